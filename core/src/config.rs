@@ -1,0 +1,150 @@
+//! `NetConfig`: the limits and timeouts of a node's sessions (DESIGN §10).
+//!
+//! Purpose: the same policies on a server and on a device; only the numbers differ.
+//!
+//! Bounds: every timeout is in milliseconds and below 24 days, so that stamps compare.
+//!
+//! ```
+//! use tinyrealm_core::config::NetConfig;
+//! let config = NetConfig { idle_timeout_ms: 5_000, ..NetConfig::DEFAULT };
+//! assert_eq!(config.problem(), Some("ping_interval_ms must be below idle_timeout_ms"));
+//! ```
+
+use crate::wire::FRAME_LIMIT_MAX_BYTES;
+
+/// The limits and timeouts of a node's sessions.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct NetConfig {
+    /// The largest frame body that a peer may send, in bytes.
+    pub frame_limit_bytes: u16,
+    /// How long a new peer may take to prove who it is.
+    pub greeting_timeout_ms: u32,
+    /// After this much silence the peer is asked whether it is there.
+    pub ping_interval_ms: u32,
+    /// After this much silence the peer is closed. Silence is the absence of whole frames, so a
+    /// peer that trickles bytes is silent.
+    pub idle_timeout_ms: u32,
+    /// How long a closing peer may take to read the last packets and to close its side.
+    pub drain_timeout_ms: u32,
+    /// Frames a second that a client may send in the long run.
+    pub packets_per_second: u16,
+    /// Frames that a client may send at once.
+    pub packet_burst: u16,
+    /// Connections that one address may hold.
+    pub connections_per_address: u16,
+    /// Pool buffers that one session's private packets may hold.
+    pub send_buffers_per_session: u16,
+}
+
+impl NetConfig {
+    /// What a server starts with.
+    pub const DEFAULT: Self = Self {
+        frame_limit_bytes: 508,
+        greeting_timeout_ms: 5_000,
+        ping_interval_ms: 10_000,
+        idle_timeout_ms: 30_000,
+        drain_timeout_ms: 2_000,
+        packets_per_second: 250,
+        packet_burst: 500,
+        connections_per_address: 1_024,
+        send_buffers_per_session: 8,
+    };
+
+    /// The first thing that is wrong with these numbers, in words for the person who set them.
+    pub const fn problem(&self) -> Option<&'static str> {
+        if self.frame_limit_bytes < 4 || self.frame_limit_bytes > FRAME_LIMIT_MAX_BYTES {
+            return Some("frame_limit_bytes must be between 4 and 17734");
+        }
+        if self.ping_interval_ms >= self.idle_timeout_ms {
+            return Some("ping_interval_ms must be below idle_timeout_ms");
+        }
+        if self.idle_timeout_ms > TIMEOUT_MAX_MS || self.greeting_timeout_ms > TIMEOUT_MAX_MS {
+            return Some("timeouts must be below 24 days");
+        }
+        if self.packets_per_second == 0 || self.packet_burst == 0 {
+            return Some("packets_per_second and packet_burst must be at least 1");
+        }
+        if self.connections_per_address == 0 || self.send_buffers_per_session == 0 {
+            return Some("connections_per_address and send_buffers_per_session must be at least 1");
+        }
+        None
+    }
+}
+
+const TIMEOUT_MAX_MS: u32 = 24 * 24 * 3_600 * 1_000;
+
+const _: () = assert!(NetConfig::DEFAULT.problem().is_none());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_every_rule() {
+        let base = NetConfig::DEFAULT;
+        let good = [
+            NetConfig {
+                frame_limit_bytes: 4,
+                ..base
+            },
+            NetConfig {
+                frame_limit_bytes: 17_734,
+                ..base
+            },
+            NetConfig {
+                ping_interval_ms: 29_999,
+                ..base
+            },
+            NetConfig {
+                idle_timeout_ms: TIMEOUT_MAX_MS,
+                ..base
+            },
+            NetConfig {
+                packets_per_second: 1,
+                packet_burst: 1,
+                ..base
+            },
+            NetConfig {
+                connections_per_address: 1,
+                send_buffers_per_session: 1,
+                ..base
+            },
+        ];
+        let bad = [
+            NetConfig {
+                frame_limit_bytes: 3,
+                ..base
+            },
+            NetConfig {
+                frame_limit_bytes: 17_735,
+                ..base
+            },
+            NetConfig {
+                ping_interval_ms: 30_000,
+                ..base
+            },
+            NetConfig {
+                idle_timeout_ms: TIMEOUT_MAX_MS + 1,
+                ..base
+            },
+            NetConfig {
+                packets_per_second: 0,
+                ..base
+            },
+            NetConfig {
+                packet_burst: 0,
+                ..base
+            },
+            NetConfig {
+                connections_per_address: 0,
+                ..base
+            },
+            NetConfig {
+                send_buffers_per_session: 0,
+                ..base
+            },
+        ];
+        assert!(good.iter().all(|config| config.problem().is_none()));
+        assert!(bad.iter().all(|config| config.problem().is_some()));
+    }
+}

@@ -1,0 +1,143 @@
+//! `PacketDispatcher`: what becomes of every received frame (DESIGN §4).
+//!
+//! Purpose: the one place that decides between handling, counting and closing. Frames of the common
+//! band (Ping, Pong, Bye, Error) are answered here, the same for every role; the rest goes to the
+//! role. A malformed payload closes the peer; an unknown opcode never does: it is counted and handed
+//! to [`Role::on_unknown`], whose default is one log line a second at most.
+//!
+//! Contract: a frame is handled at most once, and only while its session is open and within its
+//! packet rate.
+//!
+//! ```
+//! use tinyrealm_core::dispatch::RateLimitedLog;
+//! use tinyrealm_core::time::Instant;
+//! let mut log = RateLimitedLog::default();
+//! assert_eq!(log.admit(Instant::from_millis(5)), Some(1));
+//! assert_eq!(log.admit(Instant::from_millis(6)), None);
+//! assert_eq!(log.admit(Instant::from_millis(1_005)), Some(2)); // and how many it stands for
+//! ```
+
+use crate::log;
+use crate::node::{Caller, Context, Role};
+use crate::protocol::either_way::{self, Bye, Error, Ping, Pong};
+use crate::protocol::{Dispatched, ErrorCode};
+use crate::session::manager::Farewell;
+use crate::session::session::SessionKey;
+use crate::time::{Instant, Stamp};
+use crate::wire::opcode::COMMON;
+use crate::wire::{Frame, FrameError, Opcode};
+
+/// Lets one line a second through, and counts those that it stands for.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct RateLimitedLog {
+    last: Option<Stamp>,
+    held_back: u32,
+}
+
+const LOG_INTERVAL_MS: u32 = 1_000;
+
+impl RateLimitedLog {
+    /// Whether this one may be logged, and if so, how many it stands for.
+    pub const fn admit(&mut self, now: Instant) -> Option<u32> {
+        self.held_back += 1;
+        if let Some(last) = self.last {
+            if last.age_ms(now) < LOG_INTERVAL_MS {
+                return None;
+            }
+        }
+        self.last = Some(now.stamp());
+        Some(core::mem::replace(&mut self.held_back, 0))
+    }
+}
+
+/// Routes frames to the common handlers or to the role; see the [module](self).
+#[derive(Debug, Default)]
+pub struct PacketDispatcher {
+    unknown_log: RateLimitedLog,
+}
+
+impl PacketDispatcher {
+    /// Handles one frame of `caller`'s session, which has been granted a hearing.
+    #[inline]
+    pub(crate) fn route<R: Role>(
+        &mut self,
+        role: &mut R,
+        caller: &mut Caller<'_, '_>,
+        frame: Frame<'_>,
+    ) {
+        let dispatched = if COMMON.contains(frame.opcode) {
+            either_way::dispatch(&mut CommonHandler, caller, frame)
+        } else {
+            role.on_frame(caller, frame)
+        };
+        match dispatched {
+            Dispatched::Handled => {}
+            Dispatched::Unknown => self.unknown(role, caller, frame),
+            Dispatched::Malformed => {
+                let code = ErrorCode::MALFORMED;
+                caller
+                    .sessions
+                    .violation(caller.now, caller.key, code, frame.opcode.0);
+            }
+        }
+    }
+
+    fn unknown<R: Role>(&mut self, role: &mut R, caller: &mut Caller<'_, '_>, frame: Frame<'_>) {
+        caller.sessions.count_unknown();
+        if role.on_unknown(caller, frame) {
+            return;
+        }
+        if let Some(count) = self.unknown_log.admit(caller.now) {
+            log_unknown(frame.opcode, caller.key, count);
+        }
+    }
+}
+
+fn log_unknown(opcode: Opcode, key: SessionKey, count: u32) {
+    log::info!(
+        "unknown opcode {} from session {} ({} since the last line)",
+        opcode.0,
+        key.index(),
+        count
+    );
+}
+
+/// Closes a session whose stream can't be framed any more.
+pub(crate) fn refuse_framing(cx: &mut Context<'_, '_>, key: SessionKey, error: FrameError) {
+    let (FrameError::TooShort { body_bytes } | FrameError::TooLong { body_bytes }) = error;
+    log::info!(
+        "bad frame length {} from session {}",
+        body_bytes,
+        key.index()
+    );
+    cx.sessions.violation(cx.now, key, ErrorCode::BAD_FRAME, 0);
+}
+
+/// Ping, Pong, Bye and Error mean the same to every role.
+struct CommonHandler;
+
+impl either_way::Stub<Caller<'_, '_>> for CommonHandler {
+    fn error(&mut self, caller: &mut Caller<'_, '_>, message: Error) {
+        log::info!(
+            "session {} reports {}",
+            caller.key.index(),
+            message.code.name()
+        );
+    }
+
+    fn ping(&mut self, caller: &mut Caller<'_, '_>, message: Ping) {
+        let pong = Pong {
+            nonce: message.nonce,
+        };
+        caller.sessions.send_or_close(caller.now, caller.key, &pong);
+    }
+
+    /// Any frame shows that the peer is there; a `Pong` shows nothing more.
+    fn pong(&mut self, _: &mut Caller<'_, '_>, _: Pong) {}
+
+    fn bye(&mut self, caller: &mut Caller<'_, '_>, message: Bye) {
+        caller
+            .sessions
+            .close(caller.now, caller.key, Farewell::Nothing(message.reason));
+    }
+}

@@ -1,0 +1,191 @@
+//! A node: one role of the realm as a sans-IO state machine, ready to be driven.
+//!
+//! Purpose: [`Node`] is the shell that every role shares (framing, sessions, dispatch, timers,
+//! transmission); a [`Role`] is what makes it a world, a Main, a client. One driver per backend runs
+//! any node, and one node runs on any backend (invariant 3).
+//!
+//! Contract, the driver's loop:
+//! ```text
+//! for each thing that happened:   handle_accepted / handle_connected / handle_connect_failed
+//!                                 handle_received / handle_disconnected / handle_writable
+//! when poll_timeout() has passed: handle_timeout
+//! then, until each is None:       poll_transmit → write → handle_transmitted
+//!                                 poll_request  → connect / shut down / drop
+//! then wait for the next thing, or for poll_timeout()
+//! ```
+//! Bytes that `handle_received` does not take are offered again after the next `poll_transmit` round.
+//!
+//! Bounds: work per call is bounded by the bytes handed in and by the members of one room; nothing
+//! allocates.
+//!
+//! ```
+//! use tinyrealm_core::node::Transmit;
+//! let transmit = Transmit::test_only(&[b"\x04\x00abcd", b"\x05\x00vwxyz"]);
+//! assert_eq!(transmit.bytes(), 13);
+//! assert_eq!(transmit.whole_frames(12), 6); // the second would be cut
+//! ```
+
+mod shell;
+mod transmit;
+
+pub use shell::{Node, NodeStorage, Request, Taken};
+pub use transmit::{TRANSMIT_SLICES, Transmit};
+
+use crate::entropy::{Entropy, Turn};
+use crate::protocol::Dispatched;
+use crate::session::manager::Ended;
+use crate::session::{LinkTag, SessionKey, SessionManager};
+use crate::time::Instant;
+use crate::wire::Frame;
+
+/// What a role works with while something is handled: time, randomness, its sessions.
+pub struct Context<'c, 'a> {
+    /// The driver's clock at the start of this turn.
+    pub now: Instant,
+    /// Where random bytes come from.
+    pub entropy: &'c mut dyn Entropy,
+    /// The node's sessions.
+    pub sessions: &'c mut SessionManager<'a>,
+}
+
+impl<'c, 'a> Context<'c, 'a> {
+    fn new(turn: &'c mut Turn<'_>, sessions: &'c mut SessionManager<'a>) -> Self {
+        Self {
+            now: turn.now,
+            entropy: turn.entropy,
+            sessions,
+        }
+    }
+
+    /// Time and randomness alone.
+    pub fn turn(&mut self) -> Turn<'_> {
+        Turn {
+            now: self.now,
+            entropy: self.entropy,
+        }
+    }
+
+    /// A shorter loan of the same.
+    pub fn reborrow(&mut self) -> Context<'_, 'a> {
+        Context {
+            now: self.now,
+            entropy: self.entropy,
+            sessions: self.sessions,
+        }
+    }
+}
+
+/// A [`Context`], and whose frame is being handled.
+pub struct Caller<'c, 'a> {
+    /// The driver's clock at the start of this turn.
+    pub now: Instant,
+    /// Where random bytes come from.
+    pub entropy: &'c mut dyn Entropy,
+    /// The node's sessions.
+    pub sessions: &'c mut SessionManager<'a>,
+    /// The session that the frame came from.
+    pub key: SessionKey,
+    /// What that session is to the role.
+    pub tag: LinkTag,
+}
+
+impl<'a> Caller<'_, 'a> {
+    /// The context without the caller.
+    pub fn context(&mut self) -> Context<'_, 'a> {
+        Context {
+            now: self.now,
+            entropy: self.entropy,
+            sessions: self.sessions,
+        }
+    }
+}
+
+/// What makes a node a world, a Main, a client: handlers that the shell calls.
+pub trait Role {
+    /// A peer has connected to us, and has not said anything yet.
+    fn on_accepted(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
+        let _ = (cx, key);
+    }
+
+    /// A connection that we asked for stands.
+    fn on_connected(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
+        let _ = (cx, key);
+    }
+
+    /// A frame outside of the common band has come.
+    fn on_frame(&mut self, caller: &mut Caller<'_, '_>, frame: Frame<'_>) -> Dispatched;
+
+    /// A frame that no link of this role knows, already counted. Answers whether it was dealt with;
+    /// if not, a rate-limited line is logged.
+    fn on_unknown(&mut self, caller: &mut Caller<'_, '_>, frame: Frame<'_>) -> bool {
+        let _ = (caller, frame);
+        false
+    }
+
+    /// A session has ended, once, for the reason given.
+    fn on_ended(&mut self, cx: &mut Context<'_, '_>, ended: Ended);
+
+    /// A timer that the role had scheduled is due.
+    fn on_timer(&mut self, cx: &mut Context<'_, '_>, timer: u16) {
+        let _ = (cx, timer);
+    }
+
+    /// When [`Role::on_deadline`] wants to be called, for what is due too often for the wheel.
+    fn next_deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The role's own deadline has passed.
+    fn on_deadline(&mut self, cx: &mut Context<'_, '_>) {
+        let _ = cx;
+    }
+
+    /// The node is closing down, and every session has been told goodbye.
+    fn on_shutdown(&mut self, cx: &mut Context<'_, '_>) {
+        let _ = cx;
+    }
+
+    /// Where to connect a session with this tag to: `host:port`.
+    fn address(&self, tag: LinkTag) -> &str {
+        let _ = tag;
+        ""
+    }
+
+    /// Whether the broadcast rings take no more before they are flushed: input waits meanwhile.
+    fn must_flush_first(&self) -> bool {
+        false
+    }
+
+    /// Publishes broadcasts that are due and marks who has them to get.
+    fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'_>) {
+        let _ = (now, sessions);
+    }
+
+    /// A session is about to be transmitted to: the moment to give it what it can only get now.
+    fn before_transmit(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'_>,
+        key: SessionKey,
+    ) {
+        let _ = (now, sessions, key);
+    }
+
+    /// The broadcast bytes that a session has still to get, from a frame's beginning.
+    fn broadcast(&self, tag: LinkTag) -> [&[u8]; 3] {
+        let _ = tag;
+        [&[]; 3]
+    }
+
+    /// The session's transport has taken `bytes` of `offered` broadcast bytes.
+    fn broadcast_taken(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'_>,
+        key: SessionKey,
+        bytes: usize,
+        offered: usize,
+    ) {
+        let _ = (now, sessions, key, bytes, offered);
+    }
+}

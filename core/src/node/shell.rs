@@ -1,0 +1,356 @@
+//! The shell that every role shares: a packet's way from the driver to the role and back.
+
+use super::transmit::Transmit;
+use super::{Caller, Context, Role};
+use crate::config::NetConfig;
+use crate::dispatch::{PacketDispatcher, refuse_framing};
+use crate::entropy::Turn;
+use crate::protocol::ErrorCode;
+use crate::session::manager::{Refusal, TransportRequest};
+use crate::session::session::SessionKey;
+use crate::session::{
+    PeerAddress, Received, Receiver, ReceiverStorage, SessionManager, SessionStorage,
+};
+use crate::stats::NetStats;
+use crate::time::Instant;
+use crate::wire::Frame;
+
+/// The memory of a [`Node`], without its role's.
+#[derive(Debug)]
+pub struct NodeStorage<'a> {
+    /// Sessions, their private packets and their timers.
+    pub sessions: SessionStorage<'a>,
+    /// Partial frames.
+    pub receiver: ReceiverStorage<'a>,
+}
+
+/// How much of what was received has been taken.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Taken {
+    /// All of it.
+    All,
+    /// The first bytes only: offer the rest again after the next round of `poll_transmit`.
+    Part(usize),
+}
+
+/// What the node wants of its driver.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Request<'n> {
+    /// Connect to `address`, then `handle_connected` or `handle_connect_failed`.
+    Connect {
+        /// The session to connect.
+        key: SessionKey,
+        /// `host:port`.
+        address: &'n str,
+    },
+    /// Shut the sending side, and go on reading until the peer's end: `handle_disconnected`.
+    Shutdown {
+        /// The session to shut.
+        key: SessionKey,
+    },
+    /// Let go of the transport at once. The key is stale: no `handle_disconnected`.
+    Drop {
+        /// The session that was.
+        key: SessionKey,
+    },
+}
+
+/// What has been offered to the driver and not been answered by `handle_transmitted` yet.
+#[derive(Debug)]
+struct InFlight {
+    key: SessionKey,
+    private_bytes: usize,
+    ring_bytes: usize,
+}
+
+/// One role with its sessions; see the [module](super).
+#[derive(Debug)]
+pub struct Node<'a, R> {
+    receiver: Receiver<'a>,
+    sessions: SessionManager<'a>,
+    dispatcher: PacketDispatcher,
+    in_flight: Option<InFlight>,
+    role: R,
+}
+
+impl<'a, R: Role> Node<'a, R> {
+    /// A node without sessions. `start` may open the role's own connections.
+    pub fn new(storage: NodeStorage<'a>, config: NetConfig, role: R, turn: &mut Turn<'_>) -> Self {
+        Self {
+            receiver: Receiver::new(storage.receiver, config.frame_limit_bytes),
+            sessions: SessionManager::new(storage.sessions, config, turn),
+            dispatcher: PacketDispatcher::default(),
+            in_flight: None,
+            role,
+        }
+    }
+
+    /// The role.
+    pub const fn role(&self) -> &R {
+        &self.role
+    }
+
+    /// The role and its sessions, for whoever acts on the node from outside (a client's user).
+    pub fn act<T>(
+        &mut self,
+        turn: &mut Turn<'_>,
+        act: impl FnOnce(&mut R, &mut Context<'_, 'a>) -> T,
+    ) -> T {
+        let outcome = act(&mut self.role, &mut Context::new(turn, &mut self.sessions));
+        self.settle(turn);
+        outcome
+    }
+
+    /// The sessions.
+    pub const fn sessions(&self) -> &SessionManager<'a> {
+        &self.sessions
+    }
+
+    /// What the sessions have been through.
+    pub const fn stats(&self) -> &NetStats {
+        self.sessions.stats()
+    }
+
+    /// Pool buffers that hold partial frames now.
+    pub const fn receive_buffers_in_use(&self) -> u16 {
+        self.receiver.buffers_in_use()
+    }
+
+    /// A peer has connected.
+    ///
+    /// # Errors
+    /// Why it is not taken; the driver closes the transport then.
+    pub fn handle_accepted(
+        &mut self,
+        turn: &mut Turn<'_>,
+        address: PeerAddress,
+    ) -> Result<SessionKey, Refusal> {
+        let key = self.sessions.accept(turn.now, address)?;
+        self.role
+            .on_accepted(&mut Context::new(turn, &mut self.sessions), key);
+        self.settle(turn);
+        Ok(key)
+    }
+
+    /// A [`Request::Connect`] has succeeded.
+    pub fn handle_connected(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        if self.sessions.connected(turn.now, key) {
+            self.role
+                .on_connected(&mut Context::new(turn, &mut self.sessions), key);
+            self.settle(turn);
+        }
+    }
+
+    /// A [`Request::Connect`] has failed; the driver holds no transport for it.
+    pub fn handle_connect_failed(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        self.handle_disconnected(turn, key);
+    }
+
+    /// The transport has ended, by the peer or by an error, and the driver has let go of it.
+    pub fn handle_disconnected(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        self.receiver.release(key.index());
+        self.sessions.disconnected(key, ErrorCode::GOODBYE);
+        self.settle(turn);
+    }
+
+    /// Bytes have come from the peer.
+    pub fn handle_received(&mut self, turn: &mut Turn<'_>, key: SessionKey, bytes: &[u8]) -> Taken {
+        let mut input = bytes;
+        let taken = loop {
+            if !self.sessions.is_open(key) {
+                // What a closing peer still says does not matter any more.
+                self.receiver.release(key.index());
+                break Taken::All;
+            }
+            if self.role.must_flush_first() {
+                break Taken::Part(bytes.len() - input.len());
+            }
+            match self.receiver.next(key.index(), &mut input) {
+                Received::Frame(frame) => Self::deliver(
+                    &mut self.role,
+                    &mut self.dispatcher,
+                    &mut Context::new(turn, &mut self.sessions),
+                    key,
+                    frame,
+                ),
+                Received::NeedMore => break Taken::All,
+                Received::NoBuffer => break Taken::Part(bytes.len() - input.len()),
+                Received::Invalid(error) => {
+                    refuse_framing(&mut Context::new(turn, &mut self.sessions), key, error);
+                }
+            }
+        };
+        let count = if let Taken::Part(count) = taken {
+            count
+        } else {
+            bytes.len()
+        };
+        self.sessions.count_received(count);
+        self.settle(turn);
+        taken
+    }
+
+    #[inline]
+    fn deliver(
+        role: &mut R,
+        dispatcher: &mut PacketDispatcher,
+        cx: &mut Context<'_, 'a>,
+        key: SessionKey,
+        frame: Frame<'_>,
+    ) {
+        if let Some(tag) = cx.sessions.hear(cx.now, key) {
+            let Context {
+                now,
+                entropy,
+                sessions,
+            } = cx.reborrow();
+            let mut caller = Caller {
+                now,
+                entropy,
+                sessions,
+                key,
+                tag,
+            };
+            dispatcher.route(role, &mut caller, frame);
+        }
+    }
+
+    /// Tells the role which sessions have ended meanwhile. Telling may end others.
+    fn settle(&mut self, turn: &mut Turn<'_>) {
+        while let Some(ended) = self.sessions.pop_ended() {
+            self.role
+                .on_ended(&mut Context::new(turn, &mut self.sessions), ended);
+        }
+    }
+
+    /// When [`Node::handle_timeout`] is due; `None` for never.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.sessions.has_ended() {
+            // A session has ended while it was transmitted to: the role is still to be told.
+            return Some(Instant::ZERO);
+        }
+        match (self.sessions.next_deadline(), self.role.next_deadline()) {
+            (Some(wheel), Some(role)) => Some(wheel.min(role)),
+            (wheel, role) => wheel.or(role),
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
+        while let Some(timer) = self.sessions.pop_role_timer(turn.now) {
+            self.role
+                .on_timer(&mut Context::new(turn, &mut self.sessions), timer);
+        }
+        if self.role.next_deadline().is_some_and(|at| at <= turn.now) {
+            self.role
+                .on_deadline(&mut Context::new(turn, &mut self.sessions));
+        }
+        self.settle(turn);
+    }
+
+    /// The node is to close down: every peer is told. Go on driving until [`Node::is_finished`].
+    pub fn handle_shutdown(&mut self, turn: &mut Turn<'_>) {
+        self.sessions.shut_down(turn.now);
+        self.role
+            .on_shutdown(&mut Context::new(turn, &mut self.sessions));
+        self.settle(turn);
+    }
+
+    /// Whether a node that is closing down has no session left.
+    pub const fn is_finished(&self) -> bool {
+        self.sessions.is_shutting_down() && self.sessions.is_empty()
+    }
+
+    /// The next session with something to send, and its bytes; write them with one vectored write
+    /// and call [`Node::handle_transmitted`].
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit<'_>> {
+        self.role.flush(now, &mut self.sessions);
+        let key = self.next_to_transmit(now)?;
+        let tag = self.sessions.get(key)?.tag();
+        let (private, has_more) = self.sessions.outbox(key);
+        let ring = if has_more {
+            [&[][..]; 3]
+        } else {
+            self.role.broadcast(tag)
+        };
+        self.in_flight = Some(InFlight {
+            key,
+            private_bytes: private.iter().map(|slice| slice.len()).sum(),
+            ring_bytes: ring.iter().map(|slice| slice.len()).sum(),
+        });
+        Some(Transmit::new(key, private, ring))
+    }
+
+    fn next_to_transmit(&mut self, now: Instant) -> Option<SessionKey> {
+        while let Some(key) = self.sessions.pop_ready() {
+            self.role.before_transmit(now, &mut self.sessions, key);
+            if self.has_outgoing(key) {
+                return Some(key);
+            }
+            self.sessions.sent_everything(now, key);
+        }
+        None
+    }
+
+    fn has_outgoing(&self, key: SessionKey) -> bool {
+        let Some(session) = self.sessions.get(key) else {
+            return false;
+        };
+        let ([first, _], _) = self.sessions.outbox(key);
+        !first.is_empty()
+            || self
+                .role
+                .broadcast(session.tag())
+                .iter()
+                .any(|part| !part.is_empty())
+    }
+
+    /// The transport has taken `bytes` of the last [`Node::poll_transmit`]. Fewer than offered means
+    /// that it is full: nothing more is offered to it until [`Node::handle_writable`].
+    pub fn handle_transmitted(&mut self, now: Instant, bytes: usize) {
+        let Some(InFlight {
+            key,
+            private_bytes,
+            ring_bytes,
+        }) = self.in_flight.take()
+        else {
+            return;
+        };
+        self.sessions.count_sent(bytes);
+        let private_taken = bytes.min(private_bytes);
+        self.sessions.outbox_taken(key, private_taken);
+        if ring_bytes > 0 && bytes >= private_bytes {
+            let ring_taken = bytes - private_taken;
+            self.role
+                .broadcast_taken(now, &mut self.sessions, key, ring_taken, ring_bytes);
+        }
+        if bytes < private_bytes + ring_bytes {
+            self.sessions.block(key);
+        } else if self.has_outgoing(key) {
+            self.sessions.mark_ready(key);
+        } else {
+            self.sessions.sent_everything(now, key);
+        }
+    }
+
+    /// A transport that was full takes bytes again.
+    pub fn handle_writable(&mut self, key: SessionKey) {
+        self.sessions.unblock(key);
+    }
+
+    /// The next thing that the driver has to do with a transport.
+    pub fn poll_request(&mut self) -> Option<Request<'_>> {
+        let (key, tag, request) = self.sessions.pop_request()?;
+        Some(match request {
+            TransportRequest::Connect => Request::Connect {
+                key,
+                address: self.role.address(tag),
+            },
+            TransportRequest::Shutdown => Request::Shutdown { key },
+            TransportRequest::Drop => {
+                self.receiver.release(key.index());
+                Request::Drop { key }
+            }
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! The messages and codes that every link shares.
+//!
+//! ```
+//! use tinyrealm_core::protocol::ErrorCode;
+//! assert_eq!(ErrorCode::TOO_FAST.name(), "TOO_FAST");
+//! assert_eq!(ErrorCode(999).name(), "UNKNOWN"); // a newer peer may say more
+//! ```
+
+use super::protocol;
+use crate::wire::opcode::COMMON;
+
+/// A code that a peer of another version may extend: a number with names for the known values.
+macro_rules! codes {
+    ($(#[$meta:meta])* $Code:ident { $( $(#[$code_meta:meta])* $NAME:ident = $value:literal, )* }) => {
+        $(#[$meta])*
+        #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $Code(pub u16);
+
+        impl $Code {
+            $( $(#[$code_meta])* pub const $NAME: Self = Self($value); )*
+
+            /// Every known code, for documentation and generators.
+            pub const ALL: &'static [Self] = &[$(Self::$NAME),*];
+
+            /// The code's name; `UNKNOWN` for one that this version does not know.
+            pub const fn name(self) -> &'static str {
+                match self.0 {
+                    $( $value => stringify!($NAME), )*
+                    _ => "UNKNOWN",
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Why something was refused, or a connection closed.
+    ErrorCode {
+        /// The frame's length is outside of the link's limits.
+        BAD_FRAME = 1,
+        /// The payload does not decode, or has bytes left over.
+        MALFORMED = 2,
+        /// The message is known, but not in this state of the connection.
+        OUT_OF_PLACE = 3,
+        /// More packets a second than allowed.
+        TOO_FAST = 4,
+        /// No greeting in time.
+        GREETING_TIMEOUT = 5,
+        /// Nothing heard for too long.
+        SILENT = 6,
+        /// The server is closing down.
+        SHUTTING_DOWN = 7,
+        /// The same user has connected again; that connection goes on.
+        REPLACED = 8,
+        /// The peer reads too slowly for what it is owed.
+        TOO_SLOW = 9,
+        /// The client speaks a version that this server does not.
+        BAD_VERSION = 10,
+        /// The token is not valid, or not any more.
+        BAD_TOKEN = 11,
+        /// Every place is taken.
+        FULL = 12,
+        /// No world of that region is registered.
+        NO_WORLD = 13,
+        /// The worlds of that region did not answer in time.
+        WORLD_TIMEOUT = 14,
+        /// The world that the user was in has gone.
+        WORLD_LOST = 15,
+        /// Another world has that id.
+        WORLD_ID_TAKEN = 16,
+        /// There is no chat server.
+        CHAT_UNAVAILABLE = 17,
+        /// Main has taken the user out of this world.
+        DETACHED = 18,
+        /// The game has removed the user from its room.
+        REMOVED = 19,
+        /// The peer ended the connection in good order.
+        GOODBYE = 20,
+        /// The request before is still being worked on.
+        BUSY = 21,
+    }
+}
+
+codes! {
+    /// Why a world does not let somebody join.
+    JoinDenial {
+        /// Main has not attached this user: never, not yet, or so long ago that it is forgotten.
+        NOT_ATTACHED = 1,
+        /// The user is attached with another key.
+        WRONG_KEY = 2,
+        /// The key was right, but its time is over.
+        KEY_EXPIRED = 3,
+        /// The key was right, but it has been used.
+        KEY_USED = 4,
+        /// Every room is full.
+        FULL = 5,
+    }
+}
+
+protocol! {
+    /// Messages that either side of any link may send.
+    mod either_way in COMMON;
+
+    /// Something was refused. If it broke the protocol, the connection is closed behind it.
+    0 error => Error {
+        /// Why.
+        code: ErrorCode,
+        /// The opcode that it answers; 0 if it answers none.
+        about: i32,
+    }
+
+    /// Are you there? Answered by [`Pong`] with the same nonce.
+    1 ping => Ping {
+        /// Any number.
+        nonce: u32,
+    }
+
+    /// Yes.
+    2 pong => Pong {
+        /// The [`Ping`]'s number.
+        nonce: u32,
+    }
+
+    /// The connection ends here, in good order.
+    3 bye => Bye {
+        /// Why.
+        reason: ErrorCode,
+    }
+}

@@ -1,0 +1,131 @@
+//! What all messages have in common: an opcode, an encoding, a way in and a way out.
+//!
+//! ```
+//! use tinyrealm_core::protocol::{Dispatched, decode, either_way::Ping};
+//! assert_eq!(decode(&[5]), Some(Ping { nonce: 5 }));
+//! assert_eq!(decode::<Ping>(&[5, 0]), None); // bytes left over
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::frame::OPCODE_BYTES;
+use crate::wire::{BinaryWriter, FRAME_LIMIT_MAX_BYTES, Full, Opcode, PacketHeader};
+
+/// A message of some link.
+pub trait Message: Serialize {
+    /// What a frame with this message carries in front.
+    const OPCODE: Opcode;
+    /// The message's name, for logs and documentation.
+    const NAME: &'static str;
+}
+
+/// What became of a received frame.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Dispatched {
+    /// It reached its handler.
+    Handled,
+    /// This direction has no such opcode. Never a reason to disconnect.
+    Unknown,
+    /// The payload does not decode, or has bytes left over: a protocol violation.
+    Malformed,
+}
+
+/// Why a message was not sent. Nothing of it was.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum SendError {
+    /// There is no such session, or it is closing.
+    Closed,
+    /// There is no room now: backpressure.
+    Full,
+}
+
+/// Somewhere that frames can be sent to: a session, a socket's queue, a test's vector.
+pub trait FrameSink {
+    /// Encodes `message` and takes it over.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    fn send<M: Message>(&mut self, message: &M) -> Result<(), SendError>;
+}
+
+impl<S: FrameSink> FrameSink for &mut S {
+    fn send<M: Message>(&mut self, message: &M) -> Result<(), SendError> {
+        (**self).send(message)
+    }
+}
+
+/// Decodes a whole payload; `None` if it does not fit the message exactly.
+#[inline]
+pub fn decode<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<M> {
+    let (message, rest) = postcard::take_from_bytes(payload).ok()?;
+    rest.is_empty().then_some(message)
+}
+
+/// Encodes `message` as a stream frame at the start of `out` and answers the frame's length.
+///
+/// # Errors
+/// [`Full`] if it does not fit; the content of `out` is then undefined.
+#[inline]
+pub fn encode_frame<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
+    let (header, rest) = out
+        .split_first_chunk_mut::<{ PacketHeader::BYTES }>()
+        .ok_or(Full)?;
+    let (opcode, payload) = rest.split_first_chunk_mut::<OPCODE_BYTES>().ok_or(Full)?;
+    let mut writer = BinaryWriter::new(payload);
+    writer.postcard(message)?;
+    let body_bytes = OPCODE_BYTES + writer.written();
+    if body_bytes > usize::from(FRAME_LIMIT_MAX_BYTES) {
+        return Err(Full);
+    }
+    *opcode = M::OPCODE.0.to_le_bytes();
+    *header = PacketHeader {
+        body_bytes: body_bytes as u16,
+    }
+    .encode();
+    Ok(PacketHeader::BYTES + body_bytes)
+}
+
+/// One direction of a link, as data.
+#[derive(Debug)]
+pub struct LinkSchema {
+    /// The direction's module.
+    pub name: &'static str,
+    /// Its messages, by rising opcode.
+    pub messages: &'static [MessageSchema],
+}
+
+/// One message, as data.
+#[derive(Debug)]
+pub struct MessageSchema {
+    /// The struct's name.
+    pub name: &'static str,
+    /// The stub's and the proxy's method.
+    pub method: &'static str,
+    /// The opcode.
+    pub opcode: Opcode,
+    /// The fields in wire order.
+    pub fields: &'static [FieldSchema],
+}
+
+/// One field of a message, as data.
+#[derive(Debug)]
+pub struct FieldSchema {
+    /// The field's name.
+    pub name: &'static str,
+    /// Its Rust type, as written in the definition.
+    pub type_name: &'static str,
+}
+
+impl LinkSchema {
+    #[allow(clippy::indexing_slicing, reason = "evaluated in const only")]
+    pub(crate) const fn opcodes_rise(&self) -> bool {
+        let mut next = 1;
+        while next < self.messages.len() {
+            if self.messages[next].opcode.0 <= self.messages[next - 1].opcode.0 {
+                return false;
+            }
+            next += 1;
+        }
+        true
+    }
+}

@@ -1,0 +1,68 @@
+//! The messages of every link (DESIGN §5), one file a link.
+//!
+//! Purpose: [`protocol!`] turns one definition into the message structs, their opcodes, a typed
+//! [`Proxy`](client_to_main::Proxy) to send them, a [`Stub`](client_to_main::Stub) trait to receive
+//! them, the dispatch from frame to stub, and a schema for documentation and other languages.
+//!
+//! Contract: payloads are `postcard`; a payload that does not decode, or decodes with bytes left
+//! over, is malformed. An opcode that the direction does not have is unknown, which is not an error.
+//!
+//! Bounds: every text and list inside a message has a length limit in its type.
+//!
+//! ```
+//! use tinyrealm_core::protocol::{Message, client_to_world::Leave, encode_frame};
+//! let mut out = [0; 16];
+//! let used = encode_frame(&Leave {}, &mut out).unwrap();
+//! assert_eq!(out[..used], [4, 0, 0x04, 0x20, 0, 0]);
+//! assert_eq!(Leave::OPCODE.0, 0x2004);
+//! ```
+
+mod client_main;
+mod client_world;
+mod common;
+#[cfg(test)]
+mod golden;
+mod macros;
+mod message;
+mod types;
+mod world_main;
+
+pub use client_main::{client_to_main, main_to_client};
+pub use client_world::{client_to_world, world_to_client};
+pub use common::{ErrorCode, JoinDenial, either_way};
+pub use message::{
+    Dispatched, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError, decode,
+    encode_frame,
+};
+pub use types::{
+    Bytes, Direction, HandshakeKey, MemberState, Position, RoomId, Text, Token, Uid, WorldId,
+};
+pub use world_main::{main_to_world, world_to_main};
+
+pub(crate) use macros::protocol;
+
+/// The longest region name, in bytes.
+pub const REGION_MAX_BYTES: usize = 16;
+/// The longest `host:port` text, in bytes.
+pub const ADDRESS_MAX_BYTES: usize = 64;
+/// The longest chat channel name, in bytes.
+pub const CHANNEL_MAX_BYTES: usize = 24;
+/// The longest chat message, in bytes.
+pub const CHAT_MAX_BYTES: usize = 256;
+/// The longest application message of a room, in bytes.
+pub const EVENT_MAX_BYTES: usize = 256;
+/// Members on one page of a room's snapshot.
+pub const SNAPSHOT_PAGE_MEMBERS: usize = 16;
+/// Users on one page of a world's report to Main.
+pub const USER_PAGE_USERS: usize = 32;
+
+/// Every direction of every link, for documentation and generators.
+pub const SCHEMAS: [&LinkSchema; 7] = [
+    &either_way::SCHEMA,
+    &client_to_main::SCHEMA,
+    &main_to_client::SCHEMA,
+    &client_to_world::SCHEMA,
+    &world_to_client::SCHEMA,
+    &world_to_main::SCHEMA,
+    &main_to_world::SCHEMA,
+];

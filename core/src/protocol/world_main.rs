@@ -1,0 +1,93 @@
+//! World and Main: registering, attaching users, and who is where.
+
+use super::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES, USER_PAGE_USERS, protocol};
+use super::{ErrorCode, HandshakeKey, Text, Uid, WorldId};
+use crate::wire::opcode::WORLD;
+
+protocol! {
+    /// From a world to Main.
+    mod world_to_main in WORLD.server_to_peer;
+
+    /// The first message: answered by `Registered`. The users who are inside follow in
+    /// [`UserList`] pages, so that a restarted Main knows them again.
+    1 register_world => RegisterWorld<'a> {
+        /// The world's id, its own in the realm.
+        world_id: WorldId,
+        /// The region that it serves.
+        #[serde(borrow)]
+        region: Text<'a, REGION_MAX_BYTES>,
+        /// How many users it takes.
+        capacity: u16,
+        /// Where clients find it, `host:port`.
+        #[serde(borrow)]
+        addr: Text<'a, ADDRESS_MAX_BYTES>,
+    }
+
+    /// How it goes, every now and then.
+    2 status => Status {
+        /// Users in rooms.
+        users: u16,
+        /// Rooms with somebody in them.
+        rooms: u16,
+        /// Users in thousandths of the capacity.
+        load: u16,
+    }
+
+    /// The user may come.
+    3 attach_ack => AttachAck {
+        /// Who.
+        uid: Uid,
+    }
+
+    /// The user may not come.
+    4 attach_denied => AttachDenied {
+        /// Who.
+        uid: Uid,
+        /// Why.
+        reason: ErrorCode,
+    }
+
+    /// An attached user has joined a room.
+    5 user_joined => UserJoined {
+        /// Who.
+        uid: Uid,
+    }
+
+    /// A user is not in this world any more.
+    6 user_left => UserLeft {
+        /// Who.
+        uid: Uid,
+    }
+
+    /// Users who are in rooms: what a newly found Main has to know.
+    7 user_list => UserList {
+        /// Who.
+        uids: heapless::Vec<Uid, USER_PAGE_USERS>,
+    }
+}
+
+protocol! {
+    /// From Main to a world.
+    mod main_to_world in WORLD.peer_to_server;
+
+    /// You are in the registry.
+    1 registered => Registered {}
+
+    /// Let this user in, once, with this key.
+    2 attach_user => AttachUser {
+        /// Who.
+        uid: Uid,
+        /// What the user will show.
+        handshake_key: HandshakeKey,
+        /// For how long the key works, in milliseconds from now.
+        ttl_ms: u32,
+    }
+
+    /// This user is to leave: answered by `UserLeft`, whether it was there or not.
+    3 detach_user => DetachUser {
+        /// Who.
+        uid: Uid,
+        /// What the user is told.
+        reason: ErrorCode,
+    }
+}

@@ -1,0 +1,436 @@
+//! `SessionManager`: all sessions of a node, from accept to gone.
+//!
+//! Purpose: the part of a node that is the same for every role. Roles call [`SessionManager::send`],
+//! [`SessionManager::prove`] and [`SessionManager::close`]; the node's shell feeds it from the driver.
+//!
+//! Contract: every session that was accepted or connected ends exactly once, and its end is queued
+//! for the role with the reason. A closed peer is told why, if it still takes bytes: error or
+//! goodbye, then a shut connection, then at most `drain_timeout_ms` until it is dropped.
+//!
+//! Bounds: as many sessions as slots; private packets from a shared pool, `send_buffers_per_session`
+//! each; one timer a session.
+//!
+//! The life cycle is here; what goes out is in `outbound`, what time does in `deadlines`.
+//!
+//! ```
+//! use tinyrealm_core::session::manager::Farewell;
+//! use tinyrealm_core::protocol::ErrorCode;
+//! let farewell = Farewell::Error { code: ErrorCode::MALFORMED, about: 0x2002 };
+//! assert_eq!(farewell.code(), ErrorCode::MALFORMED);
+//! ```
+
+mod deadlines;
+mod outbound;
+#[cfg(test)]
+mod tests;
+
+use super::limits::{AddressBook, AddressEntry, PeerAddress, TokenBucket};
+use super::session::{Flags, LinkTag, Session, SessionKey, Trust};
+use super::state::{SessionEvent, SessionState};
+use crate::config::NetConfig;
+use crate::entropy::Turn;
+use crate::protocol::ErrorCode;
+use crate::protocol::either_way::{Bye, Error};
+use crate::stats::NetStats;
+use crate::storage::{BufferMeta, BufferPool, Key, Link, Ring, Slot, Table, Vacant, WorkList};
+use crate::time::Instant;
+use crate::timer::{Level, TimerEntry, TimerWheel};
+
+/// The memory of a [`SessionManager`]. All slices but the pool's, `levels` and `timers` are as long
+/// as `sessions`; `timers` has that many and those of the role behind them.
+#[derive(Debug)]
+pub struct SessionStorage<'a> {
+    /// The sessions.
+    pub sessions: &'a mut [Slot<Session>],
+    /// Bytes for private packets, shared equally by as many buffers as there are `send_metas`.
+    pub send_bytes: &'a mut [u8],
+    /// One a buffer.
+    pub send_metas: &'a mut [BufferMeta],
+    /// Two to four.
+    pub levels: &'a mut [Level],
+    /// One a session, then one a timer of the role.
+    pub timers: &'a mut [TimerEntry],
+    /// Sessions with something to send.
+    pub ready_queue: &'a mut [u16],
+    /// Whether a session is in `ready_queue`.
+    pub ready_listed: &'a mut [bool],
+    /// Sessions with a request for the driver.
+    pub request_queue: &'a mut [u16],
+    /// Whether a session is in `request_queue`.
+    pub request_listed: &'a mut [bool],
+    /// Ends that the role has not been told yet.
+    pub ended: &'a mut [Ended],
+    /// Connections by address.
+    pub addresses: &'a mut [Slot<AddressEntry>],
+    /// Chains of `addresses`.
+    pub address_heads: &'a mut [Link],
+    /// Links of `addresses`.
+    pub address_nexts: &'a mut [Link],
+}
+
+/// The end of a session, as its role learns it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// Which. The key is stale, or about to be.
+    pub key: SessionKey,
+    /// What it was to the role.
+    pub tag: LinkTag,
+    /// Why.
+    pub reason: ErrorCode,
+}
+
+impl Ended {
+    /// No end: all-zero bits.
+    pub const VACANT: Self = Self {
+        key: Key::DANGLING,
+        tag: LinkTag { kind: 0, index: 0 },
+        reason: ErrorCode(0),
+    };
+}
+
+/// What a peer is told last.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Farewell {
+    /// It broke a rule: an `Error` packet.
+    Error {
+        /// Which rule.
+        code: ErrorCode,
+        /// The opcode that broke it; 0 if none did.
+        about: i32,
+    },
+    /// It did nothing wrong: a `Bye` packet.
+    Bye(ErrorCode),
+    /// Nothing: the role has said it already.
+    Nothing(ErrorCode),
+}
+
+impl Farewell {
+    /// The reason in it.
+    pub const fn code(self) -> ErrorCode {
+        match self {
+            Self::Error { code, .. } | Self::Bye(code) | Self::Nothing(code) => code,
+        }
+    }
+}
+
+/// Why a new peer is not taken.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// Every session is taken.
+    Full,
+    /// Its address has too many connections.
+    AddressLimit,
+    /// The node is closing down.
+    ShuttingDown,
+}
+
+/// What the driver has to do with a session's transport.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum TransportRequest {
+    /// Connect it; the address is the role's to tell.
+    Connect,
+    /// Shut our side of it, and go on reading.
+    Shutdown,
+    /// Let go of it. The key is stale.
+    Drop,
+}
+
+/// All sessions of a node; see the [module](self).
+#[derive(Debug)]
+pub struct SessionManager<'a> {
+    table: Table<'a, Session>,
+    pool: BufferPool<'a>,
+    wheel: TimerWheel<'a>,
+    ready: WorkList<'a>,
+    requests: WorkList<'a>,
+    ended: Ring<'a, Ended>,
+    addresses: AddressBook<'a>,
+    config: NetConfig,
+    stats: NetStats,
+    shutting_down: bool,
+}
+
+impl<'a> SessionManager<'a> {
+    /// No sessions yet. The turn's randomness seeds the address index.
+    pub fn new(storage: SessionStorage<'a>, config: NetConfig, turn: &mut Turn<'_>) -> Self {
+        let addresses = AddressBook::new(
+            storage.addresses,
+            storage.address_heads,
+            storage.address_nexts,
+            turn.random_u32(),
+        );
+        Self {
+            table: Table::new(storage.sessions),
+            pool: BufferPool::new(storage.send_bytes, storage.send_metas),
+            wheel: TimerWheel::new(storage.levels, storage.timers, turn.now),
+            ready: WorkList::new(storage.ready_queue, storage.ready_listed),
+            requests: WorkList::new(storage.request_queue, storage.request_listed),
+            ended: Ring::new(storage.ended),
+            addresses,
+            config,
+            stats: NetStats::default(),
+            shutting_down: false,
+        }
+    }
+
+    /// Its limits and timeouts.
+    pub const fn config(&self) -> &NetConfig {
+        &self.config
+    }
+
+    /// What its sessions have been through.
+    pub const fn stats(&self) -> &NetStats {
+        &self.stats
+    }
+
+    /// How many sessions live, in whatever state.
+    pub const fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether no session lives.
+    pub const fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Pool buffers that hold private packets now.
+    pub const fn buffers_in_use(&self) -> u16 {
+        self.pool.in_use()
+    }
+
+    /// Pool buffers that are free now.
+    pub const fn buffers_available(&self) -> usize {
+        self.pool.available()
+    }
+
+    /// Bytes of one pool buffer.
+    pub const fn buffer_bytes(&self) -> u16 {
+        self.pool.buffer_bytes()
+    }
+
+    /// The session of `key`; `None` if it is gone.
+    pub fn get(&self, key: SessionKey) -> Option<&Session> {
+        self.table.get(key)
+    }
+
+    /// Whether frames are exchanged with this peer.
+    pub fn is_open(&self, key: SessionKey) -> bool {
+        self.get(key).is_some_and(|session| session.state.is_open())
+    }
+
+    /// Every session with its key. O(sessions).
+    pub fn iter(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
+        self.table.iter()
+    }
+
+    /// Remembers what a session is to its role.
+    pub fn set_tag(&mut self, key: SessionKey, tag: LinkTag) {
+        if let Some(session) = self.table.get_mut(key) {
+            session.tag = tag;
+        }
+    }
+
+    pub(crate) fn accept(
+        &mut self,
+        now: Instant,
+        address: PeerAddress,
+    ) -> Result<SessionKey, Refusal> {
+        if self.shutting_down {
+            return Err(Refusal::ShuttingDown);
+        }
+        if self.table.is_full() {
+            self.stats.refused_full += 1;
+            return Err(Refusal::Full);
+        }
+        let Some(entry) = self
+            .addresses
+            .enter(address, self.config.connections_per_address)
+        else {
+            self.stats.refused_address += 1;
+            return Err(Refusal::AddressLimit);
+        };
+        self.stats.accepted += 1;
+        let session = Session {
+            address: entry,
+            ..self.fresh(now, SessionState::Greeting)
+        };
+        let key = self.table.insert(session).map_err(|_| Refusal::Full)?;
+        self.arm(key, now);
+        Ok(key)
+    }
+
+    fn fresh(&self, now: Instant, state: SessionState) -> Session {
+        Session {
+            bucket: TokenBucket::full(self.config.packet_burst, now),
+            since: now.stamp(),
+            heard_at: now.stamp(),
+            state,
+            ..Session::VACANT
+        }
+    }
+
+    /// Asks the driver to connect a new session to the address that the role gives for `tag`.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing has changed then.
+    pub fn connect(&mut self, now: Instant, tag: LinkTag) -> Result<SessionKey, Refusal> {
+        if self.shutting_down {
+            return Err(Refusal::ShuttingDown);
+        }
+        let session = Session {
+            tag,
+            ..self.fresh(now, SessionState::Connecting)
+        };
+        let key = self.table.insert(session).map_err(|_| Refusal::Full)?;
+        self.requests.add(key.index());
+        self.arm(key, now);
+        Ok(key)
+    }
+
+    pub(crate) fn connected(&mut self, now: Instant, key: SessionKey) -> bool {
+        self.change(now, key, SessionEvent::Connected)
+    }
+
+    /// The peer has proven who it is, and is trusted that far.
+    pub fn prove(&mut self, now: Instant, key: SessionKey, trust: Trust) {
+        if !self.change(now, key, SessionEvent::Prove) {
+            return;
+        }
+        if let (Some(session), Trust::Server) = (self.table.get_mut(key), trust) {
+            session.flags.set(Flags::TRUSTED);
+        }
+    }
+
+    /// Moves a session along its table and arms its next deadline; `false` if `event` can't happen.
+    fn change(&mut self, now: Instant, key: SessionKey, event: SessionEvent) -> bool {
+        let Some(session) = self.table.get_mut(key) else {
+            return false;
+        };
+        let Some(state) = session.state.after(event) else {
+            return false;
+        };
+        session.state = state;
+        session.since = now.stamp();
+        session.flags.clear(Flags::TOLD);
+        if matches!(state, SessionState::Lingering | SessionState::Gone) {
+            self.requests.add(key.index());
+        }
+        self.arm(key, now);
+        true
+    }
+
+    /// Ends a session: `farewell` is what the peer is told, and why the role is.
+    pub fn close(&mut self, now: Instant, key: SessionKey, farewell: Farewell) {
+        let Some(session) = self.table.get(key) else {
+            return;
+        };
+        if session.state.after(SessionEvent::Close).is_none() {
+            return;
+        }
+        let ended = Ended {
+            key,
+            tag: session.tag,
+            reason: farewell.code(),
+        };
+        if session.state.is_open() {
+            // A peer whose queue is full learns it from the closing itself.
+            let _ = match farewell {
+                Farewell::Error { code, about } => self.send(key, &Error { code, about }),
+                Farewell::Bye(reason) => self.send(key, &Bye { reason }),
+                Farewell::Nothing(_) => Ok(()),
+            };
+        }
+        self.change(now, key, SessionEvent::Close);
+        self.ready.add(key.index());
+        self.end(ended);
+    }
+
+    /// Ends a session whose peer broke the protocol (DESIGN §4).
+    pub fn violation(&mut self, now: Instant, key: SessionKey, code: ErrorCode, about: i32) {
+        if self.is_open(key) {
+            self.stats.violations += 1;
+            self.close(now, key, Farewell::Error { code, about });
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.stats.closed += 1;
+        // There is room for every session, and a session ends once.
+        let _ = self.ended.push(ended);
+    }
+
+    pub(crate) const fn has_ended(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    pub(crate) fn pop_ended(&mut self) -> Option<Ended> {
+        self.ended.pop()
+    }
+
+    /// The transport has ended, and the driver has let go of it.
+    pub(crate) fn disconnected(&mut self, key: SessionKey, reason: ErrorCode) {
+        let Some(session) = self.table.get(key) else {
+            return;
+        };
+        if session.state.is_open() || session.state == SessionState::Connecting {
+            self.end(Ended {
+                key,
+                tag: session.tag,
+                reason,
+            });
+        }
+        self.remove(key);
+    }
+
+    fn remove(&mut self, key: SessionKey) {
+        let Some(mut session) = self.table.remove(key) else {
+            return;
+        };
+        session.outbox.release(&mut self.pool);
+        self.addresses.leave(session.address);
+        self.wheel.cancel(key.index());
+    }
+
+    /// The next thing that the driver has to do with a transport.
+    pub(crate) fn pop_request(&mut self) -> Option<(SessionKey, LinkTag, TransportRequest)> {
+        while let Some(index) = self.requests.pop() {
+            let Some(key) = self.table.key_at(index) else {
+                continue;
+            };
+            let Some(session) = self.table.get_mut(key) else {
+                continue;
+            };
+            let request = match session.state {
+                SessionState::Connecting => TransportRequest::Connect,
+                SessionState::Lingering => TransportRequest::Shutdown,
+                SessionState::Gone => TransportRequest::Drop,
+                SessionState::Greeting | SessionState::Ready | SessionState::Draining => continue,
+            };
+            if session.flags.has(Flags::TOLD) {
+                continue;
+            }
+            session.flags.set(Flags::TOLD);
+            let tag = session.tag;
+            if request == TransportRequest::Drop {
+                self.remove(key);
+            }
+            return Some((key, tag, request));
+        }
+        None
+    }
+
+    /// Closes every session with a goodbye, and takes no new ones.
+    pub(crate) fn shut_down(&mut self, now: Instant) {
+        self.shutting_down = true;
+        for index in 0..self.table.capacity() as u16 {
+            if let Some(key) = self.table.key_at(index) {
+                self.close(now, key, Farewell::Bye(ErrorCode::SHUTTING_DOWN));
+            }
+        }
+    }
+
+    /// Whether the node is closing down.
+    pub const fn is_shutting_down(&self) -> bool {
+        self.shutting_down
+    }
+}

@@ -1,0 +1,167 @@
+//! What goes out: private packets, and whose turn it is to be transmitted.
+
+use super::SessionManager;
+use crate::protocol::{ErrorCode, FrameSink, Message, SendError};
+use crate::session::manager::Farewell;
+use crate::session::session::{Flags, SessionKey};
+use crate::session::state::{SessionEvent, SessionState};
+use crate::time::Instant;
+
+impl<'a> SessionManager<'a> {
+    /// Queues a private packet, in front of whatever broadcasts come later.
+    ///
+    /// # Errors
+    /// [`SendError::Full`] at `send_buffers_per_session`, or when the pool is empty.
+    pub fn send<M: Message>(&mut self, key: SessionKey, message: &M) -> Result<(), SendError> {
+        self.send_within(key, message, self.config.send_buffers_per_session)
+    }
+
+    /// [`SessionManager::send`] with a limit of its own, for packets that come in pages.
+    pub(crate) fn send_within<M: Message>(
+        &mut self,
+        key: SessionKey,
+        message: &M,
+        most_buffers: u16,
+    ) -> Result<(), SendError> {
+        let session = self.table.get_mut(key).ok_or(SendError::Closed)?;
+        if !session.state.is_open() {
+            return Err(SendError::Closed);
+        }
+        let sent = session.outbox.send(&mut self.pool, message, most_buffers);
+        sent.map_err(|_| SendError::Full)?;
+        self.ready.add(key.index());
+        Ok(())
+    }
+
+    /// Queues a private packet that the peer can't do without: if it does not fit, the peer has not
+    /// read for so long that it is closed.
+    pub fn send_or_close<M: Message>(&mut self, now: Instant, key: SessionKey, message: &M) {
+        if self.send(key, message) == Err(SendError::Full) {
+            self.overflow(now, key);
+        }
+    }
+
+    /// Ends a session that does not take what it is owed.
+    pub(crate) fn overflow(&mut self, now: Instant, key: SessionKey) {
+        self.stats.overflows += 1;
+        self.close(now, key, Farewell::Bye(ErrorCode::TOO_SLOW));
+    }
+
+    /// Where `Proxy` puts the frames for this session.
+    pub fn sink(&mut self, key: SessionKey) -> SessionSink<'_, 'a> {
+        SessionSink {
+            sessions: self,
+            key,
+        }
+    }
+
+    /// This session has something to send, here or in a broadcast ring.
+    #[inline]
+    pub fn mark_ready(&mut self, key: SessionKey) {
+        self.ready.add(key.index());
+    }
+
+    /// [`SessionManager::mark_ready`], unless its transport takes nothing now: then it becomes ready
+    /// by itself when the transport does.
+    #[inline]
+    pub fn mark_ready_unless_blocked(&mut self, key: SessionKey) {
+        if self
+            .get(key)
+            .is_some_and(|session| !session.flags.has(Flags::BLOCKED))
+        {
+            self.ready.add(key.index());
+        }
+    }
+
+    pub(crate) fn pop_ready(&mut self) -> Option<SessionKey> {
+        while let Some(index) = self.ready.pop() {
+            let Some(key) = self.table.key_at(index) else {
+                continue;
+            };
+            if self
+                .get(key)
+                .is_some_and(|session| !session.flags.has(Flags::BLOCKED))
+            {
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// The oldest private bytes of a session, and whether there are more behind them.
+    pub(crate) fn outbox(&self, key: SessionKey) -> ([&[u8]; 2], bool) {
+        match self.table.get(key) {
+            Some(session) => {
+                let slices = session.outbox.slices(&self.pool);
+                (slices, session.outbox.has_more_than_slices())
+            }
+            None => ([&[], &[]], false),
+        }
+    }
+
+    /// The transport has taken `bytes` of the private bytes.
+    pub(crate) fn outbox_taken(&mut self, key: SessionKey, bytes: usize) {
+        if let Some(session) = self.table.get_mut(key) {
+            session.outbox.consume(&mut self.pool, bytes);
+        }
+    }
+
+    /// Queues the rest of a frame that the transport took the beginning of; if there is no room for
+    /// it, the stream can't go on, and the session ends.
+    pub(crate) fn keep_cut_frame(&mut self, now: Instant, key: SessionKey, rest: &[u8]) {
+        let Some(session) = self.table.get_mut(key) else {
+            return;
+        };
+        if session
+            .outbox
+            .append_bytes(&mut self.pool, rest, 1)
+            .is_err()
+        {
+            self.stats.overflows += 1;
+            self.close(now, key, Farewell::Nothing(ErrorCode::TOO_SLOW));
+        }
+    }
+
+    pub(crate) fn count_sent(&mut self, bytes: usize) {
+        self.stats.bytes_sent += bytes as u64;
+    }
+
+    /// The transport takes nothing now.
+    pub(crate) fn block(&mut self, key: SessionKey) {
+        if let Some(session) = self.table.get_mut(key) {
+            session.flags.set(Flags::BLOCKED);
+        }
+    }
+
+    /// The transport takes bytes again.
+    pub(crate) fn unblock(&mut self, key: SessionKey) {
+        if let Some(session) = self.table.get_mut(key) {
+            if session.flags.clear(Flags::BLOCKED) {
+                self.ready.add(key.index());
+            }
+        }
+    }
+
+    /// There is nothing left to send: a draining session can be shut.
+    pub(crate) fn sent_everything(&mut self, now: Instant, key: SessionKey) {
+        if self
+            .get(key)
+            .is_some_and(|session| session.state == SessionState::Draining)
+        {
+            self.change(now, key, SessionEvent::Drained);
+        }
+    }
+}
+
+/// A [`FrameSink`] that is one session's queue of private packets.
+#[derive(Debug)]
+pub struct SessionSink<'s, 'a> {
+    sessions: &'s mut SessionManager<'a>,
+    key: SessionKey,
+}
+
+impl FrameSink for SessionSink<'_, '_> {
+    fn send<M: Message>(&mut self, message: &M) -> Result<(), SendError> {
+        self.sessions.send(self.key, message)
+    }
+}

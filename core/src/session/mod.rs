@@ -1,0 +1,31 @@
+//! Sessions: one peer's connection, from accept to the last byte (DESIGN §3, §10).
+//!
+//! Purpose: everything that is the same for every role and every transport. [`state`] is the life of
+//! a session, [`receiver`] cuts its frames and keeps a partial one, [`send_queue`] holds its private
+//! packets, [`limits`] its allowances, and [`manager`] puts them together over tables and timers.
+//!
+//! Contract: an idle session holds no buffer. A session's end is told to its role exactly once.
+//! Every refusal has a code on the wire and a counter in [`NetStats`](crate::stats::NetStats).
+//!
+//! Bounds: storage is lent, one slot a session; a session costs [`session::SESSION_SLOT_BYTES`].
+//!
+//! ```
+//! use tinyrealm_core::session::SessionState;
+//! assert!(SessionState::Ready.is_open());
+//! assert!(!SessionState::Draining.is_open());
+//! ```
+
+pub mod limits;
+pub mod manager;
+pub mod receiver;
+pub mod send_queue;
+#[allow(clippy::module_inception, reason = "the roadmap's name")]
+pub mod session;
+pub mod state;
+
+pub use limits::{AddressBook, AddressEntry, PeerAddress, TokenBucket};
+pub use manager::{SessionManager, SessionStorage};
+pub use receiver::{Received, Receiver, ReceiverStorage};
+pub use send_queue::SendQueue;
+pub use session::{LinkTag, Session, SessionKey, Trust};
+pub use state::SessionState;

@@ -1,0 +1,182 @@
+//! `SendQueue`: the private packets of one session, in order.
+//!
+//! Purpose: JoinOk, Ping, errors, snapshots: what only this peer gets. Broadcasts do not pass here;
+//! they are read from their room's ring.
+//!
+//! Contract: a message is encoded straight into a pool buffer, whole or not at all. An empty queue
+//! holds no buffer.
+//!
+//! Bounds: `most_buffers` of the pool; O(1) a message.
+//!
+//! ```
+//! use tinyrealm_core::protocol::either_way::Ping;
+//! use tinyrealm_core::session::SendQueue;
+//! use tinyrealm_core::storage::{BufferMeta, BufferPool};
+//! let (mut bytes, mut metas) = ([0; 64], [BufferMeta::VACANT; 2]);
+//! let mut pool = BufferPool::new(&mut bytes, &mut metas);
+//! let mut queue = SendQueue::EMPTY;
+//! queue.send(&mut pool, &Ping { nonce: 5 }, 1).unwrap();
+//! assert_eq!(queue.slices(&pool)[0], [5, 0, 2, 0, 0, 0, 5]);
+//! queue.consume(&mut pool, 7);
+//! assert!(queue.is_empty() && pool.in_use() == 0);
+//! ```
+
+use crate::protocol::{Message, encode_frame};
+use crate::storage::{BufferPool, Chain};
+use crate::wire::Full;
+
+/// A session's private packets; see the [module](self).
+#[derive(Debug)]
+pub struct SendQueue {
+    chain: Chain,
+}
+
+impl SendQueue {
+    /// Nothing to send: all-zero bits.
+    pub const EMPTY: Self = Self {
+        chain: Chain::EMPTY,
+    };
+
+    /// Whether nothing waits.
+    pub const fn is_empty(&self) -> bool {
+        self.chain.is_empty()
+    }
+
+    /// Encodes `message` behind what waits.
+    ///
+    /// # Errors
+    /// [`Full`] if it would need more than `most_buffers`, or one that the pool does not have.
+    pub fn send<M: Message>(
+        &mut self,
+        pool: &mut BufferPool<'_>,
+        message: &M,
+        most_buffers: u16,
+    ) -> Result<(), Full> {
+        self.append(pool, most_buffers, |room| encode_frame(message, room))
+    }
+
+    /// Appends `bytes` as they are: the rest of a frame that was cut by a full socket.
+    ///
+    /// # Errors
+    /// [`Full`] as for [`SendQueue::send`].
+    pub fn append_bytes(
+        &mut self,
+        pool: &mut BufferPool<'_>,
+        bytes: &[u8],
+        most_buffers: u16,
+    ) -> Result<(), Full> {
+        self.append(pool, most_buffers, |room| {
+            room.get_mut(..bytes.len())
+                .ok_or(Full)?
+                .copy_from_slice(bytes);
+            Ok(bytes.len())
+        })
+    }
+
+    /// First into what the last buffer has left; if that is too small, into a new one.
+    fn append(
+        &mut self,
+        pool: &mut BufferPool<'_>,
+        most_buffers: u16,
+        write: impl Fn(&mut [u8]) -> Result<usize, Full>,
+    ) -> Result<(), Full> {
+        if !self.chain.is_empty() {
+            let room = pool.reserve(&mut self.chain, 0)?;
+            if let Ok(used) = write(room) {
+                pool.commit(&self.chain, used);
+                return Ok(());
+            }
+        }
+        if self.chain.buffers() >= most_buffers {
+            return Err(Full);
+        }
+        self.append_in_new_buffer(pool, write)
+    }
+
+    fn append_in_new_buffer(
+        &mut self,
+        pool: &mut BufferPool<'_>,
+        write: impl Fn(&mut [u8]) -> Result<usize, Full>,
+    ) -> Result<(), Full> {
+        let mut fresh = Chain::EMPTY;
+        let room = pool.reserve(&mut fresh, 0)?;
+        let written = write(room);
+        match written {
+            Ok(used) => {
+                pool.commit(&fresh, used);
+                pool.join(&mut self.chain, fresh);
+                Ok(())
+            }
+            Err(full) => {
+                pool.release(&mut fresh);
+                Err(full)
+            }
+        }
+    }
+
+    /// The oldest waiting bytes: up to two buffers of them.
+    pub fn slices<'p>(&self, pool: &'p BufferPool<'_>) -> [&'p [u8]; 2] {
+        pool.slices(&self.chain)
+    }
+
+    /// Whether there is more than [`SendQueue::slices`] shows.
+    pub const fn has_more_than_slices(&self) -> bool {
+        self.chain.buffers() > 2
+    }
+
+    /// Forgets the oldest `bytes` bytes: they are sent.
+    pub fn consume(&mut self, pool: &mut BufferPool<'_>, bytes: usize) {
+        pool.consume(&mut self.chain, bytes);
+    }
+
+    /// Forgets everything.
+    pub fn release(&mut self, pool: &mut BufferPool<'_>) {
+        pool.release(&mut self.chain);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::either_way::Ping;
+
+    const PING: Ping = Ping { nonce: 1 }; // 7 bytes as a frame
+
+    #[test]
+    fn both_sides_of_the_buffer_limit() {
+        let (mut bytes, mut metas) = ([0; 40], [BufferMeta::VACANT; 4]);
+        let mut pool = BufferPool::new(&mut bytes, &mut metas);
+        let mut queue = SendQueue::EMPTY;
+        assert_eq!(queue.send(&mut pool, &PING, 2), Ok(()));
+        assert_eq!(queue.send(&mut pool, &PING, 2), Ok(()));
+        assert_eq!(queue.send(&mut pool, &PING, 2), Err(Full));
+        assert_eq!(pool.in_use(), 2);
+        assert_eq!(queue.send(&mut pool, &PING, 3), Ok(()));
+        queue.release(&mut pool);
+        assert_eq!(pool.in_use(), 0);
+    }
+
+    #[test]
+    fn a_message_larger_than_a_buffer_leaves_no_trace() {
+        let (mut bytes, mut metas) = ([0; 6], [BufferMeta::VACANT; 1]);
+        let mut pool = BufferPool::new(&mut bytes, &mut metas);
+        let mut queue = SendQueue::EMPTY;
+        assert_eq!(queue.send(&mut pool, &PING, 1), Err(Full));
+        assert!(queue.is_empty() && pool.in_use() == 0);
+    }
+
+    use crate::storage::BufferMeta;
+
+    #[test]
+    fn frames_share_a_buffer_while_they_fit() {
+        let (mut bytes, mut metas) = ([0; 28], [BufferMeta::VACANT; 2]);
+        let mut pool = BufferPool::new(&mut bytes, &mut metas);
+        let mut queue = SendQueue::EMPTY;
+        for _ in 0..4 {
+            queue.send(&mut pool, &PING, 2).unwrap();
+        }
+        assert_eq!(queue.slices(&pool).map(<[u8]>::len), [14, 14]);
+        assert!(!queue.has_more_than_slices());
+        queue.release(&mut pool);
+    }
+}

@@ -1,0 +1,129 @@
+//! `Session`: what the core remembers of one peer.
+//!
+//! Contract: plain data; [`SessionManager`](super::SessionManager) keeps it consistent.
+//!
+//! Bounds: [`SESSION_SLOT_BYTES`], without buffers, which a session has only while it needs them.
+//!
+//! ```
+//! use tinyrealm_core::session::session::SESSION_SLOT_BYTES;
+//! assert!(SESSION_SLOT_BYTES <= 64);
+//! ```
+
+use super::limits::{AddressEntry, TokenBucket};
+use super::send_queue::SendQueue;
+use super::state::SessionState;
+use crate::storage::{Key, Slot, Vacant};
+use crate::time::Stamp;
+
+/// Names one session for as long as it lives.
+pub type SessionKey = Key<Session>;
+
+/// Bytes of one session in its table.
+pub const SESSION_SLOT_BYTES: usize = core::mem::size_of::<Slot<Session>>();
+
+const _: () = assert!(
+    SESSION_SLOT_BYTES <= 56,
+    "a session has grown: say why, and what it costs"
+);
+
+/// What a session is to its role: the role's own numbers, opaque to everyone else.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct LinkTag {
+    /// Which of the role's links this is.
+    pub kind: u8,
+    /// Which of the role's users, worlds, … is at the other end.
+    pub index: u16,
+}
+
+/// How far a peer that has proven itself is trusted.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Trust {
+    /// A client: packets are limited.
+    Client,
+    /// A server of the same realm: packets are not limited.
+    Server,
+}
+
+/// One peer's connection.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) outbox: SendQueue,
+    pub(super) bucket: TokenBucket,
+    pub(super) address: Key<AddressEntry>,
+    /// When the present state began.
+    pub(super) since: Stamp,
+    /// When the last whole frame came.
+    pub(super) heard_at: Stamp,
+    pub(super) tag: LinkTag,
+    pub(super) state: SessionState,
+    pub(super) flags: Flags,
+}
+
+/// The yes-or-no part of a session, in one byte.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Flags(u8);
+
+impl Flags {
+    /// Its transport takes nothing now.
+    pub(super) const BLOCKED: Self = Self(1);
+    /// It has been asked whether it is there, and has not been heard since.
+    pub(super) const ASKED: Self = Self(2);
+    /// Its packets are not limited.
+    pub(super) const TRUSTED: Self = Self(4);
+    /// The driver has been told what its present state asks of the transport.
+    pub(super) const TOLD: Self = Self(8);
+
+    pub(super) const fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    pub(super) const fn set(&mut self, flag: Self) {
+        self.0 |= flag.0;
+    }
+
+    /// Clears `flag` and answers whether it was set.
+    pub(super) const fn clear(&mut self, flag: Self) -> bool {
+        let had = self.has(flag);
+        self.0 &= !flag.0;
+        had
+    }
+}
+
+impl Vacant for Session {
+    const VACANT: Self = Self {
+        outbox: SendQueue::EMPTY,
+        bucket: TokenBucket::EMPTY,
+        address: Key::DANGLING,
+        since: Stamp::ZERO,
+        heard_at: Stamp::ZERO,
+        tag: LinkTag { kind: 0, index: 0 },
+        state: SessionState::Connecting,
+        flags: Flags(0),
+    };
+}
+
+impl Session {
+    /// Where it is in its life.
+    pub const fn state(&self) -> SessionState {
+        self.state
+    }
+
+    /// What it is to its role.
+    pub const fn tag(&self) -> LinkTag {
+        self.tag
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_independent() {
+        let mut flags = Flags::default();
+        flags.set(Flags::TOLD);
+        flags.set(Flags::ASKED);
+        assert!(flags.clear(Flags::TOLD) && !flags.clear(Flags::TOLD));
+        assert!(flags.has(Flags::ASKED) && !flags.has(Flags::BLOCKED));
+    }
+}

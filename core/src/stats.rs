@@ -1,0 +1,38 @@
+//! `NetStats`: what a node's sessions have been through.
+//!
+//! Contract: counters only grow, and wrap at their width. Reading them has no effect.
+//!
+//! ```
+//! use tinyrealm_core::stats::NetStats;
+//! let stats = NetStats::default();
+//! assert_eq!(stats.frames_received, 0);
+//! ```
+
+/// Counters of one node, since its start.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct NetStats {
+    /// Whole frames received.
+    pub frames_received: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// Bytes handed to the driver and taken by it.
+    pub bytes_sent: u64,
+    /// Peers accepted.
+    pub accepted: u32,
+    /// Peers refused because every session was taken.
+    pub refused_full: u32,
+    /// Peers refused because their address had too many connections.
+    pub refused_address: u32,
+    /// Peers closed for breaking the protocol (DESIGN §4).
+    pub violations: u32,
+    /// Peers closed for sending too fast.
+    pub floods: u32,
+    /// Peers closed for their silence, before or after their greeting.
+    pub silent: u32,
+    /// Peers closed because their private packets did not fit any more.
+    pub overflows: u32,
+    /// Frames with an opcode that the link does not know: counted, never a reason to close.
+    pub unknown_opcodes: u32,
+    /// Sessions ended, for whatever reason.
+    pub closed: u32,
+}
