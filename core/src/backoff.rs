@@ -26,11 +26,7 @@ pub struct Backoff {
 impl Backoff {
     /// Delays that start around `first_ms` and grow to at most `most_ms`.
     pub const fn new(first_ms: u32, most_ms: u32) -> Self {
-        Self {
-            first_ms,
-            most_ms,
-            attempts: 0,
-        }
+        Self { first_ms, most_ms, attempts: 0 }
     }
 
     /// Failures since the last [`Backoff::reset`], up to 255.

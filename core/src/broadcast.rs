@@ -75,6 +75,7 @@ pub struct BroadcastRing {
     lap_end: u32,
     counted: u32,
     counted_published: u32,
+    unpublished_frames: u32,
 }
 
 /// How far a member is.
@@ -91,21 +92,11 @@ pub struct Cursor {
 
 impl Cursor {
     /// No cursor: all-zero bits.
-    pub const VACANT: Self = Self {
-        at: 0,
-        own: 0,
-        own_frames: 0,
-        counted: 0,
-    };
+    pub const VACANT: Self = Self { at: 0, own: 0, own_frames: 0, counted: 0 };
 
     /// A cursor at the end of what is published: nothing to get.
     pub const fn at_end(ring: &BroadcastRing) -> Self {
-        Self {
-            at: ring.published,
-            own: 0,
-            own_frames: 0,
-            counted: ring.counted_published,
-        }
+        Self { at: ring.published, own: 0, own_frames: 0, counted: ring.counted_published }
     }
 }
 
@@ -126,6 +117,7 @@ impl BroadcastRing {
         lap_end: 0,
         counted: 0,
         counted_published: 0,
+        unpublished_frames: 0,
     };
 
     /// Whether something has been appended and not been published.
@@ -154,11 +146,7 @@ impl BroadcastRing {
         let capacity = capacity_of(bytes);
         let index = self.index(self.head, capacity);
         let to_lap_end = capacity - index;
-        let skip = if (to_lap_end as usize) < longest {
-            to_lap_end as usize
-        } else {
-            0
-        };
+        let skip = if (to_lap_end as usize) < longest { to_lap_end as usize } else { 0 };
         if !self.has_room_for(bytes, skip, longest) {
             return Err(Full);
         }
@@ -173,6 +161,7 @@ impl BroadcastRing {
         if self.index(self.head, capacity) == 0 {
             self.lap_end = self.head;
         }
+        self.unpublished_frames += 1;
         if class == FrameClass::Counted {
             self.counted = self.counted.wrapping_add(1);
         }
@@ -203,8 +192,14 @@ impl BroadcastRing {
         position & capacity.saturating_sub(1)
     }
 
+    /// Frames that were appended since the last [`BroadcastRing::publish`].
+    pub const fn unpublished_frames(&self) -> u32 {
+        self.unpublished_frames
+    }
+
     /// Lets members have what was appended.
     pub const fn publish(&mut self) {
+        self.unpublished_frames = 0;
         self.published = self.head;
         self.counted_published = self.counted;
     }
@@ -246,10 +241,7 @@ impl BroadcastRing {
     /// At most one of the two spans wraps, so three slices hold them.
     fn joined<'r>(&self, before: [&'r [u8]; 2], behind: [&'r [u8]; 2]) -> Window<'r> {
         let mut slices: [&[u8]; 3] = [&[]; 3];
-        let parts = before
-            .into_iter()
-            .chain(behind)
-            .filter(|part| !part.is_empty());
+        let parts = before.into_iter().chain(behind).filter(|part| !part.is_empty());
         for (slice, part) in slices.iter_mut().zip(parts) {
             *slice = part;
         }
@@ -269,10 +261,7 @@ impl BroadcastRing {
         if lap(from) == lap(to) {
             return [slice(bytes, start, end), &[]];
         }
-        [
-            slice(bytes, start, self.lap_end_index(from, capacity)),
-            slice(bytes, 0, end),
-        ]
+        [slice(bytes, start, self.lap_end_index(from, capacity)), slice(bytes, 0, end)]
     }
 
     /// The index behind the last frame of the lap before the newest, which `position` lies in.
@@ -284,11 +273,7 @@ impl BroadcastRing {
     fn frame_at<'r>(&self, bytes: &'r [u8], position: u32) -> Option<(Frame<'r>, &'r [u8], u32)> {
         let capacity = capacity_of(bytes);
         let in_lap = self.index(position, capacity);
-        let skipped = if position == self.lap_end && in_lap > 0 {
-            capacity - in_lap
-        } else {
-            0
-        };
+        let skipped = if position == self.lap_end && in_lap > 0 { capacity - in_lap } else { 0 };
         let start = position.wrapping_add(skipped);
         let tail = slice(bytes, self.index(start, capacity), capacity);
         match WALKER.next_frame(tail) {
@@ -301,8 +286,7 @@ impl BroadcastRing {
     }
 
     fn frame_end(&self, bytes: &[u8], position: u32) -> u32 {
-        self.frame_at(bytes, position)
-            .map_or(position, |(_, _, end)| end)
+        self.frame_at(bytes, position).map_or(position, |(_, _, end)| end)
     }
 
     /// The member's transport has taken `taken` of the `offered` bytes of its window: moves its
@@ -333,9 +317,8 @@ impl BroadcastRing {
                 break;
             }
             cursor.at = end;
-            cursor.counted = cursor
-                .counted
-                .wrapping_add(u32::from(classify(frame) == FrameClass::Counted));
+            cursor.counted =
+                cursor.counted.wrapping_add(u32::from(classify(frame) == FrameClass::Counted));
             if left < whole.len() {
                 return Advanced::Cut(whole.get(left..).unwrap_or_default());
             }
@@ -347,13 +330,12 @@ impl BroadcastRing {
     /// Leaves the member's own frame at `position`, which [`BroadcastRing::append`] has answered, out
     /// of its window. Keeps a cursor from standing in front of the first of several own frames.
     pub fn leave_out(&self, bytes: &[u8], cursor: &mut Cursor, position: u32) {
-        if cursor.own_frames == 1 {
-            if let Some((_, whole, end)) = self.frame_at(bytes, cursor.at) {
-                if begin_of(whole, end) == cursor.own {
-                    cursor.at = end;
-                    cursor.own_frames = 0;
-                }
-            }
+        if cursor.own_frames == 1
+            && let Some((_, whole, end)) = self.frame_at(bytes, cursor.at)
+            && begin_of(whole, end) == cursor.own
+        {
+            cursor.at = end;
+            cursor.own_frames = 0;
         }
         if cursor.own_frames == 0 {
             cursor.own = position;
@@ -398,7 +380,5 @@ fn slice(bytes: &[u8], start: u32, end: u32) -> &[u8] {
 
 fn region(bytes: &mut [u8], start: u32, len: u32) -> &mut [u8] {
     let end = start.saturating_add(len);
-    bytes
-        .get_mut(start as usize..end as usize)
-        .unwrap_or_default()
+    bytes.get_mut(start as usize..end as usize).unwrap_or_default()
 }

@@ -83,66 +83,22 @@ mod tests {
     fn both_sides_of_every_rule() {
         let base = NetConfig::DEFAULT;
         let good = [
-            NetConfig {
-                frame_limit_bytes: 4,
-                ..base
-            },
-            NetConfig {
-                frame_limit_bytes: 17_734,
-                ..base
-            },
-            NetConfig {
-                ping_interval_ms: 29_999,
-                ..base
-            },
-            NetConfig {
-                idle_timeout_ms: TIMEOUT_MAX_MS,
-                ..base
-            },
-            NetConfig {
-                packets_per_second: 1,
-                packet_burst: 1,
-                ..base
-            },
-            NetConfig {
-                connections_per_address: 1,
-                send_buffers_per_session: 1,
-                ..base
-            },
+            NetConfig { frame_limit_bytes: 4, ..base },
+            NetConfig { frame_limit_bytes: 17_734, ..base },
+            NetConfig { ping_interval_ms: 29_999, ..base },
+            NetConfig { idle_timeout_ms: TIMEOUT_MAX_MS, ..base },
+            NetConfig { packets_per_second: 1, packet_burst: 1, ..base },
+            NetConfig { connections_per_address: 1, send_buffers_per_session: 1, ..base },
         ];
         let bad = [
-            NetConfig {
-                frame_limit_bytes: 3,
-                ..base
-            },
-            NetConfig {
-                frame_limit_bytes: 17_735,
-                ..base
-            },
-            NetConfig {
-                ping_interval_ms: 30_000,
-                ..base
-            },
-            NetConfig {
-                idle_timeout_ms: TIMEOUT_MAX_MS + 1,
-                ..base
-            },
-            NetConfig {
-                packets_per_second: 0,
-                ..base
-            },
-            NetConfig {
-                packet_burst: 0,
-                ..base
-            },
-            NetConfig {
-                connections_per_address: 0,
-                ..base
-            },
-            NetConfig {
-                send_buffers_per_session: 0,
-                ..base
-            },
+            NetConfig { frame_limit_bytes: 3, ..base },
+            NetConfig { frame_limit_bytes: 17_735, ..base },
+            NetConfig { ping_interval_ms: 30_000, ..base },
+            NetConfig { idle_timeout_ms: TIMEOUT_MAX_MS + 1, ..base },
+            NetConfig { packets_per_second: 0, ..base },
+            NetConfig { packet_burst: 0, ..base },
+            NetConfig { connections_per_address: 0, ..base },
+            NetConfig { send_buffers_per_session: 0, ..base },
         ];
         assert!(good.iter().all(|config| config.problem().is_none()));
         assert!(bad.iter().all(|config| config.problem().is_some()));

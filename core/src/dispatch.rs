@@ -40,10 +40,10 @@ impl RateLimitedLog {
     /// Whether this one may be logged, and if so, how many it stands for.
     pub const fn admit(&mut self, now: Instant) -> Option<u32> {
         self.held_back += 1;
-        if let Some(last) = self.last {
-            if last.age_ms(now) < LOG_INTERVAL_MS {
-                return None;
-            }
+        if let Some(last) = self.last
+            && last.age_ms(now) < LOG_INTERVAL_MS
+        {
+            return None;
         }
         self.last = Some(now.stamp());
         Some(core::mem::replace(&mut self.held_back, 0))
@@ -59,14 +59,14 @@ pub struct PacketDispatcher {
 impl PacketDispatcher {
     /// Handles one frame of `caller`'s session, which has been granted a hearing.
     #[inline]
-    pub(crate) fn route<R: Role>(
+    pub(crate) fn route<'a, R: Role<'a>>(
         &mut self,
         role: &mut R,
-        caller: &mut Caller<'_, '_>,
+        caller: &mut Caller<'_, 'a>,
         frame: Frame<'_>,
     ) {
         let dispatched = if COMMON.contains(frame.opcode) {
-            either_way::dispatch(&mut CommonHandler, caller, frame)
+            either_way::dispatch(&mut CommonHandler { role }, caller, frame)
         } else {
             role.on_frame(caller, frame)
         };
@@ -75,14 +75,17 @@ impl PacketDispatcher {
             Dispatched::Unknown => self.unknown(role, caller, frame),
             Dispatched::Malformed => {
                 let code = ErrorCode::MALFORMED;
-                caller
-                    .sessions
-                    .violation(caller.now, caller.key, code, frame.opcode.0);
+                caller.sessions.violation(caller.now, caller.key, code, frame.opcode.0);
             }
         }
     }
 
-    fn unknown<R: Role>(&mut self, role: &mut R, caller: &mut Caller<'_, '_>, frame: Frame<'_>) {
+    fn unknown<'a, R: Role<'a>>(
+        &mut self,
+        role: &mut R,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) {
         caller.sessions.count_unknown();
         if role.on_unknown(caller, frame) {
             return;
@@ -105,39 +108,29 @@ fn log_unknown(opcode: Opcode, key: SessionKey, count: u32) {
 /// Closes a session whose stream can't be framed any more.
 pub(crate) fn refuse_framing(cx: &mut Context<'_, '_>, key: SessionKey, error: FrameError) {
     let (FrameError::TooShort { body_bytes } | FrameError::TooLong { body_bytes }) = error;
-    log::info!(
-        "bad frame length {} from session {}",
-        body_bytes,
-        key.index()
-    );
+    log::info!("bad frame length {} from session {}", body_bytes, key.index());
     cx.sessions.violation(cx.now, key, ErrorCode::BAD_FRAME, 0);
 }
 
 /// Ping, Pong, Bye and Error mean the same to every role.
-struct CommonHandler;
+struct CommonHandler<'r, R> {
+    role: &'r mut R,
+}
 
-impl either_way::Stub<Caller<'_, '_>> for CommonHandler {
-    fn error(&mut self, caller: &mut Caller<'_, '_>, message: Error) {
-        log::info!(
-            "session {} reports {}",
-            caller.key.index(),
-            message.code.name()
-        );
+impl<'a, R: Role<'a>> either_way::Stub<Caller<'_, 'a>> for CommonHandler<'_, R> {
+    fn error(&mut self, caller: &mut Caller<'_, 'a>, message: Error) {
+        self.role.on_error(caller, message.code, message.about);
     }
 
-    fn ping(&mut self, caller: &mut Caller<'_, '_>, message: Ping) {
-        let pong = Pong {
-            nonce: message.nonce,
-        };
+    fn ping(&mut self, caller: &mut Caller<'_, 'a>, message: Ping) {
+        let pong = Pong { nonce: message.nonce };
         caller.sessions.send_or_close(caller.now, caller.key, &pong);
     }
 
     /// Any frame shows that the peer is there; a `Pong` shows nothing more.
-    fn pong(&mut self, _: &mut Caller<'_, '_>, _: Pong) {}
+    fn pong(&mut self, _: &mut Caller<'_, 'a>, _: Pong) {}
 
-    fn bye(&mut self, caller: &mut Caller<'_, '_>, message: Bye) {
-        caller
-            .sessions
-            .close(caller.now, caller.key, Farewell::Nothing(message.reason));
+    fn bye(&mut self, caller: &mut Caller<'_, 'a>, message: Bye) {
+        caller.sessions.close(caller.now, caller.key, Farewell::Nothing(message.reason));
     }
 }

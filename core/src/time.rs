@@ -34,9 +34,7 @@ impl Instant {
 
     /// A point `millis` milliseconds after the clock's start.
     pub const fn from_millis(millis: u64) -> Self {
-        Self {
-            micros: millis.saturating_mul(1_000),
-        }
+        Self { micros: millis.saturating_mul(1_000) }
     }
 
     /// Microseconds since the clock's start.
@@ -51,26 +49,18 @@ impl Instant {
 
     /// This point, `ms` milliseconds later.
     pub const fn after_ms(self, ms: u32) -> Self {
-        Self {
-            micros: self.micros.saturating_add(ms as u64 * 1_000),
-        }
+        Self { micros: self.micros.saturating_add(ms as u64 * 1_000) }
     }
 
     /// Whole milliseconds from `earlier` to here; 0 if `earlier` is later.
     pub const fn ms_since(self, earlier: Self) -> u32 {
         let ms = self.micros.saturating_sub(earlier.micros) / 1_000;
-        if ms > u32::MAX as u64 {
-            u32::MAX
-        } else {
-            ms as u32
-        }
+        if ms > u32::MAX as u64 { u32::MAX } else { ms as u32 }
     }
 
     /// The four-byte form.
     pub const fn stamp(self) -> Stamp {
-        Stamp {
-            wrapped_ms: self.millis() as u32,
-        }
+        Stamp { wrapped_ms: self.millis() as u32 }
     }
 }
 
@@ -88,6 +78,12 @@ impl Stamp {
     pub const fn age_ms(self, now: Instant) -> u32 {
         let age = (now.millis() as u32).wrapping_sub(self.wrapped_ms);
         if age > u32::MAX / 2 { 0 } else { age }
+    }
+
+    /// The instant of this stamp, if it lies after `now`; else `now`.
+    pub const fn upcoming(self, now: Instant) -> Instant {
+        let ahead = self.wrapped_ms.wrapping_sub(now.millis() as u32);
+        if ahead > u32::MAX / 2 { now } else { Instant::from_millis(now.millis()).after_ms(ahead) }
     }
 
     /// The instant `ms` milliseconds after this stamp, seen from `now`.

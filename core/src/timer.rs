@@ -43,10 +43,7 @@ pub struct Level {
 
 impl Level {
     /// A level without timers: all-zero bits.
-    pub const VACANT: Self = Self {
-        occupied: 0,
-        heads: [Link::NONE; SLOT_COUNT],
-    };
+    pub const VACANT: Self = Self { occupied: 0, heads: [Link::NONE; SLOT_COUNT] };
 }
 
 /// One timer's place in the wheel.
@@ -61,12 +58,8 @@ pub struct TimerEntry {
 
 impl TimerEntry {
     /// A timer that is not armed: all-zero bits.
-    pub const VACANT: Self = Self {
-        deadline: 0,
-        next: Link::NONE,
-        previous: Link::NONE,
-        place: Link::NONE,
-    };
+    pub const VACANT: Self =
+        Self { deadline: 0, next: Link::NONE, previous: Link::NONE, place: Link::NONE };
 }
 
 /// A slot that is due at `tick`.
@@ -88,11 +81,7 @@ pub struct TimerWheel<'a> {
 impl<'a> TimerWheel<'a> {
     /// A wheel with timers `0 .. entries.len()`, none armed, that starts at `now`.
     pub fn new(levels: &'a mut [Level], entries: &'a mut [TimerEntry], now: Instant) -> Self {
-        Self {
-            levels,
-            entries,
-            elapsed: now.micros() / TICK_MICROS,
-        }
+        Self { levels, entries, elapsed: now.micros() / TICK_MICROS }
     }
 
     const fn now(&self) -> u32 {
@@ -120,10 +109,7 @@ impl<'a> TimerWheel<'a> {
             return;
         };
         let (next, previous) = (entry.next, entry.previous);
-        *entry = TimerEntry {
-            deadline: entry.deadline,
-            ..TimerEntry::VACANT
-        };
+        *entry = TimerEntry { deadline: entry.deadline, ..TimerEntry::VACANT };
         if let Some(after) = self.entry_mut(next) {
             after.previous = previous;
         }
@@ -135,9 +121,7 @@ impl<'a> TimerWheel<'a> {
 
     /// Whether timer `id` is armed.
     pub fn is_armed(&self, id: u16) -> bool {
-        self.entries
-            .get(usize::from(id))
-            .is_some_and(|entry| !entry.place.is_none())
+        self.entries.get(usize::from(id)).is_some_and(|entry| !entry.place.is_none())
     }
 
     /// Disarms and answers one timer that is due at `now`. Call it until it answers `None`.
@@ -170,9 +154,8 @@ impl<'a> TimerWheel<'a> {
     /// The lowest level that has a timer holds the next one: higher levels are further away.
     fn next_expiration(&self) -> Option<Expiration> {
         let top = (self.levels.len() as u32).checked_sub(1)?;
-        let (number, level) = (0u32..)
-            .zip(self.levels.iter())
-            .find(|(_, level)| level.occupied != 0)?;
+        let (number, level) =
+            (0u32..).zip(self.levels.iter()).find(|(_, level)| level.occupied != 0)?;
         let shift = number * SLOT_BITS;
         let now_slot = (self.now() >> shift) & SLOT_MASK;
         let mut slots_ahead = level.occupied.rotate_right(now_slot).trailing_zeros();
@@ -180,26 +163,14 @@ impl<'a> TimerWheel<'a> {
             slots_ahead = self.slots_to_full_turn(level, now_slot);
         }
         let slot_start = (self.now() >> shift).wrapping_add(slots_ahead) << shift;
-        let tick = if slots_ahead == 0 {
-            self.now()
-        } else {
-            slot_start
-        };
-        Some(Expiration {
-            level: number,
-            slot: (now_slot + slots_ahead) & SLOT_MASK,
-            tick,
-        })
+        let tick = if slots_ahead == 0 { self.now() } else { slot_start };
+        Some(Expiration { level: number, slot: (now_slot + slots_ahead) & SLOT_MASK, tick })
     }
 
     /// On the top level the present slot holds timers that are a whole turn away.
     fn slots_to_full_turn(&self, level: &Level, now_slot: u32) -> u32 {
         let others = level.occupied.rotate_right(now_slot) & !1;
-        if others == 0 {
-            SLOT_COUNT as u32
-        } else {
-            others.trailing_zeros()
-        }
+        if others == 0 { SLOT_COUNT as u32 } else { others.trailing_zeros() }
     }
 
     fn cascade(&mut self, level: u32, slot: u32) {
@@ -224,12 +195,7 @@ impl<'a> TimerWheel<'a> {
         let next = self.head(level, slot);
         let place = place_number(level, slot);
         if let Some(entry) = self.entries.get_mut(usize::from(id)) {
-            *entry = TimerEntry {
-                deadline,
-                next,
-                previous: Link::NONE,
-                place: Link::to(place),
-            };
+            *entry = TimerEntry { deadline, next, previous: Link::NONE, place: Link::to(place) };
         }
         if let Some(after) = self.entry_mut(next) {
             after.previous = Link::to(id);
@@ -243,10 +209,7 @@ impl<'a> TimerWheel<'a> {
 
     fn head(&self, level: u32, slot: u32) -> Link {
         let level = self.levels.get(level as usize);
-        level
-            .and_then(|level| level.heads.get(slot as usize))
-            .copied()
-            .unwrap_or(Link::NONE)
+        level.and_then(|level| level.heads.get(slot as usize)).copied().unwrap_or(Link::NONE)
     }
 
     fn set_head(&mut self, place: u16, link: Link) {
@@ -258,11 +221,7 @@ impl<'a> TimerWheel<'a> {
             *head = link;
         }
         let bit = 1u64 << slot;
-        level.occupied = if link.is_none() {
-            level.occupied & !bit
-        } else {
-            level.occupied | bit
-        };
+        level.occupied = if link.is_none() { level.occupied & !bit } else { level.occupied | bit };
     }
 }
 
@@ -323,9 +282,7 @@ mod tests {
     /// Runs `ops` on a wheel and on a sorted map; both must fire the same timers in the same turn.
     fn compare(levels: usize, start: Instant, ops: &[(u8, u16, u32)]) -> Result<(), TestCaseError> {
         let mut outcome = Ok(());
-        with_wheel(levels, start, |wheel| {
-            outcome = compare_on(wheel, start, ops)
-        });
+        with_wheel(levels, start, |wheel| outcome = compare_on(wheel, start, ops));
         outcome
     }
 
@@ -357,7 +314,7 @@ mod tests {
             model.retain(|id, _| !due.contains(id));
             match (wheel.next_deadline(), model.values().min()) {
                 (Some(next), Some(first)) => {
-                    prop_assert!(now < next.after_ms(TICK_MS) && next <= first.after_ms(TICK_MS))
+                    prop_assert!(now < next.after_ms(TICK_MS) && next <= first.after_ms(TICK_MS));
                 }
                 (next, first) => prop_assert_eq!(next.is_some(), first.is_some()),
             }

@@ -123,22 +123,15 @@ fn any_op() -> impl Strategy<Value = Op> {
 /// Runs `ops` on a ring that starts at stream position `start`, against lists of frame numbers.
 fn compare(capacity: usize, start: u32, ops: &[Op]) {
     let mut bytes = vec![0; capacity];
-    let mut ring = BroadcastRing {
-        head: start,
-        published: start,
-        lap_end: start,
-        ..BroadcastRing::EMPTY
-    };
+    let mut ring =
+        BroadcastRing { head: start, published: start, lap_end: start, ..BroadcastRing::EMPTY };
     let mut members: [Member; 3] = std::array::from_fn(|_| Member::new(&ring));
     let mut waiting: Vec<(usize, Option<usize>)> = Vec::new();
     for (number, op) in ops.iter().enumerate() {
         match *op {
             Op::Event { filler } => {
                 let room = |out: &mut [u8]| encode(number, None, filler, out);
-                if ring
-                    .append(&mut bytes, FrameClass::Counted, 12 + filler, room)
-                    .is_ok()
-                {
+                if ring.append(&mut bytes, FrameClass::Counted, 12 + filler, room).is_ok() {
                     waiting.push((number, None));
                 }
             }
@@ -168,11 +161,7 @@ fn compare(capacity: usize, start: u32, ops: &[Op]) {
             member.transmit(&ring, &bytes, who, 10_000);
         }
         assert_eq!(member.decode(), member.expected, "member {who}");
-        assert_eq!(
-            member.counted_seen + member.missed,
-            member.counted_total,
-            "member {who}"
-        );
+        assert_eq!(member.counted_seen + member.missed, member.counted_total, "member {who}");
     }
 }
 
@@ -213,14 +202,7 @@ proptest! {
 fn a_lap_may_end_exactly_at_the_end_of_the_ring() {
     let event = |filler| Op::Event { filler };
     // 32 + 32 bytes fill a ring of 64 without a gap; the reader is one lap behind.
-    let ops = [
-        event(22),
-        Op::Publish,
-        event(22),
-        Op::Publish,
-        event(0),
-        Op::Publish,
-    ];
+    let ops = [event(22), Op::Publish, event(22), Op::Publish, event(0), Op::Publish];
     compare(128, 0, &[&ops[..], &ops[..], &ops[..]].concat());
     compare(64, 0, &ops);
 }
@@ -230,9 +212,7 @@ fn both_sides_of_the_ring_size() {
     let mut bytes = [0; 64];
     let mut ring = BroadcastRing::EMPTY;
     let append = |ring: &mut BroadcastRing, bytes: &mut [u8], filler| {
-        ring.append(bytes, FrameClass::State, 10 + filler, |room| {
-            encode(0, None, filler, room)
-        })
+        ring.append(bytes, FrameClass::State, 10 + filler, |room| encode(0, None, filler, room))
     };
     assert!(ring.has_room_for(&bytes, 32, 32) && !ring.has_room_for(&bytes, 33, 32));
     assert_eq!(append(&mut ring, &mut bytes, 55), Err(Full)); // 65 bytes
@@ -247,23 +227,8 @@ fn both_sides_of_the_ring_size() {
 fn a_refused_frame_leaves_no_trace() {
     let event = |filler| Op::Event { filler };
     let own = |filler| Op::Move { who: 0, filler };
-    let before = [
-        event(0),
-        event(0),
-        event(6),
-        event(19),
-        Op::Publish,
-        own(1),
-        own(1),
-    ];
-    let after = [
-        Op::Transmit { who: 0, room: 36 },
-        event(0),
-        own(0),
-        event(0),
-        event(25),
-        own(0),
-    ];
+    let before = [event(0), event(0), event(6), event(19), Op::Publish, own(1), own(1)];
+    let after = [Op::Transmit { who: 0, room: 36 }, event(0), own(0), event(0), event(25), own(0)];
     compare(64, 0, &[&before[..], &after[..]].concat());
 }
 
@@ -273,9 +238,6 @@ fn a_frame_longer_than_announced_overruns_instead_of_corrupting() {
     let mut ring = BroadcastRing::EMPTY;
     let cursor = Cursor::at_end(&ring);
     let long = |room: &mut [u8]| encode(0, None, 60, room);
-    assert_eq!(
-        ring.append(&mut bytes, FrameClass::Counted, 20, long),
-        Err(Full)
-    );
+    assert_eq!(ring.append(&mut bytes, FrameClass::Counted, 20, long), Err(Full));
     assert_eq!(ring.window(&bytes, &cursor), Window::Overrun);
 }

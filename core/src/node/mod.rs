@@ -25,14 +25,21 @@
 //! assert_eq!(transmit.whole_frames(12), 6); // the second would be cut
 //! ```
 
+pub mod client;
+pub mod main;
+mod memory;
 mod shell;
 mod transmit;
+mod uid_table;
+pub mod world;
 
+pub use memory::NodeMemory;
 pub use shell::{Node, NodeStorage, Request, Taken};
 pub use transmit::{TRANSMIT_SLICES, Transmit};
+pub use uid_table::{HasUid, UidTable};
 
 use crate::entropy::{Entropy, Turn};
-use crate::protocol::Dispatched;
+use crate::protocol::{Dispatched, ErrorCode};
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey, SessionManager};
 use crate::time::Instant;
@@ -50,28 +57,17 @@ pub struct Context<'c, 'a> {
 
 impl<'c, 'a> Context<'c, 'a> {
     fn new(turn: &'c mut Turn<'_>, sessions: &'c mut SessionManager<'a>) -> Self {
-        Self {
-            now: turn.now,
-            entropy: turn.entropy,
-            sessions,
-        }
+        Self { now: turn.now, entropy: turn.entropy, sessions }
     }
 
     /// Time and randomness alone.
     pub fn turn(&mut self) -> Turn<'_> {
-        Turn {
-            now: self.now,
-            entropy: self.entropy,
-        }
+        Turn { now: self.now, entropy: self.entropy }
     }
 
     /// A shorter loan of the same.
     pub fn reborrow(&mut self) -> Context<'_, 'a> {
-        Context {
-            now: self.now,
-            entropy: self.entropy,
-            sessions: self.sessions,
-        }
+        Context { now: self.now, entropy: self.entropy, sessions: self.sessions }
     }
 }
 
@@ -92,41 +88,51 @@ pub struct Caller<'c, 'a> {
 impl<'a> Caller<'_, 'a> {
     /// The context without the caller.
     pub fn context(&mut self) -> Context<'_, 'a> {
-        Context {
-            now: self.now,
-            entropy: self.entropy,
-            sessions: self.sessions,
-        }
+        Context { now: self.now, entropy: self.entropy, sessions: self.sessions }
     }
 }
 
+/// How much of its broadcast bytes a session's transport has taken.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct BroadcastTaken {
+    /// Bytes taken.
+    pub bytes: usize,
+    /// Bytes offered.
+    pub offered: usize,
+}
+
 /// What makes a node a world, a Main, a client: handlers that the shell calls.
-pub trait Role {
+pub trait Role<'a> {
     /// A peer has connected to us, and has not said anything yet.
-    fn on_accepted(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
+    fn on_accepted(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         let _ = (cx, key);
     }
 
     /// A connection that we asked for stands.
-    fn on_connected(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
+    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         let _ = (cx, key);
     }
 
     /// A frame outside of the common band has come.
-    fn on_frame(&mut self, caller: &mut Caller<'_, '_>, frame: Frame<'_>) -> Dispatched;
+    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched;
+
+    /// The peer reports that it has refused something.
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, about: i32) {
+        let _ = (caller, code, about);
+    }
 
     /// A frame that no link of this role knows, already counted. Answers whether it was dealt with;
     /// if not, a rate-limited line is logged.
-    fn on_unknown(&mut self, caller: &mut Caller<'_, '_>, frame: Frame<'_>) -> bool {
+    fn on_unknown(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> bool {
         let _ = (caller, frame);
         false
     }
 
     /// A session has ended, once, for the reason given.
-    fn on_ended(&mut self, cx: &mut Context<'_, '_>, ended: Ended);
+    fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended);
 
     /// A timer that the role had scheduled is due.
-    fn on_timer(&mut self, cx: &mut Context<'_, '_>, timer: u16) {
+    fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
         let _ = (cx, timer);
     }
 
@@ -136,12 +142,12 @@ pub trait Role {
     }
 
     /// The role's own deadline has passed.
-    fn on_deadline(&mut self, cx: &mut Context<'_, '_>) {
+    fn on_deadline(&mut self, cx: &mut Context<'_, 'a>) {
         let _ = cx;
     }
 
     /// The node is closing down, and every session has been told goodbye.
-    fn on_shutdown(&mut self, cx: &mut Context<'_, '_>) {
+    fn on_shutdown(&mut self, cx: &mut Context<'_, 'a>) {
         let _ = cx;
     }
 
@@ -157,7 +163,7 @@ pub trait Role {
     }
 
     /// Publishes broadcasts that are due and marks who has them to get.
-    fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'_>) {
+    fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
         let _ = (now, sessions);
     }
 
@@ -165,7 +171,7 @@ pub trait Role {
     fn before_transmit(
         &mut self,
         now: Instant,
-        sessions: &mut SessionManager<'_>,
+        sessions: &mut SessionManager<'a>,
         key: SessionKey,
     ) {
         let _ = (now, sessions, key);
@@ -177,15 +183,14 @@ pub trait Role {
         [&[]; 3]
     }
 
-    /// The session's transport has taken `bytes` of `offered` broadcast bytes.
+    /// The session's transport has taken some of the broadcast bytes that it was offered.
     fn broadcast_taken(
         &mut self,
         now: Instant,
-        sessions: &mut SessionManager<'_>,
+        sessions: &mut SessionManager<'a>,
         key: SessionKey,
-        bytes: usize,
-        offered: usize,
+        taken: BroadcastTaken,
     ) {
-        let _ = (now, sessions, key, bytes, offered);
+        let _ = (now, sessions, key, taken);
     }
 }

@@ -1,7 +1,7 @@
 //! The shell that every role shares: a packet's way from the driver to the role and back.
 
 use super::transmit::Transmit;
-use super::{Caller, Context, Role};
+use super::{BroadcastTaken, Caller, Context, Role};
 use crate::config::NetConfig;
 use crate::dispatch::{PacketDispatcher, refuse_framing};
 use crate::entropy::Turn;
@@ -73,7 +73,7 @@ pub struct Node<'a, R> {
     role: R,
 }
 
-impl<'a, R: Role> Node<'a, R> {
+impl<'a, R: Role<'a>> Node<'a, R> {
     /// A node without sessions. `start` may open the role's own connections.
     pub fn new(storage: NodeStorage<'a>, config: NetConfig, role: R, turn: &mut Turn<'_>) -> Self {
         Self {
@@ -126,8 +126,7 @@ impl<'a, R: Role> Node<'a, R> {
         address: PeerAddress,
     ) -> Result<SessionKey, Refusal> {
         let key = self.sessions.accept(turn.now, address)?;
-        self.role
-            .on_accepted(&mut Context::new(turn, &mut self.sessions), key);
+        self.role.on_accepted(&mut Context::new(turn, &mut self.sessions), key);
         self.settle(turn);
         Ok(key)
     }
@@ -135,8 +134,7 @@ impl<'a, R: Role> Node<'a, R> {
     /// A [`Request::Connect`] has succeeded.
     pub fn handle_connected(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         if self.sessions.connected(turn.now, key) {
-            self.role
-                .on_connected(&mut Context::new(turn, &mut self.sessions), key);
+            self.role.on_connected(&mut Context::new(turn, &mut self.sessions), key);
             self.settle(turn);
         }
     }
@@ -180,11 +178,7 @@ impl<'a, R: Role> Node<'a, R> {
                 }
             }
         };
-        let count = if let Taken::Part(count) = taken {
-            count
-        } else {
-            bytes.len()
-        };
+        let count = if let Taken::Part(count) = taken { count } else { bytes.len() };
         self.sessions.count_received(count);
         self.settle(turn);
         taken
@@ -199,18 +193,8 @@ impl<'a, R: Role> Node<'a, R> {
         frame: Frame<'_>,
     ) {
         if let Some(tag) = cx.sessions.hear(cx.now, key) {
-            let Context {
-                now,
-                entropy,
-                sessions,
-            } = cx.reborrow();
-            let mut caller = Caller {
-                now,
-                entropy,
-                sessions,
-                key,
-                tag,
-            };
+            let Context { now, entropy, sessions } = cx.reborrow();
+            let mut caller = Caller { now, entropy, sessions, key, tag };
             dispatcher.route(role, &mut caller, frame);
         }
     }
@@ -218,8 +202,7 @@ impl<'a, R: Role> Node<'a, R> {
     /// Tells the role which sessions have ended meanwhile. Telling may end others.
     fn settle(&mut self, turn: &mut Turn<'_>) {
         while let Some(ended) = self.sessions.pop_ended() {
-            self.role
-                .on_ended(&mut Context::new(turn, &mut self.sessions), ended);
+            self.role.on_ended(&mut Context::new(turn, &mut self.sessions), ended);
         }
     }
 
@@ -238,12 +221,10 @@ impl<'a, R: Role> Node<'a, R> {
     /// Time has passed.
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
         while let Some(timer) = self.sessions.pop_role_timer(turn.now) {
-            self.role
-                .on_timer(&mut Context::new(turn, &mut self.sessions), timer);
+            self.role.on_timer(&mut Context::new(turn, &mut self.sessions), timer);
         }
         if self.role.next_deadline().is_some_and(|at| at <= turn.now) {
-            self.role
-                .on_deadline(&mut Context::new(turn, &mut self.sessions));
+            self.role.on_deadline(&mut Context::new(turn, &mut self.sessions));
         }
         self.settle(turn);
     }
@@ -251,8 +232,7 @@ impl<'a, R: Role> Node<'a, R> {
     /// The node is to close down: every peer is told. Go on driving until [`Node::is_finished`].
     pub fn handle_shutdown(&mut self, turn: &mut Turn<'_>) {
         self.sessions.shut_down(turn.now);
-        self.role
-            .on_shutdown(&mut Context::new(turn, &mut self.sessions));
+        self.role.on_shutdown(&mut Context::new(turn, &mut self.sessions));
         self.settle(turn);
     }
 
@@ -268,11 +248,7 @@ impl<'a, R: Role> Node<'a, R> {
         let key = self.next_to_transmit(now)?;
         let tag = self.sessions.get(key)?.tag();
         let (private, has_more) = self.sessions.outbox(key);
-        let ring = if has_more {
-            [&[][..]; 3]
-        } else {
-            self.role.broadcast(tag)
-        };
+        let ring = if has_more { [&[][..]; 3] } else { self.role.broadcast(tag) };
         self.in_flight = Some(InFlight {
             key,
             private_bytes: private.iter().map(|slice| slice.len()).sum(),
@@ -297,32 +273,21 @@ impl<'a, R: Role> Node<'a, R> {
             return false;
         };
         let ([first, _], _) = self.sessions.outbox(key);
-        !first.is_empty()
-            || self
-                .role
-                .broadcast(session.tag())
-                .iter()
-                .any(|part| !part.is_empty())
+        !first.is_empty() || self.role.broadcast(session.tag()).iter().any(|part| !part.is_empty())
     }
 
     /// The transport has taken `bytes` of the last [`Node::poll_transmit`]. Fewer than offered means
     /// that it is full: nothing more is offered to it until [`Node::handle_writable`].
     pub fn handle_transmitted(&mut self, now: Instant, bytes: usize) {
-        let Some(InFlight {
-            key,
-            private_bytes,
-            ring_bytes,
-        }) = self.in_flight.take()
-        else {
+        let Some(InFlight { key, private_bytes, ring_bytes }) = self.in_flight.take() else {
             return;
         };
         self.sessions.count_sent(bytes);
         let private_taken = bytes.min(private_bytes);
         self.sessions.outbox_taken(key, private_taken);
         if ring_bytes > 0 && bytes >= private_bytes {
-            let ring_taken = bytes - private_taken;
-            self.role
-                .broadcast_taken(now, &mut self.sessions, key, ring_taken, ring_bytes);
+            let taken = BroadcastTaken { bytes: bytes - private_taken, offered: ring_bytes };
+            self.role.broadcast_taken(now, &mut self.sessions, key, taken);
         }
         if bytes < private_bytes + ring_bytes {
             self.sessions.block(key);
@@ -342,10 +307,7 @@ impl<'a, R: Role> Node<'a, R> {
     pub fn poll_request(&mut self) -> Option<Request<'_>> {
         let (key, tag, request) = self.sessions.pop_request()?;
         Some(match request {
-            TransportRequest::Connect => Request::Connect {
-                key,
-                address: self.role.address(tag),
-            },
+            TransportRequest::Connect => Request::Connect { key, address: self.role.address(tag) },
             TransportRequest::Shutdown => Request::Shutdown { key },
             TransportRequest::Drop => {
                 self.receiver.release(key.index());

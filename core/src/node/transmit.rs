@@ -18,10 +18,7 @@ impl<'n> Transmit<'n> {
     pub(super) const fn new(key: SessionKey, private: [&'n [u8]; 2], ring: [&'n [u8]; 3]) -> Self {
         let [first, second] = private;
         let [third, fourth, fifth] = ring;
-        Self {
-            key,
-            slices: [first, second, third, fourth, fifth],
-        }
+        Self { key, slices: [first, second, third, fourth, fifth] }
     }
 
     /// For examples and tests of drivers.
@@ -31,10 +28,7 @@ impl<'n> Transmit<'n> {
         for (slice, part) in slices.iter_mut().zip(parts) {
             *slice = part;
         }
-        Self {
-            key: SessionKey::DANGLING,
-            slices,
-        }
+        Self { key: SessionKey::DANGLING, slices }
     }
 
     /// Whose bytes they are.

@@ -67,9 +67,7 @@ pub fn decode<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<M> {
 /// [`Full`] if it does not fit; the content of `out` is then undefined.
 #[inline]
 pub fn encode_frame<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
-    let (header, rest) = out
-        .split_first_chunk_mut::<{ PacketHeader::BYTES }>()
-        .ok_or(Full)?;
+    let (header, rest) = out.split_first_chunk_mut::<{ PacketHeader::BYTES }>().ok_or(Full)?;
     let (opcode, payload) = rest.split_first_chunk_mut::<OPCODE_BYTES>().ok_or(Full)?;
     let mut writer = BinaryWriter::new(payload);
     writer.postcard(message)?;
@@ -78,10 +76,7 @@ pub fn encode_frame<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Fu
         return Err(Full);
     }
     *opcode = M::OPCODE.0.to_le_bytes();
-    *header = PacketHeader {
-        body_bytes: body_bytes as u16,
-    }
-    .encode();
+    *header = PacketHeader { body_bytes: body_bytes as u16 }.encode();
     Ok(PacketHeader::BYTES + body_bytes)
 }
 

@@ -27,7 +27,7 @@ mod message;
 mod types;
 mod world_main;
 
-pub use client_main::{client_to_main, main_to_client};
+pub use client_main::{CLIENT_VERSION, client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
 pub use common::{ErrorCode, JoinDenial, either_way};
 pub use message::{

@@ -110,9 +110,7 @@ impl<'a, const MAX: usize> Text<'a, MAX> {
 
     /// As much of `text` as fits, cut between characters.
     pub fn truncated(text: &'a str) -> Self {
-        let end = (0..=MAX.min(text.len()))
-            .rev()
-            .find(|end| text.is_char_boundary(*end));
+        let end = (0..=MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
         Self(end.and_then(|end| text.get(..end)).unwrap_or_default())
     }
 
@@ -182,10 +180,7 @@ mod tests {
 
     #[test]
     fn both_sides_of_the_bytes_limit() {
-        assert_eq!(
-            decode::<Bytes<3>>(b"\x03\xFF\x00\x01"),
-            Bytes::new(&[255, 0, 1])
-        );
+        assert_eq!(decode::<Bytes<3>>(b"\x03\xFF\x00\x01"), Bytes::new(&[255, 0, 1]));
         assert_eq!(decode::<Bytes<3>>(b"\x04abcd"), None);
         assert_eq!(decode::<Bytes<3>>(b"\x03ab"), None); // truncated
     }

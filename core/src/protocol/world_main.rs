@@ -37,12 +37,16 @@ protocol! {
     3 attach_ack => AttachAck {
         /// Who.
         uid: Uid,
+        /// The number of the `AttachUser` that it answers.
+        attempt: u32,
     }
 
     /// The user may not come.
     4 attach_denied => AttachDenied {
         /// Who.
         uid: Uid,
+        /// The number of the `AttachUser` that it answers.
+        attempt: u32,
         /// Why.
         reason: ErrorCode,
     }
@@ -81,6 +85,8 @@ protocol! {
         handshake_key: HandshakeKey,
         /// For how long the key works, in milliseconds from now.
         ttl_ms: u32,
+        /// A number that the answer repeats.
+        attempt: u32,
     }
 
     /// This user is to leave: answered by `UserLeft`, whether it was there or not.

@@ -24,26 +24,17 @@ const TOKEN_MILLI: u32 = 1_000;
 
 impl TokenBucket {
     /// A bucket without tokens: all-zero bits.
-    pub const EMPTY: Self = Self {
-        filled_at: Stamp::ZERO,
-        level_milli: 0,
-    };
+    pub const EMPTY: Self = Self { filled_at: Stamp::ZERO, level_milli: 0 };
 
     /// A bucket with `burst` tokens.
     pub const fn full(burst: u16, now: Instant) -> Self {
-        Self {
-            filled_at: now.stamp(),
-            level_milli: burst as u32 * TOKEN_MILLI,
-        }
+        Self { filled_at: now.stamp(), level_milli: burst as u32 * TOKEN_MILLI }
     }
 
     /// Takes one token; `false` if there is none.
     #[inline]
     pub fn take(&mut self, rate_per_second: u16, burst: u16, now: Instant) -> bool {
-        let earned = self
-            .filled_at
-            .age_ms(now)
-            .saturating_mul(u32::from(rate_per_second));
+        let earned = self.filled_at.age_ms(now).saturating_mul(u32::from(rate_per_second));
         let most = u32::from(burst) * TOKEN_MILLI;
         self.filled_at = now.stamp();
         self.level_milli = self.level_milli.saturating_add(earned).min(most);
@@ -74,9 +65,7 @@ impl PeerAddress {
 
     fn hash(self, seed: u32) -> u32 {
         let (words, _) = self.0.as_chunks::<4>();
-        words.iter().fold(seed, |hash, word| {
-            hash_u32(hash ^ u32::from_le_bytes(*word))
-        })
+        words.iter().fold(seed, |hash, word| hash_u32(hash ^ u32::from_le_bytes(*word)))
     }
 }
 
@@ -88,10 +77,7 @@ pub struct AddressEntry {
 }
 
 impl Vacant for AddressEntry {
-    const VACANT: Self = Self {
-        address: PeerAddress([0; 16]),
-        connections: 0,
-    };
+    const VACANT: Self = Self { address: PeerAddress([0; 16]), connections: 0 };
 }
 
 /// Counts connections by address, with room for as many addresses as there can be sessions.
@@ -111,11 +97,7 @@ impl<'a> AddressBook<'a> {
         nexts: &'a mut [Link],
         seed: u32,
     ) -> Self {
-        Self {
-            entries: Table::new(entries),
-            index: HashIndex::new(heads, nexts),
-            seed,
-        }
+        Self { entries: Table::new(entries), index: HashIndex::new(heads, nexts), seed }
     }
 
     /// Counts a connection of `address`; `None` if it has `most` already. The key takes it back.
@@ -123,15 +105,8 @@ impl<'a> AddressBook<'a> {
         let address = address.counted();
         let hash = address.hash(self.seed);
         let entries = &self.entries;
-        let is_it = |index| {
-            entries
-                .at(index)
-                .is_some_and(|entry| entry.address == address)
-        };
-        let known = self
-            .index
-            .find(hash, is_it)
-            .and_then(|index| self.entries.key_at(index));
+        let is_it = |index| entries.at(index).is_some_and(|entry| entry.address == address);
+        let known = self.index.find(hash, is_it).and_then(|index| self.entries.key_at(index));
         let key = match known {
             Some(key) => key,
             None => self.add(address, hash)?,
@@ -145,13 +120,7 @@ impl<'a> AddressBook<'a> {
     }
 
     fn add(&mut self, address: PeerAddress, hash: u32) -> Option<Key<AddressEntry>> {
-        let key = self
-            .entries
-            .insert(AddressEntry {
-                address,
-                connections: 0,
-            })
-            .ok()?;
+        let key = self.entries.insert(AddressEntry { address, connections: 0 }).ok()?;
         self.index.insert(hash, key.index());
         Some(key)
     }

@@ -67,16 +67,9 @@ impl<'a> Receiver<'a> {
     /// A receiver of bodies of up to `frame_limit_bytes`, or what fits one buffer with its prefix.
     pub fn new(storage: ReceiverStorage<'a>, frame_limit_bytes: u16) -> Self {
         let pool = BufferPool::new(storage.bytes, storage.metas);
-        let fits = pool
-            .buffer_bytes()
-            .saturating_sub(PacketHeader::BYTES as u16);
+        let fits = pool.buffer_bytes().saturating_sub(PacketHeader::BYTES as u16);
         let framer = PacketFramer::new(frame_limit_bytes.min(fits));
-        Self {
-            leftovers: storage.leftovers,
-            pool,
-            framer,
-            spent: None,
-        }
+        Self { leftovers: storage.leftovers, pool, framer, spent: None }
     }
 
     /// Buffers that hold partial frames now.
@@ -91,10 +84,8 @@ impl<'a> Receiver<'a> {
         if let Some(spent) = self.spent.take() {
             self.release(spent);
         }
-        let has_leftover = self
-            .leftovers
-            .get(usize::from(index))
-            .is_some_and(|chain| !chain.is_empty());
+        let has_leftover =
+            self.leftovers.get(usize::from(index)).is_some_and(|chain| !chain.is_empty());
         if has_leftover {
             return self.complete_leftover(index, input);
         }
@@ -193,15 +184,9 @@ mod tests {
     fn the_limit_is_what_one_buffer_holds() {
         with_receiver(1, |receiver| {
             let most = frame(1, &[0; 26]);
-            assert!(matches!(
-                receiver.next(0, &mut &most[..]),
-                Received::Frame(_)
-            ));
+            assert!(matches!(receiver.next(0, &mut &most[..]), Received::Frame(_)));
             let over = frame(1, &[0; 27]);
-            assert!(matches!(
-                receiver.next(0, &mut &over[..]),
-                Received::Invalid(_)
-            ));
+            assert!(matches!(receiver.next(0, &mut &over[..]), Received::Invalid(_)));
         });
     }
 
@@ -209,19 +194,13 @@ mod tests {
     fn without_a_buffer_nothing_is_taken_or_lost() {
         with_receiver(1, |receiver| {
             let bytes = frame(1, b"abc");
-            assert!(matches!(
-                receiver.next(0, &mut &bytes[..3]),
-                Received::NeedMore
-            ));
+            assert!(matches!(receiver.next(0, &mut &bytes[..3]), Received::NeedMore));
             let mut other = &bytes[..4];
             assert!(matches!(receiver.next(1, &mut other), Received::NoBuffer));
             assert_eq!(other.len(), 4);
             receiver.release(0);
             assert!(matches!(receiver.next(1, &mut other), Received::NeedMore));
-            assert!(matches!(
-                receiver.next(1, &mut &bytes[4..]),
-                Received::Frame(_)
-            ));
+            assert!(matches!(receiver.next(1, &mut &bytes[4..]), Received::Frame(_)));
         });
     }
 
@@ -230,10 +209,7 @@ mod tests {
         with_receiver(0, |receiver| {
             assert_eq!(receiver.framer.limit_bytes(), 4);
             let bytes = frame(9, b"");
-            assert!(matches!(
-                receiver.next(0, &mut &bytes[..]),
-                Received::Frame(_)
-            ));
+            assert!(matches!(receiver.next(0, &mut &bytes[..]), Received::Frame(_)));
         });
     }
 

@@ -33,9 +33,7 @@ pub struct SendQueue {
 
 impl SendQueue {
     /// Nothing to send: all-zero bits.
-    pub const EMPTY: Self = Self {
-        chain: Chain::EMPTY,
-    };
+    pub const EMPTY: Self = Self { chain: Chain::EMPTY };
 
     /// Whether nothing waits.
     pub const fn is_empty(&self) -> bool {
@@ -66,9 +64,7 @@ impl SendQueue {
         most_buffers: u16,
     ) -> Result<(), Full> {
         self.append(pool, most_buffers, |room| {
-            room.get_mut(..bytes.len())
-                .ok_or(Full)?
-                .copy_from_slice(bytes);
+            room.get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
             Ok(bytes.len())
         })
     }

@@ -110,40 +110,12 @@ mod tests {
 
     #[test]
     fn the_whole_table() {
-        let events = [
-            E::Connected,
-            E::Prove,
-            E::Close,
-            E::Drained,
-            E::Expired,
-            E::Disconnected,
-        ];
+        let events = [E::Connected, E::Prove, E::Close, E::Drained, E::Expired, E::Disconnected];
         let table = [
-            [
-                Some(S::Greeting),
-                None,
-                Some(S::Gone),
-                None,
-                None,
-                Some(S::Gone),
-            ],
-            [
-                None,
-                Some(S::Ready),
-                Some(S::Draining),
-                None,
-                None,
-                Some(S::Gone),
-            ],
+            [Some(S::Greeting), None, Some(S::Gone), None, None, Some(S::Gone)],
+            [None, Some(S::Ready), Some(S::Draining), None, None, Some(S::Gone)],
             [None, None, Some(S::Draining), None, None, Some(S::Gone)],
-            [
-                None,
-                None,
-                None,
-                Some(S::Lingering),
-                Some(S::Gone),
-                Some(S::Gone),
-            ],
+            [None, None, None, Some(S::Lingering), Some(S::Gone), Some(S::Gone)],
             [None, None, None, None, Some(S::Gone), Some(S::Gone)],
             [None; 6],
         ];
@@ -157,14 +129,8 @@ mod tests {
     #[test]
     fn an_ended_session_never_opens_again() {
         for ended in [S::Draining, S::Lingering, S::Gone] {
-            for event in [
-                E::Connected,
-                E::Prove,
-                E::Close,
-                E::Drained,
-                E::Expired,
-                E::Disconnected,
-            ] {
+            for event in [E::Connected, E::Prove, E::Close, E::Drained, E::Expired, E::Disconnected]
+            {
                 assert!(!ended.after(event).is_some_and(S::is_open));
             }
         }

@@ -39,17 +39,11 @@ impl<'a> HashIndex<'a> {
     }
 
     fn head(&self, hash: u32) -> Link {
-        self.heads
-            .get(self.chain(hash))
-            .copied()
-            .unwrap_or(Link::NONE)
+        self.heads.get(self.chain(hash)).copied().unwrap_or(Link::NONE)
     }
 
     fn next(&self, index: u16) -> Link {
-        self.nexts
-            .get(usize::from(index))
-            .copied()
-            .unwrap_or(Link::NONE)
+        self.nexts.get(usize::from(index)).copied().unwrap_or(Link::NONE)
     }
 
     /// The slot with this hash for which `is_it` holds.

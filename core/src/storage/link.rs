@@ -26,9 +26,7 @@ impl Link {
 
     /// A link to slot `index`; [`Link::NONE`] for the one index that is out of range.
     pub const fn to(index: u16) -> Self {
-        Self {
-            index_plus_one: index.wrapping_add(1),
-        }
+        Self { index_plus_one: index.wrapping_add(1) }
     }
 
     /// The slot that it leads to.

@@ -37,11 +37,7 @@ pub struct BufferMeta {
 
 impl BufferMeta {
     /// A buffer that nobody has used: all-zero bits.
-    pub const VACANT: Self = Self {
-        next: Link::NONE,
-        start: 0,
-        end: 0,
-    };
+    pub const VACANT: Self = Self { next: Link::NONE, start: 0, end: 0 };
 }
 
 /// Buffers in a row that belong to one holder. Not `Clone`: a chain has one holder.
@@ -54,11 +50,7 @@ pub struct Chain {
 
 impl Chain {
     /// No buffer: all-zero bits.
-    pub const EMPTY: Self = Self {
-        first: Link::NONE,
-        last: Link::NONE,
-        buffers: 0,
-    };
+    pub const EMPTY: Self = Self { first: Link::NONE, last: Link::NONE, buffers: 0 };
 
     /// Whether it holds no buffer, and so no byte.
     pub const fn is_empty(&self) -> bool {
@@ -91,15 +83,7 @@ impl<'a> BufferPool<'a> {
         let metas = metas.get_mut(..count).unwrap_or_default();
         let each = bytes.len().checked_div(count).unwrap_or(0);
         let buffer_bytes = each.min(usize::from(u16::MAX)) as u16;
-        Self {
-            bytes,
-            metas,
-            buffer_bytes,
-            free: Link::NONE,
-            fresh: 0,
-            in_use: 0,
-            high_water: 0,
-        }
+        Self { bytes, metas, buffer_bytes, free: Link::NONE, fresh: 0, in_use: 0, high_water: 0 }
     }
 
     /// Bytes of one buffer.
@@ -136,12 +120,8 @@ impl<'a> BufferPool<'a> {
     }
 
     fn filled(&self, link: Link) -> &[u8] {
-        let filled = self
-            .meta(link)
-            .and_then(|meta| self.span(link, meta.start, meta.end));
-        filled
-            .and_then(|span| self.bytes.get(span))
-            .unwrap_or_default()
+        let filled = self.meta(link).and_then(|meta| self.span(link, meta.start, meta.end));
+        filled.and_then(|span| self.bytes.get(span)).unwrap_or_default()
     }
 
     fn take(&mut self) -> Option<Link> {
@@ -174,9 +154,7 @@ impl<'a> BufferPool<'a> {
     /// # Errors
     /// [`Full`] if no buffer is left, or if `bytes` is more than one buffer holds.
     pub fn reserve(&mut self, chain: &mut Chain, bytes: usize) -> Result<&mut [u8], Full> {
-        let free = self
-            .meta(chain.last)
-            .map_or(0, |meta| self.buffer_bytes - meta.end);
+        let free = self.meta(chain.last).map_or(0, |meta| self.buffer_bytes - meta.end);
         if chain.is_empty() || usize::from(free) < bytes {
             self.extend(chain, bytes)?;
         }

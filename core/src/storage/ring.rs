@@ -27,11 +27,7 @@ pub struct Ring<'a, T> {
 impl<'a, T: Copy> Ring<'a, T> {
     /// An empty ring over `slots`, whose content does not matter.
     pub const fn new(slots: &'a mut [T]) -> Self {
-        Self {
-            slots,
-            first: 0,
-            len: 0,
-        }
+        Self { slots, first: 0, len: 0 }
     }
 
     /// How many items wait.
@@ -45,11 +41,7 @@ impl<'a, T: Copy> Ring<'a, T> {
     }
 
     fn wrap(&self, position: usize) -> usize {
-        if position >= self.slots.len() {
-            position - self.slots.len()
-        } else {
-            position
-        }
+        if position >= self.slots.len() { position - self.slots.len() } else { position }
     }
 
     /// Appends `item`.

@@ -44,11 +44,7 @@ pub struct Key<T> {
 
 impl<T> Key<T> {
     /// A key that no tenant ever has: all-zero bits.
-    pub const DANGLING: Self = Self {
-        generation: 0,
-        index: 0,
-        table: PhantomData,
-    };
+    pub const DANGLING: Self = Self { generation: 0, index: 0, table: PhantomData };
 
     /// The slot's position; drivers keep what belongs to a session at the same index.
     pub const fn index(self) -> u16 {
@@ -89,11 +85,7 @@ pub struct Slot<T> {
 
 impl<T: Vacant> Slot<T> {
     /// A slot that nobody has used: all-zero bits.
-    pub const VACANT: Self = Self {
-        value: T::VACANT,
-        generation: 0,
-        next_free: Link::NONE,
-    };
+    pub const VACANT: Self = Self { value: T::VACANT, generation: 0, next_free: Link::NONE };
 }
 
 impl<T> Slot<T> {
@@ -117,12 +109,7 @@ impl<'a, T: Vacant> Table<'a, T> {
     pub fn new(slots: &'a mut [Slot<T>]) -> Self {
         let count = slots.len().min(INDEX_COUNT_MAX);
         let slots = slots.get_mut(..count).unwrap_or_default();
-        Self {
-            slots,
-            free: Link::NONE,
-            fresh: 0,
-            len: 0,
-        }
+        Self { slots, free: Link::NONE, fresh: 0, len: 0 }
     }
 
     /// How many slots there are.
@@ -162,11 +149,7 @@ impl<'a, T: Vacant> Table<'a, T> {
         slot.next_free = Link::NONE;
         slot.generation = slot.generation.wrapping_add(1);
         slot.value = value;
-        Ok(Key {
-            generation: slot.generation,
-            index,
-            table: PhantomData,
-        })
+        Ok(Key { generation: slot.generation, index, table: PhantomData })
     }
 
     /// Takes the tenant out; `None` if the key is stale.
@@ -215,30 +198,16 @@ impl<'a, T: Vacant> Table<'a, T> {
     #[inline]
     pub fn key_at(&self, index: u16) -> Option<Key<T>> {
         let slot = self.slots.get(usize::from(index))?;
-        slot.is_occupied().then_some(Key {
-            generation: slot.generation,
-            index,
-            table: PhantomData,
-        })
+        slot.is_occupied().then_some(Key { generation: slot.generation, index, table: PhantomData })
     }
 
     /// Every tenant with its key. O(slots ever used).
     pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        let used = self
-            .slots
-            .get(..usize::from(self.fresh))
-            .unwrap_or_default();
-        used.iter()
-            .enumerate()
-            .filter(|(_, slot)| slot.is_occupied())
-            .map(|(index, slot)| {
-                let key = Key {
-                    generation: slot.generation,
-                    index: index as u16,
-                    table: PhantomData,
-                };
-                (key, &slot.value)
-            })
+        let used = self.slots.get(..usize::from(self.fresh)).unwrap_or_default();
+        used.iter().enumerate().filter(|(_, slot)| slot.is_occupied()).map(|(index, slot)| {
+            let key = Key { generation: slot.generation, index: index as u16, table: PhantomData };
+            (key, &slot.value)
+        })
     }
 }
 

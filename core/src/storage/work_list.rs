@@ -29,19 +29,16 @@ pub struct WorkList<'a> {
 impl<'a> WorkList<'a> {
     /// An empty list. Both slices are as long as there are slots.
     pub const fn new(queue: &'a mut [u16], listed: &'a mut [bool]) -> Self {
-        Self {
-            queue: Ring::new(queue),
-            listed,
-        }
+        Self { queue: Ring::new(queue), listed }
     }
 
     /// Lists slot `index`, if it is not listed.
     #[inline]
     pub fn add(&mut self, index: u16) {
-        if let Some(listed) = self.listed.get_mut(usize::from(index)) {
-            if !*listed {
-                *listed = self.queue.push(index).is_ok();
-            }
+        if let Some(listed) = self.listed.get_mut(usize::from(index))
+            && !*listed
+        {
+            *listed = self.queue.push(index).is_ok();
         }
     }
 

@@ -38,10 +38,7 @@ impl NetFrameV1 {
     #[inline]
     pub fn parse(body: &[u8]) -> Option<Frame<'_>> {
         let (opcode, payload) = body.split_first_chunk::<OPCODE_BYTES>()?;
-        Some(Frame {
-            opcode: Opcode(i32::from_le_bytes(*opcode)),
-            payload,
-        })
+        Some(Frame { opcode: Opcode(i32::from_le_bytes(*opcode)), payload })
     }
 
     /// Writes a body into `destination` and answers its length.
@@ -71,13 +68,9 @@ pub fn write_frame(destination: &mut [u8], opcode: Opcode, payload: &[u8]) -> Re
     if body_bytes > usize::from(FRAME_LIMIT_MAX_BYTES) {
         return Err(Full);
     }
-    let (header, rest) = destination
-        .split_first_chunk_mut::<{ PacketHeader::BYTES }>()
-        .ok_or(Full)?;
-    *header = PacketHeader {
-        body_bytes: body_bytes as u16,
-    }
-    .encode();
+    let (header, rest) =
+        destination.split_first_chunk_mut::<{ PacketHeader::BYTES }>().ok_or(Full)?;
+    *header = PacketHeader { body_bytes: body_bytes as u16 }.encode();
     Ok(PacketHeader::BYTES + NetFrameV1::build(rest, opcode, payload)?)
 }
 
@@ -98,10 +91,7 @@ mod tests {
         let payload = [0; 20_000];
         let mut out = [0; 20_000];
         let most = &payload[..limit - OPCODE_BYTES];
-        assert_eq!(
-            write_frame(&mut out, Opcode(1), most),
-            Ok(limit + PacketHeader::BYTES)
-        );
+        assert_eq!(write_frame(&mut out, Opcode(1), most), Ok(limit + PacketHeader::BYTES));
         let over = &payload[..limit - OPCODE_BYTES + 1];
         assert_eq!(write_frame(&mut out, Opcode(1), over), Err(Full));
     }
@@ -110,10 +100,7 @@ mod tests {
     fn both_sides_of_the_destination() {
         assert_eq!(write_frame(&mut [0; 8], Opcode(1), b"ab"), Ok(8));
         for short in 0..8 {
-            assert_eq!(
-                write_frame(&mut [0; 8][..short], Opcode(1), b"ab"),
-                Err(Full)
-            );
+            assert_eq!(write_frame(&mut [0; 8][..short], Opcode(1), b"ab"), Err(Full));
         }
     }
 }

@@ -88,9 +88,7 @@ impl PacketFramer {
     #[inline]
     pub fn next_frame(self, input: &[u8]) -> Framed<'_> {
         let Some((prefix, after)) = input.split_first_chunk::<{ PacketHeader::BYTES }>() else {
-            return Framed::Partial {
-                frame_bytes: PacketHeader::BYTES,
-            };
+            return Framed::Partial { frame_bytes: PacketHeader::BYTES };
         };
         let body_bytes = u16::from_le_bytes(*prefix);
         if body_bytes < FRAME_LIMIT_MIN_BYTES {
@@ -99,9 +97,8 @@ impl PacketFramer {
         if body_bytes > self.limit_bytes {
             return Framed::Invalid(FrameError::TooLong { body_bytes });
         }
-        let partial = Framed::Partial {
-            frame_bytes: PacketHeader::BYTES + usize::from(body_bytes),
-        };
+        let partial =
+            Framed::Partial { frame_bytes: PacketHeader::BYTES + usize::from(body_bytes) };
         let Some((body, rest)) = after.split_at_checked(usize::from(body_bytes)) else {
             return partial;
         };
@@ -139,22 +136,13 @@ mod tests {
 
     #[test]
     fn an_invalid_length_is_told_before_its_body_arrives() {
-        assert!(matches!(
-            FRAMER.next_frame(&[0xFF, 0xFF]),
-            Framed::Invalid(_)
-        ));
-        assert!(matches!(
-            FRAMER.next_frame(b"GET / HTTP/1.1"),
-            Framed::Invalid(_)
-        ));
+        assert!(matches!(FRAMER.next_frame(&[0xFF, 0xFF]), Framed::Invalid(_)));
+        assert!(matches!(FRAMER.next_frame(b"GET / HTTP/1.1"), Framed::Invalid(_)));
     }
 
     #[test]
     fn the_limit_is_clamped_to_the_wire() {
-        assert_eq!(
-            PacketFramer::new(u16::MAX).limit_bytes(),
-            FRAME_LIMIT_MAX_BYTES
-        );
+        assert_eq!(PacketFramer::new(u16::MAX).limit_bytes(), FRAME_LIMIT_MAX_BYTES);
         assert_eq!(PacketFramer::new(0).limit_bytes(), FRAME_LIMIT_MIN_BYTES);
     }
 

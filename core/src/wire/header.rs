@@ -40,9 +40,7 @@ impl PacketHeader {
     #[inline]
     pub const fn decode(input: &[u8]) -> Option<Self> {
         match input {
-            [low, high, ..] => Some(Self {
-                body_bytes: u16::from_le_bytes([*low, *high]),
-            }),
+            [low, high, ..] => Some(Self { body_bytes: u16::from_le_bytes([*low, *high]) }),
             _ => None,
         }
     }

@@ -68,10 +68,7 @@ const DIRECTION_COUNT: i32 = 0x100;
 
 const fn server_band(base: i32) -> ServerBand {
     const fn direction(first: i32) -> Band {
-        Band {
-            first,
-            count: DIRECTION_COUNT,
-        }
+        Band { first, count: DIRECTION_COUNT }
     }
     ServerBand {
         client_to_server: direction(base),
@@ -82,10 +79,7 @@ const fn server_band(base: i32) -> ServerBand {
 }
 
 /// Opcodes that mean the same on every link, in both directions.
-pub const COMMON: Band = Band {
-    first: 0x0001,
-    count: 0xFF,
-};
+pub const COMMON: Band = Band { first: 0x0001, count: 0xFF };
 /// MainServer's band.
 pub const MAIN: ServerBand = server_band(0x1000);
 /// WorldServer's band.
@@ -97,6 +91,7 @@ pub const CHAT: ServerBand = server_band(0x4000);
 
 const SERVERS: [ServerBand; 4] = [MAIN, WORLD, LOGIN, CHAT];
 
+#[allow(clippy::indexing_slicing, reason = "evaluated in const only")]
 const fn all_bands() -> [Band; 17] {
     let mut bands = [COMMON; 17];
     let mut server = 0;
@@ -111,6 +106,7 @@ const fn all_bands() -> [Band; 17] {
     bands
 }
 
+#[allow(clippy::indexing_slicing, reason = "evaluated in const only")]
 const fn bands_overlap(bands: &[Band]) -> bool {
     let mut left = 0;
     while left < bands.len() {
@@ -134,21 +130,9 @@ mod tests {
 
     #[test]
     fn the_overlap_check_can_fail() {
-        let clash = [
-            MAIN.client_to_server,
-            Band {
-                first: 0x10FF,
-                count: 2,
-            },
-        ];
+        let clash = [MAIN.client_to_server, Band { first: 0x10FF, count: 2 }];
         assert!(bands_overlap(&clash));
-        let beside = [
-            MAIN.client_to_server,
-            Band {
-                first: 0x1100,
-                count: 2,
-            },
-        ];
+        let beside = [MAIN.client_to_server, Band { first: 0x1100, count: 2 }];
         assert!(!bands_overlap(&beside));
     }
 

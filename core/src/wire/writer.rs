@@ -89,9 +89,7 @@ impl<'a> BinaryWriter<'a> {
     /// # Errors
     /// [`Full`] if it does not fit.
     pub fn postcard(&mut self, value: &impl Serialize) -> Result<(), Full> {
-        let used = postcard::to_slice(value, self.free())
-            .map_err(|_| Full)?
-            .len();
+        let used = postcard::to_slice(value, self.free()).map_err(|_| Full)?.len();
         self.written += used;
         Ok(())
     }

@@ -20,11 +20,8 @@ impl SessionManager<'_> {
             }
             SessionState::Ready => {
                 let asked = session.flags.has(Flags::ASKED);
-                let silence_ms = if asked {
-                    config.idle_timeout_ms
-                } else {
-                    config.ping_interval_ms
-                };
+                let silence_ms =
+                    if asked { config.idle_timeout_ms } else { config.ping_interval_ms };
                 session.heard_at.after_ms(silence_ms, now)
             }
             SessionState::Draining | SessionState::Lingering => {
@@ -109,13 +106,7 @@ impl SessionManager<'_> {
             session.flags.set(Flags::ASKED);
         }
         self.arm(key, now);
-        self.send_or_close(
-            now,
-            key,
-            &Ping {
-                nonce: now.millis() as u32,
-            },
-        );
+        self.send_or_close(now, key, &Ping { nonce: now.millis() as u32 });
     }
 
     /// A whole frame has come: counts it, notes the time, takes a token. Answers the session's tag if
@@ -123,10 +114,7 @@ impl SessionManager<'_> {
     #[inline]
     pub(crate) fn hear(&mut self, now: Instant, key: SessionKey) -> Option<LinkTag> {
         let (rate, burst) = (self.config.packets_per_second, self.config.packet_burst);
-        let session = self
-            .table
-            .get_mut(key)
-            .filter(|session| session.state.is_open())?;
+        let session = self.table.get_mut(key).filter(|session| session.state.is_open())?;
         self.stats.frames_received += 1;
         session.heard_at = now.stamp();
         session.flags.clear(Flags::ASKED);

@@ -81,11 +81,8 @@ pub struct Ended {
 
 impl Ended {
     /// No end: all-zero bits.
-    pub const VACANT: Self = Self {
-        key: Key::DANGLING,
-        tag: LinkTag { kind: 0, index: 0 },
-        reason: ErrorCode(0),
-    };
+    pub const VACANT: Self =
+        Self { key: Key::DANGLING, tag: LinkTag { kind: 0, index: 0 }, reason: ErrorCode(0) };
 }
 
 /// What a peer is told last.
@@ -242,18 +239,12 @@ impl<'a> SessionManager<'a> {
             self.stats.refused_full += 1;
             return Err(Refusal::Full);
         }
-        let Some(entry) = self
-            .addresses
-            .enter(address, self.config.connections_per_address)
-        else {
+        let Some(entry) = self.addresses.enter(address, self.config.connections_per_address) else {
             self.stats.refused_address += 1;
             return Err(Refusal::AddressLimit);
         };
         self.stats.accepted += 1;
-        let session = Session {
-            address: entry,
-            ..self.fresh(now, SessionState::Greeting)
-        };
+        let session = Session { address: entry, ..self.fresh(now, SessionState::Greeting) };
         let key = self.table.insert(session).map_err(|_| Refusal::Full)?;
         self.arm(key, now);
         Ok(key)
@@ -277,10 +268,7 @@ impl<'a> SessionManager<'a> {
         if self.shutting_down {
             return Err(Refusal::ShuttingDown);
         }
-        let session = Session {
-            tag,
-            ..self.fresh(now, SessionState::Connecting)
-        };
+        let session = Session { tag, ..self.fresh(now, SessionState::Connecting) };
         let key = self.table.insert(session).map_err(|_| Refusal::Full)?;
         self.requests.add(key.index());
         self.arm(key, now);
@@ -327,11 +315,7 @@ impl<'a> SessionManager<'a> {
         if session.state.after(SessionEvent::Close).is_none() {
             return;
         }
-        let ended = Ended {
-            key,
-            tag: session.tag,
-            reason: farewell.code(),
-        };
+        let ended = Ended { key, tag: session.tag, reason: farewell.code() };
         if session.state.is_open() {
             // A peer whose queue is full learns it from the closing itself.
             let _ = match farewell {
@@ -373,11 +357,7 @@ impl<'a> SessionManager<'a> {
             return;
         };
         if session.state.is_open() || session.state == SessionState::Connecting {
-            self.end(Ended {
-                key,
-                tag: session.tag,
-                reason,
-            });
+            self.end(Ended { key, tag: session.tag, reason });
         }
         self.remove(key);
     }

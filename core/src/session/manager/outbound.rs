@@ -49,10 +49,7 @@ impl<'a> SessionManager<'a> {
 
     /// Where `Proxy` puts the frames for this session.
     pub fn sink(&mut self, key: SessionKey) -> SessionSink<'_, 'a> {
-        SessionSink {
-            sessions: self,
-            key,
-        }
+        SessionSink { sessions: self, key }
     }
 
     /// This session has something to send, here or in a broadcast ring.
@@ -65,10 +62,7 @@ impl<'a> SessionManager<'a> {
     /// by itself when the transport does.
     #[inline]
     pub fn mark_ready_unless_blocked(&mut self, key: SessionKey) {
-        if self
-            .get(key)
-            .is_some_and(|session| !session.flags.has(Flags::BLOCKED))
-        {
+        if self.get(key).is_some_and(|session| !session.flags.has(Flags::BLOCKED)) {
             self.ready.add(key.index());
         }
     }
@@ -78,10 +72,7 @@ impl<'a> SessionManager<'a> {
             let Some(key) = self.table.key_at(index) else {
                 continue;
             };
-            if self
-                .get(key)
-                .is_some_and(|session| !session.flags.has(Flags::BLOCKED))
-            {
+            if self.get(key).is_some_and(|session| !session.flags.has(Flags::BLOCKED)) {
                 return Some(key);
             }
         }
@@ -112,11 +103,7 @@ impl<'a> SessionManager<'a> {
         let Some(session) = self.table.get_mut(key) else {
             return;
         };
-        if session
-            .outbox
-            .append_bytes(&mut self.pool, rest, 1)
-            .is_err()
-        {
+        if session.outbox.append_bytes(&mut self.pool, rest, 1).is_err() {
             self.stats.overflows += 1;
             self.close(now, key, Farewell::Nothing(ErrorCode::TOO_SLOW));
         }
@@ -135,19 +122,16 @@ impl<'a> SessionManager<'a> {
 
     /// The transport takes bytes again.
     pub(crate) fn unblock(&mut self, key: SessionKey) {
-        if let Some(session) = self.table.get_mut(key) {
-            if session.flags.clear(Flags::BLOCKED) {
-                self.ready.add(key.index());
-            }
+        if let Some(session) = self.table.get_mut(key)
+            && session.flags.clear(Flags::BLOCKED)
+        {
+            self.ready.add(key.index());
         }
     }
 
     /// There is nothing left to send: a draining session can be shut.
     pub(crate) fn sent_everything(&mut self, now: Instant, key: SessionKey) {
-        if self
-            .get(key)
-            .is_some_and(|session| session.state == SessionState::Draining)
-        {
+        if self.get(key).is_some_and(|session| session.state == SessionState::Draining) {
             self.change(now, key, SessionEvent::Drained);
         }
     }

@@ -1,0 +1,394 @@
+//! The client's two links, as two state machines that know of each other.
+//!
+//! ```text
+//!   Main:   Waiting ──► Connecting ──► Greeting ──Welcome──► Ready
+//!              ▲  back-off  │ lost        │ lost, bad token    │ lost
+//!              └────────────┴─────────────┴────────────────────┘        replaced ──► Stopped
+//!
+//!   World:  Outside ──► Asking ──Ack──► Connecting ──► Joining ──JoinOk──► Inside
+//!              ▲  back-off │ refused        │ lost         │ denied, lost     │ lost
+//!              └───────────┴────────────────┴──────────────┴──────────────────┘
+//! ```
+//! `Outside` goes on to `Asking` whenever Main is `Ready`.
+
+use super::ClientEvent;
+use super::ClientHandler;
+use super::inbound::Inbound;
+use crate::backoff::Backoff;
+use crate::node::{Caller, Context};
+use crate::protocol::client_to_main::{EnterWorldReq, Hello};
+use crate::protocol::client_to_world::{Event, Join, Leave, Move};
+use crate::protocol::{
+    ADDRESS_MAX_BYTES, Bytes, CLIENT_VERSION, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode,
+    HandshakeKey, Position, REGION_MAX_BYTES, RoomId, SendError, Text, Token, Uid, main_to_client,
+    world_to_client,
+};
+use crate::session::manager::{Ended, Farewell};
+use crate::session::{LinkTag, SessionKey, Trust};
+use crate::storage::Key;
+use crate::wire::Frame;
+
+/// The links of a client, as its sessions' tags have them; the tag's index is the client's number.
+const MAIN_LINK: u8 = 1;
+const WORLD_LINK: u8 = 2;
+
+pub(super) const TIMERS_PER_CLIENT: u16 = 2;
+const MAIN_TIMER: u16 = 0;
+const WORLD_TIMER: u16 = 1;
+
+/// A client's own settings.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// The region whose worlds it wants; empty for any.
+    pub region: heapless::String<REGION_MAX_BYTES>,
+    /// The first wait before another attempt.
+    pub reconnect_first_ms: u32,
+    /// The longest wait before another attempt.
+    pub reconnect_most_ms: u32,
+}
+
+impl ClientConfig {
+    /// Any region, and 0.2 to 5 seconds between attempts.
+    pub const DEFAULT: Self =
+        Self { region: heapless::String::new(), reconnect_first_ms: 200, reconnect_most_ms: 5_000 };
+}
+
+/// Where the link to Main is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum MainState {
+    /// Between two attempts, or not started.
+    Waiting,
+    /// On its way.
+    Connecting,
+    /// Hello is said.
+    Greeting,
+    /// Main knows us.
+    Ready,
+    /// For good.
+    Stopped,
+}
+
+/// Where the link to the world is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum WorldState {
+    /// In none.
+    Outside,
+    /// Main has been asked for one.
+    Asking,
+    /// On the way to it.
+    Connecting,
+    /// Join is said.
+    Joining,
+    /// In a room.
+    Inside,
+}
+
+/// Where both links are.
+pub type ClientState = (MainState, WorldState);
+
+/// A client of the realm; see the [module](super).
+#[derive(Debug)]
+pub struct RealmClient {
+    number: u16,
+    config: ClientConfig,
+    pub(super) main: MainState,
+    pub(super) world: WorldState,
+    main_session: SessionKey,
+    world_session: SessionKey,
+    main_backoff: Backoff,
+    world_backoff: Backoff,
+    uid: Uid,
+    pub(super) token: Option<Token>,
+    room_id: RoomId,
+    world_address: heapless::String<ADDRESS_MAX_BYTES>,
+    handshake_key: HandshakeKey,
+}
+
+impl RealmClient {
+    /// Client `number` of its node, which gives its sessions and timers this number.
+    pub fn new(number: u16, config: ClientConfig) -> Self {
+        let backoff = Backoff::new(config.reconnect_first_ms, config.reconnect_most_ms);
+        Self {
+            number,
+            config,
+            main: MainState::Waiting,
+            world: WorldState::Outside,
+            main_session: Key::DANGLING,
+            world_session: Key::DANGLING,
+            main_backoff: backoff.clone(),
+            world_backoff: backoff,
+            uid: Uid::NOBODY,
+            token: None,
+            room_id: RoomId(0),
+            world_address: heapless::String::new(),
+            handshake_key: HandshakeKey([0; 16]),
+        }
+    }
+
+    /// Begins with this token instead of as a new user.
+    pub const fn with_token(mut self, token: Token) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// Its number.
+    pub const fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// The user that it is, once Main has said so.
+    pub fn uid(&self) -> Option<Uid> {
+        (self.uid != Uid::NOBODY).then_some(self.uid)
+    }
+
+    /// Where its links are.
+    pub const fn state(&self) -> ClientState {
+        (self.main, self.world)
+    }
+
+    /// The room that it is in.
+    pub fn room_id(&self) -> Option<RoomId> {
+        (self.world == WorldState::Inside).then_some(self.room_id)
+    }
+
+    const fn timer(&self, timer: u16) -> u16 {
+        self.number * TIMERS_PER_CLIENT + timer
+    }
+
+    const fn tag(&self, kind: u8) -> LinkTag {
+        LinkTag { kind, index: self.number }
+    }
+
+    /// Begins to go to Main.
+    pub fn start(&mut self, cx: &mut Context<'_, '_>) {
+        if self.main != MainState::Waiting {
+            return;
+        }
+        match cx.sessions.connect(cx.now, self.tag(MAIN_LINK)) {
+            Ok(key) => {
+                self.main_session = key;
+                self.main = MainState::Connecting;
+            }
+            Err(_) => self.wait_for_main(cx),
+        }
+    }
+
+    /// Leaves everything, in good order, and tries nothing again.
+    pub fn stop(&mut self, cx: &mut Context<'_, '_>) {
+        self.main = MainState::Stopped;
+        if self.world == WorldState::Inside {
+            // If it does not fit, the goodbye behind it says the same.
+            let _ = cx.sessions.send(self.world_session, &Leave {});
+        }
+        cx.sessions.close(cx.now, self.world_session, Farewell::Bye(ErrorCode::GOODBYE));
+        cx.sessions.close(cx.now, self.main_session, Farewell::Bye(ErrorCode::GOODBYE));
+    }
+
+    fn wait_for_main(&mut self, cx: &mut Context<'_, '_>) {
+        self.main = MainState::Waiting;
+        let delay_ms = self.main_backoff.next_delay_ms(cx.turn().random_u32());
+        cx.sessions.schedule(self.timer(MAIN_TIMER), cx.now.after_ms(delay_ms));
+    }
+
+    fn wait_outside(&mut self, cx: &mut Context<'_, '_>) {
+        self.world = WorldState::Outside;
+        let delay_ms = self.world_backoff.next_delay_ms(cx.turn().random_u32());
+        cx.sessions.schedule(self.timer(WORLD_TIMER), cx.now.after_ms(delay_ms));
+    }
+
+    /// Where to connect a session with this tag to.
+    pub fn address<'s>(&'s self, tag: LinkTag, main_address: &'s str) -> &'s str {
+        if tag.kind == MAIN_LINK { main_address } else { &self.world_address }
+    }
+
+    /// One of its timers is due.
+    pub fn on_timer(&mut self, cx: &mut Context<'_, '_>, timer: u16) {
+        match timer % TIMERS_PER_CLIENT {
+            MAIN_TIMER => self.start(cx),
+            _ => self.ask_for_world(cx),
+        }
+    }
+
+    /// One of its sessions stands.
+    pub fn on_connected(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
+        if key == self.main_session {
+            self.main = MainState::Greeting;
+            let hello = Hello { client_version: CLIENT_VERSION, token: self.token };
+            cx.sessions.send_or_close(cx.now, key, &hello);
+        } else if key == self.world_session {
+            self.world = WorldState::Joining;
+            let join = Join { uid: self.uid, handshake_key: self.handshake_key };
+            cx.sessions.send_or_close(cx.now, key, &join);
+        }
+    }
+
+    /// A frame has come for it.
+    pub fn on_frame<'a>(
+        &mut self,
+        handler: &mut impl ClientHandler,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        let is_main = caller.tag.kind == MAIN_LINK;
+        let mut inbound = Inbound { client: self, handler };
+        if is_main {
+            main_to_client::dispatch(&mut inbound, caller, frame)
+        } else {
+            world_to_client::dispatch(&mut inbound, caller, frame)
+        }
+    }
+
+    pub(super) fn welcomed(&mut self, caller: &mut Caller<'_, '_>, uid: Uid, token: Token) {
+        self.uid = uid;
+        self.token = Some(token);
+        self.main = MainState::Ready;
+        self.main_backoff.reset();
+        caller.sessions.prove(caller.now, caller.key, Trust::Server);
+        self.ask_for_world(&mut caller.context());
+    }
+
+    fn ask_for_world(&mut self, cx: &mut Context<'_, '_>) {
+        if (self.main, self.world) != (MainState::Ready, WorldState::Outside) {
+            return;
+        }
+        let request = EnterWorldReq { region: Text::truncated(&self.config.region) };
+        if cx.sessions.send(self.main_session, &request).is_ok() {
+            self.world = WorldState::Asking;
+        }
+    }
+
+    pub(super) fn sent_to_world(
+        &mut self,
+        caller: &mut Caller<'_, '_>,
+        address: &str,
+        handshake_key: HandshakeKey,
+    ) {
+        if self.world != WorldState::Asking {
+            return;
+        }
+        // The message's type keeps addresses within the string's capacity.
+        self.world_address = heapless::String::try_from(address).unwrap_or_default();
+        self.handshake_key = handshake_key;
+        match caller.sessions.connect(caller.now, self.tag(WORLD_LINK)) {
+            Ok(key) => {
+                self.world_session = key;
+                self.world = WorldState::Connecting;
+            }
+            Err(_) => self.wait_outside(&mut caller.context()),
+        }
+    }
+
+    pub(super) fn joined(&mut self, caller: &mut Caller<'_, '_>, room_id: RoomId) {
+        self.world = WorldState::Inside;
+        self.room_id = room_id;
+        self.world_backoff.reset();
+        caller.sessions.prove(caller.now, caller.key, Trust::Server);
+    }
+
+    /// A server has refused something.
+    pub fn on_error(
+        &mut self,
+        handler: &mut impl ClientHandler,
+        caller: &mut Caller<'_, '_>,
+        code: ErrorCode,
+        about: i32,
+    ) {
+        if about == EnterWorldReq::OPCODE.0 && self.world == WorldState::Asking {
+            self.wait_outside(&mut caller.context());
+            handler.on_event(self.number, ClientEvent::EnterRefused(code));
+            return;
+        }
+        if code == ErrorCode::BAD_TOKEN && caller.key == self.main_session {
+            // What the token stood for is gone: the next hello is a newcomer's.
+            self.token = None;
+        }
+        handler.on_event(self.number, ClientEvent::Refused { code, about });
+    }
+
+    /// One of its sessions has ended.
+    pub fn on_ended(
+        &mut self,
+        handler: &mut impl ClientHandler,
+        cx: &mut Context<'_, '_>,
+        ended: Ended,
+    ) {
+        if ended.key == self.main_session {
+            self.main_ended(handler, cx, ended.reason);
+        } else if ended.key == self.world_session {
+            self.world_ended(handler, cx, ended.reason);
+        }
+    }
+
+    fn main_ended(
+        &mut self,
+        handler: &mut impl ClientHandler,
+        cx: &mut Context<'_, '_>,
+        reason: ErrorCode,
+    ) {
+        self.main_session = Key::DANGLING;
+        if self.world == WorldState::Asking {
+            self.world = WorldState::Outside;
+        }
+        if reason == ErrorCode::REPLACED || cx.sessions.is_shutting_down() {
+            self.main = MainState::Stopped;
+        }
+        if self.main == MainState::Stopped {
+            handler.on_event(self.number, ClientEvent::Stopped(reason));
+            return;
+        }
+        self.wait_for_main(cx);
+        handler.on_event(self.number, ClientEvent::MainLost(reason));
+    }
+
+    fn world_ended(
+        &mut self,
+        handler: &mut impl ClientHandler,
+        cx: &mut Context<'_, '_>,
+        reason: ErrorCode,
+    ) {
+        self.world_session = Key::DANGLING;
+        if self.main == MainState::Stopped {
+            self.world = WorldState::Outside;
+        } else {
+            self.wait_outside(cx);
+        }
+        handler.on_event(self.number, ClientEvent::WorldLost(reason));
+    }
+
+    /// Tells the room where we are.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn move_to(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        pos: Position,
+        dir: Direction,
+    ) -> Result<(), SendError> {
+        self.send_inside(cx, &Move { pos, dir })
+    }
+
+    /// Says something to the room.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn say(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        kind: u16,
+        data: Bytes<'_, EVENT_MAX_BYTES>,
+    ) -> Result<(), SendError> {
+        self.send_inside(cx, &Event { kind, data })
+    }
+
+    fn send_inside<M: crate::protocol::Message>(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        message: &M,
+    ) -> Result<(), SendError> {
+        if self.world != WorldState::Inside {
+            return Err(SendError::Closed);
+        }
+        cx.sessions.send(self.world_session, message)
+    }
+}

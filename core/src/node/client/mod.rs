@@ -1,0 +1,185 @@
+//! A client of the realm as a sans-IO state machine, and as a role.
+//!
+//! Purpose: [`RealmClient`] goes through Main into a world and stays there; whoever owns it (a game,
+//! the bots, a microcontroller, a browser tab) gets [`ClientEvent`]s and calls `move_to` and `say`.
+//! [`Client`] is one of them as a node of its own.
+//!
+//! Contract: it comes back by itself. Main lost: it goes on playing and reconnects with its token.
+//! World lost: it asks Main for another. It stops for good when it is replaced by a second login, or
+//! told to.
+//!
+//! Bounds: two sessions, two timers, no buffers of its own.
+//!
+//! ```
+//! use tinyrealm_core::node::client::{ClientConfig, RealmClient};
+//! let client = RealmClient::new(0, ClientConfig::DEFAULT);
+//! assert_eq!(client.uid(), None); // it has not said hello yet
+//! ```
+
+mod inbound;
+mod machine;
+#[cfg(test)]
+mod tests;
+
+pub use machine::{ClientConfig, ClientState, MainState, RealmClient, WorldState};
+
+use super::{Caller, Context, Role};
+use crate::protocol::world_to_client::{JoinOk, RoomSnapshot};
+use crate::protocol::{
+    ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, JoinDenial,
+    MemberState, Position, SendError, Uid,
+};
+use crate::session::manager::Ended;
+use crate::session::{LinkTag, SessionKey};
+use crate::wire::Frame;
+
+/// Something that has happened to a client.
+#[derive(Debug)]
+pub enum ClientEvent<'e> {
+    /// Main knows us, as this user.
+    Welcome(Uid),
+    /// Main can't be reached, or has gone; it is tried again. The reason is the peer's, or
+    /// `GOODBYE` if the connection has just ended.
+    MainLost(ErrorCode),
+    /// Main has no world for us now; it is asked again.
+    EnterRefused(ErrorCode),
+    /// A world does not let us in; Main is asked again.
+    JoinDenied(JoinDenial),
+    /// We are in a room.
+    Joined(JoinOk),
+    /// A page of the room as it is.
+    Snapshot(&'e RoomSnapshot),
+    /// Somebody came in.
+    Entered(MemberState),
+    /// Somebody left.
+    Left(Uid),
+    /// Somebody moved; with our own uid, the game has put us there.
+    Moved(MemberState),
+    /// Somebody, or the game itself, says something.
+    Said {
+        /// Who; nobody if it is the game itself.
+        uid: Uid,
+        /// What kind, in the game's own numbering.
+        kind: u16,
+        /// The game's own encoding.
+        data: Bytes<'e, EVENT_MAX_BYTES>,
+    },
+    /// The world has gone, or has shown us out; Main is asked for another.
+    WorldLost(ErrorCode),
+    /// A server refuses something.
+    Refused {
+        /// Why.
+        code: ErrorCode,
+        /// The opcode of what it refuses; 0 if it is none.
+        about: i32,
+    },
+    /// It is over: nothing is tried again.
+    Stopped(ErrorCode),
+}
+
+/// Receives what happens to a client.
+pub trait ClientHandler {
+    /// `client` is the number that the client was made with.
+    fn on_event(&mut self, client: u16, event: ClientEvent<'_>);
+}
+
+/// One client as a node of its own.
+#[derive(Debug)]
+pub struct Client<H> {
+    machine: RealmClient,
+    handler: H,
+    main_address: heapless::String<ADDRESS_MAX_BYTES>,
+}
+
+/// How many timers a node with `clients` clients has.
+pub const fn client_timers(clients: usize) -> usize {
+    clients * machine::TIMERS_PER_CLIENT as usize
+}
+
+impl<H: ClientHandler> Client<H> {
+    /// A client of the realm whose Main is at `main_address`; [`Client::start`] makes it go there.
+    pub fn new(
+        main_address: heapless::String<ADDRESS_MAX_BYTES>,
+        config: ClientConfig,
+        handler: H,
+    ) -> Self {
+        Self { machine: RealmClient::new(0, config), handler, main_address }
+    }
+
+    /// Begins to go to Main.
+    pub fn start(&mut self, cx: &mut Context<'_, '_>) {
+        self.machine.start(cx);
+    }
+
+    /// The client itself.
+    pub const fn machine(&self) -> &RealmClient {
+        &self.machine
+    }
+
+    /// What receives its events.
+    pub const fn handler(&self) -> &H {
+        &self.handler
+    }
+
+    /// What receives its events, to change.
+    pub const fn handler_mut(&mut self) -> &mut H {
+        &mut self.handler
+    }
+
+    /// Tells the room where we are.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn move_to(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        pos: Position,
+        dir: Direction,
+    ) -> Result<(), SendError> {
+        self.machine.move_to(cx, pos, dir)
+    }
+
+    /// Says something to the room.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn say(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        kind: u16,
+        data: Bytes<'_, EVENT_MAX_BYTES>,
+    ) -> Result<(), SendError> {
+        self.machine.say(cx, kind, data)
+    }
+
+    /// Leaves the room and the realm, in good order.
+    pub fn stop(&mut self, cx: &mut Context<'_, '_>) {
+        self.machine.stop(cx);
+    }
+}
+
+impl<'a, H: ClientHandler> Role<'a> for Client<H> {
+    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        self.machine.on_connected(cx, key);
+    }
+
+    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+        self.machine.on_frame(&mut self.handler, caller, frame)
+    }
+
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, about: i32) {
+        self.machine.on_error(&mut self.handler, caller, code, about);
+    }
+
+    fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
+        self.machine.on_ended(&mut self.handler, cx, ended);
+    }
+
+    fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
+        self.machine.on_timer(cx, timer);
+    }
+
+    fn address(&self, tag: LinkTag) -> &str {
+        self.machine.address(tag, &self.main_address)
+    }
+}

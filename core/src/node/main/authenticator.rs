@@ -1,0 +1,166 @@
+//! `Authenticator`: who somebody is that says hello (DESIGN §5).
+//!
+//! Purpose: Main asks one authenticator, whichever the configuration names. [`Guests`] invents a user
+//! for everyone who has no token, and recognises the tokens that it has given: a token carries the
+//! uid and a MAC over it, so nothing is stored, and a Main that restarts with the same secret still
+//! knows its guests.
+//!
+//! Bounds: one HMAC-SHA-256 (RFC 2104) over 16 bytes a hello; tokens of guests do not expire.
+//!
+//! ```
+//! use tinyrealm_core::entropy::{Entropy, Turn};
+//! use tinyrealm_core::node::main::{Authenticator, Guests};
+//! # struct Zeros;
+//! # impl Entropy for Zeros { fn fill(&mut self, bytes: &mut [u8]) { bytes.fill(0) } }
+//! # let mut zeros = Zeros;
+//! # let mut turn = Turn { now: Default::default(), entropy: &mut zeros };
+//! let mut guests = Guests::new([7; 32]);
+//! let (uid, token) = guests.identify(&mut turn, None, &|_| false).unwrap();
+//! assert_eq!(guests.identify(&mut turn, Some(token), &|_| true).unwrap().0, uid);
+//! ```
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::entropy::Turn;
+use crate::protocol::{ErrorCode, Token, Uid};
+use crate::wire::BinaryReader;
+
+/// Tells who a client is.
+pub trait Authenticator {
+    /// The user who shows `token`, or a new one, and the token to show next time. `is_taken` tells
+    /// whether a uid is in use.
+    ///
+    /// # Errors
+    /// What the client is told.
+    fn identify(
+        &mut self,
+        turn: &mut Turn<'_>,
+        token: Option<Token>,
+        is_taken: &dyn Fn(Uid) -> bool,
+    ) -> Result<(Uid, Token), ErrorCode>;
+}
+
+/// Everyone is welcome, under an invented name.
+#[derive(Clone)]
+pub struct Guests {
+    secret: [u8; 32],
+}
+
+/// The bit that guests' uids have, and accounts' have not.
+const GUEST_BIT: u32 = 1 << 31;
+const SIGNED_BYTES: usize = 16;
+const MAC_BYTES: usize = 16;
+/// Random uids that are tried before giving up; more than a few mean that the realm is full.
+const UID_DRAWS: usize = 16;
+
+impl Guests {
+    /// Guests whose tokens are signed with `secret`.
+    pub const fn new(secret: [u8; 32]) -> Self {
+        Self { secret }
+    }
+
+    fn mac(&self, signed: &[u8; SIGNED_BYTES]) -> Option<[u8; MAC_BYTES]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
+        mac.update(b"tinyrealm guest v1");
+        mac.update(signed);
+        mac.finalize().into_bytes().first_chunk().copied()
+    }
+
+    /// `[uid: u32 LE][salt: 12 bytes][mac: 16 bytes]`
+    fn issue(&self, turn: &mut Turn<'_>, uid: Uid) -> Option<Token> {
+        let mut signed: [u8; SIGNED_BYTES] = turn.random();
+        *signed.first_chunk_mut()? = uid.0.to_le_bytes();
+        let mut token = [0; SIGNED_BYTES + MAC_BYTES];
+        *token.first_chunk_mut()? = signed;
+        *token.last_chunk_mut()? = self.mac(&signed)?;
+        Some(Token(token))
+    }
+
+    fn verify(&self, token: Token) -> Option<Uid> {
+        let mut reader = BinaryReader::new(&token.0);
+        let signed = reader.array::<SIGNED_BYTES>().ok()?;
+        let uid = BinaryReader::new(&signed).u32_le().ok()?;
+        let mut expected = token;
+        *expected.0.last_chunk_mut()? = self.mac(&signed)?;
+        // Tokens compare in constant time.
+        (expected == token).then_some(Uid(uid))
+    }
+}
+
+impl Authenticator for Guests {
+    fn identify(
+        &mut self,
+        turn: &mut Turn<'_>,
+        token: Option<Token>,
+        is_taken: &dyn Fn(Uid) -> bool,
+    ) -> Result<(Uid, Token), ErrorCode> {
+        if let Some(token) = token {
+            return self.verify(token).map(|uid| (uid, token)).ok_or(ErrorCode::BAD_TOKEN);
+        }
+        for _ in 0..UID_DRAWS {
+            let uid = Uid(turn.random_u32() | GUEST_BIT);
+            if !is_taken(uid) {
+                return self.issue(turn, uid).map(|token| (uid, token)).ok_or(ErrorCode::FULL);
+            }
+        }
+        Err(ErrorCode::FULL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::Entropy;
+    use crate::time::Instant;
+
+    struct Counter(u8);
+    impl Entropy for Counter {
+        fn fill(&mut self, bytes: &mut [u8]) {
+            bytes.fill_with(|| {
+                self.0 = self.0.wrapping_add(1);
+                self.0
+            });
+        }
+    }
+
+    fn identify(
+        guests: &mut Guests,
+        token: Option<Token>,
+        taken: &dyn Fn(Uid) -> bool,
+    ) -> Result<(Uid, Token), ErrorCode> {
+        let mut turn = Turn { now: Instant::ZERO, entropy: &mut Counter(0) };
+        guests.identify(&mut turn, token, taken)
+    }
+
+    #[test]
+    fn a_token_is_worth_its_uid_to_whoever_has_the_secret() {
+        let mut guests = Guests::new([1; 32]);
+        let (uid, token) = identify(&mut guests, None, &|_| false).unwrap();
+        assert!(uid.0 & GUEST_BIT != 0);
+        let mut restarted = Guests::new([1; 32]);
+        assert_eq!(identify(&mut restarted, Some(token), &|_| true), Ok((uid, token)));
+        let mut stranger = Guests::new([2; 32]);
+        assert_eq!(identify(&mut stranger, Some(token), &|_| true), Err(ErrorCode::BAD_TOKEN));
+    }
+
+    #[test]
+    fn every_changed_byte_spoils_a_token() {
+        let mut guests = Guests::new([1; 32]);
+        let (_, token) = identify(&mut guests, None, &|_| false).unwrap();
+        for byte in 0..32 {
+            let mut forged = token;
+            forged.0[byte] ^= 1;
+            assert_eq!(identify(&mut guests, Some(forged), &|_| true), Err(ErrorCode::BAD_TOKEN));
+        }
+    }
+
+    #[test]
+    fn a_uid_in_use_is_not_given_again() {
+        let mut guests = Guests::new([1; 32]);
+        let (first, _) = identify(&mut guests, None, &|_| false).unwrap();
+        let (second, _) = identify(&mut guests, None, &|uid| uid == first).unwrap();
+        assert_ne!(first, second);
+        assert_eq!(identify(&mut guests, None, &|_| true), Err(ErrorCode::FULL));
+    }
+}

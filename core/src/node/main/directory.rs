@@ -1,0 +1,99 @@
+//! `UserDirectory`: every user whom Main knows, by session, by world, or both.
+
+use super::super::uid_table::{HasUid, UidTable};
+use super::registry::WorldKey;
+use crate::protocol::{HandshakeKey, REGION_MAX_BYTES, Uid};
+use crate::session::SessionKey;
+use crate::storage::{Key, Vacant};
+
+/// The users; found by uid.
+pub type UserDirectory<'a> = UidTable<'a, UserEntry>;
+
+/// Names one entry of the directory.
+pub type EntryKey = Key<UserEntry>;
+
+/// Where a user is, as far as Main knows; [`enter`](super::enter) has the transitions.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Place {
+    /// In no world.
+    Outside = 0,
+    /// A world has been asked to let go of it; then it enters another, if it has asked to.
+    Detaching(WorldKey),
+    /// A world has been asked to expect it.
+    Attaching(WorldKey),
+    /// A world expects it, and it has been told where.
+    Attached(WorldKey),
+    /// In a room of this world.
+    Inside(WorldKey),
+}
+
+impl Place {
+    /// The world that it is about.
+    pub const fn world(self) -> Option<WorldKey> {
+        match self {
+            Self::Outside => None,
+            Self::Detaching(world)
+            | Self::Attaching(world)
+            | Self::Attached(world)
+            | Self::Inside(world) => Some(world),
+        }
+    }
+}
+
+/// What Main remembers of a user.
+#[derive(Clone, Debug)]
+pub struct UserEntry {
+    pub(super) uid: Uid,
+    /// The user's connection to Main; dangling if it has none.
+    pub(super) session: SessionKey,
+    pub(super) place: Place,
+    /// Whether it has asked to enter a world, and has not been answered.
+    pub(super) wants_in: bool,
+    /// The region that it has asked for.
+    pub(super) region: heapless::String<REGION_MAX_BYTES>,
+    /// The key of the present attempt.
+    pub(super) handshake_key: HandshakeKey,
+    /// The number of the present attempt.
+    pub(super) attempt: u32,
+    /// Worlds that this request has tried, as bits.
+    pub(super) tried: u64,
+    /// Whether one of those did not answer in time.
+    pub(super) has_timed_out: bool,
+}
+
+impl UserEntry {
+    pub(super) fn new(uid: Uid, session: SessionKey, place: Place) -> Self {
+        Self { uid, session, place, ..Self::VACANT }
+    }
+
+    /// Where it is.
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The user's connection to Main, open or not.
+    pub const fn session(&self) -> SessionKey {
+        self.session
+    }
+}
+
+impl Vacant for UserEntry {
+    const VACANT: Self = Self {
+        uid: Uid::NOBODY,
+        session: Key::DANGLING,
+        place: Place::Outside,
+        wants_in: false,
+        region: heapless::String::new(),
+        handshake_key: HandshakeKey([0; 16]),
+        attempt: 0,
+        tried: 0,
+        has_timed_out: false,
+    };
+}
+
+impl HasUid for UserEntry {
+    fn uid(&self) -> Uid {
+        self.uid
+    }
+}

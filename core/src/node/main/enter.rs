@@ -1,0 +1,187 @@
+//! Entering a world, as a state machine a user (DESIGN §5).
+//!
+//! ```text
+//!              enter, no world            ack of this attempt          UserJoined
+//!   Outside ─────────────────► Attaching ────────────────────► Attached ─────────► Inside
+//!      ▲  ▲                     │  ▲  │ denied, timeout, lost:     │                │
+//!      │  │ no world left:      │  │  └─► the next world           │ enter          │ enter
+//!      │  └── clear error ──────┘  │                               ▼                ▼
+//!      │                           └── UserLeft, timeout, lost ── Detaching ◄───────┘
+//!      └──────────────── UserLeft, lost, attach expired, and no wish to enter ──────┘
+//! ```
+//! The client is answered only after the world has acknowledged, so its `Join` can't come before its
+//! attach. A user whom one world may still have is detached there before another one is asked.
+
+use super::directory::{EntryKey, Place};
+use super::registry::{Choice, world_bit};
+use super::{Authenticator, Main, WorldKey};
+use crate::log;
+use crate::node::Context;
+use crate::protocol::client_to_main::EnterWorldReq;
+use crate::protocol::either_way::Error;
+use crate::protocol::main_to_client::EnterWorldAck;
+use crate::protocol::main_to_world::{AttachUser, DetachUser};
+use crate::protocol::{ErrorCode, HandshakeKey, Message, Text};
+
+impl<'a, A: Authenticator> Main<'a, A> {
+    /// The user asks to enter a world. A request that is being worked on already goes on.
+    pub(super) fn enter(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, region: &str) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        if user.wants_in {
+            return;
+        }
+        user.wants_in = true;
+        user.tried = 0;
+        user.has_timed_out = false;
+        // The message's type keeps regions within the string's capacity.
+        user.region = heapless::String::try_from(region).unwrap_or_default();
+        match user.place {
+            Place::Outside => self.try_next_world(cx, key),
+            Place::Attached(world) | Place::Inside(world) => self.detach(cx, key, world),
+            Place::Detaching(_) | Place::Attaching(_) => {}
+        }
+    }
+
+    fn detach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        self.set_place(key, Place::Detaching(world));
+        self.ask_to_detach(cx, key, world, ErrorCode::REPLACED);
+        self.arm(cx, key, self.config.attach_timeout_ms);
+    }
+
+    pub(super) fn ask_to_detach(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        world: WorldKey,
+        reason: ErrorCode,
+    ) {
+        let Some(uid) = self.users.get(key).map(|user| user.uid) else { return };
+        self.tell_world(cx, world, &DetachUser { uid, reason });
+    }
+
+    fn tell_world<M: Message>(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey, message: &M) {
+        if let Some(world) = self.worlds.get(world) {
+            cx.sessions.send_or_close(cx.now, world.session, message);
+        }
+    }
+
+    /// Asks the least loaded world that this request has not tried; if there is none, says why.
+    fn try_next_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        let Some(user) = self.users.get(key) else { return };
+        match self.worlds.choose(&user.region, user.tried) {
+            Choice::World(world) => self.attach(cx, key, world),
+            Choice::Full => self.refuse(cx, key, ErrorCode::FULL),
+            Choice::NoWorld if user.has_timed_out => {
+                self.refuse(cx, key, ErrorCode::WORLD_TIMEOUT);
+            }
+            Choice::NoWorld if user.tried != 0 => self.refuse(cx, key, ErrorCode::FULL),
+            Choice::NoWorld => self.refuse(cx, key, ErrorCode::NO_WORLD),
+        }
+    }
+
+    fn attach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        let handshake_key = HandshakeKey(cx.turn().random());
+        self.next_attempt = self.next_attempt.wrapping_add(1);
+        let attempt = self.next_attempt;
+        let Some(user) = self.users.get_mut(key) else { return };
+        user.handshake_key = handshake_key;
+        user.attempt = attempt;
+        user.tried |= world_bit(world);
+        let uid = user.uid;
+        self.set_place(key, Place::Attaching(world));
+        let ttl_ms = self.config.attach_ttl_ms;
+        self.tell_world(cx, world, &AttachUser { uid, handshake_key, ttl_ms, attempt });
+        self.arm(cx, key, self.config.attach_timeout_ms);
+    }
+
+    fn refuse(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, code: ErrorCode) {
+        self.stats.enters_refused += 1;
+        self.set_place(key, Place::Outside);
+        let Some(user) = self.users.get_mut(key) else { return };
+        user.wants_in = false;
+        let error = Error { code, about: EnterWorldReq::OPCODE.0 };
+        cx.sessions.send_or_close(cx.now, user.session, &error);
+        self.forget_if_gone(cx, key);
+    }
+
+    /// The world expects the user: the client may know. If it does not want it any more, the world
+    /// is to forget it.
+    pub(super) fn attached(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        let (session, handshake_key) = (user.session, user.handshake_key);
+        if !core::mem::take(&mut user.wants_in) || !cx.sessions.is_open(session) {
+            self.detach(cx, key, world);
+            return;
+        }
+        self.set_place(key, Place::Attached(world));
+        self.arm(cx, key, self.config.attach_ttl_ms.saturating_add(ATTACH_GRACE_MS));
+        let Some(entry) = self.worlds.get(world) else { return };
+        let world_addr = Text::truncated(&entry.address);
+        self.stats.enters += 1;
+        cx.sessions.send_or_close(cx.now, session, &EnterWorldAck { world_addr, handshake_key });
+    }
+
+    /// The world of the present attempt does not take the user.
+    pub(super) fn attach_failed(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        self.set_place(key, Place::Outside);
+        self.disarm(cx, key);
+        self.try_next_world_if_wanted(cx, key);
+    }
+
+    pub(super) fn try_next_world_if_wanted(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        let Some(user) = self.users.get(key) else { return };
+        if user.wants_in && cx.sessions.is_open(user.session) {
+            self.try_next_world(cx, key);
+        } else {
+            self.forget_if_gone(cx, key);
+        }
+    }
+
+    /// The user is not in `world` any more.
+    pub(super) fn left(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        if self.users.get(key).is_some_and(|user| user.place.world() == Some(world)) {
+            self.set_place(key, Place::Outside);
+            self.disarm(cx, key);
+            self.try_next_world_if_wanted(cx, key);
+        }
+    }
+
+    /// The user's world has left the registry.
+    pub(super) fn lost_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        let Some(user) = self.users.get(key) else { return };
+        if matches!(user.place, Place::Attached(_) | Place::Inside(_)) {
+            let lost = Error { code: ErrorCode::WORLD_LOST, about: 0 };
+            cx.sessions.send_or_close(cx.now, user.session, &lost);
+        }
+        self.set_place(key, Place::Outside);
+        self.disarm(cx, key);
+        self.try_next_world_if_wanted(cx, key);
+    }
+
+    /// An attempt has had its time.
+    pub(super) fn enter_timer(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        match user.place {
+            Place::Attaching(world) => {
+                user.has_timed_out = true;
+                log::info!("world {} did not answer an attach in time", world.index());
+                // Should it answer late, the attach is void.
+                self.ask_to_detach(cx, key, world, ErrorCode::WORLD_TIMEOUT);
+                self.attach_failed(cx, key);
+            }
+            Place::Detaching(world) | Place::Attached(world) => self.left(cx, key, world),
+            Place::Outside | Place::Inside(_) => {}
+        }
+    }
+
+    fn arm(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, ms: u32) {
+        cx.sessions.schedule(key.index(), cx.now.after_ms(ms));
+    }
+
+    pub(super) fn disarm(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        cx.sessions.cancel(key.index());
+    }
+}
+
+/// How much longer than the world Main waits for a user to join, so that it does not give up first.
+const ATTACH_GRACE_MS: u32 = 1_000;

@@ -1,0 +1,189 @@
+//! `WorldRegistry`: the worlds that Main can send users to.
+
+use crate::protocol::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES, WorldId};
+use crate::session::SessionKey;
+use crate::storage::{Key, Slot, Table, Vacant};
+
+/// The most worlds of one Main: an attempt to enter remembers the worlds it has tried as bits.
+pub const WORLD_COUNT_MAX: usize = 64;
+
+/// Names one registered world.
+pub type WorldKey = Key<WorldEntry>;
+
+/// One world, as it has registered and as it has reported since.
+#[derive(Clone, Debug)]
+pub struct WorldEntry {
+    /// Its id.
+    pub world_id: WorldId,
+    /// The region that it serves.
+    pub region: heapless::String<REGION_MAX_BYTES>,
+    /// Where clients find it.
+    pub address: heapless::String<ADDRESS_MAX_BYTES>,
+    /// How many users it takes.
+    pub capacity: u16,
+    /// The link to it.
+    pub session: SessionKey,
+    /// Users whom Main has sent there, or is about to.
+    pub users: u16,
+    /// Users of its last report.
+    pub reported_users: u16,
+    /// Rooms of its last report.
+    pub reported_rooms: u16,
+}
+
+impl Vacant for WorldEntry {
+    const VACANT: Self = Self {
+        world_id: WorldId(0),
+        region: heapless::String::new(),
+        address: heapless::String::new(),
+        capacity: 0,
+        session: Key::DANGLING,
+        users: 0,
+        reported_users: 0,
+        reported_rooms: 0,
+    };
+}
+
+impl WorldEntry {
+    /// Users in thousandths of the capacity; over 999 it is full. The world's own count is known
+    /// late, Main's own misses those whom an earlier Main has sent: the larger one counts.
+    pub fn load_permille(&self) -> u32 {
+        let users = u32::from(self.users.max(self.reported_users));
+        users * 1_000 / u32::from(self.capacity.max(1))
+    }
+
+    fn is_full(&self) -> bool {
+        self.users.max(self.reported_users) >= self.capacity
+    }
+
+    fn serves(&self, region: &str) -> bool {
+        region.is_empty() || self.region == region
+    }
+}
+
+/// What there is to choose from.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// This world, the least loaded one.
+    World(WorldKey),
+    /// All worlds of the region that have not been tried are full.
+    Full,
+    /// The region has no world that has not been tried.
+    NoWorld,
+}
+
+/// The worlds; see the [module](self).
+#[derive(Debug)]
+pub struct WorldRegistry<'a> {
+    worlds: Table<'a, WorldEntry>,
+}
+
+impl<'a> WorldRegistry<'a> {
+    /// An empty registry with room for [`WORLD_COUNT_MAX`] worlds at most.
+    pub fn new(slots: &'a mut [Slot<WorldEntry>]) -> Self {
+        let count = slots.len().min(WORLD_COUNT_MAX);
+        Self { worlds: Table::new(slots.get_mut(..count).unwrap_or_default()) }
+    }
+
+    /// How many worlds are registered.
+    pub const fn len(&self) -> usize {
+        self.worlds.len()
+    }
+
+    /// Whether no world is registered.
+    pub const fn is_empty(&self) -> bool {
+        self.worlds.is_empty()
+    }
+
+    /// Every world.
+    pub fn iter(&self) -> impl Iterator<Item = (WorldKey, &WorldEntry)> {
+        self.worlds.iter()
+    }
+
+    /// A world by its key.
+    pub fn get(&self, key: WorldKey) -> Option<&WorldEntry> {
+        self.worlds.get(key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: WorldKey) -> Option<&mut WorldEntry> {
+        self.worlds.get_mut(key)
+    }
+
+    pub(super) fn key_at(&self, index: u16) -> Option<WorldKey> {
+        self.worlds.key_at(index)
+    }
+
+    /// A world by its id.
+    pub fn find(&self, world_id: WorldId) -> Option<WorldKey> {
+        self.iter().find(|(_, world)| world.world_id == world_id).map(|(key, _)| key)
+    }
+
+    pub(super) fn insert(&mut self, world: WorldEntry) -> Option<WorldKey> {
+        self.worlds.insert(world).ok()
+    }
+
+    pub(super) fn remove(&mut self, key: WorldKey) -> Option<WorldEntry> {
+        self.worlds.remove(key)
+    }
+
+    /// The least loaded world of `region` that is not among the `tried` bits. O(worlds).
+    pub(super) fn choose(&self, region: &str, tried: u64) -> Choice {
+        let untried =
+            self.iter().filter(|(key, world)| world.serves(region) && tried & world_bit(*key) == 0);
+        let mut answer = Choice::NoWorld;
+        let mut least = u32::MAX;
+        for (key, world) in untried {
+            if world.is_full() {
+                if answer == Choice::NoWorld {
+                    answer = Choice::Full;
+                }
+            } else if world.load_permille() < least {
+                least = world.load_permille();
+                answer = Choice::World(key);
+            }
+        }
+        answer
+    }
+}
+
+/// A world as one bit of the tried ones.
+pub(super) const fn world_bit(key: WorldKey) -> u64 {
+    1 << (key.index() % WORLD_COUNT_MAX as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(id: u16, region: &str, users: u16, capacity: u16) -> WorldEntry {
+        let region = heapless::String::try_from(region).unwrap();
+        WorldEntry { world_id: WorldId(id), region, users, capacity, ..WorldEntry::VACANT }
+    }
+
+    #[test]
+    fn the_least_loaded_world_of_the_region_is_chosen() {
+        let mut slots = [const { Slot::VACANT }; 4];
+        let mut registry = WorldRegistry::new(&mut slots);
+        let busy = registry.insert(world(1, "eu", 50, 100)).unwrap();
+        let idle = registry.insert(world(2, "eu", 10, 100)).unwrap();
+        let far = registry.insert(world(3, "us", 0, 100)).unwrap();
+        assert_eq!(registry.choose("eu", 0), Choice::World(idle));
+        assert_eq!(registry.choose("eu", world_bit(idle)), Choice::World(busy));
+        assert_eq!(registry.choose("eu", world_bit(idle) | world_bit(busy)), Choice::NoWorld);
+        assert_eq!(registry.choose("", 0), Choice::World(far));
+        assert_eq!(registry.choose("asia", 0), Choice::NoWorld);
+    }
+
+    #[test]
+    fn both_sides_of_a_world_s_capacity() {
+        let mut slots = [const { Slot::VACANT }; 1];
+        let mut registry = WorldRegistry::new(&mut slots);
+        let key = registry.insert(world(1, "eu", 7, 8)).unwrap();
+        assert_eq!(registry.choose("eu", 0), Choice::World(key));
+        registry.get_mut(key).unwrap().users = 8;
+        assert_eq!(registry.choose("eu", 0), Choice::Full);
+        registry.get_mut(key).unwrap().users = 0;
+        registry.get_mut(key).unwrap().reported_users = 8;
+        assert_eq!(registry.choose("eu", 0), Choice::Full);
+    }
+}

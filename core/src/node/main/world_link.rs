@@ -1,0 +1,182 @@
+//! Worlds of Main: register, report, acknowledge.
+
+use super::directory::{Place, UserEntry};
+use super::registry::{WorldEntry, WorldKey};
+use super::{Authenticator, EntryKey, Main, link};
+use crate::log;
+use crate::node::{Caller, Context};
+use crate::protocol::main_to_world::{DetachUser, Registered};
+use crate::protocol::world_to_main::{
+    AttachAck, AttachDenied, RegisterWorld, Status, Stub, UserJoined, UserLeft, UserList,
+};
+use crate::protocol::{ErrorCode, Uid};
+use crate::session::manager::Farewell;
+use crate::session::{LinkTag, SessionKey, Trust};
+use crate::storage::{Key, Vacant};
+
+impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
+    fn register_world(&mut self, caller: &mut Caller<'_, 'a>, message: RegisterWorld<'_>) {
+        if caller.tag.kind != link::STRANGER {
+            self.out_of_place(caller, RegisterWorld::OPCODE.0);
+            return;
+        }
+        let (now, key) = (caller.now, caller.key);
+        match self.register(&mut caller.context(), key, &message) {
+            Ok(world) => {
+                log::info!("world {} registered", message.world_id.0);
+                let tag = LinkTag { kind: link::WORLD, index: world.index() };
+                caller.sessions.set_tag(key, tag);
+                caller.sessions.prove(now, key, Trust::Server);
+                caller.sessions.send_or_close(now, key, &Registered {});
+            }
+            Err(reason) => {
+                log::warning!("world {} refused: {}", message.world_id.0, reason.name());
+                caller.sessions.close(now, key, Farewell::Bye(reason));
+            }
+        }
+    }
+
+    fn status(&mut self, caller: &mut Caller<'_, 'a>, message: Status) {
+        let Some(world) = self.caller_world(caller, Status::OPCODE.0) else { return };
+        if let Some(entry) = self.worlds.get_mut(world) {
+            entry.reported_users = message.users;
+            entry.reported_rooms = message.rooms;
+        }
+    }
+
+    fn attach_ack(&mut self, caller: &mut Caller<'_, 'a>, message: AttachAck) {
+        let Some(world) = self.caller_world(caller, AttachAck::OPCODE.0) else { return };
+        if let Some(key) = self.attempt_of(message.uid, message.attempt, world) {
+            self.attached(&mut caller.context(), key, world);
+        }
+    }
+
+    fn attach_denied(&mut self, caller: &mut Caller<'_, 'a>, message: AttachDenied) {
+        let Some(world) = self.caller_world(caller, AttachDenied::OPCODE.0) else { return };
+        if let Some(key) = self.attempt_of(message.uid, message.attempt, world) {
+            self.attach_failed(&mut caller.context(), key);
+        }
+    }
+
+    fn user_joined(&mut self, caller: &mut Caller<'_, 'a>, message: UserJoined) {
+        let Some(world) = self.caller_world(caller, UserJoined::OPCODE.0) else { return };
+        self.is_inside(&mut caller.context(), world, message.uid);
+    }
+
+    fn user_left(&mut self, caller: &mut Caller<'_, 'a>, message: UserLeft) {
+        let Some(world) = self.caller_world(caller, UserLeft::OPCODE.0) else { return };
+        if let Some(key) = self.users.find(message.uid) {
+            let is_attaching = self.users.get(key).is_some_and(|user| {
+                // It answers an earlier detach; the present attempt is not concerned.
+                user.place == Place::Attaching(world)
+            });
+            if !is_attaching {
+                self.left(&mut caller.context(), key, world);
+            }
+        }
+    }
+
+    fn user_list(&mut self, caller: &mut Caller<'_, 'a>, message: UserList) {
+        let Some(world) = self.caller_world(caller, UserList::OPCODE.0) else { return };
+        for uid in message.uids {
+            self.is_inside(&mut caller.context(), world, uid);
+        }
+    }
+}
+
+impl<'a, A: Authenticator> Main<'a, A> {
+    /// The world that the caller is; if it has not registered, it has spoken out of place.
+    fn caller_world(&mut self, caller: &mut Caller<'_, 'a>, opcode: i32) -> Option<WorldKey> {
+        if caller.tag.kind == link::WORLD {
+            return self.worlds.key_at(caller.tag.index);
+        }
+        self.out_of_place(caller, opcode);
+        None
+    }
+
+    /// A world that registers again from the same address replaces its older link, which may not
+    /// have noticed its end; another address with the same id is a mistake of configuration.
+    fn register(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        message: &RegisterWorld<'_>,
+    ) -> Result<WorldKey, ErrorCode> {
+        if let Some(before) = self.worlds.find(message.world_id) {
+            let old = self.worlds.get(before).ok_or(ErrorCode::FULL)?;
+            if old.address != message.addr.as_str() {
+                return Err(ErrorCode::WORLD_ID_TAKEN);
+            }
+            let link = old.session;
+            self.unregister(cx, before);
+            cx.sessions.set_tag(link, LinkTag { kind: link::LEAVING, index: 0 });
+            cx.sessions.close(cx.now, link, Farewell::Bye(ErrorCode::REPLACED));
+        }
+        let entry = WorldEntry {
+            world_id: message.world_id,
+            region: heapless::String::try_from(message.region.as_str()).unwrap_or_default(),
+            address: heapless::String::try_from(message.addr.as_str()).unwrap_or_default(),
+            capacity: message.capacity,
+            session,
+            ..WorldEntry::VACANT
+        };
+        self.stats.worlds_registered += 1;
+        self.worlds.insert(entry).ok_or(ErrorCode::FULL)
+    }
+
+    /// The world leaves the registry, and its users are told. O(users).
+    pub(super) fn unregister(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey) {
+        let Some(entry) = self.worlds.remove(world) else { return };
+        log::info!("world {} left the registry", entry.world_id.0);
+        self.stats.worlds_lost += 1;
+        for index in 0..self.users.capacity() as u16 {
+            let Some(key) = self.users.key_at(index) else { continue };
+            if self.users.get(key).is_some_and(|user| user.place.world() == Some(world)) {
+                self.lost_world(cx, key);
+            }
+        }
+    }
+
+    /// The user whose present attempt is this one.
+    fn attempt_of(&self, uid: Uid, attempt: u32, world: WorldKey) -> Option<EntryKey> {
+        let key = self.users.find(uid)?;
+        let user = self.users.get(key)?;
+        (user.attempt == attempt && user.place == Place::Attaching(world)).then_some(key)
+    }
+
+    /// A world says that a user is in one of its rooms. If Main knows of none other, so it is; if
+    /// Main has sent the user elsewhere meanwhile, this world has to let go.
+    fn is_inside(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey, uid: Uid) {
+        let Some(key) = self.users.find(uid) else {
+            let entry = UserEntry::new(uid, Key::DANGLING, Place::Outside);
+            match self.users.insert(entry) {
+                Ok(key) => self.set_place(key, Place::Inside(world)),
+                Err(_) => self.turn_away(cx, world, uid, ErrorCode::FULL),
+            }
+            return;
+        };
+        let Some(user) = self.users.get(key) else { return };
+        match user.place {
+            Place::Outside => self.set_place(key, Place::Inside(world)),
+            Place::Attached(expected) if expected == world => {
+                self.disarm(cx, key);
+                self.set_place(key, Place::Inside(world));
+            }
+            Place::Inside(known) | Place::Detaching(known) | Place::Attaching(known)
+                if known == world => {}
+            _ => self.turn_away(cx, world, uid, ErrorCode::REPLACED),
+        }
+    }
+
+    fn turn_away(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        world: WorldKey,
+        uid: Uid,
+        reason: ErrorCode,
+    ) {
+        if let Some(world) = self.worlds.get(world) {
+            cx.sessions.send_or_close(cx.now, world.session, &DetachUser { uid, reason });
+        }
+    }
+}

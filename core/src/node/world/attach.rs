@@ -1,0 +1,245 @@
+//! `AttachBook`: who may join this world, with which key, and until when (DESIGN §5).
+//!
+//! ```text
+//!   attach ──► Pending ──redeem with the right key──► Used ──┐
+//!                 │                                          ├─ retention ─► forgotten
+//!                 └────────────── ttl ──────────► Expired ───┘
+//! ```
+//! A key works once, for one uid, until it expires. Used and expired entries are remembered for a
+//! while, so that the refusal can say which of the two it was; new attaches push them out early.
+
+use super::super::uid_table::{HasUid, UidTable};
+use crate::protocol::{HandshakeKey, JoinDenial, Uid};
+use crate::storage::{Key, Link, Slot, Vacant};
+use crate::time::{Instant, Stamp};
+
+/// Names one attach.
+pub type AttachKey = Key<Attach>;
+
+/// How long a used or expired key is remembered, at the least number of new attaches.
+pub const RETENTION_MS: u32 = 60_000;
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum AttachState {
+    Pending = 0,
+    Used = 1,
+    Expired = 2,
+}
+
+/// One user who may join, or might have.
+#[derive(Debug)]
+pub struct Attach {
+    uid: Uid,
+    key: HandshakeKey,
+    /// When a pending attach expires; when another one was decided.
+    at: Stamp,
+    state: AttachState,
+}
+
+impl Vacant for Attach {
+    const VACANT: Self = Self {
+        uid: Uid::NOBODY,
+        key: HandshakeKey([0; 16]),
+        at: Stamp::ZERO,
+        state: AttachState::Pending,
+    };
+}
+
+impl HasUid for Attach {
+    fn uid(&self) -> Uid {
+        self.uid
+    }
+}
+
+/// The attaches of a world; see the [module](self).
+#[derive(Debug)]
+pub struct AttachBook<'a> {
+    attaches: UidTable<'a, Attach>,
+    pending: u16,
+}
+
+impl<'a> AttachBook<'a> {
+    /// An empty book; `heads` and `nexts` are as many as `slots`.
+    pub fn new(
+        slots: &'a mut [Slot<Attach>],
+        heads: &'a mut [Link],
+        nexts: &'a mut [Link],
+    ) -> Self {
+        Self { attaches: UidTable::new(slots, heads, nexts), pending: 0 }
+    }
+
+    /// Attaches that may still be redeemed.
+    pub const fn pending(&self) -> usize {
+        self.pending as usize
+    }
+
+    /// Whether `uid` has a key that it may still redeem.
+    pub fn is_pending(&self, uid: Uid) -> bool {
+        let found = self.attaches.find(uid).and_then(|key| self.attaches.get(key));
+        found.is_some_and(|attach| attach.state == AttachState::Pending)
+    }
+
+    /// The entry of `uid`.
+    pub fn entry_of(&self, uid: Uid) -> Option<u16> {
+        self.attaches.find(uid).map(Key::index)
+    }
+
+    /// Lets `uid` join with `key` for `ttl_ms`; an earlier key of the same user is void. Answers the
+    /// entry whose timer is to be armed, or `None` if every entry is pending.
+    pub fn attach(
+        &mut self,
+        now: Instant,
+        uid: Uid,
+        key: HandshakeKey,
+        ttl_ms: u32,
+    ) -> Option<AttachKey> {
+        self.forget(uid);
+        if self.attaches.is_full() {
+            self.push_out_oldest(now)?;
+        }
+        let at = now.after_ms(ttl_ms).stamp();
+        let attach = Attach { uid, key, at, state: AttachState::Pending };
+        let entry = self.attaches.insert(attach).ok()?;
+        self.pending += 1;
+        Some(entry)
+    }
+
+    /// O(attaches), and only when the book is full.
+    fn push_out_oldest(&mut self, now: Instant) -> Option<()> {
+        let decided = self.attaches.iter().filter(|(_, a)| a.state != AttachState::Pending);
+        let (oldest, _) = decided.max_by_key(|(_, attach)| attach.at.age_ms(now))?;
+        self.attaches.remove(oldest);
+        Some(())
+    }
+
+    /// Forgets whatever `uid` has.
+    pub fn forget(&mut self, uid: Uid) {
+        if let Some(key) = self.attaches.find(uid) {
+            self.decide(key, Stamp::ZERO, AttachState::Expired);
+            self.attaches.remove(key);
+        }
+    }
+
+    fn decide(&mut self, key: AttachKey, at: Stamp, state: AttachState) {
+        if let Some(attach) = self.attaches.get_mut(key)
+            && attach.state == AttachState::Pending
+        {
+            self.pending -= 1;
+            attach.state = state;
+            attach.at = at;
+        }
+    }
+
+    /// Uses up the key of `uid`, if it is this one.
+    ///
+    /// # Errors
+    /// Why not; the attach is as it was then.
+    pub fn redeem(&mut self, now: Instant, uid: Uid, key: HandshakeKey) -> Result<(), JoinDenial> {
+        let entry = self.attaches.find(uid).ok_or(JoinDenial::NOT_ATTACHED)?;
+        let attach = self.attaches.get(entry).ok_or(JoinDenial::NOT_ATTACHED)?;
+        if attach.key != key {
+            return Err(JoinDenial::WRONG_KEY);
+        }
+        match attach.state {
+            AttachState::Used => Err(JoinDenial::KEY_USED),
+            AttachState::Expired => Err(JoinDenial::KEY_EXPIRED),
+            AttachState::Pending => {
+                self.decide(entry, now.stamp(), AttachState::Used);
+                Ok(())
+            }
+        }
+    }
+
+    /// When the timer of entry `index` is due: it expires, or is forgotten; `None` if it is not there.
+    pub fn deadline(&self, now: Instant, index: u16) -> Option<Instant> {
+        let attach = self.attaches.at(index)?;
+        Some(match attach.state {
+            AttachState::Pending => attach.at.upcoming(now),
+            AttachState::Used | AttachState::Expired => attach.at.after_ms(RETENTION_MS, now),
+        })
+    }
+
+    /// The timer of entry `index` has fired, at its deadline.
+    pub fn handle_timeout(&mut self, now: Instant, index: u16) {
+        let Some(key) = self.attaches.key_at(index) else {
+            return;
+        };
+        if self.attaches.get(key).is_some_and(|attach| attach.state == AttachState::Pending) {
+            self.decide(key, now.stamp(), AttachState::Expired);
+        } else {
+            self.attaches.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UID: Uid = Uid(7);
+    const KEY: HandshakeKey = HandshakeKey([1; 16]);
+    const OTHER: HandshakeKey = HandshakeKey([2; 16]);
+
+    fn with_book(test: impl FnOnce(AttachBook<'_>)) {
+        let mut slots = [const { Slot::VACANT }; 2];
+        let (mut heads, mut nexts) = ([Link::NONE; 2], [Link::NONE; 2]);
+        test(AttachBook::new(&mut slots, &mut heads, &mut nexts));
+    }
+
+    #[test]
+    fn every_refusal_has_its_reason() {
+        with_book(|mut book| {
+            let now = Instant::from_millis(1_000);
+            assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::NOT_ATTACHED));
+            book.attach(now, UID, KEY, 5_000).unwrap();
+            assert_eq!(book.redeem(now, UID, OTHER), Err(JoinDenial::WRONG_KEY));
+            assert_eq!(book.redeem(now, Uid(8), KEY), Err(JoinDenial::NOT_ATTACHED));
+            assert_eq!(book.redeem(now, UID, KEY), Ok(()));
+            assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::KEY_USED));
+            assert_eq!(book.pending(), 0);
+        });
+    }
+
+    #[test]
+    fn both_sides_of_the_lifetime() {
+        with_book(|mut book| {
+            let now = Instant::from_millis(1_000);
+            let entry = book.attach(now, UID, KEY, 5_000).unwrap().index();
+            assert_eq!(book.deadline(now, entry), Some(now.after_ms(5_000)));
+            let expiry = now.after_ms(5_000);
+            book.handle_timeout(expiry, entry);
+            assert_eq!(book.redeem(expiry, UID, KEY), Err(JoinDenial::KEY_EXPIRED));
+            let forgotten = book.deadline(expiry, entry).unwrap();
+            assert_eq!(forgotten, expiry.after_ms(RETENTION_MS));
+            book.handle_timeout(forgotten, entry);
+            assert_eq!(book.redeem(forgotten, UID, KEY), Err(JoinDenial::NOT_ATTACHED));
+            assert_eq!(book.deadline(forgotten, entry), None);
+        });
+    }
+
+    #[test]
+    fn a_new_key_voids_the_old_one() {
+        with_book(|mut book| {
+            let now = Instant::from_millis(1_000);
+            book.attach(now, UID, KEY, 5_000).unwrap();
+            book.attach(now, UID, OTHER, 5_000).unwrap();
+            assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::WRONG_KEY));
+            assert_eq!(book.pending(), 1);
+        });
+    }
+
+    #[test]
+    fn a_full_book_forgets_what_is_decided_and_keeps_what_is_pending() {
+        with_book(|mut book| {
+            let now = Instant::from_millis(1_000);
+            book.attach(now, Uid(1), KEY, 5_000).unwrap();
+            book.attach(now, Uid(2), KEY, 5_000).unwrap();
+            assert!(book.attach(now, Uid(3), KEY, 5_000).is_none());
+            book.redeem(now, Uid(1), KEY).unwrap();
+            assert!(book.attach(now, Uid(3), KEY, 5_000).is_some());
+            assert_eq!(book.redeem(now, Uid(1), KEY), Err(JoinDenial::NOT_ATTACHED));
+            assert_eq!(book.redeem(now, Uid(2), KEY), Ok(()));
+        });
+    }
+}

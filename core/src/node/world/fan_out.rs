@@ -1,0 +1,221 @@
+//! Fan-out: how what a room says reaches its members (DESIGN §6).
+//!
+//! A flush encodes each moved member once, publishes the ring and marks the members ready. Each is
+//! then transmitted the window between its cursor and the published end; one whose transport is
+//! full is passed over until it takes bytes again, and one that the ring has overtaken gets a
+//! snapshot of the present state, with the number of events that it has missed.
+
+use super::super::BroadcastTaken;
+use super::room_manager::{MEMBER_FRAME_MAX_BYTES, RoomManager};
+use super::user::UserKey;
+use crate::broadcast::{Advanced, Cursor, FrameClass, Window};
+use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered};
+use crate::protocol::{SNAPSHOT_PAGE_MEMBERS, Uid, decode, encode_frame};
+use crate::session::{SessionKey, SessionManager};
+use crate::time::Instant;
+use crate::wire::{Frame, Full};
+
+/// How long a snapshot that found no buffers waits, at least.
+const SNAPSHOT_RETRY_MS: u32 = 10;
+
+impl RoomManager<'_> {
+    /// When the next flush is due.
+    pub const fn next_flush(&self) -> Option<Instant> {
+        self.next_flush
+    }
+
+    /// Whether input has to wait for a flush.
+    pub const fn must_flush_first(&self) -> bool {
+        self.must_flush
+    }
+
+    pub(super) fn flush_by(&mut self, at: Instant) {
+        self.next_flush = Some(self.next_flush.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// Publishes every dirty room, if it is time.
+    #[inline]
+    pub(super) fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'_>) {
+        if !self.must_flush && self.next_flush.is_none_or(|at| at > now) {
+            return;
+        }
+        self.next_flush = None;
+        self.must_flush = false;
+        while let Some(room) = self.dirty.pop() {
+            self.flush_room(room, sessions);
+        }
+    }
+
+    pub(super) fn flush_room(&mut self, room: u16, sessions: &mut SessionManager<'_>) {
+        let moves = self.append_moves(room);
+        let Some(place) = self.rooms.get_mut(usize::from(room)) else {
+            return;
+        };
+        let frames = u64::from(place.ring.unpublished_frames());
+        place.ring.publish();
+        self.stats.flushes += 1;
+        self.stats.deliveries += (frames * u64::from(place.members)).saturating_sub(moves);
+        let bytes = self.rings.of(room);
+        let mut link = place.first;
+        while let Some(user) = link.index().and_then(|index| self.users.at_mut(index)) {
+            link = user.next;
+            user.needs_snapshot |= place.ring.is_overrun(bytes, &user.cursor);
+            sessions.mark_ready_unless_blocked(user.session);
+        }
+    }
+
+    /// Encodes the newest move of each member that has moved, and answers how many.
+    pub(super) fn append_moves(&mut self, room: u16) -> u64 {
+        let Some(place) = self.rooms.get_mut(usize::from(room)) else {
+            return 0;
+        };
+        let bytes = self.rings.of_mut(room);
+        let mut moves = 0;
+        while let Some(user) = place.first_moved.index().and_then(|index| self.users.at_mut(index))
+        {
+            let message = MoveBroadcast { member: user.state() };
+            let encode = |out: &mut [u8]| encode_frame(&message, out);
+            match place.ring.append(bytes, FrameClass::State, MEMBER_FRAME_MAX_BYTES, encode) {
+                Ok(position) => place.ring.leave_out(bytes, &mut user.cursor, position),
+                Err(Full) => place.ring.overrun_all(bytes),
+            }
+            user.has_moved = false;
+            place.first_moved = user.next_moved;
+            place.moved -= 1;
+            moves += 1;
+        }
+        moves
+    }
+
+    /// A member is about to be transmitted to: the moment for its snapshot, if it needs one.
+    pub(super) fn before_transmit(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'_>,
+        index: u16,
+    ) {
+        let Some(key) = self.users.key_at(index) else {
+            return;
+        };
+        let Some(user) = self.users.get(key).filter(|user| user.needs_snapshot) else {
+            return;
+        };
+        let room = user.room;
+        // Only a settled room's state is what its ring has said; the coming flush settles it.
+        if self.is_settled(room) && !self.send_snapshot(sessions, key) {
+            self.dirty.add(room);
+            self.flush_by(now.after_ms(self.flush_interval_ms.max(SNAPSHOT_RETRY_MS)));
+        }
+    }
+
+    fn is_settled(&self, room: u16) -> bool {
+        let place = self.rooms.get(usize::from(room));
+        place.is_some_and(|place| place.moved == 0 && !place.ring.has_unpublished())
+    }
+
+    /// Sends the whole room as it is; `false` if there are not buffers enough for all of it.
+    pub(super) fn send_snapshot(
+        &mut self,
+        sessions: &mut SessionManager<'_>,
+        key: UserKey,
+    ) -> bool {
+        let Some((room, session)) = self.users.get(key).map(|user| (user.room, user.session))
+        else {
+            return true;
+        };
+        let others = self.members(room).saturating_sub(1);
+        let pages = others.div_ceil(SNAPSHOT_PAGE_MEMBERS as u16).max(1);
+        // A page needs at most one buffer, if buffers hold one at all.
+        if sessions.buffers_available() < usize::from(pages) {
+            return false;
+        }
+        let missed_events = self.catch_up(key);
+        let mut snapshot = RoomSnapshot {
+            pages_left: pages,
+            members_left: others,
+            missed_events,
+            members: heapless::Vec::new(),
+        };
+        let mut keys = self.member_keys(room).filter(|other| *other != key);
+        while snapshot.pages_left > 0 {
+            snapshot.pages_left -= 1;
+            let page = keys.by_ref().take(SNAPSHOT_PAGE_MEMBERS);
+            snapshot.members = page.filter_map(|key| Some(self.users.get(key)?.state())).collect();
+            // A session that is closing needs no snapshot any more.
+            let _ = sessions.send_within(session, &snapshot, u16::MAX);
+            snapshot.members_left -= snapshot.members.len() as u16;
+        }
+        self.stats.snapshots += 1;
+        self.stats.events_missed += u64::from(missed_events);
+        true
+    }
+
+    /// Puts a member's cursor at the published end, and answers how many events it has missed.
+    fn catch_up(&mut self, key: UserKey) -> u32 {
+        let Some(user) = self.users.get_mut(key) else {
+            return 0;
+        };
+        let Some(place) = self.rooms.get(usize::from(user.room)) else {
+            return 0;
+        };
+        user.needs_snapshot = false;
+        let missed = place.ring.counted_since(&user.cursor);
+        user.cursor = Cursor::at_end(&place.ring);
+        missed
+    }
+
+    /// The broadcast bytes that a member has still to get.
+    #[inline]
+    pub(super) fn window(&self, index: u16) -> [&[u8]; 3] {
+        let Some(user) = self.users.at(index).filter(|user| !user.needs_snapshot) else {
+            return [&[]; 3];
+        };
+        let Some(place) = self.rooms.get(usize::from(user.room)) else {
+            return [&[]; 3];
+        };
+        match place.ring.window(self.rings.of(user.room), &user.cursor) {
+            Window::Slices(slices) => slices,
+            // Whatever overran the cursor waits for a flush, and that flush will see it.
+            Window::Nothing | Window::Overrun => [&[]; 3],
+        }
+    }
+
+    /// A member's transport has taken bytes of its window.
+    #[inline]
+    pub(super) fn advance(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'_>,
+        session: SessionKey,
+        index: u16,
+        taken: BroadcastTaken,
+    ) {
+        let Some(user) = self.users.at_mut(index) else {
+            return;
+        };
+        let Some(place) = self.rooms.get(usize::from(user.room)) else {
+            return;
+        };
+        let (bytes, uid) = (self.rings.of(user.room), user.uid);
+        let BroadcastTaken { bytes: count, offered } = taken;
+        let class = |frame: Frame<'_>| classify(frame, uid);
+        let advanced = place.ring.advance(bytes, &mut user.cursor, count, offered, class);
+        if let Advanced::Cut(rest) = advanced {
+            sessions.keep_cut_frame(now, session, rest);
+        }
+    }
+}
+
+/// What a frame of a room's ring is to the member `uid`.
+fn classify(frame: Frame<'_>, uid: Uid) -> FrameClass {
+    let member = match frame.opcode {
+        EventBroadcast::OPCODE => return FrameClass::Counted,
+        MoveBroadcast::OPCODE => decode(frame.payload).map(|moved: MoveBroadcast| moved.member),
+        UserEntered::OPCODE => decode(frame.payload).map(|entered: UserEntered| entered.member),
+        _ => None,
+    };
+    match member {
+        Some(member) if member.uid == uid => FrameClass::Own,
+        _ => FrameClass::State,
+    }
+}

@@ -1,0 +1,198 @@
+//! `Game`: what a room is for (DESIGN §6).
+//!
+//! Purpose: the part that a game's author writes. A room runs one `Game`; the world calls it for
+//! everything that happens in the room, and it acts through its [`RoomContext`]. It is core code, so
+//! the same game runs on a server and on a microcontroller.
+//!
+//! Contract: callbacks come one at a time. Moves are state (the newest counts), events are an ordered
+//! log (none is replaced). The default of every callback relays.
+//!
+//! Bounds: `kind` and up to [`EVENT_MAX_BYTES`](crate::protocol::EVENT_MAX_BYTES) bytes an event; the
+//! rest is up to the game.
+//!
+//! ```
+//! use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext};
+//! use tinyrealm_core::protocol::{Direction, MemberState, Position};
+//!
+//! /// A room whose floor ends ten units from its middle.
+//! struct Arena;
+//! impl Game for Arena {
+//!     fn on_move(&mut self, _: &mut RoomContext<'_, '_>, _: MemberState, to: MemberState) -> MoveVerdict {
+//!         let pos = Position { x: to.pos.x.clamp(-10_000, 10_000), ..to.pos };
+//!         if pos == to.pos { MoveVerdict::Accept } else { MoveVerdict::Correct(pos, to.dir) }
+//!     }
+//! }
+//! ```
+
+use super::room_manager::RoomManager;
+use crate::entropy::Entropy;
+use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
+use crate::protocol::{
+    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, MemberState, Position, RoomId, SendError, Uid,
+};
+use crate::session::SessionManager;
+use crate::session::manager::Farewell;
+use crate::time::Instant;
+use crate::wire::Full;
+
+/// What becomes of a move.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum MoveVerdict {
+    /// It stands.
+    Accept,
+    /// The mover is put there instead, and told so.
+    Correct(Position, Direction),
+    /// The mover stays where it was, and is told so.
+    Refuse,
+}
+
+/// The rules of one room; see the [module](self).
+pub trait Game {
+    /// The time between two [`Game::on_tick`], in milliseconds; 0 for no ticks.
+    const TICK_INTERVAL_MS: u32 = 0;
+
+    /// Where somebody who joins starts.
+    fn spawn(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> (Position, Direction) {
+        let _ = (room, uid);
+        (Position::ORIGIN, Direction(0))
+    }
+
+    /// Somebody is in.
+    fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+        let _ = (room, uid);
+    }
+
+    /// Somebody is out.
+    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+        let _ = (room, uid);
+    }
+
+    /// Somebody wants to be at `to`.
+    fn on_move(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        from: MemberState,
+        to: MemberState,
+    ) -> MoveVerdict {
+        let _ = (room, from, to);
+        MoveVerdict::Accept
+    }
+
+    /// Somebody says something. The default lets everyone hear it.
+    ///
+    /// # Errors
+    /// [`Full`] if the room takes nothing more now: the sender is told.
+    fn on_event(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        kind: u16,
+        data: Bytes<'_, EVENT_MAX_BYTES>,
+    ) -> Result<(), Full> {
+        room.broadcast(uid, kind, data)
+    }
+
+    /// [`Game::TICK_INTERVAL_MS`] have passed; only for rooms with somebody in them.
+    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>) {
+        let _ = room;
+    }
+}
+
+/// The default game: everyone sees and hears everyone.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Relay;
+
+impl Game for Relay {}
+
+/// What a [`Game`] acts through while it is called.
+pub struct RoomContext<'c, 'a> {
+    pub(super) room: u16,
+    pub(super) now: Instant,
+    pub(super) entropy: &'c mut dyn Entropy,
+    pub(super) rooms: &'c mut RoomManager<'a>,
+    pub(super) sessions: &'c mut SessionManager<'a>,
+}
+
+impl RoomContext<'_, '_> {
+    /// Which room it is.
+    pub const fn room_id(&self) -> RoomId {
+        RoomId(self.room)
+    }
+
+    /// The time of this turn.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// A random number.
+    pub fn random_u32(&mut self) -> u32 {
+        let mut bytes = [0; 4];
+        self.entropy.fill(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+
+    /// Everyone in the room.
+    pub fn members(&self) -> impl Iterator<Item = MemberState> {
+        let keys = self.rooms.member_keys(self.room);
+        keys.filter_map(|key| Some(self.rooms.users.get(key)?.state()))
+    }
+
+    /// Somebody in the room.
+    pub fn member(&self, uid: Uid) -> Option<MemberState> {
+        let user = self.rooms.users.get(self.rooms.users.find(uid)?)?;
+        (user.room == self.room).then(|| user.state())
+    }
+
+    /// Says something to everyone in the room, in the name of `uid`, or of the game itself
+    /// ([`Uid::NOBODY`]).
+    ///
+    /// # Errors
+    /// [`Full`] if the room takes nothing more before its next flush.
+    pub fn broadcast(
+        &mut self,
+        uid: Uid,
+        kind: u16,
+        data: Bytes<'_, EVENT_MAX_BYTES>,
+    ) -> Result<(), Full> {
+        self.rooms.broadcast_event(self.now, self.room, uid, kind, data)
+    }
+
+    /// Says something to one member alone.
+    ///
+    /// # Errors
+    /// [`SendError`] if it is not in this room, or takes nothing more now.
+    pub fn tell(
+        &mut self,
+        to: Uid,
+        kind: u16,
+        data: Bytes<'_, EVENT_MAX_BYTES>,
+    ) -> Result<(), SendError> {
+        let session = self.session_of(to).ok_or(SendError::Closed)?;
+        self.sessions.send(session, &EventBroadcast { uid: Uid::NOBODY, kind, data })
+    }
+
+    fn session_of(&self, uid: Uid) -> Option<crate::session::SessionKey> {
+        let user = self.rooms.users.get(self.rooms.users.find(uid)?)?;
+        (user.room == self.room).then_some(user.session)
+    }
+
+    /// Puts a member somewhere: everyone sees it, and it is told itself.
+    pub fn place(&mut self, uid: Uid, pos: Position, dir: Direction) {
+        let Some(session) = self.session_of(uid) else {
+            return;
+        };
+        let Some(key) = self.rooms.users.find(uid) else {
+            return;
+        };
+        self.rooms.place(self.now, key, pos, dir);
+        let message = MoveBroadcast { member: MemberState { uid, pos, dir } };
+        self.sessions.send_or_close(self.now, session, &message);
+    }
+
+    /// Removes a member from the room and closes its connection.
+    pub fn remove(&mut self, uid: Uid) {
+        if let Some(session) = self.session_of(uid) {
+            self.sessions.close(self.now, session, Farewell::Bye(ErrorCode::REMOVED));
+        }
+    }
+}

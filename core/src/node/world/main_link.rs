@@ -1,0 +1,229 @@
+//! The link to Main: register, report, attach.
+//!
+//! ```text
+//!              ┌────────────── back-off ◄───────────┬──────────────┐
+//!              ▼                                    │ ended        │ ended
+//!         ┌─────────┐ connect ┌────────────┐ connected ┌────────────┐ Registered ┌──────┐
+//!  start ►│ Waiting ├────────►│ Connecting ├──────────►│ Registering├───────────►│ Live │
+//!         └─────────┘         └────────────┘           └────────────┘            └──────┘
+//! ```
+//! Whoever is in a room stays there, whatever this link does. A new registration is followed by the
+//! list of all users, page by page as the link takes them, so that a restarted Main knows them.
+
+use super::super::{Caller, Context};
+use super::game::Game;
+use super::{ATTACH_TIMERS, MAIN_LINK_TIMER, World, link};
+use crate::backoff::Backoff;
+use crate::log;
+use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered, Stub};
+use crate::protocol::world_to_main::{
+    AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
+};
+use crate::protocol::{ErrorCode, Message, Text, USER_PAGE_USERS, Uid};
+use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
+
+/// Where the link to Main is; see the [module](self).
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum MainLinkState {
+    Waiting,
+    Connecting,
+    Registering(SessionKey),
+    Live(SessionKey),
+}
+
+/// The link to Main.
+#[derive(Debug)]
+pub(super) struct MainLink {
+    state: MainLinkState,
+    backoff: Backoff,
+    /// The user slot that the next page of the list begins with; none when all are reported.
+    next_reported: Option<u16>,
+}
+
+impl MainLink {
+    pub(super) const fn new(reconnect_first_ms: u32, reconnect_most_ms: u32) -> Self {
+        let backoff = Backoff::new(reconnect_first_ms, reconnect_most_ms);
+        Self { state: MainLinkState::Waiting, backoff, next_reported: None }
+    }
+
+    pub(super) const fn is_live(&self) -> bool {
+        matches!(self.state, MainLinkState::Live(_))
+    }
+
+    /// The session, once Main has been told who we are.
+    const fn session(&self) -> Option<SessionKey> {
+        match self.state {
+            MainLinkState::Registering(key) | MainLinkState::Live(key) => Some(key),
+            MainLinkState::Waiting | MainLinkState::Connecting => None,
+        }
+    }
+}
+
+impl<'a, G: Game> World<'a, G> {
+    pub(super) fn main_link_connect(&mut self, cx: &mut Context<'_, 'a>) {
+        match cx.sessions.connect(cx.now, LinkTag { kind: link::MAIN, index: 0 }) {
+            Ok(_) => self.main.state = MainLinkState::Connecting,
+            Err(_) => self.main_link_wait(cx),
+        }
+    }
+
+    fn main_link_wait(&mut self, cx: &mut Context<'_, 'a>) {
+        self.main.state = MainLinkState::Waiting;
+        self.main.next_reported = None;
+        let delay_ms = self.main.backoff.next_delay_ms(cx.turn().random_u32());
+        cx.sessions.schedule(MAIN_LINK_TIMER, cx.now.after_ms(delay_ms));
+    }
+
+    pub(super) fn main_link_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        let register = RegisterWorld {
+            world_id: self.config.world_id,
+            region: Text::truncated(&self.config.region),
+            capacity: self.rooms.capacity() as u16,
+            addr: Text::truncated(&self.config.address),
+        };
+        cx.sessions.send_or_close(cx.now, key, &register);
+        self.main.state = MainLinkState::Registering(key);
+    }
+
+    pub(super) fn main_link_ended(&mut self, cx: &mut Context<'_, 'a>, reason: ErrorCode) {
+        if self.main.is_live() {
+            log::warning!("lost Main ({}); players stay, and it is looked for", reason.name());
+        } else if self.main.backoff.attempts() == 0 || reason == ErrorCode::WORLD_ID_TAKEN {
+            log::warning!(
+                "can't register with Main at {} ({}); trying again",
+                self.config.main_address.as_str(),
+                reason.name()
+            );
+        }
+        if !cx.sessions.is_shutting_down() {
+            self.main_link_wait(cx);
+        }
+    }
+
+    /// The timer is the next attempt while there is no link, and the next report while there is one.
+    pub(super) fn main_link_timer(&mut self, cx: &mut Context<'_, 'a>) {
+        match self.main.state {
+            MainLinkState::Waiting => self.main_link_connect(cx),
+            MainLinkState::Live(key) => self.main_link_report_status(cx, key),
+            MainLinkState::Connecting | MainLinkState::Registering(_) => {}
+        }
+    }
+
+    fn main_link_report_status(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        let capacity = self.rooms.capacity().max(1);
+        let status = Status {
+            users: self.rooms.users() as u16,
+            rooms: self.rooms.occupied_rooms() as u16,
+            load: (self.rooms.users() * 1_000 / capacity) as u16,
+        };
+        cx.sessions.send_or_close(cx.now, key, &status);
+        cx.sessions.schedule(MAIN_LINK_TIMER, cx.now.after_ms(self.config.status_interval_ms));
+    }
+
+    pub(super) fn main_link_report_joined(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
+        self.main_link_tell(cx, &UserJoined { uid });
+    }
+
+    pub(super) fn main_link_report_left(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
+        self.main_link_tell(cx, &UserLeft { uid });
+    }
+
+    /// What Main must not miss: if the link does not take it, it is closed, and the next
+    /// registration says everything anew.
+    fn main_link_tell<M: Message>(&mut self, cx: &mut Context<'_, 'a>, message: &M) {
+        if let Some(key) = self.main.session() {
+            cx.sessions.send_or_close(cx.now, key, message);
+        }
+    }
+
+    /// Sends the next pages of the user list, as many as the link takes now.
+    pub(super) fn main_link_report_users(
+        &mut self,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+    ) {
+        while let Some(first) = self.main.next_reported {
+            let (page, next) = self.user_page(first);
+            if sessions.send(key, &page).is_err() {
+                return;
+            }
+            self.main.next_reported = next;
+        }
+    }
+
+    fn user_page(&self, first: u16) -> (UserList, Option<u16>) {
+        let mut uids = heapless::Vec::<Uid, USER_PAGE_USERS>::new();
+        let slots = self.rooms.users.capacity() as u16;
+        for index in first..slots {
+            let Some(user) = self.rooms.users.at(index) else {
+                continue;
+            };
+            if uids.push(user.uid).is_err() {
+                return (UserList { uids }, Some(index));
+            }
+        }
+        (UserList { uids }, None)
+    }
+
+    pub(super) fn arm_attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
+        let timer = ATTACH_TIMERS + attach;
+        match self.attaches.deadline(cx.now, attach) {
+            Some(at) => cx.sessions.schedule(timer, at),
+            None => cx.sessions.cancel(timer),
+        }
+    }
+
+    pub(super) fn attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
+        self.attaches.handle_timeout(cx.now, attach);
+        self.arm_attach_timer(cx, attach);
+    }
+
+    /// Whether one more user may be attached.
+    fn has_place_for(&self, uid: Uid) -> bool {
+        let is_counted = self.attaches.is_pending(uid) || self.rooms.users.find(uid).is_some();
+        let taken = self.rooms.users() + self.attaches.pending();
+        is_counted || taken < self.rooms.capacity()
+    }
+}
+
+impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
+    fn registered(&mut self, caller: &mut Caller<'_, 'a>, _: Registered) {
+        if self.main.state != MainLinkState::Registering(caller.key) {
+            return;
+        }
+        log::info!("registered with Main as world {}", self.config.world_id.0);
+        caller.sessions.prove(caller.now, caller.key, Trust::Server);
+        self.main.state = MainLinkState::Live(caller.key);
+        self.main.backoff.reset();
+        self.main.next_reported = Some(0);
+        let key = caller.key;
+        self.main_link_report_status(&mut caller.context(), key);
+    }
+
+    fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser) {
+        let AttachUser { uid, handshake_key, ttl_ms, attempt } = message;
+        let attached = if self.has_place_for(uid) {
+            self.attaches.attach(caller.now, uid, handshake_key, ttl_ms)
+        } else {
+            None
+        };
+        match attached {
+            Some(entry) => {
+                self.arm_attach_timer(&mut caller.context(), entry.index());
+                self.main_link_tell(&mut caller.context(), &AttachAck { uid, attempt });
+            }
+            None => {
+                let reason = ErrorCode::FULL;
+                self.main_link_tell(&mut caller.context(), &AttachDenied { uid, attempt, reason });
+            }
+        }
+    }
+
+    fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
+        self.attaches.forget(message.uid);
+        match self.rooms.users.find(message.uid) {
+            Some(key) => self.show_out(&mut caller.context(), key, message.reason),
+            None => self.main_link_report_left(&mut caller.context(), message.uid),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `WorldMemory`: a world's storage as one value, sized by const generics.
+
+use super::{Attach, Room, RoomStorage, WorldStorage, WorldUser, ring_min_bytes};
+use crate::storage::{Link, Slot};
+
+/// The storage of one world: like [`NodeMemory`](crate::node::NodeMemory), all-zero bits if the
+/// games' start is. `RING_BYTES` is that of all rooms together.
+#[derive(Debug)]
+pub struct WorldMemory<
+    G,
+    const USERS: usize,
+    const ROOMS: usize,
+    const RING_BYTES: usize,
+    const ATTACHES: usize,
+> {
+    rooms: [Room; ROOMS],
+    ring_bytes: [u8; RING_BYTES],
+    dirty_queue: [u16; ROOMS],
+    dirty_listed: [bool; ROOMS],
+    users: [Slot<WorldUser>; USERS],
+    user_heads: [Link; USERS],
+    user_nexts: [Link; USERS],
+    games: [G; ROOMS],
+    attaches: [Slot<Attach>; ATTACHES],
+    attach_heads: [Link; ATTACHES],
+    attach_nexts: [Link; ATTACHES],
+}
+
+impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const ATTACHES: usize>
+    WorldMemory<G, USERS, ROOMS, RING_BYTES, ATTACHES>
+{
+    const SIZES_FIT: () = {
+        assert!(ROOMS > 0 && USERS > 0 && ATTACHES > 0, "a world needs a room, a user, an attach");
+        assert!(RING_BYTES / ROOMS >= ring_min_bytes(1), "a ring holds a move and two events");
+    };
+
+    /// Empty storage with these games, one a room.
+    pub const fn new(games: [G; ROOMS]) -> Self {
+        let () = Self::SIZES_FIT;
+        Self {
+            rooms: [const { Room::VACANT }; ROOMS],
+            ring_bytes: [0; RING_BYTES],
+            dirty_queue: [0; ROOMS],
+            dirty_listed: [false; ROOMS],
+            users: [const { Slot::VACANT }; USERS],
+            user_heads: [Link::NONE; USERS],
+            user_nexts: [Link::NONE; USERS],
+            games,
+            attaches: [const { Slot::VACANT }; ATTACHES],
+            attach_heads: [Link::NONE; ATTACHES],
+            attach_nexts: [Link::NONE; ATTACHES],
+        }
+    }
+
+    /// The storage as the slices that a world borrows.
+    pub fn storage(&mut self) -> WorldStorage<'_, G> {
+        WorldStorage {
+            rooms: RoomStorage {
+                rooms: &mut self.rooms,
+                ring_bytes: &mut self.ring_bytes,
+                dirty_queue: &mut self.dirty_queue,
+                dirty_listed: &mut self.dirty_listed,
+                users: &mut self.users,
+                user_heads: &mut self.user_heads,
+                user_nexts: &mut self.user_nexts,
+            },
+            games: &mut self.games,
+            attaches: &mut self.attaches,
+            attach_heads: &mut self.attach_heads,
+            attach_nexts: &mut self.attach_nexts,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! WorldServer as a sans-IO role: rooms, their members, their game, and the link to Main.
+//!
+//! Purpose: takes users whom Main has attached, puts them into rooms, and lets each see and hear the
+//! others. One file an idea: [`attach`] who may come, [`room_manager`] who is where, [`fan_out`] how
+//! it reaches them, [`game`] what the room is for, `client_link` and `main_link` the two protocols.
+//!
+//! Contract: a uid is in at most one room of a world. A handshake key lets in once. What was accepted
+//! is delivered in order, or its loss is announced. Main may come and go: players stay.
+//!
+//! Bounds: users, rooms, ring bytes and attaches are what the storage lends.
+//!
+//! ```
+//! use tinyrealm_core::node::world::ring_min_bytes;
+//! assert_eq!(ring_min_bytes(8), 1024);
+//! ```
+
+pub mod attach;
+mod client_link;
+pub mod fan_out;
+pub mod game;
+mod main_link;
+mod memory;
+pub mod room;
+pub mod room_manager;
+pub mod stats;
+#[cfg(test)]
+mod tests;
+pub mod user;
+
+pub use attach::{Attach, AttachBook};
+pub use game::{Game, MoveVerdict, Relay, RoomContext};
+pub use memory::WorldMemory;
+pub use room::Room;
+pub use room_manager::{
+    EVENT_FRAME_MAX_BYTES, MEMBER_FRAME_MAX_BYTES, RoomManager, RoomStorage, ring_min_bytes,
+};
+pub use stats::WorldStats;
+pub use user::{UserKey, WorldUser};
+
+use super::{BroadcastTaken, Caller, Context, Role};
+use crate::protocol::{
+    ADDRESS_MAX_BYTES, Dispatched, ErrorCode, REGION_MAX_BYTES, RoomId, WorldId, client_to_world,
+    main_to_world,
+};
+use crate::session::manager::{Ended, Farewell};
+use crate::session::{LinkTag, SessionKey, SessionManager};
+use crate::storage::{Link, Slot};
+use crate::time::Instant;
+use crate::wire::Frame;
+use main_link::MainLink;
+
+/// The links of a world, as its sessions' tags have them.
+mod link {
+    /// A peer who has not joined yet.
+    pub(super) const STRANGER: u8 = 0;
+    /// A member of a room; the tag's index is the user's.
+    pub(super) const USER: u8 = 1;
+    /// Main.
+    pub(super) const MAIN: u8 = 2;
+    /// A peer who is being shown out.
+    pub(super) const LEAVING: u8 = 3;
+}
+
+/// The timers of a world: this one, then one an attach.
+const MAIN_LINK_TIMER: u16 = 0;
+const ATTACH_TIMERS: u16 = 1;
+
+/// How many timers a world with `attaches` attaches has.
+pub const fn world_timers(attaches: usize) -> usize {
+    ATTACH_TIMERS as usize + attaches
+}
+
+/// A world's own settings.
+#[derive(Clone, Debug)]
+pub struct WorldConfig {
+    /// Its id, its own in the realm.
+    pub world_id: WorldId,
+    /// The region that it serves.
+    pub region: heapless::String<REGION_MAX_BYTES>,
+    /// Where clients find it, `host:port`.
+    pub address: heapless::String<ADDRESS_MAX_BYTES>,
+    /// Where it finds Main, `host:port`.
+    pub main_address: heapless::String<ADDRESS_MAX_BYTES>,
+    /// Members a room.
+    pub room_capacity: u16,
+    /// How long moves and events may wait for each other; 0 to flush after every turn.
+    pub flush_interval_ms: u32,
+    /// The time between two reports to Main.
+    pub status_interval_ms: u32,
+    /// The first wait before another attempt to reach Main.
+    pub reconnect_first_ms: u32,
+    /// The longest wait before another attempt to reach Main.
+    pub reconnect_most_ms: u32,
+}
+
+/// The memory of a [`World`], without its sessions'.
+#[derive(Debug)]
+pub struct WorldStorage<'a, G> {
+    /// Rooms and members.
+    pub rooms: RoomStorage<'a>,
+    /// One game a room.
+    pub games: &'a mut [G],
+    /// Who may join.
+    pub attaches: &'a mut [Slot<Attach>],
+    /// Chains of `attaches`, as many as those.
+    pub attach_heads: &'a mut [Link],
+    /// Links of `attaches`, as many as those.
+    pub attach_nexts: &'a mut [Link],
+}
+
+/// The role of a world; see the [module](self).
+#[derive(Debug)]
+pub struct World<'a, G> {
+    config: WorldConfig,
+    rooms: RoomManager<'a>,
+    games: &'a mut [G],
+    attaches: AttachBook<'a>,
+    main: MainLink,
+    next_tick: Option<Instant>,
+}
+
+impl<'a, G: Game> World<'a, G> {
+    /// A world without users that does not know Main yet: [`World::start`] makes it look for it.
+    pub fn new(storage: WorldStorage<'a, G>, config: WorldConfig) -> Self {
+        let rooms = RoomManager::new(storage.rooms, config.room_capacity, config.flush_interval_ms);
+        let attaches =
+            AttachBook::new(storage.attaches, storage.attach_heads, storage.attach_nexts);
+        let main = MainLink::new(config.reconnect_first_ms, config.reconnect_most_ms);
+        Self { config, rooms, games: storage.games, attaches, main, next_tick: None }
+    }
+
+    /// Begins to look for Main.
+    pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
+        self.main_link_connect(cx);
+    }
+
+    /// Its rooms and their members.
+    pub const fn rooms(&self) -> &RoomManager<'a> {
+        &self.rooms
+    }
+
+    /// What its rooms have been through.
+    pub const fn stats(&self) -> &WorldStats {
+        &self.rooms.stats
+    }
+
+    /// Whether Main has it in its registry.
+    pub const fn is_registered(&self) -> bool {
+        self.main.is_live()
+    }
+
+    /// The game of one room.
+    pub fn game(&self, room: RoomId) -> Option<&G> {
+        self.games.get(usize::from(room.0))
+    }
+
+    /// Calls the game of `room` with its context.
+    fn with_game<T>(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        room: u16,
+        call: impl FnOnce(&mut G, &mut RoomContext<'_, 'a>) -> T,
+    ) -> Option<T> {
+        let game = self.games.get_mut(usize::from(room))?;
+        let mut context = RoomContext {
+            room,
+            now: cx.now,
+            entropy: cx.entropy,
+            rooms: &mut self.rooms,
+            sessions: cx.sessions,
+        };
+        Some(call(game, &mut context))
+    }
+
+    /// Takes a user out of its room at once; its session, if it is another matter, goes on.
+    fn remove_user(&mut self, cx: &mut Context<'_, 'a>, key: UserKey) {
+        let Some(user) = self.rooms.leave(cx.now, key) else {
+            return;
+        };
+        // The slot may have another user soon, and this session must never be taken for it.
+        cx.sessions.set_tag(user.session, LinkTag { kind: link::LEAVING, index: 0 });
+        self.with_game(cx, user.room, |game, room| game.on_leave(room, user.uid));
+        self.main_link_report_left(cx, user.uid);
+    }
+
+    /// Takes a user out of its room and closes its connection.
+    fn show_out(&mut self, cx: &mut Context<'_, 'a>, key: UserKey, reason: ErrorCode) {
+        let Some(session) = self.rooms.users.get(key).map(|user| user.session) else {
+            return;
+        };
+        self.remove_user(cx, key);
+        cx.sessions.close(cx.now, session, Farewell::Bye(reason));
+    }
+
+    fn tick(&mut self, cx: &mut Context<'_, 'a>) {
+        for room in 0..self.rooms.rooms() as u16 {
+            if self.rooms.members(room) > 0 {
+                self.with_game(cx, room, |game, room| game.on_tick(room));
+            }
+        }
+        self.next_tick = Some(cx.now.after_ms(G::TICK_INTERVAL_MS));
+    }
+
+    /// Ticks begin with the first user and end with the last.
+    fn adjust_ticks(&mut self, now: Instant) {
+        let is_wanted = G::TICK_INTERVAL_MS > 0 && self.rooms.users() > 0;
+        self.next_tick = match self.next_tick {
+            _ if !is_wanted => None,
+            None => Some(now.after_ms(G::TICK_INTERVAL_MS)),
+            running => running,
+        };
+    }
+}
+
+impl<'a, G: Game> Role<'a> for World<'a, G> {
+    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        self.main_link_connected(cx, key);
+    }
+
+    #[inline]
+    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+        match caller.tag.kind {
+            link::MAIN => main_to_world::dispatch(self, caller, frame),
+            link::USER | link::STRANGER => client_to_world::dispatch(self, caller, frame),
+            _ => Dispatched::Handled,
+        }
+    }
+
+    fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
+        match ended.tag.kind {
+            link::MAIN => self.main_link_ended(cx, ended.reason),
+            link::USER => {
+                if let Some(key) = self.rooms.users.key_at(ended.tag.index) {
+                    self.remove_user(cx, key);
+                }
+            }
+            _ => {}
+        }
+        self.adjust_ticks(cx.now);
+    }
+
+    fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
+        match timer.checked_sub(ATTACH_TIMERS) {
+            None => self.main_link_timer(cx),
+            Some(attach) => self.attach_timer(cx, attach),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        match (self.next_tick, self.rooms.next_flush()) {
+            (Some(tick), Some(flush)) => Some(tick.min(flush)),
+            (tick, flush) => tick.or(flush),
+        }
+    }
+
+    /// A flush that is due happens in the transmission that follows; here it is the ticks' turn.
+    fn on_deadline(&mut self, cx: &mut Context<'_, 'a>) {
+        if self.next_tick.is_some_and(|at| at <= cx.now) {
+            self.tick(cx);
+        }
+    }
+
+    fn address(&self, _: LinkTag) -> &str {
+        &self.config.main_address
+    }
+
+    fn must_flush_first(&self) -> bool {
+        self.rooms.must_flush_first()
+    }
+
+    #[inline]
+    fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
+        self.rooms.flush(now, sessions);
+    }
+
+    #[inline]
+    fn before_transmit(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+    ) {
+        let Some(tag) = sessions.get(key).map(super::super::session::session::Session::tag) else {
+            return;
+        };
+        match tag.kind {
+            link::USER => self.rooms.before_transmit(now, sessions, tag.index),
+            link::MAIN => self.main_link_report_users(sessions, key),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn broadcast(&self, tag: LinkTag) -> [&[u8]; 3] {
+        if tag.kind == link::USER { self.rooms.window(tag.index) } else { [&[]; 3] }
+    }
+
+    #[inline]
+    fn broadcast_taken(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+        taken: BroadcastTaken,
+    ) {
+        if let Some(tag) = sessions.get(key).map(super::super::session::session::Session::tag) {
+            self.rooms.advance(now, sessions, key, tag.index, taken);
+        }
+    }
+}

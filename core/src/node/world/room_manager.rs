@@ -1,0 +1,337 @@
+//! `RoomManager`: who is in which room, and where everyone is.
+//!
+//! Membership and state are here; how it reaches the members is in [`fan_out`](super::fan_out).
+
+use super::super::uid_table::UidTable;
+use super::room::Room;
+use super::stats::WorldStats;
+use super::user::{UserKey, WorldUser};
+use crate::broadcast::{BroadcastRing, Cursor, FrameClass};
+use crate::protocol::world_to_client::{EventBroadcast, UserEntered, UserLeft};
+use crate::protocol::{
+    Bytes, Direction, EVENT_MAX_BYTES, MemberState, Message, Position, Uid, encode_frame,
+};
+use crate::session::{SessionKey, SessionManager};
+use crate::storage::{Link, Slot, Vacant, WorkList};
+use crate::time::Instant;
+use crate::wire::frame::OPCODE_BYTES;
+use crate::wire::{Full, PacketHeader};
+
+const PREFIX_BYTES: usize = PacketHeader::BYTES + OPCODE_BYTES;
+const VARINT_U16_MAX_BYTES: usize = 3;
+const VARINT_U32_MAX_BYTES: usize = 5;
+
+/// The longest frame of one member's move or entry: prefix, uid, three coordinates, direction.
+pub const MEMBER_FRAME_MAX_BYTES: usize =
+    PREFIX_BYTES + 4 * VARINT_U32_MAX_BYTES + VARINT_U16_MAX_BYTES;
+/// The longest frame of one event: prefix, uid, kind, length, data.
+pub const EVENT_FRAME_MAX_BYTES: usize =
+    PREFIX_BYTES + VARINT_U32_MAX_BYTES + 2 * VARINT_U16_MAX_BYTES + EVENT_MAX_BYTES;
+
+/// The least bytes of a room's ring for `members`: all of them move and one says the most, twice,
+/// because a frame that does not fit the end of a lap wastes that end.
+pub const fn ring_min_bytes(members: usize) -> usize {
+    (members * MEMBER_FRAME_MAX_BYTES + 2 * EVENT_FRAME_MAX_BYTES).next_power_of_two()
+}
+
+/// The memory of a [`RoomManager`].
+#[derive(Debug)]
+pub struct RoomStorage<'a> {
+    /// The rooms.
+    pub rooms: &'a mut [Room],
+    /// Shared equally by the rooms' rings; use a power of two for each.
+    pub ring_bytes: &'a mut [u8],
+    /// Rooms with something to flush; as long as `rooms`.
+    pub dirty_queue: &'a mut [u16],
+    /// Whether a room is in `dirty_queue`; as long as `rooms`.
+    pub dirty_listed: &'a mut [bool],
+    /// The members of all rooms.
+    pub users: &'a mut [Slot<WorldUser>],
+    /// Chains of `users`, as many as those.
+    pub user_heads: &'a mut [Link],
+    /// Links of `users`, as many as those.
+    pub user_nexts: &'a mut [Link],
+}
+
+/// Rooms and their members; see the [module](self).
+#[derive(Debug)]
+pub struct RoomManager<'a> {
+    pub(super) rooms: &'a mut [Room],
+    pub(super) rings: RingBytes<'a>,
+    pub(super) dirty: WorkList<'a>,
+    pub(super) users: UidTable<'a, WorldUser>,
+    pub(super) flush_interval_ms: u32,
+    pub(super) next_flush: Option<Instant>,
+    /// A ring has no room for one more of everything before it is flushed.
+    pub(super) must_flush: bool,
+    pub(super) stats: WorldStats,
+    room_capacity: u16,
+}
+
+/// The bytes of all rings.
+#[derive(Debug)]
+pub(super) struct RingBytes<'a> {
+    bytes: &'a mut [u8],
+    each: usize,
+}
+
+impl RingBytes<'_> {
+    pub(super) fn of(&self, room: u16) -> &[u8] {
+        let start = usize::from(room) * self.each;
+        self.bytes.get(start..start + self.each).unwrap_or_default()
+    }
+
+    pub(super) fn of_mut(&mut self, room: u16) -> &mut [u8] {
+        let start = usize::from(room) * self.each;
+        self.bytes.get_mut(start..start + self.each).unwrap_or_default()
+    }
+}
+
+impl<'a> RoomManager<'a> {
+    /// Empty rooms for `room_capacity` members each.
+    pub fn new(storage: RoomStorage<'a>, room_capacity: u16, flush_interval_ms: u32) -> Self {
+        let each = storage.ring_bytes.len().checked_div(storage.rooms.len()).unwrap_or(0);
+        Self {
+            rooms: storage.rooms,
+            rings: RingBytes { bytes: storage.ring_bytes, each },
+            dirty: WorkList::new(storage.dirty_queue, storage.dirty_listed),
+            users: UidTable::new(storage.users, storage.user_heads, storage.user_nexts),
+            room_capacity,
+            flush_interval_ms,
+            next_flush: None,
+            must_flush: false,
+            stats: WorldStats::default(),
+        }
+    }
+
+    /// Users in all rooms.
+    pub const fn users(&self) -> usize {
+        self.users.table().len()
+    }
+
+    /// Every user with its key. O(users).
+    pub fn iter(&self) -> impl Iterator<Item = (UserKey, &WorldUser)> {
+        self.users.iter()
+    }
+
+    /// Rooms with somebody in them. O(rooms).
+    pub fn occupied_rooms(&self) -> usize {
+        self.rooms.iter().filter(|room| room.members > 0).count()
+    }
+
+    /// How many users all rooms take together.
+    pub const fn capacity(&self) -> usize {
+        let places = self.rooms.len() * self.room_capacity as usize;
+        let slots = self.users.table().capacity();
+        if places < slots { places } else { slots }
+    }
+
+    /// How many rooms there are.
+    pub const fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// How many members a room has.
+    pub fn members(&self, room: u16) -> u16 {
+        self.rooms.get(usize::from(room)).map_or(0, |room| room.members)
+    }
+
+    /// The first room with a free place. O(rooms).
+    pub fn room_with_place(&self) -> Option<u16> {
+        let free = self.rooms.iter().position(|room| room.members < self.room_capacity)?;
+        (!self.users.is_full()).then_some(free as u16)
+    }
+
+    /// The keys of a room's members, newest first.
+    pub(super) fn member_keys(&self, room: u16) -> MemberKeys<'_, 'a> {
+        let first = self.rooms.get(usize::from(room)).map_or(Link::NONE, |room| room.first);
+        MemberKeys { manager: self, next: first }
+    }
+
+    fn ring(&self, room: u16) -> BroadcastRing {
+        self.rooms.get(usize::from(room)).map_or(BroadcastRing::EMPTY, |room| room.ring)
+    }
+
+    /// Puts somebody into `room`. What the room has said before is published first, so that the
+    /// newcomer's snapshot and what it gets afterwards fit exactly: snapshot it, then
+    /// [`RoomManager::announce_entry`].
+    ///
+    /// # Errors
+    /// [`Full`] if there is no place.
+    pub(super) fn enter(
+        &mut self,
+        sessions: &mut SessionManager<'_>,
+        room: u16,
+        session: SessionKey,
+        member: MemberState,
+    ) -> Result<UserKey, Full> {
+        if self.members(room) >= self.room_capacity {
+            return Err(Full);
+        }
+        self.flush_room(room, sessions);
+        let user = WorldUser {
+            uid: member.uid,
+            session,
+            pos: member.pos,
+            dir: member.dir,
+            room,
+            cursor: Cursor::at_end(&self.ring(room)),
+            needs_snapshot: true,
+            ..WorldUser::VACANT
+        };
+        let key = self.users.insert(user).map_err(|_| Full)?;
+        self.link_member(room, key);
+        self.stats.joined += 1;
+        Ok(key)
+    }
+
+    fn link_member(&mut self, room: u16, key: UserKey) {
+        let Some(place) = self.rooms.get_mut(usize::from(room)) else {
+            return;
+        };
+        let next = core::mem::replace(&mut place.first, Link::to(key.index()));
+        place.members += 1;
+        if let Some(user) = self.users.get_mut(key) {
+            user.next = next;
+        }
+        if let Some(after) = next.index().and_then(|index| self.users.at_mut(index)) {
+            after.previous = Link::to(key.index());
+        }
+    }
+
+    /// Tells the others that somebody is there.
+    pub(super) fn announce_entry(&mut self, now: Instant, key: UserKey) {
+        let Some(user) = self.users.get(key) else {
+            return;
+        };
+        let (room, member) = (user.room, user.state());
+        let Some(position) = self.append_or_resync(now, room, &UserEntered { member }) else {
+            return;
+        };
+        let ring = self.ring(room);
+        if let Some(user) = self.users.get_mut(key) {
+            ring.leave_out(self.rings.of(room), &mut user.cursor, position);
+        }
+    }
+
+    /// Takes somebody out of its room, and tells the others: its last move, then its leaving.
+    pub(super) fn leave(&mut self, now: Instant, key: UserKey) -> Option<WorldUser> {
+        let room = self.users.get(key)?.room;
+        if self.users.get(key)?.has_moved {
+            self.append_moves(room);
+        }
+        let user = self.users.remove(key)?;
+        let place = self.rooms.get_mut(usize::from(room))?;
+        place.members -= 1;
+        match user.previous.index().and_then(|index| self.users.at_mut(index)) {
+            Some(before) => before.next = user.next,
+            None => place.first = user.next,
+        }
+        if let Some(after) = user.next.index().and_then(|index| self.users.at_mut(index)) {
+            after.previous = user.previous;
+        }
+        self.append_or_resync(now, room, &UserLeft { uid: user.uid });
+        self.stats.left += 1;
+        Some(user)
+    }
+
+    /// Notes where a member is now. It is broadcast with the next flush, once.
+    #[inline]
+    pub(super) fn place(&mut self, now: Instant, key: UserKey, pos: Position, dir: Direction) {
+        let Some(user) = self.users.get_mut(key) else {
+            return;
+        };
+        user.pos = pos;
+        user.dir = dir;
+        if user.has_moved {
+            self.stats.moves_conflated += 1;
+            return;
+        }
+        user.has_moved = true;
+        let room = user.room;
+        if let Some(place) = self.rooms.get_mut(usize::from(room)) {
+            user.next_moved = core::mem::replace(&mut place.first_moved, Link::to(key.index()));
+            place.moved += 1;
+        }
+        self.touch(now, room);
+    }
+
+    /// Appends an application message for everyone in `room`.
+    ///
+    /// # Errors
+    /// [`Full`] if the ring takes no more before it is flushed.
+    pub(super) fn broadcast_event(
+        &mut self,
+        now: Instant,
+        room: u16,
+        uid: Uid,
+        kind: u16,
+        data: Bytes<'_, EVENT_MAX_BYTES>,
+    ) -> Result<(), Full> {
+        self.append(now, room, FrameClass::Counted, &EventBroadcast { uid, kind, data })?;
+        Ok(())
+    }
+
+    fn append<M: Message>(
+        &mut self,
+        now: Instant,
+        room: u16,
+        class: FrameClass,
+        message: &M,
+    ) -> Result<u32, Full> {
+        let place = self.rooms.get_mut(usize::from(room)).ok_or(Full)?;
+        let encode = |out: &mut [u8]| encode_frame(message, out);
+        let bytes = self.rings.of_mut(room);
+        let position = place.ring.append(bytes, class, EVENT_FRAME_MAX_BYTES, encode)?;
+        self.touch(now, room);
+        Ok(position)
+    }
+
+    /// Appends what must not be lost. If the ring can't take it, every member gets a snapshot.
+    fn append_or_resync<M: Message>(
+        &mut self,
+        now: Instant,
+        room: u16,
+        message: &M,
+    ) -> Option<u32> {
+        let appended = self.append(now, room, FrameClass::State, message);
+        if appended.is_err() {
+            if let Some(place) = self.rooms.get_mut(usize::from(room)) {
+                place.ring.overrun_all(self.rings.of(room));
+            }
+            self.touch(now, room);
+        }
+        appended.ok()
+    }
+
+    /// Something in `room` waits for a flush.
+    #[inline]
+    fn touch(&mut self, now: Instant, room: u16) {
+        self.dirty.add(room);
+        self.flush_by(now.after_ms(self.flush_interval_ms));
+        let Some(place) = self.rooms.get(usize::from(room)) else {
+            return;
+        };
+        // One more move and one more event always fit; if not, input waits for the flush.
+        let moves = usize::from(place.moved) + 1;
+        let needed = moves * MEMBER_FRAME_MAX_BYTES + EVENT_FRAME_MAX_BYTES;
+        self.must_flush |=
+            !place.ring.has_room_for(self.rings.of(room), needed, EVENT_FRAME_MAX_BYTES);
+    }
+}
+
+/// The keys of a room's members, newest first.
+pub(super) struct MemberKeys<'r, 'a> {
+    manager: &'r RoomManager<'a>,
+    next: Link,
+}
+
+impl Iterator for MemberKeys<'_, '_> {
+    type Item = UserKey;
+
+    fn next(&mut self) -> Option<UserKey> {
+        let index = self.next.index()?;
+        self.next = self.manager.users.at(index)?.next;
+        self.manager.users.key_at(index)
+    }
+}

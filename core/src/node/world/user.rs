@@ -1,0 +1,72 @@
+//! `WorldUser`: a member of a room.
+
+use super::super::uid_table::HasUid;
+use crate::broadcast::Cursor;
+use crate::protocol::{Direction, MemberState, Position, Uid};
+use crate::session::SessionKey;
+use crate::storage::{Key, Link, Slot, Vacant};
+
+/// Names one member for as long as it is in its room.
+pub type UserKey = Key<WorldUser>;
+
+/// Bytes of one member in its table.
+pub const USER_SLOT_BYTES: usize = core::mem::size_of::<Slot<WorldUser>>();
+
+const _: () = assert!(USER_SLOT_BYTES <= 72, "a room member has grown: say why, and what it costs");
+
+/// What a world remembers of somebody in a room.
+#[derive(Debug)]
+pub struct WorldUser {
+    pub(super) uid: Uid,
+    pub(super) session: SessionKey,
+    pub(super) pos: Position,
+    pub(super) cursor: Cursor,
+    pub(super) dir: Direction,
+    pub(super) room: u16,
+    pub(super) next: Link,
+    pub(super) previous: Link,
+    pub(super) next_moved: Link,
+    /// It has moved since the last flush, and is in its room's list of those.
+    pub(super) has_moved: bool,
+    /// It gets the whole room before anything else: it is new, or has fallen behind.
+    pub(super) needs_snapshot: bool,
+}
+
+impl WorldUser {
+    /// Where it is, as others see it.
+    pub const fn state(&self) -> MemberState {
+        MemberState { uid: self.uid, pos: self.pos, dir: self.dir }
+    }
+
+    /// The room that it is in.
+    pub const fn room(&self) -> u16 {
+        self.room
+    }
+
+    /// The session that it is reached by.
+    pub const fn session(&self) -> SessionKey {
+        self.session
+    }
+}
+
+impl Vacant for WorldUser {
+    const VACANT: Self = Self {
+        uid: Uid::NOBODY,
+        session: Key::DANGLING,
+        pos: Position::ORIGIN,
+        cursor: Cursor::VACANT,
+        dir: Direction(0),
+        room: 0,
+        next: Link::NONE,
+        previous: Link::NONE,
+        next_moved: Link::NONE,
+        has_moved: false,
+        needs_snapshot: false,
+    };
+}
+
+impl HasUid for WorldUser {
+    fn uid(&self) -> Uid {
+        self.uid
+    }
+}
