@@ -1,0 +1,2 @@
+//! servers
+fn main() {}
