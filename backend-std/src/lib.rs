@@ -1,1 +1,21 @@
-//! std
+//! Tinyrealm on tokio.
+//!
+//! Purpose: [`driver`] runs any node of the core on a current-thread runtime: accept, read, vectored
+//! write, timers, flush. [`memory`] lends nodes boxed storage whose sizes come from a configuration.
+//! [`clock`] and [`entropy`] are what the core has not: time and randomness.
+//!
+//! Contract: one node, one thread; a process runs as many as it has cores. Nothing here knows what a
+//! node does.
+//!
+//! Bounds: sockets as the node has sessions; one read buffer a node, not one a connection.
+
+pub mod clock;
+pub mod driver;
+pub mod entropy;
+pub mod memory;
+pub mod runtime;
+pub mod socket;
+
+pub use clock::Clock;
+pub use driver::{Control, Driver, NextStep, SocketOptions};
+pub use entropy::OsEntropy;

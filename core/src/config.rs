@@ -32,8 +32,11 @@ pub struct NetConfig {
     pub packet_burst: u16,
     /// Connections that one address may hold.
     pub connections_per_address: u16,
-    /// Pool buffers that one session's private packets may hold.
+    /// Pool buffers that the private packets of one client's session may hold.
     pub send_buffers_per_session: u16,
+    /// Pool buffers that the packets of one link to a server may hold. Input waits while half of
+    /// them are taken and the link still takes bytes.
+    pub send_buffers_per_server: u16,
 }
 
 impl NetConfig {
@@ -48,6 +51,7 @@ impl NetConfig {
         packet_burst: 500,
         connections_per_address: 1_024,
         send_buffers_per_session: 8,
+        send_buffers_per_server: 64,
     };
 
     /// The first thing that is wrong with these numbers, in words for the person who set them.
@@ -64,8 +68,11 @@ impl NetConfig {
         if self.packets_per_second == 0 || self.packet_burst == 0 {
             return Some("packets_per_second and packet_burst must be at least 1");
         }
-        if self.connections_per_address == 0 || self.send_buffers_per_session == 0 {
-            return Some("connections_per_address and send_buffers_per_session must be at least 1");
+        if self.connections_per_address == 0 {
+            return Some("connections_per_address must be at least 1");
+        }
+        if self.send_buffers_per_session == 0 || self.send_buffers_per_server < 2 {
+            return Some("send_buffers_per_session must be at least 1, send_buffers_per_server 2");
         }
         None
     }
@@ -89,6 +96,7 @@ mod tests {
             NetConfig { idle_timeout_ms: TIMEOUT_MAX_MS, ..base },
             NetConfig { packets_per_second: 1, packet_burst: 1, ..base },
             NetConfig { connections_per_address: 1, send_buffers_per_session: 1, ..base },
+            NetConfig { send_buffers_per_server: 2, ..base },
         ];
         let bad = [
             NetConfig { frame_limit_bytes: 3, ..base },
@@ -99,6 +107,7 @@ mod tests {
             NetConfig { packet_burst: 0, ..base },
             NetConfig { connections_per_address: 0, ..base },
             NetConfig { send_buffers_per_session: 0, ..base },
+            NetConfig { send_buffers_per_server: 1, ..base },
         ];
         assert!(good.iter().all(|config| config.problem().is_none()));
         assert!(bad.iter().all(|config| config.problem().is_some()));

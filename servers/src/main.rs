@@ -1,2 +1,52 @@
-//! servers
-fn main() {}
+//! `tinyrealm`: the servers of a realm, its bots and its terminal client, in one binary.
+//!
+//! Purpose: [`cli`] says what there is, [`config`] where numbers come from; one module a command.
+//!
+//! Contract: results go to standard output, logs to standard error. A mistake of the user is one
+//! line that says what to do, and exit code 2 for the command line, 1 for the rest.
+
+mod bots;
+mod cli;
+mod client;
+mod config;
+mod main_server;
+mod process;
+mod report;
+mod status;
+mod up;
+mod world_server;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use config::Config;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let config = Config::load(cli.config.as_deref(), std::env::vars(), &cli.overrides())?;
+    process::start_logging(&config.log)?;
+    match &cli.command {
+        None => up::run(&config),
+        Some(Command::Up(_)) => up::run(&config),
+        Some(Command::Main(_)) => main_server::run(&config),
+        Some(Command::World(_)) => world_server::run(&config),
+        Some(Command::Bots(options)) => bots::run(options, &config),
+        Some(Command::Client(options)) => client::run(options, &config),
+        Some(Command::CheckConfig) => {
+            print!("{}", config.to_toml()?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

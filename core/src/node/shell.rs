@@ -90,6 +90,11 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         &self.role
     }
 
+    /// The role, when the node has done its work.
+    pub fn into_role(self) -> R {
+        self.role
+    }
+
     /// The role and its sessions, for whoever acts on the node from outside (a client's user).
     pub fn act<T>(
         &mut self,
@@ -160,7 +165,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
                 self.receiver.release(key.index());
                 break Taken::All;
             }
-            if self.role.must_flush_first() {
+            if self.role.must_flush_first() || self.sessions.must_transmit_first() {
                 break Taken::Part(bytes.len() - input.len());
             }
             match self.receiver.next(key.index(), &mut input) {

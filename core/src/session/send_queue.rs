@@ -40,6 +40,11 @@ impl SendQueue {
         self.chain.is_empty()
     }
 
+    /// Pool buffers that it holds.
+    pub const fn buffers(&self) -> u16 {
+        self.chain.buffers()
+    }
+
     /// Encodes `message` behind what waits.
     ///
     /// # Errors

@@ -151,6 +151,11 @@ impl RealmClient {
         (self.world == WorldState::Inside).then_some(self.room_id)
     }
 
+    /// The address of the world that it is in, or on the way to.
+    pub fn world_address(&self) -> &str {
+        &self.world_address
+    }
+
     const fn timer(&self, timer: u16) -> u16 {
         self.number * TIMERS_PER_CLIENT + timer
     }

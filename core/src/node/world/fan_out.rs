@@ -10,7 +10,7 @@ use super::room_manager::{MEMBER_FRAME_MAX_BYTES, RoomManager};
 use super::user::UserKey;
 use crate::broadcast::{Advanced, Cursor, FrameClass, Window};
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered};
-use crate::protocol::{SNAPSHOT_PAGE_MEMBERS, Uid, decode, encode_frame};
+use crate::protocol::{MemberState, SNAPSHOT_PAGE_MEMBERS, Uid, decode, encode_frame};
 use crate::session::{SessionKey, SessionManager};
 use crate::time::Instant;
 use crate::wire::{Frame, Full};
@@ -139,8 +139,7 @@ impl RoomManager<'_> {
         let mut keys = self.member_keys(room).filter(|other| *other != key);
         while snapshot.pages_left > 0 {
             snapshot.pages_left -= 1;
-            let page = keys.by_ref().take(SNAPSHOT_PAGE_MEMBERS);
-            snapshot.members = page.filter_map(|key| Some(self.users.get(key)?.state())).collect();
+            snapshot.members = self.snapshot_page(&mut keys);
             // A session that is closing needs no snapshot any more.
             let _ = sessions.send_within(session, &snapshot, u16::MAX);
             snapshot.members_left -= snapshot.members.len() as u16;
@@ -148,6 +147,22 @@ impl RoomManager<'_> {
         self.stats.snapshots += 1;
         self.stats.events_missed += u64::from(missed_events);
         true
+    }
+
+    /// The next members, as many as one page has room for. Pushed one by one: collecting into a
+    /// bounded vector could panic, and here the linker would not see that it never does.
+    fn snapshot_page(
+        &self,
+        keys: &mut impl Iterator<Item = UserKey>,
+    ) -> heapless::Vec<MemberState, SNAPSHOT_PAGE_MEMBERS> {
+        let mut page = heapless::Vec::new();
+        for key in keys.take(SNAPSHOT_PAGE_MEMBERS) {
+            if let Some(user) = self.users.get(key) {
+                // There is room for all that are taken.
+                let _ = page.push(user.state());
+            }
+        }
+        page
     }
 
     /// Puts a member's cursor at the published end, and answers how many events it has missed.

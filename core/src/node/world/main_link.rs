@@ -86,6 +86,9 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     pub(super) fn main_link_ended(&mut self, cx: &mut Context<'_, 'a>, reason: ErrorCode) {
+        if cx.sessions.is_shutting_down() {
+            return;
+        }
         if self.main.is_live() {
             log::warning!("lost Main ({}); players stay, and it is looked for", reason.name());
         } else if self.main.backoff.attempts() == 0 || reason == ErrorCode::WORLD_ID_TAKEN {
@@ -95,9 +98,7 @@ impl<'a, G: Game> World<'a, G> {
                 reason.name()
             );
         }
-        if !cx.sessions.is_shutting_down() {
-            self.main_link_wait(cx);
-        }
+        self.main_link_wait(cx);
     }
 
     /// The timer is the next attempt while there is no link, and the next report while there is one.

@@ -144,6 +144,8 @@ pub struct SessionManager<'a> {
     addresses: AddressBook<'a>,
     config: NetConfig,
     stats: NetStats,
+    /// A link to a server whose packets take more than half of what they may.
+    crowded: Option<SessionKey>,
     shutting_down: bool,
 }
 
@@ -166,6 +168,7 @@ impl<'a> SessionManager<'a> {
             addresses,
             config,
             stats: NetStats::default(),
+            crowded: None,
             shutting_down: false,
         }
     }

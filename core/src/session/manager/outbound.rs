@@ -11,9 +11,43 @@ impl<'a> SessionManager<'a> {
     /// Queues a private packet, in front of whatever broadcasts come later.
     ///
     /// # Errors
-    /// [`SendError::Full`] at `send_buffers_per_session`, or when the pool is empty.
+    /// [`SendError::Full`] at `send_buffers_per_session` (or `_per_server`), or when the pool is empty.
     pub fn send<M: Message>(&mut self, key: SessionKey, message: &M) -> Result<(), SendError> {
-        self.send_within(key, message, self.config.send_buffers_per_session)
+        let session = self.table.get(key).ok_or(SendError::Closed)?;
+        if session.flags.has(Flags::TRUSTED) {
+            self.send_to_server(key, message)
+        } else {
+            self.send_within(key, message, self.config.send_buffers_per_session)
+        }
+    }
+
+    fn send_to_server<M: Message>(
+        &mut self,
+        key: SessionKey,
+        message: &M,
+    ) -> Result<(), SendError> {
+        let most = self.config.send_buffers_per_server;
+        self.send_within(key, message, most)?;
+        if self.outbox_buffers(key) > most / 2 {
+            self.crowded = Some(key);
+        }
+        Ok(())
+    }
+
+    fn outbox_buffers(&self, key: SessionKey) -> u16 {
+        self.table.get(key).map_or(0, |session| session.outbox.buffers())
+    }
+
+    /// Whether input has to wait until a link to a server has been transmitted to. A link that takes
+    /// nothing is not waited for.
+    pub(crate) fn must_transmit_first(&mut self) -> bool {
+        let Some(key) = self.crowded else { return false };
+        let is_crowded = self.outbox_buffers(key) > self.config.send_buffers_per_server / 2;
+        let is_blocked = self.get(key).is_some_and(|session| session.flags.has(Flags::BLOCKED));
+        if !is_crowded || is_blocked {
+            self.crowded = None;
+        }
+        self.crowded.is_some()
     }
 
     /// [`SessionManager::send`] with a limit of its own, for packets that come in pages.

@@ -1,0 +1,362 @@
+//! The tokio driver: runs any node of the core on a current-thread runtime.
+//!
+//! Purpose: a driver is one future, and the only task of its node. The runtime wakes it through one
+//! small waker a connection (`ready`); each turn it serves the woken connections, lets time
+//! act, writes what the node has to send, and does what the node asks of its transports.
+//!
+//! Contract: a turn hands the node everything that has come before anything is written, so one flush
+//! answers all of it. A flush is one pass with one non-blocking vectored write a session: no task is
+//! woken, no timer armed and no byte copied for it. A full socket is passed over until it drains.
+//!
+//! Bounds: one read buffer a node; [`READS_PER_TURN`] reads a connection and [`ACCEPTS_PER_TURN`]
+//! accepts before everyone else has a turn; the node bounds the rest.
+//!
+//! ```text
+//!  socket ─ poll_read ─► buffer ─► node.handle_received ─► role … ring, queues
+//!  socket ◄ writev ◄──── slices ◄─ node.poll_transmit ◄─────────────┘
+//! ```
+
+mod connection;
+mod ready;
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::{Node, Request, Role, Taken};
+use tinyrealm_core::session::SessionKey;
+use tinyrealm_core::time::Instant;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::Sleep;
+
+use crate::clock::Clock;
+use crate::entropy::OsEntropy;
+use crate::socket;
+use connection::{Connection, Link, Place, Read};
+use ready::{ConnectionSignal, ReadyQueue};
+
+/// Reads of one connection before the others have their turn.
+pub const READS_PER_TURN: usize = 4;
+/// Connections accepted before the others have their turn.
+pub const ACCEPTS_PER_TURN: usize = 64;
+
+const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// How long accepting rests when the process has no file descriptor left.
+const ACCEPT_REST_MS: u32 = 100;
+
+/// What a [`Control`] wants.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum NextStep {
+    /// Go on.
+    Continue,
+    /// Tell every peer goodbye, then end.
+    ShutDown,
+}
+
+/// Acts on a running node from outside: signals, a keyboard, statistics. Polled once a turn.
+pub trait Control<'a, R> {
+    /// Looks at the node or acts on it; wakes through `cx` when it has more to do.
+    fn poll_control(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn<'_>,
+        node: &mut Node<'a, R>,
+    ) -> NextStep;
+}
+
+/// Options of a driver's sockets.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct SocketOptions {
+    /// The kernel's send buffer of one connection, in bytes; 0 for the system's own choice.
+    pub send_buffer_bytes: usize,
+}
+
+/// Runs one node; see the [module](self).
+pub struct Driver<'a, R> {
+    node: Node<'a, R>,
+    listener: Option<TcpListener>,
+    /// Set while accepting rests.
+    accept_again_at: Option<Instant>,
+    places: Vec<Place>,
+    queue: Arc<ReadyQueue>,
+    batch: Vec<u16>,
+    dials: JoinSet<(SessionKey, io::Result<TcpStream>)>,
+    buffer: Box<[u8]>,
+    clock: Clock,
+    entropy: OsEntropy,
+    sleep: Option<Pin<Box<Sleep>>>,
+    options: SocketOptions,
+    is_shutting_down: bool,
+}
+
+impl<'a, R: Role<'a>> Driver<'a, R> {
+    /// A driver for the node that `make` makes, which may accept from `listener`.
+    pub fn new(
+        listener: Option<TcpListener>,
+        options: SocketOptions,
+        make: impl FnOnce(&mut Turn<'_>) -> Node<'a, R>,
+    ) -> Self {
+        let clock = Clock::start();
+        let mut entropy = OsEntropy;
+        let node = make(&mut Turn { now: clock.now(), entropy: &mut entropy });
+        Self {
+            node,
+            listener,
+            accept_again_at: None,
+            places: Vec::new(),
+            queue: Arc::default(),
+            batch: Vec::new(),
+            dials: JoinSet::new(),
+            buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
+            clock,
+            entropy,
+            sleep: None,
+            options,
+            is_shutting_down: false,
+        }
+    }
+
+    /// Runs until `control` wants to shut down and every peer has been told; answers the node.
+    pub async fn run(mut self, mut control: impl Control<'a, R>) -> Node<'a, R> {
+        // The driver shares its time among its connections itself.
+        tokio::task::unconstrained(poll_fn(|cx| self.poll_turn(cx, &mut control))).await;
+        self.node
+    }
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>, control: &mut impl Control<'a, R>) -> Poll<()> {
+        let mut entropy = self.entropy;
+        let mut turn = Turn { now: self.clock.now(), entropy: &mut entropy };
+        self.obey(cx, &mut turn, control);
+        self.accept(cx, &mut turn);
+        self.finish_dials(cx, &mut turn);
+        self.serve_woken(cx, &mut turn);
+        if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
+            self.node.handle_timeout(&mut turn);
+        }
+        self.transmit(&mut turn);
+        self.fulfil_requests(&mut turn);
+        if self.node.is_finished() {
+            return Poll::Ready(());
+        }
+        if self.poll_sleep(cx).is_ready() {
+            // The next deadline has passed already: the sockets have their turn before it.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    fn obey(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn<'_>,
+        control: &mut impl Control<'a, R>,
+    ) {
+        let step = control.poll_control(cx, turn, &mut self.node);
+        if step == NextStep::ShutDown && !self.is_shutting_down {
+            self.is_shutting_down = true;
+            self.listener = None;
+            self.node.handle_shutdown(turn);
+        }
+    }
+
+    fn accept(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(listener) = &self.listener else { return };
+            if self.accept_again_at.is_some_and(|at| at > turn.now) {
+                return;
+            }
+            self.accept_again_at = None;
+            match listener.poll_accept(cx) {
+                Poll::Pending => return,
+                Poll::Ready(Ok((stream, address))) => {
+                    let Ok(key) = self.node.handle_accepted(turn, socket::peer_address(address))
+                    else {
+                        continue;
+                    };
+                    self.open(key, stream, turn);
+                }
+                Poll::Ready(Err(error)) => {
+                    log::warn!("can't accept: {error}; resting {ACCEPT_REST_MS} ms");
+                    self.accept_again_at = Some(turn.now.after_ms(ACCEPT_REST_MS));
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+    }
+
+    fn place(&mut self, key: SessionKey) -> &mut Place {
+        let index = usize::from(key.index());
+        while self.places.len() <= index {
+            let signal = ConnectionSignal::new(self.places.len() as u16, &self.queue);
+            self.places.push(Place { signal, link: Link::Vacant });
+        }
+        &mut self.places[index]
+    }
+
+    fn open(&mut self, key: SessionKey, stream: TcpStream, turn: &mut Turn<'_>) {
+        if let Err(error) = socket::configure(&stream, self.options.send_buffer_bytes) {
+            log::debug!("a connection ended before it began: {error}");
+            self.node.handle_disconnected(turn, key);
+            return;
+        }
+        let place = self.place(key);
+        place.link = Link::Open(Connection::new(key, stream));
+        place.signal.wake();
+    }
+
+    fn finish_dials(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) {
+        while let Poll::Ready(Some(finished)) = self.dials.poll_join_next(cx) {
+            // A dial that was given up is cancelled: its session is gone.
+            let Ok((key, dialed)) = finished else { continue };
+            if self.node.sessions().get(key).is_none() {
+                continue;
+            }
+            match dialed {
+                Ok(stream) => {
+                    self.open(key, stream, turn);
+                    self.node.handle_connected(turn, key);
+                }
+                Err(error) => {
+                    log::debug!("can't connect: {error}");
+                    self.place(key).link = Link::Vacant;
+                    self.node.handle_connect_failed(turn, key);
+                }
+            }
+        }
+    }
+
+    fn serve_woken(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) {
+        let mut batch = std::mem::take(&mut self.batch);
+        self.queue.take_into(&mut batch, cx.waker());
+        for index in batch.drain(..) {
+            self.serve(usize::from(index), turn);
+        }
+        self.batch = batch;
+    }
+
+    fn serve(&mut self, index: usize, turn: &mut Turn<'_>) {
+        let Some(place) = self.places.get_mut(index) else { return };
+        place.signal.rearm();
+        if let Link::Open(connection) = &mut place.link
+            && connection.has_unblocked(&place.signal)
+        {
+            self.node.handle_writable(connection.key);
+        }
+        for _ in 0..READS_PER_TURN {
+            let Some(Place { signal, link: Link::Open(connection) }) = self.places.get_mut(index)
+            else {
+                return;
+            };
+            let key = connection.key;
+            match connection.read(signal, &mut self.buffer) {
+                Read::Nothing => return,
+                Read::Bytes(count) => self.receive(turn, key, count),
+                Read::Ended => {
+                    self.drop_link(index);
+                    self.node.handle_disconnected(turn, key);
+                    return;
+                }
+            }
+        }
+        // There is more: after the others.
+        if let Some(place) = self.places.get(index) {
+            place.signal.wake();
+        }
+    }
+
+    /// Hands over what was read; where the node wants to write first, it does, and goes on.
+    fn receive(&mut self, turn: &mut Turn<'_>, key: SessionKey, count: usize) {
+        let buffer = std::mem::take(&mut self.buffer);
+        let mut bytes = &buffer[..count];
+        while let Taken::Part(taken) = self.node.handle_received(turn, key, bytes) {
+            bytes = &bytes[taken..];
+            if !self.transmit(turn) && taken == 0 {
+                // Neither takes nor gives: the storage has fewer receive buffers than sessions.
+                log::error!("no buffer for a partial frame: closing its session");
+                self.drop_link(usize::from(key.index()));
+                self.node.handle_disconnected(turn, key);
+                break;
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    fn drop_link(&mut self, index: usize) {
+        if let Some(place) = self.places.get_mut(index) {
+            place.link = Link::Vacant;
+        }
+    }
+
+    /// Writes what the node has to send, one write a session; answers whether there was any.
+    fn transmit(&mut self, turn: &mut Turn<'_>) -> bool {
+        let mut has_transmitted = false;
+        while let Some(transmit) = self.node.poll_transmit(turn.now) {
+            has_transmitted = true;
+            let (key, bytes) = (transmit.key(), transmit.bytes());
+            let place = self.places.get_mut(usize::from(key.index()));
+            let Some(Place { signal, link: Link::Open(connection) }) = place else {
+                self.node.handle_transmitted(turn.now, 0);
+                continue;
+            };
+            let written = connection.write(&transmit);
+            // A broken connection shows when it is read, which it is at once.
+            let taken = *written.as_ref().unwrap_or(&0);
+            if taken < bytes {
+                connection.block(signal);
+            }
+            if written.is_err() {
+                signal.wake();
+            }
+            self.node.handle_transmitted(turn.now, taken);
+        }
+        has_transmitted
+    }
+
+    fn fulfil_requests(&mut self, turn: &mut Turn<'_>) {
+        while let Some(request) = self.node.poll_request() {
+            match request {
+                Request::Connect { key, address } => {
+                    let address = address.to_owned();
+                    let dial = async move { (key, TcpStream::connect(address).await) };
+                    let abort = self.dials.spawn(dial);
+                    self.place(key).link = Link::Dialing(abort);
+                }
+                Request::Shutdown { key } => {
+                    if let Link::Open(connection) = &self.place(key).link
+                        && socket::shut_sending(connection.stream()).is_err()
+                    {
+                        self.drop_link(usize::from(key.index()));
+                        self.node.handle_disconnected(turn, key);
+                    }
+                }
+                Request::Drop { key } => {
+                    let place = self.place(key);
+                    if let Link::Dialing(abort) = &place.link {
+                        abort.abort();
+                    }
+                    place.link = Link::Vacant;
+                }
+            }
+        }
+    }
+
+    /// Waits for the node's next deadline; ready if it has passed already.
+    fn poll_sleep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = self.accept_again_at.into_iter().chain(self.node.poll_timeout()).min()
+        else {
+            self.sleep = None;
+            return Poll::Pending;
+        };
+        let deadline = self.clock.to_tokio(at);
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(Duration::ZERO)));
+        if sleep.deadline() != deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        sleep.as_mut().poll(cx)
+    }
+}

@@ -1,0 +1,119 @@
+//! `ReadyQueue`: which connections the runtime has woken, without a task for each.
+//!
+//! tokio wakes a connection through the waker that it was last polled with. Here that waker is three
+//! words: it lists its connection once and wakes the driver, which is the only task.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+
+/// The woken connections of one driver.
+#[derive(Default)]
+pub(super) struct ReadyQueue {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    woken: Vec<u16>,
+    driver: Option<Waker>,
+}
+
+/// Wakes the driver for one connection's sake.
+struct ConnectionWaker {
+    index: u16,
+    is_listed: AtomicBool,
+    queue: Arc<ReadyQueue>,
+}
+
+/// The two ends of a connection's waker.
+#[derive(Clone)]
+pub(super) struct ConnectionSignal {
+    source: Arc<ConnectionWaker>,
+    pub(super) waker: Waker,
+}
+
+impl ConnectionSignal {
+    pub(super) fn new(index: u16, queue: &Arc<ReadyQueue>) -> Self {
+        let source = Arc::new(ConnectionWaker {
+            index,
+            is_listed: AtomicBool::new(false),
+            queue: Arc::clone(queue),
+        });
+        Self { waker: Waker::from(Arc::clone(&source)), source }
+    }
+
+    /// From now on a wake lists the connection again. Before it is polled, or a wake is lost.
+    pub(super) fn rearm(&self) {
+        self.source.is_listed.store(false, Ordering::Release);
+    }
+
+    /// Lists the connection, as the runtime would.
+    pub(super) fn wake(&self) {
+        self.waker.wake_by_ref();
+    }
+}
+
+impl Wake for ConnectionWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.is_listed.swap(true, Ordering::AcqRel) {
+            self.queue.push(self.index);
+        }
+    }
+}
+
+impl ReadyQueue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The lock is held for a push or a swap only; neither leaves it half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, index: u16) {
+        let driver = {
+            let mut state = self.state();
+            state.woken.push(index);
+            state.driver.take()
+        };
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    /// Moves the woken connections into `batch`, which is empty, and remembers whom to wake next.
+    pub(super) fn take_into(&self, batch: &mut Vec<u16>, driver: &Waker) {
+        let mut state = self.state();
+        std::mem::swap(&mut state.woken, batch);
+        match &mut state.driver {
+            Some(known) => known.clone_from(driver),
+            none => *none = Some(driver.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_listed_once_until_it_is_rearmed() {
+        let queue = Arc::new(ReadyQueue::default());
+        let signal = ConnectionSignal::new(7, &queue);
+        signal.wake();
+        signal.wake();
+        let mut batch = Vec::new();
+        queue.take_into(&mut batch, Waker::noop());
+        assert_eq!(batch, [7]);
+        batch.clear();
+        signal.wake();
+        queue.take_into(&mut batch, Waker::noop());
+        assert!(batch.is_empty());
+        signal.rearm();
+        signal.wake();
+        queue.take_into(&mut batch, Waker::noop());
+        assert_eq!(batch, [7]);
+    }
+}

@@ -1,0 +1,366 @@
+//! `Ledger`: what every bot has said, and who has heard it.
+//!
+//! Contract: a message is judged once everyone has had [`GRACE`] to hear it. It is expected by every
+//! bot that was settled in the same room when it was sent and still was when it could have arrived;
+//! a move is not expected by its sender, an event is (its echo is its acknowledgement).
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use tinyrealm_core::node::client::ClientEvent;
+use tinyrealm_core::protocol::world_to_client::RoomSnapshot;
+use tinyrealm_core::protocol::{MemberState, RoomId, Uid};
+
+use super::room_book::{EventName, RoomBook, Stay};
+
+/// How long a message may take.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
+/// A bot that leaves so soon after a message need not have heard it.
+const PARTING: Duration = Duration::from_secs(1);
+/// The event that bots send: their number for it, four bytes.
+pub(super) const BOT_EVENT: u16 = 100;
+
+/// The sums.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) sent: u64,
+    pub(crate) expected: u64,
+    pub(crate) received: u64,
+    pub(crate) conflated: u64,
+    pub(crate) lost: u64,
+    pub(crate) missed_announced: u64,
+    pub(crate) duplicated: u64,
+    pub(crate) disordered: u64,
+    pub(crate) wrong_room: u64,
+    pub(crate) self_seen: u64,
+    pub(crate) unknown: u64,
+    pub(crate) snapshots: u64,
+    pub(crate) disconnects: u64,
+    pub(crate) refused: u64,
+}
+
+/// One message, until it is judged.
+#[derive(Debug)]
+struct Sent {
+    at: Instant,
+    room: usize,
+    /// The sender's stay in the room.
+    stay: usize,
+    is_event: bool,
+    /// Stays that have heard it.
+    heard_by: Vec<u64>,
+    heard: u32,
+}
+
+impl Sent {
+    fn has_heard(&self, stay: usize) -> bool {
+        self.heard_by.get(stay / 64).is_some_and(|word| word >> (stay % 64) & 1 == 1)
+    }
+
+    /// Notes that `stay` has heard it; `false` if it had already.
+    fn note_heard(&mut self, stay: usize) -> bool {
+        if self.has_heard(stay) {
+            return false;
+        }
+        if self.heard_by.len() <= stay / 64 {
+            self.heard_by.resize(stay / 64 + 1, 0);
+        }
+        self.heard_by[stay / 64] |= 1 << (stay % 64);
+        self.heard += 1;
+        true
+    }
+}
+
+/// One bot, as a sender and as a listener.
+#[derive(Debug, Default)]
+struct Bot {
+    uid: Option<Uid>,
+    /// Its room and its stay there.
+    at: Option<(usize, usize)>,
+    next_seq: u32,
+    /// Messages that are not judged yet; the last one is `next_seq - 1`.
+    sent: VecDeque<Sent>,
+    /// The newest number heard of each stay of its room.
+    newest: HashMap<usize, u32>,
+    /// Where it is in its room's order of events.
+    order_place: Option<usize>,
+    /// Events that it was told it has missed, and that have not been found missing yet.
+    announced: u64,
+    /// When a snapshot has last made up for moves that it did not get.
+    caught_up_at: Option<Instant>,
+}
+
+/// The books of all bots; see the [module](self).
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    bots: Vec<Bot>,
+    by_uid: HashMap<Uid, u16>,
+    rooms: RoomBook,
+    pub(crate) totals: Totals,
+    /// Microseconds from sending to hearing.
+    pub(crate) latency: Histogram<u64>,
+    /// The same, since somebody has last looked.
+    pub(crate) recent_latency: Histogram<u64>,
+    settled: usize,
+    /// The bots are leaving: nothing counts any more.
+    is_closed: bool,
+}
+
+const LATENCY_MAX_MICROS: u64 = 60_000_000;
+
+fn latency_histogram() -> Histogram<u64> {
+    // Two digits are the resolution of what is printed.
+    Histogram::new_with_bounds(1, LATENCY_MAX_MICROS, 2).expect("the bounds are in order")
+}
+
+impl Ledger {
+    pub(super) fn new(count: u16) -> Self {
+        Self {
+            bots: (0..count).map(|_| Bot { next_seq: 1, ..Bot::default() }).collect(),
+            by_uid: HashMap::new(),
+            rooms: RoomBook::default(),
+            totals: Totals::default(),
+            latency: latency_histogram(),
+            recent_latency: latency_histogram(),
+            settled: 0,
+            is_closed: false,
+        }
+    }
+
+    /// Bots that are in a room and know it.
+    pub(super) const fn settled(&self) -> usize {
+        self.settled
+    }
+
+    /// Takes note of a message that bot `number` is about to send, and answers its number; `None`
+    /// if it is in no room.
+    pub(super) fn begin_send(&self, number: u16) -> Option<u32> {
+        let bot = self.bots.get(usize::from(number))?;
+        bot.at.map(|_| bot.next_seq)
+    }
+
+    /// The message of the last `begin_send` is on its way.
+    pub(super) fn sent(&mut self, number: u16, is_event: bool, now: Instant) {
+        let Some(bot) = self.bots.get_mut(usize::from(number)) else { return };
+        let Some((room, stay)) = bot.at else { return };
+        bot.next_seq += 1;
+        bot.sent.push_back(Sent { at: now, room, stay, is_event, heard_by: Vec::new(), heard: 0 });
+        self.totals.sent += 1;
+    }
+
+    /// Something has happened to bot `number`, which is in the room of that world.
+    pub(super) fn note(&mut self, number: u16, world: &str, event: &ClientEvent<'_>, now: Instant) {
+        match event {
+            ClientEvent::Welcome(uid) => self.welcomed(number, *uid),
+            ClientEvent::Joined(message) => self.joined(number, world, message.room_id),
+            ClientEvent::Snapshot(page) => self.snapshot(number, page, now),
+            ClientEvent::Moved(member) => self.moved(number, *member, now),
+            ClientEvent::Said { uid, kind: BOT_EVENT, data } => {
+                if let Some(seq) = data.as_slice().first_chunk() {
+                    self.said(number, *uid, u32::from_le_bytes(*seq), now);
+                }
+            }
+            ClientEvent::WorldLost(_) => self.left(number, now),
+            ClientEvent::Refused { .. } | ClientEvent::JoinDenied(_) => self.totals.refused += 1,
+            ClientEvent::MainLost(_)
+            | ClientEvent::EnterRefused(_)
+            | ClientEvent::Entered(_)
+            | ClientEvent::Left(_)
+            | ClientEvent::Said { .. }
+            | ClientEvent::Stopped(_) => {}
+        }
+    }
+
+    fn welcomed(&mut self, number: u16, uid: Uid) {
+        self.bots[usize::from(number)].uid = Some(uid);
+        self.by_uid.insert(uid, number);
+    }
+
+    fn joined(&mut self, number: u16, world: &str, room_id: RoomId) {
+        let room = self.rooms.number(world, room_id);
+        let stays = &mut self.rooms.rooms[room].stays;
+        let bot = &mut self.bots[usize::from(number)];
+        bot.at = Some((room, stays.len()));
+        bot.newest.clear();
+        bot.order_place = None;
+        stays.push(Stay { bot: number, settled_at: None, left_at: None });
+    }
+
+    fn left(&mut self, number: u16, now: Instant) {
+        let Some((room, stay)) = self.bots[usize::from(number)].at.take() else { return };
+        let stay = &mut self.rooms.rooms[room].stays[stay];
+        stay.left_at = Some(now);
+        self.settled -= usize::from(stay.settled_at.is_some());
+        self.totals.disconnects += u64::from(!self.is_closed);
+    }
+
+    fn snapshot(&mut self, number: u16, page: &RoomSnapshot, now: Instant) {
+        let bot = &mut self.bots[usize::from(number)];
+        let Some((room, stay)) = bot.at else { return };
+        if page.pages_left > 0 {
+            return;
+        }
+        let stay = &mut self.rooms.rooms[room].stays[stay];
+        if stay.settled_at.is_none() {
+            stay.settled_at = Some(now);
+            self.settled += 1;
+        } else {
+            self.totals.snapshots += 1;
+            bot.caught_up_at = Some(now);
+            bot.announced += u64::from(page.missed_events);
+            bot.order_place = None;
+        }
+    }
+
+    fn moved(&mut self, number: u16, member: MemberState, now: Instant) {
+        // The height carries the sender's number; the field of the game has none.
+        if let Ok(seq) = u32::try_from(member.pos.z) {
+            self.heard(number, member.uid, seq, false, now);
+        }
+    }
+
+    fn said(&mut self, number: u16, uid: Uid, seq: u32, now: Instant) {
+        if !self.heard(number, uid, seq, true, now) {
+            return;
+        }
+        let Some(&sender) = self.by_uid.get(&uid) else { return };
+        let bot = &mut self.bots[usize::from(number)];
+        let Some((room, _)) = bot.at else { return };
+        let event = EventName { bot: sender, seq };
+        if !self.rooms.rooms[room].hear(&mut bot.order_place, event) {
+            self.totals.disordered += 1;
+        }
+    }
+
+    /// Notes that a bot has heard message `seq` of `uid`; `false` if it should not have.
+    fn heard(&mut self, number: u16, uid: Uid, seq: u32, is_event: bool, now: Instant) -> bool {
+        // People may be in the room too.
+        let Some(&sender) = self.by_uid.get(&uid) else { return false };
+        if sender == number && !is_event {
+            self.totals.self_seen += 1;
+            return false;
+        }
+        let Some((room, stay)) = self.bots[usize::from(number)].at else { return false };
+        let speaker = &mut self.bots[usize::from(sender)];
+        let first_seq = speaker.next_seq - speaker.sent.len() as u32;
+        let place = seq.checked_sub(first_seq).map(|place| place as usize);
+        let Some(sent) = place.and_then(|place| speaker.sent.get_mut(place)) else {
+            self.totals.unknown += 1;
+            return false;
+        };
+        if sent.room != room {
+            self.totals.wrong_room += 1;
+            return false;
+        }
+        if !sent.note_heard(stay) {
+            self.totals.duplicated += 1;
+            return false;
+        }
+        let micros = now.duration_since(sent.at).as_micros() as u64;
+        self.latency.saturating_record(micros.max(1));
+        self.recent_latency.saturating_record(micros.max(1));
+        let sender_stay = sent.stay;
+        let newest = self.bots[usize::from(number)].newest.entry(sender_stay).or_insert(0);
+        if seq <= *newest {
+            self.totals.disordered += 1;
+            return false;
+        }
+        *newest = seq;
+        true
+    }
+
+    /// Judges every message that has had its time.
+    pub(super) fn judge(&mut self, now: Instant) {
+        self.judge_sent_before(now.checked_sub(GRACE).unwrap_or(now));
+    }
+
+    /// Judges everything: the bots are about to leave.
+    pub(super) fn close(&mut self, now: Instant) {
+        self.is_closed = true;
+        self.judge_sent_before(now);
+    }
+
+    fn judge_sent_before(&mut self, limit: Instant) {
+        for number in 0..self.bots.len() {
+            while let Some(oldest) = self.bots[number].sent.front() {
+                if oldest.at > limit {
+                    break;
+                }
+                self.judge_oldest(number);
+                self.bots[number].sent.pop_front();
+            }
+        }
+    }
+
+    fn judge_oldest(&mut self, number: usize) {
+        let sent = &self.bots[number].sent[0];
+        let listeners = self.listeners(sent);
+        let heard = listeners.iter().filter(|(_, stay)| sent.has_heard(*stay)).count() as u64;
+        let missing = listeners.len() as u64 - heard;
+        self.totals.expected += listeners.len() as u64;
+        self.totals.received += heard;
+        if missing == 0 {
+            return;
+        }
+        if !sent.is_event && sent.heard == 0 && self.has_newer_heard(number) {
+            self.totals.conflated += missing;
+            return;
+        }
+        let (is_event, at) = (sent.is_event, sent.at);
+        let deaf: Vec<u16> = listeners
+            .into_iter()
+            .filter(|(_, stay)| !sent.has_heard(*stay))
+            .map(|(bot, _)| bot)
+            .collect();
+        for bot in deaf {
+            self.judge_missing(bot, is_event, at);
+        }
+    }
+
+    /// The bots, with their stays, that have to hear a message.
+    fn listeners(&self, sent: &Sent) -> Vec<(u16, usize)> {
+        let stays = self.rooms.rooms[sent.room].stays.iter().enumerate();
+        let must_hear = |(place, stay): &(usize, &Stay)| {
+            let was_in = stay.settled_at.is_some_and(|settled| settled < sent.at);
+            let has_stayed = stay.left_at.is_none_or(|left| left > sent.at + PARTING);
+            was_in && has_stayed && (sent.is_event || *place != sent.stay)
+        };
+        stays.filter(must_hear).map(|(place, stay)| (stay.bot, place)).collect()
+    }
+
+    /// Whether anyone has heard a later move of the same stay.
+    fn has_newer_heard(&self, number: usize) -> bool {
+        let mut sent = self.bots[number].sent.iter();
+        let Some(oldest) = sent.next() else { return false };
+        sent.any(|newer| newer.stay == oldest.stay && newer.room == oldest.room && newer.heard > 0)
+    }
+
+    /// One listener has not heard a message: it was told so, a snapshot made up for it, or it is lost.
+    fn judge_missing(&mut self, listener: u16, is_event: bool, at: Instant) {
+        let bot = &mut self.bots[usize::from(listener)];
+        let is_made_up_for = if is_event {
+            let is_announced = bot.announced > 0;
+            bot.announced -= u64::from(is_announced);
+            is_announced
+        } else {
+            bot.caught_up_at.is_some_and(|caught_up| caught_up > at)
+        };
+        if is_made_up_for {
+            self.totals.missed_announced += 1;
+        } else {
+            self.totals.lost += 1;
+        }
+    }
+
+    /// Whether everyone has heard everything that can still arrive: every event, and every bot's
+    /// last move.
+    pub(super) fn is_complete(&self) -> bool {
+        self.bots.iter().all(|bot| {
+            let last = bot.sent.iter().rev().find(|sent| !sent.is_event);
+            let owed = bot.sent.iter().filter(|sent| sent.is_event).chain(last);
+            owed.into_iter()
+                .all(|sent| self.listeners(sent).iter().all(|(_, stay)| sent.has_heard(*stay)))
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! `tinyrealm bots`: the load and correctness tool.
+//!
+//! Purpose: real clients, many to a process, that number everything they say. [`swarm`] drives them,
+//! [`ledger`] compares what arrived with what should have, [`outcome`] says it.
+//!
+//! Contract: a delivery is *lost* if a member who was in the room did not get it, *conflated* if
+//! nobody got a move because a newer one of the same bot replaced it before the flush. Events are
+//! never conflated. Exit code 0 only if nothing is lost, repeated, out of order or misrouted.
+
+pub(crate) mod ledger;
+mod outcome;
+mod room_book;
+pub(crate) mod swarm;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::node::Node;
+use tinyrealm_core::node::client::client_timers;
+use tinyrealm_std::memory::{NodeBoxes, NodeSizes};
+use tinyrealm_std::{Driver, SocketOptions, runtime};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::BotOptions;
+use crate::config::Config;
+use crate::process;
+use crate::report::Shared;
+use crate::status::StatusLine;
+use outcome::Outcome;
+use swarm::{BotsReport, Phase, Plan, Swarm, SwarmControl};
+
+/// Sessions of one client: to Main and to its world.
+const SESSIONS_PER_BOT: usize = 2;
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Runs bots for as long as the options say, and judges the realm.
+pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitCode> {
+    let shutdown = process::shutdown_on_signal()?;
+    let plan = Plan {
+        main_address: options.main.clone(),
+        region: options.region.clone(),
+        count: options.count,
+        hz: options.hz,
+        seconds: Some(options.seconds),
+        sends_events: options.events,
+        join_seconds: options.join_seconds,
+    };
+    let shared = Shared::default();
+    let progress = show_progress(&shared, &shutdown);
+    let swarm = serve(plan, config.net.to_core(), shutdown.clone(), shared)?;
+    shutdown.cancel();
+    drop(progress.map(std::thread::JoinHandle::join));
+    if let Some(reason) = swarm.unreachable() {
+        bail!("no bot has reached Main at {}: {reason}; is it running?", options.main);
+    }
+    let outcome = Outcome::of(&swarm);
+    if options.json {
+        println!("{}", serde_json::to_string(&outcome)?);
+    } else {
+        println!("{outcome}");
+    }
+    Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs a swarm on this thread until its plan is done, or `shutdown`.
+pub(crate) fn serve(
+    plan: Plan,
+    net: NetConfig,
+    shutdown: CancellationToken,
+    shared: Shared<BotsReport>,
+) -> anyhow::Result<Swarm> {
+    let count = usize::from(plan.count);
+    process::raise_file_limit(count * SESSIONS_PER_BOT);
+    let mut node_boxes = NodeBoxes::new(NodeSizes {
+        sessions: count * SESSIONS_PER_BOT,
+        role_timers: client_timers(count),
+        ..NodeSizes::SERVER
+    });
+    let options = SocketOptions { send_buffer_bytes: 0 };
+    runtime::current_thread()?.block_on(async {
+        let driver = Driver::new(None, options, |turn| {
+            let mut node = Node::new(node_boxes.storage(), net, Swarm::new(plan), turn);
+            node.act(turn, Swarm::start);
+            node
+        });
+        let node = driver.run(SwarmControl::new(shutdown, shared)).await;
+        Ok(node.into_role())
+    })
+}
+
+/// Shows on standard error how far the bots are, on a thread that ends with `shutdown`.
+fn show_progress(
+    shared: &Shared<BotsReport>,
+    shutdown: &CancellationToken,
+) -> Option<std::thread::JoinHandle<()>> {
+    let (shared, shutdown) = (shared.clone(), shutdown.clone());
+    let runtime = runtime::current_thread().ok()?;
+    let show = move || {
+        let mut line = StatusLine::on_stderr();
+        runtime.block_on(async {
+            let mut interval = tokio::time::interval(PROGRESS_INTERVAL);
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    _ = interval.tick() => line.show(&progress_text(&shared.read())),
+                }
+            }
+        });
+    };
+    std::thread::Builder::new().name("progress".to_owned()).spawn(show).ok()
+}
+
+fn progress_text(report: &BotsReport) -> String {
+    let BotsReport { joined, count, sent, received, .. } = report;
+    match report.phase {
+        Phase::Joining => format!("joining: {joined} of {count} bots are in their rooms"),
+        Phase::Running => format!("running: {sent} sent, {received} received"),
+        Phase::Settling | Phase::Done => format!("waiting for the last of {sent} to arrive"),
+    }
+}

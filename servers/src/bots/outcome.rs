@@ -1,0 +1,106 @@
+//! `Outcome`: the verdict, as JSON and in words.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::swarm::Swarm;
+
+/// What bots have found out about a realm. Counts but `sent` are deliveries: a message, times those
+/// who are to hear it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Outcome {
+    bots: u16,
+    joined: usize,
+    hz: f64,
+    events: bool,
+    sent: u64,
+    expected: u64,
+    received: u64,
+    conflated: u64,
+    lost: u64,
+    missed_announced: u64,
+    duplicated: u64,
+    disordered: u64,
+    wrong_room: u64,
+    self_seen: u64,
+    unknown: u64,
+    snapshots: u64,
+    disconnects: u64,
+    refused: u64,
+    p50_ms: f64,
+    p99_ms: f64,
+    max_ms: f64,
+}
+
+impl Outcome {
+    pub(super) fn of(swarm: &Swarm) -> Self {
+        let totals = swarm.ledger.totals;
+        let latency = &swarm.ledger.latency;
+        let quantile_ms = |quantile| latency.value_at_quantile(quantile) as f64 / 1_000.0;
+        Self {
+            bots: swarm.plan().count,
+            joined: swarm.joined,
+            hz: swarm.plan().hz,
+            events: swarm.plan().sends_events,
+            sent: totals.sent,
+            expected: totals.expected,
+            received: totals.received,
+            conflated: totals.conflated,
+            lost: totals.lost,
+            missed_announced: totals.missed_announced,
+            duplicated: totals.duplicated,
+            disordered: totals.disordered,
+            wrong_room: totals.wrong_room,
+            self_seen: totals.self_seen,
+            unknown: totals.unknown,
+            snapshots: totals.snapshots,
+            disconnects: totals.disconnects,
+            refused: totals.refused,
+            p50_ms: quantile_ms(0.5),
+            p99_ms: quantile_ms(0.99),
+            max_ms: latency.max() as f64 / 1_000.0,
+        }
+    }
+
+    /// Whether everyone joined, and everything arrived where, when and as often as it should.
+    pub(super) fn is_clean(&self) -> bool {
+        let faults = [
+            self.lost,
+            self.duplicated,
+            self.disordered,
+            self.wrong_room,
+            self.self_seen,
+            self.unknown,
+        ];
+        self.joined == usize::from(self.bots) && faults.iter().all(|fault| *fault == 0)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.events { "events" } else { "moves" };
+        writeln!(f, "{} of {} bots joined; {} {kind} sent", self.joined, self.bots, self.sent)?;
+        writeln!(
+            f,
+            "deliveries: {} expected = {} received + {} conflated + {} announced as missed + {} lost",
+            self.expected, self.received, self.conflated, self.missed_announced, self.lost
+        )?;
+        writeln!(
+            f,
+            "duplicated {}, out of order {}, in the wrong room {}, own moves seen {}, unknown {}",
+            self.duplicated, self.disordered, self.wrong_room, self.self_seen, self.unknown
+        )?;
+        writeln!(
+            f,
+            "disconnects {}, snapshots after falling behind {}, refusals {}",
+            self.disconnects, self.snapshots, self.refused
+        )?;
+        writeln!(
+            f,
+            "latency: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
+            self.p50_ms, self.p99_ms, self.max_ms
+        )?;
+        write!(f, "{}", if self.is_clean() { "all is well" } else { "SOMETHING IS WRONG" })
+    }
+}

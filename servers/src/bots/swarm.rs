@@ -1,0 +1,376 @@
+//! `Swarm`: many clients as one node.
+//!
+//! ```text
+//!   Joining ──all settled, or time is up──► Running ──seconds──► Settling ──all heard, or time──► Done
+//! ```
+//! Without a number of seconds it runs until it is stopped.
+
+use std::f64::consts::TAU;
+use std::pin::Pin;
+use std::task;
+use std::time::Duration;
+
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::client::{ClientConfig, ClientEvent, ClientHandler, RealmClient};
+use tinyrealm_core::node::{Caller, Context, Node, Role};
+use tinyrealm_core::protocol::{Bytes, Direction, Dispatched, ErrorCode, Position};
+use tinyrealm_core::session::manager::Ended;
+use tinyrealm_core::session::{LinkTag, SessionKey};
+use tinyrealm_core::time::Instant;
+use tinyrealm_core::wire::Frame;
+use tinyrealm_std::{Control, NextStep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::ledger::{BOT_EVENT, Ledger};
+use crate::report::Shared;
+
+/// What bots are to do.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Where Main is.
+    pub(crate) main_address: String,
+    /// The region to enter.
+    pub(crate) region: String,
+    /// How many bots.
+    pub(crate) count: u16,
+    /// How often each sends, a second.
+    pub(crate) hz: f64,
+    /// For how long; `None` until stopped.
+    pub(crate) seconds: Option<f64>,
+    /// Events instead of moves.
+    pub(crate) sends_events: bool,
+    /// How long joining may take.
+    pub(crate) join_seconds: f64,
+}
+
+/// How far the swarm is; see the [module](self).
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Phase {
+    #[default]
+    Joining,
+    Running,
+    Settling,
+    Done,
+}
+
+/// How the swarm does.
+#[derive(Copy, Clone, Debug, Default)]
+pub(crate) struct BotsReport {
+    pub(crate) phase: Phase,
+    pub(crate) count: u16,
+    pub(crate) joined: usize,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    pub(crate) lost: u64,
+    /// Of what was heard since the report before.
+    pub(crate) p99_ms: f64,
+}
+
+/// Main has to answer at least one bot within this time.
+const MAIN_PATIENCE_MS: u32 = 5_000;
+const SETTLE_LIMIT_MS: u32 = 4_000;
+const SETTLE_CHECK_MS: u32 = 50;
+const JUDGE_INTERVAL_MS: u32 = 1_000;
+/// One round of a bot's walk, in seconds.
+const WALK_SECONDS: f64 = 8.0;
+
+/// Many clients as one node; see the [module](self).
+#[derive(Debug)]
+pub(crate) struct Swarm {
+    plan: Plan,
+    clients: Vec<RealmClient>,
+    pub(crate) ledger: Ledger,
+    phase: Phase,
+    /// The most bots that were settled at once.
+    pub(crate) joined: usize,
+    is_welcome: bool,
+    last_refusal: Option<ErrorCode>,
+    started_at: Instant,
+    phase_began_at: Instant,
+    next_judging: Instant,
+    /// Messages due since the running began.
+    turns_taken: u64,
+}
+
+impl Swarm {
+    pub(super) fn new(plan: Plan) -> Self {
+        let config = ClientConfig {
+            // A longer region than any world can have finds none, which Main says.
+            region: plan.region.as_str().try_into().unwrap_or_default(),
+            ..ClientConfig::DEFAULT
+        };
+        let client = |number| RealmClient::new(number, config.clone());
+        Self {
+            clients: (0..plan.count).map(client).collect(),
+            ledger: Ledger::new(plan.count),
+            plan,
+            phase: Phase::Joining,
+            joined: 0,
+            is_welcome: false,
+            last_refusal: None,
+            started_at: Instant::ZERO,
+            phase_began_at: Instant::ZERO,
+            next_judging: Instant::ZERO,
+            turns_taken: 0,
+        }
+    }
+
+    /// Why no bot has reached Main, if none has.
+    pub(super) fn unreachable(&self) -> Option<&'static str> {
+        let reason = self.last_refusal.map_or("no answer", ErrorCode::name);
+        (!self.is_welcome).then_some(reason)
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(super) fn start(&mut self, cx: &mut Context<'_, '_>) {
+        self.started_at = cx.now;
+        self.enter(Phase::Joining, cx.now);
+        for client in &mut self.clients {
+            client.start(cx);
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, now: Instant) {
+        self.phase = phase;
+        self.phase_began_at = now;
+    }
+
+    fn look_whether_joined(&mut self, now: Instant) {
+        self.joined = self.joined.max(self.ledger.settled());
+        if self.phase == Phase::Joining && self.ledger.settled() == self.clients.len() {
+            self.enter(Phase::Running, now);
+        }
+    }
+
+    fn message_at(&self, turn: u64) -> Instant {
+        let per_second = self.plan.hz * f64::from(self.plan.count);
+        let micros = turn as f64 * 1_000_000.0 / per_second;
+        Instant::from_micros(self.phase_began_at.micros() + micros as u64)
+    }
+
+    fn runs_until(&self) -> Option<Instant> {
+        let micros = self.plan.seconds? * 1_000_000.0;
+        Some(Instant::from_micros(self.phase_began_at.micros() + micros as u64))
+    }
+
+    fn join_limit(&self) -> Instant {
+        let limit_ms = (self.plan.join_seconds * 1_000.0) as u32;
+        let patience_ms = if self.is_welcome { limit_ms } else { limit_ms.min(MAIN_PATIENCE_MS) };
+        self.started_at.after_ms(patience_ms)
+    }
+
+    fn run(&mut self, cx: &mut Context<'_, '_>) {
+        while self.message_at(self.turns_taken) <= cx.now {
+            let number = (self.turns_taken % u64::from(self.plan.count)) as u16;
+            self.turns_taken += 1;
+            self.send(cx, number);
+        }
+        if cx.now >= self.next_judging {
+            self.next_judging = cx.now.after_ms(JUDGE_INTERVAL_MS);
+            self.ledger.judge(std::time::Instant::now());
+        }
+        if self.runs_until().is_some_and(|end| end <= cx.now) {
+            self.enter(Phase::Settling, cx.now);
+        }
+    }
+
+    fn send(&mut self, cx: &mut Context<'_, '_>, number: u16) {
+        let Some(seq) = self.ledger.begin_send(number) else { return };
+        let client = &mut self.clients[usize::from(number)];
+        let sent = if self.plan.sends_events {
+            match Bytes::new(&seq.to_le_bytes()) {
+                Some(data) => client.say(cx, BOT_EVENT, data),
+                None => return,
+            }
+        } else {
+            let (pos, dir) = walk(number, self.turns_taken, &self.plan, seq);
+            client.move_to(cx, pos, dir)
+        };
+        match sent {
+            Ok(()) => {
+                self.ledger.sent(number, self.plan.sends_events, std::time::Instant::now());
+            }
+            Err(_) => self.ledger.totals.refused += 1,
+        }
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_, '_>) {
+        self.ledger.close(std::time::Instant::now());
+        self.enter(Phase::Done, cx.now);
+        for client in &mut self.clients {
+            client.stop(cx);
+        }
+    }
+
+    fn client(&mut self, tag: LinkTag) -> Option<(&mut RealmClient, Listener<'_>)> {
+        let client = self.clients.get_mut(usize::from(tag.index))?;
+        let world = client.world_address().to_owned();
+        let listener = Listener {
+            ledger: &mut self.ledger,
+            is_welcome: &mut self.is_welcome,
+            last_refusal: &mut self.last_refusal,
+            world,
+        };
+        Some((client, listener))
+    }
+
+    fn report(&mut self) -> BotsReport {
+        let recent = &mut self.ledger.recent_latency;
+        let p99_ms = recent.value_at_quantile(0.99) as f64 / 1_000.0;
+        let received = self.ledger.latency.len();
+        recent.reset();
+        BotsReport {
+            phase: self.phase,
+            count: self.plan.count,
+            joined: self.ledger.settled(),
+            sent: self.ledger.totals.sent,
+            received,
+            lost: self.ledger.totals.lost,
+            p99_ms,
+        }
+    }
+}
+
+/// Where bot `number` is on its walk: circles of different sizes, around different places.
+fn walk(number: u16, turn: u64, plan: &Plan, seq: u32) -> (Position, Direction) {
+    let spread = f64::from(number) * 2.399_963; // the golden angle
+    let radius = 2.0 + f64::from(number % 7);
+    let seconds = turn as f64 / (plan.hz * f64::from(plan.count));
+    let angle = spread + seconds * TAU / WALK_SECONDS;
+    let centre = f64::from(number).sqrt();
+    let x = (centre * spread.cos() + radius * angle.cos()) * 1_000.0;
+    let y = (centre * spread.sin() + radius * angle.sin()) * 1_000.0;
+    let heading = (angle / TAU + 0.25).rem_euclid(1.0) * 65_536.0;
+    (Position { x: x as i32, y: y as i32, z: seq as i32 }, Direction(heading as u16))
+}
+
+/// Writes what a client hears into the ledger.
+struct Listener<'l> {
+    ledger: &'l mut Ledger,
+    is_welcome: &'l mut bool,
+    last_refusal: &'l mut Option<ErrorCode>,
+    world: String,
+}
+
+impl ClientHandler for Listener<'_> {
+    fn on_event(&mut self, client: u16, event: ClientEvent<'_>) {
+        match &event {
+            ClientEvent::Welcome(_) => *self.is_welcome = true,
+            ClientEvent::Refused { code, .. } => *self.last_refusal = Some(*code),
+            _ => {}
+        }
+        self.ledger.note(client, &self.world, &event, std::time::Instant::now());
+    }
+}
+
+impl<'a> Role<'a> for Swarm {
+    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        let Some(tag) = cx.sessions.get(key).map(tinyrealm_core::session::Session::tag) else {
+            return;
+        };
+        if let Some((client, _)) = self.client(tag) {
+            client.on_connected(cx, key);
+        }
+    }
+
+    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+        let Some((client, mut listener)) = self.client(caller.tag) else {
+            return Dispatched::Handled;
+        };
+        let dispatched = client.on_frame(&mut listener, caller, frame);
+        if self.phase == Phase::Joining {
+            self.look_whether_joined(caller.now);
+        }
+        dispatched
+    }
+
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, about: i32) {
+        if let Some((client, mut listener)) = self.client(caller.tag) {
+            client.on_error(&mut listener, caller, code, about);
+        }
+    }
+
+    fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
+        if let Some((client, mut listener)) = self.client(ended.tag) {
+            client.on_ended(&mut listener, cx, ended);
+        }
+    }
+
+    fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
+        let index = timer / (tinyrealm_core::node::client::client_timers(1) as u16);
+        if let Some((client, _)) = self.client(LinkTag { kind: 0, index }) {
+            client.on_timer(cx, timer);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Joining => Some(self.join_limit()),
+            Phase::Running => {
+                let message = self.message_at(self.turns_taken).min(self.next_judging);
+                Some(self.runs_until().map_or(message, |end| end.min(message)))
+            }
+            Phase::Settling => Some(self.next_judging),
+            Phase::Done => None,
+        }
+    }
+
+    fn on_deadline(&mut self, cx: &mut Context<'_, 'a>) {
+        match self.phase {
+            Phase::Joining if self.is_welcome => self.enter(Phase::Running, cx.now),
+            Phase::Joining => self.finish(cx),
+            Phase::Running => self.run(cx),
+            Phase::Settling => {
+                let limit = self.phase_began_at.after_ms(SETTLE_LIMIT_MS);
+                self.next_judging = cx.now.after_ms(SETTLE_CHECK_MS);
+                if self.ledger.is_complete() || cx.now >= limit {
+                    self.finish(cx);
+                }
+            }
+            Phase::Done => {}
+        }
+    }
+
+    fn address(&self, tag: LinkTag) -> &str {
+        let client = self.clients.get(usize::from(tag.index));
+        client.map_or("", |client| client.address(tag, &self.plan.main_address))
+    }
+}
+
+/// Ends a swarm when its plan is done, or at a signal, and publishes how it does.
+pub(crate) struct SwarmControl {
+    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
+    interval: tokio::time::Interval,
+    shared: Shared<BotsReport>,
+}
+
+impl SwarmControl {
+    /// Call it inside of a runtime.
+    pub(crate) fn new(shutdown: CancellationToken, shared: Shared<BotsReport>) -> Self {
+        let interval = tokio::time::interval(Duration::from_millis(500));
+        Self { shutdown: Box::pin(shutdown.cancelled_owned()), interval, shared }
+    }
+}
+
+impl<'a> Control<'a, Swarm> for SwarmControl {
+    fn poll_control(
+        &mut self,
+        cx: &mut task::Context<'_>,
+        turn: &mut Turn<'_>,
+        node: &mut Node<'a, Swarm>,
+    ) -> NextStep {
+        while self.interval.poll_tick(cx).is_ready() {
+            self.shared.publish(node.act(turn, |swarm, _| swarm.report()));
+        }
+        if self.shutdown.as_mut().poll(cx).is_ready() && node.role().phase != Phase::Done {
+            node.act(turn, Swarm::finish);
+        }
+        if node.role().phase == Phase::Done && node.sessions().is_empty() {
+            return NextStep::ShutDown;
+        }
+        NextStep::Continue
+    }
+}

@@ -1,0 +1,223 @@
+//! The command line.
+//!
+//! Every flag of a server is an override of one key of the configuration, so there is one way in
+//! which a number gets its value.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Override;
+
+/// A realm of small rooms: gateway, worlds, bots and a terminal client in one binary.
+///
+/// Without a command, `up` runs: everything in one process, with demo bots.
+#[derive(Debug, Parser)]
+#[command(name = "tinyrealm", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    /// What to run.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// The flags of `up`, when no command is given.
+    #[command(flatten)]
+    up: UpOptions,
+    /// Read the configuration from FILE (TOML); see `check-config` for all keys.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Set one key of the configuration, like `--set world.rooms=4`; may be repeated.
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = parse_override)]
+    set: Vec<Override>,
+    /// How much to log: error, warn, info, debug or trace.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log: Option<String>,
+}
+
+/// What to run.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process: Main, worlds and demo bots.
+    Up(UpOptions),
+    /// Run MainServer, the gateway that clients say hello to.
+    Main(MainOptions),
+    /// Run WorldServer, whose rooms clients play in.
+    World(WorldOptions),
+    /// Send bots into a realm, and check that everything they say arrives.
+    Bots(BotOptions),
+    /// Enter a realm in this terminal: see your room, and move with the keys.
+    Client(ClientOptions),
+    /// Print the configuration as it would be used, with every key, or say what is wrong with it.
+    CheckConfig,
+}
+
+/// The flags of `up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpOptions {
+    /// How many demo bots to send in.
+    #[arg(long, value_name = "N")]
+    bots: Option<u32>,
+    /// How many worlds to run, each on its own thread; 0 for as many as there are cores.
+    #[arg(long, value_name = "N")]
+    worlds: Option<u32>,
+}
+
+/// The flags of `main`.
+#[derive(Debug, Args)]
+pub(crate) struct MainOptions {
+    /// Where to listen, HOST:PORT.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The port to listen at; 0 picks a free one and prints it.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
+/// The flags of `world`.
+#[derive(Debug, Args)]
+pub(crate) struct WorldOptions {
+    /// The id of the world; further nodes of this process count up from it.
+    #[arg(long, value_name = "N")]
+    id: Option<u16>,
+    /// Where Main is, HOST:PORT.
+    #[arg(long, value_name = "ADDR")]
+    main: Option<String>,
+    /// Where to listen, HOST:PORT; further nodes count the port up.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The port to listen at; 0 picks a free one and prints it.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// The address that clients are told, if it is not the listening one.
+    #[arg(long, value_name = "ADDR")]
+    advertise: Option<String>,
+    /// The region that the world serves.
+    #[arg(long, value_name = "NAME")]
+    region: Option<String>,
+    /// How many worlds this process runs, each on its own thread.
+    #[arg(long, value_name = "N")]
+    nodes: Option<u16>,
+    /// How many rooms a world has.
+    #[arg(long, value_name = "N")]
+    rooms: Option<u16>,
+    /// How many members a room takes.
+    #[arg(long, value_name = "N")]
+    room_capacity: Option<u16>,
+    /// How long moves wait for each other; 0 to send at once.
+    #[arg(long, value_name = "MS")]
+    flush_interval_ms: Option<u32>,
+    /// What the rooms are for: relay or tag.
+    #[arg(long, value_name = "GAME")]
+    game: Option<String>,
+}
+
+/// The flags of `bots`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BotOptions {
+    /// Where Main is, HOST:PORT.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000")]
+    pub(crate) main: String,
+    /// How many bots.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) count: u16,
+    /// How often each of them sends, a second.
+    #[arg(long, value_name = "R", default_value_t = 10.0, value_parser = parse_rate)]
+    pub(crate) hz: f64,
+    /// For how long they send, in seconds.
+    #[arg(long, value_name = "S", default_value_t = 10.0, value_parser = parse_seconds)]
+    pub(crate) seconds: f64,
+    /// The region to enter; any, if it is not given.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) region: String,
+    /// Send events, which are never replaced by newer ones, instead of moves.
+    #[arg(long)]
+    pub(crate) events: bool,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long they may take to join, in seconds.
+    #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = parse_seconds)]
+    pub(crate) join_seconds: f64,
+}
+
+/// The flags of `client`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ClientOptions {
+    /// Where Main is, HOST:PORT.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000")]
+    pub(crate) main: String,
+    /// The region to enter; any, if it is not given.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) region: String,
+}
+
+fn parse_override(text: &str) -> Result<Override, String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok(Override::new(key.trim(), value.trim()))
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    parse_between(text, 0.1, 1_000.0)
+}
+
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    parse_between(text, 0.1, 1_000_000.0)
+}
+
+fn parse_between(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    let fits = (least..=most).contains(&value);
+    fits.then_some(value).ok_or_else(|| format!("expected a number between {least} and {most}"))
+}
+
+impl Cli {
+    /// What the flags set, in the configuration's own words. Later ones win.
+    pub(crate) fn overrides(&self) -> Vec<Override> {
+        let mut overrides = self.set.clone();
+        let mut push = |key: &str, value: Option<String>| {
+            overrides.extend(value.map(|value| Override::new(key, &value)));
+        };
+        push("log", self.log.clone());
+        match &self.command {
+            None => self.up.push_to(&mut push),
+            Some(Command::Up(options)) => options.push_to(&mut push),
+            Some(Command::Main(options)) => options.push_to(&mut push),
+            Some(Command::World(options)) => options.push_to(&mut push),
+            Some(Command::Bots(_) | Command::Client(_) | Command::CheckConfig) => {}
+        }
+        overrides
+    }
+}
+
+fn text(value: Option<&impl ToString>) -> Option<String> {
+    value.map(ToString::to_string)
+}
+
+impl UpOptions {
+    fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
+        push("up.bots", text(self.bots.as_ref()));
+        push("up.worlds", text(self.worlds.as_ref()));
+    }
+}
+
+impl MainOptions {
+    fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
+        push("main.listen", text(self.listen.as_ref()));
+        push("main.port", text(self.port.as_ref()));
+    }
+}
+
+impl WorldOptions {
+    fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
+        push("world.id", text(self.id.as_ref()));
+        push("world.main", self.main.clone());
+        push("world.listen", text(self.listen.as_ref()));
+        push("world.port", text(self.port.as_ref()));
+        push("world.advertise", self.advertise.clone());
+        push("world.region", self.region.clone());
+        push("world.nodes", text(self.nodes.as_ref()));
+        push("world.rooms", text(self.rooms.as_ref()));
+        push("world.room_capacity", text(self.room_capacity.as_ref()));
+        push("world.flush_interval_ms", text(self.flush_interval_ms.as_ref()));
+        push("world.game", self.game.clone());
+    }
+}

@@ -1,0 +1,118 @@
+//! Layers of a configuration: one table that each layer changes, with the defaults' types.
+
+use anyhow::{Context, anyhow, bail};
+use toml::{Table, Value};
+
+use super::Config;
+
+const VARIABLE_PREFIX: &str = "TINYREALM_";
+/// Keys that have no default value, and so are not in the table: `port` is the type of a port.
+const OPTIONAL_PORTS: [&str; 2] = ["main.port", "world.port"];
+
+/// One key set from outside of the file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Override {
+    key: String,
+    value: String,
+}
+
+impl Override {
+    pub(crate) fn new(key: &str, value: &str) -> Self {
+        Self { key: key.to_owned(), value: value.to_owned() }
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// Every key that has a default, with it.
+pub(super) fn defaults() -> anyhow::Result<Table> {
+    Ok(Table::try_from(Config::default())?)
+}
+
+/// A file's keys. Reading them as a configuration first finds unknown keys and wrong types, with the
+/// line that they are in.
+pub(super) fn from_file(text: &str) -> anyhow::Result<Table> {
+    toml::from_str::<Config>(text).map_err(|error| anyhow!("{}", error.to_string().trim_end()))?;
+    Ok(text.parse()?)
+}
+
+/// Lays `layer` over `table`.
+pub(super) fn merge(table: &mut Table, layer: Table) {
+    for (key, value) in layer {
+        match (table.get_mut(&key), value) {
+            (Some(Value::Table(inner)), Value::Table(layer)) => merge(inner, layer),
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Lays every `TINYREALM_*` variable over `table`.
+pub(super) fn apply_variables(
+    table: &mut Table,
+    variables: impl Iterator<Item = (String, String)>,
+) -> anyhow::Result<()> {
+    let keys = all_keys(table);
+    for (name, value) in variables {
+        let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
+        let key = keys.iter().find(|key| key.replace('.', "_").eq_ignore_ascii_case(rest));
+        let Some(key) = key else {
+            bail!("the environment variable {name} names no key of the configuration");
+        };
+        apply(table, &Override::new(key, &value))
+            .with_context(|| format!("in the environment variable {name}"))?;
+    }
+    Ok(())
+}
+
+fn all_keys(table: &Table) -> Vec<String> {
+    let mut keys: Vec<String> = OPTIONAL_PORTS.map(str::to_owned).into();
+    for (section, value) in table {
+        match value {
+            Value::Table(inner) => {
+                keys.extend(inner.keys().map(|key| format!("{section}.{key}")));
+            }
+            _ => keys.push(section.clone()),
+        }
+    }
+    keys
+}
+
+/// Sets one key, as the type that its default has.
+pub(super) fn apply(table: &mut Table, one: &Override) -> anyhow::Result<()> {
+    let (section, key) = match one.key.split_once('.') {
+        Some((section, key)) => (Some(section), key),
+        None => (None, one.key.as_str()),
+    };
+    let holder = match section {
+        Some(section) => table.get_mut(section).and_then(Value::as_table_mut),
+        None => Some(table),
+    };
+    let unknown = || anyhow!("there is no key {:?}; `check-config` prints all", one.key);
+    let holder = holder.ok_or_else(unknown)?;
+    let value = match holder.get(key) {
+        Some(default) => parse_like(default, &one.value)?,
+        None if OPTIONAL_PORTS.contains(&one.key.as_str()) => {
+            parse_like(&Value::Integer(0), &one.value)?
+        }
+        None => return Err(unknown()),
+    };
+    holder.insert(key.to_owned(), value);
+    Ok(())
+}
+
+fn parse_like(default: &Value, text: &str) -> anyhow::Result<Value> {
+    let wrong = |kind: &str| anyhow!("expected {kind}, found {text:?}");
+    Ok(match default {
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| wrong("a whole number"))?),
+        Value::Float(_) => Value::Float(text.parse().map_err(|_| wrong("a number"))?),
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("true or false"))?),
+        Value::String(_) => Value::String(text.to_owned()),
+        Value::Table(_) | Value::Array(_) | Value::Datetime(_) => {
+            bail!("is a section, not a key")
+        }
+    })
+}

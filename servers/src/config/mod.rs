@@ -1,0 +1,305 @@
+//! The configuration: defaults, then a TOML file, then `TINYREALM_*`, then flags.
+//!
+//! Contract: every key has a default; an unknown key or variable, a wrong type or a number out of
+//! range is one error that names it. `main.port` and `world.port`, if set, replace the port of
+//! `listen`.
+//!
+//! The variable of `world.room_capacity` is `TINYREALM_WORLD_ROOM_CAPACITY`.
+
+mod layers;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::node::main::MainConfig;
+
+pub(crate) use layers::Override;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// How much to log: error, warn, info, debug or trace.
+    pub(crate) log: String,
+    /// Everything in one process.
+    pub(crate) up: UpSettings,
+    /// MainServer.
+    pub(crate) main: MainSettings,
+    /// WorldServer.
+    pub(crate) world: WorldSettings,
+    /// The limits of all servers' sessions.
+    pub(crate) net: NetSettings,
+}
+
+/// `[up]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct UpSettings {
+    /// Demo bots.
+    pub(crate) bots: u16,
+    /// How often a demo bot moves, a second.
+    pub(crate) bots_hz: f64,
+    /// Worlds; 0 for as many as there are cores.
+    pub(crate) worlds: u16,
+}
+
+/// `[main]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MainSettings {
+    /// Where Main listens.
+    pub(crate) listen: SocketAddr,
+    /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) port: Option<u16>,
+    /// Connections, of clients and worlds.
+    pub(crate) sessions: u16,
+    /// Users whom Main knows, connected or in a world.
+    pub(crate) users: u16,
+    /// Worlds that can register, at most 64.
+    pub(crate) worlds: u16,
+    /// How long a world may take to answer.
+    pub(crate) attach_timeout_ms: u32,
+    /// How long a handshake key works.
+    pub(crate) attach_ttl_ms: u32,
+    /// A file with the secret that signs guests' tokens; it is made if it is not there. Empty: a new
+    /// secret at every start, so that guests are strangers after a restart.
+    pub(crate) secret_file: String,
+}
+
+/// `[world]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WorldSettings {
+    /// The world's id, its own in the realm; further nodes count up.
+    pub(crate) id: u16,
+    /// The region that it serves, at most 16 bytes.
+    pub(crate) region: String,
+    /// Where the world listens; further nodes count the port up.
+    pub(crate) listen: SocketAddr,
+    /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) port: Option<u16>,
+    /// The address that clients are told, at most 64 bytes; empty: the listening one.
+    pub(crate) advertise: String,
+    /// Where Main is, `host:port`.
+    pub(crate) main: String,
+    /// Worlds in this process, each on its own thread.
+    pub(crate) nodes: u16,
+    /// Rooms of one world.
+    pub(crate) rooms: u16,
+    /// Members of one room.
+    pub(crate) room_capacity: u16,
+    /// Connections besides one a place: those who have not joined yet.
+    pub(crate) spare_sessions: u16,
+    /// Bytes of a room's broadcast ring, a power of two; 0 for eight times the least.
+    pub(crate) ring_bytes: u32,
+    /// How long moves and events wait for each other; 0 to send after every wake-up.
+    pub(crate) flush_interval_ms: u32,
+    /// How often the world reports to Main.
+    pub(crate) status_interval_ms: u32,
+    /// The first wait before another attempt to reach Main.
+    pub(crate) reconnect_first_ms: u32,
+    /// The longest wait before another attempt to reach Main.
+    pub(crate) reconnect_most_ms: u32,
+    /// What the rooms are for: `relay` or `tag`.
+    pub(crate) game: GameChoice,
+}
+
+/// The games that the binary has.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum GameChoice {
+    /// Everyone sees and hears everyone.
+    Relay,
+    /// Whoever is "it" tags another.
+    Tag,
+}
+
+/// `[net]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct NetSettings {
+    /// The largest frame body that a peer may send.
+    pub(crate) frame_limit_bytes: u16,
+    /// How long a new peer may take to prove who it is.
+    pub(crate) greeting_timeout_ms: u32,
+    /// After this much silence a peer is asked whether it is there.
+    pub(crate) ping_interval_ms: u32,
+    /// After this much silence a peer is closed.
+    pub(crate) idle_timeout_ms: u32,
+    /// How long a closing peer may take to read the last packets.
+    pub(crate) drain_timeout_ms: u32,
+    /// Frames a second that a client may send in the long run.
+    pub(crate) packets_per_second: u16,
+    /// Frames that a client may send at once.
+    pub(crate) packet_burst: u16,
+    /// Connections that one address (an IPv4 address, an IPv6 /64) may hold.
+    pub(crate) connections_per_address: u16,
+    /// Buffers that the private packets of one client's session may hold.
+    pub(crate) send_buffers_per_session: u16,
+    /// Buffers that the packets of one link to a server may hold.
+    pub(crate) send_buffers_per_server: u16,
+    /// The kernel's send buffer of one connection; 0 for the system's own choice.
+    pub(crate) socket_send_buffer_bytes: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            log: "info".to_owned(),
+            up: UpSettings::default(),
+            main: MainSettings::default(),
+            world: WorldSettings::default(),
+            net: NetSettings::default(),
+        }
+    }
+}
+
+impl Default for UpSettings {
+    fn default() -> Self {
+        Self { bots: 32, bots_hz: 10.0, worlds: 0 }
+    }
+}
+
+impl Default for MainSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7_000)),
+            port: None,
+            sessions: 12_000,
+            users: 12_000,
+            worlds: 64,
+            attach_timeout_ms: MainConfig::DEFAULT.attach_timeout_ms,
+            attach_ttl_ms: MainConfig::DEFAULT.attach_ttl_ms,
+            secret_file: String::new(),
+        }
+    }
+}
+
+impl Default for WorldSettings {
+    fn default() -> Self {
+        Self {
+            id: 1,
+            region: "home".to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 7_100)),
+            port: None,
+            advertise: String::new(),
+            main: "127.0.0.1:7000".to_owned(),
+            nodes: 1,
+            rooms: 64,
+            room_capacity: 64,
+            spare_sessions: 256,
+            ring_bytes: 0,
+            flush_interval_ms: 20,
+            status_interval_ms: 1_000,
+            reconnect_first_ms: 200,
+            reconnect_most_ms: 5_000,
+            game: GameChoice::Relay,
+        }
+    }
+}
+
+impl Default for NetSettings {
+    fn default() -> Self {
+        let net = NetConfig::DEFAULT;
+        Self {
+            frame_limit_bytes: net.frame_limit_bytes,
+            greeting_timeout_ms: net.greeting_timeout_ms,
+            ping_interval_ms: net.ping_interval_ms,
+            idle_timeout_ms: net.idle_timeout_ms,
+            drain_timeout_ms: net.drain_timeout_ms,
+            packets_per_second: net.packets_per_second,
+            packet_burst: net.packet_burst,
+            connections_per_address: net.connections_per_address,
+            send_buffers_per_session: net.send_buffers_per_session,
+            send_buffers_per_server: net.send_buffers_per_server,
+            socket_send_buffer_bytes: 128 * 1024,
+        }
+    }
+}
+
+impl NetSettings {
+    /// As the core has it.
+    pub(crate) const fn to_core(&self) -> NetConfig {
+        NetConfig {
+            frame_limit_bytes: self.frame_limit_bytes,
+            greeting_timeout_ms: self.greeting_timeout_ms,
+            ping_interval_ms: self.ping_interval_ms,
+            idle_timeout_ms: self.idle_timeout_ms,
+            drain_timeout_ms: self.drain_timeout_ms,
+            packets_per_second: self.packets_per_second,
+            packet_burst: self.packet_burst,
+            connections_per_address: self.connections_per_address,
+            send_buffers_per_session: self.send_buffers_per_session,
+            send_buffers_per_server: self.send_buffers_per_server,
+        }
+    }
+}
+
+impl MainSettings {
+    /// Where to listen, all things considered.
+    pub(crate) fn address(&self) -> SocketAddr {
+        with_port(self.listen, self.port)
+    }
+}
+
+impl WorldSettings {
+    /// Where node `node` of this process listens, all things considered.
+    pub(crate) fn address(&self, node: u16) -> SocketAddr {
+        let mut address = with_port(self.listen, self.port);
+        if address.port() != 0 {
+            address.set_port(address.port().saturating_add(node));
+        }
+        address
+    }
+
+    /// Users in all rooms together.
+    pub(crate) const fn capacity(&self) -> usize {
+        self.rooms as usize * self.room_capacity as usize
+    }
+}
+
+fn with_port(mut address: SocketAddr, port: Option<u16>) -> SocketAddr {
+    address.set_port(port.unwrap_or(address.port()));
+    address
+}
+
+impl Config {
+    /// The configuration as it is to be used.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub(crate) fn load(
+        file: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+        overrides: &[Override],
+    ) -> anyhow::Result<Self> {
+        let mut table = layers::defaults()?;
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("can't read the configuration {}", path.display()))?;
+            let layer = layers::from_file(&text)
+                .with_context(|| format!("in the configuration {}", path.display()))?;
+            layers::merge(&mut table, layer);
+        }
+        layers::apply_variables(&mut table, variables)?;
+        for one in overrides {
+            layers::apply(&mut table, one).with_context(|| format!("setting {}", one.key()))?;
+        }
+        let config: Self = table.try_into()?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// All keys with their values.
+    pub(crate) fn to_toml(&self) -> anyhow::Result<String> {
+        Ok(toml::to_string(self)?)
+    }
+}

@@ -1,0 +1,76 @@
+use super::*;
+
+fn load(text: &str, variables: &[(&str, &str)], overrides: &[Override]) -> anyhow::Result<Config> {
+    let folder = std::env::temp_dir().join(format!("tinyrealm-config-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let name = format!("{:?}.toml", std::thread::current().id());
+    let path = folder.join(name);
+    std::fs::write(&path, text)?;
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::load(Some(&path), variables, overrides)
+}
+
+fn problem(text: &str) -> String {
+    format!("{:#}", load(text, &[], &[]).unwrap_err())
+}
+
+#[test]
+fn the_defaults_are_valid_and_survive_their_own_text() {
+    let defaults = Config::load(None, std::iter::empty(), &[]).unwrap();
+    let text = defaults.to_toml().unwrap();
+    let again = load(&text, &[], &[]).unwrap();
+    assert_eq!(again.to_toml().unwrap(), text);
+}
+
+#[test]
+fn later_layers_win() {
+    let text = "[world]\nrooms = 2\nroom_capacity = 3\nregion = \"file\"\n";
+    let variables =
+        [("TINYREALM_WORLD_ROOM_CAPACITY", "4"), ("TINYREALM_WORLD_REGION", "env"), ("PATH", "x")];
+    let config = load(text, &variables, &[Override::new("world.region", "flag")]).unwrap();
+    assert_eq!(config.world.rooms, 2);
+    assert_eq!(config.world.room_capacity, 4);
+    assert_eq!(config.world.region, "flag");
+    assert_eq!(config.world.flush_interval_ms, 20);
+}
+
+#[test]
+fn a_port_replaces_the_one_of_the_address() {
+    let config = load("", &[("TINYREALM_MAIN_PORT", "0")], &[]).unwrap();
+    assert_eq!(config.main.address().port(), 0);
+    let config = load("[world]\nport = 9000\n", &[], &[]).unwrap();
+    assert_eq!((config.world.address(0).port(), config.world.address(2).port()), (9000, 9002));
+}
+
+#[test]
+fn every_mistake_is_named() {
+    assert!(problem("[world]\nroms = 2\n").contains("roms"));
+    assert!(problem("[world]\nroms = 2\n").contains("line 2"));
+    assert!(problem("[world]\nrooms = \"two\"\n").contains("rooms"));
+    assert!(problem("world = [").contains("line 1"));
+    assert!(problem("[world]\nring_bytes = 5000\n").contains("power of two"));
+    assert!(problem("[net]\nping_interval_ms = 30000\n").contains("ping_interval_ms"));
+    assert!(problem("log = \"loud\"\n").contains("loud"));
+    assert!(problem("[world]\nrooms = 1000\nroom_capacity = 1000\n").contains("room_capacity"));
+    let unknown = load("", &[("TINYREALM_WORLD_ROMS", "1")], &[]).unwrap_err();
+    assert!(format!("{unknown:#}").contains("TINYREALM_WORLD_ROMS"));
+    let unknown = load("", &[], &[Override::new("world.roms", "1")]).unwrap_err();
+    assert!(format!("{unknown:#}").contains("world.roms"));
+    let wrong = load("", &[("TINYREALM_WORLD_ROOMS", "many")], &[]).unwrap_err();
+    assert!(format!("{wrong:#}").contains("whole number"));
+}
+
+#[test]
+fn both_sides_of_the_limits() {
+    let accepted = |text: &str| load(text, &[], &[]).is_ok();
+    assert!(accepted("[main]\nworlds = 64\n") && !accepted("[main]\nworlds = 65\n"));
+    assert!(accepted("[main]\nworlds = 1\n") && !accepted("[main]\nworlds = 0\n"));
+    assert!(accepted("[world]\nregion = \"sixteen bytes in\"\n"));
+    assert!(!accepted("[world]\nregion = \"seventeen bytes i\"\n"));
+    assert!(accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 1024\n"));
+    assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 512\n"));
+    assert!(accepted("[world]\nrooms = 1\nroom_capacity = 32606\n"));
+    assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 32607\n"));
+    assert!(accepted("[main]\nsessions = 30000\nusers = 35535\n"));
+    assert!(!accepted("[main]\nsessions = 30000\nusers = 35536\n"));
+}

@@ -1,0 +1,106 @@
+//! `tinyrealm main`: MainServer on the tokio driver.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tinyrealm_core::node::Node;
+use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainStorage};
+use tinyrealm_std::memory::{MainBoxes, NodeBoxes, NodeSizes};
+use tinyrealm_std::{Driver, SocketOptions};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::process::{self, NodeThread};
+use crate::report::{NetReport, ServerControl, Shared};
+
+/// What Main tells about itself.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct MainReport {
+    pub(crate) users: usize,
+    pub(crate) worlds: usize,
+    pub(crate) hellos: u32,
+    pub(crate) hellos_refused: u32,
+    pub(crate) enters: u32,
+    pub(crate) enters_refused: u32,
+    pub(crate) worlds_registered: u32,
+    pub(crate) worlds_lost: u32,
+    pub(crate) net: NetReport,
+}
+
+type MainNode<'a> = Node<'a, Main<'a, Guests>>;
+
+fn report(node: &MainNode<'_>) -> MainReport {
+    let (main, sessions) = (node.role(), node.sessions());
+    let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
+    let stats = main.stats();
+    MainReport {
+        users: main.users().len(),
+        worlds: main.worlds().len(),
+        hellos: stats.hellos,
+        hellos_refused: stats.hellos_refused,
+        enters: stats.enters,
+        enters_refused: stats.enters_refused,
+        worlds_registered: stats.worlds_registered,
+        worlds_lost: stats.worlds_lost,
+        net: NetReport::new(node.stats(), sessions.len(), buffers),
+    }
+}
+
+/// Runs Main until a signal.
+pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let shutdown = process::shutdown_on_signal()?;
+    let shared = Shared::default();
+    let node = spawn(config, config.main.address(), shutdown, shared.clone())?;
+    println!("main listening on {}", node.address);
+    node.join()?;
+    println!("main report {}", serde_json::to_string(&shared.read())?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs Main on a thread of its own.
+///
+/// # Errors
+/// If the address or the secret can't be had.
+pub(crate) fn spawn(
+    config: &Config,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    shared: Shared<MainReport>,
+) -> anyhow::Result<NodeThread> {
+    process::raise_file_limit(usize::from(config.main.sessions));
+    let guests = Guests::new(process::secret(&config.main.secret_file)?);
+    let config = config.clone();
+    NodeThread::spawn("main", address, move |listener, _| async move {
+        serve(&config, guests, listener, shutdown, shared).await;
+    })
+}
+
+async fn serve(
+    config: &Config,
+    guests: Guests,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+    shared: Shared<MainReport>,
+) {
+    let users = usize::from(config.main.users);
+    let mut node_boxes = NodeBoxes::new(NodeSizes {
+        sessions: usize::from(config.main.sessions),
+        role_timers: users,
+        ..NodeSizes::SERVER
+    });
+    let mut main_boxes = MainBoxes::new(users, usize::from(config.main.worlds));
+    let settings = MainConfig {
+        attach_timeout_ms: config.main.attach_timeout_ms,
+        attach_ttl_ms: config.main.attach_ttl_ms,
+    };
+    let storage: MainStorage<'_> = main_boxes.storage();
+    let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
+    let driver = Driver::new(Some(listener), options, |turn| {
+        let role = Main::new(storage, settings, guests);
+        Node::new(node_boxes.storage(), config.net.to_core(), role, turn)
+    });
+    let control = ServerControl::new(shutdown, shared.clone(), report);
+    shared.publish(report(&driver.run(control).await));
+}

@@ -1,0 +1,174 @@
+//! What all servers have in common: logging, signals, threads, secrets.
+
+use std::io::{IsTerminal, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, anyhow};
+use tinyrealm_std::runtime;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::level_filters::LevelFilter;
+
+/// Sends log lines to standard error.
+///
+/// # Errors
+/// If the level is none.
+pub(crate) fn start_logging(level: &str) -> anyhow::Result<()> {
+    let level: LevelFilter = level.parse().context("log level")?;
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .with_max_level(level)
+        .init();
+    Ok(())
+}
+
+/// Answers when the process is asked to end, by Ctrl-C or SIGTERM; at the second time it ends at once.
+pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    let runtime = runtime::current_thread()?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(async move {
+            wait_for_signal().await;
+            tracing::info!("closing down");
+            cancelled.cancel();
+            wait_for_signal().await;
+            std::process::exit(130);
+        });
+    })?;
+    Ok(token)
+}
+
+#[cfg(unix)]
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn wait_for_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// A node on its own thread.
+pub(crate) struct NodeThread {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    thread: JoinHandle<()>,
+}
+
+impl NodeThread {
+    /// Binds `address` and runs `serve` with the listener on a thread of its own.
+    ///
+    /// # Errors
+    /// If the address can't be had.
+    pub(crate) fn spawn<F: Future<Output = ()>>(
+        name: &str,
+        address: SocketAddr,
+        serve: impl FnOnce(TcpListener, SocketAddr) -> F + Send + 'static,
+    ) -> anyhow::Result<Self> {
+        let (sender, receiver) = mpsc::channel();
+        let runtime = runtime::current_thread()?;
+        let builder = std::thread::Builder::new().name(name.to_owned());
+        let thread = builder.spawn(move || {
+            runtime.block_on(async move {
+                let bound = tinyrealm_std::socket::listen(address)
+                    .and_then(|listener| Ok((listener.local_addr()?, listener)));
+                match bound {
+                    Ok((bound, listener)) => {
+                        // The one who spawned this thread waits for the answer.
+                        let _ = sender.send(Ok(bound));
+                        serve(listener, bound).await;
+                    }
+                    Err(error) => drop(sender.send(Err(error))),
+                }
+            });
+        })?;
+        let bound = receiver.recv().context("the node's thread ended")?;
+        let address = bound.map_err(|error| explain_bind(address, &error))?;
+        Ok(Self { address, thread })
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// If it panicked.
+    pub(crate) fn join(self) -> anyhow::Result<()> {
+        self.thread.join().map_err(|_| anyhow!("a node's thread has panicked"))
+    }
+}
+
+fn explain_bind(address: SocketAddr, error: &std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow!(
+            "{address} is in use: another server runs there; choose another port, or --port 0"
+        ),
+        std::io::ErrorKind::PermissionDenied => anyhow!("{address} needs privileges: {error}"),
+        _ => anyhow!("can't listen at {address}: {error}"),
+    }
+}
+
+/// Lets the process hold as many connections as the system allows.
+pub(crate) fn raise_file_limit(wanted: usize) {
+    // Standard streams, runtimes, the listening sockets.
+    const SPARE: u64 = 64;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < wanted as u64 + SPARE => {
+            tracing::warn!("the system allows {limit} open files: fewer than {wanted} connections");
+        }
+        _ => {}
+    }
+}
+
+/// The secret in `path`, which is made if it is not there; a new one each time if `path` is empty.
+///
+/// # Errors
+/// If the file can't be read or made, or does not hold 32 bytes.
+pub(crate) fn secret(path: &str) -> anyhow::Result<[u8; 32]> {
+    let mut secret = [0; 32];
+    if path.is_empty() {
+        getrandom::fill(&mut secret).context("the system gives no random bytes")?;
+        return Ok(secret);
+    }
+    let path = Path::new(path);
+    if !path.exists() {
+        make_secret(path).with_context(|| format!("can't make the secret {}", path.display()))?;
+    }
+    let mut file = std::fs::File::open(path)
+        .with_context(|| format!("can't read the secret {}", path.display()))?;
+    file.read_exact(&mut secret)
+        .with_context(|| format!("the secret {} has fewer than 32 bytes", path.display()))?;
+    Ok(secret)
+}
+
+/// Written aside and renamed, so that a crash leaves no half of a secret.
+fn make_secret(path: &Path) -> anyhow::Result<()> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    let aside = path.with_extension(format!("new-{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&aside)?;
+    file.write_all(&secret)?;
+    file.sync_all()?;
+    std::fs::rename(&aside, path)?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! What a node tells about itself, for the status line and for its last words.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Context;
+use std::time::Duration;
+
+use serde::Serialize;
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::Node;
+use tinyrealm_core::stats::NetStats;
+use tinyrealm_std::{Control, NextStep};
+use tokio::time::Interval;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The newest report of a node, shared with whoever shows it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shared<T>(Arc<Mutex<T>>);
+
+impl<T: Clone> Shared<T> {
+    /// The newest report.
+    pub(crate) fn read(&self) -> T {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn publish(&self, report: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = report;
+    }
+}
+
+/// The sessions' part of every report.
+#[derive(Copy, Clone, Debug, Default, Serialize)]
+pub(crate) struct NetReport {
+    pub(crate) sessions: usize,
+    pub(crate) accepted: u32,
+    pub(crate) refused_full: u32,
+    pub(crate) refused_address: u32,
+    pub(crate) frames_received: u64,
+    pub(crate) bytes_received: u64,
+    pub(crate) bytes_sent: u64,
+    pub(crate) violations: u32,
+    pub(crate) floods: u32,
+    pub(crate) silent: u32,
+    pub(crate) overflows: u32,
+    pub(crate) unknown_opcodes: u32,
+    pub(crate) closed: u32,
+    pub(crate) buffers_in_use: u16,
+}
+
+impl NetReport {
+    pub(crate) const fn new(stats: &NetStats, sessions: usize, buffers_in_use: u16) -> Self {
+        Self {
+            sessions,
+            accepted: stats.accepted,
+            refused_full: stats.refused_full,
+            refused_address: stats.refused_address,
+            frames_received: stats.frames_received,
+            bytes_received: stats.bytes_received,
+            bytes_sent: stats.bytes_sent,
+            violations: stats.violations,
+            floods: stats.floods,
+            silent: stats.silent,
+            overflows: stats.overflows,
+            unknown_opcodes: stats.unknown_opcodes,
+            closed: stats.closed,
+            buffers_in_use,
+        }
+    }
+}
+
+/// Ends a node at a signal, and publishes its report every now and then.
+pub(crate) struct ServerControl<T, M> {
+    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
+    interval: Interval,
+    shared: Shared<T>,
+    /// Makes the report of a node.
+    make: M,
+}
+
+impl<T, M> ServerControl<T, M> {
+    /// Call it inside of a runtime.
+    pub(crate) fn new(shutdown: CancellationToken, shared: Shared<T>, make: M) -> Self {
+        let interval = tokio::time::interval(PUBLISH_INTERVAL);
+        Self { shutdown: Box::pin(shutdown.cancelled_owned()), interval, shared, make }
+    }
+}
+
+impl<'a, R, T: Clone, M: FnMut(&Node<'a, R>) -> T> Control<'a, R> for ServerControl<T, M> {
+    fn poll_control(
+        &mut self,
+        cx: &mut Context<'_>,
+        _: &mut Turn<'_>,
+        node: &mut Node<'a, R>,
+    ) -> NextStep {
+        while self.interval.poll_tick(cx).is_ready() {
+            self.shared.publish((self.make)(node));
+        }
+        if self.shutdown.as_mut().poll(cx).is_ready() {
+            return NextStep::ShutDown;
+        }
+        NextStep::Continue
+    }
+}

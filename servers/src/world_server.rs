@@ -1,0 +1,161 @@
+//! `tinyrealm world`: WorldServer on the tokio driver, one node or several.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tinyrealm_core::node::Node;
+use tinyrealm_core::node::world::{Game, Relay, World, WorldConfig};
+use tinyrealm_core::protocol::{JoinDenial, WorldId};
+use tinyrealm_std::memory::{NodeBoxes, NodeSizes, WorldBoxes, WorldSizes};
+use tinyrealm_std::{Driver, SocketOptions};
+use tinyrealm_tag::Tag;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, GameChoice, WorldSettings};
+use crate::process::{self, NodeThread};
+use crate::report::{NetReport, ServerControl, Shared};
+
+/// What a world tells about itself.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct WorldReport {
+    pub(crate) registered: bool,
+    pub(crate) users: usize,
+    pub(crate) rooms: usize,
+    pub(crate) joined: u32,
+    pub(crate) left: u32,
+    pub(crate) moves: u64,
+    pub(crate) moves_conflated: u64,
+    pub(crate) moves_refused: u64,
+    pub(crate) events: u64,
+    pub(crate) events_missed: u64,
+    pub(crate) deliveries: u64,
+    pub(crate) flushes: u64,
+    pub(crate) snapshots: u32,
+    pub(crate) denied: Vec<(&'static str, u32)>,
+    pub(crate) net: NetReport,
+}
+
+fn report<G: Game>(node: &Node<'_, World<'_, G>>) -> WorldReport {
+    let (world, sessions) = (node.role(), node.sessions());
+    let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
+    let (rooms, stats) = (world.rooms(), world.stats());
+    let denials = JoinDenial::ALL.iter();
+    WorldReport {
+        registered: world.is_registered(),
+        users: rooms.users(),
+        rooms: rooms.occupied_rooms(),
+        joined: stats.joined,
+        left: stats.left,
+        moves: stats.moves,
+        moves_conflated: stats.moves_conflated,
+        moves_refused: stats.moves_refused,
+        events: stats.events,
+        events_missed: stats.events_missed,
+        deliveries: stats.deliveries,
+        flushes: stats.flushes,
+        snapshots: stats.snapshots,
+        denied: denials.map(|denial| (denial.name(), stats.denied_for(*denial))).collect(),
+        net: NetReport::new(node.stats(), sessions.len(), buffers),
+    }
+}
+
+/// Runs the configured worlds until a signal.
+pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let shutdown = process::shutdown_on_signal()?;
+    let mut nodes = Vec::new();
+    for node in 0..config.world.nodes {
+        let shared = Shared::default();
+        let address = config.world.address(node);
+        let settings = numbered(&config.world, node);
+        let id = settings.id;
+        let thread = spawn(config, settings, address, shutdown.clone(), shared.clone())?;
+        println!("world {id} listening on {}", thread.address);
+        nodes.push((id, thread, shared));
+    }
+    for (id, thread, shared) in nodes {
+        thread.join()?;
+        println!("world {id} report {}", serde_json::to_string(&shared.read())?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The settings of node `node` of a process.
+pub(crate) fn numbered(settings: &WorldSettings, node: u16) -> WorldSettings {
+    let mut settings = settings.clone();
+    settings.id = settings.id.saturating_add(node);
+    settings
+}
+
+/// Runs a world on a thread of its own.
+///
+/// # Errors
+/// If the address can't be had.
+pub(crate) fn spawn(
+    config: &Config,
+    settings: WorldSettings,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    shared: Shared<WorldReport>,
+) -> anyhow::Result<NodeThread> {
+    process::raise_file_limit(settings.sessions() * usize::from(settings.nodes));
+    let config = Config { world: settings, ..config.clone() };
+    let name = format!("world-{}", config.world.id);
+    NodeThread::spawn(&name, address, move |listener, bound| async move {
+        match config.world.game {
+            GameChoice::Relay => serve::<Relay>(&config, listener, bound, shutdown, shared).await,
+            GameChoice::Tag => serve::<Tag>(&config, listener, bound, shutdown, shared).await,
+        }
+    })
+}
+
+async fn serve<G: Game + Default>(
+    config: &Config,
+    listener: TcpListener,
+    bound: SocketAddr,
+    shutdown: CancellationToken,
+    shared: Shared<WorldReport>,
+) {
+    let settings = &config.world;
+    let mut node_boxes = NodeBoxes::new(NodeSizes {
+        sessions: settings.sessions(),
+        role_timers: settings.timers(),
+        ..NodeSizes::SERVER
+    });
+    let mut world_boxes = WorldBoxes::<G>::new(WorldSizes {
+        rooms: usize::from(settings.rooms),
+        ring_bytes: settings.ring_bytes(),
+        users: settings.capacity(),
+        attaches: settings.attaches(),
+    });
+    let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
+    let storage = world_boxes.storage();
+    let driver = Driver::new(Some(listener), options, |turn| {
+        let role = World::new(storage, core_config(settings, bound));
+        let mut node = Node::new(node_boxes.storage(), config.net.to_core(), role, turn);
+        node.act(turn, World::start);
+        node
+    });
+    let control = ServerControl::new(shutdown, shared.clone(), report);
+    shared.publish(report(&driver.run(control).await));
+}
+
+fn core_config(settings: &WorldSettings, bound: SocketAddr) -> WorldConfig {
+    let address = match settings.advertise.as_str() {
+        "" => bound.to_string(),
+        advertised => advertised.to_owned(),
+    };
+    WorldConfig {
+        world_id: WorldId(settings.id),
+        // The lengths are checked with the configuration.
+        region: settings.region.as_str().try_into().unwrap_or_default(),
+        address: address.as_str().try_into().unwrap_or_default(),
+        main_address: settings.main.as_str().try_into().unwrap_or_default(),
+        room_capacity: settings.room_capacity,
+        flush_interval_ms: settings.flush_interval_ms,
+        status_interval_ms: settings.status_interval_ms,
+        reconnect_first_ms: settings.reconnect_first_ms,
+        reconnect_most_ms: settings.reconnect_most_ms,
+    }
+}
