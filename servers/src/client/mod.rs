@@ -1,7 +1,159 @@
-//! client placeholder
+//! `tinyrealm client`: a realm in a terminal.
+//!
+//! Purpose: [`view`] keeps what the client has heard of its room, [`screen`] draws it, `keys` reads
+//! the keyboard on a thread of its own; the driver runs the same client node as anywhere else.
+//!
+//! Contract: the terminal is given back as it was, however the client ends.
+
+mod keys;
+mod screen;
+mod view;
+
+use std::io::{IsTerminal, Write};
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::task;
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::Node;
+use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
+use tinyrealm_core::protocol::ADDRESS_MAX_BYTES;
+use tinyrealm_std::memory::{NodeBoxes, NodeSizes};
+use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, runtime};
+use tokio::sync::mpsc;
+use tokio::time::Interval;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
 use crate::cli::ClientOptions;
 use crate::config::Config;
-use std::process::ExitCode;
-pub(crate) fn run(_: &ClientOptions, _: &Config) -> anyhow::Result<ExitCode> {
-    Ok(ExitCode::SUCCESS)
+use crate::process;
+use keys::Action;
+use screen::Screen;
+use view::RoomView;
+
+/// How often the screen is drawn, at most.
+const FRAME_INTERVAL: Duration = Duration::from_millis(50);
+/// Sessions of one client, to Main and to its world, and one while one of them is replaced.
+const SESSIONS: usize = 3;
+
+/// Runs the client until its user has enough.
+pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<ExitCode> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        bail!("the client draws on a terminal; use `tinyrealm bots` in scripts");
+    }
+    let main_address: heapless::String<ADDRESS_MAX_BYTES> = options
+        .main
+        .as_str()
+        .try_into()
+        .map_err(|_| anyhow!("--main must be at most {ADDRESS_MAX_BYTES} bytes"))?;
+    let client_config = ClientConfig {
+        region: options.region.as_str().try_into().unwrap_or_default(),
+        ..ClientConfig::DEFAULT
+    };
+    let shutdown = process::shutdown_on_signal()?;
+    let mut boxes = NodeBoxes::new(NodeSizes {
+        sessions: SESSIONS,
+        role_timers: client_timers(1),
+        ..NodeSizes::SERVER
+    });
+    let screen = Screen::open()?;
+    let view = runtime::current_thread()?.block_on(async {
+        let driver = Driver::new(None, SocketOptions { send_buffer_bytes: 0 }, |turn| {
+            let role = Client::new(main_address, client_config, RoomView::default());
+            let mut node = Node::new(boxes.storage(), config.net.to_core(), role, turn);
+            node.act(turn, Client::start);
+            node
+        });
+        let control = ClientControl::new(shutdown, screen);
+        anyhow::Ok(driver.run(control).await.into_role().into_handler())
+    })?;
+    match view.failure() {
+        Some(reason) => bail!("{reason} (Main at {})", options.main),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Between the keyboard, the client and the screen.
+struct ClientControl {
+    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
+    frames: Interval,
+    keys: mpsc::Receiver<Action>,
+    screen: Screen,
+    is_leaving: bool,
+}
+
+impl ClientControl {
+    fn new(shutdown: CancellationToken, screen: Screen) -> Self {
+        Self {
+            shutdown: Box::pin(shutdown.cancelled_owned()),
+            frames: tokio::time::interval(FRAME_INTERVAL),
+            keys: keys::listen(),
+            screen,
+            is_leaving: false,
+        }
+    }
+
+    fn poll_keys<'a>(
+        &mut self,
+        cx: &mut task::Context<'_>,
+        turn: &mut Turn<'_>,
+        node: &mut Node<'a, Client<RoomView>>,
+    ) {
+        while let task::Poll::Ready(action) = self.keys.poll_recv(cx) {
+            match action {
+                Some(Action::Step { east, north }) => node.act(turn, |client, cx| {
+                    if let Some((pos, dir)) = client.handler_mut().step(east, north) {
+                        // A step that finds no room is taken with the next key.
+                        let _ = client.move_to(cx, pos, dir);
+                    }
+                }),
+                Some(Action::Leave) | None => {
+                    self.leave(turn, node);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn leave<'a>(&mut self, turn: &mut Turn<'_>, node: &mut Node<'a, Client<RoomView>>) {
+        if !self.is_leaving {
+            self.is_leaving = true;
+            node.act(turn, Client::stop);
+        }
+    }
+}
+
+impl<'a> Control<'a, Client<RoomView>> for ClientControl {
+    fn poll_control(
+        &mut self,
+        cx: &mut task::Context<'_>,
+        turn: &mut Turn<'_>,
+        node: &mut Node<'a, Client<RoomView>>,
+    ) -> NextStep {
+        if !self.is_leaving {
+            self.poll_keys(cx, turn, node);
+        }
+        while self.frames.poll_tick(cx).is_ready() {
+            // A terminal that has gone away can't be drawn on: the client leaves.
+            if self.screen.draw(node.role().handler(), node.role().machine()).is_err() {
+                self.leave(turn, node);
+            }
+        }
+        if self.shutdown.as_mut().poll(cx).is_ready() || node.role().handler().is_over() {
+            self.leave(turn, node);
+        }
+        if self.is_leaving && node.sessions().is_empty() {
+            return NextStep::ShutDown;
+        }
+        NextStep::Continue
+    }
+}
+
+/// Writes all of `text` at once, so that the terminal never shows half of a frame.
+fn write_at_once(text: &str) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    output.flush()
 }

@@ -126,6 +126,11 @@ impl<H: ClientHandler> Client<H> {
         &mut self.handler
     }
 
+    /// What has received its events, when the node has done its work.
+    pub fn into_handler(self) -> H {
+        self.handler
+    }
+
     /// Tells the room where we are.
     ///
     /// # Errors

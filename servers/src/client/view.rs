@@ -1,0 +1,186 @@
+//! `RoomView`: what a client knows of its room, from what it has heard.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tinyrealm_core::node::client::{ClientEvent, ClientHandler};
+use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
+use tinyrealm_core::protocol::{Direction, ErrorCode, MemberState, Position, RoomId, Uid};
+
+/// One step, in thousandths of a unit.
+const STEP: i32 = 500;
+/// Lines of news that are kept.
+const NEWS_LINES: usize = 5;
+
+/// The room as its client knows it.
+#[derive(Debug, Default)]
+pub(super) struct RoomView {
+    /// Who we are.
+    pub(super) uid: Option<Uid>,
+    /// Where we are.
+    pub(super) room: Option<RoomId>,
+    /// Our own place.
+    pub(super) me: Position,
+    /// Everyone else.
+    pub(super) others: BTreeMap<u32, MemberState>,
+    /// What has happened lately, newest last.
+    pub(super) news: VecDeque<String>,
+    /// Whether the next snapshot page begins a new picture.
+    is_snapshot_open: bool,
+    failure: Option<String>,
+    is_over: bool,
+}
+
+impl RoomView {
+    /// Why the client can't go on, if it can't.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// Whether there is nothing more to come.
+    pub(super) const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Takes a step, and answers where it leads; `None` outside of a room.
+    pub(super) fn step(&mut self, east: i32, north: i32) -> Option<(Position, Direction)> {
+        self.room?;
+        self.me.x = self.me.x.saturating_add(east * STEP);
+        self.me.y = self.me.y.saturating_add(north * STEP);
+        let quarter = match (east, north) {
+            (1, _) => 0,
+            (_, 1) => 1,
+            (-1, _) => 2,
+            _ => 3,
+        };
+        Some((self.me, Direction(quarter * 0x4000)))
+    }
+
+    fn tell(&mut self, news: String) {
+        if self.news.len() == NEWS_LINES {
+            self.news.pop_front();
+        }
+        self.news.push_back(news);
+    }
+
+    fn joined(&mut self, message: &JoinOk) {
+        self.room = Some(message.room_id);
+        self.me = message.spawn_pos;
+        self.others.clear();
+        self.is_snapshot_open = false;
+        self.tell(format!("you are in room {}", message.room_id.0));
+    }
+
+    fn snapshot(&mut self, page: &RoomSnapshot) {
+        if !self.is_snapshot_open {
+            self.others.clear();
+        }
+        self.is_snapshot_open = page.pages_left > 0;
+        self.others.extend(page.members.iter().map(|member| (member.uid.0, *member)));
+        if page.missed_events > 0 && page.pages_left == 0 {
+            self.tell(format!("you fell behind and missed {} events", page.missed_events));
+        }
+    }
+
+    fn moved(&mut self, member: MemberState) {
+        if Some(member.uid) == self.uid {
+            self.me = member.pos;
+        } else {
+            self.others.insert(member.uid.0, member);
+        }
+    }
+
+    fn said(&mut self, uid: Uid, kind: u16, data: &[u8]) {
+        let speaker = if uid == Uid::NOBODY { "the game".to_owned() } else { short_name(uid) };
+        let hex: String = data.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        self.tell(format!("{speaker}: event {kind} {hex}"));
+    }
+}
+
+/// A user's name on the screen: the last digits of its uid.
+pub(super) fn short_name(uid: Uid) -> String {
+    format!("#{:04x}", uid.0 & 0xFFFF)
+}
+
+impl ClientHandler for RoomView {
+    fn on_event(&mut self, _: u16, event: ClientEvent<'_>) {
+        match event {
+            ClientEvent::Welcome(uid) => {
+                self.uid = Some(uid);
+                self.tell(format!("Main knows you as {}", short_name(uid)));
+            }
+            ClientEvent::Joined(message) => self.joined(&message),
+            ClientEvent::Snapshot(page) => self.snapshot(page),
+            ClientEvent::Entered(member) => {
+                self.others.insert(member.uid.0, member);
+                self.tell(format!("{} came in", short_name(member.uid)));
+            }
+            ClientEvent::Left(uid) => {
+                self.others.remove(&uid.0);
+                self.tell(format!("{} left", short_name(uid)));
+            }
+            ClientEvent::Moved(member) => self.moved(member),
+            ClientEvent::Said { uid, kind, data } => self.said(uid, kind, data.as_slice()),
+            ClientEvent::MainLost(_) if self.uid.is_none() => {
+                self.failure = Some("can't reach Main; is it running?".to_owned());
+                self.is_over = true;
+            }
+            ClientEvent::MainLost(reason) => {
+                self.tell(format!("lost Main ({}); trying again", reason.name()));
+            }
+            ClientEvent::WorldLost(reason) => {
+                self.room = None;
+                self.tell(format!("lost the world ({}); looking for another", reason.name()));
+            }
+            ClientEvent::EnterRefused(code) => {
+                self.tell(format!("no world for you now ({}); trying again", code.name()));
+            }
+            ClientEvent::JoinDenied(reason) => {
+                self.tell(format!("the world says {}; trying again", reason.name()));
+            }
+            ClientEvent::Refused { code, .. } => self.tell(format!("refused: {}", code.name())),
+            ClientEvent::Stopped(reason) => {
+                if reason == ErrorCode::REPLACED {
+                    self.failure = Some("you have entered from somewhere else".to_owned());
+                }
+                self.is_over = true;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(uid: u32, x: i32) -> MemberState {
+        let pos = Position { x, y: 0, z: 0 };
+        MemberState { uid: Uid(uid), pos, dir: Direction(0) }
+    }
+
+    fn page(pages_left: u16, members: &[MemberState]) -> RoomSnapshot {
+        let members = heapless::Vec::from_slice(members).unwrap();
+        RoomSnapshot { pages_left, members_left: 0, missed_events: 0, members }
+    }
+
+    #[test]
+    fn a_snapshot_replaces_what_was_known() {
+        let mut view = RoomView::default();
+        view.on_event(0, ClientEvent::Entered(member(1, 0)));
+        view.on_event(0, ClientEvent::Snapshot(&page(1, &[member(2, 0)])));
+        view.on_event(0, ClientEvent::Snapshot(&page(0, &[member(3, 0)])));
+        assert_eq!(view.others.keys().copied().collect::<Vec<_>>(), [2, 3]);
+        view.on_event(0, ClientEvent::Snapshot(&page(0, &[member(4, 0)])));
+        assert_eq!(view.others.keys().copied().collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn the_game_may_put_us_somewhere() {
+        let mut view = RoomView { uid: Some(Uid(7)), ..RoomView::default() };
+        assert_eq!(view.step(1, 0), None); // not in a room
+        view.room = Some(RoomId(0));
+        assert_eq!(view.step(1, 0).unwrap().0.x, STEP);
+        view.on_event(0, ClientEvent::Moved(member(7, -3_000)));
+        assert_eq!(view.me.x, -3_000);
+        assert!(view.others.is_empty());
+    }
+}
