@@ -1,20 +1,23 @@
-//! Boxed storage for nodes, sized by a configuration and allocated once.
+//! Storage for nodes, sized by a configuration and allocated once.
 //!
 //! Purpose: a server's capacities are known when it starts. The pages of a large allocation are
 //! touched only when a slot is used for the first time, so generous sizes cost address space, not
 //! memory.
 //!
+//! Contract: what is lent here is lent for the rest of the process, as a device's `static` is: a node
+//! on a runtime's task has to own what it uses. Make a node's storage once, not in a loop.
+//!
 //! ```
-//! use tinyrealm_std::memory::{NodeSizes, NodeBoxes};
-//! let mut boxes = NodeBoxes::new(NodeSizes { sessions: 100, role_timers: 0, ..NodeSizes::SERVER });
-//! assert_eq!(boxes.storage().sessions.sessions.len(), 100);
+//! use tinyrealm_std::memory::{NodeSizes, node_storage};
+//! let storage = node_storage(NodeSizes { sessions: 100, role_timers: 0, ..NodeSizes::SERVER });
+//! assert_eq!(storage.sessions.sessions.len(), 100);
 //! ```
 
 use tinyrealm_core::node::NodeStorage;
-use tinyrealm_core::node::main::{MainStorage, UserEntry, WorldEntry};
-use tinyrealm_core::node::world::{Attach, Room, RoomStorage, WorldStorage, WorldUser};
+use tinyrealm_core::node::main::MainStorage;
+use tinyrealm_core::node::world::{Room, RoomStorage, WorldStorage};
 use tinyrealm_core::session::manager::Ended;
-use tinyrealm_core::session::{AddressEntry, ReceiverStorage, Session, SessionStorage};
+use tinyrealm_core::session::{ReceiverStorage, SessionStorage};
 use tinyrealm_core::storage::{BufferMeta, Chain, Link, Slot, Vacant};
 use tinyrealm_core::timer::{Level, TimerEntry};
 
@@ -40,92 +43,49 @@ impl NodeSizes {
         Self { sessions: 1_024, role_timers: 0, buffer_bytes: 512, spare_send_buffers: 1_024 };
 }
 
-fn boxed<T>(count: usize, vacant: impl Fn() -> T) -> Box<[T]> {
-    (0..count).map(|_| vacant()).collect()
+fn lend<T>(count: usize, vacant: impl Fn() -> T) -> &'static mut [T] {
+    Box::leak((0..count).map(|_| vacant()).collect())
 }
 
-fn slots<T: Vacant>(count: usize) -> Box<[Slot<T>]> {
-    boxed(count, || Slot::VACANT)
+fn slots<T: Vacant>(count: usize) -> &'static mut [Slot<T>] {
+    lend(count, || Slot::VACANT)
 }
 
-fn links(count: usize) -> Box<[Link]> {
-    boxed(count, || Link::NONE)
+fn links(count: usize) -> &'static mut [Link] {
+    lend(count, || Link::NONE)
 }
 
-fn zeros(bytes: usize) -> Box<[u8]> {
-    vec![0; bytes].into_boxed_slice()
+/// Zeros come from the operating system without being written.
+fn zeros<T: Clone>(count: usize, zero: T) -> &'static mut [T] {
+    vec![zero; count].leak()
 }
 
-/// The storage of a node's sessions.
-pub struct NodeBoxes {
-    sessions: Box<[Slot<Session>]>,
-    leftovers: Box<[Chain]>,
-    receive_bytes: Box<[u8]>,
-    receive_metas: Box<[BufferMeta]>,
-    send_bytes: Box<[u8]>,
-    send_metas: Box<[BufferMeta]>,
-    levels: Box<[Level]>,
-    timers: Box<[TimerEntry]>,
-    ready_queue: Box<[u16]>,
-    ready_listed: Box<[bool]>,
-    request_queue: Box<[u16]>,
-    request_listed: Box<[bool]>,
-    ended: Box<[Ended]>,
-    addresses: Box<[Slot<AddressEntry>]>,
-    address_heads: Box<[Link]>,
-    address_nexts: Box<[Link]>,
-}
-
-impl NodeBoxes {
-    /// Empty storage.
-    pub fn new(sizes: NodeSizes) -> Self {
-        let sessions = sizes.sessions;
-        // One receive buffer a session: a driver that has read bytes can't put them back.
-        let send_buffers = sessions + sizes.spare_send_buffers;
-        Self {
+/// Empty storage for a node's sessions.
+pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
+    let sessions = sizes.sessions;
+    // One receive buffer a session: a driver that has read bytes can't put them back.
+    let send_buffers = sessions + sizes.spare_send_buffers;
+    NodeStorage {
+        sessions: SessionStorage {
             sessions: slots(sessions),
-            leftovers: boxed(sessions, || Chain::EMPTY),
-            receive_bytes: zeros(sessions * sizes.buffer_bytes),
-            receive_metas: boxed(sessions, || BufferMeta::VACANT),
-            send_bytes: zeros(send_buffers * sizes.buffer_bytes),
-            send_metas: boxed(send_buffers, || BufferMeta::VACANT),
-            levels: boxed(LEVELS, || Level::VACANT),
-            timers: boxed(sessions + sizes.role_timers, || TimerEntry::VACANT),
-            ready_queue: vec![0; sessions].into(),
-            ready_listed: vec![false; sessions].into(),
-            request_queue: vec![0; sessions].into(),
-            request_listed: vec![false; sessions].into(),
-            ended: boxed(sessions, || Ended::VACANT),
+            send_bytes: zeros(send_buffers * sizes.buffer_bytes, 0),
+            send_metas: lend(send_buffers, || BufferMeta::VACANT),
+            levels: lend(LEVELS, || Level::VACANT),
+            timers: lend(sessions + sizes.role_timers, || TimerEntry::VACANT),
+            ready_queue: zeros(sessions, 0),
+            ready_listed: zeros(sessions, false),
+            request_queue: zeros(sessions, 0),
+            request_listed: zeros(sessions, false),
+            ended: lend(sessions, || Ended::VACANT),
             addresses: slots(sessions),
             address_heads: links(sessions),
             address_nexts: links(sessions),
-        }
-    }
-
-    /// The storage as the slices that a node borrows.
-    pub fn storage(&mut self) -> NodeStorage<'_> {
-        NodeStorage {
-            sessions: SessionStorage {
-                sessions: &mut self.sessions,
-                send_bytes: &mut self.send_bytes,
-                send_metas: &mut self.send_metas,
-                levels: &mut self.levels,
-                timers: &mut self.timers,
-                ready_queue: &mut self.ready_queue,
-                ready_listed: &mut self.ready_listed,
-                request_queue: &mut self.request_queue,
-                request_listed: &mut self.request_listed,
-                ended: &mut self.ended,
-                addresses: &mut self.addresses,
-                address_heads: &mut self.address_heads,
-                address_nexts: &mut self.address_nexts,
-            },
-            receiver: ReceiverStorage {
-                leftovers: &mut self.leftovers,
-                bytes: &mut self.receive_bytes,
-                metas: &mut self.receive_metas,
-            },
-        }
+        },
+        receiver: ReceiverStorage {
+            leftovers: lend(sessions, || Chain::EMPTY),
+            bytes: zeros(sessions * sizes.buffer_bytes, 0),
+            metas: lend(sessions, || BufferMeta::VACANT),
+        },
     }
 }
 
@@ -142,85 +102,31 @@ pub struct WorldSizes {
     pub attaches: usize,
 }
 
-/// The storage of a world.
-pub struct WorldBoxes<G> {
-    rooms: Box<[Room]>,
-    ring_bytes: Box<[u8]>,
-    dirty_queue: Box<[u16]>,
-    dirty_listed: Box<[bool]>,
-    users: Box<[Slot<WorldUser>]>,
-    user_heads: Box<[Link]>,
-    user_nexts: Box<[Link]>,
-    games: Box<[G]>,
-    attaches: Box<[Slot<Attach>]>,
-    attach_heads: Box<[Link]>,
-    attach_nexts: Box<[Link]>,
-}
-
-impl<G: Default> WorldBoxes<G> {
-    /// Empty storage, with a new game in each room.
-    pub fn new(sizes: WorldSizes) -> Self {
-        Self {
-            rooms: boxed(sizes.rooms, || Room::VACANT),
-            ring_bytes: zeros(sizes.rooms * sizes.ring_bytes),
-            dirty_queue: vec![0; sizes.rooms].into(),
-            dirty_listed: vec![false; sizes.rooms].into(),
+/// Empty storage for a world, with a new game in each room.
+pub fn world_storage<G: Default>(sizes: WorldSizes) -> WorldStorage<'static, G> {
+    WorldStorage {
+        rooms: RoomStorage {
+            rooms: lend(sizes.rooms, || Room::VACANT),
+            ring_bytes: zeros(sizes.rooms * sizes.ring_bytes, 0),
+            dirty_queue: zeros(sizes.rooms, 0),
+            dirty_listed: zeros(sizes.rooms, false),
             users: slots(sizes.users),
             user_heads: links(sizes.users),
             user_nexts: links(sizes.users),
-            games: boxed(sizes.rooms, G::default),
-            attaches: slots(sizes.attaches),
-            attach_heads: links(sizes.attaches),
-            attach_nexts: links(sizes.attaches),
-        }
-    }
-
-    /// The storage as the slices that a world borrows.
-    pub fn storage(&mut self) -> WorldStorage<'_, G> {
-        WorldStorage {
-            rooms: RoomStorage {
-                rooms: &mut self.rooms,
-                ring_bytes: &mut self.ring_bytes,
-                dirty_queue: &mut self.dirty_queue,
-                dirty_listed: &mut self.dirty_listed,
-                users: &mut self.users,
-                user_heads: &mut self.user_heads,
-                user_nexts: &mut self.user_nexts,
-            },
-            games: &mut self.games,
-            attaches: &mut self.attaches,
-            attach_heads: &mut self.attach_heads,
-            attach_nexts: &mut self.attach_nexts,
-        }
+        },
+        games: lend(sizes.rooms, G::default),
+        attaches: slots(sizes.attaches),
+        attach_heads: links(sizes.attaches),
+        attach_nexts: links(sizes.attaches),
     }
 }
 
-/// The storage of Main.
-pub struct MainBoxes {
-    users: Box<[Slot<UserEntry>]>,
-    user_heads: Box<[Link]>,
-    user_nexts: Box<[Link]>,
-    worlds: Box<[Slot<WorldEntry>]>,
-}
-
-impl MainBoxes {
-    /// Empty storage for `users` users and `worlds` worlds.
-    pub fn new(users: usize, worlds: usize) -> Self {
-        Self {
-            users: slots(users),
-            user_heads: links(users),
-            user_nexts: links(users),
-            worlds: slots(worlds),
-        }
-    }
-
-    /// The storage as the slices that Main borrows.
-    pub fn storage(&mut self) -> MainStorage<'_> {
-        MainStorage {
-            users: &mut self.users,
-            user_heads: &mut self.user_heads,
-            user_nexts: &mut self.user_nexts,
-            worlds: &mut self.worlds,
-        }
+/// Empty storage for a Main of `users` users and `worlds` worlds.
+pub fn main_storage(users: usize, worlds: usize) -> MainStorage<'static> {
+    MainStorage {
+        users: slots(users),
+        user_heads: links(users),
+        user_nexts: links(users),
+        worlds: slots(worlds),
     }
 }

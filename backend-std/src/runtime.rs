@@ -9,11 +9,10 @@ use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// A current-thread runtime with sockets and timers that looks at its sockets after every turn: a
-/// driver is its only busy task, and nothing but new input can make the next turn differ.
+/// A current-thread runtime with sockets and timers.
 ///
 /// # Errors
 /// What the operating system says.
 pub fn current_thread() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_io().enable_time().event_interval(1).build()
+    Builder::new_current_thread().enable_io().enable_time().build()
 }

@@ -304,12 +304,13 @@ impl BroadcastRing {
             *cursor = Cursor::at_end(self);
             return Advanced::Clean;
         }
-        let mut left = taken;
+        let (mut left, mut advanced) = (taken, Advanced::Clean);
         while cursor.at != self.published {
             let Some((frame, whole, end)) = self.frame_at(bytes, cursor.at) else {
                 break;
             };
             if cursor.own_frames > 0 && begin_of(whole, end) == cursor.own {
+                // Also behind a cut frame: a cursor never stays in front of an own frame.
                 self.pass_own(bytes, cursor, end, &classify);
                 continue;
             }
@@ -320,16 +321,20 @@ impl BroadcastRing {
             cursor.counted =
                 cursor.counted.wrapping_add(u32::from(classify(frame) == FrameClass::Counted));
             if left < whole.len() {
-                return Advanced::Cut(whole.get(left..).unwrap_or_default());
+                advanced = Advanced::Cut(whole.get(left..).unwrap_or_default());
             }
-            left -= whole.len();
+            left = left.saturating_sub(whole.len());
         }
-        Advanced::Clean
+        advanced
     }
 
     /// Leaves the member's own frame at `position`, which [`BroadcastRing::append`] has answered, out
     /// of its window. Keeps a cursor from standing in front of the first of several own frames.
     pub fn leave_out(&self, bytes: &[u8], cursor: &mut Cursor, position: u32) {
+        if self.is_overrun(bytes, cursor) {
+            // What it stands at is not a frame any more; a snapshot will move it.
+            return;
+        }
         if cursor.own_frames == 1
             && let Some((_, whole, end)) = self.frame_at(bytes, cursor.at)
             && begin_of(whole, end) == cursor.own

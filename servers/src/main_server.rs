@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tinyrealm_core::node::Node;
-use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainStorage};
-use tinyrealm_std::memory::{MainBoxes, NodeBoxes, NodeSizes};
+use tinyrealm_core::node::main::{Guests, Main, MainConfig};
+use tinyrealm_std::memory::{NodeSizes, main_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -85,22 +85,23 @@ async fn serve(
     shared: Shared<MainReport>,
 ) {
     let users = usize::from(config.main.users);
-    let mut node_boxes = NodeBoxes::new(NodeSizes {
+    let sizes = NodeSizes {
         sessions: usize::from(config.main.sessions),
         role_timers: users,
         ..NodeSizes::SERVER
-    });
-    let mut main_boxes = MainBoxes::new(users, usize::from(config.main.worlds));
+    };
     let settings = MainConfig {
         attach_timeout_ms: config.main.attach_timeout_ms,
         attach_ttl_ms: config.main.attach_ttl_ms,
     };
-    let storage: MainStorage<'_> = main_boxes.storage();
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(Some(listener), options, |turn| {
+        let storage = main_storage(users, usize::from(config.main.worlds));
         let role = Main::new(storage, settings, guests);
-        Node::new(node_boxes.storage(), config.net.to_core(), role, turn)
+        Node::new(node_storage(sizes), config.net.to_core(), role, turn)
     });
     let control = ServerControl::new(shutdown, shared.clone(), report);
-    shared.publish(report(&driver.run(control).await));
+    if let Some(node) = process::run(driver, control).await {
+        shared.publish(report(&node));
+    }
 }

@@ -7,7 +7,8 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
-use tinyrealm_std::runtime;
+use tinyrealm_core::node::{Node, Role};
+use tinyrealm_std::{Control, Driver, runtime};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
@@ -64,6 +65,14 @@ async fn wait_for_signal() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }
+}
+
+/// Runs a driver to its end as a task of the present runtime; `None` if it has panicked.
+pub(crate) async fn run<R: Role<'static> + Send + 'static>(
+    driver: Driver<'static, R>,
+    control: impl Control<'static, R> + Send + 'static,
+) -> Option<Node<'static, R>> {
+    tokio::spawn(driver.run(control)).await.ok()
 }
 
 /// A node on its own thread.

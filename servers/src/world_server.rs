@@ -7,7 +7,7 @@ use serde::Serialize;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::world::{Game, Relay, World, WorldConfig};
 use tinyrealm_core::protocol::{JoinDenial, WorldId};
-use tinyrealm_std::memory::{NodeBoxes, NodeSizes, WorldBoxes, WorldSizes};
+use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tinyrealm_tag::Tag;
 use tokio::net::TcpListener;
@@ -110,7 +110,7 @@ pub(crate) fn spawn(
     })
 }
 
-async fn serve<G: Game + Default>(
+async fn serve<G: Game + Default + Send + 'static>(
     config: &Config,
     listener: TcpListener,
     bound: SocketAddr,
@@ -118,27 +118,28 @@ async fn serve<G: Game + Default>(
     shared: Shared<WorldReport>,
 ) {
     let settings = &config.world;
-    let mut node_boxes = NodeBoxes::new(NodeSizes {
+    let node_sizes = NodeSizes {
         sessions: settings.sessions(),
         role_timers: settings.timers(),
         ..NodeSizes::SERVER
-    });
-    let mut world_boxes = WorldBoxes::<G>::new(WorldSizes {
+    };
+    let world_sizes = WorldSizes {
         rooms: usize::from(settings.rooms),
         ring_bytes: settings.ring_bytes(),
         users: settings.capacity(),
         attaches: settings.attaches(),
-    });
+    };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
-    let storage = world_boxes.storage();
     let driver = Driver::new(Some(listener), options, |turn| {
-        let role = World::new(storage, core_config(settings, bound));
-        let mut node = Node::new(node_boxes.storage(), config.net.to_core(), role, turn);
+        let role = World::new(world_storage::<G>(world_sizes), core_config(settings, bound));
+        let mut node = Node::new(node_storage(node_sizes), config.net.to_core(), role, turn);
         node.act(turn, World::start);
         node
     });
     let control = ServerControl::new(shutdown, shared.clone(), report);
-    shared.publish(report(&driver.run(control).await));
+    if let Some(node) = process::run(driver, control).await {
+        shared.publish(report(&node));
+    }
 }
 
 fn core_config(settings: &WorldSettings, bound: SocketAddr) -> WorldConfig {

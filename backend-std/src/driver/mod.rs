@@ -105,10 +105,10 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let mut entropy = OsEntropy;
         let node = make(&mut Turn { now: clock.now(), entropy: &mut entropy });
         Self {
-            node,
             listener,
             accept_again_at: None,
-            places: Vec::new(),
+            // Reserved is not touched: an unused place costs no memory, and none moves.
+            places: Vec::with_capacity(node.sessions().capacity()),
             queue: Arc::default(),
             batch: Vec::new(),
             dials: JoinSet::new(),
@@ -118,10 +118,12 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             sleep: None,
             options,
             is_shutting_down: false,
+            node,
         }
     }
 
-    /// Runs until `control` wants to shut down and every peer has been told; answers the node.
+    /// Runs until `control` wants to shut down and every peer has been told; answers the node. Spawn
+    /// it: a task is woken by its own runtime without a system call, a runtime's root is not.
     pub async fn run(mut self, mut control: impl Control<'a, R>) -> Node<'a, R> {
         // The driver shares its time among its connections itself.
         tokio::task::unconstrained(poll_fn(|cx| self.poll_turn(cx, &mut control))).await;
@@ -132,9 +134,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let mut entropy = self.entropy;
         let mut turn = Turn { now: self.clock.now(), entropy: &mut entropy };
         self.obey(cx, &mut turn, control);
-        self.accept(cx, &mut turn);
+        let has_more_to_accept = self.accept(cx, &mut turn);
         self.finish_dials(cx, &mut turn);
-        self.serve_woken(cx, &mut turn);
+        self.serve_woken(&mut turn);
         if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
             self.node.handle_timeout(&mut turn);
         }
@@ -143,9 +145,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         if self.node.is_finished() {
             return Poll::Ready(());
         }
-        if self.poll_sleep(cx).is_ready() {
-            // The next deadline has passed already: the sockets have their turn before it.
-            cx.waker().wake_by_ref();
+        let is_due = self.poll_sleep(cx).is_ready();
+        if is_due || has_more_to_accept || !self.queue.rest(cx.waker()) {
+            yield_to_sockets(cx);
         }
         Poll::Pending
     }
@@ -164,15 +166,16 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         }
     }
 
-    fn accept(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) {
+    /// Answers whether there may be more to accept at once.
+    fn accept(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) -> bool {
         for _ in 0..ACCEPTS_PER_TURN {
-            let Some(listener) = &self.listener else { return };
+            let Some(listener) = &self.listener else { return false };
             if self.accept_again_at.is_some_and(|at| at > turn.now) {
-                return;
+                return false;
             }
             self.accept_again_at = None;
             match listener.poll_accept(cx) {
-                Poll::Pending => return,
+                Poll::Pending => return false,
                 Poll::Ready(Ok((stream, address))) => {
                     let Ok(key) = self.node.handle_accepted(turn, socket::peer_address(address))
                     else {
@@ -186,7 +189,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 }
             }
         }
-        cx.waker().wake_by_ref();
+        true
     }
 
     fn place(&mut self, key: SessionKey) -> &mut Place {
@@ -230,9 +233,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         }
     }
 
-    fn serve_woken(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) {
+    fn serve_woken(&mut self, turn: &mut Turn<'_>) {
         let mut batch = std::mem::take(&mut self.batch);
-        self.queue.take_into(&mut batch, cx.waker());
+        self.queue.take_into(&mut batch);
         for index in batch.drain(..) {
             self.serve(usize::from(index), turn);
         }
@@ -359,4 +362,11 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         }
         sleep.as_mut().poll(cx)
     }
+}
+
+/// Has the task polled again after the runtime has looked at its sockets.
+fn yield_to_sockets(cx: &mut Context<'_>) {
+    let yielding = std::pin::pin!(tokio::task::yield_now());
+    // It is pending once, which is all that is wanted of it.
+    let _ = yielding.poll(cx);
 }

@@ -17,6 +17,8 @@ pub(super) struct ReadyQueue {
 struct State {
     woken: Vec<u16>,
     driver: Option<Waker>,
+    /// The driver has had its turn, and is to be woken.
+    is_resting: bool,
 }
 
 /// Wakes the driver for one connection's sake.
@@ -73,24 +75,30 @@ impl ReadyQueue {
     }
 
     fn push(&self, index: u16) {
-        let driver = {
-            let mut state = self.state();
-            state.woken.push(index);
-            state.driver.take()
-        };
-        if let Some(driver) = driver {
-            driver.wake();
+        let mut state = self.state();
+        state.woken.push(index);
+        if std::mem::take(&mut state.is_resting)
+            && let Some(driver) = &state.driver
+        {
+            driver.wake_by_ref();
         }
     }
 
-    /// Moves the woken connections into `batch`, which is empty, and remembers whom to wake next.
-    pub(super) fn take_into(&self, batch: &mut Vec<u16>, driver: &Waker) {
+    /// Moves the woken connections into `batch`, which is empty.
+    pub(super) fn take_into(&self, batch: &mut Vec<u16>) {
+        std::mem::swap(&mut self.state().woken, batch);
+    }
+
+    /// The driver has had its turn: from now on a wake is for `driver`. `false` if a connection has
+    /// been woken during the turn, so that there is no resting.
+    pub(super) fn rest(&self, driver: &Waker) -> bool {
         let mut state = self.state();
-        std::mem::swap(&mut state.woken, batch);
         match &mut state.driver {
             Some(known) => known.clone_from(driver),
             none => *none = Some(driver.clone()),
         }
+        state.is_resting = state.woken.is_empty();
+        state.is_resting
     }
 }
 
@@ -105,15 +113,26 @@ mod tests {
         signal.wake();
         signal.wake();
         let mut batch = Vec::new();
-        queue.take_into(&mut batch, Waker::noop());
+        queue.take_into(&mut batch);
         assert_eq!(batch, [7]);
         batch.clear();
         signal.wake();
-        queue.take_into(&mut batch, Waker::noop());
+        queue.take_into(&mut batch);
         assert!(batch.is_empty());
         signal.rearm();
         signal.wake();
-        queue.take_into(&mut batch, Waker::noop());
+        queue.take_into(&mut batch);
         assert_eq!(batch, [7]);
+    }
+
+    #[test]
+    fn a_wake_during_the_turn_leaves_no_rest() {
+        let queue = Arc::new(ReadyQueue::default());
+        let signal = ConnectionSignal::new(7, &queue);
+        assert!(queue.rest(Waker::noop()));
+        signal.wake();
+        assert!(!queue.rest(Waker::noop()));
+        queue.take_into(&mut Vec::new());
+        assert!(queue.rest(Waker::noop()));
     }
 }

@@ -66,6 +66,10 @@ impl Member {
             Window::Overrun => self.resync(ring),
             Window::Slices(slices) => {
                 let offered: Vec<u8> = slices.concat();
+                if offered.is_empty() {
+                    // A session with nothing to send is not transmitted to, nor advanced.
+                    return;
+                }
                 let taken = offered.len().min(room);
                 self.stream.extend_from_slice(&offered[..taken]);
                 let advanced =
@@ -140,9 +144,7 @@ fn compare(capacity: usize, start: u32, ops: &[Op]) {
                 let room = |out: &mut [u8]| encode(number, Some(who), filler, out);
                 if let Ok(position) = ring.append(&mut bytes, FrameClass::State, 12 + filler, room)
                 {
-                    if !ring.is_overrun(&bytes, &members[who].cursor) {
-                        ring.leave_out(&bytes, &mut members[who].cursor, position);
-                    }
+                    ring.leave_out(&bytes, &mut members[who].cursor, position);
                     waiting.push((number, Some(who)));
                     publish(&mut ring, &mut members, &mut waiting);
                 }

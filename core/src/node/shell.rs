@@ -151,7 +151,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
 
     /// The transport has ended, by the peer or by an error, and the driver has let go of it.
     pub fn handle_disconnected(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        self.receiver.release(key.index());
+        self.forget_partial_frame(key);
         self.sessions.disconnected(key, ErrorCode::GOODBYE);
         self.settle(turn);
     }
@@ -162,7 +162,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         let taken = loop {
             if !self.sessions.is_open(key) {
                 // What a closing peer still says does not matter any more.
-                self.receiver.release(key.index());
+                self.forget_partial_frame(key);
                 break Taken::All;
             }
             if self.role.must_flush_first() || self.sessions.must_transmit_first() {
@@ -183,10 +183,18 @@ impl<'a, R: Role<'a>> Node<'a, R> {
                 }
             }
         };
+        self.receiver.give_back_spent();
         let count = if let Taken::Part(count) = taken { count } else { bytes.len() };
         self.sessions.count_received(count);
         self.settle(turn);
         taken
+    }
+
+    /// A stale key has none: what lies at its index belongs to the next session.
+    fn forget_partial_frame(&mut self, key: SessionKey) {
+        if self.sessions.get(key).is_some() {
+            self.receiver.release(key.index());
+        }
     }
 
     #[inline]

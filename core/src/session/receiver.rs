@@ -81,9 +81,7 @@ impl<'a> Receiver<'a> {
     /// by what was taken.
     #[inline]
     pub fn next<'s, 'i: 's>(&'s mut self, index: u16, input: &mut &'i [u8]) -> Received<'s> {
-        if let Some(spent) = self.spent.take() {
-            self.release(spent);
-        }
+        self.give_back_spent();
         let has_leftover =
             self.leftovers.get(usize::from(index)).is_some_and(|chain| !chain.is_empty());
         if has_leftover {
@@ -96,6 +94,14 @@ impl<'a> Receiver<'a> {
             }
             Framed::Partial { .. } => self.keep_partial(index, input),
             Framed::Invalid(error) => Received::Invalid(error),
+        }
+    }
+
+    /// The frame that was handed out last has been handled: its buffer goes back now. `next` does so
+    /// itself; this is for whoever does not call it again.
+    pub fn give_back_spent(&mut self) {
+        if let Some(spent) = self.spent.take() {
+            self.release(spent);
         }
     }
 

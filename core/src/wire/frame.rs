@@ -45,6 +45,7 @@ impl NetFrameV1 {
     ///
     /// # Errors
     /// [`Full`] if `destination` is shorter than [`Self::body_bytes`]; its content is then undefined.
+    #[inline]
     pub fn build(destination: &mut [u8], opcode: Opcode, payload: &[u8]) -> Result<usize, Full> {
         let mut writer = BinaryWriter::new(destination);
         writer.i32_le(opcode.0)?;

@@ -45,6 +45,7 @@ impl<'a> BinaryWriter<'a> {
     ///
     /// # Errors
     /// [`Full`] if they do not fit.
+    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Full> {
         let (place, _) = self.free().split_at_mut_checked(bytes.len()).ok_or(Full)?;
         place.copy_from_slice(bytes);
@@ -80,6 +81,7 @@ impl<'a> BinaryWriter<'a> {
     ///
     /// # Errors
     /// [`Full`] if they do not fit.
+    #[inline]
     pub fn i32_le(&mut self, value: i32) -> Result<(), Full> {
         self.bytes(&value.to_le_bytes())
     }
@@ -88,6 +90,7 @@ impl<'a> BinaryWriter<'a> {
     ///
     /// # Errors
     /// [`Full`] if it does not fit.
+    #[inline]
     pub fn postcard(&mut self, value: &impl Serialize) -> Result<(), Full> {
         let used = postcard::to_slice(value, self.free()).map_err(|_| Full)?.len();
         self.written += used;

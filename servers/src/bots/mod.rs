@@ -15,11 +15,11 @@ pub(crate) mod swarm;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::client_timers;
-use tinyrealm_std::memory::{NodeBoxes, NodeSizes};
+use tinyrealm_std::memory::{NodeSizes, node_storage};
 use tinyrealm_std::{Driver, SocketOptions, runtime};
 use tokio_util::sync::CancellationToken;
 
@@ -73,19 +73,20 @@ pub(crate) fn serve(
 ) -> anyhow::Result<Swarm> {
     let count = usize::from(plan.count);
     process::raise_file_limit(count * SESSIONS_PER_BOT);
-    let mut node_boxes = NodeBoxes::new(NodeSizes {
+    let sizes = NodeSizes {
         sessions: count * SESSIONS_PER_BOT,
         role_timers: client_timers(count),
         ..NodeSizes::SERVER
-    });
+    };
     let options = SocketOptions { send_buffer_bytes: 0 };
     runtime::current_thread()?.block_on(async {
         let driver = Driver::new(None, options, |turn| {
-            let mut node = Node::new(node_boxes.storage(), net, Swarm::new(plan), turn);
+            let mut node = Node::new(node_storage(sizes), net, Swarm::new(plan), turn);
             node.act(turn, Swarm::start);
             node
         });
-        let node = driver.run(SwarmControl::new(shutdown, shared)).await;
+        let control = SwarmControl::new(shutdown, shared);
+        let node = process::run(driver, control).await.context("the bots have panicked")?;
         Ok(node.into_role())
     })
 }

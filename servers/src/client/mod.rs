@@ -15,12 +15,12 @@ use std::process::ExitCode;
 use std::task;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
 use tinyrealm_core::protocol::ADDRESS_MAX_BYTES;
-use tinyrealm_std::memory::{NodeBoxes, NodeSizes};
+use tinyrealm_std::memory::{NodeSizes, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, runtime};
 use tokio::sync::mpsc;
 use tokio::time::Interval;
@@ -53,21 +53,19 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
         ..ClientConfig::DEFAULT
     };
     let shutdown = process::shutdown_on_signal()?;
-    let mut boxes = NodeBoxes::new(NodeSizes {
-        sessions: SESSIONS,
-        role_timers: client_timers(1),
-        ..NodeSizes::SERVER
-    });
+    let sizes =
+        NodeSizes { sessions: SESSIONS, role_timers: client_timers(1), ..NodeSizes::SERVER };
     let screen = Screen::open()?;
     let view = runtime::current_thread()?.block_on(async {
         let driver = Driver::new(None, SocketOptions { send_buffer_bytes: 0 }, |turn| {
             let role = Client::new(main_address, client_config, RoomView::default());
-            let mut node = Node::new(boxes.storage(), config.net.to_core(), role, turn);
+            let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
             node.act(turn, Client::start);
             node
         });
         let control = ClientControl::new(shutdown, screen);
-        anyhow::Ok(driver.run(control).await.into_role().into_handler())
+        let node = process::run(driver, control).await.context("the client has panicked")?;
+        anyhow::Ok(node.into_role().into_handler())
     })?;
     match view.failure() {
         Some(reason) => bail!("{reason} (Main at {})", options.main),

@@ -338,6 +338,8 @@ impl RealmClient {
             self.main = MainState::Stopped;
         }
         if self.main == MainState::Stopped {
+            // Whoever has replaced us may never ask for a world: our place there is not kept for it.
+            cx.sessions.close(cx.now, self.world_session, Farewell::Bye(ErrorCode::GOODBYE));
             handler.on_event(self.number, ClientEvent::Stopped(reason));
             return;
         }

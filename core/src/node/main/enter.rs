@@ -4,13 +4,14 @@
 //!              enter, no world            ack of this attempt          UserJoined
 //!   Outside ─────────────────► Attaching ────────────────────► Attached ─────────► Inside
 //!      ▲  ▲                     │  ▲  │ denied, timeout, lost:     │                │
-//!      │  │ no world left:      │  │  └─► the next world           │ enter          │ enter
+//!      │  │ no world left:      │  │  └─► the next world           │ enter, expired │ enter
 //!      │  └── clear error ──────┘  │                               ▼                ▼
 //!      │                           └── UserLeft, timeout, lost ── Detaching ◄───────┘
-//!      └──────────────── UserLeft, lost, attach expired, and no wish to enter ──────┘
+//!      └───────────────────────── UserLeft, lost, and no wish to enter ─────────────┘
 //! ```
 //! The client is answered only after the world has acknowledged, so its `Join` can't come before its
-//! attach. A user whom one world may still have is detached there before another one is asked.
+//! attach. A user whom one world may still have is detached there before another one is asked, also
+//! when nobody has joined in time: somebody may be there from an earlier stay.
 
 use super::directory::{EntryKey, Place};
 use super::registry::{Choice, world_bit};
@@ -169,7 +170,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 self.ask_to_detach(cx, key, world, ErrorCode::WORLD_TIMEOUT);
                 self.attach_failed(cx, key);
             }
-            Place::Detaching(world) | Place::Attached(world) => self.left(cx, key, world),
+            Place::Attached(world) => self.detach(cx, key, world),
+            Place::Detaching(world) => self.left(cx, key, world),
             Place::Outside | Place::Inside(_) => {}
         }
     }

@@ -139,6 +139,11 @@ impl<'a, G: Game> World<'a, G> {
         &self.rooms
     }
 
+    /// Who may join.
+    pub const fn attaches(&self) -> &AttachBook<'a> {
+        &self.attaches
+    }
+
     /// What its rooms have been through.
     pub const fn stats(&self) -> &WorldStats {
         &self.rooms.stats

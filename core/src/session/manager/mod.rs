@@ -183,6 +183,11 @@ impl<'a> SessionManager<'a> {
         &self.stats
     }
 
+    /// How many sessions there can be.
+    pub const fn capacity(&self) -> usize {
+        self.table.capacity()
+    }
+
     /// How many sessions live, in whatever state.
     pub const fn len(&self) -> usize {
         self.table.len()
@@ -319,6 +324,12 @@ impl<'a> SessionManager<'a> {
             return;
         }
         let ended = Ended { key, tag: session.tag, reason: farewell.code() };
+        if session.state == SessionState::Connecting && !session.flags.has(Flags::TOLD) {
+            // The driver has not heard of it, and has nothing to let go of.
+            self.remove(key);
+            self.end(ended);
+            return;
+        }
         if session.state.is_open() {
             // A peer whose queue is full learns it from the closing itself.
             let _ = match farewell {

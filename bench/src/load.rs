@@ -1,0 +1,212 @@
+//! The load: many members that move at a rate, and count what they are delivered.
+//!
+//! A process of its own, so that its work is not the server's. It goes in through Main where there
+//! is one. Talks with whoever started it by lines: `ready` when all are in; `begin` when the
+//! measured time begins and `end DELIVERIES MOVES` when it is over.
+
+use std::io::{BufRead, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, Hello};
+use tinyrealm_core::protocol::client_to_world::{Join, Move};
+use tinyrealm_core::protocol::either_way::Error;
+use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
+use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast};
+use tinyrealm_core::protocol::{
+    CLIENT_VERSION, Direction, HandshakeKey, Message, Position, Text, Uid, decode, encode_frame,
+};
+
+use crate::poller::Poller;
+use crate::wire;
+
+const WARM_UP: Duration = Duration::from_secs(1);
+const READ_BUFFER_BYTES: usize = 256 * 1024;
+const WORLD_TRIES: u32 = 100;
+const WORLD_PATIENCE: Duration = Duration::from_millis(50);
+
+/// One member of a room.
+struct Member {
+    stream: TcpStream,
+    partial: Vec<u8>,
+    /// The connection to Main, which keeps the user in the realm.
+    _main: Option<TcpStream>,
+}
+
+/// `load main|direct ADDRESS COUNT HZ SECONDS`
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let [way, address, count, hz, seconds] = arguments else { bail!("five arguments") };
+    let count: usize = count.parse().context("count")?;
+    let hz: f64 = hz.parse().context("hz")?;
+    let seconds = Duration::from_secs(seconds.parse().context("seconds")?);
+    let mut members = Vec::with_capacity(count);
+    for _ in 0..count {
+        members.push(if way == "main" { enter(address)? } else { join_direct(address)? });
+    }
+    for member in &members {
+        member.stream.set_nonblocking(true)?;
+    }
+    println!("ready");
+    std::io::stdin().lock().read_line(&mut String::new())?;
+    if hz > 0.0 {
+        let (deliveries, moves) = Load::new(members)?.run(hz, seconds)?;
+        println!("end {deliveries} {moves}");
+    } else {
+        // Idle members: until whoever started us has seen enough.
+        std::io::stdin().lock().read_line(&mut String::new())?;
+    }
+    Ok(())
+}
+
+fn send<M: Message>(stream: &mut TcpStream, message: &M) -> anyhow::Result<()> {
+    let mut out = [0; 512];
+    let used = encode_frame(message, &mut out).ok().context("a message too long")?;
+    Ok(stream.write_all(&out[..used])?)
+}
+
+/// Reads frames until one has this message's opcode, and answers its payload.
+fn receive<M: Message>(stream: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
+    receive_or_error::<M>(stream)?.context("refused")
+}
+
+/// The same, or `None` if the server says that it refuses.
+fn receive_or_error<M: Message>(stream: &mut TcpStream) -> anyhow::Result<Option<Vec<u8>>> {
+    loop {
+        let mut prefix = [0; 2];
+        stream.read_exact(&mut prefix)?;
+        let mut body = vec![0; usize::from(u16::from_le_bytes(prefix))];
+        stream.read_exact(&mut body)?;
+        ensure!(body.len() >= 4, "a frame without opcode");
+        if body.starts_with(&Error::OPCODE.0.to_le_bytes()) {
+            return Ok(None);
+        }
+        if body.starts_with(&M::OPCODE.0.to_le_bytes()) {
+            return Ok(Some(body.split_off(4)));
+        }
+    }
+}
+
+/// Asks until a world has registered.
+fn ask_for_world(main: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
+    for _ in 0..WORLD_TRIES {
+        send(main, &EnterWorldReq { region: Text::default() })?;
+        if let Some(payload) = receive_or_error::<EnterWorldAck<'_>>(main)? {
+            return Ok(payload);
+        }
+        std::thread::sleep(WORLD_PATIENCE);
+    }
+    bail!("Main has no world")
+}
+
+fn connect(address: &str) -> anyhow::Result<TcpStream> {
+    let stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    Ok(stream)
+}
+
+fn enter(address: &str) -> anyhow::Result<Member> {
+    let mut main = connect(address)?;
+    send(&mut main, &Hello { client_version: CLIENT_VERSION, token: None })?;
+    let payload = receive::<Welcome>(&mut main)?;
+    let welcome: Welcome = decode(&payload).context("Welcome")?;
+    let payload = ask_for_world(&mut main)?;
+    let ack: EnterWorldAck<'_> = decode(&payload).context("EnterWorldAck")?;
+    let stream = join(ack.world_addr.as_str(), welcome.uid, ack.handshake_key)?;
+    Ok(Member { stream, partial: Vec::new(), _main: Some(main) })
+}
+
+fn join_direct(address: &str) -> anyhow::Result<Member> {
+    let stream = join(address, Uid(1), HandshakeKey([0; 16]))?;
+    Ok(Member { stream, partial: Vec::new(), _main: None })
+}
+
+fn join(address: &str, uid: Uid, handshake_key: HandshakeKey) -> anyhow::Result<TcpStream> {
+    let mut stream = connect(address)?;
+    send(&mut stream, &Join { uid, handshake_key })?;
+    receive::<JoinOk>(&mut stream)?;
+    Ok(stream)
+}
+
+struct Load {
+    members: Vec<Member>,
+    poller: Poller,
+    buffer: Vec<u8>,
+    deliveries: u64,
+    moves: u64,
+}
+
+impl Load {
+    fn new(members: Vec<Member>) -> anyhow::Result<Self> {
+        let poller = Poller::new()?;
+        for (number, member) in members.iter().enumerate() {
+            poller.add(&member.stream, number as u64)?;
+        }
+        Ok(Self { members, poller, buffer: vec![0; READ_BUFFER_BYTES], deliveries: 0, moves: 0 })
+    }
+
+    /// Moves everyone at `hz` and answers the deliveries and moves of the measured time.
+    fn run(&mut self, hz: f64, seconds: Duration) -> anyhow::Result<(u64, u64)> {
+        let start = Instant::now();
+        let between = Duration::from_secs_f64(1.0 / (hz * self.members.len() as f64));
+        let mut turn: u32 = 0;
+        let mut measured_from = None;
+        let mut before = (0, 0);
+        loop {
+            let now = Instant::now();
+            if measured_from.is_none() && now >= start + WARM_UP {
+                measured_from = Some(now);
+                before = (self.deliveries, self.moves);
+                println!("begin");
+            }
+            if measured_from.is_some_and(|from| now >= from + seconds) {
+                return Ok((self.deliveries - before.0, self.moves - before.1));
+            }
+            while start + between * turn <= now {
+                self.send_move(turn)?;
+                turn += 1;
+            }
+            self.read_all((start + between * turn).saturating_duration_since(Instant::now()))?;
+        }
+    }
+
+    fn send_move(&mut self, turn: u32) -> anyhow::Result<()> {
+        let number = turn as usize % self.members.len();
+        let pos = Position { x: turn as i32 % 20_000, y: number as i32 * 10, z: 0 };
+        let mut out = [0; 64];
+        let used = encode_frame(&Move { pos, dir: Direction(turn as u16) }, &mut out).ok();
+        let used = used.context("a move too long")?;
+        // A server that is behind does not take it: it is not sent.
+        if self.members[number].stream.write(&out[..used]).is_ok_and(|taken| taken == used) {
+            self.moves += 1;
+        }
+        Ok(())
+    }
+
+    fn read_all(&mut self, timeout: Duration) -> anyhow::Result<()> {
+        for number in self.poller.wait(Some(timeout))? {
+            let member = &mut self.members[number as usize];
+            let count = member.stream.read(&mut self.buffer).unwrap_or(0);
+            ensure!(count > 0, "the server has closed a connection");
+            let bytes = &self.buffer[..count];
+            if member.partial.is_empty() {
+                let rest = count_moves(bytes, &mut self.deliveries);
+                member.partial.extend_from_slice(rest);
+            } else {
+                member.partial.extend_from_slice(bytes);
+                let left = count_moves(&member.partial, &mut self.deliveries).len();
+                member.partial.drain(..member.partial.len() - left);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn count_moves<'b>(mut input: &'b [u8], deliveries: &mut u64) -> &'b [u8] {
+    while let Some((body, rest)) = wire::next_body(input) {
+        *deliveries += u64::from(body.starts_with(&MoveBroadcast::OPCODE.0.to_le_bytes()));
+        input = rest;
+    }
+    input
+}

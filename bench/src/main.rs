@@ -1,0 +1,97 @@
+//! Benchmarks: framing, fan-out, memory.
+//!
+//! Purpose: figures that can be compared, because whatever they are compared with runs in the same
+//! minute on the same machine. [`framing`] measures in this process; [`fan_out`] and [`memory`] start
+//! servers and a load as processes of their own and read the operating system's account of them.
+//!
+//! `floor`, `naive` and `load` are those processes; people start the others.
+
+mod account;
+mod child;
+mod fan_out;
+mod floor;
+mod framing;
+mod load;
+mod memory;
+mod naive;
+mod poller;
+mod statistics;
+mod wire;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+tinyrealm-bench [WHAT ...] [--seconds S] [--rounds N]
+
+  framing   decode and encode, beside memcpy and LengthDelimitedCodec
+  fan-out   CPU time per delivery of a real world, beside a bare epoll server (the floor)
+            and a naive tokio server, under the same load
+  peak      deliveries per second of a world that has one core
+  memory    bytes per idle connection of a real world
+
+Without WHAT, all of them. --seconds (8) is the length of one run, --rounds (3) how many.
+The world is the binary `tinyrealm` beside this one.
+";
+
+/// What to run, and how long.
+struct Plan {
+    what: Vec<String>,
+    seconds: u32,
+    rounds: u32,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.first().map(String::as_str) {
+        Some("floor") => floor::serve(&arguments[1..]),
+        Some("naive") => naive::serve(&arguments[1..]),
+        Some("load") => load::run(&arguments[1..]),
+        Some("--help" | "-h") => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => parse(&arguments).and_then(|plan| run(&plan)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
+    const ALL: [&str; 4] = ["framing", "fan-out", "peak", "memory"];
+    let mut plan = Plan { what: Vec::new(), seconds: 8, rounds: 3 };
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--seconds" => plan.seconds = number(arguments.next())?,
+            "--rounds" => plan.rounds = number(arguments.next())?,
+            what if ALL.contains(&what) => plan.what.push(what.to_owned()),
+            other => anyhow::bail!("what is {other:?}? --help says what there is"),
+        }
+    }
+    if plan.what.is_empty() {
+        plan.what = ALL.map(str::to_owned).into();
+    }
+    Ok(plan)
+}
+
+fn number(argument: Option<&String>) -> anyhow::Result<u32> {
+    let parsed = argument.and_then(|text| text.parse().ok()).filter(|number| *number > 0);
+    parsed.ok_or_else(|| anyhow::anyhow!("expected a number of at least 1"))
+}
+
+fn run(plan: &Plan) -> anyhow::Result<()> {
+    for what in &plan.what {
+        match what.as_str() {
+            "framing" => framing::run(),
+            "fan-out" => fan_out::run(plan.seconds, plan.rounds)?,
+            "peak" => fan_out::run_peak(plan.seconds)?,
+            _ => memory::run()?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The naive server: what one writes first with tokio.
+//!
+//! Two tasks a connection, a channel a connection, and a move is encoded once and sent into the
+//! channel of every other member of the room, whose task writes it: one wake-up and one system call
+//! a delivery.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context;
+use bytes::Bytes;
+use tinyrealm_core::protocol::world_to_client::JoinOk;
+use tinyrealm_core::protocol::{Position, RoomId, encode_frame};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::wire::{self, Heard};
+
+type Room = Arc<Mutex<Vec<(u32, UnboundedSender<Bytes>)>>>;
+
+/// `naive ROOM_CAPACITY`: serves until it is killed; prints its address.
+pub(crate) fn serve(arguments: &[String]) -> anyhow::Result<()> {
+    let [room_capacity] = arguments else { anyhow::bail!("one number") };
+    let room_capacity: usize = room_capacity.parse().context("room capacity")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("naive listening on {}", listener.local_addr()?);
+        let mut room = Room::default();
+        for number in 0.. {
+            let (stream, _) = listener.accept().await?;
+            if number % room_capacity == 0 {
+                room = Room::default();
+            }
+            let uid = 0x8000_0000 + number as u32;
+            tokio::spawn(serve_one(stream, uid, Arc::clone(&room)));
+        }
+        Ok(())
+    })
+}
+
+async fn serve_one(stream: TcpStream, uid: u32, room: Room) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (mut reader, writer) = stream.into_split();
+    let (sender, receiver) = unbounded_channel();
+    tokio::spawn(write_all(writer, receiver));
+    let mut buffer = Vec::new();
+    while reader.read_buf(&mut buffer).await? > 0 {
+        let mut input = &buffer[..];
+        while let Some((heard, rest)) = wire::next(input) {
+            match heard {
+                Heard::Join => join(uid, &sender, &room),
+                Heard::Move(state) => broadcast(uid, state, &room),
+                Heard::Other => {}
+            }
+            input = rest;
+        }
+        let left = input.len();
+        buffer.drain(..buffer.len() - left);
+    }
+    Ok(())
+}
+
+async fn write_all(
+    mut writer: tokio::net::tcp::OwnedWriteHalf,
+    mut receiver: UnboundedReceiver<Bytes>,
+) -> std::io::Result<()> {
+    while let Some(frame) = receiver.recv().await {
+        writer.write_all(&frame).await?;
+    }
+    Ok(())
+}
+
+fn join(uid: u32, sender: &UnboundedSender<Bytes>, room: &Room) {
+    let message = JoinOk { room_id: RoomId(0), spawn_pos: Position::ORIGIN, members: 0 };
+    let mut out = [0; 64];
+    let used = encode_frame(&message, &mut out).expect("it fits");
+    // The writer's task ends only with this one.
+    let _ = sender.send(Bytes::copy_from_slice(&out[..used]));
+    room.lock().expect("no one panics with it").push((uid, sender.clone()));
+}
+
+fn broadcast(uid: u32, state: &[u8], room: &Room) {
+    let mut frame = Vec::new();
+    wire::push_move(&mut frame, uid, state);
+    let frame = Bytes::from(frame);
+    for (other, sender) in room.lock().expect("no one panics with it").iter() {
+        if *other != uid {
+            // A member that has gone hears nothing.
+            let _ = sender.send(frame.clone());
+        }
+    }
+}

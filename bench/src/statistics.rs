@@ -1,0 +1,18 @@
+//! Medians and their spread.
+
+/// The median, and what lay farthest from it on both sides.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Spread {
+    pub(crate) least: f64,
+    pub(crate) median: f64,
+    pub(crate) most: f64,
+}
+
+impl Spread {
+    /// Of at least one value.
+    pub(crate) fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let last = values.len() - 1;
+        Self { least: values[0], median: values[values.len() / 2], most: values[last] }
+    }
+}

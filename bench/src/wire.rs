@@ -1,0 +1,75 @@
+//! The few messages that floor, naive server and load speak, as bytes.
+//!
+//! The floor is to do what a world must do and nothing else, so it does not decode a move: its
+//! payload is a position and a direction, and the broadcast of it is the mover's uid in front.
+
+use tinyrealm_core::protocol::{client_to_world, world_to_client};
+
+/// The longest frame that a mover's broadcast can be.
+pub(crate) const MOVE_FRAME_MAX_BYTES: usize = 29;
+
+/// What the servers here answer to.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Heard<'b> {
+    /// Let me in, whoever I am.
+    Join,
+    /// I am here: position and direction, encoded.
+    Move(&'b [u8]),
+    /// Something else.
+    Other,
+}
+
+/// The first whole frame of `input`, and what is behind it.
+pub(crate) fn next(input: &[u8]) -> Option<(Heard<'_>, &[u8])> {
+    let (body, rest) = next_body(input)?;
+    let opcode = i32::from_le_bytes(*body.first_chunk()?);
+    let heard = match opcode {
+        opcode if opcode == client_to_world::Move::OPCODE.0 => Heard::Move(&body[4..]),
+        opcode if opcode == client_to_world::Join::OPCODE.0 => Heard::Join,
+        _ => Heard::Other,
+    };
+    Some((heard, rest))
+}
+
+/// The body of the first whole frame of `input`, and what is behind it.
+pub(crate) fn next_body(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (prefix, after) = input.split_first_chunk()?;
+    after.split_at_checked(usize::from(u16::from_le_bytes(*prefix)))
+}
+
+/// Appends the broadcast of a move.
+pub(crate) fn push_move(out: &mut Vec<u8>, uid: u32, state: &[u8]) {
+    let start = out.len();
+    out.extend_from_slice(&[0, 0]);
+    out.extend_from_slice(&world_to_client::MoveBroadcast::OPCODE.0.to_le_bytes());
+    let mut rest = uid;
+    while rest >= 0x80 {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+    out.extend_from_slice(state);
+    let body_bytes = (out.len() - start - 2) as u16;
+    out[start..start + 2].copy_from_slice(&body_bytes.to_le_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tinyrealm_core::protocol::{Direction, MemberState, Position, Uid, encode_frame};
+
+    #[test]
+    fn the_broadcast_is_the_same_as_a_world_s() {
+        let pos = Position { x: -5, y: 70_000, z: 3 };
+        let (uid, dir) = (Uid(0x8000_1234), Direction(40_000));
+        let mut moved = [0; 64];
+        let used = encode_frame(&client_to_world::Move { pos, dir }, &mut moved).unwrap();
+        let Some((Heard::Move(state), _)) = next(&moved[..used]) else { panic!() };
+        let mut ours = Vec::new();
+        push_move(&mut ours, uid.0, state);
+        let mut theirs = [0; 64];
+        let message = world_to_client::MoveBroadcast { member: MemberState { uid, pos, dir } };
+        let used = encode_frame(&message, &mut theirs).unwrap();
+        assert_eq!(ours, theirs[..used]);
+    }
+}

@@ -1,0 +1,360 @@
+//! The bench at which nodes are tested: a node, a virtual clock, and peers that are byte vectors.
+//!
+//! Purpose: one harness for every role. [`Bench`] keeps the driver's contract of [`Node`]: it hands
+//! over what peers say, lets time act when `poll_timeout` has passed, transmits until nothing is
+//! left, and collects requests. A peer's transport takes as many bytes as the test lets it.
+//!
+//! Contract: after every step the next deadline lies in the future. [`Bench::finish`], which every
+//! `with_…` helper calls, shuts the node down and checks that every session has ended exactly once
+//! and that no buffer is left out.
+
+mod memory;
+mod recorder;
+mod said;
+mod watched;
+
+pub(crate) use memory::{BenchMemory, Sizes, trim};
+pub(crate) use recorder::{Recorder, Seen, with_recorder};
+pub(crate) use said::{Said, address_of, frame_of, said_in, stream_of};
+pub(crate) use watched::Watched;
+
+use std::string::String;
+use std::vec::Vec;
+
+use super::{Context, Node, Request, Role, Taken};
+use crate::config::NetConfig;
+use crate::entropy::{Entropy, Turn};
+use crate::protocol::{ErrorCode, Message};
+use crate::session::manager::Refusal;
+use crate::session::{PeerAddress, SessionKey, SessionState};
+use crate::stats::NetStats;
+use crate::time::Instant;
+use crate::timer::TICK_MS;
+
+/// The bench's clock starts on a tick of the wheel, so that timeouts of whole ticks are exact.
+const START_MS: u64 = 1_000 * TICK_MS as u64;
+/// More rounds than any step has a reason for.
+const ROUNDS_PER_STEP: usize = 1_000;
+
+/// Limits with timeouts of whole ticks, far apart from each other.
+pub(crate) const BENCH_CONFIG: NetConfig = NetConfig {
+    greeting_timeout_ms: 4_800,
+    ping_interval_ms: 9_600,
+    idle_timeout_ms: 28_800,
+    drain_timeout_ms: 1_600,
+    connections_per_address: 1_000,
+    ..NetConfig::DEFAULT
+};
+
+/// Random bytes that are the same in every run (splitmix64).
+#[derive(Debug)]
+struct Draws {
+    state: u64,
+}
+
+impl Entropy for Draws {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            *byte = ((mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB) >> 56) as u8;
+        }
+    }
+}
+
+/// A [`Request`] that owns its address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Asked {
+    Connect { key: SessionKey, address: String },
+    Shutdown(SessionKey),
+    Drop(SessionKey),
+}
+
+/// The other end of a session.
+#[derive(Debug)]
+struct Peer {
+    key: SessionKey,
+    /// Everything that its transport has taken.
+    stream: Vec<u8>,
+    /// Bytes of `stream` that the test has looked at.
+    seen_bytes: usize,
+    /// How many more bytes its transport takes before it is full.
+    room: usize,
+    /// What it has said and the node has not taken yet.
+    unheard: Vec<u8>,
+}
+
+/// A node under test; see the [module](self).
+pub(crate) struct Bench<'a, R> {
+    pub(crate) node: Node<'a, Watched<R>>,
+    pub(crate) now: Instant,
+    entropy: Draws,
+    peers: Vec<Peer>,
+    requests: Vec<Asked>,
+}
+
+impl<'a, R: Role<'a>> Bench<'a, R> {
+    pub(crate) fn new(storage: super::NodeStorage<'a>, config: NetConfig, role: R) -> Self {
+        let now = Instant::from_millis(START_MS);
+        let mut entropy = Draws { state: 7 };
+        let mut turn = Turn { now, entropy: &mut entropy };
+        let node = Node::new(storage, config, Watched::new(role), &mut turn);
+        Self { node, now, entropy, peers: Vec::new(), requests: Vec::new() }
+    }
+
+    /// Calls the node with a turn, and does nothing else.
+    pub(crate) fn turn<T>(
+        &mut self,
+        call: impl FnOnce(&mut Node<'a, Watched<R>>, &mut Turn<'_>) -> T,
+    ) -> T {
+        call(&mut self.node, &mut Turn { now: self.now, entropy: &mut self.entropy })
+    }
+
+    /// Acts on the role, as its user does, and does what comes of it.
+    pub(crate) fn act<T>(
+        &mut self,
+        act: impl FnOnce(&mut R, &mut Context<'_, 'a>) -> T,
+    ) -> T {
+        let outcome =
+            self.turn(|node, turn| node.act(turn, |watched, cx| act(&mut watched.role, cx)));
+        self.drive();
+        outcome
+    }
+
+    pub(crate) fn role(&self) -> &R {
+        &self.node.role().role
+    }
+
+    pub(crate) fn stats(&self) -> NetStats {
+        *self.node.stats()
+    }
+
+    pub(crate) fn state(&self, key: SessionKey) -> Option<SessionState> {
+        Some(self.node.sessions().get(key)?.state())
+    }
+
+    // What peers do.
+
+    /// A peer connects, from an address of its own.
+    pub(crate) fn accept(&mut self) -> SessionKey {
+        let number = self.peers.len() as u16;
+        self.accept_from(address_of(number)).expect("the node takes one more")
+    }
+
+    pub(crate) fn accept_from(&mut self, address: PeerAddress) -> Result<SessionKey, Refusal> {
+        let key = self.turn(|node, turn| node.handle_accepted(turn, address))?;
+        self.meet(key);
+        self.drive();
+        Ok(key)
+    }
+
+    /// The driver has connected the session that the oldest request is about.
+    pub(crate) fn connect_next(&mut self) -> SessionKey {
+        let Asked::Connect { key, .. } = self.requests.remove(0) else {
+            panic!("the node asks for no connection")
+        };
+        self.connected(key);
+        key
+    }
+
+    pub(crate) fn connected(&mut self, key: SessionKey) {
+        self.meet(key);
+        self.turn(|node, turn| node.handle_connected(turn, key));
+        self.drive();
+    }
+
+    pub(crate) fn connect_failed(&mut self, key: SessionKey) {
+        self.turn(|node, turn| node.handle_connect_failed(turn, key));
+        self.drive();
+    }
+
+    fn meet(&mut self, key: SessionKey) {
+        self.peers.push(Peer {
+            key,
+            stream: Vec::new(),
+            seen_bytes: 0,
+            room: usize::MAX,
+            unheard: Vec::new(),
+        });
+    }
+
+    /// The peer says `message`.
+    pub(crate) fn say<M: Message>(&mut self, key: SessionKey, message: &M) {
+        self.say_bytes(key, &frame_of(message));
+    }
+
+    /// The peer sends `bytes`; what the node does not take now is offered again in every step.
+    pub(crate) fn say_bytes(&mut self, key: SessionKey, bytes: &[u8]) {
+        self.say_silently(key, bytes);
+        self.drive();
+    }
+
+    /// [`Bench::say_bytes`] without the transmissions that follow.
+    pub(crate) fn say_silently(&mut self, key: SessionKey, bytes: &[u8]) {
+        let taken = self.turn(|node, turn| node.handle_received(turn, key, bytes));
+        if let Taken::Part(count) = taken {
+            let rest = &bytes[count..];
+            self.peer_mut(key).unheard.extend_from_slice(rest);
+        }
+    }
+
+    /// How many bytes of what the peer has said wait.
+    pub(crate) fn unheard_bytes(&self, key: SessionKey) -> usize {
+        self.peer(key).unheard.len()
+    }
+
+    /// The peer ends its connection.
+    pub(crate) fn disconnect(&mut self, key: SessionKey) {
+        self.turn(|node, turn| node.handle_disconnected(turn, key));
+        self.drive();
+    }
+
+    // What transports take.
+
+    /// From now on the peer's transport takes `room` bytes, and then no more.
+    pub(crate) fn limit(&mut self, key: SessionKey, room: usize) {
+        self.peer_mut(key).room = room;
+    }
+
+    /// The peer's transport, which was full, takes `room` more bytes.
+    pub(crate) fn unblock(&mut self, key: SessionKey, room: usize) {
+        self.limit(key, room);
+        self.node.handle_writable(key);
+        self.drive();
+    }
+
+    // What has come out.
+
+    /// Everything that the peer has ever got.
+    pub(crate) fn stream(&self, key: SessionKey) -> &[u8] {
+        &self.peer(key).stream
+    }
+
+    /// The whole frames that the peer has got since the last call.
+    pub(crate) fn heard(&mut self, key: SessionKey) -> Vec<Said> {
+        let peer = self.peer_mut(key);
+        let (said, rest_bytes) = said_in(&peer.stream[peer.seen_bytes..]);
+        peer.seen_bytes = peer.stream.len() - rest_bytes;
+        said
+    }
+
+    /// What the node has asked of its driver since the last call.
+    pub(crate) fn requests(&mut self) -> Vec<Asked> {
+        core::mem::take(&mut self.requests)
+    }
+
+    /// Why the role was told that a session has ended; `None` if it was not told.
+    pub(crate) fn ended(&self, key: SessionKey) -> Option<ErrorCode> {
+        let ended = self.node.role().ended.iter().find(|ended| ended.key == key);
+        ended.map(|ended| ended.reason)
+    }
+
+    fn peer(&self, key: SessionKey) -> &Peer {
+        self.peers.iter().find(|peer| peer.key == key).expect("a peer of this bench")
+    }
+
+    fn peer_mut(&mut self, key: SessionKey) -> &mut Peer {
+        self.peers.iter_mut().find(|peer| peer.key == key).expect("a peer of this bench")
+    }
+
+    // The driver's loop.
+
+    /// Does everything that is to be done now.
+    pub(crate) fn drive(&mut self) {
+        for _ in 0..ROUNDS_PER_STEP {
+            if self.is_due() {
+                self.turn(Node::handle_timeout);
+            }
+            self.transmit();
+            self.collect_requests();
+            if !self.offer_unheard() && !self.is_due() {
+                return;
+            }
+        }
+        panic!("no end of work: the next deadline is {:?}", self.node.poll_timeout());
+    }
+
+    fn is_due(&self) -> bool {
+        self.node.poll_timeout().is_some_and(|at| at <= self.now)
+    }
+
+    /// One round of transmissions.
+    pub(crate) fn transmit(&mut self) {
+        for _ in 0..ROUNDS_PER_STEP {
+            let Some(transmit) = self.node.poll_transmit(self.now) else { return };
+            let bytes = transmit.slices().concat();
+            assert!(!bytes.is_empty(), "an empty transmission");
+            let peer = self.peers.iter_mut().find(|peer| peer.key == transmit.key());
+            let peer = peer.expect("a transmission to a session without transport");
+            let taken = bytes.len().min(peer.room);
+            peer.stream.extend_from_slice(&bytes[..taken]);
+            peer.room -= taken;
+            self.node.handle_transmitted(self.now, taken);
+        }
+        panic!("no end of transmissions");
+    }
+
+    pub(crate) fn collect_requests(&mut self) {
+        while let Some(request) = self.node.poll_request() {
+            self.requests.push(match request {
+                Request::Connect { key, address } => Asked::Connect { key, address: address.into() },
+                Request::Shutdown { key } => Asked::Shutdown(key),
+                Request::Drop { key } => Asked::Drop(key),
+            });
+        }
+    }
+
+    /// Offers what was not taken before; answers whether the node has taken some of it.
+    fn offer_unheard(&mut self) -> bool {
+        let mut has_progressed = false;
+        for index in 0..self.peers.len() {
+            let peer = &mut self.peers[index];
+            let (key, bytes) = (peer.key, core::mem::take(&mut peer.unheard));
+            if !bytes.is_empty() {
+                self.say_silently(key, &bytes);
+                has_progressed |= self.peers[index].unheard.len() < bytes.len();
+            }
+        }
+        has_progressed
+    }
+
+    /// Lets `ms` milliseconds pass, with a stop at every deadline of the node.
+    pub(crate) fn pass_ms(&mut self, ms: u32) {
+        let end = self.now.after_ms(ms);
+        self.drive();
+        while let Some(at) = self.node.poll_timeout().filter(|at| *at <= end) {
+            assert!(at > self.now, "a deadline in the past");
+            self.now = at;
+            self.drive();
+        }
+        self.now = end;
+        self.drive();
+    }
+
+    /// Ends the test: closes the node down, with peers that take everything and never hang up.
+    pub(crate) fn finish(mut self) {
+        self.turn(Node::handle_shutdown);
+        for index in 0..self.peers.len() {
+            self.peers[index].room = usize::MAX;
+            self.node.handle_writable(self.peers[index].key);
+        }
+        let drain_timeout_ms = self.node.sessions().config().drain_timeout_ms;
+        self.pass_ms(2 * (drain_timeout_ms + TICK_MS));
+        assert!(self.node.is_finished(), "{} sessions are left", self.node.sessions().len());
+        assert_eq!(self.node.sessions().buffers_in_use(), 0, "a send buffer has leaked");
+        assert_eq!(self.node.receive_buffers_in_use(), 0, "a receive buffer has leaked");
+        self.check_ends();
+    }
+
+    fn check_ends(&self) {
+        let ended = &self.node.role().ended;
+        for (index, end) in ended.iter().enumerate() {
+            let told_again = ended[..index].iter().any(|before| before.key == end.key);
+            assert!(!told_again, "{:?} has ended twice", end.key);
+        }
+        for peer in &self.peers {
+            assert!(self.ended(peer.key).is_some(), "{:?} has never ended", peer.key);
+        }
+        assert_eq!(ended.len(), self.stats().closed as usize);
+    }
+}
