@@ -29,6 +29,8 @@ pub mod client;
 pub mod main;
 mod memory;
 mod shell;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transmit;
 mod uid_table;
 pub mod world;

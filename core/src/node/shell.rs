@@ -1,5 +1,8 @@
 //! The shell that every role shares: a packet's way from the driver to the role and back.
 
+#[cfg(test)]
+mod tests;
+
 use super::transmit::Transmit;
 use super::{BroadcastTaken, Caller, Context, Role};
 use crate::config::NetConfig;

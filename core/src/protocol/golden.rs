@@ -20,7 +20,7 @@ use std::vec::Vec;
 use serde::Deserialize;
 
 use super::{Message, SCHEMAS, decode, encode_frame};
-use crate::wire::frame::OPCODE_BYTES;
+use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{Framed, Opcode, PacketFramer, PacketHeader};
 
 /// A message that has been found to be these bytes, and these bytes it.

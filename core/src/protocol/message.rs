@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::frame::OPCODE_BYTES;
+use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{BinaryWriter, FRAME_LIMIT_MAX_BYTES, Full, Opcode, PacketHeader};
 
 /// A message of some link.

@@ -15,11 +15,8 @@
 //! ```
 
 use super::header::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
-use super::opcode::Opcode;
+use super::opcode::{OPCODE_BYTES, Opcode};
 use super::writer::{BinaryWriter, Full};
-
-/// Bytes of the opcode at the start of a body.
-pub const OPCODE_BYTES: usize = 4;
 
 /// A parsed body: the opcode and a view of its payload.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -13,7 +13,7 @@
 //! assert_eq!(PacketHeader::decode(&[6]), None);
 //! ```
 
-use super::frame::OPCODE_BYTES;
+use super::opcode::OPCODE_BYTES;
 
 /// The first two bytes of an HTTP request, `GE`, read as a little-endian length.
 const HTTP_GET_AS_LENGTH: u16 = u16::from_le_bytes(*b"GE");

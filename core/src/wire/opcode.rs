@@ -21,6 +21,9 @@
 //! assert!(COMMON.contains(Opcode(0x0001)));
 //! ```
 
+/// Bytes of an opcode at the start of a body: an `i32`, little-endian.
+pub const OPCODE_BYTES: usize = 4;
+
 /// What a frame's payload is.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct Opcode(pub i32);

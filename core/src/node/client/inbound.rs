@@ -1,17 +1,37 @@
 //! What a client hears: the receiving ends of both links.
 
-use super::machine::RealmClient;
+use super::machine::{MAIN_LINK, RealmClient};
 use super::{ClientEvent, ClientHandler};
 use crate::node::Caller;
+use crate::protocol::Dispatched;
 use crate::protocol::main_to_client::{self, ChatBroadcast, EnterWorldAck, Welcome};
 use crate::protocol::world_to_client::{
     self, EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
 };
+use crate::wire::Frame;
+
+impl RealmClient {
+    /// A frame has come for it.
+    pub fn on_frame<'a>(
+        &mut self,
+        handler: &mut impl ClientHandler,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        let is_main = caller.tag.kind == MAIN_LINK;
+        let mut inbound = Inbound { client: self, handler };
+        if is_main {
+            main_to_client::dispatch(&mut inbound, caller, frame)
+        } else {
+            world_to_client::dispatch(&mut inbound, caller, frame)
+        }
+    }
+}
 
 /// A client and its handler, for the time of one frame.
-pub(super) struct Inbound<'i, H> {
-    pub(super) client: &'i mut RealmClient,
-    pub(super) handler: &'i mut H,
+struct Inbound<'i, H> {
+    client: &'i mut RealmClient,
+    handler: &'i mut H,
 }
 
 impl<H: ClientHandler> Inbound<'_, H> {

@@ -13,23 +13,20 @@
 
 use super::ClientEvent;
 use super::ClientHandler;
-use super::inbound::Inbound;
 use crate::backoff::Backoff;
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_main::{EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move};
 use crate::protocol::{
-    ADDRESS_MAX_BYTES, Bytes, CLIENT_VERSION, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode,
-    HandshakeKey, Position, REGION_MAX_BYTES, RoomId, SendError, Text, Token, Uid, main_to_client,
-    world_to_client,
+    ADDRESS_MAX_BYTES, Bytes, CLIENT_VERSION, Direction, EVENT_MAX_BYTES, ErrorCode, HandshakeKey,
+    Position, REGION_MAX_BYTES, RoomId, SendError, Text, Token, Uid,
 };
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::storage::Key;
-use crate::wire::Frame;
 
 /// The links of a client, as its sessions' tags have them; the tag's index is the client's number.
-const MAIN_LINK: u8 = 1;
+pub(super) const MAIN_LINK: u8 = 1;
 const WORLD_LINK: u8 = 2;
 
 pub(super) const TIMERS_PER_CLIENT: u16 = 2;
@@ -224,22 +221,6 @@ impl RealmClient {
             self.world = WorldState::Joining;
             let join = Join { uid: self.uid, handshake_key: self.handshake_key };
             cx.sessions.send_or_close(cx.now, key, &join);
-        }
-    }
-
-    /// A frame has come for it.
-    pub fn on_frame<'a>(
-        &mut self,
-        handler: &mut impl ClientHandler,
-        caller: &mut Caller<'_, 'a>,
-        frame: Frame<'_>,
-    ) -> Dispatched {
-        let is_main = caller.tag.kind == MAIN_LINK;
-        let mut inbound = Inbound { client: self, handler };
-        if is_main {
-            main_to_client::dispatch(&mut inbound, caller, frame)
-        } else {
-            world_to_client::dispatch(&mut inbound, caller, frame)
         }
     }
 

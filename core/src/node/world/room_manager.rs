@@ -14,7 +14,7 @@ use crate::protocol::{
 use crate::session::{SessionKey, SessionManager};
 use crate::storage::{Link, Slot, Vacant, WorkList};
 use crate::time::Instant;
-use crate::wire::frame::OPCODE_BYTES;
+use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{Full, PacketHeader};
 
 const PREFIX_BYTES: usize = PacketHeader::BYTES + OPCODE_BYTES;

@@ -20,11 +20,16 @@
 //! ```
 
 mod deadlines;
+mod ending;
 mod outbound;
+mod storage;
 #[cfg(test)]
 mod tests;
 
-use super::limits::{AddressBook, AddressEntry, PeerAddress, TokenBucket};
+pub use ending::{Ended, Farewell};
+pub use storage::SessionStorage;
+
+use super::limits::{AddressBook, PeerAddress, TokenBucket};
 use super::session::{Flags, LinkTag, Session, SessionKey, Trust};
 use super::state::{SessionEvent, SessionState};
 use crate::config::NetConfig;
@@ -32,83 +37,9 @@ use crate::entropy::Turn;
 use crate::protocol::ErrorCode;
 use crate::protocol::either_way::{Bye, Error};
 use crate::stats::NetStats;
-use crate::storage::{BufferMeta, BufferPool, Key, Link, Ring, Slot, Table, Vacant, WorkList};
+use crate::storage::{BufferPool, Ring, Table, Vacant, WorkList};
 use crate::time::Instant;
-use crate::timer::{Level, TimerEntry, TimerWheel};
-
-/// The memory of a [`SessionManager`]. All slices but the pool's, `levels` and `timers` are as long
-/// as `sessions`; `timers` has that many and those of the role behind them.
-#[derive(Debug)]
-pub struct SessionStorage<'a> {
-    /// The sessions.
-    pub sessions: &'a mut [Slot<Session>],
-    /// Bytes for private packets, shared equally by as many buffers as there are `send_metas`.
-    pub send_bytes: &'a mut [u8],
-    /// One a buffer.
-    pub send_metas: &'a mut [BufferMeta],
-    /// Two to four.
-    pub levels: &'a mut [Level],
-    /// One a session, then one a timer of the role.
-    pub timers: &'a mut [TimerEntry],
-    /// Sessions with something to send.
-    pub ready_queue: &'a mut [u16],
-    /// Whether a session is in `ready_queue`.
-    pub ready_listed: &'a mut [bool],
-    /// Sessions with a request for the driver.
-    pub request_queue: &'a mut [u16],
-    /// Whether a session is in `request_queue`.
-    pub request_listed: &'a mut [bool],
-    /// Ends that the role has not been told yet.
-    pub ended: &'a mut [Ended],
-    /// Connections by address.
-    pub addresses: &'a mut [Slot<AddressEntry>],
-    /// Chains of `addresses`.
-    pub address_heads: &'a mut [Link],
-    /// Links of `addresses`.
-    pub address_nexts: &'a mut [Link],
-}
-
-/// The end of a session, as its role learns it.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct Ended {
-    /// Which. The key is stale, or about to be.
-    pub key: SessionKey,
-    /// What it was to the role.
-    pub tag: LinkTag,
-    /// Why.
-    pub reason: ErrorCode,
-}
-
-impl Ended {
-    /// No end: all-zero bits.
-    pub const VACANT: Self =
-        Self { key: Key::DANGLING, tag: LinkTag { kind: 0, index: 0 }, reason: ErrorCode(0) };
-}
-
-/// What a peer is told last.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum Farewell {
-    /// It broke a rule: an `Error` packet.
-    Error {
-        /// Which rule.
-        code: ErrorCode,
-        /// The opcode that broke it; 0 if none did.
-        about: i32,
-    },
-    /// It did nothing wrong: a `Bye` packet.
-    Bye(ErrorCode),
-    /// Nothing: the role has said it already.
-    Nothing(ErrorCode),
-}
-
-impl Farewell {
-    /// The reason in it.
-    pub const fn code(self) -> ErrorCode {
-        match self {
-            Self::Error { code, .. } | Self::Bye(code) | Self::Nothing(code) => code,
-        }
-    }
-}
+use crate::timer::TimerWheel;
 
 /// Why a new peer is not taken.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
