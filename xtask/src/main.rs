@@ -1,2 +1,95 @@
-//! xtask
-fn main() {}
+//! `cargo xtask`: the project's own commands.
+//!
+//! Purpose: everything that a developer or a continuous integration runs is one of these, so that
+//! both run the same. One file a command.
+//!
+//! Contract: a command answers with its exit code: 0 it holds, 1 it does not, 2 it was called wrongly.
+//! Nothing but the standard library, so that the tool itself is there in a second or two.
+
+mod bare_metal;
+mod interop;
+mod no_panic;
+mod process;
+mod test;
+mod tidy;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+/// What a command has to say when it does not hold.
+type Failure = String;
+
+/// One command.
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    help: &'static str,
+    run: fn(&[String]) -> Result<(), Failure>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        arguments: "[STEP...]",
+        help: "every check of the project, or only these steps",
+        run: test::run,
+    },
+    Command {
+        name: "tidy",
+        arguments: "",
+        help: "the rules of the house: lengths, heads, markers, links, what the core may not have",
+        run: tidy::run,
+    },
+    Command {
+        name: "bare-metal",
+        arguments: "[--toolchain rustup|debian]",
+        help: "builds the core for microcontrollers",
+        run: bare_metal::run,
+    },
+    Command {
+        name: "no-panic",
+        arguments: "",
+        help: "proves by linking that no panic is reachable from the core",
+        run: no_panic::run,
+    },
+    Command {
+        name: "interop",
+        arguments: "",
+        help: "checks the vectors of PROTOCOL.md with a client that is not written in Rust",
+        run: interop::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        eprint!("{}", help());
+        return ExitCode::from(2);
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprint!("There is no command `{name}`.\n\n{}", help());
+        return ExitCode::from(2);
+    };
+    match (command.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}", failure.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() -> String {
+    let mut text = String::from("cargo xtask COMMAND\n\n");
+    for command in COMMANDS {
+        let usage = format!("{} {}", command.name, command.arguments);
+        text += &format!("  {usage:<40} {}\n", command.help);
+    }
+    text + "\nSteps of `cargo xtask test`, in two lanes that run beside each other:\n\n"
+        + &test::help()
+}

@@ -1,0 +1,301 @@
+//! The nodes: every call that a driver makes, on a world with the default game, on one with a game
+//! that does everything, on a Main and on a client.
+
+use core::ffi::c_void;
+use core::slice;
+
+use crate::game::Busy;
+use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::entropy::{Entropy, Turn};
+use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler};
+use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainStorage};
+use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
+use tinyrealm_core::node::{Node, NodeStorage, Request, Taken};
+use tinyrealm_core::protocol::{
+    ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, Position, either_way,
+};
+use tinyrealm_core::session::manager::Farewell;
+use tinyrealm_core::session::{PeerAddress, SessionKey};
+use tinyrealm_core::time::Instant;
+
+/// Randomness from a function that the compiler can't see.
+struct Unseen(extern "C" fn(*mut u8, usize));
+
+impl Entropy for Unseen {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        (self.0)(bytes.as_mut_ptr(), bytes.len());
+    }
+}
+
+/// A handler that the compiler can't see.
+struct UnseenHandler(extern "C" fn(u16, *const c_void));
+
+impl ClientHandler for UnseenHandler {
+    fn on_event(&mut self, client: u16, event: ClientEvent<'_>) {
+        (self.0)(client, (&raw const event).cast());
+    }
+}
+
+type WorldNode = Node<'static, World<'static, Relay>>;
+type BusyNode = Node<'static, World<'static, Busy>>;
+type MainNode = Node<'static, Main<'static, Guests>>;
+type ClientNode = Node<'static, Client<UnseenHandler>>;
+
+/// What comes with every call.
+#[repr(C)]
+pub struct Outside {
+    fill: extern "C" fn(*mut u8, usize),
+    now_micros: u64,
+}
+
+impl Outside {
+    fn with<T>(&self, act: impl FnOnce(&mut Turn<'_>) -> T) -> T {
+        let mut entropy = Unseen(self.fill);
+        act(&mut Turn { now: Instant::from_micros(self.now_micros), entropy: &mut entropy })
+    }
+}
+
+macro_rules! driver_exports {
+    ($Node:ty: $accepted:ident $connected:ident $connect_failed:ident $received:ident
+     $disconnected:ident $timeout:ident $shutdown:ident $writable:ident $transmit:ident
+     $transmitted:ident $request:ident $poll_timeout:ident $inspect:ident) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn $accepted(
+            node: &mut $Node,
+            outside: &Outside,
+            address: &[u8; 16],
+            key: &mut SessionKey,
+        ) -> u8 {
+            match outside.with(|turn| node.handle_accepted(turn, PeerAddress(*address))) {
+                Ok(accepted) => {
+                    *key = accepted;
+                    0
+                }
+                Err(refusal) => 1 + refusal as u8,
+            }
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $connected(node: &mut $Node, outside: &Outside, key: &SessionKey) {
+            outside.with(|turn| node.handle_connected(turn, *key));
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $connect_failed(node: &mut $Node, outside: &Outside, key: &SessionKey) {
+            outside.with(|turn| node.handle_connect_failed(turn, *key));
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $received(
+            node: &mut $Node,
+            outside: &Outside,
+            key: &SessionKey,
+            bytes: *const u8,
+            count: usize,
+        ) -> usize {
+            // SAFETY: the caller lends `count` readable bytes for the time of the call.
+            let bytes = unsafe { slice::from_raw_parts(bytes, count) };
+            match outside.with(|turn| node.handle_received(turn, *key, bytes)) {
+                Taken::All => count,
+                Taken::Part(taken) => taken,
+            }
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $disconnected(node: &mut $Node, outside: &Outside, key: &SessionKey) {
+            outside.with(|turn| node.handle_disconnected(turn, *key));
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $timeout(node: &mut $Node, outside: &Outside) {
+            outside.with(|turn| node.handle_timeout(turn));
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $shutdown(node: &mut $Node, outside: &Outside) -> bool {
+            outside.with(|turn| node.handle_shutdown(turn));
+            node.is_finished()
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $writable(node: &mut $Node, key: &SessionKey) {
+            node.handle_writable(*key);
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $transmit(
+            node: &mut $Node,
+            outside: &Outside,
+            room: usize,
+            pointers: &mut [*const u8; 5],
+            lens: &mut [usize; 5],
+        ) -> usize {
+            let now = Instant::from_micros(outside.now_micros);
+            let Some(transmit) = node.poll_transmit(now) else { return 0 };
+            *pointers = transmit.slices().map(<[u8]>::as_ptr);
+            *lens = transmit.slices().map(<[u8]>::len);
+            transmit.whole_frames(room).min(transmit.bytes())
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $transmitted(node: &mut $Node, outside: &Outside, bytes: usize) {
+            node.handle_transmitted(Instant::from_micros(outside.now_micros), bytes);
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $request(
+            node: &mut $Node,
+            key: &mut SessionKey,
+            address: &mut *const u8,
+            count: &mut usize,
+        ) -> u8 {
+            let (which, of) = match node.poll_request() {
+                None => return 0,
+                Some(Request::Connect { key, address: text }) => {
+                    *address = text.as_ptr();
+                    *count = text.len();
+                    (1, key)
+                }
+                Some(Request::Shutdown { key }) => (2, key),
+                Some(Request::Drop { key }) => (3, key),
+            };
+            *key = of;
+            which
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $poll_timeout(node: &$Node) -> u64 {
+            node.poll_timeout().map_or(u64::MAX, Instant::micros)
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn $inspect(node: &$Node) -> u64 {
+            let sessions = node.sessions();
+            let open = sessions.iter().filter(|(key, _)| sessions.is_open(*key)).count();
+            let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
+            node.stats().frames_received + open as u64 + u64::from(buffers)
+        }
+    };
+}
+
+driver_exports!(WorldNode: world_accepted world_connected world_connect_failed world_received
+    world_disconnected world_timeout world_shutdown world_writable world_transmit
+    world_transmitted world_request world_poll_timeout world_inspect);
+driver_exports!(BusyNode: busy_accepted busy_connected busy_connect_failed busy_received
+    busy_disconnected busy_timeout busy_shutdown busy_writable busy_transmit
+    busy_transmitted busy_request busy_poll_timeout busy_inspect);
+driver_exports!(MainNode: main_accepted main_connected main_connect_failed main_received
+    main_disconnected main_timeout main_shutdown main_writable main_transmit
+    main_transmitted main_request main_poll_timeout main_inspect);
+driver_exports!(ClientNode: client_accepted client_connected client_connect_failed client_received
+    client_disconnected client_timeout client_shutdown client_writable client_transmit
+    client_transmitted client_request client_poll_timeout client_inspect);
+
+/// Storage and settings are read from where the caller put them, and are forgotten there.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn world_new(
+    node: *mut WorldNode,
+    outside: &Outside,
+    storage: *const NodeStorage<'static>,
+    config: &NetConfig,
+    world_storage: *const WorldStorage<'static, Relay>,
+    world_config: &WorldConfig,
+) {
+    // SAFETY: the caller hands both storages over, and lends room for a node.
+    unsafe {
+        let world = World::new(world_storage.read(), world_config.clone());
+        let mut made = outside.with(|turn| Node::new(storage.read(), *config, world, turn));
+        outside.with(|turn| made.act(turn, |world, cx| world.start(cx)));
+        node.write(made);
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn main_new(
+    node: *mut MainNode,
+    outside: &Outside,
+    storage: *const NodeStorage<'static>,
+    config: &NetConfig,
+    main_storage: *const MainStorage<'static>,
+    main_config: &MainConfig,
+    secret: &[u8; 32],
+) {
+    // SAFETY: the caller hands both storages over, and lends room for a node.
+    unsafe {
+        let main = Main::new(main_storage.read(), *main_config, Guests::new(*secret));
+        node.write(outside.with(|turn| Node::new(storage.read(), *config, main, turn)));
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn client_new(
+    node: *mut ClientNode,
+    outside: &Outside,
+    storage: *const NodeStorage<'static>,
+    config: &NetConfig,
+    main_address: &heapless::String<ADDRESS_MAX_BYTES>,
+    client_config: &ClientConfig,
+    on_event: extern "C" fn(u16, *const c_void),
+) {
+    let handler = UnseenHandler(on_event);
+    let client = Client::new(main_address.clone(), client_config.clone(), handler);
+    // SAFETY: the caller hands the storage over, and lends room for a node.
+    unsafe {
+        let mut made = outside.with(|turn| Node::new(storage.read(), *config, client, turn));
+        outside.with(|turn| made.act(turn, |client, cx| client.start(cx)));
+        node.write(made);
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn client_move(node: &mut ClientNode, outside: &Outside, x: i32, y: i32) -> bool {
+    let pos = Position { x, y, z: 0 };
+    outside.with(|turn| node.act(turn, |client, cx| client.move_to(cx, pos, Direction(0)).is_ok()))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn client_say(
+    node: &mut ClientNode,
+    outside: &Outside,
+    kind: u16,
+    bytes: *const u8,
+    count: usize,
+) -> bool {
+    // SAFETY: the caller lends `count` readable bytes for the time of the call.
+    let bytes = unsafe { slice::from_raw_parts(bytes, count) };
+    let Some(data) = Bytes::new(bytes) else { return false };
+    outside.with(|turn| node.act(turn, |client, cx| client.say(cx, kind, data).is_ok()))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn client_stop(node: &mut ClientNode, outside: &Outside) {
+    outside.with(|turn| node.act(turn, |client, cx| client.stop(cx)));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn world_stats(node: &WorldNode) -> u64 {
+    let world = node.role();
+    let here = world.rooms().iter().map(|(_, user)| u64::from(user.state().uid.0)).sum::<u64>();
+    let denied = u64::from(world.stats().denied_for(JoinDenial::FULL));
+    world.stats().moves + here + denied + world.rooms().occupied_rooms() as u64
+}
+
+/// What a role's owner does by itself: a typed send, and a session's end.
+#[unsafe(no_mangle)]
+extern "C" fn main_tell(node: &mut MainNode, outside: &Outside, key: &SessionKey) -> bool {
+    outside.with(|turn| {
+        node.act(turn, |_, cx| {
+            let mut proxy = either_way::Proxy { sink: cx.sessions.sink(*key) };
+            let is_sent = proxy.ping(&either_way::Ping { nonce: 1 }).is_ok();
+            cx.sessions.close(cx.now, *key, Farewell::Bye(ErrorCode::GOODBYE));
+            is_sent
+        })
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn main_stats(node: &MainNode) -> u64 {
+    let main = node.role();
+    let load = main.worlds().iter().map(|(_, world)| u64::from(world.load_permille())).sum::<u64>();
+    load + main.users().len() as u64 + u64::from(main.stats().hellos)
+}

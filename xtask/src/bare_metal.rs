@@ -1,0 +1,30 @@
+//! `cargo xtask bare-metal`: the core builds for microcontrollers.
+//!
+//! Contract: a Cortex-M0+, which has no atomic read-modify-write, and a Cortex-M7 with hardware
+//! floats: whatever lies between them builds as well.
+
+use std::time::Instant;
+
+use crate::toolchain::{Source, Toolchain};
+use crate::{Failure, process};
+
+const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let only = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => None,
+        ["--toolchain", "rustup"] => Some(Source::Rustup),
+        ["--toolchain", "debian"] => Some(Source::Debian),
+        _ => return Err("usage: cargo xtask bare-metal [--toolchain rustup|debian]".into()),
+    };
+    for target in TARGETS {
+        let started = Instant::now();
+        let toolchain = Toolchain::choose(target, only)?;
+        let mut build = toolchain.build(target);
+        build.args(["--package", "tinyrealm-core", "--release"]);
+        process::require(&mut build)?;
+        let seconds = started.elapsed().as_secs_f32();
+        println!("tinyrealm-core builds for {target} with {toolchain} ({seconds:.1} s)");
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! Other programs: running them, with their output kept, or with a limit on their time.
+
+use std::io::{Read, pipe};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What a program has done.
+pub(crate) struct Finished {
+    pub(crate) is_success: bool,
+    /// What it has said on both of its outputs, in the order in which it came.
+    pub(crate) output: String,
+}
+
+/// Runs a program to its end and keeps what it says.
+pub(crate) fn capture(command: &mut Command) -> Finished {
+    capture_or_error(command).unwrap_or_else(|error| {
+        let program = command.get_program().to_string_lossy();
+        Finished { is_success: false, output: format!("{program} does not run: {error}\n") }
+    })
+}
+
+fn capture_or_error(command: &mut Command) -> std::io::Result<Finished> {
+    let (mut reader, writer) = pipe()?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn()?;
+    // The command holds the writing ends; while it does, the pipe does not end.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut output = Vec::new();
+    reader.read_to_end(&mut output)?;
+    let is_success = child.wait()?.success();
+    Ok(Finished { is_success, output: String::from_utf8_lossy(&output).into_owned() })
+}
+
+/// [`capture`], with failure as an error that has what the program said.
+pub(crate) fn require(command: &mut Command) -> Result<String, String> {
+    let finished = capture(command);
+    if finished.is_success { Ok(finished.output) } else { Err(finished.output) }
+}
+
+/// Runs a program silently; `false` if it fails or takes longer than `limit`.
+pub(crate) fn succeeds_within(command: &mut Command, limit: Duration) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(mut child) = command.spawn() else { return false };
+    let started = Instant::now();
+    while started.elapsed() < limit {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+            Err(_) => break,
+        }
+    }
+    // It may have ended meanwhile; either way it is gone after this.
+    let _ = child.kill();
+    let _ = child.wait();
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn both_outputs_are_kept_in_order() {
+        let finished = capture(&mut shell("echo one; echo two >&2; echo three; exit 3"));
+        assert!(!finished.is_success);
+        assert_eq!(finished.output, "one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_a_failure_with_a_reason() {
+        let finished = capture(&mut Command::new("no-such-program"));
+        assert!(!finished.is_success && finished.output.contains("no-such-program"));
+    }
+
+    #[test]
+    fn both_sides_of_the_time_limit() {
+        assert!(succeeds_within(&mut shell("exit 0"), Duration::from_secs(10)));
+        assert!(!succeeds_within(&mut shell("exit 1"), Duration::from_secs(10)));
+        let started = Instant::now();
+        assert!(!succeeds_within(&mut shell("exec sleep 10"), Duration::from_millis(50)));
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+}

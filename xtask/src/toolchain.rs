@@ -1,0 +1,206 @@
+//! Which compiler builds for a target that is not the host.
+//!
+//! Purpose: a developer's machine has rustup, which downloads a target's standard library; a machine
+//! without that download may have Debian's packages, whose compiler builds the library from source.
+//! The two can't be mixed, so each has its own build folder.
+//!
+//! Contract, in this order: what rustup has installed; what `rustup target add` brings within
+//! [`DOWNLOAD_LIMIT`]; Debian's packages, installed if need be and if we may; else an error that
+//! names the commands to run.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::{process, workspace};
+
+/// How long a download of rustup's may take.
+const DOWNLOAD_LIMIT: Duration = Duration::from_secs(20);
+
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+
+/// Who has made the compiler and the library.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    /// The toolchain that runs us, with the target's library installed.
+    Rustup,
+    /// Debian's, with the library built from source.
+    Debian,
+}
+
+/// A compiler that can build for the target it was chosen for.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Toolchain {
+    source: Source,
+}
+
+impl Toolchain {
+    /// A toolchain for `target`, from `only` this source if it is given.
+    pub(crate) fn choose(target: &str, only: Option<Source>) -> Result<Self, String> {
+        let may_use = |source| only.is_none_or(|only| only == source);
+        if may_use(Source::Rustup) && (is_installed(target) || is_added(target)) {
+            return Ok(Self { source: Source::Rustup });
+        }
+        if may_use(Source::Debian) {
+            return debian(target).map(|()| Self { source: Source::Debian });
+        }
+        Err(advice(target, "rustup has no such target here"))
+    }
+
+    /// `cargo build` for `target`, into a folder of its own. Add the package and the profile.
+    pub(crate) fn build(self, target: &str) -> Command {
+        let mut cargo = self.cargo();
+        cargo.args(["build", "--quiet", "--target", target]);
+        if self.source == Source::Debian {
+            cargo.arg(format!("-Zbuild-std={}", library_crates(target)));
+        }
+        cargo
+    }
+
+    fn cargo(self) -> Command {
+        let mut cargo = match self.source {
+            Source::Rustup => workspace::cargo(),
+            Source::Debian => debian_cargo(),
+        };
+        let folder = match self.source {
+            Source::Rustup => "cross-rustup",
+            Source::Debian => "cross-debian",
+        };
+        cargo.env("CARGO_TARGET_DIR", workspace::target_folder(folder));
+        cargo
+    }
+}
+
+impl fmt::Display for Toolchain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.source {
+            Source::Rustup => "rustup's target",
+            Source::Debian => "Debian's compiler and library source",
+        })
+    }
+}
+
+/// What of the library a target has to have; without an operating system it is the core alone.
+fn library_crates(target: &str) -> &'static str {
+    if target.starts_with("wasm") { "std,panic_abort" } else { "core" }
+}
+
+/// Asks the compiler instead of rustup, because there are toolchains without rustup.
+fn is_installed(target: &str) -> bool {
+    let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = sysroot_of(&mut Command::new(compiler));
+    sysroot.is_some_and(|root| root.join("lib/rustlib").join(target).join("lib").is_dir())
+}
+
+fn sysroot_of(compiler: &mut Command) -> Option<PathBuf> {
+    let asked = compiler.args(["--print", "sysroot"]).current_dir(workspace::root());
+    Some(PathBuf::from(process::require(asked).ok()?.trim()))
+}
+
+fn is_added(target: &str) -> bool {
+    eprintln!("asking rustup for {target}");
+    let mut rustup = Command::new("rustup");
+    rustup.args(["--quiet", "target", "add", target]).current_dir(workspace::root());
+    process::succeeds_within(&mut rustup, DOWNLOAD_LIMIT) && is_installed(target)
+}
+
+/// Debian's cargo with Debian's compiler; nothing of the toolchain that runs us may reach it.
+fn debian_cargo() -> Command {
+    let mut cargo = without_rustup(DEBIAN_CARGO);
+    // Building the library is unstable; the library and the compiler fit each other here.
+    cargo.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
+    cargo.current_dir(workspace::root());
+    cargo
+}
+
+fn without_rustup(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for variable in ["CARGO", "RUSTUP_TOOLCHAIN", "RUSTDOC", "RUSTFLAGS", "LD_LIBRARY_PATH"] {
+        command.env_remove(variable);
+    }
+    command.env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
+    command
+}
+
+fn debian(target: &str) -> Result<(), String> {
+    if debian_problem().is_none() {
+        return Ok(());
+    }
+    if !Path::new("/usr/bin/apt-get").exists() {
+        return Err(advice(target, "there is neither a target of rustup nor apt-get"));
+    }
+    install_debian().map_err(|problem| advice(target, &problem))?;
+    debian_problem().map_or(Ok(()), |problem| Err(advice(target, &problem)))
+}
+
+/// What keeps Debian's toolchain from being used.
+fn debian_problem() -> Option<String> {
+    if !Path::new(DEBIAN_CARGO).exists() {
+        return Some(format!("{DEBIAN_CARGO} is not there"));
+    }
+    let Some(sysroot) = sysroot_of(&mut without_rustup(DEBIAN_RUSTC)) else {
+        return Some(format!("{DEBIAN_RUSTC} does not run"));
+    };
+    if !sysroot.join("lib/rustlib/src/rust/library/core").is_dir() {
+        return Some("the source of Debian's library is not there".into());
+    }
+    let mut asked = without_rustup(DEBIAN_RUSTC);
+    let version = process::require(asked.arg("--version")).unwrap_or_default();
+    let number = version.split(' ').nth(1).and_then(workspace::parse_version);
+    (number < workspace::rust_version()).then(|| format!("{} is too old", version.trim()))
+}
+
+fn install_debian() -> Result<(), String> {
+    eprintln!("installing {} with apt-get", DEBIAN_PACKAGES.join(", "));
+    // The lists may be old, and name packages that are gone or too old.
+    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends"][..]] {
+        let mut apt = Command::new("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        apt.args(["--quiet", "--option", "DPkg::Lock::Timeout=120"]).args(arguments);
+        if arguments.len() > 1 {
+            apt.args(DEBIAN_PACKAGES);
+        }
+        process::require(&mut apt)?;
+    }
+    Ok(())
+}
+
+fn advice(target: &str, problem: &str) -> String {
+    format!(
+        "Nothing here can build for {target}: {}\n\nEither run\n  rustup target add {target}\n\
+         or, on Debian, as root\n  apt-get update\n  \
+         apt-get install --no-install-recommends {}",
+        problem.trim(),
+        DEBIAN_PACKAGES.join(" ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_s_own_library_is_always_installed() {
+        let mut rustc = Command::new("rustc");
+        let version = process::require(rustc.arg("-vV")).unwrap();
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+        assert!(is_installed(host));
+        assert!(!is_installed("no-such-target"));
+    }
+
+    #[test]
+    fn the_advice_names_what_to_run() {
+        let advice = advice("thumbv6m-none-eabi", "no");
+        assert!(advice.contains("rustup target add thumbv6m-none-eabi"));
+        assert!(advice.contains("apt-get install --no-install-recommends rustc-web"));
+    }
+
+    #[test]
+    fn the_library_is_no_more_than_the_target_has() {
+        assert_eq!(library_crates("thumbv7m-none-eabi"), "core");
+        assert_eq!(library_crates("wasm32-unknown-unknown"), "std,panic_abort");
+    }
+}

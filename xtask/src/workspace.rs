@@ -1,0 +1,56 @@
+//! Where things are: the workspace, its build folder, the cargo that runs us.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The workspace's folder.
+pub(crate) fn root() -> PathBuf {
+    // Cargo sets it at run time too, so a moved or shared build folder does no harm.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR");
+    let package = package.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map_or_else(|| package.clone(), Path::to_path_buf)
+}
+
+/// A folder of its own in the build folder, for builds that run beside the workspace's.
+pub(crate) fn target_folder(name: &str) -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(target).join(name)
+}
+
+/// The cargo that runs us, in the workspace's folder.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// The oldest compiler that the workspace takes, as its manifest says: `(1, 88)`.
+pub(crate) fn rust_version() -> Option<(u32, u32)> {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).ok()?;
+    let line = manifest.lines().find(|line| line.starts_with("rust-version"))?;
+    parse_version(line.split('"').nth(1)?)
+}
+
+/// The first two numbers of a version.
+pub(crate) fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_their_first_two_numbers() {
+        assert_eq!(parse_version("1.88"), Some((1, 88)));
+        assert_eq!(parse_version("1.96.0"), Some((1, 96)));
+        assert_eq!(parse_version("new"), None);
+    }
+
+    #[test]
+    fn the_manifest_names_its_compiler() {
+        assert!(rust_version().is_some_and(|version| version >= (1, 85)));
+    }
+}
