@@ -7,6 +7,7 @@
 //! Nothing but the standard library, so that the tool itself is there in a second or two.
 
 mod bare_metal;
+mod bench;
 mod interop;
 mod no_panic;
 mod process;
@@ -40,6 +41,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         help: "the rules of the house: lengths, heads, markers, links, what the core may not have",
         run: tidy::run,
+    },
+    Command {
+        name: "bench",
+        arguments: "[WHAT...] [--seconds S] [--rounds N]",
+        help: "framing, fan-out beside a floor, peak, memory",
+        run: bench::run,
     },
     Command {
         name: "bare-metal",
@@ -88,7 +95,7 @@ fn help() -> String {
     let mut text = String::from("cargo xtask COMMAND\n\n");
     for command in COMMANDS {
         let usage = format!("{} {}", command.name, command.arguments);
-        text += &format!("  {usage:<40} {}\n", command.help);
+        text += &format!("  {usage:<46} {}\n", command.help);
     }
     text + "\nSteps of `cargo xtask test`, in two lanes that run beside each other:\n\n"
         + &test::help()

@@ -37,6 +37,15 @@ pub(crate) fn require(command: &mut Command) -> Result<String, String> {
     if finished.is_success { Ok(finished.output) } else { Err(finished.output) }
 }
 
+/// Runs a program that speaks to the user itself.
+pub(crate) fn pass_through(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("it ended with {status}")),
+        Err(error) => Err(format!("it does not run: {error}")),
+    }
+}
+
 /// Runs a program silently; `false` if it fails or takes longer than `limit`.
 pub(crate) fn succeeds_within(command: &mut Command, limit: Duration) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -135,6 +135,7 @@ fn run_lane(steps: &[&Step], lane: Lane, xtask: &Path) -> Vec<Verdict> {
 }
 
 fn run_step(step: &Step, xtask: &Path) -> Verdict {
+    println!("begins  {}", step.name);
     let started = Instant::now();
     let mut runs = step.runs.iter();
     let said = runs.try_for_each(|run| process::require(&mut command(run, xtask)).map(drop));

@@ -1,3 +1,5 @@
+//! The ring against lists of frames.
+
 use super::*;
 use crate::wire::{Opcode, write_frame};
 use proptest::prelude::*;

@@ -23,7 +23,7 @@ use crate::timer::{Level, TimerEntry};
 /// Levels of the wheel: 70 minutes, and further deadlines at the price of another round.
 const LEVELS: usize = 3;
 
-/// The storage of one node; see the [module](self). `TIMERS` is `SESSIONS` and the role's own.
+/// The storage of one node, all-zero bits. `TIMERS` is `SESSIONS` and the role's own.
 #[derive(Debug)]
 pub struct NodeMemory<
     const SESSIONS: usize,

@@ -1,6 +1,6 @@
 //! The messages of every link (DESIGN §5), one file a link.
 //!
-//! Purpose: [`protocol!`] turns one definition into the message structs, their opcodes, a typed
+//! Purpose: `protocol!` turns one definition into the message structs, their opcodes, a typed
 //! [`Proxy`](client_to_main::Proxy) to send them, a [`Stub`](client_to_main::Stub) trait to receive
 //! them, the dispatch from frame to stub, and a schema for documentation and other languages.
 //!

@@ -1,3 +1,5 @@
+//! Layers, mistakes and limits of the configuration.
+
 use super::*;
 
 fn load(text: &str, variables: &[(&str, &str)], overrides: &[Override]) -> anyhow::Result<Config> {
