@@ -32,7 +32,8 @@ pub struct NetConfig {
     pub packet_burst: u16,
     /// Connections that one address may hold.
     pub connections_per_address: u16,
-    /// Pool buffers that the private packets of one client's session may hold.
+    /// Pool buffers that the private packets of one client's session may hold. Its own input waits
+    /// while half of them are taken and it still takes bytes.
     pub send_buffers_per_session: u16,
     /// Pool buffers that the packets of one link to a server may hold. Input waits while half of
     /// them are taken and the link still takes bytes.

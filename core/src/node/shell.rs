@@ -1,8 +1,5 @@
 //! The shell that every role shares: a packet's way from the driver to the role and back.
 
-#[cfg(test)]
-mod tests;
-
 use super::transmit::Transmit;
 use super::{BroadcastTaken, Caller, Context, Role};
 use crate::config::NetConfig;
@@ -17,6 +14,9 @@ use crate::session::{
 use crate::stats::NetStats;
 use crate::time::Instant;
 use crate::wire::Frame;
+
+#[cfg(test)]
+mod tests;
 
 /// The memory of a [`Node`], without its role's.
 #[derive(Debug)]
@@ -163,12 +163,14 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     pub fn handle_received(&mut self, turn: &mut Turn<'_>, key: SessionKey, bytes: &[u8]) -> Taken {
         let mut input = bytes;
         let taken = loop {
+            // Before the next frame: its handler may give a slot of the role to somebody else.
+            self.settle(turn);
             if !self.sessions.is_open(key) {
                 // What a closing peer still says does not matter any more.
                 self.forget_partial_frame(key);
                 break Taken::All;
             }
-            if self.role.must_flush_first() || self.sessions.must_transmit_first() {
+            if self.role.must_flush_first() || self.sessions.must_transmit_first(key) {
                 break Taken::Part(bytes.len() - input.len());
             }
             match self.receiver.next(key.index(), &mut input) {
@@ -189,7 +191,6 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         self.receiver.give_back_spent();
         let count = if let Taken::Part(count) = taken { count } else { bytes.len() };
         self.sessions.count_received(count);
-        self.settle(turn);
         taken
     }
 
@@ -215,7 +216,8 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         }
     }
 
-    /// Tells the role which sessions have ended meanwhile. Telling may end others.
+    /// Tells the role which sessions have ended meanwhile, before it hears of anything else: what it
+    /// keeps for them must not be given to others first. Telling may end others.
     fn settle(&mut self, turn: &mut Turn<'_>) {
         while let Some(ended) = self.sessions.pop_ended() {
             self.role.on_ended(&mut Context::new(turn, &mut self.sessions), ended);
@@ -237,8 +239,10 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     /// Time has passed.
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
         while let Some(timer) = self.sessions.pop_role_timer(turn.now) {
+            self.settle(turn);
             self.role.on_timer(&mut Context::new(turn, &mut self.sessions), timer);
         }
+        self.settle(turn);
         if self.role.next_deadline().is_some_and(|at| at <= turn.now) {
             self.role.on_deadline(&mut Context::new(turn, &mut self.sessions));
         }

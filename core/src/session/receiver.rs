@@ -211,6 +211,17 @@ mod tests {
     }
 
     #[test]
+    fn the_buffer_of_a_handled_frame_goes_back_though_nothing_follows() {
+        with_receiver(1, |receiver| {
+            let bytes = frame(1, b"abc");
+            assert!(matches!(receiver.next(0, &mut &bytes[..3]), Received::NeedMore));
+            assert!(matches!(receiver.next(0, &mut &bytes[3..]), Received::Frame(_)));
+            receiver.give_back_spent();
+            assert_eq!(receiver.buffers_in_use(), 0);
+        });
+    }
+
+    #[test]
     fn whole_frames_need_no_buffer() {
         with_receiver(0, |receiver| {
             assert_eq!(receiver.framer.limit_bytes(), 4);

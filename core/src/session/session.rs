@@ -47,7 +47,7 @@ pub struct Session {
     pub(super) outbox: SendQueue,
     pub(super) bucket: TokenBucket,
     pub(super) address: Key<AddressEntry>,
-    /// When the present state began.
+    /// When the present state began; of a `Ready` peer that is `ASKED`, when it was.
     pub(super) since: Stamp,
     /// When the last whole frame came.
     pub(super) heard_at: Stamp,

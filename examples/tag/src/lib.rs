@@ -79,9 +79,8 @@ impl Game for Tag {
     /// Somewhere on the field, so that a newcomer does not land in a crowd.
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, _: Uid) -> (Position, Direction) {
         let random = room.random_u32();
-        let coordinate = |bits: u32| (bits as i32 & 0xFFFF) * (2 * FIELD) / 0x1_0000 - FIELD;
-        let pos = Position { x: coordinate(random), y: coordinate(random >> 16), z: 0 };
-        (pos, Direction(0))
+        let (x, y) = (coordinate(random as u16), coordinate((random >> 16) as u16));
+        (Position { x, y, z: 0 }, Direction(0))
     }
 
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
@@ -133,6 +132,12 @@ impl Game for Tag {
     }
 }
 
+/// Any number as a coordinate on the field, without the overflow of their product.
+fn coordinate(random: u16) -> i32 {
+    let across = i64::from(random) * i64::from(2 * FIELD) / (1 << u16::BITS);
+    across as i32 - FIELD
+}
+
 /// Whether two players are within reach, without the overflow of a square of a long distance.
 fn touches(one: Position, other: Position) -> bool {
     let (dx, dy) = (i64::from(one.x) - i64::from(other.x), i64::from(one.y) - i64::from(other.y));
@@ -144,6 +149,13 @@ fn touches(one: Position, other: Position) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_sides_of_the_field() {
+        assert_eq!(coordinate(0), -FIELD);
+        assert_eq!(coordinate(1 << 15), 0);
+        assert_eq!(coordinate(u16::MAX), FIELD - 1);
+    }
 
     #[test]
     fn both_sides_of_the_reach() {

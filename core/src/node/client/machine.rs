@@ -238,8 +238,10 @@ impl RealmClient {
             return;
         }
         let request = EnterWorldReq { region: Text::truncated(&self.config.region) };
-        if cx.sessions.send(self.main_session, &request).is_ok() {
-            self.world = WorldState::Asking;
+        match cx.sessions.send(self.main_session, &request) {
+            Ok(()) => self.world = WorldState::Asking,
+            // There is no room now: the old world's last packets may have all of it.
+            Err(_) => self.wait_outside(cx),
         }
     }
 

@@ -16,6 +16,8 @@
 //! assert_eq!(client.uid(), None); // it has not said hello yet
 //! ```
 
+#[cfg(test)]
+mod comeback_tests;
 mod inbound;
 mod machine;
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub struct UserEntry {
     pub(super) handshake_key: HandshakeKey,
     /// The number of the present attempt.
     pub(super) attempt: u32,
+    /// Whether the world of the present attempt has it already, from an earlier stay.
+    pub(super) is_there: bool,
     /// Worlds that this request has tried, as bits.
     pub(super) tried: u64,
     /// Whether one of those did not answer in time.
@@ -87,6 +89,7 @@ impl Vacant for UserEntry {
         region: heapless::String::new(),
         handshake_key: HandshakeKey([0; 16]),
         attempt: 0,
+        is_there: false,
         tried: 0,
         has_timed_out: false,
     };

@@ -10,8 +10,8 @@
 //!      └───────────────────────── UserLeft, lost, and no wish to enter ─────────────┘
 //! ```
 //! The client is answered only after the world has acknowledged, so its `Join` can't come before its
-//! attach. A user whom one world may still have is detached there before another one is asked, also
-//! when nobody has joined in time: somebody may be there from an earlier stay.
+//! attach. A user whom one world may still have is detached there before another one is asked: also
+//! when nobody has joined in time, or when a world denies whom it has from an earlier stay.
 
 use super::directory::{EntryKey, Place};
 use super::registry::{Choice, world_bit};
@@ -38,8 +38,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.region = heapless::String::try_from(region).unwrap_or_default();
         match user.place {
             Place::Outside => self.try_next_world(cx, key),
-            Place::Attached(world) | Place::Inside(world) => self.detach(cx, key, world),
-            Place::Detaching(_) | Place::Attaching(_) => {}
+            // An attempt that is on its way was made for an earlier wish, maybe of another region.
+            Place::Attaching(world) | Place::Attached(world) | Place::Inside(world) => {
+                self.detach(cx, key, world);
+            }
+            Place::Detaching(_) => {}
         }
     }
 
@@ -87,6 +90,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(user) = self.users.get_mut(key) else { return };
         user.handshake_key = handshake_key;
         user.attempt = attempt;
+        user.is_there = false;
         user.tried |= world_bit(world);
         let uid = user.uid;
         self.set_place(key, Place::Attaching(world));
@@ -122,8 +126,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
         cx.sessions.send_or_close(cx.now, session, &EnterWorldAck { world_addr, handshake_key });
     }
 
+    /// The world of the present attempt does not take the user anew.
+    pub(super) fn denied(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        if self.users.get(key).is_some_and(|user| user.is_there) {
+            self.detach(cx, key, world);
+        } else {
+            self.attach_failed(cx, key);
+        }
+    }
+
     /// The world of the present attempt does not take the user.
-    pub(super) fn attach_failed(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+    fn attach_failed(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         self.set_place(key, Place::Outside);
         self.disarm(cx, key);
         self.try_next_world_if_wanted(cx, key);
@@ -165,7 +178,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         match user.place {
             Place::Attaching(world) => {
                 user.has_timed_out = true;
-                log::info!("world {} did not answer an attach in time", world.index());
+                let world_id = self.worlds.get(world).map_or(0, |entry| entry.world_id.0);
+                log::info!("world {} did not answer an attach in time", world_id);
                 // Should it answer late, the attach is void.
                 self.ask_to_detach(cx, key, world, ErrorCode::WORLD_TIMEOUT);
                 self.attach_failed(cx, key);

@@ -18,6 +18,8 @@ pub mod authenticator;
 mod client_link;
 pub mod directory;
 pub mod enter;
+#[cfg(test)]
+mod expiry_tests;
 mod memory;
 pub mod registry;
 #[cfg(test)]

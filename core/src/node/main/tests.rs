@@ -1,1 +1,185 @@
+//! Main at the bench: clients and worlds are scripted, one frame at a time.
 
+mod enter;
+mod hello;
+mod lost;
+mod random;
+mod reported;
+mod worlds;
+
+use std::boxed::Box;
+use std::format;
+use std::vec;
+use std::vec::Vec;
+
+use super::*;
+use crate::config::NetConfig;
+use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_of, trim};
+use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
+use crate::protocol::either_way::{Bye, Error};
+use crate::protocol::main_to_client::{EnterWorldAck, Welcome};
+use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
+use crate::protocol::world_to_main::{
+    AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
+};
+use crate::protocol::{ErrorCode, Text, Token, Uid, WorldId};
+use crate::session::{SessionKey, SessionState};
+
+const MAX_USERS: usize = 96;
+const ATTACH_TIMEOUT_MS: u32 = 320;
+const ATTACH_TTL_MS: u32 = 1_600;
+/// How much longer than the world Main waits for somebody who was sent there.
+const GRACE_MS: u32 = 1_000;
+
+const CONFIG: MainConfig =
+    MainConfig { attach_timeout_ms: ATTACH_TIMEOUT_MS, attach_ttl_ms: ATTACH_TTL_MS };
+
+type MainBench<'a, A = Guests> = Bench<'a, Main<'a, A>>;
+
+/// Runs `test` at the bench of a Main with room for `users`.
+fn with_authenticator<A: Authenticator>(
+    users: usize,
+    net: NetConfig,
+    authenticator: A,
+    test: impl FnOnce(&mut MainBench<'_, A>),
+) {
+    let mut node_memory = Box::new(BenchMemory::NEW);
+    let mut memory = Box::new(MainMemory::<MAX_USERS, WORLD_COUNT_MAX>::NEW);
+    let mut storage = memory.storage();
+    trim(&mut storage.users, users);
+    trim(&mut storage.user_heads, users);
+    trim(&mut storage.user_nexts, users);
+    let main = Main::new(storage, CONFIG, authenticator);
+    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), net, main);
+    test(&mut bench);
+    bench.finish();
+}
+
+fn with_users(users: usize, test: impl FnOnce(&mut MainBench<'_>)) {
+    with_authenticator(users, BENCH_CONFIG, Guests::new([7; 32]), test);
+}
+
+fn with_main(test: impl FnOnce(&mut MainBench<'_>)) {
+    with_users(MAX_USERS, test);
+}
+
+/// A client that has said hello.
+#[derive(Copy, Clone, Debug)]
+struct Guest {
+    key: SessionKey,
+    uid: Uid,
+    token: Token,
+}
+
+fn refused(code: ErrorCode) -> Said {
+    Said::of(&Error { code, about: EnterWorldReq::OPCODE.0 })
+}
+
+fn error(code: ErrorCode, about: i32) -> Said {
+    Said::of(&Error { code, about })
+}
+
+fn bye(reason: ErrorCode) -> Said {
+    Said::of(&Bye { reason })
+}
+
+fn detach(uid: Uid, reason: ErrorCode) -> Said {
+    Said::of(&DetachUser { uid, reason })
+}
+
+/// The world's address, which Main gives to those whom it sends there.
+fn address(world_id: u16) -> std::string::String {
+    format!("world{world_id}:9")
+}
+
+/// Where Main sends somebody, as an answer to `attach`.
+fn sent_to(world_id: u16, attach: &AttachUser) -> Said {
+    let world_addr = address(world_id);
+    let world_addr = Text::new(&world_addr).expect("a short address");
+    Said::of(&EnterWorldAck { world_addr, handshake_key: attach.handshake_key })
+}
+
+fn ack(attach: &AttachUser) -> AttachAck {
+    AttachAck { uid: attach.uid, attempt: attach.attempt }
+}
+
+fn denial(attach: &AttachUser) -> AttachDenied {
+    AttachDenied { uid: attach.uid, attempt: attach.attempt, reason: ErrorCode::FULL }
+}
+
+impl<A: Authenticator> MainBench<'_, A> {
+    fn say_hello(&mut self, token: Option<Token>) -> SessionKey {
+        let key = self.accept();
+        self.say(key, &Hello { client_version: 1, token });
+        key
+    }
+
+    fn welcome(&mut self, token: Option<Token>) -> Guest {
+        let key = self.say_hello(token);
+        let heard = self.heard(key);
+        let Some(Welcome { uid, token }) = heard[0].read() else { panic!("{heard:?}") };
+        Guest { key, uid, token }
+    }
+
+    fn greet(&mut self) -> Guest {
+        self.welcome(None)
+    }
+
+    fn ask(&mut self, guest: Guest, region: &str) {
+        self.say(guest.key, &EnterWorldReq { region: Text::new(region).unwrap() });
+    }
+
+    fn say_register(&mut self, world_id: u16, region: &str, capacity: u16) -> SessionKey {
+        let key = self.accept();
+        self.say_registration(key, world_id, region, capacity);
+        key
+    }
+
+    fn say_registration(&mut self, key: SessionKey, world_id: u16, region: &str, capacity: u16) {
+        let addr = address(world_id);
+        let addr = Text::new(&addr).expect("a short address");
+        let region = Text::new(region).expect("a short region");
+        self.say(key, &RegisterWorld { world_id: WorldId(world_id), region, capacity, addr });
+    }
+
+    /// A world that is in the registry.
+    fn register(&mut self, world_id: u16, region: &str, capacity: u16) -> SessionKey {
+        let key = self.say_register(world_id, region, capacity);
+        assert_eq!(self.heard(key), [Said::of(&Registered {})]);
+        key
+    }
+
+    /// The one attach that `world` was asked for.
+    fn attach_at(&mut self, world: SessionKey) -> AttachUser {
+        let heard = self.heard(world);
+        let attach = match &heard[..] {
+            [said] => said.read(),
+            _ => None,
+        };
+        attach.unwrap_or_else(|| panic!("not one attach: {heard:?}"))
+    }
+
+    /// Takes a user into `world`, which is the one that Main chooses.
+    fn enter(&mut self, guest: Guest, world: SessionKey) -> AttachUser {
+        self.ask(guest, "");
+        let attach = self.attach_at(world);
+        self.say(world, &ack(&attach));
+        self.heard(guest.key);
+        self.say(world, &UserJoined { uid: guest.uid });
+        attach
+    }
+
+    fn place(&self, uid: Uid) -> Option<Place> {
+        let users = self.role().users();
+        users.get(users.find(uid)?).map(UserEntry::place)
+    }
+
+    fn key_of_world(&self, world_id: u16) -> WorldKey {
+        self.role().worlds().find(WorldId(world_id)).expect("a registered world")
+    }
+
+    /// The users whom Main counts in a world.
+    fn users_of(&self, world_id: u16) -> u16 {
+        self.role().worlds().get(self.key_of_world(world_id)).map_or(0, |world| world.users)
+    }
+}

@@ -1,7 +1,7 @@
 //! Worlds of Main: register, report, acknowledge.
 
 use super::directory::{Place, UserEntry};
-use super::registry::{WorldEntry, WorldKey};
+use super::registry::{WorldEntry, WorldKey, world_bit};
 use super::{Authenticator, EntryKey, Main, link};
 use crate::log;
 use crate::node::{Caller, Context};
@@ -54,7 +54,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn attach_denied(&mut self, caller: &mut Caller<'_, 'a>, message: AttachDenied) {
         let Some(world) = self.caller_world(caller, AttachDenied::OPCODE.0) else { return };
         if let Some(key) = self.attempt_of(message.uid, message.attempt, world) {
-            self.attach_failed(&mut caller.context(), key);
+            self.denied(&mut caller.context(), key, world);
         }
     }
 
@@ -120,8 +120,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
             session,
             ..WorldEntry::VACANT
         };
+        let world = self.worlds.insert(entry).ok_or(ErrorCode::FULL)?;
         self.stats.worlds_registered += 1;
-        self.worlds.insert(entry).ok_or(ErrorCode::FULL)
+        Ok(world)
     }
 
     /// The world leaves the registry, and its users are told. O(users).
@@ -131,7 +132,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.stats.worlds_lost += 1;
         for index in 0..self.users.capacity() as u16 {
             let Some(key) = self.users.key_at(index) else { continue };
-            if self.users.get(key).is_some_and(|user| user.place.world() == Some(world)) {
+            let Some(user) = self.users.get_mut(key) else { continue };
+            // The next world in its slot is another one, and if none is left, that is the reason.
+            user.tried &= !world_bit(world);
+            if user.place.world() == Some(world) {
                 self.lost_world(cx, key);
             }
         }
@@ -155,15 +159,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
             }
             return;
         };
-        let Some(user) = self.users.get(key) else { return };
+        let Some(user) = self.users.get_mut(key) else { return };
         match user.place {
             Place::Outside => self.set_place(key, Place::Inside(world)),
             Place::Attached(expected) if expected == world => {
                 self.disarm(cx, key);
                 self.set_place(key, Place::Inside(world));
             }
-            Place::Inside(known) | Place::Detaching(known) | Place::Attaching(known)
-                if known == world => {}
+            Place::Attaching(asked) if asked == world => user.is_there = true,
+            Place::Inside(known) | Place::Detaching(known) if known == world => {}
             _ => self.turn_away(cx, world, uid, ErrorCode::REPLACED),
         }
     }

@@ -8,11 +8,13 @@
 //! `with_…` helper calls, shuts the node down and checks that every session has ended exactly once
 //! and that no buffer is left out.
 
+mod chaos;
 mod memory;
 mod recorder;
 mod said;
 mod watched;
 
+pub(crate) use chaos::{Step, Word, any_steps};
 pub(crate) use memory::{BenchMemory, Sizes, trim};
 pub(crate) use recorder::{Recorder, Seen, with_recorder};
 pub(crate) use said::{Said, address_of, frame_of, said_in, stream_of};
@@ -80,8 +82,12 @@ struct Peer {
     seen_bytes: usize,
     /// How many more bytes its transport takes before it is full.
     room: usize,
+    /// The node was told that its transport is full.
+    is_blocked: bool,
     /// What it has said and the node has not taken yet.
     unheard: Vec<u8>,
+    /// The driver has let go of its transport.
+    is_gone: bool,
 }
 
 /// A node under test; see the [module](self).
@@ -91,6 +97,8 @@ pub(crate) struct Bench<'a, R> {
     entropy: Draws,
     peers: Vec<Peer>,
     requests: Vec<Asked>,
+    /// Sessions that the driver is about to connect.
+    dials: Vec<SessionKey>,
 }
 
 impl<'a, R: Role<'a>> Bench<'a, R> {
@@ -99,7 +107,8 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
         let mut entropy = Draws { state: 7 };
         let mut turn = Turn { now, entropy: &mut entropy };
         let node = Node::new(storage, config, Watched::new(role), &mut turn);
-        Self { node, now, entropy, peers: Vec::new(), requests: Vec::new() }
+        let (peers, requests, dials) = (Vec::new(), Vec::new(), Vec::new());
+        Self { node, now, entropy, peers, requests, dials }
     }
 
     /// Calls the node with a turn, and does nothing else.
@@ -111,10 +120,7 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
     }
 
     /// Acts on the role, as its user does, and does what comes of it.
-    pub(crate) fn act<T>(
-        &mut self,
-        act: impl FnOnce(&mut R, &mut Context<'_, 'a>) -> T,
-    ) -> T {
+    pub(crate) fn act<T>(&mut self, act: impl FnOnce(&mut R, &mut Context<'_, 'a>) -> T) -> T {
         let outcome =
             self.turn(|node, turn| node.act(turn, |watched, cx| act(&mut watched.role, cx)));
         self.drive();
@@ -158,12 +164,14 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
     }
 
     pub(crate) fn connected(&mut self, key: SessionKey) {
+        self.dials.retain(|dial| *dial != key);
         self.meet(key);
         self.turn(|node, turn| node.handle_connected(turn, key));
         self.drive();
     }
 
     pub(crate) fn connect_failed(&mut self, key: SessionKey) {
+        self.dials.retain(|dial| *dial != key);
         self.turn(|node, turn| node.handle_connect_failed(turn, key));
         self.drive();
     }
@@ -174,7 +182,9 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
             stream: Vec::new(),
             seen_bytes: 0,
             room: usize::MAX,
+            is_blocked: false,
             unheard: Vec::new(),
+            is_gone: false,
         });
     }
 
@@ -191,10 +201,17 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
 
     /// [`Bench::say_bytes`] without the transmissions that follow.
     pub(crate) fn say_silently(&mut self, key: SessionKey, bytes: &[u8]) {
-        let taken = self.turn(|node, turn| node.handle_received(turn, key, bytes));
-        if let Taken::Part(count) = taken {
-            let rest = &bytes[count..];
-            self.peer_mut(key).unheard.extend_from_slice(rest);
+        self.peer_mut(key).unheard.extend_from_slice(bytes);
+        self.hand_over(key);
+    }
+
+    /// Offers what the peer has said, and keeps what is not taken.
+    fn hand_over(&mut self, key: SessionKey) {
+        let mut bytes = core::mem::take(&mut self.peer_mut(key).unheard);
+        if let Taken::Part(count) = self.turn(|node, turn| node.handle_received(turn, key, &bytes))
+        {
+            bytes.drain(..count);
+            self.peer_mut(key).unheard = bytes;
         }
     }
 
@@ -205,8 +222,17 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
 
     /// The peer ends its connection.
     pub(crate) fn disconnect(&mut self, key: SessionKey) {
+        self.let_go(key);
         self.turn(|node, turn| node.handle_disconnected(turn, key));
         self.drive();
+    }
+
+    fn let_go(&mut self, key: SessionKey) {
+        self.dials.retain(|dial| *dial != key);
+        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.key == key) {
+            peer.is_gone = true;
+            peer.unheard.clear();
+        }
     }
 
     // What transports take.
@@ -218,9 +244,16 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
 
     /// The peer's transport, which was full, takes `room` more bytes.
     pub(crate) fn unblock(&mut self, key: SessionKey, room: usize) {
-        self.limit(key, room);
-        self.node.handle_writable(key);
+        self.unblock_silently(key, room);
         self.drive();
+    }
+
+    /// [`Bench::unblock`] without the transmissions that follow.
+    pub(crate) fn unblock_silently(&mut self, key: SessionKey, room: usize) {
+        let peer = self.peer_mut(key);
+        peer.room = room;
+        peer.is_blocked = false;
+        self.node.handle_writable(key);
     }
 
     // What has come out.
@@ -284,23 +317,33 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
             let Some(transmit) = self.node.poll_transmit(self.now) else { return };
             let bytes = transmit.slices().concat();
             assert!(!bytes.is_empty(), "an empty transmission");
-            let peer = self.peers.iter_mut().find(|peer| peer.key == transmit.key());
+            let key = transmit.key();
+            let peer = self.peers.iter_mut().find(|peer| peer.key == key && !peer.is_gone);
             let peer = peer.expect("a transmission to a session without transport");
             let taken = bytes.len().min(peer.room);
             peer.stream.extend_from_slice(&bytes[..taken]);
             peer.room -= taken;
+            peer.is_blocked = taken < bytes.len();
             self.node.handle_transmitted(self.now, taken);
         }
         panic!("no end of transmissions");
     }
 
-    pub(crate) fn collect_requests(&mut self) {
+    fn collect_requests(&mut self) {
         while let Some(request) = self.node.poll_request() {
-            self.requests.push(match request {
-                Request::Connect { key, address } => Asked::Connect { key, address: address.into() },
+            let asked = match request {
+                Request::Connect { key, address } => {
+                    Asked::Connect { key, address: address.into() }
+                }
                 Request::Shutdown { key } => Asked::Shutdown(key),
                 Request::Drop { key } => Asked::Drop(key),
-            });
+            };
+            match asked {
+                Asked::Connect { key, .. } => self.dials.push(key),
+                Asked::Drop(key) => self.let_go(key),
+                Asked::Shutdown(_) => {}
+            }
+            self.requests.push(asked);
         }
     }
 
@@ -308,11 +351,10 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
     fn offer_unheard(&mut self) -> bool {
         let mut has_progressed = false;
         for index in 0..self.peers.len() {
-            let peer = &mut self.peers[index];
-            let (key, bytes) = (peer.key, core::mem::take(&mut peer.unheard));
-            if !bytes.is_empty() {
-                self.say_silently(key, &bytes);
-                has_progressed |= self.peers[index].unheard.len() < bytes.len();
+            let (key, waiting_bytes) = (self.peers[index].key, self.peers[index].unheard.len());
+            if waiting_bytes > 0 {
+                self.hand_over(key);
+                has_progressed |= self.peers[index].unheard.len() < waiting_bytes;
             }
         }
         has_progressed
@@ -335,8 +377,7 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
     pub(crate) fn finish(mut self) {
         self.turn(Node::handle_shutdown);
         for index in 0..self.peers.len() {
-            self.peers[index].room = usize::MAX;
-            self.node.handle_writable(self.peers[index].key);
+            self.unblock_silently(self.peers[index].key, usize::MAX);
         }
         let drain_timeout_ms = self.node.sessions().config().drain_timeout_ms;
         self.pass_ms(2 * (drain_timeout_ms + TICK_MS));

@@ -12,7 +12,7 @@ use crate::session::{LinkTag, SessionKey, Trust};
 use crate::wire::{Frame, Opcode};
 
 /// One call of the shell.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Seen {
     Accepted(SessionKey),
     Connected(SessionKey),

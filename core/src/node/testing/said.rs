@@ -20,10 +20,8 @@ pub(crate) struct Said {
 impl Said {
     /// `message` as a frame.
     pub(crate) fn of<M: Message>(message: &M) -> Self {
-        let frame = NetFrameV1::parse(&frame_of(message)[2..]).map(|frame| Self {
-            opcode: frame.opcode,
-            payload: frame.payload.to_vec(),
-        });
+        let frame = NetFrameV1::parse(&frame_of(message)[2..])
+            .map(|frame| Self { opcode: frame.opcode, payload: frame.payload.to_vec() });
         frame.expect("a frame of our own")
     }
 

@@ -144,6 +144,8 @@ impl<'a> AttachBook<'a> {
         match attach.state {
             AttachState::Used => Err(JoinDenial::KEY_USED),
             AttachState::Expired => Err(JoinDenial::KEY_EXPIRED),
+            // Timers have ticks, and a busy node is late; a key is not good for longer because of it.
+            AttachState::Pending if attach.at.upcoming(now) <= now => Err(JoinDenial::KEY_EXPIRED),
             AttachState::Pending => {
                 self.decide(entry, now.stamp(), AttachState::Used);
                 Ok(())
@@ -215,6 +217,17 @@ mod tests {
             book.handle_timeout(forgotten, entry);
             assert_eq!(book.redeem(forgotten, UID, KEY), Err(JoinDenial::NOT_ATTACHED));
             assert_eq!(book.deadline(forgotten, entry), None);
+        });
+    }
+
+    #[test]
+    fn a_late_timer_makes_no_key_last_longer() {
+        with_book(|mut book| {
+            let now = Instant::from_millis(1_000);
+            book.attach(now, UID, KEY, 5_000).unwrap();
+            book.attach(now, Uid(8), KEY, 5_000).unwrap();
+            assert_eq!(book.redeem(now.after_ms(5_000), UID, KEY), Err(JoinDenial::KEY_EXPIRED));
+            assert_eq!(book.redeem(now.after_ms(4_999), Uid(8), KEY), Ok(()));
         });
     }
 

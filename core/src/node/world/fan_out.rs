@@ -65,7 +65,7 @@ impl RoomManager<'_> {
     }
 
     /// Encodes the newest move of each member that has moved, and answers how many.
-    pub(super) fn append_moves(&mut self, room: u16) -> u64 {
+    fn append_moves(&mut self, room: u16) -> u64 {
         let Some(place) = self.rooms.get_mut(usize::from(room)) else {
             return 0;
         };

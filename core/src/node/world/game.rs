@@ -7,8 +7,7 @@
 //! Contract: callbacks come one at a time. Moves are state (the newest counts), events are an ordered
 //! log (none is replaced). The default of every callback relays.
 //!
-//! Bounds: `kind` and up to [`EVENT_MAX_BYTES`](crate::protocol::EVENT_MAX_BYTES) bytes an event; the
-//! rest is up to the game.
+//! Bounds: `kind` and up to [`EVENT_MAX_BYTES`] bytes an event; the rest is up to the game.
 //!
 //! ```
 //! use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext};

@@ -179,7 +179,7 @@ impl<'a, G: Game> World<'a, G> {
 
     /// Takes a user out of its room at once; its session, if it is another matter, goes on.
     fn remove_user(&mut self, cx: &mut Context<'_, 'a>, key: UserKey) {
-        let Some(user) = self.rooms.leave(cx.now, key) else {
+        let Some(user) = self.rooms.leave(cx.sessions, cx.now, key) else {
             return;
         };
         // The slot may have another user soon, and this session must never be taken for it.

@@ -214,11 +214,17 @@ impl<'a> RoomManager<'a> {
         }
     }
 
-    /// Takes somebody out of its room, and tells the others: its last move, then its leaving.
-    pub(super) fn leave(&mut self, now: Instant, key: UserKey) -> Option<WorldUser> {
+    /// Takes somebody out of its room, and tells the others: its last move, then its leaving. Moves
+    /// are appended by a flush only, which publishes them: cursors leave out published frames.
+    pub(super) fn leave(
+        &mut self,
+        sessions: &mut SessionManager<'_>,
+        now: Instant,
+        key: UserKey,
+    ) -> Option<WorldUser> {
         let room = self.users.get(key)?.room;
         if self.users.get(key)?.has_moved {
-            self.append_moves(room);
+            self.flush_room(room, sessions);
         }
         let user = self.users.remove(key)?;
         let place = self.rooms.get_mut(usize::from(room))?;

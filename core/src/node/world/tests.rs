@@ -1,1 +1,225 @@
+//! A world at the bench: Main and the players are scripted, one frame at a time.
 
+mod attaching;
+mod cuts;
+mod events;
+mod flushing;
+mod game;
+mod joining;
+mod leaving;
+mod main_link;
+mod moving;
+mod overrun;
+mod random;
+mod reports;
+mod slots;
+mod view;
+
+use std::boxed::Box;
+use std::vec;
+use std::vec::Vec;
+
+use super::*;
+use crate::config::NetConfig;
+use crate::node::testing::{
+    Asked, BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_of, said_in, trim,
+};
+use crate::protocol::client_to_world::{Event, Join, Leave, Move};
+use crate::protocol::either_way::{Bye, Error, Ping, Pong};
+use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
+use crate::protocol::world_to_client::{
+    EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
+};
+use crate::protocol::{Bytes, Direction, HandshakeKey, JoinDenial, MemberState, Position, Uid};
+use crate::session::SessionState;
+
+const MAX_ROOMS: usize = 4;
+const MAX_RING_BYTES: usize = 8_192;
+const MAX_USERS: usize = 96;
+const MAX_ATTACHES: usize = 96;
+
+/// How large a world a test has.
+#[derive(Copy, Clone)]
+struct Setup {
+    net: NetConfig,
+    sizes: Sizes,
+    rooms: usize,
+    room_capacity: u16,
+    /// Of one room.
+    ring_bytes: usize,
+    attaches: usize,
+    flush_interval_ms: u32,
+}
+
+const FLUSH_MS: u32 = 20;
+const STATUS_MS: u32 = 1_600;
+const RECONNECT_FIRST_MS: u32 = 320;
+const RECONNECT_MOST_MS: u32 = 1_280;
+const TTL_MS: u32 = 8_000;
+
+const SETUP: Setup = Setup {
+    net: BENCH_CONFIG,
+    sizes: Sizes::ALL,
+    rooms: 2,
+    room_capacity: 48,
+    ring_bytes: MAX_RING_BYTES,
+    attaches: MAX_ATTACHES,
+    flush_interval_ms: FLUSH_MS,
+};
+
+fn text<const MOST: usize>(text: &str) -> heapless::String<MOST> {
+    heapless::String::try_from(text).expect("a short text")
+}
+
+impl Setup {
+    fn config(&self) -> WorldConfig {
+        WorldConfig {
+            world_id: WorldId(7),
+            region: text("north"),
+            address: text("world:9"),
+            main_address: text("main:7"),
+            room_capacity: self.room_capacity,
+            flush_interval_ms: self.flush_interval_ms,
+            status_interval_ms: STATUS_MS,
+            reconnect_first_ms: RECONNECT_FIRST_MS,
+            reconnect_most_ms: RECONNECT_MOST_MS,
+        }
+    }
+
+    fn lend<G>(self, memory: &mut Memory<G>) -> WorldStorage<'_, G> {
+        let mut storage = memory.storage();
+        trim(&mut storage.rooms.rooms, self.rooms);
+        trim(&mut storage.rooms.ring_bytes, self.rooms * self.ring_bytes);
+        trim(&mut storage.rooms.dirty_queue, self.rooms);
+        trim(&mut storage.rooms.dirty_listed, self.rooms);
+        trim(&mut storage.games, self.rooms);
+        trim(&mut storage.attaches, self.attaches);
+        trim(&mut storage.attach_heads, self.attaches);
+        trim(&mut storage.attach_nexts, self.attaches);
+        storage
+    }
+}
+
+type Memory<G> = WorldMemory<G, MAX_USERS, MAX_ROOMS, { MAX_ROOMS * MAX_RING_BYTES }, MAX_ATTACHES>;
+type WorldBench<'a, G> = Bench<'a, World<'a, G>>;
+
+/// Runs `test` at the bench of a world whose rooms have new games.
+fn with_game<G: Game + Default>(setup: Setup, test: impl FnOnce(&mut WorldBench<'_, G>)) {
+    let mut node_memory = Box::new(BenchMemory::NEW);
+    let mut memory = Box::new(Memory::new(core::array::from_fn(|_| G::default())));
+    let world = World::new(setup.lend(&mut memory), setup.config());
+    let mut bench = Bench::new(setup.sizes.lend(&mut node_memory), setup.net, world);
+    test(&mut bench);
+    bench.finish();
+}
+
+fn with_world(setup: Setup, test: impl FnOnce(&mut WorldBench<'_, Relay>)) {
+    with_game(setup, test);
+}
+
+/// The handshake key that tests give to `uid`.
+fn key_of(uid: Uid) -> HandshakeKey {
+    HandshakeKey([uid.0 as u8; 16])
+}
+
+fn join_of(uid: Uid) -> Join {
+    Join { uid, handshake_key: key_of(uid) }
+}
+
+fn attach_of(uid: Uid, attempt: u32) -> AttachUser {
+    AttachUser { uid, handshake_key: key_of(uid), ttl_ms: TTL_MS, attempt }
+}
+
+fn at(x: i32) -> Position {
+    Position { x, y: 2, z: 3 }
+}
+
+/// Where somebody is who has not moved in a relaying room.
+fn newcomer(uid: u32) -> MemberState {
+    MemberState { uid: Uid(uid), ..MemberState::default() }
+}
+
+fn moved(uid: u32, x: i32) -> Said {
+    let member = MemberState { uid: Uid(uid), pos: at(x), dir: Direction(9) };
+    Said::of(&MoveBroadcast { member })
+}
+
+fn step(x: i32) -> Move {
+    Move { pos: at(x), dir: Direction(9) }
+}
+
+fn entered(uid: u32) -> Said {
+    Said::of(&UserEntered { member: newcomer(uid) })
+}
+
+fn left(uid: u32) -> Said {
+    Said::of(&UserLeft { uid: Uid(uid) })
+}
+
+fn event(kind: u16, data: &[u8]) -> Event<'_> {
+    Event { kind, data: Bytes::new(data).expect("a short event") }
+}
+
+fn said_event(uid: u32, kind: u16, data: &[u8]) -> Said {
+    let data = Bytes::new(data).expect("a short event");
+    Said::of(&EventBroadcast { uid: Uid(uid), kind, data })
+}
+
+fn bye(reason: ErrorCode) -> Said {
+    Said::of(&Bye { reason })
+}
+
+impl<G: Game> WorldBench<'_, G> {
+    /// The world finds Main, which knows it from now on.
+    fn meet_main(&mut self) -> SessionKey {
+        self.act(World::start);
+        self.register()
+    }
+
+    /// Main takes the connection that the world asks for, and the world itself.
+    fn register(&mut self) -> SessionKey {
+        let main = self.connect_next();
+        self.say(main, &Registered {});
+        assert!(self.role().is_registered());
+        self.heard(main);
+        main
+    }
+
+    /// Attaches `uid`, connects it and lets it join.
+    fn join(&mut self, main: SessionKey, uid: u32) -> SessionKey {
+        self.say(main, &attach_of(Uid(uid), 1));
+        let key = self.accept();
+        self.say(key, &join_of(Uid(uid)));
+        key
+    }
+
+    /// Users `1..=count` in rooms, with nothing left to hear.
+    fn fill(&mut self, main: SessionKey, count: u32) -> Vec<SessionKey> {
+        let keys: Vec<_> = (1..=count).map(|uid| self.join(main, uid)).collect();
+        self.pass_ms(FLUSH_MS);
+        for key in &keys {
+            self.heard(*key);
+        }
+        self.heard(main);
+        keys
+    }
+
+    /// Lets the flush interval pass, and answers what `key` has heard.
+    fn flush_and_hear(&mut self, key: SessionKey) -> Vec<Said> {
+        self.pass_ms(FLUSH_MS);
+        self.heard(key)
+    }
+
+    /// The uids of everyone in a room, sorted.
+    fn uids(&self) -> Vec<u32> {
+        let users = self.role().rooms().iter().map(|(_, user)| user.state().uid.0);
+        let mut uids: Vec<u32> = users.collect();
+        uids.sort_unstable();
+        uids
+    }
+
+    fn room_of(&self, uid: u32) -> Option<u16> {
+        let mut users = self.role().rooms().iter();
+        users.find(|(_, user)| user.state().uid == Uid(uid)).map(|(_, user)| user.room())
+    }
+}

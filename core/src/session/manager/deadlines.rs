@@ -1,7 +1,8 @@
 //! What time does to sessions: greeting, silence, draining. One timer each.
 //!
 //! A frame does not touch the wheel: it only notes when it came. When the timer fires, the deadline
-//! is computed anew, and a timer that fired too early is armed again.
+//! is computed anew, and a timer that fired too early is armed again. Only the answer to a question
+//! arms it at once, because the next question comes before the deadline of the unanswered one.
 
 use super::SessionManager;
 use crate::protocol::ErrorCode;
@@ -10,6 +11,7 @@ use crate::session::manager::Farewell;
 use crate::session::session::{Flags, LinkTag, Session, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
 use crate::time::Instant;
+use crate::timer::TICK_MS;
 
 impl SessionManager<'_> {
     fn deadline(&self, session: &Session, now: Instant) -> Option<Instant> {
@@ -18,17 +20,23 @@ impl SessionManager<'_> {
             SessionState::Connecting | SessionState::Greeting => {
                 session.since.after_ms(config.greeting_timeout_ms, now)
             }
-            SessionState::Ready => {
-                let asked = session.flags.has(Flags::ASKED);
-                let silence_ms =
-                    if asked { config.idle_timeout_ms } else { config.ping_interval_ms };
-                session.heard_at.after_ms(silence_ms, now)
+            SessionState::Ready if session.flags.has(Flags::ASKED) => {
+                let silent_at = session.heard_at.after_ms(config.idle_timeout_ms, now);
+                silent_at.max(session.since.after_ms(self.time_to_answer_ms(), now))
             }
+            SessionState::Ready => session.heard_at.after_ms(config.ping_interval_ms, now),
             SessionState::Draining | SessionState::Lingering => {
                 session.since.after_ms(config.drain_timeout_ms, now)
             }
             SessionState::Gone => return None,
         })
+    }
+
+    /// A node that has stood still asks late, and nobody is to be thrown out for that: so long a peer
+    /// has got to answer at least. A question is up to a tick late anyway.
+    const fn time_to_answer_ms(&self) -> u32 {
+        let config = &self.config;
+        config.idle_timeout_ms.saturating_sub(config.ping_interval_ms).saturating_sub(TICK_MS)
     }
 
     pub(super) fn arm(&mut self, key: SessionKey, now: Instant) {
@@ -104,6 +112,7 @@ impl SessionManager<'_> {
     fn ask(&mut self, now: Instant, key: SessionKey) {
         if let Some(session) = self.table.get_mut(key) {
             session.flags.set(Flags::ASKED);
+            session.since = now.stamp();
         }
         self.arm(key, now);
         self.send_or_close(now, key, &Ping { nonce: now.millis() as u32 });
@@ -117,9 +126,14 @@ impl SessionManager<'_> {
         let session = self.table.get_mut(key).filter(|session| session.state.is_open())?;
         self.stats.frames_received += 1;
         session.heard_at = now.stamp();
-        session.flags.clear(Flags::ASKED);
-        if session.flags.has(Flags::TRUSTED) || session.bucket.take(rate, burst, now) {
-            return Some(session.tag);
+        let has_answered = session.flags.clear(Flags::ASKED);
+        let is_granted = session.flags.has(Flags::TRUSTED) || session.bucket.take(rate, burst, now);
+        let tag = session.tag;
+        if has_answered {
+            self.arm(key, now);
+        }
+        if is_granted {
+            return Some(tag);
         }
         self.stats.floods += 1;
         self.violation(now, key, ErrorCode::TOO_FAST, 0);

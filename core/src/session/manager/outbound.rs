@@ -28,26 +28,33 @@ impl<'a> SessionManager<'a> {
     ) -> Result<(), SendError> {
         let most = self.config.send_buffers_per_server;
         self.send_within(key, message, most)?;
-        if self.outbox_buffers(key) > most / 2 {
+        if self.is_crowded(key) {
             self.crowded = Some(key);
         }
         Ok(())
     }
 
-    fn outbox_buffers(&self, key: SessionKey) -> u16 {
-        self.table.get(key).map_or(0, |session| session.outbox.buffers())
-    }
-
-    /// Whether input has to wait until a link to a server has been transmitted to. A link that takes
-    /// nothing is not waited for.
-    pub(crate) fn must_transmit_first(&mut self) -> bool {
-        let Some(key) = self.crowded else { return false };
-        let is_crowded = self.outbox_buffers(key) > self.config.send_buffers_per_server / 2;
-        let is_blocked = self.get(key).is_some_and(|session| session.flags.has(Flags::BLOCKED));
-        if !is_crowded || is_blocked {
+    /// Whether input of `key` has to wait until there has been a transmission: the answers to what it
+    /// has said already take more than half of what they may, or those of a link to a server do,
+    /// which everyone's input leads to. A transport that takes nothing is not waited for.
+    #[inline]
+    pub(crate) fn must_transmit_first(&mut self, key: SessionKey) -> bool {
+        if self.crowded.is_some_and(|link| !self.is_crowded(link)) {
             self.crowded = None;
         }
-        self.crowded.is_some()
+        self.crowded.is_some() || self.is_crowded(key)
+    }
+
+    #[inline]
+    fn is_crowded(&self, key: SessionKey) -> bool {
+        self.table.get(key).is_some_and(|session| {
+            let most = if session.flags.has(Flags::TRUSTED) {
+                self.config.send_buffers_per_server
+            } else {
+                self.config.send_buffers_per_session
+            };
+            session.outbox.buffers() > most / 2 && !session.flags.has(Flags::BLOCKED)
+        })
     }
 
     /// [`SessionManager::send`] with a limit of its own, for packets that come in pages.

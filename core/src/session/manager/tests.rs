@@ -71,7 +71,8 @@ impl Bench<'_, Recorder> {
 #[test]
 fn requests_come_in_the_order_of_their_reasons() {
     with_sessions(|bench| {
-        let (first, second) = (bench.session_in(SessionState::Gone), bench.accept());
+        let second = bench.accept();
+        let first = bench.session_in(SessionState::Gone);
         bench.turn(|node, turn| {
             node.act(turn, |_, cx| {
                 cx.sessions.close(cx.now, second, Farewell::Nothing(ErrorCode::GOODBYE));

@@ -78,7 +78,7 @@ fn nothing_is_lost_when_sending_goes_on_after_full() {
         bench.unblock(key, 40); // the rest of the first buffer, and a little
         assert_eq!(bench.fill(key), PINGS_PER_BUFFER);
         bench.unblock(key, usize::MAX);
-        let expected = [Said::of(&PING)].repeat(3 * PINGS_PER_BUFFER);
+        let expected = std::vec![Said::of(&PING); 3 * PINGS_PER_BUFFER];
         assert_eq!(bench.heard(key), expected);
     });
 }
@@ -139,11 +139,12 @@ fn the_sink_of_a_session_is_its_queue() {
     use crate::protocol::either_way::Proxy;
     with_small_buffers(|bench| {
         let key = bench.accept_proven(Trust::Client);
-        bench.act(|_, cx| {
-            let mut proxy = Proxy { sink: cx.sessions.sink(key) };
-            proxy.ping(&PING)
-        })
-        .unwrap();
+        bench
+            .act(|_, cx| {
+                let mut proxy = Proxy { sink: cx.sessions.sink(key) };
+                proxy.ping(&PING)
+            })
+            .unwrap();
         assert_eq!(bench.heard(key), [Said::of(&PING)]);
     });
 }
@@ -166,11 +167,30 @@ fn both_sides_of_the_crowd_at_a_link_to_a_server() {
     });
 }
 
+/// A burst that is answered packet by packet does not close the one who sends it.
 #[test]
-fn a_client_s_crowd_is_waited_for_by_nobody() {
+fn a_client_s_crowd_is_waited_for_by_its_own_input_alone() {
     with_small_buffers(|bench| {
         let client = bench.accept_proven(Trust::Client);
-        bench.fill(client);
+        let other = bench.accept_proven(Trust::Client);
+        bench.send_silently(client, PINGS_PER_BUFFER);
+        assert_eq!(bench.offer(client), Taken::All);
+        bench.send_silently(client, 1);
+        assert_eq!(bench.offer(client), Taken::Part(0));
+        assert_eq!(bench.offer(other), Taken::All);
+        bench.transmit();
+        assert_eq!(bench.offer(client), Taken::All);
+        assert_eq!(bench.stats().overflows, 0);
+    });
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_not_waited_for() {
+    with_small_buffers(|bench| {
+        let client = bench.accept_proven(Trust::Client);
+        bench.limit(client, 0);
+        bench.send_silently(client, 2 * PINGS_PER_BUFFER);
+        bench.transmit();
         assert_eq!(bench.offer(client), Taken::All);
     });
 }

@@ -1,0 +1,102 @@
+//! Stopping, in every state: all sessions end, and nothing is tried again.
+
+use super::*;
+use crate::node::Node;
+
+/// Leads a client into one of its states.
+type Lead = (fn(&mut ClientBench<'_>), ClientState);
+
+const STATES: [Lead; 9] = [
+    (|_| {}, (MainState::Waiting, WorldState::Outside)),
+    (|bench| bench.start(), (MainState::Connecting, WorldState::Outside)),
+    (say_hello, (MainState::Greeting, WorldState::Outside)),
+    (ask, (MainState::Ready, WorldState::Asking)),
+    (be_refused, (MainState::Ready, WorldState::Outside)),
+    (be_sent, (MainState::Ready, WorldState::Connecting)),
+    (say_join, (MainState::Ready, WorldState::Joining)),
+    (be_inside, (MainState::Ready, WorldState::Inside)),
+    (lose_main, (MainState::Waiting, WorldState::Inside)),
+];
+
+fn say_hello(bench: &mut ClientBench<'_>) {
+    bench.start();
+    bench.connect_to("main:7");
+}
+
+fn ask(bench: &mut ClientBench<'_>) {
+    bench.meet_main();
+}
+
+fn be_inside(bench: &mut ClientBench<'_>) {
+    bench.go_inside();
+}
+
+fn be_refused(bench: &mut ClientBench<'_>) {
+    let main = bench.meet_main();
+    bench.say(main, &Error { code: ErrorCode::NO_WORLD, about: EnterWorldReq::OPCODE.0 });
+}
+
+fn be_sent(bench: &mut ClientBench<'_>) {
+    let main = bench.meet_main();
+    bench.send_to_world(main);
+}
+
+fn say_join(bench: &mut ClientBench<'_>) {
+    let main = bench.meet_main();
+    bench.reach_world(main);
+}
+
+fn lose_main(bench: &mut ClientBench<'_>) {
+    let (main, _) = bench.go_inside();
+    bench.disconnect(main);
+}
+
+/// `end`s a client in every state, and checks what must hold afterwards.
+fn check_every_state(end: fn(&mut ClientBench<'_>), reason: ErrorCode) {
+    for (lead, state) in STATES {
+        with_client(|bench| {
+            lead(bench);
+            assert_eq!(bench.links(), state);
+            bench.notes();
+            let had_main = !matches!(state.0, MainState::Waiting);
+            end(bench);
+            assert_eq!(bench.links().1, WorldState::Outside);
+            let notes = bench.notes();
+            let stops = notes.iter().filter(|noted| **noted == Noted::Stopped(reason));
+            assert_eq!(stops.count(), usize::from(had_main), "{state:?}: {notes:?}");
+            bench.requests();
+            bench.pass_ms(20 * MOST_MS);
+            assert!(!bench.wants_to_connect(), "{state:?}");
+            assert!(bench.node.sessions().is_empty(), "{state:?}");
+            assert_eq!(bench.notes(), []);
+        });
+    }
+}
+
+#[test]
+fn in_every_state_on_demand() {
+    check_every_state(|bench| bench.stop(), ErrorCode::GOODBYE);
+}
+
+#[test]
+fn in_every_state_because_the_node_closes_down() {
+    let shut_down = |bench: &mut ClientBench<'_>| {
+        bench.turn(Node::handle_shutdown);
+        bench.drive();
+    };
+    check_every_state(shut_down, ErrorCode::SHUTTING_DOWN);
+}
+
+#[test]
+fn a_stopped_client_does_not_start_again() {
+    with_client(|bench| {
+        bench.go_inside();
+        bench.stop();
+        bench.stop();
+        bench.start();
+        bench.requests();
+        bench.pass_ms(20 * MOST_MS);
+        assert!(!bench.wants_to_connect());
+        assert_eq!(bench.links(), (MainState::Stopped, WorldState::Outside));
+    });
+}

@@ -1,0 +1,266 @@
+//! The link to Main: found, lost and found again, while the players play.
+
+use super::*;
+use crate::node::Node;
+use crate::protocol::Text;
+use crate::protocol::world_to_main::{RegisterWorld, Status, UserJoined, UserList};
+use crate::timer::TICK_MS;
+
+fn registration() -> Said {
+    Said::of(&RegisterWorld {
+        world_id: WorldId(7),
+        region: Text::new("north").unwrap(),
+        capacity: MAX_USERS as u16,
+        addr: Text::new("world:9").unwrap(),
+    })
+}
+
+impl<G: Game> WorldBench<'_, G> {
+    /// How long it takes until the world asks for a connection; it must come within `most_ms`.
+    fn ms_until_connect(&mut self, most_ms: u32) -> u32 {
+        for ms in 0..=most_ms {
+            if self.requests_connect() {
+                return ms;
+            }
+            self.pass_ms(1);
+        }
+        panic!("no attempt within {most_ms} ms")
+    }
+
+    fn requests_connect(&mut self) -> bool {
+        let asked = self.requests();
+        asked.iter().any(|asked| matches!(asked, Asked::Connect { .. }))
+    }
+
+    /// The key of the connection that the world asks for after `main` has gone.
+    fn wait_for_connect(&mut self) -> SessionKey {
+        loop {
+            for asked in self.requests() {
+                if let Asked::Connect { key, .. } = asked {
+                    return key;
+                }
+            }
+            self.pass_ms(TICK_MS);
+        }
+    }
+}
+
+#[test]
+fn the_world_registers_and_reports_who_is_there() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        let main = bench.connect_next();
+        assert_eq!(bench.heard(main), [registration()]);
+        assert!(!bench.role().is_registered());
+        bench.say(main, &Registered {});
+        assert!(bench.role().is_registered());
+        let status = Said::of(&Status { users: 0, rooms: 0, load: 0 });
+        let list = Said::of(&UserList { uids: heapless::Vec::new() });
+        assert_eq!(bench.heard(main), [status, list]);
+        bench.say(main, &Registered {}); // once more is nothing new
+        assert_eq!(bench.heard(main), []);
+    });
+}
+
+#[test]
+fn it_connects_to_where_main_is() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        let asked = bench.requests();
+        assert!(matches!(&asked[..], [Asked::Connect { address, .. }] if address == "main:7"));
+    });
+}
+
+/// The waits double up to the most, half of each is random.
+#[test]
+fn attempts_that_fail_come_in_growing_distances() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        let mut key = bench.wait_for_connect();
+        for attempt in 0..5 {
+            bench.connect_failed(key);
+            assert_eq!(bench.ended(key), Some(ErrorCode::GOODBYE));
+            let whole_ms = (RECONNECT_FIRST_MS << attempt).min(RECONNECT_MOST_MS);
+            bench.pass_ms(whole_ms / 2 - 1);
+            assert_eq!(bench.requests(), []);
+            bench.pass_ms(whole_ms - whole_ms / 2 + 1 + TICK_MS);
+            key = bench.wait_for_connect();
+        }
+    });
+}
+
+#[test]
+fn a_registration_starts_the_waits_anew() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        for _ in 0..4 {
+            let key = bench.wait_for_connect();
+            bench.connect_failed(key);
+        }
+        let main = bench.wait_for_connect();
+        bench.connected(main);
+        bench.say(main, &Registered {});
+        bench.disconnect(main);
+        assert!(!bench.role().is_registered());
+        let waited_ms = bench.ms_until_connect(RECONNECT_FIRST_MS + TICK_MS);
+        assert!(waited_ms >= RECONNECT_FIRST_MS / 2);
+    });
+}
+
+#[test]
+fn a_world_that_is_refused_tries_again() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        let main = bench.connect_next();
+        bench.say(main, &Bye { reason: ErrorCode::WORLD_ID_TAKEN });
+        assert_eq!(bench.ended(main), Some(ErrorCode::WORLD_ID_TAKEN));
+        let main = bench.wait_for_connect();
+        bench.connected(main);
+        assert_eq!(bench.heard(main), [registration()]);
+    });
+}
+
+#[test]
+fn a_main_that_does_not_answer_is_given_up_and_tried_again() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        let main = bench.connect_next();
+        bench.pass_ms(BENCH_CONFIG.greeting_timeout_ms);
+        assert_eq!(bench.ended(main), Some(ErrorCode::GREETING_TIMEOUT));
+        let again = bench.wait_for_connect();
+        bench.connected(again);
+        bench.say(again, &Registered {});
+        assert!(bench.role().is_registered());
+    });
+}
+
+#[test]
+fn a_world_without_a_free_session_waits_for_one() {
+    let sizes = Sizes { sessions: 1, ..Sizes::ALL };
+    with_world(Setup { sizes, ..SETUP }, |bench| {
+        let stranger = bench.accept();
+        bench.act(World::start);
+        bench.pass_ms(RECONNECT_MOST_MS);
+        assert_eq!(bench.requests(), []);
+        bench.disconnect(stranger);
+        bench.wait_for_connect();
+    });
+}
+
+#[test]
+fn the_status_is_reported_at_its_interval() {
+    with_world(Setup { room_capacity: 2, ..SETUP }, |bench| {
+        let main = bench.meet_main();
+        bench.pass_ms(STATUS_MS - 1);
+        assert_eq!(bench.heard(main), []);
+        bench.pass_ms(1);
+        assert_eq!(bench.heard(main), [Said::of(&Status { users: 0, rooms: 0, load: 0 })]);
+        bench.fill(main, 3);
+        bench.pass_ms(STATUS_MS - FLUSH_MS);
+        assert_eq!(bench.heard(main), [Said::of(&Status { users: 3, rooms: 2, load: 750 })]);
+    });
+}
+
+#[test]
+fn players_play_on_while_main_is_away() {
+    with_world(SETUP, |bench| {
+        let main = bench.meet_main();
+        let keys = bench.fill(main, 3);
+        bench.say(main, &attach_of(Uid(4), 1));
+        bench.disconnect(main);
+        bench.say(keys[0], &event(1, b"alone"));
+        assert_eq!(bench.flush_and_hear(keys[1]), [said_event(1, 1, b"alone")]);
+        bench.disconnect(keys[2]);
+        // Who was attached before may still come.
+        let fourth = bench.accept();
+        bench.say(fourth, &join_of(Uid(4)));
+        assert!(bench.heard(fourth)[0].is::<JoinOk>());
+
+        let main = bench.wait_for_connect();
+        bench.connected(main);
+        bench.say(main, &Registered {});
+        let heard = bench.heard(main);
+        let list: UserList = heard[2].read().unwrap();
+        let mut uids = list.uids.clone();
+        uids.sort_unstable();
+        assert_eq!(uids, [1, 2, 4].map(Uid));
+        assert_eq!(heard.len(), 3); // what happened meanwhile is in the list, not told again
+    });
+}
+
+/// What happens between the registration and its answer is told.
+#[test]
+fn a_main_that_has_not_answered_yet_hears_who_joins() {
+    with_world(SETUP, |bench| {
+        let main = bench.meet_main();
+        bench.say(main, &attach_of(Uid(1), 1));
+        bench.disconnect(main);
+        let main = bench.wait_for_connect();
+        bench.connected(main);
+        bench.heard(main);
+        let key = bench.accept();
+        bench.say(key, &join_of(Uid(1)));
+        assert_eq!(bench.heard(main), [Said::of(&UserJoined { uid: Uid(1) })]);
+    });
+}
+
+#[test]
+fn a_link_that_takes_nothing_is_closed_and_the_next_one_is_told_everything() {
+    let net = NetConfig { send_buffers_per_server: 2, ..BENCH_CONFIG };
+    let sizes = Sizes { send_buffer_bytes: 400, ..Sizes::ALL };
+    with_world(Setup { net, sizes, ..SETUP }, |bench| {
+        let main = bench.meet_main();
+        for uid in 1..80 {
+            bench.say(main, &attach_of(Uid(uid), 1));
+        }
+        bench.limit(main, 0);
+        let mut uid = 0;
+        while bench.ended(main).is_none() {
+            uid += 1;
+            let key = bench.accept();
+            bench.say(key, &join_of(Uid(uid)));
+            bench.disconnect(key);
+        }
+        assert_eq!(bench.ended(main), Some(ErrorCode::TOO_SLOW));
+        assert_eq!(bench.stats().overflows, 1);
+        let next = bench.accept();
+        bench.say(next, &join_of(Uid(uid + 1)));
+        let main = bench.wait_for_connect();
+        bench.connected(main);
+        bench.say(main, &Registered {});
+        let list: UserList = bench.heard(main)[2].read().unwrap();
+        assert_eq!(list.uids, [Uid(uid + 1)]);
+    });
+}
+
+#[test]
+fn a_world_that_closes_down_says_goodbye_and_looks_for_main_no_more() {
+    with_world(SETUP, |bench| {
+        let main = bench.meet_main();
+        let keys = bench.fill(main, 2);
+        bench.turn(Node::handle_shutdown);
+        bench.drive();
+        let goodbye = bye(ErrorCode::SHUTTING_DOWN);
+        assert_eq!(bench.heard(main), [goodbye.clone()]);
+        for key in keys {
+            assert_eq!(bench.heard(key), [goodbye.clone()]);
+        }
+        assert_eq!(bench.uids(), []);
+        bench.requests();
+        bench.pass_ms(20 * RECONNECT_MOST_MS);
+        assert!(!bench.requests_connect());
+        assert!(bench.node.is_finished());
+    });
+}
+
+#[test]
+fn a_world_that_closes_down_between_two_attempts_makes_no_other() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        let key = bench.wait_for_connect();
+        bench.connect_failed(key);
+        bench.turn(Node::handle_shutdown);
+        bench.pass_ms(20 * RECONNECT_MOST_MS);
+        assert_eq!((bench.requests(), bench.node.is_finished()), (vec![], true));
+    });
+}

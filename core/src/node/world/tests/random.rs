@@ -1,0 +1,180 @@
+//! A world under whatever peers can do to it.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::view::View;
+use super::*;
+use crate::node::testing::{Step, Word, any_steps};
+use crate::protocol::EVENT_MAX_BYTES;
+use crate::session::Session;
+
+const UIDS: u32 = 9;
+
+/// Small enough that rooms, rings, pools and books are full as a matter of course.
+const TINY: Setup = Setup {
+    net: NetConfig { connections_per_address: 3, packet_burst: 60, ..BENCH_CONFIG },
+    sizes: Sizes { sessions: 12, receive_buffers: 3, send_buffers: 9, send_buffer_bytes: 512 },
+    rooms: 2,
+    room_capacity: 4,
+    ring_bytes: 1_024,
+    attaches: 4,
+    flush_interval_ms: FLUSH_MS,
+};
+
+fn uid_of(word: Word) -> Uid {
+    Uid(1 + u32::from(word.whom) % UIDS)
+}
+
+/// Somebody who is expected, if anybody is.
+fn expected_uid(bench: &WorldBench<'_, Relay>, word: Word) -> Uid {
+    let is_expected = |uid: &Uid| bench.role().attaches().is_pending(*uid);
+    (1..=UIDS).map(Uid).find(is_expected).unwrap_or(uid_of(word))
+}
+
+/// What the peer at `key` says: mostly what its place in the protocol allows.
+fn speak(bench: &WorldBench<'_, Relay>, key: SessionKey, word: Word) -> Vec<u8> {
+    let tag = bench.node.sessions().get(key).map_or_else(LinkTag::default, Session::tag);
+    match (tag.kind, word.what) {
+        (_, 0..4) => frame_of(&Ping { nonce: word.whom.into() }),
+        (_, 4) => frame_of(&Bye { reason: ErrorCode::GOODBYE }),
+        (_, 5..8) => [4, 0, word.whom, 0x70, 0, 0].to_vec(),
+        (link::MAIN, 8..60) if bench.role().is_registered() => {
+            frame_of(&DetachUser { uid: uid_of(word), reason: ErrorCode::REPLACED })
+        }
+        (link::MAIN, _) if bench.role().is_registered() => {
+            let ttl_ms = u32::from(word.amount) % 4_000;
+            frame_of(&AttachUser { ttl_ms, ..attach_of(uid_of(word), word.what.into()) })
+        }
+        (link::MAIN, _) => frame_of(&Registered {}),
+        (link::STRANGER, 20..40) => frame_of(&join_of(uid_of(word))),
+        (link::STRANGER, 40..) => frame_of(&join_of(expected_uid(bench, word))),
+        (_, 8..120) => {
+            let pos = at(i32::from(word.amount) << (word.whom % 16));
+            frame_of(&Move { pos, dir: Direction(word.amount) })
+        }
+        (_, 120..252) => {
+            let bytes = usize::from(word.amount) % (EVENT_MAX_BYTES + 1);
+            frame_of(&event(word.whom.into(), &vec![5; bytes]))
+        }
+        _ => frame_of(&Leave {}),
+    }
+}
+
+/// The pictures that the players have, by session.
+#[derive(Default)]
+struct Views {
+    views: HashMap<SessionKey, View>,
+}
+
+impl Views {
+    /// Reads what everyone has heard. A welcome begins a picture.
+    fn hear(&mut self, bench: &mut WorldBench<'_, Relay>) {
+        for key in bench.live_peers() {
+            let said = bench.heard(key);
+            let inside = (bench.role().rooms().iter()).find(|(_, user)| user.session() == key);
+            if let Some((_, user)) = inside {
+                let uid = user.state().uid.0;
+                let view = self.views.entry(key).or_insert_with(|| View::of(uid));
+                view.hear_all(&said);
+            }
+        }
+    }
+
+    /// The same for those whose welcome has been read already.
+    fn hear_from_the_start(&mut self, bench: &WorldBench<'_, Relay>) {
+        for (_, user) in bench.role().rooms().iter() {
+            let mut view = View::of(user.state().uid.0);
+            view.hear_all(&said_in(bench.stream(user.session())).0);
+            self.views.insert(user.session(), view);
+        }
+    }
+
+    fn check(&self, bench: &WorldBench<'_, Relay>) {
+        for (_, user) in bench.role().rooms().iter() {
+            self.views.get(&user.session()).expect("everyone has heard something").check(bench);
+        }
+    }
+}
+
+fn check_rooms(bench: &WorldBench<'_, Relay>) {
+    let uids = bench.uids();
+    assert!(uids.windows(2).all(|pair| pair[0] < pair[1]), "a uid is in the rooms twice");
+    let rooms = bench.role().rooms();
+    for room in 0..rooms.rooms() as u16 {
+        let members = rooms.iter().filter(|(_, user)| user.room() == room).count();
+        assert_eq!(members, usize::from(rooms.members(room)));
+        assert!(members <= usize::from(TINY.room_capacity));
+    }
+    for (_, user) in rooms.iter() {
+        assert!(bench.node.sessions().is_open(user.session()), "a member without a connection");
+    }
+    assert_eq!(rooms.users(), (bench.role().stats().joined - bench.role().stats().left) as usize);
+}
+
+/// Main lets somebody in now and then: by chance alone, hardly anybody would ever come.
+#[derive(Clone, Debug)]
+enum Act {
+    Anything(Step),
+    Attach(Uid),
+}
+
+fn any_acts() -> impl Strategy<Value = Vec<Act>> {
+    any_steps().prop_flat_map(|steps| {
+        let attaches = prop::collection::vec(prop::option::weighted(0.1, 1..=UIDS), steps.len());
+        attaches.prop_map(move |attaches| {
+            let acts = steps.iter().zip(attaches).flat_map(|(step, uid)| {
+                let attach = uid.map(|uid| Act::Attach(Uid(uid)));
+                core::iter::once(Act::Anything(step.clone())).chain(attach)
+            });
+            acts.collect()
+        })
+    })
+}
+
+fn attach(bench: &mut WorldBench<'_, Relay>, uid: Uid) {
+    let is_main = |key: &SessionKey| {
+        bench.node.sessions().get(*key).is_some_and(|session| session.tag().kind == link::MAIN)
+    };
+    if let Some(main) = bench.live_peers().into_iter().find(is_main) {
+        bench.say(main, &attach_of(uid, 1));
+    }
+}
+
+fn run(setup: Setup, acts: &[Act]) {
+    with_world(setup, |bench| {
+        let main = bench.meet_main();
+        bench.fill(main, UIDS - 3);
+        let mut views = Views::default();
+        views.hear_from_the_start(bench);
+        for act in acts {
+            match act {
+                Act::Anything(step) => bench.take(step, speak),
+                Act::Attach(uid) => attach(bench, *uid),
+            }
+            check_rooms(bench);
+            views.hear(bench);
+        }
+        for key in bench.live_peers() {
+            bench.unblock(key, usize::MAX);
+        }
+        bench.pass_ms(3 * FLUSH_MS);
+        views.hear(bench);
+        views.check(bench);
+    });
+}
+
+proptest! {
+    /// Never a panic, a leak, a uid twice in the rooms, a session that ends twice, a deadline in the
+    /// past, or a player whose picture of the room is not exact.
+    #[test]
+    fn a_world_survives_its_peers(acts in any_acts()) {
+        run(TINY, &acts);
+    }
+
+    #[test]
+    fn a_world_without_a_flush_interval_survives_its_peers(acts in any_acts()) {
+        run(Setup { flush_interval_ms: 0, ..TINY }, &acts);
+    }
+}

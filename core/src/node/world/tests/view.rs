@@ -1,0 +1,77 @@
+//! What a player knows from what it has heard: a strict reader of the stream.
+
+use std::collections::BTreeMap;
+
+use super::*;
+
+/// A player's picture of its room. Every message has to fit it: nobody enters twice, nobody unknown
+/// moves, speaks or leaves.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    own: u32,
+    others: BTreeMap<u32, MemberState>,
+    /// Pages of a snapshot that are still to come.
+    pages_left: u16,
+    /// Events heard or announced as missed.
+    pub(super) events: u32,
+    /// Of those, the missed ones.
+    pub(super) missed: u32,
+    pub(super) snapshots: u32,
+}
+
+impl View {
+    pub(super) fn of(uid: u32) -> Self {
+        Self { own: uid, ..Self::default() }
+    }
+
+    pub(super) fn hear_all(&mut self, said: &[Said]) {
+        for (number, said_now) in said.iter().enumerate() {
+            assert!(self.hear(said_now), "{said_now:?} does not fit, behind {:?}", &said[..number]);
+        }
+    }
+
+    fn hear(&mut self, said: &Said) -> bool {
+        if let Some(page) = said.read::<RoomSnapshot>() {
+            return self.hear_page(&page);
+        }
+        if let Some(UserEntered { member }) = said.read() {
+            return member.uid.0 != self.own && self.others.insert(member.uid.0, member).is_none();
+        }
+        if let Some(UserLeft { uid }) = said.read() {
+            return self.others.remove(&uid.0).is_some();
+        }
+        if let Some(MoveBroadcast { member }) = said.read() {
+            return member.uid.0 == self.own || self.others.insert(member.uid.0, member).is_some();
+        }
+        if let Some(EventBroadcast { uid, .. }) = said.read() {
+            self.events += 1;
+            return uid.0 == self.own || self.others.contains_key(&uid.0);
+        }
+        true
+    }
+
+    fn hear_page(&mut self, page: &RoomSnapshot) -> bool {
+        let is_first = self.pages_left == 0;
+        if is_first {
+            self.others.clear();
+            self.snapshots += 1;
+            self.events += page.missed_events;
+            self.missed += page.missed_events;
+        }
+        let fits = is_first || page.pages_left + 1 == self.pages_left;
+        self.pages_left = page.pages_left;
+        let known = page.members.iter().map(|member| (member.uid.0, *member));
+        self.others.extend(known);
+        fits
+    }
+
+    /// Compares with the room as it is, when everything has been heard.
+    pub(super) fn check<G: Game>(&self, bench: &WorldBench<'_, G>) {
+        let room = bench.room_of(self.own).expect("the player is in a room");
+        let others: BTreeMap<u32, MemberState> = (bench.role().rooms().iter())
+            .filter(|(_, user)| user.room() == room && user.state().uid.0 != self.own)
+            .map(|(_, user)| (user.state().uid.0, user.state()))
+            .collect();
+        assert_eq!((&self.others, self.pages_left), (&others, 0), "the view of {}", self.own);
+    }
+}
