@@ -1,1 +1,85 @@
-//! sim
+//! The deterministic simulator of a whole realm: one Main, two worlds and fifty clients, over a
+//! virtual network, in virtual time, from one number.
+//!
+//! Purpose: to run the core as it runs in production, thousands of times, in weather that production
+//! sees once a year, and to check after every step what must always hold. A failure names its seed;
+//! the same seed fails in the same way, as often as one likes to look at it.
+//!
+//! Contract: nothing here reads a clock, opens a socket or starts a thread. Every node is the core's
+//! own, driven by the core's contract for drivers (`host`); every decision comes from the seed
+//! (`random`). What is checked, and when, is told in `checks`, `host` and `realm::finale`.
+//!
+//! Bounds: about twenty seconds of virtual time a run, some ten thousand trace lines, of which
+//! the last ones are kept. With `TINYREALM_SIM_TRACE` set, all of them go to standard error.
+//!
+//! ```
+//! use tinyrealm_sim::{Profile, Sabotage, Settings, run, run_with};
+//! let report = run(1).unwrap_or_else(|failure| panic!("{failure}"));
+//! assert!(report.counters.joins >= 50);
+//! // A network that loses a byte does not go unnoticed.
+//! let broken = Settings { sabotage: Sabotage::LostByte, ..Settings::of_seed(1) };
+//! assert!(run_with(&Settings { profile: Some(Profile::Calm), ..broken }).is_err());
+//! ```
+#![forbid(unsafe_code)]
+
+mod actors;
+mod broken;
+mod checks;
+mod host;
+mod ids;
+mod journal;
+mod memory;
+mod network;
+mod profile;
+mod random;
+mod realm;
+mod report;
+mod settings;
+mod speech;
+mod timeline;
+mod trace;
+mod tuning;
+
+pub use profile::{FaultKind, Profile};
+pub use report::{Counters, Failure, Report};
+pub use settings::{Sabotage, Settings};
+
+use journal::Journal;
+use memory::Arenas;
+use realm::Realm;
+
+/// Runs the realm of `seed`.
+///
+/// # Errors
+/// The first invariant that did not hold.
+pub fn run(seed: u64) -> Result<Report, Box<Failure>> {
+    run_with(&Settings::of_seed(seed))
+}
+
+/// Runs one realm.
+///
+/// # Errors
+/// The first invariant that did not hold.
+pub fn run_with(settings: &Settings) -> Result<Report, Box<Failure>> {
+    let journal = Journal::default();
+    let arenas = Arenas::default();
+    let mut realm = Realm::new(settings, &arenas, &journal);
+    let outcome = realm.run();
+    let (seed, profile, timeline) = (settings.seed, realm.profile(), realm.timeline());
+    match outcome {
+        Ok(()) => {
+            let trace_hash = timeline.trace.hash();
+            let mut counters = timeline.counters.clone();
+            counters.virtual_ms = timeline.now_us() / 1_000;
+            Ok(Report { seed, profile, trace_hash, counters })
+        }
+        Err(broken) => Err(Box::new(Failure {
+            seed,
+            profile,
+            at_us: timeline.now_us(),
+            invariant: broken.invariant,
+            found: broken.found,
+            last_lines: timeline.trace.last_lines(),
+        })),
+    }
+}

@@ -1,0 +1,93 @@
+//! `Intruder`: somebody who goes to a world past Main, with a key that is old, wrong or stolen.
+//!
+//! If the world lets it in (a stolen key is as good as its owner's, once), it listens until it is
+//! shown out.
+
+use tinyrealm_core::node::{Caller, Context};
+use tinyrealm_core::protocol::ErrorCode;
+use tinyrealm_core::protocol::client_to_world::Join;
+use tinyrealm_core::protocol::world_to_client::{
+    self, EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, Stub, UserEntered,
+    UserLeft,
+};
+use tinyrealm_core::protocol::{Dispatched, HandshakeKey, Uid};
+use tinyrealm_core::session::manager::{Ended, Farewell};
+use tinyrealm_core::session::{LinkTag, SessionKey, Trust};
+use tinyrealm_core::wire::Frame;
+
+use super::player::Ears;
+use crate::ids::HostId;
+use crate::journal::Heard;
+use crate::speech::Speech;
+
+/// One dishonest client; see the [module](self).
+#[derive(Debug)]
+pub(crate) struct Intruder<'j> {
+    pub(crate) uid: Uid,
+    pub(crate) handshake_key: HandshakeKey,
+    pub(crate) address: String,
+    pub(crate) ears: Ears<'j>,
+    session: SessionKey,
+}
+
+impl<'j> Intruder<'j> {
+    pub(crate) fn new(uid: Uid, key: HandshakeKey, world: HostId, ears: Ears<'j>) -> Self {
+        let (address, session) = (world.address(), SessionKey::DANGLING);
+        Self { uid, handshake_key: key, address, ears, session }
+    }
+
+    pub(crate) fn start(&mut self, cx: &mut Context<'_, '_>) {
+        if let Ok(key) = cx.sessions.connect(cx.now, LinkTag::default()) {
+            self.session = key;
+        }
+    }
+
+    pub(crate) fn stop(&mut self, cx: &mut Context<'_, '_>) {
+        cx.sessions.close(cx.now, self.session, Farewell::Bye(ErrorCode::GOODBYE));
+    }
+
+    pub(crate) fn on_connected(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
+        let join = Join { uid: self.uid, handshake_key: self.handshake_key };
+        cx.sessions.send_or_close(cx.now, key, &join);
+    }
+
+    pub(crate) fn on_frame(&mut self, caller: &mut Caller<'_, '_>, frame: Frame<'_>) -> Dispatched {
+        world_to_client::dispatch(self, caller, frame)
+    }
+
+    pub(crate) fn on_ended(&mut self, ended: Ended) {
+        self.ears.note(Heard::WorldLost(ended.reason));
+    }
+}
+
+impl Stub<Caller<'_, '_>> for Intruder<'_> {
+    fn join_ok(&mut self, caller: &mut Caller<'_, '_>, message: JoinOk) {
+        caller.sessions.prove(caller.now, caller.key, Trust::Server);
+        self.ears.note(Heard::Joined(message));
+    }
+
+    fn join_denied(&mut self, _: &mut Caller<'_, '_>, message: JoinDenied) {
+        self.ears.note(Heard::JoinDenied(message.reason));
+    }
+
+    fn user_entered(&mut self, _: &mut Caller<'_, '_>, message: UserEntered) {
+        self.ears.note(Heard::Entered(message.member));
+    }
+
+    fn user_left(&mut self, _: &mut Caller<'_, '_>, message: UserLeft) {
+        self.ears.note(Heard::Left(message.uid));
+    }
+
+    fn move_broadcast(&mut self, _: &mut Caller<'_, '_>, message: MoveBroadcast) {
+        self.ears.note(Heard::Moved(message.member));
+    }
+
+    fn event_broadcast(&mut self, _: &mut Caller<'_, '_>, message: EventBroadcast<'_>) {
+        let EventBroadcast { uid, kind, data } = message;
+        self.ears.note(Heard::Said(uid, Speech::decode(kind, data.as_slice())));
+    }
+
+    fn room_snapshot(&mut self, _: &mut Caller<'_, '_>, message: RoomSnapshot) {
+        self.ears.note(Heard::Snapshot(Box::new(message)));
+    }
+}

@@ -1,0 +1,286 @@
+//! `Rooms`: who is in which room and what was said there, as the games have taken it.
+//!
+//! Invariants: a uid is in at most one room of a world; while the weather is orderly, in at most one
+//! world. A handshake key admits once, and only its own uid. What a world takes of one sender rises.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use tinyrealm_core::node::world::World;
+use tinyrealm_core::protocol::client_to_world::Join;
+use tinyrealm_core::protocol::{MemberState, Uid, decode};
+use tinyrealm_core::wire::{Framed, PacketFramer};
+
+use super::known;
+use crate::actors::Recorder;
+use crate::broken::{Broken, ensure};
+use crate::ids::{ConnectionId, Side, WORLDS};
+use crate::journal::InRoom;
+use crate::memory::ROOMS;
+use crate::network::Network;
+use crate::profile::Profile;
+use crate::speech::{Speech, number_of};
+
+/// How many turns of a world pass between two comparisons of all its users.
+const TURNS_PER_COMPARISON: u32 = 16;
+
+/// Names what was said in one room of one world, from a start of that world to its end.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct LogId(usize);
+
+/// Somebody's stay in a room.
+#[derive(Clone, Debug)]
+pub(crate) struct Membership {
+    pub(crate) uid: Uid,
+    pub(crate) room: u16,
+    pub(crate) log: LogId,
+    /// How much had been said before it came.
+    pub(crate) first_event: usize,
+    /// How many others were there when it came.
+    pub(crate) others: u16,
+    /// Moves and events that the game has taken of it.
+    pub(crate) moves: u32,
+    pub(crate) events: u32,
+}
+
+/// Somebody who is in a room now.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) room: u16,
+    pub(crate) connection: ConnectionId,
+    pub(crate) state: MemberState,
+}
+
+/// One world since its last start.
+#[derive(Default)]
+struct WorldModel {
+    members: BTreeMap<Uid, Member>,
+    /// By room.
+    logs: Vec<LogId>,
+    moves: u64,
+    events: u64,
+    /// The highest numbers that were taken of each sender.
+    newest: HashMap<Uid, (i32, u32)>,
+    turns: u32,
+}
+
+/// All worlds; see the [module](self).
+pub(crate) struct Rooms {
+    profile: Profile,
+    worlds: [WorldModel; WORLDS],
+    logs: Vec<Vec<Speech>>,
+    /// By connection.
+    memberships: HashMap<ConnectionId, Membership>,
+    admitted: HashSet<[u8; 16]>,
+    worlds_of: HashMap<Uid, u32>,
+}
+
+impl Rooms {
+    pub(super) fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            worlds: std::array::from_fn(|_| WorldModel::default()),
+            logs: Vec::new(),
+            memberships: HashMap::new(),
+            admitted: HashSet::new(),
+            worlds_of: HashMap::new(),
+        }
+    }
+
+    /// A world begins, and nobody is in it: if it was there before, it has lost everybody.
+    pub(crate) fn world_starts(&mut self, world: usize) {
+        self.world_ends(world);
+        let logs = (0..ROOMS).map(|_| {
+            self.logs.push(Vec::new());
+            LogId(self.logs.len() - 1)
+        });
+        self.worlds[world].logs = logs.collect();
+    }
+
+    pub(crate) fn world_ends(&mut self, world: usize) {
+        let gone = std::mem::take(&mut self.worlds[world]);
+        for uid in gone.members.keys() {
+            self.count_out(*uid);
+        }
+    }
+
+    fn count_out(&mut self, uid: Uid) {
+        if let Some(count) = self.worlds_of.get_mut(&uid) {
+            *count -= 1;
+        }
+    }
+
+    pub(crate) fn membership(&self, connection: ConnectionId) -> Option<&Membership> {
+        self.memberships.get(&connection)
+    }
+
+    pub(crate) fn log(&self, id: LogId) -> &[Speech] {
+        &self.logs[id.0]
+    }
+
+    pub(crate) fn members(&self, world: usize) -> impl Iterator<Item = &Member> {
+        self.worlds[world].members.values()
+    }
+
+    /// In how many worlds a uid is.
+    pub(crate) fn worlds_of(&self, uid: Uid) -> u32 {
+        self.worlds_of.get(&uid).copied().unwrap_or(0)
+    }
+
+    pub(super) fn take(
+        &mut self,
+        network: &Network,
+        cause: Option<ConnectionId>,
+        (world, room): (usize, u16),
+        what: &InRoom,
+    ) -> Result<(), Broken> {
+        match what {
+            InRoom::Entered(uid) => self.entered(network, known(cause)?, (world, room), *uid),
+            InRoom::Left(uid) => self.left((world, room), *uid),
+            InRoom::Moved(to) => self.moved(known(cause)?, world, *to),
+            InRoom::Said(uid, speech) => self.said(known(cause)?, (world, room), *uid, *speech),
+        }
+    }
+
+    fn entered(
+        &mut self,
+        network: &Network,
+        connection: ConnectionId,
+        (world, room): (usize, u16),
+        uid: Uid,
+    ) -> Result<(), Broken> {
+        self.admit(network, connection, uid)?;
+        let model = &mut self.worlds[world];
+        let others = model.members.values().filter(|member| member.room == room).count() as u16;
+        let state = MemberState { uid, ..MemberState::default() };
+        let before = model.members.insert(uid, Member { room, connection, state });
+        ensure(before.is_none(), "a uid is in one room of a world", || {
+            format!("{uid:?} enters room {room} of world {world}, and is {before:?}")
+        })?;
+        let log = model.logs[usize::from(room)];
+        let first_event = self.logs[log.0].len();
+        let stay = Membership { uid, room, log, first_event, others, moves: 0, events: 0 };
+        self.memberships.insert(connection, stay);
+        *self.worlds_of.entry(uid).or_default() += 1;
+        let worlds = self.worlds_of(uid);
+        ensure(worlds == 1 || !self.profile.is_orderly(), "a uid is in one world", || {
+            format!("{uid:?} is in {worlds}")
+        })
+    }
+
+    /// Looks up the key that was shown on this connection.
+    fn admit(
+        &mut self,
+        network: &Network,
+        connection: ConnectionId,
+        uid: Uid,
+    ) -> Result<(), Broken> {
+        let opening = network.opening(connection, Side::Dialer);
+        let join: Option<Join> = match PacketFramer::new(u16::MAX).next_frame(opening) {
+            Framed::Frame { frame, .. } if frame.opcode == Join::OPCODE => decode(frame.payload),
+            _ => None,
+        };
+        let Some(join) = join.as_ref().filter(|join| join.uid == uid) else {
+            return Err(Broken::new("a uid is admitted by its own Join", format!("{join:?}")));
+        };
+        ensure(self.admitted.insert(join.handshake_key.0), "a key admits once", || {
+            format!("{uid:?} by {connection:?}")
+        })
+    }
+
+    fn left(&mut self, (world, room): (usize, u16), uid: Uid) -> Result<(), Broken> {
+        let before = self.worlds[world].members.remove(&uid);
+        self.count_out(uid);
+        let was_there = before.as_ref().is_some_and(|member| member.room == room);
+        ensure(was_there, "who leaves has been there", || {
+            format!("{uid:?} leaves room {room} of world {world}, and was {before:?}")
+        })
+    }
+
+    fn moved(
+        &mut self,
+        connection: ConnectionId,
+        world: usize,
+        to: MemberState,
+    ) -> Result<(), Broken> {
+        let number = number_of(&to).unwrap_or(0);
+        let model = &mut self.worlds[world];
+        model.moves += 1;
+        let newest = model.newest.entry(to.uid).or_default();
+        ensure(number > newest.0, "moves of one sender are taken in order", || {
+            format!("{to:?} behind {}", newest.0)
+        })?;
+        newest.0 = number;
+        let member = model.members.get_mut(&to.uid);
+        let is_there = member.as_ref().is_some_and(|member| member.connection == connection);
+        ensure(is_there, "who moves is a member", || format!("{to:?} by {connection:?}"))?;
+        if let Some(member) = member {
+            member.state = to;
+        }
+        if let Some(stay) = self.memberships.get_mut(&connection) {
+            stay.moves += 1;
+        }
+        Ok(())
+    }
+
+    fn said(
+        &mut self,
+        connection: ConnectionId,
+        (world, room): (usize, u16),
+        uid: Uid,
+        speech: Option<Speech>,
+    ) -> Result<(), Broken> {
+        let model = &mut self.worlds[world];
+        model.events += 1;
+        let newest = model.newest.entry(uid).or_default();
+        let Some(speech) = speech.filter(|speech| speech.uid == uid && speech.number > newest.1)
+        else {
+            let found = format!("{uid:?} said {speech:?} behind {}", newest.1);
+            return Err(Broken::new("events of one sender are taken whole and in order", found));
+        };
+        newest.1 = speech.number;
+        self.logs[model.logs[usize::from(room)].0].push(speech);
+        let stay = self.memberships.get_mut(&connection);
+        let is_there = stay.as_ref().is_some_and(|stay| stay.uid == uid && stay.room == room);
+        ensure(is_there, "who speaks is a member", || format!("{speech:?} by {connection:?}"))?;
+        if let Some(stay) = stay {
+            stay.events += 1;
+        }
+        Ok(())
+    }
+
+    /// Compares a world with what is known of it: counters after every turn, users now and then.
+    pub(crate) fn check(
+        &mut self,
+        number: usize,
+        world: &World<'_, Recorder<'_>>,
+    ) -> Result<(), Broken> {
+        let model = &mut self.worlds[number];
+        let stats = world.stats();
+        let counted = (stats.moves, stats.events, world.rooms().users());
+        let expected = (model.moves, model.events, model.members.len());
+        ensure(counted == expected, "a world counts what its games have taken", || {
+            format!("moves, events, users: {counted:?}, and should be {expected:?}")
+        })?;
+        model.turns += 1;
+        let is_time = model.turns.is_multiple_of(TURNS_PER_COMPARISON);
+        if is_time { self.compare(number, world) } else { Ok(()) }
+    }
+
+    /// Compares every user of a world with what is known of it.
+    pub(crate) fn compare(
+        &self,
+        number: usize,
+        world: &World<'_, Recorder<'_>>,
+    ) -> Result<(), Broken> {
+        let members = &self.worlds[number].members;
+        for (_, user) in world.rooms().iter() {
+            let (state, room) = (user.state(), user.room());
+            let known = members.get(&state.uid);
+            let is_it = known.is_some_and(|member| member.state == state && member.room == room);
+            ensure(is_it, "a world's users are who has entered, where they moved", || {
+                format!("world {number} has {state:?} in room {room}, and should have {known:?}")
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! `View`: the room as one client sees it, and what it has heard of it.
+//!
+//! Invariants: after `JoinOk` comes the whole room, then what happens in it: who enters was not
+//! there, who leaves or moves was. Moves of one sender never go back. Events are the room's events,
+//! in the room's order, from the moment of entering on, without a gap that was not announced by its
+//! exact number.
+
+use std::collections::BTreeMap;
+
+use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
+use tinyrealm_core::protocol::{ErrorCode, MemberState, Uid};
+
+use super::known;
+use super::rooms::{Membership, Rooms};
+use crate::broken::{Broken, ensure};
+use crate::ids::ConnectionId;
+use crate::journal::Heard;
+use crate::speech::{Speech, number_of};
+
+/// What a client knows of its room.
+#[derive(Debug)]
+pub(crate) struct Inside {
+    pub(crate) connection: ConnectionId,
+    pub(crate) members: BTreeMap<Uid, MemberState>,
+    /// Pages of the present snapshot that have not come; `None` before the first snapshot.
+    pages_left: Option<u16>,
+    /// Members on those pages.
+    members_left: u16,
+    /// Where in the room's log the next event is.
+    pub(crate) next_event: usize,
+    /// The highest number of each sender's moves.
+    newest: BTreeMap<Uid, i32>,
+    /// What the client has sent from there.
+    pub(crate) moves_sent: u32,
+    pub(crate) events_sent: u32,
+}
+
+/// One client; see the [module](self).
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    pub(crate) inside: Option<Inside>,
+}
+
+impl View {
+    pub(super) fn take(
+        &mut self,
+        rooms: &Rooms,
+        cause: Option<ConnectionId>,
+        heard: &Heard,
+    ) -> Result<(), Broken> {
+        match heard {
+            Heard::Joined(join) => self.joined(rooms, known(cause)?, join),
+            Heard::WorldLost(_) => {
+                self.inside = None;
+                Ok(())
+            }
+            Heard::Snapshot(page) => self.inside(cause)?.snapshot(rooms, page),
+            Heard::Entered(member) => self.inside(cause)?.entered(*member),
+            Heard::Left(uid) => self.inside(cause)?.left(*uid),
+            Heard::Moved(member) => self.inside(cause)?.moved(*member),
+            Heard::Said(uid, speech) => self.inside(cause)?.said(rooms, *uid, *speech),
+            Heard::Refused(ErrorCode::BUSY) => {
+                Err(Broken::new("a room has always room for one more event", "BUSY"))
+            }
+            Heard::Welcome(_)
+            | Heard::Token(_)
+            | Heard::SentTo(..)
+            | Heard::JoinDenied(_)
+            | Heard::EnterRefused(_)
+            | Heard::Refused(_)
+            | Heard::MainLost(_)
+            | Heard::Stopped(_) => Ok(()),
+        }
+    }
+
+    fn joined(
+        &mut self,
+        rooms: &Rooms,
+        connection: ConnectionId,
+        join: &JoinOk,
+    ) -> Result<(), Broken> {
+        let stay = stay_of(rooms, connection)?;
+        let is_right =
+            self.inside.is_none() && stay.room == join.room_id.0 && stay.others == join.members;
+        ensure(is_right, "JoinOk tells where one is", || format!("{join:?}, and is {stay:?}"))?;
+        self.inside = Some(Inside {
+            connection,
+            members: BTreeMap::new(),
+            pages_left: None,
+            members_left: 0,
+            next_event: stay.first_event,
+            newest: BTreeMap::new(),
+            moves_sent: 0,
+            events_sent: 0,
+        });
+        Ok(())
+    }
+
+    fn inside(&mut self, cause: Option<ConnectionId>) -> Result<&mut Inside, Broken> {
+        let inside = self.inside.as_mut().filter(|inside| Some(inside.connection) == cause);
+        inside.ok_or_else(|| Broken::new("a room is heard by its members", "this one is outside"))
+    }
+}
+
+fn stay_of(rooms: &Rooms, connection: ConnectionId) -> Result<&Membership, Broken> {
+    let stay = rooms.membership(connection);
+    stay.ok_or_else(|| Broken::new("who hears JoinOk was let in", format!("{connection:?}")))
+}
+
+impl Inside {
+    fn snapshot(&mut self, rooms: &Rooms, page: &RoomSnapshot) -> Result<(), Broken> {
+        let stay = stay_of(rooms, self.connection)?;
+        if self.pages_left.is_none_or(|left| left == 0) {
+            self.pages_left = Some(page.pages_left + 1);
+            self.members_left = page.members_left;
+            self.members.clear();
+            self.miss(page.missed_events, rooms.log(stay.log))?;
+        }
+        let expected = (self.pages_left, self.members_left);
+        let found = (Some(page.pages_left + 1), page.members_left);
+        ensure(found == expected, "pages of a snapshot follow each other", || {
+            format!("pages and members left: {found:?}, and should be {expected:?}")
+        })?;
+        for member in &page.members {
+            ensure(member.uid != stay.uid, "a snapshot tells of the others", || {
+                format!("{member:?}")
+            })?;
+            self.see(*member)?;
+        }
+        self.pages_left = Some(page.pages_left);
+        self.members_left = page.members_left.saturating_sub(page.members.len() as u16);
+        ensure(page.pages_left > 0 || self.members_left == 0, "a snapshot is whole", || {
+            format!("{} members have no page", self.members_left)
+        })
+    }
+
+    fn miss(&mut self, events: u32, log: &[Speech]) -> Result<(), Broken> {
+        self.next_event += events as usize;
+        ensure(self.next_event <= log.len(), "what is announced as missed was said", || {
+            format!("{events} missed, which makes {} of {}", self.next_event, log.len())
+        })
+    }
+
+    /// Somebody is on a page: it was not on another one, and has not gone back.
+    fn see(&mut self, member: MemberState) -> Result<(), Broken> {
+        let number = number_of(&member);
+        let newest = self.newest.get(&member.uid).copied().unwrap_or(0);
+        let is_right = number.is_some_and(|number| number == 0 || number >= newest);
+        ensure(is_right, "a snapshot never goes back", || format!("{member:?} behind {newest}"))?;
+        self.newest.insert(member.uid, newest.max(number.unwrap_or(0)));
+        let before = self.members.insert(member.uid, member);
+        ensure(before.is_none(), "a snapshot tells of each once", || format!("{member:?}"))
+    }
+
+    /// Ring frames come only when the snapshot is whole.
+    fn settled(&self) -> Result<(), Broken> {
+        ensure(self.pages_left == Some(0), "the room comes before what happens in it", || {
+            format!("{:?} pages are to come", self.pages_left)
+        })
+    }
+
+    fn entered(&mut self, member: MemberState) -> Result<(), Broken> {
+        self.settled()?;
+        let before = self.members.insert(member.uid, member);
+        let is_right = before.is_none() && number_of(&member) == Some(0);
+        ensure(is_right, "who enters was not there", || format!("{member:?}, and was {before:?}"))
+    }
+
+    fn left(&mut self, uid: Uid) -> Result<(), Broken> {
+        self.settled()?;
+        let before = self.members.remove(&uid);
+        ensure(before.is_some(), "who leaves was seen", || format!("{uid:?}"))
+    }
+
+    fn moved(&mut self, member: MemberState) -> Result<(), Broken> {
+        self.settled()?;
+        let before = self.members.insert(member.uid, member);
+        ensure(before.is_some(), "who moves was seen", || format!("{member:?}"))?;
+        let number = number_of(&member).unwrap_or(0);
+        let newest = self.newest.insert(member.uid, number).unwrap_or(0);
+        ensure(number > newest, "moves of one sender never go back", || {
+            format!("{member:?} behind {newest}")
+        })
+    }
+
+    fn said(&mut self, rooms: &Rooms, uid: Uid, speech: Option<Speech>) -> Result<(), Broken> {
+        self.settled()?;
+        let log = rooms.log(stay_of(rooms, self.connection)?.log);
+        let expected = log.get(self.next_event).copied();
+        let is_right =
+            expected.is_some() && speech == expected && speech.map(|s| s.uid) == Some(uid);
+        ensure(is_right, "events come in the room's order, once, without a gap", || {
+            format!("{uid:?} said {speech:?}; the next is {expected:?}, number {}", self.next_event)
+        })?;
+        self.next_event += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,208 @@
+//! `Profile`: which weather a realm lives in. The seed picks one.
+//!
+//! Purpose: some invariants hold in any weather, others only while nothing is lost between the
+//! servers. A run knows which it may insist on ([`Profile::is_orderly`], [`Profile::is_kind`]).
+
+use crate::random::Random;
+
+/// The kinds of faults that a run may have.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Profile {
+    /// Delays and cut segments, but nothing fails and everybody reads.
+    Calm,
+    /// Readers stop for seconds, transports and pools are small.
+    Slow,
+    /// Long delays, resets, dials that fail, half-open connections, clients that crash.
+    Lossy,
+    /// Hosts can't reach each other for a while.
+    Partitions,
+    /// Main and worlds crash and start again with empty memories; clients crash.
+    Crashes,
+    /// All of it.
+    Everything,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 6] =
+        [Self::Calm, Self::Slow, Self::Lossy, Self::Partitions, Self::Crashes, Self::Everything];
+
+    /// Servers reach each other in time, always: a user is in one world at most, at any moment.
+    pub const fn is_orderly(self) -> bool {
+        matches!(self, Self::Calm | Self::Slow)
+    }
+
+    /// Nobody has a reason to end a connection that its owner wants to keep.
+    pub const fn is_kind(self) -> bool {
+        matches!(self, Self::Calm)
+    }
+
+    pub(crate) fn pick(random: &mut Random) -> Self {
+        random.pick(&Self::ALL).unwrap_or(Self::Calm)
+    }
+
+    pub(crate) fn weather(self) -> Weather {
+        let calm = Weather::CALM;
+        match self {
+            Self::Calm => calm,
+            Self::Slow => Weather {
+                faults: &[(FaultKind::PauseReader, 1)],
+                fault_interval_us: (10_000, 100_000),
+                short_write_permille: 50,
+                buffer_bytes: (600, 2_000),
+                ..calm
+            },
+            Self::Lossy => Weather { faults: LOSSY, ..ROUGH },
+            Self::Partitions => {
+                Weather { faults: PARTITIONS, fault_interval_us: (50_000, 800_000), ..ROUGH }
+            }
+            Self::Crashes => {
+                Weather { faults: CRASHES, fault_interval_us: (50_000, 600_000), ..ROUGH }
+            }
+            Self::Everything => Weather { faults: EVERYTHING, ..ROUGH },
+        }
+    }
+}
+
+/// One thing that can go wrong.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum FaultKind {
+    /// One side of a connection stops reading for a while.
+    PauseReader,
+    /// A connection is reset: both sides are told.
+    Reset,
+    /// A connection dies and one side is told.
+    HalfOpen,
+    /// A connection dies and nobody is told.
+    Vanish,
+    /// Main and a world can't reach each other.
+    PartServers,
+    /// A visitor and a server can't reach each other.
+    PartVisitor,
+    /// A server can't be reached by anybody.
+    Isolate,
+    /// Main crashes, and starts again.
+    CrashMain,
+    /// A world crashes, and starts again.
+    CrashWorld,
+    /// A server is closed down in good order, and starts again.
+    CloseServer,
+    /// A visitor crashes.
+    CrashVisitor,
+    /// A host does nothing for a while.
+    Stall,
+}
+
+impl FaultKind {
+    /// Every kind, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::PauseReader,
+        Self::Reset,
+        Self::HalfOpen,
+        Self::Vanish,
+        Self::PartServers,
+        Self::PartVisitor,
+        Self::Isolate,
+        Self::CrashMain,
+        Self::CrashWorld,
+        Self::CloseServer,
+        Self::CrashVisitor,
+        Self::Stall,
+    ];
+}
+
+/// What the network and the hosts do of themselves; ranges include both ends.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Weather {
+    /// Kinds of faults, with how often each comes.
+    pub(crate) faults: &'static [(FaultKind, u32)],
+    pub(crate) fault_interval_us: (u64, u64),
+    /// A connection's own delay, one way.
+    pub(crate) latency_us: (u64, u64),
+    /// What comes on top, for each segment.
+    pub(crate) jitter_us: (u64, u64),
+    /// Segments that have to be sent again.
+    pub(crate) resend_permille: u32,
+    pub(crate) resend_us: (u64, u64),
+    /// Writes that take less than there is room for.
+    pub(crate) short_write_permille: u32,
+    /// Writes that arrive in more than one segment.
+    pub(crate) split_permille: u32,
+    /// What a connection holds in each direction, between a write and a read.
+    pub(crate) buffer_bytes: (u64, u64),
+    /// Dials that are refused.
+    pub(crate) dial_refused_permille: u32,
+    /// Dials that nobody answers.
+    pub(crate) dial_lost_permille: u32,
+    /// Dials that are accepted, and the dialer never learns it.
+    pub(crate) dial_half_permille: u32,
+}
+
+impl Weather {
+    const CALM: Self = Self {
+        faults: &[],
+        fault_interval_us: (1_000_000, 1_000_000),
+        latency_us: (200, 30_000),
+        jitter_us: (0, 4_000),
+        resend_permille: 0,
+        resend_us: (0, 0),
+        short_write_permille: 20,
+        split_permille: 150,
+        buffer_bytes: (4_000, 16_000),
+        dial_refused_permille: 0,
+        dial_lost_permille: 0,
+        dial_half_permille: 0,
+    };
+}
+
+const ROUGH: Weather = Weather {
+    fault_interval_us: (20_000, 400_000),
+    latency_us: (200, 80_000),
+    jitter_us: (0, 15_000),
+    resend_permille: 10,
+    resend_us: (100_000, 500_000),
+    short_write_permille: 50,
+    buffer_bytes: (600, 4_000),
+    dial_refused_permille: 40,
+    dial_lost_permille: 30,
+    dial_half_permille: 30,
+    ..Weather::CALM
+};
+
+const LOSSY: &[(FaultKind, u32)] = &[
+    (FaultKind::Reset, 8),
+    (FaultKind::HalfOpen, 6),
+    (FaultKind::Vanish, 4),
+    (FaultKind::PauseReader, 6),
+    (FaultKind::CrashVisitor, 3),
+];
+
+const PARTITIONS: &[(FaultKind, u32)] = &[
+    (FaultKind::PartServers, 3),
+    (FaultKind::PartVisitor, 6),
+    (FaultKind::Isolate, 1),
+    (FaultKind::PauseReader, 2),
+];
+
+const CRASHES: &[(FaultKind, u32)] = &[
+    (FaultKind::CrashMain, 1),
+    (FaultKind::CrashWorld, 2),
+    (FaultKind::CloseServer, 2),
+    (FaultKind::CrashVisitor, 6),
+    (FaultKind::PauseReader, 2),
+];
+
+const EVERYTHING: &[(FaultKind, u32)] = &[
+    (FaultKind::PauseReader, 6),
+    (FaultKind::Reset, 6),
+    (FaultKind::HalfOpen, 4),
+    (FaultKind::Vanish, 3),
+    (FaultKind::PartServers, 2),
+    (FaultKind::PartVisitor, 4),
+    (FaultKind::Isolate, 1),
+    (FaultKind::CrashMain, 1),
+    (FaultKind::CrashWorld, 2),
+    (FaultKind::CloseServer, 1),
+    (FaultKind::CrashVisitor, 4),
+    (FaultKind::Stall, 4),
+];

@@ -1,0 +1,222 @@
+//! What goes wrong, and when it stops going wrong.
+
+use super::{Phase, Realm};
+use crate::host::Tools;
+use crate::ids::{ConnectionId, HostId, Role, Side, WORLDS};
+use crate::network::Parting;
+use crate::profile::FaultKind;
+use crate::timeline::Happening;
+use crate::trace::What;
+
+const PAUSE_US: (u64, u64) = (100_000, 3_500_000);
+const PARTITION_US: (u64, u64) = (100_000, 4_000_000);
+const DOWN_US: (u64, u64) = (50_000, 2_500_000);
+const STALL_US: (u64, u64) = (20_000, 3_000_000);
+
+impl Realm<'_> {
+    pub(super) fn plan_fault(&mut self) {
+        if !self.weather.faults.is_empty() {
+            self.timeline.plan_after(self.weather.fault_interval_us, Happening::Fault);
+        }
+    }
+
+    /// One more thing goes wrong.
+    pub(super) fn fault(&mut self) {
+        let Some(kind) = self.random.pick_weighted(self.weather.faults) else { return };
+        if self.phase != Phase::Busy {
+            return;
+        }
+        self.plan_fault();
+        if let Some(host) = self.strike(kind) {
+            self.timeline.note(host, What::Fault(kind));
+            self.timeline.counters.faults[kind as usize] += 1;
+        }
+    }
+
+    /// Does it, if there is anything to do it to, and answers to whom.
+    fn strike(&mut self, kind: FaultKind) -> Option<HostId> {
+        match kind {
+            FaultKind::PauseReader => self.pause_reader(),
+            FaultKind::Reset => self.break_off(&[Side::Dialer, Side::Acceptor]),
+            FaultKind::HalfOpen => {
+                let told = if self.random.chance(500) { Side::Dialer } else { Side::Acceptor };
+                self.break_off(&[told])
+            }
+            FaultKind::Vanish => self.break_off(&[]),
+            FaultKind::PartServers => {
+                let world = self.any_world();
+                self.part(world, Some(HostId::MAIN))
+            }
+            FaultKind::PartVisitor => {
+                let server = self.any_server();
+                let visitor = self.any_player()?;
+                self.part(HostId::visitor(visitor), Some(server))
+            }
+            FaultKind::Isolate => {
+                let server = self.any_server();
+                self.part(server, None)
+            }
+            FaultKind::CrashMain => self.crash(HostId::MAIN),
+            FaultKind::CrashWorld => {
+                let world = self.any_world();
+                self.crash(world)
+            }
+            FaultKind::CloseServer => {
+                let server = self.any_server();
+                self.close_server(server)
+            }
+            FaultKind::CrashVisitor => self.crash_visitor(),
+            FaultKind::Stall => self.stall(),
+        }
+    }
+
+    fn until_us(&mut self, range_us: (u64, u64)) -> u64 {
+        self.timeline.now_us() + self.random.between(range_us)
+    }
+
+    fn any_world(&mut self) -> HostId {
+        HostId::world(self.random.below(WORLDS as u64) as usize)
+    }
+
+    fn any_server(&mut self) -> HostId {
+        HostId(self.random.below(1 + WORLDS as u64) as u16)
+    }
+
+    fn any_player(&mut self) -> Option<usize> {
+        let players: Vec<usize> = self.players().map(|(number, _)| number).collect();
+        self.random.pick(&players)
+    }
+
+    /// A connection that works; those between servers come up more often than their number.
+    fn any_connection(&mut self) -> Option<ConnectionId> {
+        let between_servers = self.random.chance(150);
+        let up = self.network.up();
+        let wanted = up.filter(|(_, connection)| {
+            connection.end(Side::Dialer).host.is_visitor() != between_servers
+        });
+        let wanted: Vec<ConnectionId> = wanted.map(|(id, _)| id).collect();
+        self.random.pick(&wanted)
+    }
+
+    fn pause_reader(&mut self) -> Option<HostId> {
+        let up = self.network.up();
+        let visitors = up.filter(|(_, connection)| connection.end(Side::Dialer).host.is_visitor());
+        let visitors: Vec<ConnectionId> = visitors.map(|(id, _)| id).collect();
+        let id = self.random.pick(&visitors)?;
+        let until_us = self.until_us(PAUSE_US);
+        self.network.pause(&mut self.timeline, id, Side::Dialer, until_us);
+        Some(self.network.dialer(id))
+    }
+
+    fn break_off(&mut self, told: &[Side]) -> Option<HostId> {
+        let id = self.any_connection()?;
+        self.network.break_off(&mut self.timeline, id, told);
+        Some(self.network.dialer(id))
+    }
+
+    fn part(&mut self, one: HostId, other: Option<HostId>) -> Option<HostId> {
+        let until_us = self.until_us(PARTITION_US);
+        self.network.part(one, other, until_us);
+        Some(one)
+    }
+
+    fn stall(&mut self) -> Option<HostId> {
+        let host = match self.random.below(4) {
+            0 => self.any_server(),
+            _ => HostId::visitor(self.any_player()?),
+        };
+        if !self.network.is_up(host) {
+            return None;
+        }
+        let until_us = self.until_us(STALL_US);
+        self.network.stall(host, until_us);
+        Some(host)
+    }
+
+    fn any_parting(&mut self) -> Parting {
+        self.random.pick(&[Parting::End, Parting::Reset, Parting::Silence]).unwrap_or(Parting::End)
+    }
+
+    /// A server is gone, with all that it knew, and comes back later.
+    fn crash(&mut self, host: HostId) -> Option<HostId> {
+        if !self.network.is_up(host) {
+            return None;
+        }
+        let parting = self.any_parting();
+        self.timeline.note(host, What::Crashed);
+        self.lose_server(host, parting);
+        Some(host)
+    }
+
+    /// A server is no more, and with it what it knew.
+    pub(super) fn lose_server(&mut self, host: HostId, parting: Parting) {
+        self.network.lose_host(&mut self.timeline, host, parting);
+        self.count_server(host);
+        match host.role() {
+            Role::World(number) => {
+                self.worlds[number] = None;
+                self.checks.rooms.world_ends(number);
+            }
+            Role::Main | Role::Visitor(_) => self.main = None,
+        }
+        let until_us = self.until_us(DOWN_US);
+        self.timeline.plan(until_us, Happening::Restarts(host));
+    }
+
+    /// A server is told to close down; when it has, it is no more.
+    fn close_server(&mut self, host: HostId) -> Option<HostId> {
+        let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
+        match host.role() {
+            Role::World(number) => self.worlds[number].as_mut()?.shut_down(tools),
+            Role::Main | Role::Visitor(_) => self.main.as_mut()?.shut_down(tools),
+        }
+        Some(host)
+    }
+
+    fn crash_visitor(&mut self) -> Option<HostId> {
+        let number = self.any_player()?;
+        let host = HostId::visitor(number);
+        let parting = self.any_parting();
+        self.network.lose_host(&mut self.timeline, host, parting);
+        self.visitors[number] = None;
+        self.checks.view_mut(number).inside = None;
+        if let Some(account) = self.account_of[number]
+            && self.random.chance(700)
+        {
+            self.plan_return(account);
+        }
+        Some(host)
+    }
+
+    /// Nothing goes wrong any more, and nobody begins anything new.
+    pub(super) fn calm_down(&mut self) {
+        self.phase = Phase::Quiet;
+        self.network.heal(&mut self.timeline);
+        self.timeline.note(HostId::MAIN, What::Healed);
+        self.restart(HostId::MAIN);
+        for world in 0..WORLDS {
+            self.restart(HostId::world(world));
+        }
+        for number in 0..self.visitors.len() {
+            if self.account_of[number].is_none() {
+                self.stop(number);
+            }
+        }
+    }
+
+    /// Everybody is told to close down, in any order.
+    pub(super) fn close_down(&mut self) {
+        self.phase = Phase::Closing;
+        let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
+        tools.timeline.note(HostId::MAIN, What::ShutDown);
+        if let Some(host) = &mut self.main {
+            host.shut_down(tools);
+        }
+        for host in self.worlds.iter_mut().flatten() {
+            host.shut_down(tools);
+        }
+        for host in self.visitors.iter_mut().flatten() {
+            host.shut_down(tools);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What a run is to be: its seed, its weather, and what is broken on purpose.
+
+use crate::profile::Profile;
+
+/// Something that is broken on purpose, so that a test sees an invariant fail.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub enum Sabotage {
+    /// Nothing is.
+    #[default]
+    Nothing,
+    /// The network swaps two segments, once.
+    SwappedSegments,
+    /// The network loses a byte, once.
+    LostByte,
+    /// A game takes an event and says nothing, once.
+    UnsaidEvent,
+    /// A game takes an event and says it twice, once.
+    RepeatedEvent,
+    /// A driver reports fewer bytes than its transport has taken, once.
+    UnderreportedWrite,
+    /// A driver forgets to tell its node that a session has ended, once.
+    UntoldEnd,
+}
+
+impl Sabotage {
+    pub(crate) const fn is_of_network(self) -> bool {
+        matches!(self, Self::SwappedSegments | Self::LostByte)
+    }
+}
+
+/// What a run is to be.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Everything that is random comes from this.
+    pub seed: u64,
+    /// The weather; `None` for the one that the seed picks.
+    pub profile: Option<Profile>,
+    /// What is broken on purpose.
+    pub sabotage: Sabotage,
+}
+
+impl Settings {
+    /// An honest run of `seed`.
+    pub const fn of_seed(seed: u64) -> Self {
+        Self { seed, profile: None, sabotage: Sabotage::Nothing }
+    }
+}

@@ -1,0 +1,76 @@
+//! The simulator can fail: whatever is broken on purpose, an invariant sees it.
+
+use tinyrealm_sim::{Failure, Profile, Sabotage, Settings, run_with};
+
+/// How many seeds are tried: not every one gives the sabotage an occasion.
+const SEEDS: u64 = 4;
+
+/// Runs a few realms in kind weather with `sabotage`, and answers how they failed.
+fn failures(sabotage: Sabotage) -> Vec<Failure> {
+    let settings = |seed| Settings { seed, profile: Some(Profile::Calm), sabotage };
+    (1..=SEEDS).filter_map(|seed| run_with(&settings(seed)).err()).map(|failure| *failure).collect()
+}
+
+/// At least one realm failed, and each in one of the ways that are `expected`.
+fn assert_seen(sabotage: Sabotage, expected: &[&str]) {
+    let failures = failures(sabotage);
+    assert!(!failures.is_empty(), "nobody has seen {sabotage:?}");
+    for failure in &failures {
+        assert!(expected.contains(&failure.invariant), "{sabotage:?} was seen as:\n{failure}");
+        assert!(!failure.last_lines.is_empty() && failure.at_us > 0);
+    }
+}
+
+/// What a client sees of a stream that is not what was written.
+const BROKEN_STREAM: [&str; 8] = [
+    "no peer breaks the protocol",
+    "who moves was seen",
+    "who leaves was seen",
+    "who enters was not there",
+    "events come in the room's order, once, without a gap",
+    "moves of one sender never go back",
+    "moves of one sender are taken in order",
+    "events of one sender are taken whole and in order",
+];
+
+#[test]
+fn an_honest_realm_passes() {
+    assert!(failures(Sabotage::Nothing).is_empty());
+}
+
+#[test]
+fn two_swapped_segments_are_seen() {
+    assert_seen(Sabotage::SwappedSegments, &BROKEN_STREAM);
+}
+
+#[test]
+fn a_lost_byte_is_seen() {
+    let silence = ["nobody is closed without a reason"];
+    assert_seen(Sabotage::LostByte, &[&BROKEN_STREAM[..], &silence].concat());
+}
+
+#[test]
+fn bytes_that_are_sent_twice_are_seen() {
+    let kept = ["send buffers wait for full transports only"];
+    assert_seen(Sabotage::UnderreportedWrite, &[&BROKEN_STREAM[..], &kept].concat());
+}
+
+#[test]
+fn an_event_that_is_taken_and_not_said_is_seen() {
+    let gap = "events come in the room's order, once, without a gap";
+    let late = "every event is heard, or announced as missed";
+    let count = "what is announced as missed was said";
+    assert_seen(Sabotage::UnsaidEvent, &[gap, late, count]);
+}
+
+#[test]
+fn an_event_that_is_said_twice_is_seen() {
+    let gap = "events come in the room's order, once, without a gap";
+    let count = "what is announced as missed was said";
+    assert_seen(Sabotage::RepeatedEvent, &[gap, count]);
+}
+
+#[test]
+fn a_driver_that_forgets_an_end_is_seen() {
+    assert_seen(Sabotage::UntoldEnd, &["the node's sessions are the driver's"]);
+}
