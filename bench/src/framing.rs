@@ -69,6 +69,8 @@ fn copy(stream: &[u8], target: &mut [u8]) {
 
 const HANDLERS: usize = 4;
 
+type Handler = fn(&mut [u64; HANDLERS], &[u8]);
+
 /// A handler as small as one can be, but one that has to look at the payload.
 fn handle<const WHICH: usize>(sums: &mut [u64; HANDLERS], payload: &[u8]) {
     sums[WHICH] += u64::from(payload.first().copied().unwrap_or(0)) + payload.len() as u64;
@@ -76,8 +78,7 @@ fn handle<const WHICH: usize>(sums: &mut [u64; HANDLERS], payload: &[u8]) {
 
 #[inline(never)]
 fn decode(stream: &[u8]) {
-    const TABLE: [fn(&mut [u64; HANDLERS], &[u8]); HANDLERS] =
-        [handle::<0>, handle::<1>, handle::<2>, handle::<3>];
+    const TABLE: [Handler; HANDLERS] = [handle::<0>, handle::<1>, handle::<2>, handle::<3>];
     let framer = PacketFramer::new(512);
     let mut sums = [0; HANDLERS];
     let mut input = stream;

@@ -29,17 +29,38 @@ pub(crate) enum Damage {
 /// One thing that happens to a node. Peers are chosen among those that are there.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Accept { address: u16 },
+    Accept {
+        address: u16,
+    },
     /// The oldest connection that the node has asked for stands, or does not.
-    Dialed { succeeds: bool },
-    Say { peer: Index, words: Vec<Word>, damage: Option<(Index, Damage)> },
-    HangUp { peer: Index },
-    Pass { ms: u32 },
+    Dialed {
+        succeeds: bool,
+    },
+    Say {
+        peer: Index,
+        words: Vec<Word>,
+        damage: Option<(Index, Damage)>,
+    },
+    HangUp {
+        peer: Index,
+    },
+    Pass {
+        ms: u32,
+    },
     /// The peer's transport is full after so many more bytes.
-    Limit { peer: Index, room: usize },
-    Unblock { peer: Index, room: usize },
+    Limit {
+        peer: Index,
+        room: usize,
+    },
+    Unblock {
+        peer: Index,
+        room: usize,
+    },
     /// The driver has something for a session that it has let go of.
-    Late { peer: Index, bytes: Vec<u8> },
+    Late {
+        peer: Index,
+        bytes: Vec<u8>,
+    },
 }
 
 fn any_room() -> impl Strategy<Value = usize> {
@@ -97,11 +118,7 @@ fn damaged(mut bytes: Vec<u8>, damage: Option<(Index, Damage)>) -> Vec<u8> {
 impl<'a, R: Role<'a>> Bench<'a, R> {
     /// Takes one step, and checks what holds for every node after every step. `speak` turns a word
     /// of a peer into a frame.
-    pub(crate) fn take(
-        &mut self,
-        step: &Step,
-        speak: impl Fn(&Self, SessionKey, Word) -> Vec<u8>,
-    ) {
+    pub(crate) fn take(&mut self, step: &Step, speak: impl Fn(&Self, SessionKey, Word) -> Vec<u8>) {
         match step {
             Step::Accept { address } => drop(self.accept_from(address_of(*address))),
             Step::Dialed { succeeds } => self.finish_dial(*succeeds),
@@ -113,7 +130,9 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
             }
             Step::HangUp { peer } => self.with_peer(peer, Self::disconnect),
             Step::Pass { ms } => self.pass_ms(*ms),
-            Step::Limit { peer, room } => self.with_peer(peer, |bench, key| bench.limit(key, *room)),
+            Step::Limit { peer, room } => {
+                self.with_peer(peer, |bench, key| bench.limit(key, *room));
+            }
             Step::Unblock { peer, room } => {
                 self.with_peer(peer, |bench, key| bench.unblock(key, *room));
             }

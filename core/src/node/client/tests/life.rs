@@ -58,7 +58,7 @@ fn what_the_room_says_is_told() {
         bench.say(world, &UserLeft { uid: Uid(8) });
         bench.say(world, &Error { code: ErrorCode::BUSY, about: Event::OPCODE.0 });
         let expected = [
-            Noted::Snapshot(snapshot),
+            Noted::Snapshot(Box::new(snapshot)),
             Noted::Entered(member),
             Noted::Moved(member),
             Noted::Said(Uid(8), 6, b"hi".to_vec()),

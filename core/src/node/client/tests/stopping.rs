@@ -75,7 +75,8 @@ fn check_every_state(end: fn(&mut ClientBench<'_>), reason: ErrorCode) {
 
 #[test]
 fn in_every_state_on_demand() {
-    check_every_state(|bench| bench.stop(), ErrorCode::GOODBYE);
+    let stop = |bench: &mut ClientBench<'_>| bench.stop();
+    check_every_state(stop, ErrorCode::GOODBYE);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn uid_of(word: Word) -> Uid {
 
 fn registration(word: Word) -> Vec<u8> {
     let id = 1 + u16::from(word.whom) % WORLDS;
-    let (addr, region) = (address(id), if id % 2 == 0 { "north" } else { "south" });
+    let (addr, region) = (address(id), if id.is_multiple_of(2) { "north" } else { "south" });
     let (addr, region) = (Text::new(&addr).unwrap(), Text::new(region).unwrap());
     let capacity = word.amount % 6;
     frame_of(&RegisterWorld { world_id: WorldId(id), region, capacity, addr })
@@ -60,9 +60,7 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
         }
         (link::STRANGER, 150..) => registration(word),
         (link::WORLD, 8..80) => frame_of(&AttachAck { uid, attempt }),
-        (link::WORLD, 80..110) => {
-            frame_of(&AttachDenied { uid, attempt, reason: ErrorCode::FULL })
-        }
+        (link::WORLD, 80..110) => frame_of(&AttachDenied { uid, attempt, reason: ErrorCode::FULL }),
         (link::WORLD, 110..170) => frame_of(&UserJoined { uid }),
         (link::WORLD, 170..220) => frame_of(&UserLeft { uid }),
         (link::WORLD, 220..235) => {

@@ -19,7 +19,7 @@ fn talk(bench: &mut WorldBench<'_, Relay>, keys: &[SessionKey]) {
 
 /// The kinds of the events in `heard`, which `talk` has numbered.
 fn numbers_in(heard: &[Said]) -> Vec<u16> {
-    let events = heard.iter().filter_map(|said| said.read::<EventBroadcast<'_>>());
+    let events = heard.iter().filter_map(Said::read::<EventBroadcast<'_>>);
     events.map(|event| event.kind).collect()
 }
 

@@ -2,11 +2,14 @@
 
 use super::*;
 
+/// How somebody goes: of the two sessions the first is Main's, the second its own.
+type WayOut = fn(&mut WorldBench<'_, Relay>, [SessionKey; 2]);
+
 /// However somebody goes while its transport is full: it gets what was its own, its goodbye, and
 /// nothing of whoever has its slot now.
 #[test]
 fn a_draining_session_gets_nothing_of_the_next_user_in_its_slot() {
-    let ways: [(fn(&mut WorldBench<'_, Relay>, [SessionKey; 2]), Said); 3] = [
+    let ways: [(WayOut, Said); 3] = [
         (
             |bench, [main, _]| {
                 bench.say(main, &DetachUser { uid: Uid(1), reason: ErrorCode::DETACHED });
