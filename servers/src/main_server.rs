@@ -88,6 +88,7 @@ async fn serve(
     let sizes = NodeSizes {
         sessions: usize::from(config.main.sessions),
         role_timers: users,
+        buffer_bytes: config.net.buffer_bytes(),
         ..NodeSizes::SERVER
     };
     let settings = MainConfig {
@@ -101,7 +102,5 @@ async fn serve(
         Node::new(node_storage(sizes), config.net.to_core(), role, turn)
     });
     let control = ServerControl::new(shutdown, shared.clone(), report);
-    if let Some(node) = process::run(driver, control).await {
-        shared.publish(report(&node));
-    }
+    shared.publish(report(&process::run(driver, control).await));
 }

@@ -33,46 +33,73 @@ pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     let runtime = runtime::current_thread()?;
+    // Before anyone can know of this process: from here on no signal ends it by itself.
+    let mut signals = {
+        let _context = runtime.enter();
+        Signals::listen()?
+    };
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async move {
-            wait_for_signal().await;
+            signals.next().await;
             tracing::info!("closing down");
             cancelled.cancel();
-            wait_for_signal().await;
+            signals.next().await;
             std::process::exit(130);
         });
     })?;
     Ok(token)
 }
 
+/// The signals that ask a process to end.
 #[cfg(unix)]
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
+
+/// Ctrl-C, where there are no signals.
+#[cfg(not(unix))]
+struct Signals;
 
 #[cfg(not(unix))]
-async fn wait_for_signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
     }
 }
 
-/// Runs a driver to its end as a task of the present runtime; `None` if it has panicked.
+/// Runs a driver to its end as a task of the present runtime. If it panics, so does its thread, and
+/// whoever joins that knows.
 pub(crate) async fn run<R: Role<'static> + Send + 'static>(
     driver: Driver<'static, R>,
     control: impl Control<'static, R> + Send + 'static,
-) -> Option<Node<'static, R>> {
-    tokio::spawn(driver.run(control)).await.ok()
+) -> Node<'static, R> {
+    match tokio::spawn(driver.run(control)).await {
+        Ok(node) => node,
+        Err(failure) => std::panic::resume_unwind(failure.into_panic()),
+    }
 }
 
 /// A node on its own thread.
@@ -180,4 +207,44 @@ fn make_secret(path: &Path) -> anyhow::Result<()> {
     file.sync_all()?;
     std::fs::rename(&aside, path)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tinyrealm_core::config::NetConfig;
+    use tinyrealm_core::entropy::Turn;
+    use tinyrealm_core::node::main::{Guests, Main, MainConfig};
+    use tinyrealm_std::memory::{NodeSizes, main_storage, node_storage};
+    use tinyrealm_std::{NextStep, SocketOptions};
+
+    struct Panicking;
+
+    impl<R> Control<'static, R> for Panicking {
+        fn poll_control(
+            &mut self,
+            _: &mut std::task::Context<'_>,
+            _: &mut Turn<'_>,
+            _: &mut Node<'static, R>,
+        ) -> NextStep {
+            panic!("on purpose")
+        }
+    }
+
+    #[test]
+    fn a_node_that_panics_does_not_end_quietly() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let serve = |listener, _| async move {
+            let driver =
+                Driver::new(Some(listener), SocketOptions { send_buffer_bytes: 0 }, |turn| {
+                    let sizes = NodeSizes { sessions: 1, role_timers: 1, ..NodeSizes::SERVER };
+                    let guests = Guests::new([0; 32]);
+                    let role = Main::new(main_storage(1, 1), MainConfig::DEFAULT, guests);
+                    Node::new(node_storage(sizes), NetConfig::DEFAULT, role, turn)
+                });
+            run(driver, Panicking).await;
+        };
+        let thread = NodeThread::spawn("panicking", address, serve).unwrap();
+        assert!(thread.join().is_err());
+    }
 }

@@ -121,6 +121,7 @@ async fn serve<G: Game + Default + Send + 'static>(
     let node_sizes = NodeSizes {
         sessions: settings.sessions(),
         role_timers: settings.timers(),
+        buffer_bytes: config.net.buffer_bytes(),
         ..NodeSizes::SERVER
     };
     let world_sizes = WorldSizes {
@@ -137,9 +138,7 @@ async fn serve<G: Game + Default + Send + 'static>(
         node
     });
     let control = ServerControl::new(shutdown, shared.clone(), report);
-    if let Some(node) = process::run(driver, control).await {
-        shared.publish(report(&node));
-    }
+    shared.publish(report(&process::run(driver, control).await));
 }
 
 fn core_config(settings: &WorldSettings, bound: SocketAddr) -> WorldConfig {

@@ -276,15 +276,19 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     fn receive(&mut self, turn: &mut Turn<'_>, key: SessionKey, count: usize) {
         let buffer = std::mem::take(&mut self.buffer);
         let mut bytes = &buffer[..count];
+        let mut is_stuck = false;
         while let Taken::Part(taken) = self.node.handle_received(turn, key, bytes) {
             bytes = &bytes[taken..];
-            if !self.transmit(turn) && taken == 0 {
+            let has_transmitted = self.transmit(turn);
+            // A flush that nobody takes makes room as well, which shows at the second attempt.
+            if is_stuck && taken == 0 && !has_transmitted {
                 // Neither takes nor gives: the storage has fewer receive buffers than sessions.
                 log::error!("no buffer for a partial frame: closing its session");
                 self.drop_link(usize::from(key.index()));
                 self.node.handle_disconnected(turn, key);
                 break;
             }
+            is_stuck = taken == 0 && !has_transmitted;
         }
         self.buffer = buffer;
     }

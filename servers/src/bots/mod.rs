@@ -5,7 +5,8 @@
 //!
 //! Contract: a delivery is *lost* if a member who was in the room did not get it, *conflated* if
 //! nobody got a move because a newer one of the same bot replaced it before the flush. Events are
-//! never conflated. Exit code 0 only if nothing is lost, repeated, out of order or misrouted.
+//! never conflated. Exit code 0 only if nothing is lost, repeated, out of order or misrouted, and
+//! nobody has lost its room.
 
 pub(crate) mod ledger;
 mod outcome;
@@ -15,7 +16,7 @@ pub(crate) mod swarm;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::client_timers;
@@ -48,6 +49,7 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
         join_seconds: options.join_seconds,
     };
     let shared = Shared::default();
+    shared.publish(BotsReport { count: plan.count, ..BotsReport::default() });
     let progress = show_progress(&shared, &shutdown);
     let swarm = serve(plan, config.net.to_core(), shutdown.clone(), shared)?;
     shutdown.cancel();
@@ -86,8 +88,7 @@ pub(crate) fn serve(
             node
         });
         let control = SwarmControl::new(shutdown, shared);
-        let node = process::run(driver, control).await.context("the bots have panicked")?;
-        Ok(node.into_role())
+        Ok(process::run(driver, control).await.into_role())
     })
 }
 

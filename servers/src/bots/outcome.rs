@@ -63,7 +63,8 @@ impl Outcome {
         }
     }
 
-    /// Whether everyone joined, and everything arrived where, when and as often as it should.
+    /// Whether everyone joined and stayed, and everything arrived where, when and as often as it
+    /// should. Bots leave no room by themselves, so a disconnect is the realm's doing.
     pub(super) fn is_clean(&self) -> bool {
         let faults = [
             self.lost,
@@ -72,6 +73,7 @@ impl Outcome {
             self.wrong_room,
             self.self_seen,
             self.unknown,
+            self.disconnects,
         ];
         self.joined == usize::from(self.bots) && faults.iter().all(|fault| *fault == 0)
     }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::task;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
@@ -64,8 +64,7 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
             node
         });
         let control = ClientControl::new(shutdown, screen);
-        let node = process::run(driver, control).await.context("the client has panicked")?;
-        anyhow::Ok(node.into_role().into_handler())
+        anyhow::Ok(process::run(driver, control).await.into_role().into_handler())
     })?;
     match view.failure() {
         Some(reason) => bail!("{reason} (Main at {})", options.main),

@@ -34,8 +34,23 @@ pub(super) fn defaults() -> anyhow::Result<Table> {
 /// A file's keys. Reading them as a configuration first finds unknown keys and wrong types, with the
 /// line that they are in.
 pub(super) fn from_file(text: &str) -> anyhow::Result<Table> {
-    toml::from_str::<Config>(text).map_err(|error| anyhow!("{}", error.to_string().trim_end()))?;
+    toml::from_str::<Config>(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count();
+        let there = text.lines().nth(line).unwrap_or_default().trim();
+        anyhow!("line {}, `{there}`: {}", line + 1, in_one_line(error.message()))
+    })?;
     Ok(text.parse()?)
+}
+
+/// The configuration that all layers make together.
+pub(super) fn finish(table: Table) -> anyhow::Result<Config> {
+    table.try_into().map_err(|error| anyhow!("{}", in_one_line(&error.to_string())))
+}
+
+/// A mistake is one line, whatever a library makes of it.
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Lays `layer` over `table`.

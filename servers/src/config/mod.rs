@@ -18,6 +18,8 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::main::MainConfig;
+use tinyrealm_core::wire::PacketHeader;
+use tinyrealm_std::memory::NodeSizes;
 
 pub(crate) use layers::Override;
 
@@ -226,6 +228,12 @@ impl Default for NetSettings {
 }
 
 impl NetSettings {
+    /// Bytes of a buffer that holds the longest frame of a peer while it is partial.
+    pub(crate) fn buffer_bytes(&self) -> usize {
+        let longest = PacketHeader::BYTES + usize::from(self.frame_limit_bytes);
+        longest.max(NodeSizes::SERVER.buffer_bytes)
+    }
+
     /// As the core has it.
     pub(crate) const fn to_core(&self) -> NetConfig {
         NetConfig {
@@ -293,7 +301,7 @@ impl Config {
         for one in overrides {
             layers::apply(&mut table, one).with_context(|| format!("setting {}", one.key()))?;
         }
-        let config: Self = table.try_into()?;
+        let config = layers::finish(table)?;
         config.validate()?;
         Ok(config)
     }

@@ -1,0 +1,216 @@
+//! What the binary says to the person who runs it: every mistake is one clear line and a non-zero exit
+//! code, and numbers come from where they are said to come from.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::thread;
+
+use support::{Finished, PATIENCE, Peer, Process, ScratchFile, Server, Signal, Stream};
+use toml::{Table, Value};
+
+/// Runs the binary to its end.
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Finished {
+    Process::start_with(arguments, variables).finish(PATIENCE)
+}
+
+/// A mistake: the one error line names what is wrong, and nothing has panicked.
+#[track_caller]
+fn expect_mistake(finished: &Finished, code: i32, named: &str) {
+    finished.expect_code(code);
+    let lines = finished.lines(Stream::Stderr);
+    let (errors, others): (Vec<&str>, Vec<&str>) =
+        lines.iter().partition(|line| line.starts_with("error: "));
+    let [error] = errors[..] else { panic!("one error line, not {lines:?}") };
+    assert!(error.contains(named), "{error:?} does not name {named:?}");
+    assert!(!lines.iter().any(|line| line.contains("panicked")), "{lines:?}");
+    // Of the command line, the usage follows; bots say that they are joining meanwhile.
+    let is_expected =
+        |line: &&str| line.is_empty() || code == 2 || line.starts_with("joining: 0 of 2 bots");
+    assert!(others.iter().all(is_expected), "nothing but the error: {lines:?}");
+    assert_eq!(finished.lines(Stream::Stdout), [""; 0]);
+}
+
+#[test]
+fn wrong_flags_and_keys_are_named() {
+    expect_mistake(&run(&["main", "--ports", "0"], &[]), 2, "--ports");
+    expect_mistake(&run(&["mian"], &[]), 2, "mian");
+    expect_mistake(&run(&["bots", "--count", "many"], &[]), 2, "--count");
+    expect_mistake(&run(&["bots", "--count", "0"], &[]), 2, "--count");
+    expect_mistake(&run(&["world", "--set", "rooms"], &[]), 2, "KEY=VALUE");
+    expect_mistake(&run(&["world", "--set", "world.roms=2"], &[]), 1, "world.roms");
+    expect_mistake(&run(&["world", "--rooms", "0"], &[]), 1, "world.rooms");
+    expect_mistake(&run(&["main", "--log", "loud"], &[]), 1, "loud");
+    expect_mistake(&run(&["world", "--game", "chess"], &[]), 1, "chess");
+    expect_mistake(&run(&["world", "--main", "nowhere"], &[]), 1, "world.main");
+    let unknown = [("TINYREALM_WORLD_ROMS", "2")];
+    expect_mistake(&run(&["check-config"], &unknown), 1, "TINYREALM_WORLD_ROMS");
+    let wrong = [("TINYREALM_WORLD_ROOMS", "two")];
+    expect_mistake(&run(&["check-config"], &wrong), 1, "TINYREALM_WORLD_ROOMS");
+    expect_mistake(&run(&["client"], &[]), 1, "terminal");
+}
+
+#[test]
+fn mistakes_in_a_file_are_named_with_their_file() {
+    let missing = ScratchFile::new("missing.toml");
+    expect_mistake(&run(&["main", "--config", missing.path()], &[]), 1, missing.path());
+    for (text, named) in [
+        ("[world]\n\nroms = 2\n", "line 3, `roms = 2`: unknown field `roms`"),
+        ("[world\n", "line 1, `[world`: "),
+        ("[net]\nping_interval_ms = \"often\"\n", "line 2, `ping_interval_ms = \"often\"`: "),
+        ("[world]\ngame = \"chess\"\n", "unknown variant `chess`"),
+    ] {
+        let file = ScratchFile::with("broken.toml", text);
+        for command in ["main", "world", "up", "bots", "check-config"] {
+            let finished = run(&[command, "--config", file.path()], &[]);
+            expect_mistake(&finished, 1, &format!("in the configuration {}: ", file.path()));
+            expect_mistake(&finished, 1, named);
+        }
+    }
+    let file = ScratchFile::with("wrong.toml", "[main]\nworlds = 65\n");
+    expect_mistake(&run(&["main", "--config", file.path()], &[]), 1, "main.worlds");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let main = Server::main(&[]);
+    let address = main.address.to_string();
+    expect_mistake(&run(&["main", "--listen", &address], &[]), 1, &address);
+    expect_mistake(&run(&["world", "--listen", &address], &[]), 1, &address);
+    let up = run(&["up", "--set", &format!("main.listen={address}")], &[]);
+    expect_mistake(&up, 1, &address);
+    let foreign = run(&["main", "--listen", "192.0.2.1:0"], &[]);
+    expect_mistake(&foreign, 1, "192.0.2.1:0");
+    main.stop();
+}
+
+#[test]
+fn a_secret_that_can_t_be_used_is_named() {
+    let short = ScratchFile::with("short-secret", "too short");
+    let setting = format!("main.secret_file={}", short.path());
+    expect_mistake(&run(&["main", "--port", "0", "--set", &setting], &[]), 1, short.path());
+    let setting = "main.secret_file=/nowhere/at/all";
+    expect_mistake(&run(&["main", "--port", "0", "--set", setting], &[]), 1, "/nowhere/at/all");
+}
+
+#[test]
+fn bots_without_a_realm_say_so() {
+    let gone = Server::main(&[]);
+    let address = gone.address.to_string();
+    gone.stop();
+    // Nobody listens there; nobody has such a name; somebody listens who is no Main.
+    let world = Server::world(1, address.parse().unwrap(), &[]);
+    let silent = world.address.to_string();
+    let plan = ["--count", "2", "--seconds", "1", "--json"];
+    thread::scope(|scope| {
+        for main in [&address, "no-such-host.invalid:7000", "no-port", &silent] {
+            scope.spawn(move || {
+                let finished = run(&[&["bots", "--main", main], &plan[..]].concat(), &[]);
+                expect_mistake(&finished, 1, &format!("Main at {main}"));
+            });
+        }
+    });
+    world.stop();
+}
+
+/// Every key of a configuration, with its section.
+fn keys(table: &Table) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for (name, value) in table {
+        match value {
+            Value::Table(section) => {
+                keys.extend(section.keys().map(|key| format!("{name}.{key}")));
+            }
+            _ => drop(keys.insert(name.clone())),
+        }
+    }
+    keys
+}
+
+fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
+    let finished = run(&[&["check-config"], arguments].concat(), variables);
+    finished.expect_code(0);
+    assert_eq!(finished.lines(Stream::Stderr), [""; 0]);
+    finished.lines(Stream::Stdout).join("\n").parse().unwrap()
+}
+
+const KEYS: &str = "
+    log up.bots up.bots_hz up.worlds
+    main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
+    main.secret_file
+    world.id world.region world.listen world.advertise world.main world.nodes world.rooms
+    world.room_capacity world.spare_sessions world.ring_bytes world.flush_interval_ms
+    world.status_interval_ms world.reconnect_first_ms world.reconnect_most_ms world.game
+    net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
+    net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
+    net.send_buffers_per_session net.send_buffers_per_server net.socket_send_buffer_bytes";
+
+#[test]
+fn check_config_prints_every_key_and_reads_what_it_prints() {
+    let defaults = checked(&[], &[]);
+    assert_eq!(keys(&defaults), KEYS.split_whitespace().map(str::to_owned).collect());
+    let file = ScratchFile::with("printed.toml", &defaults.to_string());
+    assert_eq!(checked(&["--config", file.path()], &[]), defaults);
+}
+
+#[test]
+fn every_key_is_a_variable_and_a_flag_wins() {
+    let defaults = checked(&[], &[]);
+    let mut all: Vec<String> = keys(&defaults).into_iter().collect();
+    all.extend(["main.port".to_owned(), "world.port".to_owned()]);
+    let value_of = |key: &str| {
+        let value = key.split('.').try_fold(None, |table: Option<&Value>, part| {
+            table.map_or_else(|| defaults.get(part), |table| table.get(part)).map(Some)
+        });
+        match value.flatten() {
+            Some(Value::String(text)) => text.clone(),
+            Some(number) => number.to_string(),
+            None => "0".to_owned(),
+        }
+    };
+    let names: Vec<(String, String)> = all
+        .iter()
+        .map(|key| (format!("TINYREALM_{}", key.replace('.', "_").to_uppercase()), value_of(key)))
+        .collect();
+    let variables: Vec<(&str, &str)> =
+        names.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let read = checked(&[], &variables);
+    assert_eq!(read["main"]["port"], Value::Integer(0));
+    assert_eq!(keys(&read).len(), all.len());
+
+    let file = ScratchFile::with("layers.toml", "[world]\nrooms = 2\nroom_capacity = 3\nid = 4\n");
+    let variables = [("TINYREALM_WORLD_ROOM_CAPACITY", "5"), ("TINYREALM_WORLD_ID", "6")];
+    let layered = checked(&["--config", file.path(), "--set", "world.id=7"], &variables);
+    let world = &layered["world"];
+    assert_eq!(
+        ["rooms", "room_capacity", "id"].map(|key| world[key].as_integer()),
+        [2, 5, 7].map(Some)
+    );
+}
+
+#[test]
+fn a_free_port_is_printed_and_is_the_one() {
+    let variables = [("TINYREALM_MAIN_PORT", "0"), ("TINYREALM_NET_FRAME_LIMIT_BYTES", "64")];
+    let main = Process::start_with(&["main"], &variables);
+    let address: SocketAddr =
+        main.wait_for(Stream::Stdout, |line| line.strip_prefix("main listening on ")?.parse().ok());
+    assert_ne!(address.port(), 0);
+    Peer::connect(address).expect_served();
+
+    // Several nodes of one process have a port each.
+    let main_text = address.to_string();
+    let flags = ["world", "--nodes", "3", "--port", "0", "--id", "5", "--main", &main_text];
+    let worlds = Process::start(&flags);
+    let ports = [5, 6, 7].map(|id| {
+        let prefix = format!("world {id} listening on ");
+        let parse = |line: &str| line.strip_prefix(&prefix)?.parse::<SocketAddr>().ok();
+        worlds.wait_for(Stream::Stdout, parse).port()
+    });
+    assert_eq!(BTreeSet::from(ports).len(), 3);
+    worlds.wait_until_said(Stream::Stderr, "registered with Main", 3);
+    for process in [worlds, main] {
+        process.signal(Signal::Interrupt);
+        process.finish(PATIENCE).expect_code(0);
+    }
+}

@@ -1,0 +1,68 @@
+//! `Bots`: the load tool as a process, and its verdict.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{Process, Report, Stream};
+
+/// Counters that are zero in a realm without faults.
+const FAULTS: [&str; 10] = [
+    "lost",
+    "duplicated",
+    "disordered",
+    "wrong_room",
+    "self_seen",
+    "unknown",
+    "missed_announced",
+    "snapshots",
+    "disconnects",
+    "refused",
+];
+
+/// Joining, sending and settling together take no longer.
+const RUN_LIMIT: Duration = Duration::from_secs(90);
+
+/// Running bots.
+pub(crate) struct Bots {
+    process: Process,
+}
+
+/// What bots have found out.
+pub(crate) struct BotOutcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) report: Report,
+}
+
+impl Bots {
+    /// Sends bots into the realm of this Main.
+    pub(crate) fn start(main: SocketAddr, arguments: &[&str]) -> Self {
+        let main = main.to_string();
+        let mut all = vec!["bots", "--main", &main, "--json"];
+        all.extend(arguments);
+        Self { process: Process::start(&all) }
+    }
+
+    #[track_caller]
+    pub(crate) fn outcome(self) -> BotOutcome {
+        let finished = self.process.finish(RUN_LIMIT);
+        let lines = finished.lines(Stream::Stdout);
+        let [json] = lines[..] else {
+            panic!(
+                "bots print one line of JSON, not {lines:?}: {:?}",
+                finished.lines(Stream::Stderr)
+            );
+        };
+        BotOutcome { code: finished.status.code(), report: Report::parse("bots", json) }
+    }
+}
+
+impl BotOutcome {
+    /// Fails unless everybody joined, nothing went wrong, and the tool says so.
+    #[track_caller]
+    pub(crate) fn expect_clean(&self, count: u64) {
+        self.report.expect(&[("bots", count), ("joined", count)]);
+        self.report.expect(&FAULTS.map(|fault| (fault, 0)));
+        assert_eq!(self.code, Some(0), "a clean run ends with 0: {:?}", self.report);
+        assert!(self.report.count("sent") > 0 && self.report.count("received") > 0);
+    }
+}

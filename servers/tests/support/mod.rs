@@ -1,0 +1,59 @@
+//! What the end-to-end tests share.
+//!
+//! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
+//! [`bots`] runs the load tool, [`peer`] is a client that speaks bytes, [`proxy`] spoils frames
+//! between a world and its clients, [`report`] reads what servers say last.
+//!
+//! Contract: everything is on loopback and on free ports. Whatever is waited for comes within
+//! [`PATIENCE`], or the test fails and shows what every process has said.
+#![allow(dead_code, unused_imports, reason = "every test binary uses its own part of this")]
+
+pub(crate) mod bots;
+pub(crate) mod peer;
+pub(crate) mod process;
+pub(crate) mod proxy;
+pub(crate) mod realm;
+pub(crate) mod report;
+
+use std::time::Duration;
+
+pub(crate) use bots::{BotOutcome, Bots};
+pub(crate) use peer::{Heard, Pass, Peer, User};
+pub(crate) use process::{Finished, Process, Signal, Stream};
+pub(crate) use proxy::{Fault, Proxy};
+pub(crate) use realm::{Realm, Server};
+pub(crate) use report::Report;
+
+/// How long anything may take that is to happen at once: far more than a busy machine needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A file of this test process, deleted with its guard.
+pub(crate) struct ScratchFile {
+    path: std::path::PathBuf,
+}
+
+impl ScratchFile {
+    /// A name that nobody else uses; there is no file yet.
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+        Self { path: folder.join(format!("{}-{name}", std::process::id())) }
+    }
+
+    /// [`ScratchFile::new`], with this content.
+    pub(crate) fn with(name: &str, text: &str) -> Self {
+        let file = Self::new(name);
+        std::fs::write(&file.path, text).unwrap();
+        file
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.path.to_str().unwrap()
+    }
+}
+
+impl Drop for ScratchFile {
+    fn drop(&mut self) {
+        // It may never have been made.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}

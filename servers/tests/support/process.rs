@@ -1,0 +1,232 @@
+//! `Process`: the binary as a child process that ends with its test.
+//!
+//! Contract: what it prints is kept line by line. A process that is dropped is killed by its handle
+//! and waited for; if the test is failing, everything that it has said is printed.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::PATIENCE;
+
+/// Where a process writes.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// What a process can be told.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Signal {
+    /// To end, as Ctrl-C does.
+    Interrupt,
+    /// To end, as a service manager does.
+    Terminate,
+    /// To stand still.
+    Stop,
+    /// To go on.
+    Continue,
+}
+
+/// A running process; see the [module](self).
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+    output: Arc<Output>,
+}
+
+/// What a process has printed, and a bell that rings when there is more.
+#[derive(Default)]
+struct Output {
+    said: Mutex<Said>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Default)]
+struct Said {
+    lines: Vec<(Stream, String)>,
+    /// Streams that have ended: both of them have when the process has.
+    ended: usize,
+}
+
+/// A process that has ended.
+pub(crate) struct Finished {
+    pub(crate) name: String,
+    pub(crate) status: ExitStatus,
+    said: Said,
+}
+
+impl Said {
+    fn of(&self, wanted: Stream) -> impl Iterator<Item = &str> {
+        let lines = self.lines.iter().filter(move |(stream, _)| *stream == wanted);
+        lines.map(|(_, line)| line.as_str())
+    }
+
+    fn print(&self, name: &str) {
+        eprintln!("--- what `{name}` has said:");
+        for (stream, line) in &self.lines {
+            eprintln!("  {stream:?}: {line}");
+        }
+    }
+}
+
+impl Output {
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Collects a stream on a thread that ends with it.
+    fn collect(self: &Arc<Self>, stream: Stream, pipe: impl Read + Send + 'static) {
+        let output = Arc::clone(self);
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned();
+                output.said().lines.push((stream, line));
+                output.changed.notify_all();
+            }
+            output.said().ended += 1;
+            output.changed.notify_all();
+        });
+    }
+
+    /// Waits until `answer` has one, and answers it; `None` if the time is over before.
+    fn wait<T>(&self, within: Duration, answer: impl Fn(&Said) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + within;
+        let mut said = self.said();
+        loop {
+            let found = answer(&said);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if found.is_some() || left.is_zero() {
+                return found;
+            }
+            let woken = self.changed.wait_timeout(said, left);
+            said = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Process {
+    /// Runs the binary with these arguments.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// Runs the binary with these arguments, and these variables besides the inherited ones.
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tinyrealm"));
+        command.args(arguments);
+        // The configuration of whoever runs the tests is not theirs.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("TINYREALM_") {
+                command.env_remove(name);
+            }
+        }
+        command.envs(variables.iter().copied());
+        Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)
+    }
+
+    /// Runs any command.
+    pub(crate) fn spawn(name: &str, mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("`{name}`: {error}"));
+        let output = Arc::<Output>::default();
+        output.collect(Stream::Stdout, child.stdout.take().unwrap());
+        output.collect(Stream::Stderr, child.stderr.take().unwrap());
+        Self { name: name.to_owned(), child, output }
+    }
+
+    /// What `pick` picks from the first line of `stream` that it picks anything from.
+    #[track_caller]
+    pub(crate) fn wait_for<T>(&self, stream: Stream, pick: impl Fn(&str) -> Option<T>) -> T {
+        let answer = |said: &Said| match said.of(stream).find_map(&pick) {
+            Some(found) => Some(Some(found)),
+            None => (said.ended == 2).then_some(None),
+        };
+        let picked = self.output.wait(PATIENCE, answer).flatten();
+        picked.unwrap_or_else(|| panic!("`{}` did not say what was waited for", self.name))
+    }
+
+    /// Waits until `times` lines of `stream` have had `text` in them.
+    #[track_caller]
+    pub(crate) fn wait_until_said(&self, stream: Stream, text: &str, times: usize) {
+        let count = |said: &Said| said.of(stream).filter(|line| line.contains(text)).count();
+        let answer = |said: &Said| {
+            let is_there = count(said) >= times;
+            (is_there || said.ended == 2).then_some(is_there)
+        };
+        let is_there = self.output.wait(PATIENCE, answer).unwrap_or(false);
+        assert!(is_there, "`{}` did not say {text:?} {times} times", self.name);
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let name = match signal {
+            Signal::Interrupt => "INT",
+            Signal::Terminate => "TERM",
+            Signal::Stop => "STOP",
+            Signal::Continue => "CONT",
+        };
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        assert!(sent.success(), "can't send {signal:?} to `{}`", self.name);
+    }
+
+    /// Ends it at once, without a word.
+    pub(crate) fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn finish(mut self, within: Duration) -> Finished {
+        let ended = self.output.wait(within, |said| (said.ended == 2).then(|| said.clone()));
+        let Some(said) = ended else {
+            panic!("`{}` still runs after {within:?}", self.name);
+        };
+        let status = self.child.wait().unwrap();
+        Finished { name: self.name.clone(), status, said }
+    }
+
+    /// Its resident memory, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+        if std::thread::panicking() {
+            self.output.wait(PATIENCE, |said| (said.ended == 2).then_some(()));
+            self.output.said().print(&self.name);
+        }
+    }
+}
+
+impl Finished {
+    pub(crate) fn lines(&self, stream: Stream) -> Vec<&str> {
+        self.said.of(stream).collect()
+    }
+
+    /// Fails, with all that it has said, unless it has ended with this code.
+    #[track_caller]
+    pub(crate) fn expect_code(&self, code: i32) -> &Self {
+        if self.status.code() != Some(code) {
+            self.said.print(&self.name);
+            panic!("`{}` ended with {}, not {code}", self.name, self.status);
+        }
+        self
+    }
+}

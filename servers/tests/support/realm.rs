@@ -1,0 +1,144 @@
+//! `Realm`: Main and worlds as processes of their own.
+
+use std::net::SocketAddr;
+
+use super::{PATIENCE, Process, Report, Signal, Stream, User};
+
+/// Every server's, unless a test sets it itself: tests end servers before their own connections, and
+/// do not want to wait for those.
+const COMMON_SETTING: &str = "net.drain_timeout_ms=250";
+
+/// One running server.
+pub(crate) struct Server {
+    pub(crate) process: Process,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// `main`, or `world` and its id.
+    name: String,
+}
+
+impl Server {
+    /// Runs a server and waits until it listens. Each setting is `KEY=VALUE`.
+    #[track_caller]
+    fn start(name: &str, arguments: &[&str], settings: &[&str]) -> Self {
+        let mut all = arguments.to_vec();
+        let settings = [&[COMMON_SETTING], settings].concat();
+        all.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+        let process = Process::start(&all);
+        let prefix = format!("{name} listening on ");
+        let address =
+            process.wait_for(Stream::Stdout, |line| line.strip_prefix(&prefix)?.parse().ok());
+        Self { process, address, name: name.to_owned() }
+    }
+
+    #[track_caller]
+    pub(crate) fn main(settings: &[&str]) -> Self {
+        Self::start("main", &["main", "--port", "0"], settings)
+    }
+
+    /// A Main at an address that has been another's.
+    #[track_caller]
+    pub(crate) fn main_at(address: SocketAddr, settings: &[&str]) -> Self {
+        Self::start("main", &["main", "--listen", &address.to_string()], settings)
+    }
+
+    /// A world, which may not have found its Main yet.
+    #[track_caller]
+    pub(crate) fn world(id: u16, main: SocketAddr, settings: &[&str]) -> Self {
+        let (id, main) = (id.to_string(), main.to_string());
+        let arguments = ["world", "--port", "0", "--id", &id, "--main", &main];
+        Self::start(&format!("world {id}"), &arguments, settings)
+    }
+
+    /// Waits until a world has registered this often.
+    #[track_caller]
+    pub(crate) fn wait_until_registered(&self, times: usize) {
+        self.process.wait_until_said(Stream::Stderr, "registered with Main", times);
+    }
+
+    /// Ends it in good order, and answers its last words.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Report {
+        self.process.signal(Signal::Interrupt);
+        self.last_words()
+    }
+
+    /// Waits for its end in good order, and answers its last words.
+    #[track_caller]
+    pub(crate) fn last_words(self) -> Report {
+        let finished = self.process.finish(PATIENCE);
+        finished.expect_code(0);
+        let prefix = format!("{} report ", self.name);
+        let lines = finished.lines(Stream::Stdout);
+        let words = lines.iter().find_map(|line| line.strip_prefix(&prefix));
+        Report::parse(&self.name, words.unwrap_or_else(|| panic!("no {prefix:?} in {lines:?}")))
+    }
+}
+
+/// A Main, its worlds, and what all of them are configured with.
+pub(crate) struct Realm {
+    pub(crate) main: Server,
+    pub(crate) worlds: Vec<Server>,
+    settings: Vec<String>,
+}
+
+impl Realm {
+    /// A Main and world 1, registered.
+    #[track_caller]
+    pub(crate) fn start(settings: &[&str]) -> Self {
+        let mut realm = Self::without_worlds(settings);
+        realm.add_world(1, &[]);
+        realm
+    }
+
+    /// A Main alone.
+    #[track_caller]
+    pub(crate) fn without_worlds(settings: &[&str]) -> Self {
+        let main = Server::main(settings);
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        Self { main, worlds: Vec::new(), settings }
+    }
+
+    /// One more world, with settings of its own besides the common ones; waits until it is
+    /// registered.
+    #[track_caller]
+    pub(crate) fn add_world(&mut self, id: u16, settings: &[&str]) -> &Server {
+        let all = self.settings.iter().map(String::as_str).chain(settings.iter().copied());
+        let world = Server::world(id, self.main.address, &all.collect::<Vec<_>>());
+        world.wait_until_registered(1);
+        self.worlds.push(world);
+        &self.worlds[self.worlds.len() - 1]
+    }
+
+    /// The first world.
+    pub(crate) fn world(&self) -> &Server {
+        &self.worlds[0]
+    }
+
+    /// The world that listens there.
+    #[track_caller]
+    pub(crate) fn take_world_at(&mut self, address: SocketAddr) -> Server {
+        let place = self.worlds.iter().position(|world| world.address == address);
+        self.worlds.remove(place.unwrap_or_else(|| panic!("no world at {address}")))
+    }
+
+    /// Ends Main at once, and answers where it was.
+    pub(crate) fn kill_main(self) -> (SocketAddr, Vec<Server>) {
+        let address = self.main.address;
+        self.main.process.kill();
+        (address, self.worlds)
+    }
+
+    /// A new user, in a room of any world.
+    #[track_caller]
+    pub(crate) fn user(&self) -> User {
+        User::enter(self.main.address, "")
+    }
+
+    /// Ends everything in good order; answers the last words of Main and of the worlds.
+    #[track_caller]
+    pub(crate) fn stop(self) -> (Report, Vec<Report>) {
+        let worlds = self.worlds.into_iter().map(Server::stop).collect();
+        (self.main.stop(), worlds)
+    }
+}
