@@ -105,6 +105,12 @@ pub struct BroadcastTaken {
 
 /// What makes a node a world, a Main, a client: handlers that the shell calls.
 pub trait Role<'a> {
+    /// How many connections the role opens by itself while others connect to it: so many sessions
+    /// are kept for them.
+    fn own_links(&self) -> u16 {
+        0
+    }
+
     /// A peer has connected to us, and has not said anything yet.
     fn on_accepted(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         let _ = (cx, key);

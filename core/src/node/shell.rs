@@ -79,9 +79,11 @@ pub struct Node<'a, R> {
 impl<'a, R: Role<'a>> Node<'a, R> {
     /// A node without sessions. `start` may open the role's own connections.
     pub fn new(storage: NodeStorage<'a>, config: NetConfig, role: R, turn: &mut Turn<'_>) -> Self {
+        let mut sessions = SessionManager::new(storage.sessions, config, turn);
+        sessions.keep_for_own_links(role.own_links());
         Self {
             receiver: Receiver::new(storage.receiver, config.frame_limit_bytes),
-            sessions: SessionManager::new(storage.sessions, config, turn),
+            sessions,
             dispatcher: PacketDispatcher::default(),
             in_flight: None,
             role,

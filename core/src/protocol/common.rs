@@ -77,7 +77,7 @@ codes! {
         REMOVED = 19,
         /// The peer ended the connection in good order.
         GOODBYE = 20,
-        /// The request before is still being worked on.
+        /// Nothing more of this kind is taken for a moment; try again.
         BUSY = 21,
     }
 }

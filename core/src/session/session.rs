@@ -69,6 +69,8 @@ impl Flags {
     pub(super) const TRUSTED: Self = Self(4);
     /// The driver has been told what its present state asks of the transport.
     pub(super) const TOLD: Self = Self(8);
+    /// We have opened it ourselves.
+    pub(super) const OUTBOUND: Self = Self(16);
 
     pub(super) const fn has(self, flag: Self) -> bool {
         self.0 & flag.0 != 0

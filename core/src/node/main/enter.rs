@@ -27,10 +27,14 @@ use crate::protocol::{ErrorCode, HandshakeKey, Message, Text};
 impl<'a, A: Authenticator> Main<'a, A> {
     /// The user asks to enter a world. A request that is being worked on already goes on.
     pub(super) fn enter(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, region: &str) {
-        let Some(user) = self.users.get_mut(key) else { return };
-        if user.wants_in {
+        if self.users.get(key).is_none_or(|user| user.wants_in) {
             return;
         }
+        if let Err(code) = self.may_leave_for(key, region) {
+            self.refuse(cx, key, code);
+            return;
+        }
+        let Some(user) = self.users.get_mut(key) else { return };
         user.wants_in = true;
         user.tried = 0;
         user.has_timed_out = false;
@@ -43,6 +47,21 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 self.detach(cx, key, world);
             }
             Place::Detaching(_) => {}
+        }
+    }
+
+    /// Nobody is taken out of a world for the sake of a region that has no place.
+    fn may_leave_for(&self, key: EntryKey, region: &str) -> Result<(), ErrorCode> {
+        let Some(world) = self.users.get(key).and_then(|user| user.place.world()) else {
+            return Ok(());
+        };
+        if self.worlds.get(world).is_some_and(|entry| entry.serves(region)) {
+            return Ok(());
+        }
+        match self.worlds.choose(region, 0) {
+            Choice::World(_) => Ok(()),
+            Choice::Full => Err(ErrorCode::FULL),
+            Choice::NoWorld => Err(ErrorCode::NO_WORLD),
         }
     }
 
@@ -72,15 +91,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// Asks the least loaded world that this request has not tried; if there is none, says why.
     fn try_next_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         let Some(user) = self.users.get(key) else { return };
-        match self.worlds.choose(&user.region, user.tried) {
-            Choice::World(world) => self.attach(cx, key, world),
-            Choice::Full => self.refuse(cx, key, ErrorCode::FULL),
-            Choice::NoWorld if user.has_timed_out => {
-                self.refuse(cx, key, ErrorCode::WORLD_TIMEOUT);
-            }
-            Choice::NoWorld if user.tried != 0 => self.refuse(cx, key, ErrorCode::FULL),
-            Choice::NoWorld => self.refuse(cx, key, ErrorCode::NO_WORLD),
-        }
+        let code = match self.worlds.choose(&user.region, user.tried) {
+            Choice::World(world) => return self.attach(cx, key, world),
+            Choice::Full => ErrorCode::FULL,
+            Choice::NoWorld if user.has_timed_out => ErrorCode::WORLD_TIMEOUT,
+            Choice::NoWorld if user.tried != 0 => ErrorCode::FULL,
+            Choice::NoWorld => ErrorCode::NO_WORLD,
+        };
+        self.set_place(key, Place::Outside);
+        self.refuse(cx, key, code);
     }
 
     fn attach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
@@ -101,7 +120,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     fn refuse(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, code: ErrorCode) {
         self.stats.enters_refused += 1;
-        self.set_place(key, Place::Outside);
         let Some(user) = self.users.get_mut(key) else { return };
         user.wants_in = false;
         let error = Error { code, about: EnterWorldReq::OPCODE.0 };

@@ -56,7 +56,7 @@ impl WorldEntry {
         self.users.max(self.reported_users) >= self.capacity
     }
 
-    fn serves(&self, region: &str) -> bool {
+    pub(super) fn serves(&self, region: &str) -> bool {
         region.is_empty() || self.region == region
     }
 }

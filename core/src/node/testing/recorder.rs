@@ -30,6 +30,7 @@ pub(crate) struct Recorder {
     /// Every new peer is known at once, and trusted that far.
     pub(crate) trusts: Option<Trust>,
     pub(crate) address: String,
+    pub(crate) own_links: u16,
 }
 
 impl Recorder {
@@ -46,6 +47,10 @@ impl Recorder {
 }
 
 impl<'a> Role<'a> for Recorder {
+    fn own_links(&self) -> u16 {
+        self.own_links
+    }
+
     fn on_accepted(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         self.seen.push(Seen::Accepted(key));
         if let Some(trust) = self.trusts {

@@ -23,6 +23,10 @@ impl<R> Watched<R> {
 }
 
 impl<'a, R: Role<'a>> Role<'a> for Watched<R> {
+    fn own_links(&self) -> u16 {
+        self.role.own_links()
+    }
+
     fn on_accepted(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         self.role.on_accepted(cx, key);
     }

@@ -133,7 +133,7 @@ impl<'a, G: Game> World<'a, G> {
         caller.sessions.prove(caller.now, caller.key, Trust::Client);
         let welcome = JoinOk { room_id: RoomId(room), spawn_pos: pos, members: others };
         caller.sessions.send_or_close(caller.now, caller.key, &welcome);
-        self.rooms.send_snapshot(caller.sessions, key);
+        self.rooms.send_snapshot(caller.now, caller.sessions, key);
         self.rooms.announce_entry(caller.now, key);
         self.with_game(&mut caller.context(), room, |game, room| game.on_enter(room, uid));
         self.main_link_report_joined(&mut caller.context(), uid);

@@ -6,11 +6,13 @@
 //! snapshot of the present state, with the number of events that it has missed.
 
 use super::super::BroadcastTaken;
-use super::room_manager::{MEMBER_FRAME_MAX_BYTES, RoomManager};
+use super::room_manager::{
+    MEMBER_FRAME_MAX_BYTES, MEMBER_MAX_BYTES, PAGE_HEAD_MAX_BYTES, RoomManager,
+};
 use super::user::UserKey;
 use crate::broadcast::{Advanced, Cursor, FrameClass, Window};
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered};
-use crate::protocol::{MemberState, SNAPSHOT_PAGE_MEMBERS, Uid, decode, encode_frame};
+use crate::protocol::{MemberState, SNAPSHOT_PAGE_MEMBERS, SendError, Uid, decode, encode_frame};
 use crate::session::{SessionKey, SessionManager};
 use crate::time::Instant;
 use crate::wire::{Frame, Full};
@@ -102,7 +104,7 @@ impl RoomManager<'_> {
         };
         let room = user.room;
         // Only a settled room's state is what its ring has said; the coming flush settles it.
-        if self.is_settled(room) && !self.send_snapshot(sessions, key) {
+        if self.is_settled(room) && !self.send_snapshot(now, sessions, key) {
             self.dirty.add(room);
             self.flush_by(now.after_ms(self.flush_interval_ms.max(SNAPSHOT_RETRY_MS)));
         }
@@ -116,6 +118,7 @@ impl RoomManager<'_> {
     /// Sends the whole room as it is; `false` if there are not buffers enough for all of it.
     pub(super) fn send_snapshot(
         &mut self,
+        now: Instant,
         sessions: &mut SessionManager<'_>,
         key: UserKey,
     ) -> bool {
@@ -124,8 +127,9 @@ impl RoomManager<'_> {
             return true;
         };
         let others = self.members(room).saturating_sub(1);
-        let pages = others.div_ceil(SNAPSHOT_PAGE_MEMBERS as u16).max(1);
-        // A page needs at most one buffer, if buffers hold one at all.
+        let on_page = members_on_page(sessions.buffer_bytes());
+        let pages = others.div_ceil(on_page as u16).max(1);
+        // A page needs at most one buffer.
         if sessions.buffers_available() < usize::from(pages) {
             return false;
         }
@@ -139,9 +143,10 @@ impl RoomManager<'_> {
         let mut keys = self.member_keys(room).filter(|other| *other != key);
         while snapshot.pages_left > 0 {
             snapshot.pages_left -= 1;
-            snapshot.members = self.snapshot_page(&mut keys);
-            // A session that is closing needs no snapshot any more.
-            let _ = sessions.send_within(session, &snapshot, u16::MAX);
+            snapshot.members = self.snapshot_page(&mut keys, on_page);
+            if sessions.send_within(session, &snapshot, u16::MAX) == Err(SendError::Full) {
+                sessions.overflow(now, session);
+            }
             snapshot.members_left -= snapshot.members.len() as u16;
         }
         self.stats.snapshots += 1;
@@ -154,9 +159,10 @@ impl RoomManager<'_> {
     fn snapshot_page(
         &self,
         keys: &mut impl Iterator<Item = UserKey>,
+        on_page: usize,
     ) -> heapless::Vec<MemberState, SNAPSHOT_PAGE_MEMBERS> {
         let mut page = heapless::Vec::new();
-        for key in keys.take(SNAPSHOT_PAGE_MEMBERS) {
+        for key in keys.take(on_page) {
             if let Some(user) = self.users.get(key) {
                 // There is room for all that are taken.
                 let _ = page.push(user.state());
@@ -218,6 +224,16 @@ impl RoomManager<'_> {
         if let Advanced::Cut(rest) = advanced {
             sessions.keep_cut_frame(now, session, rest);
         }
+    }
+}
+
+/// How many members one page has, so that it fits a buffer of a node's pool.
+const fn members_on_page(buffer_bytes: u16) -> usize {
+    let room = (buffer_bytes as usize).saturating_sub(PAGE_HEAD_MAX_BYTES);
+    match room / MEMBER_MAX_BYTES {
+        0 => 1,
+        members if members > SNAPSHOT_PAGE_MEMBERS => SNAPSHOT_PAGE_MEMBERS,
+        members => members,
     }
 }
 

@@ -218,6 +218,11 @@ impl<'a, G: Game> World<'a, G> {
 }
 
 impl<'a, G: Game> Role<'a> for World<'a, G> {
+    /// The link to Main.
+    fn own_links(&self) -> u16 {
+        1
+    }
+
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         self.main_link_connected(cx, key);
     }

@@ -21,9 +21,14 @@ const PREFIX_BYTES: usize = PacketHeader::BYTES + OPCODE_BYTES;
 const VARINT_U16_MAX_BYTES: usize = 3;
 const VARINT_U32_MAX_BYTES: usize = 5;
 
-/// The longest frame of one member's move or entry: prefix, uid, three coordinates, direction.
-pub const MEMBER_FRAME_MAX_BYTES: usize =
-    PREFIX_BYTES + 4 * VARINT_U32_MAX_BYTES + VARINT_U16_MAX_BYTES;
+/// The longest member: uid, three coordinates, direction.
+pub(super) const MEMBER_MAX_BYTES: usize = 4 * VARINT_U32_MAX_BYTES + VARINT_U16_MAX_BYTES;
+/// The longest frame of one member's move or entry.
+pub const MEMBER_FRAME_MAX_BYTES: usize = PREFIX_BYTES + MEMBER_MAX_BYTES;
+/// What a snapshot's page has besides its members: prefix, pages and members left, missed events,
+/// the number of members.
+pub(super) const PAGE_HEAD_MAX_BYTES: usize =
+    PREFIX_BYTES + 2 * VARINT_U16_MAX_BYTES + VARINT_U32_MAX_BYTES + 1;
 /// The longest frame of one event: prefix, uid, kind, length, data.
 pub const EVENT_FRAME_MAX_BYTES: usize =
     PREFIX_BYTES + VARINT_U32_MAX_BYTES + 2 * VARINT_U16_MAX_BYTES + EVENT_MAX_BYTES;

@@ -77,6 +77,9 @@ pub struct SessionManager<'a> {
     stats: NetStats,
     /// A link to a server whose packets take more than half of what they may.
     crowded: Option<SessionKey>,
+    /// Slots that strangers leave free for connections of our own, and how many of those there are.
+    own_links: u16,
+    own_sessions: u16,
     shutting_down: bool,
 }
 
@@ -100,8 +103,21 @@ impl<'a> SessionManager<'a> {
             config,
             stats: NetStats::default(),
             crowded: None,
+            own_links: 0,
+            own_sessions: 0,
             shutting_down: false,
         }
+    }
+
+    /// Keeps that many slots for sessions that [`SessionManager::connect`] opens, so that a crowd of
+    /// strangers does not cut a node off from its servers.
+    pub(crate) const fn keep_for_own_links(&mut self, own_links: u16) {
+        self.own_links = own_links;
+    }
+
+    fn is_full_for_strangers(&self) -> bool {
+        let kept = self.own_links.saturating_sub(self.own_sessions);
+        self.table.len() + usize::from(kept) >= self.table.capacity()
     }
 
     /// Its limits and timeouts.
@@ -174,7 +190,7 @@ impl<'a> SessionManager<'a> {
         if self.shutting_down {
             return Err(Refusal::ShuttingDown);
         }
-        if self.table.is_full() {
+        if self.is_full_for_strangers() {
             self.stats.refused_full += 1;
             return Err(Refusal::Full);
         }
@@ -207,8 +223,10 @@ impl<'a> SessionManager<'a> {
         if self.shutting_down {
             return Err(Refusal::ShuttingDown);
         }
-        let session = Session { tag, ..self.fresh(now, SessionState::Connecting) };
+        let mut session = Session { tag, ..self.fresh(now, SessionState::Connecting) };
+        session.flags.set(Flags::OUTBOUND);
         let key = self.table.insert(session).map_err(|_| Refusal::Full)?;
+        self.own_sessions += 1;
         self.requests.add(key.index());
         self.arm(key, now);
         Ok(key)
@@ -312,6 +330,9 @@ impl<'a> SessionManager<'a> {
             return;
         };
         session.outbox.release(&mut self.pool);
+        if session.flags.has(Flags::OUTBOUND) {
+            self.own_sessions -= 1;
+        }
         self.addresses.leave(session.address);
         self.wheel.cancel(key.index());
     }

@@ -47,6 +47,25 @@ fn the_least_loaded_world_of_the_region_is_asked() {
 }
 
 #[test]
+fn nobody_is_taken_out_of_a_world_for_a_region_without_a_place() {
+    with_main(|bench| {
+        let north = bench.register(1, "north", 1);
+        bench.register(2, "south", 0);
+        let guest = bench.greet();
+        bench.enter(guest, north);
+        let inside = bench.place(guest.uid);
+        for (region, code) in [("west", ErrorCode::NO_WORLD), ("south", ErrorCode::FULL)] {
+            bench.ask(guest, region);
+            assert_eq!(bench.heard(guest.key), [refused(code)]);
+            assert_eq!((bench.heard(north), bench.place(guest.uid)), (vec![], inside));
+        }
+        // Its own world is full because of itself.
+        bench.ask(guest, "north");
+        assert_eq!(bench.heard(north), [detach(guest.uid, ErrorCode::REPLACED)]);
+    });
+}
+
+#[test]
 fn without_a_world_the_answer_says_so_at_once() {
     with_main(|bench| {
         let guest = bench.greet();

@@ -4,8 +4,10 @@ use core::slice;
 
 use super::*;
 use crate::node::Node;
+use crate::node::testing::address_of;
 use crate::protocol::Text;
 use crate::protocol::world_to_main::{RegisterWorld, Status, UserJoined, UserList};
+use crate::session::manager::Refusal;
 use crate::timer::TICK_MS;
 
 fn registration() -> Said {
@@ -136,15 +138,16 @@ fn a_main_that_does_not_answer_is_given_up_and_tried_again() {
     });
 }
 
+/// However many come, and whenever Main is lost, there is a session for the link to it.
 #[test]
-fn a_world_without_a_free_session_waits_for_one() {
-    let sizes = Sizes { sessions: 1, ..Sizes::ALL };
+fn strangers_do_not_cut_a_world_off_from_main() {
+    let sizes = Sizes { sessions: 2, ..Sizes::ALL };
     with_world(Setup { sizes, ..SETUP }, |bench| {
-        let stranger = bench.accept();
-        bench.act(World::start);
-        bench.pass_ms(RECONNECT_MOST_MS);
-        assert_eq!(bench.requests(), []);
-        bench.disconnect(stranger);
+        bench.accept();
+        assert_eq!(bench.accept_from(address_of(9)), Err(Refusal::Full));
+        let main = bench.meet_main();
+        bench.disconnect(main);
+        assert_eq!(bench.accept_from(address_of(9)), Err(Refusal::Full));
         bench.wait_for_connect();
     });
 }

@@ -46,6 +46,30 @@ fn a_member_that_reads_nothing_gets_the_room_as_it_is_and_what_it_has_missed() {
     });
 }
 
+/// A node with small buffers says the same in more pages.
+#[test]
+fn a_page_has_as_many_members_as_a_buffer_has_room_for() {
+    for (buffer_bytes, on_page) in [(63, 1), (64, 2), (385, 15), (386, 16), (512, 16)] {
+        let sizes = Sizes { send_buffer_bytes: buffer_bytes, ..SETUP.sizes };
+        with_world(Setup { sizes, ..SETUP }, |bench| {
+            let main = bench.meet_main();
+            bench.fill(main, 20);
+            let newcomer = bench.join(main, 21);
+            let heard = bench.heard(newcomer);
+            let pages: Vec<usize> = heard
+                .iter()
+                .filter_map(Said::read::<RoomSnapshot>)
+                .map(|page| page.members.len())
+                .collect();
+            assert_eq!(pages[0], on_page, "{pages:?}");
+            assert_eq!(
+                (pages.iter().sum::<usize>(), pages.len()),
+                (20, 20_usize.div_ceil(on_page))
+            );
+        });
+    }
+}
+
 /// Wherever its transport stops: the rest of a cut frame comes first, then the snapshot, and what it
 /// has heard and missed is exactly what was said.
 #[test]

@@ -49,6 +49,25 @@ fn connecting_takes_a_slot_like_accepting() {
     });
 }
 
+/// Strangers leave as many slots free as the role has links of its own to open, and not one more.
+#[test]
+fn both_sides_of_what_is_kept_for_own_links() {
+    let role = Recorder { own_links: 1, ..Recorder::default() };
+    with_recorder(THREE, BENCH_CONFIG, role, |bench| {
+        let first = bench.accept();
+        bench.accept();
+        assert_eq!(bench.accept_from(address_of(9)), Err(Refusal::Full));
+        let own = bench.dial();
+        bench.disconnect(first);
+        let third = bench.accept(); // the link has its slot, so this one is free
+        bench.disconnect(own);
+        bench.disconnect(third);
+        bench.accept();
+        assert_eq!(bench.accept_from(address_of(9)), Err(Refusal::Full));
+        bench.dial();
+    });
+}
+
 #[test]
 fn both_sides_of_the_address_limit() {
     let config = NetConfig { connections_per_address: 2, ..BENCH_CONFIG };
