@@ -18,7 +18,7 @@ use tinyrealm_core::session::PeerAddress;
 use tinyrealm_core::time::Instant;
 
 use crate::bank::{SocketBank, SocketState};
-use crate::engine::Engine;
+use crate::engine::{Engine, Link};
 use crate::tcp_state::{peer_address, socket_state};
 
 /// embassy's clock as the core has it.
@@ -27,27 +27,33 @@ pub fn now() -> Instant {
 }
 
 /// Runs `engine` on `sockets`, which are its links' in order, until its node has closed down. `act` is
-/// called before every turn, for whoever acts on the node from outside.
+/// called before every turn, for whoever acts on the node from outside; it answers when it wants to be
+/// called again at the latest.
 pub async fn run<'a, R: Role<'a>>(
     engine: &mut Engine<'a, R>,
     sockets: &mut [TcpSocket<'_>],
     port: u16,
     entropy: &mut dyn Entropy,
-    mut act: impl FnMut(&mut Engine<'a, R>, &mut Turn<'_>),
+    mut act: impl FnMut(&mut Engine<'a, R>, &mut Turn<'_>) -> Option<Instant>,
 ) {
     while !engine.is_finished() {
-        {
+        let next_act = {
             let mut turn = Turn { now: now(), entropy };
-            act(engine, &mut turn);
+            let next_act = act(engine, &mut turn);
             engine.turn(&mut turn, &mut EmbassyBank { sockets, port });
-        }
-        wait(engine, sockets).await;
+            next_act
+        };
+        let due = match (engine.next_turn(), next_act) {
+            (Some(turn), Some(act)) => Some(turn.min(act)),
+            (turn, act) => turn.or(act),
+        };
+        wait(engine.links(), sockets, due).await;
     }
 }
 
-/// Waits until a socket has something, or the engine's next turn is due.
-async fn wait<'a, R: Role<'a>>(engine: &Engine<'a, R>, sockets: &mut [TcpSocket<'_>]) {
-    let due = engine.next_turn().map(|at| embassy_time::Instant::from_micros(at.micros()));
+/// Waits until a socket has something, or the time has come.
+async fn wait(links: &[Link], sockets: &mut [TcpSocket<'_>], due: Option<Instant>) {
+    let due = due.map(|at| embassy_time::Instant::from_micros(at.micros()));
     let mut timer = pin!(async {
         match due {
             Some(due) => Timer::at(due).await,
@@ -57,7 +63,7 @@ async fn wait<'a, R: Role<'a>>(engine: &Engine<'a, R>, sockets: &mut [TcpSocket<
     let mut is_first = true;
     poll_fn(|cx| {
         let is_due = timer.as_mut().poll(cx).is_ready();
-        for (socket, link) in sockets.iter_mut().zip(engine.links()) {
+        for (socket, link) in sockets.iter_mut().zip(links) {
             register(socket, link.is_blocked(), cx);
         }
         // Whatever has woken the task, the next turn looks at everything.

@@ -1,7 +1,7 @@
 //! The log facade: one place where the core's log lines leave it.
 //!
 //! Purpose: with the feature `log` a line goes to the `log` crate (a server bridges that to
-//! `tracing`); without it, it compiles to nothing.
+//! `tracing`), with `defmt` to `defmt`; without either, it compiles to nothing.
 //!
 //! Contract: arguments are evaluated either way, are numbers, ids or names, and never secrets
 //! (handshake keys and tokens print as `…`).
@@ -11,7 +11,9 @@ macro_rules! info {
     ($text:literal $(, $value:expr)*) => {{
         #[cfg(feature = "log")]
         ::log::info!(target: "tinyrealm", $text $(, $value)*);
-        #[cfg(not(feature = "log"))]
+        #[cfg(feature = "defmt")]
+        ::defmt::info!($text $(, $value)*);
+        #[cfg(not(any(feature = "log", feature = "defmt")))]
         { $(let _ = &$value;)* }
     }};
 }
@@ -21,7 +23,9 @@ macro_rules! warning {
     ($text:literal $(, $value:expr)*) => {{
         #[cfg(feature = "log")]
         ::log::warn!(target: "tinyrealm", $text $(, $value)*);
-        #[cfg(not(feature = "log"))]
+        #[cfg(feature = "defmt")]
+        ::defmt::warn!($text $(, $value)*);
+        #[cfg(not(any(feature = "log", feature = "defmt")))]
         { $(let _ = &$value;)* }
     }};
 }

@@ -10,7 +10,7 @@
 //! use tinyrealm_core::node::NodeMemory;
 //! // 4 sessions, 2 role timers, 2 × 64 bytes for partial frames, 4 × 64 for private packets.
 //! static mut MEMORY: NodeMemory<4, 6, 2, 128, 4, 256> = NodeMemory::NEW;
-//! let mut memory = NodeMemory::<4, 6, 2, 128, 4, 256>::NEW;
+//! let mut memory: NodeMemory<4, 6, 2, 128, 4, 256> = NodeMemory::NEW;
 //! assert_eq!(memory.storage().sessions.sessions.len(), 4);
 //! ```
 
@@ -20,10 +20,11 @@ use crate::session::{AddressEntry, ReceiverStorage, Session, SessionStorage};
 use crate::storage::{BufferMeta, Chain, Link, Slot};
 use crate::timer::{Level, TimerEntry};
 
-/// Levels of the wheel: 70 minutes, and further deadlines at the price of another round.
-const LEVELS: usize = 3;
+/// Levels of the wheel: 65 seconds, and further deadlines at the price of another round.
+const LEVELS: usize = 2;
 
-/// The storage of one node, all-zero bits. `TIMERS` is `SESSIONS` and the role's own.
+/// The storage of one node, all-zero bits. `TIMERS` is `SESSIONS` and the role's own; `ADDRESSES` is
+/// `SESSIONS`, or 0 if connections are not limited by address.
 #[derive(Debug)]
 pub struct NodeMemory<
     const SESSIONS: usize,
@@ -32,6 +33,7 @@ pub struct NodeMemory<
     const RECEIVE_BYTES: usize,
     const SEND_BUFFERS: usize,
     const SEND_BYTES: usize,
+    const ADDRESSES: usize = SESSIONS,
 > {
     sessions: [Slot<Session>; SESSIONS],
     leftovers: [Chain; SESSIONS],
@@ -46,9 +48,9 @@ pub struct NodeMemory<
     request_queue: [u16; SESSIONS],
     request_listed: [bool; SESSIONS],
     ended: [Ended; SESSIONS],
-    addresses: [Slot<AddressEntry>; SESSIONS],
-    address_heads: [Link; SESSIONS],
-    address_nexts: [Link; SESSIONS],
+    addresses: [Slot<AddressEntry>; ADDRESSES],
+    address_heads: [Link; ADDRESSES],
+    address_nexts: [Link; ADDRESSES],
 }
 
 impl<
@@ -58,10 +60,21 @@ impl<
     const RECEIVE_BYTES: usize,
     const SEND_BUFFERS: usize,
     const SEND_BYTES: usize,
-> NodeMemory<SESSIONS, TIMERS, RECEIVE_BUFFERS, RECEIVE_BYTES, SEND_BUFFERS, SEND_BYTES>
+    const ADDRESSES: usize,
+>
+    NodeMemory<
+        SESSIONS,
+        TIMERS,
+        RECEIVE_BUFFERS,
+        RECEIVE_BYTES,
+        SEND_BUFFERS,
+        SEND_BYTES,
+        ADDRESSES,
+    >
 {
     const SIZES_FIT: () = {
         assert!(TIMERS >= SESSIONS, "one timer a session, and the role's own behind them");
+        assert!(ADDRESSES == SESSIONS || ADDRESSES == 0, "all connections are counted, or none");
         assert!(RECEIVE_BUFFERS > 0 && SEND_BUFFERS > 0, "a node needs buffers of both kinds");
     };
 
@@ -82,9 +95,9 @@ impl<
             request_queue: [0; SESSIONS],
             request_listed: [false; SESSIONS],
             ended: [Ended::VACANT; SESSIONS],
-            addresses: [const { Slot::VACANT }; SESSIONS],
-            address_heads: [Link::NONE; SESSIONS],
-            address_nexts: [Link::NONE; SESSIONS],
+            addresses: [const { Slot::VACANT }; ADDRESSES],
+            address_heads: [Link::NONE; ADDRESSES],
+            address_nexts: [Link::NONE; ADDRESSES],
         }
     };
 

@@ -61,6 +61,10 @@ pub fn decode<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<M> {
     rest.is_empty().then_some(message)
 }
 
+/// Whatever writes one frame to the start of a buffer and answers its length. Not a type parameter, so
+/// that what queues frames is compiled once and not once a message: a device feels it.
+pub type Encode<'e> = &'e dyn Fn(&mut [u8]) -> Result<usize, Full>;
+
 /// Encodes `message` as a stream frame at the start of `out` and answers the frame's length.
 ///
 /// # Errors

@@ -31,8 +31,8 @@ pub use client_main::{CLIENT_VERSION, client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
 pub use common::{ErrorCode, JoinDenial, either_way};
 pub use message::{
-    Dispatched, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError, decode,
-    encode_frame,
+    Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
+    decode, encode_frame,
 };
 pub use types::{
     Bytes, Direction, HandshakeKey, MemberState, Position, RoomId, Text, Token, Uid, WorldId,

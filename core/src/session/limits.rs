@@ -80,7 +80,8 @@ impl Vacant for AddressEntry {
     const VACANT: Self = Self { address: PeerAddress([0; 16]), connections: 0 };
 }
 
-/// Counts connections by address, with room for as many addresses as there can be sessions.
+/// Counts connections by address, with room for as many addresses as there can be sessions; without
+/// any room it counts nothing, and takes everyone.
 #[derive(Debug)]
 pub struct AddressBook<'a> {
     entries: Table<'a, AddressEntry>,
@@ -102,6 +103,9 @@ impl<'a> AddressBook<'a> {
 
     /// Counts a connection of `address`; `None` if it has `most` already. The key takes it back.
     pub fn enter(&mut self, address: PeerAddress, most: u16) -> Option<Key<AddressEntry>> {
+        if self.entries.capacity() == 0 {
+            return Some(Key::DANGLING);
+        }
         let address = address.counted();
         let hash = address.hash(self.seed);
         let entries = &self.entries;
@@ -182,6 +186,16 @@ mod tests {
         assert!(book.enter(v4(2), 2).is_some());
         book.leave(first);
         assert!(book.enter(v4(1), 2).is_some());
+    }
+
+    #[test]
+    fn without_room_nobody_is_counted() {
+        let mut book = AddressBook::new(&mut [], &mut [], &mut [], 7);
+        for _ in 0..3 {
+            let key = book.enter(v4(1), 1).unwrap();
+            book.leave(key);
+        }
+        assert!(book.enter(v4(1), 1).is_some() && book.enter(v4(1), 1).is_some());
     }
 
     #[test]

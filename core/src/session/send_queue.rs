@@ -21,7 +21,7 @@
 //! assert!(queue.is_empty() && pool.in_use() == 0);
 //! ```
 
-use crate::protocol::{Message, encode_frame};
+use crate::protocol::{Encode, Message, encode_frame};
 use crate::storage::{BufferPool, Chain};
 use crate::wire::Full;
 
@@ -55,7 +55,7 @@ impl SendQueue {
         message: &M,
         most_buffers: u16,
     ) -> Result<(), Full> {
-        self.append(pool, most_buffers, |room| encode_frame(message, room))
+        self.append(pool, most_buffers, &|room| encode_frame(message, room))
     }
 
     /// Appends `bytes` as they are: the rest of a frame that was cut by a full socket.
@@ -68,18 +68,22 @@ impl SendQueue {
         bytes: &[u8],
         most_buffers: u16,
     ) -> Result<(), Full> {
-        self.append(pool, most_buffers, |room| {
+        self.append(pool, most_buffers, &|room| {
             room.get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
             Ok(bytes.len())
         })
     }
 
-    /// First into what the last buffer has left; if that is too small, into a new one.
-    fn append(
+    /// [`SendQueue::send`] for whatever `write` writes: first into what the last buffer has left; if
+    /// that is too small, into a new one.
+    ///
+    /// # Errors
+    /// [`Full`] as for [`SendQueue::send`].
+    pub fn append(
         &mut self,
         pool: &mut BufferPool<'_>,
         most_buffers: u16,
-        write: impl Fn(&mut [u8]) -> Result<usize, Full>,
+        write: Encode<'_>,
     ) -> Result<(), Full> {
         if !self.chain.is_empty() {
             let room = pool.reserve(&mut self.chain, 0)?;
@@ -97,7 +101,7 @@ impl SendQueue {
     fn append_in_new_buffer(
         &mut self,
         pool: &mut BufferPool<'_>,
-        write: impl Fn(&mut [u8]) -> Result<usize, Full>,
+        write: Encode<'_>,
     ) -> Result<(), Full> {
         let mut fresh = Chain::EMPTY;
         let room = pool.reserve(&mut fresh, 0)?;

@@ -143,7 +143,7 @@ impl RoomManager<'_> {
         let mut keys = self.member_keys(room).filter(|other| *other != key);
         while snapshot.pages_left > 0 {
             snapshot.pages_left -= 1;
-            snapshot.members = self.snapshot_page(&mut keys, on_page);
+            self.fill_page(&mut keys, on_page, &mut snapshot.members);
             if sessions.send_within(session, &snapshot, u16::MAX) == Err(SendError::Full) {
                 sessions.overflow(now, session);
             }
@@ -154,21 +154,22 @@ impl RoomManager<'_> {
         true
     }
 
-    /// The next members, as many as one page has room for. Pushed one by one: collecting into a
-    /// bounded vector could panic, and here the linker would not see that it never does.
-    fn snapshot_page(
+    /// Puts the next members onto a page, in place: a copy of it is half of a device's stack. Pushed
+    /// one by one: collecting into a bounded vector could panic, and here the linker would not see
+    /// that it never does.
+    fn fill_page(
         &self,
         keys: &mut impl Iterator<Item = UserKey>,
         on_page: usize,
-    ) -> heapless::Vec<MemberState, SNAPSHOT_PAGE_MEMBERS> {
-        let mut page = heapless::Vec::new();
+        page: &mut heapless::Vec<MemberState, SNAPSHOT_PAGE_MEMBERS>,
+    ) {
+        page.clear();
         for key in keys.take(on_page) {
             if let Some(user) = self.users.get(key) {
                 // There is room for all that are taken.
                 let _ = page.push(user.state());
             }
         }
-        page
     }
 
     /// Puts a member's cursor at the published end, and answers how many events it has missed.

@@ -12,6 +12,7 @@
 
 use super::super::{Caller, Context};
 use super::game::Game;
+use super::room_manager::{PREFIX_BYTES, VARINT_U32_MAX_BYTES};
 use super::{ATTACH_TIMERS, MAIN_LINK_TIMER, World, link};
 use crate::backoff::Backoff;
 use crate::log;
@@ -144,7 +145,7 @@ impl<'a, G: Game> World<'a, G> {
         key: SessionKey,
     ) {
         while let Some(first) = self.main.next_reported {
-            let (page, next) = self.user_page(first);
+            let (page, next) = self.user_page(first, users_on_page(sessions.buffer_bytes()));
             if sessions.send(key, &page).is_err() {
                 return;
             }
@@ -152,14 +153,14 @@ impl<'a, G: Game> World<'a, G> {
         }
     }
 
-    fn user_page(&self, first: u16) -> (UserList, Option<u16>) {
+    fn user_page(&self, first: u16, on_page: usize) -> (UserList, Option<u16>) {
         let mut uids = heapless::Vec::<Uid, USER_PAGE_USERS>::new();
         let slots = self.rooms.users.capacity() as u16;
         for index in first..slots {
             let Some(user) = self.rooms.users.at(index) else {
                 continue;
             };
-            if uids.push(user.uid).is_err() {
+            if uids.len() >= on_page || uids.push(user.uid).is_err() {
                 return (UserList { uids }, Some(index));
             }
         }
@@ -185,6 +186,12 @@ impl<'a, G: Game> World<'a, G> {
         let taken = self.rooms.users() + self.attaches.pending();
         is_counted || taken < self.rooms.capacity()
     }
+}
+
+/// How many users one page has, so that it fits a buffer of a node's pool: prefix and count first.
+fn users_on_page(buffer_bytes: u16) -> usize {
+    let room = usize::from(buffer_bytes).saturating_sub(PREFIX_BYTES + 1);
+    (room / VARINT_U32_MAX_BYTES).clamp(1, USER_PAGE_USERS)
 }
 
 impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {

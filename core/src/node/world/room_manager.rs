@@ -17,9 +17,9 @@ use crate::time::Instant;
 use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{Full, PacketHeader};
 
-const PREFIX_BYTES: usize = PacketHeader::BYTES + OPCODE_BYTES;
+pub(super) const PREFIX_BYTES: usize = PacketHeader::BYTES + OPCODE_BYTES;
 const VARINT_U16_MAX_BYTES: usize = 3;
-const VARINT_U32_MAX_BYTES: usize = 5;
+pub(super) const VARINT_U32_MAX_BYTES: usize = 5;
 
 /// The longest member: uid, three coordinates, direction.
 pub(super) const MEMBER_MAX_BYTES: usize = 4 * VARINT_U32_MAX_BYTES + VARINT_U16_MAX_BYTES;

@@ -1,11 +1,14 @@
 //! What goes out: private packets, and whose turn it is to be transmitted.
 
 use super::SessionManager;
-use crate::protocol::{ErrorCode, FrameSink, Message, SendError};
+use crate::protocol::{Encode, ErrorCode, FrameSink, Message, SendError, encode_frame};
 use crate::session::manager::Farewell;
 use crate::session::session::{Flags, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
 use crate::time::Instant;
+
+/// Buffers that the answers to one frame may need: a welcome, a snapshot's first page, two reports.
+const POOL_RESERVE_BUFFERS: usize = 4;
 
 impl<'a> SessionManager<'a> {
     /// Queues a private packet, in front of whatever broadcasts come later.
@@ -13,21 +16,21 @@ impl<'a> SessionManager<'a> {
     /// # Errors
     /// [`SendError::Full`] at `send_buffers_per_session` (or `_per_server`), or when the pool is empty.
     pub fn send<M: Message>(&mut self, key: SessionKey, message: &M) -> Result<(), SendError> {
+        self.queue(key, &|out| encode_frame(message, out))
+    }
+
+    fn queue(&mut self, key: SessionKey, encode: Encode<'_>) -> Result<(), SendError> {
         let session = self.table.get(key).ok_or(SendError::Closed)?;
         if session.flags.has(Flags::TRUSTED) {
-            self.send_to_server(key, message)
+            self.queue_for_server(key, encode)
         } else {
-            self.send_within(key, message, self.config.send_buffers_per_session)
+            self.queue_within(key, encode, self.config.send_buffers_per_session)
         }
     }
 
-    fn send_to_server<M: Message>(
-        &mut self,
-        key: SessionKey,
-        message: &M,
-    ) -> Result<(), SendError> {
+    fn queue_for_server(&mut self, key: SessionKey, encode: Encode<'_>) -> Result<(), SendError> {
         let most = self.config.send_buffers_per_server;
-        self.send_within(key, message, most)?;
+        self.queue_within(key, encode, most)?;
         if self.is_crowded(key) {
             self.crowded = Some(key);
         }
@@ -36,13 +39,19 @@ impl<'a> SessionManager<'a> {
 
     /// Whether input of `key` has to wait until there has been a transmission: the answers to what it
     /// has said already take more than half of what they may, or those of a link to a server do,
-    /// which everyone's input leads to. A transport that takes nothing is not waited for.
+    /// which everyone's input leads to, or the pool runs low. A transport that takes nothing is not waited for.
     #[inline]
     pub(crate) fn must_transmit_first(&mut self, key: SessionKey) -> bool {
         if self.crowded.is_some_and(|link| !self.is_crowded(link)) {
             self.crowded = None;
         }
-        self.crowded.is_some() || self.is_crowded(key)
+        self.crowded.is_some() || self.is_crowded(key) || self.is_pool_low()
+    }
+
+    /// Whether the next answers may find no buffer, while some that are taken can be sent.
+    #[inline]
+    fn is_pool_low(&self) -> bool {
+        self.pool.available() < POOL_RESERVE_BUFFERS && !self.ready.is_empty()
     }
 
     #[inline]
@@ -64,11 +73,20 @@ impl<'a> SessionManager<'a> {
         message: &M,
         most_buffers: u16,
     ) -> Result<(), SendError> {
+        self.queue_within(key, &|out| encode_frame(message, out), most_buffers)
+    }
+
+    fn queue_within(
+        &mut self,
+        key: SessionKey,
+        encode: Encode<'_>,
+        most_buffers: u16,
+    ) -> Result<(), SendError> {
         let session = self.table.get_mut(key).ok_or(SendError::Closed)?;
         if !session.state.is_open() {
             return Err(SendError::Closed);
         }
-        let sent = session.outbox.send(&mut self.pool, message, most_buffers);
+        let sent = session.outbox.append(&mut self.pool, most_buffers, encode);
         sent.map_err(|_| SendError::Full)?;
         self.ready.add(key.index());
         Ok(())
@@ -77,7 +95,11 @@ impl<'a> SessionManager<'a> {
     /// Queues a private packet that the peer can't do without: if it does not fit, the peer has not
     /// read for so long that it is closed.
     pub fn send_or_close<M: Message>(&mut self, now: Instant, key: SessionKey, message: &M) {
-        if self.send(key, message) == Err(SendError::Full) {
+        self.queue_or_close(now, key, &|out| encode_frame(message, out));
+    }
+
+    fn queue_or_close(&mut self, now: Instant, key: SessionKey, encode: Encode<'_>) {
+        if self.queue(key, encode) == Err(SendError::Full) {
             self.overflow(now, key);
         }
     }

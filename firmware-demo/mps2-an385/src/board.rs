@@ -1,0 +1,184 @@
+//! What is where on this board, and what it does without being asked: interrupts, faults, watchdog.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use cortex_m::peripheral::NVIC;
+use cortex_m::peripheral::syst::SystClkSource;
+use tinyrealm_core::entropy::Entropy;
+use tinyrealm_firmware_roles::Board;
+
+use crate::registers::Registers;
+use crate::{dual_timer, executor, lan9118};
+
+/// The processor's clock, and that of its timers.
+pub const CLOCK_HZ: u32 = 25_000_000;
+
+// SAFETY: the places are those of the board's memory map (ARM DAI0385), and each device has one user.
+/// The Ethernet controller.
+pub const ETHERNET: Registers = unsafe { Registers::at(0x4020_0000) };
+// SAFETY: as above.
+pub(crate) const DUAL_TIMER: Registers = unsafe { Registers::at(0x4000_2000) };
+// SAFETY: as above.
+const WATCHDOG: Registers = unsafe { Registers::at(0x4000_8000) };
+#[cfg(feature = "log")]
+// SAFETY: as above.
+pub(crate) const UART: Registers = unsafe { Registers::at(0x4000_4000) };
+
+const DUAL_TIMER_INTERRUPT: usize = 10;
+const ETHERNET_INTERRUPT: usize = 13;
+const INTERRUPTS: usize = 32;
+
+/// The number of an interrupt, as the core's peripheral wants it.
+#[derive(Copy, Clone)]
+struct Number(u16);
+
+// SAFETY: the numbers that are made are below the chip's 32.
+unsafe impl cortex_m::interrupt::InterruptNumber for Number {
+    fn number(self) -> u16 {
+        self.0
+    }
+}
+
+type Handler = unsafe extern "C" fn();
+
+unsafe extern "C" {
+    /// cortex-m-rt's, for what nobody expects.
+    fn DefaultHandler();
+}
+
+extern "C" fn dual_timer_interrupt() {
+    dual_timer::on_interrupt();
+}
+
+extern "C" fn ethernet_interrupt() {
+    stir(dual_timer::ticks());
+    lan9118::on_interrupt(ETHERNET);
+}
+
+/// The interrupts' handlers, where the processor looks for them.
+#[unsafe(link_section = ".vector_table.interrupts")]
+#[unsafe(no_mangle)]
+pub static __INTERRUPTS: [Handler; INTERRUPTS] = {
+    let mut handlers: [Handler; INTERRUPTS] = [DefaultHandler; INTERRUPTS];
+    handlers[DUAL_TIMER_INTERRUPT] = dual_timer_interrupt;
+    handlers[ETHERNET_INTERRUPT] = ethernet_interrupt;
+    handlers
+};
+
+/// Starts clocks, interrupts and the watchdog.
+pub(crate) fn start() {
+    dual_timer::start();
+    if let Some(mut core) = cortex_m::Peripherals::take() {
+        // QEMU's user network looks for new connections only while the guest runs: 5 ms are short
+        // enough to be seen. A real board needs nothing of this.
+        core.SYST.set_clock_source(SystClkSource::Core);
+        core.SYST.set_reload(CLOCK_HZ / 200 - 1);
+        core.SYST.clear_current();
+        core.SYST.enable_counter();
+        core.SYST.enable_interrupt();
+    }
+    WATCHDOG.write(WATCHDOG_LOCK, WATCHDOG_KEY);
+    WATCHDOG.write(WATCHDOG_LOAD, 10 * CLOCK_HZ);
+    // The first time out is an interrupt that nobody takes, the second one a reset.
+    WATCHDOG.write(WATCHDOG_CONTROL, WATCHDOG_COUNTS | WATCHDOG_RESETS);
+}
+
+/// Lets the network's interrupts come.
+pub(crate) fn enable_interrupts() {
+    for number in [DUAL_TIMER_INTERRUPT, ETHERNET_INTERRUPT] {
+        // SAFETY: their handlers are in the table, and no critical section relies on the mask.
+        unsafe { NVIC::unmask(Number(number as u16)) };
+    }
+}
+
+#[cortex_m_rt::exception]
+fn SysTick() {}
+
+#[cortex_m_rt::exception]
+unsafe fn HardFault(_: &cortex_m_rt::ExceptionFrame) -> ! {
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
+// The CMSDK watchdog (ARM DDI0479, 4.5).
+const WATCHDOG_LOAD: usize = 0x00;
+const WATCHDOG_CONTROL: usize = 0x08;
+const WATCHDOG_CLEAR: usize = 0x0C;
+const WATCHDOG_LOCK: usize = 0xC00;
+const WATCHDOG_KEY: u32 = 0x1ACC_E551;
+const WATCHDOG_COUNTS: u32 = 1;
+const WATCHDOG_RESETS: u32 = 2;
+
+/// The board as the roles see it.
+#[derive(Debug)]
+pub struct Mps2(());
+
+impl Mps2 {
+    /// The board, once it has been started.
+    #[expect(clippy::new_without_default, reason = "it is no value that one has by default")]
+    pub const fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Board for Mps2 {
+    fn feed_watchdog(&mut self) {
+        WATCHDOG.write(WATCHDOG_CLEAR, 1);
+    }
+
+    fn idle_ms(&self) -> u32 {
+        executor::idle_ms()
+    }
+}
+
+/// What the arrival of packets has stirred.
+static POOL: AtomicU32 = AtomicU32::new(0x9E37_79B9);
+
+fn stir(ticks: u32) {
+    let pool = POOL.load(Ordering::Relaxed).rotate_left(5) ^ ticks;
+    POOL.store(pool.wrapping_mul(0x9E37_79B1), Ordering::Relaxed);
+}
+
+/// A number that differs from device to device and, a little, from start to start.
+pub(crate) fn seed() -> u64 {
+    let [.., a, b, c, d] = tinyrealm_firmware_roles::device::network::MAC;
+    let mac = u32::from_le_bytes([a, b, c, d]);
+    u64::from(mac) << 32 | u64::from(dual_timer::ticks())
+}
+
+/// Randomness from the times at which packets come (SplitMix64 over them).
+///
+/// This board has no source of random bits, so its numbers are not fit for secrets; boards that have
+/// one use that.
+#[derive(Debug)]
+pub struct PacketTimes {
+    state: u64,
+}
+
+impl PacketTimes {
+    /// A source with the board's seed.
+    #[expect(clippy::new_without_default, reason = "each one begins differently")]
+    pub fn new() -> Self {
+        Self { state: seed() }
+    }
+
+    fn next(&mut self) -> u64 {
+        stir(dual_timer::ticks());
+        self.state ^= u64::from(POOL.load(Ordering::Relaxed));
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+impl Entropy for PacketTimes {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for part in bytes.chunks_mut(8) {
+            let random = self.next().to_le_bytes();
+            for (byte, random) in part.iter_mut().zip(random) {
+                *byte = random;
+            }
+        }
+    }
+}

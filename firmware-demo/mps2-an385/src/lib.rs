@@ -1,0 +1,59 @@
+//! The MPS2 board with its AN385 image: a Cortex-M3 at 25 MHz, Ethernet, and QEMU to run it in.
+//!
+//! Purpose: the thin part that a board is. [`lan9118`] and [`dual_timer`] are written to be reused:
+//! they know their device, not this board.
+//!
+//! Contract: [`start`] never returns. A panic or a fault resets the board; so does a role that takes
+//! no turn for twenty seconds.
+#![no_std]
+
+pub mod board;
+mod borrowed_stack;
+pub mod dual_timer;
+pub mod executor;
+pub mod lan9118;
+#[cfg(feature = "log")]
+mod log;
+pub mod registers;
+
+use embassy_executor::Spawner;
+use embassy_net::{Runner, StackResources};
+use static_cell::ConstStaticCell;
+use tinyrealm_firmware_roles::links::SocketBuffers;
+use tinyrealm_firmware_roles::network::Network;
+use tinyrealm_firmware_roles::{device, network};
+
+use lan9118::Lan9118;
+
+/// Brings the board up and runs what `spawn` spawns, with the network, for ever.
+pub fn start<const SOCKETS: usize>(
+    resources: &'static ConstStaticCell<StackResources<SOCKETS>>,
+    buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS>>,
+    spawn: impl FnOnce(Spawner, Network<SOCKETS>),
+) -> ! {
+    #[cfg(feature = "log")]
+    log::start();
+    board::start();
+    let ethernet = Lan9118::start(board::ETHERNET, device::network::MAC);
+    let buffers = buffers.take();
+    let (stack, runner) = borrowed_stack::call_on(buffers.scratch(), || {
+        network::start(ethernet, resources, board::seed())
+    });
+    executor::run(|spawner| {
+        spawner.spawn(run_network(runner).expect("it is spawned once"));
+        spawn(spawner, Network { stack, buffers });
+    })
+}
+
+#[embassy_executor::task]
+async fn run_network(mut runner: Runner<'static, Lan9118>) {
+    runner.run().await;
+}
+
+/// Nobody is there to read why; the log has it, and the board begins anew.
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    #[cfg(feature = "log")]
+    defmt::error!("{}", defmt::Display2Format(_info));
+    cortex_m::peripheral::SCB::sys_reset()
+}

@@ -1,0 +1,149 @@
+//! A client on a device: says hello to Main, joins a world, and walks a circle there.
+//!
+//! Bounds: one link to Main, one to the world.
+
+use embassy_net::StackResources;
+use embassy_time::{Duration, Instant};
+use static_cell::ConstStaticCell;
+use tinyrealm_core::entropy::{Entropy, Turn};
+use tinyrealm_core::node::client::{
+    Client, ClientConfig, ClientEvent, ClientHandler, WorldState, client_timers,
+};
+use tinyrealm_core::node::{Node, NodeMemory};
+use tinyrealm_core::protocol::{Direction, Position};
+use tinyrealm_core::wire::PacketHeader;
+use tinyrealm_smoltcp::{Engine, Link, embassy};
+
+use crate::device::{self, links};
+use crate::links::{LIMITS, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SocketBuffers, text};
+use crate::network::Network;
+use crate::report::{REPORT, set};
+use crate::{Board, info};
+
+/// Sockets of a client: to Main, to the world, and to the next world while the last one ends.
+pub const SOCKETS: usize = 3;
+const SEND_BUFFERS: usize = links::SEND_BUFFERS as usize;
+const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
+const STEP: Duration = Duration::from_millis(1_000 / device::client::MOVES_PER_SECOND as u64);
+/// How far from the middle it walks, in thousandths of a unit.
+const RADIUS: i32 = 8_000;
+/// Steps of a round, and one of them as an angle.
+const STEPS: u16 = 32;
+const ANGLE: u16 = (0x1_0000 / STEPS as u32) as u16;
+
+type Memory = NodeMemory<
+    SOCKETS,
+    { SOCKETS + client_timers(1) },
+    SOCKETS,
+    { SOCKETS * RECEIVE_BUFFER_BYTES },
+    SEND_BUFFERS,
+    { SEND_BUFFERS * links::SEND_BUFFER_BYTES as usize },
+    0,
+>;
+
+/// The network stack's own memory.
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+    ConstStaticCell::new(StackResources::new());
+/// The sockets' buffers.
+pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
+    ConstStaticCell::new(SocketBuffers::NEW);
+static NODE_MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::NEW);
+static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLOSED; SOCKETS]);
+
+/// What it has seen of its room, in numbers.
+#[derive(Debug, Default)]
+struct Witness {
+    seen: u32,
+}
+
+impl ClientHandler for Witness {
+    fn on_event(&mut self, _: u16, event: ClientEvent<'_>) {
+        match event {
+            ClientEvent::Welcome(uid) => info!("Main knows us as user {}", uid.0),
+            ClientEvent::Joined(joined) => info!("in room {}", joined.room_id.0),
+            ClientEvent::Moved(_) | ClientEvent::Said { .. } => self.seen += 1,
+            ClientEvent::MainLost(code) | ClientEvent::WorldLost(code) => {
+                info!("a link has ended: {}", code.name());
+            }
+            _ => {}
+        }
+    }
+}
+
+type Walker = Engine<'static, Client<Witness>>;
+
+/// Runs the client for ever.
+pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
+    network.wait().await;
+    let mut sockets = network.sockets();
+    let mut engine = engine(&mut entropy);
+    let mut walk = Walk { next: Instant::now(), heading: 0 };
+    loop {
+        let wake = |engine: &mut Walker, turn: &mut Turn<'_>| {
+            board.feed_watchdog();
+            report(engine.node(), board.idle_ms());
+            Some(walk.step(engine, turn))
+        };
+        embassy::run(&mut engine, &mut sockets, 0, &mut entropy, wake).await;
+    }
+}
+
+/// Not inlined: what it needs of the stack is free again while the client runs.
+#[inline(never)]
+fn engine(entropy: &mut dyn Entropy) -> Walker {
+    let mut turn = Turn { now: embassy::now(), entropy };
+    let config = ClientConfig {
+        region: text(device::client::REGION),
+        reconnect_first_ms: RECONNECT_FIRST_MS,
+        reconnect_most_ms: RECONNECT_MOST_MS,
+    };
+    let client = Client::new(text(device::main::ADDRESS), config, Witness::default());
+    let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, client, &mut turn);
+    let mut engine = Engine::new(node, LINKS.take(), 0);
+    engine.node_mut().act(&mut turn, Client::start);
+    engine
+}
+
+/// A walk around the middle of the room.
+struct Walk {
+    next: Instant,
+    heading: u16,
+}
+
+impl Walk {
+    /// Takes a step if it is time, and answers when the next one is.
+    fn step(&mut self, engine: &mut Walker, turn: &mut Turn<'_>) -> tinyrealm_core::time::Instant {
+        let now = Instant::now();
+        if self.next <= now {
+            self.next = now + STEP;
+            self.heading = self.heading.wrapping_add(ANGLE);
+            let (pos, dir) = (on_circle(self.heading), Direction(self.heading));
+            engine.node_mut().act(turn, |client, cx| {
+                if client.machine().state().1 == WorldState::Inside {
+                    // A queue that is full now has room for the next step.
+                    let _ = client.move_to(cx, pos, dir);
+                }
+            });
+        }
+        tinyrealm_core::time::Instant::from_micros(self.next.as_micros())
+    }
+}
+
+/// A point of the circle at this angle, by a parabola for each half turn: near enough for a walk.
+const fn on_circle(angle: u16) -> Position {
+    Position { x: wave(angle.wrapping_add(0x4000)), y: wave(angle), z: 0 }
+}
+
+/// Like a sine: 0 at 0, `RADIUS` a quarter turn later.
+const fn wave(angle: u16) -> i32 {
+    let part = (angle & 0x7FFF) as i32;
+    let height = (part >> 4) * ((0x8000 - part) >> 4) / ((0x4000 >> 4) * (0x4000 >> 4) / RADIUS);
+    if angle < 0x8000 { height } else { -height }
+}
+
+fn report(node: &Node<'static, Client<Witness>>, idle_ms: u32) {
+    REPORT.tell(node, idle_ms);
+    let client = node.role();
+    set(&REPORT.users, u32::from(client.machine().state().1 == WorldState::Inside));
+    set(&REPORT.deliveries, client.handler().seen);
+}

@@ -1,0 +1,73 @@
+//! Echo, to bring a new board up: whatever comes goes back.
+//!
+//! Bounds: `echo.sessions` connections at a time.
+
+use core::sync::atomic::Ordering;
+
+use embassy_futures::join::{join, join_array};
+use embassy_net::StackResources;
+use embassy_net::tcp::{Error, TcpSocket};
+use embassy_time::Timer;
+use static_cell::ConstStaticCell;
+
+use crate::links::SocketBuffers;
+use crate::network::Network;
+use crate::report::{REPORT, set};
+use crate::{Board, device};
+
+/// Sockets of an echo.
+pub const SOCKETS: usize = device::echo::SESSIONS as usize;
+
+/// The network stack's own memory.
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+    ConstStaticCell::new(StackResources::new());
+/// The sockets' buffers.
+pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
+    ConstStaticCell::new(SocketBuffers::NEW);
+
+/// Runs the echo for ever.
+pub async fn run(network: Network<SOCKETS>, mut board: impl Board) -> ! {
+    network.wait().await;
+    let sockets = network.sockets();
+    join(join_array(sockets.map(answer)), beat(&mut board)).await;
+    unreachable!("no echo ends")
+}
+
+/// Answers one peer after another.
+async fn answer(mut socket: TcpSocket<'static>) {
+    loop {
+        if socket.accept(device::echo::PORT as u16).await.is_ok() {
+            set(&REPORT.accepted, REPORT.accepted.load(Ordering::Relaxed) + 1);
+            // It ends when the peer has had enough, or has gone.
+            let _ = send_back(&mut socket).await;
+        }
+        socket.abort();
+        let _ = socket.flush().await;
+    }
+}
+
+/// Sends back what comes until the peer has closed its side.
+async fn send_back(socket: &mut TcpSocket<'static>) -> Result<(), Error> {
+    let mut bytes = [0; 64];
+    loop {
+        let count = socket.read(&mut bytes).await?;
+        if count == 0 {
+            socket.close();
+            return socket.flush().await;
+        }
+        let mut rest = bytes.get(..count).unwrap_or_default();
+        while !rest.is_empty() {
+            let sent = socket.write(rest).await?;
+            rest = rest.get(sent..).unwrap_or_default();
+        }
+    }
+}
+
+async fn beat(board: &mut impl Board) {
+    loop {
+        board.feed_watchdog();
+        set(&REPORT.beat, REPORT.beat.load(Ordering::Relaxed).wrapping_add(1));
+        set(&REPORT.idle_ms, board.idle_ms());
+        Timer::after_secs(1).await;
+    }
+}

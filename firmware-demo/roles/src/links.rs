@@ -1,0 +1,76 @@
+//! The sockets of a role, and the limits of its sessions.
+
+use embassy_net::Stack;
+use embassy_net::tcp::TcpSocket;
+use tinyrealm_core::config::NetConfig;
+
+use crate::device::links;
+
+/// Bytes that a socket receives at once.
+pub const RECEIVE_BYTES: usize = links::RECEIVE_BYTES as usize;
+/// Bytes that a socket sends at once.
+pub const SEND_BYTES: usize = links::SEND_BYTES as usize;
+
+/// The first wait before another attempt to reach a server.
+pub const RECONNECT_FIRST_MS: u32 = 200;
+/// The longest wait before another attempt to reach a server.
+pub const RECONNECT_MOST_MS: u32 = 5_000;
+
+/// A text of `device.toml` as the roles have it; one that is too long is cut.
+pub(crate) fn text<const BYTES: usize>(text: &str) -> heapless::String<BYTES> {
+    let mut short = heapless::String::new();
+    for letter in text.chars() {
+        if short.push(letter).is_err() {
+            break;
+        }
+    }
+    short
+}
+
+/// Bytes of both buffers of a socket.
+const BOTH_BYTES: usize = RECEIVE_BYTES + SEND_BYTES;
+
+/// The buffers of `SOCKETS` sockets: all-zero bits.
+#[derive(Debug)]
+#[repr(align(8))]
+pub struct SocketBuffers<const SOCKETS: usize> {
+    buffers: [[u8; BOTH_BYTES]; SOCKETS],
+}
+
+impl<const SOCKETS: usize> SocketBuffers<SOCKETS> {
+    /// Empty buffers.
+    pub const NEW: Self = Self { buffers: [[0; BOTH_BYTES]; SOCKETS] };
+
+    /// All of them as memory for something else, until there are sockets.
+    pub const fn scratch(&mut self) -> &mut [u8] {
+        self.buffers.as_flattened_mut()
+    }
+
+    /// A socket for each of them.
+    pub fn sockets(&'static mut self, stack: Stack<'static>) -> [TcpSocket<'static>; SOCKETS] {
+        self.buffers.each_mut().map(|both| {
+            let (receive, send) = both.split_at_mut(RECEIVE_BYTES);
+            let mut socket = TcpSocket::new(stack, receive, send);
+            // A turn says all that it has to say at once; waiting for more would only be late.
+            socket.set_nagle_enabled(false);
+            socket
+        })
+    }
+}
+
+/// The limits and timeouts of a device's sessions.
+pub const LIMITS: NetConfig = NetConfig {
+    frame_limit_bytes: links::FRAME_LIMIT_BYTES as u16,
+    greeting_timeout_ms: links::GREETING_TIMEOUT_MS,
+    ping_interval_ms: links::PING_INTERVAL_MS,
+    idle_timeout_ms: links::IDLE_TIMEOUT_MS,
+    drain_timeout_ms: links::DRAIN_TIMEOUT_MS,
+    packets_per_second: links::PACKETS_PER_SECOND as u16,
+    packet_burst: links::PACKET_BURST as u16,
+    // Not counted: see the roles' memory.
+    connections_per_address: u16::MAX,
+    send_buffers_per_session: 4,
+    send_buffers_per_server: 4,
+};
+
+const _: () = assert!(LIMITS.problem().is_none(), "device.toml: the limits contradict each other");

@@ -1,0 +1,57 @@
+//! The network stack of a device, with the address that `device.toml` says.
+
+use embassy_net::driver::Driver;
+use embassy_net::tcp::TcpSocket;
+use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Runner, Stack, StackResources, StaticConfigV4};
+use static_cell::ConstStaticCell;
+
+use crate::links::SocketBuffers;
+use crate::{device, info};
+
+/// The network as a role gets it: the stack, and the buffers of the role's sockets.
+pub struct Network<const SOCKETS: usize> {
+    /// The stack.
+    pub stack: Stack<'static>,
+    /// Its sockets' buffers.
+    pub buffers: &'static mut SocketBuffers<SOCKETS>,
+}
+
+impl<const SOCKETS: usize> Network<SOCKETS> {
+    /// Waits until the device has an address.
+    pub(crate) async fn wait(&self) {
+        self.stack.wait_config_up().await;
+        info!("the network is up");
+    }
+
+    pub(crate) fn sockets(self) -> [TcpSocket<'static>; SOCKETS] {
+        self.buffers.sockets(self.stack)
+    }
+}
+
+/// Starts the stack with room for `SOCKETS` sockets. The board runs the runner in a task of its own.
+pub fn start<D: Driver, const SOCKETS: usize>(
+    driver: D,
+    resources: &'static ConstStaticCell<StackResources<SOCKETS>>,
+    random_seed: u64,
+) -> (Stack<'static>, Runner<'static, D>) {
+    embassy_net::new(driver, config(), resources.take(), random_seed)
+}
+
+#[cfg(feature = "dhcp")]
+fn config() -> Config {
+    if device::network::ADDRESSING == "dhcp" { Config::dhcpv4(Default::default()) } else { fixed() }
+}
+
+#[cfg(not(feature = "dhcp"))]
+fn config() -> Config {
+    fixed()
+}
+
+fn fixed() -> Config {
+    let (address, prefix_bits) = device::network::ADDRESS;
+    Config::ipv4_static(StaticConfigV4 {
+        address: Ipv4Cidr::new(Ipv4Address::from(address), prefix_bits),
+        gateway: Some(Ipv4Address::from(device::network::GATEWAY)),
+        dns_servers: Default::default(),
+    })
+}

@@ -1,0 +1,124 @@
+//! A world on a device, with the tag game on it.
+//!
+//! Purpose: registers with Main and takes players, as every world does. Main counts it like any other.
+//!
+//! Bounds: `rooms × room_capacity` players, and each byte is a `static` below.
+
+use embassy_net::StackResources;
+use static_cell::ConstStaticCell;
+use tinyrealm_core::entropy::{Entropy, Turn};
+use tinyrealm_core::node::world::{
+    EVENT_FRAME_MAX_BYTES, World, WorldConfig, WorldMemory, world_timers,
+};
+use tinyrealm_core::node::{Node, NodeMemory};
+use tinyrealm_core::protocol::WorldId;
+use tinyrealm_core::wire::PacketHeader;
+use tinyrealm_smoltcp::{Engine, Link, embassy};
+use tinyrealm_tag::Tag;
+
+use crate::Board;
+use crate::device::{self, links};
+use crate::links::{
+    LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
+};
+use crate::network::Network;
+use crate::report::{REPORT, set};
+
+const ROOMS: usize = device::world::ROOMS as usize;
+const PLAYERS: usize = ROOMS * device::world::ROOM_CAPACITY as usize;
+/// The players, those who have not said yet who they are, and Main.
+const LISTENERS: usize = PLAYERS + device::world::SPARE_SESSIONS as usize;
+/// Sockets of a world.
+pub const SOCKETS: usize = LISTENERS + 1;
+/// Keys that are remembered: those of the players, and of whoever comes next.
+const ATTACHES: usize = PLAYERS + 2;
+const RING_BYTES: usize = ROOMS * device::world::RING_BYTES as usize;
+const SEND_BUFFERS: usize = links::SEND_BUFFERS as usize;
+const RECEIVE_BUFFERS: usize = links::RECEIVE_BUFFERS as usize;
+const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
+
+/// The longest packet for one peer alone: the registration.
+const REGISTRATION_BYTES: usize =
+    20 + device::world::REGION.len() + device::world::PUBLIC_ADDRESS.len();
+
+const _: () = {
+    assert!(
+        links::SEND_BUFFER_BYTES as usize >= REGISTRATION_BYTES,
+        "device.toml: send_buffer_bytes"
+    );
+    assert!(SEND_BYTES >= EVENT_FRAME_MAX_BYTES, "device.toml: send_bytes holds no event");
+    assert!(RECEIVE_BYTES >= RECEIVE_BUFFER_BYTES, "device.toml: receive_bytes holds no frame");
+    assert!(device::world::RING_BYTES.is_power_of_two(), "device.toml: ring_bytes, a power of two");
+};
+
+type Memory = NodeMemory<
+    SOCKETS,
+    { SOCKETS + world_timers(ATTACHES) },
+    RECEIVE_BUFFERS,
+    { RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES },
+    SEND_BUFFERS,
+    { SEND_BUFFERS * links::SEND_BUFFER_BYTES as usize },
+    // There are fewer sockets than an address could be refused.
+    0,
+>;
+
+/// The network stack's own memory.
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+    ConstStaticCell::new(StackResources::new());
+/// The sockets' buffers.
+pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
+    ConstStaticCell::new(SocketBuffers::NEW);
+static NODE_MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::NEW);
+static WORLD_MEMORY: ConstStaticCell<WorldMemory<Tag, PLAYERS, ROOMS, RING_BYTES, ATTACHES>> =
+    ConstStaticCell::new(WorldMemory::new([Tag::NEW; ROOMS]));
+static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLOSED; SOCKETS]);
+
+/// Runs the world for ever.
+pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
+    network.wait().await;
+    let mut sockets = network.sockets();
+    let mut engine = engine(&mut entropy);
+    let port = device::world::PORT as u16;
+    loop {
+        embassy::run(&mut engine, &mut sockets, port, &mut entropy, |engine, _| {
+            board.feed_watchdog();
+            report(engine.node(), board.idle_ms());
+            None
+        })
+        .await;
+    }
+}
+
+/// Not inlined: what it needs of the stack is free again while the world runs.
+#[inline(never)]
+fn engine(entropy: &mut dyn Entropy) -> Engine<'static, World<'static, Tag>> {
+    let mut turn = Turn { now: embassy::now(), entropy };
+    let world = World::new(WORLD_MEMORY.take().storage(), config());
+    let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, world, &mut turn);
+    let mut engine = Engine::new(node, LINKS.take(), LISTENERS);
+    engine.node_mut().act(&mut turn, World::start);
+    engine
+}
+
+fn config() -> WorldConfig {
+    WorldConfig {
+        world_id: WorldId(device::world::WORLD_ID as u16),
+        region: text(device::world::REGION),
+        address: text(device::world::PUBLIC_ADDRESS),
+        main_address: text(device::main::ADDRESS),
+        room_capacity: device::world::ROOM_CAPACITY as u16,
+        flush_interval_ms: device::world::FLUSH_INTERVAL_MS,
+        status_interval_ms: device::world::STATUS_INTERVAL_MS,
+        reconnect_first_ms: RECONNECT_FIRST_MS,
+        reconnect_most_ms: RECONNECT_MOST_MS,
+    }
+}
+
+fn report(node: &Node<'static, World<'static, Tag>>, idle_ms: u32) {
+    REPORT.tell(node, idle_ms);
+    let (rooms, stats) = (node.role().rooms(), node.role().stats());
+    set(&REPORT.users, rooms.users() as u32);
+    set(&REPORT.deliveries, stats.deliveries as u32);
+    set(&REPORT.snapshots, stats.snapshots);
+    set(&REPORT.events_missed, stats.events_missed as u32);
+}
