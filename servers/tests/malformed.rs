@@ -4,349 +4,31 @@
 mod support;
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use support::peer::{frame, raw_frame};
-use support::{Bots, Peer, Realm, Report};
-use tinyrealm_core::protocol::client_to_main::{
-    ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello,
+use support::hostile::{
+    PLACES, Place, SETTINGS, Sample, Tally, Targets, break_every_rule, expect_pongs, fall_silent,
+    open_with_pings, say_what_nobody_knows, send_as_fast_as_allowed_and_faster, send_in_odd_pieces,
+    take_a_breath, to_main,
 };
-use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
-use tinyrealm_core::protocol::either_way::{Bye, Error, Ping, Pong};
-use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
-use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered};
-use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast};
-use tinyrealm_core::protocol::world_to_main::{RegisterWorld, Status, UserJoined};
-use tinyrealm_core::protocol::{
-    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, HandshakeKey, Message, Position, Text, Uid,
-};
+use support::peer::raw_frame;
+use support::{Bots, Peer, Realm};
+use tinyrealm_core::protocol::ErrorCode;
+use tinyrealm_core::protocol::either_way::Error;
+use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
 
 const FRAME_LIMIT_BYTES: usize = 508;
-const GREETING_TIMEOUT: Duration = Duration::from_millis(2_000);
-const IDLE_TIMEOUT: Duration = Duration::from_millis(3_000);
-const PACKET_BURST: u32 = 100;
-/// Slow enough that nothing is earned while one segment is on its way.
-const SETTINGS: [&str; 6] = [
-    "net.frame_limit_bytes=508",
-    "net.greeting_timeout_ms=2000",
-    "net.ping_interval_ms=1000",
-    "net.idle_timeout_ms=3000",
-    "net.packets_per_second=20",
-    "net.packet_burst=100",
-];
 
-/// How far a peer has come before it misbehaves.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-enum Place {
-    MainStranger,
-    MainGuest,
-    WorldStranger,
-    WorldMember,
-}
-
-const PLACES: [Place; 4] =
-    [Place::MainStranger, Place::MainGuest, Place::WorldStranger, Place::WorldMember];
-
-/// What a server is to have counted.
-#[derive(Copy, Clone, Default)]
-struct Tally {
-    violations: u64,
-    floods: u64,
-    unknown_opcodes: u64,
-    silent: u64,
-}
-
-impl Tally {
-    const fn plus(self, other: Self) -> Self {
-        Self {
-            violations: self.violations + other.violations,
-            floods: self.floods + other.floods,
-            unknown_opcodes: self.unknown_opcodes + other.unknown_opcodes,
-            silent: self.silent + other.silent,
-        }
-    }
-
-    #[track_caller]
-    fn expect(&self, report: &Report) {
-        report.expect(&[
-            ("net.violations", self.violations),
-            ("net.floods", self.floods),
-            ("net.unknown_opcodes", self.unknown_opcodes),
-            ("net.silent", self.silent),
-            ("net.overflows", 0),
-            ("net.sessions", 0),
-            ("net.buffers_in_use", 0),
-        ]);
-    }
-}
-
-/// A message as a client would send it.
-struct Sample {
-    opcode: i32,
-    frame: Vec<u8>,
-}
-
-fn sample<M: Message>(message: &M) -> Sample {
-    Sample { opcode: M::OPCODE.0, frame: frame(message) }
-}
-
-const KEY: HandshakeKey = HandshakeKey([3; 16]);
-const POSITION: Position = Position { x: 1, y: -2, z: 3 };
-
-fn to_main() -> Vec<Sample> {
-    let (channel, msg) = (Text::truncated("all"), Text::truncated("hi"));
-    vec![
-        sample(&Hello { client_version: 1, token: None }),
-        sample(&EnterWorldReq { region: Text::default() }),
-        sample(&ChatJoin { channel }),
-        sample(&ChatLeave { channel }),
-        sample(&ChatSay { channel, msg }),
-    ]
-}
-
-fn to_world() -> Vec<Sample> {
-    vec![
-        sample(&Join { uid: Uid(1), handshake_key: KEY }),
-        sample(&Move { pos: POSITION, dir: Direction(4) }),
-        sample(&Event { kind: 1, data: Bytes::new(b"x").unwrap() }),
-        sample(&Leave {}),
-    ]
-}
-
-fn either_way() -> Vec<Sample> {
-    vec![
-        sample(&Error { code: ErrorCode::BUSY, about: 0 }),
-        sample(&Ping { nonce: 1 }),
-        sample(&Pong { nonce: 1 }),
-        sample(&Bye { reason: ErrorCode::GOODBYE }),
-    ]
-}
-
-impl Place {
-    const fn is_main(self) -> bool {
-        matches!(self, Self::MainStranger | Self::MainGuest)
-    }
-
-    /// A new connection, and what brings it here.
-    fn open(self, realm: &Realm) -> (Peer, Vec<u8>) {
-        let server = if self.is_main() { &realm.main } else { realm.world() };
-        let peer = Peer::connect(server.address);
-        let opening = match self {
-            Self::MainStranger | Self::WorldStranger => Vec::new(),
-            Self::MainGuest => frame(&Hello { client_version: 1, token: None }),
-            Self::WorldMember => {
-                let mut main = Peer::connect(realm.main.address);
-                let uid = main.hello(None).uid;
-                frame(&Join { uid, handshake_key: main.enter("").key })
-            }
-        };
-        (peer, opening)
-    }
-
-    /// A peer who is here.
-    fn reach(self, realm: &Realm) -> Peer {
-        let (mut peer, opening) = self.open(realm);
-        peer.send_bytes(&opening);
-        match self {
-            Self::MainStranger | Self::WorldStranger => {}
-            Self::MainGuest => drop(peer.expect::<Welcome>()),
-            Self::WorldMember => drop(peer.expect::<JoinOk>()),
-        }
-        peer
-    }
-
-    /// Messages that this server knows.
-    fn known(self) -> Vec<Sample> {
-        let mut known = if self.is_main() { to_main() } else { to_world() };
-        known.extend(either_way());
-        known
-    }
-
-    /// Messages that this server knows, and does not want here.
-    fn out_of_place(self) -> Vec<Sample> {
-        match self {
-            Self::MainStranger => {
-                let mut messages = to_main();
-                messages.remove(0);
-                messages.push(sample(&Status { users: 1, rooms: 1, load: 1 }));
-                messages.push(sample(&UserJoined { uid: Uid(1) }));
-                messages
-            }
-            Self::MainGuest => vec![to_main().remove(0)],
-            Self::WorldStranger => to_world().split_off(1),
-            Self::WorldMember => vec![to_world().remove(0)],
-        }
-    }
-
-    /// Opcodes that nobody has, and those that are for other ears.
-    fn unknown(self) -> Vec<i32> {
-        let mut opcodes = vec![i32::MAX, i32::MIN, -1, 0x00FF, 0x3001, 0x4001];
-        let (attach, detach) = (AttachUser::OPCODE.0, DetachUser::OPCODE.0);
-        opcodes.extend([attach, detach, Registered::OPCODE.0]);
-        if self.is_main() {
-            opcodes.extend([Welcome::OPCODE.0, EnterWorldAck::OPCODE.0, Join::OPCODE.0]);
-        } else {
-            opcodes.extend([JoinOk::OPCODE.0, MoveBroadcast::OPCODE.0, Hello::OPCODE.0]);
-            opcodes.extend([Status::OPCODE.0, RegisterWorld::OPCODE.0]);
-        }
-        if self == Self::MainGuest {
-            opcodes.extend([Status::OPCODE.0, RegisterWorld::OPCODE.0]);
-        }
-        opcodes
-    }
-}
-
-/// The frame with one more byte of payload.
-fn with_trailing_byte(frame: &[u8]) -> Vec<u8> {
-    let body_bytes = u16::try_from(frame.len() - 1).unwrap();
-    [&body_bytes.to_le_bytes()[..], &frame[2..], &[0]].concat()
-}
-
-/// What breaks the protocol at a place: the bytes, and the answer.
-fn violations(place: Place) -> Vec<(String, Vec<u8>, ErrorCode, i32)> {
-    let mut cases = Vec::new();
-    for length in [0, 1, 2, 3, FRAME_LIMIT_BYTES + 1, 0xFFFF] {
-        let prefix = (length as u16).to_le_bytes();
-        let mut add = |what: &str, body_bytes: usize| {
-            let bytes = [&prefix[..], &vec![0; body_bytes]].concat();
-            cases.push((format!("length {length}, {what}"), bytes, ErrorCode::BAD_FRAME, 0));
-        };
-        add("alone", 0);
-        add("with its body", length);
-    }
-    for Sample { opcode, frame } in place.known() {
-        let mut add = |what: &str, bytes: Vec<u8>| {
-            let name = support::peer::name_of(opcode);
-            cases.push((format!("{name} {what}"), bytes, ErrorCode::MALFORMED, opcode));
-        };
-        add("with a trailing byte", with_trailing_byte(&frame));
-        add("undecodable", raw_frame(opcode, &[0xFF; 20]));
-        add("of the limit", raw_frame(opcode, &[0xFF; FRAME_LIMIT_BYTES - 4]));
-    }
-    for Sample { opcode, frame } in place.out_of_place() {
-        let name = support::peer::name_of(opcode);
-        cases.push((format!("{name} out of place"), frame, ErrorCode::OUT_OF_PLACE, opcode));
-    }
-    if !place.is_main() {
-        let too_much = [&[1, 0x81, 0x02][..], &[0; EVENT_MAX_BYTES + 1]].concat();
-        let opcode = Event::OPCODE.0;
-        let bytes = raw_frame(opcode, &too_much);
-        cases.push(("an event of 257 bytes".to_owned(), bytes, ErrorCode::MALFORMED, opcode));
-    }
-    cases
-}
-
-fn break_every_rule(realm: &Realm, place: Place) -> Tally {
-    let cases = violations(place);
-    for (name, bytes, code, about) in &cases {
-        println!("{place:?}: {name}");
-        let mut peer = place.reach(realm);
-        // The end may come before all of it is sent.
-        peer.send_if_open(bytes);
-        peer.expect_refused(*code, *about);
-    }
-    Tally { violations: cases.len() as u64, ..Tally::default() }
-}
-
-fn say_what_nobody_knows(realm: &Realm, place: Place) -> Tally {
-    let opcodes = place.unknown();
-    let longest = FRAME_LIMIT_BYTES - 4;
-    let mut peer = place.reach(realm);
-    for opcode in &opcodes {
-        println!("{place:?}: unknown {opcode:#x}");
-        peer.send_bytes(&raw_frame(*opcode, b""));
-        peer.send_bytes(&raw_frame(*opcode, &vec![0xFF; longest]));
-        peer.expect_served();
-    }
-    Tally { unknown_opcodes: 2 * opcodes.len() as u64, ..Tally::default() }
-}
-
-/// Pings, the longest that there are.
-fn pings(count: u32) -> impl Iterator<Item = Ping> {
-    (0..count).map(|number| Ping { nonce: u32::MAX - number })
-}
-
-/// Frames in one segment: what brings a peer to its place, and pings; answers how many of those.
-fn open_with_pings(realm: &Realm, place: Place, frames: u32) -> (Peer, u32) {
-    let (mut peer, mut bytes) = place.open(realm);
-    let count = frames - u32::from(!bytes.is_empty());
-    bytes.extend(pings(count).flat_map(|ping| frame(&ping)));
-    peer.send_bytes(&bytes);
-    (peer, count)
-}
-
-/// Every ping is answered, in order.
-#[track_caller]
-fn expect_pongs(peer: &mut Peer, count: u32) {
-    for Ping { nonce } in pings(count) {
-        assert_eq!(peer.find::<Pong>().nonce, nonce);
-    }
-}
-
-/// Some packets are earned again.
-fn take_a_breath() {
-    thread::sleep(Duration::from_millis(150));
-}
-
-fn send_in_odd_pieces(realm: &Realm, place: Place) -> Tally {
-    println!("{place:?}: many frames in one segment");
-    let (mut peer, count) = open_with_pings(realm, place, 65);
-    expect_pongs(&mut peer, count);
-    println!("{place:?}: one frame in many segments");
-    for byte in frame(&Ping { nonce: 0xFFFF_FFFF }) {
-        peer.send_bytes(&[byte]);
-        // So that each is a segment of its own.
-        thread::sleep(Duration::from_millis(2));
-    }
-    assert_eq!(peer.find::<Pong>().nonce, 0xFFFF_FFFF);
-    println!("{place:?}: half a frame, then the end");
-    peer.send_bytes(&frame(&Ping { nonce: 7 })[..4]);
-    Tally::default()
-}
-
-fn send_as_fast_as_allowed_and_faster(realm: &Realm, place: Place) -> Tally {
-    println!("{place:?}: just under the limit");
-    let (mut peer, count) = open_with_pings(realm, place, PACKET_BURST);
-    expect_pongs(&mut peer, count);
-    println!("{place:?}: just over the limit");
-    let (mut fast, _) = open_with_pings(realm, place, PACKET_BURST + 1);
-    fast.expect_refused(ErrorCode::TOO_FAST, 0);
-    take_a_breath();
-    peer.expect_served();
-    Tally { violations: 1, floods: 1, ..Tally::default() }
-}
-
-/// Half a frame and nothing more, and a frame that comes by drops, are silence both.
-fn fall_silent(realm: &Realm, place: Place) -> Tally {
-    println!("{place:?}: half a frame, then silence");
-    let is_known = matches!(place, Place::MainGuest | Place::WorldMember);
-    let (timeout, code) = if is_known {
-        (IDLE_TIMEOUT, ErrorCode::SILENT)
-    } else {
-        (GREETING_TIMEOUT, ErrorCode::GREETING_TIMEOUT)
-    };
-    let began = Instant::now();
-    let (mut silent, mut dripping) = (place.reach(realm), place.reach(realm));
-    silent.send_bytes(&frame(&Ping { nonce: 7 })[..4]);
-    for byte in &frame(&Ping { nonce: u32::MAX })[..8] {
-        dripping.send_bytes(&[*byte]);
-        thread::sleep(timeout / 16);
-    }
-    for peer in [&mut silent, &mut dripping] {
-        if is_known {
-            peer.find::<Ping>();
-        }
-        peer.expect_bye(code);
-    }
-    let took = began.elapsed();
-    // Whoever is known is asked first, and given the rest of its time.
-    assert!(took >= timeout && took < timeout + Duration::from_secs(3), "{place:?}: {took:?}");
-    Tally { silent: 2, ..Tally::default() }
+/// Where this realm's Main listens, and its world if it has one.
+fn targets(realm: &Realm) -> Targets {
+    let world = realm.worlds.first().unwrap_or(&realm.main).address;
+    Targets { main: realm.main.address, world, frame_limit_bytes: FRAME_LIMIT_BYTES }
 }
 
 #[test]
 fn bad_input_is_answered_as_the_design_says_and_nobody_else_notices() {
-    let realm = Realm::start(&SETTINGS);
+    let limit = format!("net.frame_limit_bytes={FRAME_LIMIT_BYTES}");
+    let realm = Realm::start(&[&SETTINGS[..], &[&limit]].concat());
     let mut witness = realm.user();
     let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "10"]);
     witness.world.find::<MoveBroadcast>();
@@ -358,10 +40,10 @@ fn bad_input_is_answered_as_the_design_says_and_nobody_else_notices() {
         send_as_fast_as_allowed_and_faster,
         fall_silent,
     ];
-    let realm_of = &realm;
+    let targets = targets(&realm);
     let (main, world) = thread::scope(|scope| {
         let run = |place: Place| {
-            let doing = deeds.map(|deed| scope.spawn(move || deed(realm_of, place)));
+            let doing = deeds.map(|deed| scope.spawn(move || deed(targets, place)));
             doing.map(|deed| deed.join().unwrap()).into_iter().fold(Tally::default(), Tally::plus)
         };
         let [first, second, third, fourth] = PLACES.map(run);
@@ -376,7 +58,7 @@ fn bad_input_is_answered_as_the_design_says_and_nobody_else_notices() {
 #[test]
 fn chat_is_refused_without_a_chat_server_and_without_harm() {
     let realm = Realm::without_worlds(&[]);
-    let mut guest = Place::MainGuest.reach(&realm);
+    let mut guest = Place::MainGuest.reach(targets(&realm));
     for Sample { opcode, frame } in to_main().split_off(2) {
         guest.send_bytes(&frame);
         let error = guest.expect::<Error>();
@@ -415,7 +97,7 @@ fn a_burst_within_the_default_limits_is_answered_whole() {
     const DEFAULT_BURST: u32 = 500;
     let realm = Realm::start(&[]);
     for place in PLACES {
-        let (mut peer, count) = open_with_pings(&realm, place, DEFAULT_BURST);
+        let (mut peer, count) = open_with_pings(targets(&realm), place, DEFAULT_BURST);
         expect_pongs(&mut peer, count);
         take_a_breath();
         peer.expect_served();

@@ -48,7 +48,8 @@ pub struct Report {
     pub events_missed: AtomicU32,
 }
 
-/// The device's report.
+/// The device's report. In use by whoever reads it from outside, so it stays in one piece.
+#[used]
 pub static REPORT: Report = Report::new();
 
 impl Report {

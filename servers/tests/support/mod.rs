@@ -1,7 +1,8 @@
 //! What the end-to-end tests share.
 //!
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
-//! [`bots`] runs the load tool, [`peer`] is a client that speaks bytes, [`proxy`] spoils frames
+//! [`bots`] runs the load tool, [`peer`] is a client that speaks bytes, [`hostile`] are
+//! those who break the rules, [`proxy`] spoils frames
 //! between a world and its clients, [`report`] reads what servers say last.
 //!
 //! Contract: everything is on loopback and on free ports. Whatever is waited for comes within
@@ -9,6 +10,7 @@
 #![allow(dead_code, unused_imports, reason = "every test binary uses its own part of this")]
 
 pub(crate) mod bots;
+pub(crate) mod hostile;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod proxy;

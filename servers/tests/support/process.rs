@@ -3,6 +3,7 @@
 //! Contract: what it prints is kept line by line. A process that is dropped is killed by its handle
 //! and waited for; if the test is failing, everything that it has said is printed.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -107,6 +108,14 @@ impl Output {
     }
 }
 
+/// The servers' binary. Tests of another package are told where it is.
+fn binary() -> OsString {
+    match option_env!("CARGO_BIN_EXE_tinyrealm") {
+        Some(path) => path.into(),
+        None => std::env::var_os("TINYREALM_BINARY").expect("TINYREALM_BINARY is not set"),
+    }
+}
+
 impl Process {
     /// Runs the binary with these arguments.
     pub(crate) fn start(arguments: &[&str]) -> Self {
@@ -115,7 +124,7 @@ impl Process {
 
     /// Runs the binary with these arguments, and these variables besides the inherited ones.
     pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tinyrealm"));
+        let mut command = Command::new(binary());
         command.args(arguments);
         // The configuration of whoever runs the tests is not theirs.
         for (name, _) in std::env::vars_os() {

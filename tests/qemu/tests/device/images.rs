@@ -1,0 +1,67 @@
+//! The tests' images, with the addresses of this run in them.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use tinyrealm_qemu::{Image, Machine, Network};
+
+/// What the images of the tests are built with.
+const MAIN_ADDRESS: &str = "10.0.2.2:47000";
+const PUBLIC_ADDRESS: &str = "127.0.0.1:47100";
+pub(crate) const DEVICE_PORT: u16 = 47_100;
+/// The hardware addresses of `devices/*.toml`.
+pub(crate) const WORLD_MAC: &str = "02:00:00:00:71:00";
+pub(crate) const CLIENT_MAC: &str = "02:00:00:00:71:01";
+/// Where the device's world is on its own network.
+pub(crate) const WORLD_IP: &str = "10.0.2.15";
+/// What the device's frames may have.
+pub(crate) const FRAME_LIMIT_BYTES: usize = 272;
+/// The RAM of the world as it ships.
+pub(crate) const WORLD_RAM_BYTES: u32 = 20 * 1_024;
+
+/// A port that nobody listens at now, of five digits.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if port >= 10_000 {
+            return port;
+        }
+    }
+}
+
+fn image(name: &str) -> Image {
+    let folder = std::env::var_os("TINYREALM_IMAGES").expect("run `cargo xtask test qemu`");
+    Image::read(&PathBuf::from(folder).join(name)).unwrap()
+}
+
+/// The image `name` of a device whose Main listens here.
+pub(crate) fn image_for(name: &str, main: SocketAddr) -> Image {
+    let main = format!("10.0.2.2:{}", main.port());
+    image(name).with_text(MAIN_ADDRESS, &main).unwrap()
+}
+
+/// The image `name` of a world that clients find at `public`.
+pub(crate) fn world_image(name: &str, main: SocketAddr, public: &str) -> Image {
+    image_for(name, main).with_text(PUBLIC_ADDRESS, public).unwrap()
+}
+
+/// A world on a device, and where it is found.
+pub(crate) struct DeviceWorld {
+    pub(crate) machine: Machine,
+    pub(crate) address: SocketAddr,
+}
+
+impl DeviceWorld {
+    /// Starts the image `name` on QEMU's own network, at a free port.
+    pub(crate) fn start(name: &str, main: SocketAddr) -> Self {
+        Self::start_at(name, main, free_port())
+    }
+
+    pub(crate) fn start_at(name: &str, main: SocketAddr, port: u16) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let image = world_image(name, main, &address.to_string());
+        let network = Network::User { forwards: vec![(port, DEVICE_PORT)] };
+        Self { machine: Machine::start(image, WORLD_MAC, &network).unwrap(), address }
+    }
+}

@@ -1,0 +1,12 @@
+//! A device among desktop servers: what holds for a world on a desktop holds for one on a board.
+//!
+//! `cargo xtask test qemu` builds the images and the servers, and says where they are in
+//! `TINYREALM_IMAGES` and `TINYREALM_BINARY`.
+
+mod client;
+mod hostile;
+mod images;
+mod lossy;
+#[path = "../../../../servers/tests/support/mod.rs"]
+mod support;
+mod world;

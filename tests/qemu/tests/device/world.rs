@@ -1,0 +1,106 @@
+//! A world on a device: it registers, takes players, is full, dies and comes back.
+
+use tinyrealm_core::protocol::ErrorCode;
+use tinyrealm_core::protocol::either_way::Error;
+use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
+use tinyrealm_qemu::Report;
+use tinyrealm_qemu::machine::Cable;
+
+use super::images::{DeviceWorld, WORLD_RAM_BYTES};
+use super::support::{Bots, Peer, Server, Stream, User};
+
+const PLAYERS: u64 = 8;
+
+fn registered(main: &Server, times: usize) {
+    main.process.wait_until_said(Stream::Stderr, "world 100 registered", times);
+}
+
+/// Nothing is left of those who have gone, but the link to Main.
+fn is_empty(report: &Report) -> bool {
+    report.users == 0
+        && report.sessions == 1
+        && report.send_buffers_in_use == 0
+        && report.receive_buffers_in_use == 0
+}
+
+fn print_work(before: &Report, after: &Report) {
+    let seconds = f64::from(after.uptime_ms - before.uptime_ms) / 1e3;
+    let busy_ms = (after.uptime_ms - before.uptime_ms) - (after.idle_ms - before.idle_ms);
+    let deliveries = f64::from(after.deliveries - before.deliveries);
+    println!(
+        "the device did {:.0} deliveries/s, busy {:.1} % of the time by its own clock",
+        deliveries / seconds,
+        f64::from(busy_ms) / seconds / 10.0,
+    );
+}
+
+#[test]
+fn eight_bots_play_in_twenty_kilobytes_and_the_ninth_is_told_full() {
+    let main = Server::main(&[]);
+    let mut device = DeviceWorld::start("world", main.address);
+    registered(&main, 1);
+    let before = device.machine.wait_until("registered", |report| report.sessions == 1).unwrap();
+    let arguments = ["--count", "8", "--hz", "10", "--seconds", "30"];
+    let bots = Bots::start(main.address, &arguments);
+    device.machine.wait_until("full", |report| u64::from(report.users) == PLAYERS).unwrap();
+    let mut ninth = Peer::connect(main.address);
+    ninth.hello(None);
+    assert_eq!(ninth.enter_in_vain(""), ErrorCode::FULL);
+    bots.outcome().expect_clean(PLAYERS);
+    let after = device.machine.wait_until("empty again", is_empty).unwrap();
+    print_work(&before, &after);
+    assert_eq!((after.violations, after.accepted), (0, PLAYERS as u32));
+
+    let stack = device.machine.stack_use().unwrap();
+    let in_all = WORLD_RAM_BYTES - stack.available_bytes + stack.used_bytes;
+    println!("{in_all} bytes of RAM in all, {} of them stack", stack.used_bytes);
+    assert!(in_all < WORLD_RAM_BYTES, "{stack:?}");
+    let report = main.stop();
+    report.expect(&[("worlds_registered", 1), ("enters", PLAYERS)]);
+}
+
+#[test]
+fn a_device_that_dies_is_forgotten_and_comes_back() {
+    let main = Server::main(&[]);
+    let device = DeviceWorld::start("world-with-log", main.address);
+    registered(&main, 1);
+    let mut user = User::enter(main.address, "");
+    user.world.expect_served();
+    let port = device.address.port();
+    device.machine.kill();
+    user.world.expect_lost();
+    let lost = user.main.find::<Error>();
+    assert_eq!(lost.code, ErrorCode::WORLD_LOST);
+    main.process.wait_until_said(Stream::Stderr, "world 100 left the registry", 1);
+    assert_eq!(user.main.enter_in_vain(""), ErrorCode::NO_WORLD);
+
+    let device = DeviceWorld::start_at("world-with-log", main.address, port);
+    registered(&main, 2);
+    let [mut first, mut second] = [(); 2].map(|()| User::enter(main.address, ""));
+    first.world.move_to(7);
+    assert_eq!(second.world.find::<MoveBroadcast>().member.uid, first.uid);
+    let log = device.machine.log().unwrap();
+    assert!(log.iter().any(|line| line.contains("registered with Main as world 100")), "{log:?}");
+    main.stop().expect(&[("worlds_registered", 2)]);
+}
+
+#[test]
+fn a_world_waits_for_main_and_survives_a_cable_that_was_out() {
+    let settings = ["net.idle_timeout_ms=3000", "net.ping_interval_ms=1000"];
+    let main = Server::main(&settings);
+    let address = main.address;
+    main.process.kill();
+    let mut device = DeviceWorld::start("world", address);
+    device.machine.wait_until("alive", |report| report.beat > 3).unwrap();
+    let main = Server::main_at(address, &settings);
+    registered(&main, 1);
+    device.machine.set_cable(Cable::Out).unwrap();
+    main.process.wait_until_said(Stream::Stderr, "world 100 left the registry", 1);
+    device.machine.set_cable(Cable::In).unwrap();
+    registered(&main, 2);
+    let mut user = User::enter(main.address, "");
+    user.world.expect_served();
+    drop(user);
+    device.machine.wait_until("empty again", is_empty).unwrap();
+    main.stop().expect(&[("worlds_registered", 2)]);
+}
