@@ -11,6 +11,7 @@ mod bench;
 mod interop;
 mod no_panic;
 mod process;
+mod qemu;
 mod test;
 mod tidy;
 mod toolchain;
@@ -59,6 +60,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         help: "proves by linking that no panic is reachable from the core",
         run: no_panic::run,
+    },
+    Command {
+        name: "qemu",
+        arguments: "[TEST...]",
+        help: "devices in QEMU among desktop servers",
+        run: qemu::test,
     },
     Command {
         name: "interop",

@@ -47,6 +47,7 @@ const STEPS: &[Step] = &[
         runs: &[
             Run::Cargo(&["fmt", "--all", "--check", "--", "--color", "never"]),
             Run::Cargo(&["fmt", "--check", "--manifest-path", "tests/no-panic/Cargo.toml"]),
+            Run::Cargo(&["fmt", "--all", "--check", "--manifest-path", "firmware-demo/Cargo.toml"]),
         ],
     },
     Step { name: "tidy", lane: Lane::Beside, runs: &[Run::Xtask("tidy")] },
@@ -75,6 +76,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "tests", lane: Lane::Workspace, runs: &[Run::Cargo(&["test", "--workspace"])] },
     Step { name: "release", lane: Lane::Workspace, runs: &[Run::Cargo(&["build", "--release"])] },
+    Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
 ];
 
 /// What became of a step.

@@ -65,12 +65,16 @@ impl Toolchain {
             Source::Rustup => workspace::cargo(),
             Source::Debian => debian_cargo(),
         };
-        let folder = match self.source {
+        cargo.env("CARGO_TARGET_DIR", self.folder());
+        cargo
+    }
+
+    /// Its build folder.
+    pub(crate) fn folder(self) -> PathBuf {
+        workspace::target_folder(match self.source {
             Source::Rustup => "cross-rustup",
             Source::Debian => "cross-debian",
-        };
-        cargo.env("CARGO_TARGET_DIR", workspace::target_folder(folder));
-        cargo
+        })
     }
 }
 
@@ -132,7 +136,7 @@ fn debian(target: &str) -> Result<(), String> {
     if !Path::new("/usr/bin/apt-get").exists() {
         return Err(advice(target, "there is neither a target of rustup nor apt-get"));
     }
-    install_debian().map_err(|problem| advice(target, &problem))?;
+    install_packages(&DEBIAN_PACKAGES).map_err(|problem| advice(target, &problem))?;
     debian_problem().map_or(Ok(()), |problem| Err(advice(target, &problem)))
 }
 
@@ -153,15 +157,16 @@ fn debian_problem() -> Option<String> {
     (number < workspace::rust_version()).then(|| format!("{} is too old", version.trim()))
 }
 
-fn install_debian() -> Result<(), String> {
-    eprintln!("installing {} with apt-get", DEBIAN_PACKAGES.join(", "));
+/// Installs packages of Debian.
+pub(crate) fn install_packages(packages: &[&str]) -> Result<(), String> {
+    eprintln!("installing {} with apt-get", packages.join(", "));
     // The lists may be old, and name packages that are gone or too old.
     for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends"][..]] {
         let mut apt = Command::new("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive");
         apt.args(["--quiet", "--option", "DPkg::Lock::Timeout=120"]).args(arguments);
         if arguments.len() > 1 {
-            apt.args(DEBIAN_PACKAGES);
+            apt.args(packages);
         }
         process::require(&mut apt)?;
     }

@@ -1,0 +1,131 @@
+//! The firmware in QEMU: the tests of devices, and a device to look at.
+//!
+//! Contract: whatever is missing is installed or named: QEMU comes from Debian's packages if we may
+//! install them. Everything that was started ends with us.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Instant;
+
+use crate::toolchain::{self, Toolchain};
+use crate::{Failure, process, workspace};
+
+const TARGET: &str = "thumbv7m-none-eabi";
+const BOARD_PACKAGE: &str = "tinyrealm-mps2-an385";
+const EMULATOR: &str = "qemu-system-arm";
+/// Where the roles of `device.toml` find Main, seen from here.
+const MAIN_PORT: u16 = 7_000;
+/// The port of the device's world, here and there.
+const WORLD_PORT: u16 = 7_100;
+
+/// One image of the tests: its name, and that of its `tests/qemu/devices` file.
+struct TestImage {
+    name: &'static str,
+    role: &'static str,
+    has_log: bool,
+}
+
+const TEST_IMAGES: [TestImage; 3] = [
+    TestImage { name: "world", role: "world", has_log: false },
+    TestImage { name: "world-with-log", role: "world", has_log: true },
+    TestImage { name: "client", role: "client", has_log: true },
+];
+
+/// `cargo xtask qemu`: the tests of devices among desktop servers.
+pub(crate) fn test(arguments: &[String]) -> Result<(), Failure> {
+    install()?;
+    let images = workspace::target_folder("images");
+    std::fs::create_dir_all(&images).map_err(|error| error.to_string())?;
+    for image in &TEST_IMAGES {
+        let device = format!("tests/qemu/devices/{}.toml", image.name);
+        let built = build_image(image.role, &device, image.has_log)?;
+        std::fs::copy(&built, images.join(image.name)).map_err(|error| error.to_string())?;
+    }
+    let mut tests = workspace::cargo();
+    tests.args(["test", "--package", "tinyrealm-qemu", "--features", "machines"]);
+    tests.args(["--test", "device", "--", "--nocapture"]).args(arguments);
+    tests.env("TINYREALM_IMAGES", images).env("TINYREALM_BINARY", servers()?);
+    println!("running the tests of devices");
+    process::pass_through(&mut tests)
+}
+
+/// `cargo xtask firmware run ROLE`: one device, with the servers that it needs.
+pub(crate) fn run(role: &str) -> Result<(), Failure> {
+    install()?;
+    let image = build_image(role, "tests/qemu/devices/demo.toml", true)?;
+    let servers = start_servers(role)?;
+    let mut emulator = workspace::cargo();
+    emulator.args(["run", "--quiet", "--package", "tinyrealm-qemu", "--"]).arg(image);
+    if role == "world" {
+        emulator.arg(format!("{WORLD_PORT}:{WORLD_PORT}"));
+    }
+    let outcome = process::pass_through(&mut emulator);
+    if let Some(mut servers) = servers {
+        // They have had the same Ctrl-C; if not, this is their end.
+        let _ = servers.kill();
+        let _ = servers.wait();
+    }
+    outcome
+}
+
+/// Builds a role for QEMU's board with `device` over `device.toml`, and answers where it lies.
+pub(crate) fn build_image(role: &str, device: &str, has_log: bool) -> Result<PathBuf, Failure> {
+    let started = Instant::now();
+    let toolchain = Toolchain::choose(TARGET, None)?;
+    let mut build = toolchain.build(TARGET);
+    build.args(["--release", "--package", BOARD_PACKAGE, "--bin", role]);
+    if has_log {
+        build.args(["--features", "log"]);
+    }
+    build.env("TINYREALM_DEVICE", workspace::root().join(device));
+    // Cargo's configuration for devices lies there.
+    build.current_dir(workspace::root().join("firmware-demo"));
+    process::require(&mut build)?;
+    println!("built the role {role} of {device} ({:.1} s)", started.elapsed().as_secs_f32());
+    Ok(toolchain.folder().join(TARGET).join("release").join(role))
+}
+
+/// Builds the servers as users run them.
+fn servers() -> Result<PathBuf, Failure> {
+    let mut build = workspace::cargo();
+    process::require(build.args(["build", "--quiet", "--release"]))?;
+    let name = format!("release/tinyrealm{}", std::env::consts::EXE_SUFFIX);
+    Ok(workspace::target_folder(&name))
+}
+
+/// The servers that a device of this role is for, unless somebody runs them already.
+fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
+    let arguments: &[&str] = match role {
+        "world" => &["main"],
+        "client" => &["up", "--bots", "4"],
+        _ => return Ok(None),
+    };
+    if TcpListener::bind((Ipv4Addr::LOCALHOST, MAIN_PORT)).is_err() {
+        println!("somebody listens at port {MAIN_PORT}: taken for a Main");
+        return Ok(None);
+    }
+    let mut command = Command::new(servers()?);
+    let servers = command.args(arguments).spawn().map_err(|error| error.to_string())?;
+    println!("started `tinyrealm {}`; in another terminal:", arguments.join(" "));
+    println!("  cargo run --release -- client --main 127.0.0.1:{MAIN_PORT}");
+    println!("  cargo run --release -- bots --main 127.0.0.1:{MAIN_PORT} --count 7");
+    Ok(Some(servers))
+}
+
+fn install() -> Result<(), Failure> {
+    let mut asked = Command::new(EMULATOR);
+    if process::capture(asked.arg("--version")).is_success {
+        return Ok(());
+    }
+    if !Path::new("/usr/bin/apt-get").exists() {
+        return Err(format!("{EMULATOR} is not installed: install QEMU for ARM systems"));
+    }
+    toolchain::install_packages(&[EMULATOR]).map_err(|problem| {
+        format!(
+            "{EMULATOR} is not installed, and can't be: {}\nas root: apt-get update && \
+             apt-get install --no-install-recommends {EMULATOR}",
+            problem.trim()
+        )
+    })
+}
