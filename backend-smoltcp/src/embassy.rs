@@ -3,7 +3,9 @@
 //! Purpose: runs a node on embassy's executor. The future polls its sockets without waiting in any of
 //! them; each of them, and the timer, wakes the one task.
 //!
-//! Contract: [`run`] ends only when the node has closed down. embassy-net's types stay in here.
+//! Contract: [`run`] ends only when the node has closed down. It has to be a task of its own, beside
+//! the one that runs the network: every wake of its task is a turn, and every turn wakes the network.
+//! embassy-net's types stay in here.
 
 use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
@@ -102,7 +104,7 @@ impl<'s> EmbassyBank<'_, 's> {
 
 impl SocketBank for EmbassyBank<'_, '_> {
     fn state(&mut self, number: usize) -> SocketState {
-        let Some(socket) = self.socket(number) else { return SocketState::Waiting };
+        let Some(socket) = self.socket(number) else { return SocketState::Resetting };
         let has_peer = socket.remote_endpoint().is_some();
         socket_state(socket.state(), has_peer, socket.can_recv())
     }
@@ -140,6 +142,10 @@ impl SocketBank for EmbassyBank<'_, '_> {
     fn room(&self, number: usize) -> usize {
         let socket = self.socket(number).filter(|socket| socket.may_send());
         socket.map_or(0, |socket| socket.send_capacity() - socket.send_queue())
+    }
+
+    fn capacity(&self, number: usize) -> usize {
+        self.socket(number).map_or(0, TcpSocket::send_capacity)
     }
 
     fn send(&mut self, number: usize, bytes: &[u8]) {
