@@ -38,17 +38,17 @@ pub async fn run<'a, R: Role<'a>>(
     entropy: &mut dyn Entropy,
     mut act: impl FnMut(&mut Engine<'a, R>, &mut Turn<'_>) -> Option<Instant>,
 ) {
-    while !engine.is_finished() {
+    loop {
         let next_act = {
             let mut turn = Turn { now: now(), entropy };
             let next_act = act(engine, &mut turn);
             engine.turn(&mut turn, &mut EmbassyBank { sockets, port });
             next_act
         };
-        let due = match (engine.next_turn(), next_act) {
-            (Some(turn), Some(act)) => Some(turn.min(act)),
-            (turn, act) => turn.or(act),
-        };
+        if engine.is_finished() {
+            return;
+        }
+        let due = engine.next_turn().into_iter().chain(next_act).min();
         wait(engine.links(), sockets, due).await;
     }
 }

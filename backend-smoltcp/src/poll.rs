@@ -96,7 +96,7 @@ impl<'a, R: Role<'a>> PollDriver<'a, R> {
 }
 
 fn random_local_port(turn: &mut Turn<'_>) -> u16 {
-    FIRST_LOCAL_PORT | (turn.random_u32() as u16)
+    FIRST_LOCAL_PORT | u16::from_le_bytes(turn.random())
 }
 
 /// Sockets of a smoltcp set.
