@@ -10,20 +10,24 @@ use crate::hub::{Faults, Hub, Port};
 use crate::remote::Remote;
 
 /// The bench; see the [module](self).
-pub struct Lab<D> {
+pub struct Lab {
     /// The node under test.
-    pub device: D,
+    pub device: Box<dyn Device>,
     /// Its peers.
     pub remote: Remote,
     /// What is between them. The device has port 0.
     pub hub: Hub,
 }
 
-impl<D: Device> Lab<D> {
+impl Lab {
     /// A device that `make` puts a node on, on a network with faults.
-    pub fn new(faults: Faults, seed: u64, make: impl FnOnce(Port) -> D) -> Self {
+    pub fn new<D: Device + 'static>(
+        faults: Faults,
+        seed: u64,
+        make: impl FnOnce(Port) -> D,
+    ) -> Self {
         let hub = Hub::new(faults, seed);
-        let device = make(hub.port());
+        let device = Box::new(make(hub.port()));
         let remote = Remote::new(hub.port());
         Self { device, remote, hub }
     }

@@ -39,6 +39,7 @@ pub const NET: NetConfig = NetConfig {
     greeting_timeout_ms: 20_000,
     ping_interval_ms: 60_000,
     idle_timeout_ms: 120_000,
+    drain_timeout_ms: 20_000,
     packets_per_second: 1,
     packet_burst: PACKET_BURST,
     ..NetConfig::DEFAULT

@@ -53,8 +53,13 @@ pub struct Remote {
 
 impl Remote {
     /// Nobody yet.
-    pub fn new(mut port: Port) -> Self {
-        let interface = interface(&mut port, REMOTE_ADDRESS);
+    pub fn new(port: Port) -> Self {
+        Self::new_at(port, REMOTE_ADDRESS)
+    }
+
+    /// Nobody yet, elsewhere.
+    pub fn new_at(mut port: Port, address: [u8; 4]) -> Self {
+        let interface = interface(&mut port, address);
         Self { port, interface, sockets: SocketSet::new(Vec::new()), peers: Vec::new() }
     }
 

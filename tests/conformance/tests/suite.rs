@@ -12,7 +12,7 @@ fn compare<R: Role<'static> + 'static>(
     scripts: &[Script],
     make: fn(&mut Turn<'_>, &str) -> Node<'static, R>,
 ) {
-    let main = DeviceHost::<PollDevice<R>>::main();
+    let main = DeviceHost::main();
     let on_device = |turn: &mut Turn<'_>| make(turn, &main);
     for script in scripts {
         let tokio = run(script, &mut TokioHost::new(make));

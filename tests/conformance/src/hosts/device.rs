@@ -10,17 +10,17 @@ use crate::remote::REMOTE_PORT;
 const LIMIT_MS: u32 = 10_000;
 
 /// The host; see the [module](self).
-pub struct DeviceHost<D> {
-    lab: Lab<D>,
+pub struct DeviceHost {
+    lab: Lab,
     /// The remote's peers by the script's numbers.
     peers: Vec<usize>,
     /// Whoever listens for the node, by place.
     listeners: [usize; 2],
 }
 
-impl<D: Device> DeviceHost<D> {
+impl DeviceHost {
     /// The device that `make` makes, on a network without faults. Its Main is at [`Self::main`].
-    pub fn new(make: impl FnOnce(Port) -> D) -> Self {
+    pub fn new<D: Device + 'static>(make: impl FnOnce(Port) -> D) -> Self {
         let mut lab = Lab::new(Faults::NONE, 0, make);
         let listeners = [0, 1].map(|offset| lab.remote.listen(offset));
         Self { lab, peers: Vec::new(), listeners }
@@ -36,7 +36,7 @@ fn address_of(place: Place) -> String {
     format!("10.0.0.2:{}", REMOTE_PORT + place as u16)
 }
 
-impl<D: Device> Host for DeviceHost<D> {
+impl Host for DeviceHost {
     fn addresses(&self) -> Addresses {
         Addresses { main: address_of(Place::Main), world: address_of(Place::World) }
     }
