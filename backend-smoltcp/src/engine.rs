@@ -34,7 +34,7 @@ use crate::bank::{SocketBank, SocketState};
 mod tests;
 
 /// How long a peer may take to complete a connection: it holds a listening socket meanwhile.
-pub const KNOCK_TIMEOUT_MS: u32 = 3_000;
+pub const KNOCK_TIMEOUT_MS: u32 = 5_000;
 /// How long the last bytes of an ended session may take to arrive.
 pub const FINISH_TIMEOUT_MS: u32 = 2_000;
 /// How long a peer that is given up may stay out of reach of being told so.
@@ -162,7 +162,9 @@ impl<'a, R: Role<'a>> Engine<'a, R> {
             self.node.handle_timeout(turn);
         }
         self.transmit(turn, bank);
-        self.fulfil_requests(turn, bank);
+        while self.fulfil_requests(turn, bank) {
+            self.transmit(turn, bank);
+        }
     }
 
     /// Whether a node that is closing down has no session left, and all that it has said has arrived.
@@ -405,12 +407,15 @@ impl<'a, R: Role<'a>> Engine<'a, R> {
         self.node.handle_disconnected(turn, key);
     }
 
-    fn fulfil_requests(&mut self, turn: &mut Turn<'_>, bank: &mut impl SocketBank) {
+    /// Answers whether a connection of our own has begun, which may stand at once.
+    fn fulfil_requests(&mut self, turn: &mut Turn<'_>, bank: &mut impl SocketBank) -> bool {
+        let mut has_dialed = false;
         while let Some(request) = self.node.poll_request() {
             match request {
                 Request::Connect { key, address } => {
                     let address = address.parse().ok();
                     self.dial(key, address, turn, bank);
+                    has_dialed = true;
                 }
                 Request::Shutdown { key } => {
                     if let Some(number) = position_of(self.links, key) {
@@ -424,6 +429,7 @@ impl<'a, R: Role<'a>> Engine<'a, R> {
                 }
             }
         }
+        has_dialed
     }
 
     fn dial(
@@ -439,6 +445,7 @@ impl<'a, R: Role<'a>> Engine<'a, R> {
             && bank.connect(number, address)
         {
             self.set(number, LinkState::Dialing(key));
+            self.follow(number, turn, bank);
             return;
         }
         self.node.handle_connect_failed(turn, key);
