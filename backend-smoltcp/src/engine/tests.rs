@@ -177,7 +177,7 @@ impl<'a> Bench<'a> {
     }
 
     pub(super) fn turn(&mut self) {
-        self.with(|engine, turn, bank| engine.turn(turn, bank));
+        self.with(Engine::turn);
     }
 
     pub(super) fn pass_ms(&mut self, ms: u32) {

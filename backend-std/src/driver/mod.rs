@@ -38,7 +38,7 @@ use crate::clock::Clock;
 use crate::entropy::OsEntropy;
 use crate::socket;
 use connection::{Connection, Link, Place, Read};
-use ready::{ConnectionSignal, ReadyQueue};
+use ready::{ConnectionSignal, ReadyQueue, yield_to_sockets};
 
 /// Reads of one connection before the others have their turn.
 pub const READS_PER_TURN: usize = 4;
@@ -397,11 +397,4 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         }
         sleep.as_mut().poll(cx)
     }
-}
-
-/// Has the task polled again after the runtime has looked at its sockets.
-fn yield_to_sockets(cx: &mut Context<'_>) {
-    let yielding = std::pin::pin!(tokio::task::yield_now());
-    // It is pending once, which is all that is wanted of it.
-    let _ = yielding.poll(cx);
 }

@@ -66,7 +66,7 @@ pub fn world(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, World<'st
     };
     let role = World::new(rooms.storage(), config);
     let mut node = Node::new(memory().storage(), NET, role, turn);
-    node.act(turn, |world, cx| world.start(cx));
+    node.act(turn, World::start);
     node
 }
 
@@ -89,6 +89,6 @@ impl ClientHandler for Ignore {
 pub fn client(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, Client<Ignore>> {
     let role = Client::new(main_address.try_into().expect("short"), ClientConfig::DEFAULT, Ignore);
     let mut node = Node::new(memory().storage(), NET, role, turn);
-    node.act(turn, |client, cx| client.start(cx));
+    node.act(turn, Client::start);
     node
 }

@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
@@ -130,8 +131,20 @@ async fn drive<R: Role<'static>>(
         if engine.is_finished() {
             return;
         }
-        bank.changed().await;
+        changed_or_woken(&mut bank).await;
     }
+}
+
+/// Whoever wakes the task wants a turn.
+async fn changed_or_woken(bank: &mut StreamBank<'_, End>) {
+    let mut changed = pin!(bank.changed());
+    let mut is_woken = false;
+    poll_fn(|cx| {
+        let is_ready = changed.as_mut().poll(cx).is_ready() || is_woken;
+        is_woken = true;
+        if is_ready { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 /// What a test sees of the two nodes, and tells them.

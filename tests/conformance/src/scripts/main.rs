@@ -50,8 +50,8 @@ fn welcome(heard: &Heard, peer: usize) -> Welcome {
 /// The newest `AttachUser` that the world, peer 0, has heard.
 fn attach(heard: &Heard) -> AttachUser {
     let frames = heard.frames(0);
-    let attaches = frames.iter().filter_map(|body| decode::<AttachUser>(&body[4..]));
-    attaches.last().expect("an AttachUser")
+    let mut attaches = frames.iter().filter_map(|body| decode::<AttachUser>(&body[4..]));
+    attaches.next_back().expect("an AttachUser")
 }
 
 fn acknowledges(heard: &Heard) -> Vec<u8> {
