@@ -30,7 +30,7 @@ pub fn now() -> Instant {
 
 /// Runs `engine` on `sockets`, which are its links' in order, until its node has closed down. `act` is
 /// called before every turn, for whoever acts on the node from outside; it answers when it wants to be
-/// called again at the latest.
+/// called again at the latest. Waking the task makes a turn.
 pub async fn run<'a, R: Role<'a>>(
     engine: &mut Engine<'a, R>,
     sockets: &mut [TcpSocket<'_>],
@@ -38,6 +38,10 @@ pub async fn run<'a, R: Role<'a>>(
     entropy: &mut dyn Entropy,
     mut act: impl FnMut(&mut Engine<'a, R>, &mut Turn<'_>) -> Option<Instant>,
 ) {
+    for socket in sockets.iter_mut() {
+        // A flush is one write already; what follows must not wait for its acknowledgement.
+        socket.set_nagle_enabled(false);
+    }
     loop {
         let next_act = {
             let mut turn = Turn { now: now(), entropy };

@@ -43,10 +43,14 @@ impl<'a, R: Role<'a>> PollDriver<'a, R> {
     pub fn new(
         engine: Engine<'a, R>,
         interface: Interface,
-        sockets: SocketSet<'a>,
+        mut sockets: SocketSet<'a>,
         handles: &'a [SocketHandle],
         port: u16,
     ) -> Self {
+        for handle in handles {
+            // A flush is one write already; what follows must not wait for its acknowledgement.
+            sockets.get_mut::<Socket<'_>>(*handle).set_nagle_enabled(false);
+        }
         Self { engine, interface, sockets, handles, port, next_local_port: None }
     }
 
