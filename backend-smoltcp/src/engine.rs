@@ -282,6 +282,10 @@ impl<'a, R: Role<'a>> Engine<'a, R> {
         bank: &mut impl SocketBank,
     ) -> bool {
         self.transmit(turn, bank);
+        if position_of(self.links, key) != Some(number) {
+            // It was given up for what it is owed.
+            return true;
+        }
         bank.shut(number);
         self.set(number, LinkState::Finishing(turn.now.stamp()));
         self.node.handle_disconnected(turn, key);

@@ -92,6 +92,22 @@ fn both_sides_of_the_shortest_send_buffer() {
 }
 
 #[test]
+fn an_end_with_an_answer_that_does_not_fit_is_one_end() {
+    with_bench(1, 0, |bench| {
+        bench.turn();
+        bench.bank.sockets[0].capacity = 6;
+        bench.bank.sockets[0].room = 6;
+        come(bench, 0);
+        bench.seen();
+        say(bench, 0, &ask_for(1));
+        bench.with(|engine, turn, bank| engine.step(0, turn, bank));
+        bench.bank.sockets[0].state = SocketState::Ended;
+        bench.turn();
+        assert_eq!(bench.seen(), ["abort", "ended"]);
+    });
+}
+
+#[test]
 fn a_partial_frame_without_a_buffer_waits_in_its_socket_and_misses_no_wake() {
     with_bench(2, 0, |bench| {
         bench.turn();
