@@ -14,7 +14,7 @@ use tinyrealm_smoltcp::poll::PollDriver;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::clock;
-use crate::hub::Port;
+use crate::hub::{LatePort, Port};
 use crate::random::SameBytes;
 use crate::remote::{NODE_ADDRESS, NODE_PORT, PREFIX_BITS, interface};
 use crate::tasks::Tasks;
@@ -64,7 +64,7 @@ fn links(sizes: Sizes) -> &'static mut [Link] {
 /// A node on the poll driver.
 pub struct PollDevice<R: 'static> {
     driver: PollDriver<'static, R>,
-    port: Port,
+    port: LatePort,
     entropy: SameBytes,
     turns: usize,
 }
@@ -88,7 +88,7 @@ impl<R: Role<'static>> PollDevice<R> {
             .collect();
         let interface = interface(&mut port, NODE_ADDRESS);
         let driver = PollDriver::new(engine, interface, sockets, handles.leak(), NODE_PORT);
-        Self { driver, port, entropy, turns: 0 }
+        Self { driver, port: LatePort::new(port), entropy, turns: 0 }
     }
 
     /// The engine.

@@ -236,3 +236,38 @@ impl embassy_net_driver::Driver for Port {
         embassy_net_driver::HardwareAddress::Ethernet(Port::hardware_address(self))
     }
 }
+
+/// A port whose packets arrive while its driver is at work: every other look finds nothing at first.
+pub struct LatePort {
+    port: Port,
+    hides: bool,
+}
+
+impl LatePort {
+    /// The same port, but late.
+    pub const fn new(port: Port) -> Self {
+        Self { port, hides: true }
+    }
+}
+
+impl smoltcp::phy::Device for LatePort {
+    type RxToken<'p> = Arrived;
+    type TxToken<'p> = ToSend<'p>;
+
+    fn receive(&mut self, now: smoltcp::time::Instant) -> Option<(Arrived, ToSend<'_>)> {
+        if std::mem::take(&mut self.hides) {
+            return None;
+        }
+        let received = smoltcp::phy::Device::receive(&mut self.port, now);
+        self.hides = received.is_none();
+        received
+    }
+
+    fn transmit(&mut self, now: smoltcp::time::Instant) -> Option<ToSend<'_>> {
+        smoltcp::phy::Device::transmit(&mut self.port, now)
+    }
+
+    fn capabilities(&self) -> smoltcp::phy::DeviceCapabilities {
+        smoltcp::phy::Device::capabilities(&self.port)
+    }
+}

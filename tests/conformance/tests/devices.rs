@@ -38,6 +38,7 @@ on_both_drivers! {
     a_world_finds_its_main_when_that_comes
     peers_beyond_the_sockets_wait_and_links_are_used_again
     who_does_not_read_gets_a_snapshot_and_nobody_waits
+    a_full_window_opens_again
     a_reset_frees_its_link
     half_open_connections_free_their_links
     an_idle_device_rests
@@ -310,6 +311,23 @@ fn who_does_not_read_gets_a_snapshot_and_nobody_waits(make: MakeLab<'_>) {
     realm.shut_down();
 }
 
+/// What does not fit waits; when there is room again, nothing but that wakes the device.
+fn a_full_window_opens_again(make: MakeLab<'_>) {
+    const PINGS: u32 = 400;
+    let mut realm = Realm::new(make, SIZES, Faults::NONE, 0);
+    let main = realm.main;
+    realm.lab.remote.stop_reading(main);
+    for nonce in 0..PINGS {
+        realm.lab.remote.send(main, &frame(&Ping { nonce }));
+    }
+    realm.lab.pass_ms(5_000);
+    realm.lab.remote.read_again(main);
+    let read_at = clock::now();
+    realm.hear(main, 3 + PINGS as usize);
+    assert!(clock::now().ms_since(read_at) < 20_000);
+    realm.shut_down();
+}
+
 fn a_reset_frees_its_link(make: MakeLab<'_>) {
     let mut realm = Realm::new(make, SIZES, Faults::NONE, 0);
     for uid in 1..=20 {
@@ -356,9 +374,12 @@ fn an_idle_device_rests(make: MakeLab<'_>) {
     assert_eq!(clock::now().ms_since(since), 50_000);
     assert!(turns <= 20, "{turns} turns in 50 idle seconds");
     // And it hears at once when somebody speaks.
-    let asked_at = clock::now();
-    realm.answers(player);
-    assert!(clock::now().ms_since(asked_at) < 5);
+    for _ in 0..10 {
+        let asked_at = clock::now();
+        realm.answers(player);
+        assert!(clock::now().ms_since(asked_at) < 2);
+        realm.lab.pass_ms(1_000);
+    }
     realm.shut_down();
 }
 
