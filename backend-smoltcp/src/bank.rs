@@ -15,13 +15,17 @@ use tinyrealm_core::session::PeerAddress;
 pub enum SocketState {
     /// Free: it can listen or connect.
     Idle,
-    /// Listening, connecting, or on its way back to [`SocketState::Idle`].
-    Waiting,
+    /// Listening, and nobody has come.
+    Listening,
+    /// Half a connection, in either direction: the peer is still to answer.
+    Connecting,
     /// A connection stands; there may be something to receive.
     Open,
-    /// The peer has closed its side, and everything that it sent has been taken; or the connection
-    /// is broken.
+    /// The peer has closed its side, and everything that it sent has been taken. What was sent to it
+    /// is still on its way.
     Ended,
+    /// Given up, and the peer is still to be told. It can listen or connect, which tells nobody.
+    Resetting,
 }
 
 /// Sockets by number; see the [module](self).
@@ -42,15 +46,20 @@ pub trait SocketBank {
     /// many it has taken. The answer is how many lay there.
     fn receive(&mut self, number: usize, take: &mut dyn FnMut(&[u8]) -> usize) -> usize;
 
-    /// How many bytes can be sent now.
+    /// How many bytes can be sent now; 0 without a connection.
     fn room(&self, number: usize) -> usize;
+
+    /// [`SocketBank::room`] of a connection on which nothing is on its way.
+    fn capacity(&self, number: usize) -> usize;
 
     /// Sends `bytes`, which are at most [`SocketBank::room`].
     fn send(&mut self, number: usize, bytes: &[u8]);
 
-    /// Shuts our side, behind what was sent.
+    /// Shuts our side, behind what was sent. Where the peer has shut its own, the socket becomes
+    /// [`SocketState::Idle`] when all of it has arrived.
     fn shut(&mut self, number: usize);
 
-    /// Gives the connection up, whatever is still on its way; [`SocketState::Idle`] soon after.
+    /// Gives the connection up, whatever is still on its way: [`SocketState::Resetting`], then
+    /// [`SocketState::Idle`].
     fn abort(&mut self, number: usize);
 }

@@ -3,7 +3,9 @@
 //! Purpose: runs a node on embassy's executor. The future polls its sockets without waiting in any of
 //! them; each of them, and the timer, wakes the one task.
 //!
-//! Contract: [`run`] ends only when the node has closed down. embassy-net's types stay in here.
+//! Contract: [`run`] ends only when the node has closed down. It has to be a task of its own, beside
+//! the one that runs the network: every wake of its task is a turn, and every turn wakes the network.
+//! embassy-net's types stay in here.
 
 use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
@@ -28,7 +30,7 @@ pub fn now() -> Instant {
 
 /// Runs `engine` on `sockets`, which are its links' in order, until its node has closed down. `act` is
 /// called before every turn, for whoever acts on the node from outside; it answers when it wants to be
-/// called again at the latest.
+/// called again at the latest. Waking the task makes a turn.
 pub async fn run<'a, R: Role<'a>>(
     engine: &mut Engine<'a, R>,
     sockets: &mut [TcpSocket<'_>],
@@ -36,17 +38,21 @@ pub async fn run<'a, R: Role<'a>>(
     entropy: &mut dyn Entropy,
     mut act: impl FnMut(&mut Engine<'a, R>, &mut Turn<'_>) -> Option<Instant>,
 ) {
-    while !engine.is_finished() {
+    for socket in sockets.iter_mut() {
+        // A flush is one write already; what follows must not wait for its acknowledgement.
+        socket.set_nagle_enabled(false);
+    }
+    loop {
         let next_act = {
             let mut turn = Turn { now: now(), entropy };
             let next_act = act(engine, &mut turn);
             engine.turn(&mut turn, &mut EmbassyBank { sockets, port });
             next_act
         };
-        let due = match (engine.next_turn(), next_act) {
-            (Some(turn), Some(act)) => Some(turn.min(act)),
-            (turn, act) => turn.or(act),
-        };
+        if engine.is_finished() {
+            return;
+        }
+        let due = engine.next_turn().into_iter().chain(next_act).min();
         wait(engine.links(), sockets, due).await;
     }
 }
@@ -102,7 +108,7 @@ impl<'s> EmbassyBank<'_, 's> {
 
 impl SocketBank for EmbassyBank<'_, '_> {
     fn state(&mut self, number: usize) -> SocketState {
-        let Some(socket) = self.socket(number) else { return SocketState::Waiting };
+        let Some(socket) = self.socket(number) else { return SocketState::Resetting };
         let has_peer = socket.remote_endpoint().is_some();
         socket_state(socket.state(), has_peer, socket.can_recv())
     }
@@ -140,6 +146,10 @@ impl SocketBank for EmbassyBank<'_, '_> {
     fn room(&self, number: usize) -> usize {
         let socket = self.socket(number).filter(|socket| socket.may_send());
         socket.map_or(0, |socket| socket.send_capacity() - socket.send_queue())
+    }
+
+    fn capacity(&self, number: usize) -> usize {
+        self.socket(number).map_or(0, TcpSocket::send_capacity)
     }
 
     fn send(&mut self, number: usize, bytes: &[u8]) {

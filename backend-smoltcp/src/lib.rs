@@ -2,7 +2,9 @@
 //!
 //! Purpose: [`engine`] turns what sockets do into calls of a node and back, one turn at a time, without
 //! waiting for anything. What a socket is, a [`bank`] says: embassy-net's (`embassy`), plain smoltcp's
-//! (`poll`), or any byte stream (`stream`). Each comes with its driver.
+//! (`poll`), each with its driver, or any byte stream (`stream`), whose driver is three lines:
+//! a turn, the end if the engine is finished, and the wait until the stream has changed or the next turn
+//! is due.
 //!
 //! Contract: the same node, the same bytes, whatever the bank. Whole frames are written, so no rest of
 //! a cut frame has to be kept in the node's memory; a partial frame stays in its socket while the node

@@ -4,11 +4,13 @@
 //! device.
 //!
 //! Contract: call [`PollDriver::poll`] when the device has something, or when the time that it answered
-//! has come. It polls the interface, takes a turn, and polls again so that what was said goes out.
+//! has come. It polls the interface and takes a turn until neither has more to do.
+//!
+//! Bounds: [`ROUNDS_PER_POLL`] rounds; if there is more to do after them, the answer is "now".
 
 use core::net::SocketAddr;
 
-use smoltcp::iface::{Interface, SocketHandle, SocketSet};
+use smoltcp::iface::{Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp::Socket;
 use tinyrealm_core::entropy::Turn;
@@ -22,6 +24,8 @@ use crate::tcp_state::{peer_address, socket_state};
 
 /// The first port of connections of our own (RFC 6335's dynamic range).
 const FIRST_LOCAL_PORT: u16 = 49_152;
+/// Turns of the engine before whoever calls the driver has a turn.
+pub const ROUNDS_PER_POLL: usize = 16;
 
 /// An engine on plain smoltcp; see the [module](self).
 pub struct PollDriver<'a, R> {
@@ -30,7 +34,8 @@ pub struct PollDriver<'a, R> {
     sockets: SocketSet<'a>,
     handles: &'a [SocketHandle],
     port: u16,
-    next_local_port: u16,
+    /// Drawn at the first poll: after a restart the peer may still hold a connection from the last one.
+    next_local_port: Option<u16>,
 }
 
 impl<'a, R: Role<'a>> PollDriver<'a, R> {
@@ -38,12 +43,15 @@ impl<'a, R: Role<'a>> PollDriver<'a, R> {
     pub fn new(
         engine: Engine<'a, R>,
         interface: Interface,
-        sockets: SocketSet<'a>,
+        mut sockets: SocketSet<'a>,
         handles: &'a [SocketHandle],
         port: u16,
     ) -> Self {
-        let next_local_port = FIRST_LOCAL_PORT;
-        Self { engine, interface, sockets, handles, port, next_local_port }
+        for handle in handles {
+            // A flush is one write already; what follows must not wait for its acknowledgement.
+            sockets.get_mut::<Socket<'_>>(*handle).set_nagle_enabled(false);
+        }
+        Self { engine, interface, sockets, handles, port, next_local_port: None }
     }
 
     /// The engine.
@@ -59,7 +67,21 @@ impl<'a, R: Role<'a>> PollDriver<'a, R> {
     /// Does everything that can be done now, and answers when to come back at the latest.
     pub fn poll(&mut self, turn: &mut Turn<'_>, device: &mut impl Device) -> Option<Instant> {
         let now = smoltcp::time::Instant::from_micros(turn.now.micros() as i64);
+        self.next_local_port.get_or_insert_with(|| random_local_port(turn));
         self.interface.poll(now, device, &mut self.sockets);
+        for _ in 0..ROUNDS_PER_POLL {
+            self.take_turn(turn);
+            // What was said goes out, and more may come in.
+            let outcome = self.interface.poll(now, device, &mut self.sockets);
+            let is_due = self.engine.next_turn().is_some_and(|at| at <= turn.now);
+            if outcome == PollResult::None && !is_due {
+                return self.next_poll(now);
+            }
+        }
+        Some(turn.now)
+    }
+
+    fn take_turn(&mut self, turn: &mut Turn<'_>) {
         let mut bank = SmoltcpBank {
             interface: &mut self.interface,
             sockets: &mut self.sockets,
@@ -68,14 +90,17 @@ impl<'a, R: Role<'a>> PollDriver<'a, R> {
             next_local_port: &mut self.next_local_port,
         };
         self.engine.turn(turn, &mut bank);
-        self.interface.poll(now, device, &mut self.sockets);
+    }
+
+    fn next_poll(&mut self, now: smoltcp::time::Instant) -> Option<Instant> {
         let network = self.interface.poll_at(now, &self.sockets);
         let network = network.map(|at| Instant::from_micros(at.total_micros().max(0) as u64));
-        match (network, self.engine.next_turn()) {
-            (Some(network), Some(node)) => Some(network.min(node)),
-            (network, node) => network.or(node),
-        }
+        network.into_iter().chain(self.engine.next_turn()).min()
     }
+}
+
+fn random_local_port(turn: &mut Turn<'_>) -> u16 {
+    FIRST_LOCAL_PORT | u16::from_le_bytes(turn.random())
 }
 
 /// Sockets of a smoltcp set.
@@ -84,7 +109,7 @@ struct SmoltcpBank<'b, 'a> {
     sockets: &'b mut SocketSet<'a>,
     handles: &'b [SocketHandle],
     port: u16,
-    next_local_port: &'b mut u16,
+    next_local_port: &'b mut Option<u16>,
 }
 
 impl<'a> SmoltcpBank<'_, 'a> {
@@ -97,15 +122,15 @@ impl<'a> SmoltcpBank<'_, 'a> {
     }
 
     fn local_port(&mut self) -> u16 {
-        let port = *self.next_local_port;
-        *self.next_local_port = port.checked_add(1).unwrap_or(FIRST_LOCAL_PORT);
+        let port = self.next_local_port.unwrap_or(FIRST_LOCAL_PORT);
+        *self.next_local_port = Some(port.checked_add(1).unwrap_or(FIRST_LOCAL_PORT));
         port
     }
 }
 
 impl SocketBank for SmoltcpBank<'_, '_> {
     fn state(&mut self, number: usize) -> SocketState {
-        self.socket(number).map_or(SocketState::Waiting, |socket| {
+        self.socket(number).map_or(SocketState::Resetting, |socket| {
             socket_state(socket.state(), socket.remote_endpoint().is_some(), socket.can_recv())
         })
     }
@@ -142,6 +167,10 @@ impl SocketBank for SmoltcpBank<'_, '_> {
     fn room(&self, number: usize) -> usize {
         let socket = self.socket(number).filter(|socket| socket.may_send());
         socket.map_or(0, |socket| socket.send_capacity() - socket.send_queue())
+    }
+
+    fn capacity(&self, number: usize) -> usize {
+        self.socket(number).map_or(0, Socket::send_capacity)
     }
 
     fn send(&mut self, number: usize, bytes: &[u8]) {

@@ -4,7 +4,8 @@
 //! a listening link has its peer at once, a connection of our own is there when it is asked for.
 //!
 //! Contract: reads and writes that are given up before they end have done nothing, which embassy's
-//! drivers promise for their own. When the node has shut the link, it begins anew.
+//! drivers promise for their own. When the node has shut the link, it begins anew, and so has the peer
+//! to, behind the last frame that it gets. A stream that has ended stays so: nobody comes any more.
 //!
 //! Bounds: two staging buffers, which the caller lends; the sending one has to hold the longest frame.
 
@@ -23,8 +24,20 @@ pub struct StreamBank<'b, S> {
     stream: S,
     received: Staging<'b>,
     to_send: Staging<'b>,
-    state: SocketState,
+    stage: Stage,
+    /// Our side is to be shut when everything is sent.
     is_shut: bool,
+    /// The stream itself has ended.
+    is_over: bool,
+}
+
+/// Where the link is; its state as a socket depends on what is staged, too.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Stage {
+    Idle,
+    Listening,
+    Open,
+    Ended,
 }
 
 /// Bytes between the stream and the engine: filled at the end, taken from the front.
@@ -72,8 +85,9 @@ impl<'b, S: Read + Write> StreamBank<'b, S> {
             stream,
             received: Staging::new(received),
             to_send: Staging::new(to_send),
-            state: SocketState::Idle,
+            stage: Stage::Idle,
             is_shut: false,
+            is_over: false,
         }
     }
 
@@ -85,8 +99,9 @@ impl<'b, S: Read + Write> StreamBank<'b, S> {
 
     fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let has_sent = self.poll_send(cx);
+        let has_shut = self.finish_shutting();
         let has_received = self.poll_receive(cx);
-        if has_sent || has_received { Poll::Ready(()) } else { Poll::Pending }
+        if has_sent || has_shut || has_received { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> bool {
@@ -97,21 +112,35 @@ impl<'b, S: Read + Write> StreamBank<'b, S> {
                 Moved::Nothing => return has_sent,
                 Moved::Bytes(count) => self.to_send.take(count),
                 Moved::End => {
+                    self.to_send.clear();
                     self.end();
-                    return true;
                 }
             }
             has_sent = true;
         }
-        if self.is_shut {
-            self.end();
+        has_sent
+    }
+
+    /// Our side is shut when everything is sent: then the link ends, and behind its end it is free.
+    fn finish_shutting(&mut self) -> bool {
+        if !self.is_shut || !self.to_send.held().is_empty() {
+            return false;
         }
-        has_sent || self.is_shut
+        self.is_shut = false;
+        self.stage = match self.stage {
+            Stage::Open => Stage::Ended,
+            Stage::Ended => Stage::Idle,
+            unchanged => unchanged,
+        };
+        true
     }
 
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.stage != Stage::Open || self.is_over {
+            return false;
+        }
         let free = self.received.free();
-        if free.is_empty() || self.state != SocketState::Open {
+        if free.is_empty() {
             return false;
         }
         let read = pin!(self.stream.read(free)).poll(cx);
@@ -124,8 +153,8 @@ impl<'b, S: Read + Write> StreamBank<'b, S> {
     }
 
     fn end(&mut self) {
-        self.state = SocketState::Ended;
-        self.to_send.clear();
+        self.is_over = true;
+        self.stage = Stage::Ended;
     }
 }
 
@@ -146,21 +175,25 @@ fn moved<E>(polled: Poll<Result<usize, E>>) -> Moved {
 
 impl<S: Read + Write> SocketBank for StreamBank<'_, S> {
     fn state(&mut self, _: usize) -> SocketState {
-        match self.state {
+        match self.stage {
+            Stage::Idle => SocketState::Idle,
+            Stage::Listening => SocketState::Listening,
             // What came before the end is still to be taken.
-            SocketState::Ended if !self.received.held().is_empty() => SocketState::Open,
-            state => state,
+            Stage::Ended if self.received.held().is_empty() => SocketState::Ended,
+            Stage::Open | Stage::Ended => SocketState::Open,
         }
     }
 
     fn listen(&mut self, _: usize) {
-        self.state = SocketState::Open;
+        self.stage = if self.is_over { Stage::Listening } else { Stage::Open };
         self.is_shut = false;
     }
 
     fn connect(&mut self, number: usize, _: SocketAddr) -> bool {
-        self.listen(number);
-        true
+        if !self.is_over {
+            self.listen(number);
+        }
+        !self.is_over
     }
 
     fn peer(&self, _: usize) -> PeerAddress {
@@ -177,7 +210,11 @@ impl<S: Read + Write> SocketBank for StreamBank<'_, S> {
     }
 
     fn room(&self, _: usize) -> usize {
-        if self.state == SocketState::Open { self.to_send.room() } else { 0 }
+        if matches!(self.stage, Stage::Open | Stage::Ended) { self.to_send.room() } else { 0 }
+    }
+
+    fn capacity(&self, _: usize) -> usize {
+        self.to_send.bytes.len()
     }
 
     fn send(&mut self, _: usize, bytes: &[u8]) {
@@ -191,11 +228,15 @@ impl<S: Read + Write> SocketBank for StreamBank<'_, S> {
 
     fn shut(&mut self, _: usize) {
         self.is_shut = true;
+        if self.stage == Stage::Ended {
+            self.finish_shutting();
+        }
     }
 
     fn abort(&mut self, _: usize) {
         self.received.clear();
         self.to_send.clear();
-        self.state = SocketState::Idle;
+        self.stage = Stage::Idle;
+        self.is_shut = false;
     }
 }

@@ -6,17 +6,20 @@ use tinyrealm_core::session::PeerAddress;
 
 use crate::bank::SocketState;
 
-/// The state of a socket. A closed one that still has a peer has a reset to send.
+/// The state of a socket. A closed one that still has a peer has a reset to send. One that waits for
+/// stray segments only (TIME-WAIT) can be used again at once: a device has few.
 pub(crate) const fn socket_state(state: State, has_peer: bool, can_receive: bool) -> SocketState {
     match state {
-        State::Closed if has_peer => SocketState::Waiting,
+        State::Closed if has_peer => SocketState::Resetting,
         State::Closed => SocketState::Idle,
-        State::Listen | State::SynSent | State::SynReceived => SocketState::Waiting,
+        State::Listen => SocketState::Listening,
+        State::SynSent | State::SynReceived => SocketState::Connecting,
         State::Established | State::FinWait1 | State::FinWait2 => SocketState::Open,
         State::CloseWait | State::Closing | State::LastAck | State::TimeWait if can_receive => {
             SocketState::Open
         }
-        State::CloseWait | State::Closing | State::LastAck | State::TimeWait => SocketState::Ended,
+        State::CloseWait | State::Closing | State::LastAck => SocketState::Ended,
+        State::TimeWait => SocketState::Idle,
     }
 }
 

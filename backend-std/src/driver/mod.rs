@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::{Node, Request, Role, Taken};
 use tinyrealm_core::session::SessionKey;
 use tinyrealm_core::time::Instant;
@@ -38,7 +38,7 @@ use crate::clock::Clock;
 use crate::entropy::OsEntropy;
 use crate::socket;
 use connection::{Connection, Link, Place, Read};
-use ready::{ConnectionSignal, ReadyQueue};
+use ready::{ConnectionSignal, ReadyQueue, yield_to_sockets};
 
 /// Reads of one connection before the others have their turn.
 pub const READS_PER_TURN: usize = 4;
@@ -88,7 +88,7 @@ pub struct Driver<'a, R> {
     dials: JoinSet<(SessionKey, io::Result<TcpStream>)>,
     buffer: Box<[u8]>,
     clock: Clock,
-    entropy: OsEntropy,
+    entropy: Box<dyn Entropy + Send>,
     sleep: Option<Pin<Box<Sleep>>>,
     options: SocketOptions,
     is_shutting_down: bool,
@@ -101,9 +101,18 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         options: SocketOptions,
         make: impl FnOnce(&mut Turn<'_>) -> Node<'a, R>,
     ) -> Self {
+        Self::with_entropy(listener, options, Box::new(OsEntropy), make)
+    }
+
+    /// [`Driver::new`] with randomness from elsewhere than the operating system: for tests.
+    pub fn with_entropy(
+        listener: Option<TcpListener>,
+        options: SocketOptions,
+        mut entropy: Box<dyn Entropy + Send>,
+        make: impl FnOnce(&mut Turn<'_>) -> Node<'a, R>,
+    ) -> Self {
         let clock = Clock::start();
-        let mut entropy = OsEntropy;
-        let node = make(&mut Turn { now: clock.now(), entropy: &mut entropy });
+        let node = make(&mut Turn { now: clock.now(), entropy: &mut *entropy });
         Self {
             listener,
             accept_again_at: None,
@@ -131,22 +140,38 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>, control: &mut impl Control<'a, R>) -> Poll<()> {
-        let mut entropy = self.entropy;
-        let mut turn = Turn { now: self.clock.now(), entropy: &mut entropy };
-        self.obey(cx, &mut turn, control);
-        let has_more_to_accept = self.accept(cx, &mut turn);
-        self.finish_dials(cx, &mut turn);
-        self.serve_woken(&mut turn);
+        // Lent to the turn; what stands in for it meanwhile is nothing on the heap.
+        let mut entropy = std::mem::replace(&mut self.entropy, Box::new(OsEntropy));
+        let outcome = self.take_turn(
+            cx,
+            &mut Turn { now: self.clock.now(), entropy: &mut *entropy },
+            control,
+        );
+        self.entropy = entropy;
+        outcome
+    }
+
+    fn take_turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn<'_>,
+        control: &mut impl Control<'a, R>,
+    ) -> Poll<()> {
+        self.obey(cx, turn, control);
+        let has_more_to_accept = self.accept(cx, turn);
+        self.finish_dials(cx, turn);
+        self.serve_woken(turn);
         if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
-            self.node.handle_timeout(&mut turn);
+            self.node.handle_timeout(turn);
         }
-        self.transmit(&mut turn);
-        self.fulfil_requests(&mut turn);
+        self.transmit(turn);
+        let has_dialed = self.fulfil_requests(turn);
         if self.node.is_finished() {
             return Poll::Ready(());
         }
         let is_due = self.poll_sleep(cx).is_ready();
-        if is_due || has_more_to_accept || !self.queue.rest(cx.waker()) {
+        // A dial wakes the driver once it has been polled for, which the next turn does.
+        if is_due || has_more_to_accept || has_dialed || !self.queue.rest(cx.waker()) {
             yield_to_sockets(cx);
         }
         Poll::Pending
@@ -260,6 +285,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 Read::Nothing => return,
                 Read::Bytes(count) => self.receive(turn, key, count),
                 Read::Ended => {
+                    // It has closed its side, and may still read: it has its answers first.
+                    self.transmit(turn);
                     self.drop_link(index);
                     self.node.handle_disconnected(turn, key);
                     return;
@@ -324,13 +351,16 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         has_transmitted
     }
 
-    fn fulfil_requests(&mut self, turn: &mut Turn<'_>) {
+    /// Answers whether there is a new dial.
+    fn fulfil_requests(&mut self, turn: &mut Turn<'_>) -> bool {
+        let mut has_dialed = false;
         while let Some(request) = self.node.poll_request() {
             match request {
                 Request::Connect { key, address } => {
                     let address = address.to_owned();
                     let dial = async move { (key, TcpStream::connect(address).await) };
                     let abort = self.dials.spawn(dial);
+                    has_dialed = true;
                     self.place(key).link = Link::Dialing(abort);
                 }
                 Request::Shutdown { key } => {
@@ -350,6 +380,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 }
             }
         }
+        has_dialed
     }
 
     /// Waits for the node's next deadline; ready if it has passed already.
@@ -366,11 +397,4 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         }
         sleep.as_mut().poll(cx)
     }
-}
-
-/// Has the task polled again after the runtime has looked at its sockets.
-fn yield_to_sockets(cx: &mut Context<'_>) {
-    let yielding = std::pin::pin!(tokio::task::yield_now());
-    // It is pending once, which is all that is wanted of it.
-    let _ = yielding.poll(cx);
 }

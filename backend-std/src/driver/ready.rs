@@ -3,9 +3,10 @@
 //! tokio wakes a connection through the waker that it was last polled with. Here that waker is three
 //! words: it lists its connection once and wakes the driver, which is the only task.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Wake, Waker};
+use std::task::{Context, Wake, Waker};
 
 /// The woken connections of one driver.
 #[derive(Default)]
@@ -100,6 +101,13 @@ impl ReadyQueue {
         state.is_resting = state.woken.is_empty();
         state.is_resting
     }
+}
+
+/// Has the task polled again after the runtime has looked at its sockets.
+pub(super) fn yield_to_sockets(cx: &mut Context<'_>) {
+    let yielding = std::pin::pin!(tokio::task::yield_now());
+    // It is pending once, which is all that is wanted of it.
+    let _ = yielding.poll(cx);
 }
 
 #[cfg(test)]

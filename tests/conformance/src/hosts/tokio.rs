@@ -1,0 +1,147 @@
+//! The tokio driver on a thread of its own, and peers on loopback sockets.
+
+use std::future::Future;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::pin::Pin;
+use std::sync::mpsc;
+use std::task::Context;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::{Node, Role};
+use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
+use tokio::sync::oneshot;
+
+use super::{Addresses, Host, Place};
+use crate::random::SameBytes;
+
+/// Time until a script has waited in vain.
+const LIMIT: Duration = Duration::from_secs(10);
+
+struct Peer {
+    stream: TcpStream,
+    received: Vec<u8>,
+    has_ended: bool,
+}
+
+/// The host; see the [module](self).
+pub struct TokioHost {
+    peers: Vec<Peer>,
+    node: SocketAddr,
+    /// By place.
+    listeners: [TcpListener; 2],
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Shuts the node down when it is told to.
+struct Stop(Option<oneshot::Receiver<()>>);
+
+impl<'a, R> Control<'a, R> for Stop {
+    fn poll_control(
+        &mut self,
+        cx: &mut Context<'_>,
+        _: &mut Turn<'_>,
+        _: &mut Node<'a, R>,
+    ) -> NextStep {
+        let is_told = self.0.as_mut().is_none_or(|told| Pin::new(told).poll(cx).is_ready());
+        if !is_told {
+            return NextStep::Continue;
+        }
+        self.0 = None;
+        NextStep::ShutDown
+    }
+}
+
+impl TokioHost {
+    /// The node that `make` makes; it is told where Main is.
+    pub fn new<R: Role<'static> + 'static>(
+        make: impl FnOnce(&mut Turn<'_>, &str) -> Node<'static, R> + Send + 'static,
+    ) -> Self {
+        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
+        let main = listeners[0].local_addr().expect("a port").to_string();
+        let (stop, told) = oneshot::channel();
+        let (tell_address, address) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tinyrealm_std::runtime::current_thread().expect("a runtime");
+            runtime.block_on(async {
+                let any = SocketAddr::from(([127, 0, 0, 1], 0));
+                let listener = tinyrealm_std::socket::listen(any).expect("a port");
+                tell_address.send(listener.local_addr().expect("a port")).expect("a host");
+                let options = SocketOptions { send_buffer_bytes: 0 };
+                let entropy = Box::new(SameBytes::default());
+                let make = |turn: &mut Turn<'_>| make(turn, &main);
+                let driver = Driver::with_entropy(Some(listener), options, entropy, make);
+                drop(driver.run(Stop(Some(told))).await);
+            });
+        });
+        let node = address.recv().expect("a node");
+        Self { peers: Vec::new(), node, listeners, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn add(&mut self, stream: TcpStream) {
+        stream.set_nodelay(true).expect("an option");
+        stream.set_read_timeout(Some(LIMIT)).expect("an option");
+        self.peers.push(Peer { stream, received: Vec::new(), has_ended: false });
+    }
+}
+
+impl Host for TokioHost {
+    fn addresses(&self) -> Addresses {
+        let [main, world] =
+            [0, 1].map(|place| self.listeners[place].local_addr().expect("a port").to_string());
+        Addresses { main, world }
+    }
+
+    fn connect(&mut self) {
+        self.add(TcpStream::connect(self.node).expect("the node listens"));
+    }
+
+    fn accept(&mut self, place: Place) -> bool {
+        let listener = &self.listeners[place as usize];
+        SockRef::from(listener).set_read_timeout(Some(LIMIT)).expect("an option");
+        let accepted = listener.accept();
+        accepted.map(|(stream, _)| self.add(stream)).is_ok()
+    }
+
+    fn send(&mut self, peer: usize, bytes: &[u8]) {
+        // A peer that is closed already can't be heard; the end shows it.
+        let _ = self.peers[peer].stream.write_all(bytes);
+    }
+
+    fn shut(&mut self, peer: usize) {
+        let _ = self.peers[peer].stream.shutdown(Shutdown::Write);
+    }
+
+    fn await_more(&mut self, peer: usize) -> bool {
+        let peer = &mut self.peers[peer];
+        let mut buffer = [0; 4_096];
+        match peer.stream.read(&mut buffer) {
+            Ok(0) => peer.has_ended = true,
+            Ok(count) => peer.received.extend_from_slice(&buffer[..count]),
+            Err(_) => return false,
+        }
+        true
+    }
+
+    fn received(&self, peer: usize) -> &[u8] {
+        &self.peers[peer].received
+    }
+
+    fn has_ended(&self, peer: usize) -> bool {
+        self.peers[peer].has_ended
+    }
+
+    fn shut_down(&mut self) {
+        let stop = self.stop.take().expect("it is shut down once");
+        stop.send(()).expect("the node runs");
+    }
+
+    fn join(&mut self) -> bool {
+        let thread = self.thread.take().expect("it is joined once");
+        thread.join().is_ok()
+    }
+}

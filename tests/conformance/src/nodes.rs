@@ -1,0 +1,94 @@
+//! The nodes of the suite, each the same on every host.
+
+use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::client::{
+    Client, ClientConfig, ClientEvent, ClientHandler, client_timers,
+};
+use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory};
+use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldMemory, world_timers};
+use tinyrealm_core::node::{Node, NodeMemory};
+use tinyrealm_core::protocol::WorldId;
+
+/// Sessions of a node.
+pub const SESSIONS: usize = 9;
+/// Users of a world, and of its one room.
+pub const USERS: usize = 4;
+const ATTACHES: usize = 8;
+const BUFFERS: usize = 24;
+const BUFFER_BYTES: usize = 512;
+const RING_BYTES: usize = 2_048;
+const ROLE_TIMERS: usize = 16;
+
+type Memory = NodeMemory<
+    SESSIONS,
+    { SESSIONS + ROLE_TIMERS },
+    SESSIONS,
+    { SESSIONS * BUFFER_BYTES },
+    BUFFERS,
+    { BUFFERS * BUFFER_BYTES },
+>;
+
+const _: () = assert!(world_timers(ATTACHES) <= ROLE_TIMERS && client_timers(1) <= ROLE_TIMERS);
+
+/// Frames that a client may send at once.
+pub const PACKET_BURST: u16 = 100;
+
+/// Limits that no script reaches by accident, however slow the machine.
+pub const NET: NetConfig = NetConfig {
+    greeting_timeout_ms: 20_000,
+    ping_interval_ms: 60_000,
+    idle_timeout_ms: 120_000,
+    drain_timeout_ms: 20_000,
+    packets_per_second: 1,
+    packet_burst: PACKET_BURST,
+    ..NetConfig::DEFAULT
+};
+
+fn memory() -> &'static mut Memory {
+    Box::leak(Box::new(Memory::NEW))
+}
+
+/// A world that looks for Main at `main_address`, and flushes after every turn.
+pub fn world(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, World<'static, Relay>> {
+    type Rooms = WorldMemory<Relay, USERS, 1, RING_BYTES, ATTACHES>;
+    let rooms: &'static mut Rooms = Box::leak(Box::new(Rooms::new([Relay])));
+    let config = WorldConfig {
+        world_id: WorldId(1),
+        region: "eu".try_into().expect("short"),
+        address: "world:7200".try_into().expect("short"),
+        main_address: main_address.try_into().expect("short"),
+        room_capacity: USERS as u16,
+        flush_interval_ms: 0,
+        status_interval_ms: 100_000,
+        reconnect_first_ms: 50,
+        reconnect_most_ms: 200,
+    };
+    let role = World::new(rooms.storage(), config);
+    let mut node = Node::new(memory().storage(), NET, role, turn);
+    node.act(turn, World::start);
+    node
+}
+
+/// A Main that welcomes guests.
+pub fn main(turn: &mut Turn<'_>) -> Node<'static, Main<'static, Guests>> {
+    let users: &'static mut MainMemory<8, 2> = Box::leak(Box::new(MainMemory::NEW));
+    let config = MainConfig { attach_timeout_ms: 20_000, attach_ttl_ms: 40_000 };
+    let role = Main::new(users.storage(), config, Guests::new([7; 32]));
+    Node::new(memory().storage(), NET, role, turn)
+}
+
+/// What nobody looks at.
+pub struct Ignore;
+
+impl ClientHandler for Ignore {
+    fn on_event(&mut self, _: u16, _: ClientEvent<'_>) {}
+}
+
+/// A client that looks for Main at `main_address`.
+pub fn client(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, Client<Ignore>> {
+    let role = Client::new(main_address.try_into().expect("short"), ClientConfig::DEFAULT, Ignore);
+    let mut node = Node::new(memory().storage(), NET, role, turn);
+    node.act(turn, Client::start);
+    node
+}

@@ -1,0 +1,49 @@
+//! The same script, the same bytes: each role on the tokio driver, on the poll driver, on embassy's.
+
+use tinyrealm_conformance::device::{EmbassyDevice, PollDevice};
+use tinyrealm_conformance::hosts::{DeviceHost, SIZES, TokioHost};
+use tinyrealm_conformance::script::{Heard, Script, run};
+use tinyrealm_conformance::{nodes, scripts};
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::{Node, Role};
+
+/// Runs every script on every host, and compares what everybody has heard.
+fn compare<R: Role<'static> + 'static>(
+    scripts: &[Script],
+    make: fn(&mut Turn<'_>, &str) -> Node<'static, R>,
+) {
+    let main = DeviceHost::main();
+    let on_device = |turn: &mut Turn<'_>| make(turn, &main);
+    for script in scripts {
+        let tokio = run(script, &mut TokioHost::new(make));
+        let on_poll = |port| PollDevice::new(port, SIZES, on_device);
+        let poll = run(script, &mut DeviceHost::new(on_poll));
+        same(script, "poll", &tokio, &poll);
+        let on_embassy = |port| EmbassyDevice::new(port, SIZES, on_device);
+        let embassy = run(script, &mut DeviceHost::new(on_embassy));
+        same(script, "embassy", &tokio, &embassy);
+    }
+}
+
+fn same(script: &Script, driver: &str, tokio: &Heard, device: &Heard) {
+    assert_eq!(tokio.streams.len(), device.streams.len());
+    for (peer, (expected, heard)) in tokio.streams.iter().zip(&device.streams).enumerate() {
+        let place = || format!("{}: peer {peer}, tokio and {driver}", script.name);
+        assert!(expected == heard, "{}:\n{expected:02x?}\n{heard:02x?}", place());
+    }
+}
+
+#[test]
+fn a_world_says_the_same_on_every_driver() {
+    compare(&scripts::world::all(), nodes::world);
+}
+
+#[test]
+fn a_main_says_the_same_on_every_driver() {
+    compare(&scripts::main::all(), |turn, _| nodes::main(turn));
+}
+
+#[test]
+fn a_client_says_the_same_on_every_driver() {
+    compare(&scripts::client::all(), nodes::client);
+}
