@@ -68,6 +68,12 @@ const COMMANDS: &[Command] = &[
         run: qemu::test,
     },
     Command {
+        name: "soak",
+        arguments: "[MINUTES]",
+        help: "a device in QEMU with everything that can happen to it, for that long",
+        run: qemu::soak,
+    },
+    Command {
         name: "interop",
         arguments: "",
         help: "checks the vectors of PROTOCOL.md with a client that is not written in Rust",

@@ -34,6 +34,24 @@ const TEST_IMAGES: [TestImage; 3] = [
 
 /// `cargo xtask qemu`: the tests of devices among desktop servers.
 pub(crate) fn test(arguments: &[String]) -> Result<(), Failure> {
+    println!("running the tests of devices");
+    process::pass_through(tests("device")?.args(arguments))
+}
+
+/// `cargo xtask soak [MINUTES]`: a device with everything that can happen to it, for that long.
+pub(crate) fn soak(arguments: &[String]) -> Result<(), Failure> {
+    const USAGE: &str = "usage: cargo xtask soak [MINUTES]";
+    let minutes = match arguments {
+        [] => 10.0,
+        [minutes] => minutes.parse::<f64>().map_err(|_| USAGE)?,
+        _ => return Err(USAGE.into()),
+    };
+    let seconds = (minutes * 60.0) as u64;
+    process::pass_through(tests("soak")?.env("TINYREALM_SOAK_SECONDS", seconds.to_string()))
+}
+
+/// `cargo test` of one of the files of tests, with all that it needs.
+fn tests(name: &str) -> Result<Command, Failure> {
     install()?;
     let images = workspace::target_folder("images");
     std::fs::create_dir_all(&images).map_err(|error| error.to_string())?;
@@ -44,10 +62,9 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Failure> {
     }
     let mut tests = workspace::cargo();
     tests.args(["test", "--package", "tinyrealm-qemu", "--features", "machines"]);
-    tests.args(["--test", "device", "--", "--nocapture"]).args(arguments);
+    tests.args(["--test", name, "--", "--nocapture"]);
     tests.env("TINYREALM_IMAGES", images).env("TINYREALM_BINARY", servers()?);
-    println!("running the tests of devices");
-    process::pass_through(&mut tests)
+    Ok(tests)
 }
 
 /// `cargo xtask firmware run ROLE`: one device, with the servers that it needs.

@@ -7,7 +7,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, Hello};
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping, Pong};
@@ -106,6 +106,11 @@ impl Peer {
     /// Sends bytes to a peer who may have closed already: what becomes of them does not matter.
     pub(crate) fn send_if_open(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
+    }
+
+    /// Ends the connection with a reset.
+    pub(crate) fn reset(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// Says nothing more, and goes on listening.
