@@ -59,9 +59,15 @@ impl DeviceWorld {
     }
 
     pub(crate) fn start_at(name: &str, main: SocketAddr, port: u16) -> Self {
+        Self::start_with(name, main, port, &[])
+    }
+
+    /// [`DeviceWorld::start_at`] with further arguments for QEMU.
+    pub(crate) fn start_with(name: &str, main: SocketAddr, port: u16, arguments: &[&str]) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let image = world_image(name, main, &address.to_string());
         let network = Network::User { forwards: vec![(port, DEVICE_PORT)] };
-        Self { machine: Machine::start(image, WORLD_MAC, &network).unwrap(), address }
+        let machine = Machine::start_with(image, WORLD_MAC, &network, arguments).unwrap();
+        Self { machine, address }
     }
 }
