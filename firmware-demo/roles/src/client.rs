@@ -74,7 +74,7 @@ type Walker = Engine<'static, Client<Witness>>;
 
 /// Runs the client for ever.
 pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
-    network.wait().await;
+    network.wait(&mut board).await;
     let mut sockets = network.sockets();
     let mut engine = engine(&mut entropy);
     let mut walk = Walk { next: Instant::now(), heading: 0 };

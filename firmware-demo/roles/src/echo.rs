@@ -27,7 +27,7 @@ pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
 
 /// Runs the echo for ever.
 pub async fn run(network: Network<SOCKETS>, mut board: impl Board) -> ! {
-    network.wait().await;
+    network.wait(&mut board).await;
     let sockets = network.sockets();
     join(join_array(sockets.map(answer)), beat(&mut board)).await;
     unreachable!("no echo ends")
