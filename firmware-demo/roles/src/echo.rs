@@ -11,7 +11,7 @@ use embassy_time::Timer;
 use static_cell::ConstStaticCell;
 
 use crate::links::SocketBuffers;
-use crate::network::Network;
+use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 use crate::{Board, device};
 
@@ -19,7 +19,7 @@ use crate::{Board, device};
 pub const SOCKETS: usize = device::echo::SESSIONS as usize;
 
 /// The network stack's own memory.
-pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOCKETS }>> =
     ConstStaticCell::new(StackResources::new());
 /// The sockets' buffers.
 pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =

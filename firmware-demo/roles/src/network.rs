@@ -12,6 +12,9 @@ use crate::{Board, device, info};
 /// How often the watchdog is fed at least, whatever a role waits for.
 pub(crate) const FEEDING: Duration = Duration::from_secs(2);
 
+/// Sockets that the stack has for itself: that of DHCP.
+pub const STACK_SOCKETS: usize = cfg!(feature = "dhcp") as usize;
+
 /// The network as a role gets it: the stack, and the buffers of the role's sockets.
 pub struct Network<const SOCKETS: usize> {
     /// The stack.
@@ -40,7 +43,8 @@ impl<const SOCKETS: usize> Network<SOCKETS> {
     }
 }
 
-/// Starts the stack with room for `SOCKETS` sockets. The board runs the runner in a task of its own.
+/// Starts the stack with room for `SOCKETS` sockets, its own among them. The board runs the runner in a
+/// task of its own.
 pub fn start<D: Driver, const SOCKETS: usize>(
     driver: D,
     resources: &'static ConstStaticCell<StackResources<SOCKETS>>,

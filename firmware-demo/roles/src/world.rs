@@ -23,7 +23,7 @@ use crate::device::{self, links};
 use crate::links::{
     LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
 };
-use crate::network::{FEEDING, Network};
+use crate::network::{FEEDING, Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 
 const ROOMS: usize = device::world::ROOMS as usize;
@@ -68,7 +68,7 @@ type Memory = NodeMemory<
 >;
 
 /// The network stack's own memory.
-pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOCKETS }>> =
     ConstStaticCell::new(StackResources::new());
 /// The sockets' buffers.
 pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
