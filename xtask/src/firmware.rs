@@ -1,7 +1,8 @@
 //! `cargo xtask firmware`: the boards of `firmware-demo`.
 //!
 //! Purpose: `build` makes every role for a board, as `cargo build --release` in the board's folder
-//! does, with whatever compiler is there for its target; `lint` has clippy read it, with logs on.
+//! does, with whatever compiler is there for its target; `lint` has clippy read it, with logs on; `run`
+//! starts a role in QEMU.
 //!
 //! Contract: cargo runs in the board's folder, because its configuration is there. The images lie
 //! where [`Toolchain`] builds.
@@ -10,9 +11,10 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::toolchain::{Source, Toolchain};
-use crate::{Failure, process, workspace};
+use crate::{Failure, process, qemu, workspace};
 
-const USAGE: &str = "cargo xtask firmware build|lint [--toolchain rustup|debian] [BOARD...]";
+const USAGE: &str = "cargo xtask firmware build|lint [--toolchain rustup|debian] [BOARD...]
+       cargo xtask firmware run world|client|echo";
 
 /// A member of `firmware-demo` that is a board.
 #[derive(PartialEq, Eq, Debug)]
@@ -30,6 +32,9 @@ const BOARDS: [Board; 3] = [
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["run", role @ ("world" | "client" | "echo")] = words[..] {
+        return qemu::run(role);
+    }
     let Some((action, words)) = words.split_first() else { return Err(help()) };
     let (only, names) = match words {
         ["--toolchain", source, names @ ..] => {

@@ -58,8 +58,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "firmware",
-        arguments: "build|lint [BOARD...]",
-        help: "builds the roles for boards, or has clippy read them",
+        arguments: "build|lint [BOARD...], run ROLE",
+        help: "builds the roles for boards, has clippy read them; runs one in QEMU",
         run: firmware::run,
     },
     Command {
