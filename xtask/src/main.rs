@@ -8,6 +8,7 @@
 
 mod bare_metal;
 mod bench;
+mod firmware;
 mod interop;
 mod no_panic;
 mod process;
@@ -54,6 +55,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--toolchain rustup|debian]",
         help: "builds the core for microcontrollers",
         run: bare_metal::run,
+    },
+    Command {
+        name: "firmware",
+        arguments: "build|lint [BOARD...], run ROLE",
+        help: "builds the roles for boards, has clippy read them; runs one in QEMU",
+        run: firmware::run,
     },
     Command {
         name: "no-panic",

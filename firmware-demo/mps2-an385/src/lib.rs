@@ -26,8 +26,8 @@ use tinyrealm_firmware_roles::{device, network};
 use lan9118::Lan9118;
 
 /// Brings the board up and runs what `spawn` spawns, with the network, for ever.
-pub fn start<const SOCKETS: usize>(
-    resources: &'static ConstStaticCell<StackResources<SOCKETS>>,
+pub fn start<const SOCKETS: usize, const ALL_SOCKETS: usize>(
+    resources: &'static ConstStaticCell<StackResources<ALL_SOCKETS>>,
     buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS>>,
     spawn: impl FnOnce(Spawner, Network<SOCKETS>),
 ) -> ! {

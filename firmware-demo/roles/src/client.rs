@@ -16,7 +16,7 @@ use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::device::{self, links};
 use crate::links::{LIMITS, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SocketBuffers, text};
-use crate::network::Network;
+use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 use crate::{Board, info};
 
@@ -42,7 +42,7 @@ type Memory = NodeMemory<
 >;
 
 /// The network stack's own memory.
-pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOCKETS }>> =
     ConstStaticCell::new(StackResources::new());
 /// The sockets' buffers.
 pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
@@ -74,7 +74,7 @@ type Walker = Engine<'static, Client<Witness>>;
 
 /// Runs the client for ever.
 pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
-    network.wait().await;
+    network.wait(&mut board).await;
     let mut sockets = network.sockets();
     let mut engine = engine(&mut entropy);
     let mut walk = Walk { next: Instant::now(), heading: 0 };

@@ -4,7 +4,9 @@
 //!
 //! Bounds: `rooms × room_capacity` players, and each byte is a `static` below.
 
-use embassy_net::StackResources;
+use core::fmt::Write as _;
+
+use embassy_net::{Ipv4Address, StackResources};
 use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::world::{
@@ -21,7 +23,7 @@ use crate::device::{self, links};
 use crate::links::{
     LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
 };
-use crate::network::Network;
+use crate::network::{FEEDING, Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 
 const ROOMS: usize = device::world::ROOMS as usize;
@@ -38,8 +40,11 @@ const RECEIVE_BUFFERS: usize = links::RECEIVE_BUFFERS as usize;
 const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 
 /// The longest packet for one peer alone: the registration.
-const REGISTRATION_BYTES: usize =
-    20 + device::world::REGION.len() + device::world::PUBLIC_ADDRESS.len();
+const REGISTRATION_BYTES: usize = 20 + device::world::REGION.len() + PUBLIC_ADDRESS_BYTES;
+const PUBLIC_ADDRESS_BYTES: usize = match device::world::PUBLIC_ADDRESS.len() {
+    0 => "255.255.255.255:65535".len(),
+    bytes => bytes,
+};
 
 const _: () = {
     assert!(
@@ -63,7 +68,7 @@ type Memory = NodeMemory<
 >;
 
 /// The network stack's own memory.
-pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOCKETS }>> =
     ConstStaticCell::new(StackResources::new());
 /// The sockets' buffers.
 pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
@@ -75,15 +80,16 @@ static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLO
 
 /// Runs the world for ever.
 pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
-    network.wait().await;
+    network.wait(&mut board).await;
+    let config = config(network.address());
     let mut sockets = network.sockets();
-    let mut engine = engine(&mut entropy);
+    let mut engine = engine(config, &mut entropy);
     let port = device::world::PORT as u16;
     loop {
-        embassy::run(&mut engine, &mut sockets, port, &mut entropy, |engine, _| {
+        embassy::run(&mut engine, &mut sockets, port, &mut entropy, |engine, turn| {
             board.feed_watchdog();
             report(engine.node(), board.idle_ms());
-            None
+            Some(turn.now.after_ms(FEEDING.as_millis() as u32))
         })
         .await;
     }
@@ -91,20 +97,20 @@ pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board
 
 /// Not inlined: what it needs of the stack is free again while the world runs.
 #[inline(never)]
-fn engine(entropy: &mut dyn Entropy) -> Engine<'static, World<'static, Tag>> {
+fn engine(config: WorldConfig, entropy: &mut dyn Entropy) -> Engine<'static, World<'static, Tag>> {
     let mut turn = Turn { now: embassy::now(), entropy };
-    let world = World::new(WORLD_MEMORY.take().storage(), config());
+    let world = World::new(WORLD_MEMORY.take().storage(), config);
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, world, &mut turn);
     let mut engine = Engine::new(node, LINKS.take(), LISTENERS);
     engine.node_mut().act(&mut turn, World::start);
     engine
 }
 
-fn config() -> WorldConfig {
+fn config(own_address: Ipv4Address) -> WorldConfig {
     WorldConfig {
         world_id: WorldId(device::world::WORLD_ID as u16),
         region: text(device::world::REGION),
-        address: text(device::world::PUBLIC_ADDRESS),
+        address: public_address(own_address),
         main_address: text(device::main::ADDRESS),
         room_capacity: device::world::ROOM_CAPACITY as u16,
         flush_interval_ms: device::world::FLUSH_INTERVAL_MS,
@@ -112,6 +118,15 @@ fn config() -> WorldConfig {
         reconnect_first_ms: RECONNECT_FIRST_MS,
         reconnect_most_ms: RECONNECT_MOST_MS,
     }
+}
+
+/// Where clients find the device: as `device.toml` says, or else its own address.
+fn public_address<const BYTES: usize>(own_address: Ipv4Address) -> heapless::String<BYTES> {
+    let mut address = text(device::world::PUBLIC_ADDRESS);
+    if device::world::PUBLIC_ADDRESS.is_empty() {
+        let _ = write!(address, "{own_address}:{}", device::world::PORT);
+    }
+    address
 }
 
 fn report(node: &Node<'static, World<'static, Tag>>, idle_ms: u32) {
