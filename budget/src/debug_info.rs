@@ -192,7 +192,10 @@ impl DebugInfo {
     /// Elements of an array.
     pub fn elements_of(&self, array: &Entry) -> u64 {
         let subranges = array.children.iter().map(|child| &self.entries[*child]);
-        subranges.filter(|child| child.kind == Kind::Subrange).filter_map(|child| child.number).sum()
+        subranges
+            .filter(|child| child.kind == Kind::Subrange)
+            .filter_map(|child| child.number)
+            .sum()
     }
 }
 

@@ -67,8 +67,7 @@ mod tests {
         paint.paint(120, 5, Part::Rooms);
         let mut sums = BTreeMap::new();
         paint.add_to(&mut sums);
-        let expected =
-            [(Part::Ring, 3), (Part::Pools, 2), (Part::Game, 4), (Part::Rest, 1)];
+        let expected = [(Part::Ring, 3), (Part::Pools, 2), (Part::Game, 4), (Part::Rest, 1)];
         assert_eq!(sums, BTreeMap::from(expected));
         assert!(paint.is_painted(108) && !paint.is_painted(109) && !paint.is_painted(99));
     }

@@ -251,7 +251,10 @@ mod tests {
 
     #[test]
     fn the_path_of_a_symbol_is_that_of_its_type() {
-        assert_eq!(path_of_symbol("<smoltcp::wire::Repr as core::fmt::Debug>::fmt"), "smoltcp::wire::Repr");
+        assert_eq!(
+            path_of_symbol("<smoltcp::wire::Repr as core::fmt::Debug>::fmt"),
+            "smoltcp::wire::Repr"
+        );
         assert_eq!(path_of_symbol("a::Node<R>::settle"), "a::Node");
         assert_eq!(path_of_symbol("memcpy"), "memcpy");
     }

@@ -52,8 +52,8 @@ pub struct PointerCall {
 impl Settings {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         Self::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
     }
 
@@ -74,8 +74,7 @@ impl Settings {
 mod tests {
     use super::*;
 
-    const IMAGE: &str =
-        "[[image]]\nname = \"a\"\nbinary = \"b\"\nram_bytes = 1\nflash_bytes = 2\n";
+    const IMAGE: &str = "[[image]]\nname = \"a\"\nbinary = \"b\"\nram_bytes = 1\nflash_bytes = 2\n";
 
     #[test]
     fn an_image_has_its_limits_and_perhaps_a_device_of_its_own() {

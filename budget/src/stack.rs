@@ -74,8 +74,8 @@ impl Stack {
         let mut walk = Walk { graph: &graph, known: BTreeMap::new(), gaps: BTreeSet::new() };
         let reset = graph.named("Reset").next().ok_or("the image has no function `Reset`")?;
         let program = walk.depth(reset, Reach::Program);
-        let handlers = graph.handlers(image);
-        let handlers = handlers.iter().map(|handler| walk.depth(*handler, Reach::Program));
+        let handlers = graph.vectors(image).into_iter().filter(|handler| *handler != reset);
+        let handlers = handlers.map(|handler| walk.depth(handler, Reach::Program));
         let mut interrupt = handlers.max_by_key(|depth| depth.bytes).unwrap_or_default();
         interrupt.bytes += EXCEPTION_BYTES;
         let mut borrowed = Vec::new();
@@ -113,12 +113,12 @@ impl<'i> Graph<'i> {
             functions.entry(symbol.address).or_insert_with(scanned);
         }
         let mut graph = Self { functions, pointed: Vec::new(), pointer_calls };
-        let handlers = graph.handlers(image);
+        let table = graph.vectors(image);
         let is_named = |name: &str| pointer_calls.iter().any(|call| matches(name, &call.to));
         let pointed = graph.addresses(image);
         graph.pointed = pointed
             .into_iter()
-            .filter(|address| !handlers.contains(address))
+            .filter(|address| !table.contains(address))
             .filter(|address| !is_named(&graph.functions[address].symbol.name))
             .collect();
         graph
@@ -142,10 +142,10 @@ impl<'i> Graph<'i> {
         self.functions.contains_key(&address).then_some(address)
     }
 
-    /// The functions of the vector table, apart from the first, which is the start.
-    fn handlers(&self, image: &Image) -> BTreeSet<u64> {
+    /// The functions of the vector table: the start and the interrupts' handlers.
+    fn vectors(&self, image: &Image) -> BTreeSet<u64> {
         let table = image.sections.iter().find(|section| section.name == ".vector_table");
-        let words = table.into_iter().flat_map(|section| words_of(&section.bytes).skip(2));
+        let words = table.into_iter().flat_map(|section| words_of(&section.bytes));
         words.filter_map(|number| self.pointed_at(number)).collect()
     }
 }

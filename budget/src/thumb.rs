@@ -153,8 +153,7 @@ fn long_offset(first: u32, second: u32) -> i64 {
     let sign = first >> 10 & 1;
     let i1 = !((second >> 13 & 1) ^ sign) & 1;
     let i2 = !((second >> 11 & 1) ^ sign) & 1;
-    let offset =
-        sign << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1;
+    let offset = sign << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1;
     i64::from((offset << 7) as i32 >> 7)
 }
 

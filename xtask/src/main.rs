@@ -8,6 +8,7 @@
 
 mod bare_metal;
 mod bench;
+mod budget;
 mod interop;
 mod no_panic;
 mod process;
@@ -54,6 +55,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--toolchain rustup|debian]",
         help: "builds the core for microcontrollers",
         run: bare_metal::run,
+    },
+    Command {
+        name: "budget",
+        arguments: "[--json] [--image NAME] [--what-if players=6,ring=2048]",
+        help: "RAM, flash and stack of the firmware by part, against budget.toml",
+        run: budget::run,
     },
     Command {
         name: "no-panic",

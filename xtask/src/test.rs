@@ -53,6 +53,7 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", lane: Lane::Beside, runs: &[Run::Xtask("tidy")] },
     Step { name: "interop", lane: Lane::Beside, runs: &[Run::Xtask("interop")] },
     Step { name: "bare-metal", lane: Lane::Beside, runs: &[Run::Xtask("bare-metal")] },
+    Step { name: "budget", lane: Lane::Beside, runs: &[Run::Xtask("budget")] },
     Step { name: "no-panic", lane: Lane::Beside, runs: &[Run::Xtask("no-panic")] },
     Step {
         name: "clippy",
