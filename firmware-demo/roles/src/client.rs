@@ -77,6 +77,7 @@ pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board
     network.wait().await;
     let mut sockets = network.sockets();
     let mut engine = engine(&mut entropy);
+    start(&mut engine, &mut entropy);
     let mut walk = Walk { next: Instant::now(), heading: 0 };
     loop {
         let wake = |engine: &mut Walker, turn: &mut Turn<'_>| {
@@ -99,9 +100,13 @@ fn engine(entropy: &mut dyn Entropy) -> Walker {
     };
     let client = Client::new(text(device::main::ADDRESS), config, Witness::default());
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, client, &mut turn);
-    let mut engine = Engine::new(node, LINKS.take(), 0);
-    engine.node_mut().act(&mut turn, Client::start);
-    engine
+    Engine::new(node, LINKS.take(), 0)
+}
+
+/// Behind [`engine`], not in it: the engine would be on the stack once more while it starts.
+#[inline(never)]
+fn start(engine: &mut Walker, entropy: &mut dyn Entropy) {
+    engine.node_mut().act(&mut Turn { now: embassy::now(), entropy }, Client::start);
 }
 
 /// A walk around the middle of the room.

@@ -78,6 +78,7 @@ pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board
     network.wait().await;
     let mut sockets = network.sockets();
     let mut engine = engine(&mut entropy);
+    start(&mut engine, &mut entropy);
     let port = device::world::PORT as u16;
     loop {
         embassy::run(&mut engine, &mut sockets, port, &mut entropy, |engine, _| {
@@ -89,15 +90,21 @@ pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board
     }
 }
 
+type WorldEngine = Engine<'static, World<'static, Tag>>;
+
 /// Not inlined: what it needs of the stack is free again while the world runs.
 #[inline(never)]
-fn engine(entropy: &mut dyn Entropy) -> Engine<'static, World<'static, Tag>> {
+fn engine(entropy: &mut dyn Entropy) -> WorldEngine {
     let mut turn = Turn { now: embassy::now(), entropy };
     let world = World::new(WORLD_MEMORY.take().storage(), config());
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, world, &mut turn);
-    let mut engine = Engine::new(node, LINKS.take(), LISTENERS);
-    engine.node_mut().act(&mut turn, World::start);
-    engine
+    Engine::new(node, LINKS.take(), LISTENERS)
+}
+
+/// Behind [`engine`], not in it: the engine would be on the stack once more while it starts.
+#[inline(never)]
+fn start(engine: &mut WorldEngine, entropy: &mut dyn Entropy) {
+    engine.node_mut().act(&mut Turn { now: embassy::now(), entropy }, World::start);
 }
 
 fn config() -> WorldConfig {
