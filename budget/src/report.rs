@@ -165,7 +165,7 @@ fn short(name: &str) -> String {
     if above.is_empty() {
         last.to_owned()
     } else {
-        format!("{}::{last}", above.trim_end_matches('>'))
+        format!("{above}::{last}")
     }
 }
 
