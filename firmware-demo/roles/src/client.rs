@@ -22,7 +22,8 @@ use crate::{Board, info};
 
 /// Sockets of a client: to Main, to the world, and to the next world while the last one ends.
 pub const SOCKETS: usize = 3;
-const SEND_BUFFERS: usize = links::SEND_BUFFERS as usize;
+/// One a session, for its ping, and what a link says at its start beside.
+const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
 const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 const STEP: Duration = Duration::from_millis(1_000 / device::client::MOVES_PER_SECOND as u64);
 /// How far from the middle it walks, in thousandths of a unit.

@@ -33,7 +33,8 @@ pub const SOCKETS: usize = LISTENERS + 1;
 /// Keys that are remembered: those of the players, and of whoever comes next.
 const ATTACHES: usize = PLAYERS + 2;
 const RING_BYTES: usize = ROOMS * device::world::RING_BYTES as usize;
-const SEND_BUFFERS: usize = links::SEND_BUFFERS as usize;
+/// One a session, for its ping or its answer, and what a join needs beside.
+const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
 const RECEIVE_BUFFERS: usize = links::RECEIVE_BUFFERS as usize;
 const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 
