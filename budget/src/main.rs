@@ -73,10 +73,15 @@ impl Call {
 fn run(call: &Call) -> Result<bool, String> {
     let settings = Settings::read(&call.folder.join("budget.toml"))?;
     let device = read_device(&call.folder.join("device.toml"))?;
-    let mut reports = Vec::new();
-    for image in chosen(&settings, call.image.as_deref())? {
-        reports.push(report(call, &settings, image, &device)?);
+    let images = chosen(&settings, call.image.as_deref())?;
+    // Those that override keys first, so that the ordinary images are what is left in the build folder.
+    let mut order: Vec<usize> = (0..images.len()).collect();
+    order.sort_by_key(|number| images[*number].device.is_empty());
+    let mut reports = BTreeMap::new();
+    for number in order {
+        reports.insert(number, report(call, &settings, images[number], &device)?);
     }
+    let reports: Vec<Report<'_>> = reports.into_values().collect();
     if call.wants_json {
         let images: Vec<_> = reports.iter().map(Report::json).collect();
         println!("{:#}", json!({ "images": images }));

@@ -162,11 +162,7 @@ fn chain(depth: &Depth) -> String {
 fn short(name: &str) -> String {
     let parts: Vec<&str> = name.rsplitn(3, "::").collect();
     let (last, above) = (parts[0], parts.get(1).copied().unwrap_or_default());
-    if above.is_empty() {
-        last.to_owned()
-    } else {
-        format!("{above}::{last}")
-    }
+    if above.is_empty() { last.to_owned() } else { format!("{above}::{last}") }
 }
 
 fn write_line(text: &mut String, line: &Line) {

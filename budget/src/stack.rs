@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::image::{Content, Image, Symbol};
+use crate::image::{Image, Symbol};
 use crate::settings::PointerCall;
 use crate::thumb::{self, Frame};
 
@@ -216,6 +216,9 @@ impl Walk<'_, '_> {
         let named: Vec<&PointerCall> =
             calls.iter().filter(|call| matches(name, &call.from)).collect();
         for call in &named {
+            if self.graph.named(&call.to).next().is_none() {
+                self.gaps.insert(format!("{name} calls `{}`, and there is none", call.to));
+            }
             // What has a stack of its own is not on this one.
             if call.stack_in.is_none() {
                 callees.extend(self.graph.named(&call.to).map(|callee| (callee, Reach::Program)));
@@ -229,9 +232,4 @@ impl Walk<'_, '_> {
         }
         callees
     }
-}
-
-/// Whether an image says where its code ends and data begins; without that, no frame is certain.
-pub fn has_mapping(image: &Image) -> bool {
-    image.contents.iter().any(|(_, content)| *content == Content::Code)
 }
