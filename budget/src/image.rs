@@ -129,9 +129,10 @@ impl Image {
         self.sections.iter().filter(|section| section.is_code && section.size > 0)
     }
 
-    /// The variable of that name, as the source has it.
+    /// The variable of that name, whatever its module.
     pub fn variable(&self, name: &str) -> Option<&Symbol> {
-        self.symbols.iter().find(|symbol| !symbol.is_function && symbol.name == name)
+        let last = |symbol: &Symbol| symbol.name.rsplit("::").next() == Some(name);
+        self.symbols.iter().find(|symbol| !symbol.is_function && last(symbol))
     }
 }
 

@@ -54,14 +54,18 @@ impl Report<'_> {
             if ram + flash > 0 {
                 let (in_ram, in_flash) = (share(ram, *static_bytes), share(flash, *flash_bytes));
                 *text += &format!(
-                    "  {:<28}{ram:>7}{in_ram:>6}   {flash:>7}{in_flash:>6}  {}\n",
+                    "{} {:<28}{ram:>7}{in_ram:>6}   {flash:>7}{in_flash:>6}  {}",
+                    if part.is_core_share() { "*" } else { " " },
                     part.label(),
                     bar(ram, *static_bytes)
                 );
+                *text = text.trim_end().to_owned() + "\n";
             }
         }
         *text += &format!("  {:<28}{static_bytes:>7}{:>6}   {flash_bytes:>7}\n", "in all", "");
         let units = self.account.units.iter().map(|unit| format!("{} {}", unit.name, unit.bytes));
+        let core = self.account.parts.core_share();
+        *text += &format!("* {:<28}{core:>7}\n", "core's share");
         *text += &format!("  bytes of {}\n", units.collect::<Vec<_>>().join(", "));
     }
 

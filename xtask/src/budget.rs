@@ -29,5 +29,5 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
             None => budget.env_remove(name),
         };
     }
-    process::pass_through(&mut budget).map_err(|_| "the budget does not hold".into())
+    process::pass_through(&mut budget).map_err(|problem| format!("tinyrealm-budget: {problem}"))
 }
