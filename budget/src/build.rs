@@ -52,7 +52,9 @@ impl Build {
     }
 
     fn write(&self, device: &Table) -> Result<PathBuf, String> {
-        let path = self.folder.join("device.toml");
+        // Build scripts run elsewhere.
+        let path = std::path::absolute(self.folder.join("device.toml"))
+            .map_err(|error| at(&self.folder, &error))?;
         std::fs::create_dir_all(&self.folder).map_err(|error| at(&self.folder, &error))?;
         // Cargo looks at the time of the file: an equal one may stay, and nothing is built.
         let text = device.to_string();
