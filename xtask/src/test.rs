@@ -58,6 +58,7 @@ const STEPS: &[Step] = &[
         lane: Lane::Beside,
         runs: &[Run::Xtask("firmware build"), Run::Xtask("firmware lint")],
     },
+    Step { name: "budget", lane: Lane::Beside, runs: &[Run::Xtask("budget")] },
     Step { name: "no-panic", lane: Lane::Beside, runs: &[Run::Xtask("no-panic")] },
     Step {
         name: "clippy",

@@ -36,13 +36,27 @@ pub fn start<const SOCKETS: usize, const ALL_SOCKETS: usize>(
     board::start();
     let ethernet = Lan9118::start(board::ETHERNET, device::network::MAC);
     let buffers = buffers.take();
-    let (stack, runner) = borrowed_stack::call_on(buffers.scratch(), || {
-        network::start(ethernet, resources, board::seed())
-    });
+    let start = || network::start(ethernet, resources, board::seed());
+    let (stack, runner) = if size_of::<SocketBuffers<SOCKETS>>() >= start_bytes::<SOCKETS>() {
+        borrowed_stack::call_on(buffers.scratch(), start)
+    } else {
+        on_own_stack(start)
+    };
     executor::run(|spawner| {
         spawner.spawn(run_network(runner).expect("it is spawned once"));
         spawn(spawner, Network { stack, buffers });
     })
+}
+
+/// What embassy-net's start needs of a stack: all of its sockets, and what it calls.
+const fn start_bytes<const SOCKETS: usize>() -> usize {
+    size_of::<StackResources<SOCKETS>>() + 448
+}
+
+/// Not inlined: what the call needs of the stack is free again afterwards.
+#[inline(never)]
+fn on_own_stack<T>(call: impl FnOnce() -> T) -> T {
+    call()
 }
 
 #[embassy_executor::task]

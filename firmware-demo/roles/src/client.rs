@@ -22,7 +22,8 @@ use crate::{Board, info};
 
 /// Sockets of a client: to Main, to the world, and to the next world while the last one ends.
 pub const SOCKETS: usize = 3;
-const SEND_BUFFERS: usize = links::SEND_BUFFERS as usize;
+/// One a session, for its ping, and what a link says at its start beside.
+const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
 const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 const STEP: Duration = Duration::from_millis(1_000 / device::client::MOVES_PER_SECOND as u64);
 /// How far from the middle it walks, in thousandths of a unit.
@@ -77,6 +78,7 @@ pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board
     network.wait(&mut board).await;
     let mut sockets = network.sockets();
     let mut engine = engine(&mut entropy);
+    start(&mut engine, &mut entropy);
     let mut walk = Walk { next: Instant::now(), heading: 0 };
     loop {
         let wake = |engine: &mut Walker, turn: &mut Turn<'_>| {
@@ -99,9 +101,13 @@ fn engine(entropy: &mut dyn Entropy) -> Walker {
     };
     let client = Client::new(text(device::main::ADDRESS), config, Witness::default());
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, client, &mut turn);
-    let mut engine = Engine::new(node, LINKS.take(), 0);
-    engine.node_mut().act(&mut turn, Client::start);
-    engine
+    Engine::new(node, LINKS.take(), 0)
+}
+
+/// Behind [`engine`], not in it: the engine would be on the stack once more while it starts.
+#[inline(never)]
+fn start(engine: &mut Walker, entropy: &mut dyn Entropy) {
+    engine.node_mut().act(&mut Turn { now: embassy::now(), entropy }, Client::start);
 }
 
 /// A walk around the middle of the room.

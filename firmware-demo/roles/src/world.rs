@@ -35,7 +35,8 @@ pub const SOCKETS: usize = LISTENERS + 1;
 /// Keys that are remembered: those of the players, and of whoever comes next.
 const ATTACHES: usize = PLAYERS + 2;
 const RING_BYTES: usize = ROOMS * device::world::RING_BYTES as usize;
-const SEND_BUFFERS: usize = links::SEND_BUFFERS as usize;
+/// One a session, for its ping or its answer, and what a join needs beside.
+const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
 const RECEIVE_BUFFERS: usize = links::RECEIVE_BUFFERS as usize;
 const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 
@@ -81,9 +82,10 @@ static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLO
 /// Runs the world for ever.
 pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
     network.wait(&mut board).await;
-    let config = config(network.address());
+    let own_address = network.address();
     let mut sockets = network.sockets();
-    let mut engine = engine(config, &mut entropy);
+    let mut engine = engine(own_address, &mut entropy);
+    start(&mut engine, &mut entropy);
     let port = device::world::PORT as u16;
     loop {
         embassy::run(&mut engine, &mut sockets, port, &mut entropy, |engine, turn| {
@@ -95,15 +97,21 @@ pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board
     }
 }
 
+type WorldEngine = Engine<'static, World<'static, Tag>>;
+
 /// Not inlined: what it needs of the stack is free again while the world runs.
 #[inline(never)]
-fn engine(config: WorldConfig, entropy: &mut dyn Entropy) -> Engine<'static, World<'static, Tag>> {
+fn engine(own_address: Ipv4Address, entropy: &mut dyn Entropy) -> WorldEngine {
     let mut turn = Turn { now: embassy::now(), entropy };
-    let world = World::new(WORLD_MEMORY.take().storage(), config);
+    let world = World::new(WORLD_MEMORY.take().storage(), config(own_address));
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, world, &mut turn);
-    let mut engine = Engine::new(node, LINKS.take(), LISTENERS);
-    engine.node_mut().act(&mut turn, World::start);
-    engine
+    Engine::new(node, LINKS.take(), LISTENERS)
+}
+
+/// Behind [`engine`], not in it: the engine would be on the stack once more while it starts.
+#[inline(never)]
+fn start(engine: &mut WorldEngine, entropy: &mut dyn Entropy) {
+    engine.node_mut().act(&mut Turn { now: embassy::now(), entropy }, World::start);
 }
 
 fn config(own_address: Ipv4Address) -> WorldConfig {
