@@ -12,6 +12,7 @@ mod config;
 mod main_server;
 mod process;
 mod report;
+mod secret;
 mod status;
 mod up;
 mod world_server;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tinyrealm_core::node::Node;
+use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::{Guests, Main, MainConfig};
 use tinyrealm_std::memory::{NodeSizes, main_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::process::{self, NodeThread};
 use crate::report::{NetReport, ServerControl, Shared};
+use crate::secret::{self, Asker};
 
 /// What Main tells about itself.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -52,7 +54,8 @@ fn report(node: &MainNode<'_>) -> MainReport {
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let shared = Shared::default();
-    let node = spawn(config, config.main.address(), shutdown, shared.clone())?;
+    let secret = secret::cluster(&config.cluster, Asker::Main)?;
+    let node = spawn(config, config.main.address(), secret, shutdown, shared.clone())?;
     println!("main listening on {}", node.address);
     node.join()?;
     println!("main report {}", serde_json::to_string(&shared.read())?);
@@ -62,24 +65,26 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 /// Runs Main on a thread of its own.
 ///
 /// # Errors
-/// If the address or the secret can't be had.
+/// If the address or the guests' secret can't be had.
 pub(crate) fn spawn(
     config: &Config,
     address: SocketAddr,
+    secret: ClusterSecret,
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(usize::from(config.main.sessions));
-    let guests = Guests::new(process::secret(&config.main.secret_file)?);
+    let guests = Guests::new(secret::guests(&config.main.secret_file)?);
     let config = config.clone();
     NodeThread::spawn("main", address, move |listener, _| async move {
-        serve(&config, guests, listener, shutdown, shared).await;
+        serve(&config, guests, secret, listener, shutdown, shared).await;
     })
 }
 
 async fn serve(
     config: &Config,
     guests: Guests,
+    secret: ClusterSecret,
     listener: TcpListener,
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
@@ -98,7 +103,7 @@ async fn serve(
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(Some(listener), options, |turn| {
         let storage = main_storage(users, usize::from(config.main.worlds));
-        let role = Main::new(storage, settings, guests);
+        let role = Main::new(storage, settings, guests, secret);
         Node::new(node_storage(sizes), config.net.to_core(), role, turn)
     });
     let control = ServerControl::new(shutdown, shared.clone(), report);

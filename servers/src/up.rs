@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::main_server::{self, MainReport};
 use crate::process::{self, NodeThread};
 use crate::report::Shared;
+use crate::secret::{self, Asker};
 use crate::status::StatusLine;
 use crate::world_server::{self, WorldReport};
 
@@ -42,9 +43,10 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm> {
+    let secret = secret::cluster(&config.cluster, Asker::Realm)?;
     let main = Shared::default();
     let address = config.main.address();
-    let node = main_server::spawn(config, address, shutdown.clone(), main.clone())?;
+    let node = main_server::spawn(config, address, secret.clone(), shutdown.clone(), main.clone())?;
     println!("main listening on {}", node.address);
     let mut realm = Realm { nodes: vec![node], main, worlds: Vec::new(), bots: Shared::default() };
     for number in 0..worlds(config) {
@@ -52,8 +54,9 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
         settings.main = realm.nodes[0].address.to_string();
         let (id, shared) = (settings.id, Shared::default());
         let address = config.world.address(number);
+        let (secret, shutdown) = (secret.clone(), shutdown.clone());
         let node =
-            world_server::spawn(config, settings, address, shutdown.clone(), shared.clone())?;
+            world_server::spawn(config, settings, address, secret, shutdown, shared.clone())?;
         println!("world {id} listening on {}", node.address);
         realm.nodes.push(node);
         realm.worlds.push(shared);

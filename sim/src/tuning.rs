@@ -4,6 +4,7 @@
 
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::client::ClientConfig;
+use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::MainConfig;
 use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
 use tinyrealm_core::protocol::WorldId;
@@ -17,6 +18,11 @@ use crate::settings::Sabotage;
 
 /// Guests' tokens are signed with this, before and after a restart of Main.
 pub(crate) const GUEST_SECRET: [u8; 32] = [42; 32];
+
+/// What the realm's servers share.
+pub(crate) fn cluster_secret() -> ClusterSecret {
+    ClusterSecret::new(&[7; 32]).expect("32 bytes")
+}
 
 const NET: NetConfig = NetConfig {
     greeting_timeout_ms: 1_500,
@@ -84,6 +90,7 @@ impl Tuning {
             region: heapless::String::new(),
             address: bounded(&HostId::world(number).address()),
             main_address: bounded(&HostId::MAIN.address()),
+            cluster_secret: cluster_secret(),
             room_capacity: ROOM_MEMBERS as u16,
             flush_interval_ms: self.flush_interval_ms,
             status_interval_ms: 400,

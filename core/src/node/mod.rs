@@ -26,6 +26,7 @@
 //! ```
 
 pub mod client;
+pub mod cluster;
 pub mod main;
 mod memory;
 mod shell;

@@ -79,6 +79,22 @@ codes! {
         GOODBYE = 20,
         /// Nothing more of this kind is taken for a moment; try again.
         BUSY = 21,
+        /// The peer does not share the cluster secret.
+        BAD_PROOF = 22,
+    }
+}
+
+codes! {
+    /// What a server is to the others.
+    ServerKind {
+        /// MainServer.
+        MAIN = 1,
+        /// WorldServer.
+        WORLD = 2,
+        /// LoginServer.
+        LOGIN = 3,
+        /// ChatServer.
+        CHAT = 4,
     }
 }
 

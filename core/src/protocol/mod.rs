@@ -19,6 +19,7 @@
 
 mod client_main;
 mod client_world;
+mod cluster;
 mod common;
 #[cfg(test)]
 mod golden;
@@ -29,13 +30,15 @@ mod world_main;
 
 pub use client_main::{CLIENT_VERSION, client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
-pub use common::{ErrorCode, JoinDenial, either_way};
+pub use cluster::{dialer_to_listener, listener_to_dialer};
+pub use common::{ErrorCode, JoinDenial, ServerKind, either_way};
 pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
     decode, encode_frame,
 };
 pub use types::{
-    Bytes, Direction, HandshakeKey, MemberState, Position, RoomId, Text, Token, Uid, WorldId,
+    Bytes, Direction, HandshakeKey, MemberState, Nonce, Position, Proof, RoomId, Text, Token, Uid,
+    WorldId,
 };
 pub use world_main::{main_to_world, world_to_main};
 
@@ -57,8 +60,10 @@ pub const SNAPSHOT_PAGE_MEMBERS: usize = 16;
 pub const USER_PAGE_USERS: usize = 32;
 
 /// Every direction of every link, for documentation and generators.
-pub const SCHEMAS: [&LinkSchema; 7] = [
+pub const SCHEMAS: [&LinkSchema; 9] = [
     &either_way::SCHEMA,
+    &dialer_to_listener::SCHEMA,
+    &listener_to_dialer::SCHEMA,
     &client_to_main::SCHEMA,
     &main_to_client::SCHEMA,
     &client_to_world::SCHEMA,

@@ -4,7 +4,8 @@
 //! range is one error that names it. `main.port` and `world.port`, if set, replace the port of
 //! `listen`.
 //!
-//! The variable of `world.room_capacity` is `TINYREALM_WORLD_ROOM_CAPACITY`.
+//! The variable of `world.room_capacity` is `TINYREALM_WORLD_ROOM_CAPACITY`. One more variable,
+//! `TINYREALM_CLUSTER_SECRET`, has no key: secrets do not stand in configurations.
 
 mod layers;
 #[cfg(test)]
@@ -17,11 +18,14 @@ use std::path::Path;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::MainConfig;
 use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_std::memory::NodeSizes;
 
 pub(crate) use layers::Override;
+
+use crate::secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) main: MainSettings,
     /// WorldServer.
     pub(crate) world: WorldSettings,
+    /// What the servers prove to each other.
+    pub(crate) cluster: ClusterSettings,
     /// The limits of all servers' sessions.
     pub(crate) net: NetSettings,
 }
@@ -124,6 +130,18 @@ pub(crate) enum GameChoice {
     Tag,
 }
 
+/// `[cluster]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ClusterSettings {
+    /// A file with the secret that all servers of the realm share, at least 32 bytes. Empty: a file
+    /// of this user, which the first server makes; `up` makes a new secret at every start.
+    pub(crate) secret_file: String,
+    /// The secret itself, from the environment; it goes before the file.
+    #[serde(skip)]
+    pub(crate) secret: Option<ClusterSecret>,
+}
+
 /// `[net]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -159,6 +177,7 @@ impl Default for Config {
             up: UpSettings::default(),
             main: MainSettings::default(),
             world: WorldSettings::default(),
+            cluster: ClusterSettings::default(),
             net: NetSettings::default(),
         }
     }
@@ -297,11 +316,16 @@ impl Config {
                 .with_context(|| format!("in the configuration {}", path.display()))?;
             layers::merge(&mut table, layer);
         }
-        layers::apply_variables(&mut table, variables)?;
+        let (secrets, variables): (Vec<_>, Vec<_>) =
+            variables.partition(|(name, _)| name == CLUSTER_SECRET_VARIABLE);
+        layers::apply_variables(&mut table, variables.into_iter())?;
         for one in overrides {
             layers::apply(&mut table, one).with_context(|| format!("setting {}", one.key()))?;
         }
-        let config = layers::finish(table)?;
+        let mut config = layers::finish(table)?;
+        if let Some((_, value)) = secrets.first() {
+            config.cluster.secret = Some(cluster_from_variable(value)?);
+        }
         config.validate()?;
         Ok(config)
     }

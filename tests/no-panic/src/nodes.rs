@@ -8,6 +8,7 @@ use crate::game::Busy;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler};
+use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainStorage};
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
 use tinyrealm_core::node::{Node, NodeStorage, Request, Taken};
@@ -219,10 +220,16 @@ unsafe extern "C" fn main_new(
     main_storage: *const MainStorage<'static>,
     main_config: &MainConfig,
     secret: &[u8; 32],
+    cluster_secret: &ClusterSecret,
 ) {
     // SAFETY: the caller hands both storages over, and lends room for a node.
     unsafe {
-        let main = Main::new(main_storage.read(), *main_config, Guests::new(*secret));
+        let main = Main::new(
+            main_storage.read(),
+            *main_config,
+            Guests::new(*secret),
+            cluster_secret.clone(),
+        );
         node.write(outside.with(|turn| Node::new(storage.read(), *config, main, turn)));
     }
 }

@@ -31,16 +31,17 @@ pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
 pub use memory::MainMemory;
 pub use registry::{WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 
+use super::cluster::{ClusterSecret, Gate};
 use super::{Caller, Context, Role};
-use crate::protocol::{Dispatched, client_to_main, world_to_main};
+use crate::protocol::{Dispatched, ErrorCode, ServerKind, client_to_main, world_to_main};
 use crate::session::manager::Ended;
 use crate::storage::{Key, Link, Slot};
 use crate::wire::Frame;
-use crate::wire::opcode::WORLD;
+use crate::wire::opcode::{DIALER, WORLD};
 
 /// The links of Main, as its sessions' tags have them.
 mod link {
-    /// A peer who has neither said hello nor registered.
+    /// A peer who has neither said hello nor proven to be a server.
     pub(super) const STRANGER: u8 = 0;
     /// A client; the tag's index is the user's in the directory.
     pub(super) const CLIENT: u8 = 1;
@@ -48,6 +49,8 @@ mod link {
     pub(super) const WORLD: u8 = 2;
     /// A peer who is being shown out.
     pub(super) const LEAVING: u8 = 3;
+    /// A world that has proven to be of this realm, and has not registered.
+    pub(super) const PROVEN: u8 = 4;
 }
 
 /// Main's own settings.
@@ -99,6 +102,7 @@ pub struct MainStorage<'a> {
 pub struct Main<'a, A> {
     config: MainConfig,
     authenticator: A,
+    gate: Gate,
     users: UserDirectory<'a>,
     worlds: WorldRegistry<'a>,
     next_attempt: u32,
@@ -106,11 +110,17 @@ pub struct Main<'a, A> {
 }
 
 impl<'a, A: Authenticator> Main<'a, A> {
-    /// A Main that knows nobody.
-    pub fn new(storage: MainStorage<'a>, config: MainConfig, authenticator: A) -> Self {
+    /// A Main that knows nobody, and takes worlds that know `secret`.
+    pub fn new(
+        storage: MainStorage<'a>,
+        config: MainConfig,
+        authenticator: A,
+        secret: ClusterSecret,
+    ) -> Self {
         Self {
             config,
             authenticator,
+            gate: Gate::new(secret, ServerKind::MAIN, ServerKind::WORLD),
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             worlds: WorldRegistry::new(storage.worlds),
             next_attempt: 0,
@@ -168,13 +178,21 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     #[inline]
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         match caller.tag.kind {
-            link::WORLD => world_to_main::dispatch(self, caller, frame),
+            link::WORLD | link::PROVEN => world_to_main::dispatch(self, caller, frame),
             // The first message tells what a peer is.
+            link::STRANGER if DIALER.contains(frame.opcode) => self.world_proves(caller, frame),
             link::STRANGER if WORLD.server_to_peer.contains(frame.opcode) => {
-                world_to_main::dispatch(self, caller, frame)
+                self.out_of_place(caller, frame.opcode.0);
+                Dispatched::Handled
             }
             link::STRANGER | link::CLIENT => client_to_main::dispatch(self, caller, frame),
             _ => Dispatched::Handled,
+        }
+    }
+
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
+        if caller.tag.kind == link::STRANGER {
+            self.gate.refused_by_peer(caller.now, code);
         }
     }
 

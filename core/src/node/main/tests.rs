@@ -14,6 +14,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::config::NetConfig;
+use crate::node::cluster::tests::test_secret;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_of, trim};
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
 use crate::protocol::either_way::{Bye, Error};
@@ -22,7 +23,7 @@ use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
 };
-use crate::protocol::{ErrorCode, Text, Token, Uid, WorldId};
+use crate::protocol::{ErrorCode, ServerKind, Text, Token, Uid, WorldId};
 use crate::session::{SessionKey, SessionState};
 
 const MAX_USERS: usize = 96;
@@ -49,7 +50,7 @@ fn with_authenticator<A: Authenticator>(
     trim(&mut storage.users, users);
     trim(&mut storage.user_heads, users);
     trim(&mut storage.user_nexts, users);
-    let main = Main::new(storage, CONFIG, authenticator);
+    let main = Main::new(storage, CONFIG, authenticator, test_secret());
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), net, main);
     test(&mut bench);
     bench.finish();
@@ -130,8 +131,21 @@ impl<A: Authenticator> MainBench<'_, A> {
     }
 
     fn say_register(&mut self, world_id: u16, region: &str, capacity: u16) -> SessionKey {
-        let key = self.accept();
+        let key = self.accept_world();
         self.say_registration(key, world_id, region, capacity);
+        key
+    }
+
+    /// A world that has proven to be of this realm.
+    fn accept_world(&mut self) -> SessionKey {
+        let key = self.accept();
+        self.prove_as(key, ServerKind::WORLD, ServerKind::MAIN);
+        key
+    }
+
+    fn say_register_unproven(&mut self, world_id: u16) -> SessionKey {
+        let key = self.accept();
+        self.say_registration(key, world_id, "", 1);
         key
     }
 
