@@ -142,6 +142,7 @@ const KEYS: &str = "
     world.id world.region world.listen world.advertise world.main world.nodes world.rooms
     world.room_capacity world.spare_sessions world.ring_bytes world.flush_interval_ms
     world.status_interval_ms world.reconnect_first_ms world.reconnect_most_ms world.game
+    cluster.secret_file
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
     net.send_buffers_per_session net.send_buffers_per_server net.socket_send_buffer_bytes";

@@ -140,6 +140,14 @@ impl Process {
         Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)
     }
 
+    /// [`Process::start_with`] for a process that has to find the cluster secret by itself.
+    pub(crate) fn start_without_secret(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tinyrealm"));
+        command.args(arguments).env_remove("TINYREALM_CLUSTER_SECRET");
+        command.envs(variables.iter().copied());
+        Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)
+    }
+
     /// Runs any command.
     pub(crate) fn spawn(name: &str, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
