@@ -32,8 +32,11 @@ const ATTACH_TTL_MS: u32 = 1_600;
 /// How much longer than the world Main waits for somebody who was sent there.
 const GRACE_MS: u32 = 1_000;
 
-const CONFIG: MainConfig =
-    MainConfig { attach_timeout_ms: ATTACH_TIMEOUT_MS, attach_ttl_ms: ATTACH_TTL_MS };
+const CONFIG: MainConfig = MainConfig {
+    attach_timeout_ms: ATTACH_TIMEOUT_MS,
+    attach_ttl_ms: ATTACH_TTL_MS,
+    chat: ChatPolicy::DEFAULT,
+};
 
 type MainBench<'a, A = Guests> = Bench<'a, Main<'a, A>>;
 

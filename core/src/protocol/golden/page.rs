@@ -43,11 +43,12 @@ fn wire_type(type_name: &str) -> String {
     })
 }
 
-const LIMITS: [(&str, usize); 7] = [
+const LIMITS: [(&str, usize); 8] = [
     ("REGION_MAX_BYTES", protocol::REGION_MAX_BYTES),
     ("ADDRESS_MAX_BYTES", protocol::ADDRESS_MAX_BYTES),
     ("CHANNEL_MAX_BYTES", protocol::CHANNEL_MAX_BYTES),
     ("CHAT_MAX_BYTES", protocol::CHAT_MAX_BYTES),
+    ("CHAT_PAGE_MEMBERS", protocol::CHAT_PAGE_MEMBERS),
     ("EVENT_MAX_BYTES", protocol::EVENT_MAX_BYTES),
     ("SNAPSHOT_PAGE_MEMBERS", protocol::SNAPSHOT_PAGE_MEMBERS),
     ("USER_PAGE_USERS", protocol::USER_PAGE_USERS),
