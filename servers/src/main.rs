@@ -6,6 +6,7 @@
 //! line that says what to do, and exit code 2 for the command line, 1 for the rest.
 
 mod bots;
+mod chat_server;
 mod cli;
 mod client;
 mod config;
@@ -43,6 +44,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Up(_)) => up::run(&config),
         Some(Command::Main(_)) => main_server::run(&config),
         Some(Command::World(_)) => world_server::run(&config),
+        Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),
         Some(Command::CheckConfig) => {
