@@ -1,6 +1,7 @@
 //! A chat server at the bench: its Mains are scripted, one frame at a time.
 
 mod model;
+mod realm;
 mod resuming;
 
 use std::boxed::Box;

@@ -24,7 +24,7 @@ mod expiry_tests;
 mod memory;
 pub mod registry;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod world_link;
 
 pub use authenticator::{Authenticator, Guests};
