@@ -7,6 +7,7 @@
 use embassy_net::StackResources;
 use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
+use tinyrealm_core::node::cluster::{CLUSTER_SECRET_MIN_BYTES, ClusterSecret};
 use tinyrealm_core::node::world::{
     EVENT_FRAME_MAX_BYTES, World, WorldConfig, WorldMemory, world_timers,
 };
@@ -41,10 +42,21 @@ const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHe
 const REGISTRATION_BYTES: usize =
     20 + device::world::REGION.len() + device::world::PUBLIC_ADDRESS.len();
 
+/// The proof of the cluster secret: prefix, nonce, proof.
+const CLUSTER_PROOF_BYTES: usize = 6 + 16 + 32;
+
 const _: () = {
     assert!(
         links::SEND_BUFFER_BYTES as usize >= REGISTRATION_BYTES,
         "device.toml: send_buffer_bytes"
+    );
+    assert!(
+        device::main::CLUSTER_SECRET.len() >= CLUSTER_SECRET_MIN_BYTES,
+        "device.toml: cluster_secret"
+    );
+    assert!(
+        links::SEND_BUFFER_BYTES as usize >= CLUSTER_PROOF_BYTES,
+        "device.toml: send_buffer_bytes holds no proof"
     );
     assert!(SEND_BYTES >= EVENT_FRAME_MAX_BYTES, "device.toml: send_bytes holds no event");
     assert!(RECEIVE_BYTES >= RECEIVE_BUFFER_BYTES, "device.toml: receive_bytes holds no frame");
@@ -106,6 +118,8 @@ fn config() -> WorldConfig {
         region: text(device::world::REGION),
         address: text(device::world::PUBLIC_ADDRESS),
         main_address: text(device::main::ADDRESS),
+        cluster_secret: ClusterSecret::new(device::main::CLUSTER_SECRET.as_bytes())
+            .expect("its length is asserted above"),
         room_capacity: device::world::ROOM_CAPACITY as u16,
         flush_interval_ms: device::world::FLUSH_INTERVAL_MS,
         status_interval_ms: device::world::STATUS_INTERVAL_MS,
