@@ -51,3 +51,29 @@ impl<const CHANNELS: usize, const MEMBERS: usize, const MAINS: usize, const HIST
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::NodeMemory;
+    use crate::node::chat::RECORD_HEAD_BYTES;
+
+    const CHANNELS: usize = 8;
+    const HISTORY_BYTES: usize = 1_024;
+    const MESSAGES: usize = 32;
+    /// A device's chat server for two Mains, with 48 memberships.
+    type Device = ChatMemory<CHANNELS, 48, 2, { CHANNELS * HISTORY_BYTES }>;
+    /// Two Mains and two who have not proven themselves; frames of up to 320 bytes.
+    type DeviceNode = NodeMemory<4, 4, 4, { 4 * 320 }, 12, { 12 * 320 }, 4>;
+    /// Four sockets of 512 bytes each way with what the network stack keeps of each, and two packets.
+    const NETWORK_BYTES: usize = 4 * (2 * 512 + 616) + 2 * 600;
+    const BUDGET_BYTES: usize = 24 * 1_024;
+
+    #[test]
+    fn a_device_has_room_for_a_chat_server() {
+        let bytes = size_of::<Device>() + size_of::<DeviceNode>() + NETWORK_BYTES;
+        assert!(bytes <= BUDGET_BYTES, "{bytes} bytes");
+        // As many messages of a usual length.
+        assert!(HISTORY_BYTES / (RECORD_HEAD_BYTES + 26) >= MESSAGES);
+    }
+}

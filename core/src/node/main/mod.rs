@@ -266,7 +266,11 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
 
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
         match ended.tag.kind {
-            link::CLIENT => self.client_ended(cx, ended.tag.index),
+            link::CLIENT => {
+                // The slot may have another user soon, whose channels are none of this session's.
+                cx.sessions.set_tag(ended.key, LinkTag { kind: link::LEAVING, index: 0 });
+                self.client_ended(cx, ended.tag.index);
+            }
             link::CHAT => self.chat_ended(cx, ended.reason),
             link::WORLD => {
                 if let Some(world) = self.worlds.key_at(ended.tag.index) {

@@ -211,19 +211,22 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if cx.sessions.is_shutting_down() {
             return;
         }
+        let was_open = self.chat.link.open().is_some();
         let address = self.chat.address.as_str();
         if reason == ErrorCode::BAD_PROOF {
             log::warning!(
                 "the chat server at {} does not have our cluster secret; trying again",
                 address
             );
-        } else if self.chat.link.open().is_some() {
+        } else if was_open {
             log::warning!("lost the chat server ({}); it is looked for", reason.name());
         } else if self.chat.link.backoff.attempts() == 0 {
             log::warning!("no chat server at {} ({}); trying again", address, reason.name());
         }
         self.chat_wait(cx);
-        self.chat_interrupted(cx);
+        if was_open {
+            self.chat_interrupted(cx);
+        }
     }
 
     pub(in super::super) fn chat_timer_due(&mut self, cx: &mut Context<'_, 'a>) {

@@ -364,3 +364,22 @@ fn a_busy_channel_does_not_silence_the_other() {
         assert_eq!(heard.iter().filter(|said| **said != calm).count(), 3);
     });
 }
+
+/// Somebody who is being shown out has still to get what was said to it, and nothing of whoever has
+/// its place in the directory now.
+#[test]
+fn who_is_shown_out_hears_nothing_of_its_successor() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let rude = bench.greet();
+        bench.limit(rude.key, 0);
+        bench.say(rude.key, &Hello { client_version: 1, token: None });
+        assert_eq!(bench.ended(rude.key), Some(ErrorCode::OUT_OF_PLACE));
+        let next = bench.greet();
+        bench.join(chat, next, LOBBY, 1);
+        bench.say(chat, &broadcast(1, next.uid, "secret"));
+        bench.unblock(rude.key, usize::MAX);
+        assert_eq!(bench.flushed(next.key), [said(1, next.uid, "secret")]);
+        assert_eq!(bench.heard(rude.key), [error(ErrorCode::OUT_OF_PLACE, Hello::OPCODE.0)]);
+    });
+}
