@@ -6,12 +6,14 @@
 //! line that says what to do, and exit code 2 for the command line, 1 for the rest.
 
 mod bots;
+mod chat_server;
 mod cli;
 mod client;
 mod config;
 mod main_server;
 mod process;
 mod report;
+mod secret;
 mod status;
 mod up;
 mod world_server;
@@ -42,6 +44,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Up(_)) => up::run(&config),
         Some(Command::Main(_)) => main_server::run(&config),
         Some(Command::World(_)) => world_server::run(&config),
+        Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),
         Some(Command::CheckConfig) => {

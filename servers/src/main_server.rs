@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tinyrealm_core::node::Node;
-use tinyrealm_core::node::main::{Guests, Main, MainConfig};
-use tinyrealm_std::memory::{NodeSizes, main_storage, node_storage};
+use tinyrealm_core::node::cluster::ClusterSecret;
+use tinyrealm_core::node::main::{ChatHub, Guests, Main, MainConfig, main_timers};
+use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::process::{self, NodeThread};
 use crate::report::{NetReport, ServerControl, Shared};
+use crate::secret::{self, Asker};
 
 /// What Main tells about itself.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -26,7 +28,39 @@ pub(crate) struct MainReport {
     pub(crate) enters_refused: u32,
     pub(crate) worlds_registered: u32,
     pub(crate) worlds_lost: u32,
+    pub(crate) chat: MainChatReport,
     pub(crate) net: NetReport,
+}
+
+/// What Main tells about its users' channels.
+#[derive(Copy, Clone, Debug, Default, Serialize)]
+pub(crate) struct MainChatReport {
+    pub(crate) is_live: bool,
+    pub(crate) opened: u32,
+    pub(crate) channels: usize,
+    pub(crate) memberships: usize,
+    pub(crate) forwarded: u64,
+    pub(crate) refused: u64,
+    pub(crate) received: u64,
+    pub(crate) deliveries: u64,
+    pub(crate) missed: u64,
+}
+
+impl MainChatReport {
+    const fn of(chat: &ChatHub<'_>) -> Self {
+        let stats = chat.stats();
+        Self {
+            is_live: chat.is_live(),
+            opened: stats.opened,
+            channels: chat.channels(),
+            memberships: chat.memberships(),
+            forwarded: stats.forwarded,
+            refused: stats.refused,
+            received: stats.received,
+            deliveries: stats.deliveries,
+            missed: stats.missed,
+        }
+    }
 }
 
 type MainNode<'a> = Node<'a, Main<'a, Guests>>;
@@ -44,6 +78,7 @@ fn report(node: &MainNode<'_>) -> MainReport {
         enters_refused: stats.enters_refused,
         worlds_registered: stats.worlds_registered,
         worlds_lost: stats.worlds_lost,
+        chat: MainChatReport::of(main.chat()),
         net: NetReport::new(node.stats(), sessions.len(), buffers),
     }
 }
@@ -52,7 +87,8 @@ fn report(node: &MainNode<'_>) -> MainReport {
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let shared = Shared::default();
-    let node = spawn(config, config.main.address(), shutdown, shared.clone())?;
+    let secret = secret::cluster(&config.cluster, Asker::Main)?;
+    let node = spawn(config, config.main.address(), secret, shutdown, shared.clone())?;
     println!("main listening on {}", node.address);
     node.join()?;
     println!("main report {}", serde_json::to_string(&shared.read())?);
@@ -62,24 +98,26 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 /// Runs Main on a thread of its own.
 ///
 /// # Errors
-/// If the address or the secret can't be had.
+/// If the address or the guests' secret can't be had.
 pub(crate) fn spawn(
     config: &Config,
     address: SocketAddr,
+    secret: ClusterSecret,
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(usize::from(config.main.sessions));
-    let guests = Guests::new(process::secret(&config.main.secret_file)?);
+    let guests = Guests::new(secret::guests(&config.main.secret_file)?);
     let config = config.clone();
     NodeThread::spawn("main", address, move |listener, _| async move {
-        serve(&config, guests, listener, shutdown, shared).await;
+        serve(&config, guests, secret, listener, shutdown, shared).await;
     })
 }
 
 async fn serve(
     config: &Config,
     guests: Guests,
+    secret: ClusterSecret,
     listener: TcpListener,
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
@@ -87,19 +125,32 @@ async fn serve(
     let users = usize::from(config.main.users);
     let sizes = NodeSizes {
         sessions: usize::from(config.main.sessions),
-        role_timers: users,
+        role_timers: main_timers(users),
         buffer_bytes: config.net.buffer_bytes(),
         ..NodeSizes::SERVER
     };
     let settings = MainConfig {
         attach_timeout_ms: config.main.attach_timeout_ms,
         attach_ttl_ms: config.main.attach_ttl_ms,
+        chat: config.chat.policy(),
+    };
+    let chat_sizes = match config.main.chat.as_str() {
+        "" => MainChatSizes::NONE,
+        _ => MainChatSizes {
+            channels: usize::from(config.chat.channels),
+            members: usize::from(config.chat.memberships),
+            ring_bytes: config.chat.ring_bytes as usize,
+        },
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(Some(listener), options, |turn| {
-        let storage = main_storage(users, usize::from(config.main.worlds));
-        let role = Main::new(storage, settings, guests);
-        Node::new(node_storage(sizes), config.net.to_core(), role, turn)
+        let storage = main_storage(users, usize::from(config.main.worlds), chat_sizes);
+        // The address's length is checked with the configuration.
+        let chat = config.main.chat.as_str().try_into().unwrap_or_default();
+        let role = Main::new(storage, settings, guests, secret).with_chat(chat);
+        let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
+        node.act(turn, Main::start);
+        node
     });
     let control = ServerControl::new(shutdown, shared.clone(), report);
     shared.publish(report(&process::run(driver, control).await));

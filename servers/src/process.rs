@@ -1,8 +1,7 @@
-//! What all servers have in common: logging, signals, threads, secrets.
+//! What all servers have in common: logging, signals, threads.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -172,50 +171,14 @@ pub(crate) fn raise_file_limit(wanted: usize) {
     }
 }
 
-/// The secret in `path`, which is made if it is not there; a new one each time if `path` is empty.
-///
-/// # Errors
-/// If the file can't be read or made, or does not hold 32 bytes.
-pub(crate) fn secret(path: &str) -> anyhow::Result<[u8; 32]> {
-    let mut secret = [0; 32];
-    if path.is_empty() {
-        getrandom::fill(&mut secret).context("the system gives no random bytes")?;
-        return Ok(secret);
-    }
-    let path = Path::new(path);
-    if !path.exists() {
-        make_secret(path).with_context(|| format!("can't make the secret {}", path.display()))?;
-    }
-    let mut file = std::fs::File::open(path)
-        .with_context(|| format!("can't read the secret {}", path.display()))?;
-    file.read_exact(&mut secret)
-        .with_context(|| format!("the secret {} has fewer than 32 bytes", path.display()))?;
-    Ok(secret)
-}
-
-/// Written aside and renamed, so that a crash leaves no half of a secret.
-fn make_secret(path: &Path) -> anyhow::Result<()> {
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)?;
-    let aside = path.with_extension(format!("new-{}", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&aside)?;
-    file.write_all(&secret)?;
-    file.sync_all()?;
-    std::fs::rename(&aside, path)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use tinyrealm_core::config::NetConfig;
     use tinyrealm_core::entropy::Turn;
+    use tinyrealm_core::node::cluster::ClusterSecret;
     use tinyrealm_core::node::main::{Guests, Main, MainConfig};
-    use tinyrealm_std::memory::{NodeSizes, main_storage, node_storage};
+    use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
     use tinyrealm_std::{NextStep, SocketOptions};
 
     struct Panicking;
@@ -237,9 +200,11 @@ mod tests {
         let serve = |listener, _| async move {
             let driver =
                 Driver::new(Some(listener), SocketOptions { send_buffer_bytes: 0 }, |turn| {
-                    let sizes = NodeSizes { sessions: 1, role_timers: 1, ..NodeSizes::SERVER };
+                    let sizes = NodeSizes { sessions: 1, role_timers: 2, ..NodeSizes::SERVER };
                     let guests = Guests::new([0; 32]);
-                    let role = Main::new(main_storage(1, 1), MainConfig::DEFAULT, guests);
+                    let secret = ClusterSecret::new(&[0; 32]).unwrap();
+                    let storage = main_storage(1, 1, MainChatSizes::NONE);
+                    let role = Main::new(storage, MainConfig::DEFAULT, guests, secret);
                     Node::new(node_storage(sizes), NetConfig::DEFAULT, role, turn)
                 });
             run(driver, Panicking).await;

@@ -8,14 +8,18 @@ use tinyrealm_std::runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::bots::{self, swarm::BotsReport, swarm::Plan};
+use crate::chat_server::{self, ChatReport};
 use crate::config::Config;
 use crate::main_server::{self, MainReport};
 use crate::process::{self, NodeThread};
 use crate::report::Shared;
+use crate::secret::{self, Asker};
 use crate::status::StatusLine;
 use crate::world_server::{self, WorldReport};
 
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// Channels of the demo bots.
+const DEMO_CHANNELS: u16 = 1;
 const BOTS_JOIN_SECONDS: f64 = 30.0;
 
 /// A realm in one process.
@@ -23,6 +27,7 @@ struct Realm {
     nodes: Vec<NodeThread>,
     main: Shared<MainReport>,
     worlds: Vec<Shared<WorldReport>>,
+    chat: Shared<ChatReport>,
     bots: Shared<BotsReport>,
 }
 
@@ -42,18 +47,27 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm> {
+    let secret = secret::cluster(&config.cluster, Asker::Realm)?;
     let main = Shared::default();
     let address = config.main.address();
-    let node = main_server::spawn(config, address, shutdown.clone(), main.clone())?;
+    let chat = Shared::default();
+    let chat_node = chat_server::spawn(config, secret.clone(), shutdown.clone(), chat.clone())?;
+    let mut config = config.clone();
+    config.main.chat = chat_node.address.to_string();
+    let config = &config;
+    let node = main_server::spawn(config, address, secret.clone(), shutdown.clone(), main.clone())?;
     println!("main listening on {}", node.address);
-    let mut realm = Realm { nodes: vec![node], main, worlds: Vec::new(), bots: Shared::default() };
+    println!("chat listening on {}", chat_node.address);
+    let nodes = vec![node, chat_node];
+    let mut realm = Realm { nodes, main, worlds: Vec::new(), chat, bots: Shared::default() };
     for number in 0..worlds(config) {
         let mut settings = world_server::numbered(&config.world, number);
         settings.main = realm.nodes[0].address.to_string();
         let (id, shared) = (settings.id, Shared::default());
         let address = config.world.address(number);
+        let (secret, shutdown) = (secret.clone(), shutdown.clone());
         let node =
-            world_server::spawn(config, settings, address, shutdown.clone(), shared.clone())?;
+            world_server::spawn(config, settings, address, secret, shutdown, shared.clone())?;
         println!("world {id} listening on {}", node.address);
         realm.nodes.push(node);
         realm.worlds.push(shared);
@@ -83,6 +97,8 @@ fn start_bots(
         hz: config.up.bots_hz,
         seconds: None,
         sends_events: false,
+        chat_hz: config.up.bots_chat_hz,
+        channels: DEMO_CHANNELS,
         join_seconds: BOTS_JOIN_SECONDS,
     };
     let (net, shutdown, shared) = (config.net.to_core(), shutdown.clone(), realm.bots.clone());
@@ -101,6 +117,7 @@ struct Counts {
     rooms: usize,
     packets: u64,
     deliveries: u64,
+    messages: u64,
 }
 
 impl Realm {
@@ -111,7 +128,9 @@ impl Realm {
             rooms: sum.rooms + world.rooms,
             packets: sum.packets + world.net.frames_received,
             deliveries: sum.deliveries + world.deliveries,
+            ..sum
         });
+        counts.messages = self.chat.read().said;
         counts.packets += self.main.read().net.frames_received;
         counts
     }
@@ -138,11 +157,12 @@ fn show_status(realm: &Realm, shutdown: &CancellationToken) -> anyhow::Result<()
 
 fn status_text(before: &Counts, now: &Counts, bots: &BotsReport) -> String {
     format!(
-        "{} users in {} rooms | {} packets/s in | {} deliveries/s out | p99 {:.1} ms | lost {}",
+        "{} users in {} rooms | {} packets/s in | {} deliveries/s out | {} messages/s | p99 {:.1} ms | lost {}",
         now.users,
         now.rooms,
         now.packets - before.packets,
         now.deliveries - before.deliveries,
+        now.messages - before.messages,
         bots.p99_ms,
         bots.lost,
     )

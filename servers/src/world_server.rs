@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tinyrealm_core::node::Node;
+use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::world::{Game, Relay, World, WorldConfig};
 use tinyrealm_core::protocol::{JoinDenial, WorldId};
 use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
@@ -13,9 +14,11 @@ use tinyrealm_tag::Tag;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, GameChoice, WorldSettings};
+use crate::chat_server::{self, ChatReport};
+use crate::config::{ChatPlace, Config, GameChoice, WorldSettings};
 use crate::process::{self, NodeThread};
 use crate::report::{NetReport, ServerControl, Shared};
+use crate::secret::{self, Asker};
 
 /// What a world tells about itself.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -64,13 +67,16 @@ fn report<G: Game>(node: &Node<'_, World<'_, G>>) -> WorldReport {
 /// Runs the configured worlds until a signal.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
+    let secret = secret::cluster(&config.cluster, Asker::Peer)?;
+    let chat = start_chat(config, &secret, &shutdown)?;
     let mut nodes = Vec::new();
     for node in 0..config.world.nodes {
         let shared = Shared::default();
         let address = config.world.address(node);
         let settings = numbered(&config.world, node);
         let id = settings.id;
-        let thread = spawn(config, settings, address, shutdown.clone(), shared.clone())?;
+        let (secret, shutdown) = (secret.clone(), shutdown.clone());
+        let thread = spawn(config, settings, address, secret, shutdown, shared.clone())?;
         println!("world {id} listening on {}", thread.address);
         nodes.push((id, thread, shared));
     }
@@ -78,7 +84,26 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         thread.join()?;
         println!("world {id} report {}", serde_json::to_string(&shared.read())?);
     }
+    if let Some((thread, shared)) = chat {
+        thread.join()?;
+        println!("chat report {}", serde_json::to_string(&shared.read())?);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The realm's chat server, if it is to run in this process.
+fn start_chat(
+    config: &Config,
+    secret: &ClusterSecret,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<(NodeThread, Shared<ChatReport>)>> {
+    if config.world.chat == ChatPlace::Remote {
+        return Ok(None);
+    }
+    let shared = Shared::default();
+    let thread = chat_server::spawn(config, secret.clone(), shutdown.clone(), shared.clone())?;
+    println!("chat listening on {}", thread.address);
+    Ok(Some((thread, shared)))
 }
 
 /// The settings of node `node` of a process.
@@ -96,6 +121,7 @@ pub(crate) fn spawn(
     config: &Config,
     settings: WorldSettings,
     address: SocketAddr,
+    secret: ClusterSecret,
     shutdown: CancellationToken,
     shared: Shared<WorldReport>,
 ) -> anyhow::Result<NodeThread> {
@@ -104,14 +130,19 @@ pub(crate) fn spawn(
     let name = format!("world-{}", config.world.id);
     NodeThread::spawn(&name, address, move |listener, bound| async move {
         match config.world.game {
-            GameChoice::Relay => serve::<Relay>(&config, listener, bound, shutdown, shared).await,
-            GameChoice::Tag => serve::<Tag>(&config, listener, bound, shutdown, shared).await,
+            GameChoice::Relay => {
+                serve::<Relay>(&config, secret, listener, bound, shutdown, shared).await
+            }
+            GameChoice::Tag => {
+                serve::<Tag>(&config, secret, listener, bound, shutdown, shared).await
+            }
         }
     })
 }
 
 async fn serve<G: Game + Default + Send + 'static>(
     config: &Config,
+    secret: ClusterSecret,
     listener: TcpListener,
     bound: SocketAddr,
     shutdown: CancellationToken,
@@ -132,7 +163,8 @@ async fn serve<G: Game + Default + Send + 'static>(
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(Some(listener), options, |turn| {
-        let role = World::new(world_storage::<G>(world_sizes), core_config(settings, bound));
+        let role =
+            World::new(world_storage::<G>(world_sizes), core_config(settings, secret, bound));
         let mut node = Node::new(node_storage(node_sizes), config.net.to_core(), role, turn);
         node.act(turn, World::start);
         node
@@ -141,7 +173,7 @@ async fn serve<G: Game + Default + Send + 'static>(
     shared.publish(report(&process::run(driver, control).await));
 }
 
-fn core_config(settings: &WorldSettings, bound: SocketAddr) -> WorldConfig {
+fn core_config(settings: &WorldSettings, secret: ClusterSecret, bound: SocketAddr) -> WorldConfig {
     let address = match settings.advertise.as_str() {
         "" => bound.to_string(),
         advertised => advertised.to_owned(),
@@ -152,6 +184,7 @@ fn core_config(settings: &WorldSettings, bound: SocketAddr) -> WorldConfig {
         region: settings.region.as_str().try_into().unwrap_or_default(),
         address: address.as_str().try_into().unwrap_or_default(),
         main_address: settings.main.as_str().try_into().unwrap_or_default(),
+        cluster_secret: secret,
         room_capacity: settings.room_capacity,
         flush_interval_ms: settings.flush_interval_ms,
         status_interval_ms: settings.status_interval_ms,

@@ -62,7 +62,7 @@ fn mistakes_in_a_file_are_named_with_their_file() {
         ("[world]\ngame = \"chess\"\n", "unknown variant `chess`"),
     ] {
         let file = ScratchFile::with("broken.toml", text);
-        for command in ["main", "world", "up", "bots", "check-config"] {
+        for command in ["main", "world", "chat", "up", "bots", "check-config"] {
             let finished = run(&[command, "--config", file.path()], &[]);
             expect_mistake(&finished, 1, &format!("in the configuration {}: ", file.path()));
             expect_mistake(&finished, 1, named);
@@ -78,7 +78,7 @@ fn a_port_in_use_is_named() {
     let address = main.address.to_string();
     expect_mistake(&run(&["main", "--listen", &address], &[]), 1, &address);
     expect_mistake(&run(&["world", "--listen", &address], &[]), 1, &address);
-    let up = run(&["up", "--set", &format!("main.listen={address}")], &[]);
+    let up = run(&["up", "--set", &format!("main.listen={address}"), "--set", "chat.port=0"], &[]);
     expect_mistake(&up, 1, &address);
     let foreign = run(&["main", "--listen", "192.0.2.1:0"], &[]);
     expect_mistake(&foreign, 1, "192.0.2.1:0");
@@ -136,12 +136,16 @@ fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
 }
 
 const KEYS: &str = "
-    log up.bots up.bots_hz up.worlds
+    log up.bots up.bots_hz up.bots_chat_hz up.worlds
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
-    main.secret_file
+    main.secret_file main.chat
     world.id world.region world.listen world.advertise world.main world.nodes world.rooms
     world.room_capacity world.spare_sessions world.ring_bytes world.flush_interval_ms
     world.status_interval_ms world.reconnect_first_ms world.reconnect_most_ms world.game
+    world.chat chat.listen chat.mains chat.channels chat.memberships chat.channel_members
+    chat.history_bytes chat.past_page chat.ring_bytes chat.channels_per_user chat.message_bytes
+    chat.requests_per_second chat.request_burst chat.flush_interval_ms
+    cluster.secret_file
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
     net.send_buffers_per_session net.send_buffers_per_server net.socket_send_buffer_bytes";
@@ -158,7 +162,7 @@ fn check_config_prints_every_key_and_reads_what_it_prints() {
 fn every_key_is_a_variable_and_a_flag_wins() {
     let defaults = checked(&[], &[]);
     let mut all: Vec<String> = keys(&defaults).into_iter().collect();
-    all.extend(["main.port".to_owned(), "world.port".to_owned()]);
+    all.extend(["main.port", "world.port", "chat.port"].map(str::to_owned));
     let value_of = |key: &str| {
         let value = key.split('.').try_fold(None, |table: Option<&Value>, part| {
             table.map_or_else(|| defaults.get(part), |table| table.get(part)).map(Some)

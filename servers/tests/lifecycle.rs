@@ -162,7 +162,17 @@ fn main_says_goodbye_to_worlds_and_players_stay() {
 #[test]
 fn a_signal_is_heeded_from_the_first_line_on() {
     let nowhere = ["world", "--port", "0", "--main", "127.0.0.1:9"];
-    let up = ["up", "--bots", "0", "--set", "main.port=0", "--set", "world.port=0"];
+    let up = [
+        "up",
+        "--bots",
+        "0",
+        "--set",
+        "main.port=0",
+        "--set",
+        "world.port=0",
+        "--set",
+        "chat.port=0",
+    ];
     for arguments in [&["main", "--port", "0"][..], &nowhere, &up] {
         for signal in [Signal::Interrupt, Signal::Terminate].into_iter().cycle().take(6) {
             let process = Process::start(arguments);
@@ -369,7 +379,17 @@ fn a_world_that_stands_still_is_left_and_comes_back_with_its_users() {
 
 #[test]
 fn up_runs_a_whole_realm_and_prints_plain_lines() {
-    let arguments = ["up", "--bots", "8", "--set", "main.port=0", "--set", "world.port=0"];
+    let arguments = [
+        "up",
+        "--bots",
+        "8",
+        "--set",
+        "main.port=0",
+        "--set",
+        "world.port=0",
+        "--set",
+        "chat.port=0",
+    ];
     let up = Process::start(&arguments);
     let main: SocketAddr =
         up.wait_for(Stream::Stdout, |line| line.strip_prefix("main listening on ")?.parse().ok());

@@ -4,6 +4,7 @@
 
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::client::ClientConfig;
+use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::MainConfig;
 use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
 use tinyrealm_core::protocol::WorldId;
@@ -18,6 +19,11 @@ use crate::settings::Sabotage;
 /// Guests' tokens are signed with this, before and after a restart of Main.
 pub(crate) const GUEST_SECRET: [u8; 32] = [42; 32];
 
+/// What the realm's servers share.
+pub(crate) fn cluster_secret() -> ClusterSecret {
+    ClusterSecret::new(&[7; 32]).expect("32 bytes")
+}
+
 const NET: NetConfig = NetConfig {
     greeting_timeout_ms: 1_500,
     ping_interval_ms: 700,
@@ -26,7 +32,8 @@ const NET: NetConfig = NetConfig {
     ..NetConfig::DEFAULT
 };
 
-pub(crate) const MAIN: MainConfig = MainConfig { attach_timeout_ms: 600, attach_ttl_ms: 2_000 };
+pub(crate) const MAIN: MainConfig =
+    MainConfig { attach_timeout_ms: 600, attach_ttl_ms: 2_000, ..MainConfig::DEFAULT };
 
 /// The least that a room can do with, more often than more.
 const RINGS_BYTES: [usize; 4] = [RING_BYTES / 4, RING_BYTES / 4, RING_BYTES / 2, RING_BYTES];
@@ -84,6 +91,7 @@ impl Tuning {
             region: heapless::String::new(),
             address: bounded(&HostId::world(number).address()),
             main_address: bounded(&HostId::MAIN.address()),
+            cluster_secret: cluster_secret(),
             room_capacity: ROOM_MEMBERS as u16,
             flush_interval_ms: self.flush_interval_ms,
             status_interval_ms: 400,

@@ -17,6 +17,8 @@ const EMULATOR: &str = "qemu-system-arm";
 /// Where the roles of `device.toml` find Main, seen from here.
 const MAIN_PORT: u16 = 7_000;
 /// The port of the device's world, here and there.
+/// `main.cluster_secret` of `firmware-demo/device.toml`.
+const DEMO_SECRET: &str = "the secret of a demonstration, known to everyone";
 const WORLD_PORT: u16 = 7_100;
 
 /// One image of the tests: its name, and that of its `tests/qemu/devices` file.
@@ -122,6 +124,8 @@ fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
         return Ok(None);
     }
     let mut command = Command::new(servers()?);
+    // A device as it ships has this secret.
+    command.env("TINYREALM_CLUSTER_SECRET", DEMO_SECRET);
     let servers = command.args(arguments).spawn().map_err(|error| error.to_string())?;
     println!("started `tinyrealm {}`; in another terminal:", arguments.join(" "));
     println!("  cargo run --release -- client --main 127.0.0.1:{MAIN_PORT}");

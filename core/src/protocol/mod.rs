@@ -19,23 +19,28 @@
 
 mod client_main;
 mod client_world;
+mod cluster;
 mod common;
 #[cfg(test)]
 mod golden;
 mod macros;
+mod main_chat;
 mod message;
 mod types;
 mod world_main;
 
 pub use client_main::{CLIENT_VERSION, client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
-pub use common::{ErrorCode, JoinDenial, either_way};
+pub use cluster::{dialer_to_listener, listener_to_dialer};
+pub use common::{ErrorCode, JoinDenial, ServerKind, either_way};
+pub use main_chat::{chat_to_main, main_to_chat};
 pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
     decode, encode_frame,
 };
 pub use types::{
-    Bytes, Direction, HandshakeKey, MemberState, Position, RoomId, Text, Token, Uid, WorldId,
+    Bytes, Direction, HandshakeKey, MemberState, Nonce, Position, Proof, RoomId, Text, Token, Uid,
+    WorldId,
 };
 pub use world_main::{main_to_world, world_to_main};
 
@@ -49,6 +54,8 @@ pub const ADDRESS_MAX_BYTES: usize = 64;
 pub const CHANNEL_MAX_BYTES: usize = 24;
 /// The longest chat message, in bytes.
 pub const CHAT_MAX_BYTES: usize = 256;
+/// Members on one page of a channel's members.
+pub const CHAT_PAGE_MEMBERS: usize = 32;
 /// The longest application message of a room, in bytes.
 pub const EVENT_MAX_BYTES: usize = 256;
 /// Members on one page of a room's snapshot.
@@ -57,12 +64,16 @@ pub const SNAPSHOT_PAGE_MEMBERS: usize = 16;
 pub const USER_PAGE_USERS: usize = 32;
 
 /// Every direction of every link, for documentation and generators.
-pub const SCHEMAS: [&LinkSchema; 7] = [
+pub const SCHEMAS: [&LinkSchema; 11] = [
     &either_way::SCHEMA,
+    &dialer_to_listener::SCHEMA,
+    &listener_to_dialer::SCHEMA,
     &client_to_main::SCHEMA,
     &main_to_client::SCHEMA,
     &client_to_world::SCHEMA,
     &world_to_client::SCHEMA,
     &world_to_main::SCHEMA,
     &main_to_world::SCHEMA,
+    &chat_to_main::SCHEMA,
+    &main_to_chat::SCHEMA,
 ];

@@ -78,6 +78,16 @@ pub struct HandshakeKey(pub [u8; 16]);
 #[serde(transparent)]
 pub struct Token(pub [u8; 32]);
 
+/// 128 random bits that one connection begins with.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Nonce(pub [u8; 16]);
+
+/// An HMAC that only a server of the same realm can make. Compared in constant time.
+#[derive(Copy, Clone, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Proof(pub [u8; 32]);
+
 macro_rules! secret {
     ($Secret:ident) => {
         impl PartialEq for $Secret {
@@ -96,6 +106,7 @@ macro_rules! secret {
 
 secret!(HandshakeKey);
 secret!(Token);
+secret!(Proof);
 
 /// UTF-8 text of at most `MAX` bytes. A longer one does not decode.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize)]

@@ -50,6 +50,11 @@ impl<T> Key<T> {
     pub const fn index(self) -> u16 {
         self.index
     }
+
+    /// Slot and generation as one number, which no other tenant of the table has.
+    pub const fn to_bits(self) -> u64 {
+        (self.generation as u64) << 16 | self.index as u64
+    }
 }
 
 impl<T> Copy for Key<T> {}

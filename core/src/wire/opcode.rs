@@ -10,7 +10,8 @@
 //! | World `0x2000` | `0x2000` | `0x2100` | `0x2200` | `0x2300` |
 //! | Login `0x3000` | `0x3000` | `0x3100` | `0x3200` | `0x3300` |
 //! | Chat `0x4000` | `0x4000` | `0x4100` | `0x4200` | `0x4300` |
-//! | common | `0x0001` to `0x00FF` | | | |
+//! | common | `0x0001` to `0x007F` | | | |
+//! | servers' proof | `0x0080` to `0x00FF` | | | |
 //!
 //! Contract: bands never overlap, and no message leaves its band; both are checked in `const`.
 //!
@@ -82,7 +83,11 @@ const fn server_band(base: i32) -> ServerBand {
 }
 
 /// Opcodes that mean the same on every link, in both directions.
-pub const COMMON: Band = Band { first: 0x0001, count: 0xFF };
+pub const COMMON: Band = Band { first: 0x0001, count: 0x7F };
+/// What a server proves to another one that it has dialed.
+pub const DIALER: Band = Band { first: 0x0080, count: 0x40 };
+/// What a server proves to another one that has dialed it.
+pub const LISTENER: Band = Band { first: 0x00C0, count: 0x40 };
 /// MainServer's band.
 pub const MAIN: ServerBand = server_band(0x1000);
 /// WorldServer's band.
@@ -95,8 +100,10 @@ pub const CHAT: ServerBand = server_band(0x4000);
 const SERVERS: [ServerBand; 4] = [MAIN, WORLD, LOGIN, CHAT];
 
 #[allow(clippy::indexing_slicing, reason = "evaluated in const only")]
-const fn all_bands() -> [Band; 17] {
-    let mut bands = [COMMON; 17];
+const fn all_bands() -> [Band; 19] {
+    let mut bands = [COMMON; 19];
+    bands[17] = DIALER;
+    bands[18] = LISTENER;
     let mut server = 0;
     while server < SERVERS.len() {
         let band = SERVERS[server];

@@ -9,6 +9,7 @@ use core::fmt::Write as _;
 use embassy_net::{Ipv4Address, StackResources};
 use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
+use tinyrealm_core::node::cluster::{CLUSTER_SECRET_MIN_BYTES, ClusterSecret};
 use tinyrealm_core::node::world::{
     EVENT_FRAME_MAX_BYTES, World, WorldConfig, WorldMemory, world_timers,
 };
@@ -47,10 +48,21 @@ const PUBLIC_ADDRESS_BYTES: usize = match device::world::PUBLIC_ADDRESS.len() {
     bytes => bytes,
 };
 
+/// The proof of the cluster secret: prefix, nonce, proof.
+const CLUSTER_PROOF_BYTES: usize = 6 + 16 + 32;
+
 const _: () = {
     assert!(
         links::SEND_BUFFER_BYTES as usize >= REGISTRATION_BYTES,
         "device.toml: send_buffer_bytes"
+    );
+    assert!(
+        device::main::CLUSTER_SECRET.len() >= CLUSTER_SECRET_MIN_BYTES,
+        "device.toml: cluster_secret"
+    );
+    assert!(
+        links::SEND_BUFFER_BYTES as usize >= CLUSTER_PROOF_BYTES,
+        "device.toml: send_buffer_bytes holds no proof"
     );
     assert!(SEND_BYTES >= EVENT_FRAME_MAX_BYTES, "device.toml: send_bytes holds no event");
     assert!(RECEIVE_BYTES >= RECEIVE_BUFFER_BYTES, "device.toml: receive_bytes holds no frame");
@@ -120,6 +132,8 @@ fn config(own_address: Ipv4Address) -> WorldConfig {
         region: text(device::world::REGION),
         address: public_address(own_address),
         main_address: text(device::main::ADDRESS),
+        cluster_secret: ClusterSecret::new(device::main::CLUSTER_SECRET.as_bytes())
+            .expect("its length is asserted above"),
         room_capacity: device::world::ROOM_CAPACITY as u16,
         flush_interval_ms: device::world::FLUSH_INTERVAL_MS,
         status_interval_ms: device::world::STATUS_INTERVAL_MS,

@@ -73,6 +73,14 @@ fn both_sides_of_the_limits() {
     assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 512\n"));
     assert!(accepted("[world]\nrooms = 1\nroom_capacity = 32606\n"));
     assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 32607\n"));
-    assert!(accepted("[main]\nsessions = 30000\nusers = 35535\n"));
-    assert!(!accepted("[main]\nsessions = 30000\nusers = 35536\n"));
+    assert!(accepted("[main]\nsessions = 30000\nusers = 35534\n"));
+    assert!(!accepted("[main]\nsessions = 30000\nusers = 35535\n"));
+    assert!(accepted("[chat]\nmains = 8\n") && !accepted("[chat]\nmains = 9\n"));
+    assert!(accepted("[chat]\npast_page = 16\n") && !accepted("[chat]\npast_page = 17\n"));
+    assert!(accepted("[chat]\nring_bytes = 1024\n") && !accepted("[chat]\nring_bytes = 512\n"));
+    assert!(!accepted("[chat]\nring_bytes = 3000\n"));
+    assert!(
+        accepted("[chat]\nmessage_bytes = 256\n") && !accepted("[chat]\nmessage_bytes = 257\n")
+    );
+    assert!(accepted("[main]\nchat = \"\"\n") && !accepted("[main]\nchat = \"nowhere\"\n"));
 }

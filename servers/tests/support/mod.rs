@@ -21,7 +21,7 @@ use std::time::Duration;
 
 pub(crate) use bots::{BotOutcome, Bots};
 pub(crate) use peer::{Heard, Pass, Peer, User};
-pub(crate) use process::{Finished, Process, Signal, Stream};
+pub(crate) use process::{CLUSTER_SECRET, Finished, Process, Signal, Stream};
 pub(crate) use proxy::{Fault, Proxy};
 pub(crate) use realm::{Realm, Server};
 pub(crate) use report::Report;

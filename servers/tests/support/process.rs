@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
+/// What the servers of all tests share, if a test does not want something else.
+pub(crate) const CLUSTER_SECRET: &str = "the cluster secret of all tests, 40 bytes";
+
 /// Where a process writes.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Stream {
@@ -132,6 +135,15 @@ impl Process {
                 command.env_remove(name);
             }
         }
+        command.env("TINYREALM_CLUSTER_SECRET", CLUSTER_SECRET);
+        command.envs(variables.iter().copied());
+        Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)
+    }
+
+    /// [`Process::start_with`] for a process that has to find the cluster secret by itself.
+    pub(crate) fn start_without_secret(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tinyrealm"));
+        command.args(arguments).env_remove("TINYREALM_CLUSTER_SECRET");
         command.envs(variables.iter().copied());
         Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)
     }

@@ -61,6 +61,8 @@ impl ClientHandler for Ears<'_> {
             }
             ClientEvent::WorldLost(code) => Heard::WorldLost(code),
             ClientEvent::Refused { code, .. } => Heard::Refused(code),
+            // Players join no channel.
+            ClientEvent::Chat(_) => return,
             ClientEvent::Stopped(code) => Heard::Stopped(code),
         });
     }

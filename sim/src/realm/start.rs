@@ -16,7 +16,7 @@ use crate::ids::{HostId, Role, WORLDS};
 use crate::memory::{ROOMS, limit_buffers, shorten};
 use crate::timeline::Happening;
 use crate::trace::What;
-use crate::tuning::{GUEST_SECRET, MAIN};
+use crate::tuning::{GUEST_SECRET, MAIN, cluster_secret};
 
 /// Accounts at the beginning: clients of the realm.
 pub(super) const ACCOUNTS: usize = 50;
@@ -57,7 +57,8 @@ impl<'a> Realm<'a> {
     fn start_main(&mut self) {
         let mut random = self.random.fork();
         let block = self.arenas.main();
-        let role = Main::new(block.main.storage(), MAIN, Guests::new(GUEST_SECRET));
+        let role =
+            Main::new(block.main.storage(), MAIN, Guests::new(GUEST_SECRET), cluster_secret());
         let mut storage = block.node.storage();
         limit_buffers(&mut storage, usize::MAX / 1_024, self.tuning.receive_buffers);
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };

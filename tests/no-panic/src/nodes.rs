@@ -7,7 +7,9 @@ use core::slice;
 use crate::game::Busy;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
+use tinyrealm_core::node::chat::{Chat, ChatConfig, ChatStorage};
 use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler};
+use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainStorage};
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
 use tinyrealm_core::node::{Node, NodeStorage, Request, Taken};
@@ -39,6 +41,7 @@ impl ClientHandler for UnseenHandler {
 type WorldNode = Node<'static, World<'static, Relay>>;
 type BusyNode = Node<'static, World<'static, Busy>>;
 type MainNode = Node<'static, Main<'static, Guests>>;
+type ChatNode = Node<'static, Chat<'static>>;
 type ClientNode = Node<'static, Client<UnseenHandler>>;
 
 /// What comes with every call.
@@ -187,6 +190,9 @@ driver_exports!(BusyNode: busy_accepted busy_connected busy_connect_failed busy_
 driver_exports!(MainNode: main_accepted main_connected main_connect_failed main_received
     main_disconnected main_timeout main_shutdown main_writable main_transmit
     main_transmitted main_request main_poll_timeout main_inspect);
+driver_exports!(ChatNode: chat_accepted chat_connected chat_connect_failed chat_received
+    chat_disconnected chat_timeout chat_shutdown chat_writable chat_transmit
+    chat_transmitted chat_request chat_poll_timeout chat_inspect);
 driver_exports!(ClientNode: client_accepted client_connected client_connect_failed client_received
     client_disconnected client_timeout client_shutdown client_writable client_transmit
     client_transmitted client_request client_poll_timeout client_inspect);
@@ -219,12 +225,51 @@ unsafe extern "C" fn main_new(
     main_storage: *const MainStorage<'static>,
     main_config: &MainConfig,
     secret: &[u8; 32],
+    cluster_secret: &ClusterSecret,
+    chat_address: &heapless::String<ADDRESS_MAX_BYTES>,
 ) {
     // SAFETY: the caller hands both storages over, and lends room for a node.
     unsafe {
-        let main = Main::new(main_storage.read(), *main_config, Guests::new(*secret));
-        node.write(outside.with(|turn| Node::new(storage.read(), *config, main, turn)));
+        let main = Main::new(
+            main_storage.read(),
+            *main_config,
+            Guests::new(*secret),
+            cluster_secret.clone(),
+        )
+        .with_chat(chat_address.clone());
+        let mut made = outside.with(|turn| Node::new(storage.read(), *config, main, turn));
+        outside.with(|turn| made.act(turn, |main, cx| main.start(cx)));
+        node.write(made);
     }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn chat_new(
+    node: *mut ChatNode,
+    outside: &Outside,
+    storage: *const NodeStorage<'static>,
+    config: &NetConfig,
+    chat_storage: *const ChatStorage<'static>,
+    chat_config: &ChatConfig,
+    cluster_secret: &ClusterSecret,
+) {
+    // SAFETY: the caller hands both storages over, and lends room for a node.
+    unsafe {
+        let chat = Chat::new(chat_storage.read(), *chat_config, cluster_secret.clone());
+        node.write(outside.with(|turn| Node::new(storage.read(), *config, chat, turn)));
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn cluster_secret_new(bytes: *const u8, count: usize, out: *mut ClusterSecret) -> bool {
+    // SAFETY: the caller lends `count` readable bytes and room for a secret.
+    unsafe {
+        match ClusterSecret::new(slice::from_raw_parts(bytes, count)) {
+            Ok(secret) => out.write(secret),
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 #[unsafe(no_mangle)]

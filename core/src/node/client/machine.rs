@@ -19,7 +19,7 @@ use crate::protocol::client_to_main::{EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move};
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Bytes, CLIENT_VERSION, Direction, EVENT_MAX_BYTES, ErrorCode, HandshakeKey,
-    Position, REGION_MAX_BYTES, RoomId, SendError, Text, Token, Uid,
+    Message, Position, REGION_MAX_BYTES, RoomId, SendError, Text, Token, Uid,
 };
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey, Trust};
@@ -172,6 +172,18 @@ impl RealmClient {
                 self.main = MainState::Connecting;
             }
             Err(_) => self.wait_for_main(cx),
+        }
+    }
+
+    /// Sends something to Main, once that knows us.
+    pub(super) fn tell_main<M: Message>(
+        &self,
+        cx: &mut Context<'_, '_>,
+        message: &M,
+    ) -> Result<(), SendError> {
+        match self.main {
+            MainState::Ready => cx.sessions.send(self.main_session, message),
+            _ => Err(SendError::Closed),
         }
     }
 

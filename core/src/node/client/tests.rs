@@ -37,6 +37,8 @@ enum Noted {
     Said(Uid, u16, Vec<u8>),
     WorldLost(ErrorCode),
     Refused(ErrorCode, i32),
+    /// As it prints.
+    Chat(std::string::String),
     Stopped(ErrorCode),
 }
 
@@ -64,6 +66,7 @@ impl ClientHandler for Diary {
             }
             ClientEvent::WorldLost(code) => Noted::WorldLost(code),
             ClientEvent::Refused { code, about } => Noted::Refused(code, about),
+            ClientEvent::Chat(event) => Noted::Chat(std::format!("{event:?}")),
             ClientEvent::Stopped(code) => Noted::Stopped(code),
         });
     }

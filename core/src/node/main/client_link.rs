@@ -3,8 +3,9 @@
 use super::directory::{Place, UserEntry};
 use super::{Authenticator, EntryKey, Main, link};
 use crate::node::Caller;
-use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello, Stub};
-use crate::protocol::either_way::Error;
+use crate::protocol::client_to_main::{
+    ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho, EnterWorldReq, Hello, Stub,
+};
 use crate::protocol::main_to_client::Welcome;
 use crate::protocol::{CLIENT_VERSION, ErrorCode, Token, Uid};
 use crate::session::manager::Farewell;
@@ -33,16 +34,24 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         }
     }
 
-    fn chat_join(&mut self, caller: &mut Caller<'_, 'a>, _: ChatJoin<'_>) {
-        self.no_chat(caller, ChatJoin::OPCODE.0);
+    fn chat_join(&mut self, caller: &mut Caller<'_, 'a>, message: ChatJoin<'_>) {
+        self.join_channel(caller, &message);
     }
 
-    fn chat_leave(&mut self, caller: &mut Caller<'_, 'a>, _: ChatLeave<'_>) {
-        self.no_chat(caller, ChatLeave::OPCODE.0);
+    fn chat_leave(&mut self, caller: &mut Caller<'_, 'a>, message: ChatLeave<'_>) {
+        self.leave_channel(caller, &message);
     }
 
-    fn chat_say(&mut self, caller: &mut Caller<'_, 'a>, _: ChatSay<'_>) {
-        self.no_chat(caller, ChatSay::OPCODE.0);
+    fn chat_say(&mut self, caller: &mut Caller<'_, 'a>, message: ChatSay<'_>) {
+        self.say_in_channel(caller, &message);
+    }
+
+    fn chat_history(&mut self, caller: &mut Caller<'_, 'a>, message: ChatHistory<'_>) {
+        self.ask_history(caller, &message);
+    }
+
+    fn chat_who(&mut self, caller: &mut Caller<'_, 'a>, message: ChatWho<'_>) {
+        self.ask_who(caller, &message);
     }
 }
 
@@ -71,18 +80,28 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.wants_in = false;
         caller.sessions.set_tag(before, LinkTag { kind: link::LEAVING, index: 0 });
         caller.sessions.close(caller.now, before, Farewell::Bye(ErrorCode::REPLACED));
+        // The new connection knows of no channel.
+        self.leave_all_channels(&mut caller.context(), key);
         Ok(key)
     }
 
     fn welcome(&mut self, caller: &mut Caller<'_, 'a>, key: EntryKey, uid: Uid, token: Token) {
         self.stats.hellos += 1;
+        let chat_bucket = self.fresh_chat_bucket(caller);
+        if let Some(user) = self.users.get_mut(key) {
+            user.chat_bucket = chat_bucket;
+        }
         caller.sessions.set_tag(caller.key, LinkTag { kind: link::CLIENT, index: key.index() });
         caller.sessions.prove(caller.now, caller.key, Trust::Client);
         caller.sessions.send_or_close(caller.now, caller.key, &Welcome { uid, token });
     }
 
     /// The entry of the caller; if it has said no hello, it has spoken out of place and is closed.
-    fn caller_entry(&mut self, caller: &mut Caller<'_, 'a>, opcode: i32) -> Option<EntryKey> {
+    pub(super) fn caller_entry(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        opcode: i32,
+    ) -> Option<EntryKey> {
         if caller.tag.kind == link::CLIENT {
             return self.users.key_at(caller.tag.index);
         }
@@ -92,13 +111,5 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     pub(super) fn out_of_place(&self, caller: &mut Caller<'_, 'a>, opcode: i32) {
         caller.sessions.violation(caller.now, caller.key, ErrorCode::OUT_OF_PLACE, opcode);
-    }
-
-    /// This realm has no chat server: said clearly, and nothing is dropped silently.
-    fn no_chat(&mut self, caller: &mut Caller<'_, 'a>, about: i32) {
-        if self.caller_entry(caller, about).is_some() {
-            let error = Error { code: ErrorCode::CHAT_UNAVAILABLE, about };
-            caller.sessions.send_or_close(caller.now, caller.key, &error);
-        }
     }
 }

@@ -6,13 +6,14 @@ use std::boxed::Box;
 
 use super::*;
 use crate::node::HasUid;
+use crate::node::cluster::tests::test_secret;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes};
 use crate::protocol::client_to_main::{EnterWorldReq, Hello};
 use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::EnterWorldAck;
 use crate::protocol::main_to_world::{AttachUser, DetachUser};
 use crate::protocol::world_to_main::{AttachAck, AttachDenied, RegisterWorld, UserLeft, UserList};
-use crate::protocol::{CLIENT_VERSION, ErrorCode, Text, Uid, WorldId};
+use crate::protocol::{CLIENT_VERSION, ErrorCode, ServerKind, Text, Uid, WorldId};
 use crate::session::SessionKey;
 
 type Memory = MainMemory<8, 2>;
@@ -22,9 +23,11 @@ type MainBench<'a> = Bench<'a, Main<'a, Guests>>;
 /// earlier stay: it gets the keys of both, and the attempt.
 fn with_earlier_stay(test: impl FnOnce(&mut MainBench<'_>, SessionKey, SessionKey, AttachUser)) {
     let (mut memory, mut main_memory) = (Box::new(BenchMemory::NEW), Box::new(Memory::NEW));
-    let role = Main::new(main_memory.storage(), MainConfig::DEFAULT, Guests::new([7; 32]));
+    let guests = Guests::new([7; 32]);
+    let role = Main::new(main_memory.storage(), MainConfig::DEFAULT, guests, test_secret());
     let mut bench = Bench::new(Sizes::ALL.lend(&mut memory), BENCH_CONFIG, role);
     let (world, client) = (bench.accept(), bench.accept());
+    bench.prove_as(world, ServerKind::WORLD, ServerKind::MAIN);
     let (region, addr) = (Text::truncated(""), Text::truncated("w:1"));
     bench.say(world, &RegisterWorld { world_id: WorldId(1), region, capacity: 9, addr });
     bench.say(client, &Hello { client_version: CLIENT_VERSION, token: None });

@@ -15,6 +15,7 @@
 //! ```
 
 pub mod authenticator;
+pub mod chat;
 mod client_link;
 pub mod directory;
 pub mod enter;
@@ -23,24 +24,31 @@ mod expiry_tests;
 mod memory;
 pub mod registry;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod world_link;
 
 pub use authenticator::{Authenticator, Guests};
+pub use chat::{ChatHub, ChatPolicy, MainChatStorage};
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
-pub use memory::MainMemory;
+pub use memory::{MainChatMemory, MainMemory};
 pub use registry::{WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 
-use super::{Caller, Context, Role};
-use crate::protocol::{Dispatched, client_to_main, world_to_main};
-use crate::session::manager::Ended;
+use super::cluster::{ClusterSecret, Gate};
+use super::{BroadcastTaken, Caller, Context, Role};
+use crate::protocol::{
+    ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, chat_to_main, client_to_main,
+    world_to_main,
+};
+use crate::session::manager::{Ended, Farewell};
+use crate::session::{LinkTag, Session, SessionKey, SessionManager};
 use crate::storage::{Key, Link, Slot};
+use crate::time::Instant;
 use crate::wire::Frame;
-use crate::wire::opcode::WORLD;
+use crate::wire::opcode::{DIALER, WORLD};
 
 /// The links of Main, as its sessions' tags have them.
 mod link {
-    /// A peer who has neither said hello nor registered.
+    /// A peer who has neither said hello nor proven to be a server.
     pub(super) const STRANGER: u8 = 0;
     /// A client; the tag's index is the user's in the directory.
     pub(super) const CLIENT: u8 = 1;
@@ -48,6 +56,10 @@ mod link {
     pub(super) const WORLD: u8 = 2;
     /// A peer who is being shown out.
     pub(super) const LEAVING: u8 = 3;
+    /// A world that has proven to be of this realm, and has not registered.
+    pub(super) const PROVEN: u8 = 4;
+    /// The chat server.
+    pub(super) const CHAT: u8 = 5;
 }
 
 /// Main's own settings.
@@ -57,11 +69,14 @@ pub struct MainConfig {
     pub attach_timeout_ms: u32,
     /// How long a client may take to join the world that it was sent to.
     pub attach_ttl_ms: u32,
+    /// What users may do in channels.
+    pub chat: ChatPolicy,
 }
 
 impl MainConfig {
     /// What a server starts with.
-    pub const DEFAULT: Self = Self { attach_timeout_ms: 2_000, attach_ttl_ms: 15_000 };
+    pub const DEFAULT: Self =
+        Self { attach_timeout_ms: 2_000, attach_ttl_ms: 15_000, chat: ChatPolicy::DEFAULT };
 }
 
 /// Counters of one Main, since its start.
@@ -81,7 +96,12 @@ pub struct MainStats {
     pub worlds_lost: u32,
 }
 
-/// The memory of a [`Main`], without its sessions'. Main has one timer a user.
+/// How many timers a Main with room for `users` has: one a user, and the link to the chat server's.
+pub const fn main_timers(users: usize) -> usize {
+    users + 1
+}
+
+/// The memory of a [`Main`], without its sessions'. Main has [`main_timers`] timers.
 #[derive(Debug)]
 pub struct MainStorage<'a> {
     /// The users.
@@ -92,6 +112,8 @@ pub struct MainStorage<'a> {
     pub user_nexts: &'a mut [Link],
     /// The worlds, [`WORLD_COUNT_MAX`] at most.
     pub worlds: &'a mut [Slot<WorldEntry>],
+    /// Channels and memberships; nothing for a Main without chat.
+    pub chat: MainChatStorage<'a>,
 }
 
 /// The role of Main; see the [module](self).
@@ -99,6 +121,9 @@ pub struct MainStorage<'a> {
 pub struct Main<'a, A> {
     config: MainConfig,
     authenticator: A,
+    gate: Gate,
+    secret: ClusterSecret,
+    chat: ChatHub<'a>,
     users: UserDirectory<'a>,
     worlds: WorldRegistry<'a>,
     next_attempt: u32,
@@ -106,16 +131,55 @@ pub struct Main<'a, A> {
 }
 
 impl<'a, A: Authenticator> Main<'a, A> {
-    /// A Main that knows nobody.
-    pub fn new(storage: MainStorage<'a>, config: MainConfig, authenticator: A) -> Self {
+    /// A Main that knows nobody, and takes worlds that know `secret`.
+    pub fn new(
+        storage: MainStorage<'a>,
+        config: MainConfig,
+        authenticator: A,
+        secret: ClusterSecret,
+    ) -> Self {
         Self {
             config,
             authenticator,
+            gate: Gate::new(secret.clone(), ServerKind::MAIN, ServerKind::WORLD),
+            secret,
+            chat: ChatHub::new(storage.chat, config.chat),
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             worlds: WorldRegistry::new(storage.worlds),
             next_attempt: 0,
             stats: MainStats::default(),
         }
+    }
+
+    /// The same Main with a chat server at `address`, `host:port`: [`Main::start`] makes it look for
+    /// that.
+    #[must_use]
+    pub fn with_chat(mut self, address: heapless::String<ADDRESS_MAX_BYTES>) -> Self {
+        self.chat.set_address(address);
+        self
+    }
+
+    /// Begins to look for the chat server, if there is to be one.
+    pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
+        if self.chat.is_configured() {
+            self.chat.set_seed(cx.turn().random_u32());
+            self.chat_connect(cx);
+        }
+    }
+
+    /// Its users' channels.
+    pub const fn chat(&self) -> &ChatHub<'a> {
+        &self.chat
+    }
+
+    /// The timer of the link to the chat server, behind those of the users.
+    const fn chat_timer(&self) -> u16 {
+        self.users.table().capacity() as u16
+    }
+
+    fn circle_of(&self, tag: LinkTag) -> Link {
+        let user = if tag.kind == link::CLIENT { self.users.at(tag.index) } else { None };
+        user.map_or(Link::NONE, |user| user.chat)
     }
 
     /// The users whom it knows.
@@ -160,27 +224,54 @@ impl<'a, A: Authenticator> Main<'a, A> {
             user.session = Key::DANGLING;
             user.wants_in = false;
         }
+        self.leave_all_channels(cx, key);
         self.forget_if_gone(cx, key);
     }
 }
 
 impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
+    /// The link to the chat server.
+    fn own_links(&self) -> u16 {
+        u16::from(self.chat.is_configured())
+    }
+
+    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        self.chat_connected(cx, key);
+    }
+
     #[inline]
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         match caller.tag.kind {
-            link::WORLD => world_to_main::dispatch(self, caller, frame),
+            link::CHAT if self.chat.is_proving() => self.chat_proves(caller, frame),
+            link::CHAT => chat_to_main::dispatch(self, caller, frame),
+            link::WORLD | link::PROVEN => world_to_main::dispatch(self, caller, frame),
             // The first message tells what a peer is.
+            link::STRANGER if DIALER.contains(frame.opcode) => self.world_proves(caller, frame),
             link::STRANGER if WORLD.server_to_peer.contains(frame.opcode) => {
-                world_to_main::dispatch(self, caller, frame)
+                self.out_of_place(caller, frame.opcode.0);
+                Dispatched::Handled
             }
             link::STRANGER | link::CLIENT => client_to_main::dispatch(self, caller, frame),
             _ => Dispatched::Handled,
         }
     }
 
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
+        if caller.tag.kind == link::STRANGER {
+            self.gate.refused_by_peer(caller.now, code);
+        } else if caller.tag.kind == link::CHAT && code == ErrorCode::BAD_PROOF {
+            caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
+        }
+    }
+
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
         match ended.tag.kind {
-            link::CLIENT => self.client_ended(cx, ended.tag.index),
+            link::CLIENT => {
+                // The slot may have another user soon, whose channels are none of this session's.
+                cx.sessions.set_tag(ended.key, LinkTag { kind: link::LEAVING, index: 0 });
+                self.client_ended(cx, ended.tag.index);
+            }
+            link::CHAT => self.chat_ended(cx, ended.reason),
             link::WORLD => {
                 if let Some(world) = self.worlds.key_at(ended.tag.index) {
                     self.unregister(cx, world);
@@ -191,8 +282,61 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     }
 
     fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
-        if let Some(key) = self.users.key_at(timer) {
+        if timer == self.chat_timer() {
+            self.chat_timer_due(cx);
+        } else if let Some(key) = self.users.key_at(timer) {
             self.enter_timer(cx, key);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.chat.next_flush()
+    }
+
+    fn address(&self, _: LinkTag) -> &str {
+        self.chat.address()
+    }
+
+    fn must_flush_first(&self) -> bool {
+        self.chat.must_flush_first()
+    }
+
+    #[inline]
+    fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
+        self.chat.flush(now, sessions);
+    }
+
+    #[inline]
+    fn before_transmit(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+    ) {
+        let Some(tag) = sessions.get(key).map(Session::tag) else { return };
+        match tag.kind {
+            link::CHAT => self.chat.resume_channels(sessions),
+            _ => self.chat.before_transmit(now, sessions, self.circle_of(tag)),
+        }
+    }
+
+    #[inline]
+    fn broadcast(&self, tag: LinkTag) -> [&[u8]; 3] {
+        self.chat.window(self.circle_of(tag))
+    }
+
+    #[inline]
+    fn broadcast_taken(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+        taken: BroadcastTaken,
+    ) {
+        let Some(tag) = sessions.get(key).map(Session::tag) else { return };
+        let turn = self.chat.advance(now, sessions, key, self.circle_of(tag), taken);
+        if let Some(user) = self.users.at_mut(tag.index).filter(|_| tag.kind == link::CLIENT) {
+            user.chat = turn;
         }
     }
 }

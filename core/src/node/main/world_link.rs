@@ -4,19 +4,21 @@ use super::directory::{Place, UserEntry};
 use super::registry::{WorldEntry, WorldKey, world_bit};
 use super::{Authenticator, EntryKey, Main, link};
 use crate::log;
+use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_world::{DetachUser, Registered};
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, Stub, UserJoined, UserLeft, UserList,
 };
-use crate::protocol::{ErrorCode, Uid};
+use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::storage::{Key, Vacant};
+use crate::wire::Frame;
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn register_world(&mut self, caller: &mut Caller<'_, 'a>, message: RegisterWorld<'_>) {
-        if caller.tag.kind != link::STRANGER {
+        if caller.tag.kind != link::PROVEN {
             self.out_of_place(caller, RegisterWorld::OPCODE.0);
             return;
         }
@@ -85,6 +87,19 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 }
 
 impl<'a, A: Authenticator> Main<'a, A> {
+    /// A stranger in the band of servers that dial this one.
+    pub(super) fn world_proves(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        let heard = self.gate.hear(caller, frame);
+        if heard == Heard::Proven {
+            caller.sessions.set_tag(caller.key, LinkTag { kind: link::PROVEN, index: 0 });
+        }
+        heard.dispatched()
+    }
+
     /// The world that the caller is; if it has not registered, it has spoken out of place.
     fn caller_world(&mut self, caller: &mut Caller<'_, 'a>, opcode: i32) -> Option<WorldKey> {
         if caller.tag.kind == link::WORLD {

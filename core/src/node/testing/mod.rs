@@ -271,6 +271,15 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
         said
     }
 
+    /// The next of the frames that [`Bench::heard`] would answer, alone.
+    pub(crate) fn next_heard(&mut self, key: SessionKey) -> Option<Said> {
+        let peer = self.peer_mut(key);
+        let (said, _) = said_in(&peer.stream[peer.seen_bytes..]);
+        let next = said.into_iter().next()?;
+        peer.seen_bytes += stream_of(core::slice::from_ref(&next)).len();
+        Some(next)
+    }
+
     /// What the node has asked of its driver since the last call.
     pub(crate) fn requests(&mut self) -> Vec<Asked> {
         core::mem::take(&mut self.requests)

@@ -1,15 +1,20 @@
 //! The link to Main: register, report, attach.
 //!
 //! ```text
-//!              ┌────────────── back-off ◄───────────┬──────────────┐
-//!              ▼                                    │ ended        │ ended
-//!         ┌─────────┐ connect ┌────────────┐ connected ┌────────────┐ Registered ┌──────┐
-//!  start ►│ Waiting ├────────►│ Connecting ├──────────►│ Registering├───────────►│ Live │
-//!         └─────────┘         └────────────┘           └────────────┘            └──────┘
+//!              ┌───────────── back-off ◄─────────┬───────────────┬────────────────┐
+//!              ▼                                 │ ended         │ ended          │ ended
+//!         ┌─────────┐ connect ┌────────────┐ connected ┌─────────┐ proven ┌─────────────┐
+//!  start ►│ Waiting ├────────►│ Connecting ├──────────►│ Proving ├───────►│ Registering │
+//!         └─────────┘         └────────────┘           └─────────┘        └──────┬──────┘
+//!              ▲                                                       ┌──────┐  │ Registered
+//!              └─────────────────────────── ended ─────────────────────┤ Live │◄─┘
+//!                                                                      └──────┘
 //! ```
+//! Both ends prove that they share the cluster secret before anything else is said.
 //! Whoever is in a room stays there, whatever this link does. A new registration is followed by the
 //! list of all users, page by page as the link takes them, so that a restarted Main knows them.
 
+use super::super::cluster::{Dialer, Heard};
 use super::super::{Caller, Context};
 use super::game::Game;
 use super::room_manager::{PREFIX_BYTES, VARINT_U32_MAX_BYTES};
@@ -20,14 +25,16 @@ use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered, Stub};
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
 };
-use crate::protocol::{ErrorCode, Message, Text, USER_PAGE_USERS, Uid};
+use crate::protocol::{Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid};
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
+use crate::wire::Frame;
 
 /// Where the link to Main is; see the [module](self).
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum MainLinkState {
     Waiting,
     Connecting,
+    Proving,
     Registering(SessionKey),
     Live(SessionKey),
 }
@@ -36,6 +43,7 @@ enum MainLinkState {
 #[derive(Debug)]
 pub(super) struct MainLink {
     state: MainLinkState,
+    dialer: Dialer,
     backoff: Backoff,
     /// The user slot that the next page of the list begins with; none when all are reported.
     next_reported: Option<u16>,
@@ -44,18 +52,23 @@ pub(super) struct MainLink {
 impl MainLink {
     pub(super) const fn new(reconnect_first_ms: u32, reconnect_most_ms: u32) -> Self {
         let backoff = Backoff::new(reconnect_first_ms, reconnect_most_ms);
-        Self { state: MainLinkState::Waiting, backoff, next_reported: None }
+        let dialer = Dialer::new(ServerKind::WORLD, ServerKind::MAIN);
+        Self { state: MainLinkState::Waiting, dialer, backoff, next_reported: None }
     }
 
     pub(super) const fn is_live(&self) -> bool {
         matches!(self.state, MainLinkState::Live(_))
     }
 
+    pub(super) const fn is_proving(&self) -> bool {
+        matches!(self.state, MainLinkState::Proving)
+    }
+
     /// The session, once Main has been told who we are.
     const fn session(&self) -> Option<SessionKey> {
         match self.state {
             MainLinkState::Registering(key) | MainLinkState::Live(key) => Some(key),
-            MainLinkState::Waiting | MainLinkState::Connecting => None,
+            MainLinkState::Waiting | MainLinkState::Connecting | MainLinkState::Proving => None,
         }
     }
 }
@@ -76,6 +89,24 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     pub(super) fn main_link_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        self.main.state = MainLinkState::Proving;
+        self.main.dialer.begin(cx, key);
+    }
+
+    pub(super) fn main_link_prove(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        let heard = self.main.dialer.hear(&self.config.cluster_secret, caller, frame);
+        if heard == Heard::Proven {
+            let key = caller.key;
+            self.main_link_register(&mut caller.context(), key);
+        }
+        heard.dispatched()
+    }
+
+    fn main_link_register(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         let register = RegisterWorld {
             world_id: self.config.world_id,
             region: Text::truncated(&self.config.region),
@@ -92,6 +123,11 @@ impl<'a, G: Game> World<'a, G> {
         }
         if self.main.is_live() {
             log::warning!("lost Main ({}); players stay, and it is looked for", reason.name());
+        } else if reason == ErrorCode::BAD_PROOF {
+            log::warning!(
+                "Main at {} does not have our cluster secret; trying again",
+                self.config.main_address.as_str()
+            );
         } else if self.main.backoff.attempts() == 0 || reason == ErrorCode::WORLD_ID_TAKEN {
             log::warning!(
                 "can't register with Main at {} ({}); trying again",
@@ -107,7 +143,7 @@ impl<'a, G: Game> World<'a, G> {
         match self.main.state {
             MainLinkState::Waiting => self.main_link_connect(cx),
             MainLinkState::Live(key) => self.main_link_report_status(cx, key),
-            MainLinkState::Connecting | MainLinkState::Registering(_) => {}
+            MainLinkState::Connecting | MainLinkState::Proving | MainLinkState::Registering(_) => {}
         }
     }
 

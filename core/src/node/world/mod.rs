@@ -37,6 +37,7 @@ pub use room_manager::{
 pub use stats::WorldStats;
 pub use user::{UserKey, WorldUser};
 
+use super::cluster::ClusterSecret;
 use super::{BroadcastTaken, Caller, Context, Role};
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Dispatched, ErrorCode, REGION_MAX_BYTES, RoomId, WorldId, client_to_world,
@@ -81,6 +82,8 @@ pub struct WorldConfig {
     pub address: heapless::String<ADDRESS_MAX_BYTES>,
     /// Where it finds Main, `host:port`.
     pub main_address: heapless::String<ADDRESS_MAX_BYTES>,
+    /// What the realm's servers share.
+    pub cluster_secret: ClusterSecret,
     /// Members a room.
     pub room_capacity: u16,
     /// How long moves and events may wait for each other; 0 to flush after every turn.
@@ -240,9 +243,16 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
     #[inline]
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         match caller.tag.kind {
+            link::MAIN if self.main.is_proving() => self.main_link_prove(caller, frame),
             link::MAIN => main_to_world::dispatch(self, caller, frame),
             link::USER | link::STRANGER => client_to_world::dispatch(self, caller, frame),
             _ => Dispatched::Handled,
+        }
+    }
+
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
+        if caller.tag.kind == link::MAIN && code == ErrorCode::BAD_PROOF {
+            caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
         }
     }
 

@@ -21,6 +21,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::config::NetConfig;
+use crate::node::cluster::tests::test_secret;
 use crate::node::testing::{
     Asked, BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_of, said_in, trim,
 };
@@ -30,7 +31,9 @@ use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
     EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
 };
-use crate::protocol::{Bytes, Direction, HandshakeKey, JoinDenial, MemberState, Position, Uid};
+use crate::protocol::{
+    Bytes, Direction, HandshakeKey, JoinDenial, MemberState, Position, ServerKind, Uid,
+};
 use crate::session::SessionState;
 
 const MAX_ROOMS: usize = 4;
@@ -78,6 +81,7 @@ impl Setup {
             region: text("north"),
             address: text("world:9"),
             main_address: text("main:7"),
+            cluster_secret: test_secret(),
             room_capacity: self.room_capacity,
             flush_interval_ms: self.flush_interval_ms,
             status_interval_ms: STATUS_MS,
@@ -176,9 +180,22 @@ impl<G: Game> WorldBench<'_, G> {
         self.register()
     }
 
+    /// Main takes the connection that the world asks for, and both prove themselves.
+    fn connect_main(&mut self) -> SessionKey {
+        let main = self.connect_next();
+        self.take_proof_as(main, ServerKind::MAIN);
+        main
+    }
+
+    /// Main takes the connection `main` that the world has asked for, and both prove themselves.
+    fn main_connected(&mut self, main: SessionKey) {
+        self.connected(main);
+        self.take_proof_as(main, ServerKind::MAIN);
+    }
+
     /// Main takes the connection that the world asks for, and the world itself.
     fn register(&mut self) -> SessionKey {
-        let main = self.connect_next();
+        let main = self.connect_main();
         self.say(main, &Registered {});
         assert!(self.role().is_registered());
         self.heard(main);

@@ -8,7 +8,7 @@ use std::vec::Vec;
 use super::{bytes_of, vectors};
 use crate::config::NetConfig;
 use crate::node::main::MainConfig;
-use crate::protocol::{self, ErrorCode, JoinDenial, MessageSchema, SCHEMAS};
+use crate::protocol::{self, ErrorCode, JoinDenial, MessageSchema, SCHEMAS, ServerKind};
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
 
 const PAGE: &str = include_str!("../../../../PROTOCOL.md");
@@ -30,22 +30,25 @@ fn wire_type(type_name: &str) -> String {
         return format!("bytes({})", limit(most));
     }
     String::from(match name.as_str() {
-        "u16" | "WorldId" | "RoomId" | "Direction" | "ErrorCode" | "JoinDenial" => "u16",
+        "u16" | "WorldId" | "RoomId" | "Direction" | "ErrorCode" | "JoinDenial" | "ServerKind" => {
+            "u16"
+        }
         "u32" | "Uid" => "u32",
         "i32" => "i32",
         "Position" => "position",
         "MemberState" => "member",
-        "HandshakeKey" => "byte[16]",
-        "Token" => "byte[32]",
+        "HandshakeKey" | "Nonce" => "byte[16]",
+        "Token" | "Proof" => "byte[32]",
         _ => panic!("PROTOCOL.md has no word for `{type_name}` yet"),
     })
 }
 
-const LIMITS: [(&str, usize); 7] = [
+const LIMITS: [(&str, usize); 8] = [
     ("REGION_MAX_BYTES", protocol::REGION_MAX_BYTES),
     ("ADDRESS_MAX_BYTES", protocol::ADDRESS_MAX_BYTES),
     ("CHANNEL_MAX_BYTES", protocol::CHANNEL_MAX_BYTES),
     ("CHAT_MAX_BYTES", protocol::CHAT_MAX_BYTES),
+    ("CHAT_PAGE_MEMBERS", protocol::CHAT_PAGE_MEMBERS),
     ("EVENT_MAX_BYTES", protocol::EVENT_MAX_BYTES),
     ("SNAPSHOT_PAGE_MEMBERS", protocol::SNAPSHOT_PAGE_MEMBERS),
     ("USER_PAGE_USERS", protocol::USER_PAGE_USERS),
@@ -122,6 +125,7 @@ fn every_code_has_its_number_and_its_name() {
     let codes = |heading| -> Vec<_> { rows(section(heading)) };
     let errors = ErrorCode::ALL.iter().map(|code| (code.0, code.name()));
     let denials = JoinDenial::ALL.iter().map(|code| (code.0, code.name()));
+    let kinds = ServerKind::ALL.iter().map(|kind| (kind.0, kind.name()));
     let row = |(number, name): (u16, &str)| (format!("{number}"), format!("`{name}`"));
     let same = |found: Vec<(&str, &str)>, known: Vec<(String, String)>| {
         let known: Vec<_> = known.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
@@ -129,6 +133,7 @@ fn every_code_has_its_number_and_its_name() {
     };
     same(codes("### Error codes"), errors.map(row).collect());
     same(codes("### Join denials"), denials.map(row).collect());
+    same(codes("### Server kinds"), kinds.map(row).collect());
 }
 
 #[test]

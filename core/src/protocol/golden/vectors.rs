@@ -6,7 +6,9 @@ use std::vec::Vec;
 use super::{Vector, golden};
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move};
+use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use crate::protocol::either_way::{Bye, Error, Ping, Pong};
+use crate::protocol::listener_to_dialer::ClusterChallenge;
 use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
@@ -16,13 +18,13 @@ use crate::protocol::world_to_main::{
     self, AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserList,
 };
 use crate::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberState, Position, RoomId, Text,
-    Token, Uid, WorldId,
+    Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberState, Nonce, Position, Proof,
+    RoomId, ServerKind, Text, Token, Uid, WorldId,
 };
 
-const GUEST: Uid = Uid(2_147_483_655);
-const OTHER: Uid = Uid(2_147_483_656);
-const LAST_UID: Uid = Uid(u32::MAX);
+pub(super) const GUEST: Uid = Uid(2_147_483_655);
+pub(super) const OTHER: Uid = Uid(2_147_483_656);
+pub(super) const LAST_UID: Uid = Uid(u32::MAX);
 const PLACE: Position = Position { x: 1_000, y: -2_000, z: 0 };
 const SPAWN: Position = Position { x: 5_000, y: -5_000, z: 64 };
 const NORTH: Direction = Direction(16_384);
@@ -42,11 +44,11 @@ fn handshake_key() -> HandshakeKey {
     HandshakeKey(core::array::from_fn(|place| 0xA0 + place as u8))
 }
 
-fn text<const MAX: usize>(text: &'static str) -> Text<'static, MAX> {
+pub(super) fn text<const MAX: usize>(text: &'static str) -> Text<'static, MAX> {
     Text::new(text).unwrap()
 }
 
-fn longest_text<const MAX: usize>(character: &str) -> Text<'static, MAX> {
+pub(super) fn longest_text<const MAX: usize>(character: &str) -> Text<'static, MAX> {
     text(character.repeat(MAX).leak())
 }
 
@@ -58,6 +60,7 @@ fn bytes<const MAX: usize>(bytes: &'static [u8]) -> Bytes<'static, MAX> {
 pub(super) fn all() -> Vec<Vector> {
     let links = [
         either_way(),
+        cluster(),
         client_to_main(),
         main_to_client(),
         client_to_world(),
@@ -66,7 +69,7 @@ pub(super) fn all() -> Vec<Vector> {
         world_to_main(),
         main_to_world(),
     ];
-    links.into_iter().flatten().collect()
+    links.into_iter().flatten().chain(super::chat_vectors::all()).collect()
 }
 
 fn either_way() -> Vec<Vector> {
@@ -88,6 +91,40 @@ fn either_way() -> Vec<Vector> {
         golden(Bye { reason: ErrorCode::REPLACED }, "05 00 | 04 00 00 00 | 08"),
     ]
 }
+
+/// The example of PROTOCOL.md, whose proofs another implementation has made.
+fn cluster() -> Vec<Vector> {
+    let dialer_nonce = Nonce(core::array::from_fn(|place| place as u8));
+    let listener_nonce = Nonce(core::array::from_fn(|place| 0xA0 + place as u8));
+    let proof = |hex| Proof(super::bytes_of(hex).try_into().unwrap());
+    vec![
+        golden(
+            ClusterHello { kind: ServerKind::WORLD, nonce: dialer_nonce },
+            "15 00 | 80 00 00 00 | 02 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f",
+        ),
+        golden(
+            ClusterHello { kind: ServerKind(u16::MAX), nonce: Nonce([0xFF; 16]) },
+            "17 00 | 80 00 00 00 | ff ff 03 (ff)*16",
+        ),
+        golden(
+            ClusterChallenge { nonce: listener_nonce, proof: proof(LISTENERS_PROOF) },
+            "34 00 | c0 00 00 00 | a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 aa ab ac ad ae af 33 1b f5 \
+             18 f6 46 72 42 96 0f 14 0e 40 c6 16 62 5d 79 6d 83 4d 4b 8c fc 4c a3 f9 10 77 37 \
+             4a 85",
+        ),
+        golden(
+            ClusterProof { nonce: dialer_nonce, proof: proof(DIALERS_PROOF) },
+            "34 00 | 81 00 00 00 | 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 32 f2 3c \
+             3d d3 1e cb 81 f4 01 a1 83 ad f1 d4 6f 99 88 27 47 2b c2 9b f9 d4 05 b1 b7 fb e3 \
+             71 6e",
+        ),
+    ]
+}
+
+const LISTENERS_PROOF: &str = "33 1b f5 18 f6 46 72 42 96 0f 14 0e 40 c6 16 62 5d 79 6d 83 4d 4b 8c \
+    fc 4c a3 f9 10 77 37 4a 85";
+const DIALERS_PROOF: &str = "32 f2 3c 3d d3 1e cb 81 f4 01 a1 83 ad f1 d4 6f 99 88 27 47 2b c2 9b \
+    f9 d4 05 b1 b7 fb e3 71 6e";
 
 fn client_to_main() -> Vec<Vector> {
     vec![

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::entropy::Turn;
-use crate::node::testing::{Step, Word, any_steps};
+use crate::node::cluster::tests::{hello_of, proof_for};
+use crate::node::testing::{Step, Word, any_steps, stream_of};
 use crate::session::{LinkTag, Session};
 use crate::timer::TICK_MS;
 
@@ -58,7 +59,12 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
         (link::STRANGER, 8..150) => {
             frame_of(&Hello { client_version: 1, token: Some(Token([uid.0 as u8; 32])) })
         }
-        (link::STRANGER, 150..) => registration(word),
+        (link::STRANGER, 150..) => {
+            let proof = proof_for(bench.stream(key), ServerKind::WORLD, ServerKind::MAIN);
+            let hello = || Said::of(&hello_of(ServerKind::WORLD));
+            stream_of(&[proof.unwrap_or_else(hello)])
+        }
+        (link::PROVEN, _) => registration(word),
         (link::WORLD, 8..80) => frame_of(&AttachAck { uid, attempt }),
         (link::WORLD, 80..110) => frame_of(&AttachDenied { uid, attempt, reason: ErrorCode::FULL }),
         (link::WORLD, 110..170) => frame_of(&UserJoined { uid }),

@@ -42,7 +42,7 @@ fn a_world_that_registers_again_from_its_address_replaces_its_older_link() {
 fn another_address_with_the_same_id_is_refused() {
     with_main(|bench| {
         let first = bench.register(5, "", 40);
-        let other = bench.accept();
+        let other = bench.accept_world();
         let addr = Text::new("elsewhere:9").unwrap();
         let region = Text::default();
         bench.say(other, &RegisterWorld { world_id: WorldId(5), region, capacity: 1, addr });
@@ -99,12 +99,37 @@ fn nothing_of_a_world_comes_before_its_registration() {
     ];
     for (frame, opcode) in cases {
         with_main(|bench| {
-            let key = bench.accept();
-            bench.say_bytes(key, &frame);
-            assert_eq!(bench.heard(key), [error(ErrorCode::OUT_OF_PLACE, opcode.0)]);
+            for key in [bench.accept(), bench.accept_world()] {
+                bench.say_bytes(key, &frame);
+                assert_eq!(bench.heard(key), [error(ErrorCode::OUT_OF_PLACE, opcode.0)]);
+            }
             assert!(bench.role().users().is_empty());
         });
     }
+}
+
+/// Not even parsed: the payload would not decode.
+#[test]
+fn a_world_that_has_not_proven_itself_is_out_of_place() {
+    with_main(|bench| {
+        let key = bench.say_register_unproven(5);
+        let expected = error(ErrorCode::OUT_OF_PLACE, RegisterWorld::OPCODE.0);
+        assert_eq!(bench.heard(key), [expected.clone()]);
+        let key = bench.accept();
+        bench.say_bytes(key, &[4, 0, 0x01, 0x22, 0, 0]);
+        assert_eq!(bench.heard(key), [expected]);
+        assert!(bench.role().worlds().is_empty());
+    });
+}
+
+#[test]
+fn a_world_that_has_proven_itself_is_no_client() {
+    with_main(|bench| {
+        let key = bench.accept_world();
+        bench.say(key, &Hello { client_version: 1, token: None });
+        assert_eq!(bench.heard(key), []); // unknown on this link
+        assert!(bench.role().users().is_empty());
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@ use core::slice;
 
 use super::*;
 use crate::node::Node;
+use crate::node::cluster::tests::challenge_for;
 use crate::node::testing::address_of;
 use crate::protocol::Text;
 use crate::protocol::world_to_main::{RegisterWorld, Status, UserJoined, UserList};
@@ -53,7 +54,7 @@ impl<G: Game> WorldBench<'_, G> {
 fn the_world_registers_and_reports_who_is_there() {
     with_world(SETUP, |bench| {
         bench.act(World::start);
-        let main = bench.connect_next();
+        let main = bench.connect_main();
         assert_eq!(bench.heard(main), [registration()]);
         assert!(!bench.role().is_registered());
         bench.say(main, &Registered {});
@@ -102,7 +103,7 @@ fn a_registration_starts_the_waits_anew() {
             bench.connect_failed(key);
         }
         let main = bench.wait_for_connect();
-        bench.connected(main);
+        bench.main_connected(main);
         bench.say(main, &Registered {});
         bench.disconnect(main);
         assert!(!bench.role().is_registered());
@@ -115,11 +116,11 @@ fn a_registration_starts_the_waits_anew() {
 fn a_world_that_is_refused_tries_again() {
     with_world(SETUP, |bench| {
         bench.act(World::start);
-        let main = bench.connect_next();
+        let main = bench.connect_main();
         bench.say(main, &Bye { reason: ErrorCode::WORLD_ID_TAKEN });
         assert_eq!(bench.ended(main), Some(ErrorCode::WORLD_ID_TAKEN));
         let main = bench.wait_for_connect();
-        bench.connected(main);
+        bench.main_connected(main);
         assert_eq!(bench.heard(main), [registration()]);
     });
 }
@@ -128,11 +129,11 @@ fn a_world_that_is_refused_tries_again() {
 fn a_main_that_does_not_answer_is_given_up_and_tried_again() {
     with_world(SETUP, |bench| {
         bench.act(World::start);
-        let main = bench.connect_next();
+        let main = bench.connect_main();
         bench.pass_ms(BENCH_CONFIG.greeting_timeout_ms);
         assert_eq!(bench.ended(main), Some(ErrorCode::GREETING_TIMEOUT));
         let again = bench.wait_for_connect();
-        bench.connected(again);
+        bench.main_connected(again);
         bench.say(again, &Registered {});
         assert!(bench.role().is_registered());
     });
@@ -182,7 +183,7 @@ fn players_play_on_while_main_is_away() {
         assert!(bench.heard(fourth)[0].is::<JoinOk>());
 
         let main = bench.wait_for_connect();
-        bench.connected(main);
+        bench.main_connected(main);
         bench.say(main, &Registered {});
         let heard = bench.heard(main);
         let list: UserList = heard[2].read().unwrap();
@@ -201,7 +202,7 @@ fn a_main_that_has_not_answered_yet_hears_who_joins() {
         bench.say(main, &attach_of(Uid(1), 1));
         bench.disconnect(main);
         let main = bench.wait_for_connect();
-        bench.connected(main);
+        bench.main_connected(main);
         bench.heard(main);
         let key = bench.accept();
         bench.say(key, &join_of(Uid(1)));
@@ -231,7 +232,7 @@ fn a_link_that_takes_nothing_is_closed_and_the_next_one_is_told_everything() {
         let next = bench.accept();
         bench.say(next, &join_of(Uid(uid + 1)));
         let main = bench.wait_for_connect();
-        bench.connected(main);
+        bench.main_connected(main);
         bench.say(main, &Registered {});
         let list: UserList = bench.heard(main)[2].read().unwrap();
         assert_eq!(list.uids, [Uid(uid + 1)]);
@@ -267,5 +268,38 @@ fn a_world_that_closes_down_between_two_attempts_makes_no_other() {
         bench.turn(Node::handle_shutdown);
         bench.pass_ms(20 * RECONNECT_MOST_MS);
         assert_eq!((bench.requests(), bench.node.is_finished()), (vec![], true));
+    });
+}
+
+#[test]
+fn nothing_is_registered_before_main_has_proven_itself() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        let main = bench.connect_next();
+        bench.say(main, &Registered {});
+        assert!(!bench.role().is_registered());
+        assert_eq!(bench.ended(main), Some(ErrorCode::OUT_OF_PLACE));
+        let heard = bench.heard(main);
+        assert!(!heard.iter().any(Said::is::<RegisterWorld>), "{heard:?}");
+    });
+}
+
+/// A Main that has not our secret, in both ways in which that shows.
+#[test]
+fn a_main_with_another_secret_is_tried_again_later() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        let main = bench.connect_next();
+        let mut challenge = challenge_for(bench.stream(main), ServerKind::MAIN).unwrap();
+        challenge.proof.0[0] ^= 1;
+        bench.say(main, &challenge);
+        assert_eq!(bench.ended(main), Some(ErrorCode::BAD_PROOF));
+        let main = bench.wait_for_connect();
+        bench.connected(main);
+        bench.say(main, &Error { code: ErrorCode::BAD_PROOF, about: 0 });
+        assert_eq!(bench.ended(main), Some(ErrorCode::BAD_PROOF));
+        let main = bench.wait_for_connect();
+        bench.main_connected(main);
+        assert_eq!(bench.heard(main), [registration()]);
     });
 }

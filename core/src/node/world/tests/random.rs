@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::view::View;
 use super::*;
+use crate::node::cluster::tests::challenge_for;
 use crate::node::testing::{Step, Word, any_steps};
 use crate::protocol::EVENT_MAX_BYTES;
 use crate::session::Session;
@@ -47,7 +48,10 @@ fn speak(bench: &WorldBench<'_, Relay>, key: SessionKey, word: Word) -> Vec<u8> 
             let ttl_ms = u32::from(word.amount) % 4_000;
             frame_of(&AttachUser { ttl_ms, ..attach_of(uid_of(word), word.what.into()) })
         }
-        (link::MAIN, _) => frame_of(&Registered {}),
+        (link::MAIN, _) => match challenge_for(bench.stream(key), ServerKind::MAIN) {
+            Some(challenge) if bench.role().main.is_proving() => frame_of(&challenge),
+            _ => frame_of(&Registered {}),
+        },
         (link::STRANGER, 20..40) => frame_of(&join_of(uid_of(word))),
         (link::STRANGER, 40..) => frame_of(&join_of(expected_uid(bench, word))),
         (_, 8..120) => {

@@ -56,7 +56,7 @@ fn with_users(
         bench.disconnect(main);
         bench.requests();
         bench.pass_ms(RECONNECT_FIRST_MS + TICK_MS);
-        let main = bench.connect_next();
+        let main = bench.connect_main();
         bench.heard(main);
         test(bench, main, &keys);
     });
@@ -138,7 +138,7 @@ fn a_list_that_was_cut_off_begins_anew() {
         bench.disconnect(main);
         bench.requests();
         bench.pass_ms(RECONNECT_FIRST_MS + TICK_MS);
-        let main = bench.connect_next();
+        let main = bench.connect_main();
         bench.say(main, &Registered {});
         let mut roll = Roll::default();
         roll.hear_all(&bench.heard(main));
