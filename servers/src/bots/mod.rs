@@ -10,6 +10,7 @@
 //! nobody has lost its room.
 
 mod chat_ledger;
+mod control;
 pub(crate) mod ledger;
 mod outcome;
 mod room_book;
@@ -31,8 +32,9 @@ use crate::config::Config;
 use crate::process;
 use crate::report::Shared;
 use crate::status::StatusLine;
+use control::SwarmControl;
 use outcome::Outcome;
-use swarm::{BotsReport, Phase, Plan, Swarm, SwarmControl};
+use swarm::{BotsReport, Phase, Plan, Swarm};
 
 /// Sessions of one client: to Main and to its world.
 const SESSIONS_PER_BOT: usize = 2;
