@@ -69,6 +69,11 @@ fn run(test: &str, ram_bytes: u64, arguments: &[&str]) -> Output {
          flash_bytes = 1000\ncore_bytes = 20\n"
     );
     std::fs::write(folder.join("budget.toml"), budget).unwrap();
+    // Each test has its own name, and this one a run that was measured.
+    if let Some(bytes) = test.strip_prefix("painted-") {
+        let seen = format!("{{\"the fixture\": {bytes}}}");
+        std::fs::write(folder.join("stack-high-water.json"), seen).unwrap();
+    }
     std::fs::write(folder.join("device.toml"), "[world]\nring_bytes = 1\n").unwrap();
     let message = format!(
         "echo '{{\"target\":{{\"name\":\"image\"}},\"executable\":\"{}\"}}'",
@@ -116,4 +121,15 @@ fn what_if_has_two_columns_and_an_unknown_word_has_the_list() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("There is no `moons`") && said.contains("receive_buffers"), "{said}");
+}
+
+#[test]
+fn a_run_that_went_deeper_than_the_bound_is_a_failure() {
+    let seen = |bytes: u64| run(&format!("painted-{bytes}"), 1000, &[]);
+    let holds = seen(STACK_BYTES);
+    assert!(holds.status.success());
+    assert!(String::from_utf8_lossy(&holds.stdout).contains("seen in QEMU: 408"));
+    let breaks = seen(STACK_BYTES + 1);
+    assert_eq!(breaks.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&breaks.stderr).contains("stack seen takes 409 of 408 bytes"));
 }
