@@ -8,7 +8,7 @@ use crate::storage::{HashIndex, Key, Link, Table, Vacant, hash_bytes, hash_u32};
 /// Names one channel for as long as its slot is its own.
 pub type ChannelKey = Key<Channel>;
 
-/// One channel; [`ChannelBook`] keeps it consistent.
+/// One channel; its book keeps it consistent.
 #[derive(Debug)]
 pub struct Channel {
     pub(super) name: heapless::String<CHANNEL_MAX_BYTES>,
