@@ -27,6 +27,7 @@
 
 pub mod client;
 pub mod cluster;
+pub mod login;
 pub mod main;
 mod memory;
 mod shell;
