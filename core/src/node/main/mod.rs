@@ -1,7 +1,8 @@
 //! MainServer as a sans-IO role: who is in the realm, and which world they go to.
 //!
 //! Purpose: says hello to clients, keeps the [`registry`] of worlds and the [`directory`] of users,
-//! and takes users through [`enter`]ing a world. [`authenticator`] tells who somebody is.
+//! and takes users through [`enter`]ing a world. [`authenticator`] tells who somebody is, or that
+//! Login has to be asked, which the [link to it](login_link) does.
 //!
 //! Contract: a user has at most one connection here and is sent to at most one world at a time. An
 //! `EnterWorldReq` is always answered: with a world that expects the user, or with the reason. Worlds
@@ -20,24 +21,30 @@ pub mod directory;
 pub mod enter;
 #[cfg(test)]
 mod expiry_tests;
+pub mod login_link;
 mod memory;
 pub mod registry;
 #[cfg(test)]
 mod tests;
 mod world_link;
 
-pub use authenticator::{Authenticator, Guests};
+pub use authenticator::{Accounts, Authenticator, Guests, Identity};
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
+pub use login_link::{LoginLinkConfig, PendingHello};
 pub use memory::MainMemory;
 pub use registry::{WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 
 use super::cluster::{ClusterSecret, Gate};
 use super::{Caller, Context, Role};
-use crate::protocol::{Dispatched, ErrorCode, ServerKind, client_to_main, world_to_main};
+use crate::protocol::{
+    Dispatched, ErrorCode, ServerKind, client_to_main, login_to_main, world_to_main,
+};
 use crate::session::manager::Ended;
+use crate::session::{LinkTag, SessionKey};
 use crate::storage::{Key, Link, Slot};
 use crate::wire::Frame;
 use crate::wire::opcode::{DIALER, WORLD};
+use login_link::LoginLink;
 
 /// The links of Main, as its sessions' tags have them.
 mod link {
@@ -51,6 +58,24 @@ mod link {
     pub(super) const LEAVING: u8 = 3;
     /// A world that has proven to be of this realm, and has not registered.
     pub(super) const PROVEN: u8 = 4;
+    /// Login.
+    pub(super) const LOGIN: u8 = 5;
+    /// A client whose token Login is asked about; the tag's index is the pending hello's.
+    pub(super) const GREETING: u8 = 6;
+}
+
+/// The timers of Main: one a user, then the link to Login and who waits for it.
+const fn login_link_timer(users: usize) -> u16 {
+    users as u16
+}
+
+const fn hello_timer(users: usize) -> u16 {
+    users as u16 + 1
+}
+
+/// How many timers a Main with room for `users` has.
+pub const fn main_timers(users: usize) -> usize {
+    users + 2
 }
 
 /// Main's own settings.
@@ -84,7 +109,7 @@ pub struct MainStats {
     pub worlds_lost: u32,
 }
 
-/// The memory of a [`Main`], without its sessions'. Main has one timer a user.
+/// The memory of a [`Main`], without its sessions'. It has [`main_timers`].
 #[derive(Debug)]
 pub struct MainStorage<'a> {
     /// The users.
@@ -95,6 +120,8 @@ pub struct MainStorage<'a> {
     pub user_nexts: &'a mut [Link],
     /// The worlds, [`WORLD_COUNT_MAX`] at most.
     pub worlds: &'a mut [Slot<WorldEntry>],
+    /// Clients whose tokens Login is asked about; none without a Login.
+    pub hellos: &'a mut [Slot<PendingHello>],
 }
 
 /// The role of Main; see the [module](self).
@@ -105,6 +132,7 @@ pub struct Main<'a, A> {
     gate: Gate,
     users: UserDirectory<'a>,
     worlds: WorldRegistry<'a>,
+    login: LoginLink<'a>,
     next_attempt: u32,
     stats: MainStats,
 }
@@ -123,9 +151,28 @@ impl<'a, A: Authenticator> Main<'a, A> {
             gate: Gate::new(secret, ServerKind::MAIN, ServerKind::WORLD),
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             worlds: WorldRegistry::new(storage.worlds),
+            login: LoginLink::new(storage.hellos),
             next_attempt: 0,
             stats: MainStats::default(),
         }
+    }
+
+    /// With a Login to ask: [`Main::start`] makes it look for it.
+    pub fn with_login(mut self, config: LoginLinkConfig) -> Self {
+        self.login.configure(config);
+        self
+    }
+
+    /// Begins to look for Login, if there is to be one.
+    pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
+        if self.login.is_configured() {
+            self.login_link_connect(cx);
+        }
+    }
+
+    /// Whether Login can be asked now.
+    pub const fn has_login(&self) -> bool {
+        self.login.is_live()
     }
 
     /// The users whom it knows.
@@ -175,6 +222,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
 }
 
 impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
+    /// The link to Login.
+    fn own_links(&self) -> u16 {
+        u16::from(self.login.is_configured())
+    }
+
+    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        self.login_link_connected(cx, key);
+    }
+
     #[inline]
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         match caller.tag.kind {
@@ -185,7 +241,8 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                 self.out_of_place(caller, frame.opcode.0);
                 Dispatched::Handled
             }
-            link::STRANGER | link::CLIENT => client_to_main::dispatch(self, caller, frame),
+            link::LOGIN => login_to_main::dispatch(self, caller, frame),
+            link::STRANGER | link::CLIENT | link::GREETING => client_to_main::dispatch(self, caller, frame),
             _ => Dispatched::Handled,
         }
     }
@@ -204,13 +261,24 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                     self.unregister(cx, world);
                 }
             }
+            link::LOGIN => self.login_link_ended(cx, ended.reason),
+            link::GREETING => drop(self.login.forget(ended.tag.index)),
             _ => {}
         }
     }
 
     fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
-        if let Some(key) = self.users.key_at(timer) {
+        let users = self.users.capacity();
+        if timer == login_link_timer(users) {
+            self.login_link_timer(cx);
+        } else if timer == hello_timer(users) {
+            self.check_hellos(cx);
+        } else if let Some(key) = self.users.key_at(timer) {
             self.enter_timer(cx, key);
         }
+    }
+
+    fn address(&self, _: LinkTag) -> &str {
+        self.login.address()
     }
 }
