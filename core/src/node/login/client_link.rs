@@ -111,19 +111,16 @@ impl<'a> Login<'a> {
     /// Whoever has gone is not checked, unless somebody is at it.
     pub(super) fn client_ended(&mut self, cx: &mut Context<'_, 'a>, index: u16) {
         let Some((key, slot)) = self.jobs.login_at(index) else { return };
-        if !slot.is_running && let Some(slot) = self.jobs.remove_login(key) {
+        if !slot.is_running
+            && let Some(slot) = self.jobs.remove_login(key)
+        {
             self.accounts.settle(cx.now, slot.account, Verdict::Void);
             self.addresses.settle(cx.now, slot.address, Verdict::Void);
         }
     }
 
     /// The outcome of a [`LoginWork`](super::LoginWork).
-    pub fn finish_login(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        key: LoginKey,
-        outcome: LoginOutcome,
-    ) {
+    pub fn finish_login(&mut self, cx: &mut Context<'_, 'a>, key: LoginKey, outcome: LoginOutcome) {
         let Some(slot) = self.jobs.remove_login(key) else { return };
         let (of_account, of_address) = match outcome {
             LoginOutcome::Granted { .. } => (Verdict::Succeeded, Verdict::Void),

@@ -56,6 +56,13 @@ impl Vacant for LoginSlot {
     };
 }
 
+#[cfg(test)]
+impl LoginSlot {
+    pub(super) fn is_password_wiped(&self) -> bool {
+        self.password == [0; PASSWORD_MAX_BYTES]
+    }
+}
+
 impl core::fmt::Debug for LoginSlot {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("LoginSlot").field("session", &self.session).finish_non_exhaustive()

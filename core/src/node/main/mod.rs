@@ -242,7 +242,9 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                 Dispatched::Handled
             }
             link::LOGIN => login_to_main::dispatch(self, caller, frame),
-            link::STRANGER | link::CLIENT | link::GREETING => client_to_main::dispatch(self, caller, frame),
+            link::STRANGER | link::CLIENT | link::GREETING => {
+                client_to_main::dispatch(self, caller, frame)
+            }
             _ => Dispatched::Handled,
         }
     }

@@ -2,6 +2,7 @@
 
 mod enter;
 mod hello;
+mod login;
 mod lost;
 mod random;
 mod reported;
