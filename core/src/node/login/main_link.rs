@@ -3,18 +3,17 @@
 use super::jobs::VerifyKey;
 use super::token::TokenHash;
 use super::{Login, VerifyOutcome, link};
+use crate::log;
+use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
-use crate::protocol::ErrorCode;
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::{Stub, VerifyToken};
+use crate::protocol::{Dispatched, ErrorCode};
 use crate::session::{LinkTag, SessionKey, Trust};
+use crate::wire::Frame;
 
 impl<'a> Stub<Caller<'_, 'a>> for Login<'a> {
     fn verify_token(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyToken) {
-        if caller.tag.kind == link::STRANGER {
-            caller.sessions.set_tag(caller.key, LinkTag { kind: link::MAIN, index: 0 });
-            caller.sessions.prove(caller.now, caller.key, Trust::Server);
-        }
         self.stats.verifies += 1;
         let (key, request) = (caller.key, message.request);
         if !self.jobs.queue_verify(key, request, TokenHash::of(&message.token)) {
@@ -24,6 +23,21 @@ impl<'a> Stub<Caller<'_, 'a>> for Login<'a> {
 }
 
 impl<'a> Login<'a> {
+    /// A stranger says that it is a Main.
+    pub(super) fn main_proves(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        let heard = self.gate.hear(caller, frame);
+        if heard == Heard::Proven {
+            log::info!("a Main has come");
+            caller.sessions.set_tag(caller.key, LinkTag { kind: link::MAIN, index: 0 });
+            caller.sessions.prove(caller.now, caller.key, Trust::Server);
+        }
+        heard.dispatched()
+    }
+
     fn deny_token(
         &mut self,
         cx: &mut Context<'_, 'a>,

@@ -1,8 +1,8 @@
 //! LoginServer as a sans-IO role: passwords for tokens, and tokens for uids.
 //!
 //! Purpose: takes logins of clients ([`LoginReq`](crate::protocol::client_to_login::LoginReq)) and
-//! tokens of Mains ([`VerifyToken`](crate::protocol::main_to_login::VerifyToken)), and decides who
-//! may try. It neither hashes nor stores: that is work that it hands out ([`jobs`]) and whose
+//! tokens of Mains ([`VerifyToken`](crate::protocol::main_to_login::VerifyToken)) that have proven
+//! the [cluster's secret](super::cluster), and decides who may try. It neither hashes nor stores: that is work that it hands out ([`jobs`]) and whose
 //! outcomes it takes. [`attempts`] is what keeps guessing slow.
 //!
 //! Contract: a client's connection makes one attempt and is answered once. A wrong id and a wrong
@@ -37,13 +37,16 @@ pub use memory::LoginMemory;
 pub use stats::LoginStats;
 pub use token::TokenHash;
 
+use super::cluster::{ClusterSecret, Gate};
 use super::{Caller, Context, Role};
 use crate::entropy::Turn;
-use crate::protocol::{Dispatched, LoginDenial, Token, Uid, client_to_login, main_to_login};
+use crate::protocol::{
+    Dispatched, ErrorCode, LoginDenial, ServerKind, Token, Uid, client_to_login, main_to_login,
+};
 use crate::session::manager::Ended;
 use crate::storage::Slot;
 use crate::wire::Frame;
-use crate::wire::opcode::LOGIN;
+use crate::wire::opcode::{DIALER, LOGIN};
 use jobs::JobBook;
 
 /// The links of Login, as its sessions' tags have them.
@@ -52,7 +55,7 @@ mod link {
     pub(super) const STRANGER: u8 = 0;
     /// A client whose login is under way; the tag's index is the job's.
     pub(super) const CLIENT: u8 = 1;
-    /// A Main.
+    /// A Main that has proven to be of this realm.
     pub(super) const MAIN: u8 = 2;
     /// A peer who is being shown out.
     pub(super) const LEAVING: u8 = 3;
@@ -128,6 +131,7 @@ pub struct LoginStorage<'a> {
 #[derive(Debug)]
 pub struct Login<'a> {
     config: LoginConfig,
+    gate: Gate,
     jobs: JobBook<'a>,
     accounts: AttemptBook<'a>,
     addresses: AttemptBook<'a>,
@@ -137,9 +141,16 @@ pub struct Login<'a> {
 }
 
 impl<'a> Login<'a> {
-    /// A login server that nobody has tried. The turn's randomness seeds its books.
-    pub fn new(storage: LoginStorage<'a>, config: LoginConfig, turn: &mut Turn<'_>) -> Self {
+    /// A login server that nobody has tried, and that answers Mains which know `secret`. The turn's
+    /// randomness seeds its books.
+    pub fn new(
+        storage: LoginStorage<'a>,
+        config: LoginConfig,
+        secret: ClusterSecret,
+        turn: &mut Turn<'_>,
+    ) -> Self {
         Self {
+            gate: Gate::new(secret, ServerKind::LOGIN, ServerKind::MAIN),
             jobs: JobBook::new(storage.logins, storage.verifies, storage.verify_queue),
             accounts: AttemptBook::new(storage.accounts, config.account),
             addresses: AttemptBook::new(storage.addresses, config.address),
@@ -185,11 +196,19 @@ impl<'a> Role<'a> for Login<'a> {
         match caller.tag.kind {
             link::MAIN => main_to_login::dispatch(self, caller, frame),
             // The first message tells what a peer is.
+            link::STRANGER if DIALER.contains(frame.opcode) => self.main_proves(caller, frame),
             link::STRANGER if LOGIN.peer_to_server.contains(frame.opcode) => {
-                main_to_login::dispatch(self, caller, frame)
+                self.out_of_place(caller, frame.opcode.0);
+                Dispatched::Handled
             }
             link::STRANGER | link::CLIENT => client_to_login::dispatch(self, caller, frame),
             _ => Dispatched::Handled,
+        }
+    }
+
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
+        if caller.tag.kind == link::STRANGER {
+            self.gate.refused_by_peer(caller.now, code);
         }
     }
 

@@ -8,6 +8,7 @@ use std::boxed::Box;
 use std::vec::Vec;
 
 use super::*;
+use crate::node::cluster::tests::test_secret;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, address_of};
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::either_way::{Bye, Error};
@@ -38,7 +39,7 @@ fn with_config(config: LoginConfig, test: impl FnOnce(&mut LoginBench<'_>)) {
     let mut memory = Box::new(LoginMemory::<LOGINS, VERIFIES, 64>::NEW);
     let mut draws = Zeros;
     let mut turn = Turn { now: crate::time::Instant::ZERO, entropy: &mut draws };
-    let login = Login::new(memory.storage(), config, &mut turn);
+    let login = Login::new(memory.storage(), config, test_secret(), &mut turn);
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, login);
     test(&mut bench);
     bench.finish();
@@ -69,7 +70,7 @@ impl LoginBench<'_> {
     /// Somebody at address `from` tries.
     fn try_from(&mut self, from: u16, id: &str) -> SessionKey {
         let key = self.accept_from(address_of(from)).expect("the node takes one more");
-        self.say(key, &request(id, "secret"));
+        self.say(key, &request(id, "hunter2"));
         key
     }
 

@@ -1,11 +1,11 @@
 //! The link to Login: whose token is it?
 //!
 //! ```text
-//!            ┌───── back-off ◄──┬─────────────────┐
-//!            ▼                  │ ended           │ ended: whoever waits is told
-//!       ┌─────────┐ connect ┌───┴──────┐ connected┌┴─────┐
-//! start►│ Waiting ├────────►│Connecting├─────────►│ Live │ VerifyToken ► VerifyAck, VerifyDenied
-//!       └─────────┘         └──────────┘          └──────┘
+//!            ┌───── back-off ◄──┬────────────────┬─────────────┐
+//!            ▼                  │ ended          │ ended       │ ended: whoever waits is told
+//!       ┌─────────┐ connect ┌───┴──────┐ connected┌┴──────┐ proof┌┴─────┐
+//! start►│ Waiting ├────────►│Connecting├─────────►│Proving├─────►│ Live │ VerifyToken ► VerifyAck
+//!       └─────────┘         └──────────┘          └───────┘      └──────┘
 //! ```
 //! Whoever is in the realm stays there, whatever this link does. A hello that can't be answered now
 //! is refused at once (`LOGIN_UNAVAILABLE`), and the client comes back: nothing piles up here.
@@ -13,13 +13,15 @@
 use super::{Authenticator, Main, hello_timer, link, login_link_timer};
 use crate::backoff::Backoff;
 use crate::log;
+use crate::node::cluster::{Dialer, Heard};
 use crate::node::{Caller, Context};
-use crate::protocol::login_to_main::{Stub, VerifyAck, VerifyDenied};
+use crate::protocol::login_to_main::{self, Stub, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::VerifyToken;
-use crate::protocol::{ADDRESS_MAX_BYTES, ErrorCode, Token};
+use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Token};
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::storage::{Key, Slot, Table, Vacant};
 use crate::time::{Instant, Stamp};
+use crate::wire::Frame;
 
 /// Where Login is, and how patient Main is with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,6 +56,7 @@ impl Vacant for PendingHello {
 enum LoginLinkState {
     Waiting,
     Connecting,
+    Proving,
     Live(SessionKey),
 }
 
@@ -62,6 +65,7 @@ enum LoginLinkState {
 pub(super) struct LoginLink<'a> {
     config: Option<LoginLinkConfig>,
     state: LoginLinkState,
+    dialer: Dialer,
     backoff: Backoff,
     hellos: Table<'a, PendingHello>,
     asked: u16,
@@ -75,6 +79,7 @@ impl<'a> LoginLink<'a> {
         Self {
             config: None,
             state: LoginLinkState::Waiting,
+            dialer: Dialer::new(ServerKind::MAIN, ServerKind::LOGIN),
             backoff: Backoff::new(0, 0),
             hellos: Table::new(hellos),
             asked: 0,
@@ -146,9 +151,25 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     pub(super) fn login_link_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
-        log::info!("connected to Login at {}", self.login.address());
-        cx.sessions.prove(cx.now, key, Trust::Server);
-        self.login.state = LoginLinkState::Live(key);
+        self.login.dialer.begin(cx, key);
+        self.login.state = LoginLinkState::Proving;
+    }
+
+    pub(super) fn login_says(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        if self.login.is_live() {
+            return login_to_main::dispatch(self, caller, frame);
+        }
+        let heard = self.login.dialer.hear(&self.secret, caller, frame);
+        if heard == Heard::Proven {
+            log::info!("connected to Login at {}", self.login.address());
+            caller.sessions.prove(caller.now, caller.key, Trust::Server);
+            self.login.state = LoginLinkState::Live(caller.key);
+        }
+        heard.dispatched()
     }
 
     pub(super) fn login_link_ended(&mut self, cx: &mut Context<'_, 'a>, reason: ErrorCode) {
@@ -157,8 +178,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         if self.login.is_live() {
             log::warning!("lost Login ({}); users stay, and it is looked for", reason.name());
-        } else if self.login.backoff.attempts() == 0 {
-            log::warning!("can't reach Login at {}; trying again", self.login.address());
+        } else if self.login.backoff.attempts() == 0 || reason == ErrorCode::BAD_PROOF {
+            let address = self.login.address();
+            log::warning!("can't reach Login at {} ({}); trying again", address, reason.name());
         }
         self.login_link_wait(cx);
         for index in 0..self.login.hellos.capacity() as u16 {

@@ -36,10 +36,8 @@ pub use registry::{WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 
 use super::cluster::{ClusterSecret, Gate};
 use super::{Caller, Context, Role};
-use crate::protocol::{
-    Dispatched, ErrorCode, ServerKind, client_to_main, login_to_main, world_to_main,
-};
-use crate::session::manager::Ended;
+use crate::protocol::{Dispatched, ErrorCode, ServerKind, client_to_main, world_to_main};
+use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey};
 use crate::storage::{Key, Link, Slot};
 use crate::wire::Frame;
@@ -130,6 +128,8 @@ pub struct Main<'a, A> {
     config: MainConfig,
     authenticator: A,
     gate: Gate,
+    /// What it shows to the servers that it dials.
+    secret: ClusterSecret,
     users: UserDirectory<'a>,
     worlds: WorldRegistry<'a>,
     login: LoginLink<'a>,
@@ -148,7 +148,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         Self {
             config,
             authenticator,
-            gate: Gate::new(secret, ServerKind::MAIN, ServerKind::WORLD),
+            gate: Gate::new(secret.clone(), ServerKind::MAIN, ServerKind::WORLD),
+            secret,
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             worlds: WorldRegistry::new(storage.worlds),
             login: LoginLink::new(storage.hellos),
@@ -241,7 +242,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                 self.out_of_place(caller, frame.opcode.0);
                 Dispatched::Handled
             }
-            link::LOGIN => login_to_main::dispatch(self, caller, frame),
+            link::LOGIN => self.login_says(caller, frame),
             link::STRANGER | link::CLIENT | link::GREETING => {
                 client_to_main::dispatch(self, caller, frame)
             }
@@ -250,8 +251,12 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     }
 
     fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
-        if caller.tag.kind == link::STRANGER {
-            self.gate.refused_by_peer(caller.now, code);
+        match caller.tag.kind {
+            link::STRANGER => self.gate.refused_by_peer(caller.now, code),
+            link::LOGIN if code == ErrorCode::BAD_PROOF => {
+                caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
+            }
+            _ => {}
         }
     }
 

@@ -22,8 +22,8 @@ use crate::protocol::world_to_main::{
     self, AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserList,
 };
 use crate::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, Nonce, Password,
-    Position, Proof, RoomId, ServerKind, Text, Token, Uid, WorldId,
+    Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, Nonce,
+    Password, Position, Proof, RoomId, ServerKind, Text, Token, Uid, WorldId,
 };
 
 const GUEST: Uid = Uid(2_147_483_655);

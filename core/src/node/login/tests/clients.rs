@@ -8,7 +8,7 @@ fn the_right_password_gets_a_token_that_only_its_owner_knows() {
         let client = bench.try_from(1, "alice");
         assert_eq!(bench.state(client), Some(SessionState::Ready));
         let work = bench.next_login().unwrap();
-        assert_eq!((work.id.as_str(), work.password.as_str()), ("alice", "secret"));
+        assert_eq!((work.id.as_str(), work.password.as_str()), ("alice", "hunter2"));
         bench.finish_login(&work, GRANTED);
         let heard = bench.heard(client);
         let ack: LoginAck = heard[0].read().unwrap();

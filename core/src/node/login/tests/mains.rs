@@ -1,12 +1,21 @@
 //! Mains who ask whose token it is.
 
 use super::*;
+use crate::protocol::ServerKind;
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::VerifyToken;
 
 const TOKEN: Token = Token([5; 32]);
 
 impl LoginBench<'_> {
+    /// A Main that has proven itself.
+    fn accept_main(&mut self) -> SessionKey {
+        let main = self.accept();
+        self.prove_as(main, ServerKind::MAIN, ServerKind::LOGIN);
+        assert_eq!(self.state(main), Some(SessionState::Ready));
+        main
+    }
+
     fn ask(&mut self, main: SessionKey, request: u32) {
         self.say(main, &VerifyToken { request, token: TOKEN });
     }
@@ -27,7 +36,7 @@ fn token_denied(request: u32, reason: ErrorCode) -> Said {
 #[test]
 fn a_token_is_looked_up_and_answered() {
     with_login(|bench| {
-        let main = bench.accept();
+        let main = bench.accept_main();
         for (request, outcome, answer) in [
             (1, VerifyOutcome::Verified(UID), Said::of(&VerifyAck { request: 1, uid: UID })),
             (2, VerifyOutcome::Refused, token_denied(2, ErrorCode::BAD_TOKEN)),
@@ -47,7 +56,7 @@ fn a_token_is_looked_up_and_answered() {
 #[test]
 fn both_sides_of_the_tokens_that_wait() {
     with_login(|bench| {
-        let main = bench.accept();
+        let main = bench.accept_main();
         for request in 0..VERIFIES as u32 {
             bench.ask(main, request);
         }
@@ -70,7 +79,7 @@ fn both_sides_of_the_tokens_that_wait() {
 #[test]
 fn an_answer_to_a_main_that_has_gone_is_nobody_s() {
     with_login(|bench| {
-        let main = bench.accept();
+        let main = bench.accept_main();
         bench.ask(main, 1);
         let work = bench.next_verify().unwrap();
         bench.ask(main, 2);
@@ -86,9 +95,9 @@ fn an_answer_to_a_main_that_has_gone_is_nobody_s() {
 #[test]
 fn a_main_is_no_client_and_a_client_no_main() {
     with_login(|bench| {
-        let main = bench.accept();
+        let main = bench.accept_main();
         bench.ask(main, 1);
-        bench.say(main, &request("alice", "secret"));
+        bench.say(main, &request("alice", "hunter2"));
         assert_eq!((bench.role().logins(), bench.stats().unknown_opcodes), (0, 1));
         let client = bench.try_from(1, "alice");
         bench.ask(client, 2);
@@ -97,5 +106,19 @@ fn a_main_is_no_client_and_a_client_no_main() {
         bench.disconnect(client);
         let work = bench.next_verify().unwrap();
         bench.finish_verify(work, VerifyOutcome::Refused);
+    });
+}
+
+#[test]
+fn nobody_asks_without_a_proof() {
+    with_login(|bench| {
+        let stranger = bench.accept();
+        bench.ask(stranger, 1);
+        assert_eq!(bench.ended(stranger), Some(ErrorCode::OUT_OF_PLACE));
+        // A proof of another kind of server does not help.
+        let world = bench.accept();
+        bench.say(world, &crate::node::cluster::tests::hello_of(ServerKind::WORLD));
+        assert_eq!(bench.ended(world), Some(ErrorCode::OUT_OF_PLACE));
+        assert_eq!((bench.role().stats().verifies, bench.role().verifies()), (0, 0));
     });
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::node::testing::Asked;
+use crate::protocol::ServerKind;
+use crate::protocol::listener_to_dialer::ClusterChallenge;
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::VerifyToken;
 use crate::timer::TICK_MS;
@@ -27,7 +29,7 @@ fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
         reconnect_first_ms: FIRST_MS,
         reconnect_most_ms: MOST_MS,
     };
-    let main = Main::new(storage, CONFIG, Accounts).with_login(config);
+    let main = Main::new(storage, CONFIG, Accounts, test_secret()).with_login(config);
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, main);
     bench.act(Main::start);
     test(&mut bench);
@@ -35,8 +37,16 @@ fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
 }
 
 impl LoginBench<'_> {
-    /// Main wants to connect to its Login, now; it does.
+    /// Main wants to connect to its Login, now; it does, and both prove themselves.
     fn connect_login(&mut self) -> SessionKey {
+        let key = self.dial_login();
+        assert!(!self.role().has_login());
+        self.take_proof_as(key, ServerKind::LOGIN);
+        assert!(self.role().has_login());
+        key
+    }
+
+    fn dial_login(&mut self) -> SessionKey {
         let asked = self.requests();
         let dial = asked.iter().find_map(|asked| match asked {
             Asked::Connect { key, address } if address == "login:3" => Some(*key),
@@ -68,7 +78,6 @@ impl LoginBench<'_> {
 fn a_token_is_worth_what_login_says() {
     with_accounts(|bench| {
         let login = bench.connect_login();
-        assert!(bench.role().has_login());
         let client = bench.say_hello(Some(TOKEN));
         let VerifyToken { request, token } = bench.question(login);
         assert_eq!(token, TOKEN);
@@ -220,5 +229,21 @@ fn a_stranger_can_t_speak_for_login() {
         }
         assert_eq!(bench.heard(client), []);
         assert!(bench.stats().unknown_opcodes > 0);
+    });
+}
+
+#[test]
+fn nobody_is_login_without_a_proof() {
+    with_accounts(|bench| {
+        let early = bench.dial_login();
+        bench.say(early, &VerifyAck { request: 0, uid: UID });
+        assert_eq!(bench.ended(early), Some(ErrorCode::OUT_OF_PLACE));
+        bench.pass_ms(FIRST_MS + TICK_MS);
+        let wrong = bench.dial_login();
+        let (nonce, proof) = (crate::protocol::Nonce([3; 16]), crate::protocol::Proof([3; 32]));
+        bench.say(wrong, &ClusterChallenge { nonce, proof });
+        assert_eq!(bench.ended(wrong), Some(ErrorCode::BAD_PROOF));
+        let client = bench.say_hello(Some(TOKEN));
+        bench.expect_refused(client, ErrorCode::LOGIN_UNAVAILABLE);
     });
 }
