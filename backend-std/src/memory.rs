@@ -14,6 +14,7 @@
 //! ```
 
 use tinyrealm_core::node::NodeStorage;
+use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
 use tinyrealm_core::node::main::MainStorage;
 use tinyrealm_core::node::world::{Room, RoomStorage, WorldStorage};
 use tinyrealm_core::session::manager::Ended;
@@ -121,12 +122,36 @@ pub fn world_storage<G: Default>(sizes: WorldSizes) -> WorldStorage<'static, G> 
     }
 }
 
-/// Empty storage for a Main of `users` users and `worlds` worlds.
-pub fn main_storage(users: usize, worlds: usize) -> MainStorage<'static> {
+/// Empty storage for a Main of `users` users and `worlds` worlds, where `hellos` clients may wait for
+/// Login.
+pub fn main_storage(users: usize, worlds: usize, hellos: usize) -> MainStorage<'static> {
     MainStorage {
         users: slots(users),
         user_heads: links(users),
         user_nexts: links(users),
         worlds: slots(worlds),
+        hellos: slots(hellos),
+    }
+}
+
+/// How much a login server holds.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct LoginSizes {
+    /// Logins, queued and being checked.
+    pub logins: usize,
+    /// Tokens, queued and being checked.
+    pub verifies: usize,
+    /// Accounts, and as many addresses, whose attempts are remembered.
+    pub attempts: usize,
+}
+
+/// Empty storage for a login server.
+pub fn login_storage(sizes: LoginSizes) -> LoginStorage<'static> {
+    LoginStorage {
+        logins: slots(sizes.logins),
+        verifies: slots(sizes.verifies),
+        verify_queue: zeros(sizes.verifies, 0),
+        accounts: lend(sizes.attempts, || AttemptEntry::VACANT),
+        addresses: lend(sizes.attempts, || AttemptEntry::VACANT),
     }
 }

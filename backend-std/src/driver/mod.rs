@@ -67,6 +67,11 @@ pub trait Control<'a, R> {
         turn: &mut Turn<'_>,
         node: &mut Node<'a, R>,
     ) -> NextStep;
+
+    /// A turn is done: the moment to take what the node hands out of it.
+    fn finish_turn(&mut self, turn: &mut Turn<'_>, node: &mut Node<'a, R>) {
+        let _ = (turn, node);
+    }
 }
 
 /// Options of a driver's sockets.
@@ -164,6 +169,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
             self.node.handle_timeout(turn);
         }
+        control.finish_turn(turn, &mut self.node);
         self.transmit(turn);
         let has_dialed = self.fulfil_requests(turn);
         if self.node.is_finished() {

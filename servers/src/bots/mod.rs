@@ -13,10 +13,11 @@ mod outcome;
 mod room_book;
 pub(crate) mod swarm;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail, ensure};
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::client_timers;
@@ -24,24 +25,29 @@ use tinyrealm_std::memory::{NodeSizes, node_storage};
 use tinyrealm_std::{Driver, SocketOptions, runtime};
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::throw_away::{Credentials, ThrowAways};
 use crate::cli::BotOptions;
 use crate::config::Config;
 use crate::process;
 use crate::report::Shared;
 use crate::status::StatusLine;
 use outcome::Outcome;
-use swarm::{BotsReport, Phase, Plan, Swarm, SwarmControl};
+use swarm::{Accounts, BotsReport, Phase, Plan, Swarm, SwarmControl};
 
 /// Sessions of one client: to Main and to its world.
 const SESSIONS_PER_BOT: usize = 2;
+/// And one to Login, which may close while the one to Main opens.
+const SESSIONS_PER_ACCOUNT: usize = 3;
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs bots for as long as the options say, and judges the realm.
 pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
+    let (accounts, _throw_aways) = accounts(options, config)?;
     let plan = Plan {
         main_address: options.main.clone(),
         region: options.region.clone(),
+        accounts,
         count: options.count,
         hz: options.hz,
         seconds: Some(options.seconds),
@@ -66,6 +72,42 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
     Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What bots log in with, and what removes it behind them.
+fn accounts(
+    options: &BotOptions,
+    config: &Config,
+) -> anyhow::Result<(Option<Accounts>, Option<ThrowAways>)> {
+    let accounts = |credentials| Accounts { login_address: options.login.clone(), credentials };
+    if let Some(path) = &options.accounts {
+        let credentials = read_accounts(path)?;
+        ensure!(
+            credentials.len() >= usize::from(options.count),
+            "{} has {} accounts, fewer than the {} bots",
+            path.display(),
+            credentials.len(),
+            options.count
+        );
+        return Ok((Some(accounts(credentials)), None));
+    }
+    let Some(prefix) = &options.make_accounts else { return Ok((None, None)) };
+    let made = ThrowAways::make(&config.login, prefix, options.count)?;
+    Ok((Some(accounts(made.credentials.clone())), Some(made)))
+}
+
+/// One `ID PASSWORD` a line.
+fn read_accounts(path: &Path) -> anyhow::Result<Vec<Credentials>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("can't read the accounts {}", path.display()))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let read = lines.map(|(number, line)| {
+        let (id, password) = line.split_once(' ').with_context(|| {
+            format!("line {} of {} is not `ID PASSWORD`", number + 1, path.display())
+        })?;
+        Ok(Credentials { id: id.to_owned(), password: password.to_owned() })
+    });
+    read.collect()
+}
+
 /// Runs a swarm on this thread until its plan is done, or `shutdown`.
 pub(crate) fn serve(
     plan: Plan,
@@ -74,9 +116,11 @@ pub(crate) fn serve(
     shared: Shared<BotsReport>,
 ) -> anyhow::Result<Swarm> {
     let count = usize::from(plan.count);
-    process::raise_file_limit(count * SESSIONS_PER_BOT);
+    let sessions_per_bot =
+        if plan.accounts.is_some() { SESSIONS_PER_ACCOUNT } else { SESSIONS_PER_BOT };
+    process::raise_file_limit(count * sessions_per_bot);
     let sizes = NodeSizes {
-        sessions: count * SESSIONS_PER_BOT,
+        sessions: count * sessions_per_bot,
         role_timers: client_timers(count),
         ..NodeSizes::SERVER
     };

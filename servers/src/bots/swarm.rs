@@ -11,7 +11,7 @@ use std::task;
 use std::time::Duration;
 
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::client::{ClientConfig, ClientEvent, ClientHandler, RealmClient};
+use tinyrealm_core::node::client::{self, ClientConfig, ClientEvent, ClientHandler, RealmClient};
 use tinyrealm_core::node::{Caller, Context, Node, Role};
 use tinyrealm_core::protocol::{Bytes, Direction, Dispatched, ErrorCode, Position};
 use tinyrealm_core::session::manager::Ended;
@@ -22,6 +22,7 @@ use tinyrealm_std::{Control, NextStep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::ledger::{BOT_EVENT, Ledger};
+use crate::accounts::throw_away::Credentials;
 use crate::report::Shared;
 
 /// What bots are to do.
@@ -31,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) main_address: String,
     /// The region to enter.
     pub(crate) region: String,
+    /// What they log in with; without, they are guests.
+    pub(crate) accounts: Option<Accounts>,
     /// How many bots.
     pub(crate) count: u16,
     /// How often each sends, a second.
@@ -41,6 +44,26 @@ pub(crate) struct Plan {
     pub(crate) sends_events: bool,
     /// How long joining may take.
     pub(crate) join_seconds: f64,
+}
+
+/// What bots log in with.
+#[derive(Clone, Debug)]
+pub(crate) struct Accounts {
+    /// Where Login is.
+    pub(crate) login_address: String,
+    /// One a bot.
+    pub(crate) credentials: Vec<Credentials>,
+}
+
+impl Accounts {
+    fn of(&self, bot: u16) -> client::Credentials<'_> {
+        let own = self.credentials.get(usize::from(bot));
+        own.map_or_else(client::Credentials::default, |own| client::Credentials {
+            login_address: &self.login_address,
+            id: &own.id,
+            password: &own.password,
+        })
+    }
 }
 
 /// How far the swarm is; see the [module](self).
@@ -84,7 +107,7 @@ pub(crate) struct Swarm {
     /// The most bots that were settled at once.
     pub(crate) joined: usize,
     is_welcome: bool,
-    last_refusal: Option<ErrorCode>,
+    last_refusal: Option<&'static str>,
     started_at: Instant,
     phase_began_at: Instant,
     next_judging: Instant,
@@ -97,6 +120,7 @@ impl Swarm {
         let config = ClientConfig {
             // A longer region than any world can have finds none, which Main says.
             region: plan.region.as_str().try_into().unwrap_or_default(),
+            has_account: plan.accounts.is_some(),
             ..ClientConfig::DEFAULT
         };
         let client = |number| RealmClient::new(number, config.clone());
@@ -117,8 +141,7 @@ impl Swarm {
 
     /// Why no bot has reached Main, if none has.
     pub(super) fn unreachable(&self) -> Option<&'static str> {
-        let reason = self.last_refusal.map_or("no answer", ErrorCode::name);
-        (!self.is_welcome).then_some(reason)
+        (!self.is_welcome).then_some(self.last_refusal.unwrap_or("no answer"))
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -212,6 +235,7 @@ impl Swarm {
             ledger: &mut self.ledger,
             is_welcome: &mut self.is_welcome,
             last_refusal: &mut self.last_refusal,
+            accounts: self.plan.accounts.as_ref(),
             world,
         };
         Some((client, listener))
@@ -251,7 +275,8 @@ fn walk(number: u16, turn: u64, plan: &Plan, seq: u32) -> (Position, Direction) 
 struct Listener<'l> {
     ledger: &'l mut Ledger,
     is_welcome: &'l mut bool,
-    last_refusal: &'l mut Option<ErrorCode>,
+    last_refusal: &'l mut Option<&'static str>,
+    accounts: Option<&'l Accounts>,
     world: String,
 }
 
@@ -259,10 +284,16 @@ impl ClientHandler for Listener<'_> {
     fn on_event(&mut self, client: u16, event: ClientEvent<'_>) {
         match &event {
             ClientEvent::Welcome(_) => *self.is_welcome = true,
-            ClientEvent::Refused { code, .. } => *self.last_refusal = Some(*code),
+            ClientEvent::Refused { code, .. } => *self.last_refusal = Some(code.name()),
+            ClientEvent::LoginDenied { reason, .. } => *self.last_refusal = Some(reason.name()),
+            ClientEvent::LoginLost(_) => *self.last_refusal = Some("no answer of Login"),
             _ => {}
         }
         self.ledger.note(client, &self.world, &event, std::time::Instant::now());
+    }
+
+    fn credentials(&self, client: u16) -> client::Credentials<'_> {
+        self.accounts.map(|accounts| accounts.of(client)).unwrap_or_default()
     }
 }
 
@@ -271,8 +302,8 @@ impl<'a> Role<'a> for Swarm {
         let Some(tag) = cx.sessions.get(key).map(tinyrealm_core::session::Session::tag) else {
             return;
         };
-        if let Some((client, _)) = self.client(tag) {
-            client.on_connected(cx, key);
+        if let Some((client, listener)) = self.client(tag) {
+            client.on_connected(&listener, cx, key);
         }
     }
 
@@ -336,7 +367,8 @@ impl<'a> Role<'a> for Swarm {
 
     fn address(&self, tag: LinkTag) -> &str {
         let client = self.clients.get(usize::from(tag.index));
-        client.map_or("", |client| client.address(tag, &self.plan.main_address))
+        let login = self.plan.accounts.as_ref().map_or("", |accounts| &accounts.login_address);
+        client.map_or("", |client| client.address(tag, &self.plan.main_address, login))
     }
 }
 

@@ -1,13 +1,14 @@
 //! The configuration: defaults, then a TOML file, then `TINYREALM_*`, then flags.
 //!
 //! Contract: every key has a default; an unknown key or variable, a wrong type or a number out of
-//! range is one error that names it. `main.port` and `world.port`, if set, replace the port of
-//! `listen`.
+//! range is one error that names it. `main.port`, `world.port` and `login.port`, if set, replace
+//! the port of `listen`.
 //!
 //! The variable of `world.room_capacity` is `TINYREALM_WORLD_ROOM_CAPACITY`. One more variable,
 //! `TINYREALM_CLUSTER_SECRET`, has no key: secrets do not stand in configurations.
 
 mod layers;
+mod login;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -24,6 +25,7 @@ use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_std::memory::NodeSizes;
 
 pub(crate) use layers::Override;
+pub(crate) use login::LoginSettings;
 
 use crate::secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 
@@ -39,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) main: MainSettings,
     /// WorldServer.
     pub(crate) world: WorldSettings,
+    /// LoginServer.
+    pub(crate) login: LoginSettings,
     /// What the servers prove to each other.
     pub(crate) cluster: ClusterSettings,
     /// The limits of all servers' sessions.
@@ -55,6 +59,18 @@ pub(crate) struct UpSettings {
     pub(crate) bots_hz: f64,
     /// Worlds; 0 for as many as there are cores.
     pub(crate) worlds: u16,
+    /// Who is welcome, as `main.auth`: with `login` there is a login server too.
+    pub(crate) auth: Auth,
+}
+
+/// Who is welcome.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Auth {
+    /// Everyone, under an invented name.
+    Guest,
+    /// Whoever has an account.
+    Login,
 }
 
 /// `[main]`
@@ -79,6 +95,18 @@ pub(crate) struct MainSettings {
     /// A file with the secret that signs guests' tokens; it is made if it is not there. Empty: a new
     /// secret at every start, so that guests are strangers after a restart.
     pub(crate) secret_file: String,
+    /// Who is welcome: `guest` or `login`.
+    pub(crate) auth: Auth,
+    /// Where Login is, `host:port`.
+    pub(crate) login: String,
+    /// How long Login may take to answer.
+    pub(crate) hello_timeout_ms: u32,
+    /// Clients who may wait for Login's answer at once.
+    pub(crate) hellos: u16,
+    /// The first wait before another attempt to reach Login.
+    pub(crate) reconnect_first_ms: u32,
+    /// The longest wait before another attempt to reach Login.
+    pub(crate) reconnect_most_ms: u32,
 }
 
 /// `[world]`
@@ -177,6 +205,7 @@ impl Default for Config {
             up: UpSettings::default(),
             main: MainSettings::default(),
             world: WorldSettings::default(),
+            login: LoginSettings::default(),
             cluster: ClusterSettings::default(),
             net: NetSettings::default(),
         }
@@ -185,7 +214,7 @@ impl Default for Config {
 
 impl Default for UpSettings {
     fn default() -> Self {
-        Self { bots: 32, bots_hz: 10.0, worlds: 0 }
+        Self { bots: 32, bots_hz: 10.0, worlds: 0, auth: Auth::Login }
     }
 }
 
@@ -200,6 +229,12 @@ impl Default for MainSettings {
             attach_timeout_ms: MainConfig::DEFAULT.attach_timeout_ms,
             attach_ttl_ms: MainConfig::DEFAULT.attach_ttl_ms,
             secret_file: String::new(),
+            auth: Auth::Guest,
+            login: "127.0.0.1:7200".to_owned(),
+            hello_timeout_ms: 3_000,
+            hellos: 1_024,
+            reconnect_first_ms: 200,
+            reconnect_most_ms: 2_000,
         }
     }
 }

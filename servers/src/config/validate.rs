@@ -1,12 +1,12 @@
 //! What the numbers of a configuration may be.
 
 use anyhow::ensure;
-use tinyrealm_core::node::main::WORLD_COUNT_MAX;
+use tinyrealm_core::node::main::{WORLD_COUNT_MAX, main_timers};
 use tinyrealm_core::node::world::{ring_min_bytes, world_timers};
 use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES};
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 
-use super::{Config, WorldSettings};
+use super::{Config, MainSettings, NetSettings, WorldSettings};
 
 const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// Sessions of a world that are not clients': the link to Main.
@@ -41,11 +41,31 @@ impl Config {
             self.main.sessions > 0 && self.main.users > 0,
             "main.sessions and main.users must be at least 1"
         );
+        let timers = main_timers(usize::from(self.main.users));
         ensure!(
-            usize::from(self.main.sessions) + usize::from(self.main.users) <= INDEX_COUNT_MAX,
-            "main.sessions and main.users must be at most {INDEX_COUNT_MAX} together"
+            usize::from(self.main.sessions) + timers <= INDEX_COUNT_MAX,
+            "main.sessions and main.users must be at most {} together",
+            INDEX_COUNT_MAX - main_timers(0)
         );
+        self.main.validate_login(&self.net)?;
+        self.login.validate()?;
         self.world.validate()
+    }
+}
+
+impl MainSettings {
+    fn validate_login(&self, net: &NetSettings) -> anyhow::Result<()> {
+        ensure!(
+            self.login.contains(':') && self.login.len() <= ADDRESS_MAX_BYTES,
+            "main.login must be HOST:PORT, at most {ADDRESS_MAX_BYTES} bytes, not {:?}",
+            self.login
+        );
+        ensure!(
+            (1..net.greeting_timeout_ms).contains(&self.hello_timeout_ms),
+            "main.hello_timeout_ms must be at least 1 and below net.greeting_timeout_ms"
+        );
+        ensure!(self.hellos > 0, "main.hellos must be at least 1");
+        Ok(())
     }
 }
 

@@ -192,9 +192,14 @@ impl<'a> JobBook<'a> {
         (last > rank).then_some(key)
     }
 
+    /// Whether somebody is in line, and fewer than `most` are being checked.
+    pub(super) const fn can_start_login(&self, most: u16) -> bool {
+        self.logins_running < most && self.logins.len() > self.logins_running as usize
+    }
+
     /// The first in line is on its way to whoever checks it, unless `most` are there already.
     pub(super) fn start_login(&mut self, most: u16, token: Token) -> Option<LoginWork> {
-        if self.logins_running >= most {
+        if !self.can_start_login(most) {
             return None;
         }
         let (key, _) = self.queued().min_by_key(|(_, place)| *place)?;

@@ -182,7 +182,11 @@ impl<'a> Login<'a> {
 
     /// The next password to check, if one may be checked now.
     pub fn next_login(&mut self, cx: &mut Context<'_, 'a>) -> Option<LoginWork> {
-        self.jobs.start_login(self.config.logins_running, Token(cx.turn().random()))
+        let most = self.config.logins_running;
+        if !self.jobs.can_start_login(most) {
+            return None;
+        }
+        self.jobs.start_login(most, Token(cx.turn().random()))
     }
 
     /// The next token to check, if one may be checked now.
