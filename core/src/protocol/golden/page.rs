@@ -7,6 +7,7 @@ use std::vec::Vec;
 
 use super::{bytes_of, vectors};
 use crate::config::NetConfig;
+use crate::node::login::AttemptPolicy;
 use crate::node::main::MainConfig;
 use crate::protocol::{
     self, ErrorCode, JoinDenial, LoginDenial, MessageSchema, SCHEMAS, ServerKind,
@@ -144,6 +145,7 @@ fn every_code_has_its_number_and_its_name() {
 #[test]
 fn the_limits_are_the_defaults() {
     let (net, main) = (NetConfig::DEFAULT, MainConfig::DEFAULT);
+    let (account, address) = (AttemptPolicy::ACCOUNT, AttemptPolicy::ADDRESS);
     let defaults = [
         ("frame_limit_bytes", u32::from(net.frame_limit_bytes)),
         ("greeting_timeout_ms", net.greeting_timeout_ms),
@@ -155,6 +157,13 @@ fn the_limits_are_the_defaults() {
         ("connections_per_address", u32::from(net.connections_per_address)),
         ("attach_timeout_ms", main.attach_timeout_ms),
         ("attach_ttl_ms", main.attach_ttl_ms),
+        ("account_free_failures", account.free_failures.into()),
+        ("account_first_delay_ms", account.first_delay_ms),
+        ("account_most_delay_ms", account.most_delay_ms),
+        ("address_free_failures", address.free_failures.into()),
+        ("address_first_delay_ms", address.first_delay_ms),
+        ("address_most_delay_ms", address.most_delay_ms),
+        ("address_logins", address.most_under_way.into()),
     ];
     let fixed = LIMITS.map(|(name, value)| (name, value as u32));
     let limits = section("## Limits");
