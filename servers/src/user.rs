@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use crate::accounts::password::{Passwords, ensure_acceptable};
+use crate::accounts::password::{HashMemory, Passwords, ensure_acceptable};
 use crate::accounts::{self, Account, AccountStore, NewAccount, Purpose, Standing, id_problem};
 use crate::cli::UserCommand;
 use crate::config::Config;
@@ -72,7 +72,7 @@ fn change_password(id: &str, config: &Config) -> anyhow::Result<()> {
 fn ask_and_hash(id: &str, config: &Config) -> anyhow::Result<String> {
     let password = password_input::ask_for_new(&format!("new password of {id}: "))?;
     ensure_acceptable(&password)?;
-    Passwords::new(&config.login)?.hash(&password)
+    Passwords::new(&config.login)?.hash(&mut HashMemory::default(), &password)
 }
 
 fn list(accounts: &[Account]) {

@@ -2,19 +2,20 @@
 //!
 //! Contract: a stored hash carries its own parameters, so changing the configured ones spoils no
 //! password: it is hashed anew at its next login. An id that is not known costs the same work as a
-//! wrong password, against a hash that no password has.
+//! wrong password, against a hash that no password has. (Until an account with older parameters has
+//! logged in, its answers take another time.)
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, anyhow, ensure};
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use anyhow::{Context, anyhow, bail, ensure};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use tinyrealm_core::protocol::PASSWORD_MAX_BYTES;
 
 use crate::config::LoginSettings;
 
 const SALT_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
 /// The shortest password that a person's account is given.
 const PASSWORD_MIN_BYTES: usize = 8;
 
@@ -54,7 +55,7 @@ impl Passwords {
 
     fn with(params: Params) -> anyhow::Result<Self> {
         let mut passwords = Self { params, nobodys: String::new(), work: AtomicU64::new(0) };
-        passwords.nobodys = passwords.hash(&random_password()?)?;
+        passwords.nobodys = passwords.hash(&mut HashMemory::default(), &random_password()?)?;
         passwords.work = AtomicU64::new(0);
         Ok(passwords)
     }
@@ -64,40 +65,97 @@ impl Passwords {
         self.work.load(Ordering::Relaxed)
     }
 
-    fn argon2(&self) -> Argon2<'static> {
-        self.work.fetch_add(1, Ordering::Relaxed);
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
-    }
-
     /// A new hash of `password`.
     ///
     /// # Errors
-    /// If the system has no random bytes, or no memory.
-    pub(crate) fn hash(&self, password: &str) -> anyhow::Result<String> {
+    /// If the system has no random bytes.
+    pub(crate) fn hash(&self, memory: &mut HashMemory, password: &str) -> anyhow::Result<String> {
         let mut salt = [0; SALT_BYTES];
         getrandom::fill(&mut salt).context("the system gives no random bytes")?;
-        let hash = self.argon2().hash_password_with_salt(password.as_bytes(), &salt);
-        Ok(hash.map_err(|error| anyhow!("can't hash a password: {error}"))?.to_string())
+        let hash = self.compute(memory, &self.params, password, &salt, HASH_BYTES)?;
+        let salt = Salt::new(&salt).map_err(|error| anyhow!("a salt: {error}"))?;
+        let params = ParamsString::try_from(&self.params);
+        let params = params.map_err(|error| anyhow!("argon2's parameters: {error}"))?;
+        let (algorithm, version) = (ARGON2ID_IDENT, Some(Version::V0x13.into()));
+        let hash = PasswordHash { algorithm, version, params, salt: Some(salt), hash: Some(hash) };
+        Ok(hash.to_string())
     }
 
     /// Compares `password` with a stored hash; without one it takes as long, and is wrong.
-    pub(crate) fn check(&self, password: &str, stored: Option<&str>) -> Checked {
-        let Ok(hash) = PasswordHash::new(stored.unwrap_or(&self.nobodys)) else {
-            tracing::error!("a stored password hash can't be read");
-            return self.check(password, None);
-        };
-        let is_right = self.argon2().verify_password(password.as_bytes(), &hash).is_ok();
-        match (is_right && stored.is_some(), self.is_current(&hash)) {
-            (true, true) => Checked::Right,
-            (true, false) => Checked::RightButOld,
-            (false, _) => Checked::Wrong,
+    pub(crate) fn check(
+        &self,
+        memory: &mut HashMemory,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Checked {
+        match self.compare(memory, password, stored.unwrap_or(&self.nobodys)) {
+            Ok(checked) if stored.is_some() => checked,
+            Ok(_) => Checked::Wrong,
+            Err(error) => {
+                tracing::error!("a stored password hash can't be read: {error:#}");
+                self.check(memory, password, None)
+            }
         }
     }
 
-    fn is_current(&self, hash: &PasswordHash) -> bool {
-        Params::try_from(hash).is_ok_and(|params| {
-            (params.m_cost(), params.t_cost()) == (self.params.m_cost(), self.params.t_cost())
+    fn compare(
+        &self,
+        memory: &mut HashMemory,
+        password: &str,
+        stored: &str,
+    ) -> anyhow::Result<Checked> {
+        let stored = PasswordHash::new(stored).map_err(|error| anyhow!("{error}"))?;
+        let params = Params::try_from(&stored).map_err(|error| anyhow!("{error}"))?;
+        let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+            bail!("it has no salt or no hash");
+        };
+        ensure!(stored.algorithm == ARGON2ID_IDENT, "it is not argon2id's");
+        let found = self.compute(memory, &params, password, &salt, expected.len())?;
+        let is_current =
+            (params.m_cost(), params.t_cost()) == (self.params.m_cost(), self.params.t_cost());
+        // Outputs compare in constant time.
+        Ok(match (found == expected, is_current) {
+            (true, true) => Checked::Right,
+            (true, false) => Checked::RightButOld,
+            (false, _) => Checked::Wrong,
         })
+    }
+
+    fn compute(
+        &self,
+        memory: &mut HashMemory,
+        params: &Params,
+        password: &str,
+        salt: &[u8],
+        bytes: usize,
+    ) -> anyhow::Result<Output> {
+        self.work.fetch_add(1, Ordering::Relaxed);
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+        let mut out = [0; Output::MAX_LENGTH];
+        let out = out.get_mut(..bytes).context("a hash of an unknown length")?;
+        let blocks = memory.blocks(params.block_count());
+        argon2
+            .hash_password_into_with_memory(password.as_bytes(), salt, &mut *out, blocks)
+            .map_err(|error| anyhow!("argon2: {error}"))?;
+        Output::new(out).map_err(|error| anyhow!("argon2: {error}"))
+    }
+}
+
+/// The memory that one thread hashes in, kept from hash to hash: so a server's memory is that of its
+/// threads, whatever an allocator makes of large blocks that come and go.
+#[derive(Default)]
+pub(crate) struct HashMemory {
+    blocks: Vec<Block>,
+}
+
+impl HashMemory {
+    fn blocks(&mut self, count: usize) -> &mut [Block] {
+        if self.blocks.len() < count {
+            // The old ones first, or there are both for a moment.
+            self.blocks = Vec::new();
+            self.blocks.resize(count, Block::default());
+        }
+        &mut self.blocks[..count]
     }
 }
 
@@ -142,26 +200,40 @@ mod tests {
 
     #[test]
     fn a_password_is_known_by_its_hash() {
-        let passwords = with(32, 1);
-        let (hash, again) = (passwords.hash("right").unwrap(), passwords.hash("right").unwrap());
+        let (passwords, mut memory) = (with(32, 1), HashMemory::default());
+        let (hash, again) = (
+            passwords.hash(&mut memory, "right").unwrap(),
+            passwords.hash(&mut memory, "right").unwrap(),
+        );
         assert!(hash.starts_with("$argon2id$v=19$m=32,t=1,p=1$"), "{hash}");
         assert_ne!(hash, again, "salts differ");
-        assert_eq!(passwords.check("right", Some(&hash)), Checked::Right);
-        assert_eq!(passwords.check("wrong", Some(&hash)), Checked::Wrong);
-        assert_eq!(with(33, 1).check("right", Some(&hash)), Checked::RightButOld);
-        assert_eq!(with(32, 2).check("wrong", Some(&hash)), Checked::Wrong);
+        assert_eq!(passwords.check(&mut memory, "right", Some(&hash)), Checked::Right);
+        assert_eq!(passwords.check(&mut memory, "wrong", Some(&hash)), Checked::Wrong);
+        assert_eq!(with(33, 1).check(&mut memory, "right", Some(&hash)), Checked::RightButOld);
+        assert_eq!(with(32, 2).check(&mut memory, "wrong", Some(&hash)), Checked::Wrong);
     }
 
     #[test]
     fn an_unknown_id_and_a_broken_hash_cost_one_hash_like_a_wrong_password() {
-        let passwords = with(32, 1);
-        let hash = passwords.hash("right").unwrap();
+        let (passwords, mut memory) = (with(32, 1), HashMemory::default());
+        let hash = passwords.hash(&mut memory, "right").unwrap();
         let mut work = passwords.work();
         for stored in [Some(hash.as_str()), None, Some("nonsense")] {
-            assert_eq!(passwords.check("wrong", stored), Checked::Wrong);
+            assert_eq!(passwords.check(&mut memory, "wrong", stored), Checked::Wrong);
             work += 1;
             assert_eq!(passwords.work(), work, "{stored:?}");
         }
+    }
+
+    /// RFC 9106's reference implementation:
+    /// `echo -n password | argon2 somesalt -id -t 2 -k 256 -p 1 -e`.
+    #[test]
+    fn a_hash_of_the_reference_implementation_is_understood() {
+        let stored =
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        let (passwords, mut memory) = (with(256, 2), HashMemory::default());
+        assert_eq!(passwords.check(&mut memory, "password", Some(stored)), Checked::Right);
+        assert_eq!(passwords.check(&mut memory, "passwore", Some(stored)), Checked::Wrong);
     }
 
     #[test]

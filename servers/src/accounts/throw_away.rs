@@ -1,6 +1,6 @@
 //! Accounts for the bots of one run: made before it, removed behind it.
 
-use super::password::{Passwords, random_password};
+use super::password::{HashMemory, Passwords, random_password};
 use super::{AccountStore, NewAccount, Purpose};
 use crate::config::LoginSettings;
 
@@ -26,12 +26,12 @@ impl ThrowAways {
     /// If the store can't be opened, or such an account is a person's.
     pub(crate) fn make(settings: &LoginSettings, prefix: &str, count: u16) -> anyhow::Result<Self> {
         let mut store = super::open(settings)?;
-        let passwords = Passwords::for_random_ones()?;
+        let (passwords, mut memory) = (Passwords::for_random_ones()?, HashMemory::default());
         let mut credentials = Vec::new();
         let mut accounts = Vec::new();
         for number in 0..count {
             let (id, password) = (format!("{prefix}{number}"), random_password()?);
-            let password_hash = passwords.hash(&password)?;
+            let password_hash = passwords.hash(&mut memory, &password)?;
             accounts.push(NewAccount {
                 id: id.clone(),
                 password_hash,

@@ -13,7 +13,7 @@ use tinyrealm_core::node::login::{
 use tinyrealm_core::protocol::LoginDenial;
 use tokio::sync::mpsc;
 
-use crate::accounts::password::{Checked, Passwords};
+use crate::accounts::password::{Checked, HashMemory, Passwords};
 use crate::accounts::{self, Account, AccountStore, Grant, Standing, StoreError};
 use crate::config::LoginSettings;
 
@@ -50,6 +50,7 @@ impl Workers {
             let checker = Checker {
                 store: accounts::open(settings)?,
                 passwords: Arc::clone(passwords),
+                memory: HashMemory::default(),
                 token_ttl_s: settings.token_ttl_s,
                 tokens_per_account: settings.tokens_per_account,
             };
@@ -125,6 +126,7 @@ fn check_tokens(
 struct Checker {
     store: Box<dyn AccountStore>,
     passwords: Arc<Passwords>,
+    memory: HashMemory,
     token_ttl_s: u32,
     tokens_per_account: u32,
 }
@@ -134,7 +136,7 @@ impl Checker {
     fn check(&mut self, work: &LoginWork) -> Result<LoginOutcome, StoreError> {
         let account = self.store.find(&work.id)?;
         let stored = account.as_ref().map(|account| account.password_hash.as_str());
-        let checked = self.passwords.check(&work.password, stored);
+        let checked = self.passwords.check(&mut self.memory, &work.password, stored);
         let Some(account) = account.filter(|_| checked != Checked::Wrong) else {
             return Ok(LoginOutcome::Denied(LoginDenial::WRONG));
         };
@@ -166,7 +168,7 @@ impl Checker {
     }
 
     fn hash_anew(&mut self, work: &LoginWork, account: &Account) -> Result<(), StoreError> {
-        match self.passwords.hash(&work.password) {
+        match self.passwords.hash(&mut self.memory, &work.password) {
             Ok(hash) => self.store.rehash(account.uid, &account.password_hash, &hash),
             Err(error) => {
                 tracing::warn!("a password keeps its old hash: {error:#}");

@@ -37,7 +37,9 @@ impl Accounts {
     /// Runs `tinyrealm user` with `input` on its standard input.
     #[track_caller]
     pub(crate) fn try_user(&self, arguments: &[&str], input: &str) -> Finished {
-        let cheap = CHEAP.iter().flat_map(|setting| ["--set", setting]);
+        // Whoever has settings of their own wants those.
+        let cheap = if arguments.contains(&"--set") { &[][..] } else { &CHEAP[..] };
+        let cheap = cheap.iter().flat_map(|setting| ["--set", setting]);
         let all: Vec<&str> =
             ["user"].iter().chain(arguments).copied().chain(["--data", self.folder()]).collect();
         let all: Vec<&str> = all.into_iter().chain(cheap).collect();
