@@ -137,7 +137,7 @@ fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
 }
 
 const KEYS: &str = "
-    log up.bots up.bots_hz up.worlds up.auth
+    log up.bots up.bots_hz up.worlds up.auth cluster.secret_file
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
     main.secret_file main.auth main.login main.hello_timeout_ms main.hellos main.reconnect_first_ms
     main.reconnect_most_ms
