@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::throw_away::ThrowAways;
 use crate::bots;
-use crate::bots::swarm::{Accounts, BotsReport, Plan};
+use crate::bots::accounts::Accounts;
+use crate::bots::swarm::{BotsReport, Plan};
 use crate::config::{Auth, Config};
 use crate::login_server;
 use crate::main_server::{self, MainReport};

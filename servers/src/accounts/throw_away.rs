@@ -5,10 +5,16 @@ use super::{AccountStore, NewAccount, Purpose};
 use crate::config::LoginSettings;
 
 /// What a bot logs in with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Credentials {
     pub(crate) id: String,
     pub(crate) password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credentials of {}", self.id)
+    }
 }
 
 /// Accounts that are removed with their guard. A run that is killed leaves them: the next one with

@@ -8,16 +8,16 @@
 //! never conflated. Exit code 0 only if nothing is lost, repeated, out of order or misrouted, and
 //! nobody has lost its room.
 
+pub(crate) mod accounts;
 pub(crate) mod ledger;
 mod outcome;
 mod room_book;
 pub(crate) mod swarm;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::bail;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::client_timers;
@@ -25,14 +25,13 @@ use tinyrealm_std::memory::{NodeSizes, node_storage};
 use tinyrealm_std::{Driver, SocketOptions, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts::throw_away::{Credentials, ThrowAways};
 use crate::cli::BotOptions;
 use crate::config::Config;
 use crate::process;
 use crate::report::Shared;
 use crate::status::StatusLine;
 use outcome::Outcome;
-use swarm::{Accounts, BotsReport, Phase, Plan, Swarm, SwarmControl};
+use swarm::{BotsReport, Phase, Plan, Swarm, SwarmControl};
 
 /// Sessions of one client: to Main and to its world.
 const SESSIONS_PER_BOT: usize = 2;
@@ -43,7 +42,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// Runs bots for as long as the options say, and judges the realm.
 pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
-    let (accounts, _throw_aways) = accounts(options, config)?;
+    let (accounts, _throw_aways) = accounts::of(options, config)?;
     let plan = Plan {
         main_address: options.main.clone(),
         region: options.region.clone(),
@@ -70,42 +69,6 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
         println!("{outcome}");
     }
     Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// What bots log in with, and what removes it behind them.
-fn accounts(
-    options: &BotOptions,
-    config: &Config,
-) -> anyhow::Result<(Option<Accounts>, Option<ThrowAways>)> {
-    let accounts = |credentials| Accounts { login_address: options.login.clone(), credentials };
-    if let Some(path) = &options.accounts {
-        let credentials = read_accounts(path)?;
-        ensure!(
-            credentials.len() >= usize::from(options.count),
-            "{} has {} accounts, fewer than the {} bots",
-            path.display(),
-            credentials.len(),
-            options.count
-        );
-        return Ok((Some(accounts(credentials)), None));
-    }
-    let Some(prefix) = &options.make_accounts else { return Ok((None, None)) };
-    let made = ThrowAways::make(&config.login, prefix, options.count)?;
-    Ok((Some(accounts(made.credentials.clone())), Some(made)))
-}
-
-/// One `ID PASSWORD` a line.
-fn read_accounts(path: &Path) -> anyhow::Result<Vec<Credentials>> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("can't read the accounts {}", path.display()))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let read = lines.map(|(number, line)| {
-        let (id, password) = line.split_once(' ').with_context(|| {
-            format!("line {} of {} is not `ID PASSWORD`", number + 1, path.display())
-        })?;
-        Ok(Credentials { id: id.to_owned(), password: password.to_owned() })
-    });
-    read.collect()
 }
 
 /// Runs a swarm on this thread until its plan is done, or `shutdown`.

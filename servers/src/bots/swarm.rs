@@ -11,7 +11,9 @@ use std::task;
 use std::time::Duration;
 
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::client::{self, ClientConfig, ClientEvent, ClientHandler, RealmClient};
+use tinyrealm_core::node::client::{
+    ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient,
+};
 use tinyrealm_core::node::{Caller, Context, Node, Role};
 use tinyrealm_core::protocol::{Bytes, Direction, Dispatched, ErrorCode, Position};
 use tinyrealm_core::session::manager::Ended;
@@ -21,8 +23,8 @@ use tinyrealm_core::wire::Frame;
 use tinyrealm_std::{Control, NextStep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use super::accounts::Accounts;
 use super::ledger::{BOT_EVENT, Ledger};
-use crate::accounts::throw_away::Credentials;
 use crate::report::Shared;
 
 /// What bots are to do.
@@ -44,26 +46,6 @@ pub(crate) struct Plan {
     pub(crate) sends_events: bool,
     /// How long joining may take.
     pub(crate) join_seconds: f64,
-}
-
-/// What bots log in with.
-#[derive(Clone, Debug)]
-pub(crate) struct Accounts {
-    /// Where Login is.
-    pub(crate) login_address: String,
-    /// One a bot.
-    pub(crate) credentials: Vec<Credentials>,
-}
-
-impl Accounts {
-    fn of(&self, bot: u16) -> client::Credentials<'_> {
-        let own = self.credentials.get(usize::from(bot));
-        own.map_or_else(client::Credentials::default, |own| client::Credentials {
-            login_address: &self.login_address,
-            id: &own.id,
-            password: &own.password,
-        })
-    }
 }
 
 /// How far the swarm is; see the [module](self).
@@ -292,7 +274,7 @@ impl ClientHandler for Listener<'_> {
         self.ledger.note(client, &self.world, &event, std::time::Instant::now());
     }
 
-    fn credentials(&self, client: u16) -> client::Credentials<'_> {
+    fn credentials(&self, client: u16) -> Credentials<'_> {
         self.accounts.map(|accounts| accounts.of(client)).unwrap_or_default()
     }
 }

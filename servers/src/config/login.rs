@@ -162,7 +162,7 @@ impl LoginSettings {
         ensure!(self.tokens_per_account > 0, "login.tokens_per_account must be at least 1");
         ensure!(self.address_logins > 0, "login.address_logins must be at least 1");
         ensure!(
-            self.remembered > 0 && self.remembered as usize % WAYS == 0,
+            self.remembered > 0 && (self.remembered as usize).is_multiple_of(WAYS),
             "login.remembered must be a multiple of {WAYS}, and not 0"
         );
         Ok(())
