@@ -63,6 +63,9 @@ fn whoever_has_an_account_gets_in() {
     let report = login_server.stop();
     report.expect(&[("attempts", 2), ("granted", 2), ("verifies", 4), ("verified", 3)]);
     report.expect(&[("hashes", 2), ("waiting", 0), ("net.sessions", 0)]);
+    let left = std::fs::read_dir(accounts.folder()).unwrap();
+    let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["accounts.db"], "one file, with everything in it");
 }
 
 #[test]

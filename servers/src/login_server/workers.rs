@@ -6,6 +6,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use tinyrealm_core::node::login::{
     LoginKey, LoginOutcome, LoginWork, VerifyKey, VerifyOutcome, VerifyWork,
@@ -24,11 +25,26 @@ pub(super) enum Outcome {
     Verify(VerifyKey, VerifyOutcome),
 }
 
-/// The threads, as their node sees them. They end when it lets go of them.
+/// The threads, as their node sees them. They end when it lets go of them, and close the store.
 pub(super) struct Workers {
     logins: SyncSender<LoginWork>,
     verifies: SyncSender<VerifyWork>,
     pub(super) outcomes: mpsc::Receiver<Outcome>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Workers {
+    /// Waits for the threads, at most as long as one password takes.
+    fn drop(&mut self) {
+        // Nobody sends into these: whoever waits for work hears that there is no more.
+        (self.logins, self.verifies) = (sync_channel(0).0, sync_channel(0).0);
+        self.outcomes.close();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the login server has panicked");
+            }
+        }
+    }
 }
 
 impl Workers {
@@ -46,6 +62,7 @@ impl Workers {
         let capacity = threads + usize::from(settings.verifies_running());
         let (outcomes, receiver) = mpsc::channel(capacity);
         let login_work = Arc::new(Mutex::new(login_work));
+        let mut handles = Vec::new();
         for number in 0..threads {
             let checker = Checker {
                 store: accounts::open(settings)?,
@@ -56,12 +73,12 @@ impl Workers {
             };
             let (work, outcomes) = (Arc::clone(&login_work), outcomes.clone());
             let builder = std::thread::Builder::new().name(format!("hash-{number}"));
-            builder.spawn(move || check_logins(checker, &work, &outcomes))?;
+            handles.push(builder.spawn(move || check_logins(checker, &work, &outcomes))?);
         }
         let store = accounts::open(settings)?;
         let builder = std::thread::Builder::new().name("tokens".to_owned());
-        builder.spawn(move || check_tokens(store, &verify_work, &outcomes))?;
-        Ok(Self { logins, verifies, outcomes: receiver })
+        handles.push(builder.spawn(move || check_tokens(store, &verify_work, &outcomes))?);
+        Ok(Self { logins, verifies, outcomes: receiver, threads: handles })
     }
 
     /// Hands a login over; answers its outcome if nobody can take it.
