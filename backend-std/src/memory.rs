@@ -14,8 +14,9 @@
 //! ```
 
 use tinyrealm_core::node::NodeStorage;
+use tinyrealm_core::node::chat::ChatStorage;
 use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
-use tinyrealm_core::node::main::MainStorage;
+use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
 use tinyrealm_core::node::world::{Room, RoomStorage, WorldStorage};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{ReceiverStorage, SessionStorage};
@@ -122,15 +123,76 @@ pub fn world_storage<G: Default>(sizes: WorldSizes) -> WorldStorage<'static, G> 
     }
 }
 
+/// How much a chat server holds.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct ChatSizes {
+    /// Channels.
+    pub channels: usize,
+    /// Members of all channels.
+    pub members: usize,
+    /// Mains.
+    pub mains: usize,
+    /// Bytes of one channel's history.
+    pub history_bytes: usize,
+}
+
+/// Empty storage for a chat server.
+pub fn chat_storage(sizes: ChatSizes) -> ChatStorage<'static> {
+    ChatStorage {
+        channels: slots(sizes.channels),
+        channel_heads: links(sizes.channels),
+        channel_nexts: links(sizes.channels),
+        members: slots(sizes.members),
+        member_heads: links(sizes.members),
+        member_nexts: links(sizes.members),
+        history_bytes: zeros(sizes.channels * sizes.history_bytes, 0),
+        mains: slots(sizes.mains),
+    }
+}
+
+/// How much a Main holds of its users' channels.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct MainChatSizes {
+    /// Channels.
+    pub channels: usize,
+    /// Memberships: users times the channels that they are in.
+    pub members: usize,
+    /// Bytes of one channel's ring; a power of two.
+    pub ring_bytes: usize,
+}
+
+impl MainChatSizes {
+    /// A Main without channels.
+    pub const NONE: Self = Self { channels: 0, members: 0, ring_bytes: 0 };
+}
+
+fn main_chat_storage(sizes: MainChatSizes) -> MainChatStorage<'static> {
+    MainChatStorage {
+        channels: slots(sizes.channels),
+        channel_heads: links(sizes.channels),
+        channel_nexts: links(sizes.channels),
+        ring_bytes: zeros(sizes.channels * sizes.ring_bytes, 0),
+        dirty_queue: zeros(sizes.channels, 0),
+        dirty_listed: zeros(sizes.channels, false),
+        members: slots(sizes.members),
+    }
+}
+
 /// Empty storage for a Main of `users` users and `worlds` worlds, where `hellos` clients may wait for
 /// Login.
-pub fn main_storage(users: usize, worlds: usize, hellos: usize) -> MainStorage<'static> {
+pub fn main_storage(
+    users: usize,
+    worlds: usize,
+    hellos: usize,
+    chat: MainChatSizes,
+) -> MainStorage<'static> {
     MainStorage {
         users: slots(users),
         user_heads: links(users),
         user_nexts: links(users),
         worlds: slots(worlds),
         hellos: slots(hellos),
+        chat: main_chat_storage(chat),
     }
 }
 

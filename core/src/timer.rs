@@ -56,6 +56,9 @@ pub struct TimerEntry {
     place: Link,
 }
 
+const _: () =
+    assert!(core::mem::size_of::<TimerEntry>() <= 12, "a timer has grown: say why, what it costs");
+
 impl TimerEntry {
     /// A timer that is not armed: all-zero bits.
     pub const VACANT: Self =

@@ -49,6 +49,8 @@ pub(crate) enum Command {
     /// Make, change and list accounts; works while the login server runs, too.
     #[command(subcommand)]
     User(UserCommand),
+    /// Run ChatServer, which owns the channels.
+    Chat(ChatOptions),
     /// Send bots into a realm, and check that everything they say arrives.
     Bots(BotOptions),
     /// Enter a realm in this terminal: see your room, and move with the keys.
@@ -77,6 +79,9 @@ pub(crate) struct MainOptions {
     /// The port to listen at; 0 picks a free one and prints it.
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
+    /// Where the chat server is, HOST:PORT; empty for a realm without channels.
+    #[arg(long, value_name = "ADDR")]
+    chat: Option<String>,
 }
 
 /// The flags of `world`.
@@ -167,6 +172,17 @@ pub(crate) struct UserOptions {
     data: DataOptions,
 }
 
+/// The flags of `chat`.
+#[derive(Debug, Args)]
+pub(crate) struct ChatOptions {
+    /// Where to listen, HOST:PORT.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The port to listen at; 0 picks a free one and prints it.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
 /// The flags of `bots`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BotOptions {
@@ -201,6 +217,12 @@ pub(crate) struct BotOptions {
     /// Print the result as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+    /// How often each of them says something in a channel, a second; 0 for never.
+    #[arg(long, value_name = "R", default_value_t = 0.0, value_parser = parse_chat_rate)]
+    pub(crate) chat_hz: f64,
+    /// How many channels they share.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(crate) channels: u16,
     /// How long they may take to join, in seconds.
     #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = parse_seconds)]
     pub(crate) join_seconds: f64,
@@ -249,6 +271,10 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     parse_between(text, 0.1, 1_000.0)
 }
 
+fn parse_chat_rate(text: &str) -> Result<f64, String> {
+    parse_between(text, 0.0, 1_000.0)
+}
+
 fn parse_seconds(text: &str) -> Result<f64, String> {
     parse_between(text, 0.1, 1_000_000.0)
 }
@@ -274,6 +300,7 @@ impl Cli {
             Some(Command::World(options)) => options.push_to(&mut push),
             Some(Command::Login(options)) => options.push_to(&mut push),
             Some(Command::User(command)) => command.data().push_to(&mut push),
+            Some(Command::Chat(options)) => options.push_to(&mut push),
             Some(Command::Bots(_) | Command::Client(_) | Command::CheckConfig) => {}
         }
         overrides
@@ -295,6 +322,14 @@ impl MainOptions {
     fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
         push("main.listen", text(self.listen.as_ref()));
         push("main.port", text(self.port.as_ref()));
+        push("main.chat", self.chat.clone());
+    }
+}
+
+impl ChatOptions {
+    fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
+        push("chat.listen", text(self.listen.as_ref()));
+        push("chat.port", text(self.port.as_ref()));
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod bots;
+mod chat_server;
 mod cli;
 mod client;
 mod config;
@@ -49,6 +50,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Login(_)) => login_server::run(&config),
         Some(Command::World(_)) => world_server::run(&config),
         Some(Command::User(command)) => user::run(command, &config),
+        Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),
         Some(Command::CheckConfig) => {

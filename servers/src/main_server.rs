@@ -8,10 +8,11 @@ use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::{
-    Accounts, Authenticator, Guests, Identity, LoginLinkConfig, Main, MainConfig, main_timers,
+    Accounts, Authenticator, ChatHub, Guests, Identity, LoginLinkConfig, Main, MainConfig,
+    main_timers,
 };
 use tinyrealm_core::protocol::{ErrorCode, Token, Uid};
-use tinyrealm_std::memory::{NodeSizes, main_storage, node_storage};
+use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +35,39 @@ pub(crate) struct MainReport {
     pub(crate) enters_refused: u32,
     pub(crate) worlds_registered: u32,
     pub(crate) worlds_lost: u32,
+    pub(crate) chat: MainChatReport,
     pub(crate) net: NetReport,
+}
+
+/// What Main tells about its users' channels.
+#[derive(Copy, Clone, Debug, Default, Serialize)]
+pub(crate) struct MainChatReport {
+    pub(crate) is_live: bool,
+    pub(crate) opened: u32,
+    pub(crate) channels: usize,
+    pub(crate) memberships: usize,
+    pub(crate) forwarded: u64,
+    pub(crate) refused: u64,
+    pub(crate) received: u64,
+    pub(crate) deliveries: u64,
+    pub(crate) missed: u64,
+}
+
+impl MainChatReport {
+    const fn of(chat: &ChatHub<'_>) -> Self {
+        let stats = chat.stats();
+        Self {
+            is_live: chat.is_live(),
+            opened: stats.opened,
+            channels: chat.channels(),
+            memberships: chat.memberships(),
+            forwarded: stats.forwarded,
+            refused: stats.refused,
+            received: stats.received,
+            deliveries: stats.deliveries,
+            missed: stats.missed,
+        }
+    }
 }
 
 type MainNode<'a> = Node<'a, Main<'a, Doorkeeper>>;
@@ -82,6 +115,7 @@ fn report(node: &MainNode<'_>) -> MainReport {
         enters_refused: stats.enters_refused,
         worlds_registered: stats.worlds_registered,
         worlds_lost: stats.worlds_lost,
+        chat: MainChatReport::of(main.chat()),
         net: NetReport::new(node.stats(), sessions.len(), buffers),
     }
 }
@@ -135,12 +169,23 @@ async fn serve(
     let settings = MainConfig {
         attach_timeout_ms: config.main.attach_timeout_ms,
         attach_ttl_ms: config.main.attach_ttl_ms,
+        chat: config.chat.policy(),
+    };
+    let chat_sizes = match config.main.chat.as_str() {
+        "" => MainChatSizes::NONE,
+        _ => MainChatSizes {
+            channels: usize::from(config.chat.channels),
+            members: usize::from(config.chat.memberships),
+            ring_bytes: config.chat.ring_bytes as usize,
+        },
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(Some(listener), options, |turn| {
         let (worlds, hellos) = (usize::from(config.main.worlds), usize::from(config.main.hellos));
-        let storage = main_storage(users, worlds, hellos);
-        let mut role = Main::new(storage, settings, doorkeeper, secret);
+        let storage = main_storage(users, worlds, hellos, chat_sizes);
+        // The address's length is checked with the configuration.
+        let chat = config.main.chat.as_str().try_into().unwrap_or_default();
+        let mut role = Main::new(storage, settings, doorkeeper, secret).with_chat(chat);
         if config.main.auth == Auth::Login {
             role = role.with_login(login_link(&config.main));
         }

@@ -178,7 +178,7 @@ mod tests {
     use tinyrealm_core::entropy::Turn;
     use tinyrealm_core::node::cluster::ClusterSecret;
     use tinyrealm_core::node::main::{Guests, Main, MainConfig};
-    use tinyrealm_std::memory::{NodeSizes, main_storage, node_storage};
+    use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
     use tinyrealm_std::{NextStep, SocketOptions};
 
     struct Panicking;
@@ -200,10 +200,10 @@ mod tests {
         let serve = |listener, _| async move {
             let driver =
                 Driver::new(Some(listener), SocketOptions { send_buffer_bytes: 0 }, |turn| {
-                    let sizes = NodeSizes { sessions: 1, role_timers: 1, ..NodeSizes::SERVER };
+                    let sizes = NodeSizes { sessions: 1, role_timers: 2, ..NodeSizes::SERVER };
                     let guests = Guests::new([0; 32]);
                     let secret = ClusterSecret::new(&[0; 32]).unwrap();
-                    let storage = main_storage(1, 1, 0);
+                    let storage = main_storage(1, 1, 0, MainChatSizes::NONE);
                     let role = Main::new(storage, MainConfig::DEFAULT, guests, secret);
                     Node::new(node_storage(sizes), NetConfig::DEFAULT, role, turn)
                 });

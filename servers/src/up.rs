@@ -12,6 +12,7 @@ use crate::accounts::throw_away::ThrowAways;
 use crate::bots;
 use crate::bots::accounts::Accounts;
 use crate::bots::swarm::{BotsReport, Plan};
+use crate::chat_server::{self, ChatReport};
 use crate::config::{Auth, Config};
 use crate::login_server;
 use crate::main_server::{self, MainReport};
@@ -22,6 +23,8 @@ use crate::status::StatusLine;
 use crate::world_server::{self, WorldReport};
 
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// Channels of the demo bots.
+const DEMO_CHANNELS: u16 = 1;
 const BOTS_JOIN_SECONDS: f64 = 30.0;
 
 /// A realm in one process.
@@ -32,6 +35,7 @@ struct Realm {
     login_address: Option<String>,
     main: Shared<MainReport>,
     worlds: Vec<Shared<WorldReport>>,
+    chat: Shared<ChatReport>,
     bots: Shared<BotsReport>,
 }
 
@@ -83,13 +87,17 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     }
     let main = Shared::default();
     let address = config.main.address();
+    let chat = Shared::default();
+    let chat_node = chat_server::spawn(&config, secret.clone(), shutdown.clone(), chat.clone())?;
+    config.main.chat = chat_node.address.to_string();
     let node =
         main_server::spawn(&config, address, secret.clone(), shutdown.clone(), main.clone())?;
     println!("main listening on {}", node.address);
+    println!("chat listening on {}", chat_node.address);
     let main_address = node.address.to_string();
-    nodes.push(node);
+    nodes.extend([node, chat_node]);
     let worlds = start_worlds(&config, &main_address, &secret, shutdown, &mut nodes)?;
-    Ok(Realm { nodes, main_address, login_address, main, worlds, bots: Shared::default() })
+    Ok(Realm { nodes, main_address, login_address, main, worlds, chat, bots: Shared::default() })
 }
 
 fn start_worlds(
@@ -146,6 +154,8 @@ fn start_bots(
         hz: config.up.bots_hz,
         seconds: None,
         sends_events: false,
+        chat_hz: config.up.bots_chat_hz,
+        channels: DEMO_CHANNELS,
         join_seconds: BOTS_JOIN_SECONDS,
     };
     let (net, shutdown, shared) = (config.net.to_core(), shutdown.clone(), realm.bots.clone());
@@ -171,6 +181,7 @@ struct Counts {
     rooms: usize,
     packets: u64,
     deliveries: u64,
+    messages: u64,
 }
 
 impl Realm {
@@ -181,7 +192,9 @@ impl Realm {
             rooms: sum.rooms + world.rooms,
             packets: sum.packets + world.net.frames_received,
             deliveries: sum.deliveries + world.deliveries,
+            ..sum
         });
+        counts.messages = self.chat.read().said;
         counts.packets += self.main.read().net.frames_received;
         counts
     }
@@ -208,11 +221,12 @@ fn show_status(realm: &Realm, shutdown: &CancellationToken) -> anyhow::Result<()
 
 fn status_text(before: &Counts, now: &Counts, bots: &BotsReport) -> String {
     format!(
-        "{} users in {} rooms | {} packets/s in | {} deliveries/s out | p99 {:.1} ms | lost {}",
+        "{} users in {} rooms | {} packets/s in | {} deliveries/s out | {} messages/s | p99 {:.1} ms | lost {}",
         now.users,
         now.rooms,
         now.packets - before.packets,
         now.deliveries - before.deliveries,
+        now.messages - before.messages,
         bots.p99_ms,
         bots.lost,
     )

@@ -14,7 +14,8 @@ use tinyrealm_tag::Tag;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, GameChoice, WorldSettings};
+use crate::chat_server::{self, ChatReport};
+use crate::config::{ChatPlace, Config, GameChoice, WorldSettings};
 use crate::process::{self, NodeThread};
 use crate::report::{NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
@@ -67,6 +68,7 @@ fn report<G: Game>(node: &Node<'_, World<'_, G>>) -> WorldReport {
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let secret = secret::cluster(&config.cluster, Asker::Peer)?;
+    let chat = start_chat(config, &secret, &shutdown)?;
     let mut nodes = Vec::new();
     for node in 0..config.world.nodes {
         let shared = Shared::default();
@@ -82,7 +84,26 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         thread.join()?;
         println!("world {id} report {}", serde_json::to_string(&shared.read())?);
     }
+    if let Some((thread, shared)) = chat {
+        thread.join()?;
+        println!("chat report {}", serde_json::to_string(&shared.read())?);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The realm's chat server, if it is to run in this process.
+fn start_chat(
+    config: &Config,
+    secret: &ClusterSecret,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<(NodeThread, Shared<ChatReport>)>> {
+    if config.world.chat == ChatPlace::Remote {
+        return Ok(None);
+    }
+    let shared = Shared::default();
+    let thread = chat_server::spawn(config, secret.clone(), shutdown.clone(), shared.clone())?;
+    println!("chat listening on {}", thread.address);
+    Ok(Some((thread, shared)))
 }
 
 /// The settings of node `node` of a process.

@@ -62,7 +62,7 @@ fn mistakes_in_a_file_are_named_with_their_file() {
         ("[world]\ngame = \"chess\"\n", "unknown variant `chess`"),
     ] {
         let file = ScratchFile::with("broken.toml", text);
-        for command in ["main", "world", "up", "bots", "check-config"] {
+        for command in ["main", "world", "chat", "up", "bots", "check-config"] {
             let finished = run(&[command, "--config", file.path()], &[]);
             expect_mistake(&finished, 1, &format!("in the configuration {}: ", file.path()));
             expect_mistake(&finished, 1, named);
@@ -78,7 +78,8 @@ fn a_port_in_use_is_named() {
     let address = main.address.to_string();
     expect_mistake(&run(&["main", "--listen", &address], &[]), 1, &address);
     expect_mistake(&run(&["world", "--listen", &address], &[]), 1, &address);
-    let up = ["up", "--set", "up.auth=guest", "--set", &format!("main.listen={address}")];
+    let main_listen = format!("main.listen={address}");
+    let up = ["up", "--set", "up.auth=guest", "--set", &main_listen, "--set", "chat.port=0"];
     let up = run(&up, &[]);
     expect_mistake(&up, 1, &address);
     let foreign = run(&["main", "--listen", "192.0.2.1:0"], &[]);
@@ -137,10 +138,10 @@ fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
 }
 
 const KEYS: &str = "
-    log up.bots up.bots_hz up.worlds up.auth cluster.secret_file
+    log up.bots up.bots_hz up.bots_chat_hz up.worlds up.auth cluster.secret_file
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
-    main.secret_file main.auth main.login main.hello_timeout_ms main.hellos main.reconnect_first_ms
-    main.reconnect_most_ms
+    main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos
+    main.reconnect_first_ms main.reconnect_most_ms
     login.listen login.data_folder login.sessions login.hash_threads login.hash_memory_kib
     login.hash_passes login.queue login.verify_queue login.token_ttl_s login.tokens_per_account
     login.remembered login.account_free_failures login.account_first_delay_ms
@@ -150,6 +151,9 @@ const KEYS: &str = "
     world.id world.region world.listen world.advertise world.main world.nodes world.rooms
     world.room_capacity world.spare_sessions world.ring_bytes world.flush_interval_ms
     world.status_interval_ms world.reconnect_first_ms world.reconnect_most_ms world.game
+    world.chat chat.listen chat.mains chat.channels chat.memberships chat.channel_members
+    chat.history_bytes chat.past_page chat.ring_bytes chat.channels_per_user chat.message_bytes
+    chat.requests_per_second chat.request_burst chat.flush_interval_ms
     cluster.secret_file
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
@@ -167,7 +171,7 @@ fn check_config_prints_every_key_and_reads_what_it_prints() {
 fn every_key_is_a_variable_and_a_flag_wins() {
     let defaults = checked(&[], &[]);
     let mut all: Vec<String> = keys(&defaults).into_iter().collect();
-    all.extend(["main.port".to_owned(), "world.port".to_owned(), "login.port".to_owned()]);
+    all.extend(["main.port", "world.port", "login.port", "chat.port"].map(str::to_owned));
     let value_of = |key: &str| {
         let value = key.split('.').try_fold(None, |table: Option<&Value>, part| {
             table.map_or_else(|| defaults.get(part), |table| table.get(part)).map(Some)

@@ -165,7 +165,8 @@ fn a_signal_is_heeded_from_the_first_line_on() {
     let nowhere = ["world", "--port", "0", "--main", "127.0.0.1:9"];
     let folder = Accounts::new("up-signals");
     let data = folder.setting();
-    let ports = ["--set", "main.port=0", "--set", "world.port=0", "--set", "login.port=0"];
+    let ports = ["main.port=0", "world.port=0", "login.port=0", "chat.port=0"];
+    let ports = ports.map(|port| ["--set", port]).concat();
     let up = [&["up", "--bots", "0", "--set", &data][..], &ports].concat();
     for arguments in [&["main", "--port", "0"][..], &nowhere, &up] {
         for signal in [Signal::Interrupt, Signal::Terminate].into_iter().cycle().take(6) {
@@ -376,7 +377,8 @@ fn up_runs_a_whole_realm_and_prints_plain_lines() {
     let accounts = Accounts::new("up");
     let data = accounts.setting();
     accounts.user(&["add", "alice"], "correct horse");
-    let ports = ["--set", "main.port=0", "--set", "world.port=0", "--set", "login.port=0"];
+    let ports = ["main.port=0", "world.port=0", "login.port=0", "chat.port=0"];
+    let ports = ports.map(|port| ["--set", port]).concat();
     let up = Process::start(&[&["up", "--bots", "8", "--set", &data][..], &ports].concat());
     let login_address: SocketAddr =
         up.wait_for(Stream::Stdout, |line| line.strip_prefix("login listening on ")?.parse().ok());

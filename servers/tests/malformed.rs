@@ -14,7 +14,7 @@ use support::hostile::{
 use support::peer::raw_frame;
 use support::{Bots, Peer, Realm};
 use tinyrealm_core::protocol::ErrorCode;
-use tinyrealm_core::protocol::either_way::Error;
+use tinyrealm_core::protocol::main_to_client::ChatRefused;
 use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
 
 const FRAME_LIMIT_BYTES: usize = 508;
@@ -59,10 +59,14 @@ fn bad_input_is_answered_as_the_design_says_and_nobody_else_notices() {
 fn chat_is_refused_without_a_chat_server_and_without_harm() {
     let realm = Realm::without_worlds(&[]);
     let mut guest = Place::MainGuest.reach(targets(&realm));
-    for Sample { opcode, frame } in to_main().split_off(2) {
+    for (Sample { opcode, frame }, reason) in to_main().split_off(2).into_iter().zip([
+        ErrorCode::CHAT_UNAVAILABLE,
+        ErrorCode::NOT_IN_CHANNEL,
+        ErrorCode::NOT_IN_CHANNEL,
+    ]) {
         guest.send_bytes(&frame);
-        let error = guest.expect::<Error>();
-        assert_eq!((error.code, error.about), (ErrorCode::CHAT_UNAVAILABLE, opcode));
+        let refused = guest.expect::<ChatRefused<'_>>();
+        assert_eq!((refused.reason.name(), refused.about), (reason.name(), opcode));
     }
     guest.expect_served();
     let (main, _) = realm.stop();

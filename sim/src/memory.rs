@@ -7,7 +7,7 @@
 //! given back before the end of the run.
 
 use tinyrealm_core::node::client::client_timers;
-use tinyrealm_core::node::main::MainMemory;
+use tinyrealm_core::node::main::{MainMemory, main_timers};
 use tinyrealm_core::node::world::{WorldMemory, world_timers};
 use tinyrealm_core::node::{NodeMemory, NodeStorage};
 use typed_arena::Arena;
@@ -46,7 +46,7 @@ type ServerNode<const SESSIONS: usize, const TIMERS: usize> = NodeMemory<
 
 /// The memory of one Main.
 pub(crate) struct MainBlock {
-    pub(crate) node: ServerNode<MAIN_SESSIONS, { MAIN_SESSIONS + MAIN_USERS }>,
+    pub(crate) node: ServerNode<MAIN_SESSIONS, { MAIN_SESSIONS + main_timers(MAIN_USERS) }>,
     pub(crate) main: MainMemory<MAIN_USERS, WORLDS_AND_ONE>,
 }
 

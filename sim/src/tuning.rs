@@ -32,7 +32,8 @@ const NET: NetConfig = NetConfig {
     ..NetConfig::DEFAULT
 };
 
-pub(crate) const MAIN: MainConfig = MainConfig { attach_timeout_ms: 600, attach_ttl_ms: 2_000 };
+pub(crate) const MAIN: MainConfig =
+    MainConfig { attach_timeout_ms: 600, attach_ttl_ms: 2_000, ..MainConfig::DEFAULT };
 
 /// The least that a room can do with, more often than more.
 const RINGS_BYTES: [usize; 4] = [RING_BYTES / 4, RING_BYTES / 4, RING_BYTES / 2, RING_BYTES];

@@ -9,6 +9,8 @@ the servers. Standard library only.
 """
 
 import argparse
+import hashlib
+import hmac
 import json
 import pathlib
 import re
@@ -196,6 +198,22 @@ def check_vectors(text):
     print(f"{len(list(vectors(text)))} vectors of {len(seen)} messages hold")
 
 
+def check_proofs(text):
+    """The proofs of the page's vectors, made anew from what the page says about them."""
+    shown = {name: values for name, values, _ in vectors(text) if values.get("kind") != 65535}
+    hello, challenge = shown["ClusterHello"], shown["ClusterChallenge"]
+    secret = re.search(r"with the secret\n`([^`]+)`", text)[1].encode()
+    kinds = dict(re.findall(r"\| (\d+) \| `(MAIN|WORLD|LOGIN|CHAT)` \|", text))
+    listener = next(int(number) for number, name in kinds.items() if name == "MAIN")
+    nonces = bytes.fromhex(hello["nonce"] + challenge["nonce"])
+    for side, proof in ((1, shown["ClusterProof"]["proof"]), (2, challenge["proof"])):
+        about = b"tinyrealm cluster v1" + struct.pack("<BHH", side, hello["kind"], listener) + nonces
+        made = hmac.new(hashlib.sha256(secret).digest(), about, hashlib.sha256).hexdigest()
+        if made != proof:
+            raise Bad(f"the proof of side {side} is {made}, not {proof}")
+    print("both proofs hold")
+
+
 class Link:
     """One connection, one message at a time."""
 
@@ -262,7 +280,9 @@ def main():
         parser.error("--vectors or --main, please")
     try:
         if options.vectors:
-            check_vectors(pathlib.Path(options.vectors).read_text(encoding="utf-8"))
+            page = pathlib.Path(options.vectors).read_text(encoding="utf-8")
+            check_vectors(page)
+            check_proofs(page)
         if options.main:
             visit(PAGE.read_text(encoding="utf-8"), options.main, options.moves)
     except (Bad, OSError, ValueError) as problem:

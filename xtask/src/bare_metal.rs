@@ -8,14 +8,14 @@ use std::time::Instant;
 use crate::toolchain::{Source, Toolchain};
 use crate::{Failure, process};
 
+const USAGE: &str = "usage: cargo xtask bare-metal [--toolchain rustup|debian]";
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let only = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let only = match arguments {
         [] => None,
-        ["--toolchain", "rustup"] => Some(Source::Rustup),
-        ["--toolchain", "debian"] => Some(Source::Debian),
-        _ => return Err("usage: cargo xtask bare-metal [--toolchain rustup|debian]".into()),
+        [option, name] if option == "--toolchain" => Some(Source::of_name(name).ok_or(USAGE)?),
+        _ => return Err(USAGE.into()),
     };
     for target in TARGETS {
         let started = Instant::now();

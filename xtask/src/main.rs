@@ -8,6 +8,8 @@
 
 mod bare_metal;
 mod bench;
+mod budget;
+mod firmware;
 mod interop;
 mod no_panic;
 mod process;
@@ -54,6 +56,18 @@ const COMMANDS: &[Command] = &[
         arguments: "[--toolchain rustup|debian]",
         help: "builds the core for microcontrollers",
         run: bare_metal::run,
+    },
+    Command {
+        name: "firmware",
+        arguments: "build|lint [BOARD...], run ROLE",
+        help: "builds the roles for boards, has clippy read them; runs one in QEMU",
+        run: firmware::run,
+    },
+    Command {
+        name: "budget",
+        arguments: "[--json] [--image NAME] [--what-if players=6,ring=2048]",
+        help: "RAM, flash and stack of the firmware by part, against budget.toml",
+        run: budget::run,
     },
     Command {
         name: "no-panic",

@@ -19,8 +19,14 @@ const MANIFEST: &str = "tests/no-panic/Cargo.toml";
 const PROFILES: [&str; 2] = ["speed", "size"];
 const HANDLER_SYMBOL: &str = "a_panic_is_reachable";
 /// A few of the exports: if the library lost them, the proof would be empty.
-const EXPORTS: [&str; 5] =
-    ["world_received", "busy_received", "main_received", "client_received", "parts_framer"];
+const EXPORTS: [&str; 6] = [
+    "world_received",
+    "busy_received",
+    "main_received",
+    "chat_received",
+    "client_received",
+    "parts_framer",
+];
 
 pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
     if !cfg!(target_os = "linux") {

@@ -17,19 +17,22 @@ const EMULATOR: &str = "qemu-system-arm";
 /// Where the roles of `device.toml` find Main, seen from here.
 const MAIN_PORT: u16 = 7_000;
 /// The port of the device's world, here and there.
+/// `main.cluster_secret` of `firmware-demo/device.toml`.
+const DEMO_SECRET: &str = "the secret of a demonstration, known to everyone";
 const WORLD_PORT: u16 = 7_100;
 
 /// One image of the tests: its name, and that of its `tests/qemu/devices` file.
 struct TestImage {
     name: &'static str,
     role: &'static str,
-    has_log: bool,
+    features: &'static str,
 }
 
-const TEST_IMAGES: [TestImage; 3] = [
-    TestImage { name: "world", role: "world", has_log: false },
-    TestImage { name: "world-with-log", role: "world", has_log: true },
-    TestImage { name: "client", role: "client", has_log: true },
+const TEST_IMAGES: [TestImage; 4] = [
+    TestImage { name: "world", role: "world", features: "" },
+    TestImage { name: "world-with-log", role: "world", features: "log" },
+    TestImage { name: "world-with-dhcp", role: "world", features: "log,dhcp" },
+    TestImage { name: "client", role: "client", features: "log" },
 ];
 
 /// `cargo xtask qemu`: the tests of devices among desktop servers.
@@ -57,12 +60,13 @@ fn tests(name: &str) -> Result<Command, Failure> {
     std::fs::create_dir_all(&images).map_err(|error| error.to_string())?;
     for image in &TEST_IMAGES {
         let device = format!("tests/qemu/devices/{}.toml", image.name);
-        let built = build_image(image.role, &device, image.has_log)?;
+        let built = build_image(image.role, &device, image.features)?;
         std::fs::copy(&built, images.join(image.name)).map_err(|error| error.to_string())?;
     }
     let mut tests = workspace::cargo();
     tests.args(["test", "--package", "tinyrealm-qemu", "--features", "machines"]);
     tests.args(["--test", name, "--", "--nocapture"]);
+    tests.env("TINYREALM_BUDGET", workspace::target_folder("budget"));
     tests.env("TINYREALM_IMAGES", images).env("TINYREALM_BINARY", servers()?);
     Ok(tests)
 }
@@ -70,7 +74,7 @@ fn tests(name: &str) -> Result<Command, Failure> {
 /// `cargo xtask firmware run ROLE`: one device, with the servers that it needs.
 pub(crate) fn run(role: &str) -> Result<(), Failure> {
     install()?;
-    let image = build_image(role, "tests/qemu/devices/demo.toml", true)?;
+    let image = build_image(role, "tests/qemu/devices/demo.toml", "log")?;
     let servers = start_servers(role)?;
     let mut emulator = workspace::cargo();
     emulator.args(["run", "--quiet", "--package", "tinyrealm-qemu", "--"]).arg(image);
@@ -87,14 +91,11 @@ pub(crate) fn run(role: &str) -> Result<(), Failure> {
 }
 
 /// Builds a role for QEMU's board with `device` over `device.toml`, and answers where it lies.
-pub(crate) fn build_image(role: &str, device: &str, has_log: bool) -> Result<PathBuf, Failure> {
+pub(crate) fn build_image(role: &str, device: &str, features: &str) -> Result<PathBuf, Failure> {
     let started = Instant::now();
     let toolchain = Toolchain::choose(TARGET, None)?;
     let mut build = toolchain.build(TARGET);
-    build.args(["--release", "--package", BOARD_PACKAGE, "--bin", role]);
-    if has_log {
-        build.args(["--features", "log"]);
-    }
+    build.args(["--release", "--package", BOARD_PACKAGE, "--bin", role, "--features", features]);
     build.env("TINYREALM_DEVICE", workspace::root().join(device));
     // Cargo's configuration for devices lies there.
     build.current_dir(workspace::root().join("firmware-demo"));
@@ -123,6 +124,8 @@ fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
         return Ok(None);
     }
     let mut command = Command::new(servers()?);
+    // A device as it ships has this secret.
+    command.env("TINYREALM_CLUSTER_SECRET", DEMO_SECRET);
     let servers = command.args(arguments).spawn().map_err(|error| error.to_string())?;
     println!("started `tinyrealm {}`; in another terminal:", arguments.join(" "));
     println!("  cargo run --release -- client --main 127.0.0.1:{MAIN_PORT}");

@@ -30,7 +30,7 @@ enum Run {
     Cargo(&'static [&'static str]),
     /// Cargo, with these arguments and this variable.
     CargoWith(&'static [&'static str], (&'static str, &'static str)),
-    /// Another command of this tool.
+    /// Another command of this tool, with its arguments.
     Xtask(&'static str),
 }
 
@@ -53,6 +53,12 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", lane: Lane::Beside, runs: &[Run::Xtask("tidy")] },
     Step { name: "interop", lane: Lane::Beside, runs: &[Run::Xtask("interop")] },
     Step { name: "bare-metal", lane: Lane::Beside, runs: &[Run::Xtask("bare-metal")] },
+    Step {
+        name: "boards",
+        lane: Lane::Beside,
+        runs: &[Run::Xtask("firmware build"), Run::Xtask("firmware lint")],
+    },
+    Step { name: "budget", lane: Lane::Beside, runs: &[Run::Xtask("budget")] },
     Step { name: "no-panic", lane: Lane::Beside, runs: &[Run::Xtask("no-panic")] },
     Step {
         name: "clippy",
@@ -159,7 +165,7 @@ fn command(run: &Run, xtask: &Path) -> Command {
     match run {
         Run::Cargo(arguments) => command.args(*arguments),
         Run::CargoWith(arguments, (name, value)) => command.args(*arguments).env(name, value),
-        Run::Xtask(name) => command.arg(name),
+        Run::Xtask(words) => command.args(words.split(' ')),
     };
     command.current_dir(workspace::root());
     command
@@ -181,8 +187,9 @@ mod tests {
     #[test]
     fn every_step_that_is_a_command_is_one() {
         for run in STEPS.iter().flat_map(|step| step.runs) {
-            if let Run::Xtask(name) = run {
-                assert!(COMMANDS.iter().any(|command| command.name == *name));
+            if let Run::Xtask(words) = run {
+                let name = words.split(' ').next();
+                assert!(COMMANDS.iter().any(|command| Some(command.name) == name));
             }
         }
     }

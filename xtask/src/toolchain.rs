@@ -31,6 +31,17 @@ pub(crate) enum Source {
     Debian,
 }
 
+impl Source {
+    /// As `--toolchain` names it.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "rustup" => Some(Self::Rustup),
+            "debian" => Some(Self::Debian),
+            _ => None,
+        }
+    }
+}
+
 /// A compiler that can build for the target it was chosen for.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Toolchain {
@@ -56,8 +67,19 @@ impl Toolchain {
         cargo.args(["build", "--quiet", "--target", target]);
         if self.source == Source::Debian {
             cargo.arg(format!("-Zbuild-std={}", library_crates(target)));
+            if let Some(linker) = rust_linker() {
+                let target = target.to_uppercase().replace('-', "_");
+                cargo.env(format!("CARGO_TARGET_{target}_LINKER"), linker);
+            }
         }
         cargo
+    }
+
+    /// `cargo clippy` for `target`, into the folder of [`build`](Self::build). Debian's has none.
+    pub(crate) fn clippy(self, target: &str) -> Option<Command> {
+        let mut cargo = self.cargo();
+        cargo.args(["clippy", "--quiet", "--target", target]);
+        (self.source == Source::Rustup).then_some(cargo)
     }
 
     fn cargo(self) -> Command {
@@ -102,6 +124,14 @@ fn is_installed(target: &str) -> bool {
 fn sysroot_of(compiler: &mut Command) -> Option<PathBuf> {
     let asked = compiler.args(["--print", "sysroot"]).current_dir(workspace::root());
     Some(PathBuf::from(process::require(asked).ok()?.trim()))
+}
+
+/// The linker of the toolchain that runs us, which links for every target. Debian's packages have none.
+fn rust_linker() -> Option<PathBuf> {
+    let libraries = sysroot_of(&mut Command::new("rustc"))?.join("lib/rustlib");
+    let hosts = std::fs::read_dir(libraries).ok()?;
+    let linkers = hosts.flatten().map(|host| host.path().join("bin/rust-lld"));
+    linkers.into_iter().find(|linker| linker.is_file())
 }
 
 fn is_added(target: &str) -> bool {

@@ -25,6 +25,7 @@
 //! assert_eq!(transmit.whole_frames(12), 6); // the second would be cut
 //! ```
 
+pub mod chat;
 pub mod client;
 pub mod cluster;
 pub mod login;

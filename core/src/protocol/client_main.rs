@@ -1,7 +1,7 @@
 //! Client and Main: who are you, which world, and chat.
 
 use super::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES, protocol};
-use super::{HandshakeKey, Text, Token, Uid};
+use super::{CHAT_PAGE_MEMBERS, ErrorCode, HandshakeKey, Text, Token, Uid};
 use crate::wire::opcode::MAIN;
 
 /// The protocol version that this code speaks.
@@ -49,6 +49,27 @@ protocol! {
         #[serde(borrow)]
         msg: Text<'a, CHAT_MAX_BYTES>,
     }
+
+    /// What was said in a channel before? Answered by
+    /// [`ChatPast`](super::super::main_to_client::ChatPast) and
+    /// [`ChatPastEnd`](super::super::main_to_client::ChatPastEnd).
+    6 chat_history => ChatHistory<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// The number of the first message that is wanted.
+        since: u32,
+    }
+
+    /// Who is in a channel? Answered by one page,
+    /// [`ChatMembers`](super::super::main_to_client::ChatMembers).
+    7 chat_who => ChatWho<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// The member that the page begins behind; nobody for the first page.
+        after: Uid,
+    }
 }
 
 protocol! {
@@ -84,5 +105,112 @@ protocol! {
         /// What.
         #[serde(borrow)]
         msg: Text<'a, CHAT_MAX_BYTES>,
+    }
+
+    /// You are in a channel. What was said last follows as [`ChatPast`].
+    4 chat_joined => ChatJoined<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// How many members it has, you among them.
+        members: u16,
+        /// The number of the oldest message of its history.
+        oldest: u32,
+        /// The number that the next message will have, or a larger one.
+        next_seq: u32,
+    }
+
+    /// You are not in a channel any more.
+    5 chat_left => ChatLeft<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// Why: `GOODBYE` if you have asked for it.
+        reason: ErrorCode,
+    }
+
+    /// What you wanted of a channel is refused.
+    6 chat_refused => ChatRefused<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// The opcode of what is refused.
+        about: i32,
+        /// Why.
+        reason: ErrorCode,
+    }
+
+    /// Something that was said in a channel before.
+    7 chat_past => ChatPast<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// The message's number in its channel.
+        seq: u32,
+        /// Who.
+        uid: Uid,
+        /// What.
+        #[serde(borrow)]
+        msg: Text<'a, CHAT_MAX_BYTES>,
+    }
+
+    /// The end of what was said before.
+    8 chat_past_end => ChatPastEnd<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// Where to go on asking.
+        next_seq: u32,
+        /// Where the history ends; if it is not `next_seq`, there is more.
+        end_seq: u32,
+    }
+
+    /// You have fallen behind, or the chat server has: messages are missing here.
+    9 chat_gap => ChatGap<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// How many; `u32::MAX` if nobody knows, and then maybe none.
+        missed: u32,
+        /// The number that the next message will have, or a larger one.
+        next_seq: u32,
+    }
+
+    /// Somebody came into a channel.
+    10 chat_entered => ChatEntered<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// Who.
+        uid: Uid,
+    }
+
+    /// Somebody left a channel.
+    11 chat_exited => ChatExited<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// Who.
+        uid: Uid,
+    }
+
+    /// Many came or left at once.
+    12 chat_census => ChatCensus<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// How many members it has now.
+        members: u16,
+    }
+
+    /// One page of a channel's members.
+    13 chat_members => ChatMembers<'a> {
+        /// The channel's name.
+        #[serde(borrow)]
+        channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// Who.
+        uids: heapless::Vec<Uid, CHAT_PAGE_MEMBERS>,
+        /// Whom the next page begins behind; nobody if this is the last one.
+        next_after: Uid,
     }
 }

@@ -85,6 +85,28 @@ codes! {
         LOGIN_UNAVAILABLE = 23,
         /// This realm has no guests: a token of the login server is needed.
         LOGIN_NEEDED = 24,
+        /// The user is not in that channel.
+        NOT_IN_CHANNEL = 30,
+        /// The user is in that channel already.
+        ALREADY_IN_CHANNEL = 31,
+        /// The user is in as many channels as it may be.
+        TOO_MANY_CHANNELS = 32,
+        /// The channel has as many members as it may have.
+        CHANNEL_FULL = 33,
+        /// There is no room for one more channel.
+        CHANNELS_FULL = 34,
+        /// A channel can't have that name.
+        BAD_CHANNEL = 35,
+        /// The chat message is longer than allowed.
+        MESSAGE_TOO_LONG = 36,
+        /// More chat messages or questions a second than allowed.
+        CHAT_TOO_FAST = 37,
+        /// The way to the chat server broke while the message was on it: it may come, or not.
+        CHAT_INTERRUPTED = 38,
+        /// The history does not go back that far.
+        TOO_OLD = 39,
+        /// The member that the page was to begin behind has left: begin anew.
+        PAGE_LOST = 40,
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! In hex `|` stands between length, opcode and payload, and `(6d)*3` for `6d 6d 6d`.
 
+mod chat_vectors;
 mod page;
 mod vectors;
 

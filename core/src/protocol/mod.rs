@@ -25,6 +25,7 @@ mod common;
 #[cfg(test)]
 mod golden;
 mod macros;
+mod main_chat;
 mod main_login;
 mod message;
 mod types;
@@ -35,6 +36,7 @@ pub use client_main::{CLIENT_VERSION, client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
 pub use cluster::{dialer_to_listener, listener_to_dialer};
 pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, either_way};
+pub use main_chat::{chat_to_main, main_to_chat};
 pub use main_login::{login_to_main, main_to_login};
 pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
@@ -58,6 +60,8 @@ pub const ACCOUNT_MAX_BYTES: usize = 32;
 pub const CHANNEL_MAX_BYTES: usize = 24;
 /// The longest chat message, in bytes.
 pub const CHAT_MAX_BYTES: usize = 256;
+/// Members on one page of a channel's members.
+pub const CHAT_PAGE_MEMBERS: usize = 32;
 /// The longest application message of a room, in bytes.
 pub const EVENT_MAX_BYTES: usize = 256;
 /// Members on one page of a room's snapshot.
@@ -66,7 +70,7 @@ pub const SNAPSHOT_PAGE_MEMBERS: usize = 16;
 pub const USER_PAGE_USERS: usize = 32;
 
 /// Every direction of every link, for documentation and generators.
-pub const SCHEMAS: [&LinkSchema; 13] = [
+pub const SCHEMAS: [&LinkSchema; 15] = [
     &either_way::SCHEMA,
     &dialer_to_listener::SCHEMA,
     &listener_to_dialer::SCHEMA,
@@ -80,4 +84,6 @@ pub const SCHEMAS: [&LinkSchema; 13] = [
     &login_to_client::SCHEMA,
     &main_to_login::SCHEMA,
     &login_to_main::SCHEMA,
+    &chat_to_main::SCHEMA,
+    &main_to_chat::SCHEMA,
 ];

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use tinyrealm_core::session::session::SESSION_SLOT_BYTES;
-//! assert!(SESSION_SLOT_BYTES <= 64);
+//! assert!(SESSION_SLOT_BYTES <= 44);
 //! ```
 
 use super::limits::{AddressEntry, TokenBucket};
@@ -21,7 +21,7 @@ pub type SessionKey = Key<Session>;
 /// Bytes of one session in its table.
 pub const SESSION_SLOT_BYTES: usize = core::mem::size_of::<Slot<Session>>();
 
-const _: () = assert!(SESSION_SLOT_BYTES <= 56, "a session has grown: say why, and what it costs");
+const _: () = assert!(SESSION_SLOT_BYTES <= 44, "a session has grown: say why, and what it costs");
 
 /// What a session is to its role: the role's own numbers, opaque to everyone else.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]

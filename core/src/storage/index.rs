@@ -99,6 +99,14 @@ pub const fn hash_u32(value: u32) -> u32 {
     value ^ (value >> 16)
 }
 
+/// [`hash_u32`] over a text's bytes; `seed` is random if peers choose the text.
+pub fn hash_bytes(seed: u32, bytes: &[u8]) -> u32 {
+    let (words, rest) = bytes.as_chunks::<4>();
+    let hash = words.iter().fold(seed, |hash, word| hash_u32(hash ^ u32::from_le_bytes(*word)));
+    let rest = rest.iter().fold(bytes.len() as u32, |rest, byte| rest << 8 | u32::from(*byte));
+    hash_u32(hash ^ rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,8 +26,8 @@ use tinyrealm_firmware_roles::{device, network};
 use lan9118::Lan9118;
 
 /// Brings the board up and runs what `spawn` spawns, with the network, for ever.
-pub fn start<const SOCKETS: usize>(
-    resources: &'static ConstStaticCell<StackResources<SOCKETS>>,
+pub fn start<const SOCKETS: usize, const ALL_SOCKETS: usize>(
+    resources: &'static ConstStaticCell<StackResources<ALL_SOCKETS>>,
     buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS>>,
     spawn: impl FnOnce(Spawner, Network<SOCKETS>),
 ) -> ! {
@@ -36,13 +36,27 @@ pub fn start<const SOCKETS: usize>(
     board::start();
     let ethernet = Lan9118::start(board::ETHERNET, device::network::MAC);
     let buffers = buffers.take();
-    let (stack, runner) = borrowed_stack::call_on(buffers.scratch(), || {
-        network::start(ethernet, resources, board::seed())
-    });
+    let start = || network::start(ethernet, resources, board::seed());
+    let (stack, runner) = if size_of::<SocketBuffers<SOCKETS>>() >= start_bytes::<SOCKETS>() {
+        borrowed_stack::call_on(buffers.scratch(), start)
+    } else {
+        on_own_stack(start)
+    };
     executor::run(|spawner| {
         spawner.spawn(run_network(runner).expect("it is spawned once"));
         spawn(spawner, Network { stack, buffers });
     })
+}
+
+/// What embassy-net's start needs of a stack: all of its sockets, and what it calls.
+const fn start_bytes<const SOCKETS: usize>() -> usize {
+    size_of::<StackResources<SOCKETS>>() + 448
+}
+
+/// Not inlined: what the call needs of the stack is free again afterwards.
+#[inline(never)]
+fn on_own_stack<T>(call: impl FnOnce() -> T) -> T {
+    call()
 }
 
 #[embassy_executor::task]

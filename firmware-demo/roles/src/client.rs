@@ -16,13 +16,14 @@ use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::device::{self, links};
 use crate::links::{LIMITS, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SocketBuffers, text};
-use crate::network::Network;
+use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 use crate::{Board, info};
 
 /// Sockets of a client: to Main, to the world, and to the next world while the last one ends.
 pub const SOCKETS: usize = 3;
-const SEND_BUFFERS: usize = links::SEND_BUFFERS as usize;
+/// One a session, for its ping, and what a link says at its start beside.
+const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
 const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 const STEP: Duration = Duration::from_millis(1_000 / device::client::MOVES_PER_SECOND as u64);
 /// How far from the middle it walks, in thousandths of a unit.
@@ -42,7 +43,7 @@ type Memory = NodeMemory<
 >;
 
 /// The network stack's own memory.
-pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOCKETS }>> =
     ConstStaticCell::new(StackResources::new());
 /// The sockets' buffers.
 pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
@@ -74,9 +75,10 @@ type Walker = Engine<'static, Client<Witness>>;
 
 /// Runs the client for ever.
 pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
-    network.wait().await;
+    network.wait(&mut board).await;
     let mut sockets = network.sockets();
     let mut engine = engine(&mut entropy);
+    start(&mut engine, &mut entropy);
     let mut walk = Walk { next: Instant::now(), heading: 0 };
     loop {
         let wake = |engine: &mut Walker, turn: &mut Turn<'_>| {
@@ -100,9 +102,13 @@ fn engine(entropy: &mut dyn Entropy) -> Walker {
     };
     let client = Client::new(text(device::main::ADDRESS), config, Witness::default());
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, client, &mut turn);
-    let mut engine = Engine::new(node, LINKS.take(), 0);
-    engine.node_mut().act(&mut turn, Client::start);
-    engine
+    Engine::new(node, LINKS.take(), 0)
+}
+
+/// Behind [`engine`], not in it: the engine would be on the stack once more while it starts.
+#[inline(never)]
+fn start(engine: &mut Walker, entropy: &mut dyn Entropy) {
+    engine.node_mut().act(&mut Turn { now: embassy::now(), entropy }, Client::start);
 }
 
 /// A walk around the middle of the room.

@@ -11,7 +11,7 @@ use embassy_time::Timer;
 use static_cell::ConstStaticCell;
 
 use crate::links::SocketBuffers;
-use crate::network::Network;
+use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 use crate::{Board, device};
 
@@ -19,7 +19,7 @@ use crate::{Board, device};
 pub const SOCKETS: usize = device::echo::SESSIONS as usize;
 
 /// The network stack's own memory.
-pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOCKETS }>> =
     ConstStaticCell::new(StackResources::new());
 /// The sockets' buffers.
 pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
@@ -27,7 +27,7 @@ pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
 
 /// Runs the echo for ever.
 pub async fn run(network: Network<SOCKETS>, mut board: impl Board) -> ! {
-    network.wait().await;
+    network.wait(&mut board).await;
     let sockets = network.sockets();
     join(join_array(sockets.map(answer)), beat(&mut board)).await;
     unreachable!("no echo ends")

@@ -3,10 +3,17 @@
 use embassy_net::driver::Driver;
 use embassy_net::tcp::TcpSocket;
 use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Runner, Stack, StackResources, StaticConfigV4};
+use embassy_time::{Duration, with_timeout};
 use static_cell::ConstStaticCell;
 
 use crate::links::SocketBuffers;
-use crate::{device, info};
+use crate::{Board, device, info};
+
+/// How often the watchdog is fed at least, whatever a role waits for.
+pub(crate) const FEEDING: Duration = Duration::from_secs(2);
+
+/// Sockets that the stack has for itself: that of DHCP.
+pub const STACK_SOCKETS: usize = cfg!(feature = "dhcp") as usize;
 
 /// The network as a role gets it: the stack, and the buffers of the role's sockets.
 pub struct Network<const SOCKETS: usize> {
@@ -17,10 +24,18 @@ pub struct Network<const SOCKETS: usize> {
 }
 
 impl<const SOCKETS: usize> Network<SOCKETS> {
-    /// Waits until the device has an address.
-    pub(crate) async fn wait(&self) {
-        self.stack.wait_config_up().await;
+    /// Waits until the device has an address. An unplugged cable is no reason for the watchdog.
+    pub(crate) async fn wait(&self, board: &mut impl Board) {
+        while with_timeout(FEEDING, self.stack.wait_config_up()).await.is_err() {
+            board.feed_watchdog();
+        }
         info!("the network is up");
+    }
+
+    /// The address that the device has on its network.
+    pub(crate) fn address(&self) -> Ipv4Address {
+        let config = self.stack.config_v4();
+        config.map_or(Ipv4Address::UNSPECIFIED, |config| config.address.address())
     }
 
     pub(crate) fn sockets(self) -> [TcpSocket<'static>; SOCKETS] {
@@ -28,7 +43,8 @@ impl<const SOCKETS: usize> Network<SOCKETS> {
     }
 }
 
-/// Starts the stack with room for `SOCKETS` sockets. The board runs the runner in a task of its own.
+/// Starts the stack with room for `SOCKETS` sockets, its own among them. The board runs the runner in a
+/// task of its own.
 pub fn start<D: Driver, const SOCKETS: usize>(
     driver: D,
     resources: &'static ConstStaticCell<StackResources<SOCKETS>>,

@@ -4,9 +4,12 @@
 //!
 //! Bounds: `rooms × room_capacity` players, and each byte is a `static` below.
 
-use embassy_net::StackResources;
+use core::fmt::Write as _;
+
+use embassy_net::{Ipv4Address, StackResources};
 use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
+use tinyrealm_core::node::cluster::{CLUSTER_SECRET_MIN_BYTES, ClusterSecret};
 use tinyrealm_core::node::world::{
     EVENT_FRAME_MAX_BYTES, World, WorldConfig, WorldMemory, world_timers,
 };
@@ -21,7 +24,7 @@ use crate::device::{self, links};
 use crate::links::{
     LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
 };
-use crate::network::Network;
+use crate::network::{FEEDING, Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 
 const ROOMS: usize = device::world::ROOMS as usize;
@@ -33,18 +36,33 @@ pub const SOCKETS: usize = LISTENERS + 1;
 /// Keys that are remembered: those of the players, and of whoever comes next.
 const ATTACHES: usize = PLAYERS + 2;
 const RING_BYTES: usize = ROOMS * device::world::RING_BYTES as usize;
-const SEND_BUFFERS: usize = links::SEND_BUFFERS as usize;
+/// One a session, for its ping or its answer, and what a join needs beside.
+const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
 const RECEIVE_BUFFERS: usize = links::RECEIVE_BUFFERS as usize;
 const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 
 /// The longest packet for one peer alone: the registration.
-const REGISTRATION_BYTES: usize =
-    20 + device::world::REGION.len() + device::world::PUBLIC_ADDRESS.len();
+const REGISTRATION_BYTES: usize = 20 + device::world::REGION.len() + PUBLIC_ADDRESS_BYTES;
+const PUBLIC_ADDRESS_BYTES: usize = match device::world::PUBLIC_ADDRESS.len() {
+    0 => "255.255.255.255:65535".len(),
+    bytes => bytes,
+};
+
+/// The proof of the cluster secret: prefix, nonce, proof.
+const CLUSTER_PROOF_BYTES: usize = 6 + 16 + 32;
 
 const _: () = {
     assert!(
         links::SEND_BUFFER_BYTES as usize >= REGISTRATION_BYTES,
         "device.toml: send_buffer_bytes"
+    );
+    assert!(
+        device::main::CLUSTER_SECRET.len() >= CLUSTER_SECRET_MIN_BYTES,
+        "device.toml: cluster_secret"
+    );
+    assert!(
+        links::SEND_BUFFER_BYTES as usize >= CLUSTER_PROOF_BYTES,
+        "device.toml: send_buffer_bytes holds no proof"
     );
     assert!(SEND_BYTES >= EVENT_FRAME_MAX_BYTES, "device.toml: send_bytes holds no event");
     assert!(RECEIVE_BYTES >= RECEIVE_BUFFER_BYTES, "device.toml: receive_bytes holds no frame");
@@ -63,7 +81,7 @@ type Memory = NodeMemory<
 >;
 
 /// The network stack's own memory.
-pub static STACK_RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOCKETS }>> =
     ConstStaticCell::new(StackResources::new());
 /// The sockets' buffers.
 pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
@@ -75,43 +93,62 @@ static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLO
 
 /// Runs the world for ever.
 pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
-    network.wait().await;
+    network.wait(&mut board).await;
+    let own_address = network.address();
     let mut sockets = network.sockets();
-    let mut engine = engine(&mut entropy);
+    let mut engine = engine(own_address, &mut entropy);
+    start(&mut engine, &mut entropy);
     let port = device::world::PORT as u16;
     loop {
-        embassy::run(&mut engine, &mut sockets, port, &mut entropy, |engine, _| {
+        embassy::run(&mut engine, &mut sockets, port, &mut entropy, |engine, turn| {
             board.feed_watchdog();
             report(engine.node(), board.idle_ms());
-            None
+            Some(turn.now.after_ms(FEEDING.as_millis() as u32))
         })
         .await;
     }
 }
 
+type WorldEngine = Engine<'static, World<'static, Tag>>;
+
 /// Not inlined: what it needs of the stack is free again while the world runs.
 #[inline(never)]
-fn engine(entropy: &mut dyn Entropy) -> Engine<'static, World<'static, Tag>> {
+fn engine(own_address: Ipv4Address, entropy: &mut dyn Entropy) -> WorldEngine {
     let mut turn = Turn { now: embassy::now(), entropy };
-    let world = World::new(WORLD_MEMORY.take().storage(), config());
+    let world = World::new(WORLD_MEMORY.take().storage(), config(own_address));
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, world, &mut turn);
-    let mut engine = Engine::new(node, LINKS.take(), LISTENERS);
-    engine.node_mut().act(&mut turn, World::start);
-    engine
+    Engine::new(node, LINKS.take(), LISTENERS)
 }
 
-fn config() -> WorldConfig {
+/// Behind [`engine`], not in it: the engine would be on the stack once more while it starts.
+#[inline(never)]
+fn start(engine: &mut WorldEngine, entropy: &mut dyn Entropy) {
+    engine.node_mut().act(&mut Turn { now: embassy::now(), entropy }, World::start);
+}
+
+fn config(own_address: Ipv4Address) -> WorldConfig {
     WorldConfig {
         world_id: WorldId(device::world::WORLD_ID as u16),
         region: text(device::world::REGION),
-        address: text(device::world::PUBLIC_ADDRESS),
+        address: public_address(own_address),
         main_address: text(device::main::ADDRESS),
+        cluster_secret: ClusterSecret::new(device::main::CLUSTER_SECRET.as_bytes())
+            .expect("its length is asserted above"),
         room_capacity: device::world::ROOM_CAPACITY as u16,
         flush_interval_ms: device::world::FLUSH_INTERVAL_MS,
         status_interval_ms: device::world::STATUS_INTERVAL_MS,
         reconnect_first_ms: RECONNECT_FIRST_MS,
         reconnect_most_ms: RECONNECT_MOST_MS,
     }
+}
+
+/// Where clients find the device: as `device.toml` says, or else its own address.
+fn public_address<const BYTES: usize>(own_address: Ipv4Address) -> heapless::String<BYTES> {
+    let mut address = text(device::world::PUBLIC_ADDRESS);
+    if device::world::PUBLIC_ADDRESS.is_empty() {
+        let _ = write!(address, "{own_address}:{}", device::world::PORT);
+    }
+    address
 }
 
 fn report(node: &Node<'static, World<'static, Tag>>, idle_ms: u32) {

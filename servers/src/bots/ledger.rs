@@ -12,6 +12,7 @@ use tinyrealm_core::node::client::ClientEvent;
 use tinyrealm_core::protocol::world_to_client::RoomSnapshot;
 use tinyrealm_core::protocol::{MemberState, RoomId, Uid};
 
+use super::chat_ledger::ChatLedger;
 use super::room_book::{EventName, RoomBook, Stay};
 
 /// How long a message may take.
@@ -102,6 +103,8 @@ pub(crate) struct Ledger {
     pub(crate) latency: Histogram<u64>,
     /// The same, since somebody has last looked.
     pub(crate) recent_latency: Histogram<u64>,
+    /// What is said in channels.
+    pub(crate) chat: ChatLedger,
     settled: usize,
     /// The bots are leaving: nothing counts any more.
     is_closed: bool,
@@ -109,13 +112,13 @@ pub(crate) struct Ledger {
 
 const LATENCY_MAX_MICROS: u64 = 60_000_000;
 
-fn latency_histogram() -> Histogram<u64> {
+pub(super) fn latency_histogram() -> Histogram<u64> {
     // Two digits are the resolution of what is printed.
     Histogram::new_with_bounds(1, LATENCY_MAX_MICROS, 2).expect("the bounds are in order")
 }
 
 impl Ledger {
-    pub(super) fn new(count: u16) -> Self {
+    pub(super) fn new(count: u16, channels: u16) -> Self {
         Self {
             bots: (0..count).map(|_| Bot { next_seq: 1, ..Bot::default() }).collect(),
             by_uid: HashMap::new(),
@@ -123,6 +126,7 @@ impl Ledger {
             totals: Totals::default(),
             latency: latency_histogram(),
             recent_latency: latency_histogram(),
+            chat: ChatLedger::new(count, channels),
             settled: 0,
             is_closed: false,
         }
@@ -152,7 +156,11 @@ impl Ledger {
     /// Something has happened to bot `number`, which is in the room of that world.
     pub(super) fn note(&mut self, number: u16, world: &str, event: &ClientEvent<'_>, now: Instant) {
         match event {
-            ClientEvent::Welcome(uid) => self.welcomed(number, *uid),
+            ClientEvent::Welcome(uid) => {
+                self.welcomed(number, *uid);
+                self.chat.welcomed(number, *uid);
+            }
+            ClientEvent::Chat(event) => self.chat.note(number, event, now),
             ClientEvent::Joined(message) => self.joined(number, world, message.room_id),
             ClientEvent::Snapshot(page) => self.snapshot(number, page, now),
             ClientEvent::Moved(member) => self.moved(number, *member, now),
@@ -280,6 +288,7 @@ impl Ledger {
     /// Judges everything: the bots are about to leave.
     pub(super) fn close(&mut self, now: Instant) {
         self.is_closed = true;
+        self.chat.close();
         self.judge_sent_before(now);
     }
 
@@ -358,6 +367,10 @@ impl Ledger {
     /// Whether everyone has heard everything that can still arrive: every event, and every bot's
     /// last move.
     pub(super) fn is_complete(&self) -> bool {
+        self.chat.is_complete() && self.has_heard_everything()
+    }
+
+    fn has_heard_everything(&self) -> bool {
         self.bots.iter().all(|bot| {
             let last = bot.sent.iter().rev().find(|sent| !sent.is_event);
             let owed = bot.sent.iter().filter(|sent| sent.is_event).chain(last);

@@ -5,10 +5,12 @@
 //!
 //! Contract: a delivery is *lost* if a member who was in the room did not get it, *conflated* if
 //! nobody got a move because a newer one of the same bot replaced it before the flush. Events are
-//! never conflated. Exit code 0 only if nothing is lost, repeated, out of order or misrouted, and
+//! never conflated. In channels ([`chat_ledger`]) every message has a number, so a missing one shows
+//! in the next. Exit code 0 only if nothing is lost, repeated, out of order or misrouted, and
 //! nobody has lost its room.
 
 pub(crate) mod accounts;
+mod chat_ledger;
 pub(crate) mod ledger;
 mod outcome;
 mod room_book;
@@ -51,6 +53,8 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
         hz: options.hz,
         seconds: Some(options.seconds),
         sends_events: options.events,
+        chat_hz: options.chat_hz,
+        channels: options.channels,
         join_seconds: options.join_seconds,
     };
     let shared = Shared::default();

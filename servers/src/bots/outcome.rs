@@ -31,6 +31,22 @@ pub(super) struct Outcome {
     p50_ms: f64,
     p99_ms: f64,
     max_ms: f64,
+    chat_hz: f64,
+    chat_joined: usize,
+    chat_sent: u64,
+    chat_expected: u64,
+    chat_received: u64,
+    chat_lost: u64,
+    chat_missed_announced: u64,
+    chat_gaps_unknown: u64,
+    chat_duplicated: u64,
+    chat_disordered: u64,
+    chat_wrong_channel: u64,
+    chat_refused: u64,
+    chat_interrupted: u64,
+    chat_unanswered: u64,
+    chat_p50_ms: f64,
+    chat_p99_ms: f64,
 }
 
 impl Outcome {
@@ -38,6 +54,9 @@ impl Outcome {
         let totals = swarm.ledger.totals;
         let latency = &swarm.ledger.latency;
         let quantile_ms = |quantile| latency.value_at_quantile(quantile) as f64 / 1_000.0;
+        let chat = swarm.ledger.chat.totals;
+        let chat_latency = &swarm.ledger.chat.latency;
+        let chat_quantile_ms = |quantile| chat_latency.value_at_quantile(quantile) as f64 / 1_000.0;
         Self {
             bots: swarm.plan().count,
             joined: swarm.joined,
@@ -60,6 +79,22 @@ impl Outcome {
             p50_ms: quantile_ms(0.5),
             p99_ms: quantile_ms(0.99),
             max_ms: latency.max() as f64 / 1_000.0,
+            chat_hz: swarm.plan().chat_hz,
+            chat_joined: swarm.ledger.chat.joined(),
+            chat_expected: chat.received + chat.lost + chat.missed_announced,
+            chat_sent: chat.sent,
+            chat_received: chat.received,
+            chat_lost: chat.lost,
+            chat_missed_announced: chat.missed_announced,
+            chat_gaps_unknown: chat.gaps_unknown,
+            chat_duplicated: chat.duplicated,
+            chat_disordered: chat.disordered,
+            chat_wrong_channel: chat.wrong_channel,
+            chat_refused: chat.refused,
+            chat_interrupted: chat.interrupted,
+            chat_unanswered: chat.unanswered,
+            chat_p50_ms: chat_quantile_ms(0.5),
+            chat_p99_ms: chat_quantile_ms(0.99),
         }
     }
 
@@ -74,8 +109,15 @@ impl Outcome {
             self.self_seen,
             self.unknown,
             self.disconnects,
+            self.chat_lost,
+            self.chat_duplicated,
+            self.chat_disordered,
+            self.chat_wrong_channel,
+            self.chat_unanswered,
         ];
-        self.joined == usize::from(self.bots) && faults.iter().all(|fault| *fault == 0)
+        let bots = usize::from(self.bots);
+        let has_joined = self.joined == bots && (self.chat_hz == 0.0 || self.chat_joined == bots);
+        has_joined && faults.iter().all(|fault| *fault == 0)
     }
 }
 
@@ -103,6 +145,44 @@ impl fmt::Display for Outcome {
             "latency: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
             self.p50_ms, self.p99_ms, self.max_ms
         )?;
+        if self.chat_hz > 0.0 {
+            self.write_chat(f)?;
+        }
         write!(f, "{}", if self.is_clean() { "all is well" } else { "SOMETHING IS WRONG" })
+    }
+}
+
+impl Outcome {
+    fn write_chat(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "channels: {} of {} bots joined; {} messages, {} refused, {} interrupted, {} unanswered",
+            self.chat_joined,
+            self.bots,
+            self.chat_sent,
+            self.chat_refused,
+            self.chat_interrupted,
+            self.chat_unanswered
+        )?;
+        writeln!(
+            f,
+            "channel deliveries: {} expected = {} received + {} announced as missed + {} lost; \
+             {} gaps of unknown length",
+            self.chat_expected,
+            self.chat_received,
+            self.chat_missed_announced,
+            self.chat_lost,
+            self.chat_gaps_unknown
+        )?;
+        writeln!(
+            f,
+            "channel faults: duplicated {}, out of order {}, in the wrong channel {}; \
+             latency p50 {:.1} ms, p99 {:.1} ms",
+            self.chat_duplicated,
+            self.chat_disordered,
+            self.chat_wrong_channel,
+            self.chat_p50_ms,
+            self.chat_p99_ms
+        )
     }
 }

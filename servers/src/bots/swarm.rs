@@ -15,7 +15,7 @@ use tinyrealm_core::node::client::{
     ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient,
 };
 use tinyrealm_core::node::{Caller, Context, Node, Role};
-use tinyrealm_core::protocol::{Bytes, Direction, Dispatched, ErrorCode, Position};
+use tinyrealm_core::protocol::{Bytes, Direction, Dispatched, ErrorCode, Position, Text};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey};
 use tinyrealm_core::time::Instant;
@@ -24,6 +24,7 @@ use tinyrealm_std::{Control, NextStep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::accounts::Accounts;
+use super::chat_ledger::ChatTurn;
 use super::ledger::{BOT_EVENT, Ledger};
 use crate::report::Shared;
 
@@ -44,6 +45,10 @@ pub(crate) struct Plan {
     pub(crate) seconds: Option<f64>,
     /// Events instead of moves.
     pub(crate) sends_events: bool,
+    /// How often each says something in its channel, a second; 0 for never.
+    pub(crate) chat_hz: f64,
+    /// How many channels they share.
+    pub(crate) channels: u16,
     /// How long joining may take.
     pub(crate) join_seconds: f64,
 }
@@ -95,6 +100,8 @@ pub(crate) struct Swarm {
     next_judging: Instant,
     /// Messages due since the running began.
     turns_taken: u64,
+    /// Chat messages due since the running began.
+    chat_turns_taken: u64,
 }
 
 impl Swarm {
@@ -108,7 +115,7 @@ impl Swarm {
         let client = |number| RealmClient::new(number, config.clone());
         Self {
             clients: (0..plan.count).map(client).collect(),
-            ledger: Ledger::new(plan.count),
+            ledger: Ledger::new(plan.count, plan.channels),
             plan,
             phase: Phase::Joining,
             joined: 0,
@@ -118,6 +125,7 @@ impl Swarm {
             phase_began_at: Instant::ZERO,
             next_judging: Instant::ZERO,
             turns_taken: 0,
+            chat_turns_taken: 0,
         }
     }
 
@@ -151,7 +159,16 @@ impl Swarm {
     }
 
     fn message_at(&self, turn: u64) -> Instant {
-        let per_second = self.plan.hz * f64::from(self.plan.count);
+        self.turn_at(turn, self.plan.hz)
+    }
+
+    /// When something is said in a channel next, if ever.
+    fn chat_at(&self, turn: u64) -> Option<Instant> {
+        (self.plan.chat_hz > 0.0).then(|| self.turn_at(turn, self.plan.chat_hz))
+    }
+
+    fn turn_at(&self, turn: u64, hz: f64) -> Instant {
+        let per_second = hz * f64::from(self.plan.count);
         let micros = turn as f64 * 1_000_000.0 / per_second;
         Instant::from_micros(self.phase_began_at.micros() + micros as u64)
     }
@@ -172,6 +189,11 @@ impl Swarm {
             let number = (self.turns_taken % u64::from(self.plan.count)) as u16;
             self.turns_taken += 1;
             self.send(cx, number);
+        }
+        while self.chat_at(self.chat_turns_taken).is_some_and(|at| at <= cx.now) {
+            let number = (self.chat_turns_taken % u64::from(self.plan.count)) as u16;
+            self.chat_turns_taken += 1;
+            self.chat(cx, number);
         }
         if cx.now >= self.next_judging {
             self.next_judging = cx.now.after_ms(JUDGE_INTERVAL_MS);
@@ -199,6 +221,25 @@ impl Swarm {
                 self.ledger.sent(number, self.plan.sends_events, std::time::Instant::now());
             }
             Err(_) => self.ledger.totals.refused += 1,
+        }
+    }
+
+    /// Lets a bot say something in its channel, or come in first.
+    fn chat(&mut self, cx: &mut Context<'_, '_>, number: u16) {
+        let now = std::time::Instant::now();
+        let client = &self.clients[usize::from(number)];
+        match self.ledger.chat.turn(number, now) {
+            ChatTurn::Join(name) => {
+                // While Main is away it is asked again with a later turn.
+                let _ = client.join_channel(cx, Text::truncated(&name));
+            }
+            ChatTurn::Say(name, text) => {
+                let (channel, msg) = (Text::truncated(&name), Text::truncated(&text));
+                if client.say_in_channel(cx, channel, msg).is_ok() {
+                    self.ledger.chat.sent(number, now);
+                }
+            }
+            ChatTurn::Wait => {}
         }
     }
 
@@ -324,6 +365,8 @@ impl<'a> Role<'a> for Swarm {
             Phase::Joining => Some(self.join_limit()),
             Phase::Running => {
                 let message = self.message_at(self.turns_taken).min(self.next_judging);
+                let chat = self.chat_at(self.chat_turns_taken);
+                let message = chat.map_or(message, |chat| chat.min(message));
                 Some(self.runs_until().map_or(message, |end| end.min(message)))
             }
             Phase::Settling => Some(self.next_judging),

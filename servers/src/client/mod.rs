@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
-use tinyrealm_core::protocol::ADDRESS_MAX_BYTES;
+use tinyrealm_core::node::{Context, Node};
+use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Text};
 use tinyrealm_std::memory::{NodeSizes, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, runtime};
 use tokio::sync::mpsc;
@@ -29,10 +29,13 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use crate::cli::ClientOptions;
 use crate::config::Config;
 use crate::{password_input, process};
+use crossterm::event::KeyEvent;
 use keys::Action;
 use screen::Screen;
 use view::{LoginAs, RoomView};
 
+/// The channel that everyone with a terminal is in.
+const CHANNEL: &str = "lobby";
 /// How often the screen is drawn, at most.
 const FRAME_INTERVAL: Duration = Duration::from_millis(50);
 /// Sessions of one client, to Main and to its world, and one while one of them is replaced.
@@ -88,7 +91,7 @@ fn account(options: &ClientOptions) -> anyhow::Result<Option<LoginAs>> {
 struct ClientControl {
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
     frames: Interval,
-    keys: mpsc::Receiver<Action>,
+    keys: mpsc::Receiver<KeyEvent>,
     screen: Screen,
     is_leaving: bool,
 }
@@ -110,18 +113,15 @@ impl ClientControl {
         turn: &mut Turn<'_>,
         node: &mut Node<'a, Client<RoomView>>,
     ) {
-        while let task::Poll::Ready(action) = self.keys.poll_recv(cx) {
-            match action {
-                Some(Action::Step { east, north }) => node.act(turn, |client, cx| {
-                    if let Some((pos, dir)) = client.handler_mut().step(east, north) {
-                        // A step that finds no room is taken with the next key.
-                        let _ = client.move_to(cx, pos, dir);
-                    }
-                }),
-                Some(Action::Leave) | None => {
+        while let task::Poll::Ready(key) = self.keys.poll_recv(cx) {
+            let mode = node.role().handler().mode();
+            match key.map(|key| keys::action_of(key, mode)) {
+                Some(None) => {}
+                Some(Some(Action::Leave)) | None => {
                     self.leave(turn, node);
                     return;
                 }
+                Some(Some(action)) => node.act(turn, |client, cx| take(client, cx, action)),
             }
         }
     }
@@ -131,6 +131,42 @@ impl ClientControl {
             self.is_leaving = true;
             node.act(turn, Client::stop);
         }
+    }
+}
+
+/// Does what the user wants.
+fn take(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, action: Action) {
+    let view = client.handler_mut();
+    match action {
+        Action::Step { east, north } => {
+            if let Some((pos, dir)) = view.step(east, north) {
+                // A step that finds no room is taken with the next key.
+                let _ = client.move_to(cx, pos, dir);
+            }
+        }
+        Action::Begin => view.line = Some(String::new()),
+        Action::Type(character) => view.type_character(character),
+        Action::Erase => view.erase_character(),
+        Action::Forget => view.line = None,
+        Action::Say => {
+            let line = view.line.take().unwrap_or_default();
+            if line.is_empty() {
+                return;
+            }
+            let (channel, msg) = (Text::truncated(CHANNEL), Text::truncated(&line));
+            if client.say_in_channel(cx, channel, msg).is_err() {
+                client.handler_mut().tell("not said: Main is away".to_owned());
+            }
+        }
+        Action::Leave => {}
+    }
+}
+
+/// Comes into the channel, whenever Main knows us and the channel does not.
+fn join_channel(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>) {
+    if client.handler_mut().wants_channel(std::time::Instant::now()) {
+        // What does not fit now is asked again.
+        let _ = client.join_channel(cx, Text::truncated(CHANNEL));
     }
 }
 
@@ -145,6 +181,9 @@ impl<'a> Control<'a, Client<RoomView>> for ClientControl {
             self.poll_keys(cx, turn, node);
         }
         while self.frames.poll_tick(cx).is_ready() {
+            if !self.is_leaving {
+                node.act(turn, join_channel);
+            }
             // A terminal that has gone away can't be drawn on: the client leaves.
             if self.screen.draw(node.role().handler(), node.role().machine()).is_err() {
                 self.leave(turn, node);

@@ -19,7 +19,9 @@ const HALF_HEIGHT: i64 = 12_000;
 const NEWS_LINES: u16 = 5;
 const FRAME_LINES: u16 = 2;
 const TEXT_LINES: u16 = 2;
-const HELP: &str = "arrows or wasd: move   q: leave";
+const HELP: &str = "arrows or wasd: move   t or enter: talk   q: leave";
+/// Columns of what is said, beside a map that is at least as wide.
+const TALK_COLUMNS: u16 = 36;
 
 /// The terminal, while it is ours.
 pub(super) struct Screen {
@@ -66,22 +68,39 @@ impl Drop for Screen {
 /// The whole screen as text, `rows` lines of at most `columns` characters.
 fn render(view: &RoomView, state: (MainState, WorldState), columns: u16, rows: u16) -> String {
     let map_rows = rows.saturating_sub(NEWS_LINES + FRAME_LINES + TEXT_LINES).max(3);
-    let map_columns = columns.saturating_sub(FRAME_LINES).max(10);
+    let talk_columns = if columns >= 2 * TALK_COLUMNS { TALK_COLUMNS } else { 0 };
+    let map_columns = columns.saturating_sub(FRAME_LINES + talk_columns).max(10);
+    let talk = talk(view, talk_columns, map_rows);
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(text, "{}", cut(&headline(view, state), columns));
     let edge = "-".repeat(usize::from(map_columns));
     let _ = writeln!(text, "+{edge}+");
-    for line in map(view, map_columns, map_rows) {
-        let _ = writeln!(text, "|{line}|");
+    for (line, said) in map(view, map_columns, map_rows).iter().zip(talk) {
+        let _ = writeln!(text, "|{line}|{said}");
     }
     let _ = writeln!(text, "+{edge}+");
     for line in 0..usize::from(NEWS_LINES) {
         let news = view.news.get(line).map_or("", String::as_str);
         let _ = writeln!(text, "{}", cut(news, columns));
     }
-    text.push_str(&cut(HELP, columns));
+    let last = view.line.as_ref().map_or_else(|| HELP.to_owned(), |line| format!("say: {line}_"));
+    text.push_str(&cut(&last, columns));
     text
+}
+
+/// What was said last, one line a row of the map, newest below.
+fn talk(view: &RoomView, columns: u16, rows: u16) -> Vec<String> {
+    let rows = usize::from(rows);
+    let width = usize::from(columns.saturating_sub(1)).max(1);
+    let lines = view.messages.iter().rev().take(rows).rev().flat_map(|message| {
+        let letters: Vec<char> = message.chars().collect();
+        letters.chunks(width).map(|part| part.iter().collect()).collect::<Vec<String>>()
+    });
+    let lines: Vec<String> = if columns == 0 { Vec::new() } else { lines.collect() };
+    let first = lines.len().saturating_sub(rows);
+    let shown = lines[first..].iter().map(|line| format!(" {line}"));
+    shown.chain(std::iter::repeat(String::new())).take(rows).collect()
 }
 
 fn headline(view: &RoomView, (main, world): (MainState, WorldState)) -> String {
@@ -152,6 +171,20 @@ mod tests {
         let me = lines.iter().position(|line| line.contains('@')).unwrap();
         assert!(row < me, "north is up");
         assert!(lines[row].find('o') > lines[me].find('@'), "east is right");
+    }
+
+    #[test]
+    fn what_is_said_stands_beside_the_map() {
+        let mut view = view();
+        view.messages.push_back("#1234: hello".to_owned());
+        view.line = Some("hi".to_owned());
+        let text = render(&view, (MainState::Ready, WorldState::Inside), 100, 30);
+        assert!(text.lines().any(|line| line.contains("| #1234: hello")), "{text}");
+        assert!(text.ends_with("say: hi_"));
+        assert!(text.lines().all(|line| line.chars().count() <= 100));
+        // A narrow terminal has the map alone.
+        let text = render(&view, (MainState::Ready, WorldState::Inside), 60, 30);
+        assert!(!text.contains("hello"));
     }
 
     #[test]

@@ -1,17 +1,25 @@
 //! `RoomView`: what a client knows of its room, from what it has heard.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
 
-use tinyrealm_core::node::client::{ClientEvent, ClientHandler, Credentials};
+use tinyrealm_core::node::client::{ChatEvent, ClientEvent, ClientHandler, Credentials};
+use tinyrealm_core::protocol::client_to_main::ChatSay;
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    Direction, ErrorCode, LoginDenial, MemberState, Position, RoomId, Uid,
+    CHAT_MAX_BYTES, Direction, ErrorCode, LoginDenial, MemberState, Position, RoomId, Uid,
 };
+
+use super::keys::Mode;
 
 /// One step, in thousandths of a unit.
 const STEP: i32 = 500;
 /// Lines of news that are kept.
 const NEWS_LINES: usize = 5;
+/// Messages that are kept.
+const MESSAGE_LINES: usize = 100;
+/// How often a channel that does not answer is asked.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// What the client logs in with.
 #[derive(Clone)]
@@ -35,6 +43,12 @@ pub(super) struct RoomView {
     pub(super) others: BTreeMap<u32, MemberState>,
     /// What has happened lately, newest last.
     pub(super) news: VecDeque<String>,
+    /// What was said in the channel, newest last.
+    pub(super) messages: VecDeque<String>,
+    /// The line that is being typed.
+    pub(super) line: Option<String>,
+    is_in_channel: bool,
+    asked_at: Option<Instant>,
     /// Whether the next snapshot page begins a new picture.
     is_snapshot_open: bool,
     /// Whether a server has refused something.
@@ -73,7 +87,88 @@ impl RoomView {
         Some((self.me, Direction(quarter * 0x4000)))
     }
 
-    fn tell(&mut self, news: String) {
+    /// What keys are for now.
+    pub(super) const fn mode(&self) -> Mode {
+        if self.line.is_some() { Mode::Typing } else { Mode::Walking }
+    }
+
+    /// One more character of the line, if it has room.
+    pub(super) fn type_character(&mut self, character: char) {
+        if let Some(line) = &mut self.line
+            && line.len() + character.len_utf8() <= CHAT_MAX_BYTES
+            && !character.is_control()
+        {
+            line.push(character);
+        }
+    }
+
+    pub(super) fn erase_character(&mut self) {
+        if let Some(line) = &mut self.line {
+            line.pop();
+        }
+    }
+
+    /// Whether it is time to ask to come into the channel.
+    pub(super) fn wants_channel(&mut self, now: Instant) -> bool {
+        let is_asked = self.asked_at.is_some_and(|at| now.duration_since(at) < ASK_AGAIN);
+        if self.uid.is_none() || self.is_in_channel || is_asked {
+            return false;
+        }
+        self.asked_at = Some(now);
+        true
+    }
+
+    fn note_message(&mut self, message: String) {
+        if self.messages.len() == MESSAGE_LINES {
+            self.messages.pop_front();
+        }
+        // What others type can't steer this terminal.
+        self.messages.push_back(message.replace(char::is_control, " "));
+    }
+
+    fn chat(&mut self, event: &ChatEvent<'_>) {
+        match event {
+            ChatEvent::Joined(joined) => {
+                self.is_in_channel = true;
+                self.messages.clear();
+                let (channel, members) = (joined.channel.as_str(), joined.members);
+                self.note_message(format!("* you are in {channel}, with {members} in all"));
+            }
+            ChatEvent::Left(left) => {
+                self.is_in_channel = false;
+                self.note_message(format!("* you left ({})", left.reason.name()));
+            }
+            ChatEvent::Said(said) => {
+                self.note_message(format!("{}: {}", short_name(said.uid), said.msg.as_str()));
+            }
+            ChatEvent::Past(past) => {
+                self.note_message(format!("{}: {}", short_name(past.uid), past.msg.as_str()));
+            }
+            ChatEvent::Gap(gap) if gap.missed == u32::MAX => {
+                self.note_message(
+                    "* the chat server was away; something may be missing".to_owned(),
+                );
+            }
+            ChatEvent::Gap(gap) => {
+                self.note_message(format!("* you missed {} messages", gap.missed));
+            }
+            ChatEvent::Entered(entered) => {
+                self.note_message(format!("* {} is here", short_name(entered.uid)));
+            }
+            ChatEvent::Exited(exited) => {
+                self.note_message(format!("* {} has gone", short_name(exited.uid)));
+            }
+            ChatEvent::Census(census) => {
+                self.note_message(format!("* {} are here", census.members));
+            }
+            ChatEvent::Refused(refused) if refused.about == ChatSay::OPCODE.0 => {
+                self.note_message(format!("* not said: {}", refused.reason.name()));
+            }
+            ChatEvent::Refused(_) | ChatEvent::PastEnd(_) | ChatEvent::Members(_) => {}
+        }
+    }
+
+    pub(super) fn tell(&mut self, news: String) {
         if self.news.len() == NEWS_LINES {
             self.news.pop_front();
         }
@@ -152,8 +247,11 @@ impl ClientHandler for RoomView {
         match event {
             ClientEvent::Welcome(uid) => {
                 self.uid = Some(uid);
+                self.is_in_channel = false;
+                self.asked_at = None;
                 self.tell(format!("Main knows you as {}", short_name(uid)));
             }
+            ClientEvent::Chat(event) => self.chat(&event),
             ClientEvent::Joined(message) => self.joined(&message),
             ClientEvent::Snapshot(page) => self.snapshot(page),
             ClientEvent::Entered(member) => {
@@ -235,6 +333,26 @@ mod tests {
         assert_eq!(view.others.keys().copied().collect::<Vec<_>>(), [2, 3]);
         view.on_event(0, ClientEvent::Snapshot(&page(0, &[member(4, 0)])));
         assert_eq!(view.others.keys().copied().collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn a_line_is_typed_and_what_is_said_is_shown_without_control_characters() {
+        let mut view = RoomView { line: Some(String::new()), ..RoomView::default() };
+        for character in "hi!\x1b".chars() {
+            view.type_character(character);
+        }
+        view.erase_character();
+        assert_eq!((view.line.as_deref(), view.mode()), (Some("hi"), Mode::Typing));
+        let text = |text| tinyrealm_core::protocol::Text::new(text).unwrap();
+        let (channel, msg) = (tinyrealm_core::protocol::Text::default(), text("a\x1b[2Jb"));
+        let said = tinyrealm_core::protocol::main_to_client::ChatBroadcast {
+            channel,
+            seq: 1,
+            uid: Uid(0xAB),
+            msg,
+        };
+        view.on_event(0, ClientEvent::Chat(ChatEvent::Said(said)));
+        assert_eq!(view.messages, ["#00ab: a [2Jb"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The configuration: defaults, then a TOML file, then `TINYREALM_*`, then flags.
 //!
 //! Contract: every key has a default; an unknown key or variable, a wrong type or a number out of
-//! range is one error that names it. `main.port`, `world.port` and `login.port`, if set, replace
-//! the port of `listen`.
+//! range is one error that names it. `main.port`, `world.port`, `login.port` and `chat.port`, if set,
+//! replace the port of `listen`.
 //!
 //! The variable of `world.room_capacity` is `TINYREALM_WORLD_ROOM_CAPACITY`. One more variable,
 //! `TINYREALM_CLUSTER_SECRET`, has no key: secrets do not stand in configurations.
@@ -19,8 +19,9 @@ use std::path::Path;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, ChatConfig};
 use tinyrealm_core::node::cluster::ClusterSecret;
-use tinyrealm_core::node::main::MainConfig;
+use tinyrealm_core::node::main::{ChatPolicy, MainConfig};
 use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_std::memory::NodeSizes;
 
@@ -43,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) world: WorldSettings,
     /// LoginServer.
     pub(crate) login: LoginSettings,
+    /// ChatServer, and what users may do in channels.
+    pub(crate) chat: ChatSettings,
     /// What the servers prove to each other.
     pub(crate) cluster: ClusterSettings,
     /// The limits of all servers' sessions.
@@ -57,6 +60,8 @@ pub(crate) struct UpSettings {
     pub(crate) bots: u16,
     /// How often a demo bot moves, a second.
     pub(crate) bots_hz: f64,
+    /// How often a demo bot says something in their channel, a second.
+    pub(crate) bots_chat_hz: f64,
     /// Worlds; 0 for as many as there are cores.
     pub(crate) worlds: u16,
     /// Who is welcome, as `main.auth`: with `login` there is a login server too.
@@ -92,6 +97,8 @@ pub(crate) struct MainSettings {
     pub(crate) attach_timeout_ms: u32,
     /// How long a handshake key works.
     pub(crate) attach_ttl_ms: u32,
+    /// Where the chat server is, `host:port`; empty for a realm without channels.
+    pub(crate) chat: String,
     /// A file with the secret that signs guests' tokens; it is made if it is not there. Empty: a new
     /// secret at every start, so that guests are strangers after a restart.
     pub(crate) secret_file: String,
@@ -146,6 +153,8 @@ pub(crate) struct WorldSettings {
     pub(crate) reconnect_most_ms: u32,
     /// What the rooms are for: `relay` or `tag`.
     pub(crate) game: GameChoice,
+    /// Where the realm's chat server runs: `remote`, or `embedded` in this process, at `chat.listen`.
+    pub(crate) chat: ChatPlace,
 }
 
 /// The games that the binary has.
@@ -156,6 +165,92 @@ pub(crate) enum GameChoice {
     Relay,
     /// Whoever is "it" tags another.
     Tag,
+}
+
+/// Where a chat server runs.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ChatPlace {
+    /// On a thread of this process.
+    Embedded,
+    /// Somewhere else, or nowhere.
+    Remote,
+}
+
+/// `[chat]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ChatSettings {
+    /// Where the chat server listens.
+    pub(crate) listen: SocketAddr,
+    /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) port: Option<u16>,
+    /// Mains that one chat server serves, at most 8.
+    pub(crate) mains: u16,
+    /// Channels of a chat server, and of a Main.
+    pub(crate) channels: u16,
+    /// Memberships of a chat server, and of a Main: users times the channels that they are in.
+    pub(crate) memberships: u16,
+    /// Members of one channel.
+    pub(crate) channel_members: u16,
+    /// Bytes of a channel's history at the chat server.
+    pub(crate) history_bytes: u32,
+    /// Messages of the past in one answer, at most 16.
+    pub(crate) past_page: u16,
+    /// Bytes of a channel's broadcast ring at Main, a power of two.
+    pub(crate) ring_bytes: u32,
+    /// Channels that one user may be in.
+    pub(crate) channels_per_user: u16,
+    /// The longest message, at most 256 bytes.
+    pub(crate) message_bytes: u16,
+    /// Messages and questions of one user a second, in the long run.
+    pub(crate) requests_per_second: u16,
+    /// Messages and questions of one user at once.
+    pub(crate) request_burst: u16,
+    /// How long messages wait for each other at Main; 0 to send after every wake-up.
+    pub(crate) flush_interval_ms: u32,
+}
+
+impl Default for ChatSettings {
+    fn default() -> Self {
+        let policy = ChatPolicy::DEFAULT;
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7_300)),
+            port: None,
+            mains: CHAT_MAIN_COUNT_MAX as u16,
+            channels: 1_024,
+            memberships: 40_000,
+            channel_members: ChatConfig::DEFAULT.channel_members,
+            history_bytes: 16 * 1024,
+            past_page: ChatConfig::DEFAULT.past_page,
+            ring_bytes: 32 * 1024,
+            channels_per_user: policy.channels_per_user,
+            message_bytes: policy.message_bytes,
+            requests_per_second: policy.requests_per_second,
+            request_burst: policy.request_burst,
+            flush_interval_ms: policy.flush_interval_ms,
+        }
+    }
+}
+
+impl ChatSettings {
+    /// Where to listen, all things considered.
+    pub(crate) fn address(&self) -> SocketAddr {
+        with_port(self.listen, self.port)
+    }
+
+    /// What Main lets users do.
+    pub(crate) const fn policy(&self) -> ChatPolicy {
+        ChatPolicy {
+            channels_per_user: self.channels_per_user,
+            message_bytes: self.message_bytes,
+            requests_per_second: self.requests_per_second,
+            request_burst: self.request_burst,
+            flush_interval_ms: self.flush_interval_ms,
+            ..ChatPolicy::DEFAULT
+        }
+    }
 }
 
 /// `[cluster]`
@@ -206,6 +301,7 @@ impl Default for Config {
             main: MainSettings::default(),
             world: WorldSettings::default(),
             login: LoginSettings::default(),
+            chat: ChatSettings::default(),
             cluster: ClusterSettings::default(),
             net: NetSettings::default(),
         }
@@ -214,7 +310,7 @@ impl Default for Config {
 
 impl Default for UpSettings {
     fn default() -> Self {
-        Self { bots: 32, bots_hz: 10.0, worlds: 0, auth: Auth::Login }
+        Self { bots: 32, bots_hz: 10.0, bots_chat_hz: 0.1, worlds: 0, auth: Auth::Login }
     }
 }
 
@@ -228,6 +324,7 @@ impl Default for MainSettings {
             worlds: 64,
             attach_timeout_ms: MainConfig::DEFAULT.attach_timeout_ms,
             attach_ttl_ms: MainConfig::DEFAULT.attach_ttl_ms,
+            chat: "127.0.0.1:7300".to_owned(),
             secret_file: String::new(),
             auth: Auth::Guest,
             login: "127.0.0.1:7200".to_owned(),
@@ -258,6 +355,7 @@ impl Default for WorldSettings {
             reconnect_first_ms: 200,
             reconnect_most_ms: 5_000,
             game: GameChoice::Relay,
+            chat: ChatPlace::Remote,
         }
     }
 }

@@ -80,6 +80,14 @@ fn both_sides_of_the_limits() {
     assert!(accepted("[login]\nhash_passes = 1\n") && !accepted("[login]\nhash_passes = 0\n"));
     assert!(accepted("[login]\nqueue = 65471\n") && !accepted("[login]\nqueue = 65472\n"));
     assert!(accepted("[login]\nremembered = 8\n") && !accepted("[login]\nremembered = 9\n"));
-    assert!(accepted("[main]\nsessions = 30000\nusers = 35533\n"));
-    assert!(!accepted("[main]\nsessions = 30000\nusers = 35534\n"));
+    assert!(accepted("[main]\nsessions = 30000\nusers = 35532\n"));
+    assert!(!accepted("[main]\nsessions = 30000\nusers = 35533\n"));
+    assert!(accepted("[chat]\nmains = 8\n") && !accepted("[chat]\nmains = 9\n"));
+    assert!(accepted("[chat]\npast_page = 16\n") && !accepted("[chat]\npast_page = 17\n"));
+    assert!(accepted("[chat]\nring_bytes = 1024\n") && !accepted("[chat]\nring_bytes = 512\n"));
+    assert!(!accepted("[chat]\nring_bytes = 3000\n"));
+    assert!(
+        accepted("[chat]\nmessage_bytes = 256\n") && !accepted("[chat]\nmessage_bytes = 257\n")
+    );
+    assert!(accepted("[main]\nchat = \"\"\n") && !accepted("[main]\nchat = \"nowhere\"\n"));
 }

@@ -1,13 +1,17 @@
 //! What the numbers of a configuration may be.
 
 use anyhow::ensure;
+use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, PAST_PAGE_MAX};
+use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{WORLD_COUNT_MAX, main_timers};
 use tinyrealm_core::node::world::{ring_min_bytes, world_timers};
-use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES};
+use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES};
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 
-use super::{Config, MainSettings, NetSettings, WorldSettings};
+use super::{ChatSettings, Config, MainSettings, NetSettings, WorldSettings};
 
+/// So much of a channel's past is enough for a day of talk, and finding a message in it is quick.
+const HISTORY_MAX_BYTES: u32 = 1 << 20;
 const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// Sessions of a world that are not clients': the link to Main.
 const MAIN_LINKS: usize = 1;
@@ -34,6 +38,10 @@ impl Config {
             "up.bots_hz must be between 0.1 and 1000"
         );
         ensure!(
+            (0.0..=1_000.0).contains(&self.up.bots_chat_hz),
+            "up.bots_chat_hz must be between 0 and 1000"
+        );
+        ensure!(
             (1..=WORLD_COUNT_MAX).contains(&usize::from(self.main.worlds)),
             "main.worlds must be between 1 and {WORLD_COUNT_MAX}"
         );
@@ -49,6 +57,16 @@ impl Config {
         );
         self.main.validate_login(&self.net)?;
         self.login.validate()?;
+        ensure!(
+            self.main.chat.is_empty() || self.main.chat.contains(':'),
+            "main.chat must be HOST:PORT or empty, not {:?}",
+            self.main.chat
+        );
+        ensure!(
+            self.main.chat.len() <= ADDRESS_MAX_BYTES,
+            "main.chat must be at most {ADDRESS_MAX_BYTES} bytes"
+        );
+        self.chat.validate()?;
         self.world.validate()
     }
 }
@@ -65,6 +83,41 @@ impl MainSettings {
             "main.hello_timeout_ms must be at least 1 and below net.greeting_timeout_ms"
         );
         ensure!(self.hellos > 0, "main.hellos must be at least 1");
+        Ok(())
+    }
+}
+
+impl ChatSettings {
+    fn validate(&self) -> anyhow::Result<()> {
+        ensure!(
+            (1..=CHAT_MAIN_COUNT_MAX).contains(&usize::from(self.mains)),
+            "chat.mains must be between 1 and {CHAT_MAIN_COUNT_MAX}"
+        );
+        ensure!(
+            self.channels > 0 && self.memberships > 0 && self.channel_members > 0,
+            "chat.channels, chat.memberships and chat.channel_members must be at least 1"
+        );
+        ensure!(
+            (1..=PAST_PAGE_MAX).contains(&self.past_page),
+            "chat.past_page must be between 1 and {PAST_PAGE_MAX}"
+        );
+        ensure!(
+            self.ring_bytes.is_power_of_two() && self.ring_bytes as usize >= CHANNEL_RING_MIN_BYTES,
+            "chat.ring_bytes must be a power of two of at least {CHANNEL_RING_MIN_BYTES}"
+        );
+        ensure!(
+            self.history_bytes <= HISTORY_MAX_BYTES,
+            "chat.history_bytes must be at most {HISTORY_MAX_BYTES}"
+        );
+        ensure!(
+            (1..=CHAT_MAX_BYTES).contains(&usize::from(self.message_bytes)),
+            "chat.message_bytes must be between 1 and {CHAT_MAX_BYTES}"
+        );
+        ensure!(
+            self.channels_per_user > 0 && self.requests_per_second > 0 && self.request_burst > 0,
+            "chat.channels_per_user, chat.requests_per_second and chat.request_burst must be at \
+             least 1"
+        );
         Ok(())
     }
 }

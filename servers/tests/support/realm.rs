@@ -8,6 +8,9 @@ use super::{PATIENCE, Process, Report, Signal, Stream, User};
 /// do not want to wait for those.
 const COMMON_SETTING: &str = "net.drain_timeout_ms=250";
 
+/// Main's, unless a test has a chat server.
+const NO_CHAT: &str = "main.chat=";
+
 /// One running server.
 pub(crate) struct Server {
     pub(crate) process: Process,
@@ -33,7 +36,7 @@ impl Server {
 
     #[track_caller]
     pub(crate) fn main(settings: &[&str]) -> Self {
-        Self::start("main", &["main", "--port", "0"], settings)
+        Self::start("main", &["main", "--port", "0"], &[&[NO_CHAT], settings].concat())
     }
 
     #[track_caller]
@@ -44,7 +47,19 @@ impl Server {
     /// A Main at an address that has been another's.
     #[track_caller]
     pub(crate) fn main_at(address: SocketAddr, settings: &[&str]) -> Self {
-        Self::start("main", &["main", "--listen", &address.to_string()], settings)
+        let arguments = ["main", "--listen", &address.to_string()];
+        Self::start("main", &arguments, &[&[NO_CHAT], settings].concat())
+    }
+
+    #[track_caller]
+    pub(crate) fn chat(settings: &[&str]) -> Self {
+        Self::start("chat", &["chat", "--port", "0"], settings)
+    }
+
+    /// A chat server at an address that has been another's.
+    #[track_caller]
+    pub(crate) fn chat_at(address: SocketAddr, settings: &[&str]) -> Self {
+        Self::start("chat", &["chat", "--listen", &address.to_string()], settings)
     }
 
     /// A world, which may not have found its Main yet.

@@ -63,6 +63,8 @@ impl ClientHandler for Ears<'_> {
             }
             ClientEvent::WorldLost(code) => Heard::WorldLost(code),
             ClientEvent::Refused { code, .. } => Heard::Refused(code),
+            // Players join no channel.
+            ClientEvent::Chat(_) => return,
             ClientEvent::Stopped(code) => Heard::Stopped(code),
         });
     }

@@ -8,6 +8,7 @@
 //! Contract: apart from the tokio host, time is virtual and randomness has a seed.
 
 pub mod clock;
+pub mod cluster;
 pub mod device;
 pub mod hosts;
 pub mod hub;

@@ -10,6 +10,8 @@ use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldMemory, world_
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::WorldId;
 
+use crate::cluster;
+
 /// Sessions of a node.
 pub const SESSIONS: usize = 9;
 /// Users of a world, and of its one room.
@@ -58,6 +60,7 @@ pub fn world(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, World<'st
         region: "eu".try_into().expect("short"),
         address: "world:7200".try_into().expect("short"),
         main_address: main_address.try_into().expect("short"),
+        cluster_secret: cluster::secret(),
         room_capacity: USERS as u16,
         flush_interval_ms: 0,
         status_interval_ms: 100_000,
@@ -73,8 +76,9 @@ pub fn world(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, World<'st
 /// A Main that welcomes guests.
 pub fn main(turn: &mut Turn<'_>) -> Node<'static, Main<'static, Guests>> {
     let users: &'static mut MainMemory<8, 2> = Box::leak(Box::new(MainMemory::NEW));
-    let config = MainConfig { attach_timeout_ms: 20_000, attach_ttl_ms: 40_000 };
-    let role = Main::new(users.storage(), config, Guests::new([7; 32]));
+    let config =
+        MainConfig { attach_timeout_ms: 20_000, attach_ttl_ms: 40_000, ..MainConfig::DEFAULT };
+    let role = Main::new(users.storage(), config, Guests::new([7; 32]), cluster::secret());
     Node::new(memory().storage(), NET, role, turn)
 }
 

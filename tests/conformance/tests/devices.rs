@@ -4,6 +4,7 @@
 //! Every test runs on both drivers. Randomness has a seed: `TINYREALM_NETWORK_SEED`.
 
 use tinyrealm_conformance::clock;
+use tinyrealm_conformance::cluster;
 use tinyrealm_conformance::device::{EmbassyDevice, PollDevice, Sizes};
 use tinyrealm_conformance::hub::Faults;
 use tinyrealm_conformance::lab::Lab;
@@ -90,8 +91,12 @@ impl Realm {
     fn register(&mut self, main: usize) {
         self.main = main;
         self.hear(main, 1);
-        self.lab.remote.send(main, &frame(&Registered {}));
+        let challenge = cluster::challenge(&frames(self.lab.remote.received(main)));
+        self.lab.remote.send(main, &challenge);
+        // The proof and the registration.
         self.hear(main, 3);
+        self.lab.remote.send(main, &frame(&Registered {}));
+        self.hear(main, 5);
     }
 
     /// Waits until a peer has heard so many frames in all.

@@ -1,5 +1,6 @@
 //! The nodes: every call that a driver makes, on a world with the default game, on one with a game
-//! that does everything, on a Main with guests or accounts, on a Login and on a client.
+//! that does everything, on a Main with guests or accounts, on a Login, on a chat server and on a
+//! client.
 
 use core::ffi::c_void;
 use core::slice;
@@ -7,9 +8,8 @@ use core::slice;
 use crate::game::Busy;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
-use tinyrealm_core::node::client::{
-    Client, ClientConfig, ClientEvent, ClientHandler, Credentials,
-};
+use tinyrealm_core::node::chat::{Chat, ChatConfig, ChatStorage};
+use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler, Credentials};
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::login::{
     Login, LoginConfig, LoginKey, LoginOutcome, LoginStorage, VerifyKey, VerifyOutcome,
@@ -76,6 +76,7 @@ type WorldNode = Node<'static, World<'static, Relay>>;
 type BusyNode = Node<'static, World<'static, Busy>>;
 type MainNode = Node<'static, Main<'static, Doorkeeper>>;
 type LoginNode = Node<'static, Login<'static>>;
+type ChatNode = Node<'static, Chat<'static>>;
 type ClientNode = Node<'static, Client<UnseenHandler>>;
 
 /// What comes with every call.
@@ -227,6 +228,9 @@ driver_exports!(MainNode: main_accepted main_connected main_connect_failed main_
 driver_exports!(LoginNode: login_accepted login_connected login_connect_failed login_received
     login_disconnected login_timeout login_shutdown login_writable login_transmit
     login_transmitted login_request login_poll_timeout login_inspect);
+driver_exports!(ChatNode: chat_accepted chat_connected chat_connect_failed chat_received
+    chat_disconnected chat_timeout chat_shutdown chat_writable chat_transmit
+    chat_transmitted chat_request chat_poll_timeout chat_inspect);
 driver_exports!(ClientNode: client_accepted client_connected client_connect_failed client_received
     client_disconnected client_timeout client_shutdown client_writable client_transmit
     client_transmitted client_request client_poll_timeout client_inspect);
@@ -261,6 +265,7 @@ unsafe extern "C" fn main_new(
     secret: Option<&[u8; 32]>,
     cluster_secret: &ClusterSecret,
     login: Option<&LoginLinkConfig>,
+    chat_address: &heapless::String<ADDRESS_MAX_BYTES>,
 ) {
     let doorkeeper = match secret {
         Some(secret) => Doorkeeper::Guests(Guests::new(*secret)),
@@ -269,7 +274,8 @@ unsafe extern "C" fn main_new(
     // SAFETY: the caller hands both storages over, and lends room for a node.
     unsafe {
         let secret = cluster_secret.clone();
-        let mut main = Main::new(main_storage.read(), *main_config, doorkeeper, secret);
+        let mut main = Main::new(main_storage.read(), *main_config, doorkeeper, secret)
+            .with_chat(chat_address.clone());
         if let Some(login) = login {
             main = main.with_login(login.clone());
         }
@@ -344,6 +350,35 @@ extern "C" fn login_stats(node: &LoginNode) -> u64 {
     let login = node.role();
     let denied = u64::from(login.stats().denied_for(LoginDenial::WRONG));
     denied + u64::from(login.stats().granted) + login.logins() as u64 + login.verifies() as u64
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn chat_new(
+    node: *mut ChatNode,
+    outside: &Outside,
+    storage: *const NodeStorage<'static>,
+    config: &NetConfig,
+    chat_storage: *const ChatStorage<'static>,
+    chat_config: &ChatConfig,
+    cluster_secret: &ClusterSecret,
+) {
+    // SAFETY: the caller hands both storages over, and lends room for a node.
+    unsafe {
+        let chat = Chat::new(chat_storage.read(), *chat_config, cluster_secret.clone());
+        node.write(outside.with(|turn| Node::new(storage.read(), *config, chat, turn)));
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn cluster_secret_new(bytes: *const u8, count: usize, out: *mut ClusterSecret) -> bool {
+    // SAFETY: the caller lends `count` readable bytes and room for a secret.
+    unsafe {
+        match ClusterSecret::new(slice::from_raw_parts(bytes, count)) {
+            Ok(secret) => out.write(secret),
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 #[unsafe(no_mangle)]

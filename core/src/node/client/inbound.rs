@@ -1,11 +1,14 @@
 //! What a client hears: the receiving ends of its links.
 
 use super::machine::{LOGIN_LINK, MAIN_LINK, RealmClient};
-use super::{ClientEvent, ClientHandler};
+use super::{ChatEvent, ClientEvent, ClientHandler};
 use crate::node::Caller;
 use crate::protocol::Dispatched;
 use crate::protocol::login_to_client::{self, LoginAck, LoginDenied};
-use crate::protocol::main_to_client::{self, ChatBroadcast, EnterWorldAck, Welcome};
+use crate::protocol::main_to_client::{
+    self, ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft,
+    ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, Welcome,
+};
 use crate::protocol::world_to_client::{
     self, EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
 };
@@ -30,13 +33,13 @@ impl RealmClient {
 }
 
 /// A client and its handler, for the time of one frame.
-struct Inbound<'i, H> {
+pub(super) struct Inbound<'i, H> {
     client: &'i mut RealmClient,
     handler: &'i mut H,
 }
 
 impl<H: ClientHandler> Inbound<'_, H> {
-    fn tell(&mut self, event: ClientEvent<'_>) {
+    pub(super) fn tell(&mut self, event: ClientEvent<'_>) {
         self.handler.on_event(self.client.number(), event);
     }
 }
@@ -64,8 +67,49 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
         self.client.sent_to_world(caller, world_addr.as_str(), handshake_key);
     }
 
-    /// This client has joined no channel, so there is nothing to hear.
-    fn chat_broadcast(&mut self, _: &mut Caller<'_, '_>, _: ChatBroadcast<'_>) {}
+    fn chat_broadcast(&mut self, _: &mut Caller<'_, '_>, message: ChatBroadcast<'_>) {
+        self.tell_chat(ChatEvent::Said(message));
+    }
+
+    fn chat_joined(&mut self, _: &mut Caller<'_, '_>, message: ChatJoined<'_>) {
+        self.tell_chat(ChatEvent::Joined(message));
+    }
+
+    fn chat_left(&mut self, _: &mut Caller<'_, '_>, message: ChatLeft<'_>) {
+        self.tell_chat(ChatEvent::Left(message));
+    }
+
+    fn chat_refused(&mut self, _: &mut Caller<'_, '_>, message: ChatRefused<'_>) {
+        self.tell_chat(ChatEvent::Refused(message));
+    }
+
+    fn chat_past(&mut self, _: &mut Caller<'_, '_>, message: ChatPast<'_>) {
+        self.tell_chat(ChatEvent::Past(message));
+    }
+
+    fn chat_past_end(&mut self, _: &mut Caller<'_, '_>, message: ChatPastEnd<'_>) {
+        self.tell_chat(ChatEvent::PastEnd(message));
+    }
+
+    fn chat_gap(&mut self, _: &mut Caller<'_, '_>, message: ChatGap<'_>) {
+        self.tell_chat(ChatEvent::Gap(message));
+    }
+
+    fn chat_entered(&mut self, _: &mut Caller<'_, '_>, message: ChatEntered<'_>) {
+        self.tell_chat(ChatEvent::Entered(message));
+    }
+
+    fn chat_exited(&mut self, _: &mut Caller<'_, '_>, message: ChatExited<'_>) {
+        self.tell_chat(ChatEvent::Exited(message));
+    }
+
+    fn chat_census(&mut self, _: &mut Caller<'_, '_>, message: ChatCensus<'_>) {
+        self.tell_chat(ChatEvent::Census(message));
+    }
+
+    fn chat_members(&mut self, _: &mut Caller<'_, '_>, message: ChatMembers<'_>) {
+        self.tell_chat(ChatEvent::Members(message));
+    }
 }
 
 impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {

@@ -18,6 +18,7 @@
 //! assert_eq!(client.uid(), None); // it has not said hello yet
 //! ```
 
+mod chat;
 #[cfg(test)]
 mod comeback_tests;
 mod inbound;
@@ -27,6 +28,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
+pub use chat::{ChannelName, ChatEvent};
 pub use machine::{ClientConfig, ClientState, MainState, RealmClient, WorldState};
 
 use super::{Caller, Context, Role};
@@ -79,6 +81,8 @@ pub enum ClientEvent<'e> {
         /// The game's own encoding.
         data: Bytes<'e, EVENT_MAX_BYTES>,
     },
+    /// Something about a channel.
+    Chat(ChatEvent<'e>),
     /// The world has gone, or has shown us out; Main is asked for another.
     WorldLost(ErrorCode),
     /// A server refuses something.

@@ -40,6 +40,8 @@ enum Noted {
     Said(Uid, u16, Vec<u8>),
     WorldLost(ErrorCode),
     Refused(ErrorCode, i32),
+    /// As it prints.
+    Chat(std::string::String),
     Stopped(ErrorCode),
 }
 
@@ -71,6 +73,7 @@ impl ClientHandler for Diary {
             }
             ClientEvent::WorldLost(code) => Noted::WorldLost(code),
             ClientEvent::Refused { code, about } => Noted::Refused(code, about),
+            ClientEvent::Chat(event) => Noted::Chat(std::format!("{event:?}")),
             ClientEvent::Stopped(code) => Noted::Stopped(code),
         });
     }

@@ -3,8 +3,9 @@
 use super::directory::{Place, UserEntry};
 use super::{Authenticator, EntryKey, Identity, Main, link};
 use crate::node::{Caller, Context};
-use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello, Stub};
-use crate::protocol::either_way::Error;
+use crate::protocol::client_to_main::{
+    ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho, EnterWorldReq, Hello, Stub,
+};
 use crate::protocol::main_to_client::Welcome;
 use crate::protocol::{CLIENT_VERSION, ErrorCode, Token, Uid};
 use crate::session::manager::Farewell;
@@ -36,16 +37,24 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         }
     }
 
-    fn chat_join(&mut self, caller: &mut Caller<'_, 'a>, _: ChatJoin<'_>) {
-        self.no_chat(caller, ChatJoin::OPCODE.0);
+    fn chat_join(&mut self, caller: &mut Caller<'_, 'a>, message: ChatJoin<'_>) {
+        self.join_channel(caller, &message);
     }
 
-    fn chat_leave(&mut self, caller: &mut Caller<'_, 'a>, _: ChatLeave<'_>) {
-        self.no_chat(caller, ChatLeave::OPCODE.0);
+    fn chat_leave(&mut self, caller: &mut Caller<'_, 'a>, message: ChatLeave<'_>) {
+        self.leave_channel(caller, &message);
     }
 
-    fn chat_say(&mut self, caller: &mut Caller<'_, 'a>, _: ChatSay<'_>) {
-        self.no_chat(caller, ChatSay::OPCODE.0);
+    fn chat_say(&mut self, caller: &mut Caller<'_, 'a>, message: ChatSay<'_>) {
+        self.say_in_channel(caller, &message);
+    }
+
+    fn chat_history(&mut self, caller: &mut Caller<'_, 'a>, message: ChatHistory<'_>) {
+        self.ask_history(caller, &message);
+    }
+
+    fn chat_who(&mut self, caller: &mut Caller<'_, 'a>, message: ChatWho<'_>) {
+        self.ask_who(caller, &message);
     }
 }
 
@@ -104,6 +113,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.wants_in = false;
         cx.sessions.set_tag(before, LinkTag { kind: link::LEAVING, index: 0 });
         cx.sessions.close(cx.now, before, Farewell::Bye(ErrorCode::REPLACED));
+        // The new connection knows of no channel.
+        self.leave_all_channels(cx, key);
         Ok(key)
     }
 
@@ -115,13 +126,21 @@ impl<'a, A: Authenticator> Main<'a, A> {
         welcome: &Welcome,
     ) {
         self.stats.hellos += 1;
+        let chat_bucket = self.fresh_chat_bucket(cx.now);
+        if let Some(user) = self.users.get_mut(key) {
+            user.chat_bucket = chat_bucket;
+        }
         cx.sessions.set_tag(session, LinkTag { kind: link::CLIENT, index: key.index() });
         cx.sessions.prove(cx.now, session, Trust::Client);
         cx.sessions.send_or_close(cx.now, session, welcome);
     }
 
     /// The entry of the caller; if it has said no hello, it has spoken out of place and is closed.
-    fn caller_entry(&mut self, caller: &mut Caller<'_, 'a>, opcode: i32) -> Option<EntryKey> {
+    pub(super) fn caller_entry(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        opcode: i32,
+    ) -> Option<EntryKey> {
         if caller.tag.kind == link::CLIENT {
             return self.users.key_at(caller.tag.index);
         }
@@ -131,13 +150,5 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     pub(super) fn out_of_place(&self, caller: &mut Caller<'_, 'a>, opcode: i32) {
         caller.sessions.violation(caller.now, caller.key, ErrorCode::OUT_OF_PLACE, opcode);
-    }
-
-    /// This realm has no chat server: said clearly, and nothing is dropped silently.
-    fn no_chat(&mut self, caller: &mut Caller<'_, 'a>, about: i32) {
-        if self.caller_entry(caller, about).is_some() {
-            let error = Error { code: ErrorCode::CHAT_UNAVAILABLE, about };
-            caller.sessions.send_or_close(caller.now, caller.key, &error);
-        }
     }
 }

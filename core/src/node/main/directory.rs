@@ -3,8 +3,8 @@
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
 use crate::protocol::{HandshakeKey, REGION_MAX_BYTES, Uid};
-use crate::session::SessionKey;
-use crate::storage::{Key, Vacant};
+use crate::session::{SessionKey, TokenBucket};
+use crate::storage::{Key, Link, Vacant};
 
 /// The users; found by uid.
 pub type UserDirectory<'a> = UidTable<'a, UserEntry>;
@@ -62,6 +62,10 @@ pub struct UserEntry {
     pub(super) tried: u64,
     /// Whether one of those did not answer in time.
     pub(super) has_timed_out: bool,
+    /// The circle of its memberships in channels, at the one whose turn it is.
+    pub(super) chat: Link,
+    /// What it may say in channels.
+    pub(super) chat_bucket: TokenBucket,
 }
 
 impl UserEntry {
@@ -92,6 +96,8 @@ impl Vacant for UserEntry {
         is_there: false,
         tried: 0,
         has_timed_out: false,
+        chat: Link::NONE,
+        chat_bucket: TokenBucket::EMPTY,
     };
 }
 

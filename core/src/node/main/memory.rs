@@ -1,9 +1,10 @@
 //! `MainMemory`: Main's storage as one value, sized by const generics.
 
-use super::{MainStorage, UserEntry, WorldEntry};
+use super::chat::{LocalChannel, LocalMember};
+use super::{MainChatStorage, MainStorage, UserEntry, WorldEntry};
 use crate::storage::{Link, Slot};
 
-/// The storage of one Main: like [`NodeMemory`](crate::node::NodeMemory).
+/// The storage of one Main without channels: like [`NodeMemory`](crate::node::NodeMemory).
 #[derive(Debug)]
 pub struct MainMemory<const USERS: usize, const WORLDS: usize> {
     users: [Slot<UserEntry>; USERS],
@@ -29,6 +30,47 @@ impl<const USERS: usize, const WORLDS: usize> MainMemory<USERS, WORLDS> {
             user_nexts: &mut self.user_nexts,
             worlds: &mut self.worlds,
             hellos: &mut [],
+            chat: MainChatStorage::default(),
+        }
+    }
+}
+
+/// The storage of one Main's channels. `RING_BYTES` is that of all channels together.
+#[derive(Debug)]
+pub struct MainChatMemory<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize> {
+    channels: [Slot<LocalChannel>; CHANNELS],
+    channel_heads: [Link; CHANNELS],
+    channel_nexts: [Link; CHANNELS],
+    ring_bytes: [u8; RING_BYTES],
+    dirty_queue: [u16; CHANNELS],
+    dirty_listed: [bool; CHANNELS],
+    members: [Slot<LocalMember>; MEMBERS],
+}
+
+impl<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize>
+    MainChatMemory<CHANNELS, MEMBERS, RING_BYTES>
+{
+    /// Empty storage.
+    pub const NEW: Self = Self {
+        channels: [const { Slot::VACANT }; CHANNELS],
+        channel_heads: [Link::NONE; CHANNELS],
+        channel_nexts: [Link::NONE; CHANNELS],
+        ring_bytes: [0; RING_BYTES],
+        dirty_queue: [0; CHANNELS],
+        dirty_listed: [false; CHANNELS],
+        members: [const { Slot::VACANT }; MEMBERS],
+    };
+
+    /// The storage as the slices that Main borrows.
+    pub fn storage(&mut self) -> MainChatStorage<'_> {
+        MainChatStorage {
+            channels: &mut self.channels,
+            channel_heads: &mut self.channel_heads,
+            channel_nexts: &mut self.channel_nexts,
+            ring_bytes: &mut self.ring_bytes,
+            dirty_queue: &mut self.dirty_queue,
+            dirty_listed: &mut self.dirty_listed,
+            members: &mut self.members,
         }
     }
 }

@@ -16,6 +16,7 @@
 //! ```
 
 pub mod authenticator;
+pub mod chat;
 mod client_link;
 pub mod directory;
 pub mod enter;
@@ -25,21 +26,26 @@ pub mod login_link;
 mod memory;
 pub mod registry;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod world_link;
 
 pub use authenticator::{Accounts, Authenticator, Guests, Identity};
+pub use chat::{ChatHub, ChatPolicy, MainChatStorage};
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
 pub use login_link::{LoginLinkConfig, PendingHello};
-pub use memory::MainMemory;
+pub use memory::{MainChatMemory, MainMemory};
 pub use registry::{WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 
 use super::cluster::{ClusterSecret, Gate};
-use super::{Caller, Context, Role};
-use crate::protocol::{Dispatched, ErrorCode, ServerKind, client_to_main, world_to_main};
+use super::{BroadcastTaken, Caller, Context, Role};
+use crate::protocol::{
+    ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, chat_to_main, client_to_main,
+    world_to_main,
+};
 use crate::session::manager::{Ended, Farewell};
-use crate::session::{LinkTag, SessionKey};
+use crate::session::{LinkTag, Session, SessionKey, SessionManager};
 use crate::storage::{Key, Link, Slot};
+use crate::time::Instant;
 use crate::wire::Frame;
 use crate::wire::opcode::{DIALER, WORLD};
 use login_link::LoginLink;
@@ -60,9 +66,12 @@ mod link {
     pub(super) const LOGIN: u8 = 5;
     /// A client whose token Login is asked about; the tag's index is the pending hello's.
     pub(super) const GREETING: u8 = 6;
+    /// The chat server.
+    pub(super) const CHAT: u8 = 7;
 }
 
-/// The timers of Main: one a user, then the link to Login and who waits for it.
+/// The timers of Main: one a user, then the link to Login, who waits for it, and the link to the chat
+/// server.
 const fn login_link_timer(users: usize) -> u16 {
     users as u16
 }
@@ -71,9 +80,13 @@ const fn hello_timer(users: usize) -> u16 {
     users as u16 + 1
 }
 
+const fn chat_timer(users: usize) -> u16 {
+    users as u16 + 2
+}
+
 /// How many timers a Main with room for `users` has.
 pub const fn main_timers(users: usize) -> usize {
-    users + 2
+    users + 3
 }
 
 /// Main's own settings.
@@ -83,11 +96,14 @@ pub struct MainConfig {
     pub attach_timeout_ms: u32,
     /// How long a client may take to join the world that it was sent to.
     pub attach_ttl_ms: u32,
+    /// What users may do in channels.
+    pub chat: ChatPolicy,
 }
 
 impl MainConfig {
     /// What a server starts with.
-    pub const DEFAULT: Self = Self { attach_timeout_ms: 2_000, attach_ttl_ms: 15_000 };
+    pub const DEFAULT: Self =
+        Self { attach_timeout_ms: 2_000, attach_ttl_ms: 15_000, chat: ChatPolicy::DEFAULT };
 }
 
 /// Counters of one Main, since its start.
@@ -120,6 +136,8 @@ pub struct MainStorage<'a> {
     pub worlds: &'a mut [Slot<WorldEntry>],
     /// Clients whose tokens Login is asked about; none without a Login.
     pub hellos: &'a mut [Slot<PendingHello>],
+    /// Channels and memberships; nothing for a Main without chat.
+    pub chat: MainChatStorage<'a>,
 }
 
 /// The role of Main; see the [module](self).
@@ -130,6 +148,7 @@ pub struct Main<'a, A> {
     gate: Gate,
     /// What it shows to the servers that it dials.
     secret: ClusterSecret,
+    chat: ChatHub<'a>,
     users: UserDirectory<'a>,
     worlds: WorldRegistry<'a>,
     login: LoginLink<'a>,
@@ -150,6 +169,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             authenticator,
             gate: Gate::new(secret.clone(), ServerKind::MAIN, ServerKind::WORLD),
             secret,
+            chat: ChatHub::new(storage.chat, config.chat),
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             worlds: WorldRegistry::new(storage.worlds),
             login: LoginLink::new(storage.hellos),
@@ -159,15 +179,28 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// With a Login to ask: [`Main::start`] makes it look for it.
+    #[must_use]
     pub fn with_login(mut self, config: LoginLinkConfig) -> Self {
         self.login.configure(config);
         self
     }
 
-    /// Begins to look for Login, if there is to be one.
+    /// The same Main with a chat server at `address`, `host:port`: [`Main::start`] makes it look for
+    /// that.
+    #[must_use]
+    pub fn with_chat(mut self, address: heapless::String<ADDRESS_MAX_BYTES>) -> Self {
+        self.chat.set_address(address);
+        self
+    }
+
+    /// Begins to look for Login and the chat server, if there are to be such.
     pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
         if self.login.is_configured() {
             self.login_link_connect(cx);
+        }
+        if self.chat.is_configured() {
+            self.chat.set_seed(cx.turn().random_u32());
+            self.chat_connect(cx);
         }
     }
 
@@ -176,6 +209,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.login.is_live()
     }
 
+    /// Its users' channels.
+    pub const fn chat(&self) -> &ChatHub<'a> {
+        &self.chat
+    }
+
+    fn circle_of(&self, tag: LinkTag) -> Link {
+        let user = if tag.kind == link::CLIENT { self.users.at(tag.index) } else { None };
+        user.map_or(Link::NONE, |user| user.chat)
+    }
     /// The users whom it knows.
     pub const fn users(&self) -> &UserDirectory<'a> {
         &self.users
@@ -218,23 +260,29 @@ impl<'a, A: Authenticator> Main<'a, A> {
             user.session = Key::DANGLING;
             user.wants_in = false;
         }
+        self.leave_all_channels(cx, key);
         self.forget_if_gone(cx, key);
     }
 }
 
 impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
-    /// The link to Login.
+    /// The links to Login and to the chat server.
     fn own_links(&self) -> u16 {
-        u16::from(self.login.is_configured())
+        u16::from(self.login.is_configured()) + u16::from(self.chat.is_configured())
     }
 
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
-        self.login_link_connected(cx, key);
+        match cx.sessions.get(key).map(|session| session.tag().kind) {
+            Some(link::LOGIN) => self.login_link_connected(cx, key),
+            Some(link::CHAT) => self.chat_connected(cx, key),
+            _ => {}
+        }
     }
-
     #[inline]
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         match caller.tag.kind {
+            link::CHAT if self.chat.is_proving() => self.chat_proves(caller, frame),
+            link::CHAT => chat_to_main::dispatch(self, caller, frame),
             link::WORLD | link::PROVEN => world_to_main::dispatch(self, caller, frame),
             // The first message tells what a peer is.
             link::STRANGER if DIALER.contains(frame.opcode) => self.world_proves(caller, frame),
@@ -253,7 +301,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
         match caller.tag.kind {
             link::STRANGER => self.gate.refused_by_peer(caller.now, code),
-            link::LOGIN if code == ErrorCode::BAD_PROOF => {
+            link::LOGIN | link::CHAT if code == ErrorCode::BAD_PROOF => {
                 caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
             }
             _ => {}
@@ -262,7 +310,12 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
 
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
         match ended.tag.kind {
-            link::CLIENT => self.client_ended(cx, ended.tag.index),
+            link::CLIENT => {
+                // The slot may have another user soon, whose channels are none of this session's.
+                cx.sessions.set_tag(ended.key, LinkTag { kind: link::LEAVING, index: 0 });
+                self.client_ended(cx, ended.tag.index);
+            }
+            link::CHAT => self.chat_ended(cx, ended.reason),
             link::WORLD => {
                 if let Some(world) = self.worlds.key_at(ended.tag.index) {
                     self.unregister(cx, world);
@@ -280,12 +333,64 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
             self.login_link_timer(cx);
         } else if timer == hello_timer(users) {
             self.check_hellos(cx);
+        } else if timer == chat_timer(users) {
+            self.chat_timer_due(cx);
         } else if let Some(key) = self.users.key_at(timer) {
             self.enter_timer(cx, key);
         }
     }
 
-    fn address(&self, _: LinkTag) -> &str {
-        self.login.address()
+    fn next_deadline(&self) -> Option<Instant> {
+        self.chat.next_flush()
+    }
+
+    fn address(&self, tag: LinkTag) -> &str {
+        match tag.kind {
+            link::LOGIN => self.login.address(),
+            _ => self.chat.address(),
+        }
+    }
+
+    fn must_flush_first(&self) -> bool {
+        self.chat.must_flush_first()
+    }
+
+    #[inline]
+    fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
+        self.chat.flush(now, sessions);
+    }
+
+    #[inline]
+    fn before_transmit(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+    ) {
+        let Some(tag) = sessions.get(key).map(Session::tag) else { return };
+        match tag.kind {
+            link::CHAT => self.chat.resume_channels(sessions),
+            _ => self.chat.before_transmit(now, sessions, self.circle_of(tag)),
+        }
+    }
+
+    #[inline]
+    fn broadcast(&self, tag: LinkTag) -> [&[u8]; 3] {
+        self.chat.window(self.circle_of(tag))
+    }
+
+    #[inline]
+    fn broadcast_taken(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+        taken: BroadcastTaken,
+    ) {
+        let Some(tag) = sessions.get(key).map(Session::tag) else { return };
+        let turn = self.chat.advance(now, sessions, key, self.circle_of(tag), taken);
+        if let Some(user) = self.users.at_mut(tag.index).filter(|_| tag.kind == link::CLIENT) {
+            user.chat = turn;
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Main at the bench: clients and worlds are scripted, one frame at a time.
 
+mod channels;
 mod enter;
 mod hello;
 mod login;
@@ -33,10 +34,13 @@ const ATTACH_TTL_MS: u32 = 1_600;
 /// How much longer than the world Main waits for somebody who was sent there.
 const GRACE_MS: u32 = 1_000;
 
-const CONFIG: MainConfig =
-    MainConfig { attach_timeout_ms: ATTACH_TIMEOUT_MS, attach_ttl_ms: ATTACH_TTL_MS };
+const CONFIG: MainConfig = MainConfig {
+    attach_timeout_ms: ATTACH_TIMEOUT_MS,
+    attach_ttl_ms: ATTACH_TTL_MS,
+    chat: ChatPolicy::DEFAULT,
+};
 
-type MainBench<'a, A = Guests> = Bench<'a, Main<'a, A>>;
+pub(crate) type MainBench<'a, A = Guests> = Bench<'a, Main<'a, A>>;
 
 /// Runs `test` at the bench of a Main with room for `users`.
 fn with_authenticator<A: Authenticator>(
@@ -57,6 +61,49 @@ fn with_authenticator<A: Authenticator>(
     bench.finish();
 }
 
+/// The memory of a Main with channels and room for 8 users.
+struct ChannelsMemory {
+    node: BenchMemory,
+    main: MainMemory<8, 1>,
+    chat: MainChatMemory<3, 12, { 3 * CHANNEL_RING_BYTES }>,
+}
+
+impl ChannelsMemory {
+    const NEW: Self =
+        Self { node: BenchMemory::NEW, main: MainMemory::NEW, chat: MainChatMemory::NEW };
+
+    /// The bench of a Main that looks for its chat server.
+    fn bench(&mut self, policy: ChatPolicy) -> MainBench<'_> {
+        let storage = MainStorage { chat: self.chat.storage(), ..self.main.storage() };
+        let config = MainConfig { chat: policy, ..CONFIG };
+        let address = heapless::String::try_from("chat:7").expect("a short address");
+        let guests = Guests::new([7; 32]);
+        let main = Main::new(storage, config, guests, test_secret()).with_chat(address);
+        let mut bench = Bench::new(Sizes::ALL.lend(&mut self.node), BENCH_CONFIG, main);
+        bench.act(Main::start);
+        bench
+    }
+}
+
+/// Runs `test` at the bench of a Main with a chat server to look for.
+fn with_channels(policy: ChatPolicy, test: impl FnOnce(&mut MainBench<'_>)) {
+    let mut memory = Box::new(ChannelsMemory::NEW);
+    let mut bench = memory.bench(policy);
+    test(&mut bench);
+    bench.finish();
+}
+
+/// [`with_channels`] with two Mains.
+pub(crate) fn with_two_mains(policy: ChatPolicy, test: impl FnOnce([&mut MainBench<'_>; 2])) {
+    let (mut first, mut second) = (Box::new(ChannelsMemory::NEW), Box::new(ChannelsMemory::NEW));
+    let (mut first, mut second) = (first.bench(policy), second.bench(policy));
+    test([&mut first, &mut second]);
+    first.finish();
+    second.finish();
+}
+
+const CHANNEL_RING_BYTES: usize = 1_024;
+
 fn with_users(users: usize, test: impl FnOnce(&mut MainBench<'_>)) {
     with_authenticator(users, BENCH_CONFIG, Guests::new([7; 32]), test);
 }
@@ -67,9 +114,9 @@ fn with_main(test: impl FnOnce(&mut MainBench<'_>)) {
 
 /// A client that has said hello.
 #[derive(Copy, Clone, Debug)]
-struct Guest {
-    key: SessionKey,
-    uid: Uid,
+pub(crate) struct Guest {
+    pub(crate) key: SessionKey,
+    pub(crate) uid: Uid,
     token: Token,
 }
 
@@ -123,7 +170,7 @@ impl<A: Authenticator> MainBench<'_, A> {
         Guest { key, uid, token }
     }
 
-    fn greet(&mut self) -> Guest {
+    pub(crate) fn greet(&mut self) -> Guest {
         self.welcome(None)
     }
 

@@ -122,6 +122,16 @@ pub struct World<'a, G> {
     next_tick: Option<Instant>,
 }
 
+/// Bytes of a world's node without the storage that it borrows.
+pub const WORLD_NODE_BYTES: usize =
+    core::mem::size_of::<super::Node<'static, World<'static, Relay>>>();
+
+const _: () = {
+    // It is mostly slices, three texts of the configuration, and the cluster's secret with its proof.
+    let most_bytes = if usize::BITS == 32 { 872 } else { 1_160 };
+    assert!(WORLD_NODE_BYTES <= most_bytes, "a node has grown: say why, and what it costs");
+};
+
 impl<'a, G: Game> World<'a, G> {
     /// A world without users that does not know Main yet: [`World::start`] makes it look for it.
     pub fn new(storage: WorldStorage<'a, G>, config: WorldConfig) -> Self {

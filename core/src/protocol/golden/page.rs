@@ -46,13 +46,14 @@ fn wire_type(type_name: &str) -> String {
     })
 }
 
-const LIMITS: [(&str, usize); 9] = [
+const LIMITS: [(&str, usize); 10] = [
     ("REGION_MAX_BYTES", protocol::REGION_MAX_BYTES),
     ("ADDRESS_MAX_BYTES", protocol::ADDRESS_MAX_BYTES),
     ("ACCOUNT_MAX_BYTES", protocol::ACCOUNT_MAX_BYTES),
     ("PASSWORD_MAX_BYTES", protocol::PASSWORD_MAX_BYTES),
     ("CHANNEL_MAX_BYTES", protocol::CHANNEL_MAX_BYTES),
     ("CHAT_MAX_BYTES", protocol::CHAT_MAX_BYTES),
+    ("CHAT_PAGE_MEMBERS", protocol::CHAT_PAGE_MEMBERS),
     ("EVENT_MAX_BYTES", protocol::EVENT_MAX_BYTES),
     ("SNAPSHOT_PAGE_MEMBERS", protocol::SNAPSHOT_PAGE_MEMBERS),
     ("USER_PAGE_USERS", protocol::USER_PAGE_USERS),

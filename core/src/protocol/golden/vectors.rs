@@ -26,9 +26,9 @@ use crate::protocol::{
     Password, Position, Proof, RoomId, ServerKind, Text, Token, Uid, WorldId,
 };
 
-const GUEST: Uid = Uid(2_147_483_655);
-const OTHER: Uid = Uid(2_147_483_656);
-const LAST_UID: Uid = Uid(u32::MAX);
+pub(super) const GUEST: Uid = Uid(2_147_483_655);
+pub(super) const OTHER: Uid = Uid(2_147_483_656);
+pub(super) const LAST_UID: Uid = Uid(u32::MAX);
 const PLACE: Position = Position { x: 1_000, y: -2_000, z: 0 };
 const SPAWN: Position = Position { x: 5_000, y: -5_000, z: 64 };
 const NORTH: Direction = Direction(16_384);
@@ -48,11 +48,11 @@ fn handshake_key() -> HandshakeKey {
     HandshakeKey(core::array::from_fn(|place| 0xA0 + place as u8))
 }
 
-fn text<const MAX: usize>(text: &'static str) -> Text<'static, MAX> {
+pub(super) fn text<const MAX: usize>(text: &'static str) -> Text<'static, MAX> {
     Text::new(text).unwrap()
 }
 
-fn longest_text<const MAX: usize>(character: &str) -> Text<'static, MAX> {
+pub(super) fn longest_text<const MAX: usize>(character: &str) -> Text<'static, MAX> {
     text(character.repeat(MAX).leak())
 }
 
@@ -75,7 +75,7 @@ pub(super) fn all() -> Vec<Vector> {
         client_and_login(),
         main_and_login(),
     ];
-    links.into_iter().flatten().collect()
+    links.into_iter().flatten().chain(super::chat_vectors::all()).collect()
 }
 
 fn either_way() -> Vec<Vector> {

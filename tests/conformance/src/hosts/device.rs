@@ -9,7 +9,7 @@ use crate::remote::REMOTE_PORT;
 /// Virtual time until a script has waited in vain.
 const LIMIT_MS: u32 = 10_000;
 
-/// The host; see the [module](self).
+/// The host; its module says what it does.
 pub struct DeviceHost {
     lab: Lab,
     /// The remote's peers by the script's numbers.

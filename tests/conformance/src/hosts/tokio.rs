@@ -27,7 +27,7 @@ struct Peer {
     has_ended: bool,
 }
 
-/// The host; see the [module](self).
+/// The host; its module says what it does.
 pub struct TokioHost {
     peers: Vec<Peer>,
     node: SocketAddr,

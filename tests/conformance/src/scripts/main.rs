@@ -10,6 +10,7 @@ use tinyrealm_core::protocol::world_to_main::{
 use tinyrealm_core::protocol::{ErrorCode, Text, Token, Uid, WorldId, decode};
 
 use super::{broken_frames, flood, rude_strangers, tolerated};
+use crate::cluster::proven_world;
 use crate::script::{Act, Heard, Script, frame, raw_frame};
 
 /// All of them.
@@ -65,7 +66,9 @@ fn denies(heard: &Heard) -> Vec<u8> {
 }
 
 fn a_world() -> Vec<Act> {
-    vec![Act::Connect, Act::Say(0, registers(1)), Act::Await(0, 1)]
+    let mut acts = Vec::from(proven_world::<0>());
+    acts.extend([Act::Say(0, registers(1)), Act::Await(0, 1)]);
+    acts
 }
 
 fn a_client(peer: usize) -> Vec<Act> {
@@ -139,11 +142,15 @@ fn worlds() -> Vec<Act> {
         capacity: 1,
         addr: Text::truncated("elsewhere:1"),
     };
-    acts.extend([Act::Connect, Act::Say(1, frame(&other)), Act::AwaitEnd(1)]);
+    acts.extend(proven_world::<1>());
+    acts.extend([Act::Say(1, frame(&other)), Act::AwaitEnd(1)]);
     // The same world again.
-    acts.extend([Act::Connect, Act::Say(2, registers(1)), Act::Await(2, 1), Act::AwaitEnd(0)]);
-    acts.extend([Act::Connect, Act::Say(3, registers(2)), Act::Await(3, 1)]);
-    acts.extend([Act::Connect, Act::Say(4, registers(3)), Act::AwaitEnd(4)]);
+    acts.extend(proven_world::<2>());
+    acts.extend([Act::Say(2, registers(1)), Act::Await(2, 1), Act::AwaitEnd(0)]);
+    acts.extend(proven_world::<3>());
+    acts.extend([Act::Say(3, registers(2)), Act::Await(3, 1)]);
+    acts.extend(proven_world::<4>());
+    acts.extend([Act::Say(4, registers(3)), Act::AwaitEnd(4)]);
     // A world that says what clients say.
     acts.extend([Act::Say(3, greets()), Act::Await(3, 0)]);
     acts
@@ -154,7 +161,8 @@ fn tolerance() -> Vec<Act> {
     acts.extend(tolerated(0));
     acts.extend(a_client(1));
     acts.extend(tolerated(1));
-    acts.extend([Act::Connect, Act::Say(2, registers(1)), Act::Await(2, 1)]);
+    acts.extend(proven_world::<2>());
+    acts.extend([Act::Say(2, registers(1)), Act::Await(2, 1)]);
     acts.extend(tolerated(2));
     acts
 }

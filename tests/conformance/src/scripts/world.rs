@@ -6,6 +6,7 @@ use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered
 use tinyrealm_core::protocol::{Bytes, Direction, ErrorCode, HandshakeKey, Position, Uid};
 
 use super::{broken_frames, flood, pings, rude_strangers, tolerated, unknown};
+use crate::cluster::proven_main;
 use crate::hosts::Place;
 use crate::nodes::USERS;
 use crate::script::{Act, Script, frame, raw_frame};
@@ -34,12 +35,10 @@ fn key(of: u8) -> HandshakeKey {
 }
 
 fn registered() -> Vec<Act> {
-    vec![
-        Act::Accept(Place::Main),
-        Act::Await(MAIN, 1),
-        Act::Say(MAIN, frame(&Registered {})),
-        Act::Await(MAIN, 2),
-    ]
+    let mut acts = vec![Act::Accept(Place::Main)];
+    acts.extend(proven_main::<MAIN>());
+    acts.extend([Act::Say(MAIN, frame(&Registered {})), Act::Await(MAIN, 2)]);
+    acts
 }
 
 fn attach(uid: u32) -> Vec<Act> {
@@ -210,7 +209,9 @@ fn main_comes_back() -> Vec<Act> {
     let mut acts = registered();
     acts.extend(enter(1, 1));
     acts.extend([Act::Shut(MAIN), Act::AwaitEnd(MAIN)]);
-    acts.extend([Act::Accept(Place::Main), Act::Await(2, 1), Act::Say(2, frame(&Registered {}))]);
+    acts.push(Act::Accept(Place::Main));
+    acts.extend(proven_main::<2>());
+    acts.push(Act::Say(2, frame(&Registered {})));
     // Who is there, and a player who has noticed nothing.
     acts.extend([Act::Await(2, 2), Act::Say(1, frame(&Ping { nonce: 1 })), Act::Await(1, 1)]);
     // A Main that breaks the rules is left, too.

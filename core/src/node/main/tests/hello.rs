@@ -1,6 +1,7 @@
 //! Who is who: hello, tokens, a second login, a full directory, chat.
 
 use super::*;
+use crate::protocol::main_to_client::ChatRefused;
 
 #[test]
 fn a_newcomer_gets_a_name_and_a_token() {
@@ -169,7 +170,12 @@ fn chat_is_refused_clearly() {
         bench.say(guest.key, &ChatLeave { channel });
         bench.say(guest.key, &ChatSay { channel, msg });
         let opcodes = [ChatJoin::OPCODE, ChatLeave::OPCODE, ChatSay::OPCODE];
-        let expected = opcodes.map(|opcode| error(ErrorCode::CHAT_UNAVAILABLE, opcode.0));
+        let reasons =
+            [ErrorCode::CHAT_UNAVAILABLE, ErrorCode::NOT_IN_CHANNEL, ErrorCode::NOT_IN_CHANNEL];
+        let expected: [Said; 3] = core::array::from_fn(|place| {
+            let (about, reason) = (opcodes[place].0, reasons[place]);
+            Said::of(&ChatRefused { channel, about, reason })
+        });
         assert_eq!(bench.heard(guest.key), expected);
         assert_eq!(bench.state(guest.key), Some(SessionState::Ready));
     });

@@ -1,0 +1,156 @@
+//! `tinyrealm-budget`: builds each image of a `budget.toml`, reports it, and fails if one is too large.
+//!
+//! Contract: exit code 0 if every limit holds, 1 if not, 2 if it was called wrongly. Called by
+//! `cargo xtask budget`, which knows the compiler.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::json;
+use tinyrealm_budget::account::Account;
+use tinyrealm_budget::build::Build;
+use tinyrealm_budget::image::Image;
+use tinyrealm_budget::report::Report;
+use tinyrealm_budget::settings::{ImageSettings, Settings};
+use tinyrealm_budget::what_if;
+use toml::Table;
+
+const USAGE: &str = "usage: tinyrealm-budget FOLDER OUTPUT [--json] [--image NAME] \
+                     [--what-if WORD=NUMBER,…] -- CARGO BUILD…\n\
+                     FOLDER has budget.toml and device.toml, OUTPUT takes and may have files";
+
+/// How it was called.
+struct Call {
+    folder: PathBuf,
+    output: PathBuf,
+    wants_json: bool,
+    image: Option<String>,
+    what_if: Option<String>,
+    build: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let call = match Call::parse(std::env::args().skip(1)) {
+        Ok(call) => call,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&call) {
+        Ok(holds) if holds => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("{}", problem.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Call {
+    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut folders = Vec::new();
+        let (mut wants_json, mut image, mut what_if) = (false, None, None);
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or_else(|| format!("{word} of what?\n{USAGE}"));
+            match word.as_str() {
+                "--" => break,
+                "--json" => wants_json = true,
+                "--image" => image = Some(value()?),
+                "--what-if" => what_if = Some(value()?),
+                _ if word.starts_with('-') => {
+                    return Err(format!("There is no `{word}`.\n{USAGE}\n\n{}", what_if::help()));
+                }
+                _ => folders.push(PathBuf::from(word)),
+            }
+        }
+        let [folder, output] = <[PathBuf; 2]>::try_from(folders).map_err(|_| USAGE)?;
+        Ok(Self { folder, output, wants_json, image, what_if, build: words.collect() })
+    }
+}
+
+fn run(call: &Call) -> Result<bool, String> {
+    let settings = Settings::read(&call.folder.join("budget.toml"))?;
+    let device = read_device(&call.folder.join("device.toml"))?;
+    let images = chosen(&settings, call.image.as_deref())?;
+    // Those that override keys first, so that the ordinary images are what is left in the build folder.
+    let mut order: Vec<usize> = (0..images.len()).collect();
+    order.sort_by_key(|number| images[*number].device.is_empty());
+    let mut reports = BTreeMap::new();
+    for number in order {
+        reports.insert(number, report(call, &settings, images[number], &device)?);
+    }
+    let reports: Vec<Report<'_>> = reports.into_values().collect();
+    if call.wants_json {
+        let images: Vec<_> = reports.iter().map(Report::json).collect();
+        println!("{:#}", json!({ "images": images }));
+    } else {
+        for report in &reports {
+            println!("{}", report.table());
+        }
+    }
+    for report in &reports {
+        for line in report.broken() {
+            let name = &report.settings.name;
+            eprintln!("{name}: {} takes {} of {} bytes", line.what, line.used, line.limit);
+        }
+    }
+    Ok(reports.iter().all(|report| report.broken().is_empty()))
+}
+
+/// The images of that name or binary; all of them without a name.
+fn chosen<'s>(
+    settings: &'s Settings,
+    name: Option<&str>,
+) -> Result<Vec<&'s ImageSettings>, String> {
+    let is_chosen =
+        |image: &&ImageSettings| name.is_none_or(|name| image.name == name || image.binary == name);
+    let images: Vec<&ImageSettings> = settings.image.iter().filter(is_chosen).collect();
+    if images.is_empty() {
+        let names: Vec<&str> = settings.image.iter().map(|image| image.name.as_str()).collect();
+        return Err(format!("budget.toml has no such image, but: {}", names.join("; ")));
+    }
+    Ok(images)
+}
+
+fn report<'s>(
+    call: &Call,
+    settings: &'s Settings,
+    image: &'s ImageSettings,
+    device: &Table,
+) -> Result<Report<'s>, String> {
+    let build = Build { command: call.build.clone(), folder: call.output.clone() };
+    let account = |keys: &Table| {
+        let path = build.binary(&image.binary, keys)?;
+        Account::of(&Image::read(&path)?, &settings.pointer_call)
+    };
+    let mut with_image_s_keys = device.clone();
+    what_if::merge(&mut with_image_s_keys, &image.device);
+    let asked = call.what_if.as_ref().map(|text| what_if::parse(text, &with_image_s_keys));
+    let what_if = match asked.transpose()? {
+        None => None,
+        Some(asked) => {
+            let mut keys = image.device.clone();
+            what_if::merge(&mut keys, &asked);
+            Some(account(&keys)?)
+        }
+    };
+    let mut account = account(&image.device)?;
+    account.painted_bytes = painted(&call.output.join("stack-high-water.json"), &image.name)?;
+    Ok(Report { settings: image, account, what_if })
+}
+
+fn read_device(path: &Path) -> Result<Table, String> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    text.parse().map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// What the test in QEMU has seen, by image: `{"world, 8 players": 2500}`.
+fn painted(path: &Path, image: &str) -> Result<Option<u64>, String> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
+    let seen: BTreeMap<String, u64> =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(seen.get(image).copied())
+}

@@ -1,0 +1,94 @@
+//! `budget.toml`: which images there are, and what each may take.
+//!
+//! Contract: unknown keys are errors. An image's `device` has keys of `device.toml`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Images, in the order in which they are reported.
+    pub image: Vec<ImageSettings>,
+    /// What is known of calls through pointers.
+    #[serde(default)]
+    pub pointer_call: Vec<PointerCall>,
+}
+
+/// One image and its limits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSettings {
+    /// What the report calls it.
+    pub name: String,
+    /// The binary of the board's package.
+    pub binary: String,
+    /// Keys of `device.toml` that differ.
+    #[serde(default)]
+    pub device: toml::Table,
+    /// The most bytes of RAM: variables and stack.
+    pub ram_bytes: u64,
+    /// The most bytes of flash.
+    pub flash_bytes: u64,
+    /// The most bytes of RAM for sessions, rooms, rings and attaches; without it, any number.
+    pub core_bytes: Option<u64>,
+}
+
+/// A function that calls others through pointers, and whom.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointerCall {
+    /// A part of the caller's name.
+    pub from: String,
+    /// A part of the callees' names.
+    pub to: String,
+    /// The variable that the callee's stack is in, if it has one of its own.
+    pub stack_in: Option<String>,
+}
+
+impl Settings {
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        Self::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// Reads the text of the file.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut names = BTreeMap::new();
+        for image in &settings.image {
+            if names.insert(&image.name, ()).is_some() {
+                return Err(format!("two images are called `{}`", image.name));
+            }
+        }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IMAGE: &str = "[[image]]\nname = \"a\"\nbinary = \"b\"\nram_bytes = 1\nflash_bytes = 2\n";
+
+    #[test]
+    fn an_image_has_its_limits_and_perhaps_a_device_of_its_own() {
+        let text = format!("{IMAGE}[image.device.world]\nroom_capacity = 4\n");
+        let settings = Settings::parse(&text).unwrap();
+        assert_eq!(settings.image[0].ram_bytes, 1);
+        assert_eq!(settings.image[0].device["world"]["room_capacity"].as_integer(), Some(4));
+    }
+
+    #[test]
+    fn unknown_keys_and_equal_names_are_errors() {
+        let unknown = Settings::parse(&format!("{IMAGE}ram_kilobytes = 3\n"));
+        assert!(unknown.is_err_and(|problem| problem.contains("ram_kilobytes")));
+        let twice = Settings::parse(&format!("{IMAGE}{IMAGE}"));
+        assert!(twice.is_err_and(|problem| problem.contains("two images")));
+    }
+}

@@ -1,0 +1,119 @@
+//! The budget of an image whose sizes are known: `fixture/image.elf`, made from `fixture/image.rs`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tinyrealm_budget::account::Account;
+use tinyrealm_budget::image::Image;
+use tinyrealm_budget::part::Part;
+use tinyrealm_budget::settings::PointerCall;
+
+const RAM_BYTES: u64 = 104;
+const STACK_BYTES: u64 = 248 + 160;
+
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture/image.elf")
+}
+
+fn account(pointer_calls: &[PointerCall]) -> Account {
+    Account::of(&Image::read(&fixture()).unwrap(), pointer_calls).unwrap()
+}
+
+#[test]
+fn a_variable_is_split_by_its_fields_as_the_target_has_them() {
+    let account = account(&[]);
+    let ram: Vec<(Part, u64)> = account.parts.ram.into_iter().collect();
+    assert_eq!(ram, [(Part::Sessions, 20), (Part::Timers, 20), (Part::Pools, 64)]);
+    assert_eq!(account.static_bytes, RAM_BYTES);
+    assert_eq!(account.parts.flash.values().sum::<u64>(), account.flash_bytes);
+}
+
+#[test]
+fn the_stack_follows_calls_through_pointers_and_has_an_interrupt_on_top() {
+    let account = account(&[]);
+    let chain: Vec<(&str, u64)> =
+        account.stack.program.chain.iter().map(|s| (s.function.as_str(), s.bytes)).collect();
+    let expected =
+        [("Reset", 16), ("tinyrealm_core::through_pointer", 16), ("tinyrealm_core::pointed", 216)];
+    assert_eq!(chain, expected);
+    assert_eq!(account.stack.interrupt.bytes, 8 + 116 + 36);
+    assert_eq!(account.stack.bytes(), STACK_BYTES);
+    assert!(account.stack.gaps.is_empty());
+}
+
+#[test]
+fn a_named_callee_is_taken_instead_and_one_that_is_not_there_is_a_gap() {
+    let call = |to: &str| PointerCall {
+        from: "tinyrealm_core::through_pointer".into(),
+        to: to.into(),
+        stack_in: None,
+    };
+    assert_eq!(account(&[call("tinyrealm_core::deep")]).stack.program.bytes, 16 + 16 + 116);
+    let gaps = account(&[call("tinyrealm_core::nobody")]).stack.gaps;
+    assert!(gaps.iter().any(|gap| gap.contains("nobody")));
+}
+
+#[test]
+fn what_is_no_image_is_said_to_be_none() {
+    assert!(Image::parse(b"\x7fELF").is_err_and(|problem| problem.contains("ELF")));
+    assert!(Image::parse(include_bytes!("image.rs")).is_err());
+}
+
+/// Runs the command on the fixture, with these limits and arguments.
+fn run(test: &str, ram_bytes: u64, arguments: &[&str]) -> Output {
+    let folder =
+        std::env::temp_dir().join(format!("tinyrealm-budget-{test}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let budget = format!(
+        "[[image]]\nname = \"the fixture\"\nbinary = \"image\"\nram_bytes = {ram_bytes}\n\
+         flash_bytes = 1000\ncore_bytes = 20\n"
+    );
+    std::fs::write(folder.join("budget.toml"), budget).unwrap();
+    std::fs::write(folder.join("device.toml"), "[world]\nring_bytes = 1\n").unwrap();
+    let message = format!(
+        "echo '{{\"target\":{{\"name\":\"image\"}},\"executable\":\"{}\"}}'",
+        fixture().display()
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tinyrealm-budget"));
+    command.arg(&folder).arg(&folder).args(arguments).args(["--", "sh", "-c", &message]);
+    let output = command.output().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    output
+}
+
+#[test]
+fn both_sides_of_a_limit() {
+    let most = RAM_BYTES + STACK_BYTES;
+    let holds = run("holds", most, &[]);
+    assert!(holds.status.success(), "{}", String::from_utf8_lossy(&holds.stderr));
+    assert!(String::from_utf8_lossy(&holds.stdout).contains("not measured in this run"));
+    let breaks = run("breaks", most - 1, &[]);
+    assert_eq!(breaks.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&breaks.stderr).into_owned();
+    assert_eq!(
+        said.trim(),
+        format!("the fixture: RAM with stack takes {most} of {} bytes", most - 1)
+    );
+    assert!(String::from_utf8_lossy(&breaks.stdout).contains("OVER BUDGET by 1"));
+}
+
+#[test]
+fn json_has_the_same_figures() {
+    let output = run("json", 1000, &["--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let image = &json["images"][0];
+    assert_eq!(image["holds"], true);
+    assert_eq!(image["now"]["ram_by_part"]["sessions"], 20);
+    assert_eq!(image["now"]["ram_bytes"], RAM_BYTES + STACK_BYTES);
+}
+
+#[test]
+fn what_if_has_two_columns_and_an_unknown_word_has_the_list() {
+    let output = run("what-if", 1000, &["--what-if", "ring=2048"]);
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("RAM now      then"));
+    let output = run("unknown", 1000, &["--what-if", "moons=2"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("There is no `moons`") && said.contains("receive_buffers"), "{said}");
+}

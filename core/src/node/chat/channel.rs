@@ -1,0 +1,246 @@
+//! `ChannelBook`: the channels, and who is in which.
+
+use super::history::{History, Messages};
+use super::{CHAT_MAIN_COUNT_MAX, ChatStorage, MainKey};
+use crate::protocol::{CHANNEL_MAX_BYTES, Uid};
+use crate::storage::{HashIndex, Key, Link, Table, Vacant, hash_bytes, hash_u32};
+
+/// Names one channel for as long as its slot is its own.
+pub type ChannelKey = Key<Channel>;
+
+/// One channel; [`ChannelBook`] keeps it consistent.
+#[derive(Debug)]
+pub struct Channel {
+    pub(super) name: heapless::String<CHANNEL_MAX_BYTES>,
+    /// The number of the newest message.
+    pub(super) last_seq: u32,
+    /// The number of the newest message before this server has had the channel: what was said up to
+    /// there, it does not know.
+    pub(super) base_seq: u32,
+    pub(super) members: u16,
+    /// The newest member.
+    first: Link,
+    history: History,
+    /// Members by Main.
+    pub(super) members_of_main: [u16; CHAT_MAIN_COUNT_MAX],
+}
+
+impl Vacant for Channel {
+    const VACANT: Self = Self {
+        name: heapless::String::new(),
+        last_seq: 0,
+        base_seq: 0,
+        members: 0,
+        first: Link::NONE,
+        history: History::EMPTY,
+        members_of_main: [0; CHAT_MAIN_COUNT_MAX],
+    };
+}
+
+impl Channel {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many members it has.
+    pub const fn members(&self) -> u16 {
+        self.members
+    }
+
+    /// The number of its newest message.
+    pub const fn last_seq(&self) -> u32 {
+        self.last_seq
+    }
+
+    /// The number of the oldest message that is kept, or of the next one if none is.
+    pub const fn oldest_seq(&self) -> u32 {
+        self.next_seq().saturating_sub(self.history.messages())
+    }
+
+    pub(super) const fn next_seq(&self) -> u32 {
+        self.last_seq.saturating_add(1)
+    }
+
+    pub(super) fn members_of(&self, main: u16) -> u16 {
+        self.members_of_main.get(usize::from(main)).copied().unwrap_or_default()
+    }
+
+    /// What came before `last_seq` is not known here.
+    pub(super) const fn begin_behind(&mut self, last_seq: u32) {
+        self.last_seq = last_seq;
+        self.base_seq = last_seq;
+        self.history = History::EMPTY;
+    }
+}
+
+/// Somebody in a channel.
+#[derive(Debug)]
+pub struct Member {
+    pub(super) uid: Uid,
+    pub(super) channel: u16,
+    pub(super) main: u16,
+    next: Link,
+    previous: Link,
+}
+
+impl Vacant for Member {
+    const VACANT: Self =
+        Self { uid: Uid::NOBODY, channel: 0, main: 0, next: Link::NONE, previous: Link::NONE };
+}
+
+/// Channels and members; see the [module](self).
+#[derive(Debug)]
+pub(super) struct ChannelBook<'a> {
+    pub(super) channels: Table<'a, Channel>,
+    names: HashIndex<'a>,
+    pub(super) members: Table<'a, Member>,
+    by_member: HashIndex<'a>,
+    history_bytes: &'a mut [u8],
+    history_bytes_each: usize,
+    /// Random, so that nobody can choose names that share a chain.
+    pub(super) seed: u32,
+}
+
+/// Members do not choose their uids, nor channels their slots.
+const fn member_hash(uid: Uid, channel: u16) -> u32 {
+    hash_u32(uid.0 ^ (channel as u32).rotate_left(16))
+}
+
+impl<'a> ChannelBook<'a> {
+    pub(super) fn new(storage: ChatStorage<'a>) -> (Self, Table<'a, super::MainEntry>) {
+        let each = storage.history_bytes.len().checked_div(storage.channels.len()).unwrap_or(0);
+        let book = Self {
+            channels: Table::new(storage.channels),
+            names: HashIndex::new(storage.channel_heads, storage.channel_nexts),
+            members: Table::new(storage.members),
+            by_member: HashIndex::new(storage.member_heads, storage.member_nexts),
+            history_bytes: storage.history_bytes,
+            history_bytes_each: each,
+            seed: 0,
+        };
+        (book, Table::new(storage.mains))
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<ChannelKey> {
+        let is_it = |index| self.channels.at(index).is_some_and(|channel| channel.name == name);
+        self.channels.key_at(self.names.find(hash_bytes(self.seed, name.as_bytes()), is_it)?)
+    }
+
+    /// The channel of that name, a new one if there is none; `None` if there is no room: a channel
+    /// without members is forgotten for it first. O(channels) when every slot is taken.
+    pub(super) fn find_or_create(&mut self, name: &str) -> Option<ChannelKey> {
+        if let Some(key) = self.find(name) {
+            return Some(key);
+        }
+        if self.channels.len() == self.channels.capacity() {
+            let empty = self.channels.iter().find(|(_, channel)| channel.members == 0);
+            let (key, _) = empty?;
+            self.forget(key);
+        }
+        let name = heapless::String::try_from(name).ok()?;
+        let hash = hash_bytes(self.seed, name.as_bytes());
+        let key = self.channels.insert(Channel { name, ..Channel::VACANT }).ok()?;
+        self.names.insert(hash, key.index());
+        Some(key)
+    }
+
+    fn forget(&mut self, key: ChannelKey) {
+        if let Some(channel) = self.channels.remove(key) {
+            self.names.remove(hash_bytes(self.seed, channel.name.as_bytes()), key.index());
+        }
+    }
+
+    pub(super) fn member(&self, uid: Uid, channel: ChannelKey) -> Option<Key<Member>> {
+        let is_it = |index| {
+            let member = self.members.at(index);
+            member.is_some_and(|member| member.uid == uid && member.channel == channel.index())
+        };
+        self.members.key_at(self.by_member.find(member_hash(uid, channel.index()), is_it)?)
+    }
+
+    /// Puts somebody into a channel that it is not in; `false` if there is no room.
+    pub(super) fn enter(&mut self, uid: Uid, channel: ChannelKey, main: MainKey) -> bool {
+        let Some(place) = self.channels.get_mut(channel) else { return false };
+        let (main, next) = (main.index(), place.first);
+        let member = Member { uid, channel: channel.index(), main, next, previous: Link::NONE };
+        let Ok(key) = self.members.insert(member) else { return false };
+        self.by_member.insert(member_hash(uid, channel.index()), key.index());
+        place.first = Link::to(key.index());
+        place.members += 1;
+        if let Some(count) = place.members_of_main.get_mut(usize::from(main)) {
+            *count += 1;
+        }
+        if let Some(after) = next.index().and_then(|index| self.members.at_mut(index)) {
+            after.previous = Link::to(key.index());
+        }
+        true
+    }
+
+    pub(super) fn leave(&mut self, key: Key<Member>) -> Option<Member> {
+        let member = self.members.remove(key)?;
+        self.by_member.remove(member_hash(member.uid, member.channel), key.index());
+        let place = self.channels.at_mut(member.channel)?;
+        place.members = place.members.saturating_sub(1);
+        if let Some(count) = place.members_of_main.get_mut(usize::from(member.main)) {
+            *count = count.saturating_sub(1);
+        }
+        match member.previous.index().and_then(|index| self.members.at_mut(index)) {
+            Some(before) => before.next = member.next,
+            None => place.first = member.next,
+        }
+        if let Some(after) = member.next.index().and_then(|index| self.members.at_mut(index)) {
+            after.previous = member.previous;
+        }
+        Some(member)
+    }
+
+    /// The members behind `after`, or all of them, newest first.
+    pub(super) fn members_behind(&self, channel: ChannelKey, after: Option<Key<Member>>) -> Link {
+        match after {
+            Some(key) => self.members.get(key).map_or(Link::NONE, |member| member.next),
+            None => self.channels.get(channel).map_or(Link::NONE, |channel| channel.first),
+        }
+    }
+
+    /// Fills a page from `link` on, and answers whether there are more.
+    pub(super) fn page<const MOST: usize>(
+        &self,
+        mut link: Link,
+        page: &mut heapless::Vec<Uid, MOST>,
+    ) -> bool {
+        while let Some(member) = link.index().and_then(|index| self.members.at(index)) {
+            if page.push(member.uid).is_err() {
+                return true;
+            }
+            link = member.next;
+        }
+        false
+    }
+
+    /// Gives a message its number and keeps it.
+    pub(super) fn append(&mut self, key: ChannelKey, uid: Uid, message: &str) -> Option<u32> {
+        let range = self.history_range(key);
+        let channel = self.channels.get_mut(key)?;
+        channel.last_seq = channel.next_seq();
+        let bytes = self.history_bytes.get_mut(range).unwrap_or_default();
+        channel.history.append(bytes, uid, message);
+        Some(channel.last_seq)
+    }
+
+    /// The messages of a channel from `since` on, which is not before the oldest one.
+    pub(super) fn past(&self, key: ChannelKey, since: u32) -> Messages<'_> {
+        let bytes = self.history_bytes.get(self.history_range(key)).unwrap_or_default();
+        match self.channels.get(key) {
+            Some(channel) => {
+                channel.history.iter(bytes, since.saturating_sub(channel.oldest_seq()))
+            }
+            None => History::EMPTY.iter(bytes, 0),
+        }
+    }
+
+    fn history_range(&self, key: ChannelKey) -> core::ops::Range<usize> {
+        let start = usize::from(key.index()) * self.history_bytes_each;
+        start..start + self.history_bytes_each
+    }
+}

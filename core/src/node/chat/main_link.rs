@@ -1,0 +1,347 @@
+//! Mains of a chat server: who comes, who goes, who says what.
+
+use super::{Caller, ChannelKey, Chat, Context, MainEntry, MainKey, RESTART_STEP, link};
+use crate::log;
+use crate::protocol::chat_to_main::{
+    Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
+    Refused, Removed, ResumeDenied, Resumed,
+};
+use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
+use crate::protocol::main_to_chat::{
+    AskMembers, AskPast, JoinChannel, LeaveChannel, Open, Resume, Say, Stub,
+};
+use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, ErrorCode, Message, Text, Uid};
+use crate::session::manager::Farewell;
+use crate::session::{LinkTag, Trust};
+use crate::wire::Opcode;
+
+type Name<'m> = Text<'m, CHANNEL_MAX_BYTES>;
+
+impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
+    fn open(&mut self, caller: &mut Caller<'_, 'a>, _: Open) {
+        let (now, key) = (caller.now, caller.key);
+        if caller.tag.kind != link::PROVEN {
+            caller.sessions.violation(now, key, ErrorCode::OUT_OF_PLACE, Open::OPCODE.0);
+            return;
+        }
+        let Ok(main) = self.mains.insert(MainEntry { session: key }) else {
+            caller.sessions.close(now, key, Farewell::Bye(ErrorCode::FULL));
+            return;
+        };
+        self.stats.mains_opened += 1;
+        if self.book.members.is_empty() && self.book.channels.is_empty() {
+            self.book.seed = caller.context().turn().random_u32();
+        }
+        caller.sessions.set_tag(key, LinkTag { kind: link::MAIN, index: main.index() });
+        caller.sessions.prove(now, key, Trust::Server);
+        caller.sessions.send_or_close(now, key, &Opened {});
+        log::info!("a Main has opened, {} are there", self.mains.len());
+    }
+
+    fn join_channel(&mut self, caller: &mut Caller<'_, 'a>, message: JoinChannel<'_>) {
+        let Some(main) = self.caller_main(caller, JoinChannel::OPCODE) else { return };
+        let JoinChannel { uid, channel, attempt } = message;
+        match self.admit(&mut caller.context(), main, uid, channel) {
+            Ok(key) => self.welcome(&mut caller.context(), main, uid, key, attempt),
+            Err(reason) => {
+                self.stats.denied += 1;
+                let denied = ChannelDenied { uid, channel, attempt, reason };
+                self.tell(&mut caller.context(), main, &denied);
+            }
+        }
+    }
+
+    fn leave_channel(&mut self, caller: &mut Caller<'_, 'a>, message: LeaveChannel<'_>) {
+        let Some(main) = self.caller_main(caller, LeaveChannel::OPCODE) else { return };
+        let LeaveChannel { uid, channel } = message;
+        let Some(key) = self.book.find(channel.as_str()) else { return };
+        let Some(member) = self.book.member(uid, key) else { return };
+        let is_its_own = self.book.members.get(member).is_some_and(|m| m.main == main.index());
+        if is_its_own && self.book.leave(member).is_some() {
+            self.tell_all(&mut caller.context(), key, None, &Exited { channel, uid });
+        }
+    }
+
+    fn say(&mut self, caller: &mut Caller<'_, 'a>, message: Say<'_>) {
+        let Say { uid, channel, msg } = message;
+        let Some(key) = self.asked(caller, Say::OPCODE, ChatSay::OPCODE, uid, channel) else {
+            return;
+        };
+        let Some(seq) = self.book.append(key, uid, msg.as_str()) else { return };
+        self.stats.said += 1;
+        let copies =
+            self.tell_all(&mut caller.context(), key, None, &Broadcast { channel, seq, uid, msg });
+        self.stats.copies += copies;
+    }
+
+    fn ask_past(&mut self, caller: &mut Caller<'_, 'a>, message: AskPast<'_>) {
+        let AskPast { uid, channel, since } = message;
+        let about = ChatHistory::OPCODE;
+        let Some(key) = self.asked(caller, AskPast::OPCODE, about, uid, channel) else { return };
+        let Some(main) = self.mains.key_at(caller.tag.index) else { return };
+        if self.book.channels.get(key).is_some_and(|channel| since < channel.oldest_seq()) {
+            self.refuse(&mut caller.context(), main, uid, channel, about, ErrorCode::TOO_OLD);
+        } else {
+            self.send_past(&mut caller.context(), main, uid, key, since);
+        }
+    }
+
+    fn ask_members(&mut self, caller: &mut Caller<'_, 'a>, message: AskMembers<'_>) {
+        let AskMembers { uid, channel, after } = message;
+        let about = ChatWho::OPCODE;
+        let Some(key) = self.asked(caller, AskMembers::OPCODE, about, uid, channel) else { return };
+        let Some(main) = self.mains.key_at(caller.tag.index) else { return };
+        let behind = if after == Uid::NOBODY { None } else { self.book.member(after, key) };
+        if behind.is_none() && after != Uid::NOBODY {
+            self.refuse(&mut caller.context(), main, uid, channel, about, ErrorCode::PAGE_LOST);
+            return;
+        }
+        let mut uids = heapless::Vec::new();
+        let has_more = self.book.page(self.book.members_behind(key, behind), &mut uids);
+        let last = uids.last().copied().filter(|_| has_more);
+        let next_after = last.unwrap_or(Uid::NOBODY);
+        self.tell(&mut caller.context(), main, &MemberPage { to: uid, channel, uids, next_after });
+    }
+
+    fn resume(&mut self, caller: &mut Caller<'_, 'a>, message: Resume<'_>) {
+        let Some(main) = self.caller_main(caller, Resume::OPCODE) else { return };
+        let Resume { channel, since, uids } = message;
+        let cx = &mut caller.context();
+        let is_known = self.book.find(channel.as_str()).is_some();
+        let Some(key) = self.book.find_or_create(channel.as_str()) else {
+            let denied = ResumeDenied { channel, reason: ErrorCode::CHANNELS_FULL };
+            self.tell(cx, main, &denied);
+            return;
+        };
+        let Some(place) = self.book.channels.get_mut(key) else { return };
+        if !is_known || since > place.last_seq {
+            place.begin_behind(since.saturating_add(RESTART_STEP));
+        }
+        let is_first_page = place.members_of(main.index()) == 0;
+        for uid in uids {
+            if let Err(reason) = self.place(cx, main, uid, key) {
+                self.tell(cx, main, &Removed { uid, channel, reason });
+            }
+        }
+        if is_first_page {
+            self.send_missed(cx, main, key, since);
+        }
+        let members = self.book.channels.get(key).map_or(0, |place| place.members);
+        self.tell_all(cx, key, Some(main), &Census { channel, members });
+    }
+}
+
+impl<'a> Chat<'a> {
+    /// The Main that the caller is; if it has not opened, it has spoken out of place.
+    fn caller_main(&self, caller: &mut Caller<'_, 'a>, opcode: Opcode) -> Option<MainKey> {
+        if caller.tag.kind == link::MAIN {
+            return self.mains.key_at(caller.tag.index);
+        }
+        caller.sessions.violation(caller.now, caller.key, ErrorCode::OUT_OF_PLACE, opcode.0);
+        None
+    }
+
+    /// The channel in which the caller's user asks for something; who is not in it is refused.
+    fn asked(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        opcode: Opcode,
+        about: Opcode,
+        uid: Uid,
+        name: Name<'_>,
+    ) -> Option<ChannelKey> {
+        let main = self.caller_main(caller, opcode)?;
+        let key = self.book.find(name.as_str());
+        let member = key.and_then(|key| self.book.members.get(self.book.member(uid, key)?));
+        if member.is_some_and(|member| member.main == main.index()) {
+            return key;
+        }
+        let reason = ErrorCode::NOT_IN_CHANNEL;
+        self.refuse(&mut caller.context(), main, uid, name, about, reason);
+        None
+    }
+
+    fn refuse(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        main: MainKey,
+        uid: Uid,
+        channel: Name<'_>,
+        about: Opcode,
+        reason: ErrorCode,
+    ) {
+        self.stats.refused += 1;
+        self.tell(cx, main, &Refused { uid, channel, about: about.0, reason });
+    }
+
+    fn tell<M: Message>(&self, cx: &mut Context<'_, 'a>, main: MainKey, message: &M) {
+        if let Some(entry) = self.mains.get(main) {
+            cx.sessions.send_or_close(cx.now, entry.session, message);
+        }
+    }
+
+    /// Sends one copy to each Main that has members there, and answers how many. O(Mains).
+    fn tell_all<M: Message>(
+        &self,
+        cx: &mut Context<'_, 'a>,
+        key: ChannelKey,
+        except: Option<MainKey>,
+        message: &M,
+    ) -> u64 {
+        let Some(channel) = self.book.channels.get(key) else { return 0 };
+        let mut copies = 0;
+        for (main, entry) in self.mains.iter() {
+            if channel.members_of(main.index()) > 0 && Some(main) != except {
+                cx.sessions.send_or_close(cx.now, entry.session, message);
+                copies += 1;
+            }
+        }
+        copies
+    }
+
+    /// Lets a user into a channel, and tells the others.
+    fn admit(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        main: MainKey,
+        uid: Uid,
+        channel: Name<'_>,
+    ) -> Result<ChannelKey, ErrorCode> {
+        let key = self.book.find_or_create(channel.as_str()).ok_or(ErrorCode::CHANNELS_FULL)?;
+        let before = self.book.member(uid, key);
+        self.place(cx, main, uid, key)?;
+        if before.is_none() {
+            self.stats.joined += 1;
+            // The newcomer's own Main, too, if it has other members: they are told before it is.
+            self.tell_others_of_entry(cx, key, main, Entered { channel, uid });
+        }
+        Ok(key)
+    }
+
+    fn tell_others_of_entry(
+        &self,
+        cx: &mut Context<'_, 'a>,
+        key: ChannelKey,
+        main: MainKey,
+        entered: Entered<'_>,
+    ) {
+        let of_main = self.book.channels.get(key).map_or(0, |place| place.members_of(main.index()));
+        let is_alone = of_main == 1;
+        self.tell_all(cx, key, is_alone.then_some(main), &entered);
+    }
+
+    /// Puts a user into a channel by this Main. Where it is there by another one, that one is told.
+    fn place(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        main: MainKey,
+        uid: Uid,
+        key: ChannelKey,
+    ) -> Result<(), ErrorCode> {
+        if let Some(before) = self.book.member(uid, key) {
+            let old = self.book.members.get(before).map_or(main.index(), |member| member.main);
+            if old == main.index() {
+                return Ok(());
+            }
+            self.book.leave(before);
+            if let (Some(old), Some(place)) = (self.mains.key_at(old), self.book.channels.get(key))
+            {
+                let channel = Text::truncated(&place.name);
+                self.tell(cx, old, &Removed { uid, channel, reason: ErrorCode::REPLACED });
+            }
+        }
+        let members = self.book.channels.get(key).map_or(0, |place| place.members);
+        let has_room = members < self.config.channel_members;
+        let entered = has_room && self.book.enter(uid, key, main);
+        entered.then_some(()).ok_or(ErrorCode::CHANNEL_FULL)
+    }
+
+    /// Tells a user that it is in, and what was said last.
+    fn welcome(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        main: MainKey,
+        uid: Uid,
+        key: ChannelKey,
+        attempt: u32,
+    ) {
+        let Some(place) = self.book.channels.get(key) else { return };
+        let (oldest, next_seq) = (place.oldest_seq(), place.next_seq());
+        let channel = Text::truncated(&place.name);
+        let members = place.members;
+        self.tell(cx, main, &Joined { uid, channel, attempt, members, oldest, next_seq });
+        let since = next_seq.saturating_sub(self.config.past_page.into()).max(oldest);
+        self.send_past(cx, main, uid, key, since);
+    }
+
+    /// One page of the past for one user.
+    fn send_past(
+        &self,
+        cx: &mut Context<'_, 'a>,
+        main: MainKey,
+        to: Uid,
+        key: ChannelKey,
+        since: u32,
+    ) {
+        let Some(place) = self.book.channels.get(key) else { return };
+        let channel = Text::truncated(&place.name);
+        let end_seq = place.next_seq();
+        let mut next_seq = since.min(end_seq);
+        let mut past = self.book.past(key, next_seq);
+        let mut scratch = [0; CHAT_MAX_BYTES];
+        for _ in 0..self.config.past_page {
+            let Some((uid, msg)) = past.next(&mut scratch) else { break };
+            let msg = Text::truncated(msg);
+            self.tell(cx, main, &Past { to, channel, seq: next_seq, uid, msg });
+            next_seq = next_seq.saturating_add(1);
+        }
+        self.tell(cx, main, &PastEnd { to, channel, next_seq, end_seq });
+    }
+
+    /// What a Main that comes back has missed: the newest page of it, and how much is lost.
+    fn send_missed(&self, cx: &mut Context<'_, 'a>, main: MainKey, key: ChannelKey, since: u32) {
+        let Some(place) = self.book.channels.get(key) else { return };
+        let channel = Text::truncated(&place.name);
+        let page_seq = place.next_seq().saturating_sub(self.config.past_page.into());
+        let heard_seq = since.saturating_add(1);
+        let mut seq = heard_seq.max(place.oldest_seq()).max(page_seq);
+        let missed = if since < place.base_seq { u32::MAX } else { seq - heard_seq };
+        let members = place.members;
+        self.tell(cx, main, &Resumed { channel, next_seq: seq, missed, members });
+        let mut past = self.book.past(key, seq);
+        let mut scratch = [0; CHAT_MAX_BYTES];
+        while let Some((uid, msg)) = past.next(&mut scratch) {
+            self.tell(cx, main, &Broadcast { channel, seq, uid, msg: Text::truncated(msg) });
+            seq = seq.saturating_add(1);
+        }
+    }
+
+    /// A Main has gone, and its users with it. O(members and channels).
+    pub(super) fn main_ended(&mut self, cx: &mut Context<'_, 'a>, index: u16) {
+        let Some(main) = self.mains.key_at(index) else { return };
+        for channel in 0..self.book.channels.capacity() as u16 {
+            let Some(key) = self.book.channels.key_at(channel) else { continue };
+            if self.book.channels.get(key).is_none_or(|place| place.members_of(index) == 0) {
+                continue;
+            }
+            self.take_out_members_of(index, channel);
+            let Some(place) = self.book.channels.get(key) else { continue };
+            let census = Census { channel: Text::truncated(&place.name), members: place.members };
+            self.tell_all(cx, key, None, &census);
+        }
+        self.mains.remove(main);
+        self.stats.mains_lost += 1;
+        log::info!("a Main has gone, {} are there", self.mains.len());
+    }
+
+    fn take_out_members_of(&mut self, main: u16, channel: u16) {
+        let Some(key) = self.book.channels.key_at(channel) else { return };
+        let mut link = self.book.members_behind(key, None);
+        while let Some(member) = link.index().and_then(|index| self.book.members.key_at(index)) {
+            link = self.book.members_behind(key, Some(member));
+            if self.book.members.get(member).is_some_and(|member| member.main == main) {
+                self.book.leave(member);
+            }
+        }
+    }
+}

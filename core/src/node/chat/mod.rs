@@ -1,0 +1,206 @@
+//! ChatServer as a sans-IO role: channels, and one copy of what is said in them for each Main.
+//!
+//! Purpose: Mains dial it, prove that they are of this realm, and bring their users into channels. It
+//! owns the channels: it numbers each channel's messages, keeps the newest ones, and sends each to
+//! the Mains that have members there; a Main reaches its own members. It runs as a server of its
+//! own, or on a thread of a world's process, or on a device.
+//!
+//! Contract: every Main hears a channel's messages in the same order, by their numbers. A user is in
+//! a channel by one Main: the last one that says so. A Main that comes back resumes where it was: it
+//! gets what it has missed, as far as that is kept, or the number of what is lost.
+//!
+//! Bounds: channels, members, Mains and the bytes of the history are what the storage lends. A
+//! message costs O(Mains), a page O(its length), the end of a Main O(members).
+//!
+//! ```
+//! use tinyrealm_core::node::chat::ChatConfig;
+//! assert!(ChatConfig::DEFAULT.past_page <= tinyrealm_core::node::chat::PAST_PAGE_MAX);
+//! ```
+
+mod channel;
+mod history;
+mod main_link;
+mod memory;
+#[cfg(test)]
+mod tests;
+
+pub use channel::{Channel, ChannelKey, Member};
+pub use history::{History, Messages, RECORD_HEAD_BYTES};
+pub use memory::ChatMemory;
+
+use super::cluster::{ClusterSecret, Gate, Heard};
+use super::{Caller, Context, Role};
+use crate::protocol::{Dispatched, ErrorCode, ServerKind, main_to_chat};
+use crate::session::manager::Ended;
+use crate::session::{LinkTag, SessionKey};
+use crate::storage::{Key, Link, Slot, Table, Vacant};
+use crate::wire::Frame;
+use crate::wire::opcode::{CHAT, DIALER};
+use channel::ChannelBook;
+
+/// The most Mains of one chat server: a channel counts its members by Main.
+pub const CHAT_MAIN_COUNT_MAX: usize = 8;
+/// The most messages in one answer about the past.
+pub const PAST_PAGE_MAX: u16 = 16;
+/// A channel that this server has only heard of from a Main goes on so many numbers behind what that
+/// Main has heard: other Mains may have heard more, but not as much more.
+const RESTART_STEP: u32 = 1 << 16;
+
+/// The links of a chat server, as its sessions' tags have them.
+mod link {
+    /// A peer who has not proven to be a Main.
+    pub(super) const STRANGER: u8 = 0;
+    /// A Main that has proven itself, and has not opened.
+    pub(super) const PROVEN: u8 = 1;
+    /// A Main; the tag's index is the one in the table.
+    pub(super) const MAIN: u8 = 2;
+}
+
+/// A chat server's own settings.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct ChatConfig {
+    /// The most members of one channel.
+    pub channel_members: u16,
+    /// Messages in one answer about the past, at most [`PAST_PAGE_MAX`]. All of one answer has to fit
+    /// what may wait for a Main.
+    pub past_page: u16,
+}
+
+impl ChatConfig {
+    /// What a server starts with.
+    pub const DEFAULT: Self = Self { channel_members: 10_000, past_page: PAST_PAGE_MAX };
+}
+
+/// Names one Main.
+pub(crate) type MainKey = Key<MainEntry>;
+
+/// One Main that has opened.
+#[derive(Debug)]
+pub struct MainEntry {
+    session: SessionKey,
+}
+
+impl Vacant for MainEntry {
+    const VACANT: Self = Self { session: Key::DANGLING };
+}
+
+/// Counters of one chat server, since its start.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct ChatStats {
+    /// Mains that have opened.
+    pub mains_opened: u32,
+    /// Mains that have gone.
+    pub mains_lost: u32,
+    /// Users who have come into channels.
+    pub joined: u32,
+    /// Users who could not.
+    pub denied: u32,
+    /// Messages that were said.
+    pub said: u64,
+    /// Messages and questions that were refused.
+    pub refused: u64,
+    /// Copies of messages that were sent to Mains.
+    pub copies: u64,
+}
+
+/// The memory of a [`Chat`], without its sessions'.
+#[derive(Debug)]
+pub struct ChatStorage<'a> {
+    /// The channels.
+    pub channels: &'a mut [Slot<Channel>],
+    /// Chains of `channels`, as many as those.
+    pub channel_heads: &'a mut [Link],
+    /// Links of `channels`, as many as those.
+    pub channel_nexts: &'a mut [Link],
+    /// The members of all channels.
+    pub members: &'a mut [Slot<Member>],
+    /// Chains of `members`, as many as those.
+    pub member_heads: &'a mut [Link],
+    /// Links of `members`, as many as those.
+    pub member_nexts: &'a mut [Link],
+    /// Shared equally by the channels' histories.
+    pub history_bytes: &'a mut [u8],
+    /// The Mains, [`CHAT_MAIN_COUNT_MAX`] at most.
+    pub mains: &'a mut [Slot<MainEntry>],
+}
+
+/// The role of a chat server; see the [module](self).
+#[derive(Debug)]
+pub struct Chat<'a> {
+    config: ChatConfig,
+    gate: Gate,
+    book: ChannelBook<'a>,
+    mains: Table<'a, MainEntry>,
+    stats: ChatStats,
+}
+
+impl<'a> Chat<'a> {
+    /// A chat server without channels, which takes Mains that know `secret`.
+    pub fn new(mut storage: ChatStorage<'a>, config: ChatConfig, secret: ClusterSecret) -> Self {
+        let most = storage.mains.len().min(CHAT_MAIN_COUNT_MAX);
+        storage.mains = storage.mains.get_mut(..most).unwrap_or_default();
+        let (book, mains) = ChannelBook::new(storage);
+        let gate = Gate::new(secret, ServerKind::CHAT, ServerKind::MAIN);
+        Self { config, gate, book, mains, stats: ChatStats::default() }
+    }
+
+    /// Its channels, with members or without.
+    pub const fn channels(&self) -> &Table<'a, Channel> {
+        &self.book.channels
+    }
+
+    /// The channel of that name.
+    pub fn channel(&self, name: &str) -> Option<&Channel> {
+        self.book.channels.get(self.book.find(name)?)
+    }
+
+    /// Who is in channels, each as often as it is in one.
+    pub const fn members(&self) -> &Table<'a, Member> {
+        &self.book.members
+    }
+
+    /// How many Mains it serves.
+    pub const fn mains(&self) -> usize {
+        self.mains.len()
+    }
+
+    /// What it has been through.
+    pub const fn stats(&self) -> &ChatStats {
+        &self.stats
+    }
+
+    fn main_proves(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+        let heard = self.gate.hear(caller, frame);
+        if heard == Heard::Proven {
+            caller.sessions.set_tag(caller.key, LinkTag { kind: link::PROVEN, index: 0 });
+        }
+        heard.dispatched()
+    }
+}
+
+impl<'a> Role<'a> for Chat<'a> {
+    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+        match caller.tag.kind {
+            link::MAIN | link::PROVEN => main_to_chat::dispatch(self, caller, frame),
+            _ if DIALER.contains(frame.opcode) => self.main_proves(caller, frame),
+            _ if CHAT.peer_to_server.contains(frame.opcode) => {
+                let code = ErrorCode::OUT_OF_PLACE;
+                caller.sessions.violation(caller.now, caller.key, code, frame.opcode.0);
+                Dispatched::Handled
+            }
+            _ => Dispatched::Unknown,
+        }
+    }
+
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
+        if caller.tag.kind == link::STRANGER {
+            self.gate.refused_by_peer(caller.now, code);
+        }
+    }
+
+    fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
+        if ended.tag.kind == link::MAIN {
+            self.main_ended(cx, ended.tag.index);
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! A chat server at the bench: its Mains are scripted, one frame at a time.
+
+mod model;
+mod realm;
+mod resuming;
+
+use std::boxed::Box;
+use std::format;
+use std::vec;
+use std::vec::Vec;
+
+use super::*;
+use crate::node::cluster::tests::test_secret;
+use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes};
+use crate::protocol::chat_to_main::{
+    Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
+    Refused, Removed,
+};
+use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
+use crate::protocol::either_way::{Bye, Error};
+use crate::protocol::main_to_chat::{AskMembers, AskPast, JoinChannel, LeaveChannel, Open, Say};
+use crate::protocol::{CHANNEL_MAX_BYTES, Text, Uid};
+use crate::session::SessionState;
+
+const CHANNELS: usize = 3;
+const MEMBERS: usize = 8;
+const MAINS: usize = 3;
+const HISTORY_BYTES: usize = 128;
+const CONFIG: ChatConfig = ChatConfig { channel_members: 5, past_page: 4 };
+
+type Memory = ChatMemory<CHANNELS, MEMBERS, MAINS, { CHANNELS * HISTORY_BYTES }>;
+type ChatBench<'a> = Bench<'a, Chat<'a>>;
+type Name = Text<'static, CHANNEL_MAX_BYTES>;
+
+fn with_chat(test: impl FnOnce(&mut ChatBench<'_>)) {
+    let mut node_memory = Box::new(BenchMemory::NEW);
+    let mut memory = Box::new(Memory::NEW);
+    let chat = Chat::new(memory.storage(), CONFIG, test_secret());
+    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, chat);
+    test(&mut bench);
+    bench.finish();
+}
+
+fn name(text: &'static str) -> Name {
+    Text::new(text).expect("a short name")
+}
+
+const LOBBY: &str = "lobby";
+
+impl ChatBench<'_> {
+    /// A Main that has opened.
+    fn open(&mut self) -> SessionKey {
+        let key = self.accept();
+        self.prove_as(key, ServerKind::MAIN, ServerKind::CHAT);
+        self.say(key, &Open {});
+        assert_eq!(self.heard(key), [Said::of(&Opened {})]);
+        key
+    }
+
+    fn ask_in(&mut self, main: SessionKey, uid: u32, channel: &'static str) {
+        self.say(main, &JoinChannel { uid: Uid(uid), channel: name(channel), attempt: uid });
+    }
+
+    /// Lets a user in; what its Main hears of it is not looked at.
+    fn enter(&mut self, main: SessionKey, uid: u32, channel: &'static str) {
+        self.ask_in(main, uid, channel);
+        let heard = self.heard(main);
+        assert!(heard.iter().any(Said::is::<Joined<'_>>), "{heard:?}");
+    }
+
+    fn talk(&mut self, main: SessionKey, uid: u32, channel: &'static str, text: &str) {
+        let msg = Text::new(text).expect("a short message");
+        self.say(main, &Say { uid: Uid(uid), channel: name(channel), msg });
+    }
+}
+
+fn said(channel: &'static str, seq: u32, uid: u32, text: &str) -> Said {
+    let msg = Text::new(text).expect("a short message");
+    Said::of(&Broadcast { channel: name(channel), seq, uid: Uid(uid), msg })
+}
+
+fn past(to: u32, channel: &'static str, seq: u32, uid: u32, text: &str) -> Said {
+    let msg = Text::new(text).expect("a short message");
+    Said::of(&Past { to: Uid(to), channel: name(channel), seq, uid: Uid(uid), msg })
+}
+
+fn past_end(to: u32, next_seq: u32, end_seq: u32) -> Said {
+    Said::of(&PastEnd { to: Uid(to), channel: name(LOBBY), next_seq, end_seq })
+}
+
+fn joined(uid: u32, members: u16, oldest: u32, next_seq: u32) -> Said {
+    let channel = name(LOBBY);
+    Said::of(&Joined { uid: Uid(uid), channel, attempt: uid, members, oldest, next_seq })
+}
+
+fn refused(uid: u32, channel: &'static str, about: i32, reason: ErrorCode) -> Said {
+    Said::of(&Refused { uid: Uid(uid), channel: name(channel), about, reason })
+}
+
+#[test]
+fn every_main_with_members_gets_one_copy_and_the_others_none() {
+    with_chat(|bench| {
+        let [first, second, third] = [bench.open(), bench.open(), bench.open()];
+        bench.enter(first, 1, LOBBY);
+        bench.enter(first, 2, LOBBY);
+        bench.enter(second, 3, LOBBY);
+        bench.enter(third, 4, "other");
+        bench.heard(first);
+        bench.talk(second, 3, LOBBY, "hello");
+        bench.talk(first, 1, LOBBY, "hi");
+        let both = [said(LOBBY, 1, 3, "hello"), said(LOBBY, 2, 1, "hi")];
+        assert_eq!(bench.heard(first), both);
+        assert_eq!(bench.heard(second), both);
+        assert_eq!(bench.heard(third), []);
+        assert_eq!((bench.role().stats().said, bench.role().stats().copies), (2, 4));
+    });
+}
+
+#[test]
+fn channels_count_for_themselves() {
+    with_chat(|bench| {
+        let main = bench.open();
+        bench.enter(main, 1, "a");
+        bench.enter(main, 1, "b");
+        for (channel, text) in [("a", "x"), ("b", "y"), ("a", "z")] {
+            bench.talk(main, 1, channel, text);
+        }
+        let expected = [said("a", 1, 1, "x"), said("b", 1, 1, "y"), said("a", 2, 1, "z")];
+        assert_eq!(bench.heard(main), expected);
+    });
+}
+
+#[test]
+fn comings_and_goings_are_told_to_those_who_were_there() {
+    with_chat(|bench| {
+        let [first, second] = [bench.open(), bench.open()];
+        bench.ask_in(first, 1, LOBBY);
+        assert_eq!(bench.heard(first), [joined(1, 1, 1, 1), past_end(1, 1, 1)]);
+        bench.ask_in(second, 2, LOBBY);
+        let entered = Said::of(&Entered { channel: name(LOBBY), uid: Uid(2) });
+        assert_eq!(bench.heard(first), [entered]);
+        assert_eq!(bench.heard(second), [joined(2, 2, 1, 1), past_end(2, 1, 1)]);
+        bench.say(second, &LeaveChannel { uid: Uid(2), channel: name(LOBBY) });
+        let exited = Said::of(&Exited { channel: name(LOBBY), uid: Uid(2) });
+        assert_eq!(bench.heard(first), [exited]);
+        // Its Main has no member there any more.
+        bench.talk(first, 1, LOBBY, "alone");
+        assert_eq!(bench.heard(second), []);
+    });
+}
+
+#[test]
+fn a_newcomer_hears_the_newest_page_of_the_past() {
+    with_chat(|bench| {
+        let main = bench.open();
+        bench.enter(main, 1, LOBBY);
+        for number in 1..=6 {
+            bench.talk(main, 1, LOBBY, &format!("m{number}"));
+        }
+        bench.heard(main);
+        bench.ask_in(main, 2, LOBBY);
+        let heard = bench.heard(main);
+        let page: Vec<Said> =
+            (3..=6).map(|seq| past(2, LOBBY, seq, 1, &format!("m{seq}"))).collect();
+        assert!(heard[0].is::<Entered<'_>>());
+        assert_eq!(heard[1], joined(2, 2, 1, 7));
+        assert_eq!((&heard[2..6], &heard[6]), (&page[..], &past_end(2, 7, 7)));
+    });
+}
+
+#[test]
+fn the_past_is_told_page_by_page_and_not_further_back_than_it_is_kept() {
+    with_chat(|bench| {
+        let main = bench.open();
+        bench.enter(main, 1, LOBBY);
+        // 6 + 10 bytes each: eight of them are kept.
+        for number in 1..=11 {
+            bench.talk(main, 1, LOBBY, &format!("number {number:>3}"));
+        }
+        bench.heard(main);
+        assert_eq!(bench.role().channel(LOBBY).map(Channel::oldest_seq), Some(4));
+        let ask = |since| AskPast { uid: Uid(1), channel: name(LOBBY), since };
+        bench.say(main, &ask(3));
+        let about = ChatHistory::OPCODE.0;
+        assert_eq!(bench.heard(main), [refused(1, LOBBY, about, ErrorCode::TOO_OLD)]);
+        let (mut next, mut seqs) = (4, Vec::new());
+        while next < 12 {
+            bench.say(main, &ask(next));
+            for said in bench.heard(main) {
+                if let Some(Past { seq, .. }) = said.read() {
+                    seqs.push(seq);
+                }
+                if let Some(PastEnd { next_seq, end_seq, .. }) = said.read() {
+                    assert_eq!(end_seq, 12);
+                    next = next_seq;
+                }
+            }
+        }
+        assert_eq!(seqs, (4..12).collect::<Vec<_>>());
+        // From the end on, and from behind it, there is nothing.
+        for since in [12, 99] {
+            bench.say(main, &ask(since));
+            assert_eq!(bench.heard(main), [past_end(1, 12, 12)]);
+        }
+    });
+}
+
+#[test]
+fn who_is_not_in_a_channel_may_not_ask_or_say_anything_there() {
+    with_chat(|bench| {
+        let [first, second] = [bench.open(), bench.open()];
+        bench.enter(first, 1, LOBBY);
+        let not_in = ErrorCode::NOT_IN_CHANNEL;
+        bench.talk(first, 2, LOBBY, "hi");
+        assert_eq!(bench.heard(first), [refused(2, LOBBY, ChatSay::OPCODE.0, not_in)]);
+        bench.talk(first, 1, "nowhere", "hi");
+        assert_eq!(bench.heard(first), [refused(1, "nowhere", ChatSay::OPCODE.0, not_in)]);
+        // Another Main can't speak for it, nor take it out.
+        bench.talk(second, 1, LOBBY, "hi");
+        assert_eq!(bench.heard(second), [refused(1, LOBBY, ChatSay::OPCODE.0, not_in)]);
+        bench.say(second, &LeaveChannel { uid: Uid(1), channel: name(LOBBY) });
+        bench.say(second, &AskPast { uid: Uid(1), channel: name(LOBBY), since: 1 });
+        assert_eq!(bench.heard(second), [refused(1, LOBBY, ChatHistory::OPCODE.0, not_in)]);
+        bench.say(second, &AskMembers { uid: Uid(1), channel: name(LOBBY), after: Uid(0) });
+        assert_eq!(bench.heard(second), [refused(1, LOBBY, ChatWho::OPCODE.0, not_in)]);
+        assert_eq!(bench.role().members().len(), 1);
+    });
+}
+
+#[test]
+fn both_sides_of_a_channel_s_members() {
+    with_chat(|bench| {
+        let main = bench.open();
+        for uid in 1..=5 {
+            bench.enter(main, uid, LOBBY);
+        }
+        let denied = |uid, channel, reason| {
+            let (uid, channel) = (Uid(uid), name(channel));
+            Said::of(&ChannelDenied { uid, channel, attempt: uid.0, reason })
+        };
+        bench.ask_in(main, 6, LOBBY);
+        assert_eq!(bench.heard(main), [denied(6, LOBBY, ErrorCode::CHANNEL_FULL)]);
+        bench.say(main, &LeaveChannel { uid: Uid(5), channel: name(LOBBY) });
+        bench.enter(main, 6, LOBBY);
+        // Three more find a place in the table of all members, and no fourth.
+        for uid in 1..=3 {
+            bench.enter(main, uid, "b");
+        }
+        bench.ask_in(main, 4, "b");
+        let heard = bench.heard(main);
+        assert_eq!(heard, [denied(4, "b", ErrorCode::CHANNEL_FULL)]);
+        assert_eq!(bench.role().stats().denied, 2);
+    });
+}
+
+#[test]
+fn a_channel_without_members_makes_room_for_another() {
+    with_chat(|bench| {
+        let main = bench.open();
+        for channel in ["a", "b", "c"] {
+            bench.enter(main, 1, channel);
+        }
+        bench.ask_in(main, 1, "d");
+        let heard: ChannelDenied<'_> = bench.heard(main)[0].read().map(owned).unwrap();
+        assert_eq!(heard.reason, ErrorCode::CHANNELS_FULL);
+        bench.talk(main, 1, "b", "remember me");
+        bench.say(main, &LeaveChannel { uid: Uid(1), channel: name("b") });
+        bench.heard(main);
+        // It is kept, with its past, while nobody needs its place.
+        bench.ask_in(main, 2, "b");
+        assert!(bench.heard(main).contains(&past(2, "b", 1, 1, "remember me")));
+        bench.say(main, &LeaveChannel { uid: Uid(2), channel: name("b") });
+        bench.enter(main, 1, "d");
+        assert!(bench.role().channel("b").is_none());
+    });
+}
+
+/// The reason alone matters; the name is a constant.
+fn owned(denied: ChannelDenied<'_>) -> ChannelDenied<'static> {
+    let ChannelDenied { uid, attempt, reason, .. } = denied;
+    ChannelDenied { uid, channel: Text::default(), attempt, reason }
+}
+
+#[test]
+fn members_come_in_pages() {
+    with_chat(|bench| {
+        let main = bench.open();
+        for uid in 1..=5 {
+            bench.enter(main, uid, LOBBY);
+        }
+        let ask = |after| AskMembers { uid: Uid(1), channel: name(LOBBY), after: Uid(after) };
+        let page = |uids: &[u32]| {
+            let uids = uids.iter().copied().map(Uid).collect();
+            let channel = name(LOBBY);
+            Said::of(&MemberPage { to: Uid(1), channel, uids, next_after: Uid::NOBODY })
+        };
+        bench.say(main, &ask(0));
+        assert_eq!(bench.heard(main), [page(&[5, 4, 3, 2, 1])]);
+        bench.say(main, &ask(3));
+        assert_eq!(bench.heard(main), [page(&[2, 1])]);
+        bench.say(main, &ask(1));
+        assert_eq!(bench.heard(main), [page(&[])]);
+        bench.say(main, &ask(9));
+        let about = ChatWho::OPCODE.0;
+        assert_eq!(bench.heard(main), [refused(1, LOBBY, about, ErrorCode::PAGE_LOST)]);
+    });
+}
+
+#[test]
+fn the_last_main_that_says_so_has_the_user() {
+    with_chat(|bench| {
+        let [first, second] = [bench.open(), bench.open()];
+        bench.enter(first, 1, LOBBY);
+        bench.ask_in(second, 1, LOBBY);
+        let (uid, channel) = (Uid(1), name(LOBBY));
+        let removed = Said::of(&Removed { uid, channel, reason: ErrorCode::REPLACED });
+        assert_eq!(bench.heard(first), [removed]);
+        assert_eq!(bench.heard(second)[0], joined(1, 1, 1, 1));
+        assert_eq!(bench.role().members().len(), 1);
+    });
+}
+
+#[test]
+fn a_main_that_goes_takes_its_users_with_it() {
+    with_chat(|bench| {
+        let [first, second] = [bench.open(), bench.open()];
+        for uid in 1..=3 {
+            bench.enter(first, uid, LOBBY);
+        }
+        bench.enter(second, 4, LOBBY);
+        bench.disconnect(first);
+        let census = Said::of(&Census { channel: name(LOBBY), members: 1 });
+        assert_eq!(bench.heard(second), [census]);
+        assert_eq!((bench.role().members().len(), bench.role().mains()), (1, 1));
+        bench.talk(second, 4, LOBBY, "where are you?");
+        assert_eq!(bench.heard(second), [said(LOBBY, 1, 4, "where are you?")]);
+    });
+}
+
+#[test]
+fn both_sides_of_the_number_of_mains() {
+    with_chat(|bench| {
+        let mains: Vec<_> = (0..MAINS).map(|_| bench.open()).collect();
+        let late = bench.accept();
+        bench.prove_as(late, ServerKind::MAIN, ServerKind::CHAT);
+        bench.say(late, &Open {});
+        assert_eq!(bench.heard(late), [Said::of(&Bye { reason: ErrorCode::FULL })]);
+        bench.disconnect(mains[0]);
+        let again = bench.open();
+        assert_eq!(bench.state(again), Some(SessionState::Ready));
+    });
+}
+
+#[test]
+fn nothing_is_taken_before_the_proof_and_before_opening() {
+    let join = JoinChannel { uid: Uid(1), channel: name(LOBBY), attempt: 1 };
+    let out_of_place = |opcode| Said::of(&Error { code: ErrorCode::OUT_OF_PLACE, about: opcode });
+    with_chat(|bench| {
+        let key = bench.accept();
+        bench.say(key, &Open {});
+        assert_eq!(bench.heard(key), [out_of_place(Open::OPCODE.0)]);
+        let key = bench.accept();
+        bench.prove_as(key, ServerKind::MAIN, ServerKind::CHAT);
+        bench.say(key, &join);
+        assert_eq!(bench.heard(key), [out_of_place(JoinChannel::OPCODE.0)]);
+        let key = bench.open();
+        bench.say(key, &Open {});
+        assert_eq!(bench.heard(key), [out_of_place(Open::OPCODE.0)]);
+        assert_eq!((bench.role().mains(), bench.role().members().len()), (0, 0));
+    });
+}

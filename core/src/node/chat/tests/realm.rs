@@ -1,0 +1,286 @@
+//! Two Mains and a chat server, with their bytes carried between them, under random clients.
+//!
+//! The order of a channel is the same for everyone, nothing comes behind leaving, and what is
+//! accepted reaches every member, or its loss is announced: also when links break and readers stop.
+
+use std::collections::{BTreeMap, HashMap};
+use std::string::String;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::node::main::ChatPolicy;
+use crate::node::main::tests::{Guest, MainBench, with_two_mains};
+use crate::node::testing::Asked;
+use crate::protocol::client_to_main::{ChatJoin, ChatLeave};
+use crate::protocol::main_to_client::{ChatBroadcast, ChatGap, ChatJoined, ChatLeft, ChatRefused};
+
+const NAMES: [&str; 2] = ["a", "b"];
+const CLIENTS: usize = 3;
+const POLICY: ChatPolicy =
+    ChatPolicy { requests_per_second: 60_000, request_burst: 60_000, ..ChatPolicy::DEFAULT };
+
+#[derive(Clone, Debug)]
+enum Act {
+    Join {
+        client: usize,
+        channel: usize,
+    },
+    Leave {
+        client: usize,
+        channel: usize,
+    },
+    Say {
+        client: usize,
+        channel: usize,
+        bytes: usize,
+    },
+    /// The link of a Main ends; it comes back after a while.
+    Cut {
+        main: usize,
+    },
+    /// A client stops reading, or goes on.
+    Stop {
+        client: usize,
+    },
+    GoOn {
+        client: usize,
+    },
+    /// Bytes reach the other end, and what is due is flushed.
+    Carry,
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    let place = (0..2 * CLIENTS, 0..NAMES.len());
+    prop_oneof![
+        3 => place.clone().prop_map(|(client, channel)| Act::Join { client, channel }),
+        1 => place.clone().prop_map(|(client, channel)| Act::Leave { client, channel }),
+        8 => (place, 0..200usize)
+            .prop_map(|((client, channel), bytes)| Act::Say { client, channel, bytes }),
+        1 => (0..2usize).prop_map(|main| Act::Cut { main }),
+        1 => (0..2 * CLIENTS).prop_map(|client| Act::Stop { client }),
+        1 => (0..2 * CLIENTS).prop_map(|client| Act::GoOn { client }),
+        6 => Just(Act::Carry),
+    ]
+}
+
+/// A link between a Main and the chat server, with how much of each stream was carried.
+struct Wire {
+    at_main: SessionKey,
+    at_chat: SessionKey,
+    to_chat: usize,
+    to_main: usize,
+}
+
+/// What a client knows.
+#[derive(Default)]
+struct Book {
+    /// The number that it hears next, of each channel that it is in.
+    next: BTreeMap<String, u32>,
+    outstanding: u32,
+}
+
+struct Realm<'r, 'c, 'm> {
+    chat: &'r mut ChatBench<'c>,
+    mains: [&'r mut MainBench<'m>; 2],
+    wires: [Option<Wire>; 2],
+    guests: Vec<Guest>,
+    books: Vec<Book>,
+    is_stopped: Vec<bool>,
+    /// What everyone has heard under a number.
+    said: HashMap<(String, u32), (Uid, String)>,
+    count: u32,
+}
+
+impl Realm<'_, '_, '_> {
+    /// Lets Mains that want to connect do so, and carries bytes until none are left.
+    fn carry(&mut self) {
+        for main in 0..2 {
+            self.connect(main);
+        }
+        let mut has_moved = true;
+        while core::mem::take(&mut has_moved) {
+            for (main, wire) in self.mains.iter_mut().zip(&mut self.wires) {
+                let Some(wire) = wire else { continue };
+                let bytes = main.stream(wire.at_main)[wire.to_chat..].to_vec();
+                wire.to_chat += bytes.len();
+                has_moved |= !bytes.is_empty();
+                if self.chat.ended(wire.at_chat).is_none() {
+                    self.chat.say_bytes(wire.at_chat, &bytes);
+                }
+                let bytes = self.chat.stream(wire.at_chat)[wire.to_main..].to_vec();
+                wire.to_main += bytes.len();
+                has_moved |= !bytes.is_empty();
+                if main.ended(wire.at_main).is_none() {
+                    main.say_bytes(wire.at_main, &bytes);
+                }
+            }
+        }
+        for main in &mut self.mains {
+            main.pass_ms(POLICY.flush_interval_ms);
+        }
+        self.hear();
+    }
+
+    fn connect(&mut self, main: usize) {
+        let dialed = self.mains[main].requests().into_iter().find_map(|asked| match asked {
+            Asked::Connect { key, .. } => Some(key),
+            _ => None,
+        });
+        if let Some(at_main) = dialed {
+            let at_chat = self.chat.accept();
+            self.mains[main].connected(at_main);
+            self.wires[main] = Some(Wire { at_main, at_chat, to_chat: 0, to_main: 0 });
+        }
+    }
+
+    fn cut(&mut self, main: usize) {
+        if let Some(wire) = self.wires[main].take() {
+            self.mains[main].disconnect(wire.at_main);
+            self.chat.disconnect(wire.at_chat);
+        }
+    }
+
+    fn hear(&mut self) {
+        for client in 0..self.guests.len() {
+            for said in self.mains[client / CLIENTS].heard(self.guests[client].key) {
+                self.note(client, &said);
+            }
+        }
+    }
+
+    fn note(&mut self, client: usize, said: &Said) {
+        let book = &mut self.books[client];
+        if let Some(ChatJoined { channel, next_seq, .. }) = said.read() {
+            book.next.insert(channel.as_str().into(), next_seq);
+        }
+        if let Some(ChatLeft { channel, .. }) = said.read() {
+            book.next.remove(channel.as_str());
+        }
+        if let Some(ChatGap { channel, next_seq, .. }) = said.read() {
+            let next = book.next.get_mut(channel.as_str()).expect("a gap in a channel of ours");
+            assert!(next_seq >= *next, "a gap that goes back");
+            *next = next_seq;
+        }
+        if let Some(ChatRefused { about, .. }) = said.read()
+            && about == ChatSay::OPCODE.0
+        {
+            book.outstanding = book.outstanding.saturating_sub(1);
+        }
+        if let Some(ChatBroadcast { channel, seq, uid, msg }) = said.read() {
+            let next = book.next.get_mut(channel.as_str()).expect("a message of our channel");
+            assert_eq!(seq, *next, "client {client} in {}", channel.as_str());
+            *next = seq + 1;
+            if uid == self.guests[client].uid {
+                book.outstanding = book.outstanding.saturating_sub(1);
+            }
+            let key = (channel.as_str().into(), seq);
+            let text = (uid, String::from(msg.as_str()));
+            assert_eq!(*self.said.entry(key).or_insert_with(|| text.clone()), text);
+        }
+    }
+
+    fn act(&mut self, act: &Act) {
+        match *act {
+            Act::Join { client, channel } => {
+                self.tell(client, &ChatJoin { channel: name(NAMES[channel]) });
+            }
+            Act::Leave { client, channel } => {
+                self.tell(client, &ChatLeave { channel: name(NAMES[channel]) });
+            }
+            Act::Say { client, channel, bytes } => {
+                self.count += 1;
+                let text = format!("{} {}", self.count, "x".repeat(bytes));
+                let msg = Text::new(&text).expect("a short message");
+                self.books[client].outstanding += 1;
+                let channel = name(NAMES[channel]);
+                self.tell(client, &crate::protocol::client_to_main::ChatSay { channel, msg });
+            }
+            Act::Cut { main } => self.cut(main),
+            Act::Stop { client } => {
+                self.mains[client / CLIENTS].limit(self.guests[client].key, 0);
+                self.is_stopped[client] = true;
+            }
+            Act::GoOn { client } => self.go_on(client),
+            Act::Carry => self.carry(),
+        }
+    }
+
+    fn go_on(&mut self, client: usize) {
+        if core::mem::take(&mut self.is_stopped[client]) {
+            self.mains[client / CLIENTS].unblock(self.guests[client].key, usize::MAX);
+        }
+    }
+
+    fn tell<M: crate::protocol::Message>(&mut self, client: usize, message: &M) {
+        let main = &mut self.mains[client / CLIENTS];
+        // One that has been closed for not reading says nothing any more.
+        if main.ended(self.guests[client].key).is_none() {
+            main.say(self.guests[client].key, message);
+        }
+    }
+
+    /// When everything works again, everyone knows everything, and every message was answered.
+    fn settle(&mut self) {
+        for client in 0..self.guests.len() {
+            self.go_on(client);
+        }
+        for _ in 0..3 {
+            for main in &mut self.mains {
+                main.pass_ms(2 * POLICY.reconnect_most_ms);
+            }
+            self.carry();
+        }
+        for (client, book) in self.books.iter().enumerate() {
+            let main = &self.mains[client / CLIENTS];
+            if main.ended(self.guests[client].key).is_some() {
+                continue;
+            }
+            assert_eq!(book.outstanding, 0, "client {client} waits for an answer");
+            for (channel, next) in &book.next {
+                let last = self.chat.role().channel(channel).map_or(0, Channel::last_seq);
+                assert_eq!(*next, last + 1, "client {client} has not heard all of {channel}");
+            }
+        }
+    }
+}
+
+fn run(acts: &[Act]) {
+    with_chat(|chat| {
+        with_two_mains(POLICY, |[first, second]| {
+            let mut guests: Vec<Guest> = (0..CLIENTS).map(|_| first.greet()).collect();
+            // Guests are random, and both Mains draw the same: the second draws some in vain.
+            for _ in 0..CLIENTS {
+                let twin = second.greet();
+                second.disconnect(twin.key);
+            }
+            guests.extend((0..CLIENTS).map(|_| second.greet()));
+            let mut realm = Realm {
+                chat,
+                mains: [first, second],
+                wires: [None, None],
+                books: (0..guests.len()).map(|_| Book::default()).collect(),
+                is_stopped: vec![false; guests.len()],
+                guests,
+                said: HashMap::new(),
+                count: 0,
+            };
+            realm.carry();
+            for act in acts {
+                realm.act(act);
+            }
+            realm.settle();
+        });
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn everyone_hears_the_same_in_the_same_order(
+        acts in prop::collection::vec(any_act(), 1..120)
+    ) {
+        run(&acts);
+    }
+}

@@ -1,0 +1,144 @@
+//! A client's channels: what it asks of them, and what it hears.
+//!
+//! A client is in channels by its connection to Main: when that is lost, it is in none, and whoever
+//! owns the client joins again after the next [`Welcome`](super::ClientEvent::Welcome).
+
+use super::inbound::Inbound;
+use super::machine::RealmClient;
+use super::{Client, ClientEvent, ClientHandler};
+use crate::node::Context;
+use crate::protocol::client_to_main::{ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho};
+use crate::protocol::main_to_client::{
+    ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft, ChatMembers,
+    ChatPast, ChatPastEnd, ChatRefused,
+};
+use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, SendError, Text, Uid};
+
+/// Something that has happened in a channel, or to what was asked of one.
+#[derive(Debug)]
+pub enum ChatEvent<'e> {
+    /// We are in.
+    Joined(ChatJoined<'e>),
+    /// We are not in any more.
+    Left(ChatLeft<'e>),
+    /// What we wanted is refused.
+    Refused(ChatRefused<'e>),
+    /// Somebody says something; our own messages come back, too.
+    Said(ChatBroadcast<'e>),
+    /// Somebody has said something before.
+    Past(ChatPast<'e>),
+    /// That was the past.
+    PastEnd(ChatPastEnd<'e>),
+    /// Messages are missing here.
+    Gap(ChatGap<'e>),
+    /// Somebody came in.
+    Entered(ChatEntered<'e>),
+    /// Somebody left.
+    Exited(ChatExited<'e>),
+    /// Many came or left at once.
+    Census(ChatCensus<'e>),
+    /// A page of members.
+    Members(ChatMembers<'e>),
+}
+
+/// A channel's name.
+pub type ChannelName<'n> = Text<'n, CHANNEL_MAX_BYTES>;
+
+impl RealmClient {
+    /// Asks to hear a channel: answered by [`ChatEvent::Joined`] or [`ChatEvent::Refused`].
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then. So for all of these.
+    pub fn join_channel(
+        &self,
+        cx: &mut Context<'_, '_>,
+        channel: ChannelName<'_>,
+    ) -> Result<(), SendError> {
+        self.tell_main(cx, &ChatJoin { channel })
+    }
+
+    /// Has heard enough of a channel: answered by [`ChatEvent::Left`].
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub fn leave_channel(
+        &self,
+        cx: &mut Context<'_, '_>,
+        channel: ChannelName<'_>,
+    ) -> Result<(), SendError> {
+        self.tell_main(cx, &ChatLeave { channel })
+    }
+
+    /// Says something in a channel: answered by [`ChatEvent::Said`] or [`ChatEvent::Refused`].
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub fn say_in_channel(
+        &self,
+        cx: &mut Context<'_, '_>,
+        channel: ChannelName<'_>,
+        msg: Text<'_, CHAT_MAX_BYTES>,
+    ) -> Result<(), SendError> {
+        self.tell_main(cx, &ChatSay { channel, msg })
+    }
+
+    /// Asks what was said from number `since` on: answered by [`ChatEvent::Past`] and
+    /// [`ChatEvent::PastEnd`].
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub fn ask_history(
+        &self,
+        cx: &mut Context<'_, '_>,
+        channel: ChannelName<'_>,
+        since: u32,
+    ) -> Result<(), SendError> {
+        self.tell_main(cx, &ChatHistory { channel, since })
+    }
+
+    /// Asks who is there, behind the member `after`: answered by [`ChatEvent::Members`].
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub fn ask_who(
+        &self,
+        cx: &mut Context<'_, '_>,
+        channel: ChannelName<'_>,
+        after: Uid,
+    ) -> Result<(), SendError> {
+        self.tell_main(cx, &ChatWho { channel, after })
+    }
+}
+
+impl<H: ClientHandler> Client<H> {
+    /// See [`RealmClient::join_channel`].
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub fn join_channel(
+        &self,
+        cx: &mut Context<'_, '_>,
+        channel: ChannelName<'_>,
+    ) -> Result<(), SendError> {
+        self.machine.join_channel(cx, channel)
+    }
+
+    /// See [`RealmClient::say_in_channel`].
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub fn say_in_channel(
+        &self,
+        cx: &mut Context<'_, '_>,
+        channel: ChannelName<'_>,
+        msg: Text<'_, CHAT_MAX_BYTES>,
+    ) -> Result<(), SendError> {
+        self.machine.say_in_channel(cx, channel, msg)
+    }
+}
+
+impl<H: ClientHandler> Inbound<'_, H> {
+    pub(super) fn tell_chat(&mut self, event: ChatEvent<'_>) {
+        self.tell(ClientEvent::Chat(event));
+    }
+}

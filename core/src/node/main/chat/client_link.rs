@@ -1,0 +1,232 @@
+//! What clients want of channels.
+
+use super::super::directory::EntryKey;
+use super::super::{Authenticator, Main};
+use super::hub::LocalMember;
+use super::server_link::Membership;
+use crate::node::{Caller, Context};
+use crate::protocol::client_to_main::{ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho};
+use crate::protocol::main_to_chat::{AskMembers, AskPast, JoinChannel, LeaveChannel, Say};
+use crate::protocol::main_to_client::{ChatLeft, ChatRefused};
+use crate::protocol::{CHANNEL_MAX_BYTES, ErrorCode, Message, SendError, Text, Uid};
+use crate::session::TokenBucket;
+use crate::storage::{Link, Vacant};
+use crate::time::Instant;
+use crate::wire::Opcode;
+
+type Name<'m> = Text<'m, CHANNEL_MAX_BYTES>;
+
+impl<'a, A: Authenticator> Main<'a, A> {
+    pub(in super::super) fn join_channel(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        message: &ChatJoin<'_>,
+    ) {
+        let Some(key) = self.caller_entry(caller, ChatJoin::OPCODE.0) else { return };
+        if let Err(reason) = self.ask_to_join(caller, key, message.channel) {
+            self.refuse_chat(caller, message.channel, ChatJoin::OPCODE, reason);
+        }
+    }
+
+    fn ask_to_join(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        key: EntryKey,
+        name: Name<'_>,
+    ) -> Result<(), ErrorCode> {
+        let user = self.users.get(key).ok_or(ErrorCode::FULL)?;
+        let (uid, start) = (user.uid, user.chat);
+        if name.as_str().is_empty() || name.as_str().chars().any(char::is_control) {
+            return Err(ErrorCode::BAD_CHANNEL);
+        }
+        let known = self.chat.find(name.as_str());
+        if known.is_some_and(|channel| self.chat.membership(start, channel).is_some()) {
+            return Err(ErrorCode::ALREADY_IN_CHANNEL);
+        }
+        if self.chat.circle(start).count() >= usize::from(self.chat.policy.channels_per_user) {
+            return Err(ErrorCode::TOO_MANY_CHANNELS);
+        }
+        let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
+        self.take_chat_token(caller, key)?;
+        let attempt = self.chat.next_attempt.wrapping_add(1);
+        self.chat.next_attempt = attempt;
+        caller
+            .sessions
+            .send(link, &JoinChannel { uid, channel: name, attempt })
+            .map_err(not_taken)?;
+        let channel = self.chat.find_or_create(name.as_str()).ok_or(ErrorCode::CHANNELS_FULL);
+        let member = channel.map(|channel| LocalMember {
+            uid,
+            session: caller.key,
+            channel: channel.index(),
+            attempt,
+            ..LocalMember::VACANT
+        });
+        match member.map(|member| self.chat.add(start, member)) {
+            Ok(Some(start)) => {
+                if let Some(user) = self.users.get_mut(key) {
+                    user.chat = start;
+                }
+                Ok(())
+            }
+            _ => {
+                // No room here: the chat server is to forget it again.
+                self.chat.tell(&mut caller.context(), &LeaveChannel { uid, channel: name });
+                if let Ok(channel) = channel {
+                    self.chat.forget_if_empty(channel);
+                }
+                Err(ErrorCode::CHANNELS_FULL)
+            }
+        }
+    }
+
+    pub(in super::super) fn leave_channel(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        message: &ChatLeave<'_>,
+    ) {
+        let Some(key) = self.caller_entry(caller, ChatLeave::OPCODE.0) else { return };
+        let channel = message.channel;
+        let uid = self.users.get(key).map_or(Uid::NOBODY, |user| user.uid);
+        let Some(found) = self.membership(uid, channel.as_str()) else {
+            self.refuse_chat(caller, channel, ChatLeave::OPCODE, ErrorCode::NOT_IN_CHANNEL);
+            return;
+        };
+        self.remove_membership(&found);
+        self.chat.tell(&mut caller.context(), &LeaveChannel { uid, channel });
+        let left = ChatLeft { channel, reason: ErrorCode::GOODBYE };
+        caller.sessions.send_or_close(caller.now, caller.key, &left);
+    }
+
+    pub(in super::super) fn say_in_channel(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        message: &ChatSay<'_>,
+    ) {
+        let Some(key) = self.caller_entry(caller, ChatSay::OPCODE.0) else { return };
+        if let Err(reason) = self.forward_say(caller, key, message) {
+            self.refuse_chat(caller, message.channel, ChatSay::OPCODE, reason);
+        }
+    }
+
+    fn forward_say(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        key: EntryKey,
+        message: &ChatSay<'_>,
+    ) -> Result<(), ErrorCode> {
+        let ChatSay { channel, msg } = *message;
+        let (uid, found) = self.own_membership(key, channel)?;
+        if msg.as_str().len() > usize::from(self.chat.policy.message_bytes) {
+            return Err(ErrorCode::MESSAGE_TOO_LONG);
+        }
+        let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
+        self.take_chat_token(caller, key)?;
+        let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
+        let unanswered = member.unanswered.checked_add(1).ok_or(ErrorCode::CHAT_TOO_FAST)?;
+        caller.sessions.send(link, &Say { uid, channel, msg }).map_err(not_taken)?;
+        member.unanswered = unanswered;
+        self.chat.stats.forwarded += 1;
+        Ok(())
+    }
+
+    pub(in super::super) fn ask_history(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        message: &ChatHistory<'_>,
+    ) {
+        let ChatHistory { channel, since } = *message;
+        let ask = |uid| AskPast { uid, channel, since };
+        self.forward_question(caller, ChatHistory::OPCODE, channel, ask);
+    }
+
+    pub(in super::super) fn ask_who(&mut self, caller: &mut Caller<'_, 'a>, message: &ChatWho<'_>) {
+        let ChatWho { channel, after } = *message;
+        let ask = |uid| AskMembers { uid, channel, after };
+        self.forward_question(caller, ChatWho::OPCODE, channel, ask);
+    }
+
+    fn forward_question<M: Message>(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        about: Opcode,
+        channel: Name<'_>,
+        ask: impl Fn(Uid) -> M,
+    ) {
+        let Some(key) = self.caller_entry(caller, about.0) else { return };
+        let asked = self.own_membership(key, channel).and_then(|(uid, _)| {
+            let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
+            self.take_chat_token(caller, key)?;
+            caller.sessions.send(link, &ask(uid)).map_err(not_taken)
+        });
+        if let Err(reason) = asked {
+            self.refuse_chat(caller, channel, about, reason);
+        }
+    }
+
+    /// The membership of a user who is in the channel, and not just wants to be.
+    fn own_membership(
+        &self,
+        key: EntryKey,
+        channel: Name<'_>,
+    ) -> Result<(Uid, Membership), ErrorCode> {
+        let not_in = ErrorCode::NOT_IN_CHANNEL;
+        let uid = self.users.get(key).ok_or(not_in)?.uid;
+        let found = self.membership(uid, channel.as_str()).ok_or(not_in)?;
+        let is_in = self.chat.members.get(found.member).is_some_and(|member| member.is_in);
+        if is_in { Ok((uid, found)) } else { Err(not_in) }
+    }
+
+    fn take_chat_token(&mut self, caller: &Caller<'_, 'a>, key: EntryKey) -> Result<(), ErrorCode> {
+        let (rate, burst) = (self.chat.policy.requests_per_second, self.chat.policy.request_burst);
+        let user = self.users.get_mut(key).ok_or(ErrorCode::FULL)?;
+        let is_granted = user.chat_bucket.take(rate, burst, caller.now);
+        is_granted.then_some(()).ok_or(ErrorCode::CHAT_TOO_FAST)
+    }
+
+    fn refuse_chat(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        channel: Name<'_>,
+        about: Opcode,
+        reason: ErrorCode,
+    ) {
+        self.chat.stats.refused += 1;
+        let refused = ChatRefused { channel, about: about.0, reason };
+        caller.sessions.send_or_close(caller.now, caller.key, &refused);
+    }
+
+    /// A user's connection has begun: it may say `request_burst` things at once.
+    pub(in super::super) fn fresh_chat_bucket(&self, now: Instant) -> TokenBucket {
+        TokenBucket::full(self.chat.policy.request_burst, now)
+    }
+
+    /// A user's connection has ended: it is in no channel any more. O(its memberships).
+    pub(in super::super) fn leave_all_channels(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        while let Some(user) = self.users.get_mut(key)
+            && let Some(member) = user.chat.index().and_then(|at| self.chat.members.key_at(at))
+        {
+            let uid = user.uid;
+            let Some(entry) = self.chat.members.get(member) else { return };
+            let channel = self.chat.channels.key_at(entry.channel);
+            user.chat = self.chat.take_out(user.chat, member);
+            let Some(channel) = channel else { continue };
+            if let Some(place) = self.chat.channels.get(channel) {
+                let name = Text::truncated(&place.name);
+                self.chat.tell(cx, &LeaveChannel { uid, channel: name });
+            }
+            self.chat.forget_if_empty(channel);
+        }
+        if let Some(user) = self.users.get_mut(key) {
+            user.chat = Link::NONE;
+        }
+    }
+}
+
+/// Why the link to the chat server has not taken a request.
+const fn not_taken(error: SendError) -> ErrorCode {
+    match error {
+        SendError::Full => ErrorCode::BUSY,
+        SendError::Closed => ErrorCode::CHAT_UNAVAILABLE,
+    }
+}

@@ -1,0 +1,320 @@
+//! `ChatHub`: which users of this Main are in which channels.
+
+use super::ChatPolicy;
+use super::link::ChatLink;
+use crate::broadcast::{BroadcastRing, Cursor};
+use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Uid};
+use crate::session::SessionKey;
+use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, WorkList, hash_bytes};
+use crate::time::Instant;
+
+/// Names one channel for as long as this Main has members there.
+pub(in super::super) type LocalChannelKey = Key<LocalChannel>;
+/// Names one membership.
+pub(in super::super) type LocalMemberKey = Key<LocalMember>;
+
+/// A channel that users of this Main are in, or want in.
+#[derive(Debug)]
+pub struct LocalChannel {
+    pub(super) name: heapless::String<CHANNEL_MAX_BYTES>,
+    pub(super) ring: BroadcastRing,
+    /// The newest member.
+    pub(super) first: Link,
+    pub(super) members: u16,
+    /// The number of the newest message that was appended.
+    pub(super) last_seq: u32,
+    /// The number of the newest message that is published.
+    pub(super) published_seq: u32,
+}
+
+impl Vacant for LocalChannel {
+    const VACANT: Self = Self {
+        name: heapless::String::new(),
+        ring: BroadcastRing::EMPTY,
+        first: Link::NONE,
+        members: 0,
+        last_seq: 0,
+        published_seq: 0,
+    };
+}
+
+/// One user in one channel.
+#[derive(Debug)]
+pub struct LocalMember {
+    pub(super) uid: Uid,
+    pub(super) session: SessionKey,
+    pub(super) cursor: Cursor,
+    pub(super) channel: u16,
+    pub(super) next: Link,
+    pub(super) previous: Link,
+    /// The next membership of the same user, in a circle.
+    pub(super) next_of_user: Link,
+    /// The number of the request to come in.
+    pub(super) attempt: u32,
+    /// Messages that were forwarded and have not come back.
+    pub(super) unanswered: u8,
+    /// The chat server has let it in.
+    pub(super) is_in: bool,
+    /// The ring has gone over its cursor.
+    pub(super) is_behind: bool,
+    /// The chat server has been told of it, since the link stands.
+    pub(super) is_resumed: bool,
+}
+
+impl Vacant for LocalMember {
+    const VACANT: Self = Self {
+        uid: Uid::NOBODY,
+        session: Key::DANGLING,
+        cursor: Cursor::VACANT,
+        channel: 0,
+        next: Link::NONE,
+        previous: Link::NONE,
+        next_of_user: Link::NONE,
+        attempt: 0,
+        unanswered: 0,
+        is_in: false,
+        is_behind: false,
+        is_resumed: false,
+    };
+}
+
+/// The memory of a [`ChatHub`].
+#[derive(Debug, Default)]
+pub struct MainChatStorage<'a> {
+    /// The channels that users of this Main are in.
+    pub channels: &'a mut [Slot<LocalChannel>],
+    /// Chains of `channels`, as many as those.
+    pub channel_heads: &'a mut [Link],
+    /// Links of `channels`, as many as those.
+    pub channel_nexts: &'a mut [Link],
+    /// Shared equally by the channels' rings; use a power of two for each, of
+    /// [`CHANNEL_RING_MIN_BYTES`](super::CHANNEL_RING_MIN_BYTES) at least.
+    pub ring_bytes: &'a mut [u8],
+    /// Channels with something to flush; as long as `channels`.
+    pub dirty_queue: &'a mut [u16],
+    /// Whether a channel is in `dirty_queue`; as long as `channels`.
+    pub dirty_listed: &'a mut [bool],
+    /// Memberships.
+    pub members: &'a mut [Slot<LocalMember>],
+}
+
+/// The bytes of all rings.
+#[derive(Debug)]
+pub(super) struct RingBytes<'a> {
+    bytes: &'a mut [u8],
+    each: usize,
+}
+
+impl RingBytes<'_> {
+    pub(super) fn of(&self, channel: u16) -> &[u8] {
+        let start = usize::from(channel) * self.each;
+        self.bytes.get(start..start + self.each).unwrap_or_default()
+    }
+
+    pub(super) fn of_mut(&mut self, channel: u16) -> &mut [u8] {
+        let start = usize::from(channel) * self.each;
+        self.bytes.get_mut(start..start + self.each).unwrap_or_default()
+    }
+}
+
+/// Counters of chat at one Main, since its start.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct MainChatStats {
+    /// Messages forwarded to the chat server.
+    pub forwarded: u64,
+    /// Requests of clients that were refused.
+    pub refused: u64,
+    /// Messages that came from the chat server.
+    pub received: u64,
+    /// Messages, each as often as it had members here.
+    pub deliveries: u64,
+    /// Messages that members have missed by falling behind.
+    pub missed: u64,
+    /// Links to the chat server that were opened.
+    pub opened: u32,
+}
+
+/// Channels, memberships and the link; see the [module](super).
+#[derive(Debug)]
+pub struct ChatHub<'a> {
+    pub(super) policy: ChatPolicy,
+    pub(super) address: heapless::String<ADDRESS_MAX_BYTES>,
+    pub(super) link: ChatLink,
+    pub(super) channels: Table<'a, LocalChannel>,
+    pub(super) names: HashIndex<'a>,
+    pub(super) rings: RingBytes<'a>,
+    pub(super) dirty: WorkList<'a>,
+    pub(super) members: Table<'a, LocalMember>,
+    pub(super) next_flush: Option<Instant>,
+    pub(super) must_flush: bool,
+    pub(super) next_attempt: u32,
+    /// Random, so that nobody can choose names that share a chain.
+    pub(super) seed: u32,
+    pub(super) stats: MainChatStats,
+}
+
+impl<'a> ChatHub<'a> {
+    pub(in super::super) fn new(storage: MainChatStorage<'a>, policy: ChatPolicy) -> Self {
+        let each = storage.ring_bytes.len().checked_div(storage.channels.len()).unwrap_or(0);
+        Self {
+            policy,
+            address: heapless::String::new(),
+            link: ChatLink::new(&policy),
+            channels: Table::new(storage.channels),
+            names: HashIndex::new(storage.channel_heads, storage.channel_nexts),
+            rings: RingBytes { bytes: storage.ring_bytes, each },
+            dirty: WorkList::new(storage.dirty_queue, storage.dirty_listed),
+            members: Table::new(storage.members),
+            next_flush: None,
+            must_flush: false,
+            next_attempt: 0,
+            seed: 0,
+            stats: MainChatStats::default(),
+        }
+    }
+
+    pub(in super::super) fn set_address(&mut self, address: heapless::String<ADDRESS_MAX_BYTES>) {
+        self.address = address;
+    }
+
+    /// Only while there are no channels yet.
+    pub(in super::super) const fn set_seed(&mut self, seed: u32) {
+        self.seed = seed;
+    }
+
+    pub(in super::super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(in super::super) const fn next_flush(&self) -> Option<Instant> {
+        self.next_flush
+    }
+
+    pub(in super::super) const fn must_flush_first(&self) -> bool {
+        self.must_flush
+    }
+
+    /// Whether the chat server takes requests now.
+    pub const fn is_live(&self) -> bool {
+        self.link.live().is_some()
+    }
+
+    /// Channels that users of this Main are in.
+    pub const fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Memberships, each user as often as it is in a channel.
+    pub const fn memberships(&self) -> usize {
+        self.members.len()
+    }
+
+    /// What it has been through.
+    pub const fn stats(&self) -> &MainChatStats {
+        &self.stats
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<LocalChannelKey> {
+        let is_it = |index| self.channels.at(index).is_some_and(|channel| channel.name == name);
+        self.channels.key_at(self.names.find(hash_bytes(self.seed, name.as_bytes()), is_it)?)
+    }
+
+    pub(super) fn find_or_create(&mut self, name: &str) -> Option<LocalChannelKey> {
+        if let Some(key) = self.find(name) {
+            return Some(key);
+        }
+        let name = heapless::String::try_from(name).ok()?;
+        let hash = hash_bytes(self.seed, name.as_bytes());
+        let key = self.channels.insert(LocalChannel { name, ..LocalChannel::VACANT }).ok()?;
+        self.names.insert(hash, key.index());
+        Some(key)
+    }
+
+    /// A channel without members is forgotten. Its ring's next tenant begins anew.
+    pub(super) fn forget_if_empty(&mut self, key: LocalChannelKey) {
+        if self.channels.get(key).is_some_and(|channel| channel.members == 0)
+            && let Some(channel) = self.channels.remove(key)
+        {
+            self.names.remove(hash_bytes(self.seed, channel.name.as_bytes()), key.index());
+        }
+    }
+
+    /// The memberships of a user, beginning with the one whose turn it is.
+    pub(super) fn circle(&self, start: Link) -> Circle<'_, 'a> {
+        Circle { hub: self, start, next: start }
+    }
+
+    pub(super) fn membership(
+        &self,
+        start: Link,
+        channel: LocalChannelKey,
+    ) -> Option<LocalMemberKey> {
+        let is_it = |index: &u16| {
+            self.members.at(*index).is_some_and(|member| member.channel == channel.index())
+        };
+        self.members.key_at(self.circle(start).find(is_it)?)
+    }
+
+    /// Adds a membership to a channel and to its user's circle, whose start is answered.
+    pub(super) fn add(&mut self, start: Link, member: LocalMember) -> Option<Link> {
+        let channel = self.channels.at_mut(member.channel)?;
+        let key = self.members.insert(LocalMember { next: channel.first, ..member }).ok()?;
+        let own = Link::to(key.index());
+        let after = core::mem::replace(&mut channel.first, own);
+        channel.members += 1;
+        if let Some(after) = after.index().and_then(|index| self.members.at_mut(index)) {
+            after.previous = own;
+        }
+        let first = start.index().and_then(|index| self.members.at_mut(index));
+        let behind = first.map_or(own, |first| core::mem::replace(&mut first.next_of_user, own));
+        if let Some(member) = self.members.get_mut(key) {
+            member.next_of_user = behind;
+        }
+        Some(if start.is_none() { own } else { start })
+    }
+
+    /// Takes a membership out of its channel and of its user's circle, whose new start is answered.
+    pub(super) fn take_out(&mut self, start: Link, key: LocalMemberKey) -> Link {
+        let own = Link::to(key.index());
+        let before = self
+            .circle(start)
+            .find(|index| self.members.at(*index).is_some_and(|member| member.next_of_user == own));
+        let Some(member) = self.members.remove(key) else { return start };
+        if let Some(before) = before.and_then(|index| self.members.at_mut(index)) {
+            before.next_of_user = member.next_of_user;
+        }
+        if let Some(channel) = self.channels.at_mut(member.channel) {
+            channel.members = channel.members.saturating_sub(1);
+            match member.previous.index().and_then(|index| self.members.at_mut(index)) {
+                Some(before) => before.next = member.next,
+                None => channel.first = member.next,
+            }
+        }
+        if let Some(after) = member.next.index().and_then(|index| self.members.at_mut(index)) {
+            after.previous = member.previous;
+        }
+        match start == own {
+            true if member.next_of_user == own => Link::NONE,
+            true => member.next_of_user,
+            false => start,
+        }
+    }
+}
+
+/// The slots of one user's memberships, each once.
+pub(super) struct Circle<'h, 'a> {
+    hub: &'h ChatHub<'a>,
+    start: Link,
+    next: Link,
+}
+
+impl Iterator for Circle<'_, '_> {
+    type Item = u16;
+
+    fn next(&mut self) -> Option<u16> {
+        let index = self.next.index()?;
+        let next = self.hub.members.at(index)?.next_of_user;
+        self.next = if next == self.start { Link::NONE } else { next };
+        Some(index)
+    }
+}

@@ -1,0 +1,245 @@
+//! What the chat server says to Main.
+
+use super::super::directory::EntryKey;
+use super::super::{Authenticator, Main};
+use super::hub::{LocalChannelKey, LocalMemberKey};
+use crate::broadcast::{Cursor, FrameClass};
+use crate::node::{Caller, Context};
+use crate::protocol::chat_to_main::{
+    Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
+    Refused, Removed, ResumeDenied, Resumed, Stub,
+};
+use crate::protocol::client_to_main::{ChatJoin, ChatSay};
+use crate::protocol::main_to_client::{
+    ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft, ChatMembers,
+    ChatPast, ChatPastEnd, ChatRefused,
+};
+use crate::protocol::{ErrorCode, Message, SendError, Text, Uid};
+use crate::session::SessionKey;
+use crate::storage::Link;
+
+/// How many buffers of an answer about the past may wait for a client, besides its other packets.
+const PAST_BUFFERS: u16 = crate::node::chat::PAST_PAGE_MAX;
+
+impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
+    fn opened(&mut self, caller: &mut Caller<'_, 'a>, _: Opened) {
+        self.chat_opened(caller);
+    }
+
+    fn joined(&mut self, caller: &mut Caller<'_, 'a>, message: Joined<'_>) {
+        let Joined { uid, channel, attempt, members, oldest, next_seq } = message;
+        let Some(found) = self.membership(uid, channel.as_str()) else { return };
+        // What was said before is published first, so that the newcomer begins exactly behind it.
+        self.chat.flush_channel(found.channel.index(), caller.sessions);
+        let Some(place) = self.chat.channels.get_mut(found.channel) else { return };
+        let Some(member) = self.chat.members.get_mut(found.member) else { return };
+        if member.is_in || member.attempt != attempt {
+            return;
+        }
+        place.last_seq = place.last_seq.max(next_seq.saturating_sub(1));
+        place.published_seq = place.last_seq;
+        member.cursor = Cursor::at_end(&place.ring);
+        member.is_in = true;
+        member.is_resumed = true;
+        let session = member.session;
+        let joined = ChatJoined { channel, members, oldest, next_seq };
+        caller.sessions.send_or_close(caller.now, session, &joined);
+    }
+
+    fn channel_denied(&mut self, caller: &mut Caller<'_, 'a>, message: ChannelDenied<'_>) {
+        let ChannelDenied { uid, channel, attempt, reason } = message;
+        let Some(found) = self.membership(uid, channel.as_str()) else { return };
+        let member = self.chat.members.get(found.member);
+        let Some(session) =
+            member.filter(|m| !m.is_in && m.attempt == attempt).map(|member| member.session)
+        else {
+            return;
+        };
+        self.remove_membership(&found);
+        self.chat.stats.refused += 1;
+        let refused = ChatRefused { channel, about: ChatJoin::OPCODE.0, reason };
+        caller.sessions.send_or_close(caller.now, session, &refused);
+    }
+
+    fn removed(&mut self, caller: &mut Caller<'_, 'a>, message: Removed<'_>) {
+        let Removed { uid, channel, reason } = message;
+        let Some(found) = self.membership(uid, channel.as_str()) else { return };
+        let is_in = self.chat.members.get(found.member).is_some_and(|member| member.is_in);
+        if is_in && let Some(session) = self.remove_membership(&found) {
+            caller.sessions.send_or_close(caller.now, session, &ChatLeft { channel, reason });
+        }
+    }
+
+    fn broadcast(&mut self, caller: &mut Caller<'_, 'a>, message: Broadcast<'_>) {
+        let Broadcast { channel, seq, uid, msg } = message;
+        let Some(key) = self.chat.find(channel.as_str()) else { return };
+        let Some(place) = self.chat.channels.get_mut(key) else { return };
+        if seq <= place.last_seq {
+            return;
+        }
+        let is_next = seq == place.last_seq.saturating_add(1);
+        place.last_seq = seq;
+        self.chat.stats.received += 1;
+        self.chat.stats.deliveries += u64::from(place.members);
+        if !is_next {
+            let gap = ChatGap { channel, missed: u32::MAX, next_seq: seq };
+            self.chat.append(caller.now, key, FrameClass::State, &gap);
+        }
+        let said = ChatBroadcast { channel, seq, uid, msg };
+        self.chat.append(caller.now, key, FrameClass::Counted, &said);
+        self.count_answer(uid, channel.as_str());
+    }
+
+    fn refused(&mut self, caller: &mut Caller<'_, 'a>, message: Refused<'_>) {
+        let Refused { uid, channel, about, reason } = message;
+        if about == ChatSay::OPCODE.0 {
+            self.count_answer(uid, channel.as_str());
+        }
+        self.chat.stats.refused += 1;
+        self.tell_client(caller, uid, &ChatRefused { channel, about, reason });
+    }
+
+    fn past(&mut self, caller: &mut Caller<'_, 'a>, message: Past<'_>) {
+        let Past { to, channel, seq, uid, msg } = message;
+        if self.is_member(to, channel.as_str()) {
+            self.tell_client(caller, to, &ChatPast { channel, seq, uid, msg });
+        }
+    }
+
+    fn past_end(&mut self, caller: &mut Caller<'_, 'a>, message: PastEnd<'_>) {
+        let PastEnd { to, channel, next_seq, end_seq } = message;
+        if self.is_member(to, channel.as_str()) {
+            self.tell_client(caller, to, &ChatPastEnd { channel, next_seq, end_seq });
+        }
+    }
+
+    fn entered(&mut self, caller: &mut Caller<'_, 'a>, message: Entered<'_>) {
+        let Entered { channel, uid } = message;
+        self.tell_members(caller, channel.as_str(), &ChatEntered { channel, uid });
+    }
+
+    fn exited(&mut self, caller: &mut Caller<'_, 'a>, message: Exited<'_>) {
+        let Exited { channel, uid } = message;
+        self.tell_members(caller, channel.as_str(), &ChatExited { channel, uid });
+    }
+
+    fn census(&mut self, caller: &mut Caller<'_, 'a>, message: Census<'_>) {
+        let Census { channel, members } = message;
+        self.tell_members(caller, channel.as_str(), &ChatCensus { channel, members });
+    }
+
+    fn member_page(&mut self, caller: &mut Caller<'_, 'a>, message: MemberPage<'_>) {
+        let MemberPage { to, channel, uids, next_after } = message;
+        if self.is_member(to, channel.as_str()) {
+            self.tell_client(caller, to, &ChatMembers { channel, uids, next_after });
+        }
+    }
+
+    fn resumed(&mut self, caller: &mut Caller<'_, 'a>, message: Resumed<'_>) {
+        let Resumed { channel, next_seq, missed, members } = message;
+        let Some(key) = self.chat.find(channel.as_str()) else { return };
+        self.chat.resumed(&caller.context(), key, next_seq, missed);
+        self.tell_members(caller, channel.as_str(), &ChatCensus { channel, members });
+    }
+
+    fn resume_denied(&mut self, caller: &mut Caller<'_, 'a>, message: ResumeDenied<'_>) {
+        let ResumeDenied { channel, reason } = message;
+        let Some(key) = self.chat.find(channel.as_str()) else { return };
+        let mut link = self.chat.channels.get(key).map_or(Link::NONE, |place| place.first);
+        while let Some(member) = link.index().and_then(|index| self.chat.members.key_at(index)) {
+            let Some(entry) = self.chat.members.get(member) else { return };
+            let (uid, is_in) = (entry.uid, entry.is_in);
+            link = entry.next;
+            let found = self.users.find(uid).map(|user| Membership { user, channel: key, member });
+            if let Some(found) = found.filter(|_| is_in)
+                && let Some(session) = self.remove_membership(&found)
+            {
+                caller.sessions.send_or_close(caller.now, session, &ChatLeft { channel, reason });
+            }
+        }
+    }
+}
+
+/// One user's place in one channel.
+pub(super) struct Membership {
+    pub(super) user: EntryKey,
+    pub(super) channel: LocalChannelKey,
+    pub(super) member: LocalMemberKey,
+}
+
+impl<'a, A: Authenticator> Main<'a, A> {
+    pub(super) fn membership(&self, uid: Uid, channel: &str) -> Option<Membership> {
+        let user = self.users.find(uid)?;
+        let channel = self.chat.find(channel)?;
+        let member = self.chat.membership(self.users.get(user)?.chat, channel)?;
+        Some(Membership { user, channel, member })
+    }
+
+    fn is_member(&self, uid: Uid, channel: &str) -> bool {
+        let found = self.membership(uid, channel);
+        found
+            .and_then(|found| self.chat.members.get(found.member))
+            .is_some_and(|member| member.is_in)
+    }
+
+    /// Takes a user out of a channel, and answers its session.
+    pub(super) fn remove_membership(&mut self, found: &Membership) -> Option<SessionKey> {
+        let session = self.chat.members.get(found.member)?.session;
+        let user = self.users.get_mut(found.user)?;
+        user.chat = self.chat.take_out(user.chat, found.member);
+        self.chat.forget_if_empty(found.channel);
+        Some(session)
+    }
+
+    fn count_answer(&mut self, uid: Uid, channel: &str) {
+        if let Some(found) = self.membership(uid, channel)
+            && let Some(member) = self.chat.members.get_mut(found.member)
+        {
+            member.unanswered = member.unanswered.saturating_sub(1);
+        }
+    }
+
+    /// Tells a client what it has asked for. One that does not read its answers is closed.
+    fn tell_client<M: Message>(&self, caller: &mut Caller<'_, 'a>, uid: Uid, message: &M) {
+        let Some(user) = self.users.find(uid).and_then(|key| self.users.get(key)) else { return };
+        let most = caller.sessions.config().send_buffers_per_session.saturating_add(PAST_BUFFERS);
+        if caller.sessions.send_within(user.session, message, most) == Err(SendError::Full) {
+            caller.sessions.overflow(caller.now, user.session);
+        }
+    }
+
+    fn tell_members<M: Message>(&mut self, caller: &Caller<'_, 'a>, channel: &str, message: &M) {
+        if let Some(key) = self.chat.find(channel) {
+            self.chat.append(caller.now, key, FrameClass::State, message);
+        }
+    }
+
+    /// The link has ended: what was on its way is answered, and memberships stay. O(memberships).
+    pub(super) fn chat_interrupted(&mut self, cx: &mut Context<'_, 'a>) {
+        for index in 0..self.chat.members.capacity() as u16 {
+            let Some(member) = self.chat.members.key_at(index) else { continue };
+            let Some(entry) = self.chat.members.get_mut(member) else { continue };
+            entry.is_resumed = false;
+            let unanswered = core::mem::take(&mut entry.unanswered);
+            let (uid, session, is_in) = (entry.uid, entry.session, entry.is_in);
+            let Some(channel) = self.chat.channels.key_at(entry.channel) else { continue };
+            let Some(place) = self.chat.channels.get(channel) else { continue };
+            let name = place.name.clone();
+            let channel_name = Text::truncated(&name);
+            let mut refuse = |about: i32, reason| {
+                let refused = ChatRefused { channel: channel_name, about, reason };
+                cx.sessions.send_or_close(cx.now, session, &refused);
+            };
+            for _ in 0..unanswered {
+                refuse(ChatSay::OPCODE.0, ErrorCode::CHAT_INTERRUPTED);
+            }
+            if is_in {
+                continue;
+            }
+            refuse(ChatJoin::OPCODE.0, ErrorCode::CHAT_UNAVAILABLE);
+            if let Some(user) = self.users.find(uid) {
+                self.remove_membership(&Membership { user, channel, member });
+            }
+        }
+    }
+}

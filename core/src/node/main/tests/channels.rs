@@ -1,0 +1,385 @@
+//! Channels at Main: the chat server is scripted, one frame at a time.
+
+use super::*;
+use crate::node::testing::Asked;
+use crate::protocol::CHANNEL_MAX_BYTES;
+use crate::protocol::chat_to_main::{
+    Broadcast, ChannelDenied, Entered, Joined, Opened, Past, PastEnd, Refused, Removed,
+    ResumeDenied, Resumed,
+};
+use crate::protocol::client_to_main::{ChatHistory, ChatWho};
+use crate::protocol::main_to_chat::{
+    AskMembers, AskPast, JoinChannel, LeaveChannel, Open, Resume, Say,
+};
+use crate::protocol::main_to_client::{
+    ChatBroadcast, ChatCensus, ChatEntered, ChatGap, ChatJoined, ChatLeft, ChatPast, ChatPastEnd,
+    ChatRefused,
+};
+
+const FLUSH_MS: u32 = 20;
+const POLICY: ChatPolicy = ChatPolicy {
+    channels_per_user: 2,
+    message_bytes: 8,
+    requests_per_second: 1,
+    request_burst: 10,
+    flush_interval_ms: FLUSH_MS,
+    reconnect_first_ms: 320,
+    reconnect_most_ms: 1_280,
+};
+
+type Name = Text<'static, CHANNEL_MAX_BYTES>;
+
+fn name(text: &'static str) -> Name {
+    Text::new(text).expect("a short name")
+}
+
+const LOBBY: &str = "lobby";
+
+fn message(text: &str) -> Text<'_, 256> {
+    Text::new(text).expect("a short message")
+}
+
+fn broadcast(seq: u32, uid: Uid, text: &str) -> Broadcast<'_> {
+    Broadcast { channel: name(LOBBY), seq, uid, msg: message(text) }
+}
+
+fn said(seq: u32, uid: Uid, text: &str) -> Said {
+    Said::of(&ChatBroadcast { channel: name(LOBBY), seq, uid, msg: message(text) })
+}
+
+fn chat_refused(channel: &'static str, about: i32, reason: ErrorCode) -> Said {
+    Said::of(&ChatRefused { channel: name(channel), about, reason })
+}
+
+fn gap(missed: u32, next_seq: u32) -> Said {
+    Said::of(&ChatGap { channel: name(LOBBY), missed, next_seq })
+}
+
+impl MainBench<'_> {
+    fn chat_is_dialed(&mut self) -> Option<SessionKey> {
+        self.requests().into_iter().find_map(|asked| match asked {
+            Asked::Connect { key, .. } => Some(key),
+            _ => None,
+        })
+    }
+
+    /// The chat server takes the connection that Main asks for; what Main resumes is left to hear.
+    fn open_chat(&mut self) -> SessionKey {
+        let key = loop {
+            if let Some(key) = self.chat_is_dialed() {
+                break key;
+            }
+            self.pass_ms(16);
+        };
+        self.connected(key);
+        self.take_proof_as(key, ServerKind::CHAT);
+        assert_eq!(self.heard(key), [Said::of(&Open {})]);
+        self.say(key, &Opened {});
+        key
+    }
+
+    fn join(&mut self, chat: SessionKey, guest: Guest, channel: &'static str, next_seq: u32) {
+        self.say(guest.key, &ChatJoin { channel: name(channel) });
+        let asked: JoinChannel<'_> = match &self.heard(chat)[..] {
+            [said] => said.read().map(owned).expect("a wish to come in"),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(asked.uid, guest.uid);
+        let JoinChannel { uid, attempt, .. } = asked;
+        let (channel, members, oldest) = (name(channel), 1, 1);
+        self.say(chat, &Joined { uid, channel, attempt, members, oldest, next_seq });
+        let joined = ChatJoined { channel, members, oldest, next_seq };
+        assert_eq!(self.heard(guest.key), [Said::of(&joined)]);
+    }
+
+    fn talk(&mut self, guest: Guest, text: &str) {
+        self.say(guest.key, &ChatSay { channel: name(LOBBY), msg: message(text) });
+    }
+
+    fn flushed(&mut self, key: SessionKey) -> Vec<Said> {
+        self.pass_ms(FLUSH_MS);
+        self.heard(key)
+    }
+}
+
+fn owned(asked: JoinChannel<'_>) -> JoinChannel<'static> {
+    JoinChannel { channel: Text::default(), uid: asked.uid, attempt: asked.attempt }
+}
+
+#[test]
+fn one_copy_reaches_every_member_and_nobody_else() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [ann, bob, eve] = [bench.greet(), bench.greet(), bench.greet()];
+        bench.join(chat, ann, LOBBY, 7);
+        bench.join(chat, bob, LOBBY, 7);
+        bench.talk(ann, "hi");
+        let forwarded = Say { uid: ann.uid, channel: name(LOBBY), msg: message("hi") };
+        assert_eq!(bench.heard(chat), [Said::of(&forwarded)]);
+        bench.say(chat, &broadcast(7, ann.uid, "hi"));
+        bench.say(chat, &Entered { channel: name(LOBBY), uid: Uid(9) });
+        let entered = Said::of(&ChatEntered { channel: name(LOBBY), uid: Uid(9) });
+        let expected = [said(7, ann.uid, "hi"), entered];
+        assert_eq!(bench.flushed(ann.key), expected);
+        assert_eq!(bench.heard(bob.key), expected);
+        assert_eq!(bench.heard(eve.key), []);
+        assert_eq!(bench.role().chat().stats().received, 1);
+    });
+}
+
+#[test]
+fn a_newcomer_begins_behind_what_was_said_before() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [ann, bob] = [bench.greet(), bench.greet()];
+        bench.join(chat, ann, LOBBY, 1);
+        bench.say(chat, &broadcast(1, ann.uid, "old"));
+        bench.join(chat, bob, LOBBY, 2);
+        let (to, channel, msg) = (bob.uid, name(LOBBY), message("old"));
+        bench.say(chat, &Past { to, channel, seq: 1, uid: ann.uid, msg });
+        bench.say(chat, &PastEnd { to, channel, next_seq: 2, end_seq: 2 });
+        bench.say(chat, &broadcast(2, ann.uid, "new"));
+        let past = Said::of(&ChatPast { channel, seq: 1, uid: ann.uid, msg });
+        let end = Said::of(&ChatPastEnd { channel, next_seq: 2, end_seq: 2 });
+        assert_eq!(bench.flushed(bob.key), [past, end, said(2, ann.uid, "new")]);
+        assert_eq!(bench.heard(ann.key), [said(1, ann.uid, "old"), said(2, ann.uid, "new")]);
+    });
+}
+
+#[test]
+fn nothing_comes_behind_leaving() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [ann, bob] = [bench.greet(), bench.greet()];
+        bench.join(chat, ann, LOBBY, 1);
+        bench.join(chat, bob, LOBBY, 1);
+        bench.say(chat, &broadcast(1, bob.uid, "too late"));
+        bench.say(ann.key, &ChatLeave { channel: name(LOBBY) });
+        let left = ChatLeft { channel: name(LOBBY), reason: ErrorCode::GOODBYE };
+        assert_eq!(bench.flushed(ann.key), [Said::of(&left)]);
+        assert_eq!(bench.heard(bob.key).len(), 1);
+        let leave = LeaveChannel { uid: ann.uid, channel: name(LOBBY) };
+        assert_eq!(bench.heard(chat), [Said::of(&leave)]);
+        // The last one takes the channel with it.
+        bench.disconnect(bob.key);
+        assert_eq!((bench.role().chat().channels(), bench.role().chat().memberships()), (0, 0));
+    });
+}
+
+#[test]
+fn a_second_login_is_in_no_channel() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let ann = bench.greet();
+        bench.join(chat, ann, LOBBY, 1);
+        let again = bench.welcome(Some(ann.token));
+        assert_eq!(bench.role().chat().memberships(), 0);
+        bench.talk(again, "hi");
+        let refused = chat_refused(LOBBY, ChatSay::OPCODE.0, ErrorCode::NOT_IN_CHANNEL);
+        assert_eq!(bench.heard(again.key), [refused]);
+    });
+}
+
+#[test]
+fn both_sides_of_every_limit() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let ann = bench.greet();
+        let join = |channel| ChatJoin { channel: name(channel) };
+        let refusal = |channel, reason| chat_refused(channel, ChatJoin::OPCODE.0, reason);
+        bench.join(chat, ann, LOBBY, 1);
+        bench.say(ann.key, &join(LOBBY));
+        assert_eq!(bench.heard(ann.key), [refusal(LOBBY, ErrorCode::ALREADY_IN_CHANNEL)]);
+        bench.say(ann.key, &join("a\nb"));
+        assert_eq!(bench.heard(ann.key), [refusal("a\nb", ErrorCode::BAD_CHANNEL)]);
+        bench.join(chat, ann, "second", 1);
+        bench.say(ann.key, &join("third"));
+        assert_eq!(bench.heard(ann.key), [refusal("third", ErrorCode::TOO_MANY_CHANNELS)]);
+        let say = |reason| chat_refused(LOBBY, ChatSay::OPCODE.0, reason);
+        bench.talk(ann, "12345678");
+        assert_eq!(bench.heard(chat).len(), 1);
+        bench.talk(ann, "123456789");
+        assert_eq!(bench.heard(ann.key), [say(ErrorCode::MESSAGE_TOO_LONG)]);
+        // Two joins and one message; seven more make ten.
+        for _ in 0..7 {
+            bench.talk(ann, "x");
+        }
+        assert_eq!((bench.heard(ann.key), bench.heard(chat).len()), (vec![], 7));
+        bench.talk(ann, "x");
+        assert_eq!(bench.heard(ann.key), [say(ErrorCode::CHAT_TOO_FAST)]);
+        bench.pass_ms(1_000);
+        bench.talk(ann, "x");
+        assert_eq!(bench.heard(chat).len(), 1);
+    });
+}
+
+#[test]
+fn what_the_chat_server_refuses_is_passed_on() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let ann = bench.greet();
+        bench.say(ann.key, &ChatJoin { channel: name(LOBBY) });
+        let JoinChannel { uid, attempt, .. } = bench.heard(chat)[0].read().map(owned).unwrap();
+        let (channel, reason) = (name(LOBBY), ErrorCode::CHANNEL_FULL);
+        // An answer to something else is none.
+        bench.say(chat, &ChannelDenied { uid, channel, attempt: attempt + 1, reason });
+        assert_eq!(bench.heard(ann.key), []);
+        bench.say(chat, &ChannelDenied { uid, channel, attempt, reason });
+        assert_eq!(bench.heard(ann.key), [chat_refused(LOBBY, ChatJoin::OPCODE.0, reason)]);
+        assert_eq!(bench.role().chat().channels(), 0);
+        bench.join(chat, ann, LOBBY, 1);
+        bench.say(ann.key, &ChatHistory { channel, since: 3 });
+        bench.say(ann.key, &ChatWho { channel, after: Uid(4) });
+        let asked = [
+            Said::of(&AskPast { uid, channel, since: 3 }),
+            Said::of(&AskMembers { uid, channel, after: Uid(4) }),
+        ];
+        assert_eq!(bench.heard(chat), asked);
+        let about = ChatHistory::OPCODE.0;
+        bench.say(chat, &Refused { uid, channel, about, reason: ErrorCode::TOO_OLD });
+        assert_eq!(bench.heard(ann.key), [chat_refused(LOBBY, about, ErrorCode::TOO_OLD)]);
+        bench.say(chat, &Removed { uid, channel, reason: ErrorCode::REPLACED });
+        let left = Said::of(&ChatLeft { channel, reason: ErrorCode::REPLACED });
+        assert_eq!(bench.heard(ann.key), [left]);
+    });
+}
+
+/// Everything that was on its way is answered, and everything that comes later.
+#[test]
+fn a_lost_chat_server_is_said_clearly_and_members_stay() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [ann, bob] = [bench.greet(), bench.greet()];
+        bench.join(chat, ann, LOBBY, 1);
+        for _ in 0..3 {
+            bench.talk(ann, "x");
+        }
+        bench.say(chat, &broadcast(1, ann.uid, "x"));
+        bench.say(bob.key, &ChatJoin { channel: name(LOBBY) });
+        bench.flushed(ann.key);
+        bench.disconnect(chat);
+        let say = |reason| chat_refused(LOBBY, ChatSay::OPCODE.0, reason);
+        let interrupted = say(ErrorCode::CHAT_INTERRUPTED);
+        assert_eq!(bench.heard(ann.key), [interrupted.clone(), interrupted]);
+        let unavailable = ErrorCode::CHAT_UNAVAILABLE;
+        let refused = chat_refused(LOBBY, ChatJoin::OPCODE.0, unavailable);
+        assert_eq!(bench.heard(bob.key), [refused]);
+        bench.talk(ann, "y");
+        assert_eq!(bench.heard(ann.key), [say(unavailable)]);
+        assert_eq!(bench.role().chat().memberships(), 1);
+    });
+}
+
+#[test]
+fn members_are_resumed_and_what_is_lost_is_announced() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [ann, bob] = [bench.greet(), bench.greet()];
+        bench.join(chat, ann, LOBBY, 5);
+        bench.join(chat, bob, LOBBY, 5);
+        bench.say(chat, &broadcast(5, ann.uid, "five"));
+        bench.flushed(ann.key);
+        bench.heard(bob.key);
+        bench.disconnect(chat);
+        let chat = bench.open_chat();
+        let uids = [bob.uid, ann.uid].into_iter().collect();
+        let channel = name(LOBBY);
+        assert_eq!(bench.heard(chat), [Said::of(&Resume { channel, since: 5, uids })]);
+        bench.say(chat, &Resumed { channel, next_seq: 8, missed: 2, members: 3 });
+        bench.say(chat, &broadcast(8, bob.uid, "eight"));
+        bench.say(chat, &broadcast(8, bob.uid, "eight")); // heard already
+        bench.say(chat, &broadcast(12, bob.uid, "twelve")); // nobody knows what was between
+        let census = Said::of(&ChatCensus { channel, members: 3 });
+        let expected = [
+            gap(2, 8),
+            census,
+            said(8, bob.uid, "eight"),
+            gap(u32::MAX, 12),
+            said(12, bob.uid, "twelve"),
+        ];
+        assert_eq!(bench.flushed(ann.key), expected);
+        assert_eq!(bench.heard(bob.key), expected);
+        bench.talk(ann, "hi");
+        assert_eq!(bench.heard(chat).len(), 1);
+    });
+}
+
+#[test]
+fn a_channel_that_is_not_resumed_is_left() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [ann, bob] = [bench.greet(), bench.greet()];
+        bench.join(chat, ann, LOBBY, 1);
+        bench.join(chat, bob, LOBBY, 1);
+        bench.disconnect(chat);
+        let chat = bench.open_chat();
+        let (channel, reason) = (name(LOBBY), ErrorCode::CHANNELS_FULL);
+        bench.say(chat, &ResumeDenied { channel, reason });
+        for guest in [ann, bob] {
+            assert_eq!(bench.heard(guest.key), [Said::of(&ChatLeft { channel, reason })]);
+        }
+        assert_eq!(bench.role().chat().memberships(), 0);
+    });
+}
+
+/// Who does not read is told how much it has missed, and the others have missed nothing.
+#[test]
+fn a_slow_member_gets_a_gap_with_the_number_of_what_it_missed() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [slow, quick] = [bench.greet(), bench.greet()];
+        bench.join(chat, slow, LOBBY, 1);
+        bench.join(chat, quick, LOBBY, 1);
+        bench.limit(slow.key, 0);
+        let mut heard = 0;
+        for seq in 1..=100 {
+            bench.say(chat, &broadcast(seq, quick.uid, "a message"));
+            heard += bench.flushed(quick.key).len();
+        }
+        assert_eq!(heard, 100);
+        bench.unblock(slow.key, usize::MAX);
+        assert_eq!(bench.flushed(slow.key), [gap(100, 101)]);
+        bench.say(chat, &broadcast(101, quick.uid, "next"));
+        assert_eq!(bench.flushed(slow.key), [said(101, quick.uid, "next")]);
+        assert_eq!(bench.role().chat().stats().missed, 100);
+    });
+}
+
+#[test]
+fn a_busy_channel_does_not_silence_the_other() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let ann = bench.greet();
+        bench.join(chat, ann, LOBBY, 1);
+        bench.join(chat, ann, "quiet", 1);
+        for seq in 1..=3 {
+            bench.say(chat, &broadcast(seq, ann.uid, "busy"));
+        }
+        let (channel, uid) = (name("quiet"), ann.uid);
+        bench.say(chat, &Broadcast { channel, seq: 1, uid, msg: message("calm") });
+        let heard = bench.flushed(ann.key);
+        assert_eq!(heard.len(), 4);
+        let calm = Said::of(&ChatBroadcast { channel, seq: 1, uid, msg: message("calm") });
+        assert!(heard.contains(&calm));
+        assert_eq!(heard.iter().filter(|said| **said != calm).count(), 3);
+    });
+}
+
+/// Somebody who is being shown out has still to get what was said to it, and nothing of whoever has
+/// its place in the directory now.
+#[test]
+fn who_is_shown_out_hears_nothing_of_its_successor() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let rude = bench.greet();
+        bench.limit(rude.key, 0);
+        bench.say(rude.key, &Hello { client_version: 1, token: None });
+        assert_eq!(bench.ended(rude.key), Some(ErrorCode::OUT_OF_PLACE));
+        let next = bench.greet();
+        bench.join(chat, next, LOBBY, 1);
+        bench.say(chat, &broadcast(1, next.uid, "secret"));
+        bench.unblock(rude.key, usize::MAX);
+        assert_eq!(bench.flushed(next.key), [said(1, next.uid, "secret")]);
+        assert_eq!(bench.heard(rude.key), [error(ErrorCode::OUT_OF_PLACE, Hello::OPCODE.0)]);
+    });
+}

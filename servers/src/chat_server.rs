@@ -1,0 +1,114 @@
+//! `tinyrealm chat`: ChatServer on the tokio driver.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tinyrealm_core::node::Node;
+use tinyrealm_core::node::chat::{Chat, ChatConfig};
+use tinyrealm_core::node::cluster::ClusterSecret;
+use tinyrealm_std::memory::{ChatSizes, NodeSizes, chat_storage, node_storage};
+use tinyrealm_std::{Driver, SocketOptions};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::process::{self, NodeThread};
+use crate::report::{NetReport, ServerControl, Shared};
+use crate::secret::{self, Asker};
+
+/// Connections besides the Mains': those who have not proven themselves yet.
+const SPARE_SESSIONS: usize = 64;
+
+/// What a chat server tells about itself.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct ChatReport {
+    pub(crate) mains: usize,
+    pub(crate) channels: usize,
+    pub(crate) memberships: usize,
+    pub(crate) joined: u32,
+    pub(crate) denied: u32,
+    pub(crate) said: u64,
+    pub(crate) refused: u64,
+    pub(crate) copies: u64,
+    pub(crate) mains_opened: u32,
+    pub(crate) mains_lost: u32,
+    pub(crate) net: NetReport,
+}
+
+fn report(node: &Node<'_, Chat<'_>>) -> ChatReport {
+    let (chat, sessions) = (node.role(), node.sessions());
+    let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
+    let stats = chat.stats();
+    ChatReport {
+        mains: chat.mains(),
+        channels: chat.channels().len(),
+        memberships: chat.members().len(),
+        joined: stats.joined,
+        denied: stats.denied,
+        said: stats.said,
+        refused: stats.refused,
+        copies: stats.copies,
+        mains_opened: stats.mains_opened,
+        mains_lost: stats.mains_lost,
+        net: NetReport::new(node.stats(), sessions.len(), buffers),
+    }
+}
+
+/// Runs a chat server until a signal.
+pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let shutdown = process::shutdown_on_signal()?;
+    let secret = secret::cluster(&config.cluster, Asker::Peer)?;
+    let shared = Shared::default();
+    let node = spawn(config, secret, shutdown, shared.clone())?;
+    println!("chat listening on {}", node.address);
+    node.join()?;
+    println!("chat report {}", serde_json::to_string(&shared.read())?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a chat server on a thread of its own.
+///
+/// # Errors
+/// If the address can't be had.
+pub(crate) fn spawn(
+    config: &Config,
+    secret: ClusterSecret,
+    shutdown: CancellationToken,
+    shared: Shared<ChatReport>,
+) -> anyhow::Result<NodeThread> {
+    let config = config.clone();
+    NodeThread::spawn("chat", config.chat.address(), move |listener, _: SocketAddr| async move {
+        serve(&config, secret, listener, shutdown, shared).await;
+    })
+}
+
+async fn serve(
+    config: &Config,
+    secret: ClusterSecret,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+    shared: Shared<ChatReport>,
+) {
+    let settings = &config.chat;
+    let node_sizes = NodeSizes {
+        sessions: usize::from(settings.mains) + SPARE_SESSIONS,
+        buffer_bytes: config.net.buffer_bytes(),
+        ..NodeSizes::SERVER
+    };
+    let chat_sizes = ChatSizes {
+        channels: usize::from(settings.channels),
+        members: usize::from(settings.memberships),
+        mains: usize::from(settings.mains),
+        history_bytes: settings.history_bytes as usize,
+    };
+    let chat_config =
+        ChatConfig { channel_members: settings.channel_members, past_page: settings.past_page };
+    let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
+    let driver = Driver::new(Some(listener), options, |turn| {
+        let role = Chat::new(chat_storage(chat_sizes), chat_config, secret);
+        Node::new(node_storage(node_sizes), config.net.to_core(), role, turn)
+    });
+    let control = ServerControl::new(shutdown, shared.clone(), report);
+    shared.publish(report(&process::run(driver, control).await));
+}

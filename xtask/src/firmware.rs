@@ -1,0 +1,119 @@
+//! `cargo xtask firmware`: the boards of `firmware-demo`.
+//!
+//! Purpose: `build` makes every role for a board, as `cargo build --release` in the board's folder
+//! does, with whatever compiler is there for its target; `lint` has clippy read it, with logs on; `run`
+//! starts a role in QEMU.
+//!
+//! Contract: cargo runs in the board's folder, because its configuration is there. The images lie
+//! where [`Toolchain`] builds.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::toolchain::{Source, Toolchain};
+use crate::{Failure, process, qemu, workspace};
+
+const USAGE: &str = "cargo xtask firmware build|lint [--toolchain rustup|debian] [BOARD...]
+       cargo xtask firmware run world|client|echo";
+
+/// A member of `firmware-demo` that is a board.
+#[derive(PartialEq, Eq, Debug)]
+struct Board {
+    /// Also its folder's.
+    name: &'static str,
+    target: &'static str,
+}
+
+const BOARDS: [Board; 3] = [
+    Board { name: "mps2-an385", target: "thumbv7m-none-eabi" },
+    Board { name: "rp2040-w5500", target: "thumbv6m-none-eabi" },
+    Board { name: "stm32h743", target: "thumbv7em-none-eabihf" },
+];
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["run", role @ ("world" | "client" | "echo")] = words[..] {
+        return qemu::run(role);
+    }
+    let Some((action, words)) = words.split_first() else { return Err(help()) };
+    let (only, names) = match words {
+        ["--toolchain", source, names @ ..] => {
+            (Some(Source::of_name(source).ok_or_else(help)?), names)
+        }
+        names => (None, names),
+    };
+    let act = match *action {
+        "build" => build,
+        "lint" => lint,
+        _ => return Err(help()),
+    };
+    for board in chosen(names)? {
+        let started = Instant::now();
+        let said = act(board, Toolchain::choose(board.target, only)?)?;
+        println!("{}: {said} ({:.1} s)", board.name, started.elapsed().as_secs_f32());
+    }
+    Ok(())
+}
+
+fn help() -> Failure {
+    let names = BOARDS.map(|board| board.name).join(", ");
+    format!("usage: {USAGE}\nboards: {names}")
+}
+
+/// The boards of these names; all of them if none is named.
+fn chosen(names: &[&str]) -> Result<Vec<&'static Board>, Failure> {
+    if let Some(name) = names.iter().find(|name| BOARDS.iter().all(|board| board.name != **name)) {
+        return Err(format!("There is no board `{name}`.\n{}", help()));
+    }
+    let is_chosen = |board: &&Board| names.is_empty() || names.contains(&board.name);
+    Ok(BOARDS.iter().filter(is_chosen).collect())
+}
+
+fn build(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
+    process::require(in_folder_of(board, &mut toolchain.build(board.target)).arg("--bins"))?;
+    Ok(format!("built with {toolchain}"))
+}
+
+fn lint(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
+    let Some(mut clippy) = toolchain.clippy(board.target) else {
+        return Ok(format!("no clippy with {toolchain}"));
+    };
+    let clippy = in_folder_of(board, &mut clippy);
+    process::require(clippy.args(["--features", "log", "--", "--deny", "warnings"]))?;
+    Ok("nothing for clippy".into())
+}
+
+/// `cargo`, for the images that are flashed, in the board's folder.
+fn in_folder_of<'a>(board: &Board, cargo: &'a mut Command) -> &'a mut Command {
+    cargo.arg("--release").current_dir(workspace::root().join("firmware-demo").join(board.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_board_has_a_folder_whose_configuration_has_its_target() {
+        for board in &BOARDS {
+            let folder = workspace::root().join("firmware-demo").join(board.name);
+            let config = std::fs::read_to_string(folder.join(".cargo/config.toml")).unwrap();
+            assert!(config.contains(&format!("target = \"{}\"", board.target)), "{board:?}");
+        }
+    }
+
+    #[test]
+    fn every_member_with_binaries_is_a_board() {
+        let folders = std::fs::read_dir(workspace::root().join("firmware-demo")).unwrap();
+        for folder in folders.flatten().filter(|folder| folder.path().join("src/bin").is_dir()) {
+            let name = folder.file_name();
+            assert!(BOARDS.iter().any(|board| name == board.name), "{name:?} is not in the list");
+        }
+    }
+
+    #[test]
+    fn boards_are_chosen_by_name_and_unknown_ones_not_at_all() {
+        assert_eq!(chosen(&[]).unwrap().len(), BOARDS.len());
+        assert_eq!(chosen(&["stm32h743"]).unwrap(), [&BOARDS[2]]);
+        assert!(chosen(&["stm32h743", "toaster"]).is_err_and(|help| help.contains("rp2040")));
+    }
+}
