@@ -38,7 +38,7 @@ pub(crate) struct Cli {
 /// What to run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run everything in one process: Login, Main, worlds and demo bots.
+    /// Run everything in one process: Login, Main, chat, worlds and demo bots.
     Up(UpOptions),
     /// Run MainServer, the gateway that clients say hello to.
     Main(MainOptions),

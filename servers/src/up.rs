@@ -1,4 +1,4 @@
-//! `tinyrealm up`: Login, Main, worlds and demo bots in one process, one thread each.
+//! `tinyrealm up`: Login, Main, chat, worlds and demo bots in one process, one thread each.
 
 use std::process::ExitCode;
 use std::thread::JoinHandle;
