@@ -131,10 +131,10 @@ pub(crate) fn spawn(
     NodeThread::spawn(&name, address, move |listener, bound| async move {
         match config.world.game {
             GameChoice::Relay => {
-                serve::<Relay>(&config, secret, listener, bound, shutdown, shared).await
+                serve::<Relay>(&config, secret, listener, bound, shutdown, shared).await;
             }
             GameChoice::Tag => {
-                serve::<Tag>(&config, secret, listener, bound, shutdown, shared).await
+                serve::<Tag>(&config, secret, listener, bound, shutdown, shared).await;
             }
         }
     })

@@ -15,6 +15,8 @@ const PACKAGE: &str = "tinyrealm-mps2-an385";
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let mut build = Toolchain::choose(TARGET, None)?.build(TARGET);
     build.args(["--release", "--manifest-path", MANIFEST, "--package", PACKAGE]);
+    // Cargo reads it by itself only in that folder.
+    build.args(["--config", "firmware-demo/.cargo/config.toml"]);
     // A build folder of its own: the steps of the workspace's lane may run meanwhile.
     let folder = workspace::target_folder("budget");
     let mut reader = workspace::cargo();

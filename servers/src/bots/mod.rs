@@ -11,6 +11,7 @@
 
 pub(crate) mod accounts;
 mod chat_ledger;
+mod control;
 pub(crate) mod ledger;
 mod outcome;
 mod room_book;
@@ -32,8 +33,9 @@ use crate::config::Config;
 use crate::process;
 use crate::report::Shared;
 use crate::status::StatusLine;
+use control::SwarmControl;
 use outcome::Outcome;
-use swarm::{BotsReport, Phase, Plan, Swarm, SwarmControl};
+use swarm::{BotsReport, Phase, Plan, Swarm};
 
 /// Sessions of one client: to Main and to its world.
 const SESSIONS_PER_BOT: usize = 2;

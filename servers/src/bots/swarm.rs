@@ -6,27 +6,20 @@
 //! Without a number of seconds it runs until it is stopped.
 
 use std::f64::consts::TAU;
-use std::pin::Pin;
-use std::task;
-use std::time::Duration;
 
-use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::client::{
     ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient,
 };
-use tinyrealm_core::node::{Caller, Context, Node, Role};
+use tinyrealm_core::node::{Caller, Context, Role};
 use tinyrealm_core::protocol::{Bytes, Direction, Dispatched, ErrorCode, Position, Text};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey};
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Frame;
-use tinyrealm_std::{Control, NextStep};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::accounts::Accounts;
 use super::chat_ledger::ChatTurn;
 use super::ledger::{BOT_EVENT, Ledger};
-use crate::report::Shared;
 
 /// What bots are to do.
 #[derive(Clone, Debug)]
@@ -132,6 +125,10 @@ impl Swarm {
     /// Why no bot has reached Main, if none has.
     pub(super) fn unreachable(&self) -> Option<&'static str> {
         (!self.is_welcome).then_some(self.last_refusal.unwrap_or("no answer"))
+    }
+
+    pub(super) const fn phase(&self) -> Phase {
+        self.phase
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -243,7 +240,7 @@ impl Swarm {
         }
     }
 
-    fn finish(&mut self, cx: &mut Context<'_, '_>) {
+    pub(super) fn finish(&mut self, cx: &mut Context<'_, '_>) {
         self.ledger.close(std::time::Instant::now());
         self.enter(Phase::Done, cx.now);
         for client in &mut self.clients {
@@ -264,7 +261,7 @@ impl Swarm {
         Some((client, listener))
     }
 
-    fn report(&mut self) -> BotsReport {
+    pub(super) fn report(&mut self) -> BotsReport {
         let recent = &mut self.ledger.recent_latency;
         let p99_ms = recent.value_at_quantile(0.99) as f64 / 1_000.0;
         let received = self.ledger.latency.len();
@@ -394,40 +391,5 @@ impl<'a> Role<'a> for Swarm {
         let client = self.clients.get(usize::from(tag.index));
         let login = self.plan.accounts.as_ref().map_or("", |accounts| &accounts.login_address);
         client.map_or("", |client| client.address(tag, &self.plan.main_address, login))
-    }
-}
-
-/// Ends a swarm when its plan is done, or at a signal, and publishes how it does.
-pub(crate) struct SwarmControl {
-    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
-    interval: tokio::time::Interval,
-    shared: Shared<BotsReport>,
-}
-
-impl SwarmControl {
-    /// Call it inside of a runtime.
-    pub(crate) fn new(shutdown: CancellationToken, shared: Shared<BotsReport>) -> Self {
-        let interval = tokio::time::interval(Duration::from_millis(500));
-        Self { shutdown: Box::pin(shutdown.cancelled_owned()), interval, shared }
-    }
-}
-
-impl<'a> Control<'a, Swarm> for SwarmControl {
-    fn poll_control(
-        &mut self,
-        cx: &mut task::Context<'_>,
-        turn: &mut Turn<'_>,
-        node: &mut Node<'a, Swarm>,
-    ) -> NextStep {
-        while self.interval.poll_tick(cx).is_ready() {
-            self.shared.publish(node.act(turn, |swarm, _| swarm.report()));
-        }
-        if self.shutdown.as_mut().poll(cx).is_ready() && node.role().phase != Phase::Done {
-            node.act(turn, Swarm::finish);
-        }
-        if node.role().phase == Phase::Done && node.sessions().is_empty() {
-            return NextStep::ShutDown;
-        }
-        NextStep::Continue
     }
 }

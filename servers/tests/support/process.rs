@@ -157,7 +157,7 @@ impl Process {
 
     /// [`Process::start_with`] for a process that has to find the cluster secret by itself.
     pub(crate) fn start_without_secret(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tinyrealm"));
+        let mut command = Command::new(binary());
         command.args(arguments).env_remove("TINYREALM_CLUSTER_SECRET");
         command.envs(variables.iter().copied());
         Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)

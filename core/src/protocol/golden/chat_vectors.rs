@@ -21,11 +21,21 @@ use crate::protocol::{ErrorCode, Uid};
 
 /// Every vector of channels, checked.
 pub(super) fn all() -> Vec<Vector> {
-    [channels(), chat_to_main(), main_to_chat()].into_iter().flatten().collect()
+    let links = [
+        channels_1(),
+        channels_2(),
+        channels_3(),
+        chat_to_main_1(),
+        chat_to_main_2(),
+        chat_to_main_3(),
+        chat_to_main_4(),
+        main_to_chat(),
+    ];
+    links.into_iter().flatten().collect()
 }
 
 /// What clients and Main say about channels.
-fn channels() -> Vec<Vector> {
+fn channels_1() -> Vec<Vector> {
     vec![
         golden(
             ChatHistory { channel: text("lobby"), since: 129 },
@@ -64,6 +74,11 @@ fn channels() -> Vec<Vector> {
             ChatLeft { channel: longest_text("c"), reason: ErrorCode(u16::MAX) },
             "20 00 | 05 11 00 00 | 18 (63)*24 ff ff 03",
         ),
+    ]
+}
+
+fn channels_2() -> Vec<Vector> {
+    vec![
         golden(
             ChatRefused {
                 channel: text("lobby"),
@@ -109,6 +124,11 @@ fn channels() -> Vec<Vector> {
             ChatGap { channel: longest_text("c"), missed: u32::MAX, next_seq: u32::MAX },
             "27 00 | 09 11 00 00 | 18 (63)*24 ff ff ff ff 0f ff ff ff ff 0f",
         ),
+    ]
+}
+
+fn channels_3() -> Vec<Vector> {
+    vec![
         golden(
             ChatEntered { channel: text("lobby"), uid: OTHER },
             "0f 00 | 0a 11 00 00 | 05 6c 6f 62 62 79 88 80 80 80 08",
@@ -152,7 +172,7 @@ fn channels() -> Vec<Vector> {
     ]
 }
 
-fn chat_to_main() -> Vec<Vector> {
+fn chat_to_main_1() -> Vec<Vector> {
     vec![
         golden(Opened {}, "04 00 | 01 42 00 00"),
         golden(
@@ -203,6 +223,11 @@ fn chat_to_main() -> Vec<Vector> {
             Removed { uid: LAST_UID, channel: longest_text("c"), reason: ErrorCode(u16::MAX) },
             "25 00 | 04 42 00 00 | ff ff ff ff 0f 18 (63)*24 ff ff 03",
         ),
+    ]
+}
+
+fn chat_to_main_2() -> Vec<Vector> {
+    vec![
         golden(
             Broadcast { channel: text("lobby"), seq: 129, uid: GUEST, msg: text("hello") },
             "17 00 | 05 42 00 00 | 05 6c 6f 62 62 79 81 01 87 80 80 80 08 05 68 65 6c 6c 6f",
@@ -252,6 +277,11 @@ fn chat_to_main() -> Vec<Vector> {
             PastEnd { to: OTHER, channel: text("lobby"), next_seq: 129, end_seq: 129 },
             "13 00 | 08 42 00 00 | 88 80 80 80 08 05 6c 6f 62 62 79 81 01 81 01",
         ),
+    ]
+}
+
+fn chat_to_main_3() -> Vec<Vector> {
+    vec![
         golden(
             PastEnd {
                 to: LAST_UID,
@@ -285,6 +315,11 @@ fn chat_to_main() -> Vec<Vector> {
             Census { channel: longest_text("c"), members: u16::MAX },
             "20 00 | 0b 42 00 00 | 18 (63)*24 ff ff 03",
         ),
+    ]
+}
+
+fn chat_to_main_4() -> Vec<Vector> {
+    vec![
         golden(
             MemberPage {
                 to: OTHER,

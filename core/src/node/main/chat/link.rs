@@ -114,8 +114,12 @@ impl ChatHub<'_> {
                 self.link.state = ChatLinkState::Resuming(key, index + 1);
                 continue;
             };
-            let uids: heapless::Vec<Uid, _> =
-                page.iter().filter_map(|index| Some(self.members.at(*index)?.uid)).collect();
+            // Pushed one by one: collecting into a bounded vector could panic.
+            let mut uids = heapless::Vec::<Uid, PAGE>::new();
+            for member in page.iter().filter_map(|index| self.members.at(*index)) {
+                // There is room for as many as the page has.
+                let _ = uids.push(member.uid);
+            }
             let channel = Text::truncated(&channel.name);
             let since = self.channels.at(index).map_or(0, |channel| channel.last_seq);
             if sessions.send(key, &Resume { channel, since, uids }).is_err() {

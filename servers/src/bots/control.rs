@@ -1,0 +1,48 @@
+//! When a swarm ends, and how it does meanwhile.
+
+use std::pin::Pin;
+use std::task;
+use std::time::Duration;
+
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::Node;
+use tinyrealm_std::{Control, NextStep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::swarm::{BotsReport, Phase, Swarm};
+use crate::report::Shared;
+
+/// Ends a swarm when its plan is done, or at a signal, and publishes how it does.
+pub(crate) struct SwarmControl {
+    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
+    interval: tokio::time::Interval,
+    shared: Shared<BotsReport>,
+}
+
+impl SwarmControl {
+    /// Call it inside of a runtime.
+    pub(crate) fn new(shutdown: CancellationToken, shared: Shared<BotsReport>) -> Self {
+        let interval = tokio::time::interval(Duration::from_millis(500));
+        Self { shutdown: Box::pin(shutdown.cancelled_owned()), interval, shared }
+    }
+}
+
+impl<'a> Control<'a, Swarm> for SwarmControl {
+    fn poll_control(
+        &mut self,
+        cx: &mut task::Context<'_>,
+        turn: &mut Turn<'_>,
+        node: &mut Node<'a, Swarm>,
+    ) -> NextStep {
+        while self.interval.poll_tick(cx).is_ready() {
+            self.shared.publish(node.act(turn, |swarm, _| swarm.report()));
+        }
+        if self.shutdown.as_mut().poll(cx).is_ready() && node.role().phase() != Phase::Done {
+            node.act(turn, Swarm::finish);
+        }
+        if node.role().phase() == Phase::Done && node.sessions().is_empty() {
+            return NextStep::ShutDown;
+        }
+        NextStep::Continue
+    }
+}
