@@ -22,8 +22,8 @@ use crate::node::{Caller, Context};
 use crate::protocol::client_to_main::{EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Join, Leave};
 use crate::protocol::{
-    ADDRESS_MAX_BYTES, CLIENT_VERSION, ErrorCode, HandshakeKey, Message, REGION_MAX_BYTES, RoomId,
-    SendError, Text, Token, Uid,
+    ADDRESS_MAX_BYTES, CLIENT_VERSION, ErrorCode, HandshakeKey, REGION_MAX_BYTES, RoomId, Text,
+    Token, Uid,
 };
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey, Trust};
@@ -199,18 +199,6 @@ impl RealmClient {
                 self.main = state;
             }
             Err(_) => self.wait_for_main(cx),
-        }
-    }
-
-    /// Sends something to Main, once that knows us.
-    pub(super) fn tell_main<M: Message>(
-        &self,
-        cx: &mut Context<'_, '_>,
-        message: &M,
-    ) -> Result<(), SendError> {
-        match self.main {
-            MainState::Ready => cx.sessions.send(self.main_session, message),
-            _ => Err(SendError::Closed),
         }
     }
 

@@ -1,6 +1,6 @@
-//! What a client says in its room.
+//! What a client says in its room, and to Main.
 
-use super::machine::{RealmClient, WorldState};
+use super::machine::{MainState, RealmClient, WorldState};
 use crate::node::Context;
 use crate::protocol::client_to_world::{Event, Move};
 use crate::protocol::{Bytes, Direction, EVENT_MAX_BYTES, Message, Position, SendError};
@@ -30,6 +30,18 @@ impl RealmClient {
         data: Bytes<'_, EVENT_MAX_BYTES>,
     ) -> Result<(), SendError> {
         self.send_inside(cx, &Event { kind, data })
+    }
+
+    /// Sends something to Main, once that knows us.
+    pub(super) fn tell_main<M: Message>(
+        &self,
+        cx: &mut Context<'_, '_>,
+        message: &M,
+    ) -> Result<(), SendError> {
+        match self.main {
+            MainState::Ready => cx.sessions.send(self.main_session, message),
+            _ => Err(SendError::Closed),
+        }
     }
 
     fn send_inside<M: Message>(
