@@ -1,5 +1,6 @@
 //! Main at the bench: clients and worlds are scripted, one frame at a time.
 
+mod both_links;
 mod channels;
 mod enter;
 mod hello;
