@@ -15,6 +15,7 @@
 
 use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::chat::ChatStorage;
+use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
 use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
 use tinyrealm_core::node::world::{Room, RoomStorage, WorldStorage};
 use tinyrealm_core::session::manager::Ended;
@@ -177,13 +178,42 @@ fn main_chat_storage(sizes: MainChatSizes) -> MainChatStorage<'static> {
     }
 }
 
-/// Empty storage for a Main of `users` users and `worlds` worlds.
-pub fn main_storage(users: usize, worlds: usize, chat: MainChatSizes) -> MainStorage<'static> {
+/// Empty storage for a Main of `users` users and `worlds` worlds, where `hellos` clients may wait for
+/// Login.
+pub fn main_storage(
+    users: usize,
+    worlds: usize,
+    hellos: usize,
+    chat: MainChatSizes,
+) -> MainStorage<'static> {
     MainStorage {
         users: slots(users),
         user_heads: links(users),
         user_nexts: links(users),
         worlds: slots(worlds),
+        hellos: slots(hellos),
         chat: main_chat_storage(chat),
+    }
+}
+
+/// How much a login server holds.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct LoginSizes {
+    /// Logins, queued and being checked.
+    pub logins: usize,
+    /// Tokens, queued and being checked.
+    pub verifies: usize,
+    /// Accounts, and as many addresses, whose attempts are remembered.
+    pub attempts: usize,
+}
+
+/// Empty storage for a login server.
+pub fn login_storage(sizes: LoginSizes) -> LoginStorage<'static> {
+    LoginStorage {
+        logins: slots(sizes.logins),
+        verifies: slots(sizes.verifies),
+        verify_queue: zeros(sizes.verifies, 0),
+        accounts: lend(sizes.attempts, || AttemptEntry::VACANT),
+        addresses: lend(sizes.attempts, || AttemptEntry::VACANT),
     }
 }

@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use tinyrealm_core::protocol::ACCOUNT_MAX_BYTES;
 
+use crate::accounts::id_problem;
 use crate::config::Override;
 
 /// A realm of small rooms: gateway, worlds, bots and a terminal client in one binary.
@@ -36,12 +38,17 @@ pub(crate) struct Cli {
 /// What to run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run everything in one process: Main, worlds and demo bots.
+    /// Run everything in one process: Login, Main, chat, worlds and demo bots.
     Up(UpOptions),
     /// Run MainServer, the gateway that clients say hello to.
     Main(MainOptions),
     /// Run WorldServer, whose rooms clients play in.
     World(WorldOptions),
+    /// Run LoginServer, which knows the accounts.
+    Login(LoginOptions),
+    /// Make, change and list accounts; works while the login server runs, too.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Run ChatServer, which owns the channels.
     Chat(ChatOptions),
     /// Send bots into a realm, and check that everything they say arrives.
@@ -115,6 +122,56 @@ pub(crate) struct WorldOptions {
     game: Option<String>,
 }
 
+/// The flags of `login`.
+#[derive(Debug, Args)]
+pub(crate) struct LoginOptions {
+    /// Where to listen, HOST:PORT.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The port to listen at; 0 picks a free one and prints it.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    #[command(flatten)]
+    data: DataOptions,
+}
+
+/// Where the accounts are.
+#[derive(Debug, Args)]
+pub(crate) struct DataOptions {
+    /// The folder with the accounts; a folder of this user, if it is not given.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<String>,
+}
+
+/// What `user` can do. Passwords are read from the terminal, or from standard input.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make an account.
+    Add(UserOptions),
+    /// Give an account another password; its tokens end.
+    Passwd(UserOptions),
+    /// List all accounts.
+    List(DataOptions),
+    /// Let an account log in no more; its tokens end.
+    Disable(UserOptions),
+    /// Let a disabled account log in again.
+    Enable(UserOptions),
+    /// End an account's tokens: who is in the realm stays, and logs in anew to come again.
+    Logout(UserOptions),
+    /// Remove an account; its uid is never given again.
+    Remove(UserOptions),
+}
+
+/// Which account.
+#[derive(Debug, Args)]
+pub(crate) struct UserOptions {
+    /// The account's id: a-z, 0-9, '.', '_' and '-'.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    data: DataOptions,
+}
+
 /// The flags of `chat`.
 #[derive(Debug, Args)]
 pub(crate) struct ChatOptions {
@@ -132,6 +189,16 @@ pub(crate) struct BotOptions {
     /// Where Main is, HOST:PORT.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000")]
     pub(crate) main: String,
+    /// Where Login is, HOST:PORT, for bots with accounts.
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN)]
+    pub(crate) login: String,
+    /// Log in with the accounts of FILE: one `ID PASSWORD` a line, at least one a bot.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) accounts: Option<PathBuf>,
+    /// Log in with throw-away accounts whose ids begin with PREFIX, made in the store of a Login on
+    /// this machine and removed at the end.
+    #[arg(long, value_name = "PREFIX", conflicts_with = "accounts", value_parser = parse_prefix)]
+    pub(crate) make_accounts: Option<String>,
     /// How many bots.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) count: u16,
@@ -170,6 +237,29 @@ pub(crate) struct ClientOptions {
     /// The region to enter; any, if it is not given.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) region: String,
+    /// Log in as this account; without, come as a guest.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Where Login is, HOST:PORT.
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN)]
+    pub(crate) login: String,
+    /// Read the password from the first line of FILE; without, it is asked for.
+    #[arg(long, value_name = "FILE", requires = "id")]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+const DEFAULT_LOGIN: &str = "127.0.0.1:7200";
+/// Bytes of a bot's number behind its prefix.
+const BOT_NUMBER_MAX_BYTES: usize = 5;
+
+fn parse_prefix(text: &str) -> Result<String, String> {
+    match id_problem(text) {
+        Some(problem) => Err(problem),
+        None if text.len() + BOT_NUMBER_MAX_BYTES > ACCOUNT_MAX_BYTES => {
+            Err(format!("expected at most {} characters", ACCOUNT_MAX_BYTES - BOT_NUMBER_MAX_BYTES))
+        }
+        None => Ok(text.to_owned()),
+    }
 }
 
 fn parse_override(text: &str) -> Result<Override, String> {
@@ -208,6 +298,8 @@ impl Cli {
             Some(Command::Up(options)) => options.push_to(&mut push),
             Some(Command::Main(options)) => options.push_to(&mut push),
             Some(Command::World(options)) => options.push_to(&mut push),
+            Some(Command::Login(options)) => options.push_to(&mut push),
+            Some(Command::User(command)) => command.data().push_to(&mut push),
             Some(Command::Chat(options)) => options.push_to(&mut push),
             Some(Command::Bots(_) | Command::Client(_) | Command::CheckConfig) => {}
         }
@@ -254,5 +346,33 @@ impl WorldOptions {
         push("world.room_capacity", text(self.room_capacity.as_ref()));
         push("world.flush_interval_ms", text(self.flush_interval_ms.as_ref()));
         push("world.game", self.game.clone());
+    }
+}
+
+impl LoginOptions {
+    fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
+        push("login.listen", text(self.listen.as_ref()));
+        push("login.port", text(self.port.as_ref()));
+        self.data.push_to(push);
+    }
+}
+
+impl DataOptions {
+    fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
+        push("login.data_folder", self.data.clone());
+    }
+}
+
+impl UserCommand {
+    fn data(&self) -> &DataOptions {
+        match self {
+            Self::List(data) => data,
+            Self::Add(options)
+            | Self::Passwd(options)
+            | Self::Disable(options)
+            | Self::Enable(options)
+            | Self::Logout(options)
+            | Self::Remove(options) => &options.data,
+        }
     }
 }

@@ -5,17 +5,21 @@
 //! Contract: results go to standard output, logs to standard error. A mistake of the user is one
 //! line that says what to do, and exit code 2 for the command line, 1 for the rest.
 
+mod accounts;
 mod bots;
 mod chat_server;
 mod cli;
 mod client;
 mod config;
+mod login_server;
 mod main_server;
+mod password_input;
 mod process;
 mod report;
 mod secret;
 mod status;
 mod up;
+mod user;
 mod world_server;
 
 use std::process::ExitCode;
@@ -43,7 +47,9 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         None => up::run(&config),
         Some(Command::Up(_)) => up::run(&config),
         Some(Command::Main(_)) => main_server::run(&config),
+        Some(Command::Login(_)) => login_server::run(&config),
         Some(Command::World(_)) => world_server::run(&config),
+        Some(Command::User(command)) => user::run(command, &config),
         Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),

@@ -4,15 +4,20 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::cluster::ClusterSecret;
-use tinyrealm_core::node::main::{ChatHub, Guests, Main, MainConfig, main_timers};
+use tinyrealm_core::node::main::{
+    Accounts, Authenticator, ChatHub, Guests, Identity, LoginLinkConfig, Main, MainConfig,
+    main_timers,
+};
+use tinyrealm_core::protocol::{ErrorCode, Token, Uid};
 use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Auth, Config, MainSettings};
 use crate::process::{self, NodeThread};
 use crate::report::{NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
@@ -22,6 +27,8 @@ use crate::secret::{self, Asker};
 pub(crate) struct MainReport {
     pub(crate) users: usize,
     pub(crate) worlds: usize,
+    /// Whether Login can be asked.
+    pub(crate) login: bool,
     pub(crate) hellos: u32,
     pub(crate) hellos_refused: u32,
     pub(crate) enters: u32,
@@ -63,7 +70,36 @@ impl MainChatReport {
     }
 }
 
-type MainNode<'a> = Node<'a, Main<'a, Guests>>;
+type MainNode<'a> = Node<'a, Main<'a, Doorkeeper>>;
+
+/// The configured authenticator.
+enum Doorkeeper {
+    Guests(Guests),
+    Accounts(Accounts),
+}
+
+impl Doorkeeper {
+    fn new(settings: &MainSettings) -> anyhow::Result<Self> {
+        Ok(match settings.auth {
+            Auth::Guest => Self::Guests(Guests::new(secret::guests(&settings.secret_file)?)),
+            Auth::Login => Self::Accounts(Accounts),
+        })
+    }
+}
+
+impl Authenticator for Doorkeeper {
+    fn identify(
+        &mut self,
+        turn: &mut Turn<'_>,
+        token: Option<Token>,
+        is_taken: &dyn Fn(Uid) -> bool,
+    ) -> Result<Identity, ErrorCode> {
+        match self {
+            Self::Guests(guests) => guests.identify(turn, token, is_taken),
+            Self::Accounts(accounts) => accounts.identify(turn, token, is_taken),
+        }
+    }
+}
 
 fn report(node: &MainNode<'_>) -> MainReport {
     let (main, sessions) = (node.role(), node.sessions());
@@ -72,6 +108,7 @@ fn report(node: &MainNode<'_>) -> MainReport {
     MainReport {
         users: main.users().len(),
         worlds: main.worlds().len(),
+        login: main.has_login(),
         hellos: stats.hellos,
         hellos_refused: stats.hellos_refused,
         enters: stats.enters,
@@ -107,16 +144,16 @@ pub(crate) fn spawn(
     shared: Shared<MainReport>,
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(usize::from(config.main.sessions));
-    let guests = Guests::new(secret::guests(&config.main.secret_file)?);
+    let doorkeeper = Doorkeeper::new(&config.main)?;
     let config = config.clone();
     NodeThread::spawn("main", address, move |listener, _| async move {
-        serve(&config, guests, secret, listener, shutdown, shared).await;
+        serve(&config, doorkeeper, secret, listener, shutdown, shared).await;
     })
 }
 
 async fn serve(
     config: &Config,
-    guests: Guests,
+    doorkeeper: Doorkeeper,
     secret: ClusterSecret,
     listener: TcpListener,
     shutdown: CancellationToken,
@@ -144,14 +181,28 @@ async fn serve(
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(Some(listener), options, |turn| {
-        let storage = main_storage(users, usize::from(config.main.worlds), chat_sizes);
+        let (worlds, hellos) = (usize::from(config.main.worlds), usize::from(config.main.hellos));
+        let storage = main_storage(users, worlds, hellos, chat_sizes);
         // The address's length is checked with the configuration.
         let chat = config.main.chat.as_str().try_into().unwrap_or_default();
-        let role = Main::new(storage, settings, guests, secret).with_chat(chat);
+        let mut role = Main::new(storage, settings, doorkeeper, secret).with_chat(chat);
+        if config.main.auth == Auth::Login {
+            role = role.with_login(login_link(&config.main));
+        }
         let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
         node.act(turn, Main::start);
         node
     });
     let control = ServerControl::new(shutdown, shared.clone(), report);
     shared.publish(report(&process::run(driver, control).await));
+}
+
+fn login_link(settings: &MainSettings) -> LoginLinkConfig {
+    LoginLinkConfig {
+        // The length is checked with the configuration.
+        address: settings.login.as_str().try_into().unwrap_or_default(),
+        hello_timeout_ms: settings.hello_timeout_ms,
+        reconnect_first_ms: settings.reconnect_first_ms,
+        reconnect_most_ms: settings.reconnect_most_ms,
+    }
 }

@@ -1,15 +1,20 @@
-//! `tinyrealm up`: Main, worlds and demo bots in one process, one thread each.
+//! `tinyrealm up`: Login, Main, chat, worlds and demo bots in one process, one thread each.
 
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_std::runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::bots::{self, swarm::BotsReport, swarm::Plan};
+use crate::accounts::throw_away::ThrowAways;
+use crate::bots;
+use crate::bots::accounts::Accounts;
+use crate::bots::swarm::{BotsReport, Plan};
 use crate::chat_server::{self, ChatReport};
-use crate::config::Config;
+use crate::config::{Auth, Config};
+use crate::login_server;
 use crate::main_server::{self, MainReport};
 use crate::process::{self, NodeThread};
 use crate::report::Shared;
@@ -25,6 +30,9 @@ const BOTS_JOIN_SECONDS: f64 = 30.0;
 /// A realm in one process.
 struct Realm {
     nodes: Vec<NodeThread>,
+    main_address: String,
+    /// Unless everyone is a guest.
+    login_address: Option<String>,
     main: Shared<MainReport>,
     worlds: Vec<Shared<WorldReport>>,
     chat: Shared<ChatReport>,
@@ -36,43 +44,83 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let realm = start(config, &shutdown).inspect_err(|_| shutdown.cancel())?;
     let swarm = start_bots(config, &realm, &shutdown)?;
-    println!("try:  tinyrealm client --main {}", realm.nodes[0].address);
+    show_the_way(&realm);
     println!("stop: Ctrl-C");
     show_status(&realm, &shutdown)?;
-    drop(swarm.map(JoinHandle::join));
+    if let Some((swarm, throw_aways)) = swarm {
+        drop(swarm.join());
+        drop(throw_aways);
+    }
     for node in realm.nodes {
         node.join()?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn show_the_way(realm: &Realm) {
+    match &realm.login_address {
+        Some(login) => {
+            println!("try:  tinyrealm user add NAME");
+            println!(
+                "then: tinyrealm client --main {} --login {login} --id NAME",
+                realm.main_address
+            );
+        }
+        None => println!("try:  tinyrealm client --main {}", realm.main_address),
+    }
+}
+
 fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm> {
     let secret = secret::cluster(&config.cluster, Asker::Realm)?;
+    let mut config = config.clone();
+    config.main.auth = config.up.auth;
+    let mut nodes = Vec::new();
+    let mut login_address = None;
+    if config.up.auth == Auth::Login {
+        let (address, secret) = (config.login.address(), secret.clone());
+        let login =
+            login_server::spawn(&config, address, secret, shutdown.clone(), Shared::default())?;
+        println!("login listening on {}", login.address);
+        config.main.login = login.address.to_string();
+        login_address = Some(login.address.to_string());
+        nodes.push(login);
+    }
     let main = Shared::default();
     let address = config.main.address();
     let chat = Shared::default();
-    let chat_node = chat_server::spawn(config, secret.clone(), shutdown.clone(), chat.clone())?;
-    let mut config = config.clone();
+    let chat_node = chat_server::spawn(&config, secret.clone(), shutdown.clone(), chat.clone())?;
     config.main.chat = chat_node.address.to_string();
-    let config = &config;
-    let node = main_server::spawn(config, address, secret.clone(), shutdown.clone(), main.clone())?;
+    let node =
+        main_server::spawn(&config, address, secret.clone(), shutdown.clone(), main.clone())?;
     println!("main listening on {}", node.address);
     println!("chat listening on {}", chat_node.address);
-    let nodes = vec![node, chat_node];
-    let mut realm = Realm { nodes, main, worlds: Vec::new(), chat, bots: Shared::default() };
+    let main_address = node.address.to_string();
+    nodes.extend([node, chat_node]);
+    let worlds = start_worlds(&config, &main_address, &secret, shutdown, &mut nodes)?;
+    Ok(Realm { nodes, main_address, login_address, main, worlds, chat, bots: Shared::default() })
+}
+
+fn start_worlds(
+    config: &Config,
+    main_address: &str,
+    secret: &ClusterSecret,
+    shutdown: &CancellationToken,
+    nodes: &mut Vec<NodeThread>,
+) -> anyhow::Result<Vec<Shared<WorldReport>>> {
+    let mut reports = Vec::new();
     for number in 0..worlds(config) {
         let mut settings = world_server::numbered(&config.world, number);
-        settings.main = realm.nodes[0].address.to_string();
+        settings.main = main_address.to_owned();
         let (id, shared) = (settings.id, Shared::default());
         let address = config.world.address(number);
         let (secret, shutdown) = (secret.clone(), shutdown.clone());
         let node =
             world_server::spawn(config, settings, address, secret, shutdown, shared.clone())?;
         println!("world {id} listening on {}", node.address);
-        realm.nodes.push(node);
-        realm.worlds.push(shared);
+        nodes.push(node);
+        reports.push(shared);
     }
-    Ok(realm)
+    Ok(reports)
 }
 
 fn worlds(config: &Config) -> u16 {
@@ -86,13 +134,22 @@ fn start_bots(
     config: &Config,
     realm: &Realm,
     shutdown: &CancellationToken,
-) -> anyhow::Result<Option<JoinHandle<()>>> {
+) -> anyhow::Result<Option<(JoinHandle<()>, Option<ThrowAways>)>> {
     if config.up.bots == 0 {
         return Ok(None);
     }
+    let throw_aways = match &realm.login_address {
+        Some(_) => Some(ThrowAways::make(&config.login, &bots_prefix(realm), config.up.bots)?),
+        None => None,
+    };
+    let accounts = realm.login_address.clone().zip(throw_aways.as_ref());
     let plan = Plan {
-        main_address: realm.nodes[0].address.to_string(),
+        main_address: realm.main_address.clone(),
         region: String::new(),
+        accounts: accounts.map(|(login_address, made)| Accounts {
+            login_address,
+            credentials: made.credentials.clone(),
+        }),
         count: config.up.bots,
         hz: config.up.bots_hz,
         seconds: None,
@@ -107,7 +164,14 @@ fn start_bots(
             tracing::error!("the bots have ended: {failure:#}");
         }
     };
-    Ok(Some(std::thread::Builder::new().name("bots".to_owned()).spawn(serve)?))
+    let thread = std::thread::Builder::new().name("bots".to_owned()).spawn(serve)?;
+    Ok(Some((thread, throw_aways)))
+}
+
+/// What the ids of its bots begin with: no other realm of this machine has the same.
+fn bots_prefix(realm: &Realm) -> String {
+    let port = realm.main_address.rsplit(':').next().unwrap_or_default();
+    format!("up-{port}-")
 }
 
 /// Sums over all worlds, at one moment.

@@ -78,7 +78,9 @@ fn a_port_in_use_is_named() {
     let address = main.address.to_string();
     expect_mistake(&run(&["main", "--listen", &address], &[]), 1, &address);
     expect_mistake(&run(&["world", "--listen", &address], &[]), 1, &address);
-    let up = run(&["up", "--set", &format!("main.listen={address}"), "--set", "chat.port=0"], &[]);
+    let main_listen = format!("main.listen={address}");
+    let up = ["up", "--set", "up.auth=guest", "--set", &main_listen, "--set", "chat.port=0"];
+    let up = run(&up, &[]);
     expect_mistake(&up, 1, &address);
     let foreign = run(&["main", "--listen", "192.0.2.1:0"], &[]);
     expect_mistake(&foreign, 1, "192.0.2.1:0");
@@ -136,9 +138,16 @@ fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
 }
 
 const KEYS: &str = "
-    log up.bots up.bots_hz up.bots_chat_hz up.worlds
+    log up.bots up.bots_hz up.bots_chat_hz up.worlds up.auth cluster.secret_file
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
-    main.secret_file main.chat
+    main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos
+    main.reconnect_first_ms main.reconnect_most_ms
+    login.listen login.data_folder login.sessions login.hash_threads login.hash_memory_kib
+    login.hash_passes login.queue login.verify_queue login.token_ttl_s login.tokens_per_account
+    login.remembered login.account_free_failures login.account_first_delay_ms
+    login.account_most_delay_ms login.account_forget_after_ms login.address_free_failures
+    login.address_first_delay_ms login.address_most_delay_ms login.address_forget_after_ms
+    login.address_logins
     world.id world.region world.listen world.advertise world.main world.nodes world.rooms
     world.room_capacity world.spare_sessions world.ring_bytes world.flush_interval_ms
     world.status_interval_ms world.reconnect_first_ms world.reconnect_most_ms world.game
@@ -162,7 +171,7 @@ fn check_config_prints_every_key_and_reads_what_it_prints() {
 fn every_key_is_a_variable_and_a_flag_wins() {
     let defaults = checked(&[], &[]);
     let mut all: Vec<String> = keys(&defaults).into_iter().collect();
-    all.extend(["main.port", "world.port", "chat.port"].map(str::to_owned));
+    all.extend(["main.port", "world.port", "login.port", "chat.port"].map(str::to_owned));
     let value_of = |key: &str| {
         let value = key.split('.').try_fold(None, |table: Option<&Value>, part| {
             table.map_or_else(|| defaults.get(part), |table| table.get(part)).map(Some)

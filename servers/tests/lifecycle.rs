@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use support::login::{Accounts, login};
 use support::{
     Bots, Heard, PATIENCE, Peer, Process, Realm, ScratchFile, Server, Signal, Stream, User,
 };
@@ -162,17 +163,11 @@ fn main_says_goodbye_to_worlds_and_players_stay() {
 #[test]
 fn a_signal_is_heeded_from_the_first_line_on() {
     let nowhere = ["world", "--port", "0", "--main", "127.0.0.1:9"];
-    let up = [
-        "up",
-        "--bots",
-        "0",
-        "--set",
-        "main.port=0",
-        "--set",
-        "world.port=0",
-        "--set",
-        "chat.port=0",
-    ];
+    let folder = Accounts::new("up-signals");
+    let data = folder.setting();
+    let ports = ["main.port=0", "world.port=0", "login.port=0", "chat.port=0"];
+    let ports = ports.map(|port| ["--set", port]).concat();
+    let up = [&["up", "--bots", "0", "--set", &data][..], &ports].concat();
     for arguments in [&["main", "--port", "0"][..], &nowhere, &up] {
         for signal in [Signal::Interrupt, Signal::Terminate].into_iter().cycle().take(6) {
             let process = Process::start(arguments);
@@ -379,26 +374,24 @@ fn a_world_that_stands_still_is_left_and_comes_back_with_its_users() {
 
 #[test]
 fn up_runs_a_whole_realm_and_prints_plain_lines() {
-    let arguments = [
-        "up",
-        "--bots",
-        "8",
-        "--set",
-        "main.port=0",
-        "--set",
-        "world.port=0",
-        "--set",
-        "chat.port=0",
-    ];
-    let up = Process::start(&arguments);
+    let accounts = Accounts::new("up");
+    let data = accounts.setting();
+    accounts.user(&["add", "alice"], "correct horse");
+    let ports = ["main.port=0", "world.port=0", "login.port=0", "chat.port=0"];
+    let ports = ports.map(|port| ["--set", port]).concat();
+    let up = Process::start(&[&["up", "--bots", "8", "--set", &data][..], &ports].concat());
+    let login_address: SocketAddr =
+        up.wait_for(Stream::Stdout, |line| line.strip_prefix("login listening on ")?.parse().ok());
     let main: SocketAddr =
         up.wait_for(Stream::Stdout, |line| line.strip_prefix("main listening on ")?.parse().ok());
     assert_ne!(main.port(), 0);
-    up.wait_until_said(Stream::Stdout, "try:  tinyrealm client --main", 1);
+    up.wait_until_said(Stream::Stdout, "try:  tinyrealm user add", 1);
+    up.wait_until_said(Stream::Stdout, "then: tinyrealm client --main", 1);
     // The first status line may come before everybody is in.
     up.wait_until_said(Stream::Stdout, "8 users in ", 1);
-    let mut visitor = User::enter(main, "");
-    assert_eq!(visitor.world.find::<MoveBroadcast>().member.uid.0 >> 31, 1, "bots are guests");
+    let token = login(login_address, "alice", "correct horse").token();
+    let mut visitor = User::enter_with(main, Some(token), "");
+    assert_eq!(visitor.world.find::<MoveBroadcast>().member.uid.0 >> 31, 0, "bots have accounts");
     up.signal(Signal::Interrupt);
     visitor.world.find::<Bye>();
     let finished = up.finish(PATIENCE);

@@ -116,7 +116,7 @@ fn servers() -> Result<PathBuf, Failure> {
 fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
     let arguments: &[&str] = match role {
         "world" => &["main"],
-        "client" => &["up", "--bots", "4"],
+        "client" => &["up", "--bots", "4", "--set", "up.auth=guest"],
         _ => return Ok(None),
     };
     if TcpListener::bind((Ipv4Addr::LOCALHOST, MAIN_PORT)).is_err() {

@@ -17,7 +17,10 @@
 //! ```
 
 mod connection;
+mod control;
 mod ready;
+
+pub use control::{Control, NextStep};
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -48,26 +51,6 @@ pub const ACCEPTS_PER_TURN: usize = 64;
 const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// How long accepting rests when the process has no file descriptor left.
 const ACCEPT_REST_MS: u32 = 100;
-
-/// What a [`Control`] wants.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum NextStep {
-    /// Go on.
-    Continue,
-    /// Tell every peer goodbye, then end.
-    ShutDown,
-}
-
-/// Acts on a running node from outside: signals, a keyboard, statistics. Polled once a turn.
-pub trait Control<'a, R> {
-    /// Looks at the node or acts on it; wakes through `cx` when it has more to do.
-    fn poll_control(
-        &mut self,
-        cx: &mut Context<'_>,
-        turn: &mut Turn<'_>,
-        node: &mut Node<'a, R>,
-    ) -> NextStep;
-}
 
 /// Options of a driver's sockets.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -164,6 +147,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
             self.node.handle_timeout(turn);
         }
+        control.finish_turn(turn, &mut self.node);
         self.transmit(turn);
         let has_dialed = self.fulfil_requests(turn);
         if self.node.is_finished() {

@@ -28,6 +28,7 @@
 pub mod chat;
 pub mod client;
 pub mod cluster;
+pub mod login;
 pub mod main;
 mod memory;
 mod shell;

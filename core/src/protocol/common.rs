@@ -81,6 +81,10 @@ codes! {
         BUSY = 21,
         /// The peer does not share the cluster secret.
         BAD_PROOF = 22,
+        /// Accounts can't be checked now; try again.
+        LOGIN_UNAVAILABLE = 23,
+        /// This realm has no guests: a token of the login server is needed.
+        LOGIN_NEEDED = 24,
         /// The user is not in that channel.
         NOT_IN_CHANNEL = 30,
         /// The user is in that channel already.
@@ -133,6 +137,24 @@ codes! {
         KEY_USED = 4,
         /// Every room is full.
         FULL = 5,
+    }
+}
+
+codes! {
+    /// Why the login server gives no token.
+    LoginDenial {
+        /// There is no such account, or its password is another one: which of the two is not said.
+        WRONG = 1,
+        /// Too many wrong passwords for this id: come back later.
+        LOCKED = 2,
+        /// Too many attempts from this address: come back later.
+        TOO_MANY = 3,
+        /// More attempts than can be checked now: come back later.
+        BUSY = 4,
+        /// The password is right, but the account is disabled.
+        DISABLED = 5,
+        /// The accounts can't be read now: come back later.
+        UNAVAILABLE = 6,
     }
 }
 

@@ -17,6 +17,7 @@
 //! assert_eq!(Leave::OPCODE.0, 0x2004);
 //! ```
 
+mod client_login;
 mod client_main;
 mod client_world;
 mod cluster;
@@ -25,22 +26,25 @@ mod common;
 mod golden;
 mod macros;
 mod main_chat;
+mod main_login;
 mod message;
 mod types;
 mod world_main;
 
+pub use client_login::{client_to_login, login_to_client};
 pub use client_main::{CLIENT_VERSION, client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
 pub use cluster::{dialer_to_listener, listener_to_dialer};
-pub use common::{ErrorCode, JoinDenial, ServerKind, either_way};
+pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, either_way};
 pub use main_chat::{chat_to_main, main_to_chat};
+pub use main_login::{login_to_main, main_to_login};
 pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
     decode, encode_frame,
 };
 pub use types::{
-    Bytes, Direction, HandshakeKey, MemberState, Nonce, Position, Proof, RoomId, Text, Token, Uid,
-    WorldId,
+    Bytes, Direction, HandshakeKey, MemberState, Nonce, PASSWORD_MAX_BYTES, Password, Position,
+    Proof, RoomId, Text, Token, Uid, WorldId,
 };
 pub use world_main::{main_to_world, world_to_main};
 
@@ -50,6 +54,8 @@ pub(crate) use macros::protocol;
 pub const REGION_MAX_BYTES: usize = 16;
 /// The longest `host:port` text, in bytes.
 pub const ADDRESS_MAX_BYTES: usize = 64;
+/// The longest id of an account, in bytes.
+pub const ACCOUNT_MAX_BYTES: usize = 32;
 /// The longest chat channel name, in bytes.
 pub const CHANNEL_MAX_BYTES: usize = 24;
 /// The longest chat message, in bytes.
@@ -64,7 +70,7 @@ pub const SNAPSHOT_PAGE_MEMBERS: usize = 16;
 pub const USER_PAGE_USERS: usize = 32;
 
 /// Every direction of every link, for documentation and generators.
-pub const SCHEMAS: [&LinkSchema; 11] = [
+pub const SCHEMAS: [&LinkSchema; 15] = [
     &either_way::SCHEMA,
     &dialer_to_listener::SCHEMA,
     &listener_to_dialer::SCHEMA,
@@ -74,6 +80,10 @@ pub const SCHEMAS: [&LinkSchema; 11] = [
     &world_to_client::SCHEMA,
     &world_to_main::SCHEMA,
     &main_to_world::SCHEMA,
+    &client_to_login::SCHEMA,
+    &login_to_client::SCHEMA,
+    &main_to_login::SCHEMA,
+    &login_to_main::SCHEMA,
     &chat_to_main::SCHEMA,
     &main_to_chat::SCHEMA,
 ];

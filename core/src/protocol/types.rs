@@ -108,6 +108,20 @@ secret!(HandshakeKey);
 secret!(Token);
 secret!(Proof);
 
+/// The longest password, in bytes.
+pub const PASSWORD_MAX_BYTES: usize = 128;
+
+/// A password on its way to the login server: UTF-8 of at most [`PASSWORD_MAX_BYTES`] bytes.
+#[derive(Copy, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Password<'a>(#[serde(borrow)] pub Text<'a, PASSWORD_MAX_BYTES>);
+
+impl fmt::Debug for Password<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
 /// UTF-8 text of at most `MAX` bytes. A longer one does not decode.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize)]
 #[serde(transparent)]
@@ -201,6 +215,12 @@ mod tests {
         assert_eq!(Text::<4>::truncated("aß한").as_str(), "aß");
         assert_eq!(Text::<6>::truncated("aß한").as_str(), "aß한");
         assert_eq!(Text::<0>::truncated("한").as_str(), "");
+    }
+
+    #[test]
+    fn a_password_does_not_print() {
+        let password = Password(Text::new("hunter2").unwrap());
+        assert_eq!(std::format!("{password:?}"), "Password(…)");
     }
 
     #[test]

@@ -142,6 +142,11 @@ impl<'a> AddressBook<'a> {
         }
     }
 
+    /// The address of an entry, as limits count it.
+    pub fn address(&self, key: Key<AddressEntry>) -> Option<PeerAddress> {
+        self.entries.get(key).map(|entry| entry.address)
+    }
+
     /// How many addresses hold connections.
     pub const fn addresses(&self) -> usize {
         self.entries.len()

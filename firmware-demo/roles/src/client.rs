@@ -98,6 +98,7 @@ fn engine(entropy: &mut dyn Entropy) -> Walker {
         region: text(device::client::REGION),
         reconnect_first_ms: RECONNECT_FIRST_MS,
         reconnect_most_ms: RECONNECT_MOST_MS,
+        ..ClientConfig::DEFAULT
     };
     let client = Client::new(text(device::main::ADDRESS), config, Witness::default());
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, client, &mut turn);

@@ -171,7 +171,9 @@ impl Ledger {
             }
             ClientEvent::WorldLost(_) => self.left(number, now),
             ClientEvent::Refused { .. } | ClientEvent::JoinDenied(_) => self.totals.refused += 1,
-            ClientEvent::MainLost(_)
+            ClientEvent::LoginDenied { .. }
+            | ClientEvent::LoginLost(_)
+            | ClientEvent::MainLost(_)
             | ClientEvent::EnterRefused(_)
             | ClientEvent::Entered(_)
             | ClientEvent::Left(_)

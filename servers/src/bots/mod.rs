@@ -9,6 +9,7 @@
 //! in the next. Exit code 0 only if nothing is lost, repeated, out of order or misrouted, and
 //! nobody has lost its room.
 
+pub(crate) mod accounts;
 mod chat_ledger;
 mod control;
 pub(crate) mod ledger;
@@ -38,14 +39,18 @@ use swarm::{BotsReport, Phase, Plan, Swarm};
 
 /// Sessions of one client: to Main and to its world.
 const SESSIONS_PER_BOT: usize = 2;
+/// And one to Login, which may close while the one to Main opens.
+const SESSIONS_PER_ACCOUNT: usize = 3;
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs bots for as long as the options say, and judges the realm.
 pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
+    let (accounts, _throw_aways) = accounts::of(options, config)?;
     let plan = Plan {
         main_address: options.main.clone(),
         region: options.region.clone(),
+        accounts,
         count: options.count,
         hz: options.hz,
         seconds: Some(options.seconds),
@@ -80,9 +85,11 @@ pub(crate) fn serve(
     shared: Shared<BotsReport>,
 ) -> anyhow::Result<Swarm> {
     let count = usize::from(plan.count);
-    process::raise_file_limit(count * SESSIONS_PER_BOT);
+    let sessions_per_bot =
+        if plan.accounts.is_some() { SESSIONS_PER_ACCOUNT } else { SESSIONS_PER_BOT };
+    process::raise_file_limit(count * sessions_per_bot);
     let sizes = NodeSizes {
-        sessions: count * SESSIONS_PER_BOT,
+        sessions: count * sessions_per_bot,
         role_timers: client_timers(count),
         ..NodeSizes::SERVER
     };

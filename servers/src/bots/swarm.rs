@@ -7,7 +7,9 @@
 
 use std::f64::consts::TAU;
 
-use tinyrealm_core::node::client::{ClientConfig, ClientEvent, ClientHandler, RealmClient};
+use tinyrealm_core::node::client::{
+    ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient,
+};
 use tinyrealm_core::node::{Caller, Context, Role};
 use tinyrealm_core::protocol::{Bytes, Direction, Dispatched, ErrorCode, Position, Text};
 use tinyrealm_core::session::manager::Ended;
@@ -15,6 +17,7 @@ use tinyrealm_core::session::{LinkTag, SessionKey};
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Frame;
 
+use super::accounts::Accounts;
 use super::chat_ledger::ChatTurn;
 use super::ledger::{BOT_EVENT, Ledger};
 
@@ -25,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) main_address: String,
     /// The region to enter.
     pub(crate) region: String,
+    /// What they log in with; without, they are guests.
+    pub(crate) accounts: Option<Accounts>,
     /// How many bots.
     pub(crate) count: u16,
     /// How often each sends, a second.
@@ -82,7 +87,7 @@ pub(crate) struct Swarm {
     /// The most bots that were settled at once.
     pub(crate) joined: usize,
     is_welcome: bool,
-    last_refusal: Option<ErrorCode>,
+    last_refusal: Option<&'static str>,
     started_at: Instant,
     phase_began_at: Instant,
     next_judging: Instant,
@@ -97,6 +102,7 @@ impl Swarm {
         let config = ClientConfig {
             // A longer region than any world can have finds none, which Main says.
             region: plan.region.as_str().try_into().unwrap_or_default(),
+            has_account: plan.accounts.is_some(),
             ..ClientConfig::DEFAULT
         };
         let client = |number| RealmClient::new(number, config.clone());
@@ -118,8 +124,7 @@ impl Swarm {
 
     /// Why no bot has reached Main, if none has.
     pub(super) fn unreachable(&self) -> Option<&'static str> {
-        let reason = self.last_refusal.map_or("no answer", ErrorCode::name);
-        (!self.is_welcome).then_some(reason)
+        (!self.is_welcome).then_some(self.last_refusal.unwrap_or("no answer"))
     }
 
     pub(super) const fn phase(&self) -> Phase {
@@ -250,6 +255,7 @@ impl Swarm {
             ledger: &mut self.ledger,
             is_welcome: &mut self.is_welcome,
             last_refusal: &mut self.last_refusal,
+            accounts: self.plan.accounts.as_ref(),
             world,
         };
         Some((client, listener))
@@ -289,7 +295,8 @@ fn walk(number: u16, turn: u64, plan: &Plan, seq: u32) -> (Position, Direction) 
 struct Listener<'l> {
     ledger: &'l mut Ledger,
     is_welcome: &'l mut bool,
-    last_refusal: &'l mut Option<ErrorCode>,
+    last_refusal: &'l mut Option<&'static str>,
+    accounts: Option<&'l Accounts>,
     world: String,
 }
 
@@ -297,10 +304,16 @@ impl ClientHandler for Listener<'_> {
     fn on_event(&mut self, client: u16, event: ClientEvent<'_>) {
         match &event {
             ClientEvent::Welcome(_) => *self.is_welcome = true,
-            ClientEvent::Refused { code, .. } => *self.last_refusal = Some(*code),
+            ClientEvent::Refused { code, .. } => *self.last_refusal = Some(code.name()),
+            ClientEvent::LoginDenied { reason, .. } => *self.last_refusal = Some(reason.name()),
+            ClientEvent::LoginLost(_) => *self.last_refusal = Some("no answer of Login"),
             _ => {}
         }
         self.ledger.note(client, &self.world, &event, std::time::Instant::now());
+    }
+
+    fn credentials(&self, client: u16) -> Credentials<'_> {
+        self.accounts.map(|accounts| accounts.of(client)).unwrap_or_default()
     }
 }
 
@@ -309,8 +322,8 @@ impl<'a> Role<'a> for Swarm {
         let Some(tag) = cx.sessions.get(key).map(tinyrealm_core::session::Session::tag) else {
             return;
         };
-        if let Some((client, _)) = self.client(tag) {
-            client.on_connected(cx, key);
+        if let Some((client, listener)) = self.client(tag) {
+            client.on_connected(&listener, cx, key);
         }
     }
 
@@ -376,6 +389,7 @@ impl<'a> Role<'a> for Swarm {
 
     fn address(&self, tag: LinkTag) -> &str {
         let client = self.clients.get(usize::from(tag.index));
-        client.map_or("", |client| client.address(tag, &self.plan.main_address))
+        let login = self.plan.accounts.as_ref().map_or("", |accounts| &accounts.login_address);
+        client.map_or("", |client| client.address(tag, &self.plan.main_address, login))
     }
 }

@@ -28,11 +28,11 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::cli::ClientOptions;
 use crate::config::Config;
-use crate::process;
+use crate::{password_input, process};
 use crossterm::event::KeyEvent;
 use keys::Action;
 use screen::Screen;
-use view::RoomView;
+use view::{LoginAs, RoomView};
 
 /// The channel that everyone with a terminal is in.
 const CHANNEL: &str = "lobby";
@@ -51,8 +51,10 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
         .as_str()
         .try_into()
         .map_err(|_| anyhow!("--main must be at most {ADDRESS_MAX_BYTES} bytes"))?;
+    let account = account(options)?;
     let client_config = ClientConfig {
         region: options.region.as_str().try_into().unwrap_or_default(),
+        has_account: account.is_some(),
         ..ClientConfig::DEFAULT
     };
     let shutdown = process::shutdown_on_signal()?;
@@ -61,7 +63,7 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
     let screen = Screen::open()?;
     let view = runtime::current_thread()?.block_on(async {
         let driver = Driver::new(None, SocketOptions { send_buffer_bytes: 0 }, |turn| {
-            let role = Client::new(main_address, client_config, RoomView::default());
+            let role = Client::new(main_address, client_config, RoomView::new(account));
             let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
             node.act(turn, Client::start);
             node
@@ -73,6 +75,16 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
         Some(reason) => bail!("{reason} (Main at {})", options.main),
         None => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// What the user logs in with, if they want to.
+fn account(options: &ClientOptions) -> anyhow::Result<Option<LoginAs>> {
+    let Some(id) = &options.id else { return Ok(None) };
+    let password = match &options.password_file {
+        Some(path) => password_input::from_file(path)?,
+        None => password_input::ask(&format!("password of {id}: "))?,
+    };
+    Ok(Some(LoginAs { login_address: options.login.clone(), id: id.clone(), password }))
 }
 
 /// Between the keyboard, the client and the screen.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use tinyrealm_core::node::client::{ChatEvent, ClientEvent, ClientHandler};
+use tinyrealm_core::node::client::{ChatEvent, ClientEvent, ClientHandler, Credentials};
 use tinyrealm_core::protocol::client_to_main::ChatSay;
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    CHAT_MAX_BYTES, Direction, ErrorCode, MemberState, Position, RoomId, Uid,
+    CHAT_MAX_BYTES, Direction, ErrorCode, LoginDenial, MemberState, Position, RoomId, Uid,
 };
 
 use super::keys::Mode;
@@ -21,9 +21,18 @@ const MESSAGE_LINES: usize = 100;
 /// How often a channel that does not answer is asked.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
+/// What the client logs in with.
+#[derive(Clone)]
+pub(super) struct LoginAs {
+    pub(super) login_address: String,
+    pub(super) id: String,
+    pub(super) password: String,
+}
+
 /// The room as its client knows it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct RoomView {
+    account: Option<LoginAs>,
     /// Who we are.
     pub(super) uid: Option<Uid>,
     /// Where we are.
@@ -42,11 +51,18 @@ pub(super) struct RoomView {
     asked_at: Option<Instant>,
     /// Whether the next snapshot page begins a new picture.
     is_snapshot_open: bool,
+    /// Whether a server has refused something.
+    is_refused: bool,
     failure: Option<String>,
     is_over: bool,
 }
 
 impl RoomView {
+    /// A client that has not heard anything.
+    pub(super) fn new(account: Option<LoginAs>) -> Self {
+        Self { account, ..Self::default() }
+    }
+
     /// Why the client can't go on, if it can't.
     pub(super) fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
@@ -159,6 +175,34 @@ impl RoomView {
         self.news.push_back(news);
     }
 
+    fn login_denied(&mut self, reason: LoginDenial, retry_after_ms: u32) {
+        let wait = retry_after_ms.div_ceil(1_000);
+        match reason {
+            LoginDenial::WRONG => self.fail("wrong id or password"),
+            LoginDenial::DISABLED => self.fail("this account is disabled"),
+            LoginDenial::LOCKED => {
+                self.fail(&format!("too many wrong passwords: come back in {wait} s"));
+            }
+            other => self.tell(format!("can't log in now ({}); trying again", other.name())),
+        }
+    }
+
+    fn refused(&mut self, code: ErrorCode) {
+        self.is_refused = true;
+        if code == ErrorCode::LOGIN_NEEDED {
+            self.fail(
+                "this realm wants an account: --id NAME, and --login ADDR if it is elsewhere",
+            );
+        } else {
+            self.tell(format!("refused: {}", code.name()));
+        }
+    }
+
+    fn fail(&mut self, reason: &str) {
+        self.failure.get_or_insert_with(|| reason.to_owned());
+        self.is_over = true;
+    }
+
     fn joined(&mut self, message: &JoinOk) {
         self.room = Some(message.room_id);
         self.me = message.spawn_pos;
@@ -220,9 +264,19 @@ impl ClientHandler for RoomView {
             }
             ClientEvent::Moved(member) => self.moved(member),
             ClientEvent::Said { uid, kind, data } => self.said(uid, kind, data.as_slice()),
+            ClientEvent::LoginDenied { reason, retry_after_ms } => {
+                self.login_denied(reason, retry_after_ms);
+            }
+            ClientEvent::LoginLost(_) if self.uid.is_none() => {
+                self.fail("can't reach Login; is it running?");
+            }
+            ClientEvent::LoginLost(reason) => {
+                self.tell(format!("lost Login ({}); trying again", reason.name()));
+            }
+            // It has just said why.
+            ClientEvent::MainLost(_) if self.uid.is_none() && self.is_refused => {}
             ClientEvent::MainLost(_) if self.uid.is_none() => {
-                self.failure = Some("can't reach Main; is it running?".to_owned());
-                self.is_over = true;
+                self.fail("can't reach Main; is it running?");
             }
             ClientEvent::MainLost(reason) => {
                 self.tell(format!("lost Main ({}); trying again", reason.name()));
@@ -237,14 +291,22 @@ impl ClientHandler for RoomView {
             ClientEvent::JoinDenied(reason) => {
                 self.tell(format!("the world says {}; trying again", reason.name()));
             }
-            ClientEvent::Refused { code, .. } => self.tell(format!("refused: {}", code.name())),
+            ClientEvent::Refused { code, .. } => self.refused(code),
             ClientEvent::Stopped(reason) => {
                 if reason == ErrorCode::REPLACED {
-                    self.failure = Some("you have entered from somewhere else".to_owned());
+                    self.fail("you have entered from somewhere else");
                 }
                 self.is_over = true;
             }
         }
+    }
+
+    fn credentials(&self, _: u16) -> Credentials<'_> {
+        self.account.as_ref().map_or_else(Credentials::default, |account| Credentials {
+            login_address: &account.login_address,
+            id: &account.id,
+            password: &account.password,
+        })
     }
 }
 

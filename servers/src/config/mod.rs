@@ -1,14 +1,15 @@
 //! The configuration: defaults, then a TOML file, then `TINYREALM_*`, then flags.
 //!
 //! Contract: every key has a default; an unknown key or variable, a wrong type or a number out of
-//! range is one error that names it. `main.port`, `world.port` and `chat.port`, if set, replace the
-//! port of `listen`.
+//! range is one error that names it. `main.port`, `world.port`, `login.port` and `chat.port`, if set,
+//! replace the port of `listen`.
 //!
 //! The variable of `world.room_capacity` is `TINYREALM_WORLD_ROOM_CAPACITY`. One more variable,
 //! `TINYREALM_CLUSTER_SECRET`, has no key: secrets do not stand in configurations.
 
 mod chat;
 mod layers;
+mod login;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -26,6 +27,7 @@ use tinyrealm_std::memory::NodeSizes;
 
 pub(crate) use chat::{ChatPlace, ChatSettings};
 pub(crate) use layers::Override;
+pub(crate) use login::LoginSettings;
 
 use crate::secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) main: MainSettings,
     /// WorldServer.
     pub(crate) world: WorldSettings,
+    /// LoginServer.
+    pub(crate) login: LoginSettings,
     /// ChatServer, and what users may do in channels.
     pub(crate) chat: ChatSettings,
     /// What the servers prove to each other.
@@ -61,6 +65,18 @@ pub(crate) struct UpSettings {
     pub(crate) bots_chat_hz: f64,
     /// Worlds; 0 for as many as there are cores.
     pub(crate) worlds: u16,
+    /// Who is welcome, as `main.auth`: with `login` there is a login server too.
+    pub(crate) auth: Auth,
+}
+
+/// Who is welcome.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Auth {
+    /// Everyone, under an invented name.
+    Guest,
+    /// Whoever has an account.
+    Login,
 }
 
 /// `[main]`
@@ -87,6 +103,18 @@ pub(crate) struct MainSettings {
     /// A file with the secret that signs guests' tokens; it is made if it is not there. Empty: a new
     /// secret at every start, so that guests are strangers after a restart.
     pub(crate) secret_file: String,
+    /// Who is welcome: `guest` or `login`.
+    pub(crate) auth: Auth,
+    /// Where Login is, `host:port`.
+    pub(crate) login: String,
+    /// How long Login may take to answer.
+    pub(crate) hello_timeout_ms: u32,
+    /// Clients who may wait for Login's answer at once.
+    pub(crate) hellos: u16,
+    /// The first wait before another attempt to reach Login.
+    pub(crate) reconnect_first_ms: u32,
+    /// The longest wait before another attempt to reach Login.
+    pub(crate) reconnect_most_ms: u32,
 }
 
 /// `[world]`
@@ -187,6 +215,7 @@ impl Default for Config {
             up: UpSettings::default(),
             main: MainSettings::default(),
             world: WorldSettings::default(),
+            login: LoginSettings::default(),
             chat: ChatSettings::default(),
             cluster: ClusterSettings::default(),
             net: NetSettings::default(),
@@ -196,7 +225,7 @@ impl Default for Config {
 
 impl Default for UpSettings {
     fn default() -> Self {
-        Self { bots: 32, bots_hz: 10.0, bots_chat_hz: 0.1, worlds: 0 }
+        Self { bots: 32, bots_hz: 10.0, bots_chat_hz: 0.1, worlds: 0, auth: Auth::Login }
     }
 }
 
@@ -212,6 +241,12 @@ impl Default for MainSettings {
             attach_ttl_ms: MainConfig::DEFAULT.attach_ttl_ms,
             chat: "127.0.0.1:7300".to_owned(),
             secret_file: String::new(),
+            auth: Auth::Guest,
+            login: "127.0.0.1:7200".to_owned(),
+            hello_timeout_ms: 3_000,
+            hellos: 1_024,
+            reconnect_first_ms: 200,
+            reconnect_most_ms: 2_000,
         }
     }
 }

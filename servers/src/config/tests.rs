@@ -73,8 +73,15 @@ fn both_sides_of_the_limits() {
     assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 512\n"));
     assert!(accepted("[world]\nrooms = 1\nroom_capacity = 32606\n"));
     assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 32607\n"));
-    assert!(accepted("[main]\nsessions = 30000\nusers = 35534\n"));
-    assert!(!accepted("[main]\nsessions = 30000\nusers = 35535\n"));
+    assert!(accepted("[main]\nhello_timeout_ms = 4999\n"));
+    assert!(!accepted("[main]\nhello_timeout_ms = 5000\n"));
+    assert!(accepted("[login]\nhash_memory_kib = 8\n"));
+    assert!(!accepted("[login]\nhash_memory_kib = 7\n"));
+    assert!(accepted("[login]\nhash_passes = 1\n") && !accepted("[login]\nhash_passes = 0\n"));
+    assert!(accepted("[login]\nqueue = 65471\n") && !accepted("[login]\nqueue = 65472\n"));
+    assert!(accepted("[login]\nremembered = 8\n") && !accepted("[login]\nremembered = 9\n"));
+    assert!(accepted("[main]\nsessions = 30000\nusers = 35532\n"));
+    assert!(!accepted("[main]\nsessions = 30000\nusers = 35533\n"));
     assert!(accepted("[chat]\nmains = 8\n") && !accepted("[chat]\nmains = 9\n"));
     assert!(accepted("[chat]\npast_page = 16\n") && !accepted("[chat]\npast_page = 17\n"));
     assert!(accepted("[chat]\nring_bytes = 1024\n") && !accepted("[chat]\nring_bytes = 512\n"));

@@ -8,7 +8,7 @@ use tinyrealm_core::node::world::{ring_min_bytes, world_timers};
 use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES};
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 
-use super::{ChatSettings, Config, WorldSettings};
+use super::{ChatSettings, Config, MainSettings, NetSettings, WorldSettings};
 
 /// So much of a channel's past is enough for a day of talk, and finding a message in it is quick.
 const HISTORY_MAX_BYTES: u32 = 1 << 20;
@@ -49,12 +49,14 @@ impl Config {
             self.main.sessions > 0 && self.main.users > 0,
             "main.sessions and main.users must be at least 1"
         );
+        let timers = main_timers(usize::from(self.main.users));
         ensure!(
-            usize::from(self.main.sessions) + main_timers(self.main.users.into())
-                <= INDEX_COUNT_MAX,
+            usize::from(self.main.sessions) + timers <= INDEX_COUNT_MAX,
             "main.sessions and main.users must be at most {} together",
             INDEX_COUNT_MAX - main_timers(0)
         );
+        self.main.validate_login(&self.net)?;
+        self.login.validate()?;
         ensure!(
             self.main.chat.is_empty() || self.main.chat.contains(':'),
             "main.chat must be HOST:PORT or empty, not {:?}",
@@ -66,6 +68,22 @@ impl Config {
         );
         self.chat.validate()?;
         self.world.validate()
+    }
+}
+
+impl MainSettings {
+    fn validate_login(&self, net: &NetSettings) -> anyhow::Result<()> {
+        ensure!(
+            self.login.contains(':') && self.login.len() <= ADDRESS_MAX_BYTES,
+            "main.login must be HOST:PORT, at most {ADDRESS_MAX_BYTES} bytes, not {:?}",
+            self.login
+        );
+        ensure!(
+            (1..net.greeting_timeout_ms).contains(&self.hello_timeout_ms),
+            "main.hello_timeout_ms must be at least 1 and below net.greeting_timeout_ms"
+        );
+        ensure!(self.hellos > 0, "main.hellos must be at least 1");
+        Ok(())
     }
 }
 

@@ -1,9 +1,9 @@
 //! What the end-to-end tests share.
 //!
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
-//! [`bots`] runs the load tool, [`peer`] is a client that speaks bytes, [`hostile`] are
-//! those who break the rules, [`proxy`] spoils frames
-//! between a world and its clients, [`report`] reads what servers say last.
+//! [`bots`] runs the load tool, [`peer`] is a client that speaks bytes, [`hostile`] are those who
+//! break the rules, [`login`] is a realm with accounts, [`proxy`] spoils frames between a world and
+//! its clients, [`report`] reads what servers say last.
 //!
 //! Contract: everything is on loopback and on free ports. Whatever is waited for comes within
 //! [`PATIENCE`], or the test fails and shows what every process has said.
@@ -11,6 +11,7 @@
 
 pub(crate) mod bots;
 pub(crate) mod hostile;
+pub(crate) mod login;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod proxy;

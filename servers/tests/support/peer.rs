@@ -83,7 +83,8 @@ impl Peer {
         Self::over(socket.into())
     }
 
-    fn over(stream: TcpStream) -> Self {
+    /// Over a connection that stands.
+    pub(crate) fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
         Self { stream, received: Vec::new(), consumed: 0, body: Vec::new() }
     }
@@ -352,8 +353,14 @@ impl User {
     /// A new user, in any room of this region.
     #[track_caller]
     pub(crate) fn enter(main: SocketAddr, region: &str) -> Self {
+        Self::enter_with(main, None, region)
+    }
+
+    /// Whoever this token is, in any room of this region.
+    #[track_caller]
+    pub(crate) fn enter_with(main: SocketAddr, token: Option<Token>, region: &str) -> Self {
         let mut main = Peer::connect(main);
-        let Welcome { uid, token } = main.hello(None);
+        let Welcome { uid, token } = main.hello(token);
         let pass = main.enter(region);
         let (world, ..) = pass.join(uid);
         Self { uid, token, main, world, address: pass.world }

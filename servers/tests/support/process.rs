@@ -4,7 +4,7 @@
 //! and waited for; if the test is failing, everything that it has said is printed.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -127,6 +127,11 @@ impl Process {
 
     /// Runs the binary with these arguments, and these variables besides the inherited ones.
     pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let command = Self::command(arguments, variables);
+        Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)
+    }
+
+    fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments);
         // The configuration of whoever runs the tests is not theirs.
@@ -137,7 +142,17 @@ impl Process {
         }
         command.env("TINYREALM_CLUSTER_SECRET", CLUSTER_SECRET);
         command.envs(variables.iter().copied());
-        Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)
+        command
+    }
+
+    /// Runs the binary with these arguments, and this on its standard input.
+    pub(crate) fn start_with_input(arguments: &[&str], input: &str) -> Self {
+        let name = format!("tinyrealm {}", arguments.join(" "));
+        let mut process = Self::spawn_with(&name, Self::command(arguments, &[]), Stdio::piped());
+        let mut pipe = process.child.stdin.take().unwrap();
+        // Whoever does not read it has another reason to fail.
+        let _ = pipe.write_all(input.as_bytes());
+        process
     }
 
     /// [`Process::start_with`] for a process that has to find the cluster secret by itself.
@@ -149,8 +164,12 @@ impl Process {
     }
 
     /// Runs any command.
-    pub(crate) fn spawn(name: &str, mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub(crate) fn spawn(name: &str, command: Command) -> Self {
+        Self::spawn_with(name, command, Stdio::null())
+    }
+
+    fn spawn_with(name: &str, mut command: Command, input: Stdio) -> Self {
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("`{name}`: {error}"));
         let output = Arc::<Output>::default();
         output.collect(Stream::Stdout, child.stdout.take().unwrap());
@@ -219,9 +238,20 @@ impl Process {
     /// Its resident memory, in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn resident_bytes(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory that it has ever had, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn most_resident_bytes(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    #[cfg(target_os = "linux")]
+    fn memory(&self, name: &str) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Server {
     pub(crate) process: Process,
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// `main`, or `world` and its id.
+    /// `main`, `login`, or `world` and its id.
     name: String,
 }
 
@@ -37,6 +37,11 @@ impl Server {
     #[track_caller]
     pub(crate) fn main(settings: &[&str]) -> Self {
         Self::start("main", &["main", "--port", "0"], &[&[NO_CHAT], settings].concat())
+    }
+
+    #[track_caller]
+    pub(crate) fn login(arguments: &[&str], settings: &[&str]) -> Self {
+        Self::start("login", &[&["login"], arguments].concat(), settings)
     }
 
     /// A Main at an address that has been another's.

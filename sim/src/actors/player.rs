@@ -48,6 +48,8 @@ impl ClientHandler for Ears<'_> {
     fn on_event(&mut self, _: u16, event: ClientEvent<'_>) {
         self.note(match event {
             ClientEvent::Welcome(uid) => Heard::Welcome(uid),
+            // Nobody here has an account.
+            ClientEvent::LoginDenied { .. } | ClientEvent::LoginLost(_) => return,
             ClientEvent::MainLost(code) => Heard::MainLost(code),
             ClientEvent::EnterRefused(code) => Heard::EnterRefused(code),
             ClientEvent::JoinDenied(denial) => Heard::JoinDenied(denial),

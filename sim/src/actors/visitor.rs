@@ -59,7 +59,7 @@ impl<'j> Visitor<'j> {
 impl<'a> Role<'a> for Visitor<'_> {
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         match self {
-            Self::Player { player, .. } => player.machine.on_connected(cx, key),
+            Self::Player { player, .. } => player.machine.on_connected(&player.ears, cx, key),
             Self::Intruder(intruder) => intruder.on_connected(cx, key),
         }
     }
@@ -92,7 +92,7 @@ impl<'a> Role<'a> for Visitor<'_> {
 
     fn address(&self, tag: LinkTag) -> &str {
         match self {
-            Self::Player { player, main_address } => player.machine.address(tag, main_address),
+            Self::Player { player, main_address } => player.machine.address(tag, main_address, ""),
             Self::Intruder(intruder) => &intruder.address,
         }
     }

@@ -1,5 +1,6 @@
 //! The nodes: every call that a driver makes, on a world with the default game, on one with a game
-//! that does everything, on a Main and on a client.
+//! that does everything, on a Main with guests or accounts, on a Login, on a chat server and on a
+//! client.
 
 use core::ffi::c_void;
 use core::slice;
@@ -8,13 +9,19 @@ use crate::game::Busy;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::chat::{Chat, ChatConfig, ChatStorage};
-use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler};
+use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler, Credentials};
 use tinyrealm_core::node::cluster::ClusterSecret;
-use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainStorage};
+use tinyrealm_core::node::login::{
+    Login, LoginConfig, LoginKey, LoginOutcome, LoginStorage, VerifyKey, VerifyOutcome,
+};
+use tinyrealm_core::node::main::{
+    Accounts, Authenticator, Guests, Identity, LoginLinkConfig, Main, MainConfig, MainStorage,
+};
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
 use tinyrealm_core::node::{Node, NodeStorage, Request, Taken};
 use tinyrealm_core::protocol::{
-    ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, Position, either_way,
+    ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Token, Uid,
+    either_way,
 };
 use tinyrealm_core::session::manager::Farewell;
 use tinyrealm_core::session::{PeerAddress, SessionKey};
@@ -30,17 +37,45 @@ impl Entropy for Unseen {
 }
 
 /// A handler that the compiler can't see.
-struct UnseenHandler(extern "C" fn(u16, *const c_void));
+struct UnseenHandler {
+    on_event: extern "C" fn(u16, *const c_void),
+    password: heapless::String<ADDRESS_MAX_BYTES>,
+}
 
 impl ClientHandler for UnseenHandler {
     fn on_event(&mut self, client: u16, event: ClientEvent<'_>) {
-        (self.0)(client, (&raw const event).cast());
+        (self.on_event)(client, (&raw const event).cast());
+    }
+
+    fn credentials(&self, _: u16) -> Credentials<'_> {
+        Credentials { login_address: &self.password, id: &self.password, password: &self.password }
+    }
+}
+
+/// Guests or accounts: the compiler can't see which.
+enum Doorkeeper {
+    Guests(Guests),
+    Accounts(Accounts),
+}
+
+impl Authenticator for Doorkeeper {
+    fn identify(
+        &mut self,
+        turn: &mut Turn<'_>,
+        token: Option<Token>,
+        is_taken: &dyn Fn(Uid) -> bool,
+    ) -> Result<Identity, ErrorCode> {
+        match self {
+            Self::Guests(guests) => guests.identify(turn, token, is_taken),
+            Self::Accounts(accounts) => accounts.identify(turn, token, is_taken),
+        }
     }
 }
 
 type WorldNode = Node<'static, World<'static, Relay>>;
 type BusyNode = Node<'static, World<'static, Busy>>;
-type MainNode = Node<'static, Main<'static, Guests>>;
+type MainNode = Node<'static, Main<'static, Doorkeeper>>;
+type LoginNode = Node<'static, Login<'static>>;
 type ChatNode = Node<'static, Chat<'static>>;
 type ClientNode = Node<'static, Client<UnseenHandler>>;
 
@@ -190,6 +225,9 @@ driver_exports!(BusyNode: busy_accepted busy_connected busy_connect_failed busy_
 driver_exports!(MainNode: main_accepted main_connected main_connect_failed main_received
     main_disconnected main_timeout main_shutdown main_writable main_transmit
     main_transmitted main_request main_poll_timeout main_inspect);
+driver_exports!(LoginNode: login_accepted login_connected login_connect_failed login_received
+    login_disconnected login_timeout login_shutdown login_writable login_transmit
+    login_transmitted login_request login_poll_timeout login_inspect);
 driver_exports!(ChatNode: chat_accepted chat_connected chat_connect_failed chat_received
     chat_disconnected chat_timeout chat_shutdown chat_writable chat_transmit
     chat_transmitted chat_request chat_poll_timeout chat_inspect);
@@ -224,23 +262,94 @@ unsafe extern "C" fn main_new(
     config: &NetConfig,
     main_storage: *const MainStorage<'static>,
     main_config: &MainConfig,
-    secret: &[u8; 32],
+    secret: Option<&[u8; 32]>,
     cluster_secret: &ClusterSecret,
+    login: Option<&LoginLinkConfig>,
     chat_address: &heapless::String<ADDRESS_MAX_BYTES>,
 ) {
+    let doorkeeper = match secret {
+        Some(secret) => Doorkeeper::Guests(Guests::new(*secret)),
+        None => Doorkeeper::Accounts(Accounts),
+    };
     // SAFETY: the caller hands both storages over, and lends room for a node.
     unsafe {
-        let main = Main::new(
-            main_storage.read(),
-            *main_config,
-            Guests::new(*secret),
-            cluster_secret.clone(),
-        )
-        .with_chat(chat_address.clone());
+        let secret = cluster_secret.clone();
+        let mut main = Main::new(main_storage.read(), *main_config, doorkeeper, secret)
+            .with_chat(chat_address.clone());
+        if let Some(login) = login {
+            main = main.with_login(login.clone());
+        }
         let mut made = outside.with(|turn| Node::new(storage.read(), *config, main, turn));
         outside.with(|turn| made.act(turn, |main, cx| main.start(cx)));
         node.write(made);
     }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn login_new(
+    node: *mut LoginNode,
+    outside: &Outside,
+    storage: *const NodeStorage<'static>,
+    config: &NetConfig,
+    login_storage: *const LoginStorage<'static>,
+    login_config: &LoginConfig,
+    cluster_secret: &ClusterSecret,
+) {
+    // SAFETY: the caller hands both storages over, and lends room for a node.
+    unsafe {
+        let secret = cluster_secret.clone();
+        let login =
+            outside.with(|turn| Login::new(login_storage.read(), *login_config, secret, turn));
+        node.write(outside.with(|turn| Node::new(storage.read(), *config, login, turn)));
+    }
+}
+
+/// The next password to check; how many bytes it and its id have.
+#[unsafe(no_mangle)]
+extern "C" fn login_next(node: &mut LoginNode, outside: &Outside, key: &mut LoginKey) -> usize {
+    outside.with(|turn| {
+        let Some(work) = node.act(turn, |login, cx| login.next_login(cx)) else { return 0 };
+        *key = work.key;
+        work.id.len() + work.password.len() + usize::from(work.token_hash.0[0])
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn login_finish(
+    node: &mut LoginNode,
+    outside: &Outside,
+    key: &LoginKey,
+    uid: u32,
+    denial: u16,
+) {
+    let outcome = match uid {
+        0 => LoginOutcome::Denied(LoginDenial(denial)),
+        uid => LoginOutcome::Granted { uid: Uid(uid), ttl_s: 1 },
+    };
+    outside.with(|turn| node.act(turn, |login, cx| login.finish_login(cx, *key, outcome)));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn verify_next(node: &mut LoginNode, outside: &Outside, key: &mut VerifyKey) -> bool {
+    let work = outside.with(|turn| node.act(turn, |login, _| login.next_verify()));
+    work.map(|work| *key = work.key).is_some()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn verify_finish(node: &mut LoginNode, outside: &Outside, key: &VerifyKey, uid: u32) {
+    let outcome = match uid {
+        0 => VerifyOutcome::Refused,
+        1 => VerifyOutcome::Unavailable,
+        uid => VerifyOutcome::Verified(Uid(uid)),
+    };
+    outside.with(|turn| node.act(turn, |login, cx| login.finish_verify(cx, *key, outcome)));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn login_stats(node: &LoginNode) -> u64 {
+    let login = node.role();
+    let denied = u64::from(login.stats().denied_for(LoginDenial::WRONG));
+    denied + u64::from(login.stats().granted) + login.logins() as u64 + login.verifies() as u64
 }
 
 #[unsafe(no_mangle)]
@@ -282,7 +391,7 @@ unsafe extern "C" fn client_new(
     client_config: &ClientConfig,
     on_event: extern "C" fn(u16, *const c_void),
 ) {
-    let handler = UnseenHandler(on_event);
+    let handler = UnseenHandler { on_event, password: main_address.clone() };
     let client = Client::new(main_address.clone(), client_config.clone(), handler);
     // SAFETY: the caller hands the storage over, and lends room for a node.
     unsafe {

@@ -1,9 +1,10 @@
-//! What a client hears: the receiving ends of both links.
+//! What a client hears: the receiving ends of its links.
 
-use super::machine::{MAIN_LINK, RealmClient};
+use super::machine::{LOGIN_LINK, MAIN_LINK, RealmClient};
 use super::{ChatEvent, ClientEvent, ClientHandler};
 use crate::node::Caller;
 use crate::protocol::Dispatched;
+use crate::protocol::login_to_client::{self, LoginAck, LoginDenied};
 use crate::protocol::main_to_client::{
     self, ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft,
     ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, Welcome,
@@ -21,12 +22,12 @@ impl RealmClient {
         caller: &mut Caller<'_, 'a>,
         frame: Frame<'_>,
     ) -> Dispatched {
-        let is_main = caller.tag.kind == MAIN_LINK;
+        let link = caller.tag.kind;
         let mut inbound = Inbound { client: self, handler };
-        if is_main {
-            main_to_client::dispatch(&mut inbound, caller, frame)
-        } else {
-            world_to_client::dispatch(&mut inbound, caller, frame)
+        match link {
+            MAIN_LINK => main_to_client::dispatch(&mut inbound, caller, frame),
+            LOGIN_LINK => login_to_client::dispatch(&mut inbound, caller, frame),
+            _ => world_to_client::dispatch(&mut inbound, caller, frame),
         }
     }
 }
@@ -40,6 +41,18 @@ pub(super) struct Inbound<'i, H> {
 impl<H: ClientHandler> Inbound<'_, H> {
     pub(super) fn tell(&mut self, event: ClientEvent<'_>) {
         self.handler.on_event(self.client.number(), event);
+    }
+}
+
+impl<H: ClientHandler> login_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
+    fn login_ack(&mut self, caller: &mut Caller<'_, '_>, message: LoginAck) {
+        self.client.logged_in(caller, message.token);
+    }
+
+    fn login_denied(&mut self, _: &mut Caller<'_, '_>, message: LoginDenied) {
+        let LoginDenied { reason, retry_after_ms } = message;
+        self.client.login_denied(reason, retry_after_ms);
+        self.tell(ClientEvent::LoginDenied { reason, retry_after_ms });
     }
 }
 

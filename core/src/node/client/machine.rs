@@ -5,21 +5,25 @@
 //!              ▲  back-off  │ lost        │ lost, bad token    │ lost
 //!              └────────────┴─────────────┴────────────────────┘        replaced ──► Stopped
 //!
+//!   before, with an account and without a token:
+//!           Waiting ──► ConnectingToLogin ──► LoggingIn ──LoginAck──► Connecting
+//!              ▲  back-off  │ lost                │ lost, come back later
+//!              └────────────┴─────────────────────┘             wrong password ──► Stopped
+//!
 //!   World:  Outside ──► Asking ──Ack──► Connecting ──► Joining ──JoinOk──► Inside
 //!              ▲  back-off │ refused        │ lost         │ denied, lost     │ lost
 //!              └───────────┴────────────────┴──────────────┴──────────────────┘
 //! ```
 //! `Outside` goes on to `Asking` whenever Main is `Ready`.
 
-use super::ClientEvent;
-use super::ClientHandler;
+use super::{ClientEvent, ClientHandler};
 use crate::backoff::Backoff;
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_main::{EnterWorldReq, Hello};
-use crate::protocol::client_to_world::{Event, Join, Leave, Move};
+use crate::protocol::client_to_world::{Join, Leave};
 use crate::protocol::{
-    ADDRESS_MAX_BYTES, Bytes, CLIENT_VERSION, Direction, EVENT_MAX_BYTES, ErrorCode, HandshakeKey,
-    Message, Position, REGION_MAX_BYTES, RoomId, SendError, Text, Token, Uid,
+    ADDRESS_MAX_BYTES, CLIENT_VERSION, ErrorCode, HandshakeKey, REGION_MAX_BYTES, RoomId, Text,
+    Token, Uid,
 };
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey, Trust};
@@ -28,6 +32,7 @@ use crate::storage::Key;
 /// The links of a client, as its sessions' tags have them; the tag's index is the client's number.
 pub(super) const MAIN_LINK: u8 = 1;
 const WORLD_LINK: u8 = 2;
+pub(super) const LOGIN_LINK: u8 = 3;
 
 pub(super) const TIMERS_PER_CLIENT: u16 = 2;
 const MAIN_TIMER: u16 = 0;
@@ -38,6 +43,8 @@ const WORLD_TIMER: u16 = 1;
 pub struct ClientConfig {
     /// The region whose worlds it wants; empty for any.
     pub region: heapless::String<REGION_MAX_BYTES>,
+    /// Whether it needs a token of Login before it says hello; its handler has the credentials.
+    pub has_account: bool,
     /// The first wait before another attempt.
     pub reconnect_first_ms: u32,
     /// The longest wait before another attempt.
@@ -45,9 +52,13 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Any region, and 0.2 to 5 seconds between attempts.
-    pub const DEFAULT: Self =
-        Self { region: heapless::String::new(), reconnect_first_ms: 200, reconnect_most_ms: 5_000 };
+    /// A guest, any region, and 0.2 to 5 seconds between attempts.
+    pub const DEFAULT: Self = Self {
+        region: heapless::String::new(),
+        has_account: false,
+        reconnect_first_ms: 200,
+        reconnect_most_ms: 5_000,
+    };
 }
 
 /// Where the link to Main is.
@@ -55,6 +66,10 @@ impl ClientConfig {
 pub enum MainState {
     /// Between two attempts, or not started.
     Waiting,
+    /// On the way to Login.
+    ConnectingToLogin,
+    /// The password is shown.
+    LoggingIn,
     /// On its way.
     Connecting,
     /// Hello is said.
@@ -86,14 +101,17 @@ pub type ClientState = (MainState, WorldState);
 /// A client of the realm; see the [module](super).
 #[derive(Debug)]
 pub struct RealmClient {
-    number: u16,
+    pub(super) number: u16,
     config: ClientConfig,
     pub(super) main: MainState,
     pub(super) world: WorldState,
-    main_session: SessionKey,
-    world_session: SessionKey,
+    /// The session to Main, or to Login before.
+    pub(super) main_session: SessionKey,
+    pub(super) world_session: SessionKey,
     main_backoff: Backoff,
     world_backoff: Backoff,
+    /// Before that Login does not hear us.
+    pub(super) login_retry_ms: u32,
     uid: Uid,
     pub(super) token: Option<Token>,
     room_id: RoomId,
@@ -114,6 +132,7 @@ impl RealmClient {
             world_session: Key::DANGLING,
             main_backoff: backoff.clone(),
             world_backoff: backoff,
+            login_retry_ms: 0,
             uid: Uid::NOBODY,
             token: None,
             room_id: RoomId(0),
@@ -161,29 +180,25 @@ impl RealmClient {
         LinkTag { kind, index: self.number }
     }
 
-    /// Begins to go to Main.
+    /// Begins to go to Main, by way of Login if it needs a token.
     pub fn start(&mut self, cx: &mut Context<'_, '_>) {
         if self.main != MainState::Waiting {
             return;
         }
-        match cx.sessions.connect(cx.now, self.tag(MAIN_LINK)) {
-            Ok(key) => {
-                self.main_session = key;
-                self.main = MainState::Connecting;
-            }
-            Err(_) => self.wait_for_main(cx),
+        if self.config.has_account && self.token.is_none() {
+            self.connect(cx, LOGIN_LINK, MainState::ConnectingToLogin);
+        } else {
+            self.connect(cx, MAIN_LINK, MainState::Connecting);
         }
     }
 
-    /// Sends something to Main, once that knows us.
-    pub(super) fn tell_main<M: Message>(
-        &self,
-        cx: &mut Context<'_, '_>,
-        message: &M,
-    ) -> Result<(), SendError> {
-        match self.main {
-            MainState::Ready => cx.sessions.send(self.main_session, message),
-            _ => Err(SendError::Closed),
+    fn connect(&mut self, cx: &mut Context<'_, '_>, link: u8, state: MainState) {
+        match cx.sessions.connect(cx.now, self.tag(link)) {
+            Ok(key) => {
+                self.main_session = key;
+                self.main = state;
+            }
+            Err(_) => self.wait_for_main(cx),
         }
     }
 
@@ -201,6 +216,7 @@ impl RealmClient {
     fn wait_for_main(&mut self, cx: &mut Context<'_, '_>) {
         self.main = MainState::Waiting;
         let delay_ms = self.main_backoff.next_delay_ms(cx.turn().random_u32());
+        let delay_ms = delay_ms.max(core::mem::take(&mut self.login_retry_ms));
         cx.sessions.schedule(self.timer(MAIN_TIMER), cx.now.after_ms(delay_ms));
     }
 
@@ -211,8 +227,17 @@ impl RealmClient {
     }
 
     /// Where to connect a session with this tag to.
-    pub fn address<'s>(&'s self, tag: LinkTag, main_address: &'s str) -> &'s str {
-        if tag.kind == MAIN_LINK { main_address } else { &self.world_address }
+    pub fn address<'s>(
+        &'s self,
+        tag: LinkTag,
+        main_address: &'s str,
+        login_address: &'s str,
+    ) -> &'s str {
+        match tag.kind {
+            MAIN_LINK => main_address,
+            LOGIN_LINK => login_address,
+            _ => &self.world_address,
+        }
     }
 
     /// One of its timers is due.
@@ -224,8 +249,15 @@ impl RealmClient {
     }
 
     /// One of its sessions stands.
-    pub fn on_connected(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
-        if key == self.main_session {
+    pub fn on_connected(
+        &mut self,
+        handler: &impl ClientHandler,
+        cx: &mut Context<'_, '_>,
+        key: SessionKey,
+    ) {
+        if key == self.main_session && self.main == MainState::ConnectingToLogin {
+            self.log_in(handler, cx);
+        } else if key == self.main_session {
             self.main = MainState::Greeting;
             let hello = Hello { client_version: CLIENT_VERSION, token: self.token };
             cx.sessions.send_or_close(cx.now, key, &hello);
@@ -326,6 +358,7 @@ impl RealmClient {
         reason: ErrorCode,
     ) {
         self.main_session = Key::DANGLING;
+        let was_at_login = matches!(self.main, MainState::ConnectingToLogin | MainState::LoggingIn);
         if self.world == WorldState::Asking {
             self.world = WorldState::Outside;
         }
@@ -338,8 +371,13 @@ impl RealmClient {
             handler.on_event(self.number, ClientEvent::Stopped(reason));
             return;
         }
+        let was_denied = self.login_retry_ms > 0;
         self.wait_for_main(cx);
-        handler.on_event(self.number, ClientEvent::MainLost(reason));
+        match was_at_login {
+            true if was_denied => {}
+            true => handler.on_event(self.number, ClientEvent::LoginLost(reason)),
+            false => handler.on_event(self.number, ClientEvent::MainLost(reason)),
+        }
     }
 
     fn world_ended(
@@ -355,42 +393,5 @@ impl RealmClient {
             self.wait_outside(cx);
         }
         handler.on_event(self.number, ClientEvent::WorldLost(reason));
-    }
-
-    /// Tells the room where we are.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent then.
-    pub fn move_to(
-        &mut self,
-        cx: &mut Context<'_, '_>,
-        pos: Position,
-        dir: Direction,
-    ) -> Result<(), SendError> {
-        self.send_inside(cx, &Move { pos, dir })
-    }
-
-    /// Says something to the room.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent then.
-    pub fn say(
-        &mut self,
-        cx: &mut Context<'_, '_>,
-        kind: u16,
-        data: Bytes<'_, EVENT_MAX_BYTES>,
-    ) -> Result<(), SendError> {
-        self.send_inside(cx, &Event { kind, data })
-    }
-
-    fn send_inside<M: crate::protocol::Message>(
-        &mut self,
-        cx: &mut Context<'_, '_>,
-        message: &M,
-    ) -> Result<(), SendError> {
-        if self.world != WorldState::Inside {
-            return Err(SendError::Closed);
-        }
-        cx.sessions.send(self.world_session, message)
     }
 }

@@ -4,9 +4,11 @@
 //! the bots, a microcontroller, a browser tab) gets [`ClientEvent`]s and calls `move_to` and `say`.
 //! [`Client`] is one of them as a node of its own.
 //!
+//! A realm with accounts wants a token of Login first: then the handler has the [`Credentials`].
+//!
 //! Contract: it comes back by itself. Main lost: it goes on playing and reconnects with its token.
-//! World lost: it asks Main for another. It stops for good when it is replaced by a second login, or
-//! told to.
+//! World lost: it asks Main for another. It stops for good when it is replaced by a second login,
+//! when Login does not know its password, or when it is told to.
 //!
 //! Bounds: two sessions, two timers, no buffers of its own.
 //!
@@ -20,7 +22,9 @@ mod chat;
 #[cfg(test)]
 mod comeback_tests;
 mod inbound;
+mod login;
 mod machine;
+mod talk;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +35,7 @@ use super::{Caller, Context, Role};
 use crate::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, JoinDenial,
-    MemberState, Position, SendError, Uid,
+    LoginDenial, MemberState, Position, SendError, Uid,
 };
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey};
@@ -42,6 +46,15 @@ use crate::wire::Frame;
 pub enum ClientEvent<'e> {
     /// Main knows us, as this user.
     Welcome(Uid),
+    /// Login gives us no token. If that is for good, `Stopped` follows; else it is tried again.
+    LoginDenied {
+        /// Why.
+        reason: LoginDenial,
+        /// When Login hears us again, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// Login can't be reached, or has gone without an answer; it is tried again.
+    LoginLost(ErrorCode),
     /// Main can't be reached, or has gone; it is tried again. The reason is the peer's, or
     /// `GOODBYE` if the connection has just ended.
     MainLost(ErrorCode),
@@ -83,10 +96,27 @@ pub enum ClientEvent<'e> {
     Stopped(ErrorCode),
 }
 
+/// What a client shows to Login.
+#[derive(Copy, Clone, Default)]
+pub struct Credentials<'c> {
+    /// Where Login is, `host:port`.
+    pub login_address: &'c str,
+    /// The account's id.
+    pub id: &'c str,
+    /// Its password.
+    pub password: &'c str,
+}
+
 /// Receives what happens to a client.
 pub trait ClientHandler {
     /// `client` is the number that the client was made with.
     fn on_event(&mut self, client: u16, event: ClientEvent<'_>);
+
+    /// What a client with [`ClientConfig::has_account`] logs in with.
+    fn credentials(&self, client: u16) -> Credentials<'_> {
+        let _ = client;
+        Credentials::default()
+    }
 }
 
 /// One client as a node of its own.
@@ -171,7 +201,7 @@ impl<H: ClientHandler> Client<H> {
 
 impl<'a, H: ClientHandler> Role<'a> for Client<H> {
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
-        self.machine.on_connected(cx, key);
+        self.machine.on_connected(&self.handler, cx, key);
     }
 
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
@@ -191,6 +221,7 @@ impl<'a, H: ClientHandler> Role<'a> for Client<H> {
     }
 
     fn address(&self, tag: LinkTag) -> &str {
-        self.machine.address(tag, &self.main_address)
+        let login_address = self.handler.credentials(self.machine.number()).login_address;
+        self.machine.address(tag, &self.main_address, login_address)
     }
 }

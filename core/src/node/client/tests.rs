@@ -2,6 +2,7 @@
 
 mod failing;
 mod life;
+mod login;
 mod random;
 mod stopping;
 
@@ -26,6 +27,8 @@ use crate::timer::TICK_MS;
 #[derive(Clone, PartialEq, Debug)]
 enum Noted {
     Welcome(Uid),
+    LoginDenied(LoginDenial, u32),
+    LoginLost(ErrorCode),
     MainLost(ErrorCode),
     EnterRefused(ErrorCode),
     JoinDenied(JoinDenial),
@@ -53,6 +56,10 @@ impl ClientHandler for Diary {
         assert_eq!(client, 0);
         self.notes.borrow_mut().push(match event {
             ClientEvent::Welcome(uid) => Noted::Welcome(uid),
+            ClientEvent::LoginDenied { reason, retry_after_ms } => {
+                Noted::LoginDenied(reason, retry_after_ms)
+            }
+            ClientEvent::LoginLost(code) => Noted::LoginLost(code),
             ClientEvent::MainLost(code) => Noted::MainLost(code),
             ClientEvent::EnterRefused(code) => Noted::EnterRefused(code),
             ClientEvent::JoinDenied(reason) => Noted::JoinDenied(reason),
@@ -88,6 +95,7 @@ fn text<const MOST: usize>(text: &str) -> heapless::String<MOST> {
 fn with_sizes(sizes: Sizes, test: impl FnOnce(&mut ClientBench<'_>)) {
     let config = ClientConfig {
         region: text("north"),
+        has_account: false,
         reconnect_first_ms: FIRST_MS,
         reconnect_most_ms: MOST_MS,
     };

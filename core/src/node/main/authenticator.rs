@@ -3,20 +3,21 @@
 //! Purpose: Main asks one authenticator, whichever the configuration names. [`Guests`] invents a user
 //! for everyone who has no token, and recognises the tokens that it has given: a token carries the
 //! uid and a MAC over it, so nothing is stored, and a Main that restarts with the same secret still
-//! knows its guests.
+//! knows its guests. [`Accounts`] leaves the answer to LoginServer, which comes later.
 //!
 //! Bounds: one HMAC-SHA-256 (RFC 2104) over 16 bytes a hello; tokens of guests do not expire.
 //!
 //! ```
 //! use tinyrealm_core::entropy::{Entropy, Turn};
-//! use tinyrealm_core::node::main::{Authenticator, Guests};
+//! use tinyrealm_core::node::main::{Authenticator, Guests, Identity};
 //! # struct Zeros;
 //! # impl Entropy for Zeros { fn fill(&mut self, bytes: &mut [u8]) { bytes.fill(0) } }
 //! # let mut zeros = Zeros;
 //! # let mut turn = Turn { now: Default::default(), entropy: &mut zeros };
 //! let mut guests = Guests::new([7; 32]);
-//! let (uid, token) = guests.identify(&mut turn, None, &|_| false).unwrap();
-//! assert_eq!(guests.identify(&mut turn, Some(token), &|_| true).unwrap().0, uid);
+//! let Ok(Identity::Known(uid, token)) = guests.identify(&mut turn, None, &|_| false) else { panic!() };
+//! let again = guests.identify(&mut turn, Some(token), &|_| true);
+//! assert_eq!(again, Ok(Identity::Known(uid, token)));
 //! ```
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -26,10 +27,18 @@ use crate::entropy::Turn;
 use crate::protocol::{ErrorCode, Token, Uid};
 use crate::wire::BinaryReader;
 
+/// Who a client is, as far as that can be said at once.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Identity {
+    /// This user, and the token to show next time.
+    Known(Uid, Token),
+    /// Whoever LoginServer says that this token is.
+    AskLogin(Token),
+}
+
 /// Tells who a client is.
 pub trait Authenticator {
-    /// The user who shows `token`, or a new one, and the token to show next time. `is_taken` tells
-    /// whether a uid is in use.
+    /// The user who shows `token`, or a new one. `is_taken` tells whether a uid is in use.
     ///
     /// # Errors
     /// What the client is told.
@@ -38,7 +47,22 @@ pub trait Authenticator {
         turn: &mut Turn<'_>,
         token: Option<Token>,
         is_taken: &dyn Fn(Uid) -> bool,
-    ) -> Result<(Uid, Token), ErrorCode>;
+    ) -> Result<Identity, ErrorCode>;
+}
+
+/// Only those whom LoginServer knows are welcome.
+#[derive(Copy, Clone, Debug)]
+pub struct Accounts;
+
+impl Authenticator for Accounts {
+    fn identify(
+        &mut self,
+        _: &mut Turn<'_>,
+        token: Option<Token>,
+        _: &dyn Fn(Uid) -> bool,
+    ) -> Result<Identity, ErrorCode> {
+        token.map(Identity::AskLogin).ok_or(ErrorCode::LOGIN_NEEDED)
+    }
 }
 
 /// Everyone is welcome, under an invented name.
@@ -94,14 +118,16 @@ impl Authenticator for Guests {
         turn: &mut Turn<'_>,
         token: Option<Token>,
         is_taken: &dyn Fn(Uid) -> bool,
-    ) -> Result<(Uid, Token), ErrorCode> {
+    ) -> Result<Identity, ErrorCode> {
         if let Some(token) = token {
-            return self.verify(token).map(|uid| (uid, token)).ok_or(ErrorCode::BAD_TOKEN);
+            let uid = self.verify(token).ok_or(ErrorCode::BAD_TOKEN)?;
+            return Ok(Identity::Known(uid, token));
         }
         for _ in 0..UID_DRAWS {
             let uid = Uid(turn.random_u32() | GUEST_BIT);
             if !is_taken(uid) {
-                return self.issue(turn, uid).map(|token| (uid, token)).ok_or(ErrorCode::FULL);
+                let token = self.issue(turn, uid).ok_or(ErrorCode::FULL)?;
+                return Ok(Identity::Known(uid, token));
             }
         }
         Err(ErrorCode::FULL)
@@ -130,7 +156,20 @@ mod tests {
         taken: &dyn Fn(Uid) -> bool,
     ) -> Result<(Uid, Token), ErrorCode> {
         let mut turn = Turn { now: Instant::ZERO, entropy: &mut Counter(0) };
-        guests.identify(&mut turn, token, taken)
+        guests.identify(&mut turn, token, taken).map(|identity| match identity {
+            Identity::Known(uid, token) => (uid, token),
+            Identity::AskLogin(_) => panic!("guests are known at once"),
+        })
+    }
+
+    #[test]
+    fn an_account_needs_a_token_and_login_its_say() {
+        let mut turn = Turn { now: Instant::ZERO, entropy: &mut Counter(0) };
+        let nobody = Accounts.identify(&mut turn, None, &|_| false);
+        assert_eq!(nobody, Err(ErrorCode::LOGIN_NEEDED));
+        let token = Token([7; 32]);
+        let somebody = Accounts.identify(&mut turn, Some(token), &|_| false);
+        assert_eq!(somebody, Ok(Identity::AskLogin(token)));
     }
 
     #[test]

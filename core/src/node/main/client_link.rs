@@ -1,15 +1,15 @@
 //! Clients of Main: hello, enter, chat.
 
 use super::directory::{Place, UserEntry};
-use super::{Authenticator, EntryKey, Main, link};
-use crate::node::Caller;
+use super::{Authenticator, EntryKey, Identity, Main, link};
+use crate::node::{Caller, Context};
 use crate::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho, EnterWorldReq, Hello, Stub,
 };
 use crate::protocol::main_to_client::Welcome;
 use crate::protocol::{CLIENT_VERSION, ErrorCode, Token, Uid};
 use crate::session::manager::Farewell;
-use crate::session::{LinkTag, Trust};
+use crate::session::{LinkTag, SessionKey, Trust};
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn hello(&mut self, caller: &mut Caller<'_, 'a>, message: Hello) {
@@ -17,14 +17,17 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             self.out_of_place(caller, Hello::OPCODE.0);
             return;
         }
-        let welcomed = self.identify(caller, &message);
-        match welcomed.and_then(|(uid, token)| Ok((self.seat(caller, uid)?, uid, token))) {
-            Ok((key, uid, token)) => self.welcome(caller, key, uid, token),
-            Err(code) => {
-                self.stats.hellos_refused += 1;
-                let farewell = Farewell::Error { code, about: Hello::OPCODE.0 };
-                caller.sessions.close(caller.now, caller.key, farewell);
+        let session = caller.key;
+        let refused = match self.identify(caller, &message) {
+            Ok(Identity::Known(uid, token)) => {
+                self.receive(&mut caller.context(), session, uid, token);
+                return;
             }
+            Ok(Identity::AskLogin(token)) => self.ask_login(caller, token).err(),
+            Err(code) => Some(code),
+        };
+        if let Some(code) = refused {
+            self.refuse_hello(&mut caller.context(), session, code);
         }
     }
 
@@ -60,7 +63,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         &mut self,
         caller: &mut Caller<'_, 'a>,
         hello: &Hello,
-    ) -> Result<(Uid, Token), ErrorCode> {
+    ) -> Result<Identity, ErrorCode> {
         if hello.client_version != CLIENT_VERSION {
             return Err(ErrorCode::BAD_VERSION);
         }
@@ -69,31 +72,67 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.authenticator.identify(&mut caller.context().turn(), hello.token, &is_taken)
     }
 
+    /// A client is known: it gets its place and its welcome, or there is no place.
+    pub(super) fn receive(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        uid: Uid,
+        token: Token,
+    ) {
+        match self.seat(cx, session, uid) {
+            Ok(key) => self.welcome(cx, session, key, &Welcome { uid, token }),
+            Err(code) => self.refuse_hello(cx, session, code),
+        }
+    }
+
+    pub(super) fn refuse_hello(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        code: ErrorCode,
+    ) {
+        self.stats.hellos_refused += 1;
+        cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
+        cx.sessions.close(cx.now, session, Farewell::Error { code, about: Hello::OPCODE.0 });
+    }
+
     /// Gives the user its entry; an older connection of the same user is told and closed.
-    fn seat(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid) -> Result<EntryKey, ErrorCode> {
+    fn seat(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        uid: Uid,
+    ) -> Result<EntryKey, ErrorCode> {
         let Some(key) = self.users.find(uid) else {
-            let entry = UserEntry::new(uid, caller.key, Place::Outside);
+            let entry = UserEntry::new(uid, session, Place::Outside);
             return self.users.insert(entry).map_err(|_| ErrorCode::FULL);
         };
         let user = self.users.get_mut(key).ok_or(ErrorCode::FULL)?;
-        let before = core::mem::replace(&mut user.session, caller.key);
+        let before = core::mem::replace(&mut user.session, session);
         user.wants_in = false;
-        caller.sessions.set_tag(before, LinkTag { kind: link::LEAVING, index: 0 });
-        caller.sessions.close(caller.now, before, Farewell::Bye(ErrorCode::REPLACED));
+        cx.sessions.set_tag(before, LinkTag { kind: link::LEAVING, index: 0 });
+        cx.sessions.close(cx.now, before, Farewell::Bye(ErrorCode::REPLACED));
         // The new connection knows of no channel.
-        self.leave_all_channels(&mut caller.context(), key);
+        self.leave_all_channels(cx, key);
         Ok(key)
     }
 
-    fn welcome(&mut self, caller: &mut Caller<'_, 'a>, key: EntryKey, uid: Uid, token: Token) {
+    fn welcome(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        key: EntryKey,
+        welcome: &Welcome,
+    ) {
         self.stats.hellos += 1;
-        let chat_bucket = self.fresh_chat_bucket(caller);
+        let chat_bucket = self.fresh_chat_bucket(cx.now);
         if let Some(user) = self.users.get_mut(key) {
             user.chat_bucket = chat_bucket;
         }
-        caller.sessions.set_tag(caller.key, LinkTag { kind: link::CLIENT, index: key.index() });
-        caller.sessions.prove(caller.now, caller.key, Trust::Client);
-        caller.sessions.send_or_close(caller.now, caller.key, &Welcome { uid, token });
+        cx.sessions.set_tag(session, LinkTag { kind: link::CLIENT, index: key.index() });
+        cx.sessions.prove(cx.now, session, Trust::Client);
+        cx.sessions.send_or_close(cx.now, session, welcome);
     }
 
     /// The entry of the caller; if it has said no hello, it has spoken out of place and is closed.

@@ -22,13 +22,14 @@ impl<const USERS: usize, const WORLDS: usize> MainMemory<USERS, WORLDS> {
         worlds: [const { Slot::VACANT }; WORLDS],
     };
 
-    /// The storage as the slices that Main borrows.
+    /// The storage as the slices that Main borrows, for guests: whoever has a Login lends hellos too.
     pub fn storage(&mut self) -> MainStorage<'_> {
         MainStorage {
             users: &mut self.users,
             user_heads: &mut self.user_heads,
             user_nexts: &mut self.user_nexts,
             worlds: &mut self.worlds,
+            hellos: &mut [],
             chat: MainChatStorage::default(),
         }
     }

@@ -1,7 +1,8 @@
 //! MainServer as a sans-IO role: who is in the realm, and which world they go to.
 //!
 //! Purpose: says hello to clients, keeps the [`registry`] of worlds and the [`directory`] of users,
-//! and takes users through [`enter`]ing a world. [`authenticator`] tells who somebody is.
+//! and takes users through [`enter`]ing a world. [`authenticator`] tells who somebody is, or that
+//! Login has to be asked, which the [link to it](login_link) does.
 //!
 //! Contract: a user has at most one connection here and is sent to at most one world at a time. An
 //! `EnterWorldReq` is always answered: with a world that expects the user, or with the reason. Worlds
@@ -21,15 +22,17 @@ pub mod directory;
 pub mod enter;
 #[cfg(test)]
 mod expiry_tests;
+pub mod login_link;
 mod memory;
 pub mod registry;
 #[cfg(test)]
 pub(crate) mod tests;
 mod world_link;
 
-pub use authenticator::{Authenticator, Guests};
+pub use authenticator::{Accounts, Authenticator, Guests, Identity};
 pub use chat::{ChatHub, ChatPolicy, MainChatStorage};
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
+pub use login_link::{LoginLinkConfig, PendingHello};
 pub use memory::{MainChatMemory, MainMemory};
 pub use registry::{WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 
@@ -45,6 +48,7 @@ use crate::storage::{Key, Link, Slot};
 use crate::time::Instant;
 use crate::wire::Frame;
 use crate::wire::opcode::{DIALER, WORLD};
+use login_link::LoginLink;
 
 /// The links of Main, as its sessions' tags have them.
 mod link {
@@ -58,8 +62,31 @@ mod link {
     pub(super) const LEAVING: u8 = 3;
     /// A world that has proven to be of this realm, and has not registered.
     pub(super) const PROVEN: u8 = 4;
+    /// Login.
+    pub(super) const LOGIN: u8 = 5;
+    /// A client whose token Login is asked about; the tag's index is the pending hello's.
+    pub(super) const GREETING: u8 = 6;
     /// The chat server.
-    pub(super) const CHAT: u8 = 5;
+    pub(super) const CHAT: u8 = 7;
+}
+
+/// The timers of Main: one a user, then the link to Login, who waits for it, and the link to the chat
+/// server.
+const fn login_link_timer(users: usize) -> u16 {
+    users as u16
+}
+
+const fn hello_timer(users: usize) -> u16 {
+    users as u16 + 1
+}
+
+const fn chat_timer(users: usize) -> u16 {
+    users as u16 + 2
+}
+
+/// How many timers a Main with room for `users` has.
+pub const fn main_timers(users: usize) -> usize {
+    users + 3
 }
 
 /// Main's own settings.
@@ -96,12 +123,7 @@ pub struct MainStats {
     pub worlds_lost: u32,
 }
 
-/// How many timers a Main with room for `users` has: one a user, and the link to the chat server's.
-pub const fn main_timers(users: usize) -> usize {
-    users + 1
-}
-
-/// The memory of a [`Main`], without its sessions'. Main has [`main_timers`] timers.
+/// The memory of a [`Main`], without its sessions'. It has [`main_timers`].
 #[derive(Debug)]
 pub struct MainStorage<'a> {
     /// The users.
@@ -112,6 +134,8 @@ pub struct MainStorage<'a> {
     pub user_nexts: &'a mut [Link],
     /// The worlds, [`WORLD_COUNT_MAX`] at most.
     pub worlds: &'a mut [Slot<WorldEntry>],
+    /// Clients whose tokens Login is asked about; none without a Login.
+    pub hellos: &'a mut [Slot<PendingHello>],
     /// Channels and memberships; nothing for a Main without chat.
     pub chat: MainChatStorage<'a>,
 }
@@ -122,10 +146,12 @@ pub struct Main<'a, A> {
     config: MainConfig,
     authenticator: A,
     gate: Gate,
+    /// What it shows to the servers that it dials.
     secret: ClusterSecret,
     chat: ChatHub<'a>,
     users: UserDirectory<'a>,
     worlds: WorldRegistry<'a>,
+    login: LoginLink<'a>,
     next_attempt: u32,
     stats: MainStats,
 }
@@ -146,9 +172,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
             chat: ChatHub::new(storage.chat, config.chat),
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             worlds: WorldRegistry::new(storage.worlds),
+            login: LoginLink::new(storage.hellos),
             next_attempt: 0,
             stats: MainStats::default(),
         }
+    }
+
+    /// With a Login to ask: [`Main::start`] makes it look for it.
+    #[must_use]
+    pub fn with_login(mut self, config: LoginLinkConfig) -> Self {
+        self.login.configure(config);
+        self
     }
 
     /// The same Main with a chat server at `address`, `host:port`: [`Main::start`] makes it look for
@@ -159,12 +193,20 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self
     }
 
-    /// Begins to look for the chat server, if there is to be one.
+    /// Begins to look for Login and the chat server, if there are to be such.
     pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
+        if self.login.is_configured() {
+            self.login_link_connect(cx);
+        }
         if self.chat.is_configured() {
             self.chat.set_seed(cx.turn().random_u32());
             self.chat_connect(cx);
         }
+    }
+
+    /// Whether Login can be asked now.
+    pub const fn has_login(&self) -> bool {
+        self.login.is_live()
     }
 
     /// Its users' channels.
@@ -172,16 +214,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         &self.chat
     }
 
-    /// The timer of the link to the chat server, behind those of the users.
-    const fn chat_timer(&self) -> u16 {
-        self.users.table().capacity() as u16
-    }
-
     fn circle_of(&self, tag: LinkTag) -> Link {
         let user = if tag.kind == link::CLIENT { self.users.at(tag.index) } else { None };
         user.map_or(Link::NONE, |user| user.chat)
     }
-
     /// The users whom it knows.
     pub const fn users(&self) -> &UserDirectory<'a> {
         &self.users
@@ -230,15 +266,18 @@ impl<'a, A: Authenticator> Main<'a, A> {
 }
 
 impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
-    /// The link to the chat server.
+    /// The links to Login and to the chat server.
     fn own_links(&self) -> u16 {
-        u16::from(self.chat.is_configured())
+        u16::from(self.login.is_configured()) + u16::from(self.chat.is_configured())
     }
 
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
-        self.chat_connected(cx, key);
+        match cx.sessions.get(key).map(|session| session.tag().kind) {
+            Some(link::LOGIN) => self.login_link_connected(cx, key),
+            Some(link::CHAT) => self.chat_connected(cx, key),
+            _ => {}
+        }
     }
-
     #[inline]
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         match caller.tag.kind {
@@ -251,16 +290,21 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                 self.out_of_place(caller, frame.opcode.0);
                 Dispatched::Handled
             }
-            link::STRANGER | link::CLIENT => client_to_main::dispatch(self, caller, frame),
+            link::LOGIN => self.login_says(caller, frame),
+            link::STRANGER | link::CLIENT | link::GREETING => {
+                client_to_main::dispatch(self, caller, frame)
+            }
             _ => Dispatched::Handled,
         }
     }
 
     fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
-        if caller.tag.kind == link::STRANGER {
-            self.gate.refused_by_peer(caller.now, code);
-        } else if caller.tag.kind == link::CHAT && code == ErrorCode::BAD_PROOF {
-            caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
+        match caller.tag.kind {
+            link::STRANGER => self.gate.refused_by_peer(caller.now, code),
+            link::LOGIN | link::CHAT if code == ErrorCode::BAD_PROOF => {
+                caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
+            }
+            _ => {}
         }
     }
 
@@ -277,12 +321,19 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                     self.unregister(cx, world);
                 }
             }
+            link::LOGIN => self.login_link_ended(cx, ended.reason),
+            link::GREETING => drop(self.login.forget(ended.tag.index)),
             _ => {}
         }
     }
 
     fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
-        if timer == self.chat_timer() {
+        let users = self.users.capacity();
+        if timer == login_link_timer(users) {
+            self.login_link_timer(cx);
+        } else if timer == hello_timer(users) {
+            self.check_hellos(cx);
+        } else if timer == chat_timer(users) {
             self.chat_timer_due(cx);
         } else if let Some(key) = self.users.key_at(timer) {
             self.enter_timer(cx, key);
@@ -293,8 +344,11 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
         self.chat.next_flush()
     }
 
-    fn address(&self, _: LinkTag) -> &str {
-        self.chat.address()
+    fn address(&self, tag: LinkTag) -> &str {
+        match tag.kind {
+            link::LOGIN => self.login.address(),
+            _ => self.chat.address(),
+        }
     }
 
     fn must_flush_first(&self) -> bool {

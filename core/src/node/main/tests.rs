@@ -1,8 +1,10 @@
 //! Main at the bench: clients and worlds are scripted, one frame at a time.
 
+mod both_links;
 mod channels;
 mod enter;
 mod hello;
+mod login;
 mod lost;
 mod random;
 mod reported;

@@ -7,8 +7,11 @@ use std::vec::Vec;
 
 use super::{bytes_of, vectors};
 use crate::config::NetConfig;
+use crate::node::login::AttemptPolicy;
 use crate::node::main::MainConfig;
-use crate::protocol::{self, ErrorCode, JoinDenial, MessageSchema, SCHEMAS, ServerKind};
+use crate::protocol::{
+    self, ErrorCode, JoinDenial, LoginDenial, MessageSchema, SCHEMAS, ServerKind,
+};
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
 
 const PAGE: &str = include_str!("../../../../PROTOCOL.md");
@@ -30,22 +33,24 @@ fn wire_type(type_name: &str) -> String {
         return format!("bytes({})", limit(most));
     }
     String::from(match name.as_str() {
-        "u16" | "WorldId" | "RoomId" | "Direction" | "ErrorCode" | "JoinDenial" | "ServerKind" => {
-            "u16"
-        }
+        "u16" | "WorldId" | "RoomId" | "Direction" | "ErrorCode" | "JoinDenial" | "LoginDenial"
+        | "ServerKind" => "u16",
         "u32" | "Uid" => "u32",
         "i32" => "i32",
         "Position" => "position",
         "MemberState" => "member",
         "HandshakeKey" | "Nonce" => "byte[16]",
         "Token" | "Proof" => "byte[32]",
+        "Password<'a>" => return format!("text({})", protocol::PASSWORD_MAX_BYTES),
         _ => panic!("PROTOCOL.md has no word for `{type_name}` yet"),
     })
 }
 
-const LIMITS: [(&str, usize); 8] = [
+const LIMITS: [(&str, usize); 10] = [
     ("REGION_MAX_BYTES", protocol::REGION_MAX_BYTES),
     ("ADDRESS_MAX_BYTES", protocol::ADDRESS_MAX_BYTES),
+    ("ACCOUNT_MAX_BYTES", protocol::ACCOUNT_MAX_BYTES),
+    ("PASSWORD_MAX_BYTES", protocol::PASSWORD_MAX_BYTES),
     ("CHANNEL_MAX_BYTES", protocol::CHANNEL_MAX_BYTES),
     ("CHAT_MAX_BYTES", protocol::CHAT_MAX_BYTES),
     ("CHAT_PAGE_MEMBERS", protocol::CHAT_PAGE_MEMBERS),
@@ -124,6 +129,7 @@ fn frames_that_are_taken_apart_are_vectors() {
 fn every_code_has_its_number_and_its_name() {
     let codes = |heading| -> Vec<_> { rows(section(heading)) };
     let errors = ErrorCode::ALL.iter().map(|code| (code.0, code.name()));
+    let login_denials = LoginDenial::ALL.iter().map(|code| (code.0, code.name()));
     let denials = JoinDenial::ALL.iter().map(|code| (code.0, code.name()));
     let kinds = ServerKind::ALL.iter().map(|kind| (kind.0, kind.name()));
     let row = |(number, name): (u16, &str)| (format!("{number}"), format!("`{name}`"));
@@ -134,11 +140,13 @@ fn every_code_has_its_number_and_its_name() {
     same(codes("### Error codes"), errors.map(row).collect());
     same(codes("### Join denials"), denials.map(row).collect());
     same(codes("### Server kinds"), kinds.map(row).collect());
+    same(codes("### Login denials"), login_denials.map(row).collect());
 }
 
 #[test]
 fn the_limits_are_the_defaults() {
     let (net, main) = (NetConfig::DEFAULT, MainConfig::DEFAULT);
+    let (account, address) = (AttemptPolicy::ACCOUNT, AttemptPolicy::ADDRESS);
     let defaults = [
         ("frame_limit_bytes", u32::from(net.frame_limit_bytes)),
         ("greeting_timeout_ms", net.greeting_timeout_ms),
@@ -150,6 +158,13 @@ fn the_limits_are_the_defaults() {
         ("connections_per_address", u32::from(net.connections_per_address)),
         ("attach_timeout_ms", main.attach_timeout_ms),
         ("attach_ttl_ms", main.attach_ttl_ms),
+        ("account_free_failures", account.free_failures.into()),
+        ("account_first_delay_ms", account.first_delay_ms),
+        ("account_most_delay_ms", account.most_delay_ms),
+        ("address_free_failures", address.free_failures.into()),
+        ("address_first_delay_ms", address.first_delay_ms),
+        ("address_most_delay_ms", address.most_delay_ms),
+        ("address_logins", address.most_under_way.into()),
     ];
     let fixed = LIMITS.map(|(name, value)| (name, value as u32));
     let limits = section("## Limits");

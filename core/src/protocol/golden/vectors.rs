@@ -4,12 +4,16 @@ use std::vec;
 use std::vec::Vec;
 
 use super::{Vector, golden};
+use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move};
 use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use crate::protocol::either_way::{Bye, Error, Ping, Pong};
 use crate::protocol::listener_to_dialer::ClusterChallenge;
+use crate::protocol::login_to_client::{LoginAck, LoginDenied};
+use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
+use crate::protocol::main_to_login::VerifyToken;
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
     EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
@@ -18,8 +22,8 @@ use crate::protocol::world_to_main::{
     self, AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserList,
 };
 use crate::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberState, Nonce, Position, Proof,
-    RoomId, ServerKind, Text, Token, Uid, WorldId,
+    Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, Nonce,
+    Password, Position, Proof, RoomId, ServerKind, Text, Token, Uid, WorldId,
 };
 
 pub(super) const GUEST: Uid = Uid(2_147_483_655);
@@ -68,6 +72,8 @@ pub(super) fn all() -> Vec<Vector> {
         snapshots(),
         world_to_main(),
         main_to_world(),
+        client_and_login(),
+        main_and_login(),
     ];
     links.into_iter().flatten().chain(super::chat_vectors::all()).collect()
 }
@@ -347,6 +353,47 @@ fn main_to_world() -> Vec<Vector> {
         golden(
             DetachUser { uid: GUEST, reason: ErrorCode::REPLACED },
             "0a 00 | 03 23 00 00 | 87 80 80 80 08 08",
+        ),
+    ]
+}
+
+fn client_and_login() -> Vec<Vector> {
+    vec![
+        golden(
+            LoginReq { id: text("alice"), pw: Password(text("pässword")) },
+            "14 00 | 01 30 00 00 | 05 61 6c 69 63 65 09 70 c3 a4 73 73 77 6f 72 64",
+        ),
+        golden(
+            LoginReq { id: longest_text("i"), pw: Password(longest_text("p")) },
+            "a7 00 | 01 30 00 00 | 20 (69)*32 80 01 (70)*128",
+        ),
+        golden(
+            LoginAck { uid: Uid(1), token: token(), ttl_s: 604_800 },
+            "28 00 | 01 31 00 00 | 01 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 12 \
+             13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f 80 f5 24",
+        ),
+        golden(
+            LoginDenied { reason: LoginDenial::WRONG, retry_after_ms: 0 },
+            "06 00 | 02 31 00 00 | 01 00",
+        ),
+        golden(
+            LoginDenied { reason: LoginDenial::LOCKED, retry_after_ms: 60_000 },
+            "08 00 | 02 31 00 00 | 02 e0 d4 03",
+        ),
+    ]
+}
+
+fn main_and_login() -> Vec<Vector> {
+    vec![
+        golden(
+            VerifyToken { request: 300, token: token() },
+            "26 00 | 01 33 00 00 | ac 02 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 \
+             12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f",
+        ),
+        golden(VerifyAck { request: 300, uid: Uid(1) }, "07 00 | 01 32 00 00 | ac 02 01"),
+        golden(
+            VerifyDenied { request: u32::MAX, reason: ErrorCode::BAD_TOKEN },
+            "0a 00 | 02 32 00 00 | ff ff ff ff 0f 0b",
         ),
     ]
 }

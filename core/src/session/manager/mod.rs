@@ -170,6 +170,12 @@ impl<'a> SessionManager<'a> {
         self.get(key).is_some_and(|session| session.state.is_open())
     }
 
+    /// The address that an accepted session has come from, as limits count it: a whole IPv4 address
+    /// or an IPv6 /64.
+    pub fn address(&self, key: SessionKey) -> Option<PeerAddress> {
+        self.addresses.address(self.get(key)?.address)
+    }
+
     /// Every session with its key. O(sessions).
     pub fn iter(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
         self.table.iter()

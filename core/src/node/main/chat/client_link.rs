@@ -11,6 +11,7 @@ use crate::protocol::main_to_client::{ChatLeft, ChatRefused};
 use crate::protocol::{CHANNEL_MAX_BYTES, ErrorCode, Message, SendError, Text, Uid};
 use crate::session::TokenBucket;
 use crate::storage::{Link, Vacant};
+use crate::time::Instant;
 use crate::wire::Opcode;
 
 type Name<'m> = Text<'m, CHANNEL_MAX_BYTES>;
@@ -196,8 +197,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// A user's connection has begun: it may say `request_burst` things at once.
-    pub(in super::super) fn fresh_chat_bucket(&self, caller: &Caller<'_, 'a>) -> TokenBucket {
-        TokenBucket::full(self.chat.policy.request_burst, caller.now)
+    pub(in super::super) fn fresh_chat_bucket(&self, now: Instant) -> TokenBucket {
+        TokenBucket::full(self.chat.policy.request_burst, now)
     }
 
     /// A user's connection has ended: it is in no channel any more. O(its memberships).

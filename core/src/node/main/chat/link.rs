@@ -15,7 +15,7 @@
 //! Memberships stay, whatever this link does. While it is not `Live`, requests are refused.
 
 use super::super::link as kind;
-use super::super::{Authenticator, Main};
+use super::super::{Authenticator, Main, chat_timer};
 use super::ChatPolicy;
 use super::hub::{ChatHub, LocalChannelKey};
 use crate::backoff::Backoff;
@@ -178,7 +178,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     fn chat_wait(&mut self, cx: &mut Context<'_, 'a>) {
         self.chat.link.state = ChatLinkState::Waiting;
         let delay_ms = self.chat.link.backoff.next_delay_ms(cx.turn().random_u32());
-        cx.sessions.schedule(self.chat_timer(), cx.now.after_ms(delay_ms));
+        let timer = chat_timer(self.users.capacity());
+        cx.sessions.schedule(timer, cx.now.after_ms(delay_ms));
     }
 
     pub(in super::super) fn chat_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {

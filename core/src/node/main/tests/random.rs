@@ -23,9 +23,9 @@ impl Authenticator for Gullible {
         _: &mut Turn<'_>,
         token: Option<Token>,
         _: &dyn Fn(Uid) -> bool,
-    ) -> Result<(Uid, Token), ErrorCode> {
+    ) -> Result<Identity, ErrorCode> {
         let token = token.ok_or(ErrorCode::BAD_TOKEN)?;
-        Ok((Uid(token.0[0].into()), token))
+        Ok(Identity::Known(Uid(token.0[0].into()), token))
     }
 }
 

@@ -1,0 +1,38 @@
+//! A client at Login: credentials for a token.
+
+use super::machine::{MainState, RealmClient};
+use super::{ClientHandler, Credentials};
+use crate::node::{Caller, Context};
+use crate::protocol::client_to_login::LoginReq;
+use crate::protocol::{ErrorCode, LoginDenial, Password, Text, Token};
+use crate::session::manager::Farewell;
+
+impl RealmClient {
+    pub(super) fn log_in(&mut self, handler: &impl ClientHandler, cx: &mut Context<'_, '_>) {
+        self.main = MainState::LoggingIn;
+        let Credentials { id, password, .. } = handler.credentials(self.number);
+        // What is too long for a message is no account's.
+        let pw = Password(Text::new(password).unwrap_or_default());
+        let request = LoginReq { id: Text::new(id).unwrap_or_default(), pw };
+        cx.sessions.send_or_close(cx.now, self.main_session, &request);
+    }
+
+    /// Login has answered with a token: on to Main.
+    pub(super) fn logged_in(&mut self, caller: &mut Caller<'_, '_>, token: Token) {
+        if caller.key != self.main_session || self.main != MainState::LoggingIn {
+            return;
+        }
+        self.token = Some(token);
+        caller.sessions.close(caller.now, caller.key, Farewell::Bye(ErrorCode::GOODBYE));
+        self.main = MainState::Waiting;
+        self.start(&mut caller.context());
+    }
+
+    /// Login gives no token. It closes behind that, which leads to the next attempt.
+    pub(super) fn login_denied(&mut self, reason: LoginDenial, retry_after_ms: u32) {
+        match reason {
+            LoginDenial::WRONG | LoginDenial::DISABLED => self.main = MainState::Stopped,
+            _ => self.login_retry_ms = retry_after_ms,
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! `JobBook`: work that is done outside of the node, because it takes too long inside.
+//!
+//! Purpose: passwords are hashed and accounts read on other threads, or by another chip. The role
+//! queues such jobs, hands a bounded number of them out, and takes their outcomes.
+//!
+//! Contract: a job lives from its request until its outcome comes, even if whoever asked has gone:
+//! so what is outside is counted. A password is wiped here as soon as it is handed out. Logins are
+//! handed out fairly: first those whose address had the fewest others under way when they came.
+//!
+//! Bounds: as many jobs as slots; finding the next login is O(slots), far less than hashing it.
+
+use super::token::TokenHash;
+use crate::protocol::{ACCOUNT_MAX_BYTES, PASSWORD_MAX_BYTES, Token};
+use crate::session::SessionKey;
+use crate::storage::{Key, Ring, Slot, Table, Vacant};
+
+/// Names one login that is queued or handed out.
+pub type LoginKey = Key<LoginSlot>;
+/// Names one verification that is queued or handed out.
+pub type VerifyKey = Key<VerifySlot>;
+
+/// A login that is queued or handed out.
+#[derive(Clone)]
+pub struct LoginSlot {
+    pub(super) session: SessionKey,
+    /// The account's key in its book.
+    pub(super) account: u64,
+    /// The address's key in its book.
+    pub(super) address: u64,
+    /// What it gets if the password is right; random from the moment it is handed out.
+    pub(super) token: Token,
+    pub(super) is_running: bool,
+    /// Others of the same address that were under way when it came.
+    pub(super) rank: u16,
+    /// When it came, in logins.
+    order: u32,
+    id_bytes: u8,
+    password_bytes: u8,
+    id: [u8; ACCOUNT_MAX_BYTES],
+    password: [u8; PASSWORD_MAX_BYTES],
+}
+
+impl Vacant for LoginSlot {
+    const VACANT: Self = Self {
+        session: Key::DANGLING,
+        account: 0,
+        address: 0,
+        token: Token([0; 32]),
+        is_running: false,
+        rank: 0,
+        order: 0,
+        id_bytes: 0,
+        password_bytes: 0,
+        id: [0; ACCOUNT_MAX_BYTES],
+        password: [0; PASSWORD_MAX_BYTES],
+    };
+}
+
+#[cfg(test)]
+impl LoginSlot {
+    pub(super) fn is_password_wiped(&self) -> bool {
+        self.password == [0; PASSWORD_MAX_BYTES]
+    }
+}
+
+impl core::fmt::Debug for LoginSlot {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("LoginSlot").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+/// Who wants to log in.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Applicant<'s> {
+    pub(super) session: SessionKey,
+    pub(super) account: u64,
+    pub(super) address: u64,
+    pub(super) rank: u16,
+    pub(super) id: &'s str,
+    pub(super) password: &'s str,
+}
+
+/// A password to check: by whoever has time for it.
+pub struct LoginWork {
+    /// For the outcome.
+    pub key: LoginKey,
+    /// The account's id.
+    pub id: heapless::String<ACCOUNT_MAX_BYTES>,
+    /// What was given as its password.
+    pub password: heapless::String<PASSWORD_MAX_BYTES>,
+    /// To be stored, before the outcome is told, if the password is right.
+    pub token_hash: TokenHash,
+}
+
+impl core::fmt::Debug for LoginWork {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("LoginWork").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A verification that is queued or handed out.
+#[derive(Copy, Clone, Debug)]
+pub struct VerifySlot {
+    pub(super) session: SessionKey,
+    pub(super) request: u32,
+    token_hash: TokenHash,
+}
+
+impl Vacant for VerifySlot {
+    const VACANT: Self =
+        Self { session: Key::DANGLING, request: 0, token_hash: TokenHash([0; 32]) };
+}
+
+/// A token to look up.
+#[derive(Copy, Clone, Debug)]
+pub struct VerifyWork {
+    /// For the outcome.
+    pub key: VerifyKey,
+    /// What is stored of the token, if it is any good.
+    pub token_hash: TokenHash,
+}
+
+/// Jobs, queued and handed out; see the [module](self).
+#[derive(Debug)]
+pub(super) struct JobBook<'a> {
+    logins: Table<'a, LoginSlot>,
+    verifies: Table<'a, VerifySlot>,
+    verify_queue: Ring<'a, u16>,
+    next_order: u32,
+    logins_running: u16,
+    verifies_running: u16,
+}
+
+impl<'a> JobBook<'a> {
+    pub(super) fn new(
+        logins: &'a mut [Slot<LoginSlot>],
+        verifies: &'a mut [Slot<VerifySlot>],
+        verify_queue: &'a mut [u16],
+    ) -> Self {
+        Self {
+            logins: Table::new(logins),
+            verifies: Table::new(verifies),
+            verify_queue: Ring::new(verify_queue),
+            next_order: 0,
+            logins_running: 0,
+            verifies_running: 0,
+        }
+    }
+
+    pub(super) const fn logins(&self) -> usize {
+        self.logins.len()
+    }
+
+    pub(super) const fn logins_running(&self) -> u16 {
+        self.logins_running
+    }
+
+    pub(super) const fn verifies(&self) -> usize {
+        self.verifies.len()
+    }
+
+    /// Queues a login; `None` if every slot is taken.
+    pub(super) fn queue_login(&mut self, applicant: &Applicant<'_>) -> Option<LoginKey> {
+        let mut slot = LoginSlot {
+            session: applicant.session,
+            account: applicant.account,
+            address: applicant.address,
+            rank: applicant.rank,
+            order: self.next_order,
+            id_bytes: applicant.id.len() as u8,
+            password_bytes: applicant.password.len() as u8,
+            ..LoginSlot::VACANT
+        };
+        slot.id.get_mut(..applicant.id.len())?.copy_from_slice(applicant.id.as_bytes());
+        let password = slot.password.get_mut(..applicant.password.len())?;
+        password.copy_from_slice(applicant.password.as_bytes());
+        let key = self.logins.insert(slot).ok()?;
+        self.next_order = self.next_order.wrapping_add(1);
+        Some(key)
+    }
+
+    fn queued(&self) -> impl Iterator<Item = (LoginKey, (u16, u32))> {
+        let now = self.next_order;
+        let queued = self.logins.iter().filter(|(_, login)| !login.is_running);
+        // The older, the smaller; the count may have wrapped.
+        queued.map(move |(key, login)| (key, (login.rank, !now.wrapping_sub(login.order))))
+    }
+
+    /// The queued login that is the last in line, if it stands behind `rank`.
+    pub(super) fn last_behind(&self, rank: u16) -> Option<LoginKey> {
+        let (key, (last, _)) = self.queued().max_by_key(|(_, place)| *place)?;
+        (last > rank).then_some(key)
+    }
+
+    /// Whether somebody is in line, and fewer than `most` are being checked.
+    pub(super) const fn can_start_login(&self, most: u16) -> bool {
+        self.logins_running < most && self.logins.len() > self.logins_running as usize
+    }
+
+    /// The first in line is on its way to whoever checks it, unless `most` are there already.
+    pub(super) fn start_login(&mut self, most: u16, token: Token) -> Option<LoginWork> {
+        if !self.can_start_login(most) {
+            return None;
+        }
+        let (key, _) = self.queued().min_by_key(|(_, place)| *place)?;
+        let slot = self.logins.get_mut(key)?;
+        slot.is_running = true;
+        slot.token = token;
+        self.logins_running += 1;
+        let id = text(slot.id.get(..usize::from(slot.id_bytes))?);
+        let password = text(slot.password.get(..usize::from(slot.password_bytes))?);
+        slot.password = [0; PASSWORD_MAX_BYTES];
+        Some(LoginWork { key, id, password, token_hash: TokenHash::of(&token) })
+    }
+
+    pub(super) fn login_at(&self, index: u16) -> Option<(LoginKey, &LoginSlot)> {
+        Some((self.logins.key_at(index)?, self.logins.at(index)?))
+    }
+
+    /// Takes a login out, whatever has become of it.
+    pub(super) fn remove_login(&mut self, key: LoginKey) -> Option<LoginSlot> {
+        let slot = self.logins.remove(key)?;
+        if slot.is_running {
+            self.logins_running = self.logins_running.saturating_sub(1);
+        }
+        Some(slot)
+    }
+
+    /// Queues a verification; `false` if every slot is taken.
+    pub(super) fn queue_verify(
+        &mut self,
+        session: SessionKey,
+        request: u32,
+        token_hash: TokenHash,
+    ) -> bool {
+        let Ok(key) = self.verifies.insert(VerifySlot { session, request, token_hash }) else {
+            return false;
+        };
+        // There is a place for every slot.
+        self.verify_queue.push(key.index()).is_ok()
+    }
+
+    /// The oldest verification is on its way to whoever checks it, unless `most` are there already.
+    pub(super) fn start_verify(&mut self, most: u16) -> Option<VerifyWork> {
+        if self.verifies_running >= most {
+            return None;
+        }
+        let index = self.verify_queue.pop()?;
+        let key = self.verifies.key_at(index)?;
+        self.verifies_running += 1;
+        Some(VerifyWork { key, token_hash: self.verifies.get(key)?.token_hash })
+    }
+
+    /// Takes a verification out whose outcome is known.
+    pub(super) fn finish_verify(&mut self, key: VerifyKey) -> Option<VerifySlot> {
+        let slot = self.verifies.remove(key)?;
+        self.verifies_running = self.verifies_running.saturating_sub(1);
+        Some(slot)
+    }
+}
+
+/// Bytes that were a text of at most `MAX` bytes as one again.
+fn text<const MAX: usize>(bytes: &[u8]) -> heapless::String<MAX> {
+    let text = core::str::from_utf8(bytes).unwrap_or_default();
+    heapless::String::try_from(text).unwrap_or_default()
+}

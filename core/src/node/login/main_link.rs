@@ -1,0 +1,71 @@
+//! Mains of Login: whose token is it?
+
+use super::jobs::VerifyKey;
+use super::token::TokenHash;
+use super::{Login, VerifyOutcome, link};
+use crate::log;
+use crate::node::cluster::Heard;
+use crate::node::{Caller, Context};
+use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
+use crate::protocol::main_to_login::{Stub, VerifyToken};
+use crate::protocol::{Dispatched, ErrorCode};
+use crate::session::{LinkTag, SessionKey, Trust};
+use crate::wire::Frame;
+
+impl<'a> Stub<Caller<'_, 'a>> for Login<'a> {
+    fn verify_token(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyToken) {
+        self.stats.verifies += 1;
+        let (key, request) = (caller.key, message.request);
+        if !self.jobs.queue_verify(key, request, TokenHash::of(&message.token)) {
+            self.deny_token(&mut caller.context(), key, request, ErrorCode::BUSY);
+        }
+    }
+}
+
+impl<'a> Login<'a> {
+    /// A stranger says that it is a Main.
+    pub(super) fn main_proves(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        let heard = self.gate.hear(caller, frame);
+        if heard == Heard::Proven {
+            log::info!("a Main has come");
+            caller.sessions.set_tag(caller.key, LinkTag { kind: link::MAIN, index: 0 });
+            caller.sessions.prove(caller.now, caller.key, Trust::Server);
+        }
+        heard.dispatched()
+    }
+
+    fn deny_token(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        request: u32,
+        reason: ErrorCode,
+    ) {
+        cx.sessions.send_or_close(cx.now, session, &VerifyDenied { request, reason });
+    }
+
+    /// The outcome of a [`VerifyWork`](super::VerifyWork).
+    pub fn finish_verify(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: VerifyKey,
+        outcome: VerifyOutcome,
+    ) {
+        let Some(slot) = self.jobs.finish_verify(key) else { return };
+        let (session, request) = (slot.session, slot.request);
+        match outcome {
+            VerifyOutcome::Verified(uid) => {
+                self.stats.verified += 1;
+                cx.sessions.send_or_close(cx.now, session, &VerifyAck { request, uid });
+            }
+            VerifyOutcome::Refused => self.deny_token(cx, session, request, ErrorCode::BAD_TOKEN),
+            VerifyOutcome::Unavailable => {
+                self.deny_token(cx, session, request, ErrorCode::LOGIN_UNAVAILABLE);
+            }
+        }
+    }
+}

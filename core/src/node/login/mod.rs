@@ -1,0 +1,224 @@
+//! LoginServer as a sans-IO role: passwords for tokens, and tokens for uids.
+//!
+//! Purpose: takes logins of clients ([`LoginReq`](crate::protocol::client_to_login::LoginReq)) and
+//! tokens of Mains ([`VerifyToken`](crate::protocol::main_to_login::VerifyToken)) that have proven
+//! the [cluster's secret](super::cluster), and decides who may try. It neither hashes nor stores: that is work that it hands out ([`jobs`]) and whose
+//! outcomes it takes. [`attempts`] is what keeps guessing slow.
+//!
+//! Contract: a client's connection makes one attempt and is answered once. A wrong id and a wrong
+//! password are the same here: the same count, the same work, the same answer. The token of a
+//! `LoginAck` is drawn here and leaves in that answer only; outside there is only its hash.
+//!
+//! The driver's part, besides a node's: after each turn, [`Login::next_login`] and
+//! [`Login::next_verify`] until each is `None`; when an outcome is there, [`Login::finish_login`] and
+//! [`Login::finish_verify`].
+//!
+//! Bounds: jobs and attempts are what the storage lends; no more are outside than [`LoginConfig`]
+//! says.
+//!
+//! ```
+//! use tinyrealm_core::node::login::LoginConfig;
+//! assert!(LoginConfig::DEFAULT.account.free_failures < LoginConfig::DEFAULT.address.free_failures);
+//! ```
+
+pub mod attempts;
+mod client_link;
+pub mod jobs;
+mod main_link;
+mod memory;
+pub mod stats;
+#[cfg(test)]
+mod tests;
+pub mod token;
+
+pub use attempts::{Admission, AttemptBook, AttemptEntry, AttemptPolicy, Verdict};
+pub use jobs::{LoginKey, LoginSlot, LoginWork, VerifyKey, VerifySlot, VerifyWork};
+pub use memory::LoginMemory;
+pub use stats::LoginStats;
+pub use token::TokenHash;
+
+use super::cluster::{ClusterSecret, Gate};
+use super::{Caller, Context, Role};
+use crate::entropy::Turn;
+use crate::protocol::{
+    Dispatched, ErrorCode, LoginDenial, ServerKind, Token, Uid, client_to_login, main_to_login,
+};
+use crate::session::manager::Ended;
+use crate::storage::Slot;
+use crate::wire::Frame;
+use crate::wire::opcode::{DIALER, LOGIN};
+use jobs::JobBook;
+
+/// The links of Login, as its sessions' tags have them.
+mod link {
+    /// A peer who has said nothing yet.
+    pub(super) const STRANGER: u8 = 0;
+    /// A client whose login is under way; the tag's index is the job's.
+    pub(super) const CLIENT: u8 = 1;
+    /// A Main that has proven to be of this realm.
+    pub(super) const MAIN: u8 = 2;
+    /// A peer who is being shown out.
+    pub(super) const LEAVING: u8 = 3;
+}
+
+/// Login's own settings.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct LoginConfig {
+    /// Wrong passwords of one account.
+    pub account: AttemptPolicy,
+    /// Wrong passwords from one address.
+    pub address: AttemptPolicy,
+    /// Logins that are checked outside at once.
+    pub logins_running: u16,
+    /// Tokens that are checked outside at once.
+    pub verifies_running: u16,
+    /// When to come back if there is too much to do.
+    pub busy_retry_ms: u32,
+}
+
+impl LoginConfig {
+    /// What a server starts with.
+    pub const DEFAULT: Self = Self {
+        account: AttemptPolicy::ACCOUNT,
+        address: AttemptPolicy::ADDRESS,
+        logins_running: 2,
+        verifies_running: 64,
+        busy_retry_ms: 500,
+    };
+}
+
+/// What has become of a [`LoginWork`].
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum LoginOutcome {
+    /// The password is right, and the token's hash is stored for good.
+    Granted {
+        /// Whose it is.
+        uid: Uid,
+        /// For how long the token is good, in seconds.
+        ttl_s: u32,
+    },
+    /// There is no token: `WRONG`, `DISABLED` or `UNAVAILABLE`.
+    Denied(LoginDenial),
+}
+
+/// What has become of a [`VerifyWork`].
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum VerifyOutcome {
+    /// The token is this user's.
+    Verified(Uid),
+    /// It is nobody's, or not any more.
+    Refused,
+    /// That can't be found out now.
+    Unavailable,
+}
+
+/// The memory of a [`Login`], without its sessions'. It has no timers.
+#[derive(Debug)]
+pub struct LoginStorage<'a> {
+    /// Logins, queued and outside.
+    pub logins: &'a mut [Slot<LoginSlot>],
+    /// Tokens, queued and outside.
+    pub verifies: &'a mut [Slot<VerifySlot>],
+    /// As many as `verifies`.
+    pub verify_queue: &'a mut [u16],
+    /// Attempts by account; a multiple of [`attempts::WAYS`].
+    pub accounts: &'a mut [AttemptEntry],
+    /// Attempts by address; a multiple of [`attempts::WAYS`].
+    pub addresses: &'a mut [AttemptEntry],
+}
+
+/// The role of Login; see the [module](self).
+#[derive(Debug)]
+pub struct Login<'a> {
+    config: LoginConfig,
+    gate: Gate,
+    jobs: JobBook<'a>,
+    accounts: AttemptBook<'a>,
+    addresses: AttemptBook<'a>,
+    /// Keeps the books' keys from being chosen.
+    seed: [u8; 16],
+    stats: LoginStats,
+}
+
+impl<'a> Login<'a> {
+    /// A login server that nobody has tried, and that answers Mains which know `secret`. The turn's
+    /// randomness seeds its books.
+    pub fn new(
+        storage: LoginStorage<'a>,
+        config: LoginConfig,
+        secret: ClusterSecret,
+        turn: &mut Turn<'_>,
+    ) -> Self {
+        Self {
+            gate: Gate::new(secret, ServerKind::LOGIN, ServerKind::MAIN),
+            jobs: JobBook::new(storage.logins, storage.verifies, storage.verify_queue),
+            accounts: AttemptBook::new(storage.accounts, config.account),
+            addresses: AttemptBook::new(storage.addresses, config.address),
+            seed: turn.random(),
+            config,
+            stats: LoginStats::default(),
+        }
+    }
+
+    /// What it has been through.
+    pub const fn stats(&self) -> &LoginStats {
+        &self.stats
+    }
+
+    /// Logins that are queued or outside.
+    pub const fn logins(&self) -> usize {
+        self.jobs.logins()
+    }
+
+    /// Logins that are outside.
+    pub const fn logins_running(&self) -> u16 {
+        self.jobs.logins_running()
+    }
+
+    /// Tokens that are queued or outside.
+    pub const fn verifies(&self) -> usize {
+        self.jobs.verifies()
+    }
+
+    /// The next password to check, if one may be checked now.
+    pub fn next_login(&mut self, cx: &mut Context<'_, 'a>) -> Option<LoginWork> {
+        let most = self.config.logins_running;
+        if !self.jobs.can_start_login(most) {
+            return None;
+        }
+        self.jobs.start_login(most, Token(cx.turn().random()))
+    }
+
+    /// The next token to check, if one may be checked now.
+    pub fn next_verify(&mut self) -> Option<VerifyWork> {
+        self.jobs.start_verify(self.config.verifies_running)
+    }
+}
+
+impl<'a> Role<'a> for Login<'a> {
+    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+        match caller.tag.kind {
+            link::MAIN => main_to_login::dispatch(self, caller, frame),
+            // The first message tells what a peer is.
+            link::STRANGER if DIALER.contains(frame.opcode) => self.main_proves(caller, frame),
+            link::STRANGER if LOGIN.peer_to_server.contains(frame.opcode) => {
+                self.out_of_place(caller, frame.opcode.0);
+                Dispatched::Handled
+            }
+            link::STRANGER | link::CLIENT => client_to_login::dispatch(self, caller, frame),
+            _ => Dispatched::Handled,
+        }
+    }
+
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
+        if caller.tag.kind == link::STRANGER {
+            self.gate.refused_by_peer(caller.now, code);
+        }
+    }
+
+    fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
+        if ended.tag.kind == link::CLIENT {
+            self.client_ended(cx, ended.tag.index);
+        }
+    }
+}

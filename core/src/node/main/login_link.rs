@@ -1,0 +1,259 @@
+//! The link to Login: whose token is it?
+//!
+//! ```text
+//!            ┌───── back-off ◄──┬────────────────┬─────────────┐
+//!            ▼                  │ ended          │ ended       │ ended: whoever waits is told
+//!       ┌─────────┐ connect ┌───┴──────┐ connected┌┴──────┐ proof┌┴─────┐
+//! start►│ Waiting ├────────►│Connecting├─────────►│Proving├─────►│ Live │ VerifyToken ► VerifyAck
+//!       └─────────┘         └──────────┘          └───────┘      └──────┘
+//! ```
+//! Whoever is in the realm stays there, whatever this link does. A hello that can't be answered now
+//! is refused at once (`LOGIN_UNAVAILABLE`), and the client comes back: nothing piles up here.
+
+use super::{Authenticator, Main, hello_timer, link, login_link_timer};
+use crate::backoff::Backoff;
+use crate::log;
+use crate::node::cluster::{Dialer, Heard};
+use crate::node::{Caller, Context};
+use crate::protocol::login_to_main::{self, Stub, VerifyAck, VerifyDenied};
+use crate::protocol::main_to_login::VerifyToken;
+use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Token};
+use crate::session::{LinkTag, SessionKey, Trust};
+use crate::storage::{Key, Slot, Table, Vacant};
+use crate::time::{Instant, Stamp};
+use crate::wire::Frame;
+
+/// Where Login is, and how patient Main is with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoginLinkConfig {
+    /// Where Main finds it, `host:port`.
+    pub address: heapless::String<ADDRESS_MAX_BYTES>,
+    /// How long it may take to answer; below the greeting's timeout, or clients hear of that.
+    pub hello_timeout_ms: u32,
+    /// The first wait before another attempt to reach it.
+    pub reconnect_first_ms: u32,
+    /// The longest wait before another attempt to reach it.
+    pub reconnect_most_ms: u32,
+}
+
+/// A client whose token is being asked about.
+#[derive(Clone, Debug)]
+pub struct PendingHello {
+    pub(super) session: SessionKey,
+    token: Token,
+    /// The low half is this slot's index.
+    request: u32,
+    asked_at: Stamp,
+}
+
+impl Vacant for PendingHello {
+    const VACANT: Self =
+        Self { session: Key::DANGLING, token: Token([0; 32]), request: 0, asked_at: Stamp::ZERO };
+}
+
+/// Where the link is; see the [module](self).
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum LoginLinkState {
+    Waiting,
+    Connecting,
+    Proving,
+    Live(SessionKey),
+}
+
+/// The link to Login, and who waits for it.
+#[derive(Debug)]
+pub(super) struct LoginLink<'a> {
+    config: Option<LoginLinkConfig>,
+    state: LoginLinkState,
+    dialer: Dialer,
+    backoff: Backoff,
+    hellos: Table<'a, PendingHello>,
+    asked: u16,
+}
+
+/// Hellos are looked through for those who have waited too long this often at most.
+const HELLO_CHECK_MS: u32 = 100;
+
+impl<'a> LoginLink<'a> {
+    pub(super) fn new(hellos: &'a mut [Slot<PendingHello>]) -> Self {
+        Self {
+            config: None,
+            state: LoginLinkState::Waiting,
+            dialer: Dialer::new(ServerKind::MAIN, ServerKind::LOGIN),
+            backoff: Backoff::new(0, 0),
+            hellos: Table::new(hellos),
+            asked: 0,
+        }
+    }
+
+    pub(super) fn configure(&mut self, config: LoginLinkConfig) {
+        self.backoff = Backoff::new(config.reconnect_first_ms, config.reconnect_most_ms);
+        self.config = Some(config);
+    }
+
+    pub(super) const fn is_configured(&self) -> bool {
+        self.config.is_some()
+    }
+
+    pub(super) const fn is_live(&self) -> bool {
+        matches!(self.state, LoginLinkState::Live(_))
+    }
+
+    pub(super) fn address(&self) -> &str {
+        self.config.as_ref().map_or("", |config| &config.address)
+    }
+
+    fn hello_timeout_ms(&self) -> u32 {
+        self.config.as_ref().map_or(0, |config| config.hello_timeout_ms)
+    }
+
+    fn ask(&mut self, now: Instant, session: SessionKey, token: Token) -> Option<u32> {
+        let pending = PendingHello { session, token, request: 0, asked_at: now.stamp() };
+        let key = self.hellos.insert(pending).ok()?;
+        self.asked = self.asked.wrapping_add(1);
+        let request = u32::from(self.asked) << 16 | u32::from(key.index());
+        self.hellos.get_mut(key)?.request = request;
+        Some(request)
+    }
+
+    /// Takes out the hello that an answer is about; `None` if it is not waited for any more.
+    fn answered(&mut self, request: u32) -> Option<PendingHello> {
+        let key = self.hellos.key_at(request as u16)?;
+        let is_it = self.hellos.get(key)?.request == request;
+        if is_it { self.hellos.remove(key) } else { None }
+    }
+
+    pub(super) fn forget(&mut self, index: u16) -> Option<PendingHello> {
+        let key = self.hellos.key_at(index)?;
+        self.hellos.remove(key)
+    }
+}
+
+impl<'a, A: Authenticator> Main<'a, A> {
+    pub(super) fn login_link_connect(&mut self, cx: &mut Context<'_, 'a>) {
+        match cx.sessions.connect(cx.now, LinkTag { kind: link::LOGIN, index: 0 }) {
+            Ok(_) => self.login.state = LoginLinkState::Connecting,
+            Err(_) => self.login_link_wait(cx),
+        }
+    }
+
+    fn login_link_wait(&mut self, cx: &mut Context<'_, 'a>) {
+        self.login.state = LoginLinkState::Waiting;
+        let delay_ms = self.login.backoff.next_delay_ms(cx.turn().random_u32());
+        let timer = login_link_timer(self.users.capacity());
+        cx.sessions.schedule(timer, cx.now.after_ms(delay_ms));
+    }
+
+    pub(super) fn login_link_timer(&mut self, cx: &mut Context<'_, 'a>) {
+        if self.login.state == LoginLinkState::Waiting {
+            self.login_link_connect(cx);
+        }
+    }
+
+    pub(super) fn login_link_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        self.login.dialer.begin(cx, key);
+        self.login.state = LoginLinkState::Proving;
+    }
+
+    pub(super) fn login_says(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        if self.login.is_live() {
+            return login_to_main::dispatch(self, caller, frame);
+        }
+        let heard = self.login.dialer.hear(&self.secret, caller, frame);
+        if heard == Heard::Proven {
+            log::info!("connected to Login at {}", self.login.address());
+            caller.sessions.prove(caller.now, caller.key, Trust::Server);
+            self.login.state = LoginLinkState::Live(caller.key);
+        }
+        heard.dispatched()
+    }
+
+    pub(super) fn login_link_ended(&mut self, cx: &mut Context<'_, 'a>, reason: ErrorCode) {
+        if cx.sessions.is_shutting_down() {
+            return;
+        }
+        if self.login.is_live() {
+            log::warning!("lost Login ({}); users stay, and it is looked for", reason.name());
+        } else if self.login.backoff.attempts() == 0 || reason == ErrorCode::BAD_PROOF {
+            let address = self.login.address();
+            log::warning!("can't reach Login at {} ({}); trying again", address, reason.name());
+        }
+        self.login_link_wait(cx);
+        for index in 0..self.login.hellos.capacity() as u16 {
+            self.give_up_hello(cx, index);
+        }
+    }
+
+    /// A client shows a token that Login has to judge.
+    pub(super) fn ask_login(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        token: Token,
+    ) -> Result<(), ErrorCode> {
+        let LoginLinkState::Live(login) = self.login.state else {
+            return Err(ErrorCode::LOGIN_UNAVAILABLE);
+        };
+        let is_first = self.login.hellos.is_empty();
+        let request = self.login.ask(caller.now, caller.key, token).ok_or(ErrorCode::BUSY)?;
+        let tag = LinkTag { kind: link::GREETING, index: request as u16 };
+        caller.sessions.set_tag(caller.key, tag);
+        caller.sessions.send_or_close(caller.now, login, &VerifyToken { request, token });
+        if is_first {
+            self.schedule_hello_check(&mut caller.context(), self.login.hello_timeout_ms());
+        }
+        Ok(())
+    }
+
+    fn schedule_hello_check(&self, cx: &mut Context<'_, 'a>, ms: u32) {
+        cx.sessions.schedule(hello_timer(self.users.capacity()), cx.now.after_ms(ms));
+    }
+
+    /// Gives up those whom Login has not answered about in time. O(hellos).
+    pub(super) fn check_hellos(&mut self, cx: &mut Context<'_, 'a>) {
+        let timeout_ms = self.login.hello_timeout_ms();
+        let mut next_ms = timeout_ms;
+        for index in 0..self.login.hellos.capacity() as u16 {
+            let Some(hello) = self.login.hellos.at(index) else { continue };
+            match timeout_ms.checked_sub(hello.asked_at.age_ms(cx.now)) {
+                None | Some(0) => self.give_up_hello(cx, index),
+                Some(left_ms) => next_ms = next_ms.min(left_ms),
+            }
+        }
+        if !self.login.hellos.is_empty() {
+            self.schedule_hello_check(cx, next_ms.max(HELLO_CHECK_MS));
+        }
+    }
+
+    fn give_up_hello(&mut self, cx: &mut Context<'_, 'a>, index: u16) {
+        if let Some(hello) = self.login.forget(index) {
+            self.refuse_hello(cx, hello.session, ErrorCode::LOGIN_UNAVAILABLE);
+        }
+    }
+
+    /// An answer has come for a client who may have gone.
+    fn take_answer(&mut self, cx: &Context<'_, 'a>, request: u32) -> Option<PendingHello> {
+        self.login.backoff.reset();
+        let hello = self.login.answered(request)?;
+        cx.sessions.is_open(hello.session).then_some(hello)
+    }
+}
+
+impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
+    fn verify_ack(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyAck) {
+        let cx = &mut caller.context();
+        if let Some(PendingHello { session, token, .. }) = self.take_answer(cx, message.request) {
+            self.receive(cx, session, message.uid, token);
+        }
+    }
+
+    fn verify_denied(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyDenied) {
+        let cx = &mut caller.context();
+        if let Some(hello) = self.take_answer(cx, message.request) {
+            self.refuse_hello(cx, hello.session, message.reason);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Main and its Login: tokens that are asked about, a Login that is slow, lost or back again.
+
+use super::*;
+use crate::node::testing::Asked;
+use crate::protocol::ServerKind;
+use crate::protocol::listener_to_dialer::ClusterChallenge;
+use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
+use crate::protocol::main_to_login::VerifyToken;
+use crate::timer::TICK_MS;
+
+const HELLO_TIMEOUT_MS: u32 = 1_600;
+const FIRST_MS: u32 = 320;
+const MOST_MS: u32 = 1_280;
+const HELLOS: usize = 4;
+const UID: Uid = Uid(7);
+const TOKEN: Token = Token([5; 32]);
+
+type LoginBench<'a> = MainBench<'a, Accounts>;
+
+/// Runs `test` at the bench of a Main that looks for its Login.
+fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
+    let mut node_memory = Box::new(BenchMemory::NEW);
+    let mut memory = Box::new(MainMemory::<MAX_USERS, WORLD_COUNT_MAX>::NEW);
+    let mut hellos = [const { Slot::VACANT }; HELLOS];
+    let storage = MainStorage { hellos: &mut hellos, ..memory.storage() };
+    let config = LoginLinkConfig {
+        address: heapless::String::try_from("login:3").unwrap(),
+        hello_timeout_ms: HELLO_TIMEOUT_MS,
+        reconnect_first_ms: FIRST_MS,
+        reconnect_most_ms: MOST_MS,
+    };
+    let main = Main::new(storage, CONFIG, Accounts, test_secret()).with_login(config);
+    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, main);
+    bench.act(Main::start);
+    test(&mut bench);
+    bench.finish();
+}
+
+impl LoginBench<'_> {
+    /// Main wants to connect to its Login, now; it does, and both prove themselves.
+    fn connect_login(&mut self) -> SessionKey {
+        let key = self.dial_login();
+        assert!(!self.role().has_login());
+        self.take_proof_as(key, ServerKind::LOGIN);
+        assert!(self.role().has_login());
+        key
+    }
+
+    fn dial_login(&mut self) -> SessionKey {
+        let asked = self.requests();
+        let dial = asked.iter().find_map(|asked| match asked {
+            Asked::Connect { key, address } if address == "login:3" => Some(*key),
+            _ => None,
+        });
+        let key = dial.unwrap_or_else(|| panic!("{asked:?}"));
+        self.connected(key);
+        key
+    }
+
+    fn wants_login(&mut self) -> bool {
+        self.requests().iter().any(|asked| matches!(asked, Asked::Connect { .. }))
+    }
+
+    /// The one question that Login was asked.
+    fn question(&mut self, login: SessionKey) -> VerifyToken {
+        let heard = self.heard(login);
+        let [said] = &heard[..] else { panic!("not one question: {heard:?}") };
+        said.read().unwrap_or_else(|| panic!("{heard:?}"))
+    }
+
+    fn expect_refused(&mut self, client: SessionKey, code: ErrorCode) {
+        assert_eq!(self.heard(client), [error(code, Hello::OPCODE.0)]);
+        assert_eq!(self.ended(client), Some(code));
+    }
+}
+
+#[test]
+fn a_token_is_worth_what_login_says() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        let client = bench.say_hello(Some(TOKEN));
+        let VerifyToken { request, token } = bench.question(login);
+        assert_eq!(token, TOKEN);
+        assert_eq!(bench.heard(client), []);
+        bench.say(login, &VerifyAck { request, uid: UID });
+        assert_eq!(bench.heard(client), [Said::of(&Welcome { uid: UID, token: TOKEN })]);
+        assert_eq!(bench.state(client), Some(SessionState::Ready));
+        // The same answer again is about nobody.
+        bench.say(login, &VerifyAck { request, uid: Uid(8) });
+        assert_eq!((bench.role().users().len(), bench.role().stats().hellos), (1, 1));
+    });
+}
+
+#[test]
+fn refusals_of_login_reach_the_client() {
+    for code in [ErrorCode::BAD_TOKEN, ErrorCode::BUSY, ErrorCode::LOGIN_UNAVAILABLE] {
+        with_accounts(|bench| {
+            let login = bench.connect_login();
+            let client = bench.say_hello(Some(TOKEN));
+            let request = bench.question(login).request;
+            bench.say(login, &VerifyDenied { request, reason: code });
+            bench.expect_refused(client, code);
+            assert_eq!(bench.role().stats().hellos_refused, 1);
+        });
+    }
+}
+
+#[test]
+fn there_are_no_guests() {
+    with_accounts(|bench| {
+        bench.connect_login();
+        let client = bench.say_hello(None);
+        bench.expect_refused(client, ErrorCode::LOGIN_NEEDED);
+    });
+}
+
+#[test]
+fn without_login_a_hello_is_refused_and_users_stay() {
+    with_accounts(|bench| {
+        let early = bench.say_hello(Some(TOKEN));
+        bench.expect_refused(early, ErrorCode::LOGIN_UNAVAILABLE);
+        let login = bench.connect_login();
+        let inside = bench.say_hello(Some(TOKEN));
+        let request = bench.question(login).request;
+        bench.say(login, &VerifyAck { request, uid: UID });
+        let waiting = bench.say_hello(Some(Token([6; 32])));
+        bench.disconnect(login);
+        bench.expect_refused(waiting, ErrorCode::LOGIN_UNAVAILABLE);
+        assert!(!bench.role().has_login());
+        let late = bench.say_hello(Some(TOKEN));
+        bench.expect_refused(late, ErrorCode::LOGIN_UNAVAILABLE);
+        assert_eq!(bench.state(inside), Some(SessionState::Ready));
+
+        bench.pass_ms(FIRST_MS + TICK_MS);
+        let login = bench.connect_login();
+        let again = bench.say_hello(Some(TOKEN));
+        let request = bench.question(login).request;
+        bench.say(login, &VerifyAck { request, uid: UID });
+        assert!(bench.heard(again)[0].is::<Welcome>());
+        assert_eq!(bench.ended(inside), Some(ErrorCode::REPLACED));
+    });
+}
+
+#[test]
+fn login_is_looked_for_with_growing_patience() {
+    with_accounts(|bench| {
+        for whole_ms in [FIRST_MS, 2 * FIRST_MS, MOST_MS, MOST_MS] {
+            let asked = bench.requests();
+            let [Asked::Connect { key, .. }] = asked[..] else { panic!("{asked:?}") };
+            bench.connect_failed(key);
+            bench.pass_ms(whole_ms / 2 - 1);
+            assert!(!bench.wants_login(), "too early");
+            bench.pass_ms(whole_ms - whole_ms / 2 + TICK_MS);
+        }
+        let login = bench.connect_login();
+        // A Login that only takes connections is no reason to be impatient again.
+        bench.disconnect(login);
+        bench.pass_ms(MOST_MS / 2 - 1);
+        assert!(!bench.wants_login(), "too early");
+    });
+}
+
+#[test]
+fn both_sides_of_login_s_time() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        let first = bench.say_hello(Some(TOKEN));
+        let request = bench.question(login).request;
+        bench.pass_ms(HELLO_TIMEOUT_MS / 2);
+        let second = bench.say_hello(Some(Token([6; 32])));
+        let second_request = bench.question(login).request;
+        bench.pass_ms(HELLO_TIMEOUT_MS / 2 - 1);
+        assert_eq!(bench.heard(first), []);
+        bench.pass_ms(1 + TICK_MS);
+        bench.expect_refused(first, ErrorCode::LOGIN_UNAVAILABLE);
+        // Its answer comes too late, and is not taken for the other's.
+        bench.say(login, &VerifyAck { request, uid: UID });
+        assert_eq!(bench.heard(second), []);
+        bench.pass_ms(HELLO_TIMEOUT_MS / 2 - 2 * TICK_MS);
+        bench.say(login, &VerifyAck { request: second_request, uid: Uid(8) });
+        assert!(bench.heard(second)[0].is::<Welcome>());
+    });
+}
+
+#[test]
+fn both_sides_of_the_hellos_that_wait() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        let waiting = [(); HELLOS].map(|()| bench.say_hello(Some(TOKEN)));
+        assert_eq!(bench.heard(login).len(), HELLOS);
+        let one_more = bench.say_hello(Some(TOKEN));
+        bench.expect_refused(one_more, ErrorCode::BUSY);
+        // Whoever goes makes room, and the answer about it is nobody's.
+        bench.disconnect(waiting[0]);
+        let next = bench.say_hello(Some(TOKEN));
+        let request = bench.question(login).request;
+        bench.say(login, &VerifyAck { request: request & 0xFFFF, uid: UID });
+        assert_eq!(bench.heard(next), []);
+        bench.say(login, &VerifyAck { request, uid: UID });
+        assert!(bench.heard(next)[0].is::<Welcome>());
+    });
+}
+
+#[test]
+fn whoever_waits_says_nothing_more() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        let twice = bench.say_hello(Some(TOKEN));
+        bench.say(twice, &Hello { client_version: 1, token: Some(TOKEN) });
+        assert_eq!(bench.ended(twice), Some(ErrorCode::OUT_OF_PLACE));
+        let hasty = bench.say_hello(Some(TOKEN));
+        bench.say(hasty, &EnterWorldReq { region: Text::new("").unwrap() });
+        assert_eq!(bench.ended(hasty), Some(ErrorCode::OUT_OF_PLACE));
+        assert_eq!(bench.heard(login).len(), 2);
+        assert_eq!(bench.role().users().len(), 0);
+    });
+}
+
+#[test]
+fn a_stranger_can_t_speak_for_login() {
+    with_accounts(|bench| {
+        bench.connect_login();
+        let client = bench.say_hello(Some(TOKEN));
+        let stranger = bench.accept();
+        for request in 0..0x2_0004 {
+            if request & 0xFFFC == 0 {
+                bench.say(stranger, &VerifyAck { request, uid: UID });
+            }
+        }
+        assert_eq!(bench.heard(client), []);
+        assert!(bench.stats().unknown_opcodes > 0);
+    });
+}
+
+#[test]
+fn nobody_is_login_without_a_proof() {
+    with_accounts(|bench| {
+        let early = bench.dial_login();
+        bench.say(early, &VerifyAck { request: 0, uid: UID });
+        assert_eq!(bench.ended(early), Some(ErrorCode::OUT_OF_PLACE));
+        bench.pass_ms(FIRST_MS + TICK_MS);
+        let wrong = bench.dial_login();
+        let (nonce, proof) = (crate::protocol::Nonce([3; 16]), crate::protocol::Proof([3; 32]));
+        bench.say(wrong, &ClusterChallenge { nonce, proof });
+        assert_eq!(bench.ended(wrong), Some(ErrorCode::BAD_PROOF));
+        let client = bench.say_hello(Some(TOKEN));
+        bench.expect_refused(client, ErrorCode::LOGIN_UNAVAILABLE);
+    });
+}

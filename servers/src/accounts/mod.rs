@@ -1,0 +1,177 @@
+//! Accounts: who may log in, with which password, and the tokens that they have.
+//!
+//! Purpose: [`AccountStore`] is what a login server and `tinyrealm user` need of a database;
+//! [`sqlite`] is the one that is built in. [`password`] hashes, [`throw_away`] makes accounts for bots.
+//!
+//! Contract of a store: what a call has answered is on the disk. Several processes may use one at
+//! once, so an operator's change works while the server runs. Calls block: they are made on threads
+//! of their own. Nothing in the trait is one database's: a second one (PostgreSQL) has the same
+//! two tables, each method one statement or one transaction.
+
+pub(crate) mod password;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+pub(crate) mod throw_away;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use tinyrealm_core::node::login::TokenHash;
+use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Uid};
+
+use crate::config::LoginSettings;
+use crate::secret;
+
+/// The built-in store's file in the data folder.
+const FILE_NAME: &str = "accounts.db";
+/// Uids from here on are guests'.
+const FIRST_GUEST: i64 = 1 << 31;
+
+/// Seconds since 1970.
+pub(crate) type UnixSeconds = i64;
+
+/// The time, as stores have it: it goes on while no server runs.
+pub(crate) fn now() -> UnixSeconds {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs() as i64)
+}
+
+/// Whether an account may log in.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Standing {
+    Enabled,
+    Disabled,
+}
+
+/// Who an account is for.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// A person.
+    Person,
+    /// A bot of one run: made and removed without asking.
+    ThrowAway,
+}
+
+/// One account.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) uid: Uid,
+    pub(crate) id: String,
+    /// As [`password`] makes them.
+    pub(crate) password_hash: String,
+    pub(crate) standing: Standing,
+    pub(crate) purpose: Purpose,
+    pub(crate) created_at: UnixSeconds,
+    pub(crate) last_login_at: Option<UnixSeconds>,
+}
+
+/// An account to be.
+#[derive(Clone, Debug)]
+pub(crate) struct NewAccount {
+    pub(crate) id: String,
+    pub(crate) password_hash: String,
+    pub(crate) purpose: Purpose,
+}
+
+/// A token to be, of an account whose password has just been checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant<'g> {
+    pub(crate) uid: Uid,
+    /// What was checked: if it has changed meanwhile, there is no token.
+    pub(crate) checked_hash: &'g str,
+    pub(crate) token: TokenHash,
+    pub(crate) now: UnixSeconds,
+    pub(crate) expires_at: UnixSeconds,
+    /// With more tokens than this the account loses the oldest.
+    pub(crate) most_tokens: u32,
+}
+
+/// Why a store has not done something.
+#[derive(Debug)]
+pub(crate) enum StoreError {
+    /// There is no such account.
+    Unknown(String),
+    /// There is such an account already.
+    Taken(String),
+    /// The database says no.
+    Database(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(id) => write!(f, "there is no account {id:?}"),
+            Self::Taken(id) => write!(f, "there is an account {id:?} already"),
+            Self::Database(text) => write!(f, "the account store: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// Where accounts are kept; see the [module](self).
+pub(crate) trait AccountStore: Send {
+    /// The account with this id.
+    fn find(&mut self, id: &str) -> Result<Option<Account>, StoreError>;
+
+    /// All accounts, by id.
+    fn list(&mut self) -> Result<Vec<Account>, StoreError>;
+
+    /// Makes accounts, all or none. A throw-away one takes the place of another with its id.
+    fn create(&mut self, accounts: &[NewAccount]) -> Result<(), StoreError>;
+
+    /// Another password; all tokens are revoked.
+    fn set_password(&mut self, id: &str, password_hash: &str) -> Result<(), StoreError>;
+
+    /// Lets an account log in, or not; all tokens are revoked.
+    fn set_standing(&mut self, id: &str, standing: Standing) -> Result<(), StoreError>;
+
+    /// Revokes all tokens of an account.
+    fn revoke(&mut self, id: &str) -> Result<(), StoreError>;
+
+    /// An account and its tokens are no more; its uid is never given again.
+    fn remove(&mut self, id: &str) -> Result<(), StoreError>;
+
+    /// Removes the throw-away accounts whose ids begin so; answers how many there were.
+    fn remove_throw_aways(&mut self, prefix: &str) -> Result<usize, StoreError>;
+
+    /// Stores a token; `false` if the account is not what it was when its password was checked.
+    fn grant(&mut self, grant: &Grant<'_>) -> Result<bool, StoreError>;
+
+    /// Notes that a password was hashed anew, with other parameters; revokes nothing.
+    fn rehash(&mut self, uid: Uid, old_hash: &str, new_hash: &str) -> Result<(), StoreError>;
+
+    /// Whose token it is, if it is good.
+    fn verify(&mut self, token: &TokenHash, now: UnixSeconds) -> Result<Option<Uid>, StoreError>;
+}
+
+/// Where the configured store is.
+///
+/// # Errors
+/// If no folder is configured and the user has none.
+pub(crate) fn path(settings: &LoginSettings) -> anyhow::Result<PathBuf> {
+    let folder = match settings.data_folder.as_str() {
+        "" => secret::data_folder()?,
+        configured => PathBuf::from(configured),
+    };
+    Ok(folder.join(FILE_NAME))
+}
+
+/// Opens the configured store; makes it if it is not there.
+///
+/// # Errors
+/// If it can't be read or made.
+pub(crate) fn open(settings: &LoginSettings) -> anyhow::Result<Box<dyn AccountStore>> {
+    Ok(Box::new(sqlite::SqliteStore::open(&path(settings)?)?))
+}
+
+/// What is wrong with a new account's id, if anything.
+pub(crate) fn id_problem(id: &str) -> Option<String> {
+    let is_good =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    if id.is_empty() || id.len() > ACCOUNT_MAX_BYTES {
+        return Some(format!("an id has 1 to {ACCOUNT_MAX_BYTES} characters"));
+    }
+    (!id.bytes().all(is_good)).then(|| "an id is made of a-z, 0-9, '.', '_' and '-'".to_owned())
+}

@@ -1,0 +1,217 @@
+//! The built-in store, and whatever other there may be: what every store has to do.
+
+use super::*;
+
+struct Scratch {
+    folder: PathBuf,
+}
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let name = format!("tinyrealm-accounts-{}-{name}", std::process::id());
+        Self { folder: std::env::temp_dir().join(name) }
+    }
+
+    fn settings(&self) -> LoginSettings {
+        let data_folder = self.folder.to_str().unwrap().to_owned();
+        LoginSettings { data_folder, ..LoginSettings::default() }
+    }
+
+    fn open(&self) -> Box<dyn AccountStore> {
+        open(&self.settings()).unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn new(id: &str, purpose: Purpose) -> NewAccount {
+    NewAccount { id: id.to_owned(), password_hash: format!("hash of {id}"), purpose }
+}
+
+/// A store with one person, and her uid.
+fn with_alice(scratch: &Scratch) -> (Box<dyn AccountStore>, Uid) {
+    let mut store = scratch.open();
+    store.create(&[new("alice", Purpose::Person)]).unwrap();
+    let uid = store.find("alice").unwrap().unwrap().uid;
+    (store, uid)
+}
+
+fn token(number: u8) -> TokenHash {
+    TokenHash([number; 32])
+}
+
+fn grant(uid: Uid, number: u8) -> Grant<'static> {
+    Grant {
+        uid,
+        checked_hash: "hash of alice",
+        token: token(number),
+        now: 1_000,
+        expires_at: 2_000,
+        most_tokens: 3,
+    }
+}
+
+#[test]
+fn accounts_are_found_and_last() {
+    let scratch = Scratch::new("found");
+    let (mut store, uid) = with_alice(&scratch);
+    assert!(uid.0 > 0 && i64::from(uid.0) < FIRST_GUEST);
+    assert!(store.find("bob").unwrap().is_none() && store.find("Alice").unwrap().is_none());
+    drop(store);
+    let mut again = scratch.open();
+    let alice = again.find("alice").unwrap().unwrap();
+    assert_eq!((alice.uid, alice.password_hash.as_str()), (uid, "hash of alice"));
+    assert_eq!((alice.standing, alice.last_login_at), (Standing::Enabled, None));
+    let files: Vec<_> = std::fs::read_dir(&scratch.folder).unwrap().collect();
+    drop(again);
+    let after = std::fs::read_dir(&scratch.folder).unwrap().count();
+    assert!(files.len() >= after && after == 1, "one file is left");
+}
+
+#[test]
+fn an_id_is_taken_once_and_a_uid_given_once() {
+    let scratch = Scratch::new("taken");
+    let (mut store, uid) = with_alice(&scratch);
+    let both = [new("bob", Purpose::Person), new("alice", Purpose::Person)];
+    assert!(matches!(store.create(&both), Err(StoreError::Taken(id)) if id == "alice"));
+    assert!(store.find("bob").unwrap().is_none(), "all or none");
+    let thief = [new("alice", Purpose::ThrowAway)];
+    assert!(matches!(store.create(&thief), Err(StoreError::Taken(_))), "persons' ids stay theirs");
+    store.remove("alice").unwrap();
+    assert!(matches!(store.remove("alice"), Err(StoreError::Unknown(_))));
+    store.create(&[new("alice", Purpose::Person)]).unwrap();
+    assert_ne!(store.find("alice").unwrap().unwrap().uid, uid);
+}
+
+#[test]
+fn a_token_is_one_user_s_until_it_expires() {
+    let scratch = Scratch::new("token");
+    let (mut store, uid) = with_alice(&scratch);
+    assert!(store.grant(&grant(uid, 1)).unwrap());
+    for _ in 0..2 {
+        assert_eq!(store.verify(&token(1), 1_999).unwrap(), Some(uid));
+    }
+    assert_eq!(store.verify(&token(1), 2_000).unwrap(), None);
+    assert_eq!(store.verify(&token(2), 1_000).unwrap(), None);
+    assert_eq!(store.find("alice").unwrap().unwrap().last_login_at, Some(1_000));
+}
+
+#[test]
+fn both_sides_of_an_account_s_tokens() {
+    let scratch = Scratch::new("tokens");
+    let (mut store, uid) = with_alice(&scratch);
+    for number in 1..=4 {
+        assert!(store.grant(&grant(uid, number)).unwrap());
+    }
+    let good = [1, 2, 3, 4].map(|number| store.verify(&token(number), 1_000).unwrap().is_some());
+    assert_eq!(good, [false, true, true, true], "the oldest ends");
+    // Expired ones do not count, and do not stay.
+    let later = Grant { now: 2_000, expires_at: 3_000, ..grant(uid, 5) };
+    assert!(store.grant(&later).unwrap());
+    assert!(store.verify(&token(5), 2_000).unwrap().is_some());
+    assert!(store.verify(&token(4), 1_000).unwrap().is_none());
+}
+
+#[test]
+fn whatever_changes_an_account_revokes_its_tokens() {
+    type Change = fn(&mut dyn AccountStore) -> Result<(), StoreError>;
+    let changes: [(Change, bool); 5] = [
+        (|store| store.revoke("alice"), true),
+        (|store| store.set_password("alice", "another hash"), false),
+        (|store| store.set_standing("alice", Standing::Disabled), false),
+        (|store| store.set_standing("alice", Standing::Enabled), true),
+        (|store| store.remove("alice"), false),
+    ];
+    for (number, (change, may_log_in)) in changes.into_iter().enumerate() {
+        let scratch = Scratch::new(&format!("revoked-{number}"));
+        let (mut store, uid) = with_alice(&scratch);
+        assert!(store.grant(&grant(uid, 1)).unwrap());
+        change(store.as_mut()).unwrap();
+        assert_eq!(store.verify(&token(1), 1_000).unwrap(), None, "{number}");
+        // A check that began before the change gets no token behind it.
+        assert_eq!(store.grant(&grant(uid, 2)).unwrap(), may_log_in, "{number}");
+    }
+}
+
+#[test]
+fn a_new_hash_of_the_same_password_revokes_nothing() {
+    let scratch = Scratch::new("rehash");
+    let (mut store, uid) = with_alice(&scratch);
+    assert!(store.grant(&grant(uid, 1)).unwrap());
+    store.rehash(uid, "not the hash", "stolen").unwrap();
+    store.rehash(uid, "hash of alice", "newer hash").unwrap();
+    assert_eq!(store.find("alice").unwrap().unwrap().password_hash, "newer hash");
+    assert_eq!(store.verify(&token(1), 1_000).unwrap(), Some(uid));
+}
+
+#[test]
+fn throw_aways_come_and_go() {
+    let scratch = Scratch::new("throw-aways");
+    let (mut store, _) = with_alice(&scratch);
+    store.create(&[new("bot-person", Purpose::Person)]).unwrap();
+    let made = throw_away::ThrowAways::make(&scratch.settings(), "bot-", 3).unwrap();
+    assert_eq!(made.credentials.len(), 3);
+    // Those of a run that was killed are replaced.
+    std::mem::forget(made);
+    let made = throw_away::ThrowAways::make(&scratch.settings(), "bot-", 2).unwrap();
+    assert_eq!(store.list().unwrap().len(), 4);
+    drop(made);
+    let ids: Vec<_> = store.list().unwrap().into_iter().map(|account| account.id).collect();
+    assert_eq!(ids, ["alice", "bot-person"]);
+}
+
+#[test]
+fn several_may_use_the_store_at_once() {
+    let scratch = Scratch::new("shared");
+    let threads = [0, 1, 2, 3].map(|thread| {
+        let settings = scratch.settings();
+        std::thread::spawn(move || {
+            let mut store = open(&settings).unwrap();
+            for number in 0..20 {
+                let id = format!("user-{thread}-{number}");
+                store.create(&[new(&id, Purpose::Person)]).unwrap();
+            }
+        })
+    });
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(scratch.open().list().unwrap().len(), 80);
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_reads_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new("private");
+    let _store = with_alice(&scratch);
+    for file in std::fs::read_dir(&scratch.folder).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
+    }
+}
+
+#[test]
+fn a_store_of_a_newer_program_is_left_alone() {
+    let scratch = Scratch::new("newer");
+    drop(scratch.open());
+    let path = path(&scratch.settings()).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 2).unwrap();
+    drop(connection);
+    let error = open(&scratch.settings()).err().unwrap();
+    assert!(format!("{error:#}").contains("update the program"), "{error:#}");
+}
+
+#[test]
+fn both_sides_of_an_id() {
+    assert_eq!(id_problem("a.b_c-9"), None);
+    assert_eq!(id_problem(&"a".repeat(32)), None);
+    for bad in ["", "Alice", "a b", "ä", &"a".repeat(33)] {
+        assert!(id_problem(bad).is_some(), "{bad:?}");
+    }
+}

@@ -1,0 +1,170 @@
+//! `[login]`
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, ensure};
+use serde::{Deserialize, Serialize};
+use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig, attempts::WAYS};
+use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
+
+use super::with_port;
+use crate::accounts::password;
+
+/// More hashing threads than this are not chosen by themselves: each takes its memory.
+const DEFAULT_HASH_THREADS_MAX: usize = 4;
+const HASH_THREADS_MAX: u16 = 64;
+const HASH_MEMORY_MAX_KIB: u32 = 4 * 1_024 * 1_024;
+
+/// `[login]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LoginSettings {
+    /// Where Login listens.
+    pub(crate) listen: SocketAddr,
+    /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) port: Option<u16>,
+    /// The folder with the accounts, made at the first start; empty: a folder of this user.
+    pub(crate) data_folder: String,
+    /// Connections, of clients and Mains.
+    pub(crate) sessions: u16,
+    /// Passwords that are hashed at once; 0 for one a core, at most 4.
+    pub(crate) hash_threads: u16,
+    /// Memory of one hash.
+    pub(crate) hash_memory_kib: u32,
+    /// How often a hash goes over its memory.
+    pub(crate) hash_passes: u32,
+    /// Logins that may wait to be hashed.
+    pub(crate) queue: u16,
+    /// Tokens that may wait to be looked up.
+    pub(crate) verify_queue: u16,
+    /// For how long a token is good.
+    pub(crate) token_ttl_s: u32,
+    /// Tokens of one account; a further one ends the oldest.
+    pub(crate) tokens_per_account: u32,
+    /// Accounts, and as many addresses, whose wrong attempts are remembered.
+    pub(crate) remembered: u32,
+    /// Wrong passwords of one account that cost no wait.
+    pub(crate) account_free_failures: u16,
+    /// The wait behind the next one; it doubles with each further one.
+    pub(crate) account_first_delay_ms: u32,
+    /// The longest wait.
+    pub(crate) account_most_delay_ms: u32,
+    /// How long after the last wrong password all of them are forgotten.
+    pub(crate) account_forget_after_ms: u32,
+    /// Wrong passwords from one address that cost no wait.
+    pub(crate) address_free_failures: u16,
+    /// The wait behind the next one; it doubles with each further one.
+    pub(crate) address_first_delay_ms: u32,
+    /// The longest wait.
+    pub(crate) address_most_delay_ms: u32,
+    /// How long after the last wrong password all of them are forgotten.
+    pub(crate) address_forget_after_ms: u32,
+    /// Logins from one address that may be under way at once.
+    pub(crate) address_logins: u16,
+}
+
+impl Default for LoginSettings {
+    fn default() -> Self {
+        let (account, address) = (AttemptPolicy::ACCOUNT, AttemptPolicy::ADDRESS);
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7_200)),
+            port: None,
+            data_folder: String::new(),
+            sessions: 4_096,
+            hash_threads: 0,
+            hash_memory_kib: argon2::Params::DEFAULT_M_COST,
+            hash_passes: argon2::Params::DEFAULT_T_COST,
+            queue: 256,
+            verify_queue: 1_024,
+            token_ttl_s: 7 * 24 * 3_600,
+            tokens_per_account: 16,
+            remembered: 16_384,
+            account_free_failures: account.free_failures,
+            account_first_delay_ms: account.first_delay_ms,
+            account_most_delay_ms: account.most_delay_ms,
+            account_forget_after_ms: account.forget_after_ms,
+            address_free_failures: address.free_failures,
+            address_first_delay_ms: address.first_delay_ms,
+            address_most_delay_ms: address.most_delay_ms,
+            address_forget_after_ms: address.forget_after_ms,
+            address_logins: address.most_under_way,
+        }
+    }
+}
+
+impl LoginSettings {
+    /// Where to listen, all things considered.
+    pub(crate) fn address(&self) -> SocketAddr {
+        with_port(self.listen, self.port)
+    }
+
+    /// Passwords that are hashed at once, all things considered.
+    pub(crate) fn hash_threads(&self) -> u16 {
+        match self.hash_threads {
+            0 => std::thread::available_parallelism()
+                .map_or(1, |cores| cores.get().min(DEFAULT_HASH_THREADS_MAX) as u16),
+            chosen => chosen,
+        }
+    }
+
+    /// Tokens that are looked up at once: one thread does, and should not run dry.
+    pub(crate) const fn verifies_running(&self) -> u16 {
+        LoginConfig::DEFAULT.verifies_running
+    }
+
+    /// As the core has it.
+    pub(crate) fn to_core(&self) -> LoginConfig {
+        LoginConfig {
+            account: AttemptPolicy {
+                free_failures: self.account_free_failures,
+                first_delay_ms: self.account_first_delay_ms,
+                most_delay_ms: self.account_most_delay_ms,
+                forget_after_ms: self.account_forget_after_ms,
+                ..AttemptPolicy::ACCOUNT
+            },
+            address: AttemptPolicy {
+                free_failures: self.address_free_failures,
+                first_delay_ms: self.address_first_delay_ms,
+                most_delay_ms: self.address_most_delay_ms,
+                forget_after_ms: self.address_forget_after_ms,
+                most_under_way: self.address_logins,
+            },
+            logins_running: self.hash_threads(),
+            verifies_running: self.verifies_running(),
+            ..LoginConfig::DEFAULT
+        }
+    }
+
+    pub(super) fn validate(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.sessions > 0 && usize::from(self.sessions) <= INDEX_COUNT_MAX,
+            "login.sessions must be at least 1"
+        );
+        ensure!(
+            self.hash_threads <= HASH_THREADS_MAX,
+            "login.hash_threads must be at most {HASH_THREADS_MAX}"
+        );
+        ensure!(
+            self.hash_memory_kib <= HASH_MEMORY_MAX_KIB,
+            "login.hash_memory_kib must be at most {HASH_MEMORY_MAX_KIB}"
+        );
+        password::params(self.hash_memory_kib, self.hash_passes)
+            .context("login.hash_memory_kib and login.hash_passes")?;
+        ensure!(
+            self.queue > 0
+                && usize::from(self.queue) + usize::from(HASH_THREADS_MAX) <= INDEX_COUNT_MAX,
+            "login.queue must be between 1 and {}",
+            INDEX_COUNT_MAX - usize::from(HASH_THREADS_MAX)
+        );
+        ensure!(self.verify_queue > 0, "login.verify_queue must be at least 1");
+        ensure!(self.token_ttl_s > 0, "login.token_ttl_s must be at least 1");
+        ensure!(self.tokens_per_account > 0, "login.tokens_per_account must be at least 1");
+        ensure!(self.address_logins > 0, "login.address_logins must be at least 1");
+        ensure!(
+            self.remembered > 0 && (self.remembered as usize).is_multiple_of(WAYS),
+            "login.remembered must be a multiple of {WAYS}, and not 0"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! `tinyrealm login`: LoginServer on the tokio driver, with its threads beside it.
+
+mod workers;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use serde::Serialize;
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::Node;
+use tinyrealm_core::node::cluster::ClusterSecret;
+use tinyrealm_core::node::login::{Login, LoginConfig};
+use tinyrealm_core::protocol::LoginDenial;
+use tinyrealm_std::memory::{LoginSizes, NodeSizes, login_storage, node_storage};
+use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::accounts;
+use crate::accounts::password::Passwords;
+use crate::config::Config;
+use crate::process::{self, NodeThread};
+use crate::report::{NetReport, ServerControl, Shared};
+use crate::secret::{self, Asker};
+use workers::{Outcome, Workers};
+
+/// What a login server tells about itself.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct LoginReport {
+    pub(crate) attempts: u32,
+    pub(crate) granted: u32,
+    pub(crate) denied: Vec<(&'static str, u32)>,
+    /// Logins that are queued or being checked.
+    pub(crate) waiting: usize,
+    /// Passwords hashed.
+    pub(crate) hashes: u64,
+    pub(crate) verifies: u32,
+    pub(crate) verified: u32,
+    pub(crate) net: NetReport,
+}
+
+type LoginNode<'a> = Node<'a, Login<'a>>;
+
+fn report(node: &LoginNode<'_>, passwords: &Passwords) -> LoginReport {
+    let (login, sessions) = (node.role(), node.sessions());
+    let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
+    let stats = login.stats();
+    let denials = LoginDenial::ALL.iter();
+    LoginReport {
+        attempts: stats.attempts,
+        granted: stats.granted,
+        denied: denials.map(|denial| (denial.name(), stats.denied_for(*denial))).collect(),
+        waiting: login.logins(),
+        hashes: passwords.work(),
+        verifies: stats.verifies,
+        verified: stats.verified,
+        net: NetReport::new(node.stats(), sessions.len(), buffers),
+    }
+}
+
+/// Runs Login until a signal.
+pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let shutdown = process::shutdown_on_signal()?;
+    let shared = Shared::default();
+    let secret = secret::cluster(&config.cluster, Asker::Peer)?;
+    let node = spawn(config, config.login.address(), secret, shutdown, shared.clone())?;
+    println!("login listening on {}", node.address);
+    tracing::info!("accounts are in {}", accounts::path(&config.login)?.display());
+    node.join()?;
+    println!("login report {}", serde_json::to_string(&shared.read())?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs Login on a thread of its own, and its workers on theirs.
+///
+/// # Errors
+/// If the address or the account store can't be had.
+pub(crate) fn spawn(
+    config: &Config,
+    address: SocketAddr,
+    secret: ClusterSecret,
+    shutdown: CancellationToken,
+    shared: Shared<LoginReport>,
+) -> anyhow::Result<NodeThread> {
+    process::raise_file_limit(usize::from(config.login.sessions));
+    let passwords = Arc::new(Passwords::new(&config.login)?);
+    let workers = Workers::start(&config.login, &passwords)?;
+    let config = config.clone();
+    NodeThread::spawn("login", address, move |listener, _| async move {
+        serve(&config, secret, listener, workers, passwords, shutdown, shared).await;
+    })
+}
+
+async fn serve(
+    config: &Config,
+    secret: ClusterSecret,
+    listener: TcpListener,
+    workers: Workers,
+    passwords: Arc<Passwords>,
+    shutdown: CancellationToken,
+    shared: Shared<LoginReport>,
+) {
+    let settings = &config.login;
+    let sizes = NodeSizes {
+        sessions: usize::from(settings.sessions),
+        buffer_bytes: config.net.buffer_bytes(),
+        ..NodeSizes::SERVER
+    };
+    let login_sizes = LoginSizes {
+        logins: usize::from(settings.queue) + usize::from(settings.hash_threads()),
+        verifies: usize::from(settings.verify_queue),
+        attempts: settings.remembered as usize,
+    };
+    let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
+    let login_config: LoginConfig = settings.to_core();
+    let driver = Driver::new(Some(listener), options, |turn| {
+        let role = Login::new(login_storage(login_sizes), login_config, secret, turn);
+        Node::new(node_storage(sizes), config.net.to_core(), role, turn)
+    });
+    let hashed = Arc::clone(&passwords);
+    let inner = ServerControl::new(shutdown, shared.clone(), move |node: &LoginNode<'_>| {
+        report(node, &hashed)
+    });
+    let node = process::run(driver, LoginControl { inner, workers }).await;
+    shared.publish(report(&node, &passwords));
+}
+
+/// Carries jobs from the node to the workers, and outcomes back.
+struct LoginControl<C> {
+    inner: C,
+    workers: Workers,
+}
+
+fn finish<'a>(turn: &mut Turn<'_>, node: &mut LoginNode<'a>, outcome: Outcome) {
+    node.act(turn, |login, cx| match outcome {
+        Outcome::Login(key, outcome) => login.finish_login(cx, key, outcome),
+        Outcome::Verify(key, outcome) => login.finish_verify(cx, key, outcome),
+    });
+}
+
+impl<'a, C: Control<'a, Login<'a>>> Control<'a, Login<'a>> for LoginControl<C> {
+    fn poll_control(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn<'_>,
+        node: &mut LoginNode<'a>,
+    ) -> NextStep {
+        while let Poll::Ready(Some(outcome)) = self.workers.outcomes.poll_recv(cx) {
+            finish(turn, node, outcome);
+        }
+        // What has been waiting for these outcomes goes on before anything new is heard.
+        self.finish_turn(turn, node);
+        self.inner.poll_control(cx, turn, node)
+    }
+
+    fn finish_turn(&mut self, turn: &mut Turn<'_>, node: &mut LoginNode<'a>) {
+        while let Some(work) = node.act(turn, Login::next_login) {
+            if let Some(outcome) = self.workers.check_login(work) {
+                finish(turn, node, outcome);
+            }
+        }
+        while let Some(work) = node.act(turn, |login, _| login.next_verify()) {
+            if let Some(outcome) = self.workers.check_token(work) {
+                finish(turn, node, outcome);
+            }
+        }
+    }
+}

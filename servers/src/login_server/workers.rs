@@ -1,0 +1,196 @@
+//! The threads of a login server: some hash passwords, one looks tokens up.
+//!
+//! Bounds: as many hashes at once as there are hashing threads, each with its own memory; what waits
+//! for them is in the node's queue, which is bounded. The channels here hold no more than the node
+//! hands out.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tinyrealm_core::node::login::{
+    LoginKey, LoginOutcome, LoginWork, VerifyKey, VerifyOutcome, VerifyWork,
+};
+use tinyrealm_core::protocol::LoginDenial;
+use tokio::sync::mpsc;
+
+use crate::accounts::password::{Checked, HashMemory, Passwords};
+use crate::accounts::{self, Account, AccountStore, Grant, Standing, StoreError};
+use crate::config::LoginSettings;
+
+/// What has become of a job.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Outcome {
+    Login(LoginKey, LoginOutcome),
+    Verify(VerifyKey, VerifyOutcome),
+}
+
+/// The threads, as their node sees them. They end when it lets go of them, and close the store.
+pub(super) struct Workers {
+    logins: SyncSender<LoginWork>,
+    verifies: SyncSender<VerifyWork>,
+    pub(super) outcomes: mpsc::Receiver<Outcome>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Workers {
+    /// Waits for the threads, at most as long as one password takes.
+    fn drop(&mut self) {
+        // Nobody sends into these: whoever waits for work hears that there is no more.
+        (self.logins, self.verifies) = (sync_channel(0).0, sync_channel(0).0);
+        self.outcomes.close();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the login server has panicked");
+            }
+        }
+    }
+}
+
+impl Workers {
+    /// Starts the threads, each with its own connection to the store.
+    ///
+    /// # Errors
+    /// If the store can't be opened.
+    pub(super) fn start(
+        settings: &LoginSettings,
+        passwords: &Arc<Passwords>,
+    ) -> anyhow::Result<Self> {
+        let threads = usize::from(settings.hash_threads());
+        let (logins, login_work) = sync_channel(threads);
+        let (verifies, verify_work) = sync_channel(usize::from(settings.verifies_running()));
+        let capacity = threads + usize::from(settings.verifies_running());
+        let (outcomes, receiver) = mpsc::channel(capacity);
+        let login_work = Arc::new(Mutex::new(login_work));
+        let mut handles = Vec::new();
+        for number in 0..threads {
+            let checker = Checker {
+                store: accounts::open(settings)?,
+                passwords: Arc::clone(passwords),
+                memory: HashMemory::default(),
+                token_ttl_s: settings.token_ttl_s,
+                tokens_per_account: settings.tokens_per_account,
+            };
+            let (work, outcomes) = (Arc::clone(&login_work), outcomes.clone());
+            let builder = std::thread::Builder::new().name(format!("hash-{number}"));
+            handles.push(builder.spawn(move || check_logins(checker, &work, &outcomes))?);
+        }
+        let store = accounts::open(settings)?;
+        let builder = std::thread::Builder::new().name("tokens".to_owned());
+        handles.push(builder.spawn(move || check_tokens(store, &verify_work, &outcomes))?);
+        Ok(Self { logins, verifies, outcomes: receiver, threads: handles })
+    }
+
+    /// Hands a login over; answers its outcome if nobody can take it.
+    pub(super) fn check_login(&self, work: LoginWork) -> Option<Outcome> {
+        match self.logins.try_send(work) {
+            Ok(()) => None,
+            Err(TrySendError::Full(work) | TrySendError::Disconnected(work)) => {
+                let unavailable = LoginOutcome::Denied(LoginDenial::UNAVAILABLE);
+                Some(Outcome::Login(work.key, unavailable))
+            }
+        }
+    }
+
+    /// Hands a token over; answers its outcome if nobody can take it.
+    pub(super) fn check_token(&self, work: VerifyWork) -> Option<Outcome> {
+        let sent = self.verifies.try_send(work);
+        sent.err().map(|_| Outcome::Verify(work.key, VerifyOutcome::Unavailable))
+    }
+}
+
+fn next(work: &Mutex<Receiver<LoginWork>>) -> Option<LoginWork> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+fn check_logins(
+    mut checker: Checker,
+    work: &Mutex<Receiver<LoginWork>>,
+    outcomes: &mpsc::Sender<Outcome>,
+) {
+    while let Some(work) = next(work) {
+        let outcome = checker.check(&work).unwrap_or_else(|error| {
+            tracing::error!("a login failed: {error}");
+            LoginOutcome::Denied(LoginDenial::UNAVAILABLE)
+        });
+        if outcomes.blocking_send(Outcome::Login(work.key, outcome)).is_err() {
+            return;
+        }
+    }
+}
+
+fn check_tokens(
+    mut store: Box<dyn AccountStore>,
+    work: &Receiver<VerifyWork>,
+    outcomes: &mpsc::Sender<Outcome>,
+) {
+    while let Ok(work) = work.recv() {
+        let outcome = match store.verify(&work.token_hash, accounts::now()) {
+            Ok(Some(uid)) => VerifyOutcome::Verified(uid),
+            Ok(None) => VerifyOutcome::Refused,
+            Err(error) => {
+                tracing::error!("a token was not looked up: {error}");
+                VerifyOutcome::Unavailable
+            }
+        };
+        if outcomes.blocking_send(Outcome::Verify(work.key, outcome)).is_err() {
+            return;
+        }
+    }
+}
+
+/// One hashing thread's own.
+struct Checker {
+    store: Box<dyn AccountStore>,
+    passwords: Arc<Passwords>,
+    memory: HashMemory,
+    token_ttl_s: u32,
+    tokens_per_account: u32,
+}
+
+impl Checker {
+    /// Looks the account up, whether there is one or not, and hashes, whether there is one or not.
+    fn check(&mut self, work: &LoginWork) -> Result<LoginOutcome, StoreError> {
+        let account = self.store.find(&work.id)?;
+        let stored = account.as_ref().map(|account| account.password_hash.as_str());
+        let checked = self.passwords.check(&mut self.memory, &work.password, stored);
+        let Some(account) = account.filter(|_| checked != Checked::Wrong) else {
+            return Ok(LoginOutcome::Denied(LoginDenial::WRONG));
+        };
+        if account.standing == Standing::Disabled {
+            return Ok(LoginOutcome::Denied(LoginDenial::DISABLED));
+        }
+        let outcome = self.grant(work, &account)?;
+        if checked == Checked::RightButOld && account.purpose == accounts::Purpose::Person {
+            self.hash_anew(work, &account)?;
+        }
+        Ok(outcome)
+    }
+
+    fn grant(&mut self, work: &LoginWork, account: &Account) -> Result<LoginOutcome, StoreError> {
+        let now = accounts::now();
+        let is_granted = self.store.grant(&Grant {
+            uid: account.uid,
+            checked_hash: &account.password_hash,
+            token: work.token_hash,
+            now,
+            expires_at: now + i64::from(self.token_ttl_s),
+            most_tokens: self.tokens_per_account,
+        })?;
+        Ok(match is_granted {
+            true => LoginOutcome::Granted { uid: account.uid, ttl_s: self.token_ttl_s },
+            // The operator has changed it while we were hashing: it is not the password any more.
+            false => LoginOutcome::Denied(LoginDenial::WRONG),
+        })
+    }
+
+    fn hash_anew(&mut self, work: &LoginWork, account: &Account) -> Result<(), StoreError> {
+        match self.passwords.hash(&mut self.memory, &work.password) {
+            Ok(hash) => self.store.rehash(account.uid, &account.password_hash, &hash),
+            Err(error) => {
+                tracing::warn!("a password keeps its old hash: {error:#}");
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `tinyrealm user`: the accounts, from a shell.
+//!
+//! Works on the store itself, whether a login server has it open or not.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use crate::accounts::password::{HashMemory, Passwords, ensure_acceptable};
+use crate::accounts::{self, Account, AccountStore, NewAccount, Purpose, Standing, id_problem};
+use crate::cli::UserCommand;
+use crate::config::Config;
+use crate::password_input;
+
+/// Does one thing to the accounts.
+pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<ExitCode> {
+    let path = accounts::path(&config.login)?;
+    if !path.exists() && !matches!(command, UserCommand::Add(_)) {
+        bail!("there are no accounts in {}: `tinyrealm user add` makes the first", path.display());
+    }
+    match command {
+        UserCommand::Add(options) => add(&options.id, config)?,
+        UserCommand::Passwd(options) => change_password(&options.id, config)?,
+        UserCommand::List(_) => list(&accounts::open(&config.login)?.list()?),
+        UserCommand::Disable(options) => {
+            accounts::open(&config.login)?.set_standing(&options.id, Standing::Disabled)?;
+            println!("account {} is disabled, and its tokens are revoked", options.id);
+        }
+        UserCommand::Enable(options) => {
+            accounts::open(&config.login)?.set_standing(&options.id, Standing::Enabled)?;
+            println!("account {} is enabled", options.id);
+        }
+        UserCommand::Logout(options) => {
+            accounts::open(&config.login)?.revoke(&options.id)?;
+            println!("the tokens of account {} are revoked", options.id);
+        }
+        UserCommand::Remove(options) => {
+            accounts::open(&config.login)?.remove(&options.id)?;
+            println!("account {} is removed", options.id);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn existing(store: &mut dyn AccountStore, id: &str) -> anyhow::Result<Account> {
+    Ok(store.find(id)?.ok_or_else(|| accounts::StoreError::Unknown(id.to_owned()))?)
+}
+
+fn add(id: &str, config: &Config) -> anyhow::Result<()> {
+    if let Some(problem) = id_problem(id) {
+        bail!("{id:?}: {problem}");
+    }
+    let mut store = accounts::open(&config.login)?;
+    if store.find(id)?.is_some() {
+        return Err(accounts::StoreError::Taken(id.to_owned()).into());
+    }
+    let password_hash = ask_and_hash(id, config)?;
+    store.create(&[NewAccount { id: id.to_owned(), password_hash, purpose: Purpose::Person }])?;
+    let account = existing(store.as_mut(), id)?;
+    println!("account {id} has uid {}", account.uid.0);
+    Ok(())
+}
+
+fn change_password(id: &str, config: &Config) -> anyhow::Result<()> {
+    let mut store = accounts::open(&config.login)?;
+    existing(store.as_mut(), id)?;
+    store.set_password(id, &ask_and_hash(id, config)?)?;
+    println!("account {id} has a new password, and its tokens are revoked");
+    Ok(())
+}
+
+fn ask_and_hash(id: &str, config: &Config) -> anyhow::Result<String> {
+    let password = password_input::ask_for_new(&format!("new password of {id}: "))?;
+    ensure_acceptable(&password)?;
+    Passwords::new(&config.login)?.hash(&mut HashMemory::default(), &password)
+}
+
+fn list(accounts: &[Account]) {
+    println!("{:>10}  {:<32}  {:<10}  {:<20}  last login", "uid", "id", "standing", "made");
+    for account in accounts {
+        let standing = match (account.standing, account.purpose) {
+            (Standing::Disabled, _) => "disabled",
+            (Standing::Enabled, Purpose::ThrowAway) => "throw-away",
+            (Standing::Enabled, Purpose::Person) => "enabled",
+        };
+        let last = account.last_login_at.map_or_else(|| "never".to_owned(), date);
+        let made = date(account.created_at);
+        println!("{:>10}  {:<32}  {standing:<10}  {made:<20}  {last}", account.uid.0, account.id);
+    }
+}
+
+/// `YYYY-MM-DD HH:MM UTC` (days to civil, after Howard Hinnant's algorithm).
+fn date(seconds: accounts::UnixSeconds) -> String {
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", second / 3_600, second % 3_600 / 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_as_a_date() {
+        assert_eq!(date(0), "1970-01-01 00:00 UTC");
+        assert_eq!(date(951_782_399), "2000-02-28 23:59 UTC");
+        assert_eq!(date(951_782_400), "2000-02-29 00:00 UTC");
+        assert_eq!(date(1_709_251_199), "2024-02-29 23:59 UTC");
+        assert_eq!(date(4_107_542_400), "2100-03-01 00:00 UTC");
+    }
+}
