@@ -379,7 +379,9 @@ fn up_runs_a_whole_realm_and_prints_plain_lines() {
     accounts.user(&["add", "alice"], "correct horse");
     let ports = ["main.port=0", "world.port=0", "login.port=0", "chat.port=0"];
     let ports = ports.map(|port| ["--set", port]).concat();
-    let up = Process::start(&[&["up", "--bots", "8", "--set", &data][..], &ports].concat());
+    let up = Process::start(
+        &[&["up", "--bots", "8", "--worlds", "1", "--set", &data][..], &ports].concat(),
+    );
     let login_address: SocketAddr =
         up.wait_for(Stream::Stdout, |line| line.strip_prefix("login listening on ")?.parse().ok());
     let main: SocketAddr =
