@@ -82,7 +82,11 @@ const STEPS: &[Step] = &[
             ("RUSTDOCFLAGS", "--deny warnings"),
         )],
     },
-    Step { name: "tests", lane: Lane::Workspace, runs: &[Run::Cargo(&["test", "--workspace"])] },
+    Step {
+        name: "tests",
+        lane: Lane::Workspace,
+        runs: &[Run::Cargo(&["test", "--workspace", "--no-fail-fast"])],
+    },
     Step { name: "release", lane: Lane::Workspace, runs: &[Run::Cargo(&["build", "--release"])] },
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
 ];

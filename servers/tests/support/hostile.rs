@@ -29,7 +29,8 @@ pub(crate) struct Targets {
 }
 
 /// Slow enough that nothing is earned while one segment is on its way.
-pub(crate) const SETTINGS: [&str; 5] = [
+pub(crate) const SETTINGS: [&str; 6] = [
+    "main.hello_timeout_ms=1000",
     "net.greeting_timeout_ms=2000",
     "net.ping_interval_ms=1000",
     "net.idle_timeout_ms=3000",
