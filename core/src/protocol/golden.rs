@@ -8,7 +8,8 @@
 //!
 //! In hex `|` stands between length, opcode and payload, and `(6d)*3` for `6d 6d 6d`.
 
-mod chat_vectors;
+mod channel_vectors;
+mod chat_server_vectors;
 mod page;
 mod vectors;
 

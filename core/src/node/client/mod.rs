@@ -19,8 +19,6 @@
 //! ```
 
 mod chat;
-#[cfg(test)]
-mod comeback_tests;
 mod inbound;
 mod login;
 mod machine;

@@ -1,5 +1,6 @@
 //! A client at the bench: Main and the world are scripted, one frame at a time.
 
+mod comeback;
 mod failing;
 mod life;
 mod login;

@@ -20,8 +20,6 @@ pub mod chat;
 mod client_link;
 pub mod directory;
 pub mod enter;
-#[cfg(test)]
-mod expiry_tests;
 pub mod login_link;
 mod memory;
 pub mod registry;

@@ -3,6 +3,7 @@
 mod both_links;
 mod channels;
 mod enter;
+mod expiry;
 mod hello;
 mod login;
 mod lost;

@@ -3,7 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use super::{Vector, golden};
+use super::{Vector, channel_vectors, chat_server_vectors, golden};
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move};
@@ -75,7 +75,8 @@ pub(super) fn all() -> Vec<Vector> {
         client_and_login(),
         main_and_login(),
     ];
-    links.into_iter().flatten().chain(super::chat_vectors::all()).collect()
+    let channels = [channel_vectors::all(), chat_server_vectors::all()];
+    links.into_iter().chain(channels).flatten().collect()
 }
 
 fn either_way() -> Vec<Vector> {

@@ -1,0 +1,40 @@
+//! Clients that lose something at a bad moment: each finds its way back, or out.
+
+use super::*;
+
+/// Runs `test` with a client that has `send_buffers` buffers and is inside a room; it gets the keys
+/// of its links to Main and to the world.
+fn with_client_inside(
+    send_buffers: usize,
+    test: impl FnOnce(&mut ClientBench<'_>, SessionKey, SessionKey),
+) {
+    with_sizes(Sizes { send_buffers, ..Sizes::ALL }, |bench| {
+        let (main, world) = bench.go_inside();
+        test(bench, main, world);
+    });
+}
+
+/// The old world's last packets have the only buffer when the client wants to ask for a new world.
+#[test]
+fn a_request_that_finds_no_room_is_made_again() {
+    with_client_inside(1, |bench, main, world| {
+        bench.limit(world, 0);
+        bench.act(|client, cx| client.move_to(cx, Position::ORIGIN, Direction(0))).unwrap();
+        bench.say(world, &Bye { reason: ErrorCode::GOODBYE });
+        bench.pass_ms(FIRST_MS);
+        assert_eq!(bench.heard(main), []);
+        bench.pass_ms(BENCH_CONFIG.drain_timeout_ms + MOST_MS);
+        assert_eq!(bench.heard(main), [asking()]);
+    });
+}
+
+/// Whoever has replaced it may never ask for a world, so nobody else would take it out of its room.
+#[test]
+fn whoever_is_replaced_leaves_its_world_too() {
+    with_client_inside(8, |bench, main, world| {
+        bench.say(main, &Bye { reason: ErrorCode::REPLACED });
+        assert_eq!(bench.heard(world).last(), Some(&bye(ErrorCode::GOODBYE)));
+        assert_eq!(bench.ended(world), Some(ErrorCode::GOODBYE));
+        assert_eq!(bench.links(), (MainState::Stopped, WorldState::Outside));
+    });
+}
