@@ -2,7 +2,8 @@
 //!
 //! Purpose: one idea a file. [`header`] is the stream prefix, [`frame`] the body that is the same on
 //! every transport, [`framer`] cuts frames out of received bytes, [`reader`] and [`writer`] are the
-//! bounds- and endian-safe cursors under them, [`opcode`] the bands.
+//! bounds- and endian-safe cursors under them, [`opcode`] the bands, [`ws`] the same bodies as
+//! WebSocket messages.
 //!
 //! Contract: nothing here keeps state between calls, allocates, or can panic.
 //!
@@ -21,6 +22,7 @@ pub mod header;
 pub mod opcode;
 pub mod reader;
 pub mod writer;
+pub mod ws;
 
 pub use frame::{Frame, NetFrameV1, write_frame};
 pub use framer::{FrameError, Framed, PacketFramer};
