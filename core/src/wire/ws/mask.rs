@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn every_short_length_at_every_offset() {
-        let bytes: [u8; 40] = core::array::from_fn(|place| place as u8 * 7);
+        let bytes: [u8; 40] = core::array::from_fn(|place| (place as u8).wrapping_mul(7));
         let key = [1, 20, 3, 200];
         for length in 0..bytes.len() {
             for offset in [0, 1, 2, 3, 4, 5, usize::MAX] {

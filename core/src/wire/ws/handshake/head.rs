@@ -267,8 +267,8 @@ mod tests {
 
     #[test]
     fn both_sides_of_the_line() {
-        assert_eq!(said(HEAD, 10, 200).last().unwrap(), "end");
-        assert_eq!(said(HEAD, 9, 200).last().unwrap(), "too long");
+        assert_eq!(said(HEAD, 8, 200).last().unwrap(), "end");
+        assert_eq!(said(HEAD, 7, 200).last().unwrap(), "too long");
     }
 
     #[test]
