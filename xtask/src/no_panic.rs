@@ -19,13 +19,14 @@ const MANIFEST: &str = "tests/no-panic/Cargo.toml";
 const PROFILES: [&str; 2] = ["speed", "size"];
 const HANDLER_SYMBOL: &str = "a_panic_is_reachable";
 /// A few of the exports: if the library lost them, the proof would be empty.
-const EXPORTS: [&str; 6] = [
+const EXPORTS: [&str; 7] = [
     "world_received",
     "busy_received",
     "main_received",
     "chat_received",
     "client_received",
     "parts_framer",
+    "web_socket_assembly",
 ];
 
 pub(crate) fn run(_: &[String]) -> Result<(), Failure> {

@@ -13,6 +13,7 @@
 mod game;
 mod nodes;
 mod parts;
+mod web_socket;
 
 use core::panic::PanicInfo;
 

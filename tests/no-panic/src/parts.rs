@@ -25,7 +25,7 @@ pub struct Lent {
 }
 
 impl Lent {
-    fn bytes(&mut self) -> &mut [u8] {
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: the caller lends `count` bytes, to this call alone.
         unsafe { slice::from_raw_parts_mut(self.start, self.count) }
     }

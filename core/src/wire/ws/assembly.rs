@@ -202,7 +202,7 @@ impl Assembly {
             return Step::Message(place);
         }
         let end = self.kept_bytes() + place.len();
-        move_bytes(filled, place, self.kept_bytes());
+        move_down(filled, place, self.kept_bytes());
         if is_final {
             *self = Self::default();
             return Step::Message(0..end);
@@ -221,10 +221,13 @@ fn close_step(payload: &[u8], place: Range<usize>) -> Step {
     }
 }
 
-/// Moves the bytes at `from` down to `to`.
-fn move_bytes(bytes: &mut [u8], from: Range<usize>, to: usize) {
-    if to <= from.start && from.start <= from.end && from.end <= bytes.len() {
-        bytes.copy_within(from, to);
+/// Moves the bytes at `from` down to `to`; in words that let the compiler see that it can't panic.
+fn move_down(bytes: &mut [u8], from: Range<usize>, to: usize) {
+    let gap = from.start.saturating_sub(to);
+    if let Some(span) = bytes.get_mut(to..from.end)
+        && gap <= span.len()
+    {
+        span.copy_within(gap.., 0);
     }
 }
 
