@@ -240,6 +240,26 @@ fn what_is_not_allowed_is_told() {
 }
 
 #[test]
+fn the_short_way_is_for_whole_messages_only() {
+    let bytes = [7; LIMIT_BYTES as usize + 1];
+    for side in SIDES {
+        let is_whole =
+            |assembly: Assembly, frame: &[u8]| assembly.whole_message(frame, rules(side)).is_some();
+        let idle = Assembly::default();
+        let most = frame(side, true, Binary, &bytes[1..]);
+        assert!(is_whole(idle, &most));
+        assert!(!is_whole(idle, &most[..most.len() - 1]));
+        assert!(!is_whole(idle, &frame(side, true, Binary, &bytes)));
+        assert!(!is_whole(idle, &frame(side, false, Binary, b"a")));
+        assert!(!is_whole(idle, &frame(side, true, Text, b"a")));
+        // Nothing is kept of an empty piece, and yet its message is under way.
+        let begun = frame(side, false, Binary, b"");
+        let stream = [begun, frame(side, true, Binary, b"a")].concat();
+        assert_eq!(said(side, &stream), [Said::Invalid(1002)]);
+    }
+}
+
+#[test]
 fn nothing_behind_the_end_is_heard() {
     let side = Side::Client;
     let close = frame(side, true, FrameKind::Close, b"");

@@ -1,7 +1,7 @@
 //! The opening handshake (RFC 6455, 4): an HTTP/1.1 request and its `101` answer.
 //!
 //! Purpose: [`Acceptor`] is the server's side, [`Requester`] the client's. Both read a head byte by
-//! byte, line by line ([`head`]), and keep of it only what they have to know.
+//! byte, line by line, and keep of it only what they have to know.
 //!
 //! Contract: what follows the head in the input stays there: it is the first frame. Both are strict:
 //! lines end with CR LF, none is continued by a blank, no character is a control character, and a
