@@ -110,6 +110,7 @@ pub fn world_storage<G: Default>(sizes: WorldSizes) -> WorldStorage<'static, G> 
         rooms: RoomStorage {
             rooms: lend(sizes.rooms, || Room::VACANT),
             ring_bytes: zeros(sizes.rooms * sizes.ring_bytes, 0),
+            message_ring_bytes: zeros(sizes.rooms * sizes.ring_bytes, 0),
             dirty_queue: zeros(sizes.rooms, 0),
             dirty_listed: zeros(sizes.rooms, false),
             users: slots(sizes.users),
@@ -172,6 +173,7 @@ fn main_chat_storage(sizes: MainChatSizes) -> MainChatStorage<'static> {
         channel_heads: links(sizes.channels),
         channel_nexts: links(sizes.channels),
         ring_bytes: zeros(sizes.channels * sizes.ring_bytes, 0),
+        message_ring_bytes: zeros(sizes.channels * sizes.ring_bytes, 0),
         dirty_queue: zeros(sizes.channels, 0),
         dirty_listed: zeros(sizes.channels, false),
         members: slots(sizes.members),

@@ -14,6 +14,7 @@ use super::send_queue::SendQueue;
 use super::state::SessionState;
 use crate::storage::{Key, Slot, Vacant};
 use crate::time::Stamp;
+use crate::wire::Framing;
 
 /// Names one session for as long as it lives.
 pub type SessionKey = Key<Session>;
@@ -71,6 +72,9 @@ impl Flags {
     pub(super) const TOLD: Self = Self(8);
     /// We have opened it ourselves.
     pub(super) const OUTBOUND: Self = Self(16);
+    /// Its transport is a WebSocket.
+    #[cfg(feature = "websocket")]
+    pub(super) const MESSAGES: Self = Self(32);
 
     pub(super) const fn has(self, flag: Self) -> bool {
         self.0 & flag.0 != 0
@@ -105,6 +109,15 @@ impl Session {
     /// Where it is in its life.
     pub const fn state(&self) -> SessionState {
         self.state
+    }
+
+    /// How its frames stand on its transport.
+    pub const fn framing(&self) -> Framing {
+        #[cfg(feature = "websocket")]
+        if self.flags.has(Flags::MESSAGES) {
+            return Framing::Message;
+        }
+        Framing::Stream
     }
 
     /// What it is to its role.

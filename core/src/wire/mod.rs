@@ -3,7 +3,7 @@
 //! Purpose: one idea a file. [`header`] is the stream prefix, [`frame`] the body that is the same on
 //! every transport, [`framer`] cuts frames out of received bytes, [`reader`] and [`writer`] are the
 //! bounds- and endian-safe cursors under them, [`opcode`] the bands, [`ws`] the same bodies as
-//! WebSocket messages.
+//! WebSocket messages, [`framing`] the choice between the two.
 //!
 //! Contract: nothing here keeps state between calls, allocates, or can panic.
 //!
@@ -18,6 +18,7 @@
 
 pub mod frame;
 pub mod framer;
+pub mod framing;
 pub mod header;
 pub mod opcode;
 pub mod reader;
@@ -26,6 +27,7 @@ pub mod ws;
 
 pub use frame::{Frame, NetFrameV1, write_frame};
 pub use framer::{FrameError, Framed, PacketFramer};
+pub use framing::Framing;
 pub use header::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
 pub use opcode::Opcode;
 pub use reader::{BinaryReader, EndOfInput};

@@ -73,6 +73,7 @@ impl<'a> Realm<'a> {
         let block = self.arenas.world(self.games(number));
         let mut world_storage = block.world.storage();
         shorten(&mut world_storage.rooms.ring_bytes, ROOMS * self.tuning.ring_bytes);
+        shorten(&mut world_storage.rooms.message_ring_bytes, ROOMS * self.tuning.ring_bytes);
         let mut storage = block.node.storage();
         limit_buffers(&mut storage, self.tuning.send_buffers, self.tuning.receive_buffers);
         let role = World::new(world_storage, self.tuning.world(number));

@@ -42,6 +42,8 @@ pub struct MainChatMemory<const CHANNELS: usize, const MEMBERS: usize, const RIN
     channel_heads: [Link; CHANNELS],
     channel_nexts: [Link; CHANNELS],
     ring_bytes: [u8; RING_BYTES],
+    #[cfg(feature = "websocket")]
+    message_ring_bytes: [u8; RING_BYTES],
     dirty_queue: [u16; CHANNELS],
     dirty_listed: [bool; CHANNELS],
     members: [Slot<LocalMember>; MEMBERS],
@@ -56,6 +58,8 @@ impl<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize>
         channel_heads: [Link::NONE; CHANNELS],
         channel_nexts: [Link::NONE; CHANNELS],
         ring_bytes: [0; RING_BYTES],
+        #[cfg(feature = "websocket")]
+        message_ring_bytes: [0; RING_BYTES],
         dirty_queue: [0; CHANNELS],
         dirty_listed: [false; CHANNELS],
         members: [const { Slot::VACANT }; MEMBERS],
@@ -68,6 +72,10 @@ impl<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize>
             channel_heads: &mut self.channel_heads,
             channel_nexts: &mut self.channel_nexts,
             ring_bytes: &mut self.ring_bytes,
+            #[cfg(feature = "websocket")]
+            message_ring_bytes: &mut self.message_ring_bytes,
+            #[cfg(not(feature = "websocket"))]
+            message_ring_bytes: &mut [],
             dirty_queue: &mut self.dirty_queue,
             dirty_listed: &mut self.dirty_listed,
             members: &mut self.members,

@@ -10,7 +10,7 @@ use super::room_manager::{
     MEMBER_FRAME_MAX_BYTES, MEMBER_MAX_BYTES, PAGE_HEAD_MAX_BYTES, RoomManager,
 };
 use super::user::UserKey;
-use crate::broadcast::{Advanced, Cursor, FrameClass, Window};
+use crate::broadcast::{Advanced, FrameClass, Window};
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered};
 use crate::protocol::{MemberState, SNAPSHOT_PAGE_MEMBERS, SendError, Uid, decode, encode_frame};
 use crate::session::{SessionKey, SessionManager};
@@ -53,15 +53,14 @@ impl RoomManager<'_> {
         let Some(place) = self.rooms.get_mut(usize::from(room)) else {
             return;
         };
-        let frames = u64::from(place.ring.unpublished_frames());
-        place.ring.publish();
+        let frames = u64::from(place.rings.unpublished_frames());
+        place.rings.publish();
         self.stats.flushes += 1;
         self.stats.deliveries += (frames * u64::from(place.members)).saturating_sub(moves);
-        let bytes = self.rings.of(room);
         let mut link = place.first;
         while let Some(user) = link.index().and_then(|index| self.users.at_mut(index)) {
             link = user.next;
-            user.needs_snapshot |= place.ring.is_overrun(bytes, &user.cursor);
+            user.needs_snapshot |= place.rings.is_overrun(&self.rings, room, &user.cursor);
             sessions.mark_ready_unless_blocked(user.session);
         }
     }
@@ -71,15 +70,16 @@ impl RoomManager<'_> {
         let Some(place) = self.rooms.get_mut(usize::from(room)) else {
             return 0;
         };
-        let bytes = self.rings.of_mut(room);
+        let bytes = &mut self.rings;
         let mut moves = 0;
         while let Some(user) = place.first_moved.index().and_then(|index| self.users.at_mut(index))
         {
             let message = MoveBroadcast { member: user.state() };
             let encode = |out: &mut [u8]| encode_frame(&message, out);
-            match place.ring.append(bytes, FrameClass::State, MEMBER_FRAME_MAX_BYTES, encode) {
-                Ok(position) => place.ring.leave_out(bytes, &mut user.cursor, position),
-                Err(Full) => place.ring.overrun_all(bytes),
+            let rings = &mut place.rings;
+            match rings.append(bytes, room, FrameClass::State, MEMBER_FRAME_MAX_BYTES, encode) {
+                Ok(positions) => rings.leave_out(bytes, room, &mut user.cursor, positions),
+                Err(Full) => rings.overrun_all(bytes, room),
             }
             user.has_moved = false;
             place.first_moved = user.next_moved;
@@ -112,7 +112,7 @@ impl RoomManager<'_> {
 
     fn is_settled(&self, room: u16) -> bool {
         let place = self.rooms.get(usize::from(room));
-        place.is_some_and(|place| place.moved == 0 && !place.ring.has_unpublished())
+        place.is_some_and(|place| place.moved == 0 && !place.rings.has_unpublished())
     }
 
     /// Sends the whole room as it is; `false` if there are not buffers enough for all of it.
@@ -181,8 +181,8 @@ impl RoomManager<'_> {
             return 0;
         };
         user.needs_snapshot = false;
-        let missed = place.ring.counted_since(&user.cursor);
-        user.cursor = Cursor::at_end(&place.ring);
+        let missed = place.rings.counted_since(&user.cursor);
+        place.rings.catch_up(&mut user.cursor);
         missed
     }
 
@@ -195,7 +195,7 @@ impl RoomManager<'_> {
         let Some(place) = self.rooms.get(usize::from(user.room)) else {
             return [&[]; 3];
         };
-        match place.ring.window(self.rings.of(user.room), &user.cursor) {
+        match place.rings.window(&self.rings, user.room, &user.cursor) {
             Window::Slices(slices) => slices,
             // Whatever overran the cursor waits for a flush, and that flush will see it.
             Window::Nothing | Window::Overrun => [&[]; 3],
@@ -218,10 +218,10 @@ impl RoomManager<'_> {
         let Some(place) = self.rooms.get(usize::from(user.room)) else {
             return;
         };
-        let (bytes, uid) = (self.rings.of(user.room), user.uid);
-        let BroadcastTaken { bytes: count, offered } = taken;
+        let (room, uid) = (user.room, user.uid);
+        let taken = (taken.bytes, taken.offered);
         let class = |frame: Frame<'_>| classify(frame, uid);
-        let advanced = place.ring.advance(bytes, &mut user.cursor, count, offered, class);
+        let advanced = place.rings.advance(&self.rings, room, &mut user.cursor, taken, class);
         if let Advanced::Cut(rest) = advanced {
             sessions.keep_cut_frame(now, session, rest);
         }

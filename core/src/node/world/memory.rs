@@ -15,6 +15,8 @@ pub struct WorldMemory<
 > {
     rooms: [Room; ROOMS],
     ring_bytes: [u8; RING_BYTES],
+    #[cfg(feature = "websocket")]
+    message_ring_bytes: [u8; RING_BYTES],
     dirty_queue: [u16; ROOMS],
     dirty_listed: [bool; ROOMS],
     users: [Slot<WorldUser>; USERS],
@@ -40,6 +42,8 @@ impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const A
         Self {
             rooms: [const { Room::VACANT }; ROOMS],
             ring_bytes: [0; RING_BYTES],
+            #[cfg(feature = "websocket")]
+            message_ring_bytes: [0; RING_BYTES],
             dirty_queue: [0; ROOMS],
             dirty_listed: [false; ROOMS],
             users: [const { Slot::VACANT }; USERS],
@@ -58,6 +62,10 @@ impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const A
             rooms: RoomStorage {
                 rooms: &mut self.rooms,
                 ring_bytes: &mut self.ring_bytes,
+                #[cfg(feature = "websocket")]
+                message_ring_bytes: &mut self.message_ring_bytes,
+                #[cfg(not(feature = "websocket"))]
+                message_ring_bytes: &mut [],
                 dirty_queue: &mut self.dirty_queue,
                 dirty_listed: &mut self.dirty_listed,
                 users: &mut self.users,

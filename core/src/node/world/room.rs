@@ -1,17 +1,21 @@
-//! `Room`: the positions of a room's ring, and the ends of its lists.
+//! `Room`: the positions of a room's rings, and the ends of its lists.
 
-use crate::broadcast::BroadcastRing;
+use crate::broadcast::BroadcastRings;
 use crate::storage::Link;
 
-/// Bytes of one room, without its ring's bytes.
+/// Bytes of one room, without its rings' bytes.
 pub const ROOM_BYTES: usize = core::mem::size_of::<Room>();
 
-const _: () = assert!(ROOM_BYTES <= 32, "a room has grown: say why, and what it costs");
+/// A second ring, and who listens to it.
+const MESSAGE_RING_BYTES: usize = if cfg!(feature = "websocket") { 28 } else { 0 };
+
+const _: () =
+    assert!(ROOM_BYTES <= 32 + MESSAGE_RING_BYTES, "a room has grown: say why, and what it costs");
 
 /// One room; [`RoomManager`](super::RoomManager) keeps it consistent.
 #[derive(Debug)]
 pub struct Room {
-    pub(super) ring: BroadcastRing,
+    pub(super) rings: BroadcastRings,
     /// The newest member.
     pub(super) first: Link,
     /// A member that has moved since the last flush.
@@ -23,7 +27,7 @@ pub struct Room {
 impl Room {
     /// A room without members: all-zero bits.
     pub const VACANT: Self = Self {
-        ring: BroadcastRing::EMPTY,
+        rings: BroadcastRings::EMPTY,
         first: Link::NONE,
         first_moved: Link::NONE,
         members: 0,

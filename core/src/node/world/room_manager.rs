@@ -6,7 +6,7 @@ use super::super::uid_table::UidTable;
 use super::room::Room;
 use super::stats::WorldStats;
 use super::user::{UserKey, WorldUser};
-use crate::broadcast::{BroadcastRing, Cursor, FrameClass};
+use crate::broadcast::{FrameClass, Positions, RingBytes};
 use crate::protocol::world_to_client::{EventBroadcast, UserEntered, UserLeft};
 use crate::protocol::{
     Bytes, Direction, EVENT_MAX_BYTES, MemberState, Message, Position, Uid, encode_frame,
@@ -14,6 +14,7 @@ use crate::protocol::{
 use crate::session::{SessionKey, SessionManager};
 use crate::storage::{Link, Slot, Vacant, WorkList};
 use crate::time::Instant;
+use crate::wire::framing::MESSAGE_EXTRA_BYTES;
 use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{Full, PacketHeader};
 
@@ -28,7 +29,7 @@ pub const MEMBER_FRAME_MAX_BYTES: usize = PREFIX_BYTES + MEMBER_MAX_BYTES;
 /// What a snapshot's page has besides its members: prefix, pages and members left, missed events,
 /// the number of members.
 pub(super) const PAGE_HEAD_MAX_BYTES: usize =
-    PREFIX_BYTES + 2 * VARINT_U16_MAX_BYTES + VARINT_U32_MAX_BYTES + 1;
+    PREFIX_BYTES + MESSAGE_EXTRA_BYTES + 2 * VARINT_U16_MAX_BYTES + VARINT_U32_MAX_BYTES + 1;
 /// The longest frame of one event: prefix, uid, kind, length, data.
 pub const EVENT_FRAME_MAX_BYTES: usize =
     PREFIX_BYTES + VARINT_U32_MAX_BYTES + 2 * VARINT_U16_MAX_BYTES + EVENT_MAX_BYTES;
@@ -36,7 +37,8 @@ pub const EVENT_FRAME_MAX_BYTES: usize =
 /// The least bytes of a room's ring for `members`: all of them move and one says the most, twice,
 /// because a frame that does not fit the end of a lap wastes that end.
 pub const fn ring_min_bytes(members: usize) -> usize {
-    (members * MEMBER_FRAME_MAX_BYTES + 2 * EVENT_FRAME_MAX_BYTES).next_power_of_two()
+    let event_bytes = EVENT_FRAME_MAX_BYTES + MESSAGE_EXTRA_BYTES;
+    (members * MEMBER_FRAME_MAX_BYTES + 2 * event_bytes).next_power_of_two()
 }
 
 /// The memory of a [`RoomManager`].
@@ -46,6 +48,8 @@ pub struct RoomStorage<'a> {
     pub rooms: &'a mut [Room],
     /// Shared equally by the rooms' rings; use a power of two for each.
     pub ring_bytes: &'a mut [u8],
+    /// The same for members that are WebSockets, as many bytes; unused without them.
+    pub message_ring_bytes: &'a mut [u8],
     /// Rooms with something to flush; as long as `rooms`.
     pub dirty_queue: &'a mut [u16],
     /// Whether a room is in `dirty_queue`; as long as `rooms`.
@@ -73,32 +77,13 @@ pub struct RoomManager<'a> {
     room_capacity: u16,
 }
 
-/// The bytes of all rings.
-#[derive(Debug)]
-pub(super) struct RingBytes<'a> {
-    bytes: &'a mut [u8],
-    each: usize,
-}
-
-impl RingBytes<'_> {
-    pub(super) fn of(&self, room: u16) -> &[u8] {
-        let start = usize::from(room) * self.each;
-        self.bytes.get(start..start + self.each).unwrap_or_default()
-    }
-
-    pub(super) fn of_mut(&mut self, room: u16) -> &mut [u8] {
-        let start = usize::from(room) * self.each;
-        self.bytes.get_mut(start..start + self.each).unwrap_or_default()
-    }
-}
-
 impl<'a> RoomManager<'a> {
     /// Empty rooms for `room_capacity` members each.
     pub fn new(storage: RoomStorage<'a>, room_capacity: u16, flush_interval_ms: u32) -> Self {
-        let each = storage.ring_bytes.len().checked_div(storage.rooms.len()).unwrap_or(0);
+        let rooms = storage.rooms.len();
         Self {
+            rings: RingBytes::new(storage.ring_bytes, storage.message_ring_bytes, rooms),
             rooms: storage.rooms,
-            rings: RingBytes { bytes: storage.ring_bytes, each },
             dirty: WorkList::new(storage.dirty_queue, storage.dirty_listed),
             users: UidTable::new(storage.users, storage.user_heads, storage.user_nexts),
             room_capacity,
@@ -153,10 +138,6 @@ impl<'a> RoomManager<'a> {
         MemberKeys { manager: self, next: first }
     }
 
-    fn ring(&self, room: u16) -> BroadcastRing {
-        self.rooms.get(usize::from(room)).map_or(BroadcastRing::EMPTY, |room| room.ring)
-    }
-
     /// Puts somebody into `room`. What the room has said before is published first, so that the
     /// newcomer's snapshot and what it gets afterwards fit exactly: snapshot it, then
     /// [`RoomManager::announce_entry`].
@@ -174,13 +155,17 @@ impl<'a> RoomManager<'a> {
             return Err(Full);
         }
         self.flush_room(room, sessions);
+        if self.users.is_full() {
+            return Err(Full);
+        }
+        let place = self.rooms.get_mut(usize::from(room)).ok_or(Full)?;
         let user = WorldUser {
             uid: member.uid,
             session,
             pos: member.pos,
             dir: member.dir,
             room,
-            cursor: Cursor::at_end(&self.ring(room)),
+            cursor: place.rings.enter(sessions.framing(session)),
             needs_snapshot: true,
             ..WorldUser::VACANT
         };
@@ -213,9 +198,10 @@ impl<'a> RoomManager<'a> {
         let Some(position) = self.append_or_resync(now, room, &UserEntered { member }) else {
             return;
         };
-        let ring = self.ring(room);
-        if let Some(user) = self.users.get_mut(key) {
-            ring.leave_out(self.rings.of(room), &mut user.cursor, position);
+        if let (Some(place), Some(user)) =
+            (self.rooms.get(usize::from(room)), self.users.get_mut(key))
+        {
+            place.rings.leave_out(&self.rings, room, &mut user.cursor, position);
         }
     }
 
@@ -234,6 +220,7 @@ impl<'a> RoomManager<'a> {
         let user = self.users.remove(key)?;
         let place = self.rooms.get_mut(usize::from(room))?;
         place.members -= 1;
+        place.rings.leave(&user.cursor);
         match user.previous.index().and_then(|index| self.users.at_mut(index)) {
             Some(before) => before.next = user.next,
             None => place.first = user.next,
@@ -289,13 +276,14 @@ impl<'a> RoomManager<'a> {
         room: u16,
         class: FrameClass,
         message: &M,
-    ) -> Result<u32, Full> {
+    ) -> Result<Positions, Full> {
         let place = self.rooms.get_mut(usize::from(room)).ok_or(Full)?;
         let encode = |out: &mut [u8]| encode_frame(message, out);
-        let bytes = self.rings.of_mut(room);
-        let position = place.ring.append(bytes, class, EVENT_FRAME_MAX_BYTES, encode)?;
+        let rings = &mut place.rings;
+        let positions =
+            rings.append(&mut self.rings, room, class, EVENT_FRAME_MAX_BYTES, encode)?;
         self.touch(now, room);
-        Ok(position)
+        Ok(positions)
     }
 
     /// Appends what must not be lost. If the ring can't take it, every member gets a snapshot.
@@ -304,11 +292,11 @@ impl<'a> RoomManager<'a> {
         now: Instant,
         room: u16,
         message: &M,
-    ) -> Option<u32> {
+    ) -> Option<Positions> {
         let appended = self.append(now, room, FrameClass::State, message);
         if appended.is_err() {
             if let Some(place) = self.rooms.get_mut(usize::from(room)) {
-                place.ring.overrun_all(self.rings.of(room));
+                place.rings.overrun_all(&self.rings, room);
             }
             self.touch(now, room);
         }
@@ -327,7 +315,7 @@ impl<'a> RoomManager<'a> {
         let moves = usize::from(place.moved) + 1;
         let needed = moves * MEMBER_FRAME_MAX_BYTES + EVENT_FRAME_MAX_BYTES;
         self.must_flush |=
-            !place.ring.has_room_for(self.rings.of(room), needed, EVENT_FRAME_MAX_BYTES);
+            !place.rings.has_room_for(&self.rings, room, needed, EVENT_FRAME_MAX_BYTES);
     }
 }
 

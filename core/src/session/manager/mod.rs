@@ -40,6 +40,7 @@ use crate::stats::NetStats;
 use crate::storage::{BufferPool, Ring, Table, Vacant, WorkList};
 use crate::time::Instant;
 use crate::timer::TimerWheel;
+use crate::wire::Framing;
 
 /// Why a new peer is not taken.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -168,6 +169,11 @@ impl<'a> SessionManager<'a> {
     /// Whether frames are exchanged with this peer.
     pub fn is_open(&self, key: SessionKey) -> bool {
         self.get(key).is_some_and(|session| session.state.is_open())
+    }
+
+    /// How the frames of a session stand on its transport.
+    pub fn framing(&self, key: SessionKey) -> Framing {
+        self.get(key).map_or(Framing::Stream, Session::framing)
     }
 
     /// The address that an accepted session has come from, as limits count it: a whole IPv4 address

@@ -86,7 +86,12 @@ impl<'a> SessionManager<'a> {
         if !session.state.is_open() {
             return Err(SendError::Closed);
         }
-        let sent = session.outbox.append(&mut self.pool, most_buffers, encode);
+        let framing = session.framing();
+        let write = |room: &mut [u8]| {
+            let used = encode(room)?;
+            framing.finish(room, used)
+        };
+        let sent = session.outbox.append(&mut self.pool, most_buffers, &write);
         sent.map_err(|_| SendError::Full)?;
         self.ready.add(key.index());
         Ok(())

@@ -3,14 +3,14 @@
 
 use super::CHAT_FRAME_MAX_BYTES;
 use super::hub::{ChatHub, LocalChannelKey};
-use crate::broadcast::{Advanced, Cursor, FrameClass, Window};
+use crate::broadcast::{Advanced, FrameClass, Window};
 use crate::node::BroadcastTaken;
 use crate::protocol::main_to_client::{ChatBroadcast, ChatGap};
 use crate::protocol::{Message, Text, encode_frame};
 use crate::session::{SessionKey, SessionManager};
 use crate::storage::Link;
 use crate::time::Instant;
-use crate::wire::{Frame, Full};
+use crate::wire::Frame;
 
 /// How long a gap that found no buffer waits, at least.
 const GAP_RETRY_MS: u32 = 10;
@@ -35,14 +35,13 @@ impl ChatHub<'_> {
 
     pub(super) fn flush_channel(&mut self, index: u16, sessions: &mut SessionManager<'_>) {
         let Some(channel) = self.channels.at_mut(index) else { return };
-        channel.ring.publish();
+        channel.rings.publish();
         channel.published_seq = channel.last_seq;
-        let bytes = self.rings.of(index);
         let mut link = channel.first;
         while let Some(member) = link.index().and_then(|index| self.members.at_mut(index)) {
             link = member.next;
             if member.is_in {
-                member.is_behind |= channel.ring.is_overrun(bytes, &member.cursor);
+                member.is_behind |= channel.rings.is_overrun(&self.rings, index, &member.cursor);
                 sessions.mark_ready_unless_blocked(member.session);
             }
         }
@@ -58,13 +57,17 @@ impl ChatHub<'_> {
     ) {
         let Some(channel) = self.channels.get_mut(key) else { return };
         let encode = |out: &mut [u8]| encode_frame(message, out);
-        let bytes = self.rings.of_mut(key.index());
-        if channel.ring.append(bytes, class, CHAT_FRAME_MAX_BYTES, encode) == Err(Full) {
-            channel.ring.overrun_all(bytes);
+        let (bytes, index) = (&mut self.rings, key.index());
+        if channel.rings.append(bytes, index, class, CHAT_FRAME_MAX_BYTES, encode).is_err() {
+            channel.rings.overrun_all(bytes, index);
         }
         // One more message and its gap always fit; if not, input waits for the flush.
-        let has_room =
-            channel.ring.has_room_for(bytes, 2 * CHAT_FRAME_MAX_BYTES, CHAT_FRAME_MAX_BYTES);
+        let has_room = channel.rings.has_room_for(
+            bytes,
+            index,
+            2 * CHAT_FRAME_MAX_BYTES,
+            CHAT_FRAME_MAX_BYTES,
+        );
         self.must_flush |= !has_room;
         self.dirty.add(key.index());
         self.flush_by(now.after_ms(self.policy.flush_interval_ms));
@@ -96,14 +99,14 @@ impl ChatHub<'_> {
     fn send_gap(&mut self, sessions: &mut SessionManager<'_>, index: u16) -> bool {
         let Some(member) = self.members.at_mut(index) else { return true };
         let Some(channel) = self.channels.at(member.channel) else { return true };
-        let missed = channel.ring.counted_since(&member.cursor);
+        let missed = channel.rings.counted_since(&member.cursor);
         let next_seq = channel.published_seq.saturating_add(1);
         let gap = ChatGap { channel: Text::truncated(&channel.name), missed, next_seq };
         if sessions.send(member.session, &gap).is_err() {
             return false;
         }
         member.is_behind = false;
-        member.cursor = Cursor::at_end(&channel.ring);
+        channel.rings.catch_up(&mut member.cursor);
         self.stats.missed += u64::from(missed);
         true
     }
@@ -116,7 +119,7 @@ impl ChatHub<'_> {
                 return None;
             }
             let channel = self.channels.at(member.channel)?;
-            match channel.ring.window(self.rings.of(member.channel), &member.cursor) {
+            match channel.rings.window(&self.rings, member.channel, &member.cursor) {
                 Window::Slices(slices) => Some((index, slices)),
                 // Whatever overran the cursor waits for a flush, and that flush will see it.
                 Window::Nothing | Window::Overrun => None,
@@ -142,9 +145,9 @@ impl ChatHub<'_> {
         let Some((index, _)) = self.serving(start) else { return start };
         let Some(member) = self.members.at_mut(index) else { return start };
         let Some(channel) = self.channels.at(member.channel) else { return start };
-        let bytes = self.rings.of(member.channel);
-        let BroadcastTaken { bytes: count, offered } = taken;
-        let advanced = channel.ring.advance(bytes, &mut member.cursor, count, offered, classify);
+        let (place, taken) = (member.channel, (taken.bytes, taken.offered));
+        let advanced =
+            channel.rings.advance(&self.rings, place, &mut member.cursor, taken, classify);
         if let Advanced::Cut(rest) = advanced {
             sessions.keep_cut_frame(now, session, rest);
         }

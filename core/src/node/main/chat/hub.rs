@@ -2,7 +2,7 @@
 
 use super::ChatPolicy;
 use super::link::ChatLink;
-use crate::broadcast::{BroadcastRing, Cursor};
+use crate::broadcast::{BroadcastRings, Cursor, RingBytes};
 use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Uid};
 use crate::session::SessionKey;
 use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, WorkList, hash_bytes};
@@ -17,7 +17,7 @@ pub(in super::super) type LocalMemberKey = Key<LocalMember>;
 #[derive(Debug)]
 pub struct LocalChannel {
     pub(super) name: heapless::String<CHANNEL_MAX_BYTES>,
-    pub(super) ring: BroadcastRing,
+    pub(super) rings: BroadcastRings,
     /// The newest member.
     pub(super) first: Link,
     pub(super) members: u16,
@@ -30,7 +30,7 @@ pub struct LocalChannel {
 impl Vacant for LocalChannel {
     const VACANT: Self = Self {
         name: heapless::String::new(),
-        ring: BroadcastRing::EMPTY,
+        rings: BroadcastRings::EMPTY,
         first: Link::NONE,
         members: 0,
         last_seq: 0,
@@ -90,31 +90,14 @@ pub struct MainChatStorage<'a> {
     /// Shared equally by the channels' rings; use a power of two for each, of
     /// [`CHANNEL_RING_MIN_BYTES`](super::CHANNEL_RING_MIN_BYTES) at least.
     pub ring_bytes: &'a mut [u8],
+    /// The same for members that are WebSockets, as many bytes; unused without them.
+    pub message_ring_bytes: &'a mut [u8],
     /// Channels with something to flush; as long as `channels`.
     pub dirty_queue: &'a mut [u16],
     /// Whether a channel is in `dirty_queue`; as long as `channels`.
     pub dirty_listed: &'a mut [bool],
     /// Memberships.
     pub members: &'a mut [Slot<LocalMember>],
-}
-
-/// The bytes of all rings.
-#[derive(Debug)]
-pub(super) struct RingBytes<'a> {
-    bytes: &'a mut [u8],
-    each: usize,
-}
-
-impl RingBytes<'_> {
-    pub(super) fn of(&self, channel: u16) -> &[u8] {
-        let start = usize::from(channel) * self.each;
-        self.bytes.get(start..start + self.each).unwrap_or_default()
-    }
-
-    pub(super) fn of_mut(&mut self, channel: u16) -> &mut [u8] {
-        let start = usize::from(channel) * self.each;
-        self.bytes.get_mut(start..start + self.each).unwrap_or_default()
-    }
 }
 
 /// Counters of chat at one Main, since its start.
@@ -155,14 +138,14 @@ pub struct ChatHub<'a> {
 
 impl<'a> ChatHub<'a> {
     pub(in super::super) fn new(storage: MainChatStorage<'a>, policy: ChatPolicy) -> Self {
-        let each = storage.ring_bytes.len().checked_div(storage.channels.len()).unwrap_or(0);
+        let channels = storage.channels.len();
         Self {
             policy,
             address: heapless::String::new(),
             link: ChatLink::new(&policy),
             channels: Table::new(storage.channels),
             names: HashIndex::new(storage.channel_heads, storage.channel_nexts),
-            rings: RingBytes { bytes: storage.ring_bytes, each },
+            rings: RingBytes::new(storage.ring_bytes, storage.message_ring_bytes, channels),
             dirty: WorkList::new(storage.dirty_queue, storage.dirty_listed),
             members: Table::new(storage.members),
             next_flush: None,
@@ -285,6 +268,9 @@ impl<'a> ChatHub<'a> {
         }
         if let Some(channel) = self.channels.at_mut(member.channel) {
             channel.members = channel.members.saturating_sub(1);
+            if member.is_in {
+                channel.rings.leave(&member.cursor);
+            }
             match member.previous.index().and_then(|index| self.members.at_mut(index)) {
                 Some(before) => before.next = member.next,
                 None => channel.first = member.next,

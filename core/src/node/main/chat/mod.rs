@@ -23,6 +23,7 @@ pub use hub::{ChatHub, LocalChannel, LocalMember, MainChatStats, MainChatStorage
 
 use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES};
 use crate::wire::PacketHeader;
+use crate::wire::framing::MESSAGE_EXTRA_BYTES;
 use crate::wire::opcode::OPCODE_BYTES;
 
 /// The longest frame of a channel: prefix, name, number, uid, text.
@@ -34,7 +35,8 @@ pub const CHAT_FRAME_MAX_BYTES: usize = PacketHeader::BYTES
 const VARINT_U32_MAX_BYTES: usize = 5;
 
 /// The least bytes of a channel's ring, a power of two: a gap and a message, wherever a lap ends.
-pub const CHANNEL_RING_MIN_BYTES: usize = (3 * CHAT_FRAME_MAX_BYTES).next_power_of_two();
+pub const CHANNEL_RING_MIN_BYTES: usize =
+    (3 * (CHAT_FRAME_MAX_BYTES + MESSAGE_EXTRA_BYTES)).next_power_of_two();
 
 /// What users may do in channels, and how Main keeps to its chat server.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

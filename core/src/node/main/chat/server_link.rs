@@ -3,7 +3,7 @@
 use super::super::directory::EntryKey;
 use super::super::{Authenticator, Main};
 use super::hub::{LocalChannelKey, LocalMemberKey};
-use crate::broadcast::{Cursor, FrameClass};
+use crate::broadcast::FrameClass;
 use crate::node::{Caller, Context};
 use crate::protocol::chat_to_main::{
     Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
@@ -38,7 +38,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         }
         place.last_seq = place.last_seq.max(next_seq.saturating_sub(1));
         place.published_seq = place.last_seq;
-        member.cursor = Cursor::at_end(&place.ring);
+        member.cursor = place.rings.enter(caller.sessions.framing(member.session));
         member.is_in = true;
         member.is_resumed = true;
         let session = member.session;

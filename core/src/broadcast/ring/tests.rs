@@ -1,7 +1,7 @@
 //! The ring against lists of frames.
 
 use super::*;
-use crate::wire::{Opcode, write_frame};
+use crate::wire::{Framed, Opcode, PacketFramer, write_frame};
 use proptest::prelude::*;
 use std::vec;
 use std::vec::Vec;
@@ -214,7 +214,7 @@ fn a_lap_may_end_exactly_at_the_end_of_the_ring() {
 #[test]
 fn both_sides_of_the_ring_size() {
     let mut bytes = [0; 64];
-    let mut ring = BroadcastRing::EMPTY;
+    let mut ring: BroadcastRing = BroadcastRing::EMPTY;
     let append = |ring: &mut BroadcastRing, bytes: &mut [u8], filler| {
         ring.append(bytes, FrameClass::State, 10 + filler, |room| encode(0, None, filler, room))
     };
@@ -239,7 +239,7 @@ fn a_refused_frame_leaves_no_trace() {
 #[test]
 fn a_frame_longer_than_announced_overruns_instead_of_corrupting() {
     let mut bytes = [0; 64];
-    let mut ring = BroadcastRing::EMPTY;
+    let mut ring: BroadcastRing = BroadcastRing::EMPTY;
     let cursor = Cursor::at_end(&ring);
     let long = |room: &mut [u8]| encode(0, None, 60, room);
     assert_eq!(ring.append(&mut bytes, FrameClass::Counted, 20, long), Err(Full));

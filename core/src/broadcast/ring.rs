@@ -27,7 +27,10 @@
 //! assert_eq!(first, [6, 0, 1, 0, 0, 0, b'h', b'i']);
 //! ```
 
-use crate::wire::{Frame, Framed, Full, PacketFramer};
+use core::marker::PhantomData;
+
+use crate::wire::framing::{FrameWalk, Framing, StreamFrames};
+use crate::wire::{Frame, Full};
 
 #[cfg(test)]
 mod tests;
@@ -66,7 +69,7 @@ pub enum Advanced<'r> {
 /// The positions of one ring; its bytes belong to whoever owns the storage and are lent to each
 /// call. Their number has to be a power of two, or as much of them as one is used.
 #[derive(Copy, Clone, Debug)]
-pub struct BroadcastRing {
+pub struct BroadcastRing<W = StreamFrames> {
     /// Behind the last frame. Positions are stream offsets that wrap; their low bits are the index.
     head: u32,
     /// Members get what is before this.
@@ -76,6 +79,7 @@ pub struct BroadcastRing {
     counted: u32,
     counted_published: u32,
     unpublished_frames: u32,
+    walk: PhantomData<W>,
 }
 
 /// How far a member is.
@@ -88,15 +92,29 @@ pub struct Cursor {
     own_frames: u32,
     /// Counted frames that it has got, as of `at`.
     counted: u32,
+    /// Which ring it is in.
+    framing: Framing,
 }
 
 impl Cursor {
     /// No cursor: all-zero bits.
-    pub const VACANT: Self = Self { at: 0, own: 0, own_frames: 0, counted: 0 };
+    pub const VACANT: Self =
+        Self { at: 0, own: 0, own_frames: 0, counted: 0, framing: Framing::Stream };
 
     /// A cursor at the end of what is published: nothing to get.
-    pub const fn at_end(ring: &BroadcastRing) -> Self {
-        Self { at: ring.published, own: 0, own_frames: 0, counted: ring.counted_published }
+    pub const fn at_end<W: FrameWalk>(ring: &BroadcastRing<W>) -> Self {
+        Self {
+            at: ring.published,
+            own: 0,
+            own_frames: 0,
+            counted: ring.counted_published,
+            framing: W::FRAMING,
+        }
+    }
+
+    /// How the frames stand that it is to get.
+    pub const fn framing(&self) -> Framing {
+        self.framing
     }
 }
 
@@ -109,7 +127,7 @@ const fn capacity_of(bytes: &[u8]) -> u32 {
     }
 }
 
-impl BroadcastRing {
+impl<W: FrameWalk> BroadcastRing<W> {
     /// A ring in which nothing has been said: all-zero bits.
     pub const EMPTY: Self = Self {
         head: 0,
@@ -118,6 +136,7 @@ impl BroadcastRing {
         counted: 0,
         counted_published: 0,
         unpublished_frames: 0,
+        walk: PhantomData,
     };
 
     /// Whether something has been appended and not been published.
@@ -130,6 +149,14 @@ impl BroadcastRing {
     pub const fn has_room_for(&self, bytes: &[u8], bytes_needed: usize, longest: usize) -> bool {
         let unpublished = self.head.wrapping_sub(self.published) as usize;
         unpublished + bytes_needed + longest <= capacity_of(bytes) as usize
+    }
+
+    /// Whether [`BroadcastRing::append`] takes a frame of at most `longest` bytes.
+    pub const fn takes(&self, bytes: &[u8], longest: usize) -> bool {
+        let capacity = capacity_of(bytes);
+        let to_lap_end = (capacity - self.index(self.head, capacity)) as usize;
+        let skip = if to_lap_end < longest { to_lap_end } else { 0 };
+        self.has_room_for(bytes, skip, longest)
     }
 
     /// Appends one frame of at most `longest` bytes and answers its position.
@@ -146,8 +173,7 @@ impl BroadcastRing {
         let capacity = capacity_of(bytes);
         let index = self.index(self.head, capacity);
         let to_lap_end = capacity - index;
-        let skip = if (to_lap_end as usize) < longest { to_lap_end as usize } else { 0 };
-        if !self.has_room_for(bytes, skip, longest) {
+        if !self.takes(bytes, longest) {
             return Err(Full);
         }
         // What is left of the lap may do; if it does not, the next lap has room for `longest`.
@@ -276,13 +302,13 @@ impl BroadcastRing {
         let skipped = if position == self.lap_end && in_lap > 0 { capacity - in_lap } else { 0 };
         let start = position.wrapping_add(skipped);
         let tail = slice(bytes, self.index(start, capacity), capacity);
-        match WALKER.next_frame(tail) {
-            Framed::Frame { frame, rest } => {
-                let whole = tail.get(..tail.len() - rest.len())?;
-                Some((frame, whole, start.wrapping_add(whole.len() as u32)))
-            }
-            Framed::Partial { .. } | Framed::Invalid(_) => None,
-        }
+        let (frame, whole) = W::first_frame(tail)?;
+        Some((frame, whole, start.wrapping_add(whole.len() as u32)))
+    }
+
+    /// The bytes of the frame that [`BroadcastRing::append`] has just put at `position`.
+    pub fn frame_bytes<'r>(&self, bytes: &'r [u8], position: u32) -> &'r [u8] {
+        self.frame_at(bytes, position).map_or(&[], |(_, whole, _)| whole)
     }
 
     fn frame_end(&self, bytes: &[u8], position: u32) -> u32 {
@@ -375,9 +401,6 @@ impl BroadcastRing {
 const fn begin_of(whole: &[u8], end: u32) -> u32 {
     end.wrapping_sub(whole.len() as u32)
 }
-
-/// Frames in a ring were encoded here, so any legal length is right.
-const WALKER: PacketFramer = PacketFramer::new(u16::MAX);
 
 fn slice(bytes: &[u8], start: u32, end: u32) -> &[u8] {
     bytes.get(start as usize..end as usize).unwrap_or_default()
