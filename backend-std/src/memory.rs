@@ -19,8 +19,8 @@ use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
 use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
 use tinyrealm_core::node::world::{Room, RoomStorage, WorldStorage};
 use tinyrealm_core::session::manager::Ended;
-use tinyrealm_core::session::{ReceiverStorage, SessionStorage};
-use tinyrealm_core::storage::{BufferMeta, Chain, Link, Slot, Vacant};
+use tinyrealm_core::session::{Inbound, ReceiverStorage, SessionStorage};
+use tinyrealm_core::storage::{BufferMeta, Link, Slot, Vacant};
 use tinyrealm_core::timer::{Level, TimerEntry};
 
 /// Levels of the wheel: 74 hours.
@@ -84,7 +84,7 @@ pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
             address_nexts: links(sessions),
         },
         receiver: ReceiverStorage {
-            leftovers: lend(sessions, || Chain::EMPTY),
+            inbounds: lend(sessions, || Inbound::EMPTY),
             bytes: zeros(sessions * sizes.buffer_bytes, 0),
             metas: lend(sessions, || BufferMeta::VACANT),
         },

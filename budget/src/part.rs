@@ -184,7 +184,7 @@ pub fn of_field(structure: &str, field: &str) -> Result<Option<Part>, String> {
 
 const NODE_MEMORY: &[(&str, Part)] = &[
     ("sessions", Part::Sessions),
-    ("leftovers", Part::Sessions),
+    ("inbounds", Part::Sessions),
     ("receive_bytes", Part::Pools),
     ("receive_metas", Part::Pools),
     ("send_bytes", Part::Pools),

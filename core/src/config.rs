@@ -38,6 +38,10 @@ pub struct NetConfig {
     /// Pool buffers that the packets of one link to a server may hold. Input waits while half of
     /// them are taken and the link still takes bytes.
     pub send_buffers_per_server: u16,
+    /// Origins of the pages that may open a WebSocket, like `https://example.org`; none: all may. A
+    /// client that is no browser has no origin and may.
+    #[cfg(feature = "websocket")]
+    pub origins: &'static [&'static str],
 }
 
 impl NetConfig {
@@ -53,6 +57,8 @@ impl NetConfig {
         connections_per_address: 1_024,
         send_buffers_per_session: 8,
         send_buffers_per_server: 64,
+        #[cfg(feature = "websocket")]
+        origins: &[],
     };
 
     /// The first thing that is wrong with these numbers, in words for the person who set them.

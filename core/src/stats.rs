@@ -35,4 +35,10 @@ pub struct NetStats {
     pub unknown_opcodes: u32,
     /// Sessions ended, for whatever reason.
     pub closed: u32,
+    /// Peers that have become WebSockets.
+    #[cfg(feature = "websocket")]
+    pub web_sockets: u32,
+    /// Handshakes of WebSockets that were refused.
+    #[cfg(feature = "websocket")]
+    pub handshakes_refused: u32,
 }

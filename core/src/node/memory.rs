@@ -16,8 +16,8 @@
 
 use super::NodeStorage;
 use crate::session::manager::Ended;
-use crate::session::{AddressEntry, ReceiverStorage, Session, SessionStorage};
-use crate::storage::{BufferMeta, Chain, Link, Slot};
+use crate::session::{AddressEntry, Inbound, ReceiverStorage, Session, SessionStorage};
+use crate::storage::{BufferMeta, Link, Slot};
 use crate::timer::{Level, TimerEntry};
 
 /// Levels of the wheel: 65 seconds, and further deadlines at the price of another round.
@@ -36,7 +36,7 @@ pub struct NodeMemory<
     const ADDRESSES: usize = SESSIONS,
 > {
     sessions: [Slot<Session>; SESSIONS],
-    leftovers: [Chain; SESSIONS],
+    inbounds: [Inbound; SESSIONS],
     receive_bytes: [u8; RECEIVE_BYTES],
     receive_metas: [BufferMeta; RECEIVE_BUFFERS],
     send_bytes: [u8; SEND_BYTES],
@@ -83,7 +83,7 @@ impl<
         let () = Self::SIZES_FIT;
         Self {
             sessions: [const { Slot::VACANT }; SESSIONS],
-            leftovers: [const { Chain::EMPTY }; SESSIONS],
+            inbounds: [const { Inbound::EMPTY }; SESSIONS],
             receive_bytes: [0; RECEIVE_BYTES],
             receive_metas: [BufferMeta::VACANT; RECEIVE_BUFFERS],
             send_bytes: [0; SEND_BYTES],
@@ -120,7 +120,7 @@ impl<
                 address_nexts: &mut self.address_nexts,
             },
             receiver: ReceiverStorage {
-                leftovers: &mut self.leftovers,
+                inbounds: &mut self.inbounds,
                 bytes: &mut self.receive_bytes,
                 metas: &mut self.receive_metas,
             },

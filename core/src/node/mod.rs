@@ -20,7 +20,9 @@
 //!
 //! ```
 //! use tinyrealm_core::node::Transmit;
-//! let transmit = Transmit::test_only(&[b"\x04\x00abcd", b"\x05\x00vwxyz"]);
+//! use tinyrealm_core::wire::Framing;
+//! let parts: [&[u8]; 2] = [b"\x04\x00abcd", b"\x05\x00vwxyz"];
+//! let transmit = Transmit::test_only(Framing::Stream, b"", &parts);
 //! assert_eq!(transmit.bytes(), 13);
 //! assert_eq!(transmit.whole_frames(12), 6); // the second would be cut
 //! ```

@@ -6,6 +6,8 @@ use crate::config::NetConfig;
 use crate::dispatch::{PacketDispatcher, refuse_framing};
 use crate::entropy::Turn;
 use crate::protocol::ErrorCode;
+#[cfg(feature = "websocket")]
+use crate::session::Signal;
 use crate::session::manager::{Refusal, TransportRequest};
 use crate::session::session::SessionKey;
 use crate::session::{
@@ -58,6 +60,30 @@ pub enum Request<'n> {
     },
 }
 
+/// What a WebSocket has said besides frames.
+#[cfg(feature = "websocket")]
+fn heed(sessions: &mut SessionManager<'_>, now: Instant, key: SessionKey, signal: Signal<'_>) {
+    match signal {
+        Signal::HandshakeBegun => {
+            if !sessions.handshake_begins(key) {
+                sessions.violation(now, key, ErrorCode::BAD_FRAME, 0);
+            }
+        }
+        Signal::Accepted(accepted) => sessions.accept_web_socket(now, key, accepted),
+        Signal::Refused(refusal) => sessions.refuse_web_socket(now, key, refusal),
+        Signal::Ping(payload) => {
+            if sessions.hear(now, key).is_some() {
+                sessions.pong(key, payload);
+            }
+        }
+        Signal::Pong => {
+            sessions.hear(now, key);
+        }
+        Signal::Close(code) => sessions.web_socket_closes(now, key, code),
+        Signal::Broken(code) => sessions.web_socket_broke(now, key, code),
+    }
+}
+
 /// What has been offered to the driver and not been answered by `handle_transmitted` yet.
 #[derive(Debug)]
 struct InFlight {
@@ -81,13 +107,11 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     pub fn new(storage: NodeStorage<'a>, config: NetConfig, role: R, turn: &mut Turn<'_>) -> Self {
         let mut sessions = SessionManager::new(storage.sessions, config, turn);
         sessions.keep_for_own_links(role.own_links());
-        Self {
-            receiver: Receiver::new(storage.receiver, config.frame_limit_bytes),
-            sessions,
-            dispatcher: PacketDispatcher::default(),
-            in_flight: None,
-            role,
-        }
+        #[cfg_attr(not(feature = "websocket"), expect(unused_mut))]
+        let mut receiver = Receiver::new(storage.receiver, config.frame_limit_bytes);
+        #[cfg(feature = "websocket")]
+        receiver.admit_origins(config.origins);
+        Self { receiver, sessions, dispatcher: PacketDispatcher::default(), in_flight: None, role }
     }
 
     /// The role.
@@ -188,6 +212,8 @@ impl<'a, R: Role<'a>> Node<'a, R> {
                 Received::Invalid(error) => {
                     refuse_framing(&mut Context::new(turn, &mut self.sessions), key, error);
                 }
+                #[cfg(feature = "websocket")]
+                Received::Signal(signal) => heed(&mut self.sessions, turn.now, key, signal),
             }
         };
         self.receiver.give_back_spent();
@@ -276,7 +302,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
             private_bytes: private.iter().map(|slice| slice.len()).sum(),
             ring_bytes: ring.iter().map(|slice| slice.len()).sum(),
         });
-        Some(Transmit::new(key, private, ring))
+        Some(Transmit::new(key, self.sessions.framing(key), private, ring))
     }
 
     fn next_to_transmit(&mut self, now: Instant) -> Option<SessionKey> {

@@ -1,7 +1,9 @@
 //! `Transmit`: what one session has to get now, as slices for one vectored write.
 
 use crate::session::SessionKey;
-use crate::wire::PacketHeader;
+#[cfg(feature = "websocket")]
+use crate::wire::ws::{FrameHeader, ParsedHeader, Side};
+use crate::wire::{Framing, PacketHeader};
 
 /// The most slices of one transmission: two of private packets, three of a broadcast ring (its wrap,
 /// and the gap where the member's own move is left out).
@@ -11,24 +13,30 @@ pub const TRANSMIT_SLICES: usize = 5;
 #[derive(Debug)]
 pub struct Transmit<'n> {
     key: SessionKey,
+    framing: Framing,
     slices: [&'n [u8]; TRANSMIT_SLICES],
 }
 
 impl<'n> Transmit<'n> {
-    pub(super) const fn new(key: SessionKey, private: [&'n [u8]; 2], ring: [&'n [u8]; 3]) -> Self {
+    pub(super) const fn new(
+        key: SessionKey,
+        framing: Framing,
+        private: [&'n [u8]; 2],
+        ring: [&'n [u8]; 3],
+    ) -> Self {
         let [first, second] = private;
         let [third, fourth, fifth] = ring;
-        Self { key, slices: [first, second, third, fourth, fifth] }
+        Self { key, framing, slices: [first, second, third, fourth, fifth] }
     }
 
-    /// For examples and tests of drivers.
+    /// For examples and tests of drivers: private packets, and up to three parts of a ring.
     #[doc(hidden)]
-    pub fn test_only(parts: &[&'n [u8]]) -> Self {
+    pub fn test_only(framing: Framing, private: &'n [u8], ring: &[&'n [u8]]) -> Self {
         let mut slices: [&[u8]; TRANSMIT_SLICES] = [&[]; TRANSMIT_SLICES];
-        for (slice, part) in slices.iter_mut().zip(parts) {
+        for (slice, part) in slices.iter_mut().zip([private, &[]].iter().chain(ring)) {
             *slice = part;
         }
-        Self { key: SessionKey::DANGLING, slices }
+        Self { key: SessionKey::DANGLING, framing, slices }
     }
 
     /// Whose bytes they are.
@@ -46,16 +54,20 @@ impl<'n> Transmit<'n> {
         self.slices.iter().map(|slice| slice.len()).sum()
     }
 
-    /// The most bytes up to `room` that end where a frame ends. A driver that knows how much its
-    /// transport takes cuts there, and no rest of a frame has to be kept for it. Only for sessions
-    /// that were always cut so: the first slice has to begin where a frame begins.
+    /// The most bytes up to `room` that end where a frame of the ring ends, or anywhere in the private
+    /// packets. A driver that knows how much its transport takes cuts there, and no rest of a frame
+    /// has to be kept for it.
     pub fn whole_frames(&self, room: usize) -> usize {
         let total = self.bytes();
         if total <= room {
             return total;
         }
-        let mut fits = 0;
-        let mut end = 0;
+        let [first, second, ..] = self.slices;
+        let private = first.len() + second.len();
+        if room <= private {
+            return room;
+        }
+        let (mut fits, mut end) = (private, private);
         while end <= room {
             fits = end;
             let Some(frame_bytes) = self.frame_at(end) else {
@@ -66,9 +78,22 @@ impl<'n> Transmit<'n> {
         fits
     }
 
+    /// The bytes of the ring's frame that begins at `offset`.
     fn frame_at(&self, offset: usize) -> Option<usize> {
-        let header = PacketHeader::decode(&[self.byte(offset)?, self.byte(offset + 1)?])?;
-        Some(PacketHeader::BYTES + usize::from(header.body_bytes))
+        let start = [0, 1, 2, 3].map(|place| self.byte(offset + place).unwrap_or(0));
+        match self.framing {
+            Framing::Stream => {
+                let header = PacketHeader::decode(&start)?;
+                Some(PacketHeader::BYTES + usize::from(header.body_bytes))
+            }
+            #[cfg(feature = "websocket")]
+            Framing::Message => match FrameHeader::parse(&start, Side::Client) {
+                ParsedHeader::Whole { header, header_bytes } => {
+                    Some(header_bytes + header.payload_bytes)
+                }
+                ParsedHeader::Partial { .. } | ParsedHeader::Invalid(_) => None,
+            },
+        }
     }
 
     fn byte(&self, offset: usize) -> Option<u8> {
@@ -93,7 +118,7 @@ mod tests {
         for first in 0..stream.len() {
             for second in first..stream.len() {
                 let parts = [&stream[..first], &stream[first..second], &stream[second..]];
-                let transmit = Transmit::test_only(&parts);
+                let transmit = Transmit::test_only(Framing::Stream, b"", &parts);
                 for room in 0..=stream.len() + 1 {
                     let expected = match room {
                         0..=5 => 0,
@@ -105,5 +130,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn private_packets_are_cut_anywhere() {
+        let transmit = Transmit::test_only(Framing::Stream, b"abc", &[b"\x04\x00abcd"]);
+        let counts = [0, 1, 2, 3, 4, 8, 9, 10].map(|room| transmit.whole_frames(room));
+        assert_eq!(counts, [0, 1, 2, 3, 3, 3, 9, 9]);
+    }
+
+    #[cfg(feature = "websocket")]
+    #[test]
+    fn messages_have_prefixes_of_their_own() {
+        let long = [&[0x82, 126, 0, 200][..], &[7; 200]].concat();
+        let ring: [&[u8]; 3] = [b"\x82\x04abcd", &long, b"\x82\x04efgh"];
+        let transmit = Transmit::test_only(Framing::Message, b"", &ring);
+        let counts = [5, 6, 209, 210, 215, 216].map(|room| transmit.whole_frames(room));
+        assert_eq!(counts, [0, 6, 6, 210, 210, 216]);
     }
 }

@@ -25,7 +25,9 @@ pub mod state;
 
 pub use limits::{AddressBook, AddressEntry, PeerAddress, TokenBucket};
 pub use manager::{SessionManager, SessionStorage};
-pub use receiver::{Received, Receiver, ReceiverStorage};
+#[cfg(feature = "websocket")]
+pub use receiver::Signal;
+pub use receiver::{Inbound, Received, Receiver, ReceiverStorage};
 pub use send_queue::SendQueue;
 pub use session::{LinkTag, Session, SessionKey, Trust};
 pub use state::SessionState;

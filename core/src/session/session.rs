@@ -75,6 +75,12 @@ impl Flags {
     /// Its transport is a WebSocket.
     #[cfg(feature = "websocket")]
     pub(super) const MESSAGES: Self = Self(32);
+    /// It is about to be a WebSocket: nothing can be said before it is one.
+    #[cfg(feature = "websocket")]
+    pub(super) const HANDSHAKE: Self = Self(64);
+    /// Its WebSocket's last word has been said.
+    #[cfg(feature = "websocket")]
+    pub(super) const CLOSE_SAID: Self = Self(128);
 
     pub(super) const fn has(self, flag: Self) -> bool {
         self.0 & flag.0 != 0
@@ -109,6 +115,15 @@ impl Session {
     /// Where it is in its life.
     pub const fn state(&self) -> SessionState {
         self.state
+    }
+
+    /// Whether frames can be sent on its transport now.
+    pub(super) const fn can_be_told(&self) -> bool {
+        #[cfg(feature = "websocket")]
+        if self.flags.has(Flags::HANDSHAKE) || self.flags.has(Flags::CLOSE_SAID) {
+            return false;
+        }
+        true
     }
 
     /// How its frames stand on its transport.

@@ -204,6 +204,23 @@ impl<'a> BufferPool<'a> {
         [self.filled(chain.first), self.filled(second)]
     }
 
+    /// The bytes of the first buffer of `chain`, to change.
+    pub fn filled_mut(&mut self, chain: &Chain) -> &mut [u8] {
+        let filled = self.meta(chain.first).map(|meta| (meta.start, meta.end));
+        let span = filled.and_then(|(start, end)| self.span(chain.first, start, end));
+        span.and_then(|span| self.bytes.get_mut(span)).unwrap_or_default()
+    }
+
+    /// Keeps the first `bytes` of a chain of one buffer; without any the buffer goes back.
+    pub fn truncate(&mut self, chain: &mut Chain, bytes: usize) {
+        if bytes == 0 {
+            self.release(chain);
+        } else if let Some(meta) = self.meta_mut(chain.first) {
+            let kept = usize::from(meta.start).saturating_add(bytes);
+            meta.end = meta.end.min(kept.min(usize::from(u16::MAX)) as u16);
+        }
+    }
+
     /// Drains `bytes` bytes from the front of `chain`; drained buffers go back to the pool, so a
     /// chain without bytes holds no buffer.
     pub fn consume(&mut self, chain: &mut Chain, bytes: usize) {

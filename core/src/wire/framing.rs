@@ -18,11 +18,11 @@
 //! assert_eq!((frame.opcode.0, whole.len()), (1, 6));
 //! ```
 
-use super::{Frame, Framed, Full, PacketFramer};
 #[cfg(feature = "websocket")]
 use super::NetFrameV1;
 #[cfg(feature = "websocket")]
 use super::ws::{FrameHeader, ParsedHeader, Side, reframe_in_place, reframe_into};
+use super::{Frame, Framed, Full, PacketFramer};
 
 /// How much longer the prefix of a message may be than that of a stream's frame.
 pub const MESSAGE_EXTRA_BYTES: usize = if cfg!(feature = "websocket") { 2 } else { 0 };

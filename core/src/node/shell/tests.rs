@@ -2,6 +2,8 @@
 
 mod calls;
 mod frames;
+#[cfg(feature = "websocket")]
+mod web_socket;
 mod writes;
 
 use super::*;

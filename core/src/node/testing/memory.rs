@@ -50,7 +50,7 @@ impl Sizes {
         trim(&mut sessions.addresses, self.sessions);
         trim(&mut sessions.address_heads, self.sessions);
         trim(&mut sessions.address_nexts, self.sessions);
-        trim(&mut storage.receiver.leftovers, self.sessions);
+        trim(&mut storage.receiver.inbounds, self.sessions);
         trim(&mut storage.receiver.bytes, self.receive_buffers * BUFFER_BYTES);
         trim(&mut storage.receiver.metas, self.receive_buffers);
         storage

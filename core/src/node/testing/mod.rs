@@ -272,6 +272,15 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
         said
     }
 
+    /// The bytes that the peer has got since the last call.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn new_bytes(&mut self, key: SessionKey) -> Vec<u8> {
+        let peer = self.peer_mut(key);
+        let new = peer.stream[peer.seen_bytes..].to_vec();
+        peer.seen_bytes = peer.stream.len();
+        new
+    }
+
     /// The next of the frames that [`Bench::heard`] would answer, alone.
     pub(crate) fn next_heard(&mut self, key: SessionKey) -> Option<Said> {
         let peer = self.peer_mut(key);

@@ -129,8 +129,9 @@ pub const WORLD_NODE_BYTES: usize =
 const _: () = {
     // It is mostly slices, three texts of the configuration, and the cluster's secret with its proof.
     let most_bytes = if usize::BITS == 32 { 872 } else { 1_160 };
-    // WebSockets: a second slice of rings and its share.
-    let message_bytes = if cfg!(feature = "websocket") { usize::BITS as usize } else { 0 };
+    // WebSockets: a second slice of rings and its share, origins, twice, and two counters.
+    let web_socket_bytes = usize::BITS as usize + 8;
+    let message_bytes = if cfg!(feature = "websocket") { web_socket_bytes } else { 0 };
     assert!(
         WORLD_NODE_BYTES <= most_bytes + message_bytes,
         "a node has grown: say why, and what it costs"

@@ -10,7 +10,8 @@
 //! Bounds: as many sessions as slots; private packets from a shared pool, `send_buffers_per_session`
 //! each; one timer a session.
 //!
-//! The life cycle is here; what goes out is in `outbound`, what time does in `deadlines`.
+//! The life cycle is here; what goes out is in `outbound`, what time does in `deadlines`, what
+//! a WebSocket wants besides in `web_socket`.
 //!
 //! ```
 //! use tinyrealm_core::session::manager::Farewell;
@@ -25,6 +26,8 @@ mod outbound;
 mod storage;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "websocket")]
+mod web_socket;
 
 pub use ending::{Ended, Farewell};
 pub use storage::SessionStorage;
@@ -298,6 +301,8 @@ impl<'a> SessionManager<'a> {
                 Farewell::Bye(reason) => self.send(key, &Bye { reason }),
                 Farewell::Nothing(_) => Ok(()),
             };
+            #[cfg(feature = "websocket")]
+            self.say_close(key, web_socket::close_code(farewell));
         }
         self.change(now, key, SessionEvent::Close);
         self.ready.add(key.index());

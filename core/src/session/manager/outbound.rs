@@ -83,7 +83,7 @@ impl<'a> SessionManager<'a> {
         most_buffers: u16,
     ) -> Result<(), SendError> {
         let session = self.table.get_mut(key).ok_or(SendError::Closed)?;
-        if !session.state.is_open() {
+        if !session.state.is_open() || !session.can_be_told() {
             return Err(SendError::Closed);
         }
         let framing = session.framing();

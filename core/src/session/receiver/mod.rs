@@ -10,12 +10,12 @@
 //! Bounds: one buffer a session, and only while a frame is partial; a frame has to fit one buffer.
 //!
 //! ```
-//! use tinyrealm_core::session::{Received, Receiver, ReceiverStorage};
-//! use tinyrealm_core::storage::{BufferMeta, Chain};
-//! let (mut leftovers, mut metas) = ([const { Chain::EMPTY }; 1], [BufferMeta::VACANT; 1]);
+//! use tinyrealm_core::session::{Inbound, Received, Receiver, ReceiverStorage};
+//! use tinyrealm_core::storage::BufferMeta;
+//! let (mut inbounds, mut metas) = ([const { Inbound::EMPTY }; 1], [BufferMeta::VACANT; 1]);
 //! let mut bytes = [0; 16];
 //! let storage =
-//!     ReceiverStorage { leftovers: &mut leftovers, bytes: &mut bytes, metas: &mut metas };
+//!     ReceiverStorage { inbounds: &mut inbounds, bytes: &mut bytes, metas: &mut metas };
 //! let mut receiver = Receiver::new(storage, 64);
 //! let mut input = &[4, 0, 1][..]; // the beginning of a frame
 //! assert!(matches!(receiver.next(0, &mut input), Received::NeedMore));
@@ -26,6 +26,16 @@
 //! assert_eq!(receiver.buffers_in_use(), 0);
 //! ```
 
+#[cfg(feature = "websocket")]
+mod messages;
+#[cfg(test)]
+mod tests;
+
+#[cfg(feature = "websocket")]
+use messages::Language;
+#[cfg(feature = "websocket")]
+pub use messages::Signal;
+
 use crate::storage::{BufferMeta, BufferPool, Chain};
 use crate::wire::{Frame, FrameError, Framed, PacketFramer, PacketHeader};
 
@@ -33,11 +43,28 @@ use crate::wire::{Frame, FrameError, Framed, PacketFramer, PacketHeader};
 #[derive(Debug)]
 pub struct ReceiverStorage<'a> {
     /// One a session.
-    pub leftovers: &'a mut [Chain],
+    pub inbounds: &'a mut [Inbound],
     /// Shared equally by as many buffers as there are `metas`.
     pub bytes: &'a mut [u8],
     /// One a buffer.
     pub metas: &'a mut [BufferMeta],
+}
+
+/// What is kept of one session's input: the beginning of a frame, and what the input is.
+#[derive(Debug)]
+pub struct Inbound {
+    chain: Chain,
+    #[cfg(feature = "websocket")]
+    language: Language,
+}
+
+impl Inbound {
+    /// Nothing has come yet: all-zero bits.
+    pub const EMPTY: Self = Self {
+        chain: Chain::EMPTY,
+        #[cfg(feature = "websocket")]
+        language: Language::Undecided,
+    };
 }
 
 /// What [`Receiver::next`] found.
@@ -51,16 +78,22 @@ pub enum Received<'b> {
     Invalid(FrameError),
     /// A partial frame has no place: some input is left.
     NoBuffer,
+    /// What a WebSocket says besides frames.
+    #[cfg(feature = "websocket")]
+    Signal(Signal<'b>),
 }
 
 /// Cuts frames and keeps partial ones; see the [module](self).
 #[derive(Debug)]
 pub struct Receiver<'a> {
-    leftovers: &'a mut [Chain],
+    inbounds: &'a mut [Inbound],
     pool: BufferPool<'a>,
     framer: PacketFramer,
     /// The session whose leftover has just been handed out whole, and is to be given back.
     spent: Option<u16>,
+    /// Origins of the pages that may open a WebSocket.
+    #[cfg(feature = "websocket")]
+    origins: &'static [&'static str],
 }
 
 impl<'a> Receiver<'a> {
@@ -69,7 +102,14 @@ impl<'a> Receiver<'a> {
         let pool = BufferPool::new(storage.bytes, storage.metas);
         let fits = pool.buffer_bytes().saturating_sub(PacketHeader::BYTES as u16);
         let framer = PacketFramer::new(frame_limit_bytes.min(fits));
-        Self { leftovers: storage.leftovers, pool, framer, spent: None }
+        Self {
+            inbounds: storage.inbounds,
+            pool,
+            framer,
+            spent: None,
+            #[cfg(feature = "websocket")]
+            origins: &[],
+        }
     }
 
     /// Buffers that hold partial frames now.
@@ -82,9 +122,20 @@ impl<'a> Receiver<'a> {
     #[inline]
     pub fn next<'s, 'i: 's>(&'s mut self, index: u16, input: &mut &'i [u8]) -> Received<'s> {
         self.give_back_spent();
-        let has_leftover =
-            self.leftovers.get(usize::from(index)).is_some_and(|chain| !chain.is_empty());
-        if has_leftover {
+        #[cfg(feature = "websocket")]
+        match self.language(index, input) {
+            Language::Undecided | Language::Stream => {}
+            Language::Begun => return Received::Signal(Signal::HandshakeBegun),
+            Language::Handshake => return self.shake_hands(index, input),
+            Language::Messages(assembly) => return self.next_message(index, input, assembly),
+        }
+        self.next_frame(index, input)
+    }
+
+    #[inline]
+    fn next_frame<'s, 'i: 's>(&'s mut self, index: u16, input: &mut &'i [u8]) -> Received<'s> {
+        let inbound = self.inbounds.get(usize::from(index));
+        if inbound.is_some_and(|inbound| !inbound.chain.is_empty()) {
             return self.complete_leftover(index, input);
         }
         match self.framer.next_frame(input) {
@@ -100,9 +151,12 @@ impl<'a> Receiver<'a> {
     /// The frame that was handed out last has been handled: its buffer goes back now. `next` does so
     /// itself; this is for whoever does not call it again.
     pub fn give_back_spent(&mut self) {
-        if let Some(spent) = self.spent.take() {
-            self.release(spent);
-        }
+        let Some(spent) = self.spent.take() else { return };
+        #[cfg(feature = "websocket")]
+        let kept_bytes = self.kept_bytes(spent);
+        #[cfg(not(feature = "websocket"))]
+        let kept_bytes = 0;
+        self.cut(spent, kept_bytes);
     }
 
     fn keep_partial(&mut self, index: u16, input: &mut &[u8]) -> Received<'static> {
@@ -118,7 +172,7 @@ impl<'a> Receiver<'a> {
 
     /// Moves `count` bytes of `input` to the end of the leftover.
     fn take_bytes(&mut self, index: u16, input: &mut &[u8], count: usize) -> Option<()> {
-        let chain = self.leftovers.get_mut(usize::from(index))?;
+        let chain = &mut self.inbounds.get_mut(usize::from(index))?.chain;
         let (taken, rest) = input.split_at_checked(count)?;
         let room = self.pool.reserve(chain, count).ok()?;
         room.get_mut(..count)?.copy_from_slice(taken);
@@ -148,126 +202,24 @@ impl<'a> Receiver<'a> {
     }
 
     fn leftover(&self, index: u16) -> &[u8] {
-        match self.leftovers.get(usize::from(index)) {
-            Some(chain) => self.pool.slices(chain)[0],
+        match self.inbounds.get(usize::from(index)) {
+            Some(inbound) => self.pool.slices(&inbound.chain)[0],
             None => &[],
         }
     }
 
-    /// Forgets the partial frame of session `index`: it has ended.
+    /// Keeps the first `kept_bytes` of the leftover.
+    fn cut(&mut self, index: u16, kept_bytes: usize) {
+        if let Some(inbound) = self.inbounds.get_mut(usize::from(index)) {
+            self.pool.truncate(&mut inbound.chain, kept_bytes);
+        }
+    }
+
+    /// Forgets what is kept of session `index`: it has ended.
     pub fn release(&mut self, index: u16) {
-        if let Some(chain) = self.leftovers.get_mut(usize::from(index)) {
-            self.pool.release(chain);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::{Opcode, write_frame};
-    use proptest::prelude::*;
-    use std::vec::Vec;
-
-    fn with_receiver<T>(buffers: usize, test: impl FnOnce(&mut Receiver<'_>) -> T) -> T {
-        let (mut leftovers, mut metas) = ([const { Chain::EMPTY }; 3], [BufferMeta::VACANT; 3]);
-        let mut bytes = [0; 3 * 32];
-        let storage = ReceiverStorage {
-            leftovers: &mut leftovers,
-            bytes: &mut bytes[..buffers * 32],
-            metas: &mut metas[..buffers],
-        };
-        test(&mut Receiver::new(storage, 100))
-    }
-
-    fn frame(opcode: i32, payload: &[u8]) -> Vec<u8> {
-        let mut out = [0; 64];
-        let used = write_frame(&mut out, Opcode(opcode), payload).unwrap();
-        out[..used].to_vec()
-    }
-
-    #[test]
-    fn the_limit_is_what_one_buffer_holds() {
-        with_receiver(1, |receiver| {
-            let most = frame(1, &[0; 26]);
-            assert!(matches!(receiver.next(0, &mut &most[..]), Received::Frame(_)));
-            let over = frame(1, &[0; 27]);
-            assert!(matches!(receiver.next(0, &mut &over[..]), Received::Invalid(_)));
-        });
-    }
-
-    #[test]
-    fn without_a_buffer_nothing_is_taken_or_lost() {
-        with_receiver(1, |receiver| {
-            let bytes = frame(1, b"abc");
-            assert!(matches!(receiver.next(0, &mut &bytes[..3]), Received::NeedMore));
-            let mut other = &bytes[..4];
-            assert!(matches!(receiver.next(1, &mut other), Received::NoBuffer));
-            assert_eq!(other.len(), 4);
-            receiver.release(0);
-            assert!(matches!(receiver.next(1, &mut other), Received::NeedMore));
-            assert!(matches!(receiver.next(1, &mut &bytes[4..]), Received::Frame(_)));
-        });
-    }
-
-    #[test]
-    fn the_buffer_of_a_handled_frame_goes_back_though_nothing_follows() {
-        with_receiver(1, |receiver| {
-            let bytes = frame(1, b"abc");
-            assert!(matches!(receiver.next(0, &mut &bytes[..3]), Received::NeedMore));
-            assert!(matches!(receiver.next(0, &mut &bytes[3..]), Received::Frame(_)));
-            receiver.give_back_spent();
-            assert_eq!(receiver.buffers_in_use(), 0);
-        });
-    }
-
-    #[test]
-    fn whole_frames_need_no_buffer() {
-        with_receiver(0, |receiver| {
-            assert_eq!(receiver.framer.limit_bytes(), 4);
-            let bytes = frame(9, b"");
-            assert!(matches!(receiver.next(0, &mut &bytes[..]), Received::Frame(_)));
-        });
-    }
-
-    fn drain(
-        receiver: &mut Receiver<'_>,
-        index: u16,
-        mut input: &[u8],
-        out: &mut Vec<(i32, Vec<u8>)>,
-    ) {
-        while let Received::Frame(frame) = receiver.next(index, &mut input) {
-            out.push((frame.opcode.0, frame.payload.to_vec()));
-        }
-        assert!(input.is_empty());
-    }
-
-    proptest! {
-        /// Three sessions, each stream cut anywhere, interleaved: every frame arrives once, in order.
-        #[test]
-        fn any_split_gives_the_same_frames(
-            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..26), 1..12),
-            cuts in prop::collection::vec((0u16..3, 1usize..40), 1..200),
-        ) {
-            let expected: Vec<(i32, Vec<u8>)> =
-                payloads.iter().enumerate().map(|(n, p)| (n as i32, p.clone())).collect();
-            let stream: Vec<u8> = expected.iter().flat_map(|(n, p)| frame(*n, p)).collect();
-            with_receiver(3, |receiver| {
-                let mut at = [0; 3];
-                let mut seen: [Vec<(i32, Vec<u8>)>; 3] = Default::default();
-                for (who, count) in cuts {
-                    let end = (at[usize::from(who)] + count).min(stream.len());
-                    let piece = &stream[at[usize::from(who)]..end];
-                    drain(receiver, who, piece, &mut seen[usize::from(who)]);
-                    at[usize::from(who)] = end;
-                }
-                for who in 0..3 {
-                    drain(receiver, who, &stream[at[usize::from(who)]..], &mut seen[usize::from(who)]);
-                    prop_assert_eq!(&seen[usize::from(who)], &expected);
-                }
-                prop_assert_eq!(receiver.buffers_in_use(), 0);
-                Ok(())
-            })?;
+        if let Some(inbound) = self.inbounds.get_mut(usize::from(index)) {
+            self.pool.release(&mut inbound.chain);
+            *inbound = Inbound::EMPTY;
         }
     }
 }

@@ -1,0 +1,123 @@
+//! What sessions say as WebSockets, besides frames: the answer to the handshake, Pong, Close.
+//!
+//! Contract: nothing is sent between a handshake's beginning and its end, nor behind a Close. A peer
+//! that breaks RFC 6455 is told so twice: by an `Error` for whoever wrote it, and by the code of the
+//! Close.
+
+use super::SessionManager;
+use super::ending::Farewell;
+use crate::protocol::either_way::Error;
+use crate::protocol::{Encode, ErrorCode};
+use crate::session::session::{Flags, SessionKey};
+use crate::time::Instant;
+use crate::wire::ws::handshake::{Accepted, Acceptor, Refusal};
+use crate::wire::ws::{Close, CloseCode, FrameKind, write_frame};
+
+/// The longest Close that is said here: a header and a code.
+const CLOSE_FRAME_BYTES: usize = 4;
+
+/// What a farewell is as a code of RFC 6455 §7.4.
+pub(super) const fn close_code(farewell: Farewell) -> CloseCode {
+    match farewell {
+        Farewell::Error { code: ErrorCode::BAD_FRAME | ErrorCode::MALFORMED, .. } => {
+            CloseCode::PROTOCOL_ERROR
+        }
+        Farewell::Error { .. } => CloseCode::POLICY_VIOLATION,
+        Farewell::Bye(ErrorCode::SHUTTING_DOWN) => CloseCode::GOING_AWAY,
+        Farewell::Bye(_) | Farewell::Nothing(_) => CloseCode::NORMAL,
+    }
+}
+
+impl SessionManager<'_> {
+    /// A peer wants a WebSocket; `false` if it is we who have connected, and it can't be one.
+    pub(crate) fn handshake_begins(&mut self, key: SessionKey) -> bool {
+        let Some(session) = self.table.get_mut(key) else { return false };
+        if session.flags.has(Flags::OUTBOUND) {
+            return false;
+        }
+        session.flags.set(Flags::HANDSHAKE);
+        true
+    }
+
+    /// The request is whole, and the session a WebSocket behind the answer.
+    pub(crate) fn accept_web_socket(&mut self, now: Instant, key: SessionKey, accepted: Accepted) {
+        let mut response = [0; Acceptor::RESPONSE_MAX_BYTES];
+        // It is as long as the longest.
+        let used = accepted.write_response(&mut response).unwrap_or(0);
+        self.stats.web_sockets += 1;
+        self.say_raw(now, key, response.get(..used).unwrap_or_default());
+        if let Some(session) = self.table.get_mut(key) {
+            session.flags.clear(Flags::HANDSHAKE);
+            session.flags.set(Flags::MESSAGES);
+        }
+    }
+
+    /// The request can't be granted: the peer is told in its language, and closed.
+    pub(crate) fn refuse_web_socket(&mut self, now: Instant, key: SessionKey, refusal: Refusal) {
+        self.stats.handshakes_refused += 1;
+        self.say_raw(now, key, refusal.response().as_bytes());
+        self.close(now, key, Farewell::Nothing(ErrorCode::BAD_FRAME));
+    }
+
+    /// The peer's Ping is answered. One whose queue is full is told nothing: it has not read either.
+    pub(crate) fn pong(&mut self, key: SessionKey, payload: &[u8]) {
+        self.queue_bytes(key, &|room| write_frame(room, FrameKind::Pong, None, payload));
+    }
+
+    /// The peer has said Close: it is echoed.
+    pub(crate) fn web_socket_closes(&mut self, now: Instant, key: SessionKey, code: CloseCode) {
+        self.say_close(key, code);
+        self.close(now, key, Farewell::Nothing(ErrorCode::GOODBYE));
+    }
+
+    /// The peer broke RFC 6455.
+    pub(crate) fn web_socket_broke(&mut self, now: Instant, key: SessionKey, code: CloseCode) {
+        self.stats.violations += 1;
+        // A peer whose queue is full learns it from the closing itself.
+        let _ = self.send(key, &Error { code: ErrorCode::BAD_FRAME, about: 0 });
+        self.say_close(key, code);
+        self.close(now, key, Farewell::Nothing(ErrorCode::BAD_FRAME));
+    }
+
+    /// Queues a Close behind whatever waits, once, if the session is a WebSocket.
+    pub(super) fn say_close(&mut self, key: SessionKey, code: CloseCode) {
+        let is_silent = self
+            .table
+            .get(key)
+            .is_none_or(|it| !it.flags.has(Flags::MESSAGES) || !it.can_be_told());
+        if is_silent {
+            return;
+        }
+        let mut payload = [0; CLOSE_FRAME_BYTES];
+        let used = Close { code, reason: "" }.write(&mut payload).unwrap_or(0);
+        let payload = payload.get(..used).unwrap_or_default();
+        self.queue_bytes(key, &|room| write_frame(room, FrameKind::Close, None, payload));
+        if let Some(session) = self.table.get_mut(key) {
+            session.flags.set(Flags::CLOSE_SAID);
+        }
+    }
+
+    /// Queues text that is no frame, in as many buffers as it takes.
+    fn say_raw(&mut self, now: Instant, key: SessionKey, text: &[u8]) {
+        let piece_bytes = usize::from(self.pool.buffer_bytes()).max(1);
+        for piece in text.chunks(piece_bytes) {
+            let Some(session) = self.table.get_mut(key) else { return };
+            if session.outbox.append_bytes(&mut self.pool, piece, u16::MAX).is_err() {
+                self.overflow(now, key);
+                return;
+            }
+        }
+        self.ready.add(key.index());
+    }
+
+    /// Queues a frame that is not of the realm's protocol; a full queue loses it.
+    fn queue_bytes(&mut self, key: SessionKey, write: Encode<'_>) {
+        let most_buffers = self.config.send_buffers_per_session;
+        let Some(session) = self.table.get_mut(key) else { return };
+        if session.can_be_told()
+            && session.outbox.append(&mut self.pool, most_buffers, write).is_ok()
+        {
+            self.ready.add(key.index());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What a [`Receiver`] does for WebSockets: the handshake, then messages.
+//!
+//! The first two bytes of a connection decide: `GE`, of `GET`, is a length that no stream allows
+//! (DESIGN §4). A handshake passes line by line through one pool buffer, with its state in front; a
+//! message is unmasked into one. Between messages a session holds none.
+//!
+//! ```text
+//!   Undecided ── 2 bytes ──► Stream
+//!       │ "GE"
+//!       ▼
+//!     Begun ──► Handshake ── the whole request ──► Messages
+//! ```
+
+use super::{Received, Receiver};
+use crate::wire::ws::handshake::{Acceptance, Accepted, Acceptor, Policy, Refusal};
+use crate::wire::ws::{Assembly, CloseCode, Rules, Side, Step, buffer_bytes};
+use crate::wire::{FrameError, NetFrameV1};
+
+/// The longest request that opens a WebSocket: browsers send the cookies of the host along.
+const HANDSHAKE_LIMIT_BYTES: u16 = 8 * 1_024;
+
+/// What a WebSocket says besides frames.
+#[derive(Debug)]
+pub enum Signal<'b> {
+    /// It is to be a WebSocket: nothing may be sent before it is one.
+    HandshakeBegun,
+    /// It is one when this is answered.
+    Accepted(Accepted),
+    /// It can't be one, and is to be told this.
+    Refused(Refusal),
+    /// A question, to be answered with the same bytes.
+    Ping(&'b [u8]),
+    /// A sign of life.
+    Pong,
+    /// The peer ends it, with this code.
+    Close(CloseCode),
+    /// The peer broke the protocol and is to be told this.
+    Broken(CloseCode),
+}
+
+/// What the input of one session is; see the [module](self).
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Language {
+    Undecided,
+    Stream,
+    Begun,
+    Handshake,
+    Messages(Assembly),
+}
+
+impl Receiver<'_> {
+    /// Only pages of these origins may open a WebSocket; all may if there are none.
+    pub(crate) const fn admit_origins(&mut self, origins: &'static [&'static str]) {
+        self.origins = origins;
+    }
+
+    /// What the next bytes of session `index` are.
+    #[inline]
+    pub(super) fn language(&mut self, index: u16, input: &[u8]) -> Language {
+        match self.inbounds.get(usize::from(index)) {
+            Some(inbound) if inbound.language != Language::Undecided => inbound.language,
+            Some(_) => self.decide(index, input),
+            None => Language::Stream,
+        }
+    }
+
+    fn decide(&mut self, index: u16, input: &[u8]) -> Language {
+        let mut bytes = self.leftover(index).iter().chain(input);
+        match (bytes.next(), bytes.next()) {
+            (Some(b'G'), Some(b'E')) => {
+                self.set_language(index, Language::Handshake);
+                Language::Begun
+            }
+            (_, Some(_)) => self.set_language(index, Language::Stream),
+            (_, None) => Language::Undecided,
+        }
+    }
+
+    fn set_language(&mut self, index: u16, language: Language) -> Language {
+        if let Some(inbound) = self.inbounds.get_mut(usize::from(index)) {
+            inbound.language = language;
+        }
+        language
+    }
+
+    pub(super) fn shake_hands(&mut self, index: u16, input: &mut &[u8]) -> Received<'static> {
+        if !self.opens_line(index) {
+            return Received::NoBuffer;
+        }
+        let Some(inbound) = self.inbounds.get_mut(usize::from(index)) else {
+            return Received::NoBuffer;
+        };
+        let buffer = self.pool.filled_mut(&inbound.chain);
+        let Some((state, line)) = buffer.split_first_chunk_mut() else {
+            return Received::NoBuffer;
+        };
+        let policy = Policy { origins: self.origins, limit_bytes: HANDSHAKE_LIMIT_BYTES };
+        let mut acceptor = Acceptor::load(state);
+        let acceptance = acceptor.advance(line, input, policy);
+        *state = acceptor.store();
+        let signal = match acceptance {
+            Acceptance::NeedMore => return Received::NeedMore,
+            Acceptance::Accepted(accepted) => Signal::Accepted(accepted),
+            Acceptance::Refused(refusal) => Signal::Refused(refusal),
+        };
+        self.pool.release(&mut inbound.chain);
+        inbound.language = Language::Messages(Assembly::default());
+        Received::Signal(signal)
+    }
+
+    /// Makes the leftover a line buffer behind the state of a handshake, if it is not yet one: then it
+    /// is as long as a buffer, and before that at most one byte. `false` if there is no buffer.
+    fn opens_line(&mut self, index: u16) -> bool {
+        let Some(inbound) = self.inbounds.get_mut(usize::from(index)) else { return false };
+        let chain = &mut inbound.chain;
+        let buffer_bytes = usize::from(self.pool.buffer_bytes());
+        let filled = self.pool.slices(chain)[0];
+        if filled.len() == buffer_bytes {
+            return true;
+        }
+        let first = filled.first().copied();
+        let Ok(room) = self.pool.reserve(chain, 0) else { return false };
+        let room_bytes = room.len();
+        self.pool.commit(chain, room_bytes);
+        let Some((state, line)) = self.pool.filled_mut(chain).split_first_chunk_mut() else {
+            return false;
+        };
+        let mut acceptor = Acceptor::default();
+        let policy = Policy { origins: self.origins, limit_bytes: HANDSHAKE_LIMIT_BYTES };
+        if let Some(first) = first {
+            acceptor.advance(line, &mut &[first][..], policy);
+        }
+        *state = acceptor.store();
+        true
+    }
+
+    fn rules(&self) -> Rules {
+        let beside = buffer_bytes(0);
+        let fits = usize::from(self.pool.buffer_bytes()).saturating_sub(beside);
+        let limit_bytes = usize::from(self.framer.limit_bytes()).min(fits) as u16;
+        Rules { side: Side::Server, limit_bytes }
+    }
+
+    /// Bytes of an unfinished message that stay when the rest of the leftover goes.
+    pub(super) fn kept_bytes(&self, index: u16) -> usize {
+        match self.inbounds.get(usize::from(index)).map(|inbound| inbound.language) {
+            Some(Language::Messages(assembly)) => assembly.kept_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// Each pass takes what the last has asked for: a header's parts, a payload, a piece behind another.
+    pub(super) fn next_message<'s>(
+        &'s mut self,
+        index: u16,
+        input: &mut &[u8],
+        mut assembly: Assembly,
+    ) -> Received<'s> {
+        if self.leftover(index).is_empty() && self.takes_whole_message(index, input, assembly) {
+            self.spent = Some(index);
+            return as_frame(self.leftover(index));
+        }
+        let found = loop {
+            let rules = self.rules();
+            let Some(inbound) = self.inbounds.get_mut(usize::from(index)) else {
+                return Received::NoBuffer;
+            };
+            let step = assembly.step(self.pool.filled_mut(&inbound.chain), rules);
+            inbound.language = Language::Messages(assembly);
+            let Step::NeedMore { kept_bytes, missing_bytes } = step else { break step };
+            self.pool.truncate(&mut inbound.chain, kept_bytes);
+            if input.is_empty() {
+                return Received::NeedMore;
+            }
+            let count = missing_bytes.min(input.len());
+            if self.take_bytes(index, input, count).is_none() {
+                return Received::NoBuffer;
+            }
+        };
+        self.spent = Some(index);
+        let part = |range| self.leftover(index).get(range).unwrap_or_default();
+        match found {
+            Step::NeedMore { .. } => Received::NeedMore,
+            Step::Message(range) => as_frame(part(range)),
+            Step::Ping(range) => Received::Signal(Signal::Ping(part(range))),
+            Step::Pong(_) => Received::Signal(Signal::Pong),
+            Step::Close { code, .. } => Received::Signal(Signal::Close(code)),
+            Step::Invalid(code) => Received::Signal(Signal::Broken(code)),
+        }
+    }
+
+    /// The short way: a whole message in the input is unmasked into a buffer at once.
+    fn takes_whole_message(&mut self, index: u16, input: &mut &[u8], assembly: Assembly) -> bool {
+        let Some(whole) = assembly.whole_message(input, self.rules()) else { return false };
+        let Some(inbound) = self.inbounds.get_mut(usize::from(index)) else { return false };
+        let Ok(room) = self.pool.reserve(&mut inbound.chain, whole.payload.len()) else {
+            return false;
+        };
+        let Ok(count) = whole.copy_into(room) else { return false };
+        self.pool.commit(&inbound.chain, count);
+        *input = whole.rest;
+        true
+    }
+}
+
+fn as_frame(body: &[u8]) -> Received<'_> {
+    match NetFrameV1::parse(body) {
+        Some(frame) => Received::Frame(frame),
+        None => Received::Invalid(FrameError::TooShort { body_bytes: body.len() as u16 }),
+    }
+}
