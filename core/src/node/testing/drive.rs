@@ -34,6 +34,9 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
             let peer = self.peers.iter_mut().find(|peer| peer.key == key && !peer.is_gone);
             let peer = peer.expect("a transmission to a session without transport");
             let taken = bytes.len().min(peer.room);
+            #[cfg(feature = "websocket")]
+            peer.take(&bytes[..taken]);
+            #[cfg(not(feature = "websocket"))]
             peer.stream.extend_from_slice(&bytes[..taken]);
             peer.room -= taken;
             peer.is_blocked = taken < bytes.len();

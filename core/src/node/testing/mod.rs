@@ -14,6 +14,8 @@ mod memory;
 mod recorder;
 mod said;
 mod watched;
+#[cfg(feature = "websocket")]
+pub(crate) mod web;
 
 pub(crate) use chaos::{Step, Word, any_steps};
 pub(crate) use memory::{BenchMemory, Sizes, trim};
@@ -89,6 +91,9 @@ struct Peer {
     unheard: Vec<u8>,
     /// The driver has let go of its transport.
     is_gone: bool,
+    /// It is a WebSocket, and has got these bytes that are no whole message yet.
+    #[cfg(feature = "websocket")]
+    unread_messages: Option<Vec<u8>>,
 }
 
 /// A node under test; see the [module](self).
@@ -100,6 +105,9 @@ pub(crate) struct Bench<'a, R> {
     requests: Vec<Asked>,
     /// Sessions that the driver is about to connect.
     dials: Vec<SessionKey>,
+    /// Whether every second peer that connects is a WebSocket.
+    #[cfg(feature = "websocket")]
+    is_mixed: bool,
 }
 
 impl<'a, R: Role<'a>> Bench<'a, R> {
@@ -109,7 +117,16 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
         let mut turn = Turn { now, entropy: &mut entropy };
         let node = Node::new(storage, config, Watched::new(role), &mut turn);
         let (peers, requests, dials) = (Vec::new(), Vec::new(), Vec::new());
-        Self { node, now, entropy, peers, requests, dials }
+        Self {
+            node,
+            now,
+            entropy,
+            peers,
+            requests,
+            dials,
+            #[cfg(feature = "websocket")]
+            is_mixed: false,
+        }
     }
 
     /// Calls the node with a turn, and does nothing else.
@@ -151,8 +168,19 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
     pub(crate) fn accept_from(&mut self, address: PeerAddress) -> Result<SessionKey, Refusal> {
         let key = self.turn(|node, turn| node.handle_accepted(turn, address))?;
         self.meet(key);
+        #[cfg(feature = "websocket")]
+        if self.is_mixed && self.peers.len().is_multiple_of(2) {
+            self.hand_over_raw(key, web::REQUEST);
+            self.peer_mut(key).unread_messages = Some(Vec::new());
+        }
         self.drive();
         Ok(key)
+    }
+
+    /// From now on every second peer that connects is a WebSocket.
+    #[cfg(feature = "websocket")]
+    pub(crate) const fn mix_in_web_sockets(&mut self) {
+        self.is_mixed = true;
     }
 
     /// The driver has connected the session that the oldest request is about.
@@ -186,6 +214,8 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
             is_blocked: false,
             unheard: Vec::new(),
             is_gone: false,
+            #[cfg(feature = "websocket")]
+            unread_messages: None,
         });
     }
 
@@ -202,6 +232,15 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
 
     /// [`Bench::say_bytes`] without the transmissions that follow.
     pub(crate) fn say_silently(&mut self, key: SessionKey, bytes: &[u8]) {
+        #[cfg(feature = "websocket")]
+        if self.peer(key).unread_messages.is_some() {
+            self.hand_over_raw(key, &web::messages_of(bytes));
+            return;
+        }
+        self.hand_over_raw(key, bytes);
+    }
+
+    fn hand_over_raw(&mut self, key: SessionKey, bytes: &[u8]) {
         self.peer_mut(key).unheard.extend_from_slice(bytes);
         self.hand_over(key);
     }

@@ -1,31 +1,12 @@
 //! A peer that is a WebSocket, byte by byte.
 
-use std::vec;
 use std::vec::Vec;
 
 use super::*;
 use crate::config::NetConfig;
+use crate::node::testing::web::{REQUEST, masked, unmasked};
 use crate::protocol::Message;
-use crate::wire::ws::{CloseCode, FrameKind, write_frame};
-
-const REQUEST: &[u8] =
-    b"GET / HTTP/1.1\r\nHost: realm\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-    Origin: https://game.example\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n";
-
-fn masked(kind: FrameKind, payload: &[u8]) -> Vec<u8> {
-    let mut out = vec![0; payload.len() + 14];
-    let used = write_frame(&mut out, kind, Some([9, 8, 7, 6]), payload).unwrap();
-    out.truncate(used);
-    out
-}
-
-fn unmasked(kind: FrameKind, payload: &[u8]) -> Vec<u8> {
-    let mut out = vec![0; payload.len() + 14];
-    let used = write_frame(&mut out, kind, None, payload).unwrap();
-    out.truncate(used);
-    out
-}
+use crate::wire::ws::{CloseCode, FrameKind};
 
 /// A stream frame as the message of a client.
 fn message(frame: &[u8]) -> Vec<u8> {

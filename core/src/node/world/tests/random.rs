@@ -147,26 +147,28 @@ fn attach(bench: &mut WorldBench<'_, Relay>, uid: Uid) {
 }
 
 fn run(setup: Setup, acts: &[Act]) {
-    with_world(setup, |bench| {
-        let main = bench.meet_main();
-        bench.fill(main, UIDS - 3);
-        let mut views = Views::default();
-        views.hear_from_the_start(bench);
-        for act in acts {
-            match act {
-                Act::Anything(step) => bench.take(step, speak),
-                Act::Attach(uid) => attach(bench, *uid),
-            }
-            check_rooms(bench);
-            views.hear(bench);
+    with_world(setup, |bench| play(bench, acts));
+}
+
+fn play(bench: &mut WorldBench<'_, Relay>, acts: &[Act]) {
+    let main = bench.meet_main();
+    bench.fill(main, UIDS - 3);
+    let mut views = Views::default();
+    views.hear_from_the_start(bench);
+    for act in acts {
+        match act {
+            Act::Anything(step) => bench.take(step, speak),
+            Act::Attach(uid) => attach(bench, *uid),
         }
-        for key in bench.live_peers() {
-            bench.unblock(key, usize::MAX);
-        }
-        bench.pass_ms(3 * FLUSH_MS);
+        check_rooms(bench);
         views.hear(bench);
-        views.check(bench);
-    });
+    }
+    for key in bench.live_peers() {
+        bench.unblock(key, usize::MAX);
+    }
+    bench.pass_ms(3 * FLUSH_MS);
+    views.hear(bench);
+    views.check(bench);
 }
 
 proptest! {
@@ -180,5 +182,16 @@ proptest! {
     #[test]
     fn a_world_without_a_flush_interval_survives_its_peers(acts in any_acts()) {
         run(Setup { flush_interval_ms: 0, ..TINY }, &acts);
+    }
+
+    /// The same with both kinds of members in each room.
+    #[cfg(feature = "websocket")]
+    #[test]
+    fn a_world_with_web_sockets_survives_its_peers(acts in any_acts(), flush in 0u32..2) {
+        let setup = Setup { flush_interval_ms: flush * FLUSH_MS, ..TINY };
+        with_world(setup, |bench| {
+            bench.mix_in_web_sockets();
+            play(bench, &acts);
+        });
     }
 }
