@@ -43,6 +43,11 @@ impl NodeSizes {
     /// What a server starts with.
     pub const SERVER: Self =
         Self { sessions: 1_024, role_timers: 0, buffer_bytes: 512, spare_send_buffers: 1_024 };
+
+    /// A WebSocket may put a control frame between the pieces of the longest message.
+    const fn receive_buffer_bytes(&self) -> usize {
+        self.buffer_bytes + tinyrealm_core::wire::ws::buffer_bytes(0)
+    }
 }
 
 fn lend<T>(count: usize, vacant: impl Fn() -> T) -> &'static mut [T] {
@@ -85,7 +90,7 @@ pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
         },
         receiver: ReceiverStorage {
             inbounds: lend(sessions, || Inbound::EMPTY),
-            bytes: zeros(sessions * sizes.buffer_bytes, 0),
+            bytes: zeros(sessions * sizes.receive_buffer_bytes(), 0),
             metas: lend(sessions, || BufferMeta::VACANT),
         },
     }

@@ -206,6 +206,8 @@ pub(crate) struct NetSettings {
     pub(crate) send_buffers_per_server: u16,
     /// The kernel's send buffer of one connection; 0 for the system's own choice.
     pub(crate) socket_send_buffer_bytes: u32,
+    /// Origins of the pages that may open a WebSocket, like `https://example.org`; none: all may.
+    pub(crate) origins: Vec<String>,
 }
 
 impl Default for Config {
@@ -290,6 +292,7 @@ impl Default for NetSettings {
             send_buffers_per_session: net.send_buffers_per_session,
             send_buffers_per_server: net.send_buffers_per_server,
             socket_send_buffer_bytes: 128 * 1024,
+            origins: Vec::new(),
         }
     }
 }
@@ -301,9 +304,11 @@ impl NetSettings {
         longest.max(NodeSizes::SERVER.buffer_bytes)
     }
 
-    /// As the core has it.
-    pub(crate) const fn to_core(&self) -> NetConfig {
+    /// As the core has it. The origins are leaked: a process has one configuration.
+    pub(crate) fn to_core(&self) -> NetConfig {
+        let origins = self.origins.iter().map(|origin| &*origin.clone().leak());
         NetConfig {
+            origins: origins.collect::<Vec<_>>().leak(),
             frame_limit_bytes: self.frame_limit_bytes,
             greeting_timeout_ms: self.greeting_timeout_ms,
             ping_interval_ms: self.ping_interval_ms,

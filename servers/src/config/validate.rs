@@ -33,6 +33,7 @@ impl Config {
         if let Some(problem) = self.net.to_core().problem() {
             anyhow::bail!("net.{problem}");
         }
+        self.net.validate_origins()?;
         ensure!(
             (0.1..=1_000.0).contains(&self.up.bots_hz),
             "up.bots_hz must be between 0.1 and 1000"
@@ -68,6 +69,19 @@ impl Config {
         );
         self.chat.validate()?;
         self.world.validate()
+    }
+}
+
+impl NetSettings {
+    fn validate_origins(&self) -> anyhow::Result<()> {
+        for origin in &self.origins {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            ensure!(
+                host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' '])),
+                "net.origins: {origin:?} is no origin; write https://host or https://host:port"
+            );
+        }
+        Ok(())
     }
 }
 

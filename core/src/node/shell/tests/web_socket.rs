@@ -158,7 +158,7 @@ fn a_close_is_echoed_and_nothing_comes_behind_it() {
 #[test]
 fn a_node_that_shuts_down_is_going_away() {
     with_web_socket(|bench, key| {
-        bench.turn(|node, turn| node.handle_shutdown(turn));
+        bench.turn(Node::handle_shutdown);
         bench.drive();
         let bye = answer(&Bye { reason: ErrorCode::SHUTTING_DOWN });
         assert_eq!(bench.new_bytes(key), [bye, close(CloseCode::GOING_AWAY)].concat());
