@@ -23,7 +23,7 @@
 
 use crate::protocol::{Encode, Message, encode_frame};
 use crate::storage::{BufferPool, Chain};
-use crate::wire::Full;
+use crate::wire::{Framing, Full};
 
 /// A session's private packets; see the [module](self).
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl SendQueue {
         message: &M,
         most_buffers: u16,
     ) -> Result<(), Full> {
-        self.append(pool, most_buffers, &|room| encode_frame(message, room))
+        self.append(pool, most_buffers, Framing::Stream, &|room| encode_frame(message, room))
     }
 
     /// Appends `bytes` as they are: the rest of a frame that was cut by a full socket.
@@ -68,14 +68,14 @@ impl SendQueue {
         bytes: &[u8],
         most_buffers: u16,
     ) -> Result<(), Full> {
-        self.append(pool, most_buffers, &|room| {
+        self.append(pool, most_buffers, Framing::Stream, &|room| {
             room.get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
             Ok(bytes.len())
         })
     }
 
-    /// [`SendQueue::send`] for whatever `write` writes: first into what the last buffer has left; if
-    /// that is too small, into a new one.
+    /// [`SendQueue::send`] for whatever `write` writes, as it is or as a frame of `framing`: first into
+    /// what the last buffer has left; if that is too small, into a new one.
     ///
     /// # Errors
     /// [`Full`] as for [`SendQueue::send`].
@@ -83,11 +83,12 @@ impl SendQueue {
         &mut self,
         pool: &mut BufferPool<'_>,
         most_buffers: u16,
+        framing: Framing,
         write: Encode<'_>,
     ) -> Result<(), Full> {
         if !self.chain.is_empty() {
             let room = pool.reserve(&mut self.chain, 0)?;
-            if let Ok(used) = write(room) {
+            if let Ok(used) = write(room).and_then(|used| framing.finish(room, used)) {
                 pool.commit(&self.chain, used);
                 return Ok(());
             }
@@ -95,17 +96,18 @@ impl SendQueue {
         if self.chain.buffers() >= most_buffers {
             return Err(Full);
         }
-        self.append_in_new_buffer(pool, write)
+        self.append_in_new_buffer(pool, framing, write)
     }
 
     fn append_in_new_buffer(
         &mut self,
         pool: &mut BufferPool<'_>,
+        framing: Framing,
         write: Encode<'_>,
     ) -> Result<(), Full> {
         let mut fresh = Chain::EMPTY;
         let room = pool.reserve(&mut fresh, 0)?;
-        let written = write(room);
+        let written = write(room).and_then(|used| framing.finish(room, used));
         match written {
             Ok(used) => {
                 pool.commit(&fresh, used);

@@ -87,11 +87,7 @@ impl<'a> SessionManager<'a> {
             return Err(SendError::Closed);
         }
         let framing = session.framing();
-        let write = |room: &mut [u8]| {
-            let used = encode(room)?;
-            framing.finish(room, used)
-        };
-        let sent = session.outbox.append(&mut self.pool, most_buffers, &write);
+        let sent = session.outbox.append(&mut self.pool, most_buffers, framing, encode);
         sent.map_err(|_| SendError::Full)?;
         self.ready.add(key.index());
         Ok(())

@@ -10,6 +10,7 @@ use crate::protocol::either_way::Error;
 use crate::protocol::{Encode, ErrorCode};
 use crate::session::session::{Flags, SessionKey};
 use crate::time::Instant;
+use crate::wire::Framing;
 use crate::wire::ws::handshake::{Accepted, Acceptor, Refusal};
 use crate::wire::ws::{Close, CloseCode, FrameKind, write_frame};
 
