@@ -20,8 +20,10 @@
 //! assert_eq!(first, [6, 0, 1, 0, 0, 0, b'h', b'i']);
 //! ```
 
+mod cursor;
 pub mod ring;
 pub mod rings;
 
-pub use ring::{Advanced, BroadcastRing, Cursor, FrameClass, Window};
+pub use cursor::Cursor;
+pub use ring::{Advanced, BroadcastRing, FrameClass, Window};
 pub use rings::{BroadcastRings, Positions, RingBytes};

@@ -29,7 +29,8 @@
 
 use core::marker::PhantomData;
 
-use crate::wire::framing::{FrameWalk, Framing, StreamFrames};
+use super::Cursor;
+use crate::wire::framing::{FrameWalk, StreamFrames};
 use crate::wire::{Frame, Full};
 
 #[cfg(test)]
@@ -73,49 +74,13 @@ pub struct BroadcastRing<W = StreamFrames> {
     /// Behind the last frame. Positions are stream offsets that wrap; their low bits are the index.
     head: u32,
     /// Members get what is before this.
-    published: u32,
+    pub(super) published: u32,
     /// Where the lap before `head`'s ended: frames do not wrap, so a lap may end early.
     lap_end: u32,
     counted: u32,
-    counted_published: u32,
+    pub(super) counted_published: u32,
     unpublished_frames: u32,
     walk: PhantomData<W>,
-}
-
-/// How far a member is.
-#[derive(Copy, Clone, Debug)]
-pub struct Cursor {
-    at: u32,
-    /// The first of the member's own frames in its window.
-    own: u32,
-    /// How many of its own frames are in its window.
-    own_frames: u32,
-    /// Counted frames that it has got, as of `at`.
-    counted: u32,
-    /// Which ring it is in.
-    framing: Framing,
-}
-
-impl Cursor {
-    /// No cursor: all-zero bits.
-    pub const VACANT: Self =
-        Self { at: 0, own: 0, own_frames: 0, counted: 0, framing: Framing::Stream };
-
-    /// A cursor at the end of what is published: nothing to get.
-    pub const fn at_end<W: FrameWalk>(ring: &BroadcastRing<W>) -> Self {
-        Self {
-            at: ring.published,
-            own: 0,
-            own_frames: 0,
-            counted: ring.counted_published,
-            framing: W::FRAMING,
-        }
-    }
-
-    /// How the frames stand that it is to get.
-    pub const fn framing(&self) -> Framing {
-        self.framing
-    }
 }
 
 /// The largest power of two that `bytes` has room for.

@@ -8,7 +8,7 @@
 //!
 //! Bounds: O(1) a call besides the ring's own.
 
-use super::ring::{Advanced, BroadcastRing, Cursor, FrameClass, Window};
+use super::{Advanced, BroadcastRing, Cursor, FrameClass, Window};
 #[cfg(feature = "websocket")]
 use crate::wire::framing::{MESSAGE_EXTRA_BYTES, MessageFrames, copy_as_message};
 use crate::wire::{Frame, Framing, Full};

@@ -115,9 +115,11 @@ impl SessionManager<'_> {
     fn queue_bytes(&mut self, key: SessionKey, write: Encode<'_>) {
         let most_buffers = self.config.send_buffers_per_session;
         let Some(session) = self.table.get_mut(key) else { return };
-        if session.can_be_told()
-            && session.outbox.append(&mut self.pool, most_buffers, write).is_ok()
-        {
+        if !session.can_be_told() {
+            return;
+        }
+        let sent = session.outbox.append(&mut self.pool, most_buffers, Framing::Stream, write);
+        if sent.is_ok() {
             self.ready.add(key.index());
         }
     }

@@ -1,0 +1,41 @@
+//! `Cursor`: how far a member is in its ring.
+
+use super::BroadcastRing;
+use crate::wire::Framing;
+use crate::wire::framing::FrameWalk;
+
+/// How far a member is.
+#[derive(Copy, Clone, Debug)]
+pub struct Cursor {
+    pub(super) at: u32,
+    /// The first of the member's own frames in its window.
+    pub(super) own: u32,
+    /// How many of its own frames are in its window.
+    pub(super) own_frames: u32,
+    /// Counted frames that it has got, as of `at`.
+    pub(super) counted: u32,
+    /// Which ring it is in.
+    framing: Framing,
+}
+
+impl Cursor {
+    /// No cursor: all-zero bits.
+    pub const VACANT: Self =
+        Self { at: 0, own: 0, own_frames: 0, counted: 0, framing: Framing::Stream };
+
+    /// A cursor at the end of what is published: nothing to get.
+    pub const fn at_end<W: FrameWalk>(ring: &BroadcastRing<W>) -> Self {
+        Self {
+            at: ring.published,
+            own: 0,
+            own_frames: 0,
+            counted: ring.counted_published,
+            framing: W::FRAMING,
+        }
+    }
+
+    /// How the frames stand that it is to get.
+    pub const fn framing(&self) -> Framing {
+        self.framing
+    }
+}
