@@ -15,6 +15,7 @@ pub mod echo;
 pub mod links;
 pub mod network;
 pub mod report;
+mod report_words;
 pub mod world;
 
 /// The device's configuration, from `device.toml`.

@@ -1,87 +1,33 @@
 //! `Report`: what a device tells about itself, read from its memory while it runs.
 //!
-//! The words and their order are those of `roles/src/report.rs` in the firmware.
+//! The words and their order are the firmware's own: `report_words.rs` is one file.
 
-/// The device's counters.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
-pub struct Report {
-    /// Turns that the role has taken; 0 before the first.
-    pub beat: u32,
-    /// Milliseconds since the start.
-    pub uptime_ms: u32,
-    /// Milliseconds of those in which the processor slept.
-    pub idle_ms: u32,
-    /// Sessions that live.
-    pub sessions: u32,
-    /// Pool buffers that hold private packets.
-    pub send_buffers_in_use: u32,
-    /// Pool buffers that hold partial frames.
-    pub receive_buffers_in_use: u32,
-    /// Peers that were taken.
-    pub accepted: u32,
-    /// Sessions that have ended.
-    pub closed: u32,
-    /// Peers that broke the protocol.
-    pub violations: u32,
-    /// Of those, peers that sent too much.
-    pub floods: u32,
-    /// Whole frames that came.
-    pub frames_received: u32,
-    /// Bytes that were sent.
-    pub bytes_sent: u32,
-    /// Users in rooms; of a client, 1 if it is in one.
-    pub users: u32,
-    /// Frames that others were to get, for each that gets them.
-    pub deliveries: u32,
-    /// Snapshots that were sent.
-    pub snapshots: u32,
-    /// Events that somebody has missed, and was told so.
-    pub events_missed: u32,
-}
+#[path = "../../../firmware-demo/roles/src/report_words.rs"]
+mod report_words;
 
-/// Words of a report.
-pub(crate) const WORDS: usize = 16;
+use report_words::report_words;
 
-impl Report {
-    pub(crate) fn from_words(words: [u32; WORDS]) -> Self {
-        let [
-            beat,
-            uptime_ms,
-            idle_ms,
-            sessions,
-            send_buffers_in_use,
-            receive_buffers_in_use,
-            accepted,
-            closed,
-            violations,
-            floods,
-            frames_received,
-            bytes_sent,
-            users,
-            deliveries,
-            snapshots,
-            events_missed,
-        ] = words;
-        Self {
-            beat,
-            uptime_ms,
-            idle_ms,
-            sessions,
-            send_buffers_in_use,
-            receive_buffers_in_use,
-            accepted,
-            closed,
-            violations,
-            floods,
-            frames_received,
-            bytes_sent,
-            users,
-            deliveries,
-            snapshots,
-            events_missed,
+macro_rules! read_words {
+    ($($(#[$meta:meta])* $word:ident,)*) => {
+        /// The device's counters.
+        #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+        pub struct Report {
+            $($(#[$meta])* pub $word: u32,)*
         }
-    }
+
+        /// Words of a report.
+        pub(crate) const WORDS: usize = [$(stringify!($word)),*].len();
+
+        impl Report {
+            pub(crate) const fn from_words(words: [u32; WORDS]) -> Self {
+                let [$($word),*] = words;
+                Self { $($word),* }
+            }
+        }
+    };
 }
+
+report_words!(read_words);
 
 /// How deep the stack has been.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
