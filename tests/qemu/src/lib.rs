@@ -10,6 +10,7 @@ pub mod image;
 pub mod log;
 pub mod machine;
 mod monitor;
+pub mod random;
 pub mod report;
 pub mod scratch;
 #[cfg(unix)]

@@ -17,6 +17,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::random::Random;
+
 /// The longest that a frame is held back.
 pub const HOLD: Duration = Duration::from_millis(15);
 
@@ -148,7 +150,7 @@ struct Hub {
     /// Which device has which hardware address.
     addresses: HashMap<Address, usize>,
     faults: Faults,
-    random: u64,
+    random: Random,
     held: Option<(usize, Vec<u8>)>,
     tally: Tally,
 }
@@ -159,7 +161,7 @@ impl Hub {
             devices: Vec::new(),
             addresses: HashMap::new(),
             faults,
-            random: seed,
+            random: Random::new(seed),
             held: None,
             tally: EMPTY,
         }
@@ -217,13 +219,7 @@ impl Hub {
     }
 
     fn happens(&mut self, permille: u32) -> bool {
-        // SplitMix64.
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
-        mixed % 1_000 < u64::from(permille)
+        self.random.below(1_000) < u64::from(permille)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::protocol::client_to_world::Leave;
 use tinyrealm_core::protocol::either_way::Ping;
+use tinyrealm_qemu::random::Random;
 
 use crate::support::peer::frame;
 use crate::support::{Peer, User};
@@ -38,19 +39,19 @@ impl Deeds {
 /// One visitor; see the [module](self).
 pub(crate) struct Visitor {
     main: SocketAddr,
-    random: u64,
+    random: Random,
     deeds: Deeds,
 }
 
 impl Visitor {
     pub(crate) fn new(main: SocketAddr, seed: u64) -> Self {
-        Self { main, random: seed, deeds: Deeds::default() }
+        Self { main, random: Random::new(seed), deeds: Deeds::default() }
     }
 
     /// Comes and goes until it is over, and answers what it has done.
     pub(crate) fn visit_until(mut self, is_over: &AtomicBool) -> Deeds {
         while !is_over.load(Ordering::Relaxed) {
-            match self.below(6) {
+            match self.random.below(6) {
                 0 | 1 => self.stay(),
                 2 => self.reset(),
                 3 => self.say_half(),
@@ -61,22 +62,13 @@ impl Visitor {
         self.deeds
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
-        // SplitMix64.
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
     fn enter(&self) -> User {
         User::enter(self.main, "")
     }
 
     fn stay(&mut self) {
         let mut user = self.enter();
-        for step in 0..=self.below(20) {
+        for step in 0..=self.random.below(20) {
             user.world.move_to(step as i32);
             user.world.say(1, b"hello");
         }
@@ -98,7 +90,7 @@ impl Visitor {
         let user = self.enter();
         let mut stranger = Peer::connect(user.address);
         let ping = frame(&Ping { nonce: 1 });
-        let count = 1 + self.below(ping.len() as u64 - 1) as usize;
+        let count = 1 + self.random.below(ping.len() as u64 - 1) as usize;
         stranger.send_bytes(&ping[..count]);
         self.deeds.halves += 1;
     }
