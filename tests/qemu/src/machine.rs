@@ -53,6 +53,16 @@ fn socket_argument(path: &Path) -> String {
     format!("server=off,addr.type=unix,addr.path={}", path.display())
 }
 
+/// QEMU for a board with this image, this hardware address, and its serial line where `serial` says.
+pub fn board(kernel: &Path, mac: &str, network: &Network, serial: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["-M", "mps2-an385", "-display", "none", "-serial", serial]);
+    command.arg("-kernel").arg(kernel);
+    command.args(["-netdev", &network.argument()]);
+    command.args(["-net", &format!("nic,netdev=net0,model=lan9118,macaddr={mac}")]);
+    command
+}
+
 /// A running board; see the [module](self).
 #[derive(Debug)]
 pub struct Machine {
@@ -83,13 +93,10 @@ impl Machine {
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
         let scratch = Scratch::new()?;
-        let mut command = Command::new(PROGRAM);
-        command.args(["-M", "mps2-an385", "-display", "none", "-no-reboot", "-qmp", "stdio"]);
-        command.arg("-kernel").arg(image.write(scratch.file("image.elf"))?);
-        command.arg("-serial").arg(format!("file:{}", scratch.file("serial").display()));
-        command.args(["-netdev", &network.argument()]);
-        command.args(["-net", &format!("nic,netdev=net0,model=lan9118,macaddr={mac}")]);
-        command.args(arguments);
+        let kernel = image.write(scratch.file("image.elf"))?;
+        let serial = format!("file:{}", scratch.file("serial").display());
+        let mut command = board(&kernel, mac, network, &serial);
+        command.args(["-no-reboot", "-qmp", "stdio"]).args(arguments);
         let (child, monitor) = spawn(command, &scratch)?;
         let name = image.name().to_owned();
         Ok(Self { name, child, monitor, image, scratch })
@@ -100,7 +107,8 @@ impl Machine {
     /// # Errors
     /// If its image was built without a log.
     pub fn log(&self) -> anyhow::Result<Vec<String>> {
-        log::decode(self.image.bytes(), &std::fs::read(self.scratch.file("serial"))?)
+        let words = log::Words::of(self.image.bytes())?;
+        Ok(words.decoder().lines(&std::fs::read(self.scratch.file("serial"))?))
     }
 
     /// A stretch of its memory.

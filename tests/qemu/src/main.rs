@@ -1,14 +1,16 @@
 //! `tinyrealm-qemu IMAGE [HERE:THERE...]`: runs a board and shows its log as it comes.
 
-use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use anyhow::Context;
-use defmt_decoder::{DecodeError, Table};
-use tinyrealm_qemu::Image;
-use tinyrealm_qemu::machine::PROGRAM;
+use tinyrealm_qemu::log::Words;
+use tinyrealm_qemu::machine::{PROGRAM, board};
+use tinyrealm_qemu::{Image, Network};
+
+/// Any that nobody else has on QEMU's own network.
+const MAC: &str = "02:00:00:00:71:00";
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,43 +23,33 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn run(path: &Path, forwards: &[String]) -> anyhow::Result<ExitCode> {
-    let image = Image::read(path)?;
-    let table = Table::parse(image.bytes())?.context("the image was built without a log")?;
-    let mut network = "user,model=lan9118".to_owned();
-    for forward in forwards {
-        let (here, there) = forward.split_once(':').context("a forward is like 7100:7100")?;
-        network += &format!(",hostfwd=tcp:127.0.0.1:{here}-:{there}");
-    }
-    let mut qemu = Command::new(PROGRAM)
-        .args(["-M", "mps2-an385", "-display", "none", "-monitor", "none", "-serial", "stdio"])
-        .args(["-nic", &network])
-        .arg("-kernel")
-        .arg(path)
+    let words = Words::of(Image::read(path)?.bytes())?;
+    let forwards = forwards.iter().map(|forward| ports(forward)).collect::<anyhow::Result<_>>()?;
+    let mut qemu = board(path, MAC, &Network::User { forwards }, "stdio")
+        .args(["-monitor", "none"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("{PROGRAM} does not start"))?;
     let mut serial = qemu.stdout.take().context("it was asked for")?;
-    let mut decoder = table.new_stream_decoder();
+    let mut decoder = words.decoder();
     let mut bytes = [0; 1_024];
-    let mut lines = VecDeque::new();
     loop {
         let count = serial.read(&mut bytes)?;
         if count == 0 {
             break;
         }
-        decoder.received(&bytes[..count]);
-        loop {
-            match decoder.decode() {
-                Ok(frame) => lines.push_back(frame.display(false).to_string()),
-                Err(DecodeError::UnexpectedEof) => break,
-                Err(DecodeError::Malformed) => {}
-            }
-        }
-        for line in lines.drain(..) {
+        for line in decoder.lines(&bytes[..count]) {
             writeln!(std::io::stdout(), "{line}")?;
         }
     }
     let status = qemu.wait()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `7100:7101` as both ports.
+fn ports(forward: &str) -> anyhow::Result<(u16, u16)> {
+    let ports = forward.split_once(':');
+    let ports = ports.and_then(|(here, there)| here.parse().ok().zip(there.parse().ok()));
+    ports.with_context(|| format!("a forward is like 7100:7100, not {forward}"))
 }
