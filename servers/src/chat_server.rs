@@ -102,8 +102,11 @@ async fn serve(
         mains: usize::from(settings.mains),
         history_bytes: settings.history_bytes as usize,
     };
-    let chat_config =
-        ChatConfig { channel_members: settings.channel_members, past_page: settings.past_page };
+    let chat_config = ChatConfig {
+        channel_members: settings.channel_members,
+        past_page: settings.past_page,
+        ..ChatConfig::DEFAULT
+    };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(Some(listener), options, |turn| {
         let role = Chat::new(chat_storage(chat_sizes), chat_config, secret);

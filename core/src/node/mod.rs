@@ -175,6 +175,13 @@ pub trait Role<'a> {
         false
     }
 
+    /// Whether a session's input waits until what it is owed has been transmitted. Only with a driver
+    /// that leaves in the transport what is not taken.
+    fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
+        let _ = (sessions, key);
+        false
+    }
+
     /// Publishes broadcasts that are due and marks who has them to get.
     fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
         let _ = (now, sessions);

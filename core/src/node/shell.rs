@@ -196,7 +196,10 @@ impl<'a, R: Role<'a>> Node<'a, R> {
                 self.forget_partial_frame(key);
                 break Taken::All;
             }
-            if self.role.must_flush_first() || self.sessions.must_transmit_first(key) {
+            let must_wait = self.role.must_flush_first()
+                || self.sessions.must_transmit_first(key)
+                || self.role.must_answer_first(&self.sessions, key);
+            if must_wait {
                 break Taken::Part(bytes.len() - input.len());
             }
             match self.receiver.next(key.index(), &mut input) {

@@ -30,16 +30,27 @@ pub use memory::ChatMemory;
 
 use super::cluster::{ClusterSecret, Gate, Heard};
 use super::{Caller, Context, Role};
-use crate::protocol::{Dispatched, ErrorCode, ServerKind, main_to_chat};
+use crate::protocol::{
+    CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Dispatched, ErrorCode, ServerKind, main_to_chat,
+};
 use crate::session::manager::Ended;
-use crate::session::{LinkTag, SessionKey};
+use crate::session::{LinkTag, SessionKey, SessionManager};
 use crate::storage::{Key, Link, Slot, Table, Vacant};
-use crate::wire::Frame;
-use crate::wire::opcode::{CHAT, DIALER};
+use crate::wire::opcode::{CHAT, DIALER, OPCODE_BYTES};
+use crate::wire::{Frame, PacketHeader};
 use channel::ChannelBook;
 
 /// The most Mains of one chat server: a channel counts its members by Main.
 pub const CHAT_MAIN_COUNT_MAX: usize = 8;
+/// The longest body that a Main sends: opcode, uid, name, text.
+pub const MAIN_BODY_MAX_BYTES: usize =
+    OPCODE_BYTES + VARINT_U32_MAX_BYTES + NAME_MAX_BYTES + TEXT_MAX_BYTES;
+/// The longest frame that a Main gets: prefix, two uids, name, number, text.
+pub const PAST_FRAME_MAX_BYTES: usize =
+    PacketHeader::BYTES + OPCODE_BYTES + 3 * VARINT_U32_MAX_BYTES + NAME_MAX_BYTES + TEXT_MAX_BYTES;
+const NAME_MAX_BYTES: usize = 1 + CHANNEL_MAX_BYTES;
+const TEXT_MAX_BYTES: usize = 2 + CHAT_MAX_BYTES;
+const VARINT_U32_MAX_BYTES: usize = 5;
 /// The most messages in one answer about the past.
 pub const PAST_PAGE_MAX: u16 = 16;
 /// A channel that this server has only heard of from a Main goes on so many numbers behind what that
@@ -64,11 +75,25 @@ pub struct ChatConfig {
     /// Messages in one answer about the past, at most [`PAST_PAGE_MAX`]. All of one answer has to fit
     /// what may wait for a Main.
     pub past_page: u16,
+    /// What becomes of a Main that does not take its answers.
+    pub slow_main: SlowMain,
+}
+
+/// What a chat server does with a Main that asks more while it is owed answers.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum SlowMain {
+    /// It is heard, and closed when more waits for it than may: for a driver that has read already.
+    Closed,
+    /// Its questions wait in its connection until it has taken the answers, so a short queue is enough
+    /// for any number of them: for a driver that can leave them there, as `tinyrealm-smoltcp`. A Main
+    /// goes on reading while its own questions wait, so the two never wait for each other.
+    Waits,
 }
 
 impl ChatConfig {
     /// What a server starts with.
-    pub const DEFAULT: Self = Self { channel_members: 10_000, past_page: PAST_PAGE_MAX };
+    pub const DEFAULT: Self =
+        Self { channel_members: 10_000, past_page: PAST_PAGE_MAX, slow_main: SlowMain::Closed };
 }
 
 /// Names one Main.
@@ -196,6 +221,10 @@ impl<'a> Role<'a> for Chat<'a> {
         if caller.tag.kind == link::STRANGER {
             self.gate.refused_by_peer(caller.now, code);
         }
+    }
+
+    fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
+        self.config.slow_main == SlowMain::Waits && sessions.is_owed(key)
     }
 
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {

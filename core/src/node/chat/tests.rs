@@ -3,6 +3,7 @@
 mod model;
 mod realm;
 mod resuming;
+mod slow;
 
 use std::boxed::Box;
 use std::format;
@@ -10,6 +11,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::config::NetConfig;
 use crate::node::cluster::tests::test_secret;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes};
 use crate::protocol::chat_to_main::{
@@ -26,17 +28,22 @@ const CHANNELS: usize = 3;
 const MEMBERS: usize = 8;
 const MAINS: usize = 3;
 const HISTORY_BYTES: usize = 128;
-const CONFIG: ChatConfig = ChatConfig { channel_members: 5, past_page: 4 };
+const CONFIG: ChatConfig =
+    ChatConfig { channel_members: 5, past_page: 4, slow_main: SlowMain::Closed };
 
 type Memory = ChatMemory<CHANNELS, MEMBERS, MAINS, { CHANNELS * HISTORY_BYTES }>;
 type ChatBench<'a> = Bench<'a, Chat<'a>>;
 type Name = Text<'static, CHANNEL_MAX_BYTES>;
 
 fn with_chat(test: impl FnOnce(&mut ChatBench<'_>)) {
+    with_chat_of(BENCH_CONFIG, CONFIG, test);
+}
+
+fn with_chat_of(net: NetConfig, config: ChatConfig, test: impl FnOnce(&mut ChatBench<'_>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(Memory::NEW);
-    let chat = Chat::new(memory.storage(), CONFIG, test_secret());
-    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, chat);
+    let chat = Chat::new(memory.storage(), config, test_secret());
+    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), net, chat);
     test(&mut bench);
     bench.finish();
 }

@@ -76,6 +76,10 @@ impl<'a, R: Role<'a>> Role<'a> for Watched<R> {
         self.role.must_flush_first()
     }
 
+    fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
+        self.role.must_answer_first(sessions, key)
+    }
+
     fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
         self.role.flush(now, sessions);
     }

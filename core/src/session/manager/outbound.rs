@@ -48,6 +48,11 @@ impl<'a> SessionManager<'a> {
         self.crowded.is_some() || self.is_crowded(key) || self.is_pool_low()
     }
 
+    /// Whether private packets wait for this peer.
+    pub(crate) fn is_owed(&self, key: SessionKey) -> bool {
+        self.table.get(key).is_some_and(|session| !session.outbox.is_empty())
+    }
+
     /// Whether the next answers may find no buffer, while some that are taken can be sent.
     #[inline]
     fn is_pool_low(&self) -> bool {

@@ -1,0 +1,78 @@
+//! Mains that ask more than they take, and the longest of what is said.
+
+use super::*;
+use crate::node::testing::frame_of;
+use crate::protocol::encode_frame;
+use crate::wire::PacketHeader;
+
+/// Little may wait for a Main: fewer than the answers to what it asks.
+const NET: NetConfig = NetConfig { send_buffers_per_server: 2, ..BENCH_CONFIG };
+const QUESTIONS: usize = 60;
+
+/// A chat server of which one Main has asked a lot, whose transport takes nothing, and another Main.
+fn with_questions(
+    slow_main: SlowMain,
+    test: impl FnOnce(&mut ChatBench<'_>, SessionKey, SessionKey),
+) {
+    with_chat_of(NET, ChatConfig { slow_main, ..CONFIG }, |bench| {
+        let [slow, other] = [bench.open(), bench.open()];
+        bench.enter(slow, 1, LOBBY);
+        bench.enter(other, 2, LOBBY);
+        for number in 0..3 {
+            bench.talk(other, 2, LOBBY, &format!("message {number}"));
+        }
+        bench.heard(slow);
+        bench.heard(other);
+        bench.limit(slow, 0);
+        let question = AskPast { uid: Uid(1), channel: name(LOBBY), since: 1 };
+        let questions = frame_of(&question).repeat(QUESTIONS);
+        bench.say_bytes(slow, &questions);
+        test(bench, slow, other);
+    });
+}
+
+#[test]
+fn questions_wait_until_the_answers_are_taken() {
+    with_questions(SlowMain::Waits, |bench, slow, other| {
+        let question = AskPast { uid: Uid(1), channel: name(LOBBY), since: 1 };
+        assert_eq!(bench.unheard_bytes(slow), frame_of(&question).len() * (QUESTIONS - 1));
+        // Nobody else waits.
+        bench.talk(other, 2, LOBBY, "meanwhile");
+        assert_eq!(bench.heard(other), [said(LOBBY, 4, 2, "meanwhile")]);
+        bench.unblock(slow, usize::MAX);
+        assert_eq!(bench.unheard_bytes(slow), 0);
+        let heard = bench.heard(slow);
+        assert_eq!(heard.iter().filter(|said| said.is::<PastEnd<'_>>()).count(), QUESTIONS);
+        let pasts = heard.iter().filter(|said| said.is::<Past<'_>>()).count();
+        // The first answer is older than what was said meanwhile.
+        assert_eq!(pasts, 3 + 4 * (QUESTIONS - 1));
+        assert_eq!(bench.stats().overflows, 0);
+    });
+}
+
+#[test]
+fn or_it_is_closed_for_them() {
+    with_questions(SlowMain::Closed, |bench, slow, _| {
+        assert_eq!(bench.unheard_bytes(slow), 0);
+        assert_eq!(bench.state(slow), Some(SessionState::Draining));
+        assert_eq!(bench.stats().overflows, 1);
+    });
+}
+
+#[test]
+fn the_longest_message_of_either_side_has_the_length_that_a_device_counts_on() {
+    let (channel, long) = ("c".repeat(CHANNEL_MAX_BYTES), "m".repeat(CHAT_MAX_BYTES));
+    let (channel, msg) = (Text::new(&channel).unwrap(), Text::new(&long).unwrap());
+    let uid = Uid(u32::MAX);
+    let mut out = [0; 400];
+    let say = encode_frame(&Say { uid, channel, msg }, &mut out).unwrap();
+    assert_eq!(say, PacketHeader::BYTES + MAIN_BODY_MAX_BYTES);
+    let past = Past { to: uid, channel, seq: u32::MAX, uid, msg };
+    assert_eq!(encode_frame(&past, &mut out).unwrap(), PAST_FRAME_MAX_BYTES);
+    // The others are shorter: members are told by the page.
+    let uids: heapless::Vec<Uid, 32> = core::iter::repeat_n(uid, 32).collect();
+    let page = MemberPage { to: uid, channel, uids: uids.clone(), next_after: uid };
+    assert!(encode_frame(&page, &mut out).unwrap() < PAST_FRAME_MAX_BYTES);
+    let resume = crate::protocol::main_to_chat::Resume { channel, since: u32::MAX, uids };
+    assert!(encode_frame(&resume, &mut out).unwrap() < say);
+}
