@@ -53,7 +53,7 @@ impl Line {
 }
 
 /// Types as the debug information has them, and what they are called here.
-const UNITS: [(&str, &str); 8] = [
+const UNITS: [(&str, &str); 10] = [
     (
         "a session",
         "tinyrealm_core::storage::table::Slot<tinyrealm_core::session::session::Session>",
@@ -66,6 +66,14 @@ const UNITS: [(&str, &str); 8] = [
     (
         "an attach",
         "tinyrealm_core::storage::table::Slot<tinyrealm_core::node::world::attach::Attach>",
+    ),
+    (
+        "a channel",
+        "tinyrealm_core::storage::table::Slot<tinyrealm_core::node::chat::channel::Channel>",
+    ),
+    (
+        "a membership",
+        "tinyrealm_core::storage::table::Slot<tinyrealm_core::node::chat::channel::Member>",
     ),
     ("a timer", "tinyrealm_core::timer::TimerEntry"),
     ("a link", "tinyrealm_smoltcp::link::Link"),

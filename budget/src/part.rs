@@ -18,6 +18,10 @@ pub enum Part {
     Ring,
     /// Who may join: attaches and their index.
     Registry,
+    /// Channels and their members.
+    Channels,
+    /// What was said last in the channels.
+    History,
     /// The wheel and one entry a timer.
     Timers,
     /// The node's shell and the role's own state: configuration, link to Main, statistics.
@@ -50,11 +54,13 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the table's order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Sessions,
         Self::Rooms,
         Self::Ring,
         Self::Registry,
+        Self::Channels,
+        Self::History,
         Self::Timers,
         Self::Node,
         Self::Pools,
@@ -78,6 +84,8 @@ impl Part {
             Self::Rooms => "rooms and members",
             Self::Ring => "room ring",
             Self::Registry => "registry of attaches",
+            Self::Channels => "channels and members",
+            Self::History => "channels' history",
             Self::Timers => "timers",
             Self::Node => "node and role state",
             Self::Pools => "pools of buffers",
@@ -95,9 +103,17 @@ impl Part {
         }
     }
 
-    /// Whether it counts as the core's own share: sessions, room, ring, registry.
+    /// Whether it counts as the core's own share: sessions, rooms or channels, and what is kept for them.
     pub const fn is_core_share(self) -> bool {
-        matches!(self, Self::Sessions | Self::Rooms | Self::Ring | Self::Registry)
+        matches!(
+            self,
+            Self::Sessions
+                | Self::Rooms
+                | Self::Ring
+                | Self::Registry
+                | Self::Channels
+                | Self::History
+        )
     }
 
     /// The part of a Rust path like `tinyrealm_core::timer::TimerWheel`; `None` for a container.
@@ -119,6 +135,8 @@ const PATHS: &[(&str, Option<Part>)] = &[
     ("tinyrealm_core::broadcast", Some(Part::Ring)),
     ("tinyrealm_core::dispatch", Some(Part::Protocol)),
     ("tinyrealm_core::entropy", None),
+    ("tinyrealm_core::node::chat::channel", Some(Part::Channels)),
+    ("tinyrealm_core::node::chat::history", Some(Part::History)),
     ("tinyrealm_core::node::uid_table", None),
     ("tinyrealm_core::node::world::attach", Some(Part::Registry)),
     ("tinyrealm_core::node::world::fan_out", Some(Part::Rooms)),
@@ -173,6 +191,7 @@ pub fn of_field(structure: &str, field: &str) -> Result<Option<Part>, String> {
     let fields: &[(&str, Part)] = match structure {
         "NodeMemory" => NODE_MEMORY,
         "WorldMemory" => WORLD_MEMORY,
+        "ChatMemory" => CHAT_MEMORY,
         "StackResources" if field == "sockets" => return Ok(Some(Part::Sockets)),
         _ => return Ok(None),
     };
@@ -215,6 +234,17 @@ const WORLD_MEMORY: &[(&str, Part)] = &[
     ("attach_nexts", Part::Registry),
 ];
 
+const CHAT_MEMORY: &[(&str, Part)] = &[
+    ("channels", Part::Channels),
+    ("channel_heads", Part::Channels),
+    ("channel_nexts", Part::Channels),
+    ("members", Part::Channels),
+    ("member_heads", Part::Channels),
+    ("member_nexts", Part::Channels),
+    ("history_bytes", Part::History),
+    ("mains", Part::Node),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +270,7 @@ mod tests {
     #[test]
     fn a_field_that_nobody_has_listed_is_an_error() {
         assert_eq!(of_field("NodeMemory", "send_bytes"), Ok(Some(Part::Pools)));
+        assert_eq!(of_field("ChatMemory", "history_bytes"), Ok(Some(Part::History)));
         assert_eq!(of_field("Another", "send_bytes"), Ok(None));
         assert!(of_field("NodeMemory", "news").is_err_and(|problem| problem.contains("`news`")));
     }

@@ -28,7 +28,7 @@ fn main() {
     std::fs::write(PathBuf::from(env("OUT_DIR")).join("device.rs"), text)
         .unwrap_or_else(|error| stop(&format!("the constants can't be written: {error}")));
     // For the boards' linker scripts, as `DEP_TINYREALM_DEVICE_…`.
-    for key in ["ram_kb", "flash_kb"] {
+    for key in ["ram_kb", "chat_ram_kb", "flash_kb"] {
         println!("cargo::metadata={key}={}", device["memory"][key]);
     }
 }

@@ -26,10 +26,10 @@ use tinyrealm_firmware_roles::{device, network};
 use lan9118::Lan9118;
 
 /// Brings the board up and runs what `spawn` spawns, with the network, for ever.
-pub fn start<const SOCKETS: usize, const ALL_SOCKETS: usize>(
+pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>(
     resources: &'static ConstStaticCell<StackResources<ALL_SOCKETS>>,
-    buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS>>,
-    spawn: impl FnOnce(Spawner, Network<SOCKETS>),
+    buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS, BYTES>>,
+    spawn: impl FnOnce(Spawner, Network<SOCKETS, BYTES>),
 ) -> ! {
     #[cfg(feature = "log")]
     log::start();
@@ -37,7 +37,8 @@ pub fn start<const SOCKETS: usize, const ALL_SOCKETS: usize>(
     let ethernet = Lan9118::start(board::ETHERNET, device::network::MAC);
     let buffers = buffers.take();
     let start = || network::start(ethernet, resources, board::seed());
-    let (stack, runner) = if size_of::<SocketBuffers<SOCKETS>>() >= start_bytes::<SOCKETS>() {
+    let (stack, runner) = if size_of::<SocketBuffers<SOCKETS, BYTES>>() >= start_bytes::<SOCKETS>()
+    {
         borrowed_stack::call_on(buffers.scratch(), start)
     } else {
         on_own_stack(start)

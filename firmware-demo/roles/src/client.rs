@@ -15,7 +15,9 @@ use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::device::{self, links};
-use crate::links::{LIMITS, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SocketBuffers, text};
+use crate::links::{
+    LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SocketBuffers, text,
+};
 use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 use crate::{Board, info};
@@ -76,7 +78,7 @@ type Walker = Engine<'static, Client<Witness>>;
 /// Runs the client for ever.
 pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
     network.wait(&mut board).await;
-    let mut sockets = network.sockets();
+    let mut sockets = network.sockets(RECEIVE_BYTES);
     let mut engine = engine(&mut entropy);
     start(&mut engine, &mut entropy);
     let mut walk = Walk { next: Instant::now(), heading: 0 };

@@ -10,7 +10,7 @@ use embassy_net::tcp::{Error, TcpSocket};
 use embassy_time::Timer;
 use static_cell::ConstStaticCell;
 
-use crate::links::SocketBuffers;
+use crate::links::{RECEIVE_BYTES, SocketBuffers};
 use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 use crate::{Board, device};
@@ -28,7 +28,7 @@ pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
 /// Runs the echo for ever.
 pub async fn run(network: Network<SOCKETS>, mut board: impl Board) -> ! {
     network.wait(&mut board).await;
-    let sockets = network.sockets();
+    let sockets = network.sockets(RECEIVE_BYTES);
     join(join_array(sockets.map(answer)), beat(&mut board)).await;
     unreachable!("no echo ends")
 }

@@ -10,6 +10,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod chat;
 pub mod client;
 pub mod echo;
 pub mod links;

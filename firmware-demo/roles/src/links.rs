@@ -27,29 +27,31 @@ pub(crate) fn text<const BYTES: usize>(text: &str) -> heapless::String<BYTES> {
     short
 }
 
-/// Bytes of both buffers of a socket.
-const BOTH_BYTES: usize = RECEIVE_BYTES + SEND_BYTES;
-
-/// The buffers of `SOCKETS` sockets: all-zero bits.
+/// The buffers of `SOCKETS` sockets, with `BYTES` for both of each: all-zero bits.
 #[derive(Debug)]
 #[repr(align(8))]
-pub struct SocketBuffers<const SOCKETS: usize> {
-    buffers: [[u8; BOTH_BYTES]; SOCKETS],
+pub struct SocketBuffers<const SOCKETS: usize, const BYTES: usize = { RECEIVE_BYTES + SEND_BYTES }>
+{
+    buffers: [[u8; BYTES]; SOCKETS],
 }
 
-impl<const SOCKETS: usize> SocketBuffers<SOCKETS> {
+impl<const SOCKETS: usize, const BYTES: usize> SocketBuffers<SOCKETS, BYTES> {
     /// Empty buffers.
-    pub const NEW: Self = Self { buffers: [[0; BOTH_BYTES]; SOCKETS] };
+    pub const NEW: Self = Self { buffers: [[0; BYTES]; SOCKETS] };
 
     /// All of them as memory for something else, until there are sockets.
     pub const fn scratch(&mut self) -> &mut [u8] {
         self.buffers.as_flattened_mut()
     }
 
-    /// A socket for each of them.
-    pub fn sockets(&'static mut self, stack: Stack<'static>) -> [TcpSocket<'static>; SOCKETS] {
+    /// A socket for each of them, which receives into `receive_bytes` of its bytes.
+    pub fn sockets(
+        &'static mut self,
+        stack: Stack<'static>,
+        receive_bytes: usize,
+    ) -> [TcpSocket<'static>; SOCKETS] {
         self.buffers.each_mut().map(|both| {
-            let (receive, send) = both.split_at_mut(RECEIVE_BYTES);
+            let (receive, send) = both.split_at_mut(receive_bytes);
             let mut socket = TcpSocket::new(stack, receive, send);
             // A turn says all that it has to say at once; waiting for more would only be late.
             socket.set_nagle_enabled(false);

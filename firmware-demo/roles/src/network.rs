@@ -6,7 +6,7 @@ use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Runner, Stack, StackResources, 
 use embassy_time::{Duration, with_timeout};
 use static_cell::ConstStaticCell;
 
-use crate::links::SocketBuffers;
+use crate::links::{RECEIVE_BYTES, SEND_BYTES, SocketBuffers};
 use crate::{Board, device, info};
 
 /// How often the watchdog is fed at least, whatever a role waits for.
@@ -16,14 +16,14 @@ pub(crate) const FEEDING: Duration = Duration::from_secs(2);
 pub const STACK_SOCKETS: usize = cfg!(feature = "dhcp") as usize;
 
 /// The network as a role gets it: the stack, and the buffers of the role's sockets.
-pub struct Network<const SOCKETS: usize> {
+pub struct Network<const SOCKETS: usize, const BYTES: usize = { RECEIVE_BYTES + SEND_BYTES }> {
     /// The stack.
     pub stack: Stack<'static>,
     /// Its sockets' buffers.
-    pub buffers: &'static mut SocketBuffers<SOCKETS>,
+    pub buffers: &'static mut SocketBuffers<SOCKETS, BYTES>,
 }
 
-impl<const SOCKETS: usize> Network<SOCKETS> {
+impl<const SOCKETS: usize, const BYTES: usize> Network<SOCKETS, BYTES> {
     /// Waits until the device has an address. An unplugged cable is no reason for the watchdog.
     pub(crate) async fn wait(&self, board: &mut impl Board) {
         while with_timeout(FEEDING, self.stack.wait_config_up()).await.is_err() {
@@ -38,8 +38,9 @@ impl<const SOCKETS: usize> Network<SOCKETS> {
         config.map_or(Ipv4Address::UNSPECIFIED, |config| config.address.address())
     }
 
-    pub(crate) fn sockets(self) -> [TcpSocket<'static>; SOCKETS] {
-        self.buffers.sockets(self.stack)
+    /// Sockets that receive into `receive_bytes` each.
+    pub(crate) fn sockets(self, receive_bytes: usize) -> [TcpSocket<'static>; SOCKETS] {
+        self.buffers.sockets(self.stack, receive_bytes)
     }
 }
 

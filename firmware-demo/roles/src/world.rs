@@ -95,7 +95,7 @@ static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLO
 pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
     network.wait(&mut board).await;
     let own_address = network.address();
-    let mut sockets = network.sockets();
+    let mut sockets = network.sockets(RECEIVE_BYTES);
     let mut engine = engine(own_address, &mut entropy);
     start(&mut engine, &mut entropy);
     let port = device::world::PORT as u16;

@@ -43,11 +43,11 @@ type Chip = embassy_net_wiznet::Runner<'static, W5500, Bus, Input<'static>, Outp
 ///
 /// # Panics
 /// If the Ethernet chip does not answer.
-pub async fn start<const SOCKETS: usize, const ALL_SOCKETS: usize>(
+pub async fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>(
     spawner: Spawner,
     resources: &'static ConstStaticCell<StackResources<ALL_SOCKETS>>,
-    buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS>>,
-) -> (Network<SOCKETS>, Rp2040, RingOscillator) {
+    buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS, BYTES>>,
+) -> (Network<SOCKETS, BYTES>, Rp2040, RingOscillator) {
     let parts = embassy_rp::init(Default::default());
     let mut config = spi::Config::default();
     config.frequency = SPI_HZ;

@@ -37,11 +37,11 @@ bind_interrupts!(struct Interrupts {
 type Mac = Ethernet<'static, ETH, GenericPhy<Sma<'static, ETH_SMA>>>;
 
 /// Brings the board up: the network, the board as the roles see it, and its randomness.
-pub async fn start<const SOCKETS: usize, const ALL_SOCKETS: usize>(
+pub async fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>(
     spawner: Spawner,
     resources: &'static ConstStaticCell<StackResources<ALL_SOCKETS>>,
-    buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS>>,
-) -> (Network<SOCKETS>, Stm32, RandomBits) {
+    buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS, BYTES>>,
+) -> (Network<SOCKETS, BYTES>, Stm32, RandomBits) {
     // The linker puts it into the AXI SRAM, which the Ethernet's DMA reaches; the data cache is off.
     static QUEUE: ConstStaticCell<PacketQueue<FRAMES, FRAMES>> =
         ConstStaticCell::new(PacketQueue::new());

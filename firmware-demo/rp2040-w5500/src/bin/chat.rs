@@ -1,0 +1,13 @@
+//! The role `chat` on this board.
+#![no_std]
+#![no_main]
+
+use embassy_executor::Spawner;
+use tinyrealm_firmware_roles::chat::{self, SOCKET_BUFFERS, STACK_RESOURCES};
+
+#[embassy_executor::main]
+async fn main(spawner: Spawner) -> ! {
+    let (network, board, randomness) =
+        tinyrealm_rp2040_w5500::start(spawner, &STACK_RESOURCES, &SOCKET_BUFFERS).await;
+    chat::run(network, randomness, board).await
+}
