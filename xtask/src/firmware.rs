@@ -14,7 +14,7 @@ use crate::toolchain::{Source, Toolchain};
 use crate::{Failure, process, qemu, workspace};
 
 const USAGE: &str = "cargo xtask firmware build|lint [--toolchain rustup|debian] [BOARD...]
-       cargo xtask firmware run world|client|echo";
+       cargo xtask firmware run world|chat|client|echo";
 
 /// A member of `firmware-demo` that is a board.
 #[derive(PartialEq, Eq, Debug)]
@@ -32,7 +32,7 @@ const BOARDS: [Board; 3] = [
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if let ["run", role @ ("world" | "client" | "echo")] = words[..] {
+    if let ["run", role @ ("world" | "chat" | "client" | "echo")] = words[..] {
         return qemu::run(role);
     }
     let Some((action, words)) = words.split_first() else { return Err(help()) };

@@ -16,10 +16,11 @@ const BOARD_PACKAGE: &str = "tinyrealm-mps2-an385";
 const EMULATOR: &str = "qemu-system-arm";
 /// Where the roles of `device.toml` find Main, seen from here.
 const MAIN_PORT: u16 = 7_000;
-/// The port of the device's world, here and there.
 /// `main.cluster_secret` of `firmware-demo/device.toml`.
 const DEMO_SECRET: &str = "the secret of a demonstration, known to everyone";
+/// The ports of the device's world and of its chat server, here and there.
 const WORLD_PORT: u16 = 7_100;
+const CHAT_PORT: u16 = 7_300;
 
 /// One image of the tests: its name, and that of its `tests/qemu/devices` file.
 struct TestImage {
@@ -28,11 +29,13 @@ struct TestImage {
     features: &'static str,
 }
 
-const TEST_IMAGES: [TestImage; 4] = [
+const TEST_IMAGES: [TestImage; 6] = [
     TestImage { name: "world", role: "world", features: "" },
     TestImage { name: "world-with-log", role: "world", features: "log" },
     TestImage { name: "world-with-dhcp", role: "world", features: "log,dhcp" },
     TestImage { name: "client", role: "client", features: "log" },
+    TestImage { name: "client-with-account", role: "client", features: "log" },
+    TestImage { name: "chat", role: "chat", features: "" },
 ];
 
 /// `cargo xtask qemu`: the tests of devices among desktop servers.
@@ -78,9 +81,12 @@ pub(crate) fn run(role: &str) -> Result<(), Failure> {
     let servers = start_servers(role)?;
     let mut emulator = workspace::cargo();
     emulator.args(["run", "--quiet", "--package", "tinyrealm-qemu", "--"]).arg(image);
-    if role == "world" {
-        emulator.arg(format!("{WORLD_PORT}:{WORLD_PORT}"));
-    }
+    let listens_at = match role {
+        "world" => Some(WORLD_PORT),
+        "chat" => Some(CHAT_PORT),
+        _ => None,
+    };
+    emulator.args(listens_at.map(|port| format!("{port}:{port}")));
     let outcome = process::pass_through(&mut emulator);
     if let Some(mut servers) = servers {
         // They have had the same Ctrl-C; if not, this is their end.

@@ -1,20 +1,25 @@
-//! A client on a device: says hello to Main, joins a world, and walks a circle there.
+//! A client on a device: logs in if it has an account, says hello to Main and in a channel, joins a world,
+//! and walks a circle there.
 //!
-//! Bounds: one link to Main, one to the world.
+//! Bounds: one link to Login and then to Main, one to the world.
 
 use embassy_net::StackResources;
 use embassy_time::{Duration, Instant};
 use static_cell::ConstStaticCell;
+use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::client::{
-    Client, ClientConfig, ClientEvent, ClientHandler, WorldState, client_timers,
+    Client, ClientConfig, ClientEvent, ClientHandler, Credentials, WorldState, client_timers,
 };
-use tinyrealm_core::node::{Node, NodeMemory};
-use tinyrealm_core::protocol::{Direction, Position};
+use tinyrealm_core::node::main::chat::CHAT_FRAME_MAX_BYTES;
+use tinyrealm_core::node::{Context, Node, NodeMemory};
+use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Direction, PASSWORD_MAX_BYTES, Position, Text};
 use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
+use crate::device::client::{ACCOUNT, CHANNEL, GREETING, PASSWORD};
 use crate::device::{self, links};
+use crate::greeting::{Greeting, Wish};
 use crate::links::{
     LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SocketBuffers, text,
 };
@@ -26,13 +31,41 @@ use crate::{Board, info};
 pub const SOCKETS: usize = 3;
 /// One a session, for its ping, and what a link says at its start beside.
 const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
-const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
+const RECEIVE_BUFFER_BYTES: usize =
+    device::client::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 const STEP: Duration = Duration::from_millis(1_000 / device::client::MOVES_PER_SECOND as u64);
 /// How far from the middle it walks, in thousandths of a unit.
 const RADIUS: i32 = 8_000;
 /// Steps of a round, and one of them as an angle.
 const STEPS: u16 = 32;
 const ANGLE: u16 = (0x1_0000 / STEPS as u32) as u16;
+
+/// The frame of a login: prefix and opcode, both texts with their lengths.
+const LOGIN_BYTES: usize = 6 + 1 + ACCOUNT.len() + 2 + PASSWORD.len();
+/// The frame of the greeting, as well.
+const GREETING_BYTES: usize = 6 + 1 + CHANNEL.len() + 2 + GREETING.len();
+
+const _: () = {
+    assert!(
+        RECEIVE_BUFFER_BYTES >= CHAT_FRAME_MAX_BYTES,
+        "device.toml: client.frame_limit_bytes holds no message of a channel"
+    );
+    assert!(
+        links::SEND_BUFFER_BYTES as usize >= LOGIN_BYTES,
+        "device.toml: send_buffer_bytes holds no login"
+    );
+    assert!(
+        links::SEND_BUFFER_BYTES as usize >= GREETING_BYTES,
+        "device.toml: send_buffer_bytes holds no greeting"
+    );
+    assert!(ACCOUNT.len() <= ACCOUNT_MAX_BYTES, "device.toml: client.account");
+    assert!(PASSWORD.len() <= PASSWORD_MAX_BYTES, "device.toml: client.password");
+};
+
+const CLIENT_LIMITS: NetConfig =
+    NetConfig { frame_limit_bytes: device::client::FRAME_LIMIT_BYTES as u16, ..LIMITS };
+
+const _: () = assert!(CLIENT_LIMITS.problem().is_none(), "device.toml: client.frame_limit_bytes");
 
 type Memory = NodeMemory<
     SOCKETS,
@@ -53,23 +86,32 @@ pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
 static NODE_MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::NEW);
 static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLOSED; SOCKETS]);
 
-/// What it has seen of its room, in numbers.
-#[derive(Debug, Default)]
+/// What it has seen of its room, in numbers, and what it says in its channel.
+#[derive(Debug)]
 struct Witness {
     seen: u32,
+    greeting: Greeting,
 }
 
 impl ClientHandler for Witness {
     fn on_event(&mut self, _: u16, event: ClientEvent<'_>) {
+        self.greeting.hear(&event);
         match event {
             ClientEvent::Welcome(uid) => info!("Main knows us as user {}", uid.0),
             ClientEvent::Joined(joined) => info!("in room {}", joined.room_id.0),
             ClientEvent::Moved(_) | ClientEvent::Said { .. } => self.seen += 1,
+            ClientEvent::LoginDenied { reason, .. } => info!("no token: {}", reason.name()),
+            ClientEvent::LoginLost(code) => info!("Login is lost: {}", code.name()),
+            ClientEvent::Stopped(code) => info!("it is over: {}", code.name()),
             ClientEvent::MainLost(code) | ClientEvent::WorldLost(code) => {
                 info!("a link has ended: {}", code.name());
             }
             _ => {}
         }
+    }
+
+    fn credentials(&self, _: u16) -> Credentials<'_> {
+        Credentials { login_address: device::login::ADDRESS, id: ACCOUNT, password: PASSWORD }
     }
 }
 
@@ -98,12 +140,17 @@ fn engine(entropy: &mut dyn Entropy) -> Walker {
     let mut turn = Turn { now: embassy::now(), entropy };
     let config = ClientConfig {
         region: text(device::client::REGION),
+        has_account: !ACCOUNT.is_empty(),
         reconnect_first_ms: RECONNECT_FIRST_MS,
         reconnect_most_ms: RECONNECT_MOST_MS,
         ..ClientConfig::DEFAULT
     };
-    let client = Client::new(text(device::main::ADDRESS), config, Witness::default());
-    let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, client, &mut turn);
+    let client = Client::new(
+        text(device::main::ADDRESS),
+        config,
+        Witness { seen: 0, greeting: Greeting::NEW },
+    );
+    let node = Node::new(NODE_MEMORY.take().storage(), CLIENT_LIMITS, client, &mut turn);
     Engine::new(node, LINKS.take(), 0)
 }
 
@@ -132,9 +179,24 @@ impl Walk {
                     // A queue that is full now has room for the next step.
                     let _ = client.move_to(cx, pos, dir);
                 }
+                greet(client, cx, now);
             });
         }
         tinyrealm_core::time::Instant::from_micros(self.next.as_micros())
+    }
+}
+
+/// Says in the channel what is to be said there now.
+fn greet(client: &mut Client<Witness>, cx: &mut Context<'_, '_>, now: Instant) {
+    let channel = Text::truncated(CHANNEL);
+    let asked = match client.handler().greeting.wish(now) {
+        None => return,
+        Some(Wish::Join) => client.join_channel(cx, channel),
+        Some(Wish::Say) => client.say_in_channel(cx, channel, Text::truncated(GREETING)),
+    };
+    // A queue that is full now has room for the next step.
+    if asked.is_ok() {
+        client.handler_mut().greeting.asked(now);
     }
 }
 

@@ -13,6 +13,7 @@
 pub mod chat;
 pub mod client;
 pub mod echo;
+mod greeting;
 pub mod links;
 pub mod network;
 pub mod report;
