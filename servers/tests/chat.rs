@@ -4,25 +4,15 @@ mod support;
 
 use std::net::SocketAddr;
 
-use support::{BotOutcome, Bots, Peer, Process, Realm, Server, Stream};
-use tinyrealm_core::protocol::client_to_main::{
-    ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho,
+use support::channel::{
+    LOBBY, expect_talk, greeted, heard, join, name, refusal, say, wait_until_found,
 };
+use support::{Bots, Process, Realm, Server, Stream};
+use tinyrealm_core::protocol::client_to_main::{ChatHistory, ChatJoin, ChatLeave, ChatWho};
 use tinyrealm_core::protocol::main_to_client::{
-    ChatBroadcast, ChatEntered, ChatJoined, ChatLeft, ChatMembers, ChatPast, ChatPastEnd,
-    ChatRefused,
+    ChatEntered, ChatLeft, ChatMembers, ChatPast, ChatPastEnd,
 };
-use tinyrealm_core::protocol::{CHANNEL_MAX_BYTES, ErrorCode, Text, Uid};
-
-const LOBBY: &str = "lobby";
-
-fn name(text: &str) -> Text<'_, CHANNEL_MAX_BYTES> {
-    Text::new(text).unwrap()
-}
-
-fn wait_until_found(main: &Server, times: usize) {
-    main.process.wait_until_said(Stream::Stderr, "the chat server has", times);
-}
+use tinyrealm_core::protocol::{ErrorCode, Uid};
 
 /// A chat server and a realm that knows it.
 fn start(settings: &[&str]) -> (Server, Realm) {
@@ -32,47 +22,6 @@ fn start(settings: &[&str]) -> (Server, Realm) {
     let realm = Realm::start(&[&[address.as_str()], &quick[..], settings].concat());
     wait_until_found(&realm.main, 1);
     (chat, realm)
-}
-
-fn greeted(main: SocketAddr) -> (Peer, Uid) {
-    let mut peer = Peer::connect(main);
-    let uid = peer.hello(None).uid;
-    (peer, uid)
-}
-
-fn join(peer: &mut Peer, channel: &str) -> u16 {
-    peer.send(&ChatJoin { channel: name(channel) });
-    let members = peer.expect::<ChatJoined<'_>>().members;
-    while {
-        let end = peer.find::<ChatPastEnd<'_>>();
-        end.next_seq != end.end_seq
-    } {}
-    members
-}
-
-fn say(peer: &mut Peer, channel: &str, text: &str) {
-    peer.send(&ChatSay { channel: name(channel), msg: Text::new(text).unwrap() });
-}
-
-/// The next message: its number, and what it says.
-fn heard(peer: &mut Peer) -> (u32, String) {
-    let said = peer.find::<ChatBroadcast<'_>>();
-    (said.seq, said.msg.as_str().to_owned())
-}
-
-fn refusal(peer: &mut Peer) -> &'static str {
-    peer.find::<ChatRefused<'_>>().reason.name()
-}
-
-/// Fails unless every message has reached every bot, or its loss was announced.
-fn expect_talk(outcome: &BotOutcome, count: u64) {
-    let faults = ["lost", "duplicated", "disordered", "wrong_channel", "unanswered"];
-    for fault in faults {
-        outcome.report.expect(&[(&format!("chat_{fault}"), 0)]);
-    }
-    outcome.report.expect(&[("joined", count), ("chat_joined", count), ("lost", 0)]);
-    assert!(outcome.report.count("chat_received") > outcome.report.count("chat_sent"));
-    assert_eq!(outcome.code, Some(0), "{:?}", outcome.report);
 }
 
 #[test]

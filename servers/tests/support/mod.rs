@@ -1,7 +1,7 @@
 //! What the end-to-end tests share.
 //!
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
-//! [`bots`] runs the load tool, [`peer`] is a client that speaks bytes, [`hostile`] are those who
+//! [`bots`] runs the load tool, [`channel`] is what clients do in channels, [`peer`] is a client that speaks bytes, [`hostile`] are those who
 //! break the rules, [`login`] is a realm with accounts, [`proxy`] spoils frames between a world and
 //! its clients, [`report`] reads what servers say last.
 //!
@@ -10,6 +10,7 @@
 #![allow(dead_code, unused_imports, reason = "every test binary uses its own part of this")]
 
 pub(crate) mod bots;
+pub(crate) mod channel;
 pub(crate) mod hostile;
 pub(crate) mod login;
 pub(crate) mod peer;

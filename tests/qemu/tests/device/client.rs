@@ -1,12 +1,81 @@
 //! A client on a device: in a desktop world, and in the world of another device.
 
+use std::time::{Duration, Instant};
+
+use tinyrealm_core::protocol::main_to_client::{ChatBroadcast, ChatEntered};
 use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
 use tinyrealm_qemu::machine::Gateway;
 use tinyrealm_qemu::scratch::Scratch;
-use tinyrealm_qemu::{Faults, Machine, Network, Switch};
+use tinyrealm_qemu::{Faults, Machine, Network, PATIENCE, Switch};
 
-use super::images::{CLIENT_MAC, DEVICE_PORT, WORLD_IP, WORLD_MAC, image_for, world_image};
+use super::images::{
+    CLIENT_MAC, DEVICE_PORT, WORLD_IP, WORLD_MAC, account_image, image_for, world_image,
+};
+use super::support::channel::{LOBBY, heard, join, say, wait_until_found};
+use super::support::login::{Accounts, Answer, CHEAP, login as log_in, main_of, try_hello};
 use super::support::{Realm, Server, Stream};
+
+/// The uids of guests have it.
+const GUEST: u32 = 1 << 31;
+const PASSWORD: &str = "the device's own password";
+
+/// A realm with accounts, one of which is the device's: its Login, its Main, its chat server.
+fn realm_with_accounts(accounts: &Accounts) -> (Server, Server, Server) {
+    for id in ["device", "witness"] {
+        accounts.user(&["add", id], PASSWORD);
+    }
+    let login = accounts.login(&CHEAP);
+    let chat = Server::chat(&[]);
+    let main = main_of(&login, &[&format!("main.chat={}", chat.address)]);
+    wait_until_found(&main, 1);
+    (login, main, chat)
+}
+
+#[test]
+fn a_device_logs_in_and_says_hello_in_a_channel() {
+    let accounts = Accounts::new("device");
+    let (login, main, chat) = realm_with_accounts(&accounts);
+    let Answer::Token(own) = log_in(login.address, "device", PASSWORD) else {
+        panic!("the password is right")
+    };
+    let token = log_in(login.address, "witness", PASSWORD).token();
+    let (mut witness, _) = try_hello(main.address, Some(token)).unwrap();
+    join(&mut witness, LOBBY);
+    let image = account_image(main.address, login.address);
+    let network = Network::User { forwards: Vec::new() };
+    let device = Machine::start(image, CLIENT_MAC, &network).unwrap();
+    assert_eq!(witness.find::<ChatEntered<'_>>().uid, own.uid);
+    let said = witness.find::<ChatBroadcast<'_>>();
+    assert_eq!((said.uid, said.msg.as_str()), (own.uid, "hello from a device"));
+    // It hears the channel as well, and has nothing more to say.
+    say(&mut witness, LOBBY, "welcome");
+    assert_eq!(heard(&mut witness).1, "welcome");
+    wait_until_logged(&device, "says: welcome");
+    device.kill();
+    chat.stop().expect(&[("said", 2), ("refused", 0)]);
+}
+
+#[test]
+fn a_device_whose_password_is_wrong_gives_up() {
+    let accounts = Accounts::new("wrong-device");
+    let (login, main, _chat) = realm_with_accounts(&accounts);
+    let image = account_image(main.address, login.address);
+    let image = image.with_text(PASSWORD, &"x".repeat(PASSWORD.len())).unwrap();
+    let network = Network::User { forwards: Vec::new() };
+    let device = Machine::start(image, CLIENT_MAC, &network).unwrap();
+    wait_until_logged(&device, "no token: WRONG");
+    wait_until_logged(&device, "it is over");
+    device.kill();
+    main.stop().expect(&[("enters", 0)]);
+}
+
+fn wait_until_logged(device: &Machine, words: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while !device.log().unwrap().iter().any(|line| line.contains(words)) {
+        assert!(Instant::now() < deadline, "it does not log {words:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
 
 #[test]
 fn a_device_walks_in_a_desktop_world_and_is_seen() {
@@ -17,6 +86,7 @@ fn a_device_walks_in_a_desktop_world_and_is_seen() {
     let mut device = Machine::start(image, CLIENT_MAC, &network).unwrap();
     let seen = witness.world.find::<MoveBroadcast>().member;
     assert_ne!(seen.uid, witness.uid);
+    assert!(seen.uid.0 & GUEST != 0, "without an account it is a guest: {:?}", seen.uid);
     let next = witness.world.find::<MoveBroadcast>().member;
     assert!(next.uid == seen.uid && next.pos != seen.pos, "it walks: {seen:?} {next:?}");
     // It sees the others as well.

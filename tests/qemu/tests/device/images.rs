@@ -9,15 +9,21 @@ use tinyrealm_qemu::{Image, Machine, Network};
 const MAIN_ADDRESS: &str = "10.0.2.2:47000";
 const PUBLIC_ADDRESS: &str = "127.0.0.1:47100";
 pub(crate) const DEVICE_PORT: u16 = 47_100;
+/// Where the client with an account logs in.
+const LOGIN_ADDRESS: &str = "10.0.2.2:47200";
+const CHAT_PORT: u16 = 47_300;
 /// The hardware addresses of `devices/*.toml`.
 pub(crate) const WORLD_MAC: &str = "02:00:00:00:71:00";
 pub(crate) const CLIENT_MAC: &str = "02:00:00:00:71:01";
+const CHAT_MAC: &str = "02:00:00:00:71:02";
 /// Where the device's world is on its own network.
 pub(crate) const WORLD_IP: &str = "10.0.2.15";
 /// What the device's frames may have.
 pub(crate) const FRAME_LIMIT_BYTES: usize = 272;
 /// The RAM of the world as it ships.
 pub(crate) const WORLD_RAM_BYTES: u32 = 20 * 1_024;
+/// The RAM of the chat server as it ships.
+pub(crate) const CHAT_RAM_BYTES: u32 = 24 * 1_024;
 
 /// A port that nobody listens at now, of five digits.
 pub(crate) fn free_port() -> u16 {
@@ -44,6 +50,31 @@ pub(crate) fn image_for(name: &str, main: SocketAddr) -> Image {
 /// The image `name` of a world that clients find at `public`.
 pub(crate) fn world_image(name: &str, main: SocketAddr, public: &str) -> Image {
     image_for(name, main).with_text(PUBLIC_ADDRESS, public).unwrap()
+}
+
+/// The image of a client with an account, whose Main and Login listen here.
+pub(crate) fn account_image(main: SocketAddr, login: SocketAddr) -> Image {
+    let login = format!("10.0.2.2:{}", login.port());
+    image_for("client-with-account", main).with_text(LOGIN_ADDRESS, &login).unwrap()
+}
+
+/// A chat server on a device, and where Mains find it.
+pub(crate) struct DeviceChat {
+    pub(crate) machine: Machine,
+    pub(crate) address: SocketAddr,
+}
+
+impl DeviceChat {
+    /// Starts it on QEMU's own network, at a free port.
+    pub(crate) fn start() -> Self {
+        Self::start_at(free_port())
+    }
+
+    pub(crate) fn start_at(port: u16) -> Self {
+        let network = Network::User { forwards: vec![(port, CHAT_PORT)] };
+        let machine = Machine::start(image("chat"), CHAT_MAC, &network).unwrap();
+        Self { machine, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+    }
 }
 
 /// A world on a device, and where it is found.

@@ -3,10 +3,12 @@
 //! `cargo xtask test qemu` builds the images and the servers, and says where they are in
 //! `TINYREALM_IMAGES` and `TINYREALM_BINARY`.
 
+mod chat;
 mod client;
 mod hostile;
 mod images;
 mod lossy;
+mod memory;
 #[path = "../../../../servers/tests/support/mod.rs"]
 mod support;
 mod world;

@@ -1,7 +1,5 @@
 //! A world on a device: it registers, takes players, is full, dies and comes back.
 
-use std::path::Path;
-
 use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::protocol::either_way::Error;
 use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
@@ -11,6 +9,7 @@ use tinyrealm_qemu::{Machine, Network, Report};
 use super::images::{
     DEVICE_PORT, DeviceWorld, WORLD_IP, WORLD_MAC, WORLD_RAM_BYTES, free_port, image_for,
 };
+use super::memory::expect_room;
 use super::support::{Bots, Peer, Server, Stream, User};
 
 const PLAYERS: u64 = 8;
@@ -48,15 +47,6 @@ fn print_work(before: &Report, after: &Report) {
     );
 }
 
-/// `cargo xtask budget` shows what was measured beside what it computes.
-fn keep_for_the_budget(stack_bytes: u32) {
-    let Some(folder) = std::env::var_os("TINYREALM_BUDGET") else { return };
-    let text = format!("{{\"world, 8 players\": {stack_bytes}}}\n");
-    let written = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(Path::new(&folder).join("stack-high-water.json"), text));
-    written.unwrap();
-}
-
 /// A processor of the board's kind does 25 to 31 million instructions a second.
 #[test]
 fn a_slow_processor_is_fast_enough_for_eight() {
@@ -91,11 +81,7 @@ fn eight_bots_play_in_twenty_kilobytes_and_the_ninth_is_told_full() {
     let after = device.machine.wait_until("empty again", is_empty).unwrap();
     assert_eq!((after.violations, after.accepted), (0, PLAYERS as u32));
 
-    let stack = device.machine.stack_use().unwrap();
-    let in_all = WORLD_RAM_BYTES - stack.available_bytes + stack.used_bytes;
-    println!("{in_all} bytes of RAM in all, {} of them stack", stack.used_bytes);
-    assert!(in_all < WORLD_RAM_BYTES, "{stack:?}");
-    keep_for_the_budget(stack.used_bytes);
+    expect_room(&mut device.machine, WORLD_RAM_BYTES, "world, 8 players");
     let report = main.stop();
     report.expect(&[("worlds_registered", 1), ("enters", PLAYERS)]);
 }
