@@ -121,7 +121,7 @@ fn servers() -> Result<PathBuf, Failure> {
 /// The servers that a device of this role is for, unless somebody runs them already.
 fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
     let arguments: &[&str] = match role {
-        "world" => &["main"],
+        "world" | "chat" => &["main"],
         "client" => &["up", "--bots", "4", "--set", "up.auth=guest"],
         _ => return Ok(None),
     };
@@ -135,7 +135,9 @@ fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
     let servers = command.args(arguments).spawn().map_err(|error| error.to_string())?;
     println!("started `tinyrealm {}`; in another terminal:", arguments.join(" "));
     println!("  cargo run --release -- client --main 127.0.0.1:{MAIN_PORT}");
-    println!("  cargo run --release -- bots --main 127.0.0.1:{MAIN_PORT} --count 7");
+    if role != "chat" {
+        println!("  cargo run --release -- bots --main 127.0.0.1:{MAIN_PORT} --count 7");
+    }
     Ok(Some(servers))
 }
 

@@ -12,10 +12,9 @@ pub(crate) const DEVICE_PORT: u16 = 47_100;
 /// Where the client with an account logs in.
 const LOGIN_ADDRESS: &str = "10.0.2.2:47200";
 const CHAT_PORT: u16 = 47_300;
-/// The hardware addresses of `devices/*.toml`.
+/// The hardware addresses of `devices/*.toml`; the chat server's is the world's.
 pub(crate) const WORLD_MAC: &str = "02:00:00:00:71:00";
 pub(crate) const CLIENT_MAC: &str = "02:00:00:00:71:01";
-const CHAT_MAC: &str = "02:00:00:00:71:02";
 /// Where the device's world is on its own network.
 pub(crate) const WORLD_IP: &str = "10.0.2.15";
 /// What the device's frames may have.
@@ -72,7 +71,7 @@ impl DeviceChat {
 
     pub(crate) fn start_at(port: u16) -> Self {
         let network = Network::User { forwards: vec![(port, CHAT_PORT)] };
-        let machine = Machine::start(image("chat"), CHAT_MAC, &network).unwrap();
+        let machine = Machine::start(image("chat"), WORLD_MAC, &network).unwrap();
         Self { machine, address: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 }

@@ -18,13 +18,14 @@ pub(crate) fn expect_room(machine: &mut Machine, ram_bytes: u32, image: &str) {
 
 /// `cargo xtask budget` shows what was measured beside what it computes.
 fn keep_for_the_budget(image: &str, stack_bytes: u32) {
-    /// Tests of one run write one file.
-    static SEEN: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
+    /// Tests that run beside each other write one file.
+    static WRITING: Mutex<()> = Mutex::new(());
     let Some(folder) = std::env::var_os("TINYREALM_BUDGET") else { return };
-    let mut seen = SEEN.lock().unwrap();
+    let _alone = WRITING.lock().unwrap();
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = Path::new(&folder).join("stack-high-water.json");
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    let mut seen: BTreeMap<String, u32> = serde_json::from_str(&before).unwrap_or_default();
     seen.insert(image.to_owned(), stack_bytes);
-    let text = serde_json::to_string(&*seen).unwrap();
-    let written = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(Path::new(&folder).join("stack-high-water.json"), text));
-    written.unwrap();
+    std::fs::write(path, serde_json::to_string(&seen).unwrap()).unwrap();
 }
