@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::process::{self, NodeThread};
-use crate::report::{NetReport, ServerControl, Shared};
+use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
 
 /// Connections besides the Mains': those who have not proven themselves yet.
@@ -63,7 +63,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let node = spawn(config, secret, shutdown, shared.clone())?;
     println!("chat listening on {}", node.address);
     node.join()?;
-    println!("chat report {}", serde_json::to_string(&shared.read())?);
+    report::print("chat", &shared.read())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -112,6 +112,6 @@ async fn serve(
         let role = Chat::new(chat_storage(chat_sizes), chat_config, secret);
         Node::new(node_storage(node_sizes), config.net.to_core(), role, turn)
     });
-    let control = ServerControl::new(shutdown, shared.clone(), report);
+    let control = ServerControl::new("chat", shutdown, shared.clone(), report);
     shared.publish(report(&process::run(driver, control).await));
 }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Auth, Config, MainSettings};
 use crate::process::{self, NodeThread};
-use crate::report::{NetReport, ServerControl, Shared};
+use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
 
 /// What Main tells about itself.
@@ -128,7 +128,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let node = spawn(config, config.main.address(), secret, shutdown, shared.clone())?;
     println!("main listening on {}", node.address);
     node.join()?;
-    println!("main report {}", serde_json::to_string(&shared.read())?);
+    report::print("main", &shared.read())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -193,7 +193,7 @@ async fn serve(
         node.act(turn, Main::start);
         node
     });
-    let control = ServerControl::new(shutdown, shared.clone(), report);
+    let control = ServerControl::new("main", shutdown, shared.clone(), report);
     shared.publish(report(&process::run(driver, control).await));
 }
 

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::mpsc;
+use std::task::Poll;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
@@ -49,6 +50,43 @@ pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
     Ok(token)
 }
 
+/// SIGUSR1, which asks a server how it does.
+#[cfg(unix)]
+pub(crate) struct ReportSignal(Option<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl ReportSignal {
+    /// Call it inside of a runtime.
+    pub(crate) fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let heard = signal(SignalKind::user_defined1());
+        Self(heard.inspect_err(|error| tracing::warn!("deaf to SIGUSR1: {error}")).ok())
+    }
+
+    /// Ready once for each time that it came.
+    pub(crate) fn poll(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
+        match self.0.as_mut().map(|signal| signal.poll_recv(cx)) {
+            Some(Poll::Ready(Some(()))) => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+/// Nothing, where there are no signals.
+#[cfg(not(unix))]
+pub(crate) struct ReportSignal;
+
+#[cfg(not(unix))]
+impl ReportSignal {
+    pub(crate) fn listen() -> Self {
+        Self
+    }
+
+    pub(crate) fn poll(&mut self, _: &mut std::task::Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
 /// The signals that ask a process to end.
 #[cfg(unix)]
 struct Signals {
@@ -61,6 +99,8 @@ impl Signals {
     fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
+        // Who asks for a report before there is a node does not end the process with it.
+        drop(signal(SignalKind::user_defined1())?);
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 

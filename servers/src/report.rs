@@ -1,4 +1,4 @@
-//! What a node tells about itself, for the status line and for its last words.
+//! What a node tells about itself: for the status line, at SIGUSR1, and as its last words.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,8 @@ use tinyrealm_core::stats::NetStats;
 use tinyrealm_std::{Control, NextStep};
 use tokio::time::Interval;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::process::ReportSignal;
 
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -70,8 +72,19 @@ impl NetReport {
     }
 }
 
-/// Ends a node at a signal, and publishes its report every now and then.
+/// Prints the report of a server, as it does when it ends.
+///
+/// # Errors
+/// If a report is no JSON, which none is.
+pub(crate) fn print(server: &str, report: &impl Serialize) -> anyhow::Result<()> {
+    println!("{server} report {}", serde_json::to_string(report)?);
+    Ok(())
+}
+
+/// Ends a node at a signal, publishes its report every now and then, and prints it when asked to.
 pub(crate) struct ServerControl<T, M> {
+    server: String,
+    asked: ReportSignal,
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
     interval: Interval,
     shared: Shared<T>,
@@ -81,13 +94,22 @@ pub(crate) struct ServerControl<T, M> {
 
 impl<T, M> ServerControl<T, M> {
     /// Call it inside of a runtime.
-    pub(crate) fn new(shutdown: CancellationToken, shared: Shared<T>, make: M) -> Self {
+    pub(crate) fn new(
+        server: &str,
+        shutdown: CancellationToken,
+        shared: Shared<T>,
+        make: M,
+    ) -> Self {
         let interval = tokio::time::interval(PUBLISH_INTERVAL);
-        Self { shutdown: Box::pin(shutdown.cancelled_owned()), interval, shared, make }
+        let shutdown = Box::pin(shutdown.cancelled_owned());
+        let (server, asked) = (server.to_owned(), ReportSignal::listen());
+        Self { server, asked, shutdown, interval, shared, make }
     }
 }
 
-impl<'a, R, T: Clone, M: FnMut(&Node<'a, R>) -> T> Control<'a, R> for ServerControl<T, M> {
+impl<'a, R, T: Clone + Serialize, M: FnMut(&Node<'a, R>) -> T> Control<'a, R>
+    for ServerControl<T, M>
+{
     fn poll_control(
         &mut self,
         cx: &mut Context<'_>,
@@ -96,6 +118,11 @@ impl<'a, R, T: Clone, M: FnMut(&Node<'a, R>) -> T> Control<'a, R> for ServerCont
     ) -> NextStep {
         while self.interval.poll_tick(cx).is_ready() {
             self.shared.publish((self.make)(node));
+        }
+        while self.asked.poll(cx).is_ready() {
+            if let Err(failure) = print(&self.server, &(self.make)(node)) {
+                tracing::warn!("no report: {failure:#}");
+            }
         }
         if self.shutdown.as_mut().poll(cx).is_ready() {
             return NextStep::ShutDown;

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chat_server::{self, ChatReport};
 use crate::config::{ChatPlace, Config, GameChoice, WorldSettings};
 use crate::process::{self, NodeThread};
-use crate::report::{NetReport, ServerControl, Shared};
+use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
 
 /// What a world tells about itself.
@@ -77,16 +77,16 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         let id = settings.id;
         let (secret, shutdown) = (secret.clone(), shutdown.clone());
         let thread = spawn(config, settings, address, secret, shutdown, shared.clone())?;
-        println!("world {id} listening on {}", thread.address);
+        println!("{} listening on {}", server_name(id), thread.address);
         nodes.push((id, thread, shared));
     }
     for (id, thread, shared) in nodes {
         thread.join()?;
-        println!("world {id} report {}", serde_json::to_string(&shared.read())?);
+        report::print(&server_name(id), &shared.read())?;
     }
     if let Some((thread, shared)) = chat {
         thread.join()?;
-        println!("chat report {}", serde_json::to_string(&shared.read())?);
+        report::print("chat", &shared.read())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -104,6 +104,10 @@ fn start_chat(
     let thread = chat_server::spawn(config, secret.clone(), shutdown.clone(), shared.clone())?;
     println!("chat listening on {}", thread.address);
     Ok(Some((thread, shared)))
+}
+
+fn server_name(id: u16) -> String {
+    format!("world {id}")
 }
 
 /// The settings of node `node` of a process.
@@ -169,7 +173,7 @@ async fn serve<G: Game + Default + Send + 'static>(
         node.act(turn, World::start);
         node
     });
-    let control = ServerControl::new(shutdown, shared.clone(), report);
+    let control = ServerControl::new(&server_name(settings.id), shutdown, shared.clone(), report);
     shared.publish(report(&process::run(driver, control).await));
 }
 

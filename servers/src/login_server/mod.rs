@@ -22,7 +22,7 @@ use crate::accounts;
 use crate::accounts::password::Passwords;
 use crate::config::Config;
 use crate::process::{self, NodeThread};
-use crate::report::{NetReport, ServerControl, Shared};
+use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
 use workers::{Outcome, Workers};
 
@@ -69,7 +69,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     println!("login listening on {}", node.address);
     tracing::info!("accounts are in {}", accounts::path(&config.login)?.display());
     node.join()?;
-    println!("login report {}", serde_json::to_string(&shared.read())?);
+    report::print("login", &shared.read())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -120,9 +120,8 @@ async fn serve(
         Node::new(node_storage(sizes), config.net.to_core(), role, turn)
     });
     let hashed = Arc::clone(&passwords);
-    let inner = ServerControl::new(shutdown, shared.clone(), move |node: &LoginNode<'_>| {
-        report(node, &hashed)
-    });
+    let make = move |node: &LoginNode<'_>| report(node, &hashed);
+    let inner = ServerControl::new("login", shutdown, shared.clone(), make);
     let node = process::run(driver, LoginControl { inner, workers }).await;
     shared.publish(report(&node, &passwords));
 }
