@@ -223,6 +223,10 @@ pub(crate) struct BotOptions {
     /// How many channels they share.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(crate) channels: u16,
+    /// Servers go away and come back meanwhile: that is no fault, if everyone is back in a room and in
+    /// its channel at the end.
+    #[arg(long)]
+    pub(crate) through_restarts: bool,
     /// How long they may take to join, in seconds.
     #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = parse_seconds)]
     pub(crate) join_seconds: f64,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::throw_away::ThrowAways;
 use crate::bots;
 use crate::bots::accounts::Accounts;
-use crate::bots::swarm::{BotsReport, Plan};
+use crate::bots::plan::{BotsReport, Plan, Restarts};
 use crate::chat_server::{self, ChatReport};
 use crate::config::{Auth, Config};
 use crate::login_server;
@@ -156,6 +156,7 @@ fn start_bots(
         sends_events: false,
         chat_hz: config.up.bots_chat_hz,
         channels: DEMO_CHANNELS,
+        restarts: Restarts::Trial,
         join_seconds: BOTS_JOIN_SECONDS,
     };
     let (net, shutdown, shared) = (config.net.to_core(), shutdown.clone(), realm.bots.clone());

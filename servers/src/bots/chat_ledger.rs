@@ -5,7 +5,7 @@
 //! first bot that hears a number notes what it was; for all others it has to be the same. What a bot
 //! says has to come back to it, or be refused.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
@@ -52,8 +52,10 @@ pub(crate) struct ChatLedger {
     bots: Vec<Chatter>,
     names: Vec<String>,
     /// What was said, by channel and number.
-    said: Vec<HashMap<u32, u64>>,
+    said: Vec<BTreeMap<u32, u64>>,
     pub(crate) totals: ChatTotals,
+    /// Bots that were in their channel when it was over.
+    pub(crate) present: usize,
     /// Microseconds from saying to hearing it oneself.
     pub(crate) latency: Histogram<u64>,
     /// So that bots of another process are not taken for these.
@@ -90,8 +92,9 @@ impl ChatLedger {
         Self {
             bots,
             names: (0..channels).map(|channel| format!("bots {swarm} {channel}")).collect(),
-            said: vec![HashMap::new(); channels],
+            said: vec![BTreeMap::new(); channels],
             totals: ChatTotals::default(),
+            present: 0,
             latency: super::ledger::latency_histogram(),
             swarm,
         }
@@ -200,6 +203,9 @@ impl ChatLedger {
         let Some(next_seq) = bot.next_seq else { return };
         if gap.missed == u32::MAX {
             self.totals.gaps_unknown += 1;
+            // Of those numbers, the ones that others have heard were messages.
+            let missed = self.said[bot.channel].range(next_seq..gap.next_seq.max(next_seq));
+            self.totals.missed_announced += missed.count() as u64;
         } else {
             self.totals.missed_announced += u64::from(gap.missed);
         }
@@ -230,7 +236,7 @@ impl ChatLedger {
 
     /// Messages at the end that some bots have heard and others have not.
     fn behind(&self) -> u64 {
-        let newest = self.said.iter().map(|said| said.keys().max().copied().unwrap_or(0));
+        let newest = self.said.iter().map(|said| said.keys().next_back().copied().unwrap_or(0));
         let newest: Vec<u32> = newest.collect();
         let behind = self.bots.iter().filter_map(|bot| {
             Some(u64::from((newest[bot.channel] + 1).saturating_sub(bot.next_seq?)))
@@ -240,6 +246,7 @@ impl ChatLedger {
 
     /// The bots are about to leave: what has not come is lost.
     pub(super) fn close(&mut self) {
+        self.present = self.bots.iter().filter(|bot| bot.next_seq.is_some()).count();
         self.totals.lost += self.behind();
         self.totals.unanswered = self.bots.iter().map(|bot| bot.pending.len() as u64).sum();
     }
@@ -296,6 +303,10 @@ mod tests {
         hear(&mut ledger, 1, &name, 4, "a");
         let ChatTotals { lost, missed_announced, gaps_unknown, .. } = ledger.totals;
         assert_eq!((lost, missed_announced, gaps_unknown), (0, 3, 1));
+        // A gap of unknown length hides what others have heard.
+        hear(&mut ledger, 0, &name, 5, "b");
+        ledger.note(1, &gap(u32::MAX, 70_000), Instant::now());
+        assert_eq!((ledger.totals.missed_announced, ledger.totals.gaps_unknown), (4, 2));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use tinyrealm_core::node::Node;
 use tinyrealm_std::{Control, NextStep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::swarm::{BotsReport, Phase, Swarm};
+use super::plan::{BotsReport, Phase};
+use super::swarm::Swarm;
 use crate::report::Shared;
 
 /// Ends a swarm when its plan is done, or at a signal, and publishes how it does.
@@ -37,8 +38,8 @@ impl<'a> Control<'a, Swarm> for SwarmControl {
         while self.interval.poll_tick(cx).is_ready() {
             self.shared.publish(node.act(turn, |swarm, _| swarm.report()));
         }
-        if self.shutdown.as_mut().poll(cx).is_ready() && node.role().phase() != Phase::Done {
-            node.act(turn, Swarm::finish);
+        if self.shutdown.as_mut().poll(cx).is_ready() {
+            node.act(turn, Swarm::wind_up);
         }
         if node.role().phase() == Phase::Done && node.sessions().is_empty() {
             return NextStep::ShutDown;

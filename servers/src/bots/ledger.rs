@@ -13,6 +13,7 @@ use tinyrealm_core::protocol::world_to_client::RoomSnapshot;
 use tinyrealm_core::protocol::{MemberState, RoomId, Uid};
 
 use super::chat_ledger::ChatLedger;
+use super::outages::Outages;
 use super::room_book::{EventName, RoomBook, Stay};
 
 /// How long a message may take.
@@ -105,7 +106,11 @@ pub(crate) struct Ledger {
     pub(crate) recent_latency: Histogram<u64>,
     /// What is said in channels.
     pub(crate) chat: ChatLedger,
+    /// What they had to do without.
+    pub(crate) outages: Outages,
     settled: usize,
+    /// Bots that were settled when it was over.
+    pub(crate) present: usize,
     /// The bots are leaving: nothing counts any more.
     is_closed: bool,
 }
@@ -127,7 +132,9 @@ impl Ledger {
             latency: latency_histogram(),
             recent_latency: latency_histogram(),
             chat: ChatLedger::new(count, channels),
+            outages: Outages::new(count),
             settled: 0,
+            present: 0,
             is_closed: false,
         }
     }
@@ -155,6 +162,9 @@ impl Ledger {
 
     /// Something has happened to bot `number`, which is in the room of that world.
     pub(super) fn note(&mut self, number: u16, world: &str, event: &ClientEvent<'_>, now: Instant) {
+        if !self.is_closed {
+            self.outages.note(number, event, now);
+        }
         match event {
             ClientEvent::Welcome(uid) => {
                 self.welcomed(number, *uid);
@@ -288,6 +298,8 @@ impl Ledger {
     /// Judges everything: the bots are about to leave.
     pub(super) fn close(&mut self, now: Instant) {
         self.is_closed = true;
+        self.present = self.settled;
+        self.outages.close(now);
         self.chat.close();
         self.judge_sent_before(now);
     }

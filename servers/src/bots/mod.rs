@@ -6,14 +6,17 @@
 //! Contract: a delivery is *lost* if a member who was in the room did not get it, *conflated* if
 //! nobody got a move because a newer one of the same bot replaced it before the flush. Events are
 //! never conflated. In channels ([`chat_ledger`]) every message has a number, so a missing one shows
-//! in the next. Exit code 0 only if nothing is lost, repeated, out of order or misrouted, and
-//! nobody has lost its room.
+//! in the next. Bots outlive every server: they come back by themselves, and [`outages`] tells how long
+//! that took. Exit code 0 only if nothing is lost, repeated, out of order or misrouted, and nobody
+//! has lost its room; with `--through-restarts`, if everyone is back in one at the end.
 
 pub(crate) mod accounts;
 mod chat_ledger;
 mod control;
 pub(crate) mod ledger;
+mod outages;
 mod outcome;
+pub(crate) mod plan;
 mod room_book;
 pub(crate) mod swarm;
 
@@ -35,7 +38,8 @@ use crate::report::Shared;
 use crate::status::StatusLine;
 use control::SwarmControl;
 use outcome::Outcome;
-use swarm::{BotsReport, Phase, Plan, Swarm};
+use plan::{BotsReport, Phase, Plan, Restarts};
+use swarm::Swarm;
 
 /// Sessions of one client: to Main and to its world.
 const SESSIONS_PER_BOT: usize = 2;
@@ -57,6 +61,7 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
         sends_events: options.events,
         chat_hz: options.chat_hz,
         channels: options.channels,
+        restarts: if options.through_restarts { Restarts::Trial } else { Restarts::Fault },
         join_seconds: options.join_seconds,
     };
     let shared = Shared::default();

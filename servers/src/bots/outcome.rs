@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::outages::{OutageSum, Server};
+use super::plan::Restarts;
 use super::swarm::Swarm;
 
 /// What bots have found out about a realm. Counts but `sent` are deliveries: a message, times those
@@ -27,12 +29,14 @@ pub(super) struct Outcome {
     unknown: u64,
     snapshots: u64,
     disconnects: u64,
+    present: usize,
     refused: u64,
     p50_ms: f64,
     p99_ms: f64,
     max_ms: f64,
     chat_hz: f64,
     chat_joined: usize,
+    chat_present: usize,
     chat_sent: u64,
     chat_expected: u64,
     chat_received: u64,
@@ -47,6 +51,18 @@ pub(super) struct Outcome {
     chat_unanswered: u64,
     chat_p50_ms: f64,
     chat_p99_ms: f64,
+    outages: OutageReport,
+    #[serde(skip)]
+    restarts: Restarts,
+}
+
+/// What bots had to do without.
+#[derive(Copy, Clone, Debug, Serialize)]
+struct OutageReport {
+    login: OutageSum,
+    main: OutageSum,
+    world: OutageSum,
+    chat: OutageSum,
 }
 
 impl Outcome {
@@ -55,6 +71,7 @@ impl Outcome {
         let latency = &swarm.ledger.latency;
         let quantile_ms = |quantile| latency.value_at_quantile(quantile) as f64 / 1_000.0;
         let chat = swarm.ledger.chat.totals;
+        let outages = &swarm.ledger.outages;
         let chat_latency = &swarm.ledger.chat.latency;
         let chat_quantile_ms = |quantile| chat_latency.value_at_quantile(quantile) as f64 / 1_000.0;
         Self {
@@ -75,12 +92,14 @@ impl Outcome {
             unknown: totals.unknown,
             snapshots: totals.snapshots,
             disconnects: totals.disconnects,
+            present: swarm.ledger.present,
             refused: totals.refused,
             p50_ms: quantile_ms(0.5),
             p99_ms: quantile_ms(0.99),
             max_ms: latency.max() as f64 / 1_000.0,
             chat_hz: swarm.plan().chat_hz,
             chat_joined: swarm.ledger.chat.joined(),
+            chat_present: swarm.ledger.chat.present,
             chat_expected: chat.received + chat.lost + chat.missed_announced,
             chat_sent: chat.sent,
             chat_received: chat.received,
@@ -95,11 +114,19 @@ impl Outcome {
             chat_unanswered: chat.unanswered,
             chat_p50_ms: chat_quantile_ms(0.5),
             chat_p99_ms: chat_quantile_ms(0.99),
+            outages: OutageReport {
+                login: outages.of(Server::Login),
+                main: outages.of(Server::Main),
+                world: outages.of(Server::World),
+                chat: outages.of(Server::Chat),
+            },
+            restarts: swarm.plan().restarts,
         }
     }
 
     /// Whether everyone joined and stayed, and everything arrived where, when and as often as it
-    /// should. Bots leave no room by themselves, so a disconnect is the realm's doing.
+    /// should. Bots leave no room by themselves, so a disconnect is the realm's doing. In a trial
+    /// whoever has lost something has to have it back.
     pub(super) fn is_clean(&self) -> bool {
         let faults = [
             self.lost,
@@ -108,7 +135,6 @@ impl Outcome {
             self.wrong_room,
             self.self_seen,
             self.unknown,
-            self.disconnects,
             self.chat_lost,
             self.chat_duplicated,
             self.chat_disordered,
@@ -116,8 +142,34 @@ impl Outcome {
             self.chat_unanswered,
         ];
         let bots = usize::from(self.bots);
-        let has_joined = self.joined == bots && (self.chat_hz == 0.0 || self.chat_joined == bots);
-        has_joined && faults.iter().all(|fault| *fault == 0)
+        let are_in = |count, talkers| count == bots && (self.chat_hz == 0.0 || talkers == bots);
+        let has_joined = are_in(self.joined, self.chat_joined);
+        let has_stayed = match self.restarts {
+            Restarts::Fault => self.disconnects == 0,
+            Restarts::Trial => are_in(self.present, self.chat_present) && self.outages.open() == 0,
+        };
+        has_joined && has_stayed && faults.iter().all(|fault| *fault == 0)
+    }
+}
+
+impl OutageReport {
+    const fn all(&self) -> [(&'static str, OutageSum); 4] {
+        [("Login", self.login), ("Main", self.main), ("world", self.world), ("chat", self.chat)]
+    }
+
+    fn open(&self) -> u64 {
+        self.all().iter().map(|(_, sum)| sum.open).sum()
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (server, sum) in self.all().iter().filter(|(_, sum)| sum.times > 0) {
+            writeln!(
+                f,
+                "without {server}: {} times, {} ms at most, {} refused; {} at the end",
+                sum.times, sum.longest_ms, sum.refused, sum.open
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -148,6 +200,7 @@ impl fmt::Display for Outcome {
         if self.chat_hz > 0.0 {
             self.write_chat(f)?;
         }
+        self.outages.write(f)?;
         write!(f, "{}", if self.is_clean() { "all is well" } else { "SOMETHING IS WRONG" })
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   Joining ──all settled, or time is up──► Running ──seconds──► Settling ──all heard, or time──► Done
 //! ```
-//! Without a number of seconds it runs until it is stopped.
+//! Without a number of seconds it runs until it is stopped; with one, stopping it ends the running.
 
 use std::f64::consts::TAU;
 
@@ -20,54 +20,8 @@ use tinyrealm_core::wire::Frame;
 use super::accounts::Accounts;
 use super::chat_ledger::ChatTurn;
 use super::ledger::{BOT_EVENT, Ledger};
-
-/// What bots are to do.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    /// Where Main is.
-    pub(crate) main_address: String,
-    /// The region to enter.
-    pub(crate) region: String,
-    /// What they log in with; without, they are guests.
-    pub(crate) accounts: Option<Accounts>,
-    /// How many bots.
-    pub(crate) count: u16,
-    /// How often each sends, a second.
-    pub(crate) hz: f64,
-    /// For how long; `None` until stopped.
-    pub(crate) seconds: Option<f64>,
-    /// Events instead of moves.
-    pub(crate) sends_events: bool,
-    /// How often each says something in its channel, a second; 0 for never.
-    pub(crate) chat_hz: f64,
-    /// How many channels they share.
-    pub(crate) channels: u16,
-    /// How long joining may take.
-    pub(crate) join_seconds: f64,
-}
-
-/// How far the swarm is; see the [module](self).
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) enum Phase {
-    #[default]
-    Joining,
-    Running,
-    Settling,
-    Done,
-}
-
-/// How the swarm does.
-#[derive(Copy, Clone, Debug, Default)]
-pub(crate) struct BotsReport {
-    pub(crate) phase: Phase,
-    pub(crate) count: u16,
-    pub(crate) joined: usize,
-    pub(crate) sent: u64,
-    pub(crate) received: u64,
-    pub(crate) lost: u64,
-    /// Of what was heard since the report before.
-    pub(crate) p99_ms: f64,
-}
+use super::outages::Server;
+use super::plan::{BotsReport, Phase, Plan};
 
 /// Main has to answer at least one bot within this time.
 const MAIN_PATIENCE_MS: u32 = 5_000;
@@ -202,7 +156,10 @@ impl Swarm {
     }
 
     fn send(&mut self, cx: &mut Context<'_, '_>, number: u16) {
-        let Some(seq) = self.ledger.begin_send(number) else { return };
+        let Some(seq) = self.ledger.begin_send(number) else {
+            self.ledger.outages.unsent(number, Server::World);
+            return;
+        };
         let client = &mut self.clients[usize::from(number)];
         let sent = if self.plan.sends_events {
             match Bytes::new(&seq.to_le_bytes()) {
@@ -232,15 +189,25 @@ impl Swarm {
             }
             ChatTurn::Say(name, text) => {
                 let (channel, msg) = (Text::truncated(&name), Text::truncated(&text));
-                if client.say_in_channel(cx, channel, msg).is_ok() {
-                    self.ledger.chat.sent(number, now);
+                match client.say_in_channel(cx, channel, msg) {
+                    Ok(()) => self.ledger.chat.sent(number, now),
+                    Err(_) => self.ledger.outages.unsent(number, Server::Main),
                 }
             }
             ChatTurn::Wait => {}
         }
     }
 
-    pub(super) fn finish(&mut self, cx: &mut Context<'_, '_>) {
+    /// Ends it early: whoever has a verdict to give hears the last messages first.
+    pub(super) fn wind_up(&mut self, cx: &mut Context<'_, '_>) {
+        match self.phase {
+            Phase::Running if self.plan.seconds.is_some() => self.enter(Phase::Settling, cx.now),
+            Phase::Settling | Phase::Done => {}
+            Phase::Joining | Phase::Running => self.finish(cx),
+        }
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_, '_>) {
         self.ledger.close(std::time::Instant::now());
         self.enter(Phase::Done, cx.now);
         for client in &mut self.clients {

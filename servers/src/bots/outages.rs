@@ -1,0 +1,171 @@
+//! `Outages`: which server bots had to do without, for how long, and what was refused meanwhile.
+//!
+//! Contract: an outage is one bot's. It begins when the bot loses a server, or is refused because that
+//! is not there, and ends when the bot has again what the server is for: a welcome, a room, a message
+//! in its channel. One server's outage is not counted as another's.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tinyrealm_core::node::client::{ChatEvent, ClientEvent};
+use tinyrealm_core::protocol::client_to_main::{ChatSay, Hello};
+use tinyrealm_core::protocol::{ErrorCode, LoginDenial};
+
+/// What a bot may have to do without.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Server {
+    /// Login, to come in; ends with Main's welcome.
+    Login,
+    /// Main; ends with its welcome.
+    Main,
+    /// The world; ends in a room, when the bot knows who is there.
+    World,
+    /// The chat server; ends with the next message that the bot hears in its channel.
+    Chat,
+}
+
+const SERVERS: usize = 4;
+
+/// All outages of one server.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub(crate) struct OutageSum {
+    /// How often bots lost it, each by itself.
+    pub(crate) times: u64,
+    /// Messages and logins that were refused for its lack, or could not be sent.
+    pub(crate) refused: u64,
+    /// The longest that a bot had to do without it.
+    pub(crate) longest_ms: u64,
+    /// Bots that had not got it back at the end.
+    pub(crate) open: u64,
+}
+
+/// The outages of all bots; see the [module](self).
+#[derive(Debug)]
+pub(crate) struct Outages {
+    /// Since when each bot lacks which server.
+    since: Vec<[Option<Instant>; SERVERS]>,
+    sums: [OutageSum; SERVERS],
+}
+
+fn is_for_want_of_chat(reason: ErrorCode) -> bool {
+    [ErrorCode::CHAT_UNAVAILABLE, ErrorCode::CHAT_INTERRUPTED].contains(&reason)
+}
+
+impl Outages {
+    pub(super) fn new(bots: u16) -> Self {
+        Self {
+            since: vec![[None; SERVERS]; usize::from(bots)],
+            sums: [OutageSum::default(); SERVERS],
+        }
+    }
+
+    /// Something has happened to a bot: maybe it has lost a server, or has it back.
+    pub(super) fn note(&mut self, number: u16, event: &ClientEvent<'_>, now: Instant) {
+        match event {
+            ClientEvent::Welcome(_) => {
+                self.end(number, Server::Login, now);
+                self.end(number, Server::Main, now);
+            }
+            ClientEvent::LoginLost(_) => self.refuse(number, Server::Login, now),
+            ClientEvent::LoginDenied { reason: LoginDenial::BUSY, .. } => {
+                self.refuse(number, Server::Login, now);
+            }
+            ClientEvent::Refused { code: ErrorCode::LOGIN_UNAVAILABLE, about }
+                if *about == Hello::OPCODE.0 =>
+            {
+                self.refuse(number, Server::Login, now);
+            }
+            // Main shows out whom it has refused for want of Login.
+            ClientEvent::MainLost(_) if self.is_open(number, Server::Login) => {}
+            ClientEvent::MainLost(_) => self.begin(number, Server::Main, now),
+            ClientEvent::WorldLost(_) => self.begin(number, Server::World, now),
+            ClientEvent::Snapshot(page) if page.pages_left == 0 => {
+                self.end(number, Server::World, now);
+            }
+            ClientEvent::Chat(ChatEvent::Said(_)) => self.end(number, Server::Chat, now),
+            ClientEvent::Chat(ChatEvent::Refused(refused))
+                if refused.about == ChatSay::OPCODE.0 && is_for_want_of_chat(refused.reason) =>
+            {
+                self.refuse(number, Server::Chat, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// A bot has lost a server; it may know that already.
+    fn begin(&mut self, bot: u16, server: Server, now: Instant) {
+        let since = &mut self.since[usize::from(bot)][server as usize];
+        if since.is_none() {
+            *since = Some(now);
+            self.sums[server as usize].times += 1;
+        }
+    }
+
+    /// A bot has a server, back or still.
+    fn end(&mut self, bot: u16, server: Server, now: Instant) {
+        let since = self.since[usize::from(bot)][server as usize].take();
+        if let Some(since) = since {
+            self.note_length(server, now.duration_since(since));
+        }
+    }
+
+    fn note_length(&mut self, server: Server, length: Duration) {
+        let longest_ms = &mut self.sums[server as usize].longest_ms;
+        *longest_ms = (*longest_ms).max(length.as_millis() as u64);
+    }
+
+    /// What a bot wanted is refused, because a server is not there.
+    fn refuse(&mut self, bot: u16, server: Server, now: Instant) {
+        self.begin(bot, server, now);
+        self.sums[server as usize].refused += 1;
+    }
+
+    /// A bot could not send something; it counts if this server was away.
+    pub(super) fn unsent(&mut self, bot: u16, server: Server) {
+        let is_away = self.is_open(bot, server);
+        self.sums[server as usize].refused += u64::from(is_away);
+    }
+
+    fn is_open(&self, bot: u16, server: Server) -> bool {
+        self.since[usize::from(bot)][server as usize].is_some()
+    }
+
+    /// The bots are about to leave: what has not ended by now is as long as it is.
+    pub(super) fn close(&mut self, now: Instant) {
+        for bot in 0..self.since.len() as u16 {
+            for server in [Server::Login, Server::Main, Server::World, Server::Chat] {
+                self.sums[server as usize].open += u64::from(self.is_open(bot, server));
+                self.end(bot, server, now);
+            }
+        }
+    }
+
+    pub(super) const fn of(&self, server: Server) -> OutageSum {
+        self.sums[server as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_counts_and_each_bot_for_itself() {
+        let mut outages = Outages::new(2);
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        outages.begin(0, Server::World, start);
+        outages.begin(0, Server::World, after(5)); // known already
+        outages.unsent(0, Server::World);
+        outages.unsent(1, Server::World); // it has one, and could not send for another reason
+        outages.end(0, Server::World, after(30));
+        outages.end(1, Server::World, after(30)); // it never lost it
+        outages.refuse(1, Server::Chat, after(40));
+        outages.begin(1, Server::World, after(40));
+        outages.close(after(50));
+        let world = OutageSum { times: 2, refused: 1, longest_ms: 30, open: 1 };
+        let chat = OutageSum { times: 1, refused: 1, longest_ms: 10, open: 1 };
+        assert_eq!((outages.of(Server::World), outages.of(Server::Chat)), (world, chat));
+        assert_eq!(outages.of(Server::Main), OutageSum::default());
+    }
+}
