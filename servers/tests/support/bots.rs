@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Process, Report, Stream};
+use super::{Process, Report, Signal, Stream};
 
 /// Counters that are zero in a realm without faults.
 const FAULTS: [&str; 10] = [
@@ -40,6 +40,18 @@ impl Bots {
         let mut all = vec!["bots", "--main", &main, "--json"];
         all.extend(arguments);
         Self { process: Process::start(&all) }
+    }
+
+    /// Tells them that it is enough.
+    #[track_caller]
+    pub(crate) fn stop(&self) {
+        self.process.signal(Signal::Interrupt);
+    }
+
+    /// Waits until the first of them are on their way.
+    #[track_caller]
+    pub(crate) fn wait_until_joining(&self) {
+        self.process.wait_until_said(Stream::Stderr, "joining:", 1);
     }
 
     #[track_caller]

@@ -32,6 +32,8 @@ pub(crate) enum Signal {
     Stop,
     /// To go on.
     Continue,
+    /// To say how it does.
+    Report,
 }
 
 /// A running process; see the [module](self).
@@ -188,6 +190,24 @@ impl Process {
         picked.unwrap_or_else(|| panic!("`{}` did not say what was waited for", self.name))
     }
 
+    /// The newest of the lines of `stream` that begin so, without that, when there are more than
+    /// there were before `act`.
+    #[track_caller]
+    pub(crate) fn answer(&self, stream: Stream, prefix: &str, act: impl FnOnce()) -> String {
+        let before = self.output.said().of(stream).filter(|line| line.starts_with(prefix)).count();
+        act();
+        let next = |said: &Said| {
+            let mut answers = said.of(stream).filter_map(|line| line.strip_prefix(prefix));
+            answers.nth(before).map(str::to_owned)
+        };
+        let answer = |said: &Said| match next(said) {
+            Some(found) => Some(Some(found)),
+            None => (said.ended == 2).then_some(None),
+        };
+        let found = self.output.wait(PATIENCE, answer).flatten();
+        found.unwrap_or_else(|| panic!("`{}` did not answer {prefix:?}", self.name))
+    }
+
     /// Waits until `times` lines of `stream` have had `text` in them.
     #[track_caller]
     pub(crate) fn wait_until_said(&self, stream: Stream, text: &str, times: usize) {
@@ -207,6 +227,7 @@ impl Process {
             Signal::Terminate => "TERM",
             Signal::Stop => "STOP",
             Signal::Continue => "CONT",
+            Signal::Report => "USR1",
         };
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
@@ -218,7 +239,8 @@ impl Process {
         self.end();
     }
 
-    fn end(&mut self) {
+    /// The same, for whoever has something to put into its place.
+    pub(crate) fn end(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();

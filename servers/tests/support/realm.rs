@@ -1,6 +1,7 @@
 //! `Realm`: Main and worlds as processes of their own.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use super::{PATIENCE, Process, Report, Signal, Stream, User};
 
@@ -11,6 +12,9 @@ const COMMON_SETTING: &str = "net.drain_timeout_ms=250";
 /// Main's, unless a test has a chat server.
 const NO_CHAT: &str = "main.chat=";
 
+/// How often a server is asked how it does, by whoever waits for it to do something.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// One running server.
 pub(crate) struct Server {
     pub(crate) process: Process,
@@ -18,6 +22,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// `main`, `login`, or `world` and its id.
     name: String,
+    arguments: Vec<String>,
 }
 
 impl Server {
@@ -27,11 +32,16 @@ impl Server {
         let mut all = arguments.to_vec();
         let settings = [&[COMMON_SETTING], settings].concat();
         all.extend(settings.iter().flat_map(|setting| ["--set", setting]));
-        let process = Process::start(&all);
+        Self::run(name, all.into_iter().map(str::to_owned).collect())
+    }
+
+    #[track_caller]
+    fn run(name: &str, arguments: Vec<String>) -> Self {
+        let process = Process::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         let prefix = format!("{name} listening on ");
         let address =
             process.wait_for(Stream::Stdout, |line| line.strip_prefix(&prefix)?.parse().ok());
-        Self { process, address, name: name.to_owned() }
+        Self { process, address, name: name.to_owned(), arguments }
     }
 
     #[track_caller]
@@ -74,6 +84,37 @@ impl Server {
     #[track_caller]
     pub(crate) fn wait_until_registered(&self, times: usize) {
         self.process.wait_until_said(Stream::Stderr, "registered with Main", times);
+    }
+
+    /// Kills it, leaves it away for so long, and starts it again at its address.
+    #[track_caller]
+    pub(crate) fn restart_after(&mut self, outage: Duration) {
+        self.process.end();
+        std::thread::sleep(outage);
+        let mut arguments = self.arguments.clone();
+        let place = arguments.iter().position(|flag| flag == "--port" || flag == "--listen");
+        let place = place.expect("every server is told where to listen");
+        let where_it_was = ["--listen".to_owned(), self.address.to_string()];
+        arguments.splice(place..place + 2, where_it_was);
+        *self = Self::run(&self.name, arguments);
+    }
+
+    /// How it does now.
+    #[track_caller]
+    pub(crate) fn report(&self) -> Report {
+        let prefix = format!("{} report ", self.name);
+        let ask = || self.process.signal(Signal::Report);
+        Report::parse(&self.name, &self.process.answer(Stream::Stdout, &prefix, ask))
+    }
+
+    /// Waits until every one of these counters is as expected.
+    #[track_caller]
+    pub(crate) fn wait_until_reported(&self, counts: &[(&str, u64)]) {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline && !self.report().shows(counts) {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        self.report().expect(counts);
     }
 
     /// Ends it in good order, and answers its last words.

@@ -35,6 +35,12 @@ impl Report {
         value.as_f64().unwrap_or_else(|| panic!("{name} of {} is {value}", self.whose))
     }
 
+    /// Whether every counter is as expected.
+    #[track_caller]
+    pub(crate) fn shows(&self, counts: &[(&str, u64)]) -> bool {
+        counts.iter().all(|(name, expected)| self.count(name) == *expected)
+    }
+
     /// Fails unless every counter is as expected.
     #[track_caller]
     pub(crate) fn expect(&self, counts: &[(&str, u64)]) {

@@ -1,0 +1,221 @@
+//! A whole realm as separate processes: Login, Main, two worlds, chat, and five hundred bots with
+//! accounts who move and talk. Nothing is lost while all is well; and every server is killed and
+//! restarted in turn under that load.
+
+mod support;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::login::{Accounts, CHEAP, login, main_of, try_hello};
+use support::{Bots, PATIENCE, Report, Server, Stream};
+use tinyrealm_core::protocol::{ErrorCode, Token};
+
+const BOTS: u64 = 500;
+/// Bots that come while Login is away.
+const LATE: u64 = 20;
+const PASSWORD: &str = "correct horse";
+const WORLDS: [u16; 2] = [1, 2];
+/// One world alone has no place for everyone: some go elsewhere, some wait until it returns.
+const WORLD_SETTINGS: [&str; 2] = ["world.rooms=15", "world.room_capacity=20"];
+/// How long a server is away before it is started again.
+const OUTAGE: Duration = Duration::from_secs(1);
+
+/// Every server, each a process of its own.
+struct WholeRealm {
+    accounts: Accounts,
+    login: Server,
+    chat: Server,
+    main: Server,
+    worlds: [Server; 2],
+}
+
+impl WholeRealm {
+    #[track_caller]
+    fn start(name: &str) -> Self {
+        let accounts = Accounts::new(name);
+        let login = accounts.login(&CHEAP);
+        let chat = Server::chat(&[]);
+        let main = main_of(&login, &[&format!("main.chat={}", chat.address)]);
+        main.process.wait_until_said(Stream::Stderr, "the chat server has", 1);
+        let worlds = WORLDS.map(|id| Server::world(id, main.address, &WORLD_SETTINGS));
+        worlds.iter().for_each(|world| world.wait_until_registered(1));
+        Self { accounts, login, chat, main, worlds }
+    }
+
+    /// Bots with accounts whose ids begin with `prefix`.
+    #[track_caller]
+    fn bots(&self, prefix: &str, count: u64, arguments: &[&str]) -> Bots {
+        let (login, data) = (self.login.address.to_string(), self.accounts.setting());
+        let count = count.to_string();
+        let who = ["--login", &login, "--set", &data, "--make-accounts", prefix, "--count", &count];
+        Bots::start(self.main.address, &[&who[..], arguments].concat())
+    }
+
+    /// Waits until all worlds together have so many users.
+    #[track_caller]
+    fn wait_until_inside(&self, users: u64) {
+        let inside = || self.worlds.iter().map(|world| world.report().count("users")).sum::<u64>();
+        let deadline = Instant::now() + PATIENCE;
+        while inside() != users {
+            assert!(Instant::now() < deadline, "{} of {users} are in a world", inside());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until all bots are in a room and in a channel, and every server agrees.
+    #[track_caller]
+    fn wait_until_complete(&self) {
+        self.wait_until_inside(BOTS);
+        self.main.wait_until_reported(&[("users", BOTS), ("chat.memberships", BOTS)]);
+        self.chat.wait_until_reported(&[("memberships", BOTS), ("mains", 1)]);
+    }
+
+    /// Waits until nobody is anywhere.
+    #[track_caller]
+    fn wait_until_empty(&self) {
+        self.wait_until_inside(0);
+        for world in &self.worlds {
+            world.wait_until_reported(&[("rooms", 0), ("net.sessions", 1)]);
+        }
+        // The links to Login, to the chat server, and to the worlds are left.
+        self.main.wait_until_reported(&[("users", 0), ("worlds", 2), ("net.sessions", 4)]);
+        self.main.wait_until_reported(&[("chat.memberships", 0), ("chat.channels", 0)]);
+        self.chat.wait_until_reported(&[("memberships", 0), ("net.sessions", 1)]);
+        self.login.wait_until_reported(&[("waiting", 0), ("net.sessions", 1)]);
+    }
+
+    /// Players that worlds have taken in since their start.
+    fn joins(&self) -> u64 {
+        self.worlds.iter().map(|world| world.report().count("joined")).sum()
+    }
+
+    /// Kills this server and starts it again; answers how long after its start everyone was everywhere.
+    #[track_caller]
+    fn restart(&mut self, server: fn(&mut Self) -> &mut Server) -> Duration {
+        server(self).restart_after(OUTAGE);
+        let restarted = Instant::now();
+        self.wait_until_complete();
+        restarted.elapsed()
+    }
+}
+
+/// Counts of faults in channels.
+const CHAT_FAULTS: [&str; 6] = [
+    "chat_lost",
+    "chat_missed_announced",
+    "chat_duplicated",
+    "chat_disordered",
+    "chat_wrong_channel",
+    "chat_unanswered",
+];
+
+/// Room and chat messages that came twice, late, or to the wrong ones.
+const ROOM_FAULTS: [&str; 6] =
+    ["lost", "duplicated", "disordered", "wrong_room", "self_seen", "unknown"];
+
+const SERVERS: [&str; 4] = ["login", "main", "world", "chat"];
+
+#[test]
+fn five_hundred_log_in_move_and_talk() {
+    let realm = WholeRealm::start("whole");
+    let plan = ["--hz", "4", "--seconds", "4", "--chat-hz", "1", "--channels", "20"];
+    let outcome = realm.bots("bot-", BOTS, &plan).outcome();
+    outcome.expect_clean(BOTS);
+    let bots = &outcome.report;
+    bots.expect(&CHAT_FAULTS.map(|fault| (fault, 0)));
+    bots.expect(&[("chat_joined", BOTS), ("chat_refused", 0), ("chat_interrupted", 0)]);
+    bots.expect(&[("chat_gaps_unknown", 0), ("chat_present", BOTS), ("present", BOTS)]);
+    for server in SERVERS {
+        bots.expect(&[(&format!("outages.{server}.times"), 0)]);
+    }
+    realm.wait_until_empty();
+    let WholeRealm { accounts: _accounts, login, chat, main, worlds } = realm;
+    let worlds = worlds.map(Server::stop);
+    let sum = |name| worlds.iter().map(|world| world.count(name)).sum::<u64>();
+    assert_eq!((sum("joined"), sum("left"), sum("moves")), (BOTS, BOTS, bots.count("sent")));
+    assert!(worlds.iter().all(|world| world.count("joined") >= BOTS / 3), "both have their share");
+    let main = main.stop();
+    main.expect(&[("hellos", BOTS), ("hellos_refused", 0), ("enters", BOTS)]);
+    main.expect(&[("net.violations", 0), ("chat.missed", 0)]);
+    let chat = chat.stop();
+    let said = bots.count("chat_sent");
+    chat.expect(&[("joined", BOTS), ("said", said), ("copies", said), ("net.violations", 0)]);
+    login.stop().expect(&[("granted", BOTS), ("verified", BOTS), ("net.violations", 0)]);
+}
+
+/// Login is away: those in the realm go on; who comes meanwhile is told, tries again, and gets in.
+fn login_is_killed(realm: &mut WholeRealm, token: Token) -> (Report, Duration) {
+    realm.login.process.end();
+    realm.main.process.wait_until_said(Stream::Stderr, "lost Login", 1);
+    let refused = try_hello(realm.main.address, Some(token)).err();
+    assert_eq!(refused, Some(ErrorCode::LOGIN_UNAVAILABLE));
+    let plan = ["--seconds", "1", "--chat-hz", "1", "--through-restarts"];
+    let late = realm.bots("late-", LATE, &plan);
+    late.wait_until_joining();
+    realm.login.restart_after(OUTAGE);
+    let restarted = Instant::now();
+    realm.main.process.wait_until_said(Stream::Stderr, "connected to Login", 2);
+    let recovered = restarted.elapsed();
+    let outcome = late.outcome();
+    assert_eq!(outcome.code, Some(0), "{:?}", outcome.report);
+    outcome.report.expect(&[("joined", LATE), ("lost", 0), ("chat_lost", 0)]);
+    (outcome.report, recovered)
+}
+
+#[test]
+fn every_server_is_killed_in_turn_and_everyone_comes_back() {
+    let mut realm = WholeRealm::start("killed-in-turn");
+    realm.accounts.user(&["add", "alice"], PASSWORD);
+    let token = login(realm.login.address, "alice", PASSWORD).token();
+    let plan = ["--hz", "2", "--seconds", "600", "--chat-hz", "0.5", "--channels", "20"];
+    let bots = realm.bots("bot-", BOTS, &[&plan[..], &["--through-restarts"]].concat());
+    realm.wait_until_complete();
+
+    let (late, login_recovered) = login_is_killed(&mut realm, token);
+    let joins = realm.joins();
+    let chat_recovered = realm.restart(|realm| &mut realm.chat);
+    // Main has brought them back; no client has asked for anything.
+    realm.chat.report().expect(&[("joined", 0), ("mains_opened", 1)]);
+    assert_eq!(realm.joins(), joins, "nobody has left a room for Login or chat");
+    let world_recovered = WORLDS.map(|id| {
+        let recovered = realm.restart(match id {
+            1 => |realm| &mut realm.worlds[0],
+            _ => |realm| &mut realm.worlds[1],
+        });
+        println!("world {id}: all inside {recovered:?} after its start");
+        recovered
+    });
+    let joins = realm.joins();
+    let main_recovered = realm.restart(|realm| &mut realm.main);
+    assert_eq!(realm.joins(), joins, "players stay in their worlds without Main");
+
+    bots.stop();
+    let outcome = bots.outcome();
+    let report = &outcome.report;
+    print_table(
+        &late,
+        report,
+        [login_recovered, main_recovered, world_recovered[1], chat_recovered],
+    );
+    assert_eq!(outcome.code, Some(0), "{report:?}");
+    report.expect(&ROOM_FAULTS.map(|fault| (fault, 0)));
+    report.expect(&CHAT_FAULTS.map(|fault| (fault, 0)));
+    report.expect(&[("joined", BOTS), ("present", BOTS), ("chat_present", BOTS)]);
+    report.expect(&[("outages.login.times", 0), ("outages.main.times", BOTS)]);
+    realm.wait_until_empty();
+}
+
+/// What the bots have measured, and how long after its start each server had everyone again.
+fn print_table(late: &Report, bots: &Report, recovered: [Duration; 4]) {
+    println!(
+        "away {OUTAGE:?}  longest outage of a bot   bots' outages   refused   whole again after"
+    );
+    for (server, recovered) in SERVERS.into_iter().zip(recovered) {
+        let report = if server == "login" { late } else { bots };
+        let count = |name| report.count(&format!("outages.{server}.{name}"));
+        let (longest_ms, times, refused) = (count("longest_ms"), count("times"), count("refused"));
+        let recovered_ms = recovered.as_millis();
+        println!("{server:<8} {longest_ms:>22} ms {times:>15} {refused:>9} {recovered_ms:>15} ms");
+    }
+}
