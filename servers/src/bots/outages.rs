@@ -73,7 +73,9 @@ impl Outages {
             ClientEvent::Refused { code: ErrorCode::LOGIN_UNAVAILABLE, about }
                 if *about == Hello::OPCODE.0 =>
             {
-                self.refuse(number, Server::Login, now);
+                // A Main that has not found its Login again is not back yet.
+                let is_main = self.is_open(number, Server::Main);
+                self.refuse(number, if is_main { Server::Main } else { Server::Login }, now);
             }
             // Main shows out whom it has refused for want of Login.
             ClientEvent::MainLost(_) if self.is_open(number, Server::Login) => {}
@@ -148,6 +150,7 @@ impl Outages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tinyrealm_core::protocol::Uid;
 
     #[test]
     fn the_longest_counts_and_each_bot_for_itself() {
@@ -167,5 +170,27 @@ mod tests {
         let chat = OutageSum { times: 1, refused: 1, longest_ms: 10, open: 1 };
         assert_eq!((outages.of(Server::World), outages.of(Server::Chat)), (world, chat));
         assert_eq!(outages.of(Server::Main), OutageSum::default());
+    }
+
+    #[test]
+    fn a_hello_that_is_refused_is_the_fault_of_who_is_missing() {
+        let mut outages = Outages::new(2);
+        let now = Instant::now();
+        let about = Hello::OPCODE.0;
+        let refused = || ClientEvent::Refused { code: ErrorCode::LOGIN_UNAVAILABLE, about };
+        let lost = || ClientEvent::MainLost(ErrorCode::GOODBYE);
+        // One had a Main, which comes back without a Login; the other meets a Main without one.
+        for event in [lost(), refused(), lost()] {
+            outages.note(0, &event, now);
+        }
+        for event in [refused(), lost()] {
+            outages.note(1, &event, now);
+        }
+        for bot in [0, 1] {
+            outages.note(bot, &ClientEvent::Welcome(Uid(1)), now);
+        }
+        outages.close(now);
+        let one = OutageSum { times: 1, refused: 1, ..OutageSum::default() };
+        assert_eq!((outages.of(Server::Main), outages.of(Server::Login)), (one, one));
     }
 }
