@@ -65,10 +65,10 @@ impl WholeRealm {
 
     /// Waits until all bots are in a room and in a channel, and every server agrees.
     #[track_caller]
-    fn wait_until_complete(&self) {
-        self.wait_until_inside(BOTS);
-        self.main.wait_until_reported(&[("users", BOTS), ("chat.memberships", BOTS)]);
-        self.chat.wait_until_reported(&[("memberships", BOTS), ("mains", 1)]);
+    fn wait_until_complete(&self, bots: u64) {
+        self.wait_until_inside(bots);
+        self.main.wait_until_reported(&[("users", bots), ("chat.memberships", bots)]);
+        self.chat.wait_until_reported(&[("memberships", bots), ("mains", 1)]);
     }
 
     /// Waits until nobody is anywhere.
@@ -95,7 +95,7 @@ impl WholeRealm {
     fn restart(&mut self, server: fn(&mut Self) -> &mut Server) -> Duration {
         server(self).restart_after(OUTAGE);
         let restarted = Instant::now();
-        self.wait_until_complete();
+        self.wait_until_complete(BOTS);
         restarted.elapsed()
     }
 }
@@ -170,7 +170,7 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
     let token = login(realm.login.address, "alice", PASSWORD).token();
     let plan = ["--hz", "2", "--seconds", "600", "--chat-hz", "0.5", "--channels", "20"];
     let bots = realm.bots("bot-", BOTS, &[&plan[..], &["--through-restarts"]].concat());
-    realm.wait_until_complete();
+    realm.wait_until_complete(BOTS);
 
     let (late, login_recovered) = login_is_killed(&mut realm, token);
     let joins = realm.joins();
@@ -203,6 +203,24 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
     report.expect(&CHAT_FAULTS.map(|fault| (fault, 0)));
     report.expect(&[("joined", BOTS), ("present", BOTS), ("chat_present", BOTS)]);
     report.expect(&[("outages.login.times", 0), ("outages.main.times", BOTS)]);
+    realm.wait_until_empty();
+}
+
+/// Nobody says goodbye to anybody, and nobody is left anywhere.
+#[test]
+fn bots_that_die_with_their_main_leave_no_ghosts() {
+    let mut realm = WholeRealm::start("ghosts");
+    let plan = ["--hz", "2", "--seconds", "600", "--chat-hz", "1", "--channels", "4"];
+    let bots = realm.bots("bot-", LATE, &plan);
+    realm.wait_until_complete(LATE);
+    realm.main.process.end();
+    bots.kill();
+    realm.main.restart_after(Duration::ZERO);
+    realm.wait_until_empty();
+    // And who dies alone.
+    let bots = realm.bots("bot-", LATE, &plan);
+    realm.wait_until_complete(LATE);
+    bots.kill();
     realm.wait_until_empty();
 }
 

@@ -48,6 +48,11 @@ impl Bots {
         self.process.signal(Signal::Interrupt);
     }
 
+    /// Ends all of them at once, without a word.
+    pub(crate) fn kill(self) {
+        self.process.kill();
+    }
+
     /// Waits until the first of them are on their way.
     #[track_caller]
     pub(crate) fn wait_until_joining(&self) {
