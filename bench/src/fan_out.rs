@@ -3,8 +3,8 @@
 //! The same load against a real world, the floor and the naive server, one after the other, several
 //! rounds, medians. A delivery is one member's move that reached one other member.
 
-use crate::account::cpu_time;
 use crate::child::{Process, own, sibling};
+use crate::crowd::Crowd;
 use crate::statistics::Spread;
 
 /// One shape of load.
@@ -66,18 +66,11 @@ pub(crate) fn run(seconds: u32, rounds: u32) -> anyhow::Result<()> {
             }
         }
         let [world, floor, naive] = costs.map(Spread::of);
-        print_row("world", world, floor, Some(goal));
-        print_row("floor", floor, floor, None);
-        print_row("naive tokio", naive, floor, None);
+        world.print_row("world", floor, Some(goal));
+        floor.print_row("floor", floor, None);
+        naive.print_row("naive tokio", floor, None);
     }
     Ok(())
-}
-
-fn print_row(name: &str, cost: Spread, floor: Spread, goal: Option<f64>) {
-    let goal = goal.map_or_else(String::new, |goal| format!(" (goal: at most {goal})"));
-    let Spread { least, median, most } = cost;
-    let ratio = median / floor.median;
-    println!("    {name:<12} {median:8.1}  ({least:.1} to {most:.1})  {ratio:6.2} x floor{goal}");
 }
 
 /// Runs a world at its limit and prints what it delivers.
@@ -107,31 +100,10 @@ struct Servers {
 fn measure(server: Server, scene: Scene, seconds: u32) -> anyhow::Result<Run> {
     let servers = start(server, scene)?;
     let measured = servers.processes.last().map_or(0, Process::id);
-    let arguments = [
-        "load".to_owned(),
-        servers.way.to_owned(),
-        servers.address.clone(),
-        (scene.rooms * scene.members).to_string(),
-        scene.hz.to_string(),
-        seconds.to_string(),
-    ];
-    let mut load = Process::start(own()?, &arguments)?;
-    expect(&mut load, "ready")?;
-    load.tell("go")?;
-    expect(&mut load, "begin")?;
-    let before = cpu_time(measured)?;
-    let line = load.line()?;
-    let cpu = cpu_time(measured)? - before;
-    let mut fields = line.split_whitespace().skip(1).map(str::parse::<f64>);
-    let deliveries = fields.next().and_then(Result::ok).unwrap_or(0.0);
-    anyhow::ensure!(deliveries > 0.0, "nothing was delivered: {line:?}");
-    Ok(Run { cpu_nanos: cpu.as_nanos() as f64, deliveries, seconds: f64::from(seconds) })
-}
-
-fn expect(process: &mut Process, wanted: &str) -> anyhow::Result<()> {
-    let line = process.line()?;
-    anyhow::ensure!(line == wanted, "expected {wanted:?}, found {line:?}");
-    Ok(())
+    let Scene { rooms, members, hz, .. } = scene;
+    let crowd = Crowd { way: servers.way, groups: rooms, members, hz };
+    let (deliveries, cpus) = crowd.run(&servers.address, &[measured], seconds)?;
+    Ok(Run { cpu_nanos: cpus[0], deliveries, seconds: f64::from(seconds) })
 }
 
 fn start(server: Server, scene: Scene) -> anyhow::Result<Servers> {

@@ -1,8 +1,9 @@
 //! The floor: the least that a server can do for the same deliveries.
 //!
 //! One thread, one epoll, one buffer a room. Moves are noted as they come; a flush encodes each moved
-//! member once and gives every member what the others have moved with one vectored write. No limits,
-//! no timeouts, no handshake, no slow readers: a peer that does not read loses bytes.
+//! member once and gives every member what the others have moved with one vectored write. Chat messages
+//! are encoded as they come, and everyone gets them. No limits, no timeouts, no handshake, no slow
+//! readers: a peer that does not read loses bytes.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -35,7 +36,10 @@ struct Member {
 struct Room {
     members: Vec<usize>,
     is_dirty: bool,
+    /// What is to be written at the next flush.
     buffer: Vec<u8>,
+    /// Chat messages so far.
+    said: u32,
 }
 
 struct Floor {
@@ -125,6 +129,7 @@ impl Floor {
             match heard {
                 Heard::Join => self.join(number),
                 Heard::Move(state) => self.note_move(number, state),
+                Heard::Say(said) => self.say(number, said),
                 Heard::Other => {}
             }
             input = rest;
@@ -151,10 +156,23 @@ impl Floor {
         member.state.clear();
         member.state.extend_from_slice(state);
         member.has_moved = true;
-        let room = &mut self.rooms[member.room];
+        let room = member.room;
+        self.flush_soon(room);
+    }
+
+    fn say(&mut self, number: usize, said: &[u8]) {
+        let Member { uid, room: place, .. } = self.members[number];
+        let room = &mut self.rooms[place];
+        room.said += 1;
+        wire::push_say(&mut room.buffer, room.said, uid, said);
+        self.flush_soon(place);
+    }
+
+    fn flush_soon(&mut self, place: usize) {
+        let room = &mut self.rooms[place];
         if !room.is_dirty {
             room.is_dirty = true;
-            self.dirty.push(member.room);
+            self.dirty.push(place);
         }
         if self.next_flush.is_none() {
             self.next_flush = Some(Instant::now() + self.flush_interval);
@@ -166,7 +184,6 @@ impl Floor {
         for room in self.dirty.drain(..) {
             let room = &mut self.rooms[room];
             room.is_dirty = false;
-            room.buffer.clear();
             for number in &room.members {
                 let member = &mut self.members[*number];
                 member.own = 0..0;
@@ -187,6 +204,7 @@ impl Floor {
                     _ => {}
                 }
             }
+            room.buffer.clear();
         }
     }
 }

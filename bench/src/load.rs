@@ -1,18 +1,20 @@
-//! The load: many members that move at a rate, and count what they are delivered.
+//! The load: many members that move, or talk in channels, at a rate, and count what they are delivered.
 //!
 //! A process of its own, so that its work is not the server's. It goes in through Main where there
 //! is one. Talks with whoever started it by lines: `ready` when all are in; `begin` when the
-//! measured time begins and `end DELIVERIES MOVES` when it is over.
+//! measured time begins and `end DELIVERIES MESSAGES` when it is over.
 
 use std::io::{BufRead, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, Hello};
+use tinyrealm_core::protocol::client_to_main::{ChatJoin, ChatSay, EnterWorldReq, Hello};
 use tinyrealm_core::protocol::client_to_world::{Join, Move};
 use tinyrealm_core::protocol::either_way::Error;
-use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
+use tinyrealm_core::protocol::main_to_client::{
+    ChatBroadcast, ChatJoined, ChatRefused, EnterWorldAck, Welcome,
+};
 use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast};
 use tinyrealm_core::protocol::{
     CLIENT_VERSION, Direction, HandshakeKey, Message, Position, Text, Uid, decode, encode_frame,
@@ -23,8 +25,8 @@ use crate::wire;
 
 const WARM_UP: Duration = Duration::from_secs(1);
 const READ_BUFFER_BYTES: usize = 256 * 1024;
-const WORLD_TRIES: u32 = 100;
-const WORLD_PATIENCE: Duration = Duration::from_millis(50);
+const SERVER_TRIES: u32 = 100;
+const SERVER_PATIENCE: Duration = Duration::from_millis(50);
 
 /// One member of a room.
 struct Member {
@@ -34,24 +36,36 @@ struct Member {
     _main: Option<TcpStream>,
 }
 
-/// `load main|direct ADDRESS COUNT HZ SECONDS`
+/// Members of a channel have its number in common; a name is as long as people give them.
+const CHANNEL: &str = "bench channel";
+const SAID: &str = "this is about as long as what people say in a chat";
+
+/// `load main|direct|chat|chat-direct ADDRESS COUNT HZ SECONDS CHANNEL_MEMBERS`
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
-    let [way, address, count, hz, seconds] = arguments else { bail!("five arguments") };
+    let [way, address, count, hz, seconds, channel_members] = arguments else {
+        bail!("six arguments")
+    };
     let count: usize = count.parse().context("count")?;
     let hz: f64 = hz.parse().context("hz")?;
     let seconds = Duration::from_secs(seconds.parse().context("seconds")?);
+    let channel_members: usize = channel_members.parse().context("members of a channel")?;
     let mut members = Vec::with_capacity(count);
-    for _ in 0..count {
-        members.push(if way == "main" { enter(address)? } else { join_direct(address)? });
+    for number in 0..count {
+        members.push(match way.as_str() {
+            "main" => enter(address)?,
+            "chat" => join_channel(address, &channel_of(number, channel_members))?,
+            _ => join_direct(address)?,
+        });
     }
+    let talk = if way.starts_with("chat") { Talk::Says { channel_members } } else { Talk::Moves };
     for member in &members {
         member.stream.set_nonblocking(true)?;
     }
     println!("ready");
     std::io::stdin().lock().read_line(&mut String::new())?;
     if hz > 0.0 {
-        let (deliveries, moves) = Load::new(members)?.run(hz, seconds)?;
-        println!("end {deliveries} {moves}");
+        let (deliveries, sent) = Load::new(members, talk)?.run(hz, seconds)?;
+        println!("end {deliveries} {sent}");
     } else {
         // Idle members: until whoever started us has seen enough.
         std::io::stdin().lock().read_line(&mut String::new())?;
@@ -67,18 +81,21 @@ fn send<M: Message>(stream: &mut TcpStream, message: &M) -> anyhow::Result<()> {
 
 /// Reads frames until one has this message's opcode, and answers its payload.
 fn receive<M: Message>(stream: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
-    receive_or_error::<M>(stream)?.context("refused")
+    receive_unless::<M>(stream, Error::OPCODE.0)?.context("refused")
 }
 
-/// The same, or `None` if the server says that it refuses.
-fn receive_or_error<M: Message>(stream: &mut TcpStream) -> anyhow::Result<Option<Vec<u8>>> {
+/// The same, or `None` if a refusal comes first.
+fn receive_unless<M: Message>(
+    stream: &mut TcpStream,
+    refusal: i32,
+) -> anyhow::Result<Option<Vec<u8>>> {
     loop {
         let mut prefix = [0; 2];
         stream.read_exact(&mut prefix)?;
         let mut body = vec![0; usize::from(u16::from_le_bytes(prefix))];
         stream.read_exact(&mut body)?;
         ensure!(body.len() >= 4, "a frame without opcode");
-        if body.starts_with(&Error::OPCODE.0.to_le_bytes()) {
+        if body.starts_with(&refusal.to_le_bytes()) {
             return Ok(None);
         }
         if body.starts_with(&M::OPCODE.0.to_le_bytes()) {
@@ -87,14 +104,33 @@ fn receive_or_error<M: Message>(stream: &mut TcpStream) -> anyhow::Result<Option
     }
 }
 
+fn channel_of(number: usize, channel_members: usize) -> String {
+    format!("{CHANNEL} {}", number / channel_members.max(1))
+}
+
+/// Comes into a channel, as soon as Main has found its chat server.
+fn join_channel(address: &str, channel: &str) -> anyhow::Result<Member> {
+    let mut stream = connect(address)?;
+    send(&mut stream, &Hello { client_version: CLIENT_VERSION, token: None })?;
+    receive::<Welcome>(&mut stream)?;
+    for _ in 0..SERVER_TRIES {
+        send(&mut stream, &ChatJoin { channel: Text::truncated(channel) })?;
+        if receive_unless::<ChatJoined<'_>>(&mut stream, ChatRefused::OPCODE.0)?.is_some() {
+            return Ok(Member { stream, partial: Vec::new(), _main: None });
+        }
+        std::thread::sleep(SERVER_PATIENCE);
+    }
+    bail!("Main has no chat server")
+}
+
 /// Asks until a world has registered.
 fn ask_for_world(main: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
-    for _ in 0..WORLD_TRIES {
+    for _ in 0..SERVER_TRIES {
         send(main, &EnterWorldReq { region: Text::default() })?;
-        if let Some(payload) = receive_or_error::<EnterWorldAck<'_>>(main)? {
+        if let Some(payload) = receive_unless::<EnterWorldAck<'_>>(main, Error::OPCODE.0)? {
             return Ok(payload);
         }
-        std::thread::sleep(WORLD_PATIENCE);
+        std::thread::sleep(SERVER_PATIENCE);
     }
     bail!("Main has no world")
 }
@@ -129,24 +165,60 @@ fn join(address: &str, uid: Uid, handshake_key: HandshakeKey) -> anyhow::Result<
     Ok(stream)
 }
 
+/// What members do.
+#[derive(Copy, Clone)]
+enum Talk {
+    /// Move in their rooms.
+    Moves,
+    /// Say something in their channels.
+    Says { channel_members: usize },
+}
+
+impl Talk {
+    /// The opcode of what is delivered.
+    const fn delivered(self) -> i32 {
+        match self {
+            Self::Moves => MoveBroadcast::OPCODE.0,
+            Self::Says { .. } => ChatBroadcast::OPCODE.0,
+        }
+    }
+
+    /// What member `number` sends, as a frame.
+    fn frame(self, turn: u32, number: usize, out: &mut [u8]) -> Option<usize> {
+        match self {
+            Self::Moves => {
+                let pos = Position { x: turn as i32 % 20_000, y: number as i32 * 10, z: 0 };
+                encode_frame(&Move { pos, dir: Direction(turn as u16) }, out).ok()
+            }
+            Self::Says { channel_members } => {
+                let channel = channel_of(number, channel_members);
+                let (channel, msg) = (Text::truncated(&channel), Text::truncated(SAID));
+                encode_frame(&ChatSay { channel, msg }, out).ok()
+            }
+        }
+    }
+}
+
 struct Load {
+    talk: Talk,
     members: Vec<Member>,
     poller: Poller,
     buffer: Vec<u8>,
     deliveries: u64,
-    moves: u64,
+    sent: u64,
 }
 
 impl Load {
-    fn new(members: Vec<Member>) -> anyhow::Result<Self> {
+    fn new(members: Vec<Member>, talk: Talk) -> anyhow::Result<Self> {
         let poller = Poller::new()?;
         for (number, member) in members.iter().enumerate() {
             poller.add(&member.stream, number as u64)?;
         }
-        Ok(Self { members, poller, buffer: vec![0; READ_BUFFER_BYTES], deliveries: 0, moves: 0 })
+        let buffer = vec![0; READ_BUFFER_BYTES];
+        Ok(Self { talk, members, poller, buffer, deliveries: 0, sent: 0 })
     }
 
-    /// Moves everyone at `hz` and answers the deliveries and moves of the measured time.
+    /// Has everyone send at `hz`, and answers the deliveries and messages of the measured time.
     fn run(&mut self, hz: f64, seconds: Duration) -> anyhow::Result<(u64, u64)> {
         let start = Instant::now();
         let between = Duration::from_secs_f64(1.0 / (hz * self.members.len() as f64));
@@ -157,45 +229,44 @@ impl Load {
             let now = Instant::now();
             if measured_from.is_none() && now >= start + WARM_UP {
                 measured_from = Some(now);
-                before = (self.deliveries, self.moves);
+                before = (self.deliveries, self.sent);
                 println!("begin");
             }
             if measured_from.is_some_and(|from| now >= from + seconds) {
-                return Ok((self.deliveries - before.0, self.moves - before.1));
+                return Ok((self.deliveries - before.0, self.sent - before.1));
             }
             while start + between * turn <= now {
-                self.send_move(turn)?;
+                self.send(turn)?;
                 turn += 1;
             }
             self.read_all((start + between * turn).saturating_duration_since(Instant::now()))?;
         }
     }
 
-    fn send_move(&mut self, turn: u32) -> anyhow::Result<()> {
+    fn send(&mut self, turn: u32) -> anyhow::Result<()> {
         let number = turn as usize % self.members.len();
-        let pos = Position { x: turn as i32 % 20_000, y: number as i32 * 10, z: 0 };
-        let mut out = [0; 64];
-        let used = encode_frame(&Move { pos, dir: Direction(turn as u16) }, &mut out).ok();
-        let used = used.context("a move too long")?;
+        let mut out = [0; 128];
+        let used = self.talk.frame(turn, number, &mut out).context("a message too long")?;
         // A server that is behind does not take it: it is not sent.
         if self.members[number].stream.write(&out[..used]).is_ok_and(|taken| taken == used) {
-            self.moves += 1;
+            self.sent += 1;
         }
         Ok(())
     }
 
     fn read_all(&mut self, timeout: Duration) -> anyhow::Result<()> {
+        let delivered = self.talk.delivered().to_le_bytes();
         for number in self.poller.wait(Some(timeout))? {
             let member = &mut self.members[number as usize];
             let count = member.stream.read(&mut self.buffer).unwrap_or(0);
             ensure!(count > 0, "the server has closed a connection");
             let bytes = &self.buffer[..count];
             if member.partial.is_empty() {
-                let rest = count_moves(bytes, &mut self.deliveries);
+                let rest = count_delivered(bytes, delivered, &mut self.deliveries);
                 member.partial.extend_from_slice(rest);
             } else {
                 member.partial.extend_from_slice(bytes);
-                let left = count_moves(&member.partial, &mut self.deliveries).len();
+                let left = count_delivered(&member.partial, delivered, &mut self.deliveries).len();
                 member.partial.drain(..member.partial.len() - left);
             }
         }
@@ -203,9 +274,10 @@ impl Load {
     }
 }
 
-fn count_moves<'b>(mut input: &'b [u8], deliveries: &mut u64) -> &'b [u8] {
+/// Counts the frames with this opcode, and answers what is behind the last whole one.
+fn count_delivered<'b>(mut input: &'b [u8], delivered: [u8; 4], deliveries: &mut u64) -> &'b [u8] {
     while let Some((body, rest)) = wire::next_body(input) {
-        *deliveries += u64::from(body.starts_with(&MoveBroadcast::OPCODE.0.to_le_bytes()));
+        *deliveries += u64::from(body.starts_with(&delivered));
         input = rest;
     }
     input

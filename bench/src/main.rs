@@ -1,13 +1,15 @@
-//! Benchmarks: framing, fan-out, memory.
+//! Benchmarks: framing, fan-out of rooms and of channels, memory.
 //!
 //! Purpose: figures that can be compared, because whatever they are compared with runs in the same
-//! minute on the same machine. [`framing`] measures in this process; [`fan_out`] and [`memory`] start
-//! servers and a load as processes of their own and read the operating system's account of them.
+//! minute on the same machine. [`framing`] measures in this process; [`fan_out`], [`chat`] and
+//! [`memory`] start servers and a load as processes of their own and read the operating system's account of them.
 //!
 //! `floor`, `naive` and `load` are those processes; people start the others.
 
 mod account;
+mod chat;
 mod child;
+mod crowd;
 mod fan_out;
 mod floor;
 mod framing;
@@ -26,6 +28,7 @@ tinyrealm-bench [WHAT ...] [--seconds S] [--rounds N]
   framing   decode and encode, beside memcpy and LengthDelimitedCodec
   fan-out   CPU time per delivery of a real world, beside a bare epoll server (the floor)
             and a naive tokio server, under the same load
+  chat      CPU time per delivery of Main and a chat server, beside the floor
   peak      deliveries per second of a world that has one core
   memory    bytes per idle connection of a real world
 
@@ -62,7 +65,7 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
-    const ALL: [&str; 4] = ["framing", "fan-out", "peak", "memory"];
+    const ALL: [&str; 5] = ["framing", "fan-out", "chat", "peak", "memory"];
     let mut plan = Plan { what: Vec::new(), seconds: 8, rounds: 3 };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
@@ -89,6 +92,7 @@ fn run(plan: &Plan) -> anyhow::Result<()> {
         match what.as_str() {
             "framing" => framing::run(),
             "fan-out" => fan_out::run(plan.seconds, plan.rounds)?,
+            "chat" => chat::run(plan.seconds, plan.rounds)?,
             "peak" => fan_out::run_peak(plan.seconds)?,
             _ => memory::run()?,
         }

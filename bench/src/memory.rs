@@ -35,7 +35,7 @@ fn measure(count: u32) -> anyhow::Result<(u64, u64)> {
     let (_main, address, world) = start_world_with(&limits, &[&world[..], &limits[..]].concat())?;
     let before = own_memory_bytes(world.id())?;
     let (way, hz, seconds) = ("main".to_owned(), "0".to_owned(), "0".to_owned());
-    let arguments = ["load".to_owned(), way, address, count.to_string(), hz, seconds];
+    let arguments = ["load".to_owned(), way, address, count.to_string(), hz, seconds, capacity];
     let mut load = Process::start(own()?, &arguments)?;
     load.line()?;
     load.tell("go")?;

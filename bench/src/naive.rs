@@ -51,7 +51,7 @@ async fn serve_one(stream: TcpStream, uid: u32, room: Room) -> std::io::Result<(
             match heard {
                 Heard::Join => join(uid, &sender, &room),
                 Heard::Move(state) => broadcast(uid, state, &room),
-                Heard::Other => {}
+                Heard::Say(_) | Heard::Other => {}
             }
             input = rest;
         }

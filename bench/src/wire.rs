@@ -1,9 +1,10 @@
 //! The few messages that floor, naive server and load speak, as bytes.
 //!
 //! The floor is to do what a world must do and nothing else, so it does not decode a move: its
-//! payload is a position and a direction, and the broadcast of it is the mover's uid in front.
+//! payload is a position and a direction, and the broadcast of it is the mover's uid in front. The
+//! broadcast of a chat message has its number and its sender between the channel and the text.
 
-use tinyrealm_core::protocol::{client_to_world, world_to_client};
+use tinyrealm_core::protocol::{client_to_main, client_to_world, main_to_client, world_to_client};
 
 /// The longest frame that a mover's broadcast can be.
 pub(crate) const MOVE_FRAME_MAX_BYTES: usize = 29;
@@ -15,6 +16,8 @@ pub(crate) enum Heard<'b> {
     Join,
     /// I am here: position and direction, encoded.
     Move(&'b [u8]),
+    /// I say this in my channel: the channel and the text, encoded.
+    Say(&'b [u8]),
     /// Something else.
     Other,
 }
@@ -25,6 +28,7 @@ pub(crate) fn next(input: &[u8]) -> Option<(Heard<'_>, &[u8])> {
     let opcode = i32::from_le_bytes(*body.first_chunk()?);
     let heard = match opcode {
         opcode if opcode == client_to_world::Move::OPCODE.0 => Heard::Move(&body[4..]),
+        opcode if opcode == client_to_main::ChatSay::OPCODE.0 => Heard::Say(&body[4..]),
         opcode if opcode == client_to_world::Join::OPCODE.0 => Heard::Join,
         _ => Heard::Other,
     };
@@ -39,16 +43,38 @@ pub(crate) fn next_body(input: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Appends the broadcast of a move.
 pub(crate) fn push_move(out: &mut Vec<u8>, uid: u32, state: &[u8]) {
-    let start = out.len();
-    out.extend_from_slice(&[0, 0]);
-    out.extend_from_slice(&world_to_client::MoveBroadcast::OPCODE.0.to_le_bytes());
-    let mut rest = uid;
+    push_frame(out, world_to_client::MoveBroadcast::OPCODE.0, |out| {
+        push_varint(out, uid);
+        out.extend_from_slice(state);
+    });
+}
+
+/// Appends the broadcast of a chat message, from what its sender has said.
+pub(crate) fn push_say(out: &mut Vec<u8>, seq: u32, uid: u32, said: &[u8]) {
+    // The name's length is one byte: names are short.
+    let name_bytes = said.first().map_or(0, |length| usize::from(*length) + 1);
+    let Some((name, text)) = said.split_at_checked(name_bytes) else { return };
+    push_frame(out, main_to_client::ChatBroadcast::OPCODE.0, |out| {
+        out.extend_from_slice(name);
+        push_varint(out, seq);
+        push_varint(out, uid);
+        out.extend_from_slice(text);
+    });
+}
+
+fn push_varint(out: &mut Vec<u8>, mut rest: u32) {
     while rest >= 0x80 {
         out.push(rest as u8 | 0x80);
         rest >>= 7;
     }
     out.push(rest as u8);
-    out.extend_from_slice(state);
+}
+
+fn push_frame(out: &mut Vec<u8>, opcode: i32, push_payload: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0, 0]);
+    out.extend_from_slice(&opcode.to_le_bytes());
+    push_payload(out);
     let body_bytes = (out.len() - start - 2) as u16;
     out[start..start + 2].copy_from_slice(&body_bytes.to_le_bytes());
 }
@@ -56,7 +82,7 @@ pub(crate) fn push_move(out: &mut Vec<u8>, uid: u32, state: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tinyrealm_core::protocol::{Direction, MemberState, Position, Uid, encode_frame};
+    use tinyrealm_core::protocol::{Direction, MemberState, Position, Text, Uid, encode_frame};
 
     #[test]
     fn the_broadcast_is_the_same_as_a_world_s() {
@@ -69,6 +95,21 @@ mod tests {
         push_move(&mut ours, uid.0, state);
         let mut theirs = [0; 64];
         let message = world_to_client::MoveBroadcast { member: MemberState { uid, pos, dir } };
+        let used = encode_frame(&message, &mut theirs).unwrap();
+        assert_eq!(ours, theirs[..used]);
+    }
+
+    #[test]
+    fn the_broadcast_is_the_same_as_main_s() {
+        let (channel, msg) = (Text::new("bench 17").unwrap(), Text::new("hello").unwrap());
+        let (uid, seq) = (Uid(0x8000_1234), 70_000);
+        let mut said = [0; 64];
+        let used = encode_frame(&client_to_main::ChatSay { channel, msg }, &mut said).unwrap();
+        let Some((Heard::Say(said), _)) = next(&said[..used]) else { panic!() };
+        let mut ours = Vec::new();
+        push_say(&mut ours, seq, uid.0, said);
+        let mut theirs = [0; 64];
+        let message = main_to_client::ChatBroadcast { channel, seq, uid, msg };
         let used = encode_frame(&message, &mut theirs).unwrap();
         assert_eq!(ours, theirs[..used]);
     }
