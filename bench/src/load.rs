@@ -183,6 +183,17 @@ impl Talk {
         }
     }
 
+    /// Which of `count` members sends at this turn. Members of a room move one after the other, so that
+    /// their moves meet in a flush; people talk whenever they like.
+    const fn whose(self, turn: u32, count: usize) -> usize {
+        /// Coprime to every count of members, so everyone has a turn.
+        const STRIDE: usize = 7_919;
+        match self {
+            Self::Moves => turn as usize % count,
+            Self::Says { .. } => (turn as usize * STRIDE) % count,
+        }
+    }
+
     /// What member `number` sends, as a frame.
     fn frame(self, turn: u32, number: usize, out: &mut [u8]) -> Option<usize> {
         match self {
@@ -244,7 +255,7 @@ impl Load {
     }
 
     fn send(&mut self, turn: u32) -> anyhow::Result<()> {
-        let number = turn as usize % self.members.len();
+        let number = self.talk.whose(turn, self.members.len());
         let mut out = [0; 128];
         let used = self.talk.frame(turn, number, &mut out).context("a message too long")?;
         // A server that is behind does not take it: it is not sent.
