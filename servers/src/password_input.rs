@@ -11,7 +11,9 @@ use anyhow::{Context, bail, ensure};
 /// If there is none.
 pub(crate) fn ask(prompt: &str) -> anyhow::Result<String> {
     if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password(prompt).context("can't read the password");
+        let password = rpassword::prompt_password(prompt).context("can't read the password")?;
+        ensure!(!password.is_empty(), "no password");
+        return Ok(password);
     }
     first_line(std::io::stdin().lock()).context("no password on standard input")
 }

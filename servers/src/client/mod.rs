@@ -34,8 +34,6 @@ use keys::Action;
 use screen::Screen;
 use view::{LoginAs, RoomView};
 
-/// The channel that everyone with a terminal is in.
-const CHANNEL: &str = "lobby";
 /// How often the screen is drawn, at most.
 const FRAME_INTERVAL: Duration = Duration::from_millis(50);
 /// Sessions of one client, to Main and to its world, and one while one of them is replaced.
@@ -63,7 +61,8 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
     let screen = Screen::open()?;
     let view = runtime::current_thread()?.block_on(async {
         let driver = Driver::new(None, SocketOptions { send_buffer_bytes: 0 }, |turn| {
-            let role = Client::new(main_address, client_config, RoomView::new(account));
+            let role =
+                Client::new(main_address, client_config, RoomView::new(&options.main, account));
             let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
             node.act(turn, Client::start);
             node
@@ -72,7 +71,7 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
         anyhow::Ok(process::run(driver, control).await.into_role().into_handler())
     })?;
     match view.failure() {
-        Some(reason) => bail!("{reason} (Main at {})", options.main),
+        Some(reason) => bail!("{reason}"),
         None => Ok(ExitCode::SUCCESS),
     }
 }
@@ -153,20 +152,47 @@ fn take(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, action: Action)
             if line.is_empty() {
                 return;
             }
-            let (channel, msg) = (Text::truncated(CHANNEL), Text::truncated(&line));
-            if client.say_in_channel(cx, channel, msg).is_err() {
-                client.handler_mut().tell("not said: Main is away".to_owned());
+            match line.strip_prefix('/') {
+                Some(command) => obey(client, cx, command),
+                None => say(client, cx, &line),
             }
         }
         Action::Leave => {}
     }
 }
 
+fn say(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, line: &str) {
+    let view = client.handler();
+    if !view.is_in_channel() {
+        let news = format!("not said: you are not in {} yet", view.channel);
+        client.handler_mut().tell(news);
+        return;
+    }
+    let channel = view.channel.clone();
+    if client.say_in_channel(cx, Text::truncated(&channel), Text::truncated(line)).is_err() {
+        client.handler_mut().tell("not said: Main is away".to_owned());
+    }
+}
+
+/// Does what a line with a slash says.
+fn obey(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, command: &str) {
+    let channel = command.strip_prefix("join ").map(str::trim).unwrap_or_default();
+    match client.handler_mut().switch_to(channel) {
+        Ok(Some(before)) => {
+            // A Main that is away knows of no channel of ours anyway.
+            let _ = client.leave_channel(cx, Text::truncated(&before));
+        }
+        Ok(None) => {}
+        Err(news) => client.handler_mut().tell(news),
+    }
+}
+
 /// Comes into the channel, whenever Main knows us and the channel does not.
 fn join_channel(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>) {
     if client.handler_mut().wants_channel(std::time::Instant::now()) {
+        let channel = client.handler().channel.clone();
         // What does not fit now is asked again.
-        let _ = client.join_channel(cx, Text::truncated(CHANNEL));
+        let _ = client.join_channel(cx, Text::truncated(&channel));
     }
 }
 

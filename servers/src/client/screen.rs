@@ -19,7 +19,7 @@ const HALF_HEIGHT: i64 = 12_000;
 const NEWS_LINES: u16 = 5;
 const FRAME_LINES: u16 = 2;
 const TEXT_LINES: u16 = 2;
-const HELP: &str = "arrows or wasd: move   t or enter: talk   q: leave";
+const HELP: &str = "arrows or wasd: move   t or enter: talk, /join CHANNEL   q: leave";
 /// Columns of what is said, beside a map that is at least as wide.
 const TALK_COLUMNS: u16 = 36;
 
@@ -49,8 +49,9 @@ impl Screen {
         let text = render(view, client.state(), columns, rows);
         if text != self.last {
             execute!(io::stdout(), MoveTo(0, 0))?;
-            // In raw mode a line feed does not return the carriage.
-            write_at_once(&text.replace('\n', "\x1b[K\r\n"))?;
+            // In raw mode a line feed does not return the carriage. Each line's old end goes, the last's too.
+            let lines = text.replace('\n', "\x1b[K\r\n");
+            write_at_once(&format!("{lines}\x1b[J"))?;
             self.last = text;
         }
         Ok(())
@@ -84,8 +85,11 @@ fn render(view: &RoomView, state: (MainState, WorldState), columns: u16, rows: u
         let news = view.news.get(line).map_or("", String::as_str);
         let _ = writeln!(text, "{}", cut(news, columns));
     }
-    let last = view.line.as_ref().map_or_else(|| HELP.to_owned(), |line| format!("say: {line}_"));
-    text.push_str(&cut(&last, columns));
+    let last = match &view.line {
+        Some(line) => prompt(&view.channel, line, columns),
+        None => cut(HELP, columns),
+    };
+    text.push_str(&last);
     text
 }
 
@@ -101,6 +105,13 @@ fn talk(view: &RoomView, columns: u16, rows: u16) -> Vec<String> {
     let first = lines.len().saturating_sub(rows);
     let shown = lines[first..].iter().map(|line| format!(" {line}"));
     shown.chain(std::iter::repeat(String::new())).take(rows).collect()
+}
+
+/// The line that is being typed, its end where all of it has no room.
+fn prompt(channel: &str, line: &str, columns: u16) -> String {
+    let text = format!("{channel}: {line}_");
+    let too_many = text.chars().count().saturating_sub(usize::from(columns));
+    text.chars().skip(too_many).collect()
 }
 
 fn headline(view: &RoomView, (main, world): (MainState, WorldState)) -> String {
@@ -154,7 +165,7 @@ mod tests {
 
     #[allow(clippy::field_reassign_with_default, reason = "the other fields are private")]
     fn view() -> RoomView {
-        let mut view = RoomView::default();
+        let mut view = RoomView::new("main", None);
         view.uid = Some(Uid(0xABCD));
         let pos = Position { x: 10_000, y: 6_000, z: 0 };
         view.others.insert(0x1234, MemberState { uid: Uid(0x1234), pos, dir: Direction(0) });
@@ -180,11 +191,12 @@ mod tests {
         view.line = Some("hi".to_owned());
         let text = render(&view, (MainState::Ready, WorldState::Inside), 100, 30);
         assert!(text.lines().any(|line| line.contains("| #1234: hello")), "{text}");
-        assert!(text.ends_with("say: hi_"));
+        assert!(text.ends_with("lobby: hi_"));
         assert!(text.lines().all(|line| line.chars().count() <= 100));
-        // A narrow terminal has the map alone.
+        // A narrow terminal has the map alone, and the end of what is typed.
+        view.line = Some(format!("{}end", "x".repeat(80)));
         let text = render(&view, (MainState::Ready, WorldState::Inside), 60, 30);
-        assert!(!text.contains("hello"));
+        assert!(!text.contains("hello") && text.ends_with("xend_"));
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use tinyrealm_core::node::client::{ChatEvent, ClientEvent, ClientHandler, Credentials};
-use tinyrealm_core::protocol::client_to_main::ChatSay;
+use tinyrealm_core::protocol::client_to_main::{ChatJoin, ChatSay};
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    CHAT_MAX_BYTES, Direction, ErrorCode, LoginDenial, MemberState, Position, RoomId, Uid,
+    CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Direction, ErrorCode, LoginDenial, MemberState, Position,
+    RoomId, Uid,
 };
 
 use super::keys::Mode;
@@ -21,6 +22,9 @@ const MESSAGE_LINES: usize = 100;
 /// How often a channel that does not answer is asked.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
+/// The channel that everyone with a terminal comes into.
+const FIRST_CHANNEL: &str = "lobby";
+
 /// What the client logs in with.
 #[derive(Clone)]
 pub(super) struct LoginAs {
@@ -32,6 +36,7 @@ pub(super) struct LoginAs {
 /// The room as its client knows it.
 #[derive(Default)]
 pub(super) struct RoomView {
+    main_address: String,
     account: Option<LoginAs>,
     /// Who we are.
     pub(super) uid: Option<Uid>,
@@ -43,7 +48,9 @@ pub(super) struct RoomView {
     pub(super) others: BTreeMap<u32, MemberState>,
     /// What has happened lately, newest last.
     pub(super) news: VecDeque<String>,
-    /// What was said in the channel, newest last.
+    /// The channel that it is in, or wants to be in.
+    pub(super) channel: String,
+    /// What was said there, newest last.
     pub(super) messages: VecDeque<String>,
     /// The line that is being typed.
     pub(super) line: Option<String>,
@@ -54,18 +61,21 @@ pub(super) struct RoomView {
     /// Whether a server has refused something.
     is_refused: bool,
     failure: Option<String>,
+    /// Why it has not come in yet, if somebody has said so.
+    hindrance: Option<String>,
     is_over: bool,
 }
 
 impl RoomView {
     /// A client that has not heard anything.
-    pub(super) fn new(account: Option<LoginAs>) -> Self {
-        Self { account, ..Self::default() }
+    pub(super) fn new(main_address: &str, account: Option<LoginAs>) -> Self {
+        let (main_address, channel) = (main_address.to_owned(), FIRST_CHANNEL.to_owned());
+        Self { main_address, account, channel, ..Self::default() }
     }
 
-    /// Why the client can't go on, if it can't.
+    /// Why the client can't go on, or never came in, if so.
     pub(super) fn failure(&self) -> Option<&str> {
-        self.failure.as_deref()
+        self.failure.as_deref().or(self.hindrance.as_deref())
     }
 
     /// Whether there is nothing more to come.
@@ -118,15 +128,40 @@ impl RoomView {
         true
     }
 
-    fn note_message(&mut self, message: String) {
-        if self.messages.len() == MESSAGE_LINES {
-            self.messages.pop_front();
+    /// Whether what is said now is heard.
+    pub(super) const fn is_in_channel(&self) -> bool {
+        self.is_in_channel
+    }
+
+    /// Wants to be in another channel; answers the one to leave, if it is in one.
+    ///
+    /// # Errors
+    /// Why that can't be, for the user.
+    pub(super) fn switch_to(&mut self, channel: &str) -> Result<Option<String>, String> {
+        if channel.is_empty() {
+            return Err("to go to another channel: /join CHANNEL".to_owned());
         }
+        if channel.len() > CHANNEL_MAX_BYTES {
+            return Err(format!("a channel's name has at most {CHANNEL_MAX_BYTES} bytes"));
+        }
+        if channel == self.channel {
+            return Err(format!("that is where you are: {channel}"));
+        }
+        let before = std::mem::replace(&mut self.channel, channel.to_owned());
+        self.asked_at = None;
+        Ok(std::mem::take(&mut self.is_in_channel).then_some(before))
+    }
+
+    fn note_message(&mut self, message: String) {
         // What others type can't steer this terminal.
-        self.messages.push_back(message.replace(char::is_control, " "));
+        push(&mut self.messages, message.replace(char::is_control, " "), MESSAGE_LINES);
     }
 
     fn chat(&mut self, event: &ChatEvent<'_>) {
+        if event.channel().as_str() != self.channel {
+            // It was on its way when we left that channel.
+            return;
+        }
         match event {
             ChatEvent::Joined(joined) => {
                 self.is_in_channel = true;
@@ -164,15 +199,25 @@ impl RoomView {
             ChatEvent::Refused(refused) if refused.about == ChatSay::OPCODE.0 => {
                 self.note_message(format!("* not said: {}", refused.reason.name()));
             }
+            ChatEvent::Refused(refused) if refused.about == ChatJoin::OPCODE.0 => {
+                let (channel, reason) = (refused.channel.as_str(), refused.reason.name());
+                self.tell(format!("can't come into {channel} ({reason}); trying again"));
+            }
             ChatEvent::Refused(_) | ChatEvent::PastEnd(_) | ChatEvent::Members(_) => {}
         }
     }
 
+    /// One more line of news; what has just been said is not said again.
     pub(super) fn tell(&mut self, news: String) {
-        if self.news.len() == NEWS_LINES {
-            self.news.pop_front();
+        if self.news.back() != Some(&news) {
+            push(&mut self.news, news, NEWS_LINES);
         }
-        self.news.push_back(news);
+    }
+
+    /// It has not come in, and tries again; who gives up is told why.
+    fn hinder(&mut self, what: &str) {
+        self.tell(format!("{what}; trying again"));
+        self.hindrance = self.uid.is_none().then(|| what.to_owned());
     }
 
     fn login_denied(&mut self, reason: LoginDenial, retry_after_ms: u32) {
@@ -183,7 +228,7 @@ impl RoomView {
             LoginDenial::LOCKED => {
                 self.fail(&format!("too many wrong passwords: come back in {wait} s"));
             }
-            other => self.tell(format!("can't log in now ({}); trying again", other.name())),
+            other => self.hinder(&format!("can't log in now ({})", other.name())),
         }
     }
 
@@ -193,9 +238,16 @@ impl RoomView {
             self.fail(
                 "this realm wants an account: --id NAME, and --login ADDR if it is elsewhere",
             );
+        } else if self.uid.is_none() {
+            self.hinder(&format!("Main at {} refuses: {}", self.main_address, code.name()));
         } else {
             self.tell(format!("refused: {}", code.name()));
         }
+    }
+
+    fn lost_login(&mut self) {
+        let address = self.account.as_ref().map_or("", |account| account.login_address.as_str());
+        self.hinder(&format!("can't reach Login at {address}"));
     }
 
     fn fail(&mut self, reason: &str) {
@@ -237,6 +289,18 @@ impl RoomView {
     }
 }
 
+fn push(lines: &mut VecDeque<String>, line: String, most: usize) {
+    if lines.len() == most {
+        lines.pop_front();
+    }
+    lines.push_back(line);
+}
+
+/// A reason that says more than that it is over.
+fn because(reason: ErrorCode) -> String {
+    if reason == ErrorCode::GOODBYE { String::new() } else { format!(" ({})", reason.name()) }
+}
+
 /// A user's name on the screen: the last digits of its uid.
 pub(super) fn short_name(uid: Uid) -> String {
     format!("#{:04x}", uid.0 & 0xFFFF)
@@ -247,6 +311,7 @@ impl ClientHandler for RoomView {
         match event {
             ClientEvent::Welcome(uid) => {
                 self.uid = Some(uid);
+                self.hindrance = None;
                 self.is_in_channel = false;
                 self.asked_at = None;
                 self.tell(format!("Main knows you as {}", short_name(uid)));
@@ -267,23 +332,20 @@ impl ClientHandler for RoomView {
             ClientEvent::LoginDenied { reason, retry_after_ms } => {
                 self.login_denied(reason, retry_after_ms);
             }
-            ClientEvent::LoginLost(_) if self.uid.is_none() => {
-                self.fail("can't reach Login; is it running?");
-            }
-            ClientEvent::LoginLost(reason) => {
-                self.tell(format!("lost Login ({}); trying again", reason.name()));
-            }
+            ClientEvent::LoginLost(_) => self.lost_login(),
             // It has just said why.
             ClientEvent::MainLost(_) if self.uid.is_none() && self.is_refused => {}
             ClientEvent::MainLost(_) if self.uid.is_none() => {
-                self.fail("can't reach Main; is it running?");
+                self.fail(&format!("can't reach Main at {}; is it running?", self.main_address));
             }
             ClientEvent::MainLost(reason) => {
-                self.tell(format!("lost Main ({}); trying again", reason.name()));
+                self.is_in_channel = false;
+                self.tell(format!("lost Main{}; trying again", because(reason)));
             }
             ClientEvent::WorldLost(reason) => {
                 self.room = None;
-                self.tell(format!("lost the world ({}); looking for another", reason.name()));
+                self.others.clear();
+                self.tell(format!("lost the world{}; looking for another", because(reason)));
             }
             ClientEvent::EnterRefused(code) => {
                 self.tell(format!("no world for you now ({}); trying again", code.name()));
@@ -353,6 +415,40 @@ mod tests {
         };
         view.on_event(0, ClientEvent::Chat(ChatEvent::Said(said)));
         assert_eq!(view.messages, ["#00ab: a [2Jb"]);
+    }
+
+    #[test]
+    fn who_goes_to_another_channel_leaves_the_one_before() {
+        let mut view = RoomView::new("main", None);
+        assert_eq!(view.switch_to("trade"), Ok(None), "it was in none yet");
+        view.is_in_channel = true;
+        assert_eq!(view.switch_to("lobby"), Ok(Some("trade".to_owned())));
+        assert!(!view.is_in_channel());
+        for wrong in ["", "lobby", &"x".repeat(CHANNEL_MAX_BYTES + 1)] {
+            assert!(view.switch_to(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(view.switch_to(&"x".repeat(CHANNEL_MAX_BYTES)), Ok(None));
+    }
+
+    #[test]
+    fn who_never_came_in_is_told_why() {
+        let account = LoginAs {
+            login_address: "login:1".to_owned(),
+            id: "ann".to_owned(),
+            password: String::new(),
+        };
+        let mut view = RoomView::new("main:1", Some(account));
+        for _ in 0..3 {
+            view.on_event(0, ClientEvent::LoginLost(ErrorCode::GOODBYE));
+        }
+        assert_eq!(view.news, ["can't reach Login at login:1; trying again"], "once");
+        assert!(!view.is_over(), "it goes on trying");
+        assert_eq!(view.failure(), Some("can't reach Login at login:1"));
+        view.on_event(0, ClientEvent::Welcome(Uid(7)));
+        assert_eq!(view.failure(), None);
+        view.on_event(0, ClientEvent::Entered(member(1, 0)));
+        view.on_event(0, ClientEvent::WorldLost(ErrorCode::GOODBYE));
+        assert!(view.others.is_empty(), "nobody is seen from outside");
     }
 
     #[test]

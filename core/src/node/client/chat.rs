@@ -41,6 +41,25 @@ pub enum ChatEvent<'e> {
     Members(ChatMembers<'e>),
 }
 
+impl<'e> ChatEvent<'e> {
+    /// The channel that it is about.
+    pub const fn channel(&self) -> ChannelName<'e> {
+        match self {
+            Self::Joined(message) => message.channel,
+            Self::Left(message) => message.channel,
+            Self::Refused(message) => message.channel,
+            Self::Said(message) => message.channel,
+            Self::Past(message) => message.channel,
+            Self::PastEnd(message) => message.channel,
+            Self::Gap(message) => message.channel,
+            Self::Entered(message) => message.channel,
+            Self::Exited(message) => message.channel,
+            Self::Census(message) => message.channel,
+            Self::Members(message) => message.channel,
+        }
+    }
+}
+
 /// A channel's name.
 pub type ChannelName<'n> = Text<'n, CHANNEL_MAX_BYTES>;
 
@@ -121,6 +140,18 @@ impl<H: ClientHandler> Client<H> {
         channel: ChannelName<'_>,
     ) -> Result<(), SendError> {
         self.machine.join_channel(cx, channel)
+    }
+
+    /// See [`RealmClient::leave_channel`].
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub fn leave_channel(
+        &self,
+        cx: &mut Context<'_, '_>,
+        channel: ChannelName<'_>,
+    ) -> Result<(), SendError> {
+        self.machine.leave_channel(cx, channel)
     }
 
     /// See [`RealmClient::say_in_channel`].

@@ -1,0 +1,162 @@
+//! The terminal client on a terminal: keys in, frames out, and other people on the other side.
+#![cfg(unix)]
+
+mod support;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Instant;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use support::login::{Accounts, CHEAP, main_of};
+use support::{PATIENCE, ScratchFile, Server, Stream};
+
+const PASSWORD: &str = "correct horse";
+
+/// A client on a terminal of its own, and whoever sits in front of it.
+struct Terminal {
+    client: Child,
+    keys: File,
+    screen: Receiver<Vec<u8>>,
+    /// What was drawn, and not looked at yet.
+    drawn: String,
+}
+
+impl Terminal {
+    fn start(arguments: &[&str]) -> Self {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&controller).unwrap();
+        unlockpt(&controller).unwrap();
+        let name = ptsname(&controller, Vec::new()).unwrap();
+        let terminal = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        let size = Winsize { ws_row: 30, ws_col: 110, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&terminal, size).unwrap();
+        let ours = || Stdio::from(terminal.try_clone().unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tinyrealm"));
+        // The configuration of whoever runs the tests is not theirs.
+        command.env_clear();
+        command.arg("client").args(arguments).stdin(ours()).stdout(ours()).stderr(ours());
+        let client = command.spawn().unwrap();
+        let keys = File::from(controller.try_clone().unwrap());
+        Self { client, keys, screen: read_all(controller), drawn: String::new() }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until this is drawn, or said after the screen was given back.
+    #[track_caller]
+    fn wait_until_drawn(&mut self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.drawn.contains(text) {
+            match self.screen.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.drawn.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("{text:?} was not drawn, but {}", self.drawn)
+                }
+            }
+        }
+        let end = self.drawn.find(text).unwrap() + text.len();
+        self.drawn.drain(..end);
+    }
+
+    /// Waits for its end, and answers its exit code.
+    fn code(mut self) -> Option<i32> {
+        self.client.wait().unwrap().code()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.client.kill();
+        let _ = self.client.wait();
+    }
+}
+
+/// Reads the terminal's other side on a thread of its own, until nobody has the terminal any more.
+fn read_all(controller: OwnedFd) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut controller = File::from(controller);
+        let mut buffer = [0; 4_096];
+        while let Ok(count @ 1..) = controller.read(&mut buffer) {
+            if sender.send(buffer[..count].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+#[test]
+fn two_people_meet_walk_and_talk() {
+    let accounts = Accounts::new("terminal");
+    for id in ["ann", "bob"] {
+        accounts.user(&["add", id], PASSWORD);
+    }
+    let login = accounts.login(&CHEAP);
+    let chat = Server::chat(&[]);
+    let main = main_of(&login, &[&format!("main.chat={}", chat.address)]);
+    main.process.wait_until_said(Stream::Stderr, "the chat server has", 1);
+    let world = Server::world(1, main.address, &[]);
+    world.wait_until_registered(1);
+    let right = ScratchFile::with("terminal-password", PASSWORD);
+    let wrong = ScratchFile::with("terminal-wrong-password", "a wrong password");
+    let (main_address, login_address) = (main.address.to_string(), login.address.to_string());
+    let realm = ["--main", &main_address, "--login", &login_address];
+    let arguments = |id, password: &'static str| [&realm[..], &["--id", id, password]].concat();
+    let come = |id: &'static str, file: &ScratchFile| {
+        let all = [&arguments(id, "--password-file")[..], &[file.path()]].concat();
+        Terminal::start(&all)
+    };
+
+    let mut stranger = come("ann", &wrong);
+    stranger.wait_until_drawn("error: wrong id or password");
+    assert_eq!(stranger.code(), Some(1));
+    let mut guest = Terminal::start(&realm);
+    guest.wait_until_drawn("error: this realm wants an account");
+    assert_eq!(guest.code(), Some(1));
+
+    let mut ann = come("ann", &right);
+    ann.wait_until_drawn("you are in lobby");
+    let mut bob = come("bob", &right);
+    ann.wait_until_drawn("came in");
+    bob.wait_until_drawn("you are in lobby");
+    ann.press("wd");
+    ann.wait_until_drawn("at 0.5, 0.5");
+    ann.press("thello there\r");
+    bob.wait_until_drawn(": hello there");
+    bob.press("t/join trade\r");
+    bob.wait_until_drawn("you are in trade");
+    ann.wait_until_drawn("has gone");
+    ann.press("t/join trade\r");
+    ann.wait_until_drawn("you are in trade");
+    bob.press("t2 swords\r");
+    ann.wait_until_drawn(": 2 swords");
+    // The servers go and come back, and both are told.
+    chat.process.kill();
+    main.process.wait_until_said(Stream::Stderr, "lost the chat server", 1);
+    ann.press("tand?\r");
+    ann.wait_until_drawn("not said: CHAT_UNAVAILABLE");
+    world.process.kill();
+    ann.wait_until_drawn("lost the world; looking for another");
+    ann.wait_until_drawn("no world for you now (NO_WORLD); trying again");
+    ann.press("q");
+    bob.press("\x03"); // Ctrl-C
+    assert_eq!((ann.code(), bob.code()), (Some(0), Some(0)));
+    main.wait_until_reported(&[("users", 0)]);
+
+    login.process.kill();
+    let mut early = come("ann", &right);
+    early.wait_until_drawn("can't reach Login at");
+    early.wait_until_drawn("trying again");
+    early.press("q");
+    early.wait_until_drawn("error: can't reach Login at");
+    assert_eq!(early.code(), Some(1));
+}
