@@ -19,6 +19,26 @@ impl<'a> SessionManager<'a> {
         self.queue(key, &|out| encode_frame(message, out))
     }
 
+    /// [`SessionManager::send`] on a link to a server, without a transmission of its own: it goes with
+    /// whatever is sent there next, or when the session is [marked ready](Self::mark_ready). What
+    /// others would have to wait for is not held.
+    pub(crate) fn send_later<M: Message>(
+        &mut self,
+        key: SessionKey,
+        message: &M,
+    ) -> Result<(), SendError> {
+        let most = self.config.send_buffers_per_server;
+        self.append_within(key, &|out| encode_frame(message, out), most)?;
+        let is_crowded = self.is_crowded(key);
+        if is_crowded {
+            self.crowded = Some(key);
+        }
+        if is_crowded || self.pool.available() < POOL_RESERVE_BUFFERS {
+            self.ready.add(key.index());
+        }
+        Ok(())
+    }
+
     fn queue(&mut self, key: SessionKey, encode: Encode<'_>) -> Result<(), SendError> {
         let session = self.table.get(key).ok_or(SendError::Closed)?;
         if session.flags.has(Flags::TRUSTED) {
@@ -87,15 +107,24 @@ impl<'a> SessionManager<'a> {
         encode: Encode<'_>,
         most_buffers: u16,
     ) -> Result<(), SendError> {
+        self.append_within(key, encode, most_buffers)?;
+        self.ready.add(key.index());
+        Ok(())
+    }
+
+    fn append_within(
+        &mut self,
+        key: SessionKey,
+        encode: Encode<'_>,
+        most_buffers: u16,
+    ) -> Result<(), SendError> {
         let session = self.table.get_mut(key).ok_or(SendError::Closed)?;
         if !session.state.is_open() || !session.can_be_told() {
             return Err(SendError::Closed);
         }
         let framing = session.framing();
         let sent = session.outbox.append(&mut self.pool, most_buffers, framing, encode);
-        sent.map_err(|_| SendError::Full)?;
-        self.ready.add(key.index());
-        Ok(())
+        sent.map_err(|_| SendError::Full)
     }
 
     /// Queues a private packet that the peer can't do without: if it does not fit, the peer has not

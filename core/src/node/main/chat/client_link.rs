@@ -124,7 +124,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.take_chat_token(caller, key)?;
         let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
         let unanswered = member.unanswered.checked_add(1).ok_or(ErrorCode::CHAT_TOO_FAST)?;
-        caller.sessions.send(link, &Say { uid, channel, msg }).map_err(not_taken)?;
+        caller.sessions.send_later(link, &Say { uid, channel, msg }).map_err(not_taken)?;
+        self.chat.forwarding.want(caller.now, self.chat.policy.flush_interval_ms);
         member.unanswered = unanswered;
         self.chat.stats.forwarded += 1;
         Ok(())

@@ -16,17 +16,19 @@ use crate::wire::Frame;
 const GAP_RETRY_MS: u32 = 10;
 
 impl ChatHub<'_> {
-    fn flush_by(&mut self, at: Instant) {
-        self.next_flush = Some(self.next_flush.map_or(at, |earlier| earlier.min(at)));
-    }
-
-    /// Publishes every dirty channel, if it is time.
+    /// Publishes every dirty channel, and lets go what is held for the chat server, if it is time.
     #[inline]
     pub(in super::super) fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'_>) {
-        if !self.must_flush && self.next_flush.is_none_or(|at| at > now) {
+        if self.forwarding.is_due(now) {
+            self.forwarding.done(now);
+            if let Some(link) = self.link.live() {
+                sessions.mark_ready_unless_blocked(link);
+            }
+        }
+        if !self.must_flush && !self.flushing.is_due(now) {
             return;
         }
-        self.next_flush = None;
+        self.flushing.done(now);
         self.must_flush = false;
         while let Some(channel) = self.dirty.pop() {
             self.flush_channel(channel, sessions);
@@ -70,7 +72,7 @@ impl ChatHub<'_> {
         );
         self.must_flush |= !has_room;
         self.dirty.add(key.index());
-        self.flush_by(now.after_ms(self.policy.flush_interval_ms));
+        self.flushing.want(now, self.policy.flush_interval_ms);
     }
 
     /// A user is about to be transmitted to: the moment for its gaps.
@@ -87,7 +89,8 @@ impl ChatHub<'_> {
             if member.is_behind && !self.send_gap(sessions, index) {
                 let channel = self.members.at(index).map_or(0, |member| member.channel);
                 self.dirty.add(channel);
-                self.flush_by(now.after_ms(self.policy.flush_interval_ms.max(GAP_RETRY_MS)));
+                let wait_ms = self.policy.flush_interval_ms.max(GAP_RETRY_MS);
+                self.flushing.want_at(now.after_ms(wait_ms));
             }
             if link == start {
                 return;

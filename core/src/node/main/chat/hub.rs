@@ -2,6 +2,7 @@
 
 use super::ChatPolicy;
 use super::link::ChatLink;
+use super::pace::Pace;
 use crate::broadcast::{BroadcastRings, Cursor, RingBytes};
 use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Uid};
 use crate::session::SessionKey;
@@ -128,7 +129,10 @@ pub struct ChatHub<'a> {
     pub(super) rings: RingBytes<'a>,
     pub(super) dirty: WorkList<'a>,
     pub(super) members: Table<'a, LocalMember>,
-    pub(super) next_flush: Option<Instant>,
+    /// When members get what their channels have.
+    pub(super) flushing: Pace,
+    /// When the chat server gets what users have said.
+    pub(super) forwarding: Pace,
     pub(super) must_flush: bool,
     pub(super) next_attempt: u32,
     /// Random, so that nobody can choose names that share a chain.
@@ -148,7 +152,8 @@ impl<'a> ChatHub<'a> {
             rings: RingBytes::new(storage.ring_bytes, storage.message_ring_bytes, channels),
             dirty: WorkList::new(storage.dirty_queue, storage.dirty_listed),
             members: Table::new(storage.members),
-            next_flush: None,
+            flushing: Pace::NEW,
+            forwarding: Pace::NEW,
             must_flush: false,
             next_attempt: 0,
             seed: 0,
@@ -169,8 +174,9 @@ impl<'a> ChatHub<'a> {
         &self.address
     }
 
-    pub(in super::super) const fn next_flush(&self) -> Option<Instant> {
-        self.next_flush
+    pub(in super::super) fn next_flush(&self) -> Option<Instant> {
+        let (flush, forward) = (self.flushing.due(), self.forwarding.due());
+        flush.into_iter().chain(forward).min()
     }
 
     pub(in super::super) const fn must_flush_first(&self) -> bool {

@@ -17,6 +17,7 @@ mod client_link;
 mod fan_out;
 mod hub;
 mod link;
+mod pace;
 mod server_link;
 
 pub use hub::{ChatHub, LocalChannel, LocalMember, MainChatStats, MainChatStorage};
@@ -49,7 +50,8 @@ pub struct ChatPolicy {
     pub requests_per_second: u16,
     /// Messages and questions of one user at once.
     pub request_burst: u16,
-    /// How long messages of a channel wait for each other; 0 to send after every turn.
+    /// How long messages wait for each other, on their way to the chat server and to members. One that
+    /// comes after a pause goes at once; 0 to send after every turn.
     pub flush_interval_ms: u32,
     /// The first wait before another attempt to reach the chat server.
     pub reconnect_first_ms: u32,

@@ -153,16 +153,45 @@ fn nothing_comes_behind_leaving() {
         let [ann, bob] = [bench.greet(), bench.greet()];
         bench.join(chat, ann, LOBBY, 1);
         bench.join(chat, bob, LOBBY, 1);
-        bench.say(chat, &broadcast(1, bob.uid, "too late"));
+        bench.say(chat, &broadcast(1, bob.uid, "in time"));
+        assert_eq!(bench.heard(ann.key), [said(1, bob.uid, "in time")]);
+        bench.say(chat, &broadcast(2, bob.uid, "too late"));
         bench.say(ann.key, &ChatLeave { channel: name(LOBBY) });
         let left = ChatLeft { channel: name(LOBBY), reason: ErrorCode::GOODBYE };
         assert_eq!(bench.flushed(ann.key), [Said::of(&left)]);
-        assert_eq!(bench.heard(bob.key).len(), 1);
+        assert_eq!(bench.heard(bob.key).len(), 2);
         let leave = LeaveChannel { uid: ann.uid, channel: name(LOBBY) };
         assert_eq!(bench.heard(chat), [Said::of(&leave)]);
         // The last one takes the channel with it.
         bench.disconnect(bob.key);
         assert_eq!((bench.role().chat().channels(), bench.role().chat().memberships()), (0, 0));
+    });
+}
+
+#[test]
+fn a_lone_message_waits_for_nothing_and_a_crowd_goes_together() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let ann = bench.greet();
+        bench.join(chat, ann, LOBBY, 1);
+        bench.pass_ms(10 * FLUSH_MS);
+        bench.talk(ann, "1");
+        assert_eq!(bench.heard(chat).len(), 1, "at once");
+        bench.say(chat, &broadcast(1, ann.uid, "1"));
+        assert_eq!(bench.heard(ann.key), [said(1, ann.uid, "1")], "at once");
+        for seq in 2..4 {
+            bench.pass_ms(1);
+            bench.talk(ann, "x");
+            bench.say(chat, &broadcast(seq, ann.uid, "x"));
+            assert_eq!((bench.heard(chat), bench.heard(ann.key)), (vec![], vec![]));
+        }
+        bench.pass_ms(FLUSH_MS - 2);
+        assert_eq!((bench.heard(chat).len(), bench.heard(ann.key).len()), (2, 2));
+        // Whatever else goes to the chat server takes along what is held, in order.
+        bench.talk(ann, "x");
+        bench.say(ann.key, &ChatWho { channel: name(LOBBY), after: Uid::NOBODY });
+        let heard = bench.heard(chat);
+        assert!(heard[0].is::<Say<'_>>() && heard[1].is::<AskMembers<'_>>(), "{heard:?}");
     });
 }
 
@@ -204,7 +233,7 @@ fn both_sides_of_every_limit() {
         for _ in 0..7 {
             bench.talk(ann, "x");
         }
-        assert_eq!((bench.heard(ann.key), bench.heard(chat).len()), (vec![], 7));
+        assert_eq!((bench.heard(ann.key), bench.flushed(chat).len()), (vec![], 7));
         bench.talk(ann, "x");
         assert_eq!(bench.heard(ann.key), [say(ErrorCode::CHAT_TOO_FAST)]);
         bench.pass_ms(1_000);
