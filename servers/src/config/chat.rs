@@ -49,7 +49,8 @@ pub(crate) struct ChatSettings {
     pub(crate) requests_per_second: u16,
     /// Messages and questions of one user at once.
     pub(crate) request_burst: u16,
-    /// How long messages wait for each other at Main; 0 to send after every wake-up.
+    /// How long messages wait for each other at Main, on their way to the chat server and to members;
+    /// one that comes after a pause goes at once. 0 to send after every wake-up.
     pub(crate) flush_interval_ms: u32,
 }
 
