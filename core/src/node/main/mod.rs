@@ -248,6 +248,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(user) = self.users.get(key) else { return };
         if user.place == Place::Outside && !cx.sessions.is_open(user.session) {
             self.disarm(cx, key);
+            // Its connection may have ended in this very turn, and not be told of yet.
+            self.leave_all_channels(cx, key);
             self.users.remove(key);
         }
     }

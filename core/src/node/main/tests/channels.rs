@@ -168,6 +168,25 @@ fn nothing_comes_behind_leaving() {
     });
 }
 
+/// Its connection ends for not reading while it is refused a world, so that it is not in the realm any
+/// more before the end is told: it is not in its channels either.
+#[test]
+fn who_is_forgotten_is_in_no_channel() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let ann = bench.greet();
+        bench.join(chat, ann, LOBBY, 1);
+        bench.limit(ann.key, 0);
+        while bench.ended(ann.key).is_none() {
+            bench.say(ann.key, &EnterWorldReq { region: Text::default() });
+        }
+        assert_eq!(bench.ended(ann.key), Some(ErrorCode::TOO_SLOW));
+        assert_eq!((bench.role().users().len(), bench.role().chat().memberships()), (0, 0));
+        let leave = LeaveChannel { uid: ann.uid, channel: name(LOBBY) };
+        assert_eq!(bench.heard(chat), [Said::of(&leave)]);
+    });
+}
+
 #[test]
 fn a_lone_message_waits_for_nothing_and_a_crowd_goes_together() {
     with_channels(POLICY, |bench| {
