@@ -9,7 +9,7 @@ use crate::protocol::client_to_main::{ChatHistory, ChatJoin, ChatLeave, ChatSay,
 use crate::protocol::main_to_chat::{AskMembers, AskPast, JoinChannel, LeaveChannel, Say};
 use crate::protocol::main_to_client::{ChatLeft, ChatRefused};
 use crate::protocol::{CHANNEL_MAX_BYTES, ErrorCode, Message, SendError, Text, Uid};
-use crate::session::TokenBucket;
+use crate::session::{SessionKey, TokenBucket};
 use crate::storage::{Link, Vacant};
 use crate::time::Instant;
 use crate::wire::Opcode;
@@ -120,15 +120,30 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if msg.as_str().len() > usize::from(self.chat.policy.message_bytes) {
             return Err(ErrorCode::MESSAGE_TOO_LONG);
         }
+        self.forward(caller, key, &found, ChatSay::OPCODE, &Say { uid, channel, msg })?;
+        self.chat.forwarding.want(caller.now, self.chat.policy.flush_interval_ms);
+        self.chat.stats.forwarded += 1;
+        Ok(())
+    }
+
+    /// Forwards what the chat server owes the member an answer to, with whatever is sent there next; answers
+    /// the link.
+    fn forward<M: Message>(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        key: EntryKey,
+        found: &Membership,
+        about: Opcode,
+        message: &M,
+    ) -> Result<SessionKey, ErrorCode> {
         let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
         self.take_chat_token(caller, key)?;
         let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
-        let unanswered = member.unanswered.checked_add(1).ok_or(ErrorCode::CHAT_TOO_FAST)?;
-        caller.sessions.send_later(link, &Say { uid, channel, msg }).map_err(not_taken)?;
-        self.chat.forwarding.want(caller.now, self.chat.policy.flush_interval_ms);
-        member.unanswered = unanswered;
-        self.chat.stats.forwarded += 1;
-        Ok(())
+        let count = member.unanswered.of_mut(about).ok_or(ErrorCode::OUT_OF_PLACE)?;
+        let more = count.checked_add(1).ok_or(ErrorCode::CHAT_TOO_FAST)?;
+        caller.sessions.send_later(link, message).map_err(not_taken)?;
+        *count = more;
+        Ok(link)
     }
 
     pub(in super::super) fn ask_history(
@@ -155,13 +170,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         ask: impl Fn(Uid) -> M,
     ) {
         let Some(key) = self.caller_entry(caller, about.0) else { return };
-        let asked = self.own_membership(key, channel).and_then(|(uid, _)| {
-            let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
-            self.take_chat_token(caller, key)?;
-            caller.sessions.send(link, &ask(uid)).map_err(not_taken)
-        });
-        if let Err(reason) = asked {
-            self.refuse_chat(caller, channel, about, reason);
+        let asked = self
+            .own_membership(key, channel)
+            .and_then(|(uid, found)| self.forward(caller, key, &found, about, &ask(uid)));
+        match asked {
+            Ok(link) => caller.sessions.mark_ready_unless_blocked(link),
+            Err(reason) => self.refuse_chat(caller, channel, about, reason),
         }
     }
 

@@ -4,10 +4,12 @@ use super::ChatPolicy;
 use super::link::ChatLink;
 use super::pace::Pace;
 use crate::broadcast::{BroadcastRings, Cursor, RingBytes};
+use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
 use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Uid};
 use crate::session::SessionKey;
 use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, WorkList, hash_bytes};
 use crate::time::Instant;
+use crate::wire::Opcode;
 
 /// Names one channel for as long as this Main has members there.
 pub(in super::super) type LocalChannelKey = Key<LocalChannel>;
@@ -39,6 +41,31 @@ impl Vacant for LocalChannel {
     };
 }
 
+/// What the chat server owes a member an answer to, counted.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Unanswered {
+    /// Messages that have not come back.
+    pub(super) says: u8,
+    /// Questions about the past; coming in is one.
+    pub(super) pasts: u8,
+    /// Questions about who is there.
+    pub(super) whos: u8,
+}
+
+impl Unanswered {
+    pub(super) const NOTHING: Self = Self { says: 0, pasts: 0, whos: 0 };
+
+    /// How many of that kind there are; `None` for what is no question.
+    pub(super) fn of_mut(&mut self, about: Opcode) -> Option<&mut u8> {
+        match about {
+            ChatSay::OPCODE => Some(&mut self.says),
+            ChatHistory::OPCODE => Some(&mut self.pasts),
+            ChatWho::OPCODE => Some(&mut self.whos),
+            _ => None,
+        }
+    }
+}
+
 /// One user in one channel.
 #[derive(Debug)]
 pub struct LocalMember {
@@ -52,8 +79,8 @@ pub struct LocalMember {
     pub(super) next_of_user: Link,
     /// The number of the request to come in.
     pub(super) attempt: u32,
-    /// Messages that were forwarded and have not come back.
-    pub(super) unanswered: u8,
+    /// What was forwarded and has not been answered.
+    pub(super) unanswered: Unanswered,
     /// The chat server has let it in.
     pub(super) is_in: bool,
     /// The ring has gone over its cursor.
@@ -72,7 +99,7 @@ impl Vacant for LocalMember {
         previous: Link::NONE,
         next_of_user: Link::NONE,
         attempt: 0,
-        unanswered: 0,
+        unanswered: Unanswered::NOTHING,
         is_in: false,
         is_behind: false,
         is_resumed: false,

@@ -28,6 +28,7 @@ use crate::protocol::main_to_client::ChatGap;
 use crate::protocol::{Dispatched, ErrorCode, Message, ServerKind, Text, Uid};
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::storage::Link;
+use crate::time::Instant;
 use crate::wire::Frame;
 
 /// Where the link is; see the [module](self).
@@ -145,6 +146,19 @@ impl ChatHub<'_> {
             }
         }
         page
+    }
+
+    /// A channel's next message is `next_seq`. If that is not what its members expect, another Main has
+    /// told a restarted chat server of higher numbers, and they are told that something may be missing.
+    pub(super) fn goes_on_at(&mut self, now: Instant, key: LocalChannelKey, next_seq: u32) {
+        let Some(channel) = self.channels.get_mut(key) else { return };
+        let before = channel.last_seq;
+        channel.last_seq = before.max(next_seq.saturating_sub(1));
+        if before != 0 && before != channel.last_seq {
+            let name = channel.name.clone();
+            let gap = ChatGap { channel: Text::truncated(&name), missed: u32::MAX, next_seq };
+            self.append(now, key, FrameClass::State, &gap);
+        }
     }
 
     /// A channel goes on at `next_seq`, and what is missing before is announced.

@@ -2,14 +2,14 @@
 
 use super::super::directory::EntryKey;
 use super::super::{Authenticator, Main};
-use super::hub::{LocalChannelKey, LocalMemberKey};
+use super::hub::{LocalChannelKey, LocalMemberKey, Unanswered};
 use crate::broadcast::FrameClass;
 use crate::node::{Caller, Context};
 use crate::protocol::chat_to_main::{
     Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
     Refused, Removed, ResumeDenied, Resumed, Stub,
 };
-use crate::protocol::client_to_main::{ChatJoin, ChatSay};
+use crate::protocol::client_to_main::{ChatHistory, ChatJoin, ChatSay, ChatWho};
 use crate::protocol::main_to_client::{
     ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft, ChatMembers,
     ChatPast, ChatPastEnd, ChatRefused,
@@ -17,6 +17,7 @@ use crate::protocol::main_to_client::{
 use crate::protocol::{ErrorCode, Message, SendError, Text, Uid};
 use crate::session::SessionKey;
 use crate::storage::Link;
+use crate::wire::Opcode;
 
 /// How many buffers of an answer about the past may wait for a client, besides its other packets.
 const PAST_BUFFERS: u16 = crate::node::chat::PAST_PAGE_MAX;
@@ -29,6 +30,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn joined(&mut self, caller: &mut Caller<'_, 'a>, message: Joined<'_>) {
         let Joined { uid, channel, attempt, members, oldest, next_seq } = message;
         let Some(found) = self.membership(uid, channel.as_str()) else { return };
+        self.chat.goes_on_at(caller.now, found.channel, next_seq);
         // What was said before is published first, so that the newcomer begins exactly behind it.
         self.chat.flush_channel(found.channel.index(), caller.sessions);
         let Some(place) = self.chat.channels.get_mut(found.channel) else { return };
@@ -36,11 +38,11 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         if member.is_in || member.attempt != attempt {
             return;
         }
-        place.last_seq = place.last_seq.max(next_seq.saturating_sub(1));
-        place.published_seq = place.last_seq;
         member.cursor = place.rings.enter(caller.sessions.framing(member.session));
         member.is_in = true;
         member.is_resumed = true;
+        // What was said last follows, as if it had asked.
+        member.unanswered = Unanswered { pasts: 1, ..Unanswered::NOTHING };
         let session = member.session;
         let joined = ChatJoined { channel, members, oldest, next_seq };
         caller.sessions.send_or_close(caller.now, session, &joined);
@@ -87,16 +89,17 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         }
         let said = ChatBroadcast { channel, seq, uid, msg };
         self.chat.append(caller.now, key, FrameClass::Counted, &said);
-        self.count_answer(uid, channel.as_str());
+        self.count_answer(uid, channel.as_str(), ChatSay::OPCODE);
     }
 
     fn refused(&mut self, caller: &mut Caller<'_, 'a>, message: Refused<'_>) {
         let Refused { uid, channel, about, reason } = message;
-        if about == ChatSay::OPCODE.0 {
-            self.count_answer(uid, channel.as_str());
-        }
         self.chat.stats.refused += 1;
-        self.tell_client(caller, uid, &ChatRefused { channel, about, reason });
+        // Whoever has left meanwhile hears nothing more of the channel.
+        if self.is_member(uid, channel.as_str()) {
+            self.count_answer(uid, channel.as_str(), Opcode(about));
+            self.tell_client(caller, uid, &ChatRefused { channel, about, reason });
+        }
     }
 
     fn past(&mut self, caller: &mut Caller<'_, 'a>, message: Past<'_>) {
@@ -109,6 +112,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn past_end(&mut self, caller: &mut Caller<'_, 'a>, message: PastEnd<'_>) {
         let PastEnd { to, channel, next_seq, end_seq } = message;
         if self.is_member(to, channel.as_str()) {
+            self.count_answer(to, channel.as_str(), ChatHistory::OPCODE);
             self.tell_client(caller, to, &ChatPastEnd { channel, next_seq, end_seq });
         }
     }
@@ -131,6 +135,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn member_page(&mut self, caller: &mut Caller<'_, 'a>, message: MemberPage<'_>) {
         let MemberPage { to, channel, uids, next_after } = message;
         if self.is_member(to, channel.as_str()) {
+            self.count_answer(to, channel.as_str(), ChatWho::OPCODE);
             self.tell_client(caller, to, &ChatMembers { channel, uids, next_after });
         }
     }
@@ -191,11 +196,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         Some(session)
     }
 
-    fn count_answer(&mut self, uid: Uid, channel: &str) {
+    fn count_answer(&mut self, uid: Uid, channel: &str, about: Opcode) {
         if let Some(found) = self.membership(uid, channel)
             && let Some(member) = self.chat.members.get_mut(found.member)
+            && let Some(count) = member.unanswered.of_mut(about)
         {
-            member.unanswered = member.unanswered.saturating_sub(1);
+            *count = count.saturating_sub(1);
         }
     }
 
@@ -220,7 +226,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             let Some(member) = self.chat.members.key_at(index) else { continue };
             let Some(entry) = self.chat.members.get_mut(member) else { continue };
             entry.is_resumed = false;
-            let unanswered = core::mem::take(&mut entry.unanswered);
+            let unanswered = core::mem::replace(&mut entry.unanswered, Unanswered::NOTHING);
             let (uid, session, is_in) = (entry.uid, entry.session, entry.is_in);
             let Some(channel) = self.chat.channels.key_at(entry.channel) else { continue };
             let Some(place) = self.chat.channels.get(channel) else { continue };
@@ -230,8 +236,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 let refused = ChatRefused { channel: channel_name, about, reason };
                 cx.sessions.send_or_close(cx.now, session, &refused);
             };
-            for _ in 0..unanswered {
+            for _ in 0..unanswered.says {
                 refuse(ChatSay::OPCODE.0, ErrorCode::CHAT_INTERRUPTED);
+            }
+            for _ in 0..unanswered.pasts {
+                refuse(ChatHistory::OPCODE.0, ErrorCode::CHAT_UNAVAILABLE);
+            }
+            for _ in 0..unanswered.whos {
+                refuse(ChatWho::OPCODE.0, ErrorCode::CHAT_UNAVAILABLE);
             }
             if is_in {
                 continue;

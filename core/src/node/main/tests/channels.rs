@@ -79,6 +79,15 @@ impl MainBench<'_> {
     }
 
     fn join(&mut self, chat: SessionKey, guest: Guest, channel: &'static str, next_seq: u32) {
+        self.let_in(chat, guest, channel, next_seq);
+        let (to, channel, end_seq) = (guest.uid, name(channel), next_seq);
+        self.say(chat, &PastEnd { to, channel, next_seq, end_seq });
+        let end = ChatPastEnd { channel, next_seq, end_seq };
+        assert_eq!(self.heard(guest.key), [Said::of(&end)]);
+    }
+
+    /// What was said before is still to come.
+    fn let_in(&mut self, chat: SessionKey, guest: Guest, channel: &'static str, next_seq: u32) {
         self.say(guest.key, &ChatJoin { channel: name(channel) });
         let asked: JoinChannel<'_> = match &self.heard(chat)[..] {
             [said] => said.read().map(owned).expect("a wish to come in"),
@@ -134,7 +143,7 @@ fn a_newcomer_begins_behind_what_was_said_before() {
         let [ann, bob] = [bench.greet(), bench.greet()];
         bench.join(chat, ann, LOBBY, 1);
         bench.say(chat, &broadcast(1, ann.uid, "old"));
-        bench.join(chat, bob, LOBBY, 2);
+        bench.let_in(chat, bob, LOBBY, 2);
         let (to, channel, msg) = (bob.uid, name(LOBBY), message("old"));
         bench.say(chat, &Past { to, channel, seq: 1, uid: ann.uid, msg });
         bench.say(chat, &PastEnd { to, channel, next_seq: 2, end_seq: 2 });
@@ -184,6 +193,24 @@ fn who_is_forgotten_is_in_no_channel() {
         assert_eq!((bench.role().users().len(), bench.role().chat().memberships()), (0, 0));
         let leave = LeaveChannel { uid: ann.uid, channel: name(LOBBY) };
         assert_eq!(bench.heard(chat), [Said::of(&leave)]);
+    });
+}
+
+/// A refusal that was on its way is nothing that a former member may hear.
+#[test]
+fn no_refusal_comes_behind_leaving() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let ann = bench.greet();
+        bench.join(chat, ann, LOBBY, 1);
+        let channel = name(LOBBY);
+        bench.say(ann.key, &ChatHistory { channel, since: 0 });
+        bench.say(ann.key, &ChatLeave { channel });
+        let left = Said::of(&ChatLeft { channel, reason: ErrorCode::GOODBYE });
+        assert_eq!(bench.heard(ann.key), [left]);
+        let (uid, about) = (ann.uid, ChatHistory::OPCODE.0);
+        bench.say(chat, &Refused { uid, channel, about, reason: ErrorCode::TOO_OLD });
+        assert_eq!(bench.heard(ann.key), []);
     });
 }
 
@@ -315,6 +342,44 @@ fn a_lost_chat_server_is_said_clearly_and_members_stay() {
         bench.talk(ann, "y");
         assert_eq!(bench.heard(ann.key), [say(unavailable)]);
         assert_eq!(bench.role().chat().memberships(), 1);
+    });
+}
+
+/// Coming in is a question about the past, too: an end of it is promised.
+#[test]
+fn questions_that_a_lost_chat_server_was_asked_are_refused() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [ann, bob] = [bench.greet(), bench.greet()];
+        bench.join(chat, ann, LOBBY, 1);
+        bench.let_in(chat, bob, LOBBY, 1);
+        let (to, channel) = (ann.uid, name(LOBBY));
+        bench.say(ann.key, &ChatHistory { channel, since: 1 });
+        bench.say(ann.key, &ChatWho { channel, after: Uid(0) });
+        bench.say(ann.key, &ChatHistory { channel, since: 1 });
+        bench.say(chat, &PastEnd { to, channel, next_seq: 1, end_seq: 1 });
+        bench.heard(ann.key);
+        bench.disconnect(chat);
+        let refused = |about: i32| chat_refused(LOBBY, about, ErrorCode::CHAT_UNAVAILABLE);
+        let expected = [refused(ChatHistory::OPCODE.0), refused(ChatWho::OPCODE.0)];
+        assert_eq!(bench.heard(ann.key), expected);
+        assert_eq!(bench.heard(bob.key), expected[..1]);
+    });
+}
+
+/// Another Main has told a restarted chat server of higher numbers: who was there before the newcomer
+/// hears of the hole.
+#[test]
+fn a_newcomer_s_number_announces_what_the_others_may_miss() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [ann, bob] = [bench.greet(), bench.greet()];
+        bench.join(chat, ann, LOBBY, 5);
+        bench.join(chat, bob, LOBBY, 70_000);
+        bench.say(chat, &broadcast(70_000, bob.uid, "new"));
+        let new = said(70_000, bob.uid, "new");
+        assert_eq!(bench.flushed(ann.key), [gap(u32::MAX, 70_000), new.clone()]);
+        assert_eq!(bench.heard(bob.key), [new]);
     });
 }
 
