@@ -1,7 +1,7 @@
 //! `ChannelBook`: the channels, and who is in which.
 
 use super::history::{History, Messages};
-use super::{CHAT_MAIN_COUNT_MAX, ChatStorage, MainKey};
+use super::{CHAT_MAIN_COUNT_MAX, ChatStorage, MainKey, RESTART_STEP};
 use crate::protocol::{CHANNEL_MAX_BYTES, Uid};
 use crate::storage::{HashIndex, Key, Link, Table, Vacant, hash_bytes, hash_u32};
 
@@ -67,7 +67,7 @@ impl Channel {
     }
 
     /// What came before `last_seq` is not known here.
-    pub(super) const fn begin_behind(&mut self, last_seq: u32) {
+    const fn begin_behind(&mut self, last_seq: u32) {
         self.last_seq = last_seq;
         self.base_seq = last_seq;
         self.history = History::EMPTY;
@@ -89,6 +89,26 @@ impl Vacant for Member {
         Self { uid: Uid::NOBODY, channel: 0, main: 0, next: Link::NONE, previous: Link::NONE };
 }
 
+impl Member {
+    /// Who it is.
+    pub const fn uid(&self) -> Uid {
+        self.uid
+    }
+
+    /// The slot of its channel in [`Chat::channels`](super::Chat::channels).
+    pub const fn channel(&self) -> u16 {
+        self.channel
+    }
+}
+
+/// A channel that nobody has told this server of begins behind a number below this one, which is
+/// another one whenever it begins: a Main that knows the channel from before, and has not said so yet,
+/// must not find its own numbers with other messages. What is above is for the steps of restarts.
+const RANDOM_BELOW: u32 = 1 << 28;
+
+/// How much further than [`RESTART_STEP`] a channel may go on.
+const RANDOM_STEP: u32 = 1 << 18;
+
 /// Channels and members; see the [module](self).
 #[derive(Debug)]
 pub(super) struct ChannelBook<'a> {
@@ -100,6 +120,10 @@ pub(super) struct ChannelBook<'a> {
     history_bytes_each: usize,
     /// Random, so that nobody can choose names that share a chain.
     pub(super) seed: u32,
+    /// Behind which number the next new channel begins.
+    next_base: u32,
+    /// What is random of where channels begin and go on is below this.
+    pub(super) random_below: u32,
 }
 
 /// Members do not choose their uids, nor channels their slots.
@@ -118,6 +142,8 @@ impl<'a> ChannelBook<'a> {
             history_bytes: storage.history_bytes,
             history_bytes_each: each,
             seed: 0,
+            next_base: 0,
+            random_below: RANDOM_BELOW,
         };
         (book, Table::new(storage.mains))
     }
@@ -140,9 +166,27 @@ impl<'a> ChannelBook<'a> {
         }
         let name = heapless::String::try_from(name).ok()?;
         let hash = hash_bytes(self.seed, name.as_bytes());
-        let key = self.channels.insert(Channel { name, ..Channel::VACANT }).ok()?;
+        let base = self.next_base;
+        self.begin_channels_behind(base.wrapping_add(RESTART_STEP));
+        let mut channel = Channel { name, ..Channel::VACANT };
+        channel.begin_behind(base);
+        let key = self.channels.insert(channel).ok()?;
         self.names.insert(hash, key.index());
         Some(key)
+    }
+
+    /// The next new channel begins behind this number, as far as there are so many.
+    pub(super) fn begin_channels_behind(&mut self, base: u32) {
+        self.next_base = base.checked_rem(self.random_below).unwrap_or(0);
+    }
+
+    /// Where a channel goes on of which a Main has heard `last_seq`, and this server less: other Mains may
+    /// have heard more, but not as much more. Not where an earlier server would have gone on.
+    pub(super) fn begin_behind(&mut self, key: ChannelKey, last_seq: u32, random: u32) {
+        let more = random.checked_rem(self.random_below.min(RANDOM_STEP)).unwrap_or(0);
+        if let Some(channel) = self.channels.get_mut(key) {
+            channel.begin_behind(last_seq.saturating_add(RESTART_STEP).saturating_add(more));
+        }
     }
 
     fn forget(&mut self, key: ChannelKey) {

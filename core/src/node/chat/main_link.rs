@@ -1,6 +1,6 @@
 //! Mains of a chat server: who comes, who goes, who says what.
 
-use super::{Caller, ChannelKey, Chat, Context, MainEntry, MainKey, RESTART_STEP, link};
+use super::{Caller, ChannelKey, Chat, Context, MainEntry, MainKey, link};
 use crate::log;
 use crate::protocol::chat_to_main::{
     Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
@@ -31,6 +31,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         self.stats.mains_opened += 1;
         if self.book.members.is_empty() && self.book.channels.is_empty() {
             self.book.seed = caller.context().turn().random_u32();
+            self.book.begin_channels_behind(caller.context().turn().random_u32());
         }
         caller.sessions.set_tag(key, LinkTag { kind: link::MAIN, index: main.index() });
         caller.sessions.prove(now, key, Trust::Server);
@@ -113,11 +114,12 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
             self.tell(cx, main, &denied);
             return;
         };
-        let Some(place) = self.book.channels.get_mut(key) else { return };
-        if !is_known || since > place.last_seq {
-            place.begin_behind(since.saturating_add(RESTART_STEP));
-        }
+        let Some(place) = self.book.channels.get(key) else { return };
         let is_first_page = place.members_of(main.index()) == 0;
+        if !is_known || since > place.last_seq {
+            let random = cx.turn().random_u32();
+            self.book.begin_behind(key, since, random);
+        }
         for uid in uids {
             if let Err(reason) = self.place(cx, main, uid, key) {
                 self.tell(cx, main, &Removed { uid, channel, reason });

@@ -53,8 +53,8 @@ const TEXT_MAX_BYTES: usize = 2 + CHAT_MAX_BYTES;
 const VARINT_U32_MAX_BYTES: usize = 5;
 /// The most messages in one answer about the past.
 pub const PAST_PAGE_MAX: u16 = 16;
-/// A channel that this server has only heard of from a Main goes on so many numbers behind what that
-/// Main has heard: other Mains may have heard more, but not as much more.
+/// A channel that this server has only heard of from a Main goes on at least so many numbers behind what
+/// that Main has heard.
 const RESTART_STEP: u32 = 1 << 16;
 
 /// The links of a chat server, as its sessions' tags have them.

@@ -90,6 +90,52 @@ fn numbers_never_go_back() {
     });
 }
 
+/// A channel that this server has begun anew has other numbers than a Main knows from before: what that
+/// Main has missed is not taken for what it has heard.
+#[test]
+fn a_new_channel_has_no_numbers_of_an_earlier_one() {
+    let mut memory = Box::new(Memory::NEW);
+    let chat = Chat::new(memory.storage(), CONFIG, test_secret());
+    with_this_chat(BENCH_CONFIG, chat, |bench| {
+        let [first, second] = [bench.open(), bench.open()];
+        bench.enter(first, 1, LOBBY);
+        for text in ["one", "two", "three"] {
+            bench.talk(first, 1, LOBBY, text);
+        }
+        let last_seq = bench.role().channel(LOBBY).map_or(0, Channel::last_seq);
+        assert!(last_seq > 3, "numbers began at 1");
+        // It has heard two messages in the channel's earlier life.
+        bench.say(second, &resume(2, &[2]));
+        let heard = bench.heard(second);
+        assert_eq!(heard[0], resumed(last_seq - 2, u32::MAX, 2));
+        assert_eq!(heard[1], said(LOBBY, last_seq - 2, 1, "one"));
+        // Nor does one that was forgotten for another begin where it began before.
+        bench.say(first, &LeaveChannel { uid: Uid(1), channel: name(LOBBY) });
+        bench.say(second, &LeaveChannel { uid: Uid(2), channel: name(LOBBY) });
+        for channel in ["a", "b", "c"] {
+            bench.enter(first, 1, channel);
+        }
+        bench.say(first, &LeaveChannel { uid: Uid(1), channel: name("a") });
+        bench.enter(first, 1, LOBBY);
+        let began_at = bench.role().channel(LOBBY).map_or(0, Channel::oldest_seq);
+        assert!(began_at > last_seq, "{began_at} behind {last_seq}");
+    });
+}
+
+/// Two servers that begin one after the other, and hear the same of one Main, do not go on at the same
+/// number: another Main may have heard what the first of them has said.
+#[test]
+fn where_a_channel_goes_on_is_not_where_it_went_on_before() {
+    let mut memory = Box::new(Memory::NEW);
+    let chat = Chat::new(memory.storage(), CONFIG, test_secret());
+    with_this_chat(BENCH_CONFIG, chat, |bench| {
+        let main = bench.open();
+        bench.say(main, &resume(500, &[1]));
+        let last_seq = bench.role().channel(LOBBY).map_or(0, Channel::last_seq);
+        assert!(last_seq > 500 + RESTART_STEP, "{last_seq}");
+    });
+}
+
 #[test]
 fn who_finds_no_place_is_told() {
     with_chat(|bench| {
