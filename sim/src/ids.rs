@@ -2,38 +2,56 @@
 
 use tinyrealm_core::session::PeerAddress;
 
+/// Mains of a simulated realm.
+pub(crate) const MAINS: usize = 2;
 /// Worlds of a simulated realm.
-pub(crate) const WORLDS: usize = 2;
+pub(crate) const WORLDS: usize = 4;
+/// Mains, worlds, Login and the chat server.
+pub(crate) const SERVERS: usize = MAINS + WORLDS + 2;
 
-/// One machine: Main, a world, or a visitor's. A visitor's number is never used again; Main and the
-/// worlds keep theirs when they restart.
+/// One machine: a server's, or a visitor's. A visitor's number is never used again; servers keep
+/// theirs when they restart.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct HostId(pub(crate) u16);
 
 /// What a host is for.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Role {
-    Main,
+    Main(usize),
     World(usize),
+    Login,
+    Chat,
     Visitor(usize),
 }
 
 impl HostId {
-    pub(crate) const MAIN: Self = Self(0);
+    pub(crate) const LOGIN: Self = Self((MAINS + WORLDS) as u16);
+    pub(crate) const CHAT: Self = Self((MAINS + WORLDS + 1) as u16);
+
+    pub(crate) const fn main(number: usize) -> Self {
+        Self(number as u16)
+    }
 
     pub(crate) const fn world(number: usize) -> Self {
-        Self(1 + number as u16)
+        Self((MAINS + number) as u16)
     }
 
     pub(crate) const fn visitor(number: usize) -> Self {
-        Self((1 + WORLDS + number) as u16)
+        Self((SERVERS + number) as u16)
+    }
+
+    /// Every server, in the order of their numbers.
+    pub(crate) fn servers() -> impl Iterator<Item = Self> {
+        (0..SERVERS as u16).map(Self)
     }
 
     pub(crate) const fn role(self) -> Role {
         match self.0 as usize {
-            0 => Role::Main,
-            number if number <= WORLDS => Role::World(number - 1),
-            number => Role::Visitor(number - 1 - WORLDS),
+            number if number < MAINS => Role::Main(number),
+            number if number < MAINS + WORLDS => Role::World(number - MAINS),
+            number if number == MAINS + WORLDS => Role::Login,
+            number if number < SERVERS => Role::Chat,
+            number => Role::Visitor(number - SERVERS),
         }
     }
 
@@ -57,6 +75,16 @@ impl HostId {
     }
 }
 
+/// The Main that a world registers with.
+pub(crate) const fn main_of_world(world: usize) -> usize {
+    world % MAINS
+}
+
+/// The worlds that register with a Main.
+pub(crate) fn worlds_of_main(main: usize) -> impl Iterator<Item = usize> {
+    (0..WORLDS).filter(move |world| main_of_world(*world) == main)
+}
+
 /// Names one connection for the whole simulation.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ConnectionId(pub(crate) u32);
@@ -74,5 +102,23 @@ impl Side {
             Self::Dialer => Self::Acceptor,
             Self::Acceptor => Self::Dialer,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_host_has_one_number() {
+        let roles: Vec<Role> = HostId::servers().map(HostId::role).collect();
+        let mains = (0..MAINS).map(|main| (HostId::main(main), Role::Main(main)));
+        let worlds = (0..WORLDS).map(|world| (HostId::world(world), Role::World(world)));
+        let others = [(HostId::LOGIN, Role::Login), (HostId::CHAT, Role::Chat)];
+        let expected: Vec<(HostId, Role)> = mains.chain(worlds).chain(others).collect();
+        assert_eq!(roles, expected.iter().map(|(_, role)| *role).collect::<Vec<_>>());
+        assert!(expected.iter().all(|(id, role)| id.role() == *role && !id.is_visitor()));
+        assert_eq!(HostId::visitor(3).role(), Role::Visitor(3));
+        assert_eq!(HostId::at_address(&HostId::CHAT.address()), Some(HostId::CHAT));
     }
 }

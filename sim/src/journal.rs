@@ -6,18 +6,23 @@
 use std::cell::{Cell, RefCell};
 
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
-use tinyrealm_core::protocol::{ErrorCode, HandshakeKey, JoinDenial, MemberState, Token, Uid};
+use tinyrealm_core::protocol::{
+    ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, Token, Uid,
+};
 
 use crate::ids::{ConnectionId, HostId};
 use crate::speech::Speech;
+use crate::talk::{ChannelId, Talk};
 use crate::trace::What;
 
 /// Something that a client has heard.
 #[derive(Debug)]
 pub(crate) enum Heard {
     Welcome(Uid),
-    /// The token that came with a welcome.
-    Token(Token),
+    /// Whose token came with a welcome.
+    Token(Uid, Token),
+    LoginDenied(LoginDenial),
+    LoginLost(ErrorCode),
     /// Main has sent the client to this world, with this key.
     SentTo(HostId, HandshakeKey),
     Joined(JoinOk),
@@ -28,10 +33,49 @@ pub(crate) enum Heard {
     Said(Uid, Option<Speech>),
     JoinDenied(JoinDenial),
     EnterRefused(ErrorCode),
-    Refused(ErrorCode),
+    /// Why, and the opcode of what.
+    Refused(ErrorCode, i32),
     MainLost(ErrorCode),
     WorldLost(ErrorCode),
+    InChannel(ChannelId, InChannel),
     Stopped(ErrorCode),
+}
+
+/// A message of a channel, as somebody has heard it.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Numbered {
+    pub(crate) seq: u32,
+    pub(crate) uid: Uid,
+    /// `None` if nobody can have said it.
+    pub(crate) talk: Option<Talk>,
+}
+
+/// Something that a client has heard of a channel.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum InChannel {
+    Joined {
+        next_seq: u32,
+    },
+    Left(ErrorCode),
+    /// The opcode of what is refused, and why.
+    Refused(i32, ErrorCode),
+    Said(Numbered),
+    Past(Numbered),
+    PastEnd {
+        next_seq: u32,
+    },
+    Gap {
+        missed: u32,
+        next_seq: u32,
+    },
+    Entered(Uid),
+    Exited(Uid),
+    Census(u16),
+    /// How many are on the page, and whether each is there once.
+    Members {
+        count: u16,
+        is_distinct: bool,
+    },
 }
 
 /// Something that has happened in a room.
@@ -48,8 +92,21 @@ pub(crate) enum InRoom {
 /// One note.
 #[derive(Debug)]
 pub(crate) enum Fact {
-    Room { world: usize, room: u16, what: InRoom },
-    Client { visitor: usize, heard: Heard },
+    Room {
+        world: usize,
+        room: u16,
+        what: InRoom,
+    },
+    Client {
+        visitor: usize,
+        heard: Heard,
+    },
+    /// The chat server has given a message its number.
+    Numbered {
+        channel: ChannelId,
+        seq: u32,
+        talk: Option<Talk>,
+    },
 }
 
 /// A note, and the connection that its host was acting for.
@@ -87,6 +144,11 @@ impl Entry {
         Some(match &self.fact {
             Fact::Room { world, room, what } => (HostId::world(*world), what.line(*room)),
             Fact::Client { visitor, heard } => (HostId::visitor(*visitor), heard.line(self.cause)?),
+            Fact::Numbered { channel, seq, talk } => {
+                let (channel, seq) = (*channel, *seq);
+                let (uid, number) = talk.map_or((Uid::NOBODY, 0), |talk| (talk.uid, talk.number));
+                (HostId::CHAT, What::Numbered { channel, seq, uid, number })
+            }
         })
     }
 }
@@ -107,8 +169,11 @@ impl InRoom {
 impl Heard {
     fn line(&self, connection: Option<ConnectionId>) -> Option<What> {
         Some(match self {
-            Self::Token(_) | Self::SentTo(..) => return None,
+            Self::Token(..) | Self::SentTo(..) => return None,
             Self::Welcome(uid) => What::HeardWelcome(*uid),
+            Self::LoginDenied(why) => What::HeardLoginDenied(*why),
+            Self::LoginLost(code) => What::HeardLoginLost(*code),
+            Self::InChannel(channel, heard) => What::InChannel(*channel, *heard),
             Self::Joined(join) => What::HeardJoined { connection, room: join.room_id.0 },
             Self::Snapshot(page) => What::HeardSnapshot {
                 members: page.members.len() as u16,
@@ -122,7 +187,7 @@ impl Heard {
             }
             Self::JoinDenied(denial) => What::HeardJoinDenied(*denial),
             Self::EnterRefused(code) => What::HeardEnterRefused(*code),
-            Self::Refused(code) => What::HeardRefused(*code),
+            Self::Refused(code, _) => What::HeardRefused(*code),
             Self::MainLost(code) => What::HeardMainLost(*code),
             Self::WorldLost(code) => What::HeardWorldLost(*code),
             Self::Stopped(code) => What::HeardStopped(*code),

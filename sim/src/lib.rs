@@ -1,5 +1,6 @@
-//! The deterministic simulator of a whole realm: one Main, two worlds and fifty clients, over a
-//! virtual network, in virtual time, from one number.
+//! The deterministic simulator of a whole realm: two Mains with two worlds each, Login with an account
+//! store, a chat server, and fifty accounts with their clients, over a virtual network, in virtual
+//! time, from one number.
 //!
 //! Purpose: to run the core as it runs in production, thousands of times, in weather that production
 //! sees once a year, and to check after every step what must always hold. A failure names its seed;
@@ -7,10 +8,23 @@
 //!
 //! Contract: nothing here reads a clock, opens a socket or starts a thread. Every node is the core's
 //! own, driven by the core's contract for drivers (`host`); every decision comes from the seed
-//! (`random`). What is checked, and when, is told in `checks`, `host` and `realm::finale`.
+//! (`random`). What is checked, and when, is told in `checks`, `host`, `realm::finale` and
+//! `realm::agreement`.
 //!
-//! Bounds: about twenty seconds of virtual time a run, some ten thousand trace lines, of which
-//! the last ones are kept. With `TINYREALM_SIM_TRACE` set, all of them go to standard error.
+//! Two Mains: a world registers with one Main and a Main sends its users to its own worlds, so each
+//! Main has half of the worlds. Mains know nothing of each other: what they share is the cluster's
+//! secret, Login (or the secret that guests' tokens are signed with: a quarter of the realms have
+//! guests), and the chat server. So a token is good at both, and a user who says hello to both is a
+//! user of both, in a world of each, and in a channel by the Main that said so last. Clients mostly go
+//! to their own Main, and stray at times.
+//!
+//! Login hands its work out: the simulator is the store (`store`), which takes its time, is slow or
+//! fails for a while, and outlives Login. The chat server keeps nothing: a new one goes on behind what
+//! the Mains have heard. What it has taken is written down beside it (`actors::witness`), and what a
+//! broken server would do is done in front of an honest one (`actors::bent`).
+//!
+//! Bounds: about twenty seconds of virtual time a run, a hundred thousand trace lines, of which the
+//! last ones are kept. With `TINYREALM_SIM_TRACE` set, all of them go to standard error.
 //!
 //! ```
 //! use tinyrealm_sim::{Profile, Sabotage, Settings, run, run_with};
@@ -36,6 +50,8 @@ mod realm;
 mod report;
 mod settings;
 mod speech;
+mod store;
+mod talk;
 mod timeline;
 mod trace;
 mod tuning;

@@ -6,18 +6,26 @@
 //! Bounds: small on purpose, so that full pools, rings and tables are a matter of course. Nothing is
 //! given back before the end of the run.
 
+use tinyrealm_core::node::chat::ChatMemory;
 use tinyrealm_core::node::client::client_timers;
-use tinyrealm_core::node::main::{MainMemory, main_timers};
+use tinyrealm_core::node::login::LoginMemory;
+use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
+use tinyrealm_core::node::main::{
+    MainChatMemory, MainMemory, MainStorage, PendingHello, main_timers,
+};
 use tinyrealm_core::node::world::{WorldMemory, world_timers};
 use tinyrealm_core::node::{NodeMemory, NodeStorage};
+use tinyrealm_core::storage::{BufferMeta, Slot};
 use typed_arena::Arena;
 
 use crate::actors::Recorder;
+use crate::ids::{MAINS, WORLDS};
+use crate::talk::NAMES;
 
 /// Rooms of a world.
-pub(crate) const ROOMS: usize = 3;
+pub(crate) const ROOMS: usize = 2;
 /// Members of a room.
-pub(crate) const ROOM_MEMBERS: usize = 9;
+pub(crate) const ROOM_MEMBERS: usize = 8;
 /// Bytes of a buffer: the longest frame, a page of a snapshot, fits.
 pub(crate) const BUFFER_BYTES: usize = 512;
 /// The most bytes of a room's ring; a run may use fewer.
@@ -29,10 +37,30 @@ const WORLD_USERS: usize = ROOMS * ROOM_MEMBERS;
 /// All members, Main, and a few who come or go.
 const WORLD_SESSIONS: usize = WORLD_USERS + 6;
 const ATTACHES: usize = 8;
-const MAIN_USERS: usize = 66;
-const MAIN_SESSIONS: usize = 64;
-/// A player has two links, and no slot for a third.
-const VISITOR_SESSIONS: usize = 2;
+/// Places in the worlds of one Main.
+pub(crate) const MAIN_PLACES: usize = WORLDS / MAINS * WORLD_USERS;
+const MAIN_USERS: usize = MAIN_PLACES + 12;
+/// All users, worlds, Login and the chat server, and a few who come or go.
+const MAIN_SESSIONS: usize = MAIN_PLACES + 16;
+/// Clients who do not read may hold an answer about the past each, and a little more.
+pub(crate) const MAIN_BUFFERS: usize = MAIN_PLACES * 20;
+const MAIN_HELLOS: usize = 16;
+/// Channels of the chat server, and of a Main: one less than there are names.
+const CHANNELS: usize = NAMES.len() - 2;
+const MAIN_MEMBERSHIPS: usize = 48;
+const CHAT_MEMBERSHIPS: usize = 90;
+const CHAT_HISTORY_BYTES: usize = 2_048;
+/// Every Main, and links of theirs that have ended and do not know it.
+const CHAT_MAINS: usize = MAINS + 3;
+const CHAT_SESSIONS: usize = CHAT_MAINS + 3;
+/// Every Main may have as much waiting as a link may.
+pub(crate) const CHAT_BUFFERS: usize = 200;
+const LOGIN_SESSIONS: usize = 24;
+const LOGINS: usize = 16;
+const VERIFIES: usize = 24;
+const ATTEMPTS: usize = 128;
+/// A player has two links, and may be on its way from Login to Main.
+const VISITOR_SESSIONS: usize = 3;
 const VISITOR_BUFFERS: usize = 4;
 
 type ServerNode<const SESSIONS: usize, const TIMERS: usize> = NodeMemory<
@@ -46,12 +74,36 @@ type ServerNode<const SESSIONS: usize, const TIMERS: usize> = NodeMemory<
 
 /// The memory of one Main.
 pub(crate) struct MainBlock {
-    pub(crate) node: ServerNode<MAIN_SESSIONS, { MAIN_SESSIONS + main_timers(MAIN_USERS) }>,
-    pub(crate) main: MainMemory<MAIN_USERS, WORLDS_AND_ONE>,
+    node: ServerNode<MAIN_SESSIONS, { MAIN_SESSIONS + main_timers(MAIN_USERS) }>,
+    main: MainMemory<MAIN_USERS, WORLDS_AND_ONE>,
+    hellos: [Slot<PendingHello>; MAIN_HELLOS],
+    chat: MainChatMemory<CHANNELS, MAIN_MEMBERSHIPS, { CHANNELS * CHANNEL_RING_MIN_BYTES }>,
+}
+
+impl MainBlock {
+    /// What a node borrows, and what its role does.
+    pub(crate) fn storage(&mut self) -> (NodeStorage<'_>, MainStorage<'_>) {
+        let main = self.main.storage();
+        let main = MainStorage { hellos: &mut self.hellos, chat: self.chat.storage(), ..main };
+        (self.node.storage(), main)
+    }
 }
 
 /// The registry has room for one world more than there are.
-const WORLDS_AND_ONE: usize = crate::ids::WORLDS + 1;
+const WORLDS_AND_ONE: usize = WORLDS / MAINS + 1;
+
+/// The memory of the chat server.
+pub(crate) struct ChatBlock {
+    pub(crate) node: ServerNode<CHAT_SESSIONS, CHAT_SESSIONS>,
+    pub(crate) chat:
+        ChatMemory<CHANNELS, CHAT_MEMBERSHIPS, CHAT_MAINS, { CHANNELS * CHAT_HISTORY_BYTES }>,
+}
+
+/// The memory of Login.
+pub(crate) struct LoginBlock {
+    pub(crate) node: ServerNode<LOGIN_SESSIONS, LOGIN_SESSIONS>,
+    pub(crate) login: LoginMemory<LOGINS, VERIFIES, ATTEMPTS>,
+}
 
 /// The memory of one world.
 pub(crate) struct WorldBlock<'j> {
@@ -76,13 +128,38 @@ pub(crate) struct VisitorBlock {
 #[derive(Default)]
 pub(crate) struct Arenas<'j> {
     mains: Arena<MainBlock>,
+    chats: Arena<ChatBlock>,
+    logins: Arena<LoginBlock>,
+    buffer_bytes: Arena<u8>,
+    buffer_metas: Arena<BufferMeta>,
     worlds: Arena<WorldBlock<'j>>,
     visitors: Arena<VisitorBlock>,
 }
 
 impl<'j> Arenas<'j> {
     pub(crate) fn main(&self) -> &mut MainBlock {
-        self.mains.alloc(MainBlock { node: NodeMemory::NEW, main: MainMemory::NEW })
+        self.mains.alloc(MainBlock {
+            node: NodeMemory::NEW,
+            main: MainMemory::NEW,
+            hellos: [const { Slot::VACANT }; MAIN_HELLOS],
+            chat: MainChatMemory::NEW,
+        })
+    }
+
+    /// Gives a node `buffers` for what it sends instead of its own.
+    pub(crate) fn lend_send_buffers<'s>(&'s self, storage: &mut NodeStorage<'s>, buffers: usize) {
+        let bytes = std::iter::repeat_n(0, buffers * BUFFER_BYTES);
+        storage.sessions.send_bytes = self.buffer_bytes.alloc_extend(bytes);
+        let metas = std::iter::repeat_n(BufferMeta::VACANT, buffers);
+        storage.sessions.send_metas = self.buffer_metas.alloc_extend(metas);
+    }
+
+    pub(crate) fn chat(&self) -> &mut ChatBlock {
+        self.chats.alloc(ChatBlock { node: NodeMemory::NEW, chat: ChatMemory::NEW })
+    }
+
+    pub(crate) fn login(&self) -> &mut LoginBlock {
+        self.logins.alloc(LoginBlock { node: NodeMemory::NEW, login: LoginMemory::NEW })
     }
 
     pub(crate) fn world(&self, games: [Recorder<'j>; ROOMS]) -> &mut WorldBlock<'j> {

@@ -10,13 +10,13 @@ use crate::random::Random;
 pub enum Profile {
     /// Delays and cut segments, but nothing fails and everybody reads.
     Calm,
-    /// Readers stop for seconds, transports and pools are small.
+    /// Clients stop reading for seconds, transports and pools are small, accounts are read slowly.
     Slow,
     /// Long delays, resets, dials that fail, half-open connections, clients that crash.
     Lossy,
     /// Hosts can't reach each other for a while.
     Partitions,
-    /// Main and worlds crash and start again with empty memories; clients crash.
+    /// Servers crash and start again with empty memories; clients crash; accounts can't be read.
     Crashes,
     /// All of it.
     Everything,
@@ -46,7 +46,7 @@ impl Profile {
         match self {
             Self::Calm => calm,
             Self::Slow => Weather {
-                faults: &[(FaultKind::PauseReader, 1)],
+                faults: SLOW,
                 fault_interval_us: (10_000, 100_000),
                 short_write_permille: 50,
                 buffer_bytes: (600, 2_000),
@@ -75,39 +75,57 @@ pub enum FaultKind {
     HalfOpen,
     /// A connection dies and nobody is told.
     Vanish,
-    /// Main and a world can't reach each other.
+    /// One end of a link between servers stops reading for a while.
+    PauseServer,
+    /// Two servers that have a link can't reach each other.
     PartServers,
     /// A visitor and a server can't reach each other.
     PartVisitor,
     /// A server can't be reached by anybody.
     Isolate,
-    /// Main crashes, and starts again.
+    /// A Main crashes, and starts again.
     CrashMain,
     /// A world crashes, and starts again.
     CrashWorld,
+    /// Login crashes, and starts again; its store outlives it.
+    CrashLogin,
+    /// The chat server crashes, and starts again without its channels.
+    CrashChat,
     /// A server is closed down in good order, and starts again.
     CloseServer,
     /// A visitor crashes.
     CrashVisitor,
     /// A host does nothing for a while.
     Stall,
+    /// Accounts are read slowly for a while.
+    SlowStore,
+    /// Accounts can't be read for a while.
+    FailingStore,
+    /// Every token is worth nothing from now on.
+    RevokeTokens,
 }
 
 impl FaultKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::PauseReader,
         Self::Reset,
         Self::HalfOpen,
         Self::Vanish,
+        Self::PauseServer,
         Self::PartServers,
         Self::PartVisitor,
         Self::Isolate,
         Self::CrashMain,
         Self::CrashWorld,
+        Self::CrashLogin,
+        Self::CrashChat,
         Self::CloseServer,
         Self::CrashVisitor,
         Self::Stall,
+        Self::SlowStore,
+        Self::FailingStore,
+        Self::RevokeTokens,
     ];
 }
 
@@ -169,11 +187,15 @@ const ROUGH: Weather = Weather {
     ..Weather::CALM
 };
 
+const SLOW: &[(FaultKind, u32)] =
+    &[(FaultKind::PauseReader, 40), (FaultKind::SlowStore, 1), (FaultKind::RevokeTokens, 1)];
+
 const LOSSY: &[(FaultKind, u32)] = &[
     (FaultKind::Reset, 8),
     (FaultKind::HalfOpen, 6),
     (FaultKind::Vanish, 4),
     (FaultKind::PauseReader, 6),
+    (FaultKind::PauseServer, 2),
     (FaultKind::CrashVisitor, 3),
 ];
 
@@ -185,11 +207,15 @@ const PARTITIONS: &[(FaultKind, u32)] = &[
 ];
 
 const CRASHES: &[(FaultKind, u32)] = &[
-    (FaultKind::CrashMain, 1),
+    (FaultKind::CrashMain, 2),
     (FaultKind::CrashWorld, 2),
+    (FaultKind::CrashLogin, 1),
+    (FaultKind::CrashChat, 2),
     (FaultKind::CloseServer, 2),
     (FaultKind::CrashVisitor, 6),
     (FaultKind::PauseReader, 2),
+    (FaultKind::FailingStore, 1),
+    (FaultKind::RevokeTokens, 1),
 ];
 
 const EVERYTHING: &[(FaultKind, u32)] = &[
@@ -197,12 +223,18 @@ const EVERYTHING: &[(FaultKind, u32)] = &[
     (FaultKind::Reset, 6),
     (FaultKind::HalfOpen, 4),
     (FaultKind::Vanish, 3),
-    (FaultKind::PartServers, 2),
+    (FaultKind::PauseServer, 2),
+    (FaultKind::PartServers, 3),
     (FaultKind::PartVisitor, 4),
     (FaultKind::Isolate, 1),
-    (FaultKind::CrashMain, 1),
+    (FaultKind::CrashMain, 2),
     (FaultKind::CrashWorld, 2),
+    (FaultKind::CrashLogin, 1),
+    (FaultKind::CrashChat, 2),
     (FaultKind::CloseServer, 1),
     (FaultKind::CrashVisitor, 4),
     (FaultKind::Stall, 4),
+    (FaultKind::SlowStore, 1),
+    (FaultKind::FailingStore, 1),
+    (FaultKind::RevokeTokens, 1),
 ];

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use tinyrealm_core::node::chat::ChatStats;
+use tinyrealm_core::node::login::LoginStats;
 use tinyrealm_core::node::main::MainStats;
+use tinyrealm_core::node::main::chat::MainChatStats;
 use tinyrealm_core::node::world::WorldStats;
 use tinyrealm_core::protocol::JoinDenial;
 use tinyrealm_core::stats::NetStats;
@@ -46,7 +49,9 @@ impl fmt::Display for Failure {
         }
         let ms = self.at_us / 1_000;
         writeln!(f, "seed {} ({:?}), after {ms} ms: {}", self.seed, self.profile, self.invariant)?;
-        writeln!(f, "    {}", self.found)
+        writeln!(f, "    {}", self.found)?;
+        let again = "TINYREALM_SIM_COUNT=1 cargo test -p tinyrealm-sim --test seeds";
+        writeln!(f, "    to run it again: TINYREALM_SIM_SEED={} {again}", self.seed)
     }
 }
 
@@ -108,8 +113,20 @@ counters! {
     intrusions,
     /// Those that a world let in, with a stolen key.
     intrusions_admitted,
+    /// Attempts to log in with a wrong password, or a forged token.
+    forgeries,
+    /// Logins that were asked of Login.
+    attempts,
+    /// Those that got a token.
+    granted,
+    /// Tokens that Login has verified.
+    verified,
+    /// Tokens that it has not.
+    not_verified,
     /// Hellos that Main has welcomed.
     hellos,
+    /// Hellos that Main has not.
+    hellos_refused,
     /// Clients whom Main has sent to a world.
     enters,
     /// Clients for whom Main had no world.
@@ -132,6 +149,18 @@ counters! {
     snapshots,
     /// Events, times members, that were announced as missed.
     events_missed,
+    /// Users who have come into channels.
+    channel_joins,
+    /// Messages that the chat server has taken.
+    messages,
+    /// Messages, times the members who get them.
+    message_deliveries,
+    /// Messages, times members, that fell behind.
+    messages_missed,
+    /// Requests about channels that were refused.
+    chat_refused,
+    /// Links to the chat server that were opened.
+    chat_links,
     /// Dials of all hosts.
     dials,
     /// Dials that did not lead to a connection.
@@ -162,10 +191,30 @@ impl Counters {
 
     pub(crate) fn add_main(&mut self, stats: &MainStats) {
         self.hellos += u64::from(stats.hellos);
+        self.hellos_refused += u64::from(stats.hellos_refused);
         self.enters += u64::from(stats.enters);
         self.enters_refused += u64::from(stats.enters_refused);
         self.worlds_registered += u64::from(stats.worlds_registered);
         self.worlds_lost += u64::from(stats.worlds_lost);
+    }
+
+    pub(crate) fn add_main_chat(&mut self, stats: &MainChatStats) {
+        self.message_deliveries += stats.deliveries;
+        self.messages_missed += stats.missed;
+        self.chat_refused += stats.refused;
+        self.chat_links += u64::from(stats.opened);
+    }
+
+    pub(crate) fn add_chat(&mut self, stats: &ChatStats) {
+        self.channel_joins += u64::from(stats.joined);
+        self.messages += stats.said;
+    }
+
+    pub(crate) fn add_login(&mut self, stats: &LoginStats) {
+        self.attempts += u64::from(stats.attempts);
+        self.granted += u64::from(stats.granted);
+        self.verified += u64::from(stats.verified);
+        self.not_verified += u64::from(stats.verifies - stats.verified);
     }
 
     pub(crate) fn add_world(&mut self, stats: &WorldStats) {

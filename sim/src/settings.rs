@@ -20,11 +20,28 @@ pub enum Sabotage {
     UnderreportedWrite,
     /// A driver forgets to tell its node that a session has ended, once.
     UntoldEnd,
+    /// The account store takes a token for another user's, once.
+    WrongUser,
+    /// A Main changes a message of a channel for its own members, once.
+    ChangedMessage,
+    /// A client does not get one of the messages of a channel that are on the way to it.
+    WithheldMessage,
+    /// A Main tells a client that it has left a channel, and leaves it in, once.
+    UnheardLeave,
+    /// A Main forgets what a client wants to say in a channel, once.
+    ForgottenSay,
+    /// The chat server forgets that somebody has left a channel, once.
+    KeptMember,
 }
 
 impl Sabotage {
     pub(crate) const fn is_of_network(self) -> bool {
         matches!(self, Self::SwappedSegments | Self::LostByte)
+    }
+
+    /// What only a realm with accounts can show.
+    pub(crate) const fn needs_accounts(self) -> bool {
+        matches!(self, Self::WrongUser)
     }
 }
 

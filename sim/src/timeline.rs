@@ -35,6 +35,8 @@ pub(crate) enum Happening {
     Acts(usize),
     /// An account has somebody log in.
     LogsIn(usize),
+    /// The account store has done some work for Login.
+    StoreAnswers(usize),
     /// A host starts again.
     Restarts(HostId),
     /// The next fault.

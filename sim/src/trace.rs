@@ -10,10 +10,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use tinyrealm_core::protocol::{ErrorCode, JoinDenial, Uid};
+use tinyrealm_core::protocol::{ErrorCode, JoinDenial, LoginDenial, Uid};
 
 use crate::ids::{ConnectionId, HostId};
+use crate::journal::InChannel;
 use crate::profile::FaultKind;
+use crate::talk::ChannelId;
 
 /// How many lines a failure shows.
 pub(crate) const LINES_KEPT: usize = 120;
@@ -25,8 +27,16 @@ pub(crate) enum What {
     Accepted(ConnectionId),
     Connected(ConnectionId),
     ConnectFailed(ConnectionId),
-    Received { connection: ConnectionId, bytes: u32, taken: u32 },
-    Sent { connection: ConnectionId, offered: u32, taken: u32 },
+    Received {
+        connection: ConnectionId,
+        bytes: u32,
+        taken: u32,
+    },
+    Sent {
+        connection: ConnectionId,
+        offered: u32,
+        taken: u32,
+    },
     Ended(ConnectionId),
     WasReset(ConnectionId),
     Shut(ConnectionId),
@@ -38,20 +48,69 @@ pub(crate) enum What {
     ShutDown,
     Fault(FaultKind),
     Healed,
-    LogsIn { account: u32 },
+    LogsIn {
+        account: u32,
+        main: u16,
+    },
+    /// Login has handed out a password, or a token, to be looked at.
+    HandedOut {
+        job: u32,
+    },
+    /// What was handed out has an answer.
+    Answered {
+        job: u32,
+    },
+    Asks {
+        channel: ChannelId,
+        about: i32,
+        number: u32,
+    },
+    Numbered {
+        channel: ChannelId,
+        seq: u32,
+        uid: Uid,
+        number: u32,
+    },
     Leaves,
     Retired,
-    Entered { room: u16, uid: Uid },
-    Left { room: u16, uid: Uid },
-    MoveTaken { uid: Uid, number: i32 },
-    EventTaken { uid: Uid, number: u32 },
+    Entered {
+        room: u16,
+        uid: Uid,
+    },
+    Left {
+        room: u16,
+        uid: Uid,
+    },
+    MoveTaken {
+        uid: Uid,
+        number: i32,
+    },
+    EventTaken {
+        uid: Uid,
+        number: u32,
+    },
     HeardWelcome(Uid),
-    HeardJoined { connection: Option<ConnectionId>, room: u16 },
-    HeardSnapshot { members: u16, missed_events: u32 },
+    HeardLoginDenied(LoginDenial),
+    HeardLoginLost(ErrorCode),
+    InChannel(ChannelId, InChannel),
+    HeardJoined {
+        connection: Option<ConnectionId>,
+        room: u16,
+    },
+    HeardSnapshot {
+        members: u16,
+        missed_events: u32,
+    },
     HeardEntered(Uid),
     HeardLeft(Uid),
-    HeardMoved { uid: Uid, number: i32 },
-    HeardSaid { uid: Uid, number: u32 },
+    HeardMoved {
+        uid: Uid,
+        number: i32,
+    },
+    HeardSaid {
+        uid: Uid,
+        number: u32,
+    },
     HeardJoinDenied(JoinDenial),
     HeardEnterRefused(ErrorCode),
     HeardRefused(ErrorCode),

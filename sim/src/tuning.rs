@@ -3,21 +3,25 @@
 //! Timeouts are shortened, so that half a minute of virtual time has many of each.
 
 use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::node::chat::{ChatConfig, SlowMain};
 use tinyrealm_core::node::client::ClientConfig;
 use tinyrealm_core::node::cluster::ClusterSecret;
-use tinyrealm_core::node::main::MainConfig;
+use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
+use tinyrealm_core::node::main::{ChatPolicy, Guests, LoginLinkConfig, MainConfig};
 use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
 use tinyrealm_core::protocol::WorldId;
 
+use crate::actors::Door;
 use crate::host::{Cutting, Habits, Pace};
-use crate::ids::HostId;
+use crate::ids::{HostId, main_of_world};
 use crate::memory::{BUFFERS, RING_BYTES, ROOM_MEMBERS};
 use crate::profile::Profile;
 use crate::random::Random;
 use crate::settings::Sabotage;
+use crate::talk::MESSAGE_MAX_BYTES;
 
-/// Guests' tokens are signed with this, before and after a restart of Main.
-pub(crate) const GUEST_SECRET: [u8; 32] = [42; 32];
+/// Guests' tokens are signed with this, on every Main, before and after a restart.
+const GUEST_SECRET: [u8; 32] = [42; 32];
 
 /// What the realm's servers share.
 pub(crate) fn cluster_secret() -> ClusterSecret {
@@ -32,12 +36,30 @@ const NET: NetConfig = NetConfig {
     ..NetConfig::DEFAULT
 };
 
-pub(crate) const MAIN: MainConfig =
-    MainConfig { attach_timeout_ms: 600, attach_ttl_ms: 2_000, ..MainConfig::DEFAULT };
+/// Wrong passwords cost a wait that an account can sit out before a run ends.
+const ATTEMPTS: AttemptPolicy = AttemptPolicy {
+    free_failures: 2,
+    first_delay_ms: 200,
+    most_delay_ms: 1_000,
+    forget_after_ms: 4_000,
+    most_under_way: 2,
+};
+
+/// Login's own settings.
+pub(crate) const LOGIN: LoginConfig = LoginConfig {
+    account: ATTEMPTS,
+    address: ATTEMPTS,
+    logins_running: 4,
+    verifies_running: 8,
+    busy_retry_ms: 100,
+};
 
 /// The least that a room can do with, more often than more.
 const RINGS_BYTES: [usize; 4] = [RING_BYTES / 4, RING_BYTES / 4, RING_BYTES / 2, RING_BYTES];
 const _: () = assert!(RING_BYTES / 4 == ring_min_bytes(ROOM_MEMBERS), "rings are small");
+
+/// Some tokens expire while their owners play.
+const TOKEN_TTL_US: (u64, u64) = (2_000_000, 20_000_000);
 
 /// The numbers of one realm; see the [module](self).
 #[derive(Copy, Clone, Debug)]
@@ -49,6 +71,9 @@ pub(crate) struct Tuning {
     flush_interval_ms: u32,
     late_permille: u32,
     short_write_permille: u32,
+    slow_main: SlowMain,
+    pub(crate) has_accounts: bool,
+    pub(crate) token_ttl_us: u64,
     pub(crate) sabotage: Sabotage,
 }
 
@@ -69,8 +94,17 @@ impl Tuning {
             flush_interval_ms: random.pick(&[0, 10, 20, 20, 50]).unwrap_or(20),
             short_write_permille: profile.weather().short_write_permille,
             late_permille: if profile.is_orderly() { 0 } else { 20 },
+            slow_main: if random.chance(500) { SlowMain::Closed } else { SlowMain::Waits },
+            has_accounts: random.chance(750) || sabotage.needs_accounts(),
+            token_ttl_us: random.between(TOKEN_TTL_US),
             sabotage,
         }
+    }
+
+    /// What is broken on purpose in a server: one Main, or the chat server.
+    pub(crate) fn sabotage_of(&self, host: HostId) -> Sabotage {
+        let is_saboteur = host == HostId::main(0) || host == HostId::CHAT;
+        if is_saboteur { self.sabotage } else { Sabotage::Nothing }
     }
 
     pub(crate) fn habits(&self, random: &mut Random, host: HostId) -> Habits {
@@ -85,12 +119,44 @@ impl Tuning {
         }
     }
 
+    pub(crate) fn main(&self) -> MainConfig {
+        let chat = ChatPolicy {
+            channels_per_user: 3,
+            message_bytes: MESSAGE_MAX_BYTES as u16,
+            requests_per_second: 5,
+            request_burst: 10,
+            flush_interval_ms: self.flush_interval_ms,
+            reconnect_first_ms: 100,
+            reconnect_most_ms: 800,
+        };
+        MainConfig { attach_timeout_ms: 600, attach_ttl_ms: 2_000, chat }
+    }
+
+    /// The chat server's own settings: channels may be full, and an answer about the past has pages.
+    pub(crate) const fn chat(&self) -> ChatConfig {
+        ChatConfig { channel_members: 20, past_page: 6, slow_main: self.slow_main }
+    }
+
+    /// Who is let in, and where Main asks about it.
+    pub(crate) fn door(&self) -> (Door, Option<LoginLinkConfig>) {
+        if !self.has_accounts {
+            return (Door::Guests(Guests::new(GUEST_SECRET)), None);
+        }
+        let login = LoginLinkConfig {
+            address: bounded(&HostId::LOGIN.address()),
+            hello_timeout_ms: 700,
+            reconnect_first_ms: 100,
+            reconnect_most_ms: 800,
+        };
+        (Door::Accounts(tinyrealm_core::node::main::Accounts), Some(login))
+    }
+
     pub(crate) fn world(&self, number: usize) -> WorldConfig {
         WorldConfig {
             world_id: WorldId(number as u16 + 1),
             region: heapless::String::new(),
             address: bounded(&HostId::world(number).address()),
-            main_address: bounded(&HostId::MAIN.address()),
+            main_address: bounded(&HostId::main(main_of_world(number)).address()),
             cluster_secret: cluster_secret(),
             room_capacity: ROOM_MEMBERS as u16,
             flush_interval_ms: self.flush_interval_ms,
@@ -100,11 +166,17 @@ impl Tuning {
         }
     }
 
-    pub(crate) fn client() -> ClientConfig {
-        ClientConfig { reconnect_first_ms: 100, reconnect_most_ms: 800, ..ClientConfig::DEFAULT }
+    pub(crate) fn client(&self) -> ClientConfig {
+        ClientConfig {
+            has_account: self.has_accounts,
+            reconnect_first_ms: 100,
+            reconnect_most_ms: 800,
+            ..ClientConfig::DEFAULT
+        }
     }
 }
 
-fn bounded<const MAX: usize>(text: &str) -> heapless::String<MAX> {
+/// A text that a message or a setting has room for.
+pub(crate) fn bounded<const MAX: usize>(text: &str) -> heapless::String<MAX> {
     heapless::String::try_from(text).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use tinyrealm_sim::{Failure, Profile, Sabotage, Settings, run_with};
 
 /// How many seeds are tried: not every one gives the sabotage an occasion.
-const SEEDS: u64 = 4;
+const SEEDS: u64 = 10;
 
 /// Runs a few realms in kind weather with `sabotage`, and answers how they failed.
 fn failures(sabotage: Sabotage) -> Vec<Failure> {
@@ -22,7 +22,7 @@ fn assert_seen(sabotage: Sabotage, expected: &[&str]) {
 }
 
 /// What a client sees of a stream that is not what was written.
-const BROKEN_STREAM: [&str; 8] = [
+const BROKEN_STREAM: [&str; 11] = [
     "no peer breaks the protocol",
     "who moves was seen",
     "who leaves was seen",
@@ -31,6 +31,9 @@ const BROKEN_STREAM: [&str; 8] = [
     "moves of one sender never go back",
     "moves of one sender are taken in order",
     "events of one sender are taken whole and in order",
+    "channels take what members say there",
+    "a number has one message for everyone",
+    "messages come by their numbers, and what is missing is announced",
 ];
 
 #[test]
@@ -76,4 +79,37 @@ fn a_driver_that_forgets_an_end_is_seen() {
     let words = "bytes go to a transport";
     let wish = "requests are about transports";
     assert_seen(Sabotage::UntoldEnd, &["the node's sessions are the driver's", words, wish]);
+}
+
+#[test]
+fn a_token_that_is_taken_for_another_user_s_is_seen() {
+    assert_seen(Sabotage::WrongUser, &["a token is worth one user", "an account has one user"]);
+}
+
+#[test]
+fn a_message_that_one_main_changes_is_seen() {
+    assert_seen(Sabotage::ChangedMessage, &["a number has one message for everyone"]);
+}
+
+#[test]
+fn a_message_that_does_not_reach_a_member_is_seen() {
+    let hole = "messages come by their numbers, and what is missing is announced";
+    let late = "every message is heard, or announced as missed";
+    assert_seen(Sabotage::WithheldMessage, &[hole, late]);
+}
+
+#[test]
+fn what_comes_behind_leaving_a_channel_is_seen() {
+    let ghost = "a channel's members are those who are in it";
+    assert_seen(Sabotage::UnheardLeave, &["of a channel its members hear, and nobody else", ghost]);
+}
+
+#[test]
+fn a_message_that_gets_no_answer_is_seen() {
+    assert_seen(Sabotage::ForgottenSay, &["what is asked is answered"]);
+}
+
+#[test]
+fn a_member_who_has_left_and_is_kept_is_seen() {
+    assert_seen(Sabotage::KeptMember, &["a channel's members are those who are in it"]);
 }

@@ -1,14 +1,22 @@
-//! Who acts in a realm besides the core's own machines: the game that records, and the visitors.
+//! Who acts in a realm besides the core's own machines: the game that records, the chat server's
+//! witness, and the visitors.
 //!
-//! Every client is the core's [`RealmClient`](tinyrealm_core::node::client::RealmClient); what is
-//! here only listens, or, as [`intruder`], does what no honest client would.
+//! Every server is the core's own role, and every client its
+//! [`RealmClient`](tinyrealm_core::node::client::RealmClient); what is here only listens, or, as
+//! [`intruder`], does what no honest client would, or, as [`bent`], what no honest server would.
 
+pub(crate) mod bent;
+pub(crate) mod door;
 pub(crate) mod intruder;
 pub(crate) mod player;
 pub(crate) mod recorder;
 pub(crate) mod visitor;
+pub(crate) mod witness;
 
+pub(crate) use bent::Bent;
+pub(crate) use door::Door;
 pub(crate) use intruder::Intruder;
 pub(crate) use player::Player;
 pub(crate) use recorder::Recorder;
 pub(crate) use visitor::Visitor;
+pub(crate) use witness::Witness;

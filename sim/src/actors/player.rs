@@ -1,20 +1,38 @@
 //! `Player`: the core's client, and what it hears.
 
-use tinyrealm_core::node::client::{ClientConfig, ClientEvent, ClientHandler, RealmClient};
+use tinyrealm_core::node::client::{
+    ChatEvent, ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient,
+};
 use tinyrealm_core::node::{Caller, Context};
-use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
-use tinyrealm_core::protocol::{Dispatched, Token, decode};
+use tinyrealm_core::protocol::main_to_client::{
+    ChatBroadcast, ChatGap, ChatJoined, ChatMembers, ChatPast, EnterWorldAck, Welcome,
+};
+use tinyrealm_core::protocol::{Dispatched, Token, Uid, decode};
 use tinyrealm_core::wire::Frame;
 
 use crate::ids::HostId;
-use crate::journal::{Fact, Heard, Journal};
+use crate::journal::{Fact, Heard, InChannel, Journal, Numbered};
+use crate::settings::Sabotage;
 use crate::speech::Speech;
+use crate::talk::{ChannelId, Talk};
+
+/// Messages of channels before the one that is withheld from a sabotaged player.
+const MESSAGES_TO_SABOTAGE: u32 = 4;
+
+/// What a player shows to Login.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Papers {
+    pub(crate) id: String,
+    pub(crate) password: String,
+}
 
 /// What a visitor hears goes into the journal.
 #[derive(Debug)]
 pub(crate) struct Ears<'j> {
     pub(crate) journal: &'j Journal,
     pub(crate) visitor: usize,
+    pub(crate) login_address: String,
+    pub(crate) papers: Papers,
 }
 
 impl Ears<'_> {
@@ -26,8 +44,8 @@ impl Ears<'_> {
     fn overhear(&self, frame: Frame<'_>) {
         match frame.opcode {
             Welcome::OPCODE => {
-                if let Some(Welcome { token, .. }) = decode(frame.payload) {
-                    self.note(Heard::Token(token));
+                if let Some(Welcome { uid, token }) = decode(frame.payload) {
+                    self.note(Heard::Token(uid, token));
                 }
             }
             EnterWorldAck::OPCODE => {
@@ -44,12 +62,47 @@ impl Ears<'_> {
     }
 }
 
+fn numbered(seq: u32, uid: Uid, text: &str) -> Numbered {
+    Numbered { seq, uid, talk: Talk::parse(text) }
+}
+
+/// What was heard of which channel.
+fn in_channel(event: &ChatEvent<'_>) -> Heard {
+    let (name, heard) = match *event {
+        ChatEvent::Joined(ChatJoined { channel, next_seq, .. }) => {
+            (channel, InChannel::Joined { next_seq })
+        }
+        ChatEvent::Left(ref left) => (left.channel, InChannel::Left(left.reason)),
+        ChatEvent::Refused(ref refused) => {
+            (refused.channel, InChannel::Refused(refused.about, refused.reason))
+        }
+        ChatEvent::Said(ChatBroadcast { channel, seq, uid, msg }) => {
+            (channel, InChannel::Said(numbered(seq, uid, msg.as_str())))
+        }
+        ChatEvent::Past(ChatPast { channel, seq, uid, msg }) => {
+            (channel, InChannel::Past(numbered(seq, uid, msg.as_str())))
+        }
+        ChatEvent::PastEnd(ref end) => (end.channel, InChannel::PastEnd { next_seq: end.next_seq }),
+        ChatEvent::Gap(ChatGap { channel, missed, next_seq }) => {
+            (channel, InChannel::Gap { missed, next_seq })
+        }
+        ChatEvent::Entered(ref entered) => (entered.channel, InChannel::Entered(entered.uid)),
+        ChatEvent::Exited(ref exited) => (exited.channel, InChannel::Exited(exited.uid)),
+        ChatEvent::Census(ref census) => (census.channel, InChannel::Census(census.members)),
+        ChatEvent::Members(ChatMembers { channel, ref uids, .. }) => {
+            let is_distinct = uids.iter().enumerate().all(|(at, uid)| !uids[..at].contains(uid));
+            (channel, InChannel::Members { count: uids.len() as u16, is_distinct })
+        }
+    };
+    Heard::InChannel(ChannelId::of_name(name.as_str()), heard)
+}
+
 impl ClientHandler for Ears<'_> {
     fn on_event(&mut self, _: u16, event: ClientEvent<'_>) {
         self.note(match event {
             ClientEvent::Welcome(uid) => Heard::Welcome(uid),
-            // Nobody here has an account.
-            ClientEvent::LoginDenied { .. } | ClientEvent::LoginLost(_) => return,
+            ClientEvent::LoginDenied { reason, .. } => Heard::LoginDenied(reason),
+            ClientEvent::LoginLost(code) => Heard::LoginLost(code),
             ClientEvent::MainLost(code) => Heard::MainLost(code),
             ClientEvent::EnterRefused(code) => Heard::EnterRefused(code),
             ClientEvent::JoinDenied(denial) => Heard::JoinDenied(denial),
@@ -62,11 +115,15 @@ impl ClientHandler for Ears<'_> {
                 Heard::Said(uid, Speech::decode(kind, data.as_slice()))
             }
             ClientEvent::WorldLost(code) => Heard::WorldLost(code),
-            ClientEvent::Refused { code, .. } => Heard::Refused(code),
-            // Players join no channel.
-            ClientEvent::Chat(_) => return,
+            ClientEvent::Refused { code, about } => Heard::Refused(code, about),
+            ClientEvent::Chat(event) => in_channel(&event),
             ClientEvent::Stopped(code) => Heard::Stopped(code),
         });
+    }
+
+    fn credentials(&self, _: u16) -> Credentials<'_> {
+        let Papers { id, password } = &self.papers;
+        Credentials { login_address: &self.login_address, id, password }
     }
 }
 
@@ -75,16 +132,24 @@ impl ClientHandler for Ears<'_> {
 pub(crate) struct Player<'j> {
     pub(crate) machine: RealmClient,
     pub(crate) ears: Ears<'j>,
+    /// Messages of channels until one is withheld; 0 for an honest player.
+    until_sabotage: u32,
 }
 
 impl<'j> Player<'j> {
-    pub(crate) fn new(config: ClientConfig, token: Option<Token>, ears: Ears<'j>) -> Self {
+    pub(crate) fn new(
+        config: ClientConfig,
+        token: Option<Token>,
+        ears: Ears<'j>,
+        sabotage: Sabotage,
+    ) -> Self {
         let machine = RealmClient::new(0, config);
         let machine = match token {
             Some(token) => machine.with_token(token),
             None => machine,
         };
-        Self { machine, ears }
+        let is_honest = sabotage != Sabotage::WithheldMessage;
+        Self { machine, ears, until_sabotage: if is_honest { 0 } else { MESSAGES_TO_SABOTAGE } }
     }
 
     pub(crate) fn start(&mut self, cx: &mut Context<'_, '_>) {
@@ -92,6 +157,12 @@ impl<'j> Player<'j> {
     }
 
     pub(crate) fn on_frame(&mut self, caller: &mut Caller<'_, '_>, frame: Frame<'_>) -> Dispatched {
+        if frame.opcode == ChatBroadcast::OPCODE && self.until_sabotage > 0 {
+            self.until_sabotage -= 1;
+            if self.until_sabotage == 0 {
+                return Dispatched::Handled;
+            }
+        }
         self.ears.overhear(frame);
         self.machine.on_frame(&mut self.ears, caller, frame)
     }

@@ -18,8 +18,8 @@ pub(crate) enum Visitor<'j> {
 }
 
 impl<'j> Visitor<'j> {
-    pub(crate) fn player(player: Player<'j>) -> Self {
-        Self::Player { player, main_address: HostId::MAIN.address() }
+    pub(crate) fn player(player: Player<'j>, main: usize) -> Self {
+        Self::Player { player, main_address: HostId::main(main).address() }
     }
 
     pub(crate) fn start(&mut self, cx: &mut Context<'_, '_>) {
@@ -92,7 +92,9 @@ impl<'a> Role<'a> for Visitor<'_> {
 
     fn address(&self, tag: LinkTag) -> &str {
         match self {
-            Self::Player { player, main_address } => player.machine.address(tag, main_address, ""),
+            Self::Player { player, main_address } => {
+                player.machine.address(tag, main_address, &player.ears.login_address)
+            }
             Self::Intruder(intruder) => &intruder.address,
         }
     }

@@ -2,43 +2,79 @@
 //!
 //! Purpose: [`rooms`] keeps the simulator's own idea of who is in which room and what was said there,
 //! from what the games have taken; [`view`] compares with it what every client hears, frame by frame.
-//! What a single node must keep is checked by its [`Host`](crate::host::Host), and what the whole
+//! [`channels`] keeps what the chat server has taken, and [`hearing`] compares with that. [`tokens`]
+//! knows whose each token is. What a single node must keep is checked by its [`Host`](crate::host::Host), and what the whole
 //! realm must come back to by [`finale`](crate::realm).
 //!
 //! Bounds: a check costs what has happened in the turn; whole worlds are compared now and then.
 
+pub(crate) mod channels;
+pub(crate) mod hearing;
 pub(crate) mod rooms;
+pub(crate) mod tokens;
 pub(crate) mod view;
+
+use tinyrealm_core::protocol::Uid;
+use tinyrealm_core::protocol::client_to_main::ChatJoin;
+use tinyrealm_core::wire::Opcode;
 
 use crate::broken::Broken;
 use crate::ids::ConnectionId;
-use crate::journal::{Entry, Fact};
+use crate::journal::{Entry, Fact, Heard};
 use crate::network::Network;
 use crate::profile::Profile;
+use crate::talk::ChannelId;
+use channels::Channels;
+use hearing::Hearing;
 use rooms::Rooms;
+use tokens::Tokens;
 use view::View;
 
 /// Everything that the checks remember.
 pub(crate) struct Checks {
+    is_kind: bool,
     pub(crate) rooms: Rooms,
+    pub(crate) channels: Channels,
+    tokens: Tokens,
     /// By visitor.
-    views: Vec<View>,
+    clients: Vec<Client>,
+}
+
+/// What one client knows.
+#[derive(Default)]
+pub(crate) struct Client {
+    uid: Option<Uid>,
+    pub(crate) view: View,
+    pub(crate) hearing: Hearing,
 }
 
 impl Checks {
     pub(crate) fn new(profile: Profile) -> Self {
-        Self { rooms: Rooms::new(profile), views: Vec::new() }
-    }
-
-    pub(crate) fn view_mut(&mut self, visitor: usize) -> &mut View {
-        while self.views.len() <= visitor {
-            self.views.push(View::default());
+        Self {
+            is_kind: profile.is_kind(),
+            rooms: Rooms::new(profile),
+            channels: Channels::default(),
+            tokens: Tokens::default(),
+            clients: Vec::new(),
         }
-        &mut self.views[visitor]
     }
 
-    pub(crate) fn view(&self, visitor: usize) -> Option<&View> {
-        self.views.get(visitor)
+    pub(crate) fn client_mut(&mut self, visitor: usize) -> &mut Client {
+        while self.clients.len() <= visitor {
+            self.clients.push(Client::default());
+        }
+        &mut self.clients[visitor]
+    }
+
+    pub(crate) fn client(&self, visitor: usize) -> Option<&Client> {
+        self.clients.get(visitor)
+    }
+
+    /// A client has asked for something in a channel; `number` is that of what it says.
+    pub(crate) fn asked(&mut self, visitor: usize, channel: ChannelId, about: Opcode, number: u32) {
+        let is_join = about == ChatJoin::OPCODE;
+        let number = if is_join { self.channels.said() } else { number };
+        self.client_mut(visitor).hearing.asked(channel, about, number);
     }
 
     /// Compares one note with everything that is known.
@@ -48,10 +84,27 @@ impl Checks {
                 self.rooms.take(network, entry.cause, (*world, *room), what)
             }
             Fact::Client { visitor, heard } => {
-                self.view_mut(*visitor);
-                self.views[*visitor].take(&self.rooms, entry.cause, heard)
+                self.client_mut(*visitor);
+                self.clients[*visitor].view.take(&self.rooms, entry.cause, heard)?;
+                self.take_of_main(*visitor, heard)
             }
+            Fact::Numbered { channel, seq, talk } => self.channels.take(*channel, *seq, *talk),
         }
+    }
+
+    /// Compares what a client has heard from its Main.
+    fn take_of_main(&mut self, visitor: usize, heard: &Heard) -> Result<(), Broken> {
+        let Client { uid, hearing, .. } = &mut self.clients[visitor];
+        match heard {
+            Heard::Token(uid, token) => self.tokens.take(*uid, token)?,
+            Heard::Welcome(welcomed) => *uid = Some(*welcomed),
+            Heard::MainLost(_) | Heard::Stopped(_) => hearing.forget(),
+            Heard::InChannel(channel, heard) => {
+                hearing.take(&self.channels, self.is_kind, *uid, (*channel, heard))?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 

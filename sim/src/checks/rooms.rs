@@ -1,7 +1,7 @@
 //! `Rooms`: who is in which room and what was said there, as the games have taken it.
 //!
 //! Invariants: a uid is in at most one room of a world; while the weather is orderly, in at most one
-//! world. A handshake key admits once, and only its own uid. What a world takes of one sender rises.
+//! world of one Main (Mains know nothing of each other's users). A handshake key admits once, and only its own uid. What a world takes of one sender rises.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use tinyrealm_core::wire::{Framed, PacketFramer};
 use super::known;
 use crate::actors::Recorder;
 use crate::broken::{Broken, ensure};
-use crate::ids::{ConnectionId, Side, WORLDS};
+use crate::ids::{ConnectionId, Side, WORLDS, main_of_world};
 use crate::journal::InRoom;
 use crate::memory::ROOMS;
 use crate::network::Network;
@@ -71,7 +71,8 @@ pub(crate) struct Rooms {
     /// By connection.
     memberships: HashMap<ConnectionId, Membership>,
     admitted: HashSet<[u8; 16]>,
-    worlds_of: HashMap<Uid, u32>,
+    /// By user and Main.
+    worlds_of: HashMap<(Uid, usize), u32>,
 }
 
 impl Rooms {
@@ -99,12 +100,12 @@ impl Rooms {
     pub(crate) fn world_ends(&mut self, world: usize) {
         let gone = std::mem::take(&mut self.worlds[world]);
         for uid in gone.members.keys() {
-            self.count_out(*uid);
+            self.count_out(world, *uid);
         }
     }
 
-    fn count_out(&mut self, uid: Uid) {
-        if let Some(count) = self.worlds_of.get_mut(&uid) {
+    fn count_out(&mut self, world: usize, uid: Uid) {
+        if let Some(count) = self.worlds_of.get_mut(&(uid, main_of_world(world))) {
             *count -= 1;
         }
     }
@@ -121,9 +122,9 @@ impl Rooms {
         self.worlds[world].members.values()
     }
 
-    /// In how many worlds a uid is.
-    pub(crate) fn worlds_of(&self, uid: Uid) -> u32 {
-        self.worlds_of.get(&uid).copied().unwrap_or(0)
+    /// In how many worlds of the Main of `world` a uid is.
+    pub(crate) fn worlds_of(&self, uid: Uid, world: usize) -> u32 {
+        self.worlds_of.get(&(uid, main_of_world(world))).copied().unwrap_or(0)
     }
 
     pub(super) fn take(
@@ -160,8 +161,8 @@ impl Rooms {
         let first_event = self.logs[log.0].len();
         let stay = Membership { uid, room, log, first_event, others, moves: 0, events: 0 };
         self.memberships.insert(connection, stay);
-        *self.worlds_of.entry(uid).or_default() += 1;
-        let worlds = self.worlds_of(uid);
+        *self.worlds_of.entry((uid, main_of_world(world))).or_default() += 1;
+        let worlds = self.worlds_of(uid, world);
         ensure(worlds == 1 || !self.profile.is_orderly(), "a uid is in one world", || {
             format!("{uid:?} is in {worlds}")
         })
@@ -189,7 +190,7 @@ impl Rooms {
 
     fn left(&mut self, (world, room): (usize, u16), uid: Uid) -> Result<(), Broken> {
         let before = self.worlds[world].members.remove(&uid);
-        self.count_out(uid);
+        self.count_out(world, uid);
         let was_there = before.as_ref().is_some_and(|member| member.room == room);
         ensure(was_there, "who leaves has been there", || {
             format!("{uid:?} leaves room {room} of world {world}, and was {before:?}")

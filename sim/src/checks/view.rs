@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use tinyrealm_core::protocol::client_to_world::Event;
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{ErrorCode, MemberState, Uid};
 
@@ -59,15 +60,18 @@ impl View {
             Heard::Left(uid) => self.inside(cause)?.left(*uid),
             Heard::Moved(member) => self.inside(cause)?.moved(*member),
             Heard::Said(uid, speech) => self.inside(cause)?.said(rooms, *uid, *speech),
-            Heard::Refused(ErrorCode::BUSY) => {
+            Heard::Refused(ErrorCode::BUSY, about) if *about == Event::OPCODE.0 => {
                 Err(Broken::new("a room has always room for one more event", "BUSY"))
             }
             Heard::Welcome(_)
-            | Heard::Token(_)
+            | Heard::Token(..)
+            | Heard::LoginDenied(_)
+            | Heard::LoginLost(_)
+            | Heard::InChannel(..)
             | Heard::SentTo(..)
             | Heard::JoinDenied(_)
             | Heard::EnterRefused(_)
-            | Heard::Refused(_)
+            | Heard::Refused(..)
             | Heard::MainLost(_)
             | Heard::Stopped(_) => Ok(()),
         }

@@ -6,7 +6,7 @@
 //!
 //! Contract: after every turn the node's sessions are exactly the lines that the host holds, a
 //! receive buffer is in use for each partial frame and for nothing else, send buffers are in use
-//! only while a transport is full, no peer has broken the protocol. Anything else is [`Broken`].
+//! only while a transport is full (or a Main holds what goes to the chat server together), no peer has broken the protocol. Anything else is [`Broken`].
 //!
 //! Bounds: a turn that takes more than [`ROUNDS_PER_TURN`] rounds, a round that transmits more than
 //! [`TRANSMITS_PER_ROUND`] times, and a node whose deadline has passed [`TURNS_OVERDUE`] times in a
@@ -21,7 +21,7 @@ use tinyrealm_core::node::{Node, Role};
 use tinyrealm_core::session::SessionKey;
 
 use crate::broken::{Broken, ensure};
-use crate::ids::{ConnectionId, HostId, Side};
+use crate::ids::{ConnectionId, HostId, Role as Purpose, Side};
 use crate::journal::Journal;
 use crate::network::Network;
 use crate::random::Random;
@@ -105,6 +105,45 @@ pub(crate) struct Host<'a, R> {
     turns_overdue: u32,
 }
 
+/// A host, whatever its role is.
+pub(crate) trait Driven {
+    /// One turn of the driver's loop.
+    fn turn(&mut self, tools: &mut Tools<'_>) -> Result<(), Broken>;
+
+    /// Tells the node to close down.
+    fn shut_down(&mut self, tools: &mut Tools<'_>);
+
+    /// Whether the node has closed down.
+    fn is_finished(&self) -> bool;
+
+    /// Nothing is left of a node that has closed down.
+    fn check_finished(&self) -> Result<(), Broken>;
+}
+
+impl<'a, R: Role<'a>> Driven for Host<'a, R> {
+    fn turn(&mut self, tools: &mut Tools<'_>) -> Result<(), Broken> {
+        self.take_turn(tools)
+    }
+
+    fn shut_down(&mut self, tools: &mut Tools<'_>) {
+        let mut turn = Turn { now: tools.timeline.now(), entropy: &mut self.random };
+        self.node.handle_shutdown(&mut turn);
+        tools.network.wake(tools.timeline, self.id, tools.timeline.now_us());
+    }
+
+    fn is_finished(&self) -> bool {
+        self.node.is_finished()
+    }
+
+    fn check_finished(&self) -> Result<(), Broken> {
+        let node = &self.node;
+        let buffers = (node.receive_buffers_in_use(), node.sessions().buffers_in_use());
+        ensure(node.is_finished() && buffers == (0, 0), "a node that closes down finishes", || {
+            format!("{} sessions and {buffers:?} buffers are left", node.sessions().len())
+        })
+    }
+}
+
 /// The tools of a turn.
 pub(crate) struct Tools<'t> {
     pub(crate) timeline: &'t mut Timeline,
@@ -140,14 +179,17 @@ impl<'a, R: Role<'a>> Host<'a, R> {
         outcome
     }
 
-    pub(crate) fn shut_down(&mut self, tools: &mut Tools<'_>) {
+    /// Asks the role for something from which nothing follows for its sessions.
+    pub(crate) fn ask<T>(
+        &mut self,
+        tools: &Tools<'_>,
+        ask: impl FnOnce(&mut R, &mut tinyrealm_core::node::Context<'_, 'a>) -> T,
+    ) -> T {
         let mut turn = Turn { now: tools.timeline.now(), entropy: &mut self.random };
-        self.node.handle_shutdown(&mut turn);
-        tools.network.wake(tools.timeline, self.id, tools.timeline.now_us());
+        self.node.act(&mut turn, ask)
     }
 
-    /// One turn of the driver's loop.
-    pub(crate) fn turn(&mut self, tools: &mut Tools<'_>) -> Result<(), Broken> {
+    fn take_turn(&mut self, tools: &mut Tools<'_>) -> Result<(), Broken> {
         let notices = tools.network.take_notices(self.id);
         for notice in &notices {
             self.take_notice(tools, *notice)?;
@@ -271,9 +313,14 @@ impl<'a, R: Role<'a>> Host<'a, R> {
         })?;
         let blocked = lines().filter(|line| line.is_blocked).count();
         let sending = self.node.sessions().buffers_in_use();
-        ensure(blocked > 0 || sending == 0, "send buffers wait for full transports only", || {
-            format!("{sending} buffers in use, no transport is full")
-        })?;
+        // What users say is held for a moment by their Main, which has a deadline for it.
+        let is_main = matches!(self.id.role(), Purpose::Main(_));
+        let is_held = is_main && self.node.role().next_deadline().is_some();
+        ensure(
+            blocked > 0 || is_held || sending == 0,
+            "send buffers wait for full transports only",
+            || format!("{sending} buffers in use, no transport is full"),
+        )?;
         let stats = self.node.stats();
         let wrongs = stats.violations + stats.floods + stats.unknown_opcodes;
         ensure(wrongs == 0, "no peer breaks the protocol", || format!("{stats:?}"))

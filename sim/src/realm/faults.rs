@@ -1,8 +1,8 @@
 //! What goes wrong, and when it stops going wrong.
 
 use super::{Phase, Realm};
-use crate::host::Tools;
-use crate::ids::{ConnectionId, HostId, Role, Side, WORLDS};
+use crate::host::{Driven, Tools};
+use crate::ids::{ConnectionId, HostId, MAINS, Role, SERVERS, Side, WORLDS, main_of_world};
 use crate::network::Parting;
 use crate::profile::FaultKind;
 use crate::timeline::Happening;
@@ -12,6 +12,7 @@ const PAUSE_US: (u64, u64) = (100_000, 3_500_000);
 const PARTITION_US: (u64, u64) = (100_000, 4_000_000);
 const DOWN_US: (u64, u64) = (50_000, 2_500_000);
 const STALL_US: (u64, u64) = (20_000, 3_000_000);
+const STORE_US: (u64, u64) = (300_000, 3_000_000);
 
 impl Realm<'_> {
     pub(super) fn plan_fault(&mut self) {
@@ -37,6 +38,7 @@ impl Realm<'_> {
     fn strike(&mut self, kind: FaultKind) -> Option<HostId> {
         match kind {
             FaultKind::PauseReader => self.pause_reader(),
+            FaultKind::PauseServer => self.pause_server(),
             FaultKind::Reset => self.break_off(&[Side::Dialer, Side::Acceptor]),
             FaultKind::HalfOpen => {
                 let told = if self.random.chance(500) { Side::Dialer } else { Side::Acceptor };
@@ -44,8 +46,8 @@ impl Realm<'_> {
             }
             FaultKind::Vanish => self.break_off(&[]),
             FaultKind::PartServers => {
-                let world = self.any_world();
-                self.part(world, Some(HostId::MAIN))
+                let (one, other) = self.any_link();
+                self.part(one, Some(other))
             }
             FaultKind::PartVisitor => {
                 let server = self.any_server();
@@ -56,7 +58,12 @@ impl Realm<'_> {
                 let server = self.any_server();
                 self.part(server, None)
             }
-            FaultKind::CrashMain => self.crash(HostId::MAIN),
+            FaultKind::CrashMain => {
+                let main = self.any_main();
+                self.crash(main)
+            }
+            FaultKind::CrashLogin => self.crash(HostId::LOGIN),
+            FaultKind::CrashChat => self.crash(HostId::CHAT),
             FaultKind::CrashWorld => {
                 let world = self.any_world();
                 self.crash(world)
@@ -67,6 +74,18 @@ impl Realm<'_> {
             }
             FaultKind::CrashVisitor => self.crash_visitor(),
             FaultKind::Stall => self.stall(),
+            FaultKind::SlowStore => {
+                self.store.slow_until_us = self.until_us(STORE_US);
+                Some(HostId::LOGIN)
+            }
+            FaultKind::FailingStore => {
+                self.store.failing_until_us = self.until_us(STORE_US);
+                Some(HostId::LOGIN)
+            }
+            FaultKind::RevokeTokens => {
+                self.store.revoke_all();
+                Some(HostId::LOGIN)
+            }
         }
     }
 
@@ -78,8 +97,24 @@ impl Realm<'_> {
         HostId::world(self.random.below(WORLDS as u64) as usize)
     }
 
+    fn any_main(&mut self) -> HostId {
+        HostId::main(self.random.below(MAINS as u64) as usize)
+    }
+
     fn any_server(&mut self) -> HostId {
-        HostId(self.random.below(1 + WORLDS as u64) as u16)
+        HostId(self.random.below(SERVERS as u64) as u16)
+    }
+
+    /// Two servers that have a link.
+    fn any_link(&mut self) -> (HostId, HostId) {
+        match self.random.below(4) {
+            0 => (self.any_main(), HostId::LOGIN),
+            1 => (self.any_main(), HostId::CHAT),
+            _ => {
+                let world = self.random.below(WORLDS as u64) as usize;
+                (HostId::world(world), HostId::main(main_of_world(world)))
+            }
+        }
     }
 
     fn any_player(&mut self) -> Option<usize> {
@@ -89,7 +124,11 @@ impl Realm<'_> {
 
     /// A connection that works; those between servers come up more often than their number.
     fn any_connection(&mut self) -> Option<ConnectionId> {
-        let between_servers = self.random.chance(150);
+        let between_servers = self.random.chance(200);
+        self.any_connection_of(between_servers)
+    }
+
+    fn any_connection_of(&mut self, between_servers: bool) -> Option<ConnectionId> {
         let up = self.network.up();
         let wanted = up.filter(|(_, connection)| {
             connection.end(Side::Dialer).host.is_visitor() != between_servers
@@ -99,12 +138,17 @@ impl Realm<'_> {
     }
 
     fn pause_reader(&mut self) -> Option<HostId> {
-        let up = self.network.up();
-        let visitors = up.filter(|(_, connection)| connection.end(Side::Dialer).host.is_visitor());
-        let visitors: Vec<ConnectionId> = visitors.map(|(id, _)| id).collect();
-        let id = self.random.pick(&visitors)?;
+        let id = self.any_connection_of(false)?;
         let until_us = self.until_us(PAUSE_US);
         self.network.pause(&mut self.timeline, id, Side::Dialer, until_us);
+        Some(self.network.dialer(id))
+    }
+
+    fn pause_server(&mut self) -> Option<HostId> {
+        let id = self.any_connection_of(true)?;
+        let side = self.random.pick(&[Side::Dialer, Side::Acceptor])?;
+        let until_us = self.until_us(PAUSE_US);
+        self.network.pause(&mut self.timeline, id, side, until_us);
         Some(self.network.dialer(id))
     }
 
@@ -151,13 +195,10 @@ impl Realm<'_> {
     /// A server is no more, and with it what it knew.
     pub(super) fn lose_server(&mut self, host: HostId, parting: Parting) {
         self.network.lose_host(&mut self.timeline, host, parting);
-        self.count_server(host);
-        match host.role() {
-            Role::World(number) => {
-                self.worlds[number] = None;
-                self.checks.rooms.world_ends(number);
-            }
-            Role::Main | Role::Visitor(_) => self.main = None,
+        self.servers.count(&mut self.timeline.counters, host);
+        self.servers.remove(host);
+        if let Role::World(number) = host.role() {
+            self.checks.rooms.world_ends(number);
         }
         let until_us = self.until_us(DOWN_US);
         self.timeline.plan(until_us, Happening::Restarts(host));
@@ -166,10 +207,7 @@ impl Realm<'_> {
     /// A server is told to close down; when it has, it is no more.
     fn close_server(&mut self, host: HostId) -> Option<HostId> {
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
-        match host.role() {
-            Role::World(number) => self.worlds[number].as_mut()?.shut_down(tools),
-            Role::Main | Role::Visitor(_) => self.main.as_mut()?.shut_down(tools),
-        }
+        self.servers.host_mut(host)?.shut_down(tools);
         Some(host)
     }
 
@@ -179,7 +217,7 @@ impl Realm<'_> {
         let parting = self.any_parting();
         self.network.lose_host(&mut self.timeline, host, parting);
         self.visitors[number] = None;
-        self.checks.view_mut(number).inside = None;
+        *self.checks.client_mut(number) = Default::default();
         if let Some(account) = self.account_of[number]
             && self.random.chance(700)
         {
@@ -192,10 +230,10 @@ impl Realm<'_> {
     pub(super) fn calm_down(&mut self) {
         self.phase = Phase::Quiet;
         self.network.heal(&mut self.timeline);
-        self.timeline.note(HostId::MAIN, What::Healed);
-        self.restart(HostId::MAIN);
-        for world in 0..WORLDS {
-            self.restart(HostId::world(world));
+        self.store.heal();
+        self.timeline.note(HostId::main(0), What::Healed);
+        for server in HostId::servers() {
+            self.restart(server);
         }
         for number in 0..self.visitors.len() {
             if self.account_of[number].is_none() {
@@ -208,12 +246,11 @@ impl Realm<'_> {
     pub(super) fn close_down(&mut self) {
         self.phase = Phase::Closing;
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
-        tools.timeline.note(HostId::MAIN, What::ShutDown);
-        if let Some(host) = &mut self.main {
-            host.shut_down(tools);
-        }
-        for host in self.worlds.iter_mut().flatten() {
-            host.shut_down(tools);
+        tools.timeline.note(HostId::main(0), What::ShutDown);
+        for server in HostId::servers() {
+            if let Some(host) = self.servers.host_mut(server) {
+                host.shut_down(tools);
+            }
         }
         for host in self.visitors.iter_mut().flatten() {
             host.shut_down(tools);

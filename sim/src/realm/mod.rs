@@ -4,33 +4,38 @@
 //!   busy: players come, move, speak, go; faults ──► quiet: healed, nobody does anything new ──► finale:
 //!   every client inside, every server agrees ──► closing down: every node is told ──► nothing is left
 //! ```
-//! One idea a file: [`start`] makes hosts, [`workload`] is what players do, [`faults`] what goes
-//! wrong, [`finale`] what the realm must come back to.
+//! One idea a file: [`servers`] are the hosts that serve, [`start`] makes hosts, [`workload`] is what
+//! players do, [`talking`] what they do in channels, [`accounts`] who they are, and what Login hands
+//! out; [`faults`] is what goes wrong, [`finale`] and [`agreement`] what the realm must come back to.
 
+mod accounts;
+mod agreement;
 mod faults;
 mod finale;
+mod servers;
 mod start;
+mod talking;
 mod workload;
 
-use tinyrealm_core::node::main::{Guests, Main};
-use tinyrealm_core::node::world::World;
 use tinyrealm_core::protocol::Uid;
 
-use crate::actors::{Recorder, Visitor};
-use crate::broken::Broken;
+use crate::actors::Visitor;
+use crate::broken::{Broken, ensure};
 use crate::checks::Checks;
-use crate::host::{Host, Tools};
-use crate::ids::{HostId, Role, WORLDS};
+use crate::host::{Driven, Host, Tools};
+use crate::ids::{HostId, Role};
 use crate::journal::{Entry, Fact, Heard, Journal};
 use crate::memory::Arenas;
 use crate::network::{Network, Parting};
 use crate::profile::{Profile, Weather};
 use crate::random::Random;
 use crate::settings::Settings;
+use crate::store::Store;
 use crate::timeline::{Happening, Timeline};
 use crate::trace::What;
 use crate::tuning::Tuning;
-use workload::Account;
+use accounts::Account;
+use servers::Servers;
 
 /// How long players are busy, and things go wrong.
 const BUSY_US: (u64, u64) = (7_000_000, 11_000_000);
@@ -59,11 +64,15 @@ pub(crate) struct Realm<'a> {
     journal: &'a Journal,
     timeline: Timeline,
     network: Network,
-    main: Option<Host<'a, Main<'a, Guests>>>,
-    worlds: [Option<Host<'a, World<'a, Recorder<'a>>>>; WORLDS],
+    servers: Servers<'a>,
+    /// How often Login has started.
+    login_life: u32,
+    store: Store,
     visitors: Vec<Option<Host<'a, Visitor<'a>>>>,
     /// By visitor: whose login it is; intruders have no account.
     account_of: Vec<Option<usize>>,
+    /// By visitor: the Main that it goes to; intruders go to none.
+    main_of: Vec<Option<usize>>,
     accounts: Vec<Account>,
     checks: Checks,
 }
@@ -74,20 +83,23 @@ impl<'a> Realm<'a> {
         let picked = Profile::pick(&mut random);
         let profile = settings.profile.unwrap_or(picked);
         let weather = profile.weather();
+        let tuning = Tuning::pick(&mut random, profile, settings.sabotage);
         Self {
             profile,
             weather,
-            tuning: Tuning::pick(&mut random, profile, settings.sabotage),
+            tuning,
             phase: Phase::Busy,
             timeline: Timeline::new(random.fork()),
             random,
             arenas,
             journal,
             network: Network::new(weather, settings.sabotage),
-            main: None,
-            worlds: [const { None }; WORLDS],
+            servers: Servers::default(),
+            login_life: 0,
+            store: Store::new(tuning.token_ttl_us, settings.sabotage),
             visitors: Vec::new(),
             account_of: Vec::new(),
+            main_of: Vec::new(),
             accounts: Vec::new(),
             checks: Checks::new(profile),
         }
@@ -134,6 +146,7 @@ impl<'a> Realm<'a> {
             Happening::Resets(id, side) => network.resets(timeline, id, side),
             Happening::Acts(visitor) => self.acts(visitor),
             Happening::LogsIn(account) => self.log_in(account),
+            Happening::StoreAnswers(job) => self.store_answers(job),
             Happening::Restarts(host) => self.restart(host),
             Happening::Fault => self.fault(),
         }
@@ -148,14 +161,14 @@ impl<'a> Realm<'a> {
         self.timeline.counters.turns += 1;
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
         let outcome = match host.role() {
-            Role::Main => self.main.as_mut().map(|host| host.turn(tools)),
-            Role::World(number) => self.worlds[number].as_mut().map(|host| host.turn(tools)),
             Role::Visitor(number) => self.visitors[number].as_mut().map(|host| host.turn(tools)),
+            _ => self.servers.host_mut(host).map(|host| host.turn(tools)),
         };
         outcome.unwrap_or(Ok(()))?;
         self.digest()?;
         match host.role() {
-            Role::Main => {}
+            Role::Main(_) | Role::Chat => {}
+            Role::Login => self.hand_out_work(),
             Role::World(number) => self.check_world(number)?,
             Role::Visitor(number) => self.retire_if_done(number),
         }
@@ -178,9 +191,16 @@ impl<'a> Realm<'a> {
     /// Keeps what an account learns for its next login.
     fn remember(&mut self, entry: &Entry) -> Result<(), Broken> {
         let Fact::Client { visitor, heard } = &entry.fact else { return Ok(()) };
+        if let Heard::Token(_, token) = heard
+            && self.tuning.has_accounts
+        {
+            self.store.welcomed(token)?;
+        }
         if let Some(account) = self.account_of[*visitor] {
             return self.accounts[account].remember(heard);
         }
+        let is_welcome = matches!(heard, Heard::Welcome(_));
+        ensure(!is_welcome, "nobody is welcome with wrong papers", || format!("{heard:?}"))?;
         let is_in = matches!(heard, Heard::Joined(_));
         self.timeline.counters.intrusions_admitted += u64::from(is_in);
         Ok(())
@@ -192,7 +212,7 @@ impl<'a> Realm<'a> {
     }
 
     fn check_world(&mut self, number: usize) -> Result<(), Broken> {
-        match &self.worlds[number] {
+        match &self.servers.worlds[number] {
             Some(host) => self.checks.rooms.check(number, host.node().role()),
             None => Ok(()),
         }
@@ -200,13 +220,7 @@ impl<'a> Realm<'a> {
 
     /// A server that was closed down, and has told everybody, is no more.
     fn lose_if_closed(&mut self, host: HostId) {
-        let is_closed = match host.role() {
-            Role::Main => self.main.as_ref().is_some_and(|host| host.node().is_finished()),
-            Role::World(number) => {
-                self.worlds[number].as_ref().is_some_and(|host| host.node().is_finished())
-            }
-            Role::Visitor(_) => false,
-        };
+        let is_closed = self.servers.host_mut(host).is_some_and(|host| host.is_finished());
         if is_closed && self.phase != Phase::Closing {
             self.lose_server(host, Parting::Silence);
         }
@@ -222,6 +236,11 @@ impl<'a> Realm<'a> {
             self.network.stop_host(HostId::visitor(number));
             self.visitors[number] = None;
         }
+    }
+
+    /// The visitors who want to be in the realm by this Main.
+    fn players_of(&self, main: usize) -> impl Iterator<Item = (usize, &Host<'a, Visitor<'a>>)> {
+        self.players().filter(move |(number, _)| self.main_of[*number] == Some(main))
     }
 
     /// The visitors who want to be in the realm.

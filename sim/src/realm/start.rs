@@ -4,19 +4,22 @@ use std::cell::Cell;
 
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
-use tinyrealm_core::node::main::{Guests, Main};
+use tinyrealm_core::node::chat::Chat;
+use tinyrealm_core::node::login::Login;
+use tinyrealm_core::node::main::Main;
 use tinyrealm_core::node::world::World;
+use tinyrealm_core::protocol::Uid;
 
 use super::Realm;
-use super::workload::Account;
-use crate::actors::player::Ears;
-use crate::actors::{Recorder, Visitor};
+use super::accounts::Account;
+use crate::actors::player::{Ears, Papers};
+use crate::actors::{Bent, Recorder, Visitor, Witness};
 use crate::host::{Host, Tools};
-use crate::ids::{HostId, Role, WORLDS};
-use crate::memory::{ROOMS, limit_buffers, shorten};
+use crate::ids::{HostId, Role};
+use crate::memory::{BUFFERS, CHAT_BUFFERS, MAIN_BUFFERS, ROOMS, limit_buffers, shorten};
 use crate::timeline::Happening;
 use crate::trace::What;
-use crate::tuning::{GUEST_SECRET, MAIN, cluster_secret};
+use crate::tuning::{LOGIN, bounded, cluster_secret};
 
 /// Accounts at the beginning: clients of the realm.
 pub(super) const ACCOUNTS: usize = 50;
@@ -29,12 +32,13 @@ const EVENTS_TO_SABOTAGE: u32 = 40;
 
 impl<'a> Realm<'a> {
     pub(super) fn begin(&mut self) {
-        self.timeline.plan_after(SERVER_START_US, Happening::Restarts(HostId::MAIN));
-        for world in 0..WORLDS {
-            self.timeline.plan_after(SERVER_START_US, Happening::Restarts(HostId::world(world)));
+        for server in HostId::servers() {
+            self.timeline.plan_after(SERVER_START_US, Happening::Restarts(server));
         }
         for account in 0..ACCOUNTS {
-            self.accounts.push(Account::default());
+            self.accounts.push(Account::new(account));
+            let Papers { id, password } = self.accounts[account].papers.clone();
+            self.store.add_account(id, password, Uid(account as u32 + 1));
             self.timeline.plan_after(ARRIVAL_US, Happening::LogsIn(account));
         }
         self.plan_fault();
@@ -48,23 +52,65 @@ impl<'a> Realm<'a> {
         self.timeline.note(host, What::Started);
         self.network.start_host(host);
         match host.role() {
-            Role::Main => self.start_main(),
+            Role::Main(number) => self.start_main(number),
             Role::World(number) => self.start_world(number),
+            Role::Login => self.start_login(),
+            Role::Chat => self.start_chat(),
             Role::Visitor(_) => {}
         }
     }
 
-    fn start_main(&mut self) {
+    fn start_main(&mut self, number: usize) {
+        let id = HostId::main(number);
         let mut random = self.random.fork();
-        let block = self.arenas.main();
-        let role =
-            Main::new(block.main.storage(), MAIN, Guests::new(GUEST_SECRET), cluster_secret());
-        let mut storage = block.node.storage();
-        limit_buffers(&mut storage, usize::MAX / 1_024, self.tuning.receive_buffers);
+        let (mut storage, main_storage) = self.arenas.main().storage();
+        let (door, login) = self.tuning.door();
+        let main = Main::new(main_storage, self.tuning.main(), door, cluster_secret());
+        let main = main.with_chat(bounded(&HostId::CHAT.address()));
+        let main = match login {
+            Some(login) => main.with_login(login),
+            None => main,
+        };
+        let role = Bent::new(main, self.tuning.sabotage_of(id));
+        limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
+        self.arenas.lend_send_buffers(&mut storage, MAIN_BUFFERS);
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
-        let habits = self.tuning.habits(&mut random, HostId::MAIN);
-        self.main = Some(Host::new(HostId::MAIN, node, random, habits, self.journal));
+        let habits = self.tuning.habits(&mut random, id);
+        let mut host = Host::new(id, node, random, habits, self.journal);
+        let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
+        host.act(tools, |bent, cx| bent.role.start(cx));
+        self.servers.mains[number] = Some(host);
+    }
+
+    fn start_login(&mut self) {
+        self.login_life += 1;
+        let mut random = self.random.fork();
+        let block = self.arenas.login();
+        let mut storage = block.node.storage();
+        limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
+        let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
+        let role = Login::new(block.login.storage(), LOGIN, cluster_secret(), &mut turn);
+        let node = Node::new(storage, self.tuning.net, role, &mut turn);
+        let habits = self.tuning.habits(&mut random, HostId::LOGIN);
+        let host = Host::new(HostId::LOGIN, node, random, habits, self.journal);
+        self.servers.login = Some(host);
+    }
+
+    fn start_chat(&mut self) {
+        let mut random = self.random.fork();
+        let block = self.arenas.chat();
+        let mut storage = block.node.storage();
+        limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
+        self.arenas.lend_send_buffers(&mut storage, CHAT_BUFFERS);
+        let chat = Chat::new(block.chat.storage(), self.tuning.chat(), cluster_secret());
+        let bent = Bent::new(chat, self.tuning.sabotage_of(HostId::CHAT));
+        let role = Witness { bent, journal: self.journal };
+        let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
+        let node = Node::new(storage, self.tuning.net, role, &mut turn);
+        let habits = self.tuning.habits(&mut random, HostId::CHAT);
+        let host = Host::new(HostId::CHAT, node, random, habits, self.journal);
+        self.servers.chat = Some(host);
     }
 
     fn start_world(&mut self, number: usize) {
@@ -84,7 +130,7 @@ impl<'a> Realm<'a> {
         let mut host = Host::new(id, node, random, habits, self.journal);
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
         host.act(tools, World::start);
-        self.worlds[number] = Some(host);
+        self.servers.worlds[number] = Some(host);
     }
 
     fn games(&self, world: usize) -> [Recorder<'a>; ROOMS] {
@@ -99,14 +145,16 @@ impl<'a> Realm<'a> {
     /// A new visitor comes; its number is never used again.
     pub(super) fn start_visitor(
         &mut self,
-        account: Option<usize>,
+        (account, main): (Option<usize>, Option<usize>),
+        papers: Papers,
         visitor: impl FnOnce(Ears<'a>) -> Visitor<'a>,
     ) -> usize {
         let number = self.visitors.len();
         let id = HostId::visitor(number);
         self.network.start_host(id);
         let mut random = self.random.fork();
-        let role = visitor(Ears { journal: self.journal, visitor: number });
+        let (journal, login_address) = (self.journal, HostId::LOGIN.address());
+        let role = visitor(Ears { journal, visitor: number, login_address, papers });
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
         let storage = self.arenas.visitor().node.storage();
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
@@ -116,6 +164,7 @@ impl<'a> Realm<'a> {
         host.act(tools, |visitor, cx| visitor.start(cx));
         self.visitors.push(Some(host));
         self.account_of.push(account);
+        self.main_of.push(main);
         number
     }
 }

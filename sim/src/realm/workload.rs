@@ -1,61 +1,29 @@
 //! What players do: come, move, speak, leave, come back, log in twice; and what intruders try.
 
 use tinyrealm_core::node::Context;
-use tinyrealm_core::protocol::{EVENT_MAX_BYTES, HandshakeKey, Token, Uid};
+use tinyrealm_core::protocol::EVENT_MAX_BYTES;
 
 use super::{Phase, Realm};
-use crate::actors::player::Player;
+use crate::actors::player::{Papers, Player};
 use crate::actors::{Intruder, Visitor};
-use crate::broken::{Broken, ensure};
-use crate::host::Tools;
-use crate::ids::HostId;
-use crate::journal::Heard;
+use crate::host::{Driven, Tools};
+use crate::ids::{HostId, MAINS};
+use crate::memory::MAIN_PLACES;
 use crate::speech::{Speech, place_of};
 use crate::timeline::Happening;
 use crate::trace::What;
-use crate::tuning::Tuning;
 
 /// The time between two acts of one visitor.
 const ACT_US: (u64, u64) = (30_000, 380_000);
 /// How long an account stays away.
 const ABSENCE_US: (u64, u64) = (50_000, 2_500_000);
-/// How many keys a thief can choose from, for each account.
-const KEYS_KEPT: usize = 6;
 /// What somebody says who has much to say.
 const SHOUT_EVENTS: (u64, u64) = (5, 30);
-
-/// Somebody who plays, through one visitor after the other, or two at once.
-#[derive(Debug, Default)]
-pub(super) struct Account {
-    uid: Option<Uid>,
-    token: Option<Token>,
-    keys: Vec<(HostId, HandshakeKey)>,
-    moves: i32,
-    events: u32,
-}
-
-impl Account {
-    /// Keeps what one of its visitors has heard.
-    pub(super) fn remember(&mut self, heard: &Heard) -> Result<(), Broken> {
-        match heard {
-            Heard::Token(token) => self.token = Some(*token),
-            Heard::SentTo(world, key) => {
-                if self.keys.len() == KEYS_KEPT {
-                    self.keys.remove(0);
-                }
-                self.keys.push((*world, *key));
-            }
-            Heard::Welcome(uid) => {
-                let before = *self.uid.get_or_insert(*uid);
-                ensure(before == *uid, "a token is worth its user", || {
-                    format!("{before:?} is welcomed as {uid:?}")
-                })?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
+/// How often, in a thousand, somebody goes to another Main than its own.
+const STRAYING_PERMILLE: u32 = 200;
+/// How many players a Main gets: fewer than its worlds have places, because of those whose old place
+/// is not free yet.
+const PLAYERS_OF_MAIN: usize = MAIN_PLACES - 4;
 
 /// One thing that a player can do.
 #[derive(Copy, Clone, Debug)]
@@ -63,20 +31,24 @@ enum Act {
     Move,
     Say,
     Shout,
+    Talk,
     Leave,
     LogInAgain,
     Steal,
+    Forge,
     Rest,
 }
 
-const ACTS: [(Act, u32); 7] = [
-    (Act::Move, 700),
-    (Act::Say, 180),
-    (Act::Shout, 8),
+const ACTS: [(Act, u32); 9] = [
+    (Act::Move, 500),
+    (Act::Say, 130),
+    (Act::Shout, 6),
+    (Act::Talk, 270),
     (Act::Leave, 10),
-    (Act::LogInAgain, 5),
-    (Act::Steal, 10),
-    (Act::Rest, 87),
+    (Act::LogInAgain, 6),
+    (Act::Steal, 8),
+    (Act::Forge, 4),
+    (Act::Rest, 66),
 ];
 
 impl Realm<'_> {
@@ -84,14 +56,24 @@ impl Realm<'_> {
         if self.phase != Phase::Busy {
             return;
         }
+        let Some(main) = self.choose_main(account) else { return self.plan_return(account) };
         self.timeline.counters.logins += 1;
-        let token = self.accounts[account].token;
-        let number = self.start_visitor(Some(account), |ears| {
-            Visitor::player(Player::new(Tuning::client(), token, ears))
+        let (token, papers) = (self.accounts[account].token, self.accounts[account].papers.clone());
+        let (config, sabotage) = (self.tuning.client(), self.tuning.sabotage);
+        let number = self.start_visitor((Some(account), Some(main)), papers, |ears| {
+            Visitor::player(Player::new(config, token, ears, sabotage), main)
         });
-        let what = What::LogsIn { account: account as u32 };
+        let what = What::LogsIn { account: account as u32, main: main as u16 };
         self.timeline.note(HostId::visitor(number), what);
         self.timeline.plan_after(ACT_US, Happening::Acts(number));
+    }
+
+    /// Mostly the account's own Main, but always one that has places.
+    fn choose_main(&mut self, account: usize) -> Option<usize> {
+        let strays = self.random.chance(STRAYING_PERMILLE);
+        let first = (account + usize::from(strays)) % MAINS;
+        let mut mains = (first..first + MAINS).map(|main| main % MAINS);
+        mains.find(|main| self.players_of(*main).count() < PLAYERS_OF_MAIN)
     }
 
     pub(super) fn acts(&mut self, number: usize) {
@@ -105,6 +87,10 @@ impl Realm<'_> {
             }
             return;
         };
+        // Whoever has left does nothing more, though it may still be on its way out.
+        if !self.visitors[number].as_ref().is_some_and(super::wants_in) {
+            return;
+        }
         match self.random.pick_weighted(&ACTS).unwrap_or(Act::Rest) {
             Act::Move => self.move_about(number, account),
             Act::Say => self.say(number, account),
@@ -113,11 +99,18 @@ impl Realm<'_> {
                     self.say(number, account);
                 }
             }
+            Act::Talk => self.talk(number, account),
             Act::Leave => self.leave(number, account),
-            // Without a token it would be somebody else, and the realm has no place for more users.
-            Act::LogInAgain if self.accounts[account].token.is_some() => self.log_in(account),
+            // A guest without a token would be somebody else, for whom the realm has no place.
+            Act::LogInAgain
+                if self.tuning.has_accounts || self.accounts[account].token.is_some() =>
+            {
+                self.log_in(account);
+            }
             Act::Steal => self.steal(),
-            Act::LogInAgain | Act::Rest => {}
+            // Where there are guests, everybody is welcome.
+            Act::Forge if self.tuning.has_accounts => self.forge(),
+            Act::LogInAgain | Act::Forge | Act::Rest => {}
         }
     }
 
@@ -126,7 +119,7 @@ impl Realm<'_> {
         self.accounts[account].moves += 1;
         let (pos, dir) = place_of(uid, self.accounts[account].moves);
         let moved = self.play(number, |player, cx| player.machine.move_to(cx, pos, dir).is_ok());
-        if moved && let Some(inside) = &mut self.checks.view_mut(number).inside {
+        if moved && let Some(inside) = &mut self.checks.client_mut(number).view.inside {
             inside.moves_sent += 1;
         }
     }
@@ -139,13 +132,13 @@ impl Realm<'_> {
         let Some(data) = speech.encode(&mut out) else { return };
         let said =
             self.play(number, |player, cx| player.machine.say(cx, speech.kind(), data).is_ok());
-        if said && let Some(inside) = &mut self.checks.view_mut(number).inside {
+        if said && let Some(inside) = &mut self.checks.client_mut(number).view.inside {
             inside.events_sent += 1;
         }
     }
 
     /// Lets a player do something; answers whether it was done.
-    fn play(
+    pub(super) fn play(
         &mut self,
         number: usize,
         play: impl FnOnce(&mut Player<'_>, &mut Context<'_, '_>) -> bool,
@@ -203,8 +196,27 @@ impl Realm<'_> {
             key.0[self.random.below(16) as usize] ^= 1;
         }
         self.timeline.counters.intrusions += 1;
-        let number = self
-            .start_visitor(None, |ears| Visitor::Intruder(Intruder::new(uid, key, world, ears)));
+        let number = self.start_visitor((None, None), Papers::default(), |ears| {
+            Visitor::Intruder(Intruder::new(uid, key, world, ears))
+        });
+        self.timeline.plan_after(ACT_US, Happening::Acts(number));
+    }
+
+    /// Somebody comes with a forged token, or none, and with a password that is wrong.
+    fn forge(&mut self) {
+        let victim = self.random.below(self.accounts.len() as u64) as usize;
+        let mut papers = self.accounts[victim].papers.clone();
+        papers.password.push('!');
+        let mut token = self.accounts[victim].token.filter(|_| self.random.chance(500));
+        if let Some(token) = &mut token {
+            token.0[self.random.below(32) as usize] ^= 1;
+        }
+        self.timeline.counters.forgeries += 1;
+        let (config, sabotage) = (self.tuning.client(), self.tuning.sabotage);
+        let main = self.random.below(MAINS as u64) as usize;
+        let number = self.start_visitor((None, Some(main)), papers, |ears| {
+            Visitor::player(Player::new(config, token, ears, sabotage), main)
+        });
         self.timeline.plan_after(ACT_US, Happening::Acts(number));
     }
 }

@@ -1,0 +1,145 @@
+//! That the servers agree with each other, once the realm has come to rest.
+//!
+//! Invariants: each Main's directory is what its own worlds have, and it knows their loads. The chat
+//! server's members are the clients who believe that they are in channels, by the Main where they
+//! are: nobody else, so there are no ghosts. Nobody waits for anything: no attach, no login, no token
+//! is pending, every link stands, every session is ready.
+
+use std::collections::BTreeSet;
+
+use tinyrealm_core::node::HasUid;
+use tinyrealm_core::node::main::{Place, UserEntry};
+use tinyrealm_core::protocol::Uid;
+
+use super::Realm;
+use super::finale::check_sessions;
+use crate::broken::{Broken, ensure};
+use crate::ids::{MAINS, WORLDS, worlds_of_main};
+use crate::talk::ChannelId;
+
+const AT_REST: &str = "the realm comes to rest";
+const DIRECTORY: &str = "Main's directory is what the worlds have";
+const NO_GHOSTS: &str = "a channel's members are those who are in it";
+
+impl Realm<'_> {
+    pub(super) fn check_agreement(&self) -> Result<(), Broken> {
+        for number in 0..MAINS {
+            self.check_main(number)?;
+            self.check_loads(number)?;
+        }
+        for number in 0..WORLDS {
+            self.check_world_at_rest(number)?;
+        }
+        self.check_login()?;
+        self.check_chat()
+    }
+
+    fn check_main(&self, number: usize) -> Result<(), Broken> {
+        let Some(node) = self.servers.main(number) else {
+            return Err(Broken::new(AT_REST, format!("Main {number} is not up")));
+        };
+        let (main, worlds) = (&node.role().role, worlds_of_main(number).count());
+        let registered = main.worlds().len();
+        ensure(registered == worlds, AT_REST, || format!("{registered} worlds are registered"))?;
+        let mut listed = BTreeSet::new();
+        for (_, user) in main.users().iter() {
+            let Place::Inside(world) = user.place() else {
+                return Err(Broken::new(DIRECTORY, format!("{user:?}")));
+            };
+            let world = main.worlds().get(world).map(|entry| usize::from(entry.world_id.0) - 1);
+            let is_open = node.sessions().is_open(user.session());
+            ensure(is_open, AT_REST, || format!("{user:?} has no connection"))?;
+            listed.insert((world, UserEntry::uid(user)));
+        }
+        let there =
+            |world| self.checks.rooms.members(world).map(move |m| (Some(world), m.state.uid));
+        let actual: BTreeSet<_> = worlds_of_main(number).flat_map(there).collect();
+        ensure(listed == actual, DIRECTORY, || {
+            format!("{:?}", listed.symmetric_difference(&actual).collect::<Vec<_>>())
+        })?;
+        let has_links = (main.chat().is_live(), main.has_login());
+        ensure(has_links == (true, self.tuning.has_accounts), AT_REST, || {
+            format!("Main {number} has the chat server and Login: {has_links:?}")
+        })?;
+        let links = 1 + usize::from(self.tuning.has_accounts);
+        check_sessions(node, self.players_of(number).count() + worlds + links)
+    }
+
+    /// What a Main believes of the worlds' loads is what they have.
+    fn check_loads(&self, number: usize) -> Result<(), Broken> {
+        let Some(node) = self.servers.main(number) else { return Ok(()) };
+        for (_, entry) in node.role().role.worlds().iter() {
+            let world = usize::from(entry.world_id.0) - 1;
+            let members = self.checks.rooms.members(world).count() as u16;
+            let believed = (entry.users, entry.reported_users);
+            ensure(believed == (members, members), "Main knows the worlds' loads", || {
+                format!("{entry:?} has {members}")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_world_at_rest(&self, number: usize) -> Result<(), Broken> {
+        let Some(host) = &self.servers.worlds[number] else {
+            return Err(Broken::new(AT_REST, format!("world {number} is not up")));
+        };
+        let world = host.node().role();
+        self.checks.rooms.compare(number, world)?;
+        let waiting = (world.is_registered(), world.attaches().pending());
+        ensure(waiting == (true, 0), AT_REST, || {
+            format!("world {number}: registered and pending attaches are {waiting:?}")
+        })?;
+        check_sessions(host.node(), world.rooms().users() + 1)
+    }
+
+    fn check_login(&self) -> Result<(), Broken> {
+        let Some(host) = &self.servers.login else {
+            return Err(Broken::new(AT_REST, "Login is not up"));
+        };
+        let login = host.node().role();
+        let waiting = (login.logins(), login.verifies());
+        ensure(waiting == (0, 0), AT_REST, || {
+            format!("logins and tokens that wait are {waiting:?}")
+        })?;
+        check_sessions(host.node(), if self.tuning.has_accounts { MAINS } else { 0 })
+    }
+
+    fn check_chat(&self) -> Result<(), Broken> {
+        let Some(host) = &self.servers.chat else {
+            return Err(Broken::new(AT_REST, "the chat server is not up"));
+        };
+        let chat = host.node().role().chat();
+        ensure(chat.mains() == MAINS, AT_REST, || format!("{} Mains have opened", chat.mains()))?;
+        let mut listed: Vec<(ChannelId, Uid)> = Vec::new();
+        for (_, member) in chat.members().iter() {
+            let channel = chat.channels().at(member.channel());
+            let name = channel.map_or("", |channel| channel.name());
+            listed.push((ChannelId::of_name(name), member.uid()));
+        }
+        listed.sort_unstable();
+        let mut actual = Vec::new();
+        for main in 0..MAINS {
+            let of_main: Vec<_> = self.members_by(main).collect();
+            let known = self.servers.main(main).map(|node| node.role().role.chat().memberships());
+            ensure(known == Some(of_main.len()), NO_GHOSTS, || {
+                format!(
+                    "Main {main} has {known:?} memberships, and should have {of_main:?}; Chat: {listed:?}"
+                )
+            })?;
+            actual.extend(of_main);
+        }
+        actual.sort_unstable();
+        ensure(listed == actual, NO_GHOSTS, || format!("{listed:?}, and should be {actual:?}"))?;
+        check_sessions(host.node(), MAINS)
+    }
+
+    /// The clients of a Main who believe that they are in channels.
+    fn members_by(&self, main: usize) -> impl Iterator<Item = (ChannelId, Uid)> {
+        self.players_of(main).flat_map(move |(number, _)| {
+            let uid = self.uid_of(number).unwrap_or(Uid::NOBODY);
+            let client = self.checks.client(number);
+            let channels = client.into_iter().flat_map(|client| client.hearing.channels());
+            channels.map(move |channel| (channel, uid))
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! `Servers`: the hosts of Mains, worlds, Login and the chat server, each there or not.
+
+use tinyrealm_core::node::Node;
+use tinyrealm_core::node::login::Login;
+use tinyrealm_core::node::main::Main;
+use tinyrealm_core::node::world::World;
+
+use crate::actors::{Bent, Door, Recorder, Witness};
+use crate::host::{Driven, Host};
+use crate::ids::{HostId, MAINS, Role, WORLDS};
+use crate::report::Counters;
+
+type MainHost<'a> = Host<'a, Bent<Main<'a, Door>>>;
+
+/// Everybody who serves; see the [module](self).
+#[derive(Default)]
+pub(super) struct Servers<'a> {
+    pub(super) mains: [Option<MainHost<'a>>; MAINS],
+    pub(super) worlds: [Option<Host<'a, World<'a, Recorder<'a>>>>; WORLDS],
+    pub(super) login: Option<Host<'a, Login<'a>>>,
+    pub(super) chat: Option<Host<'a, Witness<'a>>>,
+}
+
+impl<'a> Servers<'a> {
+    /// The server with this number, if it is up.
+    pub(super) fn host_mut(&mut self, host: HostId) -> Option<&mut (dyn Driven + 'a)> {
+        match host.role() {
+            Role::Main(number) => self.mains[number].as_mut().map(|host| host as _),
+            Role::World(number) => self.worlds[number].as_mut().map(|host| host as _),
+            Role::Login => self.login.as_mut().map(|host| host as _),
+            Role::Chat => self.chat.as_mut().map(|host| host as _),
+            Role::Visitor(_) => None,
+        }
+    }
+
+    /// The server with this number is no more.
+    pub(super) fn remove(&mut self, host: HostId) {
+        match host.role() {
+            Role::Main(number) => self.mains[number] = None,
+            Role::World(number) => self.worlds[number] = None,
+            Role::Login => self.login = None,
+            Role::Chat => self.chat = None,
+            Role::Visitor(_) => {}
+        }
+    }
+
+    /// The role and the sessions of a Main that is up.
+    pub(super) fn main(&self, number: usize) -> Option<&Node<'a, Bent<Main<'a, Door>>>> {
+        self.mains[number].as_ref().map(Host::node)
+    }
+
+    /// Adds what a server has counted, at the end of its life.
+    pub(super) fn count(&self, counters: &mut Counters, host: HostId) {
+        match host.role() {
+            Role::Main(number) => {
+                let Some(node) = self.main(number) else { return };
+                counters.add_net(node.stats());
+                counters.add_main(node.role().role.stats());
+                counters.add_main_chat(node.role().role.chat().stats());
+            }
+            Role::World(number) => {
+                let Some(host) = &self.worlds[number] else { return };
+                counters.add_net(host.node().stats());
+                counters.add_world(host.node().role().stats());
+            }
+            Role::Login => {
+                let Some(host) = &self.login else { return };
+                counters.add_net(host.node().stats());
+                counters.add_login(host.node().role().stats());
+            }
+            Role::Chat => {
+                let Some(host) = &self.chat else { return };
+                counters.add_net(host.node().stats());
+                counters.add_chat(host.node().role().chat().stats());
+            }
+            Role::Visitor(_) => {}
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `Store`: the accounts and tokens as they are on Login's disk, and the work that Login hands out.
+//!
+//! Purpose: Login neither hashes nor stores ([`tinyrealm_core::node::login`]); here is who does. What
+//! is stored outlives Login; work in progress does not, though what it was about to write may be
+//! written all the same.
+//!
+//! Invariant: a token is welcomed no more often than this store has said that it is good.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tinyrealm_core::node::login::{LoginOutcome, LoginWork, TokenHash, VerifyOutcome, VerifyWork};
+use tinyrealm_core::protocol::{LoginDenial, Token, Uid};
+
+use crate::broken::{Broken, ensure};
+use crate::random::Random;
+use crate::settings::Sabotage;
+
+/// How long a password takes to hash.
+const HASHING_US: (u64, u64) = (5_000, 60_000);
+/// How long a token takes to look up.
+const LOOKING_UP_US: (u64, u64) = (100, 5_000);
+/// How many times as long a slow store takes.
+const SLOWNESS: u64 = 25;
+/// Lookups of tokens that were good before, until the one that is sabotaged.
+const LOOKUPS_TO_SABOTAGE: u32 = 4;
+
+/// What Login wants to know.
+pub(crate) enum Work {
+    Login(LoginWork),
+    Verify(VerifyWork),
+}
+
+/// Work in progress, and which of Login's lives has handed it out.
+struct Job {
+    life: u32,
+    work: Work,
+}
+
+struct Issued {
+    uid: Uid,
+    expires_at_us: u64,
+}
+
+/// How often a token was found good, and how often it was welcomed.
+#[derive(Default)]
+struct Uses {
+    verified: u32,
+    welcomed: u32,
+}
+
+/// Accounts and tokens; see the [module](self).
+pub(crate) struct Store {
+    token_ttl_us: u64,
+    sabotage: Sabotage,
+    until_sabotage: u32,
+    passwords: BTreeMap<String, (Uid, String)>,
+    tokens: HashMap<[u8; 32], Issued>,
+    uses: HashMap<[u8; 32], Uses>,
+    jobs: Vec<Option<Job>>,
+    pub(crate) slow_until_us: u64,
+    pub(crate) failing_until_us: u64,
+}
+
+impl Store {
+    pub(crate) fn new(token_ttl_us: u64, sabotage: Sabotage) -> Self {
+        Self {
+            token_ttl_us,
+            sabotage,
+            until_sabotage: LOOKUPS_TO_SABOTAGE,
+            passwords: BTreeMap::new(),
+            tokens: HashMap::new(),
+            uses: HashMap::new(),
+            jobs: Vec::new(),
+            slow_until_us: 0,
+            failing_until_us: 0,
+        }
+    }
+
+    pub(crate) fn add_account(&mut self, id: String, password: String, uid: Uid) {
+        self.passwords.insert(id, (uid, password));
+    }
+
+    /// Nobody's token is good any more, as after a change of every password.
+    pub(crate) fn revoke_all(&mut self) {
+        self.tokens.clear();
+    }
+
+    /// Everything works from here on.
+    pub(crate) const fn heal(&mut self) {
+        self.slow_until_us = 0;
+        self.failing_until_us = 0;
+    }
+
+    /// Begins some work; answers its number, and how long it takes.
+    pub(crate) fn begin(
+        &mut self,
+        random: &mut Random,
+        now_us: u64,
+        life: u32,
+        work: Work,
+    ) -> (usize, u64) {
+        let range_us = match work {
+            Work::Login(_) => HASHING_US,
+            Work::Verify(_) => LOOKING_UP_US,
+        };
+        let slowness = if self.slow_until_us > now_us { SLOWNESS } else { 1 };
+        self.jobs.push(Some(Job { life, work }));
+        (self.jobs.len() - 1, random.between(range_us) * slowness)
+    }
+
+    /// Work that is done: which life of Login has handed it out.
+    pub(crate) fn take(&mut self, job: usize) -> Option<(u32, Work)> {
+        let job = self.jobs.get_mut(job)?.take()?;
+        Some((job.life, job.work))
+    }
+
+    pub(crate) fn log_in(&mut self, now_us: u64, work: &LoginWork) -> LoginOutcome {
+        if self.failing_until_us > now_us {
+            return LoginOutcome::Denied(LoginDenial::UNAVAILABLE);
+        }
+        match self.passwords.get(work.id.as_str()) {
+            Some((uid, password)) if *password == work.password.as_str() => {
+                let expires_at_us = now_us + self.token_ttl_us;
+                self.tokens.insert(work.token_hash.0, Issued { uid: *uid, expires_at_us });
+                let ttl_s = (self.token_ttl_us / 1_000_000) as u32;
+                LoginOutcome::Granted { uid: *uid, ttl_s }
+            }
+            _ => LoginOutcome::Denied(LoginDenial::WRONG),
+        }
+    }
+
+    pub(crate) fn verify(&mut self, now_us: u64, work: &VerifyWork) -> VerifyOutcome {
+        if self.failing_until_us > now_us {
+            return VerifyOutcome::Unavailable;
+        }
+        let Some(issued) = self.tokens.get(&work.token_hash.0) else {
+            return VerifyOutcome::Refused;
+        };
+        if issued.expires_at_us <= now_us {
+            return VerifyOutcome::Refused;
+        }
+        let uid = issued.uid;
+        let uses = self.uses.entry(work.token_hash.0).or_default();
+        uses.verified += 1;
+        let is_known = uses.welcomed > 0;
+        VerifyOutcome::Verified(if is_known { self.bent(uid) } else { uid })
+    }
+
+    /// The uid itself; once somebody else's, if the run is there for that.
+    fn bent(&mut self, uid: Uid) -> Uid {
+        if self.sabotage != Sabotage::WrongUser || self.until_sabotage == 0 {
+            return uid;
+        }
+        self.until_sabotage -= 1;
+        if self.until_sabotage == 0 { Uid(uid.0 + 1) } else { uid }
+    }
+
+    /// A Main has welcomed somebody with this token.
+    pub(crate) fn welcomed(&mut self, token: &Token) -> Result<(), Broken> {
+        let uses = self.uses.entry(TokenHash::of(token).0).or_default();
+        uses.welcomed += 1;
+        let (verified, welcomed) = (uses.verified, uses.welcomed);
+        ensure(welcomed <= verified, "who is welcomed has been verified", || {
+            format!("{welcomed} times welcomed, {verified} times verified")
+        })
+    }
+}
