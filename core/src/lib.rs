@@ -22,6 +22,7 @@ pub mod broadcast;
 pub mod config;
 pub mod dispatch;
 pub mod entropy;
+pub mod net;
 pub mod node;
 pub mod protocol;
 pub mod session;

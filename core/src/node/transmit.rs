@@ -3,7 +3,7 @@
 use crate::session::SessionKey;
 #[cfg(feature = "websocket")]
 use crate::wire::ws::{FrameHeader, ParsedHeader, Side};
-use crate::wire::{Framing, PacketHeader};
+use crate::wire::{Framing, Full, PacketHeader};
 
 /// The most slices of one transmission: two of private packets, three of a broadcast ring (its wrap,
 /// and the gap where the member's own move is left out).
@@ -78,22 +78,45 @@ impl<'n> Transmit<'n> {
         fits
     }
 
-    /// The bytes of the ring's frame that begins at `offset`.
-    fn frame_at(&self, offset: usize) -> Option<usize> {
-        let start = [0, 1, 2, 3].map(|place| self.byte(offset + place).unwrap_or(0));
+    /// Bytes of the frame that begins at `offset`, with its prefix; `None` behind the last one.
+    pub(crate) fn frame_at(&self, offset: usize) -> Option<usize> {
+        let prefix = [self.byte(offset)?, self.byte(offset + 1)?];
         match self.framing {
             Framing::Stream => {
-                let header = PacketHeader::decode(&start)?;
+                let header = PacketHeader::decode(&prefix)?;
                 Some(PacketHeader::BYTES + usize::from(header.body_bytes))
             }
             #[cfg(feature = "websocket")]
-            Framing::Message => match FrameHeader::parse(&start, Side::Client) {
-                ParsedHeader::Whole { header, header_bytes } => {
-                    Some(header_bytes + header.payload_bytes)
+            Framing::Message => {
+                let [first, second] = prefix;
+                let length = [2, 3].map(|place| self.byte(offset + place).unwrap_or(0));
+                match FrameHeader::parse(&[first, second, length[0], length[1]], Side::Client) {
+                    ParsedHeader::Whole { header, header_bytes } => {
+                        Some(header_bytes + header.payload_bytes)
+                    }
+                    ParsedHeader::Partial { .. } | ParsedHeader::Invalid(_) => None,
                 }
-                ParsedHeader::Partial { .. } | ParsedHeader::Invalid(_) => None,
-            },
+            }
         }
+    }
+
+    /// Copies `count` bytes from `offset` on to the start of `out`, and answers `count`.
+    pub(crate) fn copy_into(
+        &self,
+        offset: usize,
+        count: usize,
+        out: &mut [u8],
+    ) -> Result<usize, Full> {
+        let mut place = out.get_mut(..count).ok_or(Full)?;
+        let mut skip = offset;
+        for slice in &self.slices {
+            let part = slice.get(skip..).unwrap_or_default();
+            skip = skip.saturating_sub(slice.len());
+            let (now, later) = place.split_at_mut(part.len().min(place.len()));
+            now.copy_from_slice(part.get(..now.len()).unwrap_or_default());
+            place = later;
+        }
+        if place.is_empty() { Ok(count) } else { Err(Full) }
     }
 
     fn byte(&self, offset: usize) -> Option<u8> {

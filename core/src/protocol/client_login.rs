@@ -6,7 +6,7 @@ use crate::wire::opcode::LOGIN;
 
 protocol! {
     /// From a client to Login.
-    mod client_to_login in LOGIN.client_to_server;
+    mod client_to_login in LOGIN.client_to_server, hears login_to_client;
 
     /// The only message: answered by [`LoginAck`](super::login_to_client::LoginAck) or
     /// [`LoginDenied`](super::login_to_client::LoginDenied), behind which the connection closes.

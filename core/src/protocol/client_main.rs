@@ -9,7 +9,7 @@ pub const CLIENT_VERSION: u16 = 1;
 
 protocol! {
     /// From a client to Main.
-    mod client_to_main in MAIN.client_to_server;
+    mod client_to_main in MAIN.client_to_server, hears main_to_client;
 
     /// The first message: answered by [`Welcome`](super::main_to_client::Welcome).
     1 hello => Hello {

@@ -6,7 +6,7 @@ use crate::wire::opcode::WORLD;
 
 protocol! {
     /// From a client to a world.
-    mod client_to_world in WORLD.client_to_server;
+    mod client_to_world in WORLD.client_to_server, hears world_to_client;
 
     /// The first message: answered by `JoinOk` or `JoinDenied`.
     1 join => Join {

@@ -6,17 +6,23 @@
 //! assert_eq!(decode::<Ping>(&[5, 0]), None); // bytes left over
 //! ```
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{BinaryWriter, FRAME_LIMIT_MAX_BYTES, Full, Opcode, PacketHeader};
 
 /// A message of some link.
-pub trait Message: Serialize {
+pub trait Message {
     /// What a frame with this message carries in front.
     const OPCODE: Opcode;
     /// The message's name, for logs and documentation.
     const NAME: &'static str;
+
+    /// Writes the payload, in the codec of the message's protocol.
+    ///
+    /// # Errors
+    /// [`Full`] if it does not fit.
+    fn encode_payload(&self, writer: &mut BinaryWriter<'_>) -> Result<(), Full>;
 }
 
 /// What became of a received frame.
@@ -37,6 +43,8 @@ pub enum SendError {
     Closed,
     /// There is no room now: backpressure.
     Full,
+    /// It is over the frame limit: there will never be room.
+    TooLong,
 }
 
 /// Somewhere that frames can be sent to: a session, a socket's queue, a test's vector.
@@ -71,17 +79,27 @@ pub type Encode<'e> = &'e dyn Fn(&mut [u8]) -> Result<usize, Full>;
 /// [`Full`] if it does not fit; the content of `out` is then undefined.
 #[inline]
 pub fn encode_frame<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
-    let (header, rest) = out.split_first_chunk_mut::<{ PacketHeader::BYTES }>().ok_or(Full)?;
-    let (opcode, payload) = rest.split_first_chunk_mut::<OPCODE_BYTES>().ok_or(Full)?;
-    let mut writer = BinaryWriter::new(payload);
-    writer.postcard(message)?;
-    let body_bytes = OPCODE_BYTES + writer.written();
+    let (header, body) = out.split_first_chunk_mut::<{ PacketHeader::BYTES }>().ok_or(Full)?;
+    let body_bytes = encode_body(message, body)?;
     if body_bytes > usize::from(FRAME_LIMIT_MAX_BYTES) {
         return Err(Full);
     }
-    *opcode = M::OPCODE.0.to_le_bytes();
     *header = PacketHeader { body_bytes: body_bytes as u16 }.encode();
     Ok(PacketHeader::BYTES + body_bytes)
+}
+
+/// Encodes `message` as a frame body, `[opcode][payload]`, at the start of `out` and answers its
+/// length.
+///
+/// # Errors
+/// [`Full`] if it does not fit; the content of `out` is then undefined.
+#[inline]
+pub fn encode_body<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
+    let (opcode, payload) = out.split_first_chunk_mut::<OPCODE_BYTES>().ok_or(Full)?;
+    let mut writer = BinaryWriter::new(payload);
+    message.encode_payload(&mut writer)?;
+    *opcode = M::OPCODE.0.to_le_bytes();
+    Ok(OPCODE_BYTES + writer.written())
 }
 
 /// One direction of a link, as data.
@@ -117,7 +135,8 @@ pub struct FieldSchema {
 
 impl LinkSchema {
     #[allow(clippy::indexing_slicing, reason = "evaluated in const only")]
-    pub(crate) const fn opcodes_rise(&self) -> bool {
+    /// Whether each opcode is above the one before; `protocol!` demands it.
+    pub const fn opcodes_rise(&self) -> bool {
         let mut next = 1;
         while next < self.messages.len() {
             if self.messages[next].opcode.0 <= self.messages[next - 1].opcode.0 {

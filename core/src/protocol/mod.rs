@@ -21,6 +21,7 @@ mod client_login;
 mod client_main;
 mod client_world;
 mod cluster;
+mod codec;
 mod common;
 #[cfg(test)]
 mod golden;
@@ -34,13 +35,14 @@ mod world_main;
 pub use client_login::{client_to_login, login_to_client};
 pub use client_main::{CLIENT_VERSION, client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
+pub use codec::{DecodePayload, EncodePayload, Postcard, Raw, RawMessage};
 pub use cluster::{dialer_to_listener, listener_to_dialer};
 pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, either_way};
 pub use main_chat::{chat_to_main, main_to_chat};
 pub use main_login::{login_to_main, main_to_login};
 pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
-    decode, encode_frame,
+    decode, encode_body, encode_frame,
 };
 pub use types::{
     Bytes, Direction, HandshakeKey, MemberState, Nonce, PASSWORD_MAX_BYTES, Password, Position,
@@ -48,7 +50,11 @@ pub use types::{
 };
 pub use world_main::{main_to_world, world_to_main};
 
-pub(crate) use macros::protocol;
+pub(crate) use crate::protocol;
+
+/// For the structs that `protocol!` makes in other crates.
+#[doc(hidden)]
+pub use serde;
 
 /// The longest region name, in bytes.
 pub const REGION_MAX_BYTES: usize = 16;

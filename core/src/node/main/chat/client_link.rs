@@ -241,7 +241,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
 /// Why the link to the chat server has not taken a request.
 const fn not_taken(error: SendError) -> ErrorCode {
     match error {
-        SendError::Full => ErrorCode::BUSY,
+        SendError::Full | SendError::TooLong => ErrorCode::BUSY,
         SendError::Closed => ErrorCode::CHAT_UNAVAILABLE,
     }
 }

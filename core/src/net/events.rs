@@ -1,0 +1,78 @@
+//! What a session tells, and to whom.
+
+use super::session::NetSender;
+use crate::wire::Opcode;
+
+/// What went wrong.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum NetErrorKind {
+    /// The host's name has no address.
+    Resolve,
+    /// Nobody answers there, or not in time.
+    Connect,
+    /// The peer can't be trusted, or speaks no TLS: a wrong name, an unknown authority.
+    Tls,
+    /// The peer does not want to speak this protocol.
+    Handshake,
+    /// The peer broke the rules of the transport.
+    Protocol,
+    /// The payload of a known opcode does not decode.
+    Malformed(Opcode),
+    /// The connection broke.
+    Lost,
+    /// The peer has not closed its side in time.
+    CloseTimeout,
+    /// This machine has no thread, no socket or no memory for it.
+    Resources,
+}
+
+/// What went wrong, in words for the person who looks for the reason.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct NetError<'e> {
+    /// What kind it is, for the program.
+    pub kind: NetErrorKind,
+    /// What happened, in words.
+    pub text: &'e str,
+}
+
+/// What happens to a connection as a whole. Each is told inside of a tick, and by default ignored.
+pub trait NetEvents {
+    /// The connection stands. With a back-off it may come again after a loss.
+    fn on_open(&mut self, sender: &mut NetSender<'_>) {
+        let _ = sender;
+    }
+
+    /// It is over, for the reason in [`close_code`](super::close_code)'s numbers: told once, and last.
+    fn on_close(&mut self, code: u16, reason: &str) {
+        let _ = (code, reason);
+    }
+
+    /// Something went wrong. If that is the end, `on_close` follows.
+    fn on_error(&mut self, error: NetError<'_>) {
+        let _ = error;
+    }
+}
+
+/// Whoever a session tells everything: what happens to it, and each frame.
+pub trait NetHandler: NetEvents {
+    /// A whole frame body has come: `[opcode][payload]`.
+    fn on_frame(&mut self, sender: &mut NetSender<'_>, body: &[u8]);
+}
+
+/// Two that listen to one connection.
+impl<A: NetEvents, B: NetEvents> NetEvents for (A, B) {
+    fn on_open(&mut self, sender: &mut NetSender<'_>) {
+        self.0.on_open(sender);
+        self.1.on_open(sender);
+    }
+
+    fn on_close(&mut self, code: u16, reason: &str) {
+        self.0.on_close(code, reason);
+        self.1.on_close(code, reason);
+    }
+
+    fn on_error(&mut self, error: NetError<'_>) {
+        self.0.on_error(error);
+        self.1.on_error(error);
+    }
+}

@@ -1,0 +1,246 @@
+//! `NodeDriver`: a node of the realm on sessions of any connector, with one `tick`.
+//!
+//! Purpose: the realm's client ([`Client`](crate::node::client::Client): Login, Main, world, chat) is a
+//! node, whose frames have a length in front. Here each of its connections is a [`NetSession`], so
+//! that it runs wherever there is a connector: over TCP, over WebSocket, in a browser.
+//!
+//! Contract: the node only dials; a session of the node is a session of the connector. A body becomes
+//! `[len][body]` on its way in, and a body again on its way out, one message each.
+//!
+//! Bounds: as many connections as it was lent slots; each tick tells of each within the bounds of
+//! [`the module`](super). Nothing allocates here.
+
+use super::close_code;
+use super::events::{NetError, NetEvents, NetHandler};
+use super::session::{NetConnector, NetOutbound, NetSender, NetSession, NetState};
+use crate::entropy::Turn;
+use crate::log::info;
+use crate::node::{Node, Request, Role, Taken, Transmit};
+use crate::protocol::ADDRESS_MAX_BYTES;
+use crate::session::SessionKey;
+use crate::wire::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
+
+/// The longest scheme with its `://`, in bytes.
+const SCHEME_MAX_BYTES: usize = 16;
+
+/// Where one connection of the node is kept.
+pub struct DriverSlot<S: NetSession> {
+    link: Option<Link<S>>,
+}
+
+struct Link<S: NetSession> {
+    key: SessionKey,
+    handle: S::Handle,
+    /// Not here while it is ticked.
+    session: Option<S>,
+    /// Its queue was full; it is tried again with the next tick.
+    is_blocked: bool,
+}
+
+impl<S: NetSession> DriverSlot<S> {
+    /// Without a connection.
+    pub const VACANT: Self = Self { link: None };
+}
+
+/// Runs a node; see the [module](self).
+pub struct NodeDriver<'a, R, C: NetConnector> {
+    node: Node<'a, R>,
+    slots: &'a mut [DriverSlot<C::Session>],
+    connector: C,
+    scheme: &'static str,
+}
+
+impl<'a, R: Role<'a>, C: NetConnector> NodeDriver<'a, R, C> {
+    /// Runs `node`, whose addresses `host:port` are connected to as `{scheme}://host:port`. As many
+    /// slots as the node has sessions.
+    pub const fn new(
+        node: Node<'a, R>,
+        slots: &'a mut [DriverSlot<C::Session>],
+        connector: C,
+        scheme: &'static str,
+    ) -> Self {
+        Self { node, slots, connector, scheme }
+    }
+
+    /// The node.
+    pub const fn node(&self) -> &Node<'a, R> {
+        &self.node
+    }
+
+    /// The node, to act on it from outside. What that makes it send goes out with the next tick.
+    pub const fn node_mut(&mut self) -> &mut Node<'a, R> {
+        &mut self.node
+    }
+
+    /// Lets the node deal with what has come and with the time, and sends what it has to say. Answers
+    /// how much has happened.
+    pub fn tick(&mut self, turn: &mut Turn<'_>) -> usize {
+        let mut count = 0;
+        for index in 0..self.slots.len() {
+            count += self.tick_slot(turn, index);
+        }
+        if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
+            self.node.handle_timeout(turn);
+        }
+        transmit(&mut self.node, self.slots, turn);
+        self.fulfil_requests(turn);
+        count
+    }
+
+    fn tick_slot(&mut self, turn: &mut Turn<'_>, index: usize) -> usize {
+        let Some(link) = self.slots.get_mut(index).and_then(|slot| slot.link.as_mut()) else {
+            return 0;
+        };
+        let key = link.key;
+        if core::mem::take(&mut link.is_blocked) {
+            self.node.handle_writable(key);
+        }
+        // Out of its slot, so that its frames may make the node send into every slot.
+        let Some(mut session) = link.session.take() else { return 0 };
+        let mut inbound = Inbound { node: &mut self.node, slots: self.slots, turn, key };
+        let count = session.tick(&mut inbound);
+        let has_ended = session.state() == NetState::Closed;
+        if let Some(slot) = self.slots.get_mut(index) {
+            match &mut slot.link {
+                Some(link) if !has_ended => link.session = Some(session),
+                _ => slot.link = None,
+            }
+        }
+        count
+    }
+
+    fn fulfil_requests(&mut self, turn: &mut Turn<'_>) {
+        while let Some(request) = self.node.poll_request() {
+            match request {
+                Request::Connect { key, address } => {
+                    let made = url_of(self.scheme, address)
+                        .and_then(|url| self.connector.create_session(&url).ok());
+                    let slot = self.slots.get_mut(usize::from(key.index()));
+                    let (Some(mut session), Some(slot)) = (made, slot) else {
+                        self.node.handle_connect_failed(turn, key);
+                        continue;
+                    };
+                    session.connect();
+                    let handle = session.handle();
+                    let link = Link { key, handle, session: Some(session), is_blocked: false };
+                    slot.link = Some(link);
+                }
+                Request::Shutdown { key } => {
+                    if let Some(link) = link_of(self.slots, key) {
+                        link.handle.close(close_code::NORMAL, "");
+                    }
+                }
+                Request::Drop { key } => {
+                    if let Some(slot) = self.slots.get_mut(usize::from(key.index())) {
+                        slot.link = None;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn url_of(
+    scheme: &str,
+    address: &str,
+) -> Option<heapless::String<{ SCHEME_MAX_BYTES + ADDRESS_MAX_BYTES }>> {
+    let mut url = heapless::String::new();
+    url.push_str(scheme).ok()?;
+    url.push_str("://").ok()?;
+    url.push_str(address).ok()?;
+    Some(url)
+}
+
+fn link_of<S: NetSession>(slots: &mut [DriverSlot<S>], key: SessionKey) -> Option<&mut Link<S>> {
+    let link = slots.get_mut(usize::from(key.index()))?.link.as_mut()?;
+    (link.key == key).then_some(link)
+}
+
+/// Sends what the node has to send; answers whether there was any.
+fn transmit<'a, R: Role<'a>, S: NetSession>(
+    node: &mut Node<'a, R>,
+    slots: &mut [DriverSlot<S>],
+    turn: &mut Turn<'_>,
+) -> bool {
+    let mut has_transmitted = false;
+    while let Some(transmit) = node.poll_transmit(turn.now) {
+        has_transmitted = true;
+        let taken = match link_of(slots, transmit.key()) {
+            Some(link) => {
+                let taken = send_frames(&transmit, &mut link.handle);
+                link.is_blocked = taken < transmit.bytes();
+                taken
+            }
+            // What has gone takes everything.
+            None => transmit.bytes(),
+        };
+        node.handle_transmitted(turn.now, taken);
+    }
+    has_transmitted
+}
+
+/// Sends whole frames as long as there is room, and answers how many bytes those were.
+fn send_frames(transmit: &Transmit<'_>, handle: &mut impl NetOutbound) -> usize {
+    let mut taken = 0;
+    while let Some(frame_bytes) = transmit.frame_at(taken) {
+        let start = taken + PacketHeader::BYTES;
+        let body_bytes = frame_bytes - PacketHeader::BYTES;
+        let sent = handle.send_body(&|out| transmit.copy_into(start, body_bytes, out));
+        if sent.is_err() {
+            break;
+        }
+        taken += frame_bytes;
+    }
+    taken
+}
+
+/// A node as what one of its sessions tells everything.
+struct Inbound<'i, 't, 'a, R, S: NetSession> {
+    node: &'i mut Node<'a, R>,
+    slots: &'i mut [DriverSlot<S>],
+    turn: &'i mut Turn<'t>,
+    key: SessionKey,
+}
+
+impl<'a, R: Role<'a>, S: NetSession> Inbound<'_, '_, 'a, R, S> {
+    /// Hands `bytes` over. Where the node wants to send first, it does; what it takes neither then is
+    /// for a session that its storage has no room for, and which ends.
+    fn receive(&mut self, sender: &mut NetSender<'_>, mut bytes: &[u8]) {
+        let mut is_stuck = false;
+        while let Taken::Part(taken) = self.node.handle_received(self.turn, self.key, bytes) {
+            bytes = bytes.get(taken..).unwrap_or_default();
+            let has_transmitted = transmit(self.node, self.slots, self.turn);
+            if is_stuck && taken == 0 && !has_transmitted {
+                sender.close(close_code::INTERNAL_ERROR, "no buffer for a frame");
+                self.node.handle_disconnected(self.turn, self.key);
+                return;
+            }
+            is_stuck = taken == 0 && !has_transmitted;
+        }
+    }
+}
+
+impl<'a, R: Role<'a>, S: NetSession> NetEvents for Inbound<'_, '_, 'a, R, S> {
+    fn on_open(&mut self, _: &mut NetSender<'_>) {
+        self.node.handle_connected(self.turn, self.key);
+    }
+
+    fn on_close(&mut self, _: u16, _: &str) {
+        self.node.handle_disconnected(self.turn, self.key);
+    }
+
+    fn on_error(&mut self, error: NetError<'_>) {
+        info!("a connection has trouble: {}", error.text);
+    }
+}
+
+impl<'a, R: Role<'a>, S: NetSession> NetHandler for Inbound<'_, '_, 'a, R, S> {
+    fn on_frame(&mut self, sender: &mut NetSender<'_>, body: &[u8]) {
+        // What is over every stream's limit is so as the longest length that there is, too.
+        let body_bytes = u16::try_from(body.len()).unwrap_or(u16::MAX);
+        self.receive(sender, &PacketHeader { body_bytes }.encode());
+        if body_bytes <= FRAME_LIMIT_MAX_BYTES {
+            self.receive(sender, body);
+        }
+    }
+}
