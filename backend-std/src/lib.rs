@@ -4,11 +4,14 @@
 //! write, timers, flush. [`memory`] lends nodes boxed storage whose sizes come from a configuration.
 //! [`clock`] and [`entropy`] are what the core has not: time and randomness.
 //!
+//! [`client`] is for games: connections with threads of their own and one `tick()`.
+//!
 //! Contract: one node, one thread; a process runs as many as it has cores. Nothing here knows what a
 //! node does.
 //!
 //! Bounds: sockets as the node has sessions; one read buffer a node, not one a connection.
 
+pub mod client;
 pub mod clock;
 pub mod driver;
 pub mod entropy;

@@ -1,8 +1,8 @@
 //! `NetClient`: a frame's way from the session to whoever knows its opcode.
 
-use super::close_code;
 use super::events::{NetError, NetErrorKind, NetEvents, NetHandler};
 use super::session::{NetOutbound, NetSender};
+use crate::wire::ws::CloseCode;
 use crate::wire::{NetFrameV1, Opcode};
 
 /// Whoever knows what to do with frames, by their opcodes.
@@ -67,7 +67,7 @@ impl<R: NetRuntime> NetHandler for NetClient<R> {
         let Some(frame) = NetFrameV1::parse(body) else {
             let error = NetError { kind: NetErrorKind::Protocol, text: "shorter than an opcode" };
             self.runtime.on_error(error);
-            sender.close(close_code::PROTOCOL_ERROR, error.text);
+            sender.close(CloseCode::PROTOCOL_ERROR, error.text);
             return;
         };
         if !self.runtime.try_dispatch_inbound(sender, frame.opcode, frame.payload) {
@@ -81,7 +81,7 @@ impl<R: NetRuntime> NetEvents for NetClient<R> {
         self.runtime.on_open(sender);
     }
 
-    fn on_close(&mut self, code: u16, reason: &str) {
+    fn on_close(&mut self, code: CloseCode, reason: &str) {
         self.runtime.on_close(code, reason);
     }
 

@@ -1,6 +1,7 @@
 //! What a session tells, and to whom.
 
 use super::session::NetSender;
+use crate::wire::ws::CloseCode;
 use crate::wire::Opcode;
 
 /// What went wrong.
@@ -42,8 +43,8 @@ pub trait NetEvents {
         let _ = sender;
     }
 
-    /// It is over, for the reason in [`close_code`](super::close_code)'s numbers: told once, and last.
-    fn on_close(&mut self, code: u16, reason: &str) {
+    /// It is over, for the reason in the numbers of RFC 6455, which every transport uses: told once, and last.
+    fn on_close(&mut self, code: CloseCode, reason: &str) {
         let _ = (code, reason);
     }
 
@@ -66,7 +67,7 @@ impl<A: NetEvents, B: NetEvents> NetEvents for (A, B) {
         self.1.on_open(sender);
     }
 
-    fn on_close(&mut self, code: u16, reason: &str) {
+    fn on_close(&mut self, code: CloseCode, reason: &str) {
         self.0.on_close(code, reason);
         self.1.on_close(code, reason);
     }

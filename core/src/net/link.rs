@@ -4,10 +4,10 @@
 //! The proxies' methods of the same names say what these do; here they are once, for all protocols.
 
 use super::client::{NetClient, NetRuntime};
-use super::close_code;
 use super::events::NetEvents;
 use super::session::{NetConnector, NetOutbound, NetSession, NetState};
 use super::url::UrlError;
+use crate::wire::ws::CloseCode;
 use crate::protocol::{FrameSink, Message, SendError, encode_body};
 
 /// A session and whoever hears it, together; vacant at first.
@@ -58,7 +58,7 @@ impl<S: NetSession, R: NetRuntime> NetLink<S, R> {
     /// Asks for the end: `on_close` comes with a later tick.
     pub fn disconnect(&mut self) {
         if let Some(connected) = &mut self.connected {
-            connected.session.close(close_code::NORMAL, "");
+            connected.session.close(CloseCode::NORMAL, "");
         }
     }
 
@@ -97,9 +97,9 @@ impl<S: NetSession, R: NetRuntime> NetLink<S, R> {
         if let Some(Connected { mut session, mut client }) = self.connected.take()
             && session.state() != NetState::Closed
         {
-            session.close(close_code::GOING_AWAY, "");
+            session.close(CloseCode::GOING_AWAY, "");
             drop(session);
-            client.on_close(close_code::GOING_AWAY, "dropped");
+            client.on_close(CloseCode::GOING_AWAY, "dropped");
         }
     }
 }

@@ -35,7 +35,6 @@
 //! ```
 
 mod client;
-pub mod close_code;
 mod events;
 mod link;
 mod node_driver;
@@ -47,6 +46,7 @@ pub use events::{NetError, NetErrorKind, NetEvents, NetHandler};
 pub use link::{Attached, NetLink};
 pub use node_driver::{DriverSlot, NodeDriver};
 pub use session::{NetConnector, NetOutbound, NetSender, NetSession, NetSessionId, NetState};
+pub use crate::wire::ws::CloseCode;
 pub use url::{NetUrl, URL_MAX_BYTES, UrlError};
 
 /// The most things that one tick tells: an opening, a frame, an error, an end.

@@ -10,9 +10,9 @@
 //! Bounds: as many connections as it was lent slots; each tick tells of each within the bounds of
 //! [`the module`](super). Nothing allocates here.
 
-use super::close_code;
 use super::events::{NetError, NetEvents, NetHandler};
 use super::session::{NetConnector, NetOutbound, NetSender, NetSession, NetState};
+use crate::wire::ws::CloseCode;
 use crate::entropy::Turn;
 use crate::log::info;
 use crate::node::{Node, Request, Role, Taken, Transmit};
@@ -127,7 +127,7 @@ impl<'a, R: Role<'a>, C: NetConnector> NodeDriver<'a, R, C> {
                 }
                 Request::Shutdown { key } => {
                     if let Some(link) = link_of(self.slots, key) {
-                        link.handle.close(close_code::NORMAL, "");
+                        link.handle.close(CloseCode::NORMAL, "");
                     }
                 }
                 Request::Drop { key } => {
@@ -211,7 +211,7 @@ impl<'a, R: Role<'a>, S: NetSession> Inbound<'_, '_, 'a, R, S> {
             bytes = bytes.get(taken..).unwrap_or_default();
             let has_transmitted = transmit(self.node, self.slots, self.turn);
             if is_stuck && taken == 0 && !has_transmitted {
-                sender.close(close_code::INTERNAL_ERROR, "no buffer for a frame");
+                sender.close(CloseCode::INTERNAL_ERROR, "no buffer for a frame");
                 self.node.handle_disconnected(self.turn, self.key);
                 return;
             }
@@ -225,7 +225,7 @@ impl<'a, R: Role<'a>, S: NetSession> NetEvents for Inbound<'_, '_, 'a, R, S> {
         self.node.handle_connected(self.turn, self.key);
     }
 
-    fn on_close(&mut self, _: u16, _: &str) {
+    fn on_close(&mut self, _: CloseCode, _: &str) {
         self.node.handle_disconnected(self.turn, self.key);
     }
 

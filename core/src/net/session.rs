@@ -2,6 +2,7 @@
 
 use super::events::NetHandler;
 use super::url::UrlError;
+use crate::wire::ws::CloseCode;
 use crate::protocol::{Encode, FrameSink, Message, SendError, encode_body};
 use crate::wire::{NetFrameV1, Opcode};
 
@@ -45,7 +46,7 @@ pub trait NetOutbound {
 
     /// Asks for the end, in good order: what was sent before is sent, then the peer is told. Nothing
     /// happens if the session has not begun or is ending already.
-    fn close(&mut self, code: u16, reason: &str);
+    fn close(&mut self, code: CloseCode, reason: &str);
 
     /// Copies one frame into pooled memory, and returns; it is sent later.
     ///
@@ -115,7 +116,7 @@ impl NetOutbound for NetSender<'_> {
         self.session.send_body(encode)
     }
 
-    fn close(&mut self, code: u16, reason: &str) {
+    fn close(&mut self, code: CloseCode, reason: &str) {
         self.session.close(code, reason);
     }
 }

@@ -70,7 +70,7 @@ macro_rules! protocol {
             #[allow(unused_imports)]
             use super::*;
             use $crate::net::{
-                NetError, NetErrorKind, NetEvents, NetOutbound, NetRuntime, NetSender, close_code,
+                CloseCode, NetError, NetErrorKind, NetEvents, NetOutbound, NetRuntime, NetSender,
             };
             use $crate::protocol::{
                 serde as codec_serde, DecodePayload, Dispatched, EncodePayload, FieldSchema,
@@ -169,7 +169,7 @@ macro_rules! protocol {
                             let text = "a payload does not decode";
                             let kind = NetErrorKind::Malformed(opcode);
                             self.0.on_error(NetError { kind, text });
-                            session.close(close_code::PROTOCOL_ERROR, text);
+                            session.close(CloseCode::PROTOCOL_ERROR, text);
                             true
                         }
                     }
@@ -181,7 +181,7 @@ macro_rules! protocol {
                     self.0.on_open(sender);
                 }
 
-                fn on_close(&mut self, code: u16, reason: &str) {
+                fn on_close(&mut self, code: CloseCode, reason: &str) {
                     self.0.on_close(code, reason);
                 }
 

@@ -54,6 +54,12 @@ impl CloseCode {
     /// The server is full: come back later.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
 
+    /// Whether a peer that ended like this may be there again: the connection broke, or the server had
+    /// to go. Whatever else it says is said on purpose, and would be said again.
+    pub const fn may_come_back(self) -> bool {
+        matches!(self.0, 1001 | 1005 | 1006 | 1011..=1014)
+    }
+
     /// Whether a Close frame may carry this code: a registered one, a library's (3000 to 3999) or an
     /// application's (4000 to 4999).
     pub const fn is_sendable(self) -> bool {
@@ -125,6 +131,15 @@ mod tests {
             let expected = if reserved { Err(CloseCode::PROTOCOL_ERROR) } else { Ok(code) };
             assert_eq!(parsed, expected);
         }
+    }
+
+    #[test]
+    fn who_had_to_go_may_come_back() {
+        for code in 1000..1016 {
+            let had_to = [1001, 1005, 1006, 1011, 1012, 1013, 1014].contains(&code);
+            assert_eq!(CloseCode(code).may_come_back(), had_to, "{code}");
+        }
+        assert!(!CloseCode(4000).may_come_back());
     }
 
     #[test]

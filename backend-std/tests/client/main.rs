@@ -1,0 +1,7 @@
+//! The client runtime against peers that behave, and peers that do not.
+
+mod endings;
+mod frames;
+mod hostile;
+mod reconnecting;
+mod support;
