@@ -23,6 +23,8 @@ use super::receive;
 use super::shared::{CONTROL_RESERVE_BYTES, Order, Shared, State};
 use super::transport::{Transport, random};
 
+/// How much later than its thread a session gives up connecting: the thread knows what it waits for.
+const CONNECT_GRACE: Duration = Duration::from_millis(250);
 /// An end may be two events: an error and the end itself.
 const END_EVENTS: usize = 2;
 
@@ -55,6 +57,7 @@ impl<T> Clone for ThreadedHandle<T> {
 }
 
 /// A session; see the [module](self).
+#[allow(private_bounds, reason = "the transports are the connectors' own")]
 pub struct ThreadedSession<T: Transport> {
     handle: ThreadedHandle<T>,
     inbox: Inbox,
@@ -86,7 +89,7 @@ impl<T: Transport> ThreadedSession<T> {
     fn begin(&mut self) {
         let ThreadedHandle { shared, plan, .. } = &self.handle;
         let patience = Duration::from_millis(u64::from(plan.options.connect_timeout_ms));
-        self.connect_deadline = Instant::now() + patience;
+        self.connect_deadline = Instant::now() + patience + CONNECT_GRACE;
         self.inbox.clear();
         let mut state = shared.lock();
         let attempt = shared.begin(&mut state);

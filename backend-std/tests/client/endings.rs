@@ -15,7 +15,8 @@ use crate::support::{
 };
 
 /// What a peer does behind the greeting, until the test is over.
-type Conduct = fn(&mut Peer);
+/// Whom it gives back is let go of then.
+type Conduct = fn(Peer) -> Option<Peer>;
 
 /// Closes on a peer of this conduct.
 struct Closing {
@@ -36,14 +37,11 @@ impl EachWay for Closing {
         let host = Host::new(way);
         let mut session = connector.create_session(&host.url(scheme)).unwrap();
         session.connect();
-        let mut peer = host.accept();
+        let peer = host.accept();
         let mut diary = Diary::default();
         tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
         let conduct = self.conduct;
-        let playing = std::thread::spawn(move || {
-            conduct(&mut peer);
-            peer
-        });
+        let playing = std::thread::spawn(move || conduct(peer));
         // Something that is under way, and then the end.
         let _ = session.send_frame(Opcode(1), &[7; 1_000]);
         let asked_at = Instant::now();
@@ -67,10 +65,10 @@ fn closing(conduct: Conduct, expected: fn(Way) -> Ending) {
 #[test]
 fn on_a_peer_that_closes_too() {
     closing(
-        |peer| {
+        |mut peer| {
             while peer.receive().is_some() {}
             peer.send_close(1_000, "bye");
-            peer.stream.shutdown(std::net::Shutdown::Write).unwrap();
+            None
         },
         |_| Ending { code: 1_000, error: None },
     );
@@ -78,20 +76,27 @@ fn on_a_peer_that_closes_too() {
 
 #[test]
 fn on_a_peer_that_never_answers() {
-    closing(Peer::drain, |_| UNANSWERED);
+    closing(
+        |mut peer| {
+            peer.drain();
+            Some(peer)
+        },
+        |_| UNANSWERED,
+    );
 }
 
 #[test]
 fn on_a_peer_that_does_not_even_read() {
-    closing(|_| {}, |_| UNANSWERED);
+    closing(Some, |_| UNANSWERED);
 }
 
 #[test]
 fn on_a_peer_that_floods() {
     closing(
-        |peer| {
+        |mut peer| {
             let frames = peer.wire(1, &[7; 100]).repeat(100);
             while peer.stream.write_all(&frames).is_ok() {}
+            Some(peer)
         },
         |_| UNANSWERED,
     );
@@ -100,11 +105,10 @@ fn on_a_peer_that_floods() {
 #[test]
 fn on_a_peer_that_resets() {
     closing(
-        |peer| {
+        |mut peer| {
             while peer.receive().is_some() {}
-            let stream = peer.stream.try_clone().unwrap();
-            let peer = Peer::of(stream, peer.way);
             peer.reset();
+            None
         },
         |_| Ending { code: 1_006, error: Some(NetErrorKind::Lost) },
     );

@@ -144,13 +144,13 @@ impl EachWay for FullQueue {
         let mut peer = host.accept();
         let mut diary = Diary::default();
         tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
+        assert_eq!(session.send_frame(Opcode(1), &[0; 16_381]), Err(SendError::TooLong));
         let payload = [7; 1_000];
         let mut sent = 0;
         while session.send_frame(Opcode(1), &payload).is_ok() {
             sent += 1;
         }
         assert_eq!(session.send_frame(Opcode(1), &payload), Err(SendError::Full));
-        assert_eq!(session.send_frame(Opcode(1), &[0; 16_381]), Err(SendError::TooLong));
         for _ in 0..sent {
             assert_eq!(peer.receive().unwrap().len(), 1_004);
         }

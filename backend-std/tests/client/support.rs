@@ -194,7 +194,7 @@ impl Host {
         let (stream, _) = self.listener.accept().unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Peer::of(stream, self.way)
+        Peer { stream, way: self.way, read: Vec::new() }
     }
 }
 
@@ -207,10 +207,6 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) const fn of(stream: TcpStream, way: Way) -> Self {
-        Self { stream, way, read: Vec::new() }
-    }
-
     /// Reads the request of a WebSocket client and answers what it has to hear.
     pub(crate) fn read_request(&mut self) -> Vec<u8> {
         let (mut acceptor, mut line) = (Acceptor::default(), [0; 256]);
