@@ -3,5 +3,6 @@
 mod endings;
 mod frames;
 mod hostile;
+mod proxies;
 mod reconnecting;
 mod support;
