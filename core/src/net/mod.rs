@@ -38,6 +38,7 @@ mod client;
 mod events;
 mod link;
 mod node_driver;
+mod realm;
 mod session;
 mod url;
 
@@ -45,6 +46,7 @@ pub use client::{NetClient, NetRuntime};
 pub use events::{NetError, NetErrorKind, NetEvents, NetHandler};
 pub use link::{Attached, NetLink};
 pub use node_driver::{DriverSlot, NodeDriver};
+pub use realm::{RealmDriver, RealmMemory};
 pub use session::{NetConnector, NetOutbound, NetSender, NetSession, NetSessionId, NetState};
 pub use crate::wire::ws::CloseCode;
 pub use url::{NetUrl, URL_MAX_BYTES, UrlError};

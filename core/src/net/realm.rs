@@ -1,0 +1,82 @@
+//! `RealmMemory`: everything that a client of the realm borrows, as one value.
+//!
+//! Purpose: Login, Main, world and chat behind one `tick`, on any connector. A desktop puts it onto its
+//! stack, a browser's module into a `static`.
+//!
+//! Bounds: three connections (Main and a world, and one while one of them is replaced), frames as the
+//! servers have them by default, 10 KiB.
+//!
+//! ```no_run
+//! # fn example<C: tinyrealm_core::net::NetConnector>(connector: C, turn: &mut tinyrealm_core::entropy::Turn<'_>) {
+//! use tinyrealm_core::net::RealmMemory;
+//! use tinyrealm_core::node::client::{ClientConfig, ClientEvent, ClientHandler};
+//! struct Game;
+//! impl ClientHandler for Game {
+//!     fn on_event(&mut self, _: u16, event: ClientEvent<'_>) { /* draw it */ }
+//! }
+//! let mut memory = RealmMemory::NEW;
+//! let main = "127.0.0.1:7000".try_into().unwrap();
+//! let mut realm = memory.client(main, ClientConfig::DEFAULT, Game, (connector, "tcp"), turn);
+//! loop {
+//!     realm.tick(turn); // once a frame, with the time in `turn`
+//! }
+//! # }
+//! ```
+
+use super::node_driver::{DriverSlot, NodeDriver};
+use super::session::{NetConnector, NetSession};
+use crate::config::NetConfig;
+use crate::entropy::Turn;
+use crate::node::client::{Client, ClientConfig, ClientHandler, client_timers};
+use crate::node::{Node, NodeMemory};
+use crate::protocol::ADDRESS_MAX_BYTES;
+use crate::wire::PacketHeader;
+
+const SESSIONS: usize = 3;
+/// A whole frame of the longest kind.
+const BUFFER_BYTES: usize = NetConfig::DEFAULT.frame_limit_bytes as usize + PacketHeader::BYTES;
+/// What both links may have queued.
+const SEND_BUFFERS: usize = 2 * NetConfig::DEFAULT.send_buffers_per_session as usize;
+
+type ClientNodeMemory = NodeMemory<
+    SESSIONS,
+    { SESSIONS + client_timers(1) },
+    SESSIONS,
+    { SESSIONS * BUFFER_BYTES },
+    SEND_BUFFERS,
+    { SEND_BUFFERS * BUFFER_BYTES },
+    0,
+>;
+
+/// A client of the realm, running.
+pub type RealmDriver<'a, H, C> = NodeDriver<'a, Client<H>, C>;
+
+/// What a client of the realm borrows; see the [module](self).
+pub struct RealmMemory<S: NetSession> {
+    node: ClientNodeMemory,
+    slots: [DriverSlot<S>; SESSIONS],
+}
+
+impl<S: NetSession> RealmMemory<S> {
+    /// Without connections.
+    pub const NEW: Self =
+        Self { node: NodeMemory::NEW, slots: [const { DriverSlot::VACANT }; SESSIONS] };
+
+    /// A client that goes to the Main at `main_address` with the first tick. `network` is a connector
+    /// and the scheme that it is to be asked for: `tcp`, `ws`, `wss`.
+    pub fn client<H: ClientHandler, C: NetConnector<Session = S>>(
+        &mut self,
+        main_address: heapless::String<ADDRESS_MAX_BYTES>,
+        config: ClientConfig,
+        handler: H,
+        network: (C, &'static str),
+        turn: &mut Turn<'_>,
+    ) -> RealmDriver<'_, H, C> {
+        let role = Client::new(main_address, config, handler);
+        // A client's connections are its own: nobody connects to it.
+        let mut node = Node::new(self.node.storage(), NetConfig::DEFAULT, role, turn);
+        node.act(turn, Client::start);
+        let (connector, scheme) = network;
+        NodeDriver::new(node, &mut self.slots, connector, scheme)
+    }
+}
