@@ -17,6 +17,8 @@ use tinyrealm_core::net::{NetConnector, NetSessionId, NetUrl, UrlError};
 use super::options::NetOptions;
 use super::session::{Plan, ThreadedSession};
 use super::stream::Stream;
+#[cfg(feature = "tls")]
+use super::tls::TlsTrust;
 use super::transport::Transport;
 use super::web_socket::WebSocket;
 
@@ -40,9 +42,12 @@ pub struct NetTcpConnector {
 pub struct NetWsConnector {
     /// The settings of its sessions.
     pub options: NetOptions,
+    /// Who vouches for the servers of `wss://`.
+    #[cfg(feature = "tls")]
+    pub trust: TlsTrust,
 }
 
-fn session<T: Transport>(url: &str, options: &NetOptions) -> Result<ThreadedSession<T>, UrlError> {
+fn plan<T: Transport>(url: &str, options: &NetOptions) -> Result<Plan, UrlError> {
     let parsed = NetUrl::parse(url)?;
     if !T::SCHEMES.contains(&parsed.scheme) {
         return Err(UrlError::Scheme);
@@ -53,14 +58,20 @@ fn session<T: Transport>(url: &str, options: &NetOptions) -> Result<ThreadedSess
     let id = NetSessionId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
     let frame_limit_bytes = T::frame_limit(options.frame_limit_bytes);
     let options = NetOptions { frame_limit_bytes, ..options.clone() };
-    Ok(ThreadedSession::new(Plan { id, url: url.to_owned(), options }))
+    Ok(Plan {
+        id,
+        url: url.to_owned(),
+        options,
+        #[cfg(feature = "tls")]
+        trust: TlsTrust::default(),
+    })
 }
 
 impl NetConnector for NetTcpConnector {
     type Session = NetTcpClient;
 
     fn create_session(&self, url: &str) -> Result<NetTcpClient, UrlError> {
-        session(url, &self.options)
+        Ok(ThreadedSession::new(plan::<Stream>(url, &self.options)?))
     }
 }
 
@@ -68,6 +79,10 @@ impl NetConnector for NetWsConnector {
     type Session = NetWsClient;
 
     fn create_session(&self, url: &str) -> Result<NetWsClient, UrlError> {
-        session(url, &self.options)
+        Ok(ThreadedSession::new(Plan {
+            #[cfg(feature = "tls")]
+            trust: self.trust.clone(),
+            ..plan::<WebSocket>(url, &self.options)?
+        }))
     }
 }

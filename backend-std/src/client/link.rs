@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use socket2::Socket;
 
+#[cfg(feature = "tls")]
+use super::tls::TlsLink;
+
 /// How long one write may block before its thread looks whether it is still wanted.
 pub(super) const WRITE_PATIENCE: Duration = Duration::from_millis(100);
 
@@ -14,12 +17,17 @@ pub(super) const WRITE_PATIENCE: Duration = Duration::from_millis(100);
 pub(super) enum Link {
     /// What is written goes onto the wire as it is.
     Plain(Arc<Socket>),
+    /// What is written is encrypted first.
+    #[cfg(feature = "tls")]
+    Tls(Box<TlsLink>),
 }
 
 impl Link {
     fn socket(&self) -> &Socket {
         match self {
             Self::Plain(socket) => socket,
+            #[cfg(feature = "tls")]
+            Self::Tls(link) => &link.socket,
         }
     }
 
@@ -27,13 +35,18 @@ impl Link {
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => (&**socket).read(buffer),
+            #[cfg(feature = "tls")]
+            Self::Tls(link) => link.read(buffer),
         }
     }
 
-    /// Blocks until some of it is taken, for [`WRITE_PATIENCE`] at most.
+    /// Blocks until some of it is taken, for [`WRITE_PATIENCE`] at most; after such a pause it is to be
+    /// called with the same bytes again.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => (&**socket).write(bytes),
+            #[cfg(feature = "tls")]
+            Self::Tls(link) => link.write(bytes),
         }
     }
 
@@ -44,6 +57,10 @@ impl Link {
 
     /// Nothing more will be written. What fails here shows in reading.
     pub(super) fn finish_writing(&self) {
+        #[cfg(feature = "tls")]
+        if let Self::Tls(link) = self {
+            link.say_goodbye();
+        }
         let _ = self.socket().shutdown(Shutdown::Write);
     }
 

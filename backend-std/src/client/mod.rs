@@ -38,9 +38,13 @@ mod send;
 mod session;
 mod shared;
 mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 mod web_socket;
 
 pub use connector::{NetTcpClient, NetTcpConnector, NetWsClient, NetWsConnector};
 pub use options::{NetOptions, Resolver};
 pub use session::{ThreadedHandle, ThreadedSession};
+#[cfg(feature = "tls")]
+pub use tls::TlsTrust;

@@ -127,7 +127,8 @@ mod tests {
         assert_eq!(local.next_bytes(), Some(8));
         assert_eq!(local.pop(), Some(&b"12345678"[..]));
         assert_eq!(local.pop(), Some(&b"1234"[..]));
-        assert_eq!((local.pop(), local.is_empty()), (None, true));
+        assert_eq!(local.pop(), None);
+        assert!(local.is_empty());
         assert_eq!(inbox.push(b""), Ok(()));
         local.refill_from(&mut inbox);
         assert_eq!(local.pop(), Some(&b""[..]));

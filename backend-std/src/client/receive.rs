@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use socket2::Socket;
 use tinyrealm_core::net::{CloseCode, NetErrorKind, NetState, NetUrl};
 
 use super::dial::dial;
@@ -53,13 +54,34 @@ fn greet<T: Transport>(
         }
         is_wanted
     })?;
-    let link = Link::Plain(socket);
+    let link = secure(plan, &url, socket, deadline)?;
     let mut buffer: Box<[u8]> = vec![0; READ_BYTES].into();
     let (transport, leftover) = T::open(&link, &url, options, deadline, &mut buffer)?;
     link.set_read_timeout(None).map_err(|error| Ended::lost(&error))?;
     let link = Arc::new(link);
     start_sender::<T>(shared, attempt, &link)?;
     Ok(Greeted { link, transport, buffer, leftover })
+}
+
+/// The socket as it is, or with TLS over it.
+#[cfg(feature = "tls")]
+fn secure(
+    plan: &Plan,
+    url: &NetUrl<'_>,
+    socket: Arc<Socket>,
+    deadline: Instant,
+) -> Result<Link, Ended> {
+    if url.scheme != "wss" {
+        return Ok(Link::Plain(socket));
+    }
+    let link = super::tls::TlsLink::open(socket, url.host, &plan.trust, deadline)?;
+    Ok(Link::Tls(Box::new(link)))
+}
+
+/// Without the feature `tls` no connector takes an address that would need it.
+#[cfg(not(feature = "tls"))]
+fn secure(_: &Plan, _: &NetUrl<'_>, socket: Arc<Socket>, _: Instant) -> Result<Link, Ended> {
+    Ok(Link::Plain(socket))
 }
 
 /// The connection stands: from now on there are two threads.

@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub(super) id: NetSessionId,
     pub(super) url: String,
     pub(super) options: NetOptions,
+    #[cfg(feature = "tls")]
+    pub(super) trust: super::tls::TlsTrust,
 }
 
 impl Plan {

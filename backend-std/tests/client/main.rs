@@ -5,4 +5,5 @@ mod frames;
 mod hostile;
 mod proxies;
 mod reconnecting;
+mod secure;
 mod support;
