@@ -79,8 +79,7 @@ fn echo_messages(mut stream: TcpStream) {
     let policy = Policy { origins: &[], limit_bytes: 4_096 };
     let accepted = loop {
         stream.read_exact(&mut byte).unwrap();
-        if let Acceptance::Accepted(accepted) =
-            acceptor.advance(&mut line, &mut &byte[..], policy)
+        if let Acceptance::Accepted(accepted) = acceptor.advance(&mut line, &mut &byte[..], policy)
         {
             break accepted;
         }

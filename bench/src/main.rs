@@ -1,14 +1,17 @@
-//! Benchmarks: framing, fan-out of rooms and of channels, memory.
+//! Benchmarks: framing, fan-out of rooms and of channels, memory, the client runtime.
 //!
 //! Purpose: figures that can be compared, because whatever they are compared with runs in the same
-//! minute on the same machine. [`framing`] measures in this process; [`fan_out`], [`chat`] and
-//! [`memory`] start servers and a load as processes of their own and read the operating system's account of them.
+//! minute on the same machine. [`framing`] and [`client`] measure in this process; [`fan_out`],
+//! [`chat`] and [`memory`] start servers and a load as processes of their own and read the operating
+//! system's account of them.
 //!
 //! `floor`, `naive` and `load` are those processes; people start the others.
 
 mod account;
+mod allocations;
 mod chat;
 mod child;
+mod client;
 mod crowd;
 mod fan_out;
 mod floor;
@@ -31,6 +34,7 @@ tinyrealm-bench [WHAT ...] [--seconds S] [--rounds N]
   chat      CPU time per delivery of Main and a chat server, beside the floor
   peak      deliveries per second of a world that has one core
   memory    bytes per idle connection of a real world
+  client    frames per second of the client runtime, over TCP and WebSocket, and allocations
 
 Without WHAT, all of them. --seconds (8) is the length of one run, --rounds (3) how many.
 The world is the binary `tinyrealm` beside this one.
@@ -65,7 +69,7 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
-    const ALL: [&str; 5] = ["framing", "fan-out", "chat", "peak", "memory"];
+    const ALL: [&str; 6] = ["framing", "fan-out", "chat", "peak", "memory", "client"];
     let mut plan = Plan { what: Vec::new(), seconds: 8, rounds: 3 };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
@@ -94,6 +98,7 @@ fn run(plan: &Plan) -> anyhow::Result<()> {
             "fan-out" => fan_out::run(plan.seconds, plan.rounds)?,
             "chat" => chat::run(plan.seconds, plan.rounds)?,
             "peak" => fan_out::run_peak(plan.seconds)?,
+            "client" => client::run(plan.seconds)?,
             _ => memory::run()?,
         }
     }

@@ -98,8 +98,7 @@ fn two_clients_log_in_play_and_chat_with_one_tick_each() {
     let mut memories = [RealmMemory::NEW, RealmMemory::NEW];
     let config = ClientConfig { has_account: true, ..ClientConfig::DEFAULT };
     let drivers = memories.iter_mut().zip(["alice", "bob"]).map(|(memory, id)| {
-        let player =
-            Player { login_address: login.address.to_string(), id, notes: Vec::new() };
+        let player = Player { login_address: login.address.to_string(), id, notes: Vec::new() };
         let main_address = main.address.to_string().as_str().try_into().unwrap();
         let network = (NetTcpConnector::default(), "tcp");
         let mut turn = Turn { now: clock.now(), entropy: &mut OsEntropy };

@@ -48,7 +48,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
         arguments: "[WHAT...] [--seconds S] [--rounds N]",
-        help: "framing, fan-out of rooms and channels beside a floor, peak, memory",
+        help: "framing, fan-out of rooms and channels beside a floor, peak, memory, the client runtime",
         run: bench::run,
     },
     Command {

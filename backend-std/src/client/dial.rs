@@ -26,7 +26,8 @@ pub(super) fn dial(
     let port = url.port.unwrap_or_default();
     let resolved = (options.resolver)(url.host, port);
     let unknown = |text: String| Ended::failed(NetErrorKind::Resolve, text);
-    let addresses = resolved.map_err(|error| unknown(format!("can't find {}: {error}", url.host)))?;
+    let addresses =
+        resolved.map_err(|error| unknown(format!("can't find {}: {error}", url.host)))?;
     let mut failure = unknown(format!("{} has no address", url.host));
     for (index, address) in addresses.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());

@@ -105,12 +105,7 @@ fn start_sender<T: Transport>(
     Ok(())
 }
 
-fn receive<T: Transport>(
-    shared: &Shared,
-    plan: &Plan,
-    attempt: u32,
-    greeted: Greeted<T>,
-) -> Ended {
+fn receive<T: Transport>(shared: &Shared, plan: &Plan, attempt: u32, greeted: Greeted<T>) -> Ended {
     let Greeted { link, mut transport, mut buffer, leftover } = greeted;
     let mut filled = leftover;
     loop {

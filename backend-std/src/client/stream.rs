@@ -157,8 +157,10 @@ mod tests {
     #[test]
     fn both_sides_of_the_frame_limit() {
         let mut out = [0; 64];
-        let encode = |count: usize| move |out: &mut [u8]| {
-            out.get_mut(..count).map(|_| count).ok_or(tinyrealm_core::wire::Full)
+        let encode = |count: usize| {
+            move |out: &mut [u8]| {
+                out.get_mut(..count).map(|_| count).ok_or(tinyrealm_core::wire::Full)
+            }
         };
         let mut masks = Masks::new();
         assert_eq!(Stream::write_frame(&mut out, 16, &mut masks, &encode(16)), Ok(18));

@@ -112,7 +112,8 @@ impl TlsLink {
         deadline: Instant,
     ) -> Result<Self, Ended> {
         let failed = |text: String| Ended::failed(NetErrorKind::Tls, text);
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
         let mut session = ClientConnection::new(trust.config()?, name)
             .map_err(|error| failed(error.to_string()))?;
         let mut timed = Timed { socket: &socket, deadline };

@@ -5,7 +5,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use tinyrealm_core::net::{CloseCode, NetConnector, NetErrorKind, NetOutbound, NetSession, NetState};
+use tinyrealm_core::net::{
+    CloseCode, NetConnector, NetErrorKind, NetOutbound, NetSession, NetState,
+};
 use tinyrealm_core::wire::Opcode;
 use tinyrealm_std::client::NetOptions;
 
@@ -183,7 +185,8 @@ struct Unopened {
 impl EachWay for Unopened {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
         let host = Host::new(way);
-        let url = self.url.as_ref().map_or_else(|| host.url(scheme), |at| format!("{scheme}://{at}"));
+        let url =
+            self.url.as_ref().map_or_else(|| host.url(scheme), |at| format!("{scheme}://{at}"));
         let mut session = connector.create_session(&url).unwrap();
         session.close(CloseCode::NORMAL, "");
         let mut diary = Diary::default();
@@ -217,7 +220,8 @@ fn full_listener() -> (TcpListener, Vec<std::net::TcpStream>) {
     let listener = TcpListener::from(socket);
     let address = listener.local_addr().unwrap();
     let mut waiting = Vec::new();
-    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100))
+    while let Ok(stream) =
+        std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100))
     {
         waiting.push(stream);
         assert!(waiting.len() < 100, "the queue never fills");
@@ -267,8 +271,7 @@ fn hanging_resolver(_: &str, _: u16) -> std::io::Result<Vec<SocketAddr>> {
 fn while_the_resolver_hangs() {
     let _alone = alone();
     *HANGS.lock().unwrap() = true;
-    let options =
-        NetOptions { resolver: hanging_resolver, connect_timeout_ms: 50, ..OPTIONS };
+    let options = NetOptions { resolver: hanging_resolver, connect_timeout_ms: 50, ..OPTIONS };
     each_way(&options, &Unopened { url: Some("nowhere:7".to_owned()) });
     struct Unanswered;
     impl EachWay for Unanswered {

@@ -68,8 +68,7 @@ impl EachWay for AllAtOnce {
         let mut session = connector.create_session(&host.url(scheme)).unwrap();
         session.connect();
         let mut peer = host.accept_silently();
-        let greeting =
-            if way == Way::WebSocket { peer.read_request() } else { Vec::new() };
+        let greeting = if way == Way::WebSocket { peer.read_request() } else { Vec::new() };
         let frames = [peer.wire(5, b"first"), peer.wire(6, b"second")].concat();
         peer.write(&[greeting, frames].concat());
         peer.send_close(1_000, "that is all");

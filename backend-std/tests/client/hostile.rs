@@ -56,7 +56,10 @@ impl EachWay for Conduct<'_> {
 fn a_reset() {
     let _alone = alone();
     let conduct = |peer: Peer| peer.reset();
-    each_way(&OPTIONS, &Conduct { conduct: &conduct, code: 1_006, error: Some(NetErrorKind::Lost) });
+    each_way(
+        &OPTIONS,
+        &Conduct { conduct: &conduct, code: 1_006, error: Some(NetErrorKind::Lost) },
+    );
 }
 
 #[test]
@@ -66,7 +69,10 @@ fn an_end_within_a_frame() {
         let frame = peer.wire(1, b"whole");
         peer.write(&frame[..frame.len() - 1]);
     };
-    each_way(&OPTIONS, &Conduct { conduct: &conduct, code: 1_006, error: Some(NetErrorKind::Lost) });
+    each_way(
+        &OPTIONS,
+        &Conduct { conduct: &conduct, code: 1_006, error: Some(NetErrorKind::Lost) },
+    );
 }
 
 #[test]
@@ -191,6 +197,9 @@ fn greetings_that_are_none() {
     }
     each_way(
         &NetOptions { connect_timeout_ms: 100, ..OPTIONS },
-        &WebSocketOnly(Answering { answer: b"HTTP/1.1 10", text: "the server does not answer in time" }),
+        &WebSocketOnly(Answering {
+            answer: b"HTTP/1.1 10",
+            text: "the server does not answer in time",
+        }),
     );
 }

@@ -128,9 +128,8 @@ fn cbor_is_a_codec() {
     // An array of two: a text of two letters, and a number.
     assert_eq!(proxy.sink.0, b"\xE8\x03\0\0\x82\x62hi\x09");
     let mut heard = Heard::default();
-    let mut dispatch = |body: &[u8]| {
-        in_cbor::dispatch(&mut heard, &mut (), NetFrameV1::parse(body).unwrap())
-    };
+    let mut dispatch =
+        |body: &[u8]| in_cbor::dispatch(&mut heard, &mut (), NetFrameV1::parse(body).unwrap());
     assert_eq!(dispatch(&proxy.sink.0), Dispatched::Handled);
     assert_eq!(dispatch(b"\xE8\x03\0\0\x82\x62hi\x09\0"), Dispatched::Malformed);
     assert_eq!(dispatch(b"\xE8\x03\0\0\x82\x62h"), Dispatched::Malformed);
@@ -306,10 +305,8 @@ fn several_proxies_share_one_session() {
     let mut peer: Peer = host.accept();
     peer.stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let counter = Counter::default();
-    let runtimes = (
-        from_counter::Runtime(counter.clone()),
-        bytes_as_they_are::Runtime(counter.clone()),
-    );
+    let runtimes =
+        (from_counter::Runtime(counter.clone()), bytes_as_they_are::Runtime(counter.clone()));
     let mut client = NetClient::new(runtimes);
     eventually("both are connected", || {
         session.tick(&mut client);

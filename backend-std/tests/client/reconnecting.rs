@@ -1,7 +1,9 @@
 //! Sessions with a back-off come back; without, and when they are told to, they do not.
 
 use tinyrealm_core::backoff::Backoff;
-use tinyrealm_core::net::{CloseCode, NetConnector, NetErrorKind, NetOutbound, NetSession, NetState};
+use tinyrealm_core::net::{
+    CloseCode, NetConnector, NetErrorKind, NetOutbound, NetSession, NetState,
+};
 use tinyrealm_std::client::NetOptions;
 
 use crate::support::{
@@ -28,11 +30,10 @@ impl EachWay for Returning {
             peer.reset();
             tick_until(&mut session, &mut diary, "it is lost", |diary| diary.error().is_some());
             assert_eq!(session.state(), NetState::Waiting);
-            assert!(matches!(diary.notes[..], [
-                Told::Open,
-                Told::Frame(_),
-                Told::Error(NetErrorKind::Lost, _)
-            ]));
+            assert!(matches!(
+                diary.notes[..],
+                [Told::Open, Told::Frame(_), Told::Error(NetErrorKind::Lost, _)]
+            ));
             diary.notes.clear();
             tick_until(&mut session, &mut diary, "it tries", |_| true);
             while session.state() == NetState::Waiting {

@@ -57,7 +57,8 @@ fn serve(listener: TcpListener, config: Arc<ServerConfig>) -> std::io::Result<()
     let policy = Policy { origins: &[], limit_bytes: 4_096 };
     let accepted = loop {
         stream.read_exact(&mut byte)?;
-        if let Acceptance::Accepted(accepted) = acceptor.advance(&mut line, &mut &byte[..], policy) {
+        if let Acceptance::Accepted(accepted) = acceptor.advance(&mut line, &mut &byte[..], policy)
+        {
             break accepted;
         }
     };

@@ -46,7 +46,8 @@ impl Drop for Alone {
 /// The operating system's account; where it has none, nothing is checked.
 fn threads_of_the_runtime() -> usize {
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0 };
-    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    let names =
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
     names.filter(|name| name.starts_with("net-")).count()
 }
 
@@ -286,7 +287,8 @@ impl Peer {
             if let Some(header) = PacketHeader::decode(&self.read)
                 && self.read.len() >= 2 + usize::from(header.body_bytes)
             {
-                let frame: Vec<u8> = self.read.drain(..2 + usize::from(header.body_bytes)).collect();
+                let frame: Vec<u8> =
+                    self.read.drain(..2 + usize::from(header.body_bytes)).collect();
                 return Some(frame[2..].to_vec());
             }
             if self.read_more() == 0 {

@@ -1,8 +1,8 @@
 //! What a session tells, and to whom.
 
 use super::session::NetSender;
-use crate::wire::ws::CloseCode;
 use crate::wire::Opcode;
+use crate::wire::ws::CloseCode;
 
 /// What went wrong.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -7,8 +7,8 @@ use super::client::{NetClient, NetRuntime};
 use super::events::NetEvents;
 use super::session::{NetConnector, NetOutbound, NetSession, NetState};
 use super::url::UrlError;
-use crate::wire::ws::CloseCode;
 use crate::protocol::{FrameSink, Message, SendError, encode_body};
+use crate::wire::ws::CloseCode;
 
 /// A session and whoever hears it, together; vacant at first.
 ///

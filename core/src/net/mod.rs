@@ -42,13 +42,13 @@ mod realm;
 mod session;
 mod url;
 
+pub use crate::wire::ws::CloseCode;
 pub use client::{NetClient, NetRuntime};
 pub use events::{NetError, NetErrorKind, NetEvents, NetHandler};
 pub use link::{Attached, NetLink};
 pub use node_driver::{DriverSlot, NodeDriver};
 pub use realm::{RealmDriver, RealmMemory};
 pub use session::{NetConnector, NetOutbound, NetSender, NetSession, NetSessionId, NetState};
-pub use crate::wire::ws::CloseCode;
 pub use url::{NetUrl, URL_MAX_BYTES, UrlError};
 
 /// The most things that one tick tells: an opening, a frame, an error, an end.

@@ -12,12 +12,12 @@
 
 use super::events::{NetError, NetEvents, NetHandler};
 use super::session::{NetConnector, NetOutbound, NetSender, NetSession, NetState};
-use crate::wire::ws::CloseCode;
 use crate::entropy::Turn;
 use crate::log::info;
 use crate::node::{Node, Request, Role, Taken, Transmit};
 use crate::protocol::ADDRESS_MAX_BYTES;
 use crate::session::SessionKey;
+use crate::wire::ws::CloseCode;
 use crate::wire::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
 
 /// The longest scheme with its `://`, in bytes.

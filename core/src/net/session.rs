@@ -2,8 +2,8 @@
 
 use super::events::NetHandler;
 use super::url::UrlError;
-use crate::wire::ws::CloseCode;
 use crate::protocol::{Encode, FrameSink, Message, SendError, encode_body};
+use crate::wire::ws::CloseCode;
 use crate::wire::{NetFrameV1, Opcode};
 
 /// Which session: a number that its connector has not given to another one.

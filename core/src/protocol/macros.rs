@@ -238,9 +238,15 @@ macro_rules! protocol {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! protocol_codec {
-    ([]) => { $crate::protocol::Postcard };
-    ([Raw]) => { $crate::protocol::Raw };
-    ([$Codec:ident]) => { super::$Codec };
+    ([]) => {
+        $crate::protocol::Postcard
+    };
+    ([Raw]) => {
+        $crate::protocol::Raw
+    };
+    ([$Codec:ident]) => {
+        super::$Codec
+    };
 }
 
 /// A message's struct, with what its codec asks of it; a part of `protocol!`.
@@ -298,8 +304,8 @@ macro_rules! protocol_struct {
 macro_rules! protocol_proxy {
     ([]) => {};
     ([$inbound:ident]) => {
-        use $crate::net::{Attached, NetConnector, NetLink, NetSession, NetState, UrlError};
         use super::$inbound::{Runtime as InboundRuntime, Stub as InboundStub};
+        use $crate::net::{Attached, NetConnector, NetLink, NetSession, NetState, UrlError};
 
         impl<S, H> Proxy<NetLink<S, InboundRuntime<H>>>
         where
