@@ -10,16 +10,16 @@ protocol! {
     /// From a client to the game.
     mod client_to_game in Band { first: 100, count: 10 }, hears game_to_client;
 
-    /// Turns the wheel, in degrees.
-    0 steer => Steer { angle: i16, }
+    /// Turns the wheel.
+    0 steer => Steer { /** In degrees. */ angle: i16, }
 }
 
 protocol! {
     /// From the game to a client.
     mod game_to_client in Band { first: 110, count: 10 }, hears client_to_game;
 
-    /// Where the car is now, in centimetres from the start.
-    0 position => Position { x: i32, }
+    /// Where the car is now.
+    0 position => Position { /** In centimetres from the start. */ x: i32, }
 }
 
 #[derive(Default)]
