@@ -20,6 +20,9 @@ use crate::session::SessionKey;
 use crate::wire::ws::CloseCode;
 use crate::wire::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
 
+#[cfg(test)]
+mod tests;
+
 /// The longest scheme with its `://`, in bytes.
 const SCHEME_MAX_BYTES: usize = 16;
 

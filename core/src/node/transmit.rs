@@ -171,4 +171,20 @@ mod tests {
         let counts = [5, 6, 209, 210, 215, 216].map(|room| transmit.whole_frames(room));
         assert_eq!(counts, [0, 6, 6, 210, 210, 216]);
     }
+
+    #[test]
+    fn copies_what_lies_across_slices() {
+        let stream = b"\x04\x00abcd\x05\x00vwxyz";
+        for first in 0..stream.len() {
+            let transmit =
+                Transmit::test_only(Framing::Stream, b"", &[&stream[..first], &stream[first..]]);
+            for (offset, count) in [(0, 13), (2, 4), (8, 5), (12, 1), (13, 0)] {
+                let mut out = [0; 16];
+                assert_eq!(transmit.copy_into(offset, count, &mut out), Ok(count));
+                assert_eq!(out[..count], stream[offset..offset + count]);
+            }
+            assert_eq!(transmit.copy_into(9, 5, &mut [0; 16]), Err(Full), "behind the end");
+            assert_eq!(transmit.copy_into(0, 4, &mut [0; 3]), Err(Full), "no room");
+        }
+    }
 }
