@@ -58,7 +58,7 @@ impl<T> Clone for ThreadedHandle<T> {
     }
 }
 
-/// A session; see the [module](self).
+/// A session whose connection is run by threads.
 #[allow(private_bounds, reason = "the transports are the connectors' own")]
 pub struct ThreadedSession<T: Transport> {
     handle: ThreadedHandle<T>,

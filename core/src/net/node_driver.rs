@@ -45,7 +45,7 @@ impl<S: NetSession> DriverSlot<S> {
     pub const VACANT: Self = Self { link: None };
 }
 
-/// Runs a node; see the [module](self).
+/// Runs a node, each of whose connections is a session of a connector.
 pub struct NodeDriver<'a, R, C: NetConnector> {
     node: Node<'a, R>,
     slots: &'a mut [DriverSlot<C::Session>],

@@ -51,7 +51,7 @@ type ClientNodeMemory = NodeMemory<
 /// A client of the realm, running.
 pub type RealmDriver<'a, H, C> = NodeDriver<'a, Client<H>, C>;
 
-/// What a client of the realm borrows; see the [module](self).
+/// What a client of the realm borrows: its node, and where its connections are kept.
 pub struct RealmMemory<S: NetSession> {
     node: ClientNodeMemory,
     slots: [DriverSlot<S>; SESSIONS],
