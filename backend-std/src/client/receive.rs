@@ -134,6 +134,10 @@ fn deliver<T: Transport>(
     mut input: &[u8],
 ) -> Option<Ended> {
     let mut state = shared.lock();
+    if state.attempt != attempt || state.ended.is_some() {
+        // Given up: a socket that is shut still reads what a peer floods it with.
+        return Some(Ended::closed(CloseCode::ABNORMAL, ""));
+    }
     loop {
         match transport.next(&mut input) {
             Received::NeedMore => return None,
