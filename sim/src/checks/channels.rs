@@ -15,6 +15,8 @@ pub(crate) struct Channels {
     /// With each message, how many there were before it, in all channels.
     log: BTreeMap<(ChannelId, u32), (Talk, u32)>,
     seqs: HashMap<Talk, u32>,
+    /// How much had been said when the chat server started the last time.
+    said_before_start: u32,
 }
 
 impl Channels {
@@ -42,6 +44,15 @@ impl Channels {
 
     pub(super) fn at(&self, channel: ChannelId, seq: u32) -> Option<Talk> {
         self.log.get(&(channel, seq)).map(|(talk, _)| *talk)
+    }
+
+    /// The chat server starts, and knows nothing of what was said before.
+    pub(crate) fn server_starts(&mut self) {
+        self.said_before_start = self.said();
+    }
+
+    pub(super) const fn said_before_start(&self) -> u32 {
+        self.said_before_start
     }
 
     /// How many messages there are, in all channels.

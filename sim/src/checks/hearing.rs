@@ -40,7 +40,8 @@ struct Question {
 pub(crate) struct Stay {
     /// The number of the next message, or a smaller one.
     next_seq: u32,
-    /// How much had been said, anywhere, before it asked to join.
+    /// How much had been said, anywhere, before it asked to join, or before the start of the chat server
+    /// since which it knows that something may be missing.
     said_before: u32,
     /// The newest message of an answer about the past.
     last_past: Option<u32>,
@@ -249,6 +250,11 @@ impl Place {
             if me == Some(talk.uid) {
                 self.is_back(talk);
             }
+        }
+        if missed == u32::MAX
+            && let Some(stay) = &mut self.stay
+        {
+            stay.said_before = said_before.max(log.said_before_start());
         }
         ensure(missed == u32::MAX || missed == lost, "a gap tells how many are missing", || {
             format!("{missed}, and {before}..{next_seq} of {channel:?} are {lost}")

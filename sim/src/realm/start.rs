@@ -98,6 +98,7 @@ impl<'a> Realm<'a> {
     }
 
     fn start_chat(&mut self) {
+        self.checks.channels.server_starts();
         let mut random = self.random.fork();
         let block = self.arenas.chat();
         let mut storage = block.node.storage();
