@@ -119,6 +119,12 @@ pub(super) fn apply(table: &mut Table, one: &Override) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Texts with commas between them; nothing is an empty list.
+fn list_of(text: &str) -> Vec<Value> {
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items.map(|item| Value::String(item.to_owned())).collect()
+}
+
 fn parse_like(default: &Value, text: &str) -> anyhow::Result<Value> {
     let wrong = |kind: &str| anyhow!("expected {kind}, found {text:?}");
     Ok(match default {
@@ -126,8 +132,8 @@ fn parse_like(default: &Value, text: &str) -> anyhow::Result<Value> {
         Value::Float(_) => Value::Float(text.parse().map_err(|_| wrong("a number"))?),
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("true or false"))?),
         Value::String(_) => Value::String(text.to_owned()),
-        Value::Table(_) | Value::Array(_) | Value::Datetime(_) => {
-            bail!("is a section, not a key")
-        }
+        // Every list is one of texts.
+        Value::Array(_) => Value::Array(list_of(text)),
+        Value::Table(_) | Value::Datetime(_) => bail!("is a section, not a key"),
     })
 }

@@ -206,7 +206,8 @@ pub(crate) struct NetSettings {
     pub(crate) send_buffers_per_server: u16,
     /// The kernel's send buffer of one connection; 0 for the system's own choice.
     pub(crate) socket_send_buffer_bytes: u32,
-    /// Origins of the pages that may open a WebSocket, like `https://example.org`; none: all may.
+    /// Origins of the pages that may open a WebSocket, like `https://example.org`; none: all may. With
+    /// `--set` and in the environment there are commas between them.
     pub(crate) origins: Vec<String>,
 }
 

@@ -91,3 +91,13 @@ fn both_sides_of_the_limits() {
     );
     assert!(accepted("[main]\nchat = \"\"\n") && !accepted("[main]\nchat = \"nowhere\"\n"));
 }
+
+#[test]
+fn origins_are_a_list_of_origins() {
+    let accepted = |text: &str| load(text, &[], &[]).is_ok();
+    assert!(accepted("[net]\norigins = [\"https://game.example\", \"http://localhost:7080\"]\n"));
+    for wrong in ["game.example", "https://", "https://game.example/", "ftp://game.example"] {
+        let told = problem(&format!("[net]\norigins = [\"{wrong}\"]\n"));
+        assert!(told.contains("is no origin"), "{told}");
+    }
+}

@@ -1,8 +1,8 @@
 //! What the end-to-end tests share.
 //!
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
-//! [`bots`] runs the load tool, [`channel`] is what clients do in channels, [`peer`] is a client that speaks bytes, [`hostile`] are those who
-//! break the rules, [`login`] is a realm with accounts, [`proxy`] spoils frames between a world and
+//! [`bots`] runs the load tool, [`channel`] is what clients do in channels, [`peer`] is a client that
+//! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] are those who break the rules, [`login`] is a realm with accounts, [`proxy`] spoils frames between a world and
 //! its clients, [`report`] reads what servers say last.
 //!
 //! Contract: everything is on loopback and on free ports. Whatever is waited for comes within
@@ -18,6 +18,7 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod realm;
 pub(crate) mod report;
+pub(crate) mod web;
 
 use std::time::Duration;
 

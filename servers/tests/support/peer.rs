@@ -17,8 +17,10 @@ use tinyrealm_core::protocol::{
     Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, Message, Position, RoomId, SCHEMAS,
     Text, Token, Uid, decode, encode_frame,
 };
+use tinyrealm_core::wire::ws::CloseCode;
 
 use super::PATIENCE;
+use super::web::{WebPeer, messages_of};
 
 const PREFIX_BYTES: usize = 2;
 const OPCODE_BYTES: usize = 4;
@@ -58,6 +60,8 @@ pub(crate) struct Peer {
     consumed: usize,
     /// The body of the newest frame.
     body: Vec<u8>,
+    /// What it is besides, if it is a WebSocket.
+    web: Option<WebPeer>,
 }
 
 /// The name of an opcode, for people.
@@ -86,7 +90,26 @@ impl Peer {
     /// Over a connection that stands.
     pub(crate) fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
-        Self { stream, received: Vec::new(), consumed: 0, body: Vec::new() }
+        Self { stream, received: Vec::new(), consumed: 0, body: Vec::new(), web: None }
+    }
+
+    /// A WebSocket: what is sent becomes messages, and what comes frames again.
+    #[track_caller]
+    pub(crate) fn web(address: SocketAddr) -> Self {
+        let mut peer = Self::connect(address);
+        peer.web = Some(WebPeer::shake_hands(&mut peer.stream));
+        peer
+    }
+
+    /// Bytes as they are, also to a WebSocket.
+    #[track_caller]
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap_or_else(|error| panic!("can't send: {error}"));
+    }
+
+    /// The code of the Close that has come, if it has.
+    pub(crate) fn close_code(&self) -> Option<CloseCode> {
+        self.web.as_ref()?.close_code
     }
 
     /// A second handle of the same connection, to send while another thread reads.
@@ -101,7 +124,10 @@ impl Peer {
 
     #[track_caller]
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap_or_else(|error| panic!("can't send: {error}"));
+        match self.web {
+            Some(_) => self.send_raw(&messages_of(bytes)),
+            None => self.send_raw(bytes),
+        }
     }
 
     /// Sends bytes to a peer who may have closed already: what becomes of them does not matter.
@@ -135,7 +161,10 @@ impl Peer {
             let mut part = [0; 16 * 1_024];
             match self.stream.read(&mut part) {
                 Ok(0) => return Heard::Closed { cut_bytes: self.received.len() - self.consumed },
-                Ok(count) => self.received.extend_from_slice(&part[..count]),
+                Ok(count) => match &mut self.web {
+                    Some(web) => web.take(&part[..count], &mut self.received),
+                    None => self.received.extend_from_slice(&part[..count]),
+                },
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut => return Heard::Silence,
                     ErrorKind::Interrupted => {}
@@ -333,7 +362,12 @@ impl Pass {
     /// Shows it, and comes in.
     #[track_caller]
     pub(crate) fn join(&self, uid: Uid) -> (Peer, RoomId, Vec<Uid>) {
-        let mut peer = Peer::connect(self.world);
+        self.join_over(Peer::connect(self.world), uid)
+    }
+
+    /// Shows it over this connection, and comes in.
+    #[track_caller]
+    pub(crate) fn join_over(&self, mut peer: Peer, uid: Uid) -> (Peer, RoomId, Vec<Uid>) {
         let (welcome, others) = peer.join(uid, self.key);
         (peer, welcome.room_id, others)
     }
@@ -359,10 +393,26 @@ impl User {
     /// Whoever this token is, in any room of this region.
     #[track_caller]
     pub(crate) fn enter_with(main: SocketAddr, token: Option<Token>, region: &str) -> Self {
-        let mut main = Peer::connect(main);
+        Self::enter_over(Peer::connect, main, token, region)
+    }
+
+    /// A new user whose connections are WebSockets.
+    #[track_caller]
+    pub(crate) fn enter_by_web(main: SocketAddr, region: &str) -> Self {
+        Self::enter_over(Peer::web, main, None, region)
+    }
+
+    #[track_caller]
+    fn enter_over(
+        connect: impl Fn(SocketAddr) -> Peer,
+        main: SocketAddr,
+        token: Option<Token>,
+        region: &str,
+    ) -> Self {
+        let mut main = connect(main);
         let Welcome { uid, token } = main.hello(token);
         let pass = main.enter(region);
-        let (world, ..) = pass.join(uid);
+        let (world, ..) = pass.join_over(connect(pass.world), uid);
         Self { uid, token, main, world, address: pass.world }
     }
 }

@@ -1,0 +1,192 @@
+//! WebSocket on the ports of the real servers (RFC 6455): the same realm, beside TCP.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use support::login::{Accounts, CHEAP};
+use support::peer::raw_frame;
+use support::web::{masked, read_response, request};
+use support::{Bots, PATIENCE, Peer, Realm, Server, User};
+use tinyrealm_core::protocol::ErrorCode;
+use tinyrealm_core::protocol::client_to_login::LoginReq;
+use tinyrealm_core::protocol::either_way::{Error, Ping, Pong};
+use tinyrealm_core::protocol::login_to_client::LoginDenied;
+use tinyrealm_core::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
+use tinyrealm_core::protocol::{Password, Text};
+use tinyrealm_core::wire::ws::{CloseCode, FrameKind};
+
+const FRAME_LIMIT_BYTES: u16 = 508;
+
+/// Bots over TCP, a WebSocket and a TCP client in one room: everyone hears everyone, in one order.
+#[test]
+fn both_kinds_of_members_share_a_room() {
+    let realm = Realm::start(&["world.rooms=1"]);
+    let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "6"]);
+    let mut web = User::enter_by_web(realm.main.address, "");
+    let mut tcp = realm.user();
+    web.world.find::<MoveBroadcast>();
+    tcp.world.find::<MoveBroadcast>();
+    for number in 0..20_u8 {
+        // Short and long, for both lengths of a header.
+        web.world.say(900, &[number; 200]);
+        tcp.world.say(901, &[number; 3]);
+    }
+    web.world.move_to(4_242);
+    let heard = [&mut web, &mut tcp].map(|user| {
+        let mut own = Vec::new();
+        while own.len() < 40 {
+            let event = user.world.find::<EventBroadcast<'_>>();
+            if event.kind >= 900 {
+                own.push((event.uid, event.kind, event.data.as_slice().to_vec()));
+            }
+        }
+        own
+    });
+    assert_eq!(heard[0], heard[1]);
+    while tcp.world.find::<MoveBroadcast>().member.pos.x != 4_242 {}
+    web.main.expect_served();
+    drop((web, tcp));
+    bots.outcome().expect_clean(20);
+    let (main, worlds) = realm.stop();
+    main.expect(&[("net.web_sockets", 1), ("net.violations", 0)]);
+    worlds[0].expect(&[("net.web_sockets", 1), ("net.violations", 0), ("left", 22)]);
+}
+
+/// What a client may not do, and the code that it is told.
+fn broken_rules() -> Vec<(&'static str, Vec<u8>, CloseCode)> {
+    let binary = |payload: &[u8]| masked(FrameKind::Binary, payload);
+    let with_first = |bits: u8, mut frame: Vec<u8>| {
+        frame[0] ^= bits;
+        frame
+    };
+    let mut unmasked = raw_frame(1, b"");
+    unmasked[..2].copy_from_slice(&[0x82, 4]);
+    let too_long = [&[0x82, 0xFE][..], &(FRAME_LIMIT_BYTES + 200).to_be_bytes(), &[0; 4]].concat();
+    let giant = [&[0x82, 0xFF][..], &(1_u64 << 40).to_be_bytes(), &[0; 4]].concat();
+    let negative = [&[0x82, 0xFF][..], &u64::MAX.to_be_bytes(), &[0; 4]].concat();
+    let long_ping = [&[0x89, 0xFE, 0, 126][..], &[0; 4 + 126]].concat();
+    let protocol = CloseCode::PROTOCOL_ERROR;
+    vec![
+        ("unmasked", unmasked, protocol),
+        ("a reserved bit", with_first(0x40, binary(b"1234")), protocol),
+        ("a reserved opcode", with_first(0x01, binary(b"1234")), protocol),
+        ("a long Ping", long_ping, protocol),
+        ("a Ping in pieces", with_first(0x80, masked(FrameKind::Ping, b"")), protocol),
+        ("a continuation of nothing", masked(FrameKind::Continuation, b"1"), protocol),
+        ("a length with its top bit", negative, protocol),
+        ("half a code", masked(FrameKind::Close, &[3]), protocol),
+        ("a code that nobody may send", masked(FrameKind::Close, &[3, 237]), protocol),
+        ("text", masked(FrameKind::Text, b"hello"), CloseCode::UNSUPPORTED_DATA),
+        ("no UTF-8", masked(FrameKind::Close, &[3, 232, 0xFF]), CloseCode::INVALID_DATA),
+        ("too long", too_long, CloseCode::MESSAGE_TOO_BIG),
+        ("a giant", giant, CloseCode::MESSAGE_TOO_BIG),
+    ]
+}
+
+#[test]
+fn hostile_input_is_told_the_right_code_and_nobody_else_notices() {
+    let limit = format!("net.frame_limit_bytes={FRAME_LIMIT_BYTES}");
+    let realm = Realm::start(&[&limit]);
+    let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "5"]);
+    let mut witness = User::enter_by_web(realm.main.address, "");
+    let targets = [realm.main.address, realm.worlds[0].address];
+    for target in targets {
+        for (rule, bytes, code) in broken_rules() {
+            let mut peer = Peer::web(target);
+            peer.send_raw(&bytes);
+            let told = peer.find::<Error>();
+            assert_eq!((told.code.name(), told.about), (ErrorCode::BAD_FRAME.name(), 0), "{rule}");
+            peer.expect_closed();
+            assert_eq!(peer.close_code(), Some(code), "{rule}");
+        }
+    }
+    witness.world.expect_served();
+    drop(witness);
+    bots.outcome().expect_clean(20);
+    let rules = broken_rules().len() as u64;
+    let (main, worlds) = realm.stop();
+    main.expect(&[("net.violations", rules)]);
+    worlds[0].expect(&[("net.violations", rules)]);
+}
+
+/// The handshake one byte a time, and behind it messages in pieces, with a Ping in between.
+#[test]
+fn pieces_of_any_kind_are_put_together() {
+    let realm = Realm::without_worlds(&[]);
+    let mut stream = TcpStream::connect(realm.main.address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    for byte in request("Cookie: a=b\r\n").as_bytes() {
+        stream.write_all(&[*byte]).unwrap();
+    }
+    assert!(read_response(&mut stream).starts_with("HTTP/1.1 101 "));
+    let ping = support::peer::frame(&Ping { nonce: 99 });
+    let mut first = masked(FrameKind::Binary, &ping[2..4]);
+    first[0] &= 0x7F;
+    let pieces = [
+        first,
+        masked(FrameKind::Ping, b"in between"),
+        masked(FrameKind::Continuation, &ping[4..]),
+        masked(FrameKind::Close, &[3, 232]),
+    ];
+    for byte in pieces.concat() {
+        stream.write_all(&[byte]).unwrap();
+    }
+    let mut answer = Vec::new();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.read_to_end(&mut answer).unwrap();
+    let pong = support::peer::frame(&Pong { nonce: 99 });
+    let expected = [&b"\x8A\x0Ain between\x82"[..], &[pong.len() as u8 - 2], &pong[2..]].concat();
+    assert_eq!(answer, [&expected[..], &[0x88, 2, 3, 232]].concat());
+    realm.stop().0.expect(&[("net.violations", 0), ("net.web_sockets", 1)]);
+}
+
+fn status_of(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    read_response(&mut stream)[9..12].to_owned()
+}
+
+#[test]
+fn only_listed_origins_may_come() {
+    let realm = Realm::without_worlds(&["net.origins=https://game.example, http://localhost:7080"]);
+    let status = |more: &str| status_of(realm.main.address, &request(more));
+    assert_eq!(status("Origin: https://game.example\r\n"), "101");
+    assert_eq!(status("Origin: https://evil.example\r\n"), "403");
+    assert_eq!(status(""), "101", "who is no browser has no origin");
+    assert_eq!(status_of(realm.main.address, "GET / HTTP/1.1\r\nHost: realm\r\n\r\n"), "426");
+    realm.stop().0.expect(&[("net.web_sockets", 2), ("net.handshakes_refused", 2)]);
+}
+
+#[test]
+fn a_slow_handshake_ends() {
+    let realm =
+        Realm::without_worlds(&["net.greeting_timeout_ms=600", "main.hello_timeout_ms=500"]);
+    let mut stream = TcpStream::connect(realm.main.address).unwrap();
+    stream.write_all(&request("").as_bytes()[..60]).unwrap();
+    let mut answer = Vec::new();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, b"");
+    realm.stop().0.expect(&[("net.silent", 1), ("net.web_sockets", 0)]);
+}
+
+#[test]
+fn login_and_chat_speak_it_too() {
+    let accounts = Accounts::new("web-socket");
+    let login = accounts.login(&CHEAP);
+    let mut peer = Peer::web(login.address);
+    let (id, password) =
+        (Text::new("nobody").unwrap(), Password(Text::new("a long password").unwrap()));
+    peer.send(&LoginReq { id, pw: password });
+    peer.expect::<LoginDenied>();
+    peer.expect_closed();
+    assert_eq!(peer.close_code(), Some(CloseCode::NORMAL));
+    login.stop().expect(&[("net.web_sockets", 1), ("net.violations", 0)]);
+    let chat = Server::chat(&[]);
+    let mut peer = Peer::web(chat.address);
+    peer.expect_served();
+    drop(peer);
+    chat.stop().expect(&[("net.web_sockets", 1)]);
+}
