@@ -1,17 +1,21 @@
-//! `cargo xtask interop`: PROTOCOL.md against a client that was written from it alone.
+//! `cargo xtask interop`: PROTOCOL.md against clients that are not written in Rust.
 //!
-//! Contract: every vector of the document is decoded and encoded again by `tests/interop/client.py`,
-//! which knows nothing of the Rust code.
+//! Contract: every vector of the document is decoded and encoded again, by `tests/interop/client.py`,
+//! which was written from the document alone, and by the JavaScript module of the live page.
 
 use std::process::Command;
 
 use crate::Failure;
-use crate::{process, workspace};
+use crate::{process, toolchain, workspace};
 
 pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
     let mut python = Command::new("python3");
-    python.current_dir(workspace::root());
     python.args(["tests/interop/client.py", "--vectors", "PROTOCOL.md"]);
-    print!("{}", process::require(&mut python)?);
+    let mut node = Command::new("node");
+    node.args(["backend-web/tests/vectors.mjs", "PROTOCOL.md"]);
+    toolchain::require_program("node", "nodejs")?;
+    for client in [&mut python, &mut node] {
+        print!("{}", process::require(client.current_dir(workspace::root()))?);
+    }
     Ok(())
 }

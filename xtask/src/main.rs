@@ -17,6 +17,7 @@ mod qemu;
 mod test;
 mod tidy;
 mod toolchain;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -90,8 +91,14 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "interop",
         arguments: "",
-        help: "checks the vectors of PROTOCOL.md with a client that is not written in Rust",
+        help: "checks the vectors of PROTOCOL.md with clients that are not written in Rust",
         run: interop::run,
+    },
+    Command {
+        name: "web",
+        arguments: "",
+        help: "generates the protocol's JavaScript module and its types",
+        run: web::run,
     },
 ];
 

@@ -4,7 +4,7 @@
 //! install them. Everything that was started ends with us.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Instant;
 
@@ -142,18 +142,5 @@ fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
 }
 
 fn install() -> Result<(), Failure> {
-    let mut asked = Command::new(EMULATOR);
-    if process::capture(asked.arg("--version")).is_success {
-        return Ok(());
-    }
-    if !Path::new("/usr/bin/apt-get").exists() {
-        return Err(format!("{EMULATOR} is not installed: install QEMU for ARM systems"));
-    }
-    toolchain::install_packages(&[EMULATOR]).map_err(|problem| {
-        format!(
-            "{EMULATOR} is not installed, and can't be: {}\nas root: apt-get update && \
-             apt-get install --no-install-recommends {EMULATOR}",
-            problem.trim()
-        )
-    })
+    toolchain::require_program(EMULATOR, EMULATOR)
 }

@@ -187,6 +187,23 @@ fn debian_problem() -> Option<String> {
     (number < workspace::rust_version()).then(|| format!("{} is too old", version.trim()))
 }
 
+/// A program that has to be there: it is installed from Debian's `package` if we may.
+pub(crate) fn require_program(program: &str, package: &str) -> Result<(), String> {
+    if process::capture(Command::new(program).arg("--version")).is_success {
+        return Ok(());
+    }
+    if !Path::new("/usr/bin/apt-get").exists() {
+        return Err(format!("{program} is not installed, and there is no apt-get"));
+    }
+    install_packages(&[package]).map_err(|problem| {
+        format!(
+            "{program} is not installed, and can't be: {}\nas root: apt-get update && \
+             apt-get install --no-install-recommends {package}",
+            problem.trim()
+        )
+    })
+}
+
 /// Installs packages of Debian.
 pub(crate) fn install_packages(packages: &[&str]) -> Result<(), String> {
     eprintln!("installing {} with apt-get", packages.join(", "));

@@ -1,0 +1,341 @@
+// Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.
+
+export const CLIENT_VERSION: number;
+export const REGION_MAX_BYTES: number;
+export const ADDRESS_MAX_BYTES: number;
+export const ACCOUNT_MAX_BYTES: number;
+export const CHANNEL_MAX_BYTES: number;
+export const CHAT_MAX_BYTES: number;
+export const CHAT_PAGE_MEMBERS: number;
+export const EVENT_MAX_BYTES: number;
+export const SNAPSHOT_PAGE_MEMBERS: number;
+
+export const ErrorCode: {
+  readonly BAD_FRAME: number;
+  readonly MALFORMED: number;
+  readonly OUT_OF_PLACE: number;
+  readonly TOO_FAST: number;
+  readonly GREETING_TIMEOUT: number;
+  readonly SILENT: number;
+  readonly SHUTTING_DOWN: number;
+  readonly REPLACED: number;
+  readonly TOO_SLOW: number;
+  readonly BAD_VERSION: number;
+  readonly BAD_TOKEN: number;
+  readonly FULL: number;
+  readonly NO_WORLD: number;
+  readonly WORLD_TIMEOUT: number;
+  readonly WORLD_LOST: number;
+  readonly WORLD_ID_TAKEN: number;
+  readonly CHAT_UNAVAILABLE: number;
+  readonly DETACHED: number;
+  readonly REMOVED: number;
+  readonly GOODBYE: number;
+  readonly BUSY: number;
+  readonly BAD_PROOF: number;
+  readonly LOGIN_UNAVAILABLE: number;
+  readonly LOGIN_NEEDED: number;
+  readonly NOT_IN_CHANNEL: number;
+  readonly ALREADY_IN_CHANNEL: number;
+  readonly TOO_MANY_CHANNELS: number;
+  readonly CHANNEL_FULL: number;
+  readonly CHANNELS_FULL: number;
+  readonly BAD_CHANNEL: number;
+  readonly MESSAGE_TOO_LONG: number;
+  readonly CHAT_TOO_FAST: number;
+  readonly CHAT_INTERRUPTED: number;
+  readonly TOO_OLD: number;
+  readonly PAGE_LOST: number;
+};
+
+export const JoinDenial: {
+  readonly NOT_ATTACHED: number;
+  readonly WRONG_KEY: number;
+  readonly KEY_EXPIRED: number;
+  readonly KEY_USED: number;
+  readonly FULL: number;
+};
+
+export const LoginDenial: {
+  readonly WRONG: number;
+  readonly LOCKED: number;
+  readonly TOO_MANY: number;
+  readonly BUSY: number;
+  readonly DISABLED: number;
+  readonly UNAVAILABLE: number;
+};
+
+/** A place in a room, in thousandths of the game's unit of length. */
+export interface Position {
+  x: number;
+  y: number;
+  z: number;
+}
+
+/** Where a member of a room is; a full turn of `dir` is 65536, 0 is east, counter-clockwise. */
+export interface MemberState {
+  uid: number;
+  pos: Position;
+  dir: number;
+}
+
+/** The messages of one direction of a link. */
+export interface Link<M> {
+  readonly opcodes: { readonly [name: string]: number };
+  /** A frame's body. Throws `RangeError` or `TypeError` for what does not fit the message. */
+  encode(message: M): Uint8Array<ArrayBuffer>;
+  /** The message of a body; null if its opcode is unknown. Throws `Malformed`. */
+  decode(body: Uint8Array): M | null;
+}
+
+export interface Error {
+  type: "Error";
+  code: number;
+  about: number;
+}
+
+export interface Ping {
+  type: "Ping";
+  nonce: number;
+}
+
+export interface Pong {
+  type: "Pong";
+  nonce: number;
+}
+
+export interface Bye {
+  type: "Bye";
+  reason: number;
+}
+
+export type EitherWay = Error | Ping | Pong | Bye;
+export const eitherWay: Link<EitherWay>;
+
+export interface Hello {
+  type: "Hello";
+  client_version: number;
+  token: Uint8Array | null;
+}
+
+export interface EnterWorldReq {
+  type: "EnterWorldReq";
+  region: string;
+}
+
+export interface ChatJoin {
+  type: "ChatJoin";
+  channel: string;
+}
+
+export interface ChatLeave {
+  type: "ChatLeave";
+  channel: string;
+}
+
+export interface ChatSay {
+  type: "ChatSay";
+  channel: string;
+  msg: string;
+}
+
+export interface ChatHistory {
+  type: "ChatHistory";
+  channel: string;
+  since: number;
+}
+
+export interface ChatWho {
+  type: "ChatWho";
+  channel: string;
+  after: number;
+}
+
+export type ClientToMain = Hello | EnterWorldReq | ChatJoin | ChatLeave | ChatSay | ChatHistory | ChatWho;
+export const clientToMain: Link<ClientToMain>;
+
+export interface Welcome {
+  type: "Welcome";
+  uid: number;
+  token: Uint8Array;
+}
+
+export interface EnterWorldAck {
+  type: "EnterWorldAck";
+  world_addr: string;
+  handshake_key: Uint8Array;
+}
+
+export interface ChatBroadcast {
+  type: "ChatBroadcast";
+  channel: string;
+  seq: number;
+  uid: number;
+  msg: string;
+}
+
+export interface ChatJoined {
+  type: "ChatJoined";
+  channel: string;
+  members: number;
+  oldest: number;
+  next_seq: number;
+}
+
+export interface ChatLeft {
+  type: "ChatLeft";
+  channel: string;
+  reason: number;
+}
+
+export interface ChatRefused {
+  type: "ChatRefused";
+  channel: string;
+  about: number;
+  reason: number;
+}
+
+export interface ChatPast {
+  type: "ChatPast";
+  channel: string;
+  seq: number;
+  uid: number;
+  msg: string;
+}
+
+export interface ChatPastEnd {
+  type: "ChatPastEnd";
+  channel: string;
+  next_seq: number;
+  end_seq: number;
+}
+
+export interface ChatGap {
+  type: "ChatGap";
+  channel: string;
+  missed: number;
+  next_seq: number;
+}
+
+export interface ChatEntered {
+  type: "ChatEntered";
+  channel: string;
+  uid: number;
+}
+
+export interface ChatExited {
+  type: "ChatExited";
+  channel: string;
+  uid: number;
+}
+
+export interface ChatCensus {
+  type: "ChatCensus";
+  channel: string;
+  members: number;
+}
+
+export interface ChatMembers {
+  type: "ChatMembers";
+  channel: string;
+  uids: number[];
+  next_after: number;
+}
+
+export type MainToClient = Welcome | EnterWorldAck | ChatBroadcast | ChatJoined | ChatLeft | ChatRefused | ChatPast | ChatPastEnd | ChatGap | ChatEntered | ChatExited | ChatCensus | ChatMembers;
+export const mainToClient: Link<MainToClient>;
+
+export interface Join {
+  type: "Join";
+  uid: number;
+  handshake_key: Uint8Array;
+}
+
+export interface Move {
+  type: "Move";
+  pos: Position;
+  dir: number;
+}
+
+export interface Event {
+  type: "Event";
+  kind: number;
+  data: Uint8Array;
+}
+
+export interface Leave {
+  type: "Leave";
+}
+
+export type ClientToWorld = Join | Move | Event | Leave;
+export const clientToWorld: Link<ClientToWorld>;
+
+export interface JoinOk {
+  type: "JoinOk";
+  room_id: number;
+  spawn_pos: Position;
+  members: number;
+}
+
+export interface JoinDenied {
+  type: "JoinDenied";
+  reason: number;
+}
+
+export interface UserEntered {
+  type: "UserEntered";
+  member: MemberState;
+}
+
+export interface UserLeft {
+  type: "UserLeft";
+  uid: number;
+}
+
+export interface MoveBroadcast {
+  type: "MoveBroadcast";
+  member: MemberState;
+}
+
+export interface EventBroadcast {
+  type: "EventBroadcast";
+  uid: number;
+  kind: number;
+  data: Uint8Array;
+}
+
+export interface RoomSnapshot {
+  type: "RoomSnapshot";
+  pages_left: number;
+  members_left: number;
+  missed_events: number;
+  members: MemberState[];
+}
+
+export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot;
+export const worldToClient: Link<WorldToClient>;
+
+export interface LoginReq {
+  type: "LoginReq";
+  id: string;
+  pw: string;
+}
+
+export type ClientToLogin = LoginReq;
+export const clientToLogin: Link<ClientToLogin>;
+
+export interface LoginAck {
+  type: "LoginAck";
+  uid: number;
+  token: Uint8Array;
+  ttl_s: number;
+}
+
+export interface LoginDenied {
+  type: "LoginDenied";
+  reason: number;
+  retry_after_ms: number;
+}
+
+export type LoginToClient = LoginAck | LoginDenied;
+export const loginToClient: Link<LoginToClient>;

@@ -1,0 +1,131 @@
+// Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.
+
+import { array, bytes, i32, list, option, record, text, u16, u32 } from "./postcard.js";
+import { link } from "./postcard.js";
+
+export const CLIENT_VERSION = 1;
+export const REGION_MAX_BYTES = 16;
+export const ADDRESS_MAX_BYTES = 64;
+export const ACCOUNT_MAX_BYTES = 32;
+export const CHANNEL_MAX_BYTES = 24;
+export const CHAT_MAX_BYTES = 256;
+export const CHAT_PAGE_MEMBERS = 32;
+export const EVENT_MAX_BYTES = 256;
+export const SNAPSHOT_PAGE_MEMBERS = 16;
+
+export const ErrorCode = Object.freeze({
+  BAD_FRAME: 1,
+  MALFORMED: 2,
+  OUT_OF_PLACE: 3,
+  TOO_FAST: 4,
+  GREETING_TIMEOUT: 5,
+  SILENT: 6,
+  SHUTTING_DOWN: 7,
+  REPLACED: 8,
+  TOO_SLOW: 9,
+  BAD_VERSION: 10,
+  BAD_TOKEN: 11,
+  FULL: 12,
+  NO_WORLD: 13,
+  WORLD_TIMEOUT: 14,
+  WORLD_LOST: 15,
+  WORLD_ID_TAKEN: 16,
+  CHAT_UNAVAILABLE: 17,
+  DETACHED: 18,
+  REMOVED: 19,
+  GOODBYE: 20,
+  BUSY: 21,
+  BAD_PROOF: 22,
+  LOGIN_UNAVAILABLE: 23,
+  LOGIN_NEEDED: 24,
+  NOT_IN_CHANNEL: 30,
+  ALREADY_IN_CHANNEL: 31,
+  TOO_MANY_CHANNELS: 32,
+  CHANNEL_FULL: 33,
+  CHANNELS_FULL: 34,
+  BAD_CHANNEL: 35,
+  MESSAGE_TOO_LONG: 36,
+  CHAT_TOO_FAST: 37,
+  CHAT_INTERRUPTED: 38,
+  TOO_OLD: 39,
+  PAGE_LOST: 40,
+});
+
+export const JoinDenial = Object.freeze({
+  NOT_ATTACHED: 1,
+  WRONG_KEY: 2,
+  KEY_EXPIRED: 3,
+  KEY_USED: 4,
+  FULL: 5,
+});
+
+export const LoginDenial = Object.freeze({
+  WRONG: 1,
+  LOCKED: 2,
+  TOO_MANY: 3,
+  BUSY: 4,
+  DISABLED: 5,
+  UNAVAILABLE: 6,
+});
+
+const position = record({ x: i32, y: i32, z: i32 });
+const member = record({ uid: u32, pos: position, dir: u16 });
+
+export const eitherWay = link({
+  Error: [0x0001, { code: u16, about: i32 }],
+  Ping: [0x0002, { nonce: u32 }],
+  Pong: [0x0003, { nonce: u32 }],
+  Bye: [0x0004, { reason: u16 }],
+});
+
+export const clientToMain = link({
+  Hello: [0x1001, { client_version: u16, token: option(array(32)) }],
+  EnterWorldReq: [0x1002, { region: text(16) }],
+  ChatJoin: [0x1003, { channel: text(24) }],
+  ChatLeave: [0x1004, { channel: text(24) }],
+  ChatSay: [0x1005, { channel: text(24), msg: text(256) }],
+  ChatHistory: [0x1006, { channel: text(24), since: u32 }],
+  ChatWho: [0x1007, { channel: text(24), after: u32 }],
+});
+
+export const mainToClient = link({
+  Welcome: [0x1101, { uid: u32, token: array(32) }],
+  EnterWorldAck: [0x1102, { world_addr: text(64), handshake_key: array(16) }],
+  ChatBroadcast: [0x1103, { channel: text(24), seq: u32, uid: u32, msg: text(256) }],
+  ChatJoined: [0x1104, { channel: text(24), members: u16, oldest: u32, next_seq: u32 }],
+  ChatLeft: [0x1105, { channel: text(24), reason: u16 }],
+  ChatRefused: [0x1106, { channel: text(24), about: i32, reason: u16 }],
+  ChatPast: [0x1107, { channel: text(24), seq: u32, uid: u32, msg: text(256) }],
+  ChatPastEnd: [0x1108, { channel: text(24), next_seq: u32, end_seq: u32 }],
+  ChatGap: [0x1109, { channel: text(24), missed: u32, next_seq: u32 }],
+  ChatEntered: [0x110a, { channel: text(24), uid: u32 }],
+  ChatExited: [0x110b, { channel: text(24), uid: u32 }],
+  ChatCensus: [0x110c, { channel: text(24), members: u16 }],
+  ChatMembers: [0x110d, { channel: text(24), uids: list(32, u32), next_after: u32 }],
+});
+
+export const clientToWorld = link({
+  Join: [0x2001, { uid: u32, handshake_key: array(16) }],
+  Move: [0x2002, { pos: position, dir: u16 }],
+  Event: [0x2003, { kind: u16, data: bytes(256) }],
+  Leave: [0x2004, {}],
+});
+
+export const worldToClient = link({
+  JoinOk: [0x2101, { room_id: u16, spawn_pos: position, members: u16 }],
+  JoinDenied: [0x2102, { reason: u16 }],
+  UserEntered: [0x2103, { member: member }],
+  UserLeft: [0x2104, { uid: u32 }],
+  MoveBroadcast: [0x2105, { member: member }],
+  EventBroadcast: [0x2106, { uid: u32, kind: u16, data: bytes(256) }],
+  RoomSnapshot: [0x2107, { pages_left: u16, members_left: u16, missed_events: u32, members: list(16, member) }],
+});
+
+export const clientToLogin = link({
+  LoginReq: [0x3001, { id: text(32), pw: text(128) }],
+});
+
+export const loginToClient = link({
+  LoginAck: [0x3101, { uid: u32, token: array(32), ttl_s: u32 }],
+  LoginDenied: [0x3102, { reason: u16, retry_after_ms: u32 }],
+});

@@ -1,0 +1,215 @@
+//! The protocol's schema as a JavaScript module, and as TypeScript types.
+//!
+//! Purpose: [`module`] and [`types`] are what `protocol.js` and `protocol.d.ts` beside this crate have to
+//! be; `cargo xtask web` writes them, a test compares them. What a client says to Main, a world and
+//! Login is in them, and what they answer.
+//!
+//! Contract: a type that the schema has and this does not know is a panic here, before anything is
+//! written, never a wrong module.
+
+use std::fmt::Write;
+
+use tinyrealm_core::protocol::{
+    self, CLIENT_VERSION, ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial,
+    MessageSchema, PASSWORD_MAX_BYTES,
+};
+
+const HEAD: &str =
+    "// Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.\n\n";
+
+/// The links that a client has, by their names in the module.
+const LINKS: [(&str, &LinkSchema); 7] = [
+    ("eitherWay", &protocol::either_way::SCHEMA),
+    ("clientToMain", &protocol::client_to_main::SCHEMA),
+    ("mainToClient", &protocol::main_to_client::SCHEMA),
+    ("clientToWorld", &protocol::client_to_world::SCHEMA),
+    ("worldToClient", &protocol::world_to_client::SCHEMA),
+    ("clientToLogin", &protocol::client_to_login::SCHEMA),
+    ("loginToClient", &protocol::login_to_client::SCHEMA),
+];
+
+const LIMITS: [(&str, usize); 8] = [
+    ("REGION_MAX_BYTES", protocol::REGION_MAX_BYTES),
+    ("ADDRESS_MAX_BYTES", protocol::ADDRESS_MAX_BYTES),
+    ("ACCOUNT_MAX_BYTES", protocol::ACCOUNT_MAX_BYTES),
+    ("CHANNEL_MAX_BYTES", protocol::CHANNEL_MAX_BYTES),
+    ("CHAT_MAX_BYTES", protocol::CHAT_MAX_BYTES),
+    ("CHAT_PAGE_MEMBERS", protocol::CHAT_PAGE_MEMBERS),
+    ("EVENT_MAX_BYTES", protocol::EVENT_MAX_BYTES),
+    ("SNAPSHOT_PAGE_MEMBERS", protocol::SNAPSHOT_PAGE_MEMBERS),
+];
+
+/// How one field is written in the two languages.
+struct FieldType {
+    codec: String,
+    typescript: String,
+}
+
+impl FieldType {
+    fn new(codec: impl Into<String>, typescript: impl Into<String>) -> Self {
+        Self { codec: codec.into(), typescript: typescript.into() }
+    }
+
+    fn of(type_name: &str) -> Self {
+        let name: String = type_name.chars().filter(|c| !c.is_whitespace()).collect();
+        let inner = |outer: &str| name.strip_prefix(outer)?.strip_suffix('>');
+        if let Some(some) = inner("Option<") {
+            let some = Self::of(some);
+            return Self::new(
+                format!("option({})", some.codec),
+                format!("{} | null", some.typescript),
+            );
+        }
+        if let Some((item, most)) = inner("heapless::Vec<").and_then(|list| list.split_once(',')) {
+            let item = Self::of(item);
+            let codec = format!("list({}, {})", limit(most), item.codec);
+            return Self::new(codec, format!("{}[]", item.typescript));
+        }
+        if let Some(most) = inner("Text<'a,") {
+            return Self::new(format!("text({})", limit(most)), "string");
+        }
+        if let Some(most) = inner("Bytes<'a,") {
+            return Self::new(format!("bytes({})", limit(most)), "Uint8Array");
+        }
+        Self::plain(&name)
+    }
+
+    fn plain(name: &str) -> Self {
+        match name {
+            "u16" | "RoomId" | "Direction" | "ErrorCode" | "JoinDenial" | "LoginDenial" => {
+                Self::new("u16", "number")
+            }
+            "u32" | "Uid" => Self::new("u32", "number"),
+            "i32" => Self::new("i32", "number"),
+            "Position" => Self::new("position", "Position"),
+            "MemberState" => Self::new("member", "MemberState"),
+            "HandshakeKey" => Self::new("array(16)", "Uint8Array"),
+            "Token" => Self::new("array(32)", "Uint8Array"),
+            "Password<'a>" => Self::new(format!("text({PASSWORD_MAX_BYTES})"), "string"),
+            _ => panic!("JavaScript has no codec for `{name}` yet"),
+        }
+    }
+}
+
+fn limit(name: &str) -> usize {
+    let known = LIMITS.iter().find(|(known, _)| *known == name);
+    known.unwrap_or_else(|| panic!("JavaScript does not know the limit `{name}` yet")).1
+}
+
+/// The codes of a kind, with their names.
+fn codes() -> [(&'static str, Vec<(&'static str, u16)>); 3] {
+    [
+        ("ErrorCode", ErrorCode::ALL.iter().map(|code| (code.name(), code.0)).collect()),
+        ("JoinDenial", JoinDenial::ALL.iter().map(|code| (code.name(), code.0)).collect()),
+        ("LoginDenial", LoginDenial::ALL.iter().map(|code| (code.name(), code.0)).collect()),
+    ]
+}
+
+/// `protocol.js`.
+///
+/// # Panics
+/// If the schema has a type that it does not know.
+pub fn module() -> String {
+    let mut out = String::from(HEAD);
+    out += "import { array, bytes, i32, list, option, record, text, u16, u32 } from \"./postcard.js\";\n";
+    out += "import { link } from \"./postcard.js\";\n\n";
+    out += &format!("export const CLIENT_VERSION = {CLIENT_VERSION};\n");
+    for (name, value) in LIMITS {
+        out += &format!("export const {name} = {value};\n");
+    }
+    for (kind, codes) in codes() {
+        out += &format!("\nexport const {kind} = Object.freeze({{\n");
+        for (name, number) in codes {
+            out += &format!("  {name}: {number},\n");
+        }
+        out += "});\n";
+    }
+    out += "\nconst position = record({ x: i32, y: i32, z: i32 });\n";
+    out += "const member = record({ uid: u32, pos: position, dir: u16 });\n";
+    for (name, schema) in LINKS {
+        out += &format!("\nexport const {name} = link({{\n");
+        for message in schema.messages {
+            push_message(&mut out, message);
+        }
+        out += "});\n";
+    }
+    out
+}
+
+fn push_message(out: &mut String, message: &MessageSchema) {
+    let fields: Vec<String> = message.fields.iter().map(codec_of).collect();
+    let fields = if fields.is_empty() { String::new() } else { format!(" {} ", fields.join(", ")) };
+    // Writing to a string does not fail.
+    let _ = writeln!(out, "  {}: [0x{:04x}, {{{fields}}}],", message.name, message.opcode.0);
+}
+
+fn codec_of(field: &FieldSchema) -> String {
+    format!("{}: {}", field.name, FieldType::of(field.type_name).codec)
+}
+
+/// `protocol.d.ts`.
+///
+/// # Panics
+/// As [`module`].
+pub fn types() -> String {
+    let mut out = String::from(HEAD);
+    out += "export const CLIENT_VERSION: number;\n";
+    for (name, _) in LIMITS {
+        out += &format!("export const {name}: number;\n");
+    }
+    for (kind, codes) in codes() {
+        let names: Vec<String> =
+            codes.iter().map(|(name, _)| format!("  readonly {name}: number;\n")).collect();
+        out += &format!("\nexport const {kind}: {{\n{}}};\n", names.concat());
+    }
+    out += include_str!("types_head.d.ts");
+    for (name, schema) in LINKS {
+        let union = pascal(name);
+        for message in schema.messages {
+            let fields = message.fields.iter().map(|field| {
+                format!("  {}: {};\n", field.name, FieldType::of(field.type_name).typescript)
+            });
+            let fields: String = fields.collect();
+            let name = message.name;
+            out += &format!("\nexport interface {name} {{\n  type: \"{name}\";\n{fields}}}\n");
+        }
+        let names: Vec<&str> = schema.messages.iter().map(|message| message.name).collect();
+        out += &format!("\nexport type {union} = {};\n", names.join(" | "));
+        out += &format!("export const {name}: Link<{union}>;\n");
+    }
+    out
+}
+
+fn pascal(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    first.to_uppercase() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checked_in_files_are_what_the_protocol_says() {
+        let advice = "is stale: run `cargo xtask web`";
+        assert!(include_str!("../protocol.js") == module(), "protocol.js {advice}");
+        assert!(include_str!("../protocol.d.ts") == types(), "protocol.d.ts {advice}");
+    }
+
+    #[test]
+    fn types_are_put_together() {
+        let token = FieldType::of("Option<Token>");
+        assert_eq!(
+            (token.codec.as_str(), token.typescript.as_str()),
+            ("option(array(32))", "Uint8Array | null")
+        );
+        let members = FieldType::of("heapless::Vec<MemberState, SNAPSHOT_PAGE_MEMBERS>");
+        assert_eq!(members.codec, "list(16, member)");
+    }
+
+    #[test]
+    #[should_panic(expected = "no codec for `Nonce`")]
+    fn a_type_that_is_not_known_is_found_here() {
+        FieldType::of("Nonce");
+    }
+}
