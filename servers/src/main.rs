@@ -11,6 +11,7 @@ mod chat_server;
 mod cli;
 mod client;
 mod config;
+mod http;
 mod login_server;
 mod main_server;
 mod password_input;

@@ -1,8 +1,10 @@
-//! `tinyrealm up`: Login, Main, chat, worlds and demo bots in one process, one thread each.
+//! `tinyrealm up`: Login, Main, chat, worlds, demo bots and the live page in one process, one thread
+//! each.
 
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_std::runtime;
@@ -12,15 +14,17 @@ use crate::accounts::throw_away::ThrowAways;
 use crate::bots;
 use crate::bots::accounts::Accounts;
 use crate::bots::plan::{BotsReport, Plan, Restarts};
-use crate::chat_server::{self, ChatReport};
-use crate::config::{Auth, Config};
+use crate::chat_server;
+use crate::config::{Auth, Config, HttpService};
+use crate::http::figures::{Counts, Figures, WorldFigures};
+use crate::http::{self, Directory, Site, Visitors};
 use crate::login_server;
-use crate::main_server::{self, MainReport};
+use crate::main_server;
 use crate::process::{self, NodeThread};
 use crate::report::Shared;
 use crate::secret::{self, Asker};
 use crate::status::StatusLine;
-use crate::world_server::{self, WorldReport};
+use crate::world_server;
 
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// Channels of the demo bots.
@@ -33,18 +37,19 @@ struct Realm {
     main_address: String,
     /// Unless everyone is a guest.
     login_address: Option<String>,
-    main: Shared<MainReport>,
-    worlds: Vec<Shared<WorldReport>>,
-    chat: Shared<ChatReport>,
-    bots: Shared<BotsReport>,
+    figures: Figures,
 }
 
 /// Runs the realm until a signal.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
-    let realm = start(config, &shutdown).inspect_err(|_| shutdown.cancel())?;
+    let mut realm = start(config, &shutdown).inspect_err(|_| shutdown.cancel())?;
+    let page = start_http(config, &mut realm, &shutdown).inspect_err(|_| shutdown.cancel())?;
     let swarm = start_bots(config, &realm, &shutdown)?;
     show_the_way(&realm);
+    if let Some(page) = page {
+        println!("see:  {page}");
+    }
     println!("stop: Ctrl-C");
     show_status(&realm, &shutdown)?;
     if let Some((swarm, throw_aways)) = swarm {
@@ -75,15 +80,20 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     let mut config = config.clone();
     config.main.auth = config.up.auth;
     let mut nodes = Vec::new();
-    let mut login_address = None;
+    let (mut login_address, mut login) = (None, None);
     if config.up.auth == Auth::Login {
-        let (address, secret) = (config.login.address(), secret.clone());
-        let login =
-            login_server::spawn(&config, address, secret, shutdown.clone(), Shared::default())?;
-        println!("login listening on {}", login.address);
-        config.main.login = login.address.to_string();
-        login_address = Some(login.address.to_string());
-        nodes.push(login);
+        let (address, shared) = (config.login.address(), Shared::default());
+        let node = login_server::spawn(
+            &config,
+            address,
+            secret.clone(),
+            shutdown.clone(),
+            shared.clone(),
+        )?;
+        println!("login listening on {}", node.address);
+        config.main.login = node.address.to_string();
+        (login_address, login) = (Some(node.address.to_string()), Some(shared));
+        nodes.push(node);
     }
     let main = Shared::default();
     let address = config.main.address();
@@ -97,7 +107,9 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     let main_address = node.address.to_string();
     nodes.extend([node, chat_node]);
     let worlds = start_worlds(&config, &main_address, &secret, shutdown, &mut nodes)?;
-    Ok(Realm { nodes, main_address, login_address, main, worlds, chat, bots: Shared::default() })
+    let (started, bots) = (Instant::now(), Shared::default());
+    let figures = Figures { started, login, main, chat, worlds, bots };
+    Ok(Realm { nodes, main_address, login_address, figures })
 }
 
 fn start_worlds(
@@ -106,24 +118,56 @@ fn start_worlds(
     secret: &ClusterSecret,
     shutdown: &CancellationToken,
     nodes: &mut Vec<NodeThread>,
-) -> anyhow::Result<Vec<Shared<WorldReport>>> {
-    let mut reports = Vec::new();
-    for number in 0..worlds(config) {
+) -> anyhow::Result<Vec<WorldFigures>> {
+    let mut worlds = Vec::new();
+    for number in 0..world_count(config) {
         let mut settings = world_server::numbered(&config.world, number);
         settings.main = main_address.to_owned();
-        let (id, shared) = (settings.id, Shared::default());
+        let (id, report) = (settings.id, Shared::default());
         let address = config.world.address(number);
         let (secret, shutdown) = (secret.clone(), shutdown.clone());
         let node =
-            world_server::spawn(config, settings, address, secret, shutdown, shared.clone())?;
+            world_server::spawn(config, settings, address, secret, shutdown, report.clone())?;
         println!("world {id} listening on {}", node.address);
+        worlds.push(WorldFigures { id, address: node.address.to_string(), report });
         nodes.push(node);
-        reports.push(shared);
     }
-    Ok(reports)
+    Ok(worlds)
 }
 
-fn worlds(config: &Config) -> u16 {
+/// The live page's thread, if it is wanted; answers where the page is.
+fn start_http(
+    config: &Config,
+    realm: &mut Realm,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<String>> {
+    if config.http.service == HttpService::Off {
+        return Ok(None);
+    }
+    let visitors = match &realm.login_address {
+        Some(_) => {
+            let prefix = account_prefix("web", realm);
+            Some(Mutex::new(Visitors::new(&config.login, &prefix, config.http.visitors)?))
+        }
+        None => None,
+    };
+    let directory = Directory {
+        main: realm.main_address.clone(),
+        login: realm.login_address.clone(),
+        region: config.world.region.clone(),
+    };
+    let site = Arc::new(Site { directory, figures: realm.figures.clone(), visitors });
+    let (connections, shutdown) = (config.http.connections, shutdown.clone());
+    let node = NodeThread::spawn("http", config.http.address(), move |listener, _| async move {
+        http::serve(site, listener, connections, shutdown).await;
+    })?;
+    let page = format!("http://{}/", node.address);
+    println!("http listening on {}", node.address);
+    realm.nodes.push(node);
+    Ok(Some(page))
+}
+
+fn world_count(config: &Config) -> u16 {
     match config.up.worlds {
         0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8) as u16),
         chosen => chosen,
@@ -139,7 +183,9 @@ fn start_bots(
         return Ok(None);
     }
     let throw_aways = match &realm.login_address {
-        Some(_) => Some(ThrowAways::make(&config.login, &bots_prefix(realm), config.up.bots)?),
+        Some(_) => {
+            Some(ThrowAways::make(&config.login, &account_prefix("up", realm), config.up.bots)?)
+        }
         None => None,
     };
     let accounts = realm.login_address.clone().zip(throw_aways.as_ref());
@@ -159,7 +205,8 @@ fn start_bots(
         restarts: Restarts::Trial,
         join_seconds: BOTS_JOIN_SECONDS,
     };
-    let (net, shutdown, shared) = (config.net.to_core(), shutdown.clone(), realm.bots.clone());
+    let (net, shutdown, shared) =
+        (config.net.to_core(), shutdown.clone(), realm.figures.bots.clone());
     let serve = move || {
         if let Err(failure) = bots::serve(plan, net, shutdown, shared) {
             tracing::error!("the bots have ended: {failure:#}");
@@ -169,36 +216,10 @@ fn start_bots(
     Ok(Some((thread, throw_aways)))
 }
 
-/// What the ids of its bots begin with: no other realm of this machine has the same.
-fn bots_prefix(realm: &Realm) -> String {
+/// What the ids of accounts that it makes begin with: no other realm of this machine has the same.
+fn account_prefix(kind: &str, realm: &Realm) -> String {
     let port = realm.main_address.rsplit(':').next().unwrap_or_default();
-    format!("up-{port}-")
-}
-
-/// Sums over all worlds, at one moment.
-#[derive(Copy, Clone, Default)]
-struct Counts {
-    users: usize,
-    rooms: usize,
-    packets: u64,
-    deliveries: u64,
-    messages: u64,
-}
-
-impl Realm {
-    fn counts(&self) -> Counts {
-        let reports = self.worlds.iter().map(Shared::read);
-        let mut counts = reports.fold(Counts::default(), |sum, world| Counts {
-            users: sum.users + world.users,
-            rooms: sum.rooms + world.rooms,
-            packets: sum.packets + world.net.frames_received,
-            deliveries: sum.deliveries + world.deliveries,
-            ..sum
-        });
-        counts.messages = self.chat.read().said;
-        counts.packets += self.main.read().net.frames_received;
-        counts
-    }
+    format!("{kind}-{port}-")
 }
 
 fn show_status(realm: &Realm, shutdown: &CancellationToken) -> anyhow::Result<()> {
@@ -206,14 +227,14 @@ fn show_status(realm: &Realm, shutdown: &CancellationToken) -> anyhow::Result<()
     runtime::current_thread()?.block_on(async {
         let mut interval = tokio::time::interval(STATUS_INTERVAL);
         interval.tick().await;
-        let mut before = realm.counts();
+        let mut before = realm.figures.counts();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 _ = interval.tick() => {}
             }
-            let now = realm.counts();
-            line.show(&status_text(&before, &now, &realm.bots.read()));
+            let now = realm.figures.counts();
+            line.show(&status_text(&before, &now, &realm.figures.bots.read()));
             before = now;
         }
     });

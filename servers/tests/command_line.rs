@@ -80,8 +80,10 @@ fn a_port_in_use_is_named() {
     expect_mistake(&run(&["world", "--listen", &address], &[]), 1, &address);
     let main_listen = format!("main.listen={address}");
     let up = ["up", "--set", "up.auth=guest", "--set", &main_listen, "--set", "chat.port=0"];
-    let up = run(&up, &[]);
-    expect_mistake(&up, 1, &address);
+    expect_mistake(&run(&up, &[]), 1, &address);
+    let http_listen = format!("http.listen={address}");
+    let up = [&up[..4], &["main.port=0", "--set", "chat.port=0", "--set", &http_listen]].concat();
+    expect_mistake(&run(&up, &[]), 1, &address);
     let foreign = run(&["main", "--listen", "192.0.2.1:0"], &[]);
     expect_mistake(&foreign, 1, "192.0.2.1:0");
     main.stop();
@@ -154,6 +156,7 @@ const KEYS: &str = "
     world.chat chat.listen chat.mains chat.channels chat.memberships chat.channel_members
     chat.history_bytes chat.past_page chat.ring_bytes chat.channels_per_user chat.message_bytes
     chat.requests_per_second chat.request_burst chat.flush_interval_ms
+    http.service http.listen http.connections http.visitors
     cluster.secret_file
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
@@ -171,7 +174,9 @@ fn check_config_prints_every_key_and_reads_what_it_prints() {
 fn every_key_is_a_variable_and_a_flag_wins() {
     let defaults = checked(&[], &[]);
     let mut all: Vec<String> = keys(&defaults).into_iter().collect();
-    all.extend(["main.port", "world.port", "login.port", "chat.port"].map(str::to_owned));
+    all.extend(
+        ["main.port", "world.port", "login.port", "chat.port", "http.port"].map(str::to_owned),
+    );
     let value_of = |key: &str| {
         let value = key.split('.').try_fold(None, |table: Option<&Value>, part| {
             table.map_or_else(|| defaults.get(part), |table| table.get(part)).map(Some)

@@ -8,6 +8,7 @@
 
 mod bare_metal;
 mod bench;
+mod browser;
 mod budget;
 mod firmware;
 mod interop;
@@ -93,6 +94,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         help: "checks the vectors of PROTOCOL.md with clients that are not written in Rust",
         run: interop::run,
+    },
+    Command {
+        name: "browser",
+        arguments: "",
+        help: "the live page in a headless Chromium; keeps pictures of it",
+        run: browser::run,
     },
     Command {
         name: "web",

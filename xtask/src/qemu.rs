@@ -70,7 +70,7 @@ fn tests(name: &str) -> Result<Command, Failure> {
     tests.args(["test", "--package", "tinyrealm-qemu", "--features", "machines"]);
     tests.args(["--test", name, "--", "--nocapture"]);
     tests.env("TINYREALM_BUDGET", workspace::target_folder("budget"));
-    tests.env("TINYREALM_IMAGES", images).env("TINYREALM_BINARY", servers()?);
+    tests.env("TINYREALM_IMAGES", images).env("TINYREALM_BINARY", workspace::release_binary()?);
     Ok(tests)
 }
 
@@ -110,14 +110,6 @@ pub(crate) fn build_image(role: &str, device: &str, features: &str) -> Result<Pa
     Ok(toolchain.folder().join(TARGET).join("release").join(role))
 }
 
-/// Builds the servers as users run them.
-fn servers() -> Result<PathBuf, Failure> {
-    let mut build = workspace::cargo();
-    process::require(build.args(["build", "--quiet", "--release"]))?;
-    let name = format!("release/tinyrealm{}", std::env::consts::EXE_SUFFIX);
-    Ok(workspace::target_folder(&name))
-}
-
 /// The servers that a device of this role is for, unless somebody runs them already.
 fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
     let arguments: &[&str] = match role {
@@ -129,7 +121,7 @@ fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
         println!("somebody listens at port {MAIN_PORT}: taken for a Main");
         return Ok(None);
     }
-    let mut command = Command::new(servers()?);
+    let mut command = Command::new(workspace::release_binary()?);
     // A device as it ships has this secret.
     command.env("TINYREALM_CLUSTER_SECRET", DEMO_SECRET);
     let servers = command.args(arguments).spawn().map_err(|error| error.to_string())?;

@@ -88,6 +88,8 @@ const STEPS: &[Step] = &[
         runs: &[Run::Cargo(&["test", "--workspace", "--no-fail-fast"])],
     },
     Step { name: "release", lane: Lane::Workspace, runs: &[Run::Cargo(&["build", "--release"])] },
+    // Behind the release build, whose binary it runs.
+    Step { name: "browser", lane: Lane::Workspace, runs: &[Run::Xtask("browser")] },
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
 ];
 

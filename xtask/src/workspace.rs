@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::process;
+
 /// The workspace's folder.
 pub(crate) fn root() -> PathBuf {
     // Cargo sets it at run time too, so a moved or shared build folder does no harm.
@@ -23,6 +25,12 @@ pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
+}
+
+/// Builds the servers as users run them, and answers where they are.
+pub(crate) fn release_binary() -> Result<PathBuf, String> {
+    process::require(cargo().args(["build", "--quiet", "--release"]))?;
+    Ok(target_folder(&format!("release/tinyrealm{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// The oldest compiler that the workspace takes, as its manifest says: `(1, 88)`.

@@ -1,13 +1,14 @@
 //! The configuration: defaults, then a TOML file, then `TINYREALM_*`, then flags.
 //!
 //! Contract: every key has a default; an unknown key or variable, a wrong type or a number out of
-//! range is one error that names it. `main.port`, `world.port`, `login.port` and `chat.port`, if set,
-//! replace the port of `listen`.
+//! range is one error that names it. `main.port`, `world.port`, `login.port`, `chat.port` and
+//! `http.port`, if set, replace the port of `listen`.
 //!
 //! The variable of `world.room_capacity` is `TINYREALM_WORLD_ROOM_CAPACITY`. One more variable,
 //! `TINYREALM_CLUSTER_SECRET`, has no key: secrets do not stand in configurations.
 
 mod chat;
+mod http;
 mod layers;
 mod login;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_std::memory::NodeSizes;
 
 pub(crate) use chat::{ChatPlace, ChatSettings};
+pub(crate) use http::{HttpService, HttpSettings};
 pub(crate) use layers::Override;
 pub(crate) use login::LoginSettings;
 
@@ -47,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) login: LoginSettings,
     /// ChatServer, and what users may do in channels.
     pub(crate) chat: ChatSettings,
+    /// The live page, health and figures.
+    pub(crate) http: HttpSettings,
     /// What the servers prove to each other.
     pub(crate) cluster: ClusterSettings,
     /// The limits of all servers' sessions.
@@ -220,6 +224,7 @@ impl Default for Config {
             world: WorldSettings::default(),
             login: LoginSettings::default(),
             chat: ChatSettings::default(),
+            http: HttpSettings::default(),
             cluster: ClusterSettings::default(),
             net: NetSettings::default(),
         }

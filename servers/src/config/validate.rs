@@ -68,6 +68,7 @@ impl Config {
             "main.chat must be at most {ADDRESS_MAX_BYTES} bytes"
         );
         self.chat.validate()?;
+        ensure!(self.http.connections > 0, "http.connections must be at least 1");
         self.world.validate()
     }
 }

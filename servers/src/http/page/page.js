@@ -1,0 +1,238 @@
+// The live page: a room's map, the chat beside it, and the realm's figures.
+
+import { Realm, codeName } from "./realm.js";
+import { RoomMap, hueOf, nameOf } from "./map.js";
+import { CHAT_MAX_BYTES, ErrorCode } from "./protocol.js";
+
+const CHANNEL = "lobby";
+const LINES_MAX = 200;
+const CHANNEL_RETRY_MS = 1_000;
+const STATS_INTERVAL_MS = 1_000;
+
+const element = (id) => document.getElementById(id);
+const region = new URLSearchParams(location.search).get("region") ?? "";
+
+const map = new RoomMap(element("map"), (pos, dir) => realm.tellWorld({ type: "Move", pos, dir }));
+const realm = new Realm(region, hear);
+const chat = { isJoined: false, newest: 0, question: 0 };
+const room = { id: 0, page: null, worlds: [] };
+
+const HANDLERS = {
+  State: showState,
+  WorldLost() {
+    map.leave();
+    showPlace();
+  },
+  JoinOk({ room_id, spawn_pos }) {
+    room.id = room_id;
+    map.enter(realm.uid, spawn_pos);
+    showPlace();
+  },
+  RoomSnapshot: takeSnapshot,
+  UserEntered: ({ member }) => meet(member),
+  MoveBroadcast: ({ member }) => map.heard(member),
+  UserLeft({ uid }) {
+    map.left(uid);
+    showPlace();
+  },
+  Welcome: joinChannel,
+  ChatJoined: comeIntoChannel,
+  ChatBroadcast: (said) => showSaid(said),
+  ChatPast: (said) => showSaid(said),
+  ChatLeft: loseChannel,
+  ChatRefused: refuse,
+  ChatGap: () => addNews("Some messages are missing here."),
+};
+
+function hear(message) {
+  HANDLERS[message.type]?.(message);
+}
+
+function meet(member) {
+  room.page?.uids.add(member.uid);
+  map.heard(member);
+  showPlace();
+}
+
+/** Pages come one behind the other; the last one shows who is there at all. */
+function takeSnapshot({ pages_left, members_left, members }) {
+  room.page ??= { total: members_left, uids: new Set() };
+  for (const member of members) {
+    room.page.uids.add(member.uid);
+    map.heard(member);
+  }
+  if (pages_left > 0) return;
+  map.keepOnly(room.page.uids);
+  room.page = null;
+  showPlace();
+}
+
+const MAIN_WORDS = {
+  waiting: "Reconnecting…",
+  connecting: "Connecting…",
+  "logging in": "Logging in…",
+  greeting: "Saying hello…",
+};
+const WORLD_WORDS = {
+  waiting: "Looking for a world…",
+  asking: "Looking for a world…",
+  joining: "Entering a room…",
+};
+
+function showState({ main, world, problem }) {
+  const isInside = world === "inside";
+  const isWhole = isInside && main === "ready";
+  let text = main === "ready" ? WORLD_WORDS[world] : MAIN_WORDS[main];
+  if (isWhole) text = `Playing as ${nameOf(realm.uid)}`;
+  else if (isInside) text = `In the room; ${text}`;
+  if (problem && !isWhole) text += ` (${problem})`;
+  element("state-text").textContent = text;
+  element("state").dataset.kind = isWhole ? "good" : problem ? "bad" : "busy";
+  Object.assign(document.body.dataset, { main, world, uid: realm.uid });
+  if (main !== "ready") chat.isJoined = false;
+  if (world !== "inside") room.page = null;
+  showChannel();
+}
+
+function showPlace() {
+  const world = room.worlds.find(({ address }) => address === realm.worldAddress);
+  const where = world ? `World ${world.id}` : realm.worldAddress;
+  const count = map.size;
+  element("place").textContent =
+    count ? `${where} · room ${room.id} · ${count} ${count === 1 ? "player" : "players"}` : "";
+}
+
+/** Asked for until it is there: the chat server may come later than Main. */
+function joinChannel() {
+  clearTimeout(chat.question);
+  if (chat.isJoined || !realm.tellMain({ type: "ChatJoin", channel: CHANNEL })) {
+    // `Welcome` comes a moment before the link counts as there.
+    if (!chat.isJoined) chat.question = setTimeout(joinChannel, CHANNEL_RETRY_MS / 10);
+    return;
+  }
+  chat.question = setTimeout(joinChannel, CHANNEL_RETRY_MS);
+}
+
+function comeIntoChannel({ next_seq }) {
+  clearTimeout(chat.question);
+  chat.isJoined = true;
+  if (next_seq <= chat.newest) {
+    addNews("The realm has started anew.");
+    chat.newest = 0;
+  }
+  showChannel();
+}
+
+function loseChannel() {
+  chat.isJoined = false;
+  showChannel();
+  joinChannel();
+}
+
+function refuse({ about, reason }) {
+  if (reason === ErrorCode.ALREADY_IN_CHANNEL) {
+    chat.isJoined = true;
+    clearTimeout(chat.question);
+    showChannel();
+  } else if (chat.isJoined) {
+    addNews(`Not sent: ${codeName(ErrorCode, reason)}`);
+  }
+  void about;
+}
+
+function showChannel() {
+  element("channel").textContent = chat.isJoined ? `#${CHANNEL}` : "connecting…";
+  document.body.dataset.channel = chat.isJoined ? "joined" : "waiting";
+  document.querySelector("#say button").disabled = !chat.isJoined;
+}
+
+function showSaid({ seq, uid, msg }) {
+  if (seq <= chat.newest) return;
+  chat.newest = seq;
+  const item = document.createElement("li");
+  const name = document.createElement("b");
+  name.textContent = uid === realm.uid ? "you" : nameOf(uid);
+  name.style.setProperty("--hue", hueOf(uid));
+  item.append(name, msg);
+  addLine(item);
+}
+
+function addNews(text) {
+  const item = document.createElement("li");
+  item.className = "news";
+  item.textContent = text;
+  addLine(item);
+}
+
+function addLine(item) {
+  const log = element("log");
+  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  log.append(item);
+  while (log.children.length > LINES_MAX) log.firstChild.remove();
+  if (isAtEnd) log.scrollTop = log.scrollHeight;
+}
+
+element("say").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const line = element("line");
+  const msg = line.value.trim();
+  if (!msg || !chat.isJoined) return;
+  if (new TextEncoder().encode(msg).length > CHAT_MAX_BYTES) {
+    addNews(`A message has at most ${CHAT_MAX_BYTES} bytes.`);
+  } else if (realm.tellMain({ type: "ChatSay", channel: CHANNEL, msg })) {
+    line.value = "";
+  }
+});
+
+addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && document.activeElement === document.body) element("line").focus();
+  if (event.key === "Escape") element("line").blur();
+});
+
+/** Rates are what two answers differ by; the server's own clock says how long that was. */
+let before = null;
+async function pollStats() {
+  let now = null;
+  try {
+    const answer = await fetch("/stats", { signal: AbortSignal.timeout(5_000) });
+    if (answer.ok) now = await answer.json();
+  } catch {
+    // The figures stay blank until the server is back.
+  }
+  showStats(now, before);
+  before = now;
+  setTimeout(pollStats, STATS_INTERVAL_MS);
+}
+
+function showStats(now, before) {
+  const set = (id, value) => (element(id).textContent = value ?? "–");
+  const seconds = now && before ? (now.uptime_ms - before.uptime_ms) / 1_000 : 0;
+  const rate = (name) => (seconds > 0 ? (now[name] - before[name]) / seconds : null);
+  const rounded = (value, digits) =>
+    value?.toLocaleString("en", { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  set("users", now?.users.toLocaleString("en"));
+  set("rooms", now?.rooms.toLocaleString("en"));
+  set("deliveries", rounded(rate("deliveries"), 0));
+  set("messages", rounded(rate("messages"), 1));
+  set("latency", now?.bots ? rounded(now.p99_ms, 1) : null);
+  if (!now) return;
+  room.worlds = now.worlds;
+  showPlace();
+  element("worlds").replaceChildren(...now.worlds.map(worldItem));
+}
+
+function worldItem({ id, address, users, rooms }) {
+  const item = document.createElement("li");
+  item.className = address === realm.worldAddress ? "here" : "";
+  const [name, counts] = [document.createElement("span"), document.createElement("span")];
+  name.textContent = `World ${id}${item.className ? " · you" : ""}`;
+  counts.textContent = `${users} in ${rooms} ${rooms === 1 ? "room" : "rooms"}`;
+  item.append(name, counts);
+  return item;
+}
+
+/** For the console, and for tests. */
+window.tinyrealm = { places: () => map.places(), uid: () => realm.uid };
+
+realm.start();
+pollStats();

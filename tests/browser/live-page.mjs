@@ -1,0 +1,190 @@
+// The live page in headless Chromium: two tabs among bots, through a restart of the realm.
+//
+// `cargo xtask browser` sets TINYREALM_BINARY, TINYREALM_BROWSER (the program), TINYREALM_MODULES (a
+// folder with playwright-core) and TINYREALM_SCREENSHOTS (where pictures are kept).
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { request, createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const PATIENCE_MS = 20_000;
+const { TINYREALM_BINARY, TINYREALM_BROWSER, TINYREALM_MODULES, TINYREALM_SCREENSHOTS } = process.env;
+const { chromium } = createRequire(join(TINYREALM_MODULES, "package.json"))("playwright-core");
+const BROWSER_FLAGS = [
+  "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+const BOTS = 12;
+
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "tinyrealm-browser-"));
+const [http, main, login, chat, world] = await freePorts(5);
+const settings = [
+  `http.port=${http}`, `main.port=${main}`, `login.port=${login}`, `chat.port=${chat}`,
+  `world.port=${world}`, `login.data_folder=${folder}`,
+];
+
+/** The realm; its words are shown if the test fails. */
+class Up {
+  said = "";
+
+  constructor() {
+    const flags = ["up", "--worlds", "1", "--bots", `${BOTS}`, ...settings.flatMap((one) => ["--set", one])];
+    this.child = spawn(TINYREALM_BINARY, flags, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.on("data", (data) => (this.said += data));
+    }
+    this.ended = once(this.child, "exit");
+  }
+
+  async stop() {
+    this.child.kill("SIGTERM");
+    await this.ended;
+  }
+}
+
+function ask(path, method = "GET", headers = {}) {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: "127.0.0.1", port: http, path, method, headers }, (answer) => {
+      let text = "";
+      answer.on("data", (data) => (text += data));
+      answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, text }));
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
+}
+
+/** Asks until `is(answer)`. */
+async function until(what, question, is) {
+  const deadline = Date.now() + PATIENCE_MS;
+  let answer;
+  while (Date.now() < deadline) {
+    answer = await question().catch((error) => error);
+    if (is(answer)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(`${what}: ${JSON.stringify(answer)}`);
+}
+
+const isIn = "body[data-main=ready][data-world=inside][data-channel=joined]";
+const places = (tab) => tab.evaluate(() => window.tinyrealm.places());
+const uidOf = (tab) => tab.evaluate(() => window.tinyrealm.uid());
+const distance = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
+
+async function say(from, to, text) {
+  await from.fill("#line", text);
+  await from.press("#line", "Enter");
+  await to.locator("#log li", { hasText: text }).waitFor();
+  await from.locator("#log li", { hasText: text }).waitFor();
+  await from.evaluate(() => document.activeElement.blur());
+}
+
+async function seeEachOther(tabs) {
+  const uids = await Promise.all(tabs.map(uidOf));
+  assert.notEqual(uids[0], uids[1]);
+  for (const tab of tabs) {
+    await until("everyone is on the map", () => places(tab), (seen) =>
+      uids.every((uid) => seen[uid]) && Object.keys(seen).length === BOTS + tabs.length);
+    const first = await places(tab);
+    await until("all bots move", () => places(tab), (seen) =>
+      Object.keys(first).filter((uid) => !uids.includes(Number(uid)))
+        .every((uid) => distance(first[uid], seen[uid]) > 500));
+  }
+  return uids;
+}
+
+/** A page tells the truth about the realm, and only its own page may make accounts. */
+async function checkSite() {
+  const health = await until("healthz", () => ask("/healthz"), ({ status }) => status === 200);
+  assert.equal(health.text, "ok\n");
+  const metrics = await ask("/metrics");
+  assert.match(metrics.headers["content-type"], /^application\/openmetrics-text/);
+  assert.match(metrics.text, /^tinyrealm_world_deliveries_total\{server="world 1"\} \d+$/m);
+  assert.match(metrics.text, /# EOF\n$/);
+  const page = await ask("/");
+  assert.match(page.headers["content-security-policy"], /^default-src 'none'/);
+  assert.equal((await ask("/no-such-thing")).status, 404);
+  assert.equal((await ask("/", "POST")).status, 405);
+  assert.equal((await ask("/visitor")).status, 405);
+  assert.equal((await ask("/visitor", "POST", { origin: "http://elsewhere.example" })).status, 403);
+}
+
+let up = new Up();
+let browser;
+try {
+  await checkSite();
+  browser = await chromium.launch({ executablePath: TINYREALM_BROWSER, args: BROWSER_FLAGS, chromiumSandbox: false });
+  const open = async (options) => {
+    const tab = await (await browser.newContext(options)).newPage();
+    tab.setDefaultTimeout(PATIENCE_MS);
+    tab.on("pageerror", (error) => problems.push(`${error}`));
+    tab.on("console", (message) => {
+      if (/Content Security Policy|Uncaught/.test(message.text())) problems.push(message.text());
+    });
+    await tab.goto(`http://127.0.0.1:${http}/`);
+    await tab.locator(isIn).waitFor();
+    return tab;
+  };
+  const problems = [];
+  const desk = await open({ viewport: { width: 1280, height: 800 } });
+  const phone = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true });
+  const tabs = [desk, phone];
+  const uids = await seeEachOther(tabs);
+  console.log("two tabs see each other, and the bots move");
+
+  const start = (await places(phone))[uids[0]];
+  await desk.keyboard.down("d");
+  await until("the other tab sees a walk", () => places(phone), (seen) => seen[uids[0]].x > start.x + 2_000);
+  await desk.keyboard.up("d");
+  await until("both know where", () => Promise.all(tabs.map(places)), ([own, seen]) =>
+    distance(own[uids[0]], seen[uids[0]]) < 2);
+  await phone.locator("#map").tap({ position: { x: 60, y: 60 } });
+  await until("and a tap", () => places(desk), (seen) => seen[uids[1]].x < -1_000 && seen[uids[1]].y > 1_000);
+  console.log("keys and taps move players");
+
+  await say(desk, phone, "hello from the desk");
+  await say(phone, desk, "hello from the phone");
+  const late = await open({ viewport: { width: 800, height: 600 }, colorScheme: "light" });
+  await late.locator("#log li", { hasText: "hello from the desk" }).waitFor();
+  await late.context().close();
+  await until("figures", () => desk.textContent("#deliveries"), (text) => Number(text.replaceAll(",", "")) > 0);
+  console.log("chat goes both ways, newcomers hear what was said, figures are shown");
+
+  mkdirSync(TINYREALM_SCREENSHOTS, { recursive: true });
+  await desk.screenshot({ path: join(TINYREALM_SCREENSHOTS, "desktop.png") });
+  await phone.screenshot({ path: join(TINYREALM_SCREENSHOTS, "phone.png") });
+  await desk.emulateMedia({ colorScheme: "light" });
+  await desk.screenshot({ path: join(TINYREALM_SCREENSHOTS, "desktop-light.png") });
+  await desk.emulateMedia({ colorScheme: "dark" });
+
+  await up.stop();
+  for (const tab of tabs) await tab.locator("body:not([data-main=ready]):not([data-world=inside])").waitFor();
+  await desk.screenshot({ path: join(TINYREALM_SCREENSHOTS, "away.png") });
+  up = new Up();
+  for (const tab of tabs) await tab.locator(isIn).waitFor();
+  assert.deepEqual(await seeEachOther(tabs), uids, "the same users");
+  await say(desk, phone, "back at the desk");
+  await say(phone, desk, "back on the phone");
+  assert.deepEqual(problems, []);
+  console.log("both tabs came back by themselves, as the same users");
+} catch (error) {
+  console.error(`--- what the realm has said:\n${up.said}\n---`);
+  throw error;
+} finally {
+  await browser?.close();
+  await up.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
