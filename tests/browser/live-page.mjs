@@ -36,13 +36,17 @@ const settings = [
   `world.port=${world}`, `login.data_folder=${folder}`,
 ];
 
+/** The configuration of whoever runs the test is not the realm's. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith("TINYREALM_")));
+
 /** The realm; its words are shown if the test fails. */
 class Up {
   said = "";
 
   constructor() {
     const flags = ["up", "--worlds", "1", "--bots", `${BOTS}`, ...settings.flatMap((one) => ["--set", one])];
-    this.child = spawn(TINYREALM_BINARY, flags, { stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(TINYREALM_BINARY, flags, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.on("data", (data) => (this.said += data));
     }

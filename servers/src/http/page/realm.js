@@ -184,8 +184,8 @@ export class Realm {
 
   /** Comes in, and comes back whenever a link ends. */
   start() {
-    this.#keep("main", () => this.#stayAtMain());
-    this.#keep("world", () => this.#stayInWorld());
+    this.#keep("main", (backoff) => this.#stayAtMain(backoff));
+    this.#keep("world", (backoff) => this.#stayInWorld(backoff));
   }
 
   /** To Main; `false` if it is not there. */
