@@ -12,6 +12,8 @@
 pub(crate) mod figures;
 mod metrics;
 mod page;
+#[cfg(test)]
+mod tests;
 mod visitors;
 
 use std::convert::Infallible;

@@ -223,7 +223,7 @@ export class RoomMap {
     return [width, height];
   }
 
-  /** Follows everyone: the view grows and shrinks slowly, so that nobody is out of sight for long. */
+  /** Follows everyone: it widens quickly, so that nobody is out of sight, and closes in slowly. */
   #look(places, width, height, elapsed) {
     const xs = places.map(({ x }) => x);
     const ys = places.map(({ y }) => y);
@@ -236,9 +236,10 @@ export class RoomMap {
         (width - 70) / Math.max(right - left, 2 * VIEW_MIN),
         (height - 80) / Math.max(high - low, 2 * VIEW_MIN)),
     };
-    const ease = this.#view ? 1 - Math.exp(-elapsed / 600) : 1;
     const now = this.#view ?? wanted;
-    const [x, y, scale] = ["x", "y", "scale"].map((name) => now[name] + (wanted[name] - now[name]) * ease);
+    const towards = (name, time) => now[name] + (wanted[name] - now[name]) * (1 - Math.exp(-elapsed / time));
+    const [x, y] = [towards("x", 300), towards("y", 300)];
+    const scale = towards("scale", wanted.scale < now.scale ? 150 : 1_500);
     this.#view = {
       x, y, scale,
       toScreen: (place) => [width / 2 + (place.x - x) * scale, height / 2 - (place.y - y) * scale],
@@ -257,7 +258,8 @@ export class RoomMap {
     this.#look(everyone, width, height, elapsed);
     this.#drawGround(width, height);
     for (const one of shown) this.#drawTrail(one, now);
-    for (const one of shown) this.#drawMember(one, shown.length <= NAMES_MAX);
+    for (const one of shown) this.#drawBody(...this.#view.toScreen(one), one.dir, 6, `hsl(${hueOf(one.uid)} 72% 58%)`);
+    for (const one of shown) this.#drawNameOf(one, shown.length <= NAMES_MAX);
     if (this.#target) this.#drawTarget();
     if (this.#me) this.#drawMe();
   }
@@ -304,9 +306,8 @@ export class RoomMap {
     context.stroke();
   }
 
-  #drawMember({ uid, dir, x, y }, isNamed) {
+  #drawNameOf({ uid, x, y }, isNamed) {
     const [px, py] = this.#view.toScreen({ x, y });
-    this.#drawBody(px, py, dir, 6, `hsl(${hueOf(uid)} 72% 58%)`);
     const isUnderPointer = this.#pointer && Math.hypot(this.#pointer[0] - px, this.#pointer[1] - py) < 14;
     if (isUnderPointer) this.#drawName(nameOf(uid), px, py, this.#colours.ink, 12);
     else if (isNamed) this.#drawName(`${uid % 2 ** 31}`, px, py, this.#colours.muted, 10);

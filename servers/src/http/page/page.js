@@ -129,7 +129,7 @@ function loseChannel() {
   joinChannel();
 }
 
-function refuse({ about, reason }) {
+function refuse({ reason }) {
   if (reason === ErrorCode.ALREADY_IN_CHANNEL) {
     chat.isJoined = true;
     clearTimeout(chat.question);
@@ -137,7 +137,6 @@ function refuse({ about, reason }) {
   } else if (chat.isJoined) {
     addNews(`Not sent: ${codeName(ErrorCode, reason)}`);
   }
-  void about;
 }
 
 function showChannel() {

@@ -142,12 +142,11 @@ class Link {
   }
 }
 
-/** Servers that are told to this machine only are where the page is. */
+/** A server that listens everywhere is where the page is. */
 function urlOf(address) {
   const cut = address.lastIndexOf(":");
-  let host = address.slice(0, cut);
-  const isHere = ["0.0.0.0", "[::]", "127.0.0.1", "[::1]", "localhost"].includes(host);
-  if (isHere && location.hostname) host = host === "127.0.0.1" && location.hostname === "localhost" ? host : location.hostname;
+  const isEverywhere = ["0.0.0.0", "[::]"].includes(address.slice(0, cut));
+  const host = isEverywhere ? location.hostname : address.slice(0, cut);
   return `${location.protocol === "https:" ? "wss" : "ws"}://${host}:${address.slice(cut + 1)}/`;
 }
 

@@ -1,0 +1,93 @@
+//! What is answered to whom, without a socket.
+
+use super::*;
+use crate::http::figures::WorldFigures;
+use crate::main_server::MainReport;
+use crate::report::Shared;
+use crate::world_server::WorldReport;
+
+fn site() -> Arc<Site> {
+    let directory =
+        Directory { main: "127.0.0.1:1".to_owned(), login: None, region: "home".to_owned() };
+    let world =
+        WorldFigures { id: 3, address: "127.0.0.1:2".to_owned(), report: Shared::default() };
+    let figures = Figures {
+        started: Instant::now(),
+        login: None,
+        main: Shared::default(),
+        chat: Shared::default(),
+        worlds: vec![world],
+        bots: Shared::default(),
+    };
+    Arc::new(Site { directory, figures, visitors: None })
+}
+
+fn ask(site: &Arc<Site>, method: Method, path: &str, origin: Option<&str>) -> (u16, String) {
+    let mut request = Request::builder().method(method).uri(path).header("host", "here:7080");
+    if let Some(origin) = origin {
+        request = request.header("origin", origin);
+    }
+    let request = request.body(()).unwrap();
+    let runtime = tinyrealm_std::runtime::current_thread().unwrap();
+    runtime.block_on(async {
+        use http_body_util::BodyExt;
+        let answer = answer(site, &request).await;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    })
+}
+
+#[test]
+fn health_says_what_is_missing_until_nothing_is() {
+    let site = site();
+    let (status, text) = ask(&site, Method::GET, "/healthz", None);
+    assert_eq!((status, text.lines().count()), (503, 2));
+    assert!(text.contains("world 3 is not registered") && text.contains("no chat server"));
+    let mut main = MainReport::default();
+    main.chat.is_live = true;
+    site.figures.main.publish(main);
+    site.figures.worlds[0].report.publish(WorldReport { registered: true, ..Default::default() });
+    assert_eq!(ask(&site, Method::GET, "/healthz", None), (200, "ok\n".to_owned()));
+}
+
+#[test]
+fn metrics_are_the_reports() {
+    let site = site();
+    let report = WorldReport { users: 7, deliveries: 12_345, ..Default::default() };
+    site.figures.worlds[0].report.publish(report);
+    let (status, text) = ask(&site, Method::GET, "/metrics", None);
+    assert_eq!(status, 200);
+    assert!(text.contains("# TYPE tinyrealm_world_deliveries counter\n"));
+    assert!(text.contains("tinyrealm_world_deliveries_total{server=\"world 3\"} 12345\n"));
+    assert!(text.contains("tinyrealm_world_users{server=\"world 3\"} 7\n"));
+    assert!(text.ends_with("# EOF\n"));
+    // A family is described once, whatever the number of servers.
+    assert_eq!(text.matches("# TYPE tinyrealm_sessions gauge").count(), 1);
+}
+
+#[test]
+fn only_the_own_page_makes_visitors() {
+    let site = site();
+    for (origin, status) in [
+        (None, 404),
+        (Some("http://here:7080"), 404),
+        (Some("http://elsewhere:7080"), 403),
+        (Some("http://here:7081"), 403),
+        (Some("null"), 403),
+    ] {
+        assert_eq!(ask(&site, Method::POST, "/visitor", origin).0, status, "{origin:?}");
+    }
+    assert_eq!(ask(&site, Method::GET, "/visitor", None).0, 405);
+}
+
+#[test]
+fn what_is_not_there_is_not_found_and_nothing_else_is_changed() {
+    let site = site();
+    assert_eq!(ask(&site, Method::GET, "/", None).0, 200);
+    assert_eq!(ask(&site, Method::HEAD, "/page.js", None).0, 200);
+    assert_eq!(ask(&site, Method::POST, "/", None).0, 405);
+    assert_eq!(ask(&site, Method::GET, "/nothing", None).0, 404);
+    assert!(ask(&site, Method::GET, "/realm", None).1.contains("\"login\":null"));
+    assert!(ask(&site, Method::GET, "/stats", None).1.contains("\"deliveries\":0"));
+}
