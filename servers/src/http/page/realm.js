@@ -157,7 +157,9 @@ const memory = {
 };
 
 async function ask(path, options) {
-  const answer = await fetch(path, options);
+  const answer = await fetch(path, options).catch(() => {
+    throw new Error("not reachable");
+  });
   if (!answer.ok) throw new Error((await answer.text()).trim());
   return answer.json();
 }
