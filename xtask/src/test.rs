@@ -89,7 +89,6 @@ const STEPS: &[Step] = &[
     },
     Step { name: "release", lane: Lane::Workspace, runs: &[Run::Cargo(&["build", "--release"])] },
     // Behind the release build, whose binary it runs.
-    Step { name: "browser", lane: Lane::Workspace, runs: &[Run::Xtask("browser")] },
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
 ];
 
