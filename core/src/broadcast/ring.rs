@@ -17,7 +17,7 @@
 //! use tinyrealm_core::broadcast::{BroadcastRing, Cursor, FrameClass, Window};
 //! use tinyrealm_core::wire::{Opcode, write_frame};
 //! let mut bytes = [0; 64];
-//! let mut ring = BroadcastRing::EMPTY;
+//! let mut ring: BroadcastRing = BroadcastRing::EMPTY;
 //! let cursor = Cursor::at_end(&ring);
 //! let encode = |room: &mut [u8]| write_frame(room, Opcode(1), b"hi");
 //! ring.append(&mut bytes, FrameClass::Counted, 8, encode).unwrap();

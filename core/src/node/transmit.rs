@@ -54,20 +54,20 @@ impl<'n> Transmit<'n> {
         self.slices.iter().map(|slice| slice.len()).sum()
     }
 
-    /// The most bytes up to `room` that end where a frame of the ring ends, or anywhere in the private
-    /// packets. A driver that knows how much its transport takes cuts there, and no rest of a frame
-    /// has to be kept for it.
+    /// The most bytes up to `room` that end where a frame ends. A driver that knows how much its
+    /// transport takes cuts there, and no rest of a frame has to be kept for it. Only for sessions
+    /// that were always cut so: a stream's first slice has to begin where a frame begins. The private
+    /// bytes of a WebSocket are cut anywhere, because the answer to its handshake is no frame.
     pub fn whole_frames(&self, room: usize) -> usize {
         let total = self.bytes();
         if total <= room {
             return total;
         }
-        let [first, second, ..] = self.slices;
-        let private = first.len() + second.len();
-        if room <= private {
+        let uncut_from = self.uncut_from();
+        if room <= uncut_from {
             return room;
         }
-        let (mut fits, mut end) = (private, private);
+        let (mut fits, mut end) = (uncut_from, uncut_from);
         while end <= room {
             fits = end;
             let Some(frame_bytes) = self.frame_at(end) else {
@@ -76,6 +76,18 @@ impl<'n> Transmit<'n> {
             end += frame_bytes;
         }
         fits
+    }
+
+    /// Where the bytes begin that may be cut between frames only.
+    const fn uncut_from(&self) -> usize {
+        match self.framing {
+            Framing::Stream => 0,
+            #[cfg(feature = "websocket")]
+            Framing::Message => {
+                let [first, second, ..] = self.slices;
+                first.len() + second.len()
+            }
+        }
     }
 
     /// Bytes of the frame that begins at `offset`, with its prefix; `None` behind the last one.
@@ -155,9 +167,10 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "websocket")]
     #[test]
-    fn private_packets_are_cut_anywhere() {
-        let transmit = Transmit::test_only(Framing::Stream, b"abc", &[b"\x04\x00abcd"]);
+    fn private_bytes_of_a_web_socket_are_cut_anywhere() {
+        let transmit = Transmit::test_only(Framing::Message, b"abc", &[b"\x82\x04abcd"]);
         let counts = [0, 1, 2, 3, 4, 8, 9, 10].map(|room| transmit.whole_frames(room));
         assert_eq!(counts, [0, 1, 2, 3, 3, 3, 9, 9]);
     }

@@ -28,7 +28,8 @@ fn pings(count: u32) -> Vec<u8> {
 /// Frames that break the rules of every link, whatever has been said before.
 fn broken_frames() -> Vec<Vec<u8>> {
     let limit = NET.frame_limit_bytes;
-    let mut frames: Vec<Vec<u8>> = [0, 1, 3, limit + 1, FRAME_LIMIT_MAX_BYTES + 1, u16::MAX]
+    // One more than the most of all would be "GE": the beginning of a WebSocket.
+    let mut frames: Vec<Vec<u8>> = [0, 1, 3, limit + 1, FRAME_LIMIT_MAX_BYTES + 2, u16::MAX]
         .map(|body_bytes| body_bytes.to_le_bytes().to_vec())
         .into();
     // A Ping without its payload, with half of a varint, with bytes left over, with a number that is
