@@ -25,22 +25,24 @@ pub(super) enum Outcome {
     Verify(VerifyKey, VerifyOutcome),
 }
 
-/// The threads, as their node sees them. They end when it lets go of them, and close the store.
+/// The threads, as their node sees them. They end when it lets go of them.
 pub(super) struct Workers {
     logins: SyncSender<LoginWork>,
     verifies: SyncSender<VerifyWork>,
     pub(super) outcomes: mpsc::Receiver<Outcome>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<JoinHandle<Box<dyn AccountStore>>>,
 }
 
 impl Drop for Workers {
-    /// Waits for the threads, at most as long as one password takes.
+    /// Waits for the threads, at most as long as one password takes. Their connections to the store are
+    /// closed one by one: the last puts everything into one file, if none is closing beside it.
     fn drop(&mut self) {
         // Nobody sends into these: whoever waits for work hears that there is no more.
         (self.logins, self.verifies) = (sync_channel(0).0, sync_channel(0).0);
         self.outcomes.close();
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
+        let ended: Vec<_> = self.threads.drain(..).map(JoinHandle::join).collect();
+        for store in ended {
+            if store.is_err() {
                 tracing::error!("a thread of the login server has panicked");
             }
         }
@@ -107,23 +109,24 @@ fn check_logins(
     mut checker: Checker,
     work: &Mutex<Receiver<LoginWork>>,
     outcomes: &mpsc::Sender<Outcome>,
-) {
+) -> Box<dyn AccountStore> {
     while let Some(work) = next(work) {
         let outcome = checker.check(&work).unwrap_or_else(|error| {
             tracing::error!("a login failed: {error}");
             LoginOutcome::Denied(LoginDenial::UNAVAILABLE)
         });
         if outcomes.blocking_send(Outcome::Login(work.key, outcome)).is_err() {
-            return;
+            break;
         }
     }
+    checker.store
 }
 
 fn check_tokens(
     mut store: Box<dyn AccountStore>,
     work: &Receiver<VerifyWork>,
     outcomes: &mpsc::Sender<Outcome>,
-) {
+) -> Box<dyn AccountStore> {
     while let Ok(work) = work.recv() {
         let outcome = match store.verify(&work.token_hash, accounts::now()) {
             Ok(Some(uid)) => VerifyOutcome::Verified(uid),
@@ -134,9 +137,10 @@ fn check_tokens(
             }
         };
         if outcomes.blocking_send(Outcome::Verify(work.key, outcome)).is_err() {
-            return;
+            break;
         }
     }
+    store
 }
 
 /// One hashing thread's own.
