@@ -215,15 +215,45 @@ def check_proofs(text):
 
 
 class Link:
-    """One connection, one message at a time."""
+    """One connection, one message at a time; how bodies travel is the transport's."""
 
     def __init__(self, codec, address):
-        host, port = address.rsplit(":", 1)
         self.codec = codec
-        self.socket = socket.create_connection((host.strip("[]"), int(port)), TIMEOUT_SECONDS)
+        self.connect(address)
 
     def send(self, name, **values):
-        self.socket.sendall(frame(self.codec.body(self.codec.opcodes[name], values)))
+        self.send_body(self.codec.body(self.codec.opcodes[name], values))
+
+    def wait_for(self, wanted):
+        """The next message of this name; pings are answered, and others passed over, meanwhile."""
+        while True:
+            name, values = self.codec.message(self.receive_body())
+            if name == wanted:
+                return values
+            if name == "Ping":
+                self.send("Pong", nonce=values["nonce"])
+            elif name in ("Error", "Bye", "JoinDenied"):
+                raise Bad(f"{name} {values} instead of {wanted}")
+
+
+class TcpLink(Link):
+    def connect(self, address):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host.strip("[]"), int(port)), TIMEOUT_SECONDS)
+
+    def send_body(self, body):
+        self.socket.sendall(frame(body))
+
+    def receive_body(self):
+        return self.bytes(struct.unpack("<H", self.bytes(2))[0])
+
+    def expect_end(self):
+        if self.socket.recv(1):
+            raise Bad("the server goes on behind its Bye")
+        self.close()
+
+    def close(self):
+        self.socket.close()
 
     def bytes(self, count):
         data = b""
@@ -234,26 +264,15 @@ class Link:
             data += part
         return data
 
-    def wait_for(self, wanted):
-        """The next message of this name; pings are answered, and others passed over, meanwhile."""
-        while True:
-            name, values = self.codec.message(self.bytes(struct.unpack("<H", self.bytes(2))[0]))
-            if name == wanted:
-                return values
-            if name == "Ping":
-                self.send("Pong", nonce=values["nonce"])
-            elif name in ("Error", "Bye", "JoinDenied"):
-                raise Bad(f"{name} {values} instead of {wanted}")
 
-
-def visit(text, main_address, moves):
+def visit(text, main_address, moves, transport=TcpLink):
     codec = Codec(text)
-    main = Link(codec, main_address)
+    main = transport(codec, main_address)
     main.send("Hello", client_version=1, token=None)
     uid = main.wait_for("Welcome")["uid"]
     main.send("EnterWorldReq", region="")
     ack = main.wait_for("EnterWorldAck")
-    world = Link(codec, ack["world_addr"])
+    world = transport(codec, ack["world_addr"])
     world.send("Join", uid=uid, handshake_key=ack["handshake_key"])
     place = world.wait_for("JoinOk")["spawn_pos"]
     while world.wait_for("RoomSnapshot")["pages_left"] > 0:
@@ -267,6 +286,8 @@ def visit(text, main_address, moves):
         raise Bad("the wrong Pong")
     world.send("Leave")
     reason = world.wait_for("Bye")["reason"]
+    world.expect_end()
+    main.close()
     print(f"user {uid} visited {ack['world_addr']}: {moves} moves, then Bye {reason}")
 
 
@@ -289,4 +310,5 @@ def main():
         sys.exit(f"client.py: {problem}")
 
 
-main()
+if __name__ == "__main__":
+    main()

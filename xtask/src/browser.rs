@@ -4,21 +4,18 @@
 //! packages if we may install them, playwright-core from npm into the build folder. Pictures of the
 //! page are kept there, in `browser/screenshots`.
 
-use std::path::Path;
 use std::process::Command;
 
-use crate::{Failure, process, toolchain, workspace};
+use crate::{Failure, packages, process, toolchain, workspace};
 
 const BROWSER: &str = "chromium";
 const TEST: &str = "tests/browser/live-page.mjs";
 const MANIFEST: &str = "tests/browser/package.json";
 
 pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
-    for (program, package) in [("node", "nodejs"), ("npm", "npm"), (BROWSER, BROWSER)] {
-        toolchain::require_program(program, package)?;
-    }
+    toolchain::require_program(BROWSER, BROWSER)?;
     let folder = workspace::target_folder("browser");
-    install_modules(&folder)?;
+    packages::install_npm(MANIFEST, &folder)?;
     let binary = workspace::release_binary()?;
     let mut test = Command::new("node");
     test.arg(TEST).current_dir(workspace::root());
@@ -28,23 +25,4 @@ pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
     process::pass_through(&mut test)?;
     println!("pictures: {}", folder.join("screenshots").display());
     Ok(())
-}
-
-/// What the manifest names, unless it is there already.
-fn install_modules(folder: &Path) -> Result<(), Failure> {
-    let told = |error: std::io::Error| error.to_string();
-    let manifest = std::fs::read(workspace::root().join(MANIFEST)).map_err(told)?;
-    let installed = folder.join("package.json");
-    let is_there = folder.join("node_modules/playwright-core").is_dir();
-    if is_there && std::fs::read(&installed).is_ok_and(|known| known == manifest) {
-        return Ok(());
-    }
-    std::fs::create_dir_all(folder).map_err(told)?;
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"]);
-    std::fs::write(&installed, &manifest).map_err(told)?;
-    process::require(npm.current_dir(folder)).map(drop).inspect_err(|_| {
-        // The next run tries again.
-        let _ = std::fs::remove_file(&installed);
-    })
 }

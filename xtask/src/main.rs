@@ -13,6 +13,8 @@ mod budget;
 mod firmware;
 mod interop;
 mod no_panic;
+mod packages;
+mod peers;
 mod process;
 mod qemu;
 mod test;
@@ -94,6 +96,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         help: "checks the vectors of PROTOCOL.md with clients that are not written in Rust",
         run: interop::run,
+    },
+    Command {
+        name: "peers",
+        arguments: "[TEST...]",
+        help: "our WebSockets against those of Python and Node, as servers and as clients",
+        run: peers::run,
     },
     Command {
         name: "browser",

@@ -88,8 +88,9 @@ const STEPS: &[Step] = &[
         runs: &[Run::Cargo(&["test", "--workspace", "--no-fail-fast"])],
     },
     Step { name: "release", lane: Lane::Workspace, runs: &[Run::Cargo(&["build", "--release"])] },
-    // Behind the release build, whose binary it runs.
+    // Behind the release build, whose binary they run.
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
+    Step { name: "peers", lane: Lane::Workspace, runs: &[Run::Xtask("peers")] },
 ];
 
 /// What became of a step.

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Visits a realm through Python's `websockets`: visit.py HOST:PORT MOVES
+
+Every third body goes in three pieces with a Ping between them.
+"""
+
+import os
+import pathlib
+import sys
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+from client import PAGE, TIMEOUT_SECONDS, Bad, Link, visit
+
+SUBPROTOCOL = "tinyrealm.v1"
+NORMAL, UNSUPPORTED = 1000, 1003
+
+
+class WebLink(Link):
+    def connect(self, address):
+        # Without a bound on what waits unread, because Pongs stand behind it.
+        self.socket = connect(
+            f"ws://{address}/", subprotocols=[SUBPROTOCOL], open_timeout=TIMEOUT_SECONDS, max_queue=None
+        )
+        if self.socket.subprotocol != SUBPROTOCOL:
+            raise Bad(f"the sub-protocol is {self.socket.subprotocol}")
+        self.sent = 0
+
+    def send_body(self, body):
+        self.sent += 1
+        self.socket.send(self.in_pieces(body) if self.sent % 3 == 0 else body)
+
+    def in_pieces(self, body):
+        third = len(body) // 3
+        yield body[:third]
+        if not self.socket.ping(b"between").wait(TIMEOUT_SECONDS):
+            raise Bad("no Pong came")
+        yield body[third : 2 * third]
+        yield body[2 * third :]
+
+    def receive_body(self):
+        body = self.socket.recv(TIMEOUT_SECONDS)
+        if isinstance(body, str):
+            raise Bad("a text")
+        return body
+
+    def expect_end(self, code=NORMAL):
+        try:
+            self.socket.recv(TIMEOUT_SECONDS)
+        except ConnectionClosed as closed:
+            if closed.rcvd is None or closed.rcvd.code != code:
+                raise Bad(f"closed with {closed.rcvd} instead of {code}")
+            return
+        raise Bad("the server goes on behind its end")
+
+    def close(self):
+        self.socket.close(NORMAL)
+        if self.socket.close_code != NORMAL:
+            raise Bad(f"a Close is answered with {self.socket.close_code}")
+
+
+def say_text(address):
+    link = WebLink(None, address)
+    link.socket.send("a text")
+    link.receive_body()  # an Error, which says so in the realm's own words
+    link.expect_end(UNSUPPORTED)
+    print("a text is refused")
+
+
+try:
+    text = PAGE.read_text(encoding="utf-8")
+    visit(text, sys.argv[1], int(sys.argv[2]), WebLink)
+    say_text(sys.argv[1])
+except (Bad, OSError, TimeoutError, ConnectionClosed) as problem:
+    print(f"visit.py: {problem!r}", file=sys.stderr, flush=True)
+    os._exit(1)  # the threads of open connections would keep it

@@ -1,0 +1,36 @@
+//! `cargo xtask peers`: our WebSockets against those of Python and Node.
+//!
+//! Contract: whatever is missing is installed or named: Node, npm and pip come from Debian's packages if we
+//! may install them, the two WebSocket packages from their registries into the build folder.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::{Failure, packages, process, toolchain, workspace};
+
+const REQUIREMENTS: &str = "tests/peers/requirements.txt";
+const MANIFEST: &str = "tests/peers/package.json";
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let folder = workspace::target_folder("peers");
+    install_python_packages(&folder.join("python"))?;
+    packages::install_npm(MANIFEST, &folder.join("node"))?;
+    let mut tests = workspace::cargo();
+    tests.args(["test", "--package", "tinyrealm-peers", "--features", "packages"]);
+    tests.args(["--test", "peers", "--"]).args(arguments);
+    tests.env("TINYREALM_PEERS", folder).env("TINYREALM_BINARY", workspace::release_binary()?);
+    process::pass_through(&mut tests)
+}
+
+fn install_python_packages(folder: &Path) -> Result<(), Failure> {
+    packages::install_once(REQUIREMENTS, folder, |requirements| {
+        if !process::capture(Command::new("python3").args(["-m", "pip", "--version"])).is_success {
+            toolchain::install_packages(&["python3-pip"])?;
+        }
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        pip.arg("--root-user-action=ignore").arg("--target").arg(folder);
+        pip.arg("--requirement").arg(requirements);
+        process::require(&mut pip).map(drop)
+    })
+}
