@@ -91,6 +91,7 @@ const STEPS: &[Step] = &[
     // Behind the release build, whose binary they run.
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
     Step { name: "peers", lane: Lane::Workspace, runs: &[Run::Xtask("peers")] },
+    Step { name: "browser", lane: Lane::Workspace, runs: &[Run::Xtask("browser")] },
 ];
 
 /// What became of a step.
