@@ -11,6 +11,7 @@ mod bench;
 mod browser;
 mod budget;
 mod firmware;
+mod fuzz;
 mod interop;
 mod no_panic;
 mod packages;
@@ -108,6 +109,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         help: "the live page in a headless Chromium; keeps pictures of it",
         run: browser::run,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "TARGET [SECONDS]",
+        help: "looks for bytes that take a target new ways, and keeps them; needs nightly and cargo-fuzz",
+        run: fuzz::run,
     },
     Command {
         name: "web",
