@@ -12,8 +12,8 @@ use tinyrealm_core::wire::Opcode;
 use tinyrealm_std::client::NetOptions;
 
 use crate::support::{
-    CLOSE_TIMEOUT_MS, Diary, EachWay, Host, OPTIONS, Peer, Told, Way, alone, each_way, tick_to_end,
-    tick_until, would_block,
+    CLOSE_TIMEOUT_MS, Diary, EachWay, Host, OPTIONS, Peer, Way, alone, each_way, opened,
+    tick_to_end, would_block,
 };
 
 /// What a peer does behind the greeting, until the test is over.
@@ -36,12 +36,7 @@ const UNANSWERED: Ending = Ending { code: 1_006, error: Some(NetErrorKind::Close
 
 impl EachWay for Closing {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
-        let peer = host.accept();
-        let mut diary = Diary::default();
-        tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
+        let (mut session, peer, mut diary) = opened(way, connector, scheme);
         let conduct = self.conduct;
         let playing = std::thread::spawn(move || conduct(peer));
         // Something that is under way, and then the end.
@@ -121,12 +116,7 @@ struct Stuck;
 
 impl EachWay for Stuck {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
-        let _peer = host.accept();
-        let mut diary = Diary::default();
-        tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
+        let (mut session, _peer, mut diary) = opened(way, connector, scheme);
         // Full for longer than a write takes that only has to wait for its turn.
         let mut full_since = Instant::now();
         while full_since.elapsed() < Duration::from_millis(100) {
@@ -151,12 +141,7 @@ struct Unread;
 
 impl EachWay for Unread {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
-        let mut peer = host.accept();
-        let mut diary = Diary::default();
-        tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
+        let (mut session, mut peer, mut diary) = opened(way, connector, scheme);
         peer.stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
         let frames = peer.wire(1, &[7; 1_000]).repeat(100);
         let stopped = loop {
@@ -295,12 +280,7 @@ struct Dropped;
 
 impl EachWay for Dropped {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
-        let mut peer = host.accept();
-        let mut diary = Diary::default();
-        tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
+        let (session, mut peer, _) = opened(way, connector, scheme);
         let mut handle = session.handle();
         handle.send_frame(Opcode(9), b"last words").unwrap();
         drop(session);

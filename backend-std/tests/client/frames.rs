@@ -9,8 +9,8 @@ use tinyrealm_core::wire::ws::FrameKind;
 use tinyrealm_std::client::NetOptions;
 
 use crate::support::{
-    Diary, EachWay, Host, Message, OPTIONS, Told, Way, alone, each_way, eventually, message,
-    tick_to_end, tick_until,
+    Diary, EachWay, Host, Message, OPTIONS, Told, Way, alone, connecting, each_way, eventually,
+    message, opened, tick_to_end, tick_until,
 };
 
 /// Frames of all sizes go both ways and come as they were, in order.
@@ -64,9 +64,7 @@ struct AllAtOnce;
 
 impl EachWay for AllAtOnce {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
+        let (host, mut session) = connecting(way, connector, scheme);
         let mut peer = host.accept_silently();
         let greeting = if way == Way::WebSocket { peer.read_request() } else { Vec::new() };
         let frames = [peer.wire(5, b"first"), peer.wire(6, b"second")].concat();
@@ -96,12 +94,7 @@ struct Bounds;
 
 impl EachWay for Bounds {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
-        let mut peer = host.accept();
-        let mut diary = Diary::default();
-        tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
+        let (mut session, mut peer, mut diary) = opened(way, connector, scheme);
         let small = peer.wire(1, b"x").repeat(1_000);
         peer.write(&small);
         let mut most = 0;
@@ -137,12 +130,7 @@ struct FullQueue;
 
 impl EachWay for FullQueue {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
-        let mut peer = host.accept();
-        let mut diary = Diary::default();
-        tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
+        let (mut session, mut peer, _) = opened(way, connector, scheme);
         assert_eq!(session.send_frame(Opcode(1), &[0; 16_381]), Err(SendError::TooLong));
         let payload = [7; 1_000];
         let mut sent = 0;
@@ -172,9 +160,7 @@ struct SlowTicks;
 impl EachWay for SlowTicks {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
         const FRAMES: usize = 4_000;
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
+        let (host, mut session) = connecting(way, connector, scheme);
         let mut peer = host.accept();
         let frame = peer.wire(1, &[7; 1_000]);
         let writer = std::thread::spawn(move || {
@@ -203,9 +189,7 @@ fn pieces_and_pings_are_put_in_order() {
             if way == Way::Tcp {
                 return;
             }
-            let host = Host::new(way);
-            let mut session = connector.create_session(&host.url(scheme)).unwrap();
-            session.connect();
+            let (host, mut session) = connecting(way, connector, scheme);
             let mut peer = host.accept();
             let mut start = message(FrameKind::Binary, b"\x01\0\0\0ab");
             start[0] &= 0x7F; // more of it comes

@@ -5,8 +5,8 @@ use tinyrealm_core::wire::ws::FrameKind;
 use tinyrealm_std::client::NetOptions;
 
 use crate::support::{
-    Diary, EachWay, Host, Message, OPTIONS, Peer, Told, Way, alone, each_way, message, tick_to_end,
-    tick_until,
+    Diary, EachWay, Host, Message, OPTIONS, Peer, Way, alone, connecting, each_way, message,
+    opened, tick_to_end,
 };
 
 /// Nobody listens there.
@@ -40,12 +40,7 @@ struct Conduct<'c> {
 
 impl EachWay for Conduct<'_> {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
-        let peer = host.accept();
-        let mut diary = Diary::default();
-        tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
+        let (mut session, peer, mut diary) = opened(way, connector, scheme);
         (self.conduct)(peer);
         let (code, _) = tick_to_end(&mut session, &mut diary);
         assert_eq!((code, diary.error()), (self.code, self.error), "{way:?}: {:?}", diary.notes);
@@ -166,9 +161,7 @@ struct Answering {
 
 impl EachWay for Answering {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
+        let (host, mut session) = connecting(way, connector, scheme);
         let mut peer = host.accept_silently();
         peer.read_request();
         peer.write(self.answer);

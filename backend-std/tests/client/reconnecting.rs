@@ -7,7 +7,7 @@ use tinyrealm_core::net::{
 use tinyrealm_std::client::NetOptions;
 
 use crate::support::{
-    Diary, EachWay, Host, OPTIONS, Told, Way, alone, each_way, tick_to_end, tick_until,
+    Diary, EachWay, Host, OPTIONS, Told, Way, alone, connecting, each_way, tick_to_end, tick_until,
 };
 
 fn options(first_ms: u32) -> NetOptions {
@@ -19,9 +19,7 @@ struct Returning;
 
 impl EachWay for Returning {
     fn run<C: NetConnector>(&self, way: Way, connector: &C, scheme: &str) {
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
+        let (host, mut session) = connecting(way, connector, scheme);
         let mut diary = Diary::default();
         for _ in 0..2 {
             let mut peer = host.accept();
@@ -85,9 +83,7 @@ impl EachWay for SentAway {
         if way == Way::Tcp {
             return;
         }
-        let host = Host::new(way);
-        let mut session = connector.create_session(&host.url(scheme)).unwrap();
-        session.connect();
+        let (host, mut session) = connecting(way, connector, scheme);
         let mut peer = host.accept();
         peer.send_close(4_001, "kicked");
         let mut diary = Diary::default();

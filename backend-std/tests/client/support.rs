@@ -165,6 +165,31 @@ pub(crate) fn each_way(options: &NetOptions, test: &impl EachWay) {
     test.run(Way::WebSocket, &NetWsConnector { options: options(), ..Default::default() }, "ws");
 }
 
+/// Somebody who listens, and a session on its way there.
+pub(crate) fn connecting<C: NetConnector>(
+    way: Way,
+    connector: &C,
+    scheme: &str,
+) -> (Host, C::Session) {
+    let host = Host::new(way);
+    let mut session = connector.create_session(&host.url(scheme)).unwrap();
+    session.connect();
+    (host, session)
+}
+
+/// A session that is open, the other end of it, and what it has told so far.
+pub(crate) fn opened<C: NetConnector>(
+    way: Way,
+    connector: &C,
+    scheme: &str,
+) -> (C::Session, Peer, Diary) {
+    let (host, mut session) = connecting(way, connector, scheme);
+    let peer = host.accept();
+    let mut diary = Diary::default();
+    tick_until(&mut session, &mut diary, "it opens", |diary| diary.has(&Told::Open));
+    (session, peer, diary)
+}
+
 /// Somebody who listens.
 pub(crate) struct Host {
     pub(crate) listener: TcpListener,
