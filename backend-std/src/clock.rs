@@ -11,13 +11,13 @@ use tinyrealm_core::time::Instant;
 /// A monotonic clock that begins at zero.
 #[derive(Copy, Clone, Debug)]
 pub struct Clock {
-    started: tokio::time::Instant,
+    started: std::time::Instant,
 }
 
 impl Clock {
     /// A clock that begins now.
     pub fn start() -> Self {
-        Self { started: tokio::time::Instant::now() }
+        Self { started: std::time::Instant::now() }
     }
 
     /// The time since its start.
@@ -27,7 +27,8 @@ impl Clock {
     }
 
     /// A point of this clock as tokio's.
+    #[cfg(feature = "driver")]
     pub fn to_tokio(self, at: Instant) -> tokio::time::Instant {
-        self.started + std::time::Duration::from_micros(at.micros())
+        (self.started + std::time::Duration::from_micros(at.micros())).into()
     }
 }

@@ -1,10 +1,11 @@
-//! Tinyrealm on tokio.
+//! Tinyrealm on a desktop.
 //!
-//! Purpose: [`driver`] runs any node of the core on a current-thread runtime: accept, read, vectored
-//! write, timers, flush. [`memory`] lends nodes boxed storage whose sizes come from a configuration.
+//! Purpose: `driver` runs any node of the core on a current-thread runtime: accept, read, vectored
+//! write, timers, flush. `memory` lends nodes boxed storage whose sizes come from a configuration.
 //! [`clock`] and [`entropy`] are what the core has not: time and randomness.
 //!
-//! [`client`] is for games: connections with threads of their own and one `tick()`.
+//! [`client`] is for games: connections with threads of their own and one `tick()`. It needs no tokio:
+//! `default-features = false` leaves the driver out.
 //!
 //! Contract: one node, one thread; a process runs as many as it has cores. Nothing here knows what a
 //! node does.
@@ -13,12 +14,17 @@
 
 pub mod client;
 pub mod clock;
+#[cfg(feature = "driver")]
 pub mod driver;
 pub mod entropy;
+#[cfg(feature = "driver")]
 pub mod memory;
+#[cfg(feature = "driver")]
 pub mod runtime;
+#[cfg(feature = "driver")]
 pub mod socket;
 
 pub use clock::Clock;
+#[cfg(feature = "driver")]
 pub use driver::{Control, Driver, NextStep, SocketOptions};
 pub use entropy::OsEntropy;
