@@ -35,10 +35,10 @@ pub struct NetStats {
     pub unknown_opcodes: u32,
     /// Sessions ended, for whatever reason.
     pub closed: u32,
-    /// Peers that have become WebSockets.
+    /// Sessions that have become WebSockets, whoever has connected.
     #[cfg(feature = "websocket")]
     pub web_sockets: u32,
-    /// Handshakes of WebSockets that were refused.
+    /// Handshakes of WebSockets that were refused, by us or by a peer.
     #[cfg(feature = "websocket")]
     pub handshakes_refused: u32,
 }

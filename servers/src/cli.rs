@@ -211,6 +211,9 @@ pub(crate) struct BotOptions {
     /// The region to enter; any, if it is not given.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) region: String,
+    /// Connect as WebSockets: all of them, or N, spread evenly so that rooms have both kinds.
+    #[arg(long, value_name = "N")]
+    pub(crate) ws: Option<Option<u16>>,
     /// Send events, which are never replaced by newer ones, instead of moves.
     #[arg(long)]
     pub(crate) events: bool,

@@ -197,6 +197,7 @@ fn start_bots(
             credentials: made.credentials.clone(),
         }),
         count: config.up.bots,
+        web_sockets: 0,
         hz: config.up.bots_hz,
         seconds: None,
         sends_events: false,

@@ -3,13 +3,15 @@
 
 mod support;
 
-use support::{BotOutcome, Bots, Fault, Proxy, Realm, Report};
+use support::{BotOutcome, Bots, Fault, PATIENCE, Process, Proxy, Realm, Report, Stream};
 use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
 
 /// What bots are to do.
 struct Load {
     rooms: u64,
     members: u64,
+    /// How many of all bots are WebSockets.
+    web_sockets: u64,
     hz: &'static str,
     seconds: &'static str,
     sends_events: bool,
@@ -20,6 +22,7 @@ impl Load {
     const ONE_ROOM: Self = Self {
         rooms: 1,
         members: 100,
+        web_sockets: 0,
         hz: "10",
         seconds: "10",
         sends_events: false,
@@ -37,11 +40,20 @@ impl Load {
         let members = format!("world.room_capacity={}", self.members);
         let realm = Realm::start(&[&[&rooms, members.as_str()], self.settings].concat());
         let count = self.bots().to_string();
+        let web_sockets = self.web_sockets.to_string();
         let mut arguments = vec!["--count", &count, "--hz", self.hz, "--seconds", self.seconds];
+        if self.web_sockets > 0 {
+            arguments.extend(["--ws", &web_sockets]);
+        }
         arguments.extend(self.sends_events.then_some("--events"));
         let outcome = Bots::start(realm.main.address, &arguments).outcome();
-        let (_, mut worlds) = realm.stop();
-        (outcome, worlds.remove(0))
+        let (main, mut worlds) = realm.stop();
+        let world = worlds.remove(0);
+        for report in [&main, &world] {
+            report.expect(&[("net.web_sockets", self.web_sockets), ("net.handshakes_refused", 0)]);
+        }
+        outcome.report.expect(&[("web_sockets", self.web_sockets)]);
+        (outcome, world)
     }
 
     /// Nothing is lost, and both sides have counted the same.
@@ -82,6 +94,35 @@ fn a_thousand_in_fifty_rooms_move() {
 #[test]
 fn a_thousand_in_fifty_rooms_talk() {
     Load { sends_events: true, ..Load::FIFTY_ROOMS }.expect_clean();
+}
+
+/// Every second one in each room is a WebSocket.
+#[test]
+fn both_kinds_in_fifty_rooms_move() {
+    Load { web_sockets: 500, seconds: "5", ..Load::FIFTY_ROOMS }.expect_clean();
+}
+
+#[test]
+fn both_kinds_in_one_room_talk() {
+    Load { web_sockets: 50, seconds: "5", sends_events: true, ..Load::ONE_ROOM }.expect_clean();
+}
+
+/// Without a number all of them are, and more than there are can't be.
+#[test]
+fn all_may_be_web_sockets() {
+    let realm = Realm::start(&[]);
+    let plan = ["--count", "7", "--seconds", "1", "--ws"];
+    let outcome = Bots::start(realm.main.address, &plan).outcome();
+    outcome.expect_clean(7);
+    outcome.report.expect(&[("web_sockets", 7)]);
+    let (main, worlds) = realm.stop();
+    main.expect(&[("net.web_sockets", 7)]);
+    worlds[0].expect(&[("net.web_sockets", 7)]);
+
+    let finished = Process::start(&["bots", "--count", "7", "--ws", "8"]).finish(PATIENCE);
+    finished.expect_code(1);
+    let lines = finished.lines(Stream::Stderr);
+    assert!(lines.iter().any(|line| line.contains("--ws 8 is more than the 7 bots")), "{lines:?}");
 }
 
 #[test]

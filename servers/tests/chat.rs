@@ -108,7 +108,7 @@ fn every_limit_has_its_own_code() {
 #[test]
 fn bots_talk_in_channels_and_hear_everything() {
     let (chat, realm) = start(&[]);
-    let plan = ["--count", "60", "--hz", "5", "--seconds", "4", "--chat-hz", "4"];
+    let plan = ["--count", "60", "--ws", "30", "--hz", "5", "--seconds", "4", "--chat-hz", "4"];
     let bots = Bots::start(realm.main.address, &[&plan[..], &["--channels", "3"]].concat());
     let outcome = bots.outcome();
     expect_talk(&outcome, 60);

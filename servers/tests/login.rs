@@ -68,6 +68,7 @@ fn whoever_has_an_account_gets_in() {
     assert_eq!(left, ["accounts.db"], "one file, with everything in it");
 }
 
+/// Half of them are WebSockets, at Login too.
 #[test]
 fn bots_log_in_and_play() {
     let (accounts, _) = with_alice("bots");
@@ -76,14 +77,15 @@ fn bots_log_in_and_play() {
     let world = world_of(&main);
     let (login_address, setting) = (login_server.address.to_string(), accounts.setting());
     let arguments = ["--login", &login_address, "--set", &setting, "--make-accounts", "bot-"];
-    let bots = [&arguments[..], &["--count", "200", "--hz", "5", "--seconds", "3"]].concat();
+    let plan = ["--count", "200", "--ws", "100", "--hz", "5", "--seconds", "3"];
+    let bots = [&arguments[..], &plan].concat();
     Bots::start(main.address, &bots).outcome().expect_clean(200);
     // They leave nothing behind.
     let listed = accounts.user(&["list"], "");
     assert_eq!(listed.lines(Stream::Stdout).len(), 2, "{:?}", listed.lines(Stream::Stdout));
-    world.stop();
-    main.stop().expect(&[("hellos", 200), ("net.violations", 0)]);
-    login_server.stop().expect(&[("granted", 200)]);
+    world.stop().expect(&[("net.web_sockets", 100)]);
+    main.stop().expect(&[("hellos", 200), ("net.violations", 0), ("net.web_sockets", 100)]);
+    login_server.stop().expect(&[("granted", 200), ("net.web_sockets", 100)]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ use crate::protocol::{Dispatched, ErrorCode};
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey, SessionManager};
 use crate::time::Instant;
-use crate::wire::Frame;
+use crate::wire::{Frame, Framing};
 
 /// What a role works with while something is handled: time, randomness, its sessions.
 pub struct Context<'c, 'a> {
@@ -168,6 +168,14 @@ pub trait Role<'a> {
     fn address(&self, tag: LinkTag) -> &str {
         let _ = tag;
         ""
+    }
+
+    /// How frames are to stand on a connection of our own with this tag. As a WebSocket it can be told
+    /// private packets only, and [`Role::on_connected`] waits for the answer to its handshake. Whoever
+    /// connects to us chooses for themselves.
+    fn framing(&self, tag: LinkTag) -> Framing {
+        let _ = tag;
+        Framing::Stream
     }
 
     /// Whether the broadcast rings take no more before they are flushed: input waits meanwhile.

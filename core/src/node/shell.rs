@@ -6,16 +6,18 @@ use crate::config::NetConfig;
 use crate::dispatch::{PacketDispatcher, refuse_framing};
 use crate::entropy::Turn;
 use crate::protocol::ErrorCode;
-#[cfg(feature = "websocket")]
-use crate::session::Signal;
 use crate::session::manager::{Refusal, TransportRequest};
 use crate::session::session::SessionKey;
 use crate::session::{
     PeerAddress, Received, Receiver, ReceiverStorage, SessionManager, SessionStorage,
 };
+#[cfg(feature = "websocket")]
+use crate::session::{Signal, manager::Farewell};
 use crate::stats::NetStats;
 use crate::time::Instant;
 use crate::wire::Frame;
+#[cfg(feature = "websocket")]
+use crate::wire::{Framing, ws::handshake::Requester};
 
 #[cfg(test)]
 mod tests;
@@ -62,7 +64,13 @@ pub enum Request<'n> {
 
 /// What a WebSocket has said besides frames.
 #[cfg(feature = "websocket")]
-fn heed(sessions: &mut SessionManager<'_>, now: Instant, key: SessionKey, signal: Signal<'_>) {
+fn heed<'a>(
+    role: &mut impl Role<'a>,
+    cx: &mut Context<'_, 'a>,
+    key: SessionKey,
+    signal: Signal<'_>,
+) {
+    let Context { now, sessions, .. } = cx.reborrow();
     match signal {
         Signal::HandshakeBegun => {
             if !sessions.handshake_begins(key) {
@@ -71,6 +79,11 @@ fn heed(sessions: &mut SessionManager<'_>, now: Instant, key: SessionKey, signal
         }
         Signal::Accepted(accepted) => sessions.accept_web_socket(now, key, accepted),
         Signal::Refused(refusal) => sessions.refuse_web_socket(now, key, refusal),
+        Signal::Opened => {
+            sessions.web_socket_opens(key);
+            role.on_connected(cx, key);
+        }
+        Signal::Denied(error) => sessions.web_socket_denied(now, key, error),
         Signal::Ping(payload) => {
             if sessions.hear(now, key).is_some() {
                 sessions.pong(key, payload);
@@ -167,9 +180,36 @@ impl<'a, R: Role<'a>> Node<'a, R> {
 
     /// A [`Request::Connect`] has succeeded.
     pub fn handle_connected(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        if self.sessions.connected(turn.now, key) {
-            self.role.on_connected(&mut Context::new(turn, &mut self.sessions), key);
+        if !self.sessions.connected(turn.now, key) {
+            return;
+        }
+        #[cfg(feature = "websocket")]
+        if self.wants_web_socket(key) {
+            self.begin_handshake(turn, key);
             self.settle(turn);
+            return;
+        }
+        self.role.on_connected(&mut Context::new(turn, &mut self.sessions), key);
+        self.settle(turn);
+    }
+
+    #[cfg(feature = "websocket")]
+    fn wants_web_socket(&self, key: SessionKey) -> bool {
+        let session = self.sessions.get(key);
+        session.is_some_and(|session| self.role.framing(session.tag()) == Framing::Message)
+    }
+
+    /// The role hears of the connection when the peer has answered, or that it has ended.
+    #[cfg(feature = "websocket")]
+    fn begin_handshake(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        let Some(session) = self.sessions.get(key) else { return };
+        let requester = Requester::new(turn.random());
+        let host = self.role.address(session.tag());
+        let has_begun = self.receiver.expect_answer(key.index(), requester)
+            && self.sessions.ask_for_web_socket(turn, key, &requester, host);
+        if !has_begun {
+            // The role tries again, as with any server that can't be reached.
+            self.sessions.close(turn.now, key, Farewell::Nothing(ErrorCode::GOODBYE));
         }
     }
 
@@ -216,7 +256,9 @@ impl<'a, R: Role<'a>> Node<'a, R> {
                     refuse_framing(&mut Context::new(turn, &mut self.sessions), key, error);
                 }
                 #[cfg(feature = "websocket")]
-                Received::Signal(signal) => heed(&mut self.sessions, turn.now, key, signal),
+                Received::Signal(signal) => {
+                    heed(&mut self.role, &mut Context::new(turn, &mut self.sessions), key, signal);
+                }
             }
         };
         self.receiver.give_back_spent();

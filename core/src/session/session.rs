@@ -126,6 +126,12 @@ impl Session {
         true
     }
 
+    /// Whether it is a WebSocket that we have opened: what we say on it is masked.
+    #[cfg(feature = "websocket")]
+    pub(super) const fn is_masked(&self) -> bool {
+        self.flags.has(Flags::MESSAGES) && self.flags.has(Flags::OUTBOUND)
+    }
+
     /// How its frames stand on its transport.
     pub const fn framing(&self) -> Framing {
         #[cfg(feature = "websocket")]

@@ -143,6 +143,7 @@ fn engine(entropy: &mut dyn Entropy) -> Walker {
         has_account: !ACCOUNT.is_empty(),
         reconnect_first_ms: RECONNECT_FIRST_MS,
         reconnect_most_ms: RECONNECT_MOST_MS,
+        ..ClientConfig::DEFAULT
     };
     let client = Client::new(
         text(device::main::ADDRESS),

@@ -23,7 +23,7 @@ pub(crate) mod swarm;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::client_timers;
@@ -49,6 +49,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs bots for as long as the options say, and judges the realm.
 pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitCode> {
+    let web_sockets = web_sockets(options)?;
     let shutdown = process::shutdown_on_signal()?;
     let (accounts, _throw_aways) = accounts::of(options, config)?;
     let plan = Plan {
@@ -56,6 +57,7 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
         region: options.region.clone(),
         accounts,
         count: options.count,
+        web_sockets,
         hz: options.hz,
         seconds: Some(options.seconds),
         sends_events: options.events,
@@ -80,6 +82,17 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
         println!("{outcome}");
     }
     Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How many bots are to be WebSockets.
+fn web_sockets(options: &BotOptions) -> anyhow::Result<u16> {
+    let count = match options.ws {
+        None => 0,
+        Some(None) => options.count,
+        Some(Some(count)) => count,
+    };
+    ensure!(count <= options.count, "--ws {count} is more than the {} bots", options.count);
+    Ok(count)
 }
 
 /// Runs a swarm on this thread until its plan is done, or `shutdown`.

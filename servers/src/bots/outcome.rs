@@ -13,6 +13,7 @@ use super::swarm::Swarm;
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Outcome {
     bots: u16,
+    web_sockets: u16,
     joined: usize,
     hz: f64,
     events: bool,
@@ -76,6 +77,7 @@ impl Outcome {
         let chat_quantile_ms = |quantile| chat_latency.value_at_quantile(quantile) as f64 / 1_000.0;
         Self {
             bots: swarm.plan().count,
+            web_sockets: swarm.plan().web_sockets,
             joined: swarm.joined,
             hz: swarm.plan().hz,
             events: swarm.plan().sends_events,
@@ -176,7 +178,15 @@ impl OutageReport {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.events { "events" } else { "moves" };
-        writeln!(f, "{} of {} bots joined; {} {kind} sent", self.joined, self.bots, self.sent)?;
+        writeln!(
+            f,
+            "{} of {} bots joined; {} over WebSocket, {} over TCP; {} {kind} sent",
+            self.joined,
+            self.bots,
+            self.web_sockets,
+            self.bots.saturating_sub(self.web_sockets),
+            self.sent
+        )?;
         writeln!(
             f,
             "deliveries: {} expected = {} received + {} conflated + {} announced as missed + {} lost",

@@ -1,5 +1,7 @@
 //! `Plan`: what a swarm is to do, how far it is, and how it does.
 
+use tinyrealm_core::wire::Framing;
+
 use super::accounts::Accounts;
 
 /// What bots are to do.
@@ -13,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) accounts: Option<Accounts>,
     /// How many bots.
     pub(crate) count: u16,
+    /// How many of them are WebSockets, to whatever server they connect; the others speak TCP.
+    pub(crate) web_sockets: u16,
     /// How often each sends, a second.
     pub(crate) hz: f64,
     /// For how long; `None` until stopped.
@@ -27,6 +31,15 @@ pub(crate) struct Plan {
     pub(crate) restarts: Restarts,
     /// How long joining may take.
     pub(crate) join_seconds: f64,
+}
+
+impl Plan {
+    /// How bot `number` speaks: WebSockets are spread evenly, so that neighbours in a room differ.
+    pub(super) fn framing(&self, number: u16) -> Framing {
+        let before = |number: u32| number * u32::from(self.web_sockets) / u32::from(self.count);
+        let number = u32::from(number);
+        if before(number + 1) > before(number) { Framing::Message } else { Framing::Stream }
+    }
 }
 
 /// What it is to a swarm that a server goes away.
@@ -59,4 +72,38 @@ pub(crate) struct BotsReport {
     pub(crate) lost: u64,
     /// Of what was heard since the report before.
     pub(crate) p99_ms: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn web_sockets(count: u16, web_sockets: u16) -> Vec<bool> {
+        let plan = Plan {
+            main_address: String::new(),
+            region: String::new(),
+            accounts: None,
+            count,
+            web_sockets,
+            hz: 1.0,
+            seconds: None,
+            sends_events: false,
+            chat_hz: 0.0,
+            channels: 1,
+            restarts: Restarts::Fault,
+            join_seconds: 1.0,
+        };
+        (0..count).map(|number| plan.framing(number) == Framing::Message).collect()
+    }
+
+    #[test]
+    fn as_many_as_wanted_and_spread() {
+        for (count, wanted) in [(1, 0), (1, 1), (7, 3), (100, 0), (100, 50), (100, 100)] {
+            let is_web_socket = web_sockets(count, wanted);
+            let found = is_web_socket.iter().filter(|is_it| **is_it).count();
+            assert_eq!(found, usize::from(wanted));
+        }
+        assert_eq!(web_sockets(4, 2), [false, true, false, true]);
+        assert_eq!(web_sockets(10_000, 9_999)[..2], [false, true]);
+    }
 }

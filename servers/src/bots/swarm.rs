@@ -15,7 +15,7 @@ use tinyrealm_core::protocol::{Bytes, Direction, Dispatched, ErrorCode, Position
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey};
 use tinyrealm_core::time::Instant;
-use tinyrealm_core::wire::Frame;
+use tinyrealm_core::wire::{Frame, Framing};
 
 use super::accounts::Accounts;
 use super::chat_ledger::ChatTurn;
@@ -53,13 +53,14 @@ pub(crate) struct Swarm {
 
 impl Swarm {
     pub(super) fn new(plan: Plan) -> Self {
-        let config = ClientConfig {
+        let config = |number| ClientConfig {
+            framing: plan.framing(number),
             // A longer region than any world can have finds none, which Main says.
             region: plan.region.as_str().try_into().unwrap_or_default(),
             has_account: plan.accounts.is_some(),
             ..ClientConfig::DEFAULT
         };
-        let client = |number| RealmClient::new(number, config.clone());
+        let client = |number| RealmClient::new(number, config(number));
         Self {
             clients: (0..plan.count).map(client).collect(),
             ledger: Ledger::new(plan.count, plan.channels),
@@ -358,5 +359,9 @@ impl<'a> Role<'a> for Swarm {
         let client = self.clients.get(usize::from(tag.index));
         let login = self.plan.accounts.as_ref().map_or("", |accounts| &accounts.login_address);
         client.map_or("", |client| client.address(tag, &self.plan.main_address, login))
+    }
+
+    fn framing(&self, tag: LinkTag) -> Framing {
+        self.clients.get(usize::from(tag.index)).map_or(Framing::Stream, RealmClient::framing)
     }
 }

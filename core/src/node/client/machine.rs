@@ -28,6 +28,7 @@ use crate::protocol::{
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::storage::Key;
+use crate::wire::Framing;
 
 /// The links of a client, as its sessions' tags have them; the tag's index is the client's number.
 pub(super) const MAIN_LINK: u8 = 1;
@@ -45,6 +46,8 @@ pub struct ClientConfig {
     pub region: heapless::String<REGION_MAX_BYTES>,
     /// Whether it needs a token of Login before it says hello; its handler has the credentials.
     pub has_account: bool,
+    /// How its frames are to stand on each of its connections.
+    pub framing: Framing,
     /// The first wait before another attempt.
     pub reconnect_first_ms: u32,
     /// The longest wait before another attempt.
@@ -52,10 +55,11 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// A guest, any region, and 0.2 to 5 seconds between attempts.
+    /// A guest, any region, streams, and 0.2 to 5 seconds between attempts.
     pub const DEFAULT: Self = Self {
         region: heapless::String::new(),
         has_account: false,
+        framing: Framing::Stream,
         reconnect_first_ms: 200,
         reconnect_most_ms: 5_000,
     };
@@ -178,6 +182,11 @@ impl RealmClient {
 
     const fn tag(&self, kind: u8) -> LinkTag {
         LinkTag { kind, index: self.number }
+    }
+
+    /// How its frames are to stand on each of its connections.
+    pub const fn framing(&self) -> Framing {
+        self.config.framing
     }
 
     /// Begins to go to Main, by way of Login if it needs a token.

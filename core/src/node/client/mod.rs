@@ -37,7 +37,7 @@ use crate::protocol::{
 };
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey};
-use crate::wire::Frame;
+use crate::wire::{Frame, Framing};
 
 /// Something that has happened to a client.
 #[derive(Debug)]
@@ -221,5 +221,9 @@ impl<'a, H: ClientHandler> Role<'a> for Client<H> {
     fn address(&self, tag: LinkTag) -> &str {
         let login_address = self.handler.credentials(self.machine.number()).login_address;
         self.machine.address(tag, &self.main_address, login_address)
+    }
+
+    fn framing(&self, _: LinkTag) -> Framing {
+        self.machine.framing()
     }
 }

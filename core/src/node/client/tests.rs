@@ -96,9 +96,9 @@ fn text<const MOST: usize>(text: &str) -> heapless::String<MOST> {
 fn with_sizes(sizes: Sizes, test: impl FnOnce(&mut ClientBench<'_>)) {
     let config = ClientConfig {
         region: text("north"),
-        has_account: false,
         reconnect_first_ms: FIRST_MS,
         reconnect_most_ms: MOST_MS,
+        ..ClientConfig::DEFAULT
     };
     let mut memory = Box::new(BenchMemory::NEW);
     let client = Client::new(text("main:7"), config, Diary::default());

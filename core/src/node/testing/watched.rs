@@ -7,7 +7,7 @@ use crate::protocol::{Dispatched, ErrorCode};
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey, SessionManager};
 use crate::time::Instant;
-use crate::wire::Frame;
+use crate::wire::{Frame, Framing};
 
 /// A role under test, and what it was told of ends.
 #[derive(Debug)]
@@ -70,6 +70,10 @@ impl<'a, R: Role<'a>> Role<'a> for Watched<R> {
 
     fn address(&self, tag: LinkTag) -> &str {
         self.role.address(tag)
+    }
+
+    fn framing(&self, tag: LinkTag) -> Framing {
+        self.role.framing(tag)
     }
 
     fn must_flush_first(&self) -> bool {

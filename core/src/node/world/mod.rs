@@ -129,8 +129,8 @@ pub const WORLD_NODE_BYTES: usize =
 const _: () = {
     // It is mostly slices, three texts of the configuration, and the cluster's secret with its proof.
     let most_bytes = if usize::BITS == 32 { 872 } else { 1_160 };
-    // WebSockets: a second slice of rings and its share, origins, twice, and two counters.
-    let web_socket_bytes = usize::BITS as usize + 8;
+    // WebSockets: a second slice of rings and its share, origins, twice, two counters, mask keys.
+    let web_socket_bytes = usize::BITS as usize + 8 + size_of::<crate::wire::ws::MaskKeys>();
     let message_bytes = if cfg!(feature = "websocket") { web_socket_bytes } else { 0 };
     assert!(
         WORLD_NODE_BYTES <= most_bytes + message_bytes,

@@ -44,6 +44,8 @@ use crate::storage::{BufferPool, Ring, Table, Vacant, WorkList};
 use crate::time::Instant;
 use crate::timer::TimerWheel;
 use crate::wire::Framing;
+#[cfg(feature = "websocket")]
+use crate::wire::ws::MaskKeys;
 
 /// Why a new peer is not taken.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -85,6 +87,9 @@ pub struct SessionManager<'a> {
     own_links: u16,
     own_sessions: u16,
     shutting_down: bool,
+    /// What is said on WebSockets that we have opened is masked with these.
+    #[cfg(feature = "websocket")]
+    mask_keys: MaskKeys,
 }
 
 impl<'a> SessionManager<'a> {
@@ -110,6 +115,8 @@ impl<'a> SessionManager<'a> {
             own_links: 0,
             own_sessions: 0,
             shutting_down: false,
+            #[cfg(feature = "websocket")]
+            mask_keys: MaskKeys::default(),
         }
     }
 

@@ -6,6 +6,8 @@ use crate::session::manager::Farewell;
 use crate::session::session::{Flags, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
 use crate::time::Instant;
+#[cfg(feature = "websocket")]
+use crate::wire::{Framing, ws::reframe_in_place};
 
 /// Buffers that the answers to one frame may need: a welcome, a snapshot's first page, two reports.
 const POOL_RESERVE_BUFFERS: usize = 4;
@@ -121,6 +123,17 @@ impl<'a> SessionManager<'a> {
         let session = self.table.get_mut(key).ok_or(SendError::Closed)?;
         if !session.state.is_open() || !session.can_be_told() {
             return Err(SendError::Closed);
+        }
+        #[cfg(feature = "websocket")]
+        if session.is_masked() {
+            let mask = Some(self.mask_keys.draw());
+            let masked = |room: &mut [u8]| {
+                encode(room)?;
+                reframe_in_place(room, mask)
+            };
+            let sent =
+                session.outbox.append(&mut self.pool, most_buffers, Framing::Stream, &masked);
+            return sent.map_err(|_| SendError::Full);
         }
         let framing = session.framing();
         let sent = session.outbox.append(&mut self.pool, most_buffers, framing, encode);

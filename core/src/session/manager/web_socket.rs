@@ -1,4 +1,4 @@
-//! What sessions say as WebSockets, besides frames: the answer to the handshake, Pong, Close.
+//! What sessions say as WebSockets, besides frames: a handshake or the answer to it, Pong, Close.
 //!
 //! Contract: nothing is sent between a handshake's beginning and its end, nor behind a Close. A peer
 //! that breaks RFC 6455 is told so twice: by an `Error` for whoever wrote it, and by the code of the
@@ -6,16 +6,21 @@
 
 use super::SessionManager;
 use super::ending::Farewell;
+use crate::entropy::Turn;
+use crate::log;
+use crate::protocol::ErrorCode;
 use crate::protocol::either_way::Error;
-use crate::protocol::{Encode, ErrorCode};
 use crate::session::session::{Flags, SessionKey};
 use crate::time::Instant;
 use crate::wire::Framing;
-use crate::wire::ws::handshake::{Accepted, Acceptor, Refusal};
+use crate::wire::ws::handshake::{Accepted, Acceptor, AnswerError, Refusal, Request, Requester};
 use crate::wire::ws::{Close, CloseCode, FrameKind, write_frame};
 
 /// The longest Close that is said here: a header and a code.
 const CLOSE_FRAME_BYTES: usize = 4;
+
+/// The longest request that is written here: 170 bytes, and the name of whom we have connected to.
+const REQUEST_MAX_BYTES: usize = 512;
 
 /// What a farewell is as a code of RFC 6455 §7.4.
 pub(super) const fn close_code(farewell: Farewell) -> CloseCode {
@@ -60,9 +65,45 @@ impl SessionManager<'_> {
         self.close(now, key, Farewell::Nothing(ErrorCode::BAD_FRAME));
     }
 
+    /// We have connected, and ask `host` for a WebSocket: nothing is said before it has answered.
+    /// `false` if the request can't be written.
+    pub(crate) fn ask_for_web_socket(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: SessionKey,
+        requester: &Requester,
+        host: &str,
+    ) -> bool {
+        let mut text = [0; REQUEST_MAX_BYTES];
+        let request = Request { host, target: "/", origin: None };
+        let Ok(used) = requester.write_request(request, &mut text) else { return false };
+        self.mask_keys.renew(turn.random());
+        self.say_raw(turn.now, key, text.get(..used).unwrap_or_default());
+        if let Some(session) = self.table.get_mut(key) {
+            session.flags.set(Flags::HANDSHAKE);
+        }
+        true
+    }
+
+    /// The peer that we have asked has granted it.
+    pub(crate) fn web_socket_opens(&mut self, key: SessionKey) {
+        self.stats.web_sockets += 1;
+        if let Some(session) = self.table.get_mut(key) {
+            session.flags.clear(Flags::HANDSHAKE);
+            session.flags.set(Flags::MESSAGES);
+        }
+    }
+
+    /// The peer that we have asked does not grant it, or is no server of this protocol.
+    pub(crate) fn web_socket_denied(&mut self, now: Instant, key: SessionKey, error: AnswerError) {
+        self.stats.handshakes_refused += 1;
+        log::info!("a server has opened no WebSocket: {}", error.name());
+        self.close(now, key, Farewell::Nothing(ErrorCode::BAD_FRAME));
+    }
+
     /// The peer's Ping is answered. One whose queue is full is told nothing: it has not read either.
     pub(crate) fn pong(&mut self, key: SessionKey, payload: &[u8]) {
-        self.queue_bytes(key, &|room| write_frame(room, FrameKind::Pong, None, payload));
+        self.queue_control(key, FrameKind::Pong, payload);
     }
 
     /// The peer has said Close: it is echoed.
@@ -92,7 +133,7 @@ impl SessionManager<'_> {
         let mut payload = [0; CLOSE_FRAME_BYTES];
         let used = Close { code, reason: "" }.write(&mut payload).unwrap_or(0);
         let payload = payload.get(..used).unwrap_or_default();
-        self.queue_bytes(key, &|room| write_frame(room, FrameKind::Close, None, payload));
+        self.queue_control(key, FrameKind::Close, payload);
         if let Some(session) = self.table.get_mut(key) {
             session.flags.set(Flags::CLOSE_SAID);
         }
@@ -112,13 +153,15 @@ impl SessionManager<'_> {
     }
 
     /// Queues a frame that is not of the realm's protocol; a full queue loses it.
-    fn queue_bytes(&mut self, key: SessionKey, write: Encode<'_>) {
+    fn queue_control(&mut self, key: SessionKey, kind: FrameKind, payload: &[u8]) {
         let most_buffers = self.config.send_buffers_per_session;
         let Some(session) = self.table.get_mut(key) else { return };
         if !session.can_be_told() {
             return;
         }
-        let sent = session.outbox.append(&mut self.pool, most_buffers, Framing::Stream, write);
+        let mask = if session.is_masked() { Some(self.mask_keys.draw()) } else { None };
+        let write = |room: &mut [u8]| write_frame(room, kind, mask, payload);
+        let sent = session.outbox.append(&mut self.pool, most_buffers, Framing::Stream, &write);
         if sent.is_ok() {
             self.ready.add(key.index());
         }

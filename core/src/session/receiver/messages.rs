@@ -4,19 +4,27 @@
 //! (DESIGN §4). A handshake passes line by line through one pool buffer, with its state in front; a
 //! message is unmasked into one. Between messages a session holds none.
 //!
+//! A connection of our own that is to be a WebSocket begins with the [`Receiver::expect_answer`] of its
+//! server. What a server says is not masked, so its whole messages are taken where they are.
+//!
 //! ```text
 //!   Undecided ── 2 bytes ──► Stream
 //!       │ "GE"
 //!       ▼
 //!     Begun ──► Handshake ── the whole request ──► Messages
+//!                                                     ▲
+//!   expect_answer ──► Answer ──── the whole 101 ──────┘
 //! ```
 
 use super::{Received, Receiver};
-use crate::wire::ws::handshake::{Acceptance, Accepted, Acceptor, Policy, Refusal};
-use crate::wire::ws::{Assembly, CloseCode, Rules, Side, Step, buffer_bytes};
+use crate::wire::ws::handshake::{
+    Acceptance, Accepted, Acceptor, Answer, AnswerError, Policy, Refusal, Requester,
+};
+use crate::wire::ws::{Assembly, CloseCode, Rules, Side, Step, WholeMessage, buffer_bytes};
 use crate::wire::{FrameError, NetFrameV1};
 
-/// The longest request that opens a WebSocket: browsers send the cookies of the host along.
+/// The longest request that opens a WebSocket, and the longest answer: browsers send the cookies of
+/// the host along.
 const HANDSHAKE_LIMIT_BYTES: u16 = 8 * 1_024;
 
 /// What a WebSocket says besides frames.
@@ -28,6 +36,10 @@ pub enum Signal<'b> {
     Accepted(Accepted),
     /// It can't be one, and is to be told this.
     Refused(Refusal),
+    /// What we have asked for is granted: it is one now.
+    Opened,
+    /// What we have asked for is not granted.
+    Denied(AnswerError),
     /// A question, to be answered with the same bytes.
     Ping(&'b [u8]),
     /// A sign of life.
@@ -40,12 +52,15 @@ pub enum Signal<'b> {
 
 /// What the input of one session is; see the [module](self).
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub(super) enum Language {
-    Undecided,
+    Undecided = 0,
     Stream,
     Begun,
     Handshake,
-    Messages(Assembly),
+    Answer,
+    /// On this side of it.
+    Messages(Side, Assembly),
 }
 
 impl Receiver<'_> {
@@ -104,7 +119,42 @@ impl Receiver<'_> {
             Acceptance::Refused(refusal) => Signal::Refused(refusal),
         };
         self.pool.release(&mut inbound.chain);
-        inbound.language = Language::Messages(Assembly::default());
+        inbound.language = Language::Messages(Side::Server, Assembly::default());
+        Received::Signal(signal)
+    }
+
+    /// Session `index` has just been connected, and `requester` asks its peer for a WebSocket. `false`
+    /// if there is no buffer for the answer.
+    pub(crate) fn expect_answer(&mut self, index: u16, requester: Requester) -> bool {
+        let Some(inbound) = self.inbounds.get_mut(usize::from(index)) else { return false };
+        let Ok(room) = self.pool.reserve(&mut inbound.chain, 0) else { return false };
+        let room_bytes = room.len();
+        self.pool.commit(&inbound.chain, room_bytes);
+        let buffer = self.pool.filled_mut(&inbound.chain);
+        let Some((state, _)) = buffer.split_first_chunk_mut() else { return false };
+        *state = requester.store();
+        inbound.language = Language::Answer;
+        true
+    }
+
+    pub(super) fn read_answer(&mut self, index: u16, input: &mut &[u8]) -> Received<'static> {
+        let Some(inbound) = self.inbounds.get_mut(usize::from(index)) else {
+            return Received::NoBuffer;
+        };
+        let buffer = self.pool.filled_mut(&inbound.chain);
+        let Some((state, line)) = buffer.split_first_chunk_mut() else {
+            return Received::NoBuffer;
+        };
+        let mut requester = Requester::load(state);
+        let answer = requester.advance(line, input, HANDSHAKE_LIMIT_BYTES);
+        *state = requester.store();
+        let signal = match answer {
+            Answer::NeedMore => return Received::NeedMore,
+            Answer::Open { .. } => Signal::Opened,
+            Answer::Failed(error) => Signal::Denied(error),
+        };
+        self.pool.release(&mut inbound.chain);
+        inbound.language = Language::Messages(Side::Client, Assembly::default());
         Received::Signal(signal)
     }
 
@@ -134,39 +184,48 @@ impl Receiver<'_> {
         true
     }
 
-    fn rules(&self) -> Rules {
+    fn rules(&self, side: Side) -> Rules {
         let beside = buffer_bytes(0);
         let fits = usize::from(self.pool.buffer_bytes()).saturating_sub(beside);
         let limit_bytes = usize::from(self.framer.limit_bytes()).min(fits) as u16;
-        Rules { side: Side::Server, limit_bytes }
+        Rules { side, limit_bytes }
     }
 
     /// Bytes of an unfinished message that stay when the rest of the leftover goes.
     pub(super) fn kept_bytes(&self, index: u16) -> usize {
         match self.inbounds.get(usize::from(index)).map(|inbound| inbound.language) {
-            Some(Language::Messages(assembly)) => assembly.kept_bytes(),
+            Some(Language::Messages(_, assembly)) => assembly.kept_bytes(),
             _ => 0,
         }
     }
 
     /// Each pass takes what the last has asked for: a header's parts, a payload, a piece behind another.
-    pub(super) fn next_message<'s>(
+    pub(super) fn next_message<'s, 'i: 's>(
         &'s mut self,
         index: u16,
-        input: &mut &[u8],
-        mut assembly: Assembly,
+        input: &mut &'i [u8],
+        (side, mut assembly): (Side, Assembly),
     ) -> Received<'s> {
-        if self.leftover(index).is_empty() && self.takes_whole_message(index, input, assembly) {
-            self.spent = Some(index);
-            return as_frame(self.leftover(index));
+        let rules = self.rules(side);
+        if self.leftover(index).is_empty()
+            && let Some(whole) = assembly.whole_message(input, rules)
+        {
+            if whole.mask.is_none() {
+                *input = whole.rest;
+                return as_frame(whole.payload);
+            }
+            if self.unmasks(index, whole) {
+                *input = whole.rest;
+                self.spent = Some(index);
+                return as_frame(self.leftover(index));
+            }
         }
         let found = loop {
-            let rules = self.rules();
             let Some(inbound) = self.inbounds.get_mut(usize::from(index)) else {
                 return Received::NoBuffer;
             };
             let step = assembly.step(self.pool.filled_mut(&inbound.chain), rules);
-            inbound.language = Language::Messages(assembly);
+            inbound.language = Language::Messages(side, assembly);
             let Step::NeedMore { kept_bytes, missing_bytes } = step else { break step };
             self.pool.truncate(&mut inbound.chain, kept_bytes);
             if input.is_empty() {
@@ -190,15 +249,13 @@ impl Receiver<'_> {
     }
 
     /// The short way: a whole message in the input is unmasked into a buffer at once.
-    fn takes_whole_message(&mut self, index: u16, input: &mut &[u8], assembly: Assembly) -> bool {
-        let Some(whole) = assembly.whole_message(input, self.rules()) else { return false };
+    fn unmasks(&mut self, index: u16, whole: WholeMessage<'_>) -> bool {
         let Some(inbound) = self.inbounds.get_mut(usize::from(index)) else { return false };
         let Ok(room) = self.pool.reserve(&mut inbound.chain, whole.payload.len()) else {
             return false;
         };
         let Ok(count) = whole.copy_into(room) else { return false };
         self.pool.commit(&inbound.chain, count);
-        *input = whole.rest;
         true
     }
 }

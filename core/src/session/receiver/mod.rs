@@ -127,7 +127,10 @@ impl<'a> Receiver<'a> {
             Language::Undecided | Language::Stream => {}
             Language::Begun => return Received::Signal(Signal::HandshakeBegun),
             Language::Handshake => return self.shake_hands(index, input),
-            Language::Messages(assembly) => return self.next_message(index, input, assembly),
+            Language::Answer => return self.read_answer(index, input),
+            Language::Messages(side, assembly) => {
+                return self.next_message(index, input, (side, assembly));
+            }
         }
         self.next_frame(index, input)
     }

@@ -2,8 +2,9 @@
 //!
 //! Purpose: one binary message is one body, `[opcode: i32 LE][payload]`. [`handshake`] turns an HTTP
 //! request into a connection, [`header`] reads and writes frame headers, [`mask`] is the XOR that
-//! clients put over their payloads, [`assembly`] makes messages of frames, [`close`] says why a
-//! connection ends, and [`reframe`] turns the stream frames that nodes write into messages.
+//! clients put over their payloads, [`mask_keys`] what they do it with, [`assembly`] makes messages of
+//! frames, [`close`] says why a connection ends, and [`reframe`] turns the stream frames that nodes
+//! write into messages.
 //!
 //! Contract: either side of a connection; functions over the caller's slices and small state whose
 //! all-zero bits are the beginning. No extension is spoken, text messages are refused. What a peer
@@ -32,12 +33,14 @@ pub mod close;
 pub mod handshake;
 pub mod header;
 pub mod mask;
+pub mod mask_keys;
 pub mod reframe;
 
 pub use assembly::{Assembly, Rules, Step, WholeMessage, buffer_bytes};
 pub use close::{Close, CloseCode};
 pub use header::{FrameHeader, FrameKind, MaskKey, ParsedHeader, Side};
 pub use mask::{apply_mask, copy_masked};
+pub use mask_keys::MaskKeys;
 pub use reframe::{Reframed, reframe_in_place, reframe_into, write_frame};
 
 /// The sub-protocol of this wire, as it is offered and chosen in handshakes.

@@ -105,6 +105,21 @@ pub enum AnswerError {
     Extension,
 }
 
+impl AnswerError {
+    /// It in words, for logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "the answer is no HTTP/1.1",
+            Self::TooLong => "the answer is too long",
+            Self::Status(_) => "the status is not 101",
+            Self::NotWebSocket => "the answer is about something else",
+            Self::WrongAccept => "the server has not understood the key",
+            Self::UnknownProtocol => "a sub-protocol that was not offered",
+            Self::Extension => "an extension that was not offered",
+        }
+    }
+}
+
 /// The client's side of one handshake; see the [module](self).
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Requester {
@@ -114,12 +129,38 @@ pub struct Requester {
 }
 
 impl Requester {
+    /// Bytes of [`Self::store`].
+    pub const STATE_BYTES: usize = Head::STATE_BYTES + size_of::<Facts>() + KEY_TEXT_BYTES;
+
     /// A handshake with a random `key`.
     pub fn new(key: [u8; KEY_BYTES]) -> Self {
         let mut key_text = [b'='; KEY_TEXT_BYTES];
         // It has exactly this length, so it fits.
         let _ = Base64::encode(&key, &mut key_text);
         Self { head: Head::default(), facts: Facts::default(), key_text }
+    }
+
+    /// The state as bytes.
+    pub fn store(self) -> [u8; Self::STATE_BYTES] {
+        let mut state = [0; Self::STATE_BYTES];
+        let facts = self.facts.0.to_le_bytes();
+        // The pieces have exactly this length in all, so they fit.
+        let _ = write_all(&mut state, &[&self.head.store(), &facts, &self.key_text]);
+        state
+    }
+
+    /// What [`Self::store`] has stored.
+    pub fn load(state: &[u8; Self::STATE_BYTES]) -> Self {
+        let mut requester = Self::new([0; KEY_BYTES]);
+        if let Some((head, rest)) = state.split_first_chunk()
+            && let Some((facts, key_text)) = rest.split_first_chunk()
+            && let Some(key_text) = key_text.first_chunk()
+        {
+            requester.head = Head::load(*head);
+            requester.facts = Facts(u16::from_le_bytes(*facts));
+            requester.key_text = *key_text;
+        }
+        requester
     }
 
     /// Writes the whole HTTP request and answers its bytes.
