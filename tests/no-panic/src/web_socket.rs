@@ -100,12 +100,15 @@ extern "C" fn web_socket_request(key: &[u8; 16], text: &mut Lent, out: &mut Lent
 
 #[unsafe(no_mangle)]
 extern "C" fn web_socket_answer(
-    requester: &mut Requester,
+    state: &mut [u8; Requester::STATE_BYTES],
     line: &mut Lent,
     input: &mut Lent,
     limit_bytes: u16,
 ) -> u32 {
-    match requester.advance(line.bytes(), &mut &*input.bytes(), limit_bytes) {
+    let mut requester = Requester::load(state);
+    let answer = requester.advance(line.bytes(), &mut &*input.bytes(), limit_bytes);
+    *state = requester.store();
+    match answer {
         Answer::NeedMore => 0,
         Answer::Open { is_protocol_chosen } => 1 + u32::from(is_protocol_chosen),
         Answer::Failed(_) => 3,

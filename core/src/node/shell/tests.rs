@@ -1,6 +1,8 @@
 //! A packet's way through the shell, under a role that only looks on.
 
 mod calls;
+#[cfg(feature = "websocket")]
+mod dialed;
 mod frames;
 #[cfg(feature = "websocket")]
 mod web_socket;

@@ -9,7 +9,7 @@ use crate::node::{Caller, Context, Role};
 use crate::protocol::{Dispatched, ErrorCode};
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey, Trust};
-use crate::wire::{Frame, Opcode};
+use crate::wire::{Frame, Framing, Opcode};
 
 /// One call of the shell.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -30,6 +30,10 @@ pub(crate) struct Recorder {
     /// Every new peer is known at once, and trusted that far.
     pub(crate) trusts: Option<Trust>,
     pub(crate) address: String,
+    /// How its own connections speak.
+    pub(crate) framing: Framing,
+    /// What was in the frames.
+    pub(crate) payloads: Vec<Vec<u8>>,
     pub(crate) own_links: u16,
 }
 
@@ -64,6 +68,7 @@ impl<'a> Role<'a> for Recorder {
 
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         self.seen.push(Seen::Frame(caller.key, frame.opcode));
+        self.payloads.push(frame.payload.to_vec());
         match frame.opcode {
             Self::KNOWN => Dispatched::Handled,
             Self::SPOILT => Dispatched::Malformed,
@@ -92,6 +97,10 @@ impl<'a> Role<'a> for Recorder {
 
     fn address(&self, _: LinkTag) -> &str {
         &self.address
+    }
+
+    fn framing(&self, _: LinkTag) -> Framing {
+        self.framing
     }
 }
 

@@ -77,11 +77,11 @@ impl SessionManager<'_> {
         let mut text = [0; REQUEST_MAX_BYTES];
         let request = Request { host, target: "/", origin: None };
         let Ok(used) = requester.write_request(request, &mut text) else { return false };
-        self.mask_keys.renew(turn.random());
-        self.say_raw(turn.now, key, text.get(..used).unwrap_or_default());
         if let Some(session) = self.table.get_mut(key) {
             session.flags.set(Flags::HANDSHAKE);
         }
+        self.mask_keys.renew(turn.random());
+        self.say_raw(turn.now, key, text.get(..used).unwrap_or_default());
         true
     }
 

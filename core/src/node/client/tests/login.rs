@@ -27,6 +27,7 @@ fn with_member(test: impl FnOnce(&mut MemberBench<'_>)) {
         has_account: true,
         reconnect_first_ms: FIRST_MS,
         reconnect_most_ms: MOST_MS,
+        ..ClientConfig::DEFAULT
     };
     let mut memory = Box::new(BenchMemory::NEW);
     let client = Client::new(text("main:7"), config, Member::default());

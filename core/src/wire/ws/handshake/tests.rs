@@ -277,6 +277,8 @@ fn answer_pieces(pieces: &[&[u8]], line_bytes: usize, limit_bytes: u16) -> (Answ
             return (answer, left);
         }
         assert!(input.is_empty());
+        let stored = requester.store();
+        assert_eq!(Requester::load(&stored), requester);
     }
     (Answer::NeedMore, Vec::new())
 }
