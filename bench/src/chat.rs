@@ -48,10 +48,10 @@ pub(crate) fn run(seconds: u32, rounds: u32) -> anyhow::Result<()> {
         }
         let floor = Spread::of(floor);
         let of = |part: fn(&Cost) -> f64| Spread::of(realm.iter().map(part).collect());
-        of(|cost| cost.main + cost.chat).print_row("Main and chat", floor, Some(GOAL));
-        of(|cost| cost.main).print_row("  of it Main", floor, None);
-        of(|cost| cost.chat).print_row("  of it chat", floor, None);
-        floor.print_row("floor", floor, None);
+        of(|cost| cost.main + cost.chat).print_row("Main and chat", "floor", floor, Some(GOAL));
+        of(|cost| cost.main).print_row("  of it Main", "floor", floor, None);
+        of(|cost| cost.chat).print_row("  of it chat", "floor", floor, None);
+        floor.print_row("floor", "floor", floor, None);
     }
     Ok(())
 }

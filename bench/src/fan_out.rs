@@ -29,9 +29,14 @@ const SCENES: [Scene; 4] = [
 const PEAK: Scene = Scene { rooms: 1, members: 500, hz: 60, flush_interval_ms: 20, goal: 0.0 };
 const PEAK_GOAL_PER_SECOND: f64 = 5_000_000.0;
 
+/// What a delivery to a WebSocket may cost, in deliveries over TCP.
+const WEB_SOCKET_GOAL: f64 = 1.1;
+
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Server {
     World,
+    /// A world whose members are WebSockets.
+    WebWorld,
     Floor,
     Naive,
 }
@@ -66,9 +71,30 @@ pub(crate) fn run(seconds: u32, rounds: u32) -> anyhow::Result<()> {
             }
         }
         let [world, floor, naive] = costs.map(Spread::of);
-        world.print_row("world", floor, Some(goal));
-        floor.print_row("floor", floor, None);
-        naive.print_row("naive tokio", floor, None);
+        world.print_row("world", "floor", floor, Some(goal));
+        floor.print_row("floor", "floor", floor, None);
+        naive.print_row("naive tokio", "floor", floor, None);
+    }
+    Ok(())
+}
+
+/// Runs every scene with members of either kind and prints a table.
+pub(crate) fn run_web_sockets(seconds: u32, rounds: u32) -> anyhow::Result<()> {
+    println!(
+        "web-socket: CPU ns per delivery, {rounds} rounds of {seconds} s, median (least to most)"
+    );
+    for scene in SCENES {
+        let Scene { rooms, members, hz, flush_interval_ms, .. } = scene;
+        println!("  {rooms} rooms x {members} members x {hz} Hz, flush {flush_interval_ms} ms");
+        let mut costs = [Vec::new(), Vec::new()];
+        for _ in 0..rounds {
+            for (server, costs) in [Server::WebWorld, Server::World].iter().zip(&mut costs) {
+                costs.push(measure(*server, scene, seconds)?.nanos_per_delivery());
+            }
+        }
+        let [web, tcp] = costs.map(Spread::of);
+        web.print_row("WebSocket", "TCP", tcp, Some(WEB_SOCKET_GOAL));
+        tcp.print_row("TCP", "TCP", tcp, None);
     }
     Ok(())
 }
@@ -117,7 +143,8 @@ fn start(server: Server, scene: Scene) -> anyhow::Result<Servers> {
     match server {
         Server::Floor => single(&["floor".to_owned(), capacity, flush]),
         Server::Naive => single(&["naive".to_owned(), capacity]),
-        Server::World => start_world(&scene.rooms.to_string(), &capacity, &flush),
+        Server::World => start_world("main", &scene.rooms.to_string(), &capacity, &flush),
+        Server::WebWorld => start_world("main-ws", &scene.rooms.to_string(), &capacity, &flush),
     }
 }
 
@@ -140,9 +167,14 @@ pub(crate) fn start_world_with(
     Ok((main, address, world))
 }
 
-fn start_world(rooms: &str, capacity: &str, flush: &str) -> anyhow::Result<Servers> {
+fn start_world(
+    way: &'static str,
+    rooms: &str,
+    capacity: &str,
+    flush: &str,
+) -> anyhow::Result<Servers> {
     let limits = ["--set", "net.connections_per_address=20000"];
     let world = ["--rooms", rooms, "--room-capacity", capacity, "--flush-interval-ms", flush];
     let (main, address, world) = start_world_with(&limits, &[&world[..], &limits[..]].concat())?;
-    Ok(Servers { processes: vec![main, world], way: "main", address })
+    Ok(Servers { processes: vec![main, world], way, address })
 }

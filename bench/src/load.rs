@@ -4,8 +4,7 @@
 //! is one. Talks with whoever started it by lines: `ready` when all are in; `begin` when the
 //! measured time begins and `end DELIVERIES MESSAGES` when it is over.
 
-use std::io::{BufRead, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, Read};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -19,9 +18,10 @@ use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast};
 use tinyrealm_core::protocol::{
     CLIENT_VERSION, Direction, HandshakeKey, Message, Position, Text, Uid, decode, encode_frame,
 };
+use tinyrealm_core::wire::Framing;
 
+use crate::link::Link;
 use crate::poller::Poller;
-use crate::wire;
 
 const WARM_UP: Duration = Duration::from_secs(1);
 const READ_BUFFER_BYTES: usize = 256 * 1024;
@@ -30,17 +30,17 @@ const SERVER_PATIENCE: Duration = Duration::from_millis(50);
 
 /// One member of a room.
 struct Member {
-    stream: TcpStream,
+    link: Link,
     partial: Vec<u8>,
     /// The connection to Main, which keeps the user in the realm.
-    _main: Option<TcpStream>,
+    _main: Option<Link>,
 }
 
 /// Members of a channel have its number in common; a name is as long as people give them.
 const CHANNEL: &str = "bench channel";
 const SAID: &str = "this is about as long as what people say in a chat";
 
-/// `load main|direct|chat|chat-direct ADDRESS COUNT HZ SECONDS CHANNEL_MEMBERS`
+/// `load main|main-ws|direct|chat|chat-direct ADDRESS COUNT HZ SECONDS CHANNEL_MEMBERS`
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let [way, address, count, hz, seconds, channel_members] = arguments else {
         bail!("six arguments")
@@ -52,14 +52,15 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let mut members = Vec::with_capacity(count);
     for number in 0..count {
         members.push(match way.as_str() {
-            "main" => enter(address)?,
+            "main" => enter(address, Framing::Stream)?,
+            "main-ws" => enter(address, Framing::Message)?,
             "chat" => join_channel(address, &channel_of(number, channel_members))?,
             _ => join_direct(address)?,
         });
     }
     let talk = if way.starts_with("chat") { Talk::Says { channel_members } } else { Talk::Moves };
     for member in &members {
-        member.stream.set_nonblocking(true)?;
+        member.link.stream.set_nonblocking(true)?;
     }
     println!("ready");
     std::io::stdin().lock().read_line(&mut String::new())?;
@@ -73,27 +74,15 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn send<M: Message>(stream: &mut TcpStream, message: &M) -> anyhow::Result<()> {
-    let mut out = [0; 512];
-    let used = encode_frame(message, &mut out).ok().context("a message too long")?;
-    Ok(stream.write_all(&out[..used])?)
-}
-
 /// Reads frames until one has this message's opcode, and answers its payload.
-fn receive<M: Message>(stream: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
-    receive_unless::<M>(stream, Error::OPCODE.0)?.context("refused")
+fn receive<M: Message>(link: &mut Link) -> anyhow::Result<Vec<u8>> {
+    receive_unless::<M>(link, Error::OPCODE.0)?.context("refused")
 }
 
 /// The same, or `None` if a refusal comes first.
-fn receive_unless<M: Message>(
-    stream: &mut TcpStream,
-    refusal: i32,
-) -> anyhow::Result<Option<Vec<u8>>> {
+fn receive_unless<M: Message>(link: &mut Link, refusal: i32) -> anyhow::Result<Option<Vec<u8>>> {
     loop {
-        let mut prefix = [0; 2];
-        stream.read_exact(&mut prefix)?;
-        let mut body = vec![0; usize::from(u16::from_le_bytes(prefix))];
-        stream.read_exact(&mut body)?;
+        let mut body = link.receive()?;
         ensure!(body.len() >= 4, "a frame without opcode");
         if body.starts_with(&refusal.to_le_bytes()) {
             return Ok(None);
@@ -110,13 +99,13 @@ fn channel_of(number: usize, channel_members: usize) -> String {
 
 /// Comes into a channel, as soon as Main has found its chat server.
 fn join_channel(address: &str, channel: &str) -> anyhow::Result<Member> {
-    let mut stream = connect(address)?;
-    send(&mut stream, &Hello { client_version: CLIENT_VERSION, token: None })?;
-    receive::<Welcome>(&mut stream)?;
+    let mut link = Link::open(address, Framing::Stream)?;
+    link.send(&Hello { client_version: CLIENT_VERSION, token: None })?;
+    receive::<Welcome>(&mut link)?;
     for _ in 0..SERVER_TRIES {
-        send(&mut stream, &ChatJoin { channel: Text::truncated(channel) })?;
-        if receive_unless::<ChatJoined<'_>>(&mut stream, ChatRefused::OPCODE.0)?.is_some() {
-            return Ok(Member { stream, partial: Vec::new(), _main: None });
+        link.send(&ChatJoin { channel: Text::truncated(channel) })?;
+        if receive_unless::<ChatJoined<'_>>(&mut link, ChatRefused::OPCODE.0)?.is_some() {
+            return Ok(Member { link, partial: Vec::new(), _main: None });
         }
         std::thread::sleep(SERVER_PATIENCE);
     }
@@ -124,9 +113,9 @@ fn join_channel(address: &str, channel: &str) -> anyhow::Result<Member> {
 }
 
 /// Asks until a world has registered.
-fn ask_for_world(main: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
+fn ask_for_world(main: &mut Link) -> anyhow::Result<Vec<u8>> {
     for _ in 0..SERVER_TRIES {
-        send(main, &EnterWorldReq { region: Text::default() })?;
+        main.send(&EnterWorldReq { region: Text::default() })?;
         if let Some(payload) = receive_unless::<EnterWorldAck<'_>>(main, Error::OPCODE.0)? {
             return Ok(payload);
         }
@@ -135,34 +124,33 @@ fn ask_for_world(main: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
     bail!("Main has no world")
 }
 
-fn connect(address: &str) -> anyhow::Result<TcpStream> {
-    let stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    Ok(stream)
-}
-
-fn enter(address: &str) -> anyhow::Result<Member> {
-    let mut main = connect(address)?;
-    send(&mut main, &Hello { client_version: CLIENT_VERSION, token: None })?;
+/// Goes in through Main; what is measured is the connection to the world.
+fn enter(address: &str, framing: Framing) -> anyhow::Result<Member> {
+    let mut main = Link::open(address, Framing::Stream)?;
+    main.send(&Hello { client_version: CLIENT_VERSION, token: None })?;
     let payload = receive::<Welcome>(&mut main)?;
     let welcome: Welcome = decode(&payload).context("Welcome")?;
     let payload = ask_for_world(&mut main)?;
     let ack: EnterWorldAck<'_> = decode(&payload).context("EnterWorldAck")?;
-    let stream = join(ack.world_addr.as_str(), welcome.uid, ack.handshake_key)?;
-    Ok(Member { stream, partial: Vec::new(), _main: Some(main) })
+    let link = join(ack.world_addr.as_str(), framing, welcome.uid, ack.handshake_key)?;
+    Ok(Member { link, partial: Vec::new(), _main: Some(main) })
 }
 
 fn join_direct(address: &str) -> anyhow::Result<Member> {
-    let stream = join(address, Uid(1), HandshakeKey([0; 16]))?;
-    Ok(Member { stream, partial: Vec::new(), _main: None })
+    let link = join(address, Framing::Stream, Uid(1), HandshakeKey([0; 16]))?;
+    Ok(Member { link, partial: Vec::new(), _main: None })
 }
 
-fn join(address: &str, uid: Uid, handshake_key: HandshakeKey) -> anyhow::Result<TcpStream> {
-    let mut stream = connect(address)?;
-    send(&mut stream, &Join { uid, handshake_key })?;
-    receive::<JoinOk>(&mut stream)?;
-    Ok(stream)
+fn join(
+    address: &str,
+    framing: Framing,
+    uid: Uid,
+    handshake_key: HandshakeKey,
+) -> anyhow::Result<Link> {
+    let mut link = Link::open(address, framing)?;
+    link.send(&Join { uid, handshake_key })?;
+    receive::<JoinOk>(&mut link)?;
+    Ok(link)
 }
 
 /// What members do.
@@ -223,7 +211,7 @@ impl Load {
     fn new(members: Vec<Member>, talk: Talk) -> anyhow::Result<Self> {
         let poller = Poller::new()?;
         for (number, member) in members.iter().enumerate() {
-            poller.add(&member.stream, number as u64)?;
+            poller.add(&member.link.stream, number as u64)?;
         }
         let buffer = vec![0; READ_BUFFER_BYTES];
         Ok(Self { talk, members, poller, buffer, deliveries: 0, sent: 0 })
@@ -259,9 +247,7 @@ impl Load {
         let mut out = [0; 128];
         let used = self.talk.frame(turn, number, &mut out).context("a message too long")?;
         // A server that is behind does not take it: it is not sent.
-        if self.members[number].stream.write(&out[..used]).is_ok_and(|taken| taken == used) {
-            self.sent += 1;
-        }
+        self.sent += u64::from(self.members[number].link.send_frame(&mut out, used)?);
         Ok(())
     }
 
@@ -269,15 +255,16 @@ impl Load {
         let delivered = self.talk.delivered().to_le_bytes();
         for number in self.poller.wait(Some(timeout))? {
             let member = &mut self.members[number as usize];
-            let count = member.stream.read(&mut self.buffer).unwrap_or(0);
+            let count = member.link.stream.read(&mut self.buffer).unwrap_or(0);
             ensure!(count > 0, "the server has closed a connection");
             let bytes = &self.buffer[..count];
             if member.partial.is_empty() {
-                let rest = count_delivered(bytes, delivered, &mut self.deliveries);
+                let rest = count_delivered(&member.link, bytes, delivered, &mut self.deliveries);
                 member.partial.extend_from_slice(rest);
             } else {
                 member.partial.extend_from_slice(bytes);
-                let left = count_delivered(&member.partial, delivered, &mut self.deliveries).len();
+                let (link, partial) = (&member.link, &member.partial);
+                let left = count_delivered(link, partial, delivered, &mut self.deliveries).len();
                 member.partial.drain(..member.partial.len() - left);
             }
         }
@@ -286,8 +273,13 @@ impl Load {
 }
 
 /// Counts the frames with this opcode, and answers what is behind the last whole one.
-fn count_delivered<'b>(mut input: &'b [u8], delivered: [u8; 4], deliveries: &mut u64) -> &'b [u8] {
-    while let Some((body, rest)) = wire::next_body(input) {
+fn count_delivered<'b>(
+    link: &Link,
+    mut input: &'b [u8],
+    delivered: [u8; 4],
+    deliveries: &mut u64,
+) -> &'b [u8] {
+    while let Some((body, rest)) = link.next_body(input) {
         *deliveries += u64::from(body.starts_with(&delivered));
         input = rest;
     }

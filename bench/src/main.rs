@@ -16,6 +16,7 @@ mod crowd;
 mod fan_out;
 mod floor;
 mod framing;
+mod link;
 mod load;
 mod memory;
 mod naive;
@@ -28,13 +29,14 @@ use std::process::ExitCode;
 const HELP: &str = "\
 tinyrealm-bench [WHAT ...] [--seconds S] [--rounds N]
 
-  framing   decode and encode, beside memcpy and LengthDelimitedCodec
-  fan-out   CPU time per delivery of a real world, beside a bare epoll server (the floor)
-            and a naive tokio server, under the same load
-  chat      CPU time per delivery of Main and a chat server, beside the floor
-  peak      deliveries per second of a world that has one core
-  memory    bytes per idle connection of a real world
-  client    frames per second of the client runtime, over TCP and WebSocket, and allocations
+  framing     decode and encode, beside memcpy and LengthDelimitedCodec
+  fan-out     CPU time per delivery of a real world, beside a bare epoll server (the floor)
+              and a naive tokio server, under the same load
+  web-socket  CPU time per delivery of a real world to WebSockets, beside TCP
+  chat        CPU time per delivery of Main and a chat server, beside the floor
+  peak        deliveries per second of a world that has one core
+  memory      bytes per idle connection of a real world
+  client      frames per second of the client runtime, over TCP and WebSocket, and allocations
 
 Without WHAT, all of them. --seconds (8) is the length of one run, --rounds (3) how many.
 The world is the binary `tinyrealm` beside this one.
@@ -69,7 +71,7 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
-    const ALL: [&str; 6] = ["framing", "fan-out", "chat", "peak", "memory", "client"];
+    const ALL: [&str; 7] = ["framing", "fan-out", "web-socket", "chat", "peak", "memory", "client"];
     let mut plan = Plan { what: Vec::new(), seconds: 8, rounds: 3 };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
@@ -96,6 +98,7 @@ fn run(plan: &Plan) -> anyhow::Result<()> {
         match what.as_str() {
             "framing" => framing::run(),
             "fan-out" => fan_out::run(plan.seconds, plan.rounds)?,
+            "web-socket" => fan_out::run_web_sockets(plan.seconds, plan.rounds)?,
             "chat" => chat::run(plan.seconds, plan.rounds)?,
             "peak" => fan_out::run_peak(plan.seconds)?,
             "client" => client::run(plan.seconds)?,

@@ -15,13 +15,14 @@ impl Spread {
         let last = values.len() - 1;
         Self { least: values[0], median: values[values.len() / 2], most: values[last] }
     }
-    /// Prints it as nanoseconds, beside the floor.
-    pub(crate) fn print_row(self, name: &str, floor: Self, goal: Option<f64>) {
+
+    /// Prints it as nanoseconds, beside what `unit` costs.
+    pub(crate) fn print_row(self, name: &str, unit: &str, cost: Self, goal: Option<f64>) {
         let goal = goal.map_or_else(String::new, |goal| format!(" (goal: at most {goal})"));
         let Self { least, median, most } = self;
-        let ratio = median / floor.median;
+        let ratio = median / cost.median;
         println!(
-            "    {name:<14} {median:8.1}  ({least:.1} to {most:.1})  {ratio:6.2} x floor{goal}"
+            "    {name:<14} {median:8.1}  ({least:.1} to {most:.1})  {ratio:6.2} x {unit}{goal}"
         );
     }
 }

@@ -1,0 +1,109 @@
+//! `Link`: a member's connection, as a stream of frames or as a WebSocket.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use tinyrealm_core::protocol::{Message, encode_frame};
+use tinyrealm_core::wire::Framing;
+use tinyrealm_core::wire::ws::handshake::{Answer, Request, Requester};
+use tinyrealm_core::wire::ws::{FrameHeader, MaskKey, ParsedHeader, Side, reframe_in_place};
+
+use crate::wire;
+
+/// The longest that servers say to members of a bench, and its prefix.
+const FRAME_MAX_BYTES: usize = 512;
+const ANSWER_MAX_BYTES: u16 = 1_024;
+/// Here it hides nothing, so it is always the same.
+const MASK: MaskKey = [0x37, 0xFA, 0x21, 0x3D];
+
+/// A connection; see the [module](self).
+pub(crate) struct Link {
+    pub(crate) stream: TcpStream,
+    framing: Framing,
+}
+
+impl Link {
+    /// Connects, and shakes hands if it is to be a WebSocket.
+    pub(crate) fn open(address: &str, framing: Framing) -> anyhow::Result<Self> {
+        let stream =
+            TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let mut link = Self { stream, framing };
+        if framing == Framing::Message {
+            link.shake_hands(address)?;
+        }
+        Ok(link)
+    }
+
+    fn shake_hands(&mut self, host: &str) -> anyhow::Result<()> {
+        let (mut requester, mut out) = (Requester::new([7; 16]), [0; FRAME_MAX_BYTES]);
+        let request = Request { host, target: "/", origin: None };
+        let used = requester.write_request(request, &mut out).ok().context("a bad address")?;
+        self.stream.write_all(&out[..used])?;
+        let (mut line, mut byte) = ([0; 64], [0]);
+        loop {
+            self.stream.read_exact(&mut byte)?;
+            match requester.advance(&mut line, &mut &byte[..], ANSWER_MAX_BYTES) {
+                Answer::NeedMore => {}
+                Answer::Open { .. } => return Ok(()),
+                Answer::Failed(error) => bail!("no WebSocket: {}", error.name()),
+            }
+        }
+    }
+
+    /// Sends a message, whole or not at all.
+    pub(crate) fn send<M: Message>(&mut self, message: &M) -> anyhow::Result<()> {
+        let mut out = [0; FRAME_MAX_BYTES];
+        let used = encode_frame(message, &mut out).ok().context("a message too long")?;
+        let is_sent = self.send_frame(&mut out, used)?;
+        ensure!(is_sent, "a full socket");
+        Ok(())
+    }
+
+    /// Sends the stream frame in the first `used` bytes of `room`, which has some more; whether the
+    /// socket has taken it.
+    pub(crate) fn send_frame(&mut self, room: &mut [u8], used: usize) -> anyhow::Result<bool> {
+        let used = match self.framing {
+            Framing::Stream => used,
+            Framing::Message => {
+                reframe_in_place(room, Some(MASK)).ok().context("a message too long")?
+            }
+        };
+        match self.stream.write(&room[..used]) {
+            Ok(taken) => Ok(taken == used),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits for the next frame, and answers its body.
+    pub(crate) fn receive(&mut self) -> anyhow::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        loop {
+            if let Some((body, rest)) = self.next_body(&bytes) {
+                ensure!(rest.is_empty(), "more than a frame");
+                return Ok(body.to_vec());
+            }
+            ensure!(bytes.len() < FRAME_MAX_BYTES, "no frame");
+            // One by one: what is behind belongs to the next.
+            let mut byte = [0];
+            self.stream.read_exact(&mut byte)?;
+            bytes.push(byte[0]);
+        }
+    }
+
+    /// The body of the first whole frame of `input`, and what is behind it.
+    pub(crate) fn next_body<'b>(&self, input: &'b [u8]) -> Option<(&'b [u8], &'b [u8])> {
+        match self.framing {
+            Framing::Stream => wire::next_body(input),
+            Framing::Message => {
+                let parsed = FrameHeader::parse(input, Side::Client);
+                let ParsedHeader::Whole { header, header_bytes } = parsed else { return None };
+                input.get(header_bytes..)?.split_at_checked(header.payload_bytes)
+            }
+        }
+    }
+}
