@@ -17,6 +17,7 @@
 
 use super::header::{CONTROL_PAYLOAD_MAX_BYTES, FrameHeader, FrameKind, MaskKey};
 use super::mask::{apply_mask, copy_masked};
+use super::move_within;
 use crate::wire::{Full, PacketHeader};
 
 /// What [`reframe_into`] has done.
@@ -41,7 +42,7 @@ pub fn reframe_in_place(buffer: &mut [u8], mask: Option<MaskKey>) -> Result<usiz
     let message = buffer.get_mut(..header_bytes + header.payload_bytes).ok_or(Full)?;
     if header_bytes > PacketHeader::BYTES {
         let body = PacketHeader::BYTES..PacketHeader::BYTES + header.payload_bytes;
-        message.copy_within(body, header_bytes);
+        move_within(message, body, header_bytes);
     }
     header.write(message)?;
     if let (Some(key), Some(body)) = (mask, message.get_mut(header_bytes..)) {
