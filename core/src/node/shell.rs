@@ -11,16 +11,14 @@ use crate::session::session::SessionKey;
 use crate::session::{
     PeerAddress, Received, Receiver, ReceiverStorage, SessionManager, SessionStorage,
 };
-#[cfg(feature = "websocket")]
-use crate::session::{Signal, manager::Farewell};
 use crate::stats::NetStats;
 use crate::time::Instant;
 use crate::wire::Frame;
-#[cfg(feature = "websocket")]
-use crate::wire::{Framing, ws::handshake::Requester};
 
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "websocket")]
+mod web_socket;
 
 /// The memory of a [`Node`], without its role's.
 #[derive(Debug)]
@@ -60,41 +58,6 @@ pub enum Request<'n> {
         /// The session that was.
         key: SessionKey,
     },
-}
-
-/// What a WebSocket has said besides frames.
-#[cfg(feature = "websocket")]
-fn heed<'a>(
-    role: &mut impl Role<'a>,
-    cx: &mut Context<'_, 'a>,
-    key: SessionKey,
-    signal: Signal<'_>,
-) {
-    let Context { now, sessions, .. } = cx.reborrow();
-    match signal {
-        Signal::HandshakeBegun => {
-            if !sessions.handshake_begins(key) {
-                sessions.violation(now, key, ErrorCode::BAD_FRAME, 0);
-            }
-        }
-        Signal::Accepted(accepted) => sessions.accept_web_socket(now, key, accepted),
-        Signal::Refused(refusal) => sessions.refuse_web_socket(now, key, refusal),
-        Signal::Opened => {
-            sessions.web_socket_opens(key);
-            role.on_connected(cx, key);
-        }
-        Signal::Denied(error) => sessions.web_socket_denied(now, key, error),
-        Signal::Ping(payload) => {
-            if sessions.hear(now, key).is_some() {
-                sessions.pong(key, payload);
-            }
-        }
-        Signal::Pong => {
-            sessions.hear(now, key);
-        }
-        Signal::Close(code) => sessions.web_socket_closes(now, key, code),
-        Signal::Broken(code) => sessions.web_socket_broke(now, key, code),
-    }
 }
 
 /// What has been offered to the driver and not been answered by `handle_transmitted` yet.
@@ -193,26 +156,6 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         self.settle(turn);
     }
 
-    #[cfg(feature = "websocket")]
-    fn wants_web_socket(&self, key: SessionKey) -> bool {
-        let session = self.sessions.get(key);
-        session.is_some_and(|session| self.role.framing(session.tag()) == Framing::Message)
-    }
-
-    /// The role hears of the connection when the peer has answered, or that it has ended.
-    #[cfg(feature = "websocket")]
-    fn begin_handshake(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        let Some(session) = self.sessions.get(key) else { return };
-        let requester = Requester::new(turn.random());
-        let host = self.role.address(session.tag());
-        let has_begun = self.receiver.expect_answer(key.index(), requester)
-            && self.sessions.ask_for_web_socket(turn, key, &requester, host);
-        if !has_begun {
-            // The role tries again, as with any server that can't be reached.
-            self.sessions.close(turn.now, key, Farewell::Nothing(ErrorCode::GOODBYE));
-        }
-    }
-
     /// A [`Request::Connect`] has failed; the driver holds no transport for it.
     pub fn handle_connect_failed(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         self.handle_disconnected(turn, key);
@@ -257,7 +200,12 @@ impl<'a, R: Role<'a>> Node<'a, R> {
                 }
                 #[cfg(feature = "websocket")]
                 Received::Signal(signal) => {
-                    heed(&mut self.role, &mut Context::new(turn, &mut self.sessions), key, signal);
+                    web_socket::heed(
+                        &mut self.role,
+                        &mut Context::new(turn, &mut self.sessions),
+                        key,
+                        signal,
+                    );
                 }
             }
         };

@@ -16,14 +16,13 @@
 //! ```
 //! `Outside` goes on to `Asking` whenever Main is `Ready`.
 
-use super::{ClientEvent, ClientHandler};
+use super::{ClientConfig, ClientEvent, ClientHandler};
 use crate::backoff::Backoff;
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_main::{EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Join, Leave};
 use crate::protocol::{
-    ADDRESS_MAX_BYTES, CLIENT_VERSION, ErrorCode, HandshakeKey, REGION_MAX_BYTES, RoomId, Text,
-    Token, Uid,
+    ADDRESS_MAX_BYTES, CLIENT_VERSION, ErrorCode, HandshakeKey, RoomId, Text, Token, Uid,
 };
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey, Trust};
@@ -38,32 +37,6 @@ pub(super) const LOGIN_LINK: u8 = 3;
 pub(super) const TIMERS_PER_CLIENT: u16 = 2;
 const MAIN_TIMER: u16 = 0;
 const WORLD_TIMER: u16 = 1;
-
-/// A client's own settings.
-#[derive(Clone, Debug)]
-pub struct ClientConfig {
-    /// The region whose worlds it wants; empty for any.
-    pub region: heapless::String<REGION_MAX_BYTES>,
-    /// Whether it needs a token of Login before it says hello; its handler has the credentials.
-    pub has_account: bool,
-    /// How its frames are to stand on each of its connections.
-    pub framing: Framing,
-    /// The first wait before another attempt.
-    pub reconnect_first_ms: u32,
-    /// The longest wait before another attempt.
-    pub reconnect_most_ms: u32,
-}
-
-impl ClientConfig {
-    /// A guest, any region, streams, and 0.2 to 5 seconds between attempts.
-    pub const DEFAULT: Self = Self {
-        region: heapless::String::new(),
-        has_account: false,
-        framing: Framing::Stream,
-        reconnect_first_ms: 200,
-        reconnect_most_ms: 5_000,
-    };
-}
 
 /// Where the link to Main is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -19,6 +19,7 @@
 //! ```
 
 mod chat;
+mod config;
 mod inbound;
 mod login;
 mod machine;
@@ -27,7 +28,8 @@ mod talk;
 mod tests;
 
 pub use chat::{ChannelName, ChatEvent};
-pub use machine::{ClientConfig, ClientState, MainState, RealmClient, WorldState};
+pub use config::ClientConfig;
+pub use machine::{ClientState, MainState, RealmClient, WorldState};
 
 use super::{Caller, Context, Role};
 use crate::protocol::world_to_client::{JoinOk, RoomSnapshot};

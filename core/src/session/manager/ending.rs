@@ -1,8 +1,10 @@
 //! How a session ends: what its role learns, and what its peer is told.
 
+use super::SessionManager;
 use crate::protocol::ErrorCode;
 use crate::session::session::{LinkTag, SessionKey};
 use crate::storage::Key;
+use crate::time::Instant;
 
 /// The end of a session, as its role learns it.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -43,5 +45,44 @@ impl Farewell {
         match self {
             Self::Error { code, .. } | Self::Bye(code) | Self::Nothing(code) => code,
         }
+    }
+}
+
+impl SessionManager<'_> {
+    /// Ends a session whose peer broke the protocol (DESIGN §4).
+    pub fn violation(&mut self, now: Instant, key: SessionKey, code: ErrorCode, about: i32) {
+        if self.is_open(key) {
+            self.stats.violations += 1;
+            self.close(now, key, Farewell::Error { code, about });
+        }
+    }
+
+    pub(super) fn end(&mut self, ended: Ended) {
+        self.stats.closed += 1;
+        // There is room for every session, and a session ends once.
+        let _ = self.ended.push(ended);
+    }
+
+    pub(crate) const fn has_ended(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    pub(crate) fn pop_ended(&mut self) -> Option<Ended> {
+        self.ended.pop()
+    }
+
+    /// Closes every session with a goodbye, and takes no new ones.
+    pub(crate) fn shut_down(&mut self, now: Instant) {
+        self.shutting_down = true;
+        for index in 0..self.table.capacity() as u16 {
+            if let Some(key) = self.table.key_at(index) {
+                self.close(now, key, Farewell::Bye(ErrorCode::SHUTTING_DOWN));
+            }
+        }
+    }
+
+    /// Whether the node is closing down.
+    pub const fn is_shutting_down(&self) -> bool {
+        self.shutting_down
     }
 }

@@ -316,28 +316,6 @@ impl<'a> SessionManager<'a> {
         self.end(ended);
     }
 
-    /// Ends a session whose peer broke the protocol (DESIGN §4).
-    pub fn violation(&mut self, now: Instant, key: SessionKey, code: ErrorCode, about: i32) {
-        if self.is_open(key) {
-            self.stats.violations += 1;
-            self.close(now, key, Farewell::Error { code, about });
-        }
-    }
-
-    fn end(&mut self, ended: Ended) {
-        self.stats.closed += 1;
-        // There is room for every session, and a session ends once.
-        let _ = self.ended.push(ended);
-    }
-
-    pub(crate) const fn has_ended(&self) -> bool {
-        !self.ended.is_empty()
-    }
-
-    pub(crate) fn pop_ended(&mut self) -> Option<Ended> {
-        self.ended.pop()
-    }
-
     /// The transport has ended, and the driver has let go of it.
     pub(crate) fn disconnected(&mut self, key: SessionKey, reason: ErrorCode) {
         let Some(session) = self.table.get(key) else {
@@ -387,20 +365,5 @@ impl<'a> SessionManager<'a> {
             return Some((key, tag, request));
         }
         None
-    }
-
-    /// Closes every session with a goodbye, and takes no new ones.
-    pub(crate) fn shut_down(&mut self, now: Instant) {
-        self.shutting_down = true;
-        for index in 0..self.table.capacity() as u16 {
-            if let Some(key) = self.table.key_at(index) {
-                self.close(now, key, Farewell::Bye(ErrorCode::SHUTTING_DOWN));
-            }
-        }
-    }
-
-    /// Whether the node is closing down.
-    pub const fn is_shutting_down(&self) -> bool {
-        self.shutting_down
     }
 }

@@ -43,15 +43,5 @@ pub use mask::{apply_mask, copy_masked};
 pub use mask_keys::MaskKeys;
 pub use reframe::{Reframed, reframe_in_place, reframe_into, write_frame};
 
-/// Moves the bytes at `from` to `to`, if both places are within `bytes`. In one place, and in words that
-/// let the compiler see that it can't panic.
-#[inline(never)]
-fn move_within(bytes: &mut [u8], from: core::ops::Range<usize>, to: usize) {
-    let is_within = from.start <= from.end && from.end <= bytes.len();
-    if is_within && to <= bytes.len() - (from.end - from.start) {
-        bytes.copy_within(from, to);
-    }
-}
-
 /// The sub-protocol of this wire, as it is offered and chosen in handshakes.
 pub const SUB_PROTOCOL: &str = "tinyrealm.v1";

@@ -1,0 +1,30 @@
+//! How a client is to behave.
+
+use crate::protocol::REGION_MAX_BYTES;
+use crate::wire::Framing;
+
+/// A client's own settings.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// The region whose worlds it wants; empty for any.
+    pub region: heapless::String<REGION_MAX_BYTES>,
+    /// Whether it needs a token of Login before it says hello; its handler has the credentials.
+    pub has_account: bool,
+    /// How its frames are to stand on each of its connections.
+    pub framing: Framing,
+    /// The first wait before another attempt.
+    pub reconnect_first_ms: u32,
+    /// The longest wait before another attempt.
+    pub reconnect_most_ms: u32,
+}
+
+impl ClientConfig {
+    /// A guest, any region, streams, and 0.2 to 5 seconds between attempts.
+    pub const DEFAULT: Self = Self {
+        region: heapless::String::new(),
+        has_account: false,
+        framing: Framing::Stream,
+        reconnect_first_ms: 200,
+        reconnect_most_ms: 5_000,
+    };
+}

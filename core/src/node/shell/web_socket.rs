@@ -1,0 +1,65 @@
+//! What a node does for WebSockets: heeds what they say besides frames, and opens its own.
+
+use super::Node;
+use crate::entropy::Turn;
+use crate::node::{Context, Role};
+use crate::protocol::ErrorCode;
+use crate::session::manager::Farewell;
+use crate::session::{SessionKey, Signal};
+use crate::wire::Framing;
+use crate::wire::ws::handshake::Requester;
+
+/// What a WebSocket has said besides frames.
+pub(super) fn heed<'a>(
+    role: &mut impl Role<'a>,
+    cx: &mut Context<'_, 'a>,
+    key: SessionKey,
+    signal: Signal<'_>,
+) {
+    let Context { now, sessions, .. } = cx.reborrow();
+    match signal {
+        Signal::HandshakeBegun => {
+            if !sessions.handshake_begins(key) {
+                sessions.violation(now, key, ErrorCode::BAD_FRAME, 0);
+            }
+        }
+        Signal::Accepted(accepted) => sessions.accept_web_socket(now, key, accepted),
+        Signal::Refused(refusal) => sessions.refuse_web_socket(now, key, refusal),
+        Signal::Opened => {
+            sessions.web_socket_opens(key);
+            role.on_connected(cx, key);
+        }
+        Signal::Denied(error) => sessions.web_socket_denied(now, key, error),
+        Signal::Ping(payload) => {
+            if sessions.hear(now, key).is_some() {
+                sessions.pong(key, payload);
+            }
+        }
+        Signal::Pong => {
+            sessions.hear(now, key);
+        }
+        Signal::Close(code) => sessions.web_socket_closes(now, key, code),
+        Signal::Broken(code) => sessions.web_socket_broke(now, key, code),
+    }
+}
+
+impl<'a, R: Role<'a>> Node<'a, R> {
+    /// Whether this session, which has just been connected, is to be a WebSocket.
+    pub(super) fn wants_web_socket(&self, key: SessionKey) -> bool {
+        let session = self.sessions.get(key);
+        session.is_some_and(|session| self.role.framing(session.tag()) == Framing::Message)
+    }
+
+    /// The role hears of the connection when the peer has answered, or that it has ended.
+    pub(super) fn begin_handshake(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        let Some(session) = self.sessions.get(key) else { return };
+        let requester = Requester::new(turn.random());
+        let host = self.role.address(session.tag());
+        let has_begun = self.receiver.expect_answer(key.index(), requester)
+            && self.sessions.ask_for_web_socket(turn, key, &requester, host);
+        if !has_begun {
+            // The role tries again, as with any server that can't be reached.
+            self.sessions.close(turn.now, key, Farewell::Nothing(ErrorCode::GOODBYE));
+        }
+    }
+}
