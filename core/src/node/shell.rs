@@ -143,17 +143,16 @@ impl<'a, R: Role<'a>> Node<'a, R> {
 
     /// A [`Request::Connect`] has succeeded.
     pub fn handle_connected(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        if !self.sessions.connected(turn.now, key) {
-            return;
-        }
-        #[cfg(feature = "websocket")]
-        if self.wants_web_socket(key) {
-            self.begin_handshake(turn, key);
+        if self.sessions.connected(turn.now, key) {
+            #[cfg(feature = "websocket")]
+            let is_open = !self.begins_handshake(turn, key);
+            #[cfg(not(feature = "websocket"))]
+            let is_open = true;
+            if is_open {
+                self.role.on_connected(&mut Context::new(turn, &mut self.sessions), key);
+            }
             self.settle(turn);
-            return;
         }
-        self.role.on_connected(&mut Context::new(turn, &mut self.sessions), key);
-        self.settle(turn);
     }
 
     /// A [`Request::Connect`] has failed; the driver holds no transport for it.

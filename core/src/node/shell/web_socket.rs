@@ -44,15 +44,13 @@ pub(super) fn heed<'a>(
 }
 
 impl<'a, R: Role<'a>> Node<'a, R> {
-    /// Whether this session, which has just been connected, is to be a WebSocket.
-    pub(super) fn wants_web_socket(&self, key: SessionKey) -> bool {
-        let session = self.sessions.get(key);
-        session.is_some_and(|session| self.role.framing(session.tag()) == Framing::Message)
-    }
-
-    /// The role hears of the connection when the peer has answered, or that it has ended.
-    pub(super) fn begin_handshake(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        let Some(session) = self.sessions.get(key) else { return };
+    /// Asks for a WebSocket if this session, which has just been connected, is to be one: then the role
+    /// hears of the connection when the peer has answered, or that it has ended.
+    pub(super) fn begins_handshake(&mut self, turn: &mut Turn<'_>, key: SessionKey) -> bool {
+        let Some(session) = self.sessions.get(key) else { return false };
+        if self.role.framing(session.tag()) != Framing::Message {
+            return false;
+        }
         let requester = Requester::new(turn.random());
         let host = self.role.address(session.tag());
         let has_begun = self.receiver.expect_answer(key.index(), requester)
@@ -61,5 +59,6 @@ impl<'a, R: Role<'a>> Node<'a, R> {
             // The role tries again, as with any server that can't be reached.
             self.sessions.close(turn.now, key, Farewell::Nothing(ErrorCode::GOODBYE));
         }
+        true
     }
 }
