@@ -44,6 +44,7 @@ mod ids;
 mod journal;
 mod memory;
 mod network;
+mod opening;
 mod profile;
 mod random;
 mod realm;

@@ -107,6 +107,8 @@ counters! {
     virtual_ms,
     /// Players who logged in, for the first time or again.
     logins,
+    /// Connections that players have opened as WebSockets.
+    web_sockets,
     /// Players who left in good order.
     leaves,
     /// Attempts to join past Main.

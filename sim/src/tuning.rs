@@ -10,6 +10,7 @@ use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
 use tinyrealm_core::node::main::{ChatPolicy, Guests, LoginLinkConfig, MainConfig};
 use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
 use tinyrealm_core::protocol::WorldId;
+use tinyrealm_core::wire::Framing;
 
 use crate::actors::Door;
 use crate::host::{Cutting, Habits, Pace};
@@ -72,6 +73,8 @@ pub(crate) struct Tuning {
     late_permille: u32,
     short_write_permille: u32,
     slow_main: SlowMain,
+    /// How many clients, in a thousand, come as WebSockets.
+    web_socket_permille: u32,
     pub(crate) has_accounts: bool,
     pub(crate) token_ttl_us: u64,
     pub(crate) sabotage: Sabotage,
@@ -95,6 +98,7 @@ impl Tuning {
             short_write_permille: profile.weather().short_write_permille,
             late_permille: if profile.is_orderly() { 0 } else { 20 },
             slow_main: if random.chance(500) { SlowMain::Closed } else { SlowMain::Waits },
+            web_socket_permille: random.pick(&[0, 300, 300, 1_000]).unwrap_or(300),
             has_accounts: random.chance(750) || sabotage.needs_accounts(),
             token_ttl_us: random.between(TOKEN_TTL_US),
             sabotage,
@@ -166,8 +170,10 @@ impl Tuning {
         }
     }
 
-    pub(crate) fn client(&self) -> ClientConfig {
+    pub(crate) fn client(&self, random: &mut Random) -> ClientConfig {
+        let is_web_socket = random.chance(self.web_socket_permille);
         ClientConfig {
+            framing: if is_web_socket { Framing::Message } else { Framing::Stream },
             has_account: self.has_accounts,
             reconnect_first_ms: 100,
             reconnect_most_ms: 800,

@@ -12,7 +12,7 @@ use tinyrealm_core::protocol::{Dispatched, ErrorCode, decode};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey, SessionManager};
 use tinyrealm_core::time::Instant;
-use tinyrealm_core::wire::{Frame, Opcode};
+use tinyrealm_core::wire::{Frame, Framing, Opcode};
 
 use crate::settings::Sabotage;
 
@@ -114,6 +114,10 @@ impl<'a, R: Role<'a>> Role<'a> for Bent<R> {
 
     fn address(&self, tag: LinkTag) -> &str {
         self.role.address(tag)
+    }
+
+    fn framing(&self, tag: LinkTag) -> Framing {
+        self.role.framing(tag)
     }
 
     fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {

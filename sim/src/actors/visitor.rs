@@ -5,7 +5,7 @@ use tinyrealm_core::node::{Caller, Context, Role};
 use tinyrealm_core::protocol::{Dispatched, ErrorCode};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey};
-use tinyrealm_core::wire::Frame;
+use tinyrealm_core::wire::{Frame, Framing};
 
 use super::{Intruder, Player};
 use crate::ids::HostId;
@@ -88,6 +88,10 @@ impl<'a> Role<'a> for Visitor<'_> {
         if let Self::Player { player, .. } = self {
             player.machine.on_timer(cx, timer);
         }
+    }
+
+    fn framing(&self, _: LinkTag) -> Framing {
+        self.as_player().map_or(Framing::Stream, |player| player.machine.framing())
     }
 
     fn address(&self, tag: LinkTag) -> &str {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use tinyrealm_core::node::world::World;
 use tinyrealm_core::protocol::client_to_world::Join;
 use tinyrealm_core::protocol::{MemberState, Uid, decode};
-use tinyrealm_core::wire::{Framed, PacketFramer};
+use tinyrealm_core::wire::NetFrameV1;
 
 use super::known;
 use crate::actors::Recorder;
@@ -17,6 +17,7 @@ use crate::ids::{ConnectionId, Side, WORLDS, main_of_world};
 use crate::journal::InRoom;
 use crate::memory::ROOMS;
 use crate::network::Network;
+use crate::opening::first_body;
 use crate::profile::Profile;
 use crate::speech::{Speech, number_of};
 
@@ -176,8 +177,9 @@ impl Rooms {
         uid: Uid,
     ) -> Result<(), Broken> {
         let opening = network.opening(connection, Side::Dialer);
-        let join: Option<Join> = match PacketFramer::new(u16::MAX).next_frame(opening) {
-            Framed::Frame { frame, .. } if frame.opcode == Join::OPCODE => decode(frame.payload),
+        let body = first_body(opening).unwrap_or_default();
+        let join: Option<Join> = match NetFrameV1::parse(&body) {
+            Some(frame) if frame.opcode == Join::OPCODE => decode(frame.payload),
             _ => None,
         };
         let Some(join) = join.as_ref().filter(|join| join.uid == uid) else {

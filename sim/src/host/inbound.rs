@@ -3,7 +3,9 @@
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::{Role, Taken};
 use tinyrealm_core::session::SessionKey;
+use tinyrealm_core::wire::Framing;
 
+use super::walker::FrameWalker;
 use super::{Host, Tools};
 use crate::broken::Broken;
 use crate::ids::{ConnectionId, Side};
@@ -75,6 +77,16 @@ impl<'a, R: Role<'a>> Host<'a, R> {
             self.journal.set_cause(Some(connection));
             let mut turn = Turn { now: tools.timeline.now(), entropy: &mut self.random };
             self.node.handle_connected(&mut turn, key);
+            let session = self.node.sessions().get(key);
+            let framing = session.map(|session| self.node.role().framing(session.tag()));
+            if framing == Some(Framing::Message) {
+                tools.timeline.counters.web_sockets += 1;
+                let is_open = self.node.sessions().is_open(key);
+                if let Some(line) = self.line_at(key) {
+                    line.walker = FrameWalker::of_asked_server();
+                    line.is_partial = is_open;
+                }
+            }
         }
     }
 

@@ -6,8 +6,9 @@
 
 use std::collections::VecDeque;
 
-/// How much of a stream's beginning is remembered: a world's first frame, a `Join`, fits.
-pub(crate) const OPENING_BYTES: usize = 64;
+/// How much of a stream's beginning is remembered: a world's first frame, a `Join`, fits, behind the
+/// request of a WebSocket too.
+pub(crate) const OPENING_BYTES: usize = 320;
 
 struct Segment {
     at_us: u64,

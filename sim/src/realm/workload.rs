@@ -59,7 +59,8 @@ impl Realm<'_> {
         let Some(main) = self.choose_main(account) else { return self.plan_return(account) };
         self.timeline.counters.logins += 1;
         let (token, papers) = (self.accounts[account].token, self.accounts[account].papers.clone());
-        let (config, sabotage) = (self.tuning.client(), self.tuning.sabotage);
+        let config = self.tuning.client(&mut self.random);
+        let sabotage = self.tuning.sabotage;
         let number = self.start_visitor((Some(account), Some(main)), papers, |ears| {
             Visitor::player(Player::new(config, token, ears, sabotage), main)
         });
@@ -212,7 +213,8 @@ impl Realm<'_> {
             token.0[self.random.below(32) as usize] ^= 1;
         }
         self.timeline.counters.forgeries += 1;
-        let (config, sabotage) = (self.tuning.client(), self.tuning.sabotage);
+        let config = self.tuning.client(&mut self.random);
+        let sabotage = self.tuning.sabotage;
         let main = self.random.below(MAINS as u64) as usize;
         let number = self.start_visitor((None, Some(main)), papers, |ears| {
             Visitor::player(Player::new(config, token, ears, sabotage), main)

@@ -59,6 +59,9 @@ impl<'a, R: Role<'a>> Node<'a, R> {
             // The role tries again, as with any server that can't be reached.
             self.sessions.close(turn.now, key, Farewell::Nothing(ErrorCode::GOODBYE));
         }
+        if !self.sessions.is_open(key) {
+            self.receiver.release(key.index());
+        }
         true
     }
 }

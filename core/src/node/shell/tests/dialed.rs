@@ -289,6 +289,20 @@ fn both_sides_of_the_buffers_for_answers() {
     });
 }
 
+/// Without a buffer for the question nothing is kept for the answer.
+#[test]
+fn who_can_not_ask_waits_for_nothing() {
+    for send_buffers in [0, 2] {
+        let sizes = Sizes { send_buffers, ..Sizes::ALL };
+        with_recorder(sizes, BENCH_CONFIG, dialer(Framing::Message), |bench| {
+            let key = bench.dial_realm();
+            assert_eq!(bench.ended(key).is_none(), send_buffers > 0);
+            let waiting = u16::from(send_buffers > 0);
+            assert_eq!(bench.node.receive_buffers_in_use(), waiting);
+        });
+    }
+}
+
 /// What can't stand in a request is no address.
 #[test]
 fn an_address_is_a_word_that_fits() {
@@ -299,6 +313,7 @@ fn an_address_is_a_word_that_fits() {
             let key = bench.dial_realm();
             assert_eq!(bench.ended(key).is_none(), is_one);
             assert_eq!(bench.new_bytes(key).is_empty(), !is_one);
+            assert_eq!(bench.node.receive_buffers_in_use(), u16::from(is_one));
         });
     }
 }
