@@ -31,13 +31,19 @@ struct Target {
 }
 
 impl Build {
-    /// Builds one binary with these keys overridden, and answers where it is.
-    pub fn binary(&self, name: &str, device: &Table) -> Result<PathBuf, String> {
+    /// Builds one binary with these features and keys overridden, and answers where it is.
+    pub fn binary(
+        &self,
+        name: &str,
+        features: &[String],
+        device: &Table,
+    ) -> Result<PathBuf, String> {
         let (program, arguments) =
             self.command.split_first().ok_or("behind `--` there is no command to build with")?;
         let mut build = Command::new(program);
         build.args(arguments);
-        build.args(["--bin", name, "--message-format", "json-render-diagnostics"]);
+        build.args(["--bin", name, "--features", &features.join(",")]);
+        build.args(["--message-format", "json-render-diagnostics"]);
         build.env_remove("TINYREALM_DEVICE");
         if !device.is_empty() {
             build.env("TINYREALM_DEVICE", self.write(device)?);
@@ -94,7 +100,7 @@ mod tests {
     fn a_build_that_fails_says_what_it_has_said() {
         let folder = std::env::temp_dir();
         let command = ["sh", "-c", "echo no such key >&2; exit 1"].map(String::from).to_vec();
-        let failed = Build { command, folder }.binary("world", &Table::new());
+        let failed = Build { command, folder }.binary("world", &[], &Table::new());
         assert!(failed.is_err_and(|said| said.contains("no such key")));
     }
 }

@@ -74,9 +74,9 @@ fn run(call: &Call) -> Result<bool, String> {
     let settings = Settings::read(&call.folder.join("budget.toml"))?;
     let device = read_device(&call.folder.join("device.toml"))?;
     let images = chosen(&settings, call.image.as_deref())?;
-    // Those that override keys first, so that the ordinary images are what is left in the build folder.
+    // Those that are built in another way first, so that the ordinary images are what is left in the build folder.
     let mut order: Vec<usize> = (0..images.len()).collect();
-    order.sort_by_key(|number| images[*number].device.is_empty());
+    order.sort_by_key(|number| images[*number].is_ordinary());
     let mut reports = BTreeMap::new();
     for number in order {
         reports.insert(number, report(call, &settings, images[number], &device)?);
@@ -122,7 +122,7 @@ fn report<'s>(
 ) -> Result<Report<'s>, String> {
     let build = Build { command: call.build.clone(), folder: call.output.clone() };
     let account = |keys: &Table| {
-        let path = build.binary(&image.binary, keys)?;
+        let path = build.binary(&image.binary, &image.features, keys)?;
         Account::of(&Image::read(&path)?, &settings.pointer_call)
     };
     let mut with_image_s_keys = device.clone();

@@ -30,6 +30,8 @@ pub enum Part {
     Pools,
     /// Frames, messages, their encoding.
     Protocol,
+    /// The handshakes and messages of WebSockets.
+    WebSocket,
     /// The game.
     Game,
     /// The driver between node and network stack, and its links.
@@ -54,7 +56,7 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the table's order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Sessions,
         Self::Rooms,
         Self::Ring,
@@ -65,6 +67,7 @@ impl Part {
         Self::Node,
         Self::Pools,
         Self::Protocol,
+        Self::WebSocket,
         Self::Game,
         Self::Links,
         Self::SocketBuffers,
@@ -90,6 +93,7 @@ impl Part {
             Self::Node => "node and role state",
             Self::Pools => "pools of buffers",
             Self::Protocol => "frames and messages",
+            Self::WebSocket => "WebSocket",
             Self::Game => "game",
             Self::Links => "links (driver of the node)",
             Self::SocketBuffers => "sockets' buffers",
@@ -146,11 +150,16 @@ const PATHS: &[(&str, Option<Part>)] = &[
     ("tinyrealm_core::node::world::user", Some(Part::Rooms)),
     ("tinyrealm_core::protocol", Some(Part::Protocol)),
     ("tinyrealm_core::session", Some(Part::Sessions)),
+    ("tinyrealm_core::session::manager::web_socket", Some(Part::WebSocket)),
+    ("tinyrealm_core::session::receiver::messages", Some(Part::WebSocket)),
     ("tinyrealm_core::storage", None),
     ("tinyrealm_core::storage::pool", Some(Part::Pools)),
     ("tinyrealm_core::time", None),
     ("tinyrealm_core::timer", Some(Part::Timers)),
     ("tinyrealm_core::wire", Some(Part::Protocol)),
+    ("tinyrealm_core::wire::ws", Some(Part::WebSocket)),
+    ("base64ct", Some(Part::WebSocket)),
+    ("sha1", Some(Part::WebSocket)),
     ("tinyrealm_firmware_roles", Some(Part::Roles)),
     ("tinyrealm_firmware_roles::links::SocketBuffers", Some(Part::SocketBuffers)),
     ("tinyrealm_firmware_roles::network", Some(Part::Network)),
@@ -223,6 +232,7 @@ const NODE_MEMORY: &[(&str, Part)] = &[
 const WORLD_MEMORY: &[(&str, Part)] = &[
     ("rooms", Part::Rooms),
     ("ring_bytes", Part::Ring),
+    ("message_ring_bytes", Part::Ring),
     ("dirty_queue", Part::Rooms),
     ("dirty_listed", Part::Rooms),
     ("users", Part::Rooms),

@@ -26,6 +26,9 @@ pub struct ImageSettings {
     pub name: String,
     /// The binary of the board's package.
     pub binary: String,
+    /// Cargo features of the board's package.
+    #[serde(default)]
+    pub features: Vec<String>,
     /// Keys of `device.toml` that differ.
     #[serde(default)]
     pub device: toml::Table,
@@ -47,6 +50,13 @@ pub struct PointerCall {
     pub to: String,
     /// The variable that the callee's stack is in, if it has one of its own.
     pub stack_in: Option<String>,
+}
+
+impl ImageSettings {
+    /// Whether it is built as a board's user builds it without asking for more.
+    pub fn is_ordinary(&self) -> bool {
+        self.features.is_empty() && self.device.is_empty()
+    }
 }
 
 impl Settings {

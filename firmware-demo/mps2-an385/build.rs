@@ -2,15 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-/// The binaries, and the key of `device.toml` that says how much RAM each may have.
-const BINARIES: [(&str, &str); 4] =
-    [("world", "RAM_KB"), ("chat", "CHAT_RAM_KB"), ("client", "RAM_KB"), ("echo", "RAM_KB")];
+/// A binary, and the keys of `device.toml` that say how much RAM and flash it may have.
+type Binary = (&'static str, &'static str, &'static str);
+
+const BINARIES: [Binary; 4] = [
+    ("world", "RAM_KB", "FLASH_KB"),
+    ("chat", "CHAT_RAM_KB", "FLASH_KB"),
+    ("client", "RAM_KB", "FLASH_KB"),
+    ("echo", "RAM_KB", "FLASH_KB"),
+];
+const WEB_SOCKET_WORLD: Binary = ("world", "WEBSOCKET_RAM_KB", "WEBSOCKET_FLASH_KB");
 
 fn main() {
     let folder = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    for (binary, ram) in BINARIES {
+    let takes_web_sockets = std::env::var_os("CARGO_FEATURE_WEBSOCKET").is_some();
+    for binary in BINARIES {
+        let (binary, ram, flash) = match binary {
+            ("world", ..) if takes_web_sockets => WEB_SOCKET_WORLD,
+            other => other,
+        };
         let own = folder.join(binary);
-        write_scripts(&own, &kb(ram));
+        write_scripts(&own, &kb(ram), &kb(flash));
         println!("cargo::rustc-link-arg-bin={binary}=-L{}", own.display());
     }
     println!("cargo::rerun-if-changed=build.rs");
@@ -27,12 +39,11 @@ fn kb(key: &str) -> String {
     std::env::var(name).expect("the roles' build script hands the sizes on")
 }
 
-fn write_scripts(folder: &Path, ram_kb: &str) {
+fn write_scripts(folder: &Path, ram_kb: &str, flash_kb: &str) {
     // The board has 4 MB of each; whoever buys a chip does not.
     let memory = format!(
-        "MEMORY\n{{\n  FLASH : ORIGIN = 0x00000000, LENGTH = {}K\n  \
-         RAM : ORIGIN = 0x20000000, LENGTH = {ram_kb}K\n}}\n",
-        kb("FLASH_KB"),
+        "MEMORY\n{{\n  FLASH : ORIGIN = 0x00000000, LENGTH = {flash_kb}K\n  \
+         RAM : ORIGIN = 0x20000000, LENGTH = {ram_kb}K\n}}\n"
     );
     std::fs::create_dir_all(folder).expect("OUT_DIR can be written");
     std::fs::write(folder.join("memory.x"), memory).expect("OUT_DIR can be written");

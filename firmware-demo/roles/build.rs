@@ -28,7 +28,7 @@ fn main() {
     std::fs::write(PathBuf::from(env("OUT_DIR")).join("device.rs"), text)
         .unwrap_or_else(|error| stop(&format!("the constants can't be written: {error}")));
     // For the boards' linker scripts, as `DEP_TINYREALM_DEVICE_…`.
-    for key in ["ram_kb", "chat_ram_kb", "flash_kb"] {
+    for key in ["ram_kb", "chat_ram_kb", "websocket_ram_kb", "flash_kb", "websocket_flash_kb"] {
         println!("cargo::metadata={key}={}", device["memory"][key]);
     }
 }
@@ -86,8 +86,17 @@ fn constant(section: &str, key: &str, value: &Value) -> String {
             ("([u8; 4], u8)".to_owned(), format!("{:?}", address_with_prefix(text)))
         }
         (_, _, Value::String(text)) => ("&str".to_owned(), format!("{text:?}")),
+        (_, _, Value::Array(texts)) if texts.iter().all(Value::is_str) => (
+            "&[&str]".to_owned(),
+            format!(
+                "&{:?}",
+                texts.iter().map(|text| text.as_str().unwrap_or_default()).collect::<Vec<_>>()
+            ),
+        ),
         (_, _, Value::Integer(number @ 0..=0xFFFF_FFFF)) => ("u32".to_owned(), number.to_string()),
-        _ => stop(&format!("`{section}.{key}` is neither a text nor a number from 0 to 2^32 - 1")),
+        _ => stop(&format!(
+            "`{section}.{key}` is neither text, texts, nor a number from 0 to 2^32 - 1"
+        )),
     };
     format!("/// The key `{key}`.\n    pub const {name}: {kind} = {value};")
 }

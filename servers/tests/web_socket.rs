@@ -4,14 +4,16 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use support::login::{Accounts, CHEAP};
-use support::peer::raw_frame;
 use support::web::{masked, read_response, request};
+use support::web_hostile::{
+    break_every_web_rule, open_slowly, open_with_long_heads, send_the_longest,
+};
 use support::{Bots, PATIENCE, Peer, Realm, Server, User};
-use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::protocol::client_to_login::LoginReq;
-use tinyrealm_core::protocol::either_way::{Error, Ping, Pong};
+use tinyrealm_core::protocol::either_way::{Ping, Pong};
 use tinyrealm_core::protocol::login_to_client::LoginDenied;
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
 use tinyrealm_core::protocol::{Password, Text};
@@ -54,37 +56,6 @@ fn both_kinds_of_members_share_a_room() {
     worlds[0].expect(&[("net.web_sockets", 1), ("net.violations", 0), ("left", 22)]);
 }
 
-/// What a client may not do, and the code that it is told.
-fn broken_rules() -> Vec<(&'static str, Vec<u8>, CloseCode)> {
-    let binary = |payload: &[u8]| masked(FrameKind::Binary, payload);
-    let with_first = |bits: u8, mut frame: Vec<u8>| {
-        frame[0] ^= bits;
-        frame
-    };
-    let mut unmasked = raw_frame(1, b"");
-    unmasked[..2].copy_from_slice(&[0x82, 4]);
-    let too_long = [&[0x82, 0xFE][..], &(FRAME_LIMIT_BYTES + 200).to_be_bytes(), &[0; 4]].concat();
-    let giant = [&[0x82, 0xFF][..], &(1_u64 << 40).to_be_bytes(), &[0; 4]].concat();
-    let negative = [&[0x82, 0xFF][..], &u64::MAX.to_be_bytes(), &[0; 4]].concat();
-    let long_ping = [&[0x89, 0xFE, 0, 126][..], &[0; 4 + 126]].concat();
-    let protocol = CloseCode::PROTOCOL_ERROR;
-    vec![
-        ("unmasked", unmasked, protocol),
-        ("a reserved bit", with_first(0x40, binary(b"1234")), protocol),
-        ("a reserved opcode", with_first(0x01, binary(b"1234")), protocol),
-        ("a long Ping", long_ping, protocol),
-        ("a Ping in pieces", with_first(0x80, masked(FrameKind::Ping, b"")), protocol),
-        ("a continuation of nothing", masked(FrameKind::Continuation, b"1"), protocol),
-        ("a length with its top bit", negative, protocol),
-        ("half a code", masked(FrameKind::Close, &[3]), protocol),
-        ("a code that nobody may send", masked(FrameKind::Close, &[3, 237]), protocol),
-        ("text", masked(FrameKind::Text, b"hello"), CloseCode::UNSUPPORTED_DATA),
-        ("no UTF-8", masked(FrameKind::Close, &[3, 232, 0xFF]), CloseCode::INVALID_DATA),
-        ("too long", too_long, CloseCode::MESSAGE_TOO_BIG),
-        ("a giant", giant, CloseCode::MESSAGE_TOO_BIG),
-    ]
-}
-
 #[test]
 fn hostile_input_is_told_the_right_code_and_nobody_else_notices() {
     let limit = format!("net.frame_limit_bytes={FRAME_LIMIT_BYTES}");
@@ -92,23 +63,17 @@ fn hostile_input_is_told_the_right_code_and_nobody_else_notices() {
     let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "5"]);
     let mut witness = User::enter_by_web(realm.main.address, "");
     let targets = [realm.main.address, realm.worlds[0].address];
-    for target in targets {
-        for (rule, bytes, code) in broken_rules() {
-            let mut peer = Peer::web(target);
-            peer.send_raw(&bytes);
-            let told = peer.find::<Error>();
-            assert_eq!((told.code.name(), told.about), (ErrorCode::BAD_FRAME.name(), 0), "{rule}");
-            peer.expect_closed();
-            assert_eq!(peer.close_code(), Some(code), "{rule}");
-        }
-    }
+    let rules = targets.map(|target| {
+        send_the_longest(target, FRAME_LIMIT_BYTES);
+        open_with_long_heads(target);
+        break_every_web_rule(target, FRAME_LIMIT_BYTES)
+    });
     witness.world.expect_served();
     drop(witness);
     bots.outcome().expect_clean(20);
-    let rules = broken_rules().len() as u64;
     let (main, worlds) = realm.stop();
-    main.expect(&[("net.violations", rules)]);
-    worlds[0].expect(&[("net.violations", rules)]);
+    main.expect(&[("net.violations", rules[0]), ("net.handshakes_refused", 1)]);
+    worlds[0].expect(&[("net.violations", rules[1]), ("net.handshakes_refused", 1)]);
 }
 
 /// The handshake one byte a time, and behind it messages in pieces, with a Ping in between.
@@ -163,13 +128,8 @@ fn only_listed_origins_may_come() {
 fn a_slow_handshake_ends() {
     let realm =
         Realm::without_worlds(&["net.greeting_timeout_ms=600", "main.hello_timeout_ms=500"]);
-    let mut stream = TcpStream::connect(realm.main.address).unwrap();
-    stream.write_all(&request("").as_bytes()[..60]).unwrap();
-    let mut answer = Vec::new();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.read_to_end(&mut answer).unwrap();
-    assert_eq!(answer, b"");
-    realm.stop().0.expect(&[("net.silent", 1), ("net.web_sockets", 0)]);
+    open_slowly(realm.main.address, Duration::from_millis(600));
+    realm.stop().0.expect(&[("net.silent", 2), ("net.web_sockets", 0)]);
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::{Failure, process};
 
 const USAGE: &str = "usage: cargo xtask bare-metal [--toolchain rustup|debian]";
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
+/// Without WebSockets, and with them.
+const FEATURES: [&str; 2] = ["", "websocket"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let only = match arguments {
@@ -20,9 +22,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     for target in TARGETS {
         let started = Instant::now();
         let toolchain = Toolchain::choose(target, only)?;
-        let mut build = toolchain.build(target);
-        build.args(["--package", "tinyrealm-core", "--release"]);
-        process::require(&mut build)?;
+        for features in FEATURES {
+            let mut build = toolchain.build(target);
+            build.args(["--package", "tinyrealm-core", "--release", "--features", features]);
+            process::require(&mut build)?;
+        }
         let seconds = started.elapsed().as_secs_f32();
         println!("tinyrealm-core builds for {target} with {toolchain} ({seconds:.1} s)");
     }

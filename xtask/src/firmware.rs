@@ -79,7 +79,7 @@ fn lint(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
         return Ok(format!("no clippy with {toolchain}"));
     };
     let clippy = in_folder_of(board, &mut clippy);
-    process::require(clippy.args(["--features", "log", "--", "--deny", "warnings"]))?;
+    process::require(clippy.args(["--features", "log,websocket", "--", "--deny", "warnings"]))?;
     Ok("nothing for clippy".into())
 }
 

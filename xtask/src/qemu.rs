@@ -25,17 +25,28 @@ const CHAT_PORT: u16 = 7_300;
 /// One image of the tests: its name, and that of its `tests/qemu/devices` file.
 struct TestImage {
     name: &'static str,
+    device: &'static str,
     role: &'static str,
     features: &'static str,
 }
 
-const TEST_IMAGES: [TestImage; 6] = [
-    TestImage { name: "world", role: "world", features: "" },
-    TestImage { name: "world-with-log", role: "world", features: "log" },
-    TestImage { name: "world-with-dhcp", role: "world", features: "log,dhcp" },
-    TestImage { name: "client", role: "client", features: "log" },
-    TestImage { name: "client-with-account", role: "client", features: "log" },
-    TestImage { name: "chat", role: "chat", features: "" },
+const fn image(
+    name: &'static str,
+    device: &'static str,
+    role: &'static str,
+    features: &'static str,
+) -> TestImage {
+    TestImage { name, device, role, features }
+}
+
+const TEST_IMAGES: [TestImage; 7] = [
+    image("world", "world", "world", "websocket"),
+    image("world-without-web-sockets", "world", "world", ""),
+    image("world-with-log", "world-with-log", "world", "log,websocket"),
+    image("world-with-dhcp", "world-with-dhcp", "world", "log,dhcp"),
+    image("client", "client", "client", "log"),
+    image("client-with-account", "client-with-account", "client", "log"),
+    image("chat", "chat", "chat", ""),
 ];
 
 /// `cargo xtask qemu`: the tests of devices among desktop servers.
@@ -58,14 +69,10 @@ pub(crate) fn soak(arguments: &[String]) -> Result<(), Failure> {
 
 /// `cargo test` of one of the files of tests, with all that it needs.
 fn tests(name: &str) -> Result<Command, Failure> {
-    install()?;
-    let images = workspace::target_folder("images");
-    std::fs::create_dir_all(&images).map_err(|error| error.to_string())?;
     for image in &TEST_IMAGES {
-        let device = format!("tests/qemu/devices/{}.toml", image.name);
-        let built = build_image(image.role, &device, image.features)?;
-        std::fs::copy(&built, images.join(image.name)).map_err(|error| error.to_string())?;
+        test_image(image.name)?;
     }
+    let images = workspace::target_folder("images");
     let mut tests = workspace::cargo();
     tests.args(["test", "--package", "tinyrealm-qemu", "--features", "machines"]);
     tests.args(["--test", name, "--", "--nocapture"]);
@@ -74,10 +81,25 @@ fn tests(name: &str) -> Result<Command, Failure> {
     Ok(tests)
 }
 
+/// One image of the tests, where they look for it, with QEMU to run it.
+pub(crate) fn test_image(name: &str) -> Result<PathBuf, Failure> {
+    install()?;
+    let image = TEST_IMAGES.iter().find(|image| image.name == name);
+    let image = image.ok_or_else(|| format!("the tests have no image `{name}`"))?;
+    let device = format!("tests/qemu/devices/{}.toml", image.device);
+    let built = build_image(image.role, &device, image.features)?;
+    let images = workspace::target_folder("images");
+    std::fs::create_dir_all(&images).map_err(|error| error.to_string())?;
+    let kept = images.join(name);
+    std::fs::copy(&built, &kept).map_err(|error| error.to_string())?;
+    Ok(kept)
+}
+
 /// `cargo xtask firmware run ROLE`: one device, with the servers that it needs.
 pub(crate) fn run(role: &str) -> Result<(), Failure> {
     install()?;
-    let image = build_image(role, "tests/qemu/devices/demo.toml", "log")?;
+    let features = if role == "world" { "log,websocket" } else { "log" };
+    let image = build_image(role, "tests/qemu/devices/demo.toml", features)?;
     let servers = start_servers(role)?;
     let mut emulator = workspace::cargo();
     emulator.args(["run", "--quiet", "--package", "tinyrealm-qemu", "--"]).arg(image);

@@ -73,6 +73,8 @@ pub const LIMITS: NetConfig = NetConfig {
     connections_per_address: u16::MAX,
     send_buffers_per_session: 4,
     send_buffers_per_server: 4,
+    #[cfg(feature = "websocket")]
+    origins: crate::device::world::ORIGINS,
 };
 
 const _: () = assert!(LIMITS.problem().is_none(), "device.toml: the limits contradict each other");

@@ -38,8 +38,18 @@ const ATTACHES: usize = PLAYERS + 2;
 const RING_BYTES: usize = ROOMS * device::world::RING_BYTES as usize;
 /// One a session, for its ping or its answer, and what a join needs beside.
 const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
+/// The longest frame that comes, with its prefix.
+const FRAME_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
+#[cfg(not(feature = "websocket"))]
 const RECEIVE_BUFFERS: usize = links::RECEIVE_BUFFERS as usize;
-const RECEIVE_BUFFER_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
+#[cfg(not(feature = "websocket"))]
+const RECEIVE_BUFFER_BYTES: usize = FRAME_BYTES;
+/// A handshake and a message in pieces hold theirs for as long as they like, so each socket has its own.
+#[cfg(feature = "websocket")]
+const RECEIVE_BUFFERS: usize = SOCKETS;
+#[cfg(feature = "websocket")]
+const RECEIVE_BUFFER_BYTES: usize =
+    tinyrealm_core::wire::ws::buffer_bytes(links::FRAME_LIMIT_BYTES as u16);
 
 /// The longest packet for one peer alone: the registration.
 const REGISTRATION_BYTES: usize = 20 + device::world::REGION.len() + PUBLIC_ADDRESS_BYTES;
@@ -65,7 +75,7 @@ const _: () = {
         "device.toml: send_buffer_bytes holds no proof"
     );
     assert!(SEND_BYTES >= EVENT_FRAME_MAX_BYTES, "device.toml: send_bytes holds no event");
-    assert!(RECEIVE_BYTES >= RECEIVE_BUFFER_BYTES, "device.toml: receive_bytes holds no frame");
+    assert!(RECEIVE_BYTES >= FRAME_BYTES, "device.toml: receive_bytes holds no frame");
     assert!(device::world::RING_BYTES.is_power_of_two(), "device.toml: ring_bytes, a power of two");
 };
 

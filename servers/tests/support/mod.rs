@@ -2,7 +2,8 @@
 //!
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
 //! [`bots`] runs the load tool, [`channel`] is what clients do in channels, [`peer`] is a client that
-//! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] are those who break the rules, [`login`] is a realm with accounts, [`proxy`] spoils frames between a world and
+//! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] and
+//! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`proxy`] spoils frames between a world and
 //! its clients, [`report`] reads what servers say last.
 //!
 //! Contract: everything is on loopback and on free ports. Whatever is waited for comes within
@@ -19,6 +20,7 @@ pub(crate) mod proxy;
 pub(crate) mod realm;
 pub(crate) mod report;
 pub(crate) mod web;
+pub(crate) mod web_hostile;
 
 use std::time::Duration;
 

@@ -112,6 +112,11 @@ impl Peer {
         self.web.as_ref()?.close_code
     }
 
+    /// What the newest Pong of the WebSocket has said.
+    pub(crate) fn last_pong(&self) -> Option<&[u8]> {
+        self.web.as_ref()?.last_pong.as_deref()
+    }
+
     /// A second handle of the same connection, to send while another thread reads.
     pub(crate) fn sender(&self) -> Self {
         Self::over(self.stream.try_clone().unwrap())

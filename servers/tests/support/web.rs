@@ -55,6 +55,8 @@ pub(crate) fn read_response(stream: &mut TcpStream) -> String {
 pub(crate) struct WebPeer {
     unread: Vec<u8>,
     pub(crate) close_code: Option<CloseCode>,
+    /// What the newest Pong has said.
+    pub(crate) last_pong: Option<Vec<u8>>,
 }
 
 impl WebPeer {
@@ -82,7 +84,7 @@ impl WebPeer {
                     stream.extend_from_slice(payload);
                 }
                 FrameKind::Close => self.close_code = Some(Close::parse(payload).unwrap().code),
-                FrameKind::Pong => {}
+                FrameKind::Pong => self.last_pong = Some(payload.to_vec()),
                 other => panic!("a server says {other:?}"),
             }
             self.unread.drain(..end);

@@ -9,7 +9,9 @@ use crate::session::{SessionKey, Signal};
 use crate::wire::Framing;
 use crate::wire::ws::handshake::Requester;
 
-/// What a WebSocket has said besides frames.
+/// What a WebSocket has said besides frames. Not inlined: what it writes here, a device's stack would
+/// have to hold below every frame's handler.
+#[inline(never)]
 pub(super) fn heed<'a>(
     role: &mut impl Role<'a>,
     cx: &mut Context<'_, 'a>,

@@ -12,8 +12,8 @@ use crate::protocol::ErrorCode;
 use crate::protocol::either_way::Error;
 use crate::session::session::{Flags, SessionKey};
 use crate::time::Instant;
-use crate::wire::Framing;
 use crate::wire::ws::handshake::{Accepted, Acceptor, AnswerError, Refusal, Request, Requester};
+use crate::wire::ws::header::CONTROL_FRAME_MAX_BYTES;
 use crate::wire::ws::{Close, CloseCode, FrameKind, write_frame};
 
 /// The longest Close that is said here: a header and a code.
@@ -152,7 +152,7 @@ impl SessionManager<'_> {
         self.ready.add(key.index());
     }
 
-    /// Queues a frame that is not of the realm's protocol; a full queue loses it.
+    /// Queues a control frame, in as many buffers as it takes. A queue without room loses all of it.
     fn queue_control(&mut self, key: SessionKey, kind: FrameKind, payload: &[u8]) {
         let most_buffers = self.config.send_buffers_per_session;
         let Some(session) = self.table.get_mut(key) else { return };
@@ -160,10 +160,20 @@ impl SessionManager<'_> {
             return;
         }
         let mask = if session.is_masked() { Some(self.mask_keys.draw()) } else { None };
-        let write = |room: &mut [u8]| write_frame(room, kind, mask, payload);
-        let sent = session.outbox.append(&mut self.pool, most_buffers, Framing::Stream, &write);
-        if sent.is_ok() {
-            self.ready.add(key.index());
+        let mut frame = [0; CONTROL_FRAME_MAX_BYTES];
+        let used = write_frame(&mut frame, kind, mask, payload).unwrap_or(0);
+        let piece_bytes = usize::from(self.pool.buffer_bytes()).max(1);
+        let pieces = frame.get(..used).unwrap_or_default().chunks(piece_bytes);
+        let free = usize::from(most_buffers.saturating_sub(session.outbox.buffers()));
+        // One piece may find room in a buffer that is there already.
+        if pieces.len() > free.min(self.pool.available()).max(1) {
+            return;
         }
+        for piece in pieces {
+            if session.outbox.append_bytes(&mut self.pool, piece, most_buffers).is_err() {
+                return;
+            }
+        }
+        self.ready.add(key.index());
     }
 }

@@ -50,9 +50,10 @@ pub enum Signal<'b> {
     Broken(CloseCode),
 }
 
-/// What the input of one session is; see the [module](self).
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+/// What the input of one session is; see the [module](self). The representation makes the first state
+/// all-zero bits, so that a device's sessions cost no flash.
 #[repr(u8)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Language {
     Undecided = 0,
     Stream,
@@ -98,6 +99,8 @@ impl Receiver<'_> {
         language
     }
 
+    /// Not inlined: a device's stack would have to hold what it needs below every frame's handler.
+    #[inline(never)]
     pub(super) fn shake_hands(&mut self, index: u16, input: &mut &[u8]) -> Received<'static> {
         if !self.opens_line(index) {
             return Received::NoBuffer;
@@ -137,6 +140,8 @@ impl Receiver<'_> {
         true
     }
 
+    /// Not inlined, as [`Self::shake_hands`].
+    #[inline(never)]
     pub(super) fn read_answer(&mut self, index: u16, input: &mut &[u8]) -> Received<'static> {
         let Some(inbound) = self.inbounds.get_mut(usize::from(index)) else {
             return Received::NoBuffer;

@@ -46,6 +46,7 @@ use core::ops::Range;
 use super::close::{Close, CloseCode};
 use super::header::{CONTROL_FRAME_MAX_BYTES, FrameHeader, FrameKind, MaskKey, ParsedHeader, Side};
 use super::mask::{apply_mask, copy_masked};
+use super::move_within;
 use crate::wire::Full;
 
 /// What the longest buffer that [`Assembly`] asks for holds, in bytes: all but nothing of a message,
@@ -202,7 +203,7 @@ impl Assembly {
             return Step::Message(place);
         }
         let end = self.kept_bytes() + place.len();
-        move_down(filled, place, self.kept_bytes());
+        move_within(filled, place, self.kept_bytes());
         if is_final {
             *self = Self::default();
             return Step::Message(0..end);
@@ -218,16 +219,6 @@ fn close_step(payload: &[u8], place: Range<usize>) -> Step {
             Step::Close { code, reason: place.end - reason.len()..place.end }
         }
         Err(code) => Step::Invalid(code),
-    }
-}
-
-/// Moves the bytes at `from` down to `to`; in words that let the compiler see that it can't panic.
-fn move_down(bytes: &mut [u8], from: Range<usize>, to: usize) {
-    let gap = from.start.saturating_sub(to);
-    if let Some(span) = bytes.get_mut(to..from.end)
-        && gap <= span.len()
-    {
-        span.copy_within(gap.., 0);
     }
 }
 

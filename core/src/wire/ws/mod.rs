@@ -28,6 +28,8 @@
 //! assert_eq!(sent[body], stream_frame[2..used]);
 //! ```
 
+use core::ops::Range;
+
 pub mod assembly;
 pub mod close;
 pub mod handshake;
@@ -45,3 +47,13 @@ pub use reframe::{Reframed, reframe_in_place, reframe_into, write_frame};
 
 /// The sub-protocol of this wire, as it is offered and chosen in handshakes.
 pub const SUB_PROTOCOL: &str = "tinyrealm.v1";
+
+/// Moves the bytes at `from` to `to`, if both lie within `bytes`. The only place that does, and not
+/// inlined: so the compiler sees that it can't panic.
+#[inline(never)]
+fn move_within(bytes: &mut [u8], from: Range<usize>, to: usize) {
+    let Some(moved_bytes) = bytes.get(from.clone()).map(<[u8]>::len) else { return };
+    if bytes.len().checked_sub(moved_bytes).is_some_and(|most| to <= most) {
+        bytes.copy_within(from.start..from.start + moved_bytes, to);
+    }
+}

@@ -17,6 +17,7 @@
 
 use super::header::{CONTROL_PAYLOAD_MAX_BYTES, FrameHeader, FrameKind, MaskKey};
 use super::mask::{apply_mask, copy_masked};
+use super::move_within;
 use crate::wire::{Full, PacketHeader};
 
 /// What [`reframe_into`] has done.
@@ -40,23 +41,14 @@ pub fn reframe_in_place(buffer: &mut [u8], mask: Option<MaskKey>) -> Result<usiz
     let header_bytes = header.bytes();
     let message = buffer.get_mut(..header_bytes + header.payload_bytes).ok_or(Full)?;
     if header_bytes > PacketHeader::BYTES {
-        let behind = message.get_mut(PacketHeader::BYTES..).unwrap_or_default();
-        move_up(behind, header_bytes - PacketHeader::BYTES);
+        let body = PacketHeader::BYTES..PacketHeader::BYTES + header.payload_bytes;
+        move_within(message, body, header_bytes);
     }
     header.write(message)?;
     if let (Some(key), Some(body)) = (mask, message.get_mut(header_bytes..)) {
         apply_mask(body, key, 0);
     }
     Ok(message.len())
-}
-
-/// Moves all bytes but the last `gap` up by as many. In one place, and in words that let the compiler see
-/// that it can't panic.
-#[inline(never)]
-fn move_up(bytes: &mut [u8], gap: usize) {
-    if let Some(count) = bytes.len().checked_sub(gap) {
-        bytes.copy_within(..count, gap);
-    }
 }
 
 /// Copies the stream frame at the start of `stream` into `destination`, as a message.

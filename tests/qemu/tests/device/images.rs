@@ -19,7 +19,9 @@ pub(crate) const CLIENT_MAC: &str = "02:00:00:00:71:01";
 pub(crate) const WORLD_IP: &str = "10.0.2.15";
 /// What the device's frames may have.
 pub(crate) const FRAME_LIMIT_BYTES: usize = 272;
-/// The RAM of the world as it ships.
+/// The RAM of a world with WebSockets.
+pub(crate) const WEB_WORLD_RAM_BYTES: u32 = 24 * 1_024;
+/// The RAM of a world without them.
 pub(crate) const WORLD_RAM_BYTES: u32 = 20 * 1_024;
 /// The RAM of the chat server as it ships.
 pub(crate) const CHAT_RAM_BYTES: u32 = 24 * 1_024;

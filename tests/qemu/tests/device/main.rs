@@ -9,6 +9,8 @@ mod hostile;
 mod images;
 mod lossy;
 mod memory;
+mod party;
 #[path = "../../../../servers/tests/support/mod.rs"]
 mod support;
+mod web_socket;
 mod world;

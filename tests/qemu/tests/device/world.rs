@@ -69,7 +69,7 @@ fn a_slow_processor_is_fast_enough_for_eight() {
 #[test]
 fn eight_bots_play_in_twenty_kilobytes_and_the_ninth_is_told_full() {
     let main = Server::main(&[]);
-    let mut device = DeviceWorld::start("world", main.address);
+    let mut device = DeviceWorld::start("world-without-web-sockets", main.address);
     registered(&main, 1);
     let arguments = ["--count", "8", "--hz", "10", "--seconds", "30"];
     let bots = Bots::start(main.address, &arguments);

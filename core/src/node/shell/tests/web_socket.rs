@@ -143,6 +143,29 @@ fn the_fullest_buffer_holds() {
     });
 }
 
+/// A device's buffers are shorter than the longest control frame, and than the answer to a handshake.
+#[test]
+fn short_send_buffers_hold_the_longest_answers_or_nothing_of_them() {
+    let sizes = Sizes { send_buffer_bytes: 64, ..Sizes::ALL };
+    let config = NetConfig { send_buffers_per_session: 4, ..BENCH_CONFIG };
+    with_recorder(sizes, config, Recorder::trusting(Trust::Client), |bench| {
+        let key = bench.accept();
+        bench.say_bytes(key, REQUEST);
+        assert!(bench.new_bytes(key).ends_with(b"\r\n\r\n"));
+        bench.limit(key, 0);
+        // Two buffers each: the third finds none.
+        for payload in [[1; 125].as_slice(), &[2; 125], &[3; 125], &[4; 125]] {
+            bench.say_bytes(key, &masked(FrameKind::Ping, payload));
+        }
+        bench.unblock(key, usize::MAX);
+        let pongs = [[1; 125], [2; 125]].map(|payload| unmasked(FrameKind::Pong, &payload));
+        assert_eq!(bench.new_bytes(key), pongs.concat());
+        bench.say_bytes(key, &masked(FrameKind::Ping, &[5; 125]));
+        assert_eq!(bench.new_bytes(key), unmasked(FrameKind::Pong, &[5; 125]));
+        assert_eq!(bench.node.sessions().buffers_in_use(), 0);
+    });
+}
+
 #[test]
 fn a_close_is_echoed_and_nothing_comes_behind_it() {
     with_web_socket(|bench, key| {
