@@ -9,7 +9,7 @@ use tinyrealm_core::node::Node;
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::{
     Accounts, Authenticator, ChatHub, Guests, Identity, LoginLinkConfig, Main, MainConfig,
-    main_timers,
+    WorldEntry, WorldRegistry, main_timers,
 };
 use tinyrealm_core::protocol::{ErrorCode, Token, Uid};
 use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
@@ -37,6 +37,40 @@ pub(crate) struct MainReport {
     pub(crate) worlds_lost: u32,
     pub(crate) chat: MainChatReport,
     pub(crate) net: NetReport,
+    /// For the live page.
+    #[serde(skip)]
+    pub(crate) registry: Vec<RegisteredWorld>,
+}
+
+/// A world that Main can send users to, wherever it runs.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct RegisteredWorld {
+    pub(crate) id: u16,
+    pub(crate) region: String,
+    pub(crate) address: String,
+    pub(crate) capacity: u16,
+    pub(crate) users: u16,
+    pub(crate) rooms: u16,
+}
+
+impl RegisteredWorld {
+    fn of(world: &WorldEntry) -> Self {
+        Self {
+            id: world.world_id.0,
+            region: world.region.as_str().to_owned(),
+            address: world.address.as_str().to_owned(),
+            capacity: world.capacity,
+            users: world.reported_users,
+            rooms: world.reported_rooms,
+        }
+    }
+
+    /// All that Main knows, by their ids.
+    fn all(worlds: &WorldRegistry<'_>) -> Vec<Self> {
+        let mut all: Vec<Self> = worlds.iter().map(|(_, world)| Self::of(world)).collect();
+        all.sort_unstable_by_key(|world| world.id);
+        all
+    }
 }
 
 /// What Main tells about its users' channels.
@@ -117,6 +151,7 @@ fn report(node: &MainNode<'_>) -> MainReport {
         worlds_lost: stats.worlds_lost,
         chat: MainChatReport::of(main.chat()),
         net: NetReport::new(node.stats(), sessions.len(), buffers),
+        registry: RegisteredWorld::all(main.worlds()),
     }
 }
 

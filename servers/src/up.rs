@@ -129,7 +129,7 @@ fn start_worlds(
         let node =
             world_server::spawn(config, settings, address, secret, shutdown, report.clone())?;
         println!("world {id} listening on {}", node.address);
-        worlds.push(WorldFigures { id, address: node.address.to_string(), report });
+        worlds.push(WorldFigures { id, report });
         nodes.push(node);
     }
     Ok(worlds)

@@ -1,33 +1,15 @@
 // The live page in headless Chromium: two tabs among bots, through a restart of the realm.
 //
-// `cargo xtask browser` sets TINYREALM_BINARY, TINYREALM_BROWSER (the program), TINYREALM_MODULES (a
-// folder with playwright-core) and TINYREALM_SCREENSHOTS (where pictures are kept).
+// `support.mjs` says what it needs.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { request, createServer } from "node:http";
+import { mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Browser, Process, distance, freePorts, isIn, picture, places, uidOf, until } from "./support.mjs";
 
-const PATIENCE_MS = 20_000;
-const { TINYREALM_BINARY, TINYREALM_BROWSER, TINYREALM_MODULES, TINYREALM_SCREENSHOTS } = process.env;
-const { chromium } = createRequire(join(TINYREALM_MODULES, "package.json"))("playwright-core");
-const BROWSER_FLAGS = [
-  "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
 const BOTS = 12;
-
-async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
-}
 
 const folder = mkdtempSync(join(tmpdir(), "tinyrealm-browser-"));
 const [http, main, login, chat, world] = await freePorts(5);
@@ -36,28 +18,7 @@ const settings = [
   `world.port=${world}`, `login.data_folder=${folder}`,
 ];
 
-/** The configuration of whoever runs the test is not the realm's. */
-const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith("TINYREALM_")));
-
-/** The realm; its words are shown if the test fails. */
-class Up {
-  said = "";
-
-  constructor() {
-    const flags = ["up", "--worlds", "1", "--bots", `${BOTS}`, ...settings.flatMap((one) => ["--set", one])];
-    this.child = spawn(TINYREALM_BINARY, flags, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream.on("data", (data) => (this.said += data));
-    }
-    this.ended = once(this.child, "exit");
-  }
-
-  async stop() {
-    this.child.kill("SIGTERM");
-    await this.ended;
-  }
-}
+const startRealm = () => Process.tinyrealm(["up", "--worlds", "1", "--bots", `${BOTS}`], settings);
 
 function ask(path, method = "GET", headers = {}) {
   return new Promise((resolve, reject) => {
@@ -70,23 +31,6 @@ function ask(path, method = "GET", headers = {}) {
     asked.end();
   });
 }
-
-/** Asks until `is(answer)`. */
-async function until(what, question, is) {
-  const deadline = Date.now() + PATIENCE_MS;
-  let answer;
-  while (Date.now() < deadline) {
-    answer = await question().catch((error) => error);
-    if (is(answer)) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail(`${what}: ${JSON.stringify(answer)}`);
-}
-
-const isIn = "body[data-main=ready][data-world=inside][data-channel=joined]";
-const places = (tab) => tab.evaluate(() => window.tinyrealm.places());
-const uidOf = (tab) => tab.evaluate(() => window.tinyrealm.uid());
-const distance = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
 
 async function say(from, to, text) {
   await from.fill("#line", text);
@@ -126,23 +70,12 @@ async function checkSite() {
   assert.equal((await ask("/visitor", "POST", { origin: "http://elsewhere.example" })).status, 403);
 }
 
-let up = new Up();
-let browser;
+let up = startRealm();
+const browser = new Browser();
 try {
   await checkSite();
-  browser = await chromium.launch({ executablePath: TINYREALM_BROWSER, args: BROWSER_FLAGS, chromiumSandbox: false });
-  const open = async (options) => {
-    const tab = await (await browser.newContext(options)).newPage();
-    tab.setDefaultTimeout(PATIENCE_MS);
-    tab.on("pageerror", (error) => problems.push(`${error}`));
-    tab.on("console", (message) => {
-      if (/Content Security Policy|Uncaught/.test(message.text())) problems.push(message.text());
-    });
-    await tab.goto(`http://127.0.0.1:${http}/`);
-    await tab.locator(isIn).waitFor();
-    return tab;
-  };
-  const problems = [];
+  await browser.start();
+  const open = (options) => browser.open(`http://127.0.0.1:${http}/`, options);
   const desk = await open({ viewport: { width: 1280, height: 800 } });
   const phone = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true });
   const tabs = [desk, phone];
@@ -167,28 +100,27 @@ try {
   await until("figures", () => desk.textContent("#deliveries"), (text) => Number(text.replaceAll(",", "")) > 0);
   console.log("chat goes both ways, newcomers hear what was said, figures are shown");
 
-  mkdirSync(TINYREALM_SCREENSHOTS, { recursive: true });
-  await desk.screenshot({ path: join(TINYREALM_SCREENSHOTS, "desktop.png") });
-  await phone.screenshot({ path: join(TINYREALM_SCREENSHOTS, "phone.png") });
+  await picture(desk, "desktop");
+  await picture(phone, "phone");
   await desk.emulateMedia({ colorScheme: "light" });
-  await desk.screenshot({ path: join(TINYREALM_SCREENSHOTS, "desktop-light.png") });
+  await picture(desk, "desktop-light");
   await desk.emulateMedia({ colorScheme: "dark" });
 
   await up.stop();
   for (const tab of tabs) await tab.locator("body:not([data-main=ready]):not([data-world=inside])").waitFor();
-  await desk.screenshot({ path: join(TINYREALM_SCREENSHOTS, "away.png") });
-  up = new Up();
+  await picture(desk, "away");
+  up = startRealm();
   for (const tab of tabs) await tab.locator(isIn).waitFor();
   assert.deepEqual(await seeEachOther(tabs), uids, "the same users");
   await say(desk, phone, "back at the desk");
   await say(phone, desk, "back on the phone");
-  assert.deepEqual(problems, []);
+  assert.deepEqual(browser.problems, []);
   console.log("both tabs came back by themselves, as the same users");
 } catch (error) {
   console.error(`--- what the realm has said:\n${up.said}\n---`);
   throw error;
 } finally {
-  await browser?.close();
+  await browser.stop();
   await up.stop();
   rmSync(folder, { recursive: true, force: true });
 }

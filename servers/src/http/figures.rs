@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::bots::plan::BotsReport;
 use crate::chat_server::ChatReport;
 use crate::login_server::LoginReport;
-use crate::main_server::MainReport;
+use crate::main_server::{MainReport, RegisteredWorld};
 use crate::report::Shared;
 use crate::world_server::WorldReport;
 
@@ -15,7 +15,6 @@ use crate::world_server::WorldReport;
 #[derive(Clone, Debug)]
 pub(crate) struct WorldFigures {
     pub(crate) id: u16,
-    pub(crate) address: String,
     pub(crate) report: Shared<WorldReport>,
 }
 
@@ -51,15 +50,8 @@ pub(super) struct Summary {
     bots: usize,
     p99_ms: f64,
     lost: u64,
-    worlds: Vec<WorldSummary>,
-}
-
-#[derive(Serialize)]
-struct WorldSummary {
-    id: u16,
-    address: String,
-    users: usize,
-    rooms: usize,
+    /// All that Main knows: whoever registers there is one, in whatever process or board.
+    worlds: Vec<RegisteredWorld>,
 }
 
 impl Figures {
@@ -79,18 +71,19 @@ impl Figures {
     }
 
     pub(super) fn summary(&self) -> Summary {
-        let bots = self.bots.read();
-        let worlds = self.worlds.iter().map(|world| {
-            let (id, address, report) = (world.id, world.address.clone(), world.report.read());
-            WorldSummary { id, address, users: report.users, rooms: report.rooms }
-        });
+        let (bots, worlds) = (self.bots.read(), self.main.read().registry);
+        let sum =
+            |of: fn(&RegisteredWorld) -> u16| worlds.iter().map(|it| usize::from(of(it))).sum();
+        // Of other processes' worlds nothing else is known.
+        let counts =
+            Counts { users: sum(|it| it.users), rooms: sum(|it| it.rooms), ..self.counts() };
         Summary {
             uptime_ms: self.started.elapsed().as_millis() as u64,
-            counts: self.counts(),
+            counts,
             bots: bots.joined,
             p99_ms: bots.p99_ms,
             lost: bots.lost,
-            worlds: worlds.collect(),
+            worlds,
         }
     }
 

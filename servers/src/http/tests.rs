@@ -2,15 +2,14 @@
 
 use super::*;
 use crate::http::figures::WorldFigures;
-use crate::main_server::MainReport;
+use crate::main_server::{MainReport, RegisteredWorld};
 use crate::report::Shared;
 use crate::world_server::WorldReport;
 
 fn site() -> Arc<Site> {
     let directory =
         Directory { main: "127.0.0.1:1".to_owned(), login: None, region: "home".to_owned() };
-    let world =
-        WorldFigures { id: 3, address: "127.0.0.1:2".to_owned(), report: Shared::default() };
+    let world = WorldFigures { id: 3, report: Shared::default() };
     let figures = Figures {
         started: Instant::now(),
         login: None,
@@ -90,4 +89,20 @@ fn what_is_not_there_is_not_found_and_nothing_else_is_changed() {
     assert_eq!(ask(&site, Method::GET, "/nothing", None).0, 404);
     assert!(ask(&site, Method::GET, "/realm", None).1.contains("\"login\":null"));
     assert!(ask(&site, Method::GET, "/stats", None).1.contains("\"deliveries\":0"));
+}
+
+/// The page shows every world that Main knows, not those of this process alone.
+#[test]
+fn worlds_are_those_that_main_knows() {
+    let site = site();
+    assert!(ask(&site, Method::GET, "/stats", None).1.contains("\"worlds\":[]"));
+    let registry = vec![RegisteredWorld { users: 3, rooms: 2, ..Default::default() }];
+    site.figures.main.publish(MainReport { registry, ..Default::default() });
+    let expected = "\"worlds\":[{\"id\":0,\"region\":\"\",\"address\":\"\",\"capacity\":0,\
+                    \"users\":3,\"rooms\":2}]";
+    let (_, stats) = ask(&site, Method::GET, "/stats", None);
+    assert!(
+        stats.contains(expected) && stats.contains("\"users\":3,\"rooms\":2,\"packets\""),
+        "{stats}"
+    );
 }

@@ -217,15 +217,28 @@ function showStats(now, before) {
   if (!now) return;
   room.worlds = now.worlds;
   showPlace();
-  element("worlds").replaceChildren(...now.worlds.map(worldItem));
+  showWorlds(now.worlds);
 }
 
-function worldItem({ id, address, users, rooms }) {
+/** Worlds of several regions are a choice: a click enters the region, and Main picks its emptiest world. */
+function showWorlds(worlds) {
+  const regions = new Set(worlds.map((world) => world.region));
+  element("worlds-box").classList.toggle("choice", regions.size > 1);
+  const shown = JSON.stringify([worlds, realm.worldAddress]);
+  // What has not changed stays, so that a click is not lost.
+  if (element("worlds").dataset.shown === shown) return;
+  element("worlds").dataset.shown = shown;
+  element("worlds").replaceChildren(...worlds.map((world) => worldItem(world, regions.size > 1)));
+}
+
+function worldItem({ id, region: its, address, capacity, users, rooms }, isChoice) {
   const item = document.createElement("li");
   item.className = address === realm.worldAddress ? "here" : "";
-  const [name, counts] = [document.createElement("span"), document.createElement("span")];
-  name.textContent = `World ${id}${item.className ? " · you" : ""}`;
-  counts.textContent = `${users} in ${rooms} ${rooms === 1 ? "room" : "rooms"}`;
+  const name = document.createElement(isChoice ? "a" : "span");
+  if (isChoice) name.href = `?region=${encodeURIComponent(its)}`;
+  name.textContent = `World ${id}${its ? ` · ${its}` : ""}${item.className ? " · you" : ""}`;
+  const counts = document.createElement("span");
+  counts.textContent = `${users} of ${capacity}, ${rooms} ${rooms === 1 ? "room" : "rooms"}`;
   item.append(name, counts);
   return item;
 }

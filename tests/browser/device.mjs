@@ -1,0 +1,152 @@
+// The live page and a device: a tab goes into the room of a board in QEMU, where players are by TCP.
+//
+// `support.mjs` says what it needs; besides, TINYREALM_IMAGE is the tests' world for the board, and
+// QEMU is there.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as protocol from "../../backend-web/protocol.js";
+import { Browser, Process, distance, freePorts, isIn, picture, places, uidOf, until } from "./support.mjs";
+
+const BOTS = 5;
+/** `tests/qemu/devices/world.toml`: what the image has, and what it is to have. */
+const REGION = "device";
+const WORLD = "World 100";
+const DEVICE_PORT = 47100;
+const SECRET = "the cluster secret of all tests, 40 bytes";
+
+const folder = mkdtempSync(join(tmpdir(), "tinyrealm-device-"));
+const [http, main, login, chat, world, device] = await freePorts(6);
+const settings = [
+  `http.port=${http}`, `main.port=${main}`, `login.port=${login}`, `chat.port=${chat}`,
+  `world.port=${world}`, `login.data_folder=${folder}`, "up.auth=guest",
+];
+
+/** The image with the addresses of this run, which are as long. */
+function imageOfThisRun() {
+  const image = readFileSync(process.env.TINYREALM_IMAGE);
+  for (const [old, its] of [["10.0.2.2:47000", `10.0.2.2:${main}`], [`127.0.0.1:${DEVICE_PORT}`, `127.0.0.1:${device}`]]) {
+    assert.equal(its.length, old.length, "ports of five digits");
+    let place = image.indexOf(old);
+    assert.ok(place >= 0, `the image has no ${old}`);
+    for (; place >= 0; place = image.indexOf(old, place + 1)) image.write(its, place);
+  }
+  const path = join(folder, "world.elf");
+  writeFileSync(path, image);
+  return path;
+}
+
+function startDevice() {
+  const network = `user,id=net0,hostfwd=tcp:127.0.0.1:${device}-:${DEVICE_PORT}`;
+  return new Process("qemu-system-arm", [
+    "-M", "mps2-an385", "-display", "none", "-monitor", "none", "-serial", "none", "-no-reboot",
+    "-kernel", imageOfThisRun(), "-netdev", network,
+    "-net", "nic,netdev=net0,model=lan9118,macaddr=02:00:00:00:71:00",
+  ]);
+}
+
+/** A player by TCP, who only listens. */
+class Listener {
+  where = new Map();
+
+  async enter() {
+    const atMain = this.#open(main, protocol.clientToMain, protocol.mainToClient);
+    const welcome = await atMain.ask({ type: "Hello", client_version: protocol.CLIENT_VERSION, token: null }, "Welcome");
+    const pass = await atMain.ask({ type: "EnterWorldReq", region: REGION }, "EnterWorldAck");
+    assert.equal(pass.world_addr, `127.0.0.1:${device}`);
+    const inWorld = this.#open(device, protocol.clientToWorld, protocol.worldToClient);
+    await inWorld.ask({ type: "Join", uid: welcome.uid, handshake_key: pass.handshake_key }, "JoinOk");
+    return this;
+  }
+
+  #open(port, outbound, inbound) {
+    const socket = connect(port, "127.0.0.1");
+    const waiting = new Map();
+    const send = (message) => {
+      const link = message.type in outbound.opcodes ? outbound : protocol.eitherWay;
+      const body = link.encode(message);
+      socket.write(Buffer.concat([Buffer.from([body.length & 0xff, body.length >> 8]), body]));
+    };
+    let unread = Buffer.alloc(0);
+    socket.on("data", (data) => {
+      unread = Buffer.concat([unread, data]);
+      while (unread.length >= 2 && unread.length >= 2 + unread.readUInt16LE()) {
+        const end = 2 + unread.readUInt16LE();
+        const body = new Uint8Array(unread.subarray(2, end));
+        unread = unread.subarray(end);
+        const message = inbound.decode(body) ?? protocol.eitherWay.decode(body);
+        if (message.type === "Ping") send({ type: "Pong", nonce: message.nonce });
+        if (message.type === "MoveBroadcast") this.where.set(message.member.uid, message.member.pos);
+        waiting.get(message.type)?.(message);
+      }
+    });
+    const ask = (message, type) => {
+      const answer = new Promise((resolve, reject) => {
+        waiting.set(type, resolve);
+        socket.once("close", () => reject(new Error(`no ${type}`)));
+      });
+      send(message);
+      return answer;
+    };
+    this.end = () => socket.destroy();
+    return { ask };
+  }
+}
+
+const environment = { TINYREALM_CLUSTER_SECRET: SECRET };
+const up = Process.tinyrealm(["up", "--worlds", "1", "--bots", "4"], settings, environment);
+const browser = new Browser();
+let board, bots;
+try {
+  await browser.start();
+  const page = `http://127.0.0.1:${http}/`;
+  const reachable = async () => (await fetch(`${page}healthz`)).status;
+  await until("the realm", reachable, (status) => status === 200);
+  const tab = await browser.open(`${page}?region=home`, { viewport: { width: 1280, height: 800 } });
+  assert.equal(await tab.locator("#worlds a").count(), 0, "one region is no choice");
+
+  board = startDevice();
+  const link = tab.locator("#worlds a", { hasText: `${WORLD} · ${REGION}` });
+  await link.waitFor();
+  const flags = ["--region", REGION, "--count", `${BOTS}`, "--hz", "10", "--seconds", "15", "--json"];
+  bots = Process.tinyrealm(["bots", "--main", `127.0.0.1:${main}`, ...flags], []);
+  const before = await uidOf(tab);
+  await link.click();
+  await tab.locator("#worlds li.here a", { hasText: `${WORLD} · ${REGION} · you` }).waitFor();
+  await tab.locator(isIn).waitFor();
+  const uid = await uidOf(tab);
+  assert.equal(uid, before, "the same user in another room");
+  console.log("the page lists the device's world, and a click enters it");
+
+  const listener = await new Listener().enter();
+  const first = await until("everyone is on the map", () => places(tab), (seen) =>
+    Object.keys(seen).length === BOTS + 2);
+  // Of those, the tab and the listener stand still.
+  await until("the bots move", () => places(tab), (seen) =>
+    Object.keys(first).filter((other) => seen[other] && distance(first[other], seen[other]) > 500).length >= BOTS);
+  const start = (await places(tab))[uid];
+  await tab.keyboard.down("d");
+  await until("a player by TCP hears the tab move", async () => listener.where.get(uid), (pos) =>
+    pos?.x > start.x + 2_000);
+  await tab.keyboard.up("d");
+  await until("both know where", async () => [(await places(tab))[uid], listener.where.get(uid)], ([own, heard]) =>
+    distance(own, heard) < 2);
+  await picture(tab, "device");
+  const [code] = await bots.ended;
+  const report = JSON.parse(bots.printed);
+  assert.equal(code, 0, bots.said);
+  assert.deepEqual([report.joined, report.lost, report.duplicated, report.disordered], [BOTS, 0, 0, 0]);
+  listener.end();
+  assert.deepEqual(browser.problems, []);
+  console.log("the tab and players by TCP see each other walk in the device's room, and nothing is lost");
+} catch (error) {
+  console.error(`--- what the realm has said:\n${up.said}\n--- the bots:\n${bots?.said}\n--- QEMU:\n${board?.said}\n---`);
+  throw error;
+} finally {
+  await browser.stop();
+  for (const one of [bots, board, up]) if (one?.child.exitCode === null) await one.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
