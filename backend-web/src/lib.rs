@@ -1,8 +1,8 @@
-//! The protocol's schema as a JavaScript module, and as TypeScript types.
+//! The protocol's schema as JavaScript modules, and as TypeScript types.
 //!
-//! Purpose: [`module`] and [`types`] are what `protocol.js` and `protocol.d.ts` beside this crate have to
-//! be; `cargo xtask web` writes them, a test compares them. What a client says to Main, a world and
-//! Login is in them, and what they answer.
+//! Purpose: [`files`] are what `protocol.js`, `module.js` and their types beside this crate have to be;
+//! `cargo xtask web` writes them, a test compares them. The first has what a client says to Main, a world
+//! and Login, and what they answer; the second what `tinyrealm.js` and the wasm module say to each other.
 //!
 //! Contract: a type that the schema has and this does not know is a panic here, before anything is
 //! written, never a wrong module.
@@ -13,6 +13,7 @@ use tinyrealm_core::protocol::{
     self, CLIENT_VERSION, ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial,
     MessageSchema, PASSWORD_MAX_BYTES,
 };
+use tinyrealm_web_client::{self as client, messages};
 
 const HEAD: &str =
     "// Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.\n\n";
@@ -26,6 +27,27 @@ const LINKS: [(&str, &LinkSchema); 7] = [
     ("worldToClient", &protocol::world_to_client::SCHEMA),
     ("clientToLogin", &protocol::client_to_login::SCHEMA),
     ("loginToClient", &protocol::login_to_client::SCHEMA),
+];
+
+/// What a host and the wasm module say to each other.
+const MODULE_LINKS: [(&str, &LinkSchema); 2] = [
+    ("toModule", &messages::host_to_module::SCHEMA),
+    ("fromModule", &messages::module_to_host::SCHEMA),
+];
+
+/// What a host of the wasm module has to know.
+const MODULE_NUMBERS: [(&str, usize); 4] = [
+    ("FINGERPRINT", messages::FINGERPRINT as usize),
+    ("HANDOVER_BYTES", client::HANDOVER_BYTES),
+    ("ENTROPY_BYTES", client::ENTROPY_BYTES),
+    ("RECORD_HEADER_BYTES", client::RECORD_HEADER_BYTES),
+];
+
+/// What the module tells by their places.
+const MODULE_NAMES: [(&str, &[&str]); 3] = [
+    ("MAIN_STATES", &messages::MAIN_STATES),
+    ("WORLD_STATES", &messages::WORLD_STATES),
+    ("LINKS", &messages::LINKS),
 ];
 
 const LIMITS: [(&str, usize); 8] = [
@@ -105,11 +127,20 @@ fn codes() -> [(&'static str, Vec<(&'static str, u16)>); 3] {
     ]
 }
 
-/// `protocol.js`.
+/// Every generated file, by its name.
 ///
 /// # Panics
-/// If the schema has a type that it does not know.
-pub fn module() -> String {
+/// If the schema has a type that is not known here.
+pub fn files() -> [(&'static str, String); 4] {
+    [
+        ("protocol.js", protocol_module()),
+        ("protocol.d.ts", protocol_types()),
+        ("module.js", wasm_module()),
+        ("module.d.ts", wasm_types()),
+    ]
+}
+
+fn protocol_module() -> String {
     let mut out = String::from(HEAD);
     out += "import { array, bytes, i32, list, option, record, text, u16, u32 } from \"./postcard.js\";\n";
     out += "import { link } from \"./postcard.js\";\n\n";
@@ -126,14 +157,31 @@ pub fn module() -> String {
     }
     out += "\nconst position = record({ x: i32, y: i32, z: i32 });\n";
     out += "const member = record({ uid: u32, pos: position, dir: u16 });\n";
-    for (name, schema) in LINKS {
-        out += &format!("\nexport const {name} = link({{\n");
-        for message in schema.messages {
-            push_message(&mut out, message);
-        }
-        out += "});\n";
-    }
+    push_links(&mut out, &LINKS);
     out
+}
+
+fn wasm_module() -> String {
+    let mut out = String::from(HEAD);
+    out += "import { array, link, option, text, u16 } from \"./postcard.js\";\n\n";
+    for (name, value) in MODULE_NUMBERS {
+        out += &format!("export const {name} = {value};\n");
+    }
+    for (name, names) in MODULE_NAMES {
+        out += &format!("export const {name} = Object.freeze({names:?});\n");
+    }
+    push_links(&mut out, &MODULE_LINKS);
+    out
+}
+
+fn push_links(out: &mut String, links: &[(&str, &LinkSchema)]) {
+    for (name, schema) in links {
+        *out += &format!("\nexport const {name} = link({{\n");
+        for message in schema.messages {
+            push_message(out, message);
+        }
+        *out += "});\n";
+    }
 }
 
 fn push_message(out: &mut String, message: &MessageSchema) {
@@ -147,11 +195,7 @@ fn codec_of(field: &FieldSchema) -> String {
     format!("{}: {}", field.name, FieldType::of(field.type_name).codec)
 }
 
-/// `protocol.d.ts`.
-///
-/// # Panics
-/// As [`module`].
-pub fn types() -> String {
+fn protocol_types() -> String {
     let mut out = String::from(HEAD);
     out += "export const CLIENT_VERSION: number;\n";
     for (name, _) in LIMITS {
@@ -163,7 +207,24 @@ pub fn types() -> String {
         out += &format!("\nexport const {kind}: {{\n{}}};\n", names.concat());
     }
     out += include_str!("types_head.d.ts");
-    for (name, schema) in LINKS {
+    push_types(&mut out, &LINKS);
+    out
+}
+
+fn wasm_types() -> String {
+    let mut out = String::from(HEAD) + "import type { Link } from \"./protocol.js\";\n\n";
+    for (name, _) in MODULE_NUMBERS {
+        out += &format!("export const {name}: number;\n");
+    }
+    for (name, names) in MODULE_NAMES {
+        out += &format!("export const {name}: readonly {names:?};\n");
+    }
+    push_types(&mut out, &MODULE_LINKS);
+    out
+}
+
+fn push_types(out: &mut String, links: &[(&str, &LinkSchema)]) {
+    for (name, schema) in links {
         let union = pascal(name);
         for message in schema.messages {
             let fields = message.fields.iter().map(|field| {
@@ -171,13 +232,12 @@ pub fn types() -> String {
             });
             let fields: String = fields.collect();
             let name = message.name;
-            out += &format!("\nexport interface {name} {{\n  type: \"{name}\";\n{fields}}}\n");
+            *out += &format!("\nexport interface {name} {{\n  type: \"{name}\";\n{fields}}}\n");
         }
         let names: Vec<&str> = schema.messages.iter().map(|message| message.name).collect();
-        out += &format!("\nexport type {union} = {};\n", names.join(" | "));
-        out += &format!("export const {name}: Link<{union}>;\n");
+        *out += &format!("\nexport type {union} = {};\n", names.join(" | "));
+        *out += &format!("export const {name}: Link<{union}>;\n");
     }
-    out
 }
 
 fn pascal(name: &str) -> String {
@@ -188,12 +248,15 @@ fn pascal(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn the_checked_in_files_are_what_the_protocol_says() {
-        let advice = "is stale: run `cargo xtask web`";
-        assert!(include_str!("../protocol.js") == module(), "protocol.js {advice}");
-        assert!(include_str!("../protocol.d.ts") == types(), "protocol.d.ts {advice}");
+        for (name, content) in files() {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+            let there = std::fs::read_to_string(path).unwrap_or_default();
+            assert!(there == content, "{name} is stale: run `cargo xtask web`");
+        }
     }
 
     #[test]

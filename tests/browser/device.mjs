@@ -1,15 +1,16 @@
 // The live page and a device: a tab goes into the room of a board in QEMU, where players are by TCP.
 //
-// `support.mjs` says what it needs; besides, TINYREALM_IMAGE is the tests' world for the board, and
-// QEMU is there.
+// `tabs.mjs` and `realm.mjs` say what they need; besides, TINYREALM_IMAGE is the tests' world for the board,
+// and QEMU is there.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as protocol from "../../backend-web/protocol.js";
-import { Browser, Process, distance, freePorts, isIn, picture, places, uidOf, until } from "./support.mjs";
+import { Process, freePorts, until } from "./process.mjs";
+import { Realm } from "./realm.mjs";
+import { Browser, distance, isIn, picture, places, uidOf } from "./tabs.mjs";
 
 const BOTS = 5;
 /** `tests/qemu/devices/world.toml`: what the image has, and what it is to have. */
@@ -18,12 +19,10 @@ const WORLD = "World 100";
 const DEVICE_PORT = 47100;
 const SECRET = "the cluster secret of all tests, 40 bytes";
 
-const folder = mkdtempSync(join(tmpdir(), "tinyrealm-device-"));
-const [http, main, login, chat, world, device] = await freePorts(6);
-const settings = [
-  `http.port=${http}`, `main.port=${main}`, `login.port=${login}`, `chat.port=${chat}`,
-  `world.port=${world}`, `login.data_folder=${folder}`, "up.auth=guest",
-];
+const [device] = await freePorts(1);
+const realm = await Realm.make(
+  ["--worlds", "1", "--bots", "4", "--set", "up.auth=guest"], { TINYREALM_CLUSTER_SECRET: SECRET });
+const main = realm.mainPort;
 
 /** The image with the addresses of this run, which are as long. */
 function imageOfThisRun() {
@@ -34,7 +33,7 @@ function imageOfThisRun() {
     assert.ok(place >= 0, `the image has no ${old}`);
     for (; place >= 0; place = image.indexOf(old, place + 1)) image.write(its, place);
   }
-  const path = join(folder, "world.elf");
+  const path = join(realm.folder, "world.elf");
   writeFileSync(path, image);
   return path;
 }
@@ -96,23 +95,20 @@ class Listener {
   }
 }
 
-const environment = { TINYREALM_CLUSTER_SECRET: SECRET };
-const up = Process.tinyrealm(["up", "--worlds", "1", "--bots", "4"], settings, environment);
+realm.start();
 const browser = new Browser();
 let board, bots;
 try {
   await browser.start();
-  const page = `http://127.0.0.1:${http}/`;
-  const reachable = async () => (await fetch(`${page}healthz`)).status;
-  await until("the realm", reachable, (status) => status === 200);
-  const tab = await browser.open(`${page}?region=home`, { viewport: { width: 1280, height: 800 } });
+  await until("the realm", () => realm.ask("/healthz"), ({ status }) => status === 200);
+  const tab = await browser.open(`${realm.page}?region=home`, { viewport: { width: 1280, height: 800 } });
   assert.equal(await tab.locator("#worlds a").count(), 0, "one region is no choice");
 
   board = startDevice();
   const link = tab.locator("#worlds a", { hasText: `${WORLD} · ${REGION}` });
   await link.waitFor();
   const flags = ["--region", REGION, "--count", `${BOTS}`, "--hz", "10", "--seconds", "15", "--json"];
-  bots = Process.tinyrealm(["bots", "--main", `127.0.0.1:${main}`, ...flags], []);
+  bots = Process.tinyrealm(["bots", "--main", `127.0.0.1:${main}`, ...flags]);
   const before = await uidOf(tab);
   await link.click();
   await tab.locator("#worlds li.here a", { hasText: `${WORLD} · ${REGION} · you` }).waitFor();
@@ -143,10 +139,11 @@ try {
   assert.deepEqual(browser.problems, []);
   console.log("the tab and players by TCP see each other walk in the device's room, and nothing is lost");
 } catch (error) {
-  console.error(`--- what the realm has said:\n${up.said}\n--- the bots:\n${bots?.said}\n--- QEMU:\n${board?.said}\n---`);
+  console.error(`--- what the realm has said:\n${realm.said}\n--- the bots:\n${bots?.said}\n--- QEMU:\n${board?.said}\n---`);
   throw error;
 } finally {
   await browser.stop();
-  for (const one of [bots, board, up]) if (one?.child.exitCode === null) await one.stop();
-  rmSync(folder, { recursive: true, force: true });
+  await bots?.stop();
+  await board?.stop();
+  await realm.remove();
 }

@@ -1,36 +1,16 @@
 // The live page in headless Chromium: two tabs among bots, through a restart of the realm.
 //
-// `support.mjs` says what it needs.
+// `cargo xtask browser` runs it; `tabs.mjs` and `realm.mjs` say what they need.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Browser, Process, distance, freePorts, isIn, picture, places, uidOf, until } from "./support.mjs";
+import { until } from "./process.mjs";
+import { Realm } from "./realm.mjs";
+import { Browser, distance, isIn, picture, places, uidOf } from "./tabs.mjs";
 
 const BOTS = 12;
 
-const folder = mkdtempSync(join(tmpdir(), "tinyrealm-browser-"));
-const [http, main, login, chat, world] = await freePorts(5);
-const settings = [
-  `http.port=${http}`, `main.port=${main}`, `login.port=${login}`, `chat.port=${chat}`,
-  `world.port=${world}`, `login.data_folder=${folder}`,
-];
-
-const startRealm = () => Process.tinyrealm(["up", "--worlds", "1", "--bots", `${BOTS}`], settings);
-
-function ask(path, method = "GET", headers = {}) {
-  return new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port: http, path, method, headers }, (answer) => {
-      let text = "";
-      answer.on("data", (data) => (text += data));
-      answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, text }));
-    });
-    asked.on("error", reject);
-    asked.end();
-  });
-}
+const realm = await Realm.make(["--worlds", "1", "--bots", `${BOTS}`]);
+const ask = (...of) => realm.ask(...of);
 
 async function say(from, to, text) {
   await from.fill("#line", text);
@@ -70,12 +50,12 @@ async function checkSite() {
   assert.equal((await ask("/visitor", "POST", { origin: "http://elsewhere.example" })).status, 403);
 }
 
-let up = startRealm();
+realm.start();
 const browser = new Browser();
 try {
   await checkSite();
   await browser.start();
-  const open = (options) => browser.open(`http://127.0.0.1:${http}/`, options);
+  const open = (options) => browser.open(realm.page, options);
   const desk = await open({ viewport: { width: 1280, height: 800 } });
   const phone = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true });
   const tabs = [desk, phone];
@@ -106,10 +86,10 @@ try {
   await picture(desk, "desktop-light");
   await desk.emulateMedia({ colorScheme: "dark" });
 
-  await up.stop();
+  await realm.stop();
   for (const tab of tabs) await tab.locator("body:not([data-main=ready]):not([data-world=inside])").waitFor();
   await picture(desk, "away");
-  up = startRealm();
+  realm.start();
   for (const tab of tabs) await tab.locator(isIn).waitFor();
   assert.deepEqual(await seeEachOther(tabs), uids, "the same users");
   await say(desk, phone, "back at the desk");
@@ -117,10 +97,9 @@ try {
   assert.deepEqual(browser.problems, []);
   console.log("both tabs came back by themselves, as the same users");
 } catch (error) {
-  console.error(`--- what the realm has said:\n${up.said}\n---`);
+  console.error(`--- what the realm has said:\n${realm.said}\n---`);
   throw error;
 } finally {
   await browser.stop();
-  await up.stop();
-  rmSync(folder, { recursive: true, force: true });
+  await realm.remove();
 }

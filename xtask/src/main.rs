@@ -118,8 +118,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "web",
-        arguments: "",
-        help: "generates the protocol's JavaScript module and its types",
+        arguments: "[check]",
+        help: "makes the browser's client: JavaScript, types, wasm; or checks and tests what is there",
         run: web::run,
     },
 ];

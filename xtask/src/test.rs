@@ -60,6 +60,7 @@ const STEPS: &[Step] = &[
         runs: &[
             Run::Cargo(&["fmt", "--all", "--check", "--", "--color", "never"]),
             Run::Cargo(&["fmt", "--check", "--manifest-path", "tests/no-panic/Cargo.toml"]),
+            Run::Cargo(&["fmt", "--check", "--manifest-path", "backend-web/module/Cargo.toml"]),
             Run::Cargo(&["fmt", "--all", "--check", "--manifest-path", "firmware-demo/Cargo.toml"]),
         ],
     },
@@ -98,6 +99,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "release", lane: Lane::Workspace, runs: &[Run::Cargo(&["build", "--release"])] },
     // Behind the release build, whose binary they run.
+    Step { name: "web", lane: Lane::Workspace, runs: &[Run::Xtask("web check")] },
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
     Step { name: "peers", lane: Lane::Workspace, runs: &[Run::Xtask("peers")] },
     Step { name: "browser", lane: Lane::Workspace, runs: &[Run::Xtask("browser")] },

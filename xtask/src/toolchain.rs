@@ -66,7 +66,8 @@ impl Toolchain {
         let mut cargo = self.cargo();
         cargo.args(["build", "--quiet", "--target", target]);
         if self.source == Source::Debian {
-            cargo.arg(format!("-Zbuild-std={}", library_crates(target)));
+            // Nothing that is built here has more than the core.
+            cargo.arg("-Zbuild-std=core");
             if let Some(linker) = rust_linker() {
                 let target = target.to_uppercase().replace('-', "_");
                 cargo.env(format!("CARGO_TARGET_{target}_LINKER"), linker);
@@ -91,6 +92,16 @@ impl Toolchain {
         cargo
     }
 
+    /// The compiler's own words about its version.
+    pub(crate) fn version(self) -> Result<String, String> {
+        let mut rustc = match self.source {
+            Source::Rustup => compiler(),
+            Source::Debian => without_rustup(DEBIAN_RUSTC),
+        };
+        let said = process::require(rustc.arg("--version").current_dir(workspace::root()))?;
+        Ok(said.trim().to_string())
+    }
+
     /// Its build folder.
     pub(crate) fn folder(self) -> PathBuf {
         workspace::target_folder(match self.source {
@@ -109,15 +120,14 @@ impl fmt::Display for Toolchain {
     }
 }
 
-/// What of the library a target has to have; without an operating system it is the core alone.
-fn library_crates(target: &str) -> &'static str {
-    if target.starts_with("wasm") { "std,panic_abort" } else { "core" }
+/// The compiler of the toolchain that runs us.
+fn compiler() -> Command {
+    Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
 }
 
 /// Asks the compiler instead of rustup, because there are toolchains without rustup.
 fn is_installed(target: &str) -> bool {
-    let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot = sysroot_of(&mut Command::new(compiler));
+    let sysroot = sysroot_of(&mut compiler());
     sysroot.is_some_and(|root| root.join("lib/rustlib").join(target).join("lib").is_dir())
 }
 
@@ -248,11 +258,5 @@ mod tests {
         let advice = advice("thumbv6m-none-eabi", "no");
         assert!(advice.contains("rustup target add thumbv6m-none-eabi"));
         assert!(advice.contains("apt-get install --no-install-recommends rustc-web"));
-    }
-
-    #[test]
-    fn the_library_is_no_more_than_the_target_has() {
-        assert_eq!(library_crates("thumbv7m-none-eabi"), "core");
-        assert_eq!(library_crates("wasm32-unknown-unknown"), "std,panic_abort");
     }
 }

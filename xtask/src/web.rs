@@ -1,10 +1,135 @@
-//! `cargo xtask web`: the protocol for JavaScript, generated from the schema into `backend-web`.
+//! `cargo xtask web`: the realm's client for browsers, in `backend-web`.
+//!
+//! Purpose: without a word it makes what is checked in: `protocol.js`, `module.js` and their types from the
+//! schema, and `tinyrealm.wasm` from `backend-web/module`. With `check` it changes nothing, builds the
+//! module anew, and runs the same tests on it and on the one that is checked in.
+//!
+//! Contract: a module is below [`MODULE_LIMIT_BYTES`]. The one that is checked in has the same bytes as
+//! one that the same compiler makes, whose version lies beside it; other compilers make others. That it
+//! speaks today's protocol holds with any: both sides carry a fingerprint of the schema, and
+//! `tinyrealm.js` refuses a module with another one.
 
-use crate::Failure;
-use crate::{process, workspace};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+use crate::toolchain::Toolchain;
+use crate::{Failure, packages, process, workspace};
+
+const USAGE: &str = "usage: cargo xtask web [check]";
+const TARGET: &str = "wasm32-unknown-unknown";
+const CRATE: &str = "backend-web/module";
+const MODULE: &str = "backend-web/tinyrealm.wasm";
+/// Who has made the module that is checked in.
+const COMPILER: &str = "backend-web/tinyrealm.wasm.rustc";
+const MODULE_LIMIT_BYTES: usize = 32 * 1024;
+const TESTS: &str = "backend-web/tests";
+/// The same WebSockets for Node as the peers have.
+const PACKAGES: &str = "tests/peers/package.json";
+/// A stack of 64 KiB, where a megabyte is usual; and references as short as they can be, which is a tenth
+/// of the module.
+const LINKER_WORDS: &str = "-Clink-arg=-zstack-size=65536 -Clink-arg=--compress-relocations";
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    match arguments {
+        [] => make(),
+        [word] if word == "check" => check(),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn make() -> Result<(), Failure> {
     let mut generator = workspace::cargo();
     generator.args(["run", "--quiet", "--package", "tinyrealm-web"]);
-    process::pass_through(&mut generator)
+    process::pass_through(&mut generator)?;
+    let toolchain = Toolchain::choose(TARGET, None)?;
+    let built = build(toolchain)?;
+    // Its bytes, and not that it is a program.
+    write(MODULE, &read(&built)?)?;
+    write(COMPILER, (toolchain.version()? + "\n").as_bytes())
+}
+
+fn check() -> Result<(), Failure> {
+    let toolchain = Toolchain::choose(TARGET, None)?;
+    lint(toolchain)?;
+    let built = build(toolchain)?;
+    let checked_in = workspace::root().join(MODULE);
+    compare(toolchain, &built, &checked_in)?;
+    let modules = workspace::target_folder("web");
+    packages::install_npm(PACKAGES, &modules)?;
+    let binary = workspace::release_binary()?;
+    for (name, module) in [("checked in", checked_in), ("built now", built)] {
+        println!("the module, {name}: {} of {MODULE_LIMIT_BYTES} bytes", size_of(&module)?);
+        for test in ["module.mjs", "realm.mjs"] {
+            let mut node = Command::new("node");
+            node.arg(format!("{TESTS}/{test}")).current_dir(workspace::root());
+            node.env("TINYREALM_MODULE", &module).env("TINYREALM_MODULES", &modules);
+            node.env("TINYREALM_BINARY", &binary);
+            print!("{}", process::require(&mut node)?);
+        }
+    }
+    Ok(())
+}
+
+/// The module's crate is a workspace of its own, with the versions of this one.
+fn manifest() -> Result<PathBuf, Failure> {
+    let manifest = workspace::root().join(CRATE).join("Cargo.toml");
+    let copy = manifest.with_file_name("Cargo.lock");
+    std::fs::copy(workspace::root().join("Cargo.lock"), &copy)
+        .map_err(|error| format!("{}: {error}", copy.display()))?;
+    Ok(manifest)
+}
+
+fn with_linker_words(mut cargo: Command, manifest: &Path) -> Command {
+    cargo.arg("--manifest-path").arg(manifest).arg("--release");
+    let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", TARGET.to_uppercase().replace('-', "_"));
+    cargo.env(variable, LINKER_WORDS);
+    cargo
+}
+
+/// Builds the module, and answers where it is.
+fn build(toolchain: Toolchain) -> Result<PathBuf, Failure> {
+    process::require(&mut with_linker_words(toolchain.build(TARGET), &manifest()?))?;
+    let built = toolchain.folder().join(TARGET).join("release/tinyrealm.wasm");
+    let bytes = size_of(&built)?;
+    if bytes >= MODULE_LIMIT_BYTES {
+        return Err(format!(
+            "the module has {bytes} bytes with {toolchain}, and has to be below {MODULE_LIMIT_BYTES}"
+        ));
+    }
+    Ok(built)
+}
+
+fn lint(toolchain: Toolchain) -> Result<(), Failure> {
+    let Some(cargo) = toolchain.clippy(TARGET) else { return Ok(()) };
+    let mut cargo = with_linker_words(cargo, &manifest()?);
+    process::require(cargo.args(["--", "--deny", "warnings"])).map(drop)
+}
+
+fn size_of(module: &Path) -> Result<usize, Failure> {
+    read(module).map(|bytes| bytes.len())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write(path: &str, content: &[u8]) -> Result<(), Failure> {
+    std::fs::write(workspace::root().join(path), content)
+        .map_err(|error| format!("{path}: {error}"))
+}
+
+/// The same compiler makes the same bytes.
+fn compare(toolchain: Toolchain, built: &Path, checked_in: &Path) -> Result<(), Failure> {
+    let made_by = read(&workspace::root().join(COMPILER))?;
+    let version = toolchain.version()?;
+    if String::from_utf8_lossy(&made_by).trim() != version {
+        println!(
+            "the module that is checked in is another compiler's, so its bytes are not compared"
+        );
+        return Ok(());
+    }
+    if read(built)? != read(checked_in)? {
+        return Err(format!("{MODULE} is stale: run `cargo xtask web`"));
+    }
+    Ok(())
 }

@@ -29,6 +29,9 @@ const SCHEME_MAX_BYTES: usize = 16;
 /// Where one connection of the node is kept.
 pub struct DriverSlot<S: NetSession> {
     link: Option<Link<S>>,
+    /// Its queue was full; it is tried again with the next tick. Not in the link, where it would make a
+    /// vacant slot something else than all-zero bits.
+    is_blocked: bool,
 }
 
 struct Link<S: NetSession> {
@@ -36,13 +39,11 @@ struct Link<S: NetSession> {
     handle: S::Handle,
     /// Not here while it is ticked.
     session: Option<S>,
-    /// Its queue was full; it is tried again with the next tick.
-    is_blocked: bool,
 }
 
 impl<S: NetSession> DriverSlot<S> {
     /// Without a connection.
-    pub const VACANT: Self = Self { link: None };
+    pub const VACANT: Self = Self { link: None, is_blocked: false };
 }
 
 /// Runs a node, each of whose connections is a session of a connector.
@@ -91,11 +92,10 @@ impl<'a, R: Role<'a>, C: NetConnector> NodeDriver<'a, R, C> {
     }
 
     fn tick_slot(&mut self, turn: &mut Turn<'_>, index: usize) -> usize {
-        let Some(link) = self.slots.get_mut(index).and_then(|slot| slot.link.as_mut()) else {
-            return 0;
-        };
+        let Some(slot) = self.slots.get_mut(index) else { return 0 };
+        let Some(link) = &mut slot.link else { return 0 };
         let key = link.key;
-        if core::mem::take(&mut link.is_blocked) {
+        if core::mem::take(&mut slot.is_blocked) {
             self.node.handle_writable(key);
         }
         // Out of its slot, so that its frames may make the node send into every slot.
@@ -125,11 +125,11 @@ impl<'a, R: Role<'a>, C: NetConnector> NodeDriver<'a, R, C> {
                     };
                     session.connect();
                     let handle = session.handle();
-                    let link = Link { key, handle, session: Some(session), is_blocked: false };
-                    slot.link = Some(link);
+                    let link = Some(Link { key, handle, session: Some(session) });
+                    *slot = DriverSlot { link, is_blocked: false };
                 }
                 Request::Shutdown { key } => {
-                    if let Some(link) = link_of(self.slots, key) {
+                    if let Some((link, _)) = link_of(self.slots, key) {
                         link.handle.close(CloseCode::NORMAL, "");
                     }
                 }
@@ -154,9 +154,14 @@ fn url_of(
     Some(url)
 }
 
-fn link_of<S: NetSession>(slots: &mut [DriverSlot<S>], key: SessionKey) -> Option<&mut Link<S>> {
-    let link = slots.get_mut(usize::from(key.index()))?.link.as_mut()?;
-    (link.key == key).then_some(link)
+/// The connection of `key`, and whether it is blocked.
+fn link_of<S: NetSession>(
+    slots: &mut [DriverSlot<S>],
+    key: SessionKey,
+) -> Option<(&mut Link<S>, &mut bool)> {
+    let slot = slots.get_mut(usize::from(key.index()))?;
+    let link = slot.link.as_mut()?;
+    (link.key == key).then_some((link, &mut slot.is_blocked))
 }
 
 /// Sends what the node has to send; answers whether there was any.
@@ -169,9 +174,9 @@ fn transmit<'a, R: Role<'a>, S: NetSession>(
     while let Some(transmit) = node.poll_transmit(turn.now) {
         has_transmitted = true;
         let taken = match link_of(slots, transmit.key()) {
-            Some(link) => {
+            Some((link, is_blocked)) => {
                 let taken = send_frames(&transmit, &mut link.handle);
-                link.is_blocked = taken < transmit.bytes();
+                *is_blocked = taken < transmit.bytes();
                 taken
             }
             // What has gone takes everything.

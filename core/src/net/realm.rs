@@ -28,7 +28,7 @@ use super::session::{NetConnector, NetSession};
 use crate::config::NetConfig;
 use crate::entropy::Turn;
 use crate::node::client::{Client, ClientConfig, ClientHandler, client_timers};
-use crate::node::{Node, NodeMemory};
+use crate::node::{Node, NodeMemory, Role};
 use crate::protocol::ADDRESS_MAX_BYTES;
 use crate::wire::PacketHeader;
 
@@ -72,10 +72,22 @@ impl<S: NetSession> RealmMemory<S> {
         network: (C, &'static str),
         turn: &mut Turn<'_>,
     ) -> RealmDriver<'_, H, C> {
-        let role = Client::new(main_address, config, handler);
+        let mut driver = self.drive(Client::new(main_address, config, handler), network, turn);
+        driver.node_mut().act(turn, Client::start);
+        driver
+    }
+
+    /// The same around a role of the caller's own, which has a [`RealmClient`] in it and starts it.
+    ///
+    /// [`RealmClient`]: crate::node::client::RealmClient
+    pub fn drive<'m, R: Role<'m>, C: NetConnector<Session = S>>(
+        &'m mut self,
+        role: R,
+        network: (C, &'static str),
+        turn: &mut Turn<'_>,
+    ) -> NodeDriver<'m, R, C> {
         // A client's connections are its own: nobody connects to it.
-        let mut node = Node::new(self.node.storage(), NetConfig::DEFAULT, role, turn);
-        node.act(turn, Client::start);
+        let node = Node::new(self.node.storage(), NetConfig::DEFAULT, role, turn);
         let (connector, scheme) = network;
         NodeDriver::new(node, &mut self.slots, connector, scheme)
     }

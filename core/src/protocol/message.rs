@@ -79,13 +79,52 @@ pub type Encode<'e> = &'e dyn Fn(&mut [u8]) -> Result<usize, Full>;
 /// [`Full`] if it does not fit; the content of `out` is then undefined.
 #[inline]
 pub fn encode_frame<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
+    frame_of(M::OPCODE, |writer| message.encode_payload(writer), out)
+}
+
+/// [`encode_frame`] for what is said seldom: it is compiled once, and not once a message.
+///
+/// # Errors
+/// As [`encode_frame`].
+pub(crate) fn encode_packet<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
+    encode_packet_with(M::OPCODE, &|writer| message.encode_payload(writer), out)
+}
+
+#[inline(never)]
+fn encode_packet_with(
+    opcode: Opcode,
+    encode: &dyn Fn(&mut BinaryWriter<'_>) -> Result<(), Full>,
+    out: &mut [u8],
+) -> Result<usize, Full> {
+    frame_of(opcode, encode, out)
+}
+
+#[inline]
+fn frame_of(
+    opcode: Opcode,
+    encode: impl Fn(&mut BinaryWriter<'_>) -> Result<(), Full>,
+    out: &mut [u8],
+) -> Result<usize, Full> {
     let (header, body) = out.split_first_chunk_mut::<{ PacketHeader::BYTES }>().ok_or(Full)?;
-    let body_bytes = encode_body(message, body)?;
+    let body_bytes = body_of(opcode, encode, body)?;
     if body_bytes > usize::from(FRAME_LIMIT_MAX_BYTES) {
         return Err(Full);
     }
     *header = PacketHeader { body_bytes: body_bytes as u16 }.encode();
     Ok(PacketHeader::BYTES + body_bytes)
+}
+
+#[inline]
+fn body_of(
+    opcode: Opcode,
+    encode: impl Fn(&mut BinaryWriter<'_>) -> Result<(), Full>,
+    out: &mut [u8],
+) -> Result<usize, Full> {
+    let (head, payload) = out.split_first_chunk_mut::<OPCODE_BYTES>().ok_or(Full)?;
+    let mut writer = BinaryWriter::new(payload);
+    encode(&mut writer)?;
+    *head = opcode.0.to_le_bytes();
+    Ok(OPCODE_BYTES + writer.written())
 }
 
 /// Encodes `message` as a frame body, `[opcode][payload]`, at the start of `out` and answers its
@@ -95,11 +134,7 @@ pub fn encode_frame<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Fu
 /// [`Full`] if it does not fit; the content of `out` is then undefined.
 #[inline]
 pub fn encode_body<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
-    let (opcode, payload) = out.split_first_chunk_mut::<OPCODE_BYTES>().ok_or(Full)?;
-    let mut writer = BinaryWriter::new(payload);
-    message.encode_payload(&mut writer)?;
-    *opcode = M::OPCODE.0.to_le_bytes();
-    Ok(OPCODE_BYTES + writer.written())
+    body_of(M::OPCODE, |writer| message.encode_payload(writer), out)
 }
 
 /// One direction of a link, as data.

@@ -40,6 +40,7 @@ pub use codec::{DecodePayload, EncodePayload, Postcard, Raw, RawMessage};
 pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, either_way};
 pub use main_chat::{chat_to_main, main_to_chat};
 pub use main_login::{login_to_main, main_to_login};
+pub(crate) use message::encode_packet;
 pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
     decode, encode_body, encode_frame,

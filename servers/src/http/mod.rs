@@ -125,7 +125,7 @@ async fn answer<B>(site: &Arc<Site>, request: &Request<B>) -> Answer {
 
 fn look_up(site: &Site, path: &str) -> Answer {
     if let Some(file) = page::file(path) {
-        let mut answer = with_type(StatusCode::OK, file.content_type, file.text);
+        let mut answer = with_type(StatusCode::OK, file.content_type, file.content);
         set(&mut answer, header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY);
         return answer;
     }

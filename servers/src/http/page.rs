@@ -1,7 +1,7 @@
 //! The live page's files, in the binary.
 
-/// Nothing but our own files, and WebSockets to wherever a world is.
-pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
+/// Nothing but our own files, the wasm module among them, and WebSockets to wherever a world is.
+pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 
@@ -11,32 +11,47 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 pub(super) struct File {
     path: &'static str,
     pub(super) content_type: &'static str,
-    pub(super) text: &'static str,
+    pub(super) content: &'static [u8],
 }
 
-const FILES: [File; 7] = [
+const FILES: [File; 10] = [
     File {
         path: "/",
         content_type: "text/html; charset=utf-8",
-        text: include_str!("page/index.html"),
+        content: include_bytes!("page/index.html"),
     },
     File {
         path: "/page.css",
         content_type: "text/css; charset=utf-8",
-        text: include_str!("page/page.css"),
+        content: include_bytes!("page/page.css"),
     },
-    File { path: "/page.js", content_type: SCRIPT, text: include_str!("page/page.js") },
-    File { path: "/map.js", content_type: SCRIPT, text: include_str!("page/map.js") },
-    File { path: "/realm.js", content_type: SCRIPT, text: include_str!("page/realm.js") },
+    File { path: "/page.js", content_type: SCRIPT, content: include_bytes!("page/page.js") },
+    File { path: "/map.js", content_type: SCRIPT, content: include_bytes!("page/map.js") },
+    File { path: "/visitor.js", content_type: SCRIPT, content: include_bytes!("page/visitor.js") },
+    File {
+        path: "/tinyrealm.js",
+        content_type: SCRIPT,
+        content: include_bytes!("../../../backend-web/tinyrealm.js"),
+    },
+    File {
+        path: "/tinyrealm.wasm",
+        content_type: "application/wasm",
+        content: include_bytes!("../../../backend-web/tinyrealm.wasm"),
+    },
+    File {
+        path: "/module.js",
+        content_type: SCRIPT,
+        content: include_bytes!("../../../backend-web/module.js"),
+    },
     File {
         path: "/protocol.js",
         content_type: SCRIPT,
-        text: include_str!("../../../backend-web/protocol.js"),
+        content: include_bytes!("../../../backend-web/protocol.js"),
     },
     File {
         path: "/postcard.js",
         content_type: SCRIPT,
-        text: include_str!("../../../backend-web/postcard.js"),
+        content: include_bytes!("../../../backend-web/postcard.js"),
     },
 ];
 

@@ -106,3 +106,26 @@ fn worlds_are_those_that_main_knows() {
         "{stats}"
     );
 }
+
+#[test]
+fn whatever_the_page_imports_is_there_with_the_type_that_a_browser_asks_for() {
+    let mut paths = vec!["/page.js".to_owned()];
+    let mut next = 0;
+    while let Some(path) = paths.get(next).cloned() {
+        let file = page::file(&path).unwrap_or_else(|| panic!("{path} is missing"));
+        assert!(file.content_type.starts_with("text/javascript"));
+        let text = std::str::from_utf8(file.content).unwrap();
+        for (at, from) in text.match_indices("from \"./") {
+            let name = text[at + from.len()..].split('"').next().unwrap();
+            let imported = format!("/{name}");
+            if !paths.contains(&imported) {
+                paths.push(imported);
+            }
+        }
+        next += 1;
+    }
+    assert!(paths.contains(&"/module.js".to_owned()), "{paths:?}");
+    let module = page::file("/tinyrealm.wasm").unwrap();
+    assert_eq!((module.content_type, &module.content[..4]), ("application/wasm", &b"\0asm"[..]));
+    assert!(page::CONTENT_SECURITY_POLICY.contains("'wasm-unsafe-eval'"));
+}

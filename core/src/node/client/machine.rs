@@ -31,7 +31,7 @@ use crate::wire::Framing;
 
 /// The links of a client, as its sessions' tags have them; the tag's index is the client's number.
 pub(super) const MAIN_LINK: u8 = 1;
-const WORLD_LINK: u8 = 2;
+pub(super) const WORLD_LINK: u8 = 2;
 pub(super) const LOGIN_LINK: u8 = 3;
 
 pub(super) const TIMERS_PER_CLIENT: u16 = 2;
@@ -263,7 +263,7 @@ impl RealmClient {
         if (self.main, self.world) != (MainState::Ready, WorldState::Outside) {
             return;
         }
-        let request = EnterWorldReq { region: Text::truncated(&self.config.region) };
+        let request = EnterWorldReq { region: Text::new(&self.config.region).unwrap_or_default() };
         match cx.sessions.send(self.main_session, &request) {
             Ok(()) => self.world = WorldState::Asking,
             // There is no room now: the old world's last packets may have all of it.

@@ -3,7 +3,10 @@
 use super::machine::{MainState, RealmClient, WorldState};
 use crate::node::Context;
 use crate::protocol::client_to_world::{Event, Move};
-use crate::protocol::{Bytes, Direction, EVENT_MAX_BYTES, Message, Position, SendError};
+use crate::protocol::{Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, Message, Position, SendError};
+use crate::session::SessionKey;
+use crate::wire::opcode::MAIN;
+use crate::wire::{Frame, Opcode};
 
 impl RealmClient {
     /// Tells the room where we are.
@@ -32,16 +35,50 @@ impl RealmClient {
         self.send_inside(cx, &Event { kind, data })
     }
 
+    /// Says something that is encoded already, to Main or in the room, as its opcode wants. What the
+    /// machine says itself is the owner's to keep out.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn say_encoded(&self, cx: &mut Context<'_, '_>, frame: Frame<'_>) -> Result<(), SendError> {
+        let session = if MAIN.client_to_server.contains(frame.opcode) {
+            self.ready_main()
+        } else {
+            self.inside_world()
+        };
+        cx.sessions.send_frame(session?, frame)
+    }
+
+    /// The owner of the client has found that what has come with this opcode is no such message: its
+    /// server has broken the protocol.
+    pub fn refuse(&self, cx: &mut Context<'_, '_>, opcode: Opcode) {
+        let is_main_s = MAIN.server_to_client.contains(opcode);
+        let session = if is_main_s { self.main_session } else { self.world_session };
+        cx.sessions.violation(cx.now, session, ErrorCode::MALFORMED, opcode.0);
+    }
+
+    /// Main, once that knows us.
+    fn ready_main(&self) -> Result<SessionKey, SendError> {
+        match self.main {
+            MainState::Ready => Ok(self.main_session),
+            _ => Err(SendError::Closed),
+        }
+    }
+
+    fn inside_world(&self) -> Result<SessionKey, SendError> {
+        match self.world {
+            WorldState::Inside => Ok(self.world_session),
+            _ => Err(SendError::Closed),
+        }
+    }
+
     /// Sends something to Main, once that knows us.
     pub(super) fn tell_main<M: Message>(
         &self,
         cx: &mut Context<'_, '_>,
         message: &M,
     ) -> Result<(), SendError> {
-        match self.main {
-            MainState::Ready => cx.sessions.send(self.main_session, message),
-            _ => Err(SendError::Closed),
-        }
+        cx.sessions.send(self.ready_main()?, message)
     }
 
     fn send_inside<M: Message>(
@@ -49,9 +86,6 @@ impl RealmClient {
         cx: &mut Context<'_, '_>,
         message: &M,
     ) -> Result<(), SendError> {
-        if self.world != WorldState::Inside {
-            return Err(SendError::Closed);
-        }
-        cx.sessions.send(self.world_session, message)
+        cx.sessions.send(self.inside_world()?, message)
     }
 }

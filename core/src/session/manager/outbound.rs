@@ -1,11 +1,12 @@
 //! What goes out: private packets, and whose turn it is to be transmitted.
 
 use super::SessionManager;
-use crate::protocol::{Encode, ErrorCode, FrameSink, Message, SendError, encode_frame};
+use crate::protocol::{Encode, ErrorCode, FrameSink, Message, SendError, encode_packet};
 use crate::session::manager::Farewell;
 use crate::session::session::{Flags, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
 use crate::time::Instant;
+use crate::wire::{Frame, write_frame};
 #[cfg(feature = "websocket")]
 use crate::wire::{Framing, ws::reframe_in_place};
 
@@ -18,7 +19,15 @@ impl<'a> SessionManager<'a> {
     /// # Errors
     /// [`SendError::Full`] at `send_buffers_per_session` (or `_per_server`), or when the pool is empty.
     pub fn send<M: Message>(&mut self, key: SessionKey, message: &M) -> Result<(), SendError> {
-        self.queue(key, &|out| encode_frame(message, out))
+        self.queue(key, &|out| encode_packet(message, out))
+    }
+
+    /// [`SessionManager::send`] for a message that is encoded already.
+    ///
+    /// # Errors
+    /// As [`SessionManager::send`].
+    pub fn send_frame(&mut self, key: SessionKey, frame: Frame<'_>) -> Result<(), SendError> {
+        self.queue(key, &|out| write_frame(out, frame.opcode, frame.payload))
     }
 
     /// [`SessionManager::send`] on a link to a server, without a transmission of its own: it goes with
@@ -30,7 +39,7 @@ impl<'a> SessionManager<'a> {
         message: &M,
     ) -> Result<(), SendError> {
         let most = self.config.send_buffers_per_server;
-        self.append_within(key, &|out| encode_frame(message, out), most)?;
+        self.append_within(key, &|out| encode_packet(message, out), most)?;
         let is_crowded = self.is_crowded(key);
         if is_crowded {
             self.crowded = Some(key);
@@ -100,7 +109,7 @@ impl<'a> SessionManager<'a> {
         message: &M,
         most_buffers: u16,
     ) -> Result<(), SendError> {
-        self.queue_within(key, &|out| encode_frame(message, out), most_buffers)
+        self.queue_within(key, &|out| encode_packet(message, out), most_buffers)
     }
 
     fn queue_within(
@@ -143,7 +152,7 @@ impl<'a> SessionManager<'a> {
     /// Queues a private packet that the peer can't do without: if it does not fit, the peer has not
     /// read for so long that it is closed.
     pub fn send_or_close<M: Message>(&mut self, now: Instant, key: SessionKey, message: &M) {
-        self.queue_or_close(now, key, &|out| encode_frame(message, out));
+        self.queue_or_close(now, key, &|out| encode_packet(message, out));
     }
 
     fn queue_or_close(&mut self, now: Instant, key: SessionKey, encode: Encode<'_>) {

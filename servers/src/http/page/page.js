@@ -1,8 +1,8 @@
 // The live page: a room's map, the chat beside it, and the realm's figures.
 
-import { Realm, codeName } from "./realm.js";
 import { RoomMap, hueOf, nameOf } from "./map.js";
 import { CHAT_MAX_BYTES, ErrorCode } from "./protocol.js";
+import { Visitor, codeName } from "./visitor.js";
 
 const CHANNEL = "lobby";
 const LINES_MAX = 200;
@@ -12,20 +12,20 @@ const STATS_INTERVAL_MS = 1_000;
 const element = (id) => document.getElementById(id);
 const region = new URLSearchParams(location.search).get("region") ?? "";
 
-const map = new RoomMap(element("map"), (pos, dir) => realm.tellWorld({ type: "Move", pos, dir }));
-const realm = new Realm(region, hear);
+const map = new RoomMap(element("map"), (pos, dir) => visitor.send({ type: "Move", pos, dir }));
 const chat = { isJoined: false, newest: 0, question: 0 };
 const room = { id: 0, page: null, worlds: [] };
 
 const HANDLERS = {
   State: showState,
-  WorldLost() {
+  Lost({ link }) {
+    if (link !== "world") return;
     map.leave();
     showPlace();
   },
   JoinOk({ room_id, spawn_pos }) {
     room.id = room_id;
-    map.enter(realm.uid, spawn_pos);
+    map.enter(visitor.uid, spawn_pos);
     showPlace();
   },
   RoomSnapshot: takeSnapshot,
@@ -44,9 +44,7 @@ const HANDLERS = {
   ChatGap: () => addNews("Some messages are missing here."),
 };
 
-function hear(message) {
-  HANDLERS[message.type]?.(message);
-}
+const visitor = new Visitor(region, HANDLERS);
 
 function meet(member) {
   room.page?.uids.add(member.uid);
@@ -70,33 +68,36 @@ function takeSnapshot({ pages_left, members_left, members }) {
 const MAIN_WORDS = {
   waiting: "Reconnecting…",
   connecting: "Connecting…",
+  "connecting to login": "Connecting…",
   "logging in": "Logging in…",
   greeting: "Saying hello…",
 };
 const WORLD_WORDS = {
-  waiting: "Looking for a world…",
+  outside: "Looking for a world…",
   asking: "Looking for a world…",
+  connecting: "Entering a room…",
   joining: "Entering a room…",
 };
 
-function showState({ main, world, problem }) {
+function showState({ main, world }) {
+  const { problem } = visitor;
   const isInside = world === "inside";
   const isWhole = isInside && main === "ready";
   let text = main === "ready" ? WORLD_WORDS[world] : MAIN_WORDS[main];
-  if (isWhole) text = `Playing as ${nameOf(realm.uid)}`;
+  if (isWhole) text = `Playing as ${nameOf(visitor.uid)}`;
   else if (isInside) text = `In the room; ${text}`;
   if (problem && !isWhole) text += ` (${problem})`;
   element("state-text").textContent = text;
   element("state").dataset.kind = isWhole ? "good" : problem ? "bad" : "busy";
-  Object.assign(document.body.dataset, { main, world, uid: realm.uid });
+  Object.assign(document.body.dataset, { main, world, uid: visitor.uid });
   if (main !== "ready") chat.isJoined = false;
   if (world !== "inside") room.page = null;
   showChannel();
 }
 
 function showPlace() {
-  const world = room.worlds.find(({ address }) => address === realm.worldAddress);
-  const where = world ? `World ${world.id}` : realm.worldAddress;
+  const world = room.worlds.find(({ address }) => address === visitor.worldAddress);
+  const where = world ? `World ${world.id}` : visitor.worldAddress;
   const count = map.size;
   element("place").textContent =
     count ? `${where} · room ${room.id} · ${count} ${count === 1 ? "player" : "players"}` : "";
@@ -105,11 +106,7 @@ function showPlace() {
 /** Asked for until it is there: the chat server may come later than Main. */
 function joinChannel() {
   clearTimeout(chat.question);
-  if (chat.isJoined || !realm.tellMain({ type: "ChatJoin", channel: CHANNEL })) {
-    // `Welcome` comes a moment before the link counts as there.
-    if (!chat.isJoined) chat.question = setTimeout(joinChannel, CHANNEL_RETRY_MS / 10);
-    return;
-  }
+  if (chat.isJoined || !visitor.send({ type: "ChatJoin", channel: CHANNEL })) return;
   chat.question = setTimeout(joinChannel, CHANNEL_RETRY_MS);
 }
 
@@ -150,7 +147,7 @@ function showSaid({ seq, uid, msg }) {
   chat.newest = seq;
   const item = document.createElement("li");
   const name = document.createElement("b");
-  name.textContent = uid === realm.uid ? "you" : nameOf(uid);
+  name.textContent = uid === visitor.uid ? "you" : nameOf(uid);
   name.style.setProperty("--hue", hueOf(uid));
   item.append(name, msg);
   addLine(item);
@@ -178,7 +175,7 @@ element("say").addEventListener("submit", (event) => {
   if (!msg || !chat.isJoined) return;
   if (new TextEncoder().encode(msg).length > CHAT_MAX_BYTES) {
     addNews(`A message has at most ${CHAT_MAX_BYTES} bytes.`);
-  } else if (realm.tellMain({ type: "ChatSay", channel: CHANNEL, msg })) {
+  } else if (visitor.send({ type: "ChatSay", channel: CHANNEL, msg })) {
     line.value = "";
   }
 });
@@ -224,7 +221,7 @@ function showStats(now, before) {
 function showWorlds(worlds) {
   const regions = new Set(worlds.map((world) => world.region));
   element("worlds-box").classList.toggle("choice", regions.size > 1);
-  const shown = JSON.stringify([worlds, realm.worldAddress]);
+  const shown = JSON.stringify([worlds, visitor.worldAddress]);
   // What has not changed stays, so that a click is not lost.
   if (element("worlds").dataset.shown === shown) return;
   element("worlds").dataset.shown = shown;
@@ -233,7 +230,7 @@ function showWorlds(worlds) {
 
 function worldItem({ id, region: its, address, capacity, users, rooms }, isChoice) {
   const item = document.createElement("li");
-  item.className = address === realm.worldAddress ? "here" : "";
+  item.className = address === visitor.worldAddress ? "here" : "";
   const name = document.createElement(isChoice ? "a" : "span");
   if (isChoice) name.href = `?region=${encodeURIComponent(its)}`;
   name.textContent = `World ${id}${its ? ` · ${its}` : ""}${item.className ? " · you" : ""}`;
@@ -244,7 +241,7 @@ function worldItem({ id, region: its, address, capacity, users, rooms }, isChoic
 }
 
 /** For the console, and for tests. */
-window.tinyrealm = { places: () => map.places(), uid: () => realm.uid };
+window.tinyrealm = { places: () => map.places(), uid: () => visitor.uid };
 
-realm.start();
+visitor.start();
 pollStats();

@@ -1,0 +1,394 @@
+//! `WebNetwork`: what lies between the host, who has the sockets, and the client, who wants them.
+//!
+//! Purpose: three queues. The host puts what its sockets have heard into the *inbox*; the client's
+//! requests (open, send, close, drop) wait in the *outbox*, and what the game is to hear among the
+//! *events*, until the host takes them.
+//!
+//! Contract: one side at a time, and nobody calls the other. What the host hands over is taken whole or
+//! not at all; what the client accepted from its node is never lost, because it takes a frame from the
+//! inbox only while there is room for whatever that may lead to.
+//!
+//! Bounds: three queues of [`QUEUE_BYTES`](crate::QUEUE_BYTES), [`SOCKETS`] sockets.
+
+use core::cell::RefCell;
+
+use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::net::{NetState, TICK_BYTES_MAX, TICK_EVENTS_MAX};
+use tinyrealm_core::protocol::SendError;
+use tinyrealm_core::wire::Full;
+use tinyrealm_core::wire::ws::CloseCode;
+
+use crate::queue::{ByteQueue, RECORD_HEADER_BYTES, Record};
+use crate::session::SOCKET_URL_MAX_BYTES;
+use crate::socket::{SocketEvent, SocketState};
+
+/// Sockets at a time: the node's three sessions, and as many that the host has still to let go.
+pub const SOCKETS: usize = 6;
+/// The longest body that goes either way, in bytes.
+pub const BODY_MAX_BYTES: usize = NetConfig::DEFAULT.frame_limit_bytes as usize;
+/// What is handed over at once: of a longer body the first so many bytes, which are too many already.
+pub const HANDOVER_BYTES: usize = BODY_MAX_BYTES + 1;
+
+const BODY_RECORD_BYTES: usize = RECORD_HEADER_BYTES + BODY_MAX_BYTES;
+/// What each socket may ask for besides frames: a URL, a close code, and to be let go.
+const SOCKET_REQUEST_BYTES: usize = 3 * RECORD_HEADER_BYTES + SOCKET_URL_MAX_BYTES + 2;
+/// Frames leave so much of the outbox to requests that can't wait. Each socket has one of each kind.
+const OUTBOX_RESERVE_BYTES: usize = SOCKETS * SOCKET_REQUEST_BYTES;
+/// A frame is heard only with room for an answer.
+const OUTBOX_ROOM_BYTES: usize = OUTBOX_RESERVE_BYTES + 2 * BODY_RECORD_BYTES;
+/// A frame is heard, and time passes, only with room for a frame and for two dozen changes of state: a
+/// tick can't have more, because each of the two links waits for a timer before it is tried again.
+const EVENT_ROOM_BYTES: usize = 2 * BODY_RECORD_BYTES + 512;
+
+/// What a request to the host is about.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum RequestKind {
+    /// Open a WebSocket to the URL in it, `ws://host:port`; whether it is `wss` the host knows.
+    Open = 1,
+    /// Send the body in it as one binary message.
+    Send = 2,
+    /// Close it, with the code in it (`u16`, little-endian); report when that is done.
+    Close = 3,
+    /// Close it, and report nothing of it any more.
+    Drop = 4,
+}
+
+/// What a socket has heard.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Heard {
+    Opened,
+    Body,
+    Closed,
+}
+
+impl Heard {
+    const fn kind(self) -> u8 {
+        match self {
+            Self::Opened => 1,
+            Self::Body => 2,
+            Self::Closed => 3,
+        }
+    }
+
+    const fn of_kind(kind: u8) -> Self {
+        match kind {
+            1 => Self::Opened,
+            2 => Self::Body,
+            _ => Self::Closed,
+        }
+    }
+}
+
+/// Events have one kind: all of them are bodies.
+const EVENT_KIND: u8 = 1;
+
+/// What became of something that was handed over.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// It was taken.
+    Taken = 0,
+    /// There is no room now: keep it, and try again after the next tick.
+    Full = 1,
+    /// There is nobody for it: no such socket, or no such link at present.
+    Nobody = 2,
+    /// It is nothing that can be taken, now or later.
+    Refused = 3,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Socket {
+    state: SocketState,
+    number: u16,
+    /// The host has taken the request to open it.
+    is_known: bool,
+    /// The host's half has ended; what it reports further is not this socket's.
+    is_reported: bool,
+}
+
+const VACANT: Socket =
+    Socket { state: SocketState::Free, number: 0, is_known: false, is_reported: false };
+
+#[derive(Debug)]
+struct Inner {
+    sockets: [Socket; SOCKETS],
+    last_number: u16,
+    inbox: ByteQueue,
+    outbox: ByteQueue,
+    events: ByteQueue,
+    /// What may still be heard in this tick.
+    things_left: usize,
+    bytes_left: usize,
+}
+
+/// What lies between the host and the client: the queues and the sockets. See the [crate](crate).
+#[derive(Debug)]
+pub struct WebNetwork {
+    // Borrowed inside of single methods only, none of which calls out.
+    inner: RefCell<Inner>,
+}
+
+impl Default for WebNetwork {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl WebNetwork {
+    /// Without sockets, and all queues empty: all-zero bits.
+    pub const fn new() -> Self {
+        Self {
+            inner: RefCell::new(Inner {
+                sockets: [VACANT; SOCKETS],
+                last_number: 0,
+                inbox: ByteQueue::NEW,
+                outbox: ByteQueue::NEW,
+                events: ByteQueue::NEW,
+                things_left: 0,
+                bytes_left: 0,
+            }),
+        }
+    }
+
+    /// The host's socket stands.
+    pub fn opened(&self, socket: u16) -> Answer {
+        self.inner.borrow_mut().report(socket, Heard::Opened, &[])
+    }
+
+    /// The host's socket has heard a binary message; of one that is longer, [`HANDOVER_BYTES`] of it.
+    pub fn heard(&self, socket: u16, body: &[u8]) -> Answer {
+        if body.len() > HANDOVER_BYTES {
+            return Answer::Refused;
+        }
+        self.inner.borrow_mut().report(socket, Heard::Body, body)
+    }
+
+    /// The host's socket has ended, or never came to be: the last that is reported of it.
+    pub fn closed(&self, socket: u16) -> Answer {
+        self.inner.borrow_mut().report(socket, Heard::Closed, &[])
+    }
+
+    /// Shows the oldest request: its record has a [`RequestKind`].
+    pub fn request<T>(&self, show: impl FnOnce(Record<'_>) -> T) -> Option<T> {
+        self.inner.borrow().outbox.first().map(show)
+    }
+
+    /// The host has done what the oldest request wants.
+    pub fn request_taken(&self) {
+        self.inner.borrow_mut().request_taken();
+    }
+
+    /// Shows the oldest event, a body.
+    pub fn event<T>(&self, show: impl FnOnce(Record<'_>) -> T) -> Option<T> {
+        self.inner.borrow().events.first().map(show)
+    }
+
+    /// The game has heard the oldest event.
+    pub fn event_taken(&self) {
+        self.inner.borrow_mut().events.pop();
+    }
+
+    /// Bytes in the inbox, the outbox and among the events.
+    pub fn used(&self) -> [usize; 3] {
+        let inner = self.inner.borrow();
+        [inner.inbox.used(), inner.outbox.used(), inner.events.used()]
+    }
+
+    /// Tells the game something: a body in two parts. [`WebNetwork::begin_tick`] has seen to the room.
+    pub(crate) fn tell(&self, parts: [&[u8]; 2]) {
+        let told = self.inner.borrow_mut().events.push(EVENT_KIND, 0, parts);
+        debug_assert!(told.is_ok(), "a tick began without room for what it tells");
+    }
+
+    /// `false` if events have to be taken first.
+    pub(crate) fn begin_tick(&self) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        (inner.things_left, inner.bytes_left) = (TICK_EVENTS_MAX, TICK_BYTES_MAX);
+        inner.events.has_room(EVENT_ROOM_BYTES)
+    }
+
+    /// A socket for a session.
+    pub(crate) fn create(&self) -> Option<u16> {
+        self.inner.borrow_mut().create()
+    }
+
+    pub(crate) fn connect(&self, socket: u16, url: &str) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.change(socket, SocketEvent::Connect) {
+            inner.ask(RequestKind::Open, socket, url.as_bytes());
+        }
+    }
+
+    pub(crate) fn send(&self, socket: u16, body: &[u8]) -> Result<(), SendError> {
+        self.inner.borrow_mut().send(socket, body)
+    }
+
+    pub(crate) fn close(&self, socket: u16, code: CloseCode) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.change(socket, SocketEvent::Close) {
+            inner.ask(RequestKind::Close, socket, &code.0.to_le_bytes());
+        }
+    }
+
+    pub(crate) fn drop_socket(&self, socket: u16) {
+        self.inner.borrow_mut().drop_socket(socket);
+    }
+
+    /// The host is to let go of every socket: their sessions lie in memory that nobody looks at any more.
+    pub(crate) fn drop_all(&self) {
+        let mut inner = self.inner.borrow_mut();
+        for number in inner.sockets.map(|socket| socket.number) {
+            inner.drop_socket(number);
+        }
+    }
+
+    pub(crate) fn state(&self, socket: u16) -> NetState {
+        let inner = self.inner.borrow();
+        inner.find(socket).map_or(NetState::Closed, |found| found.state.net_state())
+    }
+
+    /// The next that this socket's session is to hear; a body is copied into `body`.
+    pub(crate) fn hear(&self, socket: u16, body: &mut [u8]) -> Option<(Heard, usize)> {
+        self.inner.borrow_mut().hear(socket, body)
+    }
+
+    /// Forgets what was heard for sessions that have gone.
+    pub(crate) fn discard_orphans(&self) {
+        self.inner.borrow_mut().discard_orphans();
+    }
+}
+
+impl Inner {
+    fn find(&self, number: u16) -> Option<&Socket> {
+        let mut sockets = self.sockets.iter();
+        sockets.find(|socket| socket.state != SocketState::Free && socket.number == number)
+    }
+
+    fn find_mut(&mut self, number: u16) -> Option<&mut Socket> {
+        let mut sockets = self.sockets.iter_mut();
+        sockets.find(|socket| socket.state != SocketState::Free && socket.number == number)
+    }
+
+    fn change(&mut self, number: u16, event: SocketEvent) -> bool {
+        let Some(socket) = self.find_mut(number) else { return false };
+        let Some(state) = socket.state.after(event) else { return false };
+        socket.state = state;
+        true
+    }
+
+    fn create(&mut self) -> Option<u16> {
+        // Six of 65,535 are taken at most, so this ends at once.
+        loop {
+            self.last_number = self.last_number.wrapping_add(1).max(1);
+            if self.find(self.last_number).is_none() {
+                break;
+            }
+        }
+        let number = self.last_number;
+        let free = self.sockets.iter_mut().find(|socket| socket.state == SocketState::Free)?;
+        *free = Socket { state: SocketState::Idle, number, ..VACANT };
+        Some(number)
+    }
+
+    /// There is room: see [`OUTBOX_RESERVE_BYTES`].
+    fn ask(&mut self, kind: RequestKind, socket: u16, body: &[u8]) {
+        let asked = self.outbox.push(kind as u8, socket, [body, &[]]);
+        debug_assert!(asked.is_ok(), "frames have taken what was reserved");
+    }
+
+    fn send(&mut self, number: u16, body: &[u8]) -> Result<(), SendError> {
+        match self.find(number) {
+            Some(socket) if socket.state == SocketState::Open => {}
+            _ => return Err(SendError::Closed),
+        }
+        if !self.outbox.has_room(OUTBOX_RESERVE_BYTES + RECORD_HEADER_BYTES + body.len()) {
+            return Err(SendError::Full);
+        }
+        self.outbox
+            .push(RequestKind::Send as u8, number, [body, &[]])
+            .map_err(|Full| SendError::Full)
+    }
+
+    fn drop_socket(&mut self, number: u16) {
+        if !self.change(number, SocketEvent::Drop) {
+            return;
+        }
+        match self.find(number) {
+            Some(socket) if socket.is_reported => {
+                // The host knows already that there is nothing to let go.
+                self.change(number, SocketEvent::LetGo);
+            }
+            Some(_) => self.ask(RequestKind::Drop, number, &[]),
+            None => {}
+        }
+    }
+
+    fn request_taken(&mut self) {
+        let Some(request) = self.outbox.first() else { return };
+        let (kind, number) = (request.kind, request.socket);
+        self.outbox.pop();
+        if kind == RequestKind::Drop as u8 {
+            self.change(number, SocketEvent::LetGo);
+        } else if let Some(socket) = self.find_mut(number) {
+            // The first of a socket's requests is the one to open it.
+            socket.is_known = true;
+        }
+    }
+
+    fn report(&mut self, number: u16, heard: Heard, body: &[u8]) -> Answer {
+        match self.find(number) {
+            Some(s) if s.state.is_shared() && s.is_known && !s.is_reported => {}
+            _ => return Answer::Nobody,
+        }
+        if self.inbox.push(heard.kind(), number, [body, &[]]).is_err() {
+            return Answer::Full;
+        }
+        if let (Heard::Closed, Some(socket)) = (heard, self.find_mut(number)) {
+            socket.is_reported = true;
+        }
+        Answer::Taken
+    }
+
+    fn may_hear(&self) -> bool {
+        self.things_left > 0
+            && self.bytes_left > 0
+            && self.outbox.has_room(OUTBOX_ROOM_BYTES)
+            && self.events.has_room(EVENT_ROOM_BYTES)
+    }
+
+    fn hear(&mut self, number: u16, into: &mut [u8]) -> Option<(Heard, usize)> {
+        while self.may_hear() {
+            let record = self.inbox.first()?;
+            if record.socket != number {
+                return None;
+            }
+            let heard = Heard::of_kind(record.kind);
+            let bytes = record.body.len();
+            into.get_mut(..bytes)?.copy_from_slice(record.body);
+            self.inbox.pop();
+            self.things_left -= 1;
+            self.bytes_left = self.bytes_left.saturating_sub(bytes);
+            let counts = match heard {
+                Heard::Opened => self.change(number, SocketEvent::Opened),
+                Heard::Closed => self.change(number, SocketEvent::Closed),
+                // Behind the session's own close nothing is told any more.
+                Heard::Body => self.find(number).is_some_and(|s| s.state == SocketState::Open),
+            };
+            if counts {
+                return Some((heard, bytes));
+            }
+        }
+        None
+    }
+
+    fn discard_orphans(&mut self) {
+        while let Some(record) = self.inbox.first() {
+            if self.find(record.socket).is_some_and(|socket| socket.state.is_shared()) {
+                return;
+            }
+            self.inbox.pop();
+        }
+    }
+}
+
+const _: () =
+    assert!(OUTBOX_ROOM_BYTES < crate::QUEUE_BYTES && EVENT_ROOM_BYTES < crate::QUEUE_BYTES);

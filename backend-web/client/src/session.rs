@@ -1,0 +1,137 @@
+//! `WebConnector` and `WebSession`: the client's network, whose sockets the host has.
+
+use tinyrealm_core::net::{
+    NetConnector, NetHandler, NetOutbound, NetSender, NetSession, NetSessionId, NetState, UrlError,
+};
+use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Encode, SendError};
+use tinyrealm_core::wire::ws::CloseCode;
+
+use crate::network::{BODY_MAX_BYTES, HANDOVER_BYTES, Heard, WebNetwork};
+
+/// The scheme of the connector's addresses. Whether it is to be `ws` or `wss` the host knows.
+pub(crate) const SCHEME: &str = "ws";
+/// `ws://` and an address.
+pub(crate) const SOCKET_URL_MAX_BYTES: usize = SCHEME.len() + 3 + ADDRESS_MAX_BYTES;
+
+/// Makes sessions over the host's sockets.
+#[derive(Copy, Clone, Debug)]
+pub struct WebConnector<'n> {
+    network: &'n WebNetwork,
+}
+
+impl<'n> WebConnector<'n> {
+    /// A connector over `network`.
+    pub const fn new(network: &'n WebNetwork) -> Self {
+        Self { network }
+    }
+}
+
+impl<'n> NetConnector for WebConnector<'n> {
+    type Session = WebSession<'n>;
+
+    fn create_session(&self, url: &str) -> Result<WebSession<'n>, UrlError> {
+        let url = url.try_into().map_err(|_| UrlError::TooLong)?;
+        // Without a socket there is nowhere to connect to.
+        let socket = self.network.create().ok_or(UrlError::Host)?;
+        Ok(WebSession { handle: WebHandle { network: self.network, socket }, url })
+    }
+}
+
+/// The sending half of a session.
+#[derive(Clone, Debug)]
+pub struct WebHandle<'n> {
+    network: &'n WebNetwork,
+    socket: u16,
+}
+
+impl NetOutbound for WebHandle<'_> {
+    fn session_id(&self) -> NetSessionId {
+        NetSessionId(self.socket.into())
+    }
+
+    fn state(&self) -> NetState {
+        self.network.state(self.socket)
+    }
+
+    fn send_body(&mut self, encode: Encode<'_>) -> Result<(), SendError> {
+        let mut body = [0; BODY_MAX_BYTES];
+        let bytes = encode(&mut body).map_err(|_| SendError::TooLong)?;
+        self.network.send(self.socket, body.get(..bytes).unwrap_or_default())
+    }
+
+    fn close(&mut self, code: CloseCode, _: &str) {
+        self.network.close(self.socket, code);
+    }
+}
+
+/// One connection; its socket is let go when it is dropped.
+#[derive(Debug)]
+pub struct WebSession<'n> {
+    handle: WebHandle<'n>,
+    url: heapless::String<SOCKET_URL_MAX_BYTES>,
+}
+
+impl NetOutbound for WebSession<'_> {
+    fn session_id(&self) -> NetSessionId {
+        self.handle.session_id()
+    }
+
+    fn state(&self) -> NetState {
+        self.handle.state()
+    }
+
+    fn send_body(&mut self, encode: Encode<'_>) -> Result<(), SendError> {
+        self.handle.send_body(encode)
+    }
+
+    fn close(&mut self, code: CloseCode, reason: &str) {
+        self.handle.close(code, reason);
+    }
+}
+
+impl<'n> NetSession for WebSession<'n> {
+    type Handle = WebHandle<'n>;
+
+    fn handle(&self) -> WebHandle<'n> {
+        self.handle.clone()
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A browser tells nobody why a connection failed.
+    fn last_error(&self) -> &str {
+        ""
+    }
+
+    fn connect(&mut self) {
+        self.handle.network.connect(self.handle.socket, &self.url);
+    }
+
+    fn tick(&mut self, handler: &mut dyn NetHandler) -> usize {
+        let mut body = [0; HANDOVER_BYTES];
+        let mut count = 0;
+        while let Some((heard, bytes)) = self.handle.network.hear(self.handle.socket, &mut body) {
+            count += 1;
+            match heard {
+                Heard::Opened => handler.on_open(&mut NetSender::new(&mut self.handle)),
+                Heard::Body => {
+                    let body = body.get(..bytes).unwrap_or_default();
+                    handler.on_frame(&mut NetSender::new(&mut self.handle), body);
+                }
+                Heard::Closed => {
+                    handler.on_close(CloseCode::ABNORMAL, "");
+                    break;
+                }
+            }
+        }
+        count
+    }
+}
+
+impl Drop for WebSession<'_> {
+    fn drop(&mut self) {
+        self.handle.network.drop_socket(self.handle.socket);
+    }
+}

@@ -1,0 +1,44 @@
+// Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.
+
+import type { Link } from "./protocol.js";
+
+export const FINGERPRINT: number;
+export const HANDOVER_BYTES: number;
+export const ENTROPY_BYTES: number;
+export const RECORD_HEADER_BYTES: number;
+export const MAIN_STATES: readonly ["waiting", "connecting to login", "logging in", "connecting", "greeting", "ready", "stopped"];
+export const WORLD_STATES: readonly ["outside", "asking", "connecting", "joining", "inside"];
+export const LINKS: readonly ["main", "world", "login"];
+
+export interface Start {
+  type: "Start";
+  main_address: string;
+  region: string;
+  login_address: string;
+  id: string;
+  pw: string;
+  token: Uint8Array | null;
+}
+
+export type ToModule = Start;
+export const toModule: Link<ToModule>;
+
+export interface State {
+  type: "State";
+  main: number;
+  world: number;
+}
+
+export interface Lost {
+  type: "Lost";
+  link: number;
+  reason: number;
+}
+
+export interface Closed {
+  type: "Closed";
+  reason: number;
+}
+
+export type FromModule = State | Lost | Closed;
+export const fromModule: Link<FromModule>;

@@ -1,0 +1,89 @@
+// A realm in memory: WebSockets whose other end is the test, so that nothing depends on time.
+
+import * as protocol from "../protocol.js";
+
+const asBuffer = (body) => body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength);
+
+/** Makes a `WebSocket` class; `onSocket(socket)` hears of each that is opened. */
+export function fakeWebSocket(onSocket) {
+  return class FakeWebSocket {
+    sent = [];
+    closedWith = null;
+    hasEnded = false;
+    /** What the other end does with a message; by default it is kept in `sent`. */
+    onsend = (body) => this.sent.push(body);
+
+    constructor(url, subProtocol) {
+      this.url = url;
+      this.subProtocol = subProtocol;
+      onSocket(this);
+    }
+
+    send(body) {
+      this.onsend(body);
+    }
+
+    close(code) {
+      this.closedWith ??= code;
+    }
+
+    // What the other end does.
+    open() {
+      this.onopen?.({});
+    }
+
+    say(body) {
+      this.onmessage?.({ data: typeof body === "string" ? body : asBuffer(body) });
+    }
+
+    end() {
+      this.hasEnded = true;
+      this.onclose?.({});
+    }
+  };
+}
+
+/** The servers of a realm: they answer at once, and `world` is the socket of the last that came in. */
+export class FakeServers {
+  sockets = [];
+  world = null;
+  main = null;
+  token = new Uint8Array(32).fill(7);
+
+  WebSocket = fakeWebSocket((socket) => {
+    this.sockets.push(socket);
+    socket.onsend = (body) => this.#hear(socket, body);
+    queueMicrotask(() => socket.open());
+  });
+
+  #hear(socket, body) {
+    const message = [protocol.clientToMain, protocol.clientToWorld, protocol.clientToLogin, protocol.eitherWay]
+      .map((link) => link.decode(body)).find(Boolean);
+    socket.sent.push(message);
+    const { mainToClient, worldToClient, loginToClient } = protocol;
+    const zero = { x: 0, y: 0, z: 0 };
+    if (message.type === "LoginReq") {
+      socket.say(loginToClient.encode({ type: "LoginAck", uid: 9, token: this.token, ttl_s: 60 }));
+    } else if (message.type === "Hello") {
+      this.main = socket;
+      socket.say(mainToClient.encode({ type: "Welcome", uid: 9, token: this.token }));
+    } else if (message.type === "EnterWorldReq") {
+      const handshake_key = new Uint8Array(16);
+      socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: "world:1", handshake_key }));
+    } else if (message.type === "Join") {
+      this.world = socket;
+      socket.say(worldToClient.encode({ type: "JoinOk", room_id: 3, spawn_pos: zero, members: 1 }));
+    } else if (message.type === "Bye") {
+      queueMicrotask(() => socket.end());
+    }
+  }
+}
+
+/** Ticks until `is()`, a millisecond each; throws behind `most` of them. */
+export async function tickUntil(realm, clock, is, most = 20_000) {
+  for (let ticks = 0; !is(); ticks++) {
+    if (ticks > most) throw new Error(`not within ${most} ticks`);
+    await null;
+    realm.tick((clock.now += 1));
+  }
+}

@@ -1,0 +1,296 @@
+// The wasm module on WebSockets in memory. TINYREALM_MODULE is the module; TINYREALM_TEST_SEED repeats a run.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import * as protocol from "../protocol.js";
+import { FINGERPRINT } from "../module.js";
+import { connect, load } from "../tinyrealm.js";
+import { FakeServers, fakeWebSocket, tickUntil } from "./fake.mjs";
+
+const MESSAGES = 100_000;
+const HOSTILE_ROUNDS = 400;
+/** What the module says about closing, and a tick. */
+const CLOSE_TICKS = 2_001;
+
+const module = await load(readFileSync(process.env.TINYREALM_MODULE));
+const seed = Number(process.env.TINYREALM_TEST_SEED ?? Date.now() % 1e9);
+
+/** mulberry32: the same numbers for the same seed. */
+let randomState = seed;
+function random(below) {
+  randomState = (randomState + 0x6d2b79f5) | 0;
+  let t = Math.imul(randomState ^ (randomState >>> 15), 1 | randomState);
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+  return ((t ^ (t >>> 14)) >>> 0) % below;
+}
+
+function player(servers, options = {}) {
+  const events = [];
+  const closes = [];
+  const realm = connect({ module, main: "main:1", WebSocket: servers.WebSocket, ...options });
+  for (const type of ["State", "Lost", "Welcome", "JoinOk", "Error"]) realm.on(type, (event) => events.push(event));
+  realm.on("Closed", (event) => closes.push(event));
+  return { realm, events, closes, clock: { now: 0 } };
+}
+
+async function inside(options) {
+  const servers = new FakeServers();
+  const one = { servers, ...player(servers, options) };
+  await tickUntil(one.realm, one.clock, () => one.realm.state.world === "inside", 100);
+  return one;
+}
+
+async function closeAndCount({ realm, clock, closes }) {
+  realm.close();
+  await tickUntil(realm, clock, () => realm.isClosed, CLOSE_TICKS);
+  for (let ticks = 0; ticks < 100; ticks++) realm.tick((clock.now += 100));
+  realm.close();
+  realm.tick((clock.now += 1));
+  assert.equal(closes.length, 1, "told once");
+}
+
+const typesSent = (socket) => socket.sent.map(({ type }) => type);
+
+async function comesInAndLeaves() {
+  const one = await inside({ region: "north" });
+  const { servers, realm, events } = one;
+  assert.deepEqual(servers.sockets.map(({ url }) => url), ["ws://main:1", "ws://world:1"]);
+  assert.equal(servers.sockets[0].subProtocol, "tinyrealm.v1");
+  assert.deepEqual(typesSent(servers.main), ["Hello", "EnterWorldReq"]);
+  assert.equal(servers.main.sent[0].token, null);
+  assert.equal(servers.main.sent[1].region, "north");
+  assert.equal(realm.uid, 9);
+  assert.deepEqual(realm.token, servers.token);
+  const told = events.map((event) => event.type === "State" ? `${event.main}/${event.world}` : event.type);
+  assert.deepEqual(told, [
+    "connecting/outside", "greeting/outside", "Welcome", "ready/asking", "ready/connecting", "ready/joining",
+    "JoinOk", "ready/inside",
+  ]);
+  await closeAndCount(one);
+  assert.deepEqual(one.closes, [{ type: "Closed", code: 1000, reason: "GOODBYE" }]);
+  assert.equal(servers.world.closedWith, 1000);
+  assert.deepEqual(typesSent(servers.world).slice(-2), ["Leave", "Bye"]);
+}
+
+async function logsIn() {
+  const account = { login: "login:1", id: "ada", password: "correct horse" };
+  const one = await inside({ account });
+  const [login, main] = one.servers.sockets;
+  assert.deepEqual(login.sent[0], { type: "LoginReq", id: "ada", pw: "correct horse" });
+  assert.deepEqual(main.sent[0].token, one.servers.token);
+  await closeAndCount(one);
+  // A token saves the login.
+  const again = await inside({ account, token: one.servers.token });
+  assert.equal(again.servers.sockets[0].url, "ws://main:1");
+  await closeAndCount(again);
+}
+
+async function comesBack() {
+  const one = await inside();
+  const { servers, realm, clock, events } = one;
+  servers.world.end();
+  await tickUntil(realm, clock, () => realm.state.world !== "inside", 10);
+  servers.world = null;
+  await tickUntil(realm, clock, () => realm.state.world === "inside", 1_000);
+  servers.main.end();
+  await tickUntil(realm, clock, () => realm.state.main !== "ready", 10);
+  assert.equal(realm.state.world, "inside", "it goes on playing");
+  await tickUntil(realm, clock, () => realm.state.main === "ready", 1_000);
+  assert.deepEqual(servers.main.sent[0].token, servers.token, "as the same user");
+  const lost = events.filter(({ type }) => type === "Lost").map(({ link }) => link);
+  assert.deepEqual(lost, ["world", "main"]);
+  // Whoever is replaced stays away.
+  const { mainToClient, eitherWay, ErrorCode } = protocol;
+  servers.main.say(eitherWay.encode({ type: "Bye", reason: ErrorCode.REPLACED }));
+  await tickUntil(realm, clock, () => realm.isClosed, CLOSE_TICKS);
+  assert.deepEqual(one.closes, [{ type: "Closed", code: 4000 + ErrorCode.REPLACED, reason: "REPLACED" }]);
+  assert.equal(mainToClient.opcodes.Welcome, 0x1101);
+}
+
+async function everyMessageComesThrough() {
+  const one = await inside();
+  const { servers, realm, clock } = one;
+  const position = { x: 1, y: -2, z: 3 };
+  const member = { uid: 5, pos: position, dir: 6 };
+  const channel = "lobby";
+  const worldSays = [
+    { type: "UserEntered", member }, { type: "UserLeft", uid: 5 }, { type: "MoveBroadcast", member },
+    { type: "EventBroadcast", uid: 5, kind: 2, data: Uint8Array.of(1, 2) },
+    { type: "RoomSnapshot", pages_left: 0, members_left: 0, missed_events: 1, members: [member] },
+    { type: "JoinDenied", reason: 5 },
+  ];
+  const mainSays = [
+    { type: "ChatBroadcast", channel, seq: 1, uid: 5, msg: "hello" },
+    { type: "ChatJoined", channel, members: 1, oldest: 0, next_seq: 2 }, { type: "ChatLeft", channel, reason: 20 },
+    { type: "ChatRefused", channel, about: 0x1003, reason: 30 },
+    { type: "ChatPast", channel, seq: 1, uid: 5, msg: "ü".repeat(100) },
+    { type: "ChatPastEnd", channel, next_seq: 2, end_seq: 2 }, { type: "ChatGap", channel, missed: 3, next_seq: 9 },
+    { type: "ChatEntered", channel, uid: 5 }, { type: "ChatExited", channel, uid: 5 },
+    { type: "ChatCensus", channel, members: 40_000 },
+    { type: "ChatMembers", channel, uids: [1, 2], next_after: 2 }, { type: "Error", code: 31, about: 0x1003 },
+  ];
+  const heard = [];
+  for (const { type } of [...worldSays, ...mainSays]) realm.on(type, (message) => heard.push(message));
+  for (const message of worldSays) servers.world.say(protocol.worldToClient.encode(message));
+  for (const message of mainSays) {
+    const link = message.type === "Error" ? protocol.eitherWay : protocol.mainToClient;
+    servers.main.say(link.encode(message));
+  }
+  await tickUntil(realm, clock, () => heard.length === worldSays.length + mainSays.length, 20);
+  assert.deepEqual(heard, [...worldSays, ...mainSays]);
+  const says = [
+    { type: "Move", pos: position, dir: 6 }, { type: "Event", kind: 2, data: Uint8Array.of(1, 2) },
+    { type: "ChatJoin", channel }, { type: "ChatLeave", channel }, { type: "ChatSay", channel, msg: "hello" },
+    { type: "ChatHistory", channel, since: 1 }, { type: "ChatWho", channel, after: 0 },
+  ];
+  servers.main.sent.length = servers.world.sent.length = 0;
+  for (const message of says) assert.equal(realm.send(message), "sent");
+  realm.tick((clock.now += 1));
+  assert.deepEqual([...servers.world.sent, ...servers.main.sent], says);
+  for (const type of ["Leave", "Welcome"]) assert.throws(() => realm.send({ type }), TypeError);
+  const join = { type: "Join", uid: 1, handshake_key: new Uint8Array(16) };
+  assert.throws(() => realm.send(join), TypeError);
+  await closeAndCount(one);
+  assert.equal(realm.send(says[0]), "away");
+}
+
+/** In order, none lost, with views that stay valid and a memory that does not grow. */
+async function staysAsItIs() {
+  const memories = [];
+  const instantiate = WebAssembly.Instance;
+  WebAssembly.Instance = function (...of) {
+    const instance = new instantiate(...of);
+    memories.push(instance.exports);
+    return instance;
+  };
+  const one = await inside();
+  WebAssembly.Instance = instantiate;
+  const [wasm] = memories;
+  const { servers, realm, clock } = one;
+  const before = wasm.memory.buffer;
+  let heard = 0;
+  realm.on("EventBroadcast", ({ uid, data }) => {
+    assert.equal(uid, heard);
+    assert.equal(data.length, heard % 257);
+    heard += 1;
+  });
+  let said = 0;
+  let sent = 0;
+  servers.world.onsend = (body) => {
+    const message = protocol.clientToWorld.decode(body);
+    if (message?.type !== "Event") return;
+    assert.equal(message.kind, sent % 65_536);
+    sent += 1;
+  };
+  let [next, ticks] = [0, 0];
+  while (heard < MESSAGES || sent < MESSAGES) {
+    // On average less than a tick takes, and often more.
+    for (let burst = random(240); burst > 0 && said < MESSAGES; burst--, said++) {
+      const message = { type: "EventBroadcast", uid: said, kind: 1, data: new Uint8Array(said % 257) };
+      servers.world.say(protocol.worldToClient.encode(message));
+    }
+    const event = () => ({ type: "Event", kind: next % 65_536, data: new Uint8Array(next % 257) });
+    while (next < MESSAGES && realm.send(event()) === "sent") next += 1;
+    assert.ok(realm.tick((clock.now += 1)) <= 128, "a tick has a bound");
+    assert.ok((ticks += 1) < MESSAGES, `it goes on: ${heard}, ${sent}, ${next}, ${JSON.stringify(one.events.slice(-3))}`);
+  }
+  assert.deepEqual([heard, sent, next], [MESSAGES, MESSAGES, MESSAGES]);
+  assert.equal(wasm.memory.buffer, before, "the memory has grown");
+  assert.deepEqual([wasm.request(), wasm.event(), realm.tick((clock.now += 1))], [0, 0, 0], "nothing is left");
+  await closeAndCount(one);
+  return before.byteLength;
+}
+
+/** A socket that does anything at all, and a client that is closed at any moment. */
+async function survives() {
+  const say = (socket) => {
+    const garbage = Uint8Array.from({ length: [0, 3, 4, 40, 508, 509, 20_000, 70_000][random(8)] }, () => random(256));
+    const opcode = [0x1101, 0x1102, 0x2101, 0x2107, 0x3101, 0x7102, 4, random(0x5000)][random(8)];
+    if (garbage.length >= 4 && random(2)) new DataView(garbage.buffer).setInt32(0, opcode, true);
+    socket.say(random(12) ? garbage : "text");
+  };
+  const acts = [
+    (socket) => socket.open(), (socket) => socket.end(), say, say,
+    (socket) => {
+      say(socket);
+      socket.open();
+      socket.end();
+      socket.end();
+    },
+    () => {},
+  ];
+  for (let round = 0; round < HOSTILE_ROUNDS; round++) {
+    const sockets = [];
+    const servers = random(2) ? new FakeServers() : { sockets, WebSocket: fakeWebSocket((s) => sockets.push(s)) };
+    if (!random(20)) servers.WebSocket = class { constructor() { throw new SyntaxError("no"); } };
+    const one = player(servers, random(2) ? {} : { account: { login: "login:1", id: "a", password: "b" } });
+    const moment = random(40);
+    for (let tick = 0; tick < moment; tick++) {
+      await null;
+      one.realm.tick((one.clock.now += 1 + random(random(5) ? 3 : 3_000)));
+      if (servers.sockets.length && random(2)) acts[random(acts.length)](servers.sockets[random(servers.sockets.length)]);
+    }
+    await closeAndCount(one);
+    const isLeft = (socket) => !socket.hasEnded && socket.closedWith === null;
+    assert.equal(servers.sockets.filter(isLeft).length, 0, "whatever was opened has ended, or was told to");
+  }
+}
+
+/** A module that says another fingerprint. */
+function ofOtherDays() {
+  const [I32_CONST, END] = [0x41, 0x0b];
+  const leb = [];
+  for (let rest = FINGERPRINT | 0; ; rest >>= 7) {
+    const isLast = rest >= -64 && rest < 64;
+    leb.push((rest & 0x7f) | (isLast ? 0 : 0x80));
+    if (isLast) break;
+  }
+  const bytes = readFileSync(process.env.TINYREALM_MODULE);
+  const place = bytes.indexOf(Uint8Array.of(I32_CONST, ...leb, END));
+  assert.ok(place > 0, "the module has the fingerprint");
+  bytes[place + 1] ^= 1;
+  return load(bytes);
+}
+
+async function refusesWhatDoesNotFit() {
+  await assert.rejects(load(Uint8Array.of(1, 2, 3)), WebAssembly.CompileError);
+  const servers = new FakeServers();
+  const options = { module, main: "main:1", WebSocket: servers.WebSocket };
+  assert.throws(() => connect({ ...options, main: "m".repeat(65) }), RangeError);
+  const old = await ofOtherDays();
+  assert.throws(() => connect({ ...options, module: old }), /speaks another protocol/);
+  assert.deepEqual(WebAssembly.Module.imports(module), []);
+  // A body that does not decode ends its link, and its server learns why.
+  const one = await inside();
+  const { servers: { world }, realm, clock, events } = one;
+  world.say(Uint8Array.of(5, 0x21, 0, 0, 1));
+  await tickUntil(realm, clock, () => world.sent.at(-1).type === "Error", 10);
+  const { MALFORMED } = protocol.ErrorCode;
+  assert.deepEqual(world.sent.at(-1), { type: "Error", code: MALFORMED, about: 0x2105 });
+  assert.deepEqual(events.filter(({ type }) => type === "Lost"), [{ type: "Lost", link: "world", reason: "MALFORMED" }]);
+  await closeAndCount(one);
+  // Who hears more than anybody takes loses its socket, not its order.
+  const flooded = await inside();
+  const body = protocol.worldToClient.encode({ type: "EventBroadcast", uid: 1, kind: 1, data: new Uint8Array(256) });
+  for (let count = 0; flooded.servers.world.closedWith === null; count++) {
+    assert.ok(count < 20_000, "there is a bound");
+    flooded.servers.world.say(body);
+  }
+  await tickUntil(flooded.realm, flooded.clock, () => flooded.realm.state.world !== "inside", 1_000);
+  await closeAndCount(flooded);
+}
+
+try {
+  await comesInAndLeaves();
+  await logsIn();
+  await comesBack();
+  await everyMessageComesThrough();
+  await refusesWhatDoesNotFit();
+  const bytes = await staysAsItIs();
+  await survives();
+  console.log(`${MESSAGES} messages each way in ${bytes / 1024} KiB that do not grow; ` +
+    `${HOSTILE_ROUNDS} hostile realms, each closed once`);
+} catch (error) {
+  console.error(`TINYREALM_TEST_SEED=${seed}`);
+  throw error;
+}

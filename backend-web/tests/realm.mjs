@@ -1,0 +1,88 @@
+// The wasm module among real servers, on real WebSockets: two players in a room, through a restart.
+//
+// `cargo xtask web check` sets TINYREALM_MODULE, TINYREALM_BINARY and TINYREALM_MODULES (a folder with `ws`).
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { until } from "../../tests/browser/process.mjs";
+import { Realm } from "../../tests/browser/realm.mjs";
+import { connect, load } from "../tinyrealm.js";
+
+const { TINYREALM_MODULE, TINYREALM_MODULES } = process.env;
+const { WebSocket } = createRequire(join(TINYREALM_MODULES, "package.json"))("ws");
+const FRAME_MS = 5;
+const CHANNEL = "wasm";
+
+const module = await load(readFileSync(TINYREALM_MODULE));
+const players = [];
+
+async function newPlayer() {
+  const { main, login } = JSON.parse((await realm.ask("/realm")).text);
+  const account = { login, ...JSON.parse((await realm.ask("/visitor", "POST")).text) };
+  const client = connect({ module, main, account, WebSocket });
+  const player = { client, places: new Map(), said: [], closes: [] };
+  client.on("MoveBroadcast", ({ member }) => player.places.set(member.uid, member.pos));
+  client.on("RoomSnapshot", ({ members }) => members.forEach(({ uid, pos }) => player.places.set(uid, pos)));
+  client.on("UserEntered", ({ member }) => player.places.set(member.uid, member.pos));
+  client.on("Lost", ({ link }) => link === "world" && player.places.clear());
+  client.on("Welcome", () => client.send({ type: "ChatJoin", channel: CHANNEL }));
+  client.on("ChatBroadcast", ({ uid, msg }) => player.said.push(`${uid}: ${msg}`));
+  client.on("EventBroadcast", ({ uid, data }) => player.said.push(`${uid}! ${data}`));
+  client.on("Closed", (event) => player.closes.push(event));
+  players.push(player);
+  return player;
+}
+
+const sees = async (what, is) => until(what, async () => null, () => is());
+const isIn = ({ client }) => client.state.main === "ready" && client.state.world === "inside";
+
+async function seeEachOther([one, other]) {
+  await sees("both are in", () => isIn(one) && isIn(other));
+  await sees("one sees the other", () => one.places.has(other.client.uid));
+  const pos = { x: 1_234, y: -567, z: 0 };
+  const seen = () => JSON.stringify(other.places.get(one.client.uid)) === JSON.stringify(pos);
+  await sees("the other sees a walk", () => {
+    one.client.send({ type: "Move", pos: { x: 0, y: 0, z: 0 }, dir: 0 });
+    return one.client.send({ type: "Move", pos, dir: 16_384 }) === "sent" && seen();
+  });
+  one.client.send({ type: "Event", kind: 7, data: Uint8Array.of(1, 2, 3) });
+  await sees("an event", () => other.said.includes(`${one.client.uid}! 1,2,3`));
+}
+
+async function chat([one, other], msg) {
+  const line = `${one.client.uid}: ${msg}`;
+  await sees("chat", () => {
+    if (!one.said.includes(line)) one.client.send({ type: "ChatSay", channel: CHANNEL, msg });
+    return one.said.includes(line) && other.said.includes(line);
+  });
+}
+
+const realm = await Realm.make(["--worlds", "1", "--bots", "4"]);
+realm.start();
+const frames = setInterval(() => players.forEach(({ client }) => client.tick()), FRAME_MS);
+try {
+  await until("healthz", () => realm.ask("/healthz"), ({ status }) => status === 200);
+  const both = [await newPlayer(), await newPlayer()];
+  await seeEachOther(both);
+  await chat(both, "hello");
+  const uids = both.map(({ client }) => client.uid);
+  await realm.stop();
+  await sees("the realm has gone", () => !both.some(isIn));
+  realm.start();
+  await seeEachOther([both[1], both[0]]);
+  await chat([both[1], both[0]], "back again");
+  assert.deepEqual(both.map(({ client }) => client.uid), uids, "the same users");
+  both.forEach(({ client }) => client.close());
+  await sees("both have left", () => both.every(({ client }) => client.isClosed));
+  const closed = { type: "Closed", code: 1000, reason: "GOODBYE" };
+  assert.deepEqual(both.map(({ closes }) => closes), [[closed], [closed]]);
+  console.log("two players log in, see each other, talk, come back after a restart, and leave");
+} catch (error) {
+  console.error(`--- what the realm has said:\n${realm.said}\n---`);
+  throw error;
+} finally {
+  clearInterval(frames);
+  await realm.remove();
+}

@@ -1,0 +1,96 @@
+// The types of tinyrealm.js. What depends on the protocol is in protocol.d.ts, which is generated.
+
+import type {
+  ClientToMain, ClientToWorld, EitherWay, LoginToClient, MainToClient, WorldToClient,
+} from "./protocol.js";
+import type { LINKS, MAIN_STATES, WORLD_STATES } from "./module.js";
+
+/** Where the links are, whenever that changes. */
+export interface State {
+  type: "State";
+  main: (typeof MAIN_STATES)[number];
+  world: (typeof WORLD_STATES)[number];
+}
+
+/** A link has ended, and is tried again. */
+export interface Lost {
+  type: "Lost";
+  link: (typeof LINKS)[number];
+  /** A name of `ErrorCode`. */
+  reason: string;
+}
+
+/** It is over: told once, and last. */
+export interface Closed {
+  type: "Closed";
+  /** 1000 if we wanted it, else 4000 and the protocol's code. */
+  code: number;
+  /** A name of `ErrorCode`. */
+  reason: string;
+}
+
+export type RealmEvent =
+  | State | Lost | Closed | MainToClient | WorldToClient | LoginToClient | EitherWay;
+
+/** What a game says; the client says the rest by itself. */
+export type Command = Exclude<
+  ClientToMain | ClientToWorld,
+  { type: "Hello" | "EnterWorldReq" | "Join" | "Leave" }
+>;
+
+export interface Account {
+  /** Where Login is, `host:port`. */
+  login: string;
+  id: string;
+  password: string;
+}
+
+export interface Options {
+  /** Of load(). */
+  module: WebAssembly.Module;
+  /** Where Main is, `host:port`. */
+  main: string;
+  /** The region whose worlds it wants; empty for any. */
+  region?: string;
+  /** For a realm with accounts; without one, a guest. */
+  account?: Account | null;
+  /** Of a visit before. */
+  token?: Uint8Array | null;
+  /** The browser's, unless Node has to be told. */
+  WebSocket?: new (url: string, protocol: string) => object;
+  /** Where `ws://host:port` is as seen from here: `wss`, a proxy, another name. */
+  urlOf?: (url: string) => string;
+  /** Fills bytes with random ones; `crypto.getRandomValues` unless told otherwise. */
+  random?: (bytes: Uint8Array) => unknown;
+  /**
+   * Something has come, and waits for the next tick; not told again before that. For a tab in the
+   * background, whose timers sleep while its WebSockets do not.
+   */
+  onArrival?: () => void;
+}
+
+export interface Realm {
+  readonly state: Pick<State, "main" | "world">;
+  /** Who we are; 0 before Main has said so. */
+  readonly uid: number;
+  /** What makes us the same user the next time; null before there is one. */
+  readonly token: Uint8Array | null;
+  readonly isClosed: boolean;
+  /** Has `handler` called with each message of this type, inside of tick(). */
+  on<T extends RealmEvent["type"]>(
+    type: T,
+    handler: (message: Extract<RealmEvent, { type: T }>) => void,
+  ): this;
+  /** Says something with the next tick. Throws for what does not fit its message. */
+  send(message: Command): "sent" | "full" | "away";
+  /** Deals with what has come and with the time; answers how much that was. Once a frame. */
+  tick(now?: number): number;
+  /** Leaves in good order: "Closed" comes with a later tick, two seconds later at most. */
+  close(): void;
+}
+
+/** Compiles the module: `source` is its bytes, or where they are. */
+export function load(source?: BufferSource | URL | string): Promise<WebAssembly.Module>;
+
+/** A client of the realm; it begins to go to Main with the first tick. */
+export function connect(options: Options): Realm;

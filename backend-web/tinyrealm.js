@@ -1,0 +1,292 @@
+// A client of the realm for games in a browser, or in Node: the state machine of the Rust core, compiled
+// to wasm, on WebSockets of this side.
+//
+//   const module = await load();
+//   const realm = connect({ module, main: "127.0.0.1:7000" });
+//   realm.on("MoveBroadcast", ({ member }) => …);
+//   realm.on("Closed", ({ code, reason }) => …);
+//   requestAnimationFrame(function frame() { realm.tick(); requestAnimationFrame(frame); });
+//
+// Every handler runs inside of tick(), and nothing happens between ticks. The client comes back by itself
+// when a server goes; "Closed" comes once, and last.
+
+import * as protocol from "./protocol.js";
+import { Malformed } from "./postcard.js";
+import {
+  ENTROPY_BYTES, FINGERPRINT, HANDOVER_BYTES, LINKS, MAIN_STATES, RECORD_HEADER_BYTES, WORLD_STATES,
+  fromModule, toModule,
+} from "./module.js";
+
+const SUB_PROTOCOL = "tinyrealm.v1";
+/** Of what the sockets have heard and no tick has taken. More than that, and a socket is closed. */
+const BACKLOG_MAX_BYTES = 4 * 1024 * 1024;
+/** What a message is counted as besides its bytes. */
+const MESSAGE_BYTES = 64;
+
+// What the module answers, and what it asks for.
+const [TAKEN, FULL, NOBODY] = [0, 1, 2];
+const [OPEN, SEND, CLOSE, DROP] = [1, 2, 3, 4];
+
+// Codes of RFC 6455, and ours for whoever was sent away: 4000 and the protocol's code.
+const NORMAL = 1000;
+const UNSUPPORTED_DATA = 1003;
+const TRY_AGAIN_LATER = 1013;
+const SENT_AWAY = 4000;
+
+const inbound = [
+  fromModule, protocol.worldToClient, protocol.mainToClient, protocol.loginToClient, protocol.eitherWay,
+];
+const commands = [protocol.clientToWorld, protocol.clientToMain];
+
+/** Compiles the module: `source` is its bytes, or where they are. */
+export function load(source = new URL("./tinyrealm.wasm", import.meta.url)) {
+  const isBytes = source instanceof ArrayBuffer || ArrayBuffer.isView(source);
+  return isBytes ? WebAssembly.compile(source) : WebAssembly.compileStreaming(fetch(source));
+}
+
+/** A client of the realm whose Main is at `options.main`; it begins to go there with the first tick. */
+export function connect(options) {
+  return new Realm(options);
+}
+
+/** A page may say 1000 and what is an application's; other codes are said as such. */
+function sayable(code) {
+  return code === NORMAL || code >= 3000 ? code : SENT_AWAY + code - NORMAL;
+}
+
+function nameOf(codes, number) {
+  const found = Object.entries(codes).find(([, value]) => value === number);
+  return found ? found[0] : `code ${number}`;
+}
+
+class Realm {
+  #wasm;
+  #memory;
+  #options;
+  #handlers = new Map();
+  /** WebSockets by the numbers that the module has given them. */
+  #sockets = new Map();
+  /** What they have told, in order, until the module takes it: `{ tell, body }`. */
+  #backlog = [];
+  #backlogBytes = 0;
+  #state = { main: MAIN_STATES[0], world: WORLD_STATES[0] };
+  #uid = 0;
+  #token = null;
+  #isClosed = false;
+
+  constructor(options) {
+    const { module, main, region = "", account = null, token = null } = options;
+    this.#options = {
+      WebSocket: globalThis.WebSocket,
+      urlOf: (url) => url,
+      random: (bytes) => globalThis.crypto.getRandomValues(bytes),
+      onArrival: () => {},
+      ...options,
+    };
+    this.#wasm = new WebAssembly.Instance(module).exports;
+    if (this.#wasm.fingerprint() >>> 0 !== FINGERPRINT) {
+      throw new Error("tinyrealm.wasm speaks another protocol than protocol.js: run `cargo xtask web`");
+    }
+    // The module's memory does not grow, so this stays valid.
+    this.#memory = new Uint8Array(this.#wasm.memory.buffer);
+    const { login = "", id = "", password = "" } = account ?? {};
+    const start = {
+      type: "Start", main_address: main, region, login_address: login, id, pw: password, token,
+    };
+    if (this.#wasm.start(this.#handOver(toModule.encode(start))) !== TAKEN) {
+      throw new Error("the module does not start");
+    }
+  }
+
+  /** Where the links to Main and to a world are. */
+  get state() {
+    return this.#state;
+  }
+
+  /** Who we are; 0 before Main has said so. */
+  get uid() {
+    return this.#uid;
+  }
+
+  /** What makes us the same user the next time; null before there is one. */
+  get token() {
+    return this.#token;
+  }
+
+  get isClosed() {
+    return this.#isClosed;
+  }
+
+  /** Has `handler` called with each message of this type, inside of tick(). */
+  on(type, handler) {
+    if (!this.#handlers.has(type)) this.#handlers.set(type, []);
+    this.#handlers.get(type).push(handler);
+    return this;
+  }
+
+  /**
+   * Says something to the world or to Main; it goes out with the next tick. "sent"; "full" if it has to
+   * be tried again; "away" if we are not there now.
+   */
+  send(message) {
+    const link = commands.find(({ opcodes }) => message.type in opcodes);
+    if (!link) throw new TypeError(`a client does not say ${message.type}`);
+    const answer = this.#wasm.command(this.#handOver(link.encode(message)));
+    if (answer === TAKEN) return "sent";
+    if (answer === FULL) return "full";
+    if (answer === NOBODY) return "away";
+    throw new TypeError(`${message.type} is not a game's to say`);
+  }
+
+  /** Deals with what has come and with the time; answers how much that was. Once a frame. */
+  tick(now = performance.now()) {
+    if (this.#isClosed) return 0;
+    this.#handOverBacklog();
+    const handover = this.#wasm.handover();
+    this.#options.random(this.#memory.subarray(handover, handover + ENTROPY_BYTES));
+    const count = this.#wasm.tick(now);
+    this.#doRequests();
+    this.#tellEvents();
+    return count;
+  }
+
+  /** Leaves in good order: "Closed" comes with a later tick, two seconds later at most. */
+  close() {
+    this.#wasm.stop();
+  }
+
+  /** Puts bytes where the module reads them; of too many, enough that it sees so. */
+  #handOver(bytes) {
+    const part = bytes.subarray(0, HANDOVER_BYTES);
+    this.#memory.set(part, this.#wasm.handover());
+    return part.length;
+  }
+
+  #handOverBacklog() {
+    let taken = 0;
+    for (const { tell, body } of this.#backlog) {
+      if (tell() === FULL) break;
+      this.#backlogBytes -= MESSAGE_BYTES + (body?.byteLength ?? 0);
+      taken += 1;
+    }
+    this.#backlog.splice(0, taken);
+  }
+
+  #note(tell, body = null) {
+    this.#backlog.push({ tell, body });
+    this.#backlogBytes += MESSAGE_BYTES + (body?.byteLength ?? 0);
+  }
+
+  /** As told by a socket, which is never inside of a tick. */
+  #arrive(tell, body = null) {
+    this.#note(tell, body);
+    if (this.#backlog.length === 1) this.#options.onArrival();
+  }
+
+  /** The oldest record at `place`: `[kind][0][socket: u16][bytes: u16][body]`. */
+  #record(place) {
+    const memory = this.#memory;
+    const end = place + RECORD_HEADER_BYTES + (memory[place + 4] | (memory[place + 5] << 8));
+    return {
+      kind: memory[place],
+      socket: memory[place + 2] | (memory[place + 3] << 8),
+      body: memory.slice(place + RECORD_HEADER_BYTES, end),
+    };
+  }
+
+  #doRequests() {
+    for (let place; (place = this.#wasm.request()) !== 0; ) {
+      const { kind, socket, body } = this.#record(place);
+      this.#wasm.request_taken();
+      if (kind === OPEN) this.#open(socket, new TextDecoder().decode(body));
+      else if (kind === SEND) this.#sockets.get(socket)?.send(body);
+      else if (kind === CLOSE) this.#sockets.get(socket)?.close(sayable(body[0] | (body[1] << 8)));
+      else if (kind === DROP) this.#letGo(socket, NORMAL);
+    }
+  }
+
+  #open(number, url) {
+    const { WebSocket, urlOf } = this.#options;
+    const wasm = this.#wasm;
+    let socket;
+    try {
+      socket = new WebSocket(urlOf(url), SUB_PROTOCOL);
+    } catch {
+      // An address that is none, or one that this page may not go to.
+      return this.#note(() => wasm.closed(number));
+    }
+    this.#sockets.set(number, socket);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#arrive(() => wasm.opened(number));
+    socket.onmessage = ({ data }) => this.#hear(number, data);
+    // What the reason is, a page does not learn; the close follows.
+    socket.onerror = () => {};
+    socket.onclose = () => {
+      if (this.#sockets.delete(number)) this.#arrive(() => wasm.closed(number));
+    };
+  }
+
+  #hear(number, data) {
+    if (!this.#sockets.has(number)) return;
+    const code = typeof data === "string" ? UNSUPPORTED_DATA
+      : this.#backlogBytes > BACKLOG_MAX_BYTES ? TRY_AGAIN_LATER : 0;
+    if (code !== 0) {
+      this.#letGo(number, code);
+      return this.#arrive(() => this.#wasm.closed(number));
+    }
+    const body = new Uint8Array(data).subarray(0, HANDOVER_BYTES);
+    this.#arrive(() => this.#wasm.heard(number, this.#handOver(body)), body);
+  }
+
+  #letGo(number, code) {
+    const socket = this.#sockets.get(number);
+    this.#sockets.delete(number);
+    socket?.close(sayable(code));
+  }
+
+  #tellEvents() {
+    for (let place; (place = this.#wasm.event()) !== 0; ) {
+      const { body } = this.#record(place);
+      this.#wasm.event_taken();
+      const message = this.#decode(body);
+      if (message) this.#tell(message);
+    }
+  }
+
+  /** null for what a newer server says, and for what does not decode, which ends its link. */
+  #decode(body) {
+    try {
+      for (const link of inbound) {
+        const message = link.decode(body);
+        if (message) return message;
+      }
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.#wasm.refuse(new DataView(body.buffer).getInt32(0, true));
+    }
+    return null;
+  }
+
+  #tell(message) {
+    if (message.type === "State") {
+      message = { type: "State", main: MAIN_STATES[message.main], world: WORLD_STATES[message.world] };
+      this.#state = message;
+    } else if (message.type === "Lost") {
+      const reason = nameOf(protocol.ErrorCode, message.reason);
+      message = { type: "Lost", link: LINKS[message.link], reason };
+    } else if (message.type === "Closed") {
+      message = this.#closed(message.reason);
+    } else if (message.type === "Welcome" || message.type === "LoginAck") {
+      this.#uid = message.uid;
+      this.#token = message.token;
+    }
+    for (const handler of this.#handlers.get(message.type) ?? []) handler(message);
+  }
+
+  #closed(reason) {
+    this.#isClosed = true;
+    const { ErrorCode } = protocol;
+    const code = reason === ErrorCode.GOODBYE ? NORMAL : SENT_AWAY + reason;
+    return { type: "Closed", code, reason: nameOf(ErrorCode, reason) };
+  }
+}

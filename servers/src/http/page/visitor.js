@@ -1,0 +1,131 @@
+// Who this tab is, and its client of the realm.
+//
+// The client comes back by itself whenever a server goes. What is left to do here: an account and a token,
+// which stay in this tab, so that whoever comes back is the same user; and a new client when the old one
+// is sent away for good, as somebody else.
+
+import { connect, load } from "./tinyrealm.js";
+import { ErrorCode, LoginDenial } from "./protocol.js";
+
+/** Timers of a tab in the background come once a second; what it hears is dealt with at once. */
+const TICK_MS = 20;
+const RETRY_MS = 1_000;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What a code of the protocol is called. */
+export function codeName(codes, number) {
+  const found = Object.entries(codes).find(([, value]) => value === number);
+  return found ? found[0] : `code ${number}`;
+}
+
+/** A server that listens everywhere is where the page is. */
+function urlOf(url) {
+  const { protocol, hostname, port } = new URL(url);
+  const isEverywhere = ["0.0.0.0", "[::]"].includes(hostname);
+  const scheme = location.protocol === "https:" ? "wss:" : protocol;
+  return `${scheme}//${isEverywhere ? location.hostname : hostname}:${port || 80}/`;
+}
+
+/** What this tab keeps. */
+const memory = {
+  get: (name) => JSON.parse(sessionStorage.getItem(`tinyrealm ${name}`) ?? "null"),
+  set: (name, value) => sessionStorage.setItem(`tinyrealm ${name}`, JSON.stringify(value)),
+};
+
+async function ask(path, options) {
+  const answer = await fetch(path, options).catch(() => {
+    throw new Error("not reachable");
+  });
+  if (!answer.ok) throw new Error((await answer.text()).trim());
+  return answer.json();
+}
+
+/** A visitor. `handlers` hear what its client tells, by type. */
+export class Visitor {
+  #region;
+  #handlers;
+  #client = null;
+  /** What went wrong last, in words; empty while all is well. */
+  problem = "";
+  worldAddress = "";
+
+  constructor(region, handlers) {
+    this.#region = region;
+    this.#handlers = handlers;
+  }
+
+  get uid() {
+    return this.#client?.uid ?? 0;
+  }
+
+  /** `false` if we are not there now. */
+  send(message) {
+    return this.#client?.send(message) === "sent";
+  }
+
+  /** Comes in, and stays. */
+  async start() {
+    const module = await load();
+    for (;;) {
+      try {
+        await this.#stay(module);
+      } catch (error) {
+        this.#fail(error.message);
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+
+  /** Until this client has been sent away. */
+  async #stay(module) {
+    const { main, login } = await ask("/realm");
+    if (login && !memory.get("account")) {
+      memory.set("account", await ask("/visitor", { method: "POST" }));
+    }
+    const token = memory.get("token");
+    const client = connect({
+      module, main, urlOf,
+      region: this.#region,
+      account: login && { login, ...memory.get("account") },
+      token: token && Uint8Array.from(token),
+      onArrival: () => document.hidden && client.tick(),
+    });
+    this.#client = client;
+    this.#listen(client);
+    for (const [type, handler] of Object.entries(this.#handlers)) client.on(type, handler);
+    const closed = new Promise((resolve) => client.on("Closed", resolve));
+    const timer = setInterval(() => client.tick(), TICK_MS);
+    const { reason } = await closed;
+    clearInterval(timer);
+    this.#becomeSomebodyElse();
+    throw new Error(reason);
+  }
+
+  #listen(client) {
+    client.on("Welcome", ({ token }) => memory.set("token", [...token]));
+    client.on("EnterWorldAck", ({ world_addr }) => (this.worldAddress = world_addr));
+    client.on("State", ({ main, world }) => {
+      if (main === "ready" && world === "inside") this.problem = "";
+    });
+    client.on("Lost", ({ link, reason }) => (this.problem = `${link}: ${reason}`));
+    client.on("Error", ({ code }) => {
+      this.problem = codeName(ErrorCode, code);
+      if (code === ErrorCode.BAD_TOKEN) memory.set("token", null);
+      // The realm was one of guests when this client was made.
+      if (code === ErrorCode.LOGIN_NEEDED) client.close();
+    });
+    client.on("LoginDenied", ({ reason }) => (this.problem = codeName(LoginDenial, reason)));
+  }
+
+  /** This tab is a copy of another one, or its account is not there any more. */
+  #becomeSomebodyElse() {
+    memory.set("token", null);
+    memory.set("account", null);
+  }
+
+  #fail(problem) {
+    this.problem = problem;
+    this.#handlers.State({ type: "State", main: "waiting", world: "outside" });
+  }
+}

@@ -1,0 +1,65 @@
+// A realm of real servers for a test, on ports of its own. TINYREALM_BINARY is the program.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Process, freePorts } from "./process.mjs";
+
+export class Realm {
+  /** Where files of the test may be; it goes with the realm. */
+  folder = mkdtempSync(join(tmpdir(), "tinyrealm-"));
+  #flags;
+  #environment;
+  #http;
+  #up = null;
+
+  static async make(flags, environment) {
+    return new Realm(flags, environment, await freePorts(5));
+  }
+
+  constructor(flags, environment, [http, main, login, chat, world]) {
+    this.#http = http;
+    this.mainPort = main;
+    const settings = [
+      `http.port=${http}`, `main.port=${main}`, `login.port=${login}`, `chat.port=${chat}`,
+      `world.port=${world}`, `login.data_folder=${this.folder}`,
+    ];
+    this.#flags = ["up", ...flags, ...settings.flatMap((one) => ["--set", one])];
+    this.#environment = environment;
+  }
+
+  get page() {
+    return `http://127.0.0.1:${this.#http}/`;
+  }
+
+  /** Its words, to be shown if the test fails. */
+  get said() {
+    return this.#up?.said;
+  }
+
+  start() {
+    this.#up = Process.tinyrealm(this.#flags, this.#environment);
+  }
+
+  async stop() {
+    await this.#up?.stop();
+  }
+
+  async remove() {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  ask(path, method = "GET", headers = {}) {
+    return new Promise((resolve, reject) => {
+      const asked = request({ host: "127.0.0.1", port: this.#http, path, method, headers }, (answer) => {
+        let text = "";
+        answer.on("data", (data) => (text += data));
+        answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, text }));
+      });
+      asked.on("error", reject);
+      asked.end();
+    });
+  }
+}

@@ -1,0 +1,55 @@
+// Chromium with the live page in its tabs, and what a page knows.
+//
+// `cargo xtask browser` sets TINYREALM_BROWSER (the program), TINYREALM_MODULES (a folder with
+// playwright-core) and TINYREALM_SCREENSHOTS (where pictures are kept).
+
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { PATIENCE_MS } from "./process.mjs";
+
+const { TINYREALM_BROWSER, TINYREALM_MODULES, TINYREALM_SCREENSHOTS } = process.env;
+const { chromium } = createRequire(join(TINYREALM_MODULES, "package.json"))("playwright-core");
+const BROWSER_FLAGS = [
+  "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+
+export const isIn = "body[data-main=ready][data-world=inside][data-channel=joined]";
+export const places = (tab) => tab.evaluate(() => window.tinyrealm.places());
+export const uidOf = (tab) => tab.evaluate(() => window.tinyrealm.uid());
+export const distance = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
+
+/** Chromium, and what its pages complain about. */
+export class Browser {
+  problems = [];
+
+  async start() {
+    const options = { executablePath: TINYREALM_BROWSER, args: BROWSER_FLAGS, chromiumSandbox: false };
+    this.chromium = await chromium.launch(options);
+    return this;
+  }
+
+  /** A tab of its own context, in a room. */
+  async open(url, options) {
+    const tab = await (await this.chromium.newContext(options)).newPage();
+    tab.setDefaultTimeout(PATIENCE_MS);
+    tab.on("pageerror", (error) => this.problems.push(`${error}`));
+    tab.on("console", (message) => {
+      if (/Content Security Policy|Uncaught/.test(message.text())) this.problems.push(message.text());
+    });
+    await tab.goto(url);
+    await tab.locator(isIn).waitFor();
+    return tab;
+  }
+
+  async stop() {
+    await this.chromium?.close();
+  }
+}
+
+/** Keeps a picture of the page. */
+export async function picture(tab, name) {
+  mkdirSync(TINYREALM_SCREENSHOTS, { recursive: true });
+  await tab.screenshot({ path: join(TINYREALM_SCREENSHOTS, `${name}.png`) });
+}
