@@ -16,9 +16,9 @@ use crate::{Failure, process, workspace};
 /// Which steps a step waits for.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum Lane {
-    /// Those that build in the workspace's build folder.
+    /// Those that build in the folder of the workspace's debug build.
     Workspace,
-    /// Those that build elsewhere, or not at all.
+    /// Those that build elsewhere, or not at all. A release has a folder of its own.
     Beside,
 }
 
@@ -76,6 +76,8 @@ const STEPS: &[Step] = &[
     },
     Step { name: "budget", lane: Lane::Beside, runs: &[Run::Xtask("budget")] },
     Step { name: "no-panic", lane: Lane::Beside, runs: &[Run::Xtask("no-panic")] },
+    Step { name: "release", lane: Lane::Beside, runs: &[Run::Cargo(&["build", "--release"])] },
+    Step { name: "web", lane: Lane::Beside, runs: &[Run::Xtask("web check")] },
     Step {
         name: "clippy",
         lane: Lane::Workspace,
@@ -97,9 +99,7 @@ const STEPS: &[Step] = &[
         lane: Lane::Workspace,
         runs: &[Run::Cargo(&["test", "--workspace", "--no-fail-fast"])],
     },
-    Step { name: "release", lane: Lane::Workspace, runs: &[Run::Cargo(&["build", "--release"])] },
-    // Behind the release build, whose binary they run.
-    Step { name: "web", lane: Lane::Workspace, runs: &[Run::Xtask("web check")] },
+    // They run the release's binary, and wait for it if it is still being built.
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
     Step { name: "peers", lane: Lane::Workspace, runs: &[Run::Xtask("peers")] },
     Step { name: "browser", lane: Lane::Workspace, runs: &[Run::Xtask("browser")] },
