@@ -89,6 +89,9 @@ export interface Realm {
   close(): void;
 }
 
+/** What a number of `ErrorCode`, `JoinDenial` or `LoginDenial` is called. */
+export function codeName(codes: Readonly<Record<string, number>>, number: number): string;
+
 /** Compiles the module: `source` is its bytes, or where they are. */
 export function load(source?: BufferSource | URL | string): Promise<WebAssembly.Module>;
 

@@ -54,7 +54,8 @@ function sayable(code) {
   return code === NORMAL || code >= 3000 ? code : SENT_AWAY + code - NORMAL;
 }
 
-function nameOf(codes, number) {
+/** What a number of `ErrorCode`, `JoinDenial` or `LoginDenial` is called. */
+export function codeName(codes, number) {
   const found = Object.entries(codes).find(([, value]) => value === number);
   return found ? found[0] : `code ${number}`;
 }
@@ -272,7 +273,7 @@ class Realm {
       message = { type: "State", main: MAIN_STATES[message.main], world: WORLD_STATES[message.world] };
       this.#state = message;
     } else if (message.type === "Lost") {
-      const reason = nameOf(protocol.ErrorCode, message.reason);
+      const reason = codeName(protocol.ErrorCode, message.reason);
       message = { type: "Lost", link: LINKS[message.link], reason };
     } else if (message.type === "Closed") {
       message = this.#closed(message.reason);
@@ -287,6 +288,6 @@ class Realm {
     this.#isClosed = true;
     const { ErrorCode } = protocol;
     const code = reason === ErrorCode.GOODBYE ? NORMAL : SENT_AWAY + reason;
-    return { type: "Closed", code, reason: nameOf(ErrorCode, reason) };
+    return { type: "Closed", code, reason: codeName(ErrorCode, reason) };
   }
 }

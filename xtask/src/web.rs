@@ -23,8 +23,9 @@ const MODULE: &str = "backend-web/tinyrealm.wasm";
 const COMPILER: &str = "backend-web/tinyrealm.wasm.rustc";
 const MODULE_LIMIT_BYTES: usize = 32 * 1024;
 const TESTS: &str = "backend-web/tests";
-/// The same WebSockets for Node as the peers have.
-const PACKAGES: &str = "tests/peers/package.json";
+/// WebSockets for Node, and the compiler that reads the types.
+const PACKAGES: &str = "backend-web/tests/package.json";
+const TYPES: &str = "backend-web/tests/types.ts";
 /// A stack of 64 KiB, where a megabyte is usual; and references as short as they can be, which is a tenth
 /// of the module.
 const LINKER_WORDS: &str = "-Clink-arg=-zstack-size=65536 -Clink-arg=--compress-relocations";
@@ -56,6 +57,7 @@ fn check() -> Result<(), Failure> {
     compare(toolchain, &built, &checked_in)?;
     let modules = workspace::target_folder("web");
     packages::install_npm(PACKAGES, &modules)?;
+    check_types(&modules)?;
     let binary = workspace::release_binary()?;
     for (name, module) in [("checked in", checked_in), ("built now", built)] {
         println!("the module, {name}: {} of {MODULE_LIMIT_BYTES} bytes", size_of(&module)?);
@@ -68,6 +70,15 @@ fn check() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What a game in TypeScript may write, and what it may not.
+fn check_types(modules: &Path) -> Result<(), Failure> {
+    let mut compiler = Command::new("node");
+    compiler.arg(modules.join("node_modules/typescript/bin/tsc")).arg(TYPES);
+    compiler.args(["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext"]);
+    compiler.args(["--lib", "es2022,dom"]).current_dir(workspace::root());
+    process::require(&mut compiler).map(drop)
 }
 
 /// The module's crate is a workspace of its own, with the versions of this one.

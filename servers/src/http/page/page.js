@@ -2,7 +2,8 @@
 
 import { RoomMap, hueOf, nameOf } from "./map.js";
 import { CHAT_MAX_BYTES, ErrorCode } from "./protocol.js";
-import { Visitor, codeName } from "./visitor.js";
+import { codeName } from "./tinyrealm.js";
+import { Visitor, inWords } from "./visitor.js";
 
 const CHANNEL = "lobby";
 const LINES_MAX = 200;
@@ -132,7 +133,7 @@ function refuse({ reason }) {
     clearTimeout(chat.question);
     showChannel();
   } else if (chat.isJoined) {
-    addNews(`Not sent: ${codeName(ErrorCode, reason)}`);
+    addNews(`Not sent: ${inWords(codeName(ErrorCode, reason))}`);
   }
 }
 

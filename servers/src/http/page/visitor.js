@@ -4,7 +4,7 @@
 // which stay in this tab, so that whoever comes back is the same user; and a new client when the old one
 // is sent away for good, as somebody else.
 
-import { connect, load } from "./tinyrealm.js";
+import { codeName, connect, load } from "./tinyrealm.js";
 import { ErrorCode, LoginDenial } from "./protocol.js";
 
 /** Timers of a tab in the background come once a second; what it hears is dealt with at once. */
@@ -13,11 +13,8 @@ const RETRY_MS = 1_000;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What a code of the protocol is called. */
-export function codeName(codes, number) {
-  const found = Object.entries(codes).find(([, value]) => value === number);
-  return found ? found[0] : `code ${number}`;
-}
+/** A name of the protocol's in words: `CHAT_TOO_FAST` is "chat too fast". */
+export const inWords = (name) => name.toLowerCase().replaceAll("_", " ");
 
 /** A server that listens everywhere is where the page is. */
 function urlOf(url) {
@@ -99,7 +96,7 @@ export class Visitor {
     const { reason } = await closed;
     clearInterval(timer);
     this.#becomeSomebodyElse();
-    throw new Error(reason);
+    throw new Error(inWords(reason));
   }
 
   #listen(client) {
@@ -108,14 +105,17 @@ export class Visitor {
     client.on("State", ({ main, world }) => {
       if (main === "ready" && world === "inside") this.problem = "";
     });
-    client.on("Lost", ({ link, reason }) => (this.problem = `${link}: ${reason}`));
+    client.on("Lost", ({ link, reason }) => {
+      const hasGone = reason === codeName(ErrorCode, ErrorCode.GOODBYE);
+      this.problem = hasGone ? `${link} has gone` : `${link}: ${inWords(reason)}`;
+    });
     client.on("Error", ({ code }) => {
-      this.problem = codeName(ErrorCode, code);
+      this.problem = inWords(codeName(ErrorCode, code));
       if (code === ErrorCode.BAD_TOKEN) memory.set("token", null);
       // The realm was one of guests when this client was made.
       if (code === ErrorCode.LOGIN_NEEDED) client.close();
     });
-    client.on("LoginDenied", ({ reason }) => (this.problem = codeName(LoginDenial, reason)));
+    client.on("LoginDenied", ({ reason }) => (this.problem = inWords(codeName(LoginDenial, reason))));
   }
 
   /** This tab is a copy of another one, or its account is not there any more. */
