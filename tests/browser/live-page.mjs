@@ -56,7 +56,7 @@ try {
   await checkSite();
   await browser.start();
   const open = (options) => browser.open(realm.page, options);
-  const desk = await open({ viewport: { width: 1280, height: 800 } });
+  const desk = await open({ viewport: { width: 1280, height: 800 }, colorScheme: "dark" });
   const phone = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true });
   const tabs = [desk, phone];
   const uids = await seeEachOther(tabs);
