@@ -16,6 +16,10 @@ use crate::protocol::either_way::{Bye, Error, Ping, Pong};
 use crate::session::{LinkTag, SessionState, Trust};
 use crate::wire::Opcode;
 
+/// What a buffer holds besides a WebSocket's longest message: a control frame between its pieces.
+#[cfg(feature = "websocket")]
+const BESIDE_BYTES: usize = 131;
+
 /// Runs `test` at a bench whose peers are known from the start.
 fn with_clients(test: impl FnOnce(&mut Bench<'_, Recorder>)) {
     with_recorder(Sizes::ALL, BENCH_CONFIG, Recorder::trusting(Trust::Client), test);

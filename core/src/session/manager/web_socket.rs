@@ -50,12 +50,8 @@ impl SessionManager<'_> {
         let mut response = [0; Acceptor::RESPONSE_MAX_BYTES];
         // It is as long as the longest.
         let used = accepted.write_response(&mut response).unwrap_or(0);
-        self.stats.web_sockets += 1;
         self.say_raw(now, key, response.get(..used).unwrap_or_default());
-        if let Some(session) = self.table.get_mut(key) {
-            session.flags.clear(Flags::HANDSHAKE);
-            session.flags.set(Flags::MESSAGES);
-        }
+        self.web_socket_opens(key);
     }
 
     /// The request can't be granted: the peer is told in its language, and closed.
@@ -85,7 +81,7 @@ impl SessionManager<'_> {
         true
     }
 
-    /// The peer that we have asked has granted it.
+    /// The handshake is over, whoever has asked for it.
     pub(crate) fn web_socket_opens(&mut self, key: SessionKey) {
         self.stats.web_sockets += 1;
         if let Some(session) = self.table.get_mut(key) {

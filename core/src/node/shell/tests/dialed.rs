@@ -219,8 +219,7 @@ fn what_breaks_the_protocol_is_told_twice() {
 
 #[test]
 fn both_sides_of_the_longest_message() {
-    // What a buffer holds besides the longest message: a control frame between its pieces.
-    let longest = 512 - 131 - 4;
+    let longest = 512 - BESIDE_BYTES - 4;
     for (payload_bytes, is_taken) in [(longest, true), (longest + 1, false)] {
         with_opened(|bench, key| {
             bench.say_bytes(key, &from_server(&frame(Recorder::KNOWN, payload_bytes)));

@@ -111,9 +111,6 @@ fn what_breaks_the_protocol_is_told_twice() {
     }
 }
 
-/// What a buffer holds besides the longest message: a control frame between its pieces.
-const BESIDE_BYTES: usize = 131;
-
 #[test]
 fn both_sides_of_the_longest_message() {
     let longest = 512 - BESIDE_BYTES - 4;
