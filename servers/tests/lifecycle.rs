@@ -332,6 +332,21 @@ fn answer_pings(mut peer: Peer, until: Arc<AtomicBool>) -> Peer {
     peer
 }
 
+/// A signal is sent before it is heeded: the other tests that stop a server rely on this one.
+#[test]
+fn a_server_that_is_stopped_serves_nobody() {
+    let realm = Realm::start(&[]);
+    let mut user = realm.user();
+    for nonce in 0..50 {
+        realm.main.process.signal(Signal::Stop);
+        user.main.send(&Ping { nonce });
+        assert_eq!(user.main.hear(Duration::from_millis(5)), Heard::Silence);
+        realm.main.process.signal(Signal::Continue);
+        assert_eq!(user.main.expect::<Pong>().nonce, nonce);
+    }
+    realm.stop();
+}
+
 #[test]
 fn a_world_that_stands_still_is_left_and_comes_back_with_its_users() {
     const TIMEOUTS: [&str; 3] =

@@ -9,6 +9,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::process::{self as unix, Pid, WaitId, WaitIdOptions};
+
 use super::PATIENCE;
 
 /// What the servers of all tests share, if a test does not want something else.
@@ -220,18 +222,31 @@ impl Process {
         assert!(is_there, "`{}` did not say {text:?} {times} times", self.name);
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal. Of a process that shall stand still, all threads do when this returns.
+    #[track_caller]
     pub(crate) fn signal(&self, signal: Signal) {
-        let name = match signal {
-            Signal::Interrupt => "INT",
-            Signal::Terminate => "TERM",
-            Signal::Stop => "STOP",
-            Signal::Continue => "CONT",
-            Signal::Report => "USR1",
+        let number = match signal {
+            Signal::Interrupt => unix::Signal::INT,
+            Signal::Terminate => unix::Signal::TERM,
+            Signal::Stop => unix::Signal::STOP,
+            Signal::Continue => unix::Signal::CONT,
+            Signal::Report => unix::Signal::USR1,
         };
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
-        assert!(sent.success(), "can't send {signal:?} to `{}`", self.name);
+        let sent = unix::kill_process(Pid::from_child(&self.child), number);
+        sent.unwrap_or_else(|error| panic!("can't send {signal:?} to `{}`: {error}", self.name));
+        if signal == Signal::Stop {
+            self.wait_until_stopped();
+        }
+    }
+
+    /// The signal is for one thread, and that one tells the others: until then they may serve.
+    #[track_caller]
+    fn wait_until_stopped(&self) {
+        let id = WaitId::Pid(Pid::from_child(&self.child));
+        let changes = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let change = unix::waitid(id, changes).unwrap();
+        let is_stopped = change.is_some_and(|status| status.stopped());
+        assert!(is_stopped, "`{}` has ended instead of stopping", self.name);
     }
 
     /// Ends it at once, without a word.
