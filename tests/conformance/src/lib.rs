@@ -19,3 +19,4 @@ pub mod remote;
 pub mod script;
 pub mod scripts;
 pub mod tasks;
+pub mod web;

@@ -9,6 +9,7 @@ use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory};
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldMemory, world_timers};
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::WorldId;
+use tinyrealm_core::wire::{Framing, ws};
 
 use crate::cluster;
 
@@ -19,6 +20,8 @@ pub const USERS: usize = 4;
 const ATTACHES: usize = 8;
 const BUFFERS: usize = 24;
 const BUFFER_BYTES: usize = 512;
+/// The longest frame, and what a WebSocket needs beside it.
+const RECEIVE_BUFFER_BYTES: usize = ws::buffer_bytes(BUFFER_BYTES as u16);
 const RING_BYTES: usize = 2_048;
 const ROLE_TIMERS: usize = 16;
 
@@ -26,7 +29,7 @@ type Memory = NodeMemory<
     SESSIONS,
     { SESSIONS + ROLE_TIMERS },
     SESSIONS,
-    { SESSIONS * BUFFER_BYTES },
+    { SESSIONS * RECEIVE_BUFFER_BYTES },
     BUFFERS,
     { BUFFERS * BUFFER_BYTES },
 >;
@@ -91,7 +94,24 @@ impl ClientHandler for Ignore {
 
 /// A client that looks for Main at `main_address`.
 pub fn client(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, Client<Ignore>> {
-    let role = Client::new(main_address.try_into().expect("short"), ClientConfig::DEFAULT, Ignore);
+    client_with(turn, main_address, ClientConfig::DEFAULT)
+}
+
+/// The same by WebSocket.
+pub fn client_by_web_socket(
+    turn: &mut Turn<'_>,
+    main_address: &str,
+) -> Node<'static, Client<Ignore>> {
+    let config = ClientConfig { framing: Framing::Message, ..ClientConfig::DEFAULT };
+    client_with(turn, main_address, config)
+}
+
+fn client_with(
+    turn: &mut Turn<'_>,
+    main_address: &str,
+    config: ClientConfig,
+) -> Node<'static, Client<Ignore>> {
+    let role = Client::new(main_address.try_into().expect("short"), config, Ignore);
     let mut node = Node::new(memory().storage(), NET, role, turn);
     node.act(turn, Client::start);
     node

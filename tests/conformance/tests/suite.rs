@@ -3,7 +3,7 @@
 use tinyrealm_conformance::device::{EmbassyDevice, PollDevice};
 use tinyrealm_conformance::hosts::{DeviceHost, SIZES, TokioHost};
 use tinyrealm_conformance::script::{Heard, Script, run};
-use tinyrealm_conformance::{cluster, nodes, scripts};
+use tinyrealm_conformance::{cluster, nodes, scripts, web};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::{Node, Role};
 
@@ -25,9 +25,9 @@ fn compare<R: Role<'static> + 'static>(
     }
 }
 
-/// What a peer has heard, with zeros for what two drivers can't have in common.
-fn without_challenges(stream: &[u8]) -> Vec<u8> {
-    let mut stream = stream.to_vec();
+/// What a peer has heard, without what two drivers can't have in common.
+fn in_common(stream: &[u8]) -> Vec<u8> {
+    let mut stream = web::without_host(stream);
     cluster::blank_challenge(&mut stream);
     stream
 }
@@ -35,8 +35,9 @@ fn without_challenges(stream: &[u8]) -> Vec<u8> {
 fn same(script: &Script, driver: &str, tokio: &Heard, device: &Heard) {
     assert_eq!(tokio.streams.len(), device.streams.len());
     for (peer, (expected, heard)) in tokio.streams.iter().zip(&device.streams).enumerate() {
-        // A driver numbers sessions in its own way, and a challenge is about its session's number.
-        let (expected, heard) = (&without_challenges(expected), &without_challenges(heard));
+        // A driver numbers sessions in its own way, and a challenge is about its session's number;
+        // a request for a WebSocket tells where it goes.
+        let (expected, heard) = (&in_common(expected), &in_common(heard));
         let place = || format!("{}: peer {peer}, tokio and {driver}", script.name);
         assert!(expected == heard, "{}:\n{expected:02x?}\n{heard:02x?}", place());
     }
@@ -55,4 +56,5 @@ fn a_main_says_the_same_on_every_driver() {
 #[test]
 fn a_client_says_the_same_on_every_driver() {
     compare(&scripts::client::all(), nodes::client);
+    compare(&scripts::client::all_by_web_socket(), nodes::client_by_web_socket);
 }

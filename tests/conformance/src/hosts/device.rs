@@ -67,6 +67,9 @@ impl Host for DeviceHost {
     }
 
     fn await_more(&mut self, peer: usize) -> bool {
+        if self.has_ended(peer) {
+            return false;
+        }
         let peer = self.peers[peer];
         let known = self.lab.remote.received(peer).len();
         self.lab.wait_until(LIMIT_MS, |lab| {

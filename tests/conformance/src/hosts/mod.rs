@@ -56,7 +56,8 @@ pub trait Host {
     /// A peer closes its side.
     fn shut(&mut self, peer: usize);
 
-    /// Waits until a peer has heard more, or has come to the end; `false` if neither happens in time.
+    /// Waits until a peer has heard more, or has come to the end; `false` if neither happens in time,
+    /// or it had come to the end before.
     fn await_more(&mut self, peer: usize) -> bool;
 
     /// All that a peer has heard.

@@ -118,6 +118,9 @@ impl Host for TokioHost {
 
     fn await_more(&mut self, peer: usize) -> bool {
         let peer = &mut self.peers[peer];
+        if peer.has_ended {
+            return false;
+        }
         let mut buffer = [0; 4_096];
         match peer.stream.read(&mut buffer) {
             Ok(0) => peer.has_ended = true,

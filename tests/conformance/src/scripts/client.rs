@@ -7,11 +7,11 @@ use tinyrealm_core::protocol::{ErrorCode, HandshakeKey, Position, RoomId, Text, 
 
 use super::{tolerated, unknown};
 use crate::hosts::Place;
-use crate::script::{Act, Heard, Script, frame, raw_frame};
+use crate::script::{Act, Heard, Script, by_web_socket, frame, raw_frame};
 
 const MAIN: usize = 0;
 
-/// All of them.
+/// Those in which every server is a stream's.
 pub fn all() -> Vec<Script> {
     vec![
         Script { name: "into a world", acts: joined() },
@@ -20,6 +20,20 @@ pub fn all() -> Vec<Script> {
         Script { name: "a Main that goes", acts: main_lost() },
         Script { name: "rude servers", acts: rude_servers() },
     ]
+}
+
+/// Those in which every server is a WebSocket's.
+pub fn all_by_web_socket() -> Vec<Script> {
+    vec![
+        Script { name: "into a world by WebSocket", acts: of_web_sockets(2, joined()) },
+        Script { name: "replaced by WebSocket", acts: of_web_sockets(2, replaced()) },
+        Script { name: "a world that goes by WebSocket", acts: of_web_sockets(3, world_lost()) },
+        Script { name: "a Main that goes by WebSocket", acts: of_web_sockets(3, main_lost()) },
+    ]
+}
+
+fn of_web_sockets(peers: usize, acts: Vec<Act>) -> Vec<Act> {
+    (0..peers).fold(acts, |acts, peer| by_web_socket(peer, acts))
 }
 
 fn welcomes() -> Vec<u8> {

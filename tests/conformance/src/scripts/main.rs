@@ -9,15 +9,21 @@ use tinyrealm_core::protocol::world_to_main::{
 };
 use tinyrealm_core::protocol::{ErrorCode, Text, Token, Uid, WorldId, decode};
 
-use super::{broken_frames, flood, rude_strangers, tolerated};
+use super::{
+    broken_frames, broken_web_socket_frames, flood, rude_strangers, rude_web_sockets, tolerated,
+    tolerated_web_socket,
+};
 use crate::cluster::proven_world;
-use crate::script::{Act, Heard, Script, frame, raw_frame};
+use crate::script::{Act, Heard, Script, by_web_socket, frame, raw_frame};
+use crate::web::messages;
 
 /// All of them.
 pub fn all() -> Vec<Script> {
     vec![
         Script { name: "hello", acts: hello() },
         Script { name: "enter", acts: enter() },
+        Script { name: "enter by WebSocket", acts: by_web_socket(2, enter()) },
+        Script { name: "WebSockets", acts: web_sockets() },
         Script { name: "a second login", acts: second_login() },
         Script { name: "worlds", acts: worlds() },
         Script { name: "tolerated", acts: tolerance() },
@@ -116,6 +122,18 @@ fn enter() -> Vec<Act> {
     acts.extend([Act::Say(2, asks("us")), Act::Await(2, 1)]);
     // The world goes: whoever was in it is told.
     acts.extend([Act::Shut(0), Act::AwaitEnd(0), Act::Await(2, 1)]);
+    acts
+}
+
+fn web_sockets() -> Vec<Act> {
+    let mut acts = by_web_socket(0, a_client(0));
+    acts.extend(tolerated_web_socket(0));
+    let broken = broken_web_socket_frames();
+    for (peer, bytes) in (1..).zip(broken.clone()) {
+        acts.extend([Act::Connect, Act::Open(peer), Act::Say(peer, messages(&greets()))]);
+        acts.extend([Act::Await(peer, 1), Act::Say(peer, bytes), Act::AwaitEnd(peer)]);
+    }
+    acts.extend(rude_web_sockets(1 + broken.len()));
     acts
 }
 

@@ -4,12 +4,17 @@ use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use tinyrealm_core::protocol::{Bytes, Direction, ErrorCode, HandshakeKey, Position, Uid};
+use tinyrealm_core::wire::ws::FrameKind;
 
-use super::{broken_frames, flood, pings, rude_strangers, tolerated, unknown};
+use super::{
+    broken_frames, broken_web_socket_frames, flood, pings, rude_strangers, rude_web_sockets,
+    tolerated, tolerated_web_socket, unknown,
+};
 use crate::cluster::proven_main;
 use crate::hosts::Place;
 use crate::nodes::USERS;
-use crate::script::{Act, Script, frame, raw_frame};
+use crate::script::{Act, Script, by_web_socket, frame, raw_frame};
+use crate::web::{masked, messages};
 
 const MAIN: usize = 0;
 const TTL_MS: u32 = 40_000;
@@ -19,6 +24,9 @@ pub fn all() -> Vec<Script> {
     vec![
         Script { name: "handshake", acts: handshake() },
         Script { name: "a room", acts: room() },
+        Script { name: "a room of a stream and a WebSocket", acts: by_web_socket(2, room()) },
+        Script { name: "a room of WebSockets", acts: by_web_socket(1, by_web_socket(2, room())) },
+        Script { name: "WebSockets", acts: web_sockets() },
         Script { name: "denied", acts: denied() },
         Script { name: "shown out", acts: shown_out() },
         Script { name: "full", acts: full() },
@@ -99,6 +107,39 @@ fn room() -> Vec<Act> {
     acts.extend([Act::Say(1, many), Act::Await(1, 64), Act::Await(2, 64)]);
     acts.extend([Act::Say(1, frame(&Leave {})), Act::AwaitEnd(1), Act::Await(2, 1)]);
     acts.push(Act::Await(MAIN, 1));
+    acts
+}
+
+/// A player by stream sees what becomes of those by WebSocket.
+fn web_sockets() -> Vec<Act> {
+    let mut acts = registered();
+    acts.extend(enter(1, 100));
+    acts.extend(by_web_socket_too(2, 2));
+    acts.extend(tolerated_web_socket(2));
+    // Goodbye in the WebSocket's way.
+    let goodbye = masked(FrameKind::Close, &[&1_000_u16.to_be_bytes()[..], b"enough"].concat());
+    acts.extend([Act::Say(2, goodbye), Act::AwaitEnd(2), Act::Await(1, 1), Act::Await(MAIN, 1)]);
+    for (number, bytes) in broken_web_socket_frames().into_iter().enumerate() {
+        let peer = 3 + number;
+        acts.extend(by_web_socket_too(peer, 3 + number as u32));
+        acts.extend([Act::Say(peer, bytes), Act::AwaitEnd(peer)]);
+        acts.extend([Act::Await(1, 1), Act::Await(MAIN, 1)]);
+    }
+    acts.extend(rude_web_sockets(3 + broken_web_socket_frames().len()));
+    acts
+}
+
+/// A new peer joins as a WebSocket; Main and the player who is there hear of it.
+fn by_web_socket_too(peer: usize, uid: u32) -> Vec<Act> {
+    let mut acts = attach(uid);
+    acts.extend([
+        Act::Connect,
+        Act::Open(peer),
+        Act::Say(peer, messages(&joins(uid))),
+        Act::Await(peer, 2),
+        Act::Await(1, 1),
+        Act::Await(MAIN, 1),
+    ]);
     acts
 }
 
