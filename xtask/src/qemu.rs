@@ -39,6 +39,8 @@ const fn image(
     TestImage { name, device, role, features }
 }
 
+const SOAK_IMAGE: TestImage = image("soak", "soak", "world", "websocket");
+
 const TEST_IMAGES: [TestImage; 7] = [
     image("world", "world", "world", "websocket"),
     image("world-without-web-sockets", "world", "world", ""),
@@ -52,7 +54,7 @@ const TEST_IMAGES: [TestImage; 7] = [
 /// `cargo xtask qemu`: the tests of devices among desktop servers.
 pub(crate) fn test(arguments: &[String]) -> Result<(), Failure> {
     println!("running the tests of devices");
-    process::pass_through(tests("device")?.args(arguments))
+    process::pass_through(tests("device", &TEST_IMAGES)?.args(arguments))
 }
 
 /// `cargo xtask soak [MINUTES]`: a device with everything that can happen to it, for that long.
@@ -64,13 +66,15 @@ pub(crate) fn soak(arguments: &[String]) -> Result<(), Failure> {
         _ => return Err(USAGE.into()),
     };
     let seconds = (minutes * 60.0) as u64;
-    process::pass_through(tests("soak")?.env("TINYREALM_SOAK_SECONDS", seconds.to_string()))
+    let mut soak = tests("soak", &[SOAK_IMAGE])?;
+    process::pass_through(soak.env("TINYREALM_SOAK_SECONDS", seconds.to_string()))
 }
 
-/// `cargo test` of one of the files of tests, with all that it needs.
-fn tests(name: &str) -> Result<Command, Failure> {
-    for image in &TEST_IMAGES {
-        test_image(image.name)?;
+/// `cargo test` of one of the files of tests, with these images and all else that it needs.
+fn tests(name: &str, images: &[TestImage]) -> Result<Command, Failure> {
+    install()?;
+    for image in images {
+        keep(image)?;
     }
     let images = workspace::target_folder("images");
     let mut tests = workspace::cargo();
@@ -85,12 +89,15 @@ fn tests(name: &str) -> Result<Command, Failure> {
 pub(crate) fn test_image(name: &str) -> Result<PathBuf, Failure> {
     install()?;
     let image = TEST_IMAGES.iter().find(|image| image.name == name);
-    let image = image.ok_or_else(|| format!("the tests have no image `{name}`"))?;
+    keep(image.ok_or_else(|| format!("the tests have no image `{name}`"))?)
+}
+
+fn keep(image: &TestImage) -> Result<PathBuf, Failure> {
     let device = format!("tests/qemu/devices/{}.toml", image.device);
     let built = build_image(image.role, &device, image.features)?;
     let images = workspace::target_folder("images");
     std::fs::create_dir_all(&images).map_err(|error| error.to_string())?;
-    let kept = images.join(name);
+    let kept = images.join(image.name);
     std::fs::copy(&built, &kept).map_err(|error| error.to_string())?;
     Ok(kept)
 }

@@ -30,7 +30,7 @@ use crate::{Board, info};
 /// Sockets of a client: to Main, to the world, and to the next world while the last one ends.
 pub const SOCKETS: usize = 3;
 /// One a session, for its ping, and what a link says at its start beside.
-const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
+const SEND_BUFFERS: usize = SOCKETS + 2;
 const RECEIVE_BUFFER_BYTES: usize =
     device::client::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 const STEP: Duration = Duration::from_millis(1_000 / device::client::MOVES_PER_SECOND as u64);

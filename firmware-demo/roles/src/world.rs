@@ -36,7 +36,7 @@ pub const SOCKETS: usize = LISTENERS + 1;
 /// Keys that are remembered: those of the players, and of whoever comes next.
 const ATTACHES: usize = PLAYERS + 2;
 const RING_BYTES: usize = ROOMS * device::world::RING_BYTES as usize;
-/// One a session, for its ping or its answer, and what a join needs beside.
+/// One a session, for its ping or its answer, and what all share.
 const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
 /// The longest frame that comes, with its prefix.
 const FRAME_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;

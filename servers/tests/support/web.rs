@@ -1,6 +1,6 @@
 //! A `Peer` that is a WebSocket: its handshake, and messages for frames.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use tinyrealm_core::wire::ws::{
@@ -41,13 +41,17 @@ pub(crate) fn messages_of(stream: &[u8]) -> Vec<u8> {
 
 /// Reads an HTTP response, and nothing behind it.
 pub(crate) fn read_response(stream: &mut TcpStream) -> String {
+    try_read_response(stream).expect("the rest of a response")
+}
+
+fn try_read_response(stream: &mut TcpStream) -> io::Result<String> {
     let (mut response, mut byte) = (Vec::new(), [0]);
-    stream.set_read_timeout(Some(super::PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(super::PATIENCE))?;
     while !response.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).expect("the rest of a response");
+        stream.read_exact(&mut byte)?;
         response.push(byte[0]);
     }
-    String::from_utf8(response).unwrap()
+    Ok(String::from_utf8(response).unwrap())
 }
 
 /// What a WebSocket has got.
@@ -60,14 +64,15 @@ pub(crate) struct WebPeer {
 }
 
 impl WebPeer {
-    pub(crate) fn shake_hands(stream: &mut TcpStream) -> Self {
-        stream.write_all(request("").as_bytes()).unwrap();
-        let response = read_response(stream);
+    /// An error is the connection's; a wrong response is a failure.
+    pub(crate) fn shake_hands(stream: &mut TcpStream) -> io::Result<Self> {
+        stream.write_all(request("").as_bytes())?;
+        let response = try_read_response(stream)?;
         assert!(response.starts_with("HTTP/1.1 101 "), "{response}");
         assert!(response.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
         assert!(response.contains("\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n"));
         assert!(!response.contains("Extensions"), "{response}");
-        Self::default()
+        Ok(Self::default())
     }
 
     /// Bytes have come: whole messages become frames of `stream`.

@@ -66,7 +66,7 @@ fn a_device_is_back_where_it_was() {
     let seed = number("TINYREALM_SOAK_SEED", u64::from(std::process::id()));
     println!("TINYREALM_SOAK_SEED={seed}, for {lasting:?}");
     let main = Server::main(&["net.packets_per_second=2000", "net.packet_burst=4000"]);
-    let mut device = DeviceWorld::start("world", main.address);
+    let mut device = DeviceWorld::start("soak", main.address);
     main.process.wait_until_said(Stream::Stderr, "world 100 registered", 1);
 
     let warm_up = visit(main.address, &mut device.machine, lasting / 10, seed);
@@ -81,6 +81,8 @@ fn a_device_is_back_where_it_was() {
     // Whoever floods may be ended before, for not taking the answers.
     assert_eq!(report.violations - report.floods, deeds.nonsense);
     assert!(report.floods <= deeds.floods && report.floods > deeds.floods / 2);
+    // Under this load QEMU's card loses frames, and its network is slow to send them again.
+    assert!(deeds.turned_away < deeds.stays / 100);
 
     // Every socket is there again: as many play at once as there are places.
     let mut players: Vec<User> = (0..PLAYERS).map(|_| User::enter(main.address, "")).collect();
