@@ -1,6 +1,5 @@
 //! `tinyrealm chat`: ChatServer on the tokio driver.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -9,11 +8,10 @@ use tinyrealm_core::node::chat::{Chat, ChatConfig};
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_std::memory::{ChatSizes, NodeSizes, chat_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::process::{self, NodeThread};
+use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
 
@@ -78,15 +76,15 @@ pub(crate) fn spawn(
     shared: Shared<ChatReport>,
 ) -> anyhow::Result<NodeThread> {
     let config = config.clone();
-    NodeThread::spawn("chat", config.chat.address(), move |listener, _: SocketAddr| async move {
-        serve(&config, secret, listener, shutdown, shared).await;
+    NodeThread::spawn("chat", config.chat.address(), move |bound| async move {
+        serve(&config, secret, bound, shutdown, shared).await;
     })
 }
 
 async fn serve(
     config: &Config,
     secret: ClusterSecret,
-    listener: TcpListener,
+    bound: Bound,
     shutdown: CancellationToken,
     shared: Shared<ChatReport>,
 ) {
@@ -108,10 +106,10 @@ async fn serve(
         ..ChatConfig::DEFAULT
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
-    let driver = Driver::new(Some(listener), options, |turn| {
+    let driver = Driver::new(Some(bound.listener), options, |turn| {
         let role = Chat::new(chat_storage(chat_sizes), chat_config, secret);
         Node::new(node_storage(node_sizes), config.net.to_core(), role, turn)
     });
-    let control = ServerControl::new("chat", shutdown, shared.clone(), report);
+    let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report);
     shared.publish(report(&process::run(driver, control).await));
 }

@@ -14,11 +14,10 @@ use tinyrealm_core::node::main::{
 use tinyrealm_core::protocol::{ErrorCode, Token, Uid};
 use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Auth, Config, MainSettings};
-use crate::process::{self, NodeThread};
+use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
 
@@ -181,8 +180,8 @@ pub(crate) fn spawn(
     process::raise_file_limit(usize::from(config.main.sessions));
     let doorkeeper = Doorkeeper::new(&config.main)?;
     let config = config.clone();
-    NodeThread::spawn("main", address, move |listener, _| async move {
-        serve(&config, doorkeeper, secret, listener, shutdown, shared).await;
+    NodeThread::spawn("main", address, move |bound| async move {
+        serve(&config, doorkeeper, secret, bound, shutdown, shared).await;
     })
 }
 
@@ -190,7 +189,7 @@ async fn serve(
     config: &Config,
     doorkeeper: Doorkeeper,
     secret: ClusterSecret,
-    listener: TcpListener,
+    bound: Bound,
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
 ) {
@@ -215,7 +214,7 @@ async fn serve(
         },
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
-    let driver = Driver::new(Some(listener), options, |turn| {
+    let driver = Driver::new(Some(bound.listener), options, |turn| {
         let (worlds, hellos) = (usize::from(config.main.worlds), usize::from(config.main.hellos));
         let storage = main_storage(users, worlds, hellos, chat_sizes);
         // The address's length is checked with the configuration.
@@ -228,7 +227,7 @@ async fn serve(
         node.act(turn, Main::start);
         node
     });
-    let control = ServerControl::new("main", shutdown, shared.clone(), report);
+    let control = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report);
     shared.publish(report(&process::run(driver, control).await));
 }
 

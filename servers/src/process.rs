@@ -57,7 +57,7 @@ pub(crate) struct ReportSignal(Option<tokio::signal::unix::Signal>);
 #[cfg(unix)]
 impl ReportSignal {
     /// Call it inside of a runtime.
-    pub(crate) fn listen() -> Self {
+    fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let heard = signal(SignalKind::user_defined1());
         Self(heard.inspect_err(|error| tracing::warn!("deaf to SIGUSR1: {error}")).ok())
@@ -78,7 +78,7 @@ pub(crate) struct ReportSignal;
 
 #[cfg(not(unix))]
 impl ReportSignal {
-    pub(crate) fn listen() -> Self {
+    fn listen() -> Self {
         Self
     }
 
@@ -141,6 +141,23 @@ pub(crate) async fn run<R: Role<'static> + Send + 'static>(
     }
 }
 
+/// What a node's thread begins with.
+pub(crate) struct Bound {
+    pub(crate) listener: TcpListener,
+    /// Where that listens.
+    pub(crate) address: SocketAddr,
+    /// Listened to before anyone is told the address: who knows of a node may ask it.
+    pub(crate) asked: ReportSignal,
+}
+
+impl Bound {
+    /// Call it inside of a runtime.
+    fn at(address: SocketAddr) -> std::io::Result<Self> {
+        let listener = tinyrealm_std::socket::listen(address)?;
+        Ok(Self { address: listener.local_addr()?, listener, asked: ReportSignal::listen() })
+    }
+}
+
 /// A node on its own thread.
 pub(crate) struct NodeThread {
     /// Where it listens.
@@ -149,27 +166,25 @@ pub(crate) struct NodeThread {
 }
 
 impl NodeThread {
-    /// Binds `address` and runs `serve` with the listener on a thread of its own.
+    /// Binds `address` and runs `serve` there on a thread of its own.
     ///
     /// # Errors
     /// If the address can't be had.
     pub(crate) fn spawn<F: Future<Output = ()>>(
         name: &str,
         address: SocketAddr,
-        serve: impl FnOnce(TcpListener, SocketAddr) -> F + Send + 'static,
+        serve: impl FnOnce(Bound) -> F + Send + 'static,
     ) -> anyhow::Result<Self> {
         let (sender, receiver) = mpsc::channel();
         let runtime = runtime::current_thread()?;
         let builder = std::thread::Builder::new().name(name.to_owned());
         let thread = builder.spawn(move || {
             runtime.block_on(async move {
-                let bound = tinyrealm_std::socket::listen(address)
-                    .and_then(|listener| Ok((listener.local_addr()?, listener)));
-                match bound {
-                    Ok((bound, listener)) => {
+                match Bound::at(address) {
+                    Ok(bound) => {
                         // The one who spawned this thread waits for the answer.
-                        let _ = sender.send(Ok(bound));
-                        serve(listener, bound).await;
+                        let _ = sender.send(Ok(bound.address));
+                        serve(bound).await;
                     }
                     Err(error) => drop(sender.send(Err(error))),
                 }
@@ -237,9 +252,9 @@ mod tests {
     #[test]
     fn a_node_that_panics_does_not_end_quietly() {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let serve = |listener, _| async move {
+        let serve = |bound: Bound| async move {
             let driver =
-                Driver::new(Some(listener), SocketOptions { send_buffer_bytes: 0 }, |turn| {
+                Driver::new(Some(bound.listener), SocketOptions { send_buffer_bytes: 0 }, |turn| {
                     let sizes = NodeSizes { sessions: 1, role_timers: 2, ..NodeSizes::SERVER };
                     let guests = Guests::new([0; 32]);
                     let secret = ClusterSecret::new(&[0; 32]).unwrap();

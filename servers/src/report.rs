@@ -100,13 +100,14 @@ impl<T, M> ServerControl<T, M> {
     /// Call it inside of a runtime.
     pub(crate) fn new(
         server: &str,
+        asked: ReportSignal,
         shutdown: CancellationToken,
         shared: Shared<T>,
         make: M,
     ) -> Self {
         let interval = tokio::time::interval(PUBLISH_INTERVAL);
         let shutdown = Box::pin(shutdown.cancelled_owned());
-        let (server, asked) = (server.to_owned(), ReportSignal::listen());
+        let server = server.to_owned();
         Self { server, asked, shutdown, interval, shared, make }
     }
 }

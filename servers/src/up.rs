@@ -158,8 +158,8 @@ fn start_http(
     };
     let site = Arc::new(Site { directory, figures: realm.figures.clone(), visitors });
     let (connections, shutdown) = (config.http.connections, shutdown.clone());
-    let node = NodeThread::spawn("http", config.http.address(), move |listener, _| async move {
-        http::serve(site, listener, connections, shutdown).await;
+    let node = NodeThread::spawn("http", config.http.address(), move |bound| async move {
+        http::serve(site, bound.listener, connections, shutdown).await;
     })?;
     let page = format!("http://{}/", node.address);
     println!("http listening on {}", node.address);

@@ -11,12 +11,11 @@ use tinyrealm_core::protocol::{JoinDenial, WorldId};
 use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tinyrealm_tag::Tag;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat_server::{self, ChatReport};
 use crate::config::{ChatPlace, Config, GameChoice, WorldSettings};
-use crate::process::{self, NodeThread};
+use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
 
@@ -132,13 +131,13 @@ pub(crate) fn spawn(
     process::raise_file_limit(settings.sessions() * usize::from(settings.nodes));
     let config = Config { world: settings, ..config.clone() };
     let name = format!("world-{}", config.world.id);
-    NodeThread::spawn(&name, address, move |listener, bound| async move {
+    NodeThread::spawn(&name, address, move |bound| async move {
         match config.world.game {
             GameChoice::Relay => {
-                serve::<Relay>(&config, secret, listener, bound, shutdown, shared).await;
+                serve::<Relay>(&config, secret, bound, shutdown, shared).await;
             }
             GameChoice::Tag => {
-                serve::<Tag>(&config, secret, listener, bound, shutdown, shared).await;
+                serve::<Tag>(&config, secret, bound, shutdown, shared).await;
             }
         }
     })
@@ -147,8 +146,7 @@ pub(crate) fn spawn(
 async fn serve<G: Game + Default + Send + 'static>(
     config: &Config,
     secret: ClusterSecret,
-    listener: TcpListener,
-    bound: SocketAddr,
+    bound: Bound,
     shutdown: CancellationToken,
     shared: Shared<WorldReport>,
 ) {
@@ -166,14 +164,22 @@ async fn serve<G: Game + Default + Send + 'static>(
         attaches: settings.attaches(),
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
-    let driver = Driver::new(Some(listener), options, |turn| {
-        let role =
-            World::new(world_storage::<G>(world_sizes), core_config(settings, secret, bound));
+    let driver = Driver::new(Some(bound.listener), options, |turn| {
+        let role = World::new(
+            world_storage::<G>(world_sizes),
+            core_config(settings, secret, bound.address),
+        );
         let mut node = Node::new(node_storage(node_sizes), config.net.to_core(), role, turn);
         node.act(turn, World::start);
         node
     });
-    let control = ServerControl::new(&server_name(settings.id), shutdown, shared.clone(), report);
+    let control = ServerControl::new(
+        &server_name(settings.id),
+        bound.asked,
+        shutdown,
+        shared.clone(),
+        report,
+    );
     shared.publish(report(&process::run(driver, control).await));
 }
 

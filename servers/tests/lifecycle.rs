@@ -179,6 +179,16 @@ fn a_signal_is_heeded_from_the_first_line_on() {
 }
 
 #[test]
+fn a_report_is_given_from_the_first_line_on() {
+    for _ in 0..20 {
+        let process = Process::start(&["main", "--port", "0"]);
+        process.wait_until_said(Stream::Stdout, "listening on", 1);
+        process.signal(Signal::Report);
+        process.wait_until_said(Stream::Stdout, "main report {", 1);
+    }
+}
+
+#[test]
 fn a_second_signal_ends_a_server_at_once() {
     let main = Server::main(&["net.drain_timeout_ms=600000"]);
     let mut stubborn = Peer::connect(main.address);

@@ -15,13 +15,12 @@ use tinyrealm_core::node::login::{Login, LoginConfig};
 use tinyrealm_core::protocol::LoginDenial;
 use tinyrealm_std::memory::{LoginSizes, NodeSizes, login_storage, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts;
 use crate::accounts::password::Passwords;
 use crate::config::Config;
-use crate::process::{self, NodeThread};
+use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
 use workers::{Outcome, Workers};
@@ -88,15 +87,15 @@ pub(crate) fn spawn(
     let passwords = Arc::new(Passwords::new(&config.login)?);
     let workers = Workers::start(&config.login, &passwords)?;
     let config = config.clone();
-    NodeThread::spawn("login", address, move |listener, _| async move {
-        serve(&config, secret, listener, workers, passwords, shutdown, shared).await;
+    NodeThread::spawn("login", address, move |bound| async move {
+        serve(&config, secret, bound, workers, passwords, shutdown, shared).await;
     })
 }
 
 async fn serve(
     config: &Config,
     secret: ClusterSecret,
-    listener: TcpListener,
+    bound: Bound,
     workers: Workers,
     passwords: Arc<Passwords>,
     shutdown: CancellationToken,
@@ -115,13 +114,13 @@ async fn serve(
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let login_config: LoginConfig = settings.to_core();
-    let driver = Driver::new(Some(listener), options, |turn| {
+    let driver = Driver::new(Some(bound.listener), options, |turn| {
         let role = Login::new(login_storage(login_sizes), login_config, secret, turn);
         Node::new(node_storage(sizes), config.net.to_core(), role, turn)
     });
     let hashed = Arc::clone(&passwords);
     let make = move |node: &LoginNode<'_>| report(node, &hashed);
-    let inner = ServerControl::new("login", shutdown, shared.clone(), make);
+    let inner = ServerControl::new("login", bound.asked, shutdown, shared.clone(), make);
     let node = process::run(driver, LoginControl { inner, workers }).await;
     shared.publish(report(&node, &passwords));
 }
