@@ -33,8 +33,7 @@ pub struct NetConfig {
     /// Connections that one address may hold.
     pub connections_per_address: u16,
     /// Pool buffers that the private packets of one client's session may hold. Its own input waits
-    /// while half of them are taken and it still takes bytes. When the pool has little more left than
-    /// one buffer for each session, a client that takes nothing has no more than that one.
+    /// while half of them are taken and it still takes bytes.
     pub send_buffers_per_session: u16,
     /// Pool buffers that the packets of one link to a server may hold. Input waits while half of
     /// them are taken and the link still takes bytes.

@@ -293,9 +293,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             let has_transmitted = self.transmit(turn);
             // A flush that nobody takes makes room as well, which shows at the second attempt.
             if is_stuck && taken == 0 && !has_transmitted {
-                // Neither takes nor gives: the storage has fewer receive buffers than sessions, or the
-                // peer does not read while send buffers are scarce.
-                log::error!("no buffer for what a peer says: closing its session");
+                // Neither takes nor gives: the storage has fewer receive buffers than sessions.
+                log::error!("no buffer for a partial frame: closing its session");
                 self.drop_link(usize::from(key.index()));
                 self.node.handle_disconnected(turn, key);
                 break;

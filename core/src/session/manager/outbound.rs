@@ -13,16 +13,11 @@ use crate::wire::{Framing, ws::reframe_in_place};
 /// Buffers that the answers to one frame may need: a welcome, a snapshot's first page, two reports.
 const POOL_RESERVE_BUFFERS: usize = 4;
 
-/// Buffers that a newcomer may need beside its own one: its welcome, or the answer to its request for a
-/// WebSocket, is three small ones long.
-const NEWCOMER_BUFFERS: usize = 2;
-
 impl<'a> SessionManager<'a> {
     /// Queues a private packet, in front of whatever broadcasts come later.
     ///
     /// # Errors
-    /// [`SendError::Full`] at `send_buffers_per_session` (or `_per_server`), or when the pool is empty;
-    /// with one buffer, if the peer takes nothing and the pool has not many more than one a session.
+    /// [`SendError::Full`] at `send_buffers_per_session` (or `_per_server`), or when the pool is empty.
     pub fn send<M: Message>(&mut self, key: SessionKey, message: &M) -> Result<(), SendError> {
         self.queue(key, &|out| encode_packet(message, out))
     }
@@ -75,8 +70,7 @@ impl<'a> SessionManager<'a> {
 
     /// Whether input of `key` has to wait until there has been a transmission: the answers to what it
     /// has said already take more than half of what they may, or those of a link to a server do,
-    /// which everyone's input leads to, or the pool runs low. A transport that takes nothing is not
-    /// waited for, unless the pool is scarce: then a peer has its answers before it may ask again.
+    /// which everyone's input leads to, or the pool runs low. A transport that takes nothing is not waited for.
     #[inline]
     pub(crate) fn must_transmit_first(&mut self, key: SessionKey) -> bool {
         if self.crowded.is_some_and(|link| !self.is_crowded(link)) {
@@ -96,34 +90,15 @@ impl<'a> SessionManager<'a> {
         self.pool.available() < POOL_RESERVE_BUFFERS && !self.ready.is_empty()
     }
 
-    /// Whether no more buffers are left than one for each session that has none, the rest of what our
-    /// own links may have, and a newcomer's.
-    #[inline]
-    fn is_pool_scarce(&self) -> bool {
-        let without = self.table.capacity().saturating_sub(self.pool.chains().into());
-        let of_own_links =
-            self.own_links.saturating_mul(self.config.send_buffers_per_server.saturating_sub(1));
-        self.pool.available() <= without + usize::from(of_own_links) + NEWCOMER_BUFFERS
-    }
-
-    /// How many buffers a session may hold that may have `most`. A peer who takes nothing does not get
-    /// what newcomers need; a server does, because its link carries what many have said.
-    pub(super) fn allowance(&self, key: SessionKey, most: u16) -> u16 {
-        let takes_nothing = self.table.get(key).is_some_and(|session| {
-            session.flags.has(Flags::BLOCKED) && !session.flags.has(Flags::TRUSTED)
-        });
-        if takes_nothing && self.is_pool_scarce() { most.min(1) } else { most }
-    }
-
     #[inline]
     fn is_crowded(&self, key: SessionKey) -> bool {
         self.table.get(key).is_some_and(|session| {
-            let (held, takes) = (session.outbox.buffers(), !session.flags.has(Flags::BLOCKED));
-            match session.flags.has(Flags::TRUSTED) {
-                true => takes && held > self.config.send_buffers_per_server / 2,
-                false if self.is_pool_scarce() => held > 0,
-                false => takes && held > self.config.send_buffers_per_session / 2,
-            }
+            let most = if session.flags.has(Flags::TRUSTED) {
+                self.config.send_buffers_per_server
+            } else {
+                self.config.send_buffers_per_session
+            };
+            session.outbox.buffers() > most / 2 && !session.flags.has(Flags::BLOCKED)
         })
     }
 
@@ -154,7 +129,6 @@ impl<'a> SessionManager<'a> {
         encode: Encode<'_>,
         most_buffers: u16,
     ) -> Result<(), SendError> {
-        let most_buffers = self.allowance(key, most_buffers);
         let session = self.table.get_mut(key).ok_or(SendError::Closed)?;
         if !session.state.is_open() || !session.can_be_told() {
             return Err(SendError::Closed);

@@ -150,7 +150,7 @@ impl SessionManager<'_> {
 
     /// Queues a control frame, in as many buffers as it takes. A queue without room loses all of it.
     fn queue_control(&mut self, key: SessionKey, kind: FrameKind, payload: &[u8]) {
-        let most_buffers = self.allowance(key, self.config.send_buffers_per_session);
+        let most_buffers = self.config.send_buffers_per_session;
         let Some(session) = self.table.get_mut(key) else { return };
         if !session.can_be_told() {
             return;

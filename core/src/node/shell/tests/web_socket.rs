@@ -263,24 +263,3 @@ fn pings_are_limited_like_frames() {
         assert_eq!(bench.stats().floods, 1);
     });
 }
-
-/// A device's pool: one small buffer a session, and two that all share. The answer to a request takes
-/// three.
-#[test]
-fn a_handshake_is_answered_while_everybody_else_takes_nothing() {
-    let sizes = Sizes { sessions: 6, send_buffers: 8, send_buffer_bytes: 64, ..Sizes::ALL };
-    with_recorder(sizes, BENCH_CONFIG, Recorder::trusting(Trust::Client), |bench| {
-        for _ in 0..5 {
-            let hog = bench.accept();
-            bench.limit(hog, 0);
-            bench.say_bytes(hog, &frame_of(&Ping { nonce: 1 }).repeat(100));
-        }
-        assert_eq!(bench.node.sessions().buffers_available(), 3);
-        let key = bench.accept();
-        bench.say_bytes(key, REQUEST);
-        let response = bench.new_bytes(key);
-        assert!(response.ends_with(b"\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n"));
-        bench.say_bytes(key, &message(&frame_of(&Ping { nonce: 7 })));
-        assert_eq!(bench.new_bytes(key), answer(&Pong { nonce: 7 }));
-    });
-}

@@ -11,9 +11,7 @@ use crate::protocol::either_way::{Ping, Pong};
 const PING: Ping = Ping { nonce: 1 };
 const PINGS_PER_BUFFER: usize = 9;
 
-const SIZES: Sizes = Sizes { sessions: 8, send_buffer_bytes: 64, send_buffers: 20, ..Sizes::ALL };
-/// As a device has them: one buffer a session, and two that all share.
-const SCARCE: Sizes = Sizes { send_buffers: 10, ..SIZES };
+const SIZES: Sizes = Sizes { send_buffer_bytes: 64, send_buffers: 10, ..Sizes::ALL };
 const CONFIG: NetConfig =
     NetConfig { send_buffers_per_session: 2, send_buffers_per_server: 4, ..BENCH_CONFIG };
 
@@ -103,8 +101,8 @@ fn what_a_peer_can_t_do_without_closes_it_when_it_does_not_fit() {
 }
 
 #[test]
-fn nobody_can_have_what_the_others_hold() {
-    with_recorder(SCARCE, CONFIG, Recorder::default(), |bench| {
+fn one_session_can_t_have_what_the_others_hold() {
+    with_small_buffers(|bench| {
         let hogs = [0; 5].map(|_| bench.accept_proven(Trust::Client));
         for hog in hogs {
             bench.limit(hog, 0);
@@ -116,49 +114,6 @@ fn nobody_can_have_what_the_others_hold() {
         bench.disconnect(hogs[0]);
         assert_eq!(bench.fill(late), 2 * PINGS_PER_BUFFER);
     });
-}
-
-/// Those who ask and do not listen have one buffer each, and are not heard before they do. A newcomer finds
-/// its own, and the two that all share.
-#[test]
-fn whoever_takes_nothing_leaves_the_others_what_they_need() {
-    with_recorder(SCARCE, CONFIG, Recorder::default(), |bench| {
-        let hogs = [0; 7].map(|_| bench.accept_proven(Trust::Client));
-        let ping = frame_of(&PING);
-        for hog in hogs {
-            bench.limit(hog, 0);
-            bench.say_bytes(hog, &ping.repeat(100));
-            assert_eq!(bench.unheard_bytes(hog), ping.len() * 99);
-        }
-        assert_eq!(bench.node.sessions().buffers_available(), 3);
-        let newcomer = bench.accept_proven(Trust::Client);
-        assert_eq!(bench.fill(newcomer), 2 * PINGS_PER_BUFFER);
-        bench.drive();
-        assert_eq!(bench.heard(newcomer).len(), 2 * PINGS_PER_BUFFER);
-        for hog in hogs {
-            assert_eq!(bench.fill(hog), PINGS_PER_BUFFER - 1);
-        }
-        // Whoever listens again has missed nothing.
-        bench.unblock(hogs[0], usize::MAX);
-        assert_eq!(bench.unheard_bytes(hogs[0]), 0);
-        assert_eq!(bench.heard(hogs[0]).len(), 100 + PINGS_PER_BUFFER - 1);
-        assert_eq!(bench.stats().overflows, 0);
-    });
-}
-
-/// Both sides of scarcity: with one buffer more, somebody who takes nothing may have that one.
-#[test]
-fn what_is_left_beyond_the_others_may_be_had() {
-    for (send_buffers, pings) in [(10, PINGS_PER_BUFFER), (11, 2 * PINGS_PER_BUFFER)] {
-        let sizes = Sizes { send_buffers, ..SCARCE };
-        with_recorder(sizes, CONFIG, Recorder::default(), |bench| {
-            let hog = bench.accept_proven(Trust::Client);
-            bench.limit(hog, 0);
-            bench.send_silently(hog, 1);
-            bench.transmit();
-            assert_eq!(bench.fill(hog), pings - 1, "{send_buffers}");
-        });
-    }
 }
 
 #[test]
