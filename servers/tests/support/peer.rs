@@ -1,9 +1,8 @@
 //! `Peer`: one connection of a client that speaks bytes, so that it can break every rule; and
 //! `User`: somebody who has gone the whole way into a room.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -97,14 +96,9 @@ impl Peer {
     /// A WebSocket: what is sent becomes messages, and what comes frames again.
     #[track_caller]
     pub(crate) fn web(address: SocketAddr) -> Self {
-        Self::try_web(address).unwrap_or_else(|error| panic!("{address}: {error}"))
-    }
-
-    /// [`Peer::web`] where the connection may end meanwhile.
-    pub(crate) fn try_web(address: SocketAddr) -> io::Result<Self> {
-        let mut peer = Self::over(TcpStream::connect(address)?);
-        peer.web = Some(WebPeer::shake_hands(&mut peer.stream)?);
-        Ok(peer)
+        let mut peer = Self::connect(address);
+        peer.web = Some(WebPeer::shake_hands(&mut peer.stream));
+        peer
     }
 
     /// Bytes as they are, also to a WebSocket.
@@ -135,13 +129,9 @@ impl Peer {
 
     #[track_caller]
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
-        self.send_raw(&self.in_its_framing(bytes));
-    }
-
-    fn in_its_framing<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         match self.web {
-            Some(_) => Cow::Owned(messages_of(bytes)),
-            None => Cow::Borrowed(bytes),
+            Some(_) => self.send_raw(&messages_of(bytes)),
+            None => self.send_raw(bytes),
         }
     }
 
@@ -342,20 +332,6 @@ impl Peer {
             others.extend(page.members.iter().map(|member| member.uid));
             if page.pages_left == 0 {
                 return (welcome, others);
-            }
-        }
-    }
-
-    /// Joins where the connection may end meanwhile, or the key be too old.
-    pub(crate) fn try_join(&mut self, uid: Uid, key: HandshakeKey) -> Option<()> {
-        let join = frame(&Join { uid, handshake_key: key });
-        let said = self.in_its_framing(&join).into_owned();
-        self.send_if_open(&said);
-        (self.hear(PATIENCE) == Heard::Frame(JoinOk::OPCODE.0)).then_some(())?;
-        loop {
-            (self.hear(PATIENCE) == Heard::Frame(RoomSnapshot::OPCODE.0)).then_some(())?;
-            if self.message::<RoomSnapshot>().pages_left == 0 {
-                return Some(());
             }
         }
     }

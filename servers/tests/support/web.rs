@@ -1,57 +1,25 @@
 //! A `Peer` that is a WebSocket: its handshake, and messages for frames.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use tinyrealm_core::wire::ws::{
-    Close, CloseCode, FrameHeader, FrameKind, ParsedHeader, Side, reframe_into, write_frame,
-};
+use tinyrealm_core::wire::ws::{Close, CloseCode, FrameHeader, FrameKind, ParsedHeader, Side};
 
-const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
-const HEADER_MAX_BYTES: usize = 14;
+#[path = "../../../tests/conformance/src/web.rs"]
+#[allow(unreachable_pub, reason = "it is the conformance suite's, too")]
+mod bytes;
 
-/// A request as a browser's page makes it.
-pub(crate) fn request(more: &str) -> String {
-    format!(
-        "GET / HTTP/1.1\r\nHost: realm\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
-         {more}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n"
-    )
-}
-
-/// One whole frame of a client.
-pub(crate) fn masked(kind: FrameKind, payload: &[u8]) -> Vec<u8> {
-    let mut out = vec![0; payload.len() + HEADER_MAX_BYTES];
-    let used = write_frame(&mut out, kind, Some(MASK), payload).unwrap();
-    out.truncate(used);
-    out
-}
-
-/// Stream frames as a client's messages.
-pub(crate) fn messages_of(stream: &[u8]) -> Vec<u8> {
-    let (mut left, mut messages) = (stream, Vec::new());
-    let mut room = vec![0; stream.len() + HEADER_MAX_BYTES];
-    while !left.is_empty() {
-        let reframed = reframe_into(left, &mut room, Some(MASK)).expect("whole frames");
-        messages.extend_from_slice(&room[..reframed.written_bytes]);
-        left = &left[reframed.read_bytes..];
-    }
-    messages
-}
+pub(crate) use bytes::{masked, messages as messages_of, request};
 
 /// Reads an HTTP response, and nothing behind it.
 pub(crate) fn read_response(stream: &mut TcpStream) -> String {
-    try_read_response(stream).expect("the rest of a response")
-}
-
-fn try_read_response(stream: &mut TcpStream) -> io::Result<String> {
     let (mut response, mut byte) = (Vec::new(), [0]);
-    stream.set_read_timeout(Some(super::PATIENCE))?;
+    stream.set_read_timeout(Some(super::PATIENCE)).unwrap();
     while !response.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte)?;
+        stream.read_exact(&mut byte).expect("the rest of a response");
         response.push(byte[0]);
     }
-    Ok(String::from_utf8(response).unwrap())
+    String::from_utf8(response).unwrap()
 }
 
 /// What a WebSocket has got.
@@ -64,15 +32,14 @@ pub(crate) struct WebPeer {
 }
 
 impl WebPeer {
-    /// An error is the connection's; a wrong response is a failure.
-    pub(crate) fn shake_hands(stream: &mut TcpStream) -> io::Result<Self> {
-        stream.write_all(request("").as_bytes())?;
-        let response = try_read_response(stream)?;
+    pub(crate) fn shake_hands(stream: &mut TcpStream) -> Self {
+        stream.write_all(request("").as_bytes()).unwrap();
+        let response = read_response(stream);
         assert!(response.starts_with("HTTP/1.1 101 "), "{response}");
         assert!(response.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
         assert!(response.contains("\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n"));
         assert!(!response.contains("Extensions"), "{response}");
-        Ok(Self::default())
+        Self::default()
     }
 
     /// Bytes have come: whole messages become frames of `stream`.

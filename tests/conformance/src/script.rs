@@ -26,7 +26,7 @@ pub enum Act {
     Answer(usize, fn(&Heard) -> Vec<u8>),
     /// Until the peer has heard so many more frames.
     Await(usize, usize),
-    /// Until the peer has come to the end of what it hvoices. It closes then.
+    /// Until the peer has come to the end of what it hears. It closes then.
     AwaitEnd(usize),
     /// The peer closes its side.
     Shut(usize),
@@ -36,7 +36,7 @@ pub enum Act {
 pub struct Script {
     /// For whoever reads of a failure.
     pub name: &'static str,
-    /// What happens. Then the node is shut down, and everyone hvoices the end.
+    /// What happens. Then the node is shut down, and everyone hears the end.
     pub acts: Vec<Act>,
 }
 
@@ -121,7 +121,7 @@ pub fn run(script: &Script, host: &mut impl Host) -> Heard {
     heard(host, voices.len())
 }
 
-/// How a peer hvoices and speaks.
+/// How a peer hears and speaks.
 struct Voice {
     /// Its side of the connection.
     side: Side,
@@ -195,7 +195,7 @@ fn perform(act: &Act, host: &mut impl Host, voices: &mut Vec<Voice>, place: &dyn
 /// Has the peer say its request or its response, and answers how long the other one is.
 fn open(host: &mut impl Host, peer: usize, side: Side, place: &dyn Fn() -> String) -> usize {
     if side == Side::Client {
-        host.send(peer, web::REQUEST);
+        host.send(peer, web::request("").as_bytes());
     }
     let head_bytes = loop {
         if let Some(bytes) = web::head_bytes(host.received(peer)) {

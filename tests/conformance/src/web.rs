@@ -1,6 +1,7 @@
 //! What a peer says and hears that is a WebSocket: its request, messages for frames, frames of any kind.
 //!
-//! Contract: every mask is the same, so that two runs say the same bytes.
+//! Contract: every mask is the same, so that two runs say the same bytes. The tests of the real servers
+//! include this file, too.
 
 use tinyrealm_core::wire::ws::handshake::{Acceptance, Acceptor, Policy};
 use tinyrealm_core::wire::ws::{
@@ -12,12 +13,14 @@ const HEADER_MAX_BYTES: usize = 14;
 /// The longest line of a head that matters.
 const LINE_BYTES: usize = 200;
 
-/// What opens a WebSocket, as a browser says it.
-pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: realm\r\nConnection: keep-alive, Upgrade\r\n\
-    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Extensions: permessage-deflate\r\n\
-    Sec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n";
+/// What opens a WebSocket, as a browser's page says it, with these lines more.
+pub fn request(more: &str) -> String {
+    format!(
+        "GET / HTTP/1.1\r\nHost: realm\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
+         {more}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n"
+    )
+}
 
 /// What a server answers to a request.
 pub fn response(request: &[u8]) -> Vec<u8> {

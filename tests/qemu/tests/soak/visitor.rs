@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::protocol::client_to_world::Leave;
 use tinyrealm_core::protocol::either_way::Ping;
-use tinyrealm_core::protocol::main_to_client::Welcome;
 use tinyrealm_qemu::random::Random;
 
-use crate::support::peer::{Pass, frame};
+use crate::support::peer::frame;
 use crate::support::web::{messages_of, request};
 use crate::support::{Peer, User};
 
@@ -31,8 +30,6 @@ pub(crate) struct Deeds {
     pub(crate) halves: u32,
     pub(crate) nonsense: u32,
     pub(crate) floods: u32,
-    /// Those who did not come in: the emulator's network has lost too much of theirs.
-    pub(crate) turned_away: u32,
     /// Those of them all that came by WebSocket.
     pub(crate) by_web_socket: u32,
 }
@@ -45,7 +42,6 @@ impl Deeds {
             halves: self.halves + other.halves,
             nonsense: self.nonsense + other.nonsense,
             floods: self.floods + other.floods,
-            turned_away: self.turned_away + other.turned_away,
             by_web_socket: self.by_web_socket + other.by_web_socket,
         }
     }
@@ -71,27 +67,13 @@ impl Visitor {
                 _ => Transport::WebSocket,
             };
             self.deeds.by_web_socket += u32::from(transport == Transport::WebSocket);
-            match self.arrive(transport) {
-                Some(user) => self.visit(user, transport),
-                None => self.deeds.turned_away += 1,
-            }
+            let user = match transport {
+                Transport::Tcp => User::enter(self.main, ""),
+                Transport::WebSocket => User::enter_by_web(self.main, ""),
+            };
+            self.visit(user, transport);
         }
         self.deeds
-    }
-
-    fn arrive(&self, transport: Transport) -> Option<User> {
-        let mut main = match transport {
-            Transport::Tcp => Peer::connect(self.main),
-            Transport::WebSocket => Peer::web(self.main),
-        };
-        let Welcome { uid, token } = main.hello(None);
-        let Pass { world: address, key } = main.try_enter("").ok()?;
-        let mut world = match transport {
-            Transport::Tcp => Peer::connect(address),
-            Transport::WebSocket => Peer::try_web(address).ok()?,
-        };
-        world.try_join(uid, key)?;
-        Some(User { uid, token, main, world, address })
     }
 
     fn visit(&mut self, user: User, transport: Transport) {
