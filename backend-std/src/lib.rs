@@ -26,5 +26,5 @@ pub mod socket;
 
 pub use clock::Clock;
 #[cfg(feature = "driver")]
-pub use driver::{Control, Driver, NextStep, SocketOptions};
+pub use driver::{Control, Driver, NextStep, SocketOptions, Sockets};
 pub use entropy::OsEntropy;

@@ -10,9 +10,10 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use mio::net::TcpStream;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tinyrealm_core::session::PeerAddress;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// Connections that may wait to be accepted: a restarted server is found by all its clients at once.
 const BACKLOG: i32 = 4_096;
@@ -22,6 +23,11 @@ const BACKLOG: i32 = 4_096;
 /// # Errors
 /// What the operating system says: a port in use, an address that is not ours.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::from_std(bind(address)?)
+}
+
+/// Listens at `address`, without a runtime.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Elsewhere than on Unix this option would let two servers share a port.
     #[cfg(unix)]
@@ -29,7 +35,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
 /// Prepares a connection: no delay for small packets, and a bounded send buffer, so that a peer who

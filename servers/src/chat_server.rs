@@ -106,7 +106,7 @@ async fn serve(
         ..ChatConfig::DEFAULT
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
-    let driver = Driver::new(Some(bound.listener), options, |turn| {
+    let driver = Driver::new(bound.sockets, options, |turn| {
         let role = Chat::new(chat_storage(chat_sizes), chat_config, secret);
         Node::new(node_storage(node_sizes), config.net.to_core(), role, turn)
     });

@@ -214,7 +214,7 @@ async fn serve(
         },
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
-    let driver = Driver::new(Some(bound.listener), options, |turn| {
+    let driver = Driver::new(bound.sockets, options, |turn| {
         let (worlds, hellos) = (usize::from(config.main.worlds), usize::from(config.main.hellos));
         let storage = main_storage(users, worlds, hellos, chat_sizes);
         // The address's length is checked with the configuration.

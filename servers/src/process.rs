@@ -1,6 +1,6 @@
 //! What all servers have in common: logging, signals, threads.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::task::Poll;
@@ -8,7 +8,8 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
 use tinyrealm_core::node::{Node, Role};
-use tinyrealm_std::{Control, Driver, runtime};
+
+use tinyrealm_std::{Control, Driver, Sockets, runtime};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
@@ -141,20 +142,42 @@ pub(crate) async fn run<R: Role<'static> + Send + 'static>(
     }
 }
 
-/// What a node's thread begins with.
-pub(crate) struct Bound {
-    pub(crate) listener: TcpListener,
-    /// Where that listens.
+/// What a thread listens with: a node with its sockets, HTTP with the runtime's own.
+pub(crate) trait Listens: Sized {
+    /// Listens at `address`, inside of a runtime; answers where.
+    fn listen(address: SocketAddr) -> io::Result<(Self, SocketAddr)>;
+}
+
+impl Listens for Sockets {
+    fn listen(address: SocketAddr) -> io::Result<(Self, SocketAddr)> {
+        let sockets = Self::listen(address)?;
+        let bound = sockets.local_address().unwrap_or(address);
+        Ok((sockets, bound))
+    }
+}
+
+impl Listens for TcpListener {
+    fn listen(address: SocketAddr) -> io::Result<(Self, SocketAddr)> {
+        let listener = tinyrealm_std::socket::listen(address)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    }
+}
+
+/// What a thread that serves begins with.
+pub(crate) struct Bound<L = Sockets> {
+    pub(crate) sockets: L,
+    /// Where they listen.
     pub(crate) address: SocketAddr,
     /// Listened to before anyone is told the address: who knows of a node may ask it.
     pub(crate) asked: ReportSignal,
 }
 
-impl Bound {
+impl<L: Listens> Bound<L> {
     /// Call it inside of a runtime.
-    fn at(address: SocketAddr) -> std::io::Result<Self> {
-        let listener = tinyrealm_std::socket::listen(address)?;
-        Ok(Self { address: listener.local_addr()?, listener, asked: ReportSignal::listen() })
+    fn at(address: SocketAddr) -> io::Result<Self> {
+        let (sockets, address) = L::listen(address)?;
+        Ok(Self { sockets, address, asked: ReportSignal::listen() })
     }
 }
 
@@ -170,10 +193,10 @@ impl NodeThread {
     ///
     /// # Errors
     /// If the address can't be had.
-    pub(crate) fn spawn<F: Future<Output = ()>>(
+    pub(crate) fn spawn<L: Listens, F: Future<Output = ()>>(
         name: &str,
         address: SocketAddr,
-        serve: impl FnOnce(Bound) -> F + Send + 'static,
+        serve: impl FnOnce(Bound<L>) -> F + Send + 'static,
     ) -> anyhow::Result<Self> {
         let (sender, receiver) = mpsc::channel();
         let runtime = runtime::current_thread()?;
@@ -254,7 +277,7 @@ mod tests {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let serve = |bound: Bound| async move {
             let driver =
-                Driver::new(Some(bound.listener), SocketOptions { send_buffer_bytes: 0 }, |turn| {
+                Driver::new(bound.sockets, SocketOptions { send_buffer_bytes: 0 }, |turn| {
                     let sizes = NodeSizes { sessions: 1, role_timers: 2, ..NodeSizes::SERVER };
                     let guests = Guests::new([0; 32]);
                     let secret = ClusterSecret::new(&[0; 32]).unwrap();

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_std::runtime;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::throw_away::ThrowAways;
@@ -20,7 +21,7 @@ use crate::http::figures::{Counts, Figures, WorldFigures};
 use crate::http::{self, Directory, Site, Visitors};
 use crate::login_server;
 use crate::main_server;
-use crate::process::{self, NodeThread};
+use crate::process::{self, Bound, NodeThread};
 use crate::report::Shared;
 use crate::secret::{self, Asker};
 use crate::status::StatusLine;
@@ -158,9 +159,10 @@ fn start_http(
     };
     let site = Arc::new(Site { directory, figures: realm.figures.clone(), visitors });
     let (connections, shutdown) = (config.http.connections, shutdown.clone());
-    let node = NodeThread::spawn("http", config.http.address(), move |bound| async move {
-        http::serve(site, bound.listener, connections, shutdown).await;
-    })?;
+    let serve = move |bound: Bound<TcpListener>| async move {
+        http::serve(site, bound.sockets, connections, shutdown).await;
+    };
+    let node = NodeThread::spawn("http", config.http.address(), serve)?;
     let page = format!("http://{}/", node.address);
     println!("http listening on {}", node.address);
     realm.nodes.push(node);

@@ -164,7 +164,7 @@ async fn serve<G: Game + Default + Send + 'static>(
         attaches: settings.attaches(),
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
-    let driver = Driver::new(Some(bound.listener), options, |turn| {
+    let driver = Driver::new(bound.sockets, options, |turn| {
         let role = World::new(
             world_storage::<G>(world_sizes),
             core_config(settings, secret, bound.address),

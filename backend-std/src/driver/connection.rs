@@ -1,21 +1,19 @@
 //! `Connection`: one socket, at the index of its session.
 
-use std::io::{self, IoSlice};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::io::{self, IoSlice, Read as _, Write as _};
 
+use mio::net::TcpStream;
 use tinyrealm_core::node::{TRANSMIT_SLICES, Transmit};
 use tinyrealm_core::session::SessionKey;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
-use super::ready::ConnectionSignal;
+use super::sockets::{News, Sockets};
 
-/// What belongs to one session index. The signal outlives connections: it is made once a slot.
+/// What belongs to one session index.
 pub(super) struct Place {
-    pub(super) signal: ConnectionSignal,
     pub(super) link: Link,
+    /// It is in the list of those that are to be served.
+    pub(super) is_listed: bool,
 }
 
 /// Where a session's transport is.
@@ -32,34 +30,60 @@ pub(super) enum Link {
 pub(super) struct Connection {
     pub(super) key: SessionKey,
     stream: TcpStream,
+    /// Told, and not found wanting since.
+    news: News,
     /// The socket was full, and has not taken bytes since.
     is_blocked: bool,
+    /// It has been full before, so the poll tells when it takes bytes again.
+    is_watched_for_writing: bool,
 }
 
 /// What reading has brought.
 pub(super) enum Read {
     /// This many bytes.
     Bytes(usize),
-    /// Nothing more now; the signal tells when there is.
+    /// Nothing more now; there will be news.
     Nothing,
     /// The connection is over.
     Ended,
 }
 
 impl Connection {
-    pub(super) const fn new(key: SessionKey, stream: TcpStream) -> Self {
-        Self { key, stream, is_blocked: false }
+    pub(super) fn new(key: SessionKey, stream: TcpStream) -> Self {
+        let news = News::default();
+        Self { key, stream, news, is_blocked: false, is_watched_for_writing: false }
     }
 
-    /// Reads into `buffer`, or has `signal` told when there is something to read.
-    pub(super) fn read(&mut self, signal: &ConnectionSignal, buffer: &mut [u8]) -> Read {
-        let mut cx = Context::from_waker(&signal.waker);
-        let mut read = ReadBuf::new(buffer);
-        match Pin::new(&mut self.stream).poll_read(&mut cx, &mut read) {
-            Poll::Pending => Read::Nothing,
-            Poll::Ready(Ok(())) if !read.filled().is_empty() => Read::Bytes(read.filled().len()),
-            Poll::Ready(Ok(()) | Err(_)) => Read::Ended,
+    pub(super) const fn hear(&mut self, news: News) {
+        self.news.is_readable |= news.is_readable;
+        self.news.is_ending |= news.is_ending;
+        self.news.is_writable |= news.is_writable;
+    }
+
+    /// Reads into `buffer` if there is something to read.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Read {
+        if !self.news.is_readable {
+            return Read::Nothing;
         }
+        match self.stream.read(buffer) {
+            Ok(0) => Read::Ended,
+            Ok(count) => {
+                // A short read has emptied the socket: what comes behind it is news.
+                self.news.is_readable = count == buffer.len() || self.news.is_ending;
+                Read::Bytes(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.news = News { is_writable: self.news.is_writable, ..News::default() };
+                Read::Nothing
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Read::Nothing,
+            Err(_) => Read::Ended,
+        }
+    }
+
+    /// Whether [`Connection::read`] would try.
+    pub(super) const fn may_have_more(&self) -> bool {
+        self.news.is_readable
     }
 
     /// Writes as much as the socket takes, with one call.
@@ -73,29 +97,33 @@ impl Connection {
             slices[count] = IoSlice::new(part);
             count += 1;
         }
-        match self.stream.try_write_vectored(&slices[..count]) {
+        match self.stream.write_vectored(&slices[..count]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             outcome => outcome,
         }
     }
 
-    /// The socket is full: `signal` is to be told when it takes bytes again.
-    pub(super) fn block(&mut self, signal: &ConnectionSignal) {
+    /// The socket is full: there will be news when it takes bytes again.
+    ///
+    /// # Errors
+    /// If the system can't watch it any longer.
+    pub(super) fn block(&mut self, sockets: &Sockets) -> io::Result<()> {
         self.is_blocked = true;
-        let mut cx = Context::from_waker(&signal.waker);
-        if self.stream.poll_write_ready(&mut cx).is_ready() {
-            signal.wake();
+        self.news.is_writable = false;
+        if !self.is_watched_for_writing {
+            self.is_watched_for_writing = true;
+            sockets.watch_writing(&mut self.stream, self.key.index())?;
         }
+        Ok(())
     }
 
     /// Whether a socket that was full takes bytes again.
-    pub(super) fn has_unblocked(&mut self, signal: &ConnectionSignal) -> bool {
-        let mut cx = Context::from_waker(&signal.waker);
-        if self.is_blocked && self.stream.poll_write_ready(&mut cx).is_ready() {
+    pub(super) const fn has_unblocked(&mut self) -> bool {
+        let has_unblocked = self.is_blocked && self.news.is_writable;
+        if has_unblocked {
             self.is_blocked = false;
-            return true;
         }
-        false
+        has_unblocked
     }
 
     pub(super) const fn stream(&self) -> &TcpStream {

@@ -1,8 +1,8 @@
 //! The tokio driver: runs any node of the core on a current-thread runtime.
 //!
-//! Purpose: a driver is one future, and the only task of its node. The runtime wakes it through one
-//! small waker a connection (`ready`); each turn it serves the woken connections, lets time
-//! act, writes what the node has to send, and does what the node asks of its transports.
+//! Purpose: a driver is one future, and the only task of its node. The runtime wakes it when any of
+//! the node's [`Sockets`] has news; each turn it serves the connections that have some, lets time act,
+//! writes what the node has to send, and does what the node asks of its transports.
 //!
 //! Contract: a turn hands the node everything that has come before anything is written, so one flush
 //! answers all of it. A flush is one pass with one non-blocking vectored write a session: no task is
@@ -12,20 +12,21 @@
 //! accepts before everyone else has a turn; the node bounds the rest.
 //!
 //! ```text
-//!  socket ─ poll_read ─► buffer ─► node.handle_received ─► role … ring, queues
+//!  socket ─── read ────► buffer ─► node.handle_received ─► role … ring, queues
 //!  socket ◄ writev ◄──── slices ◄─ node.poll_transmit ◄─────────────┘
 //! ```
 
 mod connection;
 mod control;
-mod ready;
+mod places;
+mod sockets;
 
 pub use control::{Control, NextStep};
+pub use sockets::{EVENTS_PER_LOOK, Sockets};
 
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::{Node, Request, Role, Taken};
 use tinyrealm_core::session::SessionKey;
 use tinyrealm_core::time::Instant;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
@@ -41,7 +42,8 @@ use crate::clock::Clock;
 use crate::entropy::OsEntropy;
 use crate::socket;
 use connection::{Connection, Link, Place, Read};
-use ready::{ConnectionSignal, ReadyQueue, yield_to_sockets};
+use places::Places;
+use sockets::News;
 
 /// Reads of one connection before the others have their turn.
 pub const READS_PER_TURN: usize = 4;
@@ -62,13 +64,12 @@ pub struct SocketOptions {
 /// Runs one node; see the [module](self).
 pub struct Driver<'a, R> {
     node: Node<'a, R>,
-    listener: Option<TcpListener>,
+    sockets: Sockets,
     /// Set while accepting rests.
     accept_again_at: Option<Instant>,
-    places: Vec<Place>,
-    queue: Arc<ReadyQueue>,
+    places: Places,
     batch: Vec<u16>,
-    dials: JoinSet<(SessionKey, io::Result<TcpStream>)>,
+    dials: JoinSet<(SessionKey, io::Result<std::net::TcpStream>)>,
     buffer: Box<[u8]>,
     clock: Clock,
     entropy: Box<dyn Entropy + Send>,
@@ -78,18 +79,18 @@ pub struct Driver<'a, R> {
 }
 
 impl<'a, R: Role<'a>> Driver<'a, R> {
-    /// A driver for the node that `make` makes, which may accept from `listener`.
+    /// A driver for the node that `make` makes, on `sockets`.
     pub fn new(
-        listener: Option<TcpListener>,
+        sockets: Sockets,
         options: SocketOptions,
         make: impl FnOnce(&mut Turn<'_>) -> Node<'a, R>,
     ) -> Self {
-        Self::with_entropy(listener, options, Box::new(OsEntropy), make)
+        Self::with_entropy(sockets, options, Box::new(OsEntropy), make)
     }
 
     /// [`Driver::new`] with randomness from elsewhere than the operating system: for tests.
     pub fn with_entropy(
-        listener: Option<TcpListener>,
+        sockets: Sockets,
         options: SocketOptions,
         mut entropy: Box<dyn Entropy + Send>,
         make: impl FnOnce(&mut Turn<'_>) -> Node<'a, R>,
@@ -97,11 +98,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let clock = Clock::start();
         let node = make(&mut Turn { now: clock.now(), entropy: &mut *entropy });
         Self {
-            listener,
+            sockets,
             accept_again_at: None,
-            // Reserved is not touched: an unused place costs no memory, and none moves.
-            places: Vec::with_capacity(node.sessions().capacity()),
-            queue: Arc::default(),
+            places: Places::with_capacity(node.sessions().capacity()),
             batch: Vec::new(),
             dials: JoinSet::new(),
             buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
@@ -141,7 +140,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         control: &mut impl Control<'a, R>,
     ) -> Poll<()> {
         self.obey(cx, turn, control);
-        let has_more_to_accept = self.accept(cx, turn);
+        let places = &mut self.places;
+        self.sockets.look(cx, |index, news| places.tell(index, news));
+        let has_more_to_accept = self.accept(turn);
         self.finish_dials(cx, turn);
         self.serve_woken(turn);
         if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
@@ -155,7 +156,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         }
         let is_due = self.poll_sleep(cx).is_ready();
         // A dial wakes the driver once it has been polled for, which the next turn does.
-        if is_due || has_more_to_accept || has_dialed || !self.queue.rest(cx.waker()) {
+        if is_due || has_more_to_accept || has_dialed || self.places.has_listed() {
             yield_to_sockets(cx);
         }
         Poll::Pending
@@ -170,29 +171,28 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let step = control.poll_control(cx, turn, &mut self.node);
         if step == NextStep::ShutDown && !self.is_shutting_down {
             self.is_shutting_down = true;
-            self.listener = None;
+            self.sockets.stop_listening();
             self.node.handle_shutdown(turn);
         }
     }
 
     /// Answers whether there may be more to accept at once.
-    fn accept(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) -> bool {
+    fn accept(&mut self, turn: &mut Turn<'_>) -> bool {
         for _ in 0..ACCEPTS_PER_TURN {
-            let Some(listener) = &self.listener else { return false };
             if self.accept_again_at.is_some_and(|at| at > turn.now) {
                 return false;
             }
             self.accept_again_at = None;
-            match listener.poll_accept(cx) {
-                Poll::Pending => return false,
-                Poll::Ready(Ok((stream, address))) => {
+            match self.sockets.accept() {
+                None => return false,
+                Some(Ok((stream, address))) => {
                     let Ok(key) = self.node.handle_accepted(turn, socket::peer_address(address))
                     else {
                         continue;
                     };
                     self.open(key, stream, turn);
                 }
-                Poll::Ready(Err(error)) => {
+                Some(Err(error)) => {
                     log::warn!("can't accept: {error}; resting {ACCEPT_REST_MS} ms");
                     self.accept_again_at = Some(turn.now.after_ms(ACCEPT_REST_MS));
                 }
@@ -201,24 +201,15 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         true
     }
 
-    fn place(&mut self, key: SessionKey) -> &mut Place {
-        let index = usize::from(key.index());
-        while self.places.len() <= index {
-            let signal = ConnectionSignal::new(self.places.len() as u16, &self.queue);
-            self.places.push(Place { signal, link: Link::Vacant });
-        }
-        &mut self.places[index]
-    }
-
-    fn open(&mut self, key: SessionKey, stream: TcpStream, turn: &mut Turn<'_>) {
-        if let Err(error) = socket::configure(&stream, self.options.send_buffer_bytes) {
+    fn open(&mut self, key: SessionKey, mut stream: mio::net::TcpStream, turn: &mut Turn<'_>) {
+        let watched = socket::configure(&stream, self.options.send_buffer_bytes)
+            .and_then(|()| self.sockets.watch(&mut stream, key.index()));
+        if let Err(error) = watched {
             log::debug!("a connection ended before it began: {error}");
             self.node.handle_disconnected(turn, key);
             return;
         }
-        let place = self.place(key);
-        place.link = Link::Open(Connection::new(key, stream));
-        place.signal.wake();
+        self.places.at(key).link = Link::Open(Connection::new(key, stream));
     }
 
     fn finish_dials(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) {
@@ -230,12 +221,12 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             }
             match dialed {
                 Ok(stream) => {
-                    self.open(key, stream, turn);
+                    self.open(key, mio::net::TcpStream::from_std(stream), turn);
                     self.node.handle_connected(turn, key);
                 }
                 Err(error) => {
                     log::debug!("can't connect: {error}");
-                    self.place(key).link = Link::Vacant;
+                    self.places.at(key).link = Link::Vacant;
                     self.node.handle_connect_failed(turn, key);
                 }
             }
@@ -244,7 +235,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
 
     fn serve_woken(&mut self, turn: &mut Turn<'_>) {
         let mut batch = std::mem::take(&mut self.batch);
-        self.queue.take_into(&mut batch);
+        self.places.take_listed(&mut batch);
         for index in batch.drain(..) {
             self.serve(usize::from(index), turn);
         }
@@ -252,21 +243,20 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     }
 
     fn serve(&mut self, index: usize, turn: &mut Turn<'_>) {
-        let Some(place) = self.places.get_mut(index) else { return };
-        place.signal.rearm();
+        let Some(place) = self.places.get(index) else { return };
+        place.is_listed = false;
         if let Link::Open(connection) = &mut place.link
-            && connection.has_unblocked(&place.signal)
+            && connection.has_unblocked()
         {
             self.node.handle_writable(connection.key);
         }
         for _ in 0..READS_PER_TURN {
-            let Some(Place { signal, link: Link::Open(connection) }) = self.places.get_mut(index)
-            else {
+            let Some(Place { link: Link::Open(connection), .. }) = self.places.get(index) else {
                 return;
             };
             let key = connection.key;
-            match connection.read(signal, &mut self.buffer) {
-                Read::Nothing => return,
+            match connection.read(&mut self.buffer) {
+                Read::Nothing => break,
                 Read::Bytes(count) => self.receive(turn, key, count),
                 Read::Ended => {
                     // It has closed its side, and may still read: it has its answers first.
@@ -277,10 +267,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 }
             }
         }
-        // There is more: after the others.
-        if let Some(place) = self.places.get(index) {
-            place.signal.wake();
-        }
+        // Is there more? After the others.
+        self.places.list_if_readable(index);
     }
 
     /// Hands over what was read; where the node wants to write first, it does, and goes on.
@@ -305,7 +293,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     }
 
     fn drop_link(&mut self, index: usize) {
-        if let Some(place) = self.places.get_mut(index) {
+        if let Some(place) = self.places.get(index) {
             place.link = Link::Vacant;
         }
     }
@@ -316,21 +304,20 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         while let Some(transmit) = self.node.poll_transmit(turn.now) {
             has_transmitted = true;
             let (key, bytes) = (transmit.key(), transmit.bytes());
-            let place = self.places.get_mut(usize::from(key.index()));
-            let Some(Place { signal, link: Link::Open(connection) }) = place else {
+            let place = self.places.get(usize::from(key.index()));
+            let Some(Place { link: Link::Open(connection), .. }) = place else {
                 self.node.handle_transmitted(turn.now, 0);
                 continue;
             };
             let written = connection.write(&transmit);
-            // A broken connection shows when it is read, which it is at once.
             let taken = *written.as_ref().unwrap_or(&0);
-            if taken < bytes {
-                connection.block(signal);
-            }
-            if written.is_err() {
-                signal.wake();
-            }
+            let is_blocked = if taken < bytes { connection.block(&self.sockets) } else { Ok(()) };
             self.node.handle_transmitted(turn.now, taken);
+            if written.and(is_blocked).is_err() {
+                // A broken connection shows when it is read, which it is at once.
+                let ending = News { is_readable: true, is_ending: true, is_writable: false };
+                self.places.tell(key.index(), ending);
+            }
         }
         has_transmitted
     }
@@ -342,13 +329,16 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             match request {
                 Request::Connect { key, address } => {
                     let address = address.to_owned();
-                    let dial = async move { (key, TcpStream::connect(address).await) };
+                    let dial = async move {
+                        let dialed = TcpStream::connect(address).await;
+                        (key, dialed.and_then(TcpStream::into_std))
+                    };
                     let abort = self.dials.spawn(dial);
                     has_dialed = true;
-                    self.place(key).link = Link::Dialing(abort);
+                    self.places.at(key).link = Link::Dialing(abort);
                 }
                 Request::Shutdown { key } => {
-                    if let Link::Open(connection) = &self.place(key).link
+                    if let Link::Open(connection) = &self.places.at(key).link
                         && socket::shut_sending(connection.stream()).is_err()
                     {
                         self.drop_link(usize::from(key.index()));
@@ -356,7 +346,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                     }
                 }
                 Request::Drop { key } => {
-                    let place = self.place(key);
+                    let place = self.places.at(key);
                     if let Link::Dialing(abort) = &place.link {
                         abort.abort();
                     }
@@ -381,4 +371,11 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         }
         sleep.as_mut().poll(cx)
     }
+}
+
+/// Has the task polled again after the runtime has looked at its sockets.
+fn yield_to_sockets(cx: &mut Context<'_>) {
+    let yielding = std::pin::pin!(tokio::task::yield_now());
+    // It is pending once, which is all that is wanted of it.
+    let _ = yielding.poll(cx);
 }

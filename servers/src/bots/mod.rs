@@ -28,7 +28,7 @@ use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::client_timers;
 use tinyrealm_std::memory::{NodeSizes, node_storage};
-use tinyrealm_std::{Driver, SocketOptions, runtime};
+use tinyrealm_std::{Driver, SocketOptions, Sockets, runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::BotOptions;
@@ -113,7 +113,7 @@ pub(crate) fn serve(
     };
     let options = SocketOptions { send_buffer_bytes: 0 };
     runtime::current_thread()?.block_on(async {
-        let driver = Driver::new(None, options, |turn| {
+        let driver = Driver::new(Sockets::without_listener()?, options, |turn| {
             let mut node = Node::new(node_storage(sizes), net, Swarm::new(plan), turn);
             node.act(turn, Swarm::start);
             node

@@ -21,7 +21,7 @@ use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
 use tinyrealm_core::node::{Context, Node};
 use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Text};
 use tinyrealm_std::memory::{NodeSizes, node_storage};
-use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, runtime};
+use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, Sockets, runtime};
 use tokio::sync::mpsc;
 use tokio::time::Interval;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -60,13 +60,17 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
         NodeSizes { sessions: SESSIONS, role_timers: client_timers(1), ..NodeSizes::SERVER };
     let screen = Screen::open()?;
     let view = runtime::current_thread()?.block_on(async {
-        let driver = Driver::new(None, SocketOptions { send_buffer_bytes: 0 }, |turn| {
-            let role =
-                Client::new(main_address, client_config, RoomView::new(&options.main, account));
-            let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
-            node.act(turn, Client::start);
-            node
-        });
+        let driver = Driver::new(
+            Sockets::without_listener()?,
+            SocketOptions { send_buffer_bytes: 0 },
+            |turn| {
+                let role =
+                    Client::new(main_address, client_config, RoomView::new(&options.main, account));
+                let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
+                node.act(turn, Client::start);
+                node
+            },
+        );
         let control = ClientControl::new(shutdown, screen);
         anyhow::Ok(process::run(driver, control).await.into_role().into_handler())
     })?;

@@ -114,7 +114,7 @@ async fn serve(
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let login_config: LoginConfig = settings.to_core();
-    let driver = Driver::new(Some(bound.listener), options, |turn| {
+    let driver = Driver::new(bound.sockets, options, |turn| {
         let role = Login::new(login_storage(login_sizes), login_config, secret, turn);
         Node::new(node_storage(sizes), config.net.to_core(), role, turn)
     });

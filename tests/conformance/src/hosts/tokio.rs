@@ -12,7 +12,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::{Node, Role};
-use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
+use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, Sockets};
 use tokio::sync::oneshot;
 
 use super::{Addresses, Host, Place};
@@ -69,12 +69,12 @@ impl TokioHost {
             let runtime = tinyrealm_std::runtime::current_thread().expect("a runtime");
             runtime.block_on(async {
                 let any = SocketAddr::from(([127, 0, 0, 1], 0));
-                let listener = tinyrealm_std::socket::listen(any).expect("a port");
-                tell_address.send(listener.local_addr().expect("a port")).expect("a host");
+                let sockets = Sockets::listen(any).expect("a port");
+                tell_address.send(sockets.local_address().expect("a port")).expect("a host");
                 let options = SocketOptions { send_buffer_bytes: 0 };
                 let entropy = Box::new(SameBytes::default());
                 let make = |turn: &mut Turn<'_>| make(turn, &main);
-                let driver = Driver::with_entropy(Some(listener), options, entropy, make);
+                let driver = Driver::with_entropy(sockets, options, entropy, make);
                 drop(driver.run(Stop(Some(told))).await);
             });
         });

@@ -1,0 +1,61 @@
+//! `Places`: what belongs to each session index, and which of them are to be served.
+
+use tinyrealm_core::session::SessionKey;
+
+use super::connection::{Link, Place};
+use super::sockets::News;
+
+/// The places of a driver's sessions.
+pub(super) struct Places {
+    places: Vec<Place>,
+    listed: Vec<u16>,
+}
+
+impl Places {
+    /// Reserved is not touched: an unused place costs no memory, and none moves.
+    pub(super) fn with_capacity(sessions: usize) -> Self {
+        Self { places: Vec::with_capacity(sessions), listed: Vec::new() }
+    }
+
+    pub(super) fn get(&mut self, index: usize) -> Option<&mut Place> {
+        self.places.get_mut(index)
+    }
+
+    /// The place of `key`; it is made where there has been none.
+    pub(super) fn at(&mut self, key: SessionKey) -> &mut Place {
+        let index = usize::from(key.index());
+        while self.places.len() <= index {
+            self.places.push(Place { link: Link::Vacant, is_listed: false });
+        }
+        &mut self.places[index]
+    }
+
+    /// The connection at `index` has `news`, and is to be served.
+    pub(super) fn tell(&mut self, index: u16, news: News) {
+        let Some(place) = self.places.get_mut(usize::from(index)) else { return };
+        // News of a socket that is gone concern nobody; of its successor they are a false alarm.
+        let Link::Open(connection) = &mut place.link else { return };
+        connection.hear(news);
+        if !std::mem::replace(&mut place.is_listed, true) {
+            self.listed.push(index);
+        }
+    }
+
+    /// The connection at `index` is to be served again, if it may have more to read.
+    pub(super) fn list_if_readable(&mut self, index: usize) {
+        let Some(place) = self.places.get_mut(index) else { return };
+        let Link::Open(connection) = &place.link else { return };
+        if connection.may_have_more() && !std::mem::replace(&mut place.is_listed, true) {
+            self.listed.push(index as u16);
+        }
+    }
+
+    /// Moves those who are to be served into `batch`, which is empty.
+    pub(super) fn take_listed(&mut self, batch: &mut Vec<u16>) {
+        std::mem::swap(&mut self.listed, batch);
+    }
+
+    pub(super) const fn has_listed(&self) -> bool {
+        !self.listed.is_empty()
+    }
+}
