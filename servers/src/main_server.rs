@@ -114,7 +114,7 @@ enum Doorkeeper {
 impl Doorkeeper {
     fn new(settings: &MainSettings) -> anyhow::Result<Self> {
         Ok(match settings.auth {
-            Auth::Guest => Self::Guests(Guests::new(secret::guests(&settings.secret_file)?)),
+            Auth::Guest => Self::Guests(Guests::new(secret::guests(settings)?)),
             Auth::Login => Self::Accounts(Accounts),
         })
     }

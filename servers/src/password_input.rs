@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 
+use crate::secret;
+
 /// The password of an account that there is: asked for on a terminal, else a line of standard input.
 ///
 /// # Errors
@@ -34,11 +36,10 @@ pub(crate) fn ask_for_new(prompt: &str) -> anyhow::Result<String> {
 /// The first line of a file.
 ///
 /// # Errors
-/// If it can't be read, or is empty.
+/// If it can't be read, others can read it, or it is empty.
 pub(crate) fn from_file(path: &Path) -> anyhow::Result<String> {
-    let what = || format!("can't read the password in {}", path.display());
-    let file = std::fs::File::open(path).with_context(what)?;
-    first_line(std::io::BufReader::new(file)).with_context(what)
+    let bytes = secret::read(path, "the password file")?;
+    first_line(&bytes[..]).with_context(|| format!("the password file {}", path.display()))
 }
 
 fn first_line(mut input: impl BufRead) -> anyhow::Result<String> {

@@ -3,15 +3,19 @@
 //! Contract: a secret is never an argument, never in a configuration's text, and never in a log.
 //! The cluster secret is `TINYREALM_CLUSTER_SECRET` if that is set, else the content of
 //! `cluster.secret_file`, else that of a file of this user, which the first server makes, so that
-//! all servers of one machine find the same one.
+//! all servers of one machine find the same one. The guests' key is found or made likewise.
+//!
+//! [`read`] is the one way to a file with a secret, a password's too: what others may read is no
+//! secret, so it is refused, with the command that mends it.
 
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use tinyrealm_core::node::cluster::{CLUSTER_SECRET_MIN_BYTES, ClusterSecret};
 
-use crate::config::ClusterSettings;
+use crate::config::{ClusterSettings, MainSettings};
 
 /// The variable that has the cluster secret itself.
 pub(crate) const CLUSTER_SECRET_VARIABLE: &str = "TINYREALM_CLUSTER_SECRET";
@@ -52,9 +56,47 @@ pub(crate) fn cluster(settings: &ClusterSettings, asker: Asker) -> anyhow::Resul
         make(&path, random_text()?.as_bytes())
             .with_context(|| format!("can't make the cluster secret {}", path.display()))?;
     }
-    let bytes = std::fs::read(&path)
-        .with_context(|| format!("can't read the cluster secret {}", path.display()))?;
+    let bytes = read(&path, "the cluster secret")?;
     checked(without_line_break(&bytes), &format!("the cluster secret {}", path.display()))
+}
+
+/// The content of a file that has a secret, which is called `what`.
+///
+/// # Errors
+/// If it can't be read, or others than its owner can.
+pub(crate) fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
+    let open = || -> std::io::Result<(File, std::fs::Metadata)> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        Ok((file, metadata))
+    };
+    let (mut file, metadata) =
+        open().with_context(|| format!("can't read {what} {}", path.display()))?;
+    if let Some(mode) = mode_for_others(&metadata) {
+        bail!(
+            "{what} {} can be read by others than its owner (mode {mode:04o}), so it is not used: \
+             `chmod 600 {0}`",
+            path.display()
+        );
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)
+        .with_context(|| format!("can't read {what} {}", path.display()))?;
+    Ok(bytes)
+}
+
+/// The mode of a file that its group or everybody may use. What is no file, like a pipe from a
+/// shell, is nobody else's.
+#[cfg(unix)]
+fn mode_for_others(metadata: &std::fs::Metadata) -> Option<u32> {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
+    (metadata.is_file() && mode & 0o077 != 0).then_some(mode)
+}
+
+/// Where files have no modes.
+#[cfg(not(unix))]
+fn mode_for_others(_: &std::fs::Metadata) -> Option<u32> {
+    None
 }
 
 /// The secret that a variable has.
@@ -85,49 +127,62 @@ fn random_text() -> anyhow::Result<String> {
 }
 
 fn default_cluster_file() -> anyhow::Result<PathBuf> {
-    let folder = data_folder()?;
-    std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+    let folder = data_folder("").context(
+        "the cluster secret: set cluster.secret_file or TINYREALM_CLUSTER_SECRET instead",
+    )?;
+    make_folder(&folder)?;
     Ok(folder.join("cluster.secret"))
 }
 
-/// Where servers keep what they are not told to keep elsewhere: a folder of this user.
+fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))
+}
+
+/// Where servers keep what has to outlive them: the configured folder, or one of this user.
 ///
 /// # Errors
-/// If the environment does not say where the user's folders are.
-pub(crate) fn data_folder() -> anyhow::Result<PathBuf> {
+/// If none is configured, and the environment does not say where the user's folders are.
+pub(crate) fn data_folder(configured: &str) -> anyhow::Result<PathBuf> {
+    if !configured.is_empty() {
+        return Ok(PathBuf::from(configured));
+    }
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let folder = variable("XDG_DATA_HOME")
         .or_else(|| variable("LOCALAPPDATA"))
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".local/share")));
-    let folder = folder.context(
-        "there is no home folder to keep the cluster secret in: set cluster.secret_file or \
-         TINYREALM_CLUSTER_SECRET",
-    )?;
+    let folder = folder.context("this user has no home folder to keep data in")?;
     Ok(folder.join("tinyrealm"))
 }
 
-/// The guests' secret in `path`, which is made if it is not there; a new one each time if `path` is
-/// empty.
+/// The key of guests' tokens: in the configured file, or in the data folder. It is made if it is not
+/// there.
 ///
 /// # Errors
 /// If the file can't be read or made, or does not hold 32 bytes.
-pub(crate) fn guests(path: &str) -> anyhow::Result<[u8; 32]> {
-    let mut secret = [0; 32];
-    if path.is_empty() {
-        getrandom::fill(&mut secret).context("the system gives no random bytes")?;
-        return Ok(secret);
-    }
-    let path = Path::new(path);
+pub(crate) fn guests(settings: &MainSettings) -> anyhow::Result<[u8; 32]> {
+    let path = match settings.secret_file.as_str() {
+        "" => {
+            let folder = data_folder(&settings.data_folder)
+                .context("the key of guests' tokens: set main.secret_file or main.data_folder")?;
+            make_folder(&folder)?;
+            folder.join("guests.secret")
+        }
+        configured => PathBuf::from(configured),
+    };
+    key(&path, "the key of guests' tokens")
+}
+
+/// The 32 random bytes in `path`, made if it is not there, which are called `what`.
+fn key(path: &Path, what: &str) -> anyhow::Result<[u8; 32]> {
     if !path.exists() {
-        getrandom::fill(&mut secret).context("the system gives no random bytes")?;
-        make(path, &secret).with_context(|| format!("can't make the secret {}", path.display()))?;
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).context("the system gives no random bytes")?;
+        make(path, &key).with_context(|| format!("can't make {what} {}", path.display()))?;
     }
-    let mut file = std::fs::File::open(path)
-        .with_context(|| format!("can't read the secret {}", path.display()))?;
-    file.read_exact(&mut secret)
-        .with_context(|| format!("the secret {} has fewer than 32 bytes", path.display()))?;
-    Ok(secret)
+    let bytes = read(path, what)?;
+    let key = bytes.first_chunk().copied();
+    key.with_context(|| format!("{what} {} has fewer than 32 bytes", path.display()))
 }
 
 /// Written aside and linked, so that a crash leaves no half of a secret, and of several servers that
@@ -200,7 +255,7 @@ mod tests {
     #[test]
     fn both_sides_of_the_least_length() {
         let path = scratch("short");
-        std::fs::write(&path, "x".repeat(31) + "\n").unwrap();
+        make(&path, ("x".repeat(31) + "\n").as_bytes()).unwrap();
         let short = cluster(&settings(&path), Asker::Main).unwrap_err();
         assert!(format!("{short:#}").contains("has 31 bytes: at least 32"), "{short:#}");
         std::fs::write(&path, "x".repeat(32) + "\r\n").unwrap();
@@ -208,6 +263,37 @@ mod tests {
         let bare = cluster_from_variable(&"x".repeat(32)).unwrap();
         assert_eq!(fingerprint(&read), fingerprint(&bare));
         assert!(cluster_from_variable("short").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn both_sides_of_what_others_may_read() {
+        use std::os::unix::fs::PermissionsExt;
+        let path = scratch("modes");
+        make(&path, &[7; 32]).unwrap();
+        let with_mode = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            read(&path, "the secret").map_err(|error| error.to_string())
+        };
+        for mode in [0o600, 0o400, 0o700] {
+            assert!(with_mode(mode).is_ok(), "{mode:o}");
+        }
+        for mode in [0o640, 0o604, 0o620, 0o601, 0o644, 0o777] {
+            let refused = with_mode(mode).unwrap_err();
+            assert!(refused.contains(&format!("(mode {mode:04o})")), "{refused}");
+            assert!(refused.ends_with(&format!("`chmod 600 {}`", path.display())), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_guests_key_is_made_once() {
+        let folder = scratch("guests").display().to_string();
+        let settings = MainSettings { data_folder: folder, ..MainSettings::default() };
+        let made = guests(&settings).unwrap();
+        assert_eq!(guests(&settings).unwrap(), made);
+        let elsewhere = scratch("guests-key").display().to_string();
+        let configured = MainSettings { secret_file: elsewhere, ..settings };
+        assert_ne!(guests(&configured).unwrap(), made);
     }
 
     #[test]

@@ -102,6 +102,31 @@ fn a_secret_that_can_t_be_used_is_named() {
 }
 
 #[test]
+fn a_secret_that_others_may_read_is_refused_with_what_to_do() {
+    let secret = ScratchFile::with("open-secret", &"x".repeat(40));
+    let accounts = ScratchFile::with("open-accounts", "alice her password\n");
+    let cluster = format!("cluster.secret_file={}", secret.path());
+    let guests = format!("main.secret_file={}", secret.path());
+    let bots = ["bots", "--count", "1", "--accounts", accounts.path()];
+    let refused = |arguments: &[&str], file: &ScratchFile| {
+        let named = format!("`chmod 600 {}`", file.path());
+        file.set_mode(0o640);
+        let finished = Process::start_without_secret(arguments, &[]).finish(PATIENCE);
+        expect_mistake(&finished, 1, &named);
+        file.set_mode(0o600);
+    };
+    for server in ["main", "world", "login", "chat"] {
+        refused(&[server, "--port", "0", "--set", &cluster], &secret);
+    }
+    refused(&["up", "--set", &cluster], &secret);
+    refused(&["main", "--port", "0", "--set", &guests], &secret);
+    refused(&bots, &accounts);
+    // The owner's own is taken.
+    let main = Process::start_without_secret(&["main", "--port", "0", "--set", &cluster], &[]);
+    main.wait_for(Stream::Stdout, |line| line.strip_prefix("main listening on ").map(drop));
+}
+
+#[test]
 fn bots_without_a_realm_say_so() {
     let gone = Server::main(&[]);
     let address = gone.address.to_string();
@@ -145,7 +170,7 @@ fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
 const KEYS: &str = "
     log up.bots up.bots_hz up.bots_chat_hz up.worlds up.auth cluster.secret_file
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
-    main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos
+    main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos
     main.reconnect_first_ms main.reconnect_most_ms
     login.listen login.data_folder login.sessions login.hash_threads login.hash_memory_kib
     login.hash_passes login.queue login.verify_queue login.token_ttl_s login.tokens_per_account

@@ -59,9 +59,7 @@ fn wait_for_the_world_s_link(main: SocketAddr) {
 
 #[test]
 fn main_is_killed_and_comes_back_while_everybody_plays() {
-    let secret = ScratchFile::new("main-secret");
-    let secret_setting = format!("main.secret_file={}", secret.path());
-    let realm = Realm::start(&[&IMPATIENT[..], &[&secret_setting]].concat());
+    let realm = Realm::start(&IMPATIENT);
     let mut inside = realm.user();
     let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "6"]);
     inside.world.find::<MoveBroadcast>();
@@ -73,7 +71,7 @@ fn main_is_killed_and_comes_back_while_everybody_plays() {
         inside.world.find::<MoveBroadcast>();
     }
     let restarted = Instant::now();
-    let main = Server::main_at(address, &[&secret_setting]);
+    let main = Server::main_at(address, &[]);
     worlds[0].wait_until_registered(2);
     println!("registered again {} ms after Main's start", restarted.elapsed().as_millis());
     wait_for_the_world_s_link(address);
@@ -98,11 +96,13 @@ fn main_is_killed_and_comes_back_while_everybody_plays() {
 }
 
 #[test]
-fn without_a_secret_file_a_new_main_knows_no_guest() {
+fn with_another_key_a_new_main_knows_no_guest() {
+    let key = ScratchFile::new("another-key");
+    let setting = format!("main.secret_file={}", key.path());
     let realm = Realm::start(&IMPATIENT);
     let mut inside = realm.user();
     let (address, worlds) = realm.kill_main();
-    let main = Server::main_at(address, &[]);
+    let main = Server::main_at(address, &[&setting]);
     worlds[0].wait_until_registered(2);
     let mut again = Peer::connect(address);
     again.send(&Hello { client_version: 1, token: Some(inside.token) });

@@ -17,6 +17,7 @@ pub(crate) mod throw_away;
 use std::fmt;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use tinyrealm_core::node::login::TokenHash;
 use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Uid};
 
@@ -151,10 +152,8 @@ pub(crate) trait AccountStore: Send {
 /// # Errors
 /// If no folder is configured and the user has none.
 pub(crate) fn path(settings: &LoginSettings) -> anyhow::Result<PathBuf> {
-    let folder = match settings.data_folder.as_str() {
-        "" => secret::data_folder()?,
-        configured => PathBuf::from(configured),
-    };
+    let folder = secret::data_folder(&settings.data_folder)
+        .context("the accounts: set login.data_folder")?;
     Ok(folder.join(FILE_NAME))
 }
 

@@ -8,6 +8,7 @@ use tinyrealm_core::node::client;
 use crate::accounts::throw_away::{Credentials, ThrowAways};
 use crate::cli::BotOptions;
 use crate::config::Config;
+use crate::secret;
 
 /// What bots log in with.
 #[derive(Clone, Debug)]
@@ -54,8 +55,8 @@ pub(super) fn of(
 
 /// One `ID PASSWORD` a line.
 fn read_accounts(path: &Path) -> anyhow::Result<Vec<Credentials>> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("can't read the accounts {}", path.display()))?;
+    let text = String::from_utf8(secret::read(path, "the file of accounts")?)
+        .with_context(|| format!("the file of accounts {}", path.display()))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let read = lines.map(|(number, line)| {
         let (id, password) = line.split_once(' ').with_context(|| {

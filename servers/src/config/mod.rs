@@ -104,8 +104,11 @@ pub(crate) struct MainSettings {
     pub(crate) attach_ttl_ms: u32,
     /// Where the chat server is, `host:port`; empty for a realm without channels.
     pub(crate) chat: String,
-    /// A file with the secret that signs guests' tokens; it is made if it is not there. Empty: a new
-    /// secret at every start, so that guests are strangers after a restart.
+    /// The folder with what Main keeps of guests, made at the first start; empty: a folder of this
+    /// user.
+    pub(crate) data_folder: String,
+    /// A file with the key of guests' tokens; it is made if it is not there. Empty: one in the data
+    /// folder.
     pub(crate) secret_file: String,
     /// Who is welcome: `guest` or `login`.
     pub(crate) auth: Auth,
@@ -248,6 +251,7 @@ impl Default for MainSettings {
             attach_timeout_ms: MainConfig::DEFAULT.attach_timeout_ms,
             attach_ttl_ms: MainConfig::DEFAULT.attach_ttl_ms,
             chat: "127.0.0.1:7300".to_owned(),
+            data_folder: String::new(),
             secret_file: String::new(),
             auth: Auth::Guest,
             login: "127.0.0.1:7200".to_owned(),

@@ -46,11 +46,17 @@ impl ScratchFile {
         Self { path: folder.join(format!("{}-{name}", std::process::id())) }
     }
 
-    /// [`ScratchFile::new`], with this content.
+    /// [`ScratchFile::new`], with this content, which nobody else may read.
     pub(crate) fn with(name: &str, text: &str) -> Self {
         let file = Self::new(name);
         std::fs::write(&file.path, text).unwrap();
+        file.set_mode(0o600);
         file
+    }
+
+    pub(crate) fn set_mode(&self, mode: u32) {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(&self.path, mode).unwrap();
     }
 
     pub(crate) fn path(&self) -> &str {

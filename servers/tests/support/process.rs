@@ -145,6 +145,9 @@ impl Process {
             }
         }
         command.env("TINYREALM_CLUSTER_SECRET", CLUSTER_SECRET);
+        // Nor is their data.
+        let data = format!("{}/{}-data", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+        command.env("XDG_DATA_HOME", data);
         command.envs(variables.iter().copied());
         command
     }
@@ -161,9 +164,8 @@ impl Process {
 
     /// [`Process::start_with`] for a process that has to find the cluster secret by itself.
     pub(crate) fn start_without_secret(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(binary());
-        command.args(arguments).env_remove("TINYREALM_CLUSTER_SECRET");
-        command.envs(variables.iter().copied());
+        let mut command = Self::command(arguments, variables);
+        command.env_remove("TINYREALM_CLUSTER_SECRET");
         Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)
     }
 
