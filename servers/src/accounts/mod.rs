@@ -8,6 +8,7 @@
 //! of their own. Nothing in the trait is one database's: a second one (PostgreSQL) has the same
 //! two tables, each method one statement or one transaction.
 
+mod opaque_string;
 pub(crate) mod password;
 mod sqlite;
 #[cfg(test)]

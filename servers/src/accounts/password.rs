@@ -1,6 +1,7 @@
 //! Passwords: argon2id (RFC 9106), as PHC strings (`$argon2id$v=19$m=…,t=…,p=1$salt$hash`).
 //!
-//! Contract: a stored hash carries its own parameters, so changing the configured ones spoils no
+//! Contract: what is hashed is the password's [`opaque_string`], here and nowhere else, so it is the
+//! same one whatever typed it. A stored hash carries its own parameters, so changing the configured ones spoils no
 //! password: it is hashed anew at its next login. An id that is not known costs the same work as a
 //! wrong password, against a hash that no password has. (Until an account with older parameters has
 //! logged in, its answers take another time.)
@@ -12,6 +13,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use tinyrealm_core::protocol::PASSWORD_MAX_BYTES;
 
+use super::opaque_string;
 use crate::config::LoginSettings;
 
 const SALT_BYTES: usize = 16;
@@ -68,11 +70,12 @@ impl Passwords {
     /// A new hash of `password`.
     ///
     /// # Errors
-    /// If the system has no random bytes.
+    /// If it is no acceptable password, or the system has no random bytes.
     pub(crate) fn hash(&self, memory: &mut HashMemory, password: &str) -> anyhow::Result<String> {
         let mut salt = [0; SALT_BYTES];
         getrandom::fill(&mut salt).context("the system gives no random bytes")?;
-        let hash = self.compute(memory, &self.params, password, &salt, HASH_BYTES)?;
+        let password = opaque_string::enforce(password)?;
+        let hash = self.compute(memory, &self.params, &password, &salt, HASH_BYTES)?;
         let salt = Salt::new(&salt).map_err(|error| anyhow!("a salt: {error}"))?;
         let params = ParamsString::try_from(&self.params);
         let params = params.map_err(|error| anyhow!("argon2's parameters: {error}"))?;
@@ -88,8 +91,11 @@ impl Passwords {
         password: &str,
         stored: Option<&str>,
     ) -> Checked {
-        match self.compare(memory, password, stored.unwrap_or(&self.nobodys)) {
-            Ok(checked) if stored.is_some() => checked,
+        // What is no password is compared as well, so that it takes as long.
+        let enforced = opaque_string::enforce(password);
+        let text = enforced.as_deref().unwrap_or(password);
+        match self.compare(memory, text, stored.unwrap_or(&self.nobodys)) {
+            Ok(checked) if stored.is_some() && enforced.is_ok() => checked,
             Ok(_) => Checked::Wrong,
             Err(error) => {
                 tracing::error!("a stored password hash can't be read: {error:#}");
@@ -182,11 +188,14 @@ pub(crate) fn random_password() -> anyhow::Result<String> {
 /// # Errors
 /// Why not.
 pub(crate) fn ensure_acceptable(password: &str) -> anyhow::Result<()> {
-    ensure!(
-        (PASSWORD_MIN_BYTES..=PASSWORD_MAX_BYTES).contains(&password.len()),
-        "a password has {PASSWORD_MIN_BYTES} to {PASSWORD_MAX_BYTES} bytes; this one has {}",
-        password.len()
-    );
+    let enforced = opaque_string::enforce(password)?;
+    // Both: so much is hashed, and so much has to fit into a login.
+    for bytes in [enforced.len(), password.len()] {
+        ensure!(
+            (PASSWORD_MIN_BYTES..=PASSWORD_MAX_BYTES).contains(&bytes),
+            "a password has {PASSWORD_MIN_BYTES} to {PASSWORD_MAX_BYTES} bytes; this one has {bytes}"
+        );
+    }
     Ok(())
 }
 
@@ -225,6 +234,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_password_is_the_same_from_every_keyboard() {
+        let (passwords, mut memory) = (with(32, 1), HashMemory::default());
+        let composed = passwords.hash(&mut memory, "p\u{e4}ssw\u{f6}rd").unwrap();
+        let decomposed = "pa\u{308}sswo\u{308}rd";
+        assert_eq!(passwords.check(&mut memory, decomposed, Some(&composed)), Checked::Right);
+        let hash = passwords.hash(&mut memory, decomposed).unwrap();
+        assert_eq!(passwords.check(&mut memory, "p\u{e4}ssw\u{f6}rd", Some(&hash)), Checked::Right);
+        assert_eq!(passwords.check(&mut memory, "passwo\u{308}rd", Some(&hash)), Checked::Wrong);
+    }
+
+    /// A hash of the bytes, as they were stored once, of what can't be a password any more.
+    #[test]
+    fn what_is_no_password_is_wrong_and_costs_as_much() {
+        let (passwords, mut memory) = (with(32, 1), HashMemory::default());
+        for text in ["", "a\tb", "\u{feff}password"] {
+            assert!(passwords.hash(&mut memory, text).is_err());
+            let (salt, params) = ([1; SALT_BYTES], passwords.params.clone());
+            let hash = passwords.compute(&mut memory, &params, text, &salt, 32).unwrap();
+            let stored = PasswordHash {
+                algorithm: ARGON2ID_IDENT,
+                version: Some(Version::V0x13.into()),
+                params: ParamsString::try_from(&params).unwrap(),
+                salt: Some(Salt::new(&salt).unwrap()),
+                hash: Some(hash),
+            };
+            let work = passwords.work();
+            let checked = passwords.check(&mut memory, text, Some(&stored.to_string()));
+            assert_eq!((checked, passwords.work()), (Checked::Wrong, work + 1), "{text:?}");
+        }
+    }
+
     /// RFC 9106's reference implementation:
     /// `echo -n password | argon2 somesalt -id -t 2 -k 256 -p 1 -e`.
     #[test]
@@ -242,5 +283,10 @@ mod tests {
         assert!(ensure_acceptable(&"x".repeat(7)).is_err());
         assert!(ensure_acceptable(&"x".repeat(128)).is_ok());
         assert!(ensure_acceptable(&"x".repeat(129)).is_err());
+        // Three bytes each that become one, and two that become four.
+        assert!(ensure_acceptable(&"\u{3000}".repeat(43)).is_err());
+        assert!(ensure_acceptable(&"\u{3000}".repeat(7)).is_err());
+        assert!(ensure_acceptable(&"\u{3000}".repeat(8)).is_ok());
+        assert!(ensure_acceptable("12345678\t").unwrap_err().to_string().contains("U+0009"));
     }
 }
