@@ -3,14 +3,18 @@
 //! Every flag of a server is an override of one key of the configuration, so there is one way in
 //! which a number gets its value.
 
+mod user;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use tinyrealm_core::protocol::ACCOUNT_MAX_BYTES;
 
-use crate::accounts::id_problem;
+use crate::accounts::{IfLost, id_problem};
 use crate::config::Override;
+pub(crate) use user::UserCommand;
+use user::{CreateOptions, DataOptions};
 
 /// A realm of small rooms: gateway, worlds, bots and a terminal client in one binary.
 ///
@@ -133,43 +137,8 @@ pub(crate) struct LoginOptions {
     port: Option<u16>,
     #[command(flatten)]
     data: DataOptions,
-}
-
-/// Where the accounts are.
-#[derive(Debug, Args)]
-pub(crate) struct DataOptions {
-    /// The folder with the accounts; a folder of this user, if it is not given.
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<String>,
-}
-
-/// What `user` can do. Passwords are read from the terminal, or from standard input.
-#[derive(Debug, Subcommand)]
-pub(crate) enum UserCommand {
-    /// Make an account.
-    Add(UserOptions),
-    /// Give an account another password; its tokens end.
-    Passwd(UserOptions),
-    /// List all accounts.
-    List(DataOptions),
-    /// Let an account log in no more; its tokens end.
-    Disable(UserOptions),
-    /// Let a disabled account log in again.
-    Enable(UserOptions),
-    /// End an account's tokens: who is in the realm stays, and logs in anew to come again.
-    Logout(UserOptions),
-    /// Remove an account; its uid is never given again.
-    Remove(UserOptions),
-}
-
-/// Which account.
-#[derive(Debug, Args)]
-pub(crate) struct UserOptions {
-    /// The account's id: a-z, 0-9, '.', '_' and '-'.
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
     #[command(flatten)]
-    data: DataOptions,
+    create: CreateOptions,
 }
 
 /// The flags of `chat`.
@@ -362,24 +331,9 @@ impl LoginOptions {
         push("login.port", text(self.port.as_ref()));
         self.data.push_to(push);
     }
-}
 
-impl DataOptions {
-    fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
-        push("login.data_folder", self.data.clone());
-    }
-}
-
-impl UserCommand {
-    fn data(&self) -> &DataOptions {
-        match self {
-            Self::List(data) => data,
-            Self::Add(options)
-            | Self::Passwd(options)
-            | Self::Disable(options)
-            | Self::Enable(options)
-            | Self::Logout(options)
-            | Self::Remove(options) => &options.data,
-        }
+    /// What becomes of accounts that are gone.
+    pub(crate) const fn if_lost(&self) -> IfLost {
+        self.create.if_lost()
     }
 }

@@ -48,7 +48,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         None => up::run(&config),
         Some(Command::Up(_)) => up::run(&config),
         Some(Command::Main(_)) => main_server::run(&config),
-        Some(Command::Login(_)) => login_server::run(&config),
+        Some(Command::Login(options)) => login_server::run(&config, options.if_lost()),
         Some(Command::World(_)) => world_server::run(&config),
         Some(Command::User(command)) => user::run(command, &config),
         Some(Command::Chat(_)) => chat_server::run(&config),

@@ -11,6 +11,7 @@ use tinyrealm_std::runtime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::IfLost;
 use crate::accounts::throw_away::ThrowAways;
 use crate::bots;
 use crate::bots::accounts::Accounts;
@@ -86,6 +87,7 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
         let (address, shared) = (config.login.address(), Shared::default());
         let node = login_server::spawn(
             &config,
+            IfLost::Refuse,
             address,
             secret.clone(),
             shutdown.clone(),

@@ -2,24 +2,28 @@
 //!
 //! Works on the store itself, whether a login server has it open or not.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
 
 use crate::accounts::password::{HashMemory, Passwords, ensure_acceptable};
-use crate::accounts::{self, Account, AccountStore, NewAccount, Purpose, Standing, id_problem};
+use crate::accounts::{
+    self, Account, AccountStore, IfLost, NewAccount, Purpose, Standing, id_problem,
+};
 use crate::cli::UserCommand;
 use crate::config::Config;
 use crate::password_input;
 
 /// Does one thing to the accounts.
 pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<ExitCode> {
-    let path = accounts::path(&config.login)?;
-    if !path.exists() && !matches!(command, UserCommand::Add(_)) {
+    let may_be_first = matches!(command, UserCommand::Add(_) | UserCommand::Restore(_));
+    if !may_be_first && !accounts::are_known(&config.login)? {
+        let path = accounts::path(&config.login)?;
         bail!("there are no accounts in {}: `tinyrealm user add` makes the first", path.display());
     }
     match command {
-        UserCommand::Add(options) => add(&options.id, config)?,
+        UserCommand::Add(options) => add(&options.user.id, options.if_lost(), config)?,
         UserCommand::Passwd(options) => change_password(&options.id, config)?,
         UserCommand::List(_) => list(&accounts::open(&config.login)?.list()?),
         UserCommand::Disable(options) => {
@@ -38,6 +42,11 @@ pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<Exit
             accounts::open(&config.login)?.remove(&options.id)?;
             println!("account {} is removed", options.id);
         }
+        UserCommand::Backup(options) => {
+            accounts::backup(&config.login, &options.file)?;
+            println!("all accounts are in {}", options.file.display());
+        }
+        UserCommand::Restore(options) => restore(&options.file, config)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -46,16 +55,26 @@ fn existing(store: &mut dyn AccountStore, id: &str) -> anyhow::Result<Account> {
     Ok(store.find(id)?.ok_or_else(|| accounts::StoreError::Unknown(id.to_owned()))?)
 }
 
-fn add(id: &str, config: &Config) -> anyhow::Result<()> {
+fn restore(backup: &Path, config: &Config) -> anyhow::Result<()> {
+    let former = accounts::restore(&config.login, backup)?;
+    println!("the accounts are those of {}, and all tokens have ended", backup.display());
+    if let Some(former) = former {
+        println!("those that were there before are in {}", former.display());
+    }
+    println!("a Login that runs serves nobody until it is started anew");
+    Ok(())
+}
+
+fn add(id: &str, if_lost: IfLost, config: &Config) -> anyhow::Result<()> {
     if let Some(problem) = id_problem(id) {
         bail!("{id:?}: {problem}");
     }
-    let mut store = accounts::open(&config.login)?;
+    let mut store = accounts::open_or(&config.login, if_lost)?;
     if store.find(id)?.is_some() {
         return Err(accounts::StoreError::Taken(id.to_owned()).into());
     }
     let password_hash = ask_and_hash(id, config)?;
-    store.create(&[NewAccount { id: id.to_owned(), password_hash, purpose: Purpose::Person }])?;
+    store.create(&[NewAccount { id: id.to_owned(), password_hash, lease: None }])?;
     let account = existing(store.as_mut(), id)?;
     println!("account {id} has uid {}", account.uid.0);
     Ok(())

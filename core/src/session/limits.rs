@@ -69,6 +69,24 @@ impl PeerAddress {
     }
 }
 
+/// As people write it.
+impl core::fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let address = core::net::Ipv6Addr::from(self.0);
+        match address.to_ipv4_mapped() {
+            Some(address) => address.fmt(f),
+            None => address.fmt(f),
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for PeerAddress {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{}", defmt::Display2Format(self));
+    }
+}
+
 /// How many connections an address holds.
 #[derive(Debug)]
 pub struct AddressEntry {
@@ -162,6 +180,14 @@ mod tests {
 
     fn v4(last: u8) -> PeerAddress {
         PeerAddress([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 10, 0, 0, last])
+    }
+
+    #[test]
+    fn an_address_is_written_as_people_do() {
+        let mapped = PeerAddress(core::net::Ipv4Addr::new(192, 0, 2, 7).to_ipv6_mapped().octets());
+        assert_eq!(std::format!("{mapped}"), "192.0.2.7");
+        let six: core::net::Ipv6Addr = "2001:db8::7".parse().unwrap();
+        assert_eq!(std::format!("{}", PeerAddress(six.octets())), "2001:db8::7");
     }
 
     #[test]

@@ -1,22 +1,28 @@
 //! Accounts: who may log in, with which password, and the tokens that they have.
 //!
 //! Purpose: [`AccountStore`] is what a login server and `tinyrealm user` need of a database;
-//! [`sqlite`] is the one that is built in. [`password`] hashes, [`throw_away`] makes accounts for bots.
+//! [`sqlite`] is the one that is built in, in a [`place`] of which a [`record`] is kept; [`opening`] says
+//! which file may be one, [`copies`] are backups. [`password`] hashes, [`throw_away`] makes accounts for
+//! bots.
 //!
 //! Contract of a store: what a call has answered is on the disk. Several processes may use one at
 //! once, so an operator's change works while the server runs. Calls block: they are made on threads
 //! of their own. Nothing in the trait is one database's: a second one (PostgreSQL) has the same
 //! two tables, each method one statement or one transaction.
 
+mod copies;
 mod opaque_string;
+mod opening;
 pub(crate) mod password;
+mod place;
+mod record;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 pub(crate) mod throw_away;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use tinyrealm_core::node::login::TokenHash;
@@ -24,9 +30,10 @@ use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Uid};
 
 use crate::config::LoginSettings;
 use crate::secret;
+pub(crate) use opening::IfLost;
+use place::Place;
+use sqlite::SqliteStore;
 
-/// The built-in store's file in the data folder.
-const FILE_NAME: &str = "accounts.db";
 /// Uids from here on are guests'.
 const FIRST_GUEST: i64 = 1 << 31;
 
@@ -73,7 +80,17 @@ pub(crate) struct Account {
 pub(crate) struct NewAccount {
     pub(crate) id: String,
     pub(crate) password_hash: String,
-    pub(crate) purpose: Purpose,
+    /// None for a person's; a throw-away one ends with it.
+    pub(crate) lease: Option<Lease>,
+}
+
+/// How long a throw-away account stays, if nobody removes it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Lease {
+    /// If nobody ever logs in.
+    pub(crate) unused_s: u32,
+    /// Behind its last login.
+    pub(crate) used_s: u32,
 }
 
 /// A token to be, of an account whose password has just been checked.
@@ -96,6 +113,10 @@ pub(crate) enum StoreError {
     Unknown(String),
     /// There is such an account already.
     Taken(String),
+    /// It is not there any more, or something else is in its place.
+    Displaced(PathBuf),
+    /// It can't be read as what it was.
+    Damaged(String),
     /// The database says no.
     Database(String),
 }
@@ -105,6 +126,17 @@ impl fmt::Display for StoreError {
         match self {
             Self::Unknown(id) => write!(f, "there is no account {id:?}"),
             Self::Taken(id) => write!(f, "there is an account {id:?} already"),
+            Self::Displaced(path) => write!(
+                f,
+                "the accounts {} are gone, or another file is in their place: put the file back, or bring a \
+                 backup with `tinyrealm user restore FILE`, and start Login anew",
+                path.display()
+            ),
+            Self::Damaged(text) => write!(
+                f,
+                "the accounts are damaged ({text}): stop Login, and bring a backup with `tinyrealm user \
+                 restore FILE`"
+            ),
             Self::Database(text) => write!(f, "the account store: {text}"),
         }
     }
@@ -138,6 +170,12 @@ pub(crate) trait AccountStore: Send {
     /// Removes the throw-away accounts whose ids begin so; answers how many there were.
     fn remove_throw_aways(&mut self, prefix: &str) -> Result<usize, StoreError>;
 
+    /// The throw-away accounts whose ids begin so stay until then, at least.
+    fn keep_throw_aways(&mut self, prefix: &str, until: UnixSeconds) -> Result<(), StoreError>;
+
+    /// Removes the throw-away accounts whose time is over; answers how many there were.
+    fn sweep(&mut self, now: UnixSeconds) -> Result<usize, StoreError>;
+
     /// Stores a token; `false` if the account is not what it was when its password was checked.
     fn grant(&mut self, grant: &Grant<'_>) -> Result<bool, StoreError>;
 
@@ -148,22 +186,74 @@ pub(crate) trait AccountStore: Send {
     fn verify(&mut self, token: &TokenHash, now: UnixSeconds) -> Result<Option<Uid>, StoreError>;
 }
 
+fn place(settings: &LoginSettings) -> anyhow::Result<Place> {
+    let folder = secret::data_folder(&settings.data_folder)
+        .context("the accounts: set login.data_folder")?;
+    Ok(Place::in_folder(&folder))
+}
+
 /// Where the configured store is.
 ///
 /// # Errors
 /// If no folder is configured and the user has none.
 pub(crate) fn path(settings: &LoginSettings) -> anyhow::Result<PathBuf> {
-    let folder = secret::data_folder(&settings.data_folder)
-        .context("the accounts: set login.data_folder")?;
-    Ok(folder.join(FILE_NAME))
+    Ok(place(settings)?.file)
 }
 
-/// Opens the configured store; makes it if it is not there.
+/// Whether the configured folder has, or has had, accounts.
+///
+/// # Errors
+/// If that can't be told.
+pub(crate) fn are_known(settings: &LoginSettings) -> anyhow::Result<bool> {
+    let place = place(settings)?;
+    Ok(place.look().is_some() || place.known()?.is_some())
+}
+
+/// Opens the configured store; makes it if none was known.
+///
+/// # Errors
+/// If it can't be read or made, or is lost.
+pub(crate) fn open(settings: &LoginSettings) -> anyhow::Result<Box<dyn AccountStore>> {
+    open_or(settings, IfLost::Refuse)
+}
+
+/// The same, but for what becomes of a store that is lost.
 ///
 /// # Errors
 /// If it can't be read or made.
-pub(crate) fn open(settings: &LoginSettings) -> anyhow::Result<Box<dyn AccountStore>> {
-    Ok(Box::new(sqlite::SqliteStore::open(&path(settings)?)?))
+pub(crate) fn open_or(
+    settings: &LoginSettings,
+    if_lost: IfLost,
+) -> anyhow::Result<Box<dyn AccountStore>> {
+    Ok(Box::new(SqliteStore::open(place(settings)?, if_lost)?))
+}
+
+/// The same at a server's start: all of it is checked, what is lost is made anew if `if_lost` says so,
+/// and throw-away accounts of whoever was killed go.
+///
+/// # Errors
+/// If it can't be read or made, or is lost or damaged.
+pub(crate) fn open_at_start(settings: &LoginSettings, if_lost: IfLost) -> anyhow::Result<()> {
+    let mut store = SqliteStore::open(place(settings)?, if_lost)?;
+    store.check()?;
+    store.sweep(now())?;
+    Ok(())
+}
+
+/// Copies the configured store into a file.
+///
+/// # Errors
+/// If that can't be.
+pub(crate) fn backup(settings: &LoginSettings, target: &Path) -> anyhow::Result<()> {
+    copies::backup(&place(settings)?, target)
+}
+
+/// Puts a backup into the place of the configured store; answers where the former one is.
+///
+/// # Errors
+/// If that can't be.
+pub(crate) fn restore(settings: &LoginSettings, backup: &Path) -> anyhow::Result<Option<PathBuf>> {
+    copies::restore(&place(settings)?, backup)
 }
 
 /// What is wrong with a new account's id, if anything.

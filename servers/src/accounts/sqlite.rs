@@ -4,101 +4,96 @@
 //! other processes may read and write meanwhile: whoever finds it locked waits. While it is open, the
 //! log lies beside the file; the last one to close it leaves one file.
 
-use std::path::Path;
-use std::time::Duration;
-
-use anyhow::Context;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
 use tinyrealm_core::node::login::TokenHash;
 use tinyrealm_core::protocol::Uid;
 
+use super::opening::{self, IfLost};
+use super::place::{Found, Place};
 use super::{
     Account, AccountStore, FIRST_GUEST, Grant, NewAccount, Purpose, Standing, StoreError,
     UnixSeconds,
 };
 
-/// How long a call waits for another process's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const SCHEMA_VERSION: i64 = 1;
-const SCHEMA: &str = "
-    CREATE TABLE accounts (
-        uid INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        password_hash TEXT NOT NULL,
-        is_enabled INTEGER NOT NULL,
-        is_throw_away INTEGER NOT NULL,
-        created_at INTEGER NOT NULL,
-        last_login_at INTEGER
-    ) STRICT;
-    CREATE TABLE tokens (
-        hash BLOB PRIMARY KEY,
-        uid INTEGER NOT NULL REFERENCES accounts (uid) ON DELETE CASCADE,
-        issued INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX tokens_of_account ON tokens (uid, issued);
-    PRAGMA user_version = 1;
-";
 const COLUMNS: &str =
     "uid, id, password_hash, is_enabled, is_throw_away, created_at, last_login_at";
+/// So many revocations are told one by one; whoever has not asked since those before hears that
+/// everybody is revoked.
+const REVOCATIONS_MAX: i64 = 65_536;
 
 /// One connection to the file; see the [module](self).
 pub(super) struct SqliteStore {
     connection: Connection,
+    place: Place,
+    found: Found,
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.to_string())
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Database(error.to_string()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for StoreError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Database(format!("{error:#}"))
     }
 }
 
 impl SqliteStore {
-    /// Opens the store; makes it, and its folder, if it is not there.
-    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
-        let what = || format!("can't open the accounts {}", path.display());
-        make_private(path).with_context(what)?;
-        let mut connection = Connection::open(path).with_context(what)?;
-        prepare(&mut connection).with_context(what)?;
-        Ok(Self { connection })
+    /// Opens the store; makes it, and its folder, if none was known there.
+    pub(super) fn open(place: Place, if_lost: IfLost) -> anyhow::Result<Self> {
+        let connection = opening::open(&place, if_lost)?;
+        let found = place.look().ok_or_else(|| StoreError::Displaced(place.file.clone()))?;
+        Ok(Self { connection, place, found })
     }
 
-    fn change(&mut self) -> Result<Transaction<'_>, StoreError> {
-        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    /// Whether everything in it is sound.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        opening::check(&self.connection, &self.place.file)
     }
-}
 
-/// Nobody but the owner reads password hashes; the log beside it gets the same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+    /// The connection, as long as its file is where it was found.
+    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
+        self.found = self.place.check(self.found)?;
+        Ok(&mut self.connection)
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
 
-fn prepare(connection: &mut Connection) -> anyhow::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    // Of several processes that start at once, one makes the tables.
-    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version == 0 {
-        change.execute_batch(SCHEMA)?;
+    fn change<T>(
+        &mut self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let change = opening::begin(self.connection()?)?;
+        let done = act(&change)?;
+        change.commit()?;
+        Ok(done)
     }
-    anyhow::ensure!(
-        version <= SCHEMA_VERSION,
-        "it is of version {version}, and this program knows {SCHEMA_VERSION}: update the program"
-    );
-    Ok(change.commit()?)
+
+    /// A change of who there is, or of who may come: it has a revision, which the folder knows behind it.
+    fn revise<T>(
+        &mut self,
+        act: impl FnOnce(&Transaction<'_>, i64) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let done = self.change(|change| {
+            let text = "UPDATE realm SET revision = revision + 1 RETURNING revision";
+            let revision = change.query_row(text, [], |row| row.get(0))?;
+            act(change, revision)
+        })?;
+        self.remember()?;
+        Ok(done)
+    }
+
+    /// Has the folder know what has been committed.
+    fn remember(&mut self) -> Result<(), StoreError> {
+        // Under the lock, so that of several writers none puts an older one into its place.
+        let lock = opening::begin(&mut self.connection)?;
+        Ok(opening::read_record(&lock)?.write(&self.place.record)?)
+    }
 }
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -114,126 +109,188 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
 }
 
 /// The uid of an account that is to be changed.
-fn uid_of(change: &Transaction<'_>, id: &str) -> Result<u32, StoreError> {
+fn uid_of(change: &Transaction<'_>, id: &str) -> Result<i64, StoreError> {
     let uid = change.query_row("SELECT uid FROM accounts WHERE id = ?1", [id], |row| row.get(0));
     uid.optional()?.ok_or_else(|| StoreError::Unknown(id.to_owned()))
 }
 
-fn revoke_all(change: &Transaction<'_>, uid: u32) -> Result<(), StoreError> {
+/// Ends whatever an account has been given.
+fn revoke_all(change: &Transaction<'_>, uid: i64, revision: i64) -> Result<(), StoreError> {
     change.execute("DELETE FROM tokens WHERE uid = ?1", [uid])?;
+    note_revocations(change, "uid = ?1", uid, revision)
+}
+
+/// Notes that the accounts of a condition with one parameter are revoked.
+fn note_revocations(
+    change: &Transaction<'_>,
+    condition: &str,
+    parameter: impl rusqlite::ToSql,
+    revision: i64,
+) -> Result<(), StoreError> {
+    let text = format!(
+        "INSERT OR REPLACE INTO revocations (uid, revision)
+         SELECT uid, ?2 FROM accounts WHERE {condition}"
+    );
+    change.execute(&text, params![parameter, revision])?;
+    let surplus = "SELECT revision FROM revocations ORDER BY revision DESC LIMIT 1 OFFSET ?1";
+    let last = change.query_row(surplus, [REVOCATIONS_MAX], |row| row.get::<_, i64>(0));
+    if let Some(last) = last.optional()? {
+        change.execute("DELETE FROM revocations WHERE revision <= ?1", [last])?;
+        change.execute("UPDATE realm SET all_revoked_at = max(all_revoked_at, ?1)", [last])?;
+    }
     Ok(())
 }
 
-fn insert(change: &Transaction<'_>, new: &NewAccount) -> Result<(), StoreError> {
-    if new.purpose == Purpose::ThrowAway {
-        change.execute("DELETE FROM accounts WHERE id = ?1 AND is_throw_away", [&new.id])?;
+/// Removes the accounts of a condition with one parameter.
+fn remove_all(
+    change: &Transaction<'_>,
+    condition: &str,
+    parameter: impl rusqlite::ToSql + Copy,
+    revision: i64,
+) -> Result<usize, StoreError> {
+    note_revocations(change, condition, parameter, revision)?;
+    Ok(change.execute(&format!("DELETE FROM accounts WHERE {condition}"), [parameter])?)
+}
+
+fn insert(change: &Transaction<'_>, new: &NewAccount, revision: i64) -> Result<(), StoreError> {
+    if new.lease.is_some() {
+        remove_all(change, "id = ?1 AND is_throw_away", new.id.as_str(), revision)?;
     }
     let taken = change.query_row("SELECT 1 FROM accounts WHERE id = ?1", [&new.id], |_| Ok(()));
     if taken.optional()?.is_some() {
         return Err(StoreError::Taken(new.id.clone()));
     }
+    let now = super::now();
+    let lease = new.lease;
     change.execute(
-        "INSERT INTO accounts (id, password_hash, is_enabled, is_throw_away, created_at)
-         VALUES (?1, ?2, 1, ?3, ?4)",
-        params![new.id, new.password_hash, new.purpose == Purpose::ThrowAway, super::now()],
+        "INSERT INTO accounts
+         (id, password_hash, is_enabled, is_throw_away, created_at, expires_at, used_s)
+         VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6)",
+        params![
+            new.id,
+            new.password_hash,
+            lease.is_some(),
+            now,
+            lease.map(|lease| now + UnixSeconds::from(lease.unused_s)),
+            lease.map(|lease| lease.used_s)
+        ],
     )?;
-    if change.last_insert_rowid() >= FIRST_GUEST {
-        return Err(StoreError::Database("no uid is left".to_owned()));
-    }
     Ok(())
 }
+
+const OF_PREFIX: &str = "is_throw_away AND substr(id, 1, length(?1)) = ?1";
 
 impl AccountStore for SqliteStore {
     fn find(&mut self, id: &str) -> Result<Option<Account>, StoreError> {
         let text = format!("SELECT {COLUMNS} FROM accounts WHERE id = ?1");
-        let mut query = self.connection.prepare_cached(&text)?;
+        let mut query = self.connection()?.prepare_cached(&text)?;
         Ok(query.query_row([id], account).optional()?)
     }
 
     fn list(&mut self) -> Result<Vec<Account>, StoreError> {
         let text = format!("SELECT {COLUMNS} FROM accounts ORDER BY id");
-        let mut query = self.connection.prepare(&text)?;
+        let mut query = self.connection()?.prepare(&text)?;
         let accounts = query.query_map([], account)?;
         Ok(accounts.collect::<Result<_, _>>()?)
     }
 
     fn create(&mut self, accounts: &[NewAccount]) -> Result<(), StoreError> {
-        let change = self.change()?;
-        accounts.iter().try_for_each(|new| insert(&change, new))?;
-        Ok(change.commit()?)
+        let path = self.place.record.clone();
+        self.revise(|change, revision| {
+            accounts.iter().try_for_each(|new| insert(change, new, revision))?;
+            let mut record = opening::read_record(change)?;
+            if record.highest_uid >= FIRST_GUEST {
+                return Err(StoreError::Database("no uid is left".to_owned()));
+            }
+            // The uids stand there before anyone can have them. The revision is not one yet.
+            record.revision -= 1;
+            Ok(record.write(&path)?)
+        })
     }
 
     fn set_password(&mut self, id: &str, password_hash: &str) -> Result<(), StoreError> {
-        let change = self.change()?;
-        let uid = uid_of(&change, id)?;
-        change.execute(
-            "UPDATE accounts SET password_hash = ?2 WHERE uid = ?1",
-            params![uid, password_hash],
-        )?;
-        revoke_all(&change, uid)?;
-        Ok(change.commit()?)
+        self.revise(|change, revision| {
+            let uid = uid_of(change, id)?;
+            change.execute(
+                "UPDATE accounts SET password_hash = ?2 WHERE uid = ?1",
+                params![uid, password_hash],
+            )?;
+            revoke_all(change, uid, revision)
+        })
     }
 
     fn set_standing(&mut self, id: &str, standing: Standing) -> Result<(), StoreError> {
-        let change = self.change()?;
-        let uid = uid_of(&change, id)?;
-        change.execute(
-            "UPDATE accounts SET is_enabled = ?2 WHERE uid = ?1",
-            params![uid, standing == Standing::Enabled],
-        )?;
-        revoke_all(&change, uid)?;
-        Ok(change.commit()?)
+        self.revise(|change, revision| {
+            let uid = uid_of(change, id)?;
+            change.execute(
+                "UPDATE accounts SET is_enabled = ?2 WHERE uid = ?1",
+                params![uid, standing == Standing::Enabled],
+            )?;
+            revoke_all(change, uid, revision)
+        })
     }
 
     fn revoke(&mut self, id: &str) -> Result<(), StoreError> {
-        let change = self.change()?;
-        let uid = uid_of(&change, id)?;
-        revoke_all(&change, uid)?;
-        Ok(change.commit()?)
+        self.revise(|change, revision| {
+            let uid = uid_of(change, id)?;
+            revoke_all(change, uid, revision)
+        })
     }
 
     fn remove(&mut self, id: &str) -> Result<(), StoreError> {
-        let change = self.change()?;
-        let uid = uid_of(&change, id)?;
-        change.execute("DELETE FROM accounts WHERE uid = ?1", [uid])?;
-        Ok(change.commit()?)
+        self.revise(|change, revision| {
+            let uid = uid_of(change, id)?;
+            remove_all(change, "uid = ?1", uid, revision).map(drop)
+        })
     }
 
     fn remove_throw_aways(&mut self, prefix: &str) -> Result<usize, StoreError> {
-        let removed = self.connection.execute(
-            "DELETE FROM accounts WHERE is_throw_away AND substr(id, 1, length(?1)) = ?1",
-            [prefix],
-        )?;
-        Ok(removed)
+        self.revise(|change, revision| remove_all(change, OF_PREFIX, prefix, revision))
+    }
+
+    fn keep_throw_aways(&mut self, prefix: &str, until: UnixSeconds) -> Result<(), StoreError> {
+        let text =
+            format!("UPDATE accounts SET expires_at = max(expires_at, ?2) WHERE {OF_PREFIX}");
+        self.change(|change| Ok(change.execute(&text, params![prefix, until]).map(drop)?))
+    }
+
+    fn sweep(&mut self, now: UnixSeconds) -> Result<usize, StoreError> {
+        const EXPIRED: &str = "is_throw_away AND expires_at <= ?1";
+        let text = format!("SELECT 1 FROM accounts WHERE {EXPIRED} LIMIT 1");
+        let any = self.connection()?.query_row(&text, [now], |_| Ok(()));
+        match any.optional()? {
+            None => Ok(0),
+            Some(()) => self.revise(|change, revision| remove_all(change, EXPIRED, now, revision)),
+        }
     }
 
     fn grant(&mut self, grant: &Grant<'_>) -> Result<bool, StoreError> {
         let uid = grant.uid.0;
-        let change = self.change()?;
-        let is_same = change.execute(
-            "UPDATE accounts SET last_login_at = ?3
-             WHERE uid = ?1 AND password_hash = ?2 AND is_enabled",
-            params![uid, grant.checked_hash, grant.now],
-        )?;
-        if is_same == 0 {
-            return Ok(false);
-        }
-        change.execute(
-            "INSERT INTO tokens (hash, uid, issued, expires_at) VALUES
-             (?1, ?2, (SELECT coalesce(max(issued), 0) + 1 FROM tokens WHERE uid = ?2), ?3)",
-            params![grant.token.0, uid, grant.expires_at],
-        )?;
-        change.execute(
-            "DELETE FROM tokens WHERE uid = ?1 AND (expires_at <= ?2 OR issued <=
-             (SELECT max(issued) FROM tokens WHERE uid = ?1) - ?3)",
-            params![uid, grant.now, grant.most_tokens],
-        )?;
-        change.commit()?;
-        Ok(true)
+        self.change(|change| {
+            let is_same = change.execute(
+                "UPDATE accounts SET last_login_at = ?3, expires_at = max(expires_at, ?3 + used_s)
+                 WHERE uid = ?1 AND password_hash = ?2 AND is_enabled",
+                params![uid, grant.checked_hash, grant.now],
+            )?;
+            if is_same == 0 {
+                return Ok(false);
+            }
+            change.execute(
+                "INSERT INTO tokens (hash, uid, issued, expires_at) VALUES
+                 (?1, ?2, (SELECT coalesce(max(issued), 0) + 1 FROM tokens WHERE uid = ?2), ?3)",
+                params![grant.token.0, uid, grant.expires_at],
+            )?;
+            change.execute(
+                "DELETE FROM tokens WHERE uid = ?1 AND (expires_at <= ?2 OR issued <=
+                 (SELECT max(issued) FROM tokens WHERE uid = ?1) - ?3)",
+                params![uid, grant.now, grant.most_tokens],
+            )?;
+            Ok(true)
+        })
     }
 
     fn rehash(&mut self, uid: Uid, old_hash: &str, new_hash: &str) -> Result<(), StoreError> {
-        self.connection.execute(
+        self.connection()?.execute(
             "UPDATE accounts SET password_hash = ?3 WHERE uid = ?1 AND password_hash = ?2",
             params![uid.0, old_hash, new_hash],
         )?;
@@ -241,9 +298,9 @@ impl AccountStore for SqliteStore {
     }
 
     fn verify(&mut self, token: &TokenHash, now: UnixSeconds) -> Result<Option<Uid>, StoreError> {
-        let mut query = self.connection.prepare_cached(
+        let mut query = self.connection()?.prepare_cached(
             "SELECT accounts.uid FROM tokens JOIN accounts USING (uid)
-             WHERE hash = ?1 AND expires_at > ?2 AND is_enabled",
+             WHERE hash = ?1 AND tokens.expires_at > ?2 AND is_enabled",
         )?;
         let uid = query.query_row(params![token.0, now], |row| row.get(0));
         Ok(uid.optional()?.map(Uid))

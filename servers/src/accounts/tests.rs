@@ -1,5 +1,7 @@
 //! The built-in store, and whatever other there may be: what every store has to do.
 
+mod keeping;
+
 use super::*;
 
 struct Scratch {
@@ -17,6 +19,14 @@ impl Scratch {
         LoginSettings { data_folder, ..LoginSettings::default() }
     }
 
+    fn files(&self) -> Vec<String> {
+        let files = std::fs::read_dir(&self.folder).unwrap();
+        let mut names: Vec<_> =
+            files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     fn open(&self) -> Box<dyn AccountStore> {
         open(&self.settings()).unwrap()
     }
@@ -28,8 +38,11 @@ impl Drop for Scratch {
     }
 }
 
+const LEASE: Lease = Lease { unused_s: 60, used_s: 600 };
+
 fn new(id: &str, purpose: Purpose) -> NewAccount {
-    NewAccount { id: id.to_owned(), password_hash: format!("hash of {id}"), purpose }
+    let lease = (purpose == Purpose::ThrowAway).then_some(LEASE);
+    NewAccount { id: id.to_owned(), password_hash: format!("hash of {id}"), lease }
 }
 
 /// A store with one person, and her uid.
@@ -66,10 +79,8 @@ fn accounts_are_found_and_last() {
     let alice = again.find("alice").unwrap().unwrap();
     assert_eq!((alice.uid, alice.password_hash.as_str()), (uid, "hash of alice"));
     assert_eq!((alice.standing, alice.last_login_at), (Standing::Enabled, None));
-    let files: Vec<_> = std::fs::read_dir(&scratch.folder).unwrap().collect();
     drop(again);
-    let after = std::fs::read_dir(&scratch.folder).unwrap().count();
-    assert!(files.len() >= after && after == 1, "one file is left");
+    assert_eq!(scratch.files(), ["accounts.db", "accounts.realm"], "no log is left");
 }
 
 #[test]
@@ -164,6 +175,26 @@ fn throw_aways_come_and_go() {
     assert_eq!(ids, ["alice", "bot-person"]);
 }
 
+/// Accounts of bots that were killed, and of visitors that never came.
+#[test]
+fn both_sides_of_a_lease() {
+    let scratch = Scratch::new("lease");
+    let (mut store, _) = with_alice(&scratch);
+    store.create(&[new("bot-1", Purpose::ThrowAway), new("bot-2", Purpose::ThrowAway)]).unwrap();
+    let bot = store.find("bot-1").unwrap().unwrap();
+    let made = bot.created_at;
+    let login =
+        Grant { uid: bot.uid, checked_hash: "hash of bot-1", now: made + 5, ..grant(bot.uid, 1) };
+    assert!(store.grant(&login).unwrap());
+    assert_eq!(store.sweep(made + 59).unwrap(), 0);
+    assert_eq!(store.sweep(made + 62).unwrap(), 1, "the one that nobody has used");
+    assert_eq!(store.sweep(made + 604).unwrap(), 0);
+    store.keep_throw_aways("bot-", made + 1_000).unwrap();
+    assert_eq!(store.sweep(made + 999).unwrap(), 0);
+    assert_eq!(store.sweep(made + 1_000).unwrap(), 1);
+    assert_eq!(store.list().unwrap().len(), 1, "a person's account is nobody's to sweep");
+}
+
 #[test]
 fn several_may_use_the_store_at_once() {
     let scratch = Scratch::new("shared");
@@ -201,7 +232,7 @@ fn a_store_of_a_newer_program_is_left_alone() {
     drop(scratch.open());
     let path = path(&scratch.settings()).unwrap();
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 2).unwrap();
+    connection.pragma_update(None, "user_version", 3).unwrap();
     drop(connection);
     let error = open(&scratch.settings()).err().unwrap();
     assert!(format!("{error:#}").contains("update the program"), "{error:#}");

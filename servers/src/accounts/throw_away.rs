@@ -1,8 +1,17 @@
-//! Accounts for the bots of one run: made before it, removed behind it.
+//! Accounts for the bots of one run: made before it, removed behind it, and swept if it is killed.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::password::{HashMemory, Passwords, random_password};
-use super::{AccountStore, NewAccount, Purpose};
+use super::{AccountStore, Lease, NewAccount, UnixSeconds, now};
 use crate::config::LoginSettings;
+
+/// How long they outlive a run that can't remove them.
+const LEASE: Lease = Lease { unused_s: 600, used_s: 600 };
+/// How often a run says that it is there.
+const RENEWAL: Duration = Duration::from_secs(120);
 
 /// What a bot logs in with.
 #[derive(Clone, Default)]
@@ -17,11 +26,10 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// Accounts that are removed with their guard. A run that is killed leaves them: the next one with
-/// the same prefix takes their place.
+/// Accounts that are removed with their guard. Those of a run that is killed go when their lease has
+/// ended, or when another with the same prefix takes their place.
 pub(crate) struct ThrowAways {
-    store: Box<dyn AccountStore>,
-    prefix: String,
+    keeper: Option<(Sender<()>, JoinHandle<()>)>,
     pub(crate) credentials: Vec<Credentials>,
 }
 
@@ -38,23 +46,43 @@ impl ThrowAways {
         for number in 0..count {
             let (id, password) = (format!("{prefix}{number}"), random_password()?);
             let password_hash = passwords.hash(&mut memory, &password)?;
-            accounts.push(NewAccount {
-                id: id.clone(),
-                password_hash,
-                purpose: Purpose::ThrowAway,
-            });
+            accounts.push(NewAccount { id: id.clone(), password_hash, lease: Some(LEASE) });
             credentials.push(Credentials { id, password });
         }
+        store.sweep(now())?;
         store.remove_throw_aways(prefix)?;
         store.create(&accounts)?;
-        Ok(Self { store, prefix: prefix.to_owned(), credentials })
+        Ok(Self { keeper: Some(keep(store, prefix.to_owned())?), credentials })
     }
+}
+
+/// Renews the lease on a thread until the sender is dropped; then removes them.
+fn keep(
+    mut store: Box<dyn AccountStore>,
+    prefix: String,
+) -> std::io::Result<(Sender<()>, JoinHandle<()>)> {
+    let (sender, receiver) = channel();
+    let keep = move || {
+        while receiver.recv_timeout(RENEWAL) == Err(RecvTimeoutError::Timeout) {
+            let until = now() + UnixSeconds::from(LEASE.used_s);
+            if let Err(error) = store.keep_throw_aways(&prefix, until) {
+                tracing::warn!("throw-away accounts may end too early: {error}");
+            }
+        }
+        if let Err(error) = store.remove_throw_aways(&prefix) {
+            tracing::warn!("throw-away accounts are left: {error}");
+        }
+    };
+    Ok((sender, std::thread::Builder::new().name("throw-aways".to_owned()).spawn(keep)?))
 }
 
 impl Drop for ThrowAways {
     fn drop(&mut self) {
-        if let Err(error) = self.store.remove_throw_aways(&self.prefix) {
-            tracing::warn!("throw-away accounts are left: {error}");
+        if let Some((sender, thread)) = self.keeper.take() {
+            drop(sender);
+            if thread.join().is_err() {
+                tracing::error!("the thread of the throw-away accounts has panicked");
+            }
         }
     }
 }

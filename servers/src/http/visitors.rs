@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::accounts::password::{HashMemory, Passwords, random_password};
 use crate::accounts::throw_away::Credentials;
-use crate::accounts::{self, AccountStore, NewAccount, Purpose, StoreError, UnixSeconds};
+use crate::accounts::{self, AccountStore, Lease, NewAccount, Purpose, StoreError, UnixSeconds};
 use crate::config::LoginSettings;
 
 const KEPT_SECONDS: UnixSeconds = 24 * 60 * 60;
@@ -46,6 +46,7 @@ pub(crate) struct Visitors {
     memory: HashMemory,
     prefix: String,
     most: usize,
+    lease: Lease,
     /// What they are called behind the prefix, the oldest first.
     kept: VecDeque<u64>,
     /// Until when the accounts that were made have used up what may be made.
@@ -70,6 +71,8 @@ impl Visitors {
             memory: HashMemory::default(),
             prefix: prefix.to_owned(),
             most: most.into(),
+            // As long as one may come back with a token.
+            lease: Lease { unused_s: KEPT_SECONDS as u32, used_s: settings.token_ttl_s },
             kept: kept.into(),
             busy_until: Instant::now(),
         })
@@ -85,7 +88,7 @@ impl Visitors {
         let number = self.kept.back().map_or(0, |newest| newest + 1);
         let (id, password) = (format!("{}{number}", self.prefix), random_password()?);
         let password_hash = self.passwords.hash(&mut self.memory, &password)?;
-        let account = NewAccount { id: id.clone(), password_hash, purpose: Purpose::ThrowAway };
+        let account = NewAccount { id: id.clone(), password_hash, lease: Some(self.lease) };
         self.store.create(&[account])?;
         self.kept.push_back(number);
         self.busy_until = busy_until;

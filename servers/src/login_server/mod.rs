@@ -1,5 +1,6 @@
 //! `tinyrealm login`: LoginServer on the tokio driver, with its threads beside it.
 
+mod watch;
 mod workers;
 
 use std::net::SocketAddr;
@@ -17,12 +18,13 @@ use tinyrealm_std::memory::{LoginSizes, NodeSizes, login_storage, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts;
 use crate::accounts::password::Passwords;
+use crate::accounts::{self, IfLost};
 use crate::config::Config;
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
+use watch::Watch;
 use workers::{Outcome, Workers};
 
 /// What a login server tells about itself.
@@ -60,11 +62,12 @@ fn report(node: &LoginNode<'_>, passwords: &Passwords) -> LoginReport {
 }
 
 /// Runs Login until a signal.
-pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Config, if_lost: IfLost) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let shared = Shared::default();
     let secret = secret::cluster(&config.cluster, Asker::Peer)?;
-    let node = spawn(config, config.login.address(), secret, shutdown, shared.clone())?;
+    let address = config.login.address();
+    let node = spawn(config, if_lost, address, secret, shutdown, shared.clone())?;
     println!("login listening on {}", node.address);
     tracing::info!("accounts are in {}", accounts::path(&config.login)?.display());
     node.join()?;
@@ -78,6 +81,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 /// If the address or the account store can't be had.
 pub(crate) fn spawn(
     config: &Config,
+    if_lost: IfLost,
     address: SocketAddr,
     secret: ClusterSecret,
     shutdown: CancellationToken,
@@ -85,10 +89,13 @@ pub(crate) fn spawn(
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(usize::from(config.login.sessions));
     let passwords = Arc::new(Passwords::new(&config.login)?);
+    accounts::open_at_start(&config.login, if_lost)?;
     let workers = Workers::start(&config.login, &passwords)?;
+    let watch = Watch::start(&config.login)?;
     let config = config.clone();
     NodeThread::spawn("login", address, move |bound| async move {
         serve(&config, secret, bound, workers, passwords, shutdown, shared).await;
+        drop(watch);
     })
 }
 

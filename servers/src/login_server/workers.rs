@@ -8,10 +8,12 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use tinyrealm_core::dispatch::RateLimitedLog;
 use tinyrealm_core::node::login::{
     LoginKey, LoginOutcome, LoginWork, VerifyKey, VerifyOutcome, VerifyWork,
 };
 use tinyrealm_core::protocol::LoginDenial;
+use tinyrealm_std::Clock;
 use tokio::sync::mpsc;
 
 use crate::accounts::password::{Checked, HashMemory, Passwords};
@@ -101,6 +103,24 @@ impl Workers {
     }
 }
 
+/// Whoever asks while the store fails writes no line each.
+struct Complaints {
+    clock: Clock,
+    lines: RateLimitedLog,
+}
+
+impl Complaints {
+    fn start() -> Self {
+        Self { clock: Clock::start(), lines: RateLimitedLog::default() }
+    }
+
+    fn log(&mut self, what: &str, error: &StoreError) {
+        if let Some(count) = self.lines.admit(self.clock.now()) {
+            tracing::error!("{what}: {error} ({count} since the last line)");
+        }
+    }
+}
+
 fn next(work: &Mutex<Receiver<LoginWork>>) -> Option<LoginWork> {
     work.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
@@ -110,9 +130,10 @@ fn check_logins(
     work: &Mutex<Receiver<LoginWork>>,
     outcomes: &mpsc::Sender<Outcome>,
 ) -> Box<dyn AccountStore> {
+    let mut complaints = Complaints::start();
     while let Some(work) = next(work) {
         let outcome = checker.check(&work).unwrap_or_else(|error| {
-            tracing::error!("a login failed: {error}");
+            complaints.log("a login failed", &error);
             LoginOutcome::Denied(LoginDenial::UNAVAILABLE)
         });
         if outcomes.blocking_send(Outcome::Login(work.key, outcome)).is_err() {
@@ -127,12 +148,13 @@ fn check_tokens(
     work: &Receiver<VerifyWork>,
     outcomes: &mpsc::Sender<Outcome>,
 ) -> Box<dyn AccountStore> {
+    let mut complaints = Complaints::start();
     while let Ok(work) = work.recv() {
         let outcome = match store.verify(&work.token_hash, accounts::now()) {
             Ok(Some(uid)) => VerifyOutcome::Verified(uid),
             Ok(None) => VerifyOutcome::Refused,
             Err(error) => {
-                tracing::error!("a token was not looked up: {error}");
+                complaints.log("a token was not looked up", &error);
                 VerifyOutcome::Unavailable
             }
         };

@@ -46,6 +46,11 @@ impl ScratchFile {
         Self { path: folder.join(format!("{}-{name}", std::process::id())) }
     }
 
+    /// A file that somebody else makes.
+    pub(crate) fn at(path: &str) -> Self {
+        Self { path: path.into() }
+    }
+
     /// [`ScratchFile::new`], with this content, which nobody else may read.
     pub(crate) fn with(name: &str, text: &str) -> Self {
         let file = Self::new(name);

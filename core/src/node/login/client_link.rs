@@ -16,7 +16,7 @@ use crate::protocol::client_to_login::{LoginReq, Stub};
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
 use crate::protocol::{ErrorCode, LoginDenial};
 use crate::session::manager::Farewell;
-use crate::session::{LinkTag, SessionKey, Trust};
+use crate::session::{LinkTag, PeerAddress, SessionKey, Trust};
 
 /// A refusal: why, and when to come back.
 type Denial = (LoginDenial, u32);
@@ -36,7 +36,10 @@ impl<'a> Stub<Caller<'_, 'a>> for Login<'a> {
                 // From here on it waits for us, and not we for it.
                 caller.sessions.prove(caller.now, key, Trust::Client);
             }
-            Err(denial) => self.deny(&mut caller.context(), key, denial),
+            Err(denial) => {
+                let from = caller.sessions.address(key).unwrap_or_default();
+                self.deny(&mut caller.context(), key, (message.id.as_str(), from), denial);
+            }
         }
     }
 }
@@ -62,7 +65,7 @@ impl<'a> Login<'a> {
             Admission::Granted { .. } => {
                 let (id, password) = (message.id.as_str(), message.pw.0.as_str());
                 let session = caller.key;
-                let applicant = Applicant { session, account, address, rank, id, password };
+                let applicant = Applicant { session, account, address, from, rank, id, password };
                 if let Some(login) = self.queue(&mut caller.context(), &applicant) {
                     return Ok(login);
                 }
@@ -83,8 +86,14 @@ impl<'a> Login<'a> {
         digest.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk))
     }
 
-    fn deny(&mut self, cx: &mut Context<'_, 'a>, session: SessionKey, denial: Denial) {
-        let (reason, retry_after_ms) = denial;
+    fn deny(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        (id, from): (&str, PeerAddress),
+        (reason, retry_after_ms): Denial,
+    ) {
+        self.journal.denied(cx.now, id, from, reason);
         self.stats.count_denied(reason);
         cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
         cx.sessions.send_or_close(cx.now, session, &LoginDenied { reason, retry_after_ms });
@@ -105,7 +114,8 @@ impl<'a> Login<'a> {
         let Some(slot) = self.jobs.remove_login(login) else { return };
         self.accounts.settle(cx.now, slot.account, Verdict::Void);
         self.addresses.settle(cx.now, slot.address, Verdict::Void);
-        self.deny(cx, slot.session, (LoginDenial::BUSY, self.config.busy_retry_ms));
+        let denial = (LoginDenial::BUSY, self.config.busy_retry_ms);
+        self.deny(cx, slot.session, (slot.id(), slot.from), denial);
     }
 
     /// Whoever has gone is not checked, unless somebody is at it.
@@ -131,15 +141,18 @@ impl<'a> Login<'a> {
         let address_ms = self.addresses.settle(cx.now, slot.address, of_address);
         match outcome {
             LoginOutcome::Granted { uid, ttl_s } => {
+                self.journal.granted(cx.now, slot.id(), slot.from);
                 let ack = LoginAck { uid, token: slot.token, ttl_s };
                 self.grant(cx, slot.session, &ack);
             }
             LoginOutcome::Denied(LoginDenial::UNAVAILABLE) => {
                 let retry_after_ms = self.config.busy_retry_ms;
-                self.deny(cx, slot.session, (LoginDenial::UNAVAILABLE, retry_after_ms));
+                let denial = (LoginDenial::UNAVAILABLE, retry_after_ms);
+                self.deny(cx, slot.session, (slot.id(), slot.from), denial);
             }
             LoginOutcome::Denied(reason) => {
-                self.deny(cx, slot.session, (reason, account_ms.max(address_ms)));
+                let denial = (reason, account_ms.max(address_ms));
+                self.deny(cx, slot.session, (slot.id(), slot.from), denial);
             }
         }
     }

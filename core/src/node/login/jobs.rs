@@ -11,7 +11,7 @@
 
 use super::token::TokenHash;
 use crate::protocol::{ACCOUNT_MAX_BYTES, PASSWORD_MAX_BYTES, Token};
-use crate::session::SessionKey;
+use crate::session::{PeerAddress, SessionKey};
 use crate::storage::{Key, Ring, Slot, Table, Vacant};
 
 /// Names one login that is queued or handed out.
@@ -27,6 +27,8 @@ pub struct LoginSlot {
     pub(super) account: u64,
     /// The address's key in its book.
     pub(super) address: u64,
+    /// The address itself.
+    pub(super) from: PeerAddress,
     /// What it gets if the password is right; random from the moment it is handed out.
     pub(super) token: Token,
     pub(super) is_running: bool,
@@ -45,6 +47,7 @@ impl Vacant for LoginSlot {
         session: Key::DANGLING,
         account: 0,
         address: 0,
+        from: PeerAddress([0; 16]),
         token: Token([0; 32]),
         is_running: false,
         rank: 0,
@@ -54,6 +57,14 @@ impl Vacant for LoginSlot {
         id: [0; ACCOUNT_MAX_BYTES],
         password: [0; PASSWORD_MAX_BYTES],
     };
+}
+
+impl LoginSlot {
+    /// Whose account it is about.
+    pub(super) fn id(&self) -> &str {
+        let id = self.id.get(..usize::from(self.id_bytes)).unwrap_or_default();
+        core::str::from_utf8(id).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +86,7 @@ pub(super) struct Applicant<'s> {
     pub(super) session: SessionKey,
     pub(super) account: u64,
     pub(super) address: u64,
+    pub(super) from: PeerAddress,
     pub(super) rank: u16,
     pub(super) id: &'s str,
     pub(super) password: &'s str,
@@ -165,6 +177,7 @@ impl<'a> JobBook<'a> {
             session: applicant.session,
             account: applicant.account,
             address: applicant.address,
+            from: applicant.from,
             rank: applicant.rank,
             order: self.next_order,
             id_bytes: applicant.id.len() as u8,

@@ -24,6 +24,7 @@
 pub mod attempts;
 mod client_link;
 pub mod jobs;
+mod journal;
 mod main_link;
 mod memory;
 pub mod stats;
@@ -48,6 +49,7 @@ use crate::storage::Slot;
 use crate::wire::Frame;
 use crate::wire::opcode::{DIALER, LOGIN};
 use jobs::JobBook;
+use journal::Journal;
 
 /// The links of Login, as its sessions' tags have them.
 mod link {
@@ -137,6 +139,7 @@ pub struct Login<'a> {
     addresses: AttemptBook<'a>,
     /// Keeps the books' keys from being chosen.
     seed: [u8; 16],
+    journal: Journal,
     stats: LoginStats,
 }
 
@@ -155,6 +158,7 @@ impl<'a> Login<'a> {
             accounts: AttemptBook::new(storage.accounts, config.account),
             addresses: AttemptBook::new(storage.addresses, config.address),
             seed: turn.random(),
+            journal: Journal::new(turn.now),
             config,
             stats: LoginStats::default(),
         }

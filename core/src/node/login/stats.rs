@@ -18,6 +18,9 @@ pub struct LoginStats {
 }
 
 impl LoginStats {
+    /// Reasons for which a login may be denied.
+    pub(super) const DENIALS: usize = LoginDenial::ALL.len();
+
     /// Logins denied for `reason`.
     pub fn denied_for(&self, reason: LoginDenial) -> u32 {
         let place = usize::from(reason.0).checked_sub(1);
