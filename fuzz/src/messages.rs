@@ -60,6 +60,7 @@ fn heard<'s>(side: Side, reads: impl Iterator<Item = &'s [u8]>) -> Vec<Said> {
                     }
                     continue;
                 }
+                Step::Piece => {}
                 Step::Message(place) => said.push(Said::Message(part(place))),
                 Step::Ping(place) => said.push(Said::Ping(part(place))),
                 Step::Pong(place) => said.push(Said::Pong(part(place))),

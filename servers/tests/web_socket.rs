@@ -9,7 +9,8 @@ use std::time::Duration;
 use support::login::{Accounts, CHEAP};
 use support::web::{masked, read_response, request};
 use support::web_hostile::{
-    break_every_web_rule, open_slowly, open_with_long_heads, send_the_longest,
+    break_every_web_rule, flood_with_what_is_no_message, open_slowly, open_with_long_heads,
+    send_the_longest,
 };
 use support::{Bots, PATIENCE, Peer, Realm, Server, User};
 use tinyrealm_core::protocol::client_to_login::LoginReq;
@@ -74,6 +75,19 @@ fn hostile_input_is_told_the_right_code_and_nobody_else_notices() {
     let (main, worlds) = realm.stop();
     main.expect(&[("net.violations", rules[0]), ("net.handshakes_refused", 1)]);
     worlds[0].expect(&[("net.violations", rules[1]), ("net.handshakes_refused", 1)]);
+}
+
+/// What is no message costs what one costs: on each server, with bots beside it.
+#[test]
+fn floods_of_control_frames_and_pieces_are_stopped_and_nobody_else_notices() {
+    let realm = Realm::start(&[]);
+    let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "4"]);
+    let targets = [realm.main.address, realm.worlds[0].address];
+    let floods = targets.map(flood_with_what_is_no_message);
+    bots.outcome().expect_clean(20);
+    let (main, worlds) = realm.stop();
+    main.expect(&[("net.floods", floods[0]), ("net.violations", floods[0])]);
+    worlds[0].expect(&[("net.floods", floods[1]), ("net.violations", floods[1])]);
 }
 
 /// The handshake one byte a time, and behind it messages in pieces, with a Ping in between.

@@ -146,7 +146,7 @@ impl Transport for WebSocket {
             Step::NeedMore { .. } => Received::NeedMore,
             Step::Message(place) => Received::Body(&self.buffer[place]),
             Step::Ping(place) => Received::Ping(&self.buffer[place]),
-            Step::Pong(_) => Received::Nothing,
+            Step::Piece | Step::Pong(_) => Received::Nothing,
             Step::Close { code, reason } => {
                 let reason = str::from_utf8(&self.buffer[reason]).unwrap_or_default();
                 Received::Close(code, reason)

@@ -67,6 +67,28 @@ pub(crate) fn break_every_web_rule(target: SocketAddr, frame_limit_bytes: u16) -
     rules.len() as u64
 }
 
+/// Floods a server with each thing that is not a whole message, empty ones too, and answers how many
+/// times it was stopped.
+pub(crate) fn flood_with_what_is_no_message(target: SocketAddr) -> u64 {
+    let mut first = masked(FrameKind::Binary, b"");
+    first[0] ^= 0x80;
+    let mut piece = masked(FrameKind::Continuation, b"");
+    piece[0] ^= 0x80;
+    let (ping, pong) = (masked(FrameKind::Ping, b""), masked(FrameKind::Pong, b""));
+    let floods = [("pieces", first, piece), ("pings", vec![], ping), ("pongs", vec![], pong)];
+    for (name, opening, one) in &floods {
+        println!("WebSocket: a flood of {name}");
+        let mut peer = Peer::web(target);
+        peer.send_raw(opening);
+        // More than a second's worth, whatever the limits are.
+        peer.send_if_open(&one.repeat(100_000));
+        assert_eq!(peer.find::<Error>().code.name(), ErrorCode::TOO_FAST.name(), "{name}");
+        peer.expect_closed();
+        assert_eq!(peer.close_code(), Some(CloseCode::POLICY_VIOLATION), "{name}");
+    }
+    floods.len() as u64
+}
+
 /// The longest of everything is served: a message, in one piece and in two, and a Ping between those.
 pub(crate) fn send_the_longest(target: SocketAddr, frame_limit_bytes: u16) {
     let mut peer = Peer::web(target);

@@ -63,6 +63,7 @@ extern "C" fn web_socket_assembly(
     let copied = whole.map_or(0, |whole| whole.copy_into(out.bytes()).unwrap_or(whole.rest.len()));
     let step = match assembly.step(filled.bytes(), rules) {
         Step::NeedMore { kept_bytes, missing_bytes } => kept_bytes + missing_bytes,
+        Step::Piece => 0,
         Step::Message(place) | Step::Ping(place) | Step::Pong(place) => place.len(),
         Step::Close { code, reason } => usize::from(code.0) + reason.len(),
         Step::Invalid(code) => usize::from(code.0),

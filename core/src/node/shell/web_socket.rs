@@ -32,6 +32,9 @@ pub(super) fn heed<'a>(
             role.on_connected(cx, key);
         }
         Signal::Denied(error) => sessions.web_socket_denied(now, key, error),
+        Signal::Piece => {
+            sessions.charge(now, key);
+        }
         Signal::Ping(payload) => {
             if sessions.hear(now, key).is_some() {
                 sessions.pong(key, payload);

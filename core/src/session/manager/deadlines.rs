@@ -122,22 +122,32 @@ impl SessionManager<'_> {
     /// the frame may be handled, `None` if the session is not open, or sends too fast and is closed.
     #[inline]
     pub(crate) fn hear(&mut self, now: Instant, key: SessionKey) -> Option<LinkTag> {
-        let (rate, burst) = (self.config.packets_per_second, self.config.packet_burst);
         let session = self.table.get_mut(key).filter(|session| session.state.is_open())?;
         self.stats.frames_received += 1;
         session.heard_at = now.stamp();
         let has_answered = session.flags.clear(Flags::ASKED);
-        let is_granted = session.flags.has(Flags::TRUSTED) || session.bucket.take(rate, burst, now);
         let tag = session.tag;
         if has_answered {
             self.arm(key, now);
         }
-        if is_granted {
-            return Some(tag);
+        self.charge(now, key).then_some(tag)
+    }
+
+    /// Takes a token for something that costs what a frame costs, but shows nobody to be there: a piece
+    /// of a message. `false` if the session is not open, or there is none left, and it is closed.
+    #[inline]
+    pub(crate) fn charge(&mut self, now: Instant, key: SessionKey) -> bool {
+        let (rate, burst) = (self.config.packets_per_second, self.config.packet_burst);
+        let Some(session) = self.table.get_mut(key).filter(|session| session.state.is_open())
+        else {
+            return false;
+        };
+        if session.flags.has(Flags::TRUSTED) || session.bucket.take(rate, burst, now) {
+            return true;
         }
         self.stats.floods += 1;
         self.violation(now, key, ErrorCode::TOO_FAST, 0);
-        None
+        false
     }
 
     pub(crate) fn count_received(&mut self, bytes: usize) {

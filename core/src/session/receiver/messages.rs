@@ -40,6 +40,8 @@ pub enum Signal<'b> {
     Opened,
     /// What we have asked for is not granted.
     Denied(AnswerError),
+    /// A piece of a message that goes on.
+    Piece,
     /// A question, to be answered with the same bytes.
     Ping(&'b [u8]),
     /// A sign of life.
@@ -245,6 +247,7 @@ impl Receiver<'_> {
         let part = |range| self.leftover(index).get(range).unwrap_or_default();
         match found {
             Step::NeedMore { .. } => Received::NeedMore,
+            Step::Piece => Received::Signal(Signal::Piece),
             Step::Message(range) => as_frame(part(range)),
             Step::Ping(range) => Received::Signal(Signal::Ping(part(range))),
             Step::Pong(_) => Received::Signal(Signal::Pong),

@@ -5,7 +5,8 @@
 //! Control frames are told apart between the pieces.
 //!
 //! Contract: the caller brings what [`Step::NeedMore`] asks for and never more, so that the buffer
-//! ends where the frame ends. Behind any other step, and once its bytes have been read, what counts
+//! ends where the frame ends. Behind any other step ([`Step::Piece`], which is told so that it can be
+//! counted, is one), and once its bytes have been read, what counts
 //! are the first [`Assembly::kept_bytes`] of the buffer: the caller cuts the rest off, and gives
 //! the buffer back if nothing is left. A whole message in the input needs none of this
 //! ([`Assembly::whole_message`]). [`Step::Invalid`] is final. The same bytes give the same steps
@@ -31,7 +32,7 @@
 //! // "Hel", a ping, "lo": the first frame, then the ping behind what is kept of it…
 //! let mut buffer = *b"\x02\x03Hel\x89\x01?";
 //! let step = assembly.step(&mut buffer[..5], rules);
-//! assert_eq!(step, Step::NeedMore { kept_bytes: 3, missing_bytes: 2 });
+//! assert_eq!((step, assembly.kept_bytes()), (Step::Piece, 3));
 //! buffer.copy_within(5.., 3);
 //! assert_eq!(assembly.step(&mut buffer[..6], rules), Step::Ping(5..6));
 //! // …and the end of the message, behind the same.
@@ -75,6 +76,8 @@ pub enum Step {
         /// Then so many bytes have to be appended, or a part of them; never more.
         missing_bytes: usize,
     },
+    /// A piece of a message that goes on, maybe an empty one.
+    Piece,
     /// A whole binary message.
     Message(Range<usize>),
     /// A question, to be answered by a Pong with the same payload.
@@ -209,7 +212,7 @@ impl Assembly {
             return Step::Message(0..end);
         }
         *self = Self { assembled_bytes: end as u16, is_within_message: true };
-        Step::NeedMore { kept_bytes: end, missing_bytes: 2 }
+        Step::Piece
     }
 }
 

@@ -254,12 +254,62 @@ fn the_next_tenant_decides_anew() {
     });
 }
 
+/// A frame of RFC 6455 that is not its message's last.
+fn piece(kind: FrameKind, payload: &[u8]) -> Vec<u8> {
+    let mut frame = masked(kind, payload);
+    frame[0] &= !0x80;
+    frame
+}
+
+/// Both sides of the burst, for each thing that a WebSocket can say: none is free.
 #[test]
-fn pings_are_limited_like_frames() {
+fn whatever_is_said_costs_what_a_frame_costs() {
+    let burst = 50;
+    let first = piece(FrameKind::Binary, b"");
+    let floods = [
+        (Vec::new(), masked(FrameKind::Ping, b"")),
+        (Vec::new(), masked(FrameKind::Ping, &[7; 125])),
+        (Vec::new(), masked(FrameKind::Pong, b"")),
+        (Vec::new(), message(&frame(Recorder::KNOWN, 0))),
+        (Vec::new(), message(&frame(Recorder::UNKNOWN, 0))),
+        (first.clone(), piece(FrameKind::Continuation, b"")),
+        (first.clone(), masked(FrameKind::Pong, b"")),
+        (first, piece(FrameKind::Continuation, b"x")),
+    ];
+    for (opening, one) in floods {
+        for (more, is_open) in [(0, true), (1, false)] {
+            let config = NetConfig { packets_per_second: 1, packet_burst: burst, ..BENCH_CONFIG };
+            with_recorder(Sizes::ALL, config, Recorder::trusting(Trust::Client), |bench| {
+                let key = bench.accept();
+                bench.say_bytes(key, REQUEST);
+                bench.new_bytes(key);
+                let count = usize::from(burst) + more - usize::from(!opening.is_empty());
+                let said = [opening.clone(), one.repeat(count)].concat();
+                // In reads of a driver's size.
+                said.chunks(4_096).for_each(|read| bench.say_bytes(key, read));
+                let case = (&opening, &one[..2], more);
+                assert_eq!(bench.ended(key).is_none(), is_open, "{case:?}");
+                assert_eq!(bench.stats().floods, u32::from(!is_open), "{case:?}");
+                if !is_open {
+                    assert_eq!(bench.ended(key), Some(ErrorCode::TOO_FAST), "{case:?}");
+                    let told = answer(&Error { code: ErrorCode::TOO_FAST, about: 0 });
+                    let farewell = [told, close(CloseCode::POLICY_VIOLATION)].concat();
+                    assert!(bench.new_bytes(key).ends_with(&farewell), "{case:?}");
+                }
+            });
+        }
+    }
+}
+
+/// Pieces of a message that never ends show nobody to be there, as a stream's dripping bytes do not.
+#[test]
+fn who_trickles_pieces_is_silent() {
     with_web_socket(|bench, key| {
-        let pings = masked(FrameKind::Ping, b"").repeat(usize::from(BENCH_CONFIG.packet_burst) + 1);
-        bench.say_bytes(key, &pings);
-        assert_eq!(bench.ended(key), Some(ErrorCode::TOO_FAST));
-        assert_eq!(bench.stats().floods, 1);
+        bench.say_bytes(key, &piece(FrameKind::Binary, b"x"));
+        for _ in 0..BENCH_CONFIG.idle_timeout_ms / 1_600 {
+            bench.pass_ms(1_600);
+            bench.say_bytes(key, &piece(FrameKind::Continuation, b""));
+        }
+        assert_eq!(bench.ended(key), Some(ErrorCode::SILENT));
     });
 }

@@ -86,6 +86,7 @@ impl Connection {
         let bytes = |range: Range<usize>| self.buffer[range].to_vec();
         let said = match step {
             Step::NeedMore { .. } => unreachable!("handled before"),
+            Step::Piece => return,
             Step::Message(place) => Said::Message(bytes(place)),
             Step::Ping(place) => Said::Ping(bytes(place)),
             Step::Pong(place) => Said::Pong(bytes(place)),
