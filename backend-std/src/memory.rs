@@ -19,7 +19,7 @@ use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
 use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
 use tinyrealm_core::node::world::{Room, RoomStorage, WorldStorage};
 use tinyrealm_core::session::manager::Ended;
-use tinyrealm_core::session::{Inbound, ReceiverStorage, SessionStorage};
+use tinyrealm_core::session::{AddressStorage, Inbound, ReceiverStorage, SessionStorage};
 use tinyrealm_core::storage::{BufferMeta, Link, Slot, Vacant};
 use tinyrealm_core::timer::{Level, TimerEntry};
 
@@ -67,6 +67,10 @@ fn zeros<T: Clone>(count: usize, zero: T) -> &'static mut [T] {
     vec![zero; count].leak()
 }
 
+fn addresses(count: usize) -> AddressStorage<'static> {
+    AddressStorage { entries: slots(count), heads: links(count), nexts: links(count) }
+}
+
 /// Empty storage for a node's sessions.
 pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
     let sessions = sizes.sessions;
@@ -84,9 +88,8 @@ pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
             request_queue: zeros(sessions, 0),
             request_listed: zeros(sessions, false),
             ended: lend(sessions, || Ended::VACANT),
-            addresses: slots(sessions),
-            address_heads: links(sessions),
-            address_nexts: links(sessions),
+            addresses: addresses(sessions),
+            networks: addresses(sessions),
         },
         receiver: ReceiverStorage {
             inbounds: lend(sessions, || Inbound::EMPTY),

@@ -227,6 +227,9 @@ const NODE_MEMORY: &[(&str, Part)] = &[
     ("addresses", Part::Sessions),
     ("address_heads", Part::Sessions),
     ("address_nexts", Part::Sessions),
+    ("networks", Part::Sessions),
+    ("network_heads", Part::Sessions),
+    ("network_nexts", Part::Sessions),
 ];
 
 const WORLD_MEMORY: &[(&str, Part)] = &[

@@ -23,6 +23,8 @@ pub struct NetStats {
     pub refused_full: u32,
     /// Peers refused because their address had too many connections.
     pub refused_address: u32,
+    /// Strangers who had to give way to others.
+    pub crowded_out: u32,
     /// Peers closed for breaking the protocol (DESIGN §4).
     pub violations: u32,
     /// Peers closed for sending too fast.

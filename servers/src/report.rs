@@ -39,6 +39,8 @@ pub(crate) struct NetReport {
     pub(crate) accepted: u32,
     pub(crate) refused_full: u32,
     pub(crate) refused_address: u32,
+    /// Strangers who had to give way to others.
+    pub(crate) crowded_out: u32,
     pub(crate) web_sockets: u32,
     pub(crate) handshakes_refused: u32,
     pub(crate) frames_received: u64,
@@ -60,6 +62,7 @@ impl NetReport {
             accepted: stats.accepted,
             refused_full: stats.refused_full,
             refused_address: stats.refused_address,
+            crowded_out: stats.crowded_out,
             web_sockets: stats.web_sockets,
             handshakes_refused: stats.handshakes_refused,
             frames_received: stats.frames_received,

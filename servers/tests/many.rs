@@ -90,22 +90,28 @@ fn is_taken(peer: &mut Peer) -> bool {
     }
 }
 
-/// `most` are taken, one more is not, and when one has gone the next is.
-fn expect_limit(server: &Server, most: usize) {
-    let mut taken: Vec<Peer> = (0..most).map(|_| Peer::connect(server.address)).collect();
+/// `most` are taken, one more is not, and when one has gone the next is. Whoever comes is made known by
+/// `introduce`, if strangers would give way.
+fn expect_limit(server: &Server, most: usize, introduce: impl Fn(&mut Peer)) {
+    let enter = || {
+        let mut peer = Peer::connect(server.address);
+        introduce(&mut peer);
+        peer
+    };
+    let mut taken: Vec<Peer> = (0..most).map(|_| enter()).collect();
     assert!(taken.iter_mut().all(is_taken), "{most} are taken");
     assert!(!is_taken(&mut Peer::connect(server.address)), "and not one more");
     assert!(taken.iter_mut().all(is_taken), "nobody goes for it");
     let mut gone = taken.pop().unwrap();
     gone.stop_sending();
     gone.expect_lost();
-    assert!(is_taken(&mut Peer::connect(server.address)), "one place is free again");
+    assert!(is_taken(&mut enter()), "one place is free again");
 }
 
 #[test]
 fn both_sides_of_main_s_sessions() {
     let main = Server::main(&["main.sessions=5"]);
-    expect_limit(&main, 5);
+    expect_limit(&main, 5, |_| {});
     main.stop().expect(&[("net.accepted", 6), ("net.refused_full", 1), ("net.refused_address", 0)]);
 }
 
@@ -114,7 +120,7 @@ fn both_sides_of_a_world_s_sessions() {
     let settings = ["world.rooms=1", "world.room_capacity=2", "world.spare_sessions=3"];
     let realm = Realm::start(&settings);
     // Two places, three spare ones; that of the link to Main is its own.
-    expect_limit(realm.world(), 5);
+    expect_limit(realm.world(), 5, |_| {});
     let (_, worlds) = realm.stop();
     worlds[0].expect(&[("net.accepted", 6), ("net.refused_full", 1), ("net.refused_address", 0)]);
 }
@@ -122,8 +128,22 @@ fn both_sides_of_a_world_s_sessions() {
 #[test]
 fn both_sides_of_the_connections_of_an_address() {
     let main = Server::main(&["net.connections_per_address=3"]);
-    expect_limit(&main, 3);
+    expect_limit(&main, 3, |peer| drop(peer.hello(None)));
     main.stop().expect(&[("net.accepted", 4), ("net.refused_full", 0), ("net.refused_address", 1)]);
+}
+
+/// Half-open connections take no place from whoever says who it is, however many they are.
+#[test]
+fn strangers_who_say_nothing_give_way() {
+    let main = Server::main(&["main.sessions=64", "net.connections_per_address=1000"]);
+    let mut guests: Vec<Peer> = (0..20).map(|_| Peer::connect(main.address)).collect();
+    guests.iter_mut().for_each(|peer| drop(peer.hello(None)));
+    let silent: Vec<Peer> = (0..300).map(|_| Peer::connect(main.address)).collect();
+    let mut newcomer = Peer::connect(main.address);
+    newcomer.hello(None);
+    assert!(guests.iter_mut().all(is_taken) && is_taken(&mut newcomer));
+    drop((silent, guests, newcomer));
+    main.stop().expect(&[("hellos", 21), ("net.refused_full", 0), ("net.refused_address", 0)]);
 }
 
 #[test]

@@ -70,6 +70,8 @@ pub struct Driver<'a, R> {
     places: Places,
     batch: Vec<u16>,
     dials: JoinSet<(SessionKey, io::Result<std::net::TcpStream>)>,
+    /// A dial has begun in this turn.
+    has_dialed: bool,
     buffer: Box<[u8]>,
     clock: Clock,
     entropy: Box<dyn Entropy + Send>,
@@ -103,6 +105,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             places: Places::with_capacity(node.sessions().capacity()),
             batch: Vec::new(),
             dials: JoinSet::new(),
+            has_dialed: false,
             buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
             clock,
             entropy,
@@ -150,7 +153,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         }
         control.finish_turn(turn, &mut self.node);
         self.transmit(turn);
-        let has_dialed = self.fulfil_requests(turn);
+        self.fulfil_requests(turn);
+        let has_dialed = std::mem::take(&mut self.has_dialed);
         if self.node.is_finished() {
             return Poll::Ready(());
         }
@@ -191,6 +195,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                         continue;
                     };
                     self.open(key, stream, turn);
+                    // Whoever has given way for it makes room for the next.
+                    self.fulfil_requests(turn);
                 }
                 Some(Err(error)) => {
                     log::warn!("can't accept: {error}; resting {ACCEPT_REST_MS} ms");
@@ -322,9 +328,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         has_transmitted
     }
 
-    /// Answers whether there is a new dial.
-    fn fulfil_requests(&mut self, turn: &mut Turn<'_>) -> bool {
-        let mut has_dialed = false;
+    fn fulfil_requests(&mut self, turn: &mut Turn<'_>) {
         while let Some(request) = self.node.poll_request() {
             match request {
                 Request::Connect { key, address } => {
@@ -334,7 +338,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                         (key, dialed.and_then(TcpStream::into_std))
                     };
                     let abort = self.dials.spawn(dial);
-                    has_dialed = true;
+                    self.has_dialed = true;
                     self.places.at(key).link = Link::Dialing(abort);
                 }
                 Request::Shutdown { key } => {
@@ -354,7 +358,6 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 }
             }
         }
-        has_dialed
     }
 
     /// Waits for the node's next deadline; ready if it has passed already.

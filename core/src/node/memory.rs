@@ -16,7 +16,9 @@
 
 use super::NodeStorage;
 use crate::session::manager::Ended;
-use crate::session::{AddressEntry, Inbound, ReceiverStorage, Session, SessionStorage};
+use crate::session::{
+    AddressEntry, AddressStorage, Inbound, ReceiverStorage, Session, SessionStorage,
+};
 use crate::storage::{BufferMeta, Link, Slot};
 use crate::timer::{Level, TimerEntry};
 
@@ -51,6 +53,9 @@ pub struct NodeMemory<
     addresses: [Slot<AddressEntry>; ADDRESSES],
     address_heads: [Link; ADDRESSES],
     address_nexts: [Link; ADDRESSES],
+    networks: [Slot<AddressEntry>; ADDRESSES],
+    network_heads: [Link; ADDRESSES],
+    network_nexts: [Link; ADDRESSES],
 }
 
 impl<
@@ -98,6 +103,9 @@ impl<
             addresses: [const { Slot::VACANT }; ADDRESSES],
             address_heads: [Link::NONE; ADDRESSES],
             address_nexts: [Link::NONE; ADDRESSES],
+            networks: [const { Slot::VACANT }; ADDRESSES],
+            network_heads: [Link::NONE; ADDRESSES],
+            network_nexts: [Link::NONE; ADDRESSES],
         }
     };
 
@@ -115,9 +123,16 @@ impl<
                 request_queue: &mut self.request_queue,
                 request_listed: &mut self.request_listed,
                 ended: &mut self.ended,
-                addresses: &mut self.addresses,
-                address_heads: &mut self.address_heads,
-                address_nexts: &mut self.address_nexts,
+                addresses: AddressStorage {
+                    entries: &mut self.addresses,
+                    heads: &mut self.address_heads,
+                    nexts: &mut self.address_nexts,
+                },
+                networks: AddressStorage {
+                    entries: &mut self.networks,
+                    heads: &mut self.network_heads,
+                    nexts: &mut self.network_nexts,
+                },
             },
             receiver: ReceiverStorage {
                 inbounds: &mut self.inbounds,

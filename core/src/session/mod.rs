@@ -2,7 +2,7 @@
 //!
 //! Purpose: everything that is the same for every role and every transport. [`state`] is the life of
 //! a session, [`receiver`] cuts its frames and keeps a partial one, [`send_queue`] holds its private
-//! packets, [`limits`] its allowances, and [`manager`] puts them together over tables and timers.
+//! packets, [`limits`] its allowance, [`shares`] what its [`address`] holds, and [`manager`] puts them together over tables and timers.
 //!
 //! Contract: an idle session holds no buffer. A session's end is told to its role exactly once.
 //! Every refusal has a code on the wire and a counter in [`NetStats`](crate::stats::NetStats).
@@ -15,19 +15,23 @@
 //! assert!(!SessionState::Draining.is_open());
 //! ```
 
+pub mod address;
 pub mod limits;
 pub mod manager;
 pub mod receiver;
 pub mod send_queue;
 #[allow(clippy::module_inception, reason = "the roadmap's name")]
 pub mod session;
+pub mod shares;
 pub mod state;
 
-pub use limits::{AddressBook, AddressEntry, PeerAddress, TokenBucket};
+pub use address::{AddressGroup, PeerAddress};
+pub use limits::TokenBucket;
 pub use manager::{SessionManager, SessionStorage};
 #[cfg(feature = "websocket")]
 pub use receiver::Signal;
 pub use receiver::{Inbound, Received, Receiver, ReceiverStorage};
 pub use send_queue::SendQueue;
 pub use session::{LinkTag, Session, SessionKey, Trust};
+pub use shares::{AddressBook, AddressEntry, AddressKey, AddressStorage, Holding, may_take};
 pub use state::SessionState;

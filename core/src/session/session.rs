@@ -6,13 +6,14 @@
 //!
 //! ```
 //! use tinyrealm_core::session::session::SESSION_SLOT_BYTES;
-//! assert!(SESSION_SLOT_BYTES <= 44);
+//! assert!(SESSION_SLOT_BYTES <= 48);
 //! ```
 
-use super::limits::{AddressEntry, TokenBucket};
+use super::limits::TokenBucket;
 use super::send_queue::SendQueue;
+use super::shares::AddressKey;
 use super::state::SessionState;
-use crate::storage::{Key, Slot, Vacant};
+use crate::storage::{Key, Link, Slot, Vacant};
 use crate::time::Stamp;
 use crate::wire::Framing;
 
@@ -22,7 +23,8 @@ pub type SessionKey = Key<Session>;
 /// Bytes of one session in its table.
 pub const SESSION_SLOT_BYTES: usize = core::mem::size_of::<Slot<Session>>();
 
-const _: () = assert!(SESSION_SLOT_BYTES <= 44, "a session has grown: say why, and what it costs");
+/// 4 of them are its place among those who have proven nothing, of whom one may have to give way.
+const _: () = assert!(SESSION_SLOT_BYTES <= 48, "a session has grown: say why, and what it costs");
 
 /// What a session is to its role: the role's own numbers, opaque to everyone else.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
@@ -47,7 +49,10 @@ pub enum Trust {
 pub struct Session {
     pub(super) outbox: SendQueue,
     pub(super) bucket: TokenBucket,
-    pub(super) address: Key<AddressEntry>,
+    pub(super) address: AddressKey,
+    /// The next older and the next newer one of those who have proven nothing.
+    pub(super) older: Link,
+    pub(super) newer: Link,
     /// When the present state began; of a `Ready` peer that is `ASKED`, when it was.
     pub(super) since: Stamp,
     /// When the last whole frame came.
@@ -103,6 +108,8 @@ impl Vacant for Session {
         outbox: SendQueue::EMPTY,
         bucket: TokenBucket::EMPTY,
         address: Key::DANGLING,
+        older: Link::NONE,
+        newer: Link::NONE,
         since: Stamp::ZERO,
         heard_at: Stamp::ZERO,
         tag: LinkTag { kind: 0, index: 0 },
@@ -112,6 +119,11 @@ impl Vacant for Session {
 }
 
 impl Session {
+    /// Whether it is one of those who have come to us and proven nothing.
+    pub(super) fn is_stranger(&self) -> bool {
+        self.state == SessionState::Greeting && !self.flags.has(Flags::OUTBOUND)
+    }
+
     /// Where it is in its life.
     pub const fn state(&self) -> SessionState {
         self.state

@@ -47,9 +47,11 @@ impl Sizes {
         trim(&mut sessions.request_queue, self.sessions);
         trim(&mut sessions.request_listed, self.sessions);
         trim(&mut sessions.ended, self.sessions);
-        trim(&mut sessions.addresses, self.sessions);
-        trim(&mut sessions.address_heads, self.sessions);
-        trim(&mut sessions.address_nexts, self.sessions);
+        for addresses in [&mut sessions.addresses, &mut sessions.networks] {
+            trim(&mut addresses.entries, self.sessions);
+            trim(&mut addresses.heads, self.sessions);
+            trim(&mut addresses.nexts, self.sessions);
+        }
         trim(&mut storage.receiver.inbounds, self.sessions);
         trim(&mut storage.receiver.bytes, self.receive_buffers * BUFFER_BYTES);
         trim(&mut storage.receiver.metas, self.receive_buffers);

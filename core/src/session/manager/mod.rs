@@ -10,8 +10,8 @@
 //! Bounds: as many sessions as slots; private packets from a shared pool, `send_buffers_per_session`
 //! each; one timer a session.
 //!
-//! The life cycle is here; what goes out is in `outbound`, what time does in `deadlines`, what
-//! a WebSocket wants besides in `web_socket`.
+//! The life cycle is here; what goes out is in `outbound`, what time does in `deadlines`, who gives way
+//! when it is crowded in `strangers`, what a WebSocket wants besides in `web_socket`.
 //!
 //! ```
 //! use tinyrealm_core::session::manager::Farewell;
@@ -24,6 +24,7 @@ mod deadlines;
 mod ending;
 mod outbound;
 mod storage;
+mod strangers;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "websocket")]
@@ -32,8 +33,10 @@ mod web_socket;
 pub use ending::{Ended, Farewell};
 pub use storage::SessionStorage;
 
-use super::limits::{AddressBook, PeerAddress, TokenBucket};
+use super::address::PeerAddress;
+use super::limits::TokenBucket;
 use super::session::{Flags, LinkTag, Session, SessionKey, Trust};
+use super::shares::{AddressBook, AddressKey};
 use super::state::{SessionEvent, SessionState};
 use crate::config::NetConfig;
 use crate::entropy::Turn;
@@ -46,6 +49,7 @@ use crate::timer::TimerWheel;
 use crate::wire::Framing;
 #[cfg(feature = "websocket")]
 use crate::wire::ws::MaskKeys;
+use strangers::Strangers;
 
 /// Why a new peer is not taken.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -79,6 +83,7 @@ pub struct SessionManager<'a> {
     requests: WorkList<'a>,
     ended: Ring<'a, Ended>,
     addresses: AddressBook<'a>,
+    strangers: Strangers,
     config: NetConfig,
     stats: NetStats,
     /// A link to a server whose packets take more than half of what they may.
@@ -95,12 +100,7 @@ pub struct SessionManager<'a> {
 impl<'a> SessionManager<'a> {
     /// No sessions yet. The turn's randomness seeds the address index.
     pub fn new(storage: SessionStorage<'a>, config: NetConfig, turn: &mut Turn<'_>) -> Self {
-        let addresses = AddressBook::new(
-            storage.addresses,
-            storage.address_heads,
-            storage.address_nexts,
-            turn.random_u32(),
-        );
+        let addresses = AddressBook::new(storage.addresses, storage.networks, turn.random_u32());
         Self {
             table: Table::new(storage.sessions),
             pool: BufferPool::new(storage.send_bytes, storage.send_metas),
@@ -109,6 +109,7 @@ impl<'a> SessionManager<'a> {
             requests: WorkList::new(storage.request_queue, storage.request_listed),
             ended: Ring::new(storage.ended),
             addresses,
+            strangers: Strangers::NONE,
             config,
             stats: NetStats::default(),
             crowded: None,
@@ -124,11 +125,6 @@ impl<'a> SessionManager<'a> {
     /// strangers does not cut a node off from its servers.
     pub(crate) const fn keep_for_own_links(&mut self, own_links: u16) {
         self.own_links = own_links;
-    }
-
-    fn is_full_for_strangers(&self) -> bool {
-        let kept = self.own_links.saturating_sub(self.own_sessions);
-        self.table.len() + usize::from(kept) >= self.table.capacity()
     }
 
     /// Its limits and timeouts.
@@ -189,7 +185,23 @@ impl<'a> SessionManager<'a> {
     /// The address that an accepted session has come from, as limits count it: a whole IPv4 address
     /// or an IPv6 /64.
     pub fn address(&self, key: SessionKey) -> Option<PeerAddress> {
-        self.addresses.address(self.get(key)?.address)
+        Some(self.addresses.group(self.get(key)?.address)?.first())
+    }
+
+    /// What the address of a session is called in [`SessionManager::shares`]; dangling for a session of
+    /// our own.
+    pub fn address_key(&self, key: SessionKey) -> AddressKey {
+        self.get(key).map_or(AddressKey::DANGLING, |session| session.address)
+    }
+
+    /// What each address holds, of whatever the role gives.
+    pub const fn shares(&self) -> &AddressBook<'a> {
+        &self.addresses
+    }
+
+    /// The same, to count.
+    pub const fn shares_mut(&mut self) -> &mut AddressBook<'a> {
+        &mut self.addresses
     }
 
     /// Every session with its key. O(sessions).
@@ -216,13 +228,19 @@ impl<'a> SessionManager<'a> {
             self.stats.refused_full += 1;
             return Err(Refusal::Full);
         }
-        let Some(entry) = self.addresses.enter(address, self.config.connections_per_address) else {
+        let Some(entry) = self.enter(now, address) else {
             self.stats.refused_address += 1;
             return Err(Refusal::AddressLimit);
         };
+        if !self.make_room(now, entry) {
+            self.addresses.leave(entry);
+            self.stats.refused_full += 1;
+            return Err(Refusal::Full);
+        }
         self.stats.accepted += 1;
         let session = Session { address: entry, ..self.fresh(now, SessionState::Greeting) };
         let key = self.table.insert(session).map_err(|_| Refusal::Full)?;
+        self.add_stranger(key);
         self.arm(key, now);
         Ok(key)
     }
@@ -276,9 +294,13 @@ impl<'a> SessionManager<'a> {
         let Some(state) = session.state.after(event) else {
             return false;
         };
+        let was_stranger = session.is_stranger();
         session.state = state;
         session.since = now.stamp();
         session.flags.clear(Flags::TOLD);
+        if was_stranger {
+            self.remove_stranger(key);
+        }
         if matches!(state, SessionState::Lingering | SessionState::Gone) {
             self.requests.add(key.index());
         }
@@ -328,6 +350,9 @@ impl<'a> SessionManager<'a> {
     }
 
     fn remove(&mut self, key: SessionKey) {
+        if self.get(key).is_some_and(Session::is_stranger) {
+            self.remove_stranger(key);
+        }
         let Some(mut session) = self.table.remove(key) else {
             return;
         };

@@ -1,9 +1,9 @@
 //! The memory of a session manager.
 
 use super::Ended;
-use crate::session::limits::AddressEntry;
 use crate::session::session::Session;
-use crate::storage::{BufferMeta, Link, Slot};
+use crate::session::shares::AddressStorage;
+use crate::storage::{BufferMeta, Slot};
 use crate::timer::{Level, TimerEntry};
 
 /// The memory of a [`SessionManager`](super::SessionManager). All slices but the pool's, `levels` and `timers` are as long
@@ -30,10 +30,8 @@ pub struct SessionStorage<'a> {
     pub request_listed: &'a mut [bool],
     /// Ends that the role has not been told yet.
     pub ended: &'a mut [Ended],
-    /// Connections by address.
-    pub addresses: &'a mut [Slot<AddressEntry>],
-    /// Chains of `addresses`.
-    pub address_heads: &'a mut [Link],
-    /// Links of `addresses`.
-    pub address_nexts: &'a mut [Link],
+    /// What each address holds; empty if nothing is limited by address.
+    pub addresses: AddressStorage<'a>,
+    /// The same by network.
+    pub networks: AddressStorage<'a>,
 }

@@ -5,6 +5,7 @@ mod admission;
 mod closing;
 mod deadlines;
 mod sending;
+mod strangers;
 
 use super::{Farewell, TransportRequest};
 use crate::node::testing::{Asked, BENCH_CONFIG, Bench, Recorder, Sizes, with_recorder};

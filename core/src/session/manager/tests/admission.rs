@@ -71,7 +71,7 @@ fn both_sides_of_what_is_kept_for_own_links() {
 #[test]
 fn both_sides_of_the_address_limit() {
     let config = NetConfig { connections_per_address: 2, ..BENCH_CONFIG };
-    with_recorder(Sizes::ALL, config, Recorder::default(), |bench| {
+    with_recorder(Sizes::ALL, config, Recorder::trusting(Trust::Client), |bench| {
         let first = bench.accept_from(address_of(1)).unwrap();
         let second = bench.accept_from(address_of(1)).unwrap();
         assert_eq!(bench.accept_from(address_of(1)), Err(Refusal::AddressLimit));
@@ -90,7 +90,7 @@ fn both_sides_of_the_address_limit() {
 #[test]
 fn connections_of_our_own_have_no_address_to_count() {
     let config = NetConfig { connections_per_address: 1, ..BENCH_CONFIG };
-    with_recorder(Sizes::ALL, config, Recorder::default(), |bench| {
+    with_recorder(Sizes::ALL, config, Recorder::trusting(Trust::Client), |bench| {
         let dialed = [bench.dial(), bench.dial()];
         bench.accept_from(address_of(0)).unwrap();
         for key in dialed {
