@@ -89,7 +89,8 @@ protocol! {
         attempt: u32,
     }
 
-    /// This user is to leave: answered by `UserLeft`, whether it was there or not.
+    /// This user is to leave: answered by `UserLeft`, whether it was there or not. With `GOODBYE` only its key
+    /// is meant: whoever has joined meanwhile stays.
     3 detach_user => DetachUser {
         /// Who.
         uid: Uid,

@@ -50,7 +50,7 @@ pub struct Session {
     pub(super) outbox: SendQueue,
     pub(super) bucket: TokenBucket,
     pub(super) address: AddressKey,
-    /// The next older and the next newer one of those who have proven nothing.
+    /// The next older and the next newer one of the strangers.
     pub(super) older: Link,
     pub(super) newer: Link,
     /// When the present state began; of a `Ready` peer that is `ASKED`, when it was.
@@ -119,9 +119,13 @@ impl Vacant for Session {
 }
 
 impl Session {
-    /// Whether it is one of those who have come to us and proven nothing.
-    pub(super) fn is_stranger(&self) -> bool {
-        self.state == SessionState::Greeting && !self.flags.has(Flags::OUTBOUND)
+    /// Whether it is one of those who have come to us and proven nothing, or are on their way out.
+    pub(super) const fn is_stranger(&self) -> bool {
+        let may_go = matches!(
+            self.state,
+            SessionState::Greeting | SessionState::Draining | SessionState::Lingering
+        );
+        may_go && !self.flags.has(Flags::OUTBOUND)
     }
 
     /// Where it is in its life.

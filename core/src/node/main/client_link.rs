@@ -9,7 +9,7 @@ use crate::protocol::client_to_main::{
 use crate::protocol::main_to_client::Welcome;
 use crate::protocol::{CLIENT_VERSION, ErrorCode, Token, Uid};
 use crate::session::manager::Farewell;
-use crate::session::{LinkTag, SessionKey, Trust};
+use crate::session::{Holding, LinkTag, SessionKey, Trust, may_take};
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn hello(&mut self, caller: &mut Caller<'_, 'a>, message: Hello) {
@@ -18,9 +18,16 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             return;
         }
         let session = caller.key;
+        if message.token.is_none() && !self.may_invent(caller) {
+            self.refuse_hello(&mut caller.context(), session, ErrorCode::FULL);
+            return;
+        }
         let refused = match self.identify(caller, &message) {
             Ok(Identity::Known(uid, token)) => {
                 self.receive(&mut caller.context(), session, uid, token);
+                if message.token.is_none() {
+                    self.count_guest(caller, uid);
+                }
                 return;
             }
             Ok(Identity::AskLogin(token)) => self.ask_login(caller, token).err(),
@@ -72,6 +79,26 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.authenticator.identify(&mut caller.context().turn(), hello.token, &is_taken)
     }
 
+    /// Whether one more guest may be invented at the caller's address. The last places are for whoever has a
+    /// token.
+    fn may_invent(&self, caller: &Caller<'_, 'a>) -> bool {
+        let shares = caller.sessions.shares();
+        let held = shares.held(caller.sessions.address_key(caller.key), Holding::Guest);
+        let whole = self.users.capacity();
+        let free = whole.saturating_sub(self.users.len() + whole / 16);
+        may_take(usize::from(held), free, whole)
+    }
+
+    fn count_guest(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid) {
+        let Some(user) = self.users.find(uid).and_then(|key| self.users.get_mut(key)) else {
+            return;
+        };
+        if user.session == caller.key {
+            user.is_new_guest = true;
+            caller.sessions.shares_mut().hold(user.address, Holding::Guest);
+        }
+    }
+
     /// A client is known: it gets its place and its welcome, or there is no place.
     pub(super) fn receive(
         &mut self,
@@ -105,9 +132,19 @@ impl<'a, A: Authenticator> Main<'a, A> {
         uid: Uid,
     ) -> Result<EntryKey, ErrorCode> {
         let Some(key) = self.users.find(uid) else {
-            let entry = UserEntry::new(uid, session, Place::Outside);
+            if !cx.sessions.has_room_for_client() {
+                return Err(ErrorCode::FULL);
+            }
+            let address = cx.sessions.address_key(session);
+            let entry = UserEntry { address, ..UserEntry::new(uid, session, Place::Outside) };
             return self.users.insert(entry).map_err(|_| ErrorCode::FULL);
         };
+        let is_back = self.users.get(key).is_some_and(|user| !cx.sessions.is_open(user.session));
+        if is_back && !cx.sessions.has_room_for_client() {
+            return Err(ErrorCode::FULL);
+        }
+        self.give_up(cx, key);
+        self.move_shares(cx, key, session);
         let user = self.users.get_mut(key).ok_or(ErrorCode::FULL)?;
         let before = core::mem::replace(&mut user.session, session);
         user.wants_in = false;
@@ -116,6 +153,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
         // The new connection knows of no channel.
         self.leave_all_channels(cx, key);
         Ok(key)
+    }
+
+    /// What the user holds counts for the address that it comes from now.
+    fn move_shares(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, session: SessionKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        let now = cx.sessions.address_key(session);
+        let before = core::mem::replace(&mut user.address, now);
+        if user.place.is_ticket() {
+            cx.sessions.shares_mut().give_back(before, Holding::Ticket);
+            cx.sessions.shares_mut().hold(now, Holding::Ticket);
+        }
     }
 
     fn welcome(

@@ -3,7 +3,7 @@
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
 use crate::protocol::{HandshakeKey, REGION_MAX_BYTES, Uid};
-use crate::session::{SessionKey, TokenBucket};
+use crate::session::{AddressKey, SessionKey, TokenBucket};
 use crate::storage::{Key, Link, Vacant};
 
 /// The users; found by uid.
@@ -29,6 +29,11 @@ pub enum Place {
 }
 
 impl Place {
+    /// Whether a place in a world is kept for somebody who has not come.
+    pub(super) const fn is_ticket(self) -> bool {
+        matches!(self, Self::Attaching(_) | Self::Attached(_))
+    }
+
     /// The world that it is about.
     pub const fn world(self) -> Option<WorldKey> {
         match self {
@@ -47,6 +52,10 @@ pub struct UserEntry {
     pub(super) uid: Uid,
     /// The user's connection to Main; dangling if it has none.
     pub(super) session: SessionKey,
+    /// What its address holds, of guests, tickets and channels.
+    pub(super) address: AddressKey,
+    /// It was invented for this connection.
+    pub(super) is_new_guest: bool,
     pub(super) place: Place,
     /// Whether it has asked to enter a world, and has not been answered.
     pub(super) wants_in: bool,
@@ -60,6 +69,8 @@ pub struct UserEntry {
     pub(super) is_there: bool,
     /// Worlds that this request has tried, as bits.
     pub(super) tried: u64,
+    /// How often this request has waited for its address's share of places.
+    pub(super) waits: u16,
     /// Whether one of those did not answer in time.
     pub(super) has_timed_out: bool,
     /// The circle of its memberships in channels, at the one whose turn it is.
@@ -88,6 +99,8 @@ impl Vacant for UserEntry {
     const VACANT: Self = Self {
         uid: Uid::NOBODY,
         session: Key::DANGLING,
+        address: Key::DANGLING,
+        is_new_guest: false,
         place: Place::Outside,
         wants_in: false,
         region: heapless::String::new(),
@@ -95,6 +108,7 @@ impl Vacant for UserEntry {
         attempt: 0,
         is_there: false,
         tried: 0,
+        waits: 0,
         has_timed_out: false,
         chat: Link::NONE,
         chat_bucket: TokenBucket::EMPTY,

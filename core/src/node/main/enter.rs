@@ -10,7 +10,9 @@
 //!      └───────────────────────── UserLeft, lost, and no wish to enter ─────────────┘
 //! ```
 //! The client is answered only after the world has acknowledged, so its `Join` can't come before its
-//! attach. A user whom one world may still have is detached there before another one is asked: also
+//! attach. Places that are kept for those who have not joined are shared by address: whoever's address has too
+//! many waits for some of them to be used, as long as a world may take to answer. A ticket ends with the
+//! connection that has asked for it. A user whom one world may still have is detached there before another one is asked: also
 //! when nobody has joined in time, or when a world denies whom it has from an earlier stay.
 
 use super::directory::{EntryKey, Place};
@@ -23,6 +25,7 @@ use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::EnterWorldAck;
 use crate::protocol::main_to_world::{AttachUser, DetachUser};
 use crate::protocol::{ErrorCode, HandshakeKey, Message, Text};
+use crate::session::{Holding, may_take};
 
 impl<'a, A: Authenticator> Main<'a, A> {
     /// The user asks to enter a world. A request that is being worked on already goes on.
@@ -37,6 +40,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(user) = self.users.get_mut(key) else { return };
         user.wants_in = true;
         user.tried = 0;
+        user.waits = 0;
         user.has_timed_out = false;
         // The message's type keeps regions within the string's capacity.
         user.region = heapless::String::try_from(region).unwrap_or_default();
@@ -66,7 +70,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     fn detach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
-        self.set_place(key, Place::Detaching(world));
+        self.set_place(cx, key, Place::Detaching(world));
         self.ask_to_detach(cx, key, world, ErrorCode::REPLACED);
         self.arm(cx, key, self.config.attach_timeout_ms);
     }
@@ -92,14 +96,36 @@ impl<'a, A: Authenticator> Main<'a, A> {
     fn try_next_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         let Some(user) = self.users.get(key) else { return };
         let code = match self.worlds.choose(&user.region, user.tried) {
-            Choice::World(world) => return self.attach(cx, key, world),
+            Choice::World(world) if self.is_within_share(cx, key) => {
+                return self.attach(cx, key, world);
+            }
+            Choice::World(_) => return self.wait_for_share(cx, key),
             Choice::Full => ErrorCode::FULL,
             Choice::NoWorld if user.has_timed_out => ErrorCode::WORLD_TIMEOUT,
             Choice::NoWorld if user.tried != 0 => ErrorCode::FULL,
             Choice::NoWorld => ErrorCode::NO_WORLD,
         };
-        self.set_place(key, Place::Outside);
+        self.set_place(cx, key, Place::Outside);
         self.refuse(cx, key, code);
+    }
+
+    fn is_within_share(&self, cx: &Context<'_, 'a>, key: EntryKey) -> bool {
+        let Some(user) = self.users.get(key) else { return false };
+        let held = cx.sessions.shares().held(user.address, Holding::Ticket);
+        let (free, whole) = self.worlds.places(&user.region);
+        may_take(usize::from(held), free, whole)
+    }
+
+    /// Tries again a little later, if this request has not waited for too long.
+    fn wait_for_share(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        self.set_place(cx, key, Place::Outside);
+        let Some(user) = self.users.get_mut(key) else { return };
+        user.waits = user.waits.saturating_add(1);
+        if u32::from(user.waits) * SHARE_WAIT_MS <= self.config.attach_timeout_ms {
+            self.arm(cx, key, SHARE_WAIT_MS);
+        } else {
+            self.refuse(cx, key, ErrorCode::FULL);
+        }
     }
 
     fn attach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
@@ -112,7 +138,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.is_there = false;
         user.tried |= world_bit(world);
         let uid = user.uid;
-        self.set_place(key, Place::Attaching(world));
+        self.set_place(cx, key, Place::Attaching(world));
         let ttl_ms = self.config.attach_ttl_ms;
         self.tell_world(cx, world, &AttachUser { uid, handshake_key, ttl_ms, attempt });
         self.arm(cx, key, self.config.attach_timeout_ms);
@@ -136,7 +162,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             self.detach(cx, key, world);
             return;
         }
-        self.set_place(key, Place::Attached(world));
+        self.set_place(cx, key, Place::Attached(world));
         self.arm(cx, key, self.config.attach_ttl_ms.saturating_add(ATTACH_GRACE_MS));
         let Some(entry) = self.worlds.get(world) else { return };
         let world_addr = Text::truncated(&entry.address);
@@ -155,7 +181,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// The world of the present attempt does not take the user.
     fn attach_failed(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
-        self.set_place(key, Place::Outside);
+        self.set_place(cx, key, Place::Outside);
         self.disarm(cx, key);
         self.try_next_world_if_wanted(cx, key);
     }
@@ -172,7 +198,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// The user is not in `world` any more.
     pub(super) fn left(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
         if self.users.get(key).is_some_and(|user| user.place.world() == Some(world)) {
-            self.set_place(key, Place::Outside);
+            self.set_place(cx, key, Place::Outside);
             self.disarm(cx, key);
             self.try_next_world_if_wanted(cx, key);
         }
@@ -185,7 +211,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             let lost = Error { code: ErrorCode::WORLD_LOST, about: 0 };
             cx.sessions.send_or_close(cx.now, user.session, &lost);
         }
-        self.set_place(key, Place::Outside);
+        self.set_place(cx, key, Place::Outside);
         self.disarm(cx, key);
         self.try_next_world_if_wanted(cx, key);
     }
@@ -204,7 +230,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
             }
             Place::Attached(world) => self.detach(cx, key, world),
             Place::Detaching(world) => self.left(cx, key, world),
-            Place::Outside | Place::Inside(_) => {}
+            Place::Outside => self.try_next_world_if_wanted(cx, key),
+            Place::Inside(_) => {}
         }
     }
 
@@ -216,6 +243,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         cx.sessions.cancel(key.index());
     }
 }
+
+/// How long whoever's address holds too many tickets waits before it is looked at again.
+const SHARE_WAIT_MS: u32 = 100;
 
 /// How much longer than the world Main waits for a user to join, so that it does not give up first.
 const ATTACH_GRACE_MS: u32 = 1_000;

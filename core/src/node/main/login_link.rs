@@ -18,7 +18,7 @@ use crate::node::{Caller, Context};
 use crate::protocol::login_to_main::{self, Stub, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::VerifyToken;
 use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Token};
-use crate::session::{LinkTag, SessionKey, Trust};
+use crate::session::{AddressKey, Holding, LinkTag, SessionKey, SessionManager, Trust, may_take};
 use crate::storage::{Key, Slot, Table, Vacant};
 use crate::time::{Instant, Stamp};
 use crate::wire::Frame;
@@ -40,6 +40,7 @@ pub struct LoginLinkConfig {
 #[derive(Clone, Debug)]
 pub struct PendingHello {
     pub(super) session: SessionKey,
+    address: AddressKey,
     token: Token,
     /// The low half is this slot's index.
     request: u32,
@@ -47,8 +48,13 @@ pub struct PendingHello {
 }
 
 impl Vacant for PendingHello {
-    const VACANT: Self =
-        Self { session: Key::DANGLING, token: Token([0; 32]), request: 0, asked_at: Stamp::ZERO };
+    const VACANT: Self = Self {
+        session: Key::DANGLING,
+        address: Key::DANGLING,
+        token: Token([0; 32]),
+        request: 0,
+        asked_at: Stamp::ZERO,
+    };
 }
 
 /// Where the link is; see the [module](self).
@@ -107,8 +113,13 @@ impl<'a> LoginLink<'a> {
         self.config.as_ref().map_or(0, |config| config.hello_timeout_ms)
     }
 
-    fn ask(&mut self, now: Instant, session: SessionKey, token: Token) -> Option<u32> {
-        let pending = PendingHello { session, token, request: 0, asked_at: now.stamp() };
+    fn ask(
+        &mut self,
+        now: Instant,
+        (session, address): (SessionKey, AddressKey),
+        token: Token,
+    ) -> Option<u32> {
+        let pending = PendingHello { session, address, token, request: 0, asked_at: now.stamp() };
         let key = self.hellos.insert(pending).ok()?;
         self.asked = self.asked.wrapping_add(1);
         let request = u32::from(self.asked) << 16 | u32::from(key.index());
@@ -123,7 +134,7 @@ impl<'a> LoginLink<'a> {
         if is_it { self.hellos.remove(key) } else { None }
     }
 
-    pub(super) fn forget(&mut self, index: u16) -> Option<PendingHello> {
+    fn forget(&mut self, index: u16) -> Option<PendingHello> {
         let key = self.hellos.key_at(index)?;
         self.hellos.remove(key)
     }
@@ -197,8 +208,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let LoginLinkState::Live(login) = self.login.state else {
             return Err(ErrorCode::LOGIN_UNAVAILABLE);
         };
+        let address = caller.sessions.address_key(caller.key);
+        if !self.may_ask(caller.sessions, address) {
+            return Err(ErrorCode::BUSY);
+        }
         let is_first = self.login.hellos.is_empty();
-        let request = self.login.ask(caller.now, caller.key, token).ok_or(ErrorCode::BUSY)?;
+        let who = (caller.key, address);
+        let request = self.login.ask(caller.now, who, token).ok_or(ErrorCode::BUSY)?;
+        caller.sessions.shares_mut().hold(address, Holding::Question);
         let tag = LinkTag { kind: link::GREETING, index: request as u16 };
         caller.sessions.set_tag(caller.key, tag);
         caller.sessions.send_or_close(caller.now, login, &VerifyToken { request, token });
@@ -206,6 +223,24 @@ impl<'a, A: Authenticator> Main<'a, A> {
             self.schedule_hello_check(&mut caller.context(), self.login.hello_timeout_ms());
         }
         Ok(())
+    }
+
+    /// Questions to Login are shared by address, as long as nobody knows who asks.
+    fn may_ask(&self, sessions: &SessionManager<'a>, address: AddressKey) -> bool {
+        let whole = self.login.hellos.capacity();
+        let free = whole - self.login.hellos.len();
+        may_take(usize::from(sessions.shares().held(address, Holding::Question)), free, whole)
+    }
+
+    /// A question is not waited for any more.
+    pub(super) fn forget_hello(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        index: u16,
+    ) -> Option<PendingHello> {
+        let hello = self.login.forget(index)?;
+        cx.sessions.shares_mut().give_back(hello.address, Holding::Question);
+        Some(hello)
     }
 
     fn schedule_hello_check(&self, cx: &mut Context<'_, 'a>, ms: u32) {
@@ -229,15 +264,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     fn give_up_hello(&mut self, cx: &mut Context<'_, 'a>, index: u16) {
-        if let Some(hello) = self.login.forget(index) {
+        if let Some(hello) = self.forget_hello(cx, index) {
             self.refuse_hello(cx, hello.session, ErrorCode::LOGIN_UNAVAILABLE);
         }
     }
 
     /// An answer has come for a client who may have gone.
-    fn take_answer(&mut self, cx: &Context<'_, 'a>, request: u32) -> Option<PendingHello> {
+    fn take_answer(&mut self, cx: &mut Context<'_, 'a>, request: u32) -> Option<PendingHello> {
         self.login.backoff.reset();
         let hello = self.login.answered(request)?;
+        cx.sessions.shares_mut().give_back(hello.address, Holding::Question);
         cx.sessions.is_open(hello.session).then_some(hello)
     }
 }

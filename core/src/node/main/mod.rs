@@ -41,7 +41,7 @@ use crate::protocol::{
     world_to_main,
 };
 use crate::session::manager::{Ended, Farewell};
-use crate::session::{LinkTag, Session, SessionKey, SessionManager};
+use crate::session::{Holding, LinkTag, Session, SessionKey, SessionManager};
 use crate::storage::{Key, Link, Slot};
 use crate::time::Instant;
 use crate::wire::Frame;
@@ -232,14 +232,31 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// Moves a user, and counts it where it is expected.
-    fn set_place(&mut self, key: EntryKey, place: Place) {
+    fn set_place(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, place: Place) {
         let Some(user) = self.users.get_mut(key) else { return };
         let before = core::mem::replace(&mut user.place, place);
+        match (before.is_ticket(), place.is_ticket()) {
+            (false, true) => cx.sessions.shares_mut().hold(user.address, Holding::Ticket),
+            (true, false) => cx.sessions.shares_mut().give_back(user.address, Holding::Ticket),
+            _ => {}
+        }
         if let Some(world) = before.world().and_then(|world| self.worlds.get_mut(world)) {
             world.users = world.users.saturating_sub(1);
         }
         if let Some(world) = place.world().and_then(|world| self.worlds.get_mut(world)) {
             world.users = world.users.saturating_add(1);
+        }
+    }
+
+    /// The user's connection has ended, or another one takes its place: what it has asked for ends too.
+    fn give_up(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        if core::mem::take(&mut user.is_new_guest) {
+            cx.sessions.shares_mut().give_back(user.address, Holding::Guest);
+        }
+        if let Place::Attached(world) = user.place {
+            // If it has joined meanwhile, it stays: then the world says so.
+            self.ask_to_detach(cx, key, world, ErrorCode::GOODBYE);
         }
     }
 
@@ -261,6 +278,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             user.wants_in = false;
         }
         self.leave_all_channels(cx, key);
+        self.give_up(cx, key);
         self.forget_if_gone(cx, key);
     }
 }
@@ -322,7 +340,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                 }
             }
             link::LOGIN => self.login_link_ended(cx, ended.reason),
-            link::GREETING => drop(self.login.forget(ended.tag.index)),
+            link::GREETING => drop(self.forget_hello(cx, ended.tag.index)),
             _ => {}
         }
     }

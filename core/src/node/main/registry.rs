@@ -126,6 +126,16 @@ impl<'a> WorldRegistry<'a> {
         self.worlds.remove(key)
     }
 
+    /// How many places the worlds of `region` have left, and how many in all. O(worlds).
+    pub(super) fn places(&self, region: &str) -> (usize, usize) {
+        let worlds = self.iter().filter(|(_, world)| world.serves(region));
+        worlds.fold((0, 0), |(free, whole), (_, world)| {
+            let users = world.users.max(world.reported_users);
+            let left = usize::from(world.capacity.saturating_sub(users));
+            (free + left, whole + usize::from(world.capacity))
+        })
+    }
+
     /// The least loaded world of `region` that is not among the `tried` bits. O(worlds).
     pub(super) fn choose(&self, region: &str, tried: u64) -> Choice {
         let untried =

@@ -9,6 +9,7 @@ mod login;
 mod lost;
 mod random;
 mod reported;
+mod shares;
 mod worlds;
 
 use std::boxed::Box;

@@ -169,17 +169,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(key) = self.users.find(uid) else {
             let entry = UserEntry::new(uid, Key::DANGLING, Place::Outside);
             match self.users.insert(entry) {
-                Ok(key) => self.set_place(key, Place::Inside(world)),
+                Ok(key) => self.set_place(cx, key, Place::Inside(world)),
                 Err(_) => self.turn_away(cx, world, uid, ErrorCode::FULL),
             }
             return;
         };
         let Some(user) = self.users.get_mut(key) else { return };
         match user.place {
-            Place::Outside => self.set_place(key, Place::Inside(world)),
+            Place::Outside => self.set_place(cx, key, Place::Inside(world)),
             Place::Attached(expected) if expected == world => {
                 self.disarm(cx, key);
-                self.set_place(key, Place::Inside(world));
+                self.set_place(cx, key, Place::Inside(world));
             }
             Place::Attaching(asked) if asked == world => user.is_there = true,
             Place::Inside(known) | Place::Detaching(known) if known == world => {}

@@ -266,6 +266,8 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
         self.attaches.forget(message.uid);
         match self.rooms.users.find(message.uid) {
+            // It has come meanwhile, as Main is about to hear: only its ticket was meant.
+            Some(_) if message.reason == ErrorCode::GOODBYE => {}
             Some(key) => self.show_out(&mut caller.context(), key, message.reason),
             None => self.main_link_report_left(&mut caller.context(), message.uid),
         }

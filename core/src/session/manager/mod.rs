@@ -298,8 +298,10 @@ impl<'a> SessionManager<'a> {
         session.state = state;
         session.since = now.stamp();
         session.flags.clear(Flags::TOLD);
-        if was_stranger {
-            self.remove_stranger(key);
+        match (was_stranger, session.is_stranger()) {
+            (true, false) => self.remove_stranger(key),
+            (false, true) => self.add_stranger(key),
+            _ => {}
         }
         if matches!(state, SessionState::Lingering | SessionState::Gone) {
             self.requests.add(key.index());

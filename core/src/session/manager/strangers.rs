@@ -1,4 +1,4 @@
-//! Peers who have proven nothing, and who of them gives way.
+//! Peers who have proven nothing, or are on their way out, and who of them gives way.
 //!
 //! Contract: strangers may take whatever place is free, and give it back when it is wanted. When a node is
 //! nearly full, each newcomer takes the place of a stranger: of the oldest one of the address that has
@@ -142,6 +142,7 @@ impl SessionManager<'_> {
     /// Ends a stranger at once: it could be slow to take a word, and its place is wanted.
     fn crowd_out(&mut self, now: Instant, key: SessionKey) {
         let Some(session) = self.table.get(key) else { return };
+        let is_open = session.state.is_open();
         let ended = Ended { key, tag: session.tag, reason: ErrorCode::FULL };
         self.stats.crowded_out += 1;
         self.change(now, key, SessionEvent::Disconnected);
@@ -149,6 +150,8 @@ impl SessionManager<'_> {
             let address = core::mem::replace(&mut session.address, AddressKey::DANGLING);
             self.addresses.leave(address);
         }
-        self.end(ended);
+        if is_open {
+            self.end(ended);
+        }
     }
 }

@@ -79,8 +79,10 @@ fn both_sides_of_the_address_limit() {
         let stats = bench.stats();
         assert_eq!((stats.accepted, stats.refused_full, stats.refused_address), (3, 0, 1));
 
-        // A closing connection is still one of its address.
+        // A closing connection is still one of its address, and gives way to the next.
         bench.close(second, Farewell::Bye(ErrorCode::GOODBYE));
+        bench.accept_from(address_of(1)).unwrap();
+        assert_eq!(bench.stats().crowded_out, 1);
         assert_eq!(bench.accept_from(address_of(1)), Err(Refusal::AddressLimit));
         bench.disconnect(first);
         bench.accept_from(address_of(1)).unwrap();

@@ -125,3 +125,19 @@ fn a_network_s_addresses_are_one_crowd() {
         assert!(bench.are_open(&others));
     });
 }
+
+/// Whoever is on the way out has nothing to wait for: a flood of refused ones takes no place from anybody.
+#[test]
+fn who_is_on_the_way_out_gives_way() {
+    with_sixteen(BENCH_CONFIG, |bench| {
+        for _ in 0..60 {
+            let key = bench.accept_from(address_of(1)).unwrap();
+            bench.prove(key, Trust::Client);
+            bench.close(key, Farewell::Bye(ErrorCode::GOODBYE));
+            assert_eq!(bench.ended(key), Some(ErrorCode::GOODBYE), "it is told once");
+        }
+        let newcomer = bench.accept_from(address_of(2)).unwrap();
+        assert!(bench.are_open(&[newcomer]));
+        assert_eq!(bench.stats().refused_full, 0);
+    });
+}
