@@ -128,7 +128,9 @@ fn both_sides_of_a_world_s_sessions() {
 #[test]
 fn both_sides_of_the_connections_of_an_address() {
     let main = Server::main(&["net.connections_per_address=3"]);
-    expect_limit(&main, 3, |peer| drop(peer.hello(None)));
+    expect_limit(&main, 3, |peer| {
+        peer.hello(None);
+    });
     main.stop().expect(&[("net.accepted", 4), ("net.refused_full", 0), ("net.refused_address", 1)]);
 }
 
@@ -137,7 +139,9 @@ fn both_sides_of_the_connections_of_an_address() {
 fn strangers_who_say_nothing_give_way() {
     let main = Server::main(&["main.sessions=64", "net.connections_per_address=1000"]);
     let mut guests: Vec<Peer> = (0..20).map(|_| Peer::connect(main.address)).collect();
-    guests.iter_mut().for_each(|peer| drop(peer.hello(None)));
+    guests.iter_mut().for_each(|peer| {
+        peer.hello(None);
+    });
     let silent: Vec<Peer> = (0..300).map(|_| Peer::connect(main.address)).collect();
     let mut newcomer = Peer::connect(main.address);
     newcomer.hello(None);
