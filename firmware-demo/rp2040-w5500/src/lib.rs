@@ -30,7 +30,7 @@ const WATCHDOG: Duration = Duration::from_secs(8);
 /// The chip promises 33 MHz; the processor's clock gives 31.25 MHz.
 const SPI_HZ: u32 = 33_000_000;
 /// Frames of 1,514 bytes that may wait in each direction.
-const FRAMES: usize = 4;
+const FRAMES: usize = 2;
 
 bind_interrupts!(struct Interrupts {
     DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>, dma::InterruptHandler<DMA_CH1>;

@@ -27,7 +27,7 @@ use tinyrealm_firmware_roles::{Board, device, network};
 
 const WATCHDOG_US: u32 = 20_000_000;
 /// Frames that may wait in each direction.
-const FRAMES: usize = 4;
+const FRAMES: usize = 2;
 
 bind_interrupts!(struct Interrupts {
     ETH => eth::InterruptHandler;
