@@ -10,6 +10,7 @@
 //! assert_eq!(config.problem(), Some("ping_interval_ms must be below idle_timeout_ms"));
 //! ```
 
+use crate::time::Stamp;
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
 
 /// The limits and timeouts of a node's sessions.
@@ -69,7 +70,10 @@ impl NetConfig {
         if self.ping_interval_ms >= self.idle_timeout_ms {
             return Some("ping_interval_ms must be below idle_timeout_ms");
         }
-        if self.idle_timeout_ms > TIMEOUT_MAX_MS || self.greeting_timeout_ms > TIMEOUT_MAX_MS {
+        if self.idle_timeout_ms > TIMEOUT_MAX_MS
+            || self.greeting_timeout_ms > TIMEOUT_MAX_MS
+            || self.drain_timeout_ms > TIMEOUT_MAX_MS
+        {
             return Some("timeouts must be below 24 days");
         }
         if self.packets_per_second == 0 || self.packet_burst == 0 {
@@ -85,7 +89,10 @@ impl NetConfig {
     }
 }
 
+/// Sessions keep stamps.
 const TIMEOUT_MAX_MS: u32 = 24 * 24 * 3_600 * 1_000;
+
+const _: () = assert!(TIMEOUT_MAX_MS < Stamp::REACH_MS);
 
 const _: () = assert!(NetConfig::DEFAULT.problem().is_none());
 
@@ -101,6 +108,8 @@ mod tests {
             NetConfig { frame_limit_bytes: 17_734, ..base },
             NetConfig { ping_interval_ms: 29_999, ..base },
             NetConfig { idle_timeout_ms: TIMEOUT_MAX_MS, ..base },
+            NetConfig { greeting_timeout_ms: TIMEOUT_MAX_MS, ..base },
+            NetConfig { drain_timeout_ms: TIMEOUT_MAX_MS, ..base },
             NetConfig { packets_per_second: 1, packet_burst: 1, ..base },
             NetConfig { connections_per_address: 1, send_buffers_per_session: 1, ..base },
             NetConfig { send_buffers_per_server: 2, ..base },
@@ -110,6 +119,8 @@ mod tests {
             NetConfig { frame_limit_bytes: 17_735, ..base },
             NetConfig { ping_interval_ms: 30_000, ..base },
             NetConfig { idle_timeout_ms: TIMEOUT_MAX_MS + 1, ..base },
+            NetConfig { greeting_timeout_ms: TIMEOUT_MAX_MS + 1, ..base },
+            NetConfig { drain_timeout_ms: TIMEOUT_MAX_MS + 1, ..base },
             NetConfig { packets_per_second: 0, ..base },
             NetConfig { packet_burst: 0, ..base },
             NetConfig { connections_per_address: 0, ..base },

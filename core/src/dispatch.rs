@@ -23,14 +23,15 @@ use crate::protocol::either_way::{self, Bye, Error, Ping, Pong};
 use crate::protocol::{Dispatched, ErrorCode};
 use crate::session::manager::Farewell;
 use crate::session::session::SessionKey;
-use crate::time::{Instant, Stamp};
+use crate::time::Instant;
 use crate::wire::opcode::COMMON;
 use crate::wire::{Frame, FrameError, Opcode};
 
 /// Lets one line a second through, and counts those that it stands for.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct RateLimitedLog {
-    last: Option<Stamp>,
+    /// No stamp: there may be nothing to log for as long as it likes.
+    quiet_until: Instant,
     held_back: u32,
 }
 
@@ -39,13 +40,11 @@ const LOG_INTERVAL_MS: u32 = 1_000;
 impl RateLimitedLog {
     /// Whether this one may be logged, and if so, how many it stands for.
     pub const fn admit(&mut self, now: Instant) -> Option<u32> {
-        self.held_back += 1;
-        if let Some(last) = self.last
-            && last.age_ms(now) < LOG_INTERVAL_MS
-        {
+        self.held_back = self.held_back.saturating_add(1);
+        if now.micros() < self.quiet_until.micros() {
             return None;
         }
-        self.last = Some(now.stamp());
+        self.quiet_until = now.after_ms(LOG_INTERVAL_MS);
         Some(core::mem::replace(&mut self.held_back, 0))
     }
 }
@@ -132,5 +131,27 @@ impl<'a, R: Role<'a>> either_way::Stub<Caller<'_, 'a>> for CommonHandler<'_, R> 
 
     fn bye(&mut self, caller: &mut Caller<'_, 'a>, message: Bye) {
         caller.sessions.close(caller.now, caller.key, Farewell::Nothing(message.reason));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Stamp;
+
+    #[test]
+    fn a_line_is_written_after_any_silence() {
+        for silence_ms in [LOG_INTERVAL_MS, Stamp::REACH_MS, Stamp::REACH_MS + 1, u32::MAX] {
+            for times in 1..=3 {
+                let mut log = RateLimitedLog::default();
+                let mut now = crate::time::testing::start();
+                assert_eq!(log.admit(now), Some(1));
+                assert_eq!(log.admit(now.after_ms(LOG_INTERVAL_MS - 1)), None);
+                for _ in 0..times {
+                    now = now.after_ms(silence_ms);
+                }
+                assert_eq!(log.admit(now), Some(2), "{silence_ms} ms, {times} times");
+            }
+        }
     }
 }

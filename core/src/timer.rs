@@ -235,6 +235,7 @@ const fn place_number(level: u32, slot: u32) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::testing::start;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
     use std::vec::Vec;
@@ -253,22 +254,22 @@ mod tests {
 
     #[test]
     fn a_timer_in_the_past_fires_at_once() {
-        with_wheel(2, Instant::from_millis(5_000), |mut wheel| {
+        with_wheel(2, start(), |mut wheel| {
             wheel.schedule(0, Instant::from_millis(10));
-            assert_eq!(wheel.pop_expired(Instant::from_millis(5_000)), Some(0));
+            assert_eq!(wheel.pop_expired(start()), Some(0));
         });
     }
 
     #[test]
     fn rearming_moves_and_cancelling_stops() {
-        with_wheel(2, Instant::ZERO, |mut wheel| {
-            wheel.schedule(1, Instant::from_millis(100));
-            wheel.schedule(1, Instant::from_millis(900));
-            wheel.schedule(2, Instant::from_millis(100));
+        with_wheel(2, start(), |mut wheel| {
+            wheel.schedule(1, start().after_ms(100));
+            wheel.schedule(1, start().after_ms(900));
+            wheel.schedule(2, start().after_ms(100));
             wheel.cancel(2);
             assert!(wheel.is_armed(1) && !wheel.is_armed(2));
-            assert_eq!(wheel.pop_expired(Instant::from_millis(899)), None);
-            assert_eq!(wheel.pop_expired(Instant::from_millis(912)), Some(1));
+            assert_eq!(wheel.pop_expired(start().after_ms(899)), None);
+            assert_eq!(wheel.pop_expired(start().after_ms(912)), Some(1));
             assert_eq!(wheel.next_deadline(), None);
         });
     }
@@ -332,17 +333,17 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_a_sorted_map_near(ops in any_ops(3_000)) {
-            compare(4, Instant::from_millis(77), &ops)?;
+            compare(4, start().after_ms(77), &ops)?;
         }
 
         #[test]
         fn agrees_with_a_sorted_map_far(ops in any_ops(20_000_000)) {
-            compare(4, Instant::from_millis(77), &ops)?;
+            compare(4, start().after_ms(77), &ops)?;
         }
 
         #[test]
         fn agrees_beyond_its_last_level(ops in any_ops(400_000)) {
-            compare(2, Instant::from_millis(77), &ops)?;
+            compare(2, start().after_ms(77), &ops)?;
         }
 
         /// Where the 32 bits of the wheel's own time wrap, after two years.

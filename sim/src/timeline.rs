@@ -6,11 +6,28 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use tinyrealm_core::time::Instant;
+use tinyrealm_core::timer::TICK_MS;
 
 use crate::ids::{ConnectionId, HostId, Side};
 use crate::random::Random;
 use crate::report::Counters;
 use crate::trace::{Trace, What};
+
+/// What the nodes' clock shows when a realm begins, by its seed: nothing, or ten seconds less than some
+/// number of bits is good for (32 of microseconds; 31 and 32 of milliseconds; 31 and 32 of the timer
+/// wheel's ticks). So a part of all seeds passes each wrap half way through.
+const CLOCK_STARTS_US: [u64; 6] = {
+    let tick_us = TICK_MS as u64 * 1_000;
+    let before_us = 10_000_000;
+    [
+        0,
+        (1 << 32) - before_us,
+        (1_000 << 31) - before_us,
+        (1_000 << 32) - before_us,
+        (tick_us << 31) - before_us,
+        (tick_us << 32) - before_us,
+    ]
+};
 
 /// Something that is going to happen.
 #[derive(Copy, Clone, Debug)]
@@ -71,17 +88,20 @@ pub(crate) struct Timeline {
     pub(crate) random: Random,
     pub(crate) trace: Trace,
     pub(crate) counters: Counters,
+    clock_start_us: u64,
     now_us: u64,
     planned: BinaryHeap<Reverse<Planned>>,
     count: u64,
 }
 
 impl Timeline {
-    pub(crate) fn new(random: Random) -> Self {
+    pub(crate) fn new(random: Random, seed: u64) -> Self {
+        let clock_start = seed % CLOCK_STARTS_US.len() as u64;
         Self {
             random,
             trace: Trace::new(),
             counters: Counters { runs: 1, ..Counters::default() },
+            clock_start_us: CLOCK_STARTS_US[clock_start as usize],
             now_us: 0,
             planned: BinaryHeap::with_capacity(4_096),
             count: 0,
@@ -92,8 +112,14 @@ impl Timeline {
         self.now_us
     }
 
+    /// What the nodes' clock shows.
     pub(crate) const fn now(&self) -> Instant {
-        Instant::from_micros(self.now_us)
+        Instant::from_micros(self.clock_start_us + self.now_us)
+    }
+
+    /// When the nodes' clock will show `at`.
+    pub(crate) const fn when_us(&self, at: Instant) -> u64 {
+        at.micros().saturating_sub(self.clock_start_us)
     }
 
     pub(crate) fn plan(&mut self, at_us: u64, happening: Happening) {

@@ -106,7 +106,7 @@ impl Flags {
 impl Vacant for Session {
     const VACANT: Self = Self {
         outbox: SendQueue::EMPTY,
-        bucket: TokenBucket::EMPTY,
+        bucket: TokenBucket::FULL,
         address: Key::DANGLING,
         older: Link::NONE,
         newer: Link::NONE,

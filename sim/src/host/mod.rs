@@ -233,7 +233,8 @@ impl<'a, R: Role<'a>> Host<'a, R> {
             format!("{:?} at {:?}", self.node.poll_timeout(), tools.timeline.now())
         })?;
         if let Some(at) = self.node.poll_timeout() {
-            tools.network.wake_soon(tools.timeline, self.id, at.micros());
+            let at_us = tools.timeline.when_us(at);
+            tools.network.wake_soon(tools.timeline, self.id, at_us);
         }
         if self.lines.iter().flatten().any(|line| line.is_held) {
             tools.network.wake(tools.timeline, self.id, tools.timeline.now_us() + RETRY_US);

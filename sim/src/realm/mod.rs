@@ -89,7 +89,7 @@ impl<'a> Realm<'a> {
             weather,
             tuning,
             phase: Phase::Busy,
-            timeline: Timeline::new(random.fork()),
+            timeline: Timeline::new(random.fork(), settings.seed),
             random,
             arenas,
             journal,

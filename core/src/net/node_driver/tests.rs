@@ -13,7 +13,6 @@ use crate::node::client::{ClientConfig, ClientEvent, ClientHandler, MainState};
 use crate::protocol::client_to_main::{EnterWorldReq, Hello};
 use crate::protocol::main_to_client::Welcome;
 use crate::protocol::{Encode, Message, SendError, Token, Uid, encode_body};
-use crate::time::Instant;
 
 /// What the test and the sessions share.
 #[derive(Default)]
@@ -119,10 +118,10 @@ impl ClientHandler for Losses {
     }
 }
 
-fn turn(ms: u64) -> Turn<'static> {
+fn turn(ms: u32) -> Turn<'static> {
     // Nothing is in it, so it costs nothing to leave it behind.
     Turn {
-        now: Instant::from_millis(ms),
+        now: crate::time::testing::start().after_ms(ms),
         entropy: std::boxed::Box::leak(std::boxed::Box::new(Zeros)),
     }
 }
@@ -133,7 +132,7 @@ fn start<'m>(memory: &'m mut RealmMemory<Fake>, wire: &Fake) -> RealmDriver<'m, 
     memory.client(address, ClientConfig::DEFAULT, Losses::default(), network, &mut turn(0))
 }
 
-fn tick(realm: &mut RealmDriver<'_, Losses, Fake>, ms: core::ops::Range<u64>) {
+fn tick(realm: &mut RealmDriver<'_, Losses, Fake>, ms: core::ops::Range<u32>) {
     for ms in ms {
         realm.tick(&mut turn(ms));
     }

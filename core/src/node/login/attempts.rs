@@ -209,6 +209,7 @@ const fn wait_ms(now: Instant, until: Instant) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::testing::start;
     use proptest::prelude::*;
     use std::vec::Vec;
 
@@ -230,7 +231,7 @@ mod tests {
     fn both_sides_of_every_delay() {
         let mut entries = [AttemptEntry::VACANT; WAYS];
         let mut book = AttemptBook::new(&mut entries, POLICY);
-        let mut now = Instant::from_millis(1);
+        let mut now = start();
         for delay_ms in [0, 0, 100, 200, 350, 350] {
             assert_eq!(fail(&mut book, now, 5), delay_ms);
             if delay_ms > 0 {
@@ -247,7 +248,7 @@ mod tests {
     fn a_success_and_a_quiet_time_forget() {
         let mut entries = [AttemptEntry::VACANT; WAYS];
         let mut book = AttemptBook::new(&mut entries, POLICY);
-        let start = Instant::from_millis(1);
+        let start = start();
         assert_eq!([(); 2].map(|()| fail(&mut book, start, 5)), [0, 0]);
         assert_eq!(book.admit(start, 5), FREE);
         book.settle(start, 5, Verdict::Succeeded);
@@ -262,7 +263,7 @@ mod tests {
     fn both_sides_of_what_may_be_under_way() {
         let mut entries = [AttemptEntry::VACANT; WAYS];
         let mut book = AttemptBook::new(&mut entries, POLICY);
-        let now = Instant::from_millis(1);
+        let now = start();
         assert_eq!(book.admit(now, 5), FREE);
         assert_eq!(book.admit(now, 5), Admission::Granted { under_way: 1 });
         assert_eq!(book.admit(now, 5), Admission::Crowded);
@@ -274,7 +275,7 @@ mod tests {
     fn newcomers_do_not_push_out_the_blocked_nor_what_is_under_way() {
         let mut entries = [AttemptEntry::VACANT; WAYS];
         let mut book = AttemptBook::new(&mut entries, POLICY);
-        let now = Instant::from_millis(1);
+        let now = start();
         for _ in 0..3 {
             fail(&mut book, now, 5);
         }
@@ -296,7 +297,7 @@ mod tests {
         fn no_more_is_under_way_than_may_be(ops in prop::collection::vec((1u64..20, 0u8..4, 0u32..400), 1..300)) {
             let mut entries = [AttemptEntry::VACANT; 2 * WAYS];
             let mut book = AttemptBook::new(&mut entries, POLICY);
-            let mut now = Instant::from_millis(1);
+            let mut now = start();
             let mut granted = Vec::new();
             for (key, what, pass_ms) in ops {
                 now = now.after_ms(pass_ms);

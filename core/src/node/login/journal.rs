@@ -20,9 +20,7 @@ struct Lines {
 }
 
 impl Lines {
-    const fn full(now: Instant) -> Self {
-        Self { left: TokenBucket::full(LINES_AT_ONCE, now), left_out: 0 }
-    }
+    const FULL: Self = Self { left: TokenBucket::FULL, left_out: 0 };
 
     /// Whether there is one more; if so, how many were left out before.
     fn next(&mut self, now: Instant) -> Option<u32> {
@@ -42,9 +40,8 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) const fn new(now: Instant) -> Self {
-        Self { granted: Lines::full(now), denied: [Lines::full(now); LoginStats::DENIALS] }
-    }
+    pub(super) const NEW: Self =
+        Self { granted: Lines::FULL, denied: [Lines::FULL; LoginStats::DENIALS] };
 
     pub(super) fn granted(&mut self, now: Instant, id: &str, from: PeerAddress) {
         if let Some(left_out) = self.granted.next(now) {
@@ -79,8 +76,8 @@ mod tests {
 
     #[test]
     fn both_sides_of_what_one_kind_may_write() {
-        let now = Instant::from_millis(5);
-        let mut lines = Lines::full(now);
+        let now = crate::time::testing::start();
+        let mut lines = Lines::FULL;
         for _ in 0..LINES_AT_ONCE {
             assert_eq!(lines.next(now), Some(0));
         }

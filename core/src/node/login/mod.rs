@@ -158,7 +158,7 @@ impl<'a> Login<'a> {
             accounts: AttemptBook::new(storage.accounts, config.account),
             addresses: AttemptBook::new(storage.addresses, config.address),
             seed: turn.random(),
-            journal: Journal::new(turn.now),
+            journal: Journal::NEW,
             config,
             stats: LoginStats::default(),
         }

@@ -9,7 +9,7 @@ use crate::protocol::client_to_main::{
 use crate::protocol::main_to_client::Welcome;
 use crate::protocol::{CLIENT_VERSION, ErrorCode, Token, Uid};
 use crate::session::manager::Farewell;
-use crate::session::{Holding, LinkTag, SessionKey, Trust, may_take};
+use crate::session::{Holding, LinkTag, SessionKey, TokenBucket, Trust, may_take};
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn hello(&mut self, caller: &mut Caller<'_, 'a>, message: Hello) {
@@ -174,9 +174,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         welcome: &Welcome,
     ) {
         self.stats.hellos += 1;
-        let chat_bucket = self.fresh_chat_bucket(cx.now);
         if let Some(user) = self.users.get_mut(key) {
-            user.chat_bucket = chat_bucket;
+            // A connection that begins may say `request_burst` things at once.
+            user.chat_bucket = TokenBucket::FULL;
         }
         cx.sessions.set_tag(session, LinkTag { kind: link::CLIENT, index: key.index() });
         cx.sessions.prove(cx.now, session, Trust::Client);

@@ -111,7 +111,7 @@ impl Vacant for UserEntry {
         waits: 0,
         has_timed_out: false,
         chat: Link::NONE,
-        chat_bucket: TokenBucket::EMPTY,
+        chat_bucket: TokenBucket::FULL,
     };
 }
 

@@ -34,10 +34,7 @@ use crate::session::manager::Refusal;
 use crate::session::{PeerAddress, SessionKey, SessionState};
 use crate::stats::NetStats;
 use crate::time::Instant;
-use crate::timer::TICK_MS;
 
-/// The bench's clock starts on a tick of the wheel, so that timeouts of whole ticks are exact.
-const START_MS: u64 = 1_000 * TICK_MS as u64;
 /// More rounds than any step has a reason for.
 const ROUNDS_PER_STEP: usize = 1_000;
 
@@ -112,7 +109,7 @@ pub(crate) struct Bench<'a, R> {
 
 impl<'a, R: Role<'a>> Bench<'a, R> {
     pub(crate) fn new(storage: super::NodeStorage<'a>, config: NetConfig, role: R) -> Self {
-        let now = Instant::from_millis(START_MS);
+        let now = crate::time::testing::start();
         let mut entropy = Draws { state: 7 };
         let mut turn = Turn { now, entropy: &mut entropy };
         let node = Node::new(storage, config, Watched::new(role), &mut turn);

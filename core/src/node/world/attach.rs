@@ -103,7 +103,7 @@ impl<'a> AttachBook<'a> {
         if self.attaches.is_full() {
             self.push_out_oldest(now)?;
         }
-        let at = now.after_ms(ttl_ms).stamp();
+        let at = now.stamp_after_ms(ttl_ms);
         let attach = Attach { uid, key, at, state: AttachState::Pending };
         let entry = self.attaches.insert(attach).ok()?;
         self.pending += 1;
@@ -183,6 +183,7 @@ impl<'a> AttachBook<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::testing::start;
 
     const UID: Uid = Uid(7);
     const KEY: HandshakeKey = HandshakeKey([1; 16]);
@@ -197,7 +198,7 @@ mod tests {
     #[test]
     fn every_refusal_has_its_reason() {
         with_book(|mut book| {
-            let now = Instant::from_millis(1_000);
+            let now = start();
             assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::NOT_ATTACHED));
             book.attach(now, UID, KEY, 5_000).unwrap();
             assert_eq!(book.redeem(now, UID, OTHER), Err(JoinDenial::WRONG_KEY));
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn both_sides_of_the_lifetime() {
         with_book(|mut book| {
-            let now = Instant::from_millis(1_000);
+            let now = start();
             let entry = book.attach(now, UID, KEY, 5_000).unwrap().index();
             assert_eq!(book.deadline(now, entry), Some(now.after_ms(5_000)));
             let expiry = now.after_ms(5_000);
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn a_late_timer_makes_no_key_last_longer() {
         with_book(|mut book| {
-            let now = Instant::from_millis(1_000);
+            let now = start();
             book.attach(now, UID, KEY, 5_000).unwrap();
             book.attach(now, Uid(8), KEY, 5_000).unwrap();
             assert_eq!(book.redeem(now.after_ms(5_000), UID, KEY), Err(JoinDenial::KEY_EXPIRED));
@@ -239,7 +240,7 @@ mod tests {
     #[test]
     fn a_new_key_voids_the_old_one() {
         with_book(|mut book| {
-            let now = Instant::from_millis(1_000);
+            let now = start();
             book.attach(now, UID, KEY, 5_000).unwrap();
             book.attach(now, UID, OTHER, 5_000).unwrap();
             assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::WRONG_KEY));
@@ -250,7 +251,7 @@ mod tests {
     #[test]
     fn a_full_book_forgets_what_is_decided_and_keeps_what_is_pending() {
         with_book(|mut book| {
-            let now = Instant::from_millis(1_000);
+            let now = start();
             book.attach(now, Uid(1), KEY, 5_000).unwrap();
             book.attach(now, Uid(2), KEY, 5_000).unwrap();
             assert!(book.attach(now, Uid(3), KEY, 5_000).is_none());

@@ -34,7 +34,6 @@ pub use ending::{Ended, Farewell};
 pub use storage::SessionStorage;
 
 use super::address::PeerAddress;
-use super::limits::TokenBucket;
 use super::session::{Flags, LinkTag, Session, SessionKey, Trust};
 use super::shares::{AddressBook, AddressKey};
 use super::state::{SessionEvent, SessionState};
@@ -246,13 +245,7 @@ impl<'a> SessionManager<'a> {
     }
 
     fn fresh(&self, now: Instant, state: SessionState) -> Session {
-        Session {
-            bucket: TokenBucket::full(self.config.packet_burst, now),
-            since: now.stamp(),
-            heard_at: now.stamp(),
-            state,
-            ..Session::VACANT
-        }
+        Session { since: now.stamp(), heard_at: now.stamp(), state, ..Session::VACANT }
     }
 
     /// Asks the driver to connect a new session to the address that the role gives for `tag`.

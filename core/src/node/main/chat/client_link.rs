@@ -9,9 +9,8 @@ use crate::protocol::client_to_main::{ChatHistory, ChatJoin, ChatLeave, ChatSay,
 use crate::protocol::main_to_chat::{AskMembers, AskPast, JoinChannel, LeaveChannel, Say};
 use crate::protocol::main_to_client::{ChatLeft, ChatRefused};
 use crate::protocol::{CHANNEL_MAX_BYTES, ErrorCode, Message, SendError, Text, Uid};
-use crate::session::{SessionKey, TokenBucket};
+use crate::session::SessionKey;
 use crate::storage::{Link, Vacant};
-use crate::time::Instant;
 use crate::wire::Opcode;
 
 type Name<'m> = Text<'m, CHANNEL_MAX_BYTES>;
@@ -209,11 +208,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.chat.stats.refused += 1;
         let refused = ChatRefused { channel, about: about.0, reason };
         caller.sessions.send_or_close(caller.now, caller.key, &refused);
-    }
-
-    /// A user's connection has begun: it may say `request_burst` things at once.
-    pub(in super::super) fn fresh_chat_bucket(&self, now: Instant) -> TokenBucket {
-        TokenBucket::full(self.chat.policy.request_burst, now)
     }
 
     /// A user's connection has ended: it is in no channel any more. O(its memberships).

@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn the_first_waits_for_nothing_and_the_rest_for_each_other() {
         let mut pace = Pace::NEW;
-        let at = Instant::from_millis;
+        let at = |ms| crate::time::testing::start().after_ms(ms);
         assert!(!pace.is_due(at(100)), "there is nothing to do");
         pace.want(at(100), 20);
         assert!(pace.is_due(at(100)));
