@@ -10,6 +10,8 @@ mod bare_metal;
 mod bench;
 mod browser;
 mod budget;
+mod clocks;
+mod each_feature;
 mod firmware;
 mod fuzz;
 mod interop;
@@ -73,6 +75,18 @@ const COMMANDS: &[Command] = &[
         arguments: "[--json] [--image NAME] [--what-if players=6,ring=2048]",
         help: "RAM, flash and stack of the firmware by part, against budget.toml",
         run: budget::run,
+    },
+    Command {
+        name: "clocks",
+        arguments: "[TEST...]",
+        help: "the core's tests with the clock started just before each wrap",
+        run: clocks::run,
+    },
+    Command {
+        name: "each-feature",
+        arguments: "",
+        help: "the core and the backends with none, each, and all of their features",
+        run: each_feature::run,
     },
     Command {
         name: "no-panic",

@@ -75,6 +75,7 @@ const STEPS: &[Step] = &[
         runs: &[Run::Xtask("firmware build"), Run::Xtask("firmware lint mps2-an385")],
     },
     Step { name: "budget", lane: Lane::Beside, runs: &[Run::Xtask("budget")] },
+    Step { name: "each-feature", lane: Lane::Beside, runs: &[Run::Xtask("each-feature")] },
     Step { name: "no-panic", lane: Lane::Beside, runs: &[Run::Xtask("no-panic")] },
     Step { name: "release", lane: Lane::Beside, runs: &[Run::Cargo(&["build", "--release"])] },
     Step { name: "web", lane: Lane::Beside, runs: &[Run::Xtask("web check")] },
@@ -99,6 +100,7 @@ const STEPS: &[Step] = &[
         lane: Lane::Workspace,
         runs: &[Run::Cargo(&["test", "--workspace", "--no-fail-fast"])],
     },
+    Step { name: "clocks", lane: Lane::Workspace, runs: &[Run::Xtask("clocks")] },
     // They run the release's binary, and wait for it if it is still being built.
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
     Step { name: "peers", lane: Lane::Workspace, runs: &[Run::Xtask("peers")] },

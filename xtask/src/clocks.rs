@@ -1,0 +1,52 @@
+//! `cargo xtask clocks`: the core's tests with the clock started just before each wrap.
+//!
+//! Contract: it runs the binary that `cargo test --workspace` has built, so it takes a second a wrap. Random
+//! tests try fewer cases than there: time is what differs.
+
+use std::process::Command;
+
+use crate::{Failure, process, workspace};
+
+/// As `core/src/time.rs` names them.
+const STARTS: [&str; 5] = ["micros", "half-stamp", "stamp", "half-wheel", "wheel"];
+const CASES: &str = "32";
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let mut build = workspace::cargo();
+    build.args(["test", "--quiet", "--workspace", "--no-run", "--message-format", "json"]);
+    let tests = executable(&process::require(&mut build)?)
+        .ok_or("cargo has not named the executable of the core's tests")?;
+    for start in STARTS {
+        let mut run = Command::new(&tests);
+        run.current_dir(workspace::root()).arg("--quiet").args(arguments);
+        run.env("TINYREALM_CLOCK_START", start).env("PROPTEST_CASES", CASES);
+        let said = process::require(&mut run);
+        said.map_err(|said| format!("TINYREALM_CLOCK_START={start}:\n{said}"))?;
+        println!("the core's tests hold over the wrap of {start}");
+    }
+    Ok(())
+}
+
+/// The executable of the core's unit tests among cargo's messages.
+fn executable(messages: &str) -> Option<String> {
+    let is_core = |line: &&str| line.contains("\"name\":\"tinyrealm_core\"");
+    let paths = messages.lines().filter(is_core).filter_map(|line| {
+        let (_, path) = line.split_once("\"executable\":\"")?;
+        Some(path.split_once('"')?.0.to_owned())
+    });
+    paths.last()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_is_found_among_cargo_s_messages() {
+        let messages = "{\"target\":{\"name\":\"tinyrealm_core\"},\"executable\":null}\n\
+                        {\"target\":{\"name\":\"tinyrealm_core\"},\"executable\":\"/t/core-1\"}\n\
+                        {\"target\":{\"name\":\"tinyrealm_std\"},\"executable\":\"/t/std-1\"}\n";
+        assert_eq!(executable(messages), Some("/t/core-1".into()));
+        assert_eq!(executable("{}"), None);
+    }
+}
