@@ -43,7 +43,7 @@ use crate::protocol::{
 };
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, Session, SessionKey, SessionManager};
-use crate::storage::{Key, Link, Slot};
+use crate::storage::{Link, Slot};
 use crate::time::Instant;
 use crate::wire::Frame;
 use crate::wire::opcode::{DIALER, WORLD};
