@@ -13,6 +13,7 @@
 //! assert_eq!(of("::ffff:192.0.2.7").group().network(), None);
 //! ```
 
+#[cfg(feature = "shares")]
 use crate::storage::hash_u32;
 
 /// A peer's network address, IPv4 as `::ffff:a.b.c.d`.
@@ -35,6 +36,7 @@ impl PeerAddress {
 
 impl AddressGroup {
     /// No group: all-zero bits.
+    #[cfg(feature = "shares")]
     pub(super) const VACANT: Self = Self(PeerAddress([0; 16]));
 
     /// The first address of the group.
@@ -52,6 +54,7 @@ impl AddressGroup {
         }
     }
 
+    #[cfg(feature = "shares")]
     pub(super) fn hash(self, seed: u32) -> u32 {
         let (words, _) = self.0.0.as_chunks::<4>();
         words.iter().fold(seed, |hash, word| hash_u32(hash ^ u32::from_le_bytes(*word)))

@@ -11,9 +11,12 @@
 
 use super::limits::TokenBucket;
 use super::send_queue::SendQueue;
+#[cfg(feature = "shares")]
 use super::shares::AddressKey;
 use super::state::SessionState;
-use crate::storage::{Key, Link, Slot, Vacant};
+#[cfg(feature = "shares")]
+use crate::storage::Link;
+use crate::storage::{Key, Slot, Vacant};
 use crate::time::Stamp;
 use crate::wire::Framing;
 
@@ -23,8 +26,13 @@ pub type SessionKey = Key<Session>;
 /// Bytes of one session in its table.
 pub const SESSION_SLOT_BYTES: usize = core::mem::size_of::<Slot<Session>>();
 
-/// 4 of them are its place among those who have proven nothing, of whom one may have to give way.
-const _: () = assert!(SESSION_SLOT_BYTES <= 48, "a session has grown: say why, and what it costs");
+/// Its address, and its place among the strangers, of whom one may have to give way.
+const STRANGER_BYTES: usize = if cfg!(feature = "shares") { 12 } else { 0 };
+
+const _: () = assert!(
+    SESSION_SLOT_BYTES <= 36 + STRANGER_BYTES,
+    "a session has grown: say why, and what it costs"
+);
 
 /// What a session is to its role: the role's own numbers, opaque to everyone else.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
@@ -49,9 +57,12 @@ pub enum Trust {
 pub struct Session {
     pub(super) outbox: SendQueue,
     pub(super) bucket: TokenBucket,
+    #[cfg(feature = "shares")]
     pub(super) address: AddressKey,
     /// The next older and the next newer one of the strangers.
+    #[cfg(feature = "shares")]
     pub(super) older: Link,
+    #[cfg(feature = "shares")]
     pub(super) newer: Link,
     /// When the present state began; of a `Ready` peer that is `ASKED`, when it was.
     pub(super) since: Stamp,
@@ -107,8 +118,11 @@ impl Vacant for Session {
     const VACANT: Self = Self {
         outbox: SendQueue::EMPTY,
         bucket: TokenBucket::FULL,
+        #[cfg(feature = "shares")]
         address: Key::DANGLING,
+        #[cfg(feature = "shares")]
         older: Link::NONE,
+        #[cfg(feature = "shares")]
         newer: Link::NONE,
         since: Stamp::ZERO,
         heard_at: Stamp::ZERO,
@@ -120,6 +134,7 @@ impl Vacant for Session {
 
 impl Session {
     /// Whether it is one of those who have come to us and proven nothing, or are on their way out.
+    #[cfg(feature = "shares")]
     pub(super) const fn is_stranger(&self) -> bool {
         let may_go = matches!(
             self.state,

@@ -28,7 +28,7 @@ mod journal;
 mod main_link;
 mod memory;
 pub mod stats;
-#[cfg(test)]
+#[cfg(all(test, feature = "shares"))]
 mod tests;
 pub mod token;
 

@@ -9,6 +9,7 @@ mod login;
 mod lost;
 mod random;
 mod reported;
+#[cfg(feature = "shares")]
 mod shares;
 mod worlds;
 

@@ -20,10 +20,12 @@
 //! assert_eq!(farewell.code(), ErrorCode::MALFORMED);
 //! ```
 
+mod admission;
 mod deadlines;
 mod ending;
 mod outbound;
 mod storage;
+#[cfg(feature = "shares")]
 mod strangers;
 #[cfg(test)]
 mod tests;
@@ -42,12 +44,13 @@ use crate::entropy::Turn;
 use crate::protocol::ErrorCode;
 use crate::protocol::either_way::{Bye, Error};
 use crate::stats::NetStats;
-use crate::storage::{BufferPool, Ring, Table, Vacant, WorkList};
+use crate::storage::{BufferPool, Ring, Table, WorkList};
 use crate::time::Instant;
 use crate::timer::TimerWheel;
 use crate::wire::Framing;
 #[cfg(feature = "websocket")]
 use crate::wire::ws::MaskKeys;
+#[cfg(feature = "shares")]
 use strangers::Strangers;
 
 /// Why a new peer is not taken.
@@ -82,6 +85,7 @@ pub struct SessionManager<'a> {
     requests: WorkList<'a>,
     ended: Ring<'a, Ended>,
     addresses: AddressBook<'a>,
+    #[cfg(feature = "shares")]
     strangers: Strangers,
     config: NetConfig,
     stats: NetStats,
@@ -108,6 +112,7 @@ impl<'a> SessionManager<'a> {
             requests: WorkList::new(storage.request_queue, storage.request_listed),
             ended: Ring::new(storage.ended),
             addresses,
+            #[cfg(feature = "shares")]
             strangers: Strangers::NONE,
             config,
             stats: NetStats::default(),
@@ -118,12 +123,6 @@ impl<'a> SessionManager<'a> {
             #[cfg(feature = "websocket")]
             mask_keys: MaskKeys::default(),
         }
-    }
-
-    /// Keeps that many slots for sessions that [`SessionManager::connect`] opens, so that a crowd of
-    /// strangers does not cut a node off from its servers.
-    pub(crate) const fn keep_for_own_links(&mut self, own_links: u16) {
-        self.own_links = own_links;
     }
 
     /// Its limits and timeouts.
@@ -184,13 +183,17 @@ impl<'a> SessionManager<'a> {
     /// The address that an accepted session has come from, as limits count it: a whole IPv4 address
     /// or an IPv6 /64.
     pub fn address(&self, key: SessionKey) -> Option<PeerAddress> {
-        Some(self.addresses.group(self.get(key)?.address)?.first())
+        Some(self.addresses.group(self.address_key(key))?.first())
     }
 
     /// What the address of a session is called in [`SessionManager::shares`]; dangling for a session of
     /// our own.
     pub fn address_key(&self, key: SessionKey) -> AddressKey {
-        self.get(key).map_or(AddressKey::DANGLING, |session| session.address)
+        #[cfg(feature = "shares")]
+        let found = self.get(key).map(|session| session.address);
+        #[cfg(not(feature = "shares"))]
+        let found = self.get(key).map(|_| AddressKey::DANGLING);
+        found.unwrap_or(AddressKey::DANGLING)
     }
 
     /// What each address holds, of whatever the role gives.
@@ -215,56 +218,6 @@ impl<'a> SessionManager<'a> {
         }
     }
 
-    pub(crate) fn accept(
-        &mut self,
-        now: Instant,
-        address: PeerAddress,
-    ) -> Result<SessionKey, Refusal> {
-        if self.shutting_down {
-            return Err(Refusal::ShuttingDown);
-        }
-        if self.is_full_for_strangers() {
-            self.stats.refused_full += 1;
-            return Err(Refusal::Full);
-        }
-        let Some(entry) = self.enter(now, address) else {
-            self.stats.refused_address += 1;
-            return Err(Refusal::AddressLimit);
-        };
-        if !self.make_room(now, entry) {
-            self.addresses.leave(entry);
-            self.stats.refused_full += 1;
-            return Err(Refusal::Full);
-        }
-        self.stats.accepted += 1;
-        let session = Session { address: entry, ..self.fresh(now, SessionState::Greeting) };
-        let key = self.table.insert(session).map_err(|_| Refusal::Full)?;
-        self.add_stranger(key);
-        self.arm(key, now);
-        Ok(key)
-    }
-
-    fn fresh(&self, now: Instant, state: SessionState) -> Session {
-        Session { since: now.stamp(), heard_at: now.stamp(), state, ..Session::VACANT }
-    }
-
-    /// Asks the driver to connect a new session to the address that the role gives for `tag`.
-    ///
-    /// # Errors
-    /// [`Refusal`]; nothing has changed then.
-    pub fn connect(&mut self, now: Instant, tag: LinkTag) -> Result<SessionKey, Refusal> {
-        if self.shutting_down {
-            return Err(Refusal::ShuttingDown);
-        }
-        let mut session = Session { tag, ..self.fresh(now, SessionState::Connecting) };
-        session.flags.set(Flags::OUTBOUND);
-        let key = self.table.insert(session).map_err(|_| Refusal::Full)?;
-        self.own_sessions += 1;
-        self.requests.add(key.index());
-        self.arm(key, now);
-        Ok(key)
-    }
-
     pub(crate) fn connected(&mut self, now: Instant, key: SessionKey) -> bool {
         self.change(now, key, SessionEvent::Connected)
     }
@@ -287,10 +240,12 @@ impl<'a> SessionManager<'a> {
         let Some(state) = session.state.after(event) else {
             return false;
         };
+        #[cfg(feature = "shares")]
         let was_stranger = session.is_stranger();
         session.state = state;
         session.since = now.stamp();
         session.flags.clear(Flags::TOLD);
+        #[cfg(feature = "shares")]
         match (was_stranger, session.is_stranger()) {
             (true, false) => self.remove_stranger(key),
             (false, true) => self.add_stranger(key),
@@ -345,6 +300,7 @@ impl<'a> SessionManager<'a> {
     }
 
     fn remove(&mut self, key: SessionKey) {
+        #[cfg(feature = "shares")]
         if self.get(key).is_some_and(Session::is_stranger) {
             self.remove_stranger(key);
         }
@@ -355,6 +311,7 @@ impl<'a> SessionManager<'a> {
         if session.flags.has(Flags::OUTBOUND) {
             self.own_sessions -= 1;
         }
+        #[cfg(feature = "shares")]
         self.addresses.leave(session.address);
         self.wheel.cancel(key.index());
     }

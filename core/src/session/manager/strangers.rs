@@ -8,9 +8,10 @@
 //! clients leave some places ([`SessionManager::has_room_for_client`]), so that there is a way in for
 //! servers, and for a word to everybody else.
 //!
-//! Bounds: O([`LOOK`]) a newcomer, and only when it is crowded.
+//! Bounds: O([`LOOK`]) a newcomer, and only when it is crowded. Without the cargo feature `shares` nobody gives
+//! way.
 
-use super::{Ended, SessionManager};
+use super::{Ended, Refusal, SessionManager};
 use crate::protocol::ErrorCode;
 use crate::session::address::PeerAddress;
 use crate::session::session::SessionKey;
@@ -41,14 +42,6 @@ impl SessionManager<'_> {
     /// Places that are to be free while a stranger has one, and that clients leave to others.
     fn spare_places(&self) -> usize {
         (self.table.capacity() / 8).min(SPARE_PLACES_MOST)
-    }
-
-    fn kept_for_own_links(&self) -> usize {
-        usize::from(self.own_links.saturating_sub(self.own_sessions))
-    }
-
-    pub(super) fn is_full_for_strangers(&self) -> bool {
-        self.table.len() + self.kept_for_own_links() >= self.table.capacity()
     }
 
     /// Whether one more stranger may become a client.
@@ -88,8 +81,26 @@ impl SessionManager<'_> {
         self.addresses.give_back(address, Holding::Stranger);
     }
 
+    /// Finds a place for a newcomer from `address`, and counts it there.
+    pub(super) fn enter_as_stranger(
+        &mut self,
+        now: Instant,
+        address: PeerAddress,
+    ) -> Result<AddressKey, Refusal> {
+        let Some(entry) = self.enter(now, address) else {
+            self.stats.refused_address += 1;
+            return Err(Refusal::AddressLimit);
+        };
+        if self.make_room(now, entry) {
+            return Ok(entry);
+        }
+        self.addresses.leave(entry);
+        self.stats.refused_full += 1;
+        Err(Refusal::Full)
+    }
+
     /// Counts a connection of `address`, in the place of its own oldest stranger if it has too many.
-    pub(super) fn enter(&mut self, now: Instant, address: PeerAddress) -> Option<AddressKey> {
+    fn enter(&mut self, now: Instant, address: PeerAddress) -> Option<AddressKey> {
         let most = self.config.connections_per_address;
         if let Some(entry) = self.addresses.enter(address, most) {
             return Some(entry);
@@ -101,7 +112,7 @@ impl SessionManager<'_> {
     }
 
     /// Lets a stranger give way to a newcomer if it is crowded; `false` if that is the newcomer itself.
-    pub(super) fn make_room(&mut self, now: Instant, newcomer: AddressKey) -> bool {
+    fn make_room(&mut self, now: Instant, newcomer: AddressKey) -> bool {
         let used = self.table.len() + self.kept_for_own_links() + self.spare_places();
         if used < self.table.capacity() {
             return true;

@@ -5,6 +5,7 @@ mod admission;
 mod closing;
 mod deadlines;
 mod sending;
+#[cfg(feature = "shares")]
 mod strangers;
 
 use super::{Farewell, TransportRequest};

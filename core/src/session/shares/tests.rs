@@ -1,6 +1,7 @@
 //! The book against a map, and both sides of its limits.
 
 use super::*;
+use crate::session::PeerAddress;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::vec::Vec;

@@ -68,6 +68,7 @@ fn both_sides_of_what_is_kept_for_own_links() {
     });
 }
 
+#[cfg(feature = "shares")]
 #[test]
 fn both_sides_of_the_address_limit() {
     let config = NetConfig { connections_per_address: 2, ..BENCH_CONFIG };
@@ -89,6 +90,7 @@ fn both_sides_of_the_address_limit() {
     });
 }
 
+#[cfg(feature = "shares")]
 #[test]
 fn connections_of_our_own_have_no_address_to_count() {
     let config = NetConfig { connections_per_address: 1, ..BENCH_CONFIG };
