@@ -32,8 +32,8 @@ class Input {
 
 function writeVarint(out, value) {
   while (value >= 0x80) {
-    out.push((value & 0x7f) | 0x80);
-    value >>>= 7;
+    out.push((value % 0x80) | 0x80);
+    value = Math.floor(value / 0x80);
   }
   out.push(value);
 }
@@ -69,6 +69,8 @@ function unsigned(bits) {
 
 export const u16 = unsigned(16);
 export const u32 = unsigned(32);
+/** Below 2^53: what a number holds exactly. */
+export const u53 = unsigned(53);
 
 /** Zigzag: 0, -1, 1, -2 … */
 export const i32 = {

@@ -1,6 +1,6 @@
 // Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.
 
-export const CLIENT_VERSION: number;
+export const VERSIONS: Readonly<Versions>;
 export const REGION_MAX_BYTES: number;
 export const ADDRESS_MAX_BYTES: number;
 export const ACCOUNT_MAX_BYTES: number;
@@ -35,6 +35,10 @@ export const ErrorCode: {
   readonly BAD_PROOF: number;
   readonly LOGIN_UNAVAILABLE: number;
   readonly LOGIN_NEEDED: number;
+  readonly REVOKED: number;
+  readonly BANNED: number;
+  readonly LOST: number;
+  readonly UNRESOLVED: number;
   readonly NOT_IN_CHANNEL: number;
   readonly ALREADY_IN_CHANNEL: number;
   readonly TOO_MANY_CHANNELS: number;
@@ -44,8 +48,8 @@ export const ErrorCode: {
   readonly MESSAGE_TOO_LONG: number;
   readonly CHAT_TOO_FAST: number;
   readonly CHAT_INTERRUPTED: number;
-  readonly TOO_OLD: number;
   readonly PAGE_LOST: number;
+  readonly UNREACHABLE: number;
 };
 
 export const JoinDenial: {
@@ -72,8 +76,15 @@ export interface Position {
   z: number;
 }
 
-/** Where a member of a room is; a full turn of `dir` is 65536, 0 is east, counter-clockwise. */
+/** The versions of the protocol that somebody speaks. */
+export interface Versions {
+  from: number;
+  to: number;
+}
+
+/** A member of a room: what it is called there, who and where it is; a full turn of `dir` is 65536, 0 is east, counter-clockwise. */
 export interface MemberState {
+  number: number;
   uid: number;
   pos: Position;
   dir: number;
@@ -109,12 +120,17 @@ export interface Bye {
   reason: number;
 }
 
-export type EitherWay = Error | Ping | Pong | Bye;
+export interface VersionRefused {
+  type: "VersionRefused";
+  versions: Versions;
+}
+
+export type EitherWay = Error | Ping | Pong | Bye | VersionRefused;
 export const eitherWay: Link<EitherWay>;
 
 export interface Hello {
   type: "Hello";
-  client_version: number;
+  versions: Versions;
   token: Uint8Array | null;
 }
 
@@ -135,6 +151,7 @@ export interface ChatLeave {
 
 export interface ChatSay {
   type: "ChatSay";
+  request: number;
   channel: string;
   msg: string;
 }
@@ -156,6 +173,7 @@ export const clientToMain: Link<ClientToMain>;
 
 export interface Welcome {
   type: "Welcome";
+  version: number;
   uid: number;
   token: Uint8Array;
 }
@@ -171,6 +189,7 @@ export interface ChatBroadcast {
   channel: string;
   seq: number;
   uid: number;
+  request: number;
   msg: string;
 }
 
@@ -192,6 +211,7 @@ export interface ChatRefused {
   type: "ChatRefused";
   channel: string;
   about: number;
+  request: number;
   reason: number;
 }
 
@@ -206,6 +226,7 @@ export interface ChatPast {
 export interface ChatPastEnd {
   type: "ChatPastEnd";
   channel: string;
+  oldest: number;
   next_seq: number;
   end_seq: number;
 }
@@ -247,6 +268,7 @@ export const mainToClient: Link<MainToClient>;
 
 export interface Join {
   type: "Join";
+  versions: Versions;
   uid: number;
   handshake_key: Uint8Array;
 }
@@ -259,6 +281,7 @@ export interface Move {
 
 export interface Event {
   type: "Event";
+  request: number;
   kind: number;
   data: Uint8Array;
 }
@@ -272,7 +295,9 @@ export const clientToWorld: Link<ClientToWorld>;
 
 export interface JoinOk {
   type: "JoinOk";
+  version: number;
   room_id: number;
+  number: number;
   spawn_pos: Position;
   members: number;
 }
@@ -289,17 +314,20 @@ export interface UserEntered {
 
 export interface UserLeft {
   type: "UserLeft";
-  uid: number;
+  number: number;
 }
 
 export interface MoveBroadcast {
   type: "MoveBroadcast";
-  member: MemberState;
+  number: number;
+  pos: Position;
+  dir: number;
 }
 
 export interface EventBroadcast {
   type: "EventBroadcast";
-  uid: number;
+  number: number;
+  request: number;
   kind: number;
   data: Uint8Array;
 }
@@ -312,11 +340,18 @@ export interface RoomSnapshot {
   members: MemberState[];
 }
 
-export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot;
+export interface EventRefused {
+  type: "EventRefused";
+  request: number;
+  reason: number;
+}
+
+export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused;
 export const worldToClient: Link<WorldToClient>;
 
 export interface LoginReq {
   type: "LoginReq";
+  versions: Versions;
   id: string;
   pw: string;
 }
@@ -326,6 +361,7 @@ export const clientToLogin: Link<ClientToLogin>;
 
 export interface LoginAck {
   type: "LoginAck";
+  version: number;
   uid: number;
   token: Uint8Array;
   ttl_s: number;

@@ -1,9 +1,9 @@
 // Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.
 
-import { array, bytes, i32, list, option, record, text, u16, u32 } from "./postcard.js";
+import { array, bytes, i32, list, option, record, text, u16, u32, u53 } from "./postcard.js";
 import { link } from "./postcard.js";
 
-export const CLIENT_VERSION = 1;
+export const VERSIONS = Object.freeze({ from: 2, to: 2 });
 export const REGION_MAX_BYTES = 16;
 export const ADDRESS_MAX_BYTES = 64;
 export const ACCOUNT_MAX_BYTES = 32;
@@ -38,6 +38,10 @@ export const ErrorCode = Object.freeze({
   BAD_PROOF: 22,
   LOGIN_UNAVAILABLE: 23,
   LOGIN_NEEDED: 24,
+  REVOKED: 26,
+  BANNED: 27,
+  LOST: 28,
+  UNRESOLVED: 29,
   NOT_IN_CHANNEL: 30,
   ALREADY_IN_CHANNEL: 31,
   TOO_MANY_CHANNELS: 32,
@@ -47,8 +51,8 @@ export const ErrorCode = Object.freeze({
   MESSAGE_TOO_LONG: 36,
   CHAT_TOO_FAST: 37,
   CHAT_INTERRUPTED: 38,
-  TOO_OLD: 39,
   PAGE_LOST: 40,
+  UNREACHABLE: 41,
 });
 
 export const JoinDenial = Object.freeze({
@@ -69,63 +73,66 @@ export const LoginDenial = Object.freeze({
 });
 
 const position = record({ x: i32, y: i32, z: i32 });
-const member = record({ uid: u32, pos: position, dir: u16 });
+const member = record({ number: u16, uid: u53, pos: position, dir: u16 });
+const versions = record({ from: u16, to: u16 });
 
 export const eitherWay = link({
   Error: [0x0001, { code: u16, about: i32 }],
   Ping: [0x0002, { nonce: u32 }],
   Pong: [0x0003, { nonce: u32 }],
   Bye: [0x0004, { reason: u16 }],
+  VersionRefused: [0x0005, { versions: versions }],
 });
 
 export const clientToMain = link({
-  Hello: [0x1001, { client_version: u16, token: option(array(32)) }],
+  Hello: [0x1001, { versions: versions, token: option(array(32)) }],
   EnterWorldReq: [0x1002, { region: text(16) }],
   ChatJoin: [0x1003, { channel: text(24) }],
   ChatLeave: [0x1004, { channel: text(24) }],
-  ChatSay: [0x1005, { channel: text(24), msg: text(256) }],
-  ChatHistory: [0x1006, { channel: text(24), since: u32 }],
-  ChatWho: [0x1007, { channel: text(24), after: u32 }],
+  ChatSay: [0x1005, { request: u32, channel: text(24), msg: text(256) }],
+  ChatHistory: [0x1006, { channel: text(24), since: u53 }],
+  ChatWho: [0x1007, { channel: text(24), after: u53 }],
 });
 
 export const mainToClient = link({
-  Welcome: [0x1101, { uid: u32, token: array(32) }],
+  Welcome: [0x1101, { version: u16, uid: u53, token: array(32) }],
   EnterWorldAck: [0x1102, { world_addr: text(64), handshake_key: array(16) }],
-  ChatBroadcast: [0x1103, { channel: text(24), seq: u32, uid: u32, msg: text(256) }],
-  ChatJoined: [0x1104, { channel: text(24), members: u16, oldest: u32, next_seq: u32 }],
+  ChatBroadcast: [0x1103, { channel: text(24), seq: u53, uid: u53, request: u32, msg: text(256) }],
+  ChatJoined: [0x1104, { channel: text(24), members: u16, oldest: u53, next_seq: u53 }],
   ChatLeft: [0x1105, { channel: text(24), reason: u16 }],
-  ChatRefused: [0x1106, { channel: text(24), about: i32, reason: u16 }],
-  ChatPast: [0x1107, { channel: text(24), seq: u32, uid: u32, msg: text(256) }],
-  ChatPastEnd: [0x1108, { channel: text(24), next_seq: u32, end_seq: u32 }],
-  ChatGap: [0x1109, { channel: text(24), missed: u32, next_seq: u32 }],
-  ChatEntered: [0x110a, { channel: text(24), uid: u32 }],
-  ChatExited: [0x110b, { channel: text(24), uid: u32 }],
+  ChatRefused: [0x1106, { channel: text(24), about: i32, request: u32, reason: u16 }],
+  ChatPast: [0x1107, { channel: text(24), seq: u53, uid: u53, msg: text(256) }],
+  ChatPastEnd: [0x1108, { channel: text(24), oldest: u53, next_seq: u53, end_seq: u53 }],
+  ChatGap: [0x1109, { channel: text(24), missed: u32, next_seq: u53 }],
+  ChatEntered: [0x110a, { channel: text(24), uid: u53 }],
+  ChatExited: [0x110b, { channel: text(24), uid: u53 }],
   ChatCensus: [0x110c, { channel: text(24), members: u16 }],
-  ChatMembers: [0x110d, { channel: text(24), uids: list(32, u32), next_after: u32 }],
+  ChatMembers: [0x110d, { channel: text(24), uids: list(32, u53), next_after: u53 }],
 });
 
 export const clientToWorld = link({
-  Join: [0x2001, { uid: u32, handshake_key: array(16) }],
+  Join: [0x2001, { versions: versions, uid: u53, handshake_key: array(16) }],
   Move: [0x2002, { pos: position, dir: u16 }],
-  Event: [0x2003, { kind: u16, data: bytes(256) }],
+  Event: [0x2003, { request: u32, kind: u16, data: bytes(256) }],
   Leave: [0x2004, {}],
 });
 
 export const worldToClient = link({
-  JoinOk: [0x2101, { room_id: u16, spawn_pos: position, members: u16 }],
+  JoinOk: [0x2101, { version: u16, room_id: u16, number: u16, spawn_pos: position, members: u16 }],
   JoinDenied: [0x2102, { reason: u16 }],
   UserEntered: [0x2103, { member: member }],
-  UserLeft: [0x2104, { uid: u32 }],
-  MoveBroadcast: [0x2105, { member: member }],
-  EventBroadcast: [0x2106, { uid: u32, kind: u16, data: bytes(256) }],
+  UserLeft: [0x2104, { number: u16 }],
+  MoveBroadcast: [0x2105, { number: u16, pos: position, dir: u16 }],
+  EventBroadcast: [0x2106, { number: u16, request: u32, kind: u16, data: bytes(256) }],
   RoomSnapshot: [0x2107, { pages_left: u16, members_left: u16, missed_events: u32, members: list(16, member) }],
+  EventRefused: [0x2108, { request: u32, reason: u16 }],
 });
 
 export const clientToLogin = link({
-  LoginReq: [0x3001, { id: text(32), pw: text(128) }],
+  LoginReq: [0x3001, { versions: versions, id: text(32), pw: text(128) }],
 });
 
 export const loginToClient = link({
-  LoginAck: [0x3101, { uid: u32, token: array(32), ttl_s: u32 }],
+  LoginAck: [0x3101, { version: u16, uid: u53, token: array(32), ttl_s: u32 }],
   LoginDenied: [0x3102, { reason: u16, retry_after_ms: u32 }],
 });

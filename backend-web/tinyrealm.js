@@ -3,7 +3,7 @@
 //
 //   const module = await load();
 //   const realm = connect({ module, main: "127.0.0.1:7000" });
-//   realm.on("MoveBroadcast", ({ member }) => …);
+//   realm.on("MoveBroadcast", ({ number, pos }) => …);
 //   realm.on("Closed", ({ code, reason }) => …);
 //   requestAnimationFrame(function frame() { realm.tick(); requestAnimationFrame(frame); });
 //
@@ -17,7 +17,7 @@ import {
   fromModule, toModule,
 } from "./module.js";
 
-const SUB_PROTOCOL = "tinyrealm.v1";
+const SUB_PROTOCOL = "tinyrealm.v2";
 /** Of what the sockets have heard and no tick has taken. More than that, and a socket is closed. */
 const BACKLOG_MAX_BYTES = 4 * 1024 * 1024;
 /** What a message is counted as besides its bytes. */

@@ -10,8 +10,8 @@
 use std::fmt::Write;
 
 use tinyrealm_core::protocol::{
-    self, CLIENT_VERSION, ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial,
-    MessageSchema, PASSWORD_MAX_BYTES,
+    self, ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, MessageSchema,
+    PASSWORD_MAX_BYTES, Versions,
 };
 use tinyrealm_web_client::{self as client, messages};
 
@@ -98,12 +98,13 @@ impl FieldType {
 
     fn plain(name: &str) -> Self {
         match name {
-            "u16" | "RoomId" | "Direction" | "ErrorCode" | "JoinDenial" | "LoginDenial" => {
-                Self::new("u16", "number")
-            }
-            "u32" | "Uid" => Self::new("u32", "number"),
+            "u16" | "RoomId" | "MemberNumber" | "Direction" | "ErrorCode" | "JoinDenial"
+            | "LoginDenial" => Self::new("u16", "number"),
+            "u32" => Self::new("u32", "number"),
+            "Uid" | "Seq" => Self::new("u53", "number"),
             "i32" => Self::new("i32", "number"),
             "Position" => Self::new("position", "Position"),
+            "Versions" => Self::new("versions", "Versions"),
             "MemberState" => Self::new("member", "MemberState"),
             "HandshakeKey" => Self::new("array(16)", "Uint8Array"),
             "Token" => Self::new("array(32)", "Uint8Array"),
@@ -142,9 +143,10 @@ pub fn files() -> [(&'static str, String); 4] {
 
 fn protocol_module() -> String {
     let mut out = String::from(HEAD);
-    out += "import { array, bytes, i32, list, option, record, text, u16, u32 } from \"./postcard.js\";\n";
+    out += "import { array, bytes, i32, list, option, record, text, u16, u32, u53 } from \"./postcard.js\";\n";
     out += "import { link } from \"./postcard.js\";\n\n";
-    out += &format!("export const CLIENT_VERSION = {CLIENT_VERSION};\n");
+    let Versions { from, to } = Versions::OURS;
+    out += &format!("export const VERSIONS = Object.freeze({{ from: {from}, to: {to} }});\n");
     for (name, value) in LIMITS {
         out += &format!("export const {name} = {value};\n");
     }
@@ -156,7 +158,8 @@ fn protocol_module() -> String {
         out += "});\n";
     }
     out += "\nconst position = record({ x: i32, y: i32, z: i32 });\n";
-    out += "const member = record({ uid: u32, pos: position, dir: u16 });\n";
+    out += "const member = record({ number: u16, uid: u53, pos: position, dir: u16 });\n";
+    out += "const versions = record({ from: u16, to: u16 });\n";
     push_links(&mut out, &LINKS);
     out
 }
@@ -197,7 +200,7 @@ fn codec_of(field: &FieldSchema) -> String {
 
 fn protocol_types() -> String {
     let mut out = String::from(HEAD);
-    out += "export const CLIENT_VERSION: number;\n";
+    out += "export const VERSIONS: Readonly<Versions>;\n";
     for (name, _) in LIMITS {
         out += &format!("export const {name}: number;\n");
     }

@@ -63,16 +63,16 @@ export class FakeServers {
     const { mainToClient, worldToClient, loginToClient } = protocol;
     const zero = { x: 0, y: 0, z: 0 };
     if (message.type === "LoginReq") {
-      socket.say(loginToClient.encode({ type: "LoginAck", uid: 9, token: this.token, ttl_s: 60 }));
+      socket.say(loginToClient.encode({ type: "LoginAck", version: 2, uid: 9, token: this.token, ttl_s: 60 }));
     } else if (message.type === "Hello") {
       this.main = socket;
-      socket.say(mainToClient.encode({ type: "Welcome", uid: 9, token: this.token }));
+      socket.say(mainToClient.encode({ type: "Welcome", version: 2, uid: 9, token: this.token }));
     } else if (message.type === "EnterWorldReq") {
       const handshake_key = new Uint8Array(16);
       socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: "world:1", handshake_key }));
     } else if (message.type === "Join") {
       this.world = socket;
-      socket.say(worldToClient.encode({ type: "JoinOk", room_id: 3, spawn_pos: zero, members: 1 }));
+      socket.say(worldToClient.encode({ type: "JoinOk", version: 2, room_id: 3, number: 1, spawn_pos: zero, members: 1 }));
     } else if (message.type === "Bye") {
       queueMicrotask(() => socket.end());
     }

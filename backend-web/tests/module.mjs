@@ -55,7 +55,7 @@ async function comesInAndLeaves() {
   const one = await inside({ region: "north" });
   const { servers, realm, events } = one;
   assert.deepEqual(servers.sockets.map(({ url }) => url), ["ws://main:1", "ws://world:1"]);
-  assert.equal(servers.sockets[0].subProtocol, "tinyrealm.v1");
+  assert.equal(servers.sockets[0].subProtocol, "tinyrealm.v2");
   assert.deepEqual(typesSent(servers.main), ["Hello", "EnterWorldReq"]);
   assert.equal(servers.main.sent[0].token, null);
   assert.equal(servers.main.sent[1].region, "north");
@@ -111,20 +111,21 @@ async function everyMessageComesThrough() {
   const one = await inside();
   const { servers, realm, clock } = one;
   const position = { x: 1, y: -2, z: 3 };
-  const member = { uid: 5, pos: position, dir: 6 };
+  const moved = { number: 5, pos: position, dir: 6 };
+  const member = { ...moved, uid: 2 ** 52 + 5 };
   const channel = "lobby";
   const worldSays = [
-    { type: "UserEntered", member }, { type: "UserLeft", uid: 5 }, { type: "MoveBroadcast", member },
-    { type: "EventBroadcast", uid: 5, kind: 2, data: Uint8Array.of(1, 2) },
+    { type: "UserEntered", member }, { type: "UserLeft", number: 5 }, { type: "MoveBroadcast", ...moved },
+    { type: "EventBroadcast", number: 5, request: 1, kind: 2, data: Uint8Array.of(1, 2) },
     { type: "RoomSnapshot", pages_left: 0, members_left: 0, missed_events: 1, members: [member] },
     { type: "JoinDenied", reason: 5 },
   ];
   const mainSays = [
-    { type: "ChatBroadcast", channel, seq: 1, uid: 5, msg: "hello" },
+    { type: "ChatBroadcast", channel, seq: 2 ** 33, uid: 5, request: 7, msg: "hello" },
     { type: "ChatJoined", channel, members: 1, oldest: 0, next_seq: 2 }, { type: "ChatLeft", channel, reason: 20 },
-    { type: "ChatRefused", channel, about: 0x1003, reason: 30 },
+    { type: "ChatRefused", channel, about: 0x1003, request: 0, reason: 30 },
     { type: "ChatPast", channel, seq: 1, uid: 5, msg: "ü".repeat(100) },
-    { type: "ChatPastEnd", channel, next_seq: 2, end_seq: 2 }, { type: "ChatGap", channel, missed: 3, next_seq: 9 },
+    { type: "ChatPastEnd", channel, oldest: 1, next_seq: 2, end_seq: 2 }, { type: "ChatGap", channel, missed: 3, next_seq: 9 },
     { type: "ChatEntered", channel, uid: 5 }, { type: "ChatExited", channel, uid: 5 },
     { type: "ChatCensus", channel, members: 40_000 },
     { type: "ChatMembers", channel, uids: [1, 2], next_after: 2 }, { type: "Error", code: 31, about: 0x1003 },
@@ -139,8 +140,8 @@ async function everyMessageComesThrough() {
   await tickUntil(realm, clock, () => heard.length === worldSays.length + mainSays.length, 20);
   assert.deepEqual(heard, [...worldSays, ...mainSays]);
   const says = [
-    { type: "Move", pos: position, dir: 6 }, { type: "Event", kind: 2, data: Uint8Array.of(1, 2) },
-    { type: "ChatJoin", channel }, { type: "ChatLeave", channel }, { type: "ChatSay", channel, msg: "hello" },
+    { type: "Move", pos: position, dir: 6 }, { type: "Event", request: 0, kind: 2, data: Uint8Array.of(1, 2) },
+    { type: "ChatJoin", channel }, { type: "ChatLeave", channel }, { type: "ChatSay", request: 7, channel, msg: "hello" },
     { type: "ChatHistory", channel, since: 1 }, { type: "ChatWho", channel, after: 0 },
   ];
   servers.main.sent.length = servers.world.sent.length = 0;
@@ -148,7 +149,7 @@ async function everyMessageComesThrough() {
   realm.tick((clock.now += 1));
   assert.deepEqual([...servers.world.sent, ...servers.main.sent], says);
   for (const type of ["Leave", "Welcome"]) assert.throws(() => realm.send({ type }), TypeError);
-  const join = { type: "Join", uid: 1, handshake_key: new Uint8Array(16) };
+  const join = { type: "Join", versions: { from: 2, to: 2 }, uid: 1, handshake_key: new Uint8Array(16) };
   assert.throws(() => realm.send(join), TypeError);
   await closeAndCount(one);
   assert.equal(realm.send(says[0]), "away");
@@ -169,8 +170,8 @@ async function staysAsItIs() {
   const { servers, realm, clock } = one;
   const before = wasm.memory.buffer;
   let heard = 0;
-  realm.on("EventBroadcast", ({ uid, data }) => {
-    assert.equal(uid, heard);
+  realm.on("EventBroadcast", ({ number, data }) => {
+    assert.equal(number, heard);
     assert.equal(data.length, heard % 257);
     heard += 1;
   });
@@ -186,10 +187,10 @@ async function staysAsItIs() {
   while (heard < MESSAGES || sent < MESSAGES) {
     // On average less than a tick takes, and often more.
     for (let burst = random(240); burst > 0 && said < MESSAGES; burst--, said++) {
-      const message = { type: "EventBroadcast", uid: said, kind: 1, data: new Uint8Array(said % 257) };
+      const message = { type: "EventBroadcast", number: said, request: 0, kind: 1, data: new Uint8Array(said % 257) };
       servers.world.say(protocol.worldToClient.encode(message));
     }
-    const event = () => ({ type: "Event", kind: next % 65_536, data: new Uint8Array(next % 257) });
+    const event = () => ({ type: "Event", request: 0, kind: next % 65_536, data: new Uint8Array(next % 257) });
     while (next < MESSAGES && realm.send(event()) === "sent") next += 1;
     assert.ok(realm.tick((clock.now += 1)) <= 128, "a tick has a bound");
     assert.ok((ticks += 1) < MESSAGES, `it goes on: ${heard}, ${sent}, ${next}, ${JSON.stringify(one.events.slice(-3))}`);
@@ -271,7 +272,7 @@ async function refusesWhatDoesNotFit() {
   await closeAndCount(one);
   // Who hears more than anybody takes loses its socket, not its order.
   const flooded = await inside();
-  const body = protocol.worldToClient.encode({ type: "EventBroadcast", uid: 1, kind: 1, data: new Uint8Array(256) });
+  const body = protocol.worldToClient.encode({ type: "EventBroadcast", number: 1, request: 0, kind: 1, data: new Uint8Array(256) });
   for (let count = 0; flooded.servers.world.closedWith === null; count++) {
     assert.ok(count < 20_000, "there is a bound");
     flooded.servers.world.say(body);

@@ -22,14 +22,19 @@ async function newPlayer() {
   const { main, login } = JSON.parse((await realm.ask("/realm")).text);
   const account = { login, ...JSON.parse((await realm.ask("/visitor", "POST")).text) };
   const client = connect({ module, main, account, WebSocket });
-  const player = { client, places: new Map(), said: [], closes: [] };
-  client.on("MoveBroadcast", ({ member }) => player.places.set(member.uid, member.pos));
-  client.on("RoomSnapshot", ({ members }) => members.forEach(({ uid, pos }) => player.places.set(uid, pos)));
-  client.on("UserEntered", ({ member }) => player.places.set(member.uid, member.pos));
+  const player = { client, uids: new Map(), places: new Map(), said: [], closes: [] };
+  const meet = ({ number, uid, pos }) => {
+    player.uids.set(number, uid);
+    player.places.set(uid, pos);
+  };
+  client.on("JoinOk", ({ number }) => player.uids.set(number, client.uid));
+  client.on("MoveBroadcast", ({ number, pos }) => player.places.set(player.uids.get(number), pos));
+  client.on("RoomSnapshot", ({ members }) => members.forEach((member) => meet(member)));
+  client.on("UserEntered", ({ member }) => meet(member));
   client.on("Lost", ({ link }) => link === "world" && player.places.clear());
   client.on("Welcome", () => client.send({ type: "ChatJoin", channel: CHANNEL }));
   client.on("ChatBroadcast", ({ uid, msg }) => player.said.push(`${uid}: ${msg}`));
-  client.on("EventBroadcast", ({ uid, data }) => player.said.push(`${uid}! ${data}`));
+  client.on("EventBroadcast", ({ number, data }) => player.said.push(`${player.uids.get(number)}! ${data}`));
   client.on("Closed", (event) => player.closes.push(event));
   players.push(player);
   return player;
@@ -47,14 +52,14 @@ async function seeEachOther([one, other]) {
     one.client.send({ type: "Move", pos: { x: 0, y: 0, z: 0 }, dir: 0 });
     return one.client.send({ type: "Move", pos, dir: 16_384 }) === "sent" && seen();
   });
-  one.client.send({ type: "Event", kind: 7, data: Uint8Array.of(1, 2, 3) });
+  one.client.send({ type: "Event", request: 1, kind: 7, data: Uint8Array.of(1, 2, 3) });
   await sees("an event", () => other.said.includes(`${one.client.uid}! 1,2,3`));
 }
 
 async function chat([one, other], msg) {
   const line = `${one.client.uid}: ${msg}`;
   await sees("chat", () => {
-    if (!one.said.includes(line)) one.client.send({ type: "ChatSay", channel: CHANNEL, msg });
+    if (!one.said.includes(line)) one.client.send({ type: "ChatSay", request: 1, channel: CHANNEL, msg });
     return one.said.includes(line) && other.said.includes(line);
   });
 }

@@ -20,7 +20,7 @@ realm
   .on("Closed", ({ code, reason }) => console.log(code + 1, reason.length));
 
 const answer: "sent" | "full" | "away" = realm.send({ type: "Move", pos: { x: 1, y: 2, z: 0 }, dir: 0 });
-realm.send({ type: "ChatSay", channel: "lobby", msg: "hello" });
+realm.send({ type: "ChatSay", request: 1, channel: "lobby", msg: "hello" });
 const count: number = realm.tick();
 const body: Uint8Array = clientToWorld.encode({ type: "Leave" });
 realm.close();

@@ -9,10 +9,11 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::ops::Range;
 use std::time::{Duration, Instant};
+use tinyrealm_core::protocol::MemberNumber;
 
 use anyhow::Context;
 use tinyrealm_core::protocol::world_to_client::JoinOk;
-use tinyrealm_core::protocol::{Position, RoomId, encode_frame};
+use tinyrealm_core::protocol::{Position, RoomId, Uid, encode_frame};
 
 use crate::poller::Poller;
 use crate::wire::{self, Heard, MOVE_FRAME_MAX_BYTES};
@@ -22,7 +23,9 @@ const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 struct Member {
     stream: TcpStream,
-    uid: u32,
+    uid: Uid,
+    /// What it is called in its room.
+    number: u16,
     room: usize,
     /// The newest move: position and direction, encoded.
     state: Vec<u8>,
@@ -39,7 +42,7 @@ struct Room {
     /// What is to be written at the next flush.
     buffer: Vec<u8>,
     /// Chat messages so far.
-    said: u32,
+    said: u64,
 }
 
 struct Floor {
@@ -91,10 +94,11 @@ impl Floor {
             stream.set_nonblocking(true)?;
             stream.set_nodelay(true)?;
             poller.add(&stream, self.members.len() as u64)?;
-            let uid = 0x8000_0000 + self.members.len() as u32;
+            let count = self.members.len();
             self.members.push(Member {
                 stream,
-                uid,
+                uid: Uid(Uid::GUEST_BIT + count as u64),
+                number: (count % self.room_capacity) as u16 + 1,
                 room: self.members.len() / self.room_capacity,
                 state: Vec::with_capacity(MOVE_FRAME_MAX_BYTES),
                 has_moved: false,
@@ -143,8 +147,13 @@ impl Floor {
             self.rooms.resize_with(room + 1, Room::default);
         }
         self.rooms[room].members.push(number);
-        let message =
-            JoinOk { room_id: RoomId(room as u16), spawn_pos: Position::ORIGIN, members: 0 };
+        let message = JoinOk {
+            version: 2,
+            number: MemberNumber(1),
+            room_id: RoomId(room as u16),
+            spawn_pos: Position::ORIGIN,
+            members: 0,
+        };
         let mut out = [0; 64];
         let used = encode_frame(&message, &mut out).expect("it fits");
         // The socket is new: it has room for this.
@@ -164,7 +173,7 @@ impl Floor {
         let Member { uid, room: place, .. } = self.members[number];
         let room = &mut self.rooms[place];
         room.said += 1;
-        wire::push_say(&mut room.buffer, room.said, uid, said);
+        wire::push_say(&mut room.buffer, room.said, uid.0, said);
         self.flush_soon(place);
     }
 
@@ -189,7 +198,7 @@ impl Floor {
                 member.own = 0..0;
                 if std::mem::take(&mut member.has_moved) {
                     let start = room.buffer.len();
-                    wire::push_move(&mut room.buffer, member.uid, &member.state);
+                    wire::push_move(&mut room.buffer, member.number, &member.state);
                     member.own = start..room.buffer.len();
                 }
             }

@@ -6,6 +6,7 @@
 
 use std::io::{BufRead, Read};
 use std::time::{Duration, Instant};
+use tinyrealm_core::protocol::Versions;
 
 use anyhow::{Context, bail, ensure};
 use tinyrealm_core::protocol::client_to_main::{ChatJoin, ChatSay, EnterWorldReq, Hello};
@@ -16,7 +17,7 @@ use tinyrealm_core::protocol::main_to_client::{
 };
 use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast};
 use tinyrealm_core::protocol::{
-    CLIENT_VERSION, Direction, HandshakeKey, Message, Position, Text, Uid, decode, encode_frame,
+    Direction, HandshakeKey, Message, Position, Text, Uid, decode, encode_frame,
 };
 use tinyrealm_core::wire::Framing;
 
@@ -100,7 +101,7 @@ fn channel_of(number: usize, channel_members: usize) -> String {
 /// Comes into a channel, as soon as Main has found its chat server.
 fn join_channel(address: &str, channel: &str) -> anyhow::Result<Member> {
     let mut link = Link::open(address, Framing::Stream)?;
-    link.send(&Hello { client_version: CLIENT_VERSION, token: None })?;
+    link.send(&Hello { versions: Versions::OURS, token: None })?;
     receive::<Welcome>(&mut link)?;
     for _ in 0..SERVER_TRIES {
         link.send(&ChatJoin { channel: Text::truncated(channel) })?;
@@ -127,7 +128,7 @@ fn ask_for_world(main: &mut Link) -> anyhow::Result<Vec<u8>> {
 /// Goes in through Main; what is measured is the connection to the world.
 fn enter(address: &str, framing: Framing) -> anyhow::Result<Member> {
     let mut main = Link::open(address, Framing::Stream)?;
-    main.send(&Hello { client_version: CLIENT_VERSION, token: None })?;
+    main.send(&Hello { versions: Versions::OURS, token: None })?;
     let payload = receive::<Welcome>(&mut main)?;
     let welcome: Welcome = decode(&payload).context("Welcome")?;
     let payload = ask_for_world(&mut main)?;
@@ -148,7 +149,7 @@ fn join(
     handshake_key: HandshakeKey,
 ) -> anyhow::Result<Link> {
     let mut link = Link::open(address, framing)?;
-    link.send(&Join { uid, handshake_key })?;
+    link.send(&Join { versions: Versions::OURS, uid, handshake_key })?;
     receive::<JoinOk>(&mut link)?;
     Ok(link)
 }
@@ -192,7 +193,7 @@ impl Talk {
             Self::Says { channel_members } => {
                 let channel = channel_of(number, channel_members);
                 let (channel, msg) = (Text::truncated(&channel), Text::truncated(SAID));
-                encode_frame(&ChatSay { channel, msg }, out).ok()
+                encode_frame(&ChatSay { request: 0, channel, msg }, out).ok()
             }
         }
     }

@@ -5,6 +5,7 @@
 //! a delivery.
 
 use std::sync::{Arc, Mutex};
+use tinyrealm_core::protocol::MemberNumber;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::wire::{self, Heard};
 
-type Room = Arc<Mutex<Vec<(u32, UnboundedSender<Bytes>)>>>;
+type Room = Arc<Mutex<Vec<(u16, UnboundedSender<Bytes>)>>>;
 
 /// `naive ROOM_CAPACITY`: serves until it is killed; prints its address.
 pub(crate) fn serve(arguments: &[String]) -> anyhow::Result<()> {
@@ -32,14 +33,14 @@ pub(crate) fn serve(arguments: &[String]) -> anyhow::Result<()> {
             if number % room_capacity == 0 {
                 room = Room::default();
             }
-            let uid = 0x8000_0000 + number as u32;
-            tokio::spawn(serve_one(stream, uid, Arc::clone(&room)));
+            let called = (number % room_capacity) as u16 + 1;
+            tokio::spawn(serve_one(stream, called, Arc::clone(&room)));
         }
         Ok(())
     })
 }
 
-async fn serve_one(stream: TcpStream, uid: u32, room: Room) -> std::io::Result<()> {
+async fn serve_one(stream: TcpStream, number: u16, room: Room) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let (mut reader, writer) = stream.into_split();
     let (sender, receiver) = unbounded_channel();
@@ -49,8 +50,8 @@ async fn serve_one(stream: TcpStream, uid: u32, room: Room) -> std::io::Result<(
         let mut input = &buffer[..];
         while let Some((heard, rest)) = wire::next(input) {
             match heard {
-                Heard::Join => join(uid, &sender, &room),
-                Heard::Move(state) => broadcast(uid, state, &room),
+                Heard::Join => join(number, &sender, &room),
+                Heard::Move(state) => broadcast(number, state, &room),
                 Heard::Say(_) | Heard::Other => {}
             }
             input = rest;
@@ -71,21 +72,27 @@ async fn write_all(
     Ok(())
 }
 
-fn join(uid: u32, sender: &UnboundedSender<Bytes>, room: &Room) {
-    let message = JoinOk { room_id: RoomId(0), spawn_pos: Position::ORIGIN, members: 0 };
+fn join(number: u16, sender: &UnboundedSender<Bytes>, room: &Room) {
+    let message = JoinOk {
+        version: 2,
+        number: MemberNumber(number),
+        room_id: RoomId(0),
+        spawn_pos: Position::ORIGIN,
+        members: 0,
+    };
     let mut out = [0; 64];
     let used = encode_frame(&message, &mut out).expect("it fits");
     // The writer's task ends only with this one.
     let _ = sender.send(Bytes::copy_from_slice(&out[..used]));
-    room.lock().expect("no one panics with it").push((uid, sender.clone()));
+    room.lock().expect("no one panics with it").push((number, sender.clone()));
 }
 
-fn broadcast(uid: u32, state: &[u8], room: &Room) {
+fn broadcast(number: u16, state: &[u8], room: &Room) {
     let mut frame = Vec::new();
-    wire::push_move(&mut frame, uid, state);
+    wire::push_move(&mut frame, number, state);
     let frame = Bytes::from(frame);
     for (other, sender) in room.lock().expect("no one panics with it").iter() {
-        if *other != uid {
+        if *other != number {
             // A member that has gone hears nothing.
             let _ = sender.send(frame.clone());
         }

@@ -1,13 +1,14 @@
 //! The few messages that floor, naive server and load speak, as bytes.
 //!
 //! The floor is to do what a world must do and nothing else, so it does not decode a move: its
-//! payload is a position and a direction, and the broadcast of it is the mover's uid in front. The
-//! broadcast of a chat message has its number and its sender between the channel and the text.
+//! payload is a position and a direction, and the broadcast of it is the mover's number in front. The
+//! broadcast of a chat message has its number, its sender and the sender's own number between the channel
+//! and the text.
 
 use tinyrealm_core::protocol::{client_to_main, client_to_world, main_to_client, world_to_client};
 
 /// The longest frame that a mover's broadcast can be.
-pub(crate) const MOVE_FRAME_MAX_BYTES: usize = 29;
+pub(crate) const MOVE_FRAME_MAX_BYTES: usize = 27;
 
 /// What the servers here answer to.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -42,15 +43,17 @@ pub(crate) fn next_body(input: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Appends the broadcast of a move.
-pub(crate) fn push_move(out: &mut Vec<u8>, uid: u32, state: &[u8]) {
+pub(crate) fn push_move(out: &mut Vec<u8>, number: u16, state: &[u8]) {
     push_frame(out, world_to_client::MoveBroadcast::OPCODE.0, |out| {
-        push_varint(out, uid);
+        push_varint(out, number.into());
         out.extend_from_slice(state);
     });
 }
 
 /// Appends the broadcast of a chat message, from what its sender has said.
-pub(crate) fn push_say(out: &mut Vec<u8>, seq: u32, uid: u32, said: &[u8]) {
+pub(crate) fn push_say(out: &mut Vec<u8>, seq: u64, uid: u64, said: &[u8]) {
+    let request_bytes = said.iter().take_while(|byte| **byte >= 0x80).count() + 1;
+    let Some((request, said)) = said.split_at_checked(request_bytes) else { return };
     // The name's length is one byte: names are short.
     let name_bytes = said.first().map_or(0, |length| usize::from(*length) + 1);
     let Some((name, text)) = said.split_at_checked(name_bytes) else { return };
@@ -58,11 +61,12 @@ pub(crate) fn push_say(out: &mut Vec<u8>, seq: u32, uid: u32, said: &[u8]) {
         out.extend_from_slice(name);
         push_varint(out, seq);
         push_varint(out, uid);
+        out.extend_from_slice(request);
         out.extend_from_slice(text);
     });
 }
 
-fn push_varint(out: &mut Vec<u8>, mut rest: u32) {
+fn push_varint(out: &mut Vec<u8>, mut rest: u64) {
     while rest >= 0x80 {
         out.push(rest as u8 | 0x80);
         rest >>= 7;
@@ -82,19 +86,21 @@ fn push_frame(out: &mut Vec<u8>, opcode: i32, push_payload: impl FnOnce(&mut Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tinyrealm_core::protocol::{Direction, MemberState, Position, Text, Uid, encode_frame};
+    use tinyrealm_core::protocol::{
+        Direction, MemberNumber, Position, Seq, Text, Uid, encode_frame,
+    };
 
     #[test]
     fn the_broadcast_is_the_same_as_a_world_s() {
         let pos = Position { x: -5, y: 70_000, z: 3 };
-        let (uid, dir) = (Uid(0x8000_1234), Direction(40_000));
+        let (number, dir) = (MemberNumber(0x1234), Direction(40_000));
         let mut moved = [0; 64];
         let used = encode_frame(&client_to_world::Move { pos, dir }, &mut moved).unwrap();
         let Some((Heard::Move(state), _)) = next(&moved[..used]) else { panic!() };
         let mut ours = Vec::new();
-        push_move(&mut ours, uid.0, state);
+        push_move(&mut ours, number.0, state);
         let mut theirs = [0; 64];
-        let message = world_to_client::MoveBroadcast { member: MemberState { uid, pos, dir } };
+        let message = world_to_client::MoveBroadcast { number, pos, dir };
         let used = encode_frame(&message, &mut theirs).unwrap();
         assert_eq!(ours, theirs[..used]);
     }
@@ -102,14 +108,15 @@ mod tests {
     #[test]
     fn the_broadcast_is_the_same_as_main_s() {
         let (channel, msg) = (Text::new("bench 17").unwrap(), Text::new("hello").unwrap());
-        let (uid, seq) = (Uid(0x8000_1234), 70_000);
+        let (uid, seq, request) = (Uid(Uid::GUEST_BIT + 7), Seq(70_000), 300);
         let mut said = [0; 64];
-        let used = encode_frame(&client_to_main::ChatSay { channel, msg }, &mut said).unwrap();
+        let used =
+            encode_frame(&client_to_main::ChatSay { request, channel, msg }, &mut said).unwrap();
         let Some((Heard::Say(said), _)) = next(&said[..used]) else { panic!() };
         let mut ours = Vec::new();
-        push_say(&mut ours, seq, uid.0, said);
+        push_say(&mut ours, seq.0, uid.0, said);
         let mut theirs = [0; 64];
-        let message = main_to_client::ChatBroadcast { channel, seq, uid, msg };
+        let message = main_to_client::ChatBroadcast { channel, seq, uid, request, msg };
         let used = encode_frame(&message, &mut theirs).unwrap();
         assert_eq!(ours, theirs[..used]);
     }

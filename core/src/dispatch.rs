@@ -19,8 +19,8 @@
 
 use crate::log;
 use crate::node::{Caller, Context, Role};
-use crate::protocol::either_way::{self, Bye, Error, Ping, Pong};
-use crate::protocol::{Dispatched, ErrorCode};
+use crate::protocol::either_way::{self, Bye, Error, Ping, Pong, VersionRefused};
+use crate::protocol::{Dispatched, ErrorCode, Versions};
 use crate::session::manager::Farewell;
 use crate::session::session::SessionKey;
 use crate::time::Instant;
@@ -128,6 +128,12 @@ impl<'a, R: Role<'a>> either_way::Stub<Caller<'_, 'a>> for CommonHandler<'_, R> 
 
     /// Any frame shows that the peer is there; a `Pong` shows nothing more.
     fn pong(&mut self, _: &mut Caller<'_, 'a>, _: Pong) {}
+
+    /// The reason of the end that comes behind it says as much.
+    fn version_refused(&mut self, _: &mut Caller<'_, 'a>, message: VersionRefused) {
+        let Versions { from, to } = message.versions;
+        log::warning!("the peer speaks versions {} to {} of the protocol", from, to);
+    }
 
     fn bye(&mut self, caller: &mut Caller<'_, 'a>, message: Bye) {
         caller.sessions.close(caller.now, caller.key, Farewell::Nothing(message.reason));

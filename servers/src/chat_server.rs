@@ -1,6 +1,7 @@
 //! `tinyrealm chat`: ChatServer on the tokio driver.
 
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use tinyrealm_core::node::Node;
@@ -81,6 +82,14 @@ pub(crate) fn spawn(
     })
 }
 
+/// Hours since the beginning of 2020: they rise from one start of the realm to the next, and last for two
+/// centuries.
+fn epoch_now() -> u32 {
+    const BEGIN_S: u64 = 1_577_836_800;
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    (since_1970.as_secs().saturating_sub(BEGIN_S) / 3_600) as u32
+}
+
 async fn serve(
     config: &Config,
     secret: ClusterSecret,
@@ -103,6 +112,7 @@ async fn serve(
     let chat_config = ChatConfig {
         channel_members: settings.channel_members,
         past_page: settings.past_page,
+        first_epoch: epoch_now(),
         ..ChatConfig::DEFAULT
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };

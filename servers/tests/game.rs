@@ -4,8 +4,9 @@ mod support;
 
 use support::peer::frame;
 use support::{Bots, Peer, Realm, User};
+use tinyrealm_core::protocol::MemberNumber;
 use tinyrealm_core::protocol::client_to_world::Move;
-use tinyrealm_core::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
+use tinyrealm_core::protocol::world_to_client::EventBroadcast;
 use tinyrealm_core::protocol::{Direction, Position, Uid};
 use tinyrealm_tag::{FIELD, IT_IS};
 
@@ -15,8 +16,8 @@ const SETTINGS: [&str; 3] = ["world.game=tag", "world.rooms=1", "world.room_capa
 #[track_caller]
 fn told_who_is_it(peer: &mut Peer) -> Uid {
     let event = peer.find::<EventBroadcast<'_>>();
-    assert_eq!((event.uid, event.kind), (Uid::NOBODY, IT_IS));
-    Uid(u32::from_le_bytes(event.data.as_slice().try_into().unwrap()))
+    assert_eq!((event.number, event.kind), (MemberNumber::GAME, IT_IS));
+    Uid(u64::from_le_bytes(event.data.as_slice().try_into().unwrap()))
 }
 
 fn go_to(user: &mut User, x: i32) {
@@ -51,12 +52,12 @@ fn nobody_leaves_the_field_however_often_it_is_tried() {
     let segment: Vec<u8> = attempts.flat_map(|attempt| frame(&attempt)).collect();
     first.world.send_bytes(&segment);
     for number in 0..ATTEMPTS {
-        let corrected = first.world.find::<MoveBroadcast>().member;
+        let corrected = first.world.find_move();
         let edge = Position { x: FIELD, y: -FIELD, z: number };
-        assert_eq!((corrected.uid, corrected.pos), (first.uid, edge));
+        assert_eq!(corrected, (first.uid, edge));
     }
-    let seen = second.world.find::<MoveBroadcast>().member;
-    assert_eq!((seen.uid, seen.pos.x, seen.pos.y), (first.uid, FIELD, -FIELD));
+    let (who, pos) = second.world.find_move();
+    assert_eq!((who, pos.x, pos.y), (first.uid, FIELD, -FIELD));
     first.world.expect_served();
     let (_, worlds) = realm.stop();
     worlds[0].expect(&[("moves", 0), ("moves_refused", ATTEMPTS as u64), ("net.overflows", 0)]);

@@ -4,6 +4,7 @@
 mod support;
 
 use std::time::Duration;
+use tinyrealm_core::protocol::Versions;
 
 use support::{Heard, PATIENCE, Pass, Peer, Realm, User};
 use tinyrealm_core::protocol::client_to_main::Hello;
@@ -22,7 +23,8 @@ fn comings_and_goings(witness: &mut User) -> Vec<(&'static str, Uid)> {
                 heard.push(("entered", witness.world.message::<UserEntered>().member.uid));
             }
             Heard::Frame(opcode) if opcode == UserLeft::OPCODE.0 => {
-                heard.push(("left", witness.world.message::<UserLeft>().uid));
+                let number = witness.world.message::<UserLeft>().number;
+                heard.push(("left", witness.world.who(number)));
             }
             Heard::Frame(opcode) if opcode == EventBroadcast::OPCODE.0 => return heard,
             other => panic!("{other:?} in a quiet room"),
@@ -89,7 +91,7 @@ fn every_wrong_key_is_refused_with_its_reason_and_nobody_enters() {
     inside.expect_served();
     drop(inside);
     assert_eq!(witness.world.expect::<UserEntered>().member.uid, first.uid);
-    assert_eq!(witness.world.expect::<UserLeft>().uid, first.uid);
+    assert_eq!(witness.world.expect_left(), first.uid);
     assert_eq!(denial(&realm, first.uid, key.key), JoinDenial::KEY_USED);
     assert_eq!(comings_and_goings(&mut witness), []);
 
@@ -196,10 +198,10 @@ fn a_hello_that_is_not_understood_is_refused() {
     let mut forged = known.token;
     forged.0[31] ^= 1;
     for (token, version, code) in
-        [(Some(forged), 1, ErrorCode::BAD_TOKEN), (None, 2, ErrorCode::BAD_VERSION)]
+        [(Some(forged), 2, ErrorCode::BAD_TOKEN), (None, 3, ErrorCode::BAD_VERSION)]
     {
         let mut peer = Peer::connect(realm.main.address);
-        peer.send(&Hello { client_version: version, token });
+        peer.send(&Hello { versions: Versions { from: version, to: version }, token });
         peer.expect_refused(code, Hello::OPCODE.0);
     }
     // The user whose token was forged is not concerned.
@@ -207,7 +209,7 @@ fn a_hello_that_is_not_understood_is_refused() {
     known.main.expect_served();
     known.world.expect_served();
     let (main, _) = realm.stop();
-    main.expect(&[("hellos", 1), ("hellos_refused", 2), ("net.violations", 0)]);
+    main.expect(&[("hellos", 1), ("hellos_refused", 1), ("net.violations", 0)]);
 }
 
 #[test]

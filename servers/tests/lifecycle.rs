@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use tinyrealm_core::protocol::Versions;
 
 use support::login::{Accounts, login};
 use support::{
@@ -105,7 +106,7 @@ fn with_another_key_a_new_main_knows_no_guest() {
     let main = Server::main_at(address, &[&setting]);
     worlds[0].wait_until_registered(2);
     let mut again = Peer::connect(address);
-    again.send(&Hello { client_version: 1, token: Some(inside.token) });
+    again.send(&Hello { versions: Versions::OURS, token: Some(inside.token) });
     again.expect_refused(ErrorCode::BAD_TOKEN, Hello::OPCODE.0);
     inside.world.expect_served();
     main.stop().expect(&[("hellos_refused", 1)]);
@@ -155,7 +156,7 @@ fn main_says_goodbye_to_worlds_and_players_stay() {
     first.main.expect_bye(ErrorCode::SHUTTING_DOWN);
     worlds[0].process.wait_until_said(Stream::Stderr, "lost Main (SHUTTING_DOWN)", 1);
     second.world.move_to(5);
-    assert_eq!(first.world.find::<MoveBroadcast>().member.uid, second.uid);
+    assert_eq!(first.world.find_move().0, second.uid);
     let report = worlds.remove(0).stop();
     report.expect(&[("joined", 2), ("moves", 1)]);
 }
@@ -418,7 +419,7 @@ fn up_runs_a_whole_realm_and_prints_plain_lines() {
     up.wait_until_said(Stream::Stdout, "8 users in ", 1);
     let token = login(login_address, "alice", "correct horse").token();
     let mut visitor = User::enter_with(main, Some(token), "");
-    assert_eq!(visitor.world.find::<MoveBroadcast>().member.uid.0 >> 31, 0, "bots have accounts");
+    assert_eq!(visitor.world.find_move().0.is_guest(), false, "bots have accounts");
     up.signal(Signal::Interrupt);
     visitor.world.find::<Bye>();
     let finished = up.finish(PATIENCE);

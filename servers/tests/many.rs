@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use support::{Heard, PATIENCE, Peer, Realm, Server, User};
 use tinyrealm_core::protocol::either_way::{Ping, Pong};
-use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
 
 const CROWD: usize = 10_000;
 /// What one idle connection may cost the world.
@@ -68,8 +67,8 @@ fn ten_thousand_idle_connections_cost_little_and_harm_nobody() {
 
     let mut newcomer = realm.user();
     newcomer.world.move_to(7);
-    let seen = resident.world.find::<MoveBroadcast>().member;
-    assert_eq!((seen.uid, seen.pos.x), (newcomer.uid, 7));
+    let (who, pos) = resident.world.find_move();
+    assert_eq!((who, pos.x), (newcomer.uid, 7));
     expect_all_served(&mut crowd);
     newcomer.world.expect_served();
     drop((crowd, newcomer, resident));
@@ -160,7 +159,7 @@ fn a_full_world_plays_on() {
         assert!(!is_taken(&mut Peer::connect(realm.world().address)));
     }
     first.world.move_to(3);
-    assert_eq!(second.world.find::<MoveBroadcast>().member.uid, first.uid);
+    assert_eq!(second.world.find_move().0, first.uid);
     let (_, worlds) = realm.stop();
     worlds[0].expect(&[("net.accepted", 3), ("net.refused_full", 20)]);
 }

@@ -14,7 +14,7 @@ use tinyrealm_core::protocol::either_way::{Ping, Pong};
 use tinyrealm_core::protocol::world_to_client::{
     EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
 };
-use tinyrealm_core::protocol::{MemberState, Uid};
+use tinyrealm_core::protocol::{MemberNumber, MemberState};
 
 /// Two laps of the ring and the kernel's buffers are a fraction of what is said in [`SILENCE`].
 const SETTINGS: [&str; 4] = [
@@ -37,7 +37,7 @@ const EVENT_BYTES: usize = 256;
 const TALK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// An event by its sender and the sender's number.
-type EventName = (Uid, u32);
+type EventName = (MemberNumber, u32);
 
 /// Somebody who says something long a hundred times a second, and hears everything.
 struct Talker {
@@ -50,7 +50,7 @@ struct Talker {
 impl Talker {
     fn start(user: User) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        let (uid, mut ear, mut mouth) = (user.uid, user.world.sender(), user.world);
+        let (number, mut ear, mut mouth) = (user.number, user.world.sender(), user.world);
         let until = Arc::clone(&is_over);
         let talking = thread::spawn(move || {
             let began = Instant::now();
@@ -63,7 +63,7 @@ impl Talker {
             say(&mut mouth, THE_END, next);
             next
         });
-        let listening = thread::spawn(move || listen(&mut ear, uid));
+        let listening = thread::spawn(move || listen(&mut ear, number));
         Self { is_over, talking, listening, main: user.main }
     }
 
@@ -84,18 +84,18 @@ fn say(peer: &mut Peer, kind: u16, number: u32) {
 }
 
 fn event_name(event: &EventBroadcast<'_>) -> EventName {
-    (event.uid, u32::from_le_bytes(*event.data.as_slice().first_chunk().unwrap()))
+    (event.number, u32::from_le_bytes(*event.data.as_slice().first_chunk().unwrap()))
 }
 
-/// Every event up to the last word of `uid`. Whoever reads all the time misses none.
-fn listen(peer: &mut Peer, uid: Uid) -> Vec<EventName> {
+/// Every event up to the last word of `number`. Whoever reads all the time misses none.
+fn listen(peer: &mut Peer, number: MemberNumber) -> Vec<EventName> {
     let mut heard = Vec::new();
     loop {
         match peer.hear(PATIENCE) {
             Heard::Frame(opcode) if opcode == EventBroadcast::OPCODE.0 => {
                 let event = peer.message::<EventBroadcast<'_>>();
                 heard.push(event_name(&event));
-                if event.kind == THE_END && event.uid == uid {
+                if event.kind == THE_END && event.number == number {
                     return heard;
                 }
             }
@@ -114,7 +114,7 @@ struct Story {
     events: Vec<EventName>,
     gaps: Vec<(usize, u32)>,
     /// The number of the newest move of each mover.
-    newest: HashMap<Uid, i32>,
+    newest: HashMap<MemberNumber, i32>,
     moves: usize,
     moves_before_last_gap: usize,
     /// Talkers who have said their last word.
@@ -140,9 +140,9 @@ impl Story {
                 self.ends += usize::from(event.kind == THE_END);
             }
             _ if opcode == MoveBroadcast::OPCODE.0 => {
-                let MemberState { uid, pos, .. } = peer.message::<MoveBroadcast>().member;
-                let before = self.newest.insert(uid, pos.z);
-                assert!(before.is_none_or(|z| z < pos.z), "{uid:?}: {before:?}, then {}", pos.z);
+                let MoveBroadcast { number, pos, .. } = peer.message::<MoveBroadcast>();
+                let before = self.newest.insert(number, pos.z);
+                assert!(before.is_none_or(|z| z < pos.z), "{number:?}: {before:?}, then {}", pos.z);
                 self.moves += 1;
             }
             _ if opcode == RoomSnapshot::OPCODE.0 => self.catch_up(&peer.message()),
@@ -154,9 +154,9 @@ impl Story {
     }
 
     fn catch_up(&mut self, page: &RoomSnapshot) {
-        for MemberState { uid, pos, .. } in &page.members {
-            let before = self.newest.insert(*uid, pos.z);
-            assert!(before.is_none_or(|z| z <= pos.z), "{uid:?} is back at {}", pos.z);
+        for MemberState { number, pos, .. } in &page.members {
+            let before = self.newest.insert(*number, pos.z);
+            assert!(before.is_none_or(|z| z <= pos.z), "{number:?} is back at {}", pos.z);
         }
         if page.pages_left == 0 {
             self.gaps.push((self.events.len(), page.missed_events));

@@ -5,6 +5,7 @@ mod support;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
+use tinyrealm_core::protocol::Versions;
 
 use support::login::{Accounts, CHEAP};
 use support::web::{masked, read_response, request};
@@ -42,13 +43,13 @@ fn both_kinds_of_members_share_a_room() {
         while own.len() < 40 {
             let event = user.world.find::<EventBroadcast<'_>>();
             if event.kind >= 900 {
-                own.push((event.uid, event.kind, event.data.as_slice().to_vec()));
+                own.push((event.number, event.kind, event.data.as_slice().to_vec()));
             }
         }
         own
     });
     assert_eq!(heard[0], heard[1]);
-    while tcp.world.find::<MoveBroadcast>().member.pos.x != 4_242 {}
+    while tcp.world.find::<MoveBroadcast>().pos.x != 4_242 {}
     web.main.expect_served();
     drop((web, tcp));
     bots.outcome().expect_clean(20);
@@ -153,7 +154,7 @@ fn login_and_chat_speak_it_too() {
     let mut peer = Peer::web(login.address);
     let (id, password) =
         (Text::new("nobody").unwrap(), Password(Text::new("a long password").unwrap()));
-    peer.send(&LoginReq { id, pw: password });
+    peer.send(&LoginReq { versions: Versions::OURS, id, pw: password });
     peer.expect::<LoginDenied>();
     peer.expect_closed();
     assert_eq!(peer.close_code(), Some(CloseCode::NORMAL));

@@ -44,7 +44,7 @@ pub(crate) enum Heard {
 /// A message of a channel, as somebody has heard it.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Numbered {
-    pub(crate) seq: u32,
+    pub(crate) seq: u64,
     pub(crate) uid: Uid,
     /// `None` if nobody can have said it.
     pub(crate) talk: Option<Talk>,
@@ -54,7 +54,7 @@ pub(crate) struct Numbered {
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum InChannel {
     Joined {
-        next_seq: u32,
+        next_seq: u64,
     },
     Left(ErrorCode),
     /// The opcode of what is refused, and why.
@@ -62,11 +62,11 @@ pub(crate) enum InChannel {
     Said(Numbered),
     Past(Numbered),
     PastEnd {
-        next_seq: u32,
+        next_seq: u64,
     },
     Gap {
         missed: u32,
-        next_seq: u32,
+        next_seq: u64,
     },
     Entered(Uid),
     Exited(Uid),
@@ -81,7 +81,7 @@ pub(crate) enum InChannel {
 /// Something that has happened in a room.
 #[derive(Copy, Clone, Debug)]
 pub(crate) enum InRoom {
-    Entered(Uid),
+    Entered(MemberState),
     Left(Uid),
     /// The game has taken a move.
     Moved(MemberState),
@@ -104,7 +104,7 @@ pub(crate) enum Fact {
     /// The chat server has given a message its number.
     Numbered {
         channel: ChannelId,
-        seq: u32,
+        seq: u64,
         talk: Option<Talk>,
     },
 }
@@ -156,7 +156,7 @@ impl Entry {
 impl InRoom {
     fn line(&self, room: u16) -> What {
         match *self {
-            Self::Entered(uid) => What::Entered { room, uid },
+            Self::Entered(member) => What::Entered { room, uid: member.uid },
             Self::Left(uid) => What::Left { room, uid },
             Self::Moved(to) => What::MoveTaken { uid: to.uid, number: to.pos.x },
             Self::Said(uid, speech) => {

@@ -1,11 +1,12 @@
 //! `Speech`: what players say and how they move, so that every message can be recognised.
 //!
-//! An event's data is `[uid: u32 LE][number: u32 LE]` and a filler whose bytes and length follow from
+//! An event's data is `[uid: u64 LE][number: u32 LE]` and a filler whose bytes and length follow from
 //! the number; a move's position carries its number in `x`, and the rest follows from it.
 
 use tinyrealm_core::protocol::{Bytes, Direction, EVENT_MAX_BYTES, MemberState, Position, Uid};
 
-const HEAD_BYTES: usize = 8;
+const UID_BYTES: usize = 8;
+const HEAD_BYTES: usize = UID_BYTES + 4;
 
 /// One event: who says it, and the how manieth of its sayings it is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -33,8 +34,8 @@ impl Speech {
         self,
         out: &mut [u8; EVENT_MAX_BYTES],
     ) -> Option<Bytes<'_, EVENT_MAX_BYTES>> {
-        out[..4].copy_from_slice(&self.uid.0.to_le_bytes());
-        out[4..HEAD_BYTES].copy_from_slice(&self.number.to_le_bytes());
+        out[..UID_BYTES].copy_from_slice(&self.uid.0.to_le_bytes());
+        out[UID_BYTES..HEAD_BYTES].copy_from_slice(&self.number.to_le_bytes());
         let end = HEAD_BYTES + self.filler_bytes();
         out[HEAD_BYTES..end].fill(self.number as u8);
         Bytes::new(&out[..end])
@@ -42,10 +43,10 @@ impl Speech {
 
     /// What `data` says; `None` if it is not, byte by byte, what a player would have said.
     pub(crate) fn decode(kind: u16, data: &[u8]) -> Option<Self> {
-        let (uid, rest) = data.split_first_chunk::<4>()?;
+        let (uid, rest) = data.split_first_chunk::<UID_BYTES>()?;
         let (number, filler) = rest.split_first_chunk::<4>()?;
         let speech =
-            Self { uid: Uid(u32::from_le_bytes(*uid)), number: u32::from_le_bytes(*number) };
+            Self { uid: Uid(u64::from_le_bytes(*uid)), number: u32::from_le_bytes(*number) };
         let is_whole = kind == speech.kind()
             && filler.len() == speech.filler_bytes()
             && filler.iter().all(|byte| *byte == speech.number as u8);
@@ -55,7 +56,7 @@ impl Speech {
 
 /// Where the `number`th move of `uid` leads.
 pub(crate) const fn place_of(uid: Uid, number: i32) -> (Position, Direction) {
-    let mixed = (uid.0 ^ number as u32).wrapping_mul(0x9E37_79B1);
+    let mixed = (uid.0 as u32 ^ number as u32).wrapping_mul(0x9E37_79B1);
     (Position { x: number, y: uid.0 as i32, z: mixed as i32 }, Direction((mixed >> 16) as u16))
 }
 
@@ -89,8 +90,11 @@ mod tests {
     fn places_tell_their_number() {
         let uid = Uid(7);
         let (pos, dir) = place_of(uid, 12);
-        assert_eq!(number_of(&MemberState { uid, pos, dir }), Some(12));
-        assert_eq!(number_of(&MemberState { uid: Uid(8), pos, dir }), None);
+        assert_eq!(number_of(&MemberState { uid, pos, dir, ..MemberState::default() }), Some(12));
+        assert_eq!(
+            number_of(&MemberState { uid: Uid(8), pos, dir, ..MemberState::default() }),
+            None
+        );
         assert_eq!(number_of(&MemberState { uid, ..MemberState::default() }), Some(0));
     }
 }

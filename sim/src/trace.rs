@@ -67,7 +67,7 @@ pub(crate) enum What {
     },
     Numbered {
         channel: ChannelId,
-        seq: u32,
+        seq: u64,
         uid: Uid,
         number: u32,
     },

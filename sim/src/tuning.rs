@@ -138,7 +138,7 @@ impl Tuning {
 
     /// The chat server's own settings: channels may be full, and an answer about the past has pages.
     pub(crate) const fn chat(&self) -> ChatConfig {
-        ChatConfig { channel_members: 20, past_page: 6, slow_main: self.slow_main }
+        ChatConfig { channel_members: 20, past_page: 6, slow_main: self.slow_main, first_epoch: 0 }
     }
 
     /// Who is let in, and where Main asks about it.

@@ -50,14 +50,15 @@ function startDevice() {
 /** A player by TCP, who only listens. */
 class Listener {
   where = new Map();
+  uids = new Map();
 
   async enter() {
     const atMain = this.#open(main, protocol.clientToMain, protocol.mainToClient);
-    const welcome = await atMain.ask({ type: "Hello", client_version: protocol.CLIENT_VERSION, token: null }, "Welcome");
+    const welcome = await atMain.ask({ type: "Hello", versions: protocol.VERSIONS, token: null }, "Welcome");
     const pass = await atMain.ask({ type: "EnterWorldReq", region: REGION }, "EnterWorldAck");
     assert.equal(pass.world_addr, `127.0.0.1:${device}`);
     const inWorld = this.#open(device, protocol.clientToWorld, protocol.worldToClient);
-    await inWorld.ask({ type: "Join", uid: welcome.uid, handshake_key: pass.handshake_key }, "JoinOk");
+    await inWorld.ask({ type: "Join", versions: protocol.VERSIONS, uid: welcome.uid, handshake_key: pass.handshake_key }, "JoinOk");
     return this;
   }
 
@@ -78,7 +79,9 @@ class Listener {
         unread = unread.subarray(end);
         const message = inbound.decode(body) ?? protocol.eitherWay.decode(body);
         if (message.type === "Ping") send({ type: "Pong", nonce: message.nonce });
-        if (message.type === "MoveBroadcast") this.where.set(message.member.uid, message.member.pos);
+        if (message.type === "UserEntered") this.uids.set(message.member.number, message.member.uid);
+        if (message.type === "RoomSnapshot") for (const { number, uid } of message.members) this.uids.set(number, uid);
+        if (message.type === "MoveBroadcast") this.where.set(this.uids.get(message.number), message.pos);
         waiting.get(message.type)?.(message);
       }
     });

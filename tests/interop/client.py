@@ -4,7 +4,7 @@
 It takes the layout of every message from the tables of that page, so it checks the page as much as
 the servers. Standard library only.
 
-  client.py --vectors PROTOCOL.md           decodes and encodes every vector of the page
+  client.py --vectors PROTOCOL.md           decodes and encodes every vector of vectors.json
   client.py --main HOST:PORT [--moves N]    visits a running realm: hello, enter, join, N moves, leave
 """
 
@@ -21,6 +21,7 @@ import time
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "PROTOCOL.md"
 TIMEOUT_SECONDS = 15
+VERSIONS = {"from": 2, "to": 2}
 VISIT_VECTORS = """Hello Welcome EnterWorldReq EnterWorldAck Join JoinOk Move MoveBroadcast Event
     EventBroadcast RoomSnapshot Ping Pong Error""".split()
 
@@ -88,7 +89,7 @@ class Codec:
 
     def encode(self, kind, value):
         shape, _, inner = parts(kind)
-        if shape in ("u16", "u32"):
+        if shape in ("u16", "u32", "u53"):
             return varint(value)
         if shape == "i32":
             return varint(value * 2 if value >= 0 else -value * 2 - 1)
@@ -108,7 +109,7 @@ class Codec:
 
     def decode(self, kind, reader):
         shape, size, inner = parts(kind)
-        if shape in ("u16", "u32"):
+        if shape in ("u16", "u32", "u53"):
             return reader.varint(int(shape[1:]))
         if shape == "i32":
             number = reader.varint(32)
@@ -152,22 +153,9 @@ def frame(body):
     return struct.pack("<H", len(body)) + body
 
 
-def unroll(text, opening, closing, glue, kept=""):
-    """Writes `(…)*3` and its like out."""
-    inside = f"[^{re.escape(opening + closing)}]*"
-    pattern = rf"{re.escape(opening)}({inside}){re.escape(closing)}\*(\d+)"
-    ends = (opening, closing) if kept else ("", "")
-    return re.sub(pattern, lambda found: glue.join([found[1]] * int(found[2])).join(ends), text)
-
-
-def vectors(text):
-    """Each vector of the page: the message's name, its values, its frame."""
-    for block in re.findall(r"```vector\n(.*?)```", text, re.DOTALL):
-        lines = block.splitlines()
-        for said, hexes in zip(lines[::2], lines[1::2]):
-            name, values = said.split(" ", 1)
-            values = unroll(unroll(values, '"', '"', "", "kept"), "[", "]", ", ", "kept")
-            yield name, json.loads(values), bytes.fromhex(unroll(hexes.replace("|", ""), "(", ")", " "))
+def vectors(kind):
+    """The vectors that decode, or those that must not: `valid` or `invalid`."""
+    return json.loads((PAGE.parent / "vectors.json").read_text(encoding="utf-8"))[kind]
 
 
 def fails(codec, body):
@@ -180,7 +168,8 @@ def fails(codec, body):
 
 def check_vectors(text):
     codec, seen = Codec(text), set()
-    for name, values, whole in vectors(text):
+    for vector in vectors("valid"):
+        name, values, whole = vector["message"], vector["fields"], bytes.fromhex(vector["frame"])
         length, body = struct.unpack("<H", whole[:2])[0], whole[2:]
         opcode = struct.unpack("<i", body[:4])[0]
         expected = (len(body), (name, values), body)
@@ -192,15 +181,19 @@ def check_vectors(text):
         if not fails(codec, body + b"\0"):
             raise Bad(f"{name}: it decodes with a byte too many")
         seen.add(opcode)
+    for vector in vectors("invalid"):
+        if not fails(codec, bytes.fromhex(vector["frame"])[2:]):
+            raise Bad(f"{vector['message']} decodes: {vector['why']}")
     missing = [name for opcode, (name, _) in codec.messages.items() if opcode not in seen]
     if missing or any(name not in codec.opcodes for name in VISIT_VECTORS):
         raise Bad(f"messages without a vector: {missing}")
-    print(f"{len(list(vectors(text)))} vectors of {len(seen)} messages hold")
+    print(f"{len(vectors('valid'))} vectors of {len(seen)} messages hold")
 
 
 def check_proofs(text):
     """The proofs of the page's vectors, made anew from what the page says about them."""
-    shown = {name: values for name, values, _ in vectors(text) if values.get("kind") != 65535}
+    known = [(vector["message"], vector["fields"]) for vector in vectors("valid")]
+    shown = {name: fields for name, fields in known if fields.get("kind") != 65535}
     hello, challenge = shown["ClusterHello"], shown["ClusterChallenge"]
     secret = re.search(r"with the secret\n`([^`]+)`", text)[1].encode()
     kinds = dict(re.findall(r"\| (\d+) \| `(MAIN|WORLD|LOGIN|CHAT)` \|", text))
@@ -268,12 +261,12 @@ class TcpLink(Link):
 def visit(text, main_address, moves, transport=TcpLink):
     codec = Codec(text)
     main = transport(codec, main_address)
-    main.send("Hello", client_version=1, token=None)
+    main.send("Hello", versions=VERSIONS, token=None)
     uid = main.wait_for("Welcome")["uid"]
     main.send("EnterWorldReq", region="")
     ack = main.wait_for("EnterWorldAck")
     world = transport(codec, ack["world_addr"])
-    world.send("Join", uid=uid, handshake_key=ack["handshake_key"])
+    world.send("Join", versions=VERSIONS, uid=uid, handshake_key=ack["handshake_key"])
     place = world.wait_for("JoinOk")["spawn_pos"]
     while world.wait_for("RoomSnapshot")["pages_left"] > 0:
         pass
@@ -293,7 +286,7 @@ def visit(text, main_address, moves, transport=TcpLink):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--vectors", metavar="PROTOCOL.md", help="check the vectors of this page")
+    parser.add_argument("--vectors", metavar="PROTOCOL.md", help="check the vectors with the tables of this page")
     parser.add_argument("--main", metavar="HOST:PORT", help="visit the realm whose Main is there")
     parser.add_argument("--moves", type=int, default=10, help="how often to move")
     options = parser.parse_args()

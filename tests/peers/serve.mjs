@@ -32,7 +32,7 @@ const ACTIONS = {
   [VANISH]: (socket) => socket.terminate(),
 };
 
-const handleProtocols = (offered) => offered.has("tinyrealm.v1") && "tinyrealm.v1";
+const handleProtocols = (offered) => offered.has("tinyrealm.v2") && "tinyrealm.v2";
 const server = new WebSocketServer({ host: "127.0.0.1", port: 0, handleProtocols });
 server.on("connection", (socket) => {
   socket.send(frame(HELLO));

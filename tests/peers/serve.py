@@ -44,6 +44,6 @@ def handle(socket):
     print(f"closed with {socket.close_code} {socket.close_reason}", flush=True)
 
 
-with serve(handle, "127.0.0.1", 0, subprotocols=["tinyrealm.v1"], max_size=1 << 16) as server:
+with serve(handle, "127.0.0.1", 0, subprotocols=["tinyrealm.v2"], max_size=1 << 16) as server:
     print(f"listening on 127.0.0.1:{server.socket.getsockname()[1]}", flush=True)
     server.serve_forever()

@@ -10,7 +10,7 @@ import * as protocol from "../../backend-web/protocol.js";
 
 const [packages, mainAddress, moves] = process.argv.slice(2);
 const WebSocket = createRequire(join(packages, "package.json"))("ws");
-const SUBPROTOCOL = "tinyrealm.v1";
+const SUBPROTOCOL = "tinyrealm.v2";
 const [NORMAL, UNSUPPORTED] = [1000, 1003];
 const PATIENCE_MS = 15_000;
 
@@ -77,12 +77,12 @@ class Link {
 
 async function visit() {
   const main = await new Link(mainAddress, protocol.clientToMain, protocol.mainToClient).open();
-  await main.send({ type: "Hello", client_version: protocol.CLIENT_VERSION, token: null });
+  await main.send({ type: "Hello", versions: protocol.VERSIONS, token: null });
   const { uid } = await main.waitFor("Welcome");
   await main.send({ type: "EnterWorldReq", region: "" });
   const ack = await main.waitFor("EnterWorldAck");
   const world = await new Link(ack.world_addr, protocol.clientToWorld, protocol.worldToClient).open();
-  await world.send({ type: "Join", uid, handshake_key: ack.handshake_key });
+  await world.send({ type: "Join", versions: protocol.VERSIONS, uid, handshake_key: ack.handshake_key });
   const { spawn_pos: pos } = await world.waitFor("JoinOk");
   while ((await world.waitFor("RoomSnapshot")).pages_left > 0);
   for (let step = 0; step < Number(moves); step += 1) {

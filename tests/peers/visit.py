@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from client import PAGE, TIMEOUT_SECONDS, Bad, Link, visit
 
-SUBPROTOCOL = "tinyrealm.v1"
+SUBPROTOCOL = "tinyrealm.v2"
 NORMAL, UNSUPPORTED = 1000, 1003
 
 

@@ -12,7 +12,7 @@ pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
     let mut python = Command::new("python3");
     python.args(["tests/interop/client.py", "--vectors", "PROTOCOL.md"]);
     let mut node = Command::new("node");
-    node.args(["backend-web/tests/vectors.mjs", "PROTOCOL.md"]);
+    node.args(["backend-web/tests/vectors.mjs", "vectors.json"]);
     toolchain::require_program("node", "nodejs")?;
     for client in [&mut python, &mut node] {
         print!("{}", process::require(client.current_dir(workspace::root()))?);

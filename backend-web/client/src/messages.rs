@@ -4,8 +4,8 @@
 //! goes over a network.
 
 use tinyrealm_core::protocol::{
-    self, ACCOUNT_MAX_BYTES, ADDRESS_MAX_BYTES, CLIENT_VERSION, ErrorCode, LinkSchema, Password,
-    REGION_MAX_BYTES, Text, Token,
+    self, ACCOUNT_MAX_BYTES, ADDRESS_MAX_BYTES, ErrorCode, LinkSchema, Password, REGION_MAX_BYTES,
+    Text, Token, Versions,
 };
 use tinyrealm_core::wire::opcode::Band;
 
@@ -88,7 +88,7 @@ pub const FINGERPRINT: u32 = {
         &host_to_module::SCHEMA,
         &module_to_host::SCHEMA,
     ];
-    let mut hash = hash_of_number(FNV_BASIS, CLIENT_VERSION as u32);
+    let mut hash = hash_of_number(FNV_BASIS, Versions::OURS.to as u32);
     let mut next = 0;
     while next < links.len() {
         hash = hash_of_link(hash, links[next]);

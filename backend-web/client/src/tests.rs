@@ -3,6 +3,7 @@
 use std::boxed::Box;
 use std::vec;
 use std::vec::Vec;
+use tinyrealm_core::protocol::MemberNumber;
 
 use tinyrealm_core::protocol::client_to_login::LoginReq;
 use tinyrealm_core::protocol::client_to_main::{ChatJoin, EnterWorldReq, Hello};
@@ -107,20 +108,34 @@ impl Host {
         self.tick(1);
         let main = *self.opened.last().unwrap();
         assert_eq!(self.network.opened(main), Answer::Taken);
-        self.say(main, &Welcome { uid: Uid(7), token: Token([7; 32]) });
+        self.say(main, &Welcome { version: 2, uid: Uid(7), token: Token([7; 32]) });
         let world_addr = Text::new("world:1").unwrap();
         self.say(main, &EnterWorldAck { world_addr, handshake_key: HandshakeKey([1; 16]) });
         self.tick(1);
         let world = *self.opened.last().unwrap();
         assert_eq!(self.network.opened(world), Answer::Taken);
-        self.say(world, &JoinOk { room_id: RoomId(1), spawn_pos: Position::ORIGIN, members: 1 });
+        self.say(
+            world,
+            &JoinOk {
+                version: 2,
+                number: MemberNumber(1),
+                room_id: RoomId(1),
+                spawn_pos: Position::ORIGIN,
+                members: 1,
+            },
+        );
         self.tick(1);
         (main, world)
     }
 }
 
 fn said(number: u32) -> EventBroadcast<'static> {
-    EventBroadcast { uid: Uid(number), kind: 1, data: Bytes::new(&[9; 200]).unwrap() }
+    EventBroadcast {
+        number: MemberNumber(number as u16),
+        request: 0,
+        kind: 1,
+        data: Bytes::new(&[9; 200]).unwrap(),
+    }
 }
 
 fn a_move() -> Vec<u8> {
@@ -212,7 +227,7 @@ fn requests_that_nobody_takes_hold_frames_up_and_nothing_else() {
     let mut host = Host::new();
     let (_, world) = host.come_in();
     // Far more commands than the outbox takes.
-    let event = Event { kind: 1, data: Bytes::new(&[3; 256]).unwrap() };
+    let event = Event { request: 0, kind: 1, data: Bytes::new(&[3; 256]).unwrap() };
     let mut answers = vec![];
     for _ in 0..2_000 {
         answers.push(host.client.command(&body(&event)));
@@ -291,7 +306,7 @@ fn a_login_leads_to_main_or_to_the_end() {
     host.network.opened(login);
     host.tick(1);
     assert_eq!(host.sent, [LoginReq::OPCODE.0]);
-    host.say(login, &LoginAck { uid: Uid(7), token: Token([7; 32]), ttl_s: 1 });
+    host.say(login, &LoginAck { version: 2, uid: Uid(7), token: Token([7; 32]), ttl_s: 1 });
     host.tick(1);
     assert_eq!(host.opened.len(), 2, "on to Main");
     for (reason, is_over) in [(LoginDenial::BUSY, false), (LoginDenial::WRONG, true)] {
@@ -317,11 +332,11 @@ fn what_another_server_would_say_is_unknown_and_half_of_it_a_violation() {
     let mut host = Host::new();
     let (main, world) = host.come_in();
     host.events.clear();
-    host.say(world, &Welcome { uid: Uid(8), token: Token([8; 32]) });
+    host.say(world, &Welcome { version: 2, uid: Uid(8), token: Token([8; 32]) });
     host.say(main, &said(1));
     host.tick(1);
     assert_eq!(host.events, []);
-    let welcome = body(&Welcome { uid: Uid(8), token: Token([8; 32]) });
+    let welcome = body(&Welcome { version: 2, uid: Uid(8), token: Token([8; 32]) });
     host.network.heard(main, &welcome[..welcome.len() - 1]);
     host.tick(1);
     assert_eq!(host.events, [Lost::OPCODE.0, State::OPCODE.0]);

@@ -30,6 +30,7 @@
 pub mod chat;
 pub mod client;
 pub mod cluster;
+mod greeting;
 pub mod login;
 pub mod main;
 mod memory;

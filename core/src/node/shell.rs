@@ -1,7 +1,7 @@
 //! The shell that every role shares: a packet's way from the driver to the role and back.
 
 use super::transmit::Transmit;
-use super::{BroadcastTaken, Caller, Context, Role};
+use super::{BroadcastTaken, Caller, Context, Role, greeting};
 use crate::config::NetConfig;
 use crate::dispatch::{PacketDispatcher, refuse_framing};
 use crate::entropy::Turn;
@@ -9,7 +9,7 @@ use crate::protocol::ErrorCode;
 use crate::session::manager::{Refusal, TransportRequest};
 use crate::session::session::SessionKey;
 use crate::session::{
-    PeerAddress, Received, Receiver, ReceiverStorage, SessionManager, SessionStorage,
+    LinkTag, PeerAddress, Received, Receiver, ReceiverStorage, SessionManager, SessionStorage,
 };
 use crate::stats::NetStats;
 use crate::time::Instant;
@@ -230,6 +230,10 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         frame: Frame<'_>,
     ) {
         if let Some(tag) = cx.sessions.hear(cx.now, key) {
+            // A stranger to every role: it was accepted, and has not been given a tag.
+            if tag == LinkTag::default() && greeting::is_refused(cx, key, frame) {
+                return;
+            }
             let Context { now, entropy, sessions } = cx.reborrow();
             let mut caller = Caller { now, entropy, sessions, key, tag };
             dispatcher.route(role, &mut caller, frame);

@@ -19,7 +19,7 @@
 use core::ops::{Deref, DerefMut};
 
 use crate::protocol::Uid;
-use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, hash_u32};
+use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, hash_u64};
 
 /// Something that belongs to one user, for as long as it is in a table.
 pub trait HasUid {
@@ -48,7 +48,7 @@ impl<'a, T: HasUid + Vacant> UidTable<'a, T> {
     /// The tenant that belongs to `uid`.
     pub fn find(&self, uid: Uid) -> Option<Key<T>> {
         let is_it = |index| self.table.at(index).is_some_and(|tenant| tenant.uid() == uid);
-        self.table.key_at(self.index.find(hash_u32(uid.0), is_it)?)
+        self.table.key_at(self.index.find(hash_u64(uid.0), is_it)?)
     }
 
     /// Moves `value` into a slot; its uid must not be there already.
@@ -58,14 +58,14 @@ impl<'a, T: HasUid + Vacant> UidTable<'a, T> {
     pub fn insert(&mut self, value: T) -> Result<Key<T>, T> {
         let uid = value.uid();
         let key = self.table.insert(value)?;
-        self.index.insert(hash_u32(uid.0), key.index());
+        self.index.insert(hash_u64(uid.0), key.index());
         Ok(key)
     }
 
     /// Takes the tenant out; `None` if the key is stale.
     pub fn remove(&mut self, key: Key<T>) -> Option<T> {
         let value = self.table.remove(key)?;
-        self.index.remove(hash_u32(value.uid().0), key.index());
+        self.index.remove(hash_u64(value.uid().0), key.index());
         Some(value)
     }
 }

@@ -1,7 +1,7 @@
 //! Client and Login: an id and a password for a token.
 
 use super::{ACCOUNT_MAX_BYTES, protocol};
-use super::{LoginDenial, Password, Text, Token, Uid};
+use super::{LoginDenial, Password, Text, Token, Uid, Versions};
 use crate::wire::opcode::LOGIN;
 
 protocol! {
@@ -11,6 +11,8 @@ protocol! {
     /// The only message: answered by [`LoginAck`](super::login_to_client::LoginAck) or
     /// [`LoginDenied`](super::login_to_client::LoginDenied), behind which the connection closes.
     1 login_req => LoginReq<'a> {
+        /// The versions that the client speaks.
+        versions: Versions,
         /// The account's id.
         #[serde(borrow)]
         id: Text<'a, ACCOUNT_MAX_BYTES>,
@@ -26,6 +28,8 @@ protocol! {
 
     /// You are this user.
     1 login_ack => LoginAck {
+        /// The version that the answer is in.
+        version: u16,
         /// The account's uid.
         uid: Uid,
         /// For [`Hello`](super::super::client_to_main::Hello), until it expires.

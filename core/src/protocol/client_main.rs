@@ -1,11 +1,8 @@
 //! Client and Main: who are you, which world, and chat.
 
 use super::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES, protocol};
-use super::{CHAT_PAGE_MEMBERS, ErrorCode, HandshakeKey, Text, Token, Uid};
+use super::{CHAT_PAGE_MEMBERS, ErrorCode, HandshakeKey, Seq, Text, Token, Uid, Versions};
 use crate::wire::opcode::MAIN;
-
-/// The protocol version that this code speaks.
-pub const CLIENT_VERSION: u16 = 1;
 
 protocol! {
     /// From a client to Main.
@@ -13,8 +10,8 @@ protocol! {
 
     /// The first message: answered by [`Welcome`](super::main_to_client::Welcome).
     1 hello => Hello {
-        /// The protocol version that the client speaks: 1.
-        client_version: u16,
+        /// The versions that the client speaks.
+        versions: Versions,
         /// The token of an earlier `Welcome`, to be the same user again.
         token: Option<Token>,
     }
@@ -42,6 +39,8 @@ protocol! {
 
     /// Say something in a channel.
     5 chat_say => ChatSay<'a> {
+        /// A number of the client's choice, which its broadcast or its refusal repeats.
+        request: u32,
         /// The channel's name.
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
@@ -58,7 +57,7 @@ protocol! {
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The number of the first message that is wanted.
-        since: u32,
+        since: Seq,
     }
 
     /// Who is in a channel? Answered by one page,
@@ -78,6 +77,8 @@ protocol! {
 
     /// You are this user.
     1 welcome => Welcome {
+        /// The version that the connection speaks from here on.
+        version: u16,
         /// The user's id.
         uid: Uid,
         /// Shown in the next `Hello` to be the same user again.
@@ -99,9 +100,11 @@ protocol! {
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The message's number in its channel.
-        seq: u32,
+        seq: Seq,
         /// Who.
         uid: Uid,
+        /// The number that its sender has given it.
+        request: u32,
         /// What.
         #[serde(borrow)]
         msg: Text<'a, CHAT_MAX_BYTES>,
@@ -115,9 +118,9 @@ protocol! {
         /// How many members it has, you among them.
         members: u16,
         /// The number of the oldest message of its history.
-        oldest: u32,
+        oldest: Seq,
         /// The number that the next message will have, or a larger one.
-        next_seq: u32,
+        next_seq: Seq,
     }
 
     /// You are not in a channel any more.
@@ -136,6 +139,8 @@ protocol! {
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The opcode of what is refused.
         about: i32,
+        /// The number of the `ChatSay` that is refused; 0 if it is something else.
+        request: u32,
         /// Why.
         reason: ErrorCode,
     }
@@ -146,7 +151,7 @@ protocol! {
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The message's number in its channel.
-        seq: u32,
+        seq: Seq,
         /// Who.
         uid: Uid,
         /// What.
@@ -159,10 +164,12 @@ protocol! {
         /// The channel's name.
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// The number of the oldest message that is kept. If you have asked for older ones, they are lost.
+        oldest: Seq,
         /// Where to go on asking.
-        next_seq: u32,
+        next_seq: Seq,
         /// Where the history ends; if it is not `next_seq`, there is more.
-        end_seq: u32,
+        end_seq: Seq,
     }
 
     /// You have fallen behind, or the chat server has: messages are missing here.
@@ -173,7 +180,7 @@ protocol! {
         /// How many; `u32::MAX` if nobody knows, and then maybe none.
         missed: u32,
         /// The number that the next message will have, or a larger one.
-        next_seq: u32,
+        next_seq: Seq,
     }
 
     /// Somebody came into a channel.

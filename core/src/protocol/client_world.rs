@@ -1,7 +1,8 @@
 //! Client and World: joining a room, and what happens in it.
 
-use super::{Bytes, Direction, HandshakeKey, JoinDenial, MemberState, Position, RoomId, Uid};
+use super::{Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, MemberState};
 use super::{EVENT_MAX_BYTES, SNAPSHOT_PAGE_MEMBERS, protocol};
+use super::{Position, RoomId, Uid, Versions};
 use crate::wire::opcode::WORLD;
 
 protocol! {
@@ -10,6 +11,8 @@ protocol! {
 
     /// The first message: answered by `JoinOk` or `JoinDenied`.
     1 join => Join {
+        /// The versions that the client speaks.
+        versions: Versions,
         /// Who.
         uid: Uid,
         /// The key that Main gave for this world.
@@ -26,6 +29,8 @@ protocol! {
 
     /// An application message to the room. Ordered, and never replaced by a newer one.
     3 event => Event<'a> {
+        /// A number of the client's choice, which its broadcast or its refusal repeats.
+        request: u32,
         /// What kind, in the game's own numbering.
         kind: u16,
         /// The game's own encoding.
@@ -43,8 +48,12 @@ protocol! {
 
     /// You are in. The members follow in [`RoomSnapshot`] pages.
     1 join_ok => JoinOk {
+        /// The version that the connection speaks from here on.
+        version: u16,
         /// Which room.
         room_id: RoomId,
+        /// What you are called there.
+        number: MemberNumber,
         /// Where you stand.
         spawn_pos: Position,
         /// How many others are there.
@@ -66,19 +75,25 @@ protocol! {
     /// Somebody left.
     4 user_left => UserLeft {
         /// Who.
-        uid: Uid,
+        number: MemberNumber,
     }
 
-    /// Somebody moved. Your own uid: the game has put you there.
+    /// Somebody moved. Your own number: the game has put you there.
     5 move_broadcast => MoveBroadcast {
-        /// Who, and where it is now.
-        member: MemberState,
+        /// Who.
+        number: MemberNumber,
+        /// Where it is now.
+        pos: Position,
+        /// Which way it faces.
+        dir: Direction,
     }
 
     /// An application message, in the room's order, to everyone in it: its sender too.
     6 event_broadcast => EventBroadcast<'a> {
         /// Who sent it; 0 if the game itself did.
-        uid: Uid,
+        number: MemberNumber,
+        /// The number that its sender has given it; 0 if the game itself sent it.
+        request: u32,
         /// What kind, in the game's own numbering.
         kind: u16,
         /// The game's own encoding.
@@ -97,5 +112,13 @@ protocol! {
         missed_events: u32,
         /// Everyone else on this page.
         members: heapless::Vec<MemberState, SNAPSHOT_PAGE_MEMBERS>,
+    }
+
+    /// An [`Event`](super::super::client_to_world::Event) of yours is not taken.
+    8 event_refused => EventRefused {
+        /// The event's number.
+        request: u32,
+        /// Why.
+        reason: ErrorCode,
     }
 }

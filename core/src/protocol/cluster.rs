@@ -2,7 +2,7 @@
 //! with; [`cluster`](crate::node::cluster) has the reasons.
 
 use super::protocol;
-use super::{Nonce, Proof, ServerKind};
+use super::{Nonce, Proof, ServerKind, Versions};
 use crate::wire::opcode::{DIALER, LISTENER};
 
 protocol! {
@@ -11,6 +11,8 @@ protocol! {
 
     /// The first message: prove to me who you are. Answered by `ClusterChallenge`.
     0 cluster_hello => ClusterHello {
+        /// The versions that the dialing server speaks.
+        versions: Versions,
         /// What the dialing server is.
         kind: ServerKind,
         /// Random, of this connection alone.
@@ -32,6 +34,8 @@ protocol! {
 
     /// My proof, and what yours has to be about.
     0 cluster_challenge => ClusterChallenge {
+        /// The version that the link speaks from here on.
+        version: u16,
         /// Random, of this connection alone.
         nonce: Nonce,
         /// The listening server's proof.

@@ -6,7 +6,7 @@
 //! assert_eq!(ErrorCode(999).name(), "UNKNOWN"); // a newer peer may say more
 //! ```
 
-use super::protocol;
+use super::{Versions, protocol};
 use crate::wire::opcode::COMMON;
 
 /// A code that a peer of another version may extend: a number with names for the known values.
@@ -85,6 +85,14 @@ codes! {
         LOGIN_UNAVAILABLE = 23,
         /// This realm has no guests: a token of the login server is needed.
         LOGIN_NEEDED = 24,
+        /// The account was disabled, removed or logged out, or its password changed.
+        REVOKED = 26,
+        /// The user or its address may not come in.
+        BANNED = 27,
+        /// The connection broke.
+        LOST = 28,
+        /// The server's name leads to no address.
+        UNRESOLVED = 29,
         /// The user is not in that channel.
         NOT_IN_CHANNEL = 30,
         /// The user is in that channel already.
@@ -103,10 +111,10 @@ codes! {
         CHAT_TOO_FAST = 37,
         /// The way to the chat server broke while the message was on it: it may come, or not.
         CHAT_INTERRUPTED = 38,
-        /// The history does not go back that far.
-        TOO_OLD = 39,
         /// The member that the page was to begin behind has left: begin anew.
         PAGE_LOST = 40,
+        /// Nobody takes connections at the server's address.
+        UNREACHABLE = 41,
     }
 }
 
@@ -186,5 +194,12 @@ protocol! {
     3 bye => Bye {
         /// Why.
         reason: ErrorCode,
+    }
+
+    /// Your greeting has no version that I speak. The connection is closed behind it. This message and
+    /// the beginning of every greeting are the same in all versions.
+    4 version_refused => VersionRefused {
+        /// What I speak.
+        versions: Versions,
     }
 }

@@ -1,16 +1,18 @@
 //! Golden vectors: every message as bytes, so that no change of the wire goes unseen.
 //!
-//! Purpose: [`vectors`] has the values with their frames in hex; here they are encoded and decoded.
-//! [`page`] compares PROTOCOL.md with the code, so that what strangers read is what we speak.
+//! Purpose: [`vectors`] has the values; here they are encoded and decoded, and compared with what is
+//! checked in: `vectors.json`, for whoever writes a client in another language, and `protocol.json`, the
+//! schema. [`page`] compares PROTOCOL.md with the code, so that what strangers read is what we speak.
 //!
 //! Contract: a new message fails here until it has a vector and a place in PROTOCOL.md. A vector that
-//! changes is another protocol: peers that are out there do not understand it.
-//!
-//! In hex `|` stands between length, opcode and payload, and `(6d)*3` for `6d 6d 6d`.
+//! changes is another protocol: peers that are out there do not understand it. `cargo xtask protocol`
+//! writes both files anew.
 
 mod channel_vectors;
 mod chat_server_vectors;
+mod negative;
 mod page;
+mod schema;
 mod vectors;
 
 use std::collections::BTreeSet;
@@ -19,7 +21,8 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{Message, SCHEMAS, decode, encode_frame};
 use crate::wire::opcode::OPCODE_BYTES;
@@ -28,47 +31,75 @@ use crate::wire::{Framed, Opcode, PacketFramer, PacketHeader};
 /// A message that has been found to be these bytes, and these bytes it.
 struct Vector {
     opcode: Opcode,
-    hex: &'static str,
+    name: &'static str,
+    fields: Value,
+    frame: Vec<u8>,
 }
 
 /// Checks one vector, both ways.
-fn golden<M>(message: M, hex: &'static str) -> Vector
+fn golden<M>(message: M) -> Vector
 where
-    M: Message + Deserialize<'static> + PartialEq + Debug,
+    M: Message + Serialize + Deserialize<'static> + PartialEq + Debug,
 {
-    let frame: &'static [u8] = bytes_of(hex).leak();
     let mut room = [0; 1024];
     let used = encode_frame(&message, &mut room).unwrap();
-    assert_eq!(spaced(&room[..used]), spaced(frame), "{message:?} as bytes");
+    let frame: &'static [u8] = room[..used].to_vec().leak();
     let payload = &frame[PacketHeader::BYTES + OPCODE_BYTES..];
-    assert_eq!(decode(payload), Some(message), "{hex} as a message");
+    let fields = schema::plain_fields(M::OPCODE, serde_json::to_value(&message).unwrap());
+    assert_eq!(decode(payload), Some(message), "{frame:02x?} as a message");
     for end in 0..payload.len() {
-        assert_eq!(decode::<M>(&payload[..end]), None, "the first {end} bytes of {hex}");
+        assert_eq!(decode::<M>(&payload[..end]), None, "the first {end} bytes of {frame:02x?}");
     }
     let mut longer = payload.to_vec();
     longer.push(0);
-    assert_eq!(decode::<M>(longer.leak()), None, "{hex} with a byte too many");
-    Vector { opcode: M::OPCODE, hex }
+    assert_eq!(decode::<M>(longer.leak()), None, "{frame:02x?} with a byte too many");
+    Vector { opcode: M::OPCODE, name: M::NAME, fields, frame: frame.to_vec() }
 }
 
-/// The bytes of a vector's hex.
+/// The bytes of spaced hex, where `|` stands between length, opcode and payload.
 fn bytes_of(hex: &str) -> Vec<u8> {
-    let plain = unroll(&hex.replace('|', " "));
+    let plain = hex.replace('|', " ");
     plain.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
 }
 
-/// Writes the first `(…)*3`, and so all of them, out.
-fn unroll(hex: &str) -> String {
-    let Some((before, rest)) = hex.split_once('(') else { return hex.to_string() };
-    let (group, rest) = rest.split_once(")*").unwrap();
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    let times = rest[..digits].parse().unwrap();
-    let after = unroll(&rest[digits..]);
-    format!("{before} {} {after}", format!("{group} ").repeat(times))
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn spaced(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x} ")).collect()
+/// One line a vector, so that a change shows as that.
+fn vectors_json() -> String {
+    let positive = vectors::all().into_iter().map(|vector| {
+        json!({ "message": vector.name, "fields": vector.fields, "frame": hex_of(&vector.frame) })
+    });
+    let negative = negative::all().into_iter().map(
+        |(message, why, frame)| json!({ "message": message, "why": why, "frame": hex_of(&frame) }),
+    );
+    let lines =
+        |values: Vec<Value>| values.iter().map(Value::to_string).collect::<Vec<_>>().join(",\n");
+    format!(
+        "{{\"valid\": [\n{}\n],\n\"invalid\": [\n{}\n]}}\n",
+        lines(positive.collect()),
+        lines(negative.collect())
+    )
+}
+
+/// Compares a checked-in file with what it has to be, or writes it.
+fn expect_file(name: &str, text: &str) {
+    let path = format!("{}/../{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("TINYREALM_WRITE").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == text,
+        "{name} is not what the code says: see the change, then `cargo xtask protocol`"
+    );
+}
+
+#[test]
+fn the_files_for_other_languages_are_what_the_code_says() {
+    expect_file("vectors.json", &vectors_json());
+    expect_file("protocol.json", &schema::json());
 }
 
 #[test]
@@ -81,19 +112,12 @@ fn every_message_has_a_vector() {
 }
 
 #[test]
-fn every_vector_is_one_frame_of_the_default_limit() {
-    let framer = PacketFramer::new(crate::config::NetConfig::DEFAULT.frame_limit_bytes);
+fn every_vector_is_one_frame() {
+    let framer = PacketFramer::new(crate::wire::FRAME_LIMIT_MAX_BYTES);
     for vector in vectors::all() {
-        let bytes = bytes_of(vector.hex);
-        let Framed::Frame { frame, rest } = framer.next_frame(&bytes) else {
-            panic!("{} is no frame", vector.hex)
+        let Framed::Frame { frame, rest } = framer.next_frame(&vector.frame) else {
+            panic!("{} is no frame", vector.fields.to_string())
         };
         assert_eq!((frame.opcode, rest), (vector.opcode, &[][..]));
     }
-}
-
-#[test]
-fn hex_is_read_as_it_is_written() {
-    assert_eq!(bytes_of("05 00 | ff"), [5, 0, 255]);
-    assert_eq!(bytes_of("(01 02)*2 03 (04)*3"), [1, 2, 1, 2, 3, 4, 4, 4]);
 }

@@ -1,7 +1,7 @@
 //! Main and the chat server: channels, their members, and what is said in them.
 
 use super::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, CHAT_PAGE_MEMBERS, protocol};
-use super::{ErrorCode, Text, Uid};
+use super::{ErrorCode, Seq, Text, Uid};
 use crate::wire::opcode::CHAT;
 
 protocol! {
@@ -9,7 +9,10 @@ protocol! {
     mod chat_to_main in CHAT.server_to_peer;
 
     /// You are one of my Mains.
-    1 opened => Opened {}
+    1 opened => Opened {
+        /// A random number of mine, another one whenever I begin.
+        instance: u32,
+    }
 
     /// The user is in the channel.
     2 joined => Joined<'a> {
@@ -23,9 +26,9 @@ protocol! {
         /// How many members it has, the user among them.
         members: u16,
         /// The number of the oldest message of its history.
-        oldest: u32,
+        oldest: Seq,
         /// The number that the next message will have.
-        next_seq: u32,
+        next_seq: Seq,
     }
 
     /// The user may not come in.
@@ -58,9 +61,11 @@ protocol! {
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The message's number in its channel.
-        seq: u32,
+        seq: Seq,
         /// Who.
         uid: Uid,
+        /// The number that its sender has given it.
+        request: u32,
         /// What.
         #[serde(borrow)]
         msg: Text<'a, CHAT_MAX_BYTES>,
@@ -75,6 +80,8 @@ protocol! {
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The opcode of what the client has asked for.
         about: i32,
+        /// The number of the `Say` that is refused; 0 if it is something else.
+        request: u32,
         /// Why.
         reason: ErrorCode,
     }
@@ -87,7 +94,7 @@ protocol! {
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The message's number in its channel.
-        seq: u32,
+        seq: Seq,
         /// Who has said it.
         uid: Uid,
         /// What.
@@ -102,10 +109,12 @@ protocol! {
         /// The channel's name.
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// The number of the oldest message that is kept.
+        oldest: Seq,
         /// Where to go on asking.
-        next_seq: u32,
+        next_seq: Seq,
         /// Where the history ends.
-        end_seq: u32,
+        end_seq: Seq,
     }
 
     /// Somebody came into a channel.
@@ -154,7 +163,7 @@ protocol! {
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The number of the first `Broadcast` that follows.
-        next_seq: u32,
+        next_seq: Seq,
         /// How many messages are lost to you; `u32::MAX` if nobody knows.
         missed: u32,
         /// How many members it has now.
@@ -176,7 +185,12 @@ protocol! {
     mod main_to_chat in CHAT.peer_to_server;
 
     /// I am a Main with users who talk: answered by `Opened`.
-    1 open => Open {}
+    1 open => Open {
+        /// The number of the chat server that I have heard of last; 0 if I have heard of none.
+        instance: u32,
+        /// The newest number of a message that I have heard of; 0 if I have heard of none.
+        newest: Seq,
+    }
 
     /// This user wants in: answered by `Joined` or `ChannelDenied`.
     2 join_channel => JoinChannel<'a> {
@@ -205,6 +219,8 @@ protocol! {
         /// The channel's name.
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
+        /// A number of its choice, which the answer repeats.
+        request: u32,
         /// What.
         #[serde(borrow)]
         msg: Text<'a, CHAT_MAX_BYTES>,
@@ -218,7 +234,7 @@ protocol! {
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The number of the first message that is wanted.
-        since: u32,
+        since: Seq,
     }
 
     /// This user asks who is there: answered by `MemberPage` or `Refused`.
@@ -239,7 +255,7 @@ protocol! {
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The number of the newest message that they have heard.
-        since: u32,
+        since: Seq,
         /// Who.
         uids: heapless::Vec<Uid, CHAT_PAGE_MEMBERS>,
     }

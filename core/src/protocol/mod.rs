@@ -33,7 +33,7 @@ mod types;
 mod world_main;
 
 pub use client_login::{client_to_login, login_to_client};
-pub use client_main::{CLIENT_VERSION, client_to_main, main_to_client};
+pub use client_main::{client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
 pub use cluster::{dialer_to_listener, listener_to_dialer};
 pub use codec::{DecodePayload, EncodePayload, Postcard, Raw, RawMessage};
@@ -46,8 +46,8 @@ pub use message::{
     decode, encode_body, encode_frame,
 };
 pub use types::{
-    Bytes, Direction, HandshakeKey, MemberState, Nonce, PASSWORD_MAX_BYTES, Password, Position,
-    Proof, RoomId, Text, Token, Uid, WorldId,
+    Bytes, Direction, HandshakeKey, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES, Password,
+    Position, Proof, RoomId, Seq, Text, Token, Uid, Versions, WorldId,
 };
 pub use world_main::{main_to_world, world_to_main};
 

@@ -14,16 +14,67 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-/// A user of the realm. 0 is nobody; guests have the top bit set.
+/// A user of the realm, below 2^53, so that it is a number in every language. 0 is nobody; guests have
+/// [`Uid::GUEST_BIT`]. A larger one does not decode.
 #[derive(
     Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct Uid(pub u32);
+pub struct Uid(#[serde(deserialize_with = "safe_integer")] pub u64);
 
 impl Uid {
-    /// Nobody: the sender of what the game itself says.
+    /// Nobody.
     pub const NOBODY: Self = Self(0);
+    /// The largest there can be.
+    pub const MAX: Self = Self(SAFE_INTEGER_MAX);
+    /// The bit that guests' uids have, and accounts' have not. Below it, a guest's are 52 random bits.
+    pub const GUEST_BIT: u64 = 1 << 52;
+
+    /// Whether it is one that Main has invented.
+    pub const fn is_guest(self) -> bool {
+        self.0 & Self::GUEST_BIT != 0
+    }
+}
+
+/// The largest integer that a double holds with all of those below it.
+const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
+
+fn safe_integer<'de, D: Deserializer<'de>>(source: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(source)?;
+    if number > SAFE_INTEGER_MAX {
+        return Err(de::Error::custom("over 2^53"));
+    }
+    Ok(number)
+}
+
+/// The versions of the protocol that a peer speaks. Every greeting begins with them, in this form for
+/// ever, and they are read before the rest of it.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Versions {
+    /// The oldest.
+    pub from: u16,
+    /// The newest.
+    pub to: u16,
+}
+
+impl Versions {
+    /// What this code speaks.
+    pub const OURS: Self = Self { from: 2, to: 2 };
+
+    /// The version that is spoken with a peer whose greeting was taken.
+    pub const fn spoken_with(theirs: Self) -> u16 {
+        match Self::OURS.shared(theirs) {
+            Some(version) => version,
+            None => Self::OURS.to,
+        }
+    }
+
+    /// The newest that both speak; `None` if there is none.
+    pub const fn shared(self, other: Self) -> Option<u16> {
+        let from = if self.from > other.from { self.from } else { other.from };
+        let to = if self.to < other.to { self.to } else { other.to };
+        if from <= to { Some(to) } else { None }
+    }
 }
 
 /// A world server of the realm.
@@ -57,9 +108,74 @@ impl Position {
 #[serde(transparent)]
 pub struct Direction(pub u16);
 
-/// Where a member of a room is.
+/// What a member is called in its room, for as long as it is in there: 1 to 65,535 in turn, passing over
+/// those who are present. 0 is the game.
+#[derive(
+    Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct MemberNumber(pub u16);
+
+impl MemberNumber {
+    /// The game itself.
+    pub const GAME: Self = Self(0);
+
+    /// The next in turn: behind 65,535 comes 1 again.
+    pub const fn next(self) -> Self {
+        Self(if self.0 == u16::MAX { 1 } else { self.0 + 1 })
+    }
+}
+
+/// The number of a message in its channel, below 2^53: its server's epoch times 2^32, and a count. They
+/// rise, whatever becomes of servers; a count that is full carries into the epoch.
+#[derive(
+    Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Seq(#[serde(deserialize_with = "safe_integer")] pub u64);
+
+impl Seq {
+    /// The last one there can be; behind it a channel takes no more.
+    pub const MAX: Self = Self(SAFE_INTEGER_MAX);
+
+    /// The first number of an epoch.
+    pub const fn first_of(epoch: u32) -> Self {
+        Self((epoch as u64) << 32)
+    }
+
+    /// The epoch that it is of.
+    pub const fn epoch(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The number behind it, or itself if there is none.
+    pub const fn next(self) -> Self {
+        self.plus(1)
+    }
+
+    /// So many further, as far as there are numbers.
+    pub const fn plus(self, count: u32) -> Self {
+        let sum = self.0 + count as u64;
+        Self(if sum > SAFE_INTEGER_MAX { SAFE_INTEGER_MAX } else { sum })
+    }
+
+    /// So many back, to 0 at most.
+    pub const fn minus(self, count: u32) -> Self {
+        Self(self.0.saturating_sub(count as u64))
+    }
+
+    /// How many numbers it is behind `other`: none if it is before it, `u32::MAX` if they are too many.
+    pub const fn since(self, other: Self) -> u32 {
+        let distance = self.0.saturating_sub(other.0);
+        if distance > u32::MAX as u64 { u32::MAX } else { distance as u32 }
+    }
+}
+
+/// A member of a room.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct MemberState {
+    /// What it is called in this room.
+    pub number: MemberNumber,
     /// Who.
     pub uid: Uid,
     /// Where.
@@ -225,6 +341,37 @@ mod tests {
         assert_eq!(decode::<Text<3>>(b"\x03abc"), Text::new("abc"));
         assert_eq!(decode::<Text<3>>(b"\x04abcd"), None);
         assert_eq!(decode::<Text<3>>(b"\x02\xFF\xFF"), None); // not UTF-8
+    }
+
+    #[test]
+    fn both_sides_of_the_uid_limit() {
+        assert_eq!(decode::<Uid>(&[255, 255, 255, 255, 255, 255, 255, 15]), Some(Uid::MAX));
+        assert_eq!(decode::<Uid>(&[128, 128, 128, 128, 128, 128, 128, 16]), None);
+    }
+
+    #[test]
+    fn numbers_of_members_go_round_without_the_game_s() {
+        assert_eq!(MemberNumber(0).next(), MemberNumber(1));
+        assert_eq!(MemberNumber(u16::MAX).next(), MemberNumber(1));
+    }
+
+    #[test]
+    fn numbers_of_messages_carry_and_end() {
+        assert_eq!(Seq::first_of(3).minus(1).next(), Seq::first_of(3));
+        assert_eq!(Seq::first_of(2).plus(u32::MAX).next(), Seq::first_of(3));
+        assert_eq!(Seq::MAX.minus(1).next(), Seq::MAX);
+        assert_eq!(Seq::MAX.next(), Seq::MAX);
+        assert_eq!(Seq::first_of(3).since(Seq::first_of(1)), u32::MAX);
+        assert_eq!((Seq(7).since(Seq(3)), Seq(3).since(Seq(7))), (4, 0));
+    }
+
+    #[test]
+    fn the_newest_shared_version_is_chosen() {
+        let versions = |from, to| Versions { from, to };
+        assert_eq!(versions(1, 3).shared(versions(2, 5)), Some(3));
+        assert_eq!(versions(2, 5).shared(versions(1, 2)), Some(2));
+        assert_eq!(versions(1, 1).shared(versions(2, 2)), None);
+        assert_eq!(versions(3, 2).shared(versions(0, 9)), None); // nonsense is no version
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! World and Main: registering, attaching users, and who is where.
 
 use super::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES, USER_PAGE_USERS, protocol};
-use super::{ErrorCode, HandshakeKey, Text, Uid, WorldId};
+use super::{ErrorCode, HandshakeKey, Text, Uid, Versions, WorldId};
 use crate::wire::opcode::WORLD;
 
 protocol! {
@@ -11,6 +11,8 @@ protocol! {
     /// The first message: answered by `Registered`. The users who are inside follow in
     /// [`UserList`] pages, so that a restarted Main knows them again.
     1 register_world => RegisterWorld<'a> {
+        /// The versions that the world speaks with clients.
+        versions: Versions,
         /// The world's id, its own in the realm.
         world_id: WorldId,
         /// The region that it serves.

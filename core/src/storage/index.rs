@@ -99,6 +99,11 @@ pub const fn hash_u32(value: u32) -> u32 {
     value ^ (value >> 16)
 }
 
+/// [`hash_u32`] of both halves.
+pub const fn hash_u64(value: u64) -> u32 {
+    hash_u32(value as u32 ^ hash_u32((value >> 32) as u32))
+}
+
 /// [`hash_u32`] over a text's bytes; `seed` is random if peers choose the text.
 pub fn hash_bytes(seed: u32, bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<4>();

@@ -25,7 +25,7 @@ pub mod ring;
 pub mod table;
 pub mod work_list;
 
-pub use index::{HashIndex, hash_bytes, hash_u32};
+pub use index::{HashIndex, hash_bytes, hash_u32, hash_u64};
 pub use link::Link;
 pub use pool::{BufferMeta, BufferPool, Chain};
 pub use ring::Ring;

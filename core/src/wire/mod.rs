@@ -31,4 +31,6 @@ pub use framing::Framing;
 pub use header::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
 pub use opcode::Opcode;
 pub use reader::{BinaryReader, EndOfInput};
-pub use writer::{BinaryWriter, Full};
+pub use writer::{
+    BinaryWriter, Full, VARINT_U16_MAX_BYTES, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES,
+};

@@ -19,6 +19,13 @@ use serde::Serialize;
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Full;
 
+/// The longest number of 16 bits in `postcard` format.
+pub const VARINT_U16_MAX_BYTES: usize = 3;
+/// The longest number of 32 bits.
+pub const VARINT_U32_MAX_BYTES: usize = 5;
+/// The longest number below 2^53.
+pub const VARINT_U53_MAX_BYTES: usize = 8;
+
 /// A bounds- and endian-safe builder over a slice.
 #[derive(Debug)]
 pub struct BinaryWriter<'a> {

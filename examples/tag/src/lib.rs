@@ -3,7 +3,7 @@
 //! Whoever is "it" tags another by coming within [`REACH`]; the server decides. The first one in is
 //! it; if it leaves, somebody else becomes it. Nobody is tagged back for [`SAFE_MS`].
 //!
-//! Contract: everyone is told who is it by an event of kind [`IT_IS`], whose data is the uid in four
+//! Contract: everyone is told who is it by an event of kind [`IT_IS`], whose data is the uid in eight
 //! bytes, little-endian; a newcomer is told privately. The field is a square of ±[`FIELD`].
 //!
 //! Bounds: sixteen bytes a room and no allocation, so the same crate runs on a server and on a

@@ -35,7 +35,7 @@ use place::Place;
 use sqlite::SqliteStore;
 
 /// Uids from here on are guests'.
-const FIRST_GUEST: i64 = 1 << 31;
+const FIRST_GUEST: i64 = Uid::GUEST_BIT.cast_signed();
 
 /// Seconds since 1970.
 pub(crate) type UnixSeconds = i64;

@@ -96,9 +96,14 @@ impl SqliteStore {
     }
 }
 
+/// A uid, which SQLite keeps with a sign: it is below 2^53.
+fn uid_in(row: &Row<'_>, column: usize) -> rusqlite::Result<Uid> {
+    Ok(Uid(row.get::<_, i64>(column)?.cast_unsigned()))
+}
+
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
-        uid: Uid(row.get(0)?),
+        uid: uid_in(row, 0)?,
         id: row.get(1)?,
         password_hash: row.get(2)?,
         standing: if row.get(3)? { Standing::Enabled } else { Standing::Disabled },
@@ -265,7 +270,7 @@ impl AccountStore for SqliteStore {
     }
 
     fn grant(&mut self, grant: &Grant<'_>) -> Result<bool, StoreError> {
-        let uid = grant.uid.0;
+        let uid = grant.uid.0.cast_signed();
         self.change(|change| {
             let is_same = change.execute(
                 "UPDATE accounts SET last_login_at = ?3, expires_at = max(expires_at, ?3 + used_s)
@@ -292,7 +297,7 @@ impl AccountStore for SqliteStore {
     fn rehash(&mut self, uid: Uid, old_hash: &str, new_hash: &str) -> Result<(), StoreError> {
         self.connection()?.execute(
             "UPDATE accounts SET password_hash = ?3 WHERE uid = ?1 AND password_hash = ?2",
-            params![uid.0, old_hash, new_hash],
+            params![uid.0.cast_signed(), old_hash, new_hash],
         )?;
         Ok(())
     }
@@ -302,7 +307,7 @@ impl AccountStore for SqliteStore {
             "SELECT accounts.uid FROM tokens JOIN accounts USING (uid)
              WHERE hash = ?1 AND tokens.expires_at > ?2 AND is_enabled",
         )?;
-        let uid = query.query_row(params![token.0, now], |row| row.get(0));
-        Ok(uid.optional()?.map(Uid))
+        let uid = query.query_row(params![token.0, now], |row| uid_in(row, 0));
+        Ok(uid.optional()?)
     }
 }

@@ -72,7 +72,7 @@ fn grant(uid: Uid, number: u8) -> Grant<'static> {
 fn accounts_are_found_and_last() {
     let scratch = Scratch::new("found");
     let (mut store, uid) = with_alice(&scratch);
-    assert!(uid.0 > 0 && i64::from(uid.0) < FIRST_GUEST);
+    assert!(uid.0 > 0 && uid.0.cast_signed() < FIRST_GUEST);
     assert!(store.find("bob").unwrap().is_none() && store.find("Alice").unwrap().is_none());
     drop(store);
     let mut again = scratch.open();

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
+use tinyrealm_core::protocol::Seq;
 
 use hdrhistogram::Histogram;
 use tinyrealm_core::node::client::ChatEvent;
@@ -37,13 +38,23 @@ struct Chatter {
     uid: Option<Uid>,
     channel: usize,
     /// The number that it hears next; none while it is in no channel.
-    next_seq: Option<u32>,
+    next_seq: Option<Seq>,
     /// It has been in the channel at least once.
     has_joined: bool,
     asked_at: Option<Instant>,
-    /// Messages that have neither come back nor been refused, with their time; oldest first.
-    pending: Vec<(u32, Instant)>,
+    /// Messages that have neither come back nor been refused; oldest first.
+    pending: Vec<Pending>,
     said: u32,
+}
+
+/// A message on its way.
+#[derive(Debug)]
+struct Pending {
+    /// The how manieth of its bot it is.
+    said: u32,
+    /// What the client has numbered it.
+    request: u32,
+    at: Instant,
 }
 
 /// The books of all bots; see the [module](self).
@@ -52,7 +63,7 @@ pub(crate) struct ChatLedger {
     bots: Vec<Chatter>,
     names: Vec<String>,
     /// What was said, by channel and number.
-    said: Vec<BTreeMap<u32, u64>>,
+    said: Vec<BTreeMap<Seq, u64>>,
     pub(crate) totals: ChatTotals,
     /// Bots that were in their channel when it was over.
     pub(crate) present: usize,
@@ -120,9 +131,9 @@ impl ChatLedger {
     }
 
     /// What [`ChatLedger::turn`] wanted said is on its way.
-    pub(super) fn sent(&mut self, number: u16, now: Instant) {
+    pub(super) fn sent(&mut self, number: u16, request: u32, now: Instant) {
         let bot = &mut self.bots[usize::from(number)];
-        bot.pending.push((bot.said, now));
+        bot.pending.push(Pending { said: bot.said, request, at: now });
         bot.said += 1;
         self.totals.sent += 1;
     }
@@ -168,7 +179,7 @@ impl ChatLedger {
             return;
         };
         if said.seq < next_seq {
-            let is_repeated = said.seq + 1 == next_seq;
+            let is_repeated = said.seq.next() == next_seq;
             *(if is_repeated {
                 &mut self.totals.duplicated
             } else {
@@ -176,9 +187,9 @@ impl ChatLedger {
             }) += 1;
             return;
         }
-        self.totals.lost += u64::from(said.seq - next_seq);
+        self.totals.lost += said.seq.0 - next_seq.0;
         self.totals.received += 1;
-        bot.next_seq = Some(said.seq + 1);
+        bot.next_seq = Some(said.seq.next());
         let hash = hash_of(said.uid, said.msg.as_str());
         let known = *self.said[bot.channel].entry(said.seq).or_insert(hash);
         self.totals.disordered += u64::from(known != hash);
@@ -190,10 +201,10 @@ impl ChatLedger {
     fn came_back(&mut self, number: u16, text: &str, now: Instant) {
         let bot = &mut self.bots[usize::from(number)];
         let count = text.rsplit(' ').next().and_then(|count| count.parse::<u32>().ok());
-        let place = bot.pending.iter().position(|(said, _)| Some(*said) == count);
+        let place = bot.pending.iter().position(|pending| Some(pending.said) == count);
         if let Some(place) = place {
-            let (_, at) = bot.pending.remove(place);
-            let micros = now.duration_since(at).as_micros() as u64;
+            let pending = bot.pending.remove(place);
+            let micros = now.duration_since(pending.at).as_micros() as u64;
             self.latency.saturating_record(micros.max(1));
         }
     }
@@ -217,15 +228,13 @@ impl ChatLedger {
         if refused.about == ChatJoin::OPCODE.0 {
             return;
         }
-        if refused.about == ChatSay::OPCODE.0 && !bot.pending.is_empty() {
-            // Which one it was, nobody says; the one that is refused at once is the newest.
-            if refused.reason == ErrorCode::CHAT_INTERRUPTED {
-                self.totals.interrupted += 1;
-                bot.pending.remove(0);
-            } else {
-                self.totals.refused += 1;
-                bot.pending.pop();
-            }
+        let place = bot.pending.iter().position(|pending| pending.request == refused.request);
+        let Some(place) = place.filter(|_| refused.about == ChatSay::OPCODE.0) else { return };
+        bot.pending.remove(place);
+        if refused.reason == ErrorCode::CHAT_INTERRUPTED {
+            self.totals.interrupted += 1;
+        } else {
+            self.totals.refused += 1;
         }
     }
 
@@ -236,11 +245,13 @@ impl ChatLedger {
 
     /// Messages at the end that some bots have heard and others have not.
     fn behind(&self) -> u64 {
-        let newest = self.said.iter().map(|said| said.keys().next_back().copied().unwrap_or(0));
-        let newest: Vec<u32> = newest.collect();
-        let behind = self.bots.iter().filter_map(|bot| {
-            Some(u64::from((newest[bot.channel] + 1).saturating_sub(bot.next_seq?)))
-        });
+        let newest =
+            self.said.iter().map(|said| said.keys().next_back().copied().unwrap_or(Seq(0)));
+        let newest: Vec<Seq> = newest.collect();
+        let behind = self
+            .bots
+            .iter()
+            .filter_map(|bot| Some(u64::from(newest[bot.channel].next().since(bot.next_seq?))));
         behind.sum()
     }
 
@@ -262,17 +273,17 @@ mod tests {
         let mut ledger = ChatLedger::new(2, 1);
         let name = ledger.names[0].clone();
         for bot in 0..2 {
-            ledger.welcomed(bot, Uid(u32::from(bot) + 1));
+            ledger.welcomed(bot, Uid(u64::from(bot) + 1));
             let channel = Text::new(&name).unwrap();
-            let joined = ChatJoined { channel, members: 1, oldest: 1, next_seq: 1 };
+            let joined = ChatJoined { channel, members: 1, oldest: Seq(1), next_seq: Seq(1) };
             ledger.note(bot, &ChatEvent::Joined(joined), Instant::now());
         }
         (ledger, name)
     }
 
-    fn hear(ledger: &mut ChatLedger, bot: u16, name: &str, seq: u32, text: &str) {
+    fn hear(ledger: &mut ChatLedger, bot: u16, name: &str, seq: u64, text: &str) {
         let (channel, msg) = (Text::new(name).unwrap(), Text::new(text).unwrap());
-        let said = ChatBroadcast { channel, seq, uid: Uid(1), msg };
+        let said = ChatBroadcast { channel, seq: Seq(seq), uid: Uid(1), request: 0, msg };
         ledger.note(bot, &ChatEvent::Said(said), Instant::now());
     }
 
@@ -297,28 +308,28 @@ mod tests {
         let (mut ledger, name) = ledger();
         let channel = Text::new(&name).unwrap();
         let gap = |missed, next_seq| ChatEvent::Gap(ChatGap { channel, missed, next_seq });
-        ledger.note(0, &gap(3, 4), Instant::now());
+        ledger.note(0, &gap(3, Seq(4)), Instant::now());
         hear(&mut ledger, 0, &name, 4, "a");
-        ledger.note(1, &gap(u32::MAX, 4), Instant::now());
+        ledger.note(1, &gap(u32::MAX, Seq(4)), Instant::now());
         hear(&mut ledger, 1, &name, 4, "a");
         let ChatTotals { lost, missed_announced, gaps_unknown, .. } = ledger.totals;
         assert_eq!((lost, missed_announced, gaps_unknown), (0, 3, 1));
         // A gap of unknown length hides what others have heard.
         hear(&mut ledger, 0, &name, 5, "b");
-        ledger.note(1, &gap(u32::MAX, 70_000), Instant::now());
+        ledger.note(1, &gap(u32::MAX, Seq(70_000)), Instant::now());
         assert_eq!((ledger.totals.missed_announced, ledger.totals.gaps_unknown), (4, 2));
     }
 
     #[test]
     fn what_is_said_has_to_come_back_or_to_be_refused() {
         let (mut ledger, name) = ledger();
-        for _ in 0..3 {
-            ledger.sent(0, Instant::now());
+        for request in 7..10 {
+            ledger.sent(0, request, Instant::now());
         }
         hear(&mut ledger, 0, &name, 1, "1 0 0");
         let channel = Text::new(&name).unwrap();
         let (about, reason) = (ChatSay::OPCODE.0, ErrorCode::CHAT_UNAVAILABLE);
-        let refused = ChatRefused { channel, about, reason };
+        let refused = ChatRefused { channel, about, request: 8, reason };
         ledger.note(0, &ChatEvent::Refused(refused), Instant::now());
         assert!(!ledger.is_complete());
         ledger.close();

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use tinyrealm_core::node::client::ClientEvent;
-use tinyrealm_core::protocol::world_to_client::RoomSnapshot;
-use tinyrealm_core::protocol::{MemberState, RoomId, Uid};
+use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast, RoomSnapshot};
+use tinyrealm_core::protocol::{MemberNumber, MemberState, Uid};
 
 use super::chat_ledger::ChatLedger;
 use super::outages::Outages;
@@ -89,6 +89,10 @@ struct Bot {
     order_place: Option<usize>,
     /// Events that it was told it has missed, and that have not been found missing yet.
     announced: u64,
+    /// Who is who in its room, as it has been told.
+    names: HashMap<MemberNumber, Uid>,
+    /// More pages of a snapshot are to come.
+    is_snapshot_open: bool,
     /// When a snapshot has last made up for moves that it did not get.
     caught_up_at: Option<Instant>,
 }
@@ -171,23 +175,25 @@ impl Ledger {
                 self.chat.welcomed(number, *uid);
             }
             ClientEvent::Chat(event) => self.chat.note(number, event, now),
-            ClientEvent::Joined(message) => self.joined(number, world, message.room_id),
+            ClientEvent::Joined(message) => self.joined(number, world, message),
             ClientEvent::Snapshot(page) => self.snapshot(number, page, now),
-            ClientEvent::Moved(member) => self.moved(number, *member, now),
-            ClientEvent::Said { uid, kind: BOT_EVENT, data } => {
-                if let Some(seq) = data.as_slice().first_chunk() {
-                    self.said(number, *uid, u32::from_le_bytes(*seq), now);
+            ClientEvent::Entered(member) => self.meet(number, member),
+            ClientEvent::Left(who) => drop(self.bots[usize::from(number)].names.remove(who)),
+            ClientEvent::Moved(moved) => self.moved(number, moved, now),
+            ClientEvent::Said(said) if said.kind == BOT_EVENT => {
+                if let Some(seq) = said.data.as_slice().first_chunk() {
+                    self.said(number, said.number, u32::from_le_bytes(*seq), now);
                 }
             }
             ClientEvent::WorldLost(_) => self.left(number, now),
-            ClientEvent::Refused { .. } | ClientEvent::JoinDenied(_) => self.totals.refused += 1,
+            ClientEvent::Refused { .. }
+            | ClientEvent::EventRefused { .. }
+            | ClientEvent::JoinDenied(_) => self.totals.refused += 1,
             ClientEvent::LoginDenied { .. }
             | ClientEvent::LoginLost(_)
             | ClientEvent::MainLost(_)
             | ClientEvent::EnterRefused(_)
-            | ClientEvent::Entered(_)
-            | ClientEvent::Left(_)
-            | ClientEvent::Said { .. }
+            | ClientEvent::Said(_)
             | ClientEvent::Stopped(_) => {}
         }
     }
@@ -197,13 +203,19 @@ impl Ledger {
         self.by_uid.insert(uid, number);
     }
 
-    fn joined(&mut self, number: u16, world: &str, room_id: RoomId) {
-        let room = self.rooms.number(world, room_id);
+    fn meet(&mut self, number: u16, member: &MemberState) {
+        self.bots[usize::from(number)].names.insert(member.number, member.uid);
+    }
+
+    fn joined(&mut self, number: u16, world: &str, message: &JoinOk) {
+        let room = self.rooms.number(world, message.room_id);
         let stays = &mut self.rooms.rooms[room].stays;
         let bot = &mut self.bots[usize::from(number)];
         bot.at = Some((room, stays.len()));
         bot.newest.clear();
         bot.order_place = None;
+        bot.is_snapshot_open = false;
+        bot.names = bot.uid.map(|own| (message.number, own)).into_iter().collect();
         stays.push(Stay { bot: number, settled_at: None, left_at: None });
     }
 
@@ -218,6 +230,11 @@ impl Ledger {
     fn snapshot(&mut self, number: u16, page: &RoomSnapshot, now: Instant) {
         let bot = &mut self.bots[usize::from(number)];
         let Some((room, stay)) = bot.at else { return };
+        if !bot.is_snapshot_open {
+            bot.names.retain(|_, uid| Some(*uid) == bot.uid);
+        }
+        bot.is_snapshot_open = page.pages_left > 0;
+        bot.names.extend(page.members.iter().map(|member| (member.number, member.uid)));
         if page.pages_left > 0 {
             return;
         }
@@ -233,17 +250,15 @@ impl Ledger {
         }
     }
 
-    fn moved(&mut self, number: u16, member: MemberState, now: Instant) {
+    fn moved(&mut self, number: u16, moved: &MoveBroadcast, now: Instant) {
         // The height carries the sender's number; the field of the game has none.
-        if let Ok(seq) = u32::try_from(member.pos.z) {
-            self.heard(number, member.uid, seq, false, now);
+        if let Ok(seq) = u32::try_from(moved.pos.z) {
+            self.heard(number, moved.number, seq, false, now);
         }
     }
 
-    fn said(&mut self, number: u16, uid: Uid, seq: u32, now: Instant) {
-        if !self.heard(number, uid, seq, true, now) {
-            return;
-        }
+    fn said(&mut self, number: u16, who: MemberNumber, seq: u32, now: Instant) {
+        let Some(uid) = self.heard(number, who, seq, true, now) else { return };
         let Some(&sender) = self.by_uid.get(&uid) else { return };
         let bot = &mut self.bots[usize::from(number)];
         let Some((room, _)) = bot.at else { return };
@@ -253,29 +268,40 @@ impl Ledger {
         }
     }
 
-    /// Notes that a bot has heard message `seq` of `uid`; `false` if it should not have.
-    fn heard(&mut self, number: u16, uid: Uid, seq: u32, is_event: bool, now: Instant) -> bool {
+    /// Notes that a bot has heard message `seq` of somebody, and answers whom; `None` if it should not have.
+    fn heard(
+        &mut self,
+        number: u16,
+        who: MemberNumber,
+        seq: u32,
+        is_event: bool,
+        now: Instant,
+    ) -> Option<Uid> {
+        let Some(&uid) = self.bots[usize::from(number)].names.get(&who) else {
+            self.totals.unknown += 1;
+            return None;
+        };
         // People may be in the room too.
-        let Some(&sender) = self.by_uid.get(&uid) else { return false };
+        let sender = *self.by_uid.get(&uid)?;
         if sender == number && !is_event {
             self.totals.self_seen += 1;
-            return false;
+            return None;
         }
-        let Some((room, stay)) = self.bots[usize::from(number)].at else { return false };
+        let Some((room, stay)) = self.bots[usize::from(number)].at else { return None };
         let speaker = &mut self.bots[usize::from(sender)];
         let first_seq = speaker.next_seq - speaker.sent.len() as u32;
         let place = seq.checked_sub(first_seq).map(|place| place as usize);
         let Some(sent) = place.and_then(|place| speaker.sent.get_mut(place)) else {
             self.totals.unknown += 1;
-            return false;
+            return None;
         };
         if sent.room != room {
             self.totals.wrong_room += 1;
-            return false;
+            return None;
         }
         if !sent.note_heard(stay) {
             self.totals.duplicated += 1;
-            return false;
+            return None;
         }
         let micros = now.duration_since(sent.at).as_micros() as u64;
         self.latency.saturating_record(micros.max(1));
@@ -284,10 +310,10 @@ impl Ledger {
         let newest = self.bots[usize::from(number)].newest.entry(sender_stay).or_insert(0);
         if seq <= *newest {
             self.totals.disordered += 1;
-            return false;
+            return None;
         }
         *newest = seq;
-        true
+        Some(uid)
     }
 
     /// Judges every message that has had its time.

@@ -164,7 +164,7 @@ impl Swarm {
         let client = &mut self.clients[usize::from(number)];
         let sent = if self.plan.sends_events {
             match Bytes::new(&seq.to_le_bytes()) {
-                Some(data) => client.say(cx, BOT_EVENT, data),
+                Some(data) => client.say(cx, BOT_EVENT, data).map(drop),
                 None => return,
             }
         } else {
@@ -182,7 +182,7 @@ impl Swarm {
     /// Lets a bot say something in its channel, or come in first.
     fn chat(&mut self, cx: &mut Context<'_, '_>, number: u16) {
         let now = std::time::Instant::now();
-        let client = &self.clients[usize::from(number)];
+        let client = &mut self.clients[usize::from(number)];
         match self.ledger.chat.turn(number, now) {
             ChatTurn::Join(name) => {
                 // While Main is away it is asked again with a later turn.
@@ -191,7 +191,7 @@ impl Swarm {
             ChatTurn::Say(name, text) => {
                 let (channel, msg) = (Text::truncated(&name), Text::truncated(&text));
                 match client.say_in_channel(cx, channel, msg) {
-                    Ok(()) => self.ledger.chat.sent(number, now),
+                    Ok(request) => self.ledger.chat.sent(number, request, now),
                     Err(_) => self.ledger.outages.unsent(number, Server::Main),
                 }
             }

@@ -168,7 +168,9 @@ mod tests {
         let mut view = RoomView::new("main", None);
         view.uid = Some(Uid(0xABCD));
         let pos = Position { x: 10_000, y: 6_000, z: 0 };
-        view.others.insert(0x1234, MemberState { uid: Uid(0x1234), pos, dir: Direction(0) });
+        let (number, uid, dir) =
+            (tinyrealm_core::protocol::MemberNumber(2), Uid(0x1234), Direction(0));
+        view.others.insert(number, MemberState { number, uid, pos, dir });
         view
     }
 

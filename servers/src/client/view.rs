@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use tinyrealm_core::node::client::{ChatEvent, ClientEvent, ClientHandler, Credentials};
 use tinyrealm_core::protocol::client_to_main::{ChatJoin, ChatSay};
-use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
+use tinyrealm_core::protocol::world_to_client::{
+    EventBroadcast, JoinOk, MoveBroadcast, RoomSnapshot,
+};
 use tinyrealm_core::protocol::{
-    CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Direction, ErrorCode, LoginDenial, MemberState, Position,
-    RoomId, Uid,
+    CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Direction, ErrorCode, LoginDenial, MemberNumber,
+    MemberState, Position, RoomId, Uid,
 };
 
 use super::keys::Mode;
@@ -42,10 +44,12 @@ pub(super) struct RoomView {
     pub(super) uid: Option<Uid>,
     /// Where we are.
     pub(super) room: Option<RoomId>,
+    /// What we are called there.
+    number: MemberNumber,
     /// Our own place.
     pub(super) me: Position,
     /// Everyone else.
-    pub(super) others: BTreeMap<u32, MemberState>,
+    pub(super) others: BTreeMap<MemberNumber, MemberState>,
     /// What has happened lately, newest last.
     pub(super) news: VecDeque<String>,
     /// The channel that it is in, or wants to be in.
@@ -257,6 +261,7 @@ impl RoomView {
 
     fn joined(&mut self, message: &JoinOk) {
         self.room = Some(message.room_id);
+        self.number = message.number;
         self.me = message.spawn_pos;
         self.others.clear();
         self.is_snapshot_open = false;
@@ -268,22 +273,32 @@ impl RoomView {
             self.others.clear();
         }
         self.is_snapshot_open = page.pages_left > 0;
-        self.others.extend(page.members.iter().map(|member| (member.uid.0, *member)));
+        self.others.extend(page.members.iter().map(|member| (member.number, *member)));
         if page.missed_events > 0 && page.pages_left == 0 {
             self.tell(format!("you fell behind and missed {} events", page.missed_events));
         }
     }
 
-    fn moved(&mut self, member: MemberState) {
-        if Some(member.uid) == self.uid {
-            self.me = member.pos;
-        } else {
-            self.others.insert(member.uid.0, member);
+    fn moved(&mut self, moved: &MoveBroadcast) {
+        if moved.number == self.number {
+            self.me = moved.pos;
+        } else if let Some(member) = self.others.get_mut(&moved.number) {
+            (member.pos, member.dir) = (moved.pos, moved.dir);
         }
     }
 
-    fn said(&mut self, uid: Uid, kind: u16, data: &[u8]) {
-        let speaker = if uid == Uid::NOBODY { "the game".to_owned() } else { short_name(uid) };
+    /// What a member of the room is called on the screen; nothing for one that is not known.
+    fn name_of(&self, number: MemberNumber) -> Option<String> {
+        match number {
+            MemberNumber::GAME => Some("the game".to_owned()),
+            own if own == self.number => self.uid.map(short_name),
+            other => self.others.get(&other).map(|member| short_name(member.uid)),
+        }
+    }
+
+    fn said(&mut self, message: &EventBroadcast<'_>) {
+        let Some(speaker) = self.name_of(message.number) else { return };
+        let (kind, data) = (message.kind, message.data.as_slice());
         let hex: String = data.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         self.tell(format!("{speaker}: event {kind} {hex}"));
     }
@@ -320,15 +335,16 @@ impl ClientHandler for RoomView {
             ClientEvent::Joined(message) => self.joined(&message),
             ClientEvent::Snapshot(page) => self.snapshot(page),
             ClientEvent::Entered(member) => {
-                self.others.insert(member.uid.0, member);
+                self.others.insert(member.number, member);
                 self.tell(format!("{} came in", short_name(member.uid)));
             }
-            ClientEvent::Left(uid) => {
-                self.others.remove(&uid.0);
-                self.tell(format!("{} left", short_name(uid)));
+            ClientEvent::Left(number) => {
+                if let Some(member) = self.others.remove(&number) {
+                    self.tell(format!("{} left", short_name(member.uid)));
+                }
             }
-            ClientEvent::Moved(member) => self.moved(member),
-            ClientEvent::Said { uid, kind, data } => self.said(uid, kind, data.as_slice()),
+            ClientEvent::Moved(moved) => self.moved(&moved),
+            ClientEvent::Said(message) => self.said(&message),
             ClientEvent::LoginDenied { reason, retry_after_ms } => {
                 self.login_denied(reason, retry_after_ms);
             }
@@ -353,7 +369,9 @@ impl ClientHandler for RoomView {
             ClientEvent::JoinDenied(reason) => {
                 self.tell(format!("the world says {}; trying again", reason.name()));
             }
-            ClientEvent::Refused { code, .. } => self.refused(code),
+            ClientEvent::Refused { code, .. } | ClientEvent::EventRefused { reason: code, .. } => {
+                self.refused(code);
+            }
             ClientEvent::Stopped(reason) => {
                 if reason == ErrorCode::REPLACED {
                     self.fail("you have entered from somewhere else");
@@ -376,9 +394,9 @@ impl ClientHandler for RoomView {
 mod tests {
     use super::*;
 
-    fn member(uid: u32, x: i32) -> MemberState {
-        let pos = Position { x, y: 0, z: 0 };
-        MemberState { uid: Uid(uid), pos, dir: Direction(0) }
+    fn member(number: u16, x: i32) -> MemberState {
+        let (pos, number) = (Position { x, y: 0, z: 0 }, MemberNumber(number));
+        MemberState { number, uid: Uid(u64::from(number.0) + 100), pos, dir: Direction(0) }
     }
 
     fn page(pages_left: u16, members: &[MemberState]) -> RoomSnapshot {
@@ -392,9 +410,9 @@ mod tests {
         view.on_event(0, ClientEvent::Entered(member(1, 0)));
         view.on_event(0, ClientEvent::Snapshot(&page(1, &[member(2, 0)])));
         view.on_event(0, ClientEvent::Snapshot(&page(0, &[member(3, 0)])));
-        assert_eq!(view.others.keys().copied().collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(view.others.keys().map(|number| number.0).collect::<Vec<_>>(), [2, 3]);
         view.on_event(0, ClientEvent::Snapshot(&page(0, &[member(4, 0)])));
-        assert_eq!(view.others.keys().copied().collect::<Vec<_>>(), [4]);
+        assert_eq!(view.others.keys().map(|number| number.0).collect::<Vec<_>>(), [4]);
     }
 
     #[test]
@@ -409,8 +427,9 @@ mod tests {
         let (channel, msg) = (tinyrealm_core::protocol::Text::default(), text("a\x1b[2Jb"));
         let said = tinyrealm_core::protocol::main_to_client::ChatBroadcast {
             channel,
-            seq: 1,
+            seq: tinyrealm_core::protocol::Seq(1),
             uid: Uid(0xAB),
+            request: 0,
             msg,
         };
         view.on_event(0, ClientEvent::Chat(ChatEvent::Said(said)));
@@ -453,11 +472,13 @@ mod tests {
 
     #[test]
     fn the_game_may_put_us_somewhere() {
-        let mut view = RoomView { uid: Some(Uid(7)), ..RoomView::default() };
+        let number = MemberNumber(7);
+        let mut view = RoomView { uid: Some(Uid(7)), number, ..RoomView::default() };
         assert_eq!(view.step(1, 0), None); // not in a room
         view.room = Some(RoomId(0));
         assert_eq!(view.step(1, 0).unwrap().0.x, STEP);
-        view.on_event(0, ClientEvent::Moved(member(7, -3_000)));
+        let MemberState { pos, dir, .. } = member(7, -3_000);
+        view.on_event(0, ClientEvent::Moved(MoveBroadcast { number, pos, dir }));
         assert_eq!(view.me.x, -3_000);
         assert!(view.others.is_empty());
     }

@@ -6,7 +6,7 @@ use tinyrealm_core::protocol::client_to_main::{ChatJoin, ChatSay};
 use tinyrealm_core::protocol::main_to_client::{
     ChatBroadcast, ChatJoined, ChatPastEnd, ChatRefused,
 };
-use tinyrealm_core::protocol::{CHANNEL_MAX_BYTES, Text, Uid};
+use tinyrealm_core::protocol::{CHANNEL_MAX_BYTES, Seq, Text, Uid};
 
 use super::{BotOutcome, Peer, Server, Stream};
 
@@ -42,12 +42,12 @@ pub(crate) fn join(peer: &mut Peer, channel: &str) -> u16 {
 
 #[track_caller]
 pub(crate) fn say(peer: &mut Peer, channel: &str, text: &str) {
-    peer.send(&ChatSay { channel: name(channel), msg: Text::new(text).unwrap() });
+    peer.send(&ChatSay { request: 7, channel: name(channel), msg: Text::new(text).unwrap() });
 }
 
 /// The next message: its number, and what it says.
 #[track_caller]
-pub(crate) fn heard(peer: &mut Peer) -> (u32, String) {
+pub(crate) fn heard(peer: &mut Peer) -> (Seq, String) {
     let said = peer.find::<ChatBroadcast<'_>>();
     (said.seq, said.msg.as_str().to_owned())
 }

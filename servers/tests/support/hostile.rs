@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
+use tinyrealm_core::protocol::Versions;
 
 use super::peer::{frame, name_of, raw_frame};
 use super::{Peer, Report};
@@ -103,19 +104,19 @@ const POSITION: Position = Position { x: 1, y: -2, z: 3 };
 pub(crate) fn to_main() -> Vec<Sample> {
     let (channel, msg) = (Text::truncated("all"), Text::truncated("hi"));
     vec![
-        sample(&Hello { client_version: 1, token: None }),
+        sample(&Hello { versions: Versions::OURS, token: None }),
         sample(&EnterWorldReq { region: Text::default() }),
         sample(&ChatJoin { channel }),
         sample(&ChatLeave { channel }),
-        sample(&ChatSay { channel, msg }),
+        sample(&ChatSay { request: 7, channel, msg }),
     ]
 }
 
 fn to_world() -> Vec<Sample> {
     vec![
-        sample(&Join { uid: Uid(1), handshake_key: KEY }),
+        sample(&Join { versions: Versions::OURS, uid: Uid(1), handshake_key: KEY }),
         sample(&Move { pos: POSITION, dir: Direction(4) }),
-        sample(&Event { kind: 1, data: Bytes::new(b"x").unwrap() }),
+        sample(&Event { request: 7, kind: 1, data: Bytes::new(b"x").unwrap() }),
         sample(&Leave {}),
     ]
 }
@@ -139,11 +140,11 @@ impl Place {
         let peer = Peer::connect(if self.is_main() { targets.main } else { targets.world });
         let opening = match self {
             Self::MainStranger | Self::WorldStranger => Vec::new(),
-            Self::MainGuest => frame(&Hello { client_version: 1, token: None }),
+            Self::MainGuest => frame(&Hello { versions: Versions::OURS, token: None }),
             Self::WorldMember => {
                 let mut main = Peer::connect(targets.main);
                 let uid = main.hello(None).uid;
-                frame(&Join { uid, handshake_key: main.enter("").key })
+                frame(&Join { versions: Versions::OURS, uid, handshake_key: main.enter("").key })
             }
         };
         (peer, opening)

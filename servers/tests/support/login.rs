@@ -1,6 +1,7 @@
 //! A realm with accounts: a login server, `tinyrealm user`, and people who log in.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use tinyrealm_core::protocol::Versions;
 
 use socket2::{Domain, Socket, Type};
 use tinyrealm_core::protocol::client_to_login::LoginReq;
@@ -119,7 +120,11 @@ pub(crate) fn try_login(
     socket.connect(&login.into()).ok()?;
     let mut peer = Peer::over(socket.into());
     let pw = Password(Text::new(password).unwrap());
-    peer.send_if_open(&super::peer::frame(&LoginReq { id: Text::new(id).unwrap(), pw }));
+    peer.send_if_open(&super::peer::frame(&LoginReq {
+        versions: Versions::OURS,
+        id: Text::new(id).unwrap(),
+        pw,
+    }));
     loop {
         match peer.hear(PATIENCE) {
             Heard::Frame(opcode) if opcode == LoginAck::OPCODE.0 => {
@@ -143,7 +148,7 @@ pub(crate) fn login(login: SocketAddr, id: &str, password: &str) -> Answer {
 /// Who Main says that the bearer of this token is.
 pub(crate) fn try_hello(main: SocketAddr, token: Option<Token>) -> Result<(Peer, Uid), ErrorCode> {
     let mut peer = Peer::connect(main);
-    peer.send(&tinyrealm_core::protocol::client_to_main::Hello { client_version: 1, token });
+    peer.send(&tinyrealm_core::protocol::client_to_main::Hello { versions: Versions::OURS, token });
     match peer.hear(PATIENCE) {
         Heard::Frame(opcode) if opcode == Welcome::OPCODE.0 => {
             let uid = peer.message::<Welcome>().uid;

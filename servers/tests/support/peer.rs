@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+use tinyrealm_core::protocol::Versions;
 
 use serde::Deserialize;
 use socket2::{Domain, SockRef, Socket, Type};
@@ -12,10 +13,12 @@ use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, Hello};
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping, Pong};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
-use tinyrealm_core::protocol::world_to_client::{JoinDenied, JoinOk, RoomSnapshot};
+use tinyrealm_core::protocol::world_to_client::{
+    JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
+};
 use tinyrealm_core::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, Message, Position, RoomId, SCHEMAS,
-    Text, Token, Uid, decode, encode_frame,
+    Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, Message, Position, RoomId,
+    SCHEMAS, Text, Token, Uid, decode, encode_frame,
 };
 use tinyrealm_core::wire::ws::CloseCode;
 
@@ -62,6 +65,8 @@ pub(crate) struct Peer {
     body: Vec<u8>,
     /// What it is besides, if it is a WebSocket.
     web: Option<WebPeer>,
+    /// Who is who in its room, as it has been told.
+    names: BTreeMap<MemberNumber, Uid>,
 }
 
 /// The name of an opcode, for people.
@@ -90,7 +95,14 @@ impl Peer {
     /// Over a connection that stands.
     pub(crate) fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
-        Self { stream, received: Vec::new(), consumed: 0, body: Vec::new(), web: None }
+        Self {
+            stream,
+            received: Vec::new(),
+            consumed: 0,
+            body: Vec::new(),
+            web: None,
+            names: BTreeMap::new(),
+        }
     }
 
     /// A WebSocket: what is sent becomes messages, and what comes frames again.
@@ -197,7 +209,52 @@ impl Peer {
             self.received.clear();
             self.consumed = 0;
         }
+        self.learn_names(opcode);
         Some(opcode)
+    }
+
+    fn learn_names(&mut self, opcode: i32) {
+        let payload = &self.body[OPCODE_BYTES..];
+        if opcode == UserEntered::OPCODE.0
+            && let Some(UserEntered { member }) = decode(payload)
+        {
+            self.names.insert(member.number, member.uid);
+        }
+        if opcode == RoomSnapshot::OPCODE.0
+            && let Some(page) = decode::<RoomSnapshot>(payload)
+        {
+            self.names.extend(page.members.iter().map(|member| (member.number, member.uid)));
+        }
+    }
+
+    /// Who is called so in the peer's room; nobody for the game itself.
+    #[track_caller]
+    pub(crate) fn who(&self, number: MemberNumber) -> Uid {
+        match number {
+            MemberNumber::GAME => Uid::NOBODY,
+            number => *self.names.get(&number).unwrap_or_else(|| panic!("who is {number:?}?")),
+        }
+    }
+
+    /// What somebody is called in the peer's room.
+    #[track_caller]
+    pub(crate) fn number_of(&self, uid: Uid) -> MemberNumber {
+        let mut names = self.names.iter();
+        *names.find(|(_, known)| **known == uid).unwrap_or_else(|| panic!("where is {uid:?}?")).0
+    }
+
+    /// Who has moved next, and where it is.
+    #[track_caller]
+    pub(crate) fn find_move(&mut self) -> (Uid, Position) {
+        let moved = self.find::<MoveBroadcast>();
+        (self.who(moved.number), moved.pos)
+    }
+
+    /// Who has left next.
+    #[track_caller]
+    pub(crate) fn expect_left(&mut self) -> Uid {
+        let number = self.expect::<UserLeft>().number;
+        self.who(number)
     }
 
     /// The newest frame, which is an `M`.
@@ -288,7 +345,7 @@ impl Peer {
 
     #[track_caller]
     pub(crate) fn hello(&mut self, token: Option<Token>) -> Welcome {
-        self.send(&Hello { client_version: 1, token });
+        self.send(&Hello { versions: Versions::OURS, token });
         self.expect()
     }
 
@@ -324,8 +381,9 @@ impl Peer {
     /// Joins, and reads the snapshot of the room; answers it too.
     #[track_caller]
     pub(crate) fn join(&mut self, uid: Uid, key: HandshakeKey) -> (JoinOk, Vec<Uid>) {
-        self.send(&Join { uid, handshake_key: key });
+        self.send(&Join { versions: Versions::OURS, uid, handshake_key: key });
         let welcome = self.expect::<JoinOk>();
+        self.names.insert(welcome.number, uid);
         let mut others = Vec::new();
         loop {
             let page = self.expect::<RoomSnapshot>();
@@ -339,7 +397,7 @@ impl Peer {
     /// Joins in vain.
     #[track_caller]
     pub(crate) fn join_in_vain(&mut self, uid: Uid, key: HandshakeKey) -> JoinDenial {
-        self.send(&Join { uid, handshake_key: key });
+        self.send(&Join { versions: Versions::OURS, uid, handshake_key: key });
         let reason = self.expect::<JoinDenied>().reason;
         self.expect_closed();
         reason
@@ -347,7 +405,7 @@ impl Peer {
 
     #[track_caller]
     pub(crate) fn say(&mut self, kind: u16, data: &[u8]) {
-        self.send(&Event { kind, data: Bytes::new(data).unwrap() });
+        self.send(&Event { request: 7, kind, data: Bytes::new(data).unwrap() });
     }
 
     #[track_caller]
@@ -381,6 +439,8 @@ impl Pass {
 /// Somebody in a room, with both connections.
 pub(crate) struct User {
     pub(crate) uid: Uid,
+    /// What it is called in its room.
+    pub(crate) number: MemberNumber,
     pub(crate) token: Token,
     pub(crate) main: Peer,
     pub(crate) world: Peer,
@@ -415,9 +475,10 @@ impl User {
         region: &str,
     ) -> Self {
         let mut main = connect(main);
-        let Welcome { uid, token } = main.hello(token);
+        let Welcome { uid, token, .. } = main.hello(token);
         let pass = main.enter(region);
         let (world, ..) = pass.join_over(connect(pass.world), uid);
-        Self { uid, token, main, world, address: pass.world }
+        let number = world.number_of(uid);
+        Self { uid, number, token, main, world, address: pass.world }
     }
 }

@@ -165,12 +165,12 @@ impl Spoiler<'_> {
 }
 
 /// Whose move a frame is; all events are one sender's, because they have one order; `None` for others.
-fn sender(whole: &[u8]) -> Option<u32> {
+fn sender(whole: &[u8]) -> Option<u16> {
     let (opcode, payload) = whole.get(2..)?.split_first_chunk::<4>()?;
     match i32::from_le_bytes(*opcode) {
         opcode if opcode == EventBroadcast::OPCODE.0 => Some(0),
         opcode if opcode == MoveBroadcast::OPCODE.0 => {
-            decode::<MoveBroadcast>(payload).map(|message| message.member.uid.0)
+            decode::<MoveBroadcast>(payload).map(|message| message.number.0)
         }
         _ => None,
     }

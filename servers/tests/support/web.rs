@@ -37,7 +37,7 @@ impl WebPeer {
         let response = read_response(stream);
         assert!(response.starts_with("HTTP/1.1 101 "), "{response}");
         assert!(response.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
-        assert!(response.contains("\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n"));
+        assert!(response.contains("\r\nSec-WebSocket-Protocol: tinyrealm.v2\r\n"));
         assert!(!response.contains("Extensions"), "{response}");
         Self::default()
     }

@@ -3,12 +3,14 @@
 //! If the world lets it in (a stolen key is as good as its owner's, once), it listens until it is
 //! shown out.
 
+use tinyrealm_core::node::client::ClientEvent;
 use tinyrealm_core::node::{Caller, Context};
 use tinyrealm_core::protocol::ErrorCode;
-use tinyrealm_core::protocol::client_to_world::Join;
+use tinyrealm_core::protocol::Versions;
+use tinyrealm_core::protocol::client_to_world::{Event, Join};
 use tinyrealm_core::protocol::world_to_client::{
-    self, EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, Stub, UserEntered,
-    UserLeft,
+    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, Stub,
+    UserEntered, UserLeft,
 };
 use tinyrealm_core::protocol::{Dispatched, HandshakeKey, Uid};
 use tinyrealm_core::session::manager::{Ended, Farewell};
@@ -18,7 +20,6 @@ use tinyrealm_core::wire::Frame;
 use super::player::Ears;
 use crate::ids::HostId;
 use crate::journal::Heard;
-use crate::speech::Speech;
 
 /// One dishonest client; see the [module](self).
 #[derive(Debug)]
@@ -47,7 +48,8 @@ impl<'j> Intruder<'j> {
     }
 
     pub(crate) fn on_connected(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
-        let join = Join { uid: self.uid, handshake_key: self.handshake_key };
+        let join =
+            Join { versions: Versions::OURS, uid: self.uid, handshake_key: self.handshake_key };
         cx.sessions.send_or_close(cx.now, key, &join);
     }
 
@@ -63,7 +65,8 @@ impl<'j> Intruder<'j> {
 impl Stub<Caller<'_, '_>> for Intruder<'_> {
     fn join_ok(&mut self, caller: &mut Caller<'_, '_>, message: JoinOk) {
         caller.sessions.prove(caller.now, caller.key, Trust::Server);
-        self.ears.note(Heard::Joined(message));
+        self.ears.is_user(self.uid);
+        self.ears.note_room(&ClientEvent::Joined(message));
     }
 
     fn join_denied(&mut self, _: &mut Caller<'_, '_>, message: JoinDenied) {
@@ -71,23 +74,26 @@ impl Stub<Caller<'_, '_>> for Intruder<'_> {
     }
 
     fn user_entered(&mut self, _: &mut Caller<'_, '_>, message: UserEntered) {
-        self.ears.note(Heard::Entered(message.member));
+        self.ears.note_room(&ClientEvent::Entered(message.member));
     }
 
     fn user_left(&mut self, _: &mut Caller<'_, '_>, message: UserLeft) {
-        self.ears.note(Heard::Left(message.uid));
+        self.ears.note_room(&ClientEvent::Left(message.number));
     }
 
     fn move_broadcast(&mut self, _: &mut Caller<'_, '_>, message: MoveBroadcast) {
-        self.ears.note(Heard::Moved(message.member));
+        self.ears.note_room(&ClientEvent::Moved(message));
     }
 
     fn event_broadcast(&mut self, _: &mut Caller<'_, '_>, message: EventBroadcast<'_>) {
-        let EventBroadcast { uid, kind, data } = message;
-        self.ears.note(Heard::Said(uid, Speech::decode(kind, data.as_slice())));
+        self.ears.note_room(&ClientEvent::Said(message));
     }
 
     fn room_snapshot(&mut self, _: &mut Caller<'_, '_>, message: RoomSnapshot) {
-        self.ears.note(Heard::Snapshot(Box::new(message)));
+        self.ears.note_room(&ClientEvent::Snapshot(&message));
+    }
+
+    fn event_refused(&mut self, _: &mut Caller<'_, '_>, message: EventRefused) {
+        self.ears.note(Heard::Refused(message.reason, Event::OPCODE.0));
     }
 }

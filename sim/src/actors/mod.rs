@@ -8,6 +8,7 @@
 pub(crate) mod bent;
 pub(crate) mod door;
 pub(crate) mod intruder;
+pub(crate) mod names;
 pub(crate) mod player;
 pub(crate) mod recorder;
 pub(crate) mod visitor;

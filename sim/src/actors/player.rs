@@ -1,15 +1,21 @@
 //! `Player`: the core's client, and what it hears.
 
+use std::cell::{Cell, RefCell};
+use tinyrealm_core::protocol::Seq;
+
 use tinyrealm_core::node::client::{
     ChatEvent, ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient,
 };
 use tinyrealm_core::node::{Caller, Context};
+use tinyrealm_core::protocol::client_to_world::Event;
 use tinyrealm_core::protocol::main_to_client::{
     ChatBroadcast, ChatGap, ChatJoined, ChatMembers, ChatPast, EnterWorldAck, Welcome,
 };
-use tinyrealm_core::protocol::{Dispatched, Token, Uid, decode};
+use tinyrealm_core::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
+use tinyrealm_core::protocol::{Dispatched, MemberState, Token, Uid, decode};
 use tinyrealm_core::wire::Frame;
 
+use super::names::Names;
 use crate::ids::HostId;
 use crate::journal::{Fact, Heard, InChannel, Journal, Numbered};
 use crate::settings::Sabotage;
@@ -33,9 +39,57 @@ pub(crate) struct Ears<'j> {
     pub(crate) visitor: usize,
     pub(crate) login_address: String,
     pub(crate) papers: Papers,
+    /// Who is who in its room, and who it is itself.
+    names: RefCell<Names>,
+    uid: Cell<Uid>,
 }
 
-impl Ears<'_> {
+impl<'j> Ears<'j> {
+    pub(crate) fn new(
+        journal: &'j Journal,
+        visitor: usize,
+        login_address: String,
+        papers: Papers,
+    ) -> Self {
+        let (names, uid) = (RefCell::default(), Cell::new(Uid::NOBODY));
+        Self { journal, visitor, login_address, papers, names, uid }
+    }
+
+    /// It is this user.
+    pub(crate) fn is_user(&self, uid: Uid) {
+        self.uid.set(uid);
+    }
+
+    /// Something from a room, with uids for numbers.
+    pub(crate) fn note_room(&self, event: &ClientEvent<'_>) {
+        let mut names = self.names.borrow_mut();
+        self.note(match event {
+            ClientEvent::Joined(join) => {
+                names.joined(join, self.uid.get());
+                Heard::Joined(join.clone())
+            }
+            ClientEvent::Snapshot(page) => {
+                names.take(page);
+                Heard::Snapshot(Box::new((*page).clone()))
+            }
+            ClientEvent::Entered(member) => {
+                names.entered(member);
+                Heard::Entered(*member)
+            }
+            ClientEvent::Left(number) => Heard::Left(names.left(*number)),
+            ClientEvent::Moved(MoveBroadcast { number, pos, dir }) => Heard::Moved(MemberState {
+                number: *number,
+                uid: names.of(*number),
+                pos: *pos,
+                dir: *dir,
+            }),
+            ClientEvent::Said(EventBroadcast { number, kind, data, .. }) => {
+                Heard::Said(names.of(*number), Speech::decode(*kind, data.as_slice()))
+            }
+            _ => return,
+        });
+    }
+
     pub(crate) fn note(&self, heard: Heard) {
         self.journal.note(Fact::Client { visitor: self.visitor, heard });
     }
@@ -44,7 +98,7 @@ impl Ears<'_> {
     fn overhear(&self, frame: Frame<'_>) {
         match frame.opcode {
             Welcome::OPCODE => {
-                if let Some(Welcome { uid, token }) = decode(frame.payload) {
+                if let Some(Welcome { uid, token, .. }) = decode(frame.payload) {
                     self.note(Heard::Token(uid, token));
                 }
             }
@@ -62,29 +116,31 @@ impl Ears<'_> {
     }
 }
 
-fn numbered(seq: u32, uid: Uid, text: &str) -> Numbered {
-    Numbered { seq, uid, talk: Talk::parse(text) }
+fn numbered(seq: Seq, uid: Uid, text: &str) -> Numbered {
+    Numbered { seq: seq.0, uid, talk: Talk::parse(text) }
 }
 
 /// What was heard of which channel.
 fn in_channel(event: &ChatEvent<'_>) -> Heard {
     let (name, heard) = match *event {
         ChatEvent::Joined(ChatJoined { channel, next_seq, .. }) => {
-            (channel, InChannel::Joined { next_seq })
+            (channel, InChannel::Joined { next_seq: next_seq.0 })
         }
         ChatEvent::Left(ref left) => (left.channel, InChannel::Left(left.reason)),
         ChatEvent::Refused(ref refused) => {
             (refused.channel, InChannel::Refused(refused.about, refused.reason))
         }
-        ChatEvent::Said(ChatBroadcast { channel, seq, uid, msg }) => {
+        ChatEvent::Said(ChatBroadcast { channel, seq, uid, msg, .. }) => {
             (channel, InChannel::Said(numbered(seq, uid, msg.as_str())))
         }
         ChatEvent::Past(ChatPast { channel, seq, uid, msg }) => {
             (channel, InChannel::Past(numbered(seq, uid, msg.as_str())))
         }
-        ChatEvent::PastEnd(ref end) => (end.channel, InChannel::PastEnd { next_seq: end.next_seq }),
+        ChatEvent::PastEnd(ref end) => {
+            (end.channel, InChannel::PastEnd { next_seq: end.next_seq.0 })
+        }
         ChatEvent::Gap(ChatGap { channel, missed, next_seq }) => {
-            (channel, InChannel::Gap { missed, next_seq })
+            (channel, InChannel::Gap { missed, next_seq: next_seq.0 })
         }
         ChatEvent::Entered(ref entered) => (entered.channel, InChannel::Entered(entered.uid)),
         ChatEvent::Exited(ref exited) => (exited.channel, InChannel::Exited(exited.uid)),
@@ -100,20 +156,22 @@ fn in_channel(event: &ChatEvent<'_>) -> Heard {
 impl ClientHandler for Ears<'_> {
     fn on_event(&mut self, _: u16, event: ClientEvent<'_>) {
         self.note(match event {
-            ClientEvent::Welcome(uid) => Heard::Welcome(uid),
+            ClientEvent::Welcome(uid) => {
+                self.is_user(uid);
+                Heard::Welcome(uid)
+            }
             ClientEvent::LoginDenied { reason, .. } => Heard::LoginDenied(reason),
             ClientEvent::LoginLost(code) => Heard::LoginLost(code),
             ClientEvent::MainLost(code) => Heard::MainLost(code),
             ClientEvent::EnterRefused(code) => Heard::EnterRefused(code),
             ClientEvent::JoinDenied(denial) => Heard::JoinDenied(denial),
-            ClientEvent::Joined(join) => Heard::Joined(join),
-            ClientEvent::Snapshot(page) => Heard::Snapshot(Box::new(page.clone())),
-            ClientEvent::Entered(member) => Heard::Entered(member),
-            ClientEvent::Left(uid) => Heard::Left(uid),
-            ClientEvent::Moved(member) => Heard::Moved(member),
-            ClientEvent::Said { uid, kind, data } => {
-                Heard::Said(uid, Speech::decode(kind, data.as_slice()))
-            }
+            ClientEvent::Joined(_)
+            | ClientEvent::Snapshot(_)
+            | ClientEvent::Entered(_)
+            | ClientEvent::Left(_)
+            | ClientEvent::Moved(_)
+            | ClientEvent::Said(_) => return self.note_room(&event),
+            ClientEvent::EventRefused { reason, .. } => Heard::Refused(reason, Event::OPCODE.0),
             ClientEvent::WorldLost(code) => Heard::WorldLost(code),
             ClientEvent::Refused { code, about } => Heard::Refused(code, about),
             ClientEvent::Chat(event) => in_channel(&event),

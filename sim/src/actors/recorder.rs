@@ -38,7 +38,9 @@ impl Recorder<'_> {
 
 impl Game for Recorder<'_> {
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
-        self.note(room, InRoom::Entered(uid));
+        if let Some(member) = room.member(uid) {
+            self.note(room, InRoom::Entered(member));
+        }
     }
 
     fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {

@@ -1,6 +1,6 @@
 //! `Witness`: the chat server, and a note of every message that it has given a number.
 
-use tinyrealm_core::node::chat::{Channel, Chat};
+use tinyrealm_core::node::chat::Chat;
 use tinyrealm_core::node::{Caller, Context, Role};
 use tinyrealm_core::protocol::main_to_chat::Say;
 use tinyrealm_core::protocol::{Dispatched, ErrorCode, decode};
@@ -23,8 +23,8 @@ impl<'a> Witness<'a> {
         &self.bent.role
     }
 
-    fn last_seq(&self, name: &str) -> u32 {
-        self.chat().channel(name).map_or(0, Channel::last_seq)
+    fn last_seq(&self, name: &str) -> u64 {
+        self.chat().channel(name).map_or(0, |channel| channel.last_seq().0)
     }
 }
 

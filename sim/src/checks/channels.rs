@@ -13,8 +13,8 @@ use crate::talk::{ChannelId, Talk};
 #[derive(Default)]
 pub(crate) struct Channels {
     /// With each message, how many there were before it, in all channels.
-    log: BTreeMap<(ChannelId, u32), (Talk, u32)>,
-    seqs: HashMap<Talk, u32>,
+    log: BTreeMap<(ChannelId, u64), (Talk, u32)>,
+    seqs: HashMap<Talk, u64>,
     /// How much had been said when the chat server started the last time.
     said_before_start: u32,
 }
@@ -23,7 +23,7 @@ impl Channels {
     pub(super) fn take(
         &mut self,
         channel: ChannelId,
-        seq: u32,
+        seq: u64,
         talk: Option<Talk>,
     ) -> Result<(), Broken> {
         let Some(talk) = talk.filter(|talk| talk.channel == channel && !talk.is_too_long()) else {
@@ -42,7 +42,7 @@ impl Channels {
         })
     }
 
-    pub(super) fn at(&self, channel: ChannelId, seq: u32) -> Option<Talk> {
+    pub(super) fn at(&self, channel: ChannelId, seq: u64) -> Option<Talk> {
         self.log.get(&(channel, seq)).map(|(talk, _)| *talk)
     }
 
@@ -61,8 +61,8 @@ impl Channels {
     }
 
     /// The highest number of a channel.
-    pub(crate) fn highest(&self, channel: ChannelId) -> u32 {
-        let mut said = self.log.range((channel, 0)..=(channel, u32::MAX));
+    pub(crate) fn highest(&self, channel: ChannelId) -> u64 {
+        let mut said = self.log.range((channel, 0)..=(channel, u64::MAX));
         said.next_back().map_or(0, |((_, seq), _)| *seq)
     }
 
@@ -71,7 +71,7 @@ impl Channels {
     pub(super) fn range(
         &self,
         channel: ChannelId,
-        seqs: Range<u32>,
+        seqs: Range<u64>,
         before: u32,
     ) -> impl Iterator<Item = Talk> + '_ {
         let Range { start, end } = seqs;

@@ -39,12 +39,12 @@ struct Question {
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Stay {
     /// The number of the next message, or a smaller one.
-    next_seq: u32,
+    next_seq: u64,
     /// How much had been said, anywhere, before it asked to join, or before the start of the chat server
     /// since which it knows that something may be missing.
     said_before: u32,
     /// The newest message of an answer about the past.
-    last_past: Option<u32>,
+    last_past: Option<u64>,
 }
 
 /// One channel, for one client.
@@ -117,7 +117,7 @@ impl Hearing {
     pub(crate) fn check_rest(
         &self,
         log: &Channels,
-        newest: impl Fn(ChannelId) -> u32,
+        newest: impl Fn(ChannelId) -> u64,
     ) -> Result<(), Broken> {
         for (channel, place) in &self.places {
             place.check_answers(*channel)?;
@@ -150,7 +150,7 @@ impl Place {
         place.ok_or_else(|| Broken::new(HAS_QUESTION, format!("{about:?} has none")))
     }
 
-    fn joined(&mut self, next_seq: u32) -> Result<(), Broken> {
+    fn joined(&mut self, next_seq: u64) -> Result<(), Broken> {
         let place = self.place_of(ChatJoin::OPCODE)?;
         // What was said last follows, as if it had asked.
         let about = ChatHistory::OPCODE;
@@ -223,7 +223,7 @@ impl Place {
         as_taken(log, channel, past)
     }
 
-    fn past_end(&mut self, next_seq: u32) -> Result<(), Broken> {
+    fn past_end(&mut self, next_seq: u64) -> Result<(), Broken> {
         let last = self.stay()?.last_past.take();
         let is_right = last.is_none_or(|last| next_seq == last + 1);
         ensure(is_right, "the past goes on where it ended", || {
@@ -237,7 +237,7 @@ impl Place {
         log: &Channels,
         channel: ChannelId,
         me: Option<Uid>,
-        (missed, next_seq): (u32, u32),
+        (missed, next_seq): (u32, u64),
     ) -> Result<(), Broken> {
         let stay = self.stay()?;
         let before = std::mem::replace(&mut stay.next_seq, next_seq);

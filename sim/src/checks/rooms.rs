@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tinyrealm_core::node::world::World;
 use tinyrealm_core::protocol::client_to_world::Join;
-use tinyrealm_core::protocol::{MemberState, Uid, decode};
+use tinyrealm_core::protocol::{MemberNumber, MemberState, Uid, decode};
 use tinyrealm_core::wire::NetFrameV1;
 
 use super::known;
@@ -136,7 +136,7 @@ impl Rooms {
         what: &InRoom,
     ) -> Result<(), Broken> {
         match what {
-            InRoom::Entered(uid) => self.entered(network, known(cause)?, (world, room), *uid),
+            InRoom::Entered(member) => self.entered(network, known(cause)?, (world, room), *member),
             InRoom::Left(uid) => self.left((world, room), *uid),
             InRoom::Moved(to) => self.moved(known(cause)?, world, *to),
             InRoom::Said(uid, speech) => self.said(known(cause)?, (world, room), *uid, *speech),
@@ -148,12 +148,17 @@ impl Rooms {
         network: &Network,
         connection: ConnectionId,
         (world, room): (usize, u16),
-        uid: Uid,
+        state: MemberState,
     ) -> Result<(), Broken> {
+        let uid = state.uid;
         self.admit(network, connection, uid)?;
         let model = &mut self.worlds[world];
-        let others = model.members.values().filter(|member| member.room == room).count() as u16;
-        let state = MemberState { uid, ..MemberState::default() };
+        let others = model.members.values().filter(|member| member.room == room);
+        let is_new = others.clone().all(|member| member.state.number != state.number);
+        ensure(is_new && state.number != MemberNumber::GAME, "a number has one member", || {
+            format!("{state:?} enters room {room} of world {world}")
+        })?;
+        let others = others.count() as u16;
         let before = model.members.insert(uid, Member { room, connection, state });
         ensure(before.is_none(), "a uid is in one room of a world", || {
             format!("{uid:?} enters room {room} of world {world}, and is {before:?}")

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 
-use tinyrealm_core::node::chat::Channel;
 use tinyrealm_core::node::client::{MainState, WorldState};
 use tinyrealm_core::node::{Node, Role};
 use tinyrealm_core::protocol::{MemberState, Uid};
@@ -112,7 +111,8 @@ impl Realm<'_> {
     fn check_hearings(&self) -> Result<(), Broken> {
         let chat = self.servers.chat.as_ref().map(|host| host.node().role().chat());
         let newest = |channel: ChannelId| {
-            chat.and_then(|chat| chat.channel(channel.name())).map_or(0, Channel::last_seq)
+            chat.and_then(|chat| chat.channel(channel.name()))
+                .map_or(0, |channel| channel.last_seq().0)
         };
         for (number, _) in self.players() {
             let Some(client) = self.checks.client(number) else { continue };

@@ -38,7 +38,7 @@ impl<'a> Realm<'a> {
         for account in 0..ACCOUNTS {
             self.accounts.push(Account::new(account));
             let Papers { id, password } = self.accounts[account].papers.clone();
-            self.store.add_account(id, password, Uid(account as u32 + 1));
+            self.store.add_account(id, password, Uid(account as u64 + 1));
             self.timeline.plan_after(ARRIVAL_US, Happening::LogsIn(account));
         }
         self.plan_fault();
@@ -155,7 +155,7 @@ impl<'a> Realm<'a> {
         self.network.start_host(id);
         let mut random = self.random.fork();
         let (journal, login_address) = (self.journal, HostId::LOGIN.address());
-        let role = visitor(Ears { journal, visitor: number, login_address, papers });
+        let role = visitor(Ears::new(journal, number, login_address, papers));
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
         let storage = self.arenas.visitor().node.storage();
         let node = Node::new(storage, self.tuning.net, role, &mut turn);

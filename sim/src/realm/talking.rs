@@ -5,7 +5,7 @@ use tinyrealm_core::node::client::ChannelName;
 use tinyrealm_core::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho,
 };
-use tinyrealm_core::protocol::{SendError, Text, Uid};
+use tinyrealm_core::protocol::{SendError, Seq, Text, Uid};
 use tinyrealm_core::wire::Opcode;
 
 use super::Realm;
@@ -78,9 +78,9 @@ impl Realm<'_> {
     }
 
     /// A number near those that were given last.
-    fn any_seq(&mut self, channel: ChannelId) -> u32 {
+    fn any_seq(&mut self, channel: ChannelId) -> Seq {
         let newest = self.checks.channels.highest(channel);
-        newest.saturating_sub(self.random.below(40) as u32)
+        Seq(newest).minus(self.random.below(40) as u32)
     }
 
     fn any_after(&mut self) -> Uid {
@@ -96,7 +96,7 @@ impl Realm<'_> {
         let text = talk.text();
         let Some(text) = Text::new(&text) else { return };
         self.ask_about(number, channel, (ChatSay::OPCODE, talk.number), |player, cx, name| {
-            player.machine.say_in_channel(cx, name, text)
+            player.machine.say_in_channel(cx, name, text).map(drop)
         });
     }
 
@@ -105,7 +105,11 @@ impl Realm<'_> {
         number: usize,
         channel: ChannelId,
         about: Opcode,
-        ask: impl FnOnce(&Player<'_>, &mut Context<'_, '_>, ChannelName<'_>) -> Result<(), SendError>,
+        ask: impl FnOnce(
+            &mut Player<'_>,
+            &mut Context<'_, '_>,
+            ChannelName<'_>,
+        ) -> Result<(), SendError>,
     ) {
         self.ask_about(number, channel, (about, 0), ask);
     }
@@ -115,7 +119,11 @@ impl Realm<'_> {
         number: usize,
         channel: ChannelId,
         (about, message): (Opcode, u32),
-        ask: impl FnOnce(&Player<'_>, &mut Context<'_, '_>, ChannelName<'_>) -> Result<(), SendError>,
+        ask: impl FnOnce(
+            &mut Player<'_>,
+            &mut Context<'_, '_>,
+            ChannelName<'_>,
+        ) -> Result<(), SendError>,
     ) {
         let name = Text::truncated(channel.name());
         if self.play(number, |player, cx| ask(player, cx, name).is_ok()) {

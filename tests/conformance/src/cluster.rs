@@ -1,6 +1,7 @@
 //! The proof of the cluster secret, as peers that are servers give it.
 
 use tinyrealm_core::node::cluster::{ClusterSecret, Side, Transcript};
+use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use tinyrealm_core::protocol::listener_to_dialer::ClusterChallenge;
 use tinyrealm_core::protocol::{Nonce, ServerKind, decode};
@@ -24,7 +25,7 @@ fn transcript(dialer_nonce: Nonce, listener_nonce: Nonce) -> Transcript {
 pub fn challenge(frames: &[&[u8]]) -> Vec<u8> {
     let hello: ClusterHello = decode(&frames[0][4..]).expect("a ClusterHello");
     let proof = secret().proof(Side::Listener, &transcript(hello.nonce, NONCE));
-    frame(&ClusterChallenge { nonce: NONCE, proof })
+    frame(&ClusterChallenge { version: 2, nonce: NONCE, proof })
 }
 
 fn proof(heard: &Heard, peer: usize) -> Vec<u8> {
@@ -36,7 +37,7 @@ fn proof(heard: &Heard, peer: usize) -> Vec<u8> {
 
 /// The new peer `PEER` connects to Main and proves that it is a world.
 pub fn proven_world<const PEER: usize>() -> [Act; 4] {
-    let hello = ClusterHello { kind: ServerKind::WORLD, nonce: NONCE };
+    let hello = ClusterHello { versions: Versions::OURS, kind: ServerKind::WORLD, nonce: NONCE };
     [
         Act::Connect,
         Act::Say(PEER, frame(&hello)),
@@ -55,11 +56,11 @@ pub fn proven_main<const PEER: usize>() -> [Act; 3] {
     ]
 }
 
-/// Overwrites the nonce and the proof of a challenge that a peer has heard first of all.
+/// Overwrites the version, the nonce and the proof of a challenge that a peer has heard first of all.
 pub fn blank_challenge(stream: &mut [u8]) {
     let opcode = ClusterChallenge::OPCODE.0.to_le_bytes();
     if stream.get(2..6) == Some(&opcode[..])
-        && let Some(body) = stream.get_mut(6..6 + 16 + 32)
+        && let Some(body) = stream.get_mut(6..6 + 1 + 16 + 32)
     {
         body.fill(0);
     }

@@ -18,7 +18,7 @@ pub fn request(more: &str) -> String {
     format!(
         "GET / HTTP/1.1\r\nHost: realm\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
          {more}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n"
+         Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: tinyrealm.v2\r\n\r\n"
     )
 }
 

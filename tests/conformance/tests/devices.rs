@@ -12,6 +12,8 @@ use tinyrealm_conformance::nodes;
 use tinyrealm_conformance::remote::Remote;
 use tinyrealm_conformance::script::{frame, frames};
 use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::protocol::MemberNumber;
+use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, Registered};
@@ -127,7 +129,8 @@ impl Realm {
     /// Main announces a user; the world says yes.
     fn attach(&mut self, uid: u32) {
         let handshake_key = HandshakeKey([uid as u8; 16]);
-        let attach = AttachUser { uid: Uid(uid), handshake_key, ttl_ms: 300_000, attempt: 0 };
+        let attach =
+            AttachUser { uid: Uid(uid.into()), handshake_key, ttl_ms: 300_000, attempt: 0 };
         let count = self.heard(self.main) + 1;
         self.lab.remote.send(self.main, &frame(&attach));
         self.hear(self.main, count);
@@ -145,7 +148,10 @@ impl Realm {
         let told = self.heard(self.main);
         for _ in 0..5 {
             let peer = self.lab.remote.connect();
-            self.lab.remote.send(peer, &frame(&Join { uid: Uid(uid), handshake_key }));
+            self.lab.remote.send(
+                peer,
+                &frame(&Join { versions: Versions::OURS, uid: Uid(uid.into()), handshake_key }),
+            );
             let is_over = |lab: &mut Lab| {
                 lab.remote.has_ended(peer) || frames(lab.remote.received(peer)).len() >= 2
             };
@@ -161,15 +167,15 @@ impl Realm {
 
     fn say(&mut self, peer: usize, number: u16) {
         let data = [number as u8; 200];
-        let event = Event { kind: number, data: Bytes::new(&data).expect("short") };
+        let event = Event { request: 0, kind: number, data: Bytes::new(&data).expect("short") };
         self.lab.remote.send(peer, &frame(&event));
     }
 
     /// The events of the first and of the second user that a peer has heard.
     fn kinds_by_uid(&self, peer: usize) -> [Vec<u16>; 2] {
         let events = self.messages::<EventBroadcast<'_>>(peer);
-        [Uid(1), Uid(2)].map(|uid| {
-            events.iter().filter(|event| event.uid == uid).map(|event| event.kind).collect()
+        [MemberNumber(1), MemberNumber(2)].map(|number| {
+            events.iter().filter(|event| event.number == number).map(|event| event.kind).collect()
         })
     }
 

@@ -7,6 +7,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use tinyrealm_core::protocol::Versions;
 
 use embedded_io_async::{ErrorType, Read, Write};
 use tinyrealm_conformance::nodes::{self, Ignore};
@@ -225,7 +226,7 @@ fn the_link_begins_anew_behind_its_end() {
     let (here, there) = pipe();
     let (sight, mut tasks) = (Rc::<Sight>::default(), Tasks::default());
     tasks.spawn(drive_main(here, Rc::clone(&sight)));
-    let hello = frame(&Hello { client_version: 1, token: None });
+    let hello = frame(&Hello { versions: Versions::OURS, token: None });
     for round in 1..=3 {
         let heard = exchange(&mut tasks, &there, &hello);
         assert_eq!(frames(&heard).len(), 1, "a Welcome: {heard:02x?}");
@@ -261,7 +262,7 @@ fn a_wire_that_has_ended_is_let_alone() {
     let (here, there) = pipe();
     let (sight, mut tasks) = (Rc::<Sight>::default(), Tasks::default());
     let main = tasks.spawn(drive_main(here, Rc::clone(&sight)));
-    exchange(&mut tasks, &there, &frame(&Hello { client_version: 1, token: None }));
+    exchange(&mut tasks, &there, &frame(&Hello { versions: Versions::OURS, token: None }));
     assert_eq!(sight.sessions.get(), 1);
     there.close();
     settle(&mut tasks);

@@ -163,7 +163,7 @@ fn bodies_go_both_ways_and_a_full_queue_is_tried_again() {
     wire.0.borrow_mut().room = 10;
     realm.tick(&mut turn(5));
     assert_eq!(opcodes(&wire), [Hello::OPCODE.0]);
-    let welcome = Welcome { uid: Uid(7), token: Token([7; 32]) };
+    let welcome = Welcome { version: 2, uid: Uid(7), token: Token([7; 32]) };
     wire.0.borrow_mut().inbound.push(body(&welcome));
     assert_eq!(realm.tick(&mut turn(6)), 1);
     assert_eq!(realm.node().role().machine().uid(), Some(Uid(7)));

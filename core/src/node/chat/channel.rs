@@ -1,9 +1,9 @@
 //! `ChannelBook`: the channels, and who is in which.
 
 use super::history::{History, Messages};
-use super::{CHAT_MAIN_COUNT_MAX, ChatStorage, MainKey, RESTART_STEP};
-use crate::protocol::{CHANNEL_MAX_BYTES, Uid};
-use crate::storage::{HashIndex, Key, Link, Table, Vacant, hash_bytes, hash_u32};
+use super::{CHAT_MAIN_COUNT_MAX, ChatStorage, MainKey};
+use crate::protocol::{CHANNEL_MAX_BYTES, Seq, Uid};
+use crate::storage::{HashIndex, Key, Link, Table, Vacant, hash_bytes, hash_u64};
 
 /// Names one channel for as long as its slot is its own.
 pub type ChannelKey = Key<Channel>;
@@ -13,10 +13,10 @@ pub type ChannelKey = Key<Channel>;
 pub struct Channel {
     pub(super) name: heapless::String<CHANNEL_MAX_BYTES>,
     /// The number of the newest message.
-    pub(super) last_seq: u32,
+    pub(super) last_seq: Seq,
     /// The number of the newest message before this server has had the channel: what was said up to
     /// there, it does not know.
-    pub(super) base_seq: u32,
+    pub(super) base_seq: Seq,
     pub(super) members: u16,
     /// The newest member.
     first: Link,
@@ -28,8 +28,8 @@ pub struct Channel {
 impl Vacant for Channel {
     const VACANT: Self = Self {
         name: heapless::String::new(),
-        last_seq: 0,
-        base_seq: 0,
+        last_seq: Seq(0),
+        base_seq: Seq(0),
         members: 0,
         first: Link::NONE,
         history: History::EMPTY,
@@ -49,17 +49,17 @@ impl Channel {
     }
 
     /// The number of its newest message.
-    pub const fn last_seq(&self) -> u32 {
+    pub const fn last_seq(&self) -> Seq {
         self.last_seq
     }
 
     /// The number of the oldest message that is kept, or of the next one if none is.
-    pub const fn oldest_seq(&self) -> u32 {
-        self.next_seq().saturating_sub(self.history.messages())
+    pub const fn oldest_seq(&self) -> Seq {
+        self.next_seq().minus(self.history.messages())
     }
 
-    pub(super) const fn next_seq(&self) -> u32 {
-        self.last_seq.saturating_add(1)
+    pub(super) const fn next_seq(&self) -> Seq {
+        self.last_seq.next()
     }
 
     pub(super) fn members_of(&self, main: u16) -> u16 {
@@ -67,7 +67,7 @@ impl Channel {
     }
 
     /// What came before `last_seq` is not known here.
-    const fn begin_behind(&mut self, last_seq: u32) {
+    const fn begin_behind(&mut self, last_seq: Seq) {
         self.last_seq = last_seq;
         self.base_seq = last_seq;
         self.history = History::EMPTY;
@@ -101,14 +101,6 @@ impl Member {
     }
 }
 
-/// A channel that nobody has told this server of begins behind a number below this one, which is
-/// another one whenever it begins: a Main that knows the channel from before, and has not said so yet,
-/// must not find its own numbers with other messages. What is above is for the steps of restarts.
-const RANDOM_BELOW: u32 = 1 << 28;
-
-/// How much further than [`RESTART_STEP`] a channel may go on.
-const RANDOM_STEP: u32 = 1 << 18;
-
 /// Channels and members; see the [module](self).
 #[derive(Debug)]
 pub(super) struct ChannelBook<'a> {
@@ -120,15 +112,14 @@ pub(super) struct ChannelBook<'a> {
     history_bytes_each: usize,
     /// Random, so that nobody can choose names that share a chain.
     pub(super) seed: u32,
-    /// Behind which number the next new channel begins.
-    next_base: u32,
-    /// What is random of where channels begin and go on is below this.
-    pub(super) random_below: u32,
+    /// No channel of this server has had a larger number, and none that begins has a smaller one: a name
+    /// that was forgotten and comes back does not repeat its numbers.
+    newest: Seq,
 }
 
 /// Members do not choose their uids, nor channels their slots.
 const fn member_hash(uid: Uid, channel: u16) -> u32 {
-    hash_u32(uid.0 ^ (channel as u32).rotate_left(16))
+    hash_u64(uid.0 ^ (channel as u64).rotate_left(48))
 }
 
 impl<'a> ChannelBook<'a> {
@@ -142,8 +133,7 @@ impl<'a> ChannelBook<'a> {
             history_bytes: storage.history_bytes,
             history_bytes_each: each,
             seed: 0,
-            next_base: 0,
-            random_below: RANDOM_BELOW,
+            newest: Seq(0),
         };
         (book, Table::new(storage.mains))
     }
@@ -166,26 +156,33 @@ impl<'a> ChannelBook<'a> {
         }
         let name = heapless::String::try_from(name).ok()?;
         let hash = hash_bytes(self.seed, name.as_bytes());
-        let base = self.next_base;
-        self.begin_channels_behind(base.wrapping_add(RESTART_STEP));
         let mut channel = Channel { name, ..Channel::VACANT };
-        channel.begin_behind(base);
+        channel.begin_behind(self.newest);
         let key = self.channels.insert(channel).ok()?;
         self.names.insert(hash, key.index());
         Some(key)
     }
 
-    /// The next new channel begins behind this number, as far as there are so many.
-    pub(super) fn begin_channels_behind(&mut self, base: u32) {
-        self.next_base = base.checked_rem(self.random_below).unwrap_or(0);
+    /// The epoch of the newest number.
+    pub(super) const fn epoch(&self) -> u32 {
+        self.newest.epoch()
     }
 
-    /// Where a channel goes on of which a Main has heard `last_seq`, and this server less: other Mains may
-    /// have heard more, but not as much more. Not where an earlier server would have gone on.
-    pub(super) fn begin_behind(&mut self, key: ChannelKey, last_seq: u32, random: u32) {
-        let more = random.checked_rem(self.random_below.min(RANDOM_STEP)).unwrap_or(0);
+    /// Numbers go on in this epoch, in every channel. O(channels).
+    pub(super) fn begin_epoch(&mut self, epoch: u32) {
+        self.newest = self.newest.max(Seq::first_of(epoch));
+        for index in 0..self.channels.capacity() as u16 {
+            if let Some(channel) = self.channels.at_mut(index) {
+                channel.begin_behind(self.newest);
+            }
+        }
+    }
+
+    /// A Main has heard more of a channel than this server has said.
+    pub(super) fn begin_behind(&mut self, key: ChannelKey, last_seq: Seq) {
+        self.newest = self.newest.max(last_seq);
         if let Some(channel) = self.channels.get_mut(key) {
-            channel.begin_behind(last_seq.saturating_add(RESTART_STEP).saturating_add(more));
+            channel.begin_behind(last_seq);
         }
     }
 
@@ -262,23 +259,25 @@ impl<'a> ChannelBook<'a> {
         false
     }
 
-    /// Gives a message its number and keeps it.
-    pub(super) fn append(&mut self, key: ChannelKey, uid: Uid, message: &str) -> Option<u32> {
+    /// Gives a message its number and keeps it; `None` if there is no number left.
+    pub(super) fn append(&mut self, key: ChannelKey, uid: Uid, message: &str) -> Option<Seq> {
         let range = self.history_range(key);
         let channel = self.channels.get_mut(key)?;
+        if channel.last_seq == Seq::MAX {
+            return None;
+        }
         channel.last_seq = channel.next_seq();
+        self.newest = self.newest.max(channel.last_seq);
         let bytes = self.history_bytes.get_mut(range).unwrap_or_default();
         channel.history.append(bytes, uid, message);
         Some(channel.last_seq)
     }
 
     /// The messages of a channel from `since` on, which is not before the oldest one.
-    pub(super) fn past(&self, key: ChannelKey, since: u32) -> Messages<'_> {
+    pub(super) fn past(&self, key: ChannelKey, since: Seq) -> Messages<'_> {
         let bytes = self.history_bytes.get(self.history_range(key)).unwrap_or_default();
         match self.channels.get(key) {
-            Some(channel) => {
-                channel.history.iter(bytes, since.saturating_sub(channel.oldest_seq()))
-            }
+            Some(channel) => channel.history.iter(bytes, since.since(channel.oldest_seq())),
             None => History::EMPTY.iter(bytes, 0),
         }
     }

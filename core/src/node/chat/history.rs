@@ -21,7 +21,9 @@
 use crate::protocol::{CHAT_MAX_BYTES, Uid};
 
 /// What a record has in front of its message: the length and the speaker.
-pub const RECORD_HEAD_BYTES: usize = 2 + 4;
+pub const RECORD_HEAD_BYTES: usize = 2 + UID_BYTES;
+/// Uids are below 2^53.
+const UID_BYTES: usize = 7;
 
 /// The positions of one ring; its bytes are lent to each call, always the same ones.
 #[derive(Copy, Clone, Debug)]
@@ -52,8 +54,8 @@ impl History {
         }
         let mut end = wrap(self.first as usize + self.used as usize, bytes.len());
         let [low, high] = (message.len() as u16).to_le_bytes();
-        let [a, b, c, d] = uid.0.to_le_bytes();
-        for byte in [low, high, a, b, c, d].into_iter().chain(message.bytes()) {
+        let [a, b, c, d, e, f, g, _] = uid.0.to_le_bytes();
+        for byte in [low, high, a, b, c, d, e, f, g].into_iter().chain(message.bytes()) {
             if let Some(place) = bytes.get_mut(end) {
                 *place = byte;
             }
@@ -97,14 +99,14 @@ impl Messages<'_> {
         self.left = self.left.checked_sub(1)?;
         let mut head = [0; RECORD_HEAD_BYTES];
         copy(self.bytes, self.at, &mut head);
-        let [low, high, a, b, c, d] = head;
+        let [low, high, a, b, c, d, e, f, g] = head;
         let length = usize::from(u16::from_le_bytes([low, high]));
         let message = scratch.get_mut(..length)?;
         let start = wrap(self.at + RECORD_HEAD_BYTES, self.bytes.len());
         copy(self.bytes, start, message);
         self.at = wrap(start + length, self.bytes.len());
         let text = core::str::from_utf8(message).ok()?;
-        Some((Uid(u32::from_le_bytes([a, b, c, d])), text))
+        Some((Uid(u64::from_le_bytes([a, b, c, d, e, f, g, 0])), text))
     }
 }
 
@@ -139,12 +141,12 @@ mod tests {
         #[test]
         fn agrees_with_a_list(
             ring_bytes in 0usize..120,
-            messages in prop::collection::vec((any::<u32>(), "[a-zß한]{0,30}"), 0..60),
+            messages in prop::collection::vec((0..=Uid::MAX.0, "[a-zß한]{0,30}"), 0..60),
             skip in 0u32..8,
         ) {
             let mut bytes = std::vec![0; ring_bytes];
             let mut history = History::EMPTY;
-            let mut model: VecDeque<(u32, String)> = VecDeque::new();
+            let mut model: VecDeque<(u64, String)> = VecDeque::new();
             let mut scratch = [0; CHAT_MAX_BYTES];
             let size = |text: &str| RECORD_HEAD_BYTES + text.len();
             for (uid, text) in messages {

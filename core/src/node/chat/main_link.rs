@@ -10,15 +10,24 @@ use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
 use crate::protocol::main_to_chat::{
     AskMembers, AskPast, JoinChannel, LeaveChannel, Open, Resume, Say, Stub,
 };
-use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, ErrorCode, Message, Text, Uid};
+use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, ErrorCode, Message, Seq, Text, Uid};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, Trust};
 use crate::wire::Opcode;
 
 type Name<'m> = Text<'m, CHANNEL_MAX_BYTES>;
 
+/// What a user asks for, by way of its Main.
+#[derive(Copy, Clone)]
+struct Asked {
+    opcode: Opcode,
+    /// What the client has sent.
+    about: Opcode,
+    request: u32,
+}
+
 impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
-    fn open(&mut self, caller: &mut Caller<'_, 'a>, _: Open) {
+    fn open(&mut self, caller: &mut Caller<'_, 'a>, message: Open) {
         let (now, key) = (caller.now, caller.key);
         if caller.tag.kind != link::PROVEN {
             caller.sessions.violation(now, key, ErrorCode::OUT_OF_PLACE, Open::OPCODE.0);
@@ -29,13 +38,14 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
             return;
         };
         self.stats.mains_opened += 1;
-        if self.book.members.is_empty() && self.book.channels.is_empty() {
+        if self.instance == 0 {
+            self.instance = caller.context().turn().random_u32().max(1);
             self.book.seed = caller.context().turn().random_u32();
-            self.book.begin_channels_behind(caller.context().turn().random_u32());
         }
+        self.go_on_behind(message);
         caller.sessions.set_tag(key, LinkTag { kind: link::MAIN, index: main.index() });
         caller.sessions.prove(now, key, Trust::Server);
-        caller.sessions.send_or_close(now, key, &Opened {});
+        caller.sessions.send_or_close(now, key, &Opened { instance: self.instance });
         log::info!("a Main has opened, {} are there", self.mains.len());
     }
 
@@ -64,37 +74,34 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
     }
 
     fn say(&mut self, caller: &mut Caller<'_, 'a>, message: Say<'_>) {
-        let Say { uid, channel, msg } = message;
-        let Some(key) = self.asked(caller, Say::OPCODE, ChatSay::OPCODE, uid, channel) else {
+        let Say { uid, channel, request, msg } = message;
+        let asked = Asked { opcode: Say::OPCODE, about: ChatSay::OPCODE, request };
+        let Some((main, key)) = self.asked(caller, asked, uid, channel) else { return };
+        let cx = &mut caller.context();
+        let Some(seq) = self.book.append(key, uid, msg.as_str()) else {
+            self.refuse(cx, main, asked, uid, channel, ErrorCode::FULL);
             return;
         };
-        let Some(seq) = self.book.append(key, uid, msg.as_str()) else { return };
         self.stats.said += 1;
-        let copies =
-            self.tell_all(&mut caller.context(), key, None, &Broadcast { channel, seq, uid, msg });
-        self.stats.copies += copies;
+        let said = Broadcast { channel, seq, uid, request, msg };
+        self.stats.copies += self.tell_all(cx, key, None, &said);
     }
 
     fn ask_past(&mut self, caller: &mut Caller<'_, 'a>, message: AskPast<'_>) {
         let AskPast { uid, channel, since } = message;
-        let about = ChatHistory::OPCODE;
-        let Some(key) = self.asked(caller, AskPast::OPCODE, about, uid, channel) else { return };
-        let Some(main) = self.mains.key_at(caller.tag.index) else { return };
-        if self.book.channels.get(key).is_some_and(|channel| since < channel.oldest_seq()) {
-            self.refuse(&mut caller.context(), main, uid, channel, about, ErrorCode::TOO_OLD);
-        } else {
+        let asked = Asked { opcode: AskPast::OPCODE, about: ChatHistory::OPCODE, request: 0 };
+        if let Some((main, key)) = self.asked(caller, asked, uid, channel) {
             self.send_past(&mut caller.context(), main, uid, key, since);
         }
     }
 
     fn ask_members(&mut self, caller: &mut Caller<'_, 'a>, message: AskMembers<'_>) {
         let AskMembers { uid, channel, after } = message;
-        let about = ChatWho::OPCODE;
-        let Some(key) = self.asked(caller, AskMembers::OPCODE, about, uid, channel) else { return };
-        let Some(main) = self.mains.key_at(caller.tag.index) else { return };
+        let asked = Asked { opcode: AskMembers::OPCODE, about: ChatWho::OPCODE, request: 0 };
+        let Some((main, key)) = self.asked(caller, asked, uid, channel) else { return };
         let behind = if after == Uid::NOBODY { None } else { self.book.member(after, key) };
         if behind.is_none() && after != Uid::NOBODY {
-            self.refuse(&mut caller.context(), main, uid, channel, about, ErrorCode::PAGE_LOST);
+            self.refuse(&mut caller.context(), main, asked, uid, channel, ErrorCode::PAGE_LOST);
             return;
         }
         let mut uids = heapless::Vec::new();
@@ -108,7 +115,6 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         let Some(main) = self.caller_main(caller, Resume::OPCODE) else { return };
         let Resume { channel, since, uids } = message;
         let cx = &mut caller.context();
-        let is_known = self.book.find(channel.as_str()).is_some();
         let Some(key) = self.book.find_or_create(channel.as_str()) else {
             let denied = ResumeDenied { channel, reason: ErrorCode::CHANNELS_FULL };
             self.tell(cx, main, &denied);
@@ -116,9 +122,8 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         };
         let Some(place) = self.book.channels.get(key) else { return };
         let is_first_page = place.members_of(main.index()) == 0;
-        if !is_known || since > place.last_seq {
-            let random = cx.turn().random_u32();
-            self.book.begin_behind(key, since, random);
+        if since > place.last_seq {
+            self.book.begin_behind(key, since);
         }
         for uid in uids {
             if let Err(reason) = self.place(cx, main, uid, key) {
@@ -143,23 +148,31 @@ impl<'a> Chat<'a> {
         None
     }
 
+    /// A Main that has heard numbers of another server with this channels, in our epoch or a later one: ours
+    /// go on in the epoch behind it, so that a number never means two messages.
+    fn go_on_behind(&mut self, heard: Open) {
+        let is_of_others = heard.instance != 0 && heard.instance != self.instance;
+        if is_of_others && heard.newest >= Seq::first_of(self.book.epoch()) {
+            self.book.begin_epoch(heard.newest.epoch().saturating_add(1));
+        }
+    }
+
     /// The channel in which the caller's user asks for something; who is not in it is refused.
     fn asked(
         &mut self,
         caller: &mut Caller<'_, 'a>,
-        opcode: Opcode,
-        about: Opcode,
+        asked: Asked,
         uid: Uid,
         name: Name<'_>,
-    ) -> Option<ChannelKey> {
-        let main = self.caller_main(caller, opcode)?;
+    ) -> Option<(MainKey, ChannelKey)> {
+        let main = self.caller_main(caller, asked.opcode)?;
         let key = self.book.find(name.as_str());
         let member = key.and_then(|key| self.book.members.get(self.book.member(uid, key)?));
         if member.is_some_and(|member| member.main == main.index()) {
-            return key;
+            return key.map(|key| (main, key));
         }
         let reason = ErrorCode::NOT_IN_CHANNEL;
-        self.refuse(&mut caller.context(), main, uid, name, about, reason);
+        self.refuse(&mut caller.context(), main, asked, uid, name, reason);
         None
     }
 
@@ -167,13 +180,14 @@ impl<'a> Chat<'a> {
         &mut self,
         cx: &mut Context<'_, 'a>,
         main: MainKey,
+        asked: Asked,
         uid: Uid,
         channel: Name<'_>,
-        about: Opcode,
         reason: ErrorCode,
     ) {
         self.stats.refused += 1;
-        self.tell(cx, main, &Refused { uid, channel, about: about.0, reason });
+        let Asked { about, request, .. } = asked;
+        self.tell(cx, main, &Refused { uid, channel, about: about.0, request, reason });
     }
 
     fn tell<M: Message>(&self, cx: &mut Context<'_, 'a>, main: MainKey, message: &M) {
@@ -272,7 +286,7 @@ impl<'a> Chat<'a> {
         let channel = Text::truncated(&place.name);
         let members = place.members;
         self.tell(cx, main, &Joined { uid, channel, attempt, members, oldest, next_seq });
-        let since = next_seq.saturating_sub(self.config.past_page.into()).max(oldest);
+        let since = next_seq.minus(self.config.past_page.into());
         self.send_past(cx, main, uid, key, since);
     }
 
@@ -283,38 +297,40 @@ impl<'a> Chat<'a> {
         main: MainKey,
         to: Uid,
         key: ChannelKey,
-        since: u32,
+        since: Seq,
     ) {
         let Some(place) = self.book.channels.get(key) else { return };
         let channel = Text::truncated(&place.name);
-        let end_seq = place.next_seq();
-        let mut next_seq = since.min(end_seq);
+        let (oldest, end_seq) = (place.oldest_seq(), place.next_seq());
+        let mut next_seq = since.max(oldest).min(end_seq);
         let mut past = self.book.past(key, next_seq);
         let mut scratch = [0; CHAT_MAX_BYTES];
         for _ in 0..self.config.past_page {
             let Some((uid, msg)) = past.next(&mut scratch) else { break };
             let msg = Text::truncated(msg);
             self.tell(cx, main, &Past { to, channel, seq: next_seq, uid, msg });
-            next_seq = next_seq.saturating_add(1);
+            next_seq = next_seq.next();
         }
-        self.tell(cx, main, &PastEnd { to, channel, next_seq, end_seq });
+        self.tell(cx, main, &PastEnd { to, channel, oldest, next_seq, end_seq });
     }
 
     /// What a Main that comes back has missed: the newest page of it, and how much is lost.
-    fn send_missed(&self, cx: &mut Context<'_, 'a>, main: MainKey, key: ChannelKey, since: u32) {
+    fn send_missed(&self, cx: &mut Context<'_, 'a>, main: MainKey, key: ChannelKey, since: Seq) {
         let Some(place) = self.book.channels.get(key) else { return };
         let channel = Text::truncated(&place.name);
-        let page_seq = place.next_seq().saturating_sub(self.config.past_page.into());
-        let heard_seq = since.saturating_add(1);
+        let page_seq = place.next_seq().minus(self.config.past_page.into());
+        let heard_seq = since.next();
         let mut seq = heard_seq.max(place.oldest_seq()).max(page_seq);
-        let missed = if since < place.base_seq { u32::MAX } else { seq - heard_seq };
+        let missed = if since < place.base_seq { u32::MAX } else { seq.since(heard_seq) };
         let members = place.members;
         self.tell(cx, main, &Resumed { channel, next_seq: seq, missed, members });
         let mut past = self.book.past(key, seq);
         let mut scratch = [0; CHAT_MAX_BYTES];
         while let Some((uid, msg)) = past.next(&mut scratch) {
-            self.tell(cx, main, &Broadcast { channel, seq, uid, msg: Text::truncated(msg) });
-            seq = seq.saturating_add(1);
+            // The number that its sender gave it is not kept: whoever was to hear it has been told.
+            let said = Broadcast { channel, seq, uid, request: 0, msg: Text::truncated(msg) };
+            self.tell(cx, main, &said);
+            seq = seq.next();
         }
     }
 

@@ -69,7 +69,7 @@ mod tests {
     const NETWORK_BYTES: usize = 4 * (2 * 512 + 616) + 2 * 600;
     const BUDGET_BYTES: usize = 24 * 1_024;
     // As many messages of a usual length.
-    const _: () = assert!(HISTORY_BYTES / (RECORD_HEAD_BYTES + 26) >= MESSAGES);
+    const _: () = assert!(HISTORY_BYTES / (RECORD_HEAD_BYTES + 23) >= MESSAGES);
 
     #[test]
     fn a_device_has_room_for_a_chat_server() {

@@ -37,25 +37,21 @@ use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey, SessionManager};
 use crate::storage::{Key, Link, Slot, Table, Vacant};
 use crate::wire::opcode::{CHAT, DIALER, OPCODE_BYTES};
-use crate::wire::{Frame, PacketHeader};
+use crate::wire::{Frame, PacketHeader, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 use channel::ChannelBook;
 
 /// The most Mains of one chat server: a channel counts its members by Main.
 pub const CHAT_MAIN_COUNT_MAX: usize = 8;
-/// The longest body that a Main sends: opcode, uid, name, text.
+/// The longest body that a Main sends: opcode, uid, name, number, text.
 pub const MAIN_BODY_MAX_BYTES: usize =
-    OPCODE_BYTES + VARINT_U32_MAX_BYTES + NAME_MAX_BYTES + TEXT_MAX_BYTES;
+    OPCODE_BYTES + VARINT_U53_MAX_BYTES + NAME_MAX_BYTES + VARINT_U32_MAX_BYTES + TEXT_MAX_BYTES;
 /// The longest frame that a Main gets: prefix, two uids, name, number, text.
 pub const PAST_FRAME_MAX_BYTES: usize =
-    PacketHeader::BYTES + OPCODE_BYTES + 3 * VARINT_U32_MAX_BYTES + NAME_MAX_BYTES + TEXT_MAX_BYTES;
+    PacketHeader::BYTES + OPCODE_BYTES + 3 * VARINT_U53_MAX_BYTES + NAME_MAX_BYTES + TEXT_MAX_BYTES;
 const NAME_MAX_BYTES: usize = 1 + CHANNEL_MAX_BYTES;
 const TEXT_MAX_BYTES: usize = 2 + CHAT_MAX_BYTES;
-const VARINT_U32_MAX_BYTES: usize = 5;
 /// The most messages in one answer about the past.
 pub const PAST_PAGE_MAX: u16 = 16;
-/// A channel that this server has only heard of from a Main goes on at least so many numbers behind what
-/// that Main has heard.
-const RESTART_STEP: u32 = 1 << 16;
 
 /// The links of a chat server, as its sessions' tags have them.
 mod link {
@@ -77,6 +73,9 @@ pub struct ChatConfig {
     pub past_page: u16,
     /// What becomes of a Main that does not take its answers.
     pub slow_main: SlowMain,
+    /// The epoch that its numbers begin with, if no Main knows of a later one. Whoever has a clock gives
+    /// one that rises with it, so that even a realm that was restarted as a whole repeats no number.
+    pub first_epoch: u32,
 }
 
 /// What a chat server does with a Main that asks more while it is owed answers.
@@ -92,8 +91,12 @@ pub enum SlowMain {
 
 impl ChatConfig {
     /// What a server starts with.
-    pub const DEFAULT: Self =
-        Self { channel_members: 10_000, past_page: PAST_PAGE_MAX, slow_main: SlowMain::Closed };
+    pub const DEFAULT: Self = Self {
+        channel_members: 10_000,
+        past_page: PAST_PAGE_MAX,
+        slow_main: SlowMain::Closed,
+        first_epoch: 0,
+    };
 }
 
 /// Names one Main.
@@ -156,6 +159,8 @@ pub struct Chat<'a> {
     gate: Gate,
     book: ChannelBook<'a>,
     mains: Table<'a, MainEntry>,
+    /// Random, so that Mains know it from its predecessors; 0 until the first one opens.
+    instance: u32,
     stats: ChatStats,
 }
 
@@ -164,9 +169,10 @@ impl<'a> Chat<'a> {
     pub fn new(mut storage: ChatStorage<'a>, config: ChatConfig, secret: ClusterSecret) -> Self {
         let most = storage.mains.len().min(CHAT_MAIN_COUNT_MAX);
         storage.mains = storage.mains.get_mut(..most).unwrap_or_default();
-        let (book, mains) = ChannelBook::new(storage);
+        let (mut book, mains) = ChannelBook::new(storage);
+        book.begin_epoch(config.first_epoch);
         let gate = Gate::new(secret, ServerKind::CHAT, ServerKind::MAIN);
-        Self { config, gate, book, mains, stats: ChatStats::default() }
+        Self { config, gate, book, mains, instance: 0, stats: ChatStats::default() }
     }
 
     /// Its channels, with members or without.

@@ -5,6 +5,7 @@ mod realm;
 mod resuming;
 mod slow;
 
+use crate::protocol::Seq;
 use std::boxed::Box;
 use std::format;
 use std::vec;
@@ -29,7 +30,7 @@ const MEMBERS: usize = 8;
 const MAINS: usize = 3;
 const HISTORY_BYTES: usize = 128;
 const CONFIG: ChatConfig =
-    ChatConfig { channel_members: 5, past_page: 4, slow_main: SlowMain::Closed };
+    ChatConfig { channel_members: 5, past_page: 4, slow_main: SlowMain::Closed, first_epoch: 0 };
 
 type Memory = ChatMemory<CHANNELS, MEMBERS, MAINS, { CHANNELS * HISTORY_BYTES }>;
 type ChatBench<'a> = Bench<'a, Chat<'a>>;
@@ -41,13 +42,7 @@ fn with_chat(test: impl FnOnce(&mut ChatBench<'_>)) {
 
 fn with_chat_of(net: NetConfig, config: ChatConfig, test: impl FnOnce(&mut ChatBench<'_>)) {
     let mut memory = Box::new(Memory::NEW);
-    let mut chat = Chat::new(memory.storage(), config, test_secret());
-    // Nothing is random here: numbers begin at 1, which is easier to read.
-    chat.book.random_below = 1;
-    with_this_chat(net, chat, test);
-}
-
-fn with_this_chat(net: NetConfig, chat: Chat<'_>, test: impl FnOnce(&mut ChatBench<'_>)) {
+    let chat = Chat::new(memory.storage(), config, test_secret());
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), net, chat);
     test(&mut bench);
@@ -59,19 +54,22 @@ fn name(text: &'static str) -> Name {
 }
 
 const LOBBY: &str = "lobby";
+/// What a Main says that has heard of nothing.
+const NEW_MAIN: Open = Open { instance: 0, newest: Seq(0) };
+const REQUEST: u32 = 77;
 
 impl ChatBench<'_> {
     /// A Main that has opened.
     fn open(&mut self) -> SessionKey {
         let key = self.accept();
         self.prove_as(key, ServerKind::MAIN, ServerKind::CHAT);
-        self.say(key, &Open {});
-        assert_eq!(self.heard(key), [Said::of(&Opened {})]);
+        self.say(key, &NEW_MAIN);
+        assert!(self.heard(key)[0].is::<Opened>());
         key
     }
 
     fn ask_in(&mut self, main: SessionKey, uid: u32, channel: &'static str) {
-        self.say(main, &JoinChannel { uid: Uid(uid), channel: name(channel), attempt: uid });
+        self.say(main, &JoinChannel { uid: Uid(uid.into()), channel: name(channel), attempt: uid });
     }
 
     /// Lets a user in; what its Main hears of it is not looked at.
@@ -83,31 +81,56 @@ impl ChatBench<'_> {
 
     fn talk(&mut self, main: SessionKey, uid: u32, channel: &'static str, text: &str) {
         let msg = Text::new(text).expect("a short message");
-        self.say(main, &Say { uid: Uid(uid), channel: name(channel), msg });
+        self.say(
+            main,
+            &Say { uid: Uid(uid.into()), channel: name(channel), request: REQUEST, msg },
+        );
     }
 }
 
 fn said(channel: &'static str, seq: u32, uid: u32, text: &str) -> Said {
     let msg = Text::new(text).expect("a short message");
-    Said::of(&Broadcast { channel: name(channel), seq, uid: Uid(uid), msg })
+    Said::of(&Broadcast {
+        channel: name(channel),
+        seq: Seq(seq.into()),
+        uid: Uid(uid.into()),
+        request: REQUEST,
+        msg,
+    })
+}
+
+/// What was said before, as a Main that comes back is told it.
+fn said_again(channel: &'static str, seq: u32, uid: u32, text: &str) -> Said {
+    let msg = Text::new(text).expect("a short message");
+    let (channel, seq) = (name(channel), Seq(seq.into()));
+    Said::of(&Broadcast { channel, seq, uid: Uid(uid.into()), request: 0, msg })
 }
 
 fn past(to: u32, channel: &'static str, seq: u32, uid: u32, text: &str) -> Said {
     let msg = Text::new(text).expect("a short message");
-    Said::of(&Past { to: Uid(to), channel: name(channel), seq, uid: Uid(uid), msg })
+    Said::of(&Past {
+        to: Uid(to.into()),
+        channel: name(channel),
+        seq: Seq(seq.into()),
+        uid: Uid(uid.into()),
+        msg,
+    })
 }
 
-fn past_end(to: u32, next_seq: u32, end_seq: u32) -> Said {
-    Said::of(&PastEnd { to: Uid(to), channel: name(LOBBY), next_seq, end_seq })
+fn past_end(to: u32, oldest: u32, next_seq: u32, end_seq: u32) -> Said {
+    let [oldest, next_seq, end_seq] = [oldest, next_seq, end_seq].map(|seq| Seq(seq.into()));
+    Said::of(&PastEnd { to: Uid(to.into()), channel: name(LOBBY), oldest, next_seq, end_seq })
 }
 
 fn joined(uid: u32, members: u16, oldest: u32, next_seq: u32) -> Said {
     let channel = name(LOBBY);
-    Said::of(&Joined { uid: Uid(uid), channel, attempt: uid, members, oldest, next_seq })
+    let [oldest, next_seq] = [oldest, next_seq].map(|seq| Seq(seq.into()));
+    Said::of(&Joined { uid: Uid(uid.into()), channel, attempt: uid, members, oldest, next_seq })
 }
 
 fn refused(uid: u32, channel: &'static str, about: i32, reason: ErrorCode) -> Said {
-    Said::of(&Refused { uid: Uid(uid), channel: name(channel), about, reason })
+    let request = if about == ChatSay::OPCODE.0 { REQUEST } else { 0 };
+    Said::of(&Refused { uid: Uid(uid.into()), channel: name(channel), about, request, reason })
 }
 
 #[test]
@@ -148,11 +171,11 @@ fn comings_and_goings_are_told_to_those_who_were_there() {
     with_chat(|bench| {
         let [first, second] = [bench.open(), bench.open()];
         bench.ask_in(first, 1, LOBBY);
-        assert_eq!(bench.heard(first), [joined(1, 1, 1, 1), past_end(1, 1, 1)]);
+        assert_eq!(bench.heard(first), [joined(1, 1, 1, 1), past_end(1, 1, 1, 1)]);
         bench.ask_in(second, 2, LOBBY);
         let entered = Said::of(&Entered { channel: name(LOBBY), uid: Uid(2) });
         assert_eq!(bench.heard(first), [entered]);
-        assert_eq!(bench.heard(second), [joined(2, 2, 1, 1), past_end(2, 1, 1)]);
+        assert_eq!(bench.heard(second), [joined(2, 2, 1, 1), past_end(2, 1, 1, 1)]);
         bench.say(second, &LeaveChannel { uid: Uid(2), channel: name(LOBBY) });
         let exited = Said::of(&Exited { channel: name(LOBBY), uid: Uid(2) });
         assert_eq!(bench.heard(first), [exited]);
@@ -177,7 +200,7 @@ fn a_newcomer_hears_the_newest_page_of_the_past() {
             (3..=6).map(|seq| past(2, LOBBY, seq, 1, &format!("m{seq}"))).collect();
         assert!(heard[0].is::<Entered<'_>>());
         assert_eq!(heard[1], joined(2, 2, 1, 7));
-        assert_eq!((&heard[2..6], &heard[6]), (&page[..], &past_end(2, 7, 7)));
+        assert_eq!((&heard[2..6], &heard[6]), (&page[..], &past_end(2, 1, 7, 7)));
     });
 }
 
@@ -186,34 +209,32 @@ fn the_past_is_told_page_by_page_and_not_further_back_than_it_is_kept() {
     with_chat(|bench| {
         let main = bench.open();
         bench.enter(main, 1, LOBBY);
-        // 6 + 10 bytes each: eight of them are kept.
+        // 9 + 10 bytes each: six of them are kept.
         for number in 1..=11 {
             bench.talk(main, 1, LOBBY, &format!("number {number:>3}"));
         }
         bench.heard(main);
-        assert_eq!(bench.role().channel(LOBBY).map(Channel::oldest_seq), Some(4));
+        assert_eq!(bench.role().channel(LOBBY).map(Channel::oldest_seq), Some(Seq(6)));
         let ask = |since| AskPast { uid: Uid(1), channel: name(LOBBY), since };
-        bench.say(main, &ask(3));
-        let about = ChatHistory::OPCODE.0;
-        assert_eq!(bench.heard(main), [refused(1, LOBBY, about, ErrorCode::TOO_OLD)]);
-        let (mut next, mut seqs) = (4, Vec::new());
-        while next < 12 {
+        // What is older is answered with what is kept, and with where that begins.
+        let (mut next, mut seqs) = (Seq(2), Vec::new());
+        while next < Seq(12) {
             bench.say(main, &ask(next));
             for said in bench.heard(main) {
                 if let Some(Past { seq, .. }) = said.read() {
-                    seqs.push(seq);
+                    seqs.push(seq.0);
                 }
-                if let Some(PastEnd { next_seq, end_seq, .. }) = said.read() {
-                    assert_eq!(end_seq, 12);
+                if let Some(PastEnd { oldest, next_seq, end_seq, .. }) = said.read() {
+                    assert_eq!((oldest, end_seq), (Seq(6), Seq(12)));
                     next = next_seq;
                 }
             }
         }
-        assert_eq!(seqs, (4..12).collect::<Vec<_>>());
+        assert_eq!(seqs, (6..12).collect::<Vec<_>>());
         // From the end on, and from behind it, there is nothing.
-        for since in [12, 99] {
+        for since in [Seq(12), Seq(99)] {
             bench.say(main, &ask(since));
-            assert_eq!(bench.heard(main), [past_end(1, 12, 12)]);
+            assert_eq!(bench.heard(main), [past_end(1, 6, 12, 12)]);
         }
     });
 }
@@ -232,7 +253,7 @@ fn who_is_not_in_a_channel_may_not_ask_or_say_anything_there() {
         bench.talk(second, 1, LOBBY, "hi");
         assert_eq!(bench.heard(second), [refused(1, LOBBY, ChatSay::OPCODE.0, not_in)]);
         bench.say(second, &LeaveChannel { uid: Uid(1), channel: name(LOBBY) });
-        bench.say(second, &AskPast { uid: Uid(1), channel: name(LOBBY), since: 1 });
+        bench.say(second, &AskPast { uid: Uid(1), channel: name(LOBBY), since: Seq(1) });
         assert_eq!(bench.heard(second), [refused(1, LOBBY, ChatHistory::OPCODE.0, not_in)]);
         bench.say(second, &AskMembers { uid: Uid(1), channel: name(LOBBY), after: Uid(0) });
         assert_eq!(bench.heard(second), [refused(1, LOBBY, ChatWho::OPCODE.0, not_in)]);
@@ -247,9 +268,9 @@ fn both_sides_of_a_channel_s_members() {
         for uid in 1..=5 {
             bench.enter(main, uid, LOBBY);
         }
-        let denied = |uid, channel, reason| {
-            let (uid, channel) = (Uid(uid), name(channel));
-            Said::of(&ChannelDenied { uid, channel, attempt: uid.0, reason })
+        let denied = |uid: u32, channel, reason| {
+            let (attempt, uid, channel) = (uid, Uid(u64::from(uid)), name(channel));
+            Said::of(&ChannelDenied { uid, channel, attempt, reason })
         };
         bench.ask_in(main, 6, LOBBY);
         assert_eq!(bench.heard(main), [denied(6, LOBBY, ErrorCode::CHANNEL_FULL)]);
@@ -302,7 +323,7 @@ fn members_come_in_pages() {
             bench.enter(main, uid, LOBBY);
         }
         let ask = |after| AskMembers { uid: Uid(1), channel: name(LOBBY), after: Uid(after) };
-        let page = |uids: &[u32]| {
+        let page = |uids: &[u64]| {
             let uids = uids.iter().copied().map(Uid).collect();
             let channel = name(LOBBY);
             Said::of(&MemberPage { to: Uid(1), channel, uids, next_after: Uid::NOBODY })
@@ -356,7 +377,7 @@ fn both_sides_of_the_number_of_mains() {
         let mains: Vec<_> = (0..MAINS).map(|_| bench.open()).collect();
         let late = bench.accept();
         bench.prove_as(late, ServerKind::MAIN, ServerKind::CHAT);
-        bench.say(late, &Open {});
+        bench.say(late, &NEW_MAIN);
         assert_eq!(bench.heard(late), [Said::of(&Bye { reason: ErrorCode::FULL })]);
         bench.disconnect(mains[0]);
         let again = bench.open();
@@ -370,14 +391,14 @@ fn nothing_is_taken_before_the_proof_and_before_opening() {
     let out_of_place = |opcode| Said::of(&Error { code: ErrorCode::OUT_OF_PLACE, about: opcode });
     with_chat(|bench| {
         let key = bench.accept();
-        bench.say(key, &Open {});
+        bench.say(key, &NEW_MAIN);
         assert_eq!(bench.heard(key), [out_of_place(Open::OPCODE.0)]);
         let key = bench.accept();
         bench.prove_as(key, ServerKind::MAIN, ServerKind::CHAT);
         bench.say(key, &join);
         assert_eq!(bench.heard(key), [out_of_place(JoinChannel::OPCODE.0)]);
         let key = bench.open();
-        bench.say(key, &Open {});
+        bench.say(key, &NEW_MAIN);
         assert_eq!(bench.heard(key), [out_of_place(Open::OPCODE.0)]);
         assert_eq!((bench.role().mains(), bench.role().members().len()), (0, 0));
     });

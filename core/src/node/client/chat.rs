@@ -12,7 +12,7 @@ use crate::protocol::main_to_client::{
     ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft, ChatMembers,
     ChatPast, ChatPastEnd, ChatRefused,
 };
-use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, SendError, Text, Uid};
+use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, SendError, Seq, Text, Uid};
 
 /// Something that has happened in a channel, or to what was asked of one.
 #[derive(Debug)]
@@ -88,17 +88,20 @@ impl RealmClient {
         self.tell_main(cx, &ChatLeave { channel })
     }
 
-    /// Says something in a channel: answered by [`ChatEvent::Said`] or [`ChatEvent::Refused`].
+    /// Says something in a channel; answers its number, which comes back with [`ChatEvent::Said`] or
+    /// [`ChatEvent::Refused`].
     ///
     /// # Errors
     /// [`SendError`].
     pub fn say_in_channel(
-        &self,
+        &mut self,
         cx: &mut Context<'_, '_>,
         channel: ChannelName<'_>,
         msg: Text<'_, CHAT_MAX_BYTES>,
-    ) -> Result<(), SendError> {
-        self.tell_main(cx, &ChatSay { channel, msg })
+    ) -> Result<u32, SendError> {
+        let request = self.next_request();
+        self.tell_main(cx, &ChatSay { request, channel, msg })?;
+        Ok(request)
     }
 
     /// Asks what was said from number `since` on: answered by [`ChatEvent::Past`] and
@@ -110,7 +113,7 @@ impl RealmClient {
         &self,
         cx: &mut Context<'_, '_>,
         channel: ChannelName<'_>,
-        since: u32,
+        since: Seq,
     ) -> Result<(), SendError> {
         self.tell_main(cx, &ChatHistory { channel, since })
     }
@@ -159,11 +162,11 @@ impl<H: ClientHandler> Client<H> {
     /// # Errors
     /// [`SendError`].
     pub fn say_in_channel(
-        &self,
+        &mut self,
         cx: &mut Context<'_, '_>,
         channel: ChannelName<'_>,
         msg: Text<'_, CHAT_MAX_BYTES>,
-    ) -> Result<(), SendError> {
+    ) -> Result<u32, SendError> {
         self.machine.say_in_channel(cx, channel, msg)
     }
 }

@@ -11,7 +11,8 @@ use crate::protocol::main_to_client::{
     ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, Welcome,
 };
 use crate::protocol::world_to_client::{
-    self, EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
+    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot,
+    UserEntered, UserLeft,
 };
 use crate::protocol::{Dispatched, Token, Uid};
 use crate::wire::Frame;
@@ -54,7 +55,7 @@ impl RealmClient {
         }
         let heard = match (link, frame.opcode) {
             (MAIN_LINK, Welcome::OPCODE) => {
-                beginning(frame).map(|Known { uid, token }| self.welcomed(caller, uid, token))
+                beginning(frame).map(|Known { uid, token, .. }| self.welcomed(caller, uid, token))
             }
             (LOGIN_LINK, LoginAck::OPCODE) => {
                 beginning(frame).map(|Known { token, .. }| self.logged_in(caller, token))
@@ -76,6 +77,8 @@ impl RealmClient {
 /// What [`Welcome`] and [`LoginAck`] begin with.
 #[derive(Deserialize)]
 struct Known {
+    /// There is one version: nothing depends on it yet.
+    _version: u16,
     uid: Uid,
     token: Token,
 }
@@ -181,18 +184,22 @@ impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> 
     }
 
     fn user_left(&mut self, _: &mut Caller<'_, '_>, message: UserLeft) {
-        self.tell(ClientEvent::Left(message.uid));
+        self.tell(ClientEvent::Left(message.number));
     }
 
     #[inline]
     fn move_broadcast(&mut self, _: &mut Caller<'_, '_>, message: MoveBroadcast) {
-        self.tell(ClientEvent::Moved(message.member));
+        self.tell(ClientEvent::Moved(message));
     }
 
     #[inline]
     fn event_broadcast(&mut self, _: &mut Caller<'_, '_>, message: EventBroadcast<'_>) {
-        let EventBroadcast { uid, kind, data } = message;
-        self.tell(ClientEvent::Said { uid, kind, data });
+        self.tell(ClientEvent::Said(message));
+    }
+
+    fn event_refused(&mut self, _: &mut Caller<'_, '_>, message: EventRefused) {
+        let EventRefused { request, reason } = message;
+        self.tell(ClientEvent::EventRefused { request, reason });
     }
 
     fn room_snapshot(&mut self, _: &mut Caller<'_, '_>, message: RoomSnapshot) {

@@ -4,7 +4,7 @@ use super::machine::{MainState, RealmClient};
 use super::{ClientHandler, Credentials};
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_login::LoginReq;
-use crate::protocol::{ErrorCode, LoginDenial, Password, Text, Token};
+use crate::protocol::{ErrorCode, LoginDenial, Password, Text, Token, Versions};
 use crate::session::manager::Farewell;
 
 impl RealmClient {
@@ -13,7 +13,8 @@ impl RealmClient {
         let Credentials { id, password, .. } = handler.credentials(self.number);
         // What is too long for a message is no account's.
         let pw = Password(Text::new(password).unwrap_or_default());
-        let request = LoginReq { id: Text::new(id).unwrap_or_default(), pw };
+        let request =
+            LoginReq { versions: Versions::OURS, id: Text::new(id).unwrap_or_default(), pw };
         cx.sessions.send_or_close(cx.now, self.main_session, &request);
     }
 

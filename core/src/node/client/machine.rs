@@ -22,7 +22,7 @@ use crate::node::{Caller, Context};
 use crate::protocol::client_to_main::{EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Join, Leave};
 use crate::protocol::{
-    ADDRESS_MAX_BYTES, CLIENT_VERSION, ErrorCode, HandshakeKey, RoomId, Text, Token, Uid,
+    ADDRESS_MAX_BYTES, ErrorCode, HandshakeKey, RoomId, Text, Token, Uid, Versions,
 };
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey, Trust};
@@ -94,6 +94,8 @@ pub struct RealmClient {
     room_id: RoomId,
     world_address: heapless::String<ADDRESS_MAX_BYTES>,
     handshake_key: HandshakeKey,
+    /// The number of what was said last, in a room or in a channel.
+    pub(super) last_request: u32,
 }
 
 impl RealmClient {
@@ -115,6 +117,7 @@ impl RealmClient {
             room_id: RoomId(0),
             world_address: heapless::String::new(),
             handshake_key: HandshakeKey([0; 16]),
+            last_request: 0,
         }
     }
 
@@ -241,11 +244,12 @@ impl RealmClient {
             self.log_in(handler, cx);
         } else if key == self.main_session {
             self.main = MainState::Greeting;
-            let hello = Hello { client_version: CLIENT_VERSION, token: self.token };
+            let hello = Hello { versions: Versions::OURS, token: self.token };
             cx.sessions.send_or_close(cx.now, key, &hello);
         } else if key == self.world_session {
             self.world = WorldState::Joining;
-            let join = Join { uid: self.uid, handshake_key: self.handshake_key };
+            let join =
+                Join { versions: Versions::OURS, uid: self.uid, handshake_key: self.handshake_key };
             cx.sessions.send_or_close(cx.now, key, &join);
         }
     }

@@ -32,10 +32,10 @@ pub use config::ClientConfig;
 pub use machine::{ClientState, MainState, RealmClient, WorldState};
 
 use super::{Caller, Context, Role};
-use crate::protocol::world_to_client::{JoinOk, RoomSnapshot};
+use crate::protocol::world_to_client::{EventBroadcast, JoinOk, MoveBroadcast, RoomSnapshot};
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, JoinDenial,
-    LoginDenial, MemberState, Position, SendError, Uid,
+    LoginDenial, MemberNumber, MemberState, Position, SendError, Uid,
 };
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey};
@@ -69,17 +69,17 @@ pub enum ClientEvent<'e> {
     /// Somebody came in.
     Entered(MemberState),
     /// Somebody left.
-    Left(Uid),
-    /// Somebody moved; with our own uid, the game has put us there.
-    Moved(MemberState),
-    /// Somebody, or the game itself, says something.
-    Said {
-        /// Who; nobody if it is the game itself.
-        uid: Uid,
-        /// What kind, in the game's own numbering.
-        kind: u16,
-        /// The game's own encoding.
-        data: Bytes<'e, EVENT_MAX_BYTES>,
+    Left(MemberNumber),
+    /// Somebody moved; with our own number, the game has put us there.
+    Moved(MoveBroadcast),
+    /// Somebody, or the game itself, says something; ours comes back with the number that saying it answered.
+    Said(EventBroadcast<'e>),
+    /// What we have said in the room is not taken.
+    EventRefused {
+        /// The number that saying it answered.
+        request: u32,
+        /// Why.
+        reason: ErrorCode,
     },
     /// Something about a channel.
     Chat(ChatEvent<'e>),
@@ -180,7 +180,7 @@ impl<H: ClientHandler> Client<H> {
         self.machine.move_to(cx, pos, dir)
     }
 
-    /// Says something to the room.
+    /// Says something to the room; answers its number.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent then.
@@ -189,7 +189,7 @@ impl<H: ClientHandler> Client<H> {
         cx: &mut Context<'_, '_>,
         kind: u16,
         data: Bytes<'_, EVENT_MAX_BYTES>,
-    ) -> Result<(), SendError> {
+    ) -> Result<u32, SendError> {
         self.machine.say(cx, kind, data)
     }
 

@@ -22,7 +22,8 @@ impl RealmClient {
         self.send_inside(cx, &Move { pos, dir })
     }
 
-    /// Says something to the room.
+    /// Says something to the room; answers its number, which comes back with
+    /// [`Said`](super::ClientEvent::Said) or [`EventRefused`](super::ClientEvent::EventRefused).
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent then.
@@ -31,8 +32,16 @@ impl RealmClient {
         cx: &mut Context<'_, '_>,
         kind: u16,
         data: Bytes<'_, EVENT_MAX_BYTES>,
-    ) -> Result<(), SendError> {
-        self.send_inside(cx, &Event { kind, data })
+    ) -> Result<u32, SendError> {
+        let request = self.next_request();
+        self.send_inside(cx, &Event { request, kind, data })?;
+        Ok(request)
+    }
+
+    /// The next number of something that is said: never 0, and behind the last one comes 1.
+    pub(super) const fn next_request(&mut self) -> u32 {
+        self.last_request = if self.last_request == u32::MAX { 1 } else { self.last_request + 1 };
+        self.last_request
     }
 
     /// Says something that is encoded already, to Main or in the room, as its opcode wants. What the

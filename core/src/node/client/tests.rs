@@ -7,6 +7,7 @@ mod login;
 mod random;
 mod stopping;
 
+use crate::protocol::Versions;
 use core::cell::RefCell;
 use std::boxed::Box;
 use std::vec;
@@ -36,9 +37,10 @@ enum Noted {
     Joined(JoinOk),
     Snapshot(Box<RoomSnapshot>),
     Entered(MemberState),
-    Left(Uid),
-    Moved(MemberState),
-    Said(Uid, u16, Vec<u8>),
+    Left(MemberNumber),
+    Moved(MoveBroadcast),
+    Said(MemberNumber, u32, u16, Vec<u8>),
+    EventRefused(u32, ErrorCode),
     WorldLost(ErrorCode),
     Refused(ErrorCode, i32),
     /// As it prints.
@@ -69,9 +71,10 @@ impl ClientHandler for Diary {
             ClientEvent::Entered(member) => Noted::Entered(member),
             ClientEvent::Left(uid) => Noted::Left(uid),
             ClientEvent::Moved(member) => Noted::Moved(member),
-            ClientEvent::Said { uid, kind, data } => {
-                Noted::Said(uid, kind, data.as_slice().to_vec())
+            ClientEvent::Said(EventBroadcast { number, request, kind, data }) => {
+                Noted::Said(number, request, kind, data.as_slice().to_vec())
             }
+            ClientEvent::EventRefused { request, reason } => Noted::EventRefused(request, reason),
             ClientEvent::WorldLost(code) => Noted::WorldLost(code),
             ClientEvent::Refused { code, about } => Noted::Refused(code, about),
             ClientEvent::Chat(event) => Noted::Chat(std::format!("{event:?}")),
@@ -112,7 +115,7 @@ fn with_client(test: impl FnOnce(&mut ClientBench<'_>)) {
 }
 
 fn hello(token: Option<Token>) -> Said {
-    Said::of(&Hello { client_version: 1, token })
+    Said::of(&Hello { versions: Versions::OURS, token })
 }
 
 fn asking() -> Said {
@@ -120,7 +123,7 @@ fn asking() -> Said {
 }
 
 fn joining() -> Said {
-    Said::of(&Join { uid: UID, handshake_key: KEY })
+    Said::of(&Join { versions: Versions::OURS, uid: UID, handshake_key: KEY })
 }
 
 fn bye(reason: ErrorCode) -> Said {
@@ -128,7 +131,13 @@ fn bye(reason: ErrorCode) -> Said {
 }
 
 fn join_ok() -> JoinOk {
-    JoinOk { room_id: RoomId(4), spawn_pos: Position::ORIGIN, members: 0 }
+    JoinOk {
+        version: 2,
+        number: MemberNumber(1),
+        room_id: RoomId(4),
+        spawn_pos: Position::ORIGIN,
+        members: 0,
+    }
 }
 
 impl ClientBench<'_> {
@@ -168,7 +177,7 @@ impl ClientBench<'_> {
     }
 
     fn welcome(&mut self, main: SessionKey) {
-        self.say(main, &Welcome { uid: UID, token: TOKEN });
+        self.say(main, &Welcome { version: 2, uid: UID, token: TOKEN });
     }
 
     fn send_to_world(&mut self, main: SessionKey) {

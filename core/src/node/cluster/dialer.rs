@@ -5,7 +5,7 @@ use super::{ClusterSecret, Heard};
 use crate::node::{Caller, Context};
 use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use crate::protocol::listener_to_dialer::{self, ClusterChallenge, Stub};
-use crate::protocol::{Dispatched, ErrorCode, Nonce, ServerKind};
+use crate::protocol::{Dispatched, ErrorCode, Nonce, ServerKind, Versions};
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
 use crate::wire::Frame;
@@ -29,7 +29,7 @@ impl Dialer {
     /// The connection stands: begins the proof.
     pub fn begin(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
         self.nonce = Nonce(cx.turn().random());
-        let hello = ClusterHello { kind: self.own, nonce: self.nonce };
+        let hello = ClusterHello { versions: Versions::OURS, kind: self.own, nonce: self.nonce };
         cx.sessions.send_or_close(cx.now, key, &hello);
     }
 

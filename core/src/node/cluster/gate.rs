@@ -9,7 +9,7 @@ use crate::log;
 use crate::node::Caller;
 use crate::protocol::dialer_to_listener::{self, ClusterHello, ClusterProof, Stub};
 use crate::protocol::listener_to_dialer::ClusterChallenge;
-use crate::protocol::{Dispatched, ErrorCode, Nonce, ServerKind};
+use crate::protocol::{Dispatched, ErrorCode, Nonce, ServerKind, Versions};
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
 use crate::time::Instant;
@@ -97,7 +97,8 @@ impl<'a> Stub<Caller<'_, 'a>> for Hearing<'_> {
         gate.nonce_key.get_or_insert_with(|| NonceKey(caller.context().turn().random()));
         let Some(transcript) = gate.transcript(caller.key, message.nonce) else { return };
         let proof = gate.secret.proof(Side::Listener, &transcript);
-        let challenge = ClusterChallenge { nonce: transcript.listener_nonce, proof };
+        let version = Versions::spoken_with(message.versions);
+        let challenge = ClusterChallenge { version, nonce: transcript.listener_nonce, proof };
         caller.sessions.send_or_close(caller.now, caller.key, &challenge);
     }
 

@@ -1,5 +1,6 @@
 //! The proof: what every server has to show, and what nobody gets by without it.
 
+use crate::protocol::Versions;
 use std::format;
 use std::vec::Vec;
 
@@ -35,7 +36,7 @@ pub(crate) fn proof_for(stream: &[u8], dialer: ServerKind, listener: ServerKind)
 
 /// What a dialing peer begins with.
 pub(crate) fn hello_of(kind: ServerKind) -> ClusterHello {
-    ClusterHello { kind, nonce: PEERS_NONCE }
+    ClusterHello { versions: Versions::OURS, kind, nonce: PEERS_NONCE }
 }
 
 /// What a dialed peer answers to the hello that `stream` ends with, if it has got one.
@@ -48,7 +49,7 @@ pub(crate) fn challenge_for(stream: &[u8], listener: ServerKind) -> Option<Clust
         listener_nonce: PEERS_NONCE,
     };
     let proof = test_secret().proof(Side::Listener, &transcript);
-    Some(ClusterChallenge { nonce: PEERS_NONCE, proof })
+    Some(ClusterChallenge { version: 2, nonce: PEERS_NONCE, proof })
 }
 
 fn last_of(stream: &[u8], opcode: Opcode) -> Option<Said> {
@@ -165,7 +166,7 @@ fn whoever_knows_the_secret_is_let_in_once_it_has_shown_it() {
         bench.prove_as(key, ServerKind::WORLD, ServerKind::MAIN);
         assert_eq!((bench.role().proven, bench.heard(key)), (1, Vec::new()));
         let challenge = last_of(bench.stream(key), ClusterChallenge::OPCODE).unwrap();
-        let ClusterChallenge { nonce, proof } = challenge.read().unwrap();
+        let ClusterChallenge { nonce, proof, .. } = challenge.read().unwrap();
         assert_eq!(proof, test_secret().proof(Side::Listener, &transcript(nonce)));
         bench.say(key, &UserJoined { uid: Uid(1) });
         assert_eq!(bench.role().parsed, [UserJoined::OPCODE]);
@@ -278,7 +279,10 @@ fn a_node_does_not_prove_itself_to_itself() {
         let dialed = bench.dial();
         let hello: ClusterHello = bench.heard(dialed)[0].read().unwrap();
         let accepted = bench.accept();
-        bench.say(accepted, &ClusterHello { kind: ServerKind::WORLD, ..hello });
+        bench.say(
+            accepted,
+            &ClusterHello { versions: Versions::OURS, kind: ServerKind::WORLD, ..hello },
+        );
         let challenge: ClusterChallenge = bench.heard(accepted)[0].read().unwrap();
         bench.say(dialed, &challenge);
         assert_eq!(bench.ended(dialed), Some(ErrorCode::BAD_PROOF));
@@ -367,5 +371,5 @@ fn every_byte_of_a_proof_counts() {
 
 #[test]
 fn a_hello_is_short() {
-    assert_eq!(frame_of(&hello_of(ServerKind::WORLD)).len(), 6 + 1 + 16);
+    assert_eq!(frame_of(&hello_of(ServerKind::WORLD)).len(), 6 + 2 + 1 + 16);
 }

@@ -14,7 +14,7 @@ use super::{Admission, Login, LoginOutcome, Verdict, link};
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_login::{LoginReq, Stub};
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
-use crate::protocol::{ErrorCode, LoginDenial};
+use crate::protocol::{ErrorCode, LoginDenial, Versions};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, PeerAddress, SessionKey, Trust};
 
@@ -142,7 +142,7 @@ impl<'a> Login<'a> {
         match outcome {
             LoginOutcome::Granted { uid, ttl_s } => {
                 self.journal.granted(cx.now, slot.id(), slot.from);
-                let ack = LoginAck { uid, token: slot.token, ttl_s };
+                let ack = LoginAck { version: Versions::OURS.to, uid, token: slot.token, ttl_s };
                 self.grant(cx, slot.session, &ack);
             }
             LoginOutcome::Denied(LoginDenial::UNAVAILABLE) => {

@@ -4,6 +4,7 @@ mod clients;
 mod mains;
 mod queue;
 
+use crate::protocol::Versions;
 use std::boxed::Box;
 use std::vec::Vec;
 
@@ -59,7 +60,7 @@ impl crate::entropy::Entropy for Zeros {
 
 fn request<'a>(id: &'a str, password: &'a str) -> LoginReq<'a> {
     let pw = Password(Text::new(password).expect("a short password"));
-    LoginReq { id: Text::new(id).expect("a short id"), pw }
+    LoginReq { versions: Versions::OURS, id: Text::new(id).expect("a short id"), pw }
 }
 
 fn denied(reason: LoginDenial, retry_after_ms: u32) -> Said {

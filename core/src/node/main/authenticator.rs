@@ -71,8 +71,6 @@ pub struct Guests {
     secret: [u8; 32],
 }
 
-/// The bit that guests' uids have, and accounts' have not.
-const GUEST_BIT: u32 = 1 << 31;
 const SIGNED_BYTES: usize = 16;
 const MAC_BYTES: usize = 16;
 /// Random uids that are tried before giving up; more than a few mean that the realm is full.
@@ -86,12 +84,12 @@ impl Guests {
 
     fn mac(&self, signed: &[u8; SIGNED_BYTES]) -> Option<[u8; MAC_BYTES]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
-        mac.update(b"tinyrealm guest v1");
+        mac.update(b"tinyrealm guest v2");
         mac.update(signed);
         mac.finalize().into_bytes().first_chunk().copied()
     }
 
-    /// `[uid: u32 LE][salt: 12 bytes][mac: 16 bytes]`
+    /// `[uid: u64 LE][salt: 8 bytes][mac: 16 bytes]`
     fn issue(&self, turn: &mut Turn<'_>, uid: Uid) -> Option<Token> {
         let mut signed: [u8; SIGNED_BYTES] = turn.random();
         *signed.first_chunk_mut()? = uid.0.to_le_bytes();
@@ -104,11 +102,11 @@ impl Guests {
     fn verify(&self, token: Token) -> Option<Uid> {
         let mut reader = BinaryReader::new(&token.0);
         let signed = reader.array::<SIGNED_BYTES>().ok()?;
-        let uid = BinaryReader::new(&signed).u32_le().ok()?;
+        let (uid, _) = signed.split_first_chunk()?;
         let mut expected = token;
         *expected.0.last_chunk_mut()? = self.mac(&signed)?;
         // Tokens compare in constant time.
-        (expected == token).then_some(Uid(uid))
+        (expected == token).then_some(Uid(u64::from_le_bytes(*uid)))
     }
 }
 
@@ -124,7 +122,7 @@ impl Authenticator for Guests {
             return Ok(Identity::Known(uid, token));
         }
         for _ in 0..UID_DRAWS {
-            let uid = Uid(turn.random_u32() | GUEST_BIT);
+            let uid = Uid(u64::from_le_bytes(turn.random()) & Uid::MAX.0 | Uid::GUEST_BIT);
             if !is_taken(uid) {
                 let token = self.issue(turn, uid).ok_or(ErrorCode::FULL)?;
                 return Ok(Identity::Known(uid, token));
@@ -176,7 +174,7 @@ mod tests {
     fn a_token_is_worth_its_uid_to_whoever_has_the_secret() {
         let mut guests = Guests::new([1; 32]);
         let (uid, token) = identify(&mut guests, None, &|_| false).unwrap();
-        assert!(uid.0 & GUEST_BIT != 0);
+        assert!(uid.is_guest() && uid <= Uid::MAX);
         let mut restarted = Guests::new([1; 32]);
         assert_eq!(identify(&mut restarted, Some(token), &|_| true), Ok((uid, token)));
         let mut stranger = Guests::new([2; 32]);

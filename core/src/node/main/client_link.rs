@@ -7,7 +7,7 @@ use crate::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho, EnterWorldReq, Hello, Stub,
 };
 use crate::protocol::main_to_client::Welcome;
-use crate::protocol::{CLIENT_VERSION, ErrorCode, Token, Uid};
+use crate::protocol::{ErrorCode, Token, Uid, Versions};
 use crate::session::manager::Farewell;
 use crate::session::{Holding, LinkTag, SessionKey, TokenBucket, Trust, may_take};
 
@@ -24,13 +24,13 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         }
         let refused = match self.identify(caller, &message) {
             Ok(Identity::Known(uid, token)) => {
-                self.receive(&mut caller.context(), session, uid, token);
+                self.receive(&mut caller.context(), session, uid, token, message.versions);
                 if message.token.is_none() {
                     self.count_guest(caller, uid);
                 }
                 return;
             }
-            Ok(Identity::AskLogin(token)) => self.ask_login(caller, token).err(),
+            Ok(Identity::AskLogin(token)) => self.ask_login(caller, token, message.versions).err(),
             Err(code) => Some(code),
         };
         if let Some(code) = refused {
@@ -71,9 +71,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
         caller: &mut Caller<'_, 'a>,
         hello: &Hello,
     ) -> Result<Identity, ErrorCode> {
-        if hello.client_version != CLIENT_VERSION {
-            return Err(ErrorCode::BAD_VERSION);
-        }
         let users = &self.users;
         let is_taken = |uid| users.find(uid).is_some();
         self.authenticator.identify(&mut caller.context().turn(), hello.token, &is_taken)
@@ -106,9 +103,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
         session: SessionKey,
         uid: Uid,
         token: Token,
+        versions: Versions,
     ) {
         match self.seat(cx, session, uid) {
-            Ok(key) => self.welcome(cx, session, key, &Welcome { uid, token }),
+            Ok(key) => {
+                if let Some(user) = self.users.get_mut(key) {
+                    user.versions = versions;
+                }
+                let version = Versions::spoken_with(versions);
+                self.welcome(cx, session, key, &Welcome { version, uid, token });
+            }
             Err(code) => self.refuse_hello(cx, session, code),
         }
     }

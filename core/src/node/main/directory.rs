@@ -2,7 +2,7 @@
 
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
-use crate::protocol::{HandshakeKey, REGION_MAX_BYTES, Uid};
+use crate::protocol::{HandshakeKey, REGION_MAX_BYTES, Uid, Versions};
 use crate::session::{AddressKey, SessionKey, TokenBucket};
 use crate::storage::{Key, Link, Vacant};
 
@@ -57,6 +57,8 @@ pub struct UserEntry {
     /// It was invented for this connection.
     pub(super) is_new_guest: bool,
     pub(super) place: Place,
+    /// The versions that it speaks.
+    pub(super) versions: Versions,
     /// Whether it has asked to enter a world, and has not been answered.
     pub(super) wants_in: bool,
     /// The region that it has asked for.
@@ -102,6 +104,7 @@ impl Vacant for UserEntry {
         address: Key::DANGLING,
         is_new_guest: false,
         place: Place::Outside,
+        versions: Versions { from: 0, to: 0 },
         wants_in: false,
         region: heapless::String::new(),
         handshake_key: HandshakeKey([0; 16]),

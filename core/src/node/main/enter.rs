@@ -24,7 +24,7 @@ use crate::protocol::client_to_main::EnterWorldReq;
 use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::EnterWorldAck;
 use crate::protocol::main_to_world::{AttachUser, DetachUser};
-use crate::protocol::{ErrorCode, HandshakeKey, Message, Text};
+use crate::protocol::{ErrorCode, HandshakeKey, Message, Text, Versions};
 use crate::session::{Holding, may_take};
 
 impl<'a, A: Authenticator> Main<'a, A> {
@@ -62,7 +62,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if self.worlds.get(world).is_some_and(|entry| entry.serves(region)) {
             return Ok(());
         }
-        match self.worlds.choose(region, 0) {
+        let versions = self.users.get(key).map_or(Versions::OURS, |user| user.versions);
+        match self.worlds.choose(region, versions, 0) {
             Choice::World(_) => Ok(()),
             Choice::Full => Err(ErrorCode::FULL),
             Choice::NoWorld => Err(ErrorCode::NO_WORLD),
@@ -95,7 +96,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// Asks the least loaded world that this request has not tried; if there is none, says why.
     fn try_next_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         let Some(user) = self.users.get(key) else { return };
-        let code = match self.worlds.choose(&user.region, user.tried) {
+        let code = match self.worlds.choose(&user.region, user.versions, user.tried) {
             Choice::World(world) if self.is_within_share(cx, key) => {
                 return self.attach(cx, key, world);
             }

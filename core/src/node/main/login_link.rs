@@ -17,7 +17,7 @@ use crate::node::cluster::{Dialer, Heard};
 use crate::node::{Caller, Context};
 use crate::protocol::login_to_main::{self, Stub, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::VerifyToken;
-use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Token};
+use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Token, Versions};
 use crate::session::{AddressKey, Holding, LinkTag, SessionKey, SessionManager, Trust, may_take};
 use crate::storage::{Key, Slot, Table, Vacant};
 use crate::time::{Instant, Stamp};
@@ -42,6 +42,7 @@ pub struct PendingHello {
     pub(super) session: SessionKey,
     address: AddressKey,
     token: Token,
+    versions: Versions,
     /// The low half is this slot's index.
     request: u32,
     asked_at: Stamp,
@@ -52,6 +53,7 @@ impl Vacant for PendingHello {
         session: Key::DANGLING,
         address: Key::DANGLING,
         token: Token([0; 32]),
+        versions: Versions { from: 0, to: 0 },
         request: 0,
         asked_at: Stamp::ZERO,
     };
@@ -118,8 +120,10 @@ impl<'a> LoginLink<'a> {
         now: Instant,
         (session, address): (SessionKey, AddressKey),
         token: Token,
+        versions: Versions,
     ) -> Option<u32> {
-        let pending = PendingHello { session, address, token, request: 0, asked_at: now.stamp() };
+        let asked_at = now.stamp();
+        let pending = PendingHello { session, address, token, versions, request: 0, asked_at };
         let key = self.hellos.insert(pending).ok()?;
         self.asked = self.asked.wrapping_add(1);
         let request = u32::from(self.asked) << 16 | u32::from(key.index());
@@ -204,6 +208,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         &mut self,
         caller: &mut Caller<'_, 'a>,
         token: Token,
+        versions: Versions,
     ) -> Result<(), ErrorCode> {
         let LoginLinkState::Live(login) = self.login.state else {
             return Err(ErrorCode::LOGIN_UNAVAILABLE);
@@ -214,7 +219,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         let is_first = self.login.hellos.is_empty();
         let who = (caller.key, address);
-        let request = self.login.ask(caller.now, who, token).ok_or(ErrorCode::BUSY)?;
+        let request = self.login.ask(caller.now, who, token, versions).ok_or(ErrorCode::BUSY)?;
         caller.sessions.shares_mut().hold(address, Holding::Question);
         let tag = LinkTag { kind: link::GREETING, index: request as u16 };
         caller.sessions.set_tag(caller.key, tag);
@@ -281,8 +286,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn verify_ack(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyAck) {
         let cx = &mut caller.context();
-        if let Some(PendingHello { session, token, .. }) = self.take_answer(cx, message.request) {
-            self.receive(cx, session, message.uid, token);
+        if let Some(hello) = self.take_answer(cx, message.request) {
+            let PendingHello { session, token, versions, .. } = hello;
+            self.receive(cx, session, message.uid, token, versions);
         }
     }
 

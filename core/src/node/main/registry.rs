@@ -1,6 +1,6 @@
 //! `WorldRegistry`: the worlds that Main can send users to.
 
-use crate::protocol::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES, WorldId};
+use crate::protocol::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES, Versions, WorldId};
 use crate::session::SessionKey;
 use crate::storage::{Key, Slot, Table, Vacant};
 
@@ -19,6 +19,8 @@ pub struct WorldEntry {
     pub region: heapless::String<REGION_MAX_BYTES>,
     /// Where clients find it.
     pub address: heapless::String<ADDRESS_MAX_BYTES>,
+    /// The versions that it speaks with clients.
+    pub versions: Versions,
     /// How many users it takes.
     pub capacity: u16,
     /// The link to it.
@@ -36,6 +38,7 @@ impl Vacant for WorldEntry {
         world_id: WorldId(0),
         region: heapless::String::new(),
         address: heapless::String::new(),
+        versions: Versions { from: 0, to: 0 },
         capacity: 0,
         session: Key::DANGLING,
         users: 0,
@@ -136,10 +139,13 @@ impl<'a> WorldRegistry<'a> {
         })
     }
 
-    /// The least loaded world of `region` that is not among the `tried` bits. O(worlds).
-    pub(super) fn choose(&self, region: &str, tried: u64) -> Choice {
-        let untried =
-            self.iter().filter(|(key, world)| world.serves(region) && tried & world_bit(*key) == 0);
+    /// The least loaded world of `region` that is not among the `tried` bits, and speaks with a client of
+    /// these versions. O(worlds).
+    pub(super) fn choose(&self, region: &str, versions: Versions, tried: u64) -> Choice {
+        let untried = self.iter().filter(|(key, world)| {
+            let is_understood = world.versions.shared(versions).is_some();
+            is_understood && world.serves(region) && tried & world_bit(*key) == 0
+        });
         let mut answer = Choice::NoWorld;
         let mut least = u32::MAX;
         for (key, world) in untried {
@@ -167,7 +173,15 @@ mod tests {
 
     fn world(id: u16, region: &str, users: u16, capacity: u16) -> WorldEntry {
         let region = heapless::String::try_from(region).unwrap();
-        WorldEntry { world_id: WorldId(id), region, users, capacity, ..WorldEntry::VACANT }
+        let versions = Versions::OURS;
+        WorldEntry {
+            world_id: WorldId(id),
+            region,
+            versions,
+            users,
+            capacity,
+            ..WorldEntry::VACANT
+        }
     }
 
     #[test]
@@ -177,11 +191,29 @@ mod tests {
         let busy = registry.insert(world(1, "eu", 50, 100)).unwrap();
         let idle = registry.insert(world(2, "eu", 10, 100)).unwrap();
         let far = registry.insert(world(3, "us", 0, 100)).unwrap();
-        assert_eq!(registry.choose("eu", 0), Choice::World(idle));
-        assert_eq!(registry.choose("eu", world_bit(idle)), Choice::World(busy));
-        assert_eq!(registry.choose("eu", world_bit(idle) | world_bit(busy)), Choice::NoWorld);
-        assert_eq!(registry.choose("", 0), Choice::World(far));
-        assert_eq!(registry.choose("asia", 0), Choice::NoWorld);
+        assert_eq!(registry.choose("eu", Versions::OURS, 0), Choice::World(idle));
+        assert_eq!(registry.choose("eu", Versions::OURS, world_bit(idle)), Choice::World(busy));
+        assert_eq!(
+            registry.choose("eu", Versions::OURS, world_bit(idle) | world_bit(busy)),
+            Choice::NoWorld
+        );
+        assert_eq!(registry.choose("", Versions::OURS, 0), Choice::World(far));
+        assert_eq!(registry.choose("asia", Versions::OURS, 0), Choice::NoWorld);
+    }
+
+    #[test]
+    fn nobody_is_sent_to_a_world_that_does_not_understand_it() {
+        let mut slots = [const { Slot::VACANT }; 2];
+        let mut registry = WorldRegistry::new(&mut slots);
+        let old = registry.insert(world(1, "eu", 0, 100)).unwrap();
+        let new = registry.insert(world(2, "eu", 50, 100)).unwrap();
+        registry.get_mut(old).unwrap().versions = Versions { from: 1, to: 2 };
+        registry.get_mut(new).unwrap().versions = Versions { from: 2, to: 3 };
+        let choose = |from, to| registry.choose("eu", Versions { from, to }, 0);
+        assert_eq!(choose(1, 1), Choice::World(old));
+        assert_eq!(choose(1, 2), Choice::World(old));
+        assert_eq!(choose(3, 3), Choice::World(new));
+        assert_eq!(choose(4, 4), Choice::NoWorld);
     }
 
     #[test]
@@ -189,11 +221,11 @@ mod tests {
         let mut slots = [const { Slot::VACANT }; 1];
         let mut registry = WorldRegistry::new(&mut slots);
         let key = registry.insert(world(1, "eu", 7, 8)).unwrap();
-        assert_eq!(registry.choose("eu", 0), Choice::World(key));
+        assert_eq!(registry.choose("eu", Versions::OURS, 0), Choice::World(key));
         registry.get_mut(key).unwrap().users = 8;
-        assert_eq!(registry.choose("eu", 0), Choice::Full);
+        assert_eq!(registry.choose("eu", Versions::OURS, 0), Choice::Full);
         registry.get_mut(key).unwrap().users = 0;
         registry.get_mut(key).unwrap().reported_users = 8;
-        assert_eq!(registry.choose("eu", 0), Choice::Full);
+        assert_eq!(registry.choose("eu", Versions::OURS, 0), Choice::Full);
     }
 }

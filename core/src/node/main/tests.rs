@@ -13,6 +13,7 @@ mod reported;
 mod shares;
 mod worlds;
 
+use crate::protocol::Versions;
 use std::boxed::Box;
 use std::format;
 use std::vec;
@@ -163,14 +164,14 @@ fn denial(attach: &AttachUser) -> AttachDenied {
 impl<A: Authenticator> MainBench<'_, A> {
     fn say_hello(&mut self, token: Option<Token>) -> SessionKey {
         let key = self.accept();
-        self.say(key, &Hello { client_version: 1, token });
+        self.say(key, &Hello { versions: Versions::OURS, token });
         key
     }
 
     fn welcome(&mut self, token: Option<Token>) -> Guest {
         let key = self.say_hello(token);
         let heard = self.heard(key);
-        let Some(Welcome { uid, token }) = heard[0].read() else { panic!("{heard:?}") };
+        let Some(Welcome { uid, token, .. }) = heard[0].read() else { panic!("{heard:?}") };
         Guest { key, uid, token }
     }
 
@@ -205,7 +206,16 @@ impl<A: Authenticator> MainBench<'_, A> {
         let addr = address(world_id);
         let addr = Text::new(&addr).expect("a short address");
         let region = Text::new(region).expect("a short region");
-        self.say(key, &RegisterWorld { world_id: WorldId(world_id), region, capacity, addr });
+        self.say(
+            key,
+            &RegisterWorld {
+                versions: Versions::OURS,
+                world_id: WorldId(world_id),
+                region,
+                capacity,
+                addr,
+            },
+        );
     }
 
     /// A world that is in the registry.

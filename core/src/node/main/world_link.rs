@@ -131,6 +131,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             world_id: message.world_id,
             region: heapless::String::try_from(message.region.as_str()).unwrap_or_default(),
             address: heapless::String::try_from(message.addr.as_str()).unwrap_or_default(),
+            versions: message.versions,
             capacity: message.capacity,
             session,
             ..WorldEntry::VACANT

@@ -12,7 +12,7 @@ use crate::wire::ws::{FrameHeader, FrameKind, ParsedHeader, Side, reframe_into, 
 pub(crate) const REQUEST: &[u8] =
     b"GET / HTTP/1.1\r\nHost: realm\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Origin: https://game.example\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n";
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tinyrealm.v2\r\n\r\n";
 
 const MASK: [u8; 4] = [9, 8, 7, 6];
 

@@ -1,13 +1,14 @@
 //! Clients of a world: join, move, say, leave.
 
 use super::super::Caller;
-use super::game::{Game, MoveVerdict};
+use super::game::{Asked, Game, MoveVerdict};
 use super::user::UserKey;
 use super::{World, link};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move, Stub};
-use crate::protocol::either_way::Error;
-use crate::protocol::world_to_client::{JoinDenied, JoinOk, MoveBroadcast};
-use crate::protocol::{ErrorCode, HandshakeKey, JoinDenial, MemberState, Position, RoomId, Uid};
+use crate::protocol::world_to_client::{EventRefused, JoinDenied, JoinOk, MoveBroadcast};
+use crate::protocol::{
+    ErrorCode, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, RoomId, Uid, Versions,
+};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, Trust};
 
@@ -57,16 +58,19 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         let Some(key) = self.caller_user(caller, Event::OPCODE.0) else {
             return;
         };
-        let Some((uid, room)) = self.rooms.users.get(key).map(|user| (user.uid, user.room)) else {
+        let Some(user) = self.rooms.users.get(key) else {
             return;
         };
+        let (uid, room) = (user.uid, user.room);
+        let asked = Asked { number: user.number, request: message.request };
         let taken = self.with_game(&mut caller.context(), room, |game, room| {
+            room.asked = Some(asked);
             game.on_event(room, uid, message.kind, message.data)
         });
         match taken {
             Some(Ok(())) => self.rooms.stats.events += 1,
             _ => {
-                let busy = Error { code: ErrorCode::BUSY, about: Event::OPCODE.0 };
+                let busy = EventRefused { request: message.request, reason: ErrorCode::BUSY };
                 caller.sessions.send_or_close(caller.now, caller.key, &busy);
             }
         }
@@ -97,7 +101,8 @@ impl<'a, G: Game> World<'a, G> {
     /// Tells a mover where it really is.
     fn correct(&mut self, caller: &mut Caller<'_, 'a>, member: MemberState) {
         self.rooms.stats.moves_refused += 1;
-        caller.sessions.send_or_close(caller.now, caller.key, &MoveBroadcast { member });
+        let MemberState { number, pos, dir, .. } = member;
+        caller.sessions.send_or_close(caller.now, caller.key, &MoveBroadcast { number, pos, dir });
     }
 
     /// Uses up the key, and answers the room to go to. A full world does not use it up.
@@ -124,14 +129,17 @@ impl<'a, G: Game> World<'a, G> {
     fn let_in(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid, room: u16) {
         let spawn = self.with_game(&mut caller.context(), room, |game, room| game.spawn(room, uid));
         let (pos, dir) = spawn.unwrap_or((Position::ORIGIN, crate::protocol::Direction(0)));
-        let member = MemberState { uid, pos, dir };
+        // The room gives the number.
+        let member = MemberState { number: MemberNumber::GAME, uid, pos, dir };
         let others = self.rooms.members(room);
         let Ok(key) = self.rooms.enter(caller.sessions, room, caller.key, member) else {
             return;
         };
         caller.sessions.set_tag(caller.key, LinkTag { kind: link::USER, index: key.index() });
         caller.sessions.prove(caller.now, caller.key, Trust::Client);
-        let welcome = JoinOk { room_id: RoomId(room), spawn_pos: pos, members: others };
+        let number = self.rooms.users.get(key).map_or(MemberNumber::GAME, |user| user.number);
+        let (version, room_id) = (Versions::OURS.to, RoomId(room));
+        let welcome = JoinOk { version, room_id, number, spawn_pos: pos, members: others };
         caller.sessions.send_or_close(caller.now, caller.key, &welcome);
         self.rooms.send_snapshot(caller.now, caller.sessions, key);
         self.rooms.announce_entry(caller.now, key);

@@ -7,12 +7,12 @@
 
 use super::super::BroadcastTaken;
 use super::room_manager::{
-    MEMBER_FRAME_MAX_BYTES, MEMBER_MAX_BYTES, PAGE_HEAD_MAX_BYTES, RoomManager,
+    MEMBER_MAX_BYTES, MOVE_FRAME_MAX_BYTES, PAGE_HEAD_MAX_BYTES, RoomManager,
 };
 use super::user::UserKey;
 use crate::broadcast::{Advanced, FrameClass, Window};
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered};
-use crate::protocol::{MemberState, SNAPSHOT_PAGE_MEMBERS, SendError, Uid, decode, encode_frame};
+use crate::protocol::{MemberNumber, MemberState, SNAPSHOT_PAGE_MEMBERS, SendError, encode_frame};
 use crate::session::{SessionKey, SessionManager};
 use crate::time::Instant;
 use crate::wire::{Frame, Full};
@@ -74,10 +74,10 @@ impl RoomManager<'_> {
         let mut moves = 0;
         while let Some(user) = place.first_moved.index().and_then(|index| self.users.at_mut(index))
         {
-            let message = MoveBroadcast { member: user.state() };
+            let message = MoveBroadcast { number: user.number, pos: user.pos, dir: user.dir };
             let encode = |out: &mut [u8]| encode_frame(&message, out);
             let rings = &mut place.rings;
-            match rings.append(bytes, room, FrameClass::State, MEMBER_FRAME_MAX_BYTES, encode) {
+            match rings.append(bytes, room, FrameClass::State, MOVE_FRAME_MAX_BYTES, encode) {
                 Ok(positions) => rings.leave_out(bytes, room, &mut user.cursor, positions),
                 Err(Full) => rings.overrun_all(bytes, room),
             }
@@ -218,9 +218,9 @@ impl RoomManager<'_> {
         let Some(place) = self.rooms.get(usize::from(user.room)) else {
             return;
         };
-        let (room, uid) = (user.room, user.uid);
+        let (room, number) = (user.room, user.number);
         let taken = (taken.bytes, taken.offered);
-        let class = |frame: Frame<'_>| classify(frame, uid);
+        let class = |frame: Frame<'_>| classify(frame, number);
         let advanced = place.rings.advance(&self.rings, room, &mut user.cursor, taken, class);
         if let Advanced::Cut(rest) = advanced {
             sessions.keep_cut_frame(now, session, rest);
@@ -238,16 +238,15 @@ const fn members_on_page(buffer_bytes: u16) -> usize {
     }
 }
 
-/// What a frame of a room's ring is to the member `uid`.
-fn classify(frame: Frame<'_>, uid: Uid) -> FrameClass {
-    let member = match frame.opcode {
+/// What a frame of a room's ring is to the member that is called `number`.
+fn classify(frame: Frame<'_>, number: MemberNumber) -> FrameClass {
+    let of = match frame.opcode {
         EventBroadcast::OPCODE => return FrameClass::Counted,
-        MoveBroadcast::OPCODE => decode(frame.payload).map(|moved: MoveBroadcast| moved.member),
-        UserEntered::OPCODE => decode(frame.payload).map(|entered: UserEntered| entered.member),
+        // Both begin with the number.
+        MoveBroadcast::OPCODE | UserEntered::OPCODE => {
+            postcard::take_from_bytes(frame.payload).ok().map(|(number, _)| number)
+        }
         _ => None,
     };
-    match member {
-        Some(member) if member.uid == uid => FrameClass::Own,
-        _ => FrameClass::State,
-    }
+    if of == Some(number) { FrameClass::Own } else { FrameClass::State }
 }

@@ -27,7 +27,8 @@ use super::room_manager::RoomManager;
 use crate::entropy::Entropy;
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
 use crate::protocol::{
-    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, MemberState, Position, RoomId, SendError, Uid,
+    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, MemberNumber, MemberState, Position, RoomId,
+    SendError, Uid,
 };
 use crate::session::SessionManager;
 use crate::session::manager::Farewell;
@@ -105,11 +106,20 @@ impl Game for Relay {}
 
 /// What a [`Game`] acts through while it is called.
 pub struct RoomContext<'c, 'a> {
+    /// The event that is being handled.
+    pub(super) asked: Option<Asked>,
     pub(super) room: u16,
     pub(super) now: Instant,
     pub(super) entropy: &'c mut dyn Entropy,
     pub(super) rooms: &'c mut RoomManager<'a>,
     pub(super) sessions: &'c mut SessionManager<'a>,
+}
+
+/// Whose event is being handled, and the number that it has given it.
+#[derive(Copy, Clone)]
+pub(super) struct Asked {
+    pub(super) number: MemberNumber,
+    pub(super) request: u32,
 }
 
 impl RoomContext<'_, '_> {
@@ -153,7 +163,12 @@ impl RoomContext<'_, '_> {
         kind: u16,
         data: Bytes<'_, EVENT_MAX_BYTES>,
     ) -> Result<(), Full> {
-        self.rooms.broadcast_event(self.now, self.room, uid, kind, data)
+        let number = self.rooms.number_of(self.room, uid).unwrap_or(MemberNumber::GAME);
+        // What is said in somebody's name while its own event is handled is that event.
+        let request =
+            self.asked.filter(|asked| asked.number == number).map_or(0, |asked| asked.request);
+        let message = EventBroadcast { number, request, kind, data };
+        self.rooms.broadcast_event(self.now, self.room, &message)
     }
 
     /// Says something to one member alone.
@@ -167,7 +182,8 @@ impl RoomContext<'_, '_> {
         data: Bytes<'_, EVENT_MAX_BYTES>,
     ) -> Result<(), SendError> {
         let session = self.session_of(to).ok_or(SendError::Closed)?;
-        self.sessions.send(session, &EventBroadcast { uid: Uid::NOBODY, kind, data })
+        let message = EventBroadcast { number: MemberNumber::GAME, request: 0, kind, data };
+        self.sessions.send(session, &message)
     }
 
     fn session_of(&self, uid: Uid) -> Option<crate::session::SessionKey> {
@@ -184,7 +200,10 @@ impl RoomContext<'_, '_> {
             return;
         };
         self.rooms.place(self.now, key, pos, dir);
-        let message = MoveBroadcast { member: MemberState { uid, pos, dir } };
+        let Some(number) = self.rooms.number_of(self.room, uid) else {
+            return;
+        };
+        let message = MoveBroadcast { number, pos, dir };
         self.sessions.send_or_close(self.now, session, &message);
     }
 

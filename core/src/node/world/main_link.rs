@@ -17,7 +17,7 @@
 use super::super::cluster::{Dialer, Heard};
 use super::super::{Caller, Context};
 use super::game::Game;
-use super::room_manager::{PREFIX_BYTES, VARINT_U32_MAX_BYTES};
+use super::room_manager::PREFIX_BYTES;
 use super::{ATTACH_TIMERS, MAIN_LINK_TIMER, World, link};
 use crate::backoff::Backoff;
 use crate::log;
@@ -25,9 +25,12 @@ use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered, Stub};
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
 };
-use crate::protocol::{Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid};
+use crate::protocol::{
+    Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid, Versions,
+};
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::wire::Frame;
+use crate::wire::VARINT_U53_MAX_BYTES;
 
 /// Where the link to Main is; see the [module](self).
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -108,6 +111,7 @@ impl<'a, G: Game> World<'a, G> {
 
     fn main_link_register(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         let register = RegisterWorld {
+            versions: Versions::OURS,
             world_id: self.config.world_id,
             region: Text::truncated(&self.config.region),
             capacity: self.rooms.capacity() as u16,
@@ -227,7 +231,7 @@ impl<'a, G: Game> World<'a, G> {
 /// How many users one page has, so that it fits a buffer of a node's pool: prefix and count first.
 fn users_on_page(buffer_bytes: u16) -> usize {
     let room = usize::from(buffer_bytes).saturating_sub(PREFIX_BYTES + 1);
-    (room / VARINT_U32_MAX_BYTES).clamp(1, USER_PAGE_USERS)
+    (room / VARINT_U53_MAX_BYTES).clamp(1, USER_PAGE_USERS)
 }
 
 impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {

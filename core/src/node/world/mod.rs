@@ -189,6 +189,7 @@ impl<'a, G: Game> World<'a, G> {
     ) -> Option<T> {
         let game = self.games.get_mut(usize::from(room))?;
         let mut context = RoomContext {
+            asked: None,
             room,
             now: cx.now,
             entropy: cx.entropy,

@@ -1,6 +1,7 @@
 //! `Room`: the positions of a room's rings, and the ends of its lists.
 
 use crate::broadcast::BroadcastRings;
+use crate::protocol::MemberNumber;
 use crate::storage::Link;
 
 /// Bytes of one room, without its rings' bytes.
@@ -10,7 +11,7 @@ pub const ROOM_BYTES: usize = core::mem::size_of::<Room>();
 const MESSAGE_RING_BYTES: usize = if cfg!(feature = "websocket") { 28 } else { 0 };
 
 const _: () =
-    assert!(ROOM_BYTES <= 32 + MESSAGE_RING_BYTES, "a room has grown: say why, and what it costs");
+    assert!(ROOM_BYTES <= 36 + MESSAGE_RING_BYTES, "a room has grown: say why, and what it costs");
 
 /// One room; [`RoomManager`](super::RoomManager) keeps it consistent.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Room {
     pub(super) first_moved: Link,
     pub(super) members: u16,
     pub(super) moved: u16,
+    /// What the newest member is called.
+    pub(super) last_number: MemberNumber,
 }
 
 impl Room {
@@ -32,5 +35,6 @@ impl Room {
         first_moved: Link::NONE,
         members: 0,
         moved: 0,
+        last_number: MemberNumber::GAME,
     };
 }

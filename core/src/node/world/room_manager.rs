@@ -9,36 +9,50 @@ use super::user::{UserKey, WorldUser};
 use crate::broadcast::{FrameClass, Positions, RingBytes};
 use crate::protocol::world_to_client::{EventBroadcast, UserEntered, UserLeft};
 use crate::protocol::{
-    Bytes, Direction, EVENT_MAX_BYTES, MemberState, Message, Position, Uid, encode_frame,
+    Direction, EVENT_MAX_BYTES, MemberNumber, MemberState, Message, Position, Uid, encode_frame,
 };
 use crate::session::{SessionKey, SessionManager};
 use crate::storage::{Link, Slot, Vacant, WorkList};
 use crate::time::Instant;
 use crate::wire::framing::MESSAGE_EXTRA_BYTES;
 use crate::wire::opcode::OPCODE_BYTES;
-use crate::wire::{Full, PacketHeader};
+use crate::wire::{
+    Full, PacketHeader, VARINT_U16_MAX_BYTES, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES,
+};
 
 pub(super) const PREFIX_BYTES: usize = PacketHeader::BYTES + OPCODE_BYTES;
-const VARINT_U16_MAX_BYTES: usize = 3;
-pub(super) const VARINT_U32_MAX_BYTES: usize = 5;
-
-/// The longest member: uid, three coordinates, direction.
-pub(super) const MEMBER_MAX_BYTES: usize = 4 * VARINT_U32_MAX_BYTES + VARINT_U16_MAX_BYTES;
-/// The longest frame of one member's move or entry.
+/// Where somebody is: three coordinates, direction.
+const PLACE_MAX_BYTES: usize = 3 * VARINT_U32_MAX_BYTES + VARINT_U16_MAX_BYTES;
+/// The longest member: number, uid, where it is.
+pub(super) const MEMBER_MAX_BYTES: usize =
+    VARINT_U16_MAX_BYTES + VARINT_U53_MAX_BYTES + PLACE_MAX_BYTES;
+/// The longest frame of one member's entry.
 pub const MEMBER_FRAME_MAX_BYTES: usize = PREFIX_BYTES + MEMBER_MAX_BYTES;
+/// The shortest frame of one member's entry: number, uid, three coordinates and direction of a byte each.
+const MEMBER_FRAME_MIN_BYTES: usize = PREFIX_BYTES + 6;
+/// The longest frame of one member's move.
+pub const MOVE_FRAME_MAX_BYTES: usize = PREFIX_BYTES + VARINT_U16_MAX_BYTES + PLACE_MAX_BYTES;
+
+/// The most bytes of a room's ring. A member's number comes again after 65,535 entries at the least; while
+/// a ring holds fewer, no cursor can stand in what was said of its former holder.
+pub const ROOM_RING_MAX_BYTES: usize = 1 << 19;
+
+const _: () = assert!(ROOM_RING_MAX_BYTES / MEMBER_FRAME_MIN_BYTES < u16::MAX as usize);
+
 /// What a snapshot's page has besides its members: prefix, pages and members left, missed events,
 /// the number of members.
 pub(super) const PAGE_HEAD_MAX_BYTES: usize =
     PREFIX_BYTES + MESSAGE_EXTRA_BYTES + 2 * VARINT_U16_MAX_BYTES + VARINT_U32_MAX_BYTES + 1;
-/// The longest frame of one event: prefix, uid, kind, length, data.
+/// The longest frame of one event: prefix, the sender's own number and number in the room, kind, length,
+/// data.
 pub const EVENT_FRAME_MAX_BYTES: usize =
-    PREFIX_BYTES + VARINT_U32_MAX_BYTES + 2 * VARINT_U16_MAX_BYTES + EVENT_MAX_BYTES;
+    PREFIX_BYTES + VARINT_U32_MAX_BYTES + 3 * VARINT_U16_MAX_BYTES + EVENT_MAX_BYTES;
 
 /// The least bytes of a room's ring for `members`: all of them move and one says the most, twice,
 /// because a frame that does not fit the end of a lap wastes that end.
 pub const fn ring_min_bytes(members: usize) -> usize {
     let event_bytes = EVENT_FRAME_MAX_BYTES + MESSAGE_EXTRA_BYTES;
-    (members * MEMBER_FRAME_MAX_BYTES + 2 * event_bytes).next_power_of_two()
+    (members * MOVE_FRAME_MAX_BYTES + 2 * event_bytes).next_power_of_two()
 }
 
 /// The memory of a [`RoomManager`].
@@ -158,8 +172,11 @@ impl<'a> RoomManager<'a> {
         if self.users.is_full() {
             return Err(Full);
         }
+        let number = self.next_number(room).ok_or(Full)?;
         let place = self.rooms.get_mut(usize::from(room)).ok_or(Full)?;
+        place.last_number = number;
         let user = WorldUser {
+            number,
             uid: member.uid,
             session,
             pos: member.pos,
@@ -173,6 +190,20 @@ impl<'a> RoomManager<'a> {
         self.link_member(room, key);
         self.stats.joined += 1;
         Ok(key)
+    }
+
+    /// The next number in turn that no member has. O(members), and more only where the turn has come round to
+    /// those who have stayed for it.
+    fn next_number(&self, room: u16) -> Option<MemberNumber> {
+        let mut number = self.rooms.get(usize::from(room))?.last_number.next();
+        for _ in 0..=self.members(room) {
+            let has_it = |key| self.users.get(key).is_some_and(|user| user.number == number);
+            if !self.member_keys(room).any(has_it) {
+                return Some(number);
+            }
+            number = number.next();
+        }
+        None
     }
 
     fn link_member(&mut self, room: u16, key: UserKey) {
@@ -228,7 +259,7 @@ impl<'a> RoomManager<'a> {
         if let Some(after) = user.next.index().and_then(|index| self.users.at_mut(index)) {
             after.previous = user.previous;
         }
-        self.append_or_resync(now, room, &UserLeft { uid: user.uid });
+        self.append_or_resync(now, room, &UserLeft { number: user.number });
         self.stats.left += 1;
         Some(user)
     }
@@ -262,12 +293,16 @@ impl<'a> RoomManager<'a> {
         &mut self,
         now: Instant,
         room: u16,
-        uid: Uid,
-        kind: u16,
-        data: Bytes<'_, EVENT_MAX_BYTES>,
+        message: &EventBroadcast<'_>,
     ) -> Result<(), Full> {
-        self.append(now, room, FrameClass::Counted, &EventBroadcast { uid, kind, data })?;
+        self.append(now, room, FrameClass::Counted, message)?;
         Ok(())
+    }
+
+    /// What a member of `room` is called there.
+    pub(super) fn number_of(&self, room: u16, uid: Uid) -> Option<MemberNumber> {
+        let user = self.users.get(self.users.find(uid)?)?;
+        (user.room == room).then_some(user.number)
     }
 
     fn append<M: Message>(
@@ -313,7 +348,7 @@ impl<'a> RoomManager<'a> {
         };
         // One more move and one more event always fit; if not, input waits for the flush.
         let moves = usize::from(place.moved) + 1;
-        let needed = moves * MEMBER_FRAME_MAX_BYTES + EVENT_FRAME_MAX_BYTES;
+        let needed = moves * MOVE_FRAME_MAX_BYTES + EVENT_FRAME_MAX_BYTES;
         self.must_flush |=
             !place.rings.has_room_for(&self.rings, room, needed, EVENT_FRAME_MAX_BYTES);
     }

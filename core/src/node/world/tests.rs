@@ -15,6 +15,7 @@ mod reports;
 mod slots;
 mod view;
 
+use crate::protocol::Versions;
 use std::boxed::Box;
 use std::vec;
 use std::vec::Vec;
@@ -32,7 +33,8 @@ use crate::protocol::world_to_client::{
     EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
 };
 use crate::protocol::{
-    Bytes, Direction, HandshakeKey, JoinDenial, MemberState, Position, ServerKind, Uid,
+    Bytes, Direction, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, ServerKind,
+    Uid,
 };
 use crate::session::SessionState;
 
@@ -127,7 +129,7 @@ fn key_of(uid: Uid) -> HandshakeKey {
 }
 
 fn join_of(uid: Uid) -> Join {
-    Join { uid, handshake_key: key_of(uid) }
+    Join { versions: Versions::OURS, uid, handshake_key: key_of(uid) }
 }
 
 fn attach_of(uid: Uid, attempt: u32) -> AttachUser {
@@ -138,14 +140,22 @@ fn at(x: i32) -> Position {
     Position { x, y: 2, z: 3 }
 }
 
-/// Where somebody is who has not moved in a relaying room.
-fn newcomer(uid: u32) -> MemberState {
-    MemberState { uid: Uid(uid), ..MemberState::default() }
+/// What the test calls a member: by its number, which is its uid where all have come in turn.
+fn number(number: u32) -> MemberNumber {
+    MemberNumber(number as u16)
 }
 
-fn moved(uid: u32, x: i32) -> Said {
-    let member = MemberState { uid: Uid(uid), pos: at(x), dir: Direction(9) };
-    Said::of(&MoveBroadcast { member })
+/// Where somebody is who has not moved in a relaying room.
+fn newcomer(uid: u32) -> MemberState {
+    numbered(uid, uid)
+}
+
+fn numbered(of: u32, uid: u32) -> MemberState {
+    MemberState { number: number(of), uid: Uid(uid.into()), ..MemberState::default() }
+}
+
+fn moved(of: u32, x: i32) -> Said {
+    Said::of(&MoveBroadcast { number: number(of), pos: at(x), dir: Direction(9) })
 }
 
 fn step(x: i32) -> Move {
@@ -156,17 +166,22 @@ fn entered(uid: u32) -> Said {
     Said::of(&UserEntered { member: newcomer(uid) })
 }
 
-fn left(uid: u32) -> Said {
-    Said::of(&UserLeft { uid: Uid(uid) })
+fn left(of: u32) -> Said {
+    Said::of(&UserLeft { number: number(of) })
 }
+
+/// What all events of tests are numbered by their senders.
+const REQUEST: u32 = 7;
 
 fn event(kind: u16, data: &[u8]) -> Event<'_> {
-    Event { kind, data: Bytes::new(data).expect("a short event") }
+    Event { request: REQUEST, kind, data: Bytes::new(data).expect("a short event") }
 }
 
-fn said_event(uid: u32, kind: u16, data: &[u8]) -> Said {
+/// An event as everyone hears it; that of number 0 is the game's own.
+fn said_event(of: u32, kind: u16, data: &[u8]) -> Said {
     let data = Bytes::new(data).expect("a short event");
-    Said::of(&EventBroadcast { uid: Uid(uid), kind, data })
+    let request = if of == 0 { 0 } else { REQUEST };
+    Said::of(&EventBroadcast { number: number(of), request, kind, data })
 }
 
 fn bye(reason: ErrorCode) -> Said {
@@ -204,9 +219,9 @@ impl<G: Game> WorldBench<'_, G> {
 
     /// Attaches `uid`, connects it and lets it join.
     fn join(&mut self, main: SessionKey, uid: u32) -> SessionKey {
-        self.say(main, &attach_of(Uid(uid), 1));
+        self.say(main, &attach_of(Uid(uid.into()), 1));
         let key = self.accept();
-        self.say(key, &join_of(Uid(uid)));
+        self.say(key, &join_of(Uid(uid.into())));
         key
     }
 
@@ -229,7 +244,7 @@ impl<G: Game> WorldBench<'_, G> {
 
     /// The uids of everyone in a room, sorted.
     fn uids(&self) -> Vec<u32> {
-        let users = self.role().rooms().iter().map(|(_, user)| user.state().uid.0);
+        let users = self.role().rooms().iter().map(|(_, user)| user.state().uid.0 as u32);
         let mut uids: Vec<u32> = users.collect();
         uids.sort_unstable();
         uids
@@ -237,6 +252,6 @@ impl<G: Game> WorldBench<'_, G> {
 
     fn room_of(&self, uid: u32) -> Option<u16> {
         let mut users = self.role().rooms().iter();
-        users.find(|(_, user)| user.state().uid == Uid(uid)).map(|(_, user)| user.room())
+        users.find(|(_, user)| user.state().uid == Uid(uid.into())).map(|(_, user)| user.room())
     }
 }

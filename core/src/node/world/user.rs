@@ -2,7 +2,7 @@
 
 use super::super::uid_table::HasUid;
 use crate::broadcast::Cursor;
-use crate::protocol::{Direction, MemberState, Position, Uid};
+use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
 use crate::session::SessionKey;
 use crate::storage::{Key, Link, Slot, Vacant};
 
@@ -16,13 +16,14 @@ pub const USER_SLOT_BYTES: usize = core::mem::size_of::<Slot<WorldUser>>();
 const FRAMING_BYTES: usize = if cfg!(feature = "websocket") { 4 } else { 0 };
 
 const _: () = assert!(
-    USER_SLOT_BYTES <= 60 + FRAMING_BYTES,
+    USER_SLOT_BYTES <= 72 + FRAMING_BYTES,
     "a room member has grown: say why, and what it costs"
 );
 
 /// What a world remembers of somebody in a room.
 #[derive(Debug)]
 pub struct WorldUser {
+    pub(super) number: MemberNumber,
     pub(super) uid: Uid,
     pub(super) session: SessionKey,
     pub(super) pos: Position,
@@ -41,7 +42,7 @@ pub struct WorldUser {
 impl WorldUser {
     /// Where it is, as others see it.
     pub const fn state(&self) -> MemberState {
-        MemberState { uid: self.uid, pos: self.pos, dir: self.dir }
+        MemberState { number: self.number, uid: self.uid, pos: self.pos, dir: self.dir }
     }
 
     /// The room that it is in.
@@ -57,6 +58,7 @@ impl WorldUser {
 
 impl Vacant for WorldUser {
     const VACANT: Self = Self {
+        number: MemberNumber::GAME,
         uid: Uid::NOBODY,
         session: Key::DANGLING,
         pos: Position::ORIGIN,

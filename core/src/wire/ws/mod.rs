@@ -46,7 +46,7 @@ pub use mask_keys::MaskKeys;
 pub use reframe::{Reframed, reframe_in_place, reframe_into, write_frame};
 
 /// The sub-protocol of this wire, as it is offered and chosen in handshakes.
-pub const SUB_PROTOCOL: &str = "tinyrealm.v1";
+pub const SUB_PROTOCOL: &str = "tinyrealm.v2";
 
 /// Moves the bytes at `from` to `to`, if both lie within `bytes`. The only place that does, and not
 /// inlined: so the compiler sees that it can't panic.

@@ -184,15 +184,15 @@ fn accounts_in_a_folder_that_does_not_know_them_go_on_far_above() {
     let uid = scratch.add("a");
     std::fs::create_dir_all(&other.folder).unwrap();
     std::fs::copy(scratch.file(), other.file()).unwrap();
-    assert_eq!(i64::from(other.add("b").0), i64::from(uid.0) + SKIPPED + 1);
+    assert_eq!(other.add("b").0.cast_signed(), uid.0.cast_signed() + SKIPPED + 1);
     // Once only.
-    assert_eq!(i64::from(other.add("c").0), i64::from(uid.0) + SKIPPED + 2);
+    assert_eq!(other.add("c").0.cast_signed(), uid.0.cast_signed() + SKIPPED + 2);
     // A restored backup likewise.
     let third = Scratch::new("moved-on");
     let target = scratch.folder.join("backup");
     backup(&scratch.settings(), &target).unwrap();
     assert!(restore(&third.settings(), &target).unwrap().is_none());
-    assert_eq!(i64::from(third.add("b").0), i64::from(uid.0) + SKIPPED + 1);
+    assert_eq!(third.add("b").0.cast_signed(), uid.0.cast_signed() + SKIPPED + 1);
 }
 
 #[test]

@@ -13,13 +13,19 @@ const EDGE = 1_000_000;
 /** With more people than this only your own name and that under the pointer are written. */
 const NAMES_MAX = 80;
 
+/** The end of a uid, which is enough to tell guests apart. */
+function shortOf(uid) {
+  return (uid % 2 ** 16).toString(16).padStart(4, "0");
+}
+
 /** What a user is called here. */
 export function nameOf(uid) {
-  return uid >= 2 ** 31 ? `guest ${uid - 2 ** 31}` : `player ${uid}`;
+  const isGuest = uid >= 2 ** 52;
+  return isGuest ? `guest ${shortOf(uid)}` : `player ${uid}`;
 }
 
 export function hueOf(uid) {
-  return Math.round((uid * 137.508) % 360);
+  return Math.round(((uid % 2 ** 16) * 137.508) % 360);
 }
 
 const headingOf = (dx, dy) => {
@@ -29,6 +35,10 @@ const headingOf = (dx, dy) => {
 
 /** One member: where it was when, the newest last. */
 class Member {
+  constructor(uid) {
+    this.uid = uid;
+  }
+
   samples = [];
   dir = 0;
 
@@ -83,7 +93,7 @@ export class RoomMap {
 
   /** Where everyone is, as heard; ourselves too. */
   places() {
-    const places = [...this.#members].map(([uid, { samples }]) => [uid, samples.at(-1)]);
+    const places = [...this.#members.values()].map(({ uid, samples }) => [uid, samples.at(-1)]);
     if (this.#me) places.push([this.#me.uid, this.#me]);
     return Object.fromEntries(places.map(([uid, { x, y }]) => [uid, { x, y }]));
   }
@@ -93,9 +103,9 @@ export class RoomMap {
   }
 
   /** We are in a room, there. */
-  enter(uid, pos) {
+  enter(uid, number, pos) {
     this.#members.clear();
-    this.#me = { uid, x: pos.x, y: pos.y, z: pos.z, dir: 0 };
+    this.#me = { uid, number, x: pos.x, y: pos.y, z: pos.z, dir: 0 };
     this.#target = null;
   }
 
@@ -105,26 +115,34 @@ export class RoomMap {
     this.#members.clear();
   }
 
-  heard(member) {
+  /** Somebody is there: who, and where. */
+  meet(member) {
     if (!this.#me) return;
-    if (member.uid === this.#me.uid) {
+    let known = this.#members.get(member.number);
+    // A number that somebody else had before.
+    if (known?.uid !== member.uid) known = new Member(member.uid);
+    known.hear(performance.now(), member);
+    this.#members.set(member.number, known);
+  }
+
+  /** Somebody has moved; whom we do not know is on its way into what we know. */
+  moved({ number, pos, dir }) {
+    if (number === this.#me?.number) {
       // The game has put us there.
-      Object.assign(this.#me, { x: member.pos.x, y: member.pos.y, dir: member.dir });
+      Object.assign(this.#me, { x: pos.x, y: pos.y, dir });
       this.#target = null;
       return;
     }
-    const known = this.#members.get(member.uid) ?? new Member();
-    known.hear(performance.now(), member);
-    this.#members.set(member.uid, known);
+    this.#members.get(number)?.hear(performance.now(), { pos, dir });
   }
 
-  left(uid) {
-    this.#members.delete(uid);
+  left(number) {
+    this.#members.delete(number);
   }
 
   /** The first page of a snapshot replaces what was known; who is known already goes on walking. */
-  keepOnly(uids) {
-    for (const uid of this.#members.keys()) if (!uids.has(uid)) this.#members.delete(uid);
+  keepOnly(numbers) {
+    for (const number of this.#members.keys()) if (!numbers.has(number)) this.#members.delete(number);
   }
 
   #listen() {
@@ -250,9 +268,9 @@ export class RoomMap {
   #draw(now, elapsed) {
     const [width, height] = this.#fitCanvas();
     if (!width || !height) return;
-    const shown = [...this.#members].map(([uid, member]) => {
+    const shown = [...this.#members.values()].map((member) => {
       member.forget(now - DELAY_MS - TRAIL_MS);
-      return { uid, member, ...member.at(now - DELAY_MS), dir: member.dir };
+      return { uid: member.uid, member, ...member.at(now - DELAY_MS), dir: member.dir };
     });
     const everyone = this.#me ? [...shown, this.#me] : shown;
     this.#look(everyone, width, height, elapsed);
@@ -310,7 +328,7 @@ export class RoomMap {
     const [px, py] = this.#view.toScreen({ x, y });
     const isUnderPointer = this.#pointer && Math.hypot(this.#pointer[0] - px, this.#pointer[1] - py) < 14;
     if (isUnderPointer) this.#drawName(nameOf(uid), px, py, this.#colours.ink, 12);
-    else if (isNamed) this.#drawName(`${uid % 2 ** 31}`, px, py, this.#colours.muted, 10);
+    else if (isNamed) this.#drawName(shortOf(uid), px, py, this.#colours.muted, 10);
   }
 
   #drawMe() {

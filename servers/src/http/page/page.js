@@ -24,16 +24,16 @@ const HANDLERS = {
     map.leave();
     showPlace();
   },
-  JoinOk({ room_id, spawn_pos }) {
+  JoinOk({ room_id, number, spawn_pos }) {
     room.id = room_id;
-    map.enter(visitor.uid, spawn_pos);
+    map.enter(visitor.uid, number, spawn_pos);
     showPlace();
   },
   RoomSnapshot: takeSnapshot,
   UserEntered: ({ member }) => meet(member),
-  MoveBroadcast: ({ member }) => map.heard(member),
-  UserLeft({ uid }) {
-    map.left(uid);
+  MoveBroadcast: (moved) => map.moved(moved),
+  UserLeft({ number }) {
+    map.left(number);
     showPlace();
   },
   Welcome: joinChannel,
@@ -48,20 +48,20 @@ const HANDLERS = {
 const visitor = new Visitor(region, HANDLERS);
 
 function meet(member) {
-  room.page?.uids.add(member.uid);
-  map.heard(member);
+  room.page?.numbers.add(member.number);
+  map.meet(member);
   showPlace();
 }
 
 /** Pages come one behind the other; the last one shows who is there at all. */
 function takeSnapshot({ pages_left, members_left, members }) {
-  room.page ??= { total: members_left, uids: new Set() };
+  room.page ??= { total: members_left, numbers: new Set() };
   for (const member of members) {
-    room.page.uids.add(member.uid);
-    map.heard(member);
+    room.page.numbers.add(member.number);
+    map.meet(member);
   }
   if (pages_left > 0) return;
-  map.keepOnly(room.page.uids);
+  map.keepOnly(room.page.numbers);
   room.page = null;
   showPlace();
 }
@@ -176,7 +176,7 @@ element("say").addEventListener("submit", (event) => {
   if (!msg || !chat.isJoined) return;
   if (new TextEncoder().encode(msg).length > CHAT_MAX_BYTES) {
     addNews(`A message has at most ${CHAT_MAX_BYTES} bytes.`);
-  } else if (visitor.send({ type: "ChatSay", channel: CHANNEL, msg })) {
+  } else if (visitor.send({ type: "ChatSay", request: 1, channel: CHANNEL, msg })) {
     line.value = "";
   }
 });

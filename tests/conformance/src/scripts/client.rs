@@ -1,5 +1,6 @@
 //! What becomes of a client. Peers are Main and the worlds that it is sent to.
 
+use tinyrealm_core::protocol::MemberNumber;
 use tinyrealm_core::protocol::either_way::{Bye, Ping};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
@@ -37,7 +38,7 @@ fn of_web_sockets(peers: usize, acts: Vec<Act>) -> Vec<Act> {
 }
 
 fn welcomes() -> Vec<u8> {
-    frame(&Welcome { uid: Uid(0x8000_0001), token: Token([5; 32]) })
+    frame(&Welcome { version: 2, uid: Uid(0x8000_0001), token: Token([5; 32]) })
 }
 
 fn sends_to_world(heard: &Heard) -> Vec<u8> {
@@ -46,7 +47,13 @@ fn sends_to_world(heard: &Heard) -> Vec<u8> {
 }
 
 fn lets_in() -> Vec<u8> {
-    let joined = JoinOk { room_id: RoomId(0), spawn_pos: Position::default(), members: 0 };
+    let joined = JoinOk {
+        version: 2,
+        number: MemberNumber(1),
+        room_id: RoomId(0),
+        spawn_pos: Position::default(),
+        members: 0,
+    };
     let members = heapless::Vec::new();
     let snapshot = RoomSnapshot { pages_left: 0, members_left: 0, missed_events: 0, members };
     [frame(&joined), frame(&snapshot)].concat()

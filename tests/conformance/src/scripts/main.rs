@@ -1,5 +1,6 @@
 //! What becomes of a Main. Peers are worlds and clients, as they say.
 
+use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_main::{ChatSay, EnterWorldReq, Hello};
 use tinyrealm_core::protocol::either_way::Bye;
 use tinyrealm_core::protocol::main_to_client::Welcome;
@@ -34,7 +35,7 @@ pub fn all() -> Vec<Script> {
 }
 
 fn greets() -> Vec<u8> {
-    frame(&Hello { client_version: 1, token: None })
+    frame(&Hello { versions: Versions::OURS, token: None })
 }
 
 fn asks(region: &str) -> Vec<u8> {
@@ -43,6 +44,7 @@ fn asks(region: &str) -> Vec<u8> {
 
 fn registers(id: u16) -> Vec<u8> {
     frame(&RegisterWorld {
+        versions: Versions::OURS,
         world_id: WorldId(id),
         region: Text::truncated("eu"),
         capacity: 10,
@@ -91,11 +93,11 @@ fn hello() -> Vec<Act> {
         Act::Say(0, asks("")),
         Act::Await(0, 1),
     ]);
-    let say = ChatSay { channel: Text::truncated("all"), msg: Text::truncated("hi") };
+    let say = ChatSay { request: 5, channel: Text::truncated("all"), msg: Text::truncated("hi") };
     acts.extend([Act::Say(0, frame(&say)), Act::Await(0, 1)]);
-    let forged = Hello { client_version: 1, token: Some(Token([9; 32])) };
+    let forged = Hello { versions: Versions::OURS, token: Some(Token([9; 32])) };
     acts.extend([Act::Connect, Act::Say(2, frame(&forged)), Act::AwaitEnd(2)]);
-    let newer = Hello { client_version: 2, token: None };
+    let newer = Hello { versions: Versions { from: 3, to: 9 }, token: None };
     acts.extend([Act::Connect, Act::Say(3, frame(&newer)), Act::AwaitEnd(3)]);
     acts.extend([Act::Connect, Act::Trickle(4, greets()), Act::Await(4, 1)]);
     acts.extend([Act::Say(1, frame(&Bye { reason: ErrorCode::GOODBYE })), Act::AwaitEnd(1)]);
@@ -141,7 +143,7 @@ fn second_login() -> Vec<Act> {
     let mut acts = a_client(0);
     acts.push(Act::Connect);
     acts.push(Act::Answer(1, |heard| {
-        frame(&Hello { client_version: 1, token: Some(welcome(heard, 0).token) })
+        frame(&Hello { versions: Versions::OURS, token: Some(welcome(heard, 0).token) })
     }));
     acts.extend([Act::AwaitEnd(0), Act::Await(1, 1)]);
     acts
@@ -155,6 +157,7 @@ fn worlds() -> Vec<Act> {
     acts.push(Act::Say(0, frame(&UserList { uids })));
     // The same id, from another address.
     let other = RegisterWorld {
+        versions: Versions::OURS,
         world_id: WorldId(1),
         region: Text::truncated("eu"),
         capacity: 1,

@@ -1,5 +1,6 @@
 //! What becomes of a world. Peer 0 is Main; the others are players.
 
+use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered};
@@ -54,12 +55,12 @@ fn attach(uid: u32) -> Vec<Act> {
 }
 
 fn attach_with(uid: u32, handshake_key: HandshakeKey) -> Vec<Act> {
-    let attach = AttachUser { uid: Uid(uid), handshake_key, ttl_ms: TTL_MS, attempt: uid };
+    let attach = AttachUser { uid: Uid(uid.into()), handshake_key, ttl_ms: TTL_MS, attempt: uid };
     vec![Act::Say(MAIN, frame(&attach)), Act::Await(MAIN, 1)]
 }
 
 fn joins(uid: u32) -> Vec<u8> {
-    frame(&Join { uid: Uid(uid), handshake_key: key(uid as u8) })
+    frame(&Join { versions: Versions::OURS, uid: Uid(uid.into()), handshake_key: key(uid as u8) })
 }
 
 /// A new peer joins; Main hears of it.
@@ -79,7 +80,7 @@ fn moves(x: i32) -> Vec<u8> {
 }
 
 fn says(data: &[u8]) -> Vec<u8> {
-    frame(&Event { kind: data.len() as u16, data: Bytes::new(data).expect("short") })
+    frame(&Event { request: 5, kind: data.len() as u16, data: Bytes::new(data).expect("short") })
 }
 
 fn handshake() -> Vec<Act> {
@@ -160,7 +161,7 @@ fn shown_out() -> Vec<Act> {
     acts.extend(enter(1, 1));
     let second = attach_with(1, key(50));
     acts.extend(second);
-    let join = Join { uid: Uid(1), handshake_key: key(50) };
+    let join = Join { versions: Versions::OURS, uid: Uid(1), handshake_key: key(50) };
     acts.extend([Act::Connect, Act::Say(2, frame(&join)), Act::AwaitEnd(1), Act::Await(2, 2)]);
     acts.push(Act::Await(MAIN, 2));
     let detach = DetachUser { uid: Uid(1), reason: ErrorCode::DETACHED };

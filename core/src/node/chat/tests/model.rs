@@ -1,5 +1,6 @@
 //! A chat server against a naive model of channels, under whatever Mains can do.
 
+use crate::protocol::Seq;
 use std::collections::{BTreeMap, BTreeSet};
 use std::string::String;
 
@@ -34,6 +35,8 @@ struct ModelChannel {
     /// Who is in, by which Main.
     members: BTreeMap<u32, usize>,
     said: Vec<(u32, String)>,
+    /// The number of the last message before: where the server had come to when it began.
+    base: Option<Seq>,
 }
 
 #[derive(Default)]
@@ -64,7 +67,8 @@ fn check(bench: &ChatBench<'_>, model: &Model) {
         let channel = bench.role().channel(NAMES[number]);
         let members = channel.map_or(0, Channel::members);
         assert_eq!(usize::from(members), place.members.len());
-        assert_eq!(channel.map_or(0, Channel::last_seq) as usize, place.said.len());
+        let said = channel.map_or(0, |channel| channel.last_seq().since(place.base.unwrap()));
+        assert_eq!(said as usize, place.said.len());
     }
 }
 
@@ -78,12 +82,16 @@ fn run(acts: &[Act]) {
                     bench.ask_in(mains[main], uid, NAMES[channel]);
                     let is_in = bench.heard(mains[main]).iter().any(Said::is::<Joined<'_>>);
                     assert_eq!(is_in, model.has_place(uid, channel));
+                    let place = &mut model.channels[channel];
+                    let begins = bench.role().channel(NAMES[channel]).map(Channel::last_seq);
+                    place.base = place.base.or(begins);
                     if is_in {
                         model.channels[channel].members.insert(uid, main);
                     }
                 }
                 Act::Leave { main, uid, channel } => {
-                    let leave = LeaveChannel { uid: Uid(uid), channel: name(NAMES[channel]) };
+                    let leave =
+                        LeaveChannel { uid: Uid(uid.into()), channel: name(NAMES[channel]) };
                     bench.say(mains[main], &leave);
                     let members = &mut model.channels[channel].members;
                     if members.get(&uid) == Some(&main) {
@@ -101,7 +109,7 @@ fn run(acts: &[Act]) {
                     if is_taken {
                         place.said.push((uid, text.clone()));
                     }
-                    let seq = place.said.len() as u32;
+                    let seq = place.base.map_or(0, |base| base.0 as u32) + place.said.len() as u32;
                     let listening = model.mains_of(channel);
                     for (number, key) in mains.iter().enumerate() {
                         let heard = bench.heard(*key);

@@ -76,7 +76,7 @@ struct Wire {
 #[derive(Default)]
 struct Book {
     /// The number that it hears next, of each channel that it is in.
-    next: BTreeMap<String, u32>,
+    next: BTreeMap<String, Seq>,
     outstanding: u32,
 }
 
@@ -88,7 +88,7 @@ struct Realm<'r, 'c, 'm> {
     books: Vec<Book>,
     is_stopped: Vec<bool>,
     /// What everyone has heard under a number.
-    said: HashMap<(String, u32), (Uid, String)>,
+    said: HashMap<(String, Seq), (Uid, String)>,
     count: u32,
 }
 
@@ -167,10 +167,10 @@ impl Realm<'_, '_, '_> {
         {
             book.outstanding = book.outstanding.saturating_sub(1);
         }
-        if let Some(ChatBroadcast { channel, seq, uid, msg }) = said.read() {
+        if let Some(ChatBroadcast { channel, seq, uid, msg, .. }) = said.read() {
             let next = book.next.get_mut(channel.as_str()).expect("a message of our channel");
             assert_eq!(seq, *next, "client {client} in {}", channel.as_str());
-            *next = seq + 1;
+            *next = seq.next();
             if uid == self.guests[client].uid {
                 book.outstanding = book.outstanding.saturating_sub(1);
             }
@@ -194,7 +194,10 @@ impl Realm<'_, '_, '_> {
                 let msg = Text::new(&text).expect("a short message");
                 self.books[client].outstanding += 1;
                 let channel = name(NAMES[channel]);
-                self.tell(client, &crate::protocol::client_to_main::ChatSay { channel, msg });
+                self.tell(
+                    client,
+                    &crate::protocol::client_to_main::ChatSay { request: 7, channel, msg },
+                );
             }
             Act::Cut { main } => self.cut(main),
             Act::Stop { client } => {
@@ -238,8 +241,8 @@ impl Realm<'_, '_, '_> {
             }
             assert_eq!(book.outstanding, 0, "client {client} waits for an answer");
             for (channel, next) in &book.next {
-                let last = self.chat.role().channel(channel).map_or(0, Channel::last_seq);
-                assert_eq!(*next, last + 1, "client {client} has not heard all of {channel}");
+                let last = self.chat.role().channel(channel).map_or(Seq(0), Channel::last_seq);
+                assert_eq!(*next, last.next(), "client {client} has not heard all of {channel}");
             }
         }
     }

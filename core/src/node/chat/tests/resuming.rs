@@ -1,14 +1,20 @@
 //! Mains that come back, to a chat server that has gone on without them, or has just begun.
 
 use super::*;
+use crate::protocol::Seq;
 use crate::protocol::chat_to_main::{ResumeDenied, Resumed};
 use crate::protocol::main_to_chat::Resume;
 
 fn resume(since: u32, uids: &[u32]) -> Resume<'static> {
-    Resume { channel: name(LOBBY), since, uids: uids.iter().copied().map(Uid).collect() }
+    let uids = uids.iter().map(|uid| Uid((*uid).into())).collect();
+    Resume { channel: name(LOBBY), since: Seq(since.into()), uids }
 }
 
 fn resumed(next_seq: u32, missed: u32, members: u16) -> Said {
+    resumed_at(Seq(next_seq.into()), missed, members)
+}
+
+fn resumed_at(next_seq: Seq, missed: u32, members: u16) -> Said {
     Said::of(&Resumed { channel: name(LOBBY), next_seq, missed, members })
 }
 
@@ -37,7 +43,9 @@ fn what_was_missed_follows_as_far_as_one_page_goes() {
             bench.say(back, &resume(1, &[1]));
             let first = 2 + lost;
             let mut expected = vec![resumed(first, lost, 2)];
-            expected.extend((first..2 + missed).map(|seq| said(LOBBY, seq, 2, &format!("m{seq}"))));
+            expected.extend(
+                (first..2 + missed).map(|seq| said_again(LOBBY, seq, 2, &format!("m{seq}"))),
+            );
             assert_eq!(bench.heard(back), expected);
             let census = Said::of(&Census { channel: name(LOBBY), members: 2 });
             assert_eq!(bench.heard(here), [census]);
@@ -56,83 +64,125 @@ fn further_pages_are_not_answered_again() {
     });
 }
 
+/// A Main that has heard of another chat server, up to this number.
+fn heard_of_another(newest: Seq) -> Open {
+    Open { instance: 5, newest }
+}
+
+impl ChatBench<'_> {
+    fn open_as(&mut self, open: &Open) -> SessionKey {
+        let key = self.accept();
+        self.prove_as(key, ServerKind::MAIN, ServerKind::CHAT);
+        self.say(key, open);
+        assert!(self.heard(key)[0].is::<Opened>());
+        key
+    }
+
+    fn next_seq(&self) -> Seq {
+        self.role().channel(LOBBY).expect("a channel").last_seq().next()
+    }
+}
+
+/// The number of the only message in `heard`.
+fn seq_in(heard: &[Said]) -> Seq {
+    let seqs: Vec<Seq> =
+        heard.iter().filter_map(|said| said.read::<Broadcast<'_>>().map(|said| said.seq)).collect();
+    assert_eq!(seqs.len(), 1, "{heard:?}");
+    seqs[0]
+}
+
 #[test]
-fn a_server_that_knows_nothing_goes_on_behind_what_was_heard() {
+fn a_server_that_knows_nothing_goes_on_in_the_next_epoch() {
     with_chat(|bench| {
-        let [first, second] = [bench.open(), bench.open()];
-        bench.say(first, &resume(500, &[1]));
-        let next_seq = 501 + RESTART_STEP;
-        assert_eq!(bench.heard(first), [resumed(next_seq, u32::MAX, 1)]);
+        let first = bench.open_as(&heard_of_another(Seq::first_of(3).plus(500)));
+        bench.say(first, &Resume { since: Seq::first_of(3).plus(500), ..resume(0, &[1]) });
+        let next_seq = Seq::first_of(4).next();
+        assert_eq!(bench.heard(first), [resumed_at(next_seq, u32::MAX, 1)]);
         bench.talk(first, 1, LOBBY, "again");
-        // One that had heard more, and one that had heard less.
-        bench.say(second, &resume(510, &[2]));
+        assert_eq!(seq_in(&bench.heard(first)), next_seq);
+        // One that had heard more of that server: its epoch is over, too.
+        let second = bench.open_as(&heard_of_another(Seq::first_of(3).plus(510)));
+        bench.say(second, &Resume { since: Seq::first_of(3).plus(510), ..resume(0, &[2]) });
         let heard = bench.heard(second);
-        assert_eq!(heard[0], resumed(next_seq, u32::MAX, 2));
-        assert_eq!(heard[1], said(LOBBY, next_seq, 1, "again"));
+        assert_eq!(heard[0], resumed_at(next_seq, u32::MAX, 2));
+        assert_eq!(seq_in(&heard), next_seq);
         bench.talk(second, 2, LOBBY, "both");
-        assert_eq!(bench.heard(first).last(), Some(&said(LOBBY, next_seq + 1, 2, "both")));
+        assert_eq!(seq_in(&bench.heard(first)), next_seq.next());
     });
 }
 
-/// A Main that has heard more than this server has said: numbers rise all the same.
+/// Two servers that came one after the other, and of which two Mains have heard different things: the
+/// numbers that one of them has heard mean nothing else now.
 #[test]
-fn numbers_never_go_back() {
+fn a_main_with_other_numbers_of_our_epoch_moves_everyone_on() {
     with_chat(|bench| {
-        let [first, second] = [bench.open(), bench.open()];
-        bench.enter(first, 1, LOBBY);
-        bench.talk(first, 1, LOBBY, "one");
-        bench.say(second, &resume(7, &[2]));
-        assert_eq!(bench.heard(second)[0], resumed(8 + RESTART_STEP, u32::MAX, 2));
-        bench.talk(first, 1, LOBBY, "two");
-        let next = said(LOBBY, 8 + RESTART_STEP, 1, "two");
-        assert_eq!(bench.heard(first).last(), Some(&next));
-        assert_eq!(bench.heard(second).last(), Some(&next));
-    });
-}
-
-/// A channel that this server has begun anew has other numbers than a Main knows from before: what that
-/// Main has missed is not taken for what it has heard.
-#[test]
-fn a_new_channel_has_no_numbers_of_an_earlier_one() {
-    let mut memory = Box::new(Memory::NEW);
-    let chat = Chat::new(memory.storage(), CONFIG, test_secret());
-    with_this_chat(BENCH_CONFIG, chat, |bench| {
-        let [first, second] = [bench.open(), bench.open()];
+        let [first] = [bench.open()];
         bench.enter(first, 1, LOBBY);
         for text in ["one", "two", "three"] {
             bench.talk(first, 1, LOBBY, text);
         }
-        let last_seq = bench.role().channel(LOBBY).map_or(0, Channel::last_seq);
-        assert!(last_seq > 3, "numbers began at 1");
-        // It has heard two messages in the channel's earlier life.
-        bench.say(second, &resume(2, &[2]));
-        let heard = bench.heard(second);
-        assert_eq!(heard[0], resumed(last_seq - 2, u32::MAX, 2));
-        assert_eq!(heard[1], said(LOBBY, last_seq - 2, 1, "one"));
-        // Nor does one that was forgotten for another begin where it began before.
-        bench.say(first, &LeaveChannel { uid: Uid(1), channel: name(LOBBY) });
-        bench.say(second, &LeaveChannel { uid: Uid(2), channel: name(LOBBY) });
-        for channel in ["a", "b", "c"] {
-            bench.enter(first, 1, channel);
-        }
-        bench.say(first, &LeaveChannel { uid: Uid(1), channel: name("a") });
-        bench.enter(first, 1, LOBBY);
-        let began_at = bench.role().channel(LOBBY).map_or(0, Channel::oldest_seq);
-        assert!(began_at > last_seq, "{began_at} behind {last_seq}");
+        bench.heard(first);
+        let second = bench.open_as(&heard_of_another(Seq(2)));
+        bench.say(second, &Resume { since: Seq(2), ..resume(0, &[2]) });
+        let next_seq = Seq::first_of(1).next();
+        assert_eq!(bench.heard(second), [resumed_at(next_seq, u32::MAX, 2)]);
+        bench.talk(first, 1, LOBBY, "four");
+        assert_eq!(seq_in(&bench.heard(first)), next_seq);
+        assert_eq!(seq_in(&bench.heard(second)), next_seq);
     });
 }
 
-/// Two servers that begin one after the other, and hear the same of one Main, do not go on at the same
-/// number: another Main may have heard what the first of them has said.
+/// A name that was forgotten for another does not begin where it began before.
 #[test]
-fn where_a_channel_goes_on_is_not_where_it_went_on_before() {
-    let mut memory = Box::new(Memory::NEW);
-    let chat = Chat::new(memory.storage(), CONFIG, test_secret());
-    with_this_chat(BENCH_CONFIG, chat, |bench| {
+fn a_channel_that_comes_back_repeats_no_number() {
+    with_chat(|bench| {
         let main = bench.open();
-        bench.say(main, &resume(500, &[1]));
-        let last_seq = bench.role().channel(LOBBY).map_or(0, Channel::last_seq);
-        assert!(last_seq > 500 + RESTART_STEP, "{last_seq}");
+        bench.enter(main, 1, LOBBY);
+        bench.talk(main, 1, LOBBY, "one");
+        let before = bench.next_seq();
+        bench.say(main, &LeaveChannel { uid: Uid(1), channel: name(LOBBY) });
+        for channel in ["a", "b", "c"] {
+            bench.enter(main, 1, channel);
+        }
+        bench.say(main, &LeaveChannel { uid: Uid(1), channel: name("a") });
+        bench.enter(main, 1, LOBBY);
+        assert_eq!(bench.next_seq(), before);
+    });
+}
+
+/// The epoch that the owner gives is the least: a realm that was restarted as a whole repeats nothing.
+#[test]
+fn the_first_epoch_is_the_owner_s() {
+    with_chat_of(BENCH_CONFIG, ChatConfig { first_epoch: 9, ..CONFIG }, |bench| {
+        let main = bench.open();
+        bench.enter(main, 1, LOBBY);
+        assert_eq!(bench.next_seq(), Seq::first_of(9).next());
+        let late = bench.open_as(&heard_of_another(Seq::first_of(8).plus(7)));
+        bench.enter(late, 2, LOBBY);
+        assert_eq!(bench.next_seq(), Seq::first_of(9).next());
+    });
+}
+
+/// A count that is full carries into the epoch; behind the last number of all a channel takes no more.
+#[test]
+fn numbers_carry_and_end() {
+    with_chat(|bench| {
+        let main = bench.open();
+        bench.say(main, &Resume { since: Seq::first_of(1).minus(2), ..resume(0, &[1]) });
+        bench.heard(main);
+        for expected in [Seq::first_of(1).minus(1), Seq::first_of(1), Seq::first_of(1).next()] {
+            bench.talk(main, 1, LOBBY, "on");
+            assert_eq!(seq_in(&bench.heard(main)), expected);
+        }
+    });
+    with_chat(|bench| {
+        let main = bench.open();
+        bench.say(main, &Resume { since: Seq::MAX.minus(1), ..resume(0, &[1]) });
+        bench.heard(main);
+        bench.talk(main, 1, LOBBY, "the last");
+        assert_eq!(seq_in(&bench.heard(main)), Seq::MAX);
+        bench.talk(main, 1, LOBBY, "one too many");
+        assert_eq!(bench.heard(main), [refused(1, LOBBY, ChatSay::OPCODE.0, ErrorCode::FULL)]);
     });
 }
 

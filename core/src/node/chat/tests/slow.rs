@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::node::testing::frame_of;
+use crate::protocol::Seq;
 use crate::protocol::encode_frame;
 use crate::wire::PacketHeader;
 
@@ -24,7 +25,7 @@ fn with_questions(
         bench.heard(slow);
         bench.heard(other);
         bench.limit(slow, 0);
-        let question = AskPast { uid: Uid(1), channel: name(LOBBY), since: 1 };
+        let question = AskPast { uid: Uid(1), channel: name(LOBBY), since: Seq(1) };
         let questions = frame_of(&question).repeat(QUESTIONS);
         bench.say_bytes(slow, &questions);
         test(bench, slow, other);
@@ -34,7 +35,7 @@ fn with_questions(
 #[test]
 fn questions_wait_until_the_answers_are_taken() {
     with_questions(SlowMain::Waits, |bench, slow, other| {
-        let question = AskPast { uid: Uid(1), channel: name(LOBBY), since: 1 };
+        let question = AskPast { uid: Uid(1), channel: name(LOBBY), since: Seq(1) };
         assert_eq!(bench.unheard_bytes(slow), frame_of(&question).len() * (QUESTIONS - 1));
         // Nobody else waits.
         bench.talk(other, 2, LOBBY, "meanwhile");
@@ -63,16 +64,16 @@ fn or_it_is_closed_for_them() {
 fn the_longest_message_of_either_side_has_the_length_that_a_device_counts_on() {
     let (channel, long) = ("c".repeat(CHANNEL_MAX_BYTES), "m".repeat(CHAT_MAX_BYTES));
     let (channel, msg) = (Text::new(&channel).unwrap(), Text::new(&long).unwrap());
-    let uid = Uid(u32::MAX);
+    let uid = Uid::MAX;
     let mut out = [0; 400];
-    let say = encode_frame(&Say { uid, channel, msg }, &mut out).unwrap();
+    let say = encode_frame(&Say { uid, channel, request: u32::MAX, msg }, &mut out).unwrap();
     assert_eq!(say, PacketHeader::BYTES + MAIN_BODY_MAX_BYTES);
-    let past = Past { to: uid, channel, seq: u32::MAX, uid, msg };
+    let past = Past { to: uid, channel, seq: Seq::MAX, uid, msg };
     assert_eq!(encode_frame(&past, &mut out).unwrap(), PAST_FRAME_MAX_BYTES);
-    // The others are shorter: members are told by the page.
+    // The others are not longer: members are told by the page.
     let uids: heapless::Vec<Uid, 32> = core::iter::repeat_n(uid, 32).collect();
     let page = MemberPage { to: uid, channel, uids: uids.clone(), next_after: uid };
-    assert!(encode_frame(&page, &mut out).unwrap() < PAST_FRAME_MAX_BYTES);
-    let resume = crate::protocol::main_to_chat::Resume { channel, since: u32::MAX, uids };
-    assert!(encode_frame(&resume, &mut out).unwrap() < say);
+    assert!(encode_frame(&page, &mut out).unwrap() <= PAST_FRAME_MAX_BYTES);
+    let resume = crate::protocol::main_to_chat::Resume { channel, since: Seq::MAX, uids };
+    assert!(encode_frame(&resume, &mut out).unwrap() <= say);
 }

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::protocol::SendError;
+use crate::protocol::Seq;
 use crate::protocol::either_way::{Ping, Pong};
 use crate::protocol::main_to_client::ChatBroadcast;
+use crate::protocol::world_to_client::EventRefused;
 
 #[test]
 fn into_a_room_and_out_again() {
@@ -46,23 +48,25 @@ fn into_a_room_and_out_again() {
 fn what_the_room_says_is_told() {
     with_client(|bench| {
         let (_, world) = bench.go_inside();
-        let member =
-            MemberState { uid: Uid(8), pos: Position { x: 1, y: 2, z: 3 }, dir: Direction(4) };
+        let (number, pos, dir) = (MemberNumber(2), Position { x: 1, y: 2, z: 3 }, Direction(4));
+        let member = MemberState { number, uid: Uid(8), pos, dir };
         let members = heapless::Vec::from_slice(&[member]).unwrap();
         let snapshot = RoomSnapshot { pages_left: 0, members_left: 1, missed_events: 9, members };
         bench.say(world, &snapshot);
         bench.say(world, &UserEntered { member });
-        bench.say(world, &MoveBroadcast { member });
+        bench.say(world, &MoveBroadcast { number, pos, dir });
         let data = Bytes::new(b"hi").unwrap();
-        bench.say(world, &EventBroadcast { uid: Uid(8), kind: 6, data });
-        bench.say(world, &UserLeft { uid: Uid(8) });
+        bench.say(world, &EventBroadcast { number, request: 9, kind: 6, data });
+        bench.say(world, &EventRefused { request: 10, reason: ErrorCode::BUSY });
+        bench.say(world, &UserLeft { number });
         bench.say(world, &Error { code: ErrorCode::BUSY, about: Event::OPCODE.0 });
         let expected = [
             Noted::Snapshot(Box::new(snapshot)),
             Noted::Entered(member),
-            Noted::Moved(member),
-            Noted::Said(Uid(8), 6, b"hi".to_vec()),
-            Noted::Left(Uid(8)),
+            Noted::Moved(MoveBroadcast { number, pos, dir }),
+            Noted::Said(number, 9, 6, b"hi".to_vec()),
+            Noted::EventRefused(10, ErrorCode::BUSY),
+            Noted::Left(number),
             Noted::Refused(ErrorCode::BUSY, Event::OPCODE.0),
         ];
         assert_eq!(bench.notes(), expected);
@@ -77,8 +81,9 @@ fn what_the_client_does_reaches_the_room() {
         let (pos, dir, data) =
             (Position { x: 9, y: 8, z: 7 }, Direction(6), Bytes::new(b"!").unwrap());
         assert_eq!(bench.act(|client, cx| client.move_to(cx, pos, dir)), Ok(()));
-        assert_eq!(bench.act(|client, cx| client.say(cx, 3, data)), Ok(()));
-        let expected = [Said::of(&Move { pos, dir }), Said::of(&Event { kind: 3, data })];
+        assert_eq!(bench.act(|client, cx| client.say(cx, 3, data)), Ok(1));
+        let expected =
+            [Said::of(&Move { pos, dir }), Said::of(&Event { request: 1, kind: 3, data })];
         assert_eq!((bench.heard(world), bench.heard(main)), (expected.to_vec(), vec![]));
     });
 }
@@ -118,7 +123,7 @@ fn a_full_link_to_the_room_is_backpressure() {
         assert_eq!(say(bench), Err(SendError::Full));
         bench.unblock(world, usize::MAX);
         assert_eq!(bench.heard(world).len(), said);
-        assert_eq!(say(bench), Ok(()));
+        assert!(say(bench).is_ok());
         assert_eq!(bench.links(), (MainState::Ready, WorldState::Inside));
     });
 }
@@ -155,7 +160,7 @@ fn an_answer_that_was_not_asked_for_changes_nothing() {
         bench.send_to_world(main);
         bench.welcome(main);
         let (channel, msg) = (Text::new("all").unwrap(), Text::new("hi").unwrap());
-        bench.say(main, &ChatBroadcast { channel, seq: 1, uid: UID, msg });
+        bench.say(main, &ChatBroadcast { channel, seq: Seq(1), uid: UID, request: 0, msg });
         bench.say_bytes(main, &[4, 0, 0x77, 0x77, 0, 0]);
         assert!(!bench.wants_to_connect());
         assert_eq!((bench.heard(main), bench.heard(world)), (vec![], vec![]));

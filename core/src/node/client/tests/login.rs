@@ -39,7 +39,7 @@ fn with_member(test: impl FnOnce(&mut MemberBench<'_>)) {
 
 fn request() -> Said {
     let (id, pw) = (Text::new("alice").unwrap(), Password(Text::new("secret").unwrap()));
-    Said::of(&LoginReq { id, pw })
+    Said::of(&LoginReq { versions: Versions::OURS, id, pw })
 }
 
 impl MemberBench<'_> {
@@ -82,11 +82,11 @@ impl MemberBench<'_> {
 fn a_token_of_login_is_shown_to_main() {
     with_member(|bench| {
         let login = bench.meet_login();
-        bench.say(login, &LoginAck { uid: UID, token: TOKEN, ttl_s: 60 });
+        bench.say(login, &LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60 });
         assert_eq!(bench.heard(login), [bye(ErrorCode::GOODBYE)]);
         let main = bench.connect_member_to("main:7");
         assert_eq!(bench.heard(main), [hello(Some(TOKEN))]);
-        bench.say(main, &Welcome { uid: UID, token: TOKEN });
+        bench.say(main, &Welcome { version: 2, uid: UID, token: TOKEN });
         assert_eq!(bench.member_links(), (MainState::Ready, WorldState::Asking));
         // With its token it finds back to Main without Login.
         bench.disconnect(main);
@@ -100,7 +100,7 @@ fn a_token_of_login_is_shown_to_main() {
 fn a_token_that_is_worth_nothing_any_more_leads_back_to_login() {
     with_member(|bench| {
         let login = bench.meet_login();
-        bench.say(login, &LoginAck { uid: UID, token: TOKEN, ttl_s: 60 });
+        bench.say(login, &LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60 });
         let main = bench.connect_member_to("main:7");
         bench.say(main, &Error { code: ErrorCode::BAD_TOKEN, about: Hello::OPCODE.0 });
         bench.disconnect(main);
@@ -113,7 +113,7 @@ fn a_token_that_is_worth_nothing_any_more_leads_back_to_login() {
 fn while_login_is_unavailable_the_token_is_kept() {
     with_member(|bench| {
         let login = bench.meet_login();
-        bench.say(login, &LoginAck { uid: UID, token: TOKEN, ttl_s: 60 });
+        bench.say(login, &LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60 });
         let main = bench.connect_member_to("main:7");
         bench.say(main, &Error { code: ErrorCode::LOGIN_UNAVAILABLE, about: Hello::OPCODE.0 });
         bench.disconnect(main);

@@ -19,11 +19,13 @@ fn speak(bench: &ClientBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
             let about = [0, EnterWorldReq::OPCODE.0, Hello::OPCODE.0][usize::from(word.amount) % 3];
             frame_of(&Error { code, about })
         }
-        30..130 if is_main => frame_of(&Welcome { uid: UID, token: TOKEN }),
+        30..130 if is_main => frame_of(&Welcome { version: 2, uid: UID, token: TOKEN }),
         130.. if is_main => frame_of(&EnterWorldAck { world_addr, handshake_key: KEY }),
         30..120 => frame_of(&join_ok()),
         120..130 => frame_of(&JoinDenied { reason: JoinDenial::FULL }),
-        130..200 => frame_of(&MoveBroadcast { member }),
+        130..200 => {
+            frame_of(&MoveBroadcast { number: member.number, pos: member.pos, dir: member.dir })
+        }
         _ => frame_of(&UserEntered { member }),
     }
 }

@@ -23,7 +23,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     ) {
         let Some(key) = self.caller_entry(caller, ChatJoin::OPCODE.0) else { return };
         if let Err(reason) = self.ask_to_join(caller, key, message.channel) {
-            self.refuse_chat(caller, message.channel, ChatJoin::OPCODE, reason);
+            self.refuse_chat(caller, message.channel, ChatJoin::OPCODE, 0, reason);
         }
     }
 
@@ -88,7 +88,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let channel = message.channel;
         let uid = self.users.get(key).map_or(Uid::NOBODY, |user| user.uid);
         let Some(found) = self.membership(uid, channel.as_str()) else {
-            self.refuse_chat(caller, channel, ChatLeave::OPCODE, ErrorCode::NOT_IN_CHANNEL);
+            let reason = ErrorCode::NOT_IN_CHANNEL;
+            self.refuse_chat(caller, channel, ChatLeave::OPCODE, 0, reason);
             return;
         };
         self.remove_membership(&found);
@@ -104,7 +105,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     ) {
         let Some(key) = self.caller_entry(caller, ChatSay::OPCODE.0) else { return };
         if let Err(reason) = self.forward_say(caller, key, message) {
-            self.refuse_chat(caller, message.channel, ChatSay::OPCODE, reason);
+            let ChatSay { channel, request, .. } = *message;
+            self.refuse_chat(caller, channel, ChatSay::OPCODE, request, reason);
         }
     }
 
@@ -114,12 +116,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
         key: EntryKey,
         message: &ChatSay<'_>,
     ) -> Result<(), ErrorCode> {
-        let ChatSay { channel, msg } = *message;
+        let ChatSay { request, channel, msg } = *message;
         let (uid, found) = self.own_membership(key, channel)?;
         if msg.as_str().len() > usize::from(self.chat.policy.message_bytes) {
             return Err(ErrorCode::MESSAGE_TOO_LONG);
         }
-        self.forward(caller, key, &found, ChatSay::OPCODE, &Say { uid, channel, msg })?;
+        let say = Say { uid, channel, request, msg };
+        self.forward(caller, key, &found, (ChatSay::OPCODE, request), &say)?;
         self.chat.forwarding.want(caller.now, self.chat.policy.flush_interval_ms);
         self.chat.stats.forwarded += 1;
         Ok(())
@@ -132,16 +135,18 @@ impl<'a, A: Authenticator> Main<'a, A> {
         caller: &mut Caller<'_, 'a>,
         key: EntryKey,
         found: &Membership,
-        about: Opcode,
+        (about, request): (Opcode, u32),
         message: &M,
     ) -> Result<SessionKey, ErrorCode> {
         let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
         self.take_chat_token(caller, key)?;
         let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
-        let count = member.unanswered.of_mut(about).ok_or(ErrorCode::OUT_OF_PLACE)?;
-        let more = count.checked_add(1).ok_or(ErrorCode::CHAT_TOO_FAST)?;
+        let mut unanswered = member.unanswered;
+        if !unanswered.ask(about, request) {
+            return Err(ErrorCode::CHAT_TOO_FAST);
+        }
         caller.sessions.send_later(link, message).map_err(not_taken)?;
-        *count = more;
+        member.unanswered = unanswered;
         Ok(link)
     }
 
@@ -171,10 +176,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(key) = self.caller_entry(caller, about.0) else { return };
         let asked = self
             .own_membership(key, channel)
-            .and_then(|(uid, found)| self.forward(caller, key, &found, about, &ask(uid)));
+            .and_then(|(uid, found)| self.forward(caller, key, &found, (about, 0), &ask(uid)));
         match asked {
             Ok(link) => caller.sessions.mark_ready_unless_blocked(link),
-            Err(reason) => self.refuse_chat(caller, channel, about, reason),
+            Err(reason) => self.refuse_chat(caller, channel, about, 0, reason),
         }
     }
 
@@ -203,10 +208,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         caller: &mut Caller<'_, 'a>,
         channel: Name<'_>,
         about: Opcode,
+        request: u32,
         reason: ErrorCode,
     ) {
         self.chat.stats.refused += 1;
-        let refused = ChatRefused { channel, about: about.0, reason };
+        let refused = ChatRefused { channel, about: about.0, request, reason };
         caller.sessions.send_or_close(caller.now, caller.key, &refused);
     }
 

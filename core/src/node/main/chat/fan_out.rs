@@ -103,7 +103,7 @@ impl ChatHub<'_> {
         let Some(member) = self.members.at_mut(index) else { return true };
         let Some(channel) = self.channels.at(member.channel) else { return true };
         let missed = channel.rings.counted_since(&member.cursor);
-        let next_seq = channel.published_seq.saturating_add(1);
+        let next_seq = channel.published_seq.next();
         let gap = ChatGap { channel: Text::truncated(&channel.name), missed, next_seq };
         if sessions.send(member.session, &gap).is_err() {
             return false;

@@ -5,7 +5,7 @@ use super::link::ChatLink;
 use super::pace::Pace;
 use crate::broadcast::{BroadcastRings, Cursor, RingBytes};
 use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
-use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Uid};
+use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Seq, Uid};
 use crate::session::SessionKey;
 use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, WorkList, hash_bytes};
 use crate::time::Instant;
@@ -24,10 +24,12 @@ pub struct LocalChannel {
     /// The newest member.
     pub(super) first: Link,
     pub(super) members: u16,
+    /// The chat server has told a number of it.
+    pub(super) has_begun: bool,
     /// The number of the newest message that was appended.
-    pub(super) last_seq: u32,
+    pub(super) last_seq: Seq,
     /// The number of the newest message that is published.
-    pub(super) published_seq: u32,
+    pub(super) published_seq: Seq,
 }
 
 impl Vacant for LocalChannel {
@@ -36,32 +38,77 @@ impl Vacant for LocalChannel {
         rings: BroadcastRings::EMPTY,
         first: Link::NONE,
         members: 0,
-        last_seq: 0,
-        published_seq: 0,
+        has_begun: false,
+        last_seq: Seq(0),
+        published_seq: Seq(0),
     };
 }
 
-/// What the chat server owes a member an answer to, counted.
+/// The most messages of one member that may be under way to the chat server.
+const SAYS_UNDER_WAY: usize = 16;
+
+/// What the chat server owes a member an answer to.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Unanswered {
-    /// Messages that have not come back.
-    pub(super) says: u8,
+    /// The numbers of messages that have not come back, the oldest first: they come back in order.
+    pub(super) says: Says,
     /// Questions about the past; coming in is one.
     pub(super) pasts: u8,
     /// Questions about who is there.
     pub(super) whos: u8,
 }
 
-impl Unanswered {
-    pub(super) const NOTHING: Self = Self { says: 0, pasts: 0, whos: 0 };
+/// The numbers of messages that are under way, as a ring.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Says {
+    requests: [u32; SAYS_UNDER_WAY],
+    first: u8,
+    count: u8,
+}
 
-    /// How many of that kind there are; `None` for what is no question.
-    pub(super) fn of_mut(&mut self, about: Opcode) -> Option<&mut u8> {
+impl Says {
+    const NOTHING: Self = Self { requests: [0; SAYS_UNDER_WAY], first: 0, count: 0 };
+
+    /// One more is under way; `false` if there are too many.
+    pub(super) fn push(&mut self, request: u32) -> bool {
+        let place = (usize::from(self.first) + usize::from(self.count)) % SAYS_UNDER_WAY;
+        let is_free = usize::from(self.count) < SAYS_UNDER_WAY;
+        if let Some(slot) = self.requests.get_mut(place).filter(|_| is_free) {
+            *slot = request;
+            self.count += 1;
+        }
+        is_free
+    }
+
+    /// The oldest one is answered.
+    pub(super) fn pop(&mut self) -> Option<u32> {
+        self.count = self.count.checked_sub(1)?;
+        let request = self.requests.get(usize::from(self.first)).copied();
+        self.first = (self.first + 1) % SAYS_UNDER_WAY as u8;
+        request
+    }
+}
+
+impl Unanswered {
+    pub(super) const NOTHING: Self = Self { says: Says::NOTHING, pasts: 0, whos: 0 };
+
+    /// One more of that kind is asked; `false` if there are too many.
+    pub(super) fn ask(&mut self, about: Opcode, request: u32) -> bool {
+        let count = match about {
+            ChatSay::OPCODE => return self.says.push(request),
+            ChatHistory::OPCODE => &mut self.pasts,
+            _ => &mut self.whos,
+        };
+        count.checked_add(1).map(|more| *count = more).is_some()
+    }
+
+    /// One of that kind is answered.
+    pub(super) fn answer(&mut self, about: Opcode) {
         match about {
-            ChatSay::OPCODE => Some(&mut self.says),
-            ChatHistory::OPCODE => Some(&mut self.pasts),
-            ChatWho::OPCODE => Some(&mut self.whos),
-            _ => None,
+            ChatSay::OPCODE => drop(self.says.pop()),
+            ChatHistory::OPCODE => self.pasts = self.pasts.saturating_sub(1),
+            ChatWho::OPCODE => self.whos = self.whos.saturating_sub(1),
+            _ => {}
         }
     }
 }
@@ -162,6 +209,10 @@ pub struct ChatHub<'a> {
     pub(super) forwarding: Pace,
     pub(super) must_flush: bool,
     pub(super) next_attempt: u32,
+    /// The chat server that was heard of last; 0 for none.
+    pub(super) instance: u32,
+    /// The newest number of a message, in any channel, that was heard of.
+    pub(super) newest: Seq,
     /// Random, so that nobody can choose names that share a chain.
     pub(super) seed: u32,
     pub(super) stats: MainChatStats,
@@ -183,6 +234,8 @@ impl<'a> ChatHub<'a> {
             forwarding: Pace::NEW,
             must_flush: false,
             next_attempt: 0,
+            instance: 0,
+            newest: Seq(0),
             seed: 0,
             stats: MainChatStats::default(),
         }

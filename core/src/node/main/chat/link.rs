@@ -25,7 +25,7 @@ use crate::node::cluster::{Dialer, Heard};
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_chat::{Open, Resume};
 use crate::protocol::main_to_client::ChatGap;
-use crate::protocol::{Dispatched, ErrorCode, Message, ServerKind, Text, Uid};
+use crate::protocol::{Dispatched, ErrorCode, Message, Seq, ServerKind, Text, Uid};
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::storage::Link;
 use crate::time::Instant;
@@ -122,7 +122,7 @@ impl ChatHub<'_> {
                 let _ = uids.push(member.uid);
             }
             let channel = Text::truncated(&channel.name);
-            let since = self.channels.at(index).map_or(0, |channel| channel.last_seq);
+            let since = self.channels.at(index).map_or(Seq(0), |channel| channel.last_seq);
             if sessions.send(key, &Resume { channel, since, uids }).is_err() {
                 return;
             }
@@ -150,11 +150,13 @@ impl ChatHub<'_> {
 
     /// A channel's next message is `next_seq`. If that is not what its members expect, another Main has
     /// told a restarted chat server of higher numbers, and they are told that something may be missing.
-    pub(super) fn goes_on_at(&mut self, now: Instant, key: LocalChannelKey, next_seq: u32) {
+    pub(super) fn goes_on_at(&mut self, now: Instant, key: LocalChannelKey, next_seq: Seq) {
         let Some(channel) = self.channels.get_mut(key) else { return };
         let before = channel.last_seq;
-        channel.last_seq = before.max(next_seq.saturating_sub(1));
-        if before != 0 && before != channel.last_seq {
+        channel.last_seq = before.max(next_seq.minus(1));
+        self.newest = self.newest.max(channel.last_seq);
+        let had_begun = core::mem::replace(&mut channel.has_begun, true);
+        if had_begun && before != channel.last_seq {
             let name = channel.name.clone();
             let gap = ChatGap { channel: Text::truncated(&name), missed: u32::MAX, next_seq };
             self.append(now, key, FrameClass::State, &gap);
@@ -166,11 +168,12 @@ impl ChatHub<'_> {
         &mut self,
         cx: &Context<'_, '_>,
         key: LocalChannelKey,
-        next_seq: u32,
+        next_seq: Seq,
         missed: u32,
     ) {
         let Some(channel) = self.channels.get_mut(key) else { return };
-        channel.last_seq = next_seq.saturating_sub(1);
+        channel.last_seq = next_seq.minus(1);
+        self.newest = self.newest.max(channel.last_seq);
         if missed > 0 {
             let name = channel.name.clone();
             let gap = ChatGap { channel: Text::truncated(&name), missed, next_seq };
@@ -208,17 +211,19 @@ impl<'a, A: Authenticator> Main<'a, A> {
     ) -> Dispatched {
         let heard = self.chat.link.dialer.hear(&self.secret, caller, frame);
         if heard == Heard::Proven {
-            caller.sessions.send_or_close(caller.now, caller.key, &Open {});
+            let open = Open { instance: self.chat.instance, newest: self.chat.newest };
+            caller.sessions.send_or_close(caller.now, caller.key, &open);
             self.chat.link.state = ChatLinkState::Opening(caller.key);
         }
         heard.dispatched()
     }
 
-    pub(super) fn chat_opened(&mut self, caller: &mut Caller<'_, 'a>) {
+    pub(super) fn chat_opened(&mut self, caller: &mut Caller<'_, 'a>, instance: u32) {
         if self.chat.link.state != ChatLinkState::Opening(caller.key) {
             return;
         }
         log::info!("found the chat server");
+        self.chat.instance = instance;
         caller.sessions.prove(caller.now, caller.key, Trust::Server);
         self.chat.stats.opened += 1;
         self.chat.link.backoff.reset();

@@ -23,17 +23,17 @@ mod server_link;
 pub use hub::{ChatHub, LocalChannel, LocalMember, MainChatStats, MainChatStorage};
 
 use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES};
-use crate::wire::PacketHeader;
 use crate::wire::framing::MESSAGE_EXTRA_BYTES;
 use crate::wire::opcode::OPCODE_BYTES;
+use crate::wire::{PacketHeader, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 
-/// The longest frame of a channel: prefix, name, number, uid, text.
+/// The longest frame of a channel: prefix, name, number, uid, its sender's number, text.
 pub const CHAT_FRAME_MAX_BYTES: usize = PacketHeader::BYTES
     + OPCODE_BYTES
     + (1 + CHANNEL_MAX_BYTES)
-    + 2 * VARINT_U32_MAX_BYTES
+    + 2 * VARINT_U53_MAX_BYTES
+    + VARINT_U32_MAX_BYTES
     + (2 + CHAT_MAX_BYTES);
-const VARINT_U32_MAX_BYTES: usize = 5;
 
 /// The least bytes of a channel's ring, a power of two: a gap and a message, wherever a lap ends.
 pub const CHANNEL_RING_MIN_BYTES: usize =

@@ -23,8 +23,8 @@ use crate::wire::Opcode;
 const PAST_BUFFERS: u16 = crate::node::chat::PAST_PAGE_MAX;
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
-    fn opened(&mut self, caller: &mut Caller<'_, 'a>, _: Opened) {
-        self.chat_opened(caller);
+    fn opened(&mut self, caller: &mut Caller<'_, 'a>, message: Opened) {
+        self.chat_opened(caller, message.instance);
     }
 
     fn joined(&mut self, caller: &mut Caller<'_, 'a>, message: Joined<'_>) {
@@ -59,7 +59,8 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         };
         self.remove_membership(&found);
         self.chat.stats.refused += 1;
-        let refused = ChatRefused { channel, about: ChatJoin::OPCODE.0, reason };
+        let about = ChatJoin::OPCODE.0;
+        let refused = ChatRefused { channel, about, request: 0, reason };
         caller.sessions.send_or_close(caller.now, session, &refused);
     }
 
@@ -73,32 +74,33 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     }
 
     fn broadcast(&mut self, caller: &mut Caller<'_, 'a>, message: Broadcast<'_>) {
-        let Broadcast { channel, seq, uid, msg } = message;
+        let Broadcast { channel, seq, uid, request, msg } = message;
         let Some(key) = self.chat.find(channel.as_str()) else { return };
         let Some(place) = self.chat.channels.get_mut(key) else { return };
         if seq <= place.last_seq {
             return;
         }
-        let is_next = seq == place.last_seq.saturating_add(1);
+        let is_next = seq == place.last_seq.next();
         place.last_seq = seq;
+        self.chat.newest = self.chat.newest.max(seq);
         self.chat.stats.received += 1;
         self.chat.stats.deliveries += u64::from(place.members);
         if !is_next {
             let gap = ChatGap { channel, missed: u32::MAX, next_seq: seq };
             self.chat.append(caller.now, key, FrameClass::State, &gap);
         }
-        let said = ChatBroadcast { channel, seq, uid, msg };
+        let said = ChatBroadcast { channel, seq, uid, request, msg };
         self.chat.append(caller.now, key, FrameClass::Counted, &said);
         self.count_answer(uid, channel.as_str(), ChatSay::OPCODE);
     }
 
     fn refused(&mut self, caller: &mut Caller<'_, 'a>, message: Refused<'_>) {
-        let Refused { uid, channel, about, reason } = message;
+        let Refused { uid, channel, about, request, reason } = message;
         self.chat.stats.refused += 1;
         // Whoever has left meanwhile hears nothing more of the channel.
         if self.is_member(uid, channel.as_str()) {
             self.count_answer(uid, channel.as_str(), Opcode(about));
-            self.tell_client(caller, uid, &ChatRefused { channel, about, reason });
+            self.tell_client(caller, uid, &ChatRefused { channel, about, request, reason });
         }
     }
 
@@ -110,10 +112,11 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     }
 
     fn past_end(&mut self, caller: &mut Caller<'_, 'a>, message: PastEnd<'_>) {
-        let PastEnd { to, channel, next_seq, end_seq } = message;
+        let PastEnd { to, channel, oldest, next_seq, end_seq } = message;
         if self.is_member(to, channel.as_str()) {
             self.count_answer(to, channel.as_str(), ChatHistory::OPCODE);
-            self.tell_client(caller, to, &ChatPastEnd { channel, next_seq, end_seq });
+            let end = ChatPastEnd { channel, oldest, next_seq, end_seq };
+            self.tell_client(caller, to, &end);
         }
     }
 
@@ -199,9 +202,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     fn count_answer(&mut self, uid: Uid, channel: &str, about: Opcode) {
         if let Some(found) = self.membership(uid, channel)
             && let Some(member) = self.chat.members.get_mut(found.member)
-            && let Some(count) = member.unanswered.of_mut(about)
         {
-            *count = count.saturating_sub(1);
+            member.unanswered.answer(about);
         }
     }
 
@@ -226,29 +228,29 @@ impl<'a, A: Authenticator> Main<'a, A> {
             let Some(member) = self.chat.members.key_at(index) else { continue };
             let Some(entry) = self.chat.members.get_mut(member) else { continue };
             entry.is_resumed = false;
-            let unanswered = core::mem::replace(&mut entry.unanswered, Unanswered::NOTHING);
+            let mut unanswered = core::mem::replace(&mut entry.unanswered, Unanswered::NOTHING);
             let (uid, session, is_in) = (entry.uid, entry.session, entry.is_in);
             let Some(channel) = self.chat.channels.key_at(entry.channel) else { continue };
             let Some(place) = self.chat.channels.get(channel) else { continue };
             let name = place.name.clone();
             let channel_name = Text::truncated(&name);
-            let mut refuse = |about: i32, reason| {
-                let refused = ChatRefused { channel: channel_name, about, reason };
+            let mut refuse = |about: i32, request, reason| {
+                let refused = ChatRefused { channel: channel_name, about, request, reason };
                 cx.sessions.send_or_close(cx.now, session, &refused);
             };
-            for _ in 0..unanswered.says {
-                refuse(ChatSay::OPCODE.0, ErrorCode::CHAT_INTERRUPTED);
+            while let Some(request) = unanswered.says.pop() {
+                refuse(ChatSay::OPCODE.0, request, ErrorCode::CHAT_INTERRUPTED);
             }
             for _ in 0..unanswered.pasts {
-                refuse(ChatHistory::OPCODE.0, ErrorCode::CHAT_UNAVAILABLE);
+                refuse(ChatHistory::OPCODE.0, 0, ErrorCode::CHAT_UNAVAILABLE);
             }
             for _ in 0..unanswered.whos {
-                refuse(ChatWho::OPCODE.0, ErrorCode::CHAT_UNAVAILABLE);
+                refuse(ChatWho::OPCODE.0, 0, ErrorCode::CHAT_UNAVAILABLE);
             }
             if is_in {
                 continue;
             }
-            refuse(ChatJoin::OPCODE.0, ErrorCode::CHAT_UNAVAILABLE);
+            refuse(ChatJoin::OPCODE.0, 0, ErrorCode::CHAT_UNAVAILABLE);
             if let Some(user) = self.users.find(uid) {
                 self.remove_membership(&Membership { user, channel, member });
             }

@@ -3,6 +3,8 @@
 use super::*;
 use crate::node::testing::Asked;
 use crate::protocol::CHANNEL_MAX_BYTES;
+use crate::protocol::Seq;
+use crate::protocol::Versions;
 use crate::protocol::chat_to_main::{
     Broadcast, ChannelDenied, Entered, Joined, Opened, Past, PastEnd, Refused, Removed,
     ResumeDenied, Resumed,
@@ -39,20 +41,35 @@ fn message(text: &str) -> Text<'_, 256> {
     Text::new(text).expect("a short message")
 }
 
+const REQUEST: u32 = 77;
+
 fn broadcast(seq: u32, uid: Uid, text: &str) -> Broadcast<'_> {
-    Broadcast { channel: name(LOBBY), seq, uid, msg: message(text) }
+    Broadcast {
+        channel: name(LOBBY),
+        seq: Seq(seq.into()),
+        uid,
+        request: REQUEST,
+        msg: message(text),
+    }
 }
 
 fn said(seq: u32, uid: Uid, text: &str) -> Said {
-    Said::of(&ChatBroadcast { channel: name(LOBBY), seq, uid, msg: message(text) })
+    Said::of(&ChatBroadcast {
+        channel: name(LOBBY),
+        seq: Seq(seq.into()),
+        uid,
+        request: REQUEST,
+        msg: message(text),
+    })
 }
 
 fn chat_refused(channel: &'static str, about: i32, reason: ErrorCode) -> Said {
-    Said::of(&ChatRefused { channel: name(channel), about, reason })
+    let request = if about == ChatSay::OPCODE.0 { REQUEST } else { 0 };
+    Said::of(&ChatRefused { channel: name(channel), about, request, reason })
 }
 
 fn gap(missed: u32, next_seq: u32) -> Said {
-    Said::of(&ChatGap { channel: name(LOBBY), missed, next_seq })
+    Said::of(&ChatGap { channel: name(LOBBY), missed, next_seq: Seq(next_seq.into()) })
 }
 
 impl MainBench<'_> {
@@ -73,16 +90,17 @@ impl MainBench<'_> {
         };
         self.connected(key);
         self.take_proof_as(key, ServerKind::CHAT);
-        assert_eq!(self.heard(key), [Said::of(&Open {})]);
-        self.say(key, &Opened {});
+        assert!(self.heard(key)[0].is::<Open>());
+        self.say(key, &Opened { instance: 9 });
         key
     }
 
     fn join(&mut self, chat: SessionKey, guest: Guest, channel: &'static str, next_seq: u32) {
         self.let_in(chat, guest, channel, next_seq);
-        let (to, channel, end_seq) = (guest.uid, name(channel), next_seq);
-        self.say(chat, &PastEnd { to, channel, next_seq, end_seq });
-        let end = ChatPastEnd { channel, next_seq, end_seq };
+        let (to, channel, next_seq) = (guest.uid, name(channel), Seq(next_seq.into()));
+        let (oldest, end_seq) = (Seq(1), next_seq);
+        self.say(chat, &PastEnd { to, channel, oldest, next_seq, end_seq });
+        let end = ChatPastEnd { channel, oldest, next_seq, end_seq };
         assert_eq!(self.heard(guest.key), [Said::of(&end)]);
     }
 
@@ -95,14 +113,18 @@ impl MainBench<'_> {
         };
         assert_eq!(asked.uid, guest.uid);
         let JoinChannel { uid, attempt, .. } = asked;
-        let (channel, members, oldest) = (name(channel), 1, 1);
+        let (channel, members, oldest) = (name(channel), 1, Seq(1));
+        let next_seq = Seq(next_seq.into());
         self.say(chat, &Joined { uid, channel, attempt, members, oldest, next_seq });
         let joined = ChatJoined { channel, members, oldest, next_seq };
         assert_eq!(self.heard(guest.key), [Said::of(&joined)]);
     }
 
     fn talk(&mut self, guest: Guest, text: &str) {
-        self.say(guest.key, &ChatSay { channel: name(LOBBY), msg: message(text) });
+        self.say(
+            guest.key,
+            &ChatSay { request: REQUEST, channel: name(LOBBY), msg: message(text) },
+        );
     }
 
     fn flushed(&mut self, key: SessionKey) -> Vec<Said> {
@@ -123,7 +145,8 @@ fn one_copy_reaches_every_member_and_nobody_else() {
         bench.join(chat, ann, LOBBY, 7);
         bench.join(chat, bob, LOBBY, 7);
         bench.talk(ann, "hi");
-        let forwarded = Say { uid: ann.uid, channel: name(LOBBY), msg: message("hi") };
+        let forwarded =
+            Say { uid: ann.uid, channel: name(LOBBY), request: REQUEST, msg: message("hi") };
         assert_eq!(bench.heard(chat), [Said::of(&forwarded)]);
         bench.say(chat, &broadcast(7, ann.uid, "hi"));
         bench.say(chat, &Entered { channel: name(LOBBY), uid: Uid(9) });
@@ -145,11 +168,13 @@ fn a_newcomer_begins_behind_what_was_said_before() {
         bench.say(chat, &broadcast(1, ann.uid, "old"));
         bench.let_in(chat, bob, LOBBY, 2);
         let (to, channel, msg) = (bob.uid, name(LOBBY), message("old"));
-        bench.say(chat, &Past { to, channel, seq: 1, uid: ann.uid, msg });
-        bench.say(chat, &PastEnd { to, channel, next_seq: 2, end_seq: 2 });
+        bench.say(chat, &Past { to, channel, seq: Seq(1), uid: ann.uid, msg });
+        bench
+            .say(chat, &PastEnd { to, channel, oldest: Seq(1), next_seq: Seq(2), end_seq: Seq(2) });
         bench.say(chat, &broadcast(2, ann.uid, "new"));
-        let past = Said::of(&ChatPast { channel, seq: 1, uid: ann.uid, msg });
-        let end = Said::of(&ChatPastEnd { channel, next_seq: 2, end_seq: 2 });
+        let past = Said::of(&ChatPast { channel, seq: Seq(1), uid: ann.uid, msg });
+        let end =
+            Said::of(&ChatPastEnd { channel, oldest: Seq(1), next_seq: Seq(2), end_seq: Seq(2) });
         assert_eq!(bench.flushed(bob.key), [past, end, said(2, ann.uid, "new")]);
         assert_eq!(bench.heard(ann.key), [said(1, ann.uid, "old"), said(2, ann.uid, "new")]);
     });
@@ -204,12 +229,12 @@ fn no_refusal_comes_behind_leaving() {
         let ann = bench.greet();
         bench.join(chat, ann, LOBBY, 1);
         let channel = name(LOBBY);
-        bench.say(ann.key, &ChatHistory { channel, since: 0 });
+        bench.say(ann.key, &ChatHistory { channel, since: Seq(0) });
         bench.say(ann.key, &ChatLeave { channel });
         let left = Said::of(&ChatLeft { channel, reason: ErrorCode::GOODBYE });
         assert_eq!(bench.heard(ann.key), [left]);
         let (uid, about) = (ann.uid, ChatHistory::OPCODE.0);
-        bench.say(chat, &Refused { uid, channel, about, reason: ErrorCode::TOO_OLD });
+        bench.say(chat, &Refused { uid, channel, about, request: 0, reason: ErrorCode::PAGE_LOST });
         assert_eq!(bench.heard(ann.key), []);
     });
 }
@@ -303,16 +328,16 @@ fn what_the_chat_server_refuses_is_passed_on() {
         assert_eq!(bench.heard(ann.key), [chat_refused(LOBBY, ChatJoin::OPCODE.0, reason)]);
         assert_eq!(bench.role().chat().channels(), 0);
         bench.join(chat, ann, LOBBY, 1);
-        bench.say(ann.key, &ChatHistory { channel, since: 3 });
+        bench.say(ann.key, &ChatHistory { channel, since: Seq(3) });
         bench.say(ann.key, &ChatWho { channel, after: Uid(4) });
         let asked = [
-            Said::of(&AskPast { uid, channel, since: 3 }),
+            Said::of(&AskPast { uid, channel, since: Seq(3) }),
             Said::of(&AskMembers { uid, channel, after: Uid(4) }),
         ];
         assert_eq!(bench.heard(chat), asked);
         let about = ChatHistory::OPCODE.0;
-        bench.say(chat, &Refused { uid, channel, about, reason: ErrorCode::TOO_OLD });
-        assert_eq!(bench.heard(ann.key), [chat_refused(LOBBY, about, ErrorCode::TOO_OLD)]);
+        bench.say(chat, &Refused { uid, channel, about, request: 0, reason: ErrorCode::PAGE_LOST });
+        assert_eq!(bench.heard(ann.key), [chat_refused(LOBBY, about, ErrorCode::PAGE_LOST)]);
         bench.say(chat, &Removed { uid, channel, reason: ErrorCode::REPLACED });
         let left = Said::of(&ChatLeft { channel, reason: ErrorCode::REPLACED });
         assert_eq!(bench.heard(ann.key), [left]);
@@ -354,10 +379,11 @@ fn questions_that_a_lost_chat_server_was_asked_are_refused() {
         bench.join(chat, ann, LOBBY, 1);
         bench.let_in(chat, bob, LOBBY, 1);
         let (to, channel) = (ann.uid, name(LOBBY));
-        bench.say(ann.key, &ChatHistory { channel, since: 1 });
+        bench.say(ann.key, &ChatHistory { channel, since: Seq(1) });
         bench.say(ann.key, &ChatWho { channel, after: Uid(0) });
-        bench.say(ann.key, &ChatHistory { channel, since: 1 });
-        bench.say(chat, &PastEnd { to, channel, next_seq: 1, end_seq: 1 });
+        bench.say(ann.key, &ChatHistory { channel, since: Seq(1) });
+        bench
+            .say(chat, &PastEnd { to, channel, oldest: Seq(1), next_seq: Seq(1), end_seq: Seq(1) });
         bench.heard(ann.key);
         bench.disconnect(chat);
         let refused = |about: i32| chat_refused(LOBBY, about, ErrorCode::CHAT_UNAVAILABLE);
@@ -397,8 +423,8 @@ fn members_are_resumed_and_what_is_lost_is_announced() {
         let chat = bench.open_chat();
         let uids = [bob.uid, ann.uid].into_iter().collect();
         let channel = name(LOBBY);
-        assert_eq!(bench.heard(chat), [Said::of(&Resume { channel, since: 5, uids })]);
-        bench.say(chat, &Resumed { channel, next_seq: 8, missed: 2, members: 3 });
+        assert_eq!(bench.heard(chat), [Said::of(&Resume { channel, since: Seq(5), uids })]);
+        bench.say(chat, &Resumed { channel, next_seq: Seq(8), missed: 2, members: 3 });
         bench.say(chat, &broadcast(8, bob.uid, "eight"));
         bench.say(chat, &broadcast(8, bob.uid, "eight")); // heard already
         bench.say(chat, &broadcast(12, bob.uid, "twelve")); // nobody knows what was between
@@ -469,10 +495,16 @@ fn a_busy_channel_does_not_silence_the_other() {
             bench.say(chat, &broadcast(seq, ann.uid, "busy"));
         }
         let (channel, uid) = (name("quiet"), ann.uid);
-        bench.say(chat, &Broadcast { channel, seq: 1, uid, msg: message("calm") });
+        bench.say(chat, &Broadcast { channel, seq: Seq(1), uid, request: 0, msg: message("calm") });
         let heard = bench.flushed(ann.key);
         assert_eq!(heard.len(), 4);
-        let calm = Said::of(&ChatBroadcast { channel, seq: 1, uid, msg: message("calm") });
+        let calm = Said::of(&ChatBroadcast {
+            channel,
+            seq: Seq(1),
+            uid,
+            request: 0,
+            msg: message("calm"),
+        });
         assert!(heard.contains(&calm));
         assert_eq!(heard.iter().filter(|said| **said != calm).count(), 3);
     });
@@ -486,7 +518,7 @@ fn who_is_shown_out_hears_nothing_of_its_successor() {
         let chat = bench.open_chat();
         let rude = bench.greet();
         bench.limit(rude.key, 0);
-        bench.say(rude.key, &Hello { client_version: 1, token: None });
+        bench.say(rude.key, &Hello { versions: Versions::OURS, token: None });
         assert_eq!(bench.ended(rude.key), Some(ErrorCode::OUT_OF_PLACE));
         let next = bench.greet();
         bench.join(chat, next, LOBBY, 1);

@@ -1,6 +1,8 @@
 //! Who is who: hello, tokens, a second login, a full directory, chat.
 
 use super::*;
+use crate::protocol::Versions;
+use crate::protocol::either_way::VersionRefused;
 use crate::protocol::main_to_client::ChatRefused;
 
 #[test]
@@ -16,27 +18,35 @@ fn a_newcomer_gets_a_name_and_a_token() {
 
 #[test]
 fn both_sides_of_the_version() {
-    for (client_version, is_spoken) in [(0, false), (1, true), (2, false)] {
+    for (from, to, is_spoken) in [(1, 1, false), (1, 2, true), (2, 3, true), (3, 4, false)] {
         with_main(|bench| {
             let key = bench.accept();
-            bench.say(key, &Hello { client_version, token: None });
+            bench.say(key, &Hello { versions: Versions { from, to }, token: None });
             let heard = bench.heard(key);
             if is_spoken {
-                assert!(heard[0].is::<Welcome>());
+                assert_eq!(heard[0].read().map(|Welcome { version, .. }| version), Some(2));
             } else {
-                assert_eq!(heard, [error(ErrorCode::BAD_VERSION, Hello::OPCODE.0)]);
+                let refused = Said::of(&VersionRefused { versions: Versions::OURS });
+                assert_eq!(heard, [refused, error(ErrorCode::BAD_VERSION, Hello::OPCODE.0)]);
                 assert_eq!(bench.ended(key), Some(ErrorCode::BAD_VERSION));
             }
-            let stats = bench.role().stats();
-            assert_eq!(
-                (stats.hellos, stats.hellos_refused),
-                match is_spoken {
-                    true => (1, 0),
-                    false => (0, 1),
-                }
-            );
+            assert_eq!(bench.role().stats().hellos, u32::from(is_spoken));
         });
     }
+}
+
+/// What a later version says behind its versions can't be decoded here, and need not be. One that has not
+/// even those is malformed.
+#[test]
+fn the_versions_are_read_before_the_rest() {
+    with_main(|bench| {
+        let key = bench.accept();
+        bench.say_bytes(key, &[9, 0, 0x01, 0x10, 0, 0, 3, 9, 0xEE, 0xEE, 0xEE]);
+        assert!(bench.heard(key)[0].is::<VersionRefused>());
+        let key = bench.accept();
+        bench.say_bytes(key, &[5, 0, 0x01, 0x10, 0, 0, 3]);
+        assert_eq!(bench.heard(key), [error(ErrorCode::MALFORMED, Hello::OPCODE.0)]);
+    });
 }
 
 #[test]
@@ -69,7 +79,7 @@ fn a_forged_token_is_refused() {
 fn a_second_hello_is_out_of_place() {
     with_main(|bench| {
         let guest = bench.greet();
-        bench.say(guest.key, &Hello { client_version: 1, token: Some(guest.token) });
+        bench.say(guest.key, &Hello { versions: Versions::OURS, token: Some(guest.token) });
         assert_eq!(bench.heard(guest.key), [error(ErrorCode::OUT_OF_PLACE, Hello::OPCODE.0)]);
         assert_eq!(bench.ended(guest.key), Some(ErrorCode::OUT_OF_PLACE));
         assert_eq!((bench.stats().violations, bench.place(guest.uid)), (1, None));
@@ -83,7 +93,7 @@ fn nothing_comes_before_hello() {
         (frame_of(&EnterWorldReq { region: Text::default() }), EnterWorldReq::OPCODE),
         (frame_of(&ChatJoin { channel }), ChatJoin::OPCODE),
         (frame_of(&ChatLeave { channel }), ChatLeave::OPCODE),
-        (frame_of(&ChatSay { channel, msg }), ChatSay::OPCODE),
+        (frame_of(&ChatSay { request: 7, channel, msg }), ChatSay::OPCODE),
     ];
     for (frame, opcode) in cases {
         with_main(|bench| {
@@ -120,7 +130,7 @@ fn a_replaced_client_is_not_heard_any_more() {
         let world = bench.register(1, "", 10);
         bench.welcome(Some(first.token));
         bench.ask(first, "");
-        bench.say(first.key, &Hello { client_version: 1, token: None });
+        bench.say(first.key, &Hello { versions: Versions::OURS, token: None });
         assert_eq!(bench.heard(world), []);
         assert_eq!(bench.heard(first.key), [bye(ErrorCode::REPLACED)]);
         assert_eq!(bench.stats().violations, 0);
@@ -168,13 +178,13 @@ fn chat_is_refused_clearly() {
         let (channel, msg) = (Text::new("all").unwrap(), Text::new("hi").unwrap());
         bench.say(guest.key, &ChatJoin { channel });
         bench.say(guest.key, &ChatLeave { channel });
-        bench.say(guest.key, &ChatSay { channel, msg });
+        bench.say(guest.key, &ChatSay { request: 7, channel, msg });
         let opcodes = [ChatJoin::OPCODE, ChatLeave::OPCODE, ChatSay::OPCODE];
         let reasons =
             [ErrorCode::CHAT_UNAVAILABLE, ErrorCode::NOT_IN_CHANNEL, ErrorCode::NOT_IN_CHANNEL];
         let expected: [Said; 3] = core::array::from_fn(|place| {
-            let (about, reason) = (opcodes[place].0, reasons[place]);
-            Said::of(&ChatRefused { channel, about, reason })
+            let (about, reason, request) = (opcodes[place].0, reasons[place], [0, 0, 7][place]);
+            Said::of(&ChatRefused { channel, about, request, reason })
         });
         assert_eq!(bench.heard(guest.key), expected);
         assert_eq!(bench.state(guest.key), Some(SessionState::Ready));
@@ -188,7 +198,7 @@ fn a_client_is_no_world_and_a_world_no_client() {
         let guest = bench.greet();
         bench.say(guest.key, &UserJoined { uid: guest.uid });
         bench.say_registration(guest.key, 2, "", 10);
-        bench.say(world, &Hello { client_version: 1, token: None });
+        bench.say(world, &Hello { versions: Versions::OURS, token: None });
         assert_eq!((bench.heard(guest.key), bench.heard(world)), (vec![], vec![]));
         assert_eq!(bench.stats().unknown_opcodes, 3);
         assert_eq!(

@@ -3,6 +3,7 @@
 use super::*;
 use crate::node::testing::Asked;
 use crate::protocol::ServerKind;
+use crate::protocol::Versions;
 use crate::protocol::listener_to_dialer::ClusterChallenge;
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::VerifyToken;
@@ -83,7 +84,10 @@ fn a_token_is_worth_what_login_says() {
         assert_eq!(token, TOKEN);
         assert_eq!(bench.heard(client), []);
         bench.say(login, &VerifyAck { request, uid: UID });
-        assert_eq!(bench.heard(client), [Said::of(&Welcome { uid: UID, token: TOKEN })]);
+        assert_eq!(
+            bench.heard(client),
+            [Said::of(&Welcome { version: 2, uid: UID, token: TOKEN })]
+        );
         assert_eq!(bench.state(client), Some(SessionState::Ready));
         // The same answer again is about nobody.
         bench.say(login, &VerifyAck { request, uid: Uid(8) });
@@ -206,7 +210,7 @@ fn whoever_waits_says_nothing_more() {
     with_accounts(|bench| {
         let login = bench.connect_login();
         let twice = bench.say_hello(Some(TOKEN));
-        bench.say(twice, &Hello { client_version: 1, token: Some(TOKEN) });
+        bench.say(twice, &Hello { versions: Versions::OURS, token: Some(TOKEN) });
         assert_eq!(bench.ended(twice), Some(ErrorCode::OUT_OF_PLACE));
         let hasty = bench.say_hello(Some(TOKEN));
         bench.say(hasty, &EnterWorldReq { region: Text::new("").unwrap() });
@@ -241,7 +245,7 @@ fn nobody_is_login_without_a_proof() {
         bench.pass_ms(FIRST_MS + TICK_MS);
         let wrong = bench.dial_login();
         let (nonce, proof) = (crate::protocol::Nonce([3; 16]), crate::protocol::Proof([3; 32]));
-        bench.say(wrong, &ClusterChallenge { nonce, proof });
+        bench.say(wrong, &ClusterChallenge { version: 2, nonce, proof });
         assert_eq!(bench.ended(wrong), Some(ErrorCode::BAD_PROOF));
         let client = bench.say_hello(Some(TOKEN));
         bench.expect_refused(client, ErrorCode::LOGIN_UNAVAILABLE);

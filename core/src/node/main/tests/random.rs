@@ -1,5 +1,6 @@
 //! Main under whatever clients and worlds can do to it.
 
+use crate::protocol::Versions;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
@@ -30,7 +31,7 @@ impl Authenticator for Gullible {
 }
 
 fn uid_of(word: Word) -> Uid {
-    Uid(u32::from(1 + word.whom % UIDS))
+    Uid(u64::from(1 + word.whom % UIDS))
 }
 
 fn registration(word: Word) -> Vec<u8> {
@@ -38,7 +39,13 @@ fn registration(word: Word) -> Vec<u8> {
     let (addr, region) = (address(id), if id.is_multiple_of(2) { "north" } else { "south" });
     let (addr, region) = (Text::new(&addr).unwrap(), Text::new(region).unwrap());
     let capacity = word.amount % 6;
-    frame_of(&RegisterWorld { world_id: WorldId(id), region, capacity, addr })
+    frame_of(&RegisterWorld {
+        versions: Versions::OURS,
+        world_id: WorldId(id),
+        region,
+        capacity,
+        addr,
+    })
 }
 
 /// An answer to the attempt that the user really is in, if there is one.
@@ -57,7 +64,7 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
         (_, 0) => frame_of(&Bye { reason: ErrorCode::GOODBYE }),
         (_, 1..8) => [4, 0, word.whom, 0x70, 0, 0].to_vec(),
         (link::STRANGER, 8..150) => {
-            frame_of(&Hello { client_version: 1, token: Some(Token([uid.0 as u8; 32])) })
+            frame_of(&Hello { versions: Versions::OURS, token: Some(Token([uid.0 as u8; 32])) })
         }
         (link::STRANGER, 150..) => {
             let proof = proof_for(bench.stream(key), ServerKind::WORLD, ServerKind::MAIN);

@@ -9,9 +9,9 @@ const CAPACITY: u16 = 16;
 impl MainBench<'_> {
     fn guest_from(&mut self, address: u16) -> Option<Guest> {
         let key = self.accept_from(address_of(address)).expect("a connection");
-        self.say(key, &Hello { client_version: 1, token: None });
+        self.say(key, &Hello { versions: Versions::OURS, token: None });
         let heard = self.heard(key);
-        let Welcome { uid, token } = heard[0].read()?;
+        let Welcome { uid, token, .. } = heard[0].read()?;
         Some(Guest { key, uid, token })
     }
 

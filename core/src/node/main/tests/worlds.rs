@@ -1,6 +1,7 @@
 //! The registry of worlds: who is taken, who is replaced, who is refused.
 
 use super::*;
+use crate::protocol::Versions;
 use crate::wire::Opcode;
 
 #[test]
@@ -45,7 +46,16 @@ fn another_address_with_the_same_id_is_refused() {
         let other = bench.accept_world();
         let addr = Text::new("elsewhere:9").unwrap();
         let region = Text::default();
-        bench.say(other, &RegisterWorld { world_id: WorldId(5), region, capacity: 1, addr });
+        bench.say(
+            other,
+            &RegisterWorld {
+                versions: Versions::OURS,
+                world_id: WorldId(5),
+                region,
+                capacity: 1,
+                addr,
+            },
+        );
         assert_eq!(bench.heard(other), [bye(ErrorCode::WORLD_ID_TAKEN)]);
         assert_eq!(bench.ended(other), Some(ErrorCode::WORLD_ID_TAKEN));
         assert_eq!(bench.state(first), Some(SessionState::Ready));
@@ -126,7 +136,7 @@ fn a_world_that_has_not_proven_itself_is_out_of_place() {
 fn a_world_that_has_proven_itself_is_no_client() {
     with_main(|bench| {
         let key = bench.accept_world();
-        bench.say(key, &Hello { client_version: 1, token: None });
+        bench.say(key, &Hello { versions: Versions::OURS, token: None });
         assert_eq!(bench.heard(key), []); // unknown on this link
         assert!(bench.role().users().is_empty());
     });

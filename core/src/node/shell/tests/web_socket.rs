@@ -30,7 +30,7 @@ fn with_web_socket(test: impl FnOnce(&mut ClientsBench<'_>, SessionKey)) {
         bench.say_bytes(key, REQUEST);
         let response = bench.new_bytes(key);
         assert!(response.starts_with(b"HTTP/1.1 101 Switching Protocols\r\n"));
-        assert!(response.ends_with(b"\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n"));
+        assert!(response.ends_with(b"\r\nSec-WebSocket-Protocol: tinyrealm.v2\r\n\r\n"));
         bench.seen();
         test(bench, key);
         assert_eq!(bench.node.receive_buffers_in_use(), 0);

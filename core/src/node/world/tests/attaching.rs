@@ -1,18 +1,19 @@
 //! What Main asks for: expect this user, let go of that one.
 
 use super::*;
+use crate::protocol::Versions;
 use crate::protocol::world_to_main::{self, AttachAck, AttachDenied};
 
 fn ack(uid: u32, attempt: u32) -> Said {
-    Said::of(&AttachAck { uid: Uid(uid), attempt })
+    Said::of(&AttachAck { uid: Uid(uid.into()), attempt })
 }
 
 fn denied(uid: u32, attempt: u32) -> Said {
-    Said::of(&AttachDenied { uid: Uid(uid), attempt, reason: ErrorCode::FULL })
+    Said::of(&AttachDenied { uid: Uid(uid.into()), attempt, reason: ErrorCode::FULL })
 }
 
 fn reported_left(uid: u32) -> Said {
-    Said::of(&world_to_main::UserLeft { uid: Uid(uid) })
+    Said::of(&world_to_main::UserLeft { uid: Uid(uid.into()) })
 }
 
 const THREE: Setup = Setup { rooms: 1, room_capacity: 3, ..SETUP };
@@ -20,12 +21,12 @@ const THREE: Setup = Setup { rooms: 1, room_capacity: 3, ..SETUP };
 impl WorldBench<'_, Relay> {
     /// What the world answers to an attach.
     fn attach(&mut self, main: SessionKey, uid: u32, attempt: u32) -> Vec<Said> {
-        self.say(main, &attach_of(Uid(uid), attempt));
+        self.say(main, &attach_of(Uid(uid.into()), attempt));
         self.heard(main)
     }
 
     fn detach(&mut self, main: SessionKey, uid: u32) -> Vec<Said> {
-        self.say(main, &DetachUser { uid: Uid(uid), reason: ErrorCode::REPLACED });
+        self.say(main, &DetachUser { uid: Uid(uid.into()), reason: ErrorCode::REPLACED });
         self.heard(main)
     }
 }
@@ -77,9 +78,9 @@ fn both_sides_of_the_book_s_size() {
         bench.say(key, &join_of(Uid(1)));
         bench.heard(main);
         assert_eq!(bench.attach(main, 3, 4), [ack(3, 4)]); // a used key makes way
-        for uid in [2, 3] {
+        for uid in [2u32, 3] {
             let key = bench.accept();
-            bench.say(key, &join_of(Uid(uid)));
+            bench.say(key, &join_of(Uid(uid.into())));
         }
         assert_eq!(bench.uids(), [1, 2, 3]);
     });
@@ -97,7 +98,7 @@ fn a_new_key_voids_the_old_one() {
         let reason = JoinDenial::WRONG_KEY;
         assert_eq!(bench.heard(key), [Said::of(&JoinDenied { reason })]);
         let key = bench.accept();
-        bench.say(key, &Join { uid: Uid(1), handshake_key: other });
+        bench.say(key, &Join { versions: Versions::OURS, uid: Uid(1), handshake_key: other });
         assert!(bench.heard(key)[0].is::<JoinOk>());
     });
 }

@@ -63,7 +63,8 @@ fn check_content(said: &[Said]) {
     };
     let rounds: Vec<Said> = (0..4).flat_map(round).collect();
     assert_eq!(said[4..16], rounds);
-    let last = [said_event(99, 9, b"own events come back"), left(4), entered(98)];
+    let newcomer = UserEntered { member: numbered(19, 98) };
+    let last = [said_event(18, 9, b"own events come back"), left(4), Said::of(&newcomer)];
     assert_eq!(said[16..], last);
 }
 
@@ -107,7 +108,7 @@ fn a_stream_that_is_cut_while_the_room_goes_on_stays_whole() {
         with_world(SETUP, |bench| {
             let main = bench.meet_main();
             let keys = bench.fill(main, 3);
-            let mut view = View::of(1);
+            let mut view = View::of(1, number(1));
             view.hear_all(&said_in(bench.stream(keys[0])).0);
             bench.limit(keys[0], cut);
             for round in 0..6 {

@@ -1,5 +1,6 @@
 //! A game on top: what it is called with, and what it can do.
 
+use crate::protocol::world_to_client::EventRefused;
 use core::cell::RefCell;
 use core::slice;
 
@@ -39,7 +40,7 @@ struct Recording {
 }
 
 fn members(room: &RoomContext<'_, '_>) -> Vec<u32> {
-    room.members().map(|member| member.uid.0).collect()
+    room.members().map(|member| member.uid.0 as u32).collect()
 }
 
 fn spawn_of(uid: u32) -> Position {
@@ -56,20 +57,20 @@ impl Game for Recording {
     const TICK_INTERVAL_MS: u32 = TICK_MS;
 
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> (Position, Direction) {
-        self.note(Call::Spawn(uid.0, members(room)));
-        (spawn_of(uid.0), Direction(5))
+        self.note(Call::Spawn(uid.0 as u32, members(room)));
+        (spawn_of(uid.0 as u32), Direction(5))
     }
 
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
-        self.note(Call::Enter(uid.0, members(room)));
-        if uid.0 >= UNWANTED {
+        self.note(Call::Enter(uid.0 as u32, members(room)));
+        if (uid.0 as u32) >= UNWANTED {
             room.remove(uid);
         }
     }
 
     fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         assert_eq!(room.member(uid), None);
-        self.note(Call::Leave(uid.0, members(room)));
+        self.note(Call::Leave(uid.0 as u32, members(room)));
     }
 
     fn on_move(
@@ -93,7 +94,7 @@ impl Game for Recording {
         kind: u16,
         data: Bytes<'_, EVENT_MAX_BYTES>,
     ) -> Result<(), Full> {
-        self.note(Call::Event(uid.0, kind, data.as_slice().to_vec()));
+        self.note(Call::Event(uid.0 as u32, kind, data.as_slice().to_vec()));
         let whom = Uid(data.as_slice().first().copied().unwrap_or_default().into());
         match kind {
             REFUSE => return Err(Full),
@@ -140,7 +141,7 @@ fn with_recording(test: impl FnOnce(&mut GameBench<'_>, SessionKey)) {
 }
 
 fn state_of(uid: u32, pos: Position, dir: u16) -> MemberState {
-    MemberState { uid: Uid(uid), pos, dir: Direction(dir) }
+    MemberState { number: number(uid), uid: Uid(uid.into()), pos, dir: Direction(dir) }
 }
 
 #[test]
@@ -156,7 +157,8 @@ fn a_room_s_life_in_order() {
         bench.say(second, &step(40));
         bench.say(first, &Leave {});
         bench.disconnect(second);
-        let moved_to = MemberState { uid: Uid(2), pos: at(40), dir: Direction(9) };
+        let moved_to =
+            MemberState { number: number(2), uid: Uid(2), pos: at(40), dir: Direction(9) };
         let expected = [
             Call::Spawn(1, vec![]),
             Call::Enter(1, vec![1]),
@@ -199,7 +201,8 @@ fn a_corrected_move_is_told_to_everyone_and_to_the_mover_at_once() {
         let keys = bench.fill(main, 2);
         bench.say(keys[0], &step(FIELD + 1));
         let corrected = state_of(1, Position { x: FIELD, ..at(0) }, 6);
-        let corrected = Said::of(&MoveBroadcast { member: corrected });
+        let MemberState { number, pos, dir, .. } = corrected;
+        let corrected = Said::of(&MoveBroadcast { number, pos, dir });
         assert_eq!(bench.heard(keys[0]), slice::from_ref(&corrected));
         assert_eq!(bench.flush_and_hear(keys[1]), [corrected]);
         assert_eq!(bench.heard(keys[0]), []);
@@ -226,7 +229,7 @@ fn a_refused_event_is_answered_and_told_to_nobody() {
     with_recording(|bench, main| {
         let keys = bench.fill(main, 2);
         bench.say(keys[0], &event(REFUSE, b""));
-        let busy = Error { code: ErrorCode::BUSY, about: Event::OPCODE.0 };
+        let busy = EventRefused { request: REQUEST, reason: ErrorCode::BUSY };
         assert_eq!(bench.heard(keys[0]), [Said::of(&busy)]);
         assert_eq!(bench.flush_and_hear(keys[1]), []);
         assert_eq!(bench.role().stats().events, 0);
@@ -276,7 +279,8 @@ fn a_member_that_the_game_puts_somewhere_is_told_and_everyone_sees_it() {
     with_recording(|bench, main| {
         let keys = bench.fill(main, 3);
         bench.say(keys[0], &event(PLACE, &[2]));
-        let placed = Said::of(&MoveBroadcast { member: state_of(2, at(333), 7) });
+        let placed = MoveBroadcast { number: number(2), pos: at(333), dir: Direction(7) };
+        let placed = Said::of(&placed);
         assert_eq!(bench.heard(keys[1]), slice::from_ref(&placed));
         bench.pass_ms(FLUSH_MS);
         assert_eq!(bench.heard(keys[0]), slice::from_ref(&placed));
@@ -346,8 +350,9 @@ fn the_game_may_remove_a_newcomer() {
             Call::Leave(UNWANTED, vec![1]),
         ];
         assert_eq!((bench.calls(0), bench.uids()), (expected.to_vec(), vec![1]));
-        let member = state_of(UNWANTED, spawn_of(UNWANTED), 5);
-        let expected = [Said::of(&UserEntered { member }), left(UNWANTED)];
+        let state = state_of(UNWANTED, spawn_of(UNWANTED), 5);
+        let member = MemberState { number: number(2), ..state };
+        let expected = [Said::of(&UserEntered { member }), left(2)];
         assert_eq!(bench.flush_and_hear(keys[0]), expected);
     });
 }

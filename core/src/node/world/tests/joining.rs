@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::protocol::SNAPSHOT_PAGE_MEMBERS;
+use crate::protocol::Versions;
 use crate::protocol::world_to_main::UserJoined;
 
 /// The members of a snapshot, whose pages are checked to belong together.
@@ -13,7 +14,7 @@ fn members_of(pages: &[Said], others: usize, missed_events: u32) -> Vec<u32> {
         assert_eq!(usize::from(page.members_left), others - uids.len());
         assert_eq!(page.missed_events, missed_events);
         assert!(page.pages_left == 0 || page.members.len() == SNAPSHOT_PAGE_MEMBERS);
-        uids.extend(page.members.iter().map(|member| member.uid.0));
+        uids.extend(page.members.iter().map(|member| member.uid.0 as u32));
     }
     uids.sort_unstable();
     uids
@@ -27,8 +28,13 @@ fn a_newcomer_gets_the_room_in_pages_and_then_what_happens() {
             bench.fill(main, others);
             let key = bench.join(main, 99);
             let heard = bench.heard(key);
-            let welcome =
-                JoinOk { room_id: RoomId(0), spawn_pos: Position::ORIGIN, members: others as u16 };
+            let welcome = JoinOk {
+                version: 2,
+                number: number(others + 1),
+                room_id: RoomId(0),
+                spawn_pos: Position::ORIGIN,
+                members: others as u16,
+            };
             assert_eq!(heard[0], Said::of(&welcome));
             assert_eq!(heard.len(), 1 + pages);
             let expected: Vec<u32> = (1..=others).collect();
@@ -36,10 +42,27 @@ fn a_newcomer_gets_the_room_in_pages_and_then_what_happens() {
 
             assert_eq!(bench.flush_and_hear(key), []); // it does not hear of itself
             bench.join(main, 98);
-            assert_eq!(bench.flush_and_hear(key), [entered(98)]);
+            let member = numbered(others + 2, 98);
+            assert_eq!(bench.flush_and_hear(key), [Said::of(&UserEntered { member })]);
             assert_eq!(bench.role().stats().snapshots, others + 2);
         });
     }
+}
+
+/// Numbers go round, past those who are there; 0 is the game's.
+#[test]
+fn a_number_comes_again_when_the_turn_has_come_round() {
+    with_world(SETUP, |bench| {
+        let main = bench.meet_main();
+        bench.join(main, 1);
+        bench.join(main, 2);
+        bench.act(|world, _| world.rooms.rooms[0].last_number = MemberNumber(u16::MAX - 1));
+        for (uid, expected) in [(3, u16::MAX), (4, 3), (5, 4)] {
+            let key = bench.join(main, uid);
+            let welcome: JoinOk = bench.heard(key)[0].read().unwrap();
+            assert_eq!(welcome.number, MemberNumber(expected));
+        }
+    });
 }
 
 #[test]
@@ -102,7 +125,13 @@ fn a_newcomer_is_told_which_room_and_who_is_there() {
         bench.fill(main, 3);
         let key = bench.join(main, 4);
         let heard = bench.heard(key);
-        let welcome = JoinOk { room_id: RoomId(1), spawn_pos: Position::ORIGIN, members: 1 };
+        let welcome = JoinOk {
+            version: 2,
+            number: number(2),
+            room_id: RoomId(1),
+            spawn_pos: Position::ORIGIN,
+            members: 1,
+        };
         assert_eq!(heard[0], Said::of(&welcome));
         assert_eq!(members_of(&heard[1..], 1, 0), [3]);
     });
@@ -116,7 +145,8 @@ fn every_denial_says_why_and_closes() {
         bench.say(main, &attach_of(Uid(2), 1));
         bench.say(main, &AttachUser { ttl_ms: 160, ..attach_of(Uid(3), 1) });
         bench.pass_ms(160);
-        let wrong = Join { uid: Uid(2), handshake_key: HandshakeKey([0xEE; 16]) };
+        let wrong =
+            Join { versions: Versions::OURS, uid: Uid(2), handshake_key: HandshakeKey([0xEE; 16]) };
         let cases = [
             (join_of(Uid(9)), JoinDenial::NOT_ATTACHED),
             (wrong, JoinDenial::WRONG_KEY),
@@ -220,7 +250,8 @@ fn a_user_who_comes_again_replaces_itself() {
             assert_eq!(told, [false, false, true]); // acknowledged, left, joined
             if room_capacity > 1 {
                 let heard = bench.flush_and_hear(keys[1]);
-                assert_eq!(heard, [moved(1, 4), left(1), entered(1)]);
+                let again = Said::of(&UserEntered { member: numbered(3, 1) });
+                assert_eq!(heard, [moved(1, 4), left(1), again]);
             }
         });
     }

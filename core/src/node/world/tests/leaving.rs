@@ -11,7 +11,7 @@ fn a_leaving_between_two_flushes_tears_nobody_s_stream() {
         with_world(SETUP, |bench| {
             let main = bench.meet_main();
             let keys = bench.fill(main, 3);
-            let mut view = View::of(1);
+            let mut view = View::of(1, number(1));
             view.hear_all(&said_in(bench.stream(keys[0])).0);
             bench.limit(keys[0], cut);
             for round in 0..2 {
@@ -27,7 +27,7 @@ fn a_leaving_between_two_flushes_tears_nobody_s_stream() {
             let heard = bench.heard(keys[0]);
             view.hear_all(&heard);
             let own = heard.iter().filter_map(Said::read::<MoveBroadcast>);
-            assert_eq!(own.filter(|moved| moved.member.uid == Uid(1)).count(), 0);
+            assert_eq!(own.filter(|moved| moved.number == number(1)).count(), 0);
             assert_eq!((view.events, view.missed), (2, 0));
             view.check(bench);
         });

@@ -13,6 +13,7 @@ use crate::timer::TICK_MS;
 
 fn registration() -> Said {
     Said::of(&RegisterWorld {
+        versions: Versions::OURS,
         world_id: WorldId(7),
         region: Text::new("north").unwrap(),
         capacity: MAX_USERS as u16,
@@ -216,15 +217,15 @@ fn a_link_that_takes_nothing_is_closed_and_the_next_one_is_told_everything() {
     let sizes = Sizes { send_buffer_bytes: 400, ..Sizes::ALL };
     with_world(Setup { net, sizes, ..SETUP }, |bench| {
         let main = bench.meet_main();
-        for uid in 1..80 {
-            bench.say(main, &attach_of(Uid(uid), 1));
+        for uid in 1u32..80 {
+            bench.say(main, &attach_of(Uid(uid.into()), 1));
         }
         bench.limit(main, 0);
         let mut uid = 0;
         while bench.ended(main).is_none() {
             uid += 1;
             let key = bench.accept();
-            bench.say(key, &join_of(Uid(uid)));
+            bench.say(key, &join_of(Uid(uid.into())));
             bench.disconnect(key);
         }
         assert_eq!(bench.ended(main), Some(ErrorCode::TOO_SLOW));
@@ -251,7 +252,7 @@ fn a_world_that_closes_down_says_goodbye_and_looks_for_main_no_more() {
         for key in keys {
             assert_eq!(bench.heard(key), slice::from_ref(&goodbye));
         }
-        assert_eq!(bench.uids(), []);
+        assert!(bench.uids().is_empty());
         bench.requests();
         bench.pass_ms(20 * RECONNECT_MOST_MS);
         assert!(!bench.requests_connect());

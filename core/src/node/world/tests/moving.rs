@@ -82,7 +82,8 @@ fn a_move_is_kept_for_those_who_come_later() {
         bench.pass_ms(FLUSH_MS);
         let key = bench.join(main, 2);
         let snapshot: RoomSnapshot = bench.heard(key)[1].read().unwrap();
-        let expected = MemberState { uid: Uid(1), pos: at(5), dir: Direction(9) };
+        let expected =
+            MemberState { number: number(1), uid: Uid(1), pos: at(5), dir: Direction(9) };
         assert_eq!(snapshot.members.as_slice(), [expected]);
         assert_eq!(bench.heard(keys[0]), []);
     });

@@ -50,7 +50,7 @@ fn a_member_that_reads_nothing_gets_the_room_as_it_is_and_what_it_has_missed() {
 /// A node with small buffers says the same in more pages.
 #[test]
 fn a_page_has_as_many_members_as_a_buffer_has_room_for() {
-    for (stream_bytes, on_page) in [(63, 1), (64, 2), (385, 15), (386, 16), (512, 16)] {
+    for (stream_bytes, on_page) in [(75, 1), (76, 2), (481, 15), (482, 16), (512, 16)] {
         // Where a peer may be a WebSocket, the longer prefix has to fit as well.
         let send_buffer_bytes = (stream_bytes + MESSAGE_EXTRA_BYTES).min(512);
         let sizes = Sizes { send_buffer_bytes, ..SETUP.sizes };
@@ -81,7 +81,7 @@ fn a_member_that_stops_anywhere_misses_exactly_what_it_is_told() {
         with_world(SMALL_RING, |bench| {
             let main = bench.meet_main();
             let keys = bench.fill(main, 3);
-            let mut view = View::of(3);
+            let mut view = View::of(3, number(3));
             let joined = said_in(bench.stream(keys[2])).0;
             view.hear_all(&joined);
             bench.limit(keys[2], room);
@@ -106,7 +106,7 @@ fn a_member_that_reads_a_little_at_a_time_is_brought_back_again_and_again() {
     with_world(SMALL_RING, |bench| {
         let main = bench.meet_main();
         let keys = bench.fill(main, 3);
-        let mut view = View::of(3);
+        let mut view = View::of(3, number(3));
         let joined = said_in(bench.stream(keys[2])).0;
         view.hear_all(&joined);
         bench.limit(keys[2], 0);
@@ -184,7 +184,7 @@ fn a_newcomer_s_snapshot_waits_as_a_whole() {
         bench.pass_ms(3 * FLUSH_MS);
         assert_eq!(bench.heard(key), []);
         bench.unblock(main, usize::MAX);
-        let mut view = View::of(50);
+        let mut view = View::of(50, number(21));
         view.hear_all(&bench.flush_and_hear(key));
         assert_eq!((view.snapshots, view.missed), (1, 0));
         view.check(bench);

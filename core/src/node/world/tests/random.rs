@@ -25,13 +25,13 @@ const TINY: Setup = Setup {
 };
 
 fn uid_of(word: Word) -> Uid {
-    Uid(1 + u32::from(word.whom) % UIDS)
+    Uid(1 + u64::from(word.whom) % u64::from(UIDS))
 }
 
 /// Somebody who is expected, if anybody is.
 fn expected_uid(bench: &WorldBench<'_, Relay>, word: Word) -> Uid {
     let is_expected = |uid: &Uid| bench.role().attaches().is_pending(*uid);
-    (1..=UIDS).map(Uid).find(is_expected).unwrap_or(uid_of(word))
+    (1..=u64::from(UIDS)).map(Uid).find(is_expected).unwrap_or(uid_of(word))
 }
 
 /// What the peer at `key` says: mostly what its place in the protocol allows.
@@ -79,8 +79,8 @@ impl Views {
             let said = bench.heard(key);
             let inside = (bench.role().rooms().iter()).find(|(_, user)| user.session() == key);
             if let Some((_, user)) = inside {
-                let uid = user.state().uid.0;
-                let view = self.views.entry(key).or_insert_with(|| View::of(uid));
+                let MemberState { uid, number, .. } = user.state();
+                let view = self.views.entry(key).or_insert_with(|| View::of(uid.0 as u32, number));
                 view.hear_all(&said);
             }
         }
@@ -89,7 +89,8 @@ impl Views {
     /// The same for those whose welcome has been read already.
     fn hear_from_the_start(&mut self, bench: &WorldBench<'_, Relay>) {
         for (_, user) in bench.role().rooms().iter() {
-            let mut view = View::of(user.state().uid.0);
+            let MemberState { uid, number, .. } = user.state();
+            let mut view = View::of(uid.0 as u32, number);
             view.hear_all(&said_in(bench.stream(user.session())).0);
             self.views.insert(user.session(), view);
         }
@@ -129,7 +130,7 @@ fn any_acts() -> impl Strategy<Value = Vec<Act>> {
         let attaches = prop::collection::vec(prop::option::weighted(0.1, 1..=UIDS), steps.len());
         attaches.prop_map(move |attaches| {
             let acts = steps.iter().zip(attaches).flat_map(|(step, uid)| {
-                let attach = uid.map(|uid| Act::Attach(Uid(uid)));
+                let attach = uid.map(|uid| Act::Attach(Uid(uid.into())));
                 core::iter::once(Act::Anything(step.clone())).chain(attach)
             });
             acts.collect()

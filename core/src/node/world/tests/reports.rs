@@ -30,14 +30,14 @@ impl Roll {
             if let Some(UserList { uids }) = said.read() {
                 self.pages += 1;
                 for uid in uids {
-                    assert!(self.uids.insert(uid.0), "{uid:?} is listed twice");
+                    assert!(self.uids.insert(uid.0 as u32), "{uid:?} is listed twice");
                 }
             }
             if let Some(UserJoined { uid }) = said.read() {
-                assert!(self.uids.insert(uid.0), "{uid:?} joined, but was there");
+                assert!(self.uids.insert(uid.0 as u32), "{uid:?} joined, but was there");
             }
             if let Some(world_to_main::UserLeft { uid }) = said.read() {
-                self.uids.remove(&uid.0);
+                self.uids.remove(&(uid.0 as u32));
             }
         }
     }
@@ -116,11 +116,11 @@ fn users_who_come_and_go_meanwhile_are_told_rightly() {
             for number in [0, 31, 32, 40, 69] {
                 bench.disconnect(keys[number]);
             }
-            bench.say(main, &attach_of(Uid(BASE + 3), 1));
+            bench.say(main, &attach_of(Uid(u64::from(BASE + 3)), 1));
             bench.say(main, &attach_of(Uid(77), 1));
             for uid in [BASE + 3, 77] {
                 let key = bench.accept();
-                bench.say(key, &join_of(Uid(uid)));
+                bench.say(key, &join_of(Uid(uid.into())));
             }
             bench.unblock(main, usize::MAX);
             roll.hear_all(&bench.heard(main));

@@ -33,9 +33,11 @@ fn a_draining_session_gets_nothing_of_the_next_user_in_its_slot() {
             assert_eq!(bench.state(keys[0]), Some(SessionState::Draining));
 
             let heir = bench.join(main, 3);
-            let index = |uid| {
+            let index = |uid: u32| {
                 let mut users = bench.role().rooms().iter();
-                users.find(|(_, user)| user.state().uid == Uid(uid)).map(|(key, _)| key.index())
+                users
+                    .find(|(_, user)| user.state().uid == Uid(uid.into()))
+                    .map(|(key, _)| key.index())
             };
             assert_eq!(index(3), Some(0)); // the slot of user 1
             bench.say(keys[1], &event(1, b"for the heir"));

@@ -8,8 +8,10 @@ use super::*;
 /// moves, speaks or leaves.
 #[derive(Debug, Default)]
 pub(super) struct View {
+    /// Its uid, and what it is called.
     own: u32,
-    others: BTreeMap<u32, MemberState>,
+    own_number: MemberNumber,
+    others: BTreeMap<MemberNumber, MemberState>,
     /// Pages of a snapshot that are still to come.
     pages_left: u16,
     /// Events heard or announced as missed.
@@ -20,8 +22,8 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn of(uid: u32) -> Self {
-        Self { own: uid, ..Self::default() }
+    pub(super) fn of(uid: u32, own_number: MemberNumber) -> Self {
+        Self { own: uid, own_number, ..Self::default() }
     }
 
     pub(super) fn hear_all(&mut self, said: &[Said]) {
@@ -34,18 +36,21 @@ impl View {
         if let Some(page) = said.read::<RoomSnapshot>() {
             return self.hear_page(&page);
         }
+        let own = self.own_number;
         if let Some(UserEntered { member }) = said.read() {
-            return member.uid.0 != self.own && self.others.insert(member.uid.0, member).is_none();
+            return member.number != own && self.others.insert(member.number, member).is_none();
         }
-        if let Some(UserLeft { uid }) = said.read() {
-            return self.others.remove(&uid.0).is_some();
+        if let Some(UserLeft { number }) = said.read() {
+            return self.others.remove(&number).is_some();
         }
-        if let Some(MoveBroadcast { member }) = said.read() {
-            return member.uid.0 == self.own || self.others.insert(member.uid.0, member).is_some();
+        if let Some(MoveBroadcast { number, pos, dir }) = said.read() {
+            let known = self.others.get_mut(&number);
+            return number == own
+                || known.map(|known| (known.pos, known.dir) = (pos, dir)).is_some();
         }
-        if let Some(EventBroadcast { uid, .. }) = said.read() {
+        if let Some(EventBroadcast { number, .. }) = said.read() {
             self.events += 1;
-            return uid.0 == self.own || self.others.contains_key(&uid.0);
+            return number == own || self.others.contains_key(&number);
         }
         true
     }
@@ -60,7 +65,7 @@ impl View {
         }
         let fits = is_first || page.pages_left + 1 == self.pages_left;
         self.pages_left = page.pages_left;
-        let known = page.members.iter().map(|member| (member.uid.0, *member));
+        let known = page.members.iter().map(|member| (member.number, *member));
         self.others.extend(known);
         fits
     }
@@ -68,9 +73,9 @@ impl View {
     /// Compares with the room as it is, when everything has been heard.
     pub(super) fn check<G: Game>(&self, bench: &WorldBench<'_, G>) {
         let room = bench.room_of(self.own).expect("the player is in a room");
-        let others: BTreeMap<u32, MemberState> = (bench.role().rooms().iter())
-            .filter(|(_, user)| user.room() == room && user.state().uid.0 != self.own)
-            .map(|(_, user)| (user.state().uid.0, user.state()))
+        let others: BTreeMap<MemberNumber, MemberState> = (bench.role().rooms().iter())
+            .filter(|(_, user)| user.room() == room && user.state().uid.0 as u32 != self.own)
+            .map(|(_, user)| (user.state().number, user.state()))
             .collect();
         assert_eq!((&self.others, self.pages_left), (&others, 0), "the view of {}", self.own);
     }

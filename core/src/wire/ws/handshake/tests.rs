@@ -74,7 +74,7 @@ const RFC_RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websock
 #[test]
 fn the_handshake_of_the_rfc() {
     assert_eq!(response(RFC_REQUEST), RFC_RESPONSE);
-    let offering = with(RFC_REQUEST, "Sec-WebSocket-Protocol: tinyrealm.v1");
+    let offering = with(RFC_REQUEST, "Sec-WebSocket-Protocol: tinyrealm.v2");
     assert_eq!(response(&offering), RFC_ANSWER);
     assert_eq!(response(&offering).len(), Acceptor::RESPONSE_MAX_BYTES);
 }
@@ -84,7 +84,7 @@ fn what_browsers_and_libraries_send_is_taken() {
     for request in [CHROMIUM, FIREFOX, PYTHON, NODE] {
         let response = response(request);
         assert!(response.contains("\r\nSec-WebSocket-Accept: HSmrc0sMlYUkAGmm5OPpG2HaGWk=\r\n"));
-        assert!(response.ends_with("\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n"));
+        assert!(response.ends_with("\r\nSec-WebSocket-Protocol: tinyrealm.v2\r\n\r\n"));
     }
     // The longest goes through a line that is much shorter than its cookies.
     assert!(CHROMIUM.len() > 750);
@@ -217,10 +217,10 @@ fn a_body_is_refused() {
 #[test]
 fn the_sub_protocol_is_chosen_by_its_exact_name() {
     for (offered, is_chosen) in [
-        ("tinyrealm.v1", true),
-        ("a ,\ttinyrealm.v1 , b", true),
+        ("tinyrealm.v2", true),
+        ("a ,\ttinyrealm.v2 , b", true),
         ("Tinyrealm.v1", false),
-        ("tinyrealm.v10, tinyrealm.v", false),
+        ("tinyrealm.v20, tinyrealm.v", false),
     ] {
         let request = with(RFC_REQUEST, &format!("Sec-WebSocket-Protocol: {offered}"));
         let Acceptance::Accepted(accepted) = accept(&request) else { panic!("{offered}") };
@@ -332,11 +332,11 @@ fn answers_that_are_wrong_are_told() {
     assert_eq!(failed("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "s3pPLMBiTxaQ9kYGzzhZRbK+xOp="), WrongAccept);
     assert_eq!(failed("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "S3pPLMBiTxaQ9kYGzzhZRbK+xOo="), WrongAccept);
     assert_eq!(failed("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", ""), WrongAccept);
-    assert_eq!(failed("tinyrealm.v1", "chat"), UnknownProtocol);
-    assert_eq!(failed("tinyrealm.v1", ""), UnknownProtocol);
+    assert_eq!(failed("tinyrealm.v2", "chat"), UnknownProtocol);
+    assert_eq!(failed("tinyrealm.v2", ""), UnknownProtocol);
     for (line, expected) in [
         ("Sec-WebSocket-Extensions: permessage-deflate", Extension),
-        ("Sec-WebSocket-Protocol: tinyrealm.v1", Malformed),
+        ("Sec-WebSocket-Protocol: tinyrealm.v2", Malformed),
         ("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Malformed),
     ] {
         assert_eq!(answer(&with(RFC_ANSWER, line)), Answer::Failed(expected), "{line}");
@@ -366,7 +366,7 @@ fn a_request_is_what_an_acceptor_takes() {
     let mut request = Request { host: "localhost:7000", target: "/a?b=%20", origin: None };
     let expected = "GET /a?b=%20 HTTP/1.1\r\nHost: localhost:7000\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n";
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tinyrealm.v2\r\n\r\n";
     assert_eq!(written(request, expected.len()).unwrap(), expected);
     assert_eq!(written(request, expected.len() - 1), Err(RequestError::Full));
     assert_eq!(response(expected), RFC_ANSWER);

@@ -27,7 +27,7 @@ pub(super) const CHROMIUM: &str = "GET /?room=3 HTTP/1.1\r\n\
     Ok6yJV_adQssw5c; theme=dark\r\n\
     Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\
     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
-    Sec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n";
+    Sec-WebSocket-Protocol: tinyrealm.v2\r\n\r\n";
 
 pub(super) const FIREFOX: &str = "GET / HTTP/1.1\r\n\
     Host: 127.0.0.1:7010\r\n\
@@ -37,7 +37,7 @@ pub(super) const FIREFOX: &str = "GET / HTTP/1.1\r\n\
     Accept-Encoding: gzip, deflate, br, zstd\r\n\
     Sec-WebSocket-Version: 13\r\n\
     Origin: http://127.0.0.1:7080\r\n\
-    Sec-WebSocket-Protocol: tinyrealm.v1\r\n\
+    Sec-WebSocket-Protocol: tinyrealm.v2\r\n\
     Sec-WebSocket-Extensions: permessage-deflate\r\n\
     Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\
     DNT: 1\r\n\
@@ -57,7 +57,7 @@ pub(super) const PYTHON: &str = "GET / HTTP/1.1\r\n\
     Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\
     Sec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
-    Sec-WebSocket-Protocol: other, tinyrealm.v1\r\n\
+    Sec-WebSocket-Protocol: other, tinyrealm.v2\r\n\
     User-Agent: Python/3.12 websockets/12.0\r\n\r\n";
 
 /// The library `ws` of Node.js.
@@ -67,7 +67,7 @@ pub(super) const NODE: &str = "GET / HTTP/1.1\r\n\
     Connection: Upgrade\r\n\
     Upgrade: websocket\r\n\
     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
-    Sec-WebSocket-Protocol: tinyrealm.v1\r\n\
+    Sec-WebSocket-Protocol: tinyrealm.v2\r\n\
     Host: 127.0.0.1:7010\r\n\r\n";
 
 /// RFC 6455, 1.3.
@@ -75,7 +75,7 @@ pub(super) const RFC_ANSWER: &str = "HTTP/1.1 101 Switching Protocols\r\n\
     Upgrade: websocket\r\n\
     Connection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
-    Sec-WebSocket-Protocol: tinyrealm.v1\r\n\r\n";
+    Sec-WebSocket-Protocol: tinyrealm.v2\r\n\r\n";
 
 /// The library `websockets` of Python.
 pub(super) const PYTHON_ANSWER: &str = "HTTP/1.1 101 Switching Protocols\r\n\
@@ -83,7 +83,7 @@ pub(super) const PYTHON_ANSWER: &str = "HTTP/1.1 101 Switching Protocols\r\n\
     Upgrade: websocket\r\n\
     Connection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
-    Sec-WebSocket-Protocol: tinyrealm.v1\r\n\
+    Sec-WebSocket-Protocol: tinyrealm.v2\r\n\
     Server: Python/3.12 websockets/12.0\r\n\r\n";
 
 /// What a proxy makes of an answer: other cases, other blanks, other fields.
@@ -91,5 +91,5 @@ pub(super) const PROXIED_ANSWER: &str = "HTTP/1.1 101 Web Socket Protocol Handsh
     server:nginx\r\n\
     connection: keep-alive, upgrade\r\n\
     upgrade:\tWebSocket\t\r\n\
-    sec-websocket-protocol:tinyrealm.v1\r\n\
+    sec-websocket-protocol:tinyrealm.v2\r\n\
     SEC-WEBSOCKET-ACCEPT:   s3pPLMBiTxaQ9kYGzzhZRbK+xOo=  \r\n\r\n";
