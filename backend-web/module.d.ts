@@ -1,6 +1,6 @@
 // Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.
 
-import type { Link } from "./protocol.js";
+import type { Link } from "./postcard.js";
 
 export const FINGERPRINT: number;
 export const HANDOVER_BYTES: number;
@@ -40,5 +40,12 @@ export interface Closed {
   reason: number;
 }
 
-export type FromModule = State | Lost | Closed;
+export interface Disconnected {
+  type: "Disconnected";
+  url: string;
+  code: number;
+  reason: string;
+}
+
+export type FromModule = State | Lost | Closed | Disconnected;
 export const fromModule: Link<FromModule>;

@@ -2,7 +2,7 @@
 
 import { array, link, option, text, u16 } from "./postcard.js";
 
-export const FINGERPRINT = 3018734610;
+export const FINGERPRINT = 2958430010;
 export const HANDOVER_BYTES = 509;
 export const ENTROPY_BYTES = 64;
 export const RECORD_HEADER_BYTES = 6;
@@ -18,4 +18,5 @@ export const fromModule = link({
   State: [0x7100, { main: u16, world: u16 }],
   Lost: [0x7101, { link: u16, reason: u16 }],
   Closed: [0x7102, { reason: u16 }],
+  Disconnected: [0x7103, { url: text(69), code: u16, reason: text(123) }],
 });

@@ -1,11 +1,15 @@
 // Messages as bytes: an opcode of four bytes, little-endian, then the fields in postcard's encoding.
 //
-// A codec is `{ write(out, value), read(input) }`; `protocol.js` puts them together. What does not fit
-// is a RangeError or a TypeError when it is written, and `Malformed` when it is read.
+// A codec is `{ write(out, value), read(input) }`; `protocol.js` puts them together, and so may a game with
+// messages of its own. What a codec can't carry it refuses: a TypeError for what is of another kind, a
+// RangeError for what is too large or too long, and nothing is encoded. What does not decode is `Malformed`.
 
 const OPCODE_BYTES = 4;
+const COUNT_BITS = 32;
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** A half of a pair without the other: no UTF-8 says it. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The bytes are no such message. */
 export class Malformed extends Error {}
@@ -30,6 +34,25 @@ class Input {
   }
 }
 
+const shown = (value) => (typeof value === "string" ? JSON.stringify(value) : String(value));
+
+function require(is, value, what) {
+  if (!is) throw new TypeError(`expected ${what}, not ${shown(value)}`);
+}
+
+/** Of any window, and of Node: a `Buffer` is one, a `Uint16Array` is not. */
+function requireBytes(value) {
+  const is = ArrayBuffer.isView(value) && value[Symbol.toStringTag] === "Uint8Array";
+  require(is, value, "a Uint8Array");
+}
+
+function requireInteger(value, least, most) {
+  require(typeof value === "number", value, "a number");
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`${value} is no whole number from ${least} to ${most}`);
+  }
+}
+
 function writeVarint(out, value) {
   while (value >= 0x80) {
     out.push((value % 0x80) | 0x80);
@@ -38,23 +61,23 @@ function writeVarint(out, value) {
   out.push(value);
 }
 
-function readVarint(input, bits) {
-  let value = 0;
+/** Calls `add` with seven bits at a time and their place; the shortest form is the only one. */
+function readGroups(input, bits, add) {
   for (let shift = 0; shift < bits; shift += 7) {
     const byte = input.byte();
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) {
-      if (value >= 2 ** bits) break;
-      return value;
-    }
+    add(byte & 0x7f, shift);
+    if (byte >= 0x80) continue;
+    if (byte === 0 && shift > 0) throw new Malformed("a number is longer than it has to be");
+    return;
   }
   throw new Malformed("a number is too large");
 }
 
-function requireInteger(value, least, most) {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${value} is no whole number from ${least} to ${most}`);
-  }
+function readVarint(input, bits) {
+  let value = 0;
+  readGroups(input, bits, (group, shift) => (value += group * 2 ** shift));
+  if (value >= 2 ** bits) throw new Malformed("a number is too large");
+  return value;
 }
 
 function unsigned(bits) {
@@ -67,29 +90,137 @@ function unsigned(bits) {
   };
 }
 
+/** Zigzag: 0, -1, 1, -2 … */
+function signed(bits) {
+  return {
+    write(out, value) {
+      requireInteger(value, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1);
+      writeVarint(out, value < 0 ? -2 * value - 1 : 2 * value);
+    },
+    read(input) {
+      const zigzag = readVarint(input, bits);
+      return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    },
+  };
+}
+
 export const u16 = unsigned(16);
 export const u32 = unsigned(32);
 /** Below 2^53: what a number holds exactly. */
 export const u53 = unsigned(53);
+export const i16 = signed(16);
+export const i32 = signed(32);
 
-/** Zigzag: 0, -1, 1, -2 … */
-export const i32 = {
+/** What no number holds: a bigint when it is read; a whole number that is safe may be written, too. */
+function requireBigInt(value, least, most) {
+  require(typeof value === "bigint" || typeof value === "number", value, "a bigint");
+  if (typeof value === "number" && !Number.isSafeInteger(value)) {
+    throw new RangeError(`${value} is no safe whole number: say it as a bigint`);
+  }
+  const number = BigInt(value);
+  if (number < least || number > most) {
+    throw new RangeError(`${number} is no whole number from ${least} to ${most}`);
+  }
+  return number;
+}
+
+function writeBigVarint(out, value) {
+  for (; value >= 0x80n; value >>= 7n) out.push(Number(value & 0x7fn) | 0x80);
+  out.push(Number(value));
+}
+
+function readBigVarint(input) {
+  let value = 0n;
+  readGroups(input, 64, (group, shift) => (value |= BigInt(group) << BigInt(shift)));
+  if (value >= 2n ** 64n) throw new Malformed("a number is too large");
+  return value;
+}
+
+export const u64 = {
+  write: (out, value) => writeBigVarint(out, requireBigInt(value, 0n, 2n ** 64n - 1n)),
+  read: readBigVarint,
+};
+
+export const i64 = {
   write(out, value) {
-    requireInteger(value, -(2 ** 31), 2 ** 31 - 1);
-    writeVarint(out, ((value << 1) ^ (value >> 31)) >>> 0);
+    const number = requireBigInt(value, -(2n ** 63n), 2n ** 63n - 1n);
+    writeBigVarint(out, number < 0n ? -2n * number - 1n : 2n * number);
   },
   read(input) {
-    const zigzag = readVarint(input, 32);
-    return (zigzag >>> 1) ^ -(zigzag & 1);
+    const zigzag = readBigVarint(input);
+    return zigzag % 2n === 0n ? zigzag / 2n : -(zigzag + 1n) / 2n;
   },
 };
+
+export const u8 = {
+  write(out, value) {
+    requireInteger(value, 0, 0xff);
+    out.push(value);
+  },
+  read: (input) => input.byte(),
+};
+
+export const i8 = {
+  write(out, value) {
+    requireInteger(value, -0x80, 0x7f);
+    out.push(value & 0xff);
+  },
+  read: (input) => (input.byte() << 24) >> 24,
+};
+
+export const bool = {
+  write(out, value) {
+    require(typeof value === "boolean", value, "true or false");
+    out.push(value ? 1 : 0);
+  },
+  read(input) {
+    const byte = input.byte();
+    if (byte > 1) throw new Malformed("neither true nor false");
+    return byte === 1;
+  },
+};
+
+/** Infinities and NaN are floats; what would become infinite by the way is none. */
+function float(count, set, most) {
+  return {
+    write(out, value) {
+      require(typeof value === "number", value, "a number");
+      if (Number.isFinite(value) && Math.abs(value) > most) {
+        throw new RangeError(`${value} is more than such a float holds`);
+      }
+      const view = new DataView(new ArrayBuffer(count));
+      view[`set${set}`](0, value, true);
+      for (let place = 0; place < count; place++) out.push(view.getUint8(place));
+    },
+    read(input) {
+      const taken = input.take(count);
+      return new DataView(taken.buffer, taken.byteOffset)[`get${set}`](0, true);
+    },
+  };
+}
+
+const F32_MAX = (2 - 2 ** -23) * 2 ** 127;
+/** Rounded to the nearest; what is read is a number like any other. */
+export const f32 = float(4, "Float32", F32_MAX);
+export const f64 = float(8, "Float64", Number.MAX_VALUE);
+
+function push(out, taken) {
+  for (const byte of taken) out.push(byte);
+}
+
+function readCount(input, most, what) {
+  const count = readVarint(input, COUNT_BITS);
+  if (count > most) throw new Malformed(`more than ${most} ${what}`);
+  return count;
+}
 
 /** Bytes whose number both sides know. */
 export function array(count) {
   return {
     write(out, value) {
-      if (value.length !== count) throw new RangeError(`expected ${count} bytes`);
-      out.push(...value);
+      requireBytes(value);
+      if (value.length !== count) throw new RangeError(`expected ${count} bytes, not ${value.length}`);
+      push(out, value);
     },
     read: (input) => input.take(count),
   };
@@ -99,15 +230,12 @@ export function array(count) {
 export function bytes(most) {
   return {
     write(out, value) {
+      requireBytes(value);
       if (value.length > most) throw new RangeError(`more than ${most} bytes`);
       writeVarint(out, value.length);
-      out.push(...value);
+      push(out, value);
     },
-    read(input) {
-      const count = readVarint(input, 32);
-      if (count > most) throw new Malformed(`more than ${most} bytes`);
-      return input.take(count);
-    },
+    read: (input) => input.take(readCount(input, most, "bytes")),
   };
 }
 
@@ -116,7 +244,8 @@ export function text(most) {
   const raw = bytes(most);
   return {
     write(out, value) {
-      if (typeof value !== "string") throw new TypeError("expected a text");
+      require(typeof value === "string", value, "a text");
+      if (LONE_SURROGATE.test(value)) throw new RangeError("half a character is in the text");
       raw.write(out, utf8.encode(value));
     },
     read(input) {
@@ -134,6 +263,7 @@ export function text(most) {
 export function option(some) {
   return {
     write(out, value) {
+      require(value !== undefined, value, "something or null");
       out.push(value === null ? 0 : 1);
       if (value !== null) some.write(out, value);
     },
@@ -149,16 +279,44 @@ export function option(some) {
 export function list(most, item) {
   return {
     write(out, values) {
+      require(Array.isArray(values), values, "an array");
       if (values.length > most) throw new RangeError(`more than ${most} items`);
       writeVarint(out, values.length);
       for (const value of values) item.write(out, value);
     },
     read(input) {
-      const count = readVarint(input, 32);
-      if (count > most) throw new Malformed(`more than ${most} items`);
+      const count = readCount(input, most, "items");
       return Array.from({ length: count }, () => item.read(input));
     },
   };
+}
+
+/** One of each, in their order; `[T; 3]` is three of a kind. */
+export function tuple(...items) {
+  return {
+    write(out, values) {
+      require(Array.isArray(values), values, "an array");
+      if (values.length !== items.length) {
+        throw new RangeError(`expected ${items.length} items, not ${values.length}`);
+      }
+      items.forEach((item, place) => item.write(out, values[place]));
+    },
+    read: (input) => items.map((item) => item.read(input)),
+  };
+}
+
+function requireObject(value) {
+  require(typeof value === "object" && value !== null && !Array.isArray(value), value, "an object");
+}
+
+/** What is refused inside of a field says whose it is. */
+function writeNamed(name, codec, out, value) {
+  try {
+    codec.write(out, value);
+  } catch (error) {
+    error.message = `${name}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** Fields by name, in their order. */
@@ -166,12 +324,41 @@ export function record(fields) {
   const entries = Object.entries(fields);
   return {
     write(out, value) {
-      for (const [name, codec] of entries) codec.write(out, value[name]);
+      requireObject(value);
+      for (const [name, codec] of entries) writeNamed(name, codec, out, value[name]);
     },
     read(input) {
       const value = {};
       for (const [name, codec] of entries) value[name] = codec.read(input);
       return value;
+    },
+  };
+}
+
+/**
+ * One of several, in the order of the enum: `{ Idle: null, Walking: record({ speed: u16 }) }`. A value is
+ * the name of one without content, `"Idle"`, or `{ Walking: { speed: 7 } }`.
+ */
+export function variants(known) {
+  const entries = Object.entries(known);
+  return {
+    write(out, value) {
+      const isName = typeof value === "string";
+      if (!isName) requireObject(value);
+      const names = isName ? [value] : Object.keys(value);
+      const place = entries.findIndex(([name, codec]) => name === names[0] && (codec === null) === isName);
+      if (names.length !== 1 || place < 0) {
+        throw new TypeError(`expected one of ${Object.keys(known).join(", ")}, not ${shown(names)}`);
+      }
+      writeVarint(out, place);
+      const [name, codec] = entries[place];
+      if (codec !== null) writeNamed(name, codec, out, value[name]);
+    },
+    read(input) {
+      const place = readVarint(input, COUNT_BITS);
+      if (place >= entries.length) throw new Malformed("no such variant");
+      const [name, codec] = entries[place];
+      return codec === null ? name : { [name]: codec.read(input) };
     },
   };
 }
@@ -191,14 +378,16 @@ export function link(messages) {
     opcodes: Object.freeze(opcodes),
 
     encode(message) {
+      requireObject(message);
       const entry = byName.get(message.type);
-      if (!entry) throw new TypeError(`there is no message ${message.type} this way`);
+      if (!entry) throw new TypeError(`there is no message ${shown(message.type)} this way`);
       const out = [0, 8, 16, 24].map((shift) => (entry.opcode >>> shift) & 0xff);
-      entry.codec.write(out, message);
+      writeNamed(entry.type, entry.codec, out, message);
       return Uint8Array.from(out);
     },
 
     decode(body) {
+      requireBytes(body);
       if (body.length < OPCODE_BYTES) throw new Malformed("no opcode");
       const opcode = new DataView(body.buffer, body.byteOffset).getInt32(0, true);
       const entry = byOpcode.get(opcode);

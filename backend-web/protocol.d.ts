@@ -1,5 +1,7 @@
 // Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.
 
+import type { Link } from "./postcard.js";
+
 export const VERSIONS: Readonly<Versions>;
 export const REGION_MAX_BYTES: number;
 export const ADDRESS_MAX_BYTES: number;
@@ -88,15 +90,6 @@ export interface MemberState {
   uid: number;
   pos: Position;
   dir: number;
-}
-
-/** The messages of one direction of a link. */
-export interface Link<M> {
-  readonly opcodes: { readonly [name: string]: number };
-  /** A frame's body. Throws `RangeError` or `TypeError` for what does not fit the message. */
-  encode(message: M): Uint8Array<ArrayBuffer>;
-  /** The message of a body; null if its opcode is unknown. Throws `Malformed`. */
-  decode(body: Uint8Array): M | null;
 }
 
 export interface Error {

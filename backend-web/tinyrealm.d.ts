@@ -20,6 +20,16 @@ export interface Lost {
   reason: string;
 }
 
+/** A connection has ended, behind whatever came over it. What its server had to say is in `Lost`. */
+export interface Disconnected {
+  type: "Disconnected";
+  /** Where it went to, before `urlOf`. */
+  url: string;
+  /** Of RFC 6455 or of a server's own, as the WebSocket has it: 1006 if it just broke. */
+  code: number;
+  reason: string;
+}
+
 /** It is over: told once, and last. */
 export interface Closed {
   type: "Closed";
@@ -30,7 +40,7 @@ export interface Closed {
 }
 
 export type RealmEvent =
-  | State | Lost | Closed | MainToClient | WorldToClient | LoginToClient | EitherWay;
+  | State | Lost | Disconnected | Closed | MainToClient | WorldToClient | LoginToClient | EitherWay;
 
 /** What a game says; the client says the rest by itself. */
 export type Command = Exclude<
@@ -63,8 +73,8 @@ export interface Options {
   /** Fills bytes with random ones; `crypto.getRandomValues` unless told otherwise. */
   random?: (bytes: Uint8Array) => unknown;
   /**
-   * Something has come, and waits for the next tick; not told again before that. For a tab in the
-   * background, whose timers sleep while its WebSockets do not.
+   * Something has come, and waits for a tick: told with everything that comes, and behind a tick that
+   * leaves something. For whoever ticks by events and not by time.
    */
   onArrival?: () => void;
 }
@@ -83,7 +93,10 @@ export interface Realm {
   ): this;
   /** Says something with the next tick. Throws for what does not fit its message. */
   send(message: Command): "sent" | "full" | "away";
-  /** Deals with what has come and with the time; answers how much that was. Once a frame. */
+  /**
+   * Deals with what has come and with the time; answers how much that was. Once a frame. In a hidden tab,
+   * and where nobody has called it for a second, what comes calls it.
+   */
   tick(now?: number): number;
   /** Leaves in good order: "Closed" comes with a later tick, two seconds later at most. */
   close(): void;
@@ -92,7 +105,7 @@ export interface Realm {
 /** What a number of `ErrorCode`, `JoinDenial` or `LoginDenial` is called. */
 export function codeName(codes: Readonly<Record<string, number>>, number: number): string;
 
-/** Compiles the module: `source` is its bytes, or where they are. */
+/** Compiles the module: `source` is its bytes, or where they are; without it, beside this file. */
 export function load(source?: BufferSource | URL | string): Promise<WebAssembly.Module>;
 
 /** A client of the realm; it begins to go to Main with the first tick. */

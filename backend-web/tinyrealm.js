@@ -7,8 +7,10 @@
 //   realm.on("Closed", ({ code, reason }) => …);
 //   requestAnimationFrame(function frame() { realm.tick(); requestAnimationFrame(frame); });
 //
-// Every handler runs inside of tick(), and nothing happens between ticks. The client comes back by itself
-// when a server goes; "Closed" comes once, and last.
+// Every handler runs inside of tick(), and nothing happens between ticks. A tab in the background has no
+// frames, and hardly any timers: there, and wherever nobody has ticked for a second, whatever a socket hears
+// ticks. So a hidden tab answers the realm's pings, and stays. The client comes back by itself when a server
+// goes; "Disconnected" says how a connection has ended, "Closed" comes once, and last.
 
 import * as protocol from "./protocol.js";
 import { Malformed } from "./postcard.js";
@@ -22,6 +24,10 @@ const SUB_PROTOCOL = "tinyrealm.v2";
 const BACKLOG_MAX_BYTES = 4 * 1024 * 1024;
 /** What a message is counted as besides its bytes. */
 const MESSAGE_BYTES = 64;
+/** Nobody has ticked for so long: what a socket hears does. */
+const ASLEEP_MS = 1_000;
+/** A close that no frame has announced. */
+const ABNORMAL = 1006;
 
 // What the module answers, and what it asks for.
 const [TAKEN, FULL, NOBODY] = [0, 1, 2];
@@ -33,15 +39,23 @@ const UNSUPPORTED_DATA = 1003;
 const TRY_AGAIN_LATER = 1013;
 const SENT_AWAY = 4000;
 
+const utf8 = new TextEncoder();
 const inbound = [
   fromModule, protocol.worldToClient, protocol.mainToClient, protocol.loginToClient, protocol.eitherWay,
 ];
 const commands = [protocol.clientToWorld, protocol.clientToMain];
 
-/** Compiles the module: `source` is its bytes, or where they are. */
-export function load(source = new URL("./tinyrealm.wasm", import.meta.url)) {
-  const isBytes = source instanceof ArrayBuffer || ArrayBuffer.isView(source);
-  return isBytes ? WebAssembly.compile(source) : WebAssembly.compileStreaming(fetch(source));
+/**
+ * Compiles the module: `source` is its bytes, or where they are, as seen from the page, or in Node from
+ * this file; without it, they lie beside this file.
+ */
+export async function load(source = new URL("./tinyrealm.wasm", import.meta.url)) {
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
+  const url = new URL(source, globalThis.location?.href ?? import.meta.url);
+  if (url.protocol !== "file:") return WebAssembly.compileStreaming(fetch(url));
+  // What Node does not fetch, and a browser does not have.
+  const { readFile } = await import("node:fs/promises");
+  return WebAssembly.compile(await readFile(url));
 }
 
 /** A client of the realm whose Main is at `options.main`; it begins to go there with the first tick. */
@@ -70,6 +84,9 @@ class Realm {
   /** What they have told, in order, until the module takes it: `{ tell, body }`. */
   #backlog = [];
   #backlogBytes = 0;
+  /** When the last tick was, by the system's clock and by the game's; null before the first. */
+  #ticked = null;
+  #alarm = null;
   #state = { main: MAIN_STATES[0], world: WORLD_STATES[0] };
   #uid = 0;
   #token = null;
@@ -142,12 +159,15 @@ class Realm {
   /** Deals with what has come and with the time; answers how much that was. Once a frame. */
   tick(now = performance.now()) {
     if (this.#isClosed) return 0;
+    this.#alarm ??= this.#setAlarm();
+    this.#ticked = { at: performance.now(), now };
     this.#handOverBacklog();
     const handover = this.#wasm.handover();
     this.#options.random(this.#memory.subarray(handover, handover + ENTROPY_BYTES));
     const count = this.#wasm.tick(now);
     this.#doRequests();
     this.#tellEvents();
+    if (this.#isWaiting()) queueMicrotask(() => this.#isWaiting() && this.#options.onArrival());
     return count;
   }
 
@@ -178,10 +198,35 @@ class Realm {
     this.#backlogBytes += MESSAGE_BYTES + (body?.byteLength ?? 0);
   }
 
+  /** Something has come that no tick has dealt with. */
+  #isWaiting() {
+    return !this.#isClosed && (this.#backlog.length > 0 || this.#wasm.waiting() !== 0);
+  }
+
   /** As told by a socket, which is never inside of a tick. */
   #arrive(tell, body = null) {
     this.#note(tell, body);
-    if (this.#backlog.length === 1) this.#options.onArrival();
+    try {
+      this.#options.onArrival();
+    } finally {
+      this.#wake();
+    }
+  }
+
+  /** Ticks in place of a game that sleeps, until nothing waits, by the game's own clock. */
+  #wake() {
+    if (this.#ticked === null) return;
+    const { at, now } = this.#ticked;
+    const sleptMs = performance.now() - at;
+    if (sleptMs < ASLEEP_MS && !globalThis.document?.hidden) return;
+    while (this.tick(now + sleptMs) > 0);
+  }
+
+  /** For what only the time brings: a link that is tried again. Node does not stay for it. */
+  #setAlarm() {
+    const alarm = setInterval(() => this.#wake(), ASLEEP_MS);
+    alarm.unref?.();
+    return alarm;
   }
 
   /** The oldest record at `place`: `[kind][0][socket: u16][bytes: u16][body]`. */
@@ -214,7 +259,7 @@ class Realm {
       socket = new WebSocket(urlOf(url), SUB_PROTOCOL);
     } catch {
       // An address that is none, or one that this page may not go to.
-      return this.#note(() => wasm.closed(number));
+      return this.#note(this.#ending(number, ABNORMAL, ""));
     }
     this.#sockets.set(number, socket);
     socket.binaryType = "arraybuffer";
@@ -222,9 +267,14 @@ class Realm {
     socket.onmessage = ({ data }) => this.#hear(number, data);
     // What the reason is, a page does not learn; the close follows.
     socket.onerror = () => {};
-    socket.onclose = () => {
-      if (this.#sockets.delete(number)) this.#arrive(() => wasm.closed(number));
+    socket.onclose = ({ code = ABNORMAL, reason = "" }) => {
+      if (this.#sockets.delete(number)) this.#arrive(this.#ending(number, code, reason));
     };
+  }
+
+  /** Tells the module that a socket has ended, and how. */
+  #ending(number, code, reason) {
+    return () => this.#wasm.closed(number, code, this.#handOver(utf8.encode(reason)));
   }
 
   #hear(number, data) {
@@ -233,7 +283,7 @@ class Realm {
       : this.#backlogBytes > BACKLOG_MAX_BYTES ? TRY_AGAIN_LATER : 0;
     if (code !== 0) {
       this.#letGo(number, code);
-      return this.#arrive(() => this.#wasm.closed(number));
+      return this.#arrive(this.#ending(number, code, ""));
     }
     const body = new Uint8Array(data).subarray(0, HANDOVER_BYTES);
     this.#arrive(() => this.#wasm.heard(number, this.#handOver(body)), body);
@@ -286,6 +336,7 @@ class Realm {
 
   #closed(reason) {
     this.#isClosed = true;
+    clearInterval(this.#alarm);
     const { ErrorCode } = protocol;
     const code = reason === ErrorCode.GOODBYE ? NORMAL : SENT_AWAY + reason;
     return { type: "Closed", code, reason: codeName(ErrorCode, reason) };

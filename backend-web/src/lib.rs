@@ -61,6 +61,12 @@ const LIMITS: [(&str, usize); 8] = [
     ("SNAPSHOT_PAGE_MEMBERS", protocol::SNAPSHOT_PAGE_MEMBERS),
 ];
 
+/// Those of what host and module say to each other.
+const MODULE_LIMITS: [(&str, usize); 2] = [
+    ("URL_MAX_BYTES", messages::URL_MAX_BYTES),
+    ("CLOSE_REASON_MAX_BYTES", messages::CLOSE_REASON_MAX_BYTES),
+];
+
 /// How one field is written in the two languages.
 struct FieldType {
     codec: String,
@@ -115,7 +121,7 @@ impl FieldType {
 }
 
 fn limit(name: &str) -> usize {
-    let known = LIMITS.iter().find(|(known, _)| *known == name);
+    let known = LIMITS.iter().chain(&MODULE_LIMITS).find(|(known, _)| *known == name);
     known.unwrap_or_else(|| panic!("JavaScript does not know the limit `{name}` yet")).1
 }
 
@@ -200,6 +206,7 @@ fn codec_of(field: &FieldSchema) -> String {
 
 fn protocol_types() -> String {
     let mut out = String::from(HEAD);
+    out += "import type { Link } from \"./postcard.js\";\n\n";
     out += "export const VERSIONS: Readonly<Versions>;\n";
     for (name, _) in LIMITS {
         out += &format!("export const {name}: number;\n");
@@ -215,7 +222,7 @@ fn protocol_types() -> String {
 }
 
 fn wasm_types() -> String {
-    let mut out = String::from(HEAD) + "import type { Link } from \"./protocol.js\";\n\n";
+    let mut out = String::from(HEAD) + "import type { Link } from \"./postcard.js\";\n\n";
     for (name, _) in MODULE_NUMBERS {
         out += &format!("export const {name}: number;\n");
     }

@@ -19,12 +19,3 @@ export interface MemberState {
   pos: Position;
   dir: number;
 }
-
-/** The messages of one direction of a link. */
-export interface Link<M> {
-  readonly opcodes: { readonly [name: string]: number };
-  /** A frame's body. Throws `RangeError` or `TypeError` for what does not fit the message. */
-  encode(message: M): Uint8Array<ArrayBuffer>;
-  /** The message of a body; null if its opcode is unknown. Throws `Malformed`. */
-  decode(body: Uint8Array): M | null;
-}

@@ -36,9 +36,9 @@ export function fakeWebSocket(onSocket) {
       this.onmessage?.({ data: typeof body === "string" ? body : asBuffer(body) });
     }
 
-    end() {
+    end(how = {}) {
       this.hasEnded = true;
-      this.onclose?.({});
+      this.onclose?.(how);
     }
   };
 }

@@ -12,6 +12,9 @@ const HOSTILE_ROUNDS = 400;
 /** What the module says about closing, and a tick. */
 const CLOSE_TICKS = 2_001;
 
+/** Fields of what a world says of somebody else. */
+const SAID = { type: "EventBroadcast", number: 5, request: 0, kind: 1, data: new Uint8Array(0) };
+const GONE = { type: "UserLeft", number: 5 };
 const module = await load(readFileSync(process.env.TINYREALM_MODULE));
 const seed = Number(process.env.TINYREALM_TEST_SEED ?? Date.now() % 1e9);
 
@@ -76,7 +79,7 @@ async function logsIn() {
   const account = { login: "login:1", id: "ada", password: "correct horse" };
   const one = await inside({ account });
   const [login, main] = one.servers.sockets;
-  assert.deepEqual(login.sent[0], { type: "LoginReq", id: "ada", pw: "correct horse" });
+  assert.deepEqual(login.sent[0], { type: "LoginReq", versions: protocol.VERSIONS, id: "ada", pw: "correct horse" });
   assert.deepEqual(main.sent[0].token, one.servers.token);
   await closeAndCount(one);
   // A token saves the login.
@@ -155,6 +158,129 @@ async function everyMessageComesThrough() {
   assert.equal(realm.send(says[0]), "away");
 }
 
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const ping = (nonce) => protocol.eitherWay.encode({ type: "Ping", nonce });
+const pongs = ({ sent }) => sent.filter(({ type }) => type === "Pong").map(({ nonce }) => nonce);
+
+/** Told as long as something waits, and not only by the first that does. */
+async function tellsAsLongAsSomethingWaits() {
+  let told = 0;
+  const one = await inside({ onArrival: () => (told += 1) });
+  const { servers: { world }, realm, clock } = one;
+  told = 0;
+  world.say(ping(1));
+  world.say(ping(2));
+  assert.equal(told, 2, "the first waits, and the second is told");
+  realm.tick((clock.now += 1));
+  await null;
+  assert.equal(told, 2, "nothing waits any more");
+  world.say(ping(3));
+  assert.equal(told, 3);
+  // More than a tick takes: told again behind it.
+  for (let nonce = 4; nonce < 200; nonce++) world.say(ping(nonce));
+  told = 0;
+  realm.tick((clock.now += 1));
+  await null;
+  assert.equal(told, 1, "a tick has left something");
+  while (realm.tick((clock.now += 1)) > 0);
+  await null;
+  assert.equal(pongs(world).length, 199);
+  await closeAndCount(one);
+  // Whoever ticks by arrivals alone hears all of it.
+  let isEager = false;
+  const eager = await inside({ onArrival: () => isEager && eager.realm.tick((eager.clock.now += 1)) });
+  for (let nonce = 0; nonce < 500; nonce++) eager.servers.world.say(ping(nonce));
+  isEager = true;
+  eager.servers.world.say(ping(500));
+  await sleep(0);
+  assert.equal(pongs(eager.servers.world).length, 501);
+  isEager = false;
+  await closeAndCount(eager);
+}
+
+async function hidden(act) {
+  globalThis.document = { hidden: true };
+  try {
+    await act();
+  } finally {
+    delete globalThis.document;
+  }
+}
+
+async function soon(what, is) {
+  for (let waits = 0; !is(); waits++) {
+    assert.ok(waits < 1_000, what);
+    await sleep(10);
+  }
+}
+
+/** A hidden tab, and a game whose frames have stopped: what comes is dealt with, by the game's own clock. */
+async function answersInItsSleep() {
+  const one = await inside();
+  const { servers, realm, clock } = one;
+  servers.world.say(ping(1));
+  assert.deepEqual(pongs(servers.world), [], "the game is awake, and ticks by itself");
+  await hidden(async () => {
+    servers.world.say(ping(2));
+    assert.deepEqual(pongs(servers.world), [1, 2], "with what had waited");
+    const heard = [];
+    realm.on("EventBroadcast", ({ kind }) => heard.push(kind));
+    for (let kind = 0; kind < 1_000; kind++) {
+      const event = { ...SAID, kind, data: new Uint8Array(256) };
+      servers.world.say(protocol.worldToClient.encode(event));
+    }
+    assert.equal(heard.length, 1_000, "nothing piles up");
+  });
+  // By the time alone, in a visible tab that stands still.
+  const { world } = servers;
+  world.say(ping(3));
+  await soon("answered in its sleep", () => pongs(world).length === 3);
+  // A lost link is tried again.
+  servers.world = null;
+  await hidden(async () => {
+    world.end();
+    await soon("back in its sleep", () => realm.state.world === "inside" && servers.world);
+  });
+  clock.now += 60_000;
+  await closeAndCount(one);
+}
+
+/** Code and reason of a close, behind what came before it. */
+async function saysHowAConnectionHasEnded() {
+  const one = await inside();
+  const { servers, realm, clock } = one;
+  const told = [];
+  for (const type of ["UserLeft", "Disconnected"]) realm.on(type, (event) => told.push(event));
+  const most = "ü".repeat(61) + "x";
+  const endings = [
+    [{ code: 4321, reason: "the bridge is closed" }, { code: 4321, reason: "the bridge is closed" }],
+    [{ code: 1001, reason: most }, { code: 1001, reason: most }],
+    [{ code: 3000, reason: most + "x" }, { code: 3000, reason: most }],
+    [{}, { code: 1006, reason: "" }],
+  ];
+  for (const [how, expected] of endings) {
+    told.length = 0;
+    servers.world.say(protocol.worldToClient.encode(GONE));
+    servers.world.end(how);
+    servers.world = null;
+    await tickUntil(realm, clock, () => told.length === 2, 10);
+    assert.deepEqual(told, [GONE, { type: "Disconnected", url: "ws://world:1", ...expected }]);
+    await tickUntil(realm, clock, () => realm.state.world === "inside" && servers.world, 100_000);
+  }
+  told.length = 0;
+  servers.main.end({ code: 1011, reason: "out of order" });
+  await tickUntil(realm, clock, () => told.length === 1, 10);
+  assert.deepEqual(told, [{ type: "Disconnected", url: "ws://main:1", code: 1011, reason: "out of order" }]);
+  await closeAndCount(one);
+  // A connection that never was.
+  const nowhere = player({ WebSocket: class { constructor() { throw new SyntaxError("no"); } } });
+  nowhere.realm.on("Disconnected", (event) => nowhere.events.push(event));
+  const isTold = () => nowhere.events.some(({ type }) => type === "Disconnected");
+  await tickUntil(nowhere.realm, nowhere.clock, isTold, 10);
+  assert.equal(nowhere.events.find(({ type }) => type === "Disconnected").code, 1006);
+  await closeAndCount(nowhere);
+}
+
 /** In order, none lost, with views that stay valid and a memory that does not grow. */
 async function staysAsItIs() {
   const memories = [];
@@ -170,8 +296,8 @@ async function staysAsItIs() {
   const { servers, realm, clock } = one;
   const before = wasm.memory.buffer;
   let heard = 0;
-  realm.on("EventBroadcast", ({ number, data }) => {
-    assert.equal(number, heard);
+  realm.on("EventBroadcast", ({ request, data }) => {
+    assert.equal(request, heard);
     assert.equal(data.length, heard % 257);
     heard += 1;
   });
@@ -187,7 +313,7 @@ async function staysAsItIs() {
   while (heard < MESSAGES || sent < MESSAGES) {
     // On average less than a tick takes, and often more.
     for (let burst = random(240); burst > 0 && said < MESSAGES; burst--, said++) {
-      const message = { type: "EventBroadcast", number: said, request: 0, kind: 1, data: new Uint8Array(said % 257) };
+      const message = { type: "EventBroadcast", number: 1, request: said, kind: 1, data: new Uint8Array(said % 257) };
       servers.world.say(protocol.worldToClient.encode(message));
     }
     const event = () => ({ type: "Event", request: 0, kind: next % 65_536, data: new Uint8Array(next % 257) });
@@ -254,6 +380,11 @@ function ofOtherDays() {
 }
 
 async function refusesWhatDoesNotFit() {
+  // Node finds the module that lies beside the client, or where it is told.
+  for (const of of [[], ["./tinyrealm.wasm"], [new URL("../tinyrealm.wasm", import.meta.url)]]) {
+    assert.deepEqual(WebAssembly.Module.exports(await load(...of)), WebAssembly.Module.exports(module));
+  }
+  await assert.rejects(load("./nowhere.wasm"), { code: "ENOENT" });
   await assert.rejects(load(Uint8Array.of(1, 2, 3)), WebAssembly.CompileError);
   const servers = new FakeServers();
   const options = { module, main: "main:1", WebSocket: servers.WebSocket };
@@ -286,6 +417,9 @@ try {
   await logsIn();
   await comesBack();
   await everyMessageComesThrough();
+  await tellsAsLongAsSomethingWaits();
+  await answersInItsSleep();
+  await saysHowAConnectionHasEnded();
   await refusesWhatDoesNotFit();
   const bytes = await staysAsItIs();
   await survives();

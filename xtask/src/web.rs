@@ -23,6 +23,8 @@ const MODULE: &str = "backend-web/tinyrealm.wasm";
 const COMPILER: &str = "backend-web/tinyrealm.wasm.rustc";
 const MODULE_LIMIT_BYTES: usize = 40 * 1024;
 const TESTS: &str = "backend-web/tests";
+/// What needs no module.
+const CODECS_TEST: &str = "backend-web/tests/postcard.mjs";
 /// WebSockets for Node, and the compiler that reads the types.
 const PACKAGES: &str = "backend-web/tests/package.json";
 const TYPES: &str = "backend-web/tests/types.ts";
@@ -58,6 +60,10 @@ fn check() -> Result<(), Failure> {
     let modules = workspace::target_folder("web");
     packages::install_npm(PACKAGES, &modules)?;
     check_types(&modules)?;
+    print!(
+        "{}",
+        process::require(Command::new("node").arg(CODECS_TEST).current_dir(workspace::root()))?
+    );
     let binary = workspace::release_binary()?;
     for (name, module) in [("checked in", checked_in), ("built now", built)] {
         println!("the module, {name}: {} of {MODULE_LIMIT_BYTES} bytes", size_of(&module)?);

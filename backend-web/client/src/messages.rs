@@ -13,6 +13,11 @@ use tinyrealm_core::wire::opcode::Band;
 const TO_MODULE: Band = Band { first: 0x7000, count: 0x100 };
 const FROM_MODULE: Band = Band { first: 0x7100, count: 0x100 };
 
+/// `ws://` and an address.
+pub const URL_MAX_BYTES: usize = 5 + ADDRESS_MAX_BYTES;
+/// What a Close frame of RFC 6455 has room for, in bytes.
+pub const CLOSE_REASON_MAX_BYTES: usize = 123;
+
 tinyrealm_core::protocol! {
     /// From the host to the module.
     mod host_to_module in TO_MODULE;
@@ -64,6 +69,18 @@ tinyrealm_core::protocol! {
     2 closed => Closed {
         /// Why; `GOODBYE` if the host wanted it.
         reason: ErrorCode,
+    }
+
+    /// A connection has ended, behind whatever came over it.
+    3 disconnected => Disconnected<'a> {
+        /// Where it went to.
+        #[serde(borrow)]
+        url: Text<'a, URL_MAX_BYTES>,
+        /// As the host's socket has it.
+        code: u16,
+        /// The same.
+        #[serde(borrow)]
+        reason: Text<'a, CLOSE_REASON_MAX_BYTES>,
     }
 }
 

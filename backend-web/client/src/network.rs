@@ -18,8 +18,8 @@ use tinyrealm_core::protocol::SendError;
 use tinyrealm_core::wire::Full;
 use tinyrealm_core::wire::ws::CloseCode;
 
+use crate::messages::{CLOSE_REASON_MAX_BYTES, URL_MAX_BYTES};
 use crate::queue::{ByteQueue, RECORD_HEADER_BYTES, Record};
-use crate::session::SOCKET_URL_MAX_BYTES;
 use crate::socket::{SocketEvent, SocketState};
 
 /// Sockets at a time: the node's three sessions, and as many that the host has still to let go.
@@ -31,7 +31,7 @@ pub const HANDOVER_BYTES: usize = BODY_MAX_BYTES + 1;
 
 const BODY_RECORD_BYTES: usize = RECORD_HEADER_BYTES + BODY_MAX_BYTES;
 /// What each socket may ask for besides frames: a URL, a close code, and to be let go.
-const SOCKET_REQUEST_BYTES: usize = 3 * RECORD_HEADER_BYTES + SOCKET_URL_MAX_BYTES + 2;
+const SOCKET_REQUEST_BYTES: usize = 3 * RECORD_HEADER_BYTES + URL_MAX_BYTES + 2;
 /// Frames leave so much of the outbox to requests that can't wait. Each socket has one of each kind.
 const OUTBOX_RESERVE_BYTES: usize = SOCKETS * SOCKET_REQUEST_BYTES;
 /// A frame is heard only with room for an answer.
@@ -151,7 +151,7 @@ impl WebNetwork {
 
     /// The host's socket stands.
     pub fn opened(&self, socket: u16) -> Answer {
-        self.inner.borrow_mut().report(socket, Heard::Opened, &[])
+        self.inner.borrow_mut().report(socket, Heard::Opened, [&[], &[]])
     }
 
     /// The host's socket has heard a binary message; of one that is longer, [`HANDOVER_BYTES`] of it.
@@ -159,12 +159,19 @@ impl WebNetwork {
         if body.len() > HANDOVER_BYTES {
             return Answer::Refused;
         }
-        self.inner.borrow_mut().report(socket, Heard::Body, body)
+        self.inner.borrow_mut().report(socket, Heard::Body, [body, &[]])
     }
 
-    /// The host's socket has ended, or never came to be: the last that is reported of it.
-    pub fn closed(&self, socket: u16) -> Answer {
-        self.inner.borrow_mut().report(socket, Heard::Closed, &[])
+    /// The host's socket has ended, or never came to be: the last that is reported of it. `reason` is what
+    /// a Close frame has room for, of a longer one the beginning.
+    pub fn closed(&self, socket: u16, code: u16, reason: &[u8]) -> Answer {
+        let reason = reason.get(..CLOSE_REASON_MAX_BYTES).unwrap_or(reason);
+        self.inner.borrow_mut().report(socket, Heard::Closed, [&code.to_le_bytes(), reason])
+    }
+
+    /// Whether something was handed over that no tick has dealt with.
+    pub fn is_waiting(&self) -> bool {
+        self.inner.borrow().inbox.first().is_some()
     }
 
     /// Shows the oldest request: its record has a [`RequestKind`].
@@ -259,8 +266,7 @@ impl WebNetwork {
 
 impl Inner {
     fn find(&self, number: u16) -> Option<&Socket> {
-        let mut sockets = self.sockets.iter();
-        sockets.find(|socket| socket.state != SocketState::Free && socket.number == number)
+        self.sockets.iter().find(|s| s.state != SocketState::Free && s.number == number)
     }
 
     fn find_mut(&mut self, number: u16) -> Option<&mut Socket> {
@@ -334,12 +340,12 @@ impl Inner {
         }
     }
 
-    fn report(&mut self, number: u16, heard: Heard, body: &[u8]) -> Answer {
+    fn report(&mut self, number: u16, heard: Heard, parts: [&[u8]; 2]) -> Answer {
         match self.find(number) {
             Some(s) if s.state.is_shared() && s.is_known && !s.is_reported => {}
             _ => return Answer::Nobody,
         }
-        if self.inbox.push(heard.kind(), number, [body, &[]]).is_err() {
+        if self.inbox.push(heard.kind(), number, parts).is_err() {
             return Answer::Full;
         }
         if let (Heard::Closed, Some(socket)) = (heard, self.find_mut(number)) {

@@ -3,15 +3,18 @@
 use tinyrealm_core::net::{
     NetConnector, NetHandler, NetOutbound, NetSender, NetSession, NetSessionId, NetState, UrlError,
 };
-use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Encode, SendError};
+use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Encode, SendError, Text, encode_body};
 use tinyrealm_core::wire::ws::CloseCode;
 
+use crate::messages::module_to_host::Disconnected;
+use crate::messages::{CLOSE_REASON_MAX_BYTES, URL_MAX_BYTES};
 use crate::network::{BODY_MAX_BYTES, HANDOVER_BYTES, Heard, WebNetwork};
 
 /// The scheme of the connector's addresses. Whether it is to be `ws` or `wss` the host knows.
 pub(crate) const SCHEME: &str = "ws";
-/// `ws://` and an address.
-pub(crate) const SOCKET_URL_MAX_BYTES: usize = SCHEME.len() + 3 + ADDRESS_MAX_BYTES;
+const _: () = assert!(SCHEME.len() + "://".len() + ADDRESS_MAX_BYTES == URL_MAX_BYTES);
+/// An opcode, two texts with their lengths, a code.
+const DISCONNECTED_MAX_BYTES: usize = 4 + 1 + URL_MAX_BYTES + 3 + 1 + CLOSE_REASON_MAX_BYTES;
 
 /// Makes sessions over the host's sockets.
 #[derive(Copy, Clone, Debug)]
@@ -68,7 +71,7 @@ impl NetOutbound for WebHandle<'_> {
 #[derive(Debug)]
 pub struct WebSession<'n> {
     handle: WebHandle<'n>,
-    url: heapless::String<SOCKET_URL_MAX_BYTES>,
+    url: heapless::String<URL_MAX_BYTES>,
 }
 
 impl NetOutbound for WebSession<'_> {
@@ -86,6 +89,28 @@ impl NetOutbound for WebSession<'_> {
 
     fn close(&mut self, code: CloseCode, reason: &str) {
         self.handle.close(code, reason);
+    }
+}
+
+/// A code and a reason; of one that is no text, as much as is.
+fn ending(body: &[u8]) -> (CloseCode, &str) {
+    let Some((code, reason)) = body.split_first_chunk() else { return (CloseCode::ABNORMAL, "") };
+    let text = match str::from_utf8(reason) {
+        Ok(text) => text,
+        Err(wrong) => str::from_utf8(reason.get(..wrong.valid_up_to()).unwrap_or_default())
+            .unwrap_or_default(),
+    };
+    (CloseCode(u16::from_le_bytes(*code)), text)
+}
+
+impl WebSession<'_> {
+    /// Told to the game here, where the frames before it are told.
+    fn tell_end(&self, code: CloseCode, reason: &str) {
+        let (url, reason) = (Text::truncated(&self.url), Text::truncated(reason));
+        let mut body = [0; DISCONNECTED_MAX_BYTES];
+        let told = encode_body(&Disconnected { url, code: code.0, reason }, &mut body);
+        let bytes = told.unwrap_or_default();
+        self.handle.network.tell([body.get(..bytes).unwrap_or_default(), &[]]);
     }
 }
 
@@ -121,7 +146,9 @@ impl<'n> NetSession for WebSession<'n> {
                     handler.on_frame(&mut NetSender::new(&mut self.handle), body);
                 }
                 Heard::Closed => {
-                    handler.on_close(CloseCode::ABNORMAL, "");
+                    let (code, reason) = ending(body.get(..bytes).unwrap_or_default());
+                    self.tell_end(code, reason);
+                    handler.on_close(code, reason);
                     break;
                 }
             }

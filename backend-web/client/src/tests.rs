@@ -163,8 +163,8 @@ fn it_comes_in_speaks_and_leaves() {
     host.tick(1);
     host.tick(1);
     assert!(host.requests.contains(&(RequestKind::Close as u8, main)));
-    assert_eq!(host.network.closed(main), Answer::Taken);
-    assert_eq!(host.network.closed(world), Answer::Taken);
+    assert_eq!(host.network.closed(main, 1006, &[]), Answer::Taken);
+    assert_eq!(host.network.closed(world, 1006, &[]), Answer::Taken);
     host.tick(1);
     assert_eq!(host.events.last(), Some(&Closed::OPCODE.0));
     assert!(host.client.is_over());
@@ -185,7 +185,7 @@ fn both_sides_of_the_time_to_say_goodbye() {
     let dropped = |socket| host.requests.contains(&(RequestKind::Drop as u8, socket));
     assert!(dropped(main) && dropped(world), "{:?}", host.requests);
     assert_eq!(host.events.iter().filter(|opcode| **opcode == Closed::OPCODE.0).count(), 1);
-    assert_eq!(host.network.closed(main), Answer::Nobody, "the host has let go of it");
+    assert_eq!(host.network.closed(main, 1006, &[]), Answer::Nobody, "the host has let go of it");
 }
 
 #[test]
@@ -274,8 +274,8 @@ fn what_is_no_socket_s_is_nobody_s() {
     assert_eq!(host.network.opened(socket), Answer::Nobody);
     host.take_requests();
     assert_eq!(host.network.opened(socket), Answer::Taken);
-    assert_eq!(host.network.closed(socket), Answer::Taken);
-    assert_eq!(host.network.closed(socket), Answer::Nobody, "once");
+    assert_eq!(host.network.closed(socket, 1006, &[]), Answer::Taken);
+    assert_eq!(host.network.closed(socket, 1006, &[]), Answer::Nobody, "once");
     assert_eq!(host.network.heard(socket, &[]), Answer::Nobody);
 }
 
@@ -285,7 +285,7 @@ fn a_socket_that_fails_again_and_again_leaves_nothing_behind() {
     for _ in 0..2_000 {
         host.tick(100);
         while let Some(socket) = host.opened.pop() {
-            assert_eq!(host.network.closed(socket), Answer::Taken);
+            assert_eq!(host.network.closed(socket, 1006, &[]), Answer::Taken);
         }
     }
     let attempts = host.requests.iter().filter(|(kind, _)| *kind == 1).count();
@@ -315,7 +315,7 @@ fn a_login_leads_to_main_or_to_the_end() {
         let login = host.opened[0];
         host.network.opened(login);
         host.say(login, &LoginDenied { reason, retry_after_ms: 3_000 });
-        host.network.closed(login);
+        host.network.closed(login, 1006, &[]);
         host.tick(1);
         assert!(host.events.contains(&LoginDenied::OPCODE.0));
         assert_eq!(host.client.is_over(), is_over, "{reason:?}");

@@ -119,10 +119,18 @@ pub extern "C" fn heard(socket: u32, bytes: u32) -> u32 {
     answer.unwrap_or(Answer::Refused) as u32
 }
 
-/// A socket has ended.
+/// A socket has ended, with this code, and a reason of so many bytes of UTF-8.
 #[unsafe(no_mangle)]
-pub extern "C" fn closed(socket: u32) -> u32 {
-    NETWORK.0.closed(socket_of(socket)) as u32
+pub extern "C" fn closed(socket: u32, code: u32, bytes: u32) -> u32 {
+    let copy = HANDOVER.0.get();
+    let reason = handed_over(&copy, bytes).unwrap_or_default();
+    NETWORK.0.closed(socket_of(socket), code as u16, reason) as u32
+}
+
+/// 1 if something was handed over that no tick has dealt with, else 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn waiting() -> u32 {
+    NETWORK.0.is_waiting().into()
 }
 
 /// Says something of the game's: a body of so many bytes.

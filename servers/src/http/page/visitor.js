@@ -7,7 +7,7 @@
 import { codeName, connect, load } from "./tinyrealm.js";
 import { ErrorCode, LoginDenial } from "./protocol.js";
 
-/** Timers of a tab in the background come once a second; what it hears is dealt with at once. */
+/** In the background, what the client hears ticks. */
 const TICK_MS = 20;
 const RETRY_MS = 1_000;
 
@@ -86,7 +86,6 @@ export class Visitor {
       region: this.#region,
       account: login && { login, ...memory.get("account") },
       token: token && Uint8Array.from(token),
-      onArrival: () => document.hidden && client.tick(),
     });
     this.#client = client;
     this.#listen(client);
