@@ -34,6 +34,8 @@ pub(crate) struct MainReport {
     pub(crate) enters_refused: u32,
     pub(crate) worlds_registered: u32,
     pub(crate) worlds_lost: u32,
+    pub(crate) revoked: u32,
+    pub(crate) banned: u32,
     pub(crate) chat: MainChatReport,
     pub(crate) net: NetReport,
     /// For the live page.
@@ -148,6 +150,8 @@ fn report(node: &MainNode<'_>) -> MainReport {
         enters_refused: stats.enters_refused,
         worlds_registered: stats.worlds_registered,
         worlds_lost: stats.worlds_lost,
+        revoked: stats.revoked,
+        banned: stats.banned,
         chat: MainChatReport::of(main.chat()),
         net: NetReport::new(node.stats(), sessions.len(), buffers),
         registry: RegisteredWorld::all(main.worlds()),

@@ -3,10 +3,12 @@
 mod support;
 
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use support::login::{Accounts, CHEAP, login, try_login};
-use support::{Finished, PATIENCE, Process, Stream};
-use tinyrealm_core::protocol::{LoginDenial, Uid};
+use support::login::{Accounts, CHEAP, login, main_of, try_hello, try_login};
+use support::{Finished, PATIENCE, Process, Server, Stream, channel};
+use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Uid};
 
 const PASSWORD: &str = "correct horse";
 
@@ -163,5 +165,107 @@ fn a_password_is_one_from_every_keyboard_and_the_log_tells_who_came() {
     server.process.wait_until_said(Stream::Stderr, "\"a\" has logged in from 127.0.0.1", 2);
     let refused = "refused a login as \"a\" from 127.0.0.9: WRONG";
     server.process.wait_until_said(Stream::Stderr, refused, 1);
+    server.stop();
+}
+
+/// Whatever an operator does to an account beside the running Login: its user is out of Main, of its world
+/// and of its channel within two seconds, and nobody else is.
+#[test]
+fn an_operator_s_hand_reaches_those_who_are_inside() {
+    let accounts = Accounts::new("reaches");
+    let ids = ["disabled", "logged-out", "changed", "removed", "stays"];
+    for id in ids {
+        add(&accounts, &[id]);
+    }
+    let server = accounts.login(&CHEAP);
+    let chat = Server::chat(&[]);
+    let main = main_of(&server, &[&format!("main.chat={}", chat.address)]);
+    channel::wait_until_found(&main, 1);
+    let world = Server::world(1, main.address, &[]);
+    world.wait_until_registered(1);
+    let mut inside = ids.map(|id| {
+        let token = login(server.address, id, PASSWORD).token();
+        let (mut peer, uid) = try_hello(main.address, Some(token)).unwrap();
+        channel::join(&mut peer, "lobby");
+        let (room, ..) = peer.enter("").join(uid);
+        (peer, room, token)
+    });
+    let acts: [(&str, &str); 4] =
+        [("disable", ""), ("logout", ""), ("passwd", "another password"), ("remove", "")];
+    for ((command, input), place) in acts.into_iter().zip(0..) {
+        accounts.user(&[command, ids[place]], input);
+        let since = Instant::now();
+        let (peer, room, token) = &mut inside[place];
+        peer.expect_bye(ErrorCode::REVOKED);
+        room.expect_bye(ErrorCode::REVOKED);
+        assert!(since.elapsed() < Duration::from_secs(2), "{command}: {:?}", since.elapsed());
+        println!("{command}: out after {:?}", since.elapsed());
+        let again = try_hello(main.address, Some(*token)).err();
+        assert_eq!(again, Some(ErrorCode::BAD_TOKEN), "{command}");
+    }
+    let (peer, room, _) = &mut inside[4];
+    peer.expect_served();
+    room.expect_served();
+    // With a new login everything is as it was.
+    let token = login(server.address, "logged-out", PASSWORD).token();
+    let (mut peer, uid) = try_hello(main.address, Some(token)).unwrap();
+    assert_eq!(channel::join(&mut peer, "lobby"), 2, "the four are in no channel");
+    let (mut room, ..) = peer.enter("").join(uid);
+    thread::sleep(Duration::from_secs(1));
+    room.expect_served();
+    peer.expect_served();
+    main.stop().expect(&[("revoked", 4)]);
+    world.stop();
+    server.stop();
+    chat.stop();
+}
+
+/// Login is away when the account is disabled, and so is Main.
+#[test]
+fn an_operator_s_hand_reaches_through_outages() {
+    let accounts = Accounts::new("outages");
+    for id in ["a", "b", "c"] {
+        add(&accounts, &[id]);
+    }
+    let server = accounts.login(&CHEAP);
+    let address = server.address;
+    let impatient = ["main.reconnect_first_ms=50", "main.reconnect_most_ms=100"];
+    let main = main_of(&server, &impatient);
+    let world = Server::world(1, main.address, &["world.reconnect_most_ms=100"]);
+    world.wait_until_registered(1);
+    let [mut a, mut b, mut c] = ["a", "b", "c"].map(|id| {
+        let token = login(address, id, PASSWORD).token();
+        let (mut peer, uid) = try_hello(main.address, Some(token)).unwrap();
+        let (room, ..) = peer.enter("").join(uid);
+        (peer, room)
+    });
+    server.process.kill();
+    main.process.wait_until_said(Stream::Stderr, "lost Login", 1);
+    accounts.user(&["disable", "a"], "");
+    a.0.expect_served();
+    let server = accounts.login_at(address, &CHEAP);
+    main.process.wait_until_said(Stream::Stderr, "connected to Login", 2);
+    let since = Instant::now();
+    a.0.expect_bye(ErrorCode::REVOKED);
+    a.1.expect_bye(ErrorCode::REVOKED);
+    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    b.0.expect_served();
+    // A Main that was killed hears of its users from the world.
+    let main_address = main.address;
+    main.process.kill();
+    accounts.user(&["disable", "b"], "");
+    let login_setting = format!("main.login={address}");
+    let main = Server::main_at(
+        main_address,
+        &[&["main.auth=login", &login_setting], &impatient[..]].concat(),
+    );
+    world.wait_until_registered(2);
+    main.process.wait_until_said(Stream::Stderr, "connected to Login", 1);
+    let since = Instant::now();
+    b.1.expect_bye(ErrorCode::REVOKED);
+    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    c.1.expect_served();
+    main.stop();
+    world.stop();
     server.stop();
 }

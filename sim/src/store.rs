@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tinyrealm_core::node::login::{LoginOutcome, LoginWork, TokenHash, VerifyOutcome, VerifyWork};
-use tinyrealm_core::protocol::{LoginDenial, Token, Uid};
+use tinyrealm_core::protocol::{LoginDenial, Revision, Token, Uid};
 
 use crate::broken::{Broken, ensure};
 use crate::random::Random;
@@ -143,7 +143,8 @@ impl Store {
         let uses = self.uses.entry(work.token_hash.0).or_default();
         uses.verified += 1;
         let is_known = uses.welcomed > 0;
-        VerifyOutcome::Verified(if is_known { self.bent(uid) } else { uid })
+        let uid = if is_known { self.bent(uid) } else { uid };
+        VerifyOutcome::Verified(uid, Revision::default())
     }
 
     /// The uid itself; once somebody else's, if the run is there for that.

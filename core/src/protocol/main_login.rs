@@ -1,7 +1,7 @@
 //! Main and Login: whose token is this?
 
 use super::protocol;
-use super::{ErrorCode, Token, Uid};
+use super::{ErrorCode, REVOCATION_PAGE, Revision, Revocation, Token, Uid};
 use crate::wire::opcode::LOGIN;
 
 protocol! {
@@ -15,6 +15,15 @@ protocol! {
         /// What a client has shown.
         token: Token,
     }
+
+    /// Who was revoked behind this place? They are told in order, by revision and uid. Answered by
+    /// [`Revocations`](super::login_to_main::Revocations), or by nothing if there is too much to do.
+    2 revoked_since => RevokedSince {
+        /// The revision up to which everything is known: 0 for nothing.
+        revision: Revision,
+        /// And of the next revision those up to this uid; [`Uid::MAX`] for all of `revision`.
+        uid: Uid,
+    }
 }
 
 protocol! {
@@ -27,6 +36,8 @@ protocol! {
         request: u32,
         /// Who.
         uid: Uid,
+        /// Of which revision of the accounts that is so.
+        revision: Revision,
     }
 
     /// It is nobody's, or can't be checked now.
@@ -35,5 +46,25 @@ protocol! {
         request: u32,
         /// `BAD_TOKEN`, `BUSY` or `LOGIN_UNAVAILABLE`.
         reason: ErrorCode,
+    }
+
+    /// The accounts have this revision now: somebody may have been revoked.
+    3 store_revision => StoreRevision {
+        /// It only rises.
+        revision: Revision,
+    }
+
+    /// Whatever these users had been given is void: sessions, tickets, channels. What began with a later
+    /// revision is not concerned.
+    4 revocations => Revocations {
+        /// The question's revision.
+        after: Revision,
+        /// The question's uid.
+        after_uid: Uid,
+        /// Who, in order.
+        list: heapless::Vec<Revocation, REVOCATION_PAGE>,
+        /// The revision up to which everything is told, if there is no more; else 0, and the next question
+        /// is for those behind the last one here.
+        complete: Revision,
     }
 }

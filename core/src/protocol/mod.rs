@@ -47,7 +47,7 @@ pub use message::{
 };
 pub use types::{
     Bytes, Direction, HandshakeKey, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES, Password,
-    Position, Proof, RoomId, Seq, Text, Token, Uid, Versions, WorldId,
+    Position, Proof, Revision, Revocation, RoomId, Seq, Text, Token, Uid, Versions, WorldId,
 };
 pub use world_main::{main_to_world, world_to_main};
 
@@ -75,6 +75,8 @@ pub const EVENT_MAX_BYTES: usize = 256;
 pub const SNAPSHOT_PAGE_MEMBERS: usize = 16;
 /// Users on one page of a world's report to Main.
 pub const USER_PAGE_USERS: usize = 32;
+/// Users on one page of those whom Login has revoked.
+pub const REVOCATION_PAGE: usize = 16;
 
 /// Every direction of every link, for documentation and generators.
 pub const SCHEMAS: [&LinkSchema; 15] = [

@@ -77,6 +77,24 @@ impl Versions {
     }
 }
 
+/// The revision of a realm's accounts: it rises with whatever ends somebody's rights. Below 2^53.
+#[derive(
+    Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Revision(#[serde(deserialize_with = "safe_integer")] pub u64);
+
+/// Somebody whose rights have ended.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Revocation {
+    /// Who; [`Uid::NOBODY`] for everybody.
+    pub uid: Uid,
+    /// What began before this revision.
+    pub revision: Revision,
+    /// The revision of the account's newest login since; 0 for none.
+    pub renewed_at: Revision,
+}
+
 /// A world server of the realm.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -25,8 +25,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use tinyrealm_core::node::login::TokenHash;
-use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Uid};
+use tinyrealm_core::node::login::{RevocationPage, RevocationWork, TokenHash};
+use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Revision, Uid};
 
 use crate::config::LoginSettings;
 use crate::secret;
@@ -182,8 +182,18 @@ pub(crate) trait AccountStore: Send {
     /// Notes that a password was hashed anew, with other parameters; revokes nothing.
     fn rehash(&mut self, uid: Uid, old_hash: &str, new_hash: &str) -> Result<(), StoreError>;
 
-    /// Whose token it is, if it is good.
-    fn verify(&mut self, token: &TokenHash, now: UnixSeconds) -> Result<Option<Uid>, StoreError>;
+    /// Whose token it is, if it is good, and of which revision that is so.
+    fn verify(
+        &mut self,
+        token: &TokenHash,
+        now: UnixSeconds,
+    ) -> Result<Option<(Uid, Revision)>, StoreError>;
+
+    /// Rises with whatever ends somebody's rights.
+    fn revision(&mut self) -> Result<Revision, StoreError>;
+
+    /// Whose rights have ended behind that, in order.
+    fn revoked_since(&mut self, after: &RevocationWork) -> Result<RevocationPage, StoreError>;
 }
 
 fn place(settings: &LoginSettings) -> anyhow::Result<Place> {

@@ -46,12 +46,15 @@ const SECOND_VERSION: &str = "
         revision INTEGER NOT NULL,
         all_revoked_at INTEGER NOT NULL
     ) STRICT;
-    INSERT INTO realm VALUES ('', 0, 0);
+    INSERT INTO realm VALUES ('', 1, 0);
     ALTER TABLE accounts ADD COLUMN expires_at INTEGER;
     ALTER TABLE accounts ADD COLUMN used_s INTEGER;
     UPDATE accounts SET expires_at = created_at + 86400, used_s = 86400 WHERE is_throw_away;
     CREATE INDEX throw_aways ON accounts (expires_at) WHERE is_throw_away;
-    CREATE TABLE revocations (uid INTEGER PRIMARY KEY, revision INTEGER NOT NULL) STRICT;
+    CREATE TABLE revocations (uid INTEGER PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        renewed_at INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
     CREATE INDEX revocations_by_revision ON revocations (revision, uid);
     PRAGMA user_version = 2;
 ";

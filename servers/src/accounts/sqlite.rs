@@ -5,8 +5,8 @@
 //! log lies beside the file; the last one to close it leaves one file.
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
-use tinyrealm_core::node::login::TokenHash;
-use tinyrealm_core::protocol::Uid;
+use tinyrealm_core::node::login::{RevocationPage, RevocationWork, TokenHash};
+use tinyrealm_core::protocol::{REVOCATION_PAGE, Revision, Revocation, Uid};
 
 use super::opening::{self, IfLost};
 use super::place::{Found, Place};
@@ -99,6 +99,11 @@ impl SqliteStore {
 /// A uid, which SQLite keeps with a sign: it is below 2^53.
 fn uid_in(row: &Row<'_>, column: usize) -> rusqlite::Result<Uid> {
     Ok(Uid(row.get::<_, i64>(column)?.cast_unsigned()))
+}
+
+/// A revision in a row: SQLite's integers are signed.
+fn revision_in(row: &Row<'_>, column: usize) -> rusqlite::Result<Revision> {
+    Ok(Revision(row.get::<_, i64>(column)?.cast_unsigned()))
 }
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -281,6 +286,10 @@ impl AccountStore for SqliteStore {
                 return Ok(false);
             }
             change.execute(
+                "UPDATE revocations SET renewed_at = (SELECT revision FROM realm) WHERE uid = ?1",
+                [uid],
+            )?;
+            change.execute(
                 "INSERT INTO tokens (hash, uid, issued, expires_at) VALUES
                  (?1, ?2, (SELECT coalesce(max(issued), 0) + 1 FROM tokens WHERE uid = ?2), ?3)",
                 params![grant.token.0, uid, grant.expires_at],
@@ -302,12 +311,51 @@ impl AccountStore for SqliteStore {
         Ok(())
     }
 
-    fn verify(&mut self, token: &TokenHash, now: UnixSeconds) -> Result<Option<Uid>, StoreError> {
+    fn verify(
+        &mut self,
+        token: &TokenHash,
+        now: UnixSeconds,
+    ) -> Result<Option<(Uid, Revision)>, StoreError> {
         let mut query = self.connection()?.prepare_cached(
-            "SELECT accounts.uid FROM tokens JOIN accounts USING (uid)
+            "SELECT accounts.uid, revision FROM realm, tokens JOIN accounts USING (uid)
              WHERE hash = ?1 AND tokens.expires_at > ?2 AND is_enabled",
         )?;
-        let uid = query.query_row(params![token.0, now], |row| uid_in(row, 0));
-        Ok(uid.optional()?)
+        let found = query.query_row(params![token.0, now], |row| {
+            Ok((uid_in(row, 0)?, revision_in(row, 1)?))
+        });
+        Ok(found.optional()?)
+    }
+
+    fn revision(&mut self) -> Result<Revision, StoreError> {
+        let mut query = self.connection()?.prepare_cached("SELECT revision FROM realm")?;
+        Ok(query.query_row([], |row| revision_in(row, 0))?)
+    }
+
+    fn revoked_since(&mut self, after: &RevocationWork) -> Result<RevocationPage, StoreError> {
+        // One snapshot for both: what is not on the page has a higher revision than the realm.
+        let read = self.connection()?.transaction()?;
+        let text = "SELECT revision FROM realm";
+        let complete = read.query_row(text, [], |row| revision_in(row, 0))?;
+        let mut query = read.prepare_cached(
+            "SELECT 0, all_revoked_at, 0 FROM realm WHERE (all_revoked_at, 0) > (?1, ?2)
+             UNION ALL
+             SELECT uid, revision, renewed_at FROM revocations WHERE (revision, uid) > (?1, ?2)
+             ORDER BY 2, 1 LIMIT ?3",
+        )?;
+        let (revision, uid) = (after.revision.0 as i64, after.uid.0 as i64);
+        let most = REVOCATION_PAGE as i64 + 1;
+        let mut list = heapless::Vec::new();
+        let mut rows = query.query(params![revision, uid, most])?;
+        while let Some(row) = rows.next()? {
+            let one = Revocation {
+                uid: uid_in(row, 0)?,
+                revision: revision_in(row, 1)?,
+                renewed_at: revision_in(row, 2)?,
+            };
+            if list.push(one).is_err() {
+                return Ok(RevocationPage { list, complete: Revision(0) });
+            }
+        }
+        Ok(RevocationPage { list, complete })
     }
 }

@@ -3,6 +3,7 @@
 mod keeping;
 
 use super::*;
+use tinyrealm_core::protocol::{REVOCATION_PAGE, Revocation};
 
 struct Scratch {
     folder: PathBuf,
@@ -68,6 +69,10 @@ fn grant(uid: Uid, number: u8) -> Grant<'static> {
     }
 }
 
+fn verified(store: &mut dyn AccountStore, number: u8, now: UnixSeconds) -> Option<Uid> {
+    store.verify(&token(number), now).unwrap().map(|(uid, _)| uid)
+}
+
 #[test]
 fn accounts_are_found_and_last() {
     let scratch = Scratch::new("found");
@@ -104,7 +109,7 @@ fn a_token_is_one_user_s_until_it_expires() {
     let (mut store, uid) = with_alice(&scratch);
     assert!(store.grant(&grant(uid, 1)).unwrap());
     for _ in 0..2 {
-        assert_eq!(store.verify(&token(1), 1_999).unwrap(), Some(uid));
+        assert_eq!(verified(store.as_mut(), 1, 1_999), Some(uid));
     }
     assert_eq!(store.verify(&token(1), 2_000).unwrap(), None);
     assert_eq!(store.verify(&token(2), 1_000).unwrap(), None);
@@ -156,7 +161,7 @@ fn a_new_hash_of_the_same_password_revokes_nothing() {
     store.rehash(uid, "not the hash", "stolen").unwrap();
     store.rehash(uid, "hash of alice", "newer hash").unwrap();
     assert_eq!(store.find("alice").unwrap().unwrap().password_hash, "newer hash");
-    assert_eq!(store.verify(&token(1), 1_000).unwrap(), Some(uid));
+    assert_eq!(verified(store.as_mut(), 1, 1_000), Some(uid));
 }
 
 #[test]
@@ -245,4 +250,81 @@ fn both_sides_of_an_id() {
     for bad in ["", "Alice", "a b", "ä", &"a".repeat(33)] {
         assert!(id_problem(bad).is_some(), "{bad:?}");
     }
+}
+
+fn page(store: &mut dyn AccountStore, revision: u64, uid: Uid) -> RevocationPage {
+    store.revoked_since(&RevocationWork { revision: Revision(revision), uid }).unwrap()
+}
+
+#[test]
+fn whatever_ends_somebody_s_rights_is_told_in_order() {
+    let scratch = Scratch::new("revocations");
+    let (mut store, alice) = with_alice(&scratch);
+    store.create(&[new("bob", Purpose::Person)]).unwrap();
+    let bob = store.find("bob").unwrap().unwrap().uid;
+    let before = store.revision().unwrap();
+    assert!(page(store.as_mut(), before.0, Uid::MAX).list.is_empty());
+    assert!(store.grant(&grant(alice, 1)).unwrap());
+    assert_eq!(store.verify(&token(1), 1_000).unwrap(), Some((alice, before)));
+    assert_eq!(store.revision().unwrap(), before, "a login ends nobody's rights");
+    // Somebody else's hand, as the command line's is.
+    scratch.open().revoke("alice").unwrap();
+    scratch.open().remove("bob").unwrap();
+    let now = store.revision().unwrap();
+    assert!(now > before);
+    let told = page(store.as_mut(), before.0, Uid::MAX);
+    let uids: Vec<Uid> = told.list.iter().map(|one| one.uid).collect();
+    assert_eq!((uids, told.complete), (vec![alice, bob], now));
+    assert!(told.list[0].revision > before && told.list[0].revision < told.list[1].revision);
+    assert_eq!(told.list[0].renewed_at, Revision(0));
+    // Once more, and then a login.
+    store.revoke("alice").unwrap();
+    assert!(store.grant(&grant(alice, 2)).unwrap());
+    let told = page(store.as_mut(), before.0, Uid::MAX);
+    let newest = store.revision().unwrap();
+    assert_eq!((told.list[0].uid, told.list[1].uid), (bob, alice));
+    assert_eq!((told.list[1].revision, told.list[1].renewed_at), (newest, newest));
+    assert!(page(store.as_mut(), newest.0, Uid::MAX).list.is_empty());
+}
+
+#[test]
+fn both_sides_of_a_page_of_revocations() {
+    let scratch = Scratch::new("pages");
+    let (mut store, _) = with_alice(&scratch);
+    let count = REVOCATION_PAGE;
+    let bots: Vec<_> = (0..=count).map(|n| new(&format!("bot-{n}"), Purpose::ThrowAway)).collect();
+    store.create(&bots[..count]).unwrap();
+    let before = store.revision().unwrap();
+    store.remove_throw_aways("bot-").unwrap();
+    let told = page(store.as_mut(), before.0, Uid::MAX);
+    assert_eq!((told.list.len(), told.complete), (count, store.revision().unwrap()));
+    store.create(&bots).unwrap();
+    let before = store.revision().unwrap();
+    store.remove_throw_aways("bot-").unwrap();
+    let told = page(store.as_mut(), before.0, Uid::MAX);
+    assert_eq!((told.list.len(), told.complete), (count, Revision(0)));
+    // All of them have the same revision.
+    let last = told.list[count - 1];
+    let rest = page(store.as_mut(), last.revision.0, last.uid);
+    assert_eq!((rest.list.len(), rest.complete), (1, last.revision));
+}
+
+/// Behind a restored backup everybody is somebody of before.
+#[test]
+fn a_restored_store_revokes_everybody() {
+    let scratch = Scratch::new("all-revoked");
+    let (mut store, _) = with_alice(&scratch);
+    let target = scratch.folder.join("backup");
+    backup(&scratch.settings(), &target).unwrap();
+    store.revoke("alice").unwrap();
+    let before = store.revision().unwrap();
+    drop(store);
+    restore(&scratch.settings(), &target).unwrap();
+    let mut store = scratch.open();
+    let now = store.revision().unwrap();
+    assert!(now > before);
+    let told = page(store.as_mut(), before.0, Uid::MAX);
+    let everybody = Revocation { uid: Uid::NOBODY, revision: now, renewed_at: Revision(0) };
+    assert_eq!((told.list.as_slice(), told.complete), (&[everybody][..], now));
+    assert!(page(store.as_mut(), now.0, Uid::MAX).list.is_empty());
 }

@@ -24,7 +24,6 @@ use crate::config::Config;
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
-use watch::Watch;
 use workers::{Outcome, Workers};
 
 /// What a login server tells about itself.
@@ -91,11 +90,9 @@ pub(crate) fn spawn(
     let passwords = Arc::new(Passwords::new(&config.login)?);
     accounts::open_at_start(&config.login, if_lost)?;
     let workers = Workers::start(&config.login, &passwords)?;
-    let watch = Watch::start(&config.login)?;
     let config = config.clone();
     NodeThread::spawn("login", address, move |bound| async move {
         serve(&config, secret, bound, workers, passwords, shutdown, shared).await;
-        drop(watch);
     })
 }
 
@@ -142,6 +139,8 @@ fn finish<'a>(turn: &mut Turn<'_>, node: &mut LoginNode<'a>, outcome: Outcome) {
     node.act(turn, |login, cx| match outcome {
         Outcome::Login(key, outcome) => login.finish_login(cx, key, outcome),
         Outcome::Verify(key, outcome) => login.finish_verify(cx, key, outcome),
+        Outcome::Revocations(page) => login.finish_revocations(cx, page),
+        Outcome::Revision(revision) => login.store_changed(cx, revision),
     });
 }
 
@@ -168,6 +167,11 @@ impl<'a, C: Control<'a, Login<'a>>> Control<'a, Login<'a>> for LoginControl<C> {
         }
         while let Some(work) = node.act(turn, |login, _| login.next_verify()) {
             if let Some(outcome) = self.workers.check_token(work) {
+                finish(turn, node, outcome);
+            }
+        }
+        while let Some(work) = node.act(turn, |login, _| login.next_revocations()) {
+            if let Some(outcome) = self.workers.read_revocations(work) {
                 finish(turn, node, outcome);
             }
         }

@@ -1,52 +1,94 @@
-//! `Watch`: a login server's eye on its store, on a thread of its own.
+//! A login server's eye on its store, on a thread of its own.
 //!
-//! It sweeps away throw-away accounts whose runs were killed.
+//! It tells the node when the accounts have another revision, whoever has changed them, reads who was
+//! revoked, and sweeps away throw-away accounts whose runs were killed.
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
+use tinyrealm_core::node::login::RevocationWork;
+use tinyrealm_core::protocol::Revision;
+use tokio::sync::mpsc::Sender;
+
+use super::workers::{Complaints, Outcome};
 use crate::accounts::{self, AccountStore};
-use crate::config::LoginSettings;
 
+/// How often the store is looked at: within two seconds of a change nobody is in the realm any more
+/// whom it has revoked.
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The thread, which ends with it; see the [module](self).
-pub(super) struct Watch {
-    thread: Option<(Sender<()>, JoinHandle<()>)>,
+/// Until there is no more work to come.
+pub(super) fn watch(
+    store: Box<dyn AccountStore>,
+    work: &Receiver<RevocationWork>,
+    outcomes: Sender<Outcome>,
+) -> Box<dyn AccountStore> {
+    let now = Instant::now();
+    let complaints = Complaints::start();
+    let revision = Revision::default();
+    let mut watch = Watch { store, outcomes, complaints, revision, looked_at: now, swept_at: now };
+    loop {
+        let left = LOOK_INTERVAL.saturating_sub(watch.looked_at.elapsed());
+        let is_heard = match work.recv_timeout(left) {
+            Ok(work) => watch.read(work),
+            Err(RecvTimeoutError::Timeout) => watch.look(),
+            Err(RecvTimeoutError::Disconnected) => false,
+        };
+        if !is_heard {
+            return watch.store;
+        }
+    }
+}
+
+struct Watch {
+    store: Box<dyn AccountStore>,
+    outcomes: Sender<Outcome>,
+    complaints: Complaints,
+    /// The newest that the node was told.
+    revision: Revision,
+    looked_at: Instant,
+    swept_at: Instant,
 }
 
 impl Watch {
-    /// # Errors
-    /// If the store can't be opened.
-    pub(super) fn start(settings: &LoginSettings) -> anyhow::Result<Self> {
-        let mut store = accounts::open(settings)?;
-        let (sender, receiver) = channel();
-        let watch = move || {
-            while receiver.recv_timeout(SWEEP_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                sweep(store.as_mut());
-            }
-        };
-        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(watch)?;
-        Ok(Self { thread: Some((sender, thread)) })
+    /// `false` if nobody listens.
+    fn tell(&self, outcome: Outcome) -> bool {
+        self.outcomes.blocking_send(outcome).is_ok()
     }
-}
 
-fn sweep(store: &mut dyn AccountStore) {
-    match store.sweep(accounts::now()) {
-        Ok(0) => {}
-        Ok(count) => tracing::info!("removed {count} throw-away accounts whose time is over"),
-        Err(error) => tracing::warn!("throw-away accounts are left: {error}"),
+    fn read(&mut self, work: RevocationWork) -> bool {
+        let page = self.store.revoked_since(&work);
+        let page = page.inspect_err(|error| {
+            self.complaints.log("who was revoked is not known", error);
+        });
+        self.tell(Outcome::Revocations(page.ok()))
     }
-}
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if let Some((sender, thread)) = self.thread.take() {
-            drop(sender);
-            if thread.join().is_err() {
-                tracing::error!("the thread that watches the accounts has panicked");
+    fn look(&mut self) -> bool {
+        self.looked_at = Instant::now();
+        if self.swept_at.elapsed() >= SWEEP_INTERVAL {
+            self.swept_at = self.looked_at;
+            self.sweep();
+        }
+        match self.store.revision() {
+            Ok(revision) if revision > self.revision => {
+                self.revision = revision;
+                self.tell(Outcome::Revision(revision))
             }
+            Ok(_) => true,
+            Err(error) => {
+                self.complaints.log("the accounts are not seen", &error);
+                true
+            }
+        }
+    }
+
+    fn sweep(&mut self) {
+        match self.store.sweep(accounts::now()) {
+            Ok(0) => {}
+            Ok(count) => tracing::info!("removed {count} throw-away accounts whose time is over"),
+            Err(error) => self.complaints.log("throw-away accounts are left", &error),
         }
     }
 }

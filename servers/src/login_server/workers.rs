@@ -1,4 +1,4 @@
-//! The threads of a login server: some hash passwords, one looks tokens up.
+//! The threads of a login server: some hash passwords, one looks tokens up, one [watches](super::watch).
 //!
 //! Bounds: as many hashes at once as there are hashing threads, each with its own memory; what waits
 //! for them is in the node's queue, which is bounded. The channels here hold no more than the node
@@ -10,27 +10,33 @@ use std::thread::JoinHandle;
 
 use tinyrealm_core::dispatch::RateLimitedLog;
 use tinyrealm_core::node::login::{
-    LoginKey, LoginOutcome, LoginWork, VerifyKey, VerifyOutcome, VerifyWork,
+    LoginKey, LoginOutcome, LoginWork, RevocationPage, RevocationWork, VerifyKey, VerifyOutcome,
+    VerifyWork,
 };
-use tinyrealm_core::protocol::LoginDenial;
+use tinyrealm_core::protocol::{LoginDenial, Revision};
 use tinyrealm_std::Clock;
 use tokio::sync::mpsc;
 
+use super::watch::watch;
 use crate::accounts::password::{Checked, HashMemory, Passwords};
 use crate::accounts::{self, Account, AccountStore, Grant, Standing, StoreError};
 use crate::config::LoginSettings;
 
 /// What has become of a job.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Outcome {
     Login(LoginKey, LoginOutcome),
     Verify(VerifyKey, VerifyOutcome),
+    Revocations(Option<RevocationPage>),
+    /// Somebody has changed the accounts.
+    Revision(Revision),
 }
 
 /// The threads, as their node sees them. They end when it lets go of them.
 pub(super) struct Workers {
     logins: SyncSender<LoginWork>,
     verifies: SyncSender<VerifyWork>,
+    revocations: SyncSender<RevocationWork>,
     pub(super) outcomes: mpsc::Receiver<Outcome>,
     threads: Vec<JoinHandle<Box<dyn AccountStore>>>,
 }
@@ -41,6 +47,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         // Nobody sends into these: whoever waits for work hears that there is no more.
         (self.logins, self.verifies) = (sync_channel(0).0, sync_channel(0).0);
+        self.revocations = sync_channel(0).0;
         self.outcomes.close();
         let ended: Vec<_> = self.threads.drain(..).map(JoinHandle::join).collect();
         for store in ended {
@@ -64,6 +71,7 @@ impl Workers {
         let (logins, login_work) = sync_channel(threads);
         let (verifies, verify_work) = sync_channel(usize::from(settings.verifies_running()));
         let capacity = threads + usize::from(settings.verifies_running());
+        let (revocations, revocation_work) = sync_channel(1);
         let (outcomes, receiver) = mpsc::channel(capacity);
         let login_work = Arc::new(Mutex::new(login_work));
         let mut handles = Vec::new();
@@ -81,8 +89,18 @@ impl Workers {
         }
         let store = accounts::open(settings)?;
         let builder = std::thread::Builder::new().name("tokens".to_owned());
-        handles.push(builder.spawn(move || check_tokens(store, &verify_work, &outcomes))?);
-        Ok(Self { logins, verifies, outcomes: receiver, threads: handles })
+        let verified = outcomes.clone();
+        handles.push(builder.spawn(move || check_tokens(store, &verify_work, &verified))?);
+        let store = accounts::open(settings)?;
+        let builder = std::thread::Builder::new().name("watch".to_owned());
+        handles.push(builder.spawn(move || watch(store, &revocation_work, outcomes))?);
+        Ok(Self { logins, verifies, revocations, outcomes: receiver, threads: handles })
+    }
+
+    /// Hands a question over; answers its outcome if nobody can take it.
+    pub(super) fn read_revocations(&self, work: RevocationWork) -> Option<Outcome> {
+        let sent = self.revocations.try_send(work);
+        sent.err().map(|_| Outcome::Revocations(None))
     }
 
     /// Hands a login over; answers its outcome if nobody can take it.
@@ -104,17 +122,17 @@ impl Workers {
 }
 
 /// Whoever asks while the store fails writes no line each.
-struct Complaints {
+pub(super) struct Complaints {
     clock: Clock,
     lines: RateLimitedLog,
 }
 
 impl Complaints {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self { clock: Clock::start(), lines: RateLimitedLog::default() }
     }
 
-    fn log(&mut self, what: &str, error: &StoreError) {
+    pub(super) fn log(&mut self, what: &str, error: &StoreError) {
         if let Some(count) = self.lines.admit(self.clock.now()) {
             tracing::error!("{what}: {error} ({count} since the last line)");
         }
@@ -151,7 +169,7 @@ fn check_tokens(
     let mut complaints = Complaints::start();
     while let Ok(work) = work.recv() {
         let outcome = match store.verify(&work.token_hash, accounts::now()) {
-            Ok(Some(uid)) => VerifyOutcome::Verified(uid),
+            Ok(Some((uid, revision))) => VerifyOutcome::Verified(uid, revision),
             Ok(None) => VerifyOutcome::Refused,
             Err(error) => {
                 complaints.log("a token was not looked up", &error);

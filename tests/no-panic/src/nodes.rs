@@ -340,7 +340,7 @@ extern "C" fn verify_finish(node: &mut LoginNode, outside: &Outside, key: &Verif
     let outcome = match uid {
         0 => VerifyOutcome::Refused,
         1 => VerifyOutcome::Unavailable,
-        uid => VerifyOutcome::Verified(Uid(uid)),
+        uid => VerifyOutcome::Verified(Uid(uid), Revision(1)),
     };
     outside.with(|turn| node.act(turn, |login, cx| login.finish_verify(cx, *key, outcome)));
 }

@@ -7,7 +7,7 @@ use crate::log;
 use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
-use crate::protocol::main_to_login::{Stub, VerifyToken};
+use crate::protocol::main_to_login::{RevokedSince, Stub, VerifyToken};
 use crate::protocol::{Dispatched, ErrorCode};
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::wire::Frame;
@@ -19,6 +19,10 @@ impl<'a> Stub<Caller<'_, 'a>> for Login<'a> {
         if !self.jobs.queue_verify(key, request, TokenHash::of(&message.token)) {
             self.deny_token(&mut caller.context(), key, request, ErrorCode::BUSY);
         }
+    }
+
+    fn revoked_since(&mut self, caller: &mut Caller<'_, 'a>, message: RevokedSince) {
+        self.ask_revocations(caller, &message);
     }
 }
 
@@ -58,9 +62,9 @@ impl<'a> Login<'a> {
         let Some(slot) = self.jobs.finish_verify(key) else { return };
         let (session, request) = (slot.session, slot.request);
         match outcome {
-            VerifyOutcome::Verified(uid) => {
+            VerifyOutcome::Verified(uid, revision) => {
                 self.stats.verified += 1;
-                cx.sessions.send_or_close(cx.now, session, &VerifyAck { request, uid });
+                cx.sessions.send_or_close(cx.now, session, &VerifyAck { request, uid, revision });
             }
             VerifyOutcome::Refused => self.deny_token(cx, session, request, ErrorCode::BAD_TOKEN),
             VerifyOutcome::Unavailable => {

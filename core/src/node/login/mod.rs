@@ -9,9 +9,10 @@
 //! password are the same here: the same count, the same work, the same answer. The token of a
 //! `LoginAck` is drawn here and leaves in that answer only; outside there is only its hash.
 //!
-//! The driver's part, besides a node's: after each turn, [`Login::next_login`] and
-//! [`Login::next_verify`] until each is `None`; when an outcome is there, [`Login::finish_login`] and
-//! [`Login::finish_verify`].
+//! The driver's part, besides a node's: after each turn, [`Login::next_login`],
+//! [`Login::next_verify`] and [`Login::next_revocations`] until each is `None`; when an outcome is there,
+//! [`Login::finish_login`], [`Login::finish_verify`] and [`Login::finish_revocations`]; and
+//! [`Login::store_changed`] when somebody has changed the accounts.
 //!
 //! Bounds: jobs and attempts are what the storage lends; no more are outside than [`LoginConfig`]
 //! says.
@@ -27,6 +28,7 @@ pub mod jobs;
 mod journal;
 mod main_link;
 mod memory;
+pub mod revocations;
 pub mod stats;
 #[cfg(all(test, feature = "shares"))]
 mod tests;
@@ -35,6 +37,7 @@ pub mod token;
 pub use attempts::{Admission, AttemptBook, AttemptEntry, AttemptPolicy, Verdict};
 pub use jobs::{LoginKey, LoginSlot, LoginWork, VerifyKey, VerifySlot, VerifyWork};
 pub use memory::LoginMemory;
+pub use revocations::{RevocationPage, RevocationWork};
 pub use stats::LoginStats;
 pub use token::TokenHash;
 
@@ -42,7 +45,8 @@ use super::cluster::{ClusterSecret, Gate};
 use super::{Caller, Context, Role};
 use crate::entropy::Turn;
 use crate::protocol::{
-    Dispatched, ErrorCode, LoginDenial, ServerKind, Token, Uid, client_to_login, main_to_login,
+    Dispatched, ErrorCode, LoginDenial, Revision, ServerKind, Token, Uid, client_to_login,
+    main_to_login,
 };
 use crate::session::manager::Ended;
 use crate::storage::Slot;
@@ -50,6 +54,7 @@ use crate::wire::Frame;
 use crate::wire::opcode::{DIALER, LOGIN};
 use jobs::JobBook;
 use journal::Journal;
+use revocations::Asks;
 
 /// The links of Login, as its sessions' tags have them.
 mod link {
@@ -106,8 +111,8 @@ pub enum LoginOutcome {
 /// What has become of a [`VerifyWork`].
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum VerifyOutcome {
-    /// The token is this user's.
-    Verified(Uid),
+    /// The token is this user's, at this revision of the accounts.
+    Verified(Uid, Revision),
     /// It is nobody's, or not any more.
     Refused,
     /// That can't be found out now.
@@ -135,6 +140,7 @@ pub struct Login<'a> {
     config: LoginConfig,
     gate: Gate,
     jobs: JobBook<'a>,
+    asks: Asks,
     accounts: AttemptBook<'a>,
     addresses: AttemptBook<'a>,
     /// Keeps the books' keys from being chosen.
@@ -155,6 +161,7 @@ impl<'a> Login<'a> {
         Self {
             gate: Gate::new(secret, ServerKind::LOGIN, ServerKind::MAIN),
             jobs: JobBook::new(storage.logins, storage.verifies, storage.verify_queue),
+            asks: Asks::default(),
             accounts: AttemptBook::new(storage.accounts, config.account),
             addresses: AttemptBook::new(storage.addresses, config.address),
             seed: turn.random(),

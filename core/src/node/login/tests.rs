@@ -6,6 +6,7 @@ mod queue;
 
 use crate::protocol::Versions;
 use std::boxed::Box;
+use std::vec;
 use std::vec::Vec;
 
 use super::*;

@@ -25,6 +25,7 @@ use sha2::Sha256;
 
 use crate::entropy::Turn;
 use crate::protocol::{ErrorCode, Token, Uid};
+use crate::session::PeerAddress;
 use crate::wire::BinaryReader;
 
 /// Who a client is, as far as that can be said at once.
@@ -48,6 +49,15 @@ pub trait Authenticator {
         token: Option<Token>,
         is_taken: &dyn Fn(Uid) -> bool,
     ) -> Result<Identity, ErrorCode>;
+
+    /// Whether this user may come from there, and stay.
+    ///
+    /// # Errors
+    /// What it is told.
+    fn welcomes(&mut self, uid: Uid, from: PeerAddress) -> Result<(), ErrorCode> {
+        let _ = (uid, from);
+        Ok(())
+    }
 }
 
 /// Only those whom LoginServer knows are welcome.

@@ -7,7 +7,7 @@ use crate::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho, EnterWorldReq, Hello, Stub,
 };
 use crate::protocol::main_to_client::Welcome;
-use crate::protocol::{ErrorCode, Token, Uid, Versions};
+use crate::protocol::{ErrorCode, Revision, Token, Uid, Versions};
 use crate::session::manager::Farewell;
 use crate::session::{Holding, LinkTag, SessionKey, TokenBucket, Trust, may_take};
 
@@ -24,7 +24,8 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         }
         let refused = match self.identify(caller, &message) {
             Ok(Identity::Known(uid, token)) => {
-                self.receive(&mut caller.context(), session, uid, token, message.versions);
+                let user = (uid, Revision(0));
+                self.receive(&mut caller.context(), session, user, token, message.versions);
                 if message.token.is_none() {
                     self.count_guest(caller, uid);
                 }
@@ -101,11 +102,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
         &mut self,
         cx: &mut Context<'_, 'a>,
         session: SessionKey,
-        uid: Uid,
+        (uid, revision): (Uid, Revision),
         token: Token,
         versions: Versions,
     ) {
-        match self.seat(cx, session, uid) {
+        let address = cx.sessions.address(session).unwrap_or_default();
+        if let Err(code) = self.authenticator.welcomes(uid, address) {
+            self.stats.banned += 1;
+            self.refuse_hello(cx, session, code);
+            return;
+        }
+        match self.seat(cx, session, (uid, revision)) {
             Ok(key) => {
                 if let Some(user) = self.users.get_mut(key) {
                     user.versions = versions;
@@ -133,14 +140,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
         &mut self,
         cx: &mut Context<'_, 'a>,
         session: SessionKey,
-        uid: Uid,
+        (uid, revision): (Uid, Revision),
     ) -> Result<EntryKey, ErrorCode> {
         let Some(key) = self.users.find(uid) else {
             if !cx.sessions.has_room_for_client() {
                 return Err(ErrorCode::FULL);
             }
             let address = cx.sessions.address_key(session);
-            let entry = UserEntry { address, ..UserEntry::new(uid, session, Place::Outside) };
+            let entry = UserEntry::new(uid, session, Place::Outside);
+            let entry = UserEntry { address, revision, ..entry };
             return self.users.insert(entry).map_err(|_| ErrorCode::FULL);
         };
         let is_back = self.users.get(key).is_some_and(|user| !cx.sessions.is_open(user.session));
@@ -152,6 +160,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let user = self.users.get_mut(key).ok_or(ErrorCode::FULL)?;
         let before = core::mem::replace(&mut user.session, session);
         user.wants_in = false;
+        user.revision = revision;
         cx.sessions.set_tag(before, LinkTag { kind: link::LEAVING, index: 0 });
         cx.sessions.close(cx.now, before, Farewell::Bye(ErrorCode::REPLACED));
         // The new connection knows of no channel.

@@ -2,7 +2,7 @@
 
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
-use crate::protocol::{HandshakeKey, REGION_MAX_BYTES, Uid, Versions};
+use crate::protocol::{HandshakeKey, REGION_MAX_BYTES, Revision, Uid, Versions};
 use crate::session::{AddressKey, SessionKey, TokenBucket};
 use crate::storage::{Key, Link, Vacant};
 
@@ -50,6 +50,8 @@ impl Place {
 #[derive(Clone, Debug)]
 pub struct UserEntry {
     pub(super) uid: Uid,
+    /// The revision of the accounts that it has begun with; 0 if that is not known.
+    pub(super) revision: Revision,
     /// The user's connection to Main; dangling if it has none.
     pub(super) session: SessionKey,
     /// What its address holds, of guests, tickets and channels.
@@ -100,6 +102,7 @@ impl UserEntry {
 impl Vacant for UserEntry {
     const VACANT: Self = Self {
         uid: Uid::NOBODY,
+        revision: Revision(0),
         session: Key::DANGLING,
         address: Key::DANGLING,
         is_new_guest: false,

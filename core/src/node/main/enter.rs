@@ -236,7 +236,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    fn arm(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, ms: u32) {
+    pub(super) fn arm(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, ms: u32) {
         cx.sessions.schedule(key.index(), cx.now.after_ms(ms));
     }
 

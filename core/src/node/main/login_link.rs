@@ -10,12 +10,15 @@
 //! Whoever is in the realm stays there, whatever this link does. A hello that can't be answered now
 //! is refused at once (`LOGIN_UNAVAILABLE`), and the client comes back: nothing piles up here.
 
+use super::revocations::Heard as RevocationsHeard;
 use super::{Authenticator, Main, hello_timer, link, login_link_timer};
 use crate::backoff::Backoff;
 use crate::log;
 use crate::node::cluster::{Dialer, Heard};
 use crate::node::{Caller, Context};
-use crate::protocol::login_to_main::{self, Stub, VerifyAck, VerifyDenied};
+use crate::protocol::login_to_main::{
+    self, Revocations, StoreRevision, Stub, VerifyAck, VerifyDenied,
+};
 use crate::protocol::main_to_login::VerifyToken;
 use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Token, Versions};
 use crate::session::{AddressKey, Holding, LinkTag, SessionKey, SessionManager, Trust, may_take};
@@ -61,7 +64,7 @@ impl Vacant for PendingHello {
 
 /// Where the link is; see the [module](self).
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-enum LoginLinkState {
+pub(super) enum LoginLinkState {
     Waiting,
     Connecting,
     Proving,
@@ -72,7 +75,9 @@ enum LoginLinkState {
 #[derive(Debug)]
 pub(super) struct LoginLink<'a> {
     config: Option<LoginLinkConfig>,
-    state: LoginLinkState,
+    pub(super) state: LoginLinkState,
+    /// What is known of who was revoked.
+    pub(super) heard: RevocationsHeard,
     dialer: Dialer,
     backoff: Backoff,
     hellos: Table<'a, PendingHello>,
@@ -87,6 +92,7 @@ impl<'a> LoginLink<'a> {
         Self {
             config: None,
             state: LoginLinkState::Waiting,
+            heard: RevocationsHeard::default(),
             dialer: Dialer::new(ServerKind::MAIN, ServerKind::LOGIN),
             backoff: Backoff::new(0, 0),
             hellos: Table::new(hellos),
@@ -160,8 +166,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     pub(super) fn login_link_timer(&mut self, cx: &mut Context<'_, 'a>) {
-        if self.login.state == LoginLinkState::Waiting {
-            self.login_link_connect(cx);
+        match self.login.state {
+            LoginLinkState::Waiting => self.login_link_connect(cx),
+            LoginLinkState::Live(_) => self.revocations_overdue(cx),
+            LoginLinkState::Connecting | LoginLinkState::Proving => {}
         }
     }
 
@@ -183,6 +191,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             log::info!("connected to Login at {}", self.login.address());
             caller.sessions.prove(caller.now, caller.key, Trust::Server);
             self.login.state = LoginLinkState::Live(caller.key);
+            self.ask_for_revocations(&mut caller.context());
         }
         heard.dispatched()
     }
@@ -197,6 +206,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             let address = self.login.address();
             log::warning!("can't reach Login at {} ({}); trying again", address, reason.name());
         }
+        self.revocations_interrupted();
         self.login_link_wait(cx);
         for index in 0..self.login.hellos.capacity() as u16 {
             self.give_up_hello(cx, index);
@@ -210,24 +220,46 @@ impl<'a, A: Authenticator> Main<'a, A> {
         token: Token,
         versions: Versions,
     ) -> Result<(), ErrorCode> {
+        let session = caller.key;
+        self.ask_whose(&mut caller.context(), session, token, versions)
+    }
+
+    fn ask_whose(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        token: Token,
+        versions: Versions,
+    ) -> Result<(), ErrorCode> {
         let LoginLinkState::Live(login) = self.login.state else {
             return Err(ErrorCode::LOGIN_UNAVAILABLE);
         };
-        let address = caller.sessions.address_key(caller.key);
-        if !self.may_ask(caller.sessions, address) {
+        let address = cx.sessions.address_key(session);
+        if !self.may_ask(cx.sessions, address) {
             return Err(ErrorCode::BUSY);
         }
         let is_first = self.login.hellos.is_empty();
-        let who = (caller.key, address);
-        let request = self.login.ask(caller.now, who, token, versions).ok_or(ErrorCode::BUSY)?;
-        caller.sessions.shares_mut().hold(address, Holding::Question);
-        let tag = LinkTag { kind: link::GREETING, index: request as u16 };
-        caller.sessions.set_tag(caller.key, tag);
-        caller.sessions.send_or_close(caller.now, login, &VerifyToken { request, token });
+        let who = (session, address);
+        let request = self.login.ask(cx.now, who, token, versions).ok_or(ErrorCode::BUSY)?;
+        cx.sessions.shares_mut().hold(address, Holding::Question);
+        cx.sessions.set_tag(session, LinkTag { kind: link::GREETING, index: request as u16 });
+        cx.sessions.send_or_close(cx.now, login, &VerifyToken { request, token });
         if is_first {
-            self.schedule_hello_check(&mut caller.context(), self.login.hello_timeout_ms());
+            self.schedule_hello_check(cx, self.login.hello_timeout_ms());
         }
         Ok(())
+    }
+
+    fn ask_again(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        token: Token,
+        versions: Versions,
+    ) {
+        if let Err(code) = self.ask_whose(cx, session, token, versions) {
+            self.refuse_hello(cx, session, code);
+        }
     }
 
     /// Questions to Login are shared by address, as long as nobody knows who asks.
@@ -286,10 +318,22 @@ impl<'a, A: Authenticator> Main<'a, A> {
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn verify_ack(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyAck) {
         let cx = &mut caller.context();
-        if let Some(hello) = self.take_answer(cx, message.request) {
-            let PendingHello { session, token, versions, .. } = hello;
-            self.receive(cx, session, message.uid, token, versions);
+        let Some(hello) = self.take_answer(cx, message.request) else { return };
+        let PendingHello { session, token, versions, .. } = hello;
+        if message.revision < self.login.heard.revision() {
+            // Who was revoked since is known already, and may be this one.
+            self.ask_again(cx, session, token, versions);
+        } else {
+            self.receive(cx, session, (message.uid, message.revision), token, versions);
         }
+    }
+
+    fn store_revision(&mut self, caller: &mut Caller<'_, 'a>, message: StoreRevision) {
+        self.hear_of_revision(&mut caller.context(), message.revision);
+    }
+
+    fn revocations(&mut self, caller: &mut Caller<'_, 'a>, message: Revocations) {
+        self.hear_revocations(&mut caller.context(), &message);
     }
 
     fn verify_denied(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyDenied) {

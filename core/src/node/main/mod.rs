@@ -24,6 +24,7 @@ pub mod login_link;
 mod memory;
 mod places;
 pub mod registry;
+mod revocations;
 #[cfg(test)]
 pub(crate) mod tests;
 mod world_link;
@@ -120,6 +121,10 @@ pub struct MainStats {
     pub worlds_registered: u32,
     /// Worlds that have left the registry.
     pub worlds_lost: u32,
+    /// Users who were let go because Login has revoked them.
+    pub revoked: u32,
+    /// Users who were turned away or let go because they are banned.
+    pub banned: u32,
 }
 
 /// The memory of a [`Main`], without its sessions'. It has [`main_timers`].
@@ -206,6 +211,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// Whether Login can be asked now.
     pub const fn has_login(&self) -> bool {
         self.login.is_live()
+    }
+
+    /// Who tells who somebody is; behind a change, [`Main::review_users`].
+    pub const fn authenticator_mut(&mut self) -> &mut A {
+        &mut self.authenticator
     }
 
     /// Its users' channels.

@@ -26,13 +26,19 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// The user's connection has ended, or another one takes its place: what it has asked for ends too.
     pub(super) fn give_up(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
-        let Some(user) = self.users.get_mut(key) else { return };
-        if core::mem::take(&mut user.is_new_guest) {
-            cx.sessions.shares_mut().give_back(user.address, Holding::Guest);
-        }
+        self.count_guest_out(cx, key);
+        let Some(user) = self.users.get(key) else { return };
         if let Place::Attached(world) = user.place {
             // If it has joined meanwhile, it stays: then the world says so.
             self.ask_to_detach(cx, key, world, ErrorCode::GOODBYE);
+        }
+    }
+
+    /// A guest of this connection counts for its address no more.
+    pub(super) fn count_guest_out(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        if core::mem::take(&mut user.is_new_guest) {
+            cx.sessions.shares_mut().give_back(user.address, Holding::Guest);
         }
     }
 

@@ -9,6 +9,7 @@ mod login;
 mod lost;
 mod random;
 mod reported;
+mod revoked;
 #[cfg(feature = "shares")]
 mod shares;
 mod worlds;
@@ -25,7 +26,9 @@ use crate::node::cluster::tests::test_secret;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_of, trim};
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
 use crate::protocol::either_way::{Bye, Error};
+use crate::protocol::login_to_main::Revocations;
 use crate::protocol::main_to_client::{EnterWorldAck, Welcome};
+use crate::protocol::main_to_login::RevokedSince;
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
@@ -243,6 +246,16 @@ impl<A: Authenticator> MainBench<'_, A> {
         self.heard(guest.key);
         self.say(world, &UserJoined { uid: guest.uid });
         attach
+    }
+
+    /// What Main asks Login about those who were revoked: there is nobody.
+    fn nobody_is_revoked(&mut self, login: SessionKey) {
+        let heard = self.heard(login);
+        let [said] = &heard[..] else { panic!("not one question: {heard:?}") };
+        let Some(asked) = said.read::<RevokedSince>() else { panic!("{heard:?}") };
+        let (after, after_uid, complete) = (asked.revision, asked.uid, asked.revision);
+        let list = heapless::Vec::new();
+        self.say(login, &Revocations { after, after_uid, list, complete });
     }
 
     fn place(&self, uid: Uid) -> Option<Place> {

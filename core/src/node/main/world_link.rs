@@ -170,7 +170,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(key) = self.users.find(uid) else {
             let entry = UserEntry::new(uid, Key::DANGLING, Place::Outside);
             match self.users.insert(entry) {
-                Ok(key) => self.set_place(cx, key, Place::Inside(world)),
+                Ok(key) => {
+                    self.set_place(cx, key, Place::Inside(world));
+                    self.recheck_revocations(cx);
+                }
                 Err(_) => self.turn_away(cx, world, uid, ErrorCode::FULL),
             }
             return;

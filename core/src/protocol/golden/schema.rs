@@ -13,13 +13,14 @@ use crate::protocol::{
 use crate::wire::{FRAME_LIMIT_MAX_BYTES, Opcode};
 
 /// What is inside of the types that have fields.
-pub(super) const STRUCTURES: [(&str, &[(&str, &str)]); 3] = [
+pub(super) const STRUCTURES: [(&str, &[(&str, &str)]); 4] = [
     ("position", &[("x", "i32"), ("y", "i32"), ("z", "i32")]),
     ("member", &[("number", "u16"), ("uid", "u53"), ("pos", "position"), ("dir", "u16")]),
+    ("revocation", &[("uid", "u53"), ("revision", "u53"), ("renewed_at", "u53")]),
     ("versions", &[("from", "u16"), ("to", "u16")]),
 ];
 
-pub(super) const LIMITS: [(&str, usize); 10] = [
+pub(super) const LIMITS: [(&str, usize); 11] = [
     ("REGION_MAX_BYTES", protocol::REGION_MAX_BYTES),
     ("ADDRESS_MAX_BYTES", protocol::ADDRESS_MAX_BYTES),
     ("ACCOUNT_MAX_BYTES", protocol::ACCOUNT_MAX_BYTES),
@@ -30,6 +31,7 @@ pub(super) const LIMITS: [(&str, usize); 10] = [
     ("EVENT_MAX_BYTES", protocol::EVENT_MAX_BYTES),
     ("SNAPSHOT_PAGE_MEMBERS", protocol::SNAPSHOT_PAGE_MEMBERS),
     ("USER_PAGE_USERS", protocol::USER_PAGE_USERS),
+    ("REVOCATION_PAGE", protocol::REVOCATION_PAGE),
 ];
 
 /// The word for the type of a field, here and in PROTOCOL.md.
@@ -52,10 +54,11 @@ pub(super) fn wire_type(type_name: &str) -> String {
         "u16" | "WorldId" | "RoomId" | "MemberNumber" | "Direction" | "ErrorCode"
         | "JoinDenial" | "LoginDenial" | "ServerKind" => "u16",
         "u32" => "u32",
-        "Uid" | "Seq" => "u53",
+        "Uid" | "Seq" | "Revision" => "u53",
         "i32" => "i32",
         "Position" => "position",
         "MemberState" => "member",
+        "Revocation" => "revocation",
         "Versions" => "versions",
         "HandshakeKey" | "Nonce" => "byte[16]",
         "Token" | "Proof" => "byte[32]",

@@ -11,9 +11,9 @@ use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use crate::protocol::either_way::{Bye, Error, Ping, Pong, VersionRefused};
 use crate::protocol::listener_to_dialer::ClusterChallenge;
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
-use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
+use crate::protocol::login_to_main::{Revocations, StoreRevision, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
-use crate::protocol::main_to_login::VerifyToken;
+use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
     EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered,
@@ -24,7 +24,7 @@ use crate::protocol::world_to_main::{
 };
 use crate::protocol::{
     Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberNumber, MemberState,
-    Nonce, Password, Position, Proof, RoomId, Seq, ServerKind, Text, Token, Uid, Versions, WorldId,
+    Nonce, Password, Position, Proof, Revision, Revocation, RoomId, Seq, ServerKind, Text, Token, Uid, Versions, WorldId,
 };
 
 pub(super) const GUEST: Uid = Uid(Uid::GUEST_BIT + 7);
@@ -337,7 +337,20 @@ fn client_and_login() -> Vec<Vector> {
 fn main_and_login() -> Vec<Vector> {
     vec![
         golden(VerifyToken { request: 300, token: token() }),
-        golden(VerifyAck { request: 300, uid: Uid(1) }),
+        golden(VerifyAck { request: 300, uid: Uid(1), revision: Revision(300) }),
         golden(VerifyDenied { request: u32::MAX, reason: ErrorCode::BAD_TOKEN }),
+        golden(StoreRevision { revision: Revision(300) }),
+        golden(Revocations {
+            after: Revision(2),
+            after_uid: Uid(1),
+            list: [
+                Revocation { uid: Uid(1), revision: Revision(3), renewed_at: Revision(4) },
+                Revocation { uid: Uid(300), revision: Revision(3), renewed_at: Revision(0) },
+            ]
+            .into_iter()
+            .collect(),
+            complete: Revision(4),
+        }),
+        golden(RevokedSince { revision: Revision(2), uid: Uid(1) }),
     ]
 }

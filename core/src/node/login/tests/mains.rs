@@ -1,11 +1,13 @@
 //! Mains who ask whose token it is.
 
 use super::*;
-use crate::protocol::ServerKind;
-use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
-use crate::protocol::main_to_login::VerifyToken;
+use crate::protocol::login_to_main::{Revocations, StoreRevision, VerifyAck, VerifyDenied};
+use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
+use crate::protocol::{Revision, Revocation, ServerKind};
 
 const TOKEN: Token = Token([5; 32]);
+const REVISION: Revision = Revision(9);
+const VERIFIED: VerifyAck = VerifyAck { request: 1, uid: UID, revision: REVISION };
 
 impl LoginBench<'_> {
     /// A Main that has proven itself.
@@ -38,7 +40,7 @@ fn a_token_is_looked_up_and_answered() {
     with_login(|bench| {
         let main = bench.accept_main();
         for (request, outcome, answer) in [
-            (1, VerifyOutcome::Verified(UID), Said::of(&VerifyAck { request: 1, uid: UID })),
+            (1, VerifyOutcome::Verified(UID, REVISION), Said::of(&VERIFIED)),
             (2, VerifyOutcome::Refused, token_denied(2, ErrorCode::BAD_TOKEN)),
             (3, VerifyOutcome::Unavailable, token_denied(3, ErrorCode::LOGIN_UNAVAILABLE)),
         ] {
@@ -85,9 +87,9 @@ fn an_answer_to_a_main_that_has_gone_is_nobody_s() {
         bench.ask(main, 2);
         bench.disconnect(main);
         let other = bench.accept();
-        bench.finish_verify(work, VerifyOutcome::Verified(UID));
+        bench.finish_verify(work, VerifyOutcome::Verified(UID, REVISION));
         let work = bench.next_verify().unwrap();
-        bench.finish_verify(work, VerifyOutcome::Verified(UID));
+        bench.finish_verify(work, VerifyOutcome::Verified(UID, REVISION));
         assert_eq!((bench.heard(other), bench.role().verifies()), (Vec::new(), 0));
     });
 }
@@ -120,5 +122,69 @@ fn nobody_asks_without_a_proof() {
         bench.say(world, &crate::node::cluster::tests::hello_of(ServerKind::WORLD));
         assert_eq!(bench.ended(world), Some(ErrorCode::OUT_OF_PLACE));
         assert_eq!((bench.role().stats().verifies, bench.role().verifies()), (0, 0));
+    });
+}
+
+#[test]
+fn every_main_hears_of_a_new_revision_once() {
+    with_login(|bench| {
+        let mains = [(); 3].map(|()| bench.accept_main());
+        let stranger = bench.accept();
+        let client = bench.try_from(1, "alice");
+        for revision in [4, 4, 3] {
+            bench.act(|login, cx| login.store_changed(cx, Revision(revision)));
+        }
+        for main in mains {
+            let heard = bench.heard(main);
+            assert_eq!(heard, [Said::of(&StoreRevision { revision: Revision(4) })]);
+        }
+        assert_eq!((bench.heard(stranger), bench.heard(client)), (vec![], vec![]));
+        bench.disconnect(client);
+    });
+}
+
+#[test]
+fn who_was_revoked_is_read_outside_one_page_at_a_time() {
+    with_login(|bench| {
+        let (main, other) = (bench.accept_main(), bench.accept_main());
+        let asked = |revision| RevokedSince { revision: Revision(revision), uid: UID };
+        bench.say(main, &asked(1));
+        bench.say(other, &asked(2));
+        let read = |bench: &mut LoginBench<'_>| bench.act(|login, _| login.next_revocations());
+        let work = RevocationWork { revision: Revision(1), uid: UID };
+        assert_eq!(read(bench), Some(work));
+        assert_eq!(read(bench), None);
+        let one = Revocation { uid: Uid(8), revision: Revision(3), renewed_at: Revision(0) };
+        let page = RevocationPage { list: [one].into_iter().collect(), complete: Revision(3) };
+        let answer = page.clone();
+        bench.act(|login, cx| login.finish_revocations(cx, Some(answer)));
+        let (after, after_uid) = (Revision(1), UID);
+        let RevocationPage { list, complete } = page;
+        let said = Said::of(&Revocations { after, after_uid, list, complete });
+        assert_eq!(bench.heard(main), [said]);
+        // What can't be read is not answered; its Main asks again.
+        assert_eq!(read(bench).map(|work| work.revision), Some(Revision(2)));
+        bench.act(|login, cx| login.finish_revocations(cx, None));
+        assert_eq!((bench.heard(other), read(bench)), (vec![], None));
+        // An outcome that nobody waits for is nobody's.
+        bench.act(|login, cx| login.finish_revocations(cx, Some(RevocationPage::default())));
+        assert_eq!(bench.heard(main), []);
+    });
+}
+
+#[test]
+fn both_sides_of_the_questions_that_wait() {
+    with_login(|bench| {
+        let main = bench.accept_main();
+        for revision in 0..17 {
+            bench.say(main, &RevokedSince { revision: Revision(revision), uid: UID });
+        }
+        let mut answered = 0;
+        while bench.act(|login, _| login.next_revocations()).is_some() {
+            let page = Some(RevocationPage::default());
+            bench.act(|login, cx| login.finish_revocations(cx, page));
+            answered += 1;
+        }
+        assert_eq!((answered, bench.heard(main).len()), (16, 16));
     });
 }

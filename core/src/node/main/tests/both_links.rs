@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::node::testing::Asked;
-use crate::protocol::Seq;
+use crate::protocol::{Revision, Seq};
 use crate::protocol::chat_to_main::{Joined, Opened};
 use crate::protocol::login_to_main::VerifyAck;
 use crate::protocol::main_to_chat::{JoinChannel, LeaveChannel, Open};
@@ -56,6 +56,7 @@ impl BothBench<'_> {
         self.connected(key);
         if address == LOGIN {
             self.take_proof_as(key, ServerKind::LOGIN);
+            self.nobody_is_revoked(key);
         } else {
             assert_eq!(address, CHAT);
             self.take_proof_as(key, ServerKind::CHAT);
@@ -86,7 +87,7 @@ impl BothBench<'_> {
             [said] => said.read().expect("a question"),
             other => panic!("{other:?}"),
         };
-        self.say(login, &VerifyAck { request: asked.request, uid: UID });
+        self.say(login, &VerifyAck { request: asked.request, uid: UID, revision: Revision(3) });
         assert_eq!(self.heard(client), [Said::of(&Welcome { version: 2, uid: UID, token: TOKEN })]);
         client
     }
@@ -129,6 +130,26 @@ fn a_peer_that_refuses_the_proof_is_closed_on_either_link() {
         }
         bench.pass_ms(FIRST_MS + crate::timer::TICK_MS);
         bench.take_both();
+    });
+}
+
+#[test]
+fn whoever_is_revoked_is_out_of_its_channels() {
+    with_both(|bench| {
+        let [login, chat] = bench.take_both();
+        let client = bench.log_in(login);
+        let channel = Text::new("lobby").unwrap();
+        bench.say(client, &ChatJoin { channel });
+        let attempt = match &bench.heard(chat)[..] {
+            [said] => said.read::<JoinChannel<'_>>().expect("a wish to come in").attempt,
+            other => panic!("{other:?}"),
+        };
+        let (members, oldest, next_seq) = (1, 1, 1);
+        bench.say(chat, &Joined { uid: UID, channel, attempt, members, oldest, next_seq });
+        bench.revoke(login, &[(UID, 4, false)], 4);
+        assert_eq!(bench.ended(client), Some(ErrorCode::REVOKED));
+        assert_eq!(bench.heard(chat), [Said::of(&LeaveChannel { uid: UID, channel })]);
+        assert_eq!(bench.role().chat().memberships(), 0);
     });
 }
 

@@ -2,24 +2,25 @@
 
 use super::*;
 use crate::node::testing::Asked;
-use crate::protocol::ServerKind;
 use crate::protocol::Versions;
 use crate::protocol::listener_to_dialer::ClusterChallenge;
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::VerifyToken;
+use crate::protocol::{Revision, ServerKind};
 use crate::timer::TICK_MS;
 
 const HELLO_TIMEOUT_MS: u32 = 1_600;
-const FIRST_MS: u32 = 320;
+pub(super) const FIRST_MS: u32 = 320;
 const MOST_MS: u32 = 1_280;
 const HELLOS: usize = 4;
-const UID: Uid = Uid(7);
-const TOKEN: Token = Token([5; 32]);
+pub(super) const UID: Uid = Uid(7);
+pub(super) const TOKEN: Token = Token([5; 32]);
+pub(super) const REVISION: Revision = Revision(9);
 
-type LoginBench<'a> = MainBench<'a, Accounts>;
+pub(super) type LoginBench<'a> = MainBench<'a, Accounts>;
 
 /// Runs `test` at the bench of a Main that looks for its Login.
-fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
+pub(super) fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(MainMemory::<MAX_USERS, WORLD_COUNT_MAX>::NEW);
     let mut hellos = [const { Slot::VACANT }; HELLOS];
@@ -39,15 +40,16 @@ fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
 
 impl LoginBench<'_> {
     /// Main wants to connect to its Login, now; it does, and both prove themselves.
-    fn connect_login(&mut self) -> SessionKey {
+    pub(super) fn connect_login(&mut self) -> SessionKey {
         let key = self.dial_login();
         assert!(!self.role().has_login());
         self.take_proof_as(key, ServerKind::LOGIN);
         assert!(self.role().has_login());
+        self.nobody_is_revoked(key);
         key
     }
 
-    fn dial_login(&mut self) -> SessionKey {
+    pub(super) fn dial_login(&mut self) -> SessionKey {
         let asked = self.requests();
         let dial = asked.iter().find_map(|asked| match asked {
             Asked::Connect { key, address } if address == "login:3" => Some(*key),
@@ -63,7 +65,7 @@ impl LoginBench<'_> {
     }
 
     /// The one question that Login was asked.
-    fn question(&mut self, login: SessionKey) -> VerifyToken {
+    pub(super) fn question(&mut self, login: SessionKey) -> VerifyToken {
         let heard = self.heard(login);
         let [said] = &heard[..] else { panic!("not one question: {heard:?}") };
         said.read().unwrap_or_else(|| panic!("{heard:?}"))
@@ -83,14 +85,14 @@ fn a_token_is_worth_what_login_says() {
         let VerifyToken { request, token } = bench.question(login);
         assert_eq!(token, TOKEN);
         assert_eq!(bench.heard(client), []);
-        bench.say(login, &VerifyAck { request, uid: UID });
+        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
         assert_eq!(
             bench.heard(client),
             [Said::of(&Welcome { version: 2, uid: UID, token: TOKEN })]
         );
         assert_eq!(bench.state(client), Some(SessionState::Ready));
         // The same answer again is about nobody.
-        bench.say(login, &VerifyAck { request, uid: Uid(8) });
+        bench.say(login, &VerifyAck { request, uid: Uid(8), revision: REVISION });
         assert_eq!((bench.role().users().len(), bench.role().stats().hellos), (1, 1));
     });
 }
@@ -126,7 +128,7 @@ fn without_login_a_hello_is_refused_and_users_stay() {
         let login = bench.connect_login();
         let inside = bench.say_hello(Some(TOKEN));
         let request = bench.question(login).request;
-        bench.say(login, &VerifyAck { request, uid: UID });
+        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
         let waiting = bench.say_hello(Some(Token([6; 32])));
         bench.disconnect(login);
         bench.expect_refused(waiting, ErrorCode::LOGIN_UNAVAILABLE);
@@ -139,7 +141,7 @@ fn without_login_a_hello_is_refused_and_users_stay() {
         let login = bench.connect_login();
         let again = bench.say_hello(Some(TOKEN));
         let request = bench.question(login).request;
-        bench.say(login, &VerifyAck { request, uid: UID });
+        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
         assert!(bench.heard(again)[0].is::<Welcome>());
         assert_eq!(bench.ended(inside), Some(ErrorCode::REPLACED));
     });
@@ -178,10 +180,10 @@ fn both_sides_of_login_s_time() {
         bench.pass_ms(1 + TICK_MS);
         bench.expect_refused(first, ErrorCode::LOGIN_UNAVAILABLE);
         // Its answer comes too late, and is not taken for the other's.
-        bench.say(login, &VerifyAck { request, uid: UID });
+        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
         assert_eq!(bench.heard(second), []);
         bench.pass_ms(HELLO_TIMEOUT_MS / 2 - 2 * TICK_MS);
-        bench.say(login, &VerifyAck { request: second_request, uid: Uid(8) });
+        bench.say(login, &VerifyAck { request: second_request, uid: Uid(8), revision: REVISION });
         assert!(bench.heard(second)[0].is::<Welcome>());
     });
 }
@@ -198,9 +200,9 @@ fn both_sides_of_the_hellos_that_wait() {
         bench.disconnect(waiting[0]);
         let next = bench.say_hello(Some(TOKEN));
         let request = bench.question(login).request;
-        bench.say(login, &VerifyAck { request: request & 0xFFFF, uid: UID });
+        bench.say(login, &VerifyAck { request: request & 0xFFFF, uid: UID, revision: REVISION });
         assert_eq!(bench.heard(next), []);
-        bench.say(login, &VerifyAck { request, uid: UID });
+        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
         assert!(bench.heard(next)[0].is::<Welcome>());
     });
 }
@@ -228,7 +230,7 @@ fn a_stranger_can_t_speak_for_login() {
         let stranger = bench.accept();
         for request in 0..0x2_0004 {
             if request & 0xFFFC == 0 {
-                bench.say(stranger, &VerifyAck { request, uid: UID });
+                bench.say(stranger, &VerifyAck { request, uid: UID, revision: REVISION });
             }
         }
         assert_eq!(bench.heard(client), []);
@@ -240,7 +242,7 @@ fn a_stranger_can_t_speak_for_login() {
 fn nobody_is_login_without_a_proof() {
     with_accounts(|bench| {
         let early = bench.dial_login();
-        bench.say(early, &VerifyAck { request: 0, uid: UID });
+        bench.say(early, &VerifyAck { request: 0, uid: UID, revision: REVISION });
         assert_eq!(bench.ended(early), Some(ErrorCode::OUT_OF_PLACE));
         bench.pass_ms(FIRST_MS + TICK_MS);
         let wrong = bench.dial_login();

@@ -1,0 +1,184 @@
+//! Users whom Main lets go because their rights have ended: Login says so, or they are banned.
+//!
+//! ```text
+//!             Live, StoreRevision,               the last page, and nothing
+//!             a user of whom nothing is known    new meanwhile
+//!   knowing ──────────────────────────► asking ──────────────────────────► knowing
+//!                                        │  ▲
+//!                                        └──┘ a page: on from there; no answer: once more
+//! ```
+//! Contract: whoever has begun with an older revision than its revocation is out: its connection, its
+//! ticket, its world, its channels. A user whom a world has reported, of whom Main does not know with which
+//! revision it began, is out unless its account has logged in again since. A Main whose link to Login was
+//! away asks from where it was.
+
+use super::directory::Place;
+use super::login_link::LoginLinkState;
+use super::{Authenticator, EntryKey, Main, link, login_link_timer};
+use crate::log;
+use crate::node::Context;
+use crate::protocol::login_to_main::Revocations;
+use crate::protocol::main_to_login::RevokedSince;
+use crate::protocol::{ErrorCode, Revision, Revocation, Uid};
+use crate::session::LinkTag;
+use crate::session::manager::Farewell;
+use crate::storage::Key;
+
+/// After this long without an answer the question is asked again.
+const ASK_AGAIN_MS: u32 = 500;
+
+/// How much is known of who was revoked; see the [module](self).
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Heard {
+    /// All of this revision,
+    revision: Revision,
+    /// and of the next ones those up to this uid.
+    uid: Uid,
+    /// The newest revision that there is.
+    newest: Revision,
+    is_asking: bool,
+    /// Whether somebody is here of whom all of it has to be heard.
+    is_incomplete: bool,
+}
+
+impl Heard {
+    /// The revision up to which everything is known.
+    pub(super) const fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+impl<'a, A: Authenticator> Main<'a, A> {
+    /// The link to Login is up, or there is a new revision.
+    pub(super) fn hear_of_revision(&mut self, cx: &mut Context<'_, 'a>, newest: Revision) {
+        let heard = &mut self.login.heard;
+        heard.newest = heard.newest.max(newest);
+        if !heard.is_asking {
+            self.ask_for_revocations(cx);
+        }
+    }
+
+    /// Somebody is here of whom it is not known with which revision it began.
+    pub(super) fn recheck_revocations(&mut self, cx: &mut Context<'_, 'a>) {
+        self.login.heard.is_incomplete = true;
+        if !self.login.heard.is_asking {
+            self.ask_for_revocations(cx);
+        }
+    }
+
+    pub(super) fn ask_for_revocations(&mut self, cx: &mut Context<'_, 'a>) {
+        let LoginLinkState::Live(login) = self.login.state else { return };
+        let heard = &mut self.login.heard;
+        if core::mem::take(&mut heard.is_incomplete) {
+            (heard.revision, heard.uid) = (Revision::default(), Uid::NOBODY);
+        }
+        heard.is_asking = true;
+        heard.newest = Revision::default();
+        let question = RevokedSince { revision: heard.revision, uid: heard.uid };
+        cx.sessions.send_or_close(cx.now, login, &question);
+        let timer = login_link_timer(self.users.capacity());
+        cx.sessions.schedule(timer, cx.now.after_ms(ASK_AGAIN_MS));
+    }
+
+    /// The link to Login has ended; what was heard is known still.
+    pub(super) fn revocations_interrupted(&mut self) {
+        self.login.heard.is_asking = false;
+    }
+
+    /// Login has not answered in time.
+    pub(super) fn revocations_overdue(&mut self, cx: &mut Context<'_, 'a>) {
+        if self.login.heard.is_asking {
+            self.ask_for_revocations(cx);
+        }
+    }
+
+    /// A page has come.
+    pub(super) fn hear_revocations(&mut self, cx: &mut Context<'_, 'a>, page: &Revocations) {
+        let heard = self.login.heard;
+        if !heard.is_asking || (page.after, page.after_uid) != (heard.revision, heard.uid) {
+            return;
+        }
+        for revocation in &page.list {
+            self.hear_revocation(cx, revocation);
+        }
+        let heard = &mut self.login.heard;
+        let last = page.list.last().map(|last| (last.revision, last.uid));
+        let is_last = last.is_none() || page.complete > Revision::default();
+        (heard.revision, heard.uid) = match last {
+            Some(place) if !is_last => place,
+            // A store that is another one, with lower revisions, is believed.
+            _ => (page.complete, Uid::MAX),
+        };
+        heard.is_asking = !is_last;
+        if heard.is_asking || heard.is_incomplete || heard.newest > heard.revision {
+            self.ask_for_revocations(cx);
+        }
+    }
+
+    fn hear_revocation(&mut self, cx: &mut Context<'_, 'a>, revocation: &Revocation) {
+        if revocation.uid != Uid::NOBODY {
+            if let Some(key) = self.users.find(revocation.uid) {
+                self.revoke(cx, key, revocation);
+            }
+            return;
+        }
+        for index in 0..self.users.capacity() as u16 {
+            if let Some(key) = self.users.key_at(index) {
+                self.revoke(cx, key, revocation);
+            }
+        }
+    }
+
+    fn revoke(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, revocation: &Revocation) {
+        let Some(user) = self.users.get(key) else { return };
+        let is_over = match user.revision {
+            Revision(0) => {
+                revocation.uid != Uid::NOBODY && revocation.renewed_at < revocation.revision
+            }
+            began_with => began_with < revocation.revision,
+        };
+        if is_over && self.evict(cx, key, ErrorCode::REVOKED) {
+            self.stats.revoked += 1;
+        }
+    }
+
+    /// Looks at everybody who is here, because what the authenticator thinks of them has changed.
+    pub fn review_users(&mut self, cx: &mut Context<'_, 'a>) {
+        for index in 0..self.users.capacity() as u16 {
+            let Some(key) = self.users.key_at(index) else { continue };
+            let Some(user) = self.users.get(key) else { continue };
+            let address = cx.sessions.address(user.session).unwrap_or_default();
+            if let Err(reason) = self.authenticator.welcomes(user.uid, address)
+                && self.evict(cx, key, reason)
+            {
+                self.stats.banned += 1;
+            }
+        }
+    }
+
+    /// A user is out of the realm, wherever it is; `false` if it is on its way out.
+    fn evict(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, reason: ErrorCode) -> bool {
+        let Some(user) = self.users.get_mut(key) else { return false };
+        let session = core::mem::replace(&mut user.session, Key::DANGLING);
+        user.wants_in = false;
+        let place = user.place;
+        let is_going = matches!(place, Place::Detaching(_)) && !cx.sessions.is_open(session);
+        if is_going {
+            return false;
+        }
+        log::info!("user {} is out: {}", user.uid.0, reason.name());
+        cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
+        cx.sessions.close(cx.now, session, Farewell::Bye(reason));
+        self.count_guest_out(cx, key);
+        self.leave_all_channels(cx, key);
+        match place.world() {
+            Some(world) => {
+                self.set_place(cx, key, Place::Detaching(world));
+                self.ask_to_detach(cx, key, world, reason);
+                self.arm(cx, key, self.config.attach_timeout_ms);
+            }
+            None => self.forget_if_gone(cx, key),
+        }
+        true
+    }
+}

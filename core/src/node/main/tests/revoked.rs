@@ -1,0 +1,313 @@
+//! Users whom Login has revoked, and those who are banned.
+
+use super::login::{FIRST_MS, LoginBench, REVISION, TOKEN, UID, with_accounts};
+use super::*;
+use crate::protocol::login_to_main::{StoreRevision, VerifyAck};
+use crate::protocol::{REVOCATION_PAGE, Revision, Revocation};
+use crate::session::PeerAddress;
+use crate::timer::TICK_MS;
+
+const ASK_AGAIN_MS: u32 = 500;
+
+impl MainBench<'_, Accounts> {
+    /// The one question of Main about those who were revoked.
+    #[track_caller]
+    fn revocation_question(&mut self, login: SessionKey) -> RevokedSince {
+        let heard = self.heard(login);
+        let [said] = &heard[..] else { panic!("not one question: {heard:?}") };
+        said.read().unwrap_or_else(|| panic!("{heard:?}"))
+    }
+
+    fn answer(
+        &mut self,
+        login: SessionKey,
+        asked: RevokedSince,
+        revoked: &[(Uid, u64, bool)],
+        complete: u64,
+    ) {
+        let list = revoked.iter().map(|&(uid, revision, is_renewed)| {
+            let renewed_at = Revision(if is_renewed { revision } else { 0 });
+            Revocation { uid, revision: Revision(revision), renewed_at }
+        });
+        let (after, after_uid, complete) = (asked.revision, asked.uid, Revision(complete));
+        self.say(login, &Revocations { after, after_uid, list: list.collect(), complete });
+    }
+
+    /// Login has a new revision; Main asks, and hears this.
+    #[track_caller]
+    pub(super) fn revoke(
+        &mut self,
+        login: SessionKey,
+        revoked: &[(Uid, u64, bool)],
+        complete: u64,
+    ) {
+        self.say(login, &StoreRevision { revision: Revision(complete) });
+        let asked = self.revocation_question(login);
+        self.answer(login, asked, revoked, complete);
+    }
+}
+
+impl LoginBench<'_> {
+    fn log_in_at(&mut self, login: SessionKey, uid: Uid, revision: Revision) -> Guest {
+        let key = self.say_hello(Some(TOKEN));
+        let request = self.question(login).request;
+        self.say(login, &VerifyAck { request, uid, revision });
+        assert!(self.heard(key)[0].is::<Welcome>());
+        Guest { key, uid, token: TOKEN }
+    }
+}
+
+/// The user is out, was told so on its connection, and nothing is left of it.
+#[track_caller]
+fn expect_out(bench: &mut LoginBench<'_>, guest: Guest) {
+    assert_eq!(bench.heard(guest.key), [bye(ErrorCode::REVOKED)]);
+    assert_eq!(bench.ended(guest.key), Some(ErrorCode::REVOKED));
+}
+
+#[test]
+fn whoever_is_revoked_is_out_wherever_it_is() {
+    type Way = fn(&mut LoginBench<'_>, Guest, SessionKey);
+    let ways: [Way; 5] = [
+        |_, _, _| {},
+        |bench, guest, world| {
+            bench.ask(guest, "");
+            bench.attach_at(world);
+        },
+        |bench, guest, world| {
+            bench.ask(guest, "");
+            let attach = bench.attach_at(world);
+            bench.say(world, &ack(&attach));
+            bench.heard(guest.key);
+        },
+        |bench, guest, world| drop(bench.enter(guest, world)),
+        |bench, guest, world| {
+            bench.enter(guest, world);
+            bench.ask(guest, "");
+            bench.heard(world);
+        },
+    ];
+    for (number, lead) in ways.into_iter().enumerate() {
+        with_accounts(|bench| {
+            let login = bench.connect_login();
+            let world = bench.register(1, "", 10);
+            let guest = bench.log_in_at(login, UID, REVISION);
+            lead(bench, guest, world);
+            bench.revoke(login, &[(UID, REVISION.0 + 1, false)], REVISION.0 + 1);
+            expect_out(bench, guest);
+            if number > 0 {
+                assert_eq!(bench.heard(world), [detach(UID, ErrorCode::REVOKED)], "{number}");
+                bench.say(world, &UserLeft { uid: UID });
+            }
+            assert_eq!((bench.place(UID), bench.users_of(1)), (None, 0), "{number}");
+            assert_eq!(bench.role().stats().revoked, 1);
+        });
+    }
+}
+
+#[test]
+fn both_sides_of_a_revocation() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        let before = bench.log_in_at(login, Uid(1), Revision(9));
+        let since = bench.log_in_at(login, Uid(2), Revision(10));
+        bench.revoke(login, &[(Uid(1), 10, true), (Uid(2), 10, true)], 10);
+        expect_out(bench, before);
+        assert_eq!(bench.state(since.key), Some(SessionState::Ready));
+        // Everybody, of before.
+        let newer = bench.log_in_at(login, Uid(3), Revision(12));
+        bench.revoke(login, &[(Uid::NOBODY, 12, false)], 12);
+        expect_out(bench, since);
+        assert_eq!(bench.state(newer.key), Some(SessionState::Ready));
+    });
+}
+
+#[test]
+fn whoever_logs_in_again_is_not_concerned() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        bench.log_in_at(login, UID, Revision(9));
+        bench.say(login, &StoreRevision { revision: Revision(10) });
+        let asked = bench.revocation_question(login);
+        bench.log_in_at(login, UID, Revision(10));
+        bench.answer(login, asked, &[(UID, 10, true)], 10);
+        assert!(bench.place(UID).is_some());
+        assert_eq!(bench.role().stats().revoked, 0);
+    });
+}
+
+#[test]
+fn many_come_page_by_page_and_what_comes_meanwhile_is_asked_for() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        let first = bench.log_in_at(login, Uid(1), Revision(1));
+        let last = bench.log_in_at(login, Uid(100), Revision(1));
+        bench.say(login, &StoreRevision { revision: Revision(5) });
+        let asked = bench.revocation_question(login);
+        let page: Vec<_> = (1..=REVOCATION_PAGE as u64).map(|n| (uid_of(n), 4, false)).collect();
+        bench.answer(login, asked, &page, 0);
+        expect_out(bench, first);
+        let asked = bench.revocation_question(login);
+        let place = (Revision(4), uid_of(REVOCATION_PAGE as u64));
+        assert_eq!((asked.revision, asked.uid), place);
+        // The same page again, and one that nobody has asked for.
+        let stale = RevokedSince { revision: Revision(0), uid: Uid::NOBODY };
+        bench.answer(login, stale, &[(Uid(100), 4, false)], 9);
+        bench.say(login, &StoreRevision { revision: Revision(6) });
+        assert_eq!(bench.state(last.key), Some(SessionState::Ready));
+        bench.answer(login, asked, &[], 5);
+        let asked = bench.revocation_question(login);
+        assert_eq!((asked.revision, asked.uid), (Revision(5), Uid::MAX));
+        bench.answer(login, asked, &[(Uid(100), 6, false)], 6);
+        expect_out(bench, last);
+        assert_eq!(bench.heard(login), [], "it knows all that there is");
+    });
+}
+
+fn uid_of(number: u64) -> Uid {
+    Uid(number.try_into().unwrap())
+}
+
+#[test]
+fn a_question_without_an_answer_is_asked_again() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        bench.say(login, &StoreRevision { revision: Revision(5) });
+        let asked = bench.revocation_question(login);
+        bench.pass_ms(ASK_AGAIN_MS - 1);
+        assert_eq!(bench.heard(login), []);
+        bench.pass_ms(1 + TICK_MS);
+        assert_eq!(bench.revocation_question(login), asked);
+        bench.answer(login, asked, &[], 5);
+        bench.pass_ms(2 * ASK_AGAIN_MS);
+        assert_eq!(bench.heard(login), []);
+    });
+}
+
+#[test]
+fn a_main_whose_link_comes_back_asks_from_where_it_was() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        let guest = bench.log_in_at(login, UID, Revision(7));
+        bench.revoke(login, &[], 7);
+        bench.disconnect(login);
+        bench.pass_ms(FIRST_MS + TICK_MS);
+        let login = bench.dial_login();
+        bench.take_proof_as(login, ServerKind::LOGIN);
+        let asked = bench.revocation_question(login);
+        assert_eq!((asked.revision, asked.uid), (Revision(7), Uid::MAX));
+        bench.answer(login, asked, &[(UID, 8, false)], 8);
+        expect_out(bench, guest);
+    });
+}
+
+/// A Main that was started anew knows from its worlds who is there, but not since when.
+#[test]
+fn whom_a_world_reports_is_out_unless_it_has_logged_in_since() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        bench.revoke(login, &[], 20);
+        let world = bench.register(1, "", 10);
+        let uids = [Uid(1), Uid(2), Uid(3)].into_iter().collect();
+        bench.say(world, &UserList { uids });
+        let asked = bench.revocation_question(login);
+        assert_eq!((asked.revision, asked.uid), (Revision(0), Uid::NOBODY), "all of it");
+        // One more while the answer is on its way: it is asked for once more.
+        bench.say(world, &UserJoined { uid: Uid(4) });
+        let all = [(Uid::NOBODY, 2, false), (Uid(1), 5, false), (Uid(2), 6, true)];
+        bench.answer(login, asked, &all, 20);
+        assert_eq!(bench.heard(world), [detach(Uid(1), ErrorCode::REVOKED)]);
+        let asked = bench.revocation_question(login);
+        assert_eq!(asked.revision, Revision(0));
+        bench.answer(login, asked, &[(Uid(4), 4, false)], 20);
+        assert_eq!(bench.heard(world), [detach(Uid(4), ErrorCode::REVOKED)]);
+        assert_eq!(bench.heard(login), []);
+        assert!(bench.place(Uid(2)).is_some() && bench.place(Uid(3)).is_some());
+    });
+}
+
+/// Login's answer about a token may be older than what is known of revocations.
+#[test]
+fn an_answer_that_is_older_than_what_is_known_is_asked_for_again() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        let client = bench.say_hello(Some(TOKEN));
+        let request = bench.question(login).request;
+        bench.revoke(login, &[(UID, 10, false)], 10);
+        bench.say(login, &VerifyAck { request, uid: UID, revision: Revision(9) });
+        assert_eq!(bench.heard(client), []);
+        let request = bench.question(login).request;
+        bench.say(login, &VerifyAck { request, uid: UID, revision: Revision(10) });
+        assert!(bench.heard(client)[0].is::<Welcome>());
+    });
+}
+
+/// Accounts that have begun anew have lower revisions.
+#[test]
+fn a_store_that_is_another_one_is_believed() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        bench.revoke(login, &[], 100);
+        bench.disconnect(login);
+        bench.pass_ms(FIRST_MS + TICK_MS);
+        let login = bench.dial_login();
+        bench.take_proof_as(login, ServerKind::LOGIN);
+        let asked = bench.revocation_question(login);
+        bench.answer(login, asked, &[], 3);
+        bench.log_in_at(login, UID, Revision(3));
+        bench.revoke(login, &[(UID, 4, false)], 4);
+        assert_eq!((bench.place(UID), bench.heard(login)), (None, vec![]));
+    });
+}
+
+/// Turns one uid and one address away.
+struct Doorkeeper {
+    guests: Guests,
+    uid: Option<Uid>,
+    address: Option<PeerAddress>,
+}
+
+impl Authenticator for Doorkeeper {
+    fn identify(
+        &mut self,
+        turn: &mut crate::entropy::Turn<'_>,
+        token: Option<Token>,
+        is_taken: &dyn Fn(Uid) -> bool,
+    ) -> Result<Identity, ErrorCode> {
+        self.guests.identify(turn, token, is_taken)
+    }
+
+    fn welcomes(&mut self, uid: Uid, from: PeerAddress) -> Result<(), ErrorCode> {
+        let is_banned = self.uid == Some(uid) || self.address == Some(from);
+        if is_banned { Err(ErrorCode::BANNED) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn whoever_is_banned_goes_and_does_not_come_back() {
+    let doorkeeper = Doorkeeper { guests: Guests::new([7; 32]), uid: None, address: None };
+    with_authenticator(8, BENCH_CONFIG, doorkeeper, |bench| {
+        let world = bench.register(1, "", 10);
+        let (banned, other) = (bench.greet(), bench.greet());
+        bench.enter(banned, world);
+        bench.act(|main, cx| {
+            main.authenticator_mut().uid = Some(banned.uid);
+            main.review_users(cx);
+        });
+        assert_eq!(bench.heard(banned.key), [bye(ErrorCode::BANNED)]);
+        assert_eq!(bench.heard(world), [detach(banned.uid, ErrorCode::BANNED)]);
+        assert_eq!(bench.state(other.key), Some(SessionState::Ready));
+        let again = bench.say_hello(Some(banned.token));
+        assert_eq!(bench.heard(again), [error(ErrorCode::BANNED, Hello::OPCODE.0)]);
+        // Its address.
+        let address = crate::node::testing::address_of(5);
+        bench.act(|main, cx| {
+            main.authenticator_mut().address = Some(address);
+            main.review_users(cx);
+        });
+        let key = bench.accept_from(address).unwrap();
+        bench.say(key, &Hello { client_version: 1, token: None });
+        assert_eq!(bench.heard(key), [error(ErrorCode::BANNED, Hello::OPCODE.0)]);
+        assert_eq!(bench.state(other.key), Some(SessionState::Ready));
+        assert_eq!(bench.role().stats().banned, 3);
+    });
+}
