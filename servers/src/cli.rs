@@ -3,6 +3,7 @@
 //! Every flag of a server is an override of one key of the configuration, so there is one way in
 //! which a number gets its value.
 
+mod ban;
 mod user;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use tinyrealm_core::protocol::ACCOUNT_MAX_BYTES;
 
 use crate::accounts::{IfLost, id_problem};
 use crate::config::Override;
+pub(crate) use ban::BanCommand;
 pub(crate) use user::UserCommand;
 use user::{CreateOptions, DataOptions};
 
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     /// Make, change and list accounts; works while the login server runs, too.
     #[command(subcommand)]
     User(UserCommand),
+    /// Turn users and addresses away, guests too; works while Main runs, too.
+    #[command(subcommand)]
+    Ban(BanCommand),
     /// Run ChatServer, which owns the channels.
     Chat(ChatOptions),
     /// Send bots into a realm, and check that everything they say arrives.
@@ -276,6 +281,7 @@ impl Cli {
             Some(Command::World(options)) => options.push_to(&mut push),
             Some(Command::Login(options)) => options.push_to(&mut push),
             Some(Command::User(command)) => command.data().push_to(&mut push),
+            Some(Command::Ban(command)) => command.push_to(&mut push),
             Some(Command::Chat(options)) => options.push_to(&mut push),
             Some(Command::Bots(_) | Command::Client(_) | Command::CheckConfig) => {}
         }

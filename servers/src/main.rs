@@ -6,6 +6,8 @@
 //! line that says what to do, and exit code 2 for the command line, 1 for the rest.
 
 mod accounts;
+mod ban;
+mod bans;
 mod bots;
 mod chat_server;
 mod cli;
@@ -51,6 +53,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Login(options)) => login_server::run(&config, options.if_lost()),
         Some(Command::World(_)) => world_server::run(&config),
         Some(Command::User(command)) => user::run(command, &config),
+        Some(Command::Ban(command)) => ban::run(command, &config),
         Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::task::Context;
+use std::time::Duration;
 
 use serde::Serialize;
 use tinyrealm_core::entropy::Turn;
@@ -12,14 +14,20 @@ use tinyrealm_core::node::main::{
     WorldEntry, WorldRegistry, main_timers,
 };
 use tinyrealm_core::protocol::{ErrorCode, Token, Uid};
+use tinyrealm_core::session::PeerAddress;
 use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
-use tinyrealm_std::{Driver, SocketOptions};
+use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
+use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 
+use crate::bans::{BanFile, Bans};
 use crate::config::{Auth, Config, MainSettings};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret::{self, Asker};
+
+/// How often it is looked whether the list of bans has changed.
+const BAN_LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What Main tells about itself.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -107,18 +115,24 @@ impl MainChatReport {
 
 type MainNode<'a> = Node<'a, Main<'a, Doorkeeper>>;
 
-/// The configured authenticator.
-enum Doorkeeper {
+/// The configured authenticator, and whom the operator turns away.
+struct Doorkeeper {
+    authenticator: Configured,
+    bans: Bans,
+}
+
+enum Configured {
     Guests(Guests),
     Accounts(Accounts),
 }
 
 impl Doorkeeper {
     fn new(settings: &MainSettings) -> anyhow::Result<Self> {
-        Ok(match settings.auth {
-            Auth::Guest => Self::Guests(Guests::new(secret::guests(settings)?)),
-            Auth::Login => Self::Accounts(Accounts),
-        })
+        let authenticator = match settings.auth {
+            Auth::Guest => Configured::Guests(Guests::new(secret::guests(settings)?)),
+            Auth::Login => Configured::Accounts(Accounts),
+        };
+        Ok(Self { authenticator, bans: BanFile::of(settings)?.read()? })
     }
 }
 
@@ -129,10 +143,14 @@ impl Authenticator for Doorkeeper {
         token: Option<Token>,
         is_taken: &dyn Fn(Uid) -> bool,
     ) -> Result<Identity, ErrorCode> {
-        match self {
-            Self::Guests(guests) => guests.identify(turn, token, is_taken),
-            Self::Accounts(accounts) => accounts.identify(turn, token, is_taken),
+        match &mut self.authenticator {
+            Configured::Guests(guests) => guests.identify(turn, token, is_taken),
+            Configured::Accounts(accounts) => accounts.identify(turn, token, is_taken),
         }
+    }
+
+    fn welcomes(&mut self, uid: Uid, from: PeerAddress) -> Result<(), ErrorCode> {
+        if self.bans.turns_away(uid, from) { Err(ErrorCode::BANNED) } else { Ok(()) }
     }
 }
 
@@ -183,15 +201,16 @@ pub(crate) fn spawn(
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(usize::from(config.main.sessions));
     let doorkeeper = Doorkeeper::new(&config.main)?;
+    let file = BanFile::of(&config.main)?;
     let config = config.clone();
     NodeThread::spawn("main", address, move |bound| async move {
-        serve(&config, doorkeeper, secret, bound, shutdown, shared).await;
+        serve(&config, (doorkeeper, file), secret, bound, shutdown, shared).await;
     })
 }
 
 async fn serve(
     config: &Config,
-    doorkeeper: Doorkeeper,
+    (doorkeeper, file): (Doorkeeper, BanFile),
     secret: ClusterSecret,
     bound: Bound,
     shutdown: CancellationToken,
@@ -231,8 +250,37 @@ async fn serve(
         node.act(turn, Main::start);
         node
     });
-    let control = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report);
+    let inner = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report);
+    let control = BanControl { inner, file, interval: tokio::time::interval(BAN_LOOK_INTERVAL) };
     shared.publish(report(&process::run(driver, control).await));
+}
+
+/// Reads the list of bans whenever it has changed.
+struct BanControl<C> {
+    inner: C,
+    file: BanFile,
+    interval: Interval,
+}
+
+impl<'a, C: Control<'a, Main<'a, Doorkeeper>>> Control<'a, Main<'a, Doorkeeper>> for BanControl<C> {
+    fn poll_control(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn<'_>,
+        node: &mut MainNode<'a>,
+    ) -> NextStep {
+        while self.interval.poll_tick(cx).is_ready() {
+            match self.file.read_if_changed() {
+                None => {}
+                Some(Ok(bans)) => node.act(turn, |main, cx| {
+                    main.authenticator_mut().bans = bans;
+                    main.review_users(cx);
+                }),
+                Some(Err(error)) => tracing::warn!("{error:#}; the former one holds"),
+            }
+        }
+        self.inner.poll_control(cx, turn, node)
+    }
 }
 
 fn login_link(settings: &MainSettings) -> LoginLinkConfig {

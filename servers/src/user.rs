@@ -109,7 +109,7 @@ fn list(accounts: &[Account]) {
 }
 
 /// `YYYY-MM-DD HH:MM UTC` (days to civil, after Howard Hinnant's algorithm).
-fn date(seconds: accounts::UnixSeconds) -> String {
+pub(crate) fn date(seconds: accounts::UnixSeconds) -> String {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));

@@ -139,7 +139,7 @@ fn finish<'a>(turn: &mut Turn<'_>, node: &mut LoginNode<'a>, outcome: Outcome) {
     node.act(turn, |login, cx| match outcome {
         Outcome::Login(key, outcome) => login.finish_login(cx, key, outcome),
         Outcome::Verify(key, outcome) => login.finish_verify(cx, key, outcome),
-        Outcome::Revocations(page) => login.finish_revocations(cx, page),
+        Outcome::Revocations(page) => login.finish_revocations(cx, page.map(|page| *page)),
         Outcome::Revision(revision) => login.store_changed(cx, revision),
     });
 }

@@ -62,7 +62,7 @@ impl Watch {
         let page = page.inspect_err(|error| {
             self.complaints.log("who was revoked is not known", error);
         });
-        self.tell(Outcome::Revocations(page.ok()))
+        self.tell(Outcome::Revocations(page.ok().map(Box::new)))
     }
 
     fn look(&mut self) -> bool {

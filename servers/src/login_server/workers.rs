@@ -27,7 +27,7 @@ use crate::config::LoginSettings;
 pub(super) enum Outcome {
     Login(LoginKey, LoginOutcome),
     Verify(VerifyKey, VerifyOutcome),
-    Revocations(Option<RevocationPage>),
+    Revocations(Option<Box<RevocationPage>>),
     /// Somebody has changed the accounts.
     Revision(Revision),
 }

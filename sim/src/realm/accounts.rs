@@ -1,5 +1,6 @@
 //! What accounts are to the simulator, and the work that Login hands out.
 
+use tinyrealm_core::node::login::RevocationPage;
 use tinyrealm_core::protocol::{HandshakeKey, Token, Uid};
 
 use super::Realm;
@@ -61,7 +62,12 @@ impl Realm<'_> {
     /// Whoever works for Login begins with all that it hands out now.
     pub(super) fn hand_out_work(&mut self) {
         while let Some(host) = &mut self.servers.login {
-            let tools = &Tools { timeline: &mut self.timeline, network: &mut self.network };
+            let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
+            // Nobody is revoked here, which is known at once.
+            while host.ask(tools, |login, _| login.next_revocations()).is_some() {
+                let nobody = Some(RevocationPage::default());
+                host.act(tools, |login, cx| login.finish_revocations(cx, nobody));
+            }
             let work = host.ask(tools, |login, cx| {
                 let password = login.next_login(cx).map(Work::Login);
                 password.or_else(|| login.next_verify().map(Work::Verify))

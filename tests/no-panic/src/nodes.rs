@@ -12,7 +12,7 @@ use tinyrealm_core::node::chat::{Chat, ChatConfig, ChatStorage};
 use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler, Credentials};
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::login::{
-    Login, LoginConfig, LoginKey, LoginOutcome, LoginStorage, VerifyKey, VerifyOutcome,
+    Login, LoginConfig, LoginKey, LoginOutcome, LoginStorage, RevocationPage, VerifyKey, VerifyOutcome,
 };
 use tinyrealm_core::node::main::{
     Accounts, Authenticator, Guests, Identity, LoginLinkConfig, Main, MainConfig, MainStorage,
@@ -20,7 +20,7 @@ use tinyrealm_core::node::main::{
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
 use tinyrealm_core::node::{Node, NodeStorage, Request, Taken};
 use tinyrealm_core::protocol::{
-    ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Token, Uid,
+    Revision, Revocation, ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Token, Uid,
     either_way,
 };
 use tinyrealm_core::session::manager::Farewell;
@@ -343,6 +343,22 @@ extern "C" fn verify_finish(node: &mut LoginNode, outside: &Outside, key: &Verif
         uid => VerifyOutcome::Verified(Uid(uid), Revision(1)),
     };
     outside.with(|turn| node.act(turn, |login, cx| login.finish_verify(cx, *key, outcome)));
+}
+
+/// One page of those who were revoked, as long as it may be.
+#[unsafe(no_mangle)]
+extern "C" fn revocations(node: &mut LoginNode, outside: &Outside, revision: u64) -> u64 {
+    outside.with(|turn| {
+        node.act(turn, |login, cx| {
+            login.store_changed(cx, Revision(revision));
+            let Some(work) = login.next_revocations() else { return 0 };
+            let mut page = RevocationPage { complete: work.revision, ..Default::default() };
+            let one = Revocation { revision: Revision(revision), ..Default::default() };
+            while page.list.push(one).is_ok() {}
+            login.finish_revocations(cx, Some(page));
+            revision
+        })
+    })
 }
 
 #[unsafe(no_mangle)]

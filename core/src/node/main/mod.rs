@@ -213,11 +213,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.login.is_live()
     }
 
-    /// Who tells who somebody is; behind a change, [`Main::review_users`].
-    pub const fn authenticator_mut(&mut self) -> &mut A {
-        &mut self.authenticator
-    }
-
     /// Its users' channels.
     pub const fn chat(&self) -> &ChatHub<'a> {
         &self.chat

@@ -142,6 +142,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
+    /// Who tells who somebody is; behind a change, [`Main::review_users`].
+    pub const fn authenticator_mut(&mut self) -> &mut A {
+        &mut self.authenticator
+    }
+
     /// Looks at everybody who is here, because what the authenticator thinks of them has changed.
     pub fn review_users(&mut self, cx: &mut Context<'_, 'a>) {
         for index in 0..self.users.capacity() as u16 {
