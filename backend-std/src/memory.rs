@@ -213,7 +213,7 @@ pub struct LoginSizes {
     pub logins: usize,
     /// Tokens, queued and being checked.
     pub verifies: usize,
-    /// Accounts, and as many addresses, whose attempts are remembered.
+    /// Accounts, and as many addresses and known devices, whose attempts are remembered.
     pub attempts: usize,
 }
 
@@ -225,5 +225,6 @@ pub fn login_storage(sizes: LoginSizes) -> LoginStorage<'static> {
         verify_queue: zeros(sizes.verifies, 0),
         accounts: lend(sizes.attempts, || AttemptEntry::VACANT),
         addresses: lend(sizes.attempts, || AttemptEntry::VACANT),
+        ways: lend(sizes.attempts, || AttemptEntry::VACANT),
     }
 }

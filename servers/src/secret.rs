@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use tinyrealm_core::node::cluster::{CLUSTER_SECRET_MIN_BYTES, ClusterSecret};
 
-use crate::config::{ClusterSettings, MainSettings};
+use crate::config::{ClusterSettings, LoginSettings, MainSettings};
 
 /// The variable that has the cluster secret itself.
 pub(crate) const CLUSTER_SECRET_VARIABLE: &str = "TINYREALM_CLUSTER_SECRET";
@@ -171,6 +171,17 @@ pub(crate) fn guests(settings: &MainSettings) -> anyhow::Result<[u8; 32]> {
         configured => PathBuf::from(configured),
     };
     key(&path, "the key of guests' tokens")
+}
+
+/// The key of the tokens that devices keep of a login, in Login's data folder.
+///
+/// # Errors
+/// If the file can't be read or made, or does not hold 32 bytes.
+pub(crate) fn devices(settings: &LoginSettings) -> anyhow::Result<[u8; 32]> {
+    let folder =
+        data_folder(&settings.data_folder).context("the key of devices: set login.data_folder")?;
+    make_folder(&folder)?;
+    key(&folder.join("devices.secret"), "the key of devices")
 }
 
 /// The 32 random bytes in `path`, made if it is not there, which are called `what`.

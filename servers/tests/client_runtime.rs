@@ -42,7 +42,12 @@ impl ClientHandler for Player {
     }
 
     fn credentials(&self, _: u16) -> Credentials<'_> {
-        Credentials { login_address: &self.login_address, id: self.id, password: PASSWORD }
+        Credentials {
+            login_address: &self.login_address,
+            id: self.id,
+            password: PASSWORD,
+            device: None,
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::login::{Accounts, Answer, CHEAP, login, main_of, try_hello, try_login};
+use support::login::{
+    Accounts, Answer, CHEAP, login, main_of, try_hello, try_login, try_login_with,
+};
 use support::{Bots, PATIENCE, Peer, Report, Server, Stream};
 use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Token, Uid};
 
@@ -67,7 +69,7 @@ fn whoever_has_an_account_gets_in() {
     let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
     let mut left = left;
     left.sort();
-    assert_eq!(left, ["accounts.db", "accounts.realm"], "one file, with everything in it");
+    assert_eq!(left, ["accounts.db", "accounts.realm", "devices.secret"], "no log is left");
 }
 
 /// Half of them are WebSockets, at Login too.
@@ -168,6 +170,44 @@ fn a_locked_account_says_when_to_come_back() {
     login(address, "alice", PASSWORD).token();
     let report = login_server.stop();
     assert_eq!(denied(&report)[..2], [6, 3]);
+}
+
+/// Somebody guesses from everywhere; the owner's device and the owner's address get in, also behind a
+/// restart of Login, and until the password is another one.
+#[test]
+fn nobody_is_locked_out_by_the_guesses_of_others() {
+    let (accounts, _) = with_alice("locked-out");
+    let settings = ["login.account_free_failures=2", "login.account_first_delay_ms=600000"];
+    let settings = [&CHEAP[..], &settings].concat();
+    let server = accounts.login(&settings);
+    let address = server.address;
+    let home = Ipv4Addr::new(127, 0, 0, 5);
+    let Some(Answer::Token(ack)) = try_login(address, home, "alice", PASSWORD) else { panic!() };
+    let guess = |number| {
+        let from = Ipv4Addr::new(127, 0, 1, number);
+        try_login(address, from, "alice", "a wrong password").unwrap().denied().reason
+    };
+    let guesses = [1, 2, 3, 4].map(guess);
+    assert_eq!(guesses[3], LoginDenial::LOCKED, "{guesses:?}");
+    let abroad = Ipv4Addr::new(127, 0, 2, 1);
+    let elsewhere = |device| try_login_with(address, abroad, "alice", PASSWORD, device).unwrap();
+    assert_eq!(elsewhere(None).denied().reason, LoginDenial::LOCKED);
+    try_login(address, home, "alice", PASSWORD).unwrap().token();
+    elsewhere(Some(ack.device)).token();
+    server.stop();
+    // Addresses are forgotten then, devices are not.
+    let server = accounts.login_at(address, &settings);
+    let guesses = [1, 2, 3, 4].map(guess);
+    assert_eq!(guesses[3], LoginDenial::LOCKED, "{guesses:?}");
+    let abroad = Ipv4Addr::new(127, 0, 2, 2);
+    let elsewhere = |device| try_login_with(address, abroad, "alice", PASSWORD, device).unwrap();
+    assert_eq!(elsewhere(None).denied().reason, LoginDenial::LOCKED);
+    elsewhere(Some(ack.device)).token();
+    accounts.user(&["passwd", "alice"], PASSWORD);
+    let far = Ipv4Addr::new(127, 0, 2, 3);
+    let held_back = try_login_with(address, far, "alice", PASSWORD, Some(ack.device)).unwrap();
+    assert_eq!(held_back.denied().reason, LoginDenial::LOCKED, "it was another password's");
+    server.stop();
 }
 
 #[test]

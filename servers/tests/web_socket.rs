@@ -154,7 +154,7 @@ fn login_and_chat_speak_it_too() {
     let mut peer = Peer::web(login.address);
     let (id, password) =
         (Text::new("nobody").unwrap(), Password(Text::new("a long password").unwrap()));
-    peer.send(&LoginReq { versions: Versions::OURS, id, pw: password });
+    peer.send(&LoginReq { versions: Versions::OURS, id, pw: password, device: None });
     peer.expect::<LoginDenied>();
     peer.expect_closed();
     assert_eq!(peer.close_code(), Some(CloseCode::NORMAL));

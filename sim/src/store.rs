@@ -123,7 +123,7 @@ impl Store {
                 let expires_at_us = now_us + self.token_ttl_us;
                 self.tokens.insert(work.token_hash.0, Issued { uid: *uid, expires_at_us });
                 let ttl_s = (self.token_ttl_us / 1_000_000) as u32;
-                LoginOutcome::Granted { uid: *uid, ttl_s }
+                LoginOutcome::Granted { uid: *uid, ttl_s, generation: 0 }
             }
             _ => LoginOutcome::Denied(LoginDenial::WRONG),
         }

@@ -185,6 +185,6 @@ impl ClientHandler for Teller<'_> {
     fn credentials(&self, _: u16) -> Credentials<'_> {
         let Start { login_address, id, pw, .. } = &self.start;
         let (id, password) = (id.as_str(), pw.0.as_str());
-        Credentials { login_address: login_address.as_str(), id, password }
+        Credentials { login_address: login_address.as_str(), id, password, device: None }
     }
 }

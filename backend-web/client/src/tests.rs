@@ -306,7 +306,8 @@ fn a_login_leads_to_main_or_to_the_end() {
     host.network.opened(login);
     host.tick(1);
     assert_eq!(host.sent, [LoginReq::OPCODE.0]);
-    host.say(login, &LoginAck { version: 2, uid: Uid(7), token: Token([7; 32]), ttl_s: 1 });
+    let (token, device) = (Token([7; 32]), Token([9; 32]));
+    host.say(login, &LoginAck { version: 2, uid: Uid(7), token, ttl_s: 1, device });
     host.tick(1);
     assert_eq!(host.opened.len(), 2, "on to Main");
     for (reason, is_over) in [(LoginDenial::BUSY, false), (LoginDenial::WRONG, true)] {

@@ -19,6 +19,8 @@ protocol! {
         /// Its password.
         #[serde(borrow)]
         pw: Password<'a>,
+        /// What this device was given at an earlier login of the account.
+        device: Option<Token>,
     }
 }
 
@@ -36,6 +38,9 @@ protocol! {
         token: Token,
         /// For how long the token is good, in seconds from now.
         ttl_s: u32,
+        /// For the next [`LoginReq`](super::client_to_login::LoginReq) of this device: wrong guesses of
+        /// others do not hold it back.
+        device: Token,
     }
 
     /// You get no token.

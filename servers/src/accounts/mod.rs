@@ -73,6 +73,8 @@ pub(crate) struct Account {
     pub(crate) purpose: Purpose,
     pub(crate) created_at: UnixSeconds,
     pub(crate) last_login_at: Option<UnixSeconds>,
+    /// Of its password: another one for each that is set.
+    pub(crate) generation: u64,
 }
 
 /// An account to be.

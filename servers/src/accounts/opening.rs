@@ -49,6 +49,7 @@ const SECOND_VERSION: &str = "
     INSERT INTO realm VALUES ('', 1, 0);
     ALTER TABLE accounts ADD COLUMN expires_at INTEGER;
     ALTER TABLE accounts ADD COLUMN used_s INTEGER;
+    ALTER TABLE accounts ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
     UPDATE accounts SET expires_at = created_at + 86400, used_s = 86400 WHERE is_throw_away;
     CREATE INDEX throw_aways ON accounts (expires_at) WHERE is_throw_away;
     CREATE TABLE revocations (uid INTEGER PRIMARY KEY,

@@ -16,7 +16,7 @@ use super::{
 };
 
 const COLUMNS: &str =
-    "uid, id, password_hash, is_enabled, is_throw_away, created_at, last_login_at";
+    "uid, id, password_hash, is_enabled, is_throw_away, created_at, last_login_at, generation";
 /// So many revocations are told one by one; whoever has not asked since those before hears that
 /// everybody is revoked.
 const REVOCATIONS_MAX: i64 = 65_536;
@@ -115,6 +115,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         purpose: if row.get(4)? { Purpose::ThrowAway } else { Purpose::Person },
         created_at: row.get(5)?,
         last_login_at: row.get(6)?,
+        generation: row.get::<_, i64>(7)? as u64,
     })
 }
 
@@ -222,8 +223,8 @@ impl AccountStore for SqliteStore {
         self.revise(|change, revision| {
             let uid = uid_of(change, id)?;
             change.execute(
-                "UPDATE accounts SET password_hash = ?2 WHERE uid = ?1",
-                params![uid, password_hash],
+                "UPDATE accounts SET password_hash = ?2, generation = ?3 WHERE uid = ?1",
+                params![uid, password_hash, revision],
             )?;
             revoke_all(change, uid, revision)
         })
@@ -320,9 +321,8 @@ impl AccountStore for SqliteStore {
             "SELECT accounts.uid, revision FROM realm, tokens JOIN accounts USING (uid)
              WHERE hash = ?1 AND tokens.expires_at > ?2 AND is_enabled",
         )?;
-        let found = query.query_row(params![token.0, now], |row| {
-            Ok((uid_in(row, 0)?, revision_in(row, 1)?))
-        });
+        let found = query
+            .query_row(params![token.0, now], |row| Ok((uid_in(row, 0)?, revision_in(row, 1)?)));
         Ok(found.optional()?)
     }
 

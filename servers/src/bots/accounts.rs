@@ -27,6 +27,7 @@ impl Accounts {
             login_address: &self.login_address,
             id: &own.id,
             password: &own.password,
+            device: None,
         })
     }
 }

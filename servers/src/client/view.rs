@@ -386,6 +386,7 @@ impl ClientHandler for RoomView {
             login_address: &account.login_address,
             id: &account.id,
             password: &account.password,
+            device: None,
         })
     }
 }

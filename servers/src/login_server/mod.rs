@@ -89,16 +89,17 @@ pub(crate) fn spawn(
     process::raise_file_limit(usize::from(config.login.sessions));
     let passwords = Arc::new(Passwords::new(&config.login)?);
     accounts::open_at_start(&config.login, if_lost)?;
+    let device_key = secret::devices(&config.login)?;
     let workers = Workers::start(&config.login, &passwords)?;
     let config = config.clone();
     NodeThread::spawn("login", address, move |bound| async move {
-        serve(&config, secret, bound, workers, passwords, shutdown, shared).await;
+        serve(&config, (secret, device_key), bound, workers, passwords, shutdown, shared).await;
     })
 }
 
 async fn serve(
     config: &Config,
-    secret: ClusterSecret,
+    (secret, device_key): (ClusterSecret, [u8; 32]),
     bound: Bound,
     workers: Workers,
     passwords: Arc<Passwords>,
@@ -120,6 +121,7 @@ async fn serve(
     let login_config: LoginConfig = settings.to_core();
     let driver = Driver::new(bound.sockets, options, |turn| {
         let role = Login::new(login_storage(login_sizes), login_config, secret, turn);
+        let role = role.with_device_key(device_key);
         Node::new(node_storage(sizes), config.net.to_core(), role, turn)
     });
     let hashed = Arc::clone(&passwords);

@@ -183,6 +183,12 @@ fn check_tokens(
     store
 }
 
+/// Whether a device has logged in with the password that the account has now.
+fn is_device_of(work: &LoginWork, account: Option<&Account>) -> bool {
+    let (Some(device), Some(account)) = (work.device, account) else { return false };
+    (device.uid, device.generation) == (account.uid, account.generation)
+}
+
 /// One hashing thread's own.
 struct Checker {
     store: Box<dyn AccountStore>,
@@ -196,6 +202,9 @@ impl Checker {
     /// Looks the account up, whether there is one or not, and hashes, whether there is one or not.
     fn check(&mut self, work: &LoginWork) -> Result<LoginOutcome, StoreError> {
         let account = self.store.find(&work.id)?;
+        if work.is_held_back && !is_device_of(work, account.as_ref()) {
+            return Ok(LoginOutcome::Denied(LoginDenial::LOCKED));
+        }
         let stored = account.as_ref().map(|account| account.password_hash.as_str());
         let checked = self.passwords.check(&mut self.memory, &work.password, stored);
         let Some(account) = account.filter(|_| checked != Checked::Wrong) else {
@@ -222,7 +231,11 @@ impl Checker {
             most_tokens: self.tokens_per_account,
         })?;
         Ok(match is_granted {
-            true => LoginOutcome::Granted { uid: account.uid, ttl_s: self.token_ttl_s },
+            true => LoginOutcome::Granted {
+                uid: account.uid,
+                ttl_s: self.token_ttl_s,
+                generation: account.generation,
+            },
             // The operator has changed it while we were hashing: it is not the password any more.
             false => LoginOutcome::Denied(LoginDenial::WRONG),
         })

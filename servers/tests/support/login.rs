@@ -115,6 +115,17 @@ pub(crate) fn try_login(
     id: &str,
     password: &str,
 ) -> Option<Answer> {
+    try_login_with(login, from, id, password, None)
+}
+
+/// The same, on a device that has kept this.
+pub(crate) fn try_login_with(
+    login: SocketAddr,
+    from: Ipv4Addr,
+    id: &str,
+    password: &str,
+    device: Option<Token>,
+) -> Option<Answer> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
     socket.connect(&login.into()).ok()?;
@@ -124,6 +135,7 @@ pub(crate) fn try_login(
         versions: Versions::OURS,
         id: Text::new(id).unwrap(),
         pw,
+        device,
     }));
     loop {
         match peer.hear(PATIENCE) {

@@ -181,7 +181,7 @@ impl ClientHandler for Ears<'_> {
 
     fn credentials(&self, _: u16) -> Credentials<'_> {
         let Papers { id, password } = &self.papers;
-        Credentials { login_address: &self.login_address, id, password }
+        Credentials { login_address: &self.login_address, id, password, device: None }
     }
 }
 

@@ -48,7 +48,7 @@ impl ClientHandler for UnseenHandler {
     }
 
     fn credentials(&self, _: u16) -> Credentials<'_> {
-        Credentials { login_address: &self.password, id: &self.password, password: &self.password }
+        Credentials { login_address: &self.password, id: &self.password, password: &self.password, device: None }
     }
 }
 
@@ -324,7 +324,7 @@ extern "C" fn login_finish(
 ) {
     let outcome = match uid {
         0 => LoginOutcome::Denied(LoginDenial(denial)),
-        uid => LoginOutcome::Granted { uid: Uid(uid), ttl_s: 1 },
+        uid => LoginOutcome::Granted { uid: Uid(uid), ttl_s: 1, generation: 0 },
     };
     outside.with(|turn| node.act(turn, |login, cx| login.finish_login(cx, *key, outcome)));
 }

@@ -58,7 +58,7 @@ impl RealmClient {
                 beginning(frame).map(|Known { uid, token, .. }| self.welcomed(caller, uid, token))
             }
             (LOGIN_LINK, LoginAck::OPCODE) => {
-                beginning(frame).map(|Known { token, .. }| self.logged_in(caller, token))
+                beginning(frame).map(|ack: LoginAck| self.logged_in(caller, ack.token, ack.device))
             }
             (MAIN_LINK, EnterWorldAck::OPCODE) => beginning(frame).map(|ack: EnterWorldAck<'_>| {
                 self.sent_to_world(caller, ack.world_addr.as_str(), ack.handshake_key);
@@ -102,7 +102,8 @@ impl<H: ClientHandler> Inbound<'_, H> {
 
 impl<H: ClientHandler> login_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
     fn login_ack(&mut self, caller: &mut Caller<'_, '_>, message: LoginAck) {
-        self.client.logged_in(caller, message.token);
+        self.client.logged_in(caller, message.token, message.device);
+        self.handler.keep_device(self.client.number(), message.device);
     }
 
     fn login_denied(&mut self, _: &mut Caller<'_, '_>, message: LoginDenied) {

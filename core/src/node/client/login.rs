@@ -10,20 +10,22 @@ use crate::session::manager::Farewell;
 impl RealmClient {
     pub(super) fn log_in(&mut self, handler: &impl ClientHandler, cx: &mut Context<'_, '_>) {
         self.main = MainState::LoggingIn;
-        let Credentials { id, password, .. } = handler.credentials(self.number);
+        let Credentials { id, password, device, .. } = handler.credentials(self.number);
         // What is too long for a message is no account's.
         let pw = Password(Text::new(password).unwrap_or_default());
-        let request =
-            LoginReq { versions: Versions::OURS, id: Text::new(id).unwrap_or_default(), pw };
+        let id = Text::new(id).unwrap_or_default();
+        let device = self.device.or(device);
+        let request = LoginReq { versions: Versions::OURS, id, pw, device };
         cx.sessions.send_or_close(cx.now, self.main_session, &request);
     }
 
     /// Login has answered with a token: on to Main.
-    pub(super) fn logged_in(&mut self, caller: &mut Caller<'_, '_>, token: Token) {
+    pub(super) fn logged_in(&mut self, caller: &mut Caller<'_, '_>, token: Token, device: Token) {
         if caller.key != self.main_session || self.main != MainState::LoggingIn {
             return;
         }
         self.token = Some(token);
+        self.device = Some(device);
         caller.sessions.close(caller.now, caller.key, Farewell::Bye(ErrorCode::GOODBYE));
         self.main = MainState::Waiting;
         self.start(&mut caller.context());

@@ -91,6 +91,8 @@ pub struct RealmClient {
     pub(super) login_retry_ms: u32,
     uid: Uid,
     pub(super) token: Option<Token>,
+    /// What this device has been given at a login.
+    pub(super) device: Option<Token>,
     room_id: RoomId,
     world_address: heapless::String<ADDRESS_MAX_BYTES>,
     handshake_key: HandshakeKey,
@@ -114,6 +116,7 @@ impl RealmClient {
             login_retry_ms: 0,
             uid: Uid::NOBODY,
             token: None,
+            device: None,
             room_id: RoomId(0),
             world_address: heapless::String::new(),
             handshake_key: HandshakeKey([0; 16]),

@@ -35,7 +35,7 @@ use super::{Caller, Context, Role};
 use crate::protocol::world_to_client::{EventBroadcast, JoinOk, MoveBroadcast, RoomSnapshot};
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, JoinDenial,
-    LoginDenial, MemberNumber, MemberState, Position, SendError, Uid,
+    LoginDenial, MemberNumber, MemberState, Position, SendError, Token, Uid,
 };
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey};
@@ -105,6 +105,8 @@ pub struct Credentials<'c> {
     pub id: &'c str,
     /// Its password.
     pub password: &'c str,
+    /// What this device was given at an earlier login, if it was kept.
+    pub device: Option<Token>,
 }
 
 /// Receives what happens to a client.
@@ -116,6 +118,11 @@ pub trait ClientHandler {
     fn credentials(&self, client: u16) -> Credentials<'_> {
         let _ = client;
         Credentials::default()
+    }
+
+    /// A login has given this device a token, to be kept for the next one.
+    fn keep_device(&mut self, client: u16, device: Token) {
+        let _ = (client, device);
     }
 }
 

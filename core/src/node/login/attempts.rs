@@ -8,7 +8,8 @@
 //! one. An id is counted whether there is such an account or not.
 //!
 //! Bounds: the storage, in sets of [`WAYS`]: every operation looks at one set. When a set is full,
-//! whoever waits the least is forgotten first, so a crowd of newcomers can't push out the blocked.
+//! whoever waits the least is forgotten first, and of those the one of whom nothing was heard for longest,
+//! so a crowd of newcomers can't push out the blocked.
 //!
 //! ```
 //! use tinyrealm_core::node::login::{Admission, AttemptBook, AttemptEntry, AttemptPolicy, Verdict};
@@ -77,7 +78,7 @@ pub struct AttemptEntry {
     /// 0 if the entry is vacant.
     key: u64,
     blocked_until: Instant,
-    failed_at: Instant,
+    changed_at: Instant,
     failures: u16,
     under_way: u16,
 }
@@ -87,7 +88,7 @@ impl AttemptEntry {
     pub const VACANT: Self = Self {
         key: 0,
         blocked_until: Instant::ZERO,
-        failed_at: Instant::ZERO,
+        changed_at: Instant::ZERO,
         failures: 0,
         under_way: 0,
     };
@@ -153,15 +154,33 @@ impl<'a> AttemptBook<'a> {
         let known = set.iter().position(|entry| entry.key == key);
         let place = known.or_else(|| {
             let idle = set.iter().enumerate().filter(|(_, entry)| entry.under_way == 0);
-            idle.min_by_key(|(_, entry)| entry.blocked_until).map(|(place, _)| place)
+            let oldest = idle.min_by_key(|(_, entry)| (entry.blocked_until, entry.changed_at));
+            oldest.map(|(place, _)| place)
         })?;
         let entry = set.get_mut(place)?;
         if known.is_none() {
             *entry = AttemptEntry { key, ..AttemptEntry::VACANT };
-        } else if entry.failed_at.after_ms(forget_after_ms) <= now {
+        } else if entry.changed_at.after_ms(forget_after_ms) <= now {
             entry.failures = 0;
         }
         Some(entry)
+    }
+
+    /// Whether `key` is remembered.
+    pub fn knows(&mut self, key: u64) -> bool {
+        self.find(key.max(1)).is_some()
+    }
+
+    /// Remembers `key`, in the place of whoever was not heard of for longest.
+    pub fn remember(&mut self, now: Instant, key: u64) {
+        if let Some(entry) = self.find_or_make(now, key.max(1)) {
+            entry.changed_at = now;
+        }
+    }
+
+    /// How long an attempt would have to wait.
+    pub fn wait_ms(&mut self, now: Instant, key: u64) -> u32 {
+        self.find(key.max(1)).map_or(0, |entry| wait_ms(now, entry.blocked_until))
     }
 
     /// Asks for an attempt.
@@ -186,7 +205,7 @@ impl<'a> AttemptBook<'a> {
         match verdict {
             Verdict::Failed => {
                 entry.failures = entry.failures.saturating_add(1);
-                entry.failed_at = now;
+                entry.changed_at = now;
                 let until = now.after_ms(policy.delay_ms(entry.failures));
                 entry.blocked_until = entry.blocked_until.max(until);
             }
@@ -290,6 +309,25 @@ mod tests {
             assert_eq!(book.admit(now.after_ms(100), key), FREE);
         }
         assert_eq!(book.admit(now.after_ms(100), 5), Admission::Crowded);
+    }
+
+    #[test]
+    fn who_is_remembered_longest_was_heard_of_last() {
+        let mut entries = [AttemptEntry::VACANT; WAYS];
+        let mut book = AttemptBook::new(&mut entries, POLICY);
+        let now = Instant::from_millis(1);
+        for key in 1..=WAYS as u64 {
+            book.remember(now.after_ms(key as u32), key);
+        }
+        book.remember(now.after_ms(20), 1);
+        book.remember(now.after_ms(21), 100);
+        let known = [1, 2, 3, 100].map(|key| book.knows(key));
+        assert_eq!(known, [true, false, true, true]);
+        assert_eq!(book.wait_ms(now, 1), 0);
+        for _ in 0..3 {
+            fail(&mut book, now, 1);
+        }
+        assert_eq!((book.wait_ms(now, 1), book.wait_ms(now.after_ms(100), 1)), (100, 0));
     }
 
     proptest! {

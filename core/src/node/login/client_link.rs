@@ -9,14 +9,15 @@
 
 use sha2::{Digest, Sha256};
 
-use super::jobs::{Applicant, LoginKey};
-use super::{Admission, Login, LoginOutcome, Verdict, link};
+use super::jobs::{Applicant, Counted, LoginKey};
+use super::{Admission, DeviceClaim, Login, LoginOutcome, Verdict, link};
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_login::{LoginReq, Stub};
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
 use crate::protocol::{ErrorCode, LoginDenial, Versions};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, PeerAddress, SessionKey, Trust};
+use crate::time::Instant;
 
 /// A refusal: why, and when to come back.
 type Denial = (LoginDenial, u32);
@@ -50,38 +51,86 @@ impl<'a> Login<'a> {
         caller: &mut Caller<'_, 'a>,
         message: &LoginReq<'_>,
     ) -> Result<LoginKey, Denial> {
-        let now = caller.now;
-        let from = caller.sessions.address(caller.key).unwrap_or_default();
-        let address = self.book_key(b"address", &from.0);
-        let account = self.book_key(b"account", message.id.as_str().as_bytes());
+        let (session, now) = (caller.key, caller.now);
+        let (id, password) = (message.id.as_str(), message.pw.0.as_str());
+        let from = caller.sessions.address(session).unwrap_or_default();
+        let address = self.book_key(b"address", &from.0, b"");
+        let account = self.book_key(b"account", id.as_bytes(), b"");
+        let way = self.book_key(b"way", &from.0, id.as_bytes());
+        let device = message.device.as_ref().and_then(|token| self.devices.read(id, token));
+        // All devices of an account are one: who has stolen a token has no more guesses than one.
+        let known = match device {
+            Some(_) => Some(self.book_key(b"device", id.as_bytes(), b"")),
+            None => self.ways.knows(way).then_some(way),
+        };
+        let (counted, rank) = match known {
+            Some(way) => (Counted::Known { way }, self.admit_known(now, way)?),
+            None => {
+                let rank = self.admit_stranger(now, account, address)?;
+                (Counted::Stranger { account, address }, rank)
+            }
+        };
+        let is_held_back = device.is_some() && self.stranger_wait_ms(now, account, address) > 0;
+        let applicant =
+            Applicant { session, counted, way, device, is_held_back, from, rank, id, password };
+        self.queue(&mut caller.context(), &applicant).ok_or_else(|| {
+            self.settle(now, counted, Verdict::Void);
+            (LoginDenial::BUSY, self.config.busy_retry_ms)
+        })
+    }
+
+    /// Whoever was let in before waits for their own mistakes, not for those of others. Answers how many
+    /// of the same are under way.
+    fn admit_known(&mut self, now: Instant, way: u64) -> Result<u16, Denial> {
+        match self.ways.admit(now, way) {
+            Admission::Granted { under_way } => Ok(under_way),
+            Admission::Blocked { retry_after_ms } => Err((LoginDenial::LOCKED, retry_after_ms)),
+            Admission::Crowded => Err((LoginDenial::BUSY, self.config.busy_retry_ms)),
+        }
+    }
+
+    /// Answers how many of the same address are under way.
+    fn admit_stranger(&mut self, now: Instant, account: u64, address: u64) -> Result<u16, Denial> {
+        let busy_ms = self.config.busy_retry_ms;
         let rank = match self.addresses.admit(now, address) {
             Admission::Granted { under_way } => under_way,
             Admission::Blocked { retry_after_ms } => {
                 return Err((LoginDenial::TOO_MANY, retry_after_ms));
             }
-            Admission::Crowded => return Err((LoginDenial::TOO_MANY, self.config.busy_retry_ms)),
+            Admission::Crowded => return Err((LoginDenial::TOO_MANY, busy_ms)),
         };
         let refusal = match self.accounts.admit(now, account) {
-            Admission::Granted { .. } => {
-                let (id, password) = (message.id.as_str(), message.pw.0.as_str());
-                let session = caller.key;
-                let applicant = Applicant { session, account, address, from, rank, id, password };
-                if let Some(login) = self.queue(&mut caller.context(), &applicant) {
-                    return Ok(login);
-                }
-                self.accounts.settle(now, account, Verdict::Void);
-                (LoginDenial::BUSY, self.config.busy_retry_ms)
-            }
+            Admission::Granted { .. } => return Ok(rank),
             Admission::Blocked { retry_after_ms } => (LoginDenial::LOCKED, retry_after_ms),
-            Admission::Crowded => (LoginDenial::BUSY, self.config.busy_retry_ms),
+            Admission::Crowded => (LoginDenial::BUSY, busy_ms),
         };
         self.addresses.settle(now, address, Verdict::Void);
         Err(refusal)
     }
 
+    /// How long somebody who is not known would have to wait.
+    fn stranger_wait_ms(&mut self, now: Instant, account: u64, address: u64) -> u32 {
+        self.accounts.wait_ms(now, account).max(self.addresses.wait_ms(now, address))
+    }
+
+    /// An attempt is over; answers how long the next one has to wait. The right password says nothing about
+    /// an address, where others may guess.
+    fn settle(&mut self, now: Instant, counted: Counted, verdict: Verdict) -> u32 {
+        match counted {
+            Counted::Known { way } => self.ways.settle(now, way, verdict),
+            Counted::Stranger { account, address } => {
+                let of_address =
+                    if verdict == Verdict::Succeeded { Verdict::Void } else { verdict };
+                let account_ms = self.accounts.settle(now, account, verdict);
+                account_ms.max(self.addresses.settle(now, address, of_address))
+            }
+        }
+    }
+
     /// Nobody who does not know the seed can choose texts with the same key.
-    fn book_key(&self, kind: &[u8], text: &[u8]) -> u64 {
-        let digest = Sha256::new().chain_update(self.seed).chain_update(kind).chain_update(text);
+    fn book_key(&self, kind: &[u8], text: &[u8], more: &[u8]) -> u64 {
+        let digest = Sha256::new().chain_update(self.seed).chain_update(kind);
+        let digest = digest.chain_update(text).chain_update(more);
         let digest: [u8; 32] = digest.finalize().into();
         digest.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk))
     }
@@ -112,8 +161,7 @@ impl<'a> Login<'a> {
 
     fn push_out(&mut self, cx: &mut Context<'_, 'a>, login: LoginKey) {
         let Some(slot) = self.jobs.remove_login(login) else { return };
-        self.accounts.settle(cx.now, slot.account, Verdict::Void);
-        self.addresses.settle(cx.now, slot.address, Verdict::Void);
+        self.settle(cx.now, slot.counted, Verdict::Void);
         let denial = (LoginDenial::BUSY, self.config.busy_retry_ms);
         self.deny(cx, slot.session, (slot.id(), slot.from), denial);
     }
@@ -124,37 +172,41 @@ impl<'a> Login<'a> {
         if !slot.is_running
             && let Some(slot) = self.jobs.remove_login(key)
         {
-            self.accounts.settle(cx.now, slot.account, Verdict::Void);
-            self.addresses.settle(cx.now, slot.address, Verdict::Void);
+            self.settle(cx.now, slot.counted, Verdict::Void);
         }
     }
 
     /// The outcome of a [`LoginWork`](super::LoginWork).
     pub fn finish_login(&mut self, cx: &mut Context<'_, 'a>, key: LoginKey, outcome: LoginOutcome) {
         let Some(slot) = self.jobs.remove_login(key) else { return };
-        let (of_account, of_address) = match outcome {
-            LoginOutcome::Granted { .. } => (Verdict::Succeeded, Verdict::Void),
-            LoginOutcome::Denied(LoginDenial::WRONG) => (Verdict::Failed, Verdict::Failed),
-            LoginOutcome::Denied(_) => (Verdict::Void, Verdict::Void),
+        let now = cx.now;
+        let verdict = match outcome {
+            LoginOutcome::Granted { .. } => Verdict::Succeeded,
+            LoginOutcome::Denied(LoginDenial::WRONG) => Verdict::Failed,
+            LoginOutcome::Denied(_) => Verdict::Void,
         };
-        let account_ms = self.accounts.settle(cx.now, slot.account, of_account);
-        let address_ms = self.addresses.settle(cx.now, slot.address, of_address);
-        match outcome {
-            LoginOutcome::Granted { uid, ttl_s } => {
-                self.journal.granted(cx.now, slot.id(), slot.from);
-                let ack = LoginAck { version: Versions::OURS.to, uid, token: slot.token, ttl_s };
+        let wait_ms = self.settle(now, slot.counted, verdict);
+        let (reason, retry_after_ms) = match outcome {
+            LoginOutcome::Granted { uid, ttl_s, generation } => {
+                self.ways.remember(now, slot.way);
+                self.journal.granted(now, slot.id(), slot.from);
+                let device = self.devices.issue(slot.id(), DeviceClaim { uid, generation });
+                let (version, token) = (Versions::OURS.to, slot.token);
+                let ack = LoginAck { version, uid, token, ttl_s, device };
                 self.grant(cx, slot.session, &ack);
+                return;
             }
             LoginOutcome::Denied(LoginDenial::UNAVAILABLE) => {
-                let retry_after_ms = self.config.busy_retry_ms;
-                let denial = (LoginDenial::UNAVAILABLE, retry_after_ms);
-                self.deny(cx, slot.session, (slot.id(), slot.from), denial);
+                (LoginDenial::UNAVAILABLE, self.config.busy_retry_ms)
             }
-            LoginOutcome::Denied(reason) => {
-                let denial = (reason, account_ms.max(address_ms));
-                self.deny(cx, slot.session, (slot.id(), slot.from), denial);
+            LoginOutcome::Denied(LoginDenial::LOCKED) => {
+                let account = self.book_key(b"account", slot.id().as_bytes(), b"");
+                let address = self.book_key(b"address", &slot.from.0, b"");
+                (LoginDenial::LOCKED, self.stranger_wait_ms(now, account, address))
             }
-        }
+            LoginOutcome::Denied(reason) => (reason, wait_ms),
+        };
+        self.deny(cx, slot.session, (slot.id(), slot.from), (reason, retry_after_ms));
     }
 
     fn grant(&mut self, cx: &mut Context<'_, 'a>, session: SessionKey, ack: &LoginAck) {

@@ -9,6 +9,7 @@
 //!
 //! Bounds: as many jobs as slots; finding the next login is O(slots), far less than hashing it.
 
+use super::devices::DeviceClaim;
 use super::token::TokenHash;
 use crate::protocol::{ACCOUNT_MAX_BYTES, PASSWORD_MAX_BYTES, Token};
 use crate::session::{PeerAddress, SessionKey};
@@ -19,14 +20,27 @@ pub type LoginKey = Key<LoginSlot>;
 /// Names one verification that is queued or handed out.
 pub type VerifyKey = Key<VerifySlot>;
 
+/// In which books an attempt is counted, by its keys there.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Counted {
+    /// Nobody who was let in before: by the account, and by the address.
+    Stranger { account: u64, address: u64 },
+    /// By the device or the address that the account was let in from before.
+    Known { way: u64 },
+}
+
 /// A login that is queued or handed out.
 #[derive(Clone)]
 pub struct LoginSlot {
     pub(super) session: SessionKey,
-    /// The account's key in its book.
-    pub(super) account: u64,
-    /// The address's key in its book.
-    pub(super) address: u64,
+    /// Where it counts.
+    pub(super) counted: Counted,
+    /// What is remembered of where it came from, if the password is right.
+    pub(super) way: u64,
+    /// What its device says.
+    device: Option<DeviceClaim>,
+    /// Whether it would have to wait without that.
+    is_held_back: bool,
     /// The address itself.
     pub(super) from: PeerAddress,
     /// What it gets if the password is right; random from the moment it is handed out.
@@ -45,8 +59,10 @@ pub struct LoginSlot {
 impl Vacant for LoginSlot {
     const VACANT: Self = Self {
         session: Key::DANGLING,
-        account: 0,
-        address: 0,
+        counted: Counted::Known { way: 0 },
+        way: 0,
+        device: None,
+        is_held_back: false,
         from: PeerAddress([0; 16]),
         token: Token([0; 32]),
         is_running: false,
@@ -84,8 +100,10 @@ impl core::fmt::Debug for LoginSlot {
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Applicant<'s> {
     pub(super) session: SessionKey,
-    pub(super) account: u64,
-    pub(super) address: u64,
+    pub(super) counted: Counted,
+    pub(super) way: u64,
+    pub(super) device: Option<DeviceClaim>,
+    pub(super) is_held_back: bool,
     pub(super) from: PeerAddress,
     pub(super) rank: u16,
     pub(super) id: &'s str,
@@ -102,6 +120,10 @@ pub struct LoginWork {
     pub password: heapless::String<PASSWORD_MAX_BYTES>,
     /// To be stored, before the outcome is told, if the password is right.
     pub token_hash: TokenHash,
+    /// What its device says.
+    pub device: Option<DeviceClaim>,
+    /// Whether it is checked only if that is so: else it is `LOCKED`, and no password is hashed.
+    pub is_held_back: bool,
 }
 
 impl core::fmt::Debug for LoginWork {
@@ -175,8 +197,10 @@ impl<'a> JobBook<'a> {
     pub(super) fn queue_login(&mut self, applicant: &Applicant<'_>) -> Option<LoginKey> {
         let mut slot = LoginSlot {
             session: applicant.session,
-            account: applicant.account,
-            address: applicant.address,
+            counted: applicant.counted,
+            way: applicant.way,
+            device: applicant.device,
+            is_held_back: applicant.is_held_back,
             from: applicant.from,
             rank: applicant.rank,
             order: self.next_order,
@@ -223,7 +247,9 @@ impl<'a> JobBook<'a> {
         let id = text(slot.id.get(..usize::from(slot.id_bytes))?);
         let password = text(slot.password.get(..usize::from(slot.password_bytes))?);
         slot.password = [0; PASSWORD_MAX_BYTES];
-        Some(LoginWork { key, id, password, token_hash: TokenHash::of(&token) })
+        let (device, is_held_back) = (slot.device, slot.is_held_back);
+        let token_hash = TokenHash::of(&token);
+        Some(LoginWork { key, id, password, token_hash, device, is_held_back })
     }
 
     pub(super) fn login_at(&self, index: u16) -> Option<(LoginKey, &LoginSlot)> {

@@ -11,6 +11,7 @@ pub struct LoginMemory<const LOGINS: usize, const VERIFIES: usize, const ATTEMPT
     verify_queue: [u16; VERIFIES],
     accounts: [AttemptEntry; ATTEMPTS],
     addresses: [AttemptEntry; ATTEMPTS],
+    ways: [AttemptEntry; ATTEMPTS],
 }
 
 impl<const LOGINS: usize, const VERIFIES: usize, const ATTEMPTS: usize>
@@ -23,6 +24,7 @@ impl<const LOGINS: usize, const VERIFIES: usize, const ATTEMPTS: usize>
         verify_queue: [0; VERIFIES],
         accounts: [AttemptEntry::VACANT; ATTEMPTS],
         addresses: [AttemptEntry::VACANT; ATTEMPTS],
+        ways: [AttemptEntry::VACANT; ATTEMPTS],
     };
 
     /// The storage as the slices that a login server borrows.
@@ -33,6 +35,7 @@ impl<const LOGINS: usize, const VERIFIES: usize, const ATTEMPTS: usize>
             verify_queue: &mut self.verify_queue,
             accounts: &mut self.accounts,
             addresses: &mut self.addresses,
+            ways: &mut self.ways,
         }
     }
 }

@@ -24,6 +24,7 @@
 
 pub mod attempts;
 mod client_link;
+pub mod devices;
 pub mod jobs;
 mod journal;
 mod main_link;
@@ -35,6 +36,7 @@ mod tests;
 pub mod token;
 
 pub use attempts::{Admission, AttemptBook, AttemptEntry, AttemptPolicy, Verdict};
+pub use devices::DeviceClaim;
 pub use jobs::{LoginKey, LoginSlot, LoginWork, VerifyKey, VerifySlot, VerifyWork};
 pub use memory::LoginMemory;
 pub use revocations::{RevocationPage, RevocationWork};
@@ -52,6 +54,7 @@ use crate::session::manager::Ended;
 use crate::storage::Slot;
 use crate::wire::Frame;
 use crate::wire::opcode::{DIALER, LOGIN};
+use devices::Devices;
 use jobs::JobBook;
 use journal::Journal;
 use revocations::Asks;
@@ -103,8 +106,11 @@ pub enum LoginOutcome {
         uid: Uid,
         /// For how long the token is good, in seconds.
         ttl_s: u32,
+        /// The generation of its password: another one for each that is set.
+        generation: u64,
     },
-    /// There is no token: `WRONG`, `DISABLED` or `UNAVAILABLE`.
+    /// There is no token: `WRONG`, `DISABLED` or `UNAVAILABLE`; or `LOCKED`, if it
+    /// [was held back](LoginWork::is_held_back) and its device is none of the account's any more.
     Denied(LoginDenial),
 }
 
@@ -132,6 +138,8 @@ pub struct LoginStorage<'a> {
     pub accounts: &'a mut [AttemptEntry],
     /// Attempts by address; a multiple of [`attempts::WAYS`].
     pub addresses: &'a mut [AttemptEntry],
+    /// Attempts of those who were let in before, by where; a multiple of [`attempts::WAYS`].
+    pub ways: &'a mut [AttemptEntry],
 }
 
 /// The role of Login; see the [module](self).
@@ -143,6 +151,9 @@ pub struct Login<'a> {
     asks: Asks,
     accounts: AttemptBook<'a>,
     addresses: AttemptBook<'a>,
+    /// Devices and addresses that accounts were let in from.
+    ways: AttemptBook<'a>,
+    devices: Devices,
     /// Keeps the books' keys from being chosen.
     seed: [u8; 16],
     journal: Journal,
@@ -164,11 +175,20 @@ impl<'a> Login<'a> {
             asks: Asks::default(),
             accounts: AttemptBook::new(storage.accounts, config.account),
             addresses: AttemptBook::new(storage.addresses, config.address),
+            ways: AttemptBook::new(storage.ways, config.account),
+            devices: Devices::new(turn.random()),
             seed: turn.random(),
             journal: Journal::NEW,
             config,
             stats: LoginStats::default(),
         }
+    }
+
+    /// With a key that outlives it: devices that have logged in before are known.
+    #[must_use]
+    pub fn with_device_key(mut self, key: [u8; 32]) -> Self {
+        self.devices = Devices::new(key);
+        self
     }
 
     /// What it has been through.

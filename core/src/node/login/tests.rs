@@ -1,6 +1,7 @@
 //! Login at the bench: clients and Mains are scripted, and so are those who check passwords.
 
 mod clients;
+mod known;
 mod mains;
 mod queue;
 
@@ -23,7 +24,9 @@ const VERIFIES: usize = 4;
 const BUSY_RETRY_MS: u32 = 160;
 const UID: Uid = Uid(7);
 const TTL_S: u32 = 60;
-const GRANTED: LoginOutcome = LoginOutcome::Granted { uid: UID, ttl_s: TTL_S };
+const GENERATION: u64 = 3;
+const GRANTED: LoginOutcome =
+    LoginOutcome::Granted { uid: UID, ttl_s: TTL_S, generation: GENERATION };
 const WRONG: LoginOutcome = LoginOutcome::Denied(LoginDenial::WRONG);
 
 const CONFIG: LoginConfig = LoginConfig {
@@ -61,7 +64,8 @@ impl crate::entropy::Entropy for Zeros {
 
 fn request<'a>(id: &'a str, password: &'a str) -> LoginReq<'a> {
     let pw = Password(Text::new(password).expect("a short password"));
-    LoginReq { versions: Versions::OURS, id: Text::new(id).expect("a short id"), pw }
+    let id = Text::new(id).expect("a short id");
+    LoginReq { versions: Versions::OURS, id, pw, device: None }
 }
 
 fn denied(reason: LoginDenial, retry_after_ms: u32) -> Said {

@@ -24,7 +24,8 @@ use crate::protocol::world_to_main::{
 };
 use crate::protocol::{
     Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberNumber, MemberState,
-    Nonce, Password, Position, Proof, Revision, Revocation, RoomId, Seq, ServerKind, Text, Token, Uid, Versions, WorldId,
+    Nonce, Password, Position, Proof, Revision, Revocation, RoomId, Seq, ServerKind, Text, Token,
+    Uid, Versions, WorldId,
 };
 
 pub(super) const GUEST: Uid = Uid(Uid::GUEST_BIT + 7);
@@ -322,13 +323,21 @@ fn client_and_login() -> Vec<Vector> {
             versions: Versions::OURS,
             id: text("alice"),
             pw: Password(text("pässword")),
+            device: None,
         }),
         golden(LoginReq {
             versions: LAST_VERSIONS,
             id: longest_text("i"),
             pw: Password(longest_text("p")),
+            device: Some(token()),
         }),
-        golden(LoginAck { version: 2, uid: Uid(1), token: token(), ttl_s: 604_800 }),
+        golden(LoginAck {
+            version: 2,
+            uid: Uid(1),
+            token: token(),
+            ttl_s: 604_800,
+            device: token(),
+        }),
         golden(LoginDenied { reason: LoginDenial::WRONG, retry_after_ms: 0 }),
         golden(LoginDenied { reason: LoginDenial::LOCKED, retry_after_ms: 60_000 }),
     ]

@@ -237,6 +237,7 @@ fn a_store_of_the_first_version_goes_on() {
         .execute_batch(
             "DROP TABLE realm; DROP TABLE revocations; DROP INDEX throw_aways;
              ALTER TABLE accounts DROP COLUMN expires_at; ALTER TABLE accounts DROP COLUMN used_s;
+             ALTER TABLE accounts DROP COLUMN generation;
              PRAGMA user_version = 1;",
         )
         .unwrap();

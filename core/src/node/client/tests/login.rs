@@ -5,9 +5,11 @@ use crate::protocol::Password;
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
 
-/// A [`Diary`] whose writer has an account.
+const DEVICE: Token = Token([9; 32]);
+
+/// A [`Diary`] whose writer has an account, and what its device was given.
 #[derive(Default)]
-struct Member(Diary);
+struct Member(Diary, Option<Token>);
 
 impl ClientHandler for Member {
     fn on_event(&mut self, client: u16, event: ClientEvent<'_>) {
@@ -15,7 +17,11 @@ impl ClientHandler for Member {
     }
 
     fn credentials(&self, _: u16) -> Credentials<'_> {
-        Credentials { login_address: "login:3", id: "alice", password: "secret" }
+        Credentials { login_address: "login:3", id: "alice", password: "secret", device: self.1 }
+    }
+
+    fn keep_device(&mut self, _: u16, device: Token) {
+        self.1 = Some(device);
     }
 }
 
@@ -37,9 +43,9 @@ fn with_member(test: impl FnOnce(&mut MemberBench<'_>)) {
     bench.finish();
 }
 
-fn request() -> Said {
+fn request_of(device: Option<Token>) -> Said {
     let (id, pw) = (Text::new("alice").unwrap(), Password(Text::new("secret").unwrap()));
-    Said::of(&LoginReq { versions: Versions::OURS, id, pw })
+    Said::of(&LoginReq { versions: Versions::OURS, id, pw, device })
 }
 
 impl MemberBench<'_> {
@@ -65,8 +71,12 @@ impl MemberBench<'_> {
 
     /// Up to the question for a token.
     fn meet_login(&mut self) -> SessionKey {
+        self.meet_login_as(None)
+    }
+
+    fn meet_login_as(&mut self, device: Option<Token>) -> SessionKey {
         let login = self.connect_member_to("login:3");
-        assert_eq!(self.heard(login), [request()]);
+        assert_eq!(self.heard(login), [request_of(device)]);
         assert_eq!(self.member_links().0, MainState::LoggingIn);
         login
     }
@@ -82,7 +92,10 @@ impl MemberBench<'_> {
 fn a_token_of_login_is_shown_to_main() {
     with_member(|bench| {
         let login = bench.meet_login();
-        bench.say(login, &LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60 });
+        bench.say(
+            login,
+            &LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60, device: DEVICE },
+        );
         assert_eq!(bench.heard(login), [bye(ErrorCode::GOODBYE)]);
         let main = bench.connect_member_to("main:7");
         assert_eq!(bench.heard(main), [hello(Some(TOKEN))]);
@@ -100,12 +113,17 @@ fn a_token_of_login_is_shown_to_main() {
 fn a_token_that_is_worth_nothing_any_more_leads_back_to_login() {
     with_member(|bench| {
         let login = bench.meet_login();
-        bench.say(login, &LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60 });
+        bench.say(
+            login,
+            &LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60, device: DEVICE },
+        );
         let main = bench.connect_member_to("main:7");
         bench.say(main, &Error { code: ErrorCode::BAD_TOKEN, about: Hello::OPCODE.0 });
         bench.disconnect(main);
         bench.pass_ms(FIRST_MS + TICK_MS);
-        bench.meet_login();
+        // What its device was given is shown, and was told to whoever keeps it.
+        bench.meet_login_as(Some(DEVICE));
+        assert_eq!(bench.role().handler().1, Some(DEVICE));
     });
 }
 
@@ -113,7 +131,10 @@ fn a_token_that_is_worth_nothing_any_more_leads_back_to_login() {
 fn while_login_is_unavailable_the_token_is_kept() {
     with_member(|bench| {
         let login = bench.meet_login();
-        bench.say(login, &LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60 });
+        bench.say(
+            login,
+            &LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60, device: DEVICE },
+        );
         let main = bench.connect_member_to("main:7");
         bench.say(main, &Error { code: ErrorCode::LOGIN_UNAVAILABLE, about: Hello::OPCODE.0 });
         bench.disconnect(main);

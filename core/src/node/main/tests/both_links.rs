@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::node::testing::Asked;
-use crate::protocol::{Revision, Seq};
 use crate::protocol::chat_to_main::{Joined, Opened};
 use crate::protocol::login_to_main::VerifyAck;
 use crate::protocol::main_to_chat::{JoinChannel, LeaveChannel, Open};
 use crate::protocol::main_to_login::VerifyToken;
+use crate::protocol::{Revision, Seq};
 
 const LOGIN: &str = "login:3";
 const CHAT: &str = "chat:7";
@@ -144,7 +144,7 @@ fn whoever_is_revoked_is_out_of_its_channels() {
             [said] => said.read::<JoinChannel<'_>>().expect("a wish to come in").attempt,
             other => panic!("{other:?}"),
         };
-        let (members, oldest, next_seq) = (1, 1, 1);
+        let (members, oldest, next_seq) = (1, Seq(1), Seq(1));
         bench.say(chat, &Joined { uid: UID, channel, attempt, members, oldest, next_seq });
         bench.revoke(login, &[(UID, 4, false)], 4);
         assert_eq!(bench.ended(client), Some(ErrorCode::REVOKED));

@@ -3,7 +3,7 @@
 use super::login::{FIRST_MS, LoginBench, REVISION, TOKEN, UID, with_accounts};
 use super::*;
 use crate::protocol::login_to_main::{StoreRevision, VerifyAck};
-use crate::protocol::{REVOCATION_PAGE, Revision, Revocation};
+use crate::protocol::{REVOCATION_PAGE, Revision, Revocation, Versions};
 use crate::session::PeerAddress;
 use crate::timer::TICK_MS;
 
@@ -307,7 +307,7 @@ fn whoever_is_banned_goes_and_does_not_come_back() {
             main.review_users(cx);
         });
         let key = bench.accept_from(address).unwrap();
-        bench.say(key, &Hello { client_version: 1, token: None });
+        bench.say(key, &Hello { versions: Versions::OURS, token: None });
         assert_eq!(bench.heard(key), [error(ErrorCode::BANNED, Hello::OPCODE.0)]);
         assert_eq!(bench.state(other.key), Some(SessionState::Ready));
         assert_eq!(bench.role().stats().banned, 3);
