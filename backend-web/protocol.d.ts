@@ -347,6 +347,7 @@ export interface LoginReq {
   versions: Versions;
   id: string;
   pw: string;
+  device: Uint8Array | null;
 }
 
 export type ClientToLogin = LoginReq;
@@ -358,6 +359,7 @@ export interface LoginAck {
   uid: number;
   token: Uint8Array;
   ttl_s: number;
+  device: Uint8Array;
 }
 
 export interface LoginDenied {

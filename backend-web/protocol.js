@@ -129,10 +129,10 @@ export const worldToClient = link({
 });
 
 export const clientToLogin = link({
-  LoginReq: [0x3001, { versions: versions, id: text(32), pw: text(128) }],
+  LoginReq: [0x3001, { versions: versions, id: text(32), pw: text(128), device: option(array(32)) }],
 });
 
 export const loginToClient = link({
-  LoginAck: [0x3101, { version: u16, uid: u53, token: array(32), ttl_s: u32 }],
+  LoginAck: [0x3101, { version: u16, uid: u53, token: array(32), ttl_s: u32, device: array(32) }],
   LoginDenied: [0x3102, { reason: u16, retry_after_ms: u32 }],
 });

@@ -196,9 +196,31 @@ fn key(path: &Path, what: &str) -> anyhow::Result<[u8; 32]> {
     key.with_context(|| format!("{what} {} has fewer than 32 bytes", path.display()))
 }
 
+/// Puts a secret into `path`, in the place of what was there.
+///
+/// # Errors
+/// If it can't be written.
+pub(crate) fn replace(path: &Path, secret: &[u8]) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    let aside = write_aside(path, secret)?;
+    Ok(std::fs::rename(aside, path)?)
+}
+
 /// Written aside and linked, so that a crash leaves no half of a secret, and of several servers that
 /// start at once the first one's counts.
 fn make(path: &Path, secret: &[u8]) -> anyhow::Result<()> {
+    let aside = write_aside(path, secret)?;
+    let linked = std::fs::hard_link(&aside, path);
+    std::fs::remove_file(&aside)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn write_aside(path: &Path, secret: &[u8]) -> anyhow::Result<PathBuf> {
     let aside = path.with_extension(format!("new-{}", std::process::id()));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -207,12 +229,7 @@ fn make(path: &Path, secret: &[u8]) -> anyhow::Result<()> {
     let mut file = options.open(&aside)?;
     file.write_all(secret)?;
     file.sync_all()?;
-    let linked = std::fs::hard_link(&aside, path);
-    std::fs::remove_file(&aside)?;
-    match linked {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
-        _ => Ok(()),
-    }
+    Ok(aside)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //!
 //! Contract: the terminal is given back as it was, however the client ends.
 
+mod device;
 mod keys;
 mod screen;
 mod view;
@@ -30,6 +31,7 @@ use crate::cli::ClientOptions;
 use crate::config::Config;
 use crate::{password_input, process};
 use crossterm::event::KeyEvent;
+use device::DeviceFile;
 use keys::Action;
 use screen::Screen;
 use view::{LoginAs, RoomView};
@@ -87,7 +89,8 @@ fn account(options: &ClientOptions) -> anyhow::Result<Option<LoginAs>> {
         Some(path) => password_input::from_file(path)?,
         None => password_input::ask(&format!("password of {id}: "))?,
     };
-    Ok(Some(LoginAs { login_address: options.login.clone(), id: id.clone(), password }))
+    let device = DeviceFile::of(&options.login, id);
+    Ok(Some(LoginAs { login_address: options.login.clone(), id: id.clone(), password, device }))
 }
 
 /// Between the keyboard, the client and the screen.

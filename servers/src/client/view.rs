@@ -10,9 +10,10 @@ use tinyrealm_core::protocol::world_to_client::{
 };
 use tinyrealm_core::protocol::{
     CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Direction, ErrorCode, LoginDenial, MemberNumber,
-    MemberState, Position, RoomId, Uid,
+    MemberState, Position, RoomId, Token, Uid,
 };
 
+use super::device::DeviceFile;
 use super::keys::Mode;
 
 /// One step, in thousandths of a unit.
@@ -33,6 +34,7 @@ pub(super) struct LoginAs {
     pub(super) login_address: String,
     pub(super) id: String,
     pub(super) password: String,
+    pub(super) device: DeviceFile,
 }
 
 /// The room as its client knows it.
@@ -386,8 +388,14 @@ impl ClientHandler for RoomView {
             login_address: &account.login_address,
             id: &account.id,
             password: &account.password,
-            device: None,
+            device: account.device.read(),
         })
+    }
+
+    fn keep_device(&mut self, _: u16, device: Token) {
+        if let Some(account) = &self.account {
+            account.device.keep(device);
+        }
     }
 }
 
@@ -455,6 +463,7 @@ mod tests {
         let account = LoginAs {
             login_address: "login:1".to_owned(),
             id: "ann".to_owned(),
+            device: DeviceFile::default(),
             password: String::new(),
         };
         let mut view = RoomView::new("main:1", Some(account));
