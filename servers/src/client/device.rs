@@ -9,6 +9,15 @@ use tinyrealm_core::protocol::Token;
 
 use crate::secret;
 
+/// What the client logs in with.
+#[derive(Clone)]
+pub(super) struct LoginAs {
+    pub(super) login_address: String,
+    pub(super) id: String,
+    pub(super) password: String,
+    pub(super) device: DeviceFile,
+}
+
 /// The file of one account at one Login; see the [module](self).
 #[derive(Clone, Default)]
 pub(super) struct DeviceFile {

@@ -13,7 +13,7 @@ use tinyrealm_core::protocol::{
     MemberState, Position, RoomId, Token, Uid,
 };
 
-use super::device::DeviceFile;
+use super::device::LoginAs;
 use super::keys::Mode;
 
 /// One step, in thousandths of a unit.
@@ -27,15 +27,6 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The channel that everyone with a terminal comes into.
 const FIRST_CHANNEL: &str = "lobby";
-
-/// What the client logs in with.
-#[derive(Clone)]
-pub(super) struct LoginAs {
-    pub(super) login_address: String,
-    pub(super) id: String,
-    pub(super) password: String,
-    pub(super) device: DeviceFile,
-}
 
 /// The room as its client knows it.
 #[derive(Default)]
