@@ -31,10 +31,10 @@ use crate::cli::ClientOptions;
 use crate::config::Config;
 use crate::{password_input, process};
 use crossterm::event::KeyEvent;
-use device::DeviceFile;
+use device::{DeviceFile, LoginAs};
 use keys::Action;
 use screen::Screen;
-use view::{LoginAs, RoomView};
+use view::RoomView;
 
 /// How often the screen is drawn, at most.
 const FRAME_INTERVAL: Duration = Duration::from_millis(50);

@@ -393,6 +393,7 @@ impl ClientHandler for RoomView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::device::DeviceFile;
 
     fn member(number: u16, x: i32) -> MemberState {
         let (pos, number) = (Position { x, y: 0, z: 0 }, MemberNumber(number));
