@@ -3,7 +3,7 @@
 use super::login::{FIRST_MS, LoginBench, REVISION, TOKEN, UID, with_accounts};
 use super::*;
 use crate::protocol::login_to_main::{StoreRevision, VerifyAck};
-use crate::protocol::{REVOCATION_PAGE, Revision, Revocation, Versions};
+use crate::protocol::{REVOCATION_PAGE, Revision, Revocation};
 use crate::session::PeerAddress;
 use crate::timer::TICK_MS;
 
