@@ -131,6 +131,8 @@ fn engine(entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static>> {
         channel_members: chat::MEMBERSHIPS as u16,
         past_page: chat::PAST_PAGE as u16,
         slow_main: SlowMain::Waits,
+        // It has no clock of the day: it goes on behind what its Mains know.
+        first_epoch: 0,
     };
     let secret = ClusterSecret::new(device::main::CLUSTER_SECRET.as_bytes())
         .expect("its length is asserted above");

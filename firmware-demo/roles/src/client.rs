@@ -192,7 +192,7 @@ fn greet(client: &mut Client<Witness>, cx: &mut Context<'_, '_>, now: Instant) {
     let asked = match client.handler().greeting.wish(now) {
         None => return,
         Some(Wish::Join) => client.join_channel(cx, channel),
-        Some(Wish::Say) => client.say_in_channel(cx, channel, Text::truncated(GREETING)),
+        Some(Wish::Say) => client.say_in_channel(cx, channel, Text::truncated(GREETING)).map(drop),
     };
     // A queue that is full now has room for the next step.
     if asked.is_ok() {
