@@ -4,6 +4,8 @@
 //! and has no keys of its own.
 
 use std::fmt::Write as _;
+use std::net::SocketAddrV4;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -15,6 +17,7 @@ fn main() {
         merge("", &mut device, read(Path::new(&named)));
     }
     check_addressing(&device);
+    check_values(&device);
     let mut text = String::new();
     for (section, keys) in &device {
         writeln!(text, "/// The section `{section}`.\npub mod {section} {{")
@@ -70,6 +73,42 @@ fn check_addressing(device: &Table) {
         Some("dhcp") if has_dhcp => {}
         Some("dhcp") => stop("addressing = \"dhcp\" needs `--features dhcp`"),
         _ => stop("`network.addressing` is \"static\" or \"dhcp\""),
+    }
+}
+
+/// Keys whose numbers the roles keep in 16 bits, of which 0 is none.
+const NUMBERS_OF_16_BITS: [(&str, &str); 6] = [
+    ("world", "world_id"),
+    ("world", "port"),
+    ("chat", "port"),
+    ("echo", "port"),
+    ("links", "packets_per_second"),
+    ("links", "packet_burst"),
+];
+
+/// What a device would only find out when it runs.
+fn check_values(device: &Table) {
+    for (section, key) in [("main", "address"), ("login", "address")] {
+        let text = device[section][key].as_str().unwrap_or_default();
+        if !text.parse::<SocketAddrV4>().is_ok_and(|address| address.port() > 0) {
+            stop(&format!(
+                "`{section}.{key}` is \"{text}\": a device resolves no names, so it is an IPv4 address and \
+                 a port, like 192.168.1.2:7000"
+            ));
+        }
+    }
+    let public = device["world"]["public_address"].as_str().unwrap_or_default();
+    let port = public.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
+    if !public.is_empty() && !port.is_some_and(|port| port.parse::<NonZero<u16>>().is_ok()) {
+        stop(&format!(
+            "`world.public_address` is \"{public}\": it is empty, or what clients dial, like 192.168.1.3:7100"
+        ));
+    }
+    for (section, key) in NUMBERS_OF_16_BITS {
+        let number = device[section][key].as_integer();
+        if !number.is_some_and(|number| (1..=0xFFFF).contains(&number)) {
+            stop(&format!("`{section}.{key}` is a number from 1 to 65535"));
+        }
     }
 }
 

@@ -18,7 +18,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decode;
+use super::{Dispatched, decode};
 use crate::wire::{BinaryWriter, Full};
 
 /// Writes messages of type `M`.
@@ -34,6 +34,26 @@ pub trait EncodePayload<M> {
 pub trait DecodePayload<'p, M> {
     /// Reads a whole payload; `None` if it does not fit the message exactly.
     fn decode(payload: &'p [u8]) -> Option<M>;
+}
+
+/// Decodes a payload and hands the message over, if it is one.
+///
+/// A function a message on devices: in one function for all of a link's, the stack had room for each of
+/// them at once.
+#[doc(hidden)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline)]
+pub fn hand_over<'p, C: DecodePayload<'p, M>, M>(
+    payload: &'p [u8],
+    take: impl FnOnce(M),
+) -> Dispatched {
+    match C::decode(payload) {
+        Some(message) => {
+            take(message);
+            Dispatched::Handled
+        }
+        None => Dispatched::Malformed,
+    }
 }
 
 /// serde's structs in `postcard` format; what a definition has that names no codec.

@@ -73,7 +73,7 @@ macro_rules! protocol {
                 CloseCode, NetError, NetErrorKind, NetEvents, NetOutbound, NetRuntime, NetSender,
             };
             use $crate::protocol::{
-                serde as codec_serde, DecodePayload, Dispatched, EncodePayload, FieldSchema,
+                serde as codec_serde, Dispatched, EncodePayload, FieldSchema, hand_over,
                 FrameSink, LinkSchema, Message, MessageSchema, SendError,
             };
             use $crate::wire::opcode::{Band, Opcode};
@@ -132,13 +132,10 @@ macro_rules! protocol {
             ) -> Dispatched {
                 match frame.opcode {
                     $(
-                        $Message::OPCODE => match <Codec as DecodePayload<'_, $Message>>::decode(frame.payload) {
-                            Some(message) => {
-                                stub.$method(context, message);
-                                Dispatched::Handled
-                            }
-                            None => Dispatched::Malformed,
-                        },
+                        $Message::OPCODE => hand_over::<Codec, $Message>(
+                            frame.payload,
+                            |message| stub.$method(context, message),
+                        ),
                     )*
                     _ => Dispatched::Unknown,
                 }

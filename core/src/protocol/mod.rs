@@ -36,6 +36,8 @@ pub use client_login::{client_to_login, login_to_client};
 pub use client_main::{client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
 pub use cluster::{dialer_to_listener, listener_to_dialer};
+#[doc(hidden)]
+pub use codec::hand_over;
 pub use codec::{DecodePayload, EncodePayload, Postcard, Raw, RawMessage};
 pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, either_way};
 pub use main_chat::{chat_to_main, main_to_chat};

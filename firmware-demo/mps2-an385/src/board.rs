@@ -13,16 +13,17 @@ use crate::{dual_timer, executor, lan9118};
 /// The processor's clock, and that of its timers.
 pub const CLOCK_HZ: u32 = 25_000_000;
 
-// SAFETY: the places are those of the board's memory map (ARM DAI0385), and each device has one user.
+// SAFETY: the places are those of the board's memory map (ARM DAI0385), each device has one user, and none
+// of them reaches into memory.
 /// The Ethernet controller.
-pub const ETHERNET: Registers = unsafe { Registers::at(0x4020_0000) };
+pub const ETHERNET: Registers<{ lan9118::REGISTERS_BYTES }> = unsafe { Registers::at(0x4020_0000) };
 // SAFETY: as above.
-pub(crate) const DUAL_TIMER: Registers = unsafe { Registers::at(0x4000_2000) };
+pub(crate) const DUAL_TIMER: Registers<0x40> = unsafe { Registers::at(0x4000_2000) };
 // SAFETY: as above.
-const WATCHDOG: Registers = unsafe { Registers::at(0x4000_8000) };
+const WATCHDOG: Registers<0xC04> = unsafe { Registers::at(0x4000_8000) };
 #[cfg(feature = "log")]
 // SAFETY: as above.
-pub(crate) const UART: Registers = unsafe { Registers::at(0x4000_4000) };
+pub(crate) const UART: Registers<0x14> = unsafe { Registers::at(0x4000_4000) };
 
 const DUAL_TIMER_INTERRUPT: usize = 10;
 const ETHERNET_INTERRUPT: usize = 13;
@@ -77,10 +78,11 @@ pub(crate) fn start() {
         core.SYST.enable_counter();
         core.SYST.enable_interrupt();
     }
-    WATCHDOG.write(WATCHDOG_LOCK, WATCHDOG_KEY);
-    WATCHDOG.write(WATCHDOG_LOAD, 10 * CLOCK_HZ);
-    // The first time out is an interrupt that nobody takes, the second one a reset.
-    WATCHDOG.write(WATCHDOG_CONTROL, WATCHDOG_COUNTS | WATCHDOG_RESETS);
+    WATCHDOG.write::<WATCHDOG_LOCK>(WATCHDOG_KEY);
+    WATCHDOG.write::<WATCHDOG_LOAD>(WATCHDOG_SECONDS * CLOCK_HZ);
+    // The first time-out is an interrupt that can't be masked, whose handler resets. Should the processor
+    // be past taking any, the second one is a reset by the watchdog itself.
+    WATCHDOG.write::<WATCHDOG_CONTROL>(WATCHDOG_COUNTS | WATCHDOG_RESETS);
 }
 
 /// Lets the network's interrupts come.
@@ -94,6 +96,12 @@ pub(crate) fn enable_interrupts() {
 #[cortex_m_rt::exception]
 fn SysTick() {}
 
+/// The watchdog's first time-out.
+#[cortex_m_rt::exception]
+unsafe fn NonMaskableInt() {
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
 #[cortex_m_rt::exception]
 unsafe fn HardFault(_: &cortex_m_rt::ExceptionFrame) -> ! {
     cortex_m::peripheral::SCB::sys_reset()
@@ -104,6 +112,8 @@ const WATCHDOG_LOAD: usize = 0x00;
 const WATCHDOG_CONTROL: usize = 0x08;
 const WATCHDOG_CLEAR: usize = 0x0C;
 const WATCHDOG_LOCK: usize = 0xC00;
+/// How long a role may take no turn.
+const WATCHDOG_SECONDS: u32 = 20;
 const WATCHDOG_KEY: u32 = 0x1ACC_E551;
 const WATCHDOG_COUNTS: u32 = 1;
 const WATCHDOG_RESETS: u32 = 2;
@@ -122,7 +132,7 @@ impl Mps2 {
 
 impl Board for Mps2 {
     fn feed_watchdog(&mut self) {
-        WATCHDOG.write(WATCHDOG_CLEAR, 1);
+        WATCHDOG.write::<WATCHDOG_CLEAR>(1);
     }
 
     fn idle_ms(&self) -> u32 {

@@ -42,24 +42,24 @@ embassy_time_driver::time_driver_impl!(static CLOCK: DualTimer = DualTimer {
 
 /// Starts the clock.
 pub(crate) fn start() {
-    DUAL_TIMER.write(SECOND + LOAD, u32::MAX);
-    DUAL_TIMER.write(SECOND + CONTROL, ENABLED | INTERRUPTS | BITS_32);
+    DUAL_TIMER.write::<{ SECOND + LOAD }>(u32::MAX);
+    DUAL_TIMER.write::<{ SECOND + CONTROL }>(ENABLED | INTERRUPTS | BITS_32);
 }
 
 /// The clock's lowest bits: it counts 25 a microsecond.
 pub(crate) fn ticks() -> u32 {
-    u32::MAX - DUAL_TIMER.read(SECOND + VALUE)
+    u32::MAX - DUAL_TIMER.read::<{ SECOND + VALUE }>()
 }
 
 pub(crate) fn on_interrupt() {
     critical_section::with(|section| {
-        if DUAL_TIMER.read(SECOND + IS_RAISED) & 1 != 0 {
-            DUAL_TIMER.write(SECOND + CLEAR, 1);
+        if DUAL_TIMER.read::<{ SECOND + IS_RAISED }>() & 1 != 0 {
+            DUAL_TIMER.write::<{ SECOND + CLEAR }>(1);
             let rounds = CLOCK.rounds.borrow(section);
             rounds.set(rounds.get().wrapping_add(1));
         }
-        if DUAL_TIMER.read(IS_RAISED) & 1 != 0 {
-            DUAL_TIMER.write(CLEAR, 1);
+        if DUAL_TIMER.read::<IS_RAISED>() & 1 != 0 {
+            DUAL_TIMER.write::<CLEAR>(1);
             CLOCK.ring(section);
         }
     });
@@ -69,7 +69,7 @@ impl DualTimer {
     fn now_in(&self, section: CriticalSection<'_>) -> u64 {
         let mut rounds = self.rounds.borrow(section).get();
         let mut low = ticks();
-        if DUAL_TIMER.read(SECOND + IS_RAISED) & 1 != 0 {
+        if DUAL_TIMER.read::<{ SECOND + IS_RAISED }>() & 1 != 0 {
             // It has gone round, and the interrupt has not been taken yet.
             rounds = rounds.wrapping_add(1);
             low = ticks();
@@ -83,15 +83,15 @@ impl DualTimer {
         loop {
             let next = queue.next_expiration(self.now_in(section));
             if next == u64::MAX {
-                return DUAL_TIMER.write(CONTROL, 0);
+                return DUAL_TIMER.write::<CONTROL>(0);
             }
             let now = self.now_in(section);
             if next > now {
                 // What is further away than the timer reaches rings early, and is set anew.
                 let ticks = ((next - now) * TICKS_PER_US).min(u64::from(u32::MAX)) as u32;
-                DUAL_TIMER.write(CONTROL, 0);
-                DUAL_TIMER.write(LOAD, ticks);
-                return DUAL_TIMER.write(CONTROL, ENABLED | INTERRUPTS | BITS_32 | ONE_SHOT);
+                DUAL_TIMER.write::<CONTROL>(0);
+                DUAL_TIMER.write::<LOAD>(ticks);
+                return DUAL_TIMER.write::<CONTROL>(ENABLED | INTERRUPTS | BITS_32 | ONE_SHOT);
             }
         }
     }

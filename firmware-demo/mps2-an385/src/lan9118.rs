@@ -20,6 +20,9 @@ use crate::registers::Registers;
 
 const FRAME_BYTES: usize = device::network::FRAME_BYTES as usize;
 
+/// Bytes of the block of registers.
+pub const REGISTERS_BYTES: usize = 0x100;
+
 /// The registers, section 5.3 of the data sheet.
 mod register {
     pub(super) const RECEIVED_DATA: usize = 0x00;
@@ -95,59 +98,59 @@ struct Frames {
 
 /// The controller; see the [module](self).
 pub struct Lan9118 {
-    registers: Registers,
+    registers: Registers<REGISTERS_BYTES>,
     frames: &'static mut Frames,
     mac: [u8; 6],
     link: LinkState,
 }
 
 /// To be called when its interrupt comes.
-pub fn on_interrupt(registers: Registers) {
-    let raised = registers.read(register::INTERRUPT_STATUS);
+pub fn on_interrupt(registers: Registers<REGISTERS_BYTES>) {
+    let raised = registers.read::<{ register::INTERRUPT_STATUS }>();
     if raised & PHY_CHANGED != 0 {
         HAS_LINK_NEWS.store(true, Ordering::Relaxed);
     }
-    let enabled = registers.read(register::INTERRUPT_ENABLE);
-    registers.write(register::INTERRUPT_ENABLE, enabled & !raised);
+    let enabled = registers.read::<{ register::INTERRUPT_ENABLE }>();
+    registers.write::<{ register::INTERRUPT_ENABLE }>(enabled & !raised);
     WAKER.wake();
 }
 
 impl Lan9118 {
     /// Resets the controller and lets it receive for `mac`. To be called once.
-    pub fn start(registers: Registers, mac: [u8; 6]) -> Self {
+    pub fn start(registers: Registers<REGISTERS_BYTES>, mac: [u8; 6]) -> Self {
         let frames = FRAMES.take();
-        registers.write(register::HARDWARE_CONFIG, RESET);
-        while registers.read(register::HARDWARE_CONFIG) & RESET != 0 {}
-        while registers.read(register::POWER) & 1 == 0 {}
+        registers.write::<{ register::HARDWARE_CONFIG }>(RESET);
+        while registers.read::<{ register::HARDWARE_CONFIG }>() & RESET != 0 {}
+        while registers.read::<{ register::POWER }>() & 1 == 0 {}
         let this = Self { registers, frames, mac, link: LinkState::Down };
-        registers.write(register::HARDWARE_CONFIG, MEMORY_SPLIT);
+        registers.write::<{ register::HARDWARE_CONFIG }>(MEMORY_SPLIT);
         let [a, b, c, d, e, f] = mac;
         this.write_mac(mac::ADDRESS_LOW, u32::from_le_bytes([a, b, c, d]));
         this.write_mac(mac::ADDRESS_HIGH, u32::from_le_bytes([e, f, 0, 0]));
-        registers.write(register::FIFO_LEVELS, 0);
-        registers.write(register::SEND_CONFIG, SENDING_ON | STATUS_MAY_OVERRUN);
+        registers.write::<{ register::FIFO_LEVELS }>(0);
+        registers.write::<{ register::SEND_CONFIG }>(SENDING_ON | STATUS_MAY_OVERRUN);
         this.write_mac(mac::CONTROL, FULL_DUPLEX | SENDER_ON | RECEIVER_ON);
         this.write_phy(phy::INTERRUPT_MASK, LINK_EVENTS);
-        registers.write(register::INTERRUPT_STATUS, u32::MAX);
-        registers.write(register::INTERRUPT_CONFIG, INTERRUPT_PIN);
-        registers.write(register::INTERRUPT_ENABLE, FRAME_RECEIVED | PHY_CHANGED);
+        registers.write::<{ register::INTERRUPT_STATUS }>(u32::MAX);
+        registers.write::<{ register::INTERRUPT_CONFIG }>(INTERRUPT_PIN);
+        registers.write::<{ register::INTERRUPT_ENABLE }>(FRAME_RECEIVED | PHY_CHANGED);
         this
     }
 
     fn wait_for_mac(&self) {
-        while self.registers.read(register::MAC_COMMAND) & MAC_BUSY != 0 {}
+        while self.registers.read::<{ register::MAC_COMMAND }>() & MAC_BUSY != 0 {}
     }
 
     fn write_mac(&self, index: u32, value: u32) {
-        self.registers.write(register::MAC_DATA, value);
-        self.registers.write(register::MAC_COMMAND, MAC_BUSY | index);
+        self.registers.write::<{ register::MAC_DATA }>(value);
+        self.registers.write::<{ register::MAC_COMMAND }>(MAC_BUSY | index);
         self.wait_for_mac();
     }
 
     fn read_mac(&self, index: u32) -> u32 {
-        self.registers.write(register::MAC_COMMAND, MAC_BUSY | MAC_READS | index);
+        self.registers.write::<{ register::MAC_COMMAND }>(MAC_BUSY | MAC_READS | index);
         self.wait_for_mac();
-        self.registers.read(register::MAC_DATA)
+        self.registers.read::<{ register::MAC_DATA }>()
     }
 
     fn access_phy(&self, command: u32) {
@@ -168,36 +171,36 @@ impl Lan9118 {
     /// Lets these interrupts come again.
     fn unmask(&self, interrupts: u32) {
         critical_section::with(|_| {
-            self.registers.write(register::INTERRUPT_STATUS, interrupts);
-            let enabled = self.registers.read(register::INTERRUPT_ENABLE);
-            self.registers.write(register::INTERRUPT_ENABLE, enabled | interrupts);
+            self.registers.write::<{ register::INTERRUPT_STATUS }>(interrupts);
+            let enabled = self.registers.read::<{ register::INTERRUPT_ENABLE }>();
+            self.registers.write::<{ register::INTERRUPT_ENABLE }>(enabled | interrupts);
         });
     }
 
     fn has_frame(&self) -> bool {
-        self.registers.read(register::RECEIVED_AMOUNT) >> 16 & 0xFF > 0
+        self.registers.read::<{ register::RECEIVED_AMOUNT }>() >> 16 & 0xFF > 0
     }
 
     fn may_send(&self) -> bool {
-        let free = self.registers.read(register::SENDING_AMOUNT) & 0xFFFF;
+        let free = self.registers.read::<{ register::SENDING_AMOUNT }>() & 0xFFFF;
         free as usize >= FRAME_BYTES + SENDING_EXTRA_BYTES
     }
 
     /// Takes the oldest frame out of the controller, and answers its length if it is a good one.
     fn take_frame(&mut self) -> Option<usize> {
-        let status = self.registers.read(register::RECEIVED_STATUS);
+        let status = self.registers.read::<{ register::RECEIVED_STATUS }>();
         let stored_bytes = (status >> 16 & 0x3FFF) as usize;
         let bytes = stored_bytes.saturating_sub(CHECKSUM_BYTES);
         let mut words = stored_bytes.div_ceil(4);
         for place in self.frames.received.chunks_mut(4).take(bytes.div_ceil(4)) {
-            let word = self.registers.read(register::RECEIVED_DATA).to_le_bytes();
+            let word = self.registers.read::<{ register::RECEIVED_DATA }>().to_le_bytes();
             for (place, byte) in place.iter_mut().zip(word) {
                 *place = byte;
             }
             words -= 1;
         }
         for _ in 0..words {
-            self.registers.read(register::RECEIVED_DATA);
+            self.registers.read::<{ register::RECEIVED_DATA }>();
         }
         (status & HAS_ERROR == 0 && bytes <= FRAME_BYTES).then_some(bytes)
     }
@@ -210,7 +213,7 @@ pub struct Received<'d> {
 
 /// A frame that may go.
 pub struct ToSend<'d> {
-    registers: Registers,
+    registers: Registers<REGISTERS_BYTES>,
     buffer: &'d mut [u8; FRAME_BYTES],
 }
 
@@ -225,14 +228,14 @@ impl TxToken for ToSend<'_> {
         let (frame, _) = self.buffer.split_at_mut(bytes);
         let outcome = write(frame);
         let bytes = bytes as u32;
-        self.registers.write(register::DATA_TO_SEND, FIRST_AND_LAST | bytes);
-        self.registers.write(register::DATA_TO_SEND, bytes);
+        self.registers.write::<{ register::DATA_TO_SEND }>(FIRST_AND_LAST | bytes);
+        self.registers.write::<{ register::DATA_TO_SEND }>(bytes);
         for part in frame.chunks(4) {
             let mut word = [0; 4];
             for (place, byte) in word.iter_mut().zip(part) {
                 *place = *byte;
             }
-            self.registers.write(register::DATA_TO_SEND, u32::from_le_bytes(word));
+            self.registers.write::<{ register::DATA_TO_SEND }>(u32::from_le_bytes(word));
         }
         outcome
     }

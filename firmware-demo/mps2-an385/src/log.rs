@@ -16,14 +16,14 @@ const IS_FULL: u32 = 1;
 const SENDS: u32 = 1;
 
 pub(crate) fn start() {
-    UART.write(BAUD_DIVISOR, 16);
-    UART.write(CONTROL, SENDS);
+    UART.write::<BAUD_DIVISOR>(16);
+    UART.write::<CONTROL>(SENDS);
 }
 
 fn send(bytes: &[u8]) {
     for byte in bytes {
-        while UART.read(STATE) & IS_FULL != 0 {}
-        UART.write(DATA, u32::from(*byte));
+        while UART.read::<STATE>() & IS_FULL != 0 {}
+        UART.write::<DATA>(u32::from(*byte));
     }
 }
 
