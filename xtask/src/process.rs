@@ -46,6 +46,29 @@ pub(crate) fn pass_through(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// The same program, which is told to end when the thread that starts it does, whatever ends that.
+pub(crate) fn ending_with_us(command: &Command) -> Command {
+    let mut bound = if cfg!(target_os = "linux") {
+        // Of util-linux. Setting it in the child ourselves would take unsafe code.
+        let mut bound = Command::new("setpriv");
+        bound.args(["--pdeathsig", "TERM"]).arg(command.get_program());
+        bound
+    } else {
+        Command::new(command.get_program())
+    };
+    bound.args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        bound.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => bound.env(name, value),
+            None => bound.env_remove(name),
+        };
+    }
+    bound
+}
+
 /// Runs a program silently; `false` if it fails or takes longer than `limit`.
 pub(crate) fn succeeds_within(command: &mut Command, limit: Duration) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -85,6 +108,23 @@ mod tests {
     fn a_program_that_is_not_there_is_a_failure_with_a_reason() {
         let finished = capture(&mut Command::new("no-such-program"));
         assert!(!finished.is_success && finished.output.contains("no-such-program"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_was_started_to_end_with_us_does() {
+        use std::io::{BufRead, BufReader};
+        use std::os::unix::process::ExitStatusExt;
+        let start = || {
+            let mut shell = ending_with_us(&shell("echo started; exec sleep 60"));
+            let mut child = shell.stdout(Stdio::piped()).spawn().unwrap();
+            let mut said = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+            assert_eq!(said, "started\n");
+            child
+        };
+        let mut child = std::thread::spawn(start).join().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(15), "its thread has ended");
     }
 
     #[test]

@@ -116,7 +116,7 @@ pub(crate) fn run(role: &str) -> Result<(), Failure> {
         _ => None,
     };
     emulator.args(listens_at.map(|port| format!("{port}:{port}")));
-    let outcome = process::pass_through(&mut emulator);
+    let outcome = process::pass_through(&mut process::ending_with_us(&emulator));
     if let Some(mut servers) = servers {
         // They have had the same Ctrl-C; if not, this is their end.
         let _ = servers.kill();
@@ -153,7 +153,8 @@ fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
     let mut command = Command::new(workspace::release_binary()?);
     // A device as it ships has this secret.
     command.env("TINYREALM_CLUSTER_SECRET", DEMO_SECRET);
-    let servers = command.args(arguments).spawn().map_err(|error| error.to_string())?;
+    command.args(arguments);
+    let servers = process::ending_with_us(&command).spawn().map_err(|error| error.to_string())?;
     println!("started `tinyrealm {}`; in another terminal:", arguments.join(" "));
     println!("  cargo run --release -- client --main 127.0.0.1:{MAIN_PORT}");
     if role != "chat" {

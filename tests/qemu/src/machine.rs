@@ -53,9 +53,20 @@ fn socket_argument(path: &Path) -> String {
     format!("server=off,addr.type=unix,addr.path={}", path.display())
 }
 
+/// QEMU, which ends with the thread that starts it, whatever ends that: a signal has nobody run a `drop`.
+fn emulator() -> Command {
+    if !cfg!(target_os = "linux") {
+        return Command::new(PROGRAM);
+    }
+    // Of util-linux. Setting it in the child ourselves would take unsafe code.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", PROGRAM]);
+    command
+}
+
 /// QEMU for a board with this image, this hardware address, and its serial line where `serial` says.
 pub fn board(kernel: &Path, mac: &str, network: &Network, serial: &str) -> Command {
-    let mut command = Command::new(PROGRAM);
+    let mut command = emulator();
     command.args(["-M", "mps2-an385", "-display", "none", "-serial", serial]);
     command.arg("-kernel").arg(kernel);
     command.args(["-netdev", &network.argument()]);
@@ -251,7 +262,7 @@ impl Gateway {
             .iter()
             .map(|(here, device, there)| forwards_argument(&[(*here, *there)], device))
             .collect();
-        let mut command = Command::new(PROGRAM);
+        let mut command = emulator();
         command.args(["-M", "none", "-display", "none", "-qmp", "stdio"]);
         command.args(["-netdev", &format!("user,id=user{forwards}")]);
         command.args(["-netdev", &format!("stream,id=switch,{}", socket_argument(path))]);
