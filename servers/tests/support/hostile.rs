@@ -137,14 +137,16 @@ impl Place {
 
     /// A new connection, and what brings it here.
     fn open(self, targets: Targets) -> (Peer, Vec<u8>) {
-        let peer = Peer::connect(if self.is_main() { targets.main } else { targets.world });
+        let mut peer = Peer::connect(if self.is_main() { targets.main } else { targets.world });
         let opening = match self {
             Self::MainStranger | Self::WorldStranger => Vec::new(),
             Self::MainGuest => frame(&Hello { versions: Versions::OURS, token: None }),
             Self::WorldMember => {
                 let mut main = Peer::connect(targets.main);
                 let uid = main.hello(None).uid;
-                frame(&Join { versions: Versions::OURS, uid, handshake_key: main.enter("").key })
+                let handshake_key = main.enter("").key;
+                peer.keep_session(main);
+                frame(&Join { versions: Versions::OURS, uid, handshake_key })
             }
         };
         (peer, opening)

@@ -67,6 +67,37 @@ pub(crate) struct Peer {
     web: Option<WebPeer>,
     /// Who is who in its room, as it has been told.
     names: BTreeMap<MemberNumber, Uid>,
+    /// The session that its ticket is of, if that is to live as long.
+    session: Option<KeptSession>,
+}
+
+/// A connection to Main that lives until this is dropped: somebody answers there.
+struct KeptSession(TcpStream);
+
+impl KeptSession {
+    fn of(mut main: Peer) -> Self {
+        let stream = main.stream.try_clone().unwrap();
+        std::thread::spawn(move || {
+            loop {
+                match main.hear(PATIENCE) {
+                    Heard::Frame(opcode) if opcode == Ping::OPCODE.0 => {
+                        let Ping { nonce } = main.message();
+                        main.send_if_open(&frame(&Pong { nonce }));
+                    }
+                    Heard::Frame(_) | Heard::Silence => {}
+                    Heard::Closed { .. } => return,
+                }
+            }
+        });
+        Self(stream)
+    }
+}
+
+impl Drop for KeptSession {
+    fn drop(&mut self) {
+        // Fails if Main has closed it already.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
 }
 
 /// The name of an opcode, for people.
@@ -102,7 +133,13 @@ impl Peer {
             body: Vec::new(),
             web: None,
             names: BTreeMap::new(),
+            session: None,
         }
+    }
+
+    /// Its ticket is of that session, which stands as long as this connection does.
+    pub(crate) fn keep_session(&mut self, main: Self) {
+        self.session = Some(KeptSession::of(main));
     }
 
     /// A WebSocket: what is sent becomes messages, and what comes frames again.

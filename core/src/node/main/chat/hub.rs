@@ -45,7 +45,7 @@ impl Vacant for LocalChannel {
 }
 
 /// The most messages of one member that may be under way to the chat server.
-const SAYS_UNDER_WAY: usize = 16;
+const SAYS_UNDER_WAY: usize = 32;
 
 /// What the chat server owes a member an answer to.
 #[derive(Copy, Clone, Debug)]
