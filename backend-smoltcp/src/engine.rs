@@ -24,7 +24,7 @@
 use core::net::SocketAddr;
 
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::{Node, Request, Role};
+use tinyrealm_core::node::{ConnectFailure, Node, Request, Role};
 use tinyrealm_core::session::SessionKey;
 use tinyrealm_core::time::{Instant, Stamp};
 
@@ -230,7 +230,7 @@ impl<'a, R: Role<'a>> Engine<'a, R> {
                 SocketState::Idle | SocketState::Listening | SocketState::Resetting,
             ) => {
                 self.free(number, bank);
-                self.node.handle_connect_failed(turn, key);
+                self.node.handle_connect_failed(turn, key, ConnectFailure::Unreachable);
                 false
             }
 
@@ -340,7 +340,11 @@ impl<'a, R: Role<'a>> Engine<'a, R> {
             self.follow(number, turn, bank);
             return;
         }
-        self.node.handle_connect_failed(turn, key);
+        let failure = match address {
+            Some(_) => ConnectFailure::Unreachable,
+            None => ConnectFailure::Unresolved,
+        };
+        self.node.handle_connect_failed(turn, key, failure);
     }
 }
 

@@ -19,6 +19,7 @@ pub mod driver;
 pub mod entropy;
 #[cfg(feature = "driver")]
 pub mod memory;
+mod race;
 #[cfg(feature = "driver")]
 pub mod runtime;
 #[cfg(feature = "driver")]

@@ -14,7 +14,6 @@ use crate::wire;
 
 /// The longest that servers say to members of a bench, and its prefix.
 const FRAME_MAX_BYTES: usize = 512;
-const ANSWER_MAX_BYTES: u16 = 1_024;
 /// Here it hides nothing, so it is always the same.
 const MASK: MaskKey = [0x37, 0xFA, 0x21, 0x3D];
 
@@ -40,13 +39,13 @@ impl Link {
 
     fn shake_hands(&mut self, host: &str) -> anyhow::Result<()> {
         let (mut requester, mut out) = (Requester::new([7; 16]), [0; FRAME_MAX_BYTES]);
-        let request = Request { host, target: "/", origin: None };
+        let request = Request::new(host, "/");
         let used = requester.write_request(request, &mut out).ok().context("a bad address")?;
         self.stream.write_all(&out[..used])?;
         let (mut line, mut byte) = ([0; 64], [0]);
         loop {
             self.stream.read_exact(&mut byte)?;
-            match requester.advance(&mut line, &mut &byte[..], ANSWER_MAX_BYTES) {
+            match requester.advance(&mut line, &mut &byte[..], request.offer) {
                 Answer::NeedMore => {}
                 Answer::Open { .. } => return Ok(()),
                 Answer::Failed(error) => bail!("no WebSocket: {}", error.name()),

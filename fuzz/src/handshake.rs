@@ -1,7 +1,7 @@
 //! The handshake of a WebSocket, either side: the same head is the same answer, however it is cut.
 
 use tinyrealm_core::wire::ws::handshake::{
-    Acceptance, Acceptor, Answer, Policy, Request, Requester,
+    Acceptance, Acceptor, Answer, Offer, Policy, Request, Requester,
 };
 
 use crate::cuts::{pattern_and_rest, reads};
@@ -58,8 +58,8 @@ fn answer_to(acceptance: Acceptance) {
             let used = accepted.write_response(&mut response).expect("it fits");
             let (answer, taken) = request(std::iter::once(&response[..used]));
             // The proof is right where the key is ours.
-            if let Answer::Open { is_protocol_chosen } = answer {
-                assert_eq!(is_protocol_chosen, accepted.is_protocol_chosen());
+            if let Answer::Open { protocol } = answer {
+                assert_eq!(protocol.is_some(), accepted.is_protocol_chosen());
                 assert_eq!(taken, used);
             }
         }
@@ -69,13 +69,14 @@ fn answer_to(acceptance: Acceptance) {
 /// What a client makes of these reads, and how many bytes it has taken.
 fn request<'s>(reads: impl Iterator<Item = &'s [u8]>) -> (Answer, usize) {
     let mut out = [0; 512];
-    let asked = Request { host: "realm.example", target: "/", origin: None };
+    let asked = Request::new("realm.example", "/");
     let mut requester = Requester::new(KEY);
     requester.write_request(asked, &mut out).expect("it fits");
     let (mut line, mut taken) = ([0; LINE_BYTES], 0);
+    let offer = Offer { limit_bytes: POLICY.limit_bytes, ..Offer::OWN };
     for mut read in reads {
         let before = read.len();
-        let answer = requester.advance(&mut line, &mut read, POLICY.limit_bytes);
+        let answer = requester.advance(&mut line, &mut read, offer);
         taken += before - read.len();
         if answer != Answer::NeedMore {
             return (answer, taken);

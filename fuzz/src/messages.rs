@@ -4,7 +4,7 @@ use tinyrealm_core::wire::ws::{Assembly, Rules, Side, Step, buffer_bytes};
 
 use crate::cuts::{pattern_and_rest, reads};
 
-const LIMIT_BYTES: u16 = 300;
+const LIMIT_BYTES: u32 = 300;
 
 /// What a stream has said.
 #[derive(Clone, PartialEq, Eq, Debug)]

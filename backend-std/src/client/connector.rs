@@ -13,6 +13,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tinyrealm_core::net::{NetConnector, NetSessionId, NetUrl, UrlError};
+use tinyrealm_core::wire::ws::SUB_PROTOCOL;
 
 use super::options::NetOptions;
 use super::session::{Plan, ThreadedSession};
@@ -38,13 +39,31 @@ pub struct NetTcpConnector {
 }
 
 /// Makes sessions for `ws://host:port/path`, and for `wss://` with the feature `tls`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct NetWsConnector {
     /// The settings of its sessions.
     pub options: NetOptions,
+    /// What is offered to the server, the dearest first; without any it is not asked for one. It may
+    /// choose one, which is the session's [`sub_protocol`](ThreadedSession::sub_protocol), or none.
+    pub sub_protocols: Vec<String>,
+    /// Further headers of the request, by name and value: a cookie, an authorization.
+    pub headers: Vec<(String, String)>,
     /// Who vouches for the servers of `wss://`.
     #[cfg(feature = "tls")]
     pub trust: TlsTrust,
+}
+
+/// Offers the sub-protocol of the realm.
+impl Default for NetWsConnector {
+    fn default() -> Self {
+        Self {
+            options: NetOptions::DEFAULT,
+            sub_protocols: vec![SUB_PROTOCOL.to_owned()],
+            headers: Vec::new(),
+            #[cfg(feature = "tls")]
+            trust: TlsTrust::default(),
+        }
+    }
 }
 
 fn plan<T: Transport>(url: &str, options: &NetOptions) -> Result<Plan, UrlError> {
@@ -62,6 +81,8 @@ fn plan<T: Transport>(url: &str, options: &NetOptions) -> Result<Plan, UrlError>
         id,
         url: url.to_owned(),
         options,
+        sub_protocols: Vec::new(),
+        headers: Vec::new(),
         #[cfg(feature = "tls")]
         trust: TlsTrust::default(),
     })
@@ -80,6 +101,8 @@ impl NetConnector for NetWsConnector {
 
     fn create_session(&self, url: &str) -> Result<NetWsClient, UrlError> {
         Ok(ThreadedSession::new(Plan {
+            sub_protocols: self.sub_protocols.clone(),
+            headers: self.headers.clone(),
             #[cfg(feature = "tls")]
             trust: self.trust.clone(),
             ..plan::<WebSocket>(url, &self.options)?

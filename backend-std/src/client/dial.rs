@@ -1,63 +1,116 @@
 //! Dialing: a name, its addresses, a socket; all of which may hang.
 //!
-//! Contract: the socket is known to the session before it connects, so that closing breaks it off. A
-//! resolver can't be broken off: its thread ends when it does, and nobody waits for it.
+//! Contract: whoever is not wanted any more ends within [`PATIENCE`]. A resolver can't be broken off: its
+//! thread ends when it does, and nobody waits for it.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use socket2::Socket;
 use tinyrealm_core::net::{NetErrorKind, NetUrl};
 
 use super::ended::Ended;
 use super::link::WRITE_PATIENCE;
 use super::options::NetOptions;
+use crate::race::{ADDRESSES_MAX, Race, Step};
 
-/// Connects to one of the host's addresses before `deadline`. `watch` is shown every socket before it
-/// connects, and answers whether to go on.
+/// How long nobody looks whether the connection is still wanted.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Connects to one of the host's addresses before `deadline`, as long as it `is_wanted`.
 pub(super) fn dial(
     url: &NetUrl<'_>,
     options: &NetOptions,
     deadline: Instant,
-    mut watch: impl FnMut(&Arc<Socket>) -> bool,
-) -> Result<Arc<Socket>, Ended> {
+    is_wanted: impl Fn() -> bool,
+) -> Result<Socket, Ended> {
     let port = url.port.unwrap_or_default();
     let resolved = (options.resolver)(url.host, port);
     let unknown = |text: String| Ended::failed(NetErrorKind::Resolve, text);
     let addresses =
         resolved.map_err(|error| unknown(format!("can't find {}: {error}", url.host)))?;
-    let mut failure = unknown(format!("{} has no address", url.host));
-    for (index, address) in addresses.iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        // The last address may have all the time that is left.
-        let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-        let unreached = |error: io::Error| {
-            Ended::failed(NetErrorKind::Connect, format!("can't connect to {address}: {error}"))
-        };
-        if share.is_zero() {
-            return Err(unreached(io::ErrorKind::TimedOut.into()));
-        }
-        let outcome = socket_for(*address).and_then(|socket| {
-            if !watch(&socket) {
-                return Err(io::ErrorKind::ConnectionAborted.into());
-            }
-            socket.connect_timeout(&(*address).into(), share)?;
-            Ok(socket)
-        });
-        match outcome {
-            Ok(socket) => return Ok(socket),
-            Err(error) => failure = unreached(error),
-        }
+    if addresses.is_empty() {
+        return Err(unknown(format!("{} has no address", url.host)));
     }
-    Err(failure)
+    let unreached = |error: io::Error| {
+        Ended::failed(NetErrorKind::Connect, format!("can't connect to {error}"))
+    };
+    let first = addresses[0];
+    let socket = run(Race::between(addresses), deadline, is_wanted).map_err(|error| {
+        // An attempt's own failure names its address.
+        let is_its_own = error.get_ref().is_some();
+        unreached(if is_its_own { error } else { io::Error::other(format!("{first}: {error}")) })
+    })?;
+    prepare(&socket).map_err(|error| Ended::lost(&error))?;
+    Ok(socket)
 }
 
-/// No delay for small packets, and writes that look around from time to time.
-fn socket_for(address: SocketAddr) -> io::Result<Arc<Socket>> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+/// Runs all attempts on this thread, and answers the first that connects.
+fn run(mut race: Race, deadline: Instant, is_wanted: impl Fn() -> bool) -> io::Result<Socket> {
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(ADDRESSES_MAX);
+    let mut attempts: Vec<Option<(SocketAddr, TcpStream)>> = Vec::new();
+    loop {
+        let now = Instant::now();
+        let until = match race.step(now) {
+            Step::Start(address) => {
+                match start(&poll, address, attempts.len()) {
+                    Ok(stream) => attempts.push(Some((address, stream))),
+                    Err(error) => race.lose(address, &error),
+                }
+                continue;
+            }
+            Step::WaitUntil(at) => at.min(deadline),
+            Step::Wait => deadline,
+            Step::Over(error) => return Err(error),
+        };
+        if now >= deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        if !is_wanted() {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        match poll.poll(&mut events, Some((until - now).min(PATIENCE))) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        for event in &events {
+            let Some(attempt) = attempts.get_mut(event.token().0) else { continue };
+            let Some((address, stream)) = attempt.take() else { continue };
+            match outcome(&stream) {
+                None => *attempt = Some((address, stream)),
+                Some(Ok(())) => return Ok(Socket::from(std::net::TcpStream::from(stream))),
+                Some(Err(error)) => race.lose(address, &error),
+            }
+        }
+    }
+}
+
+fn start(poll: &Poll, address: SocketAddr, index: usize) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
+    poll.registry().register(&mut stream, Token(index), Interest::WRITABLE)?;
+    Ok(stream)
+}
+
+/// What has become of an attempt; `None` if nothing has yet.
+fn outcome(stream: &TcpStream) -> Option<io::Result<()>> {
+    match stream.take_error() {
+        Ok(None) => {}
+        Ok(Some(error)) | Err(error) => return Some(Err(error)),
+    }
+    match stream.peer_addr() {
+        Ok(_) => Some(Ok(())),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => None,
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// No delay for small packets, and calls that block, but look around from time to time.
+fn prepare(socket: &Socket) -> io::Result<()> {
+    socket.set_nonblocking(false)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_write_timeout(Some(WRITE_PATIENCE))?;
-    Ok(Arc::new(socket))
+    socket.set_write_timeout(Some(WRITE_PATIENCE))
 }

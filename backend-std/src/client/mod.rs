@@ -2,7 +2,7 @@
 //!
 //! Purpose: a game's loop calls `tick()` once a frame and never waits. [`NetTcpConnector`] speaks
 //! stream frames (`tcp://host:port`), [`NetWsConnector`] WebSocket (`ws://`, and `wss://` with the
-//! feature `tls`). The traits that both fulfil, and the order in which things are told, are in
+//! feature `tls`), [`AnyConnector`] whichever the address asks for. The traits that both fulfil, and the order in which things are told, are in
 //! [`tinyrealm_core::net`].
 //!
 //! Contract: two threads a connection, one that resolves, connects and reads, one that writes. They
@@ -16,6 +16,9 @@
 //! `on_close` does not depend on the peer, nor on the threads: `tick` sees to the deadlines itself, and
 //! so does the writing thread, for a session that nobody ticks any more.
 //!
+//! A peer that has gone without a word is asked ([`KeepAlive`]), and lost when it does not answer: told
+//! within 30 s by default, as a loss that a back-off makes good.
+//!
 //! Bounds: [`NetOptions`]; both queues are allocated once, twice their size. A full outbox refuses
 //! ([`SendError::Full`](tinyrealm_core::protocol::SendError)); a full inbox stops reading, which the
 //! peer feels.
@@ -27,9 +30,11 @@
 //! session.connect(); // returns at once
 //! ```
 
+mod any;
 mod connector;
 mod dial;
 mod ended;
+mod keep_alive;
 mod link;
 mod options;
 mod queue;
@@ -43,8 +48,9 @@ mod tls;
 mod transport;
 mod web_socket;
 
+pub use any::{AnyConnector, AnyHandle, AnySession};
 pub use connector::{NetTcpClient, NetTcpConnector, NetWsClient, NetWsConnector};
-pub use options::{NetOptions, Resolver};
+pub use options::{KeepAlive, NetOptions, Resolver};
 pub use session::{ThreadedHandle, ThreadedSession};
 #[cfg(feature = "tls")]
 pub use tls::TlsTrust;

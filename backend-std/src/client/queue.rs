@@ -55,8 +55,8 @@ pub(super) struct Inbox {
 
 impl Inbox {
     /// One that takes at least one body of `frame_limit_bytes`.
-    pub(super) fn new(capacity: usize, frame_limit_bytes: u16) -> Self {
-        let least = LENGTH_BYTES + usize::from(frame_limit_bytes);
+    pub(super) fn new(capacity: usize, frame_limit_bytes: u32) -> Self {
+        let least = LENGTH_BYTES + frame_limit_bytes as usize;
         Self { bytes: vec![0; capacity.max(least)].into(), used: 0, read: 0 }
     }
 

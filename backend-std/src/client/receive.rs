@@ -10,11 +10,12 @@ use tinyrealm_core::net::{CloseCode, NetErrorKind, NetState, NetUrl};
 
 use super::dial::dial;
 use super::ended::Ended;
+use super::keep_alive::{Due, Watch};
 use super::link::{Link, is_pause};
 use super::send;
 use super::session::Plan;
 use super::shared::{Order, Shared, State};
-use super::transport::{Received, Transport};
+use super::transport::{Opened, Received, Transport};
 
 /// What one read takes at most.
 const READ_BYTES: usize = 64 * 1_024;
@@ -26,6 +27,7 @@ struct Greeted<T> {
     buffer: Box<[u8]>,
     /// Bytes of `buffer` that came with the greeting.
     leftover: Range<usize>,
+    watch: Watch,
 }
 
 /// Connects and reads until the connection is over, then reports why.
@@ -46,21 +48,23 @@ fn greet<T: Transport>(
     let deadline = Instant::now() + Duration::from_millis(u64::from(options.connect_timeout_ms));
     let url = NetUrl::parse(&plan.url)
         .map_err(|error| Ended::failed(NetErrorKind::Resolve, error.text()))?;
-    let socket = dial(&url, options, deadline, |socket| {
-        let mut state = shared.lock();
-        let is_wanted = state.attempt == attempt;
-        if is_wanted {
-            state.socket = Some(Arc::clone(socket));
-        }
-        is_wanted
-    })?;
+    let socket = dial(&url, options, deadline, || shared.lock().attempt == attempt)?;
+    let socket = Arc::new(socket);
+    let mut state = shared.lock();
+    if state.attempt == attempt {
+        // From now on breaking it off is what wakes this thread.
+        state.socket = Some(Arc::clone(&socket));
+    }
+    drop(state);
     let link = secure(plan, &url, socket, deadline)?;
     let mut buffer: Box<[u8]> = vec![0; READ_BYTES].into();
-    let (transport, leftover) = T::open(&link, &url, options, deadline, &mut buffer)?;
-    link.set_read_timeout(None).map_err(|error| Ended::lost(&error))?;
+    let Opened { transport, leftover, protocol } =
+        T::open(&link, &url, plan, deadline, &mut buffer)?;
+    let watch = Watch::begin(options.keep_alive, Instant::now());
+    link.set_read_timeout(watch.patience()).map_err(|error| Ended::lost(&error))?;
     let link = Arc::new(link);
-    start_sender::<T>(shared, attempt, &link)?;
-    Ok(Greeted { link, transport, buffer, leftover })
+    start_sender::<T>(shared, attempt, &link, protocol)?;
+    Ok(Greeted { link, transport, buffer, leftover, watch })
 }
 
 /// The socket as it is, or with TLS over it.
@@ -89,6 +93,7 @@ fn start_sender<T: Transport>(
     shared: &Arc<Shared>,
     attempt: u32,
     link: &Arc<Link>,
+    protocol: Option<u8>,
 ) -> Result<(), Ended> {
     let mut state = shared.lock();
     if state.attempt != attempt || shared.visible() != NetState::Connecting {
@@ -102,11 +107,12 @@ fn start_sender<T: Transport>(
     spawned.map_err(|error| Ended::failed(NetErrorKind::Resources, error.to_string()))?;
     state.order = Order::Send;
     state.is_opened = true;
+    state.protocol = protocol;
     Ok(())
 }
 
 fn receive<T: Transport>(shared: &Shared, plan: &Plan, attempt: u32, greeted: Greeted<T>) -> Ended {
-    let Greeted { link, mut transport, mut buffer, leftover } = greeted;
+    let Greeted { link, mut transport, mut buffer, leftover, mut watch } = greeted;
     let mut filled = leftover;
     loop {
         if let Some(ended) = deliver(shared, plan, attempt, &mut transport, &buffer[filled]) {
@@ -118,11 +124,36 @@ fn receive<T: Transport>(shared: &Shared, plan: &Plan, attempt: u32, greeted: Gr
                 let closing = state.closing.as_ref();
                 return transport.end_of_stream(closing.map(|(code, text)| (*code, text.as_str())));
             }
-            Ok(count) => 0..count,
-            Err(error) if is_pause(&error) => 0..0,
+            Ok(count) => {
+                if watch.hear(Instant::now()) {
+                    let _ = link.set_read_timeout(watch.patience());
+                }
+                0..count
+            }
+            Err(error) if is_pause(&error) => {
+                match watch.look(Instant::now()) {
+                    Due::Nothing => {}
+                    Due::Ask => ask::<T>(shared, attempt),
+                    Due::Lost(text) => return Ended::failed(NetErrorKind::Lost, text),
+                }
+                let _ = link.set_read_timeout(watch.patience());
+                0..0
+            }
             Err(error) => return Ended::lost(&error),
         };
     }
+}
+
+/// Asks the peer whether it is there. Where there is no room for that it does not read either.
+fn ask<T: Transport>(shared: &Shared, attempt: u32) {
+    let mut state = shared.lock();
+    if state.attempt != attempt || state.order != Order::Send {
+        return;
+    }
+    let State { outbox, masks, .. } = &mut *state;
+    let used = T::write_ping(outbox.room(PONG_RESERVE_BYTES), masks);
+    outbox.commit(used);
+    shared.wake_sender(&mut state);
 }
 
 /// Takes everything out of `input`; answers why there will be no more, if so.

@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub(super) id: NetSessionId,
     pub(super) url: String,
     pub(super) options: NetOptions,
+    pub(super) sub_protocols: Vec<String>,
+    pub(super) headers: Vec<(String, String)>,
     #[cfg(feature = "tls")]
     pub(super) trust: super::tls::TlsTrust,
 }
@@ -74,10 +76,10 @@ impl<T: Transport> ThreadedSession<T> {
     pub(super) fn new(plan: Plan) -> Self {
         let NetOptions { frame_limit_bytes, send_queue_bytes, receive_queue_bytes, .. } =
             plan.options;
-        let longest = HEADER_MAX_BYTES + usize::from(frame_limit_bytes);
+        let longest = HEADER_MAX_BYTES + frame_limit_bytes as usize;
         let outbox = Outbox::new(send_queue_bytes.max(longest) + CONTROL_RESERVE_BYTES);
         let inbox = Inbox::new(receive_queue_bytes, frame_limit_bytes);
-        let shared = Arc::new(Shared::new(outbox, inbox));
+        let shared = Arc::new(Shared::new(outbox, inbox, frame_limit_bytes));
         Self {
             inbox: Inbox::new(receive_queue_bytes, frame_limit_bytes),
             backoff: plan.options.reconnect.clone(),
@@ -86,6 +88,12 @@ impl<T: Transport> ThreadedSession<T> {
             last_error: String::new(),
             handle: ThreadedHandle { shared, plan: Arc::new(plan), transport: PhantomData },
         }
+    }
+
+    /// The sub-protocol that the peer has chosen, of those that were offered.
+    pub fn sub_protocol(&self) -> Option<&str> {
+        let chosen = self.handle.shared.lock().protocol?;
+        self.handle.plan.sub_protocols.get(usize::from(chosen)).map(String::as_str)
     }
 
     fn begin(&mut self) {
@@ -130,7 +138,9 @@ impl<T: Transport> ThreadedSession<T> {
         if let Some(backoff) = &mut self.backoff {
             backoff.reset();
         }
-        handler.on_open(&mut NetSender::new(&mut self.handle));
+        let mut sender = NetSender::new(&mut self.handle);
+        handler.on_open(&mut sender);
+        note(&mut self.last_error, sender.failure());
         1
     }
 
@@ -140,12 +150,15 @@ impl<T: Transport> ThreadedSession<T> {
             if self.inbox.is_empty() && !self.refill() {
                 break;
             }
-            told_bytes += self.inbox.next_bytes().unwrap_or_default();
-            if told_bytes > TICK_BYTES_MAX {
+            let next_bytes = self.inbox.next_bytes().unwrap_or_default();
+            if told_bytes > 0 && told_bytes + next_bytes > TICK_BYTES_MAX {
                 break;
             }
+            told_bytes += next_bytes;
             if let Some(body) = self.inbox.pop() {
-                handler.on_frame(&mut NetSender::new(&mut self.handle), body);
+                let mut sender = NetSender::new(&mut self.handle);
+                handler.on_frame(&mut sender, body);
+                note(&mut self.last_error, sender.failure());
                 told += 1;
             }
         }
@@ -185,8 +198,12 @@ impl<T: Transport> ThreadedSession<T> {
         let retried = retry_ms.map(|_| NetErrorKind::Lost);
         let mut told = 0;
         if let Some(kind) = ended.error.or(retried) {
-            self.last_error.clone_from(&ended.reason);
-            handler.on_error(NetError { kind, text: &ended.reason });
+            self.last_error.clear();
+            self.last_error.push_str(&ended.reason);
+            if ended.reason.is_empty() {
+                self.last_error = format!("the peer has closed with {}", ended.code.0);
+            }
+            handler.on_error(NetError { kind, text: &self.last_error });
             told += 1;
         }
         match retry_ms {
@@ -214,6 +231,14 @@ impl<T: Transport> ThreadedSession<T> {
     }
 }
 
+/// Keeps what a handler has found wrong.
+fn note(last_error: &mut String, failure: Option<&'static str>) {
+    if let Some(text) = failure {
+        last_error.clear();
+        last_error.push_str(text);
+    }
+}
+
 impl<T: Transport> NetOutbound for ThreadedHandle<T> {
     fn session_id(&self) -> NetSessionId {
         self.plan.id
@@ -228,10 +253,13 @@ impl<T: Transport> NetOutbound for ThreadedHandle<T> {
         if self.shared.visible() != NetState::Open || state.order != Order::Send {
             return Err(SendError::Closed);
         }
-        let State { outbox, masks, .. } = &mut *state;
-        let limit_bytes = T::frame_limit(self.plan.options.frame_limit_bytes);
+        let State { outbox, masks, scratch, .. } = &mut *state;
         let room = outbox.room(CONTROL_RESERVE_BYTES);
-        let used = T::write_frame(room, limit_bytes, masks, encode)?;
+        let Ok(used) = T::write_frame(room, scratch.len(), masks, encode) else {
+            // What fits nowhere will not fit later either.
+            let will_fit = encode(scratch).is_ok();
+            return Err(if will_fit { SendError::Full } else { SendError::TooLong });
+        };
         outbox.commit(used);
         self.shared.wake_sender(&mut state);
         Ok(())

@@ -46,6 +46,10 @@ pub(super) struct State {
     pub(super) outbox: Outbox,
     pub(super) inbox: Inbox,
     pub(super) masks: Masks,
+    /// As long as the longest body: what does not fit here never fits.
+    pub(super) scratch: Box<[u8]>,
+    /// Which of the offered sub-protocols the peer has chosen.
+    pub(super) protocol: Option<u8>,
     /// The connection stands, which may not have been told yet.
     pub(super) is_opened: bool,
     /// What is received is of no interest any more.
@@ -63,13 +67,15 @@ pub(super) struct State {
 }
 
 impl Shared {
-    pub(super) fn new(outbox: Outbox, inbox: Inbox) -> Self {
+    pub(super) fn new(outbox: Outbox, inbox: Inbox, frame_limit_bytes: u32) -> Self {
         let state = State {
             attempt: 0,
             order: Order::Stop,
             outbox,
             inbox,
             masks: Masks::new(),
+            scratch: vec![0; frame_limit_bytes as usize].into(),
+            protocol: None,
             is_opened: false,
             is_discarding: false,
             ended: None,
@@ -163,6 +169,7 @@ impl Shared {
         state.outbox.clear();
         state.inbox.clear();
         state.is_opened = false;
+        state.protocol = None;
         state.is_discarding = false;
         state.ended = None;
         state.closing = None;

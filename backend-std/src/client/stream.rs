@@ -1,16 +1,16 @@
 //! `Stream`: frames with their length in front, straight on TCP.
 
-use std::ops::Range;
 use std::time::Instant;
 
 use tinyrealm_core::net::{CloseCode, NetErrorKind, NetUrl};
-use tinyrealm_core::protocol::{Encode, SendError};
-use tinyrealm_core::wire::{FRAME_LIMIT_MAX_BYTES, Framed, PacketFramer, PacketHeader};
+use tinyrealm_core::protocol::either_way::Ping;
+use tinyrealm_core::protocol::{Encode, encode_frame};
+use tinyrealm_core::wire::{FRAME_LIMIT_MAX_BYTES, Framed, Full, PacketFramer, PacketHeader};
 
 use super::ended::Ended;
 use super::link::Link;
-use super::options::NetOptions;
-use super::transport::{Masks, Received, Transport};
+use super::session::Plan;
+use super::transport::{Masks, Opened, Received, Transport};
 
 /// The receiving side: the part of a frame that has been read.
 pub struct Stream {
@@ -43,33 +43,31 @@ impl Transport for Stream {
     const SCHEMES: &'static [&'static str] = &["tcp"];
     const SHUTS_ITS_SIDE: bool = true;
 
-    fn frame_limit(limit_bytes: u16) -> u16 {
-        limit_bytes.min(FRAME_LIMIT_MAX_BYTES)
+    fn frame_limit(limit_bytes: u32) -> u32 {
+        limit_bytes.min(FRAME_LIMIT_MAX_BYTES.into())
     }
 
     fn open(
         _: &Link,
         _: &NetUrl<'_>,
-        options: &NetOptions,
+        plan: &Plan,
         _: Instant,
         _: &mut [u8],
-    ) -> Result<(Self, Range<usize>), Ended> {
-        Ok((Self::new(options.frame_limit_bytes), 0..0))
+    ) -> Result<Opened<Self>, Ended> {
+        // The plan's limit is a stream's.
+        let limit_bytes = u16::try_from(plan.options.frame_limit_bytes).unwrap_or(u16::MAX);
+        Ok(Opened { transport: Self::new(limit_bytes), leftover: 0..0, protocol: None })
     }
 
     fn write_frame(
         out: &mut [u8],
-        limit_bytes: u16,
+        limit_bytes: usize,
         _: &mut Masks,
         encode: Encode<'_>,
-    ) -> Result<usize, SendError> {
-        let Some((header, rest)) = out.split_first_chunk_mut::<{ PacketHeader::BYTES }>() else {
-            return Err(SendError::Full);
-        };
-        let room = rest.len().min(usize::from(limit_bytes));
-        let is_all = room == usize::from(limit_bytes);
-        let full = if is_all { SendError::TooLong } else { SendError::Full };
-        let body_bytes = encode(&mut rest[..room]).map_err(|_| full)?;
+    ) -> Result<usize, Full> {
+        let (header, rest) = out.split_first_chunk_mut::<{ PacketHeader::BYTES }>().ok_or(Full)?;
+        let room = rest.len().min(limit_bytes);
+        let body_bytes = encode(&mut rest[..room])?;
         *header = PacketHeader { body_bytes: body_bytes as u16 }.encode();
         Ok(PacketHeader::BYTES + body_bytes)
     }
@@ -80,6 +78,10 @@ impl Transport for Stream {
 
     fn write_pong(_: &mut [u8], _: &mut Masks, _: &[u8]) -> usize {
         0
+    }
+
+    fn write_ping(out: &mut [u8], _: &mut Masks) -> usize {
+        encode_frame(&Ping { nonce: 0 }, out).unwrap_or(0)
     }
 
     fn next<'b, 'i: 'b>(&'b mut self, input: &mut &'i [u8]) -> Received<'b> {
@@ -157,17 +159,14 @@ mod tests {
     #[test]
     fn both_sides_of_the_frame_limit() {
         let mut out = [0; 64];
-        let encode = |count: usize| {
-            move |out: &mut [u8]| {
-                out.get_mut(..count).map(|_| count).ok_or(tinyrealm_core::wire::Full)
-            }
-        };
+        let encode =
+            |count: usize| move |out: &mut [u8]| out.get_mut(..count).map(|_| count).ok_or(Full);
         let mut masks = Masks::new();
         assert_eq!(Stream::write_frame(&mut out, 16, &mut masks, &encode(16)), Ok(18));
         let over = Stream::write_frame(&mut out, 16, &mut masks, &encode(17));
-        assert_eq!(over, Err(SendError::TooLong));
+        assert_eq!(over, Err(Full));
         let full = Stream::write_frame(&mut out[..17], 16, &mut masks, &encode(16));
-        assert_eq!(full, Err(SendError::Full));
+        assert_eq!(full, Err(Full));
         let mut input = &[17, 0][..];
         assert!(matches!(Stream::new(16).next(&mut input), Received::Invalid(..)));
         let mut input = &[16, 0][..];

@@ -4,11 +4,12 @@ use std::ops::Range;
 use std::time::Instant;
 
 use tinyrealm_core::net::{CloseCode, NetErrorKind, NetUrl};
-use tinyrealm_core::protocol::{Encode, SendError};
+use tinyrealm_core::protocol::Encode;
+use tinyrealm_core::wire::Full;
 
 use super::ended::Ended;
 use super::link::{Link, is_pause};
-use super::options::NetOptions;
+use super::session::Plan;
 
 /// What comes next of what has been read.
 pub(super) enum Received<'b> {
@@ -58,36 +59,50 @@ pub(super) fn random(bytes: &mut [u8]) {
     crate::OsEntropy.fill(bytes);
 }
 
+/// A transport whose greeting has gone well.
+pub(super) struct Opened<T> {
+    pub(super) transport: T,
+    /// What it has read too much, in the buffer that it was lent.
+    pub(super) leftover: Range<usize>,
+    /// Which of the offered sub-protocols the peer has chosen.
+    pub(super) protocol: Option<u8>,
+}
+
 /// A way to put frames onto a connection, and its state on the receiving side.
 pub(super) trait Transport: Sized + Send + 'static {
     /// The schemes of its addresses.
     const SCHEMES: &'static [&'static str];
 
     /// The longest body that it can carry, up to `limit_bytes`.
-    fn frame_limit(limit_bytes: u16) -> u16;
+    fn frame_limit(limit_bytes: u32) -> u32;
 
     /// Greets the peer, before `deadline`. What it has read too much is in `buffer`.
     fn open(
         link: &Link,
         url: &NetUrl<'_>,
-        options: &NetOptions,
+        plan: &Plan,
         deadline: Instant,
         buffer: &mut [u8],
-    ) -> Result<(Self, Range<usize>), Ended>;
+    ) -> Result<Opened<Self>, Ended>;
 
-    /// Writes one frame to the start of `out`, and answers its bytes.
+    /// Writes one frame, whose body is of up to `limit_bytes`, to the start of `out`, and answers its
+    /// bytes.
     fn write_frame(
         out: &mut [u8],
-        limit_bytes: u16,
+        limit_bytes: usize,
         masks: &mut Masks,
         encode: Encode<'_>,
-    ) -> Result<usize, SendError>;
+    ) -> Result<usize, Full>;
 
     /// Writes a goodbye to the start of `out`, and answers its bytes; 0 if it has none or no room.
     fn write_close(out: &mut [u8], masks: &mut Masks, code: CloseCode, reason: &str) -> usize;
 
     /// Writes the answer to a ping to the start of `out`, and answers its bytes; 0 for no room.
     fn write_pong(out: &mut [u8], masks: &mut Masks, payload: &[u8]) -> usize;
+
+    /// Writes a question whether the peer is there to the start of `out`, and answers its bytes; 0 for
+    /// no room.
+    fn write_ping(out: &mut [u8], masks: &mut Masks) -> usize;
 
     /// Whether our side is shut behind what we have said; else the peer's goodbye is waited for.
     const SHUTS_ITS_SIDE: bool;

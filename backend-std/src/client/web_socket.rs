@@ -1,25 +1,23 @@
 //! `WebSocket`: one binary message a frame's body, by the core's codec.
 
-use std::ops::Range;
 use std::time::Instant;
 
 use tinyrealm_core::net::{CloseCode, NetErrorKind, NetUrl};
-use tinyrealm_core::protocol::{Encode, SendError};
-use tinyrealm_core::wire::PacketHeader;
+use tinyrealm_core::protocol::Encode;
+use tinyrealm_core::wire::Full;
 use tinyrealm_core::wire::ws::close::REASON_MAX_BYTES;
-use tinyrealm_core::wire::ws::handshake::{Answer, AnswerError, Request, Requester};
-use tinyrealm_core::wire::ws::header::{CONTROL_PAYLOAD_MAX_BYTES, HEADER_MAX_BYTES};
+use tinyrealm_core::wire::ws::handshake::{Answer, AnswerError, Offer, Request, Requester};
+use tinyrealm_core::wire::ws::header::CONTROL_PAYLOAD_MAX_BYTES;
 use tinyrealm_core::wire::ws::{
-    Assembly, Close, FrameKind, Rules, Side, Step, buffer_bytes, reframe_in_place, write_frame,
+    Assembly, Close, FrameHeader, FrameKind, MESSAGE_LIMIT_MAX_BYTES, Rules, Side, Step,
+    apply_mask, buffer_bytes, write_frame,
 };
 
 use super::ended::Ended;
 use super::link::Link;
-use super::options::NetOptions;
-use super::transport::{Masks, Received, Transport, random, read_before, write_before};
+use super::session::Plan;
+use super::transport::{Masks, Opened, Received, Transport, random, read_before, write_before};
 
-/// The longest answer of a server to the handshake.
-const ANSWER_LIMIT_BYTES: u16 = 8 * 1_024;
 /// The longest line in it that matters.
 const LINE_BYTES: usize = 512;
 /// What a request has beside its host and target.
@@ -34,7 +32,7 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    fn new(limit_bytes: u16) -> Self {
+    fn new(limit_bytes: u32) -> Self {
         Self {
             assembly: Assembly::default(),
             rules: Rules { side: Side::Client, limit_bytes },
@@ -72,30 +70,33 @@ impl Transport for WebSocket {
         if cfg!(feature = "tls") { &["ws", "wss"] } else { &["ws"] };
     const SHUTS_ITS_SIDE: bool = false;
 
-    fn frame_limit(limit_bytes: u16) -> u16 {
-        limit_bytes
+    fn frame_limit(limit_bytes: u32) -> u32 {
+        limit_bytes.min(MESSAGE_LIMIT_MAX_BYTES)
     }
 
     fn open(
         link: &Link,
         url: &NetUrl<'_>,
-        options: &NetOptions,
+        plan: &Plan,
         deadline: Instant,
         buffer: &mut [u8],
-    ) -> Result<(Self, Range<usize>), Ended> {
+    ) -> Result<Opened<Self>, Ended> {
         let mut key = [0; 16];
         random(&mut key);
         let mut requester = Requester::new(key);
-        ask(link, url, &requester, deadline)?;
+        let protocols: Vec<&str> = plan.sub_protocols.iter().map(String::as_str).collect();
+        let offer = Offer { protocols: &protocols, ..Offer::OWN };
+        ask(link, url, (plan, offer), &requester, deadline)?;
         let mut line = [0; LINE_BYTES];
         loop {
             let count = read_before(link, deadline, buffer, NetErrorKind::Handshake)?;
             let mut input = &buffer[..count];
-            match requester.advance(&mut line, &mut input, ANSWER_LIMIT_BYTES) {
+            match requester.advance(&mut line, &mut input, offer) {
                 Answer::NeedMore => {}
-                Answer::Open { .. } => {
+                Answer::Open { protocol } => {
                     let leftover = count - input.len()..count;
-                    return Ok((Self::new(options.frame_limit_bytes), leftover));
+                    let transport = Self::new(plan.options.frame_limit_bytes);
+                    return Ok(Opened { transport, leftover, protocol });
                 }
                 Answer::Failed(error) => return Err(refused(error)),
             }
@@ -104,19 +105,25 @@ impl Transport for WebSocket {
 
     fn write_frame(
         out: &mut [u8],
-        limit_bytes: u16,
+        limit_bytes: usize,
         masks: &mut Masks,
         encode: Encode<'_>,
-    ) -> Result<usize, SendError> {
-        // A stream frame first, whose header then grows into a message's.
-        let room = out.len().saturating_sub(HEADER_MAX_BYTES).min(usize::from(limit_bytes));
-        let is_all = room == usize::from(limit_bytes);
-        let full = if is_all { SendError::TooLong } else { SendError::Full };
-        let body = out.get_mut(PacketHeader::BYTES..PacketHeader::BYTES + room).ok_or(full)?;
-        let body_bytes = encode(body).map_err(|_| full)?;
-        out[..PacketHeader::BYTES]
-            .copy_from_slice(&PacketHeader { body_bytes: body_bytes as u16 }.encode());
-        reframe_in_place(out, Some(masks.next())).map_err(|_| SendError::Full)
+    ) -> Result<usize, Full> {
+        let key = masks.next();
+        // Most bodies are short, and lie where they belong at once.
+        let short = FrameHeader::message(0, Some(key)).bytes();
+        let behind = out.get_mut(short..).ok_or(Full)?;
+        let room = behind.len().min(limit_bytes);
+        let body_bytes = encode(&mut behind[..room])?;
+        let header = FrameHeader::message(body_bytes, Some(key));
+        let (start, end) = (header.bytes(), header.bytes() + body_bytes);
+        if end > out.len() {
+            return Err(Full);
+        }
+        out.copy_within(short..short + body_bytes, start);
+        header.write(out)?;
+        apply_mask(&mut out[start..end], key, 0);
+        Ok(end)
     }
 
     fn write_close(out: &mut [u8], masks: &mut Masks, code: CloseCode, reason: &str) -> usize {
@@ -132,6 +139,10 @@ impl Transport for WebSocket {
 
     fn write_pong(out: &mut [u8], masks: &mut Masks, payload: &[u8]) -> usize {
         write_frame(out, FrameKind::Pong, Some(masks.next()), payload).unwrap_or(0)
+    }
+
+    fn write_ping(out: &mut [u8], masks: &mut Masks) -> usize {
+        write_frame(out, FrameKind::Ping, Some(masks.next()), b"").unwrap_or(0)
     }
 
     fn next<'b, 'i: 'b>(&'b mut self, input: &mut &'i [u8]) -> Received<'b> {
@@ -163,14 +174,22 @@ impl Transport for WebSocket {
 fn ask(
     link: &Link,
     url: &NetUrl<'_>,
+    (plan, offer): (&Plan, Offer<'_>),
     requester: &Requester,
     deadline: Instant,
 ) -> Result<(), Ended> {
+    let headers: Vec<(&str, &str)> =
+        plan.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let slash = if url.target.starts_with('/') { "" } else { "/" };
     let target = format!("{slash}{}", url.target);
-    let mut out = vec![0; REQUEST_BYTES + url.authority.len() + target.len()];
-    let request = Request { host: url.authority, target: &target, origin: None };
-    let unwritable = |_| Ended::failed(NetErrorKind::Handshake, "the address can't be asked for");
+    // Each stands behind a separator, and headers end with a line's end.
+    let offered: usize = offer.protocols.iter().map(|name| name.len() + 2).sum();
+    let given: usize = headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+    let room = REQUEST_BYTES + url.authority.len() + target.len() + offered + given;
+    let mut out = vec![0; room];
+    let request = Request { headers: &headers, offer, ..Request::new(url.authority, &target) };
+    let text = "the address, a sub-protocol or a header can't be asked for";
+    let unwritable = |_| Ended::failed(NetErrorKind::Handshake, text);
     let used = requester.write_request(request, &mut out).map_err(unwritable)?;
     write_before(link, deadline, &out[..used], NetErrorKind::Handshake)
 }

@@ -18,6 +18,7 @@
 
 mod connection;
 mod control;
+mod dial;
 mod places;
 mod sockets;
 
@@ -25,16 +26,15 @@ pub use control::{Control, NextStep};
 pub use sockets::{EVENTS_PER_LOOK, Sockets};
 
 use std::future::{Future, poll_fn};
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tinyrealm_core::dispatch::RateLimitedLog;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::{Node, Request, Role, Taken};
 use tinyrealm_core::session::SessionKey;
 use tinyrealm_core::time::Instant;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
@@ -42,6 +42,7 @@ use crate::clock::Clock;
 use crate::entropy::OsEntropy;
 use crate::socket;
 use connection::{Connection, Link, Place, Read};
+use dial::{Unreached, dial};
 use places::Places;
 use sockets::News;
 
@@ -69,9 +70,10 @@ pub struct Driver<'a, R> {
     accept_again_at: Option<Instant>,
     places: Places,
     batch: Vec<u16>,
-    dials: JoinSet<(SessionKey, io::Result<std::net::TcpStream>)>,
+    dials: JoinSet<(SessionKey, Result<std::net::TcpStream, Unreached>)>,
     /// A dial has begun in this turn.
     has_dialed: bool,
+    dial_log: RateLimitedLog,
     buffer: Box<[u8]>,
     clock: Clock,
     entropy: Box<dyn Entropy + Send>,
@@ -106,6 +108,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             batch: Vec::new(),
             dials: JoinSet::new(),
             has_dialed: false,
+            dial_log: RateLimitedLog::default(),
             buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
             clock,
             entropy,
@@ -230,10 +233,12 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                     self.open(key, mio::net::TcpStream::from_std(stream), turn);
                     self.node.handle_connected(turn, key);
                 }
-                Err(error) => {
-                    log::debug!("can't connect: {error}");
+                Err(Unreached { failure, text }) => {
+                    if let Some(count) = self.dial_log.admit(turn.now) {
+                        log::warn!("{text} ({count} since the last line)");
+                    }
                     self.places.at(key).link = Link::Vacant;
-                    self.node.handle_connect_failed(turn, key);
+                    self.node.handle_connect_failed(turn, key, failure);
                 }
             }
         }
@@ -333,11 +338,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             match request {
                 Request::Connect { key, address } => {
                     let address = address.to_owned();
-                    let dial = async move {
-                        let dialed = TcpStream::connect(address).await;
-                        (key, dialed.and_then(TcpStream::into_std))
-                    };
-                    let abort = self.dials.spawn(dial);
+                    let abort = self.dials.spawn(async move { (key, dial(address).await) });
                     self.has_dialed = true;
                     self.places.at(key).link = Link::Dialing(abort);
                 }

@@ -1,9 +1,11 @@
 //! The client runtime against peers that behave, and peers that do not.
 
+mod alive;
 mod endings;
 mod frames;
 mod hostile;
 mod proxies;
 mod reconnecting;
 mod secure;
+mod sizes;
 mod support;

@@ -66,7 +66,7 @@ fn serve(listener: TcpListener, config: Arc<ServerConfig>) -> std::io::Result<()
     let used = accepted.write_response(&mut out).unwrap();
     stream.write_all(&out[..used])?;
     let (mut assembly, mut buffer) = (Assembly::default(), Vec::new());
-    let rules = Rules { side: Side::Server, limit_bytes: u16::MAX };
+    let rules = Rules { side: Side::Server, limit_bytes: u32::MAX };
     loop {
         let (kind, place) = match assembly.step(&mut buffer, rules) {
             Step::NeedMore { kept_bytes, missing_bytes } => {
@@ -99,7 +99,8 @@ fn frames_go_both_ways_at_once_over_tls() {
     let _alone = alone();
     let authority = Authority::new("somebody");
     let (port, serving) = start(authority.server("localhost"));
-    let connector = NetWsConnector { options: OPTIONS, trust: authority.trust() };
+    let connector =
+        NetWsConnector { options: OPTIONS, trust: authority.trust(), ..Default::default() };
     let mut session = connector.create_session(&format!("wss://localhost:{port}")).unwrap();
     session.connect();
     let mut diary = Diary::default();
@@ -140,7 +141,7 @@ fn tick_until_sent<S: NetSession>(
 
 /// How a connection ends that does not become one.
 fn refusal(url: &str, trust: TlsTrust, options: NetOptions) -> (u16, String) {
-    let connector = NetWsConnector { options, trust };
+    let connector = NetWsConnector { options, trust, ..Default::default() };
     let mut session = connector.create_session(url).unwrap();
     session.connect();
     let mut diary = Diary::default();

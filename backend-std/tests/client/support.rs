@@ -253,6 +253,33 @@ impl Peer {
         }
     }
 
+    /// Reads a request, and answers its text and what to say to it, with `line` for another line.
+    pub(crate) fn read_whole_request(&mut self, line: &str) -> (String, Vec<u8>) {
+        let mut text = Vec::new();
+        while !text.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            self.stream.read_exact(&mut byte).unwrap();
+            text.push(byte[0]);
+        }
+        let policy = Policy { origins: &[], limit_bytes: 4_096 };
+        let mut buffer = [0; 256];
+        let accepted = match Acceptor::default().advance(&mut buffer, &mut &text[..], policy) {
+            Acceptance::Accepted(accepted) => accepted,
+            other => panic!("a bad request: {other:?}"),
+        };
+        let mut response = vec![0; Acceptor::RESPONSE_MAX_BYTES];
+        let used = accepted.write_response(&mut response).unwrap();
+        let response = String::from_utf8(response[..used].to_vec()).unwrap();
+        let kept = response.lines().filter(|kept| !kept.contains("Protocol: ") && !kept.is_empty());
+        let head: String = kept.map(|kept| format!("{kept}\r\n")).collect();
+        (String::from_utf8(text).unwrap(), format!("{head}{line}\r\n").into_bytes())
+    }
+
+    /// A sign of life that nobody has asked for.
+    pub(crate) fn pong(&mut self) {
+        self.write(&message(FrameKind::Pong, b"any"));
+    }
+
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
@@ -302,7 +329,7 @@ impl Peer {
             Way::WebSocket => match self.receive_message()? {
                 Message::Body(body) => Some(body),
                 Message::Close(..) => None,
-                Message::Pong(_) => self.receive(),
+                Message::Ping(_) | Message::Pong(_) => self.receive(),
             },
         }
     }
@@ -324,7 +351,7 @@ impl Peer {
 
     /// The next thing that a WebSocket client says; `None` at the end.
     pub(crate) fn receive_message(&mut self) -> Option<Message> {
-        let rules = Rules { side: Side::Server, limit_bytes: u16::MAX };
+        let rules = Rules { side: Side::Server, limit_bytes: u32::MAX };
         loop {
             // The whole of it again with each read: a test's peer has time.
             let mut bytes = self.read.clone();
@@ -353,6 +380,7 @@ impl Peer {
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) enum Message {
     Body(Vec<u8>),
+    Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(u16, String),
 }
@@ -365,6 +393,7 @@ fn whole_message(bytes: &mut [u8], rules: Rules) -> Option<(Message, usize)> {
     let used = frame.len();
     let message = match Assembly::default().step(frame, rules) {
         Step::Message(place) => Message::Body(frame[place].to_vec()),
+        Step::Ping(place) => Message::Ping(frame[place].to_vec()),
         Step::Pong(place) => Message::Pong(frame[place].to_vec()),
         Step::Close { code, reason } => {
             Message::Close(code.0, String::from_utf8(frame[reason].to_vec()).unwrap())

@@ -1,6 +1,7 @@
 //! What a session tells, and to whom.
 
 use super::session::NetSender;
+use crate::protocol::ErrorCode;
 use crate::wire::Opcode;
 use crate::wire::ws::CloseCode;
 
@@ -19,6 +20,8 @@ pub enum NetErrorKind {
     Protocol,
     /// The payload of a known opcode does not decode.
     Malformed(Opcode),
+    /// The peer has refused something, for this reason.
+    Refused(ErrorCode),
     /// The connection broke.
     Lost,
     /// The peer has not closed its side in time.

@@ -16,6 +16,8 @@ use crate::wire::ws::CloseCode;
 #[derive(Debug)]
 pub struct NetLink<S: NetSession, R: NetRuntime> {
     connected: Option<Connected<S, R>>,
+    /// What was wrong with the address that was to be connected to last.
+    address_error: Option<UrlError>,
 }
 
 #[derive(Debug)]
@@ -26,7 +28,7 @@ struct Connected<S, R> {
 
 impl<S: NetSession, R: NetRuntime> Default for NetLink<S, R> {
     fn default() -> Self {
-        Self { connected: None }
+        Self { connected: None, address_error: None }
     }
 }
 
@@ -35,12 +37,14 @@ impl<S: NetSession, R: NetRuntime> NetLink<S, R> {
     /// dropped.
     ///
     /// # Errors
-    /// What is wrong with the address; nothing has changed then.
+    /// What is wrong with the address; nothing has changed then but [`NetLink::last_error`].
     pub fn connect<C>(&mut self, runtime: R, url: &str, connector: &C) -> Result<(), UrlError>
     where
         C: NetConnector<Session = S>,
     {
-        let mut session = connector.create_session(url)?;
+        let made = connector.create_session(url);
+        self.address_error = made.as_ref().err().copied();
+        let mut session = made?;
         self.drop_session();
         session.connect();
         self.connected = Some(Connected { session, client: NetClient::new(runtime) });
@@ -74,6 +78,9 @@ impl<S: NetSession, R: NetRuntime> NetLink<S, R> {
 
     /// What went wrong last, in words; empty if nothing did.
     pub fn last_error(&self) -> &str {
+        if let Some(error) = self.address_error {
+            return error.text();
+        }
         self.connected.as_ref().map_or("", |connected| connected.session.last_error())
     }
 

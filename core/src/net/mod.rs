@@ -15,7 +15,8 @@
 //! Frames that came before the peer closed are told before `on_close`; behind the caller's own
 //! `close` no frame is told any more.
 //!
-//! Bounds: a tick tells at most [`TICK_EVENTS_MAX`] things with [`TICK_BYTES_MAX`] bytes.
+//! Bounds: a tick tells at most [`TICK_EVENTS_MAX`] things with [`TICK_BYTES_MAX`] bytes, or one longer
+//! frame.
 //!
 //! ```
 //! use tinyrealm_core::net::{NetClient, NetEvents, NetRuntime, NetSender};
@@ -53,5 +54,5 @@ pub use url::{NetUrl, URL_MAX_BYTES, UrlError};
 
 /// The most things that one tick tells: an opening, a frame, an error, an end.
 pub const TICK_EVENTS_MAX: usize = 128;
-/// The most bytes of frames that one tick tells.
+/// The most bytes of frames that one tick tells, but that a longer frame is told alone.
 pub const TICK_BYTES_MAX: usize = 256 * 1024;

@@ -10,13 +10,13 @@
 //! Bounds: as many connections as it was lent slots; each tick tells of each within the bounds of
 //! [`the module`](super). Nothing allocates here.
 
-use super::events::{NetError, NetEvents, NetHandler};
+use super::events::{NetError, NetErrorKind, NetEvents, NetHandler};
 use super::session::{NetConnector, NetOutbound, NetSender, NetSession, NetState};
 use crate::entropy::Turn;
 use crate::log::info;
-use crate::node::{Node, Request, Role, Taken, Transmit};
-use crate::protocol::ADDRESS_MAX_BYTES;
-use crate::session::SessionKey;
+use crate::node::{ConnectFailure, Node, Request, Role, Taken, Transmit};
+use crate::protocol::{ADDRESS_MAX_BYTES, SendError};
+use crate::session::{SessionKey, SessionState};
 use crate::wire::ws::CloseCode;
 use crate::wire::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
 
@@ -100,7 +100,9 @@ impl<'a, R: Role<'a>, C: NetConnector> NodeDriver<'a, R, C> {
         }
         // Out of its slot, so that its frames may make the node send into every slot.
         let Some(mut session) = link.session.take() else { return 0 };
-        let mut inbound = Inbound { node: &mut self.node, slots: self.slots, turn, key };
+        let Self { node, slots, .. } = self;
+        let failure = ConnectFailure::Unreachable;
+        let mut inbound = Inbound { node, slots, turn, key, failure };
         let count = session.tick(&mut inbound);
         let has_ended = session.state() == NetState::Closed;
         if let Some(slot) = self.slots.get_mut(index) {
@@ -120,7 +122,7 @@ impl<'a, R: Role<'a>, C: NetConnector> NodeDriver<'a, R, C> {
                         .and_then(|url| self.connector.create_session(&url).ok());
                     let slot = self.slots.get_mut(usize::from(key.index()));
                     let (Some(mut session), Some(slot)) = (made, slot) else {
-                        self.node.handle_connect_failed(turn, key);
+                        self.node.handle_connect_failed(turn, key, ConnectFailure::Unresolved);
                         continue;
                     };
                     session.connect();
@@ -187,13 +189,18 @@ fn transmit<'a, R: Role<'a>, S: NetSession>(
     has_transmitted
 }
 
-/// Sends whole frames as long as there is room, and answers how many bytes those were.
+/// Sends whole frames as long as there is room, and answers how many bytes those were. What the
+/// connector never takes ends its session: everything behind it would wait for ever.
 fn send_frames(transmit: &Transmit<'_>, handle: &mut impl NetOutbound) -> usize {
     let mut taken = 0;
     while let Some(frame_bytes) = transmit.frame_at(taken) {
         let start = taken + PacketHeader::BYTES;
         let body_bytes = frame_bytes - PacketHeader::BYTES;
         let sent = handle.send_body(&|out| transmit.copy_into(start, body_bytes, out));
+        if sent == Err(SendError::TooLong) {
+            handle.close(CloseCode::INTERNAL_ERROR, "a frame over the connector's limit");
+            return transmit.bytes();
+        }
         if sent.is_err() {
             break;
         }
@@ -208,6 +215,8 @@ struct Inbound<'i, 't, 'a, R, S: NetSession> {
     slots: &'i mut [DriverSlot<S>],
     turn: &'i mut Turn<'t>,
     key: SessionKey,
+    /// What it means if it ends before it stands.
+    failure: ConnectFailure,
 }
 
 impl<'a, R: Role<'a>, S: NetSession> Inbound<'_, '_, 'a, R, S> {
@@ -234,10 +243,18 @@ impl<'a, R: Role<'a>, S: NetSession> NetEvents for Inbound<'_, '_, 'a, R, S> {
     }
 
     fn on_close(&mut self, _: CloseCode, _: &str) {
-        self.node.handle_disconnected(self.turn, self.key);
+        let session = self.node.sessions().get(self.key);
+        if session.is_some_and(|session| session.state() == SessionState::Connecting) {
+            self.node.handle_connect_failed(self.turn, self.key, self.failure);
+        } else {
+            self.node.handle_disconnected(self.turn, self.key);
+        }
     }
 
     fn on_error(&mut self, error: NetError<'_>) {
+        if error.kind == NetErrorKind::Resolve {
+            self.failure = ConnectFailure::Unresolved;
+        }
         info!("a connection has trouble: {}", error.text);
     }
 }

@@ -1,6 +1,6 @@
 //! `NetSession`, `NetOutbound`, `NetConnector`: a connection as its user sees it.
 
-use super::events::NetHandler;
+use super::events::{NetError, NetEvents, NetHandler};
 use super::url::UrlError;
 use crate::protocol::{Encode, FrameSink, Message, SendError, encode_body};
 use crate::wire::ws::CloseCode;
@@ -94,12 +94,25 @@ pub trait NetConnector {
 /// What a handler answers through: its session's sending half, for the time of one call.
 pub struct NetSender<'s> {
     session: &'s mut dyn NetOutbound,
+    failure: Option<&'static str>,
 }
 
 impl<'s> NetSender<'s> {
     /// The sending half of `session`.
     pub fn new(session: &'s mut dyn NetOutbound) -> Self {
-        Self { session }
+        Self { session, failure: None }
+    }
+
+    /// Tells `events` that the peer has done something wrong. A session keeps it as its
+    /// [`last_error`](NetSession::last_error).
+    pub fn report(&mut self, events: &mut (impl NetEvents + ?Sized), error: NetError<'static>) {
+        self.failure = Some(error.text);
+        events.on_error(error);
+    }
+
+    /// What was reported last through this sender, for the session that has lent it.
+    pub const fn failure(&self) -> Option<&'static str> {
+        self.failure
     }
 }
 

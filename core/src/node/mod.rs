@@ -42,7 +42,7 @@ mod uid_table;
 pub mod world;
 
 pub use memory::NodeMemory;
-pub use shell::{Node, NodeStorage, Request, Taken};
+pub use shell::{ConnectFailure, Node, NodeStorage, Request, Taken};
 pub use transmit::{TRANSMIT_SLICES, Transmit};
 pub use uid_table::{HasUid, UidTable};
 
@@ -117,7 +117,7 @@ pub trait Role<'a> {
         0
     }
 
-    /// A peer has connected to us, and has not said anything yet.
+    /// A peer has connected to us, and has not said anything yet. Nor may we: see [`Role::on_opened`].
     fn on_accepted(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         let _ = (cx, key);
     }
@@ -125,6 +125,21 @@ pub trait Role<'a> {
     /// A connection that we asked for stands.
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         let _ = (cx, key);
+    }
+
+    /// From now on there is somebody to speak to, whoever has connected. A connection of our own opens
+    /// behind [`Role::on_connected`]; a peer's with its first two bytes if it is a stream, and behind the
+    /// answer to its handshake if it is a WebSocket. What is sent before is refused as
+    /// [`Closed`](crate::protocol::SendError::Closed): so on a port of both kinds a stream speaks first.
+    /// Where no WebSockets are accepted, everyone who connects is open at once.
+    fn on_opened(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        let _ = (cx, key);
+    }
+
+    /// Whether who connects to us may open a WebSocket.
+    #[cfg(feature = "websocket")]
+    fn accepts_web_sockets(&self) -> bool {
+        true
     }
 
     /// A frame outside of the common band has come.

@@ -60,6 +60,24 @@ pub enum Request<'n> {
     },
 }
 
+/// Why a connection is not to be had.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum ConnectFailure {
+    /// The host's name leads to no address.
+    Unresolved,
+    /// Nobody takes connections there, or there is no way there.
+    Unreachable,
+}
+
+impl ConnectFailure {
+    const fn code(self) -> ErrorCode {
+        match self {
+            Self::Unresolved => ErrorCode::UNRESOLVED,
+            Self::Unreachable => ErrorCode::UNREACHABLE,
+        }
+    }
+}
+
 /// What has been offered to the driver and not been answered by `handle_transmitted` yet.
 #[derive(Debug)]
 struct InFlight {
@@ -136,7 +154,14 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         address: PeerAddress,
     ) -> Result<SessionKey, Refusal> {
         let key = self.sessions.accept(turn.now, address)?;
+        #[cfg(feature = "websocket")]
+        let is_open = self.is_open_at_once(key);
+        #[cfg(not(feature = "websocket"))]
+        let is_open = true;
         self.role.on_accepted(&mut Context::new(turn, &mut self.sessions), key);
+        if is_open {
+            self.role.on_opened(&mut Context::new(turn, &mut self.sessions), key);
+        }
         self.settle(turn);
         Ok(key)
     }
@@ -150,26 +175,39 @@ impl<'a, R: Role<'a>> Node<'a, R> {
             let is_open = true;
             if is_open {
                 self.role.on_connected(&mut Context::new(turn, &mut self.sessions), key);
+                self.role.on_opened(&mut Context::new(turn, &mut self.sessions), key);
             }
             self.settle(turn);
         }
     }
 
     /// A [`Request::Connect`] has failed; the driver holds no transport for it.
-    pub fn handle_connect_failed(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        self.handle_disconnected(turn, key);
+    pub fn handle_connect_failed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: SessionKey,
+        failure: ConnectFailure,
+    ) {
+        self.end_transport(turn, key, failure.code());
     }
 
-    /// The transport has ended, by the peer or by an error, and the driver has let go of it.
+    /// The transport has ended, by the peer or by an error, and the driver has let go of it. Who has said
+    /// goodbye before has ended already; everyone else is lost.
     pub fn handle_disconnected(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        self.end_transport(turn, key, ErrorCode::LOST);
+    }
+
+    fn end_transport(&mut self, turn: &mut Turn<'_>, key: SessionKey, reason: ErrorCode) {
         self.forget_partial_frame(key);
-        self.sessions.disconnected(key, ErrorCode::GOODBYE);
+        self.sessions.disconnected(key, reason);
         self.settle(turn);
     }
 
     /// Bytes have come from the peer.
     pub fn handle_received(&mut self, turn: &mut Turn<'_>, key: SessionKey, bytes: &[u8]) -> Taken {
         let mut input = bytes;
+        #[cfg(feature = "websocket")]
+        self.open_stream(turn, key, bytes);
         let taken = loop {
             // Before the next frame: its handler may give a slot of the role to somebody else.
             self.settle(turn);

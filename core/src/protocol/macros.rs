@@ -165,7 +165,7 @@ macro_rules! protocol {
                         Dispatched::Malformed => {
                             let text = "a payload does not decode";
                             let kind = NetErrorKind::Malformed(opcode);
-                            self.0.on_error(NetError { kind, text });
+                            session.report(&mut self.0, NetError { kind, text });
                             session.close(CloseCode::PROTOCOL_ERROR, text);
                             true
                         }

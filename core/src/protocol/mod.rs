@@ -23,6 +23,7 @@ mod client_world;
 mod cluster;
 mod codec;
 mod common;
+mod ending;
 #[cfg(test)]
 mod golden;
 mod macros;

@@ -91,7 +91,8 @@ impl Flags {
     /// Its transport is a WebSocket.
     #[cfg(feature = "websocket")]
     pub(super) const MESSAGES: Self = Self(32);
-    /// It is about to be a WebSocket: nothing can be said before it is one.
+    /// It is about to be a WebSocket, or may be one yet: nothing can be said before that is known. A
+    /// peer's is `MESSAGES` as well once it has asked for one.
     #[cfg(feature = "websocket")]
     pub(super) const HANDSHAKE: Self = Self(64);
     /// Its WebSocket's last word has been said.

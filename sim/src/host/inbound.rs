@@ -1,7 +1,7 @@
 //! The driver's inbound half: what the network says, and what it brings.
 
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::{Role, Taken};
+use tinyrealm_core::node::{ConnectFailure, Role, Taken};
 use tinyrealm_core::session::SessionKey;
 use tinyrealm_core::wire::Framing;
 
@@ -110,7 +110,7 @@ impl<'a, R: Role<'a>> Host<'a, R> {
         match what {
             What::ConnectFailed(_) => {
                 tools.timeline.counters.dials_failed += 1;
-                self.node.handle_connect_failed(&mut turn, line.key);
+                self.node.handle_connect_failed(&mut turn, line.key, ConnectFailure::Unreachable);
             }
             _ => self.node.handle_disconnected(&mut turn, line.key),
         }

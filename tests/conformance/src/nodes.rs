@@ -21,7 +21,7 @@ const ATTACHES: usize = 8;
 const BUFFERS: usize = 24;
 const BUFFER_BYTES: usize = 512;
 /// The longest frame, and what a WebSocket needs beside it.
-const RECEIVE_BUFFER_BYTES: usize = ws::buffer_bytes(BUFFER_BYTES as u16);
+const RECEIVE_BUFFER_BYTES: usize = ws::buffer_bytes(BUFFER_BYTES as u32);
 const RING_BYTES: usize = 2_048;
 const ROLE_TIMERS: usize = 16;
 

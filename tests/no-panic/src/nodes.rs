@@ -18,7 +18,7 @@ use tinyrealm_core::node::main::{
     Accounts, Authenticator, Guests, Identity, LoginLinkConfig, Main, MainConfig, MainStorage,
 };
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
-use tinyrealm_core::node::{Node, NodeStorage, Request, Taken};
+use tinyrealm_core::node::{ConnectFailure, Node, NodeStorage, Request, Taken};
 use tinyrealm_core::protocol::{
     Revision, Revocation, ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Token, Uid,
     either_way,
@@ -120,7 +120,7 @@ macro_rules! driver_exports {
 
         #[unsafe(no_mangle)]
         extern "C" fn $connect_failed(node: &mut $Node, outside: &Outside, key: &SessionKey) {
-            outside.with(|turn| node.handle_connect_failed(turn, *key));
+            outside.with(|turn| node.handle_connect_failed(turn, *key, ConnectFailure::Unreachable));
         }
 
         #[unsafe(no_mangle)]

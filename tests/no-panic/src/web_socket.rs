@@ -1,7 +1,7 @@
 //! WebSocket: headers, masks, messages, handshakes, for either side.
 
 use tinyrealm_core::wire::ws::handshake::{
-    Acceptance, Acceptor, Answer, Policy, Request, Requester,
+    Acceptance, Acceptor, Answer, Offer, Policy, Request, Requester,
 };
 use tinyrealm_core::wire::ws::{
     Assembly, Close, CloseCode, FrameHeader, FrameKind, MaskKey, ParsedHeader, Rules, Side, Step,
@@ -56,7 +56,7 @@ extern "C" fn web_socket_assembly(
     filled: &mut Lent,
     out: &mut Lent,
     number: u32,
-    limit_bytes: u16,
+    limit_bytes: u32,
 ) -> usize {
     let rules = Rules { side: side(number), limit_bytes };
     let whole = assembly.whole_message(filled.bytes(), rules);
@@ -95,7 +95,10 @@ extern "C" fn web_socket_acceptor(
 #[unsafe(no_mangle)]
 extern "C" fn web_socket_request(key: &[u8; 16], text: &mut Lent, out: &mut Lent) -> usize {
     let text = core::str::from_utf8(text.bytes()).unwrap_or_default();
-    let request = Request { host: text, target: text, origin: Some(text) };
+    let offer = Offer { protocols: &[text, text], ..Offer::OWN };
+    let headers = [(text, text); 2];
+    let request =
+        Request { host: text, target: text, origin: Some(text), headers: &headers, offer };
     Requester::new(*key).write_request(request, out.bytes()).unwrap_or(0)
 }
 
@@ -107,11 +110,11 @@ extern "C" fn web_socket_answer(
     limit_bytes: u16,
 ) -> u32 {
     let mut requester = Requester::load(state);
-    let answer = requester.advance(line.bytes(), &mut &*input.bytes(), limit_bytes);
+    let answer = requester.advance(line.bytes(), &mut &*input.bytes(), Offer { limit_bytes, ..Offer::OWN });
     *state = requester.store();
     match answer {
         Answer::NeedMore => 0,
-        Answer::Open { is_protocol_chosen } => 1 + u32::from(is_protocol_chosen),
+        Answer::Open { protocol } => 1 + protocol.map_or(0, |chosen| 1 + u32::from(chosen)),
         Answer::Failed(_) => 3,
     }
 }

@@ -5,6 +5,8 @@ mod calls;
 mod dialed;
 mod frames;
 #[cfg(feature = "websocket")]
+mod opening;
+#[cfg(feature = "websocket")]
 mod web_socket;
 mod writes;
 

@@ -26,7 +26,7 @@ pub(crate) use watched::Watched;
 use std::string::String;
 use std::vec::Vec;
 
-use super::{Context, Node, Role, Taken};
+use super::{ConnectFailure, Context, Node, Role, Taken};
 use crate::config::NetConfig;
 use crate::entropy::{Entropy, Turn};
 use crate::protocol::{ErrorCode, Message};
@@ -162,9 +162,23 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
         self.accept_from(address_of(number)).expect("the node takes one more")
     }
 
+    /// A peer connects of whom nothing is known: not even whether it is a WebSocket.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn accept_stranger(&mut self) -> SessionKey {
+        let address = address_of(self.peers.len() as u16);
+        let key = self.turn(|node, turn| node.handle_accepted(turn, address));
+        let key = key.expect("the node takes one more");
+        self.meet(key);
+        self.drive();
+        key
+    }
+
     pub(crate) fn accept_from(&mut self, address: PeerAddress) -> Result<SessionKey, Refusal> {
         let key = self.turn(|node, turn| node.handle_accepted(turn, address))?;
         self.meet(key);
+        // As if its first bytes had come, so that tests can speak first.
+        #[cfg(feature = "websocket")]
+        self.act(|_, cx| cx.sessions.stream_begins(key));
         #[cfg(feature = "websocket")]
         if self.is_mixed && self.peers.len().is_multiple_of(2) {
             self.hand_over_raw(key, web::REQUEST);
@@ -198,7 +212,9 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
 
     pub(crate) fn connect_failed(&mut self, key: SessionKey) {
         self.dials.retain(|dial| *dial != key);
-        self.turn(|node, turn| node.handle_connect_failed(turn, key));
+        self.turn(|node, turn| {
+            node.handle_connect_failed(turn, key, ConnectFailure::Unreachable);
+        });
         self.drive();
     }
 

@@ -6,6 +6,7 @@ use std::vec::Vec;
 use super::{Bench, BenchMemory, Sizes};
 use crate::config::NetConfig;
 use crate::node::{Caller, Context, Role};
+use crate::protocol::either_way::Ping;
 use crate::protocol::{Dispatched, ErrorCode};
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey, Trust};
@@ -35,6 +36,10 @@ pub(crate) struct Recorder {
     /// What was in the frames.
     pub(crate) payloads: Vec<Vec<u8>>,
     pub(crate) own_links: u16,
+    /// What it says to whoever has opened, as a Ping's number.
+    pub(crate) greeting: Option<u32>,
+    /// Whoever connects is a stream.
+    pub(crate) refuses_web_sockets: bool,
 }
 
 impl Recorder {
@@ -64,6 +69,17 @@ impl<'a> Role<'a> for Recorder {
 
     fn on_connected(&mut self, _: &mut Context<'_, 'a>, key: SessionKey) {
         self.seen.push(Seen::Connected(key));
+    }
+
+    fn on_opened(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        if let Some(nonce) = self.greeting {
+            cx.sessions.send(key, &Ping { nonce }).expect("it is open");
+        }
+    }
+
+    #[cfg(feature = "websocket")]
+    fn accepts_web_sockets(&self) -> bool {
+        !self.refuses_web_sockets
     }
 
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {

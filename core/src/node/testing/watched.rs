@@ -35,6 +35,15 @@ impl<'a, R: Role<'a>> Role<'a> for Watched<R> {
         self.role.on_connected(cx, key);
     }
 
+    fn on_opened(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        self.role.on_opened(cx, key);
+    }
+
+    #[cfg(feature = "websocket")]
+    fn accepts_web_sockets(&self) -> bool {
+        self.role.accepts_web_sockets()
+    }
+
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         self.role.on_frame(caller, frame)
     }

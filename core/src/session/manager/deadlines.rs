@@ -90,9 +90,8 @@ impl SessionManager<'_> {
             return;
         }
         match session.state {
-            SessionState::Connecting | SessionState::Greeting => {
-                self.silence(now, key, ErrorCode::GREETING_TIMEOUT);
-            }
+            SessionState::Connecting => self.silence(now, key, ErrorCode::UNREACHABLE),
+            SessionState::Greeting => self.silence(now, key, ErrorCode::GREETING_TIMEOUT),
             SessionState::Ready if session.flags.has(Flags::ASKED) => {
                 self.silence(now, key, ErrorCode::SILENT);
             }
@@ -116,6 +115,8 @@ impl SessionManager<'_> {
         }
         self.arm(key, now);
         self.send_or_close(now, key, &Ping { nonce: now.millis() as u32 });
+        #[cfg(feature = "websocket")]
+        self.ping(key);
     }
 
     /// A whole frame has come: counts it, notes the time, takes a token. Answers the session's tag if

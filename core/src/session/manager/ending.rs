@@ -48,6 +48,16 @@ impl Farewell {
     }
 }
 
+/// Why a WebSocket can't be closed with these words.
+#[cfg(feature = "websocket")]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum UnsendableClose {
+    /// The code may not be sent (RFC 6455, 7.4).
+    Code,
+    /// The text is longer than 123 bytes.
+    Reason,
+}
+
 impl SessionManager<'_> {
     /// Ends a session whose peer broke the protocol (DESIGN §4).
     pub fn violation(&mut self, now: Instant, key: SessionKey, code: ErrorCode, about: i32) {

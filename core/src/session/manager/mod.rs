@@ -32,6 +32,8 @@ mod tests;
 #[cfg(feature = "websocket")]
 mod web_socket;
 
+#[cfg(feature = "websocket")]
+pub use ending::UnsendableClose;
 pub use ending::{Ended, Farewell};
 pub use storage::SessionStorage;
 
@@ -49,7 +51,7 @@ use crate::time::Instant;
 use crate::timer::TimerWheel;
 use crate::wire::Framing;
 #[cfg(feature = "websocket")]
-use crate::wire::ws::MaskKeys;
+use crate::wire::ws::{Close, MaskKeys};
 #[cfg(feature = "shares")]
 use strangers::Strangers;
 
@@ -260,6 +262,25 @@ impl<'a> SessionManager<'a> {
 
     /// Ends a session: `farewell` is what the peer is told, and why the role is.
     pub fn close(&mut self, now: Instant, key: SessionKey, farewell: Farewell) {
+        #[cfg(feature = "websocket")]
+        let close = Close { code: web_socket::close_code(farewell), reason: "" };
+        self.close_saying(
+            now,
+            key,
+            farewell,
+            #[cfg(feature = "websocket")]
+            close,
+        );
+    }
+
+    /// `close` is the last word of a WebSocket.
+    fn close_saying(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        farewell: Farewell,
+        #[cfg(feature = "websocket")] close: Close<'_>,
+    ) {
         let Some(session) = self.table.get(key) else {
             return;
         };
@@ -274,6 +295,11 @@ impl<'a> SessionManager<'a> {
             return;
         }
         if session.state.is_open() {
+            #[cfg(feature = "websocket")]
+            if self.awaits_first_bytes(key) {
+                // Whoever was silent from the beginning is told so in frames of a stream.
+                self.stream_begins(key);
+            }
             // A peer whose queue is full learns it from the closing itself.
             let _ = match farewell {
                 Farewell::Error { code, about } => self.send(key, &Error { code, about }),
@@ -281,7 +307,7 @@ impl<'a> SessionManager<'a> {
                 Farewell::Nothing(_) => Ok(()),
             };
             #[cfg(feature = "websocket")]
-            self.say_close(key, web_socket::close_code(farewell));
+            self.say_close(key, close);
         }
         self.change(now, key, SessionEvent::Close);
         self.ready.add(key.index());

@@ -5,36 +5,39 @@
 //! Close.
 
 use super::SessionManager;
-use super::ending::Farewell;
+use super::ending::{Farewell, UnsendableClose};
 use crate::entropy::Turn;
 use crate::log;
 use crate::protocol::ErrorCode;
 use crate::protocol::either_way::Error;
 use crate::session::session::{Flags, SessionKey};
 use crate::time::Instant;
+use crate::wire::ws::close::REASON_MAX_BYTES;
 use crate::wire::ws::handshake::{Accepted, Acceptor, AnswerError, Refusal, Request, Requester};
-use crate::wire::ws::header::CONTROL_FRAME_MAX_BYTES;
+use crate::wire::ws::header::{CONTROL_FRAME_MAX_BYTES, CONTROL_PAYLOAD_MAX_BYTES};
 use crate::wire::ws::{Close, CloseCode, FrameKind, write_frame};
-
-/// The longest Close that is said here: a header and a code.
-const CLOSE_FRAME_BYTES: usize = 4;
 
 /// The longest request that is written here: 170 bytes, and the name of whom we have connected to.
 const REQUEST_MAX_BYTES: usize = 512;
 
 /// What a farewell is as a code of RFC 6455 §7.4.
 pub(super) const fn close_code(farewell: Farewell) -> CloseCode {
+    let code = farewell.code().close_code();
     match farewell {
-        Farewell::Error { code: ErrorCode::BAD_FRAME | ErrorCode::MALFORMED, .. } => {
-            CloseCode::PROTOCOL_ERROR
-        }
-        Farewell::Error { .. } => CloseCode::POLICY_VIOLATION,
-        Farewell::Bye(ErrorCode::SHUTTING_DOWN) => CloseCode::GOING_AWAY,
-        Farewell::Bye(_) | Farewell::Nothing(_) => CloseCode::NORMAL,
+        // Whoever is refused has done something, and would be refused again.
+        Farewell::Error { .. } if matches!(code, CloseCode::NORMAL) => CloseCode::POLICY_VIOLATION,
+        Farewell::Error { .. } | Farewell::Bye(_) | Farewell::Nothing(_) => code,
     }
 }
 
 impl SessionManager<'_> {
+    /// A peer has connected, and its first bytes tell what it speaks: until then nothing can be said.
+    pub(crate) fn await_first_bytes(&mut self, key: SessionKey) {
+        if let Some(session) = self.table.get_mut(key) {
+            session.flags.set(Flags::HANDSHAKE);
+        }
+    }
+
     /// A peer wants a WebSocket; `false` if it is we who have connected, and it can't be one.
     pub(crate) fn handshake_begins(&mut self, key: SessionKey) -> bool {
         let Some(session) = self.table.get_mut(key) else { return false };
@@ -42,7 +45,53 @@ impl SessionManager<'_> {
             return false;
         }
         session.flags.set(Flags::HANDSHAKE);
+        session.flags.set(Flags::MESSAGES);
         true
+    }
+
+    /// Whether it is open what a peer is going to speak.
+    pub(crate) fn awaits_first_bytes(&self, key: SessionKey) -> bool {
+        self.get(key).is_some_and(|session| {
+            let flags = session.flags;
+            let has_begun = flags.has(Flags::MESSAGES) || flags.has(Flags::OUTBOUND);
+            flags.has(Flags::HANDSHAKE) && !has_begun
+        })
+    }
+
+    /// A peer speaks frames of a stream.
+    pub(crate) fn stream_begins(&mut self, key: SessionKey) {
+        if let Some(session) = self.table.get_mut(key) {
+            session.flags.clear(Flags::HANDSHAKE);
+        }
+    }
+
+    /// [`SessionManager::close`] with words of the role's own for a WebSocket, which clients of any make
+    /// hear: a code that may be sent, and up to 123 bytes of text. A stream has the farewell alone.
+    ///
+    /// # Errors
+    /// [`UnsendableClose`]; nothing has changed then.
+    pub fn close_with(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        farewell: Farewell,
+        close: Close<'_>,
+    ) -> Result<(), UnsendableClose> {
+        if !close.code.is_sendable() {
+            return Err(UnsendableClose::Code);
+        }
+        if close.reason.len() > REASON_MAX_BYTES {
+            return Err(UnsendableClose::Reason);
+        }
+        self.close_saying(now, key, farewell, close);
+        Ok(())
+    }
+
+    /// Asks by WebSocket's own Ping, which clients of any make answer.
+    pub(super) fn ping(&mut self, key: SessionKey) {
+        if self.get(key).is_some_and(|session| session.flags.has(Flags::MESSAGES)) {
+            self.queue_control(key, FrameKind::Ping, b"");
+        }
     }
 
     /// The request is whole, and the session a WebSocket behind the answer.
@@ -71,7 +120,7 @@ impl SessionManager<'_> {
         host: &str,
     ) -> bool {
         let mut text = [0; REQUEST_MAX_BYTES];
-        let request = Request { host, target: "/", origin: None };
+        let request = Request::new(host, "/");
         let Ok(used) = requester.write_request(request, &mut text) else { return false };
         if let Some(session) = self.table.get_mut(key) {
             session.flags.set(Flags::HANDSHAKE);
@@ -104,7 +153,7 @@ impl SessionManager<'_> {
 
     /// The peer has said Close: it is echoed.
     pub(crate) fn web_socket_closes(&mut self, now: Instant, key: SessionKey, code: CloseCode) {
-        self.say_close(key, code);
+        self.say_close(key, Close { code, reason: "" });
         self.close(now, key, Farewell::Nothing(ErrorCode::GOODBYE));
     }
 
@@ -113,12 +162,12 @@ impl SessionManager<'_> {
         self.stats.violations += 1;
         // A peer whose queue is full learns it from the closing itself.
         let _ = self.send(key, &Error { code: ErrorCode::BAD_FRAME, about: 0 });
-        self.say_close(key, code);
+        self.say_close(key, Close { code, reason: "" });
         self.close(now, key, Farewell::Nothing(ErrorCode::BAD_FRAME));
     }
 
     /// Queues a Close behind whatever waits, once, if the session is a WebSocket.
-    pub(super) fn say_close(&mut self, key: SessionKey, code: CloseCode) {
+    pub(super) fn say_close(&mut self, key: SessionKey, close: Close<'_>) {
         let is_silent = self
             .table
             .get(key)
@@ -126,8 +175,8 @@ impl SessionManager<'_> {
         if is_silent {
             return;
         }
-        let mut payload = [0; CLOSE_FRAME_BYTES];
-        let used = Close { code, reason: "" }.write(&mut payload).unwrap_or(0);
+        let mut payload = [0; CONTROL_PAYLOAD_MAX_BYTES];
+        let used = close.write(&mut payload).unwrap_or(0);
         let payload = payload.get(..used).unwrap_or_default();
         self.queue_control(key, FrameKind::Close, payload);
         if let Some(session) = self.table.get_mut(key) {

@@ -18,14 +18,16 @@
 
 use super::{Received, Receiver};
 use crate::wire::ws::handshake::{
-    Acceptance, Accepted, Acceptor, Answer, AnswerError, Policy, Refusal, Requester,
+    Acceptance, Accepted, Acceptor, Answer, AnswerError, Offer, Policy, Refusal, Requester,
 };
 use crate::wire::ws::{Assembly, CloseCode, Rules, Side, Step, WholeMessage, buffer_bytes};
 use crate::wire::{FrameError, NetFrameV1};
 
-/// The longest request that opens a WebSocket, and the longest answer: browsers send the cookies of
-/// the host along.
+/// The longest request that opens a WebSocket: browsers send the cookies of the host along.
 const HANDSHAKE_LIMIT_BYTES: u16 = 8 * 1_024;
+
+/// How a request begins, and no frame of a stream can: its body would be too long.
+const HTTP: (u8, u8) = (b'G', b'E');
 
 /// What a WebSocket says besides frames.
 #[derive(Debug)]
@@ -72,6 +74,21 @@ impl Receiver<'_> {
         self.origins = origins;
     }
 
+    /// Whoever is at the other end of session `index` speaks frames of a stream, whatever comes.
+    pub(crate) fn expect_stream(&mut self, index: u16) {
+        self.set_language(index, Language::Stream);
+    }
+
+    /// Whether the first bytes of session `index` show, with `input`, that it is a stream.
+    pub(crate) fn is_stream(&self, index: u16, input: &[u8]) -> bool {
+        matches!(self.first_bytes(index, input), (Some(first), Some(second)) if (first, second) != HTTP)
+    }
+
+    fn first_bytes(&self, index: u16, input: &[u8]) -> (Option<u8>, Option<u8>) {
+        let mut bytes = self.leftover(index).iter().chain(input).copied();
+        (bytes.next(), bytes.next())
+    }
+
     /// What the next bytes of session `index` are.
     #[inline]
     pub(super) fn language(&mut self, index: u16, input: &[u8]) -> Language {
@@ -83,9 +100,8 @@ impl Receiver<'_> {
     }
 
     fn decide(&mut self, index: u16, input: &[u8]) -> Language {
-        let mut bytes = self.leftover(index).iter().chain(input);
-        match (bytes.next(), bytes.next()) {
-            (Some(b'G'), Some(b'E')) => {
+        match self.first_bytes(index, input) {
+            (Some(first), Some(second)) if (first, second) == HTTP => {
                 self.set_language(index, Language::Handshake);
                 Language::Begun
             }
@@ -153,7 +169,7 @@ impl Receiver<'_> {
             return Received::NoBuffer;
         };
         let mut requester = Requester::load(state);
-        let answer = requester.advance(line, input, HANDSHAKE_LIMIT_BYTES);
+        let answer = requester.advance(line, input, Offer::OWN);
         *state = requester.store();
         let signal = match answer {
             Answer::NeedMore => return Received::NeedMore,
@@ -194,7 +210,7 @@ impl Receiver<'_> {
     fn rules(&self, side: Side) -> Rules {
         let beside = buffer_bytes(0);
         let fits = usize::from(self.pool.buffer_bytes()).saturating_sub(beside);
-        let limit_bytes = usize::from(self.framer.limit_bytes()).min(fits) as u16;
+        let limit_bytes = usize::from(self.framer.limit_bytes()).min(fits) as u32;
         Rules { side, limit_bytes }
     }
 

@@ -53,17 +53,30 @@ use crate::wire::Full;
 /// What the longest buffer that [`Assembly`] asks for holds, in bytes: all but nothing of a message,
 /// and a control frame behind it. (The last piece of a message is shorter with its header than
 /// that: what is over the limit is refused by its header, of 14 bytes at most.)
-pub const fn buffer_bytes(limit_bytes: u16) -> usize {
+pub const fn buffer_bytes(limit_bytes: u32) -> usize {
     limit_bytes as usize + CONTROL_FRAME_MAX_BYTES
 }
+
+/// The longest message that any connection takes.
+pub const MESSAGE_LIMIT_MAX_BYTES: u32 = 1024 * 1024;
 
 /// What a connection takes.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Rules {
     /// Which side we are.
     pub side: Side,
-    /// The longest message.
-    pub limit_bytes: u16,
+    /// The longest message, up to [`MESSAGE_LIMIT_MAX_BYTES`].
+    pub limit_bytes: u32,
+}
+
+impl Rules {
+    const fn limit_bytes(self) -> usize {
+        if self.limit_bytes < MESSAGE_LIMIT_MAX_BYTES {
+            self.limit_bytes as usize
+        } else {
+            MESSAGE_LIMIT_MAX_BYTES as usize
+        }
+    }
 }
 
 /// What [`Assembly::step`] found. Ranges are places in the buffer.
@@ -98,9 +111,12 @@ pub enum Step {
 /// The state of one connection; see the [module](self). All-zero bits: no message is under way.
 #[derive(Copy, Clone, Default, PartialEq, Eq, Debug)]
 pub struct Assembly {
-    assembled_bytes: u16,
+    /// Little-endian, without an alignment: it lies in every session.
+    assembled_bytes: [u8; 3],
     is_within_message: bool,
 }
+
+const _: () = assert!(MESSAGE_LIMIT_MAX_BYTES < 1 << 24 && size_of::<Assembly>() == 4);
 
 /// A message at the start of the input, still masked if the peer is a client.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -128,7 +144,8 @@ impl WholeMessage<'_> {
 impl Assembly {
     /// Bytes at the front of the buffer that have to stay there for the steps to come.
     pub const fn kept_bytes(self) -> usize {
-        self.assembled_bytes as usize
+        let [low, middle, high] = self.assembled_bytes;
+        u32::from_le_bytes([low, middle, high, 0]) as usize
     }
 
     /// The short way: the message in one piece at the start of `input`, which has to be all that is
@@ -138,7 +155,7 @@ impl Assembly {
         let parsed = FrameHeader::parse(input, rules.side);
         let ParsedHeader::Whole { header, header_bytes } = parsed else { return None };
         let is_message = matches!(header.kind, FrameKind::Binary) && header.is_final;
-        let is_long = header.payload_bytes > usize::from(rules.limit_bytes);
+        let is_long = header.payload_bytes > rules.limit_bytes();
         if self.is_within_message || !is_message || is_long {
             return None;
         }
@@ -193,7 +210,7 @@ impl Assembly {
             }
             (FrameKind::Text, false) => Err(CloseCode::UNSUPPORTED_DATA),
             (FrameKind::Binary, false) | (FrameKind::Continuation, true) => {
-                let left = usize::from(rules.limit_bytes).saturating_sub(self.kept_bytes());
+                let left = rules.limit_bytes().saturating_sub(self.kept_bytes());
                 let fits = header.payload_bytes <= left;
                 if fits { Ok(()) } else { Err(CloseCode::MESSAGE_TOO_BIG) }
             }
@@ -211,7 +228,8 @@ impl Assembly {
             *self = Self::default();
             return Step::Message(0..end);
         }
-        *self = Self { assembled_bytes: end as u16, is_within_message: true };
+        let [low, middle, high, _] = (end as u32).to_le_bytes();
+        *self = Self { assembled_bytes: [low, middle, high], is_within_message: true };
         Step::Piece
     }
 }

@@ -38,7 +38,7 @@ pub mod mask;
 pub mod mask_keys;
 pub mod reframe;
 
-pub use assembly::{Assembly, Rules, Step, WholeMessage, buffer_bytes};
+pub use assembly::{Assembly, MESSAGE_LIMIT_MAX_BYTES, Rules, Step, WholeMessage, buffer_bytes};
 pub use close::{Close, CloseCode};
 pub use header::{FrameHeader, FrameKind, MaskKey, ParsedHeader, Side};
 pub use mask::{apply_mask, copy_masked};

@@ -13,7 +13,7 @@ fn main_can_t_be_reached() {
             let asked = bench.requests();
             let Some(Asked::Connect { key, .. }) = asked.first() else { panic!("{asked:?}") };
             bench.connect_failed(*key);
-            assert_eq!(bench.notes(), [Noted::MainLost(ErrorCode::GOODBYE)]);
+            assert_eq!(bench.notes(), [Noted::MainLost(ErrorCode::UNREACHABLE)]);
             assert_eq!(bench.links(), (MainState::Waiting, WorldState::Outside));
             let whole_ms = (FIRST_MS << attempt).min(MOST_MS);
             bench.pass_ms(whole_ms / 2 - 1);
@@ -34,7 +34,7 @@ fn main_can_t_be_reached() {
 fn main_is_lost() {
     type Way = (fn(&mut ClientBench<'_>, SessionKey), ErrorCode, Option<Token>);
     let ways: [Way; 5] = [
-        (|bench, main| bench.disconnect(main), ErrorCode::GOODBYE, None),
+        (|bench, main| bench.disconnect(main), ErrorCode::LOST, None),
         (|bench, _| bench.pass_ms(GREETING_MS), ErrorCode::GREETING_TIMEOUT, None),
         (
             |bench, main| {
@@ -49,7 +49,7 @@ fn main_is_lost() {
                 bench.welcome(main);
                 bench.disconnect(main);
             },
-            ErrorCode::GOODBYE,
+            ErrorCode::LOST,
             Some(TOKEN),
         ),
     ];
@@ -156,14 +156,14 @@ fn main_has_no_world() {
 #[test]
 fn the_world_is_lost() {
     type Way = (fn(&mut ClientBench<'_>, SessionKey), Vec<Noted>);
-    let good = ErrorCode::GOODBYE;
+    let lost = ErrorCode::LOST;
     let denied = Noted::JoinDenied(JoinDenial::KEY_EXPIRED);
     let ways: [Way; 6] = [
-        (fail_to_reach_world, vec![Noted::WorldLost(good)]),
-        (hang_up_while_joining, vec![Noted::WorldLost(good)]),
+        (fail_to_reach_world, vec![Noted::WorldLost(ErrorCode::UNREACHABLE)]),
+        (hang_up_while_joining, vec![Noted::WorldLost(lost)]),
         (never_answer_the_join, vec![Noted::WorldLost(ErrorCode::GREETING_TIMEOUT)]),
-        (deny_the_join, vec![denied, Noted::WorldLost(good)]),
-        (hang_up_inside, vec![Noted::Joined(join_ok()), Noted::WorldLost(good)]),
+        (deny_the_join, vec![denied, Noted::WorldLost(lost)]),
+        (hang_up_inside, vec![Noted::Joined(join_ok()), Noted::WorldLost(lost)]),
         (
             say_nonsense_inside,
             vec![Noted::Joined(join_ok()), Noted::WorldLost(ErrorCode::MALFORMED)],

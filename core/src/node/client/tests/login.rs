@@ -177,11 +177,11 @@ fn a_lost_login_is_tried_again() {
         let asked = bench.requests();
         let Asked::Connect { key, .. } = asked[0] else { panic!("{asked:?}") };
         bench.connect_failed(key);
-        assert_eq!(bench.member_notes(), [Noted::LoginLost(ErrorCode::GOODBYE)]);
+        assert_eq!(bench.member_notes(), [Noted::LoginLost(ErrorCode::UNREACHABLE)]);
         bench.pass_ms(FIRST_MS + TICK_MS);
         let login = bench.meet_login();
         bench.disconnect(login);
-        assert_eq!(bench.member_notes(), [Noted::LoginLost(ErrorCode::GOODBYE)]);
+        assert_eq!(bench.member_notes(), [Noted::LoginLost(ErrorCode::LOST)]);
         bench.pass_ms(2 * FIRST_MS + TICK_MS);
         bench.meet_login();
     });

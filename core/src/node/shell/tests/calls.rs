@@ -63,7 +63,7 @@ fn a_stale_key_does_nothing() {
         let pong = frame_of(&Pong { nonce: 0 });
         let taken = bench.turn(|node, turn| {
             node.handle_connected(turn, stale);
-            node.handle_connect_failed(turn, stale);
+            node.handle_connect_failed(turn, stale, ConnectFailure::Unresolved);
             node.handle_disconnected(turn, stale);
             node.handle_writable(stale);
             (

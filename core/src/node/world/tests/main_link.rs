@@ -85,7 +85,7 @@ fn attempts_that_fail_come_in_growing_distances() {
         let mut key = bench.wait_for_connect();
         for attempt in 0..5 {
             bench.connect_failed(key);
-            assert_eq!(bench.ended(key), Some(ErrorCode::GOODBYE));
+            assert_eq!(bench.ended(key), Some(ErrorCode::UNREACHABLE));
             let whole_ms = (RECONNECT_FIRST_MS << attempt).min(RECONNECT_MOST_MS);
             bench.pass_ms(whole_ms / 2 - 1);
             assert_eq!(bench.requests(), []);

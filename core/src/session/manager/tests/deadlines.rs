@@ -193,7 +193,7 @@ fn a_connection_that_does_not_stand_in_time_is_given_up() {
         assert_eq!(bench.requests(), []);
         bench.pass_ms(1);
         assert_eq!(bench.requests(), [Asked::Drop(key)]);
-        assert_eq!(bench.ended(key), Some(ErrorCode::GREETING_TIMEOUT));
+        assert_eq!(bench.ended(key), Some(ErrorCode::UNREACHABLE));
         assert_eq!((bench.state(key), bench.stats().silent), (None, 1));
     });
 }

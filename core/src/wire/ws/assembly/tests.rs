@@ -5,7 +5,7 @@ use crate::wire::ws::write_frame;
 use proptest::prelude::*;
 use std::{vec, vec::Vec};
 
-const LIMIT_BYTES: u16 = 200;
+const LIMIT_BYTES: u32 = 200;
 
 const fn rules(side: Side) -> Rules {
     Rules { side, limit_bytes: LIMIT_BYTES }
@@ -136,7 +136,7 @@ use FrameKind::{Binary, Continuation, Ping, Pong, Text};
 #[test]
 fn the_state_is_small_and_begins_all_zero() {
     assert_eq!(size_of::<Assembly>(), 4);
-    assert_eq!(Assembly::default(), Assembly { assembled_bytes: 0, is_within_message: false });
+    assert_eq!(Assembly::default(), Assembly { assembled_bytes: [0; 3], is_within_message: false });
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn nothing_is_pending_before_a_frame_and_behind_a_message() {
 
 #[test]
 fn both_sides_of_the_message_limit() {
-    let bytes = vec![7; usize::from(LIMIT_BYTES) + 1];
+    let bytes = vec![7; LIMIT_BYTES as usize + 1];
     let (most, over) = (&bytes[1..], &bytes[..]);
     for side in SIDES {
         assert_eq!(said(side, &frame(side, true, Binary, most)), [Said::Message(most.to_vec())]);
@@ -270,7 +270,7 @@ fn nothing_behind_the_end_is_heard() {
 
 #[test]
 fn lost_bytes_of_a_message_are_told() {
-    let mut assembly = Assembly { assembled_bytes: 3, is_within_message: true };
+    let mut assembly = Assembly { assembled_bytes: [3, 0, 0], is_within_message: true };
     let step = assembly.step(&mut [1, 2], rules(Side::Client));
     assert_eq!(step, Step::Invalid(CloseCode::INTERNAL_ERROR));
 }

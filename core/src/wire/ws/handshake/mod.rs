@@ -16,7 +16,7 @@ pub mod acceptor;
 pub mod requester;
 
 pub use acceptor::{Acceptance, Accepted, Acceptor, Policy, Refusal};
-pub use requester::{Answer, AnswerError, Request, RequestError, Requester};
+pub use requester::{Answer, AnswerError, Offer, Request, RequestError, Requester};
 
 use base64ct::{Base64, Encoding};
 use sha1::{Digest, Sha1};

@@ -6,13 +6,14 @@
 //! Contract: the key is random and used once. An [`Answer::Open`] or [`Answer::Failed`] is final; what
 //! follows the answer stays in the input, the first frame often comes in the same segment. The
 //! server has to prove that it has understood the key, and may choose nothing that was not offered:
-//! [`SUB_PROTOCOL`] is, an extension is not.
+//! a sub-protocol of the [`Offer`], and no extension.
 //!
 //! Bounds: the answer has a limit in all; of its lines only six have to fit the line buffer.
 //!
 //! ```
-//! use tinyrealm_core::wire::ws::handshake::{Answer, Request, Requester};
-//! let request = Request { host: "127.0.0.1:7000", target: "/", origin: None };
+//! use tinyrealm_core::wire::ws::handshake::{Answer, Offer, Request, Requester};
+//! let offer = Offer { limit_bytes: 4096, ..Offer::OWN };
+//! let request = Request { offer, ..Request::new("127.0.0.1:7000", "/") };
 //! let mut out = [0; 512];
 //! let mut requester = Requester::new(*b"the sample nonce");
 //! let used = requester.write_request(request, &mut out).unwrap();
@@ -21,8 +22,8 @@
 //! let mut input = &b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
 //!     Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x82"[..];
 //! let mut line = [0; 64];
-//! let answer = requester.advance(&mut line, &mut input, 4096);
-//! assert_eq!(answer, Answer::Open { is_protocol_chosen: false });
+//! let answer = requester.advance(&mut line, &mut input, offer);
+//! assert_eq!(answer, Answer::Open { protocol: None });
 //! assert_eq!(input, b"\x82"); // the first frame
 //! ```
 
@@ -39,6 +40,8 @@ const CONNECTION: u8 = 1;
 const ACCEPT: u8 = 2;
 const PROTOCOL: u8 = 3;
 const EXTENSIONS: u8 = 4;
+/// Above the facts stands which sub-protocol was chosen.
+const CHOSEN_SHIFT: u32 = 8;
 
 const SHAPE: Shape = Shape {
     fields: &[
@@ -60,15 +63,50 @@ pub struct Request<'a> {
     pub target: &'a str,
     /// The origin of a page, if one asks.
     pub origin: Option<&'a str>,
+    /// Further headers, by name and value.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// What the server may choose from.
+    pub offer: Offer<'a>,
 }
+
+impl<'a> Request<'a> {
+    /// A request of somebody who is no page, for the sub-protocol of this wire.
+    pub const fn new(host: &'a str, target: &'a str) -> Self {
+        Self { host, target, origin: None, headers: &[], offer: Offer::OWN }
+    }
+}
+
+/// What a client offers, and how much of an answer it reads.
+#[derive(Copy, Clone, Debug)]
+pub struct Offer<'a> {
+    /// Sub-protocols, the dearest first; none asks for none. Up to [`OFFERS_MAX`].
+    pub protocols: &'a [&'a str],
+    /// The longest answer.
+    pub limit_bytes: u16,
+}
+
+impl Offer<'static> {
+    /// The sub-protocol of this wire, and answers of up to 8 KiB: servers set cookies.
+    pub const OWN: Self = Self { protocols: &[SUB_PROTOCOL], limit_bytes: 8 * 1_024 };
+}
+
+/// The most sub-protocols that are offered at once.
+pub const OFFERS_MAX: usize = 15;
+
+/// Headers that a request has already, or that would make it another one.
+const OWN_HEADERS: [&str; 6] =
+    ["Host", "Origin", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding"];
+/// And everything that begins so.
+const OWN_PREFIX: &str = "Sec-WebSocket-";
 
 /// Why a request is not written.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum RequestError {
     /// It does not fit.
     Full,
-    /// The host, target or origin is empty, has characters that end a word or a line, or a target
-    /// does not begin with `/`.
+    /// The host, target, origin, a sub-protocol or a header is empty, has characters that end a word or
+    /// a line, or can't be given: a target that does not begin with `/`, a header of the handshake's own,
+    /// more sub-protocols than [`OFFERS_MAX`].
     Unwritable,
 }
 
@@ -79,8 +117,8 @@ pub enum Answer {
     NeedMore,
     /// The connection is open; the rest of the input is frames.
     Open {
-        /// Whether the server has chosen [`SUB_PROTOCOL`]; otherwise it has named none.
-        is_protocol_chosen: bool,
+        /// Which of the offered sub-protocols the server has chosen, if any.
+        protocol: Option<u8>,
     },
     /// The connection is of no use.
     Failed(AnswerError),
@@ -172,9 +210,14 @@ impl Requester {
         request: Request<'_>,
         destination: &mut [u8],
     ) -> Result<usize, RequestError> {
-        let Request { host, target, origin } = request;
+        let Request { host, target, origin, headers, offer } = request;
         let texts = [host, target, origin.unwrap_or("null")];
-        if !texts.iter().all(|text| is_word(text)) || !target.starts_with('/') {
+        let is_writable = texts.iter().all(|text| is_word(text))
+            && target.starts_with('/')
+            && offer.protocols.len() <= OFFERS_MAX
+            && offer.protocols.iter().all(|protocol| is_token(protocol))
+            && headers.iter().all(|(name, value)| may_be_given(name, value));
+        if !is_writable {
             return Err(RequestError::Unwritable);
         }
         let origin_name = if origin.is_some() { "\r\nOrigin: " } else { "" };
@@ -187,22 +230,36 @@ impl Requester {
             origin.unwrap_or_default().as_bytes(),
             b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ",
             &self.key_text,
-            b"\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ",
-            SUB_PROTOCOL.as_bytes(),
-            b"\r\n\r\n",
+            b"\r\nSec-WebSocket-Version: 13\r\n",
         ];
-        write_all(destination, &texts).map_err(|_| RequestError::Full)
+        let mut used = write_all(destination, &texts).map_err(|_| RequestError::Full)?;
+        let mut add = |texts: &[&[u8]]| {
+            let rest = destination.get_mut(used..).unwrap_or_default();
+            used += write_all(rest, texts).map_err(|_| RequestError::Full)?;
+            Ok(used)
+        };
+        for (index, protocol) in offer.protocols.iter().enumerate() {
+            let before: &[u8] = if index == 0 { b"Sec-WebSocket-Protocol: " } else { b", " };
+            add(&[before, protocol.as_bytes()])?;
+        }
+        if !offer.protocols.is_empty() {
+            add(&[b"\r\n"])?;
+        }
+        for (name, value) in headers {
+            add(&[name.as_bytes(), b": ", value.as_bytes(), b"\r\n"])?;
+        }
+        add(&[b"\r\n"])
     }
 
     /// Reads on in `input`, which is shortened by what was taken. `line` has to have the content that
-    /// the last call has left in it, and the same length.
-    pub fn advance(&mut self, line: &mut [u8], input: &mut &[u8], limit_bytes: u16) -> Answer {
+    /// the last call has left in it, and the same length; `offer` is what was asked with.
+    pub fn advance(&mut self, line: &mut [u8], input: &mut &[u8], offer: Offer<'_>) -> Answer {
         while let Some((byte, rest)) = input.split_first() {
             *input = rest;
-            let taken = match self.head.push(*byte, line, &SHAPE, limit_bytes) {
+            let taken = match self.head.push(*byte, line, &SHAPE, offer.limit_bytes) {
                 Pushed::Nothing => continue,
                 Pushed::Item(Item::End) => return self.end(),
-                Pushed::Item(item) => take(&mut self.facts, &self.key_text, item),
+                Pushed::Item(item) => self.take(item, offer.protocols),
                 Pushed::Malformed => Err(AnswerError::Malformed),
                 Pushed::TooLong => Err(AnswerError::TooLong),
             };
@@ -217,38 +274,42 @@ impl Requester {
         if !self.facts.has(Facts::of(&[UPGRADE, CONNECTION, ACCEPT])) {
             return Answer::Failed(AnswerError::NotWebSocket);
         }
-        Answer::Open { is_protocol_chosen: self.facts.has(Facts::of(&[PROTOCOL])) }
+        let is_chosen = self.facts.has(Facts::of(&[PROTOCOL]));
+        let chosen = (self.facts.0 >> CHOSEN_SHIFT) as u8;
+        Answer::Open { protocol: is_chosen.then_some(chosen) }
     }
-}
 
-fn take(
-    facts: &mut Facts,
-    key_text: &[u8; KEY_TEXT_BYTES],
-    item: Item<'_>,
-) -> Result<(), AnswerError> {
-    match item {
-        Item::FirstWord(b"HTTP/1.1")
-        | Item::SecondWord(b"101")
-        | Item::LastWords(_)
-        | Item::End => Ok(()),
-        Item::FirstWord(_) => Err(AnswerError::Malformed),
-        Item::SecondWord(status) => Err(status_error(status)),
-        Item::Field(field @ (UPGRADE | CONNECTION), list) => {
-            if has_token(list, if field == UPGRADE { "websocket" } else { "upgrade" }) {
-                facts.add(field);
+    fn take(&mut self, item: Item<'_>, offered: &[&str]) -> Result<(), AnswerError> {
+        let Self { facts, key_text, .. } = self;
+        match item {
+            Item::FirstWord(b"HTTP/1.1")
+            | Item::SecondWord(b"101")
+            | Item::LastWords(_)
+            | Item::End => Ok(()),
+            Item::FirstWord(_) => Err(AnswerError::Malformed),
+            Item::SecondWord(status) => Err(status_error(status)),
+            Item::Field(field @ (UPGRADE | CONNECTION), list) => {
+                if has_token(list, if field == UPGRADE { "websocket" } else { "upgrade" }) {
+                    facts.add(field);
+                }
+                Ok(())
             }
-            Ok(())
+            Item::Field(EXTENSIONS, _) => Err(AnswerError::Extension),
+            // What decides something comes once.
+            Item::Field(field, _) if !facts.add(field) => Err(AnswerError::Malformed),
+            Item::Field(ACCEPT, text) => {
+                let expected: AcceptDigest = accept_digest(key_text);
+                let is_it = bool::from(accept_text(expected)[..].ct_eq(text));
+                if is_it { Ok(()) } else { Err(AnswerError::WrongAccept) }
+            }
+            Item::Field(_, chosen) => {
+                let mut names = offered.iter().take(OFFERS_MAX);
+                let place = names.position(|name| name.as_bytes() == chosen);
+                let place = place.ok_or(AnswerError::UnknownProtocol)?;
+                facts.0 |= (place as u16) << CHOSEN_SHIFT;
+                Ok(())
+            }
         }
-        Item::Field(EXTENSIONS, _) => Err(AnswerError::Extension),
-        // What decides something comes once.
-        Item::Field(field, _) if !facts.add(field) => Err(AnswerError::Malformed),
-        Item::Field(ACCEPT, text) => {
-            let expected: AcceptDigest = accept_digest(key_text);
-            let is_it = bool::from(accept_text(expected)[..].ct_eq(text));
-            if is_it { Ok(()) } else { Err(AnswerError::WrongAccept) }
-        }
-        Item::Field(_, protocol) if protocol == SUB_PROTOCOL.as_bytes() => Ok(()),
-        Item::Field(_, _) => Err(AnswerError::UnknownProtocol),
     }
 }
 
@@ -261,6 +322,20 @@ fn status_error(status: &[u8]) -> AnswerError {
         }
         _ => AnswerError::Malformed,
     }
+}
+
+/// Whether a caller may add this header.
+fn may_be_given(name: &str, value: &str) -> bool {
+    let is_own = OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name))
+        || name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX));
+    let is_text = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    is_token(name) && !is_own && is_text && value.trim_ascii() == value
+}
+
+/// Whether a text is a token of RFC 9110.
+fn is_token(text: &str) -> bool {
+    let is_ordinary = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_ordinary)
 }
 
 /// Whether a text can stand in a request: visible ASCII, and something.

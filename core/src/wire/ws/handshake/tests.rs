@@ -271,7 +271,7 @@ fn answer_pieces(pieces: &[&[u8]], line_bytes: usize, limit_bytes: u16) -> (Answ
     let (mut requester, mut line) = (Requester::new(KEY), vec![0; line_bytes]);
     for (number, piece) in pieces.iter().enumerate() {
         let mut input = *piece;
-        let answer = requester.advance(&mut line, &mut input, limit_bytes);
+        let answer = requester.advance(&mut line, &mut input, Offer { limit_bytes, ..Offer::OWN });
         if answer != Answer::NeedMore {
             let left = [&[input], &pieces[number + 1..]].concat().concat();
             return (answer, left);
@@ -298,16 +298,16 @@ fn answer(head: &str) -> Answer {
 #[test]
 fn answers_of_servers_are_taken() {
     for head in [RFC_ANSWER, PYTHON_ANSWER, PROXIED_ANSWER] {
-        assert_eq!(answer(head), Answer::Open { is_protocol_chosen: true });
+        assert_eq!(answer(head), Answer::Open { protocol: Some(0) });
     }
-    assert_eq!(answer(RFC_RESPONSE), Answer::Open { is_protocol_chosen: false });
+    assert_eq!(answer(RFC_RESPONSE), Answer::Open { protocol: None });
 }
 
 #[test]
 fn the_first_frame_behind_an_answer_is_left() {
     let stream = [RFC_ANSWER.as_bytes(), b"\x82\x01a"].concat();
     let (done, left) = answer_pieces(&[&stream], 64, 1024);
-    assert_eq!(done, Answer::Open { is_protocol_chosen: true });
+    assert_eq!(done, Answer::Open { protocol: Some(0) });
     assert_eq!(left, b"\x82\x01a");
 }
 
@@ -345,7 +345,7 @@ fn answers_that_are_wrong_are_told() {
 
 #[test]
 fn both_sides_of_the_limits_of_an_answer() {
-    let open = Answer::Open { is_protocol_chosen: true };
+    let open = Answer::Open { protocol: Some(0) };
     let too_long = Answer::Failed(AnswerError::TooLong);
     let bytes = RFC_ANSWER.len() as u16;
     assert_eq!(answer_with(RFC_ANSWER, 64, bytes), open);
@@ -363,7 +363,7 @@ fn written(request: Request<'_>, room_bytes: usize) -> Result<String, RequestErr
 
 #[test]
 fn a_request_is_what_an_acceptor_takes() {
-    let mut request = Request { host: "localhost:7000", target: "/a?b=%20", origin: None };
+    let mut request = Request::new("localhost:7000", "/a?b=%20");
     let expected = "GET /a?b=%20 HTTP/1.1\r\nHost: localhost:7000\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tinyrealm.v2\r\n\r\n";
@@ -378,7 +378,7 @@ fn a_request_is_what_an_acceptor_takes() {
 
 #[test]
 fn a_request_is_not_written_around_a_line_s_end() {
-    let good = Request { host: "a", target: "/", origin: None };
+    let good = Request::new("a", "/");
     assert!(written(good, 300).is_ok());
     for bad in ["", "a\r\nb", "a b", "a\n", "ä", "a\0", "a\x7F"] {
         let slash = format!("/{bad}");
