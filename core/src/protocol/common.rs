@@ -118,6 +118,14 @@ codes! {
     }
 }
 
+impl ErrorCode {
+    /// Whether coming back would lead to the same: whoever is told so tries nothing again, whichever server
+    /// of the realm says it.
+    pub const fn is_for_good(self) -> bool {
+        matches!(self, Self::BAD_VERSION | Self::REMOVED | Self::REVOKED | Self::BANNED)
+    }
+}
+
 codes! {
     /// What a server is to the others.
     ServerKind {
@@ -145,6 +153,8 @@ codes! {
         KEY_USED = 4,
         /// Every room is full.
         FULL = 5,
+        /// The game does not let this user in: coming back does not help.
+        REFUSED = 6,
     }
 }
 

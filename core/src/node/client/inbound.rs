@@ -14,7 +14,7 @@ use crate::protocol::world_to_client::{
     self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot,
     UserEntered, UserLeft,
 };
-use crate::protocol::{Dispatched, Token, Uid};
+use crate::protocol::{Dispatched, RoomId, Token, Uid};
 use crate::wire::Frame;
 use crate::wire::opcode::{LOGIN, MAIN, WORLD};
 
@@ -66,7 +66,10 @@ impl RealmClient {
             (LOGIN_LINK, LoginDenied::OPCODE) => beginning(frame)
                 .map(|denied: LoginDenied| self.login_denied(denied.reason, denied.retry_after_ms)),
             (WORLD_LINK, JoinOk::OPCODE) => {
-                beginning(frame).map(|room_id| self.joined(caller, room_id))
+                beginning(frame).map(|(_, room_id): (u16, RoomId)| self.joined(caller, room_id))
+            }
+            (WORLD_LINK, JoinDenied::OPCODE) => {
+                beginning(frame).map(|denied: JoinDenied| self.join_denied(denied.reason))
             }
             _ => Some(()),
         };
@@ -175,8 +178,8 @@ impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> 
         self.tell(ClientEvent::Joined(message));
     }
 
-    /// The world closes behind it, and the client asks Main again.
     fn join_denied(&mut self, _: &mut Caller<'_, '_>, message: JoinDenied) {
+        self.client.join_denied(message.reason);
         self.tell(ClientEvent::JoinDenied(message.reason));
     }
 

@@ -1,10 +1,10 @@
-//! A client at Login: credentials for a token.
+//! A client at Login, credentials for a token; and what it is denied, there and by a world.
 
 use super::machine::{MainState, RealmClient};
 use super::{ClientHandler, Credentials};
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_login::LoginReq;
-use crate::protocol::{ErrorCode, LoginDenial, Password, Text, Token, Versions};
+use crate::protocol::{ErrorCode, JoinDenial, LoginDenial, Password, Text, Token, Versions};
 use crate::session::manager::Farewell;
 
 impl RealmClient {
@@ -36,6 +36,14 @@ impl RealmClient {
         match reason {
             LoginDenial::WRONG | LoginDenial::DISABLED => self.main = MainState::Stopped,
             _ => self.login_retry_ms = retry_after_ms,
+        }
+    }
+
+    /// A world does not let us in, and closes behind that, which leads to the next attempt or, if its game
+    /// does not want us, to the end.
+    pub(super) fn join_denied(&mut self, reason: JoinDenial) {
+        if reason == JoinDenial::REFUSED {
+            self.verdict = Some(ErrorCode::REMOVED);
         }
     }
 }

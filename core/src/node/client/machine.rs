@@ -3,7 +3,8 @@
 //! ```text
 //!   Main:   Waiting ──► Connecting ──► Greeting ──Welcome──► Ready
 //!              ▲  back-off  │ lost        │ lost, bad token    │ lost
-//!              └────────────┴─────────────┴────────────────────┘        replaced ──► Stopped
+//!              └────────────┴─────────────┴────────────────────┘        replaced, or told that it is
+//!                                                                       for good ──► Stopped
 //!
 //!   before, with an account and without a token:
 //!           Waiting ──► ConnectingToLogin ──► LoggingIn ──LoginAck──► Connecting
@@ -14,7 +15,9 @@
 //!              ▲  back-off │ refused        │ lost         │ denied, lost     │ lost
 //!              └───────────┴────────────────┴──────────────┴──────────────────┘
 //! ```
-//! `Outside` goes on to `Asking` whenever Main is `Ready`.
+//! `Outside` goes on to `Asking` whenever Main is `Ready`. What either server says for good, like `REMOVED`
+//! or `BAD_VERSION`, stops both links. A client that gets another uid leaves the world first: what it was
+//! there would stay as a ghost.
 
 use super::{ClientConfig, ClientEvent, ClientHandler};
 use crate::backoff::Backoff;
@@ -93,6 +96,8 @@ pub struct RealmClient {
     pub(super) token: Option<Token>,
     /// What this device has been given at a login.
     pub(super) device: Option<Token>,
+    /// What a server has said for good, before it hangs up.
+    pub(super) verdict: Option<ErrorCode>,
     room_id: RoomId,
     world_address: heapless::String<ADDRESS_MAX_BYTES>,
     handshake_key: HandshakeKey,
@@ -117,6 +122,7 @@ impl RealmClient {
             uid: Uid::NOBODY,
             token: None,
             device: None,
+            verdict: None,
             room_id: RoomId(0),
             world_address: heapless::String::new(),
             handshake_key: HandshakeKey([0; 16]),
@@ -193,12 +199,17 @@ impl RealmClient {
     /// Leaves everything, in good order, and tries nothing again.
     pub fn stop(&mut self, cx: &mut Context<'_, '_>) {
         self.main = MainState::Stopped;
+        self.leave_world(cx);
+        cx.sessions.close(cx.now, self.main_session, Farewell::Bye(ErrorCode::GOODBYE));
+    }
+
+    /// Leaves the world that it is in, or on the way to.
+    fn leave_world(&self, cx: &mut Context<'_, '_>) {
         if self.world == WorldState::Inside {
             // If it does not fit, the goodbye behind it says the same.
             let _ = cx.sessions.send(self.world_session, &Leave {});
         }
         cx.sessions.close(cx.now, self.world_session, Farewell::Bye(ErrorCode::GOODBYE));
-        cx.sessions.close(cx.now, self.main_session, Farewell::Bye(ErrorCode::GOODBYE));
     }
 
     fn wait_for_main(&mut self, cx: &mut Context<'_, '_>) {
@@ -258,6 +269,9 @@ impl RealmClient {
     }
 
     pub(super) fn welcomed(&mut self, caller: &mut Caller<'_, '_>, uid: Uid, token: Token) {
+        if uid != self.uid {
+            self.leave_world(&mut caller.context());
+        }
         self.uid = uid;
         self.token = Some(token);
         self.main = MainState::Ready;
@@ -320,8 +334,17 @@ impl RealmClient {
             return;
         }
         if code == ErrorCode::BAD_TOKEN && caller.key == self.main_session {
-            // What the token stood for is gone: the next hello is a newcomer's.
+            // What the token stood for is gone: the next hello is a newcomer's, or another login's.
             self.token = None;
+            if !self.config.has_account {
+                self.leave_world(&mut caller.context());
+            }
+        }
+        let is_main_s = caller.key == self.main_session;
+        let needs_an_account =
+            code == ErrorCode::LOGIN_NEEDED && is_main_s && !self.config.has_account;
+        if code.is_for_good() || needs_an_account {
+            self.verdict = Some(code);
         }
         handler.on_event(self.number, ClientEvent::Refused { code, about });
     }
@@ -351,7 +374,9 @@ impl RealmClient {
         if self.world == WorldState::Asking {
             self.world = WorldState::Outside;
         }
-        if reason == ErrorCode::REPLACED || cx.sessions.is_shutting_down() {
+        let reason = self.verdict.unwrap_or(reason);
+        let is_over = reason == ErrorCode::REPLACED || self.is_for_good(reason);
+        if is_over || cx.sessions.is_shutting_down() {
             self.main = MainState::Stopped;
         }
         if self.main == MainState::Stopped {
@@ -381,6 +406,33 @@ impl RealmClient {
         } else {
             self.wait_outside(cx);
         }
+        let reason = self.verdict.unwrap_or(reason);
         handler.on_event(self.number, ClientEvent::WorldLost(reason));
+        if self.is_for_good(reason) {
+            self.give_up(handler, cx, reason);
+        }
+    }
+
+    fn is_for_good(&self, reason: ErrorCode) -> bool {
+        reason.is_for_good() || self.verdict.is_some()
+    }
+
+    /// A world has said what holds for the whole realm.
+    fn give_up(
+        &mut self,
+        handler: &mut impl ClientHandler,
+        cx: &mut Context<'_, '_>,
+        reason: ErrorCode,
+    ) {
+        if self.main == MainState::Stopped {
+            return;
+        }
+        self.main = MainState::Stopped;
+        self.verdict = Some(reason);
+        if self.main_session == Key::DANGLING {
+            handler.on_event(self.number, ClientEvent::Stopped(reason));
+        }
+        // Its end tells the rest.
+        cx.sessions.close(cx.now, self.main_session, Farewell::Bye(ErrorCode::GOODBYE));
     }
 }

@@ -105,7 +105,7 @@ impl<'a, G: Game> World<'a, G> {
         caller.sessions.send_or_close(caller.now, caller.key, &MoveBroadcast { number, pos, dir });
     }
 
-    /// Uses up the key, and answers the room to go to. A full world does not use it up.
+    /// Uses up the key, and answers the room to go to. A full world does not use it up; its game's no does.
     fn admit(
         &mut self,
         caller: &mut Caller<'_, 'a>,
@@ -123,7 +123,10 @@ impl<'a, G: Game> World<'a, G> {
         if let Some(before) = self.rooms.users.find(uid) {
             self.show_out(&mut caller.context(), before, ErrorCode::REPLACED);
         }
-        self.rooms.room_with_place().ok_or(JoinDenial::FULL)
+        let room = self.rooms.room_with_place().ok_or(JoinDenial::FULL)?;
+        let admits =
+            self.with_game(&mut caller.context(), room, |game, room| game.admits(room, uid));
+        if admits == Some(false) { Err(JoinDenial::REFUSED) } else { Ok(room) }
     }
 
     fn let_in(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid, room: u16) {

@@ -51,6 +51,12 @@ pub trait Game {
     /// The time between two [`Game::on_tick`], in milliseconds; 0 for no ticks.
     const TICK_INTERVAL_MS: u32 = 0;
 
+    /// Whether somebody may come in. Whom the game does not want is told so, and does not come back.
+    fn admits(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> bool {
+        let _ = (room, uid);
+        true
+    }
+
     /// Where somebody who joins starts.
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> (Position, Direction) {
         let _ = (room, uid);
@@ -207,7 +213,7 @@ impl RoomContext<'_, '_> {
         self.sessions.send_or_close(self.now, session, &message);
     }
 
-    /// Removes a member from the room and closes its connection.
+    /// Removes a member from the room and closes its connection. Its client does not come back by itself.
     pub fn remove(&mut self, uid: Uid) {
         if let Some(session) = self.session_of(uid) {
             self.sessions.close(self.now, session, Farewell::Bye(ErrorCode::REMOVED));

@@ -85,6 +85,54 @@ fn a_token_that_is_refused_is_dropped() {
     });
 }
 
+/// A newcomer has another uid: what the old one was in a room would stay there as a ghost.
+#[test]
+fn a_guest_whose_token_is_refused_leaves_its_world_before_it_says_hello_anew() {
+    with_client(|bench| {
+        let (main, world) = bench.go_inside();
+        bench.disconnect(main);
+        bench.pass_ms(FIRST_MS + TICK_MS);
+        let main = bench.connect_to("main:7");
+        bench.heard(main);
+        bench.say(main, &Error { code: ErrorCode::BAD_TOKEN, about: Hello::OPCODE.0 });
+        assert_eq!(bench.heard(world), [Said::of(&Leave {}), bye(ErrorCode::GOODBYE)]);
+        assert_eq!(bench.links().1, WorldState::Outside);
+        bench.disconnect(world);
+        bench.disconnect(main);
+        bench.pass_ms(2 * FIRST_MS + TICK_MS);
+        let main = bench.connect_to("main:7");
+        bench.say(main, &Welcome { version: 2, uid: Uid(8), token: TOKEN });
+        assert_eq!(bench.heard(main), [hello(None), asking()]);
+        bench.send_to_world(main);
+        let world = bench.connect_to(WORLD);
+        let join = Join { versions: Versions::OURS, uid: Uid(8), handshake_key: KEY };
+        assert_eq!(bench.heard(world), [Said::of(&join)]);
+    });
+}
+
+/// However it comes: with another uid nobody stays in a world, nor on the way to one.
+#[test]
+fn another_uid_leaves_the_world_of_the_former() {
+    for goes_inside in [true, false] {
+        with_client(|bench| {
+            let main = bench.meet_main();
+            let world = bench.reach_world(main);
+            if goes_inside {
+                bench.say(world, &join_ok());
+            }
+            bench.disconnect(main);
+            bench.pass_ms(FIRST_MS + TICK_MS);
+            let main = bench.connect_to("main:7");
+            bench.say(main, &Welcome { version: 2, uid: Uid(8), token: TOKEN });
+            assert_eq!(bench.heard(world).last(), Some(&bye(ErrorCode::GOODBYE)));
+            assert_eq!(bench.links(), (MainState::Ready, WorldState::Outside));
+            bench.disconnect(world);
+            bench.pass_ms(2 * FIRST_MS + TICK_MS);
+            assert_eq!(bench.heard(main), [hello(Some(TOKEN)), asking()]);
+        });
+    }
+}
+
 /// Other refusals say nothing about the token, and neither does a world.
 #[test]
 fn a_token_that_is_not_refused_is_kept() {

@@ -101,3 +101,93 @@ fn a_stopped_client_does_not_start_again() {
         assert_eq!(bench.links(), (MainState::Stopped, WorldState::Outside));
     });
 }
+
+const FOR_GOOD: [ErrorCode; 4] =
+    [ErrorCode::BAD_VERSION, ErrorCode::REMOVED, ErrorCode::REVOKED, ErrorCode::BANNED];
+
+/// Says goodbye, or refuses what was said and hangs up.
+const WAYS: [fn(&mut ClientBench<'_>, SessionKey, ErrorCode); 2] = [
+    |bench, server, code| bench.say(server, &Bye { reason: code }),
+    |bench, server, code| {
+        bench.say(server, &Error { code, about: 0 });
+        bench.disconnect(server);
+    },
+];
+
+fn expect_stopped(bench: &mut ClientBench<'_>, code: ErrorCode) {
+    assert_eq!(bench.links(), (MainState::Stopped, WorldState::Outside), "{code:?}");
+    let notes = bench.notes();
+    let stops = notes.iter().filter(|noted| matches!(noted, Noted::Stopped(_)));
+    assert_eq!(stops.collect::<Vec<_>>(), [&Noted::Stopped(code)], "{notes:?}");
+    bench.requests();
+    bench.pass_ms(60 * MOST_MS);
+    assert!(!bench.wants_to_connect(), "{code:?}");
+    assert!(bench.node.sessions().is_empty(), "{code:?}");
+}
+
+#[test]
+fn what_main_says_for_good() {
+    for (code, way) in FOR_GOOD.iter().flat_map(|code| WAYS.map(|way| (*code, way))) {
+        for lead in [say_hello, ask, be_refused, be_sent, say_join, be_inside] {
+            with_client(|bench| {
+                lead(bench);
+                bench.notes();
+                let main = bench.role().machine().main_session;
+                way(bench, main, code);
+                expect_stopped(bench, code);
+            });
+        }
+    }
+}
+
+#[test]
+fn what_a_world_says_for_good_with_main_and_without() {
+    for (code, way) in FOR_GOOD.iter().flat_map(|code| WAYS.map(|way| (*code, way))) {
+        for lead in [say_join, be_inside, lose_main] {
+            with_client(|bench| {
+                lead(bench);
+                bench.notes();
+                let world = bench.role().machine().world_session;
+                way(bench, world, code);
+                expect_stopped(bench, code);
+            });
+        }
+    }
+}
+
+#[test]
+fn what_can_change_is_tried_again() {
+    for code in ErrorCode::ALL.iter().copied().filter(|code| !FOR_GOOD.contains(code)) {
+        assert!(!code.is_for_good());
+        for way in WAYS {
+            with_client(|bench| {
+                let (_, world) = bench.go_inside();
+                way(bench, world, code);
+                assert_eq!(bench.links(), (MainState::Ready, WorldState::Outside), "{code:?}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_game_that_does_not_want_it_is_not_asked_again() {
+    with_client(|bench| {
+        let main = bench.meet_main();
+        let world = bench.reach_world(main);
+        bench.notes();
+        bench.say(world, &JoinDenied { reason: JoinDenial::REFUSED });
+        bench.disconnect(world);
+        expect_stopped(bench, ErrorCode::REMOVED);
+    });
+}
+
+#[test]
+fn a_realm_without_guests_is_not_asked_again_by_one() {
+    with_client(|bench| {
+        bench.start();
+        let main = bench.connect_to("main:7");
+        bench.say(main, &Error { code: ErrorCode::LOGIN_NEEDED, about: Hello::OPCODE.0 });
+        bench.disconnect(main);
+        expect_stopped(bench, ErrorCode::LOGIN_NEEDED);
+    });
+}

@@ -29,6 +29,8 @@ const FLOOD: u16 = 5;
 
 /// Users from here on are removed as soon as they are in.
 const UNWANTED: u32 = 90;
+/// Users from here on are not let in.
+const BARRED: u32 = 95;
 const TICK_MS: u32 = 100;
 const FIELD: i32 = 1_000;
 
@@ -55,6 +57,10 @@ impl Recording {
 
 impl Game for Recording {
     const TICK_INTERVAL_MS: u32 = TICK_MS;
+
+    fn admits(&mut self, _: &mut RoomContext<'_, '_>, uid: Uid) -> bool {
+        (uid.0 as u32) < BARRED
+    }
 
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> (Position, Direction) {
         self.note(Call::Spawn(uid.0 as u32, members(room)));
@@ -354,6 +360,22 @@ fn the_game_may_remove_a_newcomer() {
         let member = MemberState { number: number(2), ..state };
         let expected = [Said::of(&UserEntered { member }), left(2)];
         assert_eq!(bench.flush_and_hear(keys[0]), expected);
+    });
+}
+
+#[test]
+fn the_game_may_refuse_a_newcomer_who_has_the_key() {
+    with_recording(|bench, main| {
+        bench.fill(main, 1);
+        bench.calls(0);
+        let barred = bench.join(main, BARRED);
+        let refused = JoinDenied { reason: JoinDenial::REFUSED };
+        assert_eq!(bench.heard(barred), [Said::of(&refused)]);
+        assert!(bench.ended(barred).is_some());
+        assert_eq!((bench.calls(0), bench.uids()), (vec![], vec![1]));
+        assert_eq!(bench.role().stats().denied_for(JoinDenial::REFUSED), 1);
+        let admitted = bench.join(main, BARRED - 1);
+        assert!(bench.heard(admitted)[0].is::<JoinOk>());
     });
 }
 
