@@ -183,6 +183,26 @@ impl<W: FrameWalk> BroadcastRing<W> {
         position & capacity.saturating_sub(1)
     }
 
+    /// Behind everything that was said so far, published or not.
+    pub const fn end(&self) -> u32 {
+        self.head
+    }
+
+    /// Whether a member has got everything before `position`: it is published, and the cursor is past it
+    /// or has nothing to get. Answers rightly while the ring has gone on by less than half its numbers.
+    pub fn has_given(&self, bytes: &[u8], cursor: &Cursor, position: u32) -> bool {
+        if is_before(self.published, position) {
+            return false;
+        }
+        match self.window(bytes, cursor) {
+            Window::Nothing => true,
+            Window::Slices(slices) => {
+                slices.iter().all(|slice| slice.is_empty()) || !is_before(cursor.at, position)
+            }
+            Window::Overrun => false,
+        }
+    }
+
     /// Frames that were appended since the last [`BroadcastRing::publish`].
     pub const fn unpublished_frames(&self) -> u32 {
         self.unpublished_frames
@@ -361,6 +381,11 @@ impl<W: FrameWalk> BroadcastRing<W> {
             position = end;
         }
     }
+}
+
+/// Whether one position comes before another that is less than half of all positions away.
+const fn is_before(position: u32, other: u32) -> bool {
+    position.wrapping_sub(other) > u32::MAX / 2
 }
 
 const fn begin_of(whole: &[u8], end: u32) -> u32 {

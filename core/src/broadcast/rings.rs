@@ -124,6 +124,31 @@ impl BroadcastRings {
         };
     }
 
+    /// Behind everything that was said so far, in the ring that `cursor` is in.
+    pub const fn end(&self, cursor: &Cursor) -> u32 {
+        match cursor.framing() {
+            Framing::Stream => self.stream.end(),
+            #[cfg(feature = "websocket")]
+            Framing::Message => self.messages.end(),
+        }
+    }
+
+    /// Whether the member with this cursor has got everything before `position`, an [`end`](Self::end) that
+    /// was.
+    pub fn has_given(
+        &self,
+        bytes: &RingBytes<'_>,
+        ring: u16,
+        cursor: &Cursor,
+        position: u32,
+    ) -> bool {
+        match cursor.framing() {
+            Framing::Stream => self.stream.has_given(bytes.stream(ring), cursor, position),
+            #[cfg(feature = "websocket")]
+            Framing::Message => self.messages.has_given(bytes.messages(ring), cursor, position),
+        }
+    }
+
     /// Whether something has been appended and not been published.
     pub const fn has_unpublished(&self) -> bool {
         self.stream.has_unpublished()

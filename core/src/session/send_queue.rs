@@ -121,6 +121,11 @@ impl SendQueue {
         }
     }
 
+    /// Appends everything that waits in `later`, which is empty then.
+    pub fn join(&mut self, pool: &mut BufferPool<'_>, later: &mut Self) {
+        pool.join(&mut self.chain, core::mem::replace(&mut later.chain, Chain::EMPTY));
+    }
+
     /// The oldest waiting bytes: up to two buffers of them.
     pub fn slices<'p>(&self, pool: &'p BufferPool<'_>) -> [&'p [u8]; 2] {
         pool.slices(&self.chain)

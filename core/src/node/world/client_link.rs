@@ -71,7 +71,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             Some(Ok(())) => self.rooms.stats.events += 1,
             _ => {
                 let busy = EventRefused { request: message.request, reason: ErrorCode::BUSY };
-                caller.sessions.send_or_close(caller.now, caller.key, &busy);
+                self.rooms.tell_or_close(caller.now, caller.sessions, key, &busy);
             }
         }
     }

@@ -99,9 +99,13 @@ impl RoomManager<'_> {
         let Some(key) = self.users.key_at(index) else {
             return;
         };
-        let Some(user) = self.users.get(key).filter(|user| user.needs_snapshot) else {
+        let Some(user) = self.users.get(key) else {
             return;
         };
+        if !user.needs_snapshot {
+            self.send_held_if_due(sessions, index);
+            return;
+        }
         let room = user.room;
         // Only a settled room's state is what its ring has said; the coming flush settles it.
         if self.is_settled(room) && !self.send_snapshot(now, sessions, key) {
@@ -148,6 +152,10 @@ impl RoomManager<'_> {
                 sessions.overflow(now, session);
             }
             snapshot.members_left -= snapshot.members.len() as u16;
+        }
+        if let Some(user) = self.users.get_mut(key) {
+            // The snapshot stands for what was to go first.
+            sessions.send_held(session, &mut user.held);
         }
         self.stats.snapshots += 1;
         self.stats.events_missed += u64::from(missed_events);
@@ -225,6 +233,7 @@ impl RoomManager<'_> {
         if let Advanced::Cut(rest) = advanced {
             sessions.keep_cut_frame(now, session, rest);
         }
+        self.send_held_if_due(sessions, index);
     }
 }
 

@@ -177,7 +177,7 @@ impl RoomContext<'_, '_> {
         self.rooms.broadcast_event(self.now, self.room, &message)
     }
 
-    /// Says something to one member alone.
+    /// Says something to one member alone, behind what was said to the whole room before.
     ///
     /// # Errors
     /// [`SendError`] if it is not in this room, or takes nothing more now.
@@ -187,9 +187,10 @@ impl RoomContext<'_, '_> {
         kind: u16,
         data: Bytes<'_, EVENT_MAX_BYTES>,
     ) -> Result<(), SendError> {
-        let session = self.session_of(to).ok_or(SendError::Closed)?;
+        self.session_of(to).ok_or(SendError::Closed)?;
+        let key = self.rooms.users.find(to).ok_or(SendError::Closed)?;
         let message = EventBroadcast { number: MemberNumber::GAME, request: 0, kind, data };
-        self.sessions.send(session, &message)
+        self.rooms.tell(self.sessions, key, &message)
     }
 
     fn session_of(&self, uid: Uid) -> Option<crate::session::SessionKey> {
@@ -216,6 +217,7 @@ impl RoomContext<'_, '_> {
     /// Removes a member from the room and closes its connection. Its client does not come back by itself.
     pub fn remove(&mut self, uid: Uid) {
         if let Some(session) = self.session_of(uid) {
+            self.rooms.send_held(self.sessions, uid);
             self.sessions.close(self.now, session, Farewell::Bye(ErrorCode::REMOVED));
         }
     }

@@ -23,6 +23,7 @@ mod memory;
 pub mod room;
 pub mod room_manager;
 pub mod stats;
+mod telling;
 #[cfg(test)]
 mod tests;
 pub mod user;

@@ -248,7 +248,8 @@ impl<'a> RoomManager<'a> {
         if self.users.get(key)?.has_moved {
             self.flush_room(room, sessions);
         }
-        let user = self.users.remove(key)?;
+        let mut user = self.users.remove(key)?;
+        sessions.send_held(user.session, &mut user.held);
         let place = self.rooms.get_mut(usize::from(room))?;
         place.members -= 1;
         place.rings.leave(&user.cursor);

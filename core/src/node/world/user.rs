@@ -3,7 +3,7 @@
 use super::super::uid_table::HasUid;
 use crate::broadcast::Cursor;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
-use crate::session::SessionKey;
+use crate::session::{SendQueue, SessionKey};
 use crate::storage::{Key, Link, Slot, Vacant};
 
 /// Names one member for as long as it is in its room.
@@ -16,7 +16,7 @@ pub const USER_SLOT_BYTES: usize = core::mem::size_of::<Slot<WorldUser>>();
 const FRAMING_BYTES: usize = if cfg!(feature = "websocket") { 4 } else { 0 };
 
 const _: () = assert!(
-    USER_SLOT_BYTES <= 72 + FRAMING_BYTES,
+    USER_SLOT_BYTES <= 80 + FRAMING_BYTES,
     "a room member has grown: say why, and what it costs"
 );
 
@@ -33,6 +33,10 @@ pub struct WorldUser {
     pub(super) next: Link,
     pub(super) previous: Link,
     pub(super) next_moved: Link,
+    /// Private packets that come behind what the room has said before them.
+    pub(super) held: SendQueue,
+    /// How far the member's ring goes first.
+    pub(super) held_until: u32,
     /// It has moved since the last flush, and is in its room's list of those.
     pub(super) has_moved: bool,
     /// It gets the whole room before anything else: it is new, or has fallen behind.
@@ -68,6 +72,8 @@ impl Vacant for WorldUser {
         next: Link::NONE,
         previous: Link::NONE,
         next_moved: Link::NONE,
+        held: SendQueue::EMPTY,
+        held_until: 0,
         has_moved: false,
         needs_snapshot: false,
     };

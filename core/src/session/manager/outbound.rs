@@ -3,6 +3,7 @@
 use super::SessionManager;
 use crate::protocol::{Encode, ErrorCode, FrameSink, Message, SendError, encode_packet};
 use crate::session::manager::Farewell;
+use crate::session::send_queue::SendQueue;
 use crate::session::session::{Flags, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
 use crate::time::Instant;
@@ -48,6 +49,40 @@ impl<'a> SessionManager<'a> {
             self.ready.add(key.index());
         }
         Ok(())
+    }
+
+    /// Queues a private packet of an accepted peer apart, in `held`, whose owner [sends](Self::send_held) it
+    /// when its moment has come. What is held counts as if it waited already.
+    ///
+    /// # Errors
+    /// As [`SessionManager::send`].
+    pub(crate) fn hold<M: Message>(
+        &mut self,
+        key: SessionKey,
+        held: &mut SendQueue,
+        message: &M,
+    ) -> Result<(), SendError> {
+        let session = self.table.get(key).ok_or(SendError::Closed)?;
+        if !session.state.is_open() || !session.can_be_told() {
+            return Err(SendError::Closed);
+        }
+        let most = self.config.send_buffers_per_session.saturating_sub(session.outbox.buffers());
+        let encode: Encode<'_> = &|out| encode_packet(message, out);
+        held.append(&mut self.pool, most, session.framing(), encode).map_err(|_| SendError::Full)
+    }
+
+    /// Lets what was held go, behind what waits already. Of a session that has ended nothing goes.
+    pub(crate) fn send_held(&mut self, key: SessionKey, held: &mut SendQueue) {
+        if held.is_empty() {
+            return;
+        }
+        match self.table.get_mut(key).filter(|session| session.state.is_open()) {
+            Some(session) => {
+                session.outbox.join(&mut self.pool, held);
+                self.ready.add(key.index());
+            }
+            None => held.release(&mut self.pool),
+        }
     }
 
     fn queue(&mut self, key: SessionKey, encode: Encode<'_>) -> Result<(), SendError> {

@@ -379,6 +379,87 @@ fn the_game_may_refuse_a_newcomer_who_has_the_key() {
     });
 }
 
+/// Says something to the room, then to one member, then to the room again.
+#[test]
+fn what_one_member_is_told_comes_behind_what_the_room_was_told_before() {
+    with_recording(|bench, main| {
+        let keys = bench.fill(main, 3);
+        bench.say(keys[0], &event(RELAY, b"before"));
+        bench.say(keys[0], &event(TELL, &[2]));
+        assert_eq!(bench.heard(keys[1]), []);
+        bench.say(keys[0], &event(RELAY, b"behind"));
+        let said = |data: &[u8]| said_event(1, RELAY, data);
+        let told = said_event(0, 77, &[2]);
+        assert_eq!(bench.flush_and_hear(keys[1]), [said(b"before"), said(b"behind"), told.clone()]);
+        // Nothing goes first: at once.
+        bench.say(keys[0], &event(TELL, &[2]));
+        assert_eq!(bench.heard(keys[1]), [told]);
+    });
+}
+
+#[test]
+fn a_refusal_comes_behind_what_was_taken_before_it() {
+    with_recording(|bench, main| {
+        let keys = bench.fill(main, 2);
+        bench.say(keys[0], &event(RELAY, b"taken"));
+        bench.say(keys[0], &event(REFUSE, b""));
+        assert_eq!(bench.heard(keys[0]), []);
+        let refused = EventRefused { request: REQUEST, reason: ErrorCode::BUSY };
+        let expected = [said_event(1, RELAY, b"taken"), Said::of(&refused)];
+        assert_eq!(bench.flush_and_hear(keys[0]), expected);
+    });
+}
+
+#[test]
+fn whom_the_game_removes_hears_what_it_was_told_before() {
+    with_recording(|bench, main| {
+        let keys = bench.fill(main, 2);
+        bench.say(keys[0], &event(RELAY, b"before"));
+        bench.say(keys[0], &event(TELL, &[2]));
+        bench.say(keys[0], &event(REMOVE, &[2]));
+        let heard = bench.heard(keys[1]);
+        assert_eq!(heard, [said_event(0, 77, &[2]), bye(ErrorCode::REMOVED)]);
+    });
+}
+
+#[test]
+fn what_is_held_for_a_member_that_is_overtaken_comes_behind_its_snapshot() {
+    with_game(Setup { ring_bytes: 2_048, ..SETUP }, |bench: &mut GameBench<'_>| {
+        let main = bench.meet_main();
+        let keys = bench.fill(main, 2);
+        bench.limit(keys[1], 0);
+        bench.say(keys[0], &event(RELAY, b"before"));
+        bench.say(keys[0], &event(TELL, &[2]));
+        for _ in 0..20 {
+            bench.say(keys[0], &event(RELAY, &[1; 200]));
+            bench.pass_ms(FLUSH_MS);
+        }
+        bench.unblock(keys[1], usize::MAX);
+        bench.pass_ms(2 * FLUSH_MS);
+        let heard = bench.heard(keys[1]);
+        let told = heard.iter().position(|said| *said == said_event(0, 77, &[2])).unwrap();
+        assert!(heard[..told].iter().any(Said::is::<RoomSnapshot>), "{heard:?}");
+    });
+}
+
+#[test]
+fn both_sides_of_what_is_held_for_a_member() {
+    with_recording(|bench, main| {
+        let keys = bench.fill(main, 2);
+        bench.say(keys[0], &event(RELAY, b"before"));
+        let told = |bench: &GameBench<'_>| bench.role().game(RoomId(0)).unwrap().told.take();
+        let mut count = 0;
+        while told(bench).iter().all(Result::is_ok) {
+            count += 1;
+            assert!(count < 1_000);
+            bench.say(keys[0], &event(TELL, &[2; 200]));
+        }
+        let heard = bench.flush_and_hear(keys[1]);
+        assert_eq!(heard.len(), 1 + count - 1, "the room's, and all that was taken");
+        assert_eq!(bench.state(keys[1]), Some(SessionState::Ready));
+    });
+}
+
 /// A game that says more than its room takes is told so, and the room lives on.
 #[test]
 fn a_game_that_says_too_much_is_told_that_the_room_is_full() {
