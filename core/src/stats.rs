@@ -1,6 +1,7 @@
 //! `NetStats`: what a node's sessions have been through.
 //!
-//! Contract: counters only grow, and wrap at their width. Reading them has no effect.
+//! Contract: counters only grow. Those of frames and bytes have 64 bits and do not end; those of connections
+//! have 32, and go on from 0 behind their last number. Reading them has no effect.
 //!
 //! ```
 //! use tinyrealm_core::stats::NetStats;
@@ -43,4 +44,31 @@ pub struct NetStats {
     /// Handshakes of WebSockets that were refused, by us or by a peer.
     #[cfg(feature = "websocket")]
     pub handshakes_refused: u32,
+}
+
+/// A counter of 32 bits that goes on from 0 behind its last number.
+pub(crate) trait Count {
+    /// One more.
+    fn count(&mut self);
+}
+
+impl Count for u32 {
+    fn count(&mut self) {
+        *self = self.wrapping_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_its_last_number_a_counter_goes_on_from_the_first() {
+        let mut counter = u32::MAX - 1;
+        let numbers = [(); 3].map(|()| {
+            counter.count();
+            counter
+        });
+        assert_eq!(numbers, [u32::MAX, 0, 1]);
+    }
 }

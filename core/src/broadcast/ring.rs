@@ -10,6 +10,10 @@
 //! overwrites what has not been published. Cursors stand between frames: where a socket cuts a
 //! frame, its rest is handed to the caller to keep.
 //!
+//! Numbers: positions and counts are 32 bits that wrap. A ring has at most half of the positions, and its owner
+//! looks for overrun cursors at each publication, so a cursor is never a whole turn behind unnoticed. What a
+//! member has missed is told modulo 2³² frames.
+//!
 //! Bounds: memory is the ring and 16 bytes a cursor, whoever is slow. O(1) a member and flush while
 //! it keeps up; O(frames in its window) when a write was cut or several of its own moves wait.
 //!

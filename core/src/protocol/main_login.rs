@@ -10,7 +10,7 @@ protocol! {
 
     /// Whose token is it? Asking twice gives the same answer, while the token is good.
     1 verify_token => VerifyToken {
-        /// A number that the answer repeats.
+        /// A number that the answer repeats, and that no other question of this Main has.
         request: u32,
         /// What a client has shown.
         token: Token,

@@ -6,7 +6,8 @@
 //! Contract: `insert` gives the item back when full. A slot's generation grows with every change of
 //! tenant; it is odd while occupied.
 //!
-//! Bounds: O(1), but for [`Table::iter`]. A generation would repeat after 2³¹ tenants of one slot.
+//! Bounds: O(1), but for [`Table::iter`]. Behind the last generation comes the first: a key would be taken
+//! for another's only if it were kept while its slot has 2³¹ tenants.
 //!
 //! ```
 //! use tinyrealm_core::storage::{Slot, Table};
@@ -235,6 +236,22 @@ mod tests {
         assert_eq!(table.get_mut(first), None);
         assert_eq!(table.remove(first), None);
         assert_eq!(table.get(second), Some(&2));
+        assert_eq!(table.get(Key::DANGLING), None);
+    }
+
+    /// Behind the last generation comes the first; a key of the last names nobody then, and neither does the
+    /// key that nobody ever has.
+    #[test]
+    fn generations_begin_anew_behind_the_last() {
+        let mut slots = [const { Slot::<u32>::VACANT }; 1];
+        slots[0].generation = u32::MAX - 1;
+        let mut table = Table::new(&mut slots);
+        let last = table.insert(1).unwrap();
+        assert_eq!((last.generation, table.get(last)), (u32::MAX, Some(&1)));
+        assert_eq!(table.remove(last), Some(1));
+        assert_eq!((table.get(last), table.get(Key::DANGLING)), (None, None));
+        let first = table.insert(2).unwrap();
+        assert_eq!((first.generation, table.get(first), table.get(last)), (1, Some(&2), None));
         assert_eq!(table.get(Key::DANGLING), None);
     }
 

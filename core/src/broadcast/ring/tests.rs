@@ -245,3 +245,31 @@ fn a_frame_longer_than_announced_overruns_instead_of_corrupting() {
     assert_eq!(ring.append(&mut bytes, FrameClass::Counted, 20, long), Err(Full));
     assert_eq!(ring.window(&bytes, &cursor), Window::Overrun);
 }
+
+/// A position that goes first, before and behind the wrap of the 32 bits.
+#[test]
+fn what_a_member_has_got_is_told_over_the_wrap_of_positions() {
+    for start in [0, 0u32.wrapping_sub(64), 0u32.wrapping_sub(16), 0u32.wrapping_sub(8)] {
+        let mut bytes = [0; 64];
+        let mut ring: BroadcastRing =
+            BroadcastRing { head: start, published: start, ..BroadcastRing::EMPTY };
+        let mut cursor = Cursor::at_end(&ring);
+        let encode = |room: &mut [u8]| write_frame(room, Opcode(1), b"hi");
+        let mut ends = Vec::new();
+        for _ in 0..3 {
+            ring.append(&mut bytes, FrameClass::Counted, 8, encode).unwrap();
+            ends.push(ring.end());
+        }
+        let given = |ring: &BroadcastRing, bytes: &[u8], cursor: &Cursor| {
+            ends.iter().map(|end| ring.has_given(bytes, cursor, *end)).collect::<Vec<_>>()
+        };
+        assert!(ring.has_given(&bytes, &cursor, start));
+        assert_eq!(given(&ring, &bytes, &cursor), [false; 3], "not published");
+        ring.publish();
+        assert_eq!(given(&ring, &bytes, &cursor), [false; 3], "not taken");
+        for taken in 1..=3 {
+            ring.advance(&bytes, &mut cursor, 8, 24, |_| FrameClass::Counted);
+            assert_eq!(given(&ring, &bytes, &cursor), [true, taken > 1, taken > 2]);
+        }
+    }
+}

@@ -13,6 +13,7 @@ use crate::protocol::main_to_chat::{
 use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, ErrorCode, Message, Seq, Text, Uid};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, Trust};
+use crate::stats::Count;
 use crate::wire::Opcode;
 
 type Name<'m> = Text<'m, CHANNEL_MAX_BYTES>;
@@ -37,7 +38,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
             caller.sessions.close(now, key, Farewell::Bye(ErrorCode::FULL));
             return;
         };
-        self.stats.mains_opened += 1;
+        self.stats.mains_opened.count();
         if self.instance == 0 {
             self.instance = caller.context().turn().random_u32().max(1);
             self.book.seed = caller.context().turn().random_u32();
@@ -55,7 +56,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         match self.admit(&mut caller.context(), main, uid, channel) {
             Ok(key) => self.welcome(&mut caller.context(), main, uid, key, attempt),
             Err(reason) => {
-                self.stats.denied += 1;
+                self.stats.denied.count();
                 let denied = ChannelDenied { uid, channel, attempt, reason };
                 self.tell(&mut caller.context(), main, &denied);
             }
@@ -227,7 +228,7 @@ impl<'a> Chat<'a> {
         let before = self.book.member(uid, key);
         self.place(cx, main, uid, key)?;
         if before.is_none() {
-            self.stats.joined += 1;
+            self.stats.joined.count();
             // The newcomer's own Main, too, if it has other members: they are told before it is.
             self.tell_others_of_entry(cx, key, main, Entered { channel, uid });
         }
@@ -348,7 +349,7 @@ impl<'a> Chat<'a> {
             self.tell_all(cx, key, None, &census);
         }
         self.mains.remove(main);
-        self.stats.mains_lost += 1;
+        self.stats.mains_lost.count();
         log::info!("a Main has gone, {} are there", self.mains.len());
     }
 

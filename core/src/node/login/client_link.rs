@@ -17,6 +17,7 @@ use crate::protocol::login_to_client::{LoginAck, LoginDenied};
 use crate::protocol::{ErrorCode, LoginDenial, Versions};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, PeerAddress, SessionKey, Trust};
+use crate::stats::Count;
 use crate::time::Instant;
 
 /// A refusal: why, and when to come back.
@@ -28,7 +29,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Login<'a> {
             self.out_of_place(caller, LoginReq::OPCODE.0);
             return;
         }
-        self.stats.attempts += 1;
+        self.stats.attempts.count();
         let key = caller.key;
         match self.admit(caller, &message) {
             Ok(login) => {
@@ -210,7 +211,7 @@ impl<'a> Login<'a> {
     }
 
     fn grant(&mut self, cx: &mut Context<'_, 'a>, session: SessionKey, ack: &LoginAck) {
-        self.stats.granted += 1;
+        self.stats.granted.count();
         cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
         cx.sessions.send_or_close(cx.now, session, ack);
         cx.sessions.close(cx.now, session, Farewell::Bye(ErrorCode::GOODBYE));

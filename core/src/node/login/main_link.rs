@@ -10,11 +10,12 @@ use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::{RevokedSince, Stub, VerifyToken};
 use crate::protocol::{Dispatched, ErrorCode};
 use crate::session::{LinkTag, SessionKey, Trust};
+use crate::stats::Count;
 use crate::wire::Frame;
 
 impl<'a> Stub<Caller<'_, 'a>> for Login<'a> {
     fn verify_token(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyToken) {
-        self.stats.verifies += 1;
+        self.stats.verifies.count();
         let (key, request) = (caller.key, message.request);
         if !self.jobs.queue_verify(key, request, TokenHash::of(&message.token)) {
             self.deny_token(&mut caller.context(), key, request, ErrorCode::BUSY);
@@ -63,7 +64,7 @@ impl<'a> Login<'a> {
         let (session, request) = (slot.session, slot.request);
         match outcome {
             VerifyOutcome::Verified(uid, revision) => {
-                self.stats.verified += 1;
+                self.stats.verified.count();
                 cx.sessions.send_or_close(cx.now, session, &VerifyAck { request, uid, revision });
             }
             VerifyOutcome::Refused => self.deny_token(cx, session, request, ErrorCode::BAD_TOKEN),

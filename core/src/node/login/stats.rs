@@ -1,6 +1,7 @@
 //! `LoginStats`: what a login server has been through.
 
 use crate::protocol::LoginDenial;
+use crate::stats::Count;
 
 /// Counters of one login server, since its start.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
@@ -30,7 +31,7 @@ impl LoginStats {
     pub(super) fn count_denied(&mut self, reason: LoginDenial) {
         let place = usize::from(reason.0).wrapping_sub(1);
         if let Some(count) = self.denied.get_mut(place) {
-            *count += 1;
+            count.count();
         }
     }
 }

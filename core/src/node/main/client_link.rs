@@ -10,6 +10,7 @@ use crate::protocol::main_to_client::Welcome;
 use crate::protocol::{ErrorCode, Revision, Token, Uid, Versions};
 use crate::session::manager::Farewell;
 use crate::session::{Holding, LinkTag, SessionKey, TokenBucket, Trust, may_take};
+use crate::stats::Count;
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn hello(&mut self, caller: &mut Caller<'_, 'a>, message: Hello) {
@@ -130,7 +131,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         session: SessionKey,
         code: ErrorCode,
     ) {
-        self.stats.hellos_refused += 1;
+        self.stats.hellos_refused.count();
         cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
         cx.sessions.close(cx.now, session, Farewell::Error { code, about: Hello::OPCODE.0 });
     }
@@ -186,7 +187,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         key: EntryKey,
         welcome: &Welcome,
     ) {
-        self.stats.hellos += 1;
+        self.stats.hellos.count();
         if let Some(user) = self.users.get_mut(key) {
             // A connection that begins may say `request_burst` things at once.
             user.chat_bucket = TokenBucket::FULL;

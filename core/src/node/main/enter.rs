@@ -26,6 +26,7 @@ use crate::protocol::main_to_client::EnterWorldAck;
 use crate::protocol::main_to_world::{AttachUser, DetachUser};
 use crate::protocol::{ErrorCode, HandshakeKey, Message, Text, Versions};
 use crate::session::{Holding, may_take};
+use crate::stats::Count;
 
 impl<'a, A: Authenticator> Main<'a, A> {
     /// The user asks to enter a world. A request that is being worked on already goes on.
@@ -146,7 +147,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     fn refuse(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, code: ErrorCode) {
-        self.stats.enters_refused += 1;
+        self.stats.enters_refused.count();
         let Some(user) = self.users.get_mut(key) else { return };
         user.wants_in = false;
         let error = Error { code, about: EnterWorldReq::OPCODE.0 };
@@ -167,7 +168,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.arm(cx, key, self.config.attach_ttl_ms.saturating_add(ATTACH_GRACE_MS));
         let Some(entry) = self.worlds.get(world) else { return };
         let world_addr = Text::truncated(&entry.address);
-        self.stats.enters += 1;
+        self.stats.enters.count();
         cx.sessions.send_or_close(cx.now, session, &EnterWorldAck { world_addr, handshake_key });
     }
 

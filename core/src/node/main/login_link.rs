@@ -46,7 +46,7 @@ pub struct PendingHello {
     address: AddressKey,
     token: Token,
     versions: Versions,
-    /// The low half is this slot's index.
+    /// The number of the question.
     request: u32,
     asked_at: Stamp,
 }
@@ -81,7 +81,8 @@ pub(super) struct LoginLink<'a> {
     dialer: Dialer,
     backoff: Backoff,
     hellos: Table<'a, PendingHello>,
-    asked: u16,
+    /// The number of the last question.
+    asked: u32,
 }
 
 /// Hellos are looked through for those who have waited too long this often at most.
@@ -127,21 +128,19 @@ impl<'a> LoginLink<'a> {
         (session, address): (SessionKey, AddressKey),
         token: Token,
         versions: Versions,
-    ) -> Option<u32> {
-        let asked_at = now.stamp();
-        let pending = PendingHello { session, address, token, versions, request: 0, asked_at };
-        let key = self.hellos.insert(pending).ok()?;
-        self.asked = self.asked.wrapping_add(1);
-        let request = u32::from(self.asked) << 16 | u32::from(key.index());
-        self.hellos.get_mut(key)?.request = request;
-        Some(request)
+    ) -> Option<(u16, VerifyToken)> {
+        let (request, asked_at) = (self.asked.wrapping_add(1), now.stamp());
+        let hello = PendingHello { session, address, token, versions, request, asked_at };
+        let key = self.hellos.insert(hello).ok()?;
+        self.asked = request;
+        Some((key.index(), VerifyToken { request, token }))
     }
 
-    /// Takes out the hello that an answer is about; `None` if it is not waited for any more.
+    /// Takes out the hello that an answer is about; `None` if it is not waited for any more. A number comes
+    /// again after 2³² questions, so a late answer is never another client's. O(hellos).
     fn answered(&mut self, request: u32) -> Option<PendingHello> {
-        let key = self.hellos.key_at(request as u16)?;
-        let is_it = self.hellos.get(key)?.request == request;
-        if is_it { self.hellos.remove(key) } else { None }
+        let (key, _) = self.hellos.iter().find(|(_, hello)| hello.request == request)?;
+        self.hellos.remove(key)
     }
 
     fn forget(&mut self, index: u16) -> Option<PendingHello> {
@@ -240,10 +239,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         let is_first = self.login.hellos.is_empty();
         let who = (session, address);
-        let request = self.login.ask(cx.now, who, token, versions).ok_or(ErrorCode::BUSY)?;
+        let asked = self.login.ask(cx.now, who, token, versions);
+        let (hello, question) = asked.ok_or(ErrorCode::BUSY)?;
         cx.sessions.shares_mut().hold(address, Holding::Question);
-        cx.sessions.set_tag(session, LinkTag { kind: link::GREETING, index: request as u16 });
-        cx.sessions.send_or_close(cx.now, login, &VerifyToken { request, token });
+        cx.sessions.set_tag(session, LinkTag { kind: link::GREETING, index: hello });
+        cx.sessions.send_or_close(cx.now, login, &question);
         if is_first {
             self.schedule_hello_check(cx, self.login.hello_timeout_ms());
         }
@@ -341,5 +341,30 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         if let Some(hello) = self.take_answer(cx, message.request) {
             self.refuse_hello(cx, hello.session, message.reason);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever number of questions comes between: a late answer is not another client's.
+    #[test]
+    fn a_late_answer_is_nobody_else_s() {
+        let mut slots = [const { Slot::<PendingHello>::VACANT }; 1];
+        let mut login = LoginLink::new(&mut slots);
+        let who = (Key::DANGLING, Key::DANGLING);
+        let ask = |login: &mut LoginLink<'_>| {
+            login.ask(Instant::ZERO, who, Token([1; 32]), Versions::OURS).unwrap().1.request
+        };
+        let first = ask(&mut login);
+        for _ in 0..1 << 16 {
+            assert!(login.forget(0).is_some());
+            ask(&mut login);
+            assert!(login.answered(first).is_none());
+        }
+        login.asked = u32::MAX;
+        login.forget(0);
+        assert_eq!(ask(&mut login), 0, "and begins anew");
     }
 }

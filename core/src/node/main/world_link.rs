@@ -13,6 +13,7 @@ use crate::protocol::world_to_main::{
 use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, SessionKey, Trust};
+use crate::stats::Count;
 use crate::storage::{Key, Vacant};
 use crate::wire::Frame;
 
@@ -137,7 +138,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             ..WorldEntry::VACANT
         };
         let world = self.worlds.insert(entry).ok_or(ErrorCode::FULL)?;
-        self.stats.worlds_registered += 1;
+        self.stats.worlds_registered.count();
         Ok(world)
     }
 
@@ -145,7 +146,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     pub(super) fn unregister(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey) {
         let Some(entry) = self.worlds.remove(world) else { return };
         log::info!("world {} left the registry", entry.world_id.0);
-        self.stats.worlds_lost += 1;
+        self.stats.worlds_lost.count();
         for index in 0..self.users.capacity() as u16 {
             let Some(key) = self.users.key_at(index) else { continue };
             let Some(user) = self.users.get_mut(key) else { continue };

@@ -14,6 +14,7 @@ use crate::broadcast::{Advanced, FrameClass, Window};
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered};
 use crate::protocol::{MemberNumber, MemberState, SNAPSHOT_PAGE_MEMBERS, SendError, encode_frame};
 use crate::session::{SessionKey, SessionManager};
+use crate::stats::Count;
 use crate::time::Instant;
 use crate::wire::{Frame, Full};
 
@@ -157,7 +158,7 @@ impl RoomManager<'_> {
             // The snapshot stands for what was to go first.
             sessions.send_held(session, &mut user.held);
         }
-        self.stats.snapshots += 1;
+        self.stats.snapshots.count();
         self.stats.events_missed += u64::from(missed_events);
         true
     }

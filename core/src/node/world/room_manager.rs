@@ -12,6 +12,7 @@ use crate::protocol::{
     Direction, EVENT_MAX_BYTES, MemberNumber, MemberState, Message, Position, Uid, encode_frame,
 };
 use crate::session::{SessionKey, SessionManager};
+use crate::stats::Count;
 use crate::storage::{Link, Slot, Vacant, WorkList};
 use crate::time::Instant;
 use crate::wire::framing::MESSAGE_EXTRA_BYTES;
@@ -188,7 +189,7 @@ impl<'a> RoomManager<'a> {
         };
         let key = self.users.insert(user).map_err(|_| Full)?;
         self.link_member(room, key);
-        self.stats.joined += 1;
+        self.stats.joined.count();
         Ok(key)
     }
 
@@ -261,7 +262,7 @@ impl<'a> RoomManager<'a> {
             after.previous = user.previous;
         }
         self.append_or_resync(now, room, &UserLeft { number: user.number });
-        self.stats.left += 1;
+        self.stats.left.count();
         Some(user)
     }
 

@@ -1,6 +1,7 @@
 //! `WorldStats`: what the rooms of a world have been through.
 
 use crate::protocol::JoinDenial;
+use crate::stats::Count;
 
 /// Counters of one world, since its start.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
@@ -39,7 +40,7 @@ impl WorldStats {
     pub(super) fn count_denied(&mut self, reason: JoinDenial) {
         let place = usize::from(reason.0).wrapping_sub(1);
         if let Some(count) = self.denied.get_mut(place) {
-            *count += 1;
+            count.count();
         }
     }
 }

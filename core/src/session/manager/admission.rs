@@ -4,6 +4,7 @@ use super::{Refusal, SessionManager};
 use crate::session::address::PeerAddress;
 use crate::session::session::{Flags, LinkTag, Session, SessionKey};
 use crate::session::state::SessionState;
+use crate::stats::Count;
 use crate::storage::Vacant;
 use crate::time::Instant;
 
@@ -37,7 +38,7 @@ impl SessionManager<'_> {
             return Err(Refusal::ShuttingDown);
         }
         if self.is_full_for_strangers() {
-            self.stats.refused_full += 1;
+            self.stats.refused_full.count();
             return Err(Refusal::Full);
         }
         #[cfg(feature = "shares")]
@@ -51,7 +52,7 @@ impl SessionManager<'_> {
             let _ = address;
             self.fresh(now, SessionState::Greeting)
         };
-        self.stats.accepted += 1;
+        self.stats.accepted.count();
         let key = self.table.insert(session).map_err(|_| Refusal::Full)?;
         #[cfg(feature = "shares")]
         self.add_stranger(key);

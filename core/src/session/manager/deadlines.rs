@@ -10,6 +10,7 @@ use crate::protocol::either_way::Ping;
 use crate::session::manager::Farewell;
 use crate::session::session::{Flags, LinkTag, Session, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
+use crate::stats::Count;
 use crate::time::Instant;
 use crate::timer::TICK_MS;
 
@@ -104,7 +105,7 @@ impl SessionManager<'_> {
     }
 
     fn silence(&mut self, now: Instant, key: SessionKey, code: ErrorCode) {
-        self.stats.silent += 1;
+        self.stats.silent.count();
         self.close(now, key, Farewell::Bye(code));
     }
 
@@ -146,7 +147,7 @@ impl SessionManager<'_> {
         if session.flags.has(Flags::TRUSTED) || session.bucket.take(rate, burst, now) {
             return true;
         }
-        self.stats.floods += 1;
+        self.stats.floods.count();
         self.violation(now, key, ErrorCode::TOO_FAST, 0);
         false
     }
@@ -156,6 +157,6 @@ impl SessionManager<'_> {
     }
 
     pub(crate) fn count_unknown(&mut self) {
-        self.stats.unknown_opcodes += 1;
+        self.stats.unknown_opcodes.count();
     }
 }

@@ -3,6 +3,7 @@
 use super::SessionManager;
 use crate::protocol::ErrorCode;
 use crate::session::session::{LinkTag, SessionKey};
+use crate::stats::Count;
 use crate::storage::Key;
 use crate::time::Instant;
 
@@ -62,13 +63,13 @@ impl SessionManager<'_> {
     /// Ends a session whose peer broke the protocol (DESIGN §4).
     pub fn violation(&mut self, now: Instant, key: SessionKey, code: ErrorCode, about: i32) {
         if self.is_open(key) {
-            self.stats.violations += 1;
+            self.stats.violations.count();
             self.close(now, key, Farewell::Error { code, about });
         }
     }
 
     pub(super) fn end(&mut self, ended: Ended) {
-        self.stats.closed += 1;
+        self.stats.closed.count();
         // There is room for every session, and a session ends once.
         let _ = self.ended.push(ended);
     }

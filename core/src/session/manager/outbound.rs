@@ -6,6 +6,7 @@ use crate::session::manager::Farewell;
 use crate::session::send_queue::SendQueue;
 use crate::session::session::{Flags, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
+use crate::stats::Count;
 use crate::time::Instant;
 use crate::wire::{Frame, write_frame};
 #[cfg(feature = "websocket")]
@@ -198,7 +199,7 @@ impl<'a> SessionManager<'a> {
 
     /// Ends a session that does not take what it is owed.
     pub(crate) fn overflow(&mut self, now: Instant, key: SessionKey) {
-        self.stats.overflows += 1;
+        self.stats.overflows.count();
         self.close(now, key, Farewell::Bye(ErrorCode::TOO_SLOW));
     }
 
@@ -259,7 +260,7 @@ impl<'a> SessionManager<'a> {
             return;
         };
         if session.outbox.append_bytes(&mut self.pool, rest, 1).is_err() {
-            self.stats.overflows += 1;
+            self.stats.overflows.count();
             self.close(now, key, Farewell::Nothing(ErrorCode::TOO_SLOW));
         }
     }

@@ -17,6 +17,7 @@ use crate::session::address::PeerAddress;
 use crate::session::session::SessionKey;
 use crate::session::shares::{AddressKey, Holding};
 use crate::session::state::SessionEvent;
+use crate::stats::Count;
 use crate::storage::Link;
 use crate::time::Instant;
 
@@ -88,14 +89,14 @@ impl SessionManager<'_> {
         address: PeerAddress,
     ) -> Result<AddressKey, Refusal> {
         let Some(entry) = self.enter(now, address) else {
-            self.stats.refused_address += 1;
+            self.stats.refused_address.count();
             return Err(Refusal::AddressLimit);
         };
         if self.make_room(now, entry) {
             return Ok(entry);
         }
         self.addresses.leave(entry);
-        self.stats.refused_full += 1;
+        self.stats.refused_full.count();
         Err(Refusal::Full)
     }
 
@@ -155,7 +156,7 @@ impl SessionManager<'_> {
         let Some(session) = self.table.get(key) else { return };
         let is_open = session.state.is_open();
         let ended = Ended { key, tag: session.tag, reason: ErrorCode::FULL };
-        self.stats.crowded_out += 1;
+        self.stats.crowded_out.count();
         self.change(now, key, SessionEvent::Disconnected);
         if let Some(session) = self.table.get_mut(key) {
             let address = core::mem::replace(&mut session.address, AddressKey::DANGLING);

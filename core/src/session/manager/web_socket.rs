@@ -11,6 +11,7 @@ use crate::log;
 use crate::protocol::ErrorCode;
 use crate::protocol::either_way::Error;
 use crate::session::session::{Flags, SessionKey};
+use crate::stats::Count;
 use crate::time::Instant;
 use crate::wire::ws::close::REASON_MAX_BYTES;
 use crate::wire::ws::handshake::{Accepted, Acceptor, AnswerError, Refusal, Request, Requester};
@@ -105,7 +106,7 @@ impl SessionManager<'_> {
 
     /// The request can't be granted: the peer is told in its language, and closed.
     pub(crate) fn refuse_web_socket(&mut self, now: Instant, key: SessionKey, refusal: Refusal) {
-        self.stats.handshakes_refused += 1;
+        self.stats.handshakes_refused.count();
         self.say_raw(now, key, refusal.response().as_bytes());
         self.close(now, key, Farewell::Nothing(ErrorCode::BAD_FRAME));
     }
@@ -132,7 +133,7 @@ impl SessionManager<'_> {
 
     /// The handshake is over, whoever has asked for it.
     pub(crate) fn web_socket_opens(&mut self, key: SessionKey) {
-        self.stats.web_sockets += 1;
+        self.stats.web_sockets.count();
         if let Some(session) = self.table.get_mut(key) {
             session.flags.clear(Flags::HANDSHAKE);
             session.flags.set(Flags::MESSAGES);
@@ -141,7 +142,7 @@ impl SessionManager<'_> {
 
     /// The peer that we have asked does not grant it, or is no server of this protocol.
     pub(crate) fn web_socket_denied(&mut self, now: Instant, key: SessionKey, error: AnswerError) {
-        self.stats.handshakes_refused += 1;
+        self.stats.handshakes_refused.count();
         log::info!("a server has opened no WebSocket: {}", error.name());
         self.close(now, key, Farewell::Nothing(ErrorCode::BAD_FRAME));
     }
@@ -159,7 +160,7 @@ impl SessionManager<'_> {
 
     /// The peer broke RFC 6455.
     pub(crate) fn web_socket_broke(&mut self, now: Instant, key: SessionKey, code: CloseCode) {
-        self.stats.violations += 1;
+        self.stats.violations.count();
         // A peer whose queue is full learns it from the closing itself.
         let _ = self.send(key, &Error { code: ErrorCode::BAD_FRAME, about: 0 });
         self.say_close(key, Close { code, reason: "" });

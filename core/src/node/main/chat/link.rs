@@ -27,6 +27,7 @@ use crate::protocol::main_to_chat::{Open, Resume};
 use crate::protocol::main_to_client::ChatGap;
 use crate::protocol::{Dispatched, ErrorCode, Message, Seq, ServerKind, Text, Uid};
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
+use crate::stats::Count;
 use crate::storage::Link;
 use crate::time::Instant;
 use crate::wire::Frame;
@@ -225,7 +226,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         log::info!("found the chat server");
         self.chat.instance = instance;
         caller.sessions.prove(caller.now, caller.key, Trust::Server);
-        self.chat.stats.opened += 1;
+        self.chat.stats.opened.count();
         self.chat.link.backoff.reset();
         self.chat.link.state = ChatLinkState::Resuming(caller.key, 0);
         self.chat.resume_channels(caller.sessions);
