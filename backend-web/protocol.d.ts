@@ -60,6 +60,7 @@ export const JoinDenial: {
   readonly KEY_EXPIRED: number;
   readonly KEY_USED: number;
   readonly FULL: number;
+  readonly REFUSED: number;
 };
 
 export const LoginDenial: {

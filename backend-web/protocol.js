@@ -61,6 +61,7 @@ export const JoinDenial = Object.freeze({
   KEY_EXPIRED: 3,
   KEY_USED: 4,
   FULL: 5,
+  REFUSED: 6,
 });
 
 export const LoginDenial = Object.freeze({
