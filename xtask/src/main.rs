@@ -19,6 +19,7 @@ mod no_panic;
 mod packages;
 mod peers;
 mod process;
+mod protocol;
 mod qemu;
 mod test;
 mod tidy;
@@ -129,6 +130,12 @@ const COMMANDS: &[Command] = &[
         arguments: "TARGET [SECONDS]",
         help: "looks for bytes that take a target new ways, and keeps them; needs nightly and cargo-fuzz",
         run: fuzz::run,
+    },
+    Command {
+        name: "protocol",
+        arguments: "",
+        help: "writes vectors.json, protocol.json and the browser's client anew, after a change of the wire",
+        run: protocol::run,
     },
     Command {
         name: "web",

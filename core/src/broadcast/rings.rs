@@ -38,6 +38,17 @@ impl<'a> RingBytes<'a> {
         }
     }
 
+    /// None of them with more than `each_bytes`; what is over lies idle.
+    #[must_use]
+    pub fn at_most(mut self, each_bytes: usize) -> Self {
+        self.each = self.each.min(each_bytes);
+        #[cfg(feature = "websocket")]
+        {
+            self.each_of_messages = self.each_of_messages.min(each_bytes);
+        }
+        self
+    }
+
     #[inline]
     fn stream(&self, ring: u16) -> &[u8] {
         share(self.stream, self.each, ring)

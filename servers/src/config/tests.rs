@@ -1,5 +1,7 @@
 //! Layers, mistakes and limits of the configuration.
 
+use tinyrealm_core::node::world::ROOM_CAPACITY_MAX;
+
 use super::*;
 
 fn load(text: &str, variables: &[(&str, &str)], overrides: &[Override]) -> anyhow::Result<Config> {
@@ -71,8 +73,12 @@ fn both_sides_of_the_limits() {
     assert!(!accepted("[world]\nregion = \"seventeen bytes i\"\n"));
     assert!(accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 1024\n"));
     assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 512\n"));
-    assert!(accepted("[world]\nrooms = 1\nroom_capacity = 32606\n"));
-    assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 32607\n"));
+    assert!(accepted("[world]\nrooms = 2\nroom_capacity = 16303\n"));
+    assert!(!accepted("[world]\nrooms = 2\nroom_capacity = 16304\n"));
+    assert!(accepted(&format!("[world]\nrooms = 1\nroom_capacity = {ROOM_CAPACITY_MAX}\n")));
+    assert!(!accepted(&format!("[world]\nrooms = 1\nroom_capacity = {}\n", ROOM_CAPACITY_MAX + 1)));
+    assert!(accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 524288\n"));
+    assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 1048576\n"));
     assert!(accepted("[main]\nhello_timeout_ms = 4999\n"));
     assert!(!accepted("[main]\nhello_timeout_ms = 5000\n"));
     assert!(accepted("[login]\nhash_memory_kib = 8\n"));

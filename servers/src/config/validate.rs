@@ -4,7 +4,9 @@ use anyhow::ensure;
 use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, PAST_PAGE_MAX};
 use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{WORLD_COUNT_MAX, main_timers};
-use tinyrealm_core::node::world::{ring_min_bytes, world_timers};
+use tinyrealm_core::node::world::{
+    ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, ring_min_bytes, world_timers,
+};
 use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES};
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 
@@ -163,11 +165,17 @@ impl WorldSettings {
                 - world_timers(SPARE_ATTACHES))
                 / 2
         );
+        ensure!(
+            usize::from(self.room_capacity) <= ROOM_CAPACITY_MAX,
+            "world.room_capacity must be at most {ROOM_CAPACITY_MAX}"
+        );
         let least = ring_min_bytes(usize::from(self.room_capacity));
         ensure!(
             self.ring_bytes == 0
-                || (self.ring_bytes.is_power_of_two() && self.ring_bytes as usize >= least),
-            "world.ring_bytes must be 0 or a power of two of at least {least}"
+                || (self.ring_bytes.is_power_of_two()
+                    && (least..=ROOM_RING_MAX_BYTES).contains(&(self.ring_bytes as usize))),
+            "world.ring_bytes must be 0 or a power of two of at least {least} and at most \
+             {ROOM_RING_MAX_BYTES}"
         );
         Ok(())
     }
@@ -190,7 +198,8 @@ impl WorldSettings {
     /// Bytes of one room's ring.
     pub(crate) const fn ring_bytes(&self) -> usize {
         if self.ring_bytes == 0 {
-            ring_min_bytes(self.room_capacity as usize) * 8
+            let roomy = ring_min_bytes(self.room_capacity as usize) * 8;
+            if roomy < ROOM_RING_MAX_BYTES { roomy } else { ROOM_RING_MAX_BYTES }
         } else {
             self.ring_bytes as usize
         }

@@ -33,7 +33,8 @@ pub use game::{Game, MoveVerdict, Relay, RoomContext};
 pub use memory::WorldMemory;
 pub use room::Room;
 pub use room_manager::{
-    EVENT_FRAME_MAX_BYTES, MEMBER_FRAME_MAX_BYTES, RoomManager, RoomStorage, ring_min_bytes,
+    EVENT_FRAME_MAX_BYTES, MEMBER_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
+    RoomManager, RoomStorage, ring_min_bytes,
 };
 pub use stats::WorldStats;
 pub use user::{UserKey, WorldUser};

@@ -34,11 +34,18 @@ const MEMBER_FRAME_MIN_BYTES: usize = PREFIX_BYTES + 6;
 /// The longest frame of one member's move.
 pub const MOVE_FRAME_MAX_BYTES: usize = PREFIX_BYTES + VARINT_U16_MAX_BYTES + PLACE_MAX_BYTES;
 
-/// The most bytes of a room's ring. A member's number comes again after 65,535 entries at the least; while
-/// a ring holds fewer, no cursor can stand in what was said of its former holder.
+/// The most bytes of a room's ring. A member's number comes again after as many entries at the least as
+/// there are numbers that nobody holds; while a ring has room for fewer, no cursor can stand in what was
+/// said of its former holder.
 pub const ROOM_RING_MAX_BYTES: usize = 1 << 19;
+/// The most members of a room: the longest ring still has [`ring_min_bytes`] for them.
+pub const ROOM_CAPACITY_MAX: usize =
+    (ROOM_RING_MAX_BYTES - 2 * EVENT_RING_BYTES) / MOVE_FRAME_MAX_BYTES;
 
-const _: () = assert!(ROOM_RING_MAX_BYTES / MEMBER_FRAME_MIN_BYTES < u16::MAX as usize);
+const _: () = assert!(
+    ROOM_RING_MAX_BYTES / MEMBER_FRAME_MIN_BYTES + ROOM_CAPACITY_MAX < u16::MAX as usize,
+    "a member's number could come again while a ring still tells of who had it"
+);
 
 /// What a snapshot's page has besides its members: prefix, pages and members left, missed events,
 /// the number of members.
@@ -49,11 +56,13 @@ pub(super) const PAGE_HEAD_MAX_BYTES: usize =
 pub const EVENT_FRAME_MAX_BYTES: usize =
     PREFIX_BYTES + VARINT_U32_MAX_BYTES + 3 * VARINT_U16_MAX_BYTES + EVENT_MAX_BYTES;
 
+/// What the longest event takes of a ring.
+const EVENT_RING_BYTES: usize = EVENT_FRAME_MAX_BYTES + MESSAGE_EXTRA_BYTES;
+
 /// The least bytes of a room's ring for `members`: all of them move and one says the most, twice,
 /// because a frame that does not fit the end of a lap wastes that end.
 pub const fn ring_min_bytes(members: usize) -> usize {
-    let event_bytes = EVENT_FRAME_MAX_BYTES + MESSAGE_EXTRA_BYTES;
-    (members * MOVE_FRAME_MAX_BYTES + 2 * event_bytes).next_power_of_two()
+    (members * MOVE_FRAME_MAX_BYTES + 2 * EVENT_RING_BYTES).next_power_of_two()
 }
 
 /// The memory of a [`RoomManager`].
@@ -93,15 +102,17 @@ pub struct RoomManager<'a> {
 }
 
 impl<'a> RoomManager<'a> {
-    /// Empty rooms for `room_capacity` members each.
+    /// Empty rooms for `room_capacity` members each, of which at most [`ROOM_CAPACITY_MAX`] count; of a
+    /// room's ring at most [`ROOM_RING_MAX_BYTES`] are used.
     pub fn new(storage: RoomStorage<'a>, room_capacity: u16, flush_interval_ms: u32) -> Self {
         let rooms = storage.rooms.len();
         Self {
-            rings: RingBytes::new(storage.ring_bytes, storage.message_ring_bytes, rooms),
+            rings: RingBytes::new(storage.ring_bytes, storage.message_ring_bytes, rooms)
+                .at_most(ROOM_RING_MAX_BYTES),
             rooms: storage.rooms,
             dirty: WorkList::new(storage.dirty_queue, storage.dirty_listed),
             users: UidTable::new(storage.users, storage.user_heads, storage.user_nexts),
-            room_capacity,
+            room_capacity: room_capacity.min(ROOM_CAPACITY_MAX as u16),
             flush_interval_ms,
             next_flush: None,
             must_flush: false,
