@@ -114,3 +114,32 @@ fn prepare(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     socket.set_write_timeout(Some(WRITE_PATIENCE))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::tests::{BlackHole, nobody};
+    use std::net::TcpListener;
+
+    fn soon(ms: u64) -> Instant {
+        Instant::now() + Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_black_hole_before_it_does_not_matter() {
+        let (hole, listener) = (BlackHole::dig(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let there = listener.local_addr().unwrap();
+        let race = Race::between([hole.address, nobody(), there]);
+        let socket = run(race, soon(10_000), || true).unwrap();
+        assert_eq!(socket.peer_addr().unwrap().as_socket(), Some(there));
+    }
+
+    #[test]
+    fn nothing_but_a_black_hole_ends_in_time_or_when_it_is_not_wanted() {
+        let hole = BlackHole::dig();
+        let late = run(Race::between([hole.address]), soon(20), || true).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+        let given_up = run(Race::between([hole.address]), soon(10_000), || false).unwrap_err();
+        assert_eq!(given_up.kind(), io::ErrorKind::ConnectionAborted);
+    }
+}

@@ -47,6 +47,13 @@ pub enum SendError {
     TooLong,
 }
 
+impl SendError {
+    /// Whether somebody who is there lacks the message now.
+    pub(crate) const fn is_loss(self) -> bool {
+        matches!(self, Self::Full | Self::TooLong)
+    }
+}
+
 /// Somewhere that frames can be sent to: a session, a socket's queue, a test's vector.
 pub trait FrameSink {
     /// Encodes `message` and takes it over.

@@ -21,7 +21,7 @@
 //! assert!(queue.is_empty() && pool.in_use() == 0);
 //! ```
 
-use crate::protocol::{Encode, Message, encode_frame};
+use crate::protocol::{Encode, Message, SendError, encode_frame};
 use crate::storage::{BufferPool, Chain};
 use crate::wire::{Framing, Full};
 
@@ -48,26 +48,27 @@ impl SendQueue {
     /// Encodes `message` behind what waits.
     ///
     /// # Errors
-    /// [`Full`] if it would need more than `most_buffers`, or one that the pool does not have.
+    /// [`SendError::TooLong`] if no buffer holds it, [`SendError::Full`] if it would need more than
+    /// `most_buffers`, or one that the pool does not have.
     pub fn send<M: Message>(
         &mut self,
         pool: &mut BufferPool<'_>,
         message: &M,
         most_buffers: u16,
-    ) -> Result<(), Full> {
+    ) -> Result<(), SendError> {
         self.append(pool, most_buffers, Framing::Stream, &|room| encode_frame(message, room))
     }
 
     /// Appends `bytes` as they are: the rest of a frame that was cut by a full socket.
     ///
     /// # Errors
-    /// [`Full`] as for [`SendQueue::send`].
+    /// As [`SendQueue::send`].
     pub fn append_bytes(
         &mut self,
         pool: &mut BufferPool<'_>,
         bytes: &[u8],
         most_buffers: u16,
-    ) -> Result<(), Full> {
+    ) -> Result<(), SendError> {
         self.append(pool, most_buffers, Framing::Stream, &|room| {
             room.get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
             Ok(bytes.len())
@@ -78,45 +79,44 @@ impl SendQueue {
     /// what the last buffer has left; if that is too small, into a new one.
     ///
     /// # Errors
-    /// [`Full`] as for [`SendQueue::send`].
+    /// As [`SendQueue::send`].
     pub fn append(
         &mut self,
         pool: &mut BufferPool<'_>,
         most_buffers: u16,
         framing: Framing,
         write: Encode<'_>,
-    ) -> Result<(), Full> {
+    ) -> Result<(), SendError> {
         if !self.chain.is_empty() {
-            let room = pool.reserve(&mut self.chain, 0)?;
+            let room = pool.reserve(&mut self.chain, 0).map_err(|Full| SendError::Full)?;
             if let Ok(used) = write(room).and_then(|used| framing.finish(room, used)) {
                 pool.commit(&self.chain, used);
                 return Ok(());
             }
         }
-        if self.chain.buffers() >= most_buffers {
-            return Err(Full);
-        }
-        self.append_in_new_buffer(pool, framing, write)
+        self.append_in_new_buffer(pool, most_buffers, framing, write)
     }
 
     fn append_in_new_buffer(
         &mut self,
         pool: &mut BufferPool<'_>,
+        most_buffers: u16,
         framing: Framing,
         write: Encode<'_>,
-    ) -> Result<(), Full> {
+    ) -> Result<(), SendError> {
         let mut fresh = Chain::EMPTY;
-        let room = pool.reserve(&mut fresh, 0)?;
+        let room = pool.reserve(&mut fresh, 0).map_err(|Full| SendError::Full)?;
+        // Also where no further buffer is allowed: what fits none will not fit later either.
         let written = write(room).and_then(|used| framing.finish(room, used));
         match written {
-            Ok(used) => {
+            Ok(used) if self.chain.buffers() < most_buffers => {
                 pool.commit(&fresh, used);
                 pool.join(&mut self.chain, fresh);
                 Ok(())
             }
-            Err(full) => {
+            outcome => {
                 pool.release(&mut fresh);
-                Err(full)
+                Err(if outcome.is_ok() { SendError::Full } else { SendError::TooLong })
             }
         }
     }
@@ -161,7 +161,7 @@ mod tests {
         let mut queue = SendQueue::EMPTY;
         assert_eq!(queue.send(&mut pool, &PING, 2), Ok(()));
         assert_eq!(queue.send(&mut pool, &PING, 2), Ok(()));
-        assert_eq!(queue.send(&mut pool, &PING, 2), Err(Full));
+        assert_eq!(queue.send(&mut pool, &PING, 2), Err(SendError::Full));
         assert_eq!(pool.in_use(), 2);
         assert_eq!(queue.send(&mut pool, &PING, 3), Ok(()));
         queue.release(&mut pool);
@@ -173,8 +173,20 @@ mod tests {
         let (mut bytes, mut metas) = ([0; 6], [BufferMeta::VACANT; 1]);
         let mut pool = BufferPool::new(&mut bytes, &mut metas);
         let mut queue = SendQueue::EMPTY;
-        assert_eq!(queue.send(&mut pool, &PING, 1), Err(Full));
+        assert_eq!(queue.send(&mut pool, &PING, 1), Err(SendError::TooLong));
         assert!(queue.is_empty() && pool.in_use() == 0);
+    }
+
+    #[test]
+    fn what_never_fits_is_told_from_what_does_not_fit_now() {
+        let (mut bytes, mut metas) = ([0; 16], [BufferMeta::VACANT; 2]);
+        let mut pool = BufferPool::new(&mut bytes, &mut metas);
+        let mut queue = SendQueue::EMPTY;
+        queue.send(&mut pool, &PING, 1).unwrap();
+        assert_eq!(queue.append_bytes(&mut pool, &[7; 8], 1), Err(SendError::Full));
+        assert_eq!(queue.append_bytes(&mut pool, &[7; 9], 1), Err(SendError::TooLong));
+        assert_eq!(pool.in_use(), 1);
+        queue.release(&mut pool);
     }
 
     use crate::storage::BufferMeta;

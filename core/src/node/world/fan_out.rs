@@ -149,7 +149,7 @@ impl RoomManager<'_> {
         while snapshot.pages_left > 0 {
             snapshot.pages_left -= 1;
             self.fill_page(&mut keys, on_page, &mut snapshot.members);
-            if sessions.send_within(session, &snapshot, u16::MAX) == Err(SendError::Full) {
+            if sessions.send_within(session, &snapshot, u16::MAX).is_err_and(SendError::is_loss) {
                 sessions.overflow(now, session);
             }
             snapshot.members_left -= snapshot.members.len() as u16;

@@ -19,7 +19,8 @@ impl<'a> SessionManager<'a> {
     /// Queues a private packet, in front of whatever broadcasts come later.
     ///
     /// # Errors
-    /// [`SendError::Full`] at `send_buffers_per_session` (or `_per_server`), or when the pool is empty.
+    /// [`SendError::Full`] at `send_buffers_per_session` (or `_per_server`), or when the pool is empty;
+    /// [`SendError::TooLong`] for what no buffer holds.
     pub fn send<M: Message>(&mut self, key: SessionKey, message: &M) -> Result<(), SendError> {
         self.queue(key, &|out| encode_packet(message, out))
     }
@@ -176,13 +177,10 @@ impl<'a> SessionManager<'a> {
                 encode(room)?;
                 reframe_in_place(room, mask)
             };
-            let sent =
-                session.outbox.append(&mut self.pool, most_buffers, Framing::Stream, &masked);
-            return sent.map_err(|_| SendError::Full);
+            return session.outbox.append(&mut self.pool, most_buffers, Framing::Stream, &masked);
         }
         let framing = session.framing();
-        let sent = session.outbox.append(&mut self.pool, most_buffers, framing, encode);
-        sent.map_err(|_| SendError::Full)
+        session.outbox.append(&mut self.pool, most_buffers, framing, encode)
     }
 
     /// Queues a private packet that the peer can't do without: if it does not fit, the peer has not
@@ -192,7 +190,7 @@ impl<'a> SessionManager<'a> {
     }
 
     fn queue_or_close(&mut self, now: Instant, key: SessionKey, encode: Encode<'_>) {
-        if self.queue(key, encode) == Err(SendError::Full) {
+        if self.queue(key, encode).is_err_and(SendError::is_loss) {
             self.overflow(now, key);
         }
     }

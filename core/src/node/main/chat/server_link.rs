@@ -211,7 +211,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     fn tell_client<M: Message>(&self, caller: &mut Caller<'_, 'a>, uid: Uid, message: &M) {
         let Some(user) = self.users.find(uid).and_then(|key| self.users.get(key)) else { return };
         let most = caller.sessions.config().send_buffers_per_session.saturating_add(PAST_BUFFERS);
-        if caller.sessions.send_within(user.session, message, most) == Err(SendError::Full) {
+        let sent = caller.sessions.send_within(user.session, message, most);
+        if sent.is_err_and(SendError::is_loss) {
             caller.sessions.overflow(caller.now, user.session);
         }
     }
