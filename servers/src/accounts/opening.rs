@@ -83,7 +83,8 @@ pub(super) fn open(place: &Place, if_lost: IfLost) -> anyhow::Result<Connection>
         match if_lost {
             IfLost::Refuse => bail!(
                 "the accounts {} are gone or empty, and {} were known: put the file back, or bring a \
-                 backup with `tinyrealm user restore FILE`, or begin anew with --create",
+                 backup with `tinyrealm user restore FILE`, or begin anew: `tinyrealm login --create`, or `tinyrealm \
+                 user add ID --create`",
                 place.file.display(),
                 match known.highest_uid {
                     1 => "one account".to_owned(),

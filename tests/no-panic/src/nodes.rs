@@ -319,7 +319,7 @@ extern "C" fn login_finish(
     node: &mut LoginNode,
     outside: &Outside,
     key: &LoginKey,
-    uid: u32,
+    uid: u64,
     denial: u16,
 ) {
     let outcome = match uid {
@@ -336,7 +336,7 @@ extern "C" fn verify_next(node: &mut LoginNode, outside: &Outside, key: &mut Ver
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn verify_finish(node: &mut LoginNode, outside: &Outside, key: &VerifyKey, uid: u32) {
+extern "C" fn verify_finish(node: &mut LoginNode, outside: &Outside, key: &VerifyKey, uid: u64) {
     let outcome = match uid {
         0 => VerifyOutcome::Refused,
         1 => VerifyOutcome::Unavailable,
@@ -445,7 +445,7 @@ extern "C" fn client_stop(node: &mut ClientNode, outside: &Outside) {
 #[unsafe(no_mangle)]
 extern "C" fn world_stats(node: &WorldNode) -> u64 {
     let world = node.role();
-    let here = world.rooms().iter().map(|(_, user)| u64::from(user.state().uid.0)).sum::<u64>();
+    let here = world.rooms().iter().map(|(_, user)| user.state().uid.0).sum::<u64>();
     let denied = u64::from(world.stats().denied_for(JoinDenial::FULL));
     world.stats().moves + here + denied + world.rooms().occupied_rooms() as u64
 }
