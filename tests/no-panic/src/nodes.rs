@@ -324,7 +324,7 @@ extern "C" fn login_finish(
 ) {
     let outcome = match uid {
         0 => LoginOutcome::Denied(LoginDenial(denial)),
-        uid => LoginOutcome::Granted { uid: Uid(uid), ttl_s: 1, generation: 0 },
+        uid => LoginOutcome::Granted { uid: Uid(uid.into()), ttl_s: 1, generation: 0 },
     };
     outside.with(|turn| node.act(turn, |login, cx| login.finish_login(cx, *key, outcome)));
 }
@@ -340,7 +340,7 @@ extern "C" fn verify_finish(node: &mut LoginNode, outside: &Outside, key: &Verif
     let outcome = match uid {
         0 => VerifyOutcome::Refused,
         1 => VerifyOutcome::Unavailable,
-        uid => VerifyOutcome::Verified(Uid(uid), Revision(1)),
+        uid => VerifyOutcome::Verified(Uid(uid.into()), Revision(1)),
     };
     outside.with(|turn| node.act(turn, |login, cx| login.finish_verify(cx, *key, outcome)));
 }
