@@ -14,6 +14,7 @@ pub mod image;
 pub mod paint;
 pub mod part;
 pub mod parts;
+pub mod readme;
 pub mod report;
 pub mod settings;
 pub mod stack;

@@ -11,14 +11,15 @@ use serde_json::json;
 use tinyrealm_budget::account::Account;
 use tinyrealm_budget::build::Build;
 use tinyrealm_budget::image::Image;
+use tinyrealm_budget::readme;
 use tinyrealm_budget::report::Report;
 use tinyrealm_budget::settings::{ImageSettings, Settings};
 use tinyrealm_budget::what_if;
 use toml::Table;
 
 const USAGE: &str = "usage: tinyrealm-budget FOLDER OUTPUT [--json] [--image NAME] \
-                     [--what-if WORD=NUMBER,…] -- CARGO BUILD…\n\
-                     FOLDER has budget.toml and device.toml, OUTPUT takes and may have files";
+                     [--what-if WORD=NUMBER,…] [--write] -- CARGO BUILD…\n\
+                     FOLDER has budget.toml, device.toml, perhaps a README.md whose tables --write renews; OUTPUT takes and may have files";
 
 /// How it was called.
 struct Call {
@@ -27,6 +28,7 @@ struct Call {
     wants_json: bool,
     image: Option<String>,
     what_if: Option<String>,
+    writes: bool,
     build: Vec<String>,
 }
 
@@ -51,12 +53,13 @@ fn main() -> ExitCode {
 impl Call {
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut folders = Vec::new();
-        let (mut wants_json, mut image, mut what_if) = (false, None, None);
+        let (mut wants_json, mut image, mut what_if, mut writes) = (false, None, None, false);
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} of what?\n{USAGE}"));
             match word.as_str() {
                 "--" => break,
                 "--json" => wants_json = true,
+                "--write" => writes = true,
                 "--image" => image = Some(value()?),
                 "--what-if" => what_if = Some(value()?),
                 _ if word.starts_with('-') => {
@@ -66,14 +69,17 @@ impl Call {
             }
         }
         let [folder, output] = <[PathBuf; 2]>::try_from(folders).map_err(|_| USAGE)?;
-        Ok(Self { folder, output, wants_json, image, what_if, build: words.collect() })
+        Ok(Self { folder, output, wants_json, image, what_if, writes, build: words.collect() })
     }
 }
 
 fn run(call: &Call) -> Result<bool, String> {
     let settings = Settings::read(&call.folder.join("budget.toml"))?;
     let device = read_device(&call.folder.join("device.toml"))?;
-    let images = chosen(&settings, call.image.as_deref())?;
+    let mut images = chosen(&settings, call.image.as_deref())?;
+    if let Some(text) = &call.what_if {
+        images = vec![asked_about(&images, text)];
+    }
     // Those that are built in another way first, so that the ordinary images are what is left in the build folder.
     let mut order: Vec<usize> = (0..images.len()).collect();
     order.sort_by_key(|number| images[*number].is_ordinary());
@@ -96,7 +102,27 @@ fn run(call: &Call) -> Result<bool, String> {
             eprintln!("{name}: {} takes {} of {} bytes", line.what, line.used, line.limit);
         }
     }
-    Ok(reports.iter().all(|report| report.broken().is_empty()))
+    let is_today_s = call.what_if.is_some() || check_readme(call, &reports)?;
+    Ok(is_today_s && reports.iter().all(|report| report.broken().is_empty()))
+}
+
+/// Renews the tables of the README, or tells whether they are today's.
+fn check_readme(call: &Call, reports: &[Report<'_>]) -> Result<bool, String> {
+    let path = call.folder.join("README.md");
+    let at = |error: std::io::Error| format!("{}: {error}", path.display());
+    if !path.exists() {
+        return Ok(true);
+    }
+    let text = std::fs::read_to_string(&path).map_err(at)?;
+    if call.writes {
+        std::fs::write(&path, readme::with_tables(&text, reports)).map_err(at)?;
+        return Ok(true);
+    }
+    let outdated = readme::outdated(&text, reports);
+    for image in &outdated {
+        eprintln!("{}: the table of `{image}` is not today's: budget --write", path.display());
+    }
+    Ok(outdated.is_empty())
 }
 
 /// The images of that name or binary; all of them without a name.
@@ -112,6 +138,12 @@ fn chosen<'s>(
         return Err(format!("budget.toml has no such image, but: {}", names.join("; ")));
     }
     Ok(images)
+}
+
+/// The one image that a question is about, and judged by: the first of those with the role that it names.
+fn asked_about<'s>(images: &[&'s ImageSettings], question: &str) -> &'s ImageSettings {
+    let role = what_if::role_of(question);
+    images.iter().find(|image| image.binary == role).unwrap_or(&images[0])
 }
 
 fn report<'s>(

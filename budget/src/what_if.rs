@@ -71,6 +71,13 @@ pub fn parse(text: &str, device: &Table) -> Result<Table, String> {
     Ok(changes)
 }
 
+/// The role that the words of `text` are about: a chat server, if one of them is of its section.
+pub fn role_of(text: &str) -> &'static str {
+    let names = text.split(',').filter_map(|pair| Some(pair.split_once('=')?.0.trim()));
+    let mut words = names.filter_map(|name| WORDS.iter().find(|word| word.word == name));
+    if words.any(|word| word.section == "chat") { "chat" } else { "world" }
+}
+
 /// A world's connections are one a player, one for Main, and the spare ones.
 fn spare_of(sessions: u32, device: &Table) -> Result<u32, String> {
     let number = |key: &str| device.get("world")?.get(key)?.as_integer();
@@ -125,6 +132,13 @@ mod tests {
         let changes = parse("ring=2048, receive=512", &device()).unwrap();
         assert_eq!(number(&changes, "world", "ring_bytes"), Some(2048));
         assert_eq!(number(&changes, "links", "receive_bytes"), Some(512));
+    }
+
+    #[test]
+    fn a_question_is_about_one_role() {
+        assert_eq!(role_of("players=12,ring=2048"), "world");
+        assert_eq!(role_of("receive=512, channels=4"), "chat");
+        assert_eq!(role_of("moons"), "world");
     }
 
     #[test]

@@ -75,6 +75,10 @@ fn run(test: &str, ram_bytes: u64, arguments: &[&str]) -> Output {
         std::fs::write(folder.join("stack-high-water.json"), seen).unwrap();
     }
     std::fs::write(folder.join("device.toml"), "[world]\nring_bytes = 1\n").unwrap();
+    if test.starts_with("readme") {
+        let table = "<!-- budget: the fixture -->\n| old |\n<!-- /budget -->\n";
+        std::fs::write(folder.join("README.md"), table).unwrap();
+    }
     let message = format!(
         "echo '{{\"target\":{{\"name\":\"image\"}},\"executable\":\"{}\"}}'",
         fixture().display()
@@ -121,6 +125,15 @@ fn what_if_has_two_columns_and_an_unknown_word_has_the_list() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("There is no `moons`") && said.contains("receive_buffers"), "{said}");
+}
+
+#[test]
+fn a_table_that_is_not_today_s_is_a_failure_until_it_is_written() {
+    let old = run("readme", 1000, &[]);
+    assert_eq!(old.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&old.stderr).contains("the table of `the fixture`"));
+    assert!(run("readme-written", 1000, &["--write"]).status.success());
+    assert!(run("readme-what-if", 1000, &["--what-if", "ring=2048"]).status.success());
 }
 
 #[test]

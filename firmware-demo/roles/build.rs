@@ -13,12 +13,17 @@ use toml::{Table, Value};
 fn main() {
     println!("cargo::rerun-if-env-changed=TINYREALM_DEVICE");
     let mut device = read(&PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../device.toml"));
+    let demonstration = device["main"]["cluster_secret"].clone();
     if let Some(named) = std::env::var_os("TINYREALM_DEVICE") {
         merge("", &mut device, read(Path::new(&named)));
     }
     check_addressing(&device);
     check_values(&device);
-    let mut text = String::new();
+    let has_own_secret = device["main"]["cluster_secret"] != demonstration;
+    let mut text = format!(
+        "/// Whether its secret is not the demonstration's, which everyone knows.\n\
+         pub const HAS_OWN_SECRET: bool = {has_own_secret};\n"
+    );
     for (section, keys) in &device {
         writeln!(text, "/// The section `{section}`.\npub mod {section} {{")
             .expect("a string grows");

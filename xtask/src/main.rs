@@ -73,8 +73,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "budget",
-        arguments: "[--json] [--image NAME] [--what-if players=6,ring=2048]",
-        help: "RAM, flash and stack of the firmware by part, against budget.toml",
+        arguments: "[--json] [--image NAME] [--what-if players=6,ring=2048] [--write]",
+        help: "RAM, flash and stack of the firmware by part, against budget.toml; the README's tables",
         run: budget::run,
     },
     Command {

@@ -111,7 +111,12 @@ impl ClientHandler for Witness {
     }
 
     fn credentials(&self, _: u16) -> Credentials<'_> {
-        Credentials { login_address: device::login::ADDRESS, id: ACCOUNT, password: PASSWORD, device: None }
+        Credentials {
+            login_address: device::login::ADDRESS,
+            id: ACCOUNT,
+            password: PASSWORD,
+            device: None,
+        }
     }
 }
 

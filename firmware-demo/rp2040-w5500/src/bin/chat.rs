@@ -4,6 +4,12 @@
 
 use embassy_executor::Spawner;
 use tinyrealm_firmware_roles::chat::{self, SOCKET_BUFFERS, STACK_RESOURCES};
+use tinyrealm_firmware_roles::device;
+
+const _: () = assert!(
+    device::HAS_OWN_SECRET,
+    "device.toml: main.cluster_secret is the demonstration's, which everyone knows: put your realm's there"
+);
 
 #[embassy_executor::main]
 async fn main(spawner: Spawner) -> ! {

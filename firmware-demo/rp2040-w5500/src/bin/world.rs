@@ -3,7 +3,13 @@
 #![no_main]
 
 use embassy_executor::Spawner;
+use tinyrealm_firmware_roles::device;
 use tinyrealm_firmware_roles::world::{self, SOCKET_BUFFERS, STACK_RESOURCES};
+
+const _: () = assert!(
+    device::HAS_OWN_SECRET,
+    "device.toml: main.cluster_secret is the demonstration's, which everyone knows: put your realm's there"
+);
 
 #[embassy_executor::main]
 async fn main(spawner: Spawner) -> ! {
