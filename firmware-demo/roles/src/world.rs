@@ -34,7 +34,7 @@ const LISTENERS: usize = PLAYERS + device::world::SPARE_SESSIONS as usize;
 /// Sockets of a world.
 pub const SOCKETS: usize = LISTENERS + 1;
 /// Keys that are remembered: those of the players, and of whoever comes next.
-const ATTACHES: usize = PLAYERS + 2;
+const ATTACHES: usize = PLAYERS + device::world::SPARE_SESSIONS as usize;
 const RING_BYTES: usize = ROOMS * device::world::RING_BYTES as usize;
 /// One a session, for its ping or its answer, and what all share.
 const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
