@@ -114,7 +114,7 @@ impl NetSession for AnySession {
     }
 
     fn connect(&mut self) {
-        either!(Self, self, it => it.connect())
+        either!(Self, self, it => it.connect());
     }
 
     fn tick(&mut self, handler: &mut dyn NetHandler) -> usize {

@@ -23,7 +23,9 @@
 mod cursor;
 pub mod ring;
 pub mod rings;
+mod window;
 
 pub use cursor::Cursor;
-pub use ring::{Advanced, BroadcastRing, FrameClass, Window};
+pub use ring::{BroadcastRing, FrameClass};
 pub use rings::{BroadcastRings, Positions, RingBytes};
+pub use window::{Advanced, Window};

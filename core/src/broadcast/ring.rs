@@ -33,7 +33,7 @@
 
 use core::marker::PhantomData;
 
-use super::Cursor;
+use super::{Advanced, Cursor, Window};
 use crate::wire::framing::{FrameWalk, StreamFrames};
 use crate::wire::{Frame, Full};
 
@@ -49,26 +49,6 @@ pub enum FrameClass {
     Counted,
     /// State that a newer one, or a snapshot, makes up for.
     State,
-}
-
-/// What a member has to get.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum Window<'r> {
-    /// It has everything that is published.
-    Nothing,
-    /// These bytes, in order.
-    Slices([&'r [u8]; 3]),
-    /// The ring has gone over its cursor.
-    Overrun,
-}
-
-/// What [`BroadcastRing::advance`] did with the bytes that a member's transport took.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum Advanced<'r> {
-    /// The cursor stands between two frames; there may be more in the window.
-    Clean,
-    /// The transport took the beginning of a frame: this is its rest, to be sent first.
-    Cut(&'r [u8]),
 }
 
 /// The positions of one ring; its bytes belong to whoever owns the storage and are lent to each

@@ -1,7 +1,7 @@
 //! Accounts: who may log in, with which password, and the tokens that they have.
 //!
 //! Purpose: [`AccountStore`] is what a login server and `tinyrealm user` need of a database;
-//! [`sqlite`] is the one that is built in, in a [`place`] of which a [`record`] is kept; [`opening`] says
+//! [`sqlite`] is the one that is built in, in a [`mod@place`] of which a [`record`] is kept; [`opening`] says
 //! which file may be one, [`copies`] are backups. [`password`] hashes, [`throw_away`] makes accounts for
 //! bots.
 //!

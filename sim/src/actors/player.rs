@@ -145,7 +145,7 @@ fn in_channel(event: &ChatEvent<'_>) -> Heard {
         ChatEvent::Entered(ref entered) => (entered.channel, InChannel::Entered(entered.uid)),
         ChatEvent::Exited(ref exited) => (exited.channel, InChannel::Exited(exited.uid)),
         ChatEvent::Census(ref census) => (census.channel, InChannel::Census(census.members)),
-        ChatEvent::Members(ChatMembers { channel, ref uids, .. }) => {
+        ChatEvent::Members(&ChatMembers { channel, ref uids, .. }) => {
             let is_distinct = uids.iter().enumerate().all(|(at, uid)| !uids[..at].contains(uid));
             (channel, InChannel::Members { count: uids.len() as u16, is_distinct })
         }

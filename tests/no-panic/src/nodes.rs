@@ -12,7 +12,8 @@ use tinyrealm_core::node::chat::{Chat, ChatConfig, ChatStorage};
 use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler, Credentials};
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::login::{
-    Login, LoginConfig, LoginKey, LoginOutcome, LoginStorage, RevocationPage, VerifyKey, VerifyOutcome,
+    Login, LoginConfig, LoginKey, LoginOutcome, LoginStorage, RevocationPage, VerifyKey,
+    VerifyOutcome,
 };
 use tinyrealm_core::node::main::{
     Accounts, Authenticator, Guests, Identity, LoginLinkConfig, Main, MainConfig, MainStorage,
@@ -20,8 +21,8 @@ use tinyrealm_core::node::main::{
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
 use tinyrealm_core::node::{ConnectFailure, Node, NodeStorage, Request, Taken};
 use tinyrealm_core::protocol::{
-    Revision, Revocation, ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Token, Uid,
-    either_way,
+    ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Revision,
+    Revocation, Token, Uid, either_way,
 };
 use tinyrealm_core::session::manager::Farewell;
 use tinyrealm_core::session::{PeerAddress, SessionKey};
@@ -48,7 +49,12 @@ impl ClientHandler for UnseenHandler {
     }
 
     fn credentials(&self, _: u16) -> Credentials<'_> {
-        Credentials { login_address: &self.password, id: &self.password, password: &self.password, device: None }
+        Credentials {
+            login_address: &self.password,
+            id: &self.password,
+            password: &self.password,
+            device: None,
+        }
     }
 }
 
@@ -120,7 +126,8 @@ macro_rules! driver_exports {
 
         #[unsafe(no_mangle)]
         extern "C" fn $connect_failed(node: &mut $Node, outside: &Outside, key: &SessionKey) {
-            outside.with(|turn| node.handle_connect_failed(turn, *key, ConnectFailure::Unreachable));
+            outside
+                .with(|turn| node.handle_connect_failed(turn, *key, ConnectFailure::Unreachable));
         }
 
         #[unsafe(no_mangle)]
@@ -324,7 +331,7 @@ extern "C" fn login_finish(
 ) {
     let outcome = match uid {
         0 => LoginOutcome::Denied(LoginDenial(denial)),
-        uid => LoginOutcome::Granted { uid: Uid(uid.into()), ttl_s: 1, generation: 0 },
+        uid => LoginOutcome::Granted { uid: Uid(uid), ttl_s: 1, generation: 0 },
     };
     outside.with(|turn| node.act(turn, |login, cx| login.finish_login(cx, *key, outcome)));
 }
@@ -340,7 +347,7 @@ extern "C" fn verify_finish(node: &mut LoginNode, outside: &Outside, key: &Verif
     let outcome = match uid {
         0 => VerifyOutcome::Refused,
         1 => VerifyOutcome::Unavailable,
-        uid => VerifyOutcome::Verified(Uid(uid.into()), Revision(1)),
+        uid => VerifyOutcome::Verified(Uid(uid), Revision(1)),
     };
     outside.with(|turn| node.act(turn, |login, cx| login.finish_verify(cx, *key, outcome)));
 }

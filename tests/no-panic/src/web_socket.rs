@@ -110,7 +110,8 @@ extern "C" fn web_socket_answer(
     limit_bytes: u16,
 ) -> u32 {
     let mut requester = Requester::load(state);
-    let answer = requester.advance(line.bytes(), &mut &*input.bytes(), Offer { limit_bytes, ..Offer::OWN });
+    let answer =
+        requester.advance(line.bytes(), &mut &*input.bytes(), Offer { limit_bytes, ..Offer::OWN });
     *state = requester.store();
     match answer {
         Answer::NeedMore => 0,

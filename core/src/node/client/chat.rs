@@ -38,7 +38,7 @@ pub enum ChatEvent<'e> {
     /// Many came or left at once.
     Census(ChatCensus<'e>),
     /// A page of members.
-    Members(ChatMembers<'e>),
+    Members(&'e ChatMembers<'e>),
 }
 
 impl<'e> ChatEvent<'e> {

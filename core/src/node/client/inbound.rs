@@ -168,7 +168,7 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
     }
 
     fn chat_members(&mut self, _: &mut Caller<'_, '_>, message: ChatMembers<'_>) {
-        self.tell_chat(ChatEvent::Members(message));
+        self.tell_chat(ChatEvent::Members(&message));
     }
 }
 

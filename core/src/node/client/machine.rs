@@ -30,7 +30,6 @@ use crate::protocol::{
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::storage::Key;
-use crate::wire::Framing;
 
 /// The links of a client, as its sessions' tags have them; the tag's index is the client's number.
 pub(super) const MAIN_LINK: u8 = 1;
@@ -82,7 +81,7 @@ pub type ClientState = (MainState, WorldState);
 #[derive(Debug)]
 pub struct RealmClient {
     pub(super) number: u16,
-    config: ClientConfig,
+    pub(super) config: ClientConfig,
     pub(super) main: MainState,
     pub(super) world: WorldState,
     /// The session to Main, or to Login before.
@@ -92,14 +91,14 @@ pub struct RealmClient {
     world_backoff: Backoff,
     /// Before that Login does not hear us.
     pub(super) login_retry_ms: u32,
-    uid: Uid,
+    pub(super) uid: Uid,
     pub(super) token: Option<Token>,
     /// What this device has been given at a login.
     pub(super) device: Option<Token>,
     /// What a server has said for good, before it hangs up.
     pub(super) verdict: Option<ErrorCode>,
-    room_id: RoomId,
-    world_address: heapless::String<ADDRESS_MAX_BYTES>,
+    pub(super) room_id: RoomId,
+    pub(super) world_address: heapless::String<ADDRESS_MAX_BYTES>,
     handshake_key: HandshakeKey,
     /// The number of what was said last, in a room or in a channel.
     pub(super) last_request: u32,
@@ -130,48 +129,12 @@ impl RealmClient {
         }
     }
 
-    /// Begins with this token instead of as a new user.
-    pub const fn with_token(mut self, token: Token) -> Self {
-        self.token = Some(token);
-        self
-    }
-
-    /// Its number.
-    pub const fn number(&self) -> u16 {
-        self.number
-    }
-
-    /// The user that it is, once Main has said so.
-    pub fn uid(&self) -> Option<Uid> {
-        (self.uid != Uid::NOBODY).then_some(self.uid)
-    }
-
-    /// Where its links are.
-    pub const fn state(&self) -> ClientState {
-        (self.main, self.world)
-    }
-
-    /// The room that it is in.
-    pub fn room_id(&self) -> Option<RoomId> {
-        (self.world == WorldState::Inside).then_some(self.room_id)
-    }
-
-    /// The address of the world that it is in, or on the way to.
-    pub fn world_address(&self) -> &str {
-        &self.world_address
-    }
-
     const fn timer(&self, timer: u16) -> u16 {
         self.number * TIMERS_PER_CLIENT + timer
     }
 
     const fn tag(&self, kind: u8) -> LinkTag {
         LinkTag { kind, index: self.number }
-    }
-
-    /// How its frames are to stand on each of its connections.
-    pub const fn framing(&self) -> Framing {
-        self.config.framing
     }
 
     /// Begins to go to Main, by way of Login if it needs a token.
@@ -223,20 +186,6 @@ impl RealmClient {
         self.world = WorldState::Outside;
         let delay_ms = self.world_backoff.next_delay_ms(cx.turn().random_u32());
         cx.sessions.schedule(self.timer(WORLD_TIMER), cx.now.after_ms(delay_ms));
-    }
-
-    /// Where to connect a session with this tag to.
-    pub fn address<'s>(
-        &'s self,
-        tag: LinkTag,
-        main_address: &'s str,
-        login_address: &'s str,
-    ) -> &'s str {
-        match tag.kind {
-            MAIN_LINK => main_address,
-            LOGIN_LINK => login_address,
-            _ => &self.world_address,
-        }
     }
 
     /// One of its timers is due.

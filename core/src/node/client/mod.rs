@@ -25,6 +25,7 @@ mod config;
 mod inbound;
 mod login;
 mod machine;
+mod queries;
 mod talk;
 #[cfg(test)]
 mod tests;
