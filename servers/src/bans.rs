@@ -91,7 +91,7 @@ impl Bans {
         }
         let address = counted(std::net::Ipv6Addr::from(from.0).into());
         self.in_force().any(|ban| match ban.who {
-            Who::Uid(banned) => banned == u64::from(uid.0),
+            Who::Uid(banned) => banned == uid.0,
             Who::Address(banned) => banned == address,
         })
     }

@@ -419,7 +419,7 @@ fn up_runs_a_whole_realm_and_prints_plain_lines() {
     up.wait_until_said(Stream::Stdout, "8 users in ", 1);
     let token = login(login_address, "alice", "correct horse").token();
     let mut visitor = User::enter_with(main, Some(token), "");
-    assert_eq!(visitor.world.find_move().0.is_guest(), false, "bots have accounts");
+    assert!(!visitor.world.find_move().0.is_guest(), "bots have accounts");
     up.signal(Signal::Interrupt);
     visitor.world.find::<Bye>();
     let finished = up.finish(PATIENCE);

@@ -26,7 +26,7 @@ const LOOKUPS_TO_SABOTAGE: u32 = 4;
 
 /// What Login wants to know.
 pub(crate) enum Work {
-    Login(LoginWork),
+    Login(Box<LoginWork>),
     Verify(VerifyWork),
 }
 

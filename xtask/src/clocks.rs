@@ -30,11 +30,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 /// The executable of the core's unit tests among cargo's messages.
 fn executable(messages: &str) -> Option<String> {
     let is_core = |line: &&str| line.contains("\"name\":\"tinyrealm_core\"");
-    let paths = messages.lines().filter(is_core).filter_map(|line| {
+    let mut paths = messages.lines().filter(is_core).filter_map(|line| {
         let (_, path) = line.split_once("\"executable\":\"")?;
         Some(path.split_once('"')?.0.to_owned())
     });
-    paths.last()
+    paths.next_back()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub const EVENTS_PER_LOOK: usize = 1_024;
 
 const LISTENER: Token = Token(usize::MAX);
 
-/// The sockets of one node; see the [module](self).
+/// The sockets of one node.
 pub struct Sockets {
     poll: AsyncFd<mio::Poll>,
     events: Events,

@@ -289,7 +289,7 @@ impl Ledger {
             self.totals.self_seen += 1;
             return None;
         }
-        let Some((room, stay)) = self.bots[usize::from(number)].at else { return None };
+        let (room, stay) = self.bots[usize::from(number)].at?;
         let speaker = &mut self.bots[usize::from(sender)];
         let first_seq = speaker.next_seq - speaker.sent.len() as u32;
         let place = seq.checked_sub(first_seq).map(|place| place as usize);

@@ -13,13 +13,13 @@ use crate::ids::HostId;
 /// A player, or somebody who should not be there.
 #[derive(Debug)]
 pub(crate) enum Visitor<'j> {
-    Player { player: Player<'j>, main_address: String },
+    Player { player: Box<Player<'j>>, main_address: String },
     Intruder(Intruder<'j>),
 }
 
 impl<'j> Visitor<'j> {
     pub(crate) fn player(player: Player<'j>, main: usize) -> Self {
-        Self::Player { player, main_address: HostId::main(main).address() }
+        Self::Player { player: Box::new(player), main_address: HostId::main(main).address() }
     }
 
     pub(crate) fn start(&mut self, cx: &mut Context<'_, '_>) {
@@ -36,14 +36,14 @@ impl<'j> Visitor<'j> {
         }
     }
 
-    pub(crate) const fn as_player(&self) -> Option<&Player<'j>> {
+    pub(crate) fn as_player(&self) -> Option<&Player<'j>> {
         match self {
             Self::Player { player, .. } => Some(player),
             Self::Intruder(_) => None,
         }
     }
 
-    pub(crate) const fn as_player_mut(&mut self) -> Option<&mut Player<'j>> {
+    pub(crate) fn as_player_mut(&mut self) -> Option<&mut Player<'j>> {
         match self {
             Self::Player { player, .. } => Some(player),
             Self::Intruder(_) => None,

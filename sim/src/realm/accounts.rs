@@ -69,7 +69,7 @@ impl Realm<'_> {
                 host.act(tools, |login, cx| login.finish_revocations(cx, nobody));
             }
             let work = host.ask(tools, |login, cx| {
-                let password = login.next_login(cx).map(Work::Login);
+                let password = login.next_login(cx).map(|work| Work::Login(Box::new(work)));
                 password.or_else(|| login.next_verify().map(Work::Verify))
             });
             let Some(work) = work else { return };

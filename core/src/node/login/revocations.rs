@@ -4,7 +4,7 @@
 //! them says so ([`Login::store_changed`]), every Main hears the number, and asks for what it has not
 //! heard, page by page. So nothing is kept here for a Main that is away, and it misses nothing.
 //!
-//! Bounds: [`ASKS`] questions wait; one more is not answered, and its Main asks again. One is outside at
+//! Bounds: 16 questions wait; one more is not answered, and its Main asks again. One is outside at
 //! a time: a page of [`REVOCATION_PAGE`] users.
 
 use heapless::{Deque, Vec};

@@ -83,7 +83,7 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// Counts by address; see the [module](self).
+/// Counts by address.
 #[derive(Debug)]
 pub struct AddressBook<'a> {
     hosts: Groups<'a>,

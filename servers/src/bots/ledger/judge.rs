@@ -10,12 +10,12 @@ use crate::bots::room_book::Stay;
 
 impl Ledger {
     /// Judges every message that has had its time.
-    pub(super) fn judge(&mut self, now: Instant) {
+    pub(in crate::bots) fn judge(&mut self, now: Instant) {
         self.judge_sent_before(now.checked_sub(GRACE).unwrap_or(now));
     }
 
     /// Judges everything: the bots are about to leave.
-    pub(super) fn close(&mut self, now: Instant) {
+    pub(in crate::bots) fn close(&mut self, now: Instant) {
         self.is_closed = true;
         self.present = self.settled;
         self.outages.close(now);
@@ -97,7 +97,7 @@ impl Ledger {
 
     /// Whether everyone has heard everything that can still arrive: every event, and every bot's
     /// last move.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(in crate::bots) fn is_complete(&self) -> bool {
         self.chat.is_complete() && self.has_heard_everything()
     }
 

@@ -225,7 +225,7 @@ fn a_link_that_takes_nothing_is_closed_and_the_next_one_is_told_everything() {
         while bench.ended(main).is_none() {
             uid += 1;
             let key = bench.accept();
-            bench.say(key, &join_of(Uid(uid.into())));
+            bench.say(key, &join_of(Uid(uid)));
             bench.disconnect(key);
         }
         assert_eq!(bench.ended(main), Some(ErrorCode::TOO_SLOW));
