@@ -19,6 +19,8 @@ pub mod driver;
 pub mod entropy;
 #[cfg(feature = "driver")]
 pub mod memory;
+#[cfg(feature = "driver")]
+pub mod proxies;
 mod race;
 #[cfg(feature = "driver")]
 pub mod runtime;
@@ -27,5 +29,5 @@ pub mod socket;
 
 pub use clock::Clock;
 #[cfg(feature = "driver")]
-pub use driver::{Control, Driver, NextStep, SocketOptions, Sockets};
+pub use driver::{Control, Driver, NextStep, ProxyOptions, SocketOptions, Sockets};
 pub use entropy::OsEntropy;

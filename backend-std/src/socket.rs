@@ -54,8 +54,8 @@ pub(crate) fn shut_sending(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// The address as the core counts it.
-pub(crate) fn peer_address(address: SocketAddr) -> PeerAddress {
-    PeerAddress(match address.ip() {
+pub(crate) fn peer_address(address: IpAddr) -> PeerAddress {
+    PeerAddress(match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
         IpAddr::V6(v6) => v6.octets(),
     })

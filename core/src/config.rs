@@ -39,8 +39,8 @@ pub struct NetConfig {
     /// Pool buffers that the packets of one link to a server may hold. Input waits while half of
     /// them are taken and the link still takes bytes.
     pub send_buffers_per_server: u16,
-    /// Origins of the pages that may open a WebSocket, like `https://example.org`; none: all may. A
-    /// client that is no browser has no origin and may.
+    /// Origins of the pages that may open a WebSocket, like `https://example.org`; `*`: all may; none:
+    /// those of the host that they ask. A client that is no browser has no origin and may.
     #[cfg(feature = "websocket")]
     pub origins: &'static [&'static str],
 }

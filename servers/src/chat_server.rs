@@ -119,7 +119,8 @@ async fn serve(
     let driver = Driver::new(bound.sockets, options, |turn| {
         let role = Chat::new(chat_storage(chat_sizes), chat_config, secret);
         Node::new(node_storage(node_sizes), config.net.to_core(), role, turn)
-    });
+    })
+    .behind_proxies(config.net.proxies());
     let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report);
     shared.publish(report(&process::run(driver, control).await));
 }

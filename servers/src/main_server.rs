@@ -249,7 +249,8 @@ async fn serve(
         let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
         node.act(turn, Main::start);
         node
-    });
+    })
+    .behind_proxies(config.net.proxies());
     let inner = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report);
     let control = BanControl { inner, file, interval: tokio::time::interval(BAN_LOOK_INTERVAL) };
     shared.publish(report(&process::run(driver, control).await));

@@ -172,7 +172,8 @@ async fn serve<G: Game + Default + Send + 'static>(
         let mut node = Node::new(node_storage(node_sizes), config.net.to_core(), role, turn);
         node.act(turn, World::start);
         node
-    });
+    })
+    .behind_proxies(config.net.proxies());
     let control = ServerControl::new(
         &server_name(settings.id),
         bound.asked,

@@ -188,7 +188,7 @@ const KEYS: &str = "
     cluster.secret_file
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
-    net.send_buffers_per_session net.send_buffers_per_server net.socket_send_buffer_bytes net.origins";
+    net.send_buffers_per_session net.send_buffers_per_server net.socket_send_buffer_bytes net.origins net.trusted_proxies";
 
 #[test]
 fn check_config_prints_every_key_and_reads_what_it_prints() {

@@ -140,6 +140,18 @@ fn only_listed_origins_may_come() {
 }
 
 #[test]
+fn without_a_list_pages_of_the_same_host_may_come() {
+    for (list, others) in [("net.origins=", "403"), ("net.origins=*", "101")] {
+        let realm = Realm::without_worlds(&[list]);
+        let status = |more: &str| status_of(realm.main.address, &request(more));
+        assert_eq!(status("Origin: http://realm:7080\r\n"), "101");
+        assert_eq!(status("Origin: https://evil.example\r\n"), others);
+        assert_eq!(status(""), "101", "who is no browser has no origin");
+        realm.stop();
+    }
+}
+
+#[test]
 fn a_slow_handshake_ends() {
     let realm =
         Realm::without_worlds(&["net.greeting_timeout_ms=600", "main.hello_timeout_ms=500"]);

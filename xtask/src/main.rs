@@ -20,6 +20,7 @@ mod packages;
 mod peers;
 mod process;
 mod protocol;
+mod proxies;
 mod qemu;
 mod test;
 mod tidy;
@@ -118,6 +119,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[TEST...]",
         help: "our WebSockets against those of Python and Node, as servers and as clients",
         run: peers::run,
+    },
+    Command {
+        name: "proxies",
+        arguments: "",
+        help: "real servers behind haproxy and nginx, configured as the README says",
+        run: proxies::run,
     },
     Command {
         name: "browser",

@@ -100,6 +100,7 @@ const STEPS: &[Step] = &[
         lane: Lane::Workspace,
         runs: &[Run::Cargo(&["test", "--workspace", "--no-fail-fast"])],
     },
+    Step { name: "proxies", lane: Lane::Workspace, runs: &[Run::Xtask("proxies")] },
     Step { name: "clocks", lane: Lane::Workspace, runs: &[Run::Xtask("clocks")] },
     // They run the release's binary, and wait for it if it is still being built.
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },

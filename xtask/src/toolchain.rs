@@ -199,7 +199,16 @@ fn debian_problem() -> Option<String> {
 
 /// A program that has to be there: it is installed from Debian's `package` if we may.
 pub(crate) fn require_program(program: &str, package: &str) -> Result<(), String> {
-    if process::capture(Command::new(program).arg("--version")).is_success {
+    require_program_by(program, "--version", package)
+}
+
+/// The same, for a program that tells its version at another word.
+pub(crate) fn require_program_by(
+    program: &str,
+    version: &str,
+    package: &str,
+) -> Result<(), String> {
+    if process::capture(Command::new(program).arg(version)).is_success {
         return Ok(());
     }
     if !Path::new("/usr/bin/apt-get").exists() {

@@ -16,12 +16,15 @@
 //!  socket ◄ writev ◄──── slices ◄─ node.poll_transmit ◄─────────────┘
 //! ```
 
+mod accepting;
+mod arrivals;
 mod connection;
 mod control;
 mod dial;
 mod places;
 mod sockets;
 
+pub use arrivals::{ARRIVALS_MAX, ProxyOptions};
 pub use control::{Control, NextStep};
 pub use sockets::{EVENTS_PER_LOOK, Sockets};
 
@@ -41,10 +44,11 @@ use tokio::time::Sleep;
 use crate::clock::Clock;
 use crate::entropy::OsEntropy;
 use crate::socket;
-use connection::{Connection, Link, Place, Read};
+use arrivals::Arrivals;
+use connection::{Link, Place, Read};
 use dial::{Unreached, dial};
 use places::Places;
-use sockets::News;
+use sockets::{News, Source, Watch};
 
 /// Reads of one connection before the others have their turn.
 pub const READS_PER_TURN: usize = 4;
@@ -66,6 +70,7 @@ pub struct SocketOptions {
 pub struct Driver<'a, R> {
     node: Node<'a, R>,
     sockets: Sockets,
+    arrivals: Arrivals,
     /// Set while accepting rests.
     accept_again_at: Option<Instant>,
     places: Places,
@@ -103,6 +108,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let node = make(&mut Turn { now: clock.now(), entropy: &mut *entropy });
         Self {
             sockets,
+            arrivals: Arrivals::default(),
             accept_again_at: None,
             places: Places::with_capacity(node.sessions().capacity()),
             batch: Vec::new(),
@@ -117,6 +123,13 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             is_shutting_down: false,
             node,
         }
+    }
+
+    /// The same driver, which believes these proxies: nobody, unless it is told.
+    #[must_use]
+    pub fn behind_proxies(mut self, options: ProxyOptions) -> Self {
+        self.arrivals = Arrivals::with_options(options);
+        self
     }
 
     /// Runs until `control` wants to shut down and every peer has been told; answers the node. Spawn
@@ -146,9 +159,13 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         control: &mut impl Control<'a, R>,
     ) -> Poll<()> {
         self.obey(cx, turn, control);
-        let places = &mut self.places;
-        self.sockets.look(cx, |index, news| places.tell(index, news));
+        let (places, arrivals) = (&mut self.places, &mut self.arrivals);
+        self.sockets.look(cx, |source, news| match source {
+            Source::Session(index) => places.tell(index, news),
+            Source::Arrival(number) => arrivals.tell(number, news.is_ending),
+        });
         let has_more_to_accept = self.accept(turn);
+        self.admit_arrivals(turn);
         self.finish_dials(cx, turn);
         self.serve_woken(turn);
         if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
@@ -179,46 +196,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         if step == NextStep::ShutDown && !self.is_shutting_down {
             self.is_shutting_down = true;
             self.sockets.stop_listening();
+            self.arrivals.clear();
             self.node.handle_shutdown(turn);
         }
-    }
-
-    /// Answers whether there may be more to accept at once.
-    fn accept(&mut self, turn: &mut Turn<'_>) -> bool {
-        for _ in 0..ACCEPTS_PER_TURN {
-            if self.accept_again_at.is_some_and(|at| at > turn.now) {
-                return false;
-            }
-            self.accept_again_at = None;
-            match self.sockets.accept() {
-                None => return false,
-                Some(Ok((stream, address))) => {
-                    let Ok(key) = self.node.handle_accepted(turn, socket::peer_address(address))
-                    else {
-                        continue;
-                    };
-                    self.open(key, stream, turn);
-                    // Whoever has given way for it makes room for the next.
-                    self.fulfil_requests(turn);
-                }
-                Some(Err(error)) => {
-                    log::warn!("can't accept: {error}; resting {ACCEPT_REST_MS} ms");
-                    self.accept_again_at = Some(turn.now.after_ms(ACCEPT_REST_MS));
-                }
-            }
-        }
-        true
-    }
-
-    fn open(&mut self, key: SessionKey, mut stream: mio::net::TcpStream, turn: &mut Turn<'_>) {
-        let watched = socket::configure(&stream, self.options.send_buffer_bytes)
-            .and_then(|()| self.sockets.watch(&mut stream, key.index()));
-        if let Err(error) = watched {
-            log::debug!("a connection ended before it began: {error}");
-            self.node.handle_disconnected(turn, key);
-            return;
-        }
-        self.places.at(key).link = Link::Open(Connection::new(key, stream));
     }
 
     fn finish_dials(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) {
@@ -230,7 +210,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             }
             match dialed {
                 Ok(stream) => {
-                    self.open(key, mio::net::TcpStream::from_std(stream), turn);
+                    self.open(key, mio::net::TcpStream::from_std(stream), Watch::New, turn);
                     self.node.handle_connected(turn, key);
                 }
                 Err(Unreached { failure, text }) => {
@@ -363,8 +343,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
 
     /// Waits for the node's next deadline; ready if it has passed already.
     fn poll_sleep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(at) = self.accept_again_at.into_iter().chain(self.node.poll_timeout()).min()
-        else {
+        let others = [self.accept_again_at, self.arrivals.deadline()];
+        let Some(at) = others.into_iter().flatten().chain(self.node.poll_timeout()).min() else {
             self.sleep = None;
             return Poll::Pending;
         };

@@ -26,7 +26,7 @@ use std::time::Duration;
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Token};
-use tokio::io::Interest as Watch;
+use tokio::io::Interest as PollInterest;
 use tokio::io::unix::AsyncFd;
 
 use crate::socket;
@@ -35,6 +35,8 @@ use crate::socket;
 pub const EVENTS_PER_LOOK: usize = 1_024;
 
 const LISTENER: Token = Token(usize::MAX);
+/// Behind the indices of sessions: the number of the first arrival.
+const FIRST_ARRIVAL: usize = 1 << 16;
 
 /// The sockets of one node.
 pub struct Sockets {
@@ -43,6 +45,22 @@ pub struct Sockets {
     listener: Option<TcpListener>,
     /// Somebody may wait to be accepted.
     has_arrivals: bool,
+}
+
+/// Of what there is news.
+pub(super) enum Source {
+    /// Of the connection at this index.
+    Session(u16),
+    /// Of the arrival of this number.
+    Arrival(usize),
+}
+
+/// Whether a stream has been watched before.
+#[derive(Copy, Clone)]
+pub(super) enum Watch {
+    New,
+    /// Under another name: what it has told then is told again.
+    Again,
 }
 
 /// What the poll has told of a connection.
@@ -73,7 +91,7 @@ impl Sockets {
     pub fn without_listener() -> io::Result<Self> {
         let poll = mio::Poll::new()?;
         // SAFETY: a poll owns its one descriptor for as long as it lives, and gives it to nobody.
-        let poll = unsafe { AsyncFd::register_with_interest(poll, Watch::READABLE) }?;
+        let poll = unsafe { AsyncFd::register_with_interest(poll, PollInterest::READABLE) }?;
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_PER_LOOK),
@@ -119,8 +137,17 @@ impl Sockets {
     }
 
     /// From now on news of `stream` come under `index`: that there is something to read.
-    pub(super) fn watch(&self, stream: &mut TcpStream, index: u16) -> io::Result<()> {
-        let token = Token(usize::from(index));
+    pub(super) fn watch(&self, stream: &mut TcpStream, index: u16, watch: Watch) -> io::Result<()> {
+        let (token, registry) = (Token(usize::from(index)), self.poll.get_ref().registry());
+        match watch {
+            Watch::New => registry.register(stream, token, Interest::READABLE),
+            Watch::Again => registry.reregister(stream, token, Interest::READABLE),
+        }
+    }
+
+    /// From now on news of `stream` are those of an arrival.
+    pub(super) fn watch_arrival(&self, stream: &mut TcpStream, number: usize) -> io::Result<()> {
+        let token = Token(FIRST_ARRIVAL + number);
         self.poll.get_ref().registry().register(stream, token, Interest::READABLE)
     }
 
@@ -130,8 +157,8 @@ impl Sockets {
         self.poll.get_ref().registry().reregister(stream, token, both)
     }
 
-    /// Hands what is new to `tell`, by index; `cx` is woken when there is more.
-    pub(super) fn look(&mut self, cx: &mut Context<'_>, mut tell: impl FnMut(u16, News)) {
+    /// Hands what is new to `tell`, by its source; `cx` is woken when there is more.
+    pub(super) fn look(&mut self, cx: &mut Context<'_>, mut tell: impl FnMut(Source, News)) {
         while let Poll::Ready(Ok(mut ready)) = self.poll.poll_read_ready_mut(cx) {
             let looked = ready.get_inner_mut().poll(&mut self.events, Some(Duration::ZERO));
             let mut count = 0;
@@ -139,7 +166,10 @@ impl Sockets {
                 count += 1;
                 match event.token() {
                     LISTENER => self.has_arrivals = true,
-                    Token(index) => tell(index as u16, News::from(event)),
+                    Token(number) if number >= FIRST_ARRIVAL => {
+                        tell(Source::Arrival(number - FIRST_ARRIVAL), News::from(event));
+                    }
+                    Token(index) => tell(Source::Session(index as u16), News::from(event)),
                 }
             }
             // Not all of them have come: what is left makes no new edge.

@@ -11,6 +11,7 @@ mod chat;
 mod http;
 mod layers;
 mod login;
+mod net;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -20,16 +21,14 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::MainConfig;
-use tinyrealm_core::wire::PacketHeader;
-use tinyrealm_std::memory::NodeSizes;
 
 pub(crate) use chat::{ChatPlace, ChatSettings};
 pub(crate) use http::{HttpService, HttpSettings};
 pub(crate) use layers::Override;
 pub(crate) use login::LoginSettings;
+pub(crate) use net::NetSettings;
 
 use crate::secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 
@@ -187,37 +186,6 @@ pub(crate) struct ClusterSettings {
     pub(crate) secret: Option<ClusterSecret>,
 }
 
-/// `[net]`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct NetSettings {
-    /// The largest frame body that a peer may send.
-    pub(crate) frame_limit_bytes: u16,
-    /// How long a new peer may take to prove who it is.
-    pub(crate) greeting_timeout_ms: u32,
-    /// After this much silence a peer is asked whether it is there.
-    pub(crate) ping_interval_ms: u32,
-    /// After this much silence a peer is closed.
-    pub(crate) idle_timeout_ms: u32,
-    /// How long a closing peer may take to read the last packets.
-    pub(crate) drain_timeout_ms: u32,
-    /// Frames a second that a client may send in the long run.
-    pub(crate) packets_per_second: u16,
-    /// Frames that a client may send at once.
-    pub(crate) packet_burst: u16,
-    /// Connections that one address (an IPv4 address, an IPv6 /64) may hold.
-    pub(crate) connections_per_address: u16,
-    /// Buffers that the private packets of one client's session may hold.
-    pub(crate) send_buffers_per_session: u16,
-    /// Buffers that the packets of one link to a server may hold.
-    pub(crate) send_buffers_per_server: u16,
-    /// The kernel's send buffer of one connection; 0 for the system's own choice.
-    pub(crate) socket_send_buffer_bytes: u32,
-    /// Origins of the pages that may open a WebSocket, like `https://example.org`; none: all may. With
-    /// `--set` and in the environment there are commas between them.
-    pub(crate) origins: Vec<String>,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -283,52 +251,6 @@ impl Default for WorldSettings {
             reconnect_most_ms: 5_000,
             game: GameChoice::Relay,
             chat: ChatPlace::Remote,
-        }
-    }
-}
-
-impl Default for NetSettings {
-    fn default() -> Self {
-        let net = NetConfig::DEFAULT;
-        Self {
-            frame_limit_bytes: net.frame_limit_bytes,
-            greeting_timeout_ms: net.greeting_timeout_ms,
-            ping_interval_ms: net.ping_interval_ms,
-            idle_timeout_ms: net.idle_timeout_ms,
-            drain_timeout_ms: net.drain_timeout_ms,
-            packets_per_second: net.packets_per_second,
-            packet_burst: net.packet_burst,
-            connections_per_address: net.connections_per_address,
-            send_buffers_per_session: net.send_buffers_per_session,
-            send_buffers_per_server: net.send_buffers_per_server,
-            socket_send_buffer_bytes: 128 * 1024,
-            origins: Vec::new(),
-        }
-    }
-}
-
-impl NetSettings {
-    /// Bytes of a buffer that holds the longest frame of a peer while it is partial.
-    pub(crate) fn buffer_bytes(&self) -> usize {
-        let longest = PacketHeader::BYTES + usize::from(self.frame_limit_bytes);
-        longest.max(NodeSizes::SERVER.buffer_bytes)
-    }
-
-    /// As the core has it. The origins are leaked: a process has one configuration.
-    pub(crate) fn to_core(&self) -> NetConfig {
-        let origins = self.origins.iter().map(|origin| &*origin.clone().leak());
-        NetConfig {
-            origins: origins.collect::<Vec<_>>().leak(),
-            frame_limit_bytes: self.frame_limit_bytes,
-            greeting_timeout_ms: self.greeting_timeout_ms,
-            ping_interval_ms: self.ping_interval_ms,
-            idle_timeout_ms: self.idle_timeout_ms,
-            drain_timeout_ms: self.drain_timeout_ms,
-            packets_per_second: self.packets_per_second,
-            packet_burst: self.packet_burst,
-            connections_per_address: self.connections_per_address,
-            send_buffers_per_session: self.send_buffers_per_session,
-            send_buffers_per_server: self.send_buffers_per_server,
         }
     }
 }

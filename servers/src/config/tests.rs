@@ -102,8 +102,19 @@ fn both_sides_of_the_limits() {
 fn origins_are_a_list_of_origins() {
     let accepted = |text: &str| load(text, &[], &[]).is_ok();
     assert!(accepted("[net]\norigins = [\"https://game.example\", \"http://localhost:7080\"]\n"));
+    assert!(accepted("[net]\norigins = [\"*\"]\n"));
     for wrong in ["game.example", "https://", "https://game.example/", "ftp://game.example"] {
         let told = problem(&format!("[net]\norigins = [\"{wrong}\"]\n"));
         assert!(told.contains("is no origin"), "{told}");
+    }
+}
+
+#[test]
+fn proxies_are_a_list_of_networks() {
+    let text = "[net]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\", \"192.0.2.7\"]\n";
+    assert!(load(text, &[], &[]).is_ok());
+    for wrong in ["proxy.example", "10.0.0.0/33", "10.0.0.1:80", ""] {
+        let told = problem(&format!("[net]\ntrusted_proxies = [\"{wrong}\"]\n"));
+        assert!(told.contains("is no network"), "{told}");
     }
 }

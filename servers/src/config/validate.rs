@@ -32,10 +32,7 @@ impl Config {
             LOG_LEVELS.join(", "),
             self.log
         );
-        if let Some(problem) = self.net.to_core().problem() {
-            anyhow::bail!("net.{problem}");
-        }
-        self.net.validate_origins()?;
+        self.net.validate()?;
         ensure!(
             (0.1..=1_000.0).contains(&self.up.bots_hz),
             "up.bots_hz must be between 0.1 and 1000"
@@ -72,19 +69,6 @@ impl Config {
         self.chat.validate()?;
         ensure!(self.http.connections > 0, "http.connections must be at least 1");
         self.world.validate()
-    }
-}
-
-impl NetSettings {
-    fn validate_origins(&self) -> anyhow::Result<()> {
-        for origin in &self.origins {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            ensure!(
-                host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' '])),
-                "net.origins: {origin:?} is no origin; write https://host or https://host:port"
-            );
-        }
-        Ok(())
     }
 }
 

@@ -123,7 +123,8 @@ async fn serve(
         let role = Login::new(login_storage(login_sizes), login_config, secret, turn);
         let role = role.with_device_key(device_key);
         Node::new(node_storage(sizes), config.net.to_core(), role, turn)
-    });
+    })
+    .behind_proxies(config.net.proxies());
     let hashed = Arc::clone(&passwords);
     let make = move |node: &LoginNode<'_>| report(node, &hashed);
     let inner = ServerControl::new("login", bound.asked, shutdown, shared.clone(), make);

@@ -3,7 +3,7 @@
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
 //! [`bots`] runs the load tool, [`channel`] is what clients do in channels, [`peer`] is a client that
 //! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] and
-//! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`proxy`] spoils frames between a world and
+//! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`proxied`] are clients behind a proxy, [`proxy`] spoils frames between a world and
 //! its clients, [`report`] reads what servers say last.
 //!
 //! Contract: everything is on loopback and on free ports. Whatever is waited for comes within
@@ -16,6 +16,7 @@ pub(crate) mod hostile;
 pub(crate) mod login;
 pub(crate) mod peer;
 pub(crate) mod process;
+pub(crate) mod proxied;
 pub(crate) mod proxy;
 pub(crate) mod realm;
 pub(crate) mod report;

@@ -145,8 +145,14 @@ impl Peer {
     /// A WebSocket: what is sent becomes messages, and what comes frames again.
     #[track_caller]
     pub(crate) fn web(address: SocketAddr) -> Self {
-        let mut peer = Self::connect(address);
-        peer.web = Some(WebPeer::shake_hands(&mut peer.stream));
+        Self::web_over(Self::connect(address).stream, "")
+    }
+
+    /// The same over this connection, with more lines in the request's head.
+    #[track_caller]
+    pub(crate) fn web_over(stream: TcpStream, head: &str) -> Self {
+        let mut peer = Self::over(stream);
+        peer.web = Some(WebPeer::shake_hands(&mut peer.stream, head));
         peer
     }
 
@@ -187,6 +193,15 @@ impl Peer {
     /// Sends bytes to a peer who may have closed already: what becomes of them does not matter.
     pub(crate) fn send_if_open(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
+    }
+
+    /// [`Peer::send`] to a peer who may have closed already.
+    pub(crate) fn tell(&mut self, message: &impl Message) {
+        let bytes = frame(message);
+        match self.web {
+            Some(_) => self.send_if_open(&messages_of(&bytes)),
+            None => self.send_if_open(&bytes),
+        }
     }
 
     /// Ends the connection with a reset.

@@ -111,7 +111,7 @@ fn head_of(bytes: usize) -> String {
         request(&format!(
             "Pragma: no-cache\r\nCache-Control: no-cache\r\n\
              User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
-             Chrome/156.0.0.0 Safari/537.36\r\nOrigin: http://127.0.0.1:7080\r\n\
+             Chrome/156.0.0.0 Safari/537.36\r\nOrigin: http://realm:7080\r\n\
              Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n\
              Cookie: session={cookies}\r\n"
         ))

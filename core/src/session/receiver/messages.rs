@@ -69,7 +69,7 @@ pub(super) enum Language {
 }
 
 impl Receiver<'_> {
-    /// Only pages of these origins may open a WebSocket; all may if there are none.
+    /// Only pages of these origins may open a WebSocket; see [`Policy::origins`].
     pub(crate) const fn admit_origins(&mut self, origins: &'static [&'static str]) {
         self.origins = origins;
     }

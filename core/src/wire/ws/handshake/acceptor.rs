@@ -6,9 +6,11 @@
 //!
 //! Contract: an [`Acceptance::Accepted`] or [`Acceptance::Refused`] is final. A refused peer is sent
 //! [`Refusal::response`], and the connection ends. The request's target is not looked at. A request
-//! without an `Origin` is not a browser's and is taken whatever the [`Policy`] lists.
+//! without an `Origin` is not a browser's and is taken whatever the [`Policy`] lists. Without a list the
+//! page has to be of the same host: the `Origin`'s host is that of `Host`, whatever the ports. Of both
+//! only 64 bits of a hash are kept, because they come in any order.
 //!
-//! Bounds: 28 bytes of state, all-zero at the beginning; [`Policy::limit_bytes`] in all.
+//! Bounds: 36 bytes of state, all-zero at the beginning; [`Policy::limit_bytes`] in all.
 //!
 //! ```
 //! use tinyrealm_core::wire::ws::handshake::{Acceptance, Acceptor, Policy};
@@ -27,6 +29,7 @@
 //! ```
 
 use base64ct::{Base64, Encoding};
+use sha1::{Digest, Sha1};
 
 use super::head::{Head, Item, Place, Pushed, Shape};
 use super::{AcceptDigest, Facts, KEY_BYTES, KEY_TEXT_BYTES};
@@ -64,10 +67,17 @@ const SHAPE: Shape = Shape {
     ignored: Place::SecondWord,
 };
 
+/// In a list of origins: pages of every origin may connect.
+pub const EVERY_ORIGIN: &str = "*";
+
+/// So much of a host's name is kept.
+const HOST_HASH_BYTES: usize = 8;
+
 /// Whom a server takes.
 #[derive(Copy, Clone, Debug)]
 pub struct Policy<'a> {
-    /// Origins of the pages that may connect, like `https://example.org`; none listed: all may.
+    /// Origins of the pages that may connect, like `https://example.org`; [`EVERY_ORIGIN`] is all of
+    /// them; none listed: those of the same host.
     pub origins: &'a [&'a str],
     /// The longest request.
     pub limit_bytes: u16,
@@ -160,6 +170,8 @@ pub struct Acceptor {
     head: Head,
     facts: Facts,
     digest: AcceptDigest,
+    /// The hashes of the hosts of `Host` and `Origin`, one over the other: nothing if they are the same.
+    hosts: [u8; HOST_HASH_BYTES],
 }
 
 impl Acceptor {
@@ -172,14 +184,14 @@ impl Acceptor {
 
     /// Bytes of [`Self::store`].
     pub const STATE_BYTES: usize =
-        Head::STATE_BYTES + size_of::<Facts>() + size_of::<AcceptDigest>();
+        Head::STATE_BYTES + size_of::<Facts>() + size_of::<AcceptDigest>() + HOST_HASH_BYTES;
 
     /// The state as bytes.
     pub fn store(self) -> [u8; Self::STATE_BYTES] {
         let mut state = [0; Self::STATE_BYTES];
         let facts = self.facts.0.to_le_bytes();
         // The pieces have exactly this length in all, so they fit.
-        let _ = write_all(&mut state, &[&self.head.store(), &facts, &self.digest]);
+        let _ = write_all(&mut state, &[&self.head.store(), &facts, &self.digest, &self.hosts]);
         state
     }
 
@@ -188,11 +200,13 @@ impl Acceptor {
         let mut acceptor = Self::default();
         if let Some((head, rest)) = state.split_first_chunk()
             && let Some((facts, digest)) = rest.split_first_chunk()
-            && let Some(digest) = digest.first_chunk()
+            && let Some((digest, hosts)) = digest.split_first_chunk()
+            && let Some(hosts) = hosts.first_chunk()
         {
             acceptor.head = Head::load(*head);
             acceptor.facts = Facts(u16::from_le_bytes(*facts));
             acceptor.digest = *digest;
+            acceptor.hosts = *hosts;
         }
         acceptor
     }
@@ -210,9 +224,9 @@ impl Acceptor {
             let taken = match self.head.push(*byte, line, &SHAPE, policy.limit_bytes) {
                 Pushed::Nothing => continue,
                 Pushed::Item(Item::End) => {
-                    return self.end().map_or_else(Acceptance::Refused, Acceptance::Accepted);
+                    return self.end(policy).map_or_else(Acceptance::Refused, Acceptance::Accepted);
                 }
-                Pushed::Item(item) => take(&mut self.facts, &mut self.digest, item, policy),
+                Pushed::Item(item) => self.take(item, policy),
                 Pushed::Malformed => Err(Refusal::BadRequest),
                 Pushed::TooLong => Err(Refusal::HeadTooLong),
             };
@@ -223,7 +237,7 @@ impl Acceptor {
         Acceptance::NeedMore
     }
 
-    fn end(self) -> Result<Accepted, Refusal> {
+    fn end(self, policy: Policy<'_>) -> Result<Accepted, Refusal> {
         const IDENTITY: Facts = Facts::of(&[HOST]);
         const WEB_SOCKET: Facts = Facts::of(&[UPGRADE, CONNECTION, VERSION]);
         if !self.facts.has(IDENTITY) {
@@ -235,38 +249,78 @@ impl Acceptor {
         if !self.facts.has(Facts::of(&[KEY])) {
             return Err(Refusal::BadRequest);
         }
+        let is_of_page = self.facts.has(Facts::of(&[ORIGIN]));
+        if is_of_page && policy.origins.is_empty() && self.hosts != [0; HOST_HASH_BYTES] {
+            return Err(Refusal::Forbidden);
+        }
         let is_protocol_chosen = self.facts.has(Facts::of(&[PROTOCOL]));
         Ok(Accepted { digest: self.digest, is_protocol_chosen })
     }
+
+    fn take(&mut self, item: Item<'_>, policy: Policy<'_>) -> Result<(), Refusal> {
+        match item {
+            Item::FirstWord(b"GET") | Item::LastWords(b"HTTP/1.1") | Item::End => Ok(()),
+            Item::FirstWord(_) => Err(Refusal::MethodNotAllowed),
+            Item::SecondWord(target) if !target.is_empty() => Ok(()),
+            Item::SecondWord(_) | Item::LastWords(_) => Err(Refusal::BadRequest),
+            Item::Field(field @ (UPGRADE | CONNECTION | PROTOCOL), list) => {
+                if names_us(field, list) {
+                    self.facts.add(field);
+                }
+                Ok(())
+            }
+            // What decides something comes once.
+            Item::Field(field, _) if !self.facts.add(field) => Err(Refusal::BadRequest),
+            Item::Field(KEY, text) => digest_of(text).map(|made| self.digest = made),
+            Item::Field(VERSION, b"13") | Item::Field(CONTENT_LENGTH, b"0") => Ok(()),
+            Item::Field(VERSION, _) => Err(Refusal::UpgradeRequired),
+            Item::Field(HOST, authority) => {
+                self.add_host(authority);
+                Ok(())
+            }
+            Item::Field(ORIGIN, origin) => self.take_origin(origin, policy),
+            // A body would be taken for frames.
+            Item::Field(CONTENT_LENGTH | TRANSFER_ENCODING, _) => Err(Refusal::BadRequest),
+            Item::Field(_, _) => Ok(()),
+        }
+    }
+
+    fn take_origin(&mut self, origin: &[u8], policy: Policy<'_>) -> Result<(), Refusal> {
+        if !policy.origins.is_empty() {
+            return if is_listed(origin, policy) { Ok(()) } else { Err(Refusal::Forbidden) };
+        }
+        let authority = authority_of(origin).ok_or(Refusal::Forbidden)?;
+        self.add_host(authority);
+        Ok(())
+    }
+
+    fn add_host(&mut self, authority: &[u8]) {
+        let mut hash = Sha1::new();
+        for byte in host_of(authority) {
+            hash.update([byte.to_ascii_lowercase()]);
+        }
+        for (known, new) in self.hosts.iter_mut().zip(hash.finalize()) {
+            *known ^= new;
+        }
+    }
 }
 
-fn take(
-    facts: &mut Facts,
-    digest: &mut AcceptDigest,
-    item: Item<'_>,
-    policy: Policy<'_>,
-) -> Result<(), Refusal> {
-    match item {
-        Item::FirstWord(b"GET") | Item::LastWords(b"HTTP/1.1") | Item::End => Ok(()),
-        Item::FirstWord(_) => Err(Refusal::MethodNotAllowed),
-        Item::SecondWord(target) if !target.is_empty() => Ok(()),
-        Item::SecondWord(_) | Item::LastWords(_) => Err(Refusal::BadRequest),
-        Item::Field(field @ (UPGRADE | CONNECTION | PROTOCOL), list) => {
-            if names_us(field, list) {
-                facts.add(field);
-            }
-            Ok(())
+/// What stands behind `scheme://`.
+fn authority_of(origin: &[u8]) -> Option<&[u8]> {
+    let mut rest = origin;
+    while let Some((_, behind)) = rest.split_first() {
+        if let Some(authority) = rest.strip_prefix(b"://") {
+            return Some(authority);
         }
-        // What decides something comes once.
-        Item::Field(field, _) if !facts.add(field) => Err(Refusal::BadRequest),
-        Item::Field(KEY, text) => digest_of(text).map(|made| *digest = made),
-        Item::Field(VERSION, b"13") | Item::Field(CONTENT_LENGTH, b"0") => Ok(()),
-        Item::Field(VERSION, _) => Err(Refusal::UpgradeRequired),
-        Item::Field(ORIGIN, origin) if !is_listed(origin, policy) => Err(Refusal::Forbidden),
-        // A body would be taken for frames.
-        Item::Field(CONTENT_LENGTH | TRANSFER_ENCODING, _) => Err(Refusal::BadRequest),
-        Item::Field(_, _) => Ok(()),
+        rest = behind;
     }
+    None
+}
+
+/// A name or an address, without the port behind it.
+fn host_of(authority: &[u8]) -> &[u8] {
+    let end = if authority.starts_with(b"[") { b']' } else { b':' };
+    authority.split(|byte| *byte == end).next().unwrap_or_default()
 }
 
 fn names_us(field: u8, list: &[u8]) -> bool {
@@ -287,6 +341,7 @@ fn digest_of(key_text: &[u8]) -> Result<AcceptDigest, Refusal> {
 }
 
 fn is_listed(origin: &[u8], policy: Policy<'_>) -> bool {
-    let is_it = |listed: &&str| listed.as_bytes().eq_ignore_ascii_case(origin);
-    policy.origins.is_empty() || policy.origins.iter().any(is_it)
+    let is_it =
+        |listed: &&str| *listed == EVERY_ORIGIN || listed.as_bytes().eq_ignore_ascii_case(origin);
+    policy.origins.iter().any(is_it)
 }

@@ -15,7 +15,7 @@ mod head;
 pub mod acceptor;
 pub mod requester;
 
-pub use acceptor::{Acceptance, Accepted, Acceptor, Policy, Refusal};
+pub use acceptor::{Acceptance, Accepted, Acceptor, EVERY_ORIGIN, Policy, Refusal};
 pub use requester::{Answer, AnswerError, Offer, Request, RequestError, Requester};
 
 use base64ct::{Base64, Encoding};

@@ -10,7 +10,7 @@ use fixtures::{
     CHROMIUM, FIREFOX, NODE, PROXIED_ANSWER, PYTHON, PYTHON_ANSWER, RFC_ANSWER, RFC_REQUEST,
 };
 
-const ALL: Policy<'static> = Policy { origins: &[], limit_bytes: 4096 };
+const ALL: Policy<'static> = Policy { origins: &["*"], limit_bytes: 4096 };
 const LINE_BYTES: usize = 200;
 
 /// Reads `request` in pieces, stored between them, and answers what is left of it, too.
@@ -94,8 +94,8 @@ fn what_browsers_and_libraries_send_is_taken() {
 
 #[test]
 fn the_state_is_small_and_begins_all_zero() {
-    const { assert!(Acceptor::STATE_BYTES == 28) };
-    assert_eq!(Acceptor::default().store(), [0; 28]);
+    const { assert!(Acceptor::STATE_BYTES == 36) };
+    assert_eq!(Acceptor::default().store(), [0; 36]);
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn pages_of_other_origins_are_refused() {
         let policy = Policy { origins, ..ALL };
         accept_with(RFC_REQUEST.as_bytes(), LINE_BYTES, policy)
     };
-    for origins in [&[][..], &["http://example.com"], &["null", "HTTP://EXAMPLE.COM"]] {
+    for origins in [&["*"][..], &["http://example.com"], &["null", "HTTP://EXAMPLE.COM"]] {
         assert!(matches!(listed(origins), Acceptance::Accepted(_)), "{origins:?}");
     }
     for origins in [&["https://example.com"][..], &["http://example.com.evil.org", "example.com"]] {
@@ -244,6 +244,35 @@ fn pages_of_other_origins_are_refused() {
     let other = without(RFC_REQUEST, "Origin");
     let done = accept_with(other.as_bytes(), LINE_BYTES, policy);
     assert!(matches!(done, Acceptance::Accepted(_)));
+}
+
+/// Whichever of the two comes first, and whatever ports they have.
+#[test]
+fn without_a_list_pages_of_the_same_host_may_connect() {
+    let policy = Policy { origins: &[], ..ALL };
+    for (host, origin, is_taken) in [
+        ("game.example", "https://game.example", true),
+        ("game.example:7000", "http://GAME.example:7080", true),
+        ("127.0.0.1:7000", "http://127.0.0.1:7080", true),
+        ("[::1]:7000", "http://[::1]", true),
+        ("[::1]:7000", "http://[::2]", false),
+        ("game.example", "https://game.example.evil.org", false),
+        ("game.example", "https://evil.org", false),
+        ("game.example", "null", false),
+        ("game.example", "game.example", false),
+    ] {
+        let bare = without(&without(RFC_REQUEST, "Origin"), "Host");
+        let lines = [format!("Host: {host}"), format!("Origin: {origin}")];
+        for order in [[0, 1], [1, 0]] {
+            let request = order.iter().fold(bare.clone(), |all, line| with(&all, &lines[*line]));
+            let done = accept_with(request.as_bytes(), LINE_BYTES, policy);
+            let expected = Acceptance::Refused(Refusal::Forbidden);
+            assert_eq!(done != expected, is_taken, "{lines:?}: {done:?}");
+        }
+    }
+    let other = without(RFC_REQUEST, "Origin");
+    let done = accept_with(other.as_bytes(), LINE_BYTES, policy);
+    assert!(matches!(done, Acceptance::Accepted(_)), "who is no browser has no origin");
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! `[net]`: the limits of all servers' sessions, and whom they believe.
+
+use anyhow::{bail, ensure};
+use serde::{Deserialize, Serialize};
+use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::wire::PacketHeader;
+use tinyrealm_core::wire::ws::handshake::EVERY_ORIGIN;
+use tinyrealm_std::ProxyOptions;
+use tinyrealm_std::memory::NodeSizes;
+use tinyrealm_std::proxies::TrustedProxies;
+
+/// `[net]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct NetSettings {
+    /// The largest frame body that a peer may send.
+    pub(crate) frame_limit_bytes: u16,
+    /// How long a new peer may take to prove who it is.
+    pub(crate) greeting_timeout_ms: u32,
+    /// After this much silence a peer is asked whether it is there.
+    pub(crate) ping_interval_ms: u32,
+    /// After this much silence a peer is closed.
+    pub(crate) idle_timeout_ms: u32,
+    /// How long a closing peer may take to read the last packets.
+    pub(crate) drain_timeout_ms: u32,
+    /// Frames a second that a client may send in the long run.
+    pub(crate) packets_per_second: u16,
+    /// Frames that a client may send at once.
+    pub(crate) packet_burst: u16,
+    /// Connections that one address (an IPv4 address, an IPv6 /64) may hold.
+    pub(crate) connections_per_address: u16,
+    /// Buffers that the private packets of one client's session may hold.
+    pub(crate) send_buffers_per_session: u16,
+    /// Buffers that the packets of one link to a server may hold.
+    pub(crate) send_buffers_per_server: u16,
+    /// The kernel's send buffer of one connection; 0 for the system's own choice.
+    pub(crate) socket_send_buffer_bytes: u32,
+    /// Origins of the pages that may open a WebSocket, like `https://example.org`; `*`: all may; none:
+    /// those of the host that they ask, and for `up` its own page. With `--set` and in the environment
+    /// there are commas between them.
+    pub(crate) origins: Vec<String>,
+    /// Networks or addresses of proxies that say whom they speak for, like `10.0.0.0/8`: by a PROXY
+    /// header, or by X-Forwarded-For or Forwarded. With commas as `origins`.
+    pub(crate) trusted_proxies: Vec<String>,
+}
+
+impl Default for NetSettings {
+    fn default() -> Self {
+        let net = NetConfig::DEFAULT;
+        Self {
+            frame_limit_bytes: net.frame_limit_bytes,
+            greeting_timeout_ms: net.greeting_timeout_ms,
+            ping_interval_ms: net.ping_interval_ms,
+            idle_timeout_ms: net.idle_timeout_ms,
+            drain_timeout_ms: net.drain_timeout_ms,
+            packets_per_second: net.packets_per_second,
+            packet_burst: net.packet_burst,
+            connections_per_address: net.connections_per_address,
+            send_buffers_per_session: net.send_buffers_per_session,
+            send_buffers_per_server: net.send_buffers_per_server,
+            socket_send_buffer_bytes: 128 * 1024,
+            origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+impl NetSettings {
+    /// Bytes of a buffer that holds the longest frame of a peer while it is partial.
+    pub(crate) fn buffer_bytes(&self) -> usize {
+        let longest = PacketHeader::BYTES + usize::from(self.frame_limit_bytes);
+        longest.max(NodeSizes::SERVER.buffer_bytes)
+    }
+
+    /// Whom the driver believes. The texts are checked with the configuration.
+    pub(crate) fn proxies(&self) -> ProxyOptions {
+        let trusted = TrustedProxies::parse(self.trusted_proxies.iter().map(String::as_str));
+        ProxyOptions { trusted: trusted.unwrap_or_default(), timeout_ms: self.greeting_timeout_ms }
+    }
+
+    /// As the core has it. The origins are leaked: a process has one configuration.
+    pub(crate) fn to_core(&self) -> NetConfig {
+        let origins = self.origins.iter().map(|origin| &*origin.clone().leak());
+        NetConfig {
+            origins: origins.collect::<Vec<_>>().leak(),
+            frame_limit_bytes: self.frame_limit_bytes,
+            greeting_timeout_ms: self.greeting_timeout_ms,
+            ping_interval_ms: self.ping_interval_ms,
+            idle_timeout_ms: self.idle_timeout_ms,
+            drain_timeout_ms: self.drain_timeout_ms,
+            packets_per_second: self.packets_per_second,
+            packet_burst: self.packet_burst,
+            connections_per_address: self.connections_per_address,
+            send_buffers_per_session: self.send_buffers_per_session,
+            send_buffers_per_server: self.send_buffers_per_server,
+        }
+    }
+
+    pub(super) fn validate(&self) -> anyhow::Result<()> {
+        if let Some(problem) = self.to_core().problem() {
+            bail!("net.{problem}");
+        }
+        if let Err(text) = TrustedProxies::parse(self.trusted_proxies.iter().map(String::as_str)) {
+            bail!(
+                "net.trusted_proxies: {text:?} is no network; write an address, or a network as \
+                 10.0.0.0/8"
+            );
+        }
+        for origin in &self.origins {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            ensure!(
+                origin == EVERY_ORIGIN
+                    || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' '])),
+                "net.origins: {origin:?} is no origin; write https://host, https://host:port, or \
+                 {EVERY_ORIGIN} for all"
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,18 @@
+//! `cargo xtask proxies`: real servers behind haproxy and nginx, configured as the README says.
+//!
+//! Contract: what is missing is installed from Debian's packages if we may, or named.
+
+use crate::{Failure, process, toolchain, workspace};
+
+const NGINX_STREAM: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
+pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+    toolchain::require_program_by("haproxy", "-v", "haproxy")?;
+    toolchain::require_program_by("nginx", "-v", "nginx")?;
+    if !std::path::Path::new(NGINX_STREAM).exists() {
+        toolchain::install_packages(&["libnginx-mod-stream"])?;
+    }
+    let mut test = workspace::cargo();
+    test.args(["test", "--package", "tinyrealm-servers", "--test", "real_proxies"]);
+    process::pass_through(test.current_dir(workspace::root()))
+}
