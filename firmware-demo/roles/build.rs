@@ -104,7 +104,7 @@ fn check_values(device: &Table) {
     }
     let public = device["world"]["public_address"].as_str().unwrap_or_default();
     let port = public.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
-    if !public.is_empty() && !port.is_some_and(|port| port.parse::<NonZero<u16>>().is_ok()) {
+    if !public.is_empty() && port.is_none_or(|port| port.parse::<NonZero<u16>>().is_err()) {
         stop(&format!(
             "`world.public_address` is \"{public}\": it is empty, or what clients dial, like 192.168.1.3:7100"
         ));
