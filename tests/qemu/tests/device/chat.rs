@@ -1,5 +1,6 @@
 //! A chat server on a device: two Mains, their bots, its limits, its death and its return.
 
+use tinyrealm_core::protocol::Seq;
 use tinyrealm_core::protocol::client_to_main::{ChatHistory, ChatJoin};
 use tinyrealm_core::protocol::main_to_client::{ChatJoined, ChatPast, ChatPastEnd};
 use tinyrealm_qemu::Report;
@@ -54,7 +55,7 @@ fn bots_of_two_mains_talk_in_twenty_four_kilobytes() {
         [&mut ann, &mut bob].map(|peer| (0..40).map(|_| heard(peer)).collect::<Vec<_>>());
     assert_eq!(heard_by_ann, heard_by_bob);
     let first_seq = heard_by_ann[0].0;
-    assert!(heard_by_ann.iter().map(|(seq, _)| *seq).eq(first_seq..first_seq + 40));
+    assert!(heard_by_ann.iter().map(|(seq, _)| seq.0).eq(first_seq.0..first_seq.0 + 40));
     for bots in bots {
         let outcome = bots.outcome();
         expect_talk(&outcome, 20);
@@ -99,7 +100,7 @@ fn a_device_that_dies_finds_its_members_again() {
     chat.machine.wait_until("as full as before", |report| report.users == 17).unwrap();
     say(&mut ann, LOBBY, "after");
     let (seq, text) = heard(&mut ann);
-    assert!(seq > first_seq && text == "after", "{seq} {text}");
+    assert!(seq > first_seq && text == "after", "{seq:?} {text}");
     let outcome = bots.outcome();
     expect_talk(&outcome, 16);
     assert!(outcome.report.count("chat_refused") > 0, "{:?}", outcome.report);
@@ -119,14 +120,14 @@ fn everyone_who_asks_at_once_is_answered_in_turn() {
     let (mut ann, _) = greeted(main);
     join(&mut ann, LOBBY);
     // 26 bytes each, as many as are kept.
-    let seqs: Vec<u32> = (1..=HISTORY_MESSAGES)
+    let seqs: Vec<Seq> = (1..=HISTORY_MESSAGES)
         .map(|number| {
             say(&mut ann, LOBBY, &format!("this is what ann says: {number:03}"));
             heard(&mut ann).0
         })
         .collect();
-    let (first_seq, next_seq) = (seqs[0], seqs[0] + HISTORY_MESSAGES as u32);
-    assert!(seqs.iter().copied().eq(first_seq..next_seq));
+    let (first_seq, next_seq) = (seqs[0], Seq(seqs[0].0 + HISTORY_MESSAGES as u64));
+    assert!(seqs.iter().map(|seq| seq.0).eq(first_seq.0..next_seq.0));
     let mut crowd: Vec<Peer> = (1..MEMBERSHIPS).map(|_| greeted(main).0).collect();
     for peer in &mut crowd {
         peer.send(&ChatJoin { channel: name(LOBBY) });

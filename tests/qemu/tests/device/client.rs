@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use tinyrealm_core::protocol::main_to_client::{ChatBroadcast, ChatEntered};
-use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
 use tinyrealm_qemu::machine::Gateway;
 use tinyrealm_qemu::scratch::Scratch;
 use tinyrealm_qemu::{Faults, Machine, Network, PATIENCE, Switch};
@@ -16,7 +15,6 @@ use super::support::login::{Accounts, Answer, CHEAP, login as log_in, main_of, t
 use super::support::{Realm, Server, Stream};
 
 /// The uids of guests have it.
-const GUEST: u32 = 1 << 31;
 const PASSWORD: &str = "the device's own password";
 
 /// A realm with accounts, one of which is the device's: its Login, its Main, its chat server.
@@ -84,11 +82,11 @@ fn a_device_walks_in_a_desktop_world_and_is_seen() {
     let image = image_for("client", realm.main.address);
     let network = Network::User { forwards: Vec::new() };
     let mut device = Machine::start(image, CLIENT_MAC, &network).unwrap();
-    let seen = witness.world.find::<MoveBroadcast>().member;
-    assert_ne!(seen.uid, witness.uid);
-    assert!(seen.uid.0 & GUEST != 0, "without an account it is a guest: {:?}", seen.uid);
-    let next = witness.world.find::<MoveBroadcast>().member;
-    assert!(next.uid == seen.uid && next.pos != seen.pos, "it walks: {seen:?} {next:?}");
+    let (uid, before) = witness.world.find_move();
+    assert_ne!(uid, witness.uid);
+    assert!(uid.is_guest(), "without an account it is a guest: {uid:?}");
+    let (next, now) = witness.world.find_move();
+    assert!(next == uid && now != before, "it walks: {before:?} {now:?}");
     // It sees the others as well.
     let before = device.wait_until("inside", |report| report.users == 1).unwrap().deliveries;
     witness.world.move_to(7);

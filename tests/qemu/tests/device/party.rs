@@ -119,17 +119,21 @@ impl Guest {
         if opcode == EventBroadcast::OPCODE.0 {
             let event = world.message::<EventBroadcast<'_>>();
             match event.kind {
-                KIND => self.said.push((event.uid, event.kind, event.data.as_slice().to_vec())),
+                KIND => {
+                    let who = world.who(event.number);
+                    self.said.push((who, event.kind, event.data.as_slice().to_vec()));
+                }
                 LAST_KIND => self.ends += 1,
                 _ => {}
             }
         } else if opcode == MoveBroadcast::OPCODE.0 {
-            let member = world.message::<MoveBroadcast>().member;
-            assert_ne!(member.uid, self.user.uid, "its own move");
+            let moved = world.message::<MoveBroadcast>();
+            let uid = world.who(moved.number);
+            assert_ne!(uid, self.user.uid, "its own move");
             // Bots go back and forth.
-            if let Some(x) = self.others.get_mut(&member.uid) {
-                assert!(*x < member.pos.x, "{x}, {member:?}");
-                *x = member.pos.x;
+            if let Some(x) = self.others.get_mut(&uid) {
+                assert!(*x < moved.pos.x, "{x}, {moved:?}");
+                *x = moved.pos.x;
             }
         } else {
             assert_ne!(opcode, RoomSnapshot::OPCODE.0, "{:?} was overtaken", self.user.uid);

@@ -2,7 +2,6 @@
 
 use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::protocol::either_way::Error;
-use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
 use tinyrealm_qemu::machine::Cable;
 use tinyrealm_qemu::{Machine, Network, Report};
 
@@ -105,7 +104,7 @@ fn a_device_that_dies_is_forgotten_and_comes_back() {
     registered(&main, 2);
     let [mut first, mut second] = [(); 2].map(|()| User::enter(main.address, ""));
     first.world.move_to(7);
-    assert_eq!(second.world.find::<MoveBroadcast>().member.uid, first.uid);
+    assert_eq!(second.world.find_move().0, first.uid);
     let log = device.machine.log().unwrap();
     assert!(log.iter().any(|line| line.contains("registered with Main as world 100")), "{log:?}");
     main.stop().expect(&[("worlds_registered", 2)]);
