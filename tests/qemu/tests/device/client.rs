@@ -14,7 +14,6 @@ use super::support::channel::{LOBBY, heard, join, say, wait_until_found};
 use super::support::login::{Accounts, Answer, CHEAP, login as log_in, main_of, try_hello};
 use super::support::{Realm, Server, Stream};
 
-/// The uids of guests have it.
 const PASSWORD: &str = "the device's own password";
 
 /// A realm with accounts, one of which is the device's: its Login, its Main, its chat server.
