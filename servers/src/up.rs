@@ -1,6 +1,7 @@
 //! `tinyrealm up`: Login, Main, chat, worlds, demo bots and the live page in one process, one thread
 //! each.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -19,7 +20,7 @@ use crate::bots::plan::{BotsReport, Plan, Restarts};
 use crate::chat_server;
 use crate::config::{Auth, Config, HttpService};
 use crate::http::figures::{Counts, Figures, WorldFigures};
-use crate::http::{self, Directory, Site, Visitors};
+use crate::http::{self, Directory, Door, Entrance, Site, Visitors};
 use crate::login_server;
 use crate::main_server;
 use crate::process::{self, Bound, NodeThread};
@@ -81,6 +82,9 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     let secret = secret::cluster(&config.cluster, Asker::Realm)?;
     let mut config = config.clone();
     config.main.auth = config.up.auth;
+    if config.net.origins.is_empty() && config.http.service == HttpService::On {
+        config.net.origins = config.http.origins();
+    }
     let mut nodes = Vec::new();
     let (mut login_address, mut login) = (None, None);
     if config.up.auth == Auth::Login {
@@ -138,21 +142,18 @@ fn start_worlds(
     Ok(worlds)
 }
 
-/// The live page's thread, if it is wanted; answers where the page is.
+/// The operator's entrance, and the live page if it is wanted; answers where that is.
 fn start_http(
     config: &Config,
     realm: &mut Realm,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<String>> {
-    if config.http.service == HttpService::Off {
-        return Ok(None);
-    }
     let visitors = match &realm.login_address {
-        Some(_) => {
+        Some(_) if config.http.service == HttpService::On => {
             let prefix = account_prefix("web", realm);
             Some(Mutex::new(Visitors::new(&config.login, &prefix, config.http.visitors)?))
         }
-        None => None,
+        _ => None,
     };
     let directory = Directory {
         main: realm.main_address.clone(),
@@ -160,15 +161,24 @@ fn start_http(
         region: config.world.region.clone(),
     };
     let site = Arc::new(Site { directory, figures: realm.figures.clone(), visitors });
-    let (connections, shutdown) = (config.http.connections, shutdown.clone());
-    let serve = move |bound: Bound<TcpListener>| async move {
-        http::serve(site, bound.sockets, connections, shutdown).await;
+    let mut open = |name, entrance, address| -> anyhow::Result<SocketAddr> {
+        let door = Arc::new(Door::new(entrance, &config.http, config.net.proxies().trusted));
+        let (site, shutdown) = (Arc::clone(&site), shutdown.clone());
+        let serve = move |bound: Bound<TcpListener>| async move {
+            http::serve(site, door, bound.sockets, shutdown).await;
+        };
+        let node = NodeThread::spawn(name, address, serve)?;
+        let address = node.address;
+        println!("{name} listening on {address}");
+        realm.nodes.push(node);
+        Ok(address)
     };
-    let node = NodeThread::spawn("http", config.http.address(), serve)?;
-    let page = format!("http://{}/", node.address);
-    println!("http listening on {}", node.address);
-    realm.nodes.push(node);
-    Ok(Some(page))
+    open("admin", Entrance::Admin, config.admin.address())?;
+    if config.http.service == HttpService::Off {
+        return Ok(None);
+    }
+    let page = open("http", Entrance::Page, config.http.address())?;
+    Ok(Some(format!("http://{page}/")))
 }
 
 fn world_count(config: &Config) -> u16 {

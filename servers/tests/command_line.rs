@@ -184,7 +184,8 @@ const KEYS: &str = "
     world.chat chat.listen chat.mains chat.channels chat.memberships chat.channel_members
     chat.history_bytes chat.past_page chat.ring_bytes chat.channels_per_user chat.message_bytes
     chat.requests_per_second chat.request_burst chat.flush_interval_ms
-    http.service http.listen http.connections http.visitors
+    http.service http.listen http.connections http.connections_per_address http.hosts \
+    http.visitors admin.listen
     cluster.secret_file
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
@@ -203,7 +204,8 @@ fn every_key_is_a_variable_and_a_flag_wins() {
     let defaults = checked(&[], &[]);
     let mut all: Vec<String> = keys(&defaults).into_iter().collect();
     all.extend(
-        ["main.port", "world.port", "login.port", "chat.port", "http.port"].map(str::to_owned),
+        ["main.port", "world.port", "login.port", "chat.port", "http.port", "admin.port"]
+            .map(str::to_owned),
     );
     let value_of = |key: &str| {
         let value = key.split('.').try_fold(None, |table: Option<&Value>, part| {

@@ -36,9 +36,9 @@ async function seeEachOther(tabs) {
 
 /** A page tells the truth about the realm, and only its own page may make accounts. */
 async function checkSite() {
-  const health = await until("healthz", () => ask("/healthz"), ({ status }) => status === 200);
+  const health = await until("healthz", () => realm.tell("/healthz"), ({ status }) => status === 200);
   assert.equal(health.text, "ok\n");
-  const metrics = await ask("/metrics");
+  const metrics = await realm.tell("/metrics");
   assert.match(metrics.headers["content-type"], /^application\/openmetrics-text/);
   assert.match(metrics.text, /^tinyrealm_world_deliveries_total\{server="world 1"\} \d+$/m);
   assert.match(metrics.text, /# EOF\n$/);

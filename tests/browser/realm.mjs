@@ -12,17 +12,19 @@ export class Realm {
   #flags;
   #environment;
   #http;
+  #admin;
   #up = null;
 
   static async make(flags, environment) {
-    return new Realm(flags, environment, await freePorts(5));
+    return new Realm(flags, environment, await freePorts(6));
   }
 
-  constructor(flags, environment, [http, main, login, chat, world]) {
+  constructor(flags, environment, [http, main, login, chat, world, admin]) {
     this.#http = http;
+    this.#admin = admin;
     this.mainPort = main;
     const settings = [
-      `http.port=${http}`, `main.port=${main}`, `login.port=${login}`, `chat.port=${chat}`,
+      `http.port=${http}`, `admin.port=${admin}`, `main.port=${main}`, `login.port=${login}`, `chat.port=${chat}`,
       `world.port=${world}`, `login.data_folder=${this.folder}`,
     ];
     this.#flags = ["up", ...flags, ...settings.flatMap((one) => ["--set", one])];
@@ -51,9 +53,14 @@ export class Realm {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  ask(path, method = "GET", headers = {}) {
+  /** What the operator's entrance says. */
+  tell(path) {
+    return this.ask(path, "GET", {}, this.#admin);
+  }
+
+  ask(path, method = "GET", headers = {}, port = this.#http) {
     return new Promise((resolve, reject) => {
-      const asked = request({ host: "127.0.0.1", port: this.#http, path, method, headers }, (answer) => {
+      const asked = request({ host: "127.0.0.1", port, path, method, headers }, (answer) => {
         let text = "";
         answer.on("data", (data) => (text += data));
         answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, text }));

@@ -27,8 +27,12 @@ pub(crate) struct HttpSettings {
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
-    /// Connections at once; further ones wait.
+    /// Connections at once; half as many may watch the figures.
     pub(crate) connections: u16,
+    /// Connections of one address (an IPv4 address, an IPv6 /64), unless it is a trusted proxy's.
+    pub(crate) connections_per_address: u16,
+    /// Names by which browsers find the page, besides addresses and `localhost`.
+    pub(crate) hosts: Vec<String>,
     /// Accounts that are kept for the page's visitors, where accounts are needed; 0 for none.
     pub(crate) visitors: u16,
 }
@@ -39,9 +43,35 @@ impl Default for HttpSettings {
             service: HttpService::On,
             listen: SocketAddr::from(([127, 0, 0, 1], 7_080)),
             port: None,
-            connections: 64,
+            connections: 256,
+            connections_per_address: 16,
+            hosts: Vec::new(),
             visitors: 256,
         }
+    }
+}
+
+/// `[admin]`: the operator's own entrance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AdminSettings {
+    /// Where `up` tells its health and its figures.
+    pub(crate) listen: SocketAddr,
+    /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) port: Option<u16>,
+}
+
+impl Default for AdminSettings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7_081)), port: None }
+    }
+}
+
+impl AdminSettings {
+    /// Where to listen, all things considered.
+    pub(crate) fn address(&self) -> SocketAddr {
+        with_port(self.listen, self.port)
     }
 }
 
@@ -49,5 +79,23 @@ impl HttpSettings {
     /// Where to listen, all things considered.
     pub(crate) fn address(&self) -> SocketAddr {
         with_port(self.listen, self.port)
+    }
+
+    /// The origins of the page, where they are known beforehand.
+    pub(crate) fn origins(&self) -> Vec<String> {
+        let address = self.address();
+        if address.port() == 0 || address.ip().is_unspecified() {
+            return Vec::new();
+        }
+        let mut origins = vec![format!("http://{address}")];
+        if address.ip().is_loopback() {
+            origins.push(format!("http://localhost:{}", address.port()));
+        }
+        for host in &self.hosts {
+            origins.push(format!("https://{host}"));
+            origins.push(format!("http://{host}"));
+            origins.push(format!("http://{host}:{}", address.port()));
+        }
+        origins
     }
 }

@@ -7,8 +7,8 @@ use super::Config;
 
 const VARIABLE_PREFIX: &str = "TINYREALM_";
 /// Keys that have no default value, and so are not in the table: `port` is the type of a port.
-const OPTIONAL_PORTS: [&str; 5] =
-    ["main.port", "world.port", "login.port", "chat.port", "http.port"];
+const OPTIONAL_PORTS: [&str; 6] =
+    ["main.port", "world.port", "login.port", "chat.port", "http.port", "admin.port"];
 
 /// One key set from outside of the file.
 #[derive(Clone, PartialEq, Eq, Debug)]

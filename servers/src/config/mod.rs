@@ -1,8 +1,8 @@
 //! The configuration: defaults, then a TOML file, then `TINYREALM_*`, then flags.
 //!
 //! Contract: every key has a default; an unknown key or variable, a wrong type or a number out of
-//! range is one error that names it. `main.port`, `world.port`, `login.port`, `chat.port` and
-//! `http.port`, if set, replace the port of `listen`.
+//! range is one error that names it. `main.port`, `world.port`, `login.port`, `chat.port`,
+//! `http.port` and `admin.port`, if set, replace the port of `listen`.
 //!
 //! The variable of `world.room_capacity` is `TINYREALM_WORLD_ROOM_CAPACITY`. One more variable,
 //! `TINYREALM_CLUSTER_SECRET`, has no key: secrets do not stand in configurations.
@@ -25,7 +25,7 @@ use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::MainConfig;
 
 pub(crate) use chat::{ChatPlace, ChatSettings};
-pub(crate) use http::{HttpService, HttpSettings};
+pub(crate) use http::{AdminSettings, HttpService, HttpSettings};
 pub(crate) use layers::Override;
 pub(crate) use login::LoginSettings;
 pub(crate) use net::NetSettings;
@@ -50,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) chat: ChatSettings,
     /// The live page, health and figures.
     pub(crate) http: HttpSettings,
+    /// The operator's entrance.
+    pub(crate) admin: AdminSettings,
     /// What the servers prove to each other.
     pub(crate) cluster: ClusterSettings,
     /// The limits of all servers' sessions.
@@ -196,6 +198,7 @@ impl Default for Config {
             login: LoginSettings::default(),
             chat: ChatSettings::default(),
             http: HttpSettings::default(),
+            admin: AdminSettings::default(),
             cluster: ClusterSettings::default(),
             net: NetSettings::default(),
         }

@@ -67,7 +67,13 @@ impl Config {
             "main.chat must be at most {ADDRESS_MAX_BYTES} bytes"
         );
         self.chat.validate()?;
-        ensure!(self.http.connections > 0, "http.connections must be at least 1");
+        ensure!(
+            self.http.connections > 0 && self.http.connections_per_address > 0,
+            "http.connections and http.connections_per_address must be at least 1"
+        );
+        if let Some(host) = self.http.hosts.iter().find(|host| host.contains([':', '/', ' '])) {
+            anyhow::bail!("http.hosts: {host:?} is no name; write it as game.example");
+        }
         self.world.validate()
     }
 }

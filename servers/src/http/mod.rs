@@ -1,22 +1,28 @@
-//! HTTP: the live page, `/healthz`, `/metrics`, and what the page asks for.
+//! HTTP: the live page and what it asks for; and the operator's entrance, `/healthz` and `/metrics`.
 //!
 //! Purpose: [`serve`] answers on a thread of its own, from what the servers publish about themselves
 //! ([`figures`]); [`page`] has the files, [`metrics`] the text for Prometheus, [`visitors`] the
 //! accounts of whoever just opens the page.
 //!
 //! Contract: no node is asked anything, so nothing that is done here makes a player wait. No request
-//! has a body; only `POST /visitor` changes anything, and not for another site's page.
+//! has a body; only `POST /visitor` changes anything, and not for another site's page. Whom a request is for
+//! has to be an address, `localhost` or one of `http.hosts`: a name of somebody else's that leads here
+//! (DNS rebinding) gets nothing. The operator's entrance has a listener and places of its own.
 //!
-//! Bounds: `http.connections` at once, 16 KiB of a request's head, ten seconds for it.
+//! Bounds: `http.connections` at once and `http.connections_per_address`, half of either for streams of
+//! figures; 16 KiB of a request's head, ten seconds for it, and as much for a peer to take what it was sent.
 
 pub(crate) mod figures;
+mod live;
 mod metrics;
 mod page;
+mod shares;
 #[cfg(test)]
 mod tests;
 mod visitors;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,18 +34,25 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
+use tinyrealm_std::proxies::{TrustedProxies, client_address};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::HttpSettings;
 use figures::Figures;
+use live::{Content, Live};
+use shares::Shares;
 pub(crate) use visitors::Visitors;
 
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_MAX_BYTES: usize = 16 * 1024;
+/// How long a peer may take nothing of what is written to it.
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Before another attempt, when no connection can be taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const JSON: &str = "application/json";
+const EVENTS: &str = "text/event-stream";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Where a page finds the realm.
@@ -59,27 +72,80 @@ pub(crate) struct Site {
     pub(crate) visitors: Option<Mutex<Visitors>>,
 }
 
-type Answer = Response<Full<Bytes>>;
+/// Through which of the listeners somebody comes.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Entrance {
+    /// Everybody's.
+    Page,
+    /// The operator's.
+    Admin,
+}
+
+/// Who is let in at a listener.
+pub(crate) struct Door {
+    entrance: Entrance,
+    connections: Arc<Shares>,
+    streams: Arc<Shares>,
+    hosts: Vec<String>,
+    trusted: TrustedProxies,
+}
+
+impl Door {
+    pub(crate) fn new(
+        entrance: Entrance,
+        settings: &HttpSettings,
+        trusted: TrustedProxies,
+    ) -> Self {
+        let (whole, of_address) = (settings.connections, settings.connections_per_address);
+        Self {
+            entrance,
+            connections: Shares::new(whole, of_address),
+            streams: Shares::new((whole / 2).max(1), (of_address / 2).max(1)),
+            hosts: settings.hosts.clone(),
+            trusted,
+        }
+    }
+
+    /// Whether the request is for us, whatever name leads here.
+    fn is_ours(&self, authority: &str) -> bool {
+        let host = match authority.strip_prefix('[') {
+            Some(rest) => rest.split(']').next(),
+            None => authority.split(':').next(),
+        };
+        host.is_some_and(|host| {
+            host.parse::<IpAddr>().is_ok()
+                || host.eq_ignore_ascii_case("localhost")
+                || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+        })
+    }
+}
+
+type Answer = Response<Content>;
 
 /// Answers requests until the shutdown.
 pub(crate) async fn serve(
     site: Arc<Site>,
+    door: Arc<Door>,
     listener: TcpListener,
-    connections: u16,
     shutdown: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(usize::from(connections)));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let site = Arc::clone(&site);
+            Ok((stream, peer)) => {
+                let peer = peer.ip().to_canonical();
+                let place = match door.trusted.contains(peer) {
+                    true => door.connections.take_for_many(peer),
+                    false => door.connections.take(peer),
+                };
+                // Who has too many is closed.
+                let Some(place) = place else { continue };
+                let (site, door) = (Arc::clone(&site), Arc::clone(&door));
                 tokio::spawn(async move {
-                    serve_connection(site, stream).await;
+                    serve_connection(site, door, peer, stream).await;
                     drop(place);
                 });
             }
@@ -91,36 +157,68 @@ pub(crate) async fn serve(
     }
 }
 
-async fn serve_connection(site: Arc<Site>, stream: TcpStream) {
+async fn serve_connection(site: Arc<Site>, door: Arc<Door>, peer: IpAddr, stream: TcpStream) {
     let service = service_fn(|request: Request<Incoming>| {
-        let site = Arc::clone(&site);
-        async move { Ok::<_, Infallible>(answer(&site, &request).await) }
+        let (site, door) = (Arc::clone(&site), Arc::clone(&door));
+        async move { Ok::<_, Infallible>(answer(&site, &door, peer, &request).await) }
     });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(STALL_TIMEOUT));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_MAX_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     if let Err(error) = connection.await {
         tracing::debug!("an HTTP connection: {error}");
     }
 }
 
-async fn answer<B>(site: &Arc<Site>, request: &Request<B>) -> Answer {
-    let path = request.uri().path();
-    if path == "/visitor" {
-        return match *request.method() {
-            Method::POST if is_own_page(request.headers()) => make_visitor(Arc::clone(site)).await,
-            Method::POST => plain(StatusCode::FORBIDDEN, "only for the page of this server\n"),
-            _ => not_allowed("POST"),
-        };
+async fn answer<B>(site: &Arc<Site>, door: &Door, peer: IpAddr, request: &Request<B>) -> Answer {
+    let headers = request.headers();
+    let fields = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let Ok(client) = client_address(peer, &door.trusted, fields) else {
+        return plain(StatusCode::BAD_REQUEST, "the proxies' headers contradict each other\n");
+    };
+    if !text_of(headers, header::HOST).is_some_and(|host| door.is_ours(host)) {
+        return plain(
+            StatusCode::MISDIRECTED_REQUEST,
+            "not a name of this server: see http.hosts\n",
+        );
     }
-    let found = look_up(site, path);
+    if !is_own_page(headers) {
+        return plain(StatusCode::FORBIDDEN, "only for the page of this server\n");
+    }
+    let path = request.uri().path();
+    let found = match (door.entrance, path) {
+        (Entrance::Page, "/visitor") => {
+            return match *request.method() {
+                Method::POST => make_visitor(Arc::clone(site), client).await,
+                _ => not_allowed("POST"),
+            };
+        }
+        (Entrance::Page, "/stats") if *request.method() == Method::GET => {
+            return stream_figures(site, door, client);
+        }
+        (Entrance::Page, path) => look_up(site, path),
+        (Entrance::Admin, path) => look_up_for_operator(site, path),
+    };
     match *request.method() {
         _ if found.status() == StatusCode::NOT_FOUND => found,
         Method::GET | Method::HEAD => found,
         _ => not_allowed("GET, HEAD"),
     }
+}
+
+fn stream_figures(site: &Arc<Site>, door: &Door, client: IpAddr) -> Answer {
+    let Some(place) = door.streams.take(client) else {
+        let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, "too many who watch\n");
+        set(&mut answer, header::RETRY_AFTER, "10");
+        return answer;
+    };
+    let mut answer = with_type(StatusCode::OK, EVENTS, "");
+    *answer.body_mut() = Content::Live(Live::new(Arc::clone(site), place));
+    answer
 }
 
 fn look_up(site: &Site, path: &str) -> Answer {
@@ -130,13 +228,18 @@ fn look_up(site: &Site, path: &str) -> Answer {
         return answer;
     }
     match path {
+        "/realm" => json(&site.directory),
+        _ => plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
+    }
+}
+
+fn look_up_for_operator(site: &Site, path: &str) -> Answer {
+    match path {
         "/healthz" => health(&site.figures),
         "/metrics" => match metrics::text(&site.figures) {
             Ok(text) => with_type(StatusCode::OK, metrics::CONTENT_TYPE, text),
             Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "no figures\n"),
         },
-        "/stats" => json(&site.figures.summary()),
-        "/realm" => json(&site.directory),
         _ => plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
     }
 }
@@ -149,31 +252,34 @@ fn health(figures: &Figures) -> Answer {
     plain(StatusCode::SERVICE_UNAVAILABLE, missing.join("\n") + "\n")
 }
 
-/// Whether the request is not another site's. Browsers say which page a `POST` comes from.
+fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether the request is not another site's. Browsers say which page one comes from.
 fn is_own_page(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    match text(header::ORIGIN) {
-        None => true,
-        Some(origin) => {
-            let host = origin.split_once("://").map(|(_, host)| host);
-            host.is_some() && host == text(header::HOST)
-        }
+    if !headers.contains_key(header::ORIGIN) {
+        return true;
     }
+    let origin = text_of(headers, header::ORIGIN).and_then(|origin| origin.split_once("://"));
+    origin.is_some_and(|(_, host)| Some(host) == text_of(headers, header::HOST))
 }
 
 /// The account store writes to a disk: that is no work for the thread that answers.
-async fn make_visitor(site: Arc<Site>) -> Answer {
+async fn make_visitor(site: Arc<Site>, client: IpAddr) -> Answer {
     let made = tokio::task::spawn_blocking(move || {
         let visitors = site.visitors.as_ref()?;
-        Some(visitors.lock().unwrap_or_else(PoisonError::into_inner).make(Instant::now()))
+        Some(visitors.lock().unwrap_or_else(PoisonError::into_inner).make(Instant::now(), client))
     });
     match made.await {
         Ok(Some(Ok(credentials))) => {
             json(&serde_json::json!({ "id": credentials.id, "password": credentials.password }))
         }
-        Ok(Some(Err(visitors::Refusal::Full))) => {
+        Ok(Some(Err(visitors::Refusal::Full { retry_after }))) => {
             let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, "too many visitors for now\n");
-            set(&mut answer, header::RETRY_AFTER, "5");
+            // Whole seconds, and not too early.
+            let seconds = HeaderValue::from(retry_after.as_secs() + 1);
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds);
             answer
         }
         Ok(Some(Err(visitors::Refusal::Store(problem)))) => {
@@ -203,7 +309,7 @@ fn not_allowed(methods: &'static str) -> Answer {
 }
 
 fn with_type(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(text.into()));
+    let mut answer = Response::new(Content::Whole(Full::new(text.into())));
     *answer.status_mut() = status;
     set(&mut answer, header::CONTENT_TYPE, content_type);
     set(&mut answer, header::CACHE_CONTROL, "no-store");

@@ -21,33 +21,127 @@ fn site() -> Arc<Site> {
     Arc::new(Site { directory, figures, visitors: None })
 }
 
-fn ask(site: &Arc<Site>, method: Method, path: &str, origin: Option<&str>) -> (u16, String) {
-    let mut request = Request::builder().method(method).uri(path).header("host", "here:7080");
-    if let Some(origin) = origin {
-        request = request.header("origin", origin);
-    }
-    let request = request.body(()).unwrap();
+const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+
+fn door(entrance: Entrance, trusted: &[&str]) -> Door {
+    let settings = HttpSettings { hosts: vec!["here".to_owned()], ..HttpSettings::default() };
+    Door::new(entrance, &settings, TrustedProxies::parse(trusted.iter().copied()).unwrap())
+}
+
+/// The status, and the first piece of what comes.
+fn answer_to(site: &Arc<Site>, door: &Door, request: &Request<()>) -> (u16, String) {
     let runtime = tinyrealm_std::runtime::current_thread().unwrap();
     runtime.block_on(async {
         use http_body_util::BodyExt;
-        let answer = answer(site, &request).await;
+        let mut answer = answer(site, door, PEER, request).await;
         let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8(body.to_vec()).unwrap())
+        let piece = answer.frame().await.map(|frame| frame.unwrap().into_data().unwrap());
+        (status, String::from_utf8(piece.unwrap_or_default().to_vec()).unwrap())
     })
+}
+
+fn request(method: Method, path: &str, fields: &[(&str, &str)]) -> Request<()> {
+    let request = Request::builder().method(method).uri(path);
+    let add = |request: hyper::http::request::Builder, (name, value): &(&str, &str)| {
+        request.header(*name, *value)
+    };
+    fields.iter().fold(request, add).body(()).unwrap()
+}
+
+fn ask(site: &Arc<Site>, method: Method, path: &str, origin: Option<&str>) -> (u16, String) {
+    let mut fields = vec![("host", "here:7080")];
+    fields.extend(origin.map(|origin| ("origin", origin)));
+    answer_to(site, &door(Entrance::Page, &[]), &request(method, path, &fields))
+}
+
+/// What the operator is told.
+fn tell(site: &Arc<Site>, path: &str) -> (u16, String) {
+    let asked = request(Method::GET, path, &[("host", "127.0.0.1:7081")]);
+    answer_to(site, &door(Entrance::Admin, &[]), &asked)
+}
+
+/// Each listener has its own; nothing of the operator's is at everybody's.
+#[test]
+fn the_operator_has_an_entrance_of_its_own() {
+    let site = site();
+    for path in ["/healthz", "/metrics"] {
+        assert_eq!(ask(&site, Method::GET, path, None).0, 404, "{path}");
+        assert_ne!(tell(&site, path).0, 404, "{path}");
+    }
+    for path in ["/", "/stats", "/realm", "/visitor"] {
+        assert_eq!(tell(&site, path).0, 404, "{path}");
+    }
+}
+
+/// A stranger's name that leads here (DNS rebinding) gets nothing, at neither entrance.
+#[test]
+fn only_own_names_are_answered() {
+    let site = site();
+    for (host, status) in [
+        ("here", 200),
+        ("HERE:7080", 200),
+        ("localhost:7080", 200),
+        ("127.0.0.1:7080", 200),
+        ("[::1]:7080", 200),
+        ("192.0.2.1", 200),
+        ("evil.example:7080", 421),
+        ("here.evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("", 421),
+    ] {
+        let asked = request(Method::GET, "/", &[("host", host)]);
+        assert_eq!(answer_to(&site, &door(Entrance::Page, &[]), &asked).0, status, "{host}");
+        let asked = request(Method::GET, "/metrics", &[("host", host)]);
+        assert_eq!(answer_to(&site, &door(Entrance::Admin, &[]), &asked).0, status, "{host}");
+    }
+    let nameless = request(Method::GET, "/", &[]);
+    assert_eq!(answer_to(&site, &door(Entrance::Page, &[]), &nameless).0, 421);
+}
+
+/// Streams of figures are shared by address, and the address is the client's behind a proxy.
+#[test]
+fn who_watches_is_counted() {
+    let site = site();
+    let most = HttpSettings::default().connections_per_address / 2;
+    let runtime = tinyrealm_std::runtime::current_thread().unwrap();
+    for (trusted, others) in [(&[][..], 429), (&["192.0.2.7"][..], 200)] {
+        let door = door(Entrance::Page, trusted);
+        let watch = |client: &str| {
+            let fields = [("host", "here"), ("x-forwarded-for", client)];
+            runtime.block_on(answer(&site, &door, PEER, &request(Method::GET, "/stats", &fields)))
+        };
+        let held: Vec<_> = (0..most).map(|_| watch("203.0.113.9")).collect();
+        assert!(held.iter().all(|answer| answer.status() == 200));
+        let refused = watch("203.0.113.9");
+        assert_eq!(
+            (refused.status().as_u16(), refused.headers().contains_key("retry-after")),
+            (429, true)
+        );
+        assert_eq!(watch("203.0.113.10").status(), others);
+        drop(held);
+        assert_eq!(watch("203.0.113.9").status(), 200);
+    }
+}
+
+#[test]
+fn proxies_that_contradict_themselves_are_told() {
+    let fields = [("host", "here"), ("x-forwarded-for", "1.1.1.1"), ("forwarded", "for=2.2.2.2")];
+    let asked = request(Method::GET, "/", &fields);
+    assert_eq!(answer_to(&site(), &door(Entrance::Page, &["192.0.2.7"]), &asked).0, 400);
+    assert_eq!(answer_to(&site(), &door(Entrance::Page, &[]), &asked).0, 200);
 }
 
 #[test]
 fn health_says_what_is_missing_until_nothing_is() {
     let site = site();
-    let (status, text) = ask(&site, Method::GET, "/healthz", None);
+    let (status, text) = tell(&site, "/healthz");
     assert_eq!((status, text.lines().count()), (503, 2));
     assert!(text.contains("world 3 is not registered") && text.contains("no chat server"));
     let mut main = MainReport::default();
     main.chat.is_live = true;
     site.figures.main.publish(main);
     site.figures.worlds[0].report.publish(WorldReport { registered: true, ..Default::default() });
-    assert_eq!(ask(&site, Method::GET, "/healthz", None), (200, "ok\n".to_owned()));
+    assert_eq!(tell(&site, "/healthz"), (200, "ok\n".to_owned()));
 }
 
 #[test]
@@ -55,7 +149,7 @@ fn metrics_are_the_reports() {
     let site = site();
     let report = WorldReport { users: 7, deliveries: 12_345, ..Default::default() };
     site.figures.worlds[0].report.publish(report);
-    let (status, text) = ask(&site, Method::GET, "/metrics", None);
+    let (status, text) = tell(&site, "/metrics");
     assert_eq!(status, 200);
     assert!(text.contains("# TYPE tinyrealm_world_deliveries counter\n"));
     assert!(text.contains("tinyrealm_world_deliveries_total{server=\"world 3\"} 12345\n"));

@@ -1,28 +1,52 @@
 //! `Visitors`: accounts for whoever opens the live page of a realm that wants accounts.
 //!
 //! Contract: a visitor's account outlives its server, so that a page that was open comes back as the
-//! same user. When there are too many, the one that has not logged in for longest goes, if that is
-//! longer than a day; else there is none for the newcomer.
+//! same user. When there are too many, one goes that has not logged in for a day, or within ten minutes at
+//! all; else there is none for the newcomer, who is told when there may be.
 //!
-//! Bounds: so many accounts as are configured; 32 at once and 2 a second in the long run.
+//! Bounds: so many accounts as are configured; 32 at once and 2 a second in the long run, and of these 8 and
+//! one in ten seconds for an address. As many addresses are remembered as have less than all of theirs.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::accounts::password::{HashMemory, Passwords, random_password};
 use crate::accounts::throw_away::Credentials;
 use crate::accounts::{self, AccountStore, Lease, NewAccount, Purpose, StoreError, UnixSeconds};
 use crate::config::LoginSettings;
+use crate::http::shares::group_of;
 
 const KEPT_SECONDS: UnixSeconds = 24 * 60 * 60;
-const BURST: u32 = 32;
-const INTERVAL: Duration = Duration::from_millis(500);
+/// For an account that nobody has logged in with.
+const UNUSED_SECONDS: UnixSeconds = 10 * 60;
+/// Everybody's, and one address's.
+const ALL: Pace = Pace { burst: 32, interval: Duration::from_millis(500) };
+const ADDRESS: Pace = Pace { burst: 8, interval: Duration::from_secs(10) };
+
+/// How many at once, and how often one more.
+struct Pace {
+    burst: u32,
+    interval: Duration,
+}
+
+impl Pace {
+    /// Until when one more keeps busy what is busy until then; or how long to wait for it.
+    fn next(&self, busy_until: Option<Instant>, now: Instant) -> Result<Instant, Refusal> {
+        let next = busy_until.map_or(now, |until| until.max(now)) + self.interval;
+        let most = now + self.interval * self.burst;
+        if next > most { Err(Refusal::Full { retry_after: next - most }) } else { Ok(next) }
+    }
+}
 
 /// Why there is no account for a visitor.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// Too many, or too fast.
-    Full,
+    Full {
+        /// Not before.
+        retry_after: Duration,
+    },
     /// The store says no.
     Store(anyhow::Error),
 }
@@ -51,6 +75,8 @@ pub(crate) struct Visitors {
     kept: VecDeque<u64>,
     /// Until when the accounts that were made have used up what may be made.
     busy_until: Instant,
+    /// The same for each address that has made some.
+    busy: HashMap<[u8; 16], Instant>,
 }
 
 impl Visitors {
@@ -71,19 +97,20 @@ impl Visitors {
             memory: HashMemory::default(),
             prefix: prefix.to_owned(),
             most: most.into(),
-            // As long as one may come back with a token.
-            lease: Lease { unused_s: KEPT_SECONDS as u32, used_s: settings.token_ttl_s },
+            // Who has used it may come back as long as with a token.
+            lease: Lease { unused_s: UNUSED_SECONDS as u32, used_s: settings.token_ttl_s },
             kept: kept.into(),
             busy_until: Instant::now(),
+            busy: HashMap::new(),
         })
     }
 
     /// A new account.
-    pub(super) fn make(&mut self, now: Instant) -> Result<Credentials, Refusal> {
-        let busy_until = self.busy_until.max(now) + INTERVAL;
-        if busy_until > now + INTERVAL * BURST {
-            return Err(Refusal::Full);
-        }
+    pub(super) fn make(&mut self, now: Instant, client: IpAddr) -> Result<Credentials, Refusal> {
+        let key = group_of(client).first().0;
+        self.busy.retain(|_, until| *until > now);
+        let client_busy_until = ADDRESS.next(self.busy.get(&key).copied(), now)?;
+        let busy_until = ALL.next(Some(self.busy_until), now)?;
         self.make_room()?;
         let number = self.kept.back().map_or(0, |newest| newest + 1);
         let (id, password) = (format!("{}{number}", self.prefix), random_password()?);
@@ -92,35 +119,39 @@ impl Visitors {
         self.store.create(&[account])?;
         self.kept.push_back(number);
         self.busy_until = busy_until;
+        self.busy.insert(key, client_busy_until);
         Ok(Credentials { id, password })
     }
 
-    /// Removes the account that nobody has used for longest, if there are too many.
+    /// Removes the account whose time is up first, if there are too many and it is.
     fn make_room(&mut self) -> Result<(), Refusal> {
         if self.kept.len() < self.most {
             return Ok(());
         }
         let prefix = &self.prefix;
         let ids = self.kept.iter().map(|number| format!("{prefix}{number}"));
-        let mut stalest: Option<(UnixSeconds, usize, String)> = None;
+        let mut first: Option<(UnixSeconds, usize, String)> = None;
         for (place, id) in ids.enumerate() {
-            let account = self.store.find(&id)?;
-            let used =
-                account.map_or(0, |account| account.last_login_at.unwrap_or(account.created_at));
-            if stalest.as_ref().is_none_or(|(stale, ..)| used < *stale) {
-                stalest = Some((used, place, id));
+            let until = self.store.find(&id)?.map_or(0, |account| match account.last_login_at {
+                Some(used_at) => used_at + KEPT_SECONDS,
+                None => account.created_at + UNUSED_SECONDS,
+            });
+            if first.as_ref().is_none_or(|(earliest, ..)| until < *earliest) {
+                first = Some((until, place, id));
             }
         }
-        match stalest {
-            Some((used, place, id)) if used + KEPT_SECONDS < accounts::now() => {
-                self.kept.remove(place);
-                match self.store.remove(&id) {
-                    // An operator was faster.
-                    Ok(()) | Err(StoreError::Unknown(_)) => Ok(()),
-                    Err(error) => Err(error.into()),
-                }
-            }
-            _ => Err(Refusal::Full),
+        let Some((until, place, id)) = first else {
+            return Err(Refusal::Full { retry_after: Duration::from_secs(KEPT_SECONDS as u64) });
+        };
+        let now = accounts::now();
+        if until >= now {
+            return Err(Refusal::Full { retry_after: Duration::from_secs((until - now) as u64) });
+        }
+        self.kept.remove(place);
+        match self.store.remove(&id) {
+            // An operator was faster.
+            Ok(()) | Err(StoreError::Unknown(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -128,6 +159,10 @@ impl Visitors {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn client(host: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, host])
+    }
 
     fn settings(name: &str) -> LoginSettings {
         let folder = std::env::temp_dir().join(format!("tinyrealm-{name}-{}", std::process::id()));
@@ -141,16 +176,16 @@ mod tests {
         let settings = settings("visitors-many");
         let mut visitors = Visitors::new(&settings, "web-", 2).unwrap();
         let now = Instant::now();
-        assert_eq!(visitors.make(now).unwrap().id, "web-0");
-        assert_eq!(visitors.make(now).unwrap().id, "web-1");
-        assert!(matches!(visitors.make(now), Err(Refusal::Full)));
+        assert_eq!(visitors.make(now, client(1)).unwrap().id, "web-0");
+        assert_eq!(visitors.make(now, client(1)).unwrap().id, "web-1");
+        assert!(matches!(visitors.make(now, client(1)), Err(Refusal::Full { .. })));
         drop(visitors);
         let mut again = Visitors::new(&settings, "web-", 3).unwrap();
-        assert_eq!(again.make(now).unwrap().id, "web-2");
-        assert!(matches!(again.make(now), Err(Refusal::Full)));
+        assert_eq!(again.make(now, client(1)).unwrap().id, "web-2");
+        assert!(matches!(again.make(now, client(1)), Err(Refusal::Full { .. })));
         // An account that an operator has removed leaves its place.
         again.store.remove("web-1").unwrap();
-        assert_eq!(again.make(now).unwrap().id, "web-3");
+        assert_eq!(again.make(now, client(1)).unwrap().id, "web-3");
         std::fs::remove_dir_all(&settings.data_folder).unwrap();
     }
 
@@ -159,12 +194,24 @@ mod tests {
         let settings = settings("visitors-fast");
         let mut visitors = Visitors::new(&settings, "web-", 1_000).unwrap();
         let now = Instant::now();
-        for _ in 0..BURST {
-            visitors.make(now).unwrap();
+        let refused = |made: Result<Credentials, Refusal>| match made {
+            Err(Refusal::Full { retry_after }) => Some(retry_after),
+            _ => None,
+        };
+        for _ in 0..ADDRESS.burst {
+            visitors.make(now, client(1)).unwrap();
         }
-        assert!(matches!(visitors.make(now), Err(Refusal::Full)));
-        assert!(visitors.make(now + INTERVAL).is_ok());
-        assert!(matches!(visitors.make(now + INTERVAL), Err(Refusal::Full)));
+        assert_eq!(refused(visitors.make(now, client(1))), Some(ADDRESS.interval));
+        let later = now + ADDRESS.interval;
+        assert!(
+            visitors.make(later, client(1)).is_ok() && visitors.make(later, client(1)).is_err()
+        );
+        let later = later + ALL.interval * ALL.burst;
+        for number in 0..ALL.burst {
+            visitors.make(later, client(number as u8 + 10)).unwrap();
+        }
+        assert_eq!(refused(visitors.make(later, client(99))), Some(ALL.interval));
+        assert!(visitors.make(later + ALL.interval, client(99)).is_ok());
         std::fs::remove_dir_all(&settings.data_folder).unwrap();
     }
 }

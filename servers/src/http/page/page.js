@@ -8,7 +8,7 @@ import { Visitor, inWords } from "./visitor.js";
 const CHANNEL = "lobby";
 const LINES_MAX = 200;
 const CHANNEL_RETRY_MS = 1_000;
-const STATS_INTERVAL_MS = 1_000;
+const STATS_RETRY_MS = 10_000;
 
 const element = (id) => document.getElementById(id);
 const region = new URLSearchParams(location.search).get("region") ?? "";
@@ -186,19 +186,22 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape") element("line").blur();
 });
 
-/** Rates are what two answers differ by; the server's own clock says how long that was. */
-let before = null;
-async function pollStats() {
-  let now = null;
-  try {
-    const answer = await fetch("/stats", { signal: AbortSignal.timeout(5_000) });
-    if (answer.ok) now = await answer.json();
-  } catch {
+/** Rates are what two events differ by; the server's own clock says how long that was. */
+function watchStats() {
+  let before = null;
+  const events = new EventSource("/stats");
+  events.onmessage = ({ data }) => {
+    const now = JSON.parse(data);
+    showStats(now, before);
+    before = now;
+  };
+  events.onerror = () => {
     // The figures stay blank until the server is back.
-  }
-  showStats(now, before);
-  before = now;
-  setTimeout(pollStats, STATS_INTERVAL_MS);
+    showStats(null, null);
+    before = null;
+    // It comes back by itself, unless it was refused.
+    if (events.readyState === EventSource.CLOSED) setTimeout(watchStats, STATS_RETRY_MS);
+  };
 }
 
 function showStats(now, before) {
@@ -245,4 +248,4 @@ function worldItem({ id, region: its, address, capacity, users, rooms }, isChoic
 window.tinyrealm = { places: () => map.places(), uid: () => visitor.uid };
 
 visitor.start();
-pollStats();
+watchStats();
