@@ -28,7 +28,7 @@ export const ErrorCode: {
   readonly NO_WORLD: number;
   readonly WORLD_TIMEOUT: number;
   readonly WORLD_LOST: number;
-  readonly WORLD_ID_TAKEN: number;
+  readonly NOT_YOURS: number;
   readonly CHAT_UNAVAILABLE: number;
   readonly DETACHED: number;
   readonly REMOVED: number;

@@ -29,7 +29,7 @@ export const ErrorCode = Object.freeze({
   NO_WORLD: 13,
   WORLD_TIMEOUT: 14,
   WORLD_LOST: 15,
-  WORLD_ID_TAKEN: 16,
+  NOT_YOURS: 16,
   CHAT_UNAVAILABLE: 17,
   DETACHED: 18,
   REMOVED: 19,

@@ -13,16 +13,20 @@ use toml::{Table, Value};
 fn main() {
     println!("cargo::rerun-if-env-changed=TINYREALM_DEVICE");
     let mut device = read(&PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../device.toml"));
-    let demonstration = device["main"]["cluster_secret"].clone();
+    let demonstration = device["main"].clone();
     if let Some(named) = std::env::var_os("TINYREALM_DEVICE") {
         merge("", &mut device, read(Path::new(&named)));
     }
     check_addressing(&device);
     check_values(&device);
-    let has_own_secret = device["main"]["cluster_secret"] != demonstration;
+    let is_own = |key| device["main"][key] != demonstration[key];
     let mut text = format!(
-        "/// Whether its secret is not the demonstration's, which everyone knows.\n\
-         pub const HAS_OWN_SECRET: bool = {has_own_secret};\n"
+        "/// Whether a world's key is not the demonstration's, whose secret everyone knows.\n\
+         pub const HAS_OWN_WORLD_KEY: bool = {};\n\
+         /// The same of a chat server's key.\n\
+         pub const HAS_OWN_CHAT_KEY: bool = {};\n",
+        is_own("world_key"),
+        is_own("chat_key")
     );
     for (section, keys) in &device {
         writeln!(text, "/// The section `{section}`.\npub mod {section} {{")

@@ -6,15 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::chat::{Chat, ChatConfig};
-use tinyrealm_core::node::cluster::ClusterSecret;
+use tinyrealm_core::node::cluster::ONLY_ID;
+use tinyrealm_core::protocol::ServerKind;
 use tinyrealm_std::memory::{ChatSizes, NodeSizes, chat_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
-use crate::secret::{self, Asker};
 
 /// Connections besides the Mains': those who have not proven themselves yet.
 const SPARE_SESSIONS: usize = 64;
@@ -57,9 +58,9 @@ fn report(node: &Node<'_, Chat<'_>>) -> ChatReport {
 /// Runs a chat server until a signal.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
-    let secret = secret::cluster(&config.cluster, Asker::Peer)?;
+    let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
     let shared = Shared::default();
-    let node = spawn(config, secret, shutdown, shared.clone())?;
+    let node = spawn(config, keyring, shutdown, shared.clone())?;
     println!("chat listening on {}", node.address);
     node.join()?;
     report::print("chat", &shared.read())?;
@@ -72,13 +73,13 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 /// If the address can't be had.
 pub(crate) fn spawn(
     config: &Config,
-    secret: ClusterSecret,
+    keyring: Keyring,
     shutdown: CancellationToken,
     shared: Shared<ChatReport>,
 ) -> anyhow::Result<NodeThread> {
     let config = config.clone();
     NodeThread::spawn("chat", config.chat.address(), move |bound| async move {
-        serve(&config, secret, bound, shutdown, shared).await;
+        serve(&config, keyring, bound, shutdown, shared).await;
     })
 }
 
@@ -92,7 +93,7 @@ fn epoch_now() -> u32 {
 
 async fn serve(
     config: &Config,
-    secret: ClusterSecret,
+    keyring: Keyring,
     bound: Bound,
     shutdown: CancellationToken,
     shared: Shared<ChatReport>,
@@ -117,7 +118,11 @@ async fn serve(
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {
-        let role = Chat::new(chat_storage(chat_sizes), chat_config, secret);
+        let role = Chat::new(
+            chat_storage(chat_sizes),
+            chat_config,
+            keyring.keys_of(ServerKind::CHAT, ONLY_ID),
+        );
         Node::new(node_storage(node_sizes), config.net.to_core(), role, turn)
     })
     .behind_proxies(config.net.proxies());

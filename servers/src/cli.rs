@@ -58,6 +58,12 @@ pub(crate) enum Command {
     /// Turn users and addresses away, guests too; works while Main runs, too.
     #[command(subcommand)]
     Ban(BanCommand),
+    /// Print the key of one server, from the realm's secret: all that this server needs.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Make a secret for a realm.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Run ChatServer, which owns the channels.
     Chat(ChatOptions),
     /// Send bots into a realm, and check that everything they say arrives.
@@ -129,6 +135,30 @@ pub(crate) struct WorldOptions {
     /// What the rooms are for: relay or tag.
     #[arg(long, value_name = "GAME")]
     game: Option<String>,
+}
+
+/// `key`: whose key is printed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// That of the world with this id.
+    World {
+        /// The world's id.
+        id: u16,
+    },
+    /// That of the chat server.
+    Chat,
+    /// That of Login.
+    Login,
+}
+
+/// `secret`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Make one of 256 random bits, for `cluster.secret_file`, that only you can read.
+    New {
+        /// Where it goes; a file that is there stays as it is.
+        file: PathBuf,
+    },
 }
 
 /// The flags of `login`.
@@ -283,7 +313,13 @@ impl Cli {
             Some(Command::User(command)) => command.data().push_to(&mut push),
             Some(Command::Ban(command)) => command.push_to(&mut push),
             Some(Command::Chat(options)) => options.push_to(&mut push),
-            Some(Command::Bots(_) | Command::Client(_) | Command::CheckConfig) => {}
+            Some(
+                Command::Bots(_)
+                | Command::Client(_)
+                | Command::Key(_)
+                | Command::Secret(_)
+                | Command::CheckConfig,
+            ) => {}
         }
         overrides
     }

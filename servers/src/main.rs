@@ -14,6 +14,7 @@ mod cli;
 mod client;
 mod config;
 mod http;
+mod keyring;
 mod login_server;
 mod main_server;
 mod password_input;
@@ -54,6 +55,8 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::World(_)) => world_server::run(&config),
         Some(Command::User(command)) => user::run(command, &config),
         Some(Command::Ban(command)) => ban::run(command, &config),
+        Some(Command::Key(command)) => keyring::run_key(command, &config),
+        Some(Command::Secret(command)) => keyring::run_secret(command),
         Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),

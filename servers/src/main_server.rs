@@ -5,15 +5,16 @@ use std::process::ExitCode;
 use std::task::Context;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use serde::Serialize;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
-use tinyrealm_core::node::cluster::ClusterSecret;
+use tinyrealm_core::node::cluster::ClusterSecrets;
 use tinyrealm_core::node::main::{
-    Accounts, Authenticator, ChatHub, Guests, Identity, LoginLinkConfig, Main, MainConfig,
-    WorldEntry, WorldRegistry, main_timers,
+    Accounts, AllowedWorld, Authenticator, ChatHub, Guests, Identity, LoginLinkConfig, Main,
+    MainConfig, WorldEntry, WorldRegistry, main_timers,
 };
-use tinyrealm_core::protocol::{ErrorCode, Token, Uid};
+use tinyrealm_core::protocol::{ErrorCode, Token, Uid, WorldId};
 use tinyrealm_core::session::PeerAddress;
 use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
@@ -22,9 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bans::{BanFile, Bans};
 use crate::config::{Auth, Config, MainSettings};
+use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
-use crate::secret::{self, Asker};
+use crate::secret;
 
 /// How often it is looked whether the list of bans has changed.
 const BAN_LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -180,8 +182,8 @@ fn report(node: &MainNode<'_>) -> MainReport {
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let shared = Shared::default();
-    let secret = secret::cluster(&config.cluster, Asker::Main)?;
-    let node = spawn(config, config.main.address(), secret, shutdown, shared.clone())?;
+    let keyring = Keyring::load(&config.cluster, Asker::Main)?;
+    let node = spawn(config, config.main.address(), keyring, shutdown, shared.clone())?;
     println!("main listening on {}", node.address);
     node.join()?;
     report::print("main", &shared.read())?;
@@ -195,23 +197,48 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 pub(crate) fn spawn(
     config: &Config,
     address: SocketAddr,
-    secret: ClusterSecret,
+    keyring: Keyring,
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(usize::from(config.main.sessions));
     let doorkeeper = Doorkeeper::new(&config.main)?;
     let file = BanFile::of(&config.main)?;
+    let secrets = keyring.into_secrets()?;
+    let allowed = allowed_worlds(&config.main)?;
     let config = config.clone();
     NodeThread::spawn("main", address, move |bound| async move {
-        serve(&config, (doorkeeper, file), secret, bound, shutdown, shared).await;
+        serve(&config, (doorkeeper, file), (secrets, allowed), bound, shutdown, shared).await;
+    })
+}
+
+/// Main's list of worlds, which lives as long as its process.
+///
+/// # Errors
+/// If a line is none.
+pub(crate) fn allowed_worlds(settings: &MainSettings) -> anyhow::Result<&'static [AllowedWorld]> {
+    let lines = settings.allowed_worlds.iter();
+    let allowed: anyhow::Result<Vec<_>> = lines.map(|line| allowed_world(line)).collect();
+    Ok(Box::leak(allowed?.into_boxed_slice()))
+}
+
+fn allowed_world(line: &str) -> anyhow::Result<AllowedWorld> {
+    let (id, region) = match line.split_once(' ') {
+        Some((id, region)) => (id, Some(region)),
+        None => (line, None),
+    };
+    let world_id = id.parse().map(WorldId).ok();
+    let region = region.map(heapless::String::try_from).transpose().ok();
+    let allowed = world_id.zip(region).map(|(world_id, region)| AllowedWorld { world_id, region });
+    allowed.with_context(|| {
+        format!("main.allowed_worlds: expected an id, or an id and a region, like \"7 north\", not {line:?}")
     })
 }
 
 async fn serve(
     config: &Config,
     (doorkeeper, file): (Doorkeeper, BanFile),
-    secret: ClusterSecret,
+    (secrets, allowed): (ClusterSecrets, &'static [AllowedWorld]),
     bound: Bound,
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
@@ -242,7 +269,9 @@ async fn serve(
         let storage = main_storage(users, worlds, hellos, chat_sizes);
         // The address's length is checked with the configuration.
         let chat = config.main.chat.as_str().try_into().unwrap_or_default();
-        let mut role = Main::new(storage, settings, doorkeeper, secret).with_chat(chat);
+        let mut role = Main::new(storage, settings, doorkeeper, secrets)
+            .with_chat(chat)
+            .with_allowed_worlds(allowed);
         if config.main.auth == Auth::Login {
             role = role.with_login(login_link(&config.main));
         }

@@ -254,7 +254,7 @@ mod tests {
     use super::*;
     use tinyrealm_core::config::NetConfig;
     use tinyrealm_core::entropy::Turn;
-    use tinyrealm_core::node::cluster::ClusterSecret;
+    use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
     use tinyrealm_core::node::main::{Guests, Main, MainConfig};
     use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
     use tinyrealm_std::{NextStep, SocketOptions};
@@ -280,7 +280,7 @@ mod tests {
                 Driver::new(bound.sockets, SocketOptions { send_buffer_bytes: 0 }, |turn| {
                     let sizes = NodeSizes { sessions: 1, role_timers: 2, ..NodeSizes::SERVER };
                     let guests = Guests::new([0; 32]);
-                    let secret = ClusterSecret::new(&[0; 32]).unwrap();
+                    let secret = ClusterSecrets::of(ClusterSecret::new(&[0; 32]).unwrap());
                     let storage = main_storage(1, 1, 0, MainChatSizes::NONE);
                     let role = Main::new(storage, MainConfig::DEFAULT, guests, secret);
                     Node::new(node_storage(sizes), NetConfig::DEFAULT, role, turn)

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_std::runtime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -21,11 +20,11 @@ use crate::chat_server;
 use crate::config::{Auth, Config, HttpService};
 use crate::http::figures::{Counts, Figures, WorldFigures};
 use crate::http::{self, Directory, Door, Entrance, Site, Visitors};
+use crate::keyring::{Asker, Keyring};
 use crate::login_server;
 use crate::main_server;
 use crate::process::{self, Bound, NodeThread};
 use crate::report::Shared;
-use crate::secret::{self, Asker};
 use crate::status::StatusLine;
 use crate::world_server;
 
@@ -79,7 +78,7 @@ fn show_the_way(realm: &Realm) {
 }
 
 fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm> {
-    let secret = secret::cluster(&config.cluster, Asker::Realm)?;
+    let keyring = Keyring::load(&config.cluster, Asker::Realm)?;
     let mut config = config.clone();
     config.main.auth = config.up.auth;
     if config.net.origins.is_empty() && config.http.service == HttpService::On {
@@ -93,7 +92,7 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
             &config,
             IfLost::Refuse,
             address,
-            secret.clone(),
+            keyring.clone(),
             shutdown.clone(),
             shared.clone(),
         )?;
@@ -105,15 +104,15 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     let main = Shared::default();
     let address = config.main.address();
     let chat = Shared::default();
-    let chat_node = chat_server::spawn(&config, secret.clone(), shutdown.clone(), chat.clone())?;
+    let chat_node = chat_server::spawn(&config, keyring.clone(), shutdown.clone(), chat.clone())?;
     config.main.chat = chat_node.address.to_string();
     let node =
-        main_server::spawn(&config, address, secret.clone(), shutdown.clone(), main.clone())?;
+        main_server::spawn(&config, address, keyring.clone(), shutdown.clone(), main.clone())?;
     println!("main listening on {}", node.address);
     println!("chat listening on {}", chat_node.address);
     let main_address = node.address.to_string();
     nodes.extend([node, chat_node]);
-    let worlds = start_worlds(&config, &main_address, &secret, shutdown, &mut nodes)?;
+    let worlds = start_worlds(&config, &main_address, &keyring, shutdown, &mut nodes)?;
     let (started, bots) = (Instant::now(), Shared::default());
     let figures = Figures { started, login, main, chat, worlds, bots };
     Ok(Realm { nodes, main_address, login_address, figures })
@@ -122,7 +121,7 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
 fn start_worlds(
     config: &Config,
     main_address: &str,
-    secret: &ClusterSecret,
+    keyring: &Keyring,
     shutdown: &CancellationToken,
     nodes: &mut Vec<NodeThread>,
 ) -> anyhow::Result<Vec<WorldFigures>> {
@@ -132,9 +131,9 @@ fn start_worlds(
         settings.main = main_address.to_owned();
         let (id, report) = (settings.id, Shared::default());
         let address = config.world.address(number);
-        let (secret, shutdown) = (secret.clone(), shutdown.clone());
+        let (keyring, shutdown) = (keyring.clone(), shutdown.clone());
         let node =
-            world_server::spawn(config, settings, address, secret, shutdown, report.clone())?;
+            world_server::spawn(config, settings, address, keyring, shutdown, report.clone())?;
         println!("world {id} listening on {}", node.address);
         worlds.push(WorldFigures { id, report });
         nodes.push(node);

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tinyrealm_core::node::Node;
-use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::world::{Game, Relay, World, WorldConfig};
-use tinyrealm_core::protocol::{JoinDenial, WorldId};
+use tinyrealm_core::protocol::{JoinDenial, ServerKind, WorldId};
 use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tinyrealm_tag::Tag;
@@ -15,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat_server::{self, ChatReport};
 use crate::config::{ChatPlace, Config, GameChoice, WorldSettings};
+use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
-use crate::secret::{self, Asker};
 
 /// What a world tells about itself.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -66,16 +65,16 @@ fn report<G: Game>(node: &Node<'_, World<'_, G>>) -> WorldReport {
 /// Runs the configured worlds until a signal.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
-    let secret = secret::cluster(&config.cluster, Asker::Peer)?;
-    let chat = start_chat(config, &secret, &shutdown)?;
+    let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
+    let chat = start_chat(config, &keyring, &shutdown)?;
     let mut nodes = Vec::new();
     for node in 0..config.world.nodes {
         let shared = Shared::default();
         let address = config.world.address(node);
         let settings = numbered(&config.world, node);
         let id = settings.id;
-        let (secret, shutdown) = (secret.clone(), shutdown.clone());
-        let thread = spawn(config, settings, address, secret, shutdown, shared.clone())?;
+        let (keyring, shutdown) = (keyring.clone(), shutdown.clone());
+        let thread = spawn(config, settings, address, keyring, shutdown, shared.clone())?;
         println!("{} listening on {}", server_name(id), thread.address);
         nodes.push((id, thread, shared));
     }
@@ -93,14 +92,14 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 /// The realm's chat server, if it is to run in this process.
 fn start_chat(
     config: &Config,
-    secret: &ClusterSecret,
+    keyring: &Keyring,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<(NodeThread, Shared<ChatReport>)>> {
     if config.world.chat == ChatPlace::Remote {
         return Ok(None);
     }
     let shared = Shared::default();
-    let thread = chat_server::spawn(config, secret.clone(), shutdown.clone(), shared.clone())?;
+    let thread = chat_server::spawn(config, keyring.clone(), shutdown.clone(), shared.clone())?;
     println!("chat listening on {}", thread.address);
     Ok(Some((thread, shared)))
 }
@@ -124,7 +123,7 @@ pub(crate) fn spawn(
     config: &Config,
     settings: WorldSettings,
     address: SocketAddr,
-    secret: ClusterSecret,
+    keyring: Keyring,
     shutdown: CancellationToken,
     shared: Shared<WorldReport>,
 ) -> anyhow::Result<NodeThread> {
@@ -134,10 +133,10 @@ pub(crate) fn spawn(
     NodeThread::spawn(&name, address, move |bound| async move {
         match config.world.game {
             GameChoice::Relay => {
-                serve::<Relay>(&config, secret, bound, shutdown, shared).await;
+                serve::<Relay>(&config, keyring, bound, shutdown, shared).await;
             }
             GameChoice::Tag => {
-                serve::<Tag>(&config, secret, bound, shutdown, shared).await;
+                serve::<Tag>(&config, keyring, bound, shutdown, shared).await;
             }
         }
     })
@@ -145,7 +144,7 @@ pub(crate) fn spawn(
 
 async fn serve<G: Game + Default + Send + 'static>(
     config: &Config,
-    secret: ClusterSecret,
+    keyring: Keyring,
     bound: Bound,
     shutdown: CancellationToken,
     shared: Shared<WorldReport>,
@@ -167,7 +166,7 @@ async fn serve<G: Game + Default + Send + 'static>(
     let driver = Driver::new(bound.sockets, options, |turn| {
         let role = World::new(
             world_storage::<G>(world_sizes),
-            core_config(settings, secret, bound.address),
+            core_config(settings, keyring, bound.address),
         );
         let mut node = Node::new(node_storage(node_sizes), config.net.to_core(), role, turn);
         node.act(turn, World::start);
@@ -184,7 +183,7 @@ async fn serve<G: Game + Default + Send + 'static>(
     shared.publish(report(&process::run(driver, control).await));
 }
 
-fn core_config(settings: &WorldSettings, secret: ClusterSecret, bound: SocketAddr) -> WorldConfig {
+fn core_config(settings: &WorldSettings, keyring: Keyring, bound: SocketAddr) -> WorldConfig {
     let address = match settings.advertise.as_str() {
         "" => bound.to_string(),
         advertised => advertised.to_owned(),
@@ -195,7 +194,7 @@ fn core_config(settings: &WorldSettings, secret: ClusterSecret, bound: SocketAdd
         region: settings.region.as_str().try_into().unwrap_or_default(),
         address: address.as_str().try_into().unwrap_or_default(),
         main_address: settings.main.as_str().try_into().unwrap_or_default(),
-        cluster_secret: secret,
+        cluster_keys: keyring.keys_of(ServerKind::WORLD, settings.id),
         room_capacity: settings.room_capacity,
         flush_interval_ms: settings.flush_interval_ms,
         status_interval_ms: settings.status_interval_ms,

@@ -177,13 +177,13 @@ fn a_world_s_process_can_host_the_chat_server() {
 
 #[test]
 fn a_chat_server_with_another_secret_is_not_talked_to() {
-    let other = [("TINYREALM_CLUSTER_SECRET", "another secret, which is long enough too")];
+    let other = [("TINYREALM_CLUSTER_SECRET", support::process::OTHER_SECRET)];
     let chat = Process::start_with(&["chat", "--port", "0"], &other);
     let address = chat
         .wait_for(Stream::Stdout, |line| Some(line.strip_prefix("chat listening on ")?.to_owned()));
     let main = Server::main(&[&format!("main.chat={address}")]);
-    main.process.wait_until_said(Stream::Stderr, "does not have our cluster secret", 1);
-    chat.wait_until_said(Stream::Stderr, "it does not share our cluster secret", 1);
+    main.process.wait_until_said(Stream::Stderr, "does not have its key of our realm", 1);
+    chat.wait_until_said(Stream::Stderr, "it does not have the key of our realm", 1);
     let (mut peer, _) = greeted(main.address);
     peer.send(&ChatJoin { channel: name(LOBBY) });
     assert_eq!(refusal(&mut peer), "CHAT_UNAVAILABLE");

@@ -1,4 +1,4 @@
-//! The cluster secret: where servers have it from, and what happens if they do not share it.
+//! The realm's secret and the servers' keys: where servers have them from, and what happens if they are others.
 
 mod support;
 
@@ -17,13 +17,13 @@ fn address_of(process: &Process, name: &str) -> SocketAddr {
 fn a_world_with_another_secret_is_refused_and_both_sides_say_so() {
     let main = Process::start(&MAIN);
     let address = address_of(&main, "main").to_string();
-    let other = [("TINYREALM_CLUSTER_SECRET", "another secret, which is long enough too")];
+    let other = [("TINYREALM_CLUSTER_SECRET", support::process::OTHER_SECRET)];
     let quick = ["--set", "world.reconnect_first_ms=20", "--set", "world.reconnect_most_ms=50"];
     let arguments = [&["world", "--port", "0", "--main", &address][..], &quick].concat();
     let world = Process::start_with(&arguments, &other);
     // It goes on trying, and the realm goes on without it.
-    world.wait_until_said(Stream::Stderr, "does not have our cluster secret; trying again", 3);
-    main.wait_until_said(Stream::Stderr, "it does not share our cluster secret", 1);
+    world.wait_until_said(Stream::Stderr, "does not have our key; trying again", 3);
+    main.wait_until_said(Stream::Stderr, "it does not have the key of our realm", 1);
     let right = Process::start(&["world", "--port", "0", "--id", "2", "--main", &address]);
     right.wait_until_said(Stream::Stderr, "registered with Main", 1);
 }
@@ -55,5 +55,96 @@ fn a_missing_or_short_secret_is_one_clear_line() {
     let finished = Process::start_with(&MAIN, &short).finish(PATIENCE);
     finished.expect_code(1);
     let lines = finished.lines(Stream::Stderr);
-    assert!(lines.len() == 1 && lines[0].contains("has 5 bytes: at least 32"), "{lines:?}");
+    assert!(lines.len() == 1 && lines[0].contains("may be a phrase"), "{lines:?}");
+}
+
+fn command(arguments: &[&str]) -> support::Finished {
+    Process::start_without_secret(arguments, &[]).finish(PATIENCE)
+}
+
+/// What `tinyrealm key` prints, in a file.
+fn key_file(name: &str, secret: &str, of: &[&str]) -> ScratchFile {
+    let arguments = [&["key"][..], of, &["--set", secret]].concat();
+    let finished = command(&arguments);
+    finished.expect_code(0);
+    let file = ScratchFile::with(name, &finished.lines(Stream::Stdout)[0]);
+    file.set_mode(0o600);
+    file
+}
+
+fn start(arguments: &[&str], settings: &[&str]) -> Process {
+    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+    let quick = ["--set", "world.reconnect_first_ms=20", "--set", "world.reconnect_most_ms=50"];
+    let arguments: Vec<&str> = arguments.iter().copied().chain(settings).chain(quick).collect();
+    Process::start_without_secret(&arguments, &[])
+}
+
+#[test]
+fn a_secret_is_made_once_and_only_its_owner_can_read_it() {
+    let file = ScratchFile::new("made-secret");
+    command(&["secret", "new", file.path()]).expect_code(0);
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    assert_eq!(text.len(), 64);
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(file.path()).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    let again = command(&["secret", "new", file.path()]);
+    again.expect_code(1);
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), text);
+}
+
+/// A world that has its own key alone is that world, and no other one.
+#[test]
+fn a_world_with_its_own_key_is_that_world_alone() {
+    let secret = ScratchFile::new("realm-secret");
+    command(&["secret", "new", secret.path()]).expect_code(0);
+    let setting = format!("cluster.secret_file={}", secret.path());
+    let key = key_file("world-7.key", &setting, &["world", "7"]);
+    let own = format!("cluster.key_file={}", key.path());
+    let main = start(&MAIN, &[&setting]);
+    let address = address_of(&main, "main").to_string();
+    let world = |id| start(&["world", "--port", "0", "--id", id, "--main", &address], &[&own]);
+    world("7").wait_until_said(Stream::Stderr, "registered with Main as world 7", 1);
+    world("8").wait_until_said(Stream::Stderr, "does not have our key; trying again", 2);
+    start(&MAIN, &[&own]).finish(PATIENCE).expect_code(1);
+}
+
+/// Each pair of servers that there is while a realm's secret is exchanged: who has both, and who has not
+/// been started again yet, or has forgotten the former one already.
+#[test]
+fn secrets_are_exchanged_one_server_after_the_other() {
+    let [old, new] = ["old-secret", "new-secret"].map(ScratchFile::new);
+    for file in [&old, &new] {
+        command(&["secret", "new", file.path()]).expect_code(0);
+    }
+    let only = |file: &ScratchFile| vec![format!("cluster.secret_file={}", file.path())];
+    let both = [only(&new), vec![format!("cluster.former_secret_file={}", old.path())]].concat();
+    let pairs = [
+        (only(&old), both.clone()),
+        (both.clone(), only(&old)),
+        (both.clone(), both.clone()),
+        (both.clone(), only(&new)),
+        (only(&new), both),
+    ];
+    for (main, world) in &pairs {
+        let main: Vec<&str> = main.iter().map(String::as_str).collect();
+        let world: Vec<&str> = world.iter().map(String::as_str).collect();
+        let main = start(&MAIN, &main);
+        let address = address_of(&main, "main").to_string();
+        let world = start(&["world", "--port", "0", "--main", &address], &world);
+        world.wait_until_said(Stream::Stderr, "registered with Main", 1);
+    }
+}
+
+#[test]
+fn main_has_a_list_of_who_may_register() {
+    let main = Process::start(&[&MAIN[..], &["--set", "main.allowed_worlds=1 north"]].concat());
+    let address = address_of(&main, "main").to_string();
+    let world = |region| {
+        let flags = ["world", "--port", "0", "--main", &address, "--region", region];
+        Process::start(&flags)
+    };
+    world("south").wait_until_said(Stream::Stderr, "NOT_YOURS", 1);
+    world("north").wait_until_said(Stream::Stderr, "registered with Main", 1);
 }

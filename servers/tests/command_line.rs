@@ -103,7 +103,7 @@ fn a_secret_that_can_t_be_used_is_named() {
 
 #[test]
 fn a_secret_that_others_may_read_is_refused_with_what_to_do() {
-    let secret = ScratchFile::with("open-secret", &"x".repeat(40));
+    let secret = ScratchFile::with("open-secret", support::process::CLUSTER_SECRET);
     let accounts = ScratchFile::with("open-accounts", "alice her password\n");
     let cluster = format!("cluster.secret_file={}", secret.path());
     let guests = format!("main.secret_file={}", secret.path());
@@ -170,7 +170,7 @@ fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
 const KEYS: &str = "
     log up.bots up.bots_hz up.bots_chat_hz up.worlds up.auth cluster.secret_file
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
-    main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos
+    main.allowed_worlds main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos
     main.reconnect_first_ms main.reconnect_most_ms
     login.listen login.data_folder login.sessions login.hash_threads login.hash_memory_kib
     login.hash_passes login.queue login.verify_queue login.token_ttl_s login.tokens_per_account
@@ -186,7 +186,7 @@ const KEYS: &str = "
     chat.requests_per_second chat.request_burst chat.flush_interval_ms
     http.service http.listen http.connections http.connections_per_address http.hosts \
     http.visitors admin.listen
-    cluster.secret_file
+    cluster.secret_file cluster.former_secret_file cluster.key_file cluster.former_key_file
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
     net.send_buffers_per_session net.send_buffers_per_server net.socket_send_buffer_bytes net.origins net.trusted_proxies";
@@ -240,7 +240,7 @@ fn every_key_is_a_variable_and_a_flag_wins() {
 
 #[test]
 fn a_free_port_is_printed_and_is_the_one() {
-    let variables = [("TINYREALM_MAIN_PORT", "0"), ("TINYREALM_NET_FRAME_LIMIT_BYTES", "64")];
+    let variables = [("TINYREALM_MAIN_PORT", "0"), ("TINYREALM_NET_FRAME_LIMIT_BYTES", "96")];
     let main = Process::start_with(&["main"], &variables);
     let address: SocketAddr =
         main.wait_for(Stream::Stdout, |line| line.strip_prefix("main listening on ")?.parse().ok());

@@ -297,22 +297,20 @@ fn both_sides_of_a_realm_s_capacity() {
     worlds[0].expect(&[("joined", 3)]);
 }
 
+/// It has the id's key, so it is the one; and whom it replaces does not come back and take turns with it.
 #[test]
-fn a_world_s_id_is_its_own() {
+fn a_world_that_comes_back_elsewhere_replaces_its_former_self() {
     let mut realm = Realm::start(&IMPATIENT);
     let mut user = realm.user();
     let twin = Server::world(1, realm.main.address, &IMPATIENT);
-    twin.process.wait_until_said(Stream::Stderr, "WORLD_ID_TAKEN", 1);
-    realm.main.process.wait_until_said(Stream::Stderr, "WORLD_ID_TAKEN", 1);
-    // The one who has it is not concerned.
-    user.main.expect_served();
-    user.world.expect_served();
-    // When it is free, whoever still wants it gets it.
-    realm.worlds.remove(0).stop();
     twin.wait_until_registered(1);
-    user.world.expect_bye(ErrorCode::SHUTTING_DOWN);
+    let former = realm.worlds.remove(0);
+    former.process.wait_until_said(Stream::Stderr, "another server is world 1 now", 1);
+    // Whoever is there stays there.
+    user.world.expect_served();
     expect_world_lost(&mut user.main);
     assert_eq!(user.main.enter("").world, twin.address);
+    former.stop();
     twin.stop();
     let (main, _) = realm.stop();
     main.expect(&[("worlds_registered", 2), ("worlds_lost", 2)]);

@@ -337,7 +337,7 @@ fn main_tells_a_wrong_secret_of_login_from_a_missing_one() {
     let login_server = accounts.login(&CHEAP);
     let address = format!("main.login={}", login_server.address);
     let arguments = ["main", "--port", "0", "--set", "main.auth=login", "--set", &address];
-    let other = [("TINYREALM_CLUSTER_SECRET", "a secret of somebody else, 40 bytes long")];
+    let other = [("TINYREALM_CLUSTER_SECRET", support::process::OTHER_SECRET)];
     let main = support::Process::start_with(&arguments, &other);
     main.wait_until_said(Stream::Stderr, "can't reach Login", 1);
     main.wait_until_said(Stream::Stderr, "BAD_PROOF", 1);

@@ -5,10 +5,11 @@
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::chat::{ChatConfig, SlowMain};
 use tinyrealm_core::node::client::ClientConfig;
-use tinyrealm_core::node::cluster::ClusterSecret;
+use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
 use tinyrealm_core::node::main::{ChatPolicy, Guests, LoginLinkConfig, MainConfig};
 use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
+use tinyrealm_core::protocol::ServerKind;
 use tinyrealm_core::protocol::WorldId;
 use tinyrealm_core::wire::Framing;
 
@@ -25,8 +26,8 @@ use crate::talk::MESSAGE_MAX_BYTES;
 const GUEST_SECRET: [u8; 32] = [42; 32];
 
 /// What the realm's servers share.
-pub(crate) fn cluster_secret() -> ClusterSecret {
-    ClusterSecret::new(&[7; 32]).expect("32 bytes")
+pub(crate) fn cluster_secrets() -> ClusterSecrets {
+    ClusterSecrets::of(ClusterSecret::new(&[7; 32]).expect("32 bytes"))
 }
 
 const NET: NetConfig = NetConfig {
@@ -161,7 +162,7 @@ impl Tuning {
             region: heapless::String::new(),
             address: bounded(&HostId::world(number).address()),
             main_address: bounded(&HostId::main(main_of_world(number)).address()),
-            cluster_secret: cluster_secret(),
+            cluster_keys: cluster_secrets().keys_of(ServerKind::WORLD, number as u16 + 1),
             room_capacity: ROOM_MEMBERS as u16,
             flush_interval_ms: self.flush_interval_ms,
             status_interval_ms: 400,

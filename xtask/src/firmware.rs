@@ -100,9 +100,10 @@ fn in_folder_of<'a>(board: &Board, cargo: &'a mut Command) -> Result<&'a mut Com
 
 /// A board's `device.toml` with a secret, if it has none.
 fn with_secret(device: &str) -> Option<String> {
-    let has_one = device.lines().any(|line| line.starts_with("cluster_secret"));
-    let secret = "[main]\ncluster_secret = \"of no realm, to see whether the board builds\"\n";
-    (!has_one).then(|| device.replacen("[main]\n", secret, 1))
+    let has_one = device.lines().any(|line| line.starts_with("world_key"));
+    let zeros = "0".repeat(64);
+    let keys = format!("[main]\nworld_key = \"{zeros}\"\nchat_key = \"{zeros}\"\n");
+    (!has_one).then(|| device.replacen("[main]\n", &keys, 1))
 }
 
 /// Cargo builds anew what a file is newer than.
@@ -140,7 +141,7 @@ mod tests {
     fn a_board_without_a_secret_gets_one_to_be_built_with() {
         let device = "[main]\naddress = \"192.168.1.2:7000\"\n";
         let with = with_secret(device).unwrap();
-        assert!(with.starts_with("[main]\ncluster_secret = ") && with.ends_with("7000\"\n"));
+        assert!(with.starts_with("[main]\nworld_key = ") && with.ends_with("7000\"\n"));
         assert_eq!(with_secret(&with), None);
     }
 

@@ -16,8 +16,8 @@ const BOARD_PACKAGE: &str = "tinyrealm-mps2-an385";
 const EMULATOR: &str = "qemu-system-arm";
 /// Where the roles of `device.toml` find Main, seen from here.
 const MAIN_PORT: u16 = 7_000;
-/// `main.cluster_secret` of `firmware-demo/device.toml`.
-const DEMO_SECRET: &str = "the secret of a demonstration, known to everyone";
+/// What the keys in `firmware-demo/device.toml` are derived from.
+const DEMO_SECRET: &str = "45749a8e97eb840a910ff8688c936ebb14d27a0083b06ec9e30cf7c8b4c32b87";
 /// The ports of the device's world and of its chat server, here and there.
 const WORLD_PORT: u16 = 7_100;
 const CHAT_PORT: u16 = 7_300;

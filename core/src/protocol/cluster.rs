@@ -1,5 +1,4 @@
-//! Server and server: the proof of the shared cluster secret that every link between servers begins
-//! with; [`cluster`](crate::node::cluster) has the reasons.
+//! Server and server: the proof of the link's key that every link between servers begins with; [`cluster`](crate::node::cluster) has the reasons.
 
 use super::protocol;
 use super::{Nonce, Proof, ServerKind, Versions};
@@ -15,16 +14,23 @@ protocol! {
         versions: Versions,
         /// What the dialing server is.
         kind: ServerKind,
+        /// Which one the end that is not Main is, of those of its kind: a world's id; 0 for the realm's only
+        /// Login or chat server.
+        id: u16,
         /// Random, of this connection alone.
         nonce: Nonce,
     }
 
-    /// My proof. What the link is for follows at once.
+    /// My proof. Answered by `ClusterAck`; what the link is for follows that.
     1 cluster_proof => ClusterProof {
+        /// The id of this connection's `ClusterHello`.
+        id: u16,
         /// The nonce of this connection's `ClusterHello`.
         nonce: Nonce,
-        /// The dialing server's proof.
+        /// The dialing server's proof, with the newest key that it has.
         proof: Proof,
+        /// The same with its former key, while keys are exchanged; `proof` again if it has one key.
+        former_proof: Proof,
     }
 }
 
@@ -32,13 +38,17 @@ protocol! {
     /// From the server that was dialed.
     mod listener_to_dialer in LISTENER;
 
-    /// My proof, and what yours has to be about.
+    /// What your proof has to be about.
     0 cluster_challenge => ClusterChallenge {
         /// The version that the link speaks from here on.
         version: u16,
         /// Random, of this connection alone.
         nonce: Nonce,
-        /// The listening server's proof.
+    }
+
+    /// You are let in, and here is my proof.
+    1 cluster_ack => ClusterAck {
+        /// The listening server's proof, with the key of the dialing server's that it knows.
         proof: Proof,
     }
 }

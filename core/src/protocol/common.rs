@@ -67,8 +67,8 @@ codes! {
         WORLD_TIMEOUT = 14,
         /// The world that the user was in has gone.
         WORLD_LOST = 15,
-        /// Another world has that id.
-        WORLD_ID_TAKEN = 16,
+        /// The world's key is not that of this id, or Main has it not on its list with this region.
+        NOT_YOURS = 16,
         /// There is no chat server.
         CHAT_UNAVAILABLE = 17,
         /// Main has taken the user out of this world.
@@ -79,7 +79,7 @@ codes! {
         GOODBYE = 20,
         /// Nothing more of this kind is taken for a moment; try again.
         BUSY = 21,
-        /// The peer does not share the cluster secret.
+        /// The peer does not have the key of the link.
         BAD_PROOF = 22,
         /// Accounts can't be checked now; try again.
         LOGIN_UNAVAILABLE = 23,

@@ -12,7 +12,7 @@ use tinyrealm_core::node::chat::{
     CHAT_MAIN_COUNT_MAX, Chat, ChatConfig, ChatMemory, MAIN_BODY_MAX_BYTES, PAST_FRAME_MAX_BYTES,
     PAST_PAGE_MAX, RECORD_HEAD_BYTES, SlowMain,
 };
-use tinyrealm_core::node::cluster::{CLUSTER_SECRET_MIN_BYTES, ClusterSecret};
+use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
@@ -66,11 +66,13 @@ const _: () = {
         RECEIVE_BYTES >= RECEIVE_BUFFER_BYTES,
         "device.toml: chat.receive_bytes holds no message of a Main"
     );
-    assert!(
-        device::main::CLUSTER_SECRET.len() >= CLUSTER_SECRET_MIN_BYTES,
-        "device.toml: cluster_secret"
-    );
     assert!(LIMITS.problem().is_none(), "device.toml: the limits contradict each other");
+};
+
+/// What it proves itself with, read while it is built.
+const KEY: ClusterKey = match ClusterKey::from_hex(device::main::CHAT_KEY) {
+    Some(key) => key,
+    None => panic!("device.toml: main.chat_key is not 64 hexadecimal digits: see `tinyrealm key`"),
 };
 
 const LIMITS: NetConfig = NetConfig {
@@ -134,9 +136,7 @@ fn engine(entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static>> {
         // It has no clock of the day: it goes on behind what its Mains know.
         first_epoch: 0,
     };
-    let secret = ClusterSecret::new(device::main::CLUSTER_SECRET.as_bytes())
-        .expect("its length is asserted above");
-    let chat = Chat::new(CHAT_MEMORY.take().storage(), config, secret);
+    let chat = Chat::new(CHAT_MEMORY.take().storage(), config, ClusterKeys::of(KEY));
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, chat, &mut turn);
     Engine::new(node, LINKS.take(), SOCKETS)
 }

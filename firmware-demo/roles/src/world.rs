@@ -9,7 +9,7 @@ use core::fmt::Write as _;
 use embassy_net::{Ipv4Address, StackResources};
 use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
-use tinyrealm_core::node::cluster::{CLUSTER_SECRET_MIN_BYTES, ClusterSecret};
+use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::world::{
     EVENT_FRAME_MAX_BYTES, World, WorldConfig, WorldMemory, world_timers,
 };
@@ -58,17 +58,19 @@ const PUBLIC_ADDRESS_BYTES: usize = match device::world::PUBLIC_ADDRESS.len() {
     bytes => bytes,
 };
 
-/// The proof of the cluster secret: prefix, nonce, proof.
-const CLUSTER_PROOF_BYTES: usize = 6 + 16 + 32;
+/// What it proves itself with, read while it is built.
+const KEY: ClusterKey = match ClusterKey::from_hex(device::main::WORLD_KEY) {
+    Some(key) => key,
+    None => panic!("device.toml: main.world_key is not 64 hexadecimal digits: see `tinyrealm key`"),
+};
+
+/// The proof of its key: prefix, id, nonce, two proofs.
+const CLUSTER_PROOF_BYTES: usize = 6 + 3 + 16 + 2 * 32;
 
 const _: () = {
     assert!(
         links::SEND_BUFFER_BYTES as usize >= REGISTRATION_BYTES,
         "device.toml: send_buffer_bytes"
-    );
-    assert!(
-        device::main::CLUSTER_SECRET.len() >= CLUSTER_SECRET_MIN_BYTES,
-        "device.toml: cluster_secret"
     );
     assert!(
         links::SEND_BUFFER_BYTES as usize >= CLUSTER_PROOF_BYTES,
@@ -142,8 +144,7 @@ fn config(own_address: Ipv4Address) -> WorldConfig {
         region: text(device::world::REGION),
         address: public_address(own_address),
         main_address: text(device::main::ADDRESS),
-        cluster_secret: ClusterSecret::new(device::main::CLUSTER_SECRET.as_bytes())
-            .expect("its length is asserted above"),
+        cluster_keys: ClusterKeys::of(KEY),
         room_capacity: device::world::ROOM_CAPACITY as u16,
         flush_interval_ms: device::world::FLUSH_INTERVAL_MS,
         status_interval_ms: device::world::STATUS_INTERVAL_MS,

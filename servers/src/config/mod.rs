@@ -30,7 +30,7 @@ pub(crate) use layers::Override;
 pub(crate) use login::LoginSettings;
 pub(crate) use net::NetSettings;
 
-use crate::secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
+use crate::keyring::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,6 +99,9 @@ pub(crate) struct MainSettings {
     pub(crate) users: u16,
     /// Worlds that can register, at most 64.
     pub(crate) worlds: u16,
+    /// Who may register: `ID`, or `ID REGION`; none: whoever has the key of its id. With `--set` and in
+    /// the environment there are commas between them.
+    pub(crate) allowed_worlds: Vec<String>,
     /// How long a world may take to answer.
     pub(crate) attach_timeout_ms: u32,
     /// How long a handshake key works.
@@ -180,9 +183,15 @@ pub(crate) enum GameChoice {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ClusterSettings {
-    /// A file with the secret that all servers of the realm share, at least 32 bytes. Empty: a file
-    /// of this user, which the first server makes; `up` makes a new secret at every start.
+    /// A file with the realm's secret, as `tinyrealm secret new` makes it. Empty: a file of this user,
+    /// which the first server makes; `up` makes a new secret at every start.
     pub(crate) secret_file: String,
+    /// A file with the secret that counted before and still does, while secrets are exchanged; or empty.
+    pub(crate) former_secret_file: String,
+    /// A file with this server's own key, as `tinyrealm key` prints it, in place of the secret; or empty.
+    pub(crate) key_file: String,
+    /// A file with the key that counted before and still does; or empty.
+    pub(crate) former_key_file: String,
     /// The secret itself, from the environment; it goes before the file.
     #[serde(skip)]
     pub(crate) secret: Option<ClusterSecret>,
@@ -219,6 +228,7 @@ impl Default for MainSettings {
             sessions: 12_000,
             users: 12_000,
             worlds: 64,
+            allowed_worlds: Vec::new(),
             attach_timeout_ms: MainConfig::DEFAULT.attach_timeout_ms,
             attach_ttl_ms: MainConfig::DEFAULT.attach_ttl_ms,
             chat: "127.0.0.1:7300".to_owned(),

@@ -33,6 +33,7 @@ impl Config {
             self.log
         );
         self.net.validate()?;
+        crate::main_server::allowed_worlds(&self.main)?;
         ensure!(
             (0.1..=1_000.0).contains(&self.up.bots_hz),
             "up.bots_hz must be between 0.1 and 1000"

@@ -11,9 +11,9 @@ use std::task::{Context, Poll};
 use serde::Serialize;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
-use tinyrealm_core::node::cluster::ClusterSecret;
+use tinyrealm_core::node::cluster::ONLY_ID;
 use tinyrealm_core::node::login::{Login, LoginConfig};
-use tinyrealm_core::protocol::LoginDenial;
+use tinyrealm_core::protocol::{LoginDenial, ServerKind};
 use tinyrealm_std::memory::{LoginSizes, NodeSizes, login_storage, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
 use tokio_util::sync::CancellationToken;
@@ -21,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::password::Passwords;
 use crate::accounts::{self, IfLost};
 use crate::config::Config;
+use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
-use crate::secret::{self, Asker};
+use crate::secret;
 use workers::{Outcome, Workers};
 
 /// What a login server tells about itself.
@@ -64,9 +65,9 @@ fn report(node: &LoginNode<'_>, passwords: &Passwords) -> LoginReport {
 pub(crate) fn run(config: &Config, if_lost: IfLost) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let shared = Shared::default();
-    let secret = secret::cluster(&config.cluster, Asker::Peer)?;
+    let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
     let address = config.login.address();
-    let node = spawn(config, if_lost, address, secret, shutdown, shared.clone())?;
+    let node = spawn(config, if_lost, address, keyring, shutdown, shared.clone())?;
     println!("login listening on {}", node.address);
     tracing::info!("accounts are in {}", accounts::path(&config.login)?.display());
     node.join()?;
@@ -82,7 +83,7 @@ pub(crate) fn spawn(
     config: &Config,
     if_lost: IfLost,
     address: SocketAddr,
-    secret: ClusterSecret,
+    keyring: Keyring,
     shutdown: CancellationToken,
     shared: Shared<LoginReport>,
 ) -> anyhow::Result<NodeThread> {
@@ -93,13 +94,13 @@ pub(crate) fn spawn(
     let workers = Workers::start(&config.login, &passwords)?;
     let config = config.clone();
     NodeThread::spawn("login", address, move |bound| async move {
-        serve(&config, (secret, device_key), bound, workers, passwords, shutdown, shared).await;
+        serve(&config, (keyring, device_key), bound, workers, passwords, shutdown, shared).await;
     })
 }
 
 async fn serve(
     config: &Config,
-    (secret, device_key): (ClusterSecret, [u8; 32]),
+    (keyring, device_key): (Keyring, [u8; 32]),
     bound: Bound,
     workers: Workers,
     passwords: Arc<Passwords>,
@@ -120,7 +121,12 @@ async fn serve(
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let login_config: LoginConfig = settings.to_core();
     let driver = Driver::new(bound.sockets, options, |turn| {
-        let role = Login::new(login_storage(login_sizes), login_config, secret, turn);
+        let role = Login::new(
+            login_storage(login_sizes),
+            login_config,
+            keyring.keys_of(ServerKind::LOGIN, ONLY_ID),
+            turn,
+        );
         let role = role.with_device_key(device_key);
         Node::new(node_storage(sizes), config.net.to_core(), role, turn)
     })

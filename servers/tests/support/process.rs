@@ -13,8 +13,12 @@ use rustix::process::{self as unix, Pid, WaitId, WaitIdOptions};
 
 use super::PATIENCE;
 
+/// A secret of somebody else.
+pub(crate) const OTHER_SECRET: &str =
+    "e3a1c07d5b92684f10d7ce35a86b4279f15d20b38e64c79a0d1b53f8267ce4a9";
 /// What the servers of all tests share, if a test does not want something else.
-pub(crate) const CLUSTER_SECRET: &str = "the cluster secret of all tests, 40 bytes";
+pub(crate) const CLUSTER_SECRET: &str =
+    "7b0c5e9142d8f36a90be17c4a2d5638fe10942b7cd5f8836a4017e9d2cb65f30";
 
 /// Where a process writes.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

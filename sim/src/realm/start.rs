@@ -19,7 +19,10 @@ use crate::ids::{HostId, Role};
 use crate::memory::{BUFFERS, CHAT_BUFFERS, MAIN_BUFFERS, ROOMS, limit_buffers, shorten};
 use crate::timeline::Happening;
 use crate::trace::What;
-use crate::tuning::{LOGIN, bounded, cluster_secret};
+use tinyrealm_core::node::cluster::ONLY_ID;
+use tinyrealm_core::protocol::ServerKind;
+
+use crate::tuning::{LOGIN, bounded, cluster_secrets};
 
 /// Accounts at the beginning: clients of the realm.
 pub(super) const ACCOUNTS: usize = 50;
@@ -65,7 +68,7 @@ impl<'a> Realm<'a> {
         let mut random = self.random.fork();
         let (mut storage, main_storage) = self.arenas.main().storage();
         let (door, login) = self.tuning.door();
-        let main = Main::new(main_storage, self.tuning.main(), door, cluster_secret());
+        let main = Main::new(main_storage, self.tuning.main(), door, cluster_secrets());
         let main = main.with_chat(bounded(&HostId::CHAT.address()));
         let main = match login {
             Some(login) => main.with_login(login),
@@ -90,7 +93,8 @@ impl<'a> Realm<'a> {
         let mut storage = block.node.storage();
         limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
-        let role = Login::new(block.login.storage(), LOGIN, cluster_secret(), &mut turn);
+        let login_keys = cluster_secrets().keys_of(ServerKind::LOGIN, ONLY_ID);
+        let role = Login::new(block.login.storage(), LOGIN, login_keys, &mut turn);
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
         let habits = self.tuning.habits(&mut random, HostId::LOGIN);
         let host = Host::new(HostId::LOGIN, node, random, habits, self.journal);
@@ -104,7 +108,8 @@ impl<'a> Realm<'a> {
         let mut storage = block.node.storage();
         limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
         self.arenas.lend_send_buffers(&mut storage, CHAT_BUFFERS);
-        let chat = Chat::new(block.chat.storage(), self.tuning.chat(), cluster_secret());
+        let chat_keys = cluster_secrets().keys_of(ServerKind::CHAT, ONLY_ID);
+        let chat = Chat::new(block.chat.storage(), self.tuning.chat(), chat_keys);
         let bent = Bent::new(chat, self.tuning.sabotage_of(HostId::CHAT));
         let role = Witness { bent, journal: self.journal };
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };

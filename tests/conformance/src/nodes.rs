@@ -63,7 +63,7 @@ pub fn world(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, World<'st
         region: "eu".try_into().expect("short"),
         address: "world:7200".try_into().expect("short"),
         main_address: main_address.try_into().expect("short"),
-        cluster_secret: cluster::secret(),
+        cluster_keys: cluster::secrets().keys_of(tinyrealm_core::protocol::ServerKind::WORLD, 1),
         room_capacity: USERS as u16,
         flush_interval_ms: 0,
         status_interval_ms: 100_000,
@@ -81,7 +81,7 @@ pub fn main(turn: &mut Turn<'_>) -> Node<'static, Main<'static, Guests>> {
     let users: &'static mut MainMemory<8, 2> = Box::leak(Box::new(MainMemory::NEW));
     let config =
         MainConfig { attach_timeout_ms: 20_000, attach_ttl_ms: 40_000, ..MainConfig::DEFAULT };
-    let role = Main::new(users.storage(), config, Guests::new([7; 32]), cluster::secret());
+    let role = Main::new(users.storage(), config, Guests::new([7; 32]), cluster::secrets());
     Node::new(memory().storage(), NET, role, turn)
 }
 

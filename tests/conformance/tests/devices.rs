@@ -95,7 +95,10 @@ impl Realm {
         self.hear(main, 1);
         let challenge = cluster::challenge(&frames(self.lab.remote.received(main)));
         self.lab.remote.send(main, &challenge);
-        // The proof and the registration.
+        self.hear(main, 2);
+        let ack = cluster::ack(&frames(self.lab.remote.received(main)));
+        self.lab.remote.send(main, &ack);
+        // The registration.
         self.hear(main, 3);
         self.lab.remote.send(main, &frame(&Registered {}));
         self.hear(main, 5);

@@ -10,7 +10,7 @@ use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::chat::{Chat, ChatConfig, ChatStorage};
 use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler, Credentials};
-use tinyrealm_core::node::cluster::ClusterSecret;
+use tinyrealm_core::node::cluster::{ClusterKeys, ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::login::{
     Login, LoginConfig, LoginKey, LoginOutcome, LoginStorage, RevocationPage, VerifyKey,
     VerifyOutcome,
@@ -270,7 +270,7 @@ unsafe extern "C" fn main_new(
     main_storage: *const MainStorage<'static>,
     main_config: &MainConfig,
     secret: Option<&[u8; 32]>,
-    cluster_secret: &ClusterSecret,
+    cluster_secrets: &ClusterSecrets,
     login: Option<&LoginLinkConfig>,
     chat_address: &heapless::String<ADDRESS_MAX_BYTES>,
 ) {
@@ -280,7 +280,7 @@ unsafe extern "C" fn main_new(
     };
     // SAFETY: the caller hands both storages over, and lends room for a node.
     unsafe {
-        let secret = cluster_secret.clone();
+        let secret = cluster_secrets.clone();
         let mut main = Main::new(main_storage.read(), *main_config, doorkeeper, secret)
             .with_chat(chat_address.clone());
         if let Some(login) = login {
@@ -300,11 +300,11 @@ unsafe extern "C" fn login_new(
     config: &NetConfig,
     login_storage: *const LoginStorage<'static>,
     login_config: &LoginConfig,
-    cluster_secret: &ClusterSecret,
+    cluster_keys: &ClusterKeys,
 ) {
     // SAFETY: the caller hands both storages over, and lends room for a node.
     unsafe {
-        let secret = cluster_secret.clone();
+        let secret = cluster_keys.clone();
         let login =
             outside.with(|turn| Login::new(login_storage.read(), *login_config, secret, turn));
         node.write(outside.with(|turn| Node::new(storage.read(), *config, login, turn)));
@@ -383,11 +383,11 @@ unsafe extern "C" fn chat_new(
     config: &NetConfig,
     chat_storage: *const ChatStorage<'static>,
     chat_config: &ChatConfig,
-    cluster_secret: &ClusterSecret,
+    cluster_keys: &ClusterKeys,
 ) {
     // SAFETY: the caller hands both storages over, and lends room for a node.
     unsafe {
-        let chat = Chat::new(chat_storage.read(), *chat_config, cluster_secret.clone());
+        let chat = Chat::new(chat_storage.read(), *chat_config, cluster_keys.clone());
         node.write(outside.with(|turn| Node::new(storage.read(), *config, chat, turn)));
     }
 }

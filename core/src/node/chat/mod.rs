@@ -28,7 +28,7 @@ pub use channel::{Channel, ChannelKey, Member};
 pub use history::{History, Messages, RECORD_HEAD_BYTES};
 pub use memory::ChatMemory;
 
-use super::cluster::{ClusterSecret, Gate, Heard};
+use super::cluster::{ClusterKeys, Gate, Heard};
 use super::{Caller, Context, Role};
 use crate::protocol::{
     CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Dispatched, ErrorCode, ServerKind, main_to_chat,
@@ -156,7 +156,7 @@ pub struct ChatStorage<'a> {
 #[derive(Debug)]
 pub struct Chat<'a> {
     config: ChatConfig,
-    gate: Gate,
+    gate: Gate<ClusterKeys>,
     book: ChannelBook<'a>,
     mains: Table<'a, MainEntry>,
     /// Random, so that Mains know it from its predecessors; 0 until the first one opens.
@@ -165,13 +165,13 @@ pub struct Chat<'a> {
 }
 
 impl<'a> Chat<'a> {
-    /// A chat server without channels, which takes Mains that know `secret`.
-    pub fn new(mut storage: ChatStorage<'a>, config: ChatConfig, secret: ClusterSecret) -> Self {
+    /// A chat server without channels, which takes Mains that have `keys`.
+    pub fn new(mut storage: ChatStorage<'a>, config: ChatConfig, keys: ClusterKeys) -> Self {
         let most = storage.mains.len().min(CHAT_MAIN_COUNT_MAX);
         storage.mains = storage.mains.get_mut(..most).unwrap_or_default();
         let (mut book, mains) = ChannelBook::new(storage);
         book.begin_epoch(config.first_epoch);
-        let gate = Gate::new(secret, ServerKind::CHAT, ServerKind::MAIN);
+        let gate = Gate::new(keys, ServerKind::CHAT, ServerKind::MAIN);
         Self { config, gate, book, mains, instance: 0, stats: ChatStats::default() }
     }
 
@@ -202,7 +202,7 @@ impl<'a> Chat<'a> {
 
     fn main_proves(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         let heard = self.gate.hear(caller, frame);
-        if heard == Heard::Proven {
+        if matches!(heard, Heard::Proven(_)) {
             caller.sessions.set_tag(caller.key, LinkTag { kind: link::PROVEN, index: 0 });
         }
         heard.dispatched()

@@ -13,7 +13,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::config::NetConfig;
-use crate::node::cluster::tests::test_secret;
+use crate::node::cluster::tests::test_keys;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes};
 use crate::protocol::chat_to_main::{
     Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
@@ -42,7 +42,7 @@ fn with_chat(test: impl FnOnce(&mut ChatBench<'_>)) {
 
 fn with_chat_of(net: NetConfig, config: ChatConfig, test: impl FnOnce(&mut ChatBench<'_>)) {
     let mut memory = Box::new(Memory::NEW);
-    let chat = Chat::new(memory.storage(), config, test_secret());
+    let chat = Chat::new(memory.storage(), config, test_keys(ServerKind::CHAT, 0));
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), net, chat);
     test(&mut bench);
@@ -62,7 +62,7 @@ impl ChatBench<'_> {
     /// A Main that has opened.
     fn open(&mut self) -> SessionKey {
         let key = self.accept();
-        self.prove_as(key, ServerKind::MAIN, ServerKind::CHAT);
+        self.prove_as(key, ServerKind::MAIN, ServerKind::CHAT, 0);
         self.say(key, &NEW_MAIN);
         assert!(self.heard(key)[0].is::<Opened>());
         key
@@ -376,7 +376,7 @@ fn both_sides_of_the_number_of_mains() {
     with_chat(|bench| {
         let mains: Vec<_> = (0..MAINS).map(|_| bench.open()).collect();
         let late = bench.accept();
-        bench.prove_as(late, ServerKind::MAIN, ServerKind::CHAT);
+        bench.prove_as(late, ServerKind::MAIN, ServerKind::CHAT, 0);
         bench.say(late, &NEW_MAIN);
         assert_eq!(bench.heard(late), [Said::of(&Bye { reason: ErrorCode::FULL })]);
         bench.disconnect(mains[0]);
@@ -394,7 +394,7 @@ fn nothing_is_taken_before_the_proof_and_before_opening() {
         bench.say(key, &NEW_MAIN);
         assert_eq!(bench.heard(key), [out_of_place(Open::OPCODE.0)]);
         let key = bench.accept();
-        bench.prove_as(key, ServerKind::MAIN, ServerKind::CHAT);
+        bench.prove_as(key, ServerKind::MAIN, ServerKind::CHAT, 0);
         bench.say(key, &join);
         assert_eq!(bench.heard(key), [out_of_place(JoinChannel::OPCODE.0)]);
         let key = bench.open();

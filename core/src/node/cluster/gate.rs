@@ -2,14 +2,14 @@
 
 use hmac::Mac;
 
-use super::secret::{Side, Transcript, mac_with};
-use super::{ClusterSecret, Heard};
+use super::Heard;
+use super::secret::{KeyChain, Side, Transcript, mac_with};
 use crate::dispatch::RateLimitedLog;
 use crate::log;
 use crate::node::Caller;
 use crate::protocol::dialer_to_listener::{self, ClusterHello, ClusterProof, Stub};
-use crate::protocol::listener_to_dialer::ClusterChallenge;
-use crate::protocol::{Dispatched, ErrorCode, Nonce, ServerKind, Versions};
+use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
+use crate::protocol::{Dispatched, ErrorCode, Nonce, Proof, ServerKind, Versions};
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
 use crate::time::Instant;
@@ -17,8 +17,8 @@ use crate::wire::Frame;
 
 /// The listening side of the proof; see the [module](super).
 #[derive(Debug)]
-pub struct Gate {
-    secret: ClusterSecret,
+pub struct Gate<K> {
+    keys: K,
     own: ServerKind,
     expected: ServerKind,
     /// What its nonces are made with: random, drawn when the first server comes.
@@ -34,30 +34,33 @@ impl core::fmt::Debug for NonceKey {
     }
 }
 
-impl Gate {
+impl<K: KeyChain> Gate<K> {
     /// A gate of an `own` server that lets `expected` ones in.
-    pub fn new(secret: ClusterSecret, own: ServerKind, expected: ServerKind) -> Self {
-        Self { secret, own, expected, nonce_key: None, refusals: RateLimitedLog::default() }
+    pub fn new(keys: K, own: ServerKind, expected: ServerKind) -> Self {
+        Self { keys, own, expected, nonce_key: None, refusals: RateLimitedLog::default() }
     }
 
     /// A frame from a stranger in the band of dialing servers.
     pub fn hear(&mut self, caller: &mut Caller<'_, '_>, frame: Frame<'_>) -> Heard {
-        let mut hearing = Hearing { gate: self, is_proven: false };
+        let mut hearing = Hearing { gate: self, proven: None };
         let dispatched = dialer_to_listener::dispatch(&mut hearing, caller, frame);
-        if hearing.is_proven { Heard::Proven } else { Heard::Pending(dispatched) }
+        match hearing.proven {
+            Some(id) => Heard::Proven(id),
+            None => Heard::Pending(dispatched),
+        }
     }
 
     /// A stranger says that it refuses something: if it is our proof, the log has to say so.
     pub fn refused_by_peer(&mut self, now: Instant, code: ErrorCode) {
         if code == ErrorCode::BAD_PROOF {
-            self.log_wrong_secret(now);
+            self.log_wrong_key(now);
         }
     }
 
-    fn log_wrong_secret(&mut self, now: Instant) {
+    fn log_wrong_key(&mut self, now: Instant) {
         if let Some(count) = self.refusals.admit(now) {
             log::warning!(
-                "refused a {} server: it does not share our cluster secret ({} since the last line)",
+                "refused a {} server: it does not have the key of our realm ({} since the last line)",
                 self.expected.name(),
                 count
             );
@@ -71,22 +74,31 @@ impl Gate {
         mac.finalize().into_bytes().first_chunk().copied().map(Nonce)
     }
 
-    fn transcript(&self, key: SessionKey, dialer_nonce: Nonce) -> Option<Transcript> {
+    /// Our own proof, for who has proven itself.
+    fn answer(&self, key: SessionKey, message: &ClusterProof) -> Option<Proof> {
+        let keys = self.keys.keys_for(message.id)?;
+        let transcript = self.transcript(key, message.id, message.nonce)?;
+        let known = keys.shown_by(&[message.proof, message.former_proof], &transcript)?;
+        Some(known.proof(Side::Listener, &transcript))
+    }
+
+    fn transcript(&self, key: SessionKey, id: u16, dialer_nonce: Nonce) -> Option<Transcript> {
         Some(Transcript {
             dialer: self.expected,
             listener: self.own,
+            id,
             dialer_nonce,
             listener_nonce: self.nonce_of(key)?,
         })
     }
 }
 
-struct Hearing<'g> {
-    gate: &'g mut Gate,
-    is_proven: bool,
+struct Hearing<'g, K> {
+    gate: &'g mut Gate<K>,
+    proven: Option<u16>,
 }
 
-impl<'a> Stub<Caller<'_, 'a>> for Hearing<'_> {
+impl<'a, K: KeyChain> Stub<Caller<'_, 'a>> for Hearing<'_, K> {
     fn cluster_hello(&mut self, caller: &mut Caller<'_, 'a>, message: ClusterHello) {
         let gate = &mut *self.gate;
         if message.kind != gate.expected {
@@ -95,25 +107,23 @@ impl<'a> Stub<Caller<'_, 'a>> for Hearing<'_> {
             return;
         }
         gate.nonce_key.get_or_insert_with(|| NonceKey(caller.context().turn().random()));
-        let Some(transcript) = gate.transcript(caller.key, message.nonce) else { return };
-        let proof = gate.secret.proof(Side::Listener, &transcript);
+        let Some(nonce) = gate.nonce_of(caller.key) else { return };
         let version = Versions::spoken_with(message.versions);
-        let challenge = ClusterChallenge { version, nonce: transcript.listener_nonce, proof };
+        let challenge = ClusterChallenge { version, nonce };
         caller.sessions.send_or_close(caller.now, caller.key, &challenge);
     }
 
     fn cluster_proof(&mut self, caller: &mut Caller<'_, 'a>, message: ClusterProof) {
         let gate = &mut *self.gate;
-        let transcript = gate.transcript(caller.key, message.nonce);
-        let expected = transcript.map(|transcript| gate.secret.proof(Side::Dialer, &transcript));
-        // Proofs compare in constant time.
-        self.is_proven = expected == Some(message.proof);
-        if !self.is_proven {
-            gate.log_wrong_secret(caller.now);
-            let farewell =
-                Farewell::Error { code: ErrorCode::BAD_PROOF, about: ClusterProof::OPCODE.0 };
-            caller.sessions.close(caller.now, caller.key, farewell);
+        if let Some(proof) = gate.answer(caller.key, &message) {
+            self.proven = Some(message.id);
+            caller.sessions.send_or_close(caller.now, caller.key, &ClusterAck { proof });
+            return;
         }
+        gate.log_wrong_key(caller.now);
+        let farewell =
+            Farewell::Error { code: ErrorCode::BAD_PROOF, about: ClusterProof::OPCODE.0 };
+        caller.sessions.close(caller.now, caller.key, farewell);
     }
 }
 
@@ -121,7 +131,7 @@ impl Heard {
     /// What the shell is told.
     pub const fn dispatched(self) -> Dispatched {
         match self {
-            Self::Proven => Dispatched::Handled,
+            Self::Proven(_) => Dispatched::Handled,
             Self::Pending(dispatched) => dispatched,
         }
     }

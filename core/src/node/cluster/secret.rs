@@ -1,28 +1,32 @@
-//! `ClusterSecret`, and the proofs that are made with it.
+//! `ClusterSecret`, the keys that are derived from it, and the proofs that are made with those.
 //!
 //! ```
 //! use tinyrealm_core::node::cluster::ClusterSecret;
-//! let secret = ClusterSecret::new(b"a secret of at least 32 bytes ...").unwrap();
+//! use tinyrealm_core::protocol::ServerKind;
+//! let secret = ClusterSecret::new(b"32 random bytes, or more of them").unwrap();
 //! assert_eq!(format!("{secret:?}"), "ClusterSecret(…)");
 //! assert!(ClusterSecret::new(b"too short").is_err());
+//! let [seventh, eighth] = [7, 8].map(|id| secret.key_of(ServerKind::WORLD, id));
+//! assert_ne!(seventh.bytes(), eighth.bytes());
 //! ```
 
 use core::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use crate::protocol::{Nonce, Proof, ServerKind};
 
 /// The fewest bytes that a secret has.
 pub const CLUSTER_SECRET_MIN_BYTES: usize = 32;
-/// What every proof begins with, so that the secret's HMACs mean nothing elsewhere.
-const LABEL: &[u8] = b"tinyrealm cluster v1";
+/// What every proof begins with, and what keys are extracted with, so that they mean nothing elsewhere.
+const LABEL: &[u8] = b"tinyrealm cluster v2";
 
-/// What the servers of a realm share, and nobody else has. It prints as `…`.
+/// What a realm's Mains have, and nobody else has to. It prints as `…`.
 #[derive(Clone)]
 pub struct ClusterSecret {
-    key: [u8; 32],
+    /// Extracted from the secret (HKDF, RFC 5869).
+    extracted: [u8; 32],
 }
 
 /// A secret of fewer bytes than [`CLUSTER_SECRET_MIN_BYTES`].
@@ -33,7 +37,7 @@ pub struct TooShort {
 }
 
 impl ClusterSecret {
-    /// A secret of any length; its SHA-256 is the key of the proofs.
+    /// A secret of random bytes.
     ///
     /// # Errors
     /// [`TooShort`].
@@ -41,19 +45,18 @@ impl ClusterSecret {
         if secret.len() < CLUSTER_SECRET_MIN_BYTES {
             return Err(TooShort { bytes: secret.len() });
         }
-        Ok(Self { key: Sha256::digest(secret).into() })
+        let mut mac = mac_with(LABEL);
+        mac.update(secret);
+        Ok(Self { extracted: mac.finalize().into_bytes().into() })
     }
 
-    /// The proof of one side of a connection.
-    pub fn proof(&self, side: Side, transcript: &Transcript) -> Proof {
-        let mut mac = mac_with(&self.key);
-        mac.update(LABEL);
-        mac.update(&[side as u8]);
-        mac.update(&transcript.dialer.0.to_le_bytes());
-        mac.update(&transcript.listener.0.to_le_bytes());
-        mac.update(&transcript.dialer_nonce.0);
-        mac.update(&transcript.listener_nonce.0);
-        Proof(mac.finalize().into_bytes().into())
+    /// The key of one server, by HKDF-SHA-256: of its own alone, and telling nothing of another one's.
+    pub fn key_of(&self, kind: ServerKind, id: u16) -> ClusterKey {
+        let mut mac = mac_with(&self.extracted);
+        mac.update(&kind.0.to_le_bytes());
+        mac.update(&id.to_le_bytes());
+        mac.update(&[1]);
+        ClusterKey(mac.finalize().into_bytes().into())
     }
 }
 
@@ -62,6 +65,152 @@ impl fmt::Debug for ClusterSecret {
         f.write_str("ClusterSecret(…)")
     }
 }
+
+/// What a server that is not Main proves itself with, and has Main prove itself with: the key of its
+/// links. It prints as `…`.
+#[derive(Clone)]
+pub struct ClusterKey([u8; 32]);
+
+impl ClusterKey {
+    /// From 64 hexadecimal digits, as it is written down; none from anything else.
+    pub const fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let mut places: &mut [u8] = &mut bytes;
+        let mut digits = text.as_bytes();
+        while let [high, low, more @ ..] = digits {
+            let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else { return None };
+            let Some((place, others)) = places.split_first_mut() else { return None };
+            *place = high << 4 | low;
+            places = others;
+            digits = more;
+        }
+        if places.is_empty() && digits.is_empty() { Some(Self(bytes)) } else { None }
+    }
+
+    /// To be written down.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The proof of one side of a connection.
+    pub fn proof(&self, side: Side, transcript: &Transcript) -> Proof {
+        let mut mac = mac_with(&self.0);
+        mac.update(LABEL);
+        mac.update(&[side as u8]);
+        mac.update(&transcript.dialer.0.to_le_bytes());
+        mac.update(&transcript.listener.0.to_le_bytes());
+        mac.update(&transcript.id.to_le_bytes());
+        mac.update(&transcript.dialer_nonce.0);
+        mac.update(&transcript.listener_nonce.0);
+        Proof(mac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for ClusterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClusterKey(…)")
+    }
+}
+
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// The keys of a server that count: while keys are exchanged they are two.
+#[derive(Clone, Debug)]
+pub struct ClusterKeys {
+    newest: ClusterKey,
+    /// The same again, if there is one.
+    former: ClusterKey,
+}
+
+impl ClusterKeys {
+    /// One key alone.
+    pub const fn of(key: ClusterKey) -> Self {
+        let former = ClusterKey(key.0);
+        Self { newest: key, former }
+    }
+
+    /// With the key that counted before, and still does.
+    #[must_use]
+    pub const fn with_former(self, former: ClusterKey) -> Self {
+        Self { newest: self.newest, former }
+    }
+
+    /// The proofs of one side with both: the newest key's, and the former one's.
+    pub fn proofs(&self, side: Side, transcript: &Transcript) -> [Proof; 2] {
+        [self.newest.proof(side, transcript), self.former.proof(side, transcript)]
+    }
+
+    /// The key that one of the dialing server's `proofs` was made with.
+    pub(super) fn shown_by(
+        &self,
+        proofs: &[Proof; 2],
+        transcript: &Transcript,
+    ) -> Option<&ClusterKey> {
+        [&self.newest, &self.former].into_iter().find(|key| {
+            // Proofs compare in constant time.
+            proofs.contains(&key.proof(Side::Dialer, transcript))
+        })
+    }
+}
+
+/// The realm's secrets that count: while secrets are exchanged they are two.
+#[derive(Clone, Debug)]
+pub struct ClusterSecrets {
+    newest: ClusterSecret,
+    former: Option<ClusterSecret>,
+}
+
+impl ClusterSecrets {
+    /// One secret alone.
+    pub const fn of(secret: ClusterSecret) -> Self {
+        Self { newest: secret, former: None }
+    }
+
+    /// With the secret that counted before, and still does.
+    #[must_use]
+    pub fn with_former(self, former: ClusterSecret) -> Self {
+        Self { newest: self.newest, former: Some(former) }
+    }
+
+    /// The keys of one server.
+    pub fn keys_of(&self, kind: ServerKind, id: u16) -> ClusterKeys {
+        let keys = ClusterKeys::of(self.newest.key_of(kind, id));
+        match &self.former {
+            Some(former) => keys.with_former(former.key_of(kind, id)),
+            None => keys,
+        }
+    }
+}
+
+/// Whose proofs a [`Gate`](super::Gate) takes.
+pub trait KeyChain {
+    /// The keys of the links of the server with this id; none if no such one is to be linked.
+    fn keys_for(&self, id: u16) -> Option<ClusterKeys>;
+}
+
+/// Of Main: any world's.
+impl KeyChain for ClusterSecrets {
+    fn keys_for(&self, id: u16) -> Option<ClusterKeys> {
+        Some(self.keys_of(ServerKind::WORLD, id))
+    }
+}
+
+/// Of a server that Main dials: its own.
+impl KeyChain for ClusterKeys {
+    fn keys_for(&self, id: u16) -> Option<ClusterKeys> {
+        (id == ONLY_ID).then(|| self.clone())
+    }
+}
+
+/// The id of a server of which a realm has one.
+pub const ONLY_ID: u16 = 0;
 
 /// Who proves.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -80,6 +229,8 @@ pub struct Transcript {
     pub dialer: ServerKind,
     /// What the listening server is.
     pub listener: ServerKind,
+    /// Which one the end that is not Main is.
+    pub id: u16,
     /// Chosen by the dialing server.
     pub dialer_nonce: Nonce,
     /// Chosen by the listening server.
@@ -87,7 +238,7 @@ pub struct Transcript {
 }
 
 /// HMAC-SHA-256; a key that is shorter than a block is one with zeros behind it (RFC 2104).
-pub(super) fn mac_with(key: &[u8; 32]) -> Hmac<Sha256> {
+pub(super) fn mac_with(key: &[u8]) -> Hmac<Sha256> {
     let mut block = [0; BLOCK_BYTES];
     for (place, byte) in block.iter_mut().zip(key) {
         *place = *byte;

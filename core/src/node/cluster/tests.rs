@@ -9,7 +9,7 @@ use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_
 use crate::node::{Caller, Context, Role};
 use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use crate::protocol::either_way::{Error, Ping, Pong};
-use crate::protocol::listener_to_dialer::ClusterChallenge;
+use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
 use crate::protocol::world_to_main::UserJoined;
 use crate::protocol::{Dispatched, ErrorCode, Nonce, Proof, ServerKind, Uid};
 use crate::session::manager::Ended;
@@ -17,39 +17,61 @@ use crate::session::{LinkTag, SessionKey};
 use crate::wire::opcode::DIALER;
 use crate::wire::{Frame, Opcode};
 
-/// What the servers of all benches share.
+/// What the servers of all benches have their keys from.
 pub(crate) fn test_secret() -> ClusterSecret {
     ClusterSecret::new(&[9; 32]).expect("32 bytes")
 }
 
+pub(crate) fn test_secrets() -> ClusterSecrets {
+    ClusterSecrets::of(test_secret())
+}
+
+/// The keys of one server of all benches.
+pub(crate) fn test_keys(kind: ServerKind, id: u16) -> ClusterKeys {
+    test_secrets().keys_of(kind, id)
+}
+
 const PEERS_NONCE: Nonce = Nonce([3; 16]);
 
+/// The key of the link between these two.
+fn key_between(dialer: ServerKind, listener: ServerKind, id: u16) -> ClusterKey {
+    test_secret().key_of(if dialer == ServerKind::MAIN { listener } else { dialer }, id)
+}
+
 /// What a dialing peer answers to the challenge that `stream` ends with, if it has got one.
-pub(crate) fn proof_for(stream: &[u8], dialer: ServerKind, listener: ServerKind) -> Option<Said> {
+pub(crate) fn proof_for(
+    stream: &[u8],
+    dialer: ServerKind,
+    listener: ServerKind,
+    id: u16,
+) -> Option<Said> {
     let challenge = last_of(stream, ClusterChallenge::OPCODE)?;
-    let challenge: ClusterChallenge = challenge.read()?;
-    let transcript =
-        Transcript { dialer, listener, dialer_nonce: PEERS_NONCE, listener_nonce: challenge.nonce };
-    let proof = test_secret().proof(Side::Dialer, &transcript);
-    Some(Said::of(&ClusterProof { nonce: PEERS_NONCE, proof }))
+    let ClusterChallenge { nonce: listener_nonce, .. } = challenge.read()?;
+    let transcript = Transcript { dialer, listener, id, dialer_nonce: PEERS_NONCE, listener_nonce };
+    let proof = key_between(dialer, listener, id).proof(Side::Dialer, &transcript);
+    Some(Said::of(&ClusterProof { id, nonce: PEERS_NONCE, proof, former_proof: proof }))
 }
 
 /// What a dialing peer begins with.
-pub(crate) fn hello_of(kind: ServerKind) -> ClusterHello {
-    ClusterHello { versions: Versions::OURS, kind, nonce: PEERS_NONCE }
+pub(crate) fn hello_of(kind: ServerKind, id: u16) -> ClusterHello {
+    ClusterHello { versions: Versions::OURS, kind, id, nonce: PEERS_NONCE }
 }
 
-/// What a dialed peer answers to the hello that `stream` ends with, if it has got one.
-pub(crate) fn challenge_for(stream: &[u8], listener: ServerKind) -> Option<ClusterChallenge> {
+/// What a dialed peer answers to a hello.
+pub(crate) const CHALLENGE: ClusterChallenge = ClusterChallenge { version: 2, nonce: PEERS_NONCE };
+
+/// What a dialed peer answers to the hello and the proof that `stream` has.
+pub(crate) fn ack_for(stream: &[u8], listener: ServerKind) -> Option<ClusterAck> {
     let hello: ClusterHello = last_of(stream, ClusterHello::OPCODE)?.read()?;
     let transcript = Transcript {
         dialer: hello.kind,
         listener,
+        id: hello.id,
         dialer_nonce: hello.nonce,
         listener_nonce: PEERS_NONCE,
     };
-    let proof = test_secret().proof(Side::Listener, &transcript);
-    Some(ClusterChallenge { version: 2, nonce: PEERS_NONCE, proof })
+    let key = key_between(hello.kind, listener, hello.id);
+    Some(ClusterAck { proof: key.proof(Side::Listener, &transcript) })
 }
 
 fn last_of(stream: &[u8], opcode: Opcode) -> Option<Said> {
@@ -59,22 +81,37 @@ fn last_of(stream: &[u8], opcode: Opcode) -> Option<Said> {
 
 impl<'a, R: Role<'a>> Bench<'a, R> {
     /// The peer, which has just connected, proves that it is a server of the realm.
-    pub(crate) fn prove_as(&mut self, key: SessionKey, dialer: ServerKind, listener: ServerKind) {
-        self.say(key, &hello_of(dialer));
-        let proof = proof_for(self.stream(key), dialer, listener).expect("a challenge");
+    pub(crate) fn prove_as(
+        &mut self,
+        key: SessionKey,
+        dialer: ServerKind,
+        listener: ServerKind,
+        id: u16,
+    ) {
+        self.say(key, &hello_of(dialer, id));
+        let proof = proof_for(self.stream(key), dialer, listener, id).expect("a challenge");
         self.heard(key);
         self.say(key, &proof.read::<ClusterProof>().expect("a proof"));
+        let ack = self.next_heard(key).expect("an ack");
+        assert!(ack.is::<ClusterAck>(), "{ack:?}");
     }
 
     /// The peer, which the node has just dialed, proves that it is a server of the realm; leaves to
-    /// hear what the node says behind its own proof.
+    /// hear what the node says behind that.
     pub(crate) fn take_proof_as(&mut self, key: SessionKey, listener: ServerKind) {
+        let ack = self.hear_proof(key, listener);
+        self.say(key, &ack);
+    }
+
+    /// The node, which has dialed the peer, proves itself; what it is owed for that.
+    pub(crate) fn hear_proof(&mut self, key: SessionKey, listener: ServerKind) -> ClusterAck {
+        self.say(key, &CHALLENGE);
+        let ack = ack_for(self.stream(key), listener).expect("a hello");
         let hello = self.next_heard(key).expect("a hello");
         assert!(hello.is::<ClusterHello>(), "{hello:?}");
-        let challenge = challenge_for(self.stream(key), listener).expect("a hello");
-        self.say(key, &challenge);
         let proof = self.next_heard(key).expect("a proof");
         assert!(proof.is::<ClusterProof>(), "{proof:?}");
+        ack
     }
 }
 
@@ -84,9 +121,9 @@ const DIALED: u8 = 2;
 
 /// A server that only proves: dialed by worlds, and dialing a login server.
 struct Prover {
-    gate: Gate,
+    gate: Gate<ClusterSecrets>,
     dialer: Dialer,
-    secret: ClusterSecret,
+    keys: ClusterKeys,
     parsed: Vec<Opcode>,
     proven: usize,
     ended: Vec<Ended>,
@@ -100,14 +137,14 @@ impl<'a> Role<'a> for Prover {
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         let heard = match caller.tag.kind {
             STRANGER if DIALER.contains(frame.opcode) => self.gate.hear(caller, frame),
-            DIALED => self.dialer.hear(&self.secret, caller, frame),
+            DIALED => self.dialer.hear(&self.keys, caller, frame),
             PROVEN => {
                 self.parsed.push(frame.opcode);
                 return Dispatched::Handled;
             }
             _ => return Dispatched::Unknown,
         };
-        if heard == Heard::Proven {
+        if let Heard::Proven(_) = heard {
             self.proven += 1;
             caller.sessions.set_tag(caller.key, LinkTag { kind: PROVEN, index: 0 });
         }
@@ -122,9 +159,14 @@ impl<'a> Role<'a> for Prover {
 fn with_prover(test: impl FnOnce(&mut Bench<'_, Prover>)) {
     let mut memory = std::boxed::Box::new(BenchMemory::NEW);
     let prover = Prover {
-        gate: Gate::new(test_secret(), ServerKind::MAIN, ServerKind::WORLD),
-        dialer: Dialer::new(ServerKind::MAIN, ServerKind::LOGIN),
-        secret: test_secret(),
+        gate: Gate::new(
+            test_secrets().with_former(former_secret()),
+            ServerKind::MAIN,
+            ServerKind::WORLD,
+        ),
+        dialer: Dialer::new(ServerKind::MAIN, ServerKind::LOGIN, ONLY_ID),
+        keys: test_keys(ServerKind::LOGIN, ONLY_ID)
+            .with_former(former_secret().key_of(ServerKind::LOGIN, ONLY_ID)),
         parsed: Vec::new(),
         proven: 0,
         ended: Vec::new(),
@@ -141,7 +183,7 @@ impl Bench<'_, Prover> {
     }
 
     fn challenge(&mut self, key: SessionKey) -> ClusterChallenge {
-        self.say(key, &hello_of(ServerKind::WORLD));
+        self.say(key, &hello_of(ServerKind::WORLD, 7));
         self.heard(key)[0].read().expect("a challenge")
     }
 }
@@ -154,23 +196,134 @@ fn transcript(listener_nonce: Nonce) -> Transcript {
     Transcript {
         dialer: ServerKind::WORLD,
         listener: ServerKind::MAIN,
+        id: 7,
         dialer_nonce: PEERS_NONCE,
         listener_nonce,
     }
 }
 
 #[test]
-fn whoever_knows_the_secret_is_let_in_once_it_has_shown_it() {
+fn whoever_has_its_key_is_let_in_once_it_has_shown_it() {
     with_prover(|bench| {
         let key = bench.accept();
-        bench.prove_as(key, ServerKind::WORLD, ServerKind::MAIN);
+        bench.prove_as(key, ServerKind::WORLD, ServerKind::MAIN, 7);
         assert_eq!((bench.role().proven, bench.heard(key)), (1, Vec::new()));
-        let challenge = last_of(bench.stream(key), ClusterChallenge::OPCODE).unwrap();
-        let ClusterChallenge { nonce, proof, .. } = challenge.read().unwrap();
-        assert_eq!(proof, test_secret().proof(Side::Listener, &transcript(nonce)));
         bench.say(key, &UserJoined { uid: Uid(1) });
         assert_eq!(bench.role().parsed, [UserJoined::OPCODE]);
     });
+}
+
+/// A stranger gets nothing that depends on a secret.
+#[test]
+fn the_listener_proves_last() {
+    with_prover(|bench| {
+        let key = bench.accept();
+        let nonce = bench.challenge(key).nonce;
+        assert_eq!(bench.heard(key), []);
+        let world = test_secret().key_of(ServerKind::WORLD, 7);
+        bench.say(key, &shown(&world, nonce));
+        let proof = world.proof(Side::Listener, &transcript(nonce));
+        assert_eq!(bench.heard(key), [Said::of(&ClusterAck { proof })]);
+    });
+}
+
+/// What the other realm secret that counts is, while secrets are exchanged.
+fn former_secret() -> ClusterSecret {
+    ClusterSecret::new(&[8; 32]).unwrap()
+}
+
+/// What world 7 shows with this key, over the connection whose challenge had `nonce`.
+fn shown(key: &ClusterKey, nonce: Nonce) -> ClusterProof {
+    let proof = key.proof(Side::Dialer, &transcript(nonce));
+    ClusterProof { id: 7, nonce: PEERS_NONCE, proof, former_proof: proof }
+}
+
+#[test]
+fn a_listener_with_two_secrets_takes_both_and_answers_with_the_one_shown() {
+    for secret in [test_secret(), former_secret()] {
+        with_prover(|bench| {
+            let key = bench.accept();
+            let nonce = bench.challenge(key).nonce;
+            let world = secret.key_of(ServerKind::WORLD, 7);
+            bench.say(key, &shown(&world, nonce));
+            let proof = world.proof(Side::Listener, &transcript(nonce));
+            assert_eq!(bench.heard(key), [Said::of(&ClusterAck { proof })]);
+            assert_eq!(bench.role().proven, 1);
+        });
+    }
+}
+
+#[test]
+fn a_dialer_with_two_keys_shows_both() {
+    with_prover(|bench| {
+        let key = bench.accept();
+        let nonce = bench.challenge(key).nonce;
+        let unknown = ClusterSecret::new(&[1; 32]).unwrap().key_of(ServerKind::WORLD, 7);
+        let known = test_secret().key_of(ServerKind::WORLD, 7);
+        let former_proof = known.proof(Side::Dialer, &transcript(nonce));
+        bench.say(key, &ClusterProof { former_proof, ..shown(&unknown, nonce) });
+        let proof = known.proof(Side::Listener, &transcript(nonce));
+        assert_eq!(bench.heard(key), [Said::of(&ClusterAck { proof })]);
+    });
+}
+
+#[test]
+fn a_dialer_with_two_keys_takes_an_answer_with_its_former_one() {
+    with_prover(|bench| {
+        let key = bench.dial();
+        bench.say(key, &CHALLENGE);
+        let hello: ClusterHello =
+            last_of(bench.stream(key), ClusterHello::OPCODE).unwrap().read().unwrap();
+        let transcript = Transcript {
+            dialer: ServerKind::MAIN,
+            listener: ServerKind::LOGIN,
+            id: ONLY_ID,
+            dialer_nonce: hello.nonce,
+            listener_nonce: PEERS_NONCE,
+        };
+        let former = former_secret().key_of(ServerKind::LOGIN, ONLY_ID);
+        bench.say(key, &ClusterAck { proof: former.proof(Side::Listener, &transcript) });
+        assert_eq!(bench.role().proven, 1);
+    });
+}
+
+/// Each key of the realm but that of world 7.
+#[test]
+fn a_key_opens_nothing_but_its_own_server() {
+    let others = [
+        (ServerKind::WORLD, 8),
+        (ServerKind::MAIN, 7),
+        (ServerKind::CHAT, 7),
+        (ServerKind::LOGIN, 7),
+        (ServerKind::CHAT, ONLY_ID),
+    ];
+    for (kind, id) in others {
+        with_prover(|bench| {
+            let key = bench.accept();
+            let nonce = bench.challenge(key).nonce;
+            bench.say(key, &shown(&test_secret().key_of(kind, id), nonce));
+            assert_eq!(bench.ended(key), Some(ErrorCode::BAD_PROOF));
+        });
+    }
+}
+
+/// World 7's own key, shown as that of world 8.
+#[test]
+fn a_key_proves_no_other_id() {
+    with_prover(|bench| {
+        let key = bench.accept();
+        bench.say(key, &hello_of(ServerKind::WORLD, 8));
+        let challenge: ClusterChallenge = bench.heard(key)[0].read().unwrap();
+        let own = test_secret().key_of(ServerKind::WORLD, 7);
+        bench.say(key, &ClusterProof { id: 8, ..shown(&own, challenge.nonce) });
+        assert_eq!(bench.ended(key), Some(ErrorCode::BAD_PROOF));
+    });
+}
+
+#[test]
+fn a_server_that_is_dialed_has_no_other_id_than_its_own() {
+    let keys = test_keys(ServerKind::CHAT, ONLY_ID);
+    assert!(keys.keys_for(ONLY_ID).is_some() && keys.keys_for(1).is_none());
 }
 
 #[test]
@@ -186,10 +339,9 @@ fn the_dialing_side_proves_and_is_proven_to() {
 fn a_dialer_with_another_secret_is_refused() {
     with_prover(|bench| {
         let key = bench.accept();
-        let challenge = bench.challenge(key);
-        let other = ClusterSecret::new(&[8; 32]).unwrap();
-        let proof = other.proof(Side::Dialer, &transcript(challenge.nonce));
-        bench.say(key, &ClusterProof { nonce: PEERS_NONCE, proof });
+        let nonce = bench.challenge(key).nonce;
+        let other = ClusterSecret::new(&[1; 32]).unwrap().key_of(ServerKind::WORLD, 7);
+        bench.say(key, &shown(&other, nonce));
         assert_eq!(bench.heard(key), [refused(ErrorCode::BAD_PROOF, ClusterProof::OPCODE)]);
         assert_eq!(bench.ended(key), Some(ErrorCode::BAD_PROOF));
         assert_eq!(bench.role().proven, 0);
@@ -200,22 +352,37 @@ fn a_dialer_with_another_secret_is_refused() {
 fn a_listener_with_another_secret_is_refused() {
     with_prover(|bench| {
         let key = bench.dial();
-        let mut challenge = challenge_for(bench.stream(key), ServerKind::LOGIN).unwrap();
-        challenge.proof.0[31] ^= 1;
-        bench.heard(key);
-        bench.say(key, &challenge);
-        assert_eq!(bench.heard(key), [refused(ErrorCode::BAD_PROOF, ClusterChallenge::OPCODE)]);
+        let mut ack = bench.hear_proof(key, ServerKind::LOGIN);
+        ack.proof.0[31] ^= 1;
+        bench.say(key, &ack);
+        assert_eq!(bench.heard(key), [refused(ErrorCode::BAD_PROOF, ClusterAck::OPCODE)]);
         assert_eq!(bench.ended(key), Some(ErrorCode::BAD_PROOF));
     });
 }
 
-/// Another kind of server, with the right secret, is not who was dialed.
+#[test]
+fn a_listener_that_wants_no_proof_or_two_is_out_of_place() {
+    with_prover(|bench| {
+        let key = bench.dial();
+        bench.heard(key);
+        bench.say(key, &ClusterAck { proof: Proof([0; 32]) });
+        assert_eq!(bench.heard(key), [refused(ErrorCode::OUT_OF_PLACE, ClusterAck::OPCODE)]);
+    });
+    with_prover(|bench| {
+        let key = bench.dial();
+        bench.hear_proof(key, ServerKind::LOGIN);
+        bench.say(key, &CHALLENGE);
+        assert_eq!(bench.heard(key), [refused(ErrorCode::OUT_OF_PLACE, ClusterChallenge::OPCODE)]);
+    });
+}
+
+/// Another kind of server of the realm is not who was dialed.
 #[test]
 fn a_listener_of_another_kind_is_refused() {
     with_prover(|bench| {
         let key = bench.dial();
-        let challenge = challenge_for(bench.stream(key), ServerKind::CHAT).unwrap();
-        bench.say(key, &challenge);
+        let ack = bench.hear_proof(key, ServerKind::CHAT);
+        bench.say(key, &ack);
         assert_eq!(bench.ended(key), Some(ErrorCode::BAD_PROOF));
     });
 }
@@ -224,7 +391,7 @@ fn a_listener_of_another_kind_is_refused() {
 fn a_dialer_of_another_kind_is_out_of_place() {
     with_prover(|bench| {
         let key = bench.accept();
-        bench.say(key, &hello_of(ServerKind::CHAT));
+        bench.say(key, &hello_of(ServerKind::CHAT, 7));
         assert_eq!(bench.heard(key), [refused(ErrorCode::OUT_OF_PLACE, ClusterHello::OPCODE)]);
     });
 }
@@ -233,8 +400,8 @@ fn a_dialer_of_another_kind_is_out_of_place() {
 fn a_proof_of_an_earlier_connection_is_worth_nothing() {
     with_prover(|bench| {
         let first = bench.accept();
-        bench.say(first, &hello_of(ServerKind::WORLD));
-        let proof = proof_for(bench.stream(first), ServerKind::WORLD, ServerKind::MAIN).unwrap();
+        bench.say(first, &hello_of(ServerKind::WORLD, 7));
+        let proof = proof_for(bench.stream(first), ServerKind::WORLD, ServerKind::MAIN, 7).unwrap();
         let proof = proof.read::<ClusterProof>().unwrap();
         bench.say(first, &proof);
         assert_eq!(bench.role().proven, 1);
@@ -242,7 +409,7 @@ fn a_proof_of_an_earlier_connection_is_worth_nothing() {
         // The same slot, and the whole conversation again.
         let again = bench.accept();
         assert_eq!(again.index(), first.index());
-        bench.say(again, &hello_of(ServerKind::WORLD));
+        bench.say(again, &hello_of(ServerKind::WORLD, 7));
         bench.say(again, &proof);
         assert_eq!((bench.role().proven, bench.ended(again)), (1, Some(ErrorCode::BAD_PROOF)));
     });
@@ -252,24 +419,22 @@ fn a_proof_of_an_earlier_connection_is_worth_nothing() {
 fn a_proof_without_a_hello_is_worth_nothing() {
     with_prover(|bench| {
         let key = bench.accept();
-        let proof = test_secret().proof(Side::Dialer, &transcript(Nonce([0; 16])));
-        bench.say(key, &ClusterProof { nonce: PEERS_NONCE, proof });
+        let world = test_secret().key_of(ServerKind::WORLD, 7);
+        bench.say(key, &shown(&world, Nonce([0; 16])));
         assert_eq!(bench.ended(key), Some(ErrorCode::BAD_PROOF));
     });
 }
 
-/// A listener's own proof, sent back to it, and a dialer's own hello turned into a challenge.
 #[test]
 fn no_side_can_be_shown_its_own_proof() {
     with_prover(|bench| {
-        let key = bench.accept();
-        let challenge = bench.challenge(key);
-        bench.say(key, &ClusterProof { nonce: PEERS_NONCE, proof: challenge.proof });
+        let key = bench.dial();
+        bench.say(key, &CHALLENGE);
+        let shown = last_of(bench.stream(key), ClusterProof::OPCODE).unwrap();
+        let ClusterProof { proof, .. } = shown.read().unwrap();
+        bench.say(key, &ClusterAck { proof });
         assert_eq!(bench.ended(key), Some(ErrorCode::BAD_PROOF));
     });
-    let own = transcript(PEERS_NONCE);
-    let secret = test_secret();
-    assert_ne!(secret.proof(Side::Dialer, &own), secret.proof(Side::Listener, &own));
 }
 
 /// What the node says when it dials itself, through somebody who passes everything on.
@@ -279,13 +444,12 @@ fn a_node_does_not_prove_itself_to_itself() {
         let dialed = bench.dial();
         let hello: ClusterHello = bench.heard(dialed)[0].read().unwrap();
         let accepted = bench.accept();
-        bench.say(
-            accepted,
-            &ClusterHello { versions: Versions::OURS, kind: ServerKind::WORLD, ..hello },
-        );
+        bench.say(accepted, &ClusterHello { kind: ServerKind::WORLD, ..hello });
         let challenge: ClusterChallenge = bench.heard(accepted)[0].read().unwrap();
         bench.say(dialed, &challenge);
-        assert_eq!(bench.ended(dialed), Some(ErrorCode::BAD_PROOF));
+        let proof: ClusterProof = bench.heard(dialed)[0].read().unwrap();
+        bench.say(accepted, &proof);
+        assert_eq!(bench.ended(accepted), Some(ErrorCode::BAD_PROOF));
     });
 }
 
@@ -331,23 +495,42 @@ fn nonces_are_fresh_both_ways() {
 
 /// Worked out with another implementation (Python's `hmac`): see PROTOCOL.md.
 #[test]
-fn proofs_are_these_bytes() {
-    let secret = ClusterSecret::new(b"an example of a cluster secret, 45 bytes long").unwrap();
+fn keys_and_proofs_are_these_bytes() {
+    let secret: [u8; 32] = core::array::from_fn(|place| place as u8);
+    let key = ClusterSecret::new(&secret).unwrap().key_of(ServerKind::WORLD, 7);
     let transcript = Transcript {
         dialer: ServerKind::WORLD,
         listener: ServerKind::MAIN,
+        id: 7,
         dialer_nonce: Nonce(core::array::from_fn(|place| place as u8)),
         listener_nonce: Nonce(core::array::from_fn(|place| 0xA0 + place as u8)),
     };
-    let hex = |proof: Proof| -> std::string::String {
-        proof.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    let hex = |bytes: &[u8; 32]| -> std::string::String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     };
-    assert_eq!(hex(secret.proof(Side::Listener, &transcript)), LISTENERS_PROOF);
-    assert_eq!(hex(secret.proof(Side::Dialer, &transcript)), DIALERS_PROOF);
+    assert_eq!(hex(key.bytes()), KEY);
+    assert_eq!(hex(ClusterKey::from_hex(KEY).unwrap().bytes()), KEY);
+    assert_eq!(hex(&key.proof(Side::Listener, &transcript).0), LISTENERS_PROOF);
+    assert_eq!(hex(&key.proof(Side::Dialer, &transcript).0), DIALERS_PROOF);
 }
 
-const LISTENERS_PROOF: &str = "331bf518f6467242960f140e40c616625d796d834d4b8cfc4ca3f91077374a85";
-const DIALERS_PROOF: &str = "32f23c3dd31ecb81f401a183adf1d46f998827472bc29bf9d405b1b7fbe3716e";
+const KEY: &str = "d012bffcefa89c80b6df24fb16f7d0f62cfe2e8f79cb8659c0e42b0897043222";
+const LISTENERS_PROOF: &str = "94850a2505511b120ffaa48b4e3eac8bc2c3ff22a11a6346a4c121386621915f";
+const DIALERS_PROOF: &str = "0b3a726966f5773cd00f5b9f42d2037ea1b6d2fe1bceec35c20c9073efe92a51";
+
+#[test]
+fn both_sides_of_a_written_key() {
+    assert!(ClusterKey::from_hex(&"aB".repeat(32)).is_some());
+    let wrong = [
+        "a".repeat(63),
+        "a".repeat(65),
+        "a".repeat(66),
+        "g".repeat(64),
+        std::string::String::new(),
+    ];
+    assert!(wrong.iter().all(|text| ClusterKey::from_hex(text).is_none()));
+    assert_eq!(format!("{:?}", ClusterKey::from_hex(KEY).unwrap()), "ClusterKey(…)");
+}
 
 #[test]
 fn both_sides_of_the_least_secret() {
@@ -361,7 +544,8 @@ fn both_sides_of_the_least_secret() {
 /// byte of them counts.
 #[test]
 fn every_byte_of_a_proof_counts() {
-    let proof = test_secret().proof(Side::Dialer, &transcript(PEERS_NONCE));
+    let key = test_secret().key_of(ServerKind::WORLD, 7);
+    let proof = key.proof(Side::Dialer, &transcript(PEERS_NONCE));
     for byte in 0..proof.0.len() {
         let mut other = proof;
         other.0[byte] ^= 0x80;
@@ -371,5 +555,5 @@ fn every_byte_of_a_proof_counts() {
 
 #[test]
 fn a_hello_is_short() {
-    assert_eq!(frame_of(&hello_of(ServerKind::WORLD)).len(), 6 + 2 + 1 + 16);
+    assert_eq!(frame_of(&hello_of(ServerKind::WORLD, 7)).len(), 6 + 2 + 1 + 1 + 16);
 }

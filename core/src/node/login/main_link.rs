@@ -35,7 +35,7 @@ impl<'a> Login<'a> {
         frame: Frame<'_>,
     ) -> Dispatched {
         let heard = self.gate.hear(caller, frame);
-        if heard == Heard::Proven {
+        if matches!(heard, Heard::Proven(_)) {
             log::info!("a Main has come");
             caller.sessions.set_tag(caller.key, LinkTag { kind: link::MAIN, index: 0 });
             caller.sessions.prove(caller.now, caller.key, Trust::Server);

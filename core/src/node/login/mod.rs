@@ -43,7 +43,7 @@ pub use revocations::{RevocationPage, RevocationWork};
 pub use stats::LoginStats;
 pub use token::TokenHash;
 
-use super::cluster::{ClusterSecret, Gate};
+use super::cluster::{ClusterKeys, Gate};
 use super::{Caller, Context, Role};
 use crate::entropy::Turn;
 use crate::protocol::{
@@ -146,7 +146,7 @@ pub struct LoginStorage<'a> {
 #[derive(Debug)]
 pub struct Login<'a> {
     config: LoginConfig,
-    gate: Gate,
+    gate: Gate<ClusterKeys>,
     jobs: JobBook<'a>,
     asks: Asks,
     accounts: AttemptBook<'a>,
@@ -161,16 +161,16 @@ pub struct Login<'a> {
 }
 
 impl<'a> Login<'a> {
-    /// A login server that nobody has tried, and that answers Mains which know `secret`. The turn's
+    /// A login server that nobody has tried, and that answers Mains which have `keys`. The turn's
     /// randomness seeds its books.
     pub fn new(
         storage: LoginStorage<'a>,
         config: LoginConfig,
-        secret: ClusterSecret,
+        keys: ClusterKeys,
         turn: &mut Turn<'_>,
     ) -> Self {
         Self {
-            gate: Gate::new(secret, ServerKind::LOGIN, ServerKind::MAIN),
+            gate: Gate::new(keys, ServerKind::LOGIN, ServerKind::MAIN),
             jobs: JobBook::new(storage.logins, storage.verifies, storage.verify_queue),
             asks: Asks::default(),
             accounts: AttemptBook::new(storage.accounts, config.account),

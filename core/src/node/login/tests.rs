@@ -11,7 +11,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
-use crate::node::cluster::tests::test_secret;
+use crate::node::cluster::tests::test_keys;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, address_of};
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::either_way::{Bye, Error};
@@ -44,7 +44,7 @@ fn with_config(config: LoginConfig, test: impl FnOnce(&mut LoginBench<'_>)) {
     let mut memory = Box::new(LoginMemory::<LOGINS, VERIFIES, 64>::NEW);
     let mut draws = Zeros;
     let mut turn = Turn { now: crate::time::Instant::ZERO, entropy: &mut draws };
-    let login = Login::new(memory.storage(), config, test_secret(), &mut turn);
+    let login = Login::new(memory.storage(), config, test_keys(ServerKind::LOGIN, 0), &mut turn);
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, login);
     test(&mut bench);
     bench.finish();

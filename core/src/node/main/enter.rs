@@ -224,6 +224,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         match user.place {
             Place::Attaching(world) => {
                 user.has_timed_out = true;
+                self.worlds.has_timed_out(world);
                 let world_id = self.worlds.get(world).map_or(0, |entry| entry.world_id.0);
                 log::info!("world {} did not answer an attach in time", world_id);
                 // Should it answer late, the attach is void.

@@ -14,7 +14,7 @@ use super::revocations::Heard as RevocationsHeard;
 use super::{Authenticator, Main, hello_timer, link, login_link_timer};
 use crate::backoff::Backoff;
 use crate::log;
-use crate::node::cluster::{Dialer, Heard};
+use crate::node::cluster::{Dialer, Heard, ONLY_ID};
 use crate::node::{Caller, Context};
 use crate::protocol::login_to_main::{
     self, Revocations, StoreRevision, Stub, VerifyAck, VerifyDenied,
@@ -94,7 +94,7 @@ impl<'a> LoginLink<'a> {
             config: None,
             state: LoginLinkState::Waiting,
             heard: RevocationsHeard::default(),
-            dialer: Dialer::new(ServerKind::MAIN, ServerKind::LOGIN),
+            dialer: Dialer::new(ServerKind::MAIN, ServerKind::LOGIN, ONLY_ID),
             backoff: Backoff::new(0, 0),
             hellos: Table::new(hellos),
             asked: 0,
@@ -185,8 +185,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if self.login.is_live() {
             return login_to_main::dispatch(self, caller, frame);
         }
-        let heard = self.login.dialer.hear(&self.secret, caller, frame);
-        if heard == Heard::Proven {
+        let keys = self.secrets.keys_of(ServerKind::LOGIN, ONLY_ID);
+        let heard = self.login.dialer.hear(&keys, caller, frame);
+        if let Heard::Proven(_) = heard {
             log::info!("connected to Login at {}", self.login.address());
             caller.sessions.prove(caller.now, caller.key, Trust::Server);
             self.login.state = LoginLinkState::Live(caller.key);

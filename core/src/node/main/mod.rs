@@ -34,9 +34,9 @@ pub use chat::{ChatHub, ChatPolicy, MainChatStorage};
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
 pub use login_link::{LoginLinkConfig, PendingHello};
 pub use memory::{MainChatMemory, MainMemory};
-pub use registry::{WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
+pub use registry::{AllowedWorld, WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 
-use super::cluster::{ClusterSecret, Gate};
+use super::cluster::{ClusterSecrets, Gate};
 use super::{BroadcastTaken, Caller, Context, Role};
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, chat_to_main, client_to_main,
@@ -60,7 +60,7 @@ mod link {
     pub(super) const WORLD: u8 = 2;
     /// A peer who is being shown out.
     pub(super) const LEAVING: u8 = 3;
-    /// A world that has proven to be of this realm, and has not registered.
+    /// A world that has proven its id, which is the tag's index, and has not registered.
     pub(super) const PROVEN: u8 = 4;
     /// Login.
     pub(super) const LOGIN: u8 = 5;
@@ -149,37 +149,46 @@ pub struct MainStorage<'a> {
 pub struct Main<'a, A> {
     config: MainConfig,
     authenticator: A,
-    gate: Gate,
-    /// What it shows to the servers that it dials.
-    secret: ClusterSecret,
+    gate: Gate<ClusterSecrets>,
+    /// What the keys of the servers that it dials are derived from.
+    secrets: ClusterSecrets,
     chat: ChatHub<'a>,
     users: UserDirectory<'a>,
     worlds: WorldRegistry<'a>,
+    allowed: &'a [AllowedWorld],
     login: LoginLink<'a>,
     next_attempt: u32,
     stats: MainStats,
 }
 
 impl<'a, A: Authenticator> Main<'a, A> {
-    /// A Main that knows nobody, and takes worlds that know `secret`.
+    /// A Main that knows nobody, and takes worlds that have keys of `secrets`.
     pub fn new(
         storage: MainStorage<'a>,
         config: MainConfig,
         authenticator: A,
-        secret: ClusterSecret,
+        secrets: ClusterSecrets,
     ) -> Self {
         Self {
             config,
             authenticator,
-            gate: Gate::new(secret.clone(), ServerKind::MAIN, ServerKind::WORLD),
-            secret,
+            gate: Gate::new(secrets.clone(), ServerKind::MAIN, ServerKind::WORLD),
+            secrets,
             chat: ChatHub::new(storage.chat, config.chat),
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             worlds: WorldRegistry::new(storage.worlds),
+            allowed: &[],
             login: LoginLink::new(storage.hellos),
             next_attempt: 0,
             stats: MainStats::default(),
         }
+    }
+
+    /// With a list of the worlds that may register; an empty one names whoever has its id's key.
+    #[must_use]
+    pub const fn with_allowed_worlds(mut self, allowed: &'a [AllowedWorld]) -> Self {
+        self.allowed = allowed;
+        self
     }
 
     /// With a Login to ask: [`Main::start`] makes it look for it.

@@ -31,6 +31,8 @@ pub struct WorldEntry {
     pub reported_users: u16,
     /// Rooms of its last report.
     pub reported_rooms: u16,
+    /// Whether it has let an attach time out, and answered none since.
+    pub is_slow: bool,
 }
 
 impl Vacant for WorldEntry {
@@ -44,6 +46,7 @@ impl Vacant for WorldEntry {
         users: 0,
         reported_users: 0,
         reported_rooms: 0,
+        is_slow: false,
     };
 }
 
@@ -64,10 +67,25 @@ impl WorldEntry {
     }
 }
 
+/// Who may register: a line of Main's list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AllowedWorld {
+    /// Its id.
+    pub world_id: WorldId,
+    /// A region that it may serve; none for every one.
+    pub region: Option<heapless::String<REGION_MAX_BYTES>>,
+}
+
+impl AllowedWorld {
+    pub(super) fn allows(&self, world_id: WorldId, region: &str) -> bool {
+        self.world_id == world_id && self.region.as_ref().is_none_or(|own| own == region)
+    }
+}
+
 /// What there is to choose from.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Choice {
-    /// This world, the least loaded one.
+    /// This world, the least loaded one of those that answer, or of the others if there is none.
     World(WorldKey),
     /// All worlds of the region that have not been tried are full.
     Full,
@@ -121,6 +139,22 @@ impl<'a> WorldRegistry<'a> {
         self.iter().find(|(_, world)| world.world_id == world_id).map(|(key, _)| key)
     }
 
+    /// An attach has found no answer in time: the world is asked last, until it answers one.
+    pub(super) fn has_timed_out(&mut self, key: WorldKey) {
+        self.set_slow(key, true);
+    }
+
+    /// It answers attaches, be it late.
+    pub(super) fn has_answered(&mut self, key: WorldKey) {
+        self.set_slow(key, false);
+    }
+
+    fn set_slow(&mut self, key: WorldKey, is_slow: bool) {
+        if let Some(world) = self.worlds.get_mut(key) {
+            world.is_slow = is_slow;
+        }
+    }
+
     pub(super) fn insert(&mut self, world: WorldEntry) -> Option<WorldKey> {
         self.worlds.insert(world).ok()
     }
@@ -147,14 +181,14 @@ impl<'a> WorldRegistry<'a> {
             is_understood && world.serves(region) && tried & world_bit(*key) == 0
         });
         let mut answer = Choice::NoWorld;
-        let mut least = u32::MAX;
+        let mut least = (true, u32::MAX);
         for (key, world) in untried {
             if world.is_full() {
                 if answer == Choice::NoWorld {
                     answer = Choice::Full;
                 }
-            } else if world.load_permille() < least {
-                least = world.load_permille();
+            } else if (world.is_slow, world.load_permille()) < least {
+                least = (world.is_slow, world.load_permille());
                 answer = Choice::World(key);
             }
         }
@@ -214,6 +248,23 @@ mod tests {
         assert_eq!(choose(1, 2), Choice::World(old));
         assert_eq!(choose(3, 3), Choice::World(new));
         assert_eq!(choose(4, 4), Choice::NoWorld);
+    }
+
+    #[test]
+    fn who_has_just_timed_out_is_asked_last() {
+        let mut slots = [const { Slot::VACANT }; 3];
+        let mut registry = WorldRegistry::new(&mut slots);
+        let hung = registry.insert(world(1, "eu", 0, 100)).unwrap();
+        let busy = registry.insert(world(2, "eu", 99, 100)).unwrap();
+        assert_eq!(registry.choose("eu", Versions::OURS, 0), Choice::World(hung));
+        registry.has_timed_out(hung);
+        assert_eq!(registry.choose("eu", Versions::OURS, 0), Choice::World(busy));
+        assert_eq!(registry.choose("eu", Versions::OURS, world_bit(busy)), Choice::World(hung));
+        registry.get_mut(busy).unwrap().users = 100;
+        assert_eq!(registry.choose("eu", Versions::OURS, 0), Choice::World(hung));
+        registry.get_mut(busy).unwrap().users = 99;
+        registry.has_answered(hung);
+        assert_eq!(registry.choose("eu", Versions::OURS, 0), Choice::World(hung));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::config::NetConfig;
-use crate::node::cluster::tests::test_secret;
+use crate::node::cluster::tests::test_secrets;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_of, trim};
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
 use crate::protocol::either_way::{Bye, Error};
@@ -63,7 +63,7 @@ fn with_authenticator<A: Authenticator>(
     trim(&mut storage.users, users);
     trim(&mut storage.user_heads, users);
     trim(&mut storage.user_nexts, users);
-    let main = Main::new(storage, CONFIG, authenticator, test_secret());
+    let main = Main::new(storage, CONFIG, authenticator, test_secrets());
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), net, main);
     test(&mut bench);
     bench.finish();
@@ -86,7 +86,7 @@ impl ChannelsMemory {
         let config = MainConfig { chat: policy, ..CONFIG };
         let address = heapless::String::try_from("chat:7").expect("a short address");
         let guests = Guests::new([7; 32]);
-        let main = Main::new(storage, config, guests, test_secret()).with_chat(address);
+        let main = Main::new(storage, config, guests, test_secrets()).with_chat(address);
         let mut bench = Bench::new(Sizes::ALL.lend(&mut self.node), BENCH_CONFIG, main);
         bench.act(Main::start);
         bench
@@ -187,15 +187,15 @@ impl<A: Authenticator> MainBench<'_, A> {
     }
 
     fn say_register(&mut self, world_id: u16, region: &str, capacity: u16) -> SessionKey {
-        let key = self.accept_world();
+        let key = self.accept_world(world_id);
         self.say_registration(key, world_id, region, capacity);
         key
     }
 
-    /// A world that has proven to be of this realm.
-    fn accept_world(&mut self) -> SessionKey {
+    /// A world that has proven to be this one.
+    fn accept_world(&mut self, world_id: u16) -> SessionKey {
         let key = self.accept();
-        self.prove_as(key, ServerKind::WORLD, ServerKind::MAIN);
+        self.prove_as(key, ServerKind::WORLD, ServerKind::MAIN, world_id);
         key
     }
 

@@ -24,7 +24,13 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             return;
         }
         let (now, key) = (caller.now, caller.key);
-        match self.register(&mut caller.context(), key, &message) {
+        // What it has proven is who it is.
+        let registered = if message.world_id.0 == caller.tag.index && self.is_allowed(&message) {
+            self.register(&mut caller.context(), key, &message)
+        } else {
+            Err(ErrorCode::NOT_YOURS)
+        };
+        match registered {
             Ok(world) => {
                 log::info!("world {} registered", message.world_id.0);
                 let tag = LinkTag { kind: link::WORLD, index: world.index() };
@@ -49,6 +55,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn attach_ack(&mut self, caller: &mut Caller<'_, 'a>, message: AttachAck) {
         let Some(world) = self.caller_world(caller, AttachAck::OPCODE.0) else { return };
+        self.worlds.has_answered(world);
         if let Some(key) = self.attempt_of(message.uid, message.attempt, world) {
             self.attached(&mut caller.context(), key, world);
         }
@@ -56,6 +63,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn attach_denied(&mut self, caller: &mut Caller<'_, 'a>, message: AttachDenied) {
         let Some(world) = self.caller_world(caller, AttachDenied::OPCODE.0) else { return };
+        self.worlds.has_answered(world);
         if let Some(key) = self.attempt_of(message.uid, message.attempt, world) {
             self.denied(&mut caller.context(), key, world);
         }
@@ -95,10 +103,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
         frame: Frame<'_>,
     ) -> Dispatched {
         let heard = self.gate.hear(caller, frame);
-        if heard == Heard::Proven {
-            caller.sessions.set_tag(caller.key, LinkTag { kind: link::PROVEN, index: 0 });
+        if let Heard::Proven(id) = heard {
+            caller.sessions.set_tag(caller.key, LinkTag { kind: link::PROVEN, index: id });
         }
         heard.dispatched()
+    }
+
+    fn is_allowed(&self, message: &RegisterWorld<'_>) -> bool {
+        let region = message.region.as_str();
+        self.allowed.is_empty()
+            || self.allowed.iter().any(|world| world.allows(message.world_id, region))
     }
 
     /// The world that the caller is; if it has not registered, it has spoken out of place.
@@ -110,8 +124,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         None
     }
 
-    /// A world that registers again from the same address replaces its older link, which may not
-    /// have noticed its end; another address with the same id is a mistake of configuration.
+    /// A world that registers again replaces its former self at once, wherever it is now: its key says
+    /// that it is the one. Whoever is replaced does not come back by itself, so two can't take turns.
     fn register(
         &mut self,
         cx: &mut Context<'_, 'a>,
@@ -121,7 +135,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if let Some(before) = self.worlds.find(message.world_id) {
             let old = self.worlds.get(before).ok_or(ErrorCode::FULL)?;
             if old.address != message.addr.as_str() {
-                return Err(ErrorCode::WORLD_ID_TAKEN);
+                log::warning!(
+                    "world {} is at {} now, and at {} no more",
+                    message.world_id.0,
+                    message.addr.as_str(),
+                    old.address.as_str()
+                );
             }
             let link = old.session;
             self.unregister(cx, before);

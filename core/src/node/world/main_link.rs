@@ -8,9 +8,10 @@
 //!         └─────────┘         └────────────┘           └─────────┘        └──────┬──────┘
 //!              ▲                                                       ┌──────┐  │ Registered
 //!              └─────────────────────────── ended ─────────────────────┤ Live │◄─┘
-//!                                                                      └──────┘
+//!                                                                      └──┬───┘
+//!                                               Replaced ◄─ Bye{REPLACED} ┘
 //! ```
-//! Both ends prove that they share the cluster secret before anything else is said.
+//! Both ends prove that they have this world's key before anything else is said.
 //! Whoever is in a room stays there, whatever this link does. A new registration is followed by the
 //! list of all users, page by page as the link takes them, so that a restarted Main knows them.
 
@@ -26,7 +27,7 @@ use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
 };
 use crate::protocol::{
-    Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid, Versions,
+    Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid, Versions, WorldId,
 };
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::wire::Frame;
@@ -40,6 +41,8 @@ enum MainLinkState {
     Proving,
     Registering(SessionKey),
     Live(SessionKey),
+    /// Another server is this world: it is not looked for any more.
+    Replaced,
 }
 
 /// The link to Main.
@@ -53,9 +56,9 @@ pub(super) struct MainLink {
 }
 
 impl MainLink {
-    pub(super) const fn new(reconnect_first_ms: u32, reconnect_most_ms: u32) -> Self {
+    pub(super) const fn new(id: WorldId, reconnect_first_ms: u32, reconnect_most_ms: u32) -> Self {
         let backoff = Backoff::new(reconnect_first_ms, reconnect_most_ms);
-        let dialer = Dialer::new(ServerKind::WORLD, ServerKind::MAIN);
+        let dialer = Dialer::new(ServerKind::WORLD, ServerKind::MAIN, id.0);
         Self { state: MainLinkState::Waiting, dialer, backoff, next_reported: None }
     }
 
@@ -71,7 +74,10 @@ impl MainLink {
     const fn session(&self) -> Option<SessionKey> {
         match self.state {
             MainLinkState::Registering(key) | MainLinkState::Live(key) => Some(key),
-            MainLinkState::Waiting | MainLinkState::Connecting | MainLinkState::Proving => None,
+            MainLinkState::Waiting
+            | MainLinkState::Connecting
+            | MainLinkState::Proving
+            | MainLinkState::Replaced => None,
         }
     }
 }
@@ -101,8 +107,8 @@ impl<'a, G: Game> World<'a, G> {
         caller: &mut Caller<'_, 'a>,
         frame: Frame<'_>,
     ) -> Dispatched {
-        let heard = self.main.dialer.hear(&self.config.cluster_secret, caller, frame);
-        if heard == Heard::Proven {
+        let heard = self.main.dialer.hear(&self.config.cluster_keys, caller, frame);
+        if matches!(heard, Heard::Proven(_)) {
             let key = caller.key;
             self.main_link_register(&mut caller.context(), key);
         }
@@ -125,14 +131,23 @@ impl<'a, G: Game> World<'a, G> {
         if cx.sessions.is_shutting_down() {
             return;
         }
+        if self.main.is_live() && reason == ErrorCode::REPLACED {
+            log::warning!(
+                "another server is world {} now: this one takes nobody more until it is started again",
+                self.config.world_id.0
+            );
+            self.main.state = MainLinkState::Replaced;
+            cx.sessions.cancel(MAIN_LINK_TIMER);
+            return;
+        }
         if self.main.is_live() {
             log::warning!("lost Main ({}); players stay, and it is looked for", reason.name());
         } else if reason == ErrorCode::BAD_PROOF {
             log::warning!(
-                "Main at {} does not have our cluster secret; trying again",
+                "Main at {} does not have our key; trying again",
                 self.config.main_address.as_str()
             );
-        } else if self.main.backoff.attempts() == 0 || reason == ErrorCode::WORLD_ID_TAKEN {
+        } else if self.main.backoff.attempts() == 0 || reason == ErrorCode::NOT_YOURS {
             log::warning!(
                 "can't register with Main at {} ({}); trying again",
                 self.config.main_address.as_str(),
@@ -147,7 +162,10 @@ impl<'a, G: Game> World<'a, G> {
         match self.main.state {
             MainLinkState::Waiting => self.main_link_connect(cx),
             MainLinkState::Live(key) => self.main_link_report_status(cx, key),
-            MainLinkState::Connecting | MainLinkState::Proving | MainLinkState::Registering(_) => {}
+            MainLinkState::Connecting
+            | MainLinkState::Proving
+            | MainLinkState::Registering(_)
+            | MainLinkState::Replaced => {}
         }
     }
 

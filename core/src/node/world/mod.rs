@@ -39,7 +39,7 @@ pub use room_manager::{
 pub use stats::WorldStats;
 pub use user::{UserKey, WorldUser};
 
-use super::cluster::ClusterSecret;
+use super::cluster::ClusterKeys;
 use super::{BroadcastTaken, Caller, Context, Role};
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Dispatched, ErrorCode, REGION_MAX_BYTES, RoomId, WorldId, client_to_world,
@@ -84,8 +84,8 @@ pub struct WorldConfig {
     pub address: heapless::String<ADDRESS_MAX_BYTES>,
     /// Where it finds Main, `host:port`.
     pub main_address: heapless::String<ADDRESS_MAX_BYTES>,
-    /// What the realm's servers share.
-    pub cluster_secret: ClusterSecret,
+    /// What it proves that it is this world with.
+    pub cluster_keys: ClusterKeys,
     /// Members a room.
     pub room_capacity: u16,
     /// How long moves and events may wait for each other; 0 to flush after every turn.
@@ -129,9 +129,9 @@ pub const WORLD_NODE_BYTES: usize =
     core::mem::size_of::<super::Node<'static, World<'static, Relay>>>();
 
 const _: () = {
-    // It is mostly slices, three texts of the configuration, and the cluster's secret with its proof.
+    // It is mostly slices, three texts of the configuration, and its keys with the proof's nonces.
     // And a counter for each denial of a join.
-    let most_bytes = if usize::BITS == 32 { 876 } else { 1_168 };
+    let most_bytes = if usize::BITS == 32 { 932 } else { 1_224 };
     // What addresses and networks hold, and the oldest stranger.
     let shares_bytes = if cfg!(feature = "shares") { 80 } else { 0 };
     // WebSockets: a second slice of rings and its share, origins, twice, two counters, mask keys.
@@ -149,7 +149,8 @@ impl<'a, G: Game> World<'a, G> {
         let rooms = RoomManager::new(storage.rooms, config.room_capacity, config.flush_interval_ms);
         let attaches =
             AttachBook::new(storage.attaches, storage.attach_heads, storage.attach_nexts);
-        let main = MainLink::new(config.reconnect_first_ms, config.reconnect_most_ms);
+        let main =
+            MainLink::new(config.world_id, config.reconnect_first_ms, config.reconnect_most_ms);
         Self { config, rooms, games: storage.games, attaches, main, next_tick: None }
     }
 

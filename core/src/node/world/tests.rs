@@ -22,7 +22,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::config::NetConfig;
-use crate::node::cluster::tests::test_secret;
+use crate::node::cluster::tests::test_keys;
 use crate::node::testing::{
     Asked, BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_of, said_in, trim,
 };
@@ -83,7 +83,7 @@ impl Setup {
             region: text("north"),
             address: text("world:9"),
             main_address: text("main:7"),
-            cluster_secret: test_secret(),
+            cluster_keys: test_keys(ServerKind::WORLD, 7),
             room_capacity: self.room_capacity,
             flush_interval_ms: self.flush_interval_ms,
             status_interval_ms: STATUS_MS,

@@ -9,7 +9,7 @@ use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldRe
 use crate::protocol::client_to_world::{Event, Join, Leave, Move};
 use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use crate::protocol::either_way::{Bye, Error, Ping, Pong, VersionRefused};
-use crate::protocol::listener_to_dialer::ClusterChallenge;
+use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
 use crate::protocol::login_to_main::{Revocations, StoreRevision, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
@@ -111,26 +111,30 @@ fn cluster() -> Vec<Vector> {
         golden(ClusterHello {
             versions: Versions::OURS,
             kind: ServerKind::WORLD,
+            id: 7,
             nonce: dialer_nonce,
         }),
         golden(ClusterHello {
             versions: LAST_VERSIONS,
             kind: ServerKind(u16::MAX),
+            id: u16::MAX,
             nonce: Nonce([0xFF; 16]),
         }),
-        golden(ClusterChallenge {
-            version: 2,
-            nonce: listener_nonce,
-            proof: proof(LISTENERS_PROOF),
+        golden(ClusterChallenge { version: 2, nonce: listener_nonce }),
+        golden(ClusterProof {
+            id: 7,
+            nonce: dialer_nonce,
+            proof: proof(DIALERS_PROOF),
+            former_proof: proof(DIALERS_PROOF),
         }),
-        golden(ClusterProof { nonce: dialer_nonce, proof: proof(DIALERS_PROOF) }),
+        golden(ClusterAck { proof: proof(LISTENERS_PROOF) }),
     ]
 }
 
-const LISTENERS_PROOF: &str = "33 1b f5 18 f6 46 72 42 96 0f 14 0e 40 c6 16 62 5d 79 6d 83 4d 4b 8c \
-    fc 4c a3 f9 10 77 37 4a 85";
-const DIALERS_PROOF: &str = "32 f2 3c 3d d3 1e cb 81 f4 01 a1 83 ad f1 d4 6f 99 88 27 47 2b c2 9b \
-    f9 d4 05 b1 b7 fb e3 71 6e";
+const LISTENERS_PROOF: &str = "94 85 0a 25 05 51 1b 12 0f fa a4 8b 4e 3e ac 8b c2 c3 ff 22 a1 1a 63 \
+    46 a4 c1 21 38 66 21 91 5f";
+const DIALERS_PROOF: &str = "0b 3a 72 69 66 f5 77 3c d0 0f 5b 9f 42 d2 03 7e a1 b6 d2 fe 1b ce ec \
+    35 c2 0c 90 73 ef e9 2a 51";
 
 fn client_to_main() -> Vec<Vector> {
     vec![

@@ -7,8 +7,8 @@ use tinyrealm_firmware_roles::device;
 use tinyrealm_firmware_roles::world::{self, SOCKET_BUFFERS, STACK_RESOURCES};
 
 const _: () = assert!(
-    device::HAS_OWN_SECRET,
-    "device.toml: main.cluster_secret is the demonstration's, which everyone knows: put your realm's there"
+    device::HAS_OWN_WORLD_KEY,
+    "device.toml: main.world_key is the demonstration's, which everyone has: put what `tinyrealm key` prints there"
 );
 
 #[embassy_executor::main]

@@ -7,8 +7,8 @@ use tinyrealm_firmware_roles::chat::{self, SOCKET_BUFFERS, STACK_RESOURCES};
 use tinyrealm_firmware_roles::device;
 
 const _: () = assert!(
-    device::HAS_OWN_SECRET,
-    "device.toml: main.cluster_secret is the demonstration's, which everyone knows: put your realm's there"
+    device::HAS_OWN_CHAT_KEY,
+    "device.toml: main.chat_key is the demonstration's, which everyone has: put what `tinyrealm key` prints there"
 );
 
 #[embassy_executor::main]

@@ -74,7 +74,7 @@ fn denies(heard: &Heard) -> Vec<u8> {
 }
 
 fn a_world() -> Vec<Act> {
-    let mut acts = Vec::from(proven_world::<0>());
+    let mut acts = Vec::from(proven_world::<0, 1>());
     acts.extend([Act::Say(0, registers(1)), Act::Await(0, 1)]);
     acts
 }
@@ -155,7 +155,7 @@ fn worlds() -> Vec<Act> {
     acts.push(Act::Say(0, frame(&status)));
     let uids = [Uid(5), Uid(6)].into_iter().collect();
     acts.push(Act::Say(0, frame(&UserList { uids })));
-    // The same id, from another address.
+    // The same world, from another address.
     let other = RegisterWorld {
         versions: Versions::OURS,
         world_id: WorldId(1),
@@ -163,14 +163,14 @@ fn worlds() -> Vec<Act> {
         capacity: 1,
         addr: Text::truncated("elsewhere:1"),
     };
-    acts.extend(proven_world::<1>());
-    acts.extend([Act::Say(1, frame(&other)), Act::AwaitEnd(1)]);
-    // The same world again.
-    acts.extend(proven_world::<2>());
-    acts.extend([Act::Say(2, registers(1)), Act::Await(2, 1), Act::AwaitEnd(0)]);
-    acts.extend(proven_world::<3>());
+    acts.extend(proven_world::<1, 1>());
+    acts.extend([Act::Say(1, frame(&other)), Act::Await(1, 1), Act::AwaitEnd(0)]);
+    // And again.
+    acts.extend(proven_world::<2, 1>());
+    acts.extend([Act::Say(2, registers(1)), Act::Await(2, 1), Act::AwaitEnd(1)]);
+    acts.extend(proven_world::<3, 2>());
     acts.extend([Act::Say(3, registers(2)), Act::Await(3, 1)]);
-    acts.extend(proven_world::<4>());
+    acts.extend(proven_world::<4, 3>());
     acts.extend([Act::Say(4, registers(3)), Act::AwaitEnd(4)]);
     // A world that says what clients say.
     acts.extend([Act::Say(3, greets()), Act::Await(3, 0)]);
@@ -182,7 +182,7 @@ fn tolerance() -> Vec<Act> {
     acts.extend(tolerated(0));
     acts.extend(a_client(1));
     acts.extend(tolerated(1));
-    acts.extend(proven_world::<2>());
+    acts.extend(proven_world::<2, 1>());
     acts.extend([Act::Say(2, registers(1)), Act::Await(2, 1)]);
     acts.extend(tolerated(2));
     acts

@@ -72,7 +72,7 @@ fn heard_of_another(newest: Seq) -> Open {
 impl ChatBench<'_> {
     fn open_as(&mut self, open: &Open) -> SessionKey {
         let key = self.accept();
-        self.prove_as(key, ServerKind::MAIN, ServerKind::CHAT);
+        self.prove_as(key, ServerKind::MAIN, ServerKind::CHAT, 0);
         self.say(key, open);
         assert!(self.heard(key)[0].is::<Opened>());
         key

@@ -13,7 +13,7 @@ impl LoginBench<'_> {
     /// A Main that has proven itself.
     fn accept_main(&mut self) -> SessionKey {
         let main = self.accept();
-        self.prove_as(main, ServerKind::MAIN, ServerKind::LOGIN);
+        self.prove_as(main, ServerKind::MAIN, ServerKind::LOGIN, 0);
         assert_eq!(self.state(main), Some(SessionState::Ready));
         main
     }
@@ -119,7 +119,7 @@ fn nobody_asks_without_a_proof() {
         assert_eq!(bench.ended(stranger), Some(ErrorCode::OUT_OF_PLACE));
         // A proof of another kind of server does not help.
         let world = bench.accept();
-        bench.say(world, &crate::node::cluster::tests::hello_of(ServerKind::WORLD));
+        bench.say(world, &crate::node::cluster::tests::hello_of(ServerKind::WORLD, 7));
         assert_eq!(bench.ended(world), Some(ErrorCode::OUT_OF_PLACE));
         assert_eq!((bench.role().stats().verifies, bench.role().verifies()), (0, 0));
     });

@@ -21,7 +21,7 @@ use super::hub::{ChatHub, LocalChannelKey};
 use crate::backoff::Backoff;
 use crate::broadcast::FrameClass;
 use crate::log;
-use crate::node::cluster::{Dialer, Heard};
+use crate::node::cluster::{Dialer, Heard, ONLY_ID};
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_chat::{Open, Resume};
 use crate::protocol::main_to_client::ChatGap;
@@ -56,7 +56,7 @@ impl ChatLink {
     pub(super) const fn new(policy: &ChatPolicy) -> Self {
         Self {
             state: ChatLinkState::Waiting,
-            dialer: Dialer::new(ServerKind::MAIN, ServerKind::CHAT),
+            dialer: Dialer::new(ServerKind::MAIN, ServerKind::CHAT, ONLY_ID),
             backoff: Backoff::new(policy.reconnect_first_ms, policy.reconnect_most_ms),
         }
     }
@@ -210,8 +210,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         caller: &mut Caller<'_, 'a>,
         frame: Frame<'_>,
     ) -> Dispatched {
-        let heard = self.chat.link.dialer.hear(&self.secret, caller, frame);
-        if heard == Heard::Proven {
+        let keys = self.secrets.keys_of(ServerKind::CHAT, ONLY_ID);
+        let heard = self.chat.link.dialer.hear(&keys, caller, frame);
+        if let Heard::Proven(_) = heard {
             let open = Open { instance: self.chat.instance, newest: self.chat.newest };
             caller.sessions.send_or_close(caller.now, caller.key, &open);
             self.chat.link.state = ChatLinkState::Opening(caller.key);
@@ -240,7 +241,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let address = self.chat.address.as_str();
         if reason == ErrorCode::BAD_PROOF {
             log::warning!(
-                "the chat server at {} does not have our cluster secret; trying again",
+                "the chat server at {} does not have its key of our realm; trying again",
                 address
             );
         } else if was_open {

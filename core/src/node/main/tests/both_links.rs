@@ -32,7 +32,7 @@ fn with_both(test: impl FnOnce(&mut BothBench<'_>)) {
         reconnect_first_ms: FIRST_MS,
         reconnect_most_ms: FIRST_MS,
     };
-    let main = Main::new(storage, MainConfig { chat: policy, ..CONFIG }, Accounts, test_secret())
+    let main = Main::new(storage, MainConfig { chat: policy, ..CONFIG }, Accounts, test_secrets())
         .with_login(login)
         .with_chat(heapless::String::try_from(CHAT).unwrap());
     let mut bench = Bench::new(Sizes::ALL.lend(&mut memory.node), BENCH_CONFIG, main);

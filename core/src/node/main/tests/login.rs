@@ -3,7 +3,6 @@
 use super::*;
 use crate::node::testing::Asked;
 use crate::protocol::Versions;
-use crate::protocol::listener_to_dialer::ClusterChallenge;
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::VerifyToken;
 use crate::protocol::{Revision, ServerKind};
@@ -31,7 +30,7 @@ pub(super) fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
         reconnect_first_ms: FIRST_MS,
         reconnect_most_ms: MOST_MS,
     };
-    let main = Main::new(storage, CONFIG, Accounts, test_secret()).with_login(config);
+    let main = Main::new(storage, CONFIG, Accounts, test_secrets()).with_login(config);
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, main);
     bench.act(Main::start);
     test(&mut bench);
@@ -248,8 +247,9 @@ fn nobody_is_login_without_a_proof() {
         assert_eq!(bench.ended(early), Some(ErrorCode::OUT_OF_PLACE));
         bench.pass_ms(FIRST_MS + TICK_MS);
         let wrong = bench.dial_login();
-        let (nonce, proof) = (crate::protocol::Nonce([3; 16]), crate::protocol::Proof([3; 32]));
-        bench.say(wrong, &ClusterChallenge { version: 2, nonce, proof });
+        let mut ack = bench.hear_proof(wrong, ServerKind::LOGIN);
+        ack.proof.0[0] ^= 1;
+        bench.say(wrong, &ack);
         assert_eq!(bench.ended(wrong), Some(ErrorCode::BAD_PROOF));
         let client = bench.say_hello(Some(TOKEN));
         bench.expect_refused(client, ErrorCode::LOGIN_UNAVAILABLE);

@@ -34,8 +34,7 @@ fn uid_of(word: Word) -> Uid {
     Uid(u64::from(1 + word.whom % UIDS))
 }
 
-fn registration(word: Word) -> Vec<u8> {
-    let id = 1 + u16::from(word.whom) % WORLDS;
+fn registration(id: u16, word: Word) -> Vec<u8> {
     let (addr, region) = (address(id), if id.is_multiple_of(2) { "north" } else { "south" });
     let (addr, region) = (Text::new(&addr).unwrap(), Text::new(region).unwrap());
     let capacity = word.amount % 6;
@@ -67,11 +66,12 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
             frame_of(&Hello { versions: Versions::OURS, token: Some(Token([uid.0 as u8; 32])) })
         }
         (link::STRANGER, 150..) => {
-            let proof = proof_for(bench.stream(key), ServerKind::WORLD, ServerKind::MAIN);
-            let hello = || Said::of(&hello_of(ServerKind::WORLD));
+            let id = 1 + u16::from(word.whom) % WORLDS;
+            let proof = proof_for(bench.stream(key), ServerKind::WORLD, ServerKind::MAIN, id);
+            let hello = || Said::of(&hello_of(ServerKind::WORLD, id));
             stream_of(&[proof.unwrap_or_else(hello)])
         }
-        (link::PROVEN, _) => registration(word),
+        (link::PROVEN, _) => registration(tag.index, word),
         (link::WORLD, 8..80) => frame_of(&AttachAck { uid, attempt }),
         (link::WORLD, 80..110) => frame_of(&AttachDenied { uid, attempt, reason: ErrorCode::FULL }),
         (link::WORLD, 110..170) => frame_of(&UserJoined { uid }),

@@ -39,29 +39,62 @@ fn a_world_that_registers_again_from_its_address_replaces_its_older_link() {
     });
 }
 
+/// It has shown the key of its id, so it is the one.
 #[test]
-fn another_address_with_the_same_id_is_refused() {
+fn a_world_that_comes_back_elsewhere_replaces_its_former_self_at_once() {
     with_main(|bench| {
         let first = bench.register(5, "", 40);
-        let other = bench.accept_world();
-        let addr = Text::new("elsewhere:9").unwrap();
-        let region = Text::default();
-        bench.say(
-            other,
-            &RegisterWorld {
-                versions: Versions::OURS,
-                world_id: WorldId(5),
-                region,
-                capacity: 1,
-                addr,
-            },
-        );
-        assert_eq!(bench.heard(other), [bye(ErrorCode::WORLD_ID_TAKEN)]);
-        assert_eq!(bench.ended(other), Some(ErrorCode::WORLD_ID_TAKEN));
+        let other = bench.accept_world(5);
+        bench.say(other, &registration_elsewhere(5));
+        assert_eq!(bench.heard(other), [Said::of(&Registered {})]);
+        assert_eq!(bench.ended(first), Some(ErrorCode::REPLACED));
+        let entry = bench.role().worlds().get(bench.key_of_world(5)).unwrap();
+        assert_eq!((entry.address.as_str(), entry.session), ("elsewhere:9", other));
+    });
+}
+
+#[test]
+fn a_world_registers_no_id_but_its_own() {
+    with_main(|bench| {
+        let first = bench.register(5, "", 40);
+        let other = bench.accept_world(6);
+        bench.say(other, &registration_elsewhere(5));
+        assert_eq!(bench.heard(other), [bye(ErrorCode::NOT_YOURS)]);
+        assert_eq!(bench.ended(other), Some(ErrorCode::NOT_YOURS));
         assert_eq!(bench.state(first), Some(SessionState::Ready));
         let stats = bench.role().stats();
         assert_eq!((bench.role().worlds().len(), stats.worlds_registered), (1, 1));
     });
+}
+
+#[test]
+fn both_sides_of_main_s_list_of_worlds() {
+    let north = heapless::String::try_from("north").unwrap();
+    let allowed = [
+        AllowedWorld { world_id: WorldId(5), region: Some(north) },
+        AllowedWorld { world_id: WorldId(6), region: None },
+    ];
+    let allowed: &[AllowedWorld] = std::boxed::Box::leak(std::boxed::Box::new(allowed));
+    with_main(|bench| {
+        bench.act(|main, _| main.allowed = allowed);
+        for (id, region, may) in
+            [(5, "north", true), (5, "south", false), (6, "south", true), (7, "north", false)]
+        {
+            let key = bench.say_register(id, region, 1);
+            let answer = if may { Said::of(&Registered {}) } else { bye(ErrorCode::NOT_YOURS) };
+            assert_eq!(bench.heard(key), [answer], "{id} {region}");
+        }
+    });
+}
+
+fn registration_elsewhere(world_id: u16) -> RegisterWorld<'static> {
+    RegisterWorld {
+        versions: Versions::OURS,
+        world_id: WorldId(world_id),
+        region: Text::default(),
+        capacity: 1,
+        addr: Text::new("elsewhere:9").unwrap(),
+    }
 }
 
 #[test]
@@ -109,7 +142,7 @@ fn nothing_of_a_world_comes_before_its_registration() {
     ];
     for (frame, opcode) in cases {
         with_main(|bench| {
-            for key in [bench.accept(), bench.accept_world()] {
+            for key in [bench.accept(), bench.accept_world(5)] {
                 bench.say_bytes(key, &frame);
                 assert_eq!(bench.heard(key), [error(ErrorCode::OUT_OF_PLACE, opcode.0)]);
             }
@@ -135,7 +168,7 @@ fn a_world_that_has_not_proven_itself_is_out_of_place() {
 #[test]
 fn a_world_that_has_proven_itself_is_no_client() {
     with_main(|bench| {
-        let key = bench.accept_world();
+        let key = bench.accept_world(5);
         bench.say(key, &Hello { versions: Versions::OURS, token: None });
         assert_eq!(bench.heard(key), []); // unknown on this link
         assert!(bench.role().users().is_empty());

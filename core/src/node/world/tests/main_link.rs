@@ -4,7 +4,6 @@ use core::slice;
 
 use super::*;
 use crate::node::Node;
-use crate::node::cluster::tests::challenge_for;
 use crate::node::testing::address_of;
 use crate::protocol::Text;
 use crate::protocol::world_to_main::{RegisterWorld, Status, UserJoined, UserList};
@@ -118,11 +117,26 @@ fn a_world_that_is_refused_tries_again() {
     with_world(SETUP, |bench| {
         bench.act(World::start);
         let main = bench.connect_main();
-        bench.say(main, &Bye { reason: ErrorCode::WORLD_ID_TAKEN });
-        assert_eq!(bench.ended(main), Some(ErrorCode::WORLD_ID_TAKEN));
+        bench.say(main, &Bye { reason: ErrorCode::NOT_YOURS });
+        assert_eq!(bench.ended(main), Some(ErrorCode::NOT_YOURS));
         let main = bench.wait_for_connect();
         bench.main_connected(main);
         assert_eq!(bench.heard(main), [registration()]);
+    });
+}
+
+/// Two servers with one id would take turns for ever otherwise.
+#[test]
+fn a_world_that_was_replaced_does_not_come_back() {
+    with_world(SETUP, |bench| {
+        bench.act(World::start);
+        let main = bench.connect_main();
+        bench.say(main, &Registered {});
+        bench.say(main, &Bye { reason: ErrorCode::REPLACED });
+        assert_eq!(bench.ended(main), Some(ErrorCode::REPLACED));
+        assert!(!bench.role().is_registered());
+        bench.pass_ms(20 * RECONNECT_MOST_MS);
+        assert!(!bench.requests_connect());
     });
 }
 
@@ -291,9 +305,9 @@ fn a_main_with_another_secret_is_tried_again_later() {
     with_world(SETUP, |bench| {
         bench.act(World::start);
         let main = bench.connect_next();
-        let mut challenge = challenge_for(bench.stream(main), ServerKind::MAIN).unwrap();
-        challenge.proof.0[0] ^= 1;
-        bench.say(main, &challenge);
+        let mut ack = bench.hear_proof(main, ServerKind::MAIN);
+        ack.proof.0[0] ^= 1;
+        bench.say(main, &ack);
         assert_eq!(bench.ended(main), Some(ErrorCode::BAD_PROOF));
         let main = bench.wait_for_connect();
         bench.connected(main);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::view::View;
 use super::*;
-use crate::node::cluster::tests::challenge_for;
+use crate::node::cluster::tests::{CHALLENGE, ack_for};
 use crate::node::testing::{Step, Word, any_steps};
 use crate::protocol::EVENT_MAX_BYTES;
 use crate::session::Session;
@@ -48,8 +48,9 @@ fn speak(bench: &WorldBench<'_, Relay>, key: SessionKey, word: Word) -> Vec<u8> 
             let ttl_ms = u32::from(word.amount) % 4_000;
             frame_of(&AttachUser { ttl_ms, ..attach_of(uid_of(word), word.what.into()) })
         }
-        (link::MAIN, _) => match challenge_for(bench.stream(key), ServerKind::MAIN) {
-            Some(challenge) if bench.role().main.is_proving() => frame_of(&challenge),
+        (link::MAIN, 100..) if bench.role().main.is_proving() => frame_of(&CHALLENGE),
+        (link::MAIN, _) => match ack_for(bench.stream(key), ServerKind::MAIN) {
+            Some(ack) if bench.role().main.is_proving() => frame_of(&ack),
             _ => frame_of(&Registered {}),
         },
         (link::STRANGER, 20..40) => frame_of(&join_of(uid_of(word))),
