@@ -6,7 +6,6 @@
 mod ban;
 mod user;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -90,7 +89,7 @@ pub(crate) struct UpOptions {
 pub(crate) struct MainOptions {
     /// Where to listen, HOST:PORT.
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Option<String>,
     /// The port to listen at; 0 picks a free one and prints it.
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
@@ -110,7 +109,7 @@ pub(crate) struct WorldOptions {
     main: Option<String>,
     /// Where to listen, HOST:PORT; further nodes count the port up.
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Option<String>,
     /// The port to listen at; 0 picks a free one and prints it.
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
@@ -166,7 +165,7 @@ pub(crate) enum SecretCommand {
 pub(crate) struct LoginOptions {
     /// Where to listen, HOST:PORT.
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Option<String>,
     /// The port to listen at; 0 picks a free one and prints it.
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
@@ -181,7 +180,7 @@ pub(crate) struct LoginOptions {
 pub(crate) struct ChatOptions {
     /// Where to listen, HOST:PORT.
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Option<String>,
     /// The port to listen at; 0 picks a free one and prints it.
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,

@@ -1,7 +1,7 @@
 //! What all servers have in common: logging, signals, threads.
 
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::mpsc;
 use std::task::Poll;
 use std::thread::JoinHandle;
@@ -225,6 +225,16 @@ impl NodeThread {
     pub(crate) fn join(self) -> anyhow::Result<()> {
         self.thread.join().map_err(|_| anyhow!("a node's thread has panicked"))
     }
+}
+
+/// The address by which this machine finds what listens there.
+pub(crate) fn local(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(all) if all.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(all) if all.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 fn explain_bind(address: SocketAddr, error: &std::io::Error) -> anyhow::Error {

@@ -36,9 +36,10 @@ const BOTS_JOIN_SECONDS: f64 = 30.0;
 /// A realm in one process.
 struct Realm {
     nodes: Vec<NodeThread>,
-    main_address: String,
-    /// Unless everyone is a guest.
-    login_address: Option<String>,
+    /// Where Main listens.
+    main_address: SocketAddr,
+    /// Where Login does, unless everyone is a guest.
+    login_address: Option<SocketAddr>,
     figures: Figures,
 }
 
@@ -65,15 +66,13 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 fn show_the_way(realm: &Realm) {
-    match &realm.login_address {
+    let main = process::local(realm.main_address);
+    match realm.login_address.map(process::local) {
         Some(login) => {
             println!("try:  tinyrealm user add NAME");
-            println!(
-                "then: tinyrealm client --main {} --login {login} --id NAME",
-                realm.main_address
-            );
+            println!("then: tinyrealm client --main {main} --login {login} --id NAME");
         }
-        None => println!("try:  tinyrealm client --main {}", realm.main_address),
+        None => println!("try:  tinyrealm client --main {main}"),
     }
 }
 
@@ -97,22 +96,22 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
             shared.clone(),
         )?;
         println!("login listening on {}", node.address);
-        config.main.login = node.address.to_string();
-        (login_address, login) = (Some(node.address.to_string()), Some(shared));
+        config.main.login = process::local(node.address).to_string();
+        (login_address, login) = (Some(node.address), Some(shared));
         nodes.push(node);
     }
     let main = Shared::default();
     let address = config.main.address();
     let chat = Shared::default();
     let chat_node = chat_server::spawn(&config, keyring.clone(), shutdown.clone(), chat.clone())?;
-    config.main.chat = chat_node.address.to_string();
+    config.main.chat = process::local(chat_node.address).to_string();
     let node =
         main_server::spawn(&config, address, keyring.clone(), shutdown.clone(), main.clone())?;
     println!("main listening on {}", node.address);
     println!("chat listening on {}", chat_node.address);
-    let main_address = node.address.to_string();
+    let main_address = node.address;
     nodes.extend([node, chat_node]);
-    let worlds = start_worlds(&config, &main_address, &keyring, shutdown, &mut nodes)?;
+    let worlds = start_worlds(&config, main_address, &keyring, shutdown, &mut nodes)?;
     let (started, bots) = (Instant::now(), Shared::default());
     let figures = Figures { started, login, main, chat, worlds, bots };
     Ok(Realm { nodes, main_address, login_address, figures })
@@ -120,7 +119,7 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
 
 fn start_worlds(
     config: &Config,
-    main_address: &str,
+    main_address: SocketAddr,
     keyring: &Keyring,
     shutdown: &CancellationToken,
     nodes: &mut Vec<NodeThread>,
@@ -128,7 +127,7 @@ fn start_worlds(
     let mut worlds = Vec::new();
     for number in 0..world_count(config) {
         let mut settings = world_server::numbered(&config.world, number);
-        settings.main = main_address.to_owned();
+        settings.main = process::local(main_address).to_string();
         let (id, report) = (settings.id, Shared::default());
         let address = config.world.address(number);
         let (keyring, shutdown) = (keyring.clone(), shutdown.clone());
@@ -155,8 +154,8 @@ fn start_http(
         _ => None,
     };
     let directory = Directory {
-        main: realm.main_address.clone(),
-        login: realm.login_address.clone(),
+        main: realm.main_address,
+        login: realm.login_address,
         region: config.world.region.clone(),
     };
     let site = Arc::new(Site { directory, figures: realm.figures.clone(), visitors });
@@ -177,7 +176,7 @@ fn start_http(
         return Ok(None);
     }
     let page = open("http", Entrance::Page, config.http.address())?;
-    Ok(Some(format!("http://{page}/")))
+    Ok(Some(format!("http://{}/", process::local(page))))
 }
 
 fn world_count(config: &Config) -> u16 {
@@ -201,9 +200,10 @@ fn start_bots(
         }
         None => None,
     };
-    let accounts = realm.login_address.clone().zip(throw_aways.as_ref());
+    let login_address = realm.login_address.map(|address| process::local(address).to_string());
+    let accounts = login_address.zip(throw_aways.as_ref());
     let plan = Plan {
-        main_address: realm.main_address.clone(),
+        main_address: process::local(realm.main_address).to_string(),
         region: String::new(),
         accounts: accounts.map(|(login_address, made)| Accounts {
             login_address,
@@ -232,8 +232,7 @@ fn start_bots(
 
 /// What the ids of accounts that it makes begin with: no other realm of this machine has the same.
 fn account_prefix(kind: &str, realm: &Realm) -> String {
-    let port = realm.main_address.rsplit(':').next().unwrap_or_default();
-    format!("{kind}-{port}-")
+    format!("{kind}-{}-", realm.main_address.port())
 }
 
 fn show_status(realm: &Realm, shutdown: &CancellationToken) -> anyhow::Result<()> {

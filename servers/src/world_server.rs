@@ -112,6 +112,11 @@ fn server_name(id: u16) -> String {
 pub(crate) fn numbered(settings: &WorldSettings, node: u16) -> WorldSettings {
     let mut settings = settings.clone();
     settings.id = settings.id.saturating_add(node);
+    if let Some((host, port)) = settings.advertise.rsplit_once(':') {
+        // It is a number, which is checked with the configuration.
+        let port = port.parse::<u16>().unwrap_or_default().saturating_add(node);
+        settings.advertise = format!("{host}:{port}");
+    }
     settings
 }
 

@@ -23,6 +23,7 @@ pub(crate) enum ChatPlace {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ChatSettings {
     /// Where the chat server listens.
+    #[serde(deserialize_with = "super::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]

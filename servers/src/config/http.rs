@@ -23,6 +23,7 @@ pub(crate) struct HttpSettings {
     /// Whether `up` serves the live page: `on` or `off`.
     pub(crate) service: HttpService,
     /// Where it is.
+    #[serde(deserialize_with = "super::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +57,7 @@ impl Default for HttpSettings {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AdminSettings {
     /// Where `up` tells its health and its figures.
+    #[serde(deserialize_with = "super::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -20,6 +20,7 @@ const HASH_MEMORY_MAX_KIB: u32 = 4 * 1_024 * 1_024;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LoginSettings {
     /// Where Login listens.
+    #[serde(deserialize_with = "super::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]

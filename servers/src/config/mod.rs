@@ -16,10 +16,11 @@ mod net;
 mod tests;
 mod validate;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 
 use anyhow::Context;
+use serde::de::Error;
 use serde::{Deserialize, Serialize};
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::MainConfig;
@@ -89,6 +90,7 @@ pub(crate) enum Auth {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MainSettings {
     /// Where Main listens.
+    #[serde(deserialize_with = "listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,11 +139,13 @@ pub(crate) struct WorldSettings {
     /// The region that it serves, at most 16 bytes.
     pub(crate) region: String,
     /// Where the world listens; further nodes count the port up.
+    #[serde(deserialize_with = "listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
-    /// The address that clients are told, at most 64 bytes; empty: the listening one.
+    /// The address that clients are told, `host:port`, at most 64 bytes; further nodes count the port up.
+    /// Empty: the listening one, unless that is every address of the machine.
     pub(crate) advertise: String,
     /// Where Main is, `host:port`.
     pub(crate) main: String,
@@ -289,6 +293,14 @@ impl WorldSettings {
     pub(crate) const fn capacity(&self) -> usize {
         self.rooms as usize * self.room_capacity as usize
     }
+}
+
+/// An address of this machine, or a name of it: the first address that the name has.
+fn listen_address<'de, D: serde::Deserializer<'de>>(text: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(text)?;
+    let wrong = |problem| D::Error::custom(format!("can't listen at {text:?}: {problem}"));
+    let mut found = text.to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
+    found.next().ok_or_else(|| wrong("the name has no address".to_owned()))
 }
 
 fn with_port(mut address: SocketAddr, port: Option<u16>) -> SocketAddr {

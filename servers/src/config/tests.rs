@@ -118,3 +118,34 @@ fn proxies_are_a_list_of_networks() {
         assert!(told.contains("is no network"), "{told}");
     }
 }
+
+#[test]
+fn servers_listen_at_names_too() {
+    let config = load("[main]\nlisten = \"localhost:7000\"\n", &[], &[]).unwrap();
+    assert!(config.main.address().ip().is_loopback() && config.main.address().port() == 7_000);
+    for wrong in ["no-such-host.invalid:7000", "localhost", "7000", ""] {
+        let told = problem(&format!("[main]\nlisten = \"{wrong}\"\n"));
+        assert!(told.contains("can't listen at"), "{told}");
+    }
+}
+
+#[test]
+fn clients_are_told_what_they_can_reach() {
+    let accepted = |text: &str| load(&format!("[world]\n{text}\n"), &[], &[]).is_ok();
+    for everywhere in ["0.0.0.0:7100", "[::]:7100"] {
+        let told = problem(&format!("[world]\nlisten = \"{everywhere}\"\n"));
+        assert!(told.contains("set world.advertise"), "{told}");
+        assert!(accepted(&format!("listen = \"{everywhere}\"\nadvertise = \"game.example:7100\"")));
+        assert!(!accepted(&format!("advertise = \"{everywhere}\"")));
+    }
+    for good in ["game.example:1", "192.0.2.7:65534", "[2001:db8::7]:7100"] {
+        assert!(accepted(&format!("advertise = \"{good}\"")), "{good}");
+    }
+    for wrong in
+        ["game.example", "game.example:0", "game.example:65536", ":7100", "2001:db8::7:7100"]
+    {
+        assert!(!accepted(&format!("advertise = \"{wrong}\"")), "{wrong}");
+    }
+    assert!(accepted("advertise = \"a:65533\"\nnodes = 2"));
+    assert!(!accepted("advertise = \"a:65534\"\nnodes = 2"));
+}

@@ -1,5 +1,7 @@
 //! What the numbers of a configuration may be.
 
+use std::net::SocketAddr;
+
 use anyhow::ensure;
 use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, PAST_PAGE_MAX};
 use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
@@ -131,7 +133,39 @@ impl ChatSettings {
 }
 
 impl WorldSettings {
+    /// Whatever clients are told leads somewhere.
+    fn validate_advertise(&self) -> anyhow::Result<()> {
+        if self.advertise.is_empty() {
+            let address = self.address(0);
+            ensure!(
+                !address.ip().is_unspecified(),
+                "world.listen is {address}, where no client finds anybody: set world.advertise to \
+                 the HOST:PORT that clients are told"
+            );
+            return Ok(());
+        }
+        let parts = self.advertise.rsplit_once(':');
+        let is_address = parts.is_some_and(|(host, port)| {
+            !host.is_empty()
+                && (!host.contains(':') || (host.starts_with('[') && host.ends_with(']')))
+                && !host.contains([' ', '/'])
+                && port
+                    .parse::<u16>()
+                    .is_ok_and(|port| port.checked_add(self.nodes) > Some(self.nodes))
+        });
+        ensure!(is_address, "world.advertise must be HOST:PORT, not {:?}", self.advertise);
+        let is_everywhere =
+            self.advertise.parse().is_ok_and(|address: SocketAddr| address.ip().is_unspecified());
+        ensure!(
+            !is_everywhere,
+            "world.advertise is {}, where no client finds anybody",
+            self.advertise
+        );
+        Ok(())
+    }
+
     fn validate(&self) -> anyhow::Result<()> {
+        self.validate_advertise()?;
         ensure!(self.id > 0, "world.id must be at least 1");
         ensure!(
             self.region.len() <= REGION_MAX_BYTES,

@@ -22,7 +22,7 @@ mod tests;
 mod visitors;
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,13 +55,36 @@ const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Where a page finds the realm.
-#[derive(Clone, Debug, Serialize)]
+/// Where the realm listens.
+#[derive(Clone, Debug)]
 pub(crate) struct Directory {
-    pub(crate) main: String,
+    pub(crate) main: SocketAddr,
     /// Unless everyone is a guest.
-    pub(crate) login: Option<String>,
+    pub(crate) login: Option<SocketAddr>,
     pub(crate) region: String,
+}
+
+impl Directory {
+    /// Where a page finds the realm, which has found us at `authority`: what listens everywhere is there, too.
+    fn told(&self, authority: &str) -> impl Serialize {
+        let told = |address: SocketAddr| match address.ip().is_unspecified() {
+            true => format!("{}:{}", host_of(authority), address.port()),
+            false => address.to_string(),
+        };
+        serde_json::json!({
+            "main": told(self.main),
+            "login": self.login.map(told),
+            "region": self.region,
+        })
+    }
+}
+
+/// A name or an address, without the port behind it; IPv6 in its brackets.
+fn host_of(authority: &str) -> &str {
+    match authority.find(']') {
+        Some(end) => &authority[..=end],
+        None => authority.split(':').next().unwrap_or_default(),
+    }
 }
 
 /// What the answers are made of.
@@ -108,15 +131,10 @@ impl Door {
 
     /// Whether the request is for us, whatever name leads here.
     fn is_ours(&self, authority: &str) -> bool {
-        let host = match authority.strip_prefix('[') {
-            Some(rest) => rest.split(']').next(),
-            None => authority.split(':').next(),
-        };
-        host.is_some_and(|host| {
-            host.parse::<IpAddr>().is_ok()
-                || host.eq_ignore_ascii_case("localhost")
-                || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
-        })
+        let host = host_of(authority);
+        host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+            || host.eq_ignore_ascii_case("localhost")
+            || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
     }
 }
 
@@ -180,7 +198,8 @@ async fn answer<B>(site: &Arc<Site>, door: &Door, peer: IpAddr, request: &Reques
     let Ok(client) = client_address(peer, &door.trusted, fields) else {
         return plain(StatusCode::BAD_REQUEST, "the proxies' headers contradict each other\n");
     };
-    if !text_of(headers, header::HOST).is_some_and(|host| door.is_ours(host)) {
+    let authority = text_of(headers, header::HOST).unwrap_or_default();
+    if !door.is_ours(authority) {
         return plain(
             StatusCode::MISDIRECTED_REQUEST,
             "not a name of this server: see http.hosts\n",
@@ -200,7 +219,8 @@ async fn answer<B>(site: &Arc<Site>, door: &Door, peer: IpAddr, request: &Reques
         (Entrance::Page, "/stats") if *request.method() == Method::GET => {
             return stream_figures(site, door, client);
         }
-        (Entrance::Page, path) => look_up(site, path),
+        (Entrance::Page, "/realm") => json(&site.directory.told(authority)),
+        (Entrance::Page, path) => look_up(path),
         (Entrance::Admin, path) => look_up_for_operator(site, path),
     };
     match *request.method() {
@@ -221,16 +241,13 @@ fn stream_figures(site: &Arc<Site>, door: &Door, client: IpAddr) -> Answer {
     answer
 }
 
-fn look_up(site: &Site, path: &str) -> Answer {
+fn look_up(path: &str) -> Answer {
     if let Some(file) = page::file(path) {
         let mut answer = with_type(StatusCode::OK, file.content_type, file.content);
         set(&mut answer, header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY);
         return answer;
     }
-    match path {
-        "/realm" => json(&site.directory),
-        _ => plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
-    }
+    plain(StatusCode::NOT_FOUND, "there is nothing here\n")
 }
 
 fn look_up_for_operator(site: &Site, path: &str) -> Answer {

@@ -7,8 +7,11 @@ use crate::report::Shared;
 use crate::world_server::WorldReport;
 
 fn site() -> Arc<Site> {
-    let directory =
-        Directory { main: "127.0.0.1:1".to_owned(), login: None, region: "home".to_owned() };
+    let directory = Directory {
+        main: SocketAddr::from(([0, 0, 0, 0], 7_000)),
+        login: None,
+        region: "home".to_owned(),
+    };
     let world = WorldFigures { id: 3, report: Shared::default() };
     let figures = Figures {
         started: Instant::now(),
@@ -96,6 +99,19 @@ fn only_own_names_are_answered() {
     }
     let nameless = request(Method::GET, "/", &[]);
     assert_eq!(answer_to(&site, &door(Entrance::Page, &[]), &nameless).0, 421);
+}
+
+/// Nobody is told an address that is everybody's.
+#[test]
+fn what_listens_everywhere_is_where_the_page_was_found() {
+    let site = site();
+    for (host, main) in
+        [("here:7080", "here:7000"), ("192.0.2.1", "192.0.2.1:7000"), ("[::1]:7080", "[::1]:7000")]
+    {
+        let asked = request(Method::GET, "/realm", &[("host", host)]);
+        let (_, text) = answer_to(&site, &door(Entrance::Page, &[]), &asked);
+        assert!(text.contains(&format!("\"main\":\"{main}\"")), "{text}");
+    }
 }
 
 /// Streams of figures are shared by address, and the address is the client's behind a proxy.
