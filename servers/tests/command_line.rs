@@ -240,7 +240,7 @@ fn every_key_is_a_variable_and_a_flag_wins() {
 
 #[test]
 fn a_free_port_is_printed_and_is_the_one() {
-    let variables = [("TINYREALM_MAIN_PORT", "0"), ("TINYREALM_NET_FRAME_LIMIT_BYTES", "96")];
+    let variables = [("TINYREALM_MAIN_PORT", "0"), ("TINYREALM_NET_FRAME_LIMIT_BYTES", "64")];
     let main = Process::start_with(&["main"], &variables);
     let address: SocketAddr =
         main.wait_for(Stream::Stdout, |line| line.strip_prefix("main listening on ")?.parse().ok());

@@ -29,8 +29,8 @@ protocol! {
         nonce: Nonce,
         /// The dialing server's proof, with the newest key that it has.
         proof: Proof,
-        /// The same with its former key, while keys are exchanged; `proof` again if it has one key.
-        former_proof: Proof,
+        /// The same with its former key, if it has two, while keys are exchanged.
+        former_proof: Option<Proof>,
     }
 }
 

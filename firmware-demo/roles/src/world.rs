@@ -64,8 +64,8 @@ const KEY: ClusterKey = match ClusterKey::from_hex(device::main::WORLD_KEY) {
     None => panic!("device.toml: main.world_key is not 64 hexadecimal digits: see `tinyrealm key`"),
 };
 
-/// The proof of its key: prefix, id, nonce, two proofs.
-const CLUSTER_PROOF_BYTES: usize = 6 + 3 + 16 + 2 * 32;
+/// The proof of its key: prefix, id, nonce, proof, and that it has no former one.
+const CLUSTER_PROOF_BYTES: usize = 6 + 3 + 16 + 32 + 1;
 
 const _: () = {
     assert!(

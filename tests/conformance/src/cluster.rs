@@ -49,7 +49,7 @@ fn proof(heard: &Heard, peer: usize, id: u16) -> Vec<u8> {
     let challenge: ClusterChallenge =
         decode(&heard.frames(peer)[0][4..]).expect("a ClusterChallenge");
     let proof = key(id).proof(Side::Dialer, &transcript(id, NONCE, challenge.nonce));
-    frame(&ClusterProof { id, nonce: NONCE, proof, former_proof: proof })
+    frame(&ClusterProof { id, nonce: NONCE, proof, former_proof: None })
 }
 
 /// The new peer `PEER` connects to Main and proves that it is world `ID`.

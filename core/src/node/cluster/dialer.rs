@@ -84,7 +84,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Hearing<'_> {
         }
         let transcript = &mut self.dialer.transcript;
         transcript.listener_nonce = message.nonce;
-        let [proof, former_proof] = self.keys.proofs(Side::Dialer, transcript);
+        let (proof, former_proof) = self.keys.proofs(Side::Dialer, transcript);
         let Transcript { id, dialer_nonce: nonce, .. } = *transcript;
         let shown = ClusterProof { id, nonce, proof, former_proof };
         caller.sessions.send_or_close(caller.now, caller.key, &shown);
@@ -95,9 +95,10 @@ impl<'a> Stub<Caller<'_, 'a>> for Hearing<'_> {
             out_of_place(caller, ClusterAck::OPCODE.0);
             return;
         }
-        let proofs = self.keys.proofs(Side::Listener, &self.dialer.transcript);
+        let (newest, former) = self.keys.proofs(Side::Listener, &self.dialer.transcript);
         // Proofs compare in constant time.
-        self.is_proven = proofs.contains(&message.proof);
+        self.is_proven =
+            newest == message.proof || former.is_some_and(|former| former == message.proof);
         if !self.is_proven {
             let about = ClusterAck::OPCODE.0;
             let farewell = Farewell::Error { code: ErrorCode::BAD_PROOF, about };

@@ -78,7 +78,7 @@ impl<K: KeyChain> Gate<K> {
     fn answer(&self, key: SessionKey, message: &ClusterProof) -> Option<Proof> {
         let keys = self.keys.keys_for(message.id)?;
         let transcript = self.transcript(key, message.id, message.nonce)?;
-        let known = keys.shown_by(&[message.proof, message.former_proof], &transcript)?;
+        let known = keys.shown_by((&message.proof, message.former_proof.as_ref()), &transcript)?;
         Some(known.proof(Side::Listener, &transcript))
     }
 

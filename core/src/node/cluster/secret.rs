@@ -125,37 +125,38 @@ const fn nibble(digit: u8) -> Option<u8> {
 #[derive(Clone, Debug)]
 pub struct ClusterKeys {
     newest: ClusterKey,
-    /// The same again, if there is one.
-    former: ClusterKey,
+    former: Option<ClusterKey>,
 }
 
 impl ClusterKeys {
     /// One key alone.
     pub const fn of(key: ClusterKey) -> Self {
-        let former = ClusterKey(key.0);
-        Self { newest: key, former }
+        Self { newest: key, former: None }
     }
 
     /// With the key that counted before, and still does.
     #[must_use]
-    pub const fn with_former(self, former: ClusterKey) -> Self {
-        Self { newest: self.newest, former }
+    pub fn with_former(self, former: ClusterKey) -> Self {
+        Self { newest: self.newest, former: Some(former) }
     }
 
-    /// The proofs of one side with both: the newest key's, and the former one's.
-    pub fn proofs(&self, side: Side, transcript: &Transcript) -> [Proof; 2] {
-        [self.newest.proof(side, transcript), self.former.proof(side, transcript)]
+    /// The proofs of one side with both: the newest key's, and the former one's if there is one.
+    pub fn proofs(&self, side: Side, transcript: &Transcript) -> (Proof, Option<Proof>) {
+        let former = self.former.as_ref().map(|key| key.proof(side, transcript));
+        (self.newest.proof(side, transcript), former)
     }
 
-    /// The key that one of the dialing server's `proofs` was made with.
+    /// The key that the dialing server's `proof` or its former one was made with.
     pub(super) fn shown_by(
         &self,
-        proofs: &[Proof; 2],
+        (proof, former_proof): (&Proof, Option<&Proof>),
         transcript: &Transcript,
     ) -> Option<&ClusterKey> {
-        [&self.newest, &self.former].into_iter().find(|key| {
+        let mut keys = [Some(&self.newest), self.former.as_ref()].into_iter().flatten();
+        keys.find(|key| {
+            let expected = key.proof(Side::Dialer, transcript);
             // Proofs compare in constant time.
-            proofs.contains(&key.proof(Side::Dialer, transcript))
+            expected == *proof || former_proof.is_some_and(|former| expected == *former)
         })
     }
 }

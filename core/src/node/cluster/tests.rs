@@ -49,7 +49,7 @@ pub(crate) fn proof_for(
     let ClusterChallenge { nonce: listener_nonce, .. } = challenge.read()?;
     let transcript = Transcript { dialer, listener, id, dialer_nonce: PEERS_NONCE, listener_nonce };
     let proof = key_between(dialer, listener, id).proof(Side::Dialer, &transcript);
-    Some(Said::of(&ClusterProof { id, nonce: PEERS_NONCE, proof, former_proof: proof }))
+    Some(Said::of(&ClusterProof { id, nonce: PEERS_NONCE, proof, former_proof: None }))
 }
 
 /// What a dialing peer begins with.
@@ -235,7 +235,7 @@ fn former_secret() -> ClusterSecret {
 /// What world 7 shows with this key, over the connection whose challenge had `nonce`.
 fn shown(key: &ClusterKey, nonce: Nonce) -> ClusterProof {
     let proof = key.proof(Side::Dialer, &transcript(nonce));
-    ClusterProof { id: 7, nonce: PEERS_NONCE, proof, former_proof: proof }
+    ClusterProof { id: 7, nonce: PEERS_NONCE, proof, former_proof: None }
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn a_dialer_with_two_keys_shows_both() {
         let nonce = bench.challenge(key).nonce;
         let unknown = ClusterSecret::new(&[1; 32]).unwrap().key_of(ServerKind::WORLD, 7);
         let known = test_secret().key_of(ServerKind::WORLD, 7);
-        let former_proof = known.proof(Side::Dialer, &transcript(nonce));
+        let former_proof = Some(known.proof(Side::Dialer, &transcript(nonce)));
         bench.say(key, &ClusterProof { former_proof, ..shown(&unknown, nonce) });
         let proof = known.proof(Side::Listener, &transcript(nonce));
         assert_eq!(bench.heard(key), [Said::of(&ClusterAck { proof })]);

@@ -125,7 +125,13 @@ fn cluster() -> Vec<Vector> {
             id: 7,
             nonce: dialer_nonce,
             proof: proof(DIALERS_PROOF),
-            former_proof: proof(DIALERS_PROOF),
+            former_proof: None,
+        }),
+        golden(ClusterProof {
+            id: u16::MAX,
+            nonce: Nonce([0xFF; 16]),
+            proof: proof(LISTENERS_PROOF),
+            former_proof: Some(proof(DIALERS_PROOF)),
         }),
         golden(ClusterAck { proof: proof(LISTENERS_PROOF) }),
     ]
