@@ -67,7 +67,7 @@ fn key_file(name: &str, secret: &str, of: &[&str]) -> ScratchFile {
     let arguments = [&["key"][..], of, &["--set", secret]].concat();
     let finished = command(&arguments);
     finished.expect_code(0);
-    let file = ScratchFile::with(name, &finished.lines(Stream::Stdout)[0]);
+    let file = ScratchFile::with(name, finished.lines(Stream::Stdout)[0]);
     file.set_mode(0o600);
     file
 }
