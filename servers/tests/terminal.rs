@@ -145,7 +145,7 @@ fn two_people_meet_walk_and_talk() {
     ann.press("tand?\r");
     ann.wait_until_drawn("not said: CHAT_UNAVAILABLE");
     world.process.kill();
-    ann.wait_until_drawn("lost the world; looking for another");
+    ann.wait_until_drawn("lost the world (LOST); looking for another");
     ann.wait_until_drawn("no world for you now (NO_WORLD); trying again");
     ann.press("q");
     bob.press("\x03"); // Ctrl-C

@@ -119,10 +119,10 @@ fn everyone_who_asks_at_once_is_answered_in_turn() {
     let main = realm.main.address;
     let (mut ann, _) = greeted(main);
     join(&mut ann, LOBBY);
-    // 26 bytes each, as many as are kept.
+    // 23 bytes each, as many as are kept.
     let seqs: Vec<Seq> = (1..=HISTORY_MESSAGES)
         .map(|number| {
-            say(&mut ann, LOBBY, &format!("this is what ann says: {number:03}"));
+            say(&mut ann, LOBBY, &format!("ann says this much: {number:03}"));
             heard(&mut ann).0
         })
         .collect();
@@ -141,7 +141,7 @@ fn everyone_who_asks_at_once_is_answered_in_turn() {
     }
     for peer in &mut crowd {
         let first = peer.find::<ChatPast<'_>>();
-        assert_eq!((first.seq, first.msg.as_str()), (first_seq, "this is what ann says: 001"));
+        assert_eq!((first.seq, first.msg.as_str()), (first_seq, "ann says this much: 001"));
         assert_eq!(peer.find::<ChatPastEnd<'_>>().end_seq, next_seq);
     }
     let report = chat.machine.report().unwrap();
