@@ -8,6 +8,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use tinyrealm_core::protocol::client_to_world::Move;
+use tinyrealm_core::protocol::{self, Direction, Position, encode_body};
+use tinyrealm_core::wire::opcode::OPCODE_BYTES;
 use tinyrealm_core::wire::{Framed, Opcode, PacketFramer, write_frame};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
 
@@ -15,6 +18,8 @@ const STREAM_BYTES: usize = 64 * 1024;
 const FRAME_BYTES: usize = 30;
 const PAYLOAD_BYTES: usize = FRAME_BYTES - 6;
 const FRAMES: usize = STREAM_BYTES / FRAME_BYTES;
+/// Of x and y two each, of z one, of the direction three.
+const MOVE_BYTES: usize = 8;
 const REPETITIONS: usize = 3_000;
 
 /// Runs all of them and prints a table.
@@ -24,6 +29,8 @@ pub(crate) fn run() {
     let copy = best_of(|| copy(black_box(&stream), black_box(&mut target)));
     let decode = best_of(|| decode(black_box(&stream)));
     let codec_decode = best_of(|| codec_decode(black_box(&stream)));
+    let moves = moves();
+    let read = best_of(|| read(black_box(&moves)));
     let payload = [7; PAYLOAD_BYTES];
     let encode = best_of(|| encode(black_box(&payload), black_box(&mut target)));
     let codec_encode = best_of(codec_encode);
@@ -33,6 +40,7 @@ pub(crate) fn run() {
     print_row("memcpy", copy, None);
     print_row("decode and dispatch", decode, Some(("memcpy", decode / copy)));
     print_row("LengthDelimitedCodec decode", codec_decode, Some(("ours", codec_decode / decode)));
+    print_row("a move's fields", read, Some(("ours", read / decode)));
     print_row("encode", encode, Some(("memcpy", encode / copy)));
     print_row("LengthDelimitedCodec encode", codec_encode, Some(("ours", codec_encode / encode)));
 }
@@ -60,6 +68,29 @@ fn stream() -> Vec<u8> {
         write_frame(frame, opcode, &[number as u8; PAYLOAD_BYTES]).expect("the frame fits");
     }
     stream
+}
+
+/// As many payloads of moves, of numbers of one to three bytes.
+fn moves() -> Vec<[u8; MOVE_BYTES]> {
+    let payload = |number: usize| {
+        let number = number as i32;
+        let pos = Position { x: 1_000 + number, y: -2_000 - number, z: 0 };
+        let mut body = [0; MOVE_BYTES + OPCODE_BYTES];
+        let used = encode_body(&Move { pos, dir: Direction(20_000) }, &mut body);
+        assert_eq!(used, Ok(body.len()));
+        *body.last_chunk().expect("a body has a payload")
+    };
+    (0..FRAMES).map(payload).collect()
+}
+
+#[inline(never)]
+fn read(payloads: &[[u8; MOVE_BYTES]]) {
+    let mut sum = 0;
+    for payload in payloads {
+        let message: Option<Move> = black_box(protocol::decode(black_box(payload)));
+        sum += message.map_or(0, |message| message.pos.x);
+    }
+    black_box(sum);
 }
 
 #[inline(never)]

@@ -72,6 +72,8 @@ class Reader:
         for place in range(0, bits, 7):
             byte = self.take(1)[0]
             number |= (byte & 0x7F) << place
+            if byte == 0 and place > 0:
+                raise Bad("a number is longer than it has to be")
             if byte < 0x80 and number < 1 << bits:
                 return number
         raise Bad("a number is too long")

@@ -109,6 +109,12 @@ const COMMANDS: &[Command] = &[
         run: qemu::soak,
     },
     Command {
+        name: "protocol",
+        arguments: "[check]",
+        help: "writes what is made from the schema: protocol.json, vectors.json, protocol.js and its types",
+        run: protocol::run,
+    },
+    Command {
         name: "interop",
         arguments: "",
         help: "checks the vectors of PROTOCOL.md with clients that are not written in Rust",
@@ -137,12 +143,6 @@ const COMMANDS: &[Command] = &[
         arguments: "TARGET [SECONDS]",
         help: "looks for bytes that take a target new ways, and keeps them; needs nightly and cargo-fuzz",
         run: fuzz::run,
-    },
-    Command {
-        name: "protocol",
-        arguments: "",
-        help: "writes vectors.json, protocol.json and the browser's client anew, after a change of the wire",
-        run: protocol::run,
     },
     Command {
         name: "web",

@@ -1,23 +1,45 @@
-//! `cargo xtask protocol`: what the repository says of the wire, from the code that speaks it.
+//! `cargo xtask protocol`: the files that are made from the schema in `core/src/protocol`.
 //!
-//! Purpose: after a message has changed: writes `vectors.json` and `protocol.json`, then the browser's
-//! client (`cargo xtask web`), which is made from the same schema. The difference in the repository is
-//! the change of the wire: read it.
+//! Purpose: `protocol.json`, `vectors.json`, and the JavaScript modules with their types in `backend-web`. Without
+//! a word it writes them; with `check` it says which are stale, as the crates' own tests do.
 //!
-//! Contract: it changes these files and no others. That they are what the code says is a test of the
-//! core, which needs no command.
+//! Contract: PROTOCOL.md is written by hand; the same tests compare it with the code.
 
-use crate::{Failure, process, web, workspace};
+use std::process::Command;
 
-/// Set, the test of the files writes them.
+use crate::{Failure, process, workspace};
+
+const USAGE: &str = "usage: cargo xtask protocol [check]";
+/// Asks the tests to write what they compare.
 const WRITE: &str = "TINYREALM_WRITE";
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    if !arguments.is_empty() {
-        return Err("usage: cargo xtask protocol".into());
+    match arguments {
+        [] => {
+            process::require(golden().env(WRITE, "1"))?;
+            write_modules()
+        }
+        [word] if word == "check" => {
+            process::require(golden().env_remove(WRITE))?;
+            process::require(workspace::cargo().args([
+                "test",
+                "--quiet",
+                "--package",
+                "tinyrealm-web",
+            ]))
+            .map(drop)
+        }
+        _ => Err(USAGE.into()),
     }
-    let mut writer = workspace::cargo();
-    writer.args(["test", "--quiet", "--package", "tinyrealm-core", "--lib", "golden"]);
-    process::pass_through(writer.env(WRITE, "1"))?;
-    web::run(&[])
+}
+
+/// The modules of `backend-web`.
+pub(crate) fn write_modules() -> Result<(), Failure> {
+    process::pass_through(workspace::cargo().args(["run", "--quiet", "--package", "tinyrealm-web"]))
+}
+
+fn golden() -> Command {
+    let mut tests = workspace::cargo();
+    tests.args(["test", "--quiet", "--package", "tinyrealm-core", "--lib", "protocol::golden"]);
+    tests
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::toolchain::Toolchain;
-use crate::{Failure, packages, process, workspace};
+use crate::{Failure, packages, process, protocol, workspace};
 
 const USAGE: &str = "usage: cargo xtask web [check]";
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -41,9 +41,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 }
 
 fn make() -> Result<(), Failure> {
-    let mut generator = workspace::cargo();
-    generator.args(["run", "--quiet", "--package", "tinyrealm-web"]);
-    process::pass_through(&mut generator)?;
+    protocol::write_modules()?;
     let toolchain = Toolchain::choose(TARGET, None)?;
     let built = build(toolchain)?;
     // Its bytes, and not that it is a program.

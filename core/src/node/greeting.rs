@@ -12,7 +12,7 @@ use crate::protocol::client_to_main::Hello;
 use crate::protocol::client_to_world::Join;
 use crate::protocol::dialer_to_listener::ClusterHello;
 use crate::protocol::either_way::VersionRefused;
-use crate::protocol::{ErrorCode, Versions};
+use crate::protocol::{ErrorCode, Versions, take};
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
 use crate::wire::{Frame, Opcode};
@@ -26,7 +26,7 @@ pub(super) fn is_refused(cx: &mut Context<'_, '_>, key: SessionKey, frame: Frame
     if !GREETINGS.contains(&frame.opcode) {
         return false;
     }
-    let Ok((theirs, _)) = postcard::take_from_bytes::<Versions>(frame.payload) else {
+    let Some(theirs) = take::<Versions>(frame.payload) else {
         return false;
     };
     if Versions::OURS.shared(theirs).is_some() {

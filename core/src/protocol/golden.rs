@@ -24,6 +24,7 @@ use std::vec::Vec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::negative::Negative;
 use super::{Message, SCHEMAS, decode, encode_frame};
 use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{Framed, Opcode, PacketFramer, PacketHeader};
@@ -71,9 +72,9 @@ fn vectors_json() -> String {
     let positive = vectors::all().into_iter().map(|vector| {
         json!({ "message": vector.name, "fields": vector.fields, "frame": hex_of(&vector.frame) })
     });
-    let negative = negative::all().into_iter().map(
-        |(message, why, frame)| json!({ "message": message, "why": why, "frame": hex_of(&frame) }),
-    );
+    let negative = negative::all().into_iter().map(|Negative { pretends, why, frame }| {
+        json!({ "message": pretends, "why": why, "frame": hex_of(&frame) })
+    });
     let lines =
         |values: Vec<Value>| values.iter().map(Value::to_string).collect::<Vec<_>>().join(",\n");
     format!(

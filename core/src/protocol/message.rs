@@ -8,6 +8,7 @@
 
 use serde::Deserialize;
 
+use super::decoder::Decoder;
 use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{BinaryWriter, FRAME_LIMIT_MAX_BYTES, Full, Opcode, PacketHeader};
 
@@ -72,8 +73,15 @@ impl<S: FrameSink> FrameSink for &mut S {
 /// Decodes a whole payload; `None` if it does not fit the message exactly.
 #[inline]
 pub fn decode<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<M> {
-    let (message, rest) = postcard::take_from_bytes(payload).ok()?;
-    rest.is_empty().then_some(message)
+    let mut decoder = Decoder::new(payload);
+    let message = M::deserialize(&mut decoder).ok()?;
+    decoder.rest().is_empty().then_some(message)
+}
+
+/// Decodes the start of a payload: a message's first fields.
+#[inline]
+pub fn take<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<M> {
+    M::deserialize(&mut Decoder::new(payload)).ok()
 }
 
 /// Whatever writes one frame to the start of a buffer and answers its length. Not a type parameter, so

@@ -5,7 +5,7 @@
 //! them, the dispatch from frame to stub, and a schema for documentation and other languages.
 //!
 //! Contract: payloads are `postcard`; a payload that does not decode, or decodes with bytes left
-//! over, is malformed. An opcode that the direction does not have is unknown, which is not an error.
+//! over, or has a number in a longer form than it needs, is malformed. An opcode that the direction does not have is unknown, which is not an error.
 //!
 //! Bounds: every text and list inside a message has a length limit in its type.
 //!
@@ -23,6 +23,7 @@ mod client_world;
 mod cluster;
 mod codec;
 mod common;
+mod decoder;
 mod ending;
 #[cfg(test)]
 mod golden;
@@ -46,7 +47,7 @@ pub use main_login::{login_to_main, main_to_login};
 pub(crate) use message::encode_packet;
 pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
-    decode, encode_body, encode_frame,
+    decode, encode_body, encode_frame, take,
 };
 pub use types::{
     Bytes, Direction, HandshakeKey, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES, Password,

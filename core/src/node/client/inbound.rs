@@ -14,7 +14,7 @@ use crate::protocol::world_to_client::{
     self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot,
     UserEntered, UserLeft,
 };
-use crate::protocol::{Dispatched, RoomId, Token, Uid};
+use crate::protocol::{Dispatched, RoomId, Token, Uid, take};
 use crate::wire::Frame;
 use crate::wire::opcode::{LOGIN, MAIN, WORLD};
 
@@ -54,22 +54,22 @@ impl RealmClient {
             return Dispatched::Unknown;
         }
         let heard = match (link, frame.opcode) {
-            (MAIN_LINK, Welcome::OPCODE) => {
-                beginning(frame).map(|Known { uid, token, .. }| self.welcomed(caller, uid, token))
+            (MAIN_LINK, Welcome::OPCODE) => take(frame.payload)
+                .map(|Known { uid, token, .. }| self.welcomed(caller, uid, token)),
+            (LOGIN_LINK, LoginAck::OPCODE) => take(frame.payload)
+                .map(|ack: LoginAck| self.logged_in(caller, ack.token, ack.device)),
+            (MAIN_LINK, EnterWorldAck::OPCODE) => {
+                take(frame.payload).map(|ack: EnterWorldAck<'_>| {
+                    self.sent_to_world(caller, ack.world_addr.as_str(), ack.handshake_key);
+                })
             }
-            (LOGIN_LINK, LoginAck::OPCODE) => {
-                beginning(frame).map(|ack: LoginAck| self.logged_in(caller, ack.token, ack.device))
-            }
-            (MAIN_LINK, EnterWorldAck::OPCODE) => beginning(frame).map(|ack: EnterWorldAck<'_>| {
-                self.sent_to_world(caller, ack.world_addr.as_str(), ack.handshake_key);
-            }),
-            (LOGIN_LINK, LoginDenied::OPCODE) => beginning(frame)
+            (LOGIN_LINK, LoginDenied::OPCODE) => take(frame.payload)
                 .map(|denied: LoginDenied| self.login_denied(denied.reason, denied.retry_after_ms)),
             (WORLD_LINK, JoinOk::OPCODE) => {
-                beginning(frame).map(|(_, room_id): (u16, RoomId)| self.joined(caller, room_id))
+                take(frame.payload).map(|(_, room_id): (u16, RoomId)| self.joined(caller, room_id))
             }
             (WORLD_LINK, JoinDenied::OPCODE) => {
-                beginning(frame).map(|denied: JoinDenied| self.join_denied(denied.reason))
+                take(frame.payload).map(|denied: JoinDenied| self.join_denied(denied.reason))
             }
             _ => Some(()),
         };
@@ -84,11 +84,6 @@ struct Known {
     _version: u16,
     uid: Uid,
     token: Token,
-}
-
-/// As much of a payload as is asked for: a whole message, or its first fields.
-fn beginning<'p, M: Deserialize<'p>>(frame: Frame<'p>) -> Option<M> {
-    postcard::take_from_bytes(frame.payload).ok().map(|(fields, _)| fields)
 }
 
 /// A client and its handler, for the time of one frame.

@@ -12,7 +12,9 @@ use super::room_manager::{
 use super::user::UserKey;
 use crate::broadcast::{Advanced, FrameClass, Window};
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered};
-use crate::protocol::{MemberNumber, MemberState, SNAPSHOT_PAGE_MEMBERS, SendError, encode_frame};
+use crate::protocol::{
+    MemberNumber, MemberState, SNAPSHOT_PAGE_MEMBERS, SendError, encode_frame, take,
+};
 use crate::session::{SessionKey, SessionManager};
 use crate::stats::Count;
 use crate::time::Instant;
@@ -253,9 +255,7 @@ fn classify(frame: Frame<'_>, number: MemberNumber) -> FrameClass {
     let of = match frame.opcode {
         EventBroadcast::OPCODE => return FrameClass::Counted,
         // Both begin with the number.
-        MoveBroadcast::OPCODE | UserEntered::OPCODE => {
-            postcard::take_from_bytes(frame.payload).ok().map(|(number, _)| number)
-        }
+        MoveBroadcast::OPCODE | UserEntered::OPCODE => take(frame.payload),
         _ => None,
     };
     if of == Some(number) { FrameClass::Own } else { FrameClass::State }
