@@ -1,3 +1,5 @@
+//! The decoder beside postcard's own: what both take, and what only longer forms are.
+
 use std::collections::BTreeMap;
 use std::string::{String, ToString};
 use std::vec;
