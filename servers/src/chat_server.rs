@@ -112,6 +112,7 @@ async fn serve(
     };
     let chat_config = ChatConfig {
         channel_members: settings.channel_members,
+        reserved: settings.reserved(),
         past_page: settings.past_page,
         first_epoch: epoch_now(),
         ..ChatConfig::DEFAULT

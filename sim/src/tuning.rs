@@ -3,7 +3,7 @@
 //! Timeouts are shortened, so that half a minute of virtual time has many of each.
 
 use tinyrealm_core::config::NetConfig;
-use tinyrealm_core::node::chat::{ChatConfig, SlowMain};
+use tinyrealm_core::node::chat::ChatConfig;
 use tinyrealm_core::node::client::ClientConfig;
 use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
@@ -73,7 +73,6 @@ pub(crate) struct Tuning {
     flush_interval_ms: u32,
     late_permille: u32,
     short_write_permille: u32,
-    slow_main: SlowMain,
     /// How many clients, in a thousand, come as WebSockets.
     web_socket_permille: u32,
     pub(crate) has_accounts: bool,
@@ -98,7 +97,6 @@ impl Tuning {
             flush_interval_ms: random.pick(&[0, 10, 20, 20, 50]).unwrap_or(20),
             short_write_permille: profile.weather().short_write_permille,
             late_permille: if profile.is_orderly() { 0 } else { 20 },
-            slow_main: if random.chance(500) { SlowMain::Closed } else { SlowMain::Waits },
             web_socket_permille: random.pick(&[0, 300, 300, 1_000]).unwrap_or(300),
             has_accounts: random.chance(750) || sabotage.needs_accounts(),
             token_ttl_us: random.between(TOKEN_TTL_US),
@@ -126,6 +124,7 @@ impl Tuning {
 
     pub(crate) fn main(&self) -> MainConfig {
         let chat = ChatPolicy {
+            reserved: &[],
             channels_per_user: 3,
             message_bytes: MESSAGE_MAX_BYTES as u16,
             requests_per_second: 5,
@@ -139,7 +138,7 @@ impl Tuning {
 
     /// The chat server's own settings: channels may be full, and an answer about the past has pages.
     pub(crate) const fn chat(&self) -> ChatConfig {
-        ChatConfig { channel_members: 20, past_page: 6, slow_main: self.slow_main, first_epoch: 0 }
+        ChatConfig { channel_members: 20, reserved: &[], past_page: 6, first_epoch: 0 }
     }
 
     /// Who is let in, and where Main asks about it.

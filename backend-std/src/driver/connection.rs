@@ -34,6 +34,8 @@ pub(super) struct Connection {
     news: News,
     /// The socket was full, and has not taken bytes since.
     is_blocked: bool,
+    /// What was read and waits until the peer has taken more of what it is owed; nothing is read meanwhile.
+    pub(super) unheard: Option<Box<[u8]>>,
     /// It has been full before, so the poll tells when it takes bytes again.
     is_watched_for_writing: bool,
 }
@@ -51,7 +53,7 @@ pub(super) enum Read {
 impl Connection {
     pub(super) fn new(key: SessionKey, stream: TcpStream) -> Self {
         let news = News::default();
-        Self { key, stream, news, is_blocked: false, is_watched_for_writing: false }
+        Self { key, stream, news, is_blocked: false, unheard: None, is_watched_for_writing: false }
     }
 
     pub(super) const fn hear(&mut self, news: News) {
@@ -79,6 +81,11 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Read::Nothing,
             Err(_) => Read::Ended,
         }
+    }
+
+    /// Whether the peer has closed its side, or is gone.
+    pub(super) const fn is_ending(&self) -> bool {
+        self.news.is_ending
     }
 
     /// Whether [`Connection::read`] would try.

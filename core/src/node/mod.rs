@@ -199,8 +199,8 @@ pub trait Role<'a> {
         false
     }
 
-    /// Whether a session's input waits until what it is owed has been transmitted. Only with a driver
-    /// that leaves in the transport what is not taken.
+    /// Whether a session's input waits until its peer has taken some of what it is owed: what is not taken
+    /// stays with the driver, or in the transport.
     fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
         let _ = (sessions, key);
         false

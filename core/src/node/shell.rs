@@ -191,6 +191,12 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         self.end_transport(turn, key, failure.code());
     }
 
+    /// Whether this session's peer is heard again only when it has taken more of what it is owed: what was
+    /// not taken of its input has to wait for that.
+    pub fn is_waiting(&self, key: SessionKey) -> bool {
+        self.role.must_answer_first(&self.sessions, key)
+    }
+
     /// The transport has ended, by the peer or by an error, and the driver has let go of it. Who has said
     /// goodbye before has ended already; everyone else is lost.
     pub fn handle_disconnected(&mut self, turn: &mut Turn<'_>, key: SessionKey) {

@@ -10,7 +10,7 @@ use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::chat::{
     CHAT_MAIN_COUNT_MAX, Chat, ChatConfig, ChatMemory, MAIN_BODY_MAX_BYTES, PAST_FRAME_MAX_BYTES,
-    PAST_PAGE_MAX, RECORD_HEAD_BYTES, SlowMain,
+    PAST_PAGE_MAX, RECORD_HEAD_BYTES,
 };
 use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::{Node, NodeMemory};
@@ -131,8 +131,8 @@ fn engine(entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static>> {
     let mut turn = Turn { now: embassy::now(), entropy };
     let config = ChatConfig {
         channel_members: chat::MEMBERSHIPS as u16,
+        reserved: &[],
         past_page: chat::PAST_PAGE as u16,
-        slow_main: SlowMain::Waits,
         // It has no clock of the day: it goes on behind what its Mains know.
         first_epoch: 0,
     };

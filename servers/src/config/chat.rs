@@ -32,6 +32,8 @@ pub(crate) struct ChatSettings {
     pub(crate) mains: u16,
     /// Channels of a chat server, and of a Main.
     pub(crate) channels: u16,
+    /// Channels that always exist, whoever has taken the others.
+    pub(crate) reserved: Vec<String>,
     /// Memberships of a chat server, and of a Main: users times the channels that they are in.
     pub(crate) memberships: u16,
     /// Members of one channel.
@@ -63,6 +65,7 @@ impl Default for ChatSettings {
             port: None,
             mains: CHAT_MAIN_COUNT_MAX as u16,
             channels: 1_024,
+            reserved: vec!["lobby".to_owned()],
             memberships: 40_000,
             channel_members: ChatConfig::DEFAULT.channel_members,
             history_bytes: 16 * 1024,
@@ -83,10 +86,16 @@ impl ChatSettings {
         with_port(self.listen, self.port)
     }
 
+    /// As the core has it. The names are leaked: a process has one configuration.
+    pub(crate) fn reserved(&self) -> &'static [&'static str] {
+        self.reserved.iter().map(|name| &*name.clone().leak()).collect::<Vec<_>>().leak()
+    }
+
     /// What Main lets users do.
-    pub(crate) const fn policy(&self) -> ChatPolicy {
+    pub(crate) fn policy(&self) -> ChatPolicy {
         ChatPolicy {
             channels_per_user: self.channels_per_user,
+            reserved: self.reserved(),
             message_bytes: self.message_bytes,
             requests_per_second: self.requests_per_second,
             request_burst: self.request_burst,

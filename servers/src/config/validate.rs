@@ -9,7 +9,9 @@ use tinyrealm_core::node::main::{WORLD_COUNT_MAX, main_timers};
 use tinyrealm_core::node::world::{
     ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, ring_min_bytes, world_timers,
 };
-use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES};
+use tinyrealm_core::protocol::{
+    ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES,
+};
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 
 use super::{ChatSettings, Config, MainSettings, NetSettings, WorldSettings};
@@ -106,6 +108,12 @@ impl ChatSettings {
         ensure!(
             self.channels > 0 && self.memberships > 0 && self.channel_members > 0,
             "chat.channels, chat.memberships and chat.channel_members must be at least 1"
+        );
+        let names = &self.reserved;
+        ensure!(
+            names.len() <= usize::from(self.channels)
+                && names.iter().all(|name| (1..=CHANNEL_MAX_BYTES).contains(&name.len())),
+            "chat.reserved: at most chat.channels names, of 1 to {CHANNEL_MAX_BYTES} bytes each"
         );
         ensure!(
             (1..=PAST_PAGE_MAX).contains(&self.past_page),

@@ -18,6 +18,8 @@ pub struct Channel {
     /// there, it does not know.
     pub(super) base_seq: Seq,
     pub(super) members: u16,
+    /// It stays without members.
+    pub(super) is_reserved: bool,
     /// The newest member.
     first: Link,
     history: History,
@@ -31,6 +33,7 @@ impl Vacant for Channel {
         last_seq: Seq(0),
         base_seq: Seq(0),
         members: 0,
+        is_reserved: false,
         first: Link::NONE,
         history: History::EMPTY,
         members_of_main: [0; CHAT_MAIN_COUNT_MAX],
@@ -41,6 +44,10 @@ impl Channel {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    const fn may_be_forgotten(&self) -> bool {
+        self.members == 0 && !self.is_reserved
     }
 
     /// How many members it has.
@@ -150,7 +157,7 @@ impl<'a> ChannelBook<'a> {
             return Some(key);
         }
         if self.channels.len() == self.channels.capacity() {
-            let empty = self.channels.iter().find(|(_, channel)| channel.members == 0);
+            let empty = self.channels.iter().find(|(_, channel)| channel.may_be_forgotten());
             let (key, _) = empty?;
             self.forget(key);
         }
@@ -161,6 +168,17 @@ impl<'a> ChannelBook<'a> {
         let key = self.channels.insert(channel).ok()?;
         self.names.insert(hash, key.index());
         Some(key)
+    }
+
+    /// Makes the channels that always exist, as far as there is room.
+    pub(super) fn make_reserved(&mut self, names: &[&str]) {
+        for name in names {
+            if let Some(key) = self.find_or_create(name)
+                && let Some(channel) = self.channels.get_mut(key)
+            {
+                channel.is_reserved = true;
+            }
+        }
     }
 
     /// The epoch of the newest number.

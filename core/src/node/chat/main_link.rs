@@ -42,8 +42,9 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         if self.instance == 0 {
             self.instance = caller.context().turn().random_u32().max(1);
             self.book.seed = caller.context().turn().random_u32();
+            self.book.make_reserved(self.config.reserved);
         }
-        self.go_on_behind(message);
+        self.go_on_behind(&mut caller.context(), message);
         caller.sessions.set_tag(key, LinkTag { kind: link::MAIN, index: main.index() });
         caller.sessions.prove(now, key, Trust::Server);
         caller.sessions.send_or_close(now, key, &Opened { instance: self.instance });
@@ -125,6 +126,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         let is_first_page = place.members_of(main.index()) == 0;
         if since > place.last_seq {
             self.book.begin_behind(key, since);
+            self.tell_of_jump(cx, key, Some(main));
         }
         for uid in uids {
             if let Err(reason) = self.place(cx, main, uid, key) {
@@ -151,11 +153,25 @@ impl<'a> Chat<'a> {
 
     /// A Main that has heard numbers of another server with this channels, in our epoch or a later one: ours
     /// go on in the epoch behind it, so that a number never means two messages.
-    fn go_on_behind(&mut self, heard: Open) {
+    fn go_on_behind(&mut self, cx: &mut Context<'_, 'a>, heard: Open) {
         let is_of_others = heard.instance != 0 && heard.instance != self.instance;
         if is_of_others && heard.newest >= Seq::first_of(self.book.epoch()) {
             self.book.begin_epoch(heard.newest.epoch().saturating_add(1));
+            for index in 0..self.book.channels.capacity() as u16 {
+                if let Some(key) = self.book.channels.key_at(index) {
+                    self.tell_of_jump(cx, key, None);
+                }
+            }
         }
+    }
+
+    /// A channel goes on at another number than its members expect: they hear at once that something may be
+    /// missing, and not with the next message.
+    fn tell_of_jump(&self, cx: &mut Context<'_, 'a>, key: ChannelKey, except: Option<MainKey>) {
+        let Some(place) = self.book.channels.get(key) else { return };
+        let (next_seq, members) = (place.next_seq(), place.members);
+        let channel = Text::truncated(&place.name);
+        self.tell_all(cx, key, except, &Resumed { channel, next_seq, missed: u32::MAX, members });
     }
 
     /// The channel in which the caller's user asks for something; who is not in it is refused.

@@ -68,35 +68,20 @@ mod link {
 pub struct ChatConfig {
     /// The most members of one channel.
     pub channel_members: u16,
+    /// Channels that always exist.
+    pub reserved: &'static [&'static str],
     /// Messages in one answer about the past, at most [`PAST_PAGE_MAX`]. All of one answer has to fit
     /// what may wait for a Main.
     pub past_page: u16,
-    /// What becomes of a Main that does not take its answers.
-    pub slow_main: SlowMain,
     /// The epoch that its numbers begin with, if no Main knows of a later one. Whoever has a clock gives
     /// one that rises with it, so that even a realm that was restarted as a whole repeats no number.
     pub first_epoch: u32,
 }
 
-/// What a chat server does with a Main that asks more while it is owed answers.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum SlowMain {
-    /// It is heard, and closed when more waits for it than may: for a driver that has read already.
-    Closed,
-    /// Its questions wait in its connection until it has taken the answers, so a short queue is enough
-    /// for any number of them: for a driver that can leave them there, as `tinyrealm-smoltcp`. A Main
-    /// goes on reading while its own questions wait, so the two never wait for each other.
-    Waits,
-}
-
 impl ChatConfig {
     /// What a server starts with.
-    pub const DEFAULT: Self = Self {
-        channel_members: 10_000,
-        past_page: PAST_PAGE_MAX,
-        slow_main: SlowMain::Closed,
-        first_epoch: 0,
-    };
+    pub const DEFAULT: Self =
+        Self { channel_members: 10_000, reserved: &[], past_page: PAST_PAGE_MAX, first_epoch: 0 };
 }
 
 /// Names one Main.
@@ -229,8 +214,15 @@ impl<'a> Role<'a> for Chat<'a> {
         }
     }
 
+    /// A Main's questions wait in its connection until it has taken enough of the answers, so a short queue
+    /// is enough for any number of them, and nobody loses a link for what users ask. A Main goes on
+    /// reading while its own words wait, so the two never wait for each other.
     fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
-        self.config.slow_main == SlowMain::Waits && sessions.is_owed(key)
+        let on_buffer = sessions.buffer_bytes() / PAST_FRAME_MAX_BYTES as u16;
+        let answer_buffers = (self.config.past_page + 1).div_ceil(on_buffer.max(1));
+        let most = sessions.config().send_buffers_per_server;
+        // One answer fits behind what is owed, and as much again of what others say.
+        sessions.owed_buffers(key) > most.saturating_sub(2 * answer_buffers)
     }
 
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {

@@ -351,7 +351,10 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     ) {
         let Some(tag) = sessions.get(key).map(Session::tag) else { return };
         match tag.kind {
-            link::CHAT => self.chat.resume_channels(sessions),
+            link::CHAT => {
+                self.chat.resume_channels(sessions);
+                self.chat.send_requests(sessions);
+            }
             _ => self.chat.before_transmit(now, sessions, self.circle_of(tag)),
         }
     }

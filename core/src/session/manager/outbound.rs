@@ -116,9 +116,9 @@ impl<'a> SessionManager<'a> {
         self.crowded.is_some() || self.is_crowded(key) || self.is_pool_low()
     }
 
-    /// Whether private packets wait for this peer.
-    pub(crate) fn is_owed(&self, key: SessionKey) -> bool {
-        self.table.get(key).is_some_and(|session| !session.outbox.is_empty())
+    /// Buffers of private packets that wait for this peer.
+    pub(crate) fn owed_buffers(&self, key: SessionKey) -> u16 {
+        self.table.get(key).map_or(0, |session| session.outbox.buffers())
     }
 
     /// Whether the next answers may find no buffer, while some that are taken can be sent.

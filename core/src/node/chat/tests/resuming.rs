@@ -203,3 +203,17 @@ fn who_finds_no_place_is_told() {
         assert_eq!(bench.heard(main), [denied]);
     });
 }
+
+/// A server that has begun anew is told of later numbers than the first Main has known: whoever has joined
+/// there meanwhile hears at once that something may be missing, and not with the next message.
+#[test]
+fn a_later_epoch_is_announced_to_those_who_are_there() {
+    with_chat(|bench| {
+        let here = bench.open();
+        bench.enter(here, 1, LOBBY);
+        bench.heard(here);
+        bench.open_as(&heard_of_another(Seq::first_of(6)));
+        let next_seq = Seq::first_of(7).next();
+        assert_eq!(bench.heard(here), [resumed_at(next_seq, u32::MAX, 1)]);
+    });
+}

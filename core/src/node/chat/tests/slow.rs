@@ -11,11 +11,8 @@ const NET: NetConfig = NetConfig { send_buffers_per_server: 2, ..BENCH_CONFIG };
 const QUESTIONS: usize = 60;
 
 /// A chat server of which one Main has asked a lot, whose transport takes nothing, and another Main.
-fn with_questions(
-    slow_main: SlowMain,
-    test: impl FnOnce(&mut ChatBench<'_>, SessionKey, SessionKey),
-) {
-    with_chat_of(NET, ChatConfig { slow_main, ..CONFIG }, |bench| {
+fn with_questions(net: NetConfig, test: impl FnOnce(&mut ChatBench<'_>, SessionKey, SessionKey)) {
+    with_chat_of(net, CONFIG, |bench| {
         let [slow, other] = [bench.open(), bench.open()];
         bench.enter(slow, 1, LOBBY);
         bench.enter(other, 2, LOBBY);
@@ -34,7 +31,7 @@ fn with_questions(
 
 #[test]
 fn questions_wait_until_the_answers_are_taken() {
-    with_questions(SlowMain::Waits, |bench, slow, other| {
+    with_questions(NET, |bench, slow, other| {
         let question = AskPast { uid: Uid(1), channel: name(LOBBY), since: Seq(1) };
         assert_eq!(bench.unheard_bytes(slow), frame_of(&question).len() * (QUESTIONS - 1));
         // Nobody else waits.
@@ -51,12 +48,20 @@ fn questions_wait_until_the_answers_are_taken() {
     });
 }
 
+/// A server's queue: others' words find room behind the answers, however much is asked.
 #[test]
-fn or_it_is_closed_for_them() {
-    with_questions(SlowMain::Closed, |bench, slow, _| {
-        assert_eq!(bench.unheard_bytes(slow), 0);
-        assert_eq!(bench.state(slow), Some(SessionState::Draining));
-        assert_eq!(bench.stats().overflows, 1);
+fn questions_leave_room_for_what_is_live() {
+    let net = NetConfig { send_buffers_per_server: 16, ..BENCH_CONFIG };
+    with_questions(net, |bench, slow, other| {
+        assert!(bench.unheard_bytes(slow) > 0);
+        for number in 4..14 {
+            bench.talk(other, 2, LOBBY, &format!("meanwhile {number}"));
+        }
+        bench.unblock(slow, usize::MAX);
+        let heard = bench.heard(slow);
+        assert_eq!(heard.iter().filter(|said| said.is::<PastEnd<'_>>()).count(), QUESTIONS);
+        assert_eq!(heard.iter().filter(|said| said.is::<Broadcast<'_>>()).count(), 10);
+        assert_eq!(bench.stats().overflows, 0);
     });
 }
 

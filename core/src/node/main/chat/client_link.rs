@@ -3,13 +3,14 @@
 use super::super::directory::EntryKey;
 use super::super::{Authenticator, Main};
 use super::hub::LocalMember;
+use super::requests::Waiting;
 use super::server_link::Membership;
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_main::{ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho};
-use crate::protocol::main_to_chat::{AskMembers, AskPast, JoinChannel, LeaveChannel, Say};
+use crate::protocol::main_to_chat::Say;
 use crate::protocol::main_to_client::{ChatLeft, ChatRefused};
-use crate::protocol::{CHANNEL_MAX_BYTES, ErrorCode, Message, SendError, Text, Uid};
-use crate::session::SessionKey;
+use crate::protocol::{CHANNEL_MAX_BYTES, ErrorCode, SendError, Text, Uid};
+use crate::session::Holding;
 use crate::storage::{Link, Vacant};
 use crate::wire::Opcode;
 
@@ -34,7 +35,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         name: Name<'_>,
     ) -> Result<(), ErrorCode> {
         let user = self.users.get(key).ok_or(ErrorCode::FULL)?;
-        let (uid, start) = (user.uid, user.chat);
+        let (uid, start, address) = (user.uid, user.chat, user.address);
         if name.as_str().is_empty() || name.as_str().chars().any(char::is_control) {
             return Err(ErrorCode::BAD_CHANNEL);
         }
@@ -45,38 +46,35 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if self.chat.circle(start).count() >= usize::from(self.chat.policy.channels_per_user) {
             return Err(ErrorCode::TOO_MANY_CHANNELS);
         }
-        let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
+        self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
         self.take_chat_token(caller, key)?;
-        let attempt = self.chat.next_attempt.wrapping_add(1);
-        self.chat.next_attempt = attempt;
-        caller
-            .sessions
-            .send(link, &JoinChannel { uid, channel: name, attempt })
-            .map_err(not_taken)?;
-        let channel = self.chat.find_or_create(name.as_str()).ok_or(ErrorCode::CHANNELS_FULL);
-        let member = channel.map(|channel| LocalMember {
+        let held = caller.sessions.shares().held(address, Holding::Channel);
+        if known.is_none() && !self.chat.may_create(name.as_str(), held) {
+            return Err(ErrorCode::CHANNELS_FULL);
+        }
+        let channel = self.chat.find_or_create(name.as_str()).ok_or(ErrorCode::CHANNELS_FULL)?;
+        self.chat.next_attempt = self.chat.next_attempt.wrapping_add(1);
+        let member = LocalMember {
             uid,
             session: caller.key,
+            address,
             channel: channel.index(),
-            attempt,
+            attempt: self.chat.next_attempt,
+            waiting: Waiting::JOINING,
             ..LocalMember::VACANT
-        });
-        match member.map(|member| self.chat.add(start, member)) {
-            Ok(Some(start)) => {
-                if let Some(user) = self.users.get_mut(key) {
-                    user.chat = start;
-                }
-                Ok(())
-            }
-            _ => {
-                // No room here: the chat server is to forget it again.
-                self.chat.tell(&mut caller.context(), &LeaveChannel { uid, channel: name });
-                if let Ok(channel) = channel {
-                    self.chat.forget_if_empty(channel);
-                }
-                Err(ErrorCode::CHANNELS_FULL)
-            }
+        };
+        let Some((start, member)) = self.chat.add(start, member) else {
+            self.chat.forget_if_empty(channel);
+            return Err(ErrorCode::CHANNELS_FULL);
+        };
+        if let Some(user) = self.users.get_mut(key) {
+            user.chat = start;
         }
+        if known.is_none() {
+            self.chat.find_holder(caller.sessions, channel.index());
+        }
+        self.chat.list(caller.sessions, member);
+        Ok(())
     }
 
     pub(in super::super) fn leave_channel(
@@ -92,8 +90,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
             self.refuse_chat(caller, channel, ChatLeave::OPCODE, 0, reason);
             return;
         };
-        self.remove_membership(&found);
-        self.chat.tell(&mut caller.context(), &LeaveChannel { uid, channel });
+        self.chat.list_leave(caller.sessions, found.member);
+        self.remove_membership(caller.sessions, &found);
         let left = ChatLeft { channel, reason: ErrorCode::GOODBYE };
         caller.sessions.send_or_close(caller.now, caller.key, &left);
     }
@@ -122,32 +120,30 @@ impl<'a, A: Authenticator> Main<'a, A> {
             return Err(ErrorCode::MESSAGE_TOO_LONG);
         }
         let say = Say { uid, channel, request, msg };
-        self.forward(caller, key, &found, (ChatSay::OPCODE, request), &say)?;
+        self.forward(caller, key, &found, &say)?;
         self.chat.forwarding.want(caller.now, self.chat.policy.flush_interval_ms);
         self.chat.stats.forwarded += 1;
         Ok(())
     }
 
-    /// Forwards what the chat server owes the member an answer to, with whatever is sent there next; answers
-    /// the link.
-    fn forward<M: Message>(
+    /// Forwards a message with whatever is sent to the chat server next.
+    fn forward(
         &mut self,
         caller: &mut Caller<'_, 'a>,
         key: EntryKey,
         found: &Membership,
-        (about, request): (Opcode, u32),
-        message: &M,
-    ) -> Result<SessionKey, ErrorCode> {
+        say: &Say<'_>,
+    ) -> Result<(), ErrorCode> {
         let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
         self.take_chat_token(caller, key)?;
         let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
         let mut unanswered = member.unanswered;
-        if !unanswered.ask(about, request) {
+        if !unanswered.ask(ChatSay::OPCODE, say.request) {
             return Err(ErrorCode::CHAT_TOO_FAST);
         }
-        caller.sessions.send_later(link, message).map_err(not_taken)?;
+        caller.sessions.send_later(link, say).map_err(not_taken)?;
         member.unanswered = unanswered;
-        Ok(link)
+        Ok(())
     }
 
     pub(in super::super) fn ask_history(
@@ -156,31 +152,45 @@ impl<'a, A: Authenticator> Main<'a, A> {
         message: &ChatHistory<'_>,
     ) {
         let ChatHistory { channel, since } = *message;
-        let ask = |uid| AskPast { uid, channel, since };
-        self.forward_question(caller, ChatHistory::OPCODE, channel, ask);
+        self.ask_chat(caller, ChatHistory::OPCODE, channel, &|waiting| waiting.ask_past(since));
     }
 
     pub(in super::super) fn ask_who(&mut self, caller: &mut Caller<'_, 'a>, message: &ChatWho<'_>) {
         let ChatWho { channel, after } = *message;
-        let ask = |uid| AskMembers { uid, channel, after };
-        self.forward_question(caller, ChatWho::OPCODE, channel, ask);
+        self.ask_chat(caller, ChatWho::OPCODE, channel, &|waiting| waiting.ask_members(after));
     }
 
-    fn forward_question<M: Message>(
+    fn ask_chat(
         &mut self,
         caller: &mut Caller<'_, 'a>,
         about: Opcode,
         channel: Name<'_>,
-        ask: impl Fn(Uid) -> M,
+        ask: &dyn Fn(&mut Waiting) -> bool,
     ) {
         let Some(key) = self.caller_entry(caller, about.0) else { return };
-        let asked = self
-            .own_membership(key, channel)
-            .and_then(|(uid, found)| self.forward(caller, key, &found, (about, 0), &ask(uid)));
-        match asked {
-            Ok(link) => caller.sessions.mark_ready_unless_blocked(link),
-            Err(reason) => self.refuse_chat(caller, channel, about, 0, reason),
+        if let Err(reason) = self.list_question(caller, key, (about, ask), channel) {
+            self.refuse_chat(caller, channel, about, 0, reason);
         }
+    }
+
+    fn list_question(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        key: EntryKey,
+        (about, ask): (Opcode, &dyn Fn(&mut Waiting) -> bool),
+        channel: Name<'_>,
+    ) -> Result<(), ErrorCode> {
+        let (_, found) = self.own_membership(key, channel)?;
+        self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
+        self.take_chat_token(caller, key)?;
+        let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
+        let mut unanswered = member.unanswered;
+        if !unanswered.ask(about, 0) || !ask(&mut member.waiting) {
+            return Err(ErrorCode::CHAT_TOO_FAST);
+        }
+        member.unanswered = unanswered;
+        self.chat.list(caller.sessions, found.member);
+        Ok(())
     }
 
     /// The membership of a user who is in the channel, and not just wants to be.
@@ -221,16 +231,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
         while let Some(user) = self.users.get_mut(key)
             && let Some(member) = user.chat.index().and_then(|at| self.chat.members.key_at(at))
         {
-            let uid = user.uid;
             let Some(entry) = self.chat.members.get(member) else { return };
             let channel = self.chat.channels.key_at(entry.channel);
-            user.chat = self.chat.take_out(user.chat, member);
-            let Some(channel) = channel else { continue };
-            if let Some(place) = self.chat.channels.get(channel) {
-                let name = Text::truncated(&place.name);
-                self.chat.tell(cx, &LeaveChannel { uid, channel: name });
+            self.chat.list_leave(cx.sessions, member);
+            user.chat = self.chat.take_out(cx.sessions, user.chat, member);
+            if let Some(channel) = channel {
+                self.chat.forget_if_empty(channel);
             }
-            self.chat.forget_if_empty(channel);
         }
         if let Some(user) = self.users.get_mut(key) {
             user.chat = Link::NONE;

@@ -3,10 +3,11 @@
 use super::ChatPolicy;
 use super::link::ChatLink;
 use super::pace::Pace;
+use super::requests::{Requests, Waiting};
 use crate::broadcast::{BroadcastRings, Cursor, RingBytes};
 use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
 use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Seq, Uid};
-use crate::session::SessionKey;
+use crate::session::{AddressKey, Holding, SessionKey, SessionManager};
 use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, WorkList, hash_bytes};
 use crate::time::Instant;
 use crate::wire::Opcode;
@@ -24,6 +25,8 @@ pub struct LocalChannel {
     /// The newest member.
     pub(super) first: Link,
     pub(super) members: u16,
+    /// Memberships that have ended, and of which the chat server is still to be told.
+    pub(super) notes: u16,
     /// The chat server has told a number of it.
     pub(super) has_begun: bool,
     /// The number of the newest message that was appended.
@@ -38,6 +41,7 @@ impl Vacant for LocalChannel {
         rings: BroadcastRings::EMPTY,
         first: Link::NONE,
         members: 0,
+        notes: 0,
         has_begun: false,
         last_seq: Seq(0),
         published_seq: Seq(0),
@@ -134,6 +138,12 @@ pub struct LocalMember {
     pub(super) is_behind: bool,
     /// The chat server has been told of it, since the link stands.
     pub(super) is_resumed: bool,
+    /// What the chat server is to be asked or told of it.
+    pub(super) waiting: Waiting,
+    /// Its channel counts for its address.
+    pub(super) holds: bool,
+    /// The address that its user comes from.
+    pub(super) address: AddressKey,
 }
 
 impl Vacant for LocalMember {
@@ -150,6 +160,9 @@ impl Vacant for LocalMember {
         is_in: false,
         is_behind: false,
         is_resumed: false,
+        waiting: Waiting::NOTHING,
+        holds: false,
+        address: Key::DANGLING,
     };
 }
 
@@ -209,6 +222,8 @@ pub struct ChatHub<'a> {
     pub(super) forwarding: Pace,
     pub(super) must_flush: bool,
     pub(super) next_attempt: u32,
+    /// What waits for the link.
+    pub(super) requests: Requests,
     /// The chat server that was heard of last; 0 for none.
     pub(super) instance: u32,
     /// The newest number of a message, in any channel, that was heard of.
@@ -234,6 +249,7 @@ impl<'a> ChatHub<'a> {
             forwarding: Pace::NEW,
             must_flush: false,
             next_attempt: 0,
+            requests: Requests::NONE,
             instance: 0,
             newest: Seq(0),
             seed: 0,
@@ -301,7 +317,7 @@ impl<'a> ChatHub<'a> {
 
     /// A channel without members is forgotten. Its ring's next tenant begins anew.
     pub(super) fn forget_if_empty(&mut self, key: LocalChannelKey) {
-        if self.channels.get(key).is_some_and(|channel| channel.members == 0)
+        if self.channels.get(key).is_some_and(|channel| channel.members + channel.notes == 0)
             && let Some(channel) = self.channels.remove(key)
         {
             self.names.remove(hash_bytes(self.seed, channel.name.as_bytes()), key.index());
@@ -325,7 +341,11 @@ impl<'a> ChatHub<'a> {
     }
 
     /// Adds a membership to a channel and to its user's circle, whose start is answered.
-    pub(super) fn add(&mut self, start: Link, member: LocalMember) -> Option<Link> {
+    pub(super) fn add(
+        &mut self,
+        start: Link,
+        member: LocalMember,
+    ) -> Option<(Link, LocalMemberKey)> {
         let channel = self.channels.at_mut(member.channel)?;
         let key = self.members.insert(LocalMember { next: channel.first, ..member }).ok()?;
         let own = Link::to(key.index());
@@ -339,16 +359,21 @@ impl<'a> ChatHub<'a> {
         if let Some(member) = self.members.get_mut(key) {
             member.next_of_user = behind;
         }
-        Some(if start.is_none() { own } else { start })
+        Some((if start.is_none() { own } else { start }, key))
     }
 
     /// Takes a membership out of its channel and of its user's circle, whose new start is answered.
-    pub(super) fn take_out(&mut self, start: Link, key: LocalMemberKey) -> Link {
+    pub(super) fn take_out(
+        &mut self,
+        sessions: &mut SessionManager<'_>,
+        start: Link,
+        key: LocalMemberKey,
+    ) -> Link {
         let own = Link::to(key.index());
         let before = self
             .circle(start)
             .find(|index| self.members.at(*index).is_some_and(|member| member.next_of_user == own));
-        let Some(member) = self.members.remove(key) else { return start };
+        let Some(member) = self.release(key) else { return start };
         if let Some(before) = before.and_then(|index| self.members.at_mut(index)) {
             before.next_of_user = member.next_of_user;
         }
@@ -364,6 +389,10 @@ impl<'a> ChatHub<'a> {
         }
         if let Some(after) = member.next.index().and_then(|index| self.members.at_mut(index)) {
             after.previous = member.previous;
+        }
+        if member.holds {
+            sessions.shares_mut().give_back(member.address, Holding::Channel);
+            self.find_holder(sessions, member.channel);
         }
         match start == own {
             true if member.next_of_user == own => Link::NONE,

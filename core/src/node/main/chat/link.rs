@@ -25,7 +25,7 @@ use crate::node::cluster::{Dialer, Heard, ONLY_ID};
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_chat::{Open, Resume};
 use crate::protocol::main_to_client::ChatGap;
-use crate::protocol::{Dispatched, ErrorCode, Message, Seq, ServerKind, Text, Uid};
+use crate::protocol::{Dispatched, ErrorCode, Seq, ServerKind, Text, Uid};
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::stats::Count;
 use crate::storage::Link;
@@ -93,14 +93,6 @@ impl ChatHub<'_> {
 
     pub(in super::super) const fn is_proving(&self) -> bool {
         self.link.is_proving()
-    }
-
-    /// Tells the chat server what it must not miss: if the link does not take it, it is closed, and
-    /// resuming says everything anew.
-    pub(super) fn tell<M: Message>(&self, cx: &mut Context<'_, '_>, message: &M) {
-        if let Some(key) = self.link.open() {
-            cx.sessions.send_or_close(cx.now, key, message);
-        }
     }
 
     /// Sends the next pages of memberships, as many as the link takes now.

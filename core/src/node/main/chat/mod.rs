@@ -18,6 +18,7 @@ mod fan_out;
 mod hub;
 mod link;
 mod pace;
+mod requests;
 mod server_link;
 
 pub use hub::{ChatHub, LocalChannel, LocalMember, MainChatStats, MainChatStorage};
@@ -44,6 +45,8 @@ pub const CHANNEL_RING_MIN_BYTES: usize =
 pub struct ChatPolicy {
     /// Channels that one user may be in.
     pub channels_per_user: u16,
+    /// Channels that have a place whatever else there is.
+    pub reserved: &'static [&'static str],
     /// The longest message, in bytes.
     pub message_bytes: u16,
     /// Messages and questions of one user a second, in the long run.
@@ -63,6 +66,7 @@ impl ChatPolicy {
     /// What a server starts with.
     pub const DEFAULT: Self = Self {
         channels_per_user: 8,
+        reserved: &[],
         message_bytes: CHAT_MAX_BYTES as u16,
         requests_per_second: 5,
         request_burst: 10,

@@ -3,6 +3,7 @@
 use super::super::directory::EntryKey;
 use super::super::{Authenticator, Main};
 use super::hub::{LocalChannelKey, LocalMemberKey, Unanswered};
+use super::requests::Waiting;
 use crate::broadcast::FrameClass;
 use crate::node::{Caller, Context};
 use crate::protocol::chat_to_main::{
@@ -15,7 +16,7 @@ use crate::protocol::main_to_client::{
     ChatPast, ChatPastEnd, ChatRefused,
 };
 use crate::protocol::{ErrorCode, Message, SendError, Text, Uid};
-use crate::session::SessionKey;
+use crate::session::{SessionKey, SessionManager};
 use crate::storage::Link;
 use crate::wire::Opcode;
 
@@ -50,6 +51,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn channel_denied(&mut self, caller: &mut Caller<'_, 'a>, message: ChannelDenied<'_>) {
         let ChannelDenied { uid, channel, attempt, reason } = message;
+        self.chat.answered(caller.sessions);
         let Some(found) = self.membership(uid, channel.as_str()) else { return };
         let member = self.chat.members.get(found.member);
         let Some(session) =
@@ -57,7 +59,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         else {
             return;
         };
-        self.remove_membership(&found);
+        self.remove_membership(caller.sessions, &found);
         self.chat.stats.refused += 1;
         let about = ChatJoin::OPCODE.0;
         let refused = ChatRefused { channel, about, request: 0, reason };
@@ -68,7 +70,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         let Removed { uid, channel, reason } = message;
         let Some(found) = self.membership(uid, channel.as_str()) else { return };
         let is_in = self.chat.members.get(found.member).is_some_and(|member| member.is_in);
-        if is_in && let Some(session) = self.remove_membership(&found) {
+        if is_in && let Some(session) = self.remove_membership(caller.sessions, &found) {
             caller.sessions.send_or_close(caller.now, session, &ChatLeft { channel, reason });
         }
     }
@@ -97,6 +99,9 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn refused(&mut self, caller: &mut Caller<'_, 'a>, message: Refused<'_>) {
         let Refused { uid, channel, about, request, reason } = message;
         self.chat.stats.refused += 1;
+        if about != ChatSay::OPCODE.0 {
+            self.chat.answered(caller.sessions);
+        }
         // Whoever has left meanwhile hears nothing more of the channel.
         if self.is_member(uid, channel.as_str()) {
             self.count_answer(uid, channel.as_str(), Opcode(about));
@@ -113,6 +118,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn past_end(&mut self, caller: &mut Caller<'_, 'a>, message: PastEnd<'_>) {
         let PastEnd { to, channel, oldest, next_seq, end_seq } = message;
+        self.chat.answered(caller.sessions);
         if self.is_member(to, channel.as_str()) {
             self.count_answer(to, channel.as_str(), ChatHistory::OPCODE);
             let end = ChatPastEnd { channel, oldest, next_seq, end_seq };
@@ -137,6 +143,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn member_page(&mut self, caller: &mut Caller<'_, 'a>, message: MemberPage<'_>) {
         let MemberPage { to, channel, uids, next_after } = message;
+        self.chat.answered(caller.sessions);
         if self.is_member(to, channel.as_str()) {
             self.count_answer(to, channel.as_str(), ChatWho::OPCODE);
             self.tell_client(caller, to, &ChatMembers { channel, uids, next_after });
@@ -160,7 +167,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             link = entry.next;
             let found = self.users.find(uid).map(|user| Membership { user, channel: key, member });
             if let Some(found) = found.filter(|_| is_in)
-                && let Some(session) = self.remove_membership(&found)
+                && let Some(session) = self.remove_membership(caller.sessions, &found)
             {
                 caller.sessions.send_or_close(caller.now, session, &ChatLeft { channel, reason });
             }
@@ -191,10 +198,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// Takes a user out of a channel, and answers its session.
-    pub(super) fn remove_membership(&mut self, found: &Membership) -> Option<SessionKey> {
+    pub(super) fn remove_membership(
+        &mut self,
+        sessions: &mut SessionManager<'a>,
+        found: &Membership,
+    ) -> Option<SessionKey> {
         let session = self.chat.members.get(found.member)?.session;
         let user = self.users.get_mut(found.user)?;
-        user.chat = self.chat.take_out(user.chat, found.member);
+        user.chat = self.chat.take_out(sessions, user.chat, found.member);
         self.chat.forget_if_empty(found.channel);
         Some(session)
     }
@@ -225,9 +236,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// The link has ended: what was on its way is answered, and memberships stay. O(memberships).
     pub(super) fn chat_interrupted(&mut self, cx: &mut Context<'_, 'a>) {
+        self.chat.forget_requests();
         for index in 0..self.chat.members.capacity() as u16 {
             let Some(member) = self.chat.members.key_at(index) else { continue };
             let Some(entry) = self.chat.members.get_mut(member) else { continue };
+            if core::mem::replace(&mut entry.waiting, Waiting::NOTHING).is_note {
+                self.chat.drop_note(member);
+                continue;
+            }
             entry.is_resumed = false;
             let mut unanswered = core::mem::replace(&mut entry.unanswered, Unanswered::NOTHING);
             let (uid, session, is_in) = (entry.uid, entry.session, entry.is_in);
@@ -253,7 +269,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             }
             refuse(ChatJoin::OPCODE.0, 0, ErrorCode::CHAT_UNAVAILABLE);
             if let Some(user) = self.users.find(uid) {
-                self.remove_membership(&Membership { user, channel, member });
+                self.remove_membership(cx.sessions, &Membership { user, channel, member });
             }
         }
     }

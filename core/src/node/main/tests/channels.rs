@@ -20,6 +20,7 @@ use crate::protocol::main_to_client::{
 
 const FLUSH_MS: u32 = 20;
 const POLICY: ChatPolicy = ChatPolicy {
+    reserved: &[],
     channels_per_user: 2,
     message_bytes: 8,
     requests_per_second: 1,
@@ -526,5 +527,68 @@ fn who_is_shown_out_hears_nothing_of_its_successor() {
         bench.unblock(rude.key, usize::MAX);
         assert_eq!(bench.flushed(next.key), [said(1, next.uid, "secret")]);
         assert_eq!(bench.heard(rude.key), [error(ErrorCode::OUT_OF_PLACE, Hello::OPCODE.0)]);
+    });
+}
+
+/// Sixty join, ask and hang up while the link takes nothing: it stays, and is told of all of it in order.
+#[test]
+fn whatever_is_asked_the_link_stays() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        bench.heard(chat);
+        bench.limit(chat, 0);
+        for _ in 0..60 {
+            let guest = bench.greet();
+            bench.say(guest.key, &ChatJoin { channel: name(LOBBY) });
+            bench.disconnect(guest.key);
+        }
+        let guest = bench.greet();
+        bench.say(guest.key, &ChatJoin { channel: name(LOBBY) });
+        bench.unblock(chat, usize::MAX);
+        let heard = bench.heard(chat);
+        let joins = heard.iter().filter(|said| said.is::<JoinChannel<'_>>()).count();
+        assert_eq!(joins, 1, "who has gone before it was told wants nothing any more");
+        assert_eq!(
+            heard.last().and_then(|said| said.read::<JoinChannel<'_>>()).map(|j| j.uid),
+            Some(guest.uid)
+        );
+        assert_eq!((bench.ended(chat), bench.role().chat().memberships()), (None, 1));
+    });
+}
+
+/// A question waits for its turn, and a second one of its kind is refused meanwhile; what is said goes on.
+#[test]
+fn questions_wait_behind_each_other_and_not_before_what_is_said() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let guest = bench.greet();
+        bench.join(chat, guest, LOBBY, 1);
+        bench.limit(chat, 0);
+        let ask = ChatHistory { channel: name(LOBBY), since: Seq(1) };
+        bench.say(guest.key, &ask);
+        bench.talk(guest, "live");
+        bench.say(guest.key, &ask);
+        let too_fast = chat_refused(LOBBY, ChatHistory::OPCODE.0, ErrorCode::CHAT_TOO_FAST);
+        assert_eq!(bench.heard(guest.key), [too_fast]);
+        bench.pass_ms(FLUSH_MS);
+        bench.unblock(chat, usize::MAX);
+        let heard = bench.heard(chat);
+        assert!(heard.iter().any(|said| said.is::<Say<'_>>()));
+        assert_eq!(heard.iter().filter(|said| said.is::<AskPast<'_>>()).count(), 1);
+    });
+}
+
+/// Three channels, of which one always exists: it has its place when the others are taken.
+#[test]
+fn a_reserved_channel_has_its_place() {
+    with_channels(ChatPolicy { reserved: &[LOBBY], ..POLICY }, |bench| {
+        let chat = bench.open_chat();
+        let [first, second, third] = [bench.greet(), bench.greet(), bench.greet()];
+        bench.join(chat, first, "one", 1);
+        bench.join(chat, second, "two", 1);
+        bench.say(third.key, &ChatJoin { channel: name("three") });
+        let full = chat_refused("three", ChatJoin::OPCODE.0, ErrorCode::CHANNELS_FULL);
+        assert_eq!(bench.heard(third.key), [full]);
+        bench.join(chat, third, LOBBY, 1);
     });
 }

@@ -1,0 +1,238 @@
+//! What the chat server is asked and told of memberships: behind what is live, at the pace of the link.
+//!
+//! Contract: a membership that wants something is in one queue, and what it wants is sent when the link has
+//! room, the oldest first: so nothing that users ask costs the link, nor anybody's messages their way. No
+//! more than [`ASKED_MOST`] questions are at the chat server at once, so what is said waits for few answers.
+//! A membership that ends keeps its slot until that is told, in its order.
+//!
+//! Bounds: a membership is in the queue once, with one question of each kind.
+
+use super::hub::{ChatHub, LocalMember, LocalMemberKey};
+use crate::protocol::main_to_chat::{AskMembers, AskPast, JoinChannel, LeaveChannel};
+use crate::protocol::{Message, Seq, Text, Uid};
+use crate::session::{Holding, SessionKey, SessionManager, may_take};
+use crate::storage::{Link, Vacant};
+
+/// Questions that may be at the chat server at once.
+const ASKED_MOST: u16 = 32;
+
+/// What is wanted of the chat server for one membership.
+#[derive(Copy, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each may be wanted or not")]
+pub(super) struct Waiting {
+    next: Link,
+    is_listed: bool,
+    /// The membership has ended, and only its slot is left.
+    pub(super) is_note: bool,
+    is_leaving: bool,
+    is_joining: bool,
+    wants_past: bool,
+    wants_members: bool,
+    since: Seq,
+    after: Uid,
+}
+
+impl Waiting {
+    /// Nothing: all-zero bits.
+    pub(super) const NOTHING: Self = Self {
+        next: Link::NONE,
+        is_listed: false,
+        is_note: false,
+        is_leaving: false,
+        is_joining: false,
+        wants_past: false,
+        wants_members: false,
+        since: Seq(0),
+        after: Uid::NOBODY,
+    };
+
+    /// It wants to come in.
+    pub(super) const JOINING: Self = Self { is_joining: true, ..Self::NOTHING };
+
+    /// `false` if such a question waits already.
+    pub(super) const fn ask_past(&mut self, since: Seq) -> bool {
+        self.since = since;
+        !core::mem::replace(&mut self.wants_past, true)
+    }
+
+    /// `false` if such a question waits already.
+    pub(super) const fn ask_members(&mut self, after: Uid) -> bool {
+        self.after = after;
+        !core::mem::replace(&mut self.wants_members, true)
+    }
+
+    const fn wants_something(&self) -> bool {
+        self.is_leaving || self.is_joining || self.wants_past || self.wants_members
+    }
+}
+
+/// The queue of memberships that want something.
+#[derive(Debug)]
+pub(super) struct Requests {
+    first: Link,
+    last: Link,
+    /// Questions that have not been answered.
+    asked: u16,
+}
+
+impl Requests {
+    pub(super) const NONE: Self = Self { first: Link::NONE, last: Link::NONE, asked: 0 };
+}
+
+impl ChatHub<'_> {
+    /// This membership wants something: it is sent with the next transmission that has room.
+    pub(super) fn list(&mut self, sessions: &mut SessionManager<'_>, key: LocalMemberKey) {
+        let own = Link::to(key.index());
+        let Some(member) = self.members.get_mut(key) else { return };
+        if !core::mem::replace(&mut member.waiting.is_listed, true) {
+            let before = core::mem::replace(&mut self.requests.last, own);
+            match before.index().and_then(|index| self.members.at_mut(index)) {
+                Some(before) => before.waiting.next = own,
+                None => self.requests.first = own,
+            }
+        }
+        if let Some(link) = self.link.live() {
+            sessions.mark_ready_unless_blocked(link);
+        }
+    }
+
+    /// The membership is about to end: the chat server is to be told, if it has been told of it.
+    pub(super) fn list_leave(&mut self, sessions: &mut SessionManager<'_>, key: LocalMemberKey) {
+        if self.link.open().is_none() {
+            return;
+        }
+        let Some(member) = self.members.get_mut(key) else { return };
+        let Waiting { next, is_listed, is_joining, .. } = member.waiting;
+        member.waiting = Waiting { next, is_listed, is_leaving: !is_joining, ..Waiting::NOTHING };
+        if !is_joining {
+            self.list(sessions, key);
+        }
+    }
+
+    /// Takes a membership out of its slot, which stays if it is in the queue.
+    pub(super) fn release(&mut self, key: LocalMemberKey) -> Option<LocalMember> {
+        let member = self.members.get_mut(key)?;
+        if !member.waiting.is_listed {
+            return self.members.remove(key);
+        }
+        let Waiting { next, is_leaving, .. } = member.waiting;
+        let waiting =
+            Waiting { next, is_leaving, is_listed: true, is_note: true, ..Waiting::NOTHING };
+        let (uid, channel) = (member.uid, member.channel);
+        let note = LocalMember { uid, channel, waiting, ..LocalMember::VACANT };
+        let ended = core::mem::replace(member, note);
+        if let Some(channel) = self.channels.at_mut(channel) {
+            channel.notes += 1;
+        }
+        Some(ended)
+    }
+
+    /// A question has been answered: there may be another.
+    pub(super) fn answered(&mut self, sessions: &mut SessionManager<'_>) {
+        self.requests.asked = self.requests.asked.saturating_sub(1);
+        if let Some(link) = self.link.live().filter(|_| !self.requests.first.is_none()) {
+            sessions.mark_ready_unless_blocked(link);
+        }
+    }
+
+    /// Sends what waits, as much as the link takes now.
+    pub(in super::super) fn send_requests(&mut self, sessions: &mut SessionManager<'_>) {
+        let Some(link) = self.link.live() else { return };
+        while let Some(index) = self.requests.first.index() {
+            if !self.send_request(sessions, link, index) {
+                return;
+            }
+            self.unlist_first(index);
+        }
+    }
+
+    /// Sends what one membership wants; `false` if something of it has to wait.
+    fn send_request(
+        &mut self,
+        sessions: &mut SessionManager<'_>,
+        link: SessionKey,
+        index: u16,
+    ) -> bool {
+        let Some(member) = self.members.at_mut(index) else { return true };
+        let Some(place) = self.channels.at(member.channel) else { return true };
+        let (uid, channel, attempt) = (member.uid, Text::truncated(&place.name), member.attempt);
+        let asked = &mut self.requests.asked;
+        let waiting = &mut member.waiting;
+        let Waiting { since, after, .. } = *waiting;
+        if waiting.is_leaving {
+            waiting.is_leaving = !tell(sessions, link, &LeaveChannel { uid, channel });
+        }
+        if waiting.is_joining && *asked < ASKED_MOST {
+            waiting.is_joining = !tell(sessions, link, &JoinChannel { uid, channel, attempt });
+            *asked += u16::from(!waiting.is_joining);
+        }
+        if waiting.wants_past && *asked < ASKED_MOST {
+            waiting.wants_past = !tell(sessions, link, &AskPast { uid, channel, since });
+            *asked += u16::from(!waiting.wants_past);
+        }
+        if waiting.wants_members && *asked < ASKED_MOST {
+            waiting.wants_members = !tell(sessions, link, &AskMembers { uid, channel, after });
+            *asked += u16::from(!waiting.wants_members);
+        }
+        !waiting.wants_something()
+    }
+
+    fn unlist_first(&mut self, index: u16) {
+        let Some(key) = self.members.key_at(index) else { return };
+        let Some(member) = self.members.get_mut(key) else { return };
+        let waiting = core::mem::replace(&mut member.waiting, Waiting::NOTHING);
+        self.requests.first = waiting.next;
+        if waiting.next.is_none() {
+            self.requests.last = Link::NONE;
+        }
+        if waiting.is_note {
+            self.drop_note(key);
+        }
+    }
+
+    /// A membership that has ended is told, or nobody is left to tell.
+    pub(super) fn drop_note(&mut self, key: LocalMemberKey) {
+        let Some(note) = self.members.remove(key) else { return };
+        let Some(channel) = self.channels.key_at(note.channel) else { return };
+        if let Some(place) = self.channels.get_mut(channel) {
+            place.notes = place.notes.saturating_sub(1);
+        }
+        self.forget_if_empty(channel);
+    }
+
+    /// The link has ended: nothing waits for it.
+    pub(super) const fn forget_requests(&mut self) {
+        self.requests = Requests::NONE;
+    }
+
+    /// Whether somebody whose address holds `held` channels may have one that nobody had before. Channels
+    /// that always exist have their places.
+    pub(super) fn may_create(&self, name: &str, held: u16) -> bool {
+        let reserved = self.policy.reserved;
+        if reserved.contains(&name) {
+            return true;
+        }
+        let absent = reserved.iter().filter(|name| self.find(name).is_none()).count();
+        let whole = self.channels.capacity();
+        let free = whole.saturating_sub(self.channels.len() + absent);
+        may_take(usize::from(held), free, whole)
+    }
+
+    /// The channel counts for its newest member's address from now on: it is new, or its holder has left.
+    pub(super) fn find_holder(&mut self, sessions: &mut SessionManager<'_>, channel: u16) {
+        let Some(place) = self.channels.at(channel) else { return };
+        if self.policy.reserved.contains(&place.name.as_str()) {
+            return;
+        }
+        if let Some(member) = place.first.index().and_then(|index| self.members.at_mut(index)) {
+            member.holds = true;
+            sessions.shares_mut().hold(member.address, Holding::Channel);
+        }
+    }
+}
+
+/// What is asked takes half of what may wait for the chat server at most: the rest is for what is said.
+fn tell<M: Message>(sessions: &mut SessionManager<'_>, link: SessionKey, message: &M) -> bool {
+    let most = sessions.config().send_buffers_per_server / 2;
+    sessions.send_within(link, message, most).is_ok()
+}
