@@ -69,7 +69,7 @@ fn every_limit_has_its_own_code() {
         "chat.message_bytes=5",
         "chat.requests_per_second=1",
         "chat.request_burst=6",
-        "chat.channels=3",
+        "chat.channels=4",
     ];
     let (chat, realm) = start(&limits);
     let main = realm.main.address;
