@@ -115,7 +115,6 @@ async fn serve(
         reserved: settings.reserved(),
         past_page: settings.past_page,
         first_epoch: epoch_now(),
-        ..ChatConfig::DEFAULT
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {

@@ -1,7 +1,6 @@
 //! The shell that every role shares: a packet's way from the driver to the role and back.
 
-use super::transmit::Transmit;
-use super::{BroadcastTaken, Caller, Context, Role, greeting};
+use super::{Caller, Context, Role, greeting};
 use crate::config::NetConfig;
 use crate::dispatch::{PacketDispatcher, refuse_framing};
 use crate::entropy::Turn;
@@ -17,6 +16,7 @@ use crate::wire::Frame;
 
 #[cfg(test)]
 mod tests;
+mod transmission;
 #[cfg(feature = "websocket")]
 mod web_socket;
 
@@ -327,68 +327,6 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     /// Whether a node that is closing down has no session left.
     pub const fn is_finished(&self) -> bool {
         self.sessions.is_shutting_down() && self.sessions.is_empty()
-    }
-
-    /// The next session with something to send, and its bytes; write them with one vectored write
-    /// and call [`Node::handle_transmitted`].
-    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit<'_>> {
-        self.role.flush(now, &mut self.sessions);
-        let key = self.next_to_transmit(now)?;
-        let tag = self.sessions.get(key)?.tag();
-        let (private, has_more) = self.sessions.outbox(key);
-        let ring = if has_more { [&[][..]; 3] } else { self.role.broadcast(tag) };
-        self.in_flight = Some(InFlight {
-            key,
-            private_bytes: private.iter().map(|slice| slice.len()).sum(),
-            ring_bytes: ring.iter().map(|slice| slice.len()).sum(),
-        });
-        Some(Transmit::new(key, self.sessions.framing(key), private, ring))
-    }
-
-    fn next_to_transmit(&mut self, now: Instant) -> Option<SessionKey> {
-        while let Some(key) = self.sessions.pop_ready() {
-            self.role.before_transmit(now, &mut self.sessions, key);
-            if self.has_outgoing(key) {
-                return Some(key);
-            }
-            self.sessions.sent_everything(now, key);
-        }
-        None
-    }
-
-    fn has_outgoing(&self, key: SessionKey) -> bool {
-        let Some(session) = self.sessions.get(key) else {
-            return false;
-        };
-        let ([first, _], _) = self.sessions.outbox(key);
-        !first.is_empty() || self.role.broadcast(session.tag()).iter().any(|part| !part.is_empty())
-    }
-
-    /// The transport has taken `bytes` of the last [`Node::poll_transmit`]. Fewer than offered means
-    /// that it is full: nothing more is offered to it until [`Node::handle_writable`].
-    pub fn handle_transmitted(&mut self, now: Instant, bytes: usize) {
-        let Some(InFlight { key, private_bytes, ring_bytes }) = self.in_flight.take() else {
-            return;
-        };
-        self.sessions.count_sent(bytes);
-        let private_taken = bytes.min(private_bytes);
-        self.sessions.outbox_taken(key, private_taken);
-        if ring_bytes > 0 && bytes >= private_bytes {
-            let taken = BroadcastTaken { bytes: bytes - private_taken, offered: ring_bytes };
-            self.role.broadcast_taken(now, &mut self.sessions, key, taken);
-        }
-        if bytes < private_bytes + ring_bytes {
-            self.sessions.block(key);
-        } else if self.has_outgoing(key) {
-            self.sessions.mark_ready(key);
-        } else {
-            self.sessions.sent_everything(now, key);
-        }
-    }
-
-    /// A transport that was full takes bytes again.
-    pub fn handle_writable(&mut self, key: SessionKey) {
-        self.sessions.unblock(key);
     }
 
     /// The next thing that the driver has to do with a transport.

@@ -13,6 +13,7 @@
 //! Bounds: channels, memberships and ring bytes are what the storage lends. Work is O(memberships of
 //! a user) a request, O(members of a channel) a flush, O(memberships) for the end of the link.
 
+mod circle;
 mod client_link;
 mod fan_out;
 mod hub;

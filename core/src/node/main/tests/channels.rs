@@ -573,7 +573,7 @@ fn questions_wait_behind_each_other_and_not_before_what_is_said() {
         bench.pass_ms(FLUSH_MS);
         bench.unblock(chat, usize::MAX);
         let heard = bench.heard(chat);
-        assert!(heard.iter().any(|said| said.is::<Say<'_>>()));
+        assert!(heard.iter().any(Said::is::<Say<'_>>));
         assert_eq!(heard.iter().filter(|said| said.is::<AskPast<'_>>()).count(), 2);
     });
 }
