@@ -7,7 +7,7 @@ use serde::Serialize;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::chat::{Chat, ChatConfig};
 use tinyrealm_core::node::cluster::ONLY_ID;
-use tinyrealm_core::protocol::ServerKind;
+use tinyrealm_core::protocol::{Seq, ServerKind};
 use tinyrealm_std::memory::{ChatSizes, NodeSizes, chat_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio_util::sync::CancellationToken;
@@ -83,12 +83,14 @@ pub(crate) fn spawn(
     })
 }
 
-/// Hours since the beginning of 2020: they rise from one start of the realm to the next, and last for two
-/// centuries.
-fn epoch_now() -> u32 {
+/// Hours since the beginning of 2020 as an epoch, which last for two centuries, and in it a thousand numbers
+/// for each millisecond: so a server that is started again begins behind what it has said.
+fn first_number_now() -> Seq {
     const BEGIN_S: u64 = 1_577_836_800;
+    const HOUR_MS: u64 = 3_600_000;
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    (since_1970.as_secs().saturating_sub(BEGIN_S) / 3_600) as u32
+    let millis = (since_1970.as_millis() as u64).saturating_sub(BEGIN_S * 1_000);
+    Seq::first_of((millis / HOUR_MS) as u32).plus((millis % HOUR_MS) as u32 * 1_000)
 }
 
 async fn serve(
@@ -114,7 +116,7 @@ async fn serve(
         channel_members: settings.channel_members,
         reserved: settings.reserved(),
         past_page: settings.past_page,
-        first_epoch: epoch_now(),
+        first_number: first_number_now(),
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {

@@ -9,8 +9,8 @@ use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
 use tinyrealm_core::node::main::{ChatPolicy, Guests, LoginLinkConfig, MainConfig};
 use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
-use tinyrealm_core::protocol::ServerKind;
-use tinyrealm_core::protocol::WorldId;
+use tinyrealm_core::protocol::{Seq, ServerKind, WorldId};
+use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Framing;
 
 use crate::actors::Door;
@@ -137,8 +137,10 @@ impl Tuning {
     }
 
     /// The chat server's own settings: channels may be full, and an answer about the past has pages.
-    pub(crate) const fn chat(&self) -> ChatConfig {
-        ChatConfig { channel_members: 20, reserved: &[], past_page: 6, first_epoch: 0 }
+    pub(crate) const fn chat(&self, now: Instant) -> ChatConfig {
+        // Its clock has gone on since it was there before.
+        let first_number = Seq(now.micros());
+        ChatConfig { channel_members: 20, reserved: &[], past_page: 6, first_number }
     }
 
     /// Who is let in, and where Main asks about it.

@@ -14,6 +14,7 @@ use tinyrealm_core::node::chat::{
 };
 use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::{Node, NodeMemory};
+use tinyrealm_core::protocol::Seq;
 use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
@@ -134,7 +135,7 @@ fn engine(entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static>> {
         reserved: &[],
         past_page: chat::PAST_PAGE as u16,
         // It has no clock of the day: it goes on behind what its Mains know.
-        first_epoch: 0,
+        first_number: Seq(0),
     };
     let chat = Chat::new(CHAT_MEMORY.take().storage(), config, ClusterKeys::of(KEY));
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, chat, &mut turn);

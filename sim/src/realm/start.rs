@@ -109,7 +109,8 @@ impl<'a> Realm<'a> {
         limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
         self.arenas.lend_send_buffers(&mut storage, CHAT_BUFFERS);
         let chat_keys = cluster_secrets().keys_of(ServerKind::CHAT, ONLY_ID);
-        let chat = Chat::new(block.chat.storage(), self.tuning.chat(), chat_keys);
+        let config = self.tuning.chat(self.timeline.now());
+        let chat = Chat::new(block.chat.storage(), config, chat_keys);
         let bent = Bent::new(chat, self.tuning.sabotage_of(HostId::CHAT));
         let role = Witness { bent, journal: self.journal };
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };

@@ -186,9 +186,9 @@ impl<'a> ChannelBook<'a> {
         self.newest.epoch()
     }
 
-    /// Numbers go on in this epoch, in every channel. O(channels).
-    pub(super) fn begin_epoch(&mut self, epoch: u32) {
-        self.newest = self.newest.max(Seq::first_of(epoch));
+    /// Numbers go on behind this one, in every channel. O(channels).
+    pub(super) fn begin_all_behind(&mut self, number: Seq) {
+        self.newest = self.newest.max(number);
         for index in 0..self.channels.capacity() as u16 {
             if let Some(channel) = self.channels.at_mut(index) {
                 channel.begin_behind(self.newest);

@@ -156,7 +156,8 @@ impl<'a> Chat<'a> {
     fn go_on_behind(&mut self, cx: &mut Context<'_, 'a>, heard: Open) {
         let is_of_others = heard.instance != 0 && heard.instance != self.instance;
         if is_of_others && heard.newest >= Seq::first_of(self.book.epoch()) {
-            self.book.begin_epoch(heard.newest.epoch().saturating_add(1));
+            let epoch = heard.newest.epoch().saturating_add(1);
+            self.book.begin_all_behind(Seq::first_of(epoch));
             for index in 0..self.book.channels.capacity() as u16 {
                 if let Some(key) = self.book.channels.key_at(index) {
                     self.tell_of_jump(cx, key, None);

@@ -30,6 +30,7 @@ pub use memory::ChatMemory;
 
 use super::cluster::{ClusterKeys, Gate, Heard};
 use super::{Caller, Context, Role};
+use crate::protocol::Seq;
 use crate::protocol::{
     CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Dispatched, ErrorCode, ServerKind, main_to_chat,
 };
@@ -73,15 +74,20 @@ pub struct ChatConfig {
     /// Messages in one answer about the past, at most [`PAST_PAGE_MAX`]. All of one answer has to fit
     /// what may wait for a Main.
     pub past_page: u16,
-    /// The epoch that its numbers begin with, if no Main knows of a later one. Whoever has a clock gives
-    /// one that rises with it, so that even a realm that was restarted as a whole repeats no number.
-    pub first_epoch: u32,
+    /// The number behind which its own begin, if no Main knows of a larger one. Whoever has a clock gives one
+    /// that rises faster than messages come: then no number is said twice, whoever of a realm starts anew,
+    /// and comes first.
+    pub first_number: Seq,
 }
 
 impl ChatConfig {
     /// What a server starts with.
-    pub const DEFAULT: Self =
-        Self { channel_members: 10_000, reserved: &[], past_page: PAST_PAGE_MAX, first_epoch: 0 };
+    pub const DEFAULT: Self = Self {
+        channel_members: 10_000,
+        reserved: &[],
+        past_page: PAST_PAGE_MAX,
+        first_number: Seq(0),
+    };
 }
 
 /// Names one Main.
@@ -155,7 +161,7 @@ impl<'a> Chat<'a> {
         let most = storage.mains.len().min(CHAT_MAIN_COUNT_MAX);
         storage.mains = storage.mains.get_mut(..most).unwrap_or_default();
         let (mut book, mains) = ChannelBook::new(storage);
-        book.begin_epoch(config.first_epoch);
+        book.begin_all_behind(config.first_number);
         let gate = Gate::new(keys, ServerKind::CHAT, ServerKind::MAIN);
         Self { config, gate, book, mains, instance: 0, stats: ChatStats::default() }
     }

@@ -30,7 +30,7 @@ const MEMBERS: usize = 8;
 const MAINS: usize = 3;
 const HISTORY_BYTES: usize = 128;
 const CONFIG: ChatConfig =
-    ChatConfig { channel_members: 5, reserved: &[], past_page: 4, first_epoch: 0 };
+    ChatConfig { channel_members: 5, reserved: &[], past_page: 4, first_number: Seq(0) };
 
 type Memory = ChatMemory<CHANNELS, MEMBERS, MAINS, { CHANNELS * HISTORY_BYTES }>;
 type ChatBench<'a> = Bench<'a, Chat<'a>>;

@@ -152,8 +152,8 @@ fn a_channel_that_comes_back_repeats_no_number() {
 
 /// The epoch that the owner gives is the least: a realm that was restarted as a whole repeats nothing.
 #[test]
-fn the_first_epoch_is_the_owner_s() {
-    with_chat_of(BENCH_CONFIG, ChatConfig { first_epoch: 9, ..CONFIG }, |bench| {
+fn the_first_number_is_the_owner_s() {
+    with_chat_of(BENCH_CONFIG, ChatConfig { first_number: Seq::first_of(9), ..CONFIG }, |bench| {
         let main = bench.open();
         bench.enter(main, 1, LOBBY);
         assert_eq!(bench.next_seq(), Seq::first_of(9).next());
