@@ -122,6 +122,8 @@ pub(super) struct ChannelBook<'a> {
     /// No channel of this server has had a larger number, and none that begins has a smaller one: a name
     /// that was forgotten and comes back does not repeat its numbers.
     newest: Seq,
+    /// Behind which number this server has begun, or gone on behind another one.
+    begun: Seq,
 }
 
 /// Members do not choose their uids, nor channels their slots.
@@ -141,6 +143,7 @@ impl<'a> ChannelBook<'a> {
             history_bytes_each: each,
             seed: 0,
             newest: Seq(0),
+            begun: Seq(0),
         };
         (book, Table::new(storage.mains))
     }
@@ -181,14 +184,21 @@ impl<'a> ChannelBook<'a> {
         }
     }
 
-    /// The epoch of the newest number.
-    pub(super) const fn epoch(&self) -> u32 {
-        self.newest.epoch()
+    /// Another server may have said this number, or a smaller one, and maybe what this one has said since it
+    /// began: then all go on in the epoch behind, as far in it as where this one began.
+    pub(super) fn go_on_behind(&mut self, heard: Seq) -> bool {
+        let has_met = heard >= self.begun;
+        if has_met {
+            let epoch = heard.epoch().saturating_add(1);
+            self.begin_all_behind(Seq::first_of(epoch).plus(self.begun.0 as u32));
+        }
+        has_met
     }
 
     /// Numbers go on behind this one, in every channel. O(channels).
     pub(super) fn begin_all_behind(&mut self, number: Seq) {
         self.newest = self.newest.max(number);
+        self.begun = self.newest;
         for index in 0..self.channels.capacity() as u16 {
             if let Some(channel) = self.channels.at_mut(index) {
                 channel.begin_behind(self.newest);

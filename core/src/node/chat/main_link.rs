@@ -155,9 +155,7 @@ impl<'a> Chat<'a> {
     /// go on in the epoch behind it, so that a number never means two messages.
     fn go_on_behind(&mut self, cx: &mut Context<'_, 'a>, heard: Open) {
         let is_of_others = heard.instance != 0 && heard.instance != self.instance;
-        if is_of_others && heard.newest >= Seq::first_of(self.book.epoch()) {
-            let epoch = heard.newest.epoch().saturating_add(1);
-            self.book.begin_all_behind(Seq::first_of(epoch));
+        if is_of_others && self.book.go_on_behind(heard.newest) {
             for index in 0..self.book.channels.capacity() as u16 {
                 if let Some(key) = self.book.channels.key_at(index) {
                     self.tell_of_jump(cx, key, None);
