@@ -22,14 +22,14 @@ impl<const BYTES: usize> Registers<BYTES> {
 
     /// What the register at `OFFSET` has.
     pub fn read<const OFFSET: usize>(self) -> u32 {
-        const { assert!(OFFSET % 4 == 0 && OFFSET + 4 <= BYTES, "there is no such register") };
+        const { assert!(OFFSET.is_multiple_of(4) && OFFSET + 4 <= BYTES, "there is no such register") };
         // SAFETY: a register of the device, which `at` was promised; reads of it are 32 bits wide.
         unsafe { core::ptr::with_exposed_provenance::<u32>(self.base + OFFSET).read_volatile() }
     }
 
     /// Gives the register at `OFFSET` a value.
     pub fn write<const OFFSET: usize>(self, value: u32) {
-        const { assert!(OFFSET % 4 == 0 && OFFSET + 4 <= BYTES, "there is no such register") };
+        const { assert!(OFFSET.is_multiple_of(4) && OFFSET + 4 <= BYTES, "there is no such register") };
         // SAFETY: as in `read`.
         unsafe {
             core::ptr::with_exposed_provenance_mut::<u32>(self.base + OFFSET).write_volatile(value);

@@ -49,7 +49,7 @@ const RECEIVE_BUFFER_BYTES: usize = FRAME_BYTES;
 const RECEIVE_BUFFERS: usize = SOCKETS;
 #[cfg(feature = "websocket")]
 const RECEIVE_BUFFER_BYTES: usize =
-    tinyrealm_core::wire::ws::buffer_bytes(links::FRAME_LIMIT_BYTES as u32);
+    tinyrealm_core::wire::ws::buffer_bytes(links::FRAME_LIMIT_BYTES);
 
 /// The longest packet for one peer alone: the registration.
 const REGISTRATION_BYTES: usize = 20 + device::world::REGION.len() + PUBLIC_ADDRESS_BYTES;
