@@ -79,7 +79,7 @@ async function logsIn() {
   const account = { login: "login:1", id: "ada", password: "correct horse" };
   const one = await inside({ account });
   const [login, main] = one.servers.sockets;
-  assert.deepEqual(login.sent[0], { type: "LoginReq", versions: protocol.VERSIONS, id: "ada", pw: "correct horse" });
+  assert.deepEqual(login.sent[0], { type: "LoginReq", versions: protocol.VERSIONS, id: "ada", pw: "correct horse", device: null });
   assert.deepEqual(main.sent[0].token, one.servers.token);
   await closeAndCount(one);
   // A token saves the login.
