@@ -45,6 +45,8 @@ pub(crate) const BENCH_CONFIG: NetConfig = NetConfig {
     idle_timeout_ms: 28_800,
     drain_timeout_ms: 1_600,
     connections_per_address: 1_000,
+    #[cfg(feature = "websocket")]
+    origins: &["*"],
     ..NetConfig::DEFAULT
 };
 
