@@ -17,7 +17,7 @@ const BOTS = 5;
 const REGION = "device";
 const WORLD = "World 100";
 const DEVICE_PORT = 47100;
-const SECRET = "the cluster secret of all tests, 40 bytes";
+const SECRET = "7b0c5e9142d8f36a90be17c4a2d5638fe10942b7cd5f8836a4017e9d2cb65f30";
 
 const [device] = await freePorts(1);
 const realm = await Realm.make(
