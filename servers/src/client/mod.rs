@@ -6,6 +6,7 @@
 //! Contract: the terminal is given back as it was, however the client ends.
 
 mod device;
+mod endings;
 mod keys;
 mod screen;
 mod view;

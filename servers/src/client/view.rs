@@ -14,6 +14,7 @@ use tinyrealm_core::protocol::{
 };
 
 use super::device::LoginAs;
+use super::endings::{because, why_it_is_over};
 use super::keys::Mode;
 
 /// One step, in thousandths of a unit.
@@ -304,11 +305,6 @@ fn push(lines: &mut VecDeque<String>, line: String, most: usize) {
     lines.push_back(line);
 }
 
-/// A reason that says more than that it is over.
-fn because(reason: ErrorCode) -> String {
-    if reason == ErrorCode::GOODBYE { String::new() } else { format!(" ({})", reason.name()) }
-}
-
 /// A user's name on the screen: the last digits of its uid.
 pub(super) fn short_name(uid: Uid) -> String {
     format!("#{:04x}", uid.0 & 0xFFFF)
@@ -366,8 +362,8 @@ impl ClientHandler for RoomView {
                 self.refused(code);
             }
             ClientEvent::Stopped(reason) => {
-                if reason == ErrorCode::REPLACED {
-                    self.fail("you have entered from somewhere else");
+                if let Some(words) = why_it_is_over(reason) {
+                    self.fail(words);
                 }
                 self.is_over = true;
             }

@@ -1,0 +1,32 @@
+//! Why something has ended, in words.
+
+use tinyrealm_core::protocol::ErrorCode;
+
+/// A reason that says more than that it is over.
+pub(super) fn because(reason: ErrorCode) -> String {
+    if reason == ErrorCode::GOODBYE { String::new() } else { format!(" ({})", reason.name()) }
+}
+
+/// Why nothing is tried again, if there is more to say than that the user wanted it.
+pub(super) const fn why_it_is_over(reason: ErrorCode) -> Option<&'static str> {
+    match reason {
+        ErrorCode::REPLACED => Some("you have entered from somewhere else"),
+        ErrorCode::REMOVED => Some("the game has shown you out"),
+        ErrorCode::REVOKED => Some("your account is not good any more: log in again"),
+        ErrorCode::BANNED => Some("you may not come in"),
+        ErrorCode::BAD_VERSION => Some("this realm speaks another version of the protocol"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_for_good_is_said_in_words() {
+        let mute = |code: &&ErrorCode| code.is_for_good() && why_it_is_over(**code).is_none();
+        assert_eq!(ErrorCode::ALL.iter().find(mute), None);
+        assert_eq!(why_it_is_over(ErrorCode::GOODBYE), None);
+    }
+}
