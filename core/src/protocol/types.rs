@@ -156,9 +156,10 @@ impl Seq {
     /// The last one there can be; behind it a channel takes no more.
     pub const MAX: Self = Self(SAFE_INTEGER_MAX);
 
-    /// The first number of an epoch.
+    /// The first number of an epoch; behind the last epoch, [`Seq::MAX`].
     pub const fn first_of(epoch: u32) -> Self {
-        Self((epoch as u64) << 32)
+        let first = (epoch as u64) << 32;
+        Self(if first > SAFE_INTEGER_MAX { SAFE_INTEGER_MAX } else { first })
     }
 
     /// The epoch that it is of.
@@ -381,6 +382,9 @@ mod tests {
         assert_eq!(Seq::MAX.next(), Seq::MAX);
         assert_eq!(Seq::first_of(3).since(Seq::first_of(1)), u32::MAX);
         assert_eq!((Seq(7).since(Seq(3)), Seq(3).since(Seq(7))), (4, 0));
+        let last = Seq::MAX.epoch();
+        assert_eq!(Seq::first_of(last).plus(u32::MAX), Seq::MAX);
+        assert_eq!([last + 1, u32::MAX].map(Seq::first_of), [Seq::MAX; 2]);
     }
 
     #[test]

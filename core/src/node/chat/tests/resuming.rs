@@ -186,6 +186,19 @@ fn numbers_carry_and_end() {
     });
 }
 
+/// Behind the last epoch no other begins: its server says so to whoever speaks, and lives on.
+#[test]
+fn epochs_end() {
+    with_chat(|bench| {
+        let last = Seq::first_of(Seq::MAX.epoch());
+        let main = bench.open_as(&heard_of_another(last.plus(7)));
+        bench.say(main, &Resume { since: last.plus(7), ..resume(0, &[1]) });
+        assert_eq!(bench.heard(main), [resumed_at(Seq::MAX, u32::MAX, 1)]);
+        bench.talk(main, 1, LOBBY, "one too many");
+        assert_eq!(bench.heard(main), [refused(1, LOBBY, ChatSay::OPCODE.0, ErrorCode::FULL)]);
+    });
+}
+
 #[test]
 fn who_finds_no_place_is_told() {
     with_chat(|bench| {
