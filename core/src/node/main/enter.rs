@@ -71,7 +71,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    fn detach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+    pub(super) fn detach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
         self.set_place(cx, key, Place::Detaching(world));
         self.ask_to_detach(cx, key, world, ErrorCode::REPLACED);
         self.arm(cx, key, self.config.attach_timeout_ms);

@@ -200,6 +200,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         };
         let Some(user) = self.users.get_mut(key) else { return };
         match user.place {
+            // It waits for a place, and this one is of an earlier wish.
+            Place::Outside if user.wants_in => self.detach(cx, key, world),
             Place::Outside => self.set_place(cx, key, Place::Inside(world)),
             Place::Attached(expected) if expected == world => {
                 self.disarm(cx, key);

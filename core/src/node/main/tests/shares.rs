@@ -115,6 +115,23 @@ fn both_sides_of_an_address_s_share_of_tickets() {
     });
 }
 
+/// A world says that it has somebody who waits for its share elsewhere: the wish is not forgotten.
+#[test]
+fn whoever_waits_and_is_found_in_a_world_is_answered() {
+    with_main(|bench| {
+        let world = bench.register(1, "", CAPACITY);
+        let crowd: Vec<_> = (0..15).map(|_| bench.guest_from(1).unwrap()).collect();
+        crowd.iter().for_each(|guest| bench.ask(*guest, ""));
+        assert_eq!(bench.acknowledge(world).len(), 14);
+        let waiting = crowd[14];
+        bench.say(world, &UserJoined { uid: waiting.uid });
+        assert_eq!(bench.heard(world), [detach(waiting.uid, ErrorCode::REPLACED)]);
+        bench.say(world, &UserLeft { uid: waiting.uid });
+        bench.pass_ms(2 * ATTACH_TIMEOUT_MS);
+        assert_eq!(bench.heard(waiting.key), [refused(ErrorCode::FULL)]);
+    });
+}
+
 /// Places for 80: 5 are for whoever has a token, and of the last 10 of the rest each address gets few.
 #[test]
 fn both_sides_of_an_address_s_share_of_guests() {
