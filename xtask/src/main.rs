@@ -14,6 +14,7 @@ mod clocks;
 mod each_feature;
 mod firmware;
 mod fuzz;
+mod hostile;
 mod interop;
 mod no_panic;
 mod packages;
@@ -131,6 +132,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         help: "real servers behind haproxy and nginx, configured as the README says",
         run: proxies::run,
+    },
+    Command {
+        name: "hostile",
+        arguments: "[--quick] [ABUSE...]",
+        help: "every abuse against real servers, with bots beside it: what they lose, and their p99",
+        run: hostile::run,
     },
     Command {
         name: "browser",

@@ -114,6 +114,7 @@ const STEPS: &[Step] = &[
     // They run the release's binary, and wait for it if it is still being built.
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },
     Step { name: "peers", lane: Lane::Workspace, runs: &[Run::Xtask("peers")] },
+    Step { name: "hostile", lane: Lane::Workspace, runs: &[Run::Xtask("hostile --quick")] },
     Step { name: "browser", lane: Lane::Workspace, runs: &[Run::Xtask("browser")] },
 ];
 
