@@ -7,8 +7,9 @@ use std::time::Duration;
 use tinyrealm_core::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello,
 };
+use tinyrealm_core::protocol::client_to_world::Event;
 use tinyrealm_core::protocol::either_way::Ping;
-use tinyrealm_core::protocol::{Seq, Text, Versions};
+use tinyrealm_core::protocol::{Bytes, Seq, Text, Versions};
 use tinyrealm_core::wire::ws::FrameKind;
 
 use crate::stranger::{Crowd, Deeds, Field, Stranger, connect};
@@ -20,20 +21,53 @@ use crate::support::{Pass, Peer};
 pub(crate) struct Abuse {
     pub(crate) name: &'static str,
     pub(crate) run: fn(&Field) -> Deeds,
+    pub(crate) trace: Trace,
+}
+
+/// A counter of a server that is at least so much if the abuse has reached it. Bots leave less.
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum Trace {
+    Main(&'static str, u64),
+    World(&'static str, u64),
+    Chat(&'static str, u64),
+}
+
+impl Trace {
+    pub(crate) const fn at_least(self) -> u64 {
+        match self {
+            Self::Main(_, least) | Self::World(_, least) | Self::Chat(_, least) => least,
+        }
+    }
 }
 
 pub(crate) const ABUSES: &[Abuse] = &[
-    Abuse { name: "half-open-main", run: half_open_main },
-    Abuse { name: "half-open-world", run: half_open_world },
-    Abuse { name: "tickets", run: tickets },
-    Abuse { name: "web-pieces", run: web_pieces },
-    Abuse { name: "web-floods", run: web_floods },
-    Abuse { name: "garbage", run: garbage },
-    Abuse { name: "floods", run: floods },
-    Abuse { name: "chat-history", run: chat_history },
-    Abuse { name: "chat-joins", run: chat_joins },
-    Abuse { name: "chat-channels", run: chat_channels },
-    Abuse { name: "slow-readers", run: slow_readers },
+    Abuse {
+        name: "half-open-main",
+        run: half_open_main,
+        trace: Trace::Main("net.crowded_out", 100),
+    },
+    Abuse {
+        name: "half-open-world",
+        run: half_open_world,
+        trace: Trace::World("net.crowded_out", 100),
+    },
+    Abuse { name: "tickets", run: tickets, trace: Trace::Main("enters", 200) },
+    Abuse {
+        name: "web-pieces",
+        run: web_pieces,
+        trace: Trace::Main("net.frames_received", 10_000),
+    },
+    Abuse { name: "web-floods", run: web_floods, trace: Trace::World("net.floods", 100) },
+    Abuse { name: "garbage", run: garbage, trace: Trace::Main("net.violations", 100) },
+    Abuse { name: "floods", run: floods, trace: Trace::Main("net.floods", 100) },
+    Abuse {
+        name: "chat-history",
+        run: chat_history,
+        trace: Trace::Chat("net.bytes_sent", 1_000_000),
+    },
+    Abuse { name: "chat-joins", run: chat_joins, trace: Trace::Chat("joined", 500) },
+    Abuse { name: "chat-channels", run: chat_channels, trace: Trace::Chat("channels", 200) },
+    Abuse { name: "slow-readers", run: slow_readers, trace: Trace::World("events_missed", 100) },
 ];
 
 /// More than Main has places, as `main.rs` configures it.
@@ -158,11 +192,12 @@ fn chat_history(field: &Field) -> Deeds {
     let channel = Text::truncated("gossip");
     let text = "x".repeat(250);
     let msg = Text::truncated(&text);
-    let opening = |_: usize| {
-        let said = frame(&ChatSay { request: 7, channel, msg });
-        [hello(), join("gossip"), said.repeat(3)].concat()
+    let opening = |_: usize| [hello(), join("gossip")].concat();
+    // The first words fill the channel, once everyone is in it.
+    let turn = |_: usize, turn: u64| match turn {
+        ..5 => (frame(&ChatSay { request: 7, channel, msg }), 1),
+        _ => (frame(&ChatHistory { channel, since: Seq(0) }), 1),
     };
-    let turn = |_: usize, _: u64| (frame(&ChatHistory { channel, since: Seq(0) }), 1);
     guests(field, &opening, &turn)
 }
 
@@ -202,11 +237,7 @@ fn slow_readers(field: &Field) -> Deeds {
     let mut deeds = Deeds { connections: 2 * members.len() as u64, attempts: 0 };
     while !field.is_over() {
         for (_, world) in &mut members {
-            world.tell(&tinyrealm_core::protocol::client_to_world::Event {
-                request: 7,
-                kind: SAID,
-                data: tinyrealm_core::protocol::Bytes::new(&[0xEE; 200]).unwrap(),
-            });
+            world.tell(&Event { request: 7, kind: SAID, data: Bytes::new(&[0xEE; 200]).unwrap() });
             deeds.attempts += 1;
         }
         thread::sleep(Duration::from_millis(100));

@@ -4,7 +4,8 @@
 //! `TINYREALM_BINARY`.
 //!
 //! Contract: bots lose nothing, whatever is done, and their p99 is at most [`RATIO_MOST`] times what it
-//! is in the same realm without, unless that is below [`FLOOR_MS`]. With `--quick` all abuses follow each
+//! is in the same realm without, unless that is below [`FLOOR_MS`]; and an abuse that leaves no trace at the
+//! servers has not been one. With `--quick` all abuses follow each
 //! other beside the same bots, and no time is judged. Ends with 0 if all of it holds, 1 if not, 2 if it
 //! was called wrongly.
 
@@ -18,17 +19,18 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use abuses::{ABUSES, Abuse};
+use abuses::{ABUSES, Abuse, Trace};
 use stranger::{Deeds, Field};
 use support::{BotOutcome, Bots, Realm, Server, Stream};
 
 /// Main and the world are small, so that strangers may hope to fill them.
-const SETTINGS: [&str; 5] = [
+const SETTINGS: [&str; 6] = [
     "main.sessions=600",
     "world.rooms=1",
     "world.room_capacity=256",
     "world.spare_sessions=256",
     "net.drain_timeout_ms=250",
+    "net.socket_send_buffer_bytes=8192",
 ];
 const BOTS: u64 = 20;
 const BOTS_PLAN: [&str; 6] = ["--count", "20", "--hz", "10", "--chat-hz", "0.5"];
@@ -89,10 +91,15 @@ impl Servers {
         Bots::start(self.realm.main.address, &plan)
     }
 
-    /// All of them are there, and end in good order.
-    fn stop(self) {
-        self.realm.stop();
-        self.chat.stop();
+    /// All of them are there, and end in good order; answers what that one has counted.
+    fn stop(self, trace: Trace) -> u64 {
+        let (main, worlds) = self.realm.stop();
+        let chat = self.chat.stop();
+        match trace {
+            Trace::Main(counter, _) => main.count(counter),
+            Trace::World(counter, _) => worlds[0].count(counter),
+            Trace::Chat(counter, _) => chat.count(counter),
+        }
     }
 }
 
@@ -135,14 +142,15 @@ fn measure(abuse: &Abuse) -> bool {
         thread::sleep(HEAD_START);
         servers.bots(ROUND_SECONDS).outcome()
     });
-    servers.stop();
+    let has_arrived = servers.stop(abuse.trace) >= abuse.trace.at_least();
     let [before, with] = [&quiet, &disturbed].map(|bots| bots.report.milliseconds("p99_ms"));
     let (ratio, lost) = (with / before, harm(&disturbed));
     let is_quick_enough = ratio <= RATIO_MOST || with < FLOOR_MS;
-    let verdict = match (lost == "-", is_quick_enough) {
-        (true, true) => "ok",
-        (true, false) => "SLOW",
-        (false, _) => "HARM",
+    let verdict = match (lost == "-", is_quick_enough, has_arrived) {
+        (false, ..) => "HARM",
+        (true, false, _) => "SLOW",
+        (true, true, false) => "NONE",
+        (true, true, true) => "ok",
     };
     print_row(
         abuse.name,
@@ -184,7 +192,7 @@ fn look_quickly(chosen: &[&'static Abuse]) -> Vec<&'static str> {
         print_row(abuse.name, deeds, "");
     }
     let lost = harm(&bots.outcome());
-    servers.stop();
+    servers.stop(Trace::Main("hellos", 0));
     println!("bots have lost: {lost}");
     if lost == "-" { Vec::new() } else { chosen.iter().map(|abuse| abuse.name).collect() }
 }
