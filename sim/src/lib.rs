@@ -49,6 +49,7 @@ mod profile;
 mod random;
 mod realm;
 mod report;
+mod revocations;
 mod settings;
 mod speech;
 mod store;

@@ -8,7 +8,7 @@ use crate::random::Random;
 /// The kinds of faults that a run may have.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Profile {
-    /// Delays and cut segments, but nothing fails and everybody reads.
+    /// Delays and cut segments, but nothing fails and everybody reads; operators do what they do.
     Calm,
     /// Clients stop reading for seconds, transports and pools are small, accounts are read slowly.
     Slow,
@@ -102,12 +102,14 @@ pub enum FaultKind {
     /// Accounts can't be read for a while.
     FailingStore,
     /// Every token is worth nothing from now on.
-    RevokeTokens,
+    ExpireTokens,
+    /// An operator ends the rights of one user, or of some at once.
+    RevokeUsers,
 }
 
 impl FaultKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::PauseReader,
         Self::Reset,
         Self::HalfOpen,
@@ -125,7 +127,8 @@ impl FaultKind {
         Self::Stall,
         Self::SlowStore,
         Self::FailingStore,
-        Self::RevokeTokens,
+        Self::ExpireTokens,
+        Self::RevokeUsers,
     ];
 }
 
@@ -158,8 +161,8 @@ pub(crate) struct Weather {
 
 impl Weather {
     const CALM: Self = Self {
-        faults: &[],
-        fault_interval_us: (1_000_000, 1_000_000),
+        faults: CALM,
+        fault_interval_us: (500_000, 1_500_000),
         latency_us: (200, 30_000),
         jitter_us: (0, 4_000),
         resend_permille: 0,
@@ -187,8 +190,14 @@ const ROUGH: Weather = Weather {
     ..Weather::CALM
 };
 
-const SLOW: &[(FaultKind, u32)] =
-    &[(FaultKind::PauseReader, 40), (FaultKind::SlowStore, 1), (FaultKind::RevokeTokens, 1)];
+const CALM: &[(FaultKind, u32)] = &[(FaultKind::RevokeUsers, 1)];
+
+const SLOW: &[(FaultKind, u32)] = &[
+    (FaultKind::PauseReader, 40),
+    (FaultKind::SlowStore, 1),
+    (FaultKind::ExpireTokens, 1),
+    (FaultKind::RevokeUsers, 2),
+];
 
 const LOSSY: &[(FaultKind, u32)] = &[
     (FaultKind::Reset, 8),
@@ -197,6 +206,7 @@ const LOSSY: &[(FaultKind, u32)] = &[
     (FaultKind::PauseReader, 6),
     (FaultKind::PauseServer, 2),
     (FaultKind::CrashVisitor, 3),
+    (FaultKind::RevokeUsers, 1),
 ];
 
 const PARTITIONS: &[(FaultKind, u32)] = &[
@@ -204,6 +214,7 @@ const PARTITIONS: &[(FaultKind, u32)] = &[
     (FaultKind::PartVisitor, 6),
     (FaultKind::Isolate, 1),
     (FaultKind::PauseReader, 2),
+    (FaultKind::RevokeUsers, 2),
 ];
 
 const CRASHES: &[(FaultKind, u32)] = &[
@@ -215,7 +226,8 @@ const CRASHES: &[(FaultKind, u32)] = &[
     (FaultKind::CrashVisitor, 6),
     (FaultKind::PauseReader, 2),
     (FaultKind::FailingStore, 1),
-    (FaultKind::RevokeTokens, 1),
+    (FaultKind::ExpireTokens, 1),
+    (FaultKind::RevokeUsers, 2),
 ];
 
 const EVERYTHING: &[(FaultKind, u32)] = &[
@@ -236,5 +248,6 @@ const EVERYTHING: &[(FaultKind, u32)] = &[
     (FaultKind::Stall, 4),
     (FaultKind::SlowStore, 1),
     (FaultKind::FailingStore, 1),
-    (FaultKind::RevokeTokens, 1),
+    (FaultKind::ExpireTokens, 1),
+    (FaultKind::RevokeUsers, 2),
 ];

@@ -129,6 +129,8 @@ counters! {
     hellos,
     /// Hellos that Main has not.
     hellos_refused,
+    /// Users whom Main has let go because they were revoked.
+    revoked,
     /// Clients whom Main has sent to a world.
     enters,
     /// Clients for whom Main had no world.
@@ -194,6 +196,7 @@ impl Counters {
     pub(crate) fn add_main(&mut self, stats: &MainStats) {
         self.hellos += u64::from(stats.hellos);
         self.hellos_refused += u64::from(stats.hellos_refused);
+        self.revoked += u64::from(stats.revoked);
         self.enters += u64::from(stats.enters);
         self.enters_refused += u64::from(stats.enters_refused);
         self.worlds_registered += u64::from(stats.worlds_registered);

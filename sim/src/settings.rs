@@ -32,6 +32,8 @@ pub enum Sabotage {
     ForgottenSay,
     /// The chat server forgets that somebody has left a channel, once.
     KeptMember,
+    /// The account store tells Login of everybody who was revoked but one.
+    UnheardRevocation,
 }
 
 impl Sabotage {
@@ -41,7 +43,7 @@ impl Sabotage {
 
     /// What only a realm with accounts can show.
     pub(crate) const fn needs_accounts(self) -> bool {
-        matches!(self, Self::WrongUser)
+        matches!(self, Self::WrongUser | Self::UnheardRevocation)
     }
 }
 

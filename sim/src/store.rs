@@ -8,16 +8,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tinyrealm_core::node::login::{LoginOutcome, LoginWork, TokenHash, VerifyOutcome, VerifyWork};
+use tinyrealm_core::node::login::{
+    LoginOutcome, LoginWork, RevocationPage, RevocationWork, TokenHash, VerifyOutcome, VerifyWork,
+};
 use tinyrealm_core::protocol::{LoginDenial, Revision, Token, Uid};
 
 use crate::broken::{Broken, ensure};
 use crate::random::Random;
+use crate::revocations::Revocations;
 use crate::settings::Sabotage;
 
 /// How long a password takes to hash.
 const HASHING_US: (u64, u64) = (5_000, 60_000);
-/// How long a token takes to look up.
+/// How long a token, or a page of revocations, takes to look up.
 const LOOKING_UP_US: (u64, u64) = (100, 5_000);
 /// How many times as long a slow store takes.
 const SLOWNESS: u64 = 25;
@@ -28,12 +31,20 @@ const LOOKUPS_TO_SABOTAGE: u32 = 4;
 pub(crate) enum Work {
     Login(Box<LoginWork>),
     Verify(VerifyWork),
+    Revocations(RevocationWork),
 }
 
 /// Work in progress, and which of Login's lives has handed it out.
 struct Job {
     life: u32,
     work: Work,
+}
+
+struct Account {
+    uid: Uid,
+    password: String,
+    /// The revision with which its password was set.
+    generation: u64,
 }
 
 struct Issued {
@@ -53,9 +64,10 @@ pub(crate) struct Store {
     token_ttl_us: u64,
     sabotage: Sabotage,
     until_sabotage: u32,
-    passwords: BTreeMap<String, (Uid, String)>,
+    accounts: BTreeMap<String, Account>,
     tokens: HashMap<[u8; 32], Issued>,
     uses: HashMap<[u8; 32], Uses>,
+    pub(crate) revocations: Revocations,
     jobs: Vec<Option<Job>>,
     pub(crate) slow_until_us: u64,
     pub(crate) failing_until_us: u64,
@@ -67,9 +79,10 @@ impl Store {
             token_ttl_us,
             sabotage,
             until_sabotage: LOOKUPS_TO_SABOTAGE,
-            passwords: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             tokens: HashMap::new(),
             uses: HashMap::new(),
+            revocations: Revocations::default(),
             jobs: Vec::new(),
             slow_until_us: 0,
             failing_until_us: 0,
@@ -77,11 +90,30 @@ impl Store {
     }
 
     pub(crate) fn add_account(&mut self, id: String, password: String, uid: Uid) {
-        self.passwords.insert(id, (uid, password));
+        let generation = self.revocations.rise().0;
+        self.accounts.insert(id, Account { uid, password, generation });
     }
 
-    /// Nobody's token is good any more, as after a change of every password.
-    pub(crate) fn revoke_all(&mut self) {
+    /// The rights of these users end, with one revision; their passwords stay good.
+    pub(crate) fn revoke(&mut self, uids: &[Uid]) {
+        self.revocations.rise();
+        for uid in uids {
+            self.revocations.revoke(*uid);
+            if self.sabotage == Sabotage::UnheardRevocation {
+                self.revocations.keep_from_login(*uid);
+            }
+        }
+        let ended = self.tokens.extract_if(|_, issued| uids.contains(&issued.uid));
+        ended.for_each(|(token, _)| self.revocations.end(token));
+    }
+
+    /// The accounts' revision, if they can be read.
+    pub(crate) fn revision(&self, now_us: u64) -> Option<Revision> {
+        (self.failing_until_us <= now_us).then(|| self.revocations.revision())
+    }
+
+    /// Nobody's token is good any more, as if all had expired.
+    pub(crate) fn expire_all(&mut self) {
         self.tokens.clear();
     }
 
@@ -101,7 +133,7 @@ impl Store {
     ) -> (usize, u64) {
         let range_us = match work {
             Work::Login(_) => HASHING_US,
-            Work::Verify(_) => LOOKING_UP_US,
+            Work::Verify(_) | Work::Revocations(_) => LOOKING_UP_US,
         };
         let slowness = if self.slow_until_us > now_us { SLOWNESS } else { 1 };
         self.jobs.push(Some(Job { life, work }));
@@ -118,12 +150,14 @@ impl Store {
         if self.failing_until_us > now_us {
             return LoginOutcome::Denied(LoginDenial::UNAVAILABLE);
         }
-        match self.passwords.get(work.id.as_str()) {
-            Some((uid, password)) if *password == work.password.as_str() => {
+        match self.accounts.get(work.id.as_str()) {
+            Some(account) if account.password == work.password.as_str() => {
+                let &Account { uid, generation, .. } = account;
                 let expires_at_us = now_us + self.token_ttl_us;
-                self.tokens.insert(work.token_hash.0, Issued { uid: *uid, expires_at_us });
+                self.revocations.renew(uid);
+                self.tokens.insert(work.token_hash.0, Issued { uid, expires_at_us });
                 let ttl_s = (self.token_ttl_us / 1_000_000) as u32;
-                LoginOutcome::Granted { uid: *uid, ttl_s, generation: 0 }
+                LoginOutcome::Granted { uid, ttl_s, generation }
             }
             _ => LoginOutcome::Denied(LoginDenial::WRONG),
         }
@@ -144,7 +178,16 @@ impl Store {
         uses.verified += 1;
         let is_known = uses.welcomed > 0;
         let uid = if is_known { self.bent(uid) } else { uid };
-        VerifyOutcome::Verified(uid, Revision::default())
+        VerifyOutcome::Verified(uid, self.revocations.revision())
+    }
+
+    /// A page of those who were revoked; `None` if the accounts can't be read.
+    pub(crate) fn revoked_since(
+        &self,
+        now_us: u64,
+        work: &RevocationWork,
+    ) -> Option<RevocationPage> {
+        self.revision(now_us).map(|_| self.revocations.since(work))
     }
 
     /// The uid itself; once somebody else's, if the run is there for that.

@@ -5,6 +5,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
+use tinyrealm_core::protocol::Revision;
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::timer::TICK_MS;
 
@@ -54,6 +55,10 @@ pub(crate) enum Happening {
     LogsIn(usize),
     /// The account store has done some work for Login.
     StoreAnswers(usize),
+    /// Somebody sees whether the accounts have changed.
+    StoreWatched,
+    /// Who was revoked up to this revision has to be out.
+    RevokedAreOut(Revision),
     /// A host starts again.
     Restarts(HostId),
     /// The next fault.

@@ -60,6 +60,8 @@ pub(crate) enum What {
     Answered {
         job: u32,
     },
+    /// An operator has ended this user's rights.
+    Revoked(Uid),
     Asks {
         channel: ChannelId,
         about: i32,

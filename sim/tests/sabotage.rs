@@ -87,6 +87,11 @@ fn a_token_that_is_taken_for_another_user_s_is_seen() {
 }
 
 #[test]
+fn a_revocation_that_is_not_heard_of_is_seen() {
+    assert_seen(Sabotage::UnheardRevocation, &["whoever is revoked is out"]);
+}
+
+#[test]
 fn a_message_that_one_main_changes_is_seen() {
     assert_seen(Sabotage::ChangedMessage, &["a number has one message for everyone"]);
 }
@@ -111,5 +116,7 @@ fn a_message_that_gets_no_answer_is_seen() {
 
 #[test]
 fn a_member_who_has_left_and_is_kept_is_seen() {
-    assert_seen(Sabotage::KeptMember, &["a channel's members are those who are in it"]);
+    // Sooner, if it is revoked.
+    let revoked = "whoever is revoked is out";
+    assert_seen(Sabotage::KeptMember, &["a channel's members are those who are in it", revoked]);
 }

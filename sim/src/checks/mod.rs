@@ -14,8 +14,8 @@ pub(crate) mod rooms;
 pub(crate) mod tokens;
 pub(crate) mod view;
 
-use tinyrealm_core::protocol::Uid;
 use tinyrealm_core::protocol::client_to_main::ChatJoin;
+use tinyrealm_core::protocol::{Token, Uid};
 use tinyrealm_core::wire::Opcode;
 
 use crate::broken::Broken;
@@ -44,6 +44,8 @@ pub(crate) struct Checks {
 #[derive(Default)]
 pub(crate) struct Client {
     uid: Option<Uid>,
+    /// What its last welcome came with.
+    pub(crate) token: Option<Token>,
     pub(crate) view: View,
     pub(crate) hearing: Hearing,
 }
@@ -94,9 +96,12 @@ impl Checks {
 
     /// Compares what a client has heard from its Main.
     fn take_of_main(&mut self, visitor: usize, heard: &Heard) -> Result<(), Broken> {
-        let Client { uid, hearing, .. } = &mut self.clients[visitor];
+        let Client { uid, token, hearing, .. } = &mut self.clients[visitor];
         match heard {
-            Heard::Token(uid, token) => self.tokens.take(*uid, token)?,
+            Heard::Token(uid, welcomed) => {
+                *token = Some(*welcomed);
+                self.tokens.take(*uid, welcomed)?;
+            }
             Heard::Welcome(welcomed) => *uid = Some(*welcomed),
             Heard::MainLost(_) | Heard::Stopped(_) => hearing.forget(),
             Heard::InChannel(channel, heard) => {

@@ -1,6 +1,5 @@
 //! What accounts are to the simulator, and the work that Login hands out.
 
-use tinyrealm_core::node::login::RevocationPage;
 use tinyrealm_core::protocol::{HandshakeKey, Token, Uid};
 
 use super::Realm;
@@ -63,14 +62,10 @@ impl Realm<'_> {
     pub(super) fn hand_out_work(&mut self) {
         while let Some(host) = &mut self.servers.login {
             let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
-            // Nobody is revoked here, which is known at once.
-            while host.ask(tools, |login, _| login.next_revocations()).is_some() {
-                let nobody = Some(RevocationPage::default());
-                host.act(tools, |login, cx| login.finish_revocations(cx, nobody));
-            }
             let work = host.ask(tools, |login, cx| {
                 let password = login.next_login(cx).map(|work| Work::Login(Box::new(work)));
-                password.or_else(|| login.next_verify().map(Work::Verify))
+                let other = password.or_else(|| login.next_verify().map(Work::Verify));
+                other.or_else(|| login.next_revocations().map(Work::Revocations))
             });
             let Some(work) = work else { return };
             let now_us = self.timeline.now_us();
@@ -99,6 +94,11 @@ impl Realm<'_> {
                 let Some(host) = host else { return };
                 let outcome = self.store.verify(now_us, &work);
                 host.act(tools, |login, cx| login.finish_verify(cx, work.key, outcome));
+            }
+            Work::Revocations(work) => {
+                let Some(host) = host else { return };
+                let page = self.store.revoked_since(now_us, &work);
+                host.act(tools, |login, cx| login.finish_revocations(cx, page));
             }
         }
     }

@@ -82,10 +82,11 @@ impl Realm<'_> {
                 self.store.failing_until_us = self.until_us(STORE_US);
                 Some(HostId::LOGIN)
             }
-            FaultKind::RevokeTokens => {
-                self.store.revoke_all();
+            FaultKind::ExpireTokens => {
+                self.store.expire_all();
                 Some(HostId::LOGIN)
             }
+            FaultKind::RevokeUsers => self.revoke_users(),
         }
     }
 

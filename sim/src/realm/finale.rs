@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use tinyrealm_core::node::client::{MainState, WorldState};
 use tinyrealm_core::node::{Node, Role};
-use tinyrealm_core::protocol::{MemberState, Uid};
+use tinyrealm_core::protocol::{MemberState, Revision, Uid};
 use tinyrealm_core::session::SessionState;
 
 use super::Realm;
@@ -26,6 +26,7 @@ impl Realm<'_> {
         self.check_visitors()?;
         self.check_accounts()?;
         self.check_agreement()?;
+        self.check_revoked(Revision(u64::MAX))?;
         self.check_views()?;
         self.check_hearings()?;
         self.check_connections()?;

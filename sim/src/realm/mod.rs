@@ -6,18 +6,19 @@
 //! ```
 //! One idea a file: [`servers`] are the hosts that serve, [`start`] makes hosts, [`workload`] is what
 //! players do, [`talking`] what they do in channels, [`accounts`] who they are, and what Login hands
-//! out; [`faults`] is what goes wrong, [`finale`] and [`agreement`] what the realm must come back to.
+//! out; [`revoking`] is the operator; [`faults`] is what goes wrong, [`finale`] and [`agreement`] what the realm must come back to.
 
 mod accounts;
 mod agreement;
 mod faults;
 mod finale;
+mod revoking;
 mod servers;
 mod start;
 mod talking;
 mod workload;
 
-use tinyrealm_core::protocol::Uid;
+use tinyrealm_core::protocol::{ErrorCode, Uid};
 
 use crate::actors::Visitor;
 use crate::broken::{Broken, ensure};
@@ -147,6 +148,8 @@ impl<'a> Realm<'a> {
             Happening::Acts(visitor) => self.acts(visitor),
             Happening::LogsIn(account) => self.log_in(account),
             Happening::StoreAnswers(job) => self.store_answers(job),
+            Happening::StoreWatched => self.watch_store(),
+            Happening::RevokedAreOut(revision) => return self.check_revoked(revision),
             Happening::Restarts(host) => self.restart(host),
             Happening::Fault => self.fault(),
         }
@@ -197,6 +200,9 @@ impl<'a> Realm<'a> {
             self.store.welcomed(token)?;
         }
         if let Some(account) = self.account_of[*visitor] {
+            if let Heard::Stopped(ErrorCode::REVOKED) = heard {
+                self.is_told_of_revocation(account);
+            }
             return self.accounts[account].remember(heard);
         }
         let is_welcome = matches!(heard, Heard::Welcome(_));

@@ -93,6 +93,11 @@ impl UserEntry {
         self.place
     }
 
+    /// The revision of the accounts that it has begun with; 0 if that is not known.
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
     /// The user's connection to Main, open or not.
     pub const fn session(&self) -> SessionKey {
         self.session
