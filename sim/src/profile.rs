@@ -97,6 +97,8 @@ pub enum FaultKind {
     CrashVisitor,
     /// A host does nothing for a while.
     Stall,
+    /// A world takes bytes and answers nothing, for longer than anybody waits for it.
+    HangWorld,
     /// Accounts are read slowly for a while.
     SlowStore,
     /// Accounts can't be read for a while.
@@ -109,7 +111,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::PauseReader,
         Self::Reset,
         Self::HalfOpen,
@@ -125,6 +127,7 @@ impl FaultKind {
         Self::CloseServer,
         Self::CrashVisitor,
         Self::Stall,
+        Self::HangWorld,
         Self::SlowStore,
         Self::FailingStore,
         Self::ExpireTokens,
@@ -213,6 +216,7 @@ const PARTITIONS: &[(FaultKind, u32)] = &[
     (FaultKind::PartServers, 3),
     (FaultKind::PartVisitor, 6),
     (FaultKind::Isolate, 1),
+    (FaultKind::HangWorld, 2),
     (FaultKind::PauseReader, 2),
     (FaultKind::RevokeUsers, 2),
 ];
@@ -224,6 +228,7 @@ const CRASHES: &[(FaultKind, u32)] = &[
     (FaultKind::CrashChat, 2),
     (FaultKind::CloseServer, 2),
     (FaultKind::CrashVisitor, 6),
+    (FaultKind::HangWorld, 2),
     (FaultKind::PauseReader, 2),
     (FaultKind::FailingStore, 1),
     (FaultKind::ExpireTokens, 1),
@@ -246,6 +251,7 @@ const EVERYTHING: &[(FaultKind, u32)] = &[
     (FaultKind::CloseServer, 1),
     (FaultKind::CrashVisitor, 4),
     (FaultKind::Stall, 4),
+    (FaultKind::HangWorld, 2),
     (FaultKind::SlowStore, 1),
     (FaultKind::FailingStore, 1),
     (FaultKind::ExpireTokens, 1),

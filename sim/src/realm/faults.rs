@@ -12,6 +12,8 @@ const PAUSE_US: (u64, u64) = (100_000, 3_500_000);
 const PARTITION_US: (u64, u64) = (100_000, 4_000_000);
 const DOWN_US: (u64, u64) = (50_000, 2_500_000);
 const STALL_US: (u64, u64) = (20_000, 3_000_000);
+/// From an attach that times out to a link that is given up for its silence.
+const HANG_US: (u64, u64) = (600_000, 5_000_000);
 const STORE_US: (u64, u64) = (300_000, 3_000_000);
 
 impl Realm<'_> {
@@ -74,6 +76,10 @@ impl Realm<'_> {
             }
             FaultKind::CrashVisitor => self.crash_visitor(),
             FaultKind::Stall => self.stall(),
+            FaultKind::HangWorld => {
+                let world = self.any_world();
+                self.stop_for_a_while(world, HANG_US)
+            }
             FaultKind::SlowStore => {
                 self.store.slow_until_us = self.until_us(STORE_US);
                 Some(HostId::LOGIN)
@@ -170,10 +176,15 @@ impl Realm<'_> {
             0 => self.any_server(),
             _ => HostId::visitor(self.any_player()?),
         };
+        self.stop_for_a_while(host, STALL_US)
+    }
+
+    /// A host takes what its transports have room for, and answers nothing.
+    fn stop_for_a_while(&mut self, host: HostId, range_us: (u64, u64)) -> Option<HostId> {
         if !self.network.is_up(host) {
             return None;
         }
-        let until_us = self.until_us(STALL_US);
+        let until_us = self.until_us(range_us);
         self.network.stall(host, until_us);
         Some(host)
     }
