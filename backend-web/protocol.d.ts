@@ -52,6 +52,7 @@ export const ErrorCode: {
   readonly CHAT_INTERRUPTED: number;
   readonly PAGE_LOST: number;
   readonly UNREACHABLE: number;
+  readonly NOT_UNDERSTOOD: number;
 };
 
 export const JoinDenial: {

@@ -53,6 +53,7 @@ export const ErrorCode = Object.freeze({
   CHAT_INTERRUPTED: 38,
   PAGE_LOST: 40,
   UNREACHABLE: 41,
+  NOT_UNDERSTOOD: 42,
 });
 
 export const JoinDenial = Object.freeze({

@@ -3,7 +3,8 @@
 //! Purpose: the one place that decides between handling, counting and closing. Frames of the common
 //! band (Ping, Pong, Bye, Error) are answered here, the same for every role; the rest goes to the
 //! role. A malformed payload closes the peer; an unknown opcode never does: it is counted and handed
-//! to [`Role::on_unknown`], whose default is one log line a second at most.
+//! to [`Role::on_unknown`], whose default is one log line a second at most, and a client is told
+//! `NOT_UNDERSTOOD`.
 //!
 //! Contract: a frame is handled at most once, and only while its session is open and within its
 //! packet rate.
@@ -88,6 +89,11 @@ impl PacketDispatcher {
         caller.sessions.count_unknown();
         if role.on_unknown(caller, frame) {
             return;
+        }
+        // A client of another age, or at the wrong server, is told; between servers silence is enough.
+        if caller.sessions.is_client(caller.key) {
+            let (code, about) = (ErrorCode::NOT_UNDERSTOOD, frame.opcode.0);
+            caller.sessions.send_or_close(caller.now, caller.key, &Error { code, about });
         }
         if let Some(count) = self.unknown_log.admit(caller.now) {
             log_unknown(frame.opcode, caller.key, count);

@@ -115,6 +115,8 @@ codes! {
         PAGE_LOST = 40,
         /// Nobody takes connections at the server's address.
         UNREACHABLE = 41,
+        /// The server takes no such message on this connection; it was passed over.
+        NOT_UNDERSTOOD = 42,
     }
 }
 

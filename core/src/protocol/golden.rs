@@ -11,7 +11,7 @@
 mod channel_vectors;
 mod chat_server_vectors;
 mod negative;
-mod page;
+pub(crate) mod page;
 mod schema;
 mod vectors;
 
@@ -55,6 +55,12 @@ where
     longer.push(0);
     assert_eq!(decode::<M>(longer.leak()), None, "{frame:02x?} with a byte too many");
     Vector { opcode: M::OPCODE, name: M::NAME, fields, frame: frame.to_vec() }
+}
+
+/// The stream frame of an ordinary message of this name.
+pub(crate) fn ordinary_frame(name: &str) -> Vec<u8> {
+    let named = vectors::all().into_iter().find(|vector| vector.name == name);
+    named.unwrap_or_else(|| panic!("no vector of `{name}`")).frame
 }
 
 /// The bytes of spaced hex, where `|` stands between length, opcode and payload.

@@ -26,7 +26,7 @@ mod common;
 mod decoder;
 mod ending;
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;
 mod macros;
 mod main_chat;
 mod main_login;

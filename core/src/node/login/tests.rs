@@ -3,6 +3,7 @@
 mod clients;
 mod known;
 mod mains;
+mod places;
 mod queue;
 
 use crate::protocol::Versions;

@@ -7,6 +7,7 @@ mod expiry;
 mod hello;
 mod login;
 mod lost;
+mod places;
 mod random;
 mod reported;
 mod revoked;

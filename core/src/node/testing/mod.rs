@@ -11,6 +11,7 @@
 mod chaos;
 mod drive;
 mod memory;
+mod places;
 mod recorder;
 mod said;
 mod watched;
@@ -19,6 +20,7 @@ pub(crate) mod web;
 
 pub(crate) use chaos::{Step, Word, any_steps};
 pub(crate) use memory::{BenchMemory, Sizes, trim};
+pub(crate) use places::cases;
 pub(crate) use recorder::{Recorder, Seen, with_recorder};
 pub(crate) use said::{Said, address_of, frame_of, said_in, stream_of};
 pub(crate) use watched::Watched;

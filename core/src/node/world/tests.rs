@@ -10,6 +10,7 @@ mod leaving;
 mod main_link;
 mod moving;
 mod overrun;
+mod places;
 mod random;
 mod reports;
 mod slots;

@@ -8,6 +8,7 @@ use std::vec::Vec;
 use super::schema::{LIMITS, STRUCTURES, wire_type};
 use super::{bytes_of, vectors};
 use crate::config::NetConfig;
+use crate::node::chat::ChatConfig;
 use crate::node::login::AttemptPolicy;
 use crate::node::main::MainConfig;
 use crate::protocol::{ErrorCode, JoinDenial, LoginDenial, MessageSchema, SCHEMAS, ServerKind};
@@ -27,6 +28,20 @@ fn rows(section: &'static str) -> Vec<(&'static str, &'static str)> {
     let cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
     let cells = cells.map(|(first, rest)| (first, rest.split(" |").next().unwrap()));
     cells.skip(1).collect()
+}
+
+/// What becomes of each message in the state that this column of "What is taken when" is about: the message's
+/// name, or none for any other opcode, and the cell.
+pub(crate) fn taken_when(state: &str) -> Vec<(&'static str, &'static str)> {
+    let table = section("### What is taken when");
+    let cells_of = |line: &'static str| -> Vec<&'static str> {
+        line.trim_matches('|').split('|').map(str::trim).collect()
+    };
+    let mut lines = table.lines().filter(|line| line.starts_with('|')).map(cells_of);
+    let head = lines.next().expect("a table");
+    let column = head.iter().position(|cell| *cell == state);
+    let column = column.unwrap_or_else(|| panic!("no column `{state}`"));
+    lines.skip(1).map(|cells| (cells[0].trim_matches('`'), cells[column])).collect()
 }
 
 fn expected_rows(message: &MessageSchema) -> Vec<(String, String)> {
@@ -131,6 +146,12 @@ fn the_limits_are_the_defaults() {
         ("address_first_delay_ms", address.first_delay_ms),
         ("address_most_delay_ms", address.most_delay_ms),
         ("address_logins", address.most_under_way.into()),
+        ("channels_per_user", main.chat.channels_per_user.into()),
+        ("message_bytes", main.chat.message_bytes.into()),
+        ("requests_per_second", main.chat.requests_per_second.into()),
+        ("request_burst", main.chat.request_burst.into()),
+        ("channel_members", ChatConfig::DEFAULT.channel_members.into()),
+        ("past_page", ChatConfig::DEFAULT.past_page.into()),
     ];
     let fixed = LIMITS.map(|(name, value)| (name, value as u32));
     let limits = section("## Limits");

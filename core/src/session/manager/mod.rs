@@ -224,6 +224,12 @@ impl<'a> SessionManager<'a> {
         self.change(now, key, SessionEvent::Connected)
     }
 
+    /// Whether the peer has come to us and is no server that has proven itself.
+    pub(crate) fn is_client(&self, key: SessionKey) -> bool {
+        let session = self.table.get(key);
+        session.is_some_and(|s| !s.flags.has(Flags::OUTBOUND) && !s.flags.has(Flags::TRUSTED))
+    }
+
     /// The peer has proven who it is, and is trusted that far.
     pub fn prove(&mut self, now: Instant, key: SessionKey, trust: Trust) {
         if !self.change(now, key, SessionEvent::Prove) {

@@ -199,7 +199,9 @@ fn a_client_is_no_world_and_a_world_no_client() {
         bench.say(guest.key, &UserJoined { uid: guest.uid });
         bench.say_registration(guest.key, 2, "", 10);
         bench.say(world, &Hello { versions: Versions::OURS, token: None });
-        assert_eq!((bench.heard(guest.key), bench.heard(world)), (vec![], vec![]));
+        let told = [UserJoined::OPCODE, RegisterWorld::OPCODE]
+            .map(|opcode| error(ErrorCode::NOT_UNDERSTOOD, opcode.0));
+        assert_eq!((bench.heard(guest.key), bench.heard(world)), (told.to_vec(), vec![]));
         assert_eq!(bench.stats().unknown_opcodes, 3);
         assert_eq!(
             (bench.place(guest.uid), bench.role().worlds().len()),

@@ -170,7 +170,7 @@ fn a_world_that_has_proven_itself_is_no_client() {
     with_main(|bench| {
         let key = bench.accept_world(5);
         bench.say(key, &Hello { versions: Versions::OURS, token: None });
-        assert_eq!(bench.heard(key), []); // unknown on this link
+        assert_eq!(bench.heard(key), [error(ErrorCode::NOT_UNDERSTOOD, Hello::OPCODE.0)]);
         assert!(bench.role().users().is_empty());
     });
 }

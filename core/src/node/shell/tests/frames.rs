@@ -35,7 +35,8 @@ fn an_unknown_opcode_is_counted_and_closes_nobody() {
             assert_eq!(bench.seen(), seen.repeat(3));
             assert_eq!(bench.stats().unknown_opcodes, 3);
             assert_eq!(bench.state(key), Some(SessionState::Ready));
-            assert_eq!(bench.heard(key), []);
+            let told = Error { code: ErrorCode::NOT_UNDERSTOOD, about: opcode.0 };
+            assert_eq!(bench.heard(key), [Said::of(&told), Said::of(&told), Said::of(&told)]);
         });
     }
 }

@@ -1,9 +1,11 @@
 //! What time does to sessions, just before and just at each deadline.
 
+use std::vec;
+
 use super::*;
 use crate::config::NetConfig;
 use crate::node::testing::{Said, frame_of};
-use crate::protocol::either_way::{Bye, Ping, Pong};
+use crate::protocol::either_way::{Bye, Error, Ping, Pong};
 use crate::timer::TICK_MS;
 
 const GREETING_MS: u32 = BENCH_CONFIG.greeting_timeout_ms;
@@ -130,14 +132,15 @@ fn a_peer_that_answers_is_asked_again_after_the_interval() {
 fn any_frame_is_an_answer() {
     let pong = frame_of(&Pong { nonce: 0 });
     let unknown = [4, 0, 0x03, 0x70, 0, 0];
-    for frame in [&pong[..], &unknown[..]] {
+    let told = Error { code: ErrorCode::NOT_UNDERSTOOD, about: 0x7003 };
+    for (frame, answers) in [(&pong[..], vec![]), (&unknown[..], vec![Said::of(&told); 5])] {
         with_sessions(|bench| {
             let key = bench.accept_proven(Trust::Client);
             for _ in 0..5 {
                 bench.pass_ms(PING_MS - TICK_MS);
                 bench.say_bytes(key, frame);
             }
-            assert_eq!(bench.heard(key), []);
+            assert_eq!(bench.heard(key), answers);
             bench.pass_ms(PING_MS - 1);
             assert_eq!(bench.heard(key), []);
             bench.pass_ms(1);
