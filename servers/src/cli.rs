@@ -4,6 +4,7 @@
 //! which a number gets its value.
 
 mod ban;
+mod decode;
 mod user;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use tinyrealm_core::protocol::ACCOUNT_MAX_BYTES;
 use crate::accounts::{IfLost, id_problem};
 use crate::config::Override;
 pub(crate) use ban::BanCommand;
+pub(crate) use decode::DecodeOptions;
 pub(crate) use user::UserCommand;
 use user::{CreateOptions, DataOptions};
 
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Client(ClientOptions),
     /// Print the configuration as it would be used, with every key, or say what is wrong with it.
     CheckConfig,
+    /// Say in words what bytes of the protocol are: names, fields, values, or what is wrong with them.
+    Decode(DecodeOptions),
 }
 
 /// The flags of `up`.
@@ -317,7 +321,8 @@ impl Cli {
                 | Command::Client(_)
                 | Command::Key(_)
                 | Command::Secret(_)
-                | Command::CheckConfig,
+                | Command::CheckConfig
+                | Command::Decode(_),
             ) => {}
         }
         overrides

@@ -13,6 +13,7 @@ mod chat_server;
 mod cli;
 mod client;
 mod config;
+mod decode;
 mod http;
 mod keyring;
 mod login_server;
@@ -60,6 +61,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),
+        Some(Command::Decode(options)) => decode::run(options),
         Some(Command::CheckConfig) => {
             print!("{}", config.to_toml()?);
             Ok(ExitCode::SUCCESS)

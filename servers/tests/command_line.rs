@@ -54,6 +54,20 @@ fn wrong_flags_and_keys_are_named() {
 }
 
 #[test]
+fn bytes_are_told_in_words() {
+    let ping = run(&["decode", "05 00", "02000000", "05"], &[]);
+    ping.expect_code(0);
+    let said = ping.lines(Stream::Stdout).join("\n");
+    assert!(said.contains("Ping 0x0002, either way") && said.contains("nonce: 5"), "{said}");
+    let longer = run(&["decode", "--as", "body", "02 00 00 00 85 00"], &[]);
+    longer.expect_code(1);
+    let said = longer.lines(Stream::Stdout).join("\n");
+    assert!(said.contains("wrong: `nonce`: 85 00 is a longer form"), "{said}");
+    expect_mistake(&run(&["decode", "0g"], &[]), 1, "`g`");
+    expect_mistake(&run(&["decode", "--as", "smoke", "00"], &[]), 2, "smoke");
+}
+
+#[test]
 fn mistakes_in_a_file_are_named_with_their_file() {
     let missing = ScratchFile::new("missing.toml");
     expect_mistake(&run(&["main", "--config", missing.path()], &[]), 1, missing.path());

@@ -1,0 +1,17 @@
+//! The flags of `decode`.
+
+use clap::Args;
+
+use crate::decode::Framing;
+
+/// The flags of `decode`.
+#[derive(Debug, Args)]
+pub(crate) struct DecodeOptions {
+    /// Bytes in hex, with or without spaces, commas, `|`, `:` and 0x between them; without any, the standard
+    /// input is read.
+    #[arg(value_name = "HEX")]
+    pub(crate) hex: Vec<String>,
+    /// What the bytes are; without it, whichever they fit.
+    #[arg(long = "as", value_name = "FRAMING")]
+    pub(crate) framing: Option<Framing>,
+}
