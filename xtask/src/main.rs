@@ -141,8 +141,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "browser",
-        arguments: "",
-        help: "the live page in a headless Chromium; keeps pictures of it",
+        arguments: "[hidden]",
+        help: "the live page in a headless Chromium, with pictures of it; a game in a hidden tab",
         run: browser::run,
     },
     Command {
