@@ -63,7 +63,6 @@ fn a_banned_guest_is_out_and_stays_out_until_its_ban_ends() {
     let main = Server::main(&[&format!("main.data_folder={}", folder.path())]);
     assert_eq!(try_hello(main.address, None).err(), Some(ErrorCode::BANNED));
     main.stop();
-    std::fs::remove_dir_all(folder.path()).unwrap();
 }
 
 #[test]
@@ -81,5 +80,4 @@ fn whom_one_can_t_ban_is_named() {
     std::fs::write(format!("{}/bans.toml", folder.path()), "nonsense").unwrap();
     let said = ban(&folder, &["list"], 1);
     assert!(said[0].contains("bans.toml"), "{said:?}");
-    std::fs::remove_dir_all(folder.path()).unwrap();
 }

@@ -38,7 +38,6 @@ fn servers_of_one_machine_find_the_secret_that_the_first_has_made() {
     world.wait_until_said(Stream::Stderr, "registered with Main", 1);
     let file = std::path::Path::new(folder.path()).join("tinyrealm/cluster.secret");
     assert_eq!(std::fs::read(&file).unwrap().len(), 64);
-    std::fs::remove_dir_all(folder.path()).unwrap();
 }
 
 #[test]

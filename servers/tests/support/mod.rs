@@ -72,7 +72,10 @@ impl ScratchFile {
 
 impl Drop for ScratchFile {
     fn drop(&mut self) {
-        // It may never have been made.
-        let _ = std::fs::remove_file(&self.path);
+        // It may never have been made. Whoever was started behind it, and writes into it, has ended.
+        let _ = match self.path.is_dir() {
+            true => std::fs::remove_dir_all(&self.path),
+            false => std::fs::remove_file(&self.path),
+        };
     }
 }
