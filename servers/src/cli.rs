@@ -5,17 +5,20 @@
 
 mod ban;
 mod decode;
+mod key;
 mod user;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tinyrealm_core::protocol::ACCOUNT_MAX_BYTES;
 
 use crate::accounts::{IfLost, id_problem};
 use crate::config::Override;
+use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
 pub(crate) use decode::DecodeOptions;
+pub(crate) use key::{KeyCommand, SecretCommand};
 pub(crate) use user::UserCommand;
 use user::{CreateOptions, DataOptions};
 
@@ -86,6 +89,9 @@ pub(crate) struct UpOptions {
     /// How many worlds to run, each on its own thread; 0 for as many as there are cores.
     #[arg(long, value_name = "N")]
     worlds: Option<u32>,
+    /// What the rooms are for.
+    #[arg(long, value_name = "GAME")]
+    game: Option<String>,
 }
 
 /// The flags of `main`.
@@ -135,33 +141,9 @@ pub(crate) struct WorldOptions {
     /// How long moves wait for each other; 0 to send at once.
     #[arg(long, value_name = "MS")]
     flush_interval_ms: Option<u32>,
-    /// What the rooms are for: relay or tag.
+    /// What the rooms are for.
     #[arg(long, value_name = "GAME")]
     game: Option<String>,
-}
-
-/// `key`: whose key is printed.
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeyCommand {
-    /// That of the world with this id.
-    World {
-        /// The world's id.
-        id: u16,
-    },
-    /// That of the chat server.
-    Chat,
-    /// That of Login.
-    Login,
-}
-
-/// `secret`
-#[derive(Debug, Subcommand)]
-pub(crate) enum SecretCommand {
-    /// Make one of 256 random bits, for `cluster.secret_file`, that only you can read.
-    New {
-        /// Where it goes; a file that is there stays as it is.
-        file: PathBuf,
-    },
 }
 
 /// The flags of `login`.
@@ -300,6 +282,17 @@ fn parse_between(text: &str, least: f64, most: f64) -> Result<f64, String> {
 }
 
 impl Cli {
+    /// The command line of this process, whose help knows these games. It ends here if it is wrong.
+    pub(crate) fn parse_with(games: Games) -> Self {
+        let help = format!("What the rooms are for: {}", names(games));
+        let command = Self::command().mut_arg("game", |game| game.help(help.clone()));
+        let command = command
+            .mut_subcommand("up", |up| up.mut_arg("game", |game| game.help(help.clone())))
+            .mut_subcommand("world", |world| world.mut_arg("game", |game| game.help(help.clone())));
+        let matches = command.get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// What the flags set, in the configuration's own words. Later ones win.
     pub(crate) fn overrides(&self) -> Vec<Override> {
         let mut overrides = self.set.clone();
@@ -337,6 +330,7 @@ impl UpOptions {
     fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
         push("up.bots", text(self.bots.as_ref()));
         push("up.worlds", text(self.worlds.as_ref()));
+        push("world.game", self.game.clone());
     }
 }
 

@@ -156,7 +156,7 @@ fn start_http(
     let directory = Directory {
         main: realm.main_address,
         login: realm.login_address,
-        region: config.world.region.clone(),
+        region: config.world.region_of(0),
     };
     let site = Arc::new(Site { directory, figures: realm.figures.clone(), visitors });
     let mut open = |name, entrance, address| -> anyhow::Result<SocketAddr> {

@@ -5,15 +5,15 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tinyrealm_core::node::Node;
-use tinyrealm_core::node::world::{Game, Relay, World, WorldConfig};
+use tinyrealm_core::node::world::{Game, World, WorldConfig};
 use tinyrealm_core::protocol::{JoinDenial, ServerKind, WorldId};
 use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
 use tinyrealm_std::{Driver, SocketOptions};
-use tinyrealm_tag::Tag;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat_server::{self, ChatReport};
-use crate::config::{ChatPlace, Config, GameChoice, WorldSettings};
+use crate::config::{ChatPlace, Config, WorldSettings};
+use crate::games;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
@@ -112,6 +112,7 @@ fn server_name(id: u16) -> String {
 pub(crate) fn numbered(settings: &WorldSettings, node: u16) -> WorldSettings {
     let mut settings = settings.clone();
     settings.id = settings.id.saturating_add(node);
+    settings.region = settings.region_of(node);
     if let Some((host, port)) = settings.advertise.rsplit_once(':') {
         // It is a number, which is checked with the configuration.
         let port = port.parse::<u16>().unwrap_or_default().saturating_add(node);
@@ -133,27 +134,26 @@ pub(crate) fn spawn(
     shared: Shared<WorldReport>,
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(settings.sessions() * usize::from(settings.nodes));
+    let game = config.game_of(&settings.region)?;
     let config = Config { world: settings, ..config.clone() };
     let name = format!("world-{}", config.world.id);
-    NodeThread::spawn(&name, address, move |bound| async move {
-        match config.world.game {
-            GameChoice::Relay => {
-                serve::<Relay>(&config, keyring, bound, shutdown, shared).await;
-            }
-            GameChoice::Tag => {
-                serve::<Tag>(&config, keyring, bound, shutdown, shared).await;
-            }
-        }
+    NodeThread::spawn(&name, address, move |bound| {
+        game.serve(WorldStart { config, keyring, bound, shutdown, shared })
     })
 }
 
-async fn serve<G: Game + Default + Send + 'static>(
-    config: &Config,
+/// All that a world needs to begin.
+pub(crate) struct WorldStart {
+    config: Config,
     keyring: Keyring,
     bound: Bound,
     shutdown: CancellationToken,
     shared: Shared<WorldReport>,
-) {
+}
+
+/// Runs a world of this game until its end.
+pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart) {
+    let WorldStart { config, keyring, bound, shutdown, shared } = start;
     let settings = &config.world;
     let node_sizes = NodeSizes {
         sessions: settings.sessions(),
@@ -169,10 +169,13 @@ async fn serve<G: Game + Default + Send + 'static>(
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {
-        let role = World::new(
-            world_storage::<G>(world_sizes),
-            core_config(settings, keyring, bound.address),
-        );
+        let storage = world_storage::<G>(world_sizes);
+        let table = config.settings_of(G::NAME);
+        for game in &mut *storage.games {
+            // It takes them all: they were tried with the configuration.
+            let _ = games::configure(game, &table);
+        }
+        let role = World::new(storage, core_config(settings, keyring, bound.address));
         let mut node = Node::new(node_storage(node_sizes), config.net.to_core(), role, turn);
         node.act(turn, World::start);
         node

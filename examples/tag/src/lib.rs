@@ -74,6 +74,7 @@ impl Default for Tag {
 }
 
 impl Game for Tag {
+    const NAME: &'static str = "tag";
     const TICK_INTERVAL_MS: u32 = 100;
 
     /// Somewhere on the field, so that a newcomer does not land in a crowd.

@@ -4,6 +4,7 @@ use anyhow::{Context, anyhow, bail};
 use toml::{Table, Value};
 
 use super::Config;
+use crate::games::Games;
 
 const VARIABLE_PREFIX: &str = "TINYREALM_";
 /// Keys that have no default value, and so are not in the table: `port` is the type of a port.
@@ -69,19 +70,31 @@ pub(super) fn merge(table: &mut Table, layer: Table) {
 /// Lays every `TINYREALM_*` variable over `table`.
 pub(super) fn apply_variables(
     table: &mut Table,
+    games: Games,
     variables: impl Iterator<Item = (String, String)>,
 ) -> anyhow::Result<()> {
     let keys = all_keys(table);
     for (name, value) in variables {
         let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
-        let key = keys.iter().find(|key| key.replace('.', "_").eq_ignore_ascii_case(rest));
-        let Some(key) = key else {
+        let known =
+            keys.iter().find(|key| key.replace('.', "_").eq_ignore_ascii_case(rest)).cloned();
+        let Some(key) = known.or_else(|| game_key(games, rest)) else {
             bail!("the environment variable {name} names no key of the configuration");
         };
-        apply(table, &Override::new(key, &value))
+        apply(table, &Override::new(&key, &value))
             .with_context(|| format!("in the environment variable {name}"))?;
     }
     Ok(())
+}
+
+/// `GAME_COIN_RUSH_COINS` as `game.coin-rush.coins`. Which keys a game has, it alone knows.
+fn game_key(games: Games, name: &str) -> Option<String> {
+    let name = name.to_ascii_lowercase();
+    let rest = name.strip_prefix("game_")?;
+    games.iter().find_map(|game| {
+        let key = rest.strip_prefix(&game.name().replace('-', "_"))?.strip_prefix('_')?;
+        Some(format!("game.{}.{key}", game.name()))
+    })
 }
 
 fn all_keys(table: &Table) -> Vec<String> {
@@ -99,6 +112,10 @@ fn all_keys(table: &Table) -> Vec<String> {
 
 /// Sets one key, as the type that its default has.
 pub(super) fn apply(table: &mut Table, one: &Override) -> anyhow::Result<()> {
+    if let Some((holder, key)) = open_section(table, &one.key) {
+        holder.insert(key.to_owned(), parse_freely(&one.value));
+        return Ok(());
+    }
     let (section, key) = match one.key.split_once('.') {
         Some((section, key)) => (Some(section), key),
         None => (None, one.key.as_str()),
@@ -118,6 +135,27 @@ pub(super) fn apply(table: &mut Table, one: &Override) -> anyhow::Result<()> {
     };
     holder.insert(key.to_owned(), value);
     Ok(())
+}
+
+/// The table of a key that anyone may make, and its name there.
+fn open_section<'t, 'k>(table: &'t mut Table, key: &'k str) -> Option<(&'t mut Table, &'k str)> {
+    if let Some(region) = key.strip_prefix("regions.") {
+        return Some((table.get_mut("regions")?.as_table_mut()?, region));
+    }
+    let (game, key) = key.strip_prefix("game.")?.split_once('.')?;
+    let games = table.get_mut("game")?.as_table_mut()?;
+    let settings = games.entry(game).or_insert_with(|| Value::Table(Table::new()));
+    Some((settings.as_table_mut()?, key))
+}
+
+/// A number or a bool if it is one, otherwise a text.
+fn parse_freely(text: &str) -> Value {
+    let plain = || Value::String(text.to_owned());
+    text.parse::<i64>()
+        .map(Value::Integer)
+        .or_else(|_| text.parse().map(Value::Float))
+        .or_else(|_| text.parse().map(Value::Boolean))
+        .unwrap_or_else(|_| plain())
 }
 
 /// Texts with commas between them; nothing is an empty list.

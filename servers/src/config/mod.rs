@@ -16,6 +16,7 @@ mod net;
 mod tests;
 mod validate;
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 
@@ -31,6 +32,7 @@ pub(crate) use layers::Override;
 pub(crate) use login::LoginSettings;
 pub(crate) use net::NetSettings;
 
+use crate::games::{self, Games, HostedGame};
 use crate::keyring::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 
 /// Everything that can be configured.
@@ -57,6 +59,13 @@ pub(crate) struct Config {
     pub(crate) cluster: ClusterSettings,
     /// The limits of all servers' sessions.
     pub(crate) net: NetSettings,
+    /// Regions whose worlds run another game than `world.game`: `REGION = "GAME"`.
+    pub(crate) regions: BTreeMap<String, String>,
+    /// The games' own settings, a table each.
+    pub(crate) game: toml::Table,
+    /// The games that there are.
+    #[serde(skip)]
+    pub(crate) games: Games,
 }
 
 /// `[up]`
@@ -136,7 +145,7 @@ pub(crate) struct MainSettings {
 pub(crate) struct WorldSettings {
     /// The world's id, its own in the realm; further nodes count up.
     pub(crate) id: u16,
-    /// The region that it serves, at most 16 bytes.
+    /// The region that it serves, at most 16 bytes. Several, with commas: its nodes take them in turn.
     pub(crate) region: String,
     /// Where the world listens; further nodes count the port up.
     #[serde(deserialize_with = "listen_address")]
@@ -167,20 +176,10 @@ pub(crate) struct WorldSettings {
     pub(crate) reconnect_first_ms: u32,
     /// The longest wait before another attempt to reach Main.
     pub(crate) reconnect_most_ms: u32,
-    /// What the rooms are for: `relay` or `tag`.
-    pub(crate) game: GameChoice,
+    /// What the rooms are for, if `regions` has nothing for its region; empty: the first game of this binary.
+    pub(crate) game: String,
     /// Where the realm's chat server runs: `remote`, or `embedded` in this process, at `chat.listen`.
     pub(crate) chat: ChatPlace,
-}
-
-/// The games that the binary has.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum GameChoice {
-    /// Everyone sees and hears everyone.
-    Relay,
-    /// Whoever is "it" tags another.
-    Tag,
 }
 
 /// `[cluster]`
@@ -214,6 +213,9 @@ impl Default for Config {
             admin: AdminSettings::default(),
             cluster: ClusterSettings::default(),
             net: NetSettings::default(),
+            regions: BTreeMap::new(),
+            game: toml::Table::new(),
+            games: &[],
         }
     }
 }
@@ -266,7 +268,7 @@ impl Default for WorldSettings {
             status_interval_ms: 1_000,
             reconnect_first_ms: 200,
             reconnect_most_ms: 5_000,
-            game: GameChoice::Relay,
+            game: String::new(),
             chat: ChatPlace::Remote,
         }
     }
@@ -289,6 +291,18 @@ impl WorldSettings {
         address
     }
 
+    /// The regions that its nodes take in turn.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &str> {
+        self.region.split(',').map(str::trim)
+    }
+
+    /// The region of node `node` of this process.
+    pub(crate) fn region_of(&self, node: u16) -> String {
+        let count = self.regions().count();
+        // There is always one, perhaps an empty one, which is refused with the configuration.
+        self.regions().nth(usize::from(node) % count).unwrap_or_default().to_owned()
+    }
+
     /// Users in all rooms together.
     pub(crate) const fn capacity(&self) -> usize {
         self.rooms as usize * self.room_capacity as usize
@@ -309,11 +323,25 @@ fn with_port(mut address: SocketAddr, port: Option<u16>) -> SocketAddr {
 }
 
 impl Config {
+    /// What the rooms of a region are for.
+    ///
+    /// # Errors
+    /// That there is no such game.
+    pub(crate) fn game_of(&self, region: &str) -> anyhow::Result<HostedGame> {
+        games::find(self.games, self.regions.get(region).unwrap_or(&self.world.game))
+    }
+
+    /// The settings of one game.
+    pub(crate) fn settings_of(&self, game: &str) -> toml::Table {
+        self.game.get(game).and_then(toml::Value::as_table).cloned().unwrap_or_default()
+    }
+
     /// The configuration as it is to be used.
     ///
     /// # Errors
     /// What is wrong, and where.
     pub(crate) fn load(
+        games: Games,
         file: Option<&Path>,
         variables: impl Iterator<Item = (String, String)>,
         overrides: &[Override],
@@ -328,7 +356,7 @@ impl Config {
         }
         let (secrets, variables): (Vec<_>, Vec<_>) =
             variables.partition(|(name, _)| name == CLUSTER_SECRET_VARIABLE);
-        layers::apply_variables(&mut table, variables.into_iter())?;
+        layers::apply_variables(&mut table, games, variables.into_iter())?;
         for one in overrides {
             layers::apply(&mut table, one).with_context(|| format!("setting {}", one.key()))?;
         }
@@ -336,6 +364,7 @@ impl Config {
         if let Some((_, value)) = secrets.first() {
             config.cluster.secret = Some(cluster_from_variable(value)?);
         }
+        config.games = games;
         config.validate()?;
         Ok(config)
     }

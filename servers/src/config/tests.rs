@@ -1,8 +1,26 @@
 //! Layers, mistakes and limits of the configuration.
 
-use tinyrealm_core::node::world::ROOM_CAPACITY_MAX;
+use tinyrealm_core::node::world::{Game, ROOM_CAPACITY_MAX, Relay, Setting, SettingProblem};
 
 use super::*;
+
+/// A game with two settings.
+#[derive(Default)]
+struct Coins;
+
+impl Game for Coins {
+    const NAME: &'static str = "coin-rush";
+
+    fn configure(&mut self, key: &str, value: Setting<'_>) -> Result<(), SettingProblem> {
+        match (key, value) {
+            ("coins", Setting::Integer(1..=9)) | ("title", Setting::Text(_)) => Ok(()),
+            ("coins", _) => Err("must be between 1 and 9"),
+            _ => Err("is not a setting"),
+        }
+    }
+}
+
+const GAMES: Games = crate::games![Relay, Coins];
 
 fn load(text: &str, variables: &[(&str, &str)], overrides: &[Override]) -> anyhow::Result<Config> {
     let folder = std::env::temp_dir().join(format!("tinyrealm-config-{}", std::process::id()));
@@ -11,7 +29,7 @@ fn load(text: &str, variables: &[(&str, &str)], overrides: &[Override]) -> anyho
     let path = folder.join(name);
     std::fs::write(&path, text)?;
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Config::load(Some(&path), variables, overrides)
+    Config::load(GAMES, Some(&path), variables, overrides)
 }
 
 fn problem(text: &str) -> String {
@@ -20,7 +38,7 @@ fn problem(text: &str) -> String {
 
 #[test]
 fn the_defaults_are_valid_and_survive_their_own_text() {
-    let defaults = Config::load(None, std::iter::empty(), &[]).unwrap();
+    let defaults = Config::load(GAMES, None, std::iter::empty(), &[]).unwrap();
     let text = defaults.to_toml().unwrap();
     let again = load(&text, &[], &[]).unwrap();
     assert_eq!(again.to_toml().unwrap(), text);
@@ -148,4 +166,41 @@ fn clients_are_told_what_they_can_reach() {
     }
     assert!(accepted("advertise = \"a:65533\"\nnodes = 2"));
     assert!(!accepted("advertise = \"a:65534\"\nnodes = 2"));
+}
+
+#[test]
+fn games_and_their_settings() {
+    let config = load("[regions]\narena = \"coin-rush\"\n[game.coin-rush]\ncoins = 9\n", &[], &[]);
+    let config = config.unwrap();
+    let name_of = |config: &Config, region| config.game_of(region).unwrap().name();
+    assert_eq!((name_of(&config, "home"), name_of(&config, "arena")), ("relay", "coin-rush"));
+    assert_eq!(config.settings_of("coin-rush")["coins"].as_integer(), Some(9));
+    let again = load(&config.to_toml().unwrap(), &[], &[]).unwrap();
+    assert_eq!(again.to_toml().unwrap(), config.to_toml().unwrap());
+
+    let overrides = [
+        Override::new("game.coin-rush.coins", "3"),
+        Override::new("game.coin-rush.title", "Rush 2"),
+        Override::new("regions.home", "coin-rush"),
+    ];
+    let config = load("[game.coin-rush]\ncoins = 9\n", &[], &overrides).unwrap();
+    assert_eq!(config.settings_of("coin-rush")["coins"].as_integer(), Some(3));
+    assert_eq!(name_of(&config, "home"), "coin-rush");
+    let config = load("", &[("TINYREALM_GAME_COIN_RUSH_COINS", "4")], &[]).unwrap();
+    assert_eq!(config.settings_of("coin-rush")["coins"].as_integer(), Some(4));
+
+    assert!(problem("[world]\ngame = \"chess\"\n").contains("only relay, coin-rush"));
+    assert!(problem("[regions]\nx = \"chess\"\n").contains("regions.x"));
+    assert!(problem("[game.chess]\nx = 1\n").contains("game.chess"));
+    assert!(problem("[game.coin-rush]\ncoins = 10\n").contains("coins must be between 1 and 9"));
+    assert!(problem("[game.coin-rush]\nx = 1\n").contains("x is not a setting"));
+    assert!(load("", &[("TINYREALM_GAME_CHESS_X", "1")], &[]).is_err());
+}
+
+#[test]
+fn nodes_take_the_regions_in_turn() {
+    let config = load("[world]\nregion = \"home, arena\"\n", &[], &[]).unwrap();
+    let regions: Vec<_> = (0..3).map(|node| config.world.region_of(node)).collect();
+    assert_eq!(regions, ["home", "arena", "home"]);
+    assert_eq!(load("[world]\nregion = \"\"\n", &[], &[]).unwrap().world.region_of(5), "");
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, PAST_PAGE_MAX};
 use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{WORLD_COUNT_MAX, main_timers};
@@ -13,6 +13,8 @@ use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES,
 };
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
+
+use crate::games;
 
 use super::{ChatSettings, Config, MainSettings, NetSettings, WorldSettings};
 
@@ -79,7 +81,24 @@ impl Config {
         if let Some(host) = self.http.hosts.iter().find(|host| host.contains([':', '/', ' '])) {
             anyhow::bail!("http.hosts: {host:?} is no name; write it as game.example");
         }
-        self.world.validate()
+        self.world.validate()?;
+        self.validate_games()
+    }
+
+    /// Every game that is named is there, and takes its settings.
+    fn validate_games(&self) -> anyhow::Result<()> {
+        games::find(self.games, &self.world.game).context("world.game")?;
+        for (region, name) in &self.regions {
+            games::find(self.games, name).with_context(|| format!("regions.{region}"))?;
+        }
+        for (name, settings) in &self.game {
+            let game = games::find(self.games, name).with_context(|| format!("game.{name}"))?;
+            let table = settings
+                .as_table()
+                .with_context(|| format!("game.{name} is a table of settings"))?;
+            game.try_settings(table).map_err(anyhow::Error::msg)?;
+        }
+        Ok(())
     }
 }
 
@@ -176,8 +195,8 @@ impl WorldSettings {
         self.validate_advertise()?;
         ensure!(self.id > 0, "world.id must be at least 1");
         ensure!(
-            self.region.len() <= REGION_MAX_BYTES,
-            "world.region must be at most {REGION_MAX_BYTES} bytes"
+            self.regions().all(|region| region.len() <= REGION_MAX_BYTES),
+            "world.region must be at most {REGION_MAX_BYTES} bytes, or several such with commas"
         );
         ensure!(
             self.advertise.len() <= ADDRESS_MAX_BYTES && self.main.len() <= ADDRESS_MAX_BYTES,

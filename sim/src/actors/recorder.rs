@@ -37,6 +37,7 @@ impl Recorder<'_> {
 }
 
 impl Game for Recorder<'_> {
+    const NAME: &'static str = "recorder";
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         if let Some(member) = room.member(uid) {
             self.note(room, InRoom::Entered(member));

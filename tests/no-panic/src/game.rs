@@ -10,6 +10,7 @@ pub(crate) struct Busy {
 }
 
 impl Game for Busy {
+    const NAME: &'static str = "busy";
     const TICK_INTERVAL_MS: u32 = 50;
 
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> (Position, Direction) {

@@ -1,4 +1,4 @@
-//! `Game`: what a room is for (DESIGN §6).
+//! `Game`: what a room is for.
 //!
 //! Purpose: the part that a game's author writes. A room runs one `Game`; the world calls it for
 //! everything that happens in the room, and it acts through its [`RoomContext`]. It is core code, so
@@ -7,7 +7,7 @@
 //! Contract: callbacks come one at a time. Moves are state (the newest counts), events are an ordered
 //! log (none is replaced). The default of every callback relays.
 //!
-//! Bounds: `kind` and up to [`EVENT_MAX_BYTES`] bytes an event; the rest is up to the game.
+//! Bounds: a name of 1 to [`GAME_NAME_MAX_BYTES`] bytes; `kind` and up to [`EVENT_MAX_BYTES`] bytes an event; the rest is up to the game.
 //!
 //! ```
 //! use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext};
@@ -16,6 +16,7 @@
 //! /// A room whose floor ends ten units from its middle.
 //! struct Arena;
 //! impl Game for Arena {
+//!     const NAME: &'static str = "arena";
 //!     fn on_move(&mut self, _: &mut RoomContext<'_, '_>, _: MemberState, to: MemberState) -> MoveVerdict {
 //!         let pos = Position { x: to.pos.x.clamp(-10_000, 10_000), ..to.pos };
 //!         if pos == to.pos { MoveVerdict::Accept } else { MoveVerdict::Correct(pos, to.dir) }
@@ -35,6 +36,25 @@ use crate::session::manager::Farewell;
 use crate::time::Instant;
 use crate::wire::Full;
 
+/// Bytes of a game's name.
+pub const GAME_NAME_MAX_BYTES: usize = 16;
+
+/// A value of a game's own settings, as a server's configuration or a board's has it.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub enum Setting<'s> {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a point.
+    Float(f64),
+    /// A text.
+    Text(&'s str),
+}
+
+/// What is wrong with a setting, in words that complete "`key` …": "must be between 1 and 100".
+pub type SettingProblem = &'static str;
+
 /// What becomes of a move.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum MoveVerdict {
@@ -48,8 +68,21 @@ pub enum MoveVerdict {
 
 /// The rules of one room; see the [module](self).
 pub trait Game {
+    /// What configurations and listings call it: lower-case letters, digits and `-`.
+    const NAME: &'static str;
+
     /// The time between two [`Game::on_tick`], in milliseconds; 0 for no ticks.
     const TICK_INTERVAL_MS: u32 = 0;
+
+    /// One of its own settings, before its room has anybody in it. A server hands every room's game the
+    /// keys of the table `[game.NAME]`.
+    ///
+    /// # Errors
+    /// What is wrong with the key or its value: the server says so and does not start.
+    fn configure(&mut self, key: &str, value: Setting<'_>) -> Result<(), SettingProblem> {
+        let _ = (key, value);
+        Err("is not a setting of this game")
+    }
 
     /// Whether somebody may come in. Whom the game does not want is told so, and does not come back.
     fn admits(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> bool {
@@ -108,7 +141,9 @@ pub trait Game {
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Relay;
 
-impl Game for Relay {}
+impl Game for Relay {
+    const NAME: &'static str = "relay";
+}
 
 /// What a [`Game`] acts through while it is called.
 pub struct RoomContext<'c, 'a> {

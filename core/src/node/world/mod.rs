@@ -29,7 +29,9 @@ mod tests;
 pub mod user;
 
 pub use attach::{Attach, AttachBook};
-pub use game::{Game, MoveVerdict, Relay, RoomContext};
+pub use game::{
+    GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting, SettingProblem,
+};
 pub use memory::WorldMemory;
 pub use room::Room;
 pub use room_manager::{

@@ -56,6 +56,7 @@ impl Recording {
 }
 
 impl Game for Recording {
+    const NAME: &'static str = "recording";
     const TICK_INTERVAL_MS: u32 = TICK_MS;
 
     fn admits(&mut self, _: &mut RoomContext<'_, '_>, uid: Uid) -> bool {

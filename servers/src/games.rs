@@ -1,0 +1,204 @@
+//! `HostedGame`: a game as a server starts it.
+//!
+//! Purpose: worlds are compiled for one game each; this is the table in which a configuration's name
+//! finds its own.
+//!
+//! Contract: names differ, and are 1 to 16 lower-case letters, digits and `-`: [`games!`](crate::games)
+//! does not compile otherwise. A game's settings are tried on one of its rooms before anything starts.
+//!
+//! Bounds: one entry a game, made at compile time.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, Setting};
+use toml::{Table, Value};
+
+use crate::world_server::{self, WorldStart};
+
+/// The games of a binary; [`games!`](crate::games) makes it.
+pub type Games = &'static [HostedGame];
+
+type Serving = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A game, and how its worlds are run.
+#[derive(Copy, Clone)]
+pub struct HostedGame {
+    name: &'static str,
+    try_settings: fn(&Table) -> Result<(), String>,
+    serve: fn(WorldStart) -> Serving,
+}
+
+impl HostedGame {
+    /// The entry of one game.
+    #[must_use]
+    pub const fn of<G: Game + Default + Send + 'static>() -> Self {
+        const { assert!(is_name(G::NAME), "a game's name is 1 to 16 of a-z, 0-9 and -") };
+        Self {
+            name: G::NAME,
+            try_settings: |table| configure(&mut G::default(), table),
+            serve: |start| Box::pin(world_server::serve::<G>(start)),
+        }
+    }
+
+    /// What configurations call it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Runs one world of this game until its end.
+    pub(crate) fn serve(&self, start: WorldStart) -> Serving {
+        (self.serve)(start)
+    }
+
+    /// Tries a table of its settings.
+    pub(crate) fn try_settings(&self, table: &Table) -> Result<(), String> {
+        (self.try_settings)(table)
+    }
+}
+
+impl fmt::Debug for HostedGame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HostedGame").field(&self.name).finish()
+    }
+}
+
+/// The names of games, as one would say them.
+pub(crate) fn names(games: Games) -> String {
+    games.iter().map(HostedGame::name).collect::<Vec<_>>().join(", ")
+}
+
+/// The game of this name; of an empty one, the first.
+///
+/// # Errors
+/// Which games there are.
+pub(crate) fn find(games: Games, name: &str) -> anyhow::Result<HostedGame> {
+    let found = games.iter().find(|game| name.is_empty() || game.name == name);
+    let unknown = || anyhow::anyhow!("there is no game {name:?} here, only {}", names(games));
+    found.copied().ok_or_else(unknown)
+}
+
+/// Hands a game its settings.
+///
+/// # Errors
+/// The first key that it does not take, and why.
+pub(crate) fn configure<G: Game>(game: &mut G, table: &Table) -> Result<(), String> {
+    for (key, value) in table {
+        let setting = match value {
+            Value::Boolean(value) => Setting::Bool(*value),
+            Value::Integer(value) => Setting::Integer(*value),
+            Value::Float(value) => Setting::Float(*value),
+            Value::String(value) => Setting::Text(value),
+            _ => return Err(format!("game.{}.{key} must be a number, a text or a bool", G::NAME)),
+        };
+        game.configure(key, setting)
+            .map_err(|problem| format!("game.{}.{key} {problem}", G::NAME))?;
+    }
+    Ok(())
+}
+
+const fn is_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut place = 0;
+    while place < bytes.len() {
+        if !matches!(bytes[place], b'a'..=b'z' | b'0'..=b'9' | b'-') {
+            return false;
+        }
+        place += 1;
+    }
+    !bytes.is_empty() && bytes.len() <= GAME_NAME_MAX_BYTES
+}
+
+/// Whether no two names are the same; for [`games!`](crate::games).
+#[doc(hidden)]
+#[must_use]
+pub const fn names_differ(games: &[HostedGame]) -> bool {
+    let mut one = 0;
+    while one < games.len() {
+        let mut other = 0;
+        while other < one {
+            if is_same(games[one].name.as_bytes(), games[other].name.as_bytes()) {
+                return false;
+            }
+            other += 1;
+        }
+        one += 1;
+    }
+    true
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut place = 0;
+    while place < one.len() && place < other.len() && one[place] == other[place] {
+        place += 1;
+    }
+    place == one.len() && place == other.len()
+}
+
+/// The games of a server, the first of which is what worlds run that are told no other.
+#[macro_export]
+macro_rules! games {
+    ($($Game:ty),+ $(,)?) => {{
+        const GAMES: $crate::Games = &[$($crate::HostedGame::of::<$Game>()),+];
+        const { assert!($crate::names_differ(GAMES), "two games have one name") };
+        GAMES
+    }};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Coins(i64);
+
+    impl Game for Coins {
+        const NAME: &'static str = "coins";
+
+        fn configure(&mut self, key: &str, value: Setting<'_>) -> Result<(), &'static str> {
+            match (key, value) {
+                ("coins", Setting::Integer(coins @ 1..=100)) => self.0 = coins,
+                ("coins", _) => return Err("must be between 1 and 100"),
+                _ => return Err("is not known"),
+            }
+            Ok(())
+        }
+    }
+
+    fn table(text: &str) -> Table {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn settings_reach_the_game_or_are_named() {
+        let mut game = Coins::default();
+        configure(&mut game, &table("coins = 100")).unwrap();
+        assert_eq!(game.0, 100);
+        let entry = HostedGame::of::<Coins>();
+        let problem = |text| entry.try_settings(&table(text)).unwrap_err();
+        assert_eq!(problem("coins = 101"), "game.coins.coins must be between 1 and 100");
+        assert_eq!(problem("cions = 1"), "game.coins.cions is not known");
+        assert!(problem("coins = [1]").contains("a number"));
+    }
+
+    #[test]
+    fn both_sides_of_a_name() {
+        assert!(is_name("coin-rush-2") && is_name("0123456789abcdef"));
+        assert!(
+            !is_name("") && !is_name("0123456789abcdefg") && !is_name("Tag") && !is_name("a b")
+        );
+        assert!(is_same(b"tag", b"tag") && !is_same(b"tag", b"tags") && !is_same(b"tag", b"tap"));
+    }
+
+    #[test]
+    fn a_game_is_found_by_name_and_the_first_without() {
+        use tinyrealm_core::node::world::Relay;
+        let games = crate::games![Relay, Coins];
+        assert_eq!(find(games, "coins").unwrap().name(), "coins");
+        assert_eq!(find(games, "").unwrap().name(), "relay");
+        let problem = find(games, "chess").unwrap_err().to_string();
+        assert!(problem.contains("chess") && problem.contains("relay, coins"), "{problem}");
+    }
+}

@@ -1,0 +1,93 @@
+//! A whole realm's servers as one call: the command line, configuration, metrics, secrets and all, with
+//! games of your own.
+//!
+//! Purpose: [`serve`] is the `main` of a game's server. It is the binary `tinyrealm` with other games:
+//! `up`, `world`, `bots`, `client` and every other command. [`games!`] names them, and each is a
+//! [`Game`](tinyrealm_core::node::world::Game) that knows nothing of servers, so it runs on a board, too.
+//!
+//! Contract: results go to standard output, logs to standard error. A mistake of the user is one
+//! line that says what to do, and exit code 2 for the command line, 1 for the rest. The first game is
+//! the one that worlds run which are told no other.
+//!
+//! Bounds: what the configuration says; `check-config` prints all of it.
+//!
+//! ```no_run
+//! use tinyrealm_core::node::world::Game;
+//!
+//! #[derive(Default)]
+//! struct CoinRush;
+//! impl Game for CoinRush {
+//!     const NAME: &'static str = "coin-rush";
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     tinyrealm::serve(tinyrealm::games![CoinRush])
+//! }
+//! ```
+
+mod accounts;
+mod ban;
+mod bans;
+mod bots;
+mod chat_server;
+mod cli;
+mod client;
+mod config;
+mod decode;
+mod games;
+mod http;
+mod keyring;
+mod login_server;
+mod main_server;
+mod password_input;
+mod process;
+mod report;
+mod secret;
+mod status;
+mod up;
+mod user;
+mod world_server;
+
+use std::process::ExitCode;
+
+use cli::{Cli, Command};
+use config::Config;
+#[doc(hidden)]
+pub use games::names_differ;
+pub use games::{Games, HostedGame};
+
+/// Runs the command line of this process with these games; see the [crate](self).
+pub fn serve(games: Games) -> ExitCode {
+    let cli = Cli::parse_with(games);
+    match run(&cli, games) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli, games: Games) -> anyhow::Result<ExitCode> {
+    let config = Config::load(games, cli.config.as_deref(), std::env::vars(), &cli.overrides())?;
+    process::start_logging(&config.log)?;
+    match &cli.command {
+        None => up::run(&config),
+        Some(Command::Up(_)) => up::run(&config),
+        Some(Command::Main(_)) => main_server::run(&config),
+        Some(Command::Login(options)) => login_server::run(&config, options.if_lost()),
+        Some(Command::World(_)) => world_server::run(&config),
+        Some(Command::User(command)) => user::run(command, &config),
+        Some(Command::Ban(command)) => ban::run(command, &config),
+        Some(Command::Key(command)) => keyring::run_key(command, &config),
+        Some(Command::Secret(command)) => keyring::run_secret(command),
+        Some(Command::Chat(_)) => chat_server::run(&config),
+        Some(Command::Bots(options)) => bots::run(options, &config),
+        Some(Command::Client(options)) => client::run(options, &config),
+        Some(Command::Decode(options)) => decode::run(options),
+        Some(Command::CheckConfig) => {
+            print!("{}", config.to_toml()?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
