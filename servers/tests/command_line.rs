@@ -75,7 +75,7 @@ fn mistakes_in_a_file_are_named_with_their_file() {
         ("[world]\n\nroms = 2\n", "line 3, `roms = 2`: unknown field `roms`"),
         ("[world\n", "line 1, `[world`: "),
         ("[net]\nping_interval_ms = \"often\"\n", "line 2, `ping_interval_ms = \"often\"`: "),
-        ("[world]\ngame = \"chess\"\n", "unknown variant `chess`"),
+        ("[up]\nauth = \"chess\"\n", "unknown variant `chess`"),
     ] {
         let file = ScratchFile::with("broken.toml", text);
         for command in ["main", "world", "chat", "up", "bots", "check-config"] {
