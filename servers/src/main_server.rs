@@ -46,6 +46,7 @@ pub(crate) struct MainReport {
     pub(crate) worlds_lost: u32,
     pub(crate) revoked: u32,
     pub(crate) banned: u32,
+    pub(crate) displaced: u32,
     pub(crate) chat: MainChatReport,
     pub(crate) net: NetReport,
     /// For the live page.
@@ -172,6 +173,7 @@ fn report(node: &MainNode<'_>) -> MainReport {
         worlds_lost: stats.worlds_lost,
         revoked: stats.revoked,
         banned: stats.banned,
+        displaced: stats.displaced,
         chat: MainChatReport::of(main.chat()),
         net: NetReport::new(node.stats(), sessions.len(), buffers),
         registry: RegisteredWorld::all(main.worlds()),

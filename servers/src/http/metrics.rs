@@ -160,6 +160,9 @@ impl Figures {
             ("main_enters_refused", "Users for whom there was none", |main| {
                 main.enters_refused.into()
             }),
+            ("main_displaced", "Users of a world's word only who gave way", |main| {
+                main.displaced.into()
+            }),
             ("main_chat_deliveries", "Chat messages handed to users", |main| main.chat.deliveries),
             ("main_chat_missed", "Chat messages that slow users missed", |main| main.chat.missed),
         ];

@@ -84,7 +84,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let shares = caller.sessions.shares();
         let held = shares.held(caller.sessions.address_key(caller.key), Holding::Guest);
         let whole = self.users.capacity();
-        let free = whole.saturating_sub(self.users.len() + whole / 16);
+        let present = self.users.len().saturating_sub(self.worlds.absent());
+        let free = whole.saturating_sub(present + whole / 16);
         may_take(usize::from(held), free, whole)
     }
 
@@ -150,6 +151,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             let address = cx.sessions.address_key(session);
             let entry = UserEntry::new(uid, session, Place::Outside);
             let entry = UserEntry { address, revision, ..entry };
+            self.make_room_for_user(cx);
             return self.users.insert(entry).map_err(|_| ErrorCode::FULL);
         };
         let is_back = self.users.get(key).is_some_and(|user| !cx.sessions.is_open(user.session));
@@ -158,8 +160,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         self.give_up(cx, key);
         self.move_shares(cx, key, session);
+        let before = self.set_session(key, session);
         let user = self.users.get_mut(key).ok_or(ErrorCode::FULL)?;
-        let before = core::mem::replace(&mut user.session, session);
         user.wants_in = false;
         user.revision = revision;
         cx.sessions.set_tag(before, LinkTag { kind: link::LEAVING, index: 0 });

@@ -59,6 +59,10 @@ pub struct UserEntry {
     /// It was invented for this connection.
     pub(super) is_new_guest: bool,
     pub(super) place: Place,
+    /// Its world is one that it was not sent to: the world says so, and may have it from an earlier Main.
+    pub(super) is_claimed: bool,
+    /// More than one world says so. Whichever it is in has to let go before it is sent anywhere.
+    pub(super) is_contested: bool,
     /// The versions that it speaks.
     pub(super) versions: Versions,
     /// Whether it has asked to enter a world, and has not been answered.
@@ -98,6 +102,11 @@ impl UserEntry {
         self.revision
     }
 
+    /// Whether only the word of its world keeps it in the realm.
+    pub(super) fn is_absent(&self) -> bool {
+        self.session == Key::DANGLING
+    }
+
     /// The user's connection to Main, open or not.
     pub const fn session(&self) -> SessionKey {
         self.session
@@ -112,6 +121,8 @@ impl Vacant for UserEntry {
         address: Key::DANGLING,
         is_new_guest: false,
         place: Place::Outside,
+        is_claimed: false,
+        is_contested: false,
         versions: Versions { from: 0, to: 0 },
         wants_in: false,
         region: heapless::String::new(),

@@ -72,9 +72,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     pub(super) fn detach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        let is_claimed = self.users.get(key).is_some_and(|user| user.is_claimed);
+        let is_slow = self.worlds.get(world).is_some_and(|entry| entry.is_slow);
         self.set_place(cx, key, Place::Detaching(world));
         self.ask_to_detach(cx, key, world, ErrorCode::REPLACED);
-        self.arm(cx, key, self.config.attach_timeout_ms);
+        if is_claimed && is_slow {
+            // Whoever does not answer is not waited for because of what it has only said itself.
+            self.left(cx, key, world);
+        } else {
+            self.arm(cx, key, self.config.attach_timeout_ms);
+        }
     }
 
     pub(super) fn ask_to_detach(
@@ -140,6 +147,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.is_there = false;
         user.tried |= world_bit(world);
         let uid = user.uid;
+        self.settle_contest(cx, key, world, ErrorCode::REPLACED);
         self.set_place(cx, key, Place::Attaching(world));
         let ttl_ms = self.config.attach_ttl_ms;
         self.tell_world(cx, world, &AttachUser { uid, handshake_key, ttl_ms, attempt });
@@ -232,7 +240,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 self.attach_failed(cx, key);
             }
             Place::Attached(world) => self.detach(cx, key, world),
-            Place::Detaching(world) => self.left(cx, key, world),
+            Place::Detaching(world) => {
+                self.worlds.has_timed_out(world);
+                self.left(cx, key, world);
+            }
             Place::Outside => self.try_next_world_if_wanted(cx, key),
             Place::Inside(_) => {}
         }

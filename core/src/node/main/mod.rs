@@ -125,6 +125,8 @@ pub struct MainStats {
     pub revoked: u32,
     /// Users who were turned away or let go because they are banned.
     pub banned: u32,
+    /// Users without a connection here, known by a world's word only, who gave way to somebody else.
+    pub displaced: u32,
 }
 
 /// The memory of a [`Main`], without its sessions'. It has [`main_timers`].
@@ -158,6 +160,8 @@ pub struct Main<'a, A> {
     allowed: &'a [AllowedWorld],
     login: LoginLink<'a>,
     next_attempt: u32,
+    /// Where the search for somebody without a connection goes on.
+    absent_hand: u16,
     stats: MainStats,
 }
 
@@ -180,6 +184,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             allowed: &[],
             login: LoginLink::new(storage.hellos),
             next_attempt: 0,
+            absent_hand: 0,
             stats: MainStats::default(),
         }
     }

@@ -1,9 +1,11 @@
 //! Where users are, what of that counts for their addresses, and when they are forgotten.
 
-use super::{Authenticator, EntryKey, Main, Place};
+use super::{Authenticator, EntryKey, Main, Place, UserEntry, WorldKey};
 use crate::node::Context;
-use crate::protocol::ErrorCode;
-use crate::session::Holding;
+use crate::protocol::main_to_world::DetachUser;
+use crate::protocol::{ErrorCode, Uid};
+use crate::session::{Holding, SessionKey};
+use crate::stats::Count;
 use crate::storage::Key;
 
 impl<'a, A: Authenticator> Main<'a, A> {
@@ -11,6 +13,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     pub(super) fn set_place(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, place: Place) {
         let Some(user) = self.users.get_mut(key) else { return };
         let before = core::mem::replace(&mut user.place, place);
+        let absent = u16::from(user.is_absent());
+        user.is_claimed = false;
         match (before.is_ticket(), place.is_ticket()) {
             (false, true) => cx.sessions.shares_mut().hold(user.address, Holding::Ticket),
             (true, false) => cx.sessions.shares_mut().give_back(user.address, Holding::Ticket),
@@ -18,9 +22,105 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         if let Some(world) = before.world().and_then(|world| self.worlds.get_mut(world)) {
             world.users = world.users.saturating_sub(1);
+            world.absent = world.absent.saturating_sub(absent);
         }
         if let Some(world) = place.world().and_then(|world| self.worlds.get_mut(world)) {
             world.users = world.users.saturating_add(1);
+            world.absent = world.absent.saturating_add(absent);
+        }
+    }
+
+    /// The user has another connection, or none (a dangling key); tells the one before.
+    pub(super) fn set_session(&mut self, key: EntryKey, session: SessionKey) -> SessionKey {
+        let Some(user) = self.users.get_mut(key) else { return Key::DANGLING };
+        let was_absent = user.is_absent();
+        let before = core::mem::replace(&mut user.session, session);
+        let is_absent = user.is_absent();
+        if let Some(world) = user.place.world().and_then(|world| self.worlds.get_mut(world)) {
+            let others = world.absent.saturating_sub(u16::from(was_absent));
+            world.absent = others.saturating_add(u16::from(is_absent));
+        }
+        before
+    }
+
+    /// A world says that somebody is inside whom Main does not know. It may be right, if Main has been
+    /// restarted; so it is believed for as long as nobody needs the place.
+    pub(super) fn claim_unknown(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey, uid: Uid) {
+        let claimed = if self.may_claim(world) {
+            self.make_room_for_user(cx);
+            self.users.insert(UserEntry::new(uid, Key::DANGLING, Place::Outside)).ok()
+        } else {
+            None
+        };
+        match claimed {
+            Some(key) => {
+                self.claim(cx, key, world);
+                self.recheck_revocations(cx);
+            }
+            None => self.turn_away(cx, world, uid, ErrorCode::FULL),
+        }
+    }
+
+    /// The user is where the world says.
+    pub(super) fn claim(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        self.set_place(cx, key, Place::Inside(world));
+        if let Some(user) = self.users.get_mut(key) {
+            user.is_claimed = true;
+        }
+    }
+
+    /// A world's word keeps as many users in the realm as it has places; when Main is full, worlds have the same
+    /// share.
+    fn may_claim(&self, world: WorldKey) -> bool {
+        let Some(claimant) = self.worlds.get(world) else { return false };
+        let most = self.worlds.most_absent().map_or(0, |(_, most)| most);
+        let is_within_share = !self.users.is_full() || most > claimant.absent.saturating_add(1);
+        claimant.absent < claimant.capacity && is_within_share
+    }
+
+    /// Whom only a world's word keeps in the realm gives way when it is full: one of the world that has the most
+    /// of them. O(users) then.
+    pub(super) fn make_room_for_user(&mut self, cx: &mut Context<'_, 'a>) {
+        if !self.users.is_full() {
+            return;
+        }
+        let Some((world, _)) = self.worlds.most_absent() else { return };
+        let Some(key) = self.next_absent(world) else { return };
+        self.stats.displaced.count();
+        self.ask_to_detach(cx, key, world, ErrorCode::FULL);
+        self.settle_contest(cx, key, world, ErrorCode::FULL);
+        self.set_place(cx, key, Place::Outside);
+        self.forget_if_gone(cx, key);
+    }
+
+    /// Looks on from where it has found the last one.
+    fn next_absent(&mut self, world: WorldKey) -> Option<EntryKey> {
+        let from = self.absent_hand;
+        let indexes = (from..self.users.capacity() as u16).chain(0..from);
+        let mut keys = indexes.filter_map(|index| self.users.key_at(index));
+        let key = keys.find(|key| {
+            let user = self.users.get(*key);
+            user.is_some_and(|user| user.is_absent() && user.place.world() == Some(world))
+        })?;
+        self.absent_hand = key.index();
+        Some(key)
+    }
+
+    /// Tells every other world to let the user go, if more than one has said that it is there.
+    pub(super) fn settle_contest(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        told: WorldKey,
+        reason: ErrorCode,
+    ) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        if !core::mem::take(&mut user.is_contested) {
+            return;
+        }
+        let detach = DetachUser { uid: user.uid, reason };
+        for (_, world) in self.worlds.iter().filter(|(world, _)| *world != told) {
+            cx.sessions.send_or_close(cx.now, world.session, &detach);
         }
     }
 
@@ -55,8 +155,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     pub(super) fn client_ended(&mut self, cx: &mut Context<'_, 'a>, index: u16) {
         let Some(key) = self.users.key_at(index) else { return };
+        self.set_session(key, Key::DANGLING);
         if let Some(user) = self.users.get_mut(key) {
-            user.session = Key::DANGLING;
             user.wants_in = false;
         }
         self.leave_all_channels(cx, key);

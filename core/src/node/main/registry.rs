@@ -27,11 +27,13 @@ pub struct WorldEntry {
     pub session: SessionKey,
     /// Users whom Main has sent there, or is about to.
     pub users: u16,
+    /// Those of them who have no connection to Main: only the world's word keeps them in the realm.
+    pub absent: u16,
     /// Users of its last report.
     pub reported_users: u16,
     /// Rooms of its last report.
     pub reported_rooms: u16,
-    /// Whether it has let an attach time out, and answered none since.
+    /// Whether it has let an attach or a detach time out, and answered no attach since.
     pub is_slow: bool,
 }
 
@@ -44,6 +46,7 @@ impl Vacant for WorldEntry {
         capacity: 0,
         session: Key::DANGLING,
         users: 0,
+        absent: 0,
         reported_users: 0,
         reported_rooms: 0,
         is_slow: false,
@@ -139,7 +142,7 @@ impl<'a> WorldRegistry<'a> {
         self.iter().find(|(_, world)| world.world_id == world_id).map(|(key, _)| key)
     }
 
-    /// An attach has found no answer in time: the world is asked last, until it answers one.
+    /// An attach or a detach has found no answer in time: the world is asked last, until it answers one.
     pub(super) fn has_timed_out(&mut self, key: WorldKey) {
         self.set_slow(key, true);
     }
@@ -161,6 +164,17 @@ impl<'a> WorldRegistry<'a> {
 
     pub(super) fn remove(&mut self, key: WorldKey) -> Option<WorldEntry> {
         self.worlds.remove(key)
+    }
+
+    /// How many users only the words of worlds keep in the realm. O(worlds).
+    pub(super) fn absent(&self) -> usize {
+        self.iter().map(|(_, world)| usize::from(world.absent)).sum()
+    }
+
+    /// The world whose word keeps the most users in the realm, if any does. O(worlds).
+    pub(super) fn most_absent(&self) -> Option<(WorldKey, u16)> {
+        let worlds = self.iter().map(|(key, world)| (key, world.absent));
+        worlds.max_by_key(|(_, absent)| *absent).filter(|(_, absent)| *absent > 0)
     }
 
     /// How many places the worlds of `region` have left, and how many in all. O(worlds).

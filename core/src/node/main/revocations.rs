@@ -163,8 +163,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// A user is out of the realm, wherever it is; `false` if it is on its way out.
     fn evict(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, reason: ErrorCode) -> bool {
+        let session = self.set_session(key, Key::DANGLING);
         let Some(user) = self.users.get_mut(key) else { return false };
-        let session = core::mem::replace(&mut user.session, Key::DANGLING);
         user.wants_in = false;
         let place = user.place;
         let is_going = matches!(place, Place::Detaching(_)) && !cx.sessions.is_open(session);
@@ -180,6 +180,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             Some(world) => {
                 self.set_place(cx, key, Place::Detaching(world));
                 self.ask_to_detach(cx, key, world, reason);
+                self.settle_contest(cx, key, world, reason);
                 self.arm(cx, key, self.config.attach_timeout_ms);
             }
             None => self.forget_if_gone(cx, key),

@@ -2,6 +2,7 @@
 
 mod both_links;
 mod channels;
+mod claims;
 mod enter;
 mod expiry;
 mod hello;

@@ -1,6 +1,6 @@
 //! Worlds of Main: register, report, acknowledge.
 
-use super::directory::{Place, UserEntry};
+use super::directory::Place;
 use super::registry::{WorldEntry, WorldKey, world_bit};
 use super::{Authenticator, EntryKey, Main, link};
 use crate::log;
@@ -14,7 +14,7 @@ use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::stats::Count;
-use crate::storage::{Key, Vacant};
+use crate::storage::Vacant;
 use crate::wire::Frame;
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
@@ -188,32 +188,26 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// Main has sent the user elsewhere meanwhile, this world has to let go.
     fn is_inside(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey, uid: Uid) {
         let Some(key) = self.users.find(uid) else {
-            let entry = UserEntry::new(uid, Key::DANGLING, Place::Outside);
-            match self.users.insert(entry) {
-                Ok(key) => {
-                    self.set_place(cx, key, Place::Inside(world));
-                    self.recheck_revocations(cx);
-                }
-                Err(_) => self.turn_away(cx, world, uid, ErrorCode::FULL),
-            }
-            return;
+            return self.claim_unknown(cx, world, uid);
         };
         let Some(user) = self.users.get_mut(key) else { return };
         match user.place {
             // It waits for a place, and this one is of an earlier wish.
             Place::Outside if user.wants_in => self.detach(cx, key, world),
-            Place::Outside => self.set_place(cx, key, Place::Inside(world)),
+            Place::Outside => self.claim(cx, key, world),
             Place::Attached(expected) if expected == world => {
                 self.disarm(cx, key);
                 self.set_place(cx, key, Place::Inside(world));
             }
             Place::Attaching(asked) if asked == world => user.is_there = true,
             Place::Inside(known) | Place::Detaching(known) if known == world => {}
+            // One word against another; nobody is taken out of a world for it.
+            Place::Inside(_) if user.is_claimed => user.is_contested = true,
             _ => self.turn_away(cx, world, uid, ErrorCode::REPLACED),
         }
     }
 
-    fn turn_away(
+    pub(super) fn turn_away(
         &mut self,
         cx: &mut Context<'_, 'a>,
         world: WorldKey,

@@ -170,6 +170,9 @@ fn check_directory(bench: &RandomBench<'_>) {
     for (key, world) in main.worlds().iter() {
         let users = main.users().iter().filter(|(_, user)| user.place().world() == Some(key));
         assert_eq!(usize::from(world.users), users.count(), "users of world {}", world.world_id.0);
+        let users = main.users().iter().filter(|(_, user)| user.place().world() == Some(key));
+        let absent = users.filter(|(_, user)| user.is_absent()).count();
+        assert_eq!(usize::from(world.absent), absent, "absent in world {}", world.world_id.0);
         assert!(bench.node.sessions().is_open(world.session), "a world without a link");
         assert!(!ids.contains(&world.world_id));
         ids.push(world.world_id);
