@@ -189,7 +189,7 @@ const KEYS: &str = "
     main.allowed_worlds main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos
     main.reconnect_first_ms main.reconnect_most_ms
     login.listen login.data_folder login.sessions login.hash_threads login.hash_memory_kib
-    login.hash_passes login.queue login.verify_queue login.token_ttl_s login.tokens_per_account
+    login.hash_passes login.queue login.kept_percent login.verify_queue login.token_ttl_s login.tokens_per_account
     login.remembered login.account_free_failures login.account_first_delay_ms
     login.account_most_delay_ms login.account_forget_after_ms login.address_free_failures
     login.address_first_delay_ms login.address_most_delay_ms login.address_forget_after_ms

@@ -2,13 +2,15 @@
 
 mod support;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use support::channel::{LOBBY, greeted, name, wait_until_found};
+use support::login::{Accounts, Answer, CHEAP, ask, connect_from, main_of, try_login_with};
 use support::peer::frame;
 use support::{Bots, Peer, Realm, Server};
 use tinyrealm_core::protocol::client_to_main::{ChatHistory, ChatJoin, EnterWorldReq, Hello};
-use tinyrealm_core::protocol::{Seq, Text, Versions};
+use tinyrealm_core::protocol::{LoginDenial, Seq, Text, Token, Versions};
 
 /// Hello, EnterWorldReq, hang up: as often as the world has places, from one address.
 #[test]
@@ -54,4 +56,77 @@ fn whatever_guests_ask_chat_stays() {
     bots.outcome().expect_clean(20);
     realm.stop().0.expect(&[("chat.opened", 1), ("net.overflows", 0)]);
     chat.stop().expect(&[("net.overflows", 0)]);
+}
+
+const PASSWORD: &str = "correct horse";
+const HOME: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 5);
+const ABROAD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
+
+/// One of many addresses of which nobody has heard.
+fn somewhere(number: u16) -> Ipv4Addr {
+    let [high, low] = number.to_be_bytes();
+    Ipv4Addr::new(127, 9, high, low)
+}
+
+/// Alice gets in; how long that took.
+fn log_in(login: SocketAddr, from: Ipv4Addr, device: Option<Token>) -> (Token, Duration) {
+    let began = Instant::now();
+    let answer = try_login_with(login, from, "alice", PASSWORD, device).expect("an answer");
+    let Answer::Token(ack) = answer else { panic!("{answer:?} instead of a token") };
+    (ack.device, began.elapsed())
+}
+
+/// 300 attempts from as many addresses fill what strangers may have of the queue. The owner's address and
+/// the owner's device go before them; somebody else of whom nothing is known does not.
+#[test]
+fn attempts_from_everywhere_do_not_fill_login_s_queue() {
+    let accounts = Accounts::new("queue");
+    accounts.user(&["add", "alice"], PASSWORD);
+    // Slow enough that most of the crowd waits until the test is over.
+    let slow = ["login.hash_threads=1", "login.hash_memory_kib=32768", "login.hash_passes=8"];
+    let server = accounts.login(&slow);
+    let (device, _) = log_in(server.address, HOME, None);
+    let alone = log_in(server.address, HOME, None).1;
+    let crowd: Vec<Peer> = (0..300)
+        .map(|number| {
+            let mut peer = connect_from(server.address, somewhere(number)).unwrap();
+            ask(&mut peer, &format!("user-{number}"), "a wrong password", None);
+            peer
+        })
+        .collect();
+    let late = try_login_with(server.address, ABROAD, "alice", PASSWORD, None).expect("an answer");
+    assert_eq!(late.denied().reason, LoginDenial::BUSY);
+    for _ in 0..3 {
+        let home = log_in(server.address, HOME, None).1;
+        let abroad = log_in(server.address, ABROAD, Some(device)).1;
+        println!("alone {alone:?}, in the crowd from home {home:?}, by device {abroad:?}");
+        // Whom is checked already, and one stranger in four, go before.
+        let most = alone * 6 + Duration::from_millis(500);
+        assert!(home < most && abroad < most);
+    }
+    drop(crowd);
+    let report = server.stop();
+    // Three quarters of 257 places were theirs, and nearly all of them waited until the end.
+    assert!(report.denied("BUSY") > 100 && report.denied("WRONG") < 50, "{report:?}");
+    report.expect(&[("granted", 8)]);
+}
+
+/// Who has said nothing gives way: to Main, to the owner, and to anybody else.
+#[test]
+fn half_open_connections_from_everywhere_keep_nobody_from_login() {
+    let accounts = Accounts::new("half-open");
+    accounts.user(&["add", "alice"], PASSWORD);
+    let server = accounts.login(&[&CHEAP[..], &["login.sessions=64"]].concat());
+    let crowd: Vec<_> =
+        (0..300).map(|number| connect_from(server.address, somewhere(number))).collect();
+    let main = main_of(&server, &[]);
+    let (device, home) = log_in(server.address, HOME, None);
+    let (_, abroad) = log_in(server.address, ABROAD, Some(device));
+    println!("from home {home:?}, by device {abroad:?}");
+    assert!(home.max(abroad) < Duration::from_secs(2));
+    drop(crowd);
+    main.stop();
+    let report = server.stop();
+    report.expect(&[("granted", 2)]);
+    assert!(report.count("net.crowded_out") >= 300 - 64, "{report:?}");
 }

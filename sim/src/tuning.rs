@@ -52,6 +52,7 @@ pub(crate) const LOGIN: LoginConfig = LoginConfig {
     account: ATTEMPTS,
     address: ATTEMPTS,
     logins_running: 4,
+    kept_percent: 25,
     verifies_running: 8,
     busy_retry_ms: 100,
 };

@@ -37,6 +37,8 @@ pub(crate) struct LoginSettings {
     pub(crate) hash_passes: u32,
     /// Logins that may wait to be hashed.
     pub(crate) queue: u16,
+    /// Of that, in percent: what only who was let in before gets, and as much that only others get.
+    pub(crate) kept_percent: u8,
     /// Tokens that may wait to be looked up.
     pub(crate) verify_queue: u16,
     /// For how long a token is good.
@@ -77,6 +79,7 @@ impl Default for LoginSettings {
             hash_memory_kib: argon2::Params::DEFAULT_M_COST,
             hash_passes: argon2::Params::DEFAULT_T_COST,
             queue: 256,
+            kept_percent: LoginConfig::DEFAULT.kept_percent,
             verify_queue: 1_024,
             token_ttl_s: 7 * 24 * 3_600,
             tokens_per_account: 16,
@@ -132,6 +135,7 @@ impl LoginSettings {
                 most_under_way: self.address_logins,
             },
             logins_running: self.hash_threads(),
+            kept_percent: self.kept_percent,
             verifies_running: self.verifies_running(),
             ..LoginConfig::DEFAULT
         }
@@ -158,6 +162,7 @@ impl LoginSettings {
             "login.queue must be between 1 and {}",
             INDEX_COUNT_MAX - usize::from(HASH_THREADS_MAX)
         );
+        ensure!(self.kept_percent <= 50, "login.kept_percent must be at most 50");
         ensure!(self.verify_queue > 0, "login.verify_queue must be at least 1");
         ensure!(self.token_ttl_s > 0, "login.token_ttl_s must be at least 1");
         ensure!(self.tokens_per_account > 0, "login.tokens_per_account must be at least 1");

@@ -103,6 +103,8 @@ fn both_sides_of_the_limits() {
     assert!(!accepted("[login]\nhash_memory_kib = 7\n"));
     assert!(accepted("[login]\nhash_passes = 1\n") && !accepted("[login]\nhash_passes = 0\n"));
     assert!(accepted("[login]\nqueue = 65471\n") && !accepted("[login]\nqueue = 65472\n"));
+    assert!(accepted("[login]\nkept_percent = 50\n"));
+    assert!(!accepted("[login]\nkept_percent = 51\n"));
     assert!(accepted("[login]\nremembered = 8\n") && !accepted("[login]\nremembered = 9\n"));
     assert!(accepted("[main]\nsessions = 30000\nusers = 35532\n"));
     assert!(!accepted("[main]\nsessions = 30000\nusers = 35533\n"));

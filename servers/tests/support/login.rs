@@ -126,10 +126,21 @@ pub(crate) fn try_login_with(
     password: &str,
     device: Option<Token>,
 ) -> Option<Answer> {
+    let mut peer = connect_from(login, from)?;
+    ask(&mut peer, id, password, device);
+    hear_answer(&mut peer)
+}
+
+/// A connection from this address of the loopback network. `None` if it is refused.
+pub(crate) fn connect_from(server: SocketAddr, from: Ipv4Addr) -> Option<Peer> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
-    socket.connect(&login.into()).ok()?;
-    let mut peer = Peer::over(socket.into());
+    socket.connect(&server.into()).ok()?;
+    Some(Peer::over(socket.into()))
+}
+
+/// Asks for a token, and does not wait for it.
+pub(crate) fn ask(peer: &mut Peer, id: &str, password: &str, device: Option<Token>) {
     let pw = Password(Text::new(password).unwrap());
     peer.send_if_open(&super::peer::frame(&LoginReq {
         versions: Versions::OURS,
@@ -137,6 +148,10 @@ pub(crate) fn try_login_with(
         pw,
         device,
     }));
+}
+
+/// The answer to that. `None` if the connection is lost.
+pub(crate) fn hear_answer(peer: &mut Peer) -> Option<Answer> {
     loop {
         match peer.hear(PATIENCE) {
             Heard::Frame(opcode) if opcode == LoginAck::OPCODE.0 => {

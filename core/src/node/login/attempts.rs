@@ -19,7 +19,7 @@
 //! let mut book = AttemptBook::new(&mut entries, policy);
 //! let now = Instant::from_millis(5);
 //! for _ in 0..2 {
-//!     assert_eq!(book.admit(now, 7), Admission::Granted { under_way: 0 });
+//!     assert!(matches!(book.admit(now, 7), Admission::Granted { under_way: 0, failures: _ }));
 //!     book.settle(now, 7, Verdict::Failed);
 //! }
 //! assert_eq!(book.admit(now, 7), Admission::Blocked { retry_after_ms: policy.first_delay_ms });
@@ -101,6 +101,8 @@ pub enum Admission {
     Granted {
         /// Others of the same key that are under way.
         under_way: u16,
+        /// Wrong guesses of the same key that are not forgotten.
+        failures: u16,
     },
     /// There were too many failures.
     Blocked {
@@ -194,7 +196,7 @@ impl<'a> AttemptBook<'a> {
             return Admission::Crowded;
         }
         entry.under_way += 1;
-        Admission::Granted { under_way: entry.under_way - 1 }
+        Admission::Granted { under_way: entry.under_way - 1, failures: entry.failures }
     }
 
     /// An attempt that was granted is over; answers how long the next one has to wait.
@@ -239,11 +241,18 @@ mod tests {
         forget_after_ms: 10_000,
         most_under_way: 2,
     };
-    const FREE: Admission = Admission::Granted { under_way: 0 };
 
     fn fail(book: &mut AttemptBook<'_>, now: Instant, key: u64) -> u32 {
-        assert_eq!(book.admit(now, key), FREE);
+        assert_eq!(under_way(book, now, key), Some(0));
         book.settle(now, key, Verdict::Failed)
+    }
+
+    /// Others that are under way, if one more may be.
+    fn under_way(book: &mut AttemptBook<'_>, now: Instant, key: u64) -> Option<u16> {
+        match book.admit(now, key) {
+            Admission::Granted { under_way, .. } => Some(under_way),
+            Admission::Blocked { .. } | Admission::Crowded => None,
+        }
     }
 
     #[test]
@@ -257,7 +266,7 @@ mod tests {
                 let almost = now.after_ms(delay_ms - 1);
                 assert_eq!(book.admit(almost, 5), Admission::Blocked { retry_after_ms: 1 });
             }
-            assert_eq!(book.admit(now, 6), FREE, "another key is not concerned");
+            assert_eq!(under_way(&mut book, now, 6), Some(0), "another key is not concerned");
             book.settle(now, 6, Verdict::Void);
             now = now.after_ms(delay_ms);
         }
@@ -269,7 +278,7 @@ mod tests {
         let mut book = AttemptBook::new(&mut entries, POLICY);
         let start = start();
         assert_eq!([(); 2].map(|()| fail(&mut book, start, 5)), [0, 0]);
-        assert_eq!(book.admit(start, 5), FREE);
+        assert_eq!(under_way(&mut book, start, 5), Some(0));
         book.settle(start, 5, Verdict::Succeeded);
         assert_eq!([(); 3].map(|()| fail(&mut book, start, 5)), [0, 0, 100]);
         let almost = start.after_ms(POLICY.forget_after_ms - 1);
@@ -283,11 +292,11 @@ mod tests {
         let mut entries = [AttemptEntry::VACANT; WAYS];
         let mut book = AttemptBook::new(&mut entries, POLICY);
         let now = start();
-        assert_eq!(book.admit(now, 5), FREE);
-        assert_eq!(book.admit(now, 5), Admission::Granted { under_way: 1 });
+        assert_eq!(under_way(&mut book, now, 5), Some(0));
+        assert_eq!(under_way(&mut book, now, 5), Some(1));
         assert_eq!(book.admit(now, 5), Admission::Crowded);
         book.settle(now, 5, Verdict::Void);
-        assert_eq!(book.admit(now, 5), Admission::Granted { under_way: 1 });
+        assert_eq!(under_way(&mut book, now, 5), Some(1));
     }
 
     #[test]
@@ -298,15 +307,15 @@ mod tests {
         for _ in 0..3 {
             fail(&mut book, now, 5);
         }
-        assert_eq!(book.admit(now, 6), FREE);
+        assert_eq!(under_way(&mut book, now, 6), Some(0));
         for newcomer in 100..200 {
             fail(&mut book, now, newcomer);
         }
         assert_eq!(book.admit(now, 5), Admission::Blocked { retry_after_ms: 100 });
-        assert_eq!(book.admit(now, 6), Admission::Granted { under_way: 1 });
+        assert_eq!(under_way(&mut book, now, 6), Some(1));
         // A set whose every entry is under way takes no further key.
         for key in 300..307 {
-            assert_eq!(book.admit(now.after_ms(100), key), FREE);
+            assert_eq!(under_way(&mut book, now.after_ms(100), key), Some(0));
         }
         assert_eq!(book.admit(now.after_ms(100), 5), Admission::Crowded);
     }
@@ -344,7 +353,7 @@ mod tests {
                     (1, Some(key)) => drop(book.settle(now, key, Verdict::Void)),
                     (_, popped) => {
                         granted.extend(popped);
-                        if let Admission::Granted { under_way } = book.admit(now, key) {
+                        if let Admission::Granted { under_way, .. } = book.admit(now, key) {
                             let others = granted.iter().filter(|other| **other == key).count();
                             prop_assert_eq!(usize::from(under_way), others);
                             prop_assert!(under_way < POLICY.most_under_way);

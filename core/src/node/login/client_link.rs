@@ -2,14 +2,14 @@
 //!
 //! ```text
 //!   stranger ── LoginReq ──► queued ──► running ── outcome ──► LoginAck, Bye
-//!       │ limits                │ pushed out by one of              LoginDenied
-//!       ▼                       ▼ an address with fewer
+//!       │ limits                │ pushed out by one                 LoginDenied
+//!       ▼                       ▼ who goes first
 //!   LoginDenied             LoginDenied
 //! ```
 
 use sha2::{Digest, Sha256};
 
-use super::jobs::{Applicant, Counted, LoginKey};
+use super::jobs::{Applicant, Counted, Line, LoginKey, Rank};
 use super::{Admission, DeviceClaim, Login, LoginOutcome, Verdict, link};
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_login::{LoginReq, Stub};
@@ -80,28 +80,31 @@ impl<'a> Login<'a> {
         })
     }
 
-    /// Whoever was let in before waits for their own mistakes, not for those of others. Answers how many
-    /// of the same are under way.
-    fn admit_known(&mut self, now: Instant, way: u64) -> Result<u16, Denial> {
+    /// Whoever was let in before waits for their own mistakes, not for those of others, and goes before them
+    /// until there are too many of those.
+    fn admit_known(&mut self, now: Instant, way: u64) -> Result<Rank, Denial> {
         match self.ways.admit(now, way) {
-            Admission::Granted { under_way } => Ok(under_way),
+            Admission::Granted { under_way, failures } => {
+                let is_trusted = failures <= self.config.account.free_failures;
+                let line = if is_trusted { Line::Known } else { Line::Strangers };
+                Ok(Rank { line, ahead: under_way.saturating_add(failures) })
+            }
             Admission::Blocked { retry_after_ms } => Err((LoginDenial::LOCKED, retry_after_ms)),
             Admission::Crowded => Err((LoginDenial::BUSY, self.config.busy_retry_ms)),
         }
     }
 
-    /// Answers how many of the same address are under way.
-    fn admit_stranger(&mut self, now: Instant, account: u64, address: u64) -> Result<u16, Denial> {
+    fn admit_stranger(&mut self, now: Instant, account: u64, address: u64) -> Result<Rank, Denial> {
         let busy_ms = self.config.busy_retry_ms;
-        let rank = match self.addresses.admit(now, address) {
-            Admission::Granted { under_way } => under_way,
+        let ahead = match self.addresses.admit(now, address) {
+            Admission::Granted { under_way, .. } => under_way,
             Admission::Blocked { retry_after_ms } => {
                 return Err((LoginDenial::TOO_MANY, retry_after_ms));
             }
             Admission::Crowded => return Err((LoginDenial::TOO_MANY, busy_ms)),
         };
         let refusal = match self.accounts.admit(now, account) {
-            Admission::Granted { .. } => return Ok(rank),
+            Admission::Granted { .. } => return Ok(Rank { line: Line::Strangers, ahead }),
             Admission::Blocked { retry_after_ms } => (LoginDenial::LOCKED, retry_after_ms),
             Admission::Crowded => (LoginDenial::BUSY, busy_ms),
         };
@@ -150,13 +153,13 @@ impl<'a> Login<'a> {
         cx.sessions.close(cx.now, session, Farewell::Nothing(ErrorCode::GOODBYE));
     }
 
-    /// If the queue is full, whoever's address has the most in it gives way to one that has fewer.
+    /// If there is no place, or so many wait that there is hardly a connection left, the last in line gives way
+    /// to one who goes before.
     fn queue(&mut self, cx: &mut Context<'_, 'a>, applicant: &Applicant<'_>) -> Option<LoginKey> {
-        if let Some(login) = self.jobs.queue_login(applicant) {
-            return Some(login);
+        if !self.jobs.has_place(applicant.rank.line) || !cx.sessions.has_room_for_client() {
+            let last = self.jobs.last_behind(applicant.rank)?;
+            self.push_out(cx, last);
         }
-        let last = self.jobs.last_behind(applicant.rank)?;
-        self.push_out(cx, last);
         self.jobs.queue_login(applicant)
     }
 

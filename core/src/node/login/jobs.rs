@@ -4,8 +4,12 @@
 //! queues such jobs, hands a bounded number of them out, and takes their outcomes.
 //!
 //! Contract: a job lives from its request until its outcome comes, even if whoever asked has gone:
-//! so what is outside is counted. A password is wiped here as soon as it is handed out. Logins are
-//! handed out fairly: first those whose address had the fewest others under way when they came.
+//! so what is outside is counted. A password is wiped here as soon as it is handed out.
+//!
+//! Logins stand in two [`Line`]s, and each leaves some places to the other. Who was let in before goes first,
+//! but [for one time in four](KNOWN_IN_A_ROW); in a line those go first who had the fewest others of the same under
+//! way when they came: of the same address, and for who was let in before, of the same way in. Whoever comes when their line, or the
+//! whole, is full takes the place of the last in line, if that one stands behind.
 //!
 //! Bounds: as many jobs as slots; finding the next login is O(slots), far less than hashing it.
 
@@ -19,6 +23,27 @@ use crate::storage::{Key, Ring, Slot, Table, Vacant};
 pub type LoginKey = Key<LoginSlot>;
 /// Names one verification that is queued or handed out.
 pub type VerifyKey = Key<VerifySlot>;
+
+/// After so many of those who were let in before, it is a stranger's turn, if any waits: they can't keep
+/// others out, either.
+const KNOWN_IN_A_ROW: u8 = 3;
+
+/// Where a login waits; in order.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Line {
+    /// Those who were let in before, and have not guessed wrong more often than is free.
+    Known,
+    /// All others.
+    Strangers,
+}
+
+/// A place in line: the smaller, the sooner.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Rank {
+    pub(super) line: Line,
+    /// Others of the same that are under way, and for who was let in before, their wrong guesses.
+    pub(super) ahead: u16,
+}
 
 /// In which books an attempt is counted, by its keys there.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -46,8 +71,8 @@ pub struct LoginSlot {
     /// What it gets if the password is right; random from the moment it is handed out.
     pub(super) token: Token,
     pub(super) is_running: bool,
-    /// Others of the same address that were under way when it came.
-    pub(super) rank: u16,
+    /// Its place in line.
+    rank: Rank,
     /// When it came, in logins.
     order: u32,
     id_bytes: u8,
@@ -66,7 +91,7 @@ impl Vacant for LoginSlot {
         from: PeerAddress([0; 16]),
         token: Token([0; 32]),
         is_running: false,
-        rank: 0,
+        rank: Rank { line: Line::Known, ahead: 0 },
         order: 0,
         id_bytes: 0,
         password_bytes: 0,
@@ -105,7 +130,7 @@ pub(super) struct Applicant<'s> {
     pub(super) device: Option<DeviceClaim>,
     pub(super) is_held_back: bool,
     pub(super) from: PeerAddress,
-    pub(super) rank: u16,
+    pub(super) rank: Rank,
     pub(super) id: &'s str,
     pub(super) password: &'s str,
 }
@@ -160,7 +185,11 @@ pub(super) struct JobBook<'a> {
     logins: Table<'a, LoginSlot>,
     verifies: Table<'a, VerifySlot>,
     verify_queue: Ring<'a, u16>,
+    /// Places that each line leaves to the other.
+    kept: usize,
     next_order: u32,
+    /// How many of those who were let in before were handed out since the last stranger.
+    known_in_a_row: u8,
     logins_running: u16,
     verifies_running: u16,
 }
@@ -170,12 +199,15 @@ impl<'a> JobBook<'a> {
         logins: &'a mut [Slot<LoginSlot>],
         verifies: &'a mut [Slot<VerifySlot>],
         verify_queue: &'a mut [u16],
+        kept_percent: u8,
     ) -> Self {
         Self {
+            kept: logins.len() * usize::from(kept_percent.min(50)) / 100,
             logins: Table::new(logins),
             verifies: Table::new(verifies),
             verify_queue: Ring::new(verify_queue),
             next_order: 0,
+            known_in_a_row: 0,
             logins_running: 0,
             verifies_running: 0,
         }
@@ -216,16 +248,30 @@ impl<'a> JobBook<'a> {
         Some(key)
     }
 
-    fn queued(&self) -> impl Iterator<Item = (LoginKey, (u16, u32))> {
+    /// Those who wait, with their places in line.
+    fn queued(&self) -> impl Iterator<Item = (LoginKey, (Rank, u32))> {
         let now = self.next_order;
         let queued = self.logins.iter().filter(|(_, login)| !login.is_running);
         // The older, the smaller; the count may have wrapped.
         queued.map(move |(key, login)| (key, (login.rank, !now.wrapping_sub(login.order))))
     }
 
-    /// The queued login that is the last in line, if it stands behind `rank`.
-    pub(super) fn last_behind(&self, rank: u16) -> Option<LoginKey> {
-        let (key, (last, _)) = self.queued().max_by_key(|(_, place)| *place)?;
+    /// Whether this line has taken all that the other leaves it, with what is outside.
+    fn is_full(&self, line: Line) -> bool {
+        let held = self.logins.iter().filter(|(_, login)| login.rank.line == line).count();
+        held + self.kept >= self.logins.capacity()
+    }
+
+    /// Whether one more of this line finds a place.
+    pub(super) fn has_place(&self, line: Line) -> bool {
+        self.logins.len() < self.logins.capacity() && !self.is_full(line)
+    }
+
+    /// The queued login that gives way to one of `rank` for which there [is no place](Self::has_place).
+    pub(super) fn last_behind(&self, rank: Rank) -> Option<LoginKey> {
+        let is_full = self.is_full(rank.line);
+        let may_go = self.queued().filter(|(_, (of, _))| !is_full || of.line == rank.line);
+        let (key, (last, _)) = may_go.max_by_key(|(_, place)| *place)?;
         (last > rank).then_some(key)
     }
 
@@ -239,7 +285,15 @@ impl<'a> JobBook<'a> {
         if !self.can_start_login(most) {
             return None;
         }
-        let (key, _) = self.queued().min_by_key(|(_, place)| *place)?;
+        let is_strangers_turn = self.known_in_a_row >= KNOWN_IN_A_ROW;
+        let (key, (rank, _)) = self.queued().min_by_key(|(_, (rank, order))| {
+            let is_known = rank.line == Line::Known;
+            (is_known == is_strangers_turn, *rank, *order)
+        })?;
+        self.known_in_a_row = match rank.line {
+            Line::Known => self.known_in_a_row.saturating_add(1),
+            Line::Strangers => 0,
+        };
         let slot = self.logins.get_mut(key)?;
         slot.is_running = true;
         slot.token = token;

@@ -80,6 +80,9 @@ pub struct LoginConfig {
     pub address: AttemptPolicy,
     /// Logins that are checked outside at once.
     pub logins_running: u16,
+    /// Of the places for logins, in percent, those that only who was let in before gets, and as many that
+    /// only others get: at most 50.
+    pub kept_percent: u8,
     /// Tokens that are checked outside at once.
     pub verifies_running: u16,
     /// When to come back if there is too much to do.
@@ -92,6 +95,7 @@ impl LoginConfig {
         account: AttemptPolicy::ACCOUNT,
         address: AttemptPolicy::ADDRESS,
         logins_running: 2,
+        kept_percent: 25,
         verifies_running: 64,
         busy_retry_ms: 500,
     };
@@ -171,7 +175,12 @@ impl<'a> Login<'a> {
     ) -> Self {
         Self {
             gate: Gate::new(keys, ServerKind::LOGIN, ServerKind::MAIN),
-            jobs: JobBook::new(storage.logins, storage.verifies, storage.verify_queue),
+            jobs: JobBook::new(
+                storage.logins,
+                storage.verifies,
+                storage.verify_queue,
+                config.kept_percent,
+            ),
             asks: Asks::default(),
             accounts: AttemptBook::new(storage.accounts, config.account),
             addresses: AttemptBook::new(storage.addresses, config.address),

@@ -21,6 +21,8 @@ use crate::protocol::{ErrorCode, Password, Text};
 use crate::session::{SessionKey, SessionState};
 
 const LOGINS: usize = 8;
+/// Places that those who were let in before and all others leave to each other.
+const KEPT: usize = 2;
 const VERIFIES: usize = 4;
 const BUSY_RETRY_MS: u32 = 160;
 const UID: Uid = Uid(7);
@@ -34,6 +36,7 @@ const CONFIG: LoginConfig = LoginConfig {
     account: AttemptPolicy { free_failures: 2, first_delay_ms: 1_000, ..AttemptPolicy::ACCOUNT },
     address: AttemptPolicy { free_failures: 4, first_delay_ms: 2_000, ..AttemptPolicy::ADDRESS },
     logins_running: 2,
+    kept_percent: 25,
     verifies_running: 2,
     busy_retry_ms: BUSY_RETRY_MS,
 };
@@ -41,12 +44,16 @@ const CONFIG: LoginConfig = LoginConfig {
 type LoginBench<'a> = Bench<'a, Login<'a>>;
 
 fn with_config(config: LoginConfig, test: impl FnOnce(&mut LoginBench<'_>)) {
+    with_sizes(Sizes::ALL, config, test);
+}
+
+fn with_sizes(sizes: Sizes, config: LoginConfig, test: impl FnOnce(&mut LoginBench<'_>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(LoginMemory::<LOGINS, VERIFIES, 64>::NEW);
     let mut draws = Zeros;
     let mut turn = Turn { now: crate::time::Instant::ZERO, entropy: &mut draws };
     let login = Login::new(memory.storage(), config, test_keys(ServerKind::LOGIN, 0), &mut turn);
-    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, login);
+    let mut bench = Bench::new(sizes.lend(&mut node_memory), BENCH_CONFIG, login);
     test(&mut bench);
     bench.finish();
 }
@@ -76,8 +83,13 @@ fn denied(reason: LoginDenial, retry_after_ms: u32) -> Said {
 impl LoginBench<'_> {
     /// Somebody at address `from` tries.
     fn try_from(&mut self, from: u16, id: &str) -> SessionKey {
+        self.try_with(from, id, None)
+    }
+
+    /// The same, with what a device has kept.
+    fn try_with(&mut self, from: u16, id: &str, device: Option<Token>) -> SessionKey {
         let key = self.accept_from(address_of(from)).expect("the node takes one more");
-        self.say(key, &request(id, "hunter2"));
+        self.say(key, &LoginReq { device, ..request(id, "hunter2") });
         key
     }
 

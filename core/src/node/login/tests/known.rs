@@ -8,8 +8,7 @@ const CLAIM: DeviceClaim = DeviceClaim { uid: UID, generation: GENERATION };
 impl LoginBench<'_> {
     /// One attempt, with what a device has kept.
     fn attempt_with(&mut self, from: u16, device: Option<Token>, outcome: LoginOutcome) -> Said {
-        let client = self.accept_from(address_of(from)).expect("the node takes one more");
-        self.say(client, &LoginReq { device, ..request("alice", "hunter2") });
+        let client = self.try_with(from, "alice", device);
         if let Some(work) = self.next_login() {
             self.finish_login(&work, outcome);
         }
