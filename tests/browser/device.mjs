@@ -10,7 +10,7 @@ import { join } from "node:path";
 import * as protocol from "../../backend-web/protocol.js";
 import { Process, freePorts, until } from "./process.mjs";
 import { Realm } from "./realm.mjs";
-import { Browser, distance, isIn, picture, places, uidOf } from "./tabs.mjs";
+import { Browser, distance, inwards, isIn, picture, places, uidOf } from "./tabs.mjs";
 
 const BOTS = 5;
 /** `tests/qemu/devices/world.toml`: what the image has, and what it is to have. */
@@ -127,10 +127,11 @@ try {
   await until("the bots move", () => places(tab), (seen) =>
     Object.keys(first).filter((other) => seen[other] && distance(first[other], seen[other]) > 500).length >= BOTS);
   const start = (await places(tab))[uid];
-  await tab.keyboard.down("d");
+  const { way, key } = inwards(start);
+  await tab.keyboard.down(key);
   await until("a player by TCP hears the tab move", async () => listener.where.get(uid), (pos) =>
-    pos?.x > start.x + 2_000);
-  await tab.keyboard.up("d");
+    pos && (pos.x - start.x) * way > 2_000);
+  await tab.keyboard.up(key);
   await until("both know where", async () => [(await places(tab))[uid], listener.where.get(uid)], ([own, heard]) =>
     distance(own, heard) < 2);
   await picture(tab, "device");

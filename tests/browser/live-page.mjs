@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { until } from "./process.mjs";
 import { Realm } from "./realm.mjs";
-import { Browser, distance, isIn, picture, places, uidOf } from "./tabs.mjs";
+import { Browser, distance, inwards, isIn, picture, places, tapAcross, uidOf } from "./tabs.mjs";
 
 const BOTS = 12;
 
@@ -63,13 +63,15 @@ try {
   console.log("two tabs see each other, and the bots move");
 
   const start = (await places(phone))[uids[0]];
-  await desk.keyboard.down("d");
-  await until("the other tab sees a walk", () => places(phone), (seen) => seen[uids[0]].x > start.x + 2_000);
-  await desk.keyboard.up("d");
+  const { way, key } = inwards(start);
+  await desk.keyboard.down(key);
+  await until("the other tab sees a walk", () => places(phone), (seen) => (seen[uids[0]].x - start.x) * way > 2_000);
+  await desk.keyboard.up(key);
   await until("both know where", () => Promise.all(tabs.map(places)), ([own, seen]) =>
     distance(own[uids[0]], seen[uids[0]]) < 2);
-  await phone.locator("#map").tap({ position: { x: 60, y: 60 } });
-  await until("and a tap", () => places(desk), (seen) => seen[uids[1]].x < -1_000 && seen[uids[1]].y > 1_000);
+  const before = (await places(desk))[uids[1]];
+  const across = await tapAcross(phone);
+  await until("and a tap", () => places(desk), (seen) => (seen[uids[1]].x - before.x) * across > 1_000);
   console.log("keys and taps move players");
 
   await say(desk, phone, "hello from the desk");

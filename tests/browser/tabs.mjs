@@ -19,6 +19,8 @@ export const isIn = "body[data-main=ready][data-world=inside][data-channel=joine
 export const places = (tab) => tab.evaluate(() => window.tinyrealm.places());
 export const uidOf = (tab) => tab.evaluate(() => window.tinyrealm.uid());
 export const distance = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
+/** From anywhere on the field, whose middle is 0, there is room this way: along x, with that key. */
+export const inwards = ({ x }) => (x > 0 ? { way: -1, key: "a" } : { way: 1, key: "d" });
 
 /** Chromium, and what its pages complain about. */
 export class Browser {
@@ -46,6 +48,17 @@ export class Browser {
   async stop() {
     await this.chromium?.close();
   }
+}
+
+/** Taps the map to the left or right of its middle, whichever is farther from the tab's own player: which way that is. */
+export async function tapAcross(tab) {
+  const [seen, uid] = [await places(tab), await uidOf(tab)];
+  const xs = Object.values(seen).map(({ x }) => x);
+  const way = seen[uid].x > (Math.min(...xs) + Math.max(...xs)) / 2 ? -1 : 1;
+  const map = tab.locator("#map");
+  const { width, height } = await map.boundingBox();
+  await map.tap({ position: { x: width * (0.5 + 0.25 * way), y: height / 2 } });
+  return way;
 }
 
 /** Keeps a picture of the page. */
