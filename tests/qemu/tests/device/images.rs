@@ -37,7 +37,8 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-fn image(name: &str) -> Image {
+/// The image `name` as it was built.
+pub(crate) fn image(name: &str) -> Image {
     let folder = std::env::var_os("TINYREALM_IMAGES").expect("run `cargo xtask test qemu`");
     Image::read(&PathBuf::from(folder).join(name)).unwrap()
 }

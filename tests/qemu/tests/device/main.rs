@@ -12,5 +12,7 @@ mod memory;
 mod party;
 #[path = "../../../../servers/tests/support/mod.rs"]
 mod support;
+mod watchdog;
 mod web_socket;
 mod world;
+mod wrapper;
