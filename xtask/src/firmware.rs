@@ -1,21 +1,23 @@
 //! `cargo xtask firmware`: the boards of `firmware-demo`.
 //!
 //! Purpose: `build` makes every role for a board, as `cargo build --release` in the board's folder
-//! does, with whatever compiler is there for its target; `lint` has clippy read it, with logs on; `run`
-//! starts a role in QEMU.
+//! does, with whatever compiler is there for its target; `lint` has clippy read it, with logs on; `refuse`
+//! sees that a real board is not built with the demonstration's keys; `run` starts a role in QEMU.
 //!
 //! Contract: cargo runs in the board's folder, because its configuration is there. The images lie
 //! where [`Toolchain`] builds. A board that has no secret of a realm gets one that no realm has, for it is
 //! not built without.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use crate::toolchain::{Source, Toolchain};
 use crate::{Failure, process, qemu, workspace};
 
-const USAGE: &str = "cargo xtask firmware build|lint [--toolchain rustup|debian] [BOARD...]
+/// Names a `device.toml` that is not the board's own.
+const DEVICE: &str = "TINYREALM_DEVICE";
+const USAGE: &str = "cargo xtask firmware build|lint|refuse [--toolchain rustup|debian] [BOARD...]
        cargo xtask firmware run world|chat|client|echo";
 
 /// A member of `firmware-demo` that is a board.
@@ -47,6 +49,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let act = match *action {
         "build" => build,
         "lint" => lint,
+        "refuse" => refuse,
         _ => return Err(help()),
     };
     for board in chosen(names)? {
@@ -85,15 +88,41 @@ fn lint(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
     Ok("nothing for clippy".into())
 }
 
+/// As a board's folder lies there, neither servers' role is built, and the errors say what to do.
+fn refuse(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
+    let folder = folder_of(board);
+    if !folder.join("device.toml").is_file() {
+        return Ok("has the demonstration's keys".into());
+    }
+    let mut build = toolchain.build(board.target);
+    build.args(["--release", "--keep-going", "--bin", "world", "--bin", "chat"]);
+    let built = process::capture(build.current_dir(folder).env_remove(DEVICE));
+    let missing = ["world_key", "chat_key"].into_iter().find(|key| {
+        !built.output.contains(&format!("device.toml: main.{key} is the demonstration's"))
+    });
+    match missing {
+        Some(key) => {
+            Err(format!("{}: nothing is said of main.{key}:\n{}", board.name, built.output))
+        }
+        None if built.is_success => Err(format!("{} is built all the same", board.name)),
+        None => Ok("not built with the demonstration's keys".into()),
+    }
+}
+
+fn folder_of(board: &Board) -> PathBuf {
+    workspace::root().join("firmware-demo").join(board.name)
+}
+
 /// `cargo`, for the images that are flashed, in the board's folder.
 fn in_folder_of<'a>(board: &Board, cargo: &'a mut Command) -> Result<&'a mut Command, Failure> {
-    let folder = workspace::root().join("firmware-demo").join(board.name);
-    if let Ok(device) = std::fs::read_to_string(folder.join("device.toml"))
+    let folder = folder_of(board);
+    if std::env::var_os(DEVICE).is_none()
+        && let Ok(device) = std::fs::read_to_string(folder.join("device.toml"))
         && let Some(device) = with_secret(&device)
     {
         let path = workspace::target_folder("boards").join(format!("{}.toml", board.name));
         write_if_other(&path, &device).map_err(|error| format!("{}: {error}", path.display()))?;
-        cargo.env("TINYREALM_DEVICE", path);
+        cargo.env(DEVICE, path);
     }
     Ok(cargo.arg("--release").current_dir(folder))
 }
@@ -122,8 +151,8 @@ mod tests {
     #[test]
     fn every_board_has_a_folder_whose_configuration_has_its_target() {
         for board in &BOARDS {
-            let folder = workspace::root().join("firmware-demo").join(board.name);
-            let config = std::fs::read_to_string(folder.join(".cargo/config.toml")).unwrap();
+            let config =
+                std::fs::read_to_string(folder_of(board).join(".cargo/config.toml")).unwrap();
             assert!(config.contains(&format!("target = \"{}\"", board.target)), "{board:?}");
         }
     }

@@ -69,8 +69,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "firmware",
-        arguments: "build|lint [BOARD...], run ROLE",
-        help: "builds the roles for boards, has clippy read them; runs one in QEMU",
+        arguments: "build|lint|refuse [BOARD...], run ROLE",
+        help: "builds the roles for boards, has clippy read them, tries it without a key; runs one in QEMU",
         run: firmware::run,
     },
     Command {

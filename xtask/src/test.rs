@@ -84,7 +84,11 @@ const STEPS: &[Step] = &[
         lane: Lane::Beside,
         // Clippy reads one board and the roles; for each further one it would check a whole network
         // stack again. `cargo xtask firmware lint` reads them all.
-        runs: &[Run::Xtask("firmware build"), Run::Xtask("firmware lint mps2-an385")],
+        runs: &[
+            Run::Xtask("firmware refuse"),
+            Run::Xtask("firmware build"),
+            Run::Xtask("firmware lint mps2-an385"),
+        ],
     },
     Step { name: "budget", lane: Lane::Beside, runs: &[Run::Xtask("budget")] },
     Step { name: "each-feature", lane: Lane::Beside, runs: &[Run::Xtask("each-feature")] },

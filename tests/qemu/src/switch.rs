@@ -62,6 +62,7 @@ pub struct Tally {
 enum Happened {
     Joined(UnixStream),
     Frame { from: usize, frame: Vec<u8> },
+    Faults(Faults),
     Stop,
 }
 
@@ -90,6 +91,12 @@ impl Switch {
     /// Where devices connect.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What becomes of frames from here on.
+    pub fn set_faults(&self, faults: Faults) {
+        // One that has ended passes nothing on, either way.
+        let _ = self.happened.send(Happened::Faults(faults));
     }
 
     /// Ends the switch, and answers what it has done.
@@ -172,6 +179,7 @@ impl Hub {
             match news.recv_timeout(HOLD) {
                 Ok(Happened::Joined(device)) => self.devices.push(device),
                 Ok(Happened::Frame { from, frame }) => self.pass(from, frame),
+                Ok(Happened::Faults(faults)) => self.faults = faults,
                 Err(RecvTimeoutError::Timeout) => self.let_go(),
                 Ok(Happened::Stop) | Err(RecvTimeoutError::Disconnected) => return self.tally,
             }
