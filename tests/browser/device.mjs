@@ -13,6 +13,8 @@ import { Realm } from "./realm.mjs";
 import { Browser, distance, inwards, isIn, picture, places, uidOf } from "./tabs.mjs";
 
 const BOTS = 5;
+/** What the bots say at least, in some fifteen seconds; they go on for as long as the tab needs. */
+const BOTS_SAY = 700;
 /** `tests/qemu/devices/world.toml`: what the image has, and what it is to have. */
 const REGION = "device";
 const WORLD = "World 100";
@@ -110,7 +112,7 @@ try {
   board = startDevice();
   const link = tab.locator("#worlds a", { hasText: `${WORLD} · ${REGION}` });
   await link.waitFor();
-  const flags = ["--region", REGION, "--count", `${BOTS}`, "--hz", "10", "--seconds", "15", "--json"];
+  const flags = ["--region", REGION, "--count", `${BOTS}`, "--hz", "10", "--seconds", "300", "--json"];
   bots = Process.tinyrealm(["bots", "--main", `127.0.0.1:${main}`, ...flags]);
   const before = await uidOf(tab);
   await link.click();
@@ -135,6 +137,8 @@ try {
   await until("both know where", async () => [(await places(tab))[uid], listener.where.get(uid)], ([own, heard]) =>
     distance(own, heard) < 2);
   await picture(tab, "device");
+  await until("the bots have played", async () => Number(/.* (\d+) sent/s.exec(bots.said)?.[1]), (sent) => sent >= BOTS_SAY);
+  bots.child.kill("SIGINT");
   const [code] = await bots.ended;
   const report = JSON.parse(bots.printed);
   assert.equal(code, 0, bots.said);
