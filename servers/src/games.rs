@@ -26,6 +26,7 @@ type Serving = Pin<Box<dyn Future<Output = ()>>>;
 #[derive(Copy, Clone)]
 pub struct HostedGame {
     name: &'static str,
+    message_max_bytes: usize,
     try_settings: fn(&Table) -> Result<(), String>,
     serve: fn(WorldStart) -> Serving,
 }
@@ -37,6 +38,7 @@ impl HostedGame {
         const { assert!(is_name(G::NAME), "a game's name is 1 to 16 of a-z, 0-9 and -") };
         Self {
             name: G::NAME,
+            message_max_bytes: G::MESSAGE_MAX_BYTES,
             try_settings: |table| configure(&mut G::default(), table),
             serve: |start| Box::pin(world_server::serve::<G>(start)),
         }
@@ -46,6 +48,11 @@ impl HostedGame {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The longest message that it says.
+    pub(crate) const fn message_max_bytes(&self) -> usize {
+        self.message_max_bytes
     }
 
     /// Runs one world of this game until its end.

@@ -163,7 +163,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
     };
     let world_sizes = WorldSizes {
         rooms: usize::from(settings.rooms),
-        ring_bytes: settings.ring_bytes(),
+        ring_bytes: settings.ring_bytes(G::MESSAGE_MAX_BYTES),
         users: settings.capacity(),
         attaches: settings.attaches(),
     };

@@ -1,8 +1,9 @@
 //! Opcodes and their bands: who sends what to whom.
 //!
 //! Purpose: every server owns a band of 0x1000 opcodes, cut by direction; the common opcodes are
-//! the same on every link (DESIGN §4). A band belongs to the server that a link is about: World's
-//! `+0x200` is what a world says to its peer, Main, and `+0x300` is what Main says back.
+//! the same on every link. A band belongs to the server that a link is about: World's
+//! `+0x200` is what a world says to its peer, Main, and `+0x300` is what Main says back. The game's band is for a game's author: what clients and the game
+//! of their room say to each other, over the link to the world.
 //!
 //! | band | client→server | server→client | server→peer | back |
 //! |---|---|---|---|---|
@@ -10,6 +11,7 @@
 //! | World `0x2000` | `0x2000` | `0x2100` | `0x2200` | `0x2300` |
 //! | Login `0x3000` | `0x3000` | `0x3100` | `0x3200` | `0x3300` |
 //! | Chat `0x4000` | `0x4000` | `0x4100` | `0x4200` | `0x4300` |
+//! | Game `0x5000` | `0x5000` | `0x5100` | | |
 //! | common | `0x0001` to `0x007F` | | | |
 //! | servers' proof | `0x0080` to `0x00FF` | | | |
 //!
@@ -96,14 +98,16 @@ pub const WORLD: ServerBand = server_band(0x2000);
 pub const LOGIN: ServerBand = server_band(0x3000);
 /// ChatServer's band.
 pub const CHAT: ServerBand = server_band(0x4000);
+/// The band of a room's game.
+pub const GAME: ServerBand = server_band(0x5000);
 
-const SERVERS: [ServerBand; 4] = [MAIN, WORLD, LOGIN, CHAT];
+const SERVERS: [ServerBand; 5] = [MAIN, WORLD, LOGIN, CHAT, GAME];
 
 #[allow(clippy::indexing_slicing, reason = "evaluated in const only")]
-const fn all_bands() -> [Band; 19] {
-    let mut bands = [COMMON; 19];
-    bands[17] = DIALER;
-    bands[18] = LISTENER;
+const fn all_bands() -> [Band; 23] {
+    let mut bands = [COMMON; 23];
+    bands[21] = DIALER;
+    bands[22] = LISTENER;
     let mut server = 0;
     while server < SERVERS.len() {
         let band = SERVERS[server];
@@ -152,5 +156,6 @@ mod tests {
         assert_eq!(WORLD.server_to_client.at(1), Opcode(0x2101));
         assert_eq!(LOGIN.server_to_peer.at(0), Opcode(0x3200));
         assert_eq!(CHAT.peer_to_server.at(0xFF), Opcode(0x43FF));
+        assert_eq!(GAME.server_to_client.at(1), Opcode(0x5101));
     }
 }

@@ -89,7 +89,7 @@ impl Game for Tag {
             self.make_it(room, uid);
         } else if let Some(data) = Bytes::new(&self.it.0.to_le_bytes()) {
             // A newcomer whose queue is full already is on its way out.
-            let _ = room.tell(uid, IT_IS, data);
+            let _ = room.tell_event(uid, IT_IS, data);
         }
     }
 

@@ -7,7 +7,7 @@ use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, PAST_PAGE_MAX};
 use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{WORLD_COUNT_MAX, main_timers};
 use tinyrealm_core::node::world::{
-    ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, ring_min_bytes, world_timers,
+    ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, ring_min_bytes_for, world_timers,
 };
 use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES,
@@ -81,8 +81,17 @@ impl Config {
         if let Some(host) = self.http.hosts.iter().find(|host| host.contains([':', '/', ' '])) {
             anyhow::bail!("http.hosts: {host:?} is no name; write it as game.example");
         }
-        self.world.validate()?;
-        self.validate_games()
+        self.validate_games()?;
+        self.world.validate(self.message_max_bytes()?)
+    }
+
+    /// The longest message of the games that this process' worlds run.
+    fn message_max_bytes(&self) -> anyhow::Result<usize> {
+        let mut longest = 0;
+        for region in self.world.regions() {
+            longest = longest.max(self.game_of(region)?.message_max_bytes());
+        }
+        Ok(longest)
     }
 
     /// Every game that is named is there, and takes its settings.
@@ -191,7 +200,7 @@ impl WorldSettings {
         Ok(())
     }
 
-    fn validate(&self) -> anyhow::Result<()> {
+    fn validate(&self, message_max_bytes: usize) -> anyhow::Result<()> {
         self.validate_advertise()?;
         ensure!(self.id > 0, "world.id must be at least 1");
         ensure!(
@@ -221,7 +230,11 @@ impl WorldSettings {
             usize::from(self.room_capacity) <= ROOM_CAPACITY_MAX,
             "world.room_capacity must be at most {ROOM_CAPACITY_MAX}"
         );
-        let least = ring_min_bytes(usize::from(self.room_capacity));
+        let least = ring_min_bytes_for(usize::from(self.room_capacity), message_max_bytes);
+        ensure!(
+            least <= ROOM_RING_MAX_BYTES,
+            "world.room_capacity is too much for a game with messages of {message_max_bytes} bytes"
+        );
         ensure!(
             self.ring_bytes == 0
                 || (self.ring_bytes.is_power_of_two()
@@ -247,10 +260,10 @@ impl WorldSettings {
         world_timers(self.attaches())
     }
 
-    /// Bytes of one room's ring.
-    pub(crate) const fn ring_bytes(&self) -> usize {
+    /// Bytes of one room's ring, for a game with messages of so many bytes.
+    pub(crate) const fn ring_bytes(&self, message_max_bytes: usize) -> usize {
         if self.ring_bytes == 0 {
-            let roomy = ring_min_bytes(self.room_capacity as usize) * 8;
+            let roomy = ring_min_bytes_for(self.room_capacity as usize, message_max_bytes) * 8;
             if roomy < ROOM_RING_MAX_BYTES { roomy } else { ROOM_RING_MAX_BYTES }
         } else {
             self.ring_bytes as usize

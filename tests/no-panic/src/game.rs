@@ -20,7 +20,7 @@ impl Game for Busy {
 
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         self.next = uid;
-        let told = room.tell(uid, 1, Bytes::default());
+        let told = room.tell_event(uid, 1, Bytes::default());
         if told.is_err() {
             room.remove(uid);
         }

@@ -16,7 +16,7 @@ use crate::protocol::world_to_client::{
 };
 use crate::protocol::{Dispatched, RoomId, Token, Uid, take};
 use crate::wire::Frame;
-use crate::wire::opcode::{LOGIN, MAIN, WORLD};
+use crate::wire::opcode::{GAME, LOGIN, MAIN, WORLD};
 
 impl RealmClient {
     /// A frame has come for it.
@@ -31,6 +31,9 @@ impl RealmClient {
         match link {
             MAIN_LINK => main_to_client::dispatch(&mut inbound, caller, frame),
             LOGIN_LINK => login_to_client::dispatch(&mut inbound, caller, frame),
+            _ if GAME.server_to_client.contains(frame.opcode) => {
+                handler.on_message(self.number, frame)
+            }
             _ => world_to_client::dispatch(&mut inbound, caller, frame),
         }
     }
@@ -50,6 +53,9 @@ impl RealmClient {
             LOGIN_LINK => (LOGIN_LINK, LOGIN.server_to_client),
             other => (other, WORLD.server_to_client),
         };
+        if link == WORLD_LINK && GAME.server_to_client.contains(frame.opcode) {
+            return Dispatched::Handled;
+        }
         if !band.contains(frame.opcode) {
             return Dispatched::Unknown;
         }

@@ -38,7 +38,7 @@ use super::{Caller, Context, Role};
 use crate::protocol::world_to_client::{EventBroadcast, JoinOk, MoveBroadcast, RoomSnapshot};
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, JoinDenial,
-    LoginDenial, MemberNumber, MemberState, Position, SendError, Token, Uid,
+    LoginDenial, MemberNumber, MemberState, Message, Position, SendError, Token, Uid,
 };
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey};
@@ -116,6 +116,12 @@ pub struct Credentials<'c> {
 pub trait ClientHandler {
     /// `client` is the number that the client was made with.
     fn on_event(&mut self, client: u16, event: ClientEvent<'_>);
+
+    /// The game of our room says something in its own messages: hand it to the `dispatch` of their direction.
+    fn on_message(&mut self, client: u16, frame: Frame<'_>) -> Dispatched {
+        let _ = (client, frame);
+        Dispatched::Unknown
+    }
 
     /// What a client with [`ClientConfig::has_account`] logs in with.
     fn credentials(&self, client: u16) -> Credentials<'_> {
@@ -201,6 +207,18 @@ impl<H: ClientHandler> Client<H> {
         data: Bytes<'_, EVENT_MAX_BYTES>,
     ) -> Result<u32, SendError> {
         self.machine.say(cx, kind, data)
+    }
+
+    /// Says something to the game of our room, in its own messages.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn tell_game<M: Message>(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        message: &M,
+    ) -> Result<(), SendError> {
+        self.machine.tell_game(cx, message)
     }
 
     /// Leaves the room and the realm, in good order.

@@ -5,7 +5,7 @@ use crate::node::Context;
 use crate::protocol::client_to_world::{Event, Move};
 use crate::protocol::{Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, Message, Position, SendError};
 use crate::session::SessionKey;
-use crate::wire::opcode::MAIN;
+use crate::wire::opcode::{GAME, MAIN};
 use crate::wire::{Frame, Opcode};
 
 impl RealmClient {
@@ -36,6 +36,20 @@ impl RealmClient {
         let request = self.next_request();
         self.send_inside(cx, &Event { request, kind, data })?;
         Ok(request)
+    }
+
+    /// Says something to the game of our room, in its own messages: of the band
+    /// [`GAME`](crate::wire::opcode::GAME).
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn tell_game<M: Message>(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        message: &M,
+    ) -> Result<(), SendError> {
+        const { assert!(GAME.client_to_server.contains(M::OPCODE), "a game hears its own band") };
+        self.send_inside(cx, message)
     }
 
     /// The next number of something that is said: never 0, and behind the last one comes 1.

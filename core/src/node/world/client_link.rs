@@ -1,16 +1,18 @@
 //! Clients of a world: join, move, say, leave.
 
 use super::super::Caller;
-use super::game::{Asked, Game, MoveVerdict};
+use super::game::{Asked, Game, MoveVerdict, Speaker};
 use super::user::UserKey;
 use super::{World, link};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move, Stub};
 use crate::protocol::world_to_client::{EventRefused, JoinDenied, JoinOk, MoveBroadcast};
 use crate::protocol::{
-    ErrorCode, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, RoomId, Uid, Versions,
+    Dispatched, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, RoomId,
+    Uid, Versions,
 };
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, Trust};
+use crate::wire::Frame;
 
 impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     fn join(&mut self, caller: &mut Caller<'_, 'a>, message: Join) {
@@ -96,6 +98,27 @@ impl<'a, G: Game> World<'a, G> {
 
     fn out_of_place(&self, caller: &mut Caller<'_, 'a>, opcode: i32) {
         caller.sessions.violation(caller.now, caller.key, ErrorCode::OUT_OF_PLACE, opcode);
+    }
+
+    /// Hands the game one of its own messages.
+    pub(super) fn hear_message(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        let key = self.rooms.users.key_at(caller.tag.index);
+        let Some(user) = key.and_then(|key| self.rooms.users.get(key)) else {
+            return Dispatched::Unknown;
+        };
+        let (uid, room) = (user.uid, user.room);
+        let heard = self.with_game(&mut caller.context(), room, |game, room| {
+            game.on_message(&mut Speaker { room, uid }, frame)
+        });
+        let heard = heard.unwrap_or(Dispatched::Unknown);
+        if heard == Dispatched::Handled {
+            self.rooms.stats.events += 1;
+        }
+        heard
     }
 
     /// Tells a mover where it really is.

@@ -1,4 +1,4 @@
-//! Fan-out: how what a room says reaches its members (DESIGN §6).
+//! Fan-out: how what a room says reaches its members.
 //!
 //! A flush encodes each moved member once, publishes the ring and marks the members ready. Each is
 //! then transmitted the window between its cursor and the published end; one whose transport is
@@ -18,6 +18,7 @@ use crate::protocol::{
 use crate::session::{SessionKey, SessionManager};
 use crate::stats::Count;
 use crate::time::Instant;
+use crate::wire::opcode::GAME;
 use crate::wire::{Frame, Full};
 
 /// How long a snapshot that found no buffers waits, at least.
@@ -254,6 +255,7 @@ const fn members_on_page(buffer_bytes: u16) -> usize {
 fn classify(frame: Frame<'_>, number: MemberNumber) -> FrameClass {
     let of = match frame.opcode {
         EventBroadcast::OPCODE => return FrameClass::Counted,
+        opcode if GAME.server_to_client.contains(opcode) => return FrameClass::Counted,
         // Both begin with the number.
         MoveBroadcast::OPCODE | UserEntered::OPCODE => take(frame.payload),
         _ => None,

@@ -4,10 +4,16 @@
 //! everything that happens in the room, and it acts through its [`RoomContext`]. It is core code, so
 //! the same game runs on a server and on a microcontroller.
 //!
+//! A game says what it likes in messages of its own: `protocol!` in the band
+//! [`GAME`](crate::wire::opcode::GAME) makes them, [`Game::on_message`] hears those of clients, and
+//! [`RoomContext::say`] and [`RoomContext::tell`] send.
+//!
 //! Contract: callbacks come one at a time. Moves are state (the newest counts), events are an ordered
 //! log (none is replaced). The default of every callback relays.
 //!
-//! Bounds: a name of 1 to [`GAME_NAME_MAX_BYTES`] bytes; `kind` and up to [`EVENT_MAX_BYTES`] bytes an event; the rest is up to the game.
+//! What is said and told stands in one order for everybody: the ring's.
+//!
+//! Bounds: messages of up to [`Game::MESSAGE_MAX_BYTES`]; a name of 1 to [`GAME_NAME_MAX_BYTES`] bytes; `kind` and up to [`EVENT_MAX_BYTES`] bytes an event; the rest is up to the game.
 //!
 //! ```
 //! use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext};
@@ -28,13 +34,14 @@ use super::room_manager::RoomManager;
 use crate::entropy::Entropy;
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
 use crate::protocol::{
-    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, MemberNumber, MemberState, Position, RoomId,
-    SendError, Uid,
+    Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, MemberNumber, MemberState, Message,
+    Position, RoomId, SendError, Uid,
 };
 use crate::session::SessionManager;
 use crate::session::manager::Farewell;
 use crate::time::Instant;
-use crate::wire::Full;
+use crate::wire::opcode::GAME;
+use crate::wire::{Frame, Full};
 
 /// Bytes of a game's name.
 pub const GAME_NAME_MAX_BYTES: usize = 16;
@@ -73,6 +80,9 @@ pub trait Game {
 
     /// The time between two [`Game::on_tick`], in milliseconds; 0 for no ticks.
     const TICK_INTERVAL_MS: u32 = 0;
+
+    /// The most bytes of a message that the game says, without its opcode: rings are made for it.
+    const MESSAGE_MAX_BYTES: usize = EVENT_MAX_BYTES;
 
     /// One of its own settings, before its room has anybody in it. A server hands every room's game the
     /// keys of the table `[game.NAME]`.
@@ -131,6 +141,13 @@ pub trait Game {
         room.broadcast(uid, kind, data)
     }
 
+    /// Somebody says something of the game's own messages: hand it to the `dispatch` of their direction, with
+    /// `speaker` as its context. What is not understood is refused, what does not decode ends the connection.
+    fn on_message(&mut self, speaker: &mut Speaker<'_, '_, '_>, frame: Frame<'_>) -> Dispatched {
+        let _ = (speaker, frame);
+        Dispatched::Unknown
+    }
+
     /// [`Game::TICK_INTERVAL_MS`] have passed; only for rooms with somebody in them.
     fn on_tick(&mut self, room: &mut RoomContext<'_, '_>) {
         let _ = room;
@@ -143,6 +160,14 @@ pub struct Relay;
 
 impl Game for Relay {
     const NAME: &'static str = "relay";
+}
+
+/// Who says something to the game, and where.
+pub struct Speaker<'s, 'c, 'a> {
+    /// The room.
+    pub room: &'s mut RoomContext<'c, 'a>,
+    /// Who.
+    pub uid: Uid,
 }
 
 /// What a [`Game`] acts through while it is called.
@@ -161,6 +186,10 @@ pub struct RoomContext<'c, 'a> {
 pub(super) struct Asked {
     pub(super) number: MemberNumber,
     pub(super) request: u32,
+}
+
+const fn is_a_game_s<M: Message>() -> bool {
+    GAME.server_to_client.contains(M::OPCODE)
 }
 
 impl RoomContext<'_, '_> {
@@ -212,20 +241,61 @@ impl RoomContext<'_, '_> {
         self.rooms.broadcast_event(self.now, self.room, &message)
     }
 
-    /// Says something to one member alone, behind what was said to the whole room before.
+    /// Tells one member an event, behind what was said to the whole room before.
     ///
     /// # Errors
-    /// [`SendError`] if it is not in this room, or takes nothing more now.
-    pub fn tell(
+    /// As [`RoomContext::tell`].
+    pub fn tell_event(
         &mut self,
         to: Uid,
         kind: u16,
         data: Bytes<'_, EVENT_MAX_BYTES>,
     ) -> Result<(), SendError> {
+        self.tell_frame(to, &EventBroadcast { number: MemberNumber::GAME, request: 0, kind, data })
+    }
+
+    /// Says one of the game's own messages to everyone in the room.
+    ///
+    /// # Errors
+    /// [`SendError::Full`] if the room takes nothing more before its next flush: later it does;
+    /// [`SendError::TooLong`] for what is over [`Game::MESSAGE_MAX_BYTES`].
+    pub fn say<M: Message>(&mut self, message: &M) -> Result<(), SendError> {
+        const { assert!(is_a_game_s::<M>(), "a game says messages of `GAME.server_to_client`") };
+        self.rooms.say(self.now, self.room, message)
+    }
+
+    /// Tells one member one of the game's own messages, behind what was said to the whole room before.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] if it is not in this room, [`SendError::Full`] if it takes nothing more now,
+    /// [`SendError::TooLong`] for what is over the frame limit.
+    pub fn tell<M: Message>(&mut self, to: Uid, message: &M) -> Result<(), SendError> {
+        const { assert!(is_a_game_s::<M>(), "a game tells messages of `GAME.server_to_client`") };
+        self.tell_frame(to, message)
+    }
+
+    /// [`RoomContext::tell`] for every member that `is_meant`; answers how many of them lack it now.
+    pub fn tell_some<M: Message>(
+        &mut self,
+        is_meant: impl Fn(MemberState) -> bool,
+        message: &M,
+    ) -> usize {
+        const { assert!(is_a_game_s::<M>(), "a game tells messages of `GAME.server_to_client`") };
+        let (mut next, mut lacking) = (self.rooms.member_keys(self.room).next(), 0);
+        while let Some(key) = next {
+            let Some(user) = self.rooms.users.get(key) else { break };
+            next = user.next.index().and_then(|index| self.rooms.users.key_at(index));
+            if is_meant(user.state()) && self.rooms.tell(self.sessions, key, message).is_err() {
+                lacking += 1;
+            }
+        }
+        lacking
+    }
+
+    fn tell_frame<M: Message>(&mut self, to: Uid, message: &M) -> Result<(), SendError> {
         self.session_of(to).ok_or(SendError::Closed)?;
         let key = self.rooms.users.find(to).ok_or(SendError::Closed)?;
-        let message = EventBroadcast { number: MemberNumber::GAME, request: 0, kind, data };
-        self.rooms.tell(self.sessions, key, &message)
+        self.rooms.tell(self.sessions, key, message)
     }
 
     fn session_of(&self, uid: Uid) -> Option<crate::session::SessionKey> {

@@ -1,6 +1,6 @@
 //! `WorldMemory`: a world's storage as one value, sized by const generics.
 
-use super::{Attach, Room, RoomStorage, WorldStorage, WorldUser, ring_min_bytes};
+use super::{Attach, Game, Room, RoomStorage, WorldStorage, WorldUser, ring_min_bytes_for};
 use crate::storage::{Link, Slot};
 
 /// The storage of one world: like [`NodeMemory`](crate::node::NodeMemory), all-zero bits if the
@@ -28,12 +28,20 @@ pub struct WorldMemory<
     attach_nexts: [Link; ATTACHES],
 }
 
-impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const ATTACHES: usize>
-    WorldMemory<G, USERS, ROOMS, RING_BYTES, ATTACHES>
+impl<
+    G: Game,
+    const USERS: usize,
+    const ROOMS: usize,
+    const RING_BYTES: usize,
+    const ATTACHES: usize,
+> WorldMemory<G, USERS, ROOMS, RING_BYTES, ATTACHES>
 {
     const SIZES_FIT: () = {
         assert!(ROOMS > 0 && USERS > 0 && ATTACHES > 0, "a world needs a room, a user, an attach");
-        assert!(RING_BYTES / ROOMS >= ring_min_bytes(1), "a ring holds a move and two events");
+        assert!(
+            RING_BYTES / ROOMS >= ring_min_bytes_for(1, G::MESSAGE_MAX_BYTES),
+            "a ring holds a move and two events, or two of the game's longest messages"
+        );
     };
 
     /// Empty storage with these games, one a room.
@@ -55,7 +63,11 @@ impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const A
             attach_nexts: [Link::NONE; ATTACHES],
         }
     }
+}
 
+impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const ATTACHES: usize>
+    WorldMemory<G, USERS, ROOMS, RING_BYTES, ATTACHES>
+{
     /// The storage as the slices that a world borrows.
     pub fn storage(&mut self) -> WorldStorage<'_, G> {
         WorldStorage {

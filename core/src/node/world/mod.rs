@@ -30,13 +30,13 @@ pub mod user;
 
 pub use attach::{Attach, AttachBook};
 pub use game::{
-    GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting, SettingProblem,
+    GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting, SettingProblem, Speaker,
 };
 pub use memory::WorldMemory;
 pub use room::Room;
 pub use room_manager::{
     EVENT_FRAME_MAX_BYTES, MEMBER_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
-    RoomManager, RoomStorage, ring_min_bytes,
+    RoomManager, RoomStorage, ring_min_bytes, ring_min_bytes_for,
 };
 pub use stats::WorldStats;
 pub use user::{UserKey, WorldUser};
@@ -52,6 +52,7 @@ use crate::session::{LinkTag, SessionKey, SessionManager};
 use crate::storage::{Link, Slot};
 use crate::time::Instant;
 use crate::wire::Frame;
+use crate::wire::opcode::GAME;
 use main_link::MainLink;
 
 /// The links of a world, as its sessions' tags have them.
@@ -148,7 +149,12 @@ const _: () = {
 impl<'a, G: Game> World<'a, G> {
     /// A world without users that does not know Main yet: [`World::start`] makes it look for it.
     pub fn new(storage: WorldStorage<'a, G>, config: WorldConfig) -> Self {
-        let rooms = RoomManager::new(storage.rooms, config.room_capacity, config.flush_interval_ms);
+        let rooms = RoomManager::new(
+            storage.rooms,
+            config.room_capacity,
+            config.flush_interval_ms,
+            G::MESSAGE_MAX_BYTES,
+        );
         let attaches =
             AttachBook::new(storage.attaches, storage.attach_heads, storage.attach_nexts);
         let main =
@@ -260,6 +266,9 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         match caller.tag.kind {
             link::MAIN if self.main.is_proving() => self.main_link_prove(caller, frame),
             link::MAIN => main_to_world::dispatch(self, caller, frame),
+            link::USER if GAME.client_to_server.contains(frame.opcode) => {
+                self.hear_message(caller, frame)
+            }
             link::USER | link::STRANGER => client_to_world::dispatch(self, caller, frame),
             _ => Dispatched::Handled,
         }

@@ -9,7 +9,8 @@ use super::user::{UserKey, WorldUser};
 use crate::broadcast::{FrameClass, Positions, RingBytes};
 use crate::protocol::world_to_client::{EventBroadcast, UserEntered, UserLeft};
 use crate::protocol::{
-    Direction, EVENT_MAX_BYTES, MemberNumber, MemberState, Message, Position, Uid, encode_frame,
+    Direction, EVENT_MAX_BYTES, MemberNumber, MemberState, Message, Position, SendError, Uid,
+    encode_frame,
 };
 use crate::session::{SessionKey, SessionManager};
 use crate::stats::Count;
@@ -62,7 +63,19 @@ const EVENT_RING_BYTES: usize = EVENT_FRAME_MAX_BYTES + MESSAGE_EXTRA_BYTES;
 /// The least bytes of a room's ring for `members`: all of them move and one says the most, twice,
 /// because a frame that does not fit the end of a lap wastes that end.
 pub const fn ring_min_bytes(members: usize) -> usize {
-    (members * MOVE_FRAME_MAX_BYTES + 2 * EVENT_RING_BYTES).next_power_of_two()
+    ring_min_bytes_for(members, EVENT_MAX_BYTES)
+}
+
+/// [`ring_min_bytes`] for a game whose messages have up to `message_max_bytes`.
+pub const fn ring_min_bytes_for(members: usize, message_max_bytes: usize) -> usize {
+    let longest = longest_frame_bytes(message_max_bytes) + MESSAGE_EXTRA_BYTES;
+    (members * MOVE_FRAME_MAX_BYTES + 2 * longest).next_power_of_two()
+}
+
+/// The longest frame that a room's ring takes: an event's, or a game's longer message.
+const fn longest_frame_bytes(message_max_bytes: usize) -> usize {
+    let message = PREFIX_BYTES + message_max_bytes;
+    if message > EVENT_FRAME_MAX_BYTES { message } else { EVENT_FRAME_MAX_BYTES }
 }
 
 /// The memory of a [`RoomManager`].
@@ -98,13 +111,19 @@ pub struct RoomManager<'a> {
     /// A ring has no room for one more of everything before it is flushed.
     pub(super) must_flush: bool,
     pub(super) stats: WorldStats,
+    longest_frame_bytes: u16,
     room_capacity: u16,
 }
 
 impl<'a> RoomManager<'a> {
     /// Empty rooms for `room_capacity` members each, of which at most [`ROOM_CAPACITY_MAX`] count; of a
-    /// room's ring at most [`ROOM_RING_MAX_BYTES`] are used.
-    pub fn new(storage: RoomStorage<'a>, room_capacity: u16, flush_interval_ms: u32) -> Self {
+    /// room's ring at most [`ROOM_RING_MAX_BYTES`] are used. Messages of a game have up to `message_max_bytes`.
+    pub fn new(
+        storage: RoomStorage<'a>,
+        room_capacity: u16,
+        flush_interval_ms: u32,
+        message_max_bytes: usize,
+    ) -> Self {
         let rooms = storage.rooms.len();
         Self {
             rings: RingBytes::new(storage.ring_bytes, storage.message_ring_bytes, rooms)
@@ -112,6 +131,7 @@ impl<'a> RoomManager<'a> {
             rooms: storage.rooms,
             dirty: WorkList::new(storage.dirty_queue, storage.dirty_listed),
             users: UidTable::new(storage.users, storage.user_heads, storage.user_nexts),
+            longest_frame_bytes: longest_frame_bytes(message_max_bytes) as u16,
             room_capacity: room_capacity.min(ROOM_CAPACITY_MAX as u16),
             flush_interval_ms,
             next_flush: None,
@@ -312,6 +332,32 @@ impl<'a> RoomManager<'a> {
         Ok(())
     }
 
+    /// Appends a game's message for everyone in `room`.
+    ///
+    /// # Errors
+    /// [`SendError::Full`] if the ring takes no more before it is flushed, [`SendError::TooLong`] if it never
+    /// will.
+    pub(super) fn say<M: Message>(
+        &mut self,
+        now: Instant,
+        room: u16,
+        message: &M,
+    ) -> Result<(), SendError> {
+        let is_too_long = core::cell::Cell::new(false);
+        let place = self.rooms.get_mut(usize::from(room)).ok_or(SendError::Closed)?;
+        let longest = usize::from(self.longest_frame_bytes);
+        let encode =
+            |out: &mut [u8]| encode_frame(message, out).inspect_err(|_| is_too_long.set(true));
+        let appended =
+            place.rings.append(&mut self.rings, room, FrameClass::Counted, longest, encode);
+        match appended {
+            Ok(_) => self.touch(now, room),
+            Err(Full) if is_too_long.get() => return Err(SendError::TooLong),
+            Err(Full) => return Err(SendError::Full),
+        }
+        Ok(())
+    }
+
     /// What a member of `room` is called there.
     pub(super) fn number_of(&self, room: u16, uid: Uid) -> Option<MemberNumber> {
         let user = self.users.get(self.users.find(uid)?)?;
@@ -361,9 +407,9 @@ impl<'a> RoomManager<'a> {
         };
         // One more move and one more event always fit; if not, input waits for the flush.
         let moves = usize::from(place.moved) + 1;
-        let needed = moves * MOVE_FRAME_MAX_BYTES + EVENT_FRAME_MAX_BYTES;
-        self.must_flush |=
-            !place.rings.has_room_for(&self.rings, room, needed, EVENT_FRAME_MAX_BYTES);
+        let longest = usize::from(self.longest_frame_bytes);
+        let needed = moves * MOVE_FRAME_MAX_BYTES + longest;
+        self.must_flush |= !place.rings.has_room_for(&self.rings, room, needed, longest);
     }
 }
 

@@ -12,7 +12,7 @@ pub struct WorldStats {
     pub moves_conflated: u64,
     /// Moves that the game refused or corrected.
     pub moves_refused: u64,
-    /// Events that were accepted.
+    /// Events, and messages of the game's own, that were accepted.
     pub events: u64,
     /// Frames that were published, times the members who get them.
     pub deliveries: u64,

@@ -8,6 +8,8 @@ mod game;
 mod joining;
 mod leaving;
 mod main_link;
+#[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
+mod messages;
 mod moving;
 mod overrun;
 mod places;

@@ -106,7 +106,7 @@ impl Game for Recording {
         match kind {
             REFUSE => return Err(Full),
             PLACE => room.place(whom, at(333), Direction(7)),
-            TELL => self.told.borrow_mut().push(room.tell(whom, 77, data)),
+            TELL => self.told.borrow_mut().push(room.tell_event(whom, 77, data)),
             REMOVE => room.remove(whom),
             FLOOD => {
                 let said = (0..1_000).take_while(|_| room.broadcast(uid, FLOOD, data).is_ok());
