@@ -19,12 +19,15 @@ use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
 use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
 use tinyrealm_core::node::world::{Room, RoomStorage, WorldStorage};
 use tinyrealm_core::session::manager::Ended;
-use tinyrealm_core::session::{AddressStorage, Inbound, ReceiverStorage, SessionStorage};
+use tinyrealm_core::session::{AddressStorage, Inbound, Opening, ReceiverStorage, SessionStorage};
 use tinyrealm_core::storage::{BufferMeta, Link, Slot, Vacant};
 use tinyrealm_core::timer::{Level, TimerEntry};
 
 /// Levels of the wheel: 74 hours.
 const LEVELS: usize = 4;
+
+/// Buckets of addresses that open connections, 8 bytes each: a few thousand who flood have few in common with others.
+const OPENINGS: usize = 16_384;
 
 /// How much a node holds.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -90,6 +93,7 @@ pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
             ended: lend(sessions, || Ended::VACANT),
             addresses: addresses(sessions),
             networks: addresses(sessions),
+            openings: lend(OPENINGS, || Opening::VACANT),
         },
         receiver: ReceiverStorage {
             inbounds: lend(sessions, || Inbound::EMPTY),

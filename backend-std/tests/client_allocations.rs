@@ -76,7 +76,7 @@ fn echo(mut stream: TcpStream) {
 fn echo_messages(mut stream: TcpStream) {
     let (mut acceptor, mut line) = (Acceptor::default(), [0; 256]);
     let mut byte = [0];
-    let policy = Policy { origins: &[], limit_bytes: 4_096 };
+    let policy = Policy { origins: &[], hosts: &[], limit_bytes: 4_096 };
     let accepted = loop {
         stream.read_exact(&mut byte).unwrap();
         if let Acceptance::Accepted(accepted) = acceptor.advance(&mut line, &mut &byte[..], policy)

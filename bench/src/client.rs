@@ -131,7 +131,7 @@ fn open<C: NetConnector>(
 
 fn greet(stream: &mut TcpStream) -> std::io::Result<()> {
     let (mut acceptor, mut line, mut byte) = (Acceptor::default(), [0; 256], [0]);
-    let policy = Policy { origins: &[], limit_bytes: 4_096 };
+    let policy = Policy { origins: &[], hosts: &[], limit_bytes: 4_096 };
     loop {
         stream.read_exact(&mut byte)?;
         if let Acceptance::Accepted(accepted) = acceptor.advance(&mut line, &mut &byte[..], policy)

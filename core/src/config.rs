@@ -10,6 +10,8 @@
 //! assert_eq!(config.problem(), Some("ping_interval_ms must be below idle_timeout_ms"));
 //! ```
 
+#[cfg(feature = "shares")]
+use crate::session::OpeningRate;
 use crate::time::Stamp;
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
 
@@ -33,6 +35,10 @@ pub struct NetConfig {
     pub packet_burst: u16,
     /// Connections that one address may hold.
     pub connections_per_address: u16,
+    /// Connections that one address may open a second in the long run. At once it may open as many as it
+    /// may hold, or those of one second if these are more.
+    #[cfg(feature = "shares")]
+    pub openings_per_second: u16,
     /// Pool buffers that the private packets of one client's session may hold. Its own input waits
     /// while half of them are taken and it still takes bytes.
     pub send_buffers_per_session: u16,
@@ -43,6 +49,9 @@ pub struct NetConfig {
     /// those of the host that they ask. A client that is no browser has no origin and may.
     #[cfg(feature = "websocket")]
     pub origins: &'static [&'static str],
+    /// Names of the host that pages may ask if there are no `origins`, besides addresses and `localhost`.
+    #[cfg(feature = "websocket")]
+    pub hosts: &'static [&'static str],
 }
 
 impl NetConfig {
@@ -56,11 +65,22 @@ impl NetConfig {
         packets_per_second: 250,
         packet_burst: 500,
         connections_per_address: 1_024,
+        #[cfg(feature = "shares")]
+        openings_per_second: 100,
         send_buffers_per_session: 8,
         send_buffers_per_server: 64,
         #[cfg(feature = "websocket")]
         origins: &[],
+        #[cfg(feature = "websocket")]
+        hosts: &[],
     };
+
+    /// How often an address may open connections.
+    #[cfg(feature = "shares")]
+    pub(crate) fn opening_rate(&self) -> OpeningRate {
+        let burst = self.connections_per_address.max(self.openings_per_second);
+        OpeningRate { per_second: self.openings_per_second, burst }
+    }
 
     /// The first thing that is wrong with these numbers, in words for the person who set them.
     pub const fn problem(&self) -> Option<&'static str> {
@@ -81,6 +101,10 @@ impl NetConfig {
         }
         if self.connections_per_address == 0 {
             return Some("connections_per_address must be at least 1");
+        }
+        #[cfg(feature = "shares")]
+        if self.openings_per_second == 0 {
+            return Some("openings_per_second must be at least 1");
         }
         if self.send_buffers_per_session == 0 || self.send_buffers_per_server < 2 {
             return Some("send_buffers_per_session must be at least 1, send_buffers_per_server 2");
@@ -112,6 +136,8 @@ mod tests {
             NetConfig { drain_timeout_ms: TIMEOUT_MAX_MS, ..base },
             NetConfig { packets_per_second: 1, packet_burst: 1, ..base },
             NetConfig { connections_per_address: 1, send_buffers_per_session: 1, ..base },
+            #[cfg(feature = "shares")]
+            NetConfig { openings_per_second: 1, ..base },
             NetConfig { send_buffers_per_server: 2, ..base },
         ];
         let bad = [
@@ -124,6 +150,8 @@ mod tests {
             NetConfig { packets_per_second: 0, ..base },
             NetConfig { packet_burst: 0, ..base },
             NetConfig { connections_per_address: 0, ..base },
+            #[cfg(feature = "shares")]
+            NetConfig { openings_per_second: 0, ..base },
             NetConfig { send_buffers_per_session: 0, ..base },
             NetConfig { send_buffers_per_server: 1, ..base },
         ];

@@ -24,6 +24,9 @@ pub struct NetStats {
     pub refused_full: u32,
     /// Peers refused because their address had too many connections.
     pub refused_address: u32,
+    /// Peers refused because their address opens connections too often.
+    #[cfg(feature = "shares")]
+    pub refused_often: u32,
     /// Strangers who had to give way to others.
     pub crowded_out: u32,
     /// Peers closed for breaking the protocol (DESIGN §4).

@@ -7,7 +7,8 @@ use tinyrealm_core::wire::ws::handshake::{
 use crate::cuts::{pattern_and_rest, reads};
 
 const LINE_BYTES: usize = 96;
-const POLICY: Policy<'_> = Policy { origins: &["http://realm.example"], limit_bytes: 600 };
+const POLICY: Policy<'_> =
+    Policy { origins: &["http://realm.example"], hosts: &[], limit_bytes: 600 };
 /// Its proof is `s3pPLMBiTxaQ9kYGzzhZRbK+xOo=` (RFC 6455, section 1.3).
 const KEY: [u8; 16] = *b"the sample nonce";
 

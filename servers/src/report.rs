@@ -39,6 +39,8 @@ pub(crate) struct NetReport {
     pub(crate) accepted: u32,
     pub(crate) refused_full: u32,
     pub(crate) refused_address: u32,
+    /// Connections of addresses that open too many a second.
+    pub(crate) refused_often: u32,
     /// Strangers who had to give way to others.
     pub(crate) crowded_out: u32,
     pub(crate) web_sockets: u32,
@@ -62,6 +64,7 @@ impl NetReport {
             accepted: stats.accepted,
             refused_full: stats.refused_full,
             refused_address: stats.refused_address,
+            refused_often: stats.refused_often,
             crowded_out: stats.crowded_out,
             web_sockets: stats.web_sockets,
             handshakes_refused: stats.handshakes_refused,

@@ -81,7 +81,7 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     let mut config = config.clone();
     config.main.auth = config.up.auth;
     if config.net.origins.is_empty() && config.http.service == HttpService::On {
-        config.net.origins = config.http.origins();
+        config.net.origins = config.http.origins(&config.net.hosts);
     }
     let mut nodes = Vec::new();
     let (mut login_address, mut login) = (None, None);
@@ -160,7 +160,7 @@ fn start_http(
     };
     let site = Arc::new(Site { directory, figures: realm.figures.clone(), visitors });
     let mut open = |name, entrance, address| -> anyhow::Result<SocketAddr> {
-        let door = Arc::new(Door::new(entrance, &config.http, config.net.proxies().trusted));
+        let door = Arc::new(Door::new(entrance, &config.http, &config.net));
         let (site, shutdown) = (Arc::clone(&site), shutdown.clone());
         let serve = move |bound: Bound<TcpListener>| async move {
             http::serve(site, door, bound.sockets, shutdown).await;

@@ -12,7 +12,7 @@ use tinyrealm_std::{Driver, SocketOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat_server::{self, ChatReport};
-use crate::config::{ChatPlace, Config, WorldSettings};
+use crate::config::{ChatPlace, Config, NetSettings, WorldSettings};
 use crate::games;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
@@ -176,7 +176,8 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
             let _ = games::configure(game, &table);
         }
         let role = World::new(storage, core_config(settings, keyring, bound.address));
-        let mut node = Node::new(node_storage(node_sizes), config.net.to_core(), role, turn);
+        let mut node =
+            Node::new(node_storage(node_sizes), net_of(&config, settings).to_core(), role, turn);
         node.act(turn, World::start);
         node
     })
@@ -189,6 +190,13 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
         report,
     );
     shared.publish(report(&process::run(driver, control).await));
+}
+
+/// Pages find a world where it says that it is.
+fn net_of(config: &Config, settings: &WorldSettings) -> NetSettings {
+    let mut net = config.net.clone();
+    net.hosts.extend(settings.advertise.rsplit_once(':').map(|(host, _)| host.to_owned()));
+    net
 }
 
 fn core_config(settings: &WorldSettings, keyring: Keyring, bound: SocketAddr) -> WorldConfig {

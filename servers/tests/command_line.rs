@@ -200,11 +200,12 @@ const KEYS: &str = "
     world.chat chat.listen chat.mains chat.channels chat.reserved chat.memberships chat.channel_members
     chat.history_bytes chat.past_page chat.ring_bytes chat.channels_per_user chat.message_bytes
     chat.requests_per_second chat.request_burst chat.flush_interval_ms
-    http.service http.listen http.connections http.connections_per_address http.hosts \
-    http.visitors admin.listen
+    http.service http.listen http.connections http.connections_per_address http.visitors
+    http.head_timeout_ms http.stall_timeout_ms admin.listen
     cluster.secret_file cluster.former_secret_file cluster.key_file cluster.former_key_file
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
+    net.openings_per_second net.hosts
     net.send_buffers_per_session net.send_buffers_per_server net.socket_send_buffer_bytes net.origins net.trusted_proxies";
 
 #[test]

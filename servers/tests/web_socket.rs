@@ -61,7 +61,7 @@ fn both_kinds_of_members_share_a_room() {
 #[test]
 fn hostile_input_is_told_the_right_code_and_nobody_else_notices() {
     let limit = format!("net.frame_limit_bytes={FRAME_LIMIT_BYTES}");
-    let realm = Realm::start(&[&limit]);
+    let realm = Realm::start(&[&limit, "net.hosts=realm"]);
     let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "5"]);
     let mut witness = User::enter_by_web(realm.main.address, "");
     let targets = [realm.main.address, realm.worlds[0].address];
@@ -142,13 +142,36 @@ fn only_listed_origins_may_come() {
 #[test]
 fn without_a_list_pages_of_the_same_host_may_come() {
     for (list, others) in [("net.origins=", "403"), ("net.origins=*", "101")] {
-        let realm = Realm::without_worlds(&[list]);
+        let realm = Realm::without_worlds(&[list, "net.hosts=realm"]);
         let status = |more: &str| status_of(realm.main.address, &request(more));
         assert_eq!(status("Origin: http://realm:7080\r\n"), "101");
         assert_eq!(status("Origin: https://evil.example\r\n"), others);
         assert_eq!(status(""), "101", "who is no browser has no origin");
         realm.stop();
     }
+}
+
+/// Whoever owns a name can have it lead here (DNS rebinding): its pages are of the host that they ask.
+#[test]
+fn pages_of_names_that_are_not_ours_open_no_web_socket() {
+    let realm = Realm::start(&["world.advertise=world.example:7100", "net.hosts=game.example"]);
+    let (main, world) = (realm.main.address, realm.world().address);
+    for (host, at_main, at_world) in [
+        ("evil.example:7000", "403", "403"),
+        ("localhost.evil.example:7000", "403", "403"),
+        ("game.example:7000", "101", "101"),
+        ("world.example:7100", "403", "101"),
+        ("localhost:7000", "101", "101"),
+        ("127.0.0.1:7000", "101", "101"),
+        ("[::1]:7000", "101", "101"),
+    ] {
+        let of_page = request(&format!("Origin: http://{host}\r\n"));
+        let of_page = of_page.replace("Host: realm", &format!("Host: {host}"));
+        assert_eq!([main, world].map(|at| status_of(at, &of_page)), [at_main, at_world], "{host}");
+        let of_no_page = request("").replace("Host: realm", &format!("Host: {host}"));
+        assert_eq!(status_of(main, &of_no_page), "101", "who is no browser may come by any name");
+    }
+    realm.stop();
 }
 
 #[test]

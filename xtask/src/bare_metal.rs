@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let only = match arguments {
         [] => None,
         [option, name] if option == "--toolchain" => Some(Source::of_name(name).ok_or(USAGE)?),
-        _ => return Err(USAGE.into()),
+        _ => return Err(Failure::misused(USAGE)),
     };
     for target in TARGETS {
         let started = Instant::now();

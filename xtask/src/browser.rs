@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         [word] if word == "hidden" => process::pass_through(
             test(HIDDEN_TEST)?.env("TINYREALM_HIDDEN_SECONDS", HIDDEN_SECONDS),
         ),
-        _ => Err(USAGE.into()),
+        _ => Err(Failure::misused(USAGE)),
     }
 }
 

@@ -32,5 +32,5 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
             None => budget.env_remove(name),
         };
     }
-    process::pass_through(&mut budget).map_err(|problem| format!("tinyrealm-budget: {problem}"))
+    process::pass_through(&mut budget)
 }

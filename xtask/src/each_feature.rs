@@ -13,7 +13,7 @@ const CRATES: [&str; 3] = ["core", "backend-std", "backend-smoltcp"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if !arguments.is_empty() {
-        return Err("usage: cargo xtask each-feature".into());
+        return Err(Failure::misused("usage: cargo xtask each-feature"));
     }
     for folder in CRATES {
         let started = Instant::now();
@@ -37,7 +37,7 @@ fn check(folder: &str, features: &[&str]) -> Result<(), Failure> {
     clippy.env("CARGO_TARGET_DIR", workspace::target_folder("each-feature"));
     clippy.args(["--", "--deny", "warnings"]);
     let said = process::require(&mut clippy);
-    said.map(drop).map_err(|said| format!("{folder} {}:\n{said}", features.join(" ")))
+    said.map(drop).map_err(|said| format!("{folder} {}:\n{said}", features.join(" ")).into())
 }
 
 fn features_of(folder: &str) -> Result<Vec<String>, Failure> {

@@ -62,13 +62,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 
 fn help() -> Failure {
     let names = BOARDS.map(|board| board.name).join(", ");
-    format!("usage: {USAGE}\nboards: {names}")
+    Failure::misused(format!("usage: {USAGE}\nboards: {names}"))
 }
 
 /// The boards of these names; all of them if none is named.
 fn chosen(names: &[&str]) -> Result<Vec<&'static Board>, Failure> {
     if let Some(name) = names.iter().find(|name| BOARDS.iter().all(|board| board.name != **name)) {
-        return Err(format!("There is no board `{name}`.\n{}", help()));
+        return Err(Failure::misused(format!("There is no board `{name}`.\n{}", help())));
     }
     let is_chosen = |board: &&Board| names.is_empty() || names.contains(&board.name);
     Ok(BOARDS.iter().filter(is_chosen).collect())
@@ -178,6 +178,9 @@ mod tests {
     fn boards_are_chosen_by_name_and_unknown_ones_not_at_all() {
         assert_eq!(chosen(&[]).unwrap().len(), BOARDS.len());
         assert_eq!(chosen(&["stm32h743"]).unwrap(), [&BOARDS[2]]);
-        assert!(chosen(&["stm32h743", "toaster"]).is_err_and(|help| help.contains("rp2040")));
+        assert!(
+            chosen(&["stm32h743", "toaster"])
+                .is_err_and(|help| help.to_string().contains("rp2040"))
+        );
     }
 }

@@ -17,11 +17,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let (target, seconds) = match arguments {
         [target] => (target, "60"),
         [target, seconds] if seconds.parse::<u32>().is_ok() => (target, seconds.as_str()),
-        _ => return Err(USAGE.into()),
+        _ => return Err(Failure::misused(USAGE)),
     };
     let packed = workspace::root().join("fuzz/corpus").join(target);
     if !packed.with_file_name("").is_dir() || !is_target(target) {
-        return Err(USAGE.into());
+        return Err(Failure::misused(USAGE));
     }
     require_tools()?;
     let (found, shortest) = (folder(target, "found")?, folder(target, "shortest")?);

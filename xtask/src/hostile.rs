@@ -9,7 +9,8 @@ const QUICK: &str = "--quick";
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(flag) = arguments.iter().find(|it| it.starts_with('-') && *it != QUICK) {
-        return Err(format!("There is no `{flag}`: cargo xtask hostile [{QUICK}] [ABUSE...]"));
+        let usage = format!("There is no `{flag}`: cargo xtask hostile [{QUICK}] [ABUSE...]");
+        return Err(Failure::misused(usage));
     }
     let mut tests = workspace::cargo();
     tests.args(["test", "--quiet", "--package", "tinyrealm-hostile", "--features", "servers"]);

@@ -12,6 +12,7 @@ mod browser;
 mod budget;
 mod clocks;
 mod each_feature;
+mod failure;
 mod firmware;
 mod fuzz;
 mod hostile;
@@ -31,8 +32,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-/// What a command has to say when it does not hold.
-type Failure = String;
+use failure::Failure;
 
 /// One command.
 struct Command {
@@ -176,8 +176,8 @@ fn main() -> ExitCode {
     match (command.run)(rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", failure.trim_end());
-            ExitCode::FAILURE
+            eprintln!("{failure}");
+            failure.exit_code()
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
     for profile in PROFILES {
         let started = Instant::now();
         process::require(&mut link(profile, &["-Clink-arg=-Wl,-z,defs"]))
-            .map_err(|output| explain(profile, &output))?;
+            .map_err(|said| explain(profile, &said.to_string()))?;
         check_exports(profile)?;
         let seconds = started.elapsed().as_secs_f32();
         println!("no panic is reachable, built for {profile} ({seconds:.1} s)");
@@ -50,7 +50,8 @@ pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
 fn use_the_workspace_s_versions() -> Result<(), Failure> {
     let lock = workspace::root().join("Cargo.lock");
     let copy = workspace::root().join(MANIFEST).with_file_name("Cargo.lock");
-    std::fs::copy(&lock, &copy).map(drop).map_err(|error| format!("{}: {error}", copy.display()))
+    let told = |error| format!("{}: {error}", copy.display());
+    Ok(std::fs::copy(&lock, &copy).map(drop).map_err(told)?)
 }
 
 fn cargo(subcommand: &str) -> Command {
@@ -83,7 +84,7 @@ fn check_that_it_can_fail() -> Result<(), Failure> {
         return Err("a panic that was put in did not break the link: the proof is empty".into());
     }
     if !finished.output.contains(HANDLER_SYMBOL) {
-        return Err(format!("the link broke for another reason:\n{}", finished.output));
+        return Err(format!("the link broke for another reason:\n{}", finished.output).into());
     }
     println!("a panic that is put in breaks the link, as it has to");
     Ok(())
@@ -99,23 +100,23 @@ fn check_exports(profile: &str) -> Result<(), Failure> {
     let has = |name: &str| bytes.windows(name.len()).any(|window| window == name.as_bytes());
     match EXPORTS.iter().find(|name| !has(name)) {
         None => Ok(()),
-        Some(name) => Err(format!("{} does not export {name}", path.display())),
+        Some(name) => Err(format!("{} does not export {name}", path.display()).into()),
     }
 }
 
 /// Links without the proof and looks for the calls, so that a broken proof says where.
 fn explain(profile: &str, output: &str) -> Failure {
     if !output.contains(HANDLER_SYMBOL) {
-        return output.to_string();
+        return output.into();
     }
     let heading = format!("A panic is reachable, built for {profile}.");
     match process::require(&mut link(profile, &[])).and_then(|_| panicking(&library(profile))) {
-        Ok(functions) => format!("{heading} These functions can panic:\n{functions}"),
-        Err(problem) => format!("{heading} (Looking for it failed: {})", problem.trim()),
+        Ok(functions) => format!("{heading} These functions can panic:\n{functions}").into(),
+        Err(problem) => format!("{heading} (Looking for it failed: {problem})").into(),
     }
 }
 
-fn panicking(library: &Path) -> Result<String, String> {
+fn panicking(library: &Path) -> Result<String, Failure> {
     let mut objdump = Command::new("objdump");
     objdump.args(["--disassemble", "--demangle=rust", "--no-show-raw-insn"]).arg(library);
     Ok(callers_of_panics(&process::require(&mut objdump)?).join("\n"))

@@ -23,7 +23,7 @@ pub(crate) fn install_once(
     }
     std::fs::create_dir_all(folder).map_err(told)?;
     install(&list)?;
-    std::fs::write(stamp, wanted).map_err(told)
+    Ok(std::fs::write(stamp, wanted).map_err(told)?)
 }
 
 /// Installs what the npm manifest at `manifest` of the workspace names into `folder`.

@@ -4,6 +4,8 @@ use std::io::{Read, pipe};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::failure::{Failure, MISUSED};
+
 /// What a program has done.
 pub(crate) struct Finished {
     pub(crate) is_success: bool,
@@ -32,17 +34,20 @@ fn capture_or_error(command: &mut Command) -> std::io::Result<Finished> {
 }
 
 /// [`capture`], with failure as an error that has what the program said.
-pub(crate) fn require(command: &mut Command) -> Result<String, String> {
+pub(crate) fn require(command: &mut Command) -> Result<String, Failure> {
     let finished = capture(command);
-    if finished.is_success { Ok(finished.output) } else { Err(finished.output) }
+    if finished.is_success { Ok(finished.output) } else { Err(finished.output.into()) }
 }
 
-/// Runs a program that speaks to the user itself.
-pub(crate) fn pass_through(command: &mut Command) -> Result<(), String> {
+/// Runs a program that speaks to the user itself. If it was called wrongly, so were we.
+pub(crate) fn pass_through(command: &mut Command) -> Result<(), Failure> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("it ended with {status}")),
-        Err(error) => Err(format!("it does not run: {error}")),
+        Ok(status) if status.code() == Some(MISUSED.into()) => {
+            Err(Failure::misused("it was called wrongly"))
+        }
+        Ok(status) => Err(format!("it ended with {status}").into()),
+        Err(error) => Err(format!("it does not run: {error}").into()),
     }
 }
 
@@ -102,6 +107,17 @@ mod tests {
         let finished = capture(&mut shell("echo one; echo two >&2; echo three; exit 3"));
         assert!(!finished.is_success);
         assert_eq!(finished.output, "one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn who_is_called_wrongly_by_us_was_called_wrongly_by_the_user() {
+        let ended_with = |code: u8| pass_through(&mut shell(&format!("exit {code}")));
+        assert_eq!(ended_with(0), Ok(()));
+        assert_eq!(
+            ended_with(1).map_err(|it| it.exit_code()),
+            Err(std::process::ExitCode::FAILURE)
+        );
+        assert_eq!(ended_with(2), Err(Failure::misused("it was called wrongly")));
     }
 
     #[test]

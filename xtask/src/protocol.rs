@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
             ]))
             .map(drop)
         }
-        _ => Err(USAGE.into()),
+        _ => Err(Failure::misused(USAGE)),
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn soak(arguments: &[String]) -> Result<(), Failure> {
     let minutes = match arguments {
         [] => 10.0,
         [minutes] => minutes.parse::<f64>().map_err(|_| USAGE)?,
-        _ => return Err(USAGE.into()),
+        _ => return Err(Failure::misused(USAGE)),
     };
     let seconds = (minutes * 60.0) as u64;
     let mut soak = tests("soak", &[SOAK_IMAGE])?;

@@ -152,13 +152,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if failed.is_empty() && verdicts.len() == steps.len() {
         return Ok(());
     }
-    Err(format!("failed: {}", failed.join(", ")))
+    Err(format!("failed: {}", failed.join(", ")).into())
 }
 
 /// The steps of that name; all of them if none is named.
 fn chosen(names: &[String]) -> Result<Vec<&'static Step>, Failure> {
     if let Some(name) = names.iter().find(|name| STEPS.iter().all(|step| step.name != *name)) {
-        return Err(format!("There is no step `{name}`.\n\n{}", help()));
+        return Err(Failure::misused(format!("There is no step `{name}`.\n\n{}", help())));
     }
     let is_chosen = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
     Ok(STEPS.iter().filter(is_chosen).collect())
@@ -189,7 +189,7 @@ fn run_step(step: &Step, xtask: &Path) -> Verdict {
     // One call a step, so that the lanes' lines do not mix.
     match &said {
         Ok(()) => println!("ok      {:<12} {seconds:>6.1} s", step.name),
-        Err(said) => println!("FAILED  {:<12} {seconds:>6.1} s\n{}", step.name, said.trim_end()),
+        Err(said) => println!("FAILED  {:<12} {seconds:>6.1} s\n{said}", step.name),
     }
     Verdict { name: step.name, took, holds: said.is_ok() }
 }
@@ -237,6 +237,9 @@ mod tests {
         let names: Vec<&str> = chosen(&named).unwrap().iter().map(|step| step.name).collect();
         assert_eq!(names, ["fmt", "tests"]);
         assert_eq!(chosen(&[]).unwrap().len(), STEPS.len());
-        assert!(chosen(&["no-such-step".to_string()]).is_err_and(|help| help.contains("tidy")));
+        assert!(
+            chosen(&["no-such-step".to_string()])
+                .is_err_and(|help| help.to_string().contains("tidy"))
+        );
     }
 }

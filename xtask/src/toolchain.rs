@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::{process, workspace};
+use crate::{Failure, process, workspace};
 
 /// How long a download of rustup's may take.
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(20);
@@ -50,7 +50,7 @@ pub(crate) struct Toolchain {
 
 impl Toolchain {
     /// A toolchain for `target`, from `only` this source if it is given.
-    pub(crate) fn choose(target: &str, only: Option<Source>) -> Result<Self, String> {
+    pub(crate) fn choose(target: &str, only: Option<Source>) -> Result<Self, Failure> {
         let may_use = |source| only.is_none_or(|only| only == source);
         if may_use(Source::Rustup) && (is_installed(target) || is_added(target)) {
             return Ok(Self { source: Source::Rustup });
@@ -58,7 +58,7 @@ impl Toolchain {
         if may_use(Source::Debian) {
             return debian(target).map(|()| Self { source: Source::Debian });
         }
-        Err(advice(target, "rustup has no such target here"))
+        Err(advice(target, "rustup has no such target here").into())
     }
 
     /// `cargo build` for `target`, into a folder of its own. Add the package and the profile.
@@ -93,7 +93,7 @@ impl Toolchain {
     }
 
     /// The compiler's own words about its version.
-    pub(crate) fn version(self) -> Result<String, String> {
+    pub(crate) fn version(self) -> Result<String, Failure> {
         let mut rustc = match self.source {
             Source::Rustup => compiler(),
             Source::Debian => without_rustup(DEBIAN_RUSTC),
@@ -169,15 +169,15 @@ fn without_rustup(program: &str) -> Command {
     command
 }
 
-fn debian(target: &str) -> Result<(), String> {
+fn debian(target: &str) -> Result<(), Failure> {
     if debian_problem().is_none() {
         return Ok(());
     }
     if !Path::new("/usr/bin/apt-get").exists() {
-        return Err(advice(target, "there is neither a target of rustup nor apt-get"));
+        return Err(advice(target, "there is neither a target of rustup nor apt-get").into());
     }
-    install_packages(&DEBIAN_PACKAGES).map_err(|problem| advice(target, &problem))?;
-    debian_problem().map_or(Ok(()), |problem| Err(advice(target, &problem)))
+    install_packages(&DEBIAN_PACKAGES).map_err(|problem| advice(target, &problem.to_string()))?;
+    debian_problem().map_or(Ok(()), |problem| Err(advice(target, &problem).into()))
 }
 
 /// What keeps Debian's toolchain from being used.
@@ -198,7 +198,7 @@ fn debian_problem() -> Option<String> {
 }
 
 /// A program that has to be there: it is installed from Debian's `package` if we may.
-pub(crate) fn require_program(program: &str, package: &str) -> Result<(), String> {
+pub(crate) fn require_program(program: &str, package: &str) -> Result<(), Failure> {
     require_program_by(program, "--version", package)
 }
 
@@ -207,24 +207,24 @@ pub(crate) fn require_program_by(
     program: &str,
     version: &str,
     package: &str,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     if process::capture(Command::new(program).arg(version)).is_success {
         return Ok(());
     }
     if !Path::new("/usr/bin/apt-get").exists() {
-        return Err(format!("{program} is not installed, and there is no apt-get"));
+        return Err(format!("{program} is not installed, and there is no apt-get").into());
     }
     install_packages(&[package]).map_err(|problem| {
         format!(
-            "{program} is not installed, and can't be: {}\nas root: apt-get update && \
-             apt-get install --no-install-recommends {package}",
-            problem.trim()
+            "{program} is not installed, and can't be: {problem}\nas root: apt-get update && \
+             apt-get install --no-install-recommends {package}"
         )
+        .into()
     })
 }
 
 /// Installs packages of Debian.
-pub(crate) fn install_packages(packages: &[&str]) -> Result<(), String> {
+pub(crate) fn install_packages(packages: &[&str]) -> Result<(), Failure> {
     eprintln!("installing {} with apt-get", packages.join(", "));
     // The lists may be old, and name packages that are gone or too old.
     for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends"][..]] {

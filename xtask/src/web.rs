@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments {
         [] => make(),
         [word] if word == "check" => check(),
-        _ => Err(USAGE.into()),
+        _ => Err(Failure::misused(USAGE)),
     }
 }
 
@@ -109,7 +109,8 @@ fn build(toolchain: Toolchain) -> Result<PathBuf, Failure> {
     if bytes >= MODULE_LIMIT_BYTES {
         return Err(format!(
             "the module has {bytes} bytes with {toolchain}, and has to be below {MODULE_LIMIT_BYTES}"
-        ));
+        )
+        .into());
     }
     Ok(built)
 }
@@ -125,12 +126,12 @@ fn size_of(module: &Path) -> Result<usize, Failure> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+    Ok(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
 fn write(path: &str, content: &[u8]) -> Result<(), Failure> {
-    std::fs::write(workspace::root().join(path), content)
-        .map_err(|error| format!("{path}: {error}"))
+    let told = |error| format!("{path}: {error}");
+    Ok(std::fs::write(workspace::root().join(path), content).map_err(told)?)
 }
 
 /// The same compiler makes the same bytes.
@@ -144,7 +145,7 @@ fn compare(toolchain: Toolchain, built: &Path, checked_in: &Path) -> Result<(), 
         return Ok(());
     }
     if read(built)? != read(checked_in)? {
-        return Err(format!("{MODULE} is stale: run `cargo xtask web`"));
+        return Err(format!("{MODULE} is stale: run `cargo xtask web`").into());
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process;
+use crate::{Failure, process};
 
 /// The workspace's folder.
 pub(crate) fn root() -> PathBuf {
@@ -28,7 +28,7 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// Builds the servers as users run them, and answers where they are.
-pub(crate) fn release_binary() -> Result<PathBuf, String> {
+pub(crate) fn release_binary() -> Result<PathBuf, Failure> {
     process::require(cargo().args(["build", "--quiet", "--release"]))?;
     Ok(target_folder(&format!("release/tinyrealm{}", std::env::consts::EXE_SUFFIX)))
 }

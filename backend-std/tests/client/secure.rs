@@ -54,7 +54,7 @@ fn serve(listener: TcpListener, config: Arc<ServerConfig>) -> std::io::Result<()
     let (socket, _) = listener.accept()?;
     let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), socket);
     let (mut acceptor, mut line, mut byte) = (Acceptor::default(), [0; 256], [0]);
-    let policy = Policy { origins: &[], limit_bytes: 4_096 };
+    let policy = Policy { origins: &[], hosts: &[], limit_bytes: 4_096 };
     let accepted = loop {
         stream.read_exact(&mut byte)?;
         if let Acceptance::Accepted(accepted) = acceptor.advance(&mut line, &mut &byte[..], policy)

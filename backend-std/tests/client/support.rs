@@ -236,7 +236,7 @@ impl Peer {
     /// Reads the request of a WebSocket client and answers what it has to hear.
     pub(crate) fn read_request(&mut self) -> Vec<u8> {
         let (mut acceptor, mut line) = (Acceptor::default(), [0; 256]);
-        let policy = Policy { origins: &[], limit_bytes: 4_096 };
+        let policy = Policy { origins: &[], hosts: &[], limit_bytes: 4_096 };
         loop {
             let mut byte = [0];
             self.stream.read_exact(&mut byte).unwrap();
@@ -261,7 +261,7 @@ impl Peer {
             self.stream.read_exact(&mut byte).unwrap();
             text.push(byte[0]);
         }
-        let policy = Policy { origins: &[], limit_bytes: 4_096 };
+        let policy = Policy { origins: &[], hosts: &[], limit_bytes: 4_096 };
         let mut buffer = [0; 256];
         let accepted = match Acceptor::default().advance(&mut buffer, &mut &text[..], policy) {
             Acceptance::Accepted(accepted) => accepted,

@@ -17,9 +17,9 @@
 use super::NodeStorage;
 use crate::session::manager::Ended;
 use crate::session::{
-    AddressEntry, AddressStorage, Inbound, ReceiverStorage, Session, SessionStorage,
+    AddressEntry, AddressStorage, Inbound, Opening, ReceiverStorage, Session, SessionStorage,
 };
-use crate::storage::{BufferMeta, Link, Slot};
+use crate::storage::{BufferMeta, Link, Slot, Vacant};
 use crate::timer::{Level, TimerEntry};
 
 /// Levels of the wheel: 65 seconds, and further deadlines at the price of another round.
@@ -56,6 +56,7 @@ pub struct NodeMemory<
     networks: [Slot<AddressEntry>; ADDRESSES],
     network_heads: [Link; ADDRESSES],
     network_nexts: [Link; ADDRESSES],
+    openings: [Opening; ADDRESSES],
 }
 
 impl<
@@ -106,6 +107,7 @@ impl<
             networks: [const { Slot::VACANT }; ADDRESSES],
             network_heads: [Link::NONE; ADDRESSES],
             network_nexts: [Link::NONE; ADDRESSES],
+            openings: [const { Opening::VACANT }; ADDRESSES],
         }
     };
 
@@ -133,6 +135,7 @@ impl<
                     heads: &mut self.network_heads,
                     nexts: &mut self.network_nexts,
                 },
+                openings: &mut self.openings,
             },
             receiver: ReceiverStorage {
                 inbounds: &mut self.inbounds,

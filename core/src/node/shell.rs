@@ -104,7 +104,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         #[cfg_attr(not(feature = "websocket"), expect(unused_mut))]
         let mut receiver = Receiver::new(storage.receiver, config.frame_limit_bytes);
         #[cfg(feature = "websocket")]
-        receiver.admit_origins(config.origins);
+        receiver.admit_pages(config.origins, config.hosts);
         Self { receiver, sessions, dispatcher: PacketDispatcher::default(), in_flight: None, role }
     }
 

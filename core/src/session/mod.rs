@@ -33,5 +33,9 @@ pub use receiver::Signal;
 pub use receiver::{Inbound, Received, Receiver, ReceiverStorage};
 pub use send_queue::SendQueue;
 pub use session::{LinkTag, Session, SessionKey, Trust};
-pub use shares::{AddressBook, AddressEntry, AddressKey, AddressStorage, Holding, may_take};
+pub use shares::{
+    AddressBook, AddressEntry, AddressKey, AddressStorage, Holding, Opening, may_take,
+};
+#[cfg(feature = "shares")]
+pub use shares::{OpeningRate, Openings};
 pub use state::SessionState;

@@ -9,6 +9,8 @@
 //! /48) counts like one address that may hold [`NETWORK_SHARES`] times as much. An entry lives as long as
 //! a session of its address, and what is given back later is not missed.
 //!
+//! How often an address opens connections is counted apart ([`Openings`]), because that outlives them.
+//!
 //! Bounds: one entry an address and one a network, as many as there can be sessions. Without any room it
 //! counts nothing, and takes everyone; without the cargo feature `shares` it costs nothing, either.
 //!
@@ -23,13 +25,17 @@
 mod absent;
 #[cfg(feature = "shares")]
 mod book;
+#[cfg(feature = "shares")]
+mod openings;
 #[cfg(all(test, feature = "shares"))]
 mod tests;
 
 #[cfg(not(feature = "shares"))]
-pub use absent::{AddressBook, AddressEntry};
+pub use absent::{AddressBook, AddressEntry, Opening};
 #[cfg(feature = "shares")]
 pub use book::{AddressBook, AddressEntry};
+#[cfg(feature = "shares")]
+pub use openings::{Opening, OpeningRate, Openings};
 
 use crate::storage::{Key, Link, Slot};
 

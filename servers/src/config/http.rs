@@ -32,8 +32,10 @@ pub(crate) struct HttpSettings {
     pub(crate) connections: u16,
     /// Connections of one address (an IPv4 address, an IPv6 /64), unless it is a trusted proxy's.
     pub(crate) connections_per_address: u16,
-    /// Names by which browsers find the page, besides addresses and `localhost`.
-    pub(crate) hosts: Vec<String>,
+    /// How long a peer may take for the head of a request, and for the next one.
+    pub(crate) head_timeout_ms: u32,
+    /// How long a peer may take nothing of what it is sent.
+    pub(crate) stall_timeout_ms: u32,
     /// Accounts that are kept for the page's visitors, where accounts are needed; 0 for none.
     pub(crate) visitors: u16,
 }
@@ -46,7 +48,8 @@ impl Default for HttpSettings {
             port: None,
             connections: 256,
             connections_per_address: 16,
-            hosts: Vec::new(),
+            head_timeout_ms: 10_000,
+            stall_timeout_ms: 10_000,
             visitors: 256,
         }
     }
@@ -83,8 +86,8 @@ impl HttpSettings {
         with_port(self.listen, self.port)
     }
 
-    /// The origins of the page, where they are known beforehand.
-    pub(crate) fn origins(&self) -> Vec<String> {
+    /// The origins of the page, where they are known beforehand; `hosts` are its names.
+    pub(crate) fn origins(&self, hosts: &[String]) -> Vec<String> {
         let address = self.address();
         if address.port() == 0 || address.ip().is_unspecified() {
             return Vec::new();
@@ -93,7 +96,7 @@ impl HttpSettings {
         if address.ip().is_loopback() {
             origins.push(format!("http://localhost:{}", address.port()));
         }
-        for host in &self.hosts {
+        for host in hosts {
             origins.push(format!("https://{host}"));
             origins.push(format!("http://{host}"));
             origins.push(format!("http://{host}:{}", address.port()));

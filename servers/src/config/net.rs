@@ -29,6 +29,8 @@ pub(crate) struct NetSettings {
     pub(crate) packet_burst: u16,
     /// Connections that one address (an IPv4 address, an IPv6 /64) may hold.
     pub(crate) connections_per_address: u16,
+    /// Connections that one address may open a second in the long run; at once as many as it may hold.
+    pub(crate) openings_per_second: u16,
     /// Buffers that the private packets of one client's session may hold.
     pub(crate) send_buffers_per_session: u16,
     /// Buffers that the packets of one link to a server may hold.
@@ -39,6 +41,9 @@ pub(crate) struct NetSettings {
     /// those of the host that they ask, and for `up` its own page. With `--set` and in the environment
     /// there are commas between them.
     pub(crate) origins: Vec<String>,
+    /// Names by which browsers find this server, besides addresses, `localhost` and what `world.advertise` says. With
+    /// commas as `origins`.
+    pub(crate) hosts: Vec<String>,
     /// Networks or addresses of proxies that say whom they speak for, like `10.0.0.0/8`: by a PROXY
     /// header, or by X-Forwarded-For or Forwarded. With commas as `origins`.
     pub(crate) trusted_proxies: Vec<String>,
@@ -56,10 +61,12 @@ impl Default for NetSettings {
             packets_per_second: net.packets_per_second,
             packet_burst: net.packet_burst,
             connections_per_address: net.connections_per_address,
+            openings_per_second: net.openings_per_second,
             send_buffers_per_session: net.send_buffers_per_session,
             send_buffers_per_server: net.send_buffers_per_server,
             socket_send_buffer_bytes: 128 * 1024,
             origins: Vec::new(),
+            hosts: Vec::new(),
             trusted_proxies: Vec::new(),
         }
     }
@@ -78,11 +85,14 @@ impl NetSettings {
         ProxyOptions { trusted: trusted.unwrap_or_default(), timeout_ms: self.greeting_timeout_ms }
     }
 
-    /// As the core has it. The origins are leaked: a process has one configuration.
+    /// As the core has it. The texts are leaked: a process has one configuration.
     pub(crate) fn to_core(&self) -> NetConfig {
-        let origins = self.origins.iter().map(|origin| &*origin.clone().leak());
+        let leak = |texts: &[String]| -> &'static [&'static str] {
+            texts.iter().map(|text| &*text.clone().leak()).collect::<Vec<_>>().leak()
+        };
         NetConfig {
-            origins: origins.collect::<Vec<_>>().leak(),
+            origins: leak(&self.origins),
+            hosts: leak(&self.hosts),
             frame_limit_bytes: self.frame_limit_bytes,
             greeting_timeout_ms: self.greeting_timeout_ms,
             ping_interval_ms: self.ping_interval_ms,
@@ -91,6 +101,7 @@ impl NetSettings {
             packets_per_second: self.packets_per_second,
             packet_burst: self.packet_burst,
             connections_per_address: self.connections_per_address,
+            openings_per_second: self.openings_per_second,
             send_buffers_per_session: self.send_buffers_per_session,
             send_buffers_per_server: self.send_buffers_per_server,
         }
@@ -105,6 +116,9 @@ impl NetSettings {
                 "net.trusted_proxies: {text:?} is no network; write an address, or a network as \
                  10.0.0.0/8"
             );
+        }
+        if let Some(host) = self.hosts.iter().find(|host| host.contains([':', '/', ' '])) {
+            bail!("net.hosts: {host:?} is no name; write it as game.example");
         }
         for origin in &self.origins {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));

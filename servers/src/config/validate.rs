@@ -78,9 +78,10 @@ impl Config {
             self.http.connections > 0 && self.http.connections_per_address > 0,
             "http.connections and http.connections_per_address must be at least 1"
         );
-        if let Some(host) = self.http.hosts.iter().find(|host| host.contains([':', '/', ' '])) {
-            anyhow::bail!("http.hosts: {host:?} is no name; write it as game.example");
-        }
+        ensure!(
+            self.http.head_timeout_ms > 0 && self.http.stall_timeout_ms > 0,
+            "http.head_timeout_ms and http.stall_timeout_ms must be at least 1"
+        );
         self.validate_games()?;
         self.world.validate(self.message_max_bytes()?)
     }

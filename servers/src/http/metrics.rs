@@ -77,7 +77,7 @@ const NET_GAUGES: &[Row<NetReport, i64>] = &[
 const NET_COUNTERS: &[Row<NetReport, u64>] = &[
     ("connections_accepted", "Connections that were taken", |net| net.accepted.into()),
     ("connections_refused", "Connections that were not", |net| {
-        u64::from(net.refused_full) + u64::from(net.refused_address)
+        [net.refused_full, net.refused_address, net.refused_often].map(u64::from).iter().sum()
     }),
     ("connections_closed", "Connections that have ended", |net| net.closed.into()),
     ("frames_received", "Frames heard", |net| net.frames_received),

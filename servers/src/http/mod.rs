@@ -6,11 +6,12 @@
 //!
 //! Contract: no node is asked anything, so nothing that is done here makes a player wait. No request
 //! has a body; only `POST /visitor` changes anything, and not for another site's page. Whom a request is for
-//! has to be an address, `localhost` or one of `http.hosts`: a name of somebody else's that leads here
+//! has to be an address, `localhost` or one of `net.hosts`: a name of somebody else's that leads here
 //! (DNS rebinding) gets nothing. The operator's entrance has a listener and places of its own.
 //!
 //! Bounds: `http.connections` at once and `http.connections_per_address`, half of either for streams of
-//! figures; 16 KiB of a request's head, ten seconds for it, and as much for a peer to take what it was sent.
+//! figures; 16 KiB of a request's head, `http.head_timeout_ms` for it, and `http.stall_timeout_ms` for a peer to take
+//! anything of what it is sent.
 
 pub(crate) mod figures;
 mod live;
@@ -39,16 +40,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::HttpSettings;
+use crate::config::{HttpSettings, NetSettings};
 use figures::Figures;
 use live::{Content, Live};
 use shares::Shares;
 pub(crate) use visitors::Visitors;
 
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_MAX_BYTES: usize = 16 * 1024;
-/// How long a peer may take nothing of what is written to it.
-const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Before another attempt, when no connection can be taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const JSON: &str = "application/json";
@@ -109,23 +107,23 @@ pub(crate) struct Door {
     entrance: Entrance,
     connections: Arc<Shares>,
     streams: Arc<Shares>,
+    head_timeout: Duration,
+    stall_timeout: Duration,
     hosts: Vec<String>,
     trusted: TrustedProxies,
 }
 
 impl Door {
-    pub(crate) fn new(
-        entrance: Entrance,
-        settings: &HttpSettings,
-        trusted: TrustedProxies,
-    ) -> Self {
+    pub(crate) fn new(entrance: Entrance, settings: &HttpSettings, net: &NetSettings) -> Self {
         let (whole, of_address) = (settings.connections, settings.connections_per_address);
         Self {
             entrance,
             connections: Shares::new(whole, of_address),
             streams: Shares::new((whole / 2).max(1), (of_address / 2).max(1)),
-            hosts: settings.hosts.clone(),
-            trusted,
+            head_timeout: Duration::from_millis(settings.head_timeout_ms.into()),
+            stall_timeout: Duration::from_millis(settings.stall_timeout_ms.into()),
+            hosts: net.hosts.clone(),
+            trusted: net.proxies().trusted,
         }
     }
 
@@ -181,10 +179,10 @@ async fn serve_connection(site: Arc<Site>, door: Arc<Door>, peer: IpAddr, stream
         async move { Ok::<_, Infallible>(answer(&site, &door, peer, &request).await) }
     });
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(STALL_TIMEOUT));
+    stream.set_write_timeout(Some(door.stall_timeout));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(door.head_timeout)
         .max_buf_size(HEAD_MAX_BYTES)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     if let Err(error) = connection.await {
@@ -202,7 +200,7 @@ async fn answer<B>(site: &Arc<Site>, door: &Door, peer: IpAddr, request: &Reques
     if !door.is_ours(authority) {
         return plain(
             StatusCode::MISDIRECTED_REQUEST,
-            "not a name of this server: see http.hosts\n",
+            "not a name of this server: see net.hosts\n",
         );
     }
     if !is_own_page(headers) {

@@ -27,8 +27,10 @@ fn site() -> Arc<Site> {
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 
 fn door(entrance: Entrance, trusted: &[&str]) -> Door {
-    let settings = HttpSettings { hosts: vec!["here".to_owned()], ..HttpSettings::default() };
-    Door::new(entrance, &settings, TrustedProxies::parse(trusted.iter().copied()).unwrap())
+    let trusted_proxies = trusted.iter().map(|text| (*text).to_owned()).collect();
+    let hosts = vec!["here".to_owned()];
+    let net = NetSettings { hosts, trusted_proxies, ..NetSettings::default() };
+    Door::new(entrance, &HttpSettings::default(), &net)
 }
 
 /// The status, and the first piece of what comes.

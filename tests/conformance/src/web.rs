@@ -25,7 +25,7 @@ pub fn request(more: &str) -> String {
 /// What a server answers to a request.
 pub fn response(request: &[u8]) -> Vec<u8> {
     let (mut acceptor, mut line) = (Acceptor::default(), [0; LINE_BYTES]);
-    let policy = Policy { origins: &[], limit_bytes: u16::MAX };
+    let policy = Policy { origins: &[], hosts: &[], limit_bytes: u16::MAX };
     let accepted = match acceptor.advance(&mut line, &mut &*request, policy) {
         Acceptance::Accepted(accepted) => accepted,
         other => panic!("{other:?}: {}", String::from_utf8_lossy(request)),

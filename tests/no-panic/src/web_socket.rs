@@ -82,7 +82,7 @@ extern "C" fn web_socket_acceptor(
     let mut acceptor = Acceptor::load(state);
     let (origin, mut input) =
         (core::str::from_utf8(out.bytes()).unwrap_or_default(), &*input.bytes());
-    let policy = Policy { origins: &[origin], limit_bytes };
+    let policy = Policy { origins: &[origin], hosts: &[], limit_bytes };
     let done = acceptor.advance(line.bytes(), &mut input, policy);
     *state = acceptor.store();
     match done {

@@ -72,7 +72,7 @@ pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
         let Finding { path, line, rule, what } = finding;
         format!("{path}:{line}: {rule}: {what}\n")
     });
-    Err(lines.collect::<String>() + &format!("{} to tidy", findings.len()))
+    Err((lines.collect::<String>() + &format!("{} to tidy", findings.len())).into())
 }
 
 impl Tree {

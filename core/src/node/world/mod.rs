@@ -135,10 +135,11 @@ const _: () = {
     // It is mostly slices, three texts of the configuration, and its keys with the proof's nonces.
     // And a counter for each denial of a join.
     let most_bytes = if usize::BITS == 32 { 932 } else { 1_224 };
-    // What addresses and networks hold, and the oldest stranger.
-    let shares_bytes = if cfg!(feature = "shares") { 80 } else { 0 };
-    // WebSockets: a second slice of rings and its share, origins, twice, two counters, mask keys.
-    let web_socket_bytes = usize::BITS as usize + 8 + size_of::<crate::wire::ws::MaskKeys>();
+    // What addresses and networks hold and open, and the oldest stranger.
+    let shares_bytes = if cfg!(feature = "shares") { 80 + 48 } else { 0 };
+    // WebSockets: a second slice of rings and its share, origins and hosts, twice, a limit, two counters, mask keys.
+    let web_socket_bytes =
+        usize::BITS as usize * 3 / 2 + 16 + size_of::<crate::wire::ws::MaskKeys>();
     let message_bytes = if cfg!(feature = "websocket") { web_socket_bytes } else { 0 };
     assert!(
         WORLD_NODE_BYTES <= most_bytes + message_bytes + shares_bytes,

@@ -39,6 +39,8 @@ pub use storage::SessionStorage;
 
 use super::address::PeerAddress;
 use super::session::{Flags, LinkTag, Session, SessionKey, Trust};
+#[cfg(feature = "shares")]
+use super::shares::Openings;
 use super::shares::{AddressBook, AddressKey};
 use super::state::{SessionEvent, SessionState};
 use crate::config::NetConfig;
@@ -62,6 +64,8 @@ pub enum Refusal {
     Full,
     /// Its address has too many connections.
     AddressLimit,
+    /// Its address opens connections too often.
+    TooOften,
     /// The node is closing down.
     ShuttingDown,
 }
@@ -87,6 +91,8 @@ pub struct SessionManager<'a> {
     requests: WorkList<'a>,
     ended: Ring<'a, Ended>,
     addresses: AddressBook<'a>,
+    #[cfg(feature = "shares")]
+    openings: Openings<'a>,
     #[cfg(feature = "shares")]
     strangers: Strangers,
     config: NetConfig,
@@ -114,6 +120,8 @@ impl<'a> SessionManager<'a> {
             requests: WorkList::new(storage.request_queue, storage.request_listed),
             ended: Ring::new(storage.ended),
             addresses,
+            #[cfg(feature = "shares")]
+            openings: Openings::new(storage.openings, turn.random_u32()),
             #[cfg(feature = "shares")]
             strangers: Strangers::NONE,
             config,

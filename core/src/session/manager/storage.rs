@@ -2,7 +2,7 @@
 
 use super::Ended;
 use crate::session::session::Session;
-use crate::session::shares::AddressStorage;
+use crate::session::shares::{AddressStorage, Opening};
 use crate::storage::{BufferMeta, Slot};
 use crate::timer::{Level, TimerEntry};
 
@@ -34,4 +34,6 @@ pub struct SessionStorage<'a> {
     pub addresses: AddressStorage<'a>,
     /// The same by network.
     pub networks: AddressStorage<'a>,
+    /// How often addresses have opened connections: any number; none if that has no limit.
+    pub openings: &'a mut [Opening],
 }

@@ -4,7 +4,8 @@
 //! nearly full, each newcomer takes the place of a stranger: of the oldest one of the address that has
 //! the most of them, as far as a look at the [`LOOK`] oldest ones tells. If that is the newcomer's own
 //! address, and none of its own is among those, the newcomer is not taken. At the limit of an address, its
-//! own oldest stranger gives way. Whoever has proven something never does; and peers who have proven to be
+//! own oldest stranger gives way. Whoever opens connections faster than `openings_per_second` is refused
+//! before any of that. Whoever has proven something never does; and peers who have proven to be
 //! clients leave some places ([`SessionManager::has_room_for_client`]), so that there is a way in for
 //! servers, and for a word to everybody else.
 //!
@@ -88,6 +89,11 @@ impl SessionManager<'_> {
         now: Instant,
         address: PeerAddress,
     ) -> Result<AddressKey, Refusal> {
+        let rate = self.config.opening_rate();
+        if !self.openings.open(address, rate, now) {
+            self.stats.refused_often.count();
+            return Err(Refusal::TooOften);
+        }
         let Some(entry) = self.enter(now, address) else {
             self.stats.refused_address.count();
             return Err(Refusal::AddressLimit);

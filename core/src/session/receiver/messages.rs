@@ -69,9 +69,17 @@ pub(super) enum Language {
 }
 
 impl Receiver<'_> {
-    /// Only pages of these origins may open a WebSocket; see [`Policy::origins`].
-    pub(crate) const fn admit_origins(&mut self, origins: &'static [&'static str]) {
-        self.origins = origins;
+    /// Those of the same address.
+    pub(super) const NO_PAGES: Policy<'static> =
+        Policy { origins: &[], hosts: &[], limit_bytes: HANDSHAKE_LIMIT_BYTES };
+
+    /// Only pages of these origins may open a WebSocket, and how else they may find us; see [`Policy`].
+    pub(crate) const fn admit_pages(
+        &mut self,
+        origins: &'static [&'static str],
+        hosts: &'static [&'static str],
+    ) {
+        self.pages = Policy { origins, hosts, ..Self::NO_PAGES };
     }
 
     /// Whoever is at the other end of session `index` speaks frames of a stream, whatever comes.
@@ -130,9 +138,8 @@ impl Receiver<'_> {
         let Some((state, line)) = buffer.split_first_chunk_mut() else {
             return Received::NoBuffer;
         };
-        let policy = Policy { origins: self.origins, limit_bytes: HANDSHAKE_LIMIT_BYTES };
         let mut acceptor = Acceptor::load(state);
-        let acceptance = acceptor.advance(line, input, policy);
+        let acceptance = acceptor.advance(line, input, self.pages);
         *state = acceptor.store();
         let signal = match acceptance {
             Acceptance::NeedMore => return Received::NeedMore,
@@ -199,9 +206,8 @@ impl Receiver<'_> {
             return false;
         };
         let mut acceptor = Acceptor::default();
-        let policy = Policy { origins: self.origins, limit_bytes: HANDSHAKE_LIMIT_BYTES };
         if let Some(first) = first {
-            acceptor.advance(line, &mut &[first][..], policy);
+            acceptor.advance(line, &mut &[first][..], self.pages);
         }
         *state = acceptor.store();
         true

@@ -32,6 +32,8 @@ mod messages;
 mod tests;
 
 #[cfg(feature = "websocket")]
+use crate::wire::ws::handshake::Policy;
+#[cfg(feature = "websocket")]
 use messages::Language;
 #[cfg(feature = "websocket")]
 pub use messages::Signal;
@@ -91,9 +93,9 @@ pub struct Receiver<'a> {
     framer: PacketFramer,
     /// The session whose leftover has just been handed out whole, and is to be given back.
     spent: Option<u16>,
-    /// Origins of the pages that may open a WebSocket.
+    /// Which pages may open a WebSocket.
     #[cfg(feature = "websocket")]
-    origins: &'static [&'static str],
+    pages: Policy<'static>,
 }
 
 impl<'a> Receiver<'a> {
@@ -108,7 +110,7 @@ impl<'a> Receiver<'a> {
             framer,
             spent: None,
             #[cfg(feature = "websocket")]
-            origins: &[],
+            pages: Self::NO_PAGES,
         }
     }
 

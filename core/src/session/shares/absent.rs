@@ -12,6 +12,14 @@ impl Vacant for AddressEntry {
     const VACANT: Self = Self {};
 }
 
+/// Nothing.
+#[derive(Debug)]
+pub struct Opening {}
+
+impl Vacant for Opening {
+    const VACANT: Self = Self {};
+}
+
 /// Takes everyone, and knows nobody.
 #[derive(Debug)]
 pub struct AddressBook<'a> {

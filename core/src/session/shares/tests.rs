@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::session::PeerAddress;
+use crate::storage::Vacant;
+use crate::time::testing::start;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::vec::Vec;
@@ -122,4 +124,61 @@ proptest! {
             }
         });
     }
+}
+
+const RATE: OpeningRate = OpeningRate { per_second: 10, burst: 20 };
+
+fn with_openings(buckets: usize, test: impl FnOnce(Openings<'_>)) {
+    let mut buckets: Vec<_> = (0..buckets).map(|_| Opening::VACANT).collect();
+    test(Openings::new(&mut buckets, 7));
+}
+
+#[test]
+fn both_sides_of_how_often_an_address_may_open() {
+    with_openings(64, |mut openings| {
+        let now = start();
+        assert!((0..20).all(|_| openings.open(v4(1), RATE, now)));
+        assert!(!openings.open(v4(1), RATE, now));
+        assert!(openings.open(v4(2), RATE, now), "that is nobody else's fault");
+        assert!(!openings.open(v4(1), RATE, now.after_ms(99)));
+        assert!(openings.open(v4(1), RATE, now.after_ms(100)));
+        assert!(!openings.open(v4(1), RATE, now.after_ms(100)));
+        assert!((0..20).all(|_| openings.open(v4(1), RATE, now.after_ms(2_200))));
+    });
+}
+
+#[test]
+fn a_network_opens_twice_as_often_as_a_household() {
+    with_openings(256, |mut openings| {
+        let now = start();
+        let mut open =
+            |net, count| (0..count).filter(|_| openings.open(v6(1, net, 1), RATE, now)).count();
+        assert_eq!(
+            (open(1, 30), open(2, 30), open(3, 30)),
+            (20, 10, 0),
+            "refused ones count there"
+        );
+    });
+}
+
+/// Nobody is held back because somebody who floods shares one of the buckets.
+#[test]
+fn a_crowd_that_floods_keeps_out_few_others() {
+    with_openings(1_024, |mut openings| {
+        let now = start();
+        for host in 0..24 {
+            for _ in 0..100 {
+                openings.open(v4(host), RATE, now);
+            }
+        }
+        let kept_out = (24..=255).filter(|host| !openings.open(v4(*host), RATE, now)).count();
+        assert!(kept_out <= 4, "{kept_out} of 232");
+    });
+}
+
+#[test]
+fn without_buckets_everybody_may_open_as_often_as_they_like() {
+    with_openings(0, |mut openings| {
+        assert!((0..1_000).all(|_| openings.open(v6(1, 1, 1), RATE, start())));
+    });
 }

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
+use tinyrealm_core::protocol::client_to_login::LoginReq;
 use tinyrealm_core::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello,
 };
 use tinyrealm_core::protocol::client_to_world::Event;
 use tinyrealm_core::protocol::either_way::Ping;
-use tinyrealm_core::protocol::{Bytes, Seq, Text, Versions};
+use tinyrealm_core::protocol::{Bytes, Password, Seq, Text, Versions};
 use tinyrealm_core::wire::ws::FrameKind;
 
 use crate::stranger::{Crowd, Deeds, Field, Stranger, connect};
@@ -24,18 +25,41 @@ pub(crate) struct Abuse {
     pub(crate) trace: Trace,
 }
 
+/// In which realm something is abused.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// Main and a world, as processes of their own.
+    Apart,
+    /// Login and the page of `up`.
+    Together,
+}
+
 /// A counter of a server that is at least so much if the abuse has reached it. Bots leave less.
 #[derive(Copy, Clone, Debug)]
 pub(crate) enum Trace {
     Main(&'static str, u64),
     World(&'static str, u64),
     Chat(&'static str, u64),
+    Login(&'static str, u64),
+    /// Attempts that somebody has heard, of a server that counts none.
+    Answers(u64),
 }
 
 impl Trace {
     pub(crate) const fn at_least(self) -> u64 {
         match self {
-            Self::Main(_, least) | Self::World(_, least) | Self::Chat(_, least) => least,
+            Self::Main(_, least)
+            | Self::World(_, least)
+            | Self::Chat(_, least)
+            | Self::Login(_, least)
+            | Self::Answers(least) => least,
+        }
+    }
+
+    pub(crate) const fn place(self) -> Place {
+        match self {
+            Self::Main(..) | Self::World(..) | Self::Chat(..) => Place::Apart,
+            Self::Login(..) | Self::Answers(_) => Place::Together,
         }
     }
 }
@@ -68,6 +92,16 @@ pub(crate) const ABUSES: &[Abuse] = &[
     Abuse { name: "chat-joins", run: chat_joins, trace: Trace::Chat("joined", 500) },
     Abuse { name: "chat-channels", run: chat_channels, trace: Trace::Chat("channels", 200) },
     Abuse { name: "slow-readers", run: slow_readers, trace: Trace::World("events_missed", 100) },
+    Abuse {
+        name: "half-open-login",
+        run: half_open_login,
+        trace: Trace::Login("net.crowded_out", 100),
+    },
+    Abuse { name: "half-logins", run: half_logins, trace: Trace::Login("net.crowded_out", 100) },
+    Abuse { name: "http-half-open", run: http_half_open, trace: Trace::Answers(100) },
+    Abuse { name: "http-slow-heads", run: http_slow_heads, trace: Trace::Answers(100) },
+    Abuse { name: "http-slow-reads", run: http_slow_reads, trace: Trace::Answers(100) },
+    Abuse { name: "http-watchers", run: http_watchers, trace: Trace::Answers(100) },
 ];
 
 /// More than Main has places, as `main.rs` configures it.
@@ -75,6 +109,8 @@ const HALF_OPEN: usize = 1_200;
 /// More than the world has.
 const HALF_OPEN_AT_WORLD: usize = 900;
 const GUESTS: usize = 120;
+/// More than `http.connections`.
+const VISITORS: usize = 400;
 /// Guests ask five times a second, which is what `chat.requests_per_second` allows.
 const CHAT_INTERVAL: Duration = Duration::from_millis(200);
 /// Just within `net.packets_per_second`.
@@ -107,11 +143,74 @@ fn half_open(field: &Field, to: SocketAddr, count: usize) -> Deeds {
 }
 
 fn half_open_main(field: &Field) -> Deeds {
-    half_open(field, field.main, HALF_OPEN)
+    let [main, _] = field.servers();
+    half_open(field, main, HALF_OPEN)
 }
 
 fn half_open_world(field: &Field) -> Deeds {
-    half_open(field, field.world, HALF_OPEN_AT_WORLD)
+    let [_, world] = field.servers();
+    half_open(field, world, HALF_OPEN_AT_WORLD)
+}
+
+fn half_open_login(field: &Field) -> Deeds {
+    let [login, _] = field.servers();
+    half_open(field, login, HALF_OPEN)
+}
+
+/// All but the last byte of a request.
+fn half_logins(field: &Field) -> Deeds {
+    let [to, _] = field.servers();
+    let pw = Password(Text::truncated("a long password"));
+    let id = Text::truncated("nobody");
+    let mut request = frame(&LoginReq { versions: Versions::OURS, id, pw, device: None });
+    request.pop();
+    let turn = |_: usize, _: u64| (Vec::new(), 0);
+    let interval = Duration::from_millis(100);
+    Crowd { to, count: HALF_OPEN, opening: &|_| request.clone(), turn: &turn, interval }.run(field)
+}
+
+/// Visitors of the page, who say this in the beginning and that in every turn.
+fn visitors(field: &Field, opening: &str, more: &str) -> Deeds {
+    let [_, to] = field.servers();
+    let turn = |_: usize, _: u64| (more.as_bytes().to_vec(), 1);
+    let interval = Duration::from_millis(200);
+    let opening = |_: usize| opening.as_bytes().to_vec();
+    Crowd { to, count: VISITORS, opening: &opening, turn: &turn, interval }.run(field)
+}
+
+fn http_half_open(field: &Field) -> Deeds {
+    visitors(field, "", "")
+}
+
+/// A line now and then, and never the last one.
+fn http_slow_heads(field: &Field) -> Deeds {
+    visitors(field, "GET / HTTP/1.1\r\nHost: localhost\r\n", "X-More: 1\r\n")
+}
+
+/// Whoever watches the figures, and asks for them once more.
+fn http_watchers(field: &Field) -> Deeds {
+    let request = "GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    visitors(field, request, request)
+}
+
+/// The longest that the page has, asked for again and again, and not taken.
+fn http_slow_reads(field: &Field) -> Deeds {
+    const ASKED: &[u8] = b"GET /tinyrealm.wasm HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let [_, page] = field.servers();
+    let mut deeds = Deeds::default();
+    let mut members: Vec<Option<Stranger>> = (0..VISITORS).map(|_| None).collect();
+    while !field.is_over() {
+        for (number, member) in members.iter_mut().enumerate() {
+            if !member.as_mut().is_some_and(|stranger| stranger.say(ASKED)) {
+                *member = Stranger::connect_narrowly(page, number);
+                deeds.connections += u64::from(member.is_some());
+            } else {
+                deeds.attempts += 1;
+            }
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+    deeds
 }
 
 /// One connection after another, each with these bytes, then gone; by turns at these addresses.
@@ -131,7 +230,7 @@ fn hit_and_run(field: &Field, to: &[SocketAddr], bytes: impl Fn(usize) -> Vec<u8
 /// Hello, `EnterWorldReq`, hang up.
 fn tickets(field: &Field) -> Deeds {
     let asking = [hello(), frame(&EnterWorldReq { region: Text::default() })].concat();
-    hit_and_run(field, &[field.main], |_| asking.clone())
+    hit_and_run(field, &field.servers()[..1], |_| asking.clone())
 }
 
 /// Empty pieces of a message, and pings, as fast as allowed.
@@ -149,14 +248,14 @@ fn web_pieces(field: &Field) -> Deeds {
         (what.repeat(PIECES_A_TURN), PIECES_A_TURN as u64)
     };
     let interval = PIECES_INTERVAL;
-    Crowd { to: field.main, count: 48, opening: &opening, turn: &turn, interval }.run(field)
+    Crowd { to: field.servers()[0], count: 48, opening: &opening, turn: &turn, interval }.run(field)
 }
 
 /// The same by thousands.
 fn web_floods(field: &Field) -> Deeds {
     let flood = masked(FrameKind::Ping, b"").repeat(FLOOD);
     let bytes = [request("").into_bytes(), flood].concat();
-    hit_and_run(field, &[field.main, field.world], |_| bytes.clone())
+    hit_and_run(field, &field.servers(), |_| bytes.clone())
 }
 
 /// What is no frame, too long a one, or one that nobody can decode.
@@ -166,7 +265,7 @@ fn garbage(field: &Field) -> Deeds {
     let too_long = [&[0xFF, 0xFF][..], &noise].concat();
     let undecodable = raw_frame(i32::from_le_bytes([0, 0x10, 0, 0]), &[0xFF; 400]);
     let kinds = [noise, too_long, undecodable, vec![0; 64]];
-    hit_and_run(field, &[field.main, field.world], |number| kinds[number / 2 % kinds.len()].clone())
+    hit_and_run(field, &field.servers(), |number| kinds[number / 2 % kinds.len()].clone())
 }
 
 /// Pings over the packet limit, from strangers and from guests.
@@ -175,7 +274,7 @@ fn floods(field: &Field) -> Deeds {
     let from_guest = [hello(), pings.clone()].concat();
     let bytes =
         |number: usize| if number.is_multiple_of(2) { from_guest.clone() } else { pings.clone() };
-    hit_and_run(field, &[field.main, field.world], bytes)
+    hit_and_run(field, &field.servers(), bytes)
 }
 
 /// Guests in channels, at their limit of requests.
@@ -184,7 +283,8 @@ fn guests(
     opening: &dyn Fn(usize) -> Vec<u8>,
     turn: &dyn Fn(usize, u64) -> (Vec<u8>, u64),
 ) -> Deeds {
-    Crowd { to: field.main, count: GUESTS, opening, turn, interval: CHAT_INTERVAL }.run(field)
+    Crowd { to: field.servers()[0], count: GUESTS, opening, turn, interval: CHAT_INTERVAL }
+        .run(field)
 }
 
 /// Everything that a full channel keeps, again and again.
@@ -222,7 +322,7 @@ fn chat_channels(field: &Field) -> Deeds {
 
 /// Somebody in the bots' room who never reads.
 fn slow_reader(field: &Field, number: usize) -> Option<(Peer, Peer)> {
-    let mut main = Peer::over(connect(field.main, number, None).ok()?);
+    let mut main = Peer::over(connect(field.servers()[0], number, None).ok()?);
     let uid = main.hello(None).uid;
     let pass: Pass = main.try_enter("").ok()?;
     let stream = connect(pass.world, number, Some(RECEIVE_BUFFER_BYTES)).ok()?;

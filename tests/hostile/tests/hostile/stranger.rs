@@ -15,18 +15,24 @@ use socket2::{Domain, Socket, Type};
 /// From how many addresses strangers come.
 const ADDRESSES: usize = 12;
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// What the kernel takes for one who does not read.
+const NARROW_BYTES: usize = 2_048;
 const WRITE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A realm under attack.
 pub(crate) struct Field {
-    pub(crate) main: SocketAddr,
-    pub(crate) world: SocketAddr,
+    servers: [SocketAddr; 2],
     is_over: AtomicBool,
 }
 
 impl Field {
-    pub(crate) const fn new(main: SocketAddr, world: SocketAddr) -> Self {
-        Self { main, world, is_over: AtomicBool::new(false) }
+    pub(crate) const fn new(servers: [SocketAddr; 2]) -> Self {
+        Self { servers, is_over: AtomicBool::new(false) }
+    }
+
+    /// Main and a world, or Login and the page.
+    pub(crate) const fn servers(&self) -> [SocketAddr; 2] {
+        self.servers
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -86,6 +92,11 @@ impl Stranger {
     /// Whether somebody may still hear it.
     pub(crate) fn say(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
+    }
+
+    /// One whose kernel takes next to nothing for it.
+    pub(crate) fn connect_narrowly(to: SocketAddr, number: usize) -> Option<Self> {
+        connect(to, number, Some(NARROW_BYTES)).ok().map(|stream| Self { stream })
     }
 
     /// Reads what has come, without a look at it; whether the connection stands.

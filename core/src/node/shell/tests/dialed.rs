@@ -53,7 +53,7 @@ impl Bench<'_, Recorder> {
 /// What a server answers to this request.
 fn response_to(request: &[u8]) -> Vec<u8> {
     let (mut line, mut input) = ([0; 64], request);
-    let policy = Policy { origins: &[], limit_bytes: 1_000 };
+    let policy = Policy { origins: &[], hosts: &[], limit_bytes: 1_000 };
     let done = Acceptor::default().advance(&mut line, &mut input, policy);
     let Acceptance::Accepted(accepted) = done else { panic!("{done:?}") };
     assert_eq!(input, b"", "nothing is said before the answer");

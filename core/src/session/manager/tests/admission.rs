@@ -90,6 +90,30 @@ fn both_sides_of_the_address_limit() {
     });
 }
 
+/// The allowance is the address's: it outlives the connections that have used it.
+#[cfg(feature = "shares")]
+#[test]
+fn both_sides_of_how_often_an_address_may_come() {
+    let config = NetConfig { connections_per_address: 2, openings_per_second: 5, ..BENCH_CONFIG };
+    with_recorder(Sizes::ALL, config, Recorder::trusting(Trust::Client), |bench| {
+        let come_and_go = |bench: &mut Bench<'_, Recorder>| {
+            let key = bench.accept_from(address_of(1))?;
+            bench.disconnect(key);
+            Ok(())
+        };
+        for _ in 0..5 {
+            assert_eq!(come_and_go(bench), Ok(()));
+        }
+        assert_eq!(come_and_go(bench), Err(Refusal::TooOften));
+        let other = bench.accept_from(address_of(2)).unwrap();
+        bench.pass_ms(200);
+        assert_eq!(come_and_go(bench), Ok(()));
+        assert_eq!(come_and_go(bench), Err(Refusal::TooOften));
+        assert_eq!((bench.stats().accepted, bench.stats().refused_often), (7, 2));
+        assert!(bench.node.sessions().is_open(other));
+    });
+}
+
 #[cfg(feature = "shares")]
 #[test]
 fn connections_of_our_own_have_no_address_to_count() {

@@ -7,14 +7,15 @@
 //! Contract: an [`Acceptance::Accepted`] or [`Acceptance::Refused`] is final. A refused peer is sent
 //! [`Refusal::response`], and the connection ends. The request's target is not looked at. A request
 //! without an `Origin` is not a browser's and is taken whatever the [`Policy`] lists. Without a list the
-//! page has to be of the same host: the `Origin`'s host is that of `Host`, whatever the ports. Of both
-//! only 64 bits of a hash are kept, because they come in any order.
+//! page has to be of the same host: the `Origin`'s host is that of `Host`, whatever the ports; and that has to be
+//! an address, `localhost` or one of [`Policy::hosts`], because whoever has a name can have it lead here (DNS
+//! rebinding). Of both hosts only 64 bits of a hash are kept, because they come in any order.
 //!
 //! Bounds: 36 bytes of state, all-zero at the beginning; [`Policy::limit_bytes`] in all.
 //!
 //! ```
 //! use tinyrealm_core::wire::ws::handshake::{Acceptance, Acceptor, Policy};
-//! let policy = Policy { origins: &["https://example.org"], limit_bytes: 4096 };
+//! let policy = Policy { origins: &["https://example.org"], hosts: &[], hosts: &[], limit_bytes: 4096 };
 //! let request = b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n\
 //!     Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
 //!     Sec-WebSocket-Version: 13\r\n\r\n\x81";
@@ -51,6 +52,8 @@ const PROTOCOL: u8 = 5;
 const ORIGIN: u8 = 6;
 const CONTENT_LENGTH: u8 = 7;
 const TRANSFER_ENCODING: u8 = 8;
+/// No field: a fact about the one of [`HOST`].
+const KNOWN_HOST: u8 = 9;
 
 const SHAPE: Shape = Shape {
     fields: &[
@@ -79,6 +82,8 @@ pub struct Policy<'a> {
     /// Origins of the pages that may connect, like `https://example.org`; [`EVERY_ORIGIN`] is all of
     /// them; none listed: those of the same host.
     pub origins: &'a [&'a str],
+    /// Names by which pages of the same host may ask, besides addresses and `localhost`.
+    pub hosts: &'a [&'a str],
     /// The longest request.
     pub limit_bytes: u16,
 }
@@ -106,7 +111,7 @@ pub struct Accepted {
 pub enum Refusal {
     /// 400: not a request, or not a handshake.
     BadRequest,
-    /// 403: a page of an origin that is not listed.
+    /// 403: a page of an origin that is not listed, or of a host whose name is not ours.
     Forbidden,
     /// 405: not a GET.
     MethodNotAllowed,
@@ -250,7 +255,9 @@ impl Acceptor {
             return Err(Refusal::BadRequest);
         }
         let is_of_page = self.facts.has(Facts::of(&[ORIGIN]));
-        if is_of_page && policy.origins.is_empty() && self.hosts != [0; HOST_HASH_BYTES] {
+        let is_same_host =
+            self.hosts == [0; HOST_HASH_BYTES] && self.facts.has(Facts::of(&[KNOWN_HOST]));
+        if is_of_page && policy.origins.is_empty() && !is_same_host {
             return Err(Refusal::Forbidden);
         }
         let is_protocol_chosen = self.facts.has(Facts::of(&[PROTOCOL]));
@@ -275,6 +282,9 @@ impl Acceptor {
             Item::Field(VERSION, b"13") | Item::Field(CONTENT_LENGTH, b"0") => Ok(()),
             Item::Field(VERSION, _) => Err(Refusal::UpgradeRequired),
             Item::Field(HOST, authority) => {
+                if is_known(host_of(authority), policy) {
+                    self.facts.add(KNOWN_HOST);
+                }
                 self.add_host(authority);
                 Ok(())
             }
@@ -321,6 +331,15 @@ fn authority_of(origin: &[u8]) -> Option<&[u8]> {
 fn host_of(authority: &[u8]) -> &[u8] {
     let end = if authority.starts_with(b"[") { b']' } else { b':' };
     authority.split(|byte| *byte == end).next().unwrap_or_default()
+}
+
+/// Whether nobody else can have a page of this host. No name is made of digits alone.
+fn is_known(host: &[u8], policy: Policy<'_>) -> bool {
+    let is_address = host.starts_with(b"[")
+        || (!host.is_empty() && host.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'));
+    is_address
+        || host.eq_ignore_ascii_case(b"localhost")
+        || policy.hosts.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(host))
 }
 
 fn names_us(field: u8, list: &[u8]) -> bool {

@@ -10,7 +10,7 @@ use fixtures::{
     CHROMIUM, FIREFOX, NODE, PROXIED_ANSWER, PYTHON, PYTHON_ANSWER, RFC_ANSWER, RFC_REQUEST,
 };
 
-const ALL: Policy<'static> = Policy { origins: &["*"], limit_bytes: 4096 };
+const ALL: Policy<'static> = Policy { origins: &["*"], hosts: &[], limit_bytes: 4096 };
 const LINE_BYTES: usize = 200;
 
 /// Reads `request` in pieces, stored between them, and answers what is left of it, too.
@@ -249,13 +249,20 @@ fn pages_of_other_origins_are_refused() {
 /// Whichever of the two comes first, and whatever ports they have.
 #[test]
 fn without_a_list_pages_of_the_same_host_may_connect() {
-    let policy = Policy { origins: &[], ..ALL };
+    let policy = Policy { origins: &[], hosts: &["game.example"], ..ALL };
     for (host, origin, is_taken) in [
         ("game.example", "https://game.example", true),
         ("game.example:7000", "http://GAME.example:7080", true),
         ("127.0.0.1:7000", "http://127.0.0.1:7080", true),
         ("[::1]:7000", "http://[::1]", true),
         ("[::1]:7000", "http://[::2]", false),
+        ("localhost:7000", "http://LocalHost:7080", true),
+        // Somebody's own name, made to lead here.
+        ("evil.org:7000", "http://evil.org:7000", false),
+        ("game.example.evil.org", "http://game.example.evil.org", false),
+        ("localhost.evil.org", "http://localhost.evil.org", false),
+        ("127.0.0.1.evil.org", "http://127.0.0.1.evil.org", false),
+        (":7000", "http://:7000", false),
         ("game.example", "https://game.example.evil.org", false),
         ("game.example", "https://evil.org", false),
         ("game.example", "null", false),
