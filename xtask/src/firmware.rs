@@ -102,9 +102,9 @@ fn refuse(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
     });
     match missing {
         Some(key) => {
-            Err(format!("{}: nothing is said of main.{key}:\n{}", board.name, built.output))
+            Err(format!("{}: nothing is said of main.{key}:\n{}", board.name, built.output).into())
         }
-        None if built.is_success => Err(format!("{} is built all the same", board.name)),
+        None if built.is_success => Err(format!("{} is built all the same", board.name).into()),
         None => Ok("not built with the demonstration's keys".into()),
     }
 }
