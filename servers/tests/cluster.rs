@@ -4,6 +4,8 @@ mod support;
 
 use std::net::SocketAddr;
 
+use support::login::Accounts;
+use support::secrets::{Proof, ProofKind, Secret, command};
 use support::{PATIENCE, Process, ScratchFile, Stream};
 
 const MAIN: [&str; 3] = ["main", "--port", "0"];
@@ -57,20 +59,6 @@ fn a_missing_or_short_secret_is_one_clear_line() {
     assert!(lines.len() == 1 && lines[0].contains("may be a phrase"), "{lines:?}");
 }
 
-fn command(arguments: &[&str]) -> support::Finished {
-    Process::start_without_secret(arguments, &[]).finish(PATIENCE)
-}
-
-/// What `tinyrealm key` prints, in a file.
-fn key_file(name: &str, secret: &str, of: &[&str]) -> ScratchFile {
-    let arguments = [&["key"][..], of, &["--set", secret]].concat();
-    let finished = command(&arguments);
-    finished.expect_code(0);
-    let file = ScratchFile::with(name, finished.lines(Stream::Stdout)[0]);
-    file.set_mode(0o600);
-    file
-}
-
 fn start(arguments: &[&str], settings: &[&str]) -> Process {
     let settings = settings.iter().flat_map(|setting| ["--set", setting]);
     let quick = ["--set", "world.reconnect_first_ms=20", "--set", "world.reconnect_most_ms=50"];
@@ -96,12 +84,10 @@ fn a_secret_is_made_once_and_only_its_owner_can_read_it() {
 /// A world that has its own key alone is that world, and no other one.
 #[test]
 fn a_world_with_its_own_key_is_that_world_alone() {
-    let secret = ScratchFile::new("realm-secret");
-    command(&["secret", "new", secret.path()]).expect_code(0);
-    let setting = format!("cluster.secret_file={}", secret.path());
-    let key = key_file("world-7.key", &setting, &["world", "7"]);
+    let secret = Secret::new("realm-secret");
+    let key = secret.key(&["world", "7"]);
     let own = format!("cluster.key_file={}", key.path());
-    let main = start(&MAIN, &[&setting]);
+    let main = start(&MAIN, &[&secret.setting()]);
     let address = address_of(&main, "main").to_string();
     let world = |id| start(&["world", "--port", "0", "--id", id, "--main", &address], &[&own]);
     world("7").wait_until_said(Stream::Stderr, "registered with Main as world 7", 1);
@@ -109,24 +95,42 @@ fn a_world_with_its_own_key_is_that_world_alone() {
     start(&MAIN, &[&own]).finish(PATIENCE).expect_code(1);
 }
 
+/// So are Login and the chat server: with its own key each is found, and with the other's it is not.
+#[test]
+fn login_and_chat_with_their_own_keys_are_those_alone() {
+    let secret = Secret::new("realm-secret-of-all");
+    let accounts = Accounts::new("own-keys");
+    let keys = [&["login"][..], &["chat"], &["world", "0"]].map(|of| secret.key(of));
+    let data = accounts.setting();
+    let servers = [
+        (vec!["login", "--port", "0", "--set", &data], "main.login", "connected to Login"),
+        (vec!["chat", "--port", "0"], "main.chat", "the chat server has"),
+    ];
+    for (right, (arguments, setting, found)) in servers.iter().enumerate() {
+        for (whose, key) in keys.iter().enumerate() {
+            let server = start(arguments, &[&format!("cluster.key_file={}", key.path())]);
+            let address = format!("{setting}={}", address_of(&server, arguments[0]));
+            let flags = [&MAIN[..], &["--set", "main.auth=login"]].concat();
+            let main = start(&flags, &[&secret.setting(), &address]);
+            let said = if right == whose { found } else { "does not have its key" };
+            main.wait_until_said(Stream::Stderr, said, 1);
+        }
+    }
+}
+
 /// Each pair of servers that there is while a realm's secret is exchanged: who has both, and who has not
 /// been started again yet, or has forgotten the former one already.
 #[test]
 fn secrets_are_exchanged_one_server_after_the_other() {
-    let [old, new] = ["old-secret", "new-secret"].map(ScratchFile::new);
-    for file in [&old, &new] {
-        command(&["secret", "new", file.path()]).expect_code(0);
-    }
-    let only = |file: &ScratchFile| vec![format!("cluster.secret_file={}", file.path())];
-    let both = [only(&new), vec![format!("cluster.former_secret_file={}", old.path())]].concat();
-    let pairs = [
-        (only(&old), both.clone()),
-        (both.clone(), only(&old)),
-        (both.clone(), both.clone()),
-        (both.clone(), only(&new)),
-        (only(&new), both),
-    ];
-    for (main, world) in &pairs {
+    let (old, new) = (Secret::new("old-secret"), Secret::new("new-secret"));
+    let proof = |newest: &Secret, former: Option<&Secret>| {
+        let (newest, former) = (newest.path(), former.map(Secret::path));
+        Proof { kind: ProofKind::Secret, newest, former }.settings()
+    };
+    let (before, both, after) = (proof(&old, None), proof(&new, Some(&old)), proof(&new, None));
+    let pairs =
+        [(&before, &both), (&both, &before), (&both, &both), (&both, &after), (&after, &both)];
+    for (main, world) in pairs {
         let main: Vec<&str> = main.iter().map(String::as_str).collect();
         let world: Vec<&str> = world.iter().map(String::as_str).collect();
         let main = start(&MAIN, &main);

@@ -8,10 +8,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use support::login::{Accounts, CHEAP, login, main_of, try_hello};
-use support::{Bots, PATIENCE, Report, Server, Stream};
+use support::secrets::{Proof, ProofKind, Secret};
+use support::{Bots, PATIENCE, Report, ScratchFile, Server, Stream};
 use tinyrealm_core::protocol::{ErrorCode, Token};
 
 const BOTS: u64 = 500;
+/// Bots that stay while every server is started again and again.
+const FEW: u64 = 60;
 /// Bots that come while Login is away.
 const LATE: u64 = 20;
 const PASSWORD: &str = "correct horse";
@@ -20,6 +23,11 @@ const WORLDS: [u16; 2] = [1, 2];
 const WORLD_SETTINGS: [&str; 2] = ["world.rooms=15", "world.room_capacity=20"];
 /// How long a server is away before it is started again.
 const OUTAGE: Duration = Duration::from_secs(1);
+
+/// Settings as servers are given them.
+fn text(settings: &[String]) -> Vec<&str> {
+    settings.iter().map(String::as_str).collect()
+}
 
 /// Every server, each a process of its own.
 struct WholeRealm {
@@ -33,12 +41,26 @@ struct WholeRealm {
 impl WholeRealm {
     #[track_caller]
     fn start(name: &str) -> Self {
+        Self::start_with(name, |_| Vec::new())
+    }
+
+    /// Each server with further settings, by its name.
+    #[track_caller]
+    fn start_with(name: &str, settings_of: impl Fn(&str) -> Vec<String>) -> Self {
+        let settings = |name: &str, common: &[&str]| {
+            let common = common.iter().map(|setting| (*setting).to_owned());
+            common.chain(settings_of(name)).collect::<Vec<_>>()
+        };
         let accounts = Accounts::new(name);
-        let login = accounts.login(&CHEAP);
-        let chat = Server::chat(&[]);
-        let main = main_of(&login, &[&format!("main.chat={}", chat.address)]);
+        let login = accounts.login(&text(&settings("login", &CHEAP)));
+        let chat = Server::chat(&text(&settings("chat", &[])));
+        let chat_setting = format!("main.chat={}", chat.address);
+        let main = main_of(&login, &text(&settings("main", &[&chat_setting])));
         main.process.wait_until_said(Stream::Stderr, "the chat server has", 1);
-        let worlds = WORLDS.map(|id| Server::world(id, main.address, &WORLD_SETTINGS));
+        let worlds = WORLDS.map(|id| {
+            let all = settings(&format!("world {id}"), &WORLD_SETTINGS);
+            Server::world(id, main.address, &text(&all))
+        });
         worlds.iter().for_each(|world| world.wait_until_registered(1));
         Self { accounts, login, chat, main, worlds }
     }
@@ -83,6 +105,14 @@ impl WholeRealm {
         self.main.wait_until_reported(&[("chat.memberships", 0), ("chat.channels", 0)]);
         self.chat.wait_until_reported(&[("memberships", 0), ("net.sessions", 1)]);
         self.login.wait_until_reported(&[("waiting", 0), ("net.sessions", 1)]);
+    }
+
+    /// Waits until Main has found every other server.
+    #[track_caller]
+    fn wait_until_linked(&self) {
+        self.login.wait_until_reported(&[("net.sessions", 1)]);
+        self.chat.wait_until_reported(&[("mains", 1)]);
+        self.main.wait_until_reported(&[("worlds", 2)]);
     }
 
     /// Players that worlds have taken in since their start.
@@ -204,6 +234,79 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
     report.expect(&[("joined", BOTS), ("present", BOTS), ("chat_present", BOTS)]);
     report.expect(&[("outages.login.times", 0), ("outages.main.times", BOTS)]);
     realm.wait_until_empty();
+}
+
+/// The servers of a realm, in an order in which they may be started again.
+const EVERY_SERVER: [(&str, fn(&mut WholeRealm) -> &mut Server); 5] = [
+    ("login", |realm| &mut realm.login),
+    ("world 1", |realm| &mut realm.worlds[0]),
+    ("main", |realm| &mut realm.main),
+    ("chat", |realm| &mut realm.chat),
+    ("world 2", |realm| &mut realm.worlds[1]),
+];
+
+/// A secret's files: the secret itself, and the keys of those who have no more than theirs.
+struct Files {
+    secret: Secret,
+    keys: [(&'static str, ScratchFile); 2],
+}
+
+impl Files {
+    #[track_caller]
+    fn new(name: &str) -> Self {
+        let secret = Secret::new(name);
+        let keys = ["chat", "world 2"].map(|server| {
+            let of: Vec<&str> = server.split(' ').collect();
+            (server, secret.key(&of))
+        });
+        Self { secret, keys }
+    }
+
+    fn file_of(&self, server: &str) -> (ProofKind, &str) {
+        match self.keys.iter().find(|(whose, _)| *whose == server) {
+            Some((_, key)) => (ProofKind::Key, key.path()),
+            None => (ProofKind::Secret, self.secret.path()),
+        }
+    }
+
+    fn proof<'a>(&'a self, server: &str, former: Option<&'a Self>) -> Proof<'a> {
+        let (kind, newest) = self.file_of(server);
+        Proof { kind, newest, former: former.map(|former| former.file_of(server).1) }
+    }
+}
+
+/// Each server is started again twice: with both secrets, and with the new one alone. Some have their own
+/// keys only.
+#[test]
+fn the_secret_is_exchanged_under_everybody_and_nobody_loses_anything() {
+    let (old, new) = (Files::new("exchange-old"), Files::new("exchange-new"));
+    let settings = |server: &str| old.proof(server, None).settings();
+    let mut realm = WholeRealm::start_with("exchange", settings);
+    let plan = ["--hz", "2", "--seconds", "600", "--chat-hz", "0.5", "--channels", "5"];
+    let bots = realm.bots("bot-", FEW, &[&plan[..], &["--through-restarts"]].concat());
+    realm.wait_until_complete(FEW);
+    for former in [Some(&old), None] {
+        for (name, server) in EVERY_SERVER {
+            server(&mut realm).restart_with(new.proof(name, former));
+            realm.wait_until_complete(FEW);
+            realm.wait_until_linked();
+        }
+    }
+    bots.stop();
+    let outcome = bots.outcome();
+    let report = &outcome.report;
+    assert_eq!(outcome.code, Some(0), "{report:?}");
+    report.expect(&ROOM_FAULTS.map(|fault| (fault, 0)));
+    report.expect(&CHAT_FAULTS.map(|fault| (fault, 0)));
+    report.expect(&[("joined", FEW), ("present", FEW), ("chat_present", FEW)]);
+    // A connection to Main was lost when Main was started again, and at no other time.
+    report.expect(&[("outages.login.times", 0), ("outages.main.times", 2 * FEW)]);
+    realm.wait_until_empty();
+    // What the realm had before opens nothing.
+    realm.worlds[0].process.end_in_good_order();
+    realm.worlds[0].run_with(old.proof("world 1", None));
+    let refused = "does not have our key; trying again";
+    realm.worlds[0].process.wait_until_said(Stream::Stderr, refused, 1);
 }
 
 /// Nobody says goodbye to anybody, and nobody is left anywhere.

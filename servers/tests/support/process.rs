@@ -267,6 +267,15 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// Ends it in good order, for whoever has something to put into its place.
+    #[track_caller]
+    pub(crate) fn end_in_good_order(&mut self) {
+        self.signal(Signal::Interrupt);
+        let ended = self.output.wait(PATIENCE, |said| (said.ended == 2).then_some(()));
+        assert!(ended.is_some(), "`{}` still runs after {PATIENCE:?}", self.name);
+        let _ = self.child.wait();
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn finish(mut self, within: Duration) -> Finished {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::secrets::Proof;
 use super::{PATIENCE, Process, Report, Signal, Stream, User};
 
 /// Every server's, unless a test sets it itself: tests end servers before their own connections, and
@@ -37,7 +38,12 @@ impl Server {
 
     #[track_caller]
     fn run(name: &str, arguments: Vec<String>) -> Self {
-        let process = Process::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let flags: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        // Whoever is told of a secret has no other one.
+        let process = match flags.iter().any(|flag| flag.starts_with("cluster.")) {
+            true => Process::start_without_secret(&flags, &[]),
+            false => Process::start(&flags),
+        };
         let prefix = format!("{name} listening on ");
         let address =
             process.wait_for(Stream::Stdout, |line| line.strip_prefix(&prefix)?.parse().ok());
@@ -91,7 +97,34 @@ impl Server {
     pub(crate) fn restart_after(&mut self, outage: Duration) {
         self.process.end();
         std::thread::sleep(outage);
-        let mut arguments = self.arguments.clone();
+        self.run_again(self.arguments.clone());
+    }
+
+    /// Ends it in good order, and starts it again at its address with another secret or key.
+    #[track_caller]
+    pub(crate) fn restart_with(&mut self, proof: Proof<'_>) {
+        self.process.end_in_good_order();
+        self.run_with(proof);
+    }
+
+    /// Starts it again, which has ended, at its address with another secret or key.
+    #[track_caller]
+    pub(crate) fn run_with(&mut self, proof: Proof<'_>) {
+        let mut arguments = Vec::new();
+        let mut flags = self.arguments.iter().peekable();
+        while let Some(flag) = flags.next() {
+            match flags.next_if(|value| flag == "--set" && value.starts_with("cluster.")) {
+                Some(_) => {}
+                None => arguments.push(flag.clone()),
+            }
+        }
+        let settings = proof.settings().into_iter();
+        arguments.extend(settings.flat_map(|setting| ["--set".to_owned(), setting]));
+        self.run_again(arguments);
+    }
+
+    #[track_caller]
+    fn run_again(&mut self, mut arguments: Vec<String>) {
         let place = arguments.iter().position(|flag| flag == "--port" || flag == "--listen");
         let place = place.expect("every server is told where to listen");
         let where_it_was = ["--listen".to_owned(), self.address.to_string()];

@@ -200,10 +200,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if cx.sessions.is_shutting_down() {
             return;
         }
+        let address = self.login.address();
         if self.login.is_live() {
             log::warning!("lost Login ({}); users stay, and it is looked for", reason.name());
-        } else if self.login.backoff.attempts() == 0 || reason == ErrorCode::BAD_PROOF {
-            let address = self.login.address();
+        } else if reason == ErrorCode::BAD_PROOF {
+            log::warning!("Login at {} does not have its key of our realm; trying again", address);
+        } else if self.login.backoff.attempts() == 0 {
             log::warning!("can't reach Login at {} ({}); trying again", address, reason.name());
         }
         self.revocations_interrupted();
