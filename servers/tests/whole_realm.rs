@@ -122,7 +122,7 @@ impl WholeRealm {
 
     /// Kills this server and starts it again; answers how long after its start everyone was everywhere.
     #[track_caller]
-    fn restart(&mut self, server: fn(&mut Self) -> &mut Server) -> Duration {
+    fn restart(&mut self, server: ServerOf) -> Duration {
         server(self).restart_after(OUTAGE);
         let restarted = Instant::now();
         self.wait_until_complete(BOTS);
@@ -236,8 +236,11 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
     realm.wait_until_empty();
 }
 
+/// Picks one of its servers.
+type ServerOf = fn(&mut WholeRealm) -> &mut Server;
+
 /// The servers of a realm, in an order in which they may be started again.
-const EVERY_SERVER: [(&str, fn(&mut WholeRealm) -> &mut Server); 5] = [
+const EVERY_SERVER: [(&str, ServerOf); 5] = [
     ("login", |realm| &mut realm.login),
     ("world 1", |realm| &mut realm.worlds[0]),
     ("main", |realm| &mut realm.main),

@@ -57,9 +57,14 @@ where
     Vector { opcode: M::OPCODE, name: M::NAME, fields, frame: frame.to_vec() }
 }
 
-/// The stream frame of an ordinary message of this name.
+/// The stream frame of an ordinary message of this name; two links have one of the same name, and then its opcode
+/// says which is meant.
 pub(crate) fn ordinary_frame(name: &str) -> Vec<u8> {
-    let named = vectors::all().into_iter().find(|vector| vector.name == name);
+    let (word, opcode) = name.split_once(' ').unwrap_or((name, ""));
+    let is_meant =
+        |frame: &[u8]| opcode.is_empty() || opcode == format!("0x{:02X}{:02X}", frame[3], frame[2]);
+    let mut vectors = vectors::all().into_iter();
+    let named = vectors.find(|vector| vector.name == word && is_meant(&vector.frame));
     named.unwrap_or_else(|| panic!("no vector of `{name}`")).frame
 }
 

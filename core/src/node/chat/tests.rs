@@ -1,6 +1,7 @@
 //! A chat server at the bench: its Mains are scripted, one frame at a time.
 
 mod model;
+mod places;
 mod realm;
 mod resuming;
 mod slow;
@@ -59,10 +60,16 @@ const NEW_MAIN: Open = Open { instance: 0, newest: Seq(0) };
 const REQUEST: u32 = 77;
 
 impl ChatBench<'_> {
-    /// A Main that has opened.
-    fn open(&mut self) -> SessionKey {
+    /// A Main that has proven itself, and has not opened.
+    fn accept_main(&mut self) -> SessionKey {
         let key = self.accept();
         self.prove_as(key, ServerKind::MAIN, ServerKind::CHAT, 0);
+        key
+    }
+
+    /// A Main that has opened.
+    fn open(&mut self) -> SessionKey {
+        let key = self.accept_main();
         self.say(key, &NEW_MAIN);
         assert!(self.heard(key)[0].is::<Opened>());
         key

@@ -30,18 +30,46 @@ fn rows(section: &'static str) -> Vec<(&'static str, &'static str)> {
     cells.skip(1).collect()
 }
 
-/// What becomes of each message in the state that this column of "What is taken when" is about: the message's
-/// name, or none for any other opcode, and the cell.
-pub(crate) fn taken_when(state: &str) -> Vec<(&'static str, &'static str)> {
-    let table = section("### What is taken when");
+/// The tables of what is taken, each as its lines' cells.
+fn tables_of_what_is_taken() -> impl Iterator<Item = Vec<Vec<&'static str>>> {
     let cells_of = |line: &'static str| -> Vec<&'static str> {
         line.trim_matches('|').split('|').map(str::trim).collect()
     };
-    let mut lines = table.lines().filter(|line| line.starts_with('|')).map(cells_of);
-    let head = lines.next().expect("a table");
-    let column = head.iter().position(|cell| *cell == state);
-    let column = column.unwrap_or_else(|| panic!("no column `{state}`"));
-    lines.skip(1).map(|cells| (cells[0].trim_matches('`'), cells[column])).collect()
+    let headings = ["### What is taken when", "### What servers take of each other"];
+    let parts = headings.into_iter().flat_map(|heading| section(heading).split("\n\n"));
+    let tables = parts.filter(|part| part.starts_with('|'));
+    tables.map(move |table| table.lines().map(cells_of).collect())
+}
+
+fn names_in(cell: &'static str) -> impl Iterator<Item = &'static str> {
+    cell.split(", ").map(|name| name.trim_matches('`'))
+}
+
+/// Each table has each message of its links once.
+#[test]
+fn no_message_between_servers_is_left_out() {
+    for table in tables_of_what_is_taken().skip(1) {
+        let names: Vec<_> = table.iter().skip(2).flat_map(|cells| names_in(cells[0])).collect();
+        let of_servers = |name: &&str| {
+            ["either_way", "dialer_to_listener", "listener_to_dialer"].contains(name)
+                || (name.contains("main") && !name.contains("client"))
+        };
+        let schemas = SCHEMAS.iter().filter(|schema| of_servers(&schema.name));
+        for message in schemas.flat_map(|schema| schema.messages) {
+            let is_it = |name: &&&str| name.split(' ').next() == Some(message.name);
+            assert_eq!(names.iter().filter(is_it).count(), 1, "rows of `{}`", message.name);
+        }
+    }
+}
+
+/// What becomes of each message in the state that this column of those tables is about: the message's name, or none
+/// for any other opcode, and the cell.
+pub(crate) fn taken_when(state: &str) -> Vec<(&'static str, &'static str)> {
+    let column_in = |table: &Vec<Vec<&str>>| table[0].iter().position(|cell| *cell == state);
+    let found = tables_of_what_is_taken().find_map(|table| Some((column_in(&table)?, table)));
+    let (column, table) = found.unwrap_or_else(|| panic!("no column `{state}`"));
+    let rows = table.into_iter().skip(2);
+    rows.flat_map(|cells| names_in(cells[0]).map(move |name| (name, cells[column]))).collect()
 }
 
 fn expected_rows(message: &MessageSchema) -> Vec<(String, String)> {

@@ -11,7 +11,7 @@ const VERIFIED: VerifyAck = VerifyAck { request: 1, uid: UID, revision: REVISION
 
 impl LoginBench<'_> {
     /// A Main that has proven itself.
-    fn accept_main(&mut self) -> SessionKey {
+    pub(super) fn accept_main(&mut self) -> SessionKey {
         let main = self.accept();
         self.prove_as(main, ServerKind::MAIN, ServerKind::LOGIN, 0);
         assert_eq!(self.state(main), Some(SessionState::Ready));

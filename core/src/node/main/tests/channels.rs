@@ -81,8 +81,8 @@ impl MainBench<'_> {
         })
     }
 
-    /// The chat server takes the connection that Main asks for; what Main resumes is left to hear.
-    fn open_chat(&mut self) -> SessionKey {
+    /// The chat server takes the connection that Main asks for, and has not proven itself.
+    pub(super) fn dial_chat(&mut self) -> SessionKey {
         let key = loop {
             if let Some(key) = self.chat_is_dialed() {
                 break key;
@@ -90,6 +90,12 @@ impl MainBench<'_> {
             self.pass_ms(16);
         };
         self.connected(key);
+        key
+    }
+
+    /// The chat server takes the connection that Main asks for; what Main resumes is left to hear.
+    pub(super) fn open_chat(&mut self) -> SessionKey {
+        let key = self.dial_chat();
         self.take_proof_as(key, ServerKind::CHAT);
         assert!(self.heard(key)[0].is::<Open>());
         self.say(key, &Opened { instance: 9 });

@@ -1,7 +1,7 @@
 //! PROTOCOL.md's table of what is taken when, at a world.
 
 use super::*;
-use crate::node::testing::cases;
+use crate::node::testing::{cases, expect_of_server};
 
 #[test]
 fn a_stranger_s_messages() {
@@ -22,6 +22,41 @@ fn a_member_s_messages() {
             let key = bench.fill(main, 1)[0];
             bench.say_bytes(key, &case.frame);
             case.expect(&bench.flush_and_hear(key));
+        });
+    }
+}
+
+#[test]
+fn main_s_messages() {
+    let ways: [(&str, fn(&mut WorldBench<'_, Relay>) -> SessionKey); 3] = [
+        ("a world, before `ClusterAck`", |bench| bench.connect_next()),
+        ("a world, before `Registered`", |bench| bench.connect_main()),
+        ("a world, behind it", |bench| bench.register()),
+    ];
+    for (state, lead) in ways {
+        expect_of_server(state, |case| {
+            let mut found = None;
+            with_world(SETUP, |bench| {
+                bench.act(World::start);
+                let key = lead(bench);
+                found = case.say(bench, key);
+            });
+            found
+        });
+    }
+}
+
+/// Whoever is shown out gets nothing more, whatever it says.
+#[test]
+fn who_has_heard_the_last_word_is_answered_nothing() {
+    for case in cases("world, behind it") {
+        with_world(SETUP, |bench| {
+            let main = bench.meet_main();
+            let key = bench.fill(main, 1)[0];
+            bench.say(main, &DetachUser { uid: Uid(1), reason: ErrorCode::REPLACED });
+            assert!(bench.heard(key).last().is_some_and(Said::is::<Bye>));
+            bench.say_bytes(key, &case.frame);
+            assert_eq!(bench.flush_and_hear(key), [], "`{}`", case.message);
         });
     }
 }

@@ -1,0 +1,28 @@
+//! PROTOCOL.md's table of what servers take of each other, at a chat server.
+
+use super::*;
+use crate::node::cluster::tests::hello_of;
+use crate::node::testing::{expect_of_server, frame_of};
+
+#[test]
+fn a_main_s_messages() {
+    let ways: [(&str, fn(&mut ChatBench<'_>) -> SessionKey); 3] = [
+        ("chat, before `ClusterAck`", |bench| bench.accept()),
+        ("chat, before `Opened`", |bench| bench.accept_main()),
+        ("chat, behind it", |bench| bench.open()),
+    ];
+    for (state, lead) in ways {
+        expect_of_server(state, |mut case| {
+            let mut found = None;
+            with_chat(|bench| {
+                let key = lead(bench);
+                // The vector is a world's; here it's Mains that dial.
+                if case.message == "ClusterHello" {
+                    case.frame = frame_of(&hello_of(ServerKind::MAIN, 0));
+                }
+                found = case.say(bench, key);
+            });
+            found
+        });
+    }
+}
