@@ -4,9 +4,12 @@ use super::*;
 use crate::node::cluster::tests::hello_of;
 use crate::node::testing::{expect_of_server, frame_of};
 
+/// Leads to a state; the peer that is in it.
+type Lead = fn(&mut ChatBench<'_>) -> SessionKey;
+
 #[test]
 fn a_main_s_messages() {
-    let ways: [(&str, fn(&mut ChatBench<'_>) -> SessionKey); 3] = [
+    let ways: [(&str, Lead); 3] = [
         ("chat, before `ClusterAck`", |bench| bench.accept()),
         ("chat, before `Opened`", |bench| bench.accept_main()),
         ("chat, behind it", |bench| bench.open()),

@@ -3,6 +3,9 @@
 use super::*;
 use crate::node::testing::{cases, expect_of_server};
 
+/// Leads to a state; the peer that is in it.
+type Lead = fn(&mut MainBench<'_>) -> SessionKey;
+
 #[test]
 fn a_stranger_s_messages() {
     for case in cases("Main, before `Welcome`") {
@@ -67,7 +70,7 @@ fn login_s_messages() {
 
 #[test]
 fn the_chat_server_s_messages() {
-    let ways: [(&str, fn(&mut MainBench<'_>) -> SessionKey); 3] = [
+    let ways: [(&str, Lead); 3] = [
         ("Main, chat before `ClusterAck`", |bench| bench.dial_chat()),
         ("Main, chat before `Opened`", |bench| {
             let key = bench.dial_chat();

@@ -3,6 +3,9 @@
 use super::*;
 use crate::node::testing::{cases, expect_of_server};
 
+/// Leads to a state; the peer that is in it.
+type Lead = fn(&mut WorldBench<'_, Relay>) -> SessionKey;
+
 #[test]
 fn a_stranger_s_messages() {
     for case in cases("world, before `JoinOk`") {
@@ -28,7 +31,7 @@ fn a_member_s_messages() {
 
 #[test]
 fn main_s_messages() {
-    let ways: [(&str, fn(&mut WorldBench<'_, Relay>) -> SessionKey); 3] = [
+    let ways: [(&str, Lead); 3] = [
         ("a world, before `ClusterAck`", |bench| bench.connect_next()),
         ("a world, before `Registered`", |bench| bench.connect_main()),
         ("a world, behind it", |bench| bench.register()),
