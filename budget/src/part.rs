@@ -225,6 +225,7 @@ const NODE_MEMORY: &[(&str, Part)] = &[
     ("request_listed", Part::Sessions),
     ("ended", Part::Sessions),
     ("addresses", Part::Sessions),
+    ("openings", Part::Sessions),
     ("address_heads", Part::Sessions),
     ("address_nexts", Part::Sessions),
     ("networks", Part::Sessions),

@@ -75,6 +75,9 @@ pub const LIMITS: NetConfig = NetConfig {
     send_buffers_per_server: 4,
     #[cfg(feature = "websocket")]
     origins: crate::device::world::ORIGINS,
+    // No page is from a device, whatever that is called.
+    #[cfg(feature = "websocket")]
+    hosts: &[],
 };
 
 const _: () = assert!(LIMITS.problem().is_none(), "device.toml: the limits contradict each other");
