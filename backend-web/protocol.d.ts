@@ -71,6 +71,7 @@ export const LoginDenial: {
   readonly BUSY: number;
   readonly DISABLED: number;
   readonly UNAVAILABLE: number;
+  readonly BANNED: number;
 };
 
 /** A place in a room, in thousandths of the game's unit of length. */

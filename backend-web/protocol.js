@@ -72,6 +72,7 @@ export const LoginDenial = Object.freeze({
   BUSY: 4,
   DISABLED: 5,
   UNAVAILABLE: 6,
+  BANNED: 7,
 });
 
 const position = record({ x: i32, y: i32, z: i32 });

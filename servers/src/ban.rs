@@ -1,34 +1,47 @@
-//! `tinyrealm ban`: whom Main turns away, from a shell.
+//! `tinyrealm ban`: whom Main and Login turn away, from a shell.
 
 use std::process::ExitCode;
 
 use anyhow::bail;
 
 use crate::accounts::now;
-use crate::bans::BanFile;
+use crate::bans::{Ban, BanFile, Bans};
 use crate::cli::BanCommand;
 use crate::config::Config;
 use crate::user::date;
 
 /// Does one thing to the list of bans.
 pub(crate) fn run(command: &BanCommand, config: &Config) -> anyhow::Result<ExitCode> {
-    let file = BanFile::of(&config.main)?;
+    let files = BanFile::all(config)?;
     match command {
         BanCommand::Add(options) => {
             let until = options.seconds.map(|seconds| now() + seconds);
-            file.change(|bans| bans.add(options.who, until))?;
+            for file in &files {
+                file.change(|bans| bans.add(options.who, until))?;
+            }
             let end = until.map_or_else(String::new, |until| format!(" until {}", date(until)));
             println!("{} is banned{end}", options.who);
         }
         BanCommand::Remove(options) => {
-            file.change(|bans| match bans.remove(options.who) {
-                true => Ok(()),
-                false => bail!("{} is not banned", options.who),
-            })?;
+            let mut was_banned = false;
+            for file in &files {
+                file.change(|bans| {
+                    was_banned |= bans.remove(options.who);
+                    Ok(())
+                })?;
+            }
+            if !was_banned {
+                bail!("{} is not banned", options.who);
+            }
             println!("{} is not banned any more", options.who);
         }
         BanCommand::List(_) => {
-            for ban in file.read()?.in_force() {
+            let lists: anyhow::Result<Vec<_>> = files.iter().map(BanFile::read).collect();
+            let lists = lists?;
+            let mut all: Vec<&Ban> = lists.iter().flat_map(Bans::in_force).collect();
+            all.sort_by_key(|ban| ban.who.to_string());
+            all.dedup();
+            for ban in all {
                 let until = ban.until.map_or_else(|| "for ever".to_owned(), date);
                 println!("{:<24}  {until}", ban.who.to_string());
             }

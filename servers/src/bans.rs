@@ -1,7 +1,7 @@
-//! Bans: users and addresses that a Main turns away.
+//! Bans: users and addresses that a Main and a Login turn away.
 //!
 //! Purpose: `tinyrealm ban` writes the list, a Main reads it whenever it has changed, and lets go whoever
-//! is on it. It is a file in Main's data folder, so it works while Main runs and while it does not, for
+//! is on it; a Login reads it, too, and gives them no token. It is a file in the server's data folder, so it works while they run and while they do not, for
 //! guests and for accounts alike. (An account is better disabled: that ends it for every Main.)
 //!
 //! Contract: a ban has an end, or none. What has ended turns nobody away, and goes at the next change.
@@ -17,7 +17,7 @@ use tinyrealm_core::protocol::Uid;
 use tinyrealm_core::session::PeerAddress;
 
 use crate::accounts::{UnixSeconds, now};
-use crate::config::MainSettings;
+use crate::config::{Auth, Config, LoginSettings, MainSettings};
 use crate::secret;
 
 const FILE_NAME: &str = "bans.toml";
@@ -140,9 +140,34 @@ impl BanFile {
     ///
     /// # Errors
     /// If none is configured and the user has none.
-    pub(crate) fn of(settings: &MainSettings) -> anyhow::Result<Self> {
-        let folder = secret::data_folder(&settings.data_folder)
-            .context("the list of bans: set main.data_folder")?;
+    pub(crate) fn of_main(settings: &MainSettings) -> anyhow::Result<Self> {
+        Self::within(&settings.data_folder).context("the list of bans: set main.data_folder")
+    }
+
+    /// In Login's data folder.
+    ///
+    /// # Errors
+    /// If none is configured and the user has none.
+    pub(crate) fn of_login(settings: &LoginSettings) -> anyhow::Result<Self> {
+        Self::within(&settings.data_folder).context("the list of bans: set login.data_folder")
+    }
+
+    /// Those of the servers that this configuration speaks of: often they are one.
+    ///
+    /// # Errors
+    /// If a server has no folder, and the user has none.
+    pub(crate) fn all(config: &Config) -> anyhow::Result<Vec<Self>> {
+        let mut all = vec![Self::of_main(&config.main)?];
+        let has_login = config.main.auth == Auth::Login || !config.login.data_folder.is_empty();
+        if has_login {
+            let of_login = Self::of_login(&config.login)?;
+            all.extend((of_login.path != all[0].path).then_some(of_login));
+        }
+        Ok(all)
+    }
+
+    fn within(configured: &str) -> anyhow::Result<Self> {
+        let folder = secret::data_folder(configured)?;
         Ok(Self { path: folder.join(FILE_NAME), seen: None })
     }
 

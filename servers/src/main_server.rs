@@ -135,7 +135,7 @@ impl Doorkeeper {
             Auth::Guest => Configured::Guests(Guests::new(secret::guests(settings)?)),
             Auth::Login => Configured::Accounts(Accounts),
         };
-        Ok(Self { authenticator, bans: BanFile::of(settings)?.read()? })
+        Ok(Self { authenticator, bans: BanFile::of_main(settings)?.read()? })
     }
 }
 
@@ -205,7 +205,7 @@ pub(crate) fn spawn(
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(usize::from(config.main.sessions));
     let doorkeeper = Doorkeeper::new(&config.main)?;
-    let file = BanFile::of(&config.main)?;
+    let file = BanFile::of_main(&config.main)?;
     let secrets = keyring.into_secrets()?;
     let allowed = allowed_worlds(&config.main)?;
     let config = config.clone();

@@ -2,11 +2,12 @@
 
 mod support;
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use support::login::try_hello;
+use support::login::{Accounts, Answer, CHEAP, login, main_of, try_hello, try_login};
 use support::{PATIENCE, Peer, Process, ScratchFile, Server, Stream};
-use tinyrealm_core::protocol::ErrorCode;
+use tinyrealm_core::protocol::{ErrorCode, LoginDenial};
 
 fn ban(folder: &ScratchFile, arguments: &[&str], code: i32) -> Vec<String> {
     let all = [&["ban"], arguments, &["--data", folder.path()]].concat();
@@ -80,4 +81,70 @@ fn whom_one_can_t_ban_is_named() {
     std::fs::write(format!("{}/bans.toml", folder.path()), "nonsense").unwrap();
     let said = ban(&folder, &["list"], 1);
     assert!(said[0].contains("bans.toml"), "{said:?}");
+}
+
+/// Main and Login have a list each here; with one configuration both are written.
+#[test]
+fn a_banned_account_or_address_is_told_so_at_login() {
+    const PASSWORD: &str = "correct horse";
+    let elsewhere = Ipv4Addr::new(127, 0, 0, 7);
+    let (accounts, folder) = (Accounts::new("ban-accounts"), ScratchFile::new("ban-main"));
+    accounts.user(&["add", "alice"], PASSWORD);
+    accounts.user(&["add", "bob"], PASSWORD);
+    let server = accounts.login(&CHEAP);
+    let of_main = format!("main.data_folder={}", folder.path());
+    let main = main_of(&server, &[&of_main]);
+    let (mut alice, uid) =
+        try_hello(main.address, Some(login(server.address, "alice", PASSWORD).token())).unwrap();
+    let (uid, of_login) = (uid.0.to_string(), accounts.setting());
+    let ban = |arguments: &[&str]| {
+        let all = [&["ban"], arguments, &["--set", &of_main, "--set", &of_login]].concat();
+        let finished = Process::start(&all).finish(PATIENCE);
+        finished.expect_code(0);
+        finished.lines(Stream::Stdout).len()
+    };
+    let denial =
+        |from, id, password| try_login(server.address, from, id, password).unwrap().denied().reason;
+    // Login looks at its list four times a second.
+    let wait_until = |is_banned: bool, from, id| {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = try_login(server.address, from, id, PASSWORD).unwrap();
+            let found = match answer {
+                Answer::Token(_) => false,
+                Answer::Denied(denied) => {
+                    assert_eq!((denied.reason, denied.retry_after_ms), (LoginDenial::BANNED, 0));
+                    true
+                }
+            };
+            if found == is_banned {
+                return;
+            }
+            assert!(Instant::now() < deadline);
+        }
+    };
+
+    ban(&["add", &uid]);
+    alice.expect_bye(ErrorCode::BANNED);
+    wait_until(true, elsewhere, "alice");
+    // Only the right password hears of it; nobody else is concerned.
+    assert_eq!(denial(elsewhere, "alice", "a wrong password"), LoginDenial::WRONG);
+    wait_until(false, elsewhere, "bob");
+    ban(&["remove", &uid]);
+    wait_until(false, elsewhere, "alice");
+
+    ban(&["add", "127.0.0.7"]);
+    assert_eq!(ban(&["list"]), 1, "both lists say the same");
+    wait_until(true, elsewhere, "bob");
+    // Nothing is hashed for who comes from there.
+    assert_eq!(denial(elsewhere, "bob", "a wrong password"), LoginDenial::BANNED);
+    wait_until(false, Ipv4Addr::LOCALHOST, "bob");
+    main.stop();
+    let report = server.stop();
+    assert!(report.denied("BANNED") >= 3, "{report:?}");
+    // It holds for a Login that is started behind it, too, until it is over.
+    let server = accounts.login(&CHEAP);
+    let answer = try_login(server.address, elsewhere, "alice", PASSWORD).unwrap();
+    assert_eq!(answer.denied().reason, LoginDenial::BANNED);
+    server.stop();
 }

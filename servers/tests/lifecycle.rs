@@ -96,6 +96,28 @@ fn main_is_killed_and_comes_back_while_everybody_plays() {
     main_report.expect(&[("hellos", 22), ("hellos_refused", 0), ("net.violations", 0)]);
 }
 
+/// Who was lost, where, and how: on either side of the links between servers.
+#[test]
+fn a_lost_link_is_told_with_its_address_and_code() {
+    let mut realm = Realm::start(&IMPATIENT);
+    let world = realm.worlds.remove(0);
+    let address = world.address;
+    world.process.kill();
+    let main = &realm.main.process;
+    let line = format!("world 1 left the registry (LOST); it was at {address}");
+    main.wait_until_said(Stream::Stderr, &line, 1);
+    main.wait_until_said(Stream::Stderr, "lost a server at 127.0.0.1 (LOST;", 1);
+    let world = Server::world(1, realm.main.address, &IMPATIENT);
+    world.wait_until_registered(1);
+    let mut guest = Peer::connect(realm.main.address);
+    guest.hello(None);
+    drop(guest);
+    main.wait_until_said(Stream::Stderr, "lost a client at 127.0.0.1 (LOST;", 1);
+    let (address, _) = realm.kill_main();
+    let line = format!("lost Main (LOST) at {address}");
+    world.process.wait_until_said(Stream::Stderr, &line, 1);
+}
+
 #[test]
 fn with_another_key_a_new_main_knows_no_guest() {
     let key = ScratchFile::new("another-key");

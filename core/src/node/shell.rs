@@ -205,7 +205,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
 
     fn end_transport(&mut self, turn: &mut Turn<'_>, key: SessionKey, reason: ErrorCode) {
         self.forget_partial_frame(key);
-        self.sessions.disconnected(key, reason);
+        self.sessions.disconnected(turn.now, key, reason);
         self.settle(turn);
     }
 

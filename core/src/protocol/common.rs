@@ -175,6 +175,8 @@ codes! {
         DISABLED = 5,
         /// The accounts can't be read now: come back later.
         UNAVAILABLE = 6,
+        /// The address is banned, or the password is right and the account is: coming back does not help.
+        BANNED = 7,
     }
 }
 

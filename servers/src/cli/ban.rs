@@ -12,8 +12,8 @@ pub(crate) enum BanCommand {
     Add(BanOptions),
     /// Let it come again.
     Remove(UnbanOptions),
-    /// List whom Main turns away.
-    List(MainDataOptions),
+    /// List whom Main and Login turn away.
+    List(DataOptions),
 }
 
 /// Whom, and for how long.
@@ -26,7 +26,7 @@ pub(crate) struct BanOptions {
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
     pub(crate) seconds: Option<UnixSeconds>,
     #[command(flatten)]
-    data: MainDataOptions,
+    data: DataOptions,
 }
 
 /// Whom.
@@ -36,13 +36,13 @@ pub(crate) struct UnbanOptions {
     #[arg(value_name = "WHO")]
     pub(crate) who: Who,
     #[command(flatten)]
-    data: MainDataOptions,
+    data: DataOptions,
 }
 
-/// Where Main's list is.
+/// Where the list is.
 #[derive(Debug, Args)]
-pub(crate) struct MainDataOptions {
-    /// Main's data folder; a folder of this user, if it is not given.
+pub(crate) struct DataOptions {
+    /// The data folder of Main, and of Login; a folder of this user, if it is not given.
     #[arg(long, value_name = "FOLDER")]
     data: Option<String>,
 }
@@ -55,5 +55,6 @@ impl BanCommand {
             Self::List(data) => data,
         };
         push("main.data_folder", data.data.clone());
+        push("login.data_folder", data.data.clone());
     }
 }

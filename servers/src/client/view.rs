@@ -223,6 +223,7 @@ impl RoomView {
         match reason {
             LoginDenial::WRONG => self.fail("wrong id or password"),
             LoginDenial::DISABLED => self.fail("this account is disabled"),
+            LoginDenial::BANNED => self.fail("this account or this address is banned"),
             LoginDenial::LOCKED => {
                 self.fail(&format!("too many wrong passwords: come back in {wait} s"));
             }

@@ -1,9 +1,10 @@
 //! A login server's eye on its store, on a thread of its own.
 //!
 //! It tells the node when the accounts have another revision, whoever has changed them, reads who was
-//! revoked, and sweeps away throw-away accounts whose runs were killed.
+//! revoked and who is banned, and sweeps away throw-away accounts whose runs were killed.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tinyrealm_core::node::login::RevocationWork;
@@ -12,6 +13,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::workers::{Complaints, Outcome};
 use crate::accounts::{self, AccountStore};
+use crate::bans::{BanFile, Bans};
 
 /// How often the store is looked at: within two seconds of a change nobody is in the realm any more
 /// whom it has revoked.
@@ -21,13 +23,23 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// Until there is no more work to come.
 pub(super) fn watch(
     store: Box<dyn AccountStore>,
+    (ban_file, bans): (BanFile, Arc<RwLock<Bans>>),
     work: &Receiver<RevocationWork>,
     outcomes: Sender<Outcome>,
 ) -> Box<dyn AccountStore> {
     let now = Instant::now();
     let complaints = Complaints::start();
     let revision = Revision::default();
-    let mut watch = Watch { store, outcomes, complaints, revision, looked_at: now, swept_at: now };
+    let mut watch = Watch {
+        store,
+        ban_file,
+        bans,
+        outcomes,
+        complaints,
+        revision,
+        looked_at: now,
+        swept_at: now,
+    };
     loop {
         let left = LOOK_INTERVAL.saturating_sub(watch.looked_at.elapsed());
         let is_heard = match work.recv_timeout(left) {
@@ -43,6 +55,8 @@ pub(super) fn watch(
 
 struct Watch {
     store: Box<dyn AccountStore>,
+    ban_file: BanFile,
+    bans: Arc<RwLock<Bans>>,
     outcomes: Sender<Outcome>,
     complaints: Complaints,
     /// The newest that the node was told.
@@ -71,6 +85,7 @@ impl Watch {
             self.swept_at = self.looked_at;
             self.sweep();
         }
+        self.read_bans();
         match self.store.revision() {
             Ok(revision) if revision > self.revision => {
                 self.revision = revision;
@@ -81,6 +96,14 @@ impl Watch {
                 self.complaints.log("the accounts are not seen", &error);
                 true
             }
+        }
+    }
+
+    fn read_bans(&mut self) {
+        match self.ban_file.read_if_changed() {
+            None => {}
+            Some(Ok(bans)) => *self.bans.write().unwrap_or_else(PoisonError::into_inner) = bans,
+            Some(Err(error)) => tracing::warn!("{error:#}; the former one holds"),
         }
     }
 

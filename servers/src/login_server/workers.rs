@@ -5,7 +5,7 @@
 //! hands out.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use tinyrealm_core::dispatch::RateLimitedLog;
@@ -13,13 +13,14 @@ use tinyrealm_core::node::login::{
     LoginKey, LoginOutcome, LoginWork, RevocationPage, RevocationWork, VerifyKey, VerifyOutcome,
     VerifyWork,
 };
-use tinyrealm_core::protocol::{LoginDenial, Revision};
+use tinyrealm_core::protocol::{LoginDenial, Revision, Uid};
 use tinyrealm_std::Clock;
 use tokio::sync::mpsc;
 
 use super::watch::watch;
 use crate::accounts::password::{Checked, HashMemory, Passwords};
 use crate::accounts::{self, Account, AccountStore, Grant, Standing, StoreError};
+use crate::bans::{BanFile, Bans};
 use crate::config::LoginSettings;
 
 /// What has become of a job.
@@ -68,6 +69,8 @@ impl Workers {
         passwords: &Arc<Passwords>,
     ) -> anyhow::Result<Self> {
         let threads = usize::from(settings.hash_threads());
+        let ban_file = BanFile::of_login(settings)?;
+        let bans = Arc::new(RwLock::new(ban_file.read()?));
         let (logins, login_work) = sync_channel(threads);
         let (verifies, verify_work) = sync_channel(usize::from(settings.verifies_running()));
         let capacity = threads + usize::from(settings.verifies_running());
@@ -80,6 +83,7 @@ impl Workers {
                 store: accounts::open(settings)?,
                 passwords: Arc::clone(passwords),
                 memory: HashMemory::default(),
+                bans: Arc::clone(&bans),
                 token_ttl_s: settings.token_ttl_s,
                 tokens_per_account: settings.tokens_per_account,
             };
@@ -93,7 +97,9 @@ impl Workers {
         handles.push(builder.spawn(move || check_tokens(store, &verify_work, &verified))?);
         let store = accounts::open(settings)?;
         let builder = std::thread::Builder::new().name("watch".to_owned());
-        handles.push(builder.spawn(move || watch(store, &revocation_work, outcomes))?);
+        handles.push(
+            builder.spawn(move || watch(store, (ban_file, bans), &revocation_work, outcomes))?,
+        );
         Ok(Self { logins, verifies, revocations, outcomes: receiver, threads: handles })
     }
 
@@ -194,6 +200,7 @@ struct Checker {
     store: Box<dyn AccountStore>,
     passwords: Arc<Passwords>,
     memory: HashMemory,
+    bans: Arc<RwLock<Bans>>,
     token_ttl_s: u32,
     tokens_per_account: u32,
 }
@@ -201,6 +208,9 @@ struct Checker {
 impl Checker {
     /// Looks the account up, whether there is one or not, and hashes, whether there is one or not.
     fn check(&mut self, work: &LoginWork) -> Result<LoginOutcome, StoreError> {
+        if self.is_banned(Uid::NOBODY, work) {
+            return Ok(LoginOutcome::Denied(LoginDenial::BANNED));
+        }
         let account = self.store.find(&work.id)?;
         if work.is_held_back && !is_device_of(work, account.as_ref()) {
             return Ok(LoginOutcome::Denied(LoginDenial::LOCKED));
@@ -213,11 +223,20 @@ impl Checker {
         if account.standing == Standing::Disabled {
             return Ok(LoginOutcome::Denied(LoginDenial::DISABLED));
         }
+        if self.is_banned(account.uid, work) {
+            return Ok(LoginOutcome::Denied(LoginDenial::BANNED));
+        }
         let outcome = self.grant(work, &account)?;
         if checked == Checked::RightButOld && account.purpose == accounts::Purpose::Person {
             self.hash_anew(work, &account)?;
         }
         Ok(outcome)
+    }
+
+    /// Whether this account is banned, or where it comes from.
+    fn is_banned(&self, uid: Uid, work: &LoginWork) -> bool {
+        let bans = self.bans.read().unwrap_or_else(PoisonError::into_inner);
+        bans.turns_away(uid, work.from)
     }
 
     fn grant(&mut self, work: &LoginWork, account: &Account) -> Result<LoginOutcome, StoreError> {

@@ -35,6 +35,7 @@ impl RealmClient {
     pub(super) fn login_denied(&mut self, reason: LoginDenial, retry_after_ms: u32) {
         match reason {
             LoginDenial::WRONG | LoginDenial::DISABLED => self.main = MainState::Stopped,
+            LoginDenial::BANNED => self.verdict = Some(ErrorCode::BANNED),
             _ => self.login_retry_ms = retry_after_ms,
         }
     }

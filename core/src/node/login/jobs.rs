@@ -141,6 +141,8 @@ pub struct LoginWork {
     pub key: LoginKey,
     /// The account's id.
     pub id: heapless::String<ACCOUNT_MAX_BYTES>,
+    /// Where it was given.
+    pub from: PeerAddress,
     /// What was given as its password.
     pub password: heapless::String<PASSWORD_MAX_BYTES>,
     /// To be stored, before the outcome is told, if the password is right.
@@ -301,9 +303,9 @@ impl<'a> JobBook<'a> {
         let id = text(slot.id.get(..usize::from(slot.id_bytes))?);
         let password = text(slot.password.get(..usize::from(slot.password_bytes))?);
         slot.password = [0; PASSWORD_MAX_BYTES];
-        let (device, is_held_back) = (slot.device, slot.is_held_back);
+        let (from, device, is_held_back) = (slot.from, slot.device, slot.is_held_back);
         let token_hash = TokenHash::of(&token);
-        Some(LoginWork { key, id, password, token_hash, device, is_held_back })
+        Some(LoginWork { key, id, from, password, token_hash, device, is_held_back })
     }
 
     pub(super) fn login_at(&self, index: u16) -> Option<(LoginKey, &LoginSlot)> {

@@ -113,7 +113,7 @@ pub enum LoginOutcome {
         /// The generation of its password: another one for each that is set.
         generation: u64,
     },
-    /// There is no token: `WRONG`, `DISABLED` or `UNAVAILABLE`; or `LOCKED`, if it
+    /// There is no token: `WRONG`, `DISABLED`, `BANNED` or `UNAVAILABLE`; or `LOCKED`, if it
     /// [was held back](LoginWork::is_held_back) and its device is none of the account's any more.
     Denied(LoginDenial),
 }

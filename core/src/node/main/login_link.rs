@@ -202,7 +202,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         let address = self.login.address();
         if self.login.is_live() {
-            log::warning!("lost Login ({}); users stay, and it is looked for", reason.name());
+            log::warning!(
+                "lost Login ({}) at {}; users stay, and it is looked for",
+                reason.name(),
+                address
+            );
         } else if reason == ErrorCode::BAD_PROOF {
             log::warning!("Login at {} does not have its key of our realm; trying again", address);
         } else if self.login.backoff.attempts() == 0 {

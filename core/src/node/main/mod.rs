@@ -305,7 +305,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
             link::CHAT => self.chat_ended(cx, ended.reason),
             link::WORLD => {
                 if let Some(world) = self.worlds.key_at(ended.tag.index) {
-                    self.unregister(cx, world);
+                    self.unregister(cx, world, ended.reason);
                 }
             }
             link::LOGIN => self.login_link_ended(cx, ended.reason),

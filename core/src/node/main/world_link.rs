@@ -143,7 +143,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 );
             }
             let link = old.session;
-            self.unregister(cx, before);
+            self.unregister(cx, before, ErrorCode::REPLACED);
             cx.sessions.set_tag(link, LinkTag { kind: link::LEAVING, index: 0 });
             cx.sessions.close(cx.now, link, Farewell::Bye(ErrorCode::REPLACED));
         }
@@ -162,9 +162,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// The world leaves the registry, and its users are told. O(users).
-    pub(super) fn unregister(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey) {
+    pub(super) fn unregister(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        world: WorldKey,
+        reason: ErrorCode,
+    ) {
         let Some(entry) = self.worlds.remove(world) else { return };
-        log::info!("world {} left the registry", entry.world_id.0);
+        let (id, address) = (entry.world_id.0, entry.address.as_str());
+        log::info!("world {} left the registry ({}); it was at {}", id, reason.name(), address);
         self.stats.worlds_lost.count();
         for index in 0..self.users.capacity() as u16 {
             let Some(key) = self.users.key_at(index) else { continue };

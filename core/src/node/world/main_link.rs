@@ -141,7 +141,11 @@ impl<'a, G: Game> World<'a, G> {
             return;
         }
         if self.main.is_live() {
-            log::warning!("lost Main ({}); players stay, and it is looked for", reason.name());
+            log::warning!(
+                "lost Main ({}) at {}; players stay, and it is looked for",
+                reason.name(),
+                self.config.main_address.as_str()
+            );
         } else if reason == ErrorCode::BAD_PROOF {
             log::warning!(
                 "Main at {} does not have our key; trying again",

@@ -1,8 +1,16 @@
 //! How a session ends: what its role learns, and what its peer is told.
 
 use super::SessionManager;
+#[cfg(feature = "log")]
+use crate::dispatch::RateLimitedLog;
+#[cfg(feature = "log")]
+use crate::log;
 use crate::protocol::ErrorCode;
+#[cfg(feature = "log")]
+use crate::session::session::Flags;
 use crate::session::session::{LinkTag, SessionKey};
+#[cfg(feature = "log")]
+use crate::session::state::SessionState;
 use crate::stats::Count;
 use crate::storage::Key;
 use crate::time::Instant;
@@ -57,6 +65,47 @@ pub enum UnsendableClose {
     Code,
     /// The text is longer than 123 bytes.
     Reason,
+}
+
+/// Lines about peers that were lost: one a second of servers, and one of all others.
+#[cfg(feature = "log")]
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Losses {
+    servers: RateLimitedLog,
+    others: RateLimitedLog,
+}
+
+#[cfg(feature = "log")]
+impl SessionManager<'_> {
+    /// Tells the log of a peer that has come, had proven something and is gone without a word. (Who dials
+    /// knows whom, and tells it itself.)
+    pub(super) fn log_loss(&mut self, now: Instant, key: SessionKey, reason: ErrorCode) {
+        let is_lost = matches!(reason, ErrorCode::LOST | ErrorCode::SILENT);
+        let Some(session) = self.table.get(key) else { return };
+        let is_outbound = session.flags.has(Flags::OUTBOUND);
+        if !is_lost || is_outbound || session.state != SessionState::Ready {
+            return;
+        }
+        let is_server = session.flags.has(Flags::TRUSTED);
+        let from = self.address(key).unwrap_or_default();
+        if is_server {
+            if let Some(count) = self.losses.servers.admit(now) {
+                log::warning!(
+                    "lost a server at {} ({}; {} since the last line)",
+                    from,
+                    reason.name(),
+                    count
+                );
+            }
+        } else if let Some(count) = self.losses.others.admit(now) {
+            log::info!(
+                "lost a client at {} ({}; {} since the last line)",
+                from,
+                reason.name(),
+                count
+            );
+        }
+    }
 }
 
 impl SessionManager<'_> {

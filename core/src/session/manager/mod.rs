@@ -103,6 +103,8 @@ pub struct SessionManager<'a> {
     own_links: u16,
     own_sessions: u16,
     shutting_down: bool,
+    #[cfg(feature = "log")]
+    losses: ending::Losses,
     /// What is said on WebSockets that we have opened is masked with these.
     #[cfg(feature = "websocket")]
     mask_keys: MaskKeys,
@@ -130,6 +132,8 @@ impl<'a> SessionManager<'a> {
             own_links: 0,
             own_sessions: 0,
             shutting_down: false,
+            #[cfg(feature = "log")]
+            losses: ending::Losses::default(),
             #[cfg(feature = "websocket")]
             mask_keys: MaskKeys::default(),
         }
@@ -295,6 +299,8 @@ impl<'a> SessionManager<'a> {
         farewell: Farewell,
         #[cfg(feature = "websocket")] close: Close<'_>,
     ) {
+        #[cfg(feature = "log")]
+        self.log_loss(now, key, farewell.code());
         let Some(session) = self.table.get(key) else {
             return;
         };
@@ -329,7 +335,11 @@ impl<'a> SessionManager<'a> {
     }
 
     /// The transport has ended, and the driver has let go of it.
-    pub(crate) fn disconnected(&mut self, key: SessionKey, reason: ErrorCode) {
+    pub(crate) fn disconnected(&mut self, now: Instant, key: SessionKey, reason: ErrorCode) {
+        #[cfg(feature = "log")]
+        self.log_loss(now, key, reason);
+        #[cfg(not(feature = "log"))]
+        let _ = now;
         let Some(session) = self.table.get(key) else {
             return;
         };

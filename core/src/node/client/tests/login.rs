@@ -146,7 +146,7 @@ fn while_login_is_unavailable_the_token_is_kept() {
 
 #[test]
 fn a_wrong_password_is_not_tried_again() {
-    for reason in [LoginDenial::WRONG, LoginDenial::DISABLED] {
+    for reason in [LoginDenial::WRONG, LoginDenial::DISABLED, LoginDenial::BANNED] {
         with_member(|bench| {
             let login = bench.meet_login();
             bench.deny(login, reason, 0);

@@ -9,6 +9,7 @@ fn the_right_password_gets_a_token_that_only_its_owner_knows() {
         assert_eq!(bench.state(client), Some(SessionState::Ready));
         let work = bench.next_login().unwrap();
         assert_eq!((work.id.as_str(), work.password.as_str()), ("alice", "hunter2"));
+        assert_eq!(work.from, address_of(1));
         bench.finish_login(&work, GRANTED);
         let heard = bench.heard(client);
         let ack: LoginAck = heard[0].read().unwrap();
@@ -32,6 +33,7 @@ fn denials_say_why() {
     for (reason, retry_after_ms) in [
         (LoginDenial::WRONG, 0),
         (LoginDenial::DISABLED, 0),
+        (LoginDenial::BANNED, 0),
         (LoginDenial::UNAVAILABLE, BUSY_RETRY_MS),
     ] {
         with_login(|bench| {

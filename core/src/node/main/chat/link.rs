@@ -237,7 +237,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 address
             );
         } else if was_open {
-            log::warning!("lost the chat server ({}); it is looked for", reason.name());
+            log::warning!(
+                "lost the chat server ({}) at {}; it is looked for",
+                reason.name(),
+                address
+            );
         } else if self.chat.link.backoff.attempts() == 0 {
             log::warning!("no chat server at {} ({}); trying again", address, reason.name());
         }
