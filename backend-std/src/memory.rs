@@ -20,7 +20,7 @@ use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
 use tinyrealm_core::node::world::{Room, RoomStorage, WorldStorage};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{AddressStorage, Inbound, Opening, ReceiverStorage, SessionStorage};
-use tinyrealm_core::storage::{BufferMeta, Link, Slot, Vacant};
+use tinyrealm_core::storage::{BufferMeta, Link, LongStorage, Slot, Vacant};
 use tinyrealm_core::timer::{Level, TimerEntry};
 
 /// Levels of the wheel: 74 hours.
@@ -40,12 +40,22 @@ pub struct NodeSizes {
     pub buffer_bytes: usize,
     /// Buffers for private packets, besides one a session.
     pub spare_send_buffers: usize,
+    /// Bytes of the longest body that is longer than a buffer, up to 1 MiB; 0: there are none such.
+    pub long_frame_bytes: usize,
+    /// How many of those may be under way at once, each way.
+    pub long_frames: usize,
 }
 
 impl NodeSizes {
     /// What a server starts with.
-    pub const SERVER: Self =
-        Self { sessions: 1_024, role_timers: 0, buffer_bytes: 512, spare_send_buffers: 1_024 };
+    pub const SERVER: Self = Self {
+        sessions: 1_024,
+        role_timers: 0,
+        buffer_bytes: 512,
+        spare_send_buffers: 1_024,
+        long_frame_bytes: 0,
+        long_frames: 16,
+    };
 
     /// A WebSocket may put a control frame between the pieces of the longest message.
     const fn receive_buffer_bytes(&self) -> usize {
@@ -74,6 +84,18 @@ fn addresses(count: usize) -> AddressStorage<'static> {
     AddressStorage { entries: slots(count), heads: links(count), nexts: links(count) }
 }
 
+/// Buffers for long frames in one direction, and one more to try a length in.
+fn long_storage(sizes: NodeSizes) -> LongStorage<'static> {
+    if sizes.long_frame_bytes == 0 {
+        return LongStorage::default();
+    }
+    let each = tinyrealm_core::wire::ws::buffer_bytes(0) + sizes.long_frame_bytes;
+    LongStorage {
+        bytes: zeros((sizes.long_frames + 1) * each, 0),
+        metas: lend(sizes.long_frames, || BufferMeta::VACANT),
+    }
+}
+
 /// Empty storage for a node's sessions.
 pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
     let sessions = sizes.sessions;
@@ -84,6 +106,7 @@ pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
             sessions: slots(sessions),
             send_bytes: zeros(send_buffers * sizes.buffer_bytes, 0),
             send_metas: lend(send_buffers, || BufferMeta::VACANT),
+            send_long: long_storage(sizes),
             levels: lend(LEVELS, || Level::VACANT),
             timers: lend(sessions + sizes.role_timers, || TimerEntry::VACANT),
             ready_queue: zeros(sessions, 0),
@@ -99,6 +122,7 @@ pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
             inbounds: lend(sessions, || Inbound::EMPTY),
             bytes: zeros(sessions * sizes.receive_buffer_bytes(), 0),
             metas: lend(sessions, || BufferMeta::VACANT),
+            long: long_storage(sizes),
         },
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use tinyrealm_core::protocol::{Message, encode_frame};
 use tinyrealm_core::wire::Framing;
 use tinyrealm_core::wire::ws::handshake::{Answer, Request, Requester};
-use tinyrealm_core::wire::ws::{FrameHeader, MaskKey, ParsedHeader, Side, reframe_in_place};
+use tinyrealm_core::wire::ws::{FrameHeader, MaskKey, ParsedHeader, Side, reframe_into};
 
 use crate::wire;
 
@@ -57,22 +57,24 @@ impl Link {
     pub(crate) fn send<M: Message>(&mut self, message: &M) -> anyhow::Result<()> {
         let mut out = [0; FRAME_MAX_BYTES];
         let used = encode_frame(message, &mut out).ok().context("a message too long")?;
-        let is_sent = self.send_frame(&mut out, used)?;
+        let is_sent = self.send_frame(&out[..used])?;
         ensure!(is_sent, "a full socket");
         Ok(())
     }
 
-    /// Sends the stream frame in the first `used` bytes of `room`, which has some more; whether the
-    /// socket has taken it.
-    pub(crate) fn send_frame(&mut self, room: &mut [u8], used: usize) -> anyhow::Result<bool> {
-        let used = match self.framing {
-            Framing::Stream => used,
+    /// Sends the stream frame `frame`; whether the socket has taken it.
+    pub(crate) fn send_frame(&mut self, frame: &[u8]) -> anyhow::Result<bool> {
+        let mut message = [0; FRAME_MAX_BYTES];
+        let written = match self.framing {
+            Framing::Stream => frame,
             Framing::Message => {
-                reframe_in_place(room, Some(MASK)).ok().context("a message too long")?
+                let reframed = reframe_into(frame, &mut message, Some(MASK));
+                let used = reframed.ok().context("a message too long")?.written_bytes;
+                &message[..used]
             }
         };
-        match self.stream.write(&room[..used]) {
-            Ok(taken) => Ok(taken == used),
+        match self.stream.write(written) {
+            Ok(taken) => Ok(taken == written.len()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Err(error) => Err(error.into()),
         }

@@ -248,7 +248,7 @@ impl Load {
         let mut out = [0; 128];
         let used = self.talk.frame(turn, number, &mut out).context("a message too long")?;
         // A server that is behind does not take it: it is not sent.
-        self.sent += u64::from(self.members[number].link.send_frame(&mut out, used)?);
+        self.sent += u64::from(self.members[number].link.send_frame(&out[..used])?);
         Ok(())
     }
 

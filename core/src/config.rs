@@ -13,13 +13,17 @@
 #[cfg(feature = "shares")]
 use crate::session::OpeningRate;
 use crate::time::Stamp;
+#[cfg(not(feature = "long-frames"))]
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
+#[cfg(feature = "long-frames")]
+use crate::wire::ws::MESSAGE_LIMIT_MAX_BYTES;
 
 /// The limits and timeouts of a node's sessions.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct NetConfig {
-    /// The largest frame body that a peer may send, in bytes.
-    pub frame_limit_bytes: u16,
+    /// The largest frame body that a peer may send, in bytes: at most 17,734 on a stream whatever is said
+    /// here; with the feature `long-frames` up to 1 MiB on a WebSocket, if there are buffers for it.
+    pub frame_limit_bytes: u32,
     /// How long a new peer may take to prove who it is.
     pub greeting_timeout_ms: u32,
     /// After this much silence the peer is asked whether it is there.
@@ -84,8 +88,8 @@ impl NetConfig {
 
     /// The first thing that is wrong with these numbers, in words for the person who set them.
     pub const fn problem(&self) -> Option<&'static str> {
-        if self.frame_limit_bytes < 4 || self.frame_limit_bytes > FRAME_LIMIT_MAX_BYTES {
-            return Some("frame_limit_bytes must be between 4 and 17734");
+        if self.frame_limit_bytes < 4 || self.frame_limit_bytes > FRAME_LIMIT.0 {
+            return Some(FRAME_LIMIT.1);
         }
         if self.ping_interval_ms >= self.idle_timeout_ms {
             return Some("ping_interval_ms must be below idle_timeout_ms");
@@ -113,6 +117,14 @@ impl NetConfig {
     }
 }
 
+/// The largest limit, and what is said of a larger one.
+#[cfg(feature = "long-frames")]
+const FRAME_LIMIT: (u32, &str) =
+    (MESSAGE_LIMIT_MAX_BYTES, "frame_limit_bytes must be between 4 and 1048576");
+#[cfg(not(feature = "long-frames"))]
+const FRAME_LIMIT: (u32, &str) =
+    (FRAME_LIMIT_MAX_BYTES as u32, "frame_limit_bytes must be between 4 and 17734");
+
 /// Sessions keep stamps.
 const TIMEOUT_MAX_MS: u32 = 24 * 24 * 3_600 * 1_000;
 
@@ -129,7 +141,7 @@ mod tests {
         let base = NetConfig::DEFAULT;
         let good = [
             NetConfig { frame_limit_bytes: 4, ..base },
-            NetConfig { frame_limit_bytes: 17_734, ..base },
+            NetConfig { frame_limit_bytes: FRAME_LIMIT.0, ..base },
             NetConfig { ping_interval_ms: 29_999, ..base },
             NetConfig { idle_timeout_ms: TIMEOUT_MAX_MS, ..base },
             NetConfig { greeting_timeout_ms: TIMEOUT_MAX_MS, ..base },
@@ -142,7 +154,7 @@ mod tests {
         ];
         let bad = [
             NetConfig { frame_limit_bytes: 3, ..base },
-            NetConfig { frame_limit_bytes: 17_735, ..base },
+            NetConfig { frame_limit_bytes: FRAME_LIMIT.0 + 1, ..base },
             NetConfig { ping_interval_ms: 30_000, ..base },
             NetConfig { idle_timeout_ms: TIMEOUT_MAX_MS + 1, ..base },
             NetConfig { greeting_timeout_ms: TIMEOUT_MAX_MS + 1, ..base },

@@ -301,7 +301,7 @@ impl<'a> Bench<'a> {
         let (nonce, mut is_answered) = (self.nonce, false);
         let mut rest = &self.good.heard[..];
         while let Framed::Frame { frame, rest: behind } =
-            PacketFramer::new(NET.frame_limit_bytes).next_frame(rest)
+            PacketFramer::new(NET.frame_limit_bytes as u16).next_frame(rest)
         {
             let pong = (frame.opcode == Pong::OPCODE).then(|| decode::<Pong>(frame.payload));
             is_answered |= pong.is_some_and(|pong| pong.is_some_and(|pong| pong.nonce == nonce));

@@ -103,8 +103,7 @@ async fn serve(
     let settings = &config.chat;
     let node_sizes = NodeSizes {
         sessions: usize::from(settings.mains) + SPARE_SESSIONS,
-        buffer_bytes: config.net.buffer_bytes(),
-        ..NodeSizes::SERVER
+        ..config.net.node_sizes()
     };
     let chat_sizes = ChatSizes {
         channels: usize::from(settings.channels),

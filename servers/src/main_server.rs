@@ -249,8 +249,7 @@ async fn serve(
     let sizes = NodeSizes {
         sessions: usize::from(config.main.sessions),
         role_timers: main_timers(users),
-        buffer_bytes: config.net.buffer_bytes(),
-        ..NodeSizes::SERVER
+        ..config.net.node_sizes()
     };
     let settings = MainConfig {
         attach_timeout_ms: config.main.attach_timeout_ms,

@@ -158,8 +158,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
     let node_sizes = NodeSizes {
         sessions: settings.sessions(),
         role_timers: settings.timers(),
-        buffer_bytes: config.net.buffer_bytes(),
-        ..NodeSizes::SERVER
+        ..config.net.node_sizes()
     };
     let world_sizes = WorldSizes {
         rooms: usize::from(settings.rooms),

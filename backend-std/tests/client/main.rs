@@ -4,6 +4,7 @@ mod alive;
 mod endings;
 mod frames;
 mod hostile;
+mod long;
 mod proxies;
 mod reconnecting;
 mod secure;

@@ -19,6 +19,8 @@ use crate::session::manager::Ended;
 use crate::session::{
     AddressEntry, AddressStorage, Inbound, Opening, ReceiverStorage, Session, SessionStorage,
 };
+#[cfg(feature = "long-frames")]
+use crate::storage::LongStorage;
 use crate::storage::{BufferMeta, Link, Slot, Vacant};
 use crate::timer::{Level, TimerEntry};
 
@@ -118,6 +120,8 @@ impl<
                 sessions: &mut self.sessions,
                 send_bytes: &mut self.send_bytes,
                 send_metas: &mut self.send_metas,
+                #[cfg(feature = "long-frames")]
+                send_long: LongStorage::default(),
                 levels: &mut self.levels,
                 timers: &mut self.timers,
                 ready_queue: &mut self.ready_queue,
@@ -137,11 +141,11 @@ impl<
                 },
                 openings: &mut self.openings,
             },
-            receiver: ReceiverStorage {
-                inbounds: &mut self.inbounds,
-                bytes: &mut self.receive_bytes,
-                metas: &mut self.receive_metas,
-            },
+            receiver: ReceiverStorage::new(
+                &mut self.inbounds,
+                &mut self.receive_bytes,
+                &mut self.receive_metas,
+            ),
         }
     }
 }

@@ -5,6 +5,8 @@ use crate::config::NetConfig;
 use crate::dispatch::{PacketDispatcher, refuse_framing};
 use crate::entropy::Turn;
 use crate::protocol::ErrorCode;
+#[cfg(feature = "long-frames")]
+use crate::session::manager::Farewell;
 use crate::session::manager::{Refusal, TransportRequest};
 use crate::session::session::SessionKey;
 use crate::session::{
@@ -144,6 +146,12 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         self.receiver.buffers_in_use()
     }
 
+    /// Long buffers that hold partial frames now.
+    #[cfg(feature = "long-frames")]
+    pub const fn long_receive_buffers_in_use(&self) -> u16 {
+        self.receiver.long_buffers_in_use()
+    }
+
     /// A peer has connected.
     ///
     /// # Errors
@@ -228,6 +236,8 @@ impl<'a, R: Role<'a>> Node<'a, R> {
             if must_wait {
                 break Taken::Part(bytes.len() - input.len());
             }
+            #[cfg(feature = "long-frames")]
+            self.receiver.hear(self.sessions.standing(key));
             match self.receiver.next(key.index(), &mut input) {
                 Received::Frame(frame) => Self::deliver(
                     &mut self.role,
@@ -238,6 +248,11 @@ impl<'a, R: Role<'a>> Node<'a, R> {
                 ),
                 Received::NeedMore => break Taken::All,
                 Received::NoBuffer => break Taken::Part(bytes.len() - input.len()),
+                #[cfg(feature = "long-frames")]
+                Received::NoLongBuffer => {
+                    let farewell = Farewell::Error { code: ErrorCode::BUSY, about: 0 };
+                    self.sessions.close(turn.now, key, farewell);
+                }
                 Received::Invalid(error) => {
                     refuse_framing(&mut Context::new(turn, &mut self.sessions), key, error);
                 }

@@ -84,7 +84,7 @@ pub fn take<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<M> {
     M::deserialize(&mut Decoder::new(payload)).ok()
 }
 
-/// Whatever writes one frame to the start of a buffer and answers its length. Not a type parameter, so
+/// Whatever writes one body to the start of a buffer and answers its length. Not a type parameter, so
 /// that what queues frames is compiled once and not once a message: a device feels it.
 pub type Encode<'e> = &'e dyn Fn(&mut [u8]) -> Result<usize, Full>;
 
@@ -97,10 +97,10 @@ pub fn encode_frame<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Fu
     frame_of(M::OPCODE, |writer| message.encode_payload(writer), out)
 }
 
-/// [`encode_frame`] for what is said seldom: it is compiled once, and not once a message.
+/// [`encode_body`] for what is said seldom: it is compiled once, and not once a message.
 ///
 /// # Errors
-/// As [`encode_frame`].
+/// As [`encode_body`].
 pub(crate) fn encode_packet<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
     encode_packet_with(M::OPCODE, &|writer| message.encode_payload(writer), out)
 }
@@ -111,7 +111,7 @@ fn encode_packet_with(
     encode: &dyn Fn(&mut BinaryWriter<'_>) -> Result<(), Full>,
     out: &mut [u8],
 ) -> Result<usize, Full> {
-    frame_of(opcode, encode, out)
+    body_of(opcode, encode, out)
 }
 
 #[inline]

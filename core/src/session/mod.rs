@@ -30,6 +30,8 @@ pub use limits::TokenBucket;
 pub use manager::{SessionManager, SessionStorage};
 #[cfg(feature = "websocket")]
 pub use receiver::Signal;
+#[cfg(feature = "long-frames")]
+pub use receiver::Standing;
 pub use receiver::{Inbound, Received, Receiver, ReceiverStorage};
 pub use send_queue::SendQueue;
 pub use session::{LinkTag, Session, SessionKey, Trust};

@@ -21,7 +21,7 @@
 //! assert!(queue.is_empty() && pool.in_use() == 0);
 //! ```
 
-use crate::protocol::{Encode, Message, SendError, encode_frame};
+use crate::protocol::{Encode, Message, SendError, encode_body};
 use crate::storage::{BufferPool, Chain};
 use crate::wire::{Framing, Full};
 
@@ -56,7 +56,8 @@ impl SendQueue {
         message: &M,
         most_buffers: u16,
     ) -> Result<(), SendError> {
-        self.append(pool, most_buffers, Framing::Stream, &|room| encode_frame(message, room))
+        let encode: Encode<'_> = &|body| encode_body(message, body);
+        self.append(pool, most_buffers, &|room| Framing::Stream.write(room, encode))
     }
 
     /// Appends `bytes` as they are: the rest of a frame that was cut by a full socket.
@@ -69,14 +70,14 @@ impl SendQueue {
         bytes: &[u8],
         most_buffers: u16,
     ) -> Result<(), SendError> {
-        self.append(pool, most_buffers, Framing::Stream, &|room| {
+        self.append(pool, most_buffers, &|room| {
             room.get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
             Ok(bytes.len())
         })
     }
 
-    /// [`SendQueue::send`] for whatever `write` writes, as it is or as a frame of `framing`: first into
-    /// what the last buffer has left; if that is too small, into a new one.
+    /// [`SendQueue::send`] for whatever `write` writes: first into what the last buffer has left; if that
+    /// is too small, into a new one.
     ///
     /// # Errors
     /// As [`SendQueue::send`].
@@ -84,30 +85,30 @@ impl SendQueue {
         &mut self,
         pool: &mut BufferPool<'_>,
         most_buffers: u16,
-        framing: Framing,
         write: Encode<'_>,
     ) -> Result<(), SendError> {
         if !self.chain.is_empty() {
             let room = pool.reserve(&mut self.chain, 0).map_err(|Full| SendError::Full)?;
-            if let Ok(used) = write(room).and_then(|used| framing.finish(room, used)) {
+            if let Ok(used) = write(room) {
                 pool.commit(&self.chain, used);
                 return Ok(());
             }
         }
-        self.append_in_new_buffer(pool, most_buffers, framing, write)
+        self.append_in_new_buffer(pool, most_buffers, write)
     }
 
     fn append_in_new_buffer(
         &mut self,
         pool: &mut BufferPool<'_>,
         most_buffers: u16,
-        framing: Framing,
         write: Encode<'_>,
     ) -> Result<(), SendError> {
         let mut fresh = Chain::EMPTY;
-        let room = pool.reserve(&mut fresh, 0).map_err(|Full| SendError::Full)?;
         // Also where no further buffer is allowed: what fits none will not fit later either.
-        let written = write(room).and_then(|used| framing.finish(room, used));
+        #[cfg(not(feature = "long-frames"))]
+        let written = write(pool.reserve(&mut fresh, 0).map_err(|Full| SendError::Full)?);
+        #[cfg(feature = "long-frames")]
+        let written = self.write_in_new_buffer(pool, &mut fresh, write)?;
         match written {
             Ok(used) if self.chain.buffers() < most_buffers => {
                 pool.commit(&fresh, used);
@@ -119,6 +120,36 @@ impl SendQueue {
                 Err(if outcome.is_ok() { SendError::Full } else { SendError::TooLong })
             }
         }
+    }
+
+    /// Writes to a buffer that holds it, a long one if it must be; fails with [`SendError::Full`] where
+    /// one would hold it, and none is to be had.
+    #[cfg(feature = "long-frames")]
+    fn write_in_new_buffer(
+        &self,
+        pool: &mut BufferPool<'_>,
+        fresh: &mut Chain,
+        write: Encode<'_>,
+    ) -> Result<Result<usize, Full>, SendError> {
+        let has_short = match pool.reserve(fresh, 0) {
+            Ok(room) => {
+                let written = write(room);
+                if written.is_ok() || pool.scratch().is_empty() {
+                    return Ok(written);
+                }
+                pool.release(fresh);
+                true
+            }
+            Err(Full) => false,
+        };
+        if has_short
+            && pool.may_have_long(&self.chain)
+            && let Ok(room) = pool.reserve_long(fresh)
+        {
+            return Ok(write(room));
+        }
+        let would_fit = pool.scratch().is_empty() || write(pool.scratch()).is_ok();
+        Err(if would_fit { SendError::Full } else { SendError::TooLong })
     }
 
     /// Appends everything that waits in `later`, which is empty then.

@@ -27,6 +27,8 @@ pub mod work_list;
 
 pub use index::{HashIndex, hash_bytes, hash_u32, hash_u64};
 pub use link::Link;
+#[cfg(feature = "long-frames")]
+pub use pool::LongStorage;
 pub use pool::{BufferMeta, BufferPool, Chain};
 pub use ring::Ring;
 pub use table::{Key, Slot, Table, Vacant};

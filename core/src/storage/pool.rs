@@ -4,6 +4,9 @@
 //! from here and gives it back; a [`Chain`] is one or more buffers in a row, filled by
 //! reserve / commit at its end and drained from its front.
 //!
+//! With the feature `long-frames` a pool may have a few long buffers besides, for what fits no other.
+//! Who asks for one has it until it is drained, so as many long frames are under way as there are those.
+//!
 //! Contract: a chain is emptied by [`BufferPool::release`] or by draining it; the pool counts what
 //! is out, so a leak shows in [`BufferPool::in_use`]. Reserving never moves bytes that are there.
 //!
@@ -24,15 +27,29 @@
 use super::link::{INDEX_COUNT_MAX, Link};
 use crate::wire::Full;
 
-/// The bookkeeping of one buffer.
+#[cfg(feature = "long-frames")]
+mod long;
+#[cfg(feature = "long-frames")]
+use long::LongBuffers;
+#[cfg(feature = "long-frames")]
+pub use long::LongStorage;
+
+/// A place in a buffer.
+#[cfg(not(feature = "long-frames"))]
+type Offset = u16;
+#[cfg(feature = "long-frames")]
+type Offset = u32;
+
+/// The bookkeeping of one buffer. Packed where offsets are long: there is one a session at least.
 #[derive(Copy, Clone, Debug)]
+#[cfg_attr(feature = "long-frames", repr(Rust, packed(2)))]
 pub struct BufferMeta {
     /// The next buffer of its chain, or of the free list.
     next: Link,
     /// The first byte that is still to be drained.
-    start: u16,
+    start: Offset,
     /// Behind the last byte that was committed.
-    end: u16,
+    end: Offset,
 }
 
 impl BufferMeta {
@@ -74,6 +91,8 @@ pub struct BufferPool<'a> {
     fresh: u16,
     in_use: u16,
     high_water: u16,
+    #[cfg(feature = "long-frames")]
+    long: LongBuffers<'a>,
 }
 
 impl<'a> BufferPool<'a> {
@@ -83,45 +102,90 @@ impl<'a> BufferPool<'a> {
         let metas = metas.get_mut(..count).unwrap_or_default();
         let each = bytes.len().checked_div(count).unwrap_or(0);
         let buffer_bytes = each.min(usize::from(u16::MAX)) as u16;
-        Self { bytes, metas, buffer_bytes, free: Link::NONE, fresh: 0, in_use: 0, high_water: 0 }
+        Self {
+            bytes,
+            metas,
+            buffer_bytes,
+            free: Link::NONE,
+            fresh: 0,
+            in_use: 0,
+            high_water: 0,
+            #[cfg(feature = "long-frames")]
+            long: LongBuffers::default(),
+        }
     }
 
-    /// Bytes of one buffer.
+    /// Bytes of one buffer that is not a long one.
     pub const fn buffer_bytes(&self) -> u16 {
         self.buffer_bytes
     }
 
-    /// Buffers that chains hold now.
+    /// Buffers that chains hold now, long ones aside.
     pub const fn in_use(&self) -> u16 {
         self.in_use
     }
 
-    /// The most buffers that chains have held at once.
+    /// The most buffers that chains have held at once, long ones aside.
     pub const fn high_water(&self) -> u16 {
         self.high_water
     }
 
-    /// Buffers that could be taken now.
+    /// Buffers that could be taken now, long ones aside.
     pub const fn available(&self) -> usize {
         self.metas.len() - self.in_use as usize
     }
 
     fn meta(&self, link: Link) -> Option<&BufferMeta> {
+        #[cfg(feature = "long-frames")]
+        if let Some(number) = self.long_number(link) {
+            return self.long.meta(number);
+        }
         self.metas.get(usize::from(link.index()?))
     }
 
     fn meta_mut(&mut self, link: Link) -> Option<&mut BufferMeta> {
+        #[cfg(feature = "long-frames")]
+        if let Some(number) = self.long_number(link) {
+            return self.long.meta_mut(number);
+        }
         self.metas.get_mut(usize::from(link.index()?))
     }
 
-    fn span(&self, link: Link, from: u16, to: u16) -> Option<core::ops::Range<usize>> {
+    /// How many bytes fit the buffer at `link`.
+    #[cfg_attr(not(feature = "long-frames"), expect(unused_variables))]
+    fn capacity(&self, link: Link) -> Offset {
+        #[cfg(feature = "long-frames")]
+        if self.long_number(link).is_some() {
+            return self.long.buffer_bytes();
+        }
+        Offset::from(self.buffer_bytes)
+    }
+
+    fn span(&self, link: Link, from: Offset, to: Offset) -> Option<core::ops::Range<usize>> {
         let base = usize::from(link.index()?) * usize::from(self.buffer_bytes);
-        Some(base + usize::from(from)..base + usize::from(to))
+        Some(base + from as usize..base + to as usize)
+    }
+
+    fn part(&self, link: Link, from: Offset, to: Offset) -> Option<&[u8]> {
+        #[cfg(feature = "long-frames")]
+        if let Some(number) = self.long_number(link) {
+            return self.long.part(number, from as usize..to as usize);
+        }
+        self.bytes.get(self.span(link, from, to)?)
+    }
+
+    fn part_mut(&mut self, link: Link, from: Offset, to: Offset) -> Option<&mut [u8]> {
+        #[cfg(feature = "long-frames")]
+        if let Some(number) = self.long_number(link) {
+            return self.long.part_mut(number, from as usize..to as usize);
+        }
+        let span = self.span(link, from, to)?;
+        self.bytes.get_mut(span)
     }
 
     fn filled(&self, link: Link) -> &[u8] {
-        let filled = self.meta(link).and_then(|meta| self.span(link, meta.start, meta.end));
-        filled.and_then(|span| self.bytes.get(span)).unwrap_or_default()
+        let filled = self.meta(link).and_then(|meta| self.part(link, meta.start, meta.end));
+        filled.unwrap_or_default()
     }
 
     fn take(&mut self) -> Option<Link> {
@@ -138,6 +202,10 @@ impl<'a> BufferPool<'a> {
     }
 
     fn give_back(&mut self, link: Link) -> Link {
+        #[cfg(feature = "long-frames")]
+        if let Some(number) = self.long_number(link) {
+            return self.long.give_back(number);
+        }
         let free = self.free;
         let Some(meta) = self.meta_mut(link) else {
             return Link::NONE;
@@ -154,27 +222,32 @@ impl<'a> BufferPool<'a> {
     /// # Errors
     /// [`Full`] if no buffer is left, or if `bytes` is more than one buffer holds.
     pub fn reserve(&mut self, chain: &mut Chain, bytes: usize) -> Result<&mut [u8], Full> {
-        let free = self.meta(chain.last).map_or(0, |meta| self.buffer_bytes - meta.end);
-        if chain.is_empty() || usize::from(free) < bytes {
+        let free = self.meta(chain.last).map_or(0, |meta| self.capacity(chain.last) - meta.end);
+        if chain.is_empty() || (free as usize) < bytes {
             self.extend(chain, bytes)?;
         }
         let end = self.meta(chain.last).map_or(0, |meta| meta.end);
-        let room = self.span(chain.last, end, self.buffer_bytes).ok_or(Full)?;
-        self.bytes.get_mut(room).ok_or(Full)
+        let capacity = self.capacity(chain.last);
+        self.part_mut(chain.last, end, capacity).ok_or(Full)
     }
 
     fn extend(&mut self, chain: &mut Chain, bytes: usize) -> Result<(), Full> {
-        if usize::from(self.buffer_bytes) < bytes {
-            return Err(Full);
-        }
-        let link = self.take().ok_or(Full)?;
+        let is_long = usize::from(self.buffer_bytes) < bytes;
+        #[cfg(feature = "long-frames")]
+        let taken = if is_long { self.take_long(bytes) } else { self.take() };
+        #[cfg(not(feature = "long-frames"))]
+        let taken = if is_long { None } else { self.take() };
+        self.link(chain, taken.ok_or(Full)?);
+        Ok(())
+    }
+
+    fn link(&mut self, chain: &mut Chain, link: Link) {
         match self.meta_mut(chain.last) {
             Some(last) => last.next = link,
             None => chain.first = link,
         }
         chain.last = link;
         chain.buffers += 1;
-        Ok(())
     }
 
     /// Appends the buffers of `tail` to `chain`.
@@ -191,10 +264,10 @@ impl<'a> BufferPool<'a> {
 
     /// Counts `bytes` of the last reservation as filled.
     pub fn commit(&mut self, chain: &Chain, bytes: usize) {
-        let buffer_bytes = self.buffer_bytes;
+        let capacity = self.capacity(chain.last);
         if let Some(meta) = self.meta_mut(chain.last) {
-            let end = usize::from(meta.end).saturating_add(bytes);
-            meta.end = end.min(usize::from(buffer_bytes)) as u16;
+            let end = (meta.end as usize).saturating_add(bytes);
+            meta.end = end.min(capacity as usize) as Offset;
         }
     }
 
@@ -207,8 +280,8 @@ impl<'a> BufferPool<'a> {
     /// The bytes of the first buffer of `chain`, to change.
     pub fn filled_mut(&mut self, chain: &Chain) -> &mut [u8] {
         let filled = self.meta(chain.first).map(|meta| (meta.start, meta.end));
-        let span = filled.and_then(|(start, end)| self.span(chain.first, start, end));
-        span.and_then(|span| self.bytes.get_mut(span)).unwrap_or_default()
+        let part = filled.and_then(|(start, end)| self.part_mut(chain.first, start, end));
+        part.unwrap_or_default()
     }
 
     /// Keeps the first `bytes` of a chain of one buffer; without any the buffer goes back.
@@ -216,8 +289,8 @@ impl<'a> BufferPool<'a> {
         if bytes == 0 {
             self.release(chain);
         } else if let Some(meta) = self.meta_mut(chain.first) {
-            let kept = usize::from(meta.start).saturating_add(bytes);
-            meta.end = meta.end.min(kept.min(usize::from(u16::MAX)) as u16);
+            let kept = (meta.start as usize).saturating_add(bytes);
+            meta.end = meta.end.min(kept.min(Offset::MAX as usize) as Offset);
         }
     }
 
@@ -226,9 +299,9 @@ impl<'a> BufferPool<'a> {
     pub fn consume(&mut self, chain: &mut Chain, bytes: usize) {
         let mut left = bytes;
         while let Some(meta) = self.meta_mut(chain.first) {
-            let held = usize::from(meta.end.saturating_sub(meta.start));
+            let held = meta.end.saturating_sub(meta.start) as usize;
             if left < held {
-                meta.start += left as u16;
+                meta.start += left as Offset;
                 return;
             }
             left -= held;

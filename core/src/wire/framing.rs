@@ -1,28 +1,31 @@
 //! `Framing`: how the frames of a session stand on its transport (DESIGN §4).
 //!
 //! Purpose: one frame body, two prefixes. On a stream it is `[len: u16 LE]`; on a WebSocket each body
-//! is one binary message of its own. What a node says is encoded for a stream, and
-//! [`Framing::finish`] changes the prefix where the peer is a WebSocket: a body of up to 125 bytes
-//! stays where it is, because both prefixes have two bytes then.
+//! is one binary message of its own. [`Framing::write`] encodes the body behind two bytes and then
+//! writes the prefix: a body of up to 125 bytes stays where it is, because both prefixes have two bytes
+//! then.
 //!
 //! Contract: what [`FrameWalk::first_frame`] walks was framed here; a peer's bytes are not walked so.
 //!
-//! Bounds: a WebSocket's prefix is at most [`MESSAGE_EXTRA_BYTES`] longer than a stream's. Without the
-//! feature `websocket` there is one framing, and this costs nothing.
+//! Bounds: a stream's body has at most [`FRAME_LIMIT_MAX_BYTES`], a message's 1 MiB. For what a stream
+//! carries, a WebSocket's prefix is at most [`MESSAGE_EXTRA_BYTES`] longer. Without the feature `websocket`
+//! there is one framing, and this costs nothing.
 //!
 //! ```
 //! use tinyrealm_core::wire::framing::{FrameWalk, Framing, StreamFrames};
-//! let mut bytes = [4, 0, 1, 0, 0, 0];
-//! assert_eq!(Framing::Stream.finish(&mut bytes, 6), Ok(6));
+//! use tinyrealm_core::wire::{NetFrameV1, Opcode};
+//! let mut bytes = [0; 8];
+//! let used = Framing::Stream.write(&mut bytes, &|body| NetFrameV1::build(body, Opcode(1), b"a"));
+//! assert_eq!((used, bytes), (Ok(7), [5, 0, 1, 0, 0, 0, b'a', 0]));
 //! let (frame, whole) = StreamFrames::first_frame(&bytes).unwrap();
-//! assert_eq!((frame.opcode.0, whole.len()), (1, 6));
+//! assert_eq!((frame.opcode.0, whole.len()), (1, 7));
 //! ```
 
 #[cfg(feature = "websocket")]
 use super::NetFrameV1;
 #[cfg(feature = "websocket")]
-use super::ws::{FrameHeader, ParsedHeader, Side, reframe_in_place, reframe_into};
-use super::{Frame, Framed, Full, PacketFramer};
+use super::ws::{FrameHeader, ParsedHeader, Side, reframe_into, write_message};
+use super::{FRAME_LIMIT_MAX_BYTES, Frame, Framed, Full, PacketFramer, PacketHeader};
 
 /// How much longer the prefix of a message may be than that of a stream's frame.
 pub const MESSAGE_EXTRA_BYTES: usize = if cfg!(feature = "websocket") { 2 } else { 0 };
@@ -39,19 +42,35 @@ pub enum Framing {
 }
 
 impl Framing {
-    /// Makes the stream frame in the first `used` bytes of `room` one of this framing, and answers
-    /// its bytes.
+    /// Writes the body that `encode` writes as a frame at the start of `room`, and answers its bytes.
     ///
     /// # Errors
-    /// [`Full`] if `room` has no place for the longer prefix.
-    #[cfg_attr(not(feature = "websocket"), expect(unused_variables))]
-    pub fn finish(self, room: &mut [u8], used: usize) -> Result<usize, Full> {
+    /// [`Full`] if it does not fit `room`, or is longer than this framing allows; what is in `room` is
+    /// then undefined.
+    pub fn write(
+        self,
+        room: &mut [u8],
+        encode: &dyn Fn(&mut [u8]) -> Result<usize, Full>,
+    ) -> Result<usize, Full> {
         match self {
-            Self::Stream => Ok(used),
+            Self::Stream => write_stream_frame(room, encode),
             #[cfg(feature = "websocket")]
-            Self::Message => reframe_in_place(room, None),
+            Self::Message => write_message(room, None, encode),
         }
     }
+}
+
+fn write_stream_frame(
+    room: &mut [u8],
+    encode: &dyn Fn(&mut [u8]) -> Result<usize, Full>,
+) -> Result<usize, Full> {
+    let (header, body) = room.split_first_chunk_mut::<{ PacketHeader::BYTES }>().ok_or(Full)?;
+    let body_bytes = encode(body)?;
+    if body_bytes > usize::from(FRAME_LIMIT_MAX_BYTES) {
+        return Err(Full);
+    }
+    *header = PacketHeader { body_bytes: body_bytes as u16 }.encode();
+    Ok(PacketHeader::BYTES + body_bytes)
 }
 
 /// Walks frames that were framed here.

@@ -77,7 +77,7 @@ const KEY: ClusterKey = match ClusterKey::from_hex(device::main::CHAT_KEY) {
 };
 
 const LIMITS: NetConfig = NetConfig {
-    frame_limit_bytes: MAIN_BODY_MAX_BYTES as u16,
+    frame_limit_bytes: MAIN_BODY_MAX_BYTES as u32,
     // Only strangers are no servers.
     send_buffers_per_session: 1,
     send_buffers_per_server: chat::SEND_BUFFERS_PER_MAIN as u16,

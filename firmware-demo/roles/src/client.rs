@@ -63,7 +63,7 @@ const _: () = {
 };
 
 const CLIENT_LIMITS: NetConfig =
-    NetConfig { frame_limit_bytes: device::client::FRAME_LIMIT_BYTES as u16, ..LIMITS };
+    NetConfig { frame_limit_bytes: device::client::FRAME_LIMIT_BYTES, ..LIMITS };
 
 const _: () = assert!(CLIENT_LIMITS.problem().is_none(), "device.toml: client.frame_limit_bytes");
 

@@ -62,7 +62,7 @@ impl<const SOCKETS: usize, const BYTES: usize> SocketBuffers<SOCKETS, BYTES> {
 
 /// The limits and timeouts of a device's sessions.
 pub const LIMITS: NetConfig = NetConfig {
-    frame_limit_bytes: links::FRAME_LIMIT_BYTES as u16,
+    frame_limit_bytes: links::FRAME_LIMIT_BYTES,
     greeting_timeout_ms: links::GREETING_TIMEOUT_MS,
     ping_interval_ms: links::PING_INTERVAL_MS,
     idle_timeout_ms: links::IDLE_TIMEOUT_MS,

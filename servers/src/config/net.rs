@@ -3,8 +3,8 @@
 use anyhow::{bail, ensure};
 use serde::{Deserialize, Serialize};
 use tinyrealm_core::config::NetConfig;
-use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_core::wire::ws::handshake::EVERY_ORIGIN;
+use tinyrealm_core::wire::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
 use tinyrealm_std::ProxyOptions;
 use tinyrealm_std::memory::NodeSizes;
 use tinyrealm_std::proxies::TrustedProxies;
@@ -13,8 +13,9 @@ use tinyrealm_std::proxies::TrustedProxies;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct NetSettings {
-    /// The largest frame body that a peer may send.
-    pub(crate) frame_limit_bytes: u16,
+    /// The largest frame body that a peer may send: up to 1 MiB on WebSockets; on streams 17,734 bytes,
+    /// whatever is said here.
+    pub(crate) frame_limit_bytes: u32,
     /// How long a new peer may take to prove who it is.
     pub(crate) greeting_timeout_ms: u32,
     /// After this much silence a peer is asked whether it is there.
@@ -73,10 +74,17 @@ impl Default for NetSettings {
 }
 
 impl NetSettings {
-    /// Bytes of a buffer that holds the longest frame of a peer while it is partial.
-    pub(crate) fn buffer_bytes(&self) -> usize {
-        let longest = PacketHeader::BYTES + usize::from(self.frame_limit_bytes);
-        longest.max(NodeSizes::SERVER.buffer_bytes)
+    /// A server's node, with buffers that hold the longest frame of a stream while it is partial, and a few
+    /// for what only WebSockets carry.
+    pub(crate) fn node_sizes(&self) -> NodeSizes {
+        let longest_bytes = self.frame_limit_bytes as usize;
+        let stream_bytes = longest_bytes.min(usize::from(FRAME_LIMIT_MAX_BYTES));
+        let has_long = longest_bytes > stream_bytes;
+        NodeSizes {
+            buffer_bytes: NodeSizes::SERVER.buffer_bytes.max(PacketHeader::BYTES + stream_bytes),
+            long_frame_bytes: if has_long { longest_bytes } else { 0 },
+            ..NodeSizes::SERVER
+        }
     }
 
     /// Whom the driver believes. The texts are checked with the configuration.

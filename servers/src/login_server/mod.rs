@@ -108,11 +108,7 @@ async fn serve(
     shared: Shared<LoginReport>,
 ) {
     let settings = &config.login;
-    let sizes = NodeSizes {
-        sessions: usize::from(settings.sessions),
-        buffer_bytes: config.net.buffer_bytes(),
-        ..NodeSizes::SERVER
-    };
+    let sizes = NodeSizes { sessions: usize::from(settings.sessions), ..config.net.node_sizes() };
     let login_sizes = LoginSizes {
         logins: usize::from(settings.queue) + usize::from(settings.hash_threads()),
         verifies: usize::from(settings.verify_queue),

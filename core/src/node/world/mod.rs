@@ -143,8 +143,10 @@ const _: () = {
     // When the log was last told of lost peers.
     let log_bytes = if cfg!(feature = "log") { 32 } else { 0 };
     let message_bytes = if cfg!(feature = "websocket") { web_socket_bytes } else { 0 };
+    // Two pools' long buffers, and who may have them.
+    let long_bytes = if cfg!(feature = "long-frames") { 2 * 56 + 8 } else { 0 };
     assert!(
-        WORLD_NODE_BYTES <= most_bytes + message_bytes + shares_bytes + log_bytes,
+        WORLD_NODE_BYTES <= most_bytes + message_bytes + shares_bytes + log_bytes + long_bytes,
         "a node has grown: say why, and what it costs"
     );
 };

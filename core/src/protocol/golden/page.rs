@@ -157,7 +157,7 @@ fn the_limits_are_the_defaults() {
     let (net, main) = (NetConfig::DEFAULT, MainConfig::DEFAULT);
     let (account, address) = (AttemptPolicy::ACCOUNT, AttemptPolicy::ADDRESS);
     let defaults = [
-        ("frame_limit_bytes", u32::from(net.frame_limit_bytes)),
+        ("frame_limit_bytes", net.frame_limit_bytes),
         ("greeting_timeout_ms", net.greeting_timeout_ms),
         ("ping_interval_ms", net.ping_interval_ms),
         ("idle_timeout_ms", net.idle_timeout_ms),

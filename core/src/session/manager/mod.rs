@@ -38,6 +38,8 @@ pub use ending::{Ended, Farewell};
 pub use storage::SessionStorage;
 
 use super::address::PeerAddress;
+#[cfg(feature = "long-frames")]
+use super::receiver::Standing;
 use super::session::{Flags, LinkTag, Session, SessionKey, Trust};
 #[cfg(feature = "shares")]
 use super::shares::Openings;
@@ -113,10 +115,13 @@ pub struct SessionManager<'a> {
 impl<'a> SessionManager<'a> {
     /// No sessions yet. The turn's randomness seeds the address index.
     pub fn new(storage: SessionStorage<'a>, config: NetConfig, turn: &mut Turn<'_>) -> Self {
+        let pool = BufferPool::new(storage.send_bytes, storage.send_metas);
+        #[cfg(feature = "long-frames")]
+        let pool = pool.with_long(storage.send_long);
         let addresses = AddressBook::new(storage.addresses, storage.networks, turn.random_u32());
         Self {
             table: Table::new(storage.sessions),
-            pool: BufferPool::new(storage.send_bytes, storage.send_metas),
+            pool,
             wheel: TimerWheel::new(storage.levels, storage.timers, turn.now),
             ready: WorkList::new(storage.ready_queue, storage.ready_listed),
             requests: WorkList::new(storage.request_queue, storage.request_listed),
@@ -187,6 +192,15 @@ impl<'a> SessionManager<'a> {
     /// Whether frames are exchanged with this peer.
     pub fn is_open(&self, key: SessionKey) -> bool {
         self.get(key).is_some_and(|session| session.state.is_open())
+    }
+
+    /// What a session's peer has proven.
+    #[cfg(feature = "long-frames")]
+    pub(crate) fn standing(&self, key: SessionKey) -> Standing {
+        match self.get(key).map(|session| session.state) {
+            Some(SessionState::Ready) => Standing::Known,
+            _ => Standing::Stranger,
+        }
     }
 
     /// How the frames of a session stand on its transport.

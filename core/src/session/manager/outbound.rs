@@ -8,9 +8,9 @@ use crate::session::session::{Flags, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
 use crate::stats::Count;
 use crate::time::Instant;
-use crate::wire::{Frame, write_frame};
 #[cfg(feature = "websocket")]
-use crate::wire::{Framing, ws::reframe_in_place};
+use crate::wire::ws::write_message;
+use crate::wire::{Frame, NetFrameV1};
 
 /// Buffers that the answers to one frame may need: a welcome, a snapshot's first page, two reports.
 const POOL_RESERVE_BUFFERS: usize = 4;
@@ -30,7 +30,7 @@ impl<'a> SessionManager<'a> {
     /// # Errors
     /// As [`SessionManager::send`].
     pub fn send_frame(&mut self, key: SessionKey, frame: Frame<'_>) -> Result<(), SendError> {
-        self.queue(key, &|out| write_frame(out, frame.opcode, frame.payload))
+        self.queue(key, &|out| NetFrameV1::build(out, frame.opcode, frame.payload))
     }
 
     /// [`SessionManager::send`] on a link to a server, without a transmission of its own: it goes with
@@ -70,7 +70,8 @@ impl<'a> SessionManager<'a> {
         }
         let most = self.config.send_buffers_per_session.saturating_sub(session.outbox.buffers());
         let encode: Encode<'_> = &|out| encode_packet(message, out);
-        held.append(&mut self.pool, most, session.framing(), encode).map_err(|_| SendError::Full)
+        let framing = session.framing();
+        held.append(&mut self.pool, most, &|room| framing.write(room, encode))
     }
 
     /// Lets what was held go, behind what waits already. Of a session that has ended nothing goes.
@@ -173,14 +174,11 @@ impl<'a> SessionManager<'a> {
         #[cfg(feature = "websocket")]
         if session.is_masked() {
             let mask = Some(self.mask_keys.draw());
-            let masked = |room: &mut [u8]| {
-                encode(room)?;
-                reframe_in_place(room, mask)
-            };
-            return session.outbox.append(&mut self.pool, most_buffers, Framing::Stream, &masked);
+            let masked = |room: &mut [u8]| write_message(room, mask, encode);
+            return session.outbox.append(&mut self.pool, most_buffers, &masked);
         }
         let framing = session.framing();
-        session.outbox.append(&mut self.pool, most_buffers, framing, encode)
+        session.outbox.append(&mut self.pool, most_buffers, &|room| framing.write(room, encode))
     }
 
     /// Queues a private packet that the peer can't do without: if it does not fit, the peer has not

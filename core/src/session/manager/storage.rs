@@ -3,6 +3,8 @@
 use super::Ended;
 use crate::session::session::Session;
 use crate::session::shares::{AddressStorage, Opening};
+#[cfg(feature = "long-frames")]
+use crate::storage::LongStorage;
 use crate::storage::{BufferMeta, Slot};
 use crate::timer::{Level, TimerEntry};
 
@@ -16,6 +18,9 @@ pub struct SessionStorage<'a> {
     pub send_bytes: &'a mut [u8],
     /// One a buffer.
     pub send_metas: &'a mut [BufferMeta],
+    /// Buffers for packets that fit none of those.
+    #[cfg(feature = "long-frames")]
+    pub send_long: LongStorage<'a>,
     /// Two to four.
     pub levels: &'a mut [Level],
     /// One a session, then one a timer of the role.

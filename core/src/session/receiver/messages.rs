@@ -215,6 +215,11 @@ impl Receiver<'_> {
 
     fn rules(&self, side: Side) -> Rules {
         let beside = buffer_bytes(0);
+        #[cfg(feature = "long-frames")]
+        if self.standing == super::Standing::Known {
+            let fits = self.pool.longest_bytes().saturating_sub(beside);
+            return Rules { side, limit_bytes: fits.min(self.limit_bytes as usize) as u32 };
+        }
         let fits = usize::from(self.pool.buffer_bytes()).saturating_sub(beside);
         let limit_bytes = usize::from(self.framer.limit_bytes()).min(fits) as u32;
         Rules { side, limit_bytes }
@@ -262,7 +267,7 @@ impl Receiver<'_> {
             }
             let count = missing_bytes.min(input.len());
             if self.take_bytes(index, input, count).is_none() {
-                return Received::NoBuffer;
+                return self.no_buffer(index, count);
             }
         };
         self.spent = Some(index);

@@ -15,7 +15,7 @@
 //! let (mut inbounds, mut metas) = ([const { Inbound::EMPTY }; 1], [BufferMeta::VACANT; 1]);
 //! let mut bytes = [0; 16];
 //! let storage =
-//!     ReceiverStorage { inbounds: &mut inbounds, bytes: &mut bytes, metas: &mut metas };
+//!     ReceiverStorage::new(&mut inbounds, &mut bytes, &mut metas);
 //! let mut receiver = Receiver::new(storage, 64);
 //! let mut input = &[4, 0, 1][..]; // the beginning of a frame
 //! assert!(matches!(receiver.next(0, &mut input), Received::NeedMore));
@@ -38,6 +38,8 @@ use messages::Language;
 #[cfg(feature = "websocket")]
 pub use messages::Signal;
 
+#[cfg(feature = "long-frames")]
+use crate::storage::LongStorage;
 use crate::storage::{BufferMeta, BufferPool, Chain};
 use crate::wire::{Frame, FrameError, Framed, PacketFramer, PacketHeader};
 
@@ -50,6 +52,26 @@ pub struct ReceiverStorage<'a> {
     pub bytes: &'a mut [u8],
     /// One a buffer.
     pub metas: &'a mut [BufferMeta],
+    /// Buffers for frames that fit none of those, of peers that are known.
+    #[cfg(feature = "long-frames")]
+    pub long: LongStorage<'a>,
+}
+
+impl<'a> ReceiverStorage<'a> {
+    /// Without long buffers.
+    pub fn new(
+        inbounds: &'a mut [Inbound],
+        bytes: &'a mut [u8],
+        metas: &'a mut [BufferMeta],
+    ) -> Self {
+        Self {
+            inbounds,
+            bytes,
+            metas,
+            #[cfg(feature = "long-frames")]
+            long: LongStorage::default(),
+        }
+    }
 }
 
 /// What is kept of one session's input: the beginning of a frame, and what the input is.
@@ -80,9 +102,22 @@ pub enum Received<'b> {
     Invalid(FrameError),
     /// A partial frame has no place: some input is left.
     NoBuffer,
+    /// A long frame has no place: the long buffers hold those of others.
+    #[cfg(feature = "long-frames")]
+    NoLongBuffer,
     /// What a WebSocket says besides frames.
     #[cfg(feature = "websocket")]
     Signal(Signal<'b>),
+}
+
+/// What a peer has proven.
+#[cfg(feature = "long-frames")]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Nothing yet.
+    Stranger,
+    /// Who it is.
+    Known,
 }
 
 /// Cuts frames and keeps partial ones; see the [module](self).
@@ -91,6 +126,11 @@ pub struct Receiver<'a> {
     inbounds: &'a mut [Inbound],
     pool: BufferPool<'a>,
     framer: PacketFramer,
+    /// The longest body of who is known.
+    #[cfg(feature = "long-frames")]
+    limit_bytes: u32,
+    #[cfg(feature = "long-frames")]
+    standing: Standing,
     /// The session whose leftover has just been handed out whole, and is to be given back.
     spent: Option<u16>,
     /// Which pages may open a WebSocket.
@@ -100,18 +140,30 @@ pub struct Receiver<'a> {
 
 impl<'a> Receiver<'a> {
     /// A receiver of bodies of up to `frame_limit_bytes`, or what fits one buffer with its prefix.
-    pub fn new(storage: ReceiverStorage<'a>, frame_limit_bytes: u16) -> Self {
+    pub fn new(storage: ReceiverStorage<'a>, frame_limit_bytes: u32) -> Self {
         let pool = BufferPool::new(storage.bytes, storage.metas);
         let fits = pool.buffer_bytes().saturating_sub(PacketHeader::BYTES as u16);
-        let framer = PacketFramer::new(frame_limit_bytes.min(fits));
+        let framer = PacketFramer::new(frame_limit_bytes.min(u32::from(fits)) as u16);
+        #[cfg(feature = "long-frames")]
+        let pool = pool.with_long(storage.long);
         Self {
             inbounds: storage.inbounds,
             pool,
             framer,
+            #[cfg(feature = "long-frames")]
+            limit_bytes: frame_limit_bytes,
+            #[cfg(feature = "long-frames")]
+            standing: Standing::Stranger,
             spent: None,
             #[cfg(feature = "websocket")]
             pages: Self::NO_PAGES,
         }
+    }
+
+    /// Long buffers that hold partial frames now.
+    #[cfg(feature = "long-frames")]
+    pub const fn long_buffers_in_use(&self) -> u16 {
+        self.pool.long_in_use()
     }
 
     /// Buffers that hold partial frames now.
@@ -143,7 +195,7 @@ impl<'a> Receiver<'a> {
         if inbound.is_some_and(|inbound| !inbound.chain.is_empty()) {
             return self.complete_leftover(index, input);
         }
-        match self.framer.next_frame(input) {
+        match self.framer().next_frame(input) {
             Framed::Frame { frame, rest } => {
                 *input = rest;
                 Received::Frame(frame)
@@ -171,7 +223,7 @@ impl<'a> Receiver<'a> {
         let count = input.len();
         match self.take_bytes(index, input, count) {
             Some(()) => Received::NeedMore,
-            None => Received::NoBuffer,
+            None => self.no_buffer(index, count),
         }
     }
 
@@ -179,6 +231,8 @@ impl<'a> Receiver<'a> {
     fn take_bytes(&mut self, index: u16, input: &mut &[u8], count: usize) -> Option<()> {
         let chain = &mut self.inbounds.get_mut(usize::from(index))?.chain;
         let (taken, rest) = input.split_at_checked(count)?;
+        #[cfg(feature = "long-frames")]
+        self.pool.grow(chain, count).ok()?;
         let room = self.pool.reserve(chain, count).ok()?;
         room.get_mut(..count)?.copy_from_slice(taken);
         self.pool.commit(chain, count);
@@ -186,20 +240,51 @@ impl<'a> Receiver<'a> {
         Some(())
     }
 
+    /// Which buffer was missing for `count` bytes behind the leftover.
+    #[cfg_attr(not(feature = "long-frames"), expect(unused_variables, clippy::unused_self))]
+    fn no_buffer(&self, index: u16, count: usize) -> Received<'static> {
+        #[cfg(feature = "long-frames")]
+        if self.leftover(index).len() + count > usize::from(self.pool.buffer_bytes()) {
+            return Received::NoLongBuffer;
+        }
+        Received::NoBuffer
+    }
+
+    /// Who is heard next: only one who is known is lent a long buffer.
+    #[cfg(feature = "long-frames")]
+    pub const fn hear(&mut self, standing: Standing) {
+        self.standing = standing;
+    }
+
+    #[cfg(feature = "long-frames")]
+    fn framer(&self) -> PacketFramer {
+        if self.standing == Standing::Stranger {
+            return self.framer;
+        }
+        let fits = self.pool.longest_bytes().saturating_sub(PacketHeader::BYTES);
+        let limit = fits.min(self.limit_bytes as usize).min(usize::from(u16::MAX));
+        PacketFramer::new(limit as u16)
+    }
+
+    #[cfg(not(feature = "long-frames"))]
+    const fn framer(&self) -> PacketFramer {
+        self.framer
+    }
+
     /// Twice at most: once to complete the prefix, once to complete the body that it announces.
     fn complete_leftover<'s>(&'s mut self, index: u16, input: &mut &[u8]) -> Received<'s> {
-        while let Framed::Partial { frame_bytes } = self.framer.next_frame(self.leftover(index)) {
+        while let Framed::Partial { frame_bytes } = self.framer().next_frame(self.leftover(index)) {
             let missing = frame_bytes.saturating_sub(self.leftover(index).len());
             let count = missing.min(input.len());
             if count == 0 {
                 return Received::NeedMore;
             }
             if self.take_bytes(index, input, count).is_none() {
-                return Received::NoBuffer;
+                return self.no_buffer(index, count);
             }
         }
         self.spent = Some(index);
-        match self.framer.next_frame(self.leftover(index)) {
+        match self.framer().next_frame(self.leftover(index)) {
             Framed::Frame { frame, .. } => Received::Frame(frame),
             Framed::Partial { .. } => Received::NeedMore,
             Framed::Invalid(error) => Received::Invalid(error),

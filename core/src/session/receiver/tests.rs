@@ -8,11 +8,8 @@ use std::vec::Vec;
 fn with_receiver<T>(buffers: usize, test: impl FnOnce(&mut Receiver<'_>) -> T) -> T {
     let (mut inbounds, mut metas) = ([const { Inbound::EMPTY }; 3], [BufferMeta::VACANT; 3]);
     let mut bytes = [0; 3 * 32];
-    let storage = ReceiverStorage {
-        inbounds: &mut inbounds,
-        bytes: &mut bytes[..buffers * 32],
-        metas: &mut metas[..buffers],
-    };
+    let (bytes, metas) = (&mut bytes[..buffers * 32], &mut metas[..buffers]);
+    let storage = ReceiverStorage::new(&mut inbounds, bytes, metas);
     test(&mut Receiver::new(storage, 100))
 }
 

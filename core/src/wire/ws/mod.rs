@@ -3,8 +3,8 @@
 //! Purpose: one binary message is one body, `[opcode: i32 LE][payload]`. [`handshake`] turns an HTTP
 //! request into a connection, [`header`] reads and writes frame headers, [`mask`] is the XOR that
 //! clients put over their payloads, [`mask_keys`] what they do it with, [`assembly`] makes messages of
-//! frames, [`close`] says why a connection ends, and [`reframe`] turns the stream frames that nodes
-//! write into messages.
+//! frames, [`close`] says why a connection ends, and [`reframe`] makes messages of bodies and of
+//! stream frames.
 //!
 //! Contract: either side of a connection; functions over the caller's slices and small state whose
 //! all-zero bits are the beginning. No extension is spoken, text messages are refused. What a peer
@@ -43,7 +43,7 @@ pub use close::{Close, CloseCode};
 pub use header::{FrameHeader, FrameKind, MaskKey, ParsedHeader, Side};
 pub use mask::{apply_mask, copy_masked};
 pub use mask_keys::MaskKeys;
-pub use reframe::{Reframed, reframe_in_place, reframe_into, write_frame};
+pub use reframe::{Reframed, reframe_into, write_frame, write_message};
 
 /// The sub-protocol of this wire, as it is offered and chosen in handshakes.
 pub const SUB_PROTOCOL: &str = "tinyrealm.v2";

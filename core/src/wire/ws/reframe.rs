@@ -1,20 +1,21 @@
-//! Stream frames to messages: what nodes write, `[len: u16 LE][body]`, as WebSocket frames.
+//! Bodies, and stream frames, `[len: u16 LE][body]`, as WebSocket frames.
 //!
-//! Purpose: a node writes one kind of frame; on its way to a WebSocket peer the prefix of two bytes
-//! becomes a header. For a server and a body of up to 125 bytes that is two bytes as well, so a frame
-//! keeps its place and its length.
+//! Purpose: a node's packets have their bodies written once, behind two bytes, where the header grows if
+//! it must; what a ring has as stream frames is copied. For a server and a body of up to 125 bytes both
+//! prefixes have two bytes.
 //!
 //! Contract: the body's bytes stay what they are, or are masked if a key is given (a client's way).
 //!
 //! Bounds: one pass over one frame.
 //!
 //! ```
-//! use tinyrealm_core::wire::ws::reframe_in_place;
-//! let mut buffer = [5, 0, 1, 0, 0, 0, b'x'];
-//! assert_eq!(reframe_in_place(&mut buffer, None), Ok(7));
-//! assert_eq!(buffer, [0x82, 5, 1, 0, 0, 0, b'x']);
+//! use tinyrealm_core::wire::ws::reframe_into;
+//! let mut message = [0; 7];
+//! assert_eq!(reframe_into(&[5, 0, 1, 0, 0, 0, b'x'], &mut message, None).unwrap().written_bytes, 7);
+//! assert_eq!(message, [0x82, 5, 1, 0, 0, 0, b'x']);
 //! ```
 
+use super::MESSAGE_LIMIT_MAX_BYTES;
 use super::header::{CONTROL_PAYLOAD_MAX_BYTES, FrameHeader, FrameKind, MaskKey};
 use super::mask::{apply_mask, copy_masked};
 use super::move_within;
@@ -29,20 +30,29 @@ pub struct Reframed {
     pub written_bytes: usize,
 }
 
-/// Turns the stream frame at the start of `buffer` into a message, and answers the message's bytes.
-/// The header grows into what lies behind the frame.
+/// The bytes that the shortest header has: a body is written behind them.
+const SHORTEST_BYTES: usize = 2;
+
+/// Writes the body that `encode` writes as a message at the start of `buffer`, and answers its bytes.
 ///
 /// # Errors
-/// [`Full`] if the frame is not whole or the message does not fit; nothing is changed then.
+/// [`Full`] if it does not fit, or is longer than [`MESSAGE_LIMIT_MAX_BYTES`]; what is in `buffer` is then
+/// undefined.
 #[inline]
-pub fn reframe_in_place(buffer: &mut [u8], mask: Option<MaskKey>) -> Result<usize, Full> {
-    let prefix = PacketHeader::decode(buffer).ok_or(Full)?;
-    let header = FrameHeader::message(usize::from(prefix.body_bytes), mask);
+pub fn write_message(
+    buffer: &mut [u8],
+    mask: Option<MaskKey>,
+    encode: &dyn Fn(&mut [u8]) -> Result<usize, Full>,
+) -> Result<usize, Full> {
+    let body_bytes = encode(buffer.get_mut(SHORTEST_BYTES..).ok_or(Full)?)?;
+    if body_bytes > MESSAGE_LIMIT_MAX_BYTES as usize {
+        return Err(Full);
+    }
+    let header = FrameHeader::message(body_bytes, mask);
     let header_bytes = header.bytes();
-    let message = buffer.get_mut(..header_bytes + header.payload_bytes).ok_or(Full)?;
-    if header_bytes > PacketHeader::BYTES {
-        let body = PacketHeader::BYTES..PacketHeader::BYTES + header.payload_bytes;
-        move_within(message, body, header_bytes);
+    let message = buffer.get_mut(..header_bytes + body_bytes).ok_or(Full)?;
+    if header_bytes > SHORTEST_BYTES {
+        move_within(message, SHORTEST_BYTES..SHORTEST_BYTES + body_bytes, header_bytes);
     }
     header.write(message)?;
     if let (Some(key), Some(body)) = (mask, message.get_mut(header_bytes..)) {
@@ -125,9 +135,8 @@ mod tests {
             let written_bytes = copied.len();
             assert_eq!(reframed, Reframed { read_bytes: stream.len(), written_bytes });
 
-            let mut placed = stream.clone();
-            placed.resize(copied.len(), 0xEE);
-            assert_eq!(reframe_in_place(&mut placed, mask), Ok(copied.len()));
+            let mut placed = vec![0xEE; copied.len()];
+            assert_eq!(write_message(&mut placed, mask, &body_of(&stream)), Ok(copied.len()));
             assert_eq!(placed, copied);
 
             let side = if mask.is_some() { Side::Server } else { Side::Client };
@@ -149,13 +158,35 @@ mod tests {
             assert_eq!(reframe_into(&stream, &mut vec![0; bytes - 1], mask), Err(Full));
             let cut = &stream[..stream.len() - 1];
             assert_eq!(reframe_into(cut, &mut vec![0; bytes], mask), Err(Full));
-            let mut short = stream.clone();
-            short.resize(bytes - 1, 0);
-            let before = short.clone();
-            assert_eq!(reframe_in_place(&mut short, mask), Err(Full));
-            assert_eq!(short, before);
+            let short = write_message(&mut vec![0; bytes - 1], mask, &body_of(&stream));
+            assert_eq!(short, Err(Full));
         }
-        assert_eq!(reframe_in_place(&mut [1], None), Err(Full));
+        assert_eq!(write_message(&mut [1], None, &|_| Ok(0)), Err(Full));
+    }
+
+    /// Both sides of each length of a header, and of the longest message.
+    #[test]
+    fn a_message_may_be_longer_than_a_streams_frame() {
+        let mut buffer = vec![0; 1_048_577 + 14];
+        for (body_bytes, header_bytes) in [(17_735, 4), (65_535, 4), (65_536, 10), (1_048_576, 10)]
+        {
+            let written = write_message(&mut buffer, None, &|body: &mut [u8]| {
+                body[0] = 1;
+                body[body_bytes - 1] = 2;
+                Ok(body_bytes)
+            });
+            assert_eq!(written, Ok(header_bytes + body_bytes));
+            assert_eq!((buffer[header_bytes], buffer[header_bytes + body_bytes - 1]), (1, 2));
+        }
+        assert_eq!(write_message(&mut buffer, None, &|_| Ok(1_048_577)), Err(Full));
+    }
+
+    fn body_of(stream: &[u8]) -> impl Fn(&mut [u8]) -> Result<usize, Full> {
+        |room| {
+            let body = &stream[PacketHeader::BYTES..];
+            room.get_mut(..body.len()).ok_or(Full)?.copy_from_slice(body);
+            Ok(body.len())
+        }
     }
 
     #[test]

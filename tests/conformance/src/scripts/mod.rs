@@ -29,7 +29,7 @@ fn pings(count: u32) -> Vec<u8> {
 
 /// Frames that break the rules of every link, whatever has been said before.
 fn broken_frames() -> Vec<Vec<u8>> {
-    let limit = NET.frame_limit_bytes;
+    let limit = NET.frame_limit_bytes as u16;
     // One more than the most of all would be "GE": the beginning of a WebSocket.
     let mut frames: Vec<Vec<u8>> = [0, 1, 3, limit + 1, FRAME_LIMIT_MAX_BYTES + 2, u16::MAX]
         .map(|body_bytes| body_bytes.to_le_bytes().to_vec())
@@ -48,7 +48,7 @@ fn broken_frames() -> Vec<Vec<u8>> {
 
 /// What WebSockets may not say, whatever has been said before.
 fn broken_web_socket_frames() -> Vec<Vec<u8>> {
-    let limit = NET.frame_limit_bytes;
+    let limit = NET.frame_limit_bytes as u16;
     let [high, low] = (limit + 1).to_be_bytes();
     let ping = messages(&pings(1));
     vec![
@@ -92,7 +92,7 @@ fn tolerated_web_socket(peer: usize) -> Vec<Act> {
         Act::Await(peer, 2),
         Act::Trickle(peer, pieces),
         Act::Await(peer, 2),
-        Act::Say(peer, messages(&unknown(usize::from(NET.frame_limit_bytes)))),
+        Act::Say(peer, messages(&unknown(NET.frame_limit_bytes as usize))),
         Act::Say(peer, messages(&pings(64))),
         Act::Await(peer, 64),
     ]
@@ -104,7 +104,7 @@ fn tolerated(peer: usize) -> Vec<Act> {
     vec![
         Act::Say(peer, [unknown(4), pings(1)].concat()),
         Act::Await(peer, 1),
-        Act::Say(peer, [unknown(usize::from(NET.frame_limit_bytes)), pings(1)].concat()),
+        Act::Say(peer, [unknown(NET.frame_limit_bytes as usize), pings(1)].concat()),
         Act::Await(peer, 1),
         Act::Trickle(peer, [unknown(6), pings(1)].concat()),
         Act::Await(peer, 1),

@@ -188,7 +188,7 @@ fn both_sides_of_the_longest_answer() {
 
 #[test]
 fn what_breaks_the_protocol_is_told_twice() {
-    let too_long = crate::config::NetConfig::DEFAULT.frame_limit_bytes + 1;
+    let too_long = crate::config::NetConfig::DEFAULT.frame_limit_bytes as u16 + 1;
     let mut reserved = unmasked(FrameKind::Binary, &[1, 2, 3, 4]);
     reserved[0] |= 0x40;
     let cases = [

@@ -83,7 +83,7 @@ fn any_split_says_the_same() {
 
 #[test]
 fn what_breaks_the_protocol_is_told_twice() {
-    let too_long = NetConfig::DEFAULT.frame_limit_bytes + 1;
+    let too_long = NetConfig::DEFAULT.frame_limit_bytes as u16 + 1;
     let mut reserved = masked(FrameKind::Binary, &[1, 2, 3, 4]);
     reserved[0] |= 0x40;
     let cases = [
