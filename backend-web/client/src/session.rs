@@ -1,7 +1,8 @@
 //! `WebConnector` and `WebSession`: the client's network, whose sockets the host has.
 
 use tinyrealm_core::net::{
-    NetConnector, NetHandler, NetOutbound, NetSender, NetSession, NetSessionId, NetState, UrlError,
+    NetConnector, NetError, NetErrorKind, NetHandler, NetOutbound, NetSender, NetSession,
+    NetSessionId, NetState, UrlError,
 };
 use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Encode, SendError, Text, encode_body};
 use tinyrealm_core::wire::ws::CloseCode;
@@ -36,7 +37,8 @@ impl<'n> NetConnector for WebConnector<'n> {
         let url = url.try_into().map_err(|_| UrlError::TooLong)?;
         // Without a socket there is nowhere to connect to.
         let socket = self.network.create().ok_or(UrlError::Host)?;
-        Ok(WebSession { handle: WebHandle { network: self.network, socket }, url })
+        let handle = WebHandle { network: self.network, socket };
+        Ok(WebSession { handle, url, has_opened: false, last_error: heapless::String::new() })
     }
 }
 
@@ -72,6 +74,8 @@ impl NetOutbound for WebHandle<'_> {
 pub struct WebSession<'n> {
     handle: WebHandle<'n>,
     url: heapless::String<URL_MAX_BYTES>,
+    has_opened: bool,
+    last_error: heapless::String<CLOSE_REASON_MAX_BYTES>,
 }
 
 impl NetOutbound for WebSession<'_> {
@@ -104,6 +108,30 @@ fn ending(body: &[u8]) -> (CloseCode, &str) {
 }
 
 impl WebSession<'_> {
+    /// Keeps what went wrong; it is no longer than a close reason may be.
+    fn note(&mut self, failure: Option<&str>) {
+        if let Some(text) = failure {
+            self.last_error.clear();
+            // What does not fit is left out, and nothing that a session says is that long.
+            let _ = self.last_error.push_str(text);
+        }
+    }
+
+    /// The end, and what was wrong if the peer has not said that it closes.
+    fn end(&mut self, handler: &mut dyn NetHandler, code: CloseCode, reason: &str) {
+        self.tell_end(code, reason);
+        if code == CloseCode::ABNORMAL {
+            let (kind, unsaid) = if self.has_opened {
+                (NetErrorKind::Lost, "the connection ended without a goodbye")
+            } else {
+                (NetErrorKind::Connect, "no connection was to be had")
+            };
+            self.note(Some(if reason.is_empty() { unsaid } else { reason }));
+            handler.on_error(NetError { kind, text: &self.last_error });
+        }
+        handler.on_close(code, reason);
+    }
+
     /// Told to the game here, where the frames before it are told.
     fn tell_end(&self, code: CloseCode, reason: &str) {
         let (url, reason) = (Text::truncated(&self.url), Text::truncated(reason));
@@ -125,12 +153,12 @@ impl<'n> NetSession for WebSession<'n> {
         &self.url
     }
 
-    /// A browser tells nobody why a connection failed.
     fn last_error(&self) -> &str {
-        ""
+        &self.last_error
     }
 
     fn connect(&mut self) {
+        self.has_opened = false;
         self.handle.network.connect(self.handle.socket, &self.url);
     }
 
@@ -140,15 +168,23 @@ impl<'n> NetSession for WebSession<'n> {
         while let Some((heard, bytes)) = self.handle.network.hear(self.handle.socket, &mut body) {
             count += 1;
             match heard {
-                Heard::Opened => handler.on_open(&mut NetSender::new(&mut self.handle)),
+                Heard::Opened => {
+                    self.has_opened = true;
+                    let mut sender = NetSender::new(&mut self.handle);
+                    handler.on_open(&mut sender);
+                    let failure = sender.failure();
+                    self.note(failure);
+                }
                 Heard::Body => {
                     let body = body.get(..bytes).unwrap_or_default();
-                    handler.on_frame(&mut NetSender::new(&mut self.handle), body);
+                    let mut sender = NetSender::new(&mut self.handle);
+                    handler.on_frame(&mut sender, body);
+                    let failure = sender.failure();
+                    self.note(failure);
                 }
                 Heard::Closed => {
                     let (code, reason) = ending(body.get(..bytes).unwrap_or_default());
-                    self.tell_end(code, reason);
-                    handler.on_close(code, reason);
+                    self.end(handler, code, reason);
                     break;
                 }
             }

@@ -1,10 +1,15 @@
 //! The client between its queues, with the test as the host.
 
+use std::borrow::ToOwned;
 use std::boxed::Box;
+use std::string::String;
 use std::vec;
 use std::vec::Vec;
 use tinyrealm_core::protocol::MemberNumber;
 
+use tinyrealm_core::net::{
+    NetConnector, NetError, NetErrorKind, NetEvents, NetHandler, NetOutbound, NetSender, NetSession,
+};
 use tinyrealm_core::protocol::client_to_login::LoginReq;
 use tinyrealm_core::protocol::client_to_main::{ChatJoin, EnterWorldReq, Hello};
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
@@ -296,6 +301,71 @@ fn a_socket_that_fails_again_and_again_leaves_nothing_behind() {
         host.tick(100);
     }
     assert!(host.requests.iter().any(|(kind, _)| *kind == RequestKind::Drop as u8));
+}
+
+/// What a session tells of its errors.
+#[derive(Default)]
+struct Errors(Vec<(NetErrorKind, String)>);
+
+impl NetEvents for Errors {
+    fn on_error(&mut self, error: NetError<'_>) {
+        self.0.push((error.kind, error.text.to_owned()));
+    }
+}
+
+impl NetHandler for Errors {
+    fn on_frame(&mut self, sender: &mut NetSender<'_>, _: &[u8]) {
+        let error = NetError {
+            kind: NetErrorKind::Malformed(tinyrealm_core::wire::Opcode(1)),
+            text: "half a message",
+        };
+        sender.report(self, error);
+    }
+}
+
+fn take_all_requests(network: &WebNetwork) {
+    while network.request(|_| ()).is_some() {
+        network.request_taken();
+    }
+}
+
+#[test]
+fn every_error_is_the_last_error() {
+    const LOST: &str = "the connection ended without a goodbye";
+    let network = Box::leak(Box::new(WebNetwork::new()));
+    for (opens, code, reason, error) in [
+        (false, 1006, "", Some((NetErrorKind::Connect, "no connection was to be had"))),
+        (true, 1006, "", Some((NetErrorKind::Lost, LOST))),
+        (true, 1006, "gone", Some((NetErrorKind::Lost, "gone"))),
+        (true, 1000, "", None),
+    ] {
+        let mut session = WebConnector::new(network).create_session("ws://host:1").unwrap();
+        let mut errors = Errors::default();
+        session.connect();
+        let socket = session.handle().session_id().0 as u16;
+        take_all_requests(network);
+        if opens {
+            assert_eq!(network.opened(socket), Answer::Taken);
+        }
+        assert_eq!(network.closed(socket, code, reason.as_bytes()), Answer::Taken);
+        network.begin_tick();
+        session.tick(&mut errors);
+        let told = error.map(|(kind, text)| (kind, text.to_owned()));
+        assert_eq!(errors.0.last(), told.as_ref());
+        assert_eq!(session.last_error(), error.map_or("", |(_, text)| text));
+        while network.event(|_| ()).is_some() {
+            network.event_taken();
+        }
+    }
+    let mut session = WebConnector::new(network).create_session("ws://host:1").unwrap();
+    session.connect();
+    let socket = session.handle().session_id().0 as u16;
+    take_all_requests(network);
+    assert_eq!(network.opened(socket), Answer::Taken);
+    assert_eq!(network.heard(socket, &[1, 0, 0, 0]), Answer::Taken);
+    network.begin_tick();
+    session.tick(&mut Errors::default());
+    assert_eq!(session.last_error(), "half a message");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use tinyrealm_core::wire::ws::handshake::{
 };
 use tinyrealm_core::wire::ws::{
     Assembly, Close, CloseCode, FrameHeader, FrameKind, MaskKey, ParsedHeader, Rules, Side, Step,
-    apply_mask, copy_masked, write_message, reframe_into, write_frame,
+    apply_mask, copy_masked, reframe_into, write_frame, write_message,
 };
 
 use crate::parts::Lent;
