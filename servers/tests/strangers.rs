@@ -8,30 +8,84 @@ use std::time::{Duration, Instant};
 use support::channel::{LOBBY, greeted, name, wait_until_found};
 use support::login::{Accounts, Answer, CHEAP, ask, connect_from, main_of, try_login_with};
 use support::peer::frame;
-use support::{Bots, Peer, Realm, Server};
+use support::{Bots, Heard, PATIENCE, Peer, Realm, Server};
 use tinyrealm_core::protocol::client_to_main::{ChatHistory, ChatJoin, EnterWorldReq, Hello};
+use tinyrealm_core::protocol::either_way::{Ping, Pong};
 use tinyrealm_core::protocol::{LoginDenial, Seq, Text, Token, Versions};
 
-/// Hello, EnterWorldReq, hang up: as often as the world has places, from one address.
+/// Hello, EnterWorldReq, hang up: 4,096 times from one address, far more than the world has places, as fast
+/// as it goes; somebody from elsewhere gets in meanwhile, and behind it.
 #[test]
 fn tickets_of_those_who_hang_up_keep_nobody_out() {
-    let realm = Realm::start(&["world.rooms=16", "world.room_capacity=16"]);
+    let settings = ["world.rooms=16", "world.room_capacity=16", "net.openings_per_second=60000"];
+    let realm = Realm::start(&settings);
     let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "4"]);
+    let main = realm.main.address;
+    let hoarder = std::thread::spawn(move || hit_and_run(main, 4_096));
+    let mut entered = 0;
+    while !hoarder.is_finished() || entered == 0 {
+        let began = Instant::now();
+        realm.user().world.expect_served();
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        entered += 1;
+    }
+    assert_eq!(hoarder.join().unwrap(), 4_096);
+    let mut newcomer = realm.user();
+    newcomer.world.expect_served();
+    println!("{entered} came in meanwhile");
+    drop(newcomer);
+    bots.outcome().expect_clean(20);
+    let (main, worlds) = realm.stop();
+    // None was kept out for coming too often: it was the tickets that were tried.
+    assert!(main.count("net.accepted") > 4_096 && main.count("net.refused_often") == 0, "{main:?}");
+    worlds[0].expect(&[("net.violations", 0), ("net.sessions", 0)]);
+}
+
+/// Connections from one address, each with Hello and EnterWorldReq, then gone; how many.
+fn hit_and_run(main: SocketAddr, count: usize) -> usize {
     let region = Text::new("").unwrap();
     let said =
         [frame(&Hello { versions: Versions::OURS, token: None }), frame(&EnterWorldReq { region })];
-    for _ in 0..1_000 {
-        let mut peer = Peer::connect(realm.main.address);
-        peer.send_if_open(&said.concat());
+    let said = said.concat();
+    let visit = |_: &usize| {
+        let peer = connect_from(main, ABROAD);
+        peer.is_some_and(|mut peer| {
+            peer.send_if_open(&said);
+            true
+        })
+    };
+    (0..count).filter(visit).count()
+}
+
+fn is_served(mut peer: Peer) -> bool {
+    peer.tell(&Ping { nonce: 7 });
+    loop {
+        match peer.hear(PATIENCE) {
+            Heard::Frame(opcode) if opcode == Pong::OPCODE.0 => return true,
+            Heard::Frame(_) => {}
+            Heard::Closed { .. } => return false,
+            Heard::Silence => panic!("neither served nor closed"),
+        }
     }
-    let began = Instant::now();
-    let mut newcomer = realm.user();
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    newcomer.world.expect_served();
-    drop(newcomer);
-    bots.outcome().expect_clean(20);
-    let (_, worlds) = realm.stop();
-    worlds[0].expect(&[("net.violations", 0), ("net.sessions", 0)]);
+}
+
+/// Both sides of `net.openings_per_second`, at every kind of server; others come in meanwhile.
+#[test]
+fn whoever_opens_connections_too_often_is_closed_and_nobody_else() {
+    let realm = Realm::start(&["net.connections_per_address=50", "net.openings_per_second=1"]);
+    for server in [&realm.main, realm.world()] {
+        let began = Instant::now();
+        let comes = |from| connect_from(server.address, from).is_some_and(is_served);
+        assert!((0..50).all(|_| comes(ABROAD)), "as many as it may hold, at once");
+        let more = (0..30).filter(|_| comes(ABROAD)).count();
+        assert!(more as u64 <= began.elapsed().as_secs() + 1, "{more} more");
+        assert!(comes(HOME));
+    }
+    let (main, worlds) = realm.stop();
+    for report in [&main, &worlds[0]] {
+        assert!(report.count("net.refused_often") > 0, "{report:?}");
+        report.expect(&[("net.refused_address", 0)]);
+    }
 }
 
 /// 120 guests ask for history as often as they may, and others come and go: chat stays, for everybody.
