@@ -70,7 +70,7 @@ impl NetConfig {
         packet_burst: 500,
         connections_per_address: 1_024,
         #[cfg(feature = "shares")]
-        openings_per_second: 100,
+        openings_per_second: 20,
         send_buffers_per_session: 8,
         send_buffers_per_server: 64,
         #[cfg(feature = "websocket")]

@@ -117,6 +117,7 @@ fn measure(abuse: &Abuse) -> bool {
         let quiet = servers.bots(ROUND_SECONDS).outcome();
         let (deeds, lost, p99_ms) = disturb(&servers, abuse);
         done += deeds;
+        servers.wait_until_calm();
         harms.extend([harm(&quiet), lost].into_iter().filter(|lost| lost != "-"));
         before.push(quiet.report.milliseconds("p99_ms"));
         with.push(p99_ms);

@@ -9,7 +9,7 @@ use crate::abuses::{Place, Trace};
 use crate::stranger::{Deeds, Field};
 use crate::support::login::{Accounts, CHEAP};
 use crate::support::proxied::connect;
-use crate::support::{Bots, PATIENCE, Process, Realm, Report, Server, Signal, Stream};
+use crate::support::{Bots, PATIENCE, Peer, Process, Realm, Report, Server, Signal, Stream};
 
 const SETTINGS: [&str; 7] = [
     "main.sessions=600",
@@ -112,6 +112,14 @@ impl Servers {
         let Self::Together(up) = self else { return None };
         let asked = [(up.page, "/", "no page"), (up.admin, "/healthz", "no health")];
         asked.into_iter().find(|(at, path, _)| !is_served(*at, path)).map(|(_, _, what)| what)
+    }
+
+    /// What an abuse has left in the queues of Main and the world is behind them.
+    pub(crate) fn wait_until_calm(&self) {
+        let Self::Apart(_, realm) = self else { return };
+        for server in [realm.main.address, realm.world().address] {
+            Peer::connect(server).expect_served();
+        }
     }
 
     /// All of them are there, and end in good order; answers what the trace has counted.
