@@ -231,7 +231,6 @@ const NODE_MEMORY: &[(&str, Part)] = &[
     ("networks", Part::Sessions),
     ("network_heads", Part::Sessions),
     ("network_nexts", Part::Sessions),
-    ("openings", Part::Sessions),
 ];
 
 const WORLD_MEMORY: &[(&str, Part)] = &[
