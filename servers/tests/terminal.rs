@@ -160,3 +160,37 @@ fn two_people_meet_walk_and_talk() {
     early.wait_until_drawn("error: can't reach Login at");
     assert_eq!(early.code(), Some(1));
 }
+
+/// Who is revoked inside is told so in words, has a code that says so, and does not come back.
+#[test]
+fn a_revoked_user_is_told_and_stays_out() {
+    let accounts = Accounts::new("terminal-revoked");
+    for id in ["ann", "bob"] {
+        accounts.user(&["add", id], PASSWORD);
+    }
+    let login = accounts.login(&CHEAP);
+    let main = main_of(&login, &[]);
+    let world = Server::world(1, main.address, &[]);
+    world.wait_until_registered(1);
+    let file = ScratchFile::with("terminal-revoked-password", PASSWORD);
+    let (main_address, login_address) = (main.address.to_string(), login.address.to_string());
+    let come = |id| {
+        let realm = ["--main", &main_address, "--login", &login_address];
+        Terminal::start(&[&realm[..], &["--id", id, "--password-file", file.path()]].concat())
+    };
+    let mut ann = come("ann");
+    ann.wait_until_drawn("you are in room");
+    let mut bob = come("bob");
+    ann.wait_until_drawn("came in");
+    bob.wait_until_drawn("you are in room");
+    bob.press("wd");
+    bob.wait_until_drawn("at 0.5, 0.5");
+    accounts.user(&["disable", "bob"], "");
+    bob.wait_until_drawn("error: your account is not good any more: log in again");
+    assert_eq!(bob.code(), Some(1));
+    main.wait_until_reported(&[("users", 1)]);
+    world.wait_until_reported(&[("users", 1)]);
+    ann.press("q");
+    assert_eq!(ann.code(), Some(0));
+    come("bob").wait_until_drawn("error: this account is disabled");
+}
