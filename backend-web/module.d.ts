@@ -18,6 +18,7 @@ export interface Start {
   id: string;
   pw: string;
   token: Uint8Array | null;
+  device: Uint8Array | null;
 }
 
 export type ToModule = Start;

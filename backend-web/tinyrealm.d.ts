@@ -53,6 +53,8 @@ export interface Account {
   login: string;
   id: string;
   password: string;
+  /** `device` of a login before: with it, wrong guesses of others do not hold this one back. */
+  device?: Uint8Array | null;
 }
 
 export interface Options {
@@ -85,6 +87,8 @@ export interface Realm {
   readonly uid: number;
   /** What makes us the same user the next time; null before there is one. */
   readonly token: Uint8Array | null;
+  /** What a login has given to this device, to be kept for the next one; null before there was one. */
+  readonly device: Uint8Array | null;
   readonly isClosed: boolean;
   /** Has `handler` called with each message of this type, inside of tick(). */
   on<T extends RealmEvent["type"]>(

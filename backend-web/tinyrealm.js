@@ -90,6 +90,7 @@ class Realm {
   #state = { main: MAIN_STATES[0], world: WORLD_STATES[0] };
   #uid = 0;
   #token = null;
+  #device = null;
   #isClosed = false;
 
   constructor(options) {
@@ -107,9 +108,9 @@ class Realm {
     }
     // The module's memory does not grow, so this stays valid.
     this.#memory = new Uint8Array(this.#wasm.memory.buffer);
-    const { login = "", id = "", password = "" } = account ?? {};
+    const { login = "", id = "", password = "", device = null } = account ?? {};
     const start = {
-      type: "Start", main_address: main, region, login_address: login, id, pw: password, token,
+      type: "Start", main_address: main, region, login_address: login, id, pw: password, token, device,
     };
     if (this.#wasm.start(this.#handOver(toModule.encode(start))) !== TAKEN) {
       throw new Error("the module does not start");
@@ -129,6 +130,11 @@ class Realm {
   /** What makes us the same user the next time; null before there is one. */
   get token() {
     return this.#token;
+  }
+
+  /** What a login has given to this device, to be kept for the next one; null before there was one. */
+  get device() {
+    return this.#device;
   }
 
   get isClosed() {
@@ -330,6 +336,7 @@ class Realm {
     } else if (message.type === "Welcome" || message.type === "LoginAck") {
       this.#uid = message.uid;
       this.#token = message.token;
+      this.#device = message.device ?? this.#device;
     }
     for (const handler of this.#handlers.get(message.type) ?? []) handler(message);
   }

@@ -63,7 +63,7 @@ export class FakeServers {
     const { mainToClient, worldToClient, loginToClient } = protocol;
     const zero = { x: 0, y: 0, z: 0 };
     if (message.type === "LoginReq") {
-      const device = new Uint8Array(32);
+      const device = new Uint8Array(32).fill(8);
       socket.say(loginToClient.encode({ type: "LoginAck", version: 2, uid: 9, token: this.token, device, ttl_s: 60 }));
     } else if (message.type === "Hello") {
       this.main = socket;

@@ -81,7 +81,13 @@ async function logsIn() {
   const [login, main] = one.servers.sockets;
   assert.deepEqual(login.sent[0], { type: "LoginReq", versions: protocol.VERSIONS, id: "ada", pw: "correct horse", device: null });
   assert.deepEqual(main.sent[0].token, one.servers.token);
+  const { device } = one.realm;
+  assert.equal(device.length, 32);
   await closeAndCount(one);
+  // What the device was given is shown at the next login.
+  const known = await inside({ account: { ...account, device } });
+  assert.deepEqual(known.servers.sockets[0].sent[0].device, device);
+  await closeAndCount(known);
   // A token saves the login.
   const again = await inside({ account, token: one.servers.token });
   assert.equal(again.servers.sockets[0].url, "ws://main:1");

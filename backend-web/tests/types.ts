@@ -6,7 +6,7 @@ import type { MemberState, Position } from "../protocol.js";
 import { Malformed, array, bool, f32, i64, link, list, option, record, text, tuple, u16, u8, variants } from "../postcard.js";
 
 const module: WebAssembly.Module = await load();
-const account = { login: "127.0.0.1:7200", id: "alice", password: "correct horse" };
+const account = { login: "127.0.0.1:7200", id: "alice", password: "correct horse", device: new Uint8Array(32) };
 const realm = connect({ module, main: "127.0.0.1:7000", region: "", account });
 
 let places = new Map<number, Position>();

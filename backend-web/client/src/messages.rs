@@ -41,6 +41,8 @@ tinyrealm_core::protocol! {
         pw: Password<'a>,
         /// The token of a visit before, which saves the login and keeps a guest who it is.
         token: Option<Token>,
+        /// What an earlier login has given to this device: others' guesses do not hold it back.
+        device: Option<Token>,
     }
 }
 

@@ -183,8 +183,8 @@ impl ClientHandler for Teller<'_> {
     }
 
     fn credentials(&self, _: u16) -> Credentials<'_> {
-        let Start { login_address, id, pw, .. } = &self.start;
+        let Start { login_address, id, pw, device, .. } = &self.start;
         let (id, password) = (id.as_str(), pw.0.as_str());
-        Credentials { login_address: login_address.as_str(), id, password, device: None }
+        Credentials { login_address: login_address.as_str(), id, password, device: *device }
     }
 }

@@ -34,10 +34,15 @@ struct Host {
     opened: Vec<u16>,
     /// What was sent, by opcode.
     sent: Vec<i32>,
+    /// The last of them.
+    sent_last: Vec<u8>,
     requests: Vec<(u8, u16)>,
     /// What the game has heard, by opcode.
     events: Vec<i32>,
 }
+
+/// What a login before has given to this device.
+const DEVICE: Token = Token([8; 32]);
 
 fn body<M: Message>(message: &M) -> Vec<u8> {
     let mut out = vec![0; BODY_MAX_BYTES];
@@ -58,6 +63,7 @@ fn start(login_address: &str) -> Vec<u8> {
         id: Text::new("ada").unwrap(),
         pw: Password(Text::new("word").unwrap()),
         token: None,
+        device: (!login_address.is_empty()).then_some(DEVICE),
     })
 }
 
@@ -72,7 +78,7 @@ impl Host {
         let memory = Box::leak(Box::new(WebMemory::NEW));
         let client = WebClient::new(network, memory, start(login_address).leak()).unwrap();
         let (opened, sent, requests, events) = (vec![], vec![], vec![], vec![]);
-        Self { network, client, now_ms: 0, opened, sent, requests, events }
+        Self { network, client, now_ms: 0, opened, sent, sent_last: Vec::new(), requests, events }
     }
 
     fn take_requests(&mut self) {
@@ -83,7 +89,10 @@ impl Host {
             self.requests.push((kind, socket));
             match kind {
                 1 => self.opened.push(socket),
-                2 => self.sent.push(opcode(&body)),
+                2 => {
+                    self.sent.push(opcode(&body));
+                    self.sent_last = body;
+                }
                 _ => {}
             }
         }
@@ -376,6 +385,7 @@ fn a_login_leads_to_main_or_to_the_end() {
     host.network.opened(login);
     host.tick(1);
     assert_eq!(host.sent, [LoginReq::OPCODE.0]);
+    assert!(host.sent_last.ends_with(&DEVICE.0), "what the device has kept");
     let (token, device) = (Token([7; 32]), Token([9; 32]));
     host.say(login, &LoginAck { version: 2, uid: Uid(7), token, ttl_s: 1, device });
     host.tick(1);

@@ -80,11 +80,12 @@ export class Visitor {
     if (login && !memory.get("account")) {
       memory.set("account", await ask("/visitor", { method: "POST" }));
     }
-    const token = memory.get("token");
+    const [token, account] = [memory.get("token"), memory.get("account")];
+    const device = account?.device && Uint8Array.from(account.device);
     const client = connect({
       module, main, urlOf,
       region: this.#region,
-      account: login && { login, ...memory.get("account") },
+      account: login && { login, ...account, device },
       token: token && Uint8Array.from(token),
     });
     this.#client = client;
@@ -100,6 +101,10 @@ export class Visitor {
 
   #listen(client) {
     client.on("Welcome", ({ token }) => memory.set("token", [...token]));
+    // With it, wrong guesses of others at this account do not hold this tab back.
+    client.on("LoginAck", ({ device }) => {
+      memory.set("account", { ...memory.get("account"), device: [...device] });
+    });
     client.on("EnterWorldAck", ({ world_addr }) => (this.worldAddress = world_addr));
     client.on("State", ({ main, world }) => {
       if (main === "ready" && world === "inside") this.problem = "";
