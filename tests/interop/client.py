@@ -95,6 +95,8 @@ class Codec:
             return varint(value)
         if shape == "i32":
             return varint(value * 2 if value >= 0 else -value * 2 - 1)
+        if shape == "bool":
+            return b"\1" if value else b"\0"
         if shape == "byte":
             return bytes.fromhex(value)
         if shape in ("text", "bytes"):
@@ -116,6 +118,11 @@ class Codec:
         if shape == "i32":
             number = reader.varint(32)
             return number >> 1 if number & 1 == 0 else -(number >> 1) - 1
+        if shape == "bool":
+            value = reader.take(1)[0]
+            if value > 1:
+                raise Bad("a bool is neither 0 nor 1")
+            return value == 1
         if shape == "byte":
             return reader.take(int(size)).hex()
         if shape == "option":

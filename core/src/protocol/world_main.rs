@@ -65,8 +65,13 @@ protocol! {
         uid: Uid,
     }
 
-    /// Users who are in rooms: what a newly found Main has to know.
+    /// Users who are in rooms, behind a registration, and when the link has not taken what happened: whoever
+    /// has not been named since the first page is not there.
     7 user_list => UserList {
+        /// It is the first page: what earlier ones have said is void.
+        is_first: bool,
+        /// It is the last page.
+        is_last: bool,
         /// Who.
         uids: heapless::Vec<Uid, USER_PAGE_USERS>,
     }
@@ -76,7 +81,7 @@ protocol! {
     /// From Main to a world.
     mod main_to_world in WORLD.peer_to_server;
 
-    /// You are in the registry.
+    /// You are in the registry. Said again: list your users again.
     1 registered => Registered {}
 
     /// Let this user in, once, with this key.

@@ -8,7 +8,7 @@ use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::{RevokedSince, Stub, VerifyToken};
-use crate::protocol::{Dispatched, ErrorCode};
+use crate::protocol::{Dispatched, ErrorCode, Message};
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::stats::Count;
 use crate::wire::Frame;
@@ -50,7 +50,7 @@ impl<'a> Login<'a> {
         request: u32,
         reason: ErrorCode,
     ) {
-        cx.sessions.send_or_close(cx.now, session, &VerifyDenied { request, reason });
+        tell(cx, session, &VerifyDenied { request, reason });
     }
 
     /// The outcome of a [`VerifyWork`](super::VerifyWork).
@@ -65,7 +65,7 @@ impl<'a> Login<'a> {
         match outcome {
             VerifyOutcome::Verified(uid, revision) => {
                 self.stats.verified.count();
-                cx.sessions.send_or_close(cx.now, session, &VerifyAck { request, uid, revision });
+                tell(cx, session, &VerifyAck { request, uid, revision });
             }
             VerifyOutcome::Refused => self.deny_token(cx, session, request, ErrorCode::BAD_TOKEN),
             VerifyOutcome::Unavailable => {
@@ -73,4 +73,10 @@ impl<'a> Login<'a> {
             }
         }
     }
+}
+
+/// Answers a Main. Half of what may wait for it is for answers that were being found out when it stopped
+/// reading; if there were more, it gives them up in its own time, and its clients ask again.
+pub(super) fn tell<M: Message>(cx: &mut Context<'_, '_>, main: SessionKey, answer: &M) {
+    let _ = cx.sessions.send(main, answer);
 }

@@ -51,7 +51,9 @@ use crate::protocol::{
     main_to_login,
 };
 use crate::session::manager::Ended;
+use crate::session::{SessionKey, SessionManager};
 use crate::storage::Slot;
+use crate::time::Instant;
 use crate::wire::Frame;
 use crate::wire::opcode::{DIALER, LOGIN};
 use devices::Devices;
@@ -65,7 +67,7 @@ mod link {
     pub(super) const STRANGER: u8 = 0;
     /// A client whose login is under way; the tag's index is the job's.
     pub(super) const CLIENT: u8 = 1;
-    /// A Main that has proven to be of this realm.
+    /// A Main that has proven to be of this realm; the tag's index is 1 while it is to be told the revision.
     pub(super) const MAIN: u8 = 2;
     /// A peer who is being shown out.
     pub(super) const LEAVING: u8 = 3;
@@ -260,5 +262,16 @@ impl<'a> Role<'a> for Login<'a> {
         if ended.tag.kind == link::CLIENT {
             self.client_ended(cx, ended.tag.index);
         }
+    }
+
+    /// A Main asks no faster than it takes the answers: half of what may wait for it is for those that are
+    /// being found out. It goes on reading while its own words wait, so the two never wait for each other.
+    fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
+        sessions.is_server(key)
+            && sessions.owed_buffers(key) > sessions.config().send_buffers_per_server / 2
+    }
+
+    fn before_transmit(&mut self, _: Instant, sessions: &mut SessionManager<'a>, key: SessionKey) {
+        self.tell_revision(sessions, key);
     }
 }

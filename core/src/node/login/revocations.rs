@@ -9,12 +9,16 @@
 
 use heapless::{Deque, Vec};
 
+use super::main_link::tell;
 use super::{Login, link};
 use crate::node::{Caller, Context};
 use crate::protocol::login_to_main::{Revocations, StoreRevision};
 use crate::protocol::main_to_login::RevokedSince;
 use crate::protocol::{REVOCATION_PAGE, Revision, Revocation, Uid};
-use crate::session::SessionKey;
+use crate::session::{LinkTag, SessionKey, SessionManager};
+
+/// The index of a Main's tag while it does not know the newest revision.
+const UNTOLD: u16 = 1;
 
 /// Questions of Mains that may wait.
 const ASKS: usize = 16;
@@ -71,7 +75,7 @@ impl<'a> Login<'a> {
         let Some(RevocationPage { list, complete }) = page else { return };
         let (after, after_uid) = (work.revision, work.uid);
         let answer = Revocations { after, after_uid, list, complete };
-        cx.sessions.send_or_close(cx.now, session, &answer);
+        tell(cx, session, &answer);
     }
 
     /// The accounts have this revision. O(sessions), if it is a new one.
@@ -82,8 +86,18 @@ impl<'a> Login<'a> {
         self.asks.newest = revision;
         let mut next = first_main(cx, 0);
         while let Some(main) = next {
-            cx.sessions.send_or_close(cx.now, main, &StoreRevision { revision });
+            cx.sessions.set_tag(main, LinkTag { kind: link::MAIN, index: UNTOLD });
+            cx.sessions.mark_ready_unless_blocked(main);
             next = main.index().checked_add(1).and_then(|index| first_main(cx, index));
+        }
+    }
+
+    /// Tells a Main the newest revision, if it does not know it, as soon as its link takes it.
+    pub(super) fn tell_revision(&self, sessions: &mut SessionManager<'a>, key: SessionKey) {
+        let untold = LinkTag { kind: link::MAIN, index: UNTOLD };
+        let is_due = sessions.get(key).is_some_and(|session| session.tag() == untold);
+        if is_due && sessions.send(key, &StoreRevision { revision: self.asks.newest }).is_ok() {
+            sessions.set_tag(key, LinkTag { index: 0, ..untold });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
-use crate::protocol::{HandshakeKey, REGION_MAX_BYTES, Revision, Uid, Versions};
+use crate::protocol::{ErrorCode, HandshakeKey, REGION_MAX_BYTES, Revision, Uid, Versions};
 use crate::session::{AddressKey, SessionKey, TokenBucket};
 use crate::storage::{Key, Link, Vacant};
 
@@ -75,6 +75,14 @@ pub struct UserEntry {
     pub(super) attempt: u32,
     /// Whether the world of the present attempt has it already, from an earlier stay.
     pub(super) is_there: bool,
+    /// Whether the world of the present attempt has been asked: it waits for room on the link.
+    pub(super) is_asked: bool,
+    /// Whether its world has named it since the first page of its list.
+    pub(super) is_listed: bool,
+    /// Worlds that are still to be told to let go of it, as bits,
+    pub(super) detaches: u64,
+    /// and why.
+    pub(super) detach_reason: ErrorCode,
     /// Worlds that this request has tried, as bits.
     pub(super) tried: u64,
     /// How often this request has waited for its address's share of places.
@@ -129,6 +137,10 @@ impl Vacant for UserEntry {
         handshake_key: HandshakeKey([0; 16]),
         attempt: 0,
         is_there: false,
+        is_asked: false,
+        is_listed: false,
+        detaches: 0,
+        detach_reason: ErrorCode::GOODBYE,
         tried: 0,
         waits: 0,
         has_timed_out: false,

@@ -13,7 +13,8 @@
 //! attach. Places that are kept for those who have not joined are shared by address: whoever's address has too
 //! many waits for some of them to be used, as long as a world may take to answer. A ticket ends with the
 //! connection that has asked for it. A user whom one world may still have is detached there before another one is asked: also
-//! when nobody has joined in time, or when a world denies whom it has from an earlier stay.
+//! when nobody has joined in time, or when a world denies whom it has from an earlier stay. What a world is
+//! asked waits until its [link](super::owed) takes it; that is part of the time that it has.
 
 use super::directory::{EntryKey, Place};
 use super::registry::{Choice, world_bit};
@@ -23,8 +24,7 @@ use crate::node::Context;
 use crate::protocol::client_to_main::EnterWorldReq;
 use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::EnterWorldAck;
-use crate::protocol::main_to_world::{AttachUser, DetachUser};
-use crate::protocol::{ErrorCode, HandshakeKey, Message, Text, Versions};
+use crate::protocol::{ErrorCode, HandshakeKey, Text, Versions};
 use crate::session::{Holding, may_take};
 use crate::stats::Count;
 
@@ -84,23 +84,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    pub(super) fn ask_to_detach(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        key: EntryKey,
-        world: WorldKey,
-        reason: ErrorCode,
-    ) {
-        let Some(uid) = self.users.get(key).map(|user| user.uid) else { return };
-        self.tell_world(cx, world, &DetachUser { uid, reason });
-    }
-
-    fn tell_world<M: Message>(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey, message: &M) {
-        if let Some(world) = self.worlds.get(world) {
-            cx.sessions.send_or_close(cx.now, world.session, message);
-        }
-    }
-
     /// Asks the least loaded world that this request has not tried; if there is none, says why.
     fn try_next_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         let Some(user) = self.users.get(key) else { return };
@@ -145,12 +128,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.handshake_key = handshake_key;
         user.attempt = attempt;
         user.is_there = false;
+        user.is_asked = false;
         user.tried |= world_bit(world);
-        let uid = user.uid;
         self.settle_contest(cx, key, world, ErrorCode::REPLACED);
         self.set_place(cx, key, Place::Attaching(world));
-        let ttl_ms = self.config.attach_ttl_ms;
-        self.tell_world(cx, world, &AttachUser { uid, handshake_key, ttl_ms, attempt });
+        self.ask_to_attach(cx, key, world);
         self.arm(cx, key, self.config.attach_timeout_ms);
     }
 
@@ -232,11 +214,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
         match user.place {
             Place::Attaching(world) => {
                 user.has_timed_out = true;
+                let is_asked = user.is_asked;
                 self.worlds.has_timed_out(world);
                 let world_id = self.worlds.get(world).map_or(0, |entry| entry.world_id.0);
                 log::info!("world {} did not answer an attach in time", world_id);
-                // Should it answer late, the attach is void.
-                self.ask_to_detach(cx, key, world, ErrorCode::WORLD_TIMEOUT);
+                if is_asked {
+                    // Should it answer late, the attach is void.
+                    self.ask_to_detach(cx, key, world, ErrorCode::WORLD_TIMEOUT);
+                }
                 self.attach_failed(cx, key);
             }
             Place::Attached(world) => self.detach(cx, key, world),

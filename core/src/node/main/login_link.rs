@@ -8,7 +8,8 @@
 //!       └─────────┘         └──────────┘          └───────┘      └──────┘
 //! ```
 //! Whoever is in the realm stays there, whatever this link does. A hello that can't be answered now
-//! is refused at once (`LOGIN_UNAVAILABLE`), and the client comes back: nothing piles up here.
+//! is refused at once (`LOGIN_UNAVAILABLE`), and the client comes back: nothing piles up here. Questions are
+//! kept with the hellos, and sent as the link takes them: it is never closed for what clients ask.
 
 use super::revocations::Heard as RevocationsHeard;
 use super::{Authenticator, Main, hello_timer, link, login_link_timer};
@@ -48,6 +49,8 @@ pub struct PendingHello {
     versions: Versions,
     /// The number of the question.
     request: u32,
+    /// Whether Login has been asked: the question waits for room on the link.
+    is_asked: bool,
     asked_at: Stamp,
 }
 
@@ -58,6 +61,7 @@ impl Vacant for PendingHello {
         token: Token([0; 32]),
         versions: Versions { from: 0, to: 0 },
         request: 0,
+        is_asked: false,
         asked_at: Stamp::ZERO,
     };
 }
@@ -128,12 +132,33 @@ impl<'a> LoginLink<'a> {
         (session, address): (SessionKey, AddressKey),
         token: Token,
         versions: Versions,
-    ) -> Option<(u16, VerifyToken)> {
+    ) -> Option<u16> {
         let (request, asked_at) = (self.asked.wrapping_add(1), now.stamp());
-        let hello = PendingHello { session, address, token, versions, request, asked_at };
+        let is_asked = false;
+        let hello = PendingHello { session, address, token, versions, request, is_asked, asked_at };
         let key = self.hellos.insert(hello).ok()?;
         self.asked = request;
-        Some((key.index(), VerifyToken { request, token }))
+        Some(key.index())
+    }
+
+    /// Sends the questions that wait, the oldest first, as many as the link takes now; a quarter of it is
+    /// left for what Main itself has to know. O(hellos) for each.
+    pub(super) fn send_questions(&mut self, sessions: &mut SessionManager<'_>) {
+        let LoginLinkState::Live(link) = self.state else { return };
+        let most = sessions.config().send_buffers_per_server;
+        let most = most - most / 4;
+        let asked = self.asked;
+        loop {
+            let waiting = self.hellos.iter().filter(|(_, hello)| !hello.is_asked);
+            let oldest = waiting.max_by_key(|(_, hello)| asked.wrapping_sub(hello.request));
+            let Some((key, _)) = oldest else { return };
+            let Some(hello) = self.hellos.get_mut(key) else { return };
+            let question = VerifyToken { request: hello.request, token: hello.token };
+            if sessions.send_within(link, &question, most).is_err() {
+                return;
+            }
+            hello.is_asked = true;
+        }
     }
 
     /// Takes out the hello that an answer is about; `None` if it is not waited for any more. A number comes
@@ -237,9 +262,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         token: Token,
         versions: Versions,
     ) -> Result<(), ErrorCode> {
-        let LoginLinkState::Live(login) = self.login.state else {
+        if !self.login.is_live() {
             return Err(ErrorCode::LOGIN_UNAVAILABLE);
-        };
+        }
         let address = cx.sessions.address_key(session);
         if !self.may_ask(cx.sessions, address) {
             return Err(ErrorCode::BUSY);
@@ -247,10 +272,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let is_first = self.login.hellos.is_empty();
         let who = (session, address);
         let asked = self.login.ask(cx.now, who, token, versions);
-        let (hello, question) = asked.ok_or(ErrorCode::BUSY)?;
+        let hello = asked.ok_or(ErrorCode::BUSY)?;
         cx.sessions.shares_mut().hold(address, Holding::Question);
         cx.sessions.set_tag(session, LinkTag { kind: link::GREETING, index: hello });
-        cx.sessions.send_or_close(cx.now, login, &question);
+        self.login.send_questions(cx.sessions);
         if is_first {
             self.schedule_hello_check(cx, self.login.hello_timeout_ms());
         }
@@ -362,7 +387,8 @@ mod tests {
         let mut login = LoginLink::new(&mut slots);
         let who = (Key::DANGLING, Key::DANGLING);
         let ask = |login: &mut LoginLink<'_>| {
-            login.ask(Instant::ZERO, who, Token([1; 32]), Versions::OURS).unwrap().1.request
+            login.ask(Instant::ZERO, who, Token([1; 32]), Versions::OURS).unwrap();
+            login.asked
         };
         let first = ask(&mut login);
         for _ in 0..1 << 16 {

@@ -22,6 +22,7 @@ pub mod directory;
 pub mod enter;
 pub mod login_link;
 mod memory;
+mod owed;
 mod places;
 pub mod registry;
 mod revocations;
@@ -360,6 +361,12 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                 self.chat.resume_channels(sessions);
                 self.chat.send_requests(sessions);
             }
+            link::WORLD => {
+                if let Some(world) = self.worlds.key_at(tag.index) {
+                    self.tell_world(sessions, world);
+                }
+            }
+            link::LOGIN => self.login.send_questions(sessions),
             _ => self.chat.before_transmit(now, sessions, self.circle_of(tag)),
         }
     }

@@ -1,10 +1,9 @@
 //! Where users are, what of that counts for their addresses, and when they are forgotten.
 
-use super::{Authenticator, EntryKey, Main, Place, UserEntry, WorldKey};
+use super::{Authenticator, EntryKey, Main, Place, UserEntry, WORLD_COUNT_MAX, WorldKey};
 use crate::node::Context;
-use crate::protocol::main_to_world::DetachUser;
 use crate::protocol::{ErrorCode, Uid};
-use crate::session::{Holding, SessionKey};
+use crate::session::{Holding, SessionKey, SessionManager};
 use crate::stats::Count;
 use crate::storage::Key;
 
@@ -57,7 +56,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 self.claim(cx, key, world);
                 self.recheck_revocations(cx);
             }
-            None => self.turn_away(cx, world, uid, ErrorCode::FULL),
+            None => self.turn_away(cx.sessions, world, uid, ErrorCode::FULL),
         }
     }
 
@@ -66,6 +65,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.set_place(cx, key, Place::Inside(world));
         if let Some(user) = self.users.get_mut(key) {
             user.is_claimed = true;
+            user.is_listed = true;
         }
     }
 
@@ -81,13 +81,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// Whom only a world's word keeps in the realm gives way when it is full: one of the world that has the most
     /// of them. O(users) then.
     pub(super) fn make_room_for_user(&mut self, cx: &mut Context<'_, 'a>) {
-        if !self.users.is_full() {
+        if !self.users.is_full() || self.forget_debts(cx.sessions) {
             return;
         }
         let Some((world, _)) = self.worlds.most_absent() else { return };
         let Some(key) = self.next_absent(world) else { return };
         self.stats.displaced.count();
-        self.ask_to_detach(cx, key, world, ErrorCode::FULL);
+        // Nothing of it stays here, not even what the world is to be told.
+        let uid = self.users.get(key).map_or(Uid::NOBODY, |user| user.uid);
+        self.leave_debts_to_lists(key);
+        self.turn_away(cx.sessions, world, uid, ErrorCode::FULL);
         self.settle_contest(cx, key, world, ErrorCode::FULL);
         self.set_place(cx, key, Place::Outside);
         self.forget_if_gone(cx, key);
@@ -118,9 +121,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if !core::mem::take(&mut user.is_contested) {
             return;
         }
-        let detach = DetachUser { uid: user.uid, reason };
-        for (_, world) in self.worlds.iter().filter(|(world, _)| *world != told) {
-            cx.sessions.send_or_close(cx.now, world.session, &detach);
+        let uid = user.uid;
+        for index in 0..WORLD_COUNT_MAX as u16 {
+            if let Some(world) = self.worlds.key_at(index).filter(|world| *world != told) {
+                self.turn_away(cx.sessions, world, uid, reason);
+            }
         }
     }
 
@@ -149,6 +154,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
             self.disarm(cx, key);
             // Its connection may have ended in this very turn, and not be told of yet.
             self.leave_all_channels(cx, key);
+            self.remove_if_gone(cx.sessions, key);
+        }
+    }
+
+    /// Whom a world is still to let go of stays until it is told.
+    pub(super) fn remove_if_gone(&mut self, sessions: &SessionManager<'a>, key: EntryKey) {
+        let is_gone = self.users.get(key).is_some_and(|user| {
+            user.place == Place::Outside && user.detaches == 0 && !sessions.is_open(user.session)
+        });
+        if is_gone {
             self.users.remove(key);
         }
     }

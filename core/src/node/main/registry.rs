@@ -2,7 +2,7 @@
 
 use crate::protocol::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES, Versions, WorldId};
 use crate::session::SessionKey;
-use crate::storage::{Key, Slot, Table, Vacant};
+use crate::storage::{Key, Link, Slot, Table, Vacant};
 
 /// The most worlds of one Main: an attempt to enter remembers the worlds it has tried as bits.
 pub const WORLD_COUNT_MAX: usize = 64;
@@ -35,6 +35,12 @@ pub struct WorldEntry {
     pub reported_rooms: u16,
     /// Whether it has let an attach or a detach time out, and answered no attach since.
     pub is_slow: bool,
+    /// The user whose turn it is, while the link has not taken all that the world is to be told.
+    pub(super) owed_from: Link,
+    /// More is owed than what this round finds.
+    pub(super) owes_more: bool,
+    /// It has named users for whom there was no place here, nor on the link: it is to name them again.
+    pub(super) lists_again: bool,
 }
 
 impl Vacant for WorldEntry {
@@ -50,6 +56,9 @@ impl Vacant for WorldEntry {
         reported_users: 0,
         reported_rooms: 0,
         is_slow: false,
+        owed_from: Link::NONE,
+        owes_more: false,
+        lists_again: false,
     };
 }
 

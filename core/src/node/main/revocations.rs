@@ -75,7 +75,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         heard.is_asking = true;
         heard.newest = Revision::default();
         let question = RevokedSince { revision: heard.revision, uid: heard.uid };
-        cx.sessions.send_or_close(cx.now, login, &question);
+        // What the link does not take is asked again, like what is not answered.
+        let _ = cx.sessions.send(login, &question);
         let timer = login_link_timer(self.users.capacity());
         cx.sessions.schedule(timer, cx.now.after_ms(ASK_AGAIN_MS));
     }

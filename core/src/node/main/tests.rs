@@ -8,6 +8,7 @@ mod expiry;
 mod hello;
 mod login;
 mod lost;
+mod paced;
 mod places;
 mod random;
 mod reported;
@@ -156,6 +157,12 @@ fn sent_to(world_id: u16, attach: &AttachUser) -> Said {
     let world_addr = address(world_id);
     let world_addr = Text::new(&world_addr).expect("a short address");
     Said::of(&EnterWorldAck { world_addr, handshake_key: attach.handshake_key })
+}
+
+/// All of a world's users, on one page.
+fn user_list(uids: &[Uid]) -> UserList {
+    let uids = heapless::Vec::from_slice(uids).expect("one page");
+    UserList { is_first: true, is_last: true, uids }
 }
 
 fn ack(attach: &AttachUser) -> AttachAck {

@@ -6,7 +6,7 @@ use super::{Authenticator, EntryKey, Main, link};
 use crate::log;
 use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
-use crate::protocol::main_to_world::{DetachUser, Registered};
+use crate::protocol::main_to_world::Registered;
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, Stub, UserJoined, UserLeft, UserList,
 };
@@ -51,6 +51,8 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             entry.reported_users = message.users;
             entry.reported_rooms = message.rooms;
         }
+        // Whatever waits: there may have been no buffer for it.
+        caller.sessions.mark_ready_unless_blocked(caller.key);
     }
 
     fn attach_ack(&mut self, caller: &mut Caller<'_, 'a>, message: AttachAck) {
@@ -89,8 +91,15 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn user_list(&mut self, caller: &mut Caller<'_, 'a>, message: UserList) {
         let Some(world) = self.caller_world(caller, UserList::OPCODE.0) else { return };
-        for uid in message.uids {
+        let UserList { is_first, is_last, uids } = message;
+        if is_first {
+            self.begin_list(world);
+        }
+        for uid in uids {
             self.is_inside(&mut caller.context(), world, uid);
+        }
+        if is_last {
+            self.end_list(&mut caller.context(), world);
         }
     }
 }
@@ -177,8 +186,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
             let Some(user) = self.users.get_mut(key) else { continue };
             // The next world in its slot is another one, and if none is left, that is the reason.
             user.tried &= !world_bit(world);
+            user.detaches &= !world_bit(world);
             if user.place.world() == Some(world) {
                 self.lost_world(cx, key);
+            } else {
+                self.forget_if_gone(cx, key);
             }
         }
     }
@@ -190,6 +202,27 @@ impl<'a, A: Authenticator> Main<'a, A> {
         (user.attempt == attempt && user.place == Place::Attaching(world)).then_some(key)
     }
 
+    /// A world names its users. O(users).
+    fn begin_list(&mut self, world: WorldKey) {
+        for index in 0..self.users.capacity() as u16 {
+            if let Some(user) = self.users.at_mut(index).filter(|u| u.place.world() == Some(world))
+            {
+                user.is_listed = false;
+            }
+        }
+    }
+
+    /// Who was not named is not there: that was not told while the link took nothing. O(users).
+    fn end_list(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey) {
+        for index in 0..self.users.capacity() as u16 {
+            let Some(key) = self.users.key_at(index) else { continue };
+            let Some(user) = self.users.get(key) else { continue };
+            if user.place == Place::Inside(world) && !user.is_listed {
+                self.left(cx, key, world);
+            }
+        }
+    }
+
     /// A world says that a user is in one of its rooms. If Main knows of none other, so it is; if
     /// Main has sent the user elsewhere meanwhile, this world has to let go.
     fn is_inside(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey, uid: Uid) {
@@ -197,6 +230,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             return self.claim_unknown(cx, world, uid);
         };
         let Some(user) = self.users.get_mut(key) else { return };
+        user.is_listed = true;
         match user.place {
             // It waits for a place, and this one is of an earlier wish.
             Place::Outside if user.wants_in => self.detach(cx, key, world),
@@ -209,19 +243,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             Place::Inside(known) | Place::Detaching(known) if known == world => {}
             // One word against another; nobody is taken out of a world for it.
             Place::Inside(_) if user.is_claimed => user.is_contested = true,
-            _ => self.turn_away(cx, world, uid, ErrorCode::REPLACED),
-        }
-    }
-
-    pub(super) fn turn_away(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        world: WorldKey,
-        uid: Uid,
-        reason: ErrorCode,
-    ) {
-        if let Some(world) = self.worlds.get(world) {
-            cx.sessions.send_or_close(cx.now, world.session, &DetachUser { uid, reason });
+            _ => self.ask_to_detach(cx, key, world, ErrorCode::REPLACED),
         }
     }
 }

@@ -57,7 +57,8 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         }
         if bytes < private_bytes + ring_bytes {
             self.sessions.block(key);
-        } else if self.has_outgoing(key) {
+        } else if self.has_outgoing(key) || self.sessions.is_server(key) {
+            // A role may have more for a server, which waits for room.
             self.sessions.mark_ready(key);
         } else {
             self.sessions.sent_everything(now, key);

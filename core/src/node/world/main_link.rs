@@ -13,7 +13,10 @@
 //! ```
 //! Both ends prove that they have this world's key before anything else is said.
 //! Whoever is in a room stays there, whatever this link does. A new registration is followed by the
-//! list of all users, page by page as the link takes them, so that a restarted Main knows them.
+//! list of all users, page by page as the link takes them, so that a restarted Main knows them. What happens
+//! while the link takes nothing is not kept: the list says it, again from its beginning. So a slow link costs
+//! nobody anything, and is not closed. What Main asks waits until there is room for the answers; Main itself
+//! goes on reading, so the two never wait for each other.
 
 use super::super::cluster::{Dialer, Heard};
 use super::super::{Caller, Context};
@@ -66,19 +69,12 @@ impl MainLink {
         matches!(self.state, MainLinkState::Live(_))
     }
 
-    pub(super) const fn is_proving(&self) -> bool {
-        matches!(self.state, MainLinkState::Proving)
+    pub(super) fn is_live_at(&self, key: SessionKey) -> bool {
+        self.state == MainLinkState::Live(key)
     }
 
-    /// The session, once Main has been told who we are.
-    const fn session(&self) -> Option<SessionKey> {
-        match self.state {
-            MainLinkState::Registering(key) | MainLinkState::Live(key) => Some(key),
-            MainLinkState::Waiting
-            | MainLinkState::Connecting
-            | MainLinkState::Proving
-            | MainLinkState::Replaced => None,
-        }
+    pub(super) const fn is_proving(&self) -> bool {
+        matches!(self.state, MainLinkState::Proving)
     }
 }
 
@@ -180,7 +176,8 @@ impl<'a, G: Game> World<'a, G> {
             rooms: self.rooms.occupied_rooms() as u16,
             load: (self.rooms.users() * 1_000 / capacity) as u16,
         };
-        cx.sessions.send_or_close(cx.now, key, &status);
+        // What it says is old in a moment: if the link is full, the next one will do.
+        let _ = cx.sessions.send(key, &status);
         cx.sessions.schedule(MAIN_LINK_TIMER, cx.now.after_ms(self.config.status_interval_ms));
     }
 
@@ -192,11 +189,12 @@ impl<'a, G: Game> World<'a, G> {
         self.main_link_tell(cx, &UserLeft { uid });
     }
 
-    /// What Main must not miss: if the link does not take it, it is closed, and the next
-    /// registration says everything anew.
+    /// Tells Main what it has asked, or what has happened; what the link does not take, the list says.
     fn main_link_tell<M: Message>(&mut self, cx: &mut Context<'_, 'a>, message: &M) {
-        if let Some(key) = self.main.session() {
-            cx.sessions.send_or_close(cx.now, key, message);
+        if let MainLinkState::Live(key) = self.main.state
+            && cx.sessions.send(key, message).is_err()
+        {
+            self.main.next_reported = Some(0);
         }
     }
 
@@ -206,9 +204,11 @@ impl<'a, G: Game> World<'a, G> {
         sessions: &mut SessionManager<'a>,
         key: SessionKey,
     ) {
+        // The rest is for answers, and for what happens meanwhile.
+        let most = sessions.config().send_buffers_per_server / 2;
         while let Some(first) = self.main.next_reported {
             let (page, next) = self.user_page(first, users_on_page(sessions.buffer_bytes()));
-            if sessions.send(key, &page).is_err() {
+            if sessions.send_within(key, &page, most).is_err() {
                 return;
             }
             self.main.next_reported = next;
@@ -216,6 +216,7 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     fn user_page(&self, first: u16, on_page: usize) -> (UserList, Option<u16>) {
+        let is_first = first == 0;
         let mut uids = heapless::Vec::<Uid, USER_PAGE_USERS>::new();
         let slots = self.rooms.users.capacity() as u16;
         for index in first..slots {
@@ -223,10 +224,10 @@ impl<'a, G: Game> World<'a, G> {
                 continue;
             };
             if uids.len() >= on_page || uids.push(user.uid).is_err() {
-                return (UserList { uids }, Some(index));
+                return (UserList { is_first, is_last: false, uids }, Some(index));
             }
         }
-        (UserList { uids }, None)
+        (UserList { is_first, is_last: true, uids }, None)
     }
 
     pub(super) fn arm_attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
@@ -250,24 +251,27 @@ impl<'a, G: Game> World<'a, G> {
     }
 }
 
-/// How many users one page has, so that it fits a buffer of a node's pool: prefix and count first.
+/// How many users one page has, so that it fits a buffer of a node's pool: prefix, which page, and count first.
 fn users_on_page(buffer_bytes: u16) -> usize {
-    let room = usize::from(buffer_bytes).saturating_sub(PREFIX_BYTES + 1);
+    let room = usize::from(buffer_bytes).saturating_sub(PREFIX_BYTES + 3);
     (room / VARINT_U53_MAX_BYTES).clamp(1, USER_PAGE_USERS)
 }
 
 impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
+    /// Said again, it asks for the list.
     fn registered(&mut self, caller: &mut Caller<'_, 'a>, _: Registered) {
-        if self.main.state != MainLinkState::Registering(caller.key) {
-            return;
-        }
-        log::info!("registered with Main as world {}", self.config.world_id.0);
-        caller.sessions.prove(caller.now, caller.key, Trust::Server);
-        self.main.state = MainLinkState::Live(caller.key);
-        self.main.backoff.reset();
-        self.main.next_reported = Some(0);
         let key = caller.key;
-        self.main_link_report_status(&mut caller.context(), key);
+        if self.main.state == MainLinkState::Registering(key) {
+            log::info!("registered with Main as world {}", self.config.world_id.0);
+            caller.sessions.prove(caller.now, key, Trust::Server);
+            self.main.state = MainLinkState::Live(key);
+            self.main.backoff.reset();
+            self.main_link_report_status(&mut caller.context(), key);
+        }
+        if self.main.is_live() {
+            self.main.next_reported = Some(0);
+            caller.sessions.mark_ready_unless_blocked(key);
+        }
     }
 
     fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser) {

@@ -327,6 +327,12 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         self.rooms.must_flush_first()
     }
 
+    /// Main asks no faster than it takes the answers: each finds room behind what it is owed.
+    fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
+        self.main.is_live_at(key)
+            && sessions.owed_buffers(key) > sessions.config().send_buffers_per_server / 2
+    }
+
     #[inline]
     fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
         self.rooms.flush(now, sessions);

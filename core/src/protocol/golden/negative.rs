@@ -66,7 +66,7 @@ fn needless_zeros() -> Vec<Negative> {
             "a uid with a needless zero",
             "0e 00 | 03 23 00 00 | 87 80 80 80 80 80 80 88 00 08",
         ),
-        refused::<UserList>("a count with a needless zero", "06 00 | 07 22 00 00 | 80 00"),
+        refused::<UserList>("a count with a needless zero", "08 00 | 07 22 00 00 | 01 01 80 00"),
     ]
 }
 
@@ -91,7 +91,7 @@ fn everything_else() -> Vec<Negative> {
         ),
         refused::<UserList>(
             "more users than a page has",
-            "26 00 | 07 22 00 00 | 21 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 \
+            "28 00 | 07 22 00 00 | 01 01 21 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 \
              01 01 01 01 01 01 01 01 01 01 01 01 01",
         ),
     ]

@@ -54,6 +54,7 @@ pub(super) fn wire_type(type_name: &str) -> String {
         "u16" | "WorldId" | "RoomId" | "MemberNumber" | "Direction" | "ErrorCode"
         | "JoinDenial" | "LoginDenial" | "ServerKind" => "u16",
         "u32" => "u32",
+        "bool" => "bool",
         "Uid" | "Seq" | "Revision" => "u53",
         "i32" => "i32",
         "Position" => "position",

@@ -308,9 +308,17 @@ fn world_to_main() -> Vec<Vector> {
         golden(AttachDenied { uid: GUEST, attempt: u32::MAX, reason: ErrorCode::FULL }),
         golden(UserJoined { uid: GUEST }),
         golden(world_to_main::UserLeft { uid: GUEST }),
-        golden(UserList { uids: heapless::Vec::new() }),
-        golden(UserList { uids: heapless::Vec::from_slice(&[Uid(1), GUEST]).unwrap() }),
-        golden(UserList { uids: heapless::Vec::from_slice(&[LAST_UID; 32]).unwrap() }),
+        golden(UserList { is_first: true, is_last: true, uids: heapless::Vec::new() }),
+        golden(UserList {
+            is_first: false,
+            is_last: true,
+            uids: heapless::Vec::from_slice(&[Uid(1), GUEST]).unwrap(),
+        }),
+        golden(UserList {
+            is_first: true,
+            is_last: false,
+            uids: heapless::Vec::from_slice(&[LAST_UID; 32]).unwrap(),
+        }),
     ]
 }
 

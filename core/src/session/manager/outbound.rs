@@ -117,6 +117,12 @@ impl<'a> SessionManager<'a> {
         self.crowded.is_some() || self.is_crowded(key) || self.is_pool_low()
     }
 
+    /// Whether the peer is a server of the realm.
+    #[inline]
+    pub(crate) fn is_server(&self, key: SessionKey) -> bool {
+        self.table.get(key).is_some_and(|session| session.flags.has(Flags::TRUSTED))
+    }
+
     /// Buffers of private packets that wait for this peer.
     pub(crate) fn owed_buffers(&self, key: SessionKey) -> u16 {
         self.table.get(key).map_or(0, |session| session.outbox.buffers())

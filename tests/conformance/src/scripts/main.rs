@@ -154,7 +154,7 @@ fn worlds() -> Vec<Act> {
     let status = Status { users: 3, rooms: 1, load: 300 };
     acts.push(Act::Say(0, frame(&status)));
     let uids = [Uid(5), Uid(6)].into_iter().collect();
-    acts.push(Act::Say(0, frame(&UserList { uids })));
+    acts.push(Act::Say(0, frame(&UserList { is_first: true, is_last: true, uids })));
     // The same world, from another address.
     let other = RegisterWorld {
         versions: Versions::OURS,

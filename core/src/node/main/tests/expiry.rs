@@ -13,7 +13,7 @@ fn with_earlier_stay(test: impl FnOnce(&mut MainBench<'_>, SessionKey, Guest, At
         bench.ask(guest, "");
         let attach = bench.attach_at(world);
         // The list of a world that was there before Main, in the middle of the attempt.
-        bench.say(world, &UserList { uids: [attach.uid].into_iter().collect() });
+        bench.say(world, &user_list(&[attach.uid]));
         test(bench, world, guest, attach);
     });
 }

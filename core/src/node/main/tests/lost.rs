@@ -135,32 +135,8 @@ fn replaced_by_its_own_newer_link() {
         assert_eq!(bench.heard(waiting.key), [refused(ErrorCode::NO_WORLD)]);
         bench.say(new, &ack(&attach)); // of the old link's time
         assert_eq!(bench.heard(waiting.key), []);
-        let mut uids = heapless::Vec::new();
-        uids.push(inside.uid).unwrap();
-        bench.say(new, &UserList { uids });
+        bench.say(new, &user_list(&[inside.uid]));
         assert_eq!(bench.place(inside.uid), Some(Place::Inside(bench.key_of_world(1))));
         assert_eq!((bench.users_of(1), bench.heard(new)), (1, vec![]));
-    });
-}
-
-/// A link to a world that takes nothing any more is closed, and its users are told.
-#[test]
-fn lost_because_it_does_not_read() {
-    let net = NetConfig { send_buffers_per_server: 2, ..BENCH_CONFIG };
-    with_authenticator(MAX_USERS, net, Guests::new([7; 32]), |bench| {
-        let world = bench.register(1, "", 90);
-        let inside = bench.greet();
-        bench.enter(inside, world);
-        bench.limit(world, 0);
-        let guests: Vec<Guest> = (0..60).map(|_| bench.greet()).collect();
-        for guest in &guests {
-            bench.ask(*guest, "");
-        }
-        assert_eq!(bench.ended(world), Some(ErrorCode::TOO_SLOW));
-        assert_eq!(bench.heard(inside.key), [error(ErrorCode::WORLD_LOST, 0)]);
-        for guest in guests {
-            assert_eq!(bench.heard(guest.key), [refused(ErrorCode::NO_WORLD)]);
-        }
-        assert_eq!(bench.stats().overflows, 1);
     });
 }

@@ -78,7 +78,10 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
         (link::WORLD, 170..220) => frame_of(&UserLeft { uid }),
         (link::WORLD, 220..235) => {
             let uids = [uid, Uid(uid.0 % 3 + 1)];
-            frame_of(&UserList { uids: heapless::Vec::from_slice(&uids).unwrap() })
+            let (is_first, is_last) =
+                (word.amount.is_multiple_of(2), word.amount.is_multiple_of(3));
+            let uids = heapless::Vec::from_slice(&uids).unwrap();
+            frame_of(&UserList { is_first, is_last, uids })
         }
         (link::WORLD, 235..) => frame_of(&Status { users: word.amount % 5, rooms: 1, load: 0 }),
         (_, 8..250) => {
@@ -162,7 +165,8 @@ fn check_directory(bench: &RandomBench<'_>) {
     assert!(uids.windows(2).all(|pair| pair[0] < pair[1]), "a user is in the directory twice");
     for (_, user) in main.users().iter() {
         let is_here = bench.node.sessions().is_open(user.session());
-        assert!(is_here || user.place() != Place::Outside, "{user:?} is nowhere");
+        let is_somewhere = is_here || user.place() != Place::Outside || user.detaches != 0;
+        assert!(is_somewhere, "{user:?} is nowhere");
         assert!(is_here || !user.wants_in, "{user:?} wants in without a connection");
         assert!(user.place().world().is_none_or(|world| main.worlds().get(world).is_some()));
     }

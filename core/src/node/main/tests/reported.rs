@@ -2,21 +2,16 @@
 
 use super::*;
 
-fn list(uids: &[Uid]) -> UserList {
-    UserList { uids: heapless::Vec::from_slice(uids).expect("one page") }
-}
-
 /// A Main that has been restarted learns from its worlds who is where.
 #[test]
 fn a_list_makes_users_known() {
     with_main(|bench| {
         let world = bench.register(1, "", 10);
-        bench.say(world, &list(&[Uid(5), Uid(6)]));
-        bench.say(world, &list(&[]));
+        bench.say(world, &user_list(&[Uid(5), Uid(6)]));
         let place = Some(Place::Inside(bench.key_of_world(1)));
         assert_eq!((bench.place(Uid(5)), bench.place(Uid(6))), (place, place));
         assert_eq!((bench.users_of(1), bench.heard(world)), (2, vec![]));
-        bench.say(world, &list(&[Uid(5)])); // once more is nothing new
+        bench.say(world, &user_list(&[Uid(5), Uid(6)])); // once more is nothing new
         assert_eq!(bench.users_of(1), 2);
     });
 }
@@ -28,7 +23,7 @@ fn a_user_who_was_reported_is_recognised_by_its_token() {
         let guest = bench.greet();
         bench.disconnect(guest.key);
         let world = bench.register(1, "north", 10);
-        bench.say(world, &list(&[guest.uid]));
+        bench.say(world, &user_list(&[guest.uid]));
         let other = bench.register(2, "south", 10);
         let guest = bench.welcome(Some(guest.token));
         assert_eq!(bench.place(guest.uid), Some(Place::Inside(bench.key_of_world(1))));
@@ -56,9 +51,9 @@ fn a_user_who_joined_unasked_is_known_from_then_on() {
 fn both_sides_of_the_directory_s_size() {
     with_users(2, |bench| {
         let world = bench.register(1, "", 10);
-        bench.say(world, &list(&[Uid(1), Uid(2)]));
+        bench.say(world, &user_list(&[Uid(1), Uid(2)]));
         assert_eq!(bench.heard(world), []);
-        bench.say(world, &list(&[Uid(3)]));
+        bench.say(world, &user_list(&[Uid(3)]));
         assert_eq!(bench.heard(world), [detach(Uid(3), ErrorCode::FULL)]);
         assert_eq!(bench.place(Uid(3)), None);
     });
@@ -89,7 +84,7 @@ fn a_user_can_t_be_in_two_worlds() {
             lead(bench, guest, world);
             let place = bench.place(guest.uid);
             let other = bench.register(2, "south", 10);
-            bench.say(other, &list(&[guest.uid]));
+            bench.say(other, &user_list(&[guest.uid]));
             assert_eq!(bench.heard(other), [detach(guest.uid, ErrorCode::REPLACED)]);
             bench.say(other, &UserJoined { uid: guest.uid });
             assert_eq!(bench.heard(other), [detach(guest.uid, ErrorCode::REPLACED)]);
@@ -141,7 +136,7 @@ fn a_stay_that_is_replaced_by_a_newer_one_in_the_same_world() {
         let guest = bench.greet();
         bench.ask(guest, "");
         let attach = bench.attach_at(world);
-        bench.say(world, &list(&[guest.uid])); // from before Main knew this world
+        bench.say(world, &user_list(&[guest.uid])); // from before Main knew this world
         bench.say(world, &ack(&attach));
         bench.say(world, &UserLeft { uid: guest.uid });
         bench.say(world, &UserJoined { uid: guest.uid });

@@ -209,8 +209,7 @@ fn whom_a_world_reports_is_out_unless_it_has_logged_in_since() {
         let login = bench.connect_login();
         bench.revoke(login, &[], 20);
         let world = bench.register(1, "", 10);
-        let uids = [Uid(1), Uid(2), Uid(3)].into_iter().collect();
-        bench.say(world, &UserList { uids });
+        bench.say(world, &user_list(&[1, 2, 3].map(Uid)));
         let asked = bench.revocation_question(login);
         assert_eq!((asked.revision, asked.uid), (Revision(0), Uid::NOBODY), "all of it");
         // One more while the answer is on its way: it is asked for once more.

@@ -138,7 +138,7 @@ fn nothing_of_a_world_comes_before_its_registration() {
         ),
         (frame_of(&UserJoined { uid }), UserJoined::OPCODE),
         (frame_of(&UserLeft { uid }), UserLeft::OPCODE),
-        (frame_of(&UserList { uids: heapless::Vec::new() }), UserList::OPCODE),
+        (frame_of(&user_list(&[])), UserList::OPCODE),
     ];
     for (frame, opcode) in cases {
         with_main(|bench| {

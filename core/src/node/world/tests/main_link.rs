@@ -6,7 +6,7 @@ use super::*;
 use crate::node::Node;
 use crate::node::testing::address_of;
 use crate::protocol::Text;
-use crate::protocol::world_to_main::{RegisterWorld, Status, UserJoined, UserList};
+use crate::protocol::world_to_main::{self, AttachAck, RegisterWorld, Status, UserList};
 use crate::session::manager::Refusal;
 use crate::timer::TICK_MS;
 
@@ -60,10 +60,9 @@ fn the_world_registers_and_reports_who_is_there() {
         bench.say(main, &Registered {});
         assert!(bench.role().is_registered());
         let status = Said::of(&Status { users: 0, rooms: 0, load: 0 });
-        let list = Said::of(&UserList { uids: heapless::Vec::new() });
+        let list =
+            Said::of(&UserList { is_first: true, is_last: true, uids: heapless::Vec::new() });
         assert_eq!(bench.heard(main), [status, list]);
-        bench.say(main, &Registered {}); // once more is nothing new
-        assert_eq!(bench.heard(main), []);
     });
 }
 
@@ -209,9 +208,9 @@ fn players_play_on_while_main_is_away() {
     });
 }
 
-/// What happens between the registration and its answer is told.
+/// What happens between the registration and its answer is on the list.
 #[test]
-fn a_main_that_has_not_answered_yet_hears_who_joins() {
+fn a_main_that_has_not_answered_yet_hears_who_has_joined() {
     with_world(SETUP, |bench| {
         let main = bench.meet_main();
         bench.say(main, &attach_of(Uid(1), 1));
@@ -221,36 +220,91 @@ fn a_main_that_has_not_answered_yet_hears_who_joins() {
         bench.heard(main);
         let key = bench.accept();
         bench.say(key, &join_of(Uid(1)));
-        assert_eq!(bench.heard(main), [Said::of(&UserJoined { uid: Uid(1) })]);
+        assert_eq!(bench.heard(main), []);
+        bench.say(main, &Registered {});
+        let heard = bench.heard(main);
+        assert!(heard.contains(&list_of(&[Uid(1)])), "{heard:?}");
     });
 }
 
-#[test]
-fn a_link_that_takes_nothing_is_closed_and_the_next_one_is_told_everything() {
+fn list_of(uids: &[Uid]) -> Said {
+    let uids = heapless::Vec::from_slice(uids).unwrap();
+    Said::of(&UserList { is_first: true, is_last: true, uids })
+}
+
+/// A link that holds little.
+fn with_little_room(test: impl FnOnce(&mut WorldBench<'_, Relay>, SessionKey)) {
     let net = NetConfig { send_buffers_per_server: 2, ..BENCH_CONFIG };
     let sizes = Sizes { send_buffer_bytes: 400, ..Sizes::ALL };
     with_world(Setup { net, sizes, ..SETUP }, |bench| {
         let main = bench.meet_main();
-        for uid in 1u32..80 {
+        test(bench, main);
+        assert_eq!((bench.ended(main), bench.stats().overflows), (None, 0));
+    });
+}
+
+/// Users come and go as fast as they can: the link stays, and says in the end who is there.
+#[test]
+fn a_link_that_takes_nothing_is_told_everything_when_it_does() {
+    with_little_room(|bench, main| {
+        for uid in 1u32..81 {
             bench.say(main, &attach_of(Uid(uid.into()), 1));
         }
+        bench.heard(main);
         bench.limit(main, 0);
-        let mut uid = 0;
-        while bench.ended(main).is_none() {
-            uid += 1;
+        for uid in 1..80 {
             let key = bench.accept();
             bench.say(key, &join_of(Uid(uid)));
             bench.disconnect(key);
         }
-        assert_eq!(bench.ended(main), Some(ErrorCode::TOO_SLOW));
-        assert_eq!(bench.stats().overflows, 1);
-        let next = bench.accept();
-        bench.say(next, &join_of(Uid(uid + 1)));
-        let main = bench.wait_for_connect();
-        bench.main_connected(main);
+        let last = bench.accept();
+        bench.say(last, &join_of(Uid(80)));
+        bench.unblock(main, usize::MAX);
+        let heard = bench.heard(main);
+        assert!(heard.len() < 2 * 80, "it was not full");
+        assert_eq!(heard.last(), Some(&list_of(&[Uid(80)])));
+    });
+}
+
+/// Main asks faster than it takes answers: each comes, when it does, and players play on meanwhile.
+#[test]
+fn main_is_answered_at_the_pace_of_its_link() {
+    with_little_room(|bench, main| {
+        let players = bench.fill(main, 2);
+        bench.heard(main);
+        bench.limit(main, 0);
+        let asked: Vec<u64> = (10..80).collect();
+        for &uid in &asked {
+            bench.say(main, &attach_of(Uid(uid), 1));
+            bench.say(main, &DetachUser { uid: Uid(uid), reason: ErrorCode::REPLACED });
+        }
+        bench.say(players[0], &event(1, b"on"));
+        assert_eq!(bench.flush_and_hear(players[1]), [said_event(1, 1, b"on")]);
+        while bench.unheard_bytes(main) > 0 {
+            bench.unblock(main, 100);
+        }
+        bench.unblock(main, usize::MAX);
+        let heard = bench.heard(main);
+        let acks: Vec<u64> =
+            heard.iter().filter_map(Said::read::<AttachAck>).map(|ack| ack.uid.0).collect();
+        let left: Vec<u64> = heard
+            .iter()
+            .filter_map(Said::read::<world_to_main::UserLeft>)
+            .map(|left| left.uid.0)
+            .collect();
+        assert_eq!((acks, left), (asked.clone(), asked));
+    });
+}
+
+/// A list that Main asks for again.
+#[test]
+fn a_second_registered_asks_for_the_list() {
+    with_world(SETUP, |bench| {
+        let main = bench.meet_main();
+        bench.fill(main, 2);
+        bench.heard(main);
         bench.say(main, &Registered {});
-        let list: UserList = bench.heard(main)[2].read().unwrap();
-        assert_eq!(list.uids, [Uid(uid + 1)]);
+        assert_eq!(bench.heard(main), [list_of(&[Uid(1), Uid(2)])]);
     });
 }
 

@@ -21,22 +21,31 @@ const TIGHT: Setup = Setup {
 #[derive(Default)]
 struct Roll {
     uids: BTreeSet<u32>,
+    /// Those of the list that is on its way.
+    named: BTreeSet<u32>,
     pages: usize,
 }
 
 impl Roll {
     fn hear_all(&mut self, said: &[Said]) {
         for said in said {
-            if let Some(UserList { uids }) = said.read() {
+            if let Some(UserList { is_first, is_last, uids }) = said.read() {
                 self.pages += 1;
-                for uid in uids {
-                    assert!(self.uids.insert(uid.0 as u32), "{uid:?} is listed twice");
+                if is_first {
+                    self.named.clear();
+                }
+                self.named.extend(uids.iter().map(|uid| uid.0 as u32));
+                self.uids.extend(uids.iter().map(|uid| uid.0 as u32));
+                if is_last {
+                    self.uids = core::mem::take(&mut self.named);
                 }
             }
             if let Some(UserJoined { uid }) = said.read() {
-                assert!(self.uids.insert(uid.0 as u32), "{uid:?} joined, but was there");
+                self.named.insert(uid.0 as u32);
+                self.uids.insert(uid.0 as u32);
             }
             if let Some(world_to_main::UserLeft { uid }) = said.read() {
+                self.named.remove(&(uid.0 as u32));
                 self.uids.remove(&(uid.0 as u32));
             }
         }

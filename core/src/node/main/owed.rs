@@ -1,0 +1,150 @@
+//! What worlds are to be told: kept with the users, and sent as each link takes it.
+//!
+//! Contract: a world's link is never closed for what users ask, however long it takes nothing. Whom a world is
+//! to expect or to let go is written down with the user, and said when there is room, in rounds through the
+//! directory: a detach before the attach that follows it. What users ask has half of the link; the other
+//! half is for answers to what the world says. A user who is gone stays in the directory until every
+//! world has been told.
+//!
+//! Bounds: a bit for each user and world. A round costs O(users), and begins only when a link was full.
+
+use super::directory::{EntryKey, Place};
+use super::registry::{WORLD_COUNT_MAX, WorldKey, world_bit};
+use super::{Authenticator, Main};
+use crate::node::Context;
+use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
+use crate::protocol::{ErrorCode, Message, Uid};
+use crate::session::{SessionKey, SessionManager};
+use crate::storage::Link;
+
+impl<'a, A: Authenticator> Main<'a, A> {
+    /// The world is to let go of the user.
+    pub(super) fn ask_to_detach(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        world: WorldKey,
+        reason: ErrorCode,
+    ) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        // Who is to leave a room is not let stay for a ticket's sake.
+        if user.detaches == 0 || reason != ErrorCode::GOODBYE {
+            user.detach_reason = reason;
+        }
+        user.detaches |= world_bit(world);
+        self.tell_or_wait(cx.sessions, key, world);
+    }
+
+    /// The world is to expect the user: the present attempt.
+    pub(super) fn ask_to_attach(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        world: WorldKey,
+    ) {
+        self.tell_or_wait(cx.sessions, key, world);
+    }
+
+    /// At once, if nobody has waited for longer.
+    fn tell_or_wait(&mut self, sessions: &mut SessionManager<'a>, key: EntryKey, world: WorldKey) {
+        let Some(entry) = self.worlds.get(world) else { return };
+        let is_full = !entry.owed_from.is_none() || !self.tell_of(sessions, world, key.index());
+        if let Some(entry) = self.worlds.get_mut(world).filter(|_| is_full) {
+            entry.owes_more = true;
+            if entry.owed_from.is_none() {
+                entry.owed_from = Link::to(0);
+            }
+        }
+    }
+
+    /// Tells a world what it is owed, as much as its link takes now. O(users) if that is anything.
+    pub(super) fn tell_world(&mut self, sessions: &mut SessionManager<'a>, world: WorldKey) {
+        while let Some(entry) = self.worlds.get_mut(world)
+            && let Some(index) = entry.owed_from.index()
+        {
+            if usize::from(index) >= self.users.capacity() {
+                let owes_more = core::mem::take(&mut entry.owes_more);
+                entry.owed_from = if owes_more { Link::to(0) } else { Link::NONE };
+                continue;
+            }
+            if !self.tell_of(sessions, world, index) {
+                return;
+            }
+            if let Some(entry) = self.worlds.get_mut(world) {
+                entry.owed_from = Link::to(index + 1);
+            }
+        }
+        if let Some(entry) = self.worlds.get_mut(world).filter(|entry| entry.lists_again) {
+            entry.lists_again = !tell(sessions, entry.session, &Registered {});
+        }
+    }
+
+    /// Tells a world what it is owed about one user; `false` if the link has no room for it.
+    fn tell_of(&mut self, sessions: &mut SessionManager<'a>, world: WorldKey, index: u16) -> bool {
+        let Some(link) = self.worlds.get(world).map(|world| world.session) else { return true };
+        let Some(key) = self.users.key_at(index) else { return true };
+        let Some(user) = self.users.get_mut(key) else { return true };
+        let (uid, reason) = (user.uid, user.detach_reason);
+        if user.detaches & world_bit(world) != 0 {
+            if !tell(sessions, link, &DetachUser { uid, reason }) {
+                return false;
+            }
+            user.detaches &= !world_bit(world);
+        }
+        if user.place == Place::Attaching(world) && !user.is_asked {
+            let (handshake_key, attempt) = (user.handshake_key, user.attempt);
+            let ttl_ms = self.config.attach_ttl_ms;
+            user.is_asked =
+                tell(sessions, link, &AttachUser { uid, handshake_key, ttl_ms, attempt });
+            return user.is_asked;
+        }
+        self.remove_if_gone(sessions, key);
+        true
+    }
+
+    /// A world is to let go of somebody for whom there is no place here to remember it. If it can't be told
+    /// so now, it names its users again.
+    pub(super) fn turn_away(
+        &mut self,
+        sessions: &mut SessionManager<'a>,
+        world: WorldKey,
+        uid: Uid,
+        reason: ErrorCode,
+    ) {
+        let Some(entry) = self.worlds.get_mut(world) else { return };
+        entry.lists_again |= sessions.send(entry.session, &DetachUser { uid, reason }).is_err();
+    }
+
+    /// Somebody who is here only because a world is still to be told gives way; that world names its users
+    /// again when it takes something. `false` if there is nobody. O(users) while a link is full.
+    pub(super) fn forget_debts(&mut self, sessions: &SessionManager<'a>) -> bool {
+        if self.worlds.iter().all(|(_, world)| world.owed_from.is_none()) {
+            return false;
+        }
+        let gone = self.users.iter().find(|(_, user)| {
+            user.place == Place::Outside && user.detaches != 0 && !sessions.is_open(user.session)
+        });
+        let Some(key) = gone.map(|(key, _)| key) else { return false };
+        self.leave_debts_to_lists(key);
+        self.users.remove(key);
+        true
+    }
+
+    /// What worlds are still to be told of this user shows when they name their users again.
+    pub(super) fn leave_debts_to_lists(&mut self, key: EntryKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        let detaches = core::mem::take(&mut user.detaches);
+        for index in 0..WORLD_COUNT_MAX as u16 {
+            let Some(world) = self.worlds.key_at(index) else { continue };
+            if let Some(entry) = self.worlds.get_mut(world) {
+                entry.lists_again |= detaches & world_bit(world) != 0;
+            }
+        }
+    }
+}
+
+/// What is asked takes half of what may wait for the world at most.
+fn tell<M: Message>(sessions: &mut SessionManager<'_>, link: SessionKey, message: &M) -> bool {
+    let most = sessions.config().send_buffers_per_server / 2;
+    sessions.send_within(link, message, most).is_ok()
+}
