@@ -129,7 +129,7 @@ impl<'a, R: Role<'a>> either_way::Stub<Caller<'_, 'a>> for CommonHandler<'_, R> 
 
     fn ping(&mut self, caller: &mut Caller<'_, 'a>, message: Ping) {
         let pong = Pong { nonce: message.nonce };
-        caller.sessions.send_or_close(caller.now, caller.key, &pong);
+        caller.sessions.signal(caller.now, caller.key, &pong);
     }
 
     /// Any frame shows that the peer is there; a `Pong` shows nothing more.

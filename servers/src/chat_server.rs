@@ -93,6 +93,10 @@ fn first_number_now() -> Seq {
     Seq::first_of((millis / HOUR_MS) as u32).plus((millis % HOUR_MS) as u32 * 1_000)
 }
 
+/// A year in hours: so far ahead of this server's clock another one of the realm may have been, which ran
+/// later or whose clock was wrong.
+const EPOCHS_AHEAD: u32 = 366 * 24;
+
 async fn serve(
     config: &Config,
     keyring: Keyring,
@@ -116,6 +120,7 @@ async fn serve(
         reserved: settings.reserved(),
         past_page: settings.past_page,
         first_number: first_number_now(),
+        epoch_most: first_number_now().epoch() + EPOCHS_AHEAD,
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {

@@ -117,6 +117,8 @@ codes! {
         UNREACHABLE = 41,
         /// The server takes no such message on this connection; it was passed over.
         NOT_UNDERSTOOD = 42,
+        /// A number that no server can have given.
+        BAD_NUMBER = 43,
     }
 }
 

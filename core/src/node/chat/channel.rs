@@ -25,6 +25,15 @@ pub struct Channel {
     history: History,
     /// Members by Main.
     pub(super) members_of_main: [u16; CHAT_MAIN_COUNT_MAX],
+    /// Mains that have not been told everything of it, as bits.
+    pub(super) behind: u8,
+}
+
+const _: () = assert!(CHAT_MAIN_COUNT_MAX <= u8::BITS as usize, "a bit for each Main");
+
+/// A Main as a bit.
+pub(super) const fn main_bit(index: u16) -> u8 {
+    1 << (index % CHAT_MAIN_COUNT_MAX as u16)
 }
 
 impl Vacant for Channel {
@@ -37,6 +46,7 @@ impl Vacant for Channel {
         first: Link::NONE,
         history: History::EMPTY,
         members_of_main: [0; CHAT_MAIN_COUNT_MAX],
+        behind: 0,
     };
 }
 
@@ -46,7 +56,7 @@ impl Channel {
         &self.name
     }
 
-    const fn may_be_forgotten(&self) -> bool {
+    pub(super) const fn may_be_forgotten(&self) -> bool {
         self.members == 0 && !self.is_reserved
     }
 

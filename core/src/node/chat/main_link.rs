@@ -1,6 +1,7 @@
 //! Mains of a chat server: who comes, who goes, who says what.
 
-use super::{Caller, ChannelKey, Chat, Context, MainEntry, MainKey, link};
+use super::channel::main_bit;
+use super::{Caller, Channel, ChannelKey, Chat, Context, MainEntry, MainKey, link};
 use crate::log;
 use crate::protocol::chat_to_main::{
     Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
@@ -10,10 +11,14 @@ use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
 use crate::protocol::main_to_chat::{
     AskMembers, AskPast, JoinChannel, LeaveChannel, Open, Resume, Say, Stub,
 };
-use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, ErrorCode, Message, Seq, Text, Uid};
+use crate::protocol::{
+    CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, ErrorCode, Message, SendError, Seq, Text, Uid,
+};
+use crate::node::Role;
 use crate::session::manager::Farewell;
-use crate::session::{LinkTag, Trust};
+use crate::session::{LinkTag, SessionManager, Trust, may_take};
 use crate::stats::Count;
+use crate::storage::Key;
 use crate::wire::Opcode;
 
 type Name<'m> = Text<'m, CHANNEL_MAX_BYTES>;
@@ -47,6 +52,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         self.go_on_behind(&mut caller.context(), message);
         caller.sessions.set_tag(key, LinkTag { kind: link::MAIN, index: main.index() });
         caller.sessions.prove(now, key, Trust::Server);
+        // The link has nothing else to say yet.
         caller.sessions.send_or_close(now, key, &Opened { instance: self.instance });
         log::info!("a Main has opened, {} are there", self.mains.len());
     }
@@ -59,7 +65,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
             Err(reason) => {
                 self.stats.denied.count();
                 let denied = ChannelDenied { uid, channel, attempt, reason };
-                self.tell(&mut caller.context(), main, &denied);
+                let _ = self.tell(caller.sessions, main, &denied);
             }
         }
     }
@@ -110,7 +116,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         let has_more = self.book.page(self.book.members_behind(key, behind), &mut uids);
         let last = uids.last().copied().filter(|_| has_more);
         let next_after = last.unwrap_or(Uid::NOBODY);
-        self.tell(&mut caller.context(), main, &MemberPage { to: uid, channel, uids, next_after });
+        let _ = self.tell(caller.sessions, main, &MemberPage { to: uid, channel, uids, next_after });
     }
 
     fn resume(&mut self, caller: &mut Caller<'_, 'a>, message: Resume<'_>) {
@@ -119,9 +125,14 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         let cx = &mut caller.context();
         let Some(key) = self.book.find_or_create(channel.as_str()) else {
             let denied = ResumeDenied { channel, reason: ErrorCode::CHANNELS_FULL };
-            self.tell(cx, main, &denied);
+            let _ = self.tell(cx.sessions, main, &denied);
             return;
         };
+        if !self.is_believable(since) {
+            let denied = ResumeDenied { channel, reason: ErrorCode::BAD_NUMBER };
+            let _ = self.tell(cx.sessions, main, &denied);
+            return;
+        }
         let Some(place) = self.book.channels.get(key) else { return };
         let is_first_page = place.members_of(main.index()) == 0;
         if since > place.last_seq {
@@ -130,11 +141,11 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         }
         for uid in uids {
             if let Err(reason) = self.place(cx, main, uid, key) {
-                self.tell(cx, main, &Removed { uid, channel, reason });
+                let _ = self.tell(cx.sessions, main, &Removed { uid, channel, reason });
             }
         }
         if is_first_page {
-            self.send_missed(cx, main, key, since);
+            self.send_missed(cx.sessions, main, key, since);
         }
         let members = self.book.channels.get(key).map_or(0, |place| place.members);
         self.tell_all(cx, key, Some(main), &Census { channel, members });
@@ -155,6 +166,10 @@ impl<'a> Chat<'a> {
     /// go on in the epoch behind it, so that a number never means two messages.
     fn go_on_behind(&mut self, cx: &mut Context<'_, 'a>, heard: Open) {
         let is_of_others = heard.instance != 0 && heard.instance != self.instance;
+        if is_of_others && !self.is_believable(heard.newest) {
+            log::warning!("a Main says that it has heard number {}: no server has given that", heard.newest.0);
+            return;
+        }
         if is_of_others && self.book.go_on_behind(heard.newest) {
             for index in 0..self.book.channels.capacity() as u16 {
                 if let Some(key) = self.book.channels.key_at(index) {
@@ -164,12 +179,17 @@ impl<'a> Chat<'a> {
         }
     }
 
+    /// Whether a server of this realm may have given this number. Nobody's word uses up the numbers of others.
+    const fn is_believable(&self, number: Seq) -> bool {
+        number.epoch() <= self.config.epoch_most
+    }
+
     /// A channel goes on at another number than its members expect: they hear at once that something may be
     /// missing, and not with the next message.
-    fn tell_of_jump(&self, cx: &mut Context<'_, 'a>, key: ChannelKey, except: Option<MainKey>) {
+    fn tell_of_jump(&mut self, cx: &mut Context<'_, 'a>, key: ChannelKey, except: Option<MainKey>) {
         let Some(place) = self.book.channels.get(key) else { return };
-        let (next_seq, members) = (place.next_seq(), place.members);
-        let channel = Text::truncated(&place.name);
+        let (next_seq, members, name) = (place.next_seq(), place.members, place.name.clone());
+        let channel = Text::truncated(&name);
         self.tell_all(cx, key, except, &Resumed { channel, next_seq, missed: u32::MAX, members });
     }
 
@@ -203,32 +223,76 @@ impl<'a> Chat<'a> {
     ) {
         self.stats.refused += 1;
         let Asked { about, request, .. } = asked;
-        self.tell(cx, main, &Refused { uid, channel, about: about.0, request, reason });
+        let _ = self.tell(cx.sessions, main, &Refused { uid, channel, about: about.0, request, reason });
     }
 
-    fn tell<M: Message>(&self, cx: &mut Context<'_, 'a>, main: MainKey, message: &M) {
-        if let Some(entry) = self.mains.get(main) {
-            cx.sessions.send_or_close(cx.now, entry.session, message);
-        }
-    }
-
-    /// Sends one copy to each Main that has members there, and answers how many. O(Mains).
-    fn tell_all<M: Message>(
+    /// Answers a Main: it has been heard because there is room for that.
+    fn tell<M: Message>(
         &self,
+        sessions: &mut SessionManager<'a>,
+        main: MainKey,
+        message: &M,
+    ) -> Result<(), SendError> {
+        let entry = self.mains.get(main).ok_or(SendError::Closed)?;
+        sessions.send(entry.session, message)
+    }
+
+    /// Sends one copy to each Main that has members there, and answers how many. O(Mains). Whose link does not
+    /// take it falls behind in this channel, and [catches up](Self::catch_up) when it does.
+    fn tell_all<M: Message>(
+        &mut self,
         cx: &mut Context<'_, 'a>,
         key: ChannelKey,
         except: Option<MainKey>,
         message: &M,
     ) -> u64 {
-        let Some(channel) = self.book.channels.get(key) else { return 0 };
+        let Some(channel) = self.book.channels.get_mut(key) else { return 0 };
         let mut copies = 0;
         for (main, entry) in self.mains.iter() {
-            if channel.members_of(main.index()) > 0 && Some(main) != except {
-                cx.sessions.send_or_close(cx.now, entry.session, message);
+            if channel.members_of(main.index()) == 0 || Some(main) == except {
+                continue;
+            }
+            let bit = main_bit(main.index());
+            if channel.behind & bit == 0 && cx.sessions.send(entry.session, message).is_ok() {
                 copies += 1;
+            } else {
+                channel.behind |= bit;
+                self.behind |= bit;
+                cx.sessions.mark_ready_unless_blocked(entry.session);
             }
         }
         copies
+    }
+
+    /// Tells a Main, as much as its link takes now, where channels are in which it has fallen behind, and the newest
+    /// of what was said there. It knows itself what of that it has not heard. O(channels) then.
+    pub(super) fn catch_up(&mut self, sessions: &mut SessionManager<'a>, index: u16) {
+        let Some(main) = self.mains.key_at(index).filter(|_| self.behind & main_bit(index) != 0)
+        else {
+            return;
+        };
+        for channel in 0..self.book.channels.capacity() as u16 {
+            let Some(key) = self.book.channels.key_at(channel) else { continue };
+            let Some(place) = self.book.channels.get(key) else { continue };
+            if place.behind & main_bit(index) == 0 {
+                continue;
+            }
+            let session = self.mains.get(main).map_or(Key::DANGLING, |entry| entry.session);
+            if self.must_answer_first(sessions, session) {
+                return;
+            }
+            let seq = self.first_on_page(place);
+            self.send_from(sessions, main, key, seq, 0);
+            if let Some(place) = self.book.channels.get_mut(key) {
+                place.behind &= !main_bit(index);
+            }
+        }
+        self.behind &= !main_bit(index);
+    }
+
+    /// The oldest of the messages that a Main gets unasked.
+    fn first_on_page(&self, place: &Channel) -> Seq {
+        place.next_seq().minus(self.config.past_page.into()).max(place.oldest_seq())
     }
 
     /// Lets a user into a channel, and tells the others.
@@ -239,7 +303,11 @@ impl<'a> Chat<'a> {
         uid: Uid,
         channel: Name<'_>,
     ) -> Result<ChannelKey, ErrorCode> {
-        let key = self.book.find_or_create(channel.as_str()).ok_or(ErrorCode::CHANNELS_FULL)?;
+        let name = channel.as_str();
+        if self.book.find(name).is_none() && !self.may_create(main) {
+            return Err(ErrorCode::CHANNELS_FULL);
+        }
+        let key = self.book.find_or_create(name).ok_or(ErrorCode::CHANNELS_FULL)?;
         let before = self.book.member(uid, key);
         self.place(cx, main, uid, key)?;
         if before.is_none() {
@@ -250,8 +318,22 @@ impl<'a> Chat<'a> {
         Ok(key)
     }
 
+    /// Whether a Main may have a channel that nobody is in: where there are several, one leaves some to the others.
+    /// O(channels).
+    fn may_create(&self, main: MainKey) -> bool {
+        let whole = self.book.channels.capacity();
+        let mut free = whole - self.book.channels.len();
+        let mut held = 0;
+        for (_, place) in self.book.channels.iter() {
+            free += usize::from(place.may_be_forgotten());
+            let own = place.members_of(main.index());
+            held += usize::from(own > 0 && own == place.members);
+        }
+        self.mains.len() < 2 || may_take(held, free, whole)
+    }
+
     fn tell_others_of_entry(
-        &self,
+        &mut self,
         cx: &mut Context<'_, 'a>,
         key: ChannelKey,
         main: MainKey,
@@ -275,12 +357,16 @@ impl<'a> Chat<'a> {
             if old == main.index() {
                 return Ok(());
             }
-            self.book.leave(before);
             if let (Some(old), Some(place)) = (self.mains.key_at(old), self.book.channels.get(key))
             {
                 let channel = Text::truncated(&place.name);
-                self.tell(cx, old, &Removed { uid, channel, reason: ErrorCode::REPLACED });
+                let removed = Removed { uid, channel, reason: ErrorCode::REPLACED };
+                if self.tell(cx.sessions, old, &removed) == Err(SendError::Full) {
+                    // It would go on believing that it has it.
+                    return Err(ErrorCode::BUSY);
+                }
             }
+            self.book.leave(before);
         }
         let members = self.book.channels.get(key).map_or(0, |place| place.members);
         let has_room = members < self.config.channel_members;
@@ -301,7 +387,7 @@ impl<'a> Chat<'a> {
         let (oldest, next_seq) = (place.oldest_seq(), place.next_seq());
         let channel = Text::truncated(&place.name);
         let members = place.members;
-        self.tell(cx, main, &Joined { uid, channel, attempt, members, oldest, next_seq });
+        let _ = self.tell(cx.sessions, main, &Joined { uid, channel, attempt, members, oldest, next_seq });
         let since = next_seq.minus(self.config.past_page.into());
         self.send_past(cx, main, uid, key, since);
     }
@@ -324,28 +410,44 @@ impl<'a> Chat<'a> {
         for _ in 0..self.config.past_page {
             let Some((uid, msg)) = past.next(&mut scratch) else { break };
             let msg = Text::truncated(msg);
-            self.tell(cx, main, &Past { to, channel, seq: next_seq, uid, msg });
+            let _ = self.tell(cx.sessions, main, &Past { to, channel, seq: next_seq, uid, msg });
             next_seq = next_seq.next();
         }
-        self.tell(cx, main, &PastEnd { to, channel, oldest, next_seq, end_seq });
+        let _ = self.tell(cx.sessions, main, &PastEnd { to, channel, oldest, next_seq, end_seq });
     }
 
     /// What a Main that comes back has missed: the newest page of it, and how much is lost.
-    fn send_missed(&self, cx: &mut Context<'_, 'a>, main: MainKey, key: ChannelKey, since: Seq) {
+    fn send_missed(
+        &self,
+        sessions: &mut SessionManager<'a>,
+        main: MainKey,
+        key: ChannelKey,
+        since: Seq,
+    ) {
         let Some(place) = self.book.channels.get(key) else { return };
-        let channel = Text::truncated(&place.name);
-        let page_seq = place.next_seq().minus(self.config.past_page.into());
         let heard_seq = since.next();
-        let mut seq = heard_seq.max(place.oldest_seq()).max(page_seq);
+        let seq = heard_seq.max(self.first_on_page(place));
         let missed = if since < place.base_seq { u32::MAX } else { seq.since(heard_seq) };
-        let members = place.members;
-        self.tell(cx, main, &Resumed { channel, next_seq: seq, missed, members });
+        self.send_from(sessions, main, key, seq, missed);
+    }
+
+    fn send_from(
+        &self,
+        sessions: &mut SessionManager<'a>,
+        main: MainKey,
+        key: ChannelKey,
+        mut seq: Seq,
+        missed: u32,
+    ) {
+        let Some(place) = self.book.channels.get(key) else { return };
+        let (channel, members) = (Text::truncated(&place.name), place.members);
+        let _ = self.tell(sessions, main, &Resumed { channel, next_seq: seq, missed, members });
         let mut past = self.book.past(key, seq);
         let mut scratch = [0; CHAT_MAX_BYTES];
         while let Some((uid, msg)) = past.next(&mut scratch) {
             // The number that its sender gave it is not kept: whoever was to hear it has been told.
             let said = Broadcast { channel, seq, uid, request: 0, msg: Text::truncated(msg) };
-            self.tell(cx, main, &said);
+            let _ = self.tell(sessions, main, &said);
             seq = seq.next();
         }
     }
@@ -359,11 +461,16 @@ impl<'a> Chat<'a> {
                 continue;
             }
             self.take_out_members_of(index, channel);
+            if let Some(place) = self.book.channels.get_mut(key) {
+                place.behind &= !main_bit(index);
+            }
             let Some(place) = self.book.channels.get(key) else { continue };
-            let census = Census { channel: Text::truncated(&place.name), members: place.members };
+            let (members, name) = (place.members, place.name.clone());
+            let census = Census { channel: Text::truncated(&name), members };
             self.tell_all(cx, key, None, &census);
         }
         self.mains.remove(main);
+        self.behind &= !main_bit(index);
         self.stats.mains_lost.count();
         log::info!("a Main has gone, {} are there", self.mains.len());
     }

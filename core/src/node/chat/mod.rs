@@ -7,7 +7,8 @@
 //!
 //! Contract: every Main hears a channel's messages in the same order, by their numbers. A user is in
 //! a channel by one Main: the last one that says so. A Main that comes back resumes where it was: it
-//! gets what it has missed, as far as that is kept, or the number of what is lost.
+//! gets what it has missed, as far as that is kept, or the number of what is lost. One whose link takes nothing
+//! is not dropped: it falls behind, channel by channel, and catches up when the link takes bytes again.
 //!
 //! Bounds: channels, members, Mains and the bytes of the history are what the storage lends. A
 //! message costs O(Mains), a page O(its length), the end of a Main O(members).
@@ -35,8 +36,9 @@ use crate::protocol::{
     CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Dispatched, ErrorCode, ServerKind, main_to_chat,
 };
 use crate::session::manager::Ended;
-use crate::session::{LinkTag, SessionKey, SessionManager};
+use crate::session::{LinkTag, Session, SessionKey, SessionManager};
 use crate::storage::{Key, Link, Slot, Table, Vacant};
+use crate::time::Instant;
 use crate::wire::opcode::{CHAT, DIALER, OPCODE_BYTES};
 use crate::wire::{Frame, PacketHeader, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 use channel::ChannelBook;
@@ -78,6 +80,9 @@ pub struct ChatConfig {
     /// that rises faster than messages come: then no number is said twice, whoever of a realm starts anew,
     /// and comes first.
     pub first_number: Seq,
+    /// The last epoch of which Mains may say that they have heard it: whoever has a clock knows which can have
+    /// been given out. No epoch that is the last of all.
+    pub epoch_most: u32,
 }
 
 impl ChatConfig {
@@ -87,6 +92,7 @@ impl ChatConfig {
         reserved: &[],
         past_page: PAST_PAGE_MAX,
         first_number: Seq(0),
+        epoch_most: Seq::MAX.epoch() - 1,
     };
 }
 
@@ -150,6 +156,8 @@ pub struct Chat<'a> {
     gate: Gate<ClusterKeys>,
     book: ChannelBook<'a>,
     mains: Table<'a, MainEntry>,
+    /// Mains that have fallen behind in some channel, as bits.
+    behind: u8,
     /// Random, so that Mains know it from its predecessors; 0 until the first one opens.
     instance: u32,
     stats: ChatStats,
@@ -163,7 +171,7 @@ impl<'a> Chat<'a> {
         let (mut book, mains) = ChannelBook::new(storage);
         book.begin_all_behind(config.first_number);
         let gate = Gate::new(keys, ServerKind::CHAT, ServerKind::MAIN);
-        Self { config, gate, book, mains, instance: 0, stats: ChatStats::default() }
+        Self { config, gate, book, mains, behind: 0, instance: 0, stats: ChatStats::default() }
     }
 
     /// Its channels, with members or without.
@@ -234,6 +242,12 @@ impl<'a> Role<'a> for Chat<'a> {
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
         if ended.tag.kind == link::MAIN {
             self.main_ended(cx, ended.tag.index);
+        }
+    }
+
+    fn before_transmit(&mut self, _: Instant, sessions: &mut SessionManager<'a>, key: SessionKey) {
+        if let Some(tag) = sessions.get(key).map(Session::tag).filter(|tag| tag.kind == link::MAIN) {
+            self.catch_up(sessions, tag.index);
         }
     }
 }

@@ -31,7 +31,7 @@ const MEMBERS: usize = 8;
 const MAINS: usize = 3;
 const HISTORY_BYTES: usize = 128;
 const CONFIG: ChatConfig =
-    ChatConfig { channel_members: 5, reserved: &[], past_page: 4, first_number: Seq(0) };
+    ChatConfig { channel_members: 5, reserved: &[], past_page: 4, ..ChatConfig::DEFAULT };
 
 type Memory = ChatMemory<CHANNELS, MEMBERS, MAINS, { CHANNELS * HISTORY_BYTES }>;
 type ChatBench<'a> = Bench<'a, Chat<'a>>;

@@ -115,7 +115,7 @@ impl SessionManager<'_> {
             session.since = now.stamp();
         }
         self.arm(key, now);
-        self.send_or_close(now, key, &Ping { nonce: now.millis() as u32 });
+        self.signal(now, key, &Ping { nonce: now.millis() as u32 });
         #[cfg(feature = "websocket")]
         self.ping(key);
     }

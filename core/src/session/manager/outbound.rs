@@ -193,6 +193,16 @@ impl<'a> SessionManager<'a> {
         self.queue_or_close(now, key, &|out| encode_packet(message, out));
     }
 
+    /// Queues what only shows that we are there. A server whose queue is full hears that by what waits in it;
+    /// whether it takes that, its silence shows. Any other peer is closed then.
+    pub(crate) fn signal<M: Message>(&mut self, now: Instant, key: SessionKey, message: &M) {
+        if self.is_server(key) {
+            let _ = self.send(key, message);
+        } else {
+            self.send_or_close(now, key, message);
+        }
+    }
+
     fn queue_or_close(&mut self, now: Instant, key: SessionKey, encode: Encode<'_>) {
         if self.queue(key, encode).is_err_and(SendError::is_loss) {
             self.overflow(now, key);

@@ -165,13 +165,17 @@ impl ChatHub<'_> {
         missed: u32,
     ) {
         let Some(channel) = self.channels.get_mut(key) else { return };
+        let expected = channel.last_seq.next();
+        if next_seq <= expected {
+            return;
+        }
         channel.last_seq = next_seq.minus(1);
         self.newest = self.newest.max(channel.last_seq);
-        if missed > 0 {
-            let name = channel.name.clone();
-            let gap = ChatGap { channel: Text::truncated(&name), missed, next_seq };
-            self.append(cx.now, key, FrameClass::State, &gap);
-        }
+        let is_same_epoch = next_seq.epoch() == expected.epoch();
+        let counted = if is_same_epoch { next_seq.since(expected) } else { u32::MAX };
+        let name = channel.name.clone();
+        let (channel, missed) = (Text::truncated(&name), missed.max(counted));
+        self.append(cx.now, key, FrameClass::State, &ChatGap { channel, missed, next_seq });
     }
 }
 
