@@ -55,6 +55,7 @@ use config::Config;
 #[doc(hidden)]
 pub use games::names_differ;
 pub use games::{Games, HostedGame};
+use tinyrealm_core::node::longest;
 
 /// Runs the command line of this process with these games; see the [crate](self).
 pub fn serve(games: Games) -> ExitCode {
@@ -68,9 +69,28 @@ pub fn serve(games: Games) -> ExitCode {
     }
 }
 
+/// The servers that a command starts, and the longest of what others say to each.
+const fn roles_of(command: Option<&Command>) -> &'static [(&'static str, usize)] {
+    const MAIN: (&str, usize) = ("Main", longest::MAIN_HEARS_BYTES);
+    const WORLD: (&str, usize) = ("a world", longest::WORLD_HEARS_BYTES);
+    const CHAT: (&str, usize) = ("the chat server", longest::CHAT_HEARS_BYTES);
+    const LOGIN: (&str, usize) = ("Login", longest::LOGIN_HEARS_BYTES);
+    match command {
+        None | Some(Command::Up(_)) => &[MAIN, WORLD, CHAT, LOGIN],
+        Some(Command::Main(_)) => &[MAIN],
+        Some(Command::World(_)) => &[WORLD],
+        Some(Command::Chat(_)) => &[CHAT],
+        Some(Command::Login(_)) => &[LOGIN],
+        _ => &[],
+    }
+}
+
 fn run(cli: &Cli, games: Games) -> anyhow::Result<ExitCode> {
     let config = Config::load(games, cli.config.as_deref(), std::env::vars(), &cli.overrides())?;
     process::start_logging(&config.log)?;
+    for (role, least_bytes) in roles_of(cli.command.as_ref()) {
+        config.net.ensure_hears(role, *least_bytes)?;
+    }
     match &cli.command {
         None => up::run(&config),
         Some(Command::Up(_)) => up::run(&config),

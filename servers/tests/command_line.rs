@@ -53,6 +53,29 @@ fn wrong_flags_and_keys_are_named() {
     expect_mistake(&run(&["client"], &[]), 1, "terminal");
 }
 
+/// Each role has its own least; with that it starts, and fails at what comes next.
+#[test]
+fn a_frame_limit_that_keeps_servers_apart_is_refused() {
+    use tinyrealm_core::node::longest;
+    for (role, least) in [
+        ("main", longest::MAIN_HEARS_BYTES),
+        ("world", longest::WORLD_HEARS_BYTES),
+        ("chat", longest::CHAT_HEARS_BYTES),
+        ("login", longest::LOGIN_HEARS_BYTES),
+        ("up", longest::MAIN_HEARS_BYTES),
+    ] {
+        let with = |limit: usize| {
+            let limit = format!("net.frame_limit_bytes={limit}");
+            let missing = "cluster.secret_file=/nowhere/secret";
+            run(&[role, "--set", &limit, "--set", missing, "--set", "main.auth=login"], &[])
+        };
+        expect_mistake(&with(least - 1), 1, &format!("set it to {least} at least"));
+        if role != "up" {
+            expect_mistake(&with(least), 1, "/nowhere/secret");
+        }
+    }
+}
+
 #[test]
 fn bytes_are_told_in_words() {
     let ping = run(&["decode", "05 00", "02000000", "05"], &[]);

@@ -141,7 +141,13 @@ impl Tuning {
     pub(crate) const fn chat(&self, now: Instant) -> ChatConfig {
         // Its clock has gone on since it was there before.
         let first_number = Seq(now.micros());
-        ChatConfig { channel_members: 20, reserved: &[], past_page: 6, first_number, ..ChatConfig::DEFAULT }
+        ChatConfig {
+            channel_members: 20,
+            reserved: &[],
+            past_page: 6,
+            first_number,
+            ..ChatConfig::DEFAULT
+        }
     }
 
     /// Who is let in, and where Main asks about it.

@@ -32,6 +32,7 @@ pub mod client;
 pub mod cluster;
 mod greeting;
 pub mod login;
+pub mod longest;
 pub mod main;
 mod memory;
 mod shell;

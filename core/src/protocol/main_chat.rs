@@ -157,14 +157,15 @@ protocol! {
         next_after: Uid,
     }
 
-    /// A channel goes on for you. What you have missed and I still have follows.
+    /// A channel goes on for you. What you have missed and I still have follows. It comes too when the link has not
+    /// taken everything.
     13 resumed => Resumed<'a> {
         /// The channel's name.
         #[serde(borrow)]
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The number of the first `Broadcast` that follows.
         next_seq: Seq,
-        /// How many messages are lost to you; `u32::MAX` if nobody knows.
+        /// How many messages are lost to you; `u32::MAX` if nobody knows; 0 also where only you know.
         missed: u32,
         /// How many members it has now.
         members: u16,

@@ -134,8 +134,9 @@ fn engine(entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static>> {
         channel_members: chat::MEMBERSHIPS as u16,
         reserved: &[],
         past_page: chat::PAST_PAGE as u16,
-        // It has no clock of the day: it goes on behind what its Mains know.
+        // It has no clock of the day: it goes on behind what its Mains know, and believes them.
         first_number: Seq(0),
+        ..ChatConfig::DEFAULT
     };
     let chat = Chat::new(CHAT_MEMORY.take().storage(), config, ClusterKeys::of(KEY));
     let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, chat, &mut turn);

@@ -3,6 +3,7 @@
 use super::channel::main_bit;
 use super::{Caller, Channel, ChannelKey, Chat, Context, MainEntry, MainKey, link};
 use crate::log;
+use crate::node::Role;
 use crate::protocol::chat_to_main::{
     Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
     Refused, Removed, ResumeDenied, Resumed,
@@ -14,7 +15,6 @@ use crate::protocol::main_to_chat::{
 use crate::protocol::{
     CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, ErrorCode, Message, SendError, Seq, Text, Uid,
 };
-use crate::node::Role;
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, SessionManager, Trust, may_take};
 use crate::stats::Count;
@@ -116,7 +116,8 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         let has_more = self.book.page(self.book.members_behind(key, behind), &mut uids);
         let last = uids.last().copied().filter(|_| has_more);
         let next_after = last.unwrap_or(Uid::NOBODY);
-        let _ = self.tell(caller.sessions, main, &MemberPage { to: uid, channel, uids, next_after });
+        let _ =
+            self.tell(caller.sessions, main, &MemberPage { to: uid, channel, uids, next_after });
     }
 
     fn resume(&mut self, caller: &mut Caller<'_, 'a>, message: Resume<'_>) {
@@ -167,7 +168,10 @@ impl<'a> Chat<'a> {
     fn go_on_behind(&mut self, cx: &mut Context<'_, 'a>, heard: Open) {
         let is_of_others = heard.instance != 0 && heard.instance != self.instance;
         if is_of_others && !self.is_believable(heard.newest) {
-            log::warning!("a Main says that it has heard number {}: no server has given that", heard.newest.0);
+            log::warning!(
+                "a Main says that it has heard number {}: no server has given that",
+                heard.newest.0
+            );
             return;
         }
         if is_of_others && self.book.go_on_behind(heard.newest) {
@@ -223,7 +227,11 @@ impl<'a> Chat<'a> {
     ) {
         self.stats.refused += 1;
         let Asked { about, request, .. } = asked;
-        let _ = self.tell(cx.sessions, main, &Refused { uid, channel, about: about.0, request, reason });
+        let _ = self.tell(
+            cx.sessions,
+            main,
+            &Refused { uid, channel, about: about.0, request, reason },
+        );
     }
 
     /// Answers a Main: it has been heard because there is room for that.
@@ -387,7 +395,11 @@ impl<'a> Chat<'a> {
         let (oldest, next_seq) = (place.oldest_seq(), place.next_seq());
         let channel = Text::truncated(&place.name);
         let members = place.members;
-        let _ = self.tell(cx.sessions, main, &Joined { uid, channel, attempt, members, oldest, next_seq });
+        let _ = self.tell(
+            cx.sessions,
+            main,
+            &Joined { uid, channel, attempt, members, oldest, next_seq },
+        );
         let since = next_seq.minus(self.config.past_page.into());
         self.send_past(cx, main, uid, key, since);
     }

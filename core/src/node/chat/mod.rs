@@ -246,7 +246,8 @@ impl<'a> Role<'a> for Chat<'a> {
     }
 
     fn before_transmit(&mut self, _: Instant, sessions: &mut SessionManager<'a>, key: SessionKey) {
-        if let Some(tag) = sessions.get(key).map(Session::tag).filter(|tag| tag.kind == link::MAIN) {
+        if let Some(tag) = sessions.get(key).map(Session::tag).filter(|tag| tag.kind == link::MAIN)
+        {
             self.catch_up(sessions, tag.index);
         }
     }

@@ -50,6 +50,44 @@ fn with_chat_of(net: NetConfig, config: ChatConfig, test: impl FnOnce(&mut ChatB
     bench.finish();
 }
 
+/// Channels enough for shares of them.
+#[cfg(feature = "shares")]
+const MANY_CHANNELS: usize = 16;
+
+/// Of several Mains none takes all channels; the only one may.
+#[cfg(feature = "shares")]
+#[test]
+fn both_sides_of_a_main_s_share_of_channels() {
+    const NAMES: [&str; MANY_CHANNELS + 2] =
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r"];
+    let test = |mains: usize, expected: &[usize]| {
+        let mut memory = Box::new(ChatMemory::<MANY_CHANNELS, 64, MAINS, 2_048>::NEW);
+        let config = ChatConfig { reserved: &["always"], ..CONFIG };
+        let chat = Chat::new(memory.storage(), config, test_keys(ServerKind::CHAT, 0));
+        let mut node_memory = Box::new(BenchMemory::NEW);
+        let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, chat);
+        let mains: Vec<SessionKey> = (0..mains).map(|_| bench.open()).collect();
+        let mut names = NAMES.iter();
+        for (index, (&main, &expected)) in mains.iter().zip(expected).enumerate() {
+            let mut taken = 0;
+            for channel in names.by_ref() {
+                bench.ask_in(main, index as u32 + 1, channel);
+                if !bench.heard(main).iter().any(Said::is::<Joined<'_>>) {
+                    break;
+                }
+                taken += 1;
+            }
+            assert_eq!(taken, expected, "of Main {index}");
+            // One that always exists is always to be had, and one where somebody is.
+            bench.enter(main, index as u32 + 1, "always");
+            bench.enter(main, index as u32 + 10, NAMES[0]);
+        }
+        bench.finish();
+    };
+    test(1, &[MANY_CHANNELS - 1]);
+    test(2, &[13, 1]);
+}
+
 fn name(text: &'static str) -> Name {
     Text::new(text).expect("a short name")
 }

@@ -73,13 +73,18 @@ fn with_authenticator<A: Authenticator>(
 }
 
 /// The memory of a Main with channels and room for 8 users.
-struct ChannelsMemory {
+struct ChannelsMemory<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize> {
     node: BenchMemory,
     main: MainMemory<8, 1>,
-    chat: MainChatMemory<3, 12, { 3 * CHANNEL_RING_BYTES }>,
+    chat: MainChatMemory<CHANNELS, MEMBERS, RING_BYTES>,
 }
 
-impl ChannelsMemory {
+/// With few channels.
+type FewChannels = ChannelsMemory<3, 12, { 3 * CHANNEL_RING_BYTES }>;
+
+impl<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize>
+    ChannelsMemory<CHANNELS, MEMBERS, RING_BYTES>
+{
     const NEW: Self =
         Self { node: BenchMemory::NEW, main: MainMemory::NEW, chat: MainChatMemory::NEW };
 
@@ -98,7 +103,7 @@ impl ChannelsMemory {
 
 /// Runs `test` at the bench of a Main with a chat server to look for.
 fn with_channels(policy: ChatPolicy, test: impl FnOnce(&mut MainBench<'_>)) {
-    let mut memory = Box::new(ChannelsMemory::NEW);
+    let mut memory = Box::new(FewChannels::NEW);
     let mut bench = memory.bench(policy);
     test(&mut bench);
     bench.finish();
@@ -106,7 +111,7 @@ fn with_channels(policy: ChatPolicy, test: impl FnOnce(&mut MainBench<'_>)) {
 
 /// [`with_channels`] with two Mains.
 pub(crate) fn with_two_mains(policy: ChatPolicy, test: impl FnOnce([&mut MainBench<'_>; 2])) {
-    let (mut first, mut second) = (Box::new(ChannelsMemory::NEW), Box::new(ChannelsMemory::NEW));
+    let (mut first, mut second) = (Box::new(FewChannels::NEW), Box::new(FewChannels::NEW));
     let (mut first, mut second) = (first.bench(policy), second.bench(policy));
     test([&mut first, &mut second]);
     first.finish();

@@ -163,6 +163,40 @@ fn the_first_number_is_the_owner_s() {
     });
 }
 
+/// A server that believes every number.
+const CREDULOUS: ChatConfig = ChatConfig { epoch_most: u32::MAX, ..CONFIG };
+
+/// No Main's word uses up the numbers of the others: both sides of what can have been given.
+#[test]
+fn a_number_that_nobody_gave_is_not_believed() {
+    let config = ChatConfig { first_number: Seq::first_of(9), epoch_most: 20, ..CONFIG };
+    let last = Seq::first_of(21).minus(1);
+    with_chat_of(BENCH_CONFIG, config, |bench| {
+        let main = bench.open();
+        bench.enter(main, 1, LOBBY);
+        for lie in [last.next(), Seq::MAX] {
+            let liar = bench.open_as(&heard_of_another(lie));
+            bench.say(liar, &Resume { since: lie, ..resume(0, &[2]) });
+            let (channel, reason) = (name(LOBBY), ErrorCode::BAD_NUMBER);
+            assert_eq!(bench.heard(liar), [Said::of(&ResumeDenied { channel, reason })]);
+            bench.disconnect(liar);
+        }
+        assert_eq!(bench.heard(main), []);
+        assert_eq!(bench.next_seq(), Seq::first_of(9).next());
+        bench.open_as(&heard_of_another(last));
+        assert_eq!(bench.next_seq(), Seq::first_of(21).next());
+    });
+    // Without a clock there is at least one epoch left.
+    with_chat(|bench| {
+        let last = Seq::first_of(Seq::MAX.epoch()).minus(1);
+        let main = bench.open_as(&heard_of_another(last.next()));
+        bench.enter(main, 1, LOBBY);
+        assert_eq!(bench.next_seq(), Seq(1));
+        bench.open_as(&heard_of_another(last));
+        assert_eq!(bench.next_seq(), last.next().next());
+    });
+}
+
 /// A count that is full carries into the epoch; behind the last number of all a channel takes no more.
 #[test]
 fn numbers_carry_and_end() {
@@ -175,7 +209,7 @@ fn numbers_carry_and_end() {
             assert_eq!(seq_in(&bench.heard(main)), expected);
         }
     });
-    with_chat(|bench| {
+    with_chat_of(BENCH_CONFIG, CREDULOUS, |bench| {
         let main = bench.open();
         bench.say(main, &Resume { since: Seq::MAX.minus(1), ..resume(0, &[1]) });
         bench.heard(main);
@@ -189,7 +223,7 @@ fn numbers_carry_and_end() {
 /// Behind the last epoch no other begins: its server says so to whoever speaks, and lives on.
 #[test]
 fn epochs_end() {
-    with_chat(|bench| {
+    with_chat_of(BENCH_CONFIG, CREDULOUS, |bench| {
         let last = Seq::first_of(Seq::MAX.epoch());
         let main = bench.open_as(&heard_of_another(last.plus(7)));
         bench.say(main, &Resume { since: last.plus(7), ..resume(0, &[1]) });

@@ -3,6 +3,7 @@
 use super::*;
 use crate::node::testing::frame_of;
 use crate::protocol::Seq;
+use crate::protocol::chat_to_main::Resumed;
 use crate::protocol::encode_frame;
 use crate::wire::PacketHeader;
 
@@ -62,6 +63,72 @@ fn questions_leave_room_for_what_is_live() {
         assert_eq!(heard.iter().filter(|said| said.is::<PastEnd<'_>>()).count(), QUESTIONS);
         assert_eq!(heard.iter().filter(|said| said.is::<Broadcast<'_>>()).count(), 10);
         assert_eq!(bench.stats().overflows, 0);
+    });
+}
+
+/// A Main whose link takes nothing while others talk: it stays, and catches up with the newest.
+#[test]
+fn a_main_that_takes_nothing_falls_behind_and_catches_up() {
+    with_chat_of(NET, CONFIG, |bench| {
+        let [slow, other] = [bench.open(), bench.open()];
+        bench.enter(slow, 1, LOBBY);
+        bench.enter(other, 2, LOBBY);
+        bench.enter(other, 3, LOBBY);
+        bench.heard(slow);
+        bench.heard(other);
+        bench.limit(slow, 0);
+        for number in 1..=300 {
+            bench.talk(other, 2, LOBBY, &format!("message {number}"));
+        }
+        bench.say(other, &LeaveChannel { uid: Uid(3), channel: name(LOBBY) });
+        assert_eq!(bench.heard(other).len(), 301);
+        bench.unblock(slow, usize::MAX);
+        let heard = bench.heard(slow);
+        let at = heard.iter().position(Said::is::<Resumed<'_>>).expect("it is told where it is");
+        let (channel, next_seq, missed, members) = (name(LOBBY), Seq(297), 0, 2);
+        let here = Said::of(&Resumed { channel, next_seq, missed, members });
+        assert_eq!(heard[at], here);
+        let newest: Vec<u64> = heard[at..].iter().filter_map(Said::read).map(seq_of).collect();
+        assert_eq!(newest, [297, 298, 299, 300]);
+        // And hears on.
+        bench.talk(other, 2, LOBBY, "on");
+        assert_eq!(bench.heard(slow), [said(LOBBY, 301, 2, "on")]);
+        assert_eq!((bench.ended(slow), bench.stats().overflows), (None, 0));
+    });
+}
+
+const fn seq_of(said: Broadcast<'_>) -> u64 {
+    said.seq.0
+}
+
+/// A user who comes by another Main, while the one that has it can't be told: later.
+#[test]
+fn who_is_elsewhere_comes_in_when_that_main_can_be_told() {
+    with_chat_of(NET, CONFIG, |bench| {
+        let [slow, other] = [bench.open(), bench.open()];
+        bench.enter(other, 4, LOBBY);
+        for uid in [1, 2, 3] {
+            bench.enter(slow, uid, LOBBY);
+        }
+        bench.heard(other);
+        bench.limit(slow, 0);
+        for number in 0..300 {
+            bench.talk(other, 4, LOBBY, &format!("{number}"));
+        }
+        bench.heard(other);
+        bench.ask_in(other, 3, LOBBY);
+        bench.ask_in(other, 2, LOBBY);
+        bench.ask_in(other, 1, LOBBY);
+        let (channel, reason) = (name(LOBBY), ErrorCode::BUSY);
+        let busy = Said::of(&ChannelDenied { uid: Uid(1), channel, attempt: 1, reason });
+        assert!(bench.heard(other).contains(&busy));
+        bench.unblock(slow, usize::MAX);
+        bench.heard(slow);
+        bench.enter(other, 1, LOBBY);
+        let (channel, reason) = (name(LOBBY), ErrorCode::REPLACED);
+        let removed = Said::of(&Removed { uid: Uid(1), channel, reason });
+        assert!(bench.heard(slow).contains(&removed));
+        assert_eq!((bench.ended(slow), bench.stats().overflows), (None, 0));
     });
 }
 

@@ -156,18 +156,18 @@ impl ChatHub<'_> {
         }
     }
 
-    /// A channel goes on at `next_seq`, and what is missing before is announced.
+    /// A channel goes on at `next_seq`, and what is missing before is announced; `false` if nothing is.
     pub(super) fn resumed(
         &mut self,
         cx: &Context<'_, '_>,
         key: LocalChannelKey,
         next_seq: Seq,
         missed: u32,
-    ) {
-        let Some(channel) = self.channels.get_mut(key) else { return };
+    ) -> bool {
+        let Some(channel) = self.channels.get_mut(key) else { return false };
         let expected = channel.last_seq.next();
         if next_seq <= expected {
-            return;
+            return false;
         }
         channel.last_seq = next_seq.minus(1);
         self.newest = self.newest.max(channel.last_seq);
@@ -176,6 +176,7 @@ impl ChatHub<'_> {
         let name = channel.name.clone();
         let (channel, missed) = (Text::truncated(&name), missed.max(counted));
         self.append(cx.now, key, FrameClass::State, &ChatGap { channel, missed, next_seq });
+        true
     }
 }
 

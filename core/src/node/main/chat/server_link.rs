@@ -153,7 +153,10 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn resumed(&mut self, caller: &mut Caller<'_, 'a>, message: Resumed<'_>) {
         let Resumed { channel, next_seq, missed, members } = message;
         let Some(key) = self.chat.find(channel.as_str()) else { return };
-        self.chat.resumed(&caller.context(), key, next_seq, missed);
+        let has_gap = self.chat.resumed(&caller.context(), key, next_seq, missed);
+        if has_gap && missed == 0 {
+            self.interrupt_says(caller, key);
+        }
         self.tell_members(caller, channel.as_str(), &ChatCensus { channel, members });
     }
 
@@ -225,6 +228,21 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let sent = caller.sessions.send_within(user.session, message, most);
         if sent.is_err_and(SendError::is_loss) {
             caller.sessions.overflow(caller.now, user.session);
+        }
+    }
+
+    /// The link has been slow, and whether what members said was heard may be among what is missing. O(members).
+    fn interrupt_says(&mut self, caller: &mut Caller<'_, 'a>, key: LocalChannelKey) {
+        let Some(place) = self.chat.channels.get(key) else { return };
+        let (channel, about) = (Text::truncated(&place.name), ChatSay::OPCODE.0);
+        let mut link = place.first;
+        while let Some(member) = link.index().and_then(|index| self.chat.members.at_mut(index)) {
+            link = member.next;
+            while let Some(request) = member.unanswered.says.pop() {
+                let reason = ErrorCode::CHAT_INTERRUPTED;
+                let refused = ChatRefused { channel, about, request, reason };
+                caller.sessions.send_or_close(caller.now, member.session, &refused);
+            }
         }
     }
 

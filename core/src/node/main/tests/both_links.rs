@@ -17,7 +17,7 @@ const TOKEN: Token = Token([5; 32]);
 type BothBench<'a> = MainBench<'a, Accounts>;
 
 fn with_both(test: impl FnOnce(&mut BothBench<'_>)) {
-    let mut memory = Box::new(ChannelsMemory::NEW);
+    let mut memory = Box::new(FewChannels::NEW);
     let mut hellos = [const { Slot::VACANT }; 2];
     let storage =
         MainStorage { chat: memory.chat.storage(), hellos: &mut hellos, ..memory.main.storage() };

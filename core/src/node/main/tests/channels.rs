@@ -598,3 +598,49 @@ fn a_reserved_channel_has_its_place() {
         bench.join(chat, third, LOBBY, 1);
     });
 }
+
+/// Sixteen channels, of which one always exists: an address takes them until two are left, and what somebody
+/// else holds, and what always exists, is to be had by everybody.
+#[cfg(feature = "shares")]
+#[test]
+fn both_sides_of_an_address_s_share_of_channels() {
+    use crate::node::testing::address_of;
+    const NAMES: [&str; 16] =
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
+    let policy =
+        ChatPolicy { reserved: &["always"], channels_per_user: 16, request_burst: 40, ..POLICY };
+    let mut memory = Box::new(ChannelsMemory::<16, 64, { 16 * CHANNEL_RING_BYTES }>::NEW);
+    let mut bench = memory.bench(policy);
+    let bench = &mut bench;
+    let chat = bench.open_chat();
+    let greet = |bench: &mut MainBench<'_>, address| {
+        let key = bench.accept_from(address_of(address)).unwrap();
+        bench.say(key, &Hello { versions: Versions::OURS, token: None });
+        bench.heard(key);
+        key
+    };
+    let is_taken = |bench: &mut MainBench<'_>, key, channel| {
+        bench.say(key, &ChatJoin { channel: name(channel) });
+        let refused = chat_refused(channel, ChatJoin::OPCODE.0, ErrorCode::CHANNELS_FULL);
+        let asked = bench.heard(chat).iter().any(Said::is::<JoinChannel<'_>>);
+        assert!(asked != bench.heard(key).contains(&refused));
+        asked
+    };
+    let [one, two] = [greet(bench, 1), greet(bench, 1)];
+    let mut taken = 0;
+    // Two users of one address, in turn.
+    for (index, channel) in NAMES.into_iter().enumerate() {
+        let key = if index % 2 == 0 { one } else { two };
+        taken += usize::from(is_taken(bench, key, channel));
+    }
+    assert_eq!(taken, 13);
+    let other = greet(bench, 2);
+    assert!(is_taken(bench, other, "n"), "somebody else's share");
+    assert!(!is_taken(bench, one, "o"), "still not");
+    assert!(is_taken(bench, one, "n"), "where somebody is already");
+    assert!(is_taken(bench, one, "always"));
+    // Who goes gives back.
+    bench.disconnect(two);
+    bench.heard(chat);
+    assert!(is_taken(bench, one, "o"));
+}

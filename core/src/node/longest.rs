@@ -1,0 +1,82 @@
+//! The longest bodies that servers say to each other: a node whose `frame_limit_bytes` is less than its own can't
+//! have links to the others.
+//!
+//! ```
+//! use tinyrealm_core::config::NetConfig;
+//! use tinyrealm_core::node::longest;
+//! assert!(usize::from(NetConfig::DEFAULT.frame_limit_bytes) >= longest::MAIN_HEARS_BYTES);
+//! ```
+
+use crate::protocol::{REVOCATION_PAGE, USER_PAGE_USERS};
+use crate::wire::opcode::OPCODE_BYTES;
+use crate::wire::{VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
+
+const VARINT_U16_MAX_BYTES: usize = 3;
+const NONCE_BYTES: usize = 16;
+const PROOF_BYTES: usize = 32;
+
+/// What a dialer proves itself with: its id, a nonce, a proof, and perhaps another.
+const CLUSTER_PROOF_BYTES: usize =
+    OPCODE_BYTES + VARINT_U16_MAX_BYTES + NONCE_BYTES + PROOF_BYTES + 1 + PROOF_BYTES;
+/// `AttachUser`: uid, key, lifetime, attempt.
+const ATTACH_BYTES: usize =
+    OPCODE_BYTES + VARINT_U53_MAX_BYTES + NONCE_BYTES + 2 * VARINT_U32_MAX_BYTES;
+/// `UserList`: which page, count, uids.
+const USER_LIST_BYTES: usize = OPCODE_BYTES + 2 + 1 + USER_PAGE_USERS * VARINT_U53_MAX_BYTES;
+/// `Revocations`: where it begins, count, uid and two revisions each, how far all is known.
+const REVOCATIONS_BYTES: usize =
+    OPCODE_BYTES + 3 * VARINT_U53_MAX_BYTES + 1 + REVOCATION_PAGE * 3 * VARINT_U53_MAX_BYTES;
+
+/// A world hears Main.
+pub const WORLD_HEARS_BYTES: usize = ATTACH_BYTES;
+/// Main hears worlds, Login and the chat server.
+pub const MAIN_HEARS_BYTES: usize = REVOCATIONS_BYTES;
+/// Login hears Mains.
+pub const LOGIN_HEARS_BYTES: usize = CLUSTER_PROOF_BYTES;
+/// The chat server hears Mains.
+pub const CHAT_HEARS_BYTES: usize = super::chat::MAIN_BODY_MAX_BYTES;
+
+const _: () = {
+    assert!(MAIN_HEARS_BYTES >= USER_LIST_BYTES && MAIN_HEARS_BYTES >= CLUSTER_PROOF_BYTES);
+    assert!(
+        MAIN_HEARS_BYTES + crate::wire::PacketHeader::BYTES >= super::chat::PAST_FRAME_MAX_BYTES
+    );
+    assert!(CHAT_HEARS_BYTES >= CLUSTER_PROOF_BYTES);
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::dialer_to_listener::ClusterProof;
+    use crate::protocol::login_to_main::Revocations;
+    use crate::protocol::main_to_world::AttachUser;
+    use crate::protocol::world_to_main::UserList;
+    use crate::protocol::{
+        HandshakeKey, Message, Nonce, Proof, Revision, Revocation, Uid, encode_frame,
+    };
+    use crate::wire::PacketHeader;
+
+    fn body_bytes<M: Message>(message: &M) -> usize {
+        let mut out = [0; 600];
+        encode_frame(message, &mut out).unwrap() - PacketHeader::BYTES
+    }
+
+    #[test]
+    fn the_longest_messages_are_as_long_as_that() {
+        let (uid, revision) = (Uid::MAX, Revision(Uid::MAX.0));
+        let proof = Proof([1; 32]);
+        let shown =
+            ClusterProof { id: u16::MAX, nonce: Nonce([1; 16]), proof, former_proof: Some(proof) };
+        assert_eq!(body_bytes(&shown), CLUSTER_PROOF_BYTES);
+        let (handshake_key, ttl_ms, attempt) = (HandshakeKey([1; 16]), u32::MAX, u32::MAX);
+        let attach = AttachUser { uid, handshake_key, ttl_ms, attempt };
+        assert_eq!(body_bytes(&attach), WORLD_HEARS_BYTES);
+        let uids = core::iter::repeat_n(uid, USER_PAGE_USERS).collect();
+        let list = UserList { is_first: true, is_last: true, uids };
+        assert_eq!(body_bytes(&list), USER_LIST_BYTES);
+        let one = Revocation { uid, revision, renewed_at: revision };
+        let list = core::iter::repeat_n(one, REVOCATION_PAGE).collect();
+        let page = Revocations { after: revision, after_uid: uid, list, complete: revision };
+        assert_eq!(body_bytes(&page), MAIN_HEARS_BYTES);
+    }
+}
