@@ -53,6 +53,7 @@ export const ErrorCode: {
   readonly PAGE_LOST: number;
   readonly UNREACHABLE: number;
   readonly NOT_UNDERSTOOD: number;
+  readonly BAD_NUMBER: number;
 };
 
 export const JoinDenial: {

@@ -54,6 +54,7 @@ export const ErrorCode = Object.freeze({
   PAGE_LOST: 40,
   UNREACHABLE: 41,
   NOT_UNDERSTOOD: 42,
+  BAD_NUMBER: 43,
 });
 
 export const JoinDenial = Object.freeze({

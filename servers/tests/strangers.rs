@@ -5,13 +5,14 @@ mod support;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use support::channel::{LOBBY, greeted, name, wait_until_found};
+use support::channel::{LOBBY, greeted, join, name, wait_until_found};
 use support::login::{Accounts, Answer, CHEAP, ask, connect_from, main_of, try_login_with};
 use support::peer::frame;
 use support::{Bots, Heard, PATIENCE, Peer, Realm, Server};
 use tinyrealm_core::protocol::client_to_main::{ChatHistory, ChatJoin, EnterWorldReq, Hello};
 use tinyrealm_core::protocol::either_way::{Ping, Pong};
-use tinyrealm_core::protocol::{LoginDenial, Seq, Text, Token, Versions};
+use tinyrealm_core::protocol::main_to_client::{ChatJoined, ChatRefused};
+use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Message, Seq, Text, Token, Versions};
 
 /// Hello, EnterWorldReq, hang up: 4,096 times from one address, far more than the world has places, as fast
 /// as it goes; somebody from elsewhere gets in meanwhile, and behind it.
@@ -110,6 +111,74 @@ fn whatever_guests_ask_chat_stays() {
     bots.outcome().expect_clean(20);
     realm.stop().0.expect(&[("chat.opened", 1), ("net.overflows", 0)]);
     chat.stop().expect(&[("net.overflows", 0)]);
+}
+
+/// Guests come and go as fast as they can, over links between servers that hold little: no link goes, and others
+/// play on.
+#[test]
+fn whoever_enters_in_a_loop_costs_nobody_a_world() {
+    let realm = Realm::start(&["net.send_buffers_per_server=2", "net.openings_per_second=60000"]);
+    let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "6"]);
+    let mut guests: Vec<Peer> = (0..100).map(|_| greeted(realm.main.address).0).collect();
+    let enter = frame(&EnterWorldReq { region: Text::new("").unwrap() });
+    for _ in 0..40 {
+        for peer in &mut guests {
+            peer.send_if_open(&enter);
+        }
+        // The guests' rate is what is tried, not the machine's.
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(guests);
+    bots.outcome().expect_clean(20);
+    let (main, worlds) = realm.stop();
+    main.expect(&[("worlds_lost", 0), ("net.overflows", 0)]);
+    worlds[0].expect(&[("net.overflows", 0)]);
+}
+
+/// 128 guests of one address want eight channels each: some are left for others, and those that always exist are
+/// everybody's.
+#[test]
+fn channels_that_one_address_takes_keep_nobody_out() {
+    let chat = Server::chat(&[]);
+    let address = format!("main.chat={}", chat.address);
+    let realm = Realm::without_worlds(&[&address, "net.openings_per_second=60000"]);
+    wait_until_found(&realm.main, 1);
+    let mut guests: Vec<Peer> = (0..128).map(|_| greeted(realm.main.address).0).collect();
+    let mut refused = 0;
+    for (number, peer) in guests.iter_mut().enumerate() {
+        for channel in 0..8 {
+            peer.send(&ChatJoin { channel: name(&format!("{number} {channel}")) });
+        }
+        for _ in 0..8 {
+            refused += u32::from(!is_let_in(peer));
+        }
+    }
+    assert!((1..128).contains(&refused), "{refused}");
+    // One more of theirs, where everybody may be, and a stranger with a channel of its own.
+    let (mut late, _) = greeted(realm.main.address);
+    join(&mut late, LOBBY);
+    let mut stranger = connect_from(realm.main.address, ABROAD).unwrap();
+    stranger.hello(None);
+    join(&mut stranger, "ours");
+    join(&mut stranger, LOBBY);
+    realm.stop().0.expect(&[("chat.opened", 1), ("net.overflows", 0)]);
+    chat.stop().expect(&[("net.overflows", 0)]);
+}
+
+/// Whether the next answer to a join is that it is in.
+fn is_let_in(peer: &mut Peer) -> bool {
+    loop {
+        match peer.hear(PATIENCE) {
+            Heard::Frame(opcode) if opcode == ChatJoined::OPCODE.0 => return true,
+            Heard::Frame(opcode) if opcode == ChatRefused::OPCODE.0 => {
+                let reason = peer.message::<ChatRefused<'_>>().reason;
+                assert_eq!(reason, ErrorCode::CHANNELS_FULL);
+                return false;
+            }
+            Heard::Frame(_) => {}
+            other => panic!("no answer, but {other:?}"),
+        }
+    }
 }
 
 const PASSWORD: &str = "correct horse";

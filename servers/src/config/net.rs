@@ -118,7 +118,7 @@ impl NetSettings {
     /// Whether what other servers say to this one gets through.
     pub(crate) fn ensure_hears(&self, role: &str, least_bytes: usize) -> anyhow::Result<()> {
         ensure!(
-            usize::from(self.frame_limit_bytes) >= least_bytes,
+            self.frame_limit_bytes as usize >= least_bytes,
             "net.frame_limit_bytes is {}, but what other servers say to {role} has up to {least_bytes} bytes: set \
              it to {least_bytes} at least",
             self.frame_limit_bytes
