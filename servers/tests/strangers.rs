@@ -12,7 +12,7 @@ use support::{Bots, Heard, PATIENCE, Peer, Realm, Server};
 use tinyrealm_core::protocol::client_to_main::{ChatHistory, ChatJoin, EnterWorldReq, Hello};
 use tinyrealm_core::protocol::either_way::{Ping, Pong};
 use tinyrealm_core::protocol::main_to_client::{ChatJoined, ChatRefused};
-use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Message, Seq, Text, Token, Versions};
+use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Seq, Text, Token, Versions};
 
 /// Hello, EnterWorldReq, hang up: 4,096 times from one address, far more than the world has places, as fast
 /// as it goes; somebody from elsewhere gets in meanwhile, and behind it.
