@@ -6,6 +6,7 @@
 mod ban;
 mod decode;
 mod key;
+mod schema;
 mod user;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
 pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};
+pub(crate) use schema::SchemaOptions;
 pub(crate) use user::UserCommand;
 use user::{CreateOptions, DataOptions};
 
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     CheckConfig,
     /// Say in words what bytes of the protocol are: names, fields, values, or what is wrong with them.
     Decode(DecodeOptions),
+    /// Write the protocol for another language or tool.
+    Schema(SchemaOptions),
 }
 
 /// The flags of `up`.
@@ -315,7 +319,8 @@ impl Cli {
                 | Command::Key(_)
                 | Command::Secret(_)
                 | Command::CheckConfig
-                | Command::Decode(_),
+                | Command::Decode(_)
+                | Command::Schema(_),
             ) => {}
         }
         overrides

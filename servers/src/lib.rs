@@ -42,6 +42,7 @@ mod main_server;
 mod password_input;
 mod process;
 mod report;
+mod schema;
 mod secret;
 mod status;
 mod up;
@@ -105,6 +106,7 @@ fn run(cli: &Cli, games: Games) -> anyhow::Result<ExitCode> {
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),
         Some(Command::Decode(options)) => decode::run(options),
+        Some(Command::Schema(options)) => schema::run(options),
         Some(Command::CheckConfig) => {
             print!("{}", config.to_toml()?);
             Ok(ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! `cargo xtask protocol`: the files that are made from the schema in `core/src/protocol`.
 //!
-//! Purpose: `protocol.json`, `vectors.json`, and the JavaScript modules with their types in `backend-web`. Without
+//! Purpose: `vectors.json`, `protocol.json`, and the JavaScript modules with their types in `backend-web`. Without
 //! a word it writes them; with `check` it says which are stale, as the crates' own tests do.
 //!
 //! Contract: PROTOCOL.md is written by hand; the same tests compare it with the code.
@@ -16,18 +16,18 @@ const WRITE: &str = "TINYREALM_WRITE";
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments {
         [] => {
-            process::require(golden().env(WRITE, "1"))?;
+            for mut tests in [golden(), schema()] {
+                process::require(tests.env(WRITE, "1"))?;
+            }
             write_modules()
         }
         [word] if word == "check" => {
-            process::require(golden().env_remove(WRITE))?;
-            process::require(workspace::cargo().args([
-                "test",
-                "--quiet",
-                "--package",
-                "tinyrealm-web",
-            ]))
-            .map(drop)
+            let mut modules = workspace::cargo();
+            modules.args(["test", "--quiet", "--package", "tinyrealm-web"]);
+            for mut tests in [golden(), schema(), modules] {
+                process::require(tests.env_remove(WRITE))?;
+            }
+            Ok(())
         }
         _ => Err(Failure::misused(USAGE)),
     }
@@ -41,5 +41,11 @@ pub(crate) fn write_modules() -> Result<(), Failure> {
 fn golden() -> Command {
     let mut tests = workspace::cargo();
     tests.args(["test", "--quiet", "--package", "tinyrealm-core", "--lib", "protocol::golden"]);
+    tests
+}
+
+fn schema() -> Command {
+    let mut tests = workspace::cargo();
+    tests.args(["test", "--quiet", "--package", "tinyrealm-servers", "--lib", "schema::json"]);
     tests
 }

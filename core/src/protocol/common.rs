@@ -6,6 +6,7 @@
 //! assert_eq!(ErrorCode(999).name(), "UNKNOWN"); // a newer peer may say more
 //! ```
 
+use super::schema::Codes;
 use super::{Versions, protocol};
 use crate::wire::opcode::COMMON;
 
@@ -22,6 +23,10 @@ macro_rules! codes {
 
             /// Every known code, for documentation and generators.
             pub const ALL: &'static [Self] = &[$(Self::$NAME),*];
+
+            /// The same as data.
+            pub const CODES: Codes =
+                Codes { name: stringify!($Code), values: &[$(($value, stringify!($NAME))),*] };
 
             /// The code's name; `UNKNOWN` for one that this version does not know.
             pub const fn name(self) -> &'static str {

@@ -175,7 +175,7 @@ pub struct MessageSchema {
 }
 
 /// One field of a message, as data.
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct FieldSchema {
     /// The field's name.
     pub name: &'static str,

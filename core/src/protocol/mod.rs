@@ -31,6 +31,7 @@ mod macros;
 mod main_chat;
 mod main_login;
 mod message;
+pub mod schema;
 mod types;
 mod world_main;
 

@@ -6,8 +6,8 @@ use clap::ValueEnum;
 use tinyrealm_core::wire::opcode::OPCODE_BYTES;
 use tinyrealm_core::wire::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
 
-use super::schema::Schema;
 use super::spaced;
+use crate::schema::model::Schema;
 
 /// How bodies follow each other.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]

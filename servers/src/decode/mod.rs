@@ -1,14 +1,13 @@
 //! `tinyrealm decode`: bytes of the protocol in words.
 //!
-//! Purpose: whoever writes a client has hex and wants names. What is known is `protocol.json`, the schema that
-//! every other client can read, too.
+//! Purpose: whoever writes a client has hex and wants names. What is known is the schema that `tinyrealm schema`
+//! writes for other clients.
 //!
 //! Contract: the bytes are frames of a stream, messages of a WebSocket, or one body; without a word about which,
 //! the first of these that all of them fit. What is wrong is said with the place where it is; exit code 1 then.
 
 mod framing;
 mod payload;
-mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +18,8 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use crate::cli::DecodeOptions;
+use crate::schema::model::Schema;
 pub(crate) use framing::Framing;
-use schema::Schema;
 
 /// Prints what the hex on the command line, or else on the standard input, says.
 pub(crate) fn run(options: &DecodeOptions) -> anyhow::Result<ExitCode> {

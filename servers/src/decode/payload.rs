@@ -3,12 +3,15 @@
 use std::fmt::Write;
 
 use super::framing::opcode_of;
-use super::schema::{Field, Schema};
 use super::spaced;
+use crate::schema::model::{Field, Schema, Type};
+use tinyrealm_core::protocol::schema::Codes;
 use tinyrealm_core::wire::opcode::OPCODE_BYTES;
 
 /// Bytes that are shown of a longer field.
 const SHOWN_BYTES: usize = 16;
+/// The fields that tell an opcode.
+const ABOUT: &str = "about";
 
 /// Writes the message that `body` is, as far as it goes.
 ///
@@ -28,7 +31,7 @@ pub(super) fn tell(schema: &Schema, body: &[u8], out: &mut String) -> Result<(),
     };
     let name = format!("{} {opcode:#06x}, {direction}", message.name);
     write_line(out, 0, head, &name);
-    let mut reader = Reader { schema, message: &message.name, payload, place: 0, out };
+    let mut reader = Reader { schema, payload, place: 0, out };
     reader.fields(&message.fields, 0)?;
     match payload.len() - reader.place {
         0 => Ok(()),
@@ -48,7 +51,6 @@ fn write_line(out: &mut String, depth: usize, bytes: &[u8], text: &str) {
 
 struct Reader<'r> {
     schema: &'r Schema,
-    message: &'r str,
     payload: &'r [u8],
     place: usize,
     out: &'r mut String,
@@ -62,34 +64,31 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// One value of this type: `u16`, `text(16)`, `option(byte[32])`, `list(16, member)`, a structure.
-    fn value(&mut self, name: &str, kind: &str, depth: usize) -> Result<(), String> {
+    /// One value of this type.
+    fn value(&mut self, name: &str, kind: &Type, depth: usize) -> Result<(), String> {
         let start = self.place;
-        let inner = |outer: &str| kind.strip_prefix(outer)?.strip_suffix([')', ']']);
-        if let Some(kind) = inner("option(") {
-            return self.option(name, kind, depth);
-        }
-        if let Some((most, kind)) = inner("list(").and_then(|list| list.split_once(", ")) {
-            return self.list(name, limit(most)?, kind, depth);
-        }
-        let told = if let Some(count) = inner("byte[") {
-            spaced(self.take(limit(count)?)?).replace(' ', "")
-        } else if let Some(most) = inner("bytes(") {
-            spaced(self.counted(limit(most)?)?).replace(' ', "")
-        } else if let Some(most) = inner("text(") {
-            self.text(limit(most)?)?
-        } else if let Some(fields) = self.schema.structure(kind) {
-            write_line(self.out, depth, &[], name);
-            return self.fields(fields, depth + 1);
-        } else {
-            self.number(name, kind)?
+        let told = match kind {
+            Type::Option(some) => return self.option(name, some, depth),
+            Type::List(most, item) => return self.list(name, *most, item, depth),
+            Type::Structure(structure) => {
+                write_line(self.out, depth, &[], name);
+                return self.fields(self.schema.structure(structure), depth + 1);
+            }
+            Type::Array(count) => spaced(self.take(*count)?).replace(' ', ""),
+            Type::Bytes(most) => spaced(self.counted(*most)?).replace(' ', ""),
+            Type::Text(most) => self.text(*most)?,
+            Type::U16 => self.varint(16)?.to_string(),
+            Type::U32 => self.varint(32)?.to_string(),
+            Type::U53 => self.varint(53)?.to_string(),
+            Type::I32 => self.signed(name)?,
+            Type::Code(codes) => self.code(codes)?,
         };
         let bytes = &self.payload[start..self.place];
         write_line(self.out, depth, bytes, &format!("{name}: {told}"));
         Ok(())
     }
 
-    fn option(&mut self, name: &str, kind: &str, depth: usize) -> Result<(), String> {
+    fn option(&mut self, name: &str, kind: &Type, depth: usize) -> Result<(), String> {
         let start = self.place;
         let tag = self.take(1)?[0];
         let bytes = &self.payload[start..self.place];
@@ -108,7 +107,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn list(&mut self, name: &str, most: usize, kind: &str, depth: usize) -> Result<(), String> {
+    fn list(&mut self, name: &str, most: usize, kind: &Type, depth: usize) -> Result<(), String> {
         let start = self.place;
         let count = self.count(most, "items")?;
         let bytes = &self.payload[start..self.place];
@@ -119,16 +118,19 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn number(&mut self, name: &str, kind: &str) -> Result<String, String> {
-        let bits = kind.get(1..).and_then(|bits| bits.parse().ok());
-        let bits: u32 = bits.ok_or_else(|| format!("the type `{kind}` is not known here"))?;
-        let raw = self.varint(bits)?;
-        let number = match kind.starts_with('i') {
-            true => (raw >> 1).cast_signed() ^ -(raw & 1).cast_signed(),
-            false => raw.cast_signed(),
-        };
-        let meaning = self.schema.meaning(self.message, name, number);
-        Ok(meaning.map_or_else(|| number.to_string(), |meaning| format!("{number}, {meaning}")))
+    fn code(&mut self, codes: &Codes) -> Result<String, String> {
+        let number = self.varint(16)?;
+        let known = codes.values.iter().find(|(value, _)| u64::from(*value) == number);
+        Ok(known.map_or_else(|| number.to_string(), |(_, name)| format!("{number}, {name}")))
+    }
+
+    /// A number; one that is about an opcode, with its message's name.
+    fn signed(&mut self, name: &str) -> Result<String, String> {
+        let raw = self.varint(32)?;
+        let number = (raw >> 1).cast_signed() ^ -(raw & 1).cast_signed();
+        let opcode = i32::try_from(number).ok().filter(|_| name == ABOUT);
+        let about = opcode.and_then(|opcode| self.schema.message(opcode));
+        Ok(about.map_or_else(|| number.to_string(), |(of, _)| format!("{number}, {}", of.name)))
     }
 
     fn varint(&mut self, bits: u32) -> Result<u64, String> {
@@ -182,8 +184,4 @@ impl Reader<'_> {
         self.place += count;
         Ok(&left[..count])
     }
-}
-
-fn limit(number: &str) -> Result<usize, String> {
-    number.parse().map_err(|_| format!("`{number}` is no limit"))
 }

@@ -5,13 +5,14 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::schema::{LIMITS, STRUCTURES, wire_type};
+use super::schema::wire_type;
 use super::{bytes_of, vectors};
 use crate::config::NetConfig;
 use crate::node::chat::ChatConfig;
 use crate::node::login::AttemptPolicy;
 use crate::node::main::MainConfig;
-use crate::protocol::{ErrorCode, JoinDenial, LoginDenial, MessageSchema, SCHEMAS, ServerKind};
+use crate::protocol::schema::{LIMITS, STRUCTURES};
+use crate::protocol::{ErrorCode, FieldSchema, JoinDenial, LoginDenial, SCHEMAS, ServerKind};
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
 
 const PAGE: &str = include_str!("../../../../PROTOCOL.md");
@@ -72,9 +73,9 @@ pub(crate) fn taken_when(state: &str) -> Vec<(&'static str, &'static str)> {
     rows.flat_map(|cells| names_in(cells[0]).map(move |name| (name, cells[column]))).collect()
 }
 
-fn expected_rows(message: &MessageSchema) -> Vec<(String, String)> {
-    let fields = message.fields.iter();
+fn expected_rows(fields: &[FieldSchema]) -> Vec<(String, String)> {
     fields
+        .iter()
         .map(|field| (format!("`{}`", field.name), format!("`{}`", wire_type(field.type_name))))
         .collect()
 }
@@ -86,16 +87,16 @@ fn every_message_is_described_as_it_is() {
         let rows = rows(section(&heading));
         let found: Vec<_> =
             rows.iter().map(|(a, b)| (String::from(*a), String::from(*b))).collect();
-        assert_eq!(found, expected_rows(message), "the fields under `{heading}`");
+        assert_eq!(found, expected_rows(message.fields), "the fields under `{heading}`");
     }
 }
 
 #[test]
 fn every_structure_is_described_as_it_is() {
-    for (name, fields) in STRUCTURES {
+    for structure in STRUCTURES {
+        let name = structure.name;
         let rows = rows(section(&format!("### `{name}`")));
-        let expected: Vec<_> =
-            fields.iter().map(|(a, b)| (format!("`{a}`"), format!("`{b}`"))).collect();
+        let expected = expected_rows(structure.fields);
         let found: Vec<_> =
             rows.iter().map(|(a, b)| (String::from(*a), String::from(*b))).collect();
         assert_eq!(found, expected, "the fields under `{name}`");
@@ -181,7 +182,7 @@ fn the_limits_are_the_defaults() {
         ("channel_members", ChatConfig::DEFAULT.channel_members.into()),
         ("past_page", ChatConfig::DEFAULT.past_page.into()),
     ];
-    let fixed = LIMITS.map(|(name, value)| (name, value as u32));
+    let fixed = LIMITS.iter().map(|(name, value)| (*name, *value as u32));
     let limits = section("## Limits");
     for (name, value) in defaults.into_iter().chain(fixed) {
         let row = format!("| `{name}` | {value} |");

@@ -1,0 +1,289 @@
+//! The schema as C#: one file with the codec, the messages of every link, and a polled client.
+//!
+//! The messages are made here; `csharp/` has the rest, as it stands in the file.
+
+use std::fmt::{Arguments, Write};
+
+use tinyrealm_core::protocol::Versions;
+use tinyrealm_core::protocol::schema::{Codes, LIMITS};
+use tinyrealm_core::wire::FRAME_LIMIT_MAX_BYTES;
+
+use super::model::{Field, Link, Message, Schema, Type};
+
+const HEAD: &str = include_str!("csharp/head.cs");
+const CODEC: &str = include_str!("csharp/codec.cs");
+const CONNECTION: &str = include_str!("csharp/connection.cs");
+const CLIENT: &str = include_str!("csharp/client.cs");
+/// What a message's struct has besides its fields.
+const TAKEN_NAMES: [&str; 4] = ["Opcode", "OpcodeNumber", "Encode", "TryDecode"];
+
+/// The whole file.
+pub(super) fn write(schema: &Schema) -> String {
+    let mut out = [HEAD, CODEC, "namespace Tinyrealm\n{\n"].concat();
+    push_numbers(&mut out);
+    schema.codes.iter().for_each(|codes| push_codes(&mut out, codes));
+    for structure in &schema.structures {
+        push(&mut out, 1, format_args!("public struct {}", pascal(structure.name)));
+        push(&mut out, 1, format_args!("{{"));
+        push_fields(&mut out, 2, structure.name, &structure.fields);
+        push_decode(&mut out, 2, structure.name, &structure.fields);
+        push_encode(&mut out, 2, structure.name, &structure.fields);
+        push(&mut out, 1, format_args!("}}\n"));
+    }
+    schema.links.iter().for_each(|link| push_link(&mut out, link));
+    out += "}\n\n";
+    out += CONNECTION;
+    out += CLIENT;
+    out
+}
+
+/// One line.
+fn push(out: &mut String, depth: usize, line: Arguments<'_>) {
+    // Writing to a string does not fail.
+    let _ = writeln!(out, "{:indent$}{line}", "", indent = 4 * depth);
+}
+
+fn push_numbers(out: &mut String) {
+    let Versions { from, to } = Versions::OURS;
+    push(out, 1, format_args!("/// <summary>The numbers of the protocol.</summary>"));
+    push(out, 1, format_args!("public static class Protocol\n    {{"));
+    push(
+        out,
+        2,
+        format_args!(
+            "public static Versions VERSIONS => new Versions {{ From = {from}, To = {to} }};"
+        ),
+    );
+    push(out, 2, format_args!("public const int FRAME_LIMIT_MAX_BYTES = {FRAME_LIMIT_MAX_BYTES};"));
+    for (name, value) in LIMITS {
+        push(out, 2, format_args!("public const int {name} = {value};"));
+    }
+    push(out, 1, format_args!("}}\n"));
+}
+
+fn push_codes(out: &mut String, codes: &Codes) {
+    push(
+        out,
+        1,
+        format_args!("/// <summary>Numbers with names; a newer peer may send others.</summary>"),
+    );
+    push(out, 1, format_args!("public static class {}\n    {{", codes.name));
+    for (number, name) in codes.values {
+        push(out, 2, format_args!("public const ushort {name} = {number};"));
+    }
+    push(out, 0, format_args!("\n        public static string NameOf(ushort code)\n        {{"));
+    push(out, 3, format_args!("switch (code)\n            {{"));
+    for (_, name) in codes.values {
+        push(out, 4, format_args!("case {name}: return \"{name}\";"));
+    }
+    push(out, 4, format_args!("default: return \"UNKNOWN\";"));
+    push(out, 3, format_args!("}}\n        }}\n    }}\n"));
+}
+
+fn push_link(out: &mut String, link: &Link) {
+    push(out, 1, format_args!("/// <summary>From {}.</summary>", link.direction()));
+    push(out, 1, format_args!("public static class {}\n    {{", pascal(link.name)));
+    for message in &link.messages {
+        push_message(out, message);
+    }
+    push_listener(out, link);
+    push(out, 1, format_args!("}}\n"));
+}
+
+fn push_message(out: &mut String, message: &Message) {
+    let Message { name, opcode, fields } = message;
+    push(out, 2, format_args!("public struct {name} : IMessage\n        {{"));
+    push(out, 3, format_args!("public const int Opcode = {opcode:#06x};"));
+    push(out, 3, format_args!("public int OpcodeNumber => Opcode;"));
+    push_fields(out, 3, name, fields);
+    push(out, 0, format_args!(""));
+    push(
+        out,
+        3,
+        format_args!(
+            "public static bool TryDecode(byte[] bytes, int offset, int count, out {name} message)\n            {{"
+        ),
+    );
+    push(out, 4, format_args!("var reader = new Reader(bytes, offset, count);"));
+    push(out, 4, format_args!("message = Decode(ref reader);"));
+    push(out, 4, format_args!("return reader.IsWhole;"));
+    push(out, 3, format_args!("}}"));
+    push_decode(out, 3, name, fields);
+    push_encode(out, 3, name, fields);
+    push(out, 2, format_args!("}}\n"));
+}
+
+fn push_fields(out: &mut String, depth: usize, owner: &str, fields: &[Field]) {
+    for field in fields {
+        push(out, depth, format_args!("public {} {};", type_of(&field.kind), member(owner, field)));
+    }
+}
+
+fn push_decode(out: &mut String, depth: usize, owner: &str, fields: &[Field]) {
+    let name = pascal(owner);
+    push(
+        out,
+        depth,
+        format_args!(
+            "\n{:indent$}internal static {name} Decode(ref Reader reader)",
+            "",
+            indent = 4 * depth
+        ),
+    );
+    push(out, depth, format_args!("{{"));
+    push(out, depth + 1, format_args!("var value = new {name}();"));
+    for field in fields {
+        push_decode_value(out, depth + 1, &format!("value.{}", member(owner, field)), &field.kind);
+    }
+    push(out, depth + 1, format_args!("return value;"));
+    push(out, depth, format_args!("}}"));
+}
+
+fn push_decode_value(out: &mut String, depth: usize, target: &str, kind: &Type) {
+    let value = match kind {
+        Type::U16 | Type::Code(_) => "U16()".to_owned(),
+        Type::U32 => "U32()".to_owned(),
+        Type::U53 => "U53()".to_owned(),
+        Type::I32 => "I32()".to_owned(),
+        Type::Array(count) => format!("Array({count})"),
+        Type::Bytes(most) => format!("Bytes({most})"),
+        Type::Text(most) => format!("Text({most})"),
+        Type::Option(some) => {
+            push(out, depth, format_args!("if (reader.Option())"));
+            return push_decode_value(out, depth + 1, target, some);
+        }
+        Type::List(most, item) => {
+            let place = format!("place{depth}");
+            push(
+                out,
+                depth,
+                format_args!("{target} = new {}[reader.Count({most})];", type_of(item)),
+            );
+            push(
+                out,
+                depth,
+                format_args!("for (int {place} = 0; {place} < {target}.Length; {place}++)"),
+            );
+            return push_decode_value(out, depth + 1, &format!("{target}[{place}]"), item);
+        }
+        Type::Structure(name) => {
+            return push(
+                out,
+                depth,
+                format_args!("{target} = {}.Decode(ref reader);", pascal(name)),
+            );
+        }
+    };
+    push(out, depth, format_args!("{target} = reader.{value};"));
+}
+
+fn push_encode(out: &mut String, depth: usize, owner: &str, fields: &[Field]) {
+    push(out, 0, format_args!(""));
+    push(out, depth, format_args!("public void Encode(ref Writer writer)"));
+    push(out, depth, format_args!("{{"));
+    for field in fields {
+        push_encode_value(out, depth + 1, &member(owner, field), &field.kind);
+    }
+    push(out, depth, format_args!("}}"));
+}
+
+fn push_encode_value(out: &mut String, depth: usize, value: &str, kind: &Type) {
+    let call = match kind {
+        Type::U16 | Type::Code(_) => format!("U16({value})"),
+        Type::U32 => format!("U32({value})"),
+        Type::U53 => format!("U53({value})"),
+        Type::I32 => format!("I32({value})"),
+        Type::Array(count) => format!("Array({value}, {count})"),
+        Type::Bytes(most) => format!("Bytes({value}, {most})"),
+        Type::Text(most) => format!("Text({value}, {most})"),
+        Type::Option(some) => {
+            let inner = if is_class(some) { value.to_owned() } else { format!("{value}.Value") };
+            push(out, depth, format_args!("if (writer.Option({value} != null))"));
+            return push_encode_value(out, depth + 1, &inner, some);
+        }
+        Type::List(most, item) => {
+            let (place, count) = (format!("place{depth}"), format!("({value}?.Length ?? 0)"));
+            push(out, depth, format_args!("writer.Count({count}, {most});"));
+            push(out, depth, format_args!("for (int {place} = 0; {place} < {count}; {place}++)"));
+            return push_encode_value(out, depth + 1, &format!("{value}[{place}]"), item);
+        }
+        Type::Structure(_) => {
+            return push(out, depth, format_args!("{value}.Encode(ref writer);"));
+        }
+    };
+    push(out, depth, format_args!("writer.{call};"));
+}
+
+/// The link's listener: an event a message, and what calls them.
+fn push_listener(out: &mut String, link: &Link) {
+    push(out, 2, format_args!("/// <summary>Hears what comes on this link.</summary>"));
+    push(out, 2, format_args!("public sealed class Listener\n        {{"));
+    for Message { name, .. } in &link.messages {
+        push(out, 3, format_args!("public event Heard<{name}> On{name};"));
+    }
+    push(out, 0, format_args!(""));
+    push(
+        out,
+        3,
+        format_args!(
+            "/// <summary>Decodes a payload, and tells whoever wants to hear of it.</summary>"
+        ),
+    );
+    push(
+        out,
+        3,
+        format_args!(
+            "public Dispatched Dispatch(int opcode, byte[] bytes, int offset, int count)\n            {{"
+        ),
+    );
+    push(out, 4, format_args!("switch (opcode)\n                {{"));
+    for Message { name, .. } in &link.messages {
+        push(out, 5, format_args!("case {name}.Opcode:\n                    {{"));
+        push(
+            out,
+            6,
+            format_args!(
+                "if (!{name}.TryDecode(bytes, offset, count, out var message)) return Dispatched.Malformed;"
+            ),
+        );
+        push(out, 6, format_args!("On{name}?.Invoke(in message);"));
+        push(out, 6, format_args!("return Dispatched.Handled;"));
+        push(out, 5, format_args!("}}"));
+    }
+    push(out, 5, format_args!("default: return Dispatched.Unknown;"));
+    push(out, 4, format_args!("}}\n            }}\n        }}"));
+}
+
+fn type_of(kind: &Type) -> String {
+    match kind {
+        Type::U16 | Type::Code(_) => "ushort".to_owned(),
+        Type::U32 => "uint".to_owned(),
+        Type::U53 => "ulong".to_owned(),
+        Type::I32 => "int".to_owned(),
+        Type::Array(_) => "byte[]".to_owned(),
+        Type::Bytes(_) => "ReadOnlyMemory<byte>".to_owned(),
+        Type::Text(_) => "string".to_owned(),
+        Type::Option(some) if is_class(some) => type_of(some),
+        Type::Option(some) => format!("{}?", type_of(some)),
+        Type::List(_, item) => format!("{}[]", type_of(item)),
+        Type::Structure(name) => pascal(name),
+    }
+}
+
+/// Whether its values can be null.
+const fn is_class(kind: &Type) -> bool {
+    matches!(kind, Type::Array(_) | Type::Text(_) | Type::List(..))
+}
+
+/// A field's name. A struct's members can't be called as the struct is.
+fn member(owner: &str, field: &Field) -> String {
+    let name = pascal(field.name);
+    let is_taken = name == pascal(owner) || TAKEN_NAMES.contains(&name.as_str());
+    if is_taken { name + "Value" } else { name }
+}
+
+/// `world_addr` as `WorldAddr`.
+fn pascal(name: &str) -> String {
+    let words = name.split('_').filter_map(|word| word.split_at_checked(1));
+    words.map(|(first, rest)| first.to_uppercase() + rest).collect()
+}
