@@ -11,6 +11,7 @@ mod bench;
 mod browser;
 mod budget;
 mod clocks;
+mod csharp;
 mod each_feature;
 mod failure;
 mod firmware;
@@ -28,6 +29,7 @@ mod test;
 mod tidy;
 mod toolchain;
 mod web;
+mod wireshark;
 mod workspace;
 
 use std::process::ExitCode;
@@ -132,6 +134,18 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         help: "real servers behind haproxy and nginx, configured as the README says",
         run: proxies::run,
+    },
+    Command {
+        name: "wireshark",
+        arguments: "",
+        help: "the dissector that `tinyrealm schema` writes, in tshark, over sessions of real servers",
+        run: wireshark::run,
+    },
+    Command {
+        name: "csharp",
+        arguments: "",
+        help: "the client in C# that `tinyrealm schema` writes, by Mono, with vectors and real servers",
+        run: csharp::run,
     },
     Command {
         name: "hostile",

@@ -114,6 +114,8 @@ const STEPS: &[Step] = &[
         runs: &[Run::Cargo(&["test", "--workspace", "--no-fail-fast"])],
     },
     Step { name: "proxies", lane: Lane::Workspace, runs: &[Run::Xtask("proxies")] },
+    Step { name: "wireshark", lane: Lane::Workspace, runs: &[Run::Xtask("wireshark")] },
+    Step { name: "csharp", lane: Lane::Workspace, runs: &[Run::Xtask("csharp")] },
     Step { name: "clocks", lane: Lane::Workspace, runs: &[Run::Xtask("clocks")] },
     // They run the release's binary, and wait for it if it is still being built.
     Step { name: "qemu", lane: Lane::Workspace, runs: &[Run::Xtask("qemu")] },

@@ -159,7 +159,12 @@ impl Process {
     /// Runs the binary with these arguments, and this on its standard input.
     pub(crate) fn start_with_input(arguments: &[&str], input: &str) -> Self {
         let name = format!("tinyrealm {}", arguments.join(" "));
-        let mut process = Self::spawn_with(&name, Self::command(arguments, &[]), Stdio::piped());
+        Self::spawn_with_input(&name, Self::command(arguments, &[]), input)
+    }
+
+    /// Runs any command, with this on its standard input.
+    pub(crate) fn spawn_with_input(name: &str, command: Command, input: &str) -> Self {
+        let mut process = Self::spawn_with(name, command, Stdio::piped());
         let mut pipe = process.child.stdin.take().unwrap();
         // Whoever does not read it has another reason to fail.
         let _ = pipe.write_all(input.as_bytes());

@@ -1,0 +1,175 @@
+//! The C# of `tinyrealm schema --csharp`, compiled and run by Mono: its codec with every vector, its client with real
+//! servers. `cargo xtask csharp` runs it: it needs Mono's compiler and runtime.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use support::channel::{self, LOBBY, wait_until_found};
+use support::login::{Accounts, CHEAP, main_of};
+use support::{Finished, PATIENCE, Process, ScratchFile, Server, Stream, User};
+
+use tinyrealm_core::protocol::Uid;
+use tinyrealm_core::protocol::world_to_client::EventBroadcast;
+
+/// A program of `tests/csharp` with the client, compiled.
+struct Program {
+    file: ScratchFile,
+    _client: ScratchFile,
+}
+
+impl Program {
+    fn compile(name: &str, test: &str) -> Self {
+        let client = ScratchFile::new(&format!("{test}.cs"));
+        let written = Process::start(&["schema", "--csharp", "--out", client.path()]);
+        written.finish(PATIENCE).expect_code(0);
+        let file = ScratchFile::new(&format!("{test}.exe"));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/csharp").join(name);
+        let mut compiler = Command::new("mcs");
+        compiler.args(["-langversion:7.2", "-warnaserror", &format!("-out:{}", file.path())]);
+        compiler.arg(client.path()).arg(source);
+        Process::spawn("mcs", compiler).finish(PATIENCE).expect_code(0);
+        Self { file, _client: client }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut mono = Command::new("mono");
+        mono.arg(self.file.path()).args(arguments);
+        mono
+    }
+
+    fn start(&self, arguments: &[&str]) -> Process {
+        Process::spawn("a client in C#", self.command(arguments))
+    }
+}
+
+#[test]
+fn every_vector_is_decoded_and_encoded_or_refused() {
+    let program = Program::compile("Vectors.cs", "vectors");
+    let vectors: Value = serde_json::from_str(include_str!("../../vectors.json")).unwrap();
+    for kind in ["valid", "invalid"] {
+        let vectors = vectors[kind].as_array().unwrap();
+        let frames: String =
+            vectors.iter().map(|it| format!("{}\n", it["frame"].as_str().unwrap())).collect();
+        let command = program.command(&[]);
+        let finished = Process::spawn_with_input("vectors", command, &frames).finish(PATIENCE);
+        finished.expect_code(0);
+        let answers = finished.lines(Stream::Stdout);
+        assert_eq!(answers.len(), vectors.len());
+        for (vector, answer) in vectors.iter().zip(answers) {
+            match kind {
+                "invalid" => assert_eq!(answer, "malformed", "{vector}"),
+                _ => expect_vector(vector, answer),
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn expect_vector(vector: &Value, answer: &str) {
+    let Some((fields, frame)) = answer.split_once('\t') else {
+        panic!("{answer}: {vector}");
+    };
+    let fields: Value = serde_json::from_str(fields).unwrap();
+    assert_eq!((&fields, frame), (&vector["fields"], vector["frame"].as_str().unwrap()));
+}
+
+#[test]
+fn a_guest_plays_chats_and_comes_back() {
+    let program = Program::compile("Visitor.cs", "guest");
+    let chat = Server::chat(&[]);
+    let mut main = Server::main(&[&format!("main.chat={}", chat.address)]);
+    wait_until_found(&main, 1);
+    let mut world = Server::world(1, main.address, &[]);
+    world.wait_until_registered(1);
+    let visitor = program.start(&[&main.address.to_string()]);
+    let uid = welcome_of(&visitor);
+    visitor.wait_until_said(Stream::Stdout, "in lobby", 1);
+    visitor.wait_until_said(Stream::Stdout, "number ", 1);
+    meet(&visitor, &mut User::enter(main.address, ""), uid);
+
+    main.restart_after(Duration::ZERO);
+    visitor.wait_until_said(Stream::Stdout, &format!("welcome {uid}"), 2);
+    visitor.wait_until_said(Stream::Stdout, "in lobby", 2);
+    world.wait_until_registered(2);
+    world.restart_after(Duration::ZERO);
+    visitor.wait_until_said(Stream::Stdout, "number ", 2);
+
+    let mut user = User::enter(main.address, "");
+    user.world.say(5, b"stop");
+    assert_eq!(user.world.expect_left(), Uid(uid));
+    let course = course_of(&visitor.finish(PATIENCE));
+    let came =
+        ["welcome", "number", "in", "lost Main", "welcome", "in", "lost the world", "number"];
+    assert_eq!(course, [&came[..], &["ended:"]].concat());
+    main.stop().expect(&[("net.violations", 0), ("net.unknown_opcodes", 0)]);
+    world.stop().expect(&[("net.violations", 0), ("net.unknown_opcodes", 0)]);
+}
+
+/// The visitor and a user move, and hear each other in their room and in the lobby.
+#[track_caller]
+fn meet(visitor: &Process, user: &mut User, uid: u64) {
+    let entered = format!("entered {}", user.uid.0);
+    visitor.wait_until_said(Stream::Stdout, &entered, 1);
+    let (mover, pos) = user.world.find_move();
+    assert_eq!((mover.0, pos.y), (uid, -pos.x));
+    user.world.move_to(777);
+    let moved = format!("moved {} 777", user.number.0);
+    visitor.wait_until_said(Stream::Stdout, &moved, 1);
+
+    user.world.say(5, b"hi");
+    visitor.wait_until_said(Stream::Stdout, "event 7 hi", 1);
+    let answers = [&b"hi"[..], b"C# has heard hi"];
+    for (request, text) in [7, 1].into_iter().zip(answers) {
+        let event = user.world.find::<EventBroadcast<'_>>();
+        assert_eq!((event.request, event.data.as_slice()), (request, text));
+    }
+
+    channel::join(&mut user.main, LOBBY);
+    channel::say(&mut user.main, LOBBY, "hello");
+    assert_eq!(channel::heard(&mut user.main).1, "hello");
+    assert_eq!(channel::heard(&mut user.main).1, "C# has heard hello");
+}
+
+#[test]
+fn an_account_logs_in_comes_back_and_ends_when_it_is_revoked() {
+    let program = Program::compile("Visitor.cs", "account");
+    let accounts = Accounts::new("csharp");
+    accounts.user(&["add", "ann"], "correct horse\n");
+    let login = accounts.login(&CHEAP);
+    let mut main = main_of(&login, &[]);
+    let world = Server::world(1, main.address, &[]);
+    world.wait_until_registered(1);
+    let (at, login_at) = (main.address.to_string(), login.address.to_string());
+
+    let stranger = program.start(&[&at, &login_at, "ann", "wrong"]).finish(PATIENCE);
+    assert_eq!(stranger.lines(Stream::Stdout), ["ended: WRONG"]);
+
+    let visitor = program.start(&[&at, &login_at, "ann", "correct horse"]);
+    let uid = welcome_of(&visitor);
+    visitor.wait_until_said(Stream::Stdout, "number ", 1);
+    main.restart_after(Duration::ZERO);
+    visitor.wait_until_said(Stream::Stdout, &format!("welcome {uid}"), 2);
+    accounts.user(&["disable", "ann"], "");
+    let finished = visitor.finish(PATIENCE);
+    assert_eq!(finished.lines(Stream::Stdout).last(), Some(&"ended: REVOKED"));
+    let course = course_of(&finished);
+    assert_eq!(course[..6], ["logged", "welcome", "number", "lost Main", "welcome", "ended:"]);
+}
+
+#[track_caller]
+fn welcome_of(visitor: &Process) -> u64 {
+    visitor.wait_for(Stream::Stdout, |line| line.strip_prefix("welcome ")?.parse().ok())
+}
+
+/// What has happened to a visitor, in a word each.
+fn course_of(finished: &Finished) -> Vec<&str> {
+    finished.expect_code(0);
+    let kinds = ["logged", "welcome", "number", "in", "lost Main", "lost the world", "ended:"];
+    let lines = finished.lines(Stream::Stdout);
+    lines.iter().filter_map(|line| kinds.into_iter().find(|kind| line.starts_with(kind))).collect()
+}

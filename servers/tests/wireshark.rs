@@ -1,0 +1,155 @@
+//! The dissector of `tinyrealm schema --wireshark` in tshark, over sessions of real servers. `cargo xtask wireshark`
+//! runs it: it needs tshark.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use support::channel::wait_until_found;
+use support::login::{Accounts, CHEAP};
+use support::recorder::Recorder;
+use support::{Bots, PATIENCE, Process, ScratchFile, Server, Stream};
+
+/// What tshark has found in a capture: the packets' fields, and each value of a field.
+struct Dissected {
+    values: Vec<BTreeMap<&'static str, Vec<String>>>,
+}
+
+const FIELDS: [&str; 6] = [
+    "tinyrealm.message",
+    "tinyrealm.direction",
+    "tinyrealm.malformed",
+    "tinyrealm.unknown",
+    "_ws.malformed",
+    "tinyrealm.main_to_client.chat_broadcast.msg",
+];
+
+impl Dissected {
+    fn of(recorder: &Recorder, name: &str) -> Self {
+        let script = ScratchFile::new(&format!("{name}.lua"));
+        Process::start(&["schema", "--wireshark", "--out", script.path()])
+            .finish(PATIENCE)
+            .expect_code(0);
+        let capture = ScratchFile::new(&format!("{name}.pcap"));
+        std::fs::write(capture.path(), recorder.pcap()).unwrap();
+        let mut command = Command::new("tshark");
+        command.args(["-r", capture.path(), "-X", &format!("lua_script:{}", script.path())]);
+        command.args(["-T", "fields", "-E", "separator=|", "-E", "aggregator=,"]);
+        command.args(FIELDS.iter().flat_map(|field| ["-e", field]));
+        let finished = Process::spawn("tshark", command).finish(PATIENCE);
+        finished.expect_code(0);
+        let said = finished.lines(Stream::Stderr);
+        assert!(said.iter().all(|line| !line.contains("Lua")), "{said:?}");
+        let packet = |line: &str| {
+            let values = line.split('|').map(|cell| {
+                cell.split(',').filter(|value| !value.is_empty()).map(str::to_owned).collect()
+            });
+            FIELDS.into_iter().zip(values).collect()
+        };
+        Self { values: finished.lines(Stream::Stdout).into_iter().map(packet).collect() }
+    }
+
+    fn all(&self, field: &str) -> impl Iterator<Item = &str> {
+        self.values.iter().flat_map(move |packet| &packet[field]).map(String::as_str)
+    }
+
+    fn counts(&self, field: &str) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for value in self.all(field) {
+            *counts.entry(value.to_owned()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+#[test]
+fn every_frame_of_a_realm_with_bots_is_dissected() {
+    let recorder = Arc::<Recorder>::default();
+    let [to_main, to_world, to_login, to_chat] = [(); 4].map(|()| recorder.relay());
+    let accounts = Accounts::new("wireshark");
+    let (login, chat) = (accounts.login(&CHEAP), Server::chat(&[]));
+    let settings = [
+        "main.auth=login".to_owned(),
+        format!("main.login={}", to_login.address),
+        format!("main.chat={}", to_chat.address),
+    ];
+    to_login.lead_to(login.address);
+    to_chat.lead_to(chat.address);
+    let main = Server::main(&settings.each_ref().map(String::as_str));
+    main.process.wait_until_said(Stream::Stderr, "connected to Login", 1);
+    wait_until_found(&main, 1);
+    to_main.lead_to(main.address);
+    let advertised = format!("world.advertise={}", to_world.address);
+    let world = Server::world(1, to_main.address, &[&advertised]);
+    to_world.lead_to(world.address);
+    world.wait_until_registered(1);
+
+    let (at, data) = (to_login.address.to_string(), accounts.setting());
+    let who =
+        ["--login", &at, "--set", &data, "--make-accounts", "bot-", "--count", "6", "--ws", "3"];
+    let what = ["--seconds", "2", "--chat-hz", "2", "--channels", "2"];
+    let moving = Bots::start(to_main.address, &[&who[..], &what].concat());
+    moving.outcome().expect_clean(6);
+    let (main, world) = (main.stop(), world.stop());
+    main.expect(&[("net.violations", 0)]);
+    world.expect(&[("net.violations", 0)]);
+    drop((login, chat));
+
+    let dissected = Dissected::of(&recorder, "realm");
+    assert_eq!(dissected.counts("tinyrealm.message"), recorder.frames());
+    for wrong in ["tinyrealm.malformed", "tinyrealm.unknown", "_ws.malformed"] {
+        assert_eq!(dissected.all(wrong).next(), None, "{wrong}");
+    }
+    assert!(dissected.all("tinyrealm.main_to_client.chat_broadcast.msg").next().is_some());
+    let directions = dissected.counts("tinyrealm.direction");
+    for direction in [
+        "client to main",
+        "main to client",
+        "client to world",
+        "world to client",
+        "world to main",
+        "main to world",
+        "client to login",
+        "login to client",
+        "main to login",
+        "login to main",
+        "main to chat",
+        "chat to main",
+        "dialer to listener",
+        "listener to dialer",
+    ] {
+        assert!(directions.contains_key(direction), "{direction}: {directions:?}");
+    }
+}
+
+#[test]
+fn every_vector_is_dissected_or_found_malformed() {
+    let vectors: Value = serde_json::from_str(include_str!("../../vectors.json")).unwrap();
+    for kind in ["valid", "invalid"] {
+        let recorder = Arc::<Recorder>::default();
+        let vectors = vectors[kind].as_array().unwrap();
+        for vector in vectors {
+            recorder.invent(&bytes_of(vector["frame"].as_str().unwrap()));
+        }
+        let dissected = Dissected::of(&recorder, kind);
+        for (vector, packet) in vectors.iter().zip(&dissected.values) {
+            assert_eq!(
+                packet["tinyrealm.message"],
+                [vector["message"].as_str().unwrap()],
+                "{vector}"
+            );
+            let is_malformed = !packet["tinyrealm.malformed"].is_empty();
+            assert_eq!(is_malformed, kind == "invalid", "{vector}");
+        }
+        assert_eq!(dissected.values.len(), vectors.len());
+    }
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}

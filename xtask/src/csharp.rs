@@ -1,0 +1,23 @@
+//! `cargo xtask csharp`: the client in C# that `tinyrealm schema` writes, by Mono, with every vector and with real
+//! servers.
+//!
+//! Contract: what is missing is installed from Debian's packages if we may, or named.
+
+use std::path::Path;
+
+use crate::{Failure, process, toolchain, workspace};
+
+/// A library of .NET that the client needs, and what it comes with.
+const SYSTEM: (&str, &str) = ("/usr/lib/mono/4.5/System.dll", "libmono-system4.0-cil");
+
+pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+    toolchain::require_program("mono", "mono-runtime")?;
+    toolchain::require_program_by("mcs", "--version", "mono-mcs")?;
+    let (library, package) = SYSTEM;
+    if !Path::new(library).exists() {
+        toolchain::install_packages(&[package])?;
+    }
+    let mut test = workspace::cargo();
+    test.args(["test", "--package", "tinyrealm-servers", "--test", "csharp"]);
+    process::pass_through(test.current_dir(workspace::root()))
+}

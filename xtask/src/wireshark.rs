@@ -1,0 +1,12 @@
+//! `cargo xtask wireshark`: the dissector that `tinyrealm schema` writes, in tshark, over sessions of real servers.
+//!
+//! Contract: what is missing is installed from Debian's packages if we may, or named.
+
+use crate::{Failure, process, toolchain, workspace};
+
+pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+    toolchain::require_program("tshark", "tshark")?;
+    let mut test = workspace::cargo();
+    test.args(["test", "--package", "tinyrealm-servers", "--test", "wireshark"]);
+    process::pass_through(test.current_dir(workspace::root()))
+}
