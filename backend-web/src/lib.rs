@@ -9,9 +9,9 @@
 
 use std::fmt::Write;
 
+use tinyrealm_core::protocol::schema::{Codes, Vocabulary, WireType};
 use tinyrealm_core::protocol::{
-    self, ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, MessageSchema,
-    PASSWORD_MAX_BYTES, Versions,
+    self, ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, MessageSchema, Versions,
 };
 use tinyrealm_web_client::{self as client, messages};
 
@@ -61,11 +61,14 @@ const LIMITS: [(&str, usize); 8] = [
     ("SNAPSHOT_PAGE_MEMBERS", protocol::SNAPSHOT_PAGE_MEMBERS),
 ];
 
-/// Those of what host and module say to each other.
-const MODULE_LIMITS: [(&str, usize); 2] = [
-    ("URL_MAX_BYTES", messages::URL_MAX_BYTES),
-    ("CLOSE_REASON_MAX_BYTES", messages::CLOSE_REASON_MAX_BYTES),
-];
+/// The names in what host and module say to each other.
+const WORDS: Vocabulary = Vocabulary {
+    structures: &[],
+    limits: &[
+        ("URL_MAX_BYTES", messages::URL_MAX_BYTES),
+        ("CLOSE_REASON_MAX_BYTES", messages::CLOSE_REASON_MAX_BYTES),
+    ],
+};
 
 /// How one field is written in the two languages.
 struct FieldType {
@@ -79,60 +82,30 @@ impl FieldType {
     }
 
     fn of(type_name: &str) -> Self {
-        let name: String = type_name.chars().filter(|c| !c.is_whitespace()).collect();
-        let inner = |outer: &str| name.strip_prefix(outer)?.strip_suffix('>');
-        if let Some(some) = inner("Option<") {
-            let some = Self::of(some);
-            return Self::new(
-                format!("option({})", some.codec),
-                format!("{} | null", some.typescript),
-            );
-        }
-        if let Some((item, most)) = inner("heapless::Vec<").and_then(|list| list.split_once(',')) {
-            let item = Self::of(item);
-            let codec = format!("list({}, {})", limit(most), item.codec);
-            return Self::new(codec, format!("{}[]", item.typescript));
-        }
-        if let Some(most) = inner("Text<'a,") {
-            return Self::new(format!("text({})", limit(most)), "string");
-        }
-        if let Some(most) = inner("Bytes<'a,") {
-            return Self::new(format!("bytes({})", limit(most)), "Uint8Array");
-        }
-        Self::plain(&name)
-    }
-
-    fn plain(name: &str) -> Self {
-        match name {
-            "u16" | "RoomId" | "MemberNumber" | "Direction" | "ErrorCode" | "JoinDenial"
-            | "LoginDenial" => Self::new("u16", "number"),
-            "u32" => Self::new("u32", "number"),
-            "Uid" | "Seq" => Self::new("u53", "number"),
-            "i32" => Self::new("i32", "number"),
-            "Position" => Self::new("position", "Position"),
-            "Versions" => Self::new("versions", "Versions"),
-            "MemberState" => Self::new("member", "MemberState"),
-            "HandshakeKey" => Self::new("array(16)", "Uint8Array"),
-            "Token" => Self::new("array(32)", "Uint8Array"),
-            "Password<'a>" => Self::new(format!("text({PASSWORD_MAX_BYTES})"), "string"),
-            _ => panic!("JavaScript has no codec for `{name}` yet"),
+        let found = WORDS.wire_type(type_name);
+        match found.unwrap_or_else(|| panic!("JavaScript has no codec for `{type_name}` yet")) {
+            WireType::U16 | WireType::Code(_) => Self::new("u16", "number"),
+            WireType::U32 => Self::new("u32", "number"),
+            WireType::U53 => Self::new("u53", "number"),
+            WireType::I32 => Self::new("i32", "number"),
+            WireType::Array(count) => Self::new(format!("array({count})"), "Uint8Array"),
+            WireType::Bytes(most) => Self::new(format!("bytes({most})"), "Uint8Array"),
+            WireType::Text(most) => Self::new(format!("text({most})"), "string"),
+            WireType::Option(some) => {
+                let Self { codec, typescript } = Self::of(some);
+                Self::new(format!("option({codec})"), format!("{typescript} | null"))
+            }
+            WireType::List(most, item) => {
+                let Self { codec, typescript } = Self::of(item);
+                Self::new(format!("list({most}, {codec})"), format!("{typescript}[]"))
+            }
+            WireType::Structure(structure) => Self::new(structure.name, structure.type_name),
         }
     }
 }
 
-fn limit(name: &str) -> usize {
-    let known = LIMITS.iter().chain(&MODULE_LIMITS).find(|(known, _)| *known == name);
-    known.unwrap_or_else(|| panic!("JavaScript does not know the limit `{name}` yet")).1
-}
-
-/// The codes of a kind, with their names.
-fn codes() -> [(&'static str, Vec<(&'static str, u16)>); 3] {
-    [
-        ("ErrorCode", ErrorCode::ALL.iter().map(|code| (code.name(), code.0)).collect()),
-        ("JoinDenial", JoinDenial::ALL.iter().map(|code| (code.name(), code.0)).collect()),
-        ("LoginDenial", LoginDenial::ALL.iter().map(|code| (code.name(), code.0)).collect()),
-    ]
-}
+/// The codes that a client hears.
+const CODES: [&Codes; 3] = [&ErrorCode::CODES, &JoinDenial::CODES, &LoginDenial::CODES];
 
 /// Every generated file, by its name.
 ///
@@ -156,9 +129,9 @@ fn protocol_module() -> String {
     for (name, value) in LIMITS {
         out += &format!("export const {name} = {value};\n");
     }
-    for (kind, codes) in codes() {
-        out += &format!("\nexport const {kind} = Object.freeze({{\n");
-        for (name, number) in codes {
+    for Codes { name, values } in CODES {
+        out += &format!("\nexport const {name} = Object.freeze({{\n");
+        for (number, name) in *values {
             out += &format!("  {name}: {number},\n");
         }
         out += "});\n";
@@ -211,10 +184,10 @@ fn protocol_types() -> String {
     for (name, _) in LIMITS {
         out += &format!("export const {name}: number;\n");
     }
-    for (kind, codes) in codes() {
+    for Codes { name, values } in CODES {
         let names: Vec<String> =
-            codes.iter().map(|(name, _)| format!("  readonly {name}: number;\n")).collect();
-        out += &format!("\nexport const {kind}: {{\n{}}};\n", names.concat());
+            values.iter().map(|(_, name)| format!("  readonly {name}: number;\n")).collect();
+        out += &format!("\nexport const {name}: {{\n{}}};\n", names.concat());
     }
     out += include_str!("types_head.d.ts");
     push_types(&mut out, &LINKS);
@@ -281,8 +254,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "no codec for `Nonce`")]
+    #[should_panic(expected = "no codec for `Sprocket`")]
     fn a_type_that_is_not_known_is_found_here() {
-        FieldType::of("Nonce");
+        FieldType::of("Sprocket");
     }
 }

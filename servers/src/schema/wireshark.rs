@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use tinyrealm_core::wire::FRAME_LIMIT_MAX_BYTES;
 use tinyrealm_core::wire::opcode::{
-    Band, CHAT, COMMON, DIALER, LISTENER, LOGIN, MAIN, ServerBand, WORLD,
+    Band, CHAT, COMMON, DIALER, GAME, LISTENER, LOGIN, MAIN, ServerBand, WORLD,
 };
 use tinyrealm_core::wire::ws::SUB_PROTOCOL;
 
@@ -79,7 +79,9 @@ fn push_bands(out: &mut String) {
     push_band(COMMON, "either way");
     push_band(DIALER, "dialer to listener");
     push_band(LISTENER, "listener to dialer");
-    for (server, name) in [(MAIN, "main"), (WORLD, "world"), (LOGIN, "login"), (CHAT, "chat")] {
+    for (server, name) in
+        [(MAIN, "main"), (WORLD, "world"), (LOGIN, "login"), (CHAT, "chat"), (GAME, "game")]
+    {
         let ServerBand { client_to_server, server_to_client, server_to_peer, peer_to_server } =
             server;
         push_band(client_to_server, &format!("client to {name}"));
