@@ -29,6 +29,7 @@ static class Visitor
         for (int tick = 0; client.IsRunning; tick++)
         {
             client.Tick();
+            if (!client.IsRunning) break;
             client.Move(new Position { X = tick, Y = -tick }, 16384);
             if (wasWelcome && !client.IsWelcome) Console.WriteLine("lost Main");
             if (wasInRoom && !client.IsInRoom) Console.WriteLine("lost the world");
