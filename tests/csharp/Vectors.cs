@@ -56,6 +56,7 @@ static class Vectors
     {
         if (value == null) return "null";
         if (value is string text) return Quoted(text);
+        if (value is bool flag) return flag ? "true" : "false";
         if (value is byte[] array) return "\"" + HexOf(array) + "\"";
         if (value is ReadOnlyMemory<byte> view) return "\"" + HexOf(view.ToArray()) + "\"";
         if (value is IEnumerable items) return "[" + string.Join(",", items.Cast<object>().Select(JsonOf)) + "]";

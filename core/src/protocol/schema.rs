@@ -18,6 +18,8 @@ use super::{ErrorCode, FieldSchema, JoinDenial, LoginDenial, ServerKind};
 /// What a field is on the wire.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum WireType<'s> {
+    /// One byte, 0 or 1.
+    Bool,
     /// A varint of 16 bits.
     U16,
     /// A varint of 32 bits.
@@ -169,6 +171,7 @@ fn inside<'s>(name: &'s str, outer: &str) -> Option<&'s str> {
 
 fn plain(name: &str) -> Option<WireType<'static>> {
     Some(match name {
+        "bool" => WireType::Bool,
         "u16" | "WorldId" | "RoomId" | "MemberNumber" | "Direction" => WireType::U16,
         "u32" => WireType::U32,
         "Uid" | "Seq" | "Revision" => WireType::U53,

@@ -77,6 +77,7 @@ impl Reader<'_> {
             Type::Array(count) => spaced(self.take(*count)?).replace(' ', ""),
             Type::Bytes(most) => spaced(self.counted(*most)?).replace(' ', ""),
             Type::Text(most) => self.text(*most)?,
+            Type::Bool => self.flag()?.to_string(),
             Type::U16 => self.varint(16)?.to_string(),
             Type::U32 => self.varint(32)?.to_string(),
             Type::U53 => self.varint(53)?.to_string(),
@@ -90,21 +91,19 @@ impl Reader<'_> {
 
     fn option(&mut self, name: &str, kind: &Type, depth: usize) -> Result<(), String> {
         let start = self.place;
-        let tag = self.take(1)?[0];
+        let is_there = self.flag()?;
         let bytes = &self.payload[start..self.place];
-        match tag {
-            0 => write_line(self.out, depth, bytes, &format!("{name}: none")),
-            1 => {
-                write_line(self.out, depth, bytes, &format!("{name}: there is one"));
-                self.value(name, kind, depth)?;
-            }
-            other => {
-                return Err(format!(
-                    "{other:02x} says neither that there is one (01) nor none (00)"
-                ));
-            }
+        let told = if is_there { "there is one" } else { "none" };
+        write_line(self.out, depth, bytes, &format!("{name}: {told}"));
+        if is_there { self.value(name, kind, depth) } else { Ok(()) }
+    }
+
+    fn flag(&mut self) -> Result<bool, String> {
+        match self.take(1)?[0] {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(format!("{other:02x} says neither yes (01) nor no (00)")),
         }
-        Ok(())
     }
 
     fn list(&mut self, name: &str, most: usize, kind: &Type, depth: usize) -> Result<(), String> {

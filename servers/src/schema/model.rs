@@ -42,6 +42,7 @@ pub(crate) struct Field {
 /// A [`WireType`] with all that is inside of it.
 #[derive(Debug)]
 pub(crate) enum Type {
+    Bool,
     U16,
     U32,
     U53,
@@ -131,6 +132,7 @@ impl Type {
         let kind =
             kind.with_context(|| format!("nobody knows what `{type_name}` is on the wire"))?;
         Ok(match kind {
+            WireType::Bool => Self::Bool,
             WireType::U16 => Self::U16,
             WireType::U32 => Self::U32,
             WireType::U53 => Self::U53,
@@ -148,6 +150,7 @@ impl Type {
     /// As PROTOCOL.md and `protocol.json` have it.
     pub(crate) fn word(&self) -> String {
         match self {
+            Self::Bool => "bool".to_owned(),
             Self::U16 | Self::Code(_) => "u16".to_owned(),
             Self::U32 => "u32".to_owned(),
             Self::U53 => "u53".to_owned(),

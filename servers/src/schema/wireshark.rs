@@ -19,6 +19,7 @@ const HEAD: &str = "\
 
 /// What makes the types of fields in the tables.
 const CONSTRUCTORS: &str = "
+local bool = { kind = \"bool\" }
 local u16, u32 = { kind = \"u16\" }, { kind = \"u32\" }
 local u53, i32 = { kind = \"u53\" }, { kind = \"i32\" }
 local function code(codes) return { kind = \"code\", codes = codes } end
@@ -117,7 +118,7 @@ fn table(fields: &[Field]) -> String {
 
 fn type_of(kind: &Type) -> String {
     match kind {
-        Type::U16 | Type::U32 | Type::U53 | Type::I32 => kind.word(),
+        Type::Bool | Type::U16 | Type::U32 | Type::U53 | Type::I32 => kind.word(),
         Type::Code(codes) => format!("code(\"{}\")", codes.name),
         Type::Array(count) => format!("array({count})"),
         Type::Bytes(most) => format!("bytes({most})"),

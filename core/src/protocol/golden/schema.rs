@@ -14,6 +14,7 @@ use crate::wire::Opcode;
 pub(super) fn wire_type(type_name: &str) -> String {
     let found = Vocabulary::REALM.wire_type(type_name);
     match found.unwrap_or_else(|| panic!("the protocol has no word for `{type_name}` yet")) {
+        WireType::Bool => String::from("bool"),
         WireType::U16 | WireType::Code(_) => String::from("u16"),
         WireType::U32 => String::from("u32"),
         WireType::U53 => String::from("u53"),

@@ -50,6 +50,15 @@ namespace Tinyrealm
         /// <summary>Whether everything was there, and nothing more is.</summary>
         public bool IsWhole => !failed && at == end;
 
+        /// <summary>Yes or no.</summary>
+        public bool Bool()
+        {
+            int start = Take(1);
+            if (start < 0) return false;
+            if (bytes[start] > 1) Fail();
+            return bytes[start] == 1;
+        }
+
         /// <summary>A number of 16 bits.</summary>
         public ushort U16() => (ushort)Varint(16);
 
@@ -74,13 +83,7 @@ namespace Tinyrealm
         }
 
         /// <summary>Whether something optional is there.</summary>
-        public bool Option()
-        {
-            int start = Take(1);
-            if (start < 0) return false;
-            if (bytes[start] > 1) Fail();
-            return bytes[start] == 1;
-        }
+        public bool Option() => Bool();
 
         /// <summary>So many bytes, copied.</summary>
         public byte[] Array(int count)
@@ -173,6 +176,9 @@ namespace Tinyrealm
         /// <summary>Whether everything was written.</summary>
         public bool IsWhole => !failed;
 
+        /// <summary>Yes or no.</summary>
+        public void Bool(bool value) => Byte((byte)(value ? 1 : 0));
+
         /// <summary>A number of 16 bits.</summary>
         public void U16(ushort number) => Varint(number);
 
@@ -199,7 +205,7 @@ namespace Tinyrealm
         /// <summary>Whether something optional follows.</summary>
         public bool Option(bool isThere)
         {
-            Byte((byte)(isThere ? 1 : 0));
+            Bool(isThere);
             return isThere;
         }
 

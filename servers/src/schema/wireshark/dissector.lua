@@ -25,6 +25,7 @@ local unknown = ProtoExpert.new(
 proto.experts = { malformed, unknown }
 
 local MAKERS = {
+  bool = function(path, name) return ProtoField.bool(path, name) end,
   u16 = function(path, name) return ProtoField.uint16(path, name, base.DEC) end,
   u32 = function(path, name) return ProtoField.uint32(path, name, base.DEC) end,
   u53 = function(path, name) return ProtoField.uint64(path, name, base.DEC) end,
@@ -141,6 +142,11 @@ local function add_number(bits, convert)
 end
 
 local function same(number) return number end
+local function flag(reader)
+  local byte = take(reader, 1):uint()
+  if byte > 1 then fail("neither 00 nor 01: " .. byte) end
+  return byte == 1
+end
 local function zigzag(number)
   if number % 2 == 0 then return math.floor(number / 2) end
   return -math.floor((number + 1) / 2)
@@ -173,6 +179,10 @@ local function add_nodes(reader, tree, nodes)
 end
 
 ADDERS = {
+  bool = function(reader, tree, node)
+    local start = reader.at
+    tree:add(node.field, reader.tvb(start, 1), flag(reader))
+  end,
   u16 = add_number(16, same),
   u32 = add_number(32, same),
   u53 = add_number(53, wide),
@@ -184,13 +194,10 @@ ADDERS = {
     tree:add(node.field, take(reader, node.kind.count))
   end,
   option = function(reader, tree, node)
-    local tag = take(reader, 1)
-    if tag:uint() == 0 then
-      tree:add(tag, node.name .. ": none")
-    elseif tag:uint() == 1 then
+    if flag(reader) then
       ADDERS[node.inner.kind.kind](reader, tree, node.inner)
     else
-      fail("neither none nor one: " .. tag:uint())
+      tree:add(reader.tvb(reader.at - 1, 1), node.name .. ": none")
     end
   end,
   list = function(reader, tree, node)
