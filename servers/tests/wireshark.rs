@@ -10,8 +10,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use support::channel::wait_until_found;
+use tinyrealm_core::protocol::either_way::{Ping, Pong};
+
 use support::login::{Accounts, CHEAP};
+use support::peer::frame;
 use support::recorder::Recorder;
+use support::web::{messages_of, request};
 use support::{Bots, PATIENCE, Process, ScratchFile, Server, Stream};
 
 /// What tshark has found in a capture: the packets' fields, and each value of a field.
@@ -133,7 +137,7 @@ fn every_vector_is_dissected_or_found_malformed() {
         let recorder = Arc::<Recorder>::default();
         let vectors = vectors[kind].as_array().unwrap();
         for vector in vectors {
-            recorder.invent(&bytes_of(vector["frame"].as_str().unwrap()));
+            recorder.invent(&[&bytes_of(vector["frame"].as_str().unwrap())]);
         }
         let dissected = Dissected::of(&recorder, kind);
         for (vector, packet) in vectors.iter().zip(&dissected.values) {
@@ -147,6 +151,21 @@ fn every_vector_is_dissected_or_found_malformed() {
         }
         assert_eq!(dissected.values.len(), vectors.len());
     }
+}
+
+#[test]
+fn a_web_socket_that_offers_no_sub_protocol_is_known_by_its_first_message() {
+    const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    let recorder = Arc::<Recorder>::default();
+    let offering = request("");
+    let silent = offering.replace("Sec-WebSocket-Protocol: tinyrealm.v2\r\n", "");
+    assert_ne!(silent, offering);
+    let said = messages_of(&[frame(&Ping { nonce: 5 }), frame(&Pong { nonce: 6 })].concat());
+    recorder.invent(&[silent.as_bytes(), RESPONSE, &said]);
+    let dissected = Dissected::of(&recorder, "silent");
+    assert_eq!(dissected.counts("tinyrealm.message"), recorder.frames());
+    assert_eq!(dissected.all("tinyrealm.message").collect::<Vec<_>>(), ["Ping", "Pong"]);
 }
 
 fn bytes_of(hex: &str) -> Vec<u8> {

@@ -17,7 +17,25 @@ static class Vectors
 
     static void Main()
     {
+        if (IsGarbageMade()) Console.WriteLine("a move that is heard is garbage");
         for (string line; (line = Console.ReadLine()) != null;) Console.WriteLine(Answer(BytesOf(line)));
+    }
+
+    /// Hears more moves than would fit a nursery of garbage.
+    static bool IsGarbageMade()
+    {
+        const int moves = 300000;
+        var frame = new byte[64];
+        var move = new WorldToClient.MoveBroadcast { Number = 7, Pos = new Position { X = 1, Y = -2000 } };
+        int bytes = Frames.Encode(in move, frame, 0);
+        int head = Frames.LengthBytes + Frames.OpcodeBytes;
+        long heard = 0;
+        var listener = new WorldToClient.Listener();
+        listener.OnMoveBroadcast += (in WorldToClient.MoveBroadcast moved) => heard += moved.Number;
+        int collections = GC.CollectionCount(0);
+        for (int times = 0; times < moves; times++)
+            listener.Dispatch(WorldToClient.MoveBroadcast.Opcode, frame, head, bytes - head);
+        return heard != 7L * moves || GC.CollectionCount(0) != collections;
     }
 
     static string Answer(byte[] frame)

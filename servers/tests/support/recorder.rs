@@ -85,10 +85,12 @@ impl Recorder {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner).push(piece);
     }
 
-    /// A connection that nobody has had, with these bytes from its dialer.
-    pub(crate) fn invent(&self, bytes: &[u8]) {
+    /// A connection that nobody has had, with these bytes from its dialer and its listener in turn.
+    pub(crate) fn invent(&self, pieces: &[&[u8]]) {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed);
-        self.record(connection, true, bytes);
+        for (bytes, by_dialer) in pieces.iter().zip([true, false].into_iter().cycle()) {
+            self.record(connection, by_dialer, bytes);
+        }
     }
 
     /// How many frames of each name have passed whole.

@@ -23,8 +23,8 @@ namespace Tinyrealm
     /// either, until it is stopped or told not to. Call Tick from your loop; all events come inside of it.</summary>
     public sealed class Client : IDisposable
     {
-        const int AnswerTimeoutMs = 10_000;
-        const int ChannelRetryMs = 2_000;
+        const int AnswerTimeoutMs = 10000;
+        const int ChannelRetryMs = 2000;
 
         readonly ClientOptions options;
         readonly Connection login, main, world;
@@ -43,6 +43,9 @@ namespace Tinyrealm
         public readonly WorldToClient.Listener World = new WorldToClient.Listener();
         /// <summary>The same of Login.</summary>
         public readonly LoginToClient.Listener Login = new LoginToClient.Listener();
+
+        /// <summary>The Dispatch of the room's game, if it has messages of its own.</summary>
+        public Func<int, byte[], int, int, Dispatched> Game;
 
         /// <summary>Whether Main knows us now.</summary>
         public bool IsWelcome { get; private set; }
@@ -69,7 +72,7 @@ namespace Tinyrealm
             Device = options.Device;
             login = new Connection(LoginOpened, Login.Dispatch, LoginEnded);
             main = new Connection(MainOpened, Main.Dispatch, MainEnded);
-            world = new Connection(WorldOpened, World.Dispatch, WorldEnded);
+            world = new Connection(WorldOpened, HearWorld, WorldEnded);
             Login.OnLoginAck += LetIn;
             Login.OnLoginDenied += LoginDenied;
             Main.OnWelcome += Welcomed;
@@ -268,6 +271,13 @@ namespace Tinyrealm
             isEntering = false;
             handshakeKey = ack.HandshakeKey;
             Connect(world, ack.WorldAddr);
+        }
+
+        Dispatched HearWorld(int opcode, byte[] bytes, int offset, int count)
+        {
+            var dispatched = World.Dispatch(opcode, bytes, offset, count);
+            bool isGame = dispatched == Dispatched.Unknown && Game != null;
+            return isGame ? Game(opcode, bytes, offset, count) : dispatched;
         }
 
         void WorldOpened()

@@ -3,8 +3,8 @@ namespace Tinyrealm
     /// <summary>A connection to one server, over TCP. All of it happens in Tick and Send, which never wait.</summary>
     internal sealed class Connection
     {
-        const int ConnectTimeoutMs = 10_000;
-        const int SilenceMs = 30_000;
+        const int ConnectTimeoutMs = 10000;
+        const int SilenceMs = 30000;
         const int OutboundBytes = 1 << 16;
 
         enum State { Closed, Resolving, Connecting, Open }
@@ -215,8 +215,8 @@ namespace Tinyrealm
     internal struct Backoff
     {
         const int FirstMs = 250;
-        const int MostMs = 15_000;
-        const int HeldMs = 10_000;
+        const int MostMs = 15000;
+        const int HeldMs = 10000;
         static readonly Random Random = new Random();
 
         int failures;
