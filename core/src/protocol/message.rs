@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::decoder::Decoder;
 use crate::wire::opcode::OPCODE_BYTES;
-use crate::wire::{BinaryWriter, FRAME_LIMIT_MAX_BYTES, Full, Opcode, PacketHeader};
+use crate::wire::{BinaryWriter, Framing, Full, Opcode};
 
 /// A message of some link.
 pub trait Message {
@@ -84,8 +84,8 @@ pub fn take<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<M> {
     M::deserialize(&mut Decoder::new(payload)).ok()
 }
 
-/// Whatever writes one body to the start of a buffer and answers its length. Not a type parameter, so
-/// that what queues frames is compiled once and not once a message: a device feels it.
+/// Whatever writes one body to the start of a buffer and answers its length. Not a type parameter: what
+/// sends bodies is a trait object itself.
 pub type Encode<'e> = &'e dyn Fn(&mut [u8]) -> Result<usize, Full>;
 
 /// Encodes `message` as a stream frame at the start of `out` and answers the frame's length.
@@ -94,52 +94,7 @@ pub type Encode<'e> = &'e dyn Fn(&mut [u8]) -> Result<usize, Full>;
 /// [`Full`] if it does not fit; the content of `out` is then undefined.
 #[inline]
 pub fn encode_frame<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
-    frame_of(M::OPCODE, |writer| message.encode_payload(writer), out)
-}
-
-/// [`encode_body`] for what is said seldom: it is compiled once, and not once a message.
-///
-/// # Errors
-/// As [`encode_body`].
-pub(crate) fn encode_packet<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
-    encode_packet_with(M::OPCODE, &|writer| message.encode_payload(writer), out)
-}
-
-#[inline(never)]
-fn encode_packet_with(
-    opcode: Opcode,
-    encode: &dyn Fn(&mut BinaryWriter<'_>) -> Result<(), Full>,
-    out: &mut [u8],
-) -> Result<usize, Full> {
-    body_of(opcode, encode, out)
-}
-
-#[inline]
-fn frame_of(
-    opcode: Opcode,
-    encode: impl Fn(&mut BinaryWriter<'_>) -> Result<(), Full>,
-    out: &mut [u8],
-) -> Result<usize, Full> {
-    let (header, body) = out.split_first_chunk_mut::<{ PacketHeader::BYTES }>().ok_or(Full)?;
-    let body_bytes = body_of(opcode, encode, body)?;
-    if body_bytes > usize::from(FRAME_LIMIT_MAX_BYTES) {
-        return Err(Full);
-    }
-    *header = PacketHeader { body_bytes: body_bytes as u16 }.encode();
-    Ok(PacketHeader::BYTES + body_bytes)
-}
-
-#[inline]
-fn body_of(
-    opcode: Opcode,
-    encode: impl Fn(&mut BinaryWriter<'_>) -> Result<(), Full>,
-    out: &mut [u8],
-) -> Result<usize, Full> {
-    let (head, payload) = out.split_first_chunk_mut::<OPCODE_BYTES>().ok_or(Full)?;
-    let mut writer = BinaryWriter::new(payload);
-    encode(&mut writer)?;
-    *head = opcode.0.to_le_bytes();
-    Ok(OPCODE_BYTES + writer.written())
+    Framing::Stream.write(out, |body| encode_body(message, body))
 }
 
 /// Encodes `message` as a frame body, `[opcode][payload]`, at the start of `out` and answers its
@@ -149,7 +104,19 @@ fn body_of(
 /// [`Full`] if it does not fit; the content of `out` is then undefined.
 #[inline]
 pub fn encode_body<M: Message>(message: &M, out: &mut [u8]) -> Result<usize, Full> {
-    body_of(M::OPCODE, |writer| message.encode_payload(writer), out)
+    body_of(|writer| message.encode_payload(writer).map(|()| M::OPCODE), out)
+}
+
+/// `encode` writes the payload, and answers the opcode.
+#[inline]
+pub(super) fn body_of(
+    encode: impl FnOnce(&mut BinaryWriter<'_>) -> Result<Opcode, Full>,
+    out: &mut [u8],
+) -> Result<usize, Full> {
+    let (head, payload) = out.split_first_chunk_mut::<OPCODE_BYTES>().ok_or(Full)?;
+    let mut writer = BinaryWriter::new(payload);
+    *head = encode(&mut writer)?.0.to_le_bytes();
+    Ok(OPCODE_BYTES + writer.written())
 }
 
 /// One direction of a link, as data.

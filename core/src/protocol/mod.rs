@@ -31,6 +31,7 @@ mod macros;
 mod main_chat;
 mod main_login;
 mod message;
+mod packet;
 pub mod schema;
 mod types;
 mod world_main;
@@ -45,11 +46,11 @@ pub use codec::{DecodePayload, EncodePayload, Postcard, Raw, RawMessage};
 pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, either_way};
 pub use main_chat::{chat_to_main, main_to_chat};
 pub use main_login::{login_to_main, main_to_login};
-pub(crate) use message::encode_packet;
 pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
     decode, encode_body, encode_frame, take,
 };
+pub(crate) use packet::Packet;
 pub use types::{
     Bytes, Direction, HandshakeKey, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES, Password,
     Position, Proof, Revision, Revocation, RoomId, Seq, Text, Token, Uid, Versions, WorldId,

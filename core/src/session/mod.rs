@@ -18,6 +18,7 @@
 pub mod address;
 pub mod limits;
 pub mod manager;
+mod outgoing;
 pub mod receiver;
 pub mod send_queue;
 #[allow(clippy::module_inception, reason = "the roadmap's name")]

@@ -21,9 +21,12 @@
 //! assert!(queue.is_empty() && pool.in_use() == 0);
 //! ```
 
-use crate::protocol::{Encode, Message, SendError, encode_body};
+use super::outgoing::Outgoing;
+use crate::protocol::{Message, SendError};
 use crate::storage::{BufferPool, Chain};
-use crate::wire::{Framing, Full};
+use crate::wire::Framing;
+#[cfg(feature = "long-frames")]
+use crate::wire::Full;
 
 /// A session's private packets; see the [module](self).
 #[derive(Debug)]
@@ -56,8 +59,7 @@ impl SendQueue {
         message: &M,
         most_buffers: u16,
     ) -> Result<(), SendError> {
-        let encode: Encode<'_> = &|body| encode_body(message, body);
-        self.append(pool, most_buffers, &|room| Framing::Stream.write(room, encode))
+        self.append(pool, most_buffers, &Outgoing::Packet(Framing::Stream, message))
     }
 
     /// Appends `bytes` as they are: the rest of a frame that was cut by a full socket.
@@ -70,45 +72,42 @@ impl SendQueue {
         bytes: &[u8],
         most_buffers: u16,
     ) -> Result<(), SendError> {
-        self.append(pool, most_buffers, &|room| {
-            room.get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
-            Ok(bytes.len())
-        })
+        self.append(pool, most_buffers, &Outgoing::Bytes(bytes))
     }
 
-    /// [`SendQueue::send`] for whatever `write` writes: first into what the last buffer has left; if that
-    /// is too small, into a new one.
+    /// [`SendQueue::send`] for whatever goes out: first into what the last buffer has left; if that is too
+    /// small, into a new one.
     ///
     /// # Errors
     /// As [`SendQueue::send`].
-    pub fn append(
+    pub(super) fn append(
         &mut self,
         pool: &mut BufferPool<'_>,
         most_buffers: u16,
-        write: Encode<'_>,
+        outgoing: &Outgoing<'_>,
     ) -> Result<(), SendError> {
         if !self.chain.is_empty() {
-            let room = pool.reserve(&mut self.chain, 0).map_err(|Full| SendError::Full)?;
-            if let Ok(used) = write(room) {
+            let room = pool.reserve(&mut self.chain, 0).map_err(|_| SendError::Full)?;
+            if let Ok(used) = outgoing.write(room) {
                 pool.commit(&self.chain, used);
                 return Ok(());
             }
         }
-        self.append_in_new_buffer(pool, most_buffers, write)
+        self.append_in_new_buffer(pool, most_buffers, outgoing)
     }
 
     fn append_in_new_buffer(
         &mut self,
         pool: &mut BufferPool<'_>,
         most_buffers: u16,
-        write: Encode<'_>,
+        outgoing: &Outgoing<'_>,
     ) -> Result<(), SendError> {
         let mut fresh = Chain::EMPTY;
         // Also where no further buffer is allowed: what fits none will not fit later either.
         #[cfg(not(feature = "long-frames"))]
-        let written = write(pool.reserve(&mut fresh, 0).map_err(|Full| SendError::Full)?);
+        let written = outgoing.write(pool.reserve(&mut fresh, 0).map_err(|_| SendError::Full)?);
         #[cfg(feature = "long-frames")]
-        let written = self.write_in_new_buffer(pool, &mut fresh, write)?;
+        let written = self.write_in_new_buffer(pool, &mut fresh, outgoing)?;
         match written {
             Ok(used) if self.chain.buffers() < most_buffers => {
                 pool.commit(&fresh, used);
@@ -129,11 +128,11 @@ impl SendQueue {
         &self,
         pool: &mut BufferPool<'_>,
         fresh: &mut Chain,
-        write: Encode<'_>,
+        outgoing: &Outgoing<'_>,
     ) -> Result<Result<usize, Full>, SendError> {
         let has_short = match pool.reserve(fresh, 0) {
             Ok(room) => {
-                let written = write(room);
+                let written = outgoing.write(room);
                 if written.is_ok() || pool.scratch().is_empty() {
                     return Ok(written);
                 }
@@ -146,9 +145,9 @@ impl SendQueue {
             && pool.may_have_long(&self.chain)
             && let Ok(room) = pool.reserve_long(fresh)
         {
-            return Ok(write(room));
+            return Ok(outgoing.write(room));
         }
-        let would_fit = pool.scratch().is_empty() || write(pool.scratch()).is_ok();
+        let would_fit = pool.scratch().is_empty() || outgoing.write(pool.scratch()).is_ok();
         Err(if would_fit { SendError::Full } else { SendError::TooLong })
     }
 

@@ -15,7 +15,7 @@
 //! use tinyrealm_core::wire::framing::{FrameWalk, Framing, StreamFrames};
 //! use tinyrealm_core::wire::{NetFrameV1, Opcode};
 //! let mut bytes = [0; 8];
-//! let used = Framing::Stream.write(&mut bytes, &|body| NetFrameV1::build(body, Opcode(1), b"a"));
+//! let used = Framing::Stream.write(&mut bytes, |body| NetFrameV1::build(body, Opcode(1), b"a"));
 //! assert_eq!((used, bytes), (Ok(7), [5, 0, 1, 0, 0, 0, b'a', 0]));
 //! let (frame, whole) = StreamFrames::first_frame(&bytes).unwrap();
 //! assert_eq!((frame.opcode.0, whole.len()), (1, 7));
@@ -47,10 +47,11 @@ impl Framing {
     /// # Errors
     /// [`Full`] if it does not fit `room`, or is longer than this framing allows; what is in `room` is
     /// then undefined.
+    #[inline]
     pub fn write(
         self,
         room: &mut [u8],
-        encode: &dyn Fn(&mut [u8]) -> Result<usize, Full>,
+        encode: impl FnOnce(&mut [u8]) -> Result<usize, Full>,
     ) -> Result<usize, Full> {
         match self {
             Self::Stream => write_stream_frame(room, encode),
@@ -60,9 +61,10 @@ impl Framing {
     }
 }
 
+#[inline]
 fn write_stream_frame(
     room: &mut [u8],
-    encode: &dyn Fn(&mut [u8]) -> Result<usize, Full>,
+    encode: impl FnOnce(&mut [u8]) -> Result<usize, Full>,
 ) -> Result<usize, Full> {
     let (header, body) = room.split_first_chunk_mut::<{ PacketHeader::BYTES }>().ok_or(Full)?;
     let body_bytes = encode(body)?;

@@ -39,7 +39,7 @@ extern "C" fn web_socket_mask(input: &mut Lent, out: &mut Lent, key: u32, offset
 #[unsafe(no_mangle)]
 extern "C" fn web_socket_reframe(input: &mut Lent, out: &mut Lent, key: u32) -> usize {
     let reframed = reframe_into(input.bytes(), out.bytes(), mask(key));
-    let placed = write_message(input.bytes(), mask(key), &|_| Ok(key as usize)).unwrap_or(0);
+    let placed = write_message(input.bytes(), mask(key), |_| Ok(key as usize)).unwrap_or(0);
     let ping = write_frame(out.bytes(), FrameKind::Ping, mask(key), input.bytes()).unwrap_or(0);
     placed + ping + reframed.map_or(0, |done| done.read_bytes + done.written_bytes)
 }

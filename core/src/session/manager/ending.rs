@@ -1,19 +1,23 @@
 //! How a session ends: what its role learns, and what its peer is told.
 
 use super::SessionManager;
+#[cfg(feature = "websocket")]
+use super::web_socket::close_code;
 #[cfg(feature = "log")]
 use crate::dispatch::RateLimitedLog;
 #[cfg(feature = "log")]
 use crate::log;
 use crate::protocol::ErrorCode;
-#[cfg(feature = "log")]
-use crate::session::session::Flags;
-use crate::session::session::{LinkTag, SessionKey};
-#[cfg(feature = "log")]
-use crate::session::state::SessionState;
+use crate::protocol::either_way::{Bye, Error};
+#[cfg(feature = "shares")]
+use crate::session::session::Session;
+use crate::session::session::{Flags, LinkTag, SessionKey};
+use crate::session::state::{SessionEvent, SessionState};
 use crate::stats::Count;
 use crate::storage::Key;
 use crate::time::Instant;
+#[cfg(feature = "websocket")]
+use crate::wire::ws::Close;
 
 /// The end of a session, as its role learns it.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -109,6 +113,94 @@ impl SessionManager<'_> {
 }
 
 impl SessionManager<'_> {
+    /// Ends a session: `farewell` is what the peer is told, and why the role is.
+    pub fn close(&mut self, now: Instant, key: SessionKey, farewell: Farewell) {
+        #[cfg(feature = "websocket")]
+        let close = Close { code: close_code(farewell), reason: "" };
+        self.close_saying(
+            now,
+            key,
+            farewell,
+            #[cfg(feature = "websocket")]
+            close,
+        );
+    }
+
+    /// `close` is the last word of a WebSocket.
+    pub(super) fn close_saying(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        farewell: Farewell,
+        #[cfg(feature = "websocket")] close: Close<'_>,
+    ) {
+        #[cfg(feature = "log")]
+        self.log_loss(now, key, farewell.code());
+        let Some(session) = self.table.get(key) else {
+            return;
+        };
+        if session.state.after(SessionEvent::Close).is_none() {
+            return;
+        }
+        let ended = Ended { key, tag: session.tag, reason: farewell.code() };
+        if session.state == SessionState::Connecting && !session.flags.has(Flags::TOLD) {
+            // The driver has not heard of it, and has nothing to let go of.
+            self.remove(key);
+            self.end(ended);
+            return;
+        }
+        if session.state.is_open() {
+            #[cfg(feature = "websocket")]
+            if self.awaits_first_bytes(key) {
+                // Whoever was silent from the beginning is told so in frames of a stream.
+                self.stream_begins(key);
+            }
+            // A peer whose queue is full learns it from the closing itself.
+            let _ = match farewell {
+                Farewell::Error { code, about } => self.send(key, &Error { code, about }),
+                Farewell::Bye(reason) => self.send(key, &Bye { reason }),
+                Farewell::Nothing(_) => Ok(()),
+            };
+            #[cfg(feature = "websocket")]
+            self.say_close(key, close);
+        }
+        self.change(now, key, SessionEvent::Close);
+        self.ready.add(key.index());
+        self.end(ended);
+    }
+
+    /// The transport has ended, and the driver has let go of it.
+    pub(crate) fn disconnected(&mut self, now: Instant, key: SessionKey, reason: ErrorCode) {
+        #[cfg(feature = "log")]
+        self.log_loss(now, key, reason);
+        #[cfg(not(feature = "log"))]
+        let _ = now;
+        let Some(session) = self.table.get(key) else {
+            return;
+        };
+        if session.state.is_open() || session.state == SessionState::Connecting {
+            self.end(Ended { key, tag: session.tag, reason });
+        }
+        self.remove(key);
+    }
+
+    pub(super) fn remove(&mut self, key: SessionKey) {
+        #[cfg(feature = "shares")]
+        if self.get(key).is_some_and(Session::is_stranger) {
+            self.remove_stranger(key);
+        }
+        let Some(mut session) = self.table.remove(key) else {
+            return;
+        };
+        session.outbox.release(&mut self.pool);
+        if session.flags.has(Flags::OUTBOUND) {
+            self.own_sessions -= 1;
+        }
+        #[cfg(feature = "shares")]
+        self.addresses.leave(session.address);
+        self.wheel.cancel(key.index());
+    }
+
     /// Ends a session whose peer broke the protocol (DESIGN §4).
     pub fn violation(&mut self, now: Instant, key: SessionKey, code: ErrorCode, about: i32) {
         if self.is_open(key) {

@@ -10,8 +10,9 @@
 //! Bounds: as many sessions as slots; private packets from a shared pool, `send_buffers_per_session`
 //! each; one timer a session.
 //!
-//! The life cycle is here; what goes out is in `outbound`, what time does in `deadlines`, who gives way
-//! when it is crowded in `strangers`, what a WebSocket wants besides in `web_socket`.
+//! What a session is and becomes is here; how it ends is in `ending`, what goes out in `outbound`, what
+//! time does in `deadlines`, who gives way when it is crowded in `strangers`, what a WebSocket wants
+//! besides in `web_socket`.
 //!
 //! ```
 //! use tinyrealm_core::session::manager::Farewell;
@@ -47,15 +48,13 @@ use super::shares::{AddressBook, AddressKey};
 use super::state::{SessionEvent, SessionState};
 use crate::config::NetConfig;
 use crate::entropy::Turn;
-use crate::protocol::ErrorCode;
-use crate::protocol::either_way::{Bye, Error};
 use crate::stats::NetStats;
 use crate::storage::{BufferPool, Ring, Table, WorkList};
 use crate::time::Instant;
 use crate::timer::TimerWheel;
 use crate::wire::Framing;
 #[cfg(feature = "websocket")]
-use crate::wire::ws::{Close, MaskKeys};
+use crate::wire::ws::MaskKeys;
 #[cfg(feature = "shares")]
 use strangers::Strangers;
 
@@ -290,94 +289,6 @@ impl<'a> SessionManager<'a> {
         }
         self.arm(key, now);
         true
-    }
-
-    /// Ends a session: `farewell` is what the peer is told, and why the role is.
-    pub fn close(&mut self, now: Instant, key: SessionKey, farewell: Farewell) {
-        #[cfg(feature = "websocket")]
-        let close = Close { code: web_socket::close_code(farewell), reason: "" };
-        self.close_saying(
-            now,
-            key,
-            farewell,
-            #[cfg(feature = "websocket")]
-            close,
-        );
-    }
-
-    /// `close` is the last word of a WebSocket.
-    fn close_saying(
-        &mut self,
-        now: Instant,
-        key: SessionKey,
-        farewell: Farewell,
-        #[cfg(feature = "websocket")] close: Close<'_>,
-    ) {
-        #[cfg(feature = "log")]
-        self.log_loss(now, key, farewell.code());
-        let Some(session) = self.table.get(key) else {
-            return;
-        };
-        if session.state.after(SessionEvent::Close).is_none() {
-            return;
-        }
-        let ended = Ended { key, tag: session.tag, reason: farewell.code() };
-        if session.state == SessionState::Connecting && !session.flags.has(Flags::TOLD) {
-            // The driver has not heard of it, and has nothing to let go of.
-            self.remove(key);
-            self.end(ended);
-            return;
-        }
-        if session.state.is_open() {
-            #[cfg(feature = "websocket")]
-            if self.awaits_first_bytes(key) {
-                // Whoever was silent from the beginning is told so in frames of a stream.
-                self.stream_begins(key);
-            }
-            // A peer whose queue is full learns it from the closing itself.
-            let _ = match farewell {
-                Farewell::Error { code, about } => self.send(key, &Error { code, about }),
-                Farewell::Bye(reason) => self.send(key, &Bye { reason }),
-                Farewell::Nothing(_) => Ok(()),
-            };
-            #[cfg(feature = "websocket")]
-            self.say_close(key, close);
-        }
-        self.change(now, key, SessionEvent::Close);
-        self.ready.add(key.index());
-        self.end(ended);
-    }
-
-    /// The transport has ended, and the driver has let go of it.
-    pub(crate) fn disconnected(&mut self, now: Instant, key: SessionKey, reason: ErrorCode) {
-        #[cfg(feature = "log")]
-        self.log_loss(now, key, reason);
-        #[cfg(not(feature = "log"))]
-        let _ = now;
-        let Some(session) = self.table.get(key) else {
-            return;
-        };
-        if session.state.is_open() || session.state == SessionState::Connecting {
-            self.end(Ended { key, tag: session.tag, reason });
-        }
-        self.remove(key);
-    }
-
-    fn remove(&mut self, key: SessionKey) {
-        #[cfg(feature = "shares")]
-        if self.get(key).is_some_and(Session::is_stranger) {
-            self.remove_stranger(key);
-        }
-        let Some(mut session) = self.table.remove(key) else {
-            return;
-        };
-        session.outbox.release(&mut self.pool);
-        if session.flags.has(Flags::OUTBOUND) {
-            self.own_sessions -= 1;
-        }
-        #[cfg(feature = "shares")]
-        self.addresses.leave(session.address);
-        self.wheel.cancel(key.index());
     }
 
     /// The next thing that the driver has to do with a transport.

@@ -1,16 +1,15 @@
 //! What goes out: private packets, and whose turn it is to be transmitted.
 
 use super::SessionManager;
-use crate::protocol::{Encode, ErrorCode, FrameSink, Message, SendError, encode_packet};
+use crate::protocol::{ErrorCode, FrameSink, Message, Packet, SendError};
 use crate::session::manager::Farewell;
+use crate::session::outgoing::Outgoing;
 use crate::session::send_queue::SendQueue;
 use crate::session::session::{Flags, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
 use crate::stats::Count;
 use crate::time::Instant;
-#[cfg(feature = "websocket")]
-use crate::wire::ws::write_message;
-use crate::wire::{Frame, NetFrameV1};
+use crate::wire::Frame;
 
 /// Buffers that the answers to one frame may need: a welcome, a snapshot's first page, two reports.
 const POOL_RESERVE_BUFFERS: usize = 4;
@@ -22,7 +21,7 @@ impl<'a> SessionManager<'a> {
     /// [`SendError::Full`] at `send_buffers_per_session` (or `_per_server`), or when the pool is empty;
     /// [`SendError::TooLong`] for what no buffer holds.
     pub fn send<M: Message>(&mut self, key: SessionKey, message: &M) -> Result<(), SendError> {
-        self.queue(key, &|out| encode_packet(message, out))
+        self.queue(key, message)
     }
 
     /// [`SessionManager::send`] for a message that is encoded already.
@@ -30,7 +29,7 @@ impl<'a> SessionManager<'a> {
     /// # Errors
     /// As [`SessionManager::send`].
     pub fn send_frame(&mut self, key: SessionKey, frame: Frame<'_>) -> Result<(), SendError> {
-        self.queue(key, &|out| NetFrameV1::build(out, frame.opcode, frame.payload))
+        self.queue(key, &frame)
     }
 
     /// [`SessionManager::send`] on a link to a server, without a transmission of its own: it goes with
@@ -42,7 +41,7 @@ impl<'a> SessionManager<'a> {
         message: &M,
     ) -> Result<(), SendError> {
         let most = self.config.send_buffers_per_server;
-        self.append_within(key, &|out| encode_packet(message, out), most)?;
+        self.append_within(key, message, most)?;
         let is_crowded = self.is_crowded(key);
         if is_crowded {
             self.crowded = Some(key);
@@ -69,9 +68,7 @@ impl<'a> SessionManager<'a> {
             return Err(SendError::Closed);
         }
         let most = self.config.send_buffers_per_session.saturating_sub(session.outbox.buffers());
-        let encode: Encode<'_> = &|out| encode_packet(message, out);
-        let framing = session.framing();
-        held.append(&mut self.pool, most, &|room| framing.write(room, encode))
+        held.append(&mut self.pool, most, &Outgoing::Packet(session.framing(), message))
     }
 
     /// Lets what was held go, behind what waits already. Of a session that has ended nothing goes.
@@ -88,18 +85,18 @@ impl<'a> SessionManager<'a> {
         }
     }
 
-    fn queue(&mut self, key: SessionKey, encode: Encode<'_>) -> Result<(), SendError> {
+    fn queue(&mut self, key: SessionKey, packet: &dyn Packet) -> Result<(), SendError> {
         let session = self.table.get(key).ok_or(SendError::Closed)?;
         if session.flags.has(Flags::TRUSTED) {
-            self.queue_for_server(key, encode)
+            self.queue_for_server(key, packet)
         } else {
-            self.queue_within(key, encode, self.config.send_buffers_per_session)
+            self.queue_within(key, packet, self.config.send_buffers_per_session)
         }
     }
 
-    fn queue_for_server(&mut self, key: SessionKey, encode: Encode<'_>) -> Result<(), SendError> {
+    fn queue_for_server(&mut self, key: SessionKey, packet: &dyn Packet) -> Result<(), SendError> {
         let most = self.config.send_buffers_per_server;
-        self.queue_within(key, encode, most)?;
+        self.queue_within(key, packet, most)?;
         if self.is_crowded(key) {
             self.crowded = Some(key);
         }
@@ -153,16 +150,16 @@ impl<'a> SessionManager<'a> {
         message: &M,
         most_buffers: u16,
     ) -> Result<(), SendError> {
-        self.queue_within(key, &|out| encode_packet(message, out), most_buffers)
+        self.queue_within(key, message, most_buffers)
     }
 
     fn queue_within(
         &mut self,
         key: SessionKey,
-        encode: Encode<'_>,
+        packet: &dyn Packet,
         most_buffers: u16,
     ) -> Result<(), SendError> {
-        self.append_within(key, encode, most_buffers)?;
+        self.append_within(key, packet, most_buffers)?;
         self.ready.add(key.index());
         Ok(())
     }
@@ -170,7 +167,7 @@ impl<'a> SessionManager<'a> {
     fn append_within(
         &mut self,
         key: SessionKey,
-        encode: Encode<'_>,
+        packet: &dyn Packet,
         most_buffers: u16,
     ) -> Result<(), SendError> {
         let session = self.table.get_mut(key).ok_or(SendError::Closed)?;
@@ -179,18 +176,17 @@ impl<'a> SessionManager<'a> {
         }
         #[cfg(feature = "websocket")]
         if session.is_masked() {
-            let mask = Some(self.mask_keys.draw());
-            let masked = |room: &mut [u8]| write_message(room, mask, encode);
+            let masked = Outgoing::Masked(self.mask_keys.draw(), packet);
             return session.outbox.append(&mut self.pool, most_buffers, &masked);
         }
-        let framing = session.framing();
-        session.outbox.append(&mut self.pool, most_buffers, &|room| framing.write(room, encode))
+        let framed = Outgoing::Packet(session.framing(), packet);
+        session.outbox.append(&mut self.pool, most_buffers, &framed)
     }
 
     /// Queues a private packet that the peer can't do without: if it does not fit, the peer has not
     /// read for so long that it is closed.
     pub fn send_or_close<M: Message>(&mut self, now: Instant, key: SessionKey, message: &M) {
-        self.queue_or_close(now, key, &|out| encode_packet(message, out));
+        self.queue_or_close(now, key, message);
     }
 
     /// Queues what only shows that we are there. A server whose queue is full hears that by what waits in it;
@@ -203,8 +199,8 @@ impl<'a> SessionManager<'a> {
         }
     }
 
-    fn queue_or_close(&mut self, now: Instant, key: SessionKey, encode: Encode<'_>) {
-        if self.queue(key, encode).is_err_and(SendError::is_loss) {
+    fn queue_or_close(&mut self, now: Instant, key: SessionKey, packet: &dyn Packet) {
+        if self.queue(key, packet).is_err_and(SendError::is_loss) {
             self.overflow(now, key);
         }
     }

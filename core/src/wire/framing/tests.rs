@@ -24,7 +24,7 @@ fn body_of(stream: &[u8]) -> impl Fn(&mut [u8]) -> Result<usize, Full> {
 #[test]
 fn both_sides_of_the_longest_body() {
     let mut room = vec![0; 1_048_577 + 14];
-    let mut write = |framing: Framing, body_bytes| framing.write(&mut room, &|_| Ok(body_bytes));
+    let mut write = |framing: Framing, body_bytes| framing.write(&mut room, |_| Ok(body_bytes));
     assert_eq!(write(Framing::Stream, 17_734), Ok(17_736));
     assert_eq!(write(Framing::Stream, 17_735), Err(Full));
     assert_eq!(write(Framing::Message, 17_735), Ok(17_739));
@@ -45,7 +45,7 @@ fn the_prefix_changes_and_the_body_does_not() {
         let expected = [prefix, &stream[2..]].concat();
         let mut room = stream.clone();
         room.resize(stream.len() + 2, 0xEE);
-        let used = Framing::Message.write(&mut room, &body_of(&stream)).unwrap();
+        let used = Framing::Message.write(&mut room, body_of(&stream)).unwrap();
         assert_eq!(room[..used], expected);
         let mut copy = vec![0; expected.len()];
         assert_eq!(copy_as_message(&mut copy, &stream), Ok(expected.len()));
@@ -60,9 +60,9 @@ fn the_prefix_changes_and_the_body_does_not() {
 fn both_sides_of_the_room() {
     let stream = stream_frame(122);
     let mut exact = [&stream[..], &[0; 2]].concat();
-    assert!(Framing::Message.write(&mut exact, &body_of(&stream)).is_ok());
+    assert!(Framing::Message.write(&mut exact, body_of(&stream)).is_ok());
     let mut short = [&stream[..], &[0; 1]].concat();
-    assert_eq!(Framing::Message.write(&mut short, &body_of(&stream)), Err(Full));
+    assert_eq!(Framing::Message.write(&mut short, body_of(&stream)), Err(Full));
     assert!(copy_as_message(&mut vec![0; stream.len() + 2], &stream).is_ok());
     assert_eq!(copy_as_message(&mut vec![0; stream.len() + 1], &stream), Err(Full));
 }

@@ -42,7 +42,7 @@ const SHORTEST_BYTES: usize = 2;
 pub fn write_message(
     buffer: &mut [u8],
     mask: Option<MaskKey>,
-    encode: &dyn Fn(&mut [u8]) -> Result<usize, Full>,
+    encode: impl FnOnce(&mut [u8]) -> Result<usize, Full>,
 ) -> Result<usize, Full> {
     let body_bytes = encode(buffer.get_mut(SHORTEST_BYTES..).ok_or(Full)?)?;
     if body_bytes > MESSAGE_LIMIT_MAX_BYTES as usize {
@@ -136,7 +136,7 @@ mod tests {
             assert_eq!(reframed, Reframed { read_bytes: stream.len(), written_bytes });
 
             let mut placed = vec![0xEE; copied.len()];
-            assert_eq!(write_message(&mut placed, mask, &body_of(&stream)), Ok(copied.len()));
+            assert_eq!(write_message(&mut placed, mask, body_of(&stream)), Ok(copied.len()));
             assert_eq!(placed, copied);
 
             let side = if mask.is_some() { Side::Server } else { Side::Client };
@@ -158,10 +158,10 @@ mod tests {
             assert_eq!(reframe_into(&stream, &mut vec![0; bytes - 1], mask), Err(Full));
             let cut = &stream[..stream.len() - 1];
             assert_eq!(reframe_into(cut, &mut vec![0; bytes], mask), Err(Full));
-            let short = write_message(&mut vec![0; bytes - 1], mask, &body_of(&stream));
+            let short = write_message(&mut vec![0; bytes - 1], mask, body_of(&stream));
             assert_eq!(short, Err(Full));
         }
-        assert_eq!(write_message(&mut [1], None, &|_| Ok(0)), Err(Full));
+        assert_eq!(write_message(&mut [1], None, |_| Ok(0)), Err(Full));
     }
 
     /// Both sides of each length of a header, and of the longest message.
@@ -170,7 +170,7 @@ mod tests {
         let mut buffer = vec![0; 1_048_577 + 14];
         for (body_bytes, header_bytes) in [(17_735, 4), (65_535, 4), (65_536, 10), (1_048_576, 10)]
         {
-            let written = write_message(&mut buffer, None, &|body: &mut [u8]| {
+            let written = write_message(&mut buffer, None, |body: &mut [u8]| {
                 body[0] = 1;
                 body[body_bytes - 1] = 2;
                 Ok(body_bytes)
@@ -178,7 +178,7 @@ mod tests {
             assert_eq!(written, Ok(header_bytes + body_bytes));
             assert_eq!((buffer[header_bytes], buffer[header_bytes + body_bytes - 1]), (1, 2));
         }
-        assert_eq!(write_message(&mut buffer, None, &|_| Ok(1_048_577)), Err(Full));
+        assert_eq!(write_message(&mut buffer, None, |_| Ok(1_048_577)), Err(Full));
     }
 
     fn body_of(stream: &[u8]) -> impl Fn(&mut [u8]) -> Result<usize, Full> {
