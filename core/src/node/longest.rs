@@ -4,7 +4,7 @@
 //! ```
 //! use tinyrealm_core::config::NetConfig;
 //! use tinyrealm_core::node::longest;
-//! assert!(usize::from(NetConfig::DEFAULT.frame_limit_bytes) >= longest::MAIN_HEARS_BYTES);
+//! assert!(NetConfig::DEFAULT.frame_limit_bytes as usize >= longest::MAIN_HEARS_BYTES);
 //! ```
 
 use crate::protocol::{REVOCATION_PAGE, USER_PAGE_USERS};

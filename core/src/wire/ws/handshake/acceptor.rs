@@ -15,7 +15,8 @@
 //!
 //! ```
 //! use tinyrealm_core::wire::ws::handshake::{Acceptance, Acceptor, Policy};
-//! let policy = Policy { origins: &["https://example.org"], hosts: &[], hosts: &[], limit_bytes: 4096 };
+//! let (origins, hosts) = (&["https://example.org"][..], &["server.example.com"][..]);
+//! let policy = Policy { origins, hosts, limit_bytes: 4096 };
 //! let request = b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n\
 //!     Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
 //!     Sec-WebSocket-Version: 13\r\n\r\n\x81";
