@@ -84,7 +84,9 @@ impl FieldType {
     fn of(type_name: &str) -> Self {
         let found = WORDS.wire_type(type_name);
         match found.unwrap_or_else(|| panic!("JavaScript has no codec for `{type_name}` yet")) {
-            WireType::Bool => panic!("`protocol.js` does not import `bool` yet"),
+            WireType::Bool | WireType::U8 | WireType::I16 | WireType::F32 => {
+                panic!("JavaScript has no codec for `{type_name}` yet")
+            }
             WireType::U16 | WireType::Code(_) => Self::new("u16", "number"),
             WireType::U32 => Self::new("u32", "number"),
             WireType::U53 => Self::new("u53", "number"),

@@ -13,6 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, Setting};
+use tinyrealm_core::protocol::schema::GameSchema;
 use toml::{Table, Value};
 
 use crate::world_server::{self, WorldStart};
@@ -27,6 +28,7 @@ type Serving = Pin<Box<dyn Future<Output = ()>>>;
 pub struct HostedGame {
     name: &'static str,
     message_max_bytes: usize,
+    schema: GameSchema,
     try_settings: fn(&Table) -> Result<(), String>,
     serve: fn(WorldStart) -> Serving,
 }
@@ -39,6 +41,7 @@ impl HostedGame {
         Self {
             name: G::NAME,
             message_max_bytes: G::MESSAGE_MAX_BYTES,
+            schema: G::SCHEMA,
             try_settings: |table| configure(&mut G::default(), table),
             serve: |start| Box::pin(world_server::serve::<G>(start)),
         }
@@ -53,6 +56,11 @@ impl HostedGame {
     /// The longest message that it says.
     pub(crate) const fn message_max_bytes(&self) -> usize {
         self.message_max_bytes
+    }
+
+    /// The messages of its own.
+    pub(crate) const fn schema(&self) -> GameSchema {
+        self.schema
     }
 
     /// Runs one world of this game until its end.

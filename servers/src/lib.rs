@@ -105,8 +105,8 @@ fn run(cli: &Cli, games: Games) -> anyhow::Result<ExitCode> {
         Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),
-        Some(Command::Decode(options)) => decode::run(options),
-        Some(Command::Schema(options)) => schema::run(options),
+        Some(Command::Decode(options)) => decode::run(options, games),
+        Some(Command::Schema(options)) => schema::run(options, games),
         Some(Command::CheckConfig) => {
             print!("{}", config.to_toml()?);
             Ok(ExitCode::SUCCESS)

@@ -24,8 +24,13 @@ struct Program {
 
 impl Program {
     fn compile(name: &str, test: &str) -> Self {
+        Self::compile_with(Process::start, name, test)
+    }
+
+    /// The same with the client that another binary writes.
+    fn compile_with(run: impl Fn(&[&str]) -> Process, name: &str, test: &str) -> Self {
         let client = ScratchFile::new(&format!("{test}.cs"));
-        let written = Process::start(&["schema", "--csharp", "--out", client.path()]);
+        let written = run(&["schema", "--csharp", "--out", client.path()]);
         written.finish(PATIENCE).expect_code(0);
         let file = ScratchFile::new(&format!("{test}.exe"));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/csharp").join(name);
@@ -159,6 +164,25 @@ fn an_account_logs_in_comes_back_and_ends_when_it_is_revoked() {
     assert_eq!(finished.lines(Stream::Stdout).last(), Some(&"ended: REVOKED"));
     let course = course_of(&finished);
     assert_eq!(course[..5], ["logged", "welcome", "number", "lost Main", "welcome"]);
+}
+
+#[test]
+fn a_game_s_own_messages_are_said_and_heard() {
+    let wheel = |arguments: &[&str]| Process::start_example("wheel", arguments);
+    let program = Program::compile_with(wheel, "Wheel.cs", "wheel");
+    let main = wheel(&["main", "--port", "0", "--set", "main.chat="]);
+    let at = address_of(&main, "main listening on ");
+    let world = wheel(&["world", "--port", "0", "--main", &at]);
+    world.wait_until_said(Stream::Stderr, "registered with Main", 1);
+    let finished = program.start(&[&at]).finish(PATIENCE);
+    finished.expect_code(0);
+    let turned = ["-180 1.5 255 True hart backbord", "-180 1.5 255 False hart backbord"];
+    assert_eq!(finished.lines(Stream::Stdout), turned);
+}
+
+#[track_caller]
+fn address_of(server: &Process, prefix: &str) -> String {
+    server.wait_for(Stream::Stdout, |line| line.strip_prefix(prefix).map(str::to_owned))
 }
 
 #[track_caller]

@@ -13,7 +13,7 @@ use support::channel::wait_until_found;
 use tinyrealm_core::protocol::either_way::{Ping, Pong};
 
 use support::login::{Accounts, CHEAP};
-use support::peer::frame;
+use support::peer::{frame, raw_frame};
 use support::recorder::Recorder;
 use support::web::{messages_of, request};
 use support::{Bots, PATIENCE, Process, ScratchFile, Server, Stream};
@@ -31,19 +31,36 @@ const FIELDS: [&str; 6] = [
     "_ws.malformed",
     "tinyrealm.main_to_client.chat_broadcast.msg",
 ];
+/// Those of the game in `examples/wheel.rs`, which another binary's dissector does not know.
+const GAME_FIELDS: [&str; 5] = [
+    "tinyrealm.wheel_to_client.turned.stand.angle",
+    "tinyrealm.wheel_to_client.turned.stand.speed",
+    "tinyrealm.wheel_to_client.turned.stand.hands",
+    "tinyrealm.wheel_to_client.turned.is_new",
+    "tinyrealm.wheel_to_client.turned.shout",
+];
 
 impl Dissected {
     fn of(recorder: &Recorder, name: &str) -> Self {
+        Self::with(Process::start, recorder, name, &[])
+    }
+
+    /// The same with the dissector that another binary writes, and more fields.
+    fn with(
+        run: impl Fn(&[&str]) -> Process,
+        recorder: &Recorder,
+        name: &str,
+        more: &[&'static str],
+    ) -> Self {
+        let fields = [&FIELDS, more].concat();
         let script = ScratchFile::new(&format!("{name}.lua"));
-        Process::start(&["schema", "--wireshark", "--out", script.path()])
-            .finish(PATIENCE)
-            .expect_code(0);
+        run(&["schema", "--wireshark", "--out", script.path()]).finish(PATIENCE).expect_code(0);
         let capture = ScratchFile::new(&format!("{name}.pcap"));
         std::fs::write(capture.path(), recorder.pcap()).unwrap();
         let mut command = Command::new("tshark");
         command.args(["-r", capture.path(), "-X", &format!("lua_script:{}", script.path())]);
         command.args(["-T", "fields", "-E", "separator=|", "-E", "aggregator=,"]);
-        command.args(FIELDS.iter().flat_map(|field| ["-e", field]));
+        command.args(fields.iter().flat_map(|field| ["-e", field]));
         let finished = Process::spawn("tshark", command).finish(PATIENCE);
         finished.expect_code(0);
         let said = finished.lines(Stream::Stderr);
@@ -52,7 +69,7 @@ impl Dissected {
             let values = line.split('|').map(|cell| {
                 cell.split(',').filter(|value| !value.is_empty()).map(str::to_owned).collect()
             });
-            FIELDS.into_iter().zip(values).collect()
+            fields.iter().copied().zip(values).collect()
         };
         Self { values: finished.lines(Stream::Stdout).into_iter().map(packet).collect() }
     }
@@ -151,6 +168,19 @@ fn every_vector_is_dissected_or_found_malformed() {
         }
         assert_eq!(dissected.values.len(), vectors.len());
     }
+}
+
+#[test]
+fn a_game_s_own_messages_are_dissected() {
+    const TURNED: i32 = 0x5101;
+    let payload = [&[0xE7, 0x02, 0x00, 0x00, 0xC0, 0x3F, 0xFF, 0x01, 0x02][..], b"hi"].concat();
+    let recorder = Arc::<Recorder>::default();
+    recorder.invent(&[&raw_frame(TURNED, &payload)]);
+    let wheel = |arguments: &[&str]| Process::start_example("wheel", arguments);
+    let dissected = Dissected::with(wheel, &recorder, "wheel", &GAME_FIELDS);
+    assert_eq!(dissected.all("tinyrealm.message").collect::<Vec<_>>(), ["Turned"]);
+    let values = GAME_FIELDS.iter().flat_map(|field| dissected.all(field));
+    assert_eq!(values.collect::<Vec<_>>(), ["-180", "1.5", "255", "1", "hi"]);
 }
 
 #[test]

@@ -17,6 +17,10 @@ pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
     if !Path::new(library).exists() {
         toolchain::install_packages(&[package])?;
     }
+    // A server with a game of its own.
+    let mut example = workspace::cargo();
+    example.args(["build", "--quiet", "--package", "tinyrealm-servers", "--example", "wheel"]);
+    process::require(example.current_dir(workspace::root()))?;
     let mut test = workspace::cargo();
     test.args(["test", "--package", "tinyrealm-servers", "--test", "csharp"]);
     process::pass_through(test.current_dir(workspace::root()))

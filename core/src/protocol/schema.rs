@@ -13,13 +13,19 @@
 //! assert_eq!(words.wire_type("Sprocket"), None);
 //! ```
 
-use super::{ErrorCode, FieldSchema, JoinDenial, LoginDenial, ServerKind};
+use super::{ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, ServerKind};
 
 /// What a field is on the wire.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum WireType<'s> {
     /// One byte, 0 or 1.
     Bool,
+    /// One byte.
+    U8,
+    /// A zig-zag varint of 16 bits.
+    I16,
+    /// Four bytes: IEEE 754, little-endian.
+    F32,
     /// A varint of 16 bits.
     U16,
     /// A varint of 32 bits.
@@ -165,6 +171,20 @@ impl Vocabulary {
     }
 }
 
+/// What a game and its clients say to each other in messages of the game's own.
+#[derive(Copy, Clone, Debug)]
+pub struct GameSchema {
+    /// The directions.
+    pub links: &'static [&'static LinkSchema],
+    /// The names in them that are not the realm's.
+    pub words: Vocabulary,
+}
+
+impl GameSchema {
+    /// No message.
+    pub const NONE: Self = Self { links: &[], words: Vocabulary::REALM };
+}
+
 fn inside<'s>(name: &'s str, outer: &str) -> Option<&'s str> {
     name.strip_prefix(outer)?.strip_suffix('>')
 }
@@ -172,6 +192,9 @@ fn inside<'s>(name: &'s str, outer: &str) -> Option<&'s str> {
 fn plain(name: &str) -> Option<WireType<'static>> {
     Some(match name {
         "bool" => WireType::Bool,
+        "u8" => WireType::U8,
+        "i16" => WireType::I16,
+        "f32" => WireType::F32,
         "u16" | "WorldId" | "RoomId" | "MemberNumber" | "Direction" => WireType::U16,
         "u32" => WireType::U32,
         "Uid" | "Seq" | "Revision" => WireType::U53,

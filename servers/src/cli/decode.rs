@@ -11,6 +11,9 @@ pub(crate) struct DecodeOptions {
     /// input is read.
     #[arg(value_name = "HEX")]
     pub(crate) hex: Vec<String>,
+    /// Whose own messages are known beside the realm's; without it, those of the first game.
+    #[arg(long, value_name = "GAME", default_value = "")]
+    pub(crate) game: String,
     /// What the bytes are; without it, whichever they fit.
     #[arg(long = "as", value_name = "FRAMING")]
     pub(crate) framing: Option<Framing>,

@@ -11,6 +11,9 @@ use crate::schema::Language;
 pub(crate) struct SchemaOptions {
     #[command(flatten)]
     language: LanguageOptions,
+    /// Whose own messages are written beside the realm's; without it, those of the first game.
+    #[arg(long, value_name = "GAME", default_value = "")]
+    pub(crate) game: String,
     /// Write to FILE instead of the standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -18,16 +18,18 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use crate::cli::DecodeOptions;
+use crate::games::Games;
 use crate::schema::model::Schema;
 pub(crate) use framing::Framing;
 
 /// Prints what the hex on the command line, or else on the standard input, says.
-pub(crate) fn run(options: &DecodeOptions) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(options: &DecodeOptions, games: Games) -> anyhow::Result<ExitCode> {
+    let schema = Schema::with_game(games, &options.game)?;
     let mut hex = options.hex.join(" ");
     if hex.is_empty() {
         std::io::stdin().read_to_string(&mut hex).context("reading hex from the standard input")?;
     }
-    let told = tell(&bytes_of(&hex)?, options.framing)?;
+    let told = tell(&schema, &bytes_of(&hex)?, options.framing)?;
     print!("{}", told.text);
     Ok(if told.is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -38,14 +40,13 @@ struct Told {
     is_whole: bool,
 }
 
-fn tell(bytes: &[u8], framing: Option<Framing>) -> anyhow::Result<Told> {
-    let schema = Schema::of_today();
-    let framing = framing.unwrap_or_else(|| Framing::guess(bytes, &schema));
+fn tell(schema: &Schema, bytes: &[u8], framing: Option<Framing>) -> anyhow::Result<Told> {
+    let framing = framing.unwrap_or_else(|| Framing::guess(bytes, schema));
     let mut told = Told { text: String::new(), is_whole: true };
     for piece in framing.pieces(bytes) {
         told.text += &piece.head;
         let problem = match (piece.body, piece.problem) {
-            (Some(body), None) => payload::tell(&schema, &body, &mut told.text).err(),
+            (Some(body), None) => payload::tell(schema, &body, &mut told.text).err(),
             (_, problem) => problem,
         };
         if let Some(problem) = problem {

@@ -78,6 +78,9 @@ impl Reader<'_> {
             Type::Bytes(most) => spaced(self.counted(*most)?).replace(' ', ""),
             Type::Text(most) => self.text(*most)?,
             Type::Bool => self.flag()?.to_string(),
+            Type::U8 => self.take(1)?[0].to_string(),
+            Type::I16 => zigzag(self.varint(16)?).to_string(),
+            Type::F32 => self.float()?.to_string(),
             Type::U16 => self.varint(16)?.to_string(),
             Type::U32 => self.varint(32)?.to_string(),
             Type::U53 => self.varint(53)?.to_string(),
@@ -126,10 +129,16 @@ impl Reader<'_> {
     /// A number; one that is about an opcode, with its message's name.
     fn signed(&mut self, name: &str) -> Result<String, String> {
         let raw = self.varint(32)?;
-        let number = (raw >> 1).cast_signed() ^ -(raw & 1).cast_signed();
+        let number = zigzag(raw);
         let opcode = i32::try_from(number).ok().filter(|_| name == ABOUT);
         let about = opcode.and_then(|opcode| self.schema.message(opcode));
         Ok(about.map_or_else(|| number.to_string(), |(of, _)| format!("{number}, {}", of.name)))
+    }
+
+    fn float(&mut self) -> Result<f32, String> {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(self.take(4)?);
+        Ok(f32::from_le_bytes(bytes))
     }
 
     fn varint(&mut self, bits: u32) -> Result<u64, String> {
@@ -183,4 +192,8 @@ impl Reader<'_> {
         self.place += count;
         Ok(&left[..count])
     }
+}
+
+fn zigzag(raw: u64) -> i64 {
+    (raw >> 1).cast_signed() ^ -(raw & 1).cast_signed()
 }

@@ -12,7 +12,7 @@ fn vectors(kind: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 fn told(hex: &str, framing: Option<Framing>) -> Told {
-    tell(&bytes_of(hex).unwrap(), framing).unwrap()
+    tell(&Schema::of_today(), &bytes_of(hex).unwrap(), framing).unwrap()
 }
 
 /// As a frame of a WebSocket.
@@ -34,6 +34,7 @@ fn web_socket(body: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
 
 #[test]
 fn every_vector_is_told_in_either_framing_and_as_a_body() {
+    let schema = Schema::of_today();
     for (name, frame) in vectors("valid") {
         let body = &frame[2..];
         let masked = web_socket(body, Some([1, 2, 3, 4]));
@@ -44,9 +45,9 @@ fn every_vector_is_told_in_either_framing_and_as_a_body() {
             Framing::WebSocket,
             Framing::Body,
         ]) {
-            let told = tell(bytes, Some(framing)).unwrap();
+            let told = tell(&schema, bytes, Some(framing)).unwrap();
             assert!(told.is_whole && told.text.contains(&name), "{name}: {}", told.text);
-            let guessed = tell(bytes, None).unwrap();
+            let guessed = tell(&schema, bytes, None).unwrap();
             assert!(guessed.is_whole && guessed.text.contains(&name), "{name}: {}", guessed.text);
         }
     }
@@ -54,8 +55,9 @@ fn every_vector_is_told_in_either_framing_and_as_a_body() {
 
 #[test]
 fn every_negative_vector_is_refused_with_a_reason() {
+    let schema = Schema::of_today();
     for (name, frame) in vectors("invalid") {
-        let told = tell(&frame, Some(Framing::Stream)).unwrap();
+        let told = tell(&schema, &frame, Some(Framing::Stream)).unwrap();
         assert!(!told.is_whole && told.text.contains("  wrong: "), "{name}: {}", told.text);
     }
 }

@@ -142,6 +142,9 @@ fn push_decode(out: &mut String, depth: usize, owner: &str, fields: &[Field]) {
 fn push_decode_value(out: &mut String, depth: usize, target: &str, kind: &Type) {
     let value = match kind {
         Type::Bool => "Bool()".to_owned(),
+        Type::U8 => "U8()".to_owned(),
+        Type::I16 => "I16()".to_owned(),
+        Type::F32 => "F32()".to_owned(),
         Type::U16 | Type::Code(_) => "U16()".to_owned(),
         Type::U32 => "U32()".to_owned(),
         Type::U53 => "U53()".to_owned(),
@@ -191,6 +194,9 @@ fn push_encode(out: &mut String, depth: usize, owner: &str, fields: &[Field]) {
 fn push_encode_value(out: &mut String, depth: usize, value: &str, kind: &Type) {
     let call = match kind {
         Type::Bool => format!("Bool({value})"),
+        Type::U8 => format!("U8({value})"),
+        Type::I16 => format!("I16({value})"),
+        Type::F32 => format!("F32({value})"),
         Type::U16 | Type::Code(_) => format!("U16({value})"),
         Type::U32 => format!("U32({value})"),
         Type::U53 => format!("U53({value})"),
@@ -259,6 +265,9 @@ fn push_listener(out: &mut String, link: &Link) {
 fn type_of(kind: &Type) -> String {
     match kind {
         Type::Bool => "bool".to_owned(),
+        Type::U8 => "byte".to_owned(),
+        Type::I16 => "short".to_owned(),
+        Type::F32 => "float".to_owned(),
         Type::U16 | Type::Code(_) => "ushort".to_owned(),
         Type::U32 => "uint".to_owned(),
         Type::U53 => "ulong".to_owned(),

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::cli::SchemaOptions;
+use crate::games::Games;
 use model::Schema;
 
 /// What is to be written.
@@ -26,8 +27,8 @@ pub(crate) enum Language {
 }
 
 /// Prints it, or writes it to a file.
-pub(crate) fn run(options: &SchemaOptions) -> anyhow::Result<ExitCode> {
-    let schema = Schema::of_today();
+pub(crate) fn run(options: &SchemaOptions, games: Games) -> anyhow::Result<ExitCode> {
+    let schema = Schema::with_game(games, &options.game)?;
     let text = match options.language() {
         Language::Json => json::write(&schema),
         Language::Wireshark => wireshark::write(&schema),

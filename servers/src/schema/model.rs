@@ -1,8 +1,12 @@
 //! The schema with every type looked up, which `decode` and the writers of other languages go by.
 
 use anyhow::{Context, Result};
-use tinyrealm_core::protocol::schema::{CODES, Codes, STRUCTURES, Structure, Vocabulary, WireType};
+use tinyrealm_core::protocol::schema::{
+    CODES, Codes, GameSchema, STRUCTURES, Structure, Vocabulary, WireType,
+};
 use tinyrealm_core::protocol::{FieldSchema, LinkSchema, MessageSchema, SCHEMAS};
+
+use crate::games::{self, Games};
 
 /// Links, and what their messages are made of.
 #[derive(Debug)]
@@ -43,6 +47,9 @@ pub(crate) struct Field {
 #[derive(Debug)]
 pub(crate) enum Type {
     Bool,
+    U8,
+    I16,
+    F32,
     U16,
     U32,
     U53,
@@ -58,7 +65,17 @@ pub(crate) enum Type {
 }
 
 impl Schema {
+    /// What the realm speaks, and this game; of an empty name, the first.
+    ///
+    /// # Errors
+    /// There is no such game, or a field of it has a type that has no word.
+    pub(crate) fn with_game(games: Games, name: &str) -> Result<Self> {
+        let GameSchema { links, words } = games::find(games, name)?.schema();
+        Self::of(&[&SCHEMAS[..], links].concat(), words)
+    }
+
     /// What the realm itself speaks.
+    #[cfg(test)]
     pub(crate) fn of_today() -> Self {
         Self::of(&SCHEMAS, Vocabulary::REALM).expect("a test of core looks all of its types up")
     }
@@ -133,6 +150,9 @@ impl Type {
             kind.with_context(|| format!("nobody knows what `{type_name}` is on the wire"))?;
         Ok(match kind {
             WireType::Bool => Self::Bool,
+            WireType::U8 => Self::U8,
+            WireType::I16 => Self::I16,
+            WireType::F32 => Self::F32,
             WireType::U16 => Self::U16,
             WireType::U32 => Self::U32,
             WireType::U53 => Self::U53,
@@ -151,6 +171,9 @@ impl Type {
     pub(crate) fn word(&self) -> String {
         match self {
             Self::Bool => "bool".to_owned(),
+            Self::U8 => "u8".to_owned(),
+            Self::I16 => "i16".to_owned(),
+            Self::F32 => "f32".to_owned(),
             Self::U16 | Self::Code(_) => "u16".to_owned(),
             Self::U32 => "u32".to_owned(),
             Self::U53 => "u53".to_owned(),

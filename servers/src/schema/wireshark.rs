@@ -19,7 +19,8 @@ const HEAD: &str = "\
 
 /// What makes the types of fields in the tables.
 const CONSTRUCTORS: &str = "
-local bool = { kind = \"bool\" }
+local bool, u8 = { kind = \"bool\" }, { kind = \"u8\" }
+local i16, f32 = { kind = \"i16\" }, { kind = \"f32\" }
 local u16, u32 = { kind = \"u16\" }, { kind = \"u32\" }
 local u53, i32 = { kind = \"u53\" }, { kind = \"i32\" }
 local function code(codes) return { kind = \"code\", codes = codes } end
@@ -118,7 +119,14 @@ fn table(fields: &[Field]) -> String {
 
 fn type_of(kind: &Type) -> String {
     match kind {
-        Type::Bool | Type::U16 | Type::U32 | Type::U53 | Type::I32 => kind.word(),
+        Type::Bool
+        | Type::U8
+        | Type::U16
+        | Type::U32
+        | Type::U53
+        | Type::I16
+        | Type::I32
+        | Type::F32 => kind.word(),
         Type::Code(codes) => format!("code(\"{}\")", codes.name),
         Type::Array(count) => format!("array({count})"),
         Type::Bytes(most) => format!("bytes({most})"),

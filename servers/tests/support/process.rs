@@ -139,8 +139,19 @@ impl Process {
         Self::spawn(&format!("tinyrealm {}", arguments.join(" ")), command)
     }
 
+    /// Runs the server of `examples/` of this name, which has to be built, with these arguments.
+    pub(crate) fn start_example(name: &str, arguments: &[&str]) -> Self {
+        let example = std::path::Path::new(&binary()).with_file_name("examples").join(name);
+        let command = Self::command_of(example.into(), arguments, &[]);
+        Self::spawn(&format!("{name} {}", arguments.join(" ")), command)
+    }
+
     fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(binary());
+        Self::command_of(binary(), arguments, variables)
+    }
+
+    fn command_of(binary: OsString, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(binary);
         command.args(arguments);
         // The configuration of whoever runs the tests is not theirs.
         for (name, _) in std::env::vars_os() {

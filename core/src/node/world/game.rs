@@ -32,6 +32,7 @@
 
 use super::room_manager::RoomManager;
 use crate::entropy::Entropy;
+use crate::protocol::schema::GameSchema;
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
 use crate::protocol::{
     Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, MemberNumber, MemberState, Message,
@@ -83,6 +84,9 @@ pub trait Game {
 
     /// The most bytes of a message that the game says, without its opcode: rings are made for it.
     const MESSAGE_MAX_BYTES: usize = EVENT_MAX_BYTES;
+
+    /// The messages of its own, for clients in other languages: what `tinyrealm schema` writes beside the realm's.
+    const SCHEMA: GameSchema = GameSchema::NONE;
 
     /// One of its own settings, before its room has anybody in it. A server hands every room's game the
     /// keys of the table `[game.NAME]`.

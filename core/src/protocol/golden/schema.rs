@@ -15,6 +15,9 @@ pub(super) fn wire_type(type_name: &str) -> String {
     let found = Vocabulary::REALM.wire_type(type_name);
     match found.unwrap_or_else(|| panic!("the protocol has no word for `{type_name}` yet")) {
         WireType::Bool => String::from("bool"),
+        WireType::U8 => String::from("u8"),
+        WireType::I16 => String::from("i16"),
+        WireType::F32 => String::from("f32"),
         WireType::U16 | WireType::Code(_) => String::from("u16"),
         WireType::U32 => String::from("u32"),
         WireType::U53 => String::from("u53"),

@@ -30,6 +30,16 @@ namespace Tinyrealm
         internal static readonly UTF8Encoding Utf8 = new UTF8Encoding(false, true);
     }
 
+    /// <summary>The bits of a number with a point.</summary>
+    [StructLayout(LayoutKind.Explicit)]
+    internal struct Single32
+    {
+        [FieldOffset(0)]
+        internal float Number;
+        [FieldOffset(0)]
+        internal uint Bits;
+    }
+
     /// <summary>Reads a payload. Whatever is wrong with it shows at the end, in IsWhole.</summary>
     public struct Reader
     {
@@ -58,6 +68,30 @@ namespace Tinyrealm
             if (bytes[start] > 1) Fail();
             return bytes[start] == 1;
         }
+
+        /// <summary>A number of 8 bits.</summary>
+        public byte U8()
+        {
+            int start = Take(1);
+            return start < 0 ? (byte)0 : bytes[start];
+        }
+
+        /// <summary>A signed number of 16 bits.</summary>
+        public short I16()
+        {
+            int raw = U16();
+            return (short)((raw >> 1) ^ -(raw & 1));
+        }
+
+        /// <summary>A number with a point.</summary>
+        public float F32()
+        {
+            int start = Take(4);
+            return start < 0 ? 0 : new Single32 { Bits = BitsAt(start) }.Number;
+        }
+
+        uint BitsAt(int at) =>
+            bytes[at] | (uint)bytes[at + 1] << 8 | (uint)bytes[at + 2] << 16 | (uint)bytes[at + 3] << 24;
 
         /// <summary>A number of 16 bits.</summary>
         public ushort U16() => (ushort)Varint(16);
@@ -178,6 +212,19 @@ namespace Tinyrealm
 
         /// <summary>Yes or no.</summary>
         public void Bool(bool value) => Byte((byte)(value ? 1 : 0));
+
+        /// <summary>A number of 8 bits.</summary>
+        public void U8(byte number) => Byte(number);
+
+        /// <summary>A signed number of 16 bits.</summary>
+        public void I16(short number) => Varint((ushort)(number << 1 ^ number >> 15));
+
+        /// <summary>A number with a point.</summary>
+        public void F32(float number)
+        {
+            uint bits = new Single32 { Number = number }.Bits;
+            for (int shift = 0; shift < 32; shift += 8) Byte((byte)(bits >> shift));
+        }
 
         /// <summary>A number of 16 bits.</summary>
         public void U16(ushort number) => Varint(number);

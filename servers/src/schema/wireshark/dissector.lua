@@ -26,6 +26,9 @@ proto.experts = { malformed, unknown }
 
 local MAKERS = {
   bool = function(path, name) return ProtoField.bool(path, name) end,
+  u8 = function(path, name) return ProtoField.uint8(path, name, base.DEC) end,
+  i16 = function(path, name) return ProtoField.int16(path, name, base.DEC) end,
+  f32 = function(path, name) return ProtoField.float(path, name) end,
   u16 = function(path, name) return ProtoField.uint16(path, name, base.DEC) end,
   u32 = function(path, name) return ProtoField.uint32(path, name, base.DEC) end,
   u53 = function(path, name) return ProtoField.uint64(path, name, base.DEC) end,
@@ -183,6 +186,9 @@ ADDERS = {
     local start = reader.at
     tree:add(node.field, reader.tvb(start, 1), flag(reader))
   end,
+  u8 = function(reader, tree, node) tree:add(node.field, take(reader, 1)) end,
+  f32 = function(reader, tree, node) tree:add_le(node.field, take(reader, 4)) end,
+  i16 = add_number(16, zigzag),
   u16 = add_number(16, same),
   u32 = add_number(32, same),
   u53 = add_number(53, wide),
