@@ -67,7 +67,8 @@ fn a_frame_limit_that_keeps_servers_apart_is_refused() {
         let with = |limit: usize| {
             let limit = format!("net.frame_limit_bytes={limit}");
             let missing = "cluster.secret_file=/nowhere/secret";
-            run(&[role, "--set", &limit, "--set", missing, "--set", "main.auth=login"], &[])
+            let arguments = [role, "--set", &limit, "--set", missing, "--set", "main.auth=login"];
+            Process::start_without_secret(&arguments, &[]).finish(PATIENCE)
         };
         expect_mistake(&with(least - 1), 1, &format!("set it to {least} at least"));
         if role != "up" {
@@ -280,7 +281,8 @@ fn every_key_is_a_variable_and_a_flag_wins() {
 
 #[test]
 fn a_free_port_is_printed_and_is_the_one() {
-    let variables = [("TINYREALM_MAIN_PORT", "0"), ("TINYREALM_NET_FRAME_LIMIT_BYTES", "64")];
+    let limit = tinyrealm_core::node::longest::MAIN_HEARS_BYTES.to_string();
+    let variables = [("TINYREALM_MAIN_PORT", "0"), ("TINYREALM_NET_FRAME_LIMIT_BYTES", &limit)];
     let main = Process::start_with(&["main"], &variables);
     let address: SocketAddr =
         main.wait_for(Stream::Stdout, |line| line.strip_prefix("main listening on ")?.parse().ok());
