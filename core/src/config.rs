@@ -35,7 +35,8 @@ pub struct NetConfig {
     pub drain_timeout_ms: u32,
     /// Frames a second that a client may send in the long run.
     pub packets_per_second: u16,
-    /// Frames that a client may send at once.
+    /// Frames that a client may send at once; one that has not shown who it is, no more than
+    /// [`STRANGER_BURST`](crate::session::limits::STRANGER_BURST).
     pub packet_burst: u16,
     /// Connections that one address may hold.
     pub connections_per_address: u16,

@@ -22,6 +22,10 @@ pub struct TokenBucket {
     full_at_ns: [u32; 2],
 }
 
+/// What a peer may say at once that has not shown who it is, unless `packet_burst` is less: a greeting, and what
+/// follows it in the same segment.
+pub const STRANGER_BURST: u16 = 32;
+
 const SECOND_NS: u32 = 1_000_000_000;
 
 impl TokenBucket {

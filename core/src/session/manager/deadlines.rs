@@ -7,6 +7,7 @@
 use super::SessionManager;
 use crate::protocol::ErrorCode;
 use crate::protocol::either_way::Ping;
+use crate::session::limits::STRANGER_BURST;
 use crate::session::manager::Farewell;
 use crate::session::session::{Flags, LinkTag, Session, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
@@ -144,6 +145,9 @@ impl SessionManager<'_> {
         else {
             return false;
         };
+        let is_stranger =
+            session.state == SessionState::Greeting && !session.flags.has(Flags::OUTBOUND);
+        let burst = if is_stranger { burst.min(STRANGER_BURST) } else { burst };
         if session.flags.has(Flags::TRUSTED) || session.bucket.take(rate, burst, now) {
             return true;
         }
