@@ -59,7 +59,7 @@ pub enum ClientEvent<'e> {
     /// Login can't be reached, or has gone without an answer; it is tried again.
     LoginLost(ErrorCode),
     /// Main can't be reached, or has gone; it is tried again. The reason is the peer's, or
-    /// `GOODBYE` if the connection has just ended.
+    /// `LOST` if the connection has just ended.
     MainLost(ErrorCode),
     /// Main has no world for us now; it is asked again.
     EnterRefused(ErrorCode),

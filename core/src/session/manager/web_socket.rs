@@ -152,10 +152,12 @@ impl SessionManager<'_> {
         self.queue_control(key, FrameKind::Pong, payload);
     }
 
-    /// The peer has said Close: it is echoed.
+    /// The peer has said Close: it is echoed. Who means an end in good order says so; any other code is that of a
+    /// connection that broke, at the peer or at a proxy between.
     pub(crate) fn web_socket_closes(&mut self, now: Instant, key: SessionKey, code: CloseCode) {
         self.say_close(key, Close { code, reason: "" });
-        self.close(now, key, Farewell::Nothing(ErrorCode::GOODBYE));
+        let reason = if code.is_goodbye() { ErrorCode::GOODBYE } else { ErrorCode::LOST };
+        self.close(now, key, Farewell::Nothing(reason));
     }
 
     /// The peer broke RFC 6455.

@@ -175,6 +175,23 @@ fn a_close_is_echoed_and_nothing_comes_behind_it() {
     });
 }
 
+/// An end in good order is told from a connection that broke, at the peer or at a proxy between.
+#[test]
+fn a_close_says_whether_it_is_a_goodbye() {
+    for code in [1000, 1001, 3000, 4999, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 1014] {
+        with_web_socket(|bench, key| {
+            bench.say_bytes(key, &masked(FrameKind::Close, &u16::to_be_bytes(code)));
+            let is_goodbye = matches!(code, 1000 | 1001 | 3000..);
+            let reason = if is_goodbye { ErrorCode::GOODBYE } else { ErrorCode::LOST };
+            assert_eq!(bench.ended(key), Some(reason), "{code}");
+        });
+    }
+    with_web_socket(|bench, key| {
+        bench.say_bytes(key, &masked(FrameKind::Close, &[]));
+        assert_eq!(bench.ended(key), Some(ErrorCode::GOODBYE));
+    });
+}
+
 #[test]
 fn a_node_that_shuts_down_is_going_away() {
     with_web_socket(|bench, key| {
