@@ -59,6 +59,8 @@ pub struct UserEntry {
     /// It was invented for this connection.
     pub(super) is_new_guest: bool,
     pub(super) place: Place,
+    /// The revision of the accounts that its way into that world has begun with; 0 if that is not known.
+    pub(super) stay_revision: Revision,
     /// Its world is one that it was not sent to: the world says so, and may have it from an earlier Main.
     pub(super) is_claimed: bool,
     /// More than one world says so. Whichever it is in has to let go before it is sent anywhere.
@@ -129,6 +131,7 @@ impl Vacant for UserEntry {
         address: Key::DANGLING,
         is_new_guest: false,
         place: Place::Outside,
+        stay_revision: Revision(0),
         is_claimed: false,
         is_contested: false,
         versions: Versions { from: 0, to: 0 },

@@ -127,6 +127,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(user) = self.users.get_mut(key) else { return };
         user.handshake_key = handshake_key;
         user.attempt = attempt;
+        user.stay_revision = user.revision;
         user.is_there = false;
         user.is_asked = false;
         user.tried |= world_bit(world);

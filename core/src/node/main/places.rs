@@ -2,7 +2,7 @@
 
 use super::{Authenticator, EntryKey, Main, Place, UserEntry, WORLD_COUNT_MAX, WorldKey};
 use crate::node::Context;
-use crate::protocol::{ErrorCode, Uid};
+use crate::protocol::{ErrorCode, Revision, Uid};
 use crate::session::{Holding, SessionKey, SessionManager};
 use crate::stats::Count;
 use crate::storage::Key;
@@ -66,6 +66,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if let Some(user) = self.users.get_mut(key) {
             user.is_claimed = true;
             user.is_listed = true;
+            user.stay_revision = Revision(0);
         }
     }
 

@@ -9,12 +9,14 @@
 //! ```
 //! Contract: whoever has begun with an older revision than its revocation is out: its connection, its
 //! ticket, its world, its channels. A user whom a world has reported, of whom Main does not know with which
-//! revision it began, is out unless its account has logged in again since. A Main whose link to Login was
+//! revision it began, is out unless its account has logged in again since. Its stay in the world is judged for
+//! itself: if that may be of an older login than the connection, it ends, and whoever has a good token comes
+//! in again by Main. A Main whose link to Login was
 //! away asks from where it was.
 
 use super::directory::Place;
 use super::login_link::LoginLinkState;
-use super::{Authenticator, EntryKey, Main, link, login_link_timer};
+use super::{Authenticator, EntryKey, Main, WorldKey, link, login_link_timer};
 use crate::log;
 use crate::node::Context;
 use crate::protocol::login_to_main::Revocations;
@@ -138,8 +140,21 @@ impl<'a, A: Authenticator> Main<'a, A> {
             }
             began_with => began_with < revocation.revision,
         };
-        if is_over && self.evict(cx, key, ErrorCode::REVOKED) {
+        if !is_over {
+            self.end_older_stay(cx, key, revocation.revision);
+        } else if self.evict(cx, key, ErrorCode::REVOKED) {
             self.stats.revoked += 1;
+        }
+    }
+
+    /// The user is welcome, but it may be somebody else, by an older login, who is in the world in its name.
+    fn end_older_stay(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, revision: Revision) {
+        let Some(user) = self.users.get(key) else { return };
+        if user.stay_revision < revision
+            && let Place::Attaching(world) | Place::Attached(world) | Place::Inside(world) =
+                user.place
+        {
+            self.put_out(cx, key, world, ErrorCode::DETACHED);
         }
     }
 
@@ -179,13 +194,24 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.leave_all_channels(cx, key);
         match place.world() {
             Some(world) => {
-                self.set_place(cx, key, Place::Detaching(world));
-                self.ask_to_detach(cx, key, world, reason);
-                self.settle_contest(cx, key, world, reason);
-                self.arm(cx, key, self.config.attach_timeout_ms);
+                self.put_out(cx, key, world, reason);
             }
             None => self.forget_if_gone(cx, key),
         }
         true
+    }
+
+    /// Its world has to let it go, and every other one that says that it is there.
+    fn put_out(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        world: WorldKey,
+        reason: ErrorCode,
+    ) {
+        self.set_place(cx, key, Place::Detaching(world));
+        self.ask_to_detach(cx, key, world, reason);
+        self.settle_contest(cx, key, world, reason);
+        self.arm(cx, key, self.config.attach_timeout_ms);
     }
 }

@@ -234,7 +234,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         match user.place {
             // It waits for a place, and this one is of an earlier wish.
             Place::Outside if user.wants_in => self.detach(cx, key, world),
-            Place::Outside => self.claim(cx, key, world),
+            Place::Outside => {
+                self.claim(cx, key, world);
+                self.recheck_revocations(cx);
+            }
             Place::Attached(expected) if expected == world => {
                 self.disarm(cx, key);
                 self.set_place(cx, key, Place::Inside(world));
