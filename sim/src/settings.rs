@@ -34,6 +34,14 @@ pub enum Sabotage {
     KeptMember,
     /// The account store tells Login of everybody who was revoked but one.
     UnheardRevocation,
+    /// The account store does not tell Login that everybody was revoked.
+    UnheardByEverybody,
+    /// The account store tells Login of somebody who was not revoked.
+    GroundlessRevocation,
+    /// The account store takes a password that was changed.
+    FormerPassword,
+    /// A world lets nobody go who is revoked.
+    KeptStay,
 }
 
 impl Sabotage {
@@ -43,7 +51,15 @@ impl Sabotage {
 
     /// What only a realm with accounts can show.
     pub(crate) const fn needs_accounts(self) -> bool {
-        matches!(self, Self::WrongUser | Self::UnheardRevocation)
+        matches!(
+            self,
+            Self::WrongUser
+                | Self::UnheardRevocation
+                | Self::UnheardByEverybody
+                | Self::GroundlessRevocation
+                | Self::FormerPassword
+                | Self::KeptStay
+        )
     }
 }
 

@@ -43,8 +43,26 @@ struct Job {
 struct Account {
     uid: Uid,
     password: String,
+    /// The one before, if the run is there for that it still counts.
+    former_password: Option<String>,
     /// The revision with which its password was set.
     generation: u64,
+    is_enabled: bool,
+}
+
+/// What an operator does with one account.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// Its logins end.
+    LogOut,
+    /// It gets another password.
+    SetPassword(String),
+    /// It can't be used any more.
+    Disable,
+    /// It can be used again.
+    Enable,
+    /// It is removed, and another one is added with its name and its password.
+    Replace,
 }
 
 struct Issued {
@@ -59,12 +77,20 @@ struct Uses {
     welcomed: u32,
 }
 
+impl Account {
+    fn is_opened_by(&self, password: &str) -> bool {
+        self.password == password || self.former_password.as_deref() == Some(password)
+    }
+}
+
 /// Accounts and tokens; see the [module](self).
 pub(crate) struct Store {
     token_ttl_us: u64,
     sabotage: Sabotage,
     until_sabotage: u32,
     accounts: BTreeMap<String, Account>,
+    /// The last one that was given: none is given twice.
+    last_uid: Uid,
     tokens: HashMap<[u8; 32], Issued>,
     uses: HashMap<[u8; 32], Uses>,
     pub(crate) revocations: Revocations,
@@ -80,31 +106,57 @@ impl Store {
             sabotage,
             until_sabotage: LOOKUPS_TO_SABOTAGE,
             accounts: BTreeMap::new(),
+            last_uid: Uid::NOBODY,
             tokens: HashMap::new(),
             uses: HashMap::new(),
-            revocations: Revocations::default(),
+            revocations: Revocations::new(sabotage),
             jobs: Vec::new(),
             slow_until_us: 0,
             failing_until_us: 0,
         }
     }
 
-    pub(crate) fn add_account(&mut self, id: String, password: String, uid: Uid) {
+    pub(crate) fn add_account(&mut self, id: &str, password: String) {
         let generation = self.revocations.rise().0;
-        self.accounts.insert(id, Account { uid, password, generation });
+        self.last_uid.0 += 1;
+        let (uid, former_password) = (self.last_uid, None);
+        let account = Account { uid, password, former_password, generation, is_enabled: true };
+        self.accounts.insert(id.to_owned(), account);
     }
 
-    /// The rights of these users end, with one revision; their passwords stay good.
-    pub(crate) fn revoke(&mut self, uids: &[Uid]) {
-        self.revocations.rise();
-        for uid in uids {
-            self.revocations.revoke(*uid);
-            if self.sabotage == Sabotage::UnheardRevocation {
-                self.revocations.keep_from_login(*uid);
+    /// The same change for some accounts, with one revision; answers their uids.
+    pub(crate) fn change(&mut self, ids: &[String], change: &Change) -> Vec<Uid> {
+        let generation = self.revocations.rise().0;
+        let mut uids = Vec::new();
+        for id in ids {
+            let Some(account) = self.accounts.get_mut(id) else { continue };
+            self.revocations.revoke(account.uid);
+            uids.push(account.uid);
+            match change {
+                Change::LogOut => {}
+                Change::SetPassword(password) => {
+                    let former = std::mem::replace(&mut account.password, password.clone());
+                    account.former_password =
+                        Some(former).filter(|_| self.sabotage == Sabotage::FormerPassword);
+                    account.generation = generation;
+                }
+                Change::Disable => account.is_enabled = false,
+                Change::Enable => account.is_enabled = true,
+                Change::Replace => {
+                    let password = account.password.clone();
+                    self.add_account(id, password);
+                }
             }
         }
-        let ended = self.tokens.extract_if(|_, issued| uids.contains(&issued.uid));
-        ended.for_each(|(token, _)| self.revocations.end(token));
+        self.tokens.retain(|_, issued| !uids.contains(&issued.uid));
+        uids
+    }
+
+    /// Everybody's logins end, as when a backup is restored.
+    pub(crate) fn revoke_everybody(&mut self) {
+        self.revocations.rise();
+        self.revocations.revoke_everybody();
+        self.tokens.clear();
     }
 
     /// The accounts' revision, if they can be read.
@@ -151,10 +203,13 @@ impl Store {
             return LoginOutcome::Denied(LoginDenial::UNAVAILABLE);
         }
         match self.accounts.get(work.id.as_str()) {
-            Some(account) if account.password == work.password.as_str() => {
-                let &Account { uid, generation, .. } = account;
+            Some(account) if account.is_opened_by(work.password.as_str()) => {
+                let &Account { uid, generation, is_enabled, .. } = account;
+                if !is_enabled {
+                    return LoginOutcome::Denied(LoginDenial::DISABLED);
+                }
                 let expires_at_us = now_us + self.token_ttl_us;
-                self.revocations.renew(uid);
+                self.revocations.renew(uid, work.token_hash);
                 self.tokens.insert(work.token_hash.0, Issued { uid, expires_at_us });
                 let ttl_s = (self.token_ttl_us / 1_000_000) as u32;
                 LoginOutcome::Granted { uid, ttl_s, generation }

@@ -105,9 +105,9 @@ impl Tuning {
         }
     }
 
-    /// What is broken on purpose in a server: one Main, or the chat server.
+    /// What is broken on purpose in a server: one Main, one world, or the chat server.
     pub(crate) fn sabotage_of(&self, host: HostId) -> Sabotage {
-        let is_saboteur = host == HostId::main(0) || host == HostId::CHAT;
+        let is_saboteur = [HostId::main(0), HostId::world(0), HostId::CHAT].contains(&host);
         if is_saboteur { self.sabotage } else { Sabotage::Nothing }
     }
 

@@ -92,6 +92,27 @@ fn a_revocation_that_is_not_heard_of_is_seen() {
 }
 
 #[test]
+fn a_revocation_of_everybody_that_is_not_heard_of_is_seen() {
+    assert_seen(Sabotage::UnheardByEverybody, &["whoever is revoked is out"]);
+}
+
+#[test]
+fn a_revocation_of_somebody_else_is_seen() {
+    assert_seen(Sabotage::GroundlessRevocation, &["nobody is revoked without a reason"]);
+}
+
+#[test]
+fn a_password_that_still_opens_though_it_was_changed_is_seen() {
+    assert_seen(Sabotage::FormerPassword, &["nobody is welcome with wrong papers"]);
+}
+
+#[test]
+fn a_stay_in_a_world_that_goes_on_is_seen() {
+    let directory = "Main's directory is what the worlds have";
+    assert_seen(Sabotage::KeptStay, &["whoever is revoked is out", directory]);
+}
+
+#[test]
 fn a_message_that_one_main_changes_is_seen() {
     assert_seen(Sabotage::ChangedMessage, &["a number has one message for everyone"]);
 }

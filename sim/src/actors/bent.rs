@@ -1,4 +1,4 @@
-//! `Bent`: a server's role between whose frames somebody stands who breaks one of them, once.
+//! `Bent`: a server's role between whose frames somebody stands who breaks one of them, once, or all of a rare kind.
 //!
 //! Purpose: an honest run bends nothing. A run with a [`Sabotage`] shows that the invariants see what
 //! a broken server does.
@@ -8,6 +8,7 @@ use tinyrealm_core::protocol::chat_to_main::Broadcast;
 use tinyrealm_core::protocol::client_to_main::{ChatLeave, ChatSay};
 use tinyrealm_core::protocol::main_to_chat::LeaveChannel;
 use tinyrealm_core::protocol::main_to_client::ChatLeft;
+use tinyrealm_core::protocol::main_to_world::DetachUser;
 use tinyrealm_core::protocol::{Dispatched, ErrorCode, decode};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey, SessionManager};
@@ -33,6 +34,7 @@ const fn victim(sabotage: Sabotage) -> Option<Opcode> {
         Sabotage::UnheardLeave => Some(ChatLeave::OPCODE),
         Sabotage::ForgottenSay => Some(ChatSay::OPCODE),
         Sabotage::KeptMember => Some(LeaveChannel::OPCODE),
+        Sabotage::KeptStay => Some(DetachUser::OPCODE),
         _ => None,
     }
 }
@@ -46,9 +48,18 @@ impl<R> Bent<R> {
         if victim(self.sabotage) != Some(frame.opcode) || self.until_sabotage == 0 {
             return false;
         }
+        if self.sabotage == Sabotage::KeptStay {
+            return is_for_revoked(frame);
+        }
         self.until_sabotage -= 1;
         self.until_sabotage == 0
     }
+}
+
+/// Whether somebody is to leave a world because it is revoked.
+fn is_for_revoked(frame: Frame<'_>) -> bool {
+    let reason = decode(frame.payload).map(|DetachUser { reason, .. }| reason);
+    reason == Some(ErrorCode::REVOKED)
 }
 
 /// The member believes that it has left.

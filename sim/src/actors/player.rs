@@ -12,7 +12,8 @@ use tinyrealm_core::protocol::main_to_client::{
     ChatBroadcast, ChatGap, ChatJoined, ChatMembers, ChatPast, EnterWorldAck, Welcome,
 };
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
-use tinyrealm_core::protocol::{Dispatched, MemberState, Token, Uid, decode};
+use tinyrealm_core::protocol::{Dispatched, ErrorCode, MemberState, Token, Uid, decode};
+use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::wire::Frame;
 
 use super::names::Names;
@@ -192,6 +193,8 @@ pub(crate) struct Player<'j> {
     pub(crate) ears: Ears<'j>,
     /// Messages of channels until one is withheld; 0 for an honest player.
     until_sabotage: u32,
+    /// It does not go away for being told that it is revoked.
+    is_stubborn: bool,
 }
 
 impl<'j> Player<'j> {
@@ -207,7 +210,13 @@ impl<'j> Player<'j> {
             None => machine,
         };
         let is_honest = sabotage != Sabotage::WithheldMessage;
-        Self { machine, ears, until_sabotage: if is_honest { 0 } else { MESSAGES_TO_SABOTAGE } }
+        let until_sabotage = if is_honest { 0 } else { MESSAGES_TO_SABOTAGE };
+        Self { machine, ears, until_sabotage, is_stubborn: false }
+    }
+
+    /// One that stays wherever it is not put out.
+    pub(crate) fn stubborn(self) -> Self {
+        Self { is_stubborn: true, ..self }
     }
 
     pub(crate) fn start(&mut self, cx: &mut Context<'_, '_>) {
@@ -223,5 +232,11 @@ impl<'j> Player<'j> {
         }
         self.ears.overhear(frame);
         self.machine.on_frame(&mut self.ears, caller, frame)
+    }
+
+    pub(crate) fn on_ended(&mut self, cx: &mut Context<'_, '_>, ended: Ended) {
+        let is_ignored = self.is_stubborn && ended.reason == ErrorCode::REVOKED;
+        let reason = if is_ignored { ErrorCode::LOST } else { ended.reason };
+        self.machine.on_ended(&mut self.ears, cx, Ended { reason, ..ended });
     }
 }

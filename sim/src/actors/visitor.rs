@@ -79,7 +79,7 @@ impl<'a> Role<'a> for Visitor<'_> {
 
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
         match self {
-            Self::Player { player, .. } => player.machine.on_ended(&mut player.ears, cx, ended),
+            Self::Player { player, .. } => player.on_ended(cx, ended),
             Self::Intruder(intruder) => intruder.on_ended(ended),
         }
     }

@@ -102,6 +102,7 @@ impl Checks {
                 *token = Some(*welcomed);
                 self.tokens.take(*uid, welcomed)?;
             }
+            Heard::SentTo(_, key) => self.rooms.sent(*key, *token),
             Heard::Welcome(welcomed) => *uid = Some(*welcomed),
             Heard::MainLost(_) | Heard::Stopped(_) => hearing.forget(),
             Heard::InChannel(channel, heard) => {

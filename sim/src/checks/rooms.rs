@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tinyrealm_core::node::world::World;
 use tinyrealm_core::protocol::client_to_world::Join;
-use tinyrealm_core::protocol::{MemberNumber, MemberState, Uid, decode};
+use tinyrealm_core::protocol::{HandshakeKey, MemberNumber, MemberState, Token, Uid, decode};
 use tinyrealm_core::wire::NetFrameV1;
 
 use super::known;
@@ -49,6 +49,8 @@ pub(crate) struct Member {
     pub(crate) room: u16,
     pub(crate) connection: ConnectionId,
     pub(crate) state: MemberState,
+    /// The login by which Main has sent it, or whoever its key was stolen from.
+    pub(crate) token: Option<Token>,
 }
 
 /// One world since its last start.
@@ -72,6 +74,8 @@ pub(crate) struct Rooms {
     /// By connection.
     memberships: HashMap<ConnectionId, Membership>,
     admitted: HashSet<[u8; 16]>,
+    /// By handshake key: whose token Main had welcomed when it told the key.
+    tokens: HashMap<[u8; 16], Option<Token>>,
     /// By user and Main.
     worlds_of: HashMap<(Uid, usize), u32>,
 }
@@ -84,6 +88,7 @@ impl Rooms {
             logs: Vec::new(),
             memberships: HashMap::new(),
             admitted: HashSet::new(),
+            tokens: HashMap::new(),
             worlds_of: HashMap::new(),
         }
     }
@@ -109,6 +114,11 @@ impl Rooms {
         if let Some(count) = self.worlds_of.get_mut(&(uid, main_of_world(world))) {
             *count -= 1;
         }
+    }
+
+    /// Main has told somebody, whose token it had welcomed, this key.
+    pub(super) fn sent(&mut self, key: HandshakeKey, token: Option<Token>) {
+        self.tokens.insert(key.0, token);
     }
 
     pub(crate) fn membership(&self, connection: ConnectionId) -> Option<&Membership> {
@@ -151,7 +161,7 @@ impl Rooms {
         state: MemberState,
     ) -> Result<(), Broken> {
         let uid = state.uid;
-        self.admit(network, connection, uid)?;
+        let token = self.admit(network, connection, uid)?;
         let model = &mut self.worlds[world];
         let others = model.members.values().filter(|member| member.room == room);
         let is_new = others.clone().all(|member| member.state.number != state.number);
@@ -159,7 +169,7 @@ impl Rooms {
             format!("{state:?} enters room {room} of world {world}")
         })?;
         let others = others.count() as u16;
-        let before = model.members.insert(uid, Member { room, connection, state });
+        let before = model.members.insert(uid, Member { room, connection, state, token });
         ensure(before.is_none(), "a uid is in one room of a world", || {
             format!("{uid:?} enters room {room} of world {world}, and is {before:?}")
         })?;
@@ -180,7 +190,7 @@ impl Rooms {
         network: &Network,
         connection: ConnectionId,
         uid: Uid,
-    ) -> Result<(), Broken> {
+    ) -> Result<Option<Token>, Broken> {
         let opening = network.opening(connection, Side::Dialer);
         let body = first_body(opening).unwrap_or_default();
         let join: Option<Join> = match NetFrameV1::parse(&body) {
@@ -192,7 +202,8 @@ impl Rooms {
         };
         ensure(self.admitted.insert(join.handshake_key.0), "a key admits once", || {
             format!("{uid:?} by {connection:?}")
-        })
+        })?;
+        Ok(self.tokens.get(&join.handshake_key.0).copied().flatten())
     }
 
     fn left(&mut self, (world, room): (usize, u16), uid: Uid) -> Result<(), Broken> {

@@ -167,6 +167,12 @@ impl<'a, R: Role<'a>> Host<'a, R> {
         &self.node
     }
 
+    /// The connection that a session has.
+    pub(crate) fn connection_of(&self, key: SessionKey) -> Option<ConnectionId> {
+        let line = self.lines.get(usize::from(key.index()))?.as_ref();
+        line.filter(|line| line.key == key).map(|line| line.connection)
+    }
+
     /// Acts on the node from outside, as its user does; the turn that follows sends what comes of it.
     pub(crate) fn act<T>(
         &mut self,

@@ -20,6 +20,10 @@ const KEYS_KEPT: usize = 6;
 pub(super) struct Account {
     pub(super) papers: Papers,
     pub(super) uid: Option<Uid>,
+    /// Its uids of before: it was removed, and is another one under the same name.
+    former_uids: Vec<Uid>,
+    /// The password that it had before.
+    pub(super) former_password: Option<String>,
     pub(super) token: Option<Token>,
     pub(super) keys: Vec<(HostId, HandshakeKey)>,
     pub(super) moves: i32,
@@ -35,6 +39,17 @@ impl Account {
         Self { papers, ..Self::default() }
     }
 
+    /// It has another password.
+    pub(super) fn change_password(&mut self, password: String) {
+        self.former_password = Some(std::mem::replace(&mut self.papers.password, password));
+    }
+
+    /// It was removed, and added again.
+    pub(super) fn is_replaced(&mut self, before: Uid) {
+        self.former_uids.push(before);
+        self.uid = None;
+    }
+
     /// Keeps what one of its visitors has heard.
     pub(super) fn remember(&mut self, heard: &Heard) -> Result<(), Broken> {
         match heard {
@@ -45,6 +60,8 @@ impl Account {
                 }
                 self.keys.push((*world, *key));
             }
+            // It was on its way.
+            Heard::Welcome(uid) if self.former_uids.contains(uid) => {}
             Heard::Welcome(uid) => {
                 let before = *self.uid.get_or_insert(*uid);
                 ensure(before == *uid, "an account has one user", || {

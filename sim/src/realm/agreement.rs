@@ -83,7 +83,7 @@ impl Realm<'_> {
         let Some(host) = &self.servers.worlds[number] else {
             return Err(Broken::new(AT_REST, format!("world {number} is not up")));
         };
-        let world = host.node().role();
+        let world = &host.node().role().role;
         self.checks.rooms.compare(number, world)?;
         let waiting = (world.is_registered(), world.attaches().pending());
         ensure(waiting == (true, 0), AT_REST, || {

@@ -18,7 +18,7 @@ mod start;
 mod talking;
 mod workload;
 
-use tinyrealm_core::protocol::{ErrorCode, Uid};
+use tinyrealm_core::protocol::Uid;
 
 use crate::actors::Visitor;
 use crate::broken::{Broken, ensure};
@@ -148,6 +148,7 @@ impl<'a> Realm<'a> {
             Happening::Acts(visitor) => self.acts(visitor),
             Happening::LogsIn(account) => self.log_in(account),
             Happening::StoreAnswers(job) => self.store_answers(job),
+            Happening::Enables(account) => self.enable(account),
             Happening::StoreWatched => self.watch_store(),
             Happening::RevokedAreOut(revision) => return self.check_revoked(revision),
             Happening::Restarts(host) => self.restart(host),
@@ -200,9 +201,7 @@ impl<'a> Realm<'a> {
             self.store.welcomed(token)?;
         }
         if let Some(account) = self.account_of[*visitor] {
-            if let Heard::Stopped(ErrorCode::REVOKED) = heard {
-                self.is_told_of_revocation(account);
-            }
+            self.take_verdict(*visitor, account, heard)?;
             return self.accounts[account].remember(heard);
         }
         let is_welcome = matches!(heard, Heard::Welcome(_));
@@ -219,7 +218,7 @@ impl<'a> Realm<'a> {
 
     fn check_world(&mut self, number: usize) -> Result<(), Broken> {
         match &self.servers.worlds[number] {
-            Some(host) => self.checks.rooms.check(number, host.node().role()),
+            Some(host) => self.checks.rooms.check(number, &host.node().role().role),
             None => Ok(()),
         }
     }

@@ -1,17 +1,20 @@
 //! Revocations: an operator ends somebody's rights beside the running Login, and nobody goes on without.
 //!
-//! Invariant: whoever was revoked is in no Main, world or channel by a login that is older: [`OUT_US`] after
-//! Login has said so while the weather is orderly, and at rest in any weather.
+//! Invariants: what has begun with a login that was ended is in no Main, world or channel: [`OUT_US`] after
+//! Login has said so while the weather is orderly, and at rest in any weather. A stay in a world is told
+//! by the login that Main has sent it there for, whoever has come with its key. Whoever is told that it is
+//! revoked has begun with a login that was ended. A password that was changed opens nothing.
 
 use tinyrealm_core::node::HasUid;
-use tinyrealm_core::node::login::TokenHash;
-use tinyrealm_core::protocol::{Revision, Revocation, Uid};
+use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Revision, Uid};
 
-use super::start::ACCOUNTS;
 use super::{Phase, Realm};
 use crate::broken::{Broken, ensure};
 use crate::host::Tools;
 use crate::ids::{HostId, MAINS, Role, WORLDS};
+use crate::journal::Heard;
+use crate::random::Random;
+use crate::store::Change;
 use crate::timeline::Happening;
 use crate::trace::What;
 
@@ -19,28 +22,101 @@ use crate::trace::What;
 const WATCH_US: (u64, u64) = (0, 1_000_000);
 /// How long it takes at most until whom Login has told of is out.
 const OUT_US: u64 = 2_000_000;
+/// How long an account that is disabled stays so.
+const DISABLED_US: (u64, u64) = (500_000, 3_000_000);
 /// Accounts that one change concerns.
-const AT_ONCE: [u64; 4] = [1, 1, 1, 5];
+const AT_ONCE: [usize; 4] = [1, 1, 1, 5];
 /// How often, in a thousand, somebody who was revoked comes again, with its password.
 const RETURN_PERMILLE: u32 = 900;
 
+/// How often, in a thousand, it is one in whose name somebody else is there, if there is such a one.
+const ROBBED_PERMILLE: u32 = 500;
+
 const OUT: &str = "whoever is revoked is out";
 
+/// One thing that an operator does.
+#[derive(Copy, Clone, Debug)]
+enum Deed {
+    LogOut,
+    SetPassword,
+    Disable,
+    Replace,
+    RevokeEverybody,
+}
+
+const DEEDS: [(Deed, u32); 5] = [
+    (Deed::LogOut, 4),
+    (Deed::SetPassword, 4),
+    (Deed::Disable, 2),
+    (Deed::Replace, 2),
+    (Deed::RevokeEverybody, 1),
+];
+
 impl Realm<'_> {
-    /// The rights of some accounts end, all with one revision.
+    /// An operator does something to accounts, all with one revision.
     pub(super) fn revoke_users(&mut self) -> Option<HostId> {
         if !self.tuning.has_accounts {
             return None;
         }
         let count = self.random.pick(&AT_ONCE).unwrap_or(1);
-        let uids = (0..count).map(|_| Uid(1 + self.random.below(ACCOUNTS as u64)));
-        let uids: Vec<Uid> = uids.collect();
-        self.store.revoke(&uids);
-        for uid in uids {
-            self.timeline.note(HostId::LOGIN, What::Revoked(uid));
+        let any = |random: &mut Random, all| random.below(all as u64) as usize;
+        let robbed = self.any_robbed().filter(|_| self.random.chance(ROBBED_PERMILLE));
+        let account = robbed.unwrap_or_else(|| any(&mut self.random, self.accounts.len()));
+        match self.random.pick_weighted(&DEEDS).unwrap_or(Deed::LogOut) {
+            Deed::LogOut => {
+                let others = (1..count).map(|_| any(&mut self.random, self.accounts.len()));
+                let accounts: Vec<usize> = others.chain([account]).collect();
+                self.change_accounts(&accounts, &Change::LogOut);
+            }
+            Deed::SetPassword => {
+                let password = format!("secret-{account}-{}", self.store.revocations.revision().0);
+                self.change_accounts(&[account], &Change::SetPassword(password.clone()));
+                self.accounts[account].change_password(password);
+            }
+            Deed::Disable => {
+                self.change_accounts(&[account], &Change::Disable);
+                self.timeline.plan_after(DISABLED_US, Happening::Enables(account));
+            }
+            Deed::Replace => {
+                for before in self.change_accounts(&[account], &Change::Replace) {
+                    self.accounts[account].is_replaced(before);
+                }
+            }
+            Deed::RevokeEverybody => {
+                self.store.revoke_everybody();
+                self.timeline.note(HostId::LOGIN, What::Revoked(Uid::NOBODY));
+            }
         }
         self.timeline.plan_after(WATCH_US, Happening::StoreWatched);
         Some(HostId::LOGIN)
+    }
+
+    /// An account in whose name somebody else is in a world.
+    fn any_robbed(&mut self) -> Option<usize> {
+        let rooms = &self.checks.rooms;
+        let members = (0..WORLDS).flat_map(|world| rooms.members(world));
+        let stolen = members.filter(|member| {
+            let dialer = self.network.dialer(member.connection).role();
+            matches!(dialer, Role::Visitor(visitor) if self.account_of[visitor].is_none())
+        });
+        let uids: Vec<Uid> = stolen.map(|member| member.state.uid).collect();
+        let uid = self.random.pick(&uids)?;
+        self.accounts.iter().position(|account| account.uid == Some(uid))
+    }
+
+    pub(super) fn enable(&mut self, account: usize) {
+        self.change_accounts(&[account], &Change::Enable);
+        self.timeline.plan_after(WATCH_US, Happening::StoreWatched);
+    }
+
+    fn change_accounts(&mut self, accounts: &[usize], change: &Change) -> Vec<Uid> {
+        let ids = accounts.iter().map(|account| self.accounts[*account].papers.id.clone());
+        let ids: Vec<String> = ids.collect();
+        let uids = self.store.change(&ids, change);
+        for uid in &uids {
+            self.timeline.note(HostId::LOGIN, What::Revoked(*uid));
+        }
+        uids
     }
 
     /// Somebody looks for the accounts' revision, and tells Login.
@@ -58,11 +134,28 @@ impl Realm<'_> {
         }
     }
 
-    /// A visitor was told that it is revoked; its account may come back.
-    pub(super) fn is_told_of_revocation(&mut self, account: usize) {
+    /// A visitor was told that it is out, or that its password is wrong; its account may come back.
+    pub(super) fn take_verdict(
+        &mut self,
+        visitor: usize,
+        account: usize,
+        heard: &Heard,
+    ) -> Result<(), Broken> {
+        match heard {
+            Heard::LoginDenied(LoginDenial::WRONG | LoginDenial::DISABLED) => {}
+            Heard::Stopped(ErrorCode::REVOKED) => {
+                let token = self.checks.client(visitor).and_then(|client| client.token);
+                let ended = token.and_then(|token| self.store.revocations.ended_at(&token));
+                ensure(ended.is_some(), "nobody is revoked without a reason", || {
+                    format!("visitor {visitor}: {heard:?}, with the login of {token:?}")
+                })?;
+            }
+            _ => return Ok(()),
+        }
         if self.random.chance(RETURN_PERMILLE) {
             self.plan_return(account);
         }
+        Ok(())
     }
 
     /// Nobody is anywhere by what was revoked up to `revision`.
@@ -78,52 +171,48 @@ impl Realm<'_> {
     fn check_revoked_by_main(&self, number: usize, revision: Revision) -> Result<(), Broken> {
         let Some(node) = self.servers.main(number) else { return Ok(()) };
         for (_, user) in node.role().role.users().iter() {
-            let Some(revoked) = self.revocation(user.uid(), revision) else { continue };
-            let is_out = match user.revision() {
-                Revision(0) => is_over(revoked),
-                began_with => began_with < revoked.revision,
-            };
-            ensure(!is_out, OUT, || format!("Main {number} has {user:?}: {revoked:?}"))?;
+            let revoked = self.store.revocations.revoked_at(user.uid(), revision);
+            // Of whom a world has reported only the world knows more.
+            let is_in = user.revision() == Revision(0) || revoked <= Some(user.revision());
+            ensure(is_in, OUT, || format!("Main {number} has {user:?}: {revoked:?}"))?;
         }
         Ok(())
     }
 
-    /// Intruders have no token; they are where Main has sent somebody.
     fn check_revoked_in_world(&self, world: usize, revision: Revision) -> Result<(), Broken> {
         for member in self.checks.rooms.members(world) {
-            let Role::Visitor(visitor) = self.network.dialer(member.connection).role() else {
-                continue;
-            };
-            let token = self.checks.client(visitor).and_then(|client| client.token);
-            let ended =
-                token.and_then(|token| self.store.revocations.ended_at(&TokenHash::of(&token)));
-            let is_in = ended.is_none_or(|ended| ended > revision);
-            let revoked = self.revocation(member.state.uid, revision);
-            let is_renewed = revoked.is_none_or(|revoked| !is_over(revoked));
-            ensure(is_in && is_renewed, OUT, || {
-                format!("visitor {visitor} is in world {world}: {member:?}, {revoked:?}")
+            let ended = member.token.and_then(|token| self.store.revocations.ended_at(&token));
+            ensure(ended.is_none_or(|ended| ended > revision), OUT, || {
+                let dialer = self.network.dialer(member.connection);
+                format!("{dialer:?} is in world {world}: {member:?}, until {ended:?}")
             })?;
         }
         Ok(())
     }
 
+    /// Whoever is in a channel is there by a Main, where it is by a login that counts.
     fn check_revoked_in_channels(&self, revision: Revision) -> Result<(), Broken> {
         let Some(host) = &self.servers.chat else { return Ok(()) };
-        for (_, member) in host.node().role().chat().members().iter() {
-            let revoked = self.revocation(member.uid(), revision);
-            let is_in = revoked.is_none_or(|revoked| !is_over(revoked));
-            ensure(is_in, OUT, || format!("a channel has {:?}: {revoked:?}", member.uid()))?;
+        let chat = host.node().role().chat();
+        for (_, member) in chat.members().iter() {
+            let uid = member.uid();
+            let Some(revoked) = self.store.revocations.revoked_at(uid, revision) else { continue };
+            let link = chat.main_of(member).and_then(|session| host.connection_of(session));
+            let began_with = link.and_then(|link| self.revision_at(self.network.dialer(link), uid));
+            // Whoever is at no Main any more is about to go: at rest there are no ghosts.
+            ensure(began_with.is_none_or(|began_with| began_with >= revoked), OUT, || {
+                format!("a channel has {uid:?}, by {began_with:?}: {revoked:?}")
+            })?;
         }
         Ok(())
     }
 
-    /// The last revocation of a user, if it is not newer than that.
-    fn revocation(&self, uid: Uid, revision: Revision) -> Option<&Revocation> {
-        self.store.revocations.of(uid).filter(|revoked| revoked.revision <= revision)
+    /// The revision that a user's connection to a Main has begun with.
+    fn revision_at(&self, main: HostId, uid: Uid) -> Option<Revision> {
+        let Role::Main(number) = main.role() else { return None };
+        let node = self.servers.main(number)?;
+        let users = node.role().role.users();
+        let user = users.table().get(users.find(uid)?)?;
+        node.sessions().is_open(user.session()).then(|| user.revision())
     }
-}
-
-/// Whether nobody has logged in since.
-fn is_over(revoked: &Revocation) -> bool {
-    revoked.renewed_at < revoked.revision
 }

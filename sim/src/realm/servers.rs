@@ -11,12 +11,13 @@ use crate::ids::{HostId, MAINS, Role, WORLDS};
 use crate::report::Counters;
 
 type MainHost<'a> = Host<'a, Bent<Main<'a, Door>>>;
+type WorldHost<'a> = Host<'a, Bent<World<'a, Recorder<'a>>>>;
 
 /// Everybody who serves; see the [module](self).
 #[derive(Default)]
 pub(super) struct Servers<'a> {
     pub(super) mains: [Option<MainHost<'a>>; MAINS],
-    pub(super) worlds: [Option<Host<'a, World<'a, Recorder<'a>>>>; WORLDS],
+    pub(super) worlds: [Option<WorldHost<'a>>; WORLDS],
     pub(super) login: Option<Host<'a, Login<'a>>>,
     pub(super) chat: Option<Host<'a, Witness<'a>>>,
 }
@@ -61,7 +62,7 @@ impl<'a> Servers<'a> {
             Role::World(number) => {
                 let Some(host) = &self.worlds[number] else { return };
                 counters.add_net(host.node().stats());
-                counters.add_world(host.node().role().stats());
+                counters.add_world(host.node().role().role.stats());
             }
             Role::Login => {
                 let Some(host) = &self.login else { return };

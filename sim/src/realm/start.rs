@@ -8,7 +8,6 @@ use tinyrealm_core::node::chat::Chat;
 use tinyrealm_core::node::login::Login;
 use tinyrealm_core::node::main::Main;
 use tinyrealm_core::node::world::World;
-use tinyrealm_core::protocol::Uid;
 
 use super::Realm;
 use super::accounts::Account;
@@ -41,7 +40,7 @@ impl<'a> Realm<'a> {
         for account in 0..ACCOUNTS {
             self.accounts.push(Account::new(account));
             let Papers { id, password } = self.accounts[account].papers.clone();
-            self.store.add_account(id, password, Uid(account as u64 + 1));
+            self.store.add_account(&id, password);
             self.timeline.plan_after(ARRIVAL_US, Happening::LogsIn(account));
         }
         self.plan_fault();
@@ -129,14 +128,15 @@ impl<'a> Realm<'a> {
         shorten(&mut world_storage.rooms.message_ring_bytes, ROOMS * self.tuning.ring_bytes);
         let mut storage = block.node.storage();
         limit_buffers(&mut storage, self.tuning.send_buffers, self.tuning.receive_buffers);
-        let role = World::new(world_storage, self.tuning.world(number));
+        let world = World::new(world_storage, self.tuning.world(number));
+        let role = Bent::new(world, self.tuning.sabotage_of(HostId::world(number)));
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
         let id = HostId::world(number);
         let habits = self.tuning.habits(&mut random, id);
         let mut host = Host::new(id, node, random, habits, self.journal);
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
-        host.act(tools, World::start);
+        host.act(tools, |bent, cx| bent.role.start(cx));
         self.servers.worlds[number] = Some(host);
     }
 

@@ -21,6 +21,8 @@ const ABSENCE_US: (u64, u64) = (50_000, 2_500_000);
 const SHOUT_EVENTS: (u64, u64) = (5, 30);
 /// How often, in a thousand, somebody goes to another Main than its own.
 const STRAYING_PERMILLE: u32 = 200;
+/// How many players, in a thousand, go only where they are put out.
+const STUBBORN_PERMILLE: u32 = 200;
 /// How many players a Main gets: fewer than its worlds have places, because of those whose old place
 /// is not free yet.
 const PLAYERS_OF_MAIN: usize = MAIN_PLACES - 4;
@@ -61,8 +63,10 @@ impl Realm<'_> {
         let (token, papers) = (self.accounts[account].token, self.accounts[account].papers.clone());
         let config = self.tuning.client(&mut self.random);
         let sabotage = self.tuning.sabotage;
+        let is_stubborn = self.random.chance(STUBBORN_PERMILLE);
         let number = self.start_visitor((Some(account), Some(main)), papers, |ears| {
-            Visitor::player(Player::new(config, token, ears, sabotage), main)
+            let player = Player::new(config, token, ears, sabotage);
+            Visitor::player(if is_stubborn { player.stubborn() } else { player }, main)
         });
         let what = What::LogsIn { account: account as u32, main: main as u16 };
         self.timeline.note(HostId::visitor(number), what);
@@ -203,11 +207,20 @@ impl Realm<'_> {
         self.timeline.plan_after(ACT_US, Happening::Acts(number));
     }
 
-    /// Somebody comes with a forged token, or none, and with a password that is wrong.
+    /// Somebody comes with a forged token, or none, and with a password that is wrong, or not right any
+    /// more.
     fn forge(&mut self) {
-        let victim = self.random.below(self.accounts.len() as u64) as usize;
+        let numbers = 0..self.accounts.len();
+        let has_former = |number: &usize| self.accounts[*number].former_password.is_some();
+        let changed: Vec<usize> = numbers.filter(has_former).collect();
+        let changed = self.random.pick(&changed).filter(|_| self.random.chance(500));
+        let any = self.random.below(self.accounts.len() as u64) as usize;
+        let victim = changed.unwrap_or(any);
         let mut papers = self.accounts[victim].papers.clone();
-        papers.password.push('!');
+        match (changed, &self.accounts[victim].former_password) {
+            (Some(_), Some(former)) => papers.password.clone_from(former),
+            _ => papers.password.push('!'),
+        }
         let mut token = self.accounts[victim].token.filter(|_| self.random.chance(500));
         if let Some(token) = &mut token {
             token.0[self.random.below(32) as usize] ^= 1;

@@ -189,6 +189,11 @@ impl<'a> Chat<'a> {
         &self.book.members
     }
 
+    /// The session of the Main that a user is in a channel by.
+    pub fn main_of(&self, member: &Member) -> Option<SessionKey> {
+        self.mains.at(member.main).map(|main| main.session)
+    }
+
     /// How many Mains it serves.
     pub const fn mains(&self) -> usize {
         self.mains.len()

@@ -25,6 +25,7 @@ impl RealmClient {
             return;
         }
         self.token = Some(token);
+        self.has_newer_login = true;
         self.device = Some(device);
         caller.sessions.close(caller.now, caller.key, Farewell::Bye(ErrorCode::GOODBYE));
         self.main = MainState::Waiting;

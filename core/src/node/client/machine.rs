@@ -87,6 +87,8 @@ pub struct RealmClient {
     /// The session to Main, or to Login before.
     pub(super) main_session: SessionKey,
     pub(super) world_session: SessionKey,
+    /// It has logged in again since it was sent to its world.
+    pub(super) has_newer_login: bool,
     main_backoff: Backoff,
     world_backoff: Backoff,
     /// Before that Login does not hear us.
@@ -115,6 +117,7 @@ impl RealmClient {
             world: WorldState::Outside,
             main_session: Key::DANGLING,
             world_session: Key::DANGLING,
+            has_newer_login: false,
             main_backoff: backoff.clone(),
             world_backoff: backoff,
             login_retry_ms: 0,
@@ -253,6 +256,7 @@ impl RealmClient {
         // The message's type keeps addresses within the string's capacity.
         self.world_address = heapless::String::try_from(address).unwrap_or_default();
         self.handshake_key = handshake_key;
+        self.has_newer_login = false;
         match caller.sessions.connect(caller.now, self.tag(WORLD_LINK)) {
             Ok(key) => {
                 self.world_session = key;
@@ -292,7 +296,7 @@ impl RealmClient {
         let is_main_s = caller.key == self.main_session;
         let needs_an_account =
             code == ErrorCode::LOGIN_NEEDED && is_main_s && !self.config.has_account;
-        if code.is_for_good() || needs_an_account {
+        if self.is_final(caller.key, code) || needs_an_account {
             self.verdict = Some(code);
         }
         handler.on_event(self.number, ClientEvent::Refused { code, about });
@@ -318,13 +322,15 @@ impl RealmClient {
         cx: &mut Context<'_, '_>,
         reason: ErrorCode,
     ) {
-        self.main_session = Key::DANGLING;
         let was_at_login = matches!(self.main, MainState::ConnectingToLogin | MainState::LoggingIn);
         if self.world == WorldState::Asking {
             self.world = WorldState::Outside;
         }
         let reason = self.verdict.unwrap_or(reason);
-        let is_over = reason == ErrorCode::REPLACED || self.is_for_good(reason);
+        let is_over = reason == ErrorCode::REPLACED
+            || self.verdict.is_some()
+            || self.is_final(self.main_session, reason);
+        self.main_session = Key::DANGLING;
         if is_over || cx.sessions.is_shutting_down() {
             self.main = MainState::Stopped;
         }
@@ -349,6 +355,7 @@ impl RealmClient {
         cx: &mut Context<'_, '_>,
         reason: ErrorCode,
     ) {
+        let is_over = self.verdict.is_some() || self.is_final(self.world_session, reason);
         self.world_session = Key::DANGLING;
         if self.main == MainState::Stopped {
             self.world = WorldState::Outside;
@@ -357,13 +364,15 @@ impl RealmClient {
         }
         let reason = self.verdict.unwrap_or(reason);
         handler.on_event(self.number, ClientEvent::WorldLost(reason));
-        if self.is_for_good(reason) {
+        if is_over {
             self.give_up(handler, cx, reason);
         }
     }
 
-    fn is_for_good(&self, reason: ErrorCode) -> bool {
-        reason.is_for_good() || self.verdict.is_some()
+    /// Whether it is the last word; of a stay that began with a former login, not that it is revoked.
+    fn is_final(&self, session: SessionKey, code: ErrorCode) -> bool {
+        let is_of_former_login = session == self.world_session && self.has_newer_login;
+        code.is_for_good() && !(code == ErrorCode::REVOKED && is_of_former_login)
     }
 
     /// A world has said what holds for the whole realm.

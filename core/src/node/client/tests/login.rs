@@ -127,6 +127,46 @@ fn a_token_that_is_worth_nothing_any_more_leads_back_to_login() {
     });
 }
 
+/// What ends a stay of a former login, later than the client has logged in again, is not about the new one.
+#[test]
+fn both_sides_of_a_stay_that_is_revoked() {
+    for (logs_in_again, says_bye) in [(false, true), (false, false), (true, true), (true, false)] {
+        with_member(|bench| {
+            let acknowledged =
+                LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60, device: DEVICE };
+            let login = bench.meet_login();
+            bench.say(login, &acknowledged);
+            let main = bench.connect_member_to("main:7");
+            bench.say(main, &Welcome { version: 2, uid: UID, token: TOKEN });
+            let world_addr = Text::new(WORLD).unwrap();
+            bench.say(main, &EnterWorldAck { world_addr, handshake_key: KEY });
+            let world = bench.connect_member_to(WORLD);
+            bench.say(world, &join_ok());
+            bench.disconnect(main);
+            bench.pass_ms(FIRST_MS + TICK_MS);
+            let main = bench.connect_member_to("main:7");
+            if logs_in_again {
+                bench.say(main, &Error { code: ErrorCode::BAD_TOKEN, about: Hello::OPCODE.0 });
+                bench.disconnect(main);
+                bench.pass_ms(2 * FIRST_MS + TICK_MS);
+                let login = bench.meet_login_as(Some(DEVICE));
+                bench.say(login, &acknowledged);
+                bench.connect_member_to("main:7");
+            }
+            let code = ErrorCode::REVOKED;
+            if says_bye {
+                bench.say(world, &Bye { reason: code });
+            } else {
+                bench.say(world, &Error { code, about: 0 });
+                bench.disconnect(world);
+            }
+            assert_eq!(bench.member_links().1, WorldState::Outside);
+            let is_out = bench.member_links().0 == MainState::Stopped;
+            assert_eq!(is_out, !logs_in_again);
+        });
+    }
+}
+
 #[test]
 fn while_login_is_unavailable_the_token_is_kept() {
     with_member(|bench| {
