@@ -117,6 +117,8 @@ counters! {
     intrusions_admitted,
     /// Attempts to log in with a wrong password, or a forged token.
     forgeries,
+    /// Attempts to be another server, with the key of a world.
+    impostors,
     /// Logins that were asked of Login.
     attempts,
     /// Those that got a token.

@@ -40,6 +40,8 @@ pub enum Sabotage {
     GroundlessRevocation,
     /// The account store takes a password that was changed.
     FormerPassword,
+    /// A thief has got the realm's secret, and not just the key of a world.
+    StolenSecret,
     /// A world lets nobody go who is revoked.
     KeptStay,
 }

@@ -5,7 +5,7 @@
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::chat::ChatConfig;
 use tinyrealm_core::node::client::ClientConfig;
-use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
+use tinyrealm_core::node::cluster::{ClusterKeys, ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
 use tinyrealm_core::node::main::{ChatPolicy, Guests, LoginLinkConfig, MainConfig};
 use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
@@ -14,6 +14,7 @@ use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Framing;
 
 use crate::actors::Door;
+use crate::actors::impostor::Claim;
 use crate::host::{Cutting, Habits, Pace};
 use crate::ids::{HostId, main_of_world};
 use crate::memory::{BUFFERS, RING_BYTES, ROOM_MEMBERS};
@@ -28,6 +29,15 @@ const GUEST_SECRET: [u8; 32] = [42; 32];
 /// What the realm's servers share.
 pub(crate) fn cluster_secrets() -> ClusterSecrets {
     ClusterSecrets::of(ClusterSecret::new(&[7; 32]).expect("32 bytes"))
+}
+
+/// What a thief has got: the key of `world`, or, if that is what is broken, all of them.
+pub(crate) fn stolen_keys(sabotage: Sabotage, world: usize, claim: Claim) -> ClusterKeys {
+    let (kind, id) = match sabotage {
+        Sabotage::StolenSecret => claim.needs(),
+        _ => (ServerKind::WORLD, world as u16 + 1),
+    };
+    cluster_secrets().keys_of(kind, id)
 }
 
 const NET: NetConfig = NetConfig {

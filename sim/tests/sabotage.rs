@@ -107,6 +107,11 @@ fn a_password_that_still_opens_though_it_was_changed_is_seen() {
 }
 
 #[test]
+fn a_stolen_key_that_opens_more_than_its_world_s_links_is_seen() {
+    assert_seen(Sabotage::StolenSecret, &["nobody is welcome with wrong papers"]);
+}
+
+#[test]
 fn a_stay_in_a_world_that_goes_on_is_seen() {
     let directory = "Main's directory is what the worlds have";
     assert_seen(Sabotage::KeptStay, &["whoever is revoked is out", directory]);

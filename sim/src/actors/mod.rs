@@ -3,10 +3,11 @@
 //!
 //! Every server is the core's own role, and every client its
 //! [`RealmClient`](tinyrealm_core::node::client::RealmClient); what is here only listens, or, as
-//! [`intruder`], does what no honest client would, or, as [`bent`], what no honest server would.
+//! [`intruder`] and [`impostor`], does what no honest client would, or, as [`bent`], what no honest server would.
 
 pub(crate) mod bent;
 pub(crate) mod door;
+pub(crate) mod impostor;
 pub(crate) mod intruder;
 pub(crate) mod names;
 pub(crate) mod player;
@@ -16,6 +17,7 @@ pub(crate) mod witness;
 
 pub(crate) use bent::Bent;
 pub(crate) use door::Door;
+pub(crate) use impostor::Impostor;
 pub(crate) use intruder::Intruder;
 pub(crate) use player::Player;
 pub(crate) use recorder::Recorder;

@@ -7,7 +7,7 @@ use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey};
 use tinyrealm_core::wire::{Frame, Framing};
 
-use super::{Intruder, Player};
+use super::{Impostor, Intruder, Player};
 use crate::ids::HostId;
 
 /// A player, or somebody who should not be there.
@@ -15,6 +15,7 @@ use crate::ids::HostId;
 pub(crate) enum Visitor<'j> {
     Player { player: Box<Player<'j>>, main_address: String },
     Intruder(Intruder<'j>),
+    Impostor(Impostor<'j>),
 }
 
 impl<'j> Visitor<'j> {
@@ -26,6 +27,7 @@ impl<'j> Visitor<'j> {
         match self {
             Self::Player { player, .. } => player.start(cx),
             Self::Intruder(intruder) => intruder.start(cx),
+            Self::Impostor(impostor) => impostor.start(cx),
         }
     }
 
@@ -33,20 +35,21 @@ impl<'j> Visitor<'j> {
         match self {
             Self::Player { player, .. } => player.machine.stop(cx),
             Self::Intruder(intruder) => intruder.stop(cx),
+            Self::Impostor(impostor) => impostor.stop(cx),
         }
     }
 
     pub(crate) fn as_player(&self) -> Option<&Player<'j>> {
         match self {
             Self::Player { player, .. } => Some(player),
-            Self::Intruder(_) => None,
+            Self::Intruder(_) | Self::Impostor(_) => None,
         }
     }
 
     pub(crate) fn as_player_mut(&mut self) -> Option<&mut Player<'j>> {
         match self {
             Self::Player { player, .. } => Some(player),
-            Self::Intruder(_) => None,
+            Self::Intruder(_) | Self::Impostor(_) => None,
         }
     }
 
@@ -61,6 +64,7 @@ impl<'a> Role<'a> for Visitor<'_> {
         match self {
             Self::Player { player, .. } => player.machine.on_connected(&player.ears, cx, key),
             Self::Intruder(intruder) => intruder.on_connected(cx, key),
+            Self::Impostor(impostor) => impostor.on_connected(cx, key),
         }
     }
 
@@ -68,6 +72,7 @@ impl<'a> Role<'a> for Visitor<'_> {
         match self {
             Self::Player { player, .. } => player.on_frame(caller, frame),
             Self::Intruder(intruder) => intruder.on_frame(caller, frame),
+            Self::Impostor(impostor) => impostor.on_frame(caller, frame),
         }
     }
 
@@ -81,6 +86,7 @@ impl<'a> Role<'a> for Visitor<'_> {
         match self {
             Self::Player { player, .. } => player.on_ended(cx, ended),
             Self::Intruder(intruder) => intruder.on_ended(ended),
+            Self::Impostor(_) => {}
         }
     }
 
@@ -100,6 +106,7 @@ impl<'a> Role<'a> for Visitor<'_> {
                 player.machine.address(tag, main_address, &player.ears.login_address)
             }
             Self::Intruder(intruder) => &intruder.address,
+            Self::Impostor(impostor) => &impostor.address,
         }
     }
 }

@@ -4,14 +4,16 @@ use tinyrealm_core::node::Context;
 use tinyrealm_core::protocol::EVENT_MAX_BYTES;
 
 use super::{Phase, Realm};
+use crate::actors::impostor::Claim;
 use crate::actors::player::{Papers, Player};
-use crate::actors::{Intruder, Visitor};
+use crate::actors::{Impostor, Intruder, Visitor};
 use crate::host::{Driven, Tools};
-use crate::ids::{HostId, MAINS};
+use crate::ids::{HostId, MAINS, WORLDS};
 use crate::memory::MAIN_PLACES;
 use crate::speech::{Speech, place_of};
 use crate::timeline::Happening;
 use crate::trace::What;
+use crate::tuning::stolen_keys;
 
 /// The time between two acts of one visitor.
 const ACT_US: (u64, u64) = (30_000, 380_000);
@@ -38,10 +40,11 @@ enum Act {
     LogInAgain,
     Steal,
     Forge,
+    Impersonate,
     Rest,
 }
 
-const ACTS: [(Act, u32); 9] = [
+const ACTS: [(Act, u32); 10] = [
     (Act::Move, 500),
     (Act::Say, 130),
     (Act::Shout, 6),
@@ -50,7 +53,8 @@ const ACTS: [(Act, u32); 9] = [
     (Act::LogInAgain, 6),
     (Act::Steal, 8),
     (Act::Forge, 4),
-    (Act::Rest, 66),
+    (Act::Impersonate, 3),
+    (Act::Rest, 63),
 ];
 
 impl Realm<'_> {
@@ -113,6 +117,7 @@ impl Realm<'_> {
                 self.log_in(account);
             }
             Act::Steal => self.steal(),
+            Act::Impersonate => self.impersonate(),
             // Where there are guests, everybody is welcome.
             Act::Forge if self.tuning.has_accounts => self.forge(),
             Act::LogInAgain | Act::Forge | Act::Rest => {}
@@ -203,6 +208,21 @@ impl Realm<'_> {
         self.timeline.counters.intrusions += 1;
         let number = self.start_visitor((None, None), Papers::default(), |ears| {
             Visitor::Intruder(Intruder::new(uid, key, world, ears))
+        });
+        self.timeline.plan_after(ACT_US, Happening::Acts(number));
+    }
+
+    /// Somebody shows the key of a world as another server.
+    fn impersonate(&mut self) {
+        let world = self.random.below(WORLDS as u64) as usize;
+        let other = (world + 1 + self.random.below(WORLDS as u64 - 1) as usize) % WORLDS;
+        let main = self.random.below(MAINS as u64) as usize;
+        let claims = [Claim::MainAtChat, Claim::MainAtLogin, Claim::WorldAtMain(main, other)];
+        let claim = self.random.pick(&claims).unwrap_or(Claim::MainAtChat);
+        self.timeline.counters.impostors += 1;
+        let keys = stolen_keys(self.tuning.sabotage, world, claim);
+        let number = self.start_visitor((None, None), Papers::default(), |ears| {
+            Visitor::Impostor(Impostor::new(claim, keys, ears))
         });
         self.timeline.plan_after(ACT_US, Happening::Acts(number));
     }
