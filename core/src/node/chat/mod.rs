@@ -22,6 +22,7 @@ mod channel;
 mod history;
 mod main_link;
 mod memory;
+mod telling;
 #[cfg(test)]
 mod tests;
 
