@@ -38,7 +38,7 @@ impl<'n> NetConnector for WebConnector<'n> {
         // Without a socket there is nowhere to connect to.
         let socket = self.network.create().ok_or(UrlError::Host)?;
         let handle = WebHandle { network: self.network, socket };
-        Ok(WebSession { handle, url, has_opened: false, last_error: heapless::String::new() })
+        Ok(WebSession { handle, url, openings: 0, last_error: heapless::String::new() })
     }
 }
 
@@ -74,7 +74,9 @@ impl NetOutbound for WebHandle<'_> {
 pub struct WebSession<'n> {
     handle: WebHandle<'n>,
     url: heapless::String<URL_MAX_BYTES>,
-    has_opened: bool,
+    /// Whether `on_open` was told, as a number: a bool would make a vacant slot of the driver something else than
+    /// all-zero bits, and the module as long as its memory.
+    openings: u8,
     last_error: heapless::String<CLOSE_REASON_MAX_BYTES>,
 }
 
@@ -121,7 +123,7 @@ impl WebSession<'_> {
     fn end(&mut self, handler: &mut dyn NetHandler, code: CloseCode, reason: &str) {
         self.tell_end(code, reason);
         if code == CloseCode::ABNORMAL {
-            let (kind, unsaid) = if self.has_opened {
+            let (kind, unsaid) = if self.openings > 0 {
                 (NetErrorKind::Lost, "the connection ended without a goodbye")
             } else {
                 (NetErrorKind::Connect, "no connection was to be had")
@@ -158,7 +160,7 @@ impl<'n> NetSession for WebSession<'n> {
     }
 
     fn connect(&mut self) {
-        self.has_opened = false;
+        self.openings = 0;
         self.handle.network.connect(self.handle.socket, &self.url);
     }
 
@@ -169,7 +171,7 @@ impl<'n> NetSession for WebSession<'n> {
             count += 1;
             match heard {
                 Heard::Opened => {
-                    self.has_opened = true;
+                    self.openings = 1;
                     let mut sender = NetSender::new(&mut self.handle);
                     handler.on_open(&mut sender);
                     let failure = sender.failure();
