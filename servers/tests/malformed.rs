@@ -103,7 +103,7 @@ fn a_burst_within_the_default_limits_is_answered_whole() {
     const DEFAULT_BURST: u32 = 500;
     let realm = Realm::start(&[]);
     for place in PLACES {
-        let (mut peer, count) = open_with_pings(targets(&realm), place, DEFAULT_BURST);
+        let (mut peer, count) = open_with_pings(targets(&realm), place, place.burst(DEFAULT_BURST));
         expect_pongs(&mut peer, count);
         take_a_breath();
         peer.expect_served();

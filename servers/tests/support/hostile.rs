@@ -20,6 +20,7 @@ use tinyrealm_core::protocol::world_to_main::{RegisterWorld, Status, UserJoined}
 use tinyrealm_core::protocol::{
     Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, HandshakeKey, Message, Position, Text, Uid,
 };
+use tinyrealm_core::session::limits::STRANGER_BURST;
 
 /// Where a realm under attack listens. Its limits are those of [`SETTINGS`], but for the frames'.
 #[derive(Copy, Clone, Debug)]
@@ -131,6 +132,15 @@ fn either_way() -> Vec<Sample> {
 }
 
 impl Place {
+    /// How many frames may come at once, where `most` is what the configuration lets those do who have shown
+    /// who they are.
+    pub(crate) fn burst(self, most: u32) -> u32 {
+        match self {
+            Self::MainStranger | Self::WorldStranger => most.min(STRANGER_BURST.into()),
+            Self::MainGuest | Self::WorldMember => most,
+        }
+    }
+
     const fn is_main(self) -> bool {
         matches!(self, Self::MainStranger | Self::MainGuest)
     }
@@ -260,12 +270,15 @@ pub(crate) fn break_every_rule(targets: Targets, place: Place) -> Tally {
 pub(crate) fn say_what_nobody_knows(targets: Targets, place: Place) -> Tally {
     let opcodes = place.unknown();
     let longest = targets.frame_limit_bytes - 4;
-    let mut peer = place.reach(targets);
-    for opcode in &opcodes {
-        println!("{place:?}: unknown {opcode:#x}");
-        peer.send_bytes(&raw_frame(*opcode, b""));
-        peer.send_bytes(&raw_frame(*opcode, &vec![0xFF; longest]));
-        peer.expect_served();
+    // Few enough of them for a stranger's burst.
+    for opcodes in opcodes.chunks(8) {
+        let mut peer = place.reach(targets);
+        for opcode in opcodes {
+            println!("{place:?}: unknown {opcode:#x}");
+            peer.send_bytes(&raw_frame(*opcode, b""));
+            peer.send_bytes(&raw_frame(*opcode, &vec![0xFF; longest]));
+            peer.expect_served();
+        }
     }
     Tally { unknown_opcodes: 2 * opcodes.len() as u64, ..Tally::default() }
 }
@@ -299,7 +312,7 @@ pub(crate) fn take_a_breath() {
 
 pub(crate) fn send_in_odd_pieces(targets: Targets, place: Place) -> Tally {
     println!("{place:?}: many frames in one segment");
-    let (mut peer, count) = open_with_pings(targets, place, 65);
+    let (mut peer, count) = open_with_pings(targets, place, place.burst(66) - 1);
     expect_pongs(&mut peer, count);
     println!("{place:?}: one frame in many segments");
     for byte in frame(&Ping { nonce: 0xFFFF_FFFF }) {
@@ -315,10 +328,11 @@ pub(crate) fn send_in_odd_pieces(targets: Targets, place: Place) -> Tally {
 
 pub(crate) fn send_as_fast_as_allowed_and_faster(targets: Targets, place: Place) -> Tally {
     println!("{place:?}: just under the limit");
-    let (mut peer, count) = open_with_pings(targets, place, PACKET_BURST);
+    let burst = place.burst(PACKET_BURST);
+    let (mut peer, count) = open_with_pings(targets, place, burst);
     expect_pongs(&mut peer, count);
     println!("{place:?}: just over the limit");
-    let (mut fast, _) = open_with_pings(targets, place, PACKET_BURST + 1);
+    let (mut fast, _) = open_with_pings(targets, place, burst + 1);
     fast.expect_refused(ErrorCode::TOO_FAST, 0);
     take_a_breath();
     peer.expect_served();
