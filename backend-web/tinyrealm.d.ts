@@ -3,6 +3,7 @@
 import type {
   ClientToMain, ClientToWorld, EitherWay, LoginToClient, MainToClient, WorldToClient,
 } from "./protocol.js";
+import type { Link } from "./postcard.js";
 import type { LINKS, MAIN_STATES, WORLD_STATES } from "./module.js";
 
 /** Where the links are, whenever that changes. */
@@ -39,6 +40,12 @@ export interface Closed {
   reason: string;
 }
 
+/** A game's own messages, from the module that is made of them: `{ says: clientToRush, hears: rushToClient }`. */
+export interface GameLinks<S extends { type: string }, H extends { type: string }> {
+  says: Link<S>;
+  hears: Link<H>;
+}
+
 export type RealmEvent =
   | State | Lost | Disconnected | Closed | MainToClient | WorldToClient | LoginToClient | EitherWay;
 
@@ -57,13 +64,15 @@ export interface Account {
   device?: Uint8Array | null;
 }
 
-export interface Options {
+export interface Options<S extends { type: string } = never, H extends { type: string } = never> {
   /** Of load(). */
   module: WebAssembly.Module;
   /** Where Main is, `host:port`. */
   main: string;
   /** The region whose worlds it wants; empty for any. */
   region?: string;
+  /** What the game of the rooms says and hears besides. */
+  game?: GameLinks<S, H> | null;
   /** For a realm with accounts; without one, a guest. */
   account?: Account | null;
   /** Of a visit before. */
@@ -81,7 +90,7 @@ export interface Options {
   onArrival?: () => void;
 }
 
-export interface Realm {
+export interface Realm<S extends { type: string } = never, H extends { type: string } = never> {
   readonly state: Pick<State, "main" | "world">;
   /** Who we are; 0 before Main has said so. */
   readonly uid: number;
@@ -91,12 +100,12 @@ export interface Realm {
   readonly device: Uint8Array | null;
   readonly isClosed: boolean;
   /** Has `handler` called with each message of this type, inside of tick(). */
-  on<T extends RealmEvent["type"]>(
+  on<T extends (RealmEvent | H)["type"]>(
     type: T,
-    handler: (message: Extract<RealmEvent, { type: T }>) => void,
+    handler: (message: Extract<RealmEvent | H, { type: T }>) => void,
   ): this;
   /** Says something with the next tick. Throws for what does not fit its message. */
-  send(message: Command): "sent" | "full" | "away";
+  send(message: Command | S): "sent" | "full" | "away";
   /**
    * Deals with what has come and with the time; answers how much that was. Once a frame. In a hidden tab,
    * and where nobody has called it for a second, what comes calls it.
@@ -113,4 +122,6 @@ export function codeName(codes: Readonly<Record<string, number>>, number: number
 export function load(source?: BufferSource | URL | string): Promise<WebAssembly.Module>;
 
 /** A client of the realm; it begins to go to Main with the first tick. */
-export function connect(options: Options): Realm;
+export function connect<S extends { type: string } = never, H extends { type: string } = never>(
+  options: Options<S, H>,
+): Realm<S, H>;

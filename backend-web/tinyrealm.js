@@ -4,6 +4,7 @@
 //   const module = await load();
 //   const realm = connect({ module, main: "127.0.0.1:7000" });
 //   realm.on("MoveBroadcast", ({ number, pos }) => …);
+//   realm.send({ type: "Move", pos, dir });
 //   realm.on("Closed", ({ code, reason }) => …);
 //   requestAnimationFrame(function frame() { realm.tick(); requestAnimationFrame(frame); });
 //
@@ -40,7 +41,7 @@ const TRY_AGAIN_LATER = 1013;
 const SENT_AWAY = 4000;
 
 const utf8 = new TextEncoder();
-const inbound = [
+const events = [
   fromModule, protocol.worldToClient, protocol.mainToClient, protocol.loginToClient, protocol.eitherWay,
 ];
 const commands = [protocol.clientToWorld, protocol.clientToMain];
@@ -92,9 +93,13 @@ class Realm {
   #token = null;
   #device = null;
   #isClosed = false;
+  /** The links whose messages we say, and those whose messages we are told. */
+  #commands = commands;
+  #events = events;
 
   constructor(options) {
-    const { module, main, region = "", account = null, token = null } = options;
+    const { module, main, region = "", account = null, token = null, game = null } = options;
+    if (game !== null) this.#speak(game);
     this.#options = {
       WebSocket: globalThis.WebSocket,
       urlOf: (url) => url,
@@ -153,7 +158,7 @@ class Realm {
    * be tried again; "away" if we are not there now.
    */
   send(message) {
-    const link = commands.find(({ opcodes }) => message.type in opcodes);
+    const link = this.#commands.find(({ opcodes }) => message.type in opcodes);
     if (!link) throw new TypeError(`a client does not say ${message.type}`);
     const answer = this.#wasm.command(this.#handOver(link.encode(message)));
     if (answer === TAKEN) return "sent";
@@ -180,6 +185,16 @@ class Realm {
   /** Leaves in good order: "Closed" comes with a later tick, two seconds later at most. */
   close() {
     this.#wasm.stop();
+  }
+
+  /** Adds a game's own messages; a name that the realm has, too, would be one message or the other. */
+  #speak({ says, hears }) {
+    const taken = [...commands, ...events].flatMap(({ opcodes }) => Object.keys(opcodes));
+    const twice = [says, hears].flatMap(({ opcodes }) => Object.keys(opcodes))
+      .filter((name) => taken.includes(name));
+    if (twice.length > 0) throw new TypeError(`the realm has messages of these names: ${twice.join(", ")}`);
+    this.#commands = [...commands, says];
+    this.#events = [...events, hears];
   }
 
   /** Puts bytes where the module reads them; of too many, enough that it sees so. */
@@ -313,7 +328,7 @@ class Realm {
   /** null for what a newer server says, and for what does not decode, which ends its link. */
   #decode(body) {
     try {
-      for (const link of inbound) {
+      for (const link of this.#events) {
         const message = link.decode(body);
         if (message) return message;
       }

@@ -3,17 +3,21 @@
 //! Purpose: [`files`] are what `protocol.js`, `module.js` and their types beside this crate have to be;
 //! `cargo xtask web` writes them, a test compares them. The first has what a client says to Main, a world
 //! and Login, and what they answer; the second what `tinyrealm.js` and the wasm module say to each other.
+//! [`game_files`] are the same for a game's own messages.
 //!
 //! Contract: a type that the schema has and this does not know is a panic here, before anything is
 //! written, never a wrong module.
 
-use std::fmt::Write;
+mod game;
+mod links;
+mod types;
 
-use tinyrealm_core::protocol::schema::{Codes, Vocabulary, WireType};
-use tinyrealm_core::protocol::{
-    self, ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, MessageSchema, Versions,
-};
+use tinyrealm_core::protocol::schema::{Codes, Vocabulary};
+use tinyrealm_core::protocol::{self, ErrorCode, JoinDenial, LinkSchema, LoginDenial, Versions};
 use tinyrealm_web_client::{self as client, messages};
+
+pub use game::game_files;
+use links::{push_links, push_types};
 
 const HEAD: &str =
     "// Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.\n\n";
@@ -70,43 +74,6 @@ const WORDS: Vocabulary = Vocabulary {
     ],
 };
 
-/// How one field is written in the two languages.
-struct FieldType {
-    codec: String,
-    typescript: String,
-}
-
-impl FieldType {
-    fn new(codec: impl Into<String>, typescript: impl Into<String>) -> Self {
-        Self { codec: codec.into(), typescript: typescript.into() }
-    }
-
-    fn of(type_name: &str) -> Self {
-        let found = WORDS.wire_type(type_name);
-        match found.unwrap_or_else(|| panic!("JavaScript has no codec for `{type_name}` yet")) {
-            WireType::Bool | WireType::U8 | WireType::I16 | WireType::F32 => {
-                panic!("JavaScript has no codec for `{type_name}` yet")
-            }
-            WireType::U16 | WireType::Code(_) => Self::new("u16", "number"),
-            WireType::U32 => Self::new("u32", "number"),
-            WireType::U53 => Self::new("u53", "number"),
-            WireType::I32 => Self::new("i32", "number"),
-            WireType::Array(count) => Self::new(format!("array({count})"), "Uint8Array"),
-            WireType::Bytes(most) => Self::new(format!("bytes({most})"), "Uint8Array"),
-            WireType::Text(most) => Self::new(format!("text({most})"), "string"),
-            WireType::Option(some) => {
-                let Self { codec, typescript } = Self::of(some);
-                Self::new(format!("option({codec})"), format!("{typescript} | null"))
-            }
-            WireType::List(most, item) => {
-                let Self { codec, typescript } = Self::of(item);
-                Self::new(format!("list({most}, {codec})"), format!("{typescript}[]"))
-            }
-            WireType::Structure(structure) => Self::new(structure.name, structure.type_name),
-        }
-    }
-}
-
 /// The codes that a client hears.
 const CODES: [&Codes; 3] = [&ErrorCode::CODES, &JoinDenial::CODES, &LoginDenial::CODES];
 
@@ -121,6 +88,13 @@ pub fn files() -> [(&'static str, String); 4] {
         ("module.js", wasm_module()),
         ("module.d.ts", wasm_types()),
     ]
+}
+
+/// The realm's own types are all known; a new one is found by the first who runs this.
+fn known(pushed: Result<(), String>) {
+    if let Err(problem) = pushed {
+        panic!("{problem}");
+    }
 }
 
 fn protocol_module() -> String {
@@ -142,7 +116,7 @@ fn protocol_module() -> String {
     out += "\nconst position = record({ x: i32, y: i32, z: i32 });\n";
     out += "const member = record({ number: u16, uid: u53, pos: position, dir: u16 });\n";
     out += "const versions = record({ from: u16, to: u16 });\n";
-    push_links(&mut out, &LINKS);
+    known(push_links(&mut out, WORDS, &LINKS));
     out
 }
 
@@ -155,29 +129,8 @@ fn wasm_module() -> String {
     for (name, names) in MODULE_NAMES {
         out += &format!("export const {name} = Object.freeze({names:?});\n");
     }
-    push_links(&mut out, &MODULE_LINKS);
+    known(push_links(&mut out, WORDS, &MODULE_LINKS));
     out
-}
-
-fn push_links(out: &mut String, links: &[(&str, &LinkSchema)]) {
-    for (name, schema) in links {
-        *out += &format!("\nexport const {name} = link({{\n");
-        for message in schema.messages {
-            push_message(out, message);
-        }
-        *out += "});\n";
-    }
-}
-
-fn push_message(out: &mut String, message: &MessageSchema) {
-    let fields: Vec<String> = message.fields.iter().map(codec_of).collect();
-    let fields = if fields.is_empty() { String::new() } else { format!(" {} ", fields.join(", ")) };
-    // Writing to a string does not fail.
-    let _ = writeln!(out, "  {}: [0x{:04x}, {{{fields}}}],", message.name, message.opcode.0);
-}
-
-fn codec_of(field: &FieldSchema) -> String {
-    format!("{}: {}", field.name, FieldType::of(field.type_name).codec)
 }
 
 fn protocol_types() -> String {
@@ -193,7 +146,7 @@ fn protocol_types() -> String {
         out += &format!("\nexport const {name}: {{\n{}}};\n", names.concat());
     }
     out += include_str!("types_head.d.ts");
-    push_types(&mut out, &LINKS);
+    known(push_types(&mut out, WORDS, &LINKS));
     out
 }
 
@@ -205,30 +158,8 @@ fn wasm_types() -> String {
     for (name, names) in MODULE_NAMES {
         out += &format!("export const {name}: readonly {names:?};\n");
     }
-    push_types(&mut out, &MODULE_LINKS);
+    known(push_types(&mut out, WORDS, &MODULE_LINKS));
     out
-}
-
-fn push_types(out: &mut String, links: &[(&str, &LinkSchema)]) {
-    for (name, schema) in links {
-        let union = pascal(name);
-        for message in schema.messages {
-            let fields = message.fields.iter().map(|field| {
-                format!("  {}: {};\n", field.name, FieldType::of(field.type_name).typescript)
-            });
-            let fields: String = fields.collect();
-            let name = message.name;
-            *out += &format!("\nexport interface {name} {{\n  type: \"{name}\";\n{fields}}}\n");
-        }
-        let names: Vec<&str> = schema.messages.iter().map(|message| message.name).collect();
-        *out += &format!("\nexport type {union} = {};\n", names.join(" | "));
-        *out += &format!("export const {name}: Link<{union}>;\n");
-    }
-}
-
-fn pascal(name: &str) -> String {
-    let (first, rest) = name.split_at(1);
-    first.to_uppercase() + rest
 }
 
 #[cfg(test)]
@@ -243,22 +174,5 @@ mod tests {
             let there = std::fs::read_to_string(path).unwrap_or_default();
             assert!(there == content, "{name} is stale: run `cargo xtask web`");
         }
-    }
-
-    #[test]
-    fn types_are_put_together() {
-        let token = FieldType::of("Option<Token>");
-        assert_eq!(
-            (token.codec.as_str(), token.typescript.as_str()),
-            ("option(array(32))", "Uint8Array | null")
-        );
-        let members = FieldType::of("heapless::Vec<MemberState, SNAPSHOT_PAGE_MEMBERS>");
-        assert_eq!(members.codec, "list(16, member)");
-    }
-
-    #[test]
-    #[should_panic(expected = "no codec for `Sprocket`")]
-    fn a_type_that_is_not_known_is_found_here() {
-        FieldType::of("Sprocket");
     }
 }

@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Client(ClientOptions),
     /// Print the configuration as it would be used, with every key, or say what is wrong with it.
     CheckConfig,
+    /// Write the browser's client, and the games' own messages as JavaScript, into a folder for a page.
+    Web(WebOptions),
     /// Say in words what bytes of the protocol are: names, fields, values, or what is wrong with them.
     Decode(DecodeOptions),
     /// Write the protocol for another language or tool.
@@ -148,6 +150,14 @@ pub(crate) struct WorldOptions {
     /// What the rooms are for.
     #[arg(long, value_name = "GAME")]
     game: Option<String>,
+}
+
+/// The flags of `web`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WebOptions {
+    /// The folder; it is made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: PathBuf,
 }
 
 /// The flags of `login`.
@@ -319,6 +329,7 @@ impl Cli {
                 | Command::Key(_)
                 | Command::Secret(_)
                 | Command::CheckConfig
+                | Command::Web(_)
                 | Command::Decode(_)
                 | Command::Schema(_),
             ) => {}

@@ -47,6 +47,7 @@ mod secret;
 mod status;
 mod up;
 mod user;
+mod web;
 mod world_server;
 
 use std::process::ExitCode;
@@ -106,6 +107,7 @@ fn run(cli: &Cli, games: Games) -> anyhow::Result<ExitCode> {
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),
         Some(Command::Decode(options)) => decode::run(options, games),
+        Some(Command::Web(options)) => web::run(&options.out, games),
         Some(Command::Schema(options)) => schema::run(options, games),
         Some(Command::CheckConfig) => {
             print!("{}", config.to_toml()?);

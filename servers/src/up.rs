@@ -19,7 +19,7 @@ use crate::bots::plan::{BotsReport, Plan, Restarts};
 use crate::chat_server;
 use crate::config::{Auth, Config, HttpService};
 use crate::http::figures::{Counts, Figures, WorldFigures};
-use crate::http::{self, Directory, Door, Entrance, Site, Visitors};
+use crate::http::{self, Directory, Door, Entrance, Page, Site, Visitors};
 use crate::keyring::{Asker, Keyring};
 use crate::login_server;
 use crate::main_server;
@@ -158,7 +158,8 @@ fn start_http(
         login: realm.login_address,
         region: config.world.region_of(0),
     };
-    let site = Arc::new(Site { directory, figures: realm.figures.clone(), visitors });
+    let page = Page::new(&config.http.page, config.games)?;
+    let site = Arc::new(Site { page, directory, figures: realm.figures.clone(), visitors });
     let mut open = |name, entrance, address| -> anyhow::Result<SocketAddr> {
         let door = Arc::new(Door::new(entrance, &config.http, &config.net));
         let (site, shutdown) = (Arc::clone(&site), shutdown.clone());

@@ -111,7 +111,7 @@ impl<'n> WebClient<'n> {
     }
 
     /// Says something of the game's: a body of `ChatJoin`, `ChatLeave`, `ChatSay`, `ChatHistory`,
-    /// `ChatWho`, `Move` or `Event`. It goes out with the next tick.
+    /// `ChatWho`, `Move`, `Event` or the game's own messages. It goes out with the next tick.
     pub fn command(&mut self, body: &[u8]) -> Answer {
         let Some(frame) = NetFrameV1::parse(body) else { return Answer::Refused };
         let Some(driver) = &mut self.driver else { return Answer::Nobody };

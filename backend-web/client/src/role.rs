@@ -16,7 +16,7 @@ use tinyrealm_core::protocol::{
 };
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey};
-use tinyrealm_core::wire::opcode::{MAIN, WORLD};
+use tinyrealm_core::wire::opcode::{GAME, MAIN, WORLD};
 use tinyrealm_core::wire::{BinaryWriter, Frame, Opcode};
 
 use crate::messages::host_to_module::Start;
@@ -78,7 +78,8 @@ impl<'n> WebRole<'n> {
 
     /// Says something of the game's, or refuses what is the machine's own to say.
     pub(crate) fn command(&mut self, cx: &mut Context<'_, '_>, frame: Frame<'_>) -> Answer {
-        let is_a_client_s = [MAIN, WORLD].iter().any(|s| s.client_to_server.contains(frame.opcode));
+        let bands = [MAIN, WORLD, GAME];
+        let is_a_client_s = bands.iter().any(|band| band.client_to_server.contains(frame.opcode));
         if !is_a_client_s || THE_MACHINE_S.contains(&frame.opcode) {
             return Answer::Refused;
         }

@@ -22,6 +22,8 @@ pub(crate) enum HttpService {
 pub(crate) struct HttpSettings {
     /// Whether `up` serves the live page: `on` or `off`.
     pub(crate) service: HttpService,
+    /// The folder of a game's own page, with an `index.html`; empty for the live page.
+    pub(crate) page: String,
     /// Where it is.
     #[serde(deserialize_with = "super::listen_address")]
     pub(crate) listen: SocketAddr,
@@ -44,6 +46,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             service: HttpService::On,
+            page: String::new(),
             listen: SocketAddr::from(([127, 0, 0, 1], 7_080)),
             port: None,
             connections: 256,

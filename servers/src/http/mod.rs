@@ -22,6 +22,7 @@ mod shares;
 mod tests;
 mod visitors;
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{HttpSettings, NetSettings};
 use figures::Figures;
 use live::{Content, Live};
+pub(crate) use page::Page;
 use shares::Shares;
 pub(crate) use visitors::Visitors;
 
@@ -87,6 +89,7 @@ fn host_of(authority: &str) -> &str {
 
 /// What the answers are made of.
 pub(crate) struct Site {
+    pub(crate) page: Page,
     pub(crate) directory: Directory,
     pub(crate) figures: Figures,
     /// Unless everyone is a guest.
@@ -218,7 +221,7 @@ async fn answer<B>(site: &Arc<Site>, door: &Door, peer: IpAddr, request: &Reques
             return stream_figures(site, door, client);
         }
         (Entrance::Page, "/realm") => json(&site.directory.told(authority)),
-        (Entrance::Page, path) => look_up(path),
+        (Entrance::Page, path) => return look_up(site, request.method(), path).await,
         (Entrance::Admin, path) => look_up_for_operator(site, path),
     };
     match *request.method() {
@@ -239,13 +242,27 @@ fn stream_figures(site: &Arc<Site>, door: &Door, client: IpAddr) -> Answer {
     answer
 }
 
-fn look_up(path: &str) -> Answer {
-    if let Some(file) = page::file(path) {
-        let mut answer = with_type(StatusCode::OK, file.content_type, file.content);
-        set(&mut answer, header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY);
-        return answer;
+/// A folder is on a disk: reading it is no work for the thread that answers.
+async fn look_up(site: &Arc<Site>, method: &Method, path: &str) -> Answer {
+    let (site, path) = (Arc::clone(site), path.to_owned());
+    let found = tokio::task::spawn_blocking(move || site.page.file(&path)).await;
+    let file = match found {
+        Ok(Ok(Some(file))) => file,
+        Ok(Ok(None)) => return plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
+        _ => return plain(StatusCode::INTERNAL_SERVER_ERROR, "the file can't be read now\n"),
+    };
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return not_allowed("GET, HEAD");
     }
-    plain(StatusCode::NOT_FOUND, "there is nothing here\n")
+    let content = match file.content {
+        Cow::Borrowed(content) => Bytes::from_static(content),
+        Cow::Owned(content) => Bytes::from(content),
+    };
+    let mut answer = with_type(StatusCode::OK, file.content_type, content);
+    if let Some(policy) = file.policy {
+        set(&mut answer, header::CONTENT_SECURITY_POLICY, policy);
+    }
+    answer
 }
 
 fn look_up_for_operator(site: &Site, path: &str) -> Answer {

@@ -21,7 +21,8 @@ fn site() -> Arc<Site> {
         worlds: vec![world],
         bots: Shared::default(),
     };
-    Arc::new(Site { directory, figures, visitors: None })
+    let page = Page::new("", &[]).unwrap();
+    Arc::new(Site { page, directory, figures, visitors: None })
 }
 
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
@@ -221,12 +222,13 @@ fn worlds_are_those_that_main_knows() {
 
 #[test]
 fn whatever_the_page_imports_is_there_with_the_type_that_a_browser_asks_for() {
+    let page = Page::new("", &[]).unwrap();
     let mut paths = vec!["/page.js".to_owned()];
     let mut next = 0;
     while let Some(path) = paths.get(next).cloned() {
-        let file = page::file(&path).unwrap_or_else(|| panic!("{path} is missing"));
+        let file = page.file(&path).unwrap().unwrap_or_else(|| panic!("{path} is missing"));
         assert!(file.content_type.starts_with("text/javascript"));
-        let text = std::str::from_utf8(file.content).unwrap();
+        let text = std::str::from_utf8(&file.content).unwrap();
         for (at, from) in text.match_indices("from \"./") {
             let name = text[at + from.len()..].split('"').next().unwrap();
             let imported = format!("/{name}");
@@ -237,7 +239,8 @@ fn whatever_the_page_imports_is_there_with_the_type_that_a_browser_asks_for() {
         next += 1;
     }
     assert!(paths.contains(&"/module.js".to_owned()), "{paths:?}");
-    let module = page::file("/tinyrealm.wasm").unwrap();
+    let module = page.file("/tinyrealm.wasm").unwrap().unwrap();
     assert_eq!((module.content_type, &module.content[..4]), ("application/wasm", &b"\0asm"[..]));
-    assert!(page::CONTENT_SECURITY_POLICY.contains("'wasm-unsafe-eval'"));
+    let index = page.file("/").unwrap().unwrap();
+    assert!(index.policy.unwrap().contains("'wasm-unsafe-eval'"));
 }

@@ -494,6 +494,8 @@ pub(crate) struct User {
     /// What it is called in its room.
     pub(crate) number: MemberNumber,
     pub(crate) token: Token,
+    /// Where it has come in.
+    pub(crate) spawn: Position,
     pub(crate) main: Peer,
     pub(crate) world: Peer,
     /// Where the world is.
@@ -529,8 +531,9 @@ impl User {
         let mut main = connect(main);
         let Welcome { uid, token, .. } = main.hello(token);
         let pass = main.enter(region);
-        let (world, ..) = pass.join_over(connect(pass.world), uid);
+        let mut world = connect(pass.world);
+        let (welcome, _) = world.join(uid, pass.key);
         let number = world.number_of(uid);
-        Self { uid, number, token, main, world, address: pass.world }
+        Self { uid, number, token, spawn: welcome.spawn_pos, main, world, address: pass.world }
     }
 }

@@ -1,0 +1,72 @@
+//! A game's own messages as a module of their own, beside `tinyrealm.js`.
+
+use tinyrealm_core::protocol::LinkSchema;
+use tinyrealm_core::protocol::schema::GameSchema;
+use tinyrealm_core::wire::opcode::GAME;
+
+use crate::links::{push_links, push_types};
+use crate::types::{codec_of, type_of};
+
+const CODECS: &str =
+    "array, bool, bytes, f32, i16, i32, link, list, option, record, text, u16, u32, u53, u8";
+const RECORDS: &str = "const position = record({ x: i32, y: i32, z: i32 });
+const member = record({ number: u16, uid: u53, pos: position, dir: u16 });
+";
+
+/// The module `NAME.js` and its types, of the game of this name: its directions, and `game`, which is what
+/// `connect` wants.
+///
+/// # Errors
+/// It has no direction from clients or none to them, or a field whose type nobody has told of.
+pub fn game_files(name: &str, schema: GameSchema) -> Result<[(String, String); 2], String> {
+    let named: Vec<(String, &LinkSchema)> =
+        schema.links.iter().map(|link| (camel(link.name), *link)).collect();
+    let links: Vec<_> = named.iter().map(|(name, link)| (name.as_str(), *link)).collect();
+    let (says, hears) = (direction(&links, true)?, direction(&links, false)?);
+    let head = format!("// Generated from the messages of the game {name}.\n\n");
+    let mut module = format!("{head}import {{ {CODECS} }} from \"./postcard.js\";\n\n{RECORDS}");
+    let mut types = head + "import type { Link } from \"./postcard.js\";\n";
+    types += "import type { MemberState, Position } from \"./protocol.js\";\n";
+    for structure in schema.words.structures {
+        module += &codec_of(schema.words, structure)?;
+        types += &type_of(schema.words, structure)?;
+    }
+    push_links(&mut module, schema.words, &links)?;
+    module +=
+        &format!("\nexport const game = Object.freeze({{ says: {says}, hears: {hears} }});\n");
+    push_types(&mut types, schema.words, &links)?;
+    let (said, heard) = (pascal(says), pascal(hears));
+    types += &format!("\nexport const game: {{ says: Link<{said}>; hears: Link<{heard}> }};\n");
+    Ok([(format!("{name}.js"), module), (format!("{name}.d.ts"), types)])
+}
+
+/// The one direction from clients, or to them.
+fn direction<'l>(
+    links: &[(&'l str, &LinkSchema)],
+    is_from_clients: bool,
+) -> Result<&'l str, String> {
+    let is_so = |link: &LinkSchema| {
+        let first = link.messages.first();
+        first.is_some_and(|message| {
+            GAME.client_to_server.contains(message.opcode) == is_from_clients
+        })
+    };
+    let mut found = links.iter().filter(|(_, link)| is_so(link)).map(|(name, _)| *name);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        _ => Err("its SCHEMA has to have one direction from clients and one to them".to_owned()),
+    }
+}
+
+/// `client_to_rush` as `clientToRush`.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| name + &pascal(word))
+}
+
+/// The first letter as a capital.
+pub(crate) fn pascal(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}

@@ -1,0 +1,293 @@
+//! Coin rush: a complete small game on a Tinyrealm room, with messages of its own.
+//!
+//! Coins lie on a field; whoever comes within [`REACH`] of one has it, and it lies elsewhere. A round takes
+//! `round_s` seconds, behind it is a pause of [`PAUSE_MS`], and then all scores are 0. The server decides:
+//! nobody runs faster than [`SPEED`], and nobody leaves the field.
+//!
+//! Contract: a newcomer is told the round, every coin and every score; later only what changes, in the same order
+//! for everybody. What a loud room does not take now is told with a later tick.
+//!
+//! Bounds: [`COINS_MAX`] coins; `PLAYERS` players with a score; no allocation, so the same crate runs on a server
+//! and on a microcontroller.
+//!
+//! ```
+//! use tinyrealm_coin_rush::CoinRush;
+//! use tinyrealm_core::node::world::{Game, Setting};
+//!
+//! let mut game = CoinRush::<8>::NEW;
+//! assert_eq!(game.configure("coins", Setting::Integer(4)), Ok(()));
+//! assert!(game.configure("coins", Setting::Integer(17)).is_err());
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod messages;
+mod players;
+#[cfg(test)]
+mod tests;
+
+use core::mem::take;
+
+use messages::client_to_rush::{self, Look};
+use messages::rush_to_client::{self, Coin, Round, Score};
+use players::{Player, Players};
+use tinyrealm_core::node::world::{
+    Game, MoveVerdict, RoomContext, Setting, SettingProblem, Speaker,
+};
+use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
+use tinyrealm_core::protocol::{Direction, Dispatched, MemberState, Position, Uid};
+use tinyrealm_core::wire::Frame;
+
+/// The most coins of a room: each is a bit of what is untold.
+pub const COINS_MAX: usize = 16;
+/// How close is having it, in thousandths of a unit.
+pub const REACH: i32 = 1_200;
+/// Half the side of the field, in thousandths of a unit.
+pub const FIELD: i32 = 20_000;
+/// How far somebody gets in a second, in thousandths of a unit.
+pub const SPEED: u32 = 12_000;
+/// So much further is a hurry of the network's, not a cheat.
+pub const SLACK: u32 = 3_000;
+/// Between two rounds.
+pub const PAUSE_MS: u32 = 5_000;
+
+const TICK_MS: u32 = 100;
+const DEFAULT_COINS: u8 = 8;
+const DEFAULT_ROUND_S: u16 = 60;
+
+/// The game of one room. Its start is all-zero bits.
+#[derive(Clone, Debug)]
+pub struct CoinRush<const PLAYERS: usize> {
+    /// 0 for the default.
+    coins_wanted: u8,
+    /// 0 for the default.
+    round_s: u16,
+    round: u16,
+    is_running: bool,
+    /// What is left of the round or the pause.
+    left_ms: u32,
+    coins: [Position; COINS_MAX],
+    players: Players<PLAYERS>,
+    /// Coins that the room was not told of, a bit each.
+    untold_coins: u16,
+    is_round_untold: bool,
+}
+
+impl<const PLAYERS: usize> CoinRush<PLAYERS> {
+    /// A room in which no round has begun.
+    pub const NEW: Self = Self {
+        coins_wanted: 0,
+        round_s: 0,
+        round: 0,
+        is_running: false,
+        left_ms: 0,
+        coins: [Position::ORIGIN; COINS_MAX],
+        players: Players::NONE,
+        untold_coins: 0,
+        is_round_untold: false,
+    };
+
+    fn coin_count(&self) -> usize {
+        usize::from(if self.coins_wanted == 0 { DEFAULT_COINS } else { self.coins_wanted })
+    }
+
+    fn round_ms(&self) -> u32 {
+        u32::from(if self.round_s == 0 { DEFAULT_ROUND_S } else { self.round_s }) * 1_000
+    }
+
+    /// Who has so many coins of this round.
+    pub fn points_of(&self, uid: Uid) -> Option<u16> {
+        self.players.find(uid).map(|player| player.points)
+    }
+
+    /// Where the coins lie.
+    pub fn coins(&self) -> impl Iterator<Item = Position> {
+        self.coins.iter().copied().take(self.coin_count())
+    }
+
+    /// The round, and whether coins can be had.
+    pub const fn round(&self) -> (u16, bool) {
+        (self.round, self.is_running)
+    }
+
+    fn begin_round(&mut self, room: &mut RoomContext<'_, '_>) {
+        // The first round is 1, and behind the last number it is again.
+        self.round = self.round.checked_add(1).unwrap_or(1);
+        self.is_running = true;
+        self.left_ms = self.round_ms();
+        self.players.begin_round();
+        for id in 0..self.coin_count() {
+            self.drop_coin(room, id);
+        }
+        self.is_round_untold = true;
+    }
+
+    fn end_round(&mut self) {
+        self.is_running = false;
+        self.left_ms = PAUSE_MS;
+        self.is_round_untold = true;
+    }
+
+    fn drop_coin(&mut self, room: &mut RoomContext<'_, '_>, id: usize) {
+        let random = room.random_u32();
+        let (x, y) = (coordinate(random as u16), coordinate((random >> 16) as u16));
+        if let Some(coin) = self.coins.get_mut(id) {
+            *coin = Position { x, y, z: 0 };
+            self.untold_coins |= 1 << id;
+        }
+    }
+
+    /// Whoever stands at a coin has it.
+    fn pick_up(&mut self, room: &mut RoomContext<'_, '_>) {
+        for id in 0..self.coin_count() {
+            let Some(coin) = self.coins.get(id).copied() else { return };
+            let finder = room.members().find(|member| is_near(member.pos, coin));
+            let Some(finder) = finder else { continue };
+            if let Some(player) = self.players.find_mut(finder.uid) {
+                player.points = player.points.saturating_add(1);
+                player.is_untold = true;
+                self.drop_coin(room, id);
+            }
+        }
+    }
+
+    /// Tells the room what it was not told; what it does not take now has to wait for a tick.
+    fn tell_changes(&mut self, room: &mut RoomContext<'_, '_>) {
+        if take(&mut self.is_round_untold) {
+            self.is_round_untold = room.say(&self.round_message()).is_err();
+        }
+        for id in 0..self.coin_count() {
+            let Some(pos) = self.coins.get(id).copied() else { return };
+            let bit = 1 << id;
+            if self.untold_coins & bit != 0 && room.say(&Coin { id: id as u8, pos }).is_ok() {
+                self.untold_coins &= !bit;
+            }
+        }
+        for player in self.players.iter_mut().filter(|player| player.is_untold) {
+            let Some(member) = room.member(player.uid) else { continue };
+            let score = Score { number: member.number, points: player.points };
+            player.is_untold = room.say(&score).is_err();
+        }
+    }
+
+    const fn round_message(&self) -> Round {
+        Round { number: self.round, is_running: self.is_running, ends_in_ms: self.left_ms }
+    }
+
+    /// Tells one player everything. Whose queue is full is on its way out, or asks again.
+    fn tell_all(&self, room: &mut RoomContext<'_, '_>, to: Uid) {
+        let _ = room.tell(to, &self.round_message());
+        for (id, pos) in self.coins().enumerate() {
+            let _ = room.tell(to, &Coin { id: id as u8, pos });
+        }
+        for player in self.players.iter() {
+            let Some(member) = room.member(player.uid) else { continue };
+            let _ = room.tell(to, &Score { number: member.number, points: player.points });
+        }
+    }
+}
+
+impl<const PLAYERS: usize> Default for CoinRush<PLAYERS> {
+    fn default() -> Self {
+        Self::NEW
+    }
+}
+
+impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
+    const NAME: &'static str = "coin-rush";
+    const TICK_INTERVAL_MS: u32 = TICK_MS;
+    const SCHEMA: GameSchema = GameSchema {
+        links: &[&client_to_rush::SCHEMA, &rush_to_client::SCHEMA],
+        words: Vocabulary::REALM,
+    };
+
+    fn configure(&mut self, key: &str, value: Setting<'_>) -> Result<(), SettingProblem> {
+        match (key, value) {
+            ("coins", Setting::Integer(coins @ 1..=16)) => self.coins_wanted = coins as u8,
+            ("coins", _) => return Err("must be between 1 and 16"),
+            ("round_s", Setting::Integer(seconds @ 1..=3_600)) => self.round_s = seconds as u16,
+            ("round_s", _) => return Err("must be between 1 and 3600"),
+            _ => return Err("is no setting: there are coins and round_s"),
+        }
+        Ok(())
+    }
+
+    /// There is a score for everybody who is in.
+    fn admits(&mut self, _: &mut RoomContext<'_, '_>, _: Uid) -> bool {
+        self.players.has_place()
+    }
+
+    fn spawn(&mut self, room: &mut RoomContext<'_, '_>, _: Uid) -> (Position, Direction) {
+        let random = room.random_u32();
+        let (x, y) = (coordinate(random as u16), coordinate((random >> 16) as u16));
+        (Position { x, y, z: 0 }, Direction(0))
+    }
+
+    fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+        self.players.enter(Player { uid, moved_at: room.now().stamp(), ..Player::NOBODY });
+        if self.round == 0 {
+            self.begin_round(room);
+        }
+        self.tell_all(room, uid);
+    }
+
+    fn on_leave(&mut self, _: &mut RoomContext<'_, '_>, uid: Uid) {
+        self.players.leave(uid);
+    }
+
+    /// Nobody leaves the field, and nobody is faster than anybody.
+    fn on_move(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        from: MemberState,
+        to: MemberState,
+    ) -> MoveVerdict {
+        let now = room.now();
+        let Some(player) = self.players.find_mut(from.uid) else { return MoveVerdict::Refuse };
+        if !player.may_go(now, distance(from.pos, to.pos)) {
+            return MoveVerdict::Refuse;
+        }
+        let pos = Position {
+            x: to.pos.x.clamp(-FIELD, FIELD),
+            y: to.pos.y.clamp(-FIELD, FIELD),
+            ..to.pos
+        };
+        if pos == to.pos { MoveVerdict::Accept } else { MoveVerdict::Correct(pos, to.dir) }
+    }
+
+    fn on_message(&mut self, speaker: &mut Speaker<'_, '_, '_>, frame: Frame<'_>) -> Dispatched {
+        client_to_rush::dispatch(self, speaker, frame)
+    }
+
+    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>) {
+        self.left_ms = self.left_ms.saturating_sub(TICK_MS);
+        match (self.is_running, self.left_ms) {
+            (true, 0) => self.end_round(),
+            (false, 0) => self.begin_round(room),
+            (true, _) => self.pick_up(room),
+            (false, _) => {}
+        }
+        self.tell_changes(room);
+    }
+}
+
+impl<const PLAYERS: usize> client_to_rush::Stub<Speaker<'_, '_, '_>> for CoinRush<PLAYERS> {
+    fn look(&mut self, speaker: &mut Speaker<'_, '_, '_>, _: Look) {
+        self.tell_all(speaker.room, speaker.uid);
+    }
+}
+
+/// Any number as a coordinate on the field, without the overflow of their product.
+fn coordinate(random: u16) -> i32 {
+    let across = i64::from(random) * i64::from(2 * FIELD) / (1 << u16::BITS);
+    across as i32 - FIELD
+}
+
+/// The longer of both ways: a field is a square, and so is how far one gets.
+fn distance(one: Position, other: Position) -> u32 {
+    one.x.abs_diff(other.x).max(one.y.abs_diff(other.y))
+}
+
+fn is_near(one: Position, other: Position) -> bool {
+    distance(one, other) <= REACH.unsigned_abs()
+}

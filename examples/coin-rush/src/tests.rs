@@ -1,0 +1,68 @@
+//! The rules that need no room. Those that do are tried with real servers, in `servers/tests/coin_rush.rs`.
+
+use super::*;
+use tinyrealm_core::time::Instant;
+
+const SOMEBODY: Uid = Uid(7);
+
+fn player_at(now: Instant) -> Player {
+    Player { uid: SOMEBODY, moved_at: now.stamp(), ..Player::NOBODY }
+}
+
+#[test]
+fn both_sides_of_how_far_one_gets() {
+    let start = Instant::from_millis(5_000);
+    let later = start.after_ms(500);
+    let most = SPEED / 2 + SLACK;
+    assert!(player_at(start).may_go(later, most));
+    assert!(!player_at(start).may_go(later, most + 1));
+    assert!(!player_at(start).may_go(later, u32::MAX));
+}
+
+#[test]
+fn slack_is_not_given_twice() {
+    let start = Instant::from_millis(5_000);
+    let mut player = player_at(start);
+    assert!(player.may_go(start, SLACK));
+    assert!(!player.may_go(start, 1));
+    // A second pays for it.
+    assert!(player.may_go(start.after_ms(1_000), SPEED));
+    assert!(!player.may_go(start.after_ms(1_000), 1));
+}
+
+#[test]
+fn a_score_stays_its_player_s_until_the_round_ends() {
+    let mut players = Players::<2>::NONE;
+    players.enter(Player { uid: SOMEBODY, points: 3, ..Player::NOBODY });
+    assert!(players.has_place());
+    players.enter(Player { uid: Uid(8), points: 1, ..Player::NOBODY });
+    assert!(!players.has_place());
+    players.leave(Uid(8));
+    assert!(players.has_place() && players.find(Uid(8)).is_none());
+    players.begin_round();
+    assert_eq!(players.find(SOMEBODY).map(|player| player.points), Some(0));
+}
+
+#[test]
+fn settings_have_bounds() {
+    let mut game = CoinRush::<2>::NEW;
+    assert_eq!((game.coin_count(), game.round_ms()), (8, 60_000));
+    for (key, least, most) in [("coins", 1, 16), ("round_s", 1, 3_600)] {
+        for within in [least, most] {
+            assert_eq!(game.configure(key, Setting::Integer(within)), Ok(()));
+        }
+        for beyond in [least - 1, most + 1] {
+            assert!(game.configure(key, Setting::Integer(beyond)).is_err());
+        }
+    }
+    assert_eq!((game.coin_count(), game.round_ms()), (16, 3_600_000));
+    assert!(game.configure("colour", Setting::Text("red")).is_err());
+}
+
+#[test]
+fn both_sides_of_the_reach_and_the_field() {
+    let at = |x, y| Position { x, y, z: 0 };
+    assert!(is_near(at(0, 0), at(REACH, -REACH)) && !is_near(at(0, 0), at(REACH + 1, 0)));
+    assert!(!is_near(at(i32::MIN, 0), at(i32::MAX, 0)));
+    assert_eq!((coordinate(0), coordinate(u16::MAX)), (-FIELD, FIELD - 1));
+}

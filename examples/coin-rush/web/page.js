@@ -1,0 +1,164 @@
+// Coin rush in a browser: what the room tells is kept, and drawn once a frame.
+
+import { connect, load } from "./tinyrealm.js";
+import { game } from "./coin-rush.js";
+
+/** As in the game's rules, in thousandths of a unit. */
+const FIELD = 20_000;
+const SPEED = 11_000;
+/** How often we say where we are. */
+const SAY_MS = 50;
+const TOKEN = "coin-rush.token";
+const KEYS = {
+  ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0],
+  KeyW: [0, 1], KeyS: [0, -1], KeyA: [-1, 0], KeyD: [1, 0],
+};
+
+const canvas = document.querySelector("#field");
+const painter = canvas.getContext("2d");
+const element = (name) => document.querySelector(`#${name}`);
+
+const world = {
+  me: 0,
+  /** By member number: where somebody is, and how many coins it has. */
+  members: new Map(),
+  points: new Map(),
+  coins: new Map(),
+  round: null,
+};
+const held = new Set();
+let finger = null;
+let spoken = 0;
+
+const kept = sessionStorage.getItem(TOKEN);
+const token = kept ? Uint8Array.from(JSON.parse(kept)) : null;
+const realm = connect({ module: await load(), ...(await whereTheRealmIs()), token, game });
+
+async function whereTheRealmIs() {
+  const { main, login, region } = await (await fetch("realm")).json();
+  if (login === null || token !== null) return { main, region };
+  const made = await fetch("visitor", { method: "POST" });
+  if (!made.ok) element("state").textContent = await made.text();
+  return { main, region, account: { login, ...(await made.json()) } };
+}
+
+const meet = ({ number, pos }) => world.members.set(number, { ...pos });
+
+realm
+  .on("Welcome", () => sessionStorage.setItem(TOKEN, JSON.stringify([...realm.token])))
+  .on("JoinOk", ({ number, spawn_pos }) => {
+    world.me = number;
+    world.members.clear();
+    world.points.clear();
+    meet({ number, pos: spawn_pos });
+  })
+  .on("RoomSnapshot", ({ members, missed_events }) => {
+    members.forEach(meet);
+    if (missed_events > 0) realm.send({ type: "Look" });
+  })
+  .on("UserEntered", ({ member }) => meet(member))
+  .on("UserLeft", ({ number }) => {
+    world.members.delete(number);
+    world.points.delete(number);
+  })
+  .on("MoveBroadcast", meet)
+  .on("Coin", ({ id, pos }) => world.coins.set(id, pos))
+  .on("Score", ({ number, points }) => world.points.set(number, points))
+  .on("Round", (round) => (world.round = { ...round, heardAt: performance.now() }))
+  .on("Closed", ({ reason }) => (element("state").textContent = `It is over: ${reason}. Load the page again.`));
+
+addEventListener("keydown", ({ code }) => code in KEYS && held.add(code));
+addEventListener("keyup", ({ code }) => held.delete(code));
+addEventListener("blur", () => held.clear());
+canvas.addEventListener("pointerdown", (event) => (finger = fieldPlace(event)));
+canvas.addEventListener("pointermove", (event) => finger && (finger = fieldPlace(event)));
+for (const end of ["pointerup", "pointercancel", "pointerleave"]) {
+  canvas.addEventListener(end, () => (finger = null));
+}
+
+function fieldPlace({ offsetX, offsetY }) {
+  const side = canvas.clientWidth;
+  return { x: (offsetX / side) * 2 * FIELD - FIELD, y: FIELD - (offsetY / side) * 2 * FIELD };
+}
+
+/** Which way we want to go, as a vector of at most length 1. */
+function wanted(from) {
+  let [x, y] = [...held].reduce(([x, y], code) => [x + KEYS[code][0], y + KEYS[code][1]], [0, 0]);
+  if (finger) [x, y] = [(finger.x - from.x) / 2_000, (finger.y - from.y) / 2_000];
+  const length = Math.hypot(x, y);
+  return length > 1 ? [x / length, y / length] : [x, y];
+}
+
+function walk(passedMs, now) {
+  const me = world.members.get(world.me);
+  if (!me) return;
+  const [x, y] = wanted(me);
+  if (x === 0 && y === 0) return;
+  const step = (SPEED * passedMs) / 1_000;
+  const within = (value) => Math.round(Math.max(-FIELD, Math.min(FIELD, value)));
+  me.x = within(me.x + x * step);
+  me.y = within(me.y + y * step);
+  if (now - spoken >= SAY_MS) {
+    spoken = now;
+    realm.send({ type: "Move", pos: { x: me.x, y: me.y, z: 0 }, dir: 0 });
+  }
+}
+
+const colourOf = (number) => `hsl(${(number * 137) % 360} 60% 48%)`;
+
+function circle({ x, y }, radius, colour) {
+  const scale = canvas.width / (2 * FIELD);
+  painter.beginPath();
+  painter.arc((x + FIELD) * scale, (FIELD - y) * scale, radius, 0, 2 * Math.PI);
+  painter.fillStyle = colour;
+  painter.fill();
+}
+
+function draw() {
+  painter.clearRect(0, 0, canvas.width, canvas.height);
+  const alpha = world.round?.is_running ? 1 : 0.3;
+  painter.globalAlpha = alpha;
+  for (const coin of world.coins.values()) circle(coin, 8, "#d19a1e");
+  painter.globalAlpha = 1;
+  for (const [number, place] of world.members) circle(place, number === world.me ? 13 : 10, colourOf(number));
+}
+
+let shown = "";
+
+function write(now) {
+  const { round } = world;
+  if (round) {
+    const left = Math.max(0, Math.ceil((round.ends_in_ms - (now - round.heardAt)) / 1_000));
+    element("round").textContent = round.is_running
+      ? `Round ${round.number}: ${left} s left` : `Round ${round.number} is over; the next one in ${left} s`;
+  }
+  const rows = [...world.points].sort((one, other) => other[1] - one[1] || one[0] - other[0]).slice(0, 12);
+  const text = JSON.stringify([rows, world.me]);
+  if (text === shown) return;
+  shown = text;
+  element("scores").replaceChildren(...rows.map(([number, points]) => {
+    const row = document.createElement("li");
+    row.className = number === world.me ? "me" : "";
+    row.style.color = colourOf(number);
+    const count = document.createElement("span");
+    count.textContent = points;
+    row.append(number === world.me ? "you" : `player ${number}`, count);
+    return row;
+  }));
+}
+
+let before = performance.now();
+requestAnimationFrame(function frame(now) {
+  realm.tick();
+  walk(Math.min(100, now - before), now);
+  before = now;
+  draw();
+  write(now);
+  if (!realm.isClosed) {
+    const { main, world: link } = realm.state;
+    element("state").textContent = link === "inside" ? "" : `${main}, ${link} …`;
+    requestAnimationFrame(frame);
+  }
+});
+// For the tests, and for whoever is curious in the console.
+globalThis.coinRush = { realm, world };

@@ -1,0 +1,79 @@
+//! Coin rush on real servers: its messages, its scores, and what it does not let happen.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::{Realm, User};
+use tinyrealm_coin_rush::messages::client_to_rush::Look;
+use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
+use tinyrealm_coin_rush::{FIELD, REACH, SPEED};
+use tinyrealm_core::protocol::client_to_world::Move;
+use tinyrealm_core::protocol::{Direction, MemberNumber, Position};
+
+const SETTINGS: [&str; 4] = [
+    "world.game=coin-rush",
+    "world.rooms=1",
+    "game.coin-rush.coins=1",
+    "game.coin-rush.round_s=3600",
+];
+const STEP: Duration = Duration::from_millis(50);
+
+/// Walks there, no faster than one may.
+fn walk(user: &mut User, from: Position, to: Position) {
+    let step = (SPEED / 20) as i32;
+    let (mut at, mut next) = (from, Instant::now());
+    let nearer = |from: i32, to: i32| from + (to - from).clamp(-step, step);
+    while (at.x, at.y) != (to.x, to.y) {
+        at = Position { x: nearer(at.x, to.x), y: nearer(at.y, to.y), z: 0 };
+        user.world.send(&Move { pos: at, dir: Direction(0) });
+        next += STEP;
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+}
+
+#[test]
+fn whoever_comes_to_a_coin_has_it_and_everybody_is_told() {
+    let realm = Realm::start(&SETTINGS);
+    let (mut first, mut second) = (realm.user(), realm.user());
+    let round = first.world.find::<Round>();
+    assert_eq!((round.number, round.is_running), (1, true));
+    let coin = first.world.find::<Coin>();
+    assert_eq!(second.world.find::<Coin>(), coin);
+    assert!(coin.pos.x.abs() <= FIELD && coin.pos.y.abs() <= FIELD);
+    assert_eq!(second.world.find::<Score>().points, 0);
+    let start = first.spawn;
+    walk(&mut first, start, coin.pos);
+    let score = loop {
+        let score = second.world.find::<Score>();
+        if score.points > 0 {
+            break score;
+        }
+    };
+    assert_eq!(score, Score { number: MemberNumber(1), points: 1 });
+    // A newcomer is told the same as whoever has been there.
+    let mut third = realm.user();
+    let again = third.world.find::<Coin>();
+    assert!((again.pos.x - coin.pos.x).abs() > REACH || (again.pos.y - coin.pos.y).abs() > REACH);
+    assert_eq!(third.world.find::<Score>(), score);
+    third.world.send(&Look {});
+    assert_eq!(third.world.find::<Round>().number, 1);
+    assert_eq!(third.world.find::<Coin>(), again);
+    realm.stop();
+}
+
+#[test]
+fn nobody_is_faster_than_anybody() {
+    let realm = Realm::start(&SETTINGS);
+    let mut cheat = realm.user();
+    let mut witness = realm.user();
+    // Across the whole field at once.
+    let x = if cheat.spawn.x < 0 { FIELD } else { -FIELD };
+    cheat.world.send(&Move { pos: Position { x, y: 0, z: 0 }, dir: Direction(0) });
+    assert_eq!(cheat.world.find_move(), (cheat.uid, cheat.spawn));
+    // The witness hears of an honest step alone.
+    let honest = Position { x: cheat.spawn.x - cheat.spawn.x.signum() * 100, ..cheat.spawn };
+    cheat.world.send(&Move { pos: honest, dir: Direction(0) });
+    assert_eq!(witness.world.find_move(), (cheat.uid, honest));
+    realm.stop();
+}
