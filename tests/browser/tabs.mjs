@@ -34,6 +34,13 @@ export class Browser {
 
   /** A tab of its own context, in a room. */
   async open(url, options) {
+    const tab = await this.visit(url, options);
+    await tab.locator(isIn).waitFor();
+    return tab;
+  }
+
+  /** A tab of its own context. */
+  async visit(url, options) {
     const tab = await (await this.chromium.newContext(options)).newPage();
     tab.setDefaultTimeout(PATIENCE_MS);
     tab.on("pageerror", (error) => this.problems.push(`${error}`));
@@ -41,7 +48,6 @@ export class Browser {
       if (/Content Security Policy|Uncaught/.test(message.text())) this.problems.push(message.text());
     });
     await tab.goto(url);
-    await tab.locator(isIn).waitFor();
     return tab;
   }
 

@@ -1,5 +1,5 @@
 //! `cargo xtask browser`: the live page in a headless Chromium, in a realm of its own and in the room of a
-//! device; and a game in a hidden tab. With `hidden` that alone, for longer than the servers' own time-outs.
+//! device; a game's own page; and a game in a hidden tab. With `hidden` that alone, for longer than the servers' own time-outs.
 //!
 //! Contract: whatever is missing is installed or named: Node, npm, Chromium and QEMU come from Debian's
 //! packages if we may install them, playwright-core from npm into the build folder. Pictures of the
@@ -11,7 +11,12 @@ use std::process::Command;
 use crate::{Failure, packages, process, qemu, toolchain, workspace};
 
 const BROWSER: &str = "chromium";
-const TESTS: [&str; 3] = ["tests/browser/live-page.mjs", HIDDEN_TEST, "tests/browser/device.mjs"];
+const TESTS: [&str; 4] = [
+    "tests/browser/live-page.mjs",
+    HIDDEN_TEST,
+    "tests/browser/coin-rush.mjs",
+    "tests/browser/device.mjs",
+];
 const HIDDEN_TEST: &str = "tests/browser/hidden.mjs";
 const USAGE: &str = "usage: cargo xtask browser [hidden]";
 /// Twice what a server waits for somebody who says nothing, and more.
