@@ -132,7 +132,8 @@ function write(now) {
     element("round").textContent = round.is_running
       ? `Round ${round.number}: ${left} s left` : `Round ${round.number} is over; the next one in ${left} s`;
   }
-  const rows = [...world.points].sort((one, other) => other[1] - one[1] || one[0] - other[0]).slice(0, 12);
+  const all = [...world.members.keys()].map((number) => [number, world.points.get(number) ?? 0]);
+  const rows = all.sort((one, other) => other[1] - one[1] || one[0] - other[0]).slice(0, 12);
   const text = JSON.stringify([rows, world.me]);
   if (text === shown) return;
   shown = text;

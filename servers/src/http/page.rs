@@ -104,9 +104,8 @@ fn read(folder: &Path, name: &str) -> std::io::Result<Option<Vec<u8>>> {
     if name.contains(['\\', '\0']) || !parts.clone().all(is_visible) {
         return Ok(None);
     }
-    let (root, path) = match (folder.canonicalize(), folder.join(name).canonicalize()) {
-        (Ok(root), Ok(path)) => (root, path),
-        _ => return Ok(None),
+    let (Ok(root), Ok(path)) = (folder.canonicalize(), folder.join(name).canonicalize()) else {
+        return Ok(None);
     };
     let data = std::fs::metadata(&path)?;
     // A link may lead anywhere.

@@ -6,9 +6,8 @@
 //! snapshot of the present state, with the number of events that it has missed.
 
 use super::super::BroadcastTaken;
-use super::room_manager::{
-    MEMBER_MAX_BYTES, MOVE_FRAME_MAX_BYTES, PAGE_HEAD_MAX_BYTES, RoomManager,
-};
+use super::frame_sizes::{MEMBER_MAX_BYTES, MOVE_FRAME_MAX_BYTES, PAGE_HEAD_MAX_BYTES};
+use super::room_manager::RoomManager;
 use super::user::UserKey;
 use crate::broadcast::{Advanced, FrameClass, Window};
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered};

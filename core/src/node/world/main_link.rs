@@ -20,8 +20,8 @@
 
 use super::super::cluster::{Dialer, Heard};
 use super::super::{Caller, Context};
+use super::frame_sizes::PREFIX_BYTES;
 use super::game::Game;
-use super::room_manager::PREFIX_BYTES;
 use super::{ATTACH_TIMERS, MAIN_LINK_TIMER, World, link};
 use crate::backoff::Backoff;
 use crate::log;

@@ -17,6 +17,7 @@
 pub mod attach;
 mod client_link;
 pub mod fan_out;
+mod frame_sizes;
 pub mod game;
 mod main_link;
 mod memory;
@@ -29,15 +30,16 @@ mod tests;
 pub mod user;
 
 pub use attach::{Attach, AttachBook};
+pub use frame_sizes::{
+    EVENT_FRAME_MAX_BYTES, MEMBER_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
+    ring_min_bytes, ring_min_bytes_for,
+};
 pub use game::{
     GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting, SettingProblem, Speaker,
 };
 pub use memory::WorldMemory;
 pub use room::Room;
-pub use room_manager::{
-    EVENT_FRAME_MAX_BYTES, MEMBER_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
-    RoomManager, RoomStorage, ring_min_bytes, ring_min_bytes_for,
-};
+pub use room_manager::{RoomManager, RoomStorage};
 pub use stats::WorldStats;
 pub use user::{UserKey, WorldUser};
 

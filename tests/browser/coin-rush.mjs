@@ -1,0 +1,78 @@
+// A game's own page: coin rush in two tabs, one of which runs for a coin.
+//
+// `tabs.mjs` and `realm.mjs` say what they need.
+
+import assert from "node:assert/strict";
+import { until } from "./process.mjs";
+import { Realm } from "./realm.mjs";
+import { Browser, picture } from "./tabs.mjs";
+
+const REACH = 1_000;
+const realm = await Realm.make([
+  "--worlds", "1", "--bots", "0", "--game", "coin-rush",
+  ...["http.page=examples/coin-rush/web", "game.coin-rush.coins=5", "game.coin-rush.round_s=3600"]
+    .flatMap((one) => ["--set", one]),
+]);
+const browser = new Browser();
+
+/** What a tab knows of the room. */
+const seen = (tab) => tab.evaluate(() => {
+  const { coinRush } = globalThis;
+  if (!coinRush) return null;
+  const { world, realm } = coinRush;
+  return {
+    me: world.me, uid: realm.uid, coins: [...world.coins], members: [...world.members], points: [...world.points],
+    round: world.round, state: realm.state.world,
+  };
+});
+const isPlaying = (view) => view?.state === "inside" && view.coins.length === 5 && view.round?.is_running;
+const pointsOf = (view, number) => new Map(view.points).get(number);
+
+/** Holds the keys that lead there, until it is there. */
+async function runTo(tab, goal) {
+  const held = new Set();
+  const hold = async (key, is) => {
+    if (is === held.has(key)) return;
+    held[is ? "add" : "delete"](key);
+    await tab.keyboard[is ? "down" : "up"](key);
+  };
+  await until("the tab gets there", async () => {
+    const view = await seen(tab);
+    const at = new Map(view.members).get(view.me);
+    const [dx, dy] = [goal.x - at.x, goal.y - at.y];
+    await hold("d", dx > REACH);
+    await hold("a", dx < -REACH);
+    await hold("w", dy > REACH);
+    await hold("s", dy < -REACH);
+    return Math.max(Math.abs(dx), Math.abs(dy));
+  }, (distance) => distance <= REACH);
+}
+
+realm.start();
+try {
+  await browser.start();
+  await until("the realm", () => realm.tell("/healthz"), ({ status }) => status === 200);
+  const [runner, watcher] = [await browser.visit(realm.page), await browser.visit(realm.page)];
+  const start = await until("the runner plays", () => seen(runner), isPlaying);
+  await until("the watcher plays", () => seen(watcher), isPlaying);
+  await until("both see both", () => seen(watcher), ({ members }) => members.length === 2);
+  await runTo(runner, start.coins[0][1]);
+  const won = await until("the runner has a coin", () => seen(runner), (view) => pointsOf(view, view.me) >= 1);
+  const told = await until("the watcher is told", () => seen(watcher), (view) => pointsOf(view, won.me) >= 1);
+  assert.notDeepEqual(told.coins, start.coins, "the coin lies elsewhere");
+  await runner.locator("#scores li.me").waitFor();
+  await picture(runner, "coin-rush");
+
+  // A reload is the same user, who is told everything anew.
+  await runner.reload();
+  const back = await until("the runner is back", () => seen(runner), isPlaying);
+  assert.equal(back.uid, won.uid);
+  assert.deepEqual(browser.problems, []);
+  console.log("two tabs play coin rush: a coin is won, everybody is told, a reload comes back");
+} catch (error) {
+  console.error(`--- what the realm has said:\n${realm.said}\n---`);
+  throw error;
+} finally {
+  await browser.stop();
+  await realm.remove();
+}
