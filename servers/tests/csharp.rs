@@ -141,7 +141,30 @@ fn meet(visitor: &Process, user: &mut User, uid: u64) {
 }
 
 #[test]
-fn an_account_logs_in_comes_back_and_ends_when_it_is_revoked() {
+fn a_guest_whose_token_is_refused_leaves_its_world_and_is_somebody_new() {
+    let program = Program::compile("Visitor.cs", "somebody-new");
+    let main = Server::main(&[]);
+    let world = Server::world(1, main.address, &[]);
+    world.wait_until_registered(1);
+    let visitor = program.start(&[&main.address.to_string()]);
+    let uid = welcome_of(&visitor);
+    visitor.wait_until_said(Stream::Stdout, "number ", 1);
+    let address = main.address;
+    main.process.kill();
+    // It can't know the tokens of the other.
+    let folder = ScratchFile::new("other-main");
+    let main = Server::main_at(address, &[&format!("main.data_folder={}", folder.path())]);
+    visitor.wait_until_said(Stream::Stdout, "number ", 2);
+    visitor.wait_until_said(Stream::Stdout, &format!("welcome {uid}"), 1);
+    world.wait_until_reported(&[("users", 1), ("joined", 2), ("left", 1)]);
+    User::enter(main.address, "").world.say(5, b"stop");
+    let finished = visitor.finish(PATIENCE);
+    let came = ["welcome", "number", "lost Main", "lost the world", "welcome", "number", "ended:"];
+    assert_eq!(course_of(&finished), came);
+}
+
+#[test]
+fn an_account_logs_in_comes_back_and_stays_out_when_it_has_to() {
     let program = Program::compile("Visitor.cs", "account");
     let accounts = Accounts::new("csharp");
     accounts.user(&["add", "ann"], "correct horse\n");
@@ -150,20 +173,35 @@ fn an_account_logs_in_comes_back_and_ends_when_it_is_revoked() {
     let world = Server::world(1, main.address, &[]);
     world.wait_until_registered(1);
     let (at, login_at) = (main.address.to_string(), login.address.to_string());
+    let come = |password: &str| program.start(&[&at, &login_at, "ann", password]);
+    expect_end(come("wrong"), "WRONG");
 
-    let stranger = program.start(&[&at, &login_at, "ann", "wrong"]).finish(PATIENCE);
-    assert_eq!(stranger.lines(Stream::Stdout), ["ended: WRONG"]);
-
-    let visitor = program.start(&[&at, &login_at, "ann", "correct horse"]);
+    let visitor = come("correct horse");
     let uid = welcome_of(&visitor);
     visitor.wait_until_said(Stream::Stdout, "number ", 1);
     main.restart_after(Duration::ZERO);
     visitor.wait_until_said(Stream::Stdout, &format!("welcome {uid}"), 2);
-    accounts.user(&["disable", "ann"], "");
-    let finished = visitor.finish(PATIENCE);
-    assert_eq!(finished.lines(Stream::Stdout).last(), Some(&"ended: REVOKED"));
+    let token = support::login::login(login.address, "ann", "correct horse").token();
+    let (peer, same) = support::login::try_hello(main.address, Some(token)).unwrap();
+    assert_eq!(same, Uid(uid));
+    let finished = expect_end(visitor, "REPLACED");
     let course = course_of(&finished);
     assert_eq!(course[..5], ["logged", "welcome", "number", "lost Main", "welcome"]);
+    drop(peer);
+
+    let visitor = come("correct horse");
+    visitor.wait_until_said(Stream::Stdout, "number ", 1);
+    accounts.user(&["disable", "ann"], "");
+    expect_end(visitor, "REVOKED");
+    expect_end(come("correct horse"), "DISABLED");
+}
+
+#[track_caller]
+fn expect_end(visitor: Process, reason: &str) -> Finished {
+    let finished = visitor.finish(PATIENCE);
+    let last = finished.lines(Stream::Stdout).last().map(|line| (*line).to_owned());
+    assert_eq!(last, Some(format!("ended: {reason}")));
+    finished
 }
 
 #[test]
