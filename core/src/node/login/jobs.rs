@@ -6,8 +6,8 @@
 //! Contract: a job lives from its request until its outcome comes, even if whoever asked has gone:
 //! so what is outside is counted. A password is wiped here as soon as it is handed out.
 //!
-//! Logins stand in two [`Line`]s, and each leaves some places to the other. Who was let in before goes first,
-//! but [for one time in four](KNOWN_IN_A_ROW); in a line those go first who had the fewest others of the same under
+//! Logins stand in two lines, and each leaves some places to the other. Who was let in before goes first,
+//! but for one time in four; in a line those go first who had the fewest others of the same under
 //! way when they came: of the same address, and for who was let in before, of the same way in. Whoever comes when their line, or the
 //! whole, is full takes the place of the last in line, if that one stands behind.
 //!

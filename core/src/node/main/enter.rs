@@ -14,7 +14,7 @@
 //! many waits for some of them to be used, as long as a world may take to answer. A ticket ends with the
 //! connection that has asked for it. A user whom one world may still have is detached there before another one is asked: also
 //! when nobody has joined in time, or when a world denies whom it has from an earlier stay. What a world is
-//! asked waits until its [link](super::owed) takes it; that is part of the time that it has.
+//! asked waits until its link takes it; that is part of the time that it has.
 
 use super::directory::{EntryKey, Place};
 use super::registry::{Choice, world_bit};

@@ -5,7 +5,7 @@
 //! the same game runs on a server and on a microcontroller.
 //!
 //! A game says what it likes in messages of its own: `protocol!` in the band
-//! [`GAME`](crate::wire::opcode::GAME) makes them, [`Game::on_message`] hears those of clients, and
+//! [`GAME`] makes them, [`Game::on_message`] hears those of clients, and
 //! [`RoomContext::say`] and [`RoomContext::tell`] send.
 //!
 //! Contract: callbacks come one at a time. Moves are state (the newest counts), events are an ordered
