@@ -6,6 +6,7 @@
 mod ban;
 mod decode;
 mod key;
+mod new;
 mod schema;
 mod user;
 
@@ -20,6 +21,7 @@ use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
 pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};
+pub(crate) use new::NewOptions;
 pub(crate) use schema::SchemaOptions;
 pub(crate) use user::UserCommand;
 use user::{CreateOptions, DataOptions};
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Client(ClientOptions),
     /// Print the configuration as it would be used, with every key, or say what is wrong with it.
     CheckConfig,
+    /// Make a repository for a game of your own: rules, servers, a page; it can be played at once.
+    New(NewOptions),
     /// Write the browser's client, and the games' own messages as JavaScript, into a folder for a page.
     Web(WebOptions),
     /// Say in words what bytes of the protocol are: names, fields, values, or what is wrong with them.
@@ -329,6 +333,7 @@ impl Cli {
                 | Command::Key(_)
                 | Command::Secret(_)
                 | Command::CheckConfig
+                | Command::New(_)
                 | Command::Web(_)
                 | Command::Decode(_)
                 | Command::Schema(_),

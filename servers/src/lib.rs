@@ -39,6 +39,7 @@ mod http;
 mod keyring;
 mod login_server;
 mod main_server;
+mod new;
 mod password_input;
 mod process;
 mod report;
@@ -107,6 +108,7 @@ fn run(cli: &Cli, games: Games) -> anyhow::Result<ExitCode> {
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),
         Some(Command::Decode(options)) => decode::run(options, games),
+        Some(Command::New(options)) => new::run(options),
         Some(Command::Web(options)) => web::run(&options.out, games),
         Some(Command::Schema(options)) => schema::run(options, games),
         Some(Command::CheckConfig) => {

@@ -16,7 +16,8 @@ pub const MEMBER_FRAME_MAX_BYTES: usize = PREFIX_BYTES + MEMBER_MAX_BYTES;
 /// The shortest frame of one member's entry: number, uid, three coordinates and direction of a byte each.
 const MEMBER_FRAME_MIN_BYTES: usize = PREFIX_BYTES + 6;
 /// The longest frame of one member's move.
-pub(super) const MOVE_FRAME_MAX_BYTES: usize = PREFIX_BYTES + VARINT_U16_MAX_BYTES + PLACE_MAX_BYTES;
+pub(super) const MOVE_FRAME_MAX_BYTES: usize =
+    PREFIX_BYTES + VARINT_U16_MAX_BYTES + PLACE_MAX_BYTES;
 
 /// The most bytes of a room's ring. A member's number comes again after as many entries at the least as
 /// there are numbers that nobody holds; while a ring has room for fewer, no cursor can stand in what was

@@ -1,0 +1,176 @@
+//! `tinyrealm new`: a repository for a game of one's own, which builds, passes its tests and can be played at once.
+//!
+//! Contract: a folder that is there already stays as it is. What is written depends on the checkout that this
+//! binary was built from, or on `--git`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use tinyrealm_core::node::world::GAME_NAME_MAX_BYTES;
+
+use crate::cli::NewOptions;
+
+/// Each file, with its template.
+const FILES: [(&str, &str); 10] = [
+    ("Cargo.toml", include_str!("template/Cargo.toml.txt")),
+    (".gitignore", include_str!("template/gitignore.txt")),
+    ("README.md", include_str!("template/README.md.txt")),
+    ("game/Cargo.toml", include_str!("template/game/Cargo.toml.txt")),
+    ("game/src/lib.rs", include_str!("template/game/src/lib.rs.txt")),
+    ("game/src/messages.rs", include_str!("template/game/src/messages.rs.txt")),
+    ("server/Cargo.toml", include_str!("template/server/Cargo.toml.txt")),
+    ("server/src/main.rs", include_str!("template/server/src/main.rs.txt")),
+    ("web/index.html", include_str!("template/web/index.html.txt")),
+    ("web/page.js", include_str!("template/web/page.js.txt")),
+];
+
+/// Names that a crate can't have beside those it uses.
+const TAKEN: [&str; 8] =
+    ["core", "std", "alloc", "test", "proc-macro", "tinyrealm", "game", "server"];
+/// Words of the language, which no crate can be called.
+const WORDS: [&str; 46] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "unsafe", "use",
+    "where",
+];
+
+/// Where the crates come from.
+struct Source {
+    /// What a manifest says of the core.
+    core: String,
+    /// The same of the servers.
+    servers: String,
+    /// Where a reader finds Tinyrealm.
+    home: String,
+}
+
+impl Source {
+    /// The repository at `--git`, or the checkout.
+    fn of(options: &NewOptions) -> anyhow::Result<Self> {
+        if let Some(url) = &options.git {
+            let rev =
+                options.rev.as_ref().map(|rev| format!(", rev = {rev:?}")).unwrap_or_default();
+            let from = format!("git = {url:?}{rev}");
+            return Ok(Self { core: from.clone(), servers: from, home: url.clone() });
+        }
+        let servers = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = servers.parent().unwrap_or(servers);
+        ensure!(
+            servers.join("Cargo.toml").is_file(),
+            "the checkout that this binary is from is not at {} any more: use --git URL --rev REV",
+            root.display()
+        );
+        let path = |folder: &str| format!("path = {:?}", root.join(folder).display().to_string());
+        let home = root.display().to_string();
+        Ok(Self { core: path("core"), servers: path("servers"), home })
+    }
+}
+
+/// Writes the repository.
+pub(crate) fn run(options: &NewOptions) -> anyhow::Result<ExitCode> {
+    let name = options.name.as_str();
+    let folder = options.into.clone().unwrap_or_else(|| name.into());
+    ensure!(!folder.exists(), "there is a {} already", folder.display());
+    let source = Source::of(options)?;
+    for (path, template) in FILES {
+        write(&folder.join(path), &filled(template, name, &source))?;
+    }
+    println!("{} is there. Now:", folder.display());
+    println!("  cd {}", folder.display());
+    println!("  cargo test --workspace");
+    println!("  cargo run --release -- --set http.page=web");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let problem = || format!("can't write {}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(problem)?;
+    }
+    std::fs::write(path, text).with_context(problem)
+}
+
+fn filled(template: &str, name: &str, source: &Source) -> String {
+    let (snake, pascal) = (name.replace('-', "_"), pascal(name));
+    let words = [
+        ("{{name}}", name),
+        ("{{snake}}", &snake),
+        ("{{Name}}", &pascal),
+        ("{{core}}", &source.core),
+        ("{{servers}}", &source.servers),
+        ("{{home}}", &source.home),
+    ];
+    words.iter().fold(template.to_owned(), |text, (word, value)| text.replace(word, value))
+}
+
+/// `coin-rush` as `CoinRush`.
+fn pascal(name: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
+    };
+    name.split('-').map(capital).collect()
+}
+
+/// A game's name that a crate can have, too.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn parse_name(text: &str) -> Result<String, String> {
+    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.len() > GAME_NAME_MAX_BYTES || !text.chars().all(is_letter) {
+        return Err(format!("expected at most {GAME_NAME_MAX_BYTES} of a-z, 0-9 and -"));
+    }
+    if !text.starts_with(|c: char| c.is_ascii_lowercase())
+        || text.ends_with('-')
+        || text.contains("--")
+    {
+        return Err("expected words with one - between them, beginning with a letter".to_owned());
+    }
+    if TAKEN.contains(&text) || WORDS.contains(&text) || text.starts_with("tinyrealm-") {
+        return Err("a crate can't be called so".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_a_name() {
+        for good in ["a", "coin-rush", "tag2", "abcdefghijklmnop"] {
+            assert_eq!(parse_name(good).as_deref(), Ok(good));
+        }
+        let bad = [
+            "",
+            "-a",
+            "a-",
+            "a--b",
+            "2d",
+            "Tag",
+            "a_b",
+            "abcdefghijklmnopq",
+            "core",
+            "fn",
+            "tinyrealm-x",
+        ];
+        for bad in bad {
+            assert!(parse_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_to_fill_in() {
+        let source = Source { core: "c".to_owned(), servers: "s".to_owned(), home: "h".to_owned() };
+        for (path, template) in FILES {
+            let text = filled(template, "coin-rush", &source);
+            assert!(!text.contains("{{") && !text.contains("}}"), "{path}");
+            assert!(!text.is_empty() && !text.contains("\t"), "{path}");
+        }
+        assert_eq!(pascal("coin-rush"), "CoinRush");
+    }
+}
