@@ -18,6 +18,7 @@ mod firmware;
 mod fuzz;
 mod hostile;
 mod interop;
+mod new_game;
 mod no_panic;
 mod packages;
 mod peers;
@@ -92,6 +93,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         help: "the core and the backends with none, each, and all of their features",
         run: each_feature::run,
+    },
+    Command {
+        name: "new-game",
+        arguments: "",
+        help: "what `tinyrealm new` writes: built, tested, and played by bots on its own server",
+        run: new_game::run,
     },
     Command {
         name: "no-panic",

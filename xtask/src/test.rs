@@ -113,6 +113,7 @@ const STEPS: &[Step] = &[
         lane: Lane::Workspace,
         runs: &[Run::Cargo(&["test", "--workspace", "--no-fail-fast"])],
     },
+    Step { name: "new-game", lane: Lane::Workspace, runs: &[Run::Xtask("new-game")] },
     Step { name: "proxies", lane: Lane::Workspace, runs: &[Run::Xtask("proxies")] },
     Step { name: "wireshark", lane: Lane::Workspace, runs: &[Run::Xtask("wireshark")] },
     Step { name: "csharp", lane: Lane::Workspace, runs: &[Run::Xtask("csharp")] },
