@@ -23,6 +23,15 @@ use crate::wire::{Frame, Full};
 /// How long a snapshot that found no buffers waits, at least.
 const SNAPSHOT_RETRY_MS: u32 = 10;
 
+/// What has become of a snapshot.
+enum Snapshot {
+    Sent,
+    /// It waits.
+    NoBuffers,
+    /// This session does not take it.
+    Lost(SessionKey),
+}
+
 impl RoomManager<'_> {
     /// When the next flush is due.
     pub const fn next_flush(&self) -> Option<Instant> {
@@ -129,18 +138,30 @@ impl RoomManager<'_> {
         sessions: &mut SessionManager<'_>,
         key: UserKey,
     ) -> bool {
+        let outcome = self.send_pages(sessions, key);
+        if let Snapshot::Lost(session) = outcome {
+            sessions.overflow(now, session);
+        }
+        !matches!(outcome, Snapshot::NoBuffers)
+    }
+
+    /// Not inlined: a page is the largest thing on a device's stack, and has to be gone when a session ends.
+    #[inline(never)]
+    fn send_pages(&mut self, sessions: &mut SessionManager<'_>, key: UserKey) -> Snapshot {
         let Some((room, session)) = self.users.get(key).map(|user| (user.room, user.session))
         else {
-            return true;
+            return Snapshot::Sent;
         };
         let others = self.members(room).saturating_sub(1);
         let on_page = members_on_page(sessions.buffer_bytes());
         let pages = others.div_ceil(on_page as u16).max(1);
         // A page needs at most one buffer.
         if sessions.buffers_available() < usize::from(pages) {
-            return false;
+            return Snapshot::NoBuffers;
         }
         let missed_events = self.catch_up(key);
+        self.stats.snapshots.count();
+        self.stats.events_missed += u64::from(missed_events);
         let mut snapshot = RoomSnapshot {
             pages_left: pages,
             members_left: others,
@@ -152,7 +173,7 @@ impl RoomManager<'_> {
             snapshot.pages_left -= 1;
             self.fill_page(&mut keys, on_page, &mut snapshot.members);
             if sessions.send_within(session, &snapshot, u16::MAX).is_err_and(SendError::is_loss) {
-                sessions.overflow(now, session);
+                return Snapshot::Lost(session);
             }
             snapshot.members_left -= snapshot.members.len() as u16;
         }
@@ -160,9 +181,7 @@ impl RoomManager<'_> {
             // The snapshot stands for what was to go first.
             sessions.send_held(session, &mut user.held);
         }
-        self.stats.snapshots.count();
-        self.stats.events_missed += u64::from(missed_events);
-        true
+        Snapshot::Sent
     }
 
     /// Puts the next members onto a page, in place: a copy of it is half of a device's stack. Pushed
