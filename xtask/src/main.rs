@@ -194,6 +194,10 @@ fn main() -> ExitCode {
         eprint!("There is no command `{name}`.\n\n{}", help());
         return ExitCode::from(2);
     };
+    if rest.iter().any(|word| matches!(word.as_str(), "--help" | "-h")) {
+        println!("cargo xtask {} {}\n\n{}", command.name, command.arguments, command.help);
+        return ExitCode::SUCCESS;
+    }
     match (command.run)(rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

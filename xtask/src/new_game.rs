@@ -50,7 +50,11 @@ fn play(server: &Command) -> Result<(), Failure> {
     let mut up = process::ending_with_us(server);
     up.args(["up", "--bots", "0", "--worlds", "1"]);
     up.args(SETTINGS.iter().flat_map(|setting| ["--set", setting]));
-    let mut realm = up.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
+    let mut realm = up
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| error.to_string())?;
     let outcome = visit(server, &mut realm);
     let _ = realm.kill();
     let _ = realm.wait();

@@ -50,9 +50,16 @@ pub(super) fn finish(table: Table) -> anyhow::Result<Config> {
     table.try_into().map_err(|error| anyhow!("{}", in_one_line(&error.to_string())))
 }
 
-/// A mistake is one line, whatever a library makes of it.
+/// A mistake is one line, whatever a library makes of it, and a number's type is told as its bounds.
 fn in_one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let bounds = [("u8", u64::from(u8::MAX)), ("u16", u16::MAX.into()), ("u32", u32::MAX.into())];
+    bounds.iter().fold(line, |line, (name, most)| {
+        line.replace(
+            &format!("expected {name}"),
+            &format!("expected a whole number from 0 to {most}"),
+        )
+    })
 }
 
 /// Lays `layer` over `table`.

@@ -78,6 +78,10 @@ fn every_mistake_is_named() {
     assert!(format!("{unknown:#}").contains("TINYREALM_WORLD_ROMS"));
     let unknown = load("", &[], &[Override::new("world.roms", "1")]).unwrap_err();
     assert!(format!("{unknown:#}").contains("world.roms"));
+    let beyond = load("", &[], &[Override::new("net.packet_burst", "1000000")]).unwrap_err();
+    let beyond = format!("{beyond:#}");
+    assert!(beyond.contains("packet_burst") && beyond.contains("from 0 to 65535"), "{beyond}");
+    assert!(problem("[net]\npacket_burst = 65536\n").contains("from 0 to 65535"));
     let wrong = load("", &[("TINYREALM_WORLD_ROOMS", "many")], &[]).unwrap_err();
     assert!(format!("{wrong:#}").contains("whole number"));
 }

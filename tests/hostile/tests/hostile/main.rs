@@ -4,8 +4,9 @@
 //! `TINYREALM_BINARY`.
 //!
 //! Contract: bots lose nothing, whatever is done, and their p99 is at most [`RATIO_MOST`] times what it
-//! is in the same realm without, by the medians of [`ROUNDS`] that follow each other, unless that is below [`FLOOR_MS`]; and an abuse that leaves no trace at the
-//! servers has not been one. With `--quick` all abuses follow each
+//! is in the same realm without, by the medians of [`ROUNDS`] that follow each other, unless that is below
+//! [`FLOOR_MS`]; and an abuse that leaves no trace at the servers has not been one. Strangers run at the least
+//! priority, as if on machines of their own. With `--quick` all abuses follow each
 //! other beside the same bots, and no time is judged. Ends with 0 if all of it holds, 1 if not, 2 if it
 //! was called wrongly.
 
@@ -33,6 +34,7 @@ const HEAD_START: Duration = Duration::from_millis(500);
 /// How long each abuse goes on if nothing is measured.
 const QUICK: Duration = Duration::from_millis(1_200);
 const RATIO_MOST: f64 = 1.5;
+const LEAST_PRIORITY: i32 = 19;
 /// `world.flush_interval_ms`, and what a machine takes.
 const FLOOR_MS: f64 = 25.0;
 const FILES: u64 = 8_192;
@@ -80,10 +82,21 @@ fn harm(bots: &BotOutcome) -> String {
     }
 }
 
+/// Strangers have machines of their own: here they get what the realm's servers and bots leave, and what is measured
+/// is what they do to those by what they send.
+fn be_elsewhere() {
+    if let Err(error) = rustix::process::nice(LEAST_PRIORITY) {
+        eprintln!("strangers have the same priority as the servers: {error}");
+    }
+}
+
 /// Runs an abuse for as long as `beside` does something, and answers what both have come to.
 fn with_abuse<T>(field: &Field, abuse: &Abuse, beside: impl FnOnce() -> T) -> (Deeds, T) {
     thread::scope(|scope| {
-        let doing = scope.spawn(|| (abuse.run)(field));
+        let doing = scope.spawn(|| {
+            be_elsewhere();
+            (abuse.run)(field)
+        });
         let seen = catch_unwind(AssertUnwindSafe(beside));
         field.end();
         let deeds = doing.join().expect("an abuser gives up");
