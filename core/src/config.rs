@@ -1,4 +1,4 @@
-//! `NetConfig`: the limits and timeouts of a node's sessions (DESIGN §10).
+//! `NetConfig`: the limits and timeouts of a node's sessions.
 //!
 //! Purpose: the same policies on a server and on a device; only the numbers differ.
 //!

@@ -1,4 +1,4 @@
-//! `PacketDispatcher`: what becomes of every received frame (DESIGN §4).
+//! `PacketDispatcher`: what becomes of every received frame.
 //!
 //! Purpose: the one place that decides between handling, counting and closing. Frames of the common
 //! band (Ping, Pong, Bye, Error) are answered here, the same for every role; the rest goes to the

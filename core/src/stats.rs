@@ -29,7 +29,7 @@ pub struct NetStats {
     pub refused_often: u32,
     /// Strangers who had to give way to others.
     pub crowded_out: u32,
-    /// Peers closed for breaking the protocol (DESIGN §4).
+    /// Peers closed for breaking the protocol.
     pub violations: u32,
     /// Peers closed for sending too fast.
     pub floods: u32,

@@ -1,4 +1,4 @@
-//! Bad input (DESIGN §4): what breaks the protocol is told so and closed, what does not is served,
+//! Bad input: what breaks the protocol is told so and closed, what does not is served,
 //! every fault is counted once, and nobody else notices.
 
 mod support;

@@ -1,4 +1,4 @@
-//! Broadcasting: what is said once and heard by many (DESIGN §6).
+//! Broadcasting: what is said once and heard by many.
 //!
 //! Purpose: [`ring`] is the one copy of what a room says, with a cursor a member; [`rings`] keeps a
 //! second one while members are WebSockets, whose frames have another prefix, so that neither kind

@@ -1,4 +1,4 @@
-//! The broadcast ring (DESIGN §6): one copy of what a room says, and a cursor a member.
+//! The broadcast ring: one copy of what a room says, and a cursor a member.
 //!
 //! Purpose: N members hear N members without N² copies. A frame is appended once, as stream bytes; a
 //! flush publishes what was appended, and each member gets the slices between its [`Cursor`] and the

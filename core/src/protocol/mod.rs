@@ -1,4 +1,4 @@
-//! The messages of every link (DESIGN §5), one file a link.
+//! The messages of every link, one file a link.
 //!
 //! Purpose: `protocol!` turns one definition into the message structs, their opcodes, a typed
 //! [`Proxy`](client_to_main::Proxy) to send them, a [`Stub`](client_to_main::Stub) trait to receive

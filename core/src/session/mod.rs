@@ -1,4 +1,4 @@
-//! Sessions: one peer's connection, from accept to the last byte (DESIGN §3, §10).
+//! Sessions: one peer's connection, from accept to the last byte.
 //!
 //! Purpose: everything that is the same for every role and every transport. [`state`] is the life of
 //! a session, [`receiver`] cuts its frames and keeps a partial one, [`send_queue`] holds its private

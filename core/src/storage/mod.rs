@@ -1,4 +1,4 @@
-//! Bounded containers over borrowed slices (DESIGN invariants 4, 5 and 6).
+//! Bounded containers over borrowed slices.
 //!
 //! Purpose: whoever owns the memory chooses the capacity: a device lends `static` arrays, a server
 //! boxed slices. Every algorithm is compiled once for all sizes.

@@ -51,7 +51,7 @@ pub enum Framed<'a> {
     Invalid(FrameError),
 }
 
-/// Why a length prefix is refused (DESIGN §4): the peer broke the protocol.
+/// Why a length prefix is refused: the peer broke the protocol.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum FrameError {
     /// The body could not hold an opcode.

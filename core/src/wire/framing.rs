@@ -1,4 +1,4 @@
-//! `Framing`: how the frames of a session stand on its transport (DESIGN §4).
+//! `Framing`: how the frames of a session stand on its transport.
 //!
 //! Purpose: one frame body, two prefixes. On a stream it is `[len: u16 LE]`; on a WebSocket each body
 //! is one binary message of its own. [`Framing::write`] encodes the body behind two bytes and then

@@ -19,7 +19,7 @@ use super::opcode::OPCODE_BYTES;
 const HTTP_GET_AS_LENGTH: u16 = u16::from_le_bytes(*b"GE");
 
 /// The largest body that any stream may carry. One below "GE" as a length (0x4547 = 17,735), so that
-/// the first bytes of a connection tell an HTTP upgrade from a frame on the same port (DESIGN §4).
+/// the first bytes of a connection tell an HTTP upgrade from a frame on the same port.
 pub const FRAME_LIMIT_MAX_BYTES: u16 = HTTP_GET_AS_LENGTH - 1;
 
 /// The smallest body: an opcode without payload.

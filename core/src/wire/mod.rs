@@ -1,4 +1,4 @@
-//! The wire format (DESIGN §4): bytes to frames and back, without any I/O.
+//! The wire format: bytes to frames and back, without any I/O.
 //!
 //! Purpose: one idea a file. [`header`] is the stream prefix, [`frame`] the body that is the same on
 //! every transport, [`framer`] cuts frames out of received bytes, [`reader`] and [`writer`] are the

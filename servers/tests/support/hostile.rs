@@ -1,4 +1,4 @@
-//! Peers that break every rule, and what is to become of them (DESIGN §4): the same on a desktop server
+//! Peers that break every rule, and what is to become of them: the same on a desktop server
 //! and on a device.
 
 use std::net::SocketAddr;

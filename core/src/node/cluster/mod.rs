@@ -1,4 +1,4 @@
-//! The proof of a link's key that every link between servers begins with (DESIGN §10).
+//! The proof of a link's key that every link between servers begins with.
 //!
 //! ```text
 //!  dialing server                          listening server

@@ -1,4 +1,4 @@
-//! `AttemptBook`: who has guessed wrong, and when they may guess again (DESIGN §10).
+//! `AttemptBook`: who has guessed wrong, and when they may guess again.
 //!
 //! Purpose: one book counts by account, another by address. After a few free failures each further
 //! one doubles the wait, up to a limit; after a quiet time all is forgotten. What is under way counts

@@ -1,4 +1,4 @@
-//! `Authenticator`: who somebody is that says hello (DESIGN §5).
+//! `Authenticator`: who somebody is that says hello.
 //!
 //! Purpose: Main asks one authenticator, whichever the configuration names. [`Guests`] invents a user
 //! for everyone who has no token, and recognises the tokens that it has given: a token carries the

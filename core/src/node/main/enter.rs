@@ -1,4 +1,4 @@
-//! Entering a world, as a state machine a user (DESIGN §5).
+//! Entering a world, as a state machine a user.
 //!
 //! ```text
 //!              enter, no world            ack of this attempt          UserJoined

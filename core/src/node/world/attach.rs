@@ -1,4 +1,4 @@
-//! `AttachBook`: who may join this world, with which key, and until when (DESIGN §5).
+//! `AttachBook`: who may join this world, with which key, and until when.
 //!
 //! ```text
 //!   attach ──► Pending ──redeem with the right key──► Used ──┐

@@ -201,7 +201,7 @@ impl SessionManager<'_> {
         self.wheel.cancel(key.index());
     }
 
-    /// Ends a session whose peer broke the protocol (DESIGN §4).
+    /// Ends a session whose peer broke the protocol.
     pub fn violation(&mut self, now: Instant, key: SessionKey, code: ErrorCode, about: i32) {
         if self.is_open(key) {
             self.stats.violations.count();

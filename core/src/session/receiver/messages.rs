@@ -1,7 +1,7 @@
 //! What a [`Receiver`] does for WebSockets: the handshake, then messages.
 //!
-//! The first two bytes of a connection decide: `GE`, of `GET`, is a length that no stream allows
-//! (DESIGN §4). A handshake passes line by line through one pool buffer, with its state in front; a
+//! The first two bytes of a connection decide: `GE`, of `GET`, is a length that no stream allows.
+//! A handshake passes line by line through one pool buffer, with its state in front; a
 //! message is unmasked into one. Between messages a session holds none.
 //!
 //! A connection of our own that is to be a WebSocket begins with the [`Receiver::expect_answer`] of its
