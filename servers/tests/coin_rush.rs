@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use support::{Realm, User};
 use tinyrealm_coin_rush::messages::client_to_rush::Look;
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
-use tinyrealm_coin_rush::{FIELD, REACH, SPEED};
+use tinyrealm_coin_rush::{CHEATS_MOST, FIELD, REACH, SPEED};
 use tinyrealm_core::protocol::client_to_world::Move;
-use tinyrealm_core::protocol::{Direction, MemberNumber, Position};
+use tinyrealm_core::protocol::{Direction, ErrorCode, MemberNumber, Position};
 
 const SETTINGS: [&str; 4] = [
     "world.game=coin-rush",
@@ -75,5 +75,23 @@ fn nobody_is_faster_than_anybody() {
     let honest = Position { x: cheat.spawn.x - cheat.spawn.x.signum() * 100, ..cheat.spawn };
     cheat.world.send(&Move { pos: honest, dir: Direction(0) });
     assert_eq!(witness.world.find_move(), (cheat.uid, honest));
+    realm.stop();
+}
+
+#[test]
+fn whoever_only_cheats_is_shown_out_and_the_others_play_on() {
+    let realm = Realm::start(&SETTINGS);
+    let mut cheat = realm.user();
+    let mut witness = realm.user();
+    let x = if cheat.spawn.x < 0 { FIELD } else { -FIELD };
+    let jump = Move { pos: Position { x, y: 0, z: 0 }, dir: Direction(0) };
+    for _ in 1..CHEATS_MOST {
+        cheat.world.send(&jump);
+    }
+    cheat.world.expect_served();
+    cheat.world.send(&jump);
+    cheat.world.expect_bye(ErrorCode::REMOVED);
+    assert_eq!(witness.world.expect_left(), cheat.uid);
+    witness.world.expect_served();
     realm.stop();
 }

@@ -2,7 +2,8 @@
 //!
 //! Coins lie on a field; whoever comes within [`REACH`] of one has it, and it lies elsewhere. A round takes
 //! `round_s` seconds, behind it is a pause of [`PAUSE_MS`], and then all scores are 0. The server decides:
-//! nobody runs faster than [`SPEED`], and nobody leaves the field.
+//! nobody runs faster than [`SPEED`], nobody leaves the field, and who
+//! only tries to cheat is shown out.
 //!
 //! Contract: a newcomer is told the round, every coin and every score; later only what changes, in the same order
 //! for everybody. What a loud room does not take now is told with a later tick.
@@ -48,6 +49,8 @@ pub const FIELD: i32 = 20_000;
 pub const SPEED: u32 = 12_000;
 /// So much further is a hurry of the network's, not a cheat.
 pub const SLACK: u32 = 3_000;
+/// Who wants to go too far so often in a row is shown out.
+pub const CHEATS_MOST: u8 = 50;
 /// Between two rounds.
 pub const PAUSE_MS: u32 = 5_000;
 
@@ -245,6 +248,9 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
         let now = room.now();
         let Some(player) = self.players.find_mut(from.uid) else { return MoveVerdict::Refuse };
         if !player.may_go(now, distance(from.pos, to.pos)) {
+            if player.refused >= CHEATS_MOST {
+                room.remove(from.uid);
+            }
             return MoveVerdict::Refuse;
         }
         let pos = Position {

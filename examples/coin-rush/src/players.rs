@@ -12,6 +12,8 @@ pub(crate) struct Player {
     pub(crate) points: u16,
     pub(crate) is_untold: bool,
     pub(crate) moved_at: Stamp,
+    /// How often it wanted to go too far, in a row.
+    pub(crate) refused: u8,
     /// How far it may go besides what time gives it, in thousandths of a unit.
     pub(crate) slack_used: u32,
 }
@@ -22,6 +24,7 @@ impl Player {
         points: 0,
         is_untold: false,
         moved_at: Stamp::ZERO,
+        refused: 0,
         slack_used: 0,
     };
 
@@ -30,8 +33,10 @@ impl Player {
         let earned = u64::from(self.moved_at.age_ms(now)) * u64::from(SPEED) / 1_000;
         let owed = (u64::from(self.slack_used) + u64::from(distance)).saturating_sub(earned);
         if owed > u64::from(SLACK) {
+            self.refused = self.refused.saturating_add(1);
             return false;
         }
+        self.refused = 0;
         self.slack_used = owed as u32;
         self.moved_at = now.stamp();
         true

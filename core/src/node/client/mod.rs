@@ -118,9 +118,10 @@ pub trait ClientHandler {
     fn on_event(&mut self, client: u16, event: ClientEvent<'_>);
 
     /// The game of our room says something in its own messages: hand it to the `dispatch` of their direction.
+    /// Whoever does not know the game passes over it.
     fn on_message(&mut self, client: u16, frame: Frame<'_>) -> Dispatched {
         let _ = (client, frame);
-        Dispatched::Unknown
+        Dispatched::Handled
     }
 
     /// What a client with [`ClientConfig::has_account`] logs in with.
