@@ -29,6 +29,7 @@ mod qemu;
 mod test;
 mod tidy;
 mod toolchain;
+mod wasm_shape;
 mod web;
 mod wireshark;
 mod workspace;
