@@ -52,7 +52,10 @@ impl WholeRealm {
             common.chain(settings_of(name)).collect::<Vec<_>>()
         };
         let accounts = Accounts::new(name);
-        let login = accounts.login(&text(&settings("login", &CHEAP)));
+        // All come from one address, at once, and a disk may be slow.
+        let login_settings =
+            [&CHEAP[..], &["login.address_logins=1024", "login.queue=2048"]].concat();
+        let login = accounts.login(&text(&settings("login", &login_settings)));
         let chat = Server::chat(&text(&settings("chat", &[])));
         let chat_setting = format!("main.chat={}", chat.address);
         let main = main_of(&login, &text(&settings("main", &[&chat_setting])));

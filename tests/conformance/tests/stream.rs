@@ -245,6 +245,8 @@ fn a_peer_that_takes_nothing_is_waited_for() {
     settle(&mut tasks);
     let ping = frame(&Ping { nonce: 1 });
     let mut heard = 0;
+    let hello = frame(&Hello { versions: Versions::OURS, token: None });
+    exchange(&mut tasks, &there, &hello);
     for _ in 0..90 {
         there.outbound.borrow_mut().bytes.extend(&ping);
         there.outbound.borrow_mut().wake();

@@ -146,7 +146,7 @@ impl Debugger {
 
 /// `registers` with the processor at the begin of the loop, which has so many rounds.
 fn in_loop(registers: &str, rounds: u32) -> anyhow::Result<String> {
-    ensure!(registers.len() > PC + 16 && registers.is_ascii(), "no registers: {registers}");
+    ensure!(registers.len() >= PC + 16 && registers.is_ascii(), "no registers: {registers}");
     let status = registers.len() - 8;
     let old_status = u32::from_str_radix(&registers[status..], 16)?.swap_bytes();
     let mut changed = registers.to_owned();

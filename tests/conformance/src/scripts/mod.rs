@@ -5,6 +5,7 @@ pub mod main;
 pub mod world;
 
 use tinyrealm_core::protocol::either_way::Ping;
+use tinyrealm_core::session::limits::STRANGER_BURST;
 use tinyrealm_core::wire::ws::FrameKind;
 use tinyrealm_core::wire::{FRAME_LIMIT_MAX_BYTES, Opcode, write_frame};
 
@@ -93,13 +94,16 @@ fn tolerated_web_socket(peer: usize) -> Vec<Act> {
         Act::Trickle(peer, pieces),
         Act::Await(peer, 2),
         Act::Say(peer, messages(&unknown(NET.frame_limit_bytes as usize))),
-        Act::Say(peer, messages(&pings(64))),
-        Act::Await(peer, 64),
+        Act::Say(peer, messages(&pings(AT_ONCE))),
+        Act::Await(peer, AT_ONCE as usize),
     ]
 }
 
+/// So many frames, and what comes before them, are a stranger's burst at most.
+const AT_ONCE: u32 = 20;
+
 /// What every link tolerates, and how: unknown opcodes up to the limit, frames of all splits. Ends with
-/// the peer open; says 70 frames.
+/// the peer open; says few enough frames for a stranger.
 fn tolerated(peer: usize) -> Vec<Act> {
     vec![
         Act::Say(peer, [unknown(4), pings(1)].concat()),
@@ -108,8 +112,8 @@ fn tolerated(peer: usize) -> Vec<Act> {
         Act::Await(peer, 1),
         Act::Trickle(peer, [unknown(6), pings(1)].concat()),
         Act::Await(peer, 1),
-        Act::Say(peer, pings(64)),
-        Act::Await(peer, 64),
+        Act::Say(peer, pings(AT_ONCE)),
+        Act::Await(peer, AT_ONCE as usize),
     ]
 }
 
@@ -143,10 +147,11 @@ fn rude_web_sockets(first: usize) -> Vec<Act> {
 
 /// A new peer that says one frame more than it may at once.
 fn flood(peer: usize) -> Vec<Act> {
+    let burst = PACKET_BURST.min(STRANGER_BURST);
     vec![
         Act::Connect,
-        Act::Say(peer, pings(u32::from(PACKET_BURST))),
-        Act::Await(peer, usize::from(PACKET_BURST)),
+        Act::Say(peer, pings(u32::from(burst))),
+        Act::Await(peer, usize::from(burst)),
         Act::Say(peer, pings(2)),
         Act::AwaitEnd(peer),
     ]
