@@ -1,0 +1,209 @@
+//! The rules of coin rush, with real clients in virtual time.
+
+use std::collections::BTreeMap;
+
+use tinyrealm_coin_rush::messages::client_to_rush::Look;
+use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
+use tinyrealm_coin_rush::{CoinRush, FIELD, PAUSE_MS, REACH, SLACK, SPEED};
+use tinyrealm_core::node::world::Setting;
+use tinyrealm_core::protocol::{MemberNumber, Position};
+use tinyrealm_testing::{BenchConfig, GameBench, Heard, Plan, Player, Weather, play};
+
+type Game = CoinRush<16>;
+type Bench = GameBench<Game>;
+
+const TICK_MS: u32 = 100;
+const ROUND_S: i64 = 60;
+
+fn settings(coins: i64) -> [(&'static str, Setting<'static>); 2] {
+    [("coins", Setting::Integer(coins)), ("round_s", Setting::Integer(ROUND_S))]
+}
+
+/// The newest of what a player was told: the coins, and everybody's points.
+type Known = (BTreeMap<u8, Position>, BTreeMap<MemberNumber, u16>);
+
+fn known(bench: &Bench, player: Player) -> Known {
+    let coins = bench.heard::<Coin>(player).into_iter().map(|coin| (coin.id, coin.pos));
+    let members: Vec<_> = bench.members(player).iter().map(|member| member.number).collect();
+    let scores = bench.heard::<Score>(player).into_iter().map(|score| (score.number, score.points));
+    (coins.collect(), scores.filter(|(number, _)| members.contains(number)).collect())
+}
+
+/// Walks there, no faster than one may.
+fn walk(bench: &mut Bench, player: Player, to: Position) {
+    let step = (SPEED / 20) as i32;
+    let nearer = |from: i32, to: i32| from + (to - from).clamp(-step, step);
+    while (bench.position(player).x, bench.position(player).y) != (to.x, to.y) {
+        let at = bench.position(player);
+        bench
+            .move_to(player, Position { x: nearer(at.x, to.x), y: nearer(at.y, to.y), z: 0 })
+            .unwrap();
+        bench.advance_ms(50);
+    }
+}
+
+/// Somewhere on the field, as far from `pos` as can be.
+const fn away_from(pos: Position) -> Position {
+    Position { x: if pos.x < 0 { FIELD } else { -FIELD }, ..pos }
+}
+
+#[test]
+fn whoever_comes_to_a_coin_has_it_and_everybody_is_told() {
+    let mut bench = GameBench::configured(Game::NEW, &settings(1));
+    let (ann, bob) = (bench.join(), bench.join());
+    let coin = bench.game().coins().next().unwrap();
+    walk(&mut bench, bob, away_from(coin));
+    let before = bench.game().points_of(bench.uid(ann)).unwrap();
+    let coin = bench.game().coins().next().unwrap();
+    walk(&mut bench, ann, coin);
+    bench.advance_ms(2 * TICK_MS);
+    let points = bench.game().points_of(bench.uid(ann)).unwrap();
+    assert!(points > before);
+    for player in [ann, bob] {
+        let score = Score { number: bench.number(ann), points };
+        let of_ann = |score: &Score| score.number == bench.number(ann);
+        assert_eq!(bench.heard::<Score>(player).into_iter().rfind(of_ann), Some(score));
+        let coin = bench.game().coins().next();
+        assert_eq!(bench.heard::<Coin>(player).pop().map(|coin| coin.pos), coin);
+    }
+    assert_eq!(known(&bench, ann).1, known(&bench, bob).1);
+}
+
+#[test]
+fn cheats_are_refused_and_nobody_sees_them() {
+    let mut bench = GameBench::configured(Game::NEW, &settings(1));
+    let (cheat, witness) = (bench.join(), bench.join());
+    let spawn = bench.position(cheat);
+    bench.move_to(cheat, away_from(spawn)).unwrap();
+    bench.advance_ms(TICK_MS);
+    assert_eq!(bench.corrections(cheat), [spawn]);
+    assert_eq!(bench.members(witness), bench.members(cheat));
+    assert!(!bench.heard_all(witness).iter().any(|heard| matches!(heard, Heard::Moved(..))));
+    // An honest step, at the edge of what a hurry of the network's may be.
+    let step = -spawn.x.signum() * SLACK as i32;
+    let honest = Position { x: spawn.x + step, ..spawn };
+    bench.move_to(cheat, honest).unwrap();
+    bench.advance_ms(TICK_MS);
+    assert_eq!(bench.corrections(cheat), [spawn]);
+    let seen = Heard::Moved(bench.number(cheat), honest, Default::default());
+    assert!(bench.heard_all(witness).contains(&seen));
+}
+
+#[test]
+fn a_newcomer_knows_what_an_old_member_knows() {
+    let mut bench = GameBench::configured(Game::NEW, &settings(8));
+    let old = bench.join();
+    for _ in 0..3 {
+        let coin = bench.game().coins().next().unwrap();
+        walk(&mut bench, old, coin);
+        bench.advance_ms(2 * TICK_MS);
+    }
+    let new = bench.join();
+    bench.advance_ms(TICK_MS);
+    assert!(bench.game().points_of(bench.uid(old)) >= Some(3));
+    let (coins, mut scores) = known(&bench, new);
+    assert_eq!(coins.len(), 8);
+    assert_eq!(scores.remove(&bench.number(new)), Some(0));
+    assert_eq!((coins, scores), known(&bench, old));
+    // Who asks is told again.
+    bench.forget_heard();
+    bench.tell_game(old, &Look {}).unwrap();
+    bench.advance_ms(TICK_MS);
+    assert_eq!(bench.heard::<Round>(old).len(), 1);
+    assert_eq!((bench.heard::<Coin>(old).len(), bench.heard::<Score>(old).len()), (8, 2));
+    assert_eq!(bench.heard::<Round>(new), [], "nobody else is told");
+}
+
+#[test]
+fn rounds_end_and_begin() {
+    let mut bench = GameBench::configured(Game::NEW, &settings(1));
+    let (ann, bob) = (bench.join(), bench.join());
+    let coin = bench.game().coins().next().unwrap();
+    walk(&mut bench, ann, coin);
+    bench.advance_ms(60_000 - TICK_MS - bench.now_ms() as u32);
+    assert_eq!(bench.game().round(), (1, true));
+    assert!(bench.game().points_of(bench.uid(ann)) >= Some(1));
+    bench.forget_heard();
+    bench.advance_ms(2 * TICK_MS);
+    assert_eq!(bench.game().round(), (1, false));
+    bench.advance_ms(PAUSE_MS);
+    assert_eq!(bench.game().round(), (2, true));
+    bench.advance_ms(TICK_MS);
+    for player in [ann, bob] {
+        let rounds = bench.heard::<Round>(player);
+        let ends = rounds.iter().map(|round| (round.number, round.is_running, round.ends_in_ms));
+        assert!(ends.eq([(1, false, PAUSE_MS), (2, true, 60_000)]), "{rounds:?}");
+        assert!(known(&bench, player).1.into_values().all(|points| points == 0));
+    }
+}
+
+#[test]
+fn what_a_loud_room_does_not_take_is_told_later() {
+    let mut game = Game::NEW;
+    for (key, value) in settings(16) {
+        tinyrealm_core::node::world::Game::configure(&mut game, key, value).unwrap();
+    }
+    // Nothing is flushed between a shout and the tick behind it.
+    let config = BenchConfig { flush_interval_ms: TICK_MS, players: 4, ..BenchConfig::DEFAULT };
+    let mut bench = GameBench::with(game, config);
+    let ann = bench.join();
+    bench.advance_ms(60_000 + PAUSE_MS - TICK_MS / 2);
+    assert_eq!(bench.game().round(), (1, false));
+    bench.forget_heard();
+    for _ in 0..2 {
+        bench.say(ann, 1, &[7; 256]).unwrap();
+    }
+    bench.advance_ms(TICK_MS);
+    assert_eq!(bench.game().round(), (2, true));
+    let at_once = bench.heard::<Coin>(ann).len();
+    bench.advance_ms(3 * TICK_MS);
+    assert!(at_once < 16, "the room was not loud");
+    assert_eq!(
+        known(&bench, ann).0.into_values().collect::<Vec<_>>(),
+        bench.game().coins().collect::<Vec<_>>()
+    );
+    assert_eq!(bench.heard::<Round>(ann).len(), 1);
+}
+
+#[test]
+fn a_full_game_admits_nobody() {
+    let mut bench = GameBench::new(CoinRush::<1>::NEW);
+    let (ann, bob) = (bench.join(), bench.join());
+    assert!(bench.is_in_room(ann) && !bench.is_in_room(bob) && bench.is_over(bob));
+    bench.leave(ann);
+    let cid = bench.join();
+    assert!(bench.is_in_room(cid));
+}
+
+#[test]
+fn whatever_happens_nobody_is_off_the_field_and_in_the_end_all_know_the_same() {
+    let look = |bench: &mut Bench, player, _: &mut tinyrealm_testing::Random| {
+        let _ = bench.tell_game(player, &Look {});
+    };
+    play(Plan::DEFAULT, Game::default, look, |bench| {
+        let is_within = |pos: Position| pos.x.abs() <= FIELD && pos.y.abs() <= FIELD;
+        assert!(bench.room().iter().all(|member| is_within(member.pos)));
+        for member in bench.room() {
+            assert!(bench.game().points_of(member.uid).is_some(), "{:?} has no score", member.uid);
+        }
+        if bench.weather() == Weather::FINE {
+            end_is_known(bench);
+        }
+    });
+}
+
+/// Everybody knows the coins as they lie, and the same scores.
+fn end_is_known(bench: &mut Bench) {
+    let players: Vec<_> = bench.players().filter(|player| bench.is_in_room(*player)).collect();
+    let coins: Vec<_> = bench.game().coins().collect();
+    for player in &players {
+        let (known_coins, scores) = known(bench, *player);
+        assert_eq!(known_coins.into_values().collect::<Vec<_>>(), coins);
+        let right = bench.room().into_iter();
+        let right =
+            right.map(|member| (member.number, bench.game().points_of(member.uid).unwrap()));
+        assert_eq!(scores, right.collect());
+    }
+    // A coin that somebody stands at is had with the next tick.
+    assert!(coins.iter().all(|coin| coin.x.abs() <= FIELD + REACH));
+}

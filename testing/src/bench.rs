@@ -1,0 +1,373 @@
+//! `GameBench`: one room with a game, and the players that a test makes.
+
+use std::collections::VecDeque;
+
+use serde::Deserialize;
+use tinyrealm_core::node::client::{Client, WorldState};
+use tinyrealm_core::node::main::{Guests, Main};
+use tinyrealm_core::node::world::{Game, Setting, World};
+use tinyrealm_core::protocol::{
+    Bytes, Direction, MemberNumber, MemberState, Message, Position, RoomId, SendError, Uid, decode,
+};
+use tinyrealm_core::time::Instant;
+
+use crate::Random;
+use crate::ears::{Ears, Heard};
+use crate::host::{Host, Tools};
+use crate::network::{Delivery, Network, Weather};
+use crate::realm::{self, PLAYERS_MAX};
+
+/// More rounds than any moment has a reason for: a node that keeps wanting more is in a livelock.
+const ROUNDS_MAX: u32 = 100_000;
+/// How long somebody who comes is waited for.
+const COMING_MS: u32 = 20_000;
+const STEP_MS: u32 = 10;
+/// When a bench's clock starts: what is 0 is not now.
+const START_MS: u64 = 10_000;
+
+/// What a bench is like.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct BenchConfig {
+    /// Every accident, and the game's `random_u32`.
+    pub seed: u64,
+    /// Members that the room takes, [`PLAYERS_MAX`] at most. Its ring is the smallest for them.
+    pub players: usize,
+    /// How long moves and events wait for each other, as `world.flush_interval_ms`.
+    pub flush_interval_ms: u32,
+    /// The network.
+    pub weather: Weather,
+}
+
+impl BenchConfig {
+    /// Sixteen players in fine weather, and a server's default flush interval.
+    pub const DEFAULT: Self =
+        Self { seed: 1, players: 16, flush_interval_ms: 20, weather: Weather::FINE };
+}
+
+/// A player of a bench.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Player(usize);
+
+/// A room with its players; see the [crate](crate).
+pub struct GameBench<G: Game + 'static> {
+    now: Instant,
+    random: Random,
+    network: Network,
+    main: Host<Main<'static, Guests>>,
+    world: Host<World<'static, G>>,
+    players: Vec<Host<Client<Ears>>>,
+}
+
+impl<G: Game + 'static> GameBench<G> {
+    /// A room with `game` as it is, and nobody in it.
+    pub fn new(game: G) -> Self {
+        Self::with(game, BenchConfig::DEFAULT)
+    }
+
+    /// A room with `game`, which is handed these settings as a server hands it its table.
+    ///
+    /// # Panics
+    /// If a setting is none, with what a server would say.
+    pub fn configured(mut game: G, settings: &[(&str, Setting<'_>)]) -> Self {
+        for (key, value) in settings {
+            if let Err(problem) = game.configure(key, *value) {
+                panic!("game.{}.{key} {problem}", G::NAME);
+            }
+        }
+        Self::new(game)
+    }
+
+    /// A room as `config` says.
+    ///
+    /// # Panics
+    /// If it is to have more than [`PLAYERS_MAX`] players, or none.
+    pub fn with(game: G, config: BenchConfig) -> Self {
+        let BenchConfig { seed, players, flush_interval_ms, weather } = config;
+        assert!((1..=PLAYERS_MAX).contains(&players), "players: 1 to {PLAYERS_MAX}");
+        let now = Instant::from_millis(START_MS);
+        let mut random = Random::new(seed);
+        let mut network = Network::new(Weather::FINE, Random::new(random.next()));
+        let tools = &mut Tools { now, random: &mut random, network: &mut network };
+        let main = realm::main::<G>(tools);
+        let world = realm::world(tools, game, players, flush_interval_ms);
+        let mut bench = Self { now, random, network, main, world, players: Vec::new() };
+        // The servers find each other in fine weather.
+        bench.settle();
+        bench.network.weather = weather;
+        bench
+    }
+
+    /// From now on the network is like that.
+    pub const fn set_weather(&mut self, weather: Weather) {
+        self.network.weather = weather;
+    }
+
+    /// How the network is.
+    pub const fn weather(&self) -> Weather {
+        self.network.weather
+    }
+
+    // Who is there.
+
+    /// Somebody new comes, and is waited for until it is in, or sent away; in fine weather that takes no time.
+    pub fn join(&mut self) -> Player {
+        let player = Player(self.players.len());
+        let Self { now, random, network, .. } = self;
+        let tools = &mut Tools { now: *now, random, network };
+        self.players.push(realm::client::<G>(tools, player.0));
+        self.wait_for(player);
+        player
+    }
+
+    /// The player leaves in good order, and never comes back.
+    pub fn leave(&mut self, player: Player) {
+        self.act(player, |client, cx| client.stop(cx));
+    }
+
+    /// The player's connections break, and it gets no other ones before [`GameBench::come_back`].
+    pub fn cut(&mut self, player: Player) {
+        self.network.cut(self.now, realm::host_of_player(player.0));
+        self.settle();
+    }
+
+    /// The player has a network again, and is waited for as in [`GameBench::join`]. It is the same user.
+    pub fn come_back(&mut self, player: Player) {
+        self.network.mend(realm::host_of_player(player.0));
+        self.wait_for(player);
+    }
+
+    fn wait_for(&mut self, player: Player) {
+        self.settle();
+        for _ in 0..COMING_MS / STEP_MS {
+            if self.is_in_room(player) || self.is_over(player) {
+                return;
+            }
+            self.advance_ms(STEP_MS);
+        }
+    }
+
+    /// Everybody who has ever joined, in that order.
+    pub fn players(&self) -> impl Iterator<Item = Player> + use<G> {
+        (0..self.players.len()).map(Player)
+    }
+
+    /// Whether the player knows itself in the room.
+    pub fn is_in_room(&self, player: Player) -> bool {
+        self.client(player).machine().state().1 == WorldState::Inside
+    }
+
+    /// Whether the player was cut off, and has not come back.
+    pub fn is_cut(&self, player: Player) -> bool {
+        self.network.is_cut(realm::host_of_player(player.0))
+    }
+
+    /// Whether the player has left, or was sent away for good.
+    pub fn is_over(&self, player: Player) -> bool {
+        self.ears(player).is_over
+    }
+
+    /// Who it is; [`Uid::NOBODY`] before Main has said so.
+    pub fn uid(&self, player: Player) -> Uid {
+        self.ears(player).me.uid
+    }
+
+    /// What it is called in the room that it is in, or was in last.
+    pub fn number(&self, player: Player) -> MemberNumber {
+        self.ears(player).me.number
+    }
+
+    /// Where it takes itself to be.
+    pub fn position(&self, player: Player) -> Position {
+        self.ears(player).me.pos
+    }
+
+    /// Who is in the room, as the player sees it: itself as well, by number.
+    pub fn members(&self, player: Player) -> Vec<MemberState> {
+        self.ears(player).members()
+    }
+
+    /// Who is in the room, as the server has it, by number.
+    pub fn room(&self) -> Vec<MemberState> {
+        let rooms = self.world.node.role().rooms();
+        let mut members: Vec<_> = rooms.iter().map(|(_, user)| user.state()).collect();
+        members.sort_by_key(|member| member.number);
+        members
+    }
+
+    /// The game as it is now.
+    pub fn game(&self) -> &G {
+        self.world.node.role().game(RoomId(0)).expect("a bench has one room")
+    }
+
+    // What players do.
+
+    /// The player moves there.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn move_to(&mut self, player: Player, pos: Position) -> Result<(), SendError> {
+        let dir = self.ears(player).me.dir;
+        self.move_facing(player, pos, dir)
+    }
+
+    /// The player moves there, and faces `dir`.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn move_facing(
+        &mut self,
+        player: Player,
+        pos: Position,
+        dir: Direction,
+    ) -> Result<(), SendError> {
+        self.act(player, |client, cx| {
+            client.move_to(cx, pos, dir)?;
+            let ears = client.handler_mut();
+            ears.me = MemberState { pos, dir, ..ears.me };
+            Ok(())
+        })
+    }
+
+    /// The player says an event to the room; answers its number.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then. [`SendError::TooLong`] for more than 256 bytes.
+    pub fn say(&mut self, player: Player, kind: u16, data: &[u8]) -> Result<u32, SendError> {
+        let data = Bytes::new(data).ok_or(SendError::TooLong)?;
+        self.act(player, |client, cx| client.say(cx, kind, data))
+    }
+
+    /// The player tells the game something, in the game's own messages.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn tell_game<M: Message>(&mut self, player: Player, message: &M) -> Result<(), SendError> {
+        self.act(player, |client, cx| client.tell_game(cx, message))
+    }
+
+    // What players have heard.
+
+    /// Everything that the player has heard, oldest first.
+    pub fn heard_all(&self, player: Player) -> &VecDeque<Heard> {
+        &self.ears(player).heard
+    }
+
+    /// The game's own messages of one type that the player has heard, oldest first.
+    ///
+    /// # Panics
+    /// If one of them does not decode.
+    pub fn heard<'b, M: Message + Deserialize<'b>>(&'b self, player: Player) -> Vec<M> {
+        let of_type = |heard: &'b Heard| match heard {
+            Heard::Message(opcode, payload) if *opcode == M::OPCODE => {
+                Some(decode(payload).unwrap_or_else(|| panic!("{}: {payload:?}", M::NAME)))
+            }
+            _ => None,
+        };
+        self.heard_all(player).iter().filter_map(of_type).collect()
+    }
+
+    /// The events of one kind that the player has heard, oldest first: who has said it, and what.
+    pub fn events(&self, player: Player, kind: u16) -> Vec<(MemberNumber, &[u8])> {
+        let of_kind = |heard| match heard {
+            &Heard::Said { number, kind: said, ref data, .. } if said == kind => {
+                Some((number, data.as_slice()))
+            }
+            _ => None,
+        };
+        self.heard_all(player).iter().filter_map(of_kind).collect()
+    }
+
+    /// Where the game has put the player itself, oldest first: for moves that it has refused or corrected.
+    pub fn corrections(&self, player: Player) -> Vec<Position> {
+        let put = |heard: &Heard| match heard {
+            Heard::Put(pos, _) => Some(*pos),
+            _ => None,
+        };
+        self.heard_all(player).iter().filter_map(put).collect()
+    }
+
+    /// What everybody has heard so far does not count any more.
+    pub fn forget_heard(&mut self) {
+        for index in 0..self.players.len() {
+            self.act(Player(index), |client, _| client.handler_mut().heard.clear());
+        }
+    }
+
+    // Time.
+
+    /// Milliseconds since the bench's beginning.
+    pub const fn now_ms(&self) -> u64 {
+        self.now.millis() - START_MS
+    }
+
+    /// Lets time pass, with a stop at everything that is due on the way.
+    pub fn advance_ms(&mut self, ms: u32) {
+        let end = self.now.after_ms(ms);
+        while let Some(at) = self.next_at().filter(|at| *at <= end) {
+            self.now = at.max(self.now);
+            self.settle();
+        }
+        self.now = end;
+    }
+
+    fn next_at(&self) -> Option<Instant> {
+        let servers = [self.main.next_at(), self.world.next_at(), self.network.next_at()];
+        let players = self.players.iter().map(Host::next_at);
+        servers.into_iter().chain(players).flatten().min()
+    }
+
+    /// Does everything that is to be done now.
+    fn settle(&mut self) {
+        for _ in 0..ROUNDS_MAX {
+            if !self.deliver() & !self.turn_all() {
+                return;
+            }
+        }
+        panic!("no end of work at {} ms", self.now_ms());
+    }
+
+    fn deliver(&mut self) -> bool {
+        let mut is_busy = false;
+        let Self { now, random, network, main, world, players } = self;
+        while let Some(Delivery { host, end, letter }) = network.next_due(*now) {
+            let tools = &mut Tools { now: *now, random, network };
+            match realm::player_at(host) {
+                Some(player) => players[player].take(tools, end, letter),
+                None if realm::is_main(host) => main.take(tools, end, letter),
+                None => world.take(tools, end, letter),
+            }
+            is_busy = true;
+        }
+        is_busy
+    }
+
+    fn turn_all(&mut self) -> bool {
+        let Self { now, random, network, main, world, players } = self;
+        let tools = &mut Tools { now: *now, random, network };
+        let mut is_busy = main.turn(tools) | world.turn(tools);
+        for player in players {
+            is_busy |= player.turn(tools);
+        }
+        is_busy
+    }
+
+    fn client(&self, player: Player) -> &Client<Ears> {
+        self.players[player.0].node.role()
+    }
+
+    fn ears(&self, player: Player) -> &Ears {
+        self.client(player).handler()
+    }
+
+    fn act<T>(
+        &mut self,
+        player: Player,
+        act: impl FnOnce(&mut Client<Ears>, &mut tinyrealm_core::node::Context<'_, 'static>) -> T,
+    ) -> T {
+        let Self { now, random, network, players, .. } = self;
+        let tools = &mut Tools { now: *now, random, network };
+        let outcome = players[player.0].act(tools, act);
+        self.settle();
+        outcome
+    }
+}

@@ -1,0 +1,164 @@
+//! `Ears`: what a player hears, and the room as it knows it by that.
+//!
+//! Bounds: the newest [`HEARD_MAX`] things are kept.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tinyrealm_core::node::client::{ClientEvent, ClientHandler};
+use tinyrealm_core::protocol::world_to_client::{
+    EventBroadcast, JoinOk, MoveBroadcast, RoomSnapshot,
+};
+use tinyrealm_core::protocol::{
+    Direction, Dispatched, ErrorCode, JoinDenial, MemberNumber, MemberState, Position, Uid,
+};
+use tinyrealm_core::wire::{Frame, Opcode};
+
+/// So many things that a player has heard are kept.
+pub const HEARD_MAX: usize = 10_000;
+
+/// Something that a player has heard, in the order in which it was.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Heard {
+    /// It is in the room, under this number, at this place.
+    Joined(MemberNumber, Position),
+    /// A world does not let it in.
+    Denied(JoinDenial),
+    /// It is not in the room any more.
+    Out(ErrorCode),
+    /// It has fallen behind, and has missed so many events and messages of the game.
+    Missed(u32),
+    /// Somebody came in.
+    Entered(MemberState),
+    /// Somebody left.
+    Left(MemberNumber),
+    /// Somebody else moved.
+    Moved(MemberNumber, Position, Direction),
+    /// The game has put it there itself: its move was corrected or refused, or it was placed.
+    Put(Position, Direction),
+    /// Somebody, or the game itself, has said an event.
+    Said {
+        /// Who: [`MemberNumber::GAME`] for the game.
+        number: MemberNumber,
+        /// The number that saying it answered, if it is the player's own.
+        request: u32,
+        /// Its kind.
+        kind: u16,
+        /// Its bytes.
+        data: Vec<u8>,
+    },
+    /// An event of its own is not taken; the number is what saying it answered.
+    NotTaken(u32, ErrorCode),
+    /// One of the game's own messages, encoded.
+    Message(Opcode, Vec<u8>),
+    /// A server refuses something; the opcode of what, or 0.
+    Refused(ErrorCode, i32),
+    /// It is over: it does not come back.
+    Stopped(ErrorCode),
+}
+
+/// What a player has heard; see the [module](self).
+#[derive(Default)]
+pub(crate) struct Ears {
+    pub(crate) heard: VecDeque<Heard>,
+    pub(crate) me: MemberState,
+    pub(crate) is_over: bool,
+    others: BTreeMap<MemberNumber, MemberState>,
+    /// Whether the next page of a snapshot goes on with the one before.
+    is_snapshot_open: bool,
+}
+
+impl Ears {
+    /// Everybody in the room, itself as well, by number.
+    pub(crate) fn members(&self) -> Vec<MemberState> {
+        let mut members: Vec<_> = self.others.values().copied().chain([self.me]).collect();
+        members.sort_by_key(|member| member.number);
+        members
+    }
+
+    fn note(&mut self, heard: Heard) {
+        if self.heard.len() == HEARD_MAX {
+            self.heard.pop_front();
+        }
+        self.heard.push_back(heard);
+    }
+
+    fn joined(&mut self, joined: &JoinOk) {
+        self.me = MemberState { number: joined.number, pos: joined.spawn_pos, ..self.me };
+        self.others.clear();
+        self.is_snapshot_open = false;
+        self.note(Heard::Joined(joined.number, joined.spawn_pos));
+    }
+
+    fn snapshot(&mut self, page: &RoomSnapshot) {
+        if !self.is_snapshot_open {
+            self.others.clear();
+        }
+        self.is_snapshot_open = page.pages_left > 0;
+        self.others.extend(page.members.iter().map(|member| (member.number, *member)));
+        if page.missed_events > 0 && !self.is_snapshot_open {
+            self.note(Heard::Missed(page.missed_events));
+        }
+    }
+
+    fn moved(&mut self, MoveBroadcast { number, pos, dir }: MoveBroadcast) {
+        if number == self.me.number {
+            self.me = MemberState { pos, dir, ..self.me };
+            self.note(Heard::Put(pos, dir));
+            return;
+        }
+        if let Some(member) = self.others.get_mut(&number) {
+            *member = MemberState { pos, dir, ..*member };
+        }
+        self.note(Heard::Moved(number, pos, dir));
+    }
+
+    fn said(&mut self, EventBroadcast { number, request, kind, data }: &EventBroadcast<'_>) {
+        let data = data.as_slice().to_vec();
+        self.note(Heard::Said { number: *number, request: *request, kind: *kind, data });
+    }
+
+    /// Main says who we are.
+    fn welcomed(&mut self, uid: Uid) {
+        self.me.uid = uid;
+    }
+}
+
+impl ClientHandler for Ears {
+    fn on_event(&mut self, _: u16, event: ClientEvent<'_>) {
+        match event {
+            ClientEvent::Welcome(uid) => self.welcomed(uid),
+            ClientEvent::Joined(joined) => self.joined(&joined),
+            ClientEvent::Snapshot(page) => self.snapshot(page),
+            ClientEvent::Entered(member) => {
+                self.others.insert(member.number, member);
+                self.note(Heard::Entered(member));
+            }
+            ClientEvent::Left(number) => {
+                self.others.remove(&number);
+                self.note(Heard::Left(number));
+            }
+            ClientEvent::Moved(moved) => self.moved(moved),
+            ClientEvent::Said(said) => self.said(&said),
+            ClientEvent::EventRefused { request, reason } => {
+                self.note(Heard::NotTaken(request, reason));
+            }
+            ClientEvent::JoinDenied(denial) => self.note(Heard::Denied(denial)),
+            ClientEvent::WorldLost(reason) => self.note(Heard::Out(reason)),
+            ClientEvent::Refused { code, about } => self.note(Heard::Refused(code, about)),
+            ClientEvent::Stopped(reason) => {
+                self.is_over = true;
+                self.note(Heard::Stopped(reason));
+            }
+            ClientEvent::LoginDenied { .. }
+            | ClientEvent::LoginLost(_)
+            | ClientEvent::MainLost(_)
+            | ClientEvent::EnterRefused(_)
+            | ClientEvent::Chat(_) => {}
+        }
+    }
+
+    fn on_message(&mut self, _: u16, frame: Frame<'_>) -> Dispatched {
+        self.note(Heard::Message(frame.opcode, frame.payload.to_vec()));
+        Dispatched::Handled
+    }
+}

@@ -1,0 +1,168 @@
+//! The nodes of a bench: Main, a world with one room, and clients, with what each of them borrows.
+
+use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
+use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
+use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory, main_timers};
+use tinyrealm_core::node::world::{
+    Game, Room, RoomStorage, World, WorldConfig, WorldStorage, ring_min_bytes_for, world_timers,
+};
+use tinyrealm_core::node::{Node, NodeMemory};
+use tinyrealm_core::protocol::{ServerKind, WorldId};
+use tinyrealm_core::storage::{Link, Slot, Vacant};
+use tinyrealm_core::wire::opcode::OPCODE_BYTES;
+use tinyrealm_core::wire::ws;
+
+use crate::ears::Ears;
+use crate::host::{Host, Tools};
+use crate::network::HostId;
+
+/// The most players of a bench who are in the room.
+pub const PLAYERS_MAX: usize = 32;
+/// The most bytes of a game's message on a bench.
+pub const MESSAGE_MAX_BYTES: usize = BUFFER_BYTES - OPCODE_BYTES;
+
+const BUFFER_BYTES: usize = 1_024;
+/// What a WebSocket's handshake needs beside the longest frame.
+const RECEIVE_BUFFER_BYTES: usize = ws::buffer_bytes(BUFFER_BYTES as u32);
+/// Players who come back may have two, and there is a link between the servers.
+const SERVER_SESSIONS: usize = 2 * PLAYERS_MAX + 2;
+const SERVER_BUFFERS: usize = 256;
+const MAIN_USERS: usize = 2 * PLAYERS_MAX;
+const ATTACHES: usize = 2 * PLAYERS_MAX;
+const CLIENT_SESSIONS: usize = 4;
+const CLIENT_BUFFERS: usize = 8;
+
+const MAIN: HostId = HostId(0);
+const WORLD: HostId = HostId(1);
+const FIRST_PLAYER: usize = 2;
+const MAIN_ADDRESS: &str = "main:7000";
+const WORLD_ADDRESS: &str = "world:7200";
+
+type ServerMemory<const TIMERS: usize> = NodeMemory<
+    SERVER_SESSIONS,
+    TIMERS,
+    SERVER_SESSIONS,
+    { SERVER_SESSIONS * RECEIVE_BUFFER_BYTES },
+    SERVER_BUFFERS,
+    { SERVER_BUFFERS * BUFFER_BYTES },
+>;
+type MainNodeMemory = ServerMemory<{ SERVER_SESSIONS + main_timers(MAIN_USERS) }>;
+type WorldNodeMemory = ServerMemory<{ SERVER_SESSIONS + world_timers(ATTACHES) }>;
+type ClientMemory = NodeMemory<
+    CLIENT_SESSIONS,
+    { CLIENT_SESSIONS + client_timers(1) },
+    CLIENT_SESSIONS,
+    { CLIENT_SESSIONS * RECEIVE_BUFFER_BYTES },
+    CLIENT_BUFFERS,
+    { CLIENT_BUFFERS * BUFFER_BYTES },
+>;
+
+/// Which player a host is; `None` for a server.
+pub(crate) fn player_at(host: HostId) -> Option<usize> {
+    host.0.checked_sub(FIRST_PLAYER)
+}
+
+pub(crate) fn is_main(host: HostId) -> bool {
+    host == MAIN
+}
+
+pub(crate) const fn host_of_player(player: usize) -> HostId {
+    HostId(FIRST_PLAYER + player)
+}
+
+/// Where an address leads.
+pub(crate) fn host_at(address: &str) -> HostId {
+    if address == MAIN_ADDRESS { MAIN } else { WORLD }
+}
+
+/// What a server has by default, for messages as long as the game's.
+fn net<G: Game>() -> NetConfig {
+    const { assert!(G::MESSAGE_MAX_BYTES <= MESSAGE_MAX_BYTES, "a bench's buffers hold 1,020 bytes") };
+    let longest = (G::MESSAGE_MAX_BYTES + OPCODE_BYTES) as u32;
+    let frame_limit_bytes = NetConfig::DEFAULT.frame_limit_bytes.max(longest);
+    NetConfig { frame_limit_bytes, ..NetConfig::DEFAULT }
+}
+
+fn secrets() -> ClusterSecrets {
+    ClusterSecrets::of(ClusterSecret::new(&[7; 32]).expect("32 bytes are enough"))
+}
+
+fn lend<T>(count: usize, vacant: impl Fn() -> T) -> &'static mut [T] {
+    Box::leak((0..count).map(|_| vacant()).collect())
+}
+
+fn slots<T: Vacant>(count: usize) -> &'static mut [Slot<T>] {
+    lend(count, || Slot::VACANT)
+}
+
+/// A Main that welcomes guests.
+pub(crate) fn main<G: Game>(tools: &mut Tools<'_>) -> Host<Main<'static, Guests>> {
+    let users: &'static mut MainMemory<MAIN_USERS, 1> = Box::leak(Box::new(MainMemory::NEW));
+    let memory: &'static mut MainNodeMemory = Box::leak(Box::new(MainNodeMemory::NEW));
+    let guests = Guests::new([7; 32]);
+    let role = Main::new(users.storage(), MainConfig::DEFAULT, guests, secrets());
+    Host::new(MAIN, Node::new(memory.storage(), net::<G>(), role, &mut tools.turn()))
+}
+
+/// One room with this game, and the smallest ring that a server would give it.
+fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'static, G> {
+    let ring_bytes = ring_min_bytes_for(players, G::MESSAGE_MAX_BYTES);
+    let link = || Link::NONE;
+    WorldStorage {
+        rooms: RoomStorage {
+            rooms: lend(1, || Room::VACANT),
+            ring_bytes: lend(ring_bytes, || 0),
+            message_ring_bytes: lend(ring_bytes, || 0),
+            dirty_queue: lend(1, || 0),
+            dirty_listed: lend(1, || false),
+            users: slots(players),
+            user_heads: lend(players, link),
+            user_nexts: lend(players, link),
+        },
+        games: Box::leak(Box::new([game])),
+        attaches: slots(ATTACHES),
+        attach_heads: lend(ATTACHES, link),
+        attach_nexts: lend(ATTACHES, link),
+    }
+}
+
+/// A world with one room, that looks for Main.
+pub(crate) fn world<G: Game + 'static>(
+    tools: &mut Tools<'_>,
+    game: G,
+    players: usize,
+    flush_interval_ms: u32,
+) -> Host<World<'static, G>> {
+    let config = WorldConfig {
+        world_id: WorldId(1),
+        region: heapless::String::new(),
+        address: WORLD_ADDRESS.try_into().expect("it is short"),
+        main_address: MAIN_ADDRESS.try_into().expect("it is short"),
+        cluster_keys: secrets().keys_of(ServerKind::WORLD, 1),
+        room_capacity: players as u16,
+        flush_interval_ms,
+        status_interval_ms: 1_000,
+        reconnect_first_ms: 100,
+        reconnect_most_ms: 1_000,
+    };
+    let role = World::new(world_storage(game, players), config);
+    let memory: &'static mut WorldNodeMemory = Box::leak(Box::new(WorldNodeMemory::NEW));
+    let node = Node::new(memory.storage(), net::<G>(), role, &mut tools.turn());
+    let mut host = Host::new(WORLD, node);
+    host.act(tools, World::start);
+    host
+}
+
+/// A client that looks for Main.
+pub(crate) fn client<G: Game>(tools: &mut Tools<'_>, player: usize) -> Host<Client<Ears>> {
+    let config =
+        ClientConfig { reconnect_first_ms: 100, reconnect_most_ms: 1_000, ..ClientConfig::DEFAULT };
+    let address = MAIN_ADDRESS.try_into().expect("it is short");
+    let role = Client::new(address, config, Ears::default());
+    let memory: &'static mut ClientMemory = Box::leak(Box::new(ClientMemory::NEW));
+    let node = Node::new(memory.storage(), net::<G>(), role, &mut tools.turn());
+    let mut host = Host::new(host_of_player(player), node);
+    host.act(tools, Client::start);
+    host
+}
