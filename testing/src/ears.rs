@@ -162,3 +162,43 @@ impl ClientHandler for Ears {
         Dispatched::Handled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_how_much_is_kept() {
+        let mut ears = Ears::default();
+        let left = |number: usize| Heard::Left(MemberNumber(number as u16));
+        for number in 0..HEARD_MAX {
+            ears.note(left(number));
+        }
+        assert_eq!((ears.heard.len(), ears.heard.front()), (HEARD_MAX, Some(&left(0))));
+        ears.note(left(HEARD_MAX));
+        assert_eq!((ears.heard.len(), ears.heard.front()), (HEARD_MAX, Some(&left(1))));
+    }
+
+    #[test]
+    fn a_snapshot_in_pages_replaces_what_was_known() {
+        let member =
+            |number| MemberState { number: MemberNumber(number), ..MemberState::default() };
+        let page = |pages_left, number| RoomSnapshot {
+            pages_left,
+            members_left: 0,
+            missed_events: 4,
+            members: heapless::Vec::from_iter([member(number)]),
+        };
+        let mut ears = Ears { me: member(9), ..Ears::default() };
+        let numbers =
+            |ears: &Ears| ears.members().iter().map(|member| member.number.0).collect::<Vec<_>>();
+        ears.on_event(0, ClientEvent::Entered(member(1)));
+        ears.on_event(0, ClientEvent::Snapshot(&page(1, 2)));
+        ears.on_event(0, ClientEvent::Snapshot(&page(0, 3)));
+        assert_eq!(numbers(&ears), [2, 3, 9]);
+        ears.on_event(0, ClientEvent::Snapshot(&page(0, 4)));
+        assert_eq!(numbers(&ears), [4, 9]);
+        let missed = ears.heard.iter().filter(|heard| **heard == Heard::Missed(4)).count();
+        assert_eq!(missed, 2, "once a snapshot");
+    }
+}
