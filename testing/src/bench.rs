@@ -22,6 +22,8 @@ const ROUNDS_MAX: u32 = 100_000;
 /// How long somebody who comes is waited for.
 const COMING_MS: u32 = 20_000;
 const STEP_MS: u32 = 10;
+/// How long a room is waited for that goes on speaking.
+const HEARING_MS: u32 = 1_000;
 /// When a bench's clock starts: what is 0 is not now.
 const START_MS: u64 = 10_000;
 
@@ -176,7 +178,8 @@ impl<G: Game + 'static> GameBench<G> {
         self.ears(player).me.number
     }
 
-    /// Where it takes itself to be.
+    /// Where it takes itself to be. A correction names no move: one that has crossed a later move, which was
+    /// accepted, leaves a player in error until it moves again.
     pub fn position(&self, player: Player) -> Position {
         self.ears(player).me.pos
     }
@@ -308,6 +311,18 @@ impl<G: Game + 'static> GameBench<G> {
             self.settle();
         }
         self.now = end;
+    }
+
+    /// Lets time pass until everybody has heard what was said, but no longer than a second: a game may be one that
+    /// is never silent.
+    pub fn hear_out(&mut self) {
+        for _ in 0..HEARING_MS {
+            let is_told = self.world.node.role().rooms().next_flush().is_none();
+            if is_told && self.network.next_at().is_none() {
+                return;
+            }
+            self.advance_ms(1);
+        }
     }
 
     fn next_at(&self) -> Option<Instant> {

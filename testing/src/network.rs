@@ -145,10 +145,10 @@ impl Network {
 
     /// Both ends hear that the connection is over; what is on its way is lost.
     fn break_off(&mut self, now: Instant, id: u64) {
+        // Of one that was hung up, its end is on its way.
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.last_at = [now; 2];
         self.letters.retain(|_, delivery| delivery.end.connection != id);
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.last_at = [now; 2];
-        }
         for side in [Side::Dialer, Side::Acceptor] {
             self.post(now, End { connection: id, side }, Letter::Over);
         }

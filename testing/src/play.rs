@@ -2,13 +2,13 @@
 //!
 //! Contract: each step is somebody who joins, leaves, is cut off, comes back, moves, says an event or does what
 //! the author's own closure does, and then some time. After each step the author's invariants are asked. At the
-//! end the weather gets fine and everybody comes back; then every player sees the room as it is, which is asserted
-//! here, and the invariants are asked once more.
+//! end the weather gets fine and everybody comes back; then every player sees the others as they are, which is
+//! asserted here, and the invariants are asked once more.
 //!
 //! A failure prints its seed; `TINYREALM_SEED` plays that one alone.
 
 use tinyrealm_core::node::world::Game;
-use tinyrealm_core::protocol::Position;
+use tinyrealm_core::protocol::{MemberState, Position};
 
 use crate::bench::{BenchConfig, GameBench, Player};
 use crate::{Random, Weather};
@@ -149,8 +149,13 @@ fn calm_down<G: Game + 'static>(bench: &mut GameBench<G>) {
         }
     }
     bench.advance_ms(CALM_MS);
-    let room = bench.room();
+    bench.hear_out();
     for player in bench.players().filter(|player| bench.is_in_room(*player)) {
-        assert_eq!(bench.members(player), room, "{player:?} sees another room");
+        let others = |mut members: Vec<MemberState>| {
+            members.retain(|member| member.number != bench.number(player));
+            members
+        };
+        let (seen, room) = (others(bench.members(player)), others(bench.room()));
+        assert_eq!(seen, room, "{player:?} sees another room");
     }
 }
