@@ -58,8 +58,9 @@ impl Drop for Again {
     }
 }
 
-/// Plays; see the [module](self). `act` is something that a player of this game does, like one of the game's own
-/// messages with random fields; `check` asserts what must hold after each step.
+/// Plays at random. `act` is something that a player of this game does, like one of the game's own messages with
+/// random fields; `check` asserts what must hold after each step, and once more when the weather has got fine and
+/// everybody is back. A failure prints its seed; `TINYREALM_SEED` plays that one alone.
 ///
 /// # Panics
 /// If something does not hold, and for a `TINYREALM_SEED` that is no number.

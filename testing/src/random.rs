@@ -13,7 +13,7 @@
 
 use tinyrealm_core::entropy::Entropy;
 
-/// A seeded generator; see the [module](self).
+/// A seeded generator: the same seed draws the same numbers. It is not for secrets.
 #[derive(Clone, Debug)]
 pub struct Random {
     state: u64,
