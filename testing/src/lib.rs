@@ -7,7 +7,7 @@
 //!
 //! Contract: no thread, no socket, no clock: time passes in [`GameBench::advance_ms`], and in
 //! [`join`](GameBench::join) and [`come_back`](GameBench::come_back) as long as somebody is on its way. Two runs
-//! with the same seed are the same. What a server limits by default (frames a second, bytes a frame, what a
+//! with the same seed, and the same features of the core, are the same. What a server limits by default (frames a second, bytes a frame, what a
 //! session is owed) is limited here.
 //!
 //! Bounds: [`PLAYERS_MAX`] players in the room; messages of up to [`MESSAGE_MAX_BYTES`]; a player keeps the

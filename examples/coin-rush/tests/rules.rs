@@ -138,32 +138,39 @@ fn rounds_end_and_begin() {
     }
 }
 
+/// Shouts just before a round begins, and answers how many coins were told with the first flush behind it.
+fn shout_into_a_new_round(bench: &mut Bench, ann: Player, round: u32) -> usize {
+    let begins_ms = u64::from(round - 1) * u64::from(60_000 + PAUSE_MS);
+    bench.advance_ms((begins_ms - bench.now_ms()) as u32 - 10);
+    bench.forget_heard();
+    bench.say(ann, 1, &[7; 256]).unwrap();
+    bench.say(ann, 1, &[7; 150]).unwrap();
+    bench.advance_ms(60);
+    assert_eq!(bench.game().round(), (round as u16, true));
+    bench.heard::<Coin>(ann).len()
+}
+
 #[test]
 fn what_a_loud_room_does_not_take_is_told_later() {
     let mut game = Game::NEW;
     for (key, value) in settings(16) {
         tinyrealm_core::node::world::Game::configure(&mut game, key, value).unwrap();
     }
-    // Nothing is flushed between a shout and the tick behind it.
-    let config = BenchConfig { flush_interval_ms: TICK_MS, players: 4, ..BenchConfig::DEFAULT };
+    // Nothing is flushed between the shouts and the tick behind them.
+    let config = BenchConfig { flush_interval_ms: 50, players: 4, ..BenchConfig::DEFAULT };
     let mut bench = GameBench::with(game, config);
     let ann = bench.join();
-    bench.advance_ms(60_000 + PAUSE_MS - TICK_MS / 2);
-    assert_eq!(bench.game().round(), (1, false));
-    bench.forget_heard();
-    for _ in 0..2 {
-        bench.say(ann, 1, &[7; 256]).unwrap();
+    let mut least = 16;
+    // How much the ring takes depends on where its lap ends.
+    for round in 2..10 {
+        least = least.min(shout_into_a_new_round(&mut bench, ann, round));
+        bench.advance_ms(2 * TICK_MS);
+        bench.hear_out();
+        let lying: Vec<_> = bench.game().coins().collect();
+        assert_eq!(known(&bench, ann).0.into_values().collect::<Vec<_>>(), lying);
+        assert_eq!(bench.events(ann, 1).len(), 2);
     }
-    bench.advance_ms(TICK_MS);
-    assert_eq!(bench.game().round(), (2, true));
-    let at_once = bench.heard::<Coin>(ann).len();
-    bench.advance_ms(3 * TICK_MS);
-    assert!(at_once < 16, "the room was not loud");
-    assert_eq!(
-        known(&bench, ann).0.into_values().collect::<Vec<_>>(),
-        bench.game().coins().collect::<Vec<_>>()
-    );
-    assert_eq!(bench.heard::<Round>(ann).len(), 1);
+    assert!(0 < least && least < 16, "no room was loud: {least}");
 }
 
 #[test]
