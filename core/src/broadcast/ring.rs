@@ -172,17 +172,15 @@ impl<W: FrameWalk> BroadcastRing<W> {
         self.head
     }
 
-    /// Whether a member has got everything before `position`: it is published, and the cursor is past it
-    /// or has nothing to get. Answers rightly while the ring has gone on by less than half its numbers.
+    /// Whether a member has got everything before `position`: it is published, and there is nothing before it
+    /// to get. Answers rightly while the ring has gone on by less than half its numbers.
     pub fn has_given(&self, bytes: &[u8], cursor: &Cursor, position: u32) -> bool {
         if is_before(self.published, position) {
             return false;
         }
-        match self.window(bytes, cursor) {
+        match self.window_until(bytes, cursor, position) {
             Window::Nothing => true,
-            Window::Slices(slices) => {
-                slices.iter().all(|slice| slice.is_empty()) || !is_before(cursor.at, position)
-            }
+            Window::Slices(slices) => slices.iter().all(|slice| slice.is_empty()),
             Window::Overrun => false,
         }
     }
@@ -215,19 +213,27 @@ impl<W: FrameWalk> BroadcastRing<W> {
 
     /// What a member has to get; `Own` frames that its cursor knows of are left out.
     pub fn window<'r>(&self, bytes: &'r [u8], cursor: &Cursor) -> Window<'r> {
+        self.window_until(bytes, cursor, self.published)
+    }
+
+    /// The part of a member's window before `position`, an [`end`](Self::end) that was. Who has taken all of it
+    /// has not got the whole window: [`BroadcastRing::advance`] must not be told that it was all that was offered.
+    pub fn window_until<'r>(&self, bytes: &'r [u8], cursor: &Cursor, position: u32) -> Window<'r> {
         if self.is_overrun(bytes, cursor) {
             return Window::Overrun;
         }
-        if cursor.at == self.published {
+        let end = if is_before(position, self.published) { position } else { self.published };
+        if !is_before(cursor.at, end) {
             return Window::Nothing;
         }
-        let [first, second] = match cursor.own_frames {
-            0 => return self.joined(self.span(bytes, cursor.at, self.published), [&[], &[]]),
+        let own_frames = if is_before(cursor.own, end) { cursor.own_frames } else { 0 };
+        let [first, second] = match own_frames {
+            0 => return self.joined(self.span(bytes, cursor.at, end), [&[], &[]]),
             _ => self.span(bytes, cursor.at, cursor.own),
         };
         // Behind the second of several own frames the window goes on after the next advance.
-        let behind = match cursor.own_frames {
-            1 => self.span(bytes, self.frame_end(bytes, cursor.own), self.published),
+        let behind = match own_frames {
+            1 => self.span(bytes, self.frame_end(bytes, cursor.own), end),
             _ => [&[][..]; 2],
         };
         self.joined([first, second], behind)

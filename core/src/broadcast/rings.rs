@@ -278,6 +278,22 @@ impl BroadcastRings {
         }
     }
 
+    /// The part of a member's window before `position`, an [`end`](Self::end) that was.
+    #[inline]
+    pub fn window_until<'r>(
+        &self,
+        bytes: &'r RingBytes<'_>,
+        ring: u16,
+        cursor: &Cursor,
+        position: u32,
+    ) -> Window<'r> {
+        match cursor.framing() {
+            Framing::Stream => self.stream.window_until(bytes.stream(ring), cursor, position),
+            #[cfg(feature = "websocket")]
+            Framing::Message => self.messages.window_until(bytes.messages(ring), cursor, position),
+        }
+    }
+
     /// The member's transport has taken `taken` of the `offered` bytes of its window: moves its
     /// cursor. `classify` tells its own and counted frames.
     #[inline]

@@ -225,7 +225,13 @@ impl RoomManager<'_> {
         let Some(place) = self.rooms.get(usize::from(user.room)) else {
             return [&[]; 3];
         };
-        match place.rings.window(&self.rings, user.room, &user.cursor) {
+        // What is held for it goes between what was said before and later.
+        let window = if user.held.is_empty() {
+            place.rings.window(&self.rings, user.room, &user.cursor)
+        } else {
+            place.rings.window_until(&self.rings, user.room, &user.cursor, user.held_until)
+        };
+        match window {
             Window::Slices(slices) => slices,
             // Whatever overran the cursor waits for a flush, and that flush will see it.
             Window::Nothing | Window::Overrun => [&[]; 3],
@@ -249,7 +255,9 @@ impl RoomManager<'_> {
             return;
         };
         let (room, number) = (user.room, user.number);
-        let taken = (taken.bytes, taken.offered);
+        // While something is held, not all of the window was offered.
+        let offered = if user.held.is_empty() { taken.offered } else { usize::MAX };
+        let taken = (taken.bytes, offered);
         let class = |frame: Frame<'_>| classify(frame, number);
         let advanced = place.rings.advance(&self.rings, room, &mut user.cursor, taken, class);
         if let Advanced::Cut(rest) = advanced {

@@ -2,9 +2,10 @@
 //!
 //! A session's private packets go before its ring. Where that would turn round what a game says, the packet is
 //! held, with the position of the ring that goes first: what a game tells one member, and the refusal of an
-//! event. It is sent once the member has got the ring up to there, or a snapshot in its place. One position
-//! is kept a member: the newest. So a packet never comes before what was said before it, and may come behind
-//! what was said later. Corrected moves and snapshots are state, and wait for nothing.
+//! event. Until then the member gets the ring up to there and no further; then the packet, or a snapshot that
+//! stands for what was to go first; then the rest. One position is kept a member: the newest. So a packet never
+//! comes before what was said before it, and behind what was said later only if more is told behind that.
+//! Corrected moves and snapshots are state, and wait for nothing.
 
 use super::room_manager::RoomManager;
 use super::user::UserKey;

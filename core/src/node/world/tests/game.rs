@@ -382,7 +382,7 @@ fn the_game_may_refuse_a_newcomer_who_has_the_key() {
 
 /// Says something to the room, then to one member, then to the room again.
 #[test]
-fn what_one_member_is_told_comes_behind_what_the_room_was_told_before() {
+fn what_one_member_is_told_stands_between_what_the_room_was_told_before_and_behind() {
     with_recording(|bench, main| {
         let keys = bench.fill(main, 3);
         bench.say(keys[0], &event(RELAY, b"before"));
@@ -391,7 +391,7 @@ fn what_one_member_is_told_comes_behind_what_the_room_was_told_before() {
         bench.say(keys[0], &event(RELAY, b"behind"));
         let said = |data: &[u8]| said_event(1, RELAY, data);
         let told = said_event(0, 77, &[2]);
-        assert_eq!(bench.flush_and_hear(keys[1]), [said(b"before"), said(b"behind"), told.clone()]);
+        assert_eq!(bench.flush_and_hear(keys[1]), [said(b"before"), told.clone(), said(b"behind")]);
         // Nothing goes first: at once.
         bench.say(keys[0], &event(TELL, &[2]));
         assert_eq!(bench.heard(keys[1]), [told]);

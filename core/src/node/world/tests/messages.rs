@@ -110,6 +110,32 @@ fn what_the_game_says_is_heard_by_everyone_in_the_room_s_order() {
     });
 }
 
+/// What is said, told, and said again before one flush: whoever is told hears it in that order.
+fn told_between(bench: &mut WorldBench<'_, Echo>, keys: &[SessionKey], most_bytes: usize) {
+    bench.limit(keys[1], 0);
+    bench.say(keys[0], &Shout { bytes: 3 });
+    bench.say(keys[1], &step(7));
+    bench.say(keys[1], &Ask {});
+    bench.say(keys[0], &Shout { bytes: 4 });
+    bench.pass_ms(FLUSH_MS);
+    bench.say(keys[0], &Shout { bytes: 5 });
+    bench.pass_ms(FLUSH_MS);
+    for _ in 0..200 {
+        bench.unblock(keys[1], most_bytes);
+    }
+    let heard = bench.heard(keys[1]);
+    let [before, between] = [3, 4].map(|bytes| Said::of(&Heard { what: &[7; 5][..bytes] }));
+    let count = Said::of(&Count { shouts: 1 });
+    assert_eq!(heard, [before, count, between, Said::of(&Heard { what: &[7; 5] })]);
+}
+
+#[test]
+fn what_is_told_comes_before_what_is_said_later() {
+    for most_bytes in [1, 2, 5, 9, 14, 40, 1_000] {
+        with_echo(|bench, keys| told_between(bench, keys, most_bytes));
+    }
+}
+
 #[test]
 fn both_sides_of_the_longest_message() {
     with_echo(|bench, keys| {
