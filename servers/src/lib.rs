@@ -39,6 +39,7 @@ mod http;
 mod keyring;
 mod login_server;
 mod main_server;
+mod names;
 mod new;
 mod password_input;
 mod process;

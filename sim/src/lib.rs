@@ -8,7 +8,7 @@
 //!
 //! Contract: nothing here reads a clock, opens a socket or starts a thread. Every node is the core's
 //! own, driven by the core's contract for drivers (`host`); every decision comes from the seed
-//! (`random`). What is checked, and when, is told in `checks`, `host`, `realm::finale` and
+//! (`tinyrealm_testing::Random`). What is checked, and when, is told in `checks`, `host`, `realm::finale` and
 //! `realm::agreement`.
 //!
 //! Two Mains: a world registers with one Main and a Main sends its users to its own worlds, so each
@@ -46,7 +46,6 @@ mod memory;
 mod network;
 mod opening;
 mod profile;
-mod random;
 mod realm;
 mod report;
 mod revocations;

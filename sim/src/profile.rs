@@ -3,7 +3,7 @@
 //! Purpose: some invariants hold in any weather, others only while nothing is lost between the
 //! servers. A run knows which it may insist on ([`Profile::is_orderly`], [`Profile::is_kind`]).
 
-use crate::random::Random;
+use tinyrealm_testing::Random;
 
 /// The kinds of faults that a run may have.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -14,9 +14,9 @@ use tinyrealm_core::node::login::{
 use tinyrealm_core::protocol::{LoginDenial, Revision, Token, Uid};
 
 use crate::broken::{Broken, ensure};
-use crate::random::Random;
 use crate::revocations::Revocations;
 use crate::settings::Sabotage;
+use tinyrealm_testing::Random;
 
 /// How long a password takes to hash.
 const HASHING_US: (u64, u64) = (5_000, 60_000);
@@ -189,7 +189,7 @@ impl Store {
         };
         let slowness = if self.slow_until_us > now_us { SLOWNESS } else { 1 };
         self.jobs.push(Some(Job { life, work }));
-        (self.jobs.len() - 1, random.between(range_us) * slowness)
+        (self.jobs.len() - 1, random.within(range_us) * slowness)
     }
 
     /// Work that is done: which life of Login has handed it out.

@@ -10,9 +10,9 @@ use tinyrealm_core::time::Instant;
 use tinyrealm_core::timer::TICK_MS;
 
 use crate::ids::{ConnectionId, HostId, Side};
-use crate::random::Random;
 use crate::report::Counters;
 use crate::trace::{Trace, What};
+use tinyrealm_testing::Random;
 
 /// What the nodes' clock shows when a realm begins, by its seed: nothing, or ten seconds less than some
 /// number of bits is good for (32 of microseconds; 31 and 32 of milliseconds; 31 and 32 of the timer
@@ -136,7 +136,7 @@ impl Timeline {
     }
 
     pub(crate) fn plan_after(&mut self, range_us: (u64, u64), happening: Happening) {
-        let at_us = self.now_us + self.random.between(range_us);
+        let at_us = self.now_us + self.random.within(range_us);
         self.plan(at_us, happening);
     }
 

@@ -19,9 +19,9 @@ use crate::host::{Cutting, Habits, Pace};
 use crate::ids::{HostId, main_of_world};
 use crate::memory::{BUFFERS, RING_BYTES, ROOM_MEMBERS};
 use crate::profile::Profile;
-use crate::random::Random;
 use crate::settings::Sabotage;
 use crate::talk::MESSAGE_MAX_BYTES;
+use tinyrealm_testing::Random;
 
 /// Guests' tokens are signed with this, on every Main, before and after a restart.
 const GUEST_SECRET: [u8; 32] = [42; 32];
@@ -98,7 +98,7 @@ impl Tuning {
             0 if is_allowed => few,
             _ => BUFFERS,
         };
-        let buffers_per_session = if is_kind { 8 } else { random.between((2, 8)) as u16 };
+        let buffers_per_session = if is_kind { 8 } else { random.within((2, 8)) as u16 };
         Self {
             ring_bytes: random.pick(&RINGS_BYTES).unwrap_or(RING_BYTES),
             // Without a buffer for Main a world closes that link, and order is gone.
@@ -110,7 +110,7 @@ impl Tuning {
             late_permille: if profile.is_orderly() { 0 } else { 20 },
             web_socket_permille: random.pick(&[0, 300, 300, 1_000]).unwrap_or(300),
             has_accounts: random.chance(750) || sabotage.needs_accounts(),
-            token_ttl_us: random.between(TOKEN_TTL_US),
+            token_ttl_us: random.within(TOKEN_TTL_US),
             sabotage,
         }
     }

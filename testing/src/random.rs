@@ -1,4 +1,4 @@
-//! `Random`: every accident of a bench, from one number.
+//! `Random`: every accident of a bench, and of the simulator, from one number.
 //!
 //! Purpose: the network's faults, what random players do, and the randomness that the core asks for.
 //!
@@ -44,6 +44,17 @@ impl Random {
         (low as i64 + self.below(count as u64) as i64) as i32
     }
 
+    /// A number of this range, both ends included.
+    pub const fn within(&mut self, (low, high): (u64, u64)) -> u64 {
+        low + self.below(high - low + 1)
+    }
+
+    /// Another generator, so that what draws from it does not shift what draws from this one.
+    #[must_use]
+    pub const fn fork(&mut self) -> Self {
+        Self::new(self.next())
+    }
+
     /// Yes, `permille` times in a thousand.
     pub const fn chance(&mut self, permille: u32) -> bool {
         self.below(1_000) < permille as u64
@@ -52,6 +63,19 @@ impl Random {
     /// One of `choices`.
     pub fn pick<T: Copy>(&mut self, choices: &[T]) -> Option<T> {
         choices.get(self.below(choices.len() as u64) as usize).copied()
+    }
+
+    /// One of `choices`, each as often as its weight says.
+    pub fn pick_weighted<T: Copy>(&mut self, choices: &[(T, u32)]) -> Option<T> {
+        let sum = choices.iter().map(|(_, weight)| u64::from(*weight)).sum();
+        let mut left = self.below(sum);
+        for (choice, weight) in choices {
+            match left.checked_sub(u64::from(*weight)) {
+                Some(rest) => left = rest,
+                None => return Some(*choice),
+            }
+        }
+        None
     }
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context, ensure};
 use tinyrealm_core::node::world::GAME_NAME_MAX_BYTES;
 
 use crate::cli::NewOptions;
+use crate::names::pascal;
 
 /// Each file, with its template.
 const FILES: [(&str, &str); 10] = [
@@ -106,15 +107,6 @@ fn filled(template: &str, name: &str, source: &Source) -> String {
     words.iter().fold(template.to_owned(), |text, (word, value)| text.replace(word, value))
 }
 
-/// `coin-rush` as `CoinRush`.
-fn pascal(name: &str) -> String {
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
-    };
-    name.split('-').map(capital).collect()
-}
-
 /// A game's name that a crate can have, too.
 ///
 /// # Errors
@@ -171,6 +163,5 @@ mod tests {
             assert!(!text.contains("{{") && !text.contains("}}"), "{path}");
             assert!(!text.is_empty() && !text.contains("\t"), "{path}");
         }
-        assert_eq!(pascal("coin-rush"), "CoinRush");
     }
 }

@@ -9,6 +9,7 @@ use tinyrealm_core::protocol::schema::{Codes, LIMITS};
 use tinyrealm_core::wire::FRAME_LIMIT_MAX_BYTES;
 
 use super::model::{Field, Link, Message, Schema, Type};
+use crate::names::pascal;
 
 const HEAD: &str = include_str!("csharp/head.cs");
 const CODEC: &str = include_str!("csharp/codec.cs");
@@ -140,21 +141,10 @@ fn push_decode(out: &mut String, depth: usize, owner: &str, fields: &[Field]) {
 }
 
 fn push_decode_value(out: &mut String, depth: usize, target: &str, kind: &Type) {
-    let value = match kind {
-        Type::Bool => "Bool()".to_owned(),
-        Type::U8 => "U8()".to_owned(),
-        Type::I16 => "I16()".to_owned(),
-        Type::F32 => "F32()".to_owned(),
-        Type::U16 | Type::Code(_) => "U16()".to_owned(),
-        Type::U32 => "U32()".to_owned(),
-        Type::U53 => "U53()".to_owned(),
-        Type::I32 => "I32()".to_owned(),
-        Type::Array(count) => format!("Array({count})"),
-        Type::Bytes(most) => format!("Bytes({most})"),
-        Type::Text(most) => format!("Text({most})"),
+    match kind {
         Type::Option(some) => {
             push(out, depth, format_args!("if (reader.Option())"));
-            return push_decode_value(out, depth + 1, target, some);
+            push_decode_value(out, depth + 1, target, some);
         }
         Type::List(most, item) => {
             let place = format!("place{depth}");
@@ -168,17 +158,37 @@ fn push_decode_value(out: &mut String, depth: usize, target: &str, kind: &Type) 
                 depth,
                 format_args!("for (int {place} = 0; {place} < {target}.Length; {place}++)"),
             );
-            return push_decode_value(out, depth + 1, &format!("{target}[{place}]"), item);
+            push_decode_value(out, depth + 1, &format!("{target}[{place}]"), item);
         }
         Type::Structure(name) => {
-            return push(
-                out,
-                depth,
-                format_args!("{target} = {}.Decode(ref reader);", pascal(name)),
-            );
+            push(out, depth, format_args!("{target} = {}.Decode(ref reader);", pascal(name)));
         }
-    };
-    push(out, depth, format_args!("{target} = reader.{value};"));
+        plain => {
+            let (method, limit) = method_of(plain);
+            let limit = limit.map(|limit| limit.to_string()).unwrap_or_default();
+            push(out, depth, format_args!("{target} = reader.{method}({limit});"));
+        }
+    }
+}
+
+/// What reader and writer call a type that is neither an option nor of several, and its length or the most of it.
+fn method_of(kind: &Type) -> (&'static str, Option<usize>) {
+    match kind {
+        Type::Bool => ("Bool", None),
+        Type::U8 => ("U8", None),
+        Type::I16 => ("I16", None),
+        Type::F32 => ("F32", None),
+        Type::U16 | Type::Code(_) => ("U16", None),
+        Type::U32 => ("U32", None),
+        Type::U53 => ("U53", None),
+        Type::I32 => ("I32", None),
+        Type::Array(count) => ("Array", Some(*count)),
+        Type::Bytes(most) => ("Bytes", Some(*most)),
+        Type::Text(most) => ("Text", Some(*most)),
+        Type::Option(_) | Type::List(..) | Type::Structure(_) => {
+            unreachable!("it is made of others")
+        }
+    }
 }
 
 fn push_encode(out: &mut String, depth: usize, owner: &str, fields: &[Field]) {
@@ -192,34 +202,25 @@ fn push_encode(out: &mut String, depth: usize, owner: &str, fields: &[Field]) {
 }
 
 fn push_encode_value(out: &mut String, depth: usize, value: &str, kind: &Type) {
-    let call = match kind {
-        Type::Bool => format!("Bool({value})"),
-        Type::U8 => format!("U8({value})"),
-        Type::I16 => format!("I16({value})"),
-        Type::F32 => format!("F32({value})"),
-        Type::U16 | Type::Code(_) => format!("U16({value})"),
-        Type::U32 => format!("U32({value})"),
-        Type::U53 => format!("U53({value})"),
-        Type::I32 => format!("I32({value})"),
-        Type::Array(count) => format!("Array({value}, {count})"),
-        Type::Bytes(most) => format!("Bytes({value}, {most})"),
-        Type::Text(most) => format!("Text({value}, {most})"),
+    match kind {
         Type::Option(some) => {
             let inner = if is_class(some) { value.to_owned() } else { format!("{value}.Value") };
             push(out, depth, format_args!("if (writer.Option({value} != null))"));
-            return push_encode_value(out, depth + 1, &inner, some);
+            push_encode_value(out, depth + 1, &inner, some);
         }
         Type::List(most, item) => {
             let (place, count) = (format!("place{depth}"), format!("({value}?.Length ?? 0)"));
             push(out, depth, format_args!("writer.Count({count}, {most});"));
             push(out, depth, format_args!("for (int {place} = 0; {place} < {count}; {place}++)"));
-            return push_encode_value(out, depth + 1, &format!("{value}[{place}]"), item);
+            push_encode_value(out, depth + 1, &format!("{value}[{place}]"), item);
         }
-        Type::Structure(_) => {
-            return push(out, depth, format_args!("{value}.Encode(ref writer);"));
+        Type::Structure(_) => push(out, depth, format_args!("{value}.Encode(ref writer);")),
+        plain => {
+            let (method, limit) = method_of(plain);
+            let limit = limit.map(|limit| format!(", {limit}")).unwrap_or_default();
+            push(out, depth, format_args!("writer.{method}({value}{limit});"));
         }
-    };
-    push(out, depth, format_args!("writer.{call};"));
+    }
 }
 
 /// The link's listener: an event a message, and what calls them.
@@ -292,10 +293,4 @@ fn member(owner: &str, field: &Field) -> String {
     let name = pascal(field.name);
     let is_taken = name == pascal(owner) || TAKEN_NAMES.contains(&name.as_str());
     if is_taken { name + "Value" } else { name }
-}
-
-/// `world_addr` as `WorldAddr`.
-fn pascal(name: &str) -> String {
-    let words = name.split('_').filter_map(|word| word.split_at_checked(1));
-    words.map(|(first, rest)| first.to_uppercase() + rest).collect()
 }

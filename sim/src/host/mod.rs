@@ -24,9 +24,9 @@ use crate::broken::{Broken, ensure};
 use crate::ids::{ConnectionId, HostId, Role as Purpose, Side};
 use crate::journal::Journal;
 use crate::network::Network;
-use crate::random::Random;
 use crate::settings::Sabotage;
 use crate::timeline::Timeline;
+use tinyrealm_testing::Random;
 use walker::FrameWalker;
 
 /// More rounds than any turn has a reason for: a node that keeps wanting more is in a livelock.

@@ -34,8 +34,8 @@ impl Network {
         let server = HostId::at_address(address);
         let weather = self.weather;
         let random = &mut timeline.random;
-        let latency_us = random.between(weather.latency_us);
-        let capacities = [weather.buffer_bytes; 2].map(|range| random.between(range) as usize);
+        let latency_us = random.within(weather.latency_us);
+        let capacities = [weather.buffer_bytes; 2].map(|range| random.within(range) as usize);
         let acceptor = server.unwrap_or(host);
         self.connections.push(Connection::new(host, key, acceptor, latency_us, capacities));
         let there_us = timeline.now_us() + latency_us;

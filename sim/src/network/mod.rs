@@ -129,7 +129,7 @@ impl Network {
 
     /// The host has a turn at `at_us` or a little later, as its system gets to it.
     pub(crate) fn wake_soon(&mut self, timeline: &mut Timeline, host: HostId, at_us: u64) {
-        let at_us = at_us.max(timeline.now_us()) + timeline.random.between(NOTICE_US);
+        let at_us = at_us.max(timeline.now_us()) + timeline.random.within(NOTICE_US);
         self.wake(timeline, host, at_us);
     }
 

@@ -44,16 +44,16 @@ impl Network {
 
     /// When what is held up until `until_us` gets through.
     pub(super) fn after_cut_us(timeline: &mut Timeline, until_us: u64) -> u64 {
-        until_us + timeline.random.between(CATCH_UP_US)
+        until_us + timeline.random.within(CATCH_UP_US)
     }
 
     /// How long a segment of this connection takes now.
     pub(super) fn delay_us(&self, timeline: &mut Timeline, id: ConnectionId) -> u64 {
         let weather = &self.weather;
         let mut delay_us = self.connection(id).latency_us;
-        delay_us += timeline.random.between(weather.jitter_us);
+        delay_us += timeline.random.within(weather.jitter_us);
         if weather.resend_permille > 0 && timeline.random.chance(weather.resend_permille) {
-            delay_us += timeline.random.between(weather.resend_us);
+            delay_us += timeline.random.within(weather.resend_us);
         }
         delay_us
     }

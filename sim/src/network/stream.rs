@@ -158,7 +158,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Random;
+    use tinyrealm_testing::Random;
 
     /// Whatever is written, cut, held up and read in whatever pieces: it comes out as it went in.
     #[test]

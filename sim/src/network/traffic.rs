@@ -42,7 +42,7 @@ impl Network {
         while left > 0 {
             let is_cut = left > 1 && timeline.random.chance(self.weather.split_permille);
             let piece =
-                if is_cut { timeline.random.between((1, left as u64 - 1)) as usize } else { left };
+                if is_cut { timeline.random.within((1, left as u64 - 1)) as usize } else { left };
             let at_us = timeline.now_us() + self.delay_us(timeline, id);
             let at_us = self.connection_mut(id).written_by_mut(side).send(at_us, piece);
             timeline.plan(at_us, Happening::Arrives(id, side.peer()));

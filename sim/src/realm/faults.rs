@@ -97,7 +97,7 @@ impl Realm<'_> {
     }
 
     fn until_us(&mut self, range_us: (u64, u64)) -> u64 {
-        self.timeline.now_us() + self.random.between(range_us)
+        self.timeline.now_us() + self.random.within(range_us)
     }
 
     fn any_world(&mut self) -> HostId {

@@ -29,7 +29,6 @@ use crate::journal::{Entry, Fact, Heard, Journal};
 use crate::memory::Arenas;
 use crate::network::{Network, Parting};
 use crate::profile::{Profile, Weather};
-use crate::random::Random;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::timeline::{Happening, Timeline};
@@ -37,6 +36,7 @@ use crate::trace::What;
 use crate::tuning::Tuning;
 use accounts::Account;
 use servers::Servers;
+use tinyrealm_testing::Random;
 
 /// How long players are busy, and things go wrong.
 const BUSY_US: (u64, u64) = (7_000_000, 11_000_000);
@@ -117,7 +117,7 @@ impl<'a> Realm<'a> {
     /// The whole course of the run.
     pub(crate) fn run(&mut self) -> Result<(), Broken> {
         self.begin();
-        let busy_us = self.random.between(BUSY_US);
+        let busy_us = self.random.within(BUSY_US);
         self.go_on_until(busy_us)?;
         self.calm_down();
         self.go_on_until(busy_us + QUIET_US)?;

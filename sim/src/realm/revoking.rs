@@ -13,10 +13,10 @@ use crate::broken::{Broken, ensure};
 use crate::host::Tools;
 use crate::ids::{HostId, MAINS, Role, WORLDS};
 use crate::journal::Heard;
-use crate::random::Random;
 use crate::store::Change;
 use crate::timeline::Happening;
 use crate::trace::What;
+use tinyrealm_testing::Random;
 
 /// When whoever watches the accounts sees that they have changed.
 const WATCH_US: (u64, u64) = (0, 1_000_000);

@@ -63,7 +63,7 @@ impl Realm<'_> {
             }
             Act::Say => self.say_in_channel(number, account, channel),
             Act::Babble => {
-                for _ in 0..self.random.between(BABBLE_MESSAGES) {
+                for _ in 0..self.random.within(BABBLE_MESSAGES) {
                     self.say_in_channel(number, account, channel);
                 }
             }

@@ -104,7 +104,7 @@ impl Realm<'_> {
             Act::Move => self.move_about(number, account),
             Act::Say => self.say(number, account),
             Act::Shout => {
-                for _ in 0..self.random.between(SHOUT_EVENTS) {
+                for _ in 0..self.random.within(SHOUT_EVENTS) {
                     self.say(number, account);
                 }
             }

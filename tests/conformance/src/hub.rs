@@ -10,7 +10,7 @@ use std::task::{Context, Waker};
 use tinyrealm_core::time::Instant;
 
 use crate::clock;
-use crate::random::Random;
+use tinyrealm_testing::Random;
 
 /// An Ethernet frame has 1,514 bytes at most.
 const MTU_BYTES: usize = 1_514;
@@ -20,11 +20,11 @@ const DELAY_MICROS: u64 = 100;
 #[derive(Copy, Clone, Default, Debug)]
 pub struct Faults {
     /// That get lost.
-    pub lost: u64,
+    pub lost: u32,
     /// That arrive twice.
-    pub duplicated: u64,
+    pub duplicated: u32,
     /// That are overtaken by others.
-    pub delayed: u64,
+    pub delayed: u32,
 }
 
 impl Faults {

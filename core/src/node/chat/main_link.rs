@@ -61,7 +61,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
             Err(reason) => {
                 self.stats.denied.count();
                 let denied = ChannelDenied { uid, channel, attempt, reason };
-                let _ = self.tell(caller.sessions, main, &denied);
+                self.answer(caller.sessions, main, &denied);
             }
         }
     }
@@ -112,8 +112,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         let has_more = self.book.page(self.book.members_behind(key, behind), &mut uids);
         let last = uids.last().copied().filter(|_| has_more);
         let next_after = last.unwrap_or(Uid::NOBODY);
-        let _ =
-            self.tell(caller.sessions, main, &MemberPage { to: uid, channel, uids, next_after });
+        self.answer(caller.sessions, main, &MemberPage { to: uid, channel, uids, next_after });
     }
 
     fn resume(&mut self, caller: &mut Caller<'_, 'a>, message: Resume<'_>) {
@@ -122,12 +121,12 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         let cx = &mut caller.context();
         let Some(key) = self.book.find_or_create(channel.as_str()) else {
             let denied = ResumeDenied { channel, reason: ErrorCode::CHANNELS_FULL };
-            let _ = self.tell(cx.sessions, main, &denied);
+            self.answer(cx.sessions, main, &denied);
             return;
         };
         if !self.is_believable(since) {
             let denied = ResumeDenied { channel, reason: ErrorCode::BAD_NUMBER };
-            let _ = self.tell(cx.sessions, main, &denied);
+            self.answer(cx.sessions, main, &denied);
             return;
         }
         let Some(place) = self.book.channels.get(key) else { return };
@@ -138,7 +137,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         }
         for uid in uids {
             if let Err(reason) = self.place(cx, main, uid, key) {
-                let _ = self.tell(cx.sessions, main, &Removed { uid, channel, reason });
+                self.answer(cx.sessions, main, &Removed { uid, channel, reason });
             }
         }
         if is_first_page {
@@ -223,11 +222,7 @@ impl<'a> Chat<'a> {
     ) {
         self.stats.refused += 1;
         let Asked { about, request, .. } = asked;
-        let _ = self.tell(
-            cx.sessions,
-            main,
-            &Refused { uid, channel, about: about.0, request, reason },
-        );
+        self.answer(cx.sessions, main, &Refused { uid, channel, about: about.0, request, reason });
     }
 
     /// Lets a user into a channel, and tells the others.
@@ -322,7 +317,7 @@ impl<'a> Chat<'a> {
         let (oldest, next_seq) = (place.oldest_seq(), place.next_seq());
         let channel = Text::truncated(&place.name);
         let members = place.members;
-        let _ = self.tell(
+        self.answer(
             cx.sessions,
             main,
             &Joined { uid, channel, attempt, members, oldest, next_seq },

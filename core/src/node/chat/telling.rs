@@ -13,7 +13,20 @@ use crate::session::SessionManager;
 use crate::storage::Key;
 
 impl<'a> Chat<'a> {
-    /// Answers a Main: it has been heard because there is room for that.
+    /// Answers a Main: it has been heard because there is room for that. One that has gone wants no answer.
+    pub(super) fn answer<M: Message>(
+        &self,
+        sessions: &mut SessionManager<'a>,
+        main: MainKey,
+        message: &M,
+    ) {
+        let _ = self.tell(sessions, main, message);
+    }
+
+    /// Tells a Main what it has not asked for.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing is told then.
     pub(super) fn tell<M: Message>(
         &self,
         sessions: &mut SessionManager<'a>,
@@ -100,10 +113,10 @@ impl<'a> Chat<'a> {
         for _ in 0..self.config.past_page {
             let Some((uid, msg)) = past.next(&mut scratch) else { break };
             let msg = Text::truncated(msg);
-            let _ = self.tell(cx.sessions, main, &Past { to, channel, seq: next_seq, uid, msg });
+            self.answer(cx.sessions, main, &Past { to, channel, seq: next_seq, uid, msg });
             next_seq = next_seq.next();
         }
-        let _ = self.tell(cx.sessions, main, &PastEnd { to, channel, oldest, next_seq, end_seq });
+        self.answer(cx.sessions, main, &PastEnd { to, channel, oldest, next_seq, end_seq });
     }
 
     /// What a Main that comes back has missed: the newest page of it, and how much is lost.
@@ -131,13 +144,13 @@ impl<'a> Chat<'a> {
     ) {
         let Some(place) = self.book.channels.get(key) else { return };
         let (channel, members) = (Text::truncated(&place.name), place.members);
-        let _ = self.tell(sessions, main, &Resumed { channel, next_seq: seq, missed, members });
+        self.answer(sessions, main, &Resumed { channel, next_seq: seq, missed, members });
         let mut past = self.book.past(key, seq);
         let mut scratch = [0; CHAT_MAX_BYTES];
         while let Some((uid, msg)) = past.next(&mut scratch) {
             // The number that its sender gave it is not kept: whoever was to hear it has been told.
             let said = Broadcast { channel, seq, uid, request: 0, msg: Text::truncated(msg) };
-            let _ = self.tell(sessions, main, &said);
+            self.answer(sessions, main, &said);
             seq = seq.next();
         }
     }

@@ -8,8 +8,8 @@
 //!
 //! Logins stand in two lines, and each leaves some places to the other. Who was let in before goes first,
 //! but for one time in four; in a line those go first who had the fewest others of the same under
-//! way when they came: of the same address, and for who was let in before, of the same way in. Whoever comes when their line, or the
-//! whole, is full takes the place of the last in line, if that one stands behind.
+//! way when they came: of the same address, and for who was let in before, of the same way in. Whoever
+//! comes when their line, or the whole, is full takes the place of the last in line, if that one stands behind.
 //!
 //! Bounds: as many jobs as slots; finding the next login is O(slots), far less than hashing it.
 

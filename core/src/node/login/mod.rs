@@ -2,8 +2,8 @@
 //!
 //! Purpose: takes logins of clients ([`LoginReq`](crate::protocol::client_to_login::LoginReq)) and
 //! tokens of Mains ([`VerifyToken`](crate::protocol::main_to_login::VerifyToken)) that have proven
-//! the [cluster's secret](super::cluster), and decides who may try. It neither hashes nor stores: that is work that it hands out ([`jobs`]) and whose
-//! outcomes it takes. [`attempts`] is what keeps guessing slow.
+//! the [cluster's secret](super::cluster), and decides who may try. It neither hashes nor stores: that is work
+//! that it hands out ([`jobs`]) and whose outcomes it takes. [`attempts`] is what keeps guessing slow.
 //!
 //! Contract: a client's connection makes one attempt and is answered once. A wrong id and a wrong
 //! password are the same here: the same count, the same work, the same answer. The token of a

@@ -12,9 +12,9 @@
 //! The client is answered only after the world has acknowledged, so its `Join` can't come before its
 //! attach. Places that are kept for those who have not joined are shared by address: whoever's address has too
 //! many waits for some of them to be used, as long as a world may take to answer. A ticket ends with the
-//! connection that has asked for it. A user whom one world may still have is detached there before another one is asked: also
-//! when nobody has joined in time, or when a world denies whom it has from an earlier stay. What a world is
-//! asked waits until its link takes it; that is part of the time that it has.
+//! connection that has asked for it. A user whom one world may still have is detached there before another one is
+//! asked: also when nobody has joined in time, or when a world denies whom it has from an earlier stay. What a
+//! world is asked waits until its link takes it; that is part of the time that it has.
 
 use super::directory::{EntryKey, Place};
 use super::registry::{Choice, world_bit};
