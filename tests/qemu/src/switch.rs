@@ -251,15 +251,22 @@ mod tests {
 
     /// Two devices of a switch, both of which it knows.
     fn pair(switch: &Switch) -> (UnixStream, UnixStream) {
-        let (mut one, mut other) = (join(switch), join(switch));
-        // A frame is passed on only after both are plugged in: the first that arrives tells.
-        other.set_nonblocking(true).unwrap();
-        while other.read(&mut [0; 8]).is_err() {
-            say(&mut one, b"here");
+        let mut one = join(switch);
+        let other = plugged_in(switch, &mut one);
+        (one, other)
+    }
+
+    /// A further device, which the switch knows: to connect is not yet to be plugged in, the first
+    /// frame that arrives is.
+    fn plugged_in(switch: &Switch, speaker: &mut UnixStream) -> UnixStream {
+        let mut device = join(switch);
+        device.set_nonblocking(true).unwrap();
+        while device.read(&mut [0; 8]).is_err() {
+            say(speaker, b"here");
             thread::yield_now();
         }
-        other.set_nonblocking(false).unwrap();
-        (one, other)
+        device.set_nonblocking(false).unwrap();
+        device
     }
 
     #[test]
@@ -282,7 +289,7 @@ mod tests {
         let scratch = Scratch::new().unwrap();
         let switch = Switch::start(&scratch.file("switch"), Faults::default(), 1).unwrap();
         let (mut one, mut other) = pair(&switch);
-        let mut third = join(&switch);
+        let mut third = plugged_in(&switch, &mut one);
         say(&mut other, &[[0xFF; 6], OTHER].concat()); // to everyone
         while read_frame(&mut one).unwrap() != [[0xFF; 6], OTHER].concat() {}
         say(&mut one, &[OTHER, ONE].concat());
