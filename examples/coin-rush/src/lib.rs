@@ -33,7 +33,7 @@ use messages::client_to_rush::{self, Look};
 use messages::rush_to_client::{self, Coin, Round, Score};
 use players::{Player, Players};
 use tinyrealm_core::node::world::{
-    Game, MoveVerdict, RoomContext, Setting, SettingProblem, Speaker,
+    Game, MoveVerdict, RoomContext, Setting, SettingProblem, Speaker, Tick,
 };
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
 use tinyrealm_core::protocol::{Direction, Dispatched, MemberState, Position, Uid};
@@ -265,8 +265,8 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
         client_to_rush::dispatch(self, speaker, frame)
     }
 
-    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>) {
-        self.left_ms = self.left_ms.saturating_sub(TICK_MS);
+    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>, tick: Tick) {
+        self.left_ms = self.left_ms.saturating_sub(tick.elapsed_ms);
         match (self.is_running, self.left_ms) {
             (true, 0) => self.end_round(),
             (false, 0) => self.begin_round(room),

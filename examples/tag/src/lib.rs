@@ -16,7 +16,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext};
+use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext, Tick};
 use tinyrealm_core::protocol::{Bytes, Direction, MemberState, Position, Uid};
 use tinyrealm_core::time::Stamp;
 
@@ -116,7 +116,7 @@ impl Game for Tag {
         if pos == to.pos { MoveVerdict::Accept } else { MoveVerdict::Correct(pos, to.dir) }
     }
 
-    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>) {
+    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>, _: Tick) {
         if self.is_untold {
             self.tell_everyone(room);
         }

@@ -1,6 +1,6 @@
 //! A game that uses everything that a room offers, with values from the outside.
 
-use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext};
+use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext, Tick};
 use tinyrealm_core::protocol::{Bytes, Direction, EVENT_MAX_BYTES, MemberState, Position, Uid};
 use tinyrealm_core::wire::Full;
 
@@ -57,9 +57,9 @@ impl Game for Busy {
         room.broadcast(Uid::NOBODY, kind, data)
     }
 
-    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>) {
+    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>, tick: Tick) {
         let Some(member) = room.member(self.next) else { return };
-        let age = room.now().micros().to_le_bytes();
+        let age = (room.now().micros() ^ tick.number ^ u64::from(tick.elapsed_ms)).to_le_bytes();
         if let Some(data) = Bytes::new(&age) {
             // A full room hears the next tick.
             let _ = room.broadcast(member.uid, 2, data);

@@ -89,6 +89,12 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
         self.drive();
     }
 
+    /// Lets `ms` milliseconds pass in which the node gets no turn.
+    pub(crate) fn stall_ms(&mut self, ms: u32) {
+        self.now = self.now.after_ms(ms);
+        self.drive();
+    }
+
     /// Ends the test: closes the node down, with peers that take everything and never hang up.
     pub(crate) fn finish(mut self) {
         self.turn(Node::handle_shutdown);

@@ -31,6 +31,7 @@
 //! ```
 
 use super::room_manager::RoomManager;
+use super::ticks::Tick;
 use crate::entropy::Entropy;
 use crate::protocol::schema::GameSchema;
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
@@ -81,6 +82,9 @@ pub trait Game {
 
     /// The time between two [`Game::on_tick`], in milliseconds; 0 for no ticks.
     const TICK_INTERVAL_MS: u32 = 0;
+
+    /// Whether rooms with nobody in them tick as well.
+    const TICKS_WHEN_EMPTY: bool = false;
 
     /// The most bytes of a message that the game says, without its opcode: rings are made for it.
     const MESSAGE_MAX_BYTES: usize = EVENT_MAX_BYTES;
@@ -152,9 +156,10 @@ pub trait Game {
         Dispatched::Unknown
     }
 
-    /// [`Game::TICK_INTERVAL_MS`] have passed; only for rooms with somebody in them.
-    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>) {
-        let _ = room;
+    /// [`Game::TICK_INTERVAL_MS`] have passed, or more if the node was kept from it: the [`Tick`] says how many.
+    /// For rooms with somebody in them, and with [`Game::TICKS_WHEN_EMPTY`] for all.
+    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>, tick: Tick) {
+        let _ = (room, tick);
     }
 }
 

@@ -27,6 +27,7 @@ pub mod stats;
 mod telling;
 #[cfg(test)]
 mod tests;
+pub mod ticks;
 pub mod user;
 
 pub use attach::{Attach, AttachBook};
@@ -41,6 +42,7 @@ pub use memory::WorldMemory;
 pub use room::Room;
 pub use room_manager::{RoomManager, RoomStorage};
 pub use stats::WorldStats;
+pub use ticks::Tick;
 pub use user::{UserKey, WorldUser};
 
 use super::cluster::ClusterKeys;
@@ -56,6 +58,7 @@ use crate::time::Instant;
 use crate::wire::Frame;
 use crate::wire::opcode::GAME;
 use main_link::MainLink;
+use ticks::Ticks;
 
 /// The links of a world, as its sessions' tags have them.
 mod link {
@@ -126,7 +129,7 @@ pub struct World<'a, G> {
     games: &'a mut [G],
     attaches: AttachBook<'a>,
     main: MainLink,
-    next_tick: Option<Instant>,
+    ticks: Ticks,
 }
 
 /// Bytes of a world's node without the storage that it borrows.
@@ -166,12 +169,13 @@ impl<'a, G: Game> World<'a, G> {
             AttachBook::new(storage.attaches, storage.attach_heads, storage.attach_nexts);
         let main =
             MainLink::new(config.world_id, config.reconnect_first_ms, config.reconnect_most_ms);
-        Self { config, rooms, games: storage.games, attaches, main, next_tick: None }
+        Self { config, rooms, games: storage.games, attaches, main, ticks: Ticks::STOPPED }
     }
 
     /// Begins to look for Main.
     pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
         self.main_link_connect(cx);
+        self.adjust_ticks(cx.now);
     }
 
     /// Its rooms and their members.
@@ -238,23 +242,18 @@ impl<'a, G: Game> World<'a, G> {
         cx.sessions.close(cx.now, session, Farewell::Bye(reason));
     }
 
-    fn tick(&mut self, cx: &mut Context<'_, 'a>) {
+    fn tick(&mut self, cx: &mut Context<'_, 'a>, tick: Tick) {
         for room in 0..self.rooms.rooms() as u16 {
-            if self.rooms.members(room) > 0 {
-                self.with_game(cx, room, |game, room| game.on_tick(room));
+            if G::TICKS_WHEN_EMPTY || self.rooms.members(room) > 0 {
+                self.with_game(cx, room, |game, room| game.on_tick(room, tick));
             }
         }
-        self.next_tick = Some(cx.now.after_ms(G::TICK_INTERVAL_MS));
     }
 
-    /// Ticks begin with the first user and end with the last.
+    /// Ticks begin with the first user and end with the last, unless empty rooms have them too.
     fn adjust_ticks(&mut self, now: Instant) {
-        let is_wanted = G::TICK_INTERVAL_MS > 0 && self.rooms.users() > 0;
-        self.next_tick = match self.next_tick {
-            _ if !is_wanted => None,
-            None => Some(now.after_ms(G::TICK_INTERVAL_MS)),
-            running => running,
-        };
+        let has_rooms = G::TICKS_WHEN_EMPTY || self.rooms.users() > 0;
+        self.ticks.adjust(now, G::TICK_INTERVAL_MS, G::TICK_INTERVAL_MS > 0 && has_rooms);
     }
 }
 
@@ -308,7 +307,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        match (self.next_tick, self.rooms.next_flush()) {
+        match (self.ticks.next_at(), self.rooms.next_flush()) {
             (Some(tick), Some(flush)) => Some(tick.min(flush)),
             (tick, flush) => tick.or(flush),
         }
@@ -316,8 +315,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
 
     /// A flush that is due happens in the transmission that follows; here it is the ticks' turn.
     fn on_deadline(&mut self, cx: &mut Context<'_, 'a>) {
-        if self.next_tick.is_some_and(|at| at <= cx.now) {
-            self.tick(cx);
+        if let Some(tick) = self.ticks.take_due(cx.now, G::TICK_INTERVAL_MS) {
+            self.tick(cx, tick);
         }
     }
 

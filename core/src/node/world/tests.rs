@@ -16,6 +16,7 @@ mod places;
 mod random;
 mod reports;
 mod slots;
+mod ticking;
 mod view;
 
 use crate::protocol::Versions;

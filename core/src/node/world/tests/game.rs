@@ -16,7 +16,7 @@ enum Call {
     Leave(u32, Vec<u32>),
     Move(MemberState, MemberState),
     Event(u32, u16, Vec<u8>),
-    Tick,
+    Tick(u64, u32),
 }
 
 /// Events of these kinds make the game do something, to the member whose uid is the data.
@@ -117,9 +117,9 @@ impl Game for Recording {
         Ok(())
     }
 
-    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>) {
+    fn on_tick(&mut self, room: &mut RoomContext<'_, '_>, tick: Tick) {
         assert!(room.members().count() > 0);
-        self.note(Call::Tick);
+        self.note(Call::Tick(tick.number, tick.elapsed_ms));
     }
 }
 
@@ -130,13 +130,13 @@ impl GameBench<'_> {
     fn calls(&self, room: u16) -> Vec<Call> {
         let game = self.role().game(RoomId(room)).expect("a room");
         let calls = game.calls.borrow_mut().split_off(0);
-        calls.into_iter().filter(|call| *call != Call::Tick).collect()
+        calls.into_iter().filter(|call| !matches!(call, Call::Tick(..))).collect()
     }
 
     fn ticks(&self, room: u16) -> usize {
         let game = self.role().game(RoomId(room)).expect("a room");
         let calls = game.calls.borrow_mut().split_off(0);
-        calls.into_iter().filter(|call| *call == Call::Tick).count()
+        calls.into_iter().filter(|call| matches!(call, Call::Tick(..))).count()
     }
 }
 
