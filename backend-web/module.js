@@ -2,7 +2,7 @@
 
 import { array, link, option, text, u16 } from "./postcard.js";
 
-export const FINGERPRINT = 1047709217;
+export const FINGERPRINT = 1284693825;
 export const HANDOVER_BYTES = 509;
 export const ENTROPY_BYTES = 64;
 export const RECORD_HEADER_BYTES = 6;

@@ -297,6 +297,8 @@ export interface JoinOk {
   number: number;
   spawn_pos: Position;
   members: number;
+  spawn_dir: number;
+  is_returned: boolean;
 }
 
 export interface JoinDenied {
@@ -343,7 +345,17 @@ export interface EventRefused {
   reason: number;
 }
 
-export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused;
+export interface UserAway {
+  type: "UserAway";
+  number: number;
+}
+
+export interface UserBack {
+  type: "UserBack";
+  number: number;
+}
+
+export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused | UserAway | UserBack;
 export const worldToClient: Link<WorldToClient>;
 
 export interface LoginReq {

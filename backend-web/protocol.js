@@ -122,7 +122,7 @@ export const clientToWorld = link({
 });
 
 export const worldToClient = link({
-  JoinOk: [0x2101, { version: u16, room_id: u16, number: u16, spawn_pos: position, members: u16 }],
+  JoinOk: [0x2101, { version: u16, room_id: u16, number: u16, spawn_pos: position, members: u16, spawn_dir: u16, is_returned: bool }],
   JoinDenied: [0x2102, { reason: u16 }],
   UserEntered: [0x2103, { member: member }],
   UserLeft: [0x2104, { number: u16 }],
@@ -130,6 +130,8 @@ export const worldToClient = link({
   EventBroadcast: [0x2106, { number: u16, request: u32, kind: u16, data: bytes(256) }],
   RoomSnapshot: [0x2107, { pages_left: u16, members_left: u16, missed_events: u32, members: list(16, member) }],
   EventRefused: [0x2108, { request: u32, reason: u16 }],
+  UserAway: [0x210b, { number: u16 }],
+  UserBack: [0x210c, { number: u16 }],
 });
 
 export const clientToLogin = link({

@@ -73,7 +73,7 @@ export class FakeServers {
       socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: "world:1", handshake_key }));
     } else if (message.type === "Join") {
       this.world = socket;
-      socket.say(worldToClient.encode({ type: "JoinOk", version: 2, room_id: 3, number: 1, spawn_pos: zero, members: 1 }));
+      socket.say(worldToClient.encode({ type: "JoinOk", version: 2, room_id: 3, number: 1, spawn_pos: zero, members: 1, spawn_dir: 0, is_returned: false }));
     } else if (message.type === "Bye") {
       queueMicrotask(() => socket.end());
     }

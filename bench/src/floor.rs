@@ -13,7 +13,7 @@ use tinyrealm_core::protocol::MemberNumber;
 
 use anyhow::Context;
 use tinyrealm_core::protocol::world_to_client::JoinOk;
-use tinyrealm_core::protocol::{Position, RoomId, Uid, encode_frame};
+use tinyrealm_core::protocol::{Direction, Position, RoomId, Uid, encode_frame};
 
 use crate::poller::Poller;
 use crate::wire::{self, Heard, MOVE_FRAME_MAX_BYTES};
@@ -153,6 +153,8 @@ impl Floor {
             room_id: RoomId(room as u16),
             spawn_pos: Position::ORIGIN,
             members: 0,
+            spawn_dir: Direction(0),
+            is_returned: false,
         };
         let mut out = [0; 64];
         let used = encode_frame(&message, &mut out).expect("it fits");

@@ -10,7 +10,7 @@ use tinyrealm_core::protocol::MemberNumber;
 use anyhow::Context;
 use bytes::Bytes;
 use tinyrealm_core::protocol::world_to_client::JoinOk;
-use tinyrealm_core::protocol::{Position, RoomId, encode_frame};
+use tinyrealm_core::protocol::{Direction, Position, RoomId, encode_frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -79,6 +79,8 @@ fn join(number: u16, sender: &UnboundedSender<Bytes>, room: &Room) {
         room_id: RoomId(0),
         spawn_pos: Position::ORIGIN,
         members: 0,
+        spawn_dir: Direction(0),
+        is_returned: false,
     };
     let mut out = [0; 64];
     let used = encode_frame(&message, &mut out).expect("it fits");

@@ -31,6 +31,10 @@ pub enum Heard {
     Entered(MemberState),
     /// Somebody left.
     Left(MemberNumber),
+    /// Somebody's connection is lost, and its seat is held.
+    Away(MemberNumber),
+    /// Somebody who was away is back.
+    Back(MemberNumber),
     /// Somebody else moved.
     Moved(MemberNumber, Position, Direction),
     /// The game has put it there itself: its move was corrected or refused, or it was placed.
@@ -137,6 +141,8 @@ impl ClientHandler for Ears {
                 self.others.remove(&number);
                 self.note(Heard::Left(number));
             }
+            ClientEvent::Away(number) => self.note(Heard::Away(number)),
+            ClientEvent::Back(number) => self.note(Heard::Back(number)),
             ClientEvent::Moved(moved) => self.moved(moved),
             ClientEvent::Said(said) => self.said(&said),
             ClientEvent::EventRefused { request, reason } => {

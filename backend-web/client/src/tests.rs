@@ -136,6 +136,8 @@ impl Host {
                 room_id: RoomId(1),
                 spawn_pos: Position::ORIGIN,
                 members: 1,
+                spawn_dir: Direction(0),
+                is_returned: false,
             },
         );
         self.tick(1);

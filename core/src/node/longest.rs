@@ -21,8 +21,9 @@ const CLUSTER_PROOF_BYTES: usize =
 /// `AttachUser`: uid, key, lifetime, attempt.
 const ATTACH_BYTES: usize =
     OPCODE_BYTES + VARINT_U53_MAX_BYTES + NONCE_BYTES + 2 * VARINT_U32_MAX_BYTES;
-/// `UserList`: which page, count, uids.
-const USER_LIST_BYTES: usize = OPCODE_BYTES + 2 + 1 + USER_PAGE_USERS * VARINT_U53_MAX_BYTES;
+/// `UserList`: which page, count, uids, who of them is away.
+const USER_LIST_BYTES: usize =
+    OPCODE_BYTES + 2 + 1 + USER_PAGE_USERS * VARINT_U53_MAX_BYTES + VARINT_U32_MAX_BYTES;
 /// `Revocations`: where it begins, count, uid and two revisions each, how far all is known.
 const REVOCATIONS_BYTES: usize =
     OPCODE_BYTES + 3 * VARINT_U53_MAX_BYTES + 1 + REVOCATION_PAGE * 3 * VARINT_U53_MAX_BYTES;
@@ -72,7 +73,7 @@ mod tests {
         let attach = AttachUser { uid, handshake_key, ttl_ms, attempt };
         assert_eq!(body_bytes(&attach), WORLD_HEARS_BYTES);
         let uids = core::iter::repeat_n(uid, USER_PAGE_USERS).collect();
-        let list = UserList { is_first: true, is_last: true, uids };
+        let list = UserList { is_first: true, is_last: true, uids, held: u32::MAX };
         assert_eq!(body_bytes(&list), USER_LIST_BYTES);
         let one = Revocation { uid, revision, renewed_at: revision };
         let list = core::iter::repeat_n(one, REVOCATION_PAGE).collect();

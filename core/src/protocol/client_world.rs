@@ -58,6 +58,10 @@ protocol! {
         spawn_pos: Position,
         /// How many others are there.
         members: u16,
+        /// Which way you face.
+        spawn_dir: Direction,
+        /// Your seat was held: you are who you were in this room, where you were.
+        is_returned: bool,
     }
 
     /// You are not in; the connection is closed behind it.
@@ -120,5 +124,18 @@ protocol! {
         request: u32,
         /// Why.
         reason: ErrorCode,
+    }
+
+    /// Somebody's connection is lost, and its seat is held for a while. Said of everyone who is away behind a
+    /// snapshot, too.
+    11 user_away => UserAway {
+        /// Who.
+        number: MemberNumber,
+    }
+
+    /// Somebody who was away is back.
+    12 user_back => UserBack {
+        /// Who.
+        number: MemberNumber,
     }
 }

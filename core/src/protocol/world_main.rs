@@ -33,6 +33,8 @@ protocol! {
         rooms: u16,
         /// Users in thousandths of the capacity.
         load: u16,
+        /// Those of the users who are away, with their seats held.
+        held: u16,
     }
 
     /// The user may come.
@@ -53,7 +55,7 @@ protocol! {
         reason: ErrorCode,
     }
 
-    /// An attached user has joined a room.
+    /// An attached user has joined a room, or is back in it.
     5 user_joined => UserJoined {
         /// Who.
         uid: Uid,
@@ -74,6 +76,15 @@ protocol! {
         is_last: bool,
         /// Who.
         uids: heapless::Vec<Uid, USER_PAGE_USERS>,
+        /// Which of them are away: bit n is the n-th.
+        held: u32,
+    }
+
+    /// A user's connection is lost, and its seat is held; or its key is void, as asked, and its seat is held still.
+    /// [`UserJoined`] says that it is back, [`UserLeft`] that it is not.
+    12 user_held => UserHeld {
+        /// Who.
+        uid: Uid,
     }
 }
 
@@ -97,7 +108,7 @@ protocol! {
     }
 
     /// This user is to leave: answered by `UserLeft`, whether it was there or not. With `GOODBYE` only its key
-    /// is meant: whoever has joined meanwhile stays.
+    /// is meant: whoever has joined meanwhile stays, and so does a held seat, which `UserHeld` says.
     3 detach_user => DetachUser {
         /// Who.
         uid: Uid,

@@ -33,7 +33,7 @@ use messages::client_to_rush::{self, Look};
 use messages::rush_to_client::{self, Coin, Round, Score};
 use players::{Player, Players};
 use tinyrealm_core::node::world::{
-    Game, MoveVerdict, RoomContext, Setting, SettingProblem, Speaker, Tick,
+    Game, Left, MoveVerdict, RoomContext, Setting, SettingProblem, Speaker, Tick,
 };
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
 use tinyrealm_core::protocol::{Direction, Dispatched, MemberState, Position, Uid};
@@ -234,7 +234,7 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
         self.tell_all(room, uid);
     }
 
-    fn on_leave(&mut self, _: &mut RoomContext<'_, '_>, uid: Uid) {
+    fn on_leave(&mut self, _: &mut RoomContext<'_, '_>, uid: Uid, _: Left) {
         self.players.leave(uid);
     }
 

@@ -16,7 +16,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext, Tick};
+use tinyrealm_core::node::world::{Game, Left, MoveVerdict, RoomContext, Tick};
 use tinyrealm_core::protocol::{Bytes, Direction, MemberState, Position, Uid};
 use tinyrealm_core::time::Stamp;
 
@@ -93,7 +93,7 @@ impl Game for Tag {
         }
     }
 
-    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, _: Left) {
         if self.it == uid {
             let heir = room.members().map(|member| member.uid).find(|other| *other != uid);
             match heir {

@@ -196,6 +196,8 @@ impl Ledger {
             | ClientEvent::MainLost(_)
             | ClientEvent::EnterRefused(_)
             | ClientEvent::Said(_)
+            | ClientEvent::Away(_)
+            | ClientEvent::Back(_)
             | ClientEvent::Stopped(_) => {}
         }
     }

@@ -254,6 +254,12 @@ impl RoomView {
         self.is_over = true;
     }
 
+    fn tell_of(&mut self, number: MemberNumber, what: &str) {
+        if let Some(member) = self.others.get(&number) {
+            self.tell(format!("{} {what}", short_name(member.uid)));
+        }
+    }
+
     fn joined(&mut self, message: &JoinOk) {
         self.room = Some(message.room_id);
         self.number = message.number;
@@ -333,6 +339,8 @@ impl ClientHandler for RoomView {
                     self.tell(format!("{} left", short_name(member.uid)));
                 }
             }
+            ClientEvent::Away(number) => self.tell_of(number, "lost its connection"),
+            ClientEvent::Back(number) => self.tell_of(number, "is back"),
             ClientEvent::Moved(moved) => self.moved(&moved),
             ClientEvent::Said(message) => self.said(&message),
             ClientEvent::LoginDenied { reason, retry_after_ms } => {

@@ -187,7 +187,7 @@ impl Place {
             Self::MainStranger => {
                 let mut messages = to_main();
                 messages.remove(0);
-                messages.push(sample(&Status { users: 1, rooms: 1, load: 1 }));
+                messages.push(sample(&Status { users: 1, rooms: 1, load: 1, held: 0 }));
                 messages.push(sample(&UserJoined { uid: Uid(1) }));
                 messages
             }

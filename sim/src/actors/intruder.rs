@@ -10,7 +10,7 @@ use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_world::{Event, Join};
 use tinyrealm_core::protocol::world_to_client::{
     self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, Stub,
-    UserEntered, UserLeft,
+    UserAway, UserBack, UserEntered, UserLeft,
 };
 use tinyrealm_core::protocol::{Dispatched, HandshakeKey, Uid};
 use tinyrealm_core::session::manager::{Ended, Farewell};
@@ -91,6 +91,14 @@ impl Stub<Caller<'_, '_>> for Intruder<'_> {
 
     fn room_snapshot(&mut self, _: &mut Caller<'_, '_>, message: RoomSnapshot) {
         self.ears.note_room(&ClientEvent::Snapshot(&message));
+    }
+
+    fn user_away(&mut self, _: &mut Caller<'_, '_>, message: UserAway) {
+        self.ears.note_room(&ClientEvent::Away(message.number));
+    }
+
+    fn user_back(&mut self, _: &mut Caller<'_, '_>, message: UserBack) {
+        self.ears.note_room(&ClientEvent::Back(message.number));
     }
 
     fn event_refused(&mut self, _: &mut Caller<'_, '_>, message: EventRefused) {

@@ -170,6 +170,8 @@ impl ClientHandler for Ears<'_> {
             | ClientEvent::Snapshot(_)
             | ClientEvent::Entered(_)
             | ClientEvent::Left(_)
+            | ClientEvent::Away(_)
+            | ClientEvent::Back(_)
             | ClientEvent::Moved(_)
             | ClientEvent::Said(_) => return self.note_room(&event),
             ClientEvent::EventRefused { reason, .. } => Heard::Refused(reason, Event::OPCODE.0),

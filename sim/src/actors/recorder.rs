@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext};
+use tinyrealm_core::node::world::{Game, Left, MoveVerdict, RoomContext};
 use tinyrealm_core::protocol::{Bytes, EVENT_MAX_BYTES, MemberState, Uid};
 use tinyrealm_core::wire::Full;
 
@@ -44,7 +44,7 @@ impl Game for Recorder<'_> {
         }
     }
 
-    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, _: Left) {
         self.note(room, InRoom::Left(uid));
     }
 

@@ -1,6 +1,6 @@
 //! A game that uses everything that a room offers, with values from the outside.
 
-use tinyrealm_core::node::world::{Game, MoveVerdict, RoomContext, Tick};
+use tinyrealm_core::node::world::{Game, Left, MoveVerdict, RoomContext, Tick};
 use tinyrealm_core::protocol::{Bytes, Direction, EVENT_MAX_BYTES, MemberState, Position, Uid};
 use tinyrealm_core::wire::Full;
 
@@ -26,7 +26,7 @@ impl Game for Busy {
         }
     }
 
-    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, _: Left) {
         if self.next == uid {
             self.next = room.members().next().map_or(Uid::NOBODY, |member| member.uid);
         }

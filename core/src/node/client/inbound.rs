@@ -11,8 +11,8 @@ use crate::protocol::main_to_client::{
     ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, Welcome,
 };
 use crate::protocol::world_to_client::{
-    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot,
-    UserEntered, UserLeft,
+    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserAway,
+    UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::{Dispatched, RoomId, Token, Uid, take};
 use crate::wire::Frame;
@@ -190,6 +190,14 @@ impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> 
 
     fn user_left(&mut self, _: &mut Caller<'_, '_>, message: UserLeft) {
         self.tell(ClientEvent::Left(message.number));
+    }
+
+    fn user_away(&mut self, _: &mut Caller<'_, '_>, message: UserAway) {
+        self.tell(ClientEvent::Away(message.number));
+    }
+
+    fn user_back(&mut self, _: &mut Caller<'_, '_>, message: UserBack) {
+        self.tell(ClientEvent::Back(message.number));
     }
 
     #[inline]

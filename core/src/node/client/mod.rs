@@ -73,6 +73,10 @@ pub enum ClientEvent<'e> {
     Entered(MemberState),
     /// Somebody left.
     Left(MemberNumber),
+    /// Somebody's connection is lost, and its seat is held.
+    Away(MemberNumber),
+    /// Somebody who was away is back.
+    Back(MemberNumber),
     /// Somebody moved; with our own number, the game has put us there.
     Moved(MoveBroadcast),
     /// Somebody, or the game itself, says something; ours comes back with the number that saying it answered.

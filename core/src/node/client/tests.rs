@@ -38,6 +38,8 @@ enum Noted {
     Snapshot(Box<RoomSnapshot>),
     Entered(MemberState),
     Left(MemberNumber),
+    Away(MemberNumber),
+    Back(MemberNumber),
     Moved(MoveBroadcast),
     Said(MemberNumber, u32, u16, Vec<u8>),
     EventRefused(u32, ErrorCode),
@@ -69,7 +71,9 @@ impl ClientHandler for Diary {
             ClientEvent::Joined(join_ok) => Noted::Joined(join_ok),
             ClientEvent::Snapshot(snapshot) => Noted::Snapshot(Box::new(snapshot.clone())),
             ClientEvent::Entered(member) => Noted::Entered(member),
-            ClientEvent::Left(uid) => Noted::Left(uid),
+            ClientEvent::Left(number) => Noted::Left(number),
+            ClientEvent::Away(number) => Noted::Away(number),
+            ClientEvent::Back(number) => Noted::Back(number),
             ClientEvent::Moved(member) => Noted::Moved(member),
             ClientEvent::Said(EventBroadcast { number, request, kind, data }) => {
                 Noted::Said(number, request, kind, data.as_slice().to_vec())
@@ -137,6 +141,8 @@ fn join_ok() -> JoinOk {
         room_id: RoomId(4),
         spawn_pos: Position::ORIGIN,
         members: 0,
+        spawn_dir: Direction(0),
+        is_returned: false,
     }
 }
 

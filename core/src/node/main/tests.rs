@@ -167,7 +167,7 @@ fn sent_to(world_id: u16, attach: &AttachUser) -> Said {
 /// All of a world's users, on one page.
 fn user_list(uids: &[Uid]) -> UserList {
     let uids = heapless::Vec::from_slice(uids).expect("one page");
-    UserList { is_first: true, is_last: true, uids }
+    UserList { is_first: true, is_last: true, uids, held: 0 }
 }
 
 fn ack(attach: &AttachUser) -> AttachAck {

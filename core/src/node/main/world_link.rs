@@ -8,7 +8,7 @@ use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_world::Registered;
 use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, RegisterWorld, Status, Stub, UserJoined, UserLeft, UserList,
+    AttachAck, AttachDenied, RegisterWorld, Status, Stub, UserHeld, UserJoined, UserLeft, UserList,
 };
 use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
@@ -76,6 +76,11 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         self.is_inside(&mut caller.context(), world, message.uid);
     }
 
+    fn user_held(&mut self, caller: &mut Caller<'_, 'a>, message: UserHeld) {
+        let Some(world) = self.caller_world(caller, UserHeld::OPCODE.0) else { return };
+        self.is_inside(&mut caller.context(), world, message.uid);
+    }
+
     fn user_left(&mut self, caller: &mut Caller<'_, 'a>, message: UserLeft) {
         let Some(world) = self.caller_world(caller, UserLeft::OPCODE.0) else { return };
         if let Some(key) = self.users.find(message.uid) {
@@ -91,7 +96,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn user_list(&mut self, caller: &mut Caller<'_, 'a>, message: UserList) {
         let Some(world) = self.caller_world(caller, UserList::OPCODE.0) else { return };
-        let UserList { is_first, is_last, uids } = message;
+        let UserList { is_first, is_last, uids, held: _ } = message;
         if is_first {
             self.begin_list(world);
         }

@@ -165,7 +165,15 @@ impl<'a, G: Game> World<'a, G> {
         caller.sessions.prove(caller.now, caller.key, Trust::Client);
         let number = self.rooms.users.get(key).map_or(MemberNumber::GAME, |user| user.number);
         let (version, room_id) = (Versions::OURS.to, RoomId(room));
-        let welcome = JoinOk { version, room_id, number, spawn_pos: pos, members: others };
+        let welcome = JoinOk {
+            version,
+            room_id,
+            number,
+            spawn_pos: pos,
+            members: others,
+            spawn_dir: dir,
+            is_returned: false,
+        };
         caller.sessions.send_or_close(caller.now, caller.key, &welcome);
         self.rooms.send_snapshot(caller.now, caller.sessions, key);
         self.rooms.announce_entry(caller.now, key);

@@ -75,6 +75,34 @@ pub enum MoveVerdict {
     Refuse,
 }
 
+/// Why somebody is out of its room.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Left {
+    /// It has said so.
+    Left,
+    /// Its connection was lost, and the time to come back is over, or there was none.
+    Expired,
+    /// The game has removed it, or its realm has no place for it any more.
+    Removed,
+    /// It goes elsewhere, or comes anew.
+    Replaced,
+    /// It may not be in the realm any more: its account is revoked, or it is banned.
+    Revoked,
+}
+
+impl Left {
+    /// What the end of a member's connection, or Main's word, means.
+    pub(super) const fn for_reason(reason: ErrorCode) -> Self {
+        match reason {
+            ErrorCode::GOODBYE => Self::Left,
+            ErrorCode::REMOVED | ErrorCode::FULL => Self::Removed,
+            ErrorCode::REPLACED | ErrorCode::WORLD_TIMEOUT => Self::Replaced,
+            ErrorCode::REVOKED | ErrorCode::BANNED | ErrorCode::DETACHED => Self::Revoked,
+            _ => Self::Expired,
+        }
+    }
+}
+
 /// The rules of one room; see the [module](self).
 pub trait Game {
     /// What configurations and listings call it: lower-case letters, digits and `-`.
@@ -88,6 +116,9 @@ pub trait Game {
 
     /// The most bytes of a message that the game says, without its opcode: rings are made for it.
     const MESSAGE_MAX_BYTES: usize = EVENT_MAX_BYTES;
+
+    /// For how long the seat of somebody whose connection is lost is held, in milliseconds; 0 for not at all.
+    const HOLD_MS: u32 = 0;
 
     /// The messages of its own, for clients in other languages: what `tinyrealm schema` writes beside the realm's.
     const SCHEMA: GameSchema = GameSchema::NONE;
@@ -119,9 +150,21 @@ pub trait Game {
         let _ = (room, uid);
     }
 
-    /// Somebody is out.
-    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+    /// Somebody's connection is lost, and its seat is held: it is a member still, and [`Game::on_return`] or
+    /// [`Game::on_leave`] follows.
+    fn on_lost(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         let _ = (room, uid);
+    }
+
+    /// Somebody is back in its seat, by another connection, which knows nothing of what was told to the former one
+    /// alone. Always behind [`Game::on_lost`].
+    fn on_return(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+        let _ = (room, uid);
+    }
+
+    /// Somebody is out.
+    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, why: Left) {
+        let _ = (room, uid, why);
     }
 
     /// Somebody wants to be at `to`.

@@ -175,6 +175,7 @@ impl<'a, G: Game> World<'a, G> {
             users: self.rooms.users() as u16,
             rooms: self.rooms.occupied_rooms() as u16,
             load: (self.rooms.users() * 1_000 / capacity) as u16,
+            held: 0,
         };
         // What it says is old in a moment: if the link is full, the next one will do.
         let _ = cx.sessions.send(key, &status);
@@ -224,10 +225,10 @@ impl<'a, G: Game> World<'a, G> {
                 continue;
             };
             if uids.len() >= on_page || uids.push(user.uid).is_err() {
-                return (UserList { is_first, is_last: false, uids }, Some(index));
+                return (UserList { is_first, is_last: false, uids, held: 0 }, Some(index));
             }
         }
-        (UserList { is_first, is_last: true, uids }, None)
+        (UserList { is_first, is_last: true, uids, held: 0 }, None)
     }
 
     pub(super) fn arm_attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {

@@ -36,7 +36,8 @@ pub use frame_sizes::{
     ring_min_bytes, ring_min_bytes_for,
 };
 pub use game::{
-    GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting, SettingProblem, Speaker,
+    GAME_NAME_MAX_BYTES, Game, Left, MoveVerdict, Relay, RoomContext, Setting, SettingProblem,
+    Speaker,
 };
 pub use memory::WorldMemory;
 pub use room::Room;
@@ -223,13 +224,15 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     /// Takes a user out of its room at once; its session, if it is another matter, goes on.
-    fn remove_user(&mut self, cx: &mut Context<'_, 'a>, key: UserKey) {
+    fn remove_user(&mut self, cx: &mut Context<'_, 'a>, key: UserKey, reason: ErrorCode) {
         let Some(user) = self.rooms.leave(cx.sessions, cx.now, key) else {
             return;
         };
         // The slot may have another user soon, and this session must never be taken for it.
         cx.sessions.set_tag(user.session, LinkTag { kind: link::LEAVING, index: 0 });
-        self.with_game(cx, user.room, |game, room| game.on_leave(room, user.uid));
+        self.with_game(cx, user.room, |game, room| {
+            game.on_leave(room, user.uid, Left::for_reason(reason));
+        });
         self.main_link_report_left(cx, user.uid);
     }
 
@@ -238,7 +241,7 @@ impl<'a, G: Game> World<'a, G> {
         let Some(session) = self.rooms.users.get(key).map(|user| user.session) else {
             return;
         };
-        self.remove_user(cx, key);
+        self.remove_user(cx, key, reason);
         cx.sessions.close(cx.now, session, Farewell::Bye(reason));
     }
 
@@ -291,7 +294,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
             link::MAIN => self.main_link_ended(cx, ended.reason),
             link::USER => {
                 if let Some(key) = self.rooms.users.key_at(ended.tag.index) {
-                    self.remove_user(cx, key);
+                    self.remove_user(cx, key, ended.reason);
                 }
             }
             _ => {}

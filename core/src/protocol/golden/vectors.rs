@@ -16,11 +16,11 @@ use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
-    EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered,
-    UserLeft,
+    EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserAway,
+    UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::world_to_main::{
-    self, AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserList,
+    self, AttachAck, AttachDenied, RegisterWorld, Status, UserHeld, UserJoined, UserList,
 };
 use crate::protocol::{
     Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberNumber, MemberState,
@@ -208,6 +208,8 @@ fn world_to_client() -> Vec<Vector> {
             number: MemberNumber(1),
             spawn_pos: Position::ORIGIN,
             members: 0,
+            spawn_dir: Direction(0),
+            is_returned: false,
         }),
         golden(JoinOk {
             version: u16::MAX,
@@ -215,6 +217,8 @@ fn world_to_client() -> Vec<Vector> {
             number: LAST_NUMBER,
             spawn_pos: SPAWN,
             members: 128,
+            spawn_dir: Direction(u16::MAX),
+            is_returned: true,
         }),
         golden(JoinDenied { reason: JoinDenial::KEY_EXPIRED }),
         golden(UserEntered {
@@ -266,6 +270,10 @@ fn snapshots() -> Vec<Vector> {
     vec![
         golden(EventRefused { request: 7, reason: ErrorCode::BUSY }),
         golden(EventRefused { request: u32::MAX, reason: ErrorCode(u16::MAX) }),
+        golden(UserAway { number: MemberNumber(2) }),
+        golden(UserAway { number: LAST_NUMBER }),
+        golden(UserBack { number: MemberNumber(2) }),
+        golden(UserBack { number: LAST_NUMBER }),
         golden(RoomSnapshot {
             pages_left: 0,
             members_left: 0,
@@ -303,22 +311,25 @@ fn world_to_main() -> Vec<Vector> {
             capacity: u16::MAX,
             addr: longest_text("a"),
         }),
-        golden(Status { users: 500, rooms: 8, load: 500 }),
+        golden(Status { users: 500, rooms: 8, load: 500, held: 3 }),
         golden(AttachAck { uid: GUEST, attempt: 1 }),
         golden(AttachDenied { uid: GUEST, attempt: u32::MAX, reason: ErrorCode::FULL }),
         golden(UserJoined { uid: GUEST }),
         golden(world_to_main::UserLeft { uid: GUEST }),
-        golden(UserList { is_first: true, is_last: true, uids: heapless::Vec::new() }),
+        golden(UserList { is_first: true, is_last: true, uids: heapless::Vec::new(), held: 0 }),
         golden(UserList {
             is_first: false,
             is_last: true,
             uids: heapless::Vec::from_slice(&[Uid(1), GUEST]).unwrap(),
+            held: 0b10,
         }),
         golden(UserList {
             is_first: true,
             is_last: false,
             uids: heapless::Vec::from_slice(&[LAST_UID; 32]).unwrap(),
+            held: u32::MAX,
         }),
+        golden(UserHeld { uid: GUEST }),
     ]
 }
 

@@ -4,7 +4,9 @@ use tinyrealm_core::protocol::MemberNumber;
 use tinyrealm_core::protocol::either_way::{Bye, Ping};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
-use tinyrealm_core::protocol::{ErrorCode, HandshakeKey, Position, RoomId, Text, Token, Uid};
+use tinyrealm_core::protocol::{
+    Direction, ErrorCode, HandshakeKey, Position, RoomId, Text, Token, Uid,
+};
 
 use super::{tolerated, unknown};
 use crate::hosts::Place;
@@ -53,6 +55,8 @@ fn lets_in() -> Vec<u8> {
         room_id: RoomId(0),
         spawn_pos: Position::default(),
         members: 0,
+        spawn_dir: Direction(0),
+        is_returned: false,
     };
     let members = heapless::Vec::new();
     let snapshot = RoomSnapshot { pages_left: 0, members_left: 0, missed_events: 0, members };

@@ -151,10 +151,10 @@ fn second_login() -> Vec<Act> {
 
 fn worlds() -> Vec<Act> {
     let mut acts = a_world();
-    let status = Status { users: 3, rooms: 1, load: 300 };
+    let status = Status { users: 3, rooms: 1, load: 300, held: 0 };
     acts.push(Act::Say(0, frame(&status)));
     let uids = [Uid(5), Uid(6)].into_iter().collect();
-    acts.push(Act::Say(0, frame(&UserList { is_first: true, is_last: true, uids })));
+    acts.push(Act::Say(0, frame(&UserList { is_first: true, is_last: true, uids, held: 0 })));
     // The same world, from another address.
     let other = RegisterWorld {
         versions: Versions::OURS,
@@ -206,7 +206,7 @@ fn malformed() -> Vec<Vec<u8>> {
 fn strangers() -> Vec<Act> {
     let mut acts = rude_strangers(0);
     let next = broken_frames().len();
-    let out_of_place = [asks("eu"), frame(&Status { users: 0, rooms: 0, load: 0 })];
+    let out_of_place = [asks("eu"), frame(&Status { users: 0, rooms: 0, load: 0, held: 0 })];
     let register = registers(1);
     let half = raw_frame(&register[2..register.len() - 1]);
     let frames = malformed().into_iter().chain(out_of_place).chain([half]);

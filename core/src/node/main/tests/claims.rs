@@ -4,7 +4,7 @@ use super::*;
 use crate::timer::TICK_MS;
 
 fn list(uids: impl IntoIterator<Item = u64>) -> UserList {
-    UserList { is_first: false, is_last: false, uids: uids.into_iter().map(Uid).collect() }
+    UserList { is_first: false, is_last: false, uids: uids.into_iter().map(Uid).collect(), held: 0 }
 }
 
 /// How many of its users have no connection here, as Main counts them.

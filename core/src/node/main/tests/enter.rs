@@ -30,8 +30,8 @@ fn the_least_loaded_world_of_the_region_is_asked() {
         let north = bench.register(1, "north", 10);
         let busy = bench.register(2, "north", 10);
         let south = bench.register(3, "south", 10);
-        bench.say(busy, &Status { users: 5, rooms: 1, load: 500 });
-        bench.say(north, &Status { users: 4, rooms: 1, load: 400 });
+        bench.say(busy, &Status { users: 5, rooms: 1, load: 500, held: 0 });
+        bench.say(north, &Status { users: 4, rooms: 1, load: 400, held: 0 });
         let guests = [bench.greet(), bench.greet(), bench.greet()];
         bench.ask(guests[0], "north");
         assert_eq!(bench.attach_at(north).uid, guests[0].uid);

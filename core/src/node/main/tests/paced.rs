@@ -126,7 +126,7 @@ fn who_finds_no_place_is_turned_away_however_full_the_link_is() {
             for (index, page) in pages.iter().enumerate() {
                 let (is_first, is_last) = (index == 0, index + 1 == pages.len());
                 let uids = heapless::Vec::from_slice(page).unwrap();
-                bench.say(world, &UserList { is_first, is_last, uids });
+                bench.say(world, &UserList { is_first, is_last, uids, held: 0 });
             }
             bench.unblock(world, usize::MAX);
             let heard = bench.heard(world);
@@ -156,6 +156,7 @@ fn who_is_not_on_the_list_has_left() {
             is_first,
             is_last,
             uids: heapless::Vec::from_slice(uids).unwrap(),
+            held: 0,
         };
         bench.say(world, &page(true, false, &[guests[0].uid]));
         assert_eq!(bench.users_of(1), 3, "it goes on");

@@ -81,9 +81,11 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
             let (is_first, is_last) =
                 (word.amount.is_multiple_of(2), word.amount.is_multiple_of(3));
             let uids = heapless::Vec::from_slice(&uids).unwrap();
-            frame_of(&UserList { is_first, is_last, uids })
+            frame_of(&UserList { is_first, is_last, uids, held: 0 })
         }
-        (link::WORLD, 235..) => frame_of(&Status { users: word.amount % 5, rooms: 1, load: 0 }),
+        (link::WORLD, 235..) => {
+            frame_of(&Status { users: word.amount % 5, rooms: 1, load: 0, held: 0 })
+        }
         (_, 8..250) => {
             let regions = ["", "", "", "north", "south", "west"];
             let region = regions[usize::from(word.whom) % regions.len()];

@@ -235,7 +235,7 @@ fn whom_a_world_reports_comes_again_if_everybody_was_revoked() {
         let known = bench.log_in_at(login, Uid(1), Revision(2));
         let world = bench.register(1, "", 10);
         let uids = [Uid(1), Uid(2)].into_iter().collect();
-        bench.say(world, &UserList { uids, is_first: true, is_last: true });
+        bench.say(world, &UserList { uids, is_first: true, is_last: true, held: 0 });
         let asked = bench.revocation_question(login);
         bench.answer(login, asked, &[(Uid::NOBODY, 2, false)], 20);
         let out = [Uid(1), Uid(2)].map(|uid| detach(uid, ErrorCode::DETACHED));

@@ -29,7 +29,7 @@ fn a_world_that_registers_again_from_its_address_replaces_its_older_link() {
         };
         assert!(is_new(bench));
         // What the old link still says, and its end, are not the new one's.
-        bench.say(old, &Status { users: 50, rooms: 1, load: 999 });
+        bench.say(old, &Status { users: 50, rooms: 1, load: 999, held: 0 });
         bench.disconnect(old);
         assert!(is_new(bench));
         let entry = bench.role().worlds().get(bench.key_of_world(5)).unwrap();
@@ -130,7 +130,7 @@ fn a_second_registration_of_one_link_is_out_of_place() {
 fn nothing_of_a_world_comes_before_its_registration() {
     let uid = Uid(1);
     let cases: [(Vec<u8>, Opcode); 6] = [
-        (frame_of(&Status { users: 0, rooms: 0, load: 0 }), Status::OPCODE),
+        (frame_of(&Status { users: 0, rooms: 0, load: 0, held: 0 }), Status::OPCODE),
         (frame_of(&AttachAck { uid, attempt: 1 }), AttachAck::OPCODE),
         (
             frame_of(&AttachDenied { uid, attempt: 1, reason: ErrorCode::FULL }),
@@ -180,16 +180,16 @@ fn a_report_counts_for_the_choice() {
     with_main(|bench| {
         let first = bench.register(1, "", 10);
         let second = bench.register(2, "", 10);
-        bench.say(first, &Status { users: 9, rooms: 3, load: 900 });
-        bench.say(second, &Status { users: 8, rooms: 2, load: 800 });
+        bench.say(first, &Status { users: 9, rooms: 3, load: 900, held: 0 });
+        bench.say(second, &Status { users: 8, rooms: 2, load: 800, held: 0 });
         let entry = bench.role().worlds().get(bench.key_of_world(1)).unwrap();
         assert_eq!((entry.reported_users, entry.reported_rooms), (9, 3));
         let guest = bench.greet();
         bench.enter(guest, second);
-        bench.say(second, &Status { users: 10, rooms: 2, load: 1_000 });
+        bench.say(second, &Status { users: 10, rooms: 2, load: 1_000, held: 0 });
         let guest = bench.greet();
         bench.enter(guest, first);
-        bench.say(first, &Status { users: 10, rooms: 3, load: 1_000 });
+        bench.say(first, &Status { users: 10, rooms: 3, load: 1_000, held: 0 });
         let guest = bench.greet();
         bench.ask(guest, "");
         assert_eq!(bench.heard(guest.key), [refused(ErrorCode::FULL)]);
@@ -201,7 +201,7 @@ fn a_world_may_say_as_much_as_it_likes() {
     with_main(|bench| {
         let world = bench.register(1, "", 10);
         let frames = 2 * usize::from(BENCH_CONFIG.packet_burst);
-        let status = frame_of(&Status { users: 0, rooms: 0, load: 0 });
+        let status = frame_of(&Status { users: 0, rooms: 0, load: 0, held: 0 });
         bench.say_bytes(world, &status.repeat(frames));
         assert_eq!(bench.stats().floods, 0);
         assert_eq!(bench.state(world), Some(SessionState::Ready));

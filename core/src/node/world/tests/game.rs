@@ -75,7 +75,7 @@ impl Game for Recording {
         }
     }
 
-    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+    fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, _: Left) {
         assert_eq!(room.member(uid), None);
         self.note(Call::Leave(uid.0 as u32, members(room)));
     }

@@ -34,6 +34,8 @@ fn a_newcomer_gets_the_room_in_pages_and_then_what_happens() {
                 room_id: RoomId(0),
                 spawn_pos: Position::ORIGIN,
                 members: others as u16,
+                spawn_dir: Direction(0),
+                is_returned: false,
             };
             assert_eq!(heard[0], Said::of(&welcome));
             assert_eq!(heard.len(), 1 + pages);
@@ -131,6 +133,8 @@ fn a_newcomer_is_told_which_room_and_who_is_there() {
             room_id: RoomId(1),
             spawn_pos: Position::ORIGIN,
             members: 1,
+            spawn_dir: Direction(0),
+            is_returned: false,
         };
         assert_eq!(heard[0], Said::of(&welcome));
         assert_eq!(members_of(&heard[1..], 1, 0), [3]);

@@ -59,9 +59,13 @@ fn the_world_registers_and_reports_who_is_there() {
         assert!(!bench.role().is_registered());
         bench.say(main, &Registered {});
         assert!(bench.role().is_registered());
-        let status = Said::of(&Status { users: 0, rooms: 0, load: 0 });
-        let list =
-            Said::of(&UserList { is_first: true, is_last: true, uids: heapless::Vec::new() });
+        let status = Said::of(&Status { users: 0, rooms: 0, load: 0, held: 0 });
+        let list = Said::of(&UserList {
+            is_first: true,
+            is_last: true,
+            uids: heapless::Vec::new(),
+            held: 0,
+        });
         assert_eq!(bench.heard(main), [status, list]);
     });
 }
@@ -174,10 +178,13 @@ fn the_status_is_reported_at_its_interval() {
         bench.pass_ms(STATUS_MS - 1);
         assert_eq!(bench.heard(main), []);
         bench.pass_ms(1);
-        assert_eq!(bench.heard(main), [Said::of(&Status { users: 0, rooms: 0, load: 0 })]);
+        assert_eq!(bench.heard(main), [Said::of(&Status { users: 0, rooms: 0, load: 0, held: 0 })]);
         bench.fill(main, 3);
         bench.pass_ms(STATUS_MS - FLUSH_MS);
-        assert_eq!(bench.heard(main), [Said::of(&Status { users: 3, rooms: 2, load: 750 })]);
+        assert_eq!(
+            bench.heard(main),
+            [Said::of(&Status { users: 3, rooms: 2, load: 750, held: 0 })]
+        );
     });
 }
 
@@ -229,7 +236,7 @@ fn a_main_that_has_not_answered_yet_hears_who_has_joined() {
 
 fn list_of(uids: &[Uid]) -> Said {
     let uids = heapless::Vec::from_slice(uids).unwrap();
-    Said::of(&UserList { is_first: true, is_last: true, uids })
+    Said::of(&UserList { is_first: true, is_last: true, uids, held: 0 })
 }
 
 /// A link that holds little.

@@ -29,7 +29,7 @@ struct Roll {
 impl Roll {
     fn hear_all(&mut self, said: &[Said]) {
         for said in said {
-            if let Some(UserList { is_first, is_last, uids }) = said.read() {
+            if let Some(UserList { is_first, is_last, uids, .. }) = said.read() {
                 self.pages += 1;
                 if is_first {
                     self.named.clear();
