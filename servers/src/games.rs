@@ -12,6 +12,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use tinyrealm_core::node::client::{Bot, BotSeat};
 use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, Setting};
 use tinyrealm_core::protocol::schema::GameSchema;
 use toml::{Table, Value};
@@ -23,6 +24,9 @@ pub type Games = &'static [HostedGame];
 
 type Serving = Pin<Box<dyn Future<Output = ()>>>;
 
+/// A bot of some game, at its client.
+pub(crate) type HostedBot = Box<BotSeat<dyn Bot + Send>>;
+
 /// A game, and how its worlds are run.
 #[derive(Copy, Clone)]
 pub struct HostedGame {
@@ -31,6 +35,7 @@ pub struct HostedGame {
     schema: GameSchema,
     try_settings: fn(&Table) -> Result<(), String>,
     serve: fn(WorldStart) -> Serving,
+    make_bot: Option<fn() -> HostedBot>,
 }
 
 impl HostedGame {
@@ -44,7 +49,14 @@ impl HostedGame {
             schema: G::SCHEMA,
             try_settings: |table| configure(&mut G::default(), table),
             serve: |start| Box::pin(world_server::serve::<G>(start)),
+            make_bot: None,
         }
+    }
+
+    /// The same, played by this bot.
+    #[must_use]
+    pub const fn with_bot<B: Bot + Default + Send + 'static>(self) -> Self {
+        Self { make_bot: Some(|| Box::new(BotSeat::new(B::default()))), ..self }
     }
 
     /// What configurations call it.
@@ -61,6 +73,11 @@ impl HostedGame {
     /// The messages of its own.
     pub(crate) const fn schema(&self) -> GameSchema {
         self.schema
+    }
+
+    /// What makes its bots, if it has any.
+    pub(crate) const fn make_bot(&self) -> Option<fn() -> HostedBot> {
+        self.make_bot
     }
 
     /// Runs one world of this game until its end.
@@ -152,11 +169,13 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
     place == one.len() && place == other.len()
 }
 
-/// The games of a server, the first of which is what worlds run that are told no other.
+/// The games of a server, the first of which is what worlds run that are told no other: each with its
+/// [`Bot`] behind `=>`, if it has one.
 #[macro_export]
 macro_rules! games {
-    ($($Game:ty),+ $(,)?) => {{
-        const GAMES: $crate::Games = &[$($crate::HostedGame::of::<$Game>()),+];
+    ($($Game:ty $(=> $Bot:ty)?),+ $(,)?) => {{
+        const GAMES: $crate::Games =
+            &[$($crate::HostedGame::of::<$Game>()$(.with_bot::<$Bot>())?),+];
         const { assert!($crate::names_differ(GAMES), "two games have one name") };
         GAMES
     }};
@@ -196,6 +215,22 @@ mod tests {
         assert_eq!(problem("coins = 101"), "game.coins.coins must be between 1 and 100");
         assert_eq!(problem("cions = 1"), "game.coins.cions is not known");
         assert!(problem("coins = [1]").contains("a number"));
+    }
+
+    #[derive(Default)]
+    struct Idler;
+
+    impl Bot for Idler {
+        fn on_turn(&mut self, _: &mut tinyrealm_core::node::client::BotTurn<'_, '_, '_>) {}
+    }
+
+    #[test]
+    fn a_game_has_the_bot_behind_it() {
+        use tinyrealm_core::node::world::Relay;
+        let [relay, coins] = crate::games![Relay, Coins => Idler] else { panic!("two games") };
+        assert!(relay.make_bot().is_none());
+        let bot = coins.make_bot().expect("it has one")();
+        assert_eq!(bot.bot().check(), Ok(()));
     }
 
     #[test]

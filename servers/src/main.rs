@@ -3,10 +3,10 @@
 
 use std::process::ExitCode;
 
-use tinyrealm_coin_rush::CoinRush;
+use tinyrealm_coin_rush::{CoinRush, CoinRushBot};
 use tinyrealm_core::node::world::Relay;
 use tinyrealm_tag::Tag;
 
 fn main() -> ExitCode {
-    tinyrealm::serve(tinyrealm::games![Relay, Tag, CoinRush<64>])
+    tinyrealm::serve(tinyrealm::games![Relay, Tag, CoinRush<64> => CoinRushBot])
 }

@@ -15,9 +15,10 @@ use crate::accounts::IfLost;
 use crate::accounts::throw_away::ThrowAways;
 use crate::bots;
 use crate::bots::accounts::Accounts;
-use crate::bots::plan::{BotsReport, Plan, Restarts};
+use crate::bots::plan::{BotsReport, Plan, Play, Restarts};
 use crate::chat_server;
 use crate::config::{Auth, Config, HttpService};
+use crate::games::HostedGame;
 use crate::http::figures::{Counts, Figures, WorldFigures};
 use crate::http::{self, Directory, Door, Entrance, Page, Site, Visitors};
 use crate::keyring::{Asker, Keyring};
@@ -214,7 +215,7 @@ fn start_bots(
         web_sockets: 0,
         hz: config.up.bots_hz,
         seconds: None,
-        sends_events: false,
+        play: demo_play(config)?,
         chat_hz: config.up.bots_chat_hz,
         channels: DEMO_CHANNELS,
         restarts: Restarts::Trial,
@@ -229,6 +230,16 @@ fn start_bots(
     };
     let thread = std::thread::Builder::new().name("bots".to_owned()).spawn(serve)?;
     Ok(Some((thread, throw_aways)))
+}
+
+/// Demo bots go where there is place, so they play a game only if all worlds have it.
+fn demo_play(config: &Config) -> anyhow::Result<Play> {
+    let mut names = Vec::new();
+    for number in 0..world_count(config) {
+        names.push(config.game_of(&config.world.region_of(number))?);
+    }
+    let first = names.first().filter(|first| names.iter().all(|game| game.name() == first.name()));
+    Ok(first.and_then(HostedGame::make_bot).map_or(Play::Moves, Play::Game))
 }
 
 /// What the ids of accounts that it makes begin with: no other realm of this machine has the same.

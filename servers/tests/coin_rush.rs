@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Realm, User};
+use support::{Bots, Realm, User};
 use tinyrealm_coin_rush::messages::client_to_rush::Look;
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
 use tinyrealm_coin_rush::{CHEATS_MOST, FIELD, REACH, SPEED};
@@ -110,4 +110,35 @@ fn whoever_only_cheats_is_shown_out_and_the_others_play_on() {
     assert_eq!(witness.world.find::<UserLeft>().number, cheat.number);
     witness.world.expect_served();
     realm.stop();
+}
+
+const PLAY: [&str; 6] = ["--game", "coin-rush", "--seconds", "3", "--count", "12"];
+
+#[test]
+fn its_own_bots_play_it_and_find_no_rule_broken() {
+    let realm = Realm::start(&["world.game=coin-rush", "world.rooms=1"]);
+    let outcome = Bots::start(realm.main.address, &[&PLAY[..], &["--ws=6"]].concat()).outcome();
+    outcome.expect_clean(12);
+    outcome.report.expect(&[("played.broken_rules", 0)]);
+    let (_, worlds) = realm.stop();
+    assert!(worlds[0].count("moves") > 12 * 10, "they have run");
+}
+
+#[test]
+fn a_broken_rule_is_the_exit_code() {
+    // A room where nobody minds the field.
+    let realm = Realm::start(&["world.game=relay", "world.rooms=1"]);
+    let mut cheat = realm.user();
+    cheat.world.send(&Move { pos: Position { x: FIELD + 1, y: 0, z: 0 }, dir: Direction(0) });
+    let outcome = Bots::start(realm.main.address, &PLAY).outcome();
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.report.count("played.broken_rules") >= 12, "everybody sees it");
+    drop(cheat);
+    realm.stop();
+}
+
+#[test]
+fn a_game_without_a_bot_is_named() {
+    let bots = Bots::start(([127, 0, 0, 1], 9).into(), &["--game", "tag"]);
+    assert_eq!(bots.exit_code(), Some(1));
 }

@@ -1,18 +1,18 @@
 //! `GameBench`: one room with a game, and the players that a test makes.
 
-use std::collections::VecDeque;
+mod bots;
+mod hearing;
 
-use serde::Deserialize;
 use tinyrealm_core::node::client::{Client, WorldState};
 use tinyrealm_core::node::main::{Guests, Main};
 use tinyrealm_core::node::world::{Game, Setting, World};
 use tinyrealm_core::protocol::{
-    Bytes, Direction, MemberNumber, MemberState, Message, Position, RoomId, SendError, Uid, decode,
+    Bytes, Direction, MemberNumber, MemberState, Message, Position, RoomId, SendError, Uid,
 };
 use tinyrealm_core::time::Instant;
 
 use crate::Random;
-use crate::ears::{Ears, Heard};
+use crate::ears::Ears;
 use crate::host::{Host, Tools};
 use crate::network::{Delivery, Network, Weather};
 use crate::realm::{self, PLAYERS_MAX};
@@ -58,6 +58,8 @@ pub struct GameBench<G: Game + 'static> {
     main: Host<Main<'static, Guests>>,
     world: Host<World<'static, G>>,
     players: Vec<Host<Client<Ears>>>,
+    /// When bots have their next turn, once there are any.
+    bots_at: Option<Instant>,
 }
 
 impl<G: Game + 'static> GameBench<G> {
@@ -92,7 +94,8 @@ impl<G: Game + 'static> GameBench<G> {
         let tools = &mut Tools { now, random: &mut random, network: &mut network };
         let main = realm::main::<G>(tools);
         let world = realm::world(tools, game, players, flush_interval_ms);
-        let mut bench = Self { now, random, network, main, world, players: Vec::new() };
+        let mut bench =
+            Self { now, random, network, main, world, players: Vec::new(), bots_at: None };
         // The servers find each other in fine weather.
         bench.settle();
         bench.network.weather = weather;
@@ -113,10 +116,14 @@ impl<G: Game + 'static> GameBench<G> {
 
     /// Somebody new comes, and is waited for until it is in, or sent away; in fine weather that takes no time.
     pub fn join(&mut self) -> Player {
+        self.join_with(Ears::default())
+    }
+
+    fn join_with(&mut self, ears: Ears) -> Player {
         let player = Player(self.players.len());
         let Self { now, random, network, .. } = self;
         let tools = &mut Tools { now: *now, random, network };
-        self.players.push(realm::client::<G>(tools, player.0));
+        self.players.push(realm::client::<G>(tools, player.0, ears));
         self.wait_for(player);
         player
     }
@@ -248,54 +255,6 @@ impl<G: Game + 'static> GameBench<G> {
         self.act(player, |client, cx| client.tell_game(cx, message))
     }
 
-    // What players have heard.
-
-    /// Everything that the player has heard, oldest first.
-    pub fn heard_all(&self, player: Player) -> &VecDeque<Heard> {
-        &self.ears(player).heard
-    }
-
-    /// The game's own messages of one type that the player has heard, oldest first.
-    ///
-    /// # Panics
-    /// If one of them does not decode.
-    pub fn heard<'b, M: Message + Deserialize<'b>>(&'b self, player: Player) -> Vec<M> {
-        let of_type = |heard: &'b Heard| match heard {
-            Heard::Message(opcode, payload) if *opcode == M::OPCODE => {
-                Some(decode(payload).unwrap_or_else(|| panic!("{}: {payload:?}", M::NAME)))
-            }
-            _ => None,
-        };
-        self.heard_all(player).iter().filter_map(of_type).collect()
-    }
-
-    /// The events of one kind that the player has heard, oldest first: who has said it, and what.
-    pub fn events(&self, player: Player, kind: u16) -> Vec<(MemberNumber, &[u8])> {
-        let of_kind = |heard| match heard {
-            &Heard::Said { number, kind: said, ref data, .. } if said == kind => {
-                Some((number, data.as_slice()))
-            }
-            _ => None,
-        };
-        self.heard_all(player).iter().filter_map(of_kind).collect()
-    }
-
-    /// Where the game has put the player itself, oldest first: for moves that it has refused or corrected.
-    pub fn corrections(&self, player: Player) -> Vec<Position> {
-        let put = |heard: &Heard| match heard {
-            Heard::Put(pos, _) => Some(*pos),
-            _ => None,
-        };
-        self.heard_all(player).iter().filter_map(put).collect()
-    }
-
-    /// What everybody has heard so far does not count any more.
-    pub fn forget_heard(&mut self) {
-        for index in 0..self.players.len() {
-            self.act(Player(index), |client, _| client.handler_mut().heard.clear());
-        }
-    }
-
     // Time.
 
     /// Milliseconds since the bench's beginning.
@@ -304,11 +263,15 @@ impl<G: Game + 'static> GameBench<G> {
     }
 
     /// Lets time pass, with a stop at everything that is due on the way.
+    ///
+    /// # Panics
+    /// If a bot finds a rule broken.
     pub fn advance_ms(&mut self, ms: u32) {
         let end = self.now.after_ms(ms);
         while let Some(at) = self.next_at().filter(|at| *at <= end) {
             self.now = at.max(self.now);
             self.settle();
+            self.play_bots();
         }
         self.now = end;
     }
@@ -326,7 +289,8 @@ impl<G: Game + 'static> GameBench<G> {
     }
 
     fn next_at(&self) -> Option<Instant> {
-        let servers = [self.main.next_at(), self.world.next_at(), self.network.next_at()];
+        let servers =
+            [self.main.next_at(), self.world.next_at(), self.network.next_at(), self.bots_at];
         let players = self.players.iter().map(Host::next_at);
         servers.into_iter().chain(players).flatten().min()
     }
@@ -343,7 +307,7 @@ impl<G: Game + 'static> GameBench<G> {
 
     fn deliver(&mut self) -> bool {
         let mut is_busy = false;
-        let Self { now, random, network, main, world, players } = self;
+        let Self { now, random, network, main, world, players, .. } = self;
         while let Some(Delivery { host, end, letter }) = network.next_due(*now) {
             let tools = &mut Tools { now: *now, random, network };
             match realm::player_at(host) {
@@ -357,7 +321,7 @@ impl<G: Game + 'static> GameBench<G> {
     }
 
     fn turn_all(&mut self) -> bool {
-        let Self { now, random, network, main, world, players } = self;
+        let Self { now, random, network, main, world, players, .. } = self;
         let tools = &mut Tools { now: *now, random, network };
         let mut is_busy = main.turn(tools) | world.turn(tools);
         for player in players {

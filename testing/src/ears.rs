@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tinyrealm_core::node::client::{ClientEvent, ClientHandler};
+use tinyrealm_core::node::client::{Bot, BotSeat, ClientEvent, ClientHandler};
 use tinyrealm_core::protocol::world_to_client::{
     EventBroadcast, JoinOk, MoveBroadcast, RoomSnapshot,
 };
@@ -66,12 +66,19 @@ pub(crate) struct Ears {
     pub(crate) heard: VecDeque<Heard>,
     pub(crate) me: MemberState,
     pub(crate) is_over: bool,
+    /// Who plays, if it is not the test.
+    pub(crate) bot: Option<Box<BotSeat<dyn Bot>>>,
     others: BTreeMap<MemberNumber, MemberState>,
     /// Whether the next page of a snapshot goes on with the one before.
     is_snapshot_open: bool,
 }
 
 impl Ears {
+    /// Those of a bot.
+    pub(crate) fn of_bot(bot: Box<BotSeat<dyn Bot>>) -> Self {
+        Self { bot: Some(bot), ..Self::default() }
+    }
+
     /// Everybody in the room, itself as well, by number.
     pub(crate) fn members(&self) -> Vec<MemberState> {
         let mut members: Vec<_> = self.others.values().copied().chain([self.me]).collect();
@@ -129,6 +136,9 @@ impl Ears {
 
 impl ClientHandler for Ears {
     fn on_event(&mut self, _: u16, event: ClientEvent<'_>) {
+        if let Some(bot) = &mut self.bot {
+            bot.on_event(&event);
+        }
         match event {
             ClientEvent::Welcome(uid) => self.welcomed(uid),
             ClientEvent::Joined(joined) => self.joined(&joined),
@@ -165,7 +175,7 @@ impl ClientHandler for Ears {
 
     fn on_message(&mut self, _: u16, frame: Frame<'_>) -> Dispatched {
         self.note(Heard::Message(frame.opcode, frame.payload.to_vec()));
-        Dispatched::Handled
+        self.bot.as_mut().map_or(Dispatched::Handled, |bot| bot.on_message(frame))
     }
 }
 

@@ -155,11 +155,15 @@ pub(crate) fn world<G: Game + 'static>(
 }
 
 /// A client that looks for Main.
-pub(crate) fn client<G: Game>(tools: &mut Tools<'_>, player: usize) -> Host<Client<Ears>> {
+pub(crate) fn client<G: Game>(
+    tools: &mut Tools<'_>,
+    player: usize,
+    ears: Ears,
+) -> Host<Client<Ears>> {
     let config =
         ClientConfig { reconnect_first_ms: 100, reconnect_most_ms: 1_000, ..ClientConfig::DEFAULT };
     let address = MAIN_ADDRESS.try_into().expect("it is short");
-    let role = Client::new(address, config, Ears::default());
+    let role = Client::new(address, config, ears);
     let memory: &'static mut ClientMemory = Box::leak(Box::new(ClientMemory::NEW));
     let node = Node::new(memory.storage(), net::<G>(), role, &mut tools.turn());
     let mut host = Host::new(host_of_player(player), node);

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use tinyrealm_core::node::client::{Bot, BotTurn, Broken};
 use tinyrealm_core::node::world::{Relay, Setting};
-use tinyrealm_core::protocol::{ErrorCode, MemberNumber, Position, SendError};
+use tinyrealm_core::protocol::{Direction, ErrorCode, MemberNumber, Position, SendError};
 use tinyrealm_testing::{BenchConfig, GameBench, Heard, Plan, Random, Weather, play};
 
 const AWAY: Position = Position { x: 3_000, y: 4_000, z: 0 };
@@ -152,4 +153,41 @@ fn what_does_not_hold_is_found() {
         play(Plan::DEFAULT, || Relay, |_, _, _| {}, never_three);
     }));
     assert!(played.is_err());
+}
+
+/// Walks to the east, and minds who gets further than two units.
+#[derive(Default)]
+struct Wanderer {
+    is_far: bool,
+}
+
+impl Bot for Wanderer {
+    fn on_turn(&mut self, turn: &mut BotTurn<'_, '_, '_>) {
+        let at = turn.me().pos;
+        self.is_far = at.x > 2_000;
+        turn.move_to(Position { x: at.x + 200, ..at }, Direction(0)).unwrap();
+    }
+
+    fn check(&self) -> Result<(), Broken> {
+        if self.is_far { Err(Broken("somebody is far")) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_bot_has_ten_turns_a_second_in_its_room() {
+    let mut bench = GameBench::new(Relay);
+    let (bot, ann) = (bench.join_bot(Wanderer::default()), bench.join());
+    bench.advance_ms(1_050);
+    let at = Position { x: 2_000, ..Position::ORIGIN };
+    assert_eq!((bench.position(bot), bench.members(ann)[0].pos), (at, at));
+    bench.leave(bot);
+    bench.advance_ms(1_000);
+}
+
+#[test]
+#[should_panic(expected = "at 1200 ms: somebody is far")]
+fn a_rule_that_a_bot_finds_broken_is_told() {
+    let mut bench = GameBench::new(Relay);
+    bench.join_bot(Wanderer::default());
+    bench.advance_ms(10_000);
 }

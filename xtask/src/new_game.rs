@@ -21,7 +21,7 @@ const SETTINGS: [&str; 7] = [
     "world.port=0",
     "up.auth=guest",
 ];
-const BOTS: [&str; 6] = ["--count", "8", "--seconds", "3", "--json", "--ws=4"];
+const BOTS: [&str; 8] = ["--game", NAME, "--count", "8", "--seconds", "3", "--json", "--ws=4"];
 
 pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
     let folder = workspace::target_folder("new").join(NAME);

@@ -22,6 +22,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod bot;
 pub mod messages;
 mod players;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod tests;
 
 use core::mem::take;
 
+pub use bot::CoinRushBot;
 use messages::client_to_rush::{self, Look};
 use messages::rush_to_client::{self, Coin, Round, Score};
 use players::{Player, Players};

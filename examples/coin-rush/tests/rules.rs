@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tinyrealm_coin_rush::messages::client_to_rush::Look;
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
-use tinyrealm_coin_rush::{CoinRush, FIELD, PAUSE_MS, SLACK, SPEED};
+use tinyrealm_coin_rush::{CoinRush, CoinRushBot, FIELD, PAUSE_MS, SLACK, SPEED};
 use tinyrealm_core::node::world::Setting;
 use tinyrealm_core::protocol::{MemberNumber, Position};
 use tinyrealm_testing::{BenchConfig, GameBench, Heard, Plan, Player, Weather, play};
@@ -171,6 +171,24 @@ fn what_a_loud_room_does_not_take_is_told_later() {
         assert_eq!(bench.events(ann, 1).len(), 2);
     }
     assert!(0 < least && least < 16, "no room was loud: {least}");
+}
+
+#[test]
+fn bots_find_coins_in_rough_weather_through_cuts_and_two_rounds() {
+    let config = BenchConfig { weather: Weather::ROUGH, seed: 7, ..BenchConfig::DEFAULT };
+    let mut bench = GameBench::with(Game::NEW, config);
+    let bots = [(); 4].map(|()| bench.join_bot(CoinRushBot::default()));
+    for turn in 0..6 {
+        bench.advance_ms(10_000);
+        bench.cut(bots[turn % 4]);
+        bench.advance_ms(1_000);
+        bench.come_back(bots[turn % 4]);
+        if turn == 2 {
+            let points = bots.map(|bot| bench.game().points_of(bench.uid(bot)).unwrap_or(0));
+            assert!(points.iter().sum::<u16>() >= 10, "they have found {points:?}");
+        }
+    }
+    assert!(bench.game().round() >= (2, true));
 }
 
 #[test]

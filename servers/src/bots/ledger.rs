@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use tinyrealm_core::node::client::ClientEvent;
+use tinyrealm_core::node::client::{BotDeeds, Broken, ClientEvent};
 use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast, RoomSnapshot};
 use tinyrealm_core::protocol::{MemberNumber, MemberState, Uid};
 
@@ -99,6 +99,15 @@ struct Bot {
     caught_up_at: Option<Instant>,
 }
 
+/// How a game went by what its bots know of it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Played {
+    /// How often one of them found a rule broken.
+    pub(super) broken: u64,
+    /// The first such rule.
+    pub(super) first_broken: Option<&'static str>,
+}
+
 /// The books of all bots; see the [module](self).
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -110,6 +119,8 @@ pub(crate) struct Ledger {
     pub(crate) latency: Histogram<u64>,
     /// The same, since somebody has last looked.
     pub(crate) recent_latency: Histogram<u64>,
+    /// What bots of a game have to say of it; without one, what they say is numbered.
+    pub(super) played: Option<Played>,
     /// What is said in channels.
     pub(crate) chat: ChatLedger,
     /// What they had to do without.
@@ -129,8 +140,9 @@ pub(super) fn latency_histogram() -> Histogram<u64> {
 }
 
 impl Ledger {
-    pub(super) fn new(count: u16, channels: u16) -> Self {
+    pub(super) fn new(count: u16, channels: u16, plays_game: bool) -> Self {
         Self {
+            played: plays_game.then(Played::default),
             bots: (0..count).map(|_| Bot { next_seq: 1, ..Bot::default() }).collect(),
             by_uid: HashMap::new(),
             rooms: RoomBook::default(),
@@ -181,7 +193,9 @@ impl Ledger {
             ClientEvent::Snapshot(page) => self.snapshot(number, page, now),
             ClientEvent::Entered(member) => self.meet(number, member),
             ClientEvent::Left(who) => drop(self.bots[usize::from(number)].names.remove(who)),
+            ClientEvent::Moved(moved) if self.played.is_some() => self.saw(number, moved.number),
             ClientEvent::Moved(moved) => self.moved(number, moved, now),
+            ClientEvent::Said(said) if self.played.is_some() => self.saw(number, said.number),
             ClientEvent::Said(said) if said.kind == BOT_EVENT => {
                 if let Some(seq) = said.data.as_slice().first_chunk() {
                     self.said(number, said.number, u32::from_le_bytes(*seq), now);
@@ -252,6 +266,29 @@ impl Ledger {
             bot.announced += u64::from(page.missed_events);
             bot.order_place = None;
         }
+    }
+
+    /// A bot has had its turn in its game.
+    pub(super) fn note_turn(&mut self, deeds: BotDeeds, checked: Result<(), Broken>) {
+        self.totals.sent += u64::from(deeds.sent);
+        self.totals.refused += u64::from(deeds.refused);
+        let Some(played) = &mut self.played else { return };
+        if let Err(Broken(rule)) = checked {
+            played.broken += 1;
+            played.first_broken.get_or_insert(rule);
+        }
+    }
+
+    /// A bot has heard one of its game's own messages.
+    pub(super) fn note_message(&mut self) {
+        self.totals.received += u64::from(self.played.is_some());
+    }
+
+    /// A bot of a game hears of somebody, whom it must know.
+    fn saw(&mut self, number: u16, who: MemberNumber) {
+        let is_known = self.bots[usize::from(number)].names.contains_key(&who);
+        self.totals.unknown += u64::from(!is_known && who != MemberNumber::GAME);
+        self.note_message();
     }
 
     fn moved(&mut self, number: u16, moved: &MoveBroadcast, now: Instant) {

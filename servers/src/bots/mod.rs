@@ -23,7 +23,7 @@ pub(crate) mod swarm;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::client_timers;
@@ -33,12 +33,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::BotOptions;
 use crate::config::Config;
+use crate::games;
 use crate::process;
 use crate::report::Shared;
 use crate::status::StatusLine;
 use control::SwarmControl;
 use outcome::Outcome;
-use plan::{BotsReport, Phase, Plan, Restarts};
+use plan::{BotsReport, Phase, Plan, Play, Restarts};
 use swarm::Swarm;
 
 /// Sessions of one client: to Main and to its world.
@@ -60,7 +61,7 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
         web_sockets,
         hz: options.hz,
         seconds: Some(options.seconds),
-        sends_events: options.events,
+        play: play(options, config)?,
         chat_hz: options.chat_hz,
         channels: options.channels,
         restarts: if options.through_restarts { Restarts::Trial } else { Restarts::Fault },
@@ -82,6 +83,16 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
         println!("{outcome}");
     }
     Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What they do: with a game, what its author has written.
+fn play(options: &BotOptions, config: &Config) -> anyhow::Result<Play> {
+    let Some(name) = &options.game else {
+        return Ok(if options.events { Play::Events } else { Play::Moves });
+    };
+    let game = games::find(config.games, name)?;
+    let no_bot = || format!("no bot plays {name:?}: name one behind it, `games![Game => GameBot]`");
+    game.make_bot().map(Play::Game).with_context(no_bot)
 }
 
 /// How many bots are to be WebSockets.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::outages::{OutageSum, Server};
-use super::plan::Restarts;
+use super::plan::{Play, Restarts};
 use super::swarm::Swarm;
 
 /// What bots have found out about a realm. Counts but `sent` are deliveries: a message, times those
@@ -17,6 +17,8 @@ pub(super) struct Outcome {
     joined: usize,
     hz: f64,
     events: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    played: Option<GameReport>,
     sent: u64,
     expected: u64,
     received: u64,
@@ -57,6 +59,13 @@ pub(super) struct Outcome {
     restarts: Restarts,
 }
 
+/// How a game went by its bots.
+#[derive(Copy, Clone, Debug, Serialize)]
+struct GameReport {
+    broken_rules: u64,
+    first_broken: Option<&'static str>,
+}
+
 /// What bots had to do without.
 #[derive(Copy, Clone, Debug, Serialize)]
 struct OutageReport {
@@ -80,7 +89,11 @@ impl Outcome {
             web_sockets: swarm.plan().web_sockets,
             joined: swarm.joined,
             hz: swarm.plan().hz,
-            events: swarm.plan().sends_events,
+            events: matches!(swarm.plan().play, Play::Events),
+            played: swarm.ledger.played.map(|played| GameReport {
+                broken_rules: played.broken,
+                first_broken: played.first_broken,
+            }),
             sent: totals.sent,
             expected: totals.expected,
             received: totals.received,
@@ -137,6 +150,7 @@ impl Outcome {
             self.wrong_room,
             self.self_seen,
             self.unknown,
+            self.played.map_or(0, |played| played.broken_rules),
             self.chat_lost,
             self.chat_duplicated,
             self.chat_disordered,
@@ -177,16 +191,50 @@ impl OutageReport {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.events { "events" } else { "moves" };
         writeln!(
             f,
-            "{} of {} bots joined; {} over WebSocket, {} over TCP; {} {kind} sent",
+            "{} of {} bots joined; {} over WebSocket, {} over TCP; {} {} sent",
             self.joined,
             self.bots,
             self.web_sockets,
             self.bots.saturating_sub(self.web_sockets),
-            self.sent
+            self.sent,
+            self.kind()
         )?;
+        match &self.played {
+            Some(played) => writeln!(f, "{} heard; {played}", self.received)?,
+            None => self.write_deliveries(f)?,
+        }
+        writeln!(
+            f,
+            "disconnects {}, snapshots after falling behind {}, refusals {}",
+            self.disconnects, self.snapshots, self.refused
+        )?;
+        if self.chat_hz > 0.0 {
+            self.write_chat(f)?;
+        }
+        self.outages.write(f)?;
+        write!(f, "{}", if self.is_clean() { "all is well" } else { "SOMETHING IS WRONG" })
+    }
+}
+
+impl fmt::Display for GameReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rules broken {}", self.broken_rules)?;
+        self.first_broken.map_or(Ok(()), |rule| write!(f, ", first: {rule}"))
+    }
+}
+
+impl Outcome {
+    const fn kind(&self) -> &'static str {
+        match (self.played.is_some(), self.events) {
+            (true, _) => "moves, events and messages",
+            (false, true) => "events",
+            (false, false) => "moves",
+        }
+    }
+
+    fn write_deliveries(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "deliveries: {} expected = {} received + {} conflated + {} announced as missed + {} lost",
@@ -199,23 +247,11 @@ impl fmt::Display for Outcome {
         )?;
         writeln!(
             f,
-            "disconnects {}, snapshots after falling behind {}, refusals {}",
-            self.disconnects, self.snapshots, self.refused
-        )?;
-        writeln!(
-            f,
             "latency: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
             self.p50_ms, self.p99_ms, self.max_ms
-        )?;
-        if self.chat_hz > 0.0 {
-            self.write_chat(f)?;
-        }
-        self.outages.write(f)?;
-        write!(f, "{}", if self.is_clean() { "all is well" } else { "SOMETHING IS WRONG" })
+        )
     }
-}
 
-impl Outcome {
     fn write_chat(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,

@@ -3,6 +3,7 @@
 use tinyrealm_core::wire::Framing;
 
 use super::accounts::Accounts;
+use crate::games::HostedBot;
 
 /// What bots are to do.
 #[derive(Clone, Debug)]
@@ -21,8 +22,8 @@ pub(crate) struct Plan {
     pub(crate) hz: f64,
     /// For how long; `None` until stopped.
     pub(crate) seconds: Option<f64>,
-    /// Events instead of moves.
-    pub(crate) sends_events: bool,
+    /// What they do in their rooms.
+    pub(crate) play: Play,
     /// How often each says something in its channel, a second; 0 for never.
     pub(crate) chat_hz: f64,
     /// How many channels they share.
@@ -40,6 +41,17 @@ impl Plan {
         let number = u32::from(number);
         if before(number + 1) > before(number) { Framing::Message } else { Framing::Stream }
     }
+}
+
+/// What bots do in their rooms.
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum Play {
+    /// They walk, and their moves are numbered.
+    Moves,
+    /// They say numbered events.
+    Events,
+    /// They play a game as its author has written it.
+    Game(fn() -> HostedBot),
 }
 
 /// What it is to a swarm that a server goes away.
@@ -87,7 +99,7 @@ mod tests {
             web_sockets,
             hz: 1.0,
             seconds: None,
-            sends_events: false,
+            play: Play::Moves,
             chat_hz: 0.0,
             channels: 1,
             restarts: Restarts::Fault,

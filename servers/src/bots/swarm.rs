@@ -21,7 +21,8 @@ use super::accounts::Accounts;
 use super::chat_ledger::ChatTurn;
 use super::ledger::{BOT_EVENT, Ledger};
 use super::outages::Server;
-use super::plan::{BotsReport, Phase, Plan};
+use super::plan::{BotsReport, Phase, Plan, Play};
+use crate::games::HostedBot;
 
 /// Main has to answer at least one bot within this time.
 const MAIN_PATIENCE_MS: u32 = 5_000;
@@ -36,6 +37,8 @@ const WALK_SECONDS: f64 = 8.0;
 pub(crate) struct Swarm {
     plan: Plan,
     clients: Vec<RealmClient>,
+    /// Who plays at each client, if it is a game.
+    seats: Vec<HostedBot>,
     pub(crate) ledger: Ledger,
     phase: Phase,
     /// The most bots that were settled at once.
@@ -63,7 +66,11 @@ impl Swarm {
         let client = |number| RealmClient::new(number, config(number));
         Self {
             clients: (0..plan.count).map(client).collect(),
-            ledger: Ledger::new(plan.count, plan.channels),
+            seats: match plan.play {
+                Play::Game(make_bot) => (0..plan.count).map(|_| make_bot()).collect(),
+                Play::Moves | Play::Events => Vec::new(),
+            },
+            ledger: Ledger::new(plan.count, plan.channels, matches!(plan.play, Play::Game(_))),
             plan,
             phase: Phase::Joining,
             joined: 0,
@@ -162,19 +169,24 @@ impl Swarm {
             return;
         };
         let client = &mut self.clients[usize::from(number)];
-        let sent = if self.plan.sends_events {
-            match Bytes::new(&seq.to_le_bytes()) {
-                Some(data) => client.say(cx, BOT_EVENT, data).map(drop),
-                None => return,
+        let is_event = matches!(self.plan.play, Play::Events);
+        let sent = match self.plan.play {
+            Play::Game(_) => {
+                let (deeds, checked) = self.seats[usize::from(number)].play(client, cx);
+                return self.ledger.note_turn(deeds, checked);
             }
-        } else {
-            let (pos, dir) = walk(number, self.turns_taken, &self.plan, seq);
-            client.move_to(cx, pos, dir)
+            Play::Events => {
+                let seq = seq.to_le_bytes();
+                let Some(data) = Bytes::new(&seq) else { return };
+                client.say(cx, BOT_EVENT, data).map(drop)
+            }
+            Play::Moves => {
+                let (pos, dir) = walk(number, self.turns_taken, &self.plan, seq);
+                client.move_to(cx, pos, dir)
+            }
         };
         match sent {
-            Ok(()) => {
-                self.ledger.sent(number, self.plan.sends_events, std::time::Instant::now());
-            }
+            Ok(()) => self.ledger.sent(number, is_event, std::time::Instant::now()),
             Err(_) => self.ledger.totals.refused += 1,
         }
     }
@@ -221,6 +233,7 @@ impl Swarm {
         let world = client.world_address().to_owned();
         let listener = Listener {
             ledger: &mut self.ledger,
+            seat: self.seats.get_mut(usize::from(tag.index)),
             is_welcome: &mut self.is_welcome,
             last_refusal: &mut self.last_refusal,
             accounts: self.plan.accounts.as_ref(),
@@ -262,6 +275,7 @@ fn walk(number: u16, turn: u64, plan: &Plan, seq: u32) -> (Position, Direction) 
 /// Writes what a client hears into the ledger.
 struct Listener<'l> {
     ledger: &'l mut Ledger,
+    seat: Option<&'l mut HostedBot>,
     is_welcome: &'l mut bool,
     last_refusal: &'l mut Option<&'static str>,
     accounts: Option<&'l Accounts>,
@@ -278,6 +292,14 @@ impl ClientHandler for Listener<'_> {
             _ => {}
         }
         self.ledger.note(client, &self.world, &event, std::time::Instant::now());
+        if let Some(seat) = &mut self.seat {
+            seat.on_event(&event);
+        }
+    }
+
+    fn on_message(&mut self, _: u16, frame: Frame<'_>) -> Dispatched {
+        self.ledger.note_message();
+        self.seat.as_mut().map_or(Dispatched::Handled, |seat| seat.on_message(frame))
     }
 
     fn credentials(&self, client: u16) -> Credentials<'_> {

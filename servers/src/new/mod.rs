@@ -3,7 +3,7 @@
 //! Contract: a folder that is there already stays as it is. What is written depends on the checkout that this
 //! binary was built from, or on `--git`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
@@ -13,13 +13,15 @@ use crate::cli::NewOptions;
 use crate::names::pascal;
 
 /// Each file, with its template.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 12] = [
     ("Cargo.toml", include_str!("template/Cargo.toml.txt")),
     (".gitignore", include_str!("template/gitignore.txt")),
     ("README.md", include_str!("template/README.md.txt")),
     ("game/Cargo.toml", include_str!("template/game/Cargo.toml.txt")),
+    ("game/src/bot.rs", include_str!("template/game/src/bot.rs.txt")),
     ("game/src/lib.rs", include_str!("template/game/src/lib.rs.txt")),
     ("game/src/messages.rs", include_str!("template/game/src/messages.rs.txt")),
+    ("game/tests/play.rs", include_str!("template/game/tests/play.rs.txt")),
     ("server/Cargo.toml", include_str!("template/server/Cargo.toml.txt")),
     ("server/src/main.rs", include_str!("template/server/src/main.rs.txt")),
     ("web/index.html", include_str!("template/web/index.html.txt")),
@@ -39,13 +41,11 @@ const WORDS: [&str; 46] = [
 ];
 
 /// Where the crates come from.
-struct Source {
-    /// What a manifest says of the core.
-    core: String,
-    /// The same of the servers.
-    servers: String,
-    /// Where a reader finds Tinyrealm.
-    home: String,
+enum Source {
+    /// A repository, as a manifest names it.
+    Git { url: String, dependency: String },
+    /// The checkout that this binary was built from.
+    Checkout(PathBuf),
 }
 
 impl Source {
@@ -54,8 +54,8 @@ impl Source {
         if let Some(url) = &options.git {
             let rev =
                 options.rev.as_ref().map(|rev| format!(", rev = {rev:?}")).unwrap_or_default();
-            let from = format!("git = {url:?}{rev}");
-            return Ok(Self { core: from.clone(), servers: from, home: url.clone() });
+            let dependency = format!("git = {url:?}{rev}");
+            return Ok(Self::Git { url: url.clone(), dependency });
         }
         let servers = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = servers.parent().unwrap_or(servers);
@@ -64,9 +64,23 @@ impl Source {
             "the checkout that this binary is from is not at {} any more: use --git URL --rev REV",
             root.display()
         );
-        let path = |folder: &str| format!("path = {:?}", root.join(folder).display().to_string());
-        let home = root.display().to_string();
-        Ok(Self { core: path("core"), servers: path("servers"), home })
+        Ok(Self::Checkout(root.to_owned()))
+    }
+
+    /// What a manifest says of the crate in this folder.
+    fn dependency(&self, folder: &str) -> String {
+        match self {
+            Self::Git { dependency, .. } => dependency.clone(),
+            Self::Checkout(root) => format!("path = {:?}", root.join(folder).display().to_string()),
+        }
+    }
+
+    /// Where a reader finds Tinyrealm.
+    fn home(&self) -> String {
+        match self {
+            Self::Git { url, .. } => url.clone(),
+            Self::Checkout(root) => root.display().to_string(),
+        }
     }
 }
 
@@ -100,9 +114,10 @@ fn filled(template: &str, name: &str, source: &Source) -> String {
         ("{{name}}", name),
         ("{{snake}}", &snake),
         ("{{Name}}", &pascal),
-        ("{{core}}", &source.core),
-        ("{{servers}}", &source.servers),
-        ("{{home}}", &source.home),
+        ("{{core}}", &source.dependency("core")),
+        ("{{servers}}", &source.dependency("servers")),
+        ("{{testing}}", &source.dependency("testing")),
+        ("{{home}}", &source.home()),
     ];
     words.iter().fold(template.to_owned(), |text, (word, value)| text.replace(word, value))
 }
@@ -157,7 +172,7 @@ mod tests {
 
     #[test]
     fn nothing_is_left_to_fill_in() {
-        let source = Source { core: "c".to_owned(), servers: "s".to_owned(), home: "h".to_owned() };
+        let source = Source::Checkout("/somewhere".into());
         for (path, template) in FILES {
             let text = filled(template, "coin-rush", &source);
             assert!(!text.contains("{{") && !text.contains("}}"), "{path}");

@@ -59,6 +59,12 @@ impl Bots {
         self.process.wait_until_said(Stream::Stderr, "joining:", 1);
     }
 
+    /// How they end that have nothing to tell.
+    #[track_caller]
+    pub(crate) fn exit_code(self) -> Option<i32> {
+        self.process.finish(RUN_LIMIT).status.code()
+    }
+
     #[track_caller]
     pub(crate) fn outcome(self) -> BotOutcome {
         let finished = self.process.finish(RUN_LIMIT);

@@ -20,6 +20,7 @@
 //! assert_eq!(client.uid(), None); // it has not said hello yet
 //! ```
 
+mod bot;
 mod chat;
 mod config;
 mod inbound;
@@ -30,6 +31,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
+pub use bot::{Bot, BotDeeds, BotSeat, BotTurn, Broken};
 pub use chat::{ChannelName, ChatEvent};
 pub use config::ClientConfig;
 pub use machine::{ClientState, MainState, RealmClient, WorldState};
@@ -224,6 +226,19 @@ impl<H: ClientHandler> Client<H> {
         message: &M,
     ) -> Result<(), SendError> {
         self.machine.tell_game(cx, message)
+    }
+
+    /// Gives a bot that the handler has its turn.
+    ///
+    /// # Errors
+    /// What the bot finds broken behind it.
+    pub fn play<B: Bot + ?Sized>(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        bot_of: impl FnOnce(&mut H) -> Option<&mut BotSeat<B>>,
+    ) -> Result<(), Broken> {
+        let Some(bot) = bot_of(&mut self.handler) else { return Ok(()) };
+        bot.play(&mut self.machine, cx).1
     }
 
     /// Leaves the room and the realm, in good order.
