@@ -28,6 +28,8 @@
 mod accounts;
 mod ban;
 mod bans;
+#[cfg(test)]
+mod book;
 mod bots;
 mod chat_server;
 mod cli;

@@ -27,6 +27,7 @@ const TESTS: &str = "backend-web/tests";
 const CODECS_TEST: &str = "backend-web/tests/postcard.mjs";
 /// WebSockets for Node, and the compiler that reads the types.
 const PACKAGES: &str = "backend-web/tests/package.json";
+const BOOK: &str = "docs";
 const TYPES: &str = "backend-web/tests/types.ts";
 /// A stack of 64 KiB, where a megabyte is usual; and references as short as they can be, which is a tenth
 /// of the module.
@@ -58,6 +59,7 @@ fn check() -> Result<(), Failure> {
     let modules = workspace::target_folder("web");
     packages::install_npm(PACKAGES, &modules)?;
     check_types(&modules)?;
+    check_book(&modules)?;
     print!(
         "{}",
         process::require(Command::new("node").arg(CODECS_TEST).current_dir(workspace::root()))?
@@ -83,6 +85,38 @@ fn check_types(modules: &Path) -> Result<(), Failure> {
     compiler.args(["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext"]);
     compiler.args(["--lib", "es2022,dom"]).current_dir(workspace::root());
     process::require(&mut compiler).map(drop)
+}
+
+/// The JavaScript of the book's pages, read with the types of what it imports.
+fn check_book(modules: &Path) -> Result<(), Failure> {
+    let folder = workspace::target_folder("web").join("book");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let client = workspace::root().join("backend-web").display().to_string();
+    let mut compiler = Command::new("node");
+    compiler.arg(modules.join("node_modules/typescript/bin/tsc"));
+    compiler.args(["--noEmit", "--strict", "--allowJs", "--checkJs", "--target", "es2022"]);
+    compiler.args(["--module", "nodenext", "--lib", "es2022,dom"]);
+    for (number, block) in javascript_of_the_book()?.iter().enumerate() {
+        let file = folder.join(format!("{number}.mjs"));
+        let block = block.replace("\"./tinyrealm.js\"", &format!("\"{client}/tinyrealm.js\""));
+        std::fs::write(&file, block).map_err(|error| format!("{}: {error}", file.display()))?;
+        compiler.arg(file);
+    }
+    process::require(compiler.current_dir(workspace::root())).map(drop)
+}
+
+fn javascript_of_the_book() -> Result<Vec<String>, Failure> {
+    let folder = workspace::root().join(BOOK);
+    let entries = std::fs::read_dir(&folder).map_err(|error| format!("{BOOK}: {error}"))?;
+    let mut blocks = Vec::new();
+    for page in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if page.extension().is_some_and(|end| end == "md") {
+            let text = String::from_utf8_lossy(&read(&page)?).into_owned();
+            let parts = text.split("```js\n").skip(1);
+            blocks.extend(parts.filter_map(|part| Some(part.split_once("```")?.0.to_string())));
+        }
+    }
+    Ok(blocks)
 }
 
 /// The module's crate is a workspace of its own, with the versions of this one.

@@ -1,0 +1,15 @@
+//! The book's pages. They are Markdown; here they are modules, so that the Rust in them is compiled and run.
+//!
+//! Commands and configurations in them are read by the servers' tests (`servers/src/book.rs`), and JavaScript is
+//! read by `cargo xtask web check`.
+
+#[doc = include_str!("first-game.md")]
+pub mod first_game {}
+#[doc = include_str!("testing.md")]
+pub mod testing {}
+#[doc = include_str!("browser.md")]
+pub mod browser {}
+#[doc = include_str!("operating.md")]
+pub mod operating {}
+#[doc = include_str!("protocol.md")]
+pub mod protocol {}
