@@ -19,6 +19,7 @@ export interface Start {
   pw: string;
   token: Uint8Array | null;
   device: Uint8Array | null;
+  fingerprint: number;
 }
 
 export type ToModule = Start;

@@ -2,7 +2,7 @@
 
 import { array, link, option, text, u16 } from "./postcard.js";
 
-export const FINGERPRINT = 1284693825;
+export const FINGERPRINT = 551473781;
 export const HANDOVER_BYTES = 509;
 export const ENTROPY_BYTES = 64;
 export const RECORD_HEADER_BYTES = 6;
@@ -11,7 +11,7 @@ export const WORLD_STATES = Object.freeze(["outside", "asking", "connecting", "j
 export const LINKS = Object.freeze(["main", "world", "login"]);
 
 export const toModule = link({
-  Start: [0x7000, { main_address: text(64), region: text(16), login_address: text(64), id: text(32), pw: text(128), token: option(array(32)), device: option(array(32)) }],
+  Start: [0x7000, { main_address: text(64), region: text(16), login_address: text(64), id: text(32), pw: text(128), token: option(array(32)), device: option(array(32)), fingerprint: u32 }],
 });
 
 export const fromModule = link({

@@ -54,6 +54,7 @@ export const ErrorCode: {
   readonly UNREACHABLE: number;
   readonly NOT_UNDERSTOOD: number;
   readonly BAD_NUMBER: number;
+  readonly GAME_CHANGED: number;
 };
 
 export const JoinDenial: {
@@ -63,6 +64,7 @@ export const JoinDenial: {
   readonly KEY_USED: number;
   readonly FULL: number;
   readonly REFUSED: number;
+  readonly GAME_CHANGED: number;
 };
 
 export const LoginDenial: {
@@ -268,6 +270,7 @@ export interface Join {
   versions: Versions;
   uid: number;
   handshake_key: Uint8Array;
+  fingerprint: number;
 }
 
 export interface Move {

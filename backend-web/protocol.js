@@ -55,6 +55,7 @@ export const ErrorCode = Object.freeze({
   UNREACHABLE: 41,
   NOT_UNDERSTOOD: 42,
   BAD_NUMBER: 43,
+  GAME_CHANGED: 62,
 });
 
 export const JoinDenial = Object.freeze({
@@ -64,6 +65,7 @@ export const JoinDenial = Object.freeze({
   KEY_USED: 4,
   FULL: 5,
   REFUSED: 6,
+  GAME_CHANGED: 62,
 });
 
 export const LoginDenial = Object.freeze({
@@ -115,7 +117,7 @@ export const mainToClient = link({
 });
 
 export const clientToWorld = link({
-  Join: [0x2001, { versions: versions, uid: u53, handshake_key: array(16) }],
+  Join: [0x2001, { versions: versions, uid: u53, handshake_key: array(16), fingerprint: u32 }],
   Move: [0x2002, { pos: position, dir: u16 }],
   Event: [0x2003, { request: u32, kind: u16, data: bytes(256) }],
   Leave: [0x2004, {}],

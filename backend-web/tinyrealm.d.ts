@@ -44,6 +44,8 @@ export interface Closed {
 export interface GameLinks<S extends { type: string }, H extends { type: string }> {
   says: Link<S>;
   hears: Link<H>;
+  /** Which game that is: a world that plays another one does not let us in (`GAME_CHANGED`). */
+  fingerprint?: number;
 }
 
 export type RealmEvent =
@@ -88,6 +90,11 @@ export interface Options<S extends { type: string } = never, H extends { type: s
    * leaves something. For whoever ticks by events and not by time.
    */
   onArrival?: () => void;
+  /**
+   * The world plays another version of the game than the page was made for: told behind "Closed". Unless told
+   * otherwise, the page is loaded anew, once for each version.
+   */
+  onGameChanged?: (fingerprint: number) => void;
 }
 
 export interface Realm<S extends { type: string } = never, H extends { type: string } = never> {

@@ -27,6 +27,8 @@ const BACKLOG_MAX_BYTES = 4 * 1024 * 1024;
 const MESSAGE_BYTES = 64;
 /** Nobody has ticked for so long: what a socket hears does. */
 const ASLEEP_MS = 1_000;
+/** Where a page remembers the game that it was loaded anew for: once is enough, if its host still has the old one. */
+const RELOADED_FOR = "tinyrealm.reloaded-for";
 /** A close that no frame has announced. */
 const ABNORMAL = 1006;
 
@@ -75,6 +77,16 @@ export function codeName(codes, number) {
   return found ? found[0] : `code ${number}`;
 }
 
+/** A page that is older than its world is loaded anew, but only once for each game that it was made for. */
+function reloadOnce(fingerprint) {
+  const { location, sessionStorage } = globalThis;
+  // Without a memory it could go on for ever.
+  if (!location?.reload || !sessionStorage) return;
+  if (sessionStorage.getItem(RELOADED_FOR) === `${fingerprint}`) return;
+  sessionStorage.setItem(RELOADED_FOR, `${fingerprint}`);
+  location.reload();
+}
+
 class Realm {
   #wasm;
   #memory;
@@ -105,6 +117,7 @@ class Realm {
       urlOf: (url) => url,
       random: (bytes) => globalThis.crypto.getRandomValues(bytes),
       onArrival: () => {},
+      onGameChanged: reloadOnce,
       ...options,
     };
     this.#wasm = new WebAssembly.Instance(module).exports;
@@ -116,6 +129,7 @@ class Realm {
     const { login = "", id = "", password = "", device = null } = account ?? {};
     const start = {
       type: "Start", main_address: main, region, login_address: login, id, pw: password, token, device,
+      fingerprint: game?.fingerprint ?? 0,
     };
     if (this.#wasm.start(this.#handOver(toModule.encode(start))) !== TAKEN) {
       throw new Error("the module does not start");
@@ -354,6 +368,9 @@ class Realm {
       this.#device = message.device ?? this.#device;
     }
     for (const handler of this.#handlers.get(message.type) ?? []) handler(message);
+    if (message.type === "Closed" && message.code === SENT_AWAY + protocol.ErrorCode.GAME_CHANGED) {
+      this.#options.onGameChanged(this.#options.game?.fingerprint ?? 0);
+    }
   }
 
   #closed(reason) {

@@ -14,11 +14,15 @@ const member = record({ number: u16, uid: u53, pos: position, dir: u16 });
 ";
 
 /// The module `NAME.js` and its types, of the game of this name: its directions, and `game`, which is what
-/// `connect` wants.
+/// `connect` wants, with its fingerprint.
 ///
 /// # Errors
 /// It has no direction from clients or none to them, or a field whose type nobody has told of.
-pub fn game_files(name: &str, schema: GameSchema) -> Result<[(String, String); 2], String> {
+pub fn game_files(
+    name: &str,
+    schema: GameSchema,
+    fingerprint: u32,
+) -> Result<[(String, String); 2], String> {
     let named: Vec<(String, &LinkSchema)> =
         schema.links.iter().map(|link| (camel(link.name), *link)).collect();
     let links: Vec<_> = named.iter().map(|(name, link)| (name.as_str(), *link)).collect();
@@ -32,11 +36,14 @@ pub fn game_files(name: &str, schema: GameSchema) -> Result<[(String, String); 2
         types += &type_of(schema.words, structure)?;
     }
     push_links(&mut module, schema.words, &links)?;
-    module +=
-        &format!("\nexport const game = Object.freeze({{ says: {says}, hears: {hears} }});\n");
+    module += &format!(
+        "\nexport const game = Object.freeze({{ says: {says}, hears: {hears}, fingerprint: {fingerprint} }});\n"
+    );
     push_types(&mut types, schema.words, &links)?;
     let (said, heard) = (pascal(says), pascal(hears));
-    types += &format!("\nexport const game: {{ says: Link<{said}>; hears: Link<{heard}> }};\n");
+    types += &format!(
+        "\nexport const game: {{ says: Link<{said}>; hears: Link<{heard}>; fingerprint: number }};\n"
+    );
     Ok([(format!("{name}.js"), module), (format!("{name}.d.ts"), types)])
 }
 

@@ -49,6 +49,8 @@ export class FakeServers {
   world = null;
   main = null;
   token = new Uint8Array(32).fill(7);
+  /** The game of the world; who says that it is of another one is not let in. */
+  fingerprint = 0;
 
   WebSocket = fakeWebSocket((socket) => {
     this.sockets.push(socket);
@@ -71,6 +73,9 @@ export class FakeServers {
     } else if (message.type === "EnterWorldReq") {
       const handshake_key = new Uint8Array(16);
       socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: "world:1", handshake_key }));
+    } else if (message.type === "Join" && message.fingerprint !== this.fingerprint) {
+      socket.say(worldToClient.encode({ type: "JoinDenied", reason: protocol.JoinDenial.GAME_CHANGED }));
+      queueMicrotask(() => socket.end());
     } else if (message.type === "Join") {
       this.world = socket;
       socket.say(worldToClient.encode({ type: "JoinOk", version: 2, room_id: 3, number: 1, spawn_pos: zero, members: 1, spawn_dir: 0, is_returned: false }));

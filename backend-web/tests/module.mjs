@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as protocol from "../protocol.js";
 import { FINGERPRINT } from "../module.js";
+import { link } from "../postcard.js";
 import { connect, load } from "../tinyrealm.js";
 import { FakeServers, fakeWebSocket, tickUntil } from "./fake.mjs";
 
@@ -158,7 +159,7 @@ async function everyMessageComesThrough() {
   realm.tick((clock.now += 1));
   assert.deepEqual([...servers.world.sent, ...servers.main.sent], says);
   for (const type of ["Leave", "Welcome"]) assert.throws(() => realm.send({ type }), TypeError);
-  const join = { type: "Join", versions: { from: 2, to: 2 }, uid: 1, handshake_key: new Uint8Array(16) };
+  const join = { type: "Join", versions: { from: 2, to: 2 }, uid: 1, handshake_key: new Uint8Array(16), fingerprint: 0 };
   assert.throws(() => realm.send(join), TypeError);
   await closeAndCount(one);
   assert.equal(realm.send(says[0]), "away");
@@ -285,6 +286,43 @@ async function saysHowAConnectionHasEnded() {
   await tickUntil(nowhere.realm, nowhere.clock, isTold, 10);
   assert.equal(nowhere.events.find(({ type }) => type === "Disconnected").code, 1006);
   await closeAndCount(nowhere);
+}
+
+/** A page whose world plays another game is loaded anew, but not for ever. */
+async function isTooOld() {
+  const game = { says: link({}), hears: link({}), fingerprint: 0xdead_beef };
+  const kept = new Map();
+  const page = {
+    loads: 0,
+    location: { reload: () => (page.loads += 1) },
+    sessionStorage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) },
+  };
+  const visit = async (options) => {
+    const servers = new FakeServers();
+    servers.fingerprint = options.plays;
+    const one = { servers, ...player(servers, options) };
+    await tickUntil(one.realm, one.clock, () => one.realm.isClosed || one.realm.state.world === "inside", 20_000);
+    return one;
+  };
+  assert.equal((await visit({ game, plays: game.fingerprint })).realm.state.world, "inside");
+  Object.assign(globalThis, page);
+  try {
+    for (const loads of [1, 1]) {
+      const { closes } = await visit({ game, plays: 5 });
+      assert.deepEqual(closes, [{ type: "Closed", code: 4062, reason: "GAME_CHANGED" }]);
+      assert.equal(page.loads, loads, "once");
+    }
+    await visit({ game: { ...game, fingerprint: 6 }, plays: 5 });
+    assert.equal(page.loads, 2, "another game than before");
+    delete globalThis.sessionStorage;
+    await visit({ game: { ...game, fingerprint: 8 }, plays: 5 });
+    assert.equal(page.loads, 2, "a page that remembers nothing is not loaded for ever");
+    const told = [];
+    await visit({ game, plays: 5, onGameChanged: (fingerprint) => told.push(fingerprint) });
+    assert.deepEqual(told, [game.fingerprint]);
+  } finally {
+    for (const name of Object.keys(page)) delete globalThis[name];
+  }
 }
 
 /** In order, none lost, with views that stay valid and a memory that does not grow. */
@@ -426,6 +464,7 @@ try {
   await tellsAsLongAsSomethingWaits();
   await answersInItsSleep();
   await saysHowAConnectionHasEnded();
+  await isTooOld();
   await refusesWhatDoesNotFit();
   const bytes = await staysAsItIs();
   await survives();

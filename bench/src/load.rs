@@ -149,7 +149,7 @@ fn join(
     handshake_key: HandshakeKey,
 ) -> anyhow::Result<Link> {
     let mut link = Link::open(address, framing)?;
-    link.send(&Join { versions: Versions::OURS, uid, handshake_key })?;
+    link.send(&Join { versions: Versions::OURS, uid, handshake_key, fingerprint: 0 })?;
     receive::<JoinOk>(&mut link)?;
     Ok(link)
 }

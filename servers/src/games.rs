@@ -31,6 +31,8 @@ pub(crate) type HostedBot = Box<BotSeat<dyn Bot + Send>>;
 #[derive(Copy, Clone)]
 pub struct HostedGame {
     name: &'static str,
+    version: u16,
+    fingerprint: u32,
     message_max_bytes: usize,
     schema: GameSchema,
     try_settings: fn(&Table) -> Result<(), String>,
@@ -45,6 +47,8 @@ impl HostedGame {
         const { assert!(is_name(G::NAME), "a game's name is 1 to 16 of a-z, 0-9 and -") };
         Self {
             name: G::NAME,
+            version: G::VERSION,
+            fingerprint: G::FINGERPRINT,
             message_max_bytes: G::MESSAGE_MAX_BYTES,
             schema: G::SCHEMA,
             try_settings: |table| configure(&mut G::default(), table),
@@ -63,6 +67,16 @@ impl HostedGame {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Which version of its rules it is.
+    pub(crate) const fn version(&self) -> u16 {
+        self.version
+    }
+
+    /// What tells it from others, and from other versions of itself.
+    pub(crate) const fn fingerprint(&self) -> u32 {
+        self.fingerprint
     }
 
     /// The longest message that it says.

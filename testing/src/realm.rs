@@ -162,6 +162,7 @@ pub(crate) fn client<G: Game>(
 ) -> Host<Client<Ears>> {
     let config =
         ClientConfig { reconnect_first_ms: 100, reconnect_most_ms: 1_000, ..ClientConfig::DEFAULT };
+    let config = config.with_game(G::FINGERPRINT);
     let address = MAIN_ADDRESS.try_into().expect("it is short");
     let role = Client::new(address, config, ears);
     let memory: &'static mut ClientMemory = Box::leak(Box::new(ClientMemory::NEW));

@@ -60,7 +60,7 @@ class Listener {
     const pass = await atMain.ask({ type: "EnterWorldReq", region: REGION }, "EnterWorldAck");
     assert.equal(pass.world_addr, `127.0.0.1:${device}`);
     const inWorld = this.#open(device, protocol.clientToWorld, protocol.worldToClient);
-    await inWorld.ask({ type: "Join", versions: protocol.VERSIONS, uid: welcome.uid, handshake_key: pass.handshake_key }, "JoinOk");
+    await inWorld.ask({ type: "Join", versions: protocol.VERSIONS, uid: welcome.uid, handshake_key: pass.handshake_key, fingerprint: 0 }, "JoinOk");
     return this;
   }
 

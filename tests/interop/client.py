@@ -290,7 +290,7 @@ def visit(text, main_address, moves, transport=TcpLink):
     main.send("EnterWorldReq", region="")
     ack = main.wait_for("EnterWorldAck")
     world = transport(codec, ack["world_addr"])
-    world.send("Join", versions=VERSIONS, uid=uid, handshake_key=ack["handshake_key"])
+    world.send("Join", versions=VERSIONS, uid=uid, handshake_key=ack["handshake_key"], fingerprint=0)
     place = world.wait_for("JoinOk")["spawn_pos"]
     while world.wait_for("RoomSnapshot")["pages_left"] > 0:
         pass

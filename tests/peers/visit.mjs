@@ -82,7 +82,7 @@ async function visit() {
   await main.send({ type: "EnterWorldReq", region: "" });
   const ack = await main.waitFor("EnterWorldAck");
   const world = await new Link(ack.world_addr, protocol.clientToWorld, protocol.worldToClient).open();
-  await world.send({ type: "Join", versions: protocol.VERSIONS, uid, handshake_key: ack.handshake_key });
+  await world.send({ type: "Join", versions: protocol.VERSIONS, uid, handshake_key: ack.handshake_key, fingerprint: 0 });
   const { spawn_pos: pos } = await world.waitFor("JoinOk");
   while ((await world.waitFor("RoomSnapshot")).pages_left > 0);
   for (let step = 0; step < Number(moves); step += 1) {

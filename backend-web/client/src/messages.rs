@@ -43,6 +43,8 @@ tinyrealm_core::protocol! {
         token: Option<Token>,
         /// What an earlier login has given to this device: others' guesses do not hold it back.
         device: Option<Token>,
+        /// The game that the page was made for, by its fingerprint; 0: any.
+        fingerprint: u32,
     }
 }
 

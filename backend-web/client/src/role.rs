@@ -46,6 +46,7 @@ impl<'n> WebRole<'n> {
             // The message's type keeps it within the string's capacity.
             region: start.region.as_str().try_into().unwrap_or_default(),
             has_account: !start.login_address.as_str().is_empty(),
+            fingerprint: start.fingerprint,
             ..ClientConfig::DEFAULT
         };
         let mut machine = RealmClient::new(0, config);

@@ -64,6 +64,7 @@ fn start(login_address: &str) -> Vec<u8> {
         pw: Password(Text::new("word").unwrap()),
         token: None,
         device: (!login_address.is_empty()).then_some(DEVICE),
+        fingerprint: 0,
     })
 }
 

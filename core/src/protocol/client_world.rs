@@ -17,6 +17,8 @@ protocol! {
         uid: Uid,
         /// The key that Main gave for this world.
         handshake_key: HandshakeKey,
+        /// The game that the client was made for, by its fingerprint; 0 if that does not matter.
+        fingerprint: u32,
     }
 
     /// I am here now. State: only the newest of a flush interval is broadcast.

@@ -124,6 +124,8 @@ codes! {
         NOT_UNDERSTOOD = 42,
         /// A number that no server can have given.
         BAD_NUMBER = 43,
+        /// The world plays another version of the game than the client was made for: it needs the new client.
+        GAME_CHANGED = 62,
     }
 }
 
@@ -131,7 +133,10 @@ impl ErrorCode {
     /// Whether coming back would lead to the same: whoever is told so tries nothing again, whichever server
     /// of the realm says it.
     pub const fn is_for_good(self) -> bool {
-        matches!(self, Self::BAD_VERSION | Self::REMOVED | Self::REVOKED | Self::BANNED)
+        matches!(
+            self,
+            Self::BAD_VERSION | Self::REMOVED | Self::REVOKED | Self::BANNED | Self::GAME_CHANGED
+        )
     }
 }
 
@@ -164,6 +169,8 @@ codes! {
         FULL = 5,
         /// The game does not let this user in: coming back does not help.
         REFUSED = 6,
+        /// The world plays another version of the game than the client was made for: it needs the new client.
+        GAME_CHANGED = 62,
     }
 }
 

@@ -25,6 +25,7 @@ mod codec;
 mod common;
 mod decoder;
 mod ending;
+mod fingerprint;
 #[cfg(test)]
 pub(crate) mod golden;
 mod macros;

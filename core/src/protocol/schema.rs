@@ -13,6 +13,7 @@
 //! assert_eq!(words.wire_type("Sprocket"), None);
 //! ```
 
+use super::fingerprint::Hash;
 use super::{ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, ServerKind};
 
 /// What a field is on the wire.
@@ -183,6 +184,15 @@ pub struct GameSchema {
 impl GameSchema {
     /// No message.
     pub const NONE: Self = Self { links: &[], words: Vocabulary::REALM };
+
+    /// What tells the game of this name, version and schema from others: names, opcodes and fields in their order.
+    /// Never 0.
+    pub const fn fingerprint(&self, name: &str, version: u16) -> u32 {
+        let hash = Hash::START.text(name).number(version as u32);
+        let hash =
+            hash.links(self.links).structures(self.words.structures).limits(self.words.limits);
+        if hash.0 == 0 { 1 } else { hash.0 }
+    }
 }
 
 fn inside<'s>(name: &'s str, outer: &str) -> Option<&'s str> {

@@ -23,6 +23,8 @@ protocol! {
         /// Where clients find it, `host:port`.
         #[serde(borrow)]
         addr: Text<'a, ADDRESS_MAX_BYTES>,
+        /// Its game's fingerprint.
+        fingerprint: u32,
     }
 
     /// How it goes, every now and then.

@@ -21,7 +21,7 @@ const TAKEN_NAMES: [&str; 4] = ["Opcode", "OpcodeNumber", "Encode", "TryDecode"]
 /// The whole file.
 pub(super) fn write(schema: &Schema) -> String {
     let mut out = [HEAD, CODEC, "namespace Tinyrealm\n{\n"].concat();
-    push_numbers(&mut out);
+    push_numbers(&mut out, schema);
     schema.codes.iter().for_each(|codes| push_codes(&mut out, codes));
     for structure in &schema.structures {
         push(&mut out, 1, format_args!("public struct {}", pascal(structure.name)));
@@ -44,7 +44,7 @@ fn push(out: &mut String, depth: usize, line: Arguments<'_>) {
     let _ = writeln!(out, "{:indent$}{line}", "", indent = 4 * depth);
 }
 
-fn push_numbers(out: &mut String) {
+fn push_numbers(out: &mut String, schema: &Schema) {
     let Versions { from, to } = Versions::OURS;
     push(out, 1, format_args!("/// <summary>The numbers of the protocol.</summary>"));
     push(out, 1, format_args!("public static class Protocol\n    {{"));
@@ -56,6 +56,9 @@ fn push_numbers(out: &mut String) {
         ),
     );
     push(out, 2, format_args!("public const int FRAME_LIMIT_MAX_BYTES = {FRAME_LIMIT_MAX_BYTES};"));
+    let fingerprint = schema.game.as_ref().map_or(0, |game| game.fingerprint);
+    push(out, 2, format_args!("/// <summary>Of the game that this was made for.</summary>"));
+    push(out, 2, format_args!("public const uint FINGERPRINT = {fingerprint};"));
     for (name, value) in LIMITS {
         push(out, 2, format_args!("public const int {name} = {value};"));
     }

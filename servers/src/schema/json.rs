@@ -12,11 +12,20 @@ use super::model::{Schema, Type};
 #[derive(Serialize)]
 struct Protocol {
     versions: Versions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    game: Option<Game>,
     limits: Limits,
     frame_limit_max_bytes: u16,
     structures: Vec<Structure>,
     codes: Vec<Codes>,
     links: Vec<Link>,
+}
+
+#[derive(Serialize)]
+struct Game {
+    name: &'static str,
+    version: u16,
+    fingerprint: u32,
 }
 
 struct Limits;
@@ -77,6 +86,7 @@ pub(super) fn write(schema: &Schema) -> String {
     let structures = schema.structures.iter();
     let protocol = Protocol {
         versions: Versions::OURS,
+        game: schema.game.as_ref().map(game),
         limits: Limits,
         frame_limit_max_bytes: FRAME_LIMIT_MAX_BYTES,
         structures: structures
@@ -87,6 +97,11 @@ pub(super) fn write(schema: &Schema) -> String {
     };
     let text = serde_json::to_string_pretty(&protocol);
     text.expect("strings and numbers are JSON") + "\n"
+}
+
+fn game(game: &model::Identity) -> Game {
+    let &model::Identity { name, version, fingerprint } = game;
+    Game { name, version, fingerprint }
 }
 
 fn codes(codes: &tinyrealm_core::protocol::schema::Codes) -> Codes {

@@ -14,6 +14,16 @@ pub(crate) struct Schema {
     pub(crate) structures: Vec<Record>,
     pub(crate) codes: &'static [&'static Codes],
     pub(crate) links: Vec<Link>,
+    /// The game that it is of; none if it is the realm's alone.
+    pub(crate) game: Option<Identity>,
+}
+
+/// Which game it is.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) name: &'static str,
+    pub(crate) version: u16,
+    pub(crate) fingerprint: u32,
 }
 
 /// A structure.
@@ -70,8 +80,11 @@ impl Schema {
     /// # Errors
     /// There is no such game, or a field of it has a type that has no word.
     pub(crate) fn with_game(games: Games, name: &str) -> Result<Self> {
-        let GameSchema { links, words } = games::find(games, name)?.schema();
-        Self::of(&[&SCHEMAS[..], links].concat(), words)
+        let game = games::find(games, name)?;
+        let GameSchema { links, words } = game.schema();
+        let (name, version, fingerprint) = (game.name(), game.version(), game.fingerprint());
+        let schema = Self::of(&[&SCHEMAS[..], links].concat(), words)?;
+        Ok(Self { game: Some(Identity { name, version, fingerprint }), ..schema })
     }
 
     /// What the realm itself speaks.
@@ -92,6 +105,7 @@ impl Schema {
             structures: structures.collect::<Result<_>>()?,
             codes: CODES,
             links: links.collect::<Result<_>>()?,
+            game: None,
         })
     }
 

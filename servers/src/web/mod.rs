@@ -49,7 +49,7 @@ pub(crate) fn game_files(games: Games) -> anyhow::Result<Vec<(String, String)>> 
         if game.schema().links.is_empty() {
             continue;
         }
-        let made = tinyrealm_web::game_files(game.name(), game.schema())
+        let made = tinyrealm_web::game_files(game.name(), game.schema(), game.fingerprint())
             .map_err(|problem| anyhow::anyhow!("the game {}: {problem}", game.name()))?;
         files.extend(made);
     }

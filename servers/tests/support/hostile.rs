@@ -115,7 +115,7 @@ pub(crate) fn to_main() -> Vec<Sample> {
 
 fn to_world() -> Vec<Sample> {
     vec![
-        sample(&Join { versions: Versions::OURS, uid: Uid(1), handshake_key: KEY }),
+        sample(&Join { versions: Versions::OURS, uid: Uid(1), handshake_key: KEY, fingerprint: 0 }),
         sample(&Move { pos: POSITION, dir: Direction(4) }),
         sample(&Event { request: 7, kind: 1, data: Bytes::new(b"x").unwrap() }),
         sample(&Leave {}),
@@ -156,7 +156,7 @@ impl Place {
                 let uid = main.hello(None).uid;
                 let handshake_key = main.enter("").key;
                 peer.keep_session(main);
-                frame(&Join { versions: Versions::OURS, uid, handshake_key })
+                frame(&Join { versions: Versions::OURS, uid, handshake_key, fingerprint: 0 })
             }
         };
         (peer, opening)

@@ -48,8 +48,12 @@ impl<'j> Intruder<'j> {
     }
 
     pub(crate) fn on_connected(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
-        let join =
-            Join { versions: Versions::OURS, uid: self.uid, handshake_key: self.handshake_key };
+        let join = Join {
+            versions: Versions::OURS,
+            uid: self.uid,
+            handshake_key: self.handshake_key,
+            fingerprint: 0,
+        };
         cx.sessions.send_or_close(cx.now, key, &join);
     }
 

@@ -10,6 +10,9 @@ pub struct ClientConfig {
     pub region: heapless::String<REGION_MAX_BYTES>,
     /// Whether it needs a token of Login before it says hello; its handler has the credentials.
     pub has_account: bool,
+    /// The game that it was made for, by its fingerprint: a world that plays another version does not let it
+    /// in. 0: any.
+    pub fingerprint: u32,
     /// How its frames are to stand on each of its connections.
     pub framing: Framing,
     /// The first wait before another attempt.
@@ -23,8 +26,15 @@ impl ClientConfig {
     pub const DEFAULT: Self = Self {
         region: heapless::String::new(),
         has_account: false,
+        fingerprint: 0,
         framing: Framing::Stream,
         reconnect_first_ms: 200,
         reconnect_most_ms: 5_000,
     };
+
+    /// The same for a client of the game with this [`Game::FINGERPRINT`](crate::node::world::Game::FINGERPRINT).
+    #[must_use]
+    pub fn with_game(self, fingerprint: u32) -> Self {
+        Self { fingerprint, ..self }
+    }
 }

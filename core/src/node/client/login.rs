@@ -42,10 +42,12 @@ impl RealmClient {
     }
 
     /// A world does not let us in, and closes behind that, which leads to the next attempt or, if its game
-    /// does not want us, to the end.
+    /// does not want us or is another one, to the end.
     pub(super) fn join_denied(&mut self, reason: JoinDenial) {
-        if reason == JoinDenial::REFUSED {
-            self.verdict = Some(ErrorCode::REMOVED);
-        }
+        self.verdict = match reason {
+            JoinDenial::REFUSED => Some(ErrorCode::REMOVED),
+            JoinDenial::GAME_CHANGED => Some(ErrorCode::GAME_CHANGED),
+            _ => self.verdict,
+        };
     }
 }

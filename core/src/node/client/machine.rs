@@ -214,8 +214,12 @@ impl RealmClient {
             cx.sessions.send_or_close(cx.now, key, &hello);
         } else if key == self.world_session {
             self.world = WorldState::Joining;
-            let join =
-                Join { versions: Versions::OURS, uid: self.uid, handshake_key: self.handshake_key };
+            let join = Join {
+                versions: Versions::OURS,
+                uid: self.uid,
+                handshake_key: self.handshake_key,
+                fingerprint: self.config.fingerprint,
+            };
             cx.sessions.send_or_close(cx.now, key, &join);
         }
     }

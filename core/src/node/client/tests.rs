@@ -127,7 +127,7 @@ fn asking() -> Said {
 }
 
 fn joining() -> Said {
-    Said::of(&Join { versions: Versions::OURS, uid: UID, handshake_key: KEY })
+    Said::of(&Join { versions: Versions::OURS, uid: UID, handshake_key: KEY, fingerprint: 0 })
 }
 
 fn bye(reason: ErrorCode) -> Said {

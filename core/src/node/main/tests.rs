@@ -231,6 +231,7 @@ impl<A: Authenticator> MainBench<'_, A> {
                 region,
                 capacity,
                 addr,
+                fingerprint: 0,
             },
         );
     }

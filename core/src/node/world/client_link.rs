@@ -7,8 +7,7 @@ use super::{World, link};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move, Stub};
 use crate::protocol::world_to_client::{EventRefused, JoinDenied, JoinOk, MoveBroadcast};
 use crate::protocol::{
-    Dispatched, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, RoomId,
-    Uid, Versions,
+    Dispatched, ErrorCode, JoinDenial, MemberNumber, MemberState, Position, RoomId, Uid, Versions,
 };
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, Trust};
@@ -20,7 +19,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             self.out_of_place(caller, Join::OPCODE.0);
             return;
         }
-        match self.admit(caller, message.uid, message.handshake_key) {
+        match self.admit(caller, &message) {
             Ok(room) => self.let_in(caller, message.uid, room),
             Err(reason) => {
                 self.rooms.stats.count_denied(reason);
@@ -128,13 +127,13 @@ impl<'a, G: Game> World<'a, G> {
         caller.sessions.send_or_close(caller.now, caller.key, &MoveBroadcast { number, pos, dir });
     }
 
-    /// Uses up the key, and answers the room to go to. A full world does not use it up; its game's no does.
-    fn admit(
-        &mut self,
-        caller: &mut Caller<'_, 'a>,
-        uid: Uid,
-        key: HandshakeKey,
-    ) -> Result<u16, JoinDenial> {
+    /// Uses up the key, and answers the room to go to. A full world or another game does not use it up; its game's
+    /// no does.
+    fn admit(&mut self, caller: &mut Caller<'_, 'a>, join: &Join) -> Result<u16, JoinDenial> {
+        let &Join { uid, handshake_key: key, fingerprint, .. } = join;
+        if fingerprint != 0 && fingerprint != G::FINGERPRINT {
+            return Err(JoinDenial::GAME_CHANGED);
+        }
         let is_inside = self.rooms.users.find(uid).is_some();
         if self.rooms.room_with_place().is_none() && !is_inside {
             return Err(JoinDenial::FULL);

@@ -123,6 +123,14 @@ pub trait Game {
     /// The messages of its own, for clients in other languages: what `tinyrealm schema` writes beside the realm's.
     const SCHEMA: GameSchema = GameSchema::NONE;
 
+    /// To be raised with every change of the rules that older clients and what was kept don't go with, besides
+    /// those of the schema, which are seen without it.
+    const VERSION: u16 = 0;
+
+    /// What tells this game from others and from other versions of itself: of its name, its version and its
+    /// schema. Not to be written by an author. A client that says another one is not let in.
+    const FINGERPRINT: u32 = Self::SCHEMA.fingerprint(Self::NAME, Self::VERSION);
+
     /// One of its own settings, before its room has anybody in it. A server hands every room's game the
     /// keys of the table `[game.NAME]`.
     ///

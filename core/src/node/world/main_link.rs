@@ -118,6 +118,7 @@ impl<'a, G: Game> World<'a, G> {
             region: Text::truncated(&self.config.region),
             capacity: self.rooms.capacity() as u16,
             addr: Text::truncated(&self.config.address),
+            fingerprint: G::FINGERPRINT,
         };
         cx.sessions.send_or_close(cx.now, key, &register);
         self.main.state = MainLinkState::Registering(key);

@@ -26,20 +26,20 @@ pub struct WorldStats {
     pub joined: u32,
     /// Users who left one.
     pub left: u32,
-    /// Joins denied, by reason: `denied[reason - 1]`.
+    /// Joins denied, by reason, as in [`JoinDenial::ALL`].
     pub denied: [u32; JoinDenial::ALL.len()],
 }
 
 impl WorldStats {
     /// Joins denied for `reason`.
     pub fn denied_for(&self, reason: JoinDenial) -> u32 {
-        let place = usize::from(reason.0).checked_sub(1);
-        place.and_then(|place| self.denied.get(place)).copied().unwrap_or(0)
+        let mut counts = self.denied.iter().zip(JoinDenial::ALL);
+        counts.find(|(_, denial)| **denial == reason).map_or(0, |(count, _)| *count)
     }
 
     pub(super) fn count_denied(&mut self, reason: JoinDenial) {
-        let place = usize::from(reason.0).wrapping_sub(1);
-        if let Some(count) = self.denied.get_mut(place) {
+        let mut counts = self.denied.iter_mut().zip(JoinDenial::ALL);
+        if let Some((count, _)) = counts.find(|(_, denial)| **denial == reason) {
             count.count();
         }
     }

@@ -133,7 +133,7 @@ fn key_of(uid: Uid) -> HandshakeKey {
 }
 
 fn join_of(uid: Uid) -> Join {
-    Join { versions: Versions::OURS, uid, handshake_key: key_of(uid) }
+    Join { versions: Versions::OURS, uid, handshake_key: key_of(uid), fingerprint: 0 }
 }
 
 fn attach_of(uid: Uid, attempt: u32) -> AttachUser {

@@ -182,11 +182,17 @@ fn main_to_client() -> Vec<Vector> {
 
 fn client_to_world() -> Vec<Vector> {
     vec![
-        golden(Join { versions: Versions::OURS, uid: GUEST, handshake_key: handshake_key() }),
+        golden(Join {
+            versions: Versions::OURS,
+            uid: GUEST,
+            handshake_key: handshake_key(),
+            fingerprint: 0,
+        }),
         golden(Join {
             versions: LAST_VERSIONS,
             uid: Uid(1),
             handshake_key: HandshakeKey([0xFF; 16]),
+            fingerprint: u32::MAX,
         }),
         golden(Move { pos: PLACE, dir: NORTH }),
         golden(Move {
@@ -303,6 +309,7 @@ fn world_to_main() -> Vec<Vector> {
             region: text("eu"),
             capacity: 1000,
             addr: text("127.0.0.1:7201"),
+            fingerprint: 0x1234_5678,
         }),
         golden(RegisterWorld {
             versions: LAST_VERSIONS,
@@ -310,6 +317,7 @@ fn world_to_main() -> Vec<Vector> {
             region: longest_text("r"),
             capacity: u16::MAX,
             addr: longest_text("a"),
+            fingerprint: u32::MAX,
         }),
         golden(Status { users: 500, rooms: 8, load: 500, held: 3 }),
         golden(AttachAck { uid: GUEST, attempt: 1 }),

@@ -285,6 +285,7 @@ namespace Tinyrealm
             world.Send(new ClientToWorld.Join
             {
                 Versions = Protocol.VERSIONS, Uid = Uid, HandshakeKey = handshakeKey,
+                Fingerprint = Protocol.FINGERPRINT,
             });
         }
 
@@ -300,7 +301,8 @@ namespace Tinyrealm
         {
             worldBackoff.Fail(NowMs);
             world.Close();
-            if (denied.Reason == JoinDenial.REFUSED) End(JoinDenial.NameOf(denied.Reason));
+            bool isForGood = denied.Reason == JoinDenial.REFUSED || denied.Reason == JoinDenial.GAME_CHANGED;
+            if (isForGood) End(JoinDenial.NameOf(denied.Reason));
         }
 
         void WorldEnded(ushort code)
@@ -357,7 +359,7 @@ namespace Tinyrealm
 
         static bool IsForGood(ushort code) =>
             code == ErrorCode.BAD_VERSION || code == ErrorCode.REMOVED || code == ErrorCode.REVOKED
-                || code == ErrorCode.BANNED;
+                || code == ErrorCode.BANNED || code == ErrorCode.GAME_CHANGED;
 
         void End(string reason)
         {

@@ -49,6 +49,7 @@ fn registers(id: u16) -> Vec<u8> {
         region: Text::truncated("eu"),
         capacity: 10,
         addr: Text::truncated("world:7200"),
+        fingerprint: 0,
     })
 }
 
@@ -162,6 +163,7 @@ fn worlds() -> Vec<Act> {
         region: Text::truncated("eu"),
         capacity: 1,
         addr: Text::truncated("elsewhere:1"),
+        fingerprint: 0,
     };
     acts.extend(proven_world::<1, 1>());
     acts.extend([Act::Say(1, frame(&other)), Act::Await(1, 1), Act::AwaitEnd(0)]);

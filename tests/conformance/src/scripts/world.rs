@@ -60,7 +60,12 @@ fn attach_with(uid: u32, handshake_key: HandshakeKey) -> Vec<Act> {
 }
 
 fn joins(uid: u32) -> Vec<u8> {
-    frame(&Join { versions: Versions::OURS, uid: Uid(uid.into()), handshake_key: key(uid as u8) })
+    frame(&Join {
+        versions: Versions::OURS,
+        uid: Uid(uid.into()),
+        handshake_key: key(uid as u8),
+        fingerprint: 0,
+    })
 }
 
 /// A new peer joins; Main hears of it.
@@ -161,7 +166,8 @@ fn shown_out() -> Vec<Act> {
     acts.extend(enter(1, 1));
     let second = attach_with(1, key(50));
     acts.extend(second);
-    let join = Join { versions: Versions::OURS, uid: Uid(1), handshake_key: key(50) };
+    let join =
+        Join { versions: Versions::OURS, uid: Uid(1), handshake_key: key(50), fingerprint: 0 };
     acts.extend([Act::Connect, Act::Say(2, frame(&join)), Act::AwaitEnd(1), Act::Await(2, 2)]);
     acts.push(Act::Await(MAIN, 2));
     let detach = DetachUser { uid: Uid(1), reason: ErrorCode::DETACHED };

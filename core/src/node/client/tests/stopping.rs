@@ -102,8 +102,13 @@ fn a_stopped_client_does_not_start_again() {
     });
 }
 
-const FOR_GOOD: [ErrorCode; 4] =
-    [ErrorCode::BAD_VERSION, ErrorCode::REMOVED, ErrorCode::REVOKED, ErrorCode::BANNED];
+const FOR_GOOD: [ErrorCode; 5] = [
+    ErrorCode::BAD_VERSION,
+    ErrorCode::REMOVED,
+    ErrorCode::REVOKED,
+    ErrorCode::BANNED,
+    ErrorCode::GAME_CHANGED,
+];
 
 /// Says goodbye, or refuses what was said and hangs up.
 const WAYS: [fn(&mut ClientBench<'_>, SessionKey, ErrorCode); 2] = [
@@ -170,15 +175,20 @@ fn what_can_change_is_tried_again() {
 }
 
 #[test]
-fn a_game_that_does_not_want_it_is_not_asked_again() {
-    with_client(|bench| {
-        let main = bench.meet_main();
-        let world = bench.reach_world(main);
-        bench.notes();
-        bench.say(world, &JoinDenied { reason: JoinDenial::REFUSED });
-        bench.disconnect(world);
-        expect_stopped(bench, ErrorCode::REMOVED);
-    });
+fn a_game_that_does_not_want_it_or_is_another_is_not_asked_again() {
+    for (reason, verdict) in [
+        (JoinDenial::REFUSED, ErrorCode::REMOVED),
+        (JoinDenial::GAME_CHANGED, ErrorCode::GAME_CHANGED),
+    ] {
+        with_client(|bench| {
+            let main = bench.meet_main();
+            let world = bench.reach_world(main);
+            bench.notes();
+            bench.say(world, &JoinDenied { reason });
+            bench.disconnect(world);
+            expect_stopped(bench, verdict);
+        });
+    }
 }
 
 #[test]

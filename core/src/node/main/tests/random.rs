@@ -44,6 +44,7 @@ fn registration(id: u16, word: Word) -> Vec<u8> {
         region,
         capacity,
         addr,
+        fingerprint: 0,
     })
 }
 

@@ -94,6 +94,7 @@ fn registration_elsewhere(world_id: u16) -> RegisterWorld<'static> {
         region: Text::default(),
         capacity: 1,
         addr: Text::new("elsewhere:9").unwrap(),
+        fingerprint: 0,
     }
 }
 

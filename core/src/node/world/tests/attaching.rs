@@ -98,7 +98,10 @@ fn a_new_key_voids_the_old_one() {
         let reason = JoinDenial::WRONG_KEY;
         assert_eq!(bench.heard(key), [Said::of(&JoinDenied { reason })]);
         let key = bench.accept();
-        bench.say(key, &Join { versions: Versions::OURS, uid: Uid(1), handshake_key: other });
+        bench.say(
+            key,
+            &Join { versions: Versions::OURS, uid: Uid(1), handshake_key: other, fingerprint: 0 },
+        );
         assert!(bench.heard(key)[0].is::<JoinOk>());
     });
 }

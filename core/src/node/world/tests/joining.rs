@@ -142,6 +142,25 @@ fn a_newcomer_is_told_which_room_and_who_is_there() {
 }
 
 #[test]
+fn a_client_of_another_game_is_told_so_and_its_key_stays_good() {
+    with_world(SETUP, |bench| {
+        let main = bench.meet_main();
+        bench.say(main, &attach_of(Uid(1), 1));
+        for other in [Relay::FINGERPRINT ^ 1, Relay::FINGERPRINT.wrapping_add(1), u32::MAX] {
+            let key = bench.accept();
+            bench.say(key, &Join { fingerprint: other, ..join_of(Uid(1)) });
+            let denied = JoinDenied { reason: JoinDenial::GAME_CHANGED };
+            assert_eq!(bench.heard(key), [Said::of(&denied)]);
+            bench.disconnect(key);
+        }
+        assert_eq!(bench.role().stats().denied_for(JoinDenial::GAME_CHANGED), 3);
+        let same = bench.accept();
+        bench.say(same, &Join { fingerprint: Relay::FINGERPRINT, ..join_of(Uid(1)) });
+        assert!(bench.heard(same)[0].is::<JoinOk>());
+    });
+}
+
+#[test]
 fn every_denial_says_why_and_closes() {
     with_world(SETUP, |bench| {
         let main = bench.meet_main();
@@ -149,8 +168,12 @@ fn every_denial_says_why_and_closes() {
         bench.say(main, &attach_of(Uid(2), 1));
         bench.say(main, &AttachUser { ttl_ms: 160, ..attach_of(Uid(3), 1) });
         bench.pass_ms(160);
-        let wrong =
-            Join { versions: Versions::OURS, uid: Uid(2), handshake_key: HandshakeKey([0xEE; 16]) };
+        let wrong = Join {
+            versions: Versions::OURS,
+            uid: Uid(2),
+            handshake_key: HandshakeKey([0xEE; 16]),
+            fingerprint: 0,
+        };
         let cases = [
             (join_of(Uid(9)), JoinDenial::NOT_ATTACHED),
             (wrong, JoinDenial::WRONG_KEY),

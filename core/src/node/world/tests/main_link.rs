@@ -17,6 +17,7 @@ fn registration() -> Said {
         region: Text::new("north").unwrap(),
         capacity: MAX_USERS as u16,
         addr: Text::new("world:9").unwrap(),
+        fingerprint: Relay::FINGERPRINT,
     })
 }
 
