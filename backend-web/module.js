@@ -1,6 +1,6 @@
 // Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.
 
-import { array, link, option, text, u16 } from "./postcard.js";
+import { array, bool, bytes, f32, i16, i32, link, list, option, record, text, u16, u32, u53, u8 } from "./postcard.js";
 
 export const FINGERPRINT = 551473781;
 export const HANDOVER_BYTES = 509;

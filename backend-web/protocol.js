@@ -1,7 +1,6 @@
 // Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.
 
-import { array, bytes, i32, list, option, record, text, u16, u32, u53 } from "./postcard.js";
-import { link } from "./postcard.js";
+import { array, bool, bytes, f32, i16, i32, link, list, option, record, text, u16, u32, u53, u8 } from "./postcard.js";
 
 export const VERSIONS = Object.freeze({ from: 2, to: 2 });
 export const REGION_MAX_BYTES = 16;

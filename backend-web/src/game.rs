@@ -4,11 +4,10 @@ use tinyrealm_core::protocol::LinkSchema;
 use tinyrealm_core::protocol::schema::GameSchema;
 use tinyrealm_core::wire::opcode::GAME;
 
+use crate::CODECS;
 use crate::links::{push_links, push_types};
 use crate::types::{codec_of, type_of};
 
-const CODECS: &str =
-    "array, bool, bytes, f32, i16, i32, link, list, option, record, text, u16, u32, u53, u8";
 const RECORDS: &str = "const position = record({ x: i32, y: i32, z: i32 });
 const member = record({ number: u16, uid: u53, pos: position, dir: u16 });
 ";

@@ -19,6 +19,10 @@ use tinyrealm_web_client::{self as client, messages};
 pub use game::game_files;
 use links::{push_links, push_types};
 
+/// All that `postcard.js` has: which of them a link needs, its fields decide.
+const CODECS: &str =
+    "array, bool, bytes, f32, i16, i32, link, list, option, record, text, u16, u32, u53, u8";
+
 const HEAD: &str =
     "// Generated from core/src/protocol by `cargo xtask web`; a test finds what is stale.\n\n";
 
@@ -99,8 +103,7 @@ fn known(pushed: Result<(), String>) {
 
 fn protocol_module() -> String {
     let mut out = String::from(HEAD);
-    out += "import { array, bytes, i32, list, option, record, text, u16, u32, u53 } from \"./postcard.js\";\n";
-    out += "import { link } from \"./postcard.js\";\n\n";
+    out += &format!("import {{ {CODECS} }} from \"./postcard.js\";\n\n");
     let Versions { from, to } = Versions::OURS;
     out += &format!("export const VERSIONS = Object.freeze({{ from: {from}, to: {to} }});\n");
     for (name, value) in LIMITS {
@@ -122,7 +125,7 @@ fn protocol_module() -> String {
 
 fn wasm_module() -> String {
     let mut out = String::from(HEAD);
-    out += "import { array, link, option, text, u16 } from \"./postcard.js\";\n\n";
+    out += &format!("import {{ {CODECS} }} from \"./postcard.js\";\n\n");
     for (name, value) in MODULE_NUMBERS {
         out += &format!("export const {name} = {value};\n");
     }
