@@ -2,13 +2,14 @@
 
 mod support;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use support::login::{Accounts, CHEAP, login, main_of, try_hello, try_login};
-use support::{Finished, PATIENCE, Process, Server, Stream, channel};
-use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Uid};
+use support::{Finished, PATIENCE, Peer, Process, Server, Stream, channel};
+use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Token, Uid};
 
 const PASSWORD: &str = "correct horse";
 
@@ -168,6 +169,24 @@ fn a_password_is_one_from_every_keyboard_and_the_log_tells_who_came() {
     server.stop();
 }
 
+/// Logs in and enters a room.
+fn inside(login_address: SocketAddr, main: SocketAddr, id: &str) -> (Peer, Peer, Token) {
+    let token = login(login_address, id, PASSWORD).token();
+    let (mut peer, uid) = try_hello(main, Some(token)).unwrap();
+    let (room, ..) = peer.enter("").join(uid);
+    (peer, room, token)
+}
+
+/// Within two seconds from now.
+fn expect_revoked(peers: &mut [&mut Peer], why: &str) {
+    let since = Instant::now();
+    for peer in peers {
+        peer.expect_bye(ErrorCode::REVOKED);
+    }
+    println!("{why}: out after {:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(2), "{why}: {:?}", since.elapsed());
+}
+
 /// Whatever an operator does to an account beside the running Login: its user is out of Main, of its world
 /// and of its channel within two seconds, and nobody else is.
 #[test]
@@ -184,22 +203,16 @@ fn an_operator_s_hand_reaches_those_who_are_inside() {
     let world = Server::world(1, main.address, &[]);
     world.wait_until_registered(1);
     let mut inside = ids.map(|id| {
-        let token = login(server.address, id, PASSWORD).token();
-        let (mut peer, uid) = try_hello(main.address, Some(token)).unwrap();
+        let (mut peer, room, token) = inside(server.address, main.address, id);
         channel::join(&mut peer, "lobby");
-        let (room, ..) = peer.enter("").join(uid);
         (peer, room, token)
     });
     let acts: [(&str, &str); 4] =
         [("disable", ""), ("logout", ""), ("passwd", "another password"), ("remove", "")];
     for ((command, input), place) in acts.into_iter().zip(0..) {
         accounts.user(&[command, ids[place]], input);
-        let since = Instant::now();
         let (peer, room, token) = &mut inside[place];
-        peer.expect_bye(ErrorCode::REVOKED);
-        room.expect_bye(ErrorCode::REVOKED);
-        assert!(since.elapsed() < Duration::from_secs(2), "{command}: {:?}", since.elapsed());
-        println!("{command}: out after {:?}", since.elapsed());
+        expect_revoked(&mut [peer, room], command);
         let again = try_hello(main.address, Some(*token)).err();
         assert_eq!(again, Some(ErrorCode::BAD_TOKEN), "{command}");
     }
@@ -233,22 +246,14 @@ fn an_operator_s_hand_reaches_through_outages() {
     let main = main_of(&server, &impatient);
     let world = Server::world(1, main.address, &["world.reconnect_most_ms=100"]);
     world.wait_until_registered(1);
-    let [mut a, mut b, mut c] = ["a", "b", "c"].map(|id| {
-        let token = login(address, id, PASSWORD).token();
-        let (mut peer, uid) = try_hello(main.address, Some(token)).unwrap();
-        let (room, ..) = peer.enter("").join(uid);
-        (peer, room)
-    });
+    let [mut a, mut b, mut c] = ["a", "b", "c"].map(|id| inside(address, main.address, id));
     server.process.kill();
     main.process.wait_until_said(Stream::Stderr, "lost Login", 1);
     accounts.user(&["disable", "a"], "");
     a.0.expect_served();
     let server = accounts.login_at(address, &CHEAP);
     main.process.wait_until_said(Stream::Stderr, "connected to Login", 2);
-    let since = Instant::now();
-    a.0.expect_bye(ErrorCode::REVOKED);
-    a.1.expect_bye(ErrorCode::REVOKED);
-    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    expect_revoked(&mut [&mut a.0, &mut a.1], "without Login");
     b.0.expect_served();
     // A Main that was killed hears of its users from the world.
     let main_address = main.address;
@@ -261,9 +266,7 @@ fn an_operator_s_hand_reaches_through_outages() {
     );
     world.wait_until_registered(2);
     main.process.wait_until_said(Stream::Stderr, "connected to Login", 1);
-    let since = Instant::now();
-    b.1.expect_bye(ErrorCode::REVOKED);
-    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    expect_revoked(&mut [&mut b.1], "without Main");
     c.1.expect_served();
     main.stop();
     world.stop();

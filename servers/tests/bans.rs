@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use support::login::{Accounts, Answer, CHEAP, login, main_of, try_hello, try_login};
 use support::{PATIENCE, Peer, Process, ScratchFile, Server, Stream};
-use tinyrealm_core::protocol::{ErrorCode, LoginDenial};
+use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Token};
 
 fn ban(folder: &ScratchFile, arguments: &[&str], code: i32) -> Vec<String> {
     let all = [&["ban"], arguments, &["--data", folder.path()]].concat();
@@ -20,6 +20,14 @@ fn ban(folder: &ScratchFile, arguments: &[&str], code: i32) -> Vec<String> {
 /// No address may open connections as fast as it likes.
 fn pause() {
     std::thread::sleep(Duration::from_millis(100));
+}
+
+fn wait_until_welcome(main: &Server, token: Option<Token>) {
+    let deadline = Instant::now() + PATIENCE;
+    while try_hello(main.address, token).is_err() {
+        assert!(Instant::now() < deadline);
+        pause();
+    }
 }
 
 #[test]
@@ -50,20 +58,25 @@ fn a_banned_guest_is_out_and_stays_out_until_its_ban_ends() {
     ban(&folder, &["remove", &uid], 0);
     let again = ban(&folder, &["remove", &uid], 1);
     assert!(again[0].contains("is not banned"), "{again:?}");
-    let deadline = Instant::now() + PATIENCE;
-    while try_hello(main.address, Some(token)).is_err() {
-        assert!(Instant::now() < deadline);
-        pause();
-    }
-    // Everybody from this address, for a second.
+    wait_until_welcome(&main, Some(token));
+    world.stop();
+    main.stop();
+}
+
+#[test]
+fn a_banned_address_is_out_and_stays_out_until_its_ban_ends() {
+    let folder = ScratchFile::new("ban-address");
+    let main = Server::main(&[&format!("main.data_folder={}", folder.path())]);
+    let world = Server::world(1, main.address, &[]);
+    world.wait_until_registered(1);
+    let mut guest = Peer::connect(main.address);
+    let uid = guest.hello(None).uid;
+    let (mut room, ..) = guest.enter("").join(uid);
     ban(&folder, &["add", "127.0.0.1", "--for", "2s"], 0);
-    guests[1].0.expect_bye(ErrorCode::BANNED);
-    guests[1].1.expect_bye(ErrorCode::BANNED);
+    guest.expect_bye(ErrorCode::BANNED);
+    room.expect_bye(ErrorCode::BANNED);
     assert_eq!(try_hello(main.address, None).err(), Some(ErrorCode::BANNED));
-    while try_hello(main.address, None).is_err() {
-        assert!(Instant::now() < deadline + PATIENCE);
-        pause();
-    }
+    wait_until_welcome(&main, None);
     world.stop();
     main.stop();
     // It holds for a Main that is started behind it, too.
@@ -90,10 +103,30 @@ fn whom_one_can_t_ban_is_named() {
     assert!(said[0].contains("bans.toml"), "{said:?}");
 }
 
+const PASSWORD: &str = "correct horse";
+
+/// Login looks at its list four times a second.
+fn wait_until_banned(server: &Server, is_banned: bool, from: Ipv4Addr, id: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let found = match try_login(server.address, from, id, PASSWORD).unwrap() {
+            Answer::Token(_) => false,
+            Answer::Denied(denied) => {
+                assert_eq!((denied.reason, denied.retry_after_ms), (LoginDenial::BANNED, 0));
+                true
+            }
+        };
+        if found == is_banned {
+            return;
+        }
+        assert!(Instant::now() < deadline);
+        pause();
+    }
+}
+
 /// Main and Login have a list each here; with one configuration both are written.
 #[test]
 fn a_banned_account_or_address_is_told_so_at_login() {
-    const PASSWORD: &str = "correct horse";
     let elsewhere = Ipv4Addr::new(127, 0, 0, 7);
     let (accounts, folder) = (Accounts::new("ban-accounts"), ScratchFile::new("ban-main"));
     accounts.user(&["add", "alice"], PASSWORD);
@@ -112,25 +145,7 @@ fn a_banned_account_or_address_is_told_so_at_login() {
     };
     let denial =
         |from, id, password| try_login(server.address, from, id, password).unwrap().denied().reason;
-    // Login looks at its list four times a second.
-    let wait_until = |is_banned: bool, from, id| {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let answer = try_login(server.address, from, id, PASSWORD).unwrap();
-            let found = match answer {
-                Answer::Token(_) => false,
-                Answer::Denied(denied) => {
-                    assert_eq!((denied.reason, denied.retry_after_ms), (LoginDenial::BANNED, 0));
-                    true
-                }
-            };
-            if found == is_banned {
-                return;
-            }
-            assert!(Instant::now() < deadline);
-            pause();
-        }
-    };
+    let wait_until = |is_banned, from, id| wait_until_banned(&server, is_banned, from, id);
 
     ban(&["add", &uid]);
     alice.expect_bye(ErrorCode::BANNED);

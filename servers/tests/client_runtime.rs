@@ -114,7 +114,24 @@ fn two_clients_log_in_play_and_chat_with_one_tick_each() {
     players.tick_until("both are in a room", |drivers| {
         drivers.iter().all(|driver| has_noted(driver, "joined room 0"))
     });
+    walk_and_talk(&mut players);
 
+    for driver in &mut players.drivers {
+        let now = clock.now();
+        driver.node_mut().handle_shutdown(&mut Turn { now, entropy: &mut OsEntropy });
+    }
+    players.tick_until("both have left", |drivers| {
+        drivers.iter().all(|driver| driver.node().is_finished())
+    });
+    world.stop().expect(&[("joined", 2), ("left", 2), ("net.violations", 0), ("net.silent", 0)]);
+    main.stop().expect(&[("hellos", 2), ("net.violations", 0), ("net.unknown_opcodes", 0)]);
+    login.stop().expect(&[("granted", 2), ("net.violations", 0)]);
+    chat.stop();
+}
+
+/// The first one walks and says something, and both hear of it.
+fn walk_and_talk(players: &mut Players<'_>) {
+    let clock = players.clock;
     let alice = players.uid(0);
     let mut turn = Turn { now: clock.now(), entropy: &mut OsEntropy };
     let position = Position { x: 1_234, y: 0, z: 0 };
@@ -139,16 +156,4 @@ fn two_clients_log_in_play_and_chat_with_one_tick_each() {
     let hello = format!("{} says hello", alice.0);
     players.tick_until_noted(1, &hello);
     players.tick_until_noted(0, &hello);
-
-    for driver in &mut players.drivers {
-        let now = clock.now();
-        driver.node_mut().handle_shutdown(&mut Turn { now, entropy: &mut OsEntropy });
-    }
-    players.tick_until("both have left", |drivers| {
-        drivers.iter().all(|driver| driver.node().is_finished())
-    });
-    world.stop().expect(&[("joined", 2), ("left", 2), ("net.violations", 0), ("net.silent", 0)]);
-    main.stop().expect(&[("hellos", 2), ("net.violations", 0), ("net.unknown_opcodes", 0)]);
-    login.stop().expect(&[("granted", 2), ("net.violations", 0)]);
-    chat.stop();
 }

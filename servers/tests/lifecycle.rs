@@ -458,11 +458,12 @@ fn up_runs_a_whole_realm_and_prints_plain_lines() {
     visitor.world.find::<Bye>();
     let finished = up.finish(PATIENCE);
     finished.expect_code(0);
-    let lines = finished.lines(Stream::Stdout);
-    let status: Vec<_> = lines.iter().filter(|line| line.contains(" users in ")).collect();
-    assert!(
-        !status.is_empty() && status.iter().all(|line| line.ends_with("| lost 0")),
-        "{lines:?}"
-    );
+    expect_plain_status(&finished.lines(Stream::Stdout));
+}
+
+fn expect_plain_status(lines: &[&str]) {
+    let mut status = lines.iter().filter(|line| line.contains(" users in ")).peekable();
+    assert!(status.peek().is_some(), "{lines:?}");
+    assert!(status.all(|line| line.ends_with("| lost 0")), "{lines:?}");
     assert!(lines.iter().all(|line| !line.contains(['\u{1b}', '\r'])), "no terminal: {lines:?}");
 }

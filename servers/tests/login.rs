@@ -401,6 +401,17 @@ fn a_flood_of_wrong_passwords_keeps_nobody_out() {
     assert_eq!(report.count("granted"), waits.len() as u64);
 }
 
+/// Every token that it was granted, until nobody answers.
+fn log_in_until_killed(login: SocketAddr) -> Vec<Token> {
+    let mut granted = Vec::new();
+    while let Some(answer) = try_login(login, Ipv4Addr::LOCALHOST, "alice", PASSWORD) {
+        if let Answer::Token(ack) = answer {
+            granted.push(ack.token);
+        }
+    }
+    granted
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_by_a_kill() {
     const KILLS: usize = 4;
@@ -412,19 +423,7 @@ fn nothing_acknowledged_is_lost_by_a_kill() {
     for kill in 0..KILLS {
         // Several at once, so that some are in the middle of it when the server ends.
         let granted: Vec<Token> = thread::scope(|scope| {
-            let clients = [(); 4].map(|()| {
-                scope.spawn(|| {
-                    let mut granted = Vec::new();
-                    while let Some(answer) =
-                        try_login(address, Ipv4Addr::LOCALHOST, "alice", PASSWORD)
-                    {
-                        if let Answer::Token(ack) = answer {
-                            granted.push(ack.token);
-                        }
-                    }
-                    granted
-                })
-            });
+            let clients = [(); 4].map(|()| scope.spawn(|| log_in_until_killed(address)));
             let id = format!("user-{kill}");
             accounts.user(&["add", &id], PASSWORD);
             added.push(id);

@@ -94,38 +94,75 @@ fn read_all(controller: OwnedFd) -> Receiver<Vec<u8>> {
     receiver
 }
 
-#[test]
-fn two_people_meet_walk_and_talk() {
-    let accounts = Accounts::new("terminal");
-    for id in ["ann", "bob"] {
-        accounts.user(&["add", id], PASSWORD);
-    }
-    let login = accounts.login(&CHEAP);
-    let chat = Server::chat(&[]);
-    let main = main_of(&login, &[&format!("main.chat={}", chat.address)]);
-    main.process.wait_until_said(Stream::Stderr, "the chat server has", 1);
-    let world = Server::world(1, main.address, &[]);
-    world.wait_until_registered(1);
-    let right = ScratchFile::with("terminal-password", PASSWORD);
-    let wrong = ScratchFile::with("terminal-wrong-password", "a wrong password");
-    let (main_address, login_address) = (main.address.to_string(), login.address.to_string());
-    let realm = ["--main", &main_address, "--login", &login_address];
-    let arguments = |id, password: &'static str| [&realm[..], &["--id", id, password]].concat();
-    let come = |id: &'static str, file: &ScratchFile| {
-        let all = [&arguments(id, "--password-file")[..], &[file.path()]].concat();
-        Terminal::start(&all)
-    };
+/// Servers of a realm with accounts, and two people who have one.
+struct Realm {
+    login: Server,
+    chat: Server,
+    main: Server,
+    world: Server,
+    password: ScratchFile,
+    _accounts: Accounts,
+}
 
-    let mut stranger = come("ann", &wrong);
+impl Realm {
+    fn start(name: &str) -> Self {
+        let accounts = Accounts::new(name);
+        for id in ["ann", "bob"] {
+            accounts.user(&["add", id], PASSWORD);
+        }
+        let login = accounts.login(&CHEAP);
+        let chat = Server::chat(&[]);
+        let main = main_of(&login, &[&format!("main.chat={}", chat.address)]);
+        main.process.wait_until_said(Stream::Stderr, "the chat server has", 1);
+        let world = Server::world(1, main.address, &[]);
+        world.wait_until_registered(1);
+        let password = ScratchFile::with(&format!("{name}-password"), PASSWORD);
+        Self { login, chat, main, world, password, _accounts: accounts }
+    }
+
+    fn client(&self) -> ClientOf {
+        let (main, login) = (self.main.address.to_string(), self.login.address.to_string());
+        ClientOf { realm: ["--main".into(), main, "--login".into(), login] }
+    }
+
+    fn come(&self, id: &str) -> Terminal {
+        self.client().come(id, &self.password)
+    }
+}
+
+/// Starts clients of a realm, also when its servers are gone.
+struct ClientOf {
+    realm: [String; 4],
+}
+
+impl ClientOf {
+    fn start(&self, arguments: &[&str]) -> Terminal {
+        Terminal::start(&[&self.realm.each_ref().map(String::as_str)[..], arguments].concat())
+    }
+
+    fn come(&self, id: &str, password: &ScratchFile) -> Terminal {
+        self.start(&["--id", id, "--password-file", password.path()])
+    }
+}
+
+#[test]
+fn who_has_no_account_stays_outside() {
+    let realm = Realm::start("terminal-outside");
+    let wrong = ScratchFile::with("terminal-wrong-password", "a wrong password");
+    let mut stranger = realm.client().come("ann", &wrong);
     stranger.wait_until_drawn("error: wrong id or password");
     assert_eq!(stranger.code(), Some(1));
-    let mut guest = Terminal::start(&realm);
+    let mut guest = realm.client().start(&[]);
     guest.wait_until_drawn("error: this realm wants an account");
     assert_eq!(guest.code(), Some(1));
+}
 
-    let mut ann = come("ann", &right);
+#[test]
+fn two_people_meet_walk_and_talk() {
+    let realm = Realm::start("terminal");
+    let mut ann = realm.come("ann");
     ann.wait_until_drawn("you are in lobby");
-    let mut bob = come("bob", &right);
+    let mut bob = realm.come("bob");
     ann.wait_until_drawn("came in");
     bob.wait_until_drawn("you are in lobby");
     ann.press("wd");
@@ -139,21 +176,31 @@ fn two_people_meet_walk_and_talk() {
     ann.wait_until_drawn("you are in trade");
     bob.press("t2 swords\r");
     ann.wait_until_drawn(": 2 swords");
-    // The servers go and come back, and both are told.
-    chat.process.kill();
-    main.process.wait_until_said(Stream::Stderr, "lost the chat server", 1);
-    ann.press("tand?\r");
-    ann.wait_until_drawn("not said: CHAT_UNAVAILABLE");
-    world.process.kill();
-    ann.wait_until_drawn("lost the world (LOST); looking for another");
-    ann.wait_until_drawn("no world for you now (NO_WORLD); trying again");
     ann.press("q");
     bob.press("\x03"); // Ctrl-C
     assert_eq!((ann.code(), bob.code()), (Some(0), Some(0)));
-    main.wait_until_reported(&[("users", 0)]);
+    realm.main.wait_until_reported(&[("users", 0)]);
+}
 
-    login.process.kill();
-    let mut early = come("ann", &right);
+/// Servers go, and whoever is there is told which one.
+#[test]
+fn lost_servers_are_told_of_one_by_one() {
+    let realm = Realm::start("terminal-lost");
+    let mut ann = realm.come("ann");
+    ann.wait_until_drawn("you are in lobby");
+    let client = realm.client();
+    realm.chat.process.kill();
+    realm.main.process.wait_until_said(Stream::Stderr, "lost the chat server", 1);
+    ann.press("tand?\r");
+    ann.wait_until_drawn("not said: CHAT_UNAVAILABLE");
+    realm.world.process.kill();
+    ann.wait_until_drawn("lost the world (LOST); looking for another");
+    ann.wait_until_drawn("no world for you now (NO_WORLD); trying again");
+    ann.press("q");
+    assert_eq!(ann.code(), Some(0));
+
+    realm.login.process.kill();
+    let mut early = client.come("ann", &realm.password);
     early.wait_until_drawn("can't reach Login at");
     early.wait_until_drawn("trying again");
     early.press("q");
