@@ -1,5 +1,11 @@
 //! Tinyrealm on a desktop.
 //!
+//! | you want to | begin at |
+//! |---|---|
+//! | write a game's client: one `tick()`, no `async`, no tokio | [`client`] |
+//! | run a server's node on tokio | `driver` and `memory` (feature `driver`) |
+//! | have your game's whole server, command line and all | `tinyrealm::serve`, of the crate `tinyrealm-servers` |
+//!
 //! Purpose: `driver` runs any node of the core on a current-thread runtime: accept, read, vectored
 //! write, timers, flush. `memory` lends nodes boxed storage whose sizes come from a configuration.
 //! [`clock`] and [`entropy`] are what the core has not: time and randomness.

@@ -39,7 +39,7 @@ use crate::wire::Frame;
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Broken(pub &'static str);
 
-/// How a player plays; see the [module](self).
+/// How a player plays.
 pub trait Bot {
     /// Its turn, some times a second.
     fn on_turn(&mut self, turn: &mut BotTurn<'_, '_, '_>);
