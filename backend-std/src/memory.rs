@@ -17,7 +17,8 @@ use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::chat::ChatStorage;
 use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
 use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
-use tinyrealm_core::node::world::{Room, RoomStorage, WorldStorage};
+use tinyrealm_core::node::world::saves::RoomState;
+use tinyrealm_core::node::world::{Game, Room, RoomStorage, SaveStorage, WorldStorage};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{AddressStorage, Inbound, Opening, ReceiverStorage, SessionStorage};
 use tinyrealm_core::storage::{BufferMeta, Link, LongStorage, Slot, Vacant};
@@ -140,8 +141,8 @@ pub struct WorldSizes {
     pub attaches: usize,
 }
 
-/// Empty storage for a world, with a new game in each room.
-pub fn world_storage<G: Default>(sizes: WorldSizes) -> WorldStorage<'static, G> {
+/// Empty storage for a world, with a new game in each room, and as much for what it keeps as it asks for.
+pub fn world_storage<G: Game + Default>(sizes: WorldSizes) -> WorldStorage<'static, G> {
     WorldStorage {
         rooms: RoomStorage {
             rooms: lend(sizes.rooms, || Room::VACANT),
@@ -157,6 +158,18 @@ pub fn world_storage<G: Default>(sizes: WorldSizes) -> WorldStorage<'static, G> 
         attaches: slots(sizes.attaches),
         attach_heads: links(sizes.attaches),
         attach_nexts: links(sizes.attaches),
+        saves: save_storage::<G>(sizes.rooms),
+    }
+}
+
+fn save_storage<G: Game>(rooms: usize) -> SaveStorage<'static> {
+    let jobs = rooms * G::SAVES_IN_FLIGHT;
+    SaveStorage {
+        jobs: slots(jobs),
+        queue: zeros(jobs, 0),
+        value_bytes: zeros(jobs * G::SAVE_BYTES, 0),
+        rooms: lend(rooms, || RoomState::VACANT),
+        room_bytes: zeros(rooms * G::ROOM_SAVE_BYTES, 0),
     }
 }
 

@@ -5,7 +5,8 @@ use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
 use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory, main_timers};
 use tinyrealm_core::node::world::{
-    Game, Room, RoomStorage, World, WorldConfig, WorldStorage, ring_min_bytes_for, world_timers,
+    Game, Room, RoomStorage, SaveStorage, World, WorldConfig, WorldStorage, ring_min_bytes_for,
+    world_timers,
 };
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::{ServerKind, WorldId};
@@ -124,6 +125,7 @@ fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'st
         attaches: slots(ATTACHES),
         attach_heads: lend(ATTACHES, link),
         attach_nexts: lend(ATTACHES, link),
+        saves: SaveStorage::default(),
     }
 }
 

@@ -31,6 +31,7 @@
 //! ```
 
 use super::room_manager::RoomManager;
+use super::saves::{Kept, RecordId, StoreFailure, Unreadable};
 use super::ticks::Tick;
 use crate::entropy::Entropy;
 use crate::protocol::schema::GameSchema;
@@ -119,6 +120,21 @@ pub trait Game {
 
     /// For how long the seat of somebody whose connection is lost is held, in milliseconds; 0 for not at all.
     const HOLD_MS: u32 = 0;
+
+    /// Which version of the game keeps what it keeps: another one for each change of what its bytes mean.
+    const VERSION: u16 = 0;
+
+    /// The most bytes of a value or a record that it keeps, [`SAVE_MAX_BYTES`](super::SAVE_MAX_BYTES) at most; see [`saves`](super::saves).
+    const SAVE_BYTES: usize = 0;
+
+    /// How many values and records of one room may be under way to the store and back; 0: it keeps none.
+    const SAVES_IN_FLIGHT: usize = 0;
+
+    /// The most bytes of [`Game::save_room`], [`ROOM_SAVE_MAX_BYTES`](super::ROOM_SAVE_MAX_BYTES) at most; 0: rooms are not kept.
+    const ROOM_SAVE_BYTES: usize = 0;
+
+    /// How often rooms that have changed are kept, in milliseconds.
+    const SAVE_INTERVAL_MS: u32 = 10_000;
 
     /// The messages of its own, for clients in other languages: what `tinyrealm schema` writes beside the realm's.
     const SCHEMA: GameSchema = GameSchema::NONE;
@@ -212,6 +228,70 @@ pub trait Game {
     fn on_tick(&mut self, room: &mut RoomContext<'_, '_>, tick: Tick) {
         let _ = (room, tick);
     }
+
+    /// What [`RoomContext::load`] has asked for: what is kept under the key, or that nothing is.
+    fn on_loaded(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        key: &str,
+        loaded: Result<Option<&[u8]>, StoreFailure>,
+    ) {
+        let _ = (room, key, loaded);
+    }
+
+    /// What [`RoomContext::save`] was asked for is kept, and stays so; or it failed. A save that took the place of
+    /// one that waited is answered with it, once.
+    fn on_saved(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        key: &str,
+        saved: Result<(), StoreFailure>,
+    ) {
+        let _ = (room, key, saved);
+    }
+
+    /// What [`RoomContext::record`] was asked for is kept, and stays so; or it failed.
+    fn on_recorded(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        id: RecordId,
+        recorded: Result<(), StoreFailure>,
+    ) {
+        let _ = (room, id, recorded);
+    }
+
+    /// Writes the room's state, for a world that starts again; answers how many bytes it has, 0 for nothing to
+    /// keep. `out` has [`Game::ROOM_SAVE_BYTES`].
+    fn save_room(&self, out: &mut [u8]) -> usize {
+        let _ = out;
+        0
+    }
+
+    /// The room goes on with what [`Game::save_room`] has written, before anybody is let in.
+    ///
+    /// # Errors
+    /// [`Unreadable`]: the operator is told, and the room begins anew.
+    fn restore_room(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        state: &[u8],
+    ) -> Result<(), Unreadable> {
+        let _ = (room, state);
+        Err(Unreadable)
+    }
+
+    /// Makes of what another [`Game::VERSION`] has kept, the first `bytes` of `buffer`, what this one keeps, in the
+    /// same place, and answers how many bytes that has; `None` if it can't: then it is refused.
+    fn migrate(
+        &mut self,
+        version: u16,
+        kept: Kept<'_>,
+        buffer: &mut [u8],
+        bytes: usize,
+    ) -> Option<usize> {
+        let _ = (version, kept, buffer, bytes);
+        None
+    }
 }
 
 /// The default game: everyone sees and hears everyone.
@@ -248,7 +328,7 @@ pub(super) struct Asked {
     pub(super) request: u32,
 }
 
-const fn is_a_game_s<M: Message>() -> bool {
+pub(super) const fn is_a_game_s<M: Message>() -> bool {
     GAME.server_to_client.contains(M::OPCODE)
 }
 

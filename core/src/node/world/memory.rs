@@ -1,5 +1,6 @@
 //! `WorldMemory`: a world's storage as one value, sized by const generics.
 
+use super::saves::SaveStorage;
 use super::{Attach, Game, Room, RoomStorage, WorldStorage, WorldUser, ring_min_bytes_for};
 use crate::storage::{Link, Slot};
 
@@ -68,7 +69,7 @@ impl<
 impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const ATTACHES: usize>
     WorldMemory<G, USERS, ROOMS, RING_BYTES, ATTACHES>
 {
-    /// The storage as the slices that a world borrows.
+    /// The storage as the slices that a world borrows; none for what rooms keep.
     pub fn storage(&mut self) -> WorldStorage<'_, G> {
         WorldStorage {
             rooms: RoomStorage {
@@ -88,6 +89,7 @@ impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const A
             attaches: &mut self.attaches,
             attach_heads: &mut self.attach_heads,
             attach_nexts: &mut self.attach_nexts,
+            saves: SaveStorage::default(),
         }
     }
 }

@@ -23,6 +23,7 @@ mod main_link;
 mod memory;
 pub mod room;
 pub mod room_manager;
+pub mod saves;
 pub mod stats;
 mod telling;
 #[cfg(test)]
@@ -42,6 +43,10 @@ pub use game::{
 pub use memory::WorldMemory;
 pub use room::Room;
 pub use room_manager::{RoomManager, RoomStorage};
+pub use saves::{
+    Kept, ROOM_SAVE_MAX_BYTES, RecordId, SAVE_KEY_MAX_BYTES, SAVE_MAX_BYTES, SAVES_IN_FLIGHT_MAX,
+    SaveError, SaveStorage, StoreFailure, Unreadable,
+};
 pub use stats::WorldStats;
 pub use ticks::Tick;
 pub use user::{UserKey, WorldUser};
@@ -59,6 +64,7 @@ use crate::time::Instant;
 use crate::wire::Frame;
 use crate::wire::opcode::GAME;
 use main_link::MainLink;
+use saves::SaveBook;
 use ticks::Ticks;
 
 /// The links of a world, as its sessions' tags have them.
@@ -120,6 +126,8 @@ pub struct WorldStorage<'a, G> {
     pub attach_heads: &'a mut [Link],
     /// Links of `attaches`, as many as those.
     pub attach_nexts: &'a mut [Link],
+    /// What rooms keep, on its way.
+    pub saves: SaveStorage<'a>,
 }
 
 /// The role of a world; see the [module](self).
@@ -151,8 +159,12 @@ const _: () = {
     let message_bytes = if cfg!(feature = "websocket") { web_socket_bytes } else { 0 };
     // Two pools' long buffers, and who may have them.
     let long_bytes = if cfg!(feature = "long-frames") { 2 * 56 + 8 } else { 0 };
+    // What rooms keep, on its way.
+    let saves_bytes = size_of::<SaveBook<'static>>();
+    assert!(saves_bytes <= if cfg!(feature = "saves") { 216 } else { 0 }, "a book has grown");
+    let optional_bytes = message_bytes + shares_bytes + log_bytes + long_bytes + saves_bytes;
     assert!(
-        WORLD_NODE_BYTES <= most_bytes + message_bytes + shares_bytes + log_bytes + long_bytes,
+        WORLD_NODE_BYTES <= most_bytes + optional_bytes,
         "a node has grown: say why, and what it costs"
     );
 };
@@ -160,11 +172,13 @@ const _: () = {
 impl<'a, G: Game> World<'a, G> {
     /// A world without users that does not know Main yet: [`World::start`] makes it look for it.
     pub fn new(storage: WorldStorage<'a, G>, config: WorldConfig) -> Self {
+        let saves = SaveBook::new::<G>(storage.saves, storage.rooms.rooms.len());
         let rooms = RoomManager::new(
             storage.rooms,
             config.room_capacity,
             config.flush_interval_ms,
             G::MESSAGE_MAX_BYTES,
+            saves,
         );
         let attaches =
             AttachBook::new(storage.attaches, storage.attach_heads, storage.attach_nexts);
@@ -177,6 +191,8 @@ impl<'a, G: Game> World<'a, G> {
     pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
         self.main_link_connect(cx);
         self.adjust_ticks(cx.now);
+        #[cfg(feature = "saves")]
+        self.rooms.saves.start_rounds(cx.now);
     }
 
     /// Its rooms and their members.
@@ -310,10 +326,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        match (self.ticks.next_at(), self.rooms.next_flush()) {
-            (Some(tick), Some(flush)) => Some(tick.min(flush)),
-            (tick, flush) => tick.or(flush),
-        }
+        let due = [self.ticks.next_at(), self.rooms.next_flush(), self.rooms.saves.next_deadline()];
+        due.into_iter().flatten().min()
     }
 
     /// A flush that is due happens in the transmission that follows; here it is the ticks' turn.
@@ -321,6 +335,14 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         if let Some(tick) = self.ticks.take_due(cx.now, G::TICK_INTERVAL_MS) {
             self.tick(cx, tick);
         }
+        #[cfg(feature = "saves")]
+        self.on_save_deadline(cx);
+    }
+
+    /// Everybody is still inside.
+    #[cfg(feature = "saves")]
+    fn on_shutdown(&mut self, _: &mut Context<'_, 'a>) {
+        self.save_last();
     }
 
     fn address(&self, _: LinkTag) -> &str {

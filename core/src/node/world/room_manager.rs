@@ -8,6 +8,7 @@ use super::frame_sizes::{
     longest_frame_bytes,
 };
 use super::room::Room;
+use super::saves::SaveBook;
 use super::stats::WorldStats;
 use super::user::{UserKey, WorldUser};
 use crate::broadcast::{FrameClass, Positions, RingBytes};
@@ -54,6 +55,8 @@ pub struct RoomManager<'a> {
     /// A ring has no room for one more of everything before it is flushed.
     pub(super) must_flush: bool,
     pub(super) stats: WorldStats,
+    /// What they keep.
+    pub(super) saves: SaveBook<'a>,
     longest_frame_bytes: u16,
     room_capacity: u16,
 }
@@ -66,6 +69,7 @@ impl<'a> RoomManager<'a> {
         room_capacity: u16,
         flush_interval_ms: u32,
         message_max_bytes: usize,
+        saves: SaveBook<'a>,
     ) -> Self {
         let rooms = storage.rooms.len();
         Self {
@@ -80,6 +84,7 @@ impl<'a> RoomManager<'a> {
             next_flush: None,
             must_flush: false,
             stats: WorldStats::default(),
+            saves,
         }
     }
 

@@ -1,0 +1,268 @@
+//! Jobs on their way to the store and back: a world's side of it.
+
+use super::super::{Game, World};
+use super::book::{JobSlot, SaveStats, Wish};
+use super::{Kept, RecordId, SAVE_KEY_MAX_BYTES, StoreFailure};
+use crate::log;
+use crate::node::Context;
+use crate::protocol::RoomId;
+use crate::stats::Count;
+use crate::storage::Key;
+
+/// Names one job that was handed out.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum JobKey {
+    /// A game's.
+    Game(Key<JobSlot>),
+    /// The state of a room.
+    Room(RoomId),
+}
+
+/// Something to do, for whoever keeps things.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoreJob {
+    /// For the outcome.
+    pub key: JobKey,
+    /// What.
+    pub task: StoreTask,
+    /// How many bytes it is about.
+    pub bytes: usize,
+    /// What they are to be kept with: [`Game::VERSION`].
+    pub version: u16,
+}
+
+/// What is to be done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum StoreTask {
+    /// Find what is kept under a key.
+    Load(heapless::String<SAVE_KEY_MAX_BYTES>),
+    /// Keep bytes under a key, in the place of what is there.
+    Save(heapless::String<SAVE_KEY_MAX_BYTES>),
+    /// Keep bytes behind all others; not if there is a record of this id.
+    Record {
+        /// Which.
+        id: RecordId,
+        /// The opcode of the game's message that it is.
+        kind: u16,
+    },
+    /// Keep bytes as the state of a room, in the place of what is there.
+    SaveRoom(RoomId),
+    /// Keep no state of a room.
+    ForgetRoom(RoomId),
+}
+
+/// What has become of a job.
+#[derive(Debug)]
+pub enum StoreOutcome<'b> {
+    /// It is done, and whatever happens next does not undo it. For a load: there is nothing.
+    Done,
+    /// A load has found this.
+    Found(Found<'b>),
+    /// It is not done, or nobody knows.
+    Failed,
+}
+
+/// What a store has found.
+#[derive(Debug)]
+pub struct Found<'b> {
+    /// What it was kept with.
+    pub version: u16,
+    /// It, and room for what [`Game::migrate`] makes of it: as many bytes as any job has.
+    pub buffer: &'b mut [u8],
+    /// How many of these bytes it has.
+    pub bytes: usize,
+}
+
+/// Why a room does not go on where it was.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum RestoreRefusal {
+    /// This world has no such room.
+    NoSuchRoom,
+    /// [`Game::migrate`] does not take what that version has kept.
+    Version(u16),
+    /// [`Game::restore_room`] does not take it.
+    Unreadable,
+}
+
+impl Found<'_> {
+    /// The bytes as this version of the game has them.
+    fn read<G: Game>(&mut self, game: &mut G, kept: Kept<'_>) -> Option<&[u8]> {
+        let bytes = match self.version == G::VERSION {
+            true => self.bytes,
+            false => game.migrate(self.version, kept, self.buffer, self.bytes)?,
+        };
+        self.buffer.get(..bytes)
+    }
+}
+
+/// Bytes that were a text as one again.
+fn text(key: &str) -> heapless::String<SAVE_KEY_MAX_BYTES> {
+    heapless::String::try_from(key).unwrap_or_default()
+}
+
+impl JobSlot {
+    fn task(&self) -> StoreTask {
+        match self.wish {
+            Wish::Load => StoreTask::Load(text(self.key())),
+            Wish::Save => StoreTask::Save(text(self.key())),
+            Wish::Record => StoreTask::Record { id: self.id, kind: self.kind },
+        }
+    }
+}
+
+impl<'a, G: Game> World<'a, G> {
+    /// Bytes of a buffer that holds what any job is about, and what it has found.
+    pub const fn job_bytes(&self) -> usize {
+        self.rooms.saves.job_bytes()
+    }
+
+    /// What has become of what the rooms keep.
+    pub const fn save_stats(&self) -> &SaveStats {
+        self.rooms.saves.stats()
+    }
+
+    /// Whether nothing waits for the store, and nothing is there.
+    pub fn is_all_kept(&self) -> bool {
+        self.rooms.saves.is_idle()
+    }
+
+    /// The next thing to do; what it is about is at the start of `out`, which has [`World::job_bytes`]. Every one
+    /// is answered by [`World::finish_job`], once. Those of one key, or of one room's state, are to be done in
+    /// this order.
+    pub fn next_job(&mut self, out: &mut [u8]) -> Option<StoreJob> {
+        let saves = &mut self.rooms.saves;
+        if out.len() < saves.job_bytes() {
+            return None;
+        }
+        let version = G::VERSION;
+        if let Some((room, bytes)) = saves.start_state(out) {
+            let room = RoomId(room);
+            let task =
+                if bytes > 0 { StoreTask::SaveRoom(room) } else { StoreTask::ForgetRoom(room) };
+            return Some(StoreJob { key: JobKey::Room(room), task, bytes, version });
+        }
+        let (key, job) = saves.start_job(out)?;
+        let (task, bytes) = (job.task(), usize::from(job.bytes));
+        Some(StoreJob { key: JobKey::Game(key), task, bytes, version })
+    }
+
+    /// A job that was handed out is done, or is not: its game is told, if its room is still there.
+    pub fn finish_job(&mut self, cx: &mut Context<'_, 'a>, key: JobKey, outcome: StoreOutcome<'_>) {
+        if let StoreOutcome::Failed = outcome {
+            self.rooms.saves.stats.failed.count();
+        }
+        match key {
+            JobKey::Room(room) => {
+                let is_done = !matches!(outcome, StoreOutcome::Failed);
+                self.rooms.saves.finish_state(room.0, is_done);
+            }
+            JobKey::Game(key) => {
+                let job = self.rooms.saves.remove(key);
+                if let Some(job) = job.filter(|job| self.rooms.saves.is_open(job)) {
+                    self.answer(cx, &job, outcome);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_, 'a>, job: &JobSlot, outcome: StoreOutcome<'_>) {
+        let (room, key) = (job.room, job.key());
+        let done = match outcome {
+            StoreOutcome::Failed => Err(StoreFailure::Failed),
+            StoreOutcome::Done | StoreOutcome::Found(_) => Ok(()),
+        };
+        match job.wish {
+            Wish::Save => self.with_game(cx, room, |game, room| game.on_saved(room, key, done)),
+            Wish::Record => {
+                self.with_game(cx, room, |game, room| game.on_recorded(room, job.id, done))
+            }
+            Wish::Load => match outcome {
+                StoreOutcome::Found(found) => self.hand_over(cx, job, found),
+                StoreOutcome::Done | StoreOutcome::Failed => {
+                    self.with_game(cx, room, |game, room| {
+                        game.on_loaded(room, key, done.map(|()| None));
+                    })
+                }
+            },
+        };
+    }
+
+    fn hand_over(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        job: &JobSlot,
+        mut found: Found<'_>,
+    ) -> Option<()> {
+        let (room, key, version) = (job.room, job.key(), found.version);
+        let game = self.games.get_mut(usize::from(room))?;
+        let value = found.read(game, Kept::Value(key)).filter(|value| value.len() <= G::SAVE_BYTES);
+        if value.is_none() {
+            let saves = &mut self.rooms.saves;
+            saves.stats.unreadable.count();
+            if let Some(count) = saves.unreadable_log.admit(cx.now) {
+                log::warning!(
+                    "{} is version {} and does not read {} of version {} ({} since the last line)",
+                    G::NAME,
+                    G::VERSION,
+                    key,
+                    version,
+                    count
+                );
+            }
+        }
+        let loaded = value.map(Some).ok_or(StoreFailure::Unreadable);
+        self.with_game(cx, room, |game, room| game.on_loaded(room, key, loaded))
+    }
+
+    /// A room goes on where it was, before anybody is let in: what a store has kept of it is in `found`.
+    ///
+    /// # Errors
+    /// Why it begins anew.
+    pub fn restore_room(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        room: RoomId,
+        mut found: Found<'_>,
+    ) -> Result<(), RestoreRefusal> {
+        let version = found.version;
+        let game = self.games.get_mut(usize::from(room.0)).ok_or(RestoreRefusal::NoSuchRoom)?;
+        let state = found.read(game, Kept::Room).ok_or(RestoreRefusal::Version(version))?;
+        let restored = self.with_game(cx, room.0, |game, room| game.restore_room(room, state));
+        restored.ok_or(RestoreRefusal::NoSuchRoom)?.map_err(|_| RestoreRefusal::Unreadable)?;
+        // What another version has kept is kept anew with the first round.
+        let known = (version == G::VERSION).then_some(state);
+        self.rooms.saves.note_kept(room.0, known);
+        Ok(())
+    }
+
+    /// The states of rooms are looked at, and those that have changed wait to be kept.
+    pub(in super::super) fn save_rooms(&mut self) {
+        for room in 0..self.rooms.rooms() as u16 {
+            let Some(game) = self.games.get(usize::from(room)) else { return };
+            let saves = &mut self.rooms.saves;
+            let members = self.rooms.rooms.get(usize::from(room)).map_or(0, |room| room.members);
+            if members > 0 || saves.is_kept(room) {
+                let bytes = game.save_room(saves.state_place(room));
+                // More than there is room for is no state.
+                if bytes <= saves.room_most {
+                    saves.note_state(room, bytes);
+                }
+            }
+        }
+    }
+
+    /// A round is due; at the node's end there is none behind the last, which saw everybody inside.
+    pub(in super::super) fn on_save_deadline(&mut self, cx: &Context<'_, 'a>) {
+        if self.rooms.saves.next_round.is_some_and(|at| at <= cx.now) {
+            self.save_rooms();
+            self.rooms.saves.start_rounds(cx.now);
+        }
+    }
+
+    /// The last states of the rooms.
+    pub(in super::super) fn save_last(&mut self) {
+        if self.rooms.saves.next_round.take().is_some() {
+            self.save_rooms();
+        }
+    }
+}
