@@ -15,6 +15,8 @@ mod overrun;
 mod places;
 mod random;
 mod reports;
+#[cfg(feature = "saves")]
+mod saves;
 mod slots;
 mod ticking;
 mod view;
