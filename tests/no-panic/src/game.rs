@@ -1,8 +1,25 @@
 //! A game that uses everything that a room offers, with values from the outside.
 
-use tinyrealm_core::node::world::{Game, Left, MoveVerdict, RoomContext, Tick};
+use tinyrealm_core::node::world::{
+    Game, Kept, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, Tick, Unreadable,
+};
+use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::{Bytes, Direction, EVENT_MAX_BYTES, MemberState, Position, Uid};
 use tinyrealm_core::wire::Full;
+use tinyrealm_core::wire::opcode::GAME;
+
+protocol! {
+    /// From the game to itself.
+    mod busy_records in GAME.server_to_client, hears busy_records;
+
+    /// What is kept.
+    1 score => Score {
+        /// Whose.
+        uid: Uid,
+        /// How many.
+        points: u32,
+    }
+}
 
 /// Does with a room whatever can be done.
 pub(crate) struct Busy {
@@ -12,6 +29,10 @@ pub(crate) struct Busy {
 impl Game for Busy {
     const NAME: &'static str = "busy";
     const TICK_INTERVAL_MS: u32 = 50;
+    const VERSION: u16 = 2;
+    const SAVE_BYTES: usize = 100;
+    const SAVES_IN_FLIGHT: usize = 8;
+    const ROOM_SAVE_BYTES: usize = 200;
 
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> (Position, Direction) {
         let near = room.members().last().map_or(Position::ORIGIN, |member| member.pos);
@@ -54,6 +75,13 @@ impl Game for Busy {
     ) -> Result<(), Full> {
         let pos = Position { x: i32::from(room.room_id().0), ..Position::ORIGIN };
         room.place(uid, pos, Direction(kind));
+        if let Ok(key) = core::str::from_utf8(data.as_slice()) {
+            let asked = room.save(key, data.as_slice()).and_then(|()| room.load(key));
+            let score = busy_records::Score { uid, points: u32::from(kind) };
+            if asked.and_then(|()| room.record_as(RecordId::of(key), &score)).is_err() {
+                self.next = uid;
+            }
+        }
         room.broadcast(Uid::NOBODY, kind, data)
     }
 
@@ -64,5 +92,56 @@ impl Game for Busy {
             // A full room hears the next tick.
             let _ = room.broadcast(member.uid, 2, data);
         }
+    }
+
+    fn on_loaded(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        key: &str,
+        loaded: Result<Option<&[u8]>, StoreFailure>,
+    ) {
+        if let Ok(Some(value)) = loaded {
+            // A full room says nothing.
+            let _ = room.save(key, value);
+        }
+    }
+
+    fn on_saved(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        key: &str,
+        saved: Result<(), StoreFailure>,
+    ) {
+        if saved.is_err() {
+            let _ = room.load(key);
+        }
+    }
+
+    fn on_recorded(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        id: RecordId,
+        _: Result<(), StoreFailure>,
+    ) {
+        let score = busy_records::Score { uid: self.next, points: u32::from(id.0[0]) };
+        let _ = room.record(&score);
+    }
+
+    fn save_room(&self, out: &mut [u8]) -> usize {
+        let uid = self.next.0.to_le_bytes();
+        out.iter_mut().zip(uid).map(|(to, from)| *to = from).count()
+    }
+
+    fn restore_room(
+        &mut self,
+        _: &mut RoomContext<'_, '_>,
+        state: &[u8],
+    ) -> Result<(), Unreadable> {
+        self.next = Uid(u64::from_le_bytes(*state.first_chunk().ok_or(Unreadable)?));
+        Ok(())
+    }
+
+    fn migrate(&mut self, version: u16, _: Kept<'_>, _: &mut [u8], bytes: usize) -> Option<usize> {
+        (version == 1).then_some(bytes)
     }
 }

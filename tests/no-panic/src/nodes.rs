@@ -18,11 +18,12 @@ use tinyrealm_core::node::login::{
 use tinyrealm_core::node::main::{
     Accounts, Authenticator, Guests, Identity, LoginLinkConfig, Main, MainConfig, MainStorage,
 };
+use tinyrealm_core::node::world::saves::{Found, JobKey, StoreOutcome, StoreTask};
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
 use tinyrealm_core::node::{ConnectFailure, Node, NodeStorage, Request, Taken};
 use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Revision,
-    Revocation, Token, Uid, either_way,
+    Revocation, RoomId, Token, Uid, either_way,
 };
 use tinyrealm_core::session::manager::Farewell;
 use tinyrealm_core::session::{PeerAddress, SessionKey};
@@ -309,6 +310,68 @@ unsafe extern "C" fn login_new(
             outside.with(|turn| Login::new(login_storage.read(), *login_config, secret, turn));
         node.write(outside.with(|turn| Node::new(storage.read(), *config, login, turn)));
     }
+}
+
+/// The next thing to do; how many bytes it is about, and its key.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn busy_next_job(
+    node: &mut BusyNode,
+    outside: &Outside,
+    out: *mut u8,
+    out_bytes: usize,
+    key: &mut JobKey,
+) -> usize {
+    // SAFETY: the caller lends so many bytes.
+    let out = unsafe { slice::from_raw_parts_mut(out, out_bytes) };
+    outside.with(|turn| {
+        let Some(job) = node.act(turn, |world, _| world.next_job(out)) else { return 0 };
+        *key = job.key;
+        let about = match job.task {
+            StoreTask::Load(text) | StoreTask::Save(text) => text.len(),
+            StoreTask::Record { id, kind } => usize::from(id.0[0]) + usize::from(kind),
+            StoreTask::SaveRoom(room) | StoreTask::ForgetRoom(room) => usize::from(room.0),
+        };
+        job.bytes + usize::from(job.version) + about
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn busy_finish_job(
+    node: &mut BusyNode,
+    outside: &Outside,
+    key: &JobKey,
+    bytes: *mut u8,
+    there: usize,
+    bytes_found: usize,
+    version: u16,
+) {
+    // SAFETY: the caller lends so many bytes.
+    let buffer = unsafe { slice::from_raw_parts_mut(bytes, there) };
+    let outcome = match bytes_found {
+        0 => StoreOutcome::Failed,
+        1 => StoreOutcome::Done,
+        bytes => StoreOutcome::Found(Found { version, buffer, bytes }),
+    };
+    outside.with(|turn| node.act(turn, |world, cx| world.finish_job(cx, *key, outcome)));
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn busy_restore(
+    node: &mut BusyNode,
+    outside: &Outside,
+    room: u16,
+    bytes: *mut u8,
+    there: usize,
+    version: u16,
+) -> bool {
+    // SAFETY: the caller lends so many bytes.
+    let buffer = unsafe { slice::from_raw_parts_mut(bytes, there) };
+    let found = Found { version, buffer, bytes: there };
+    outside.with(|turn| {
+        node.act(turn, |world, cx| {
+            world.restore_room(cx, RoomId(room), found).is_ok() && world.is_all_kept()
+        })
+    })
 }
 
 /// The next password to check; how many bytes it and its id have.
