@@ -121,9 +121,6 @@ pub trait Game {
     /// For how long the seat of somebody whose connection is lost is held, in milliseconds; 0 for not at all.
     const HOLD_MS: u32 = 0;
 
-    /// Which version of the game keeps what it keeps: another one for each change of what its bytes mean.
-    const VERSION: u16 = 0;
-
     /// The most bytes of a value or a record that it keeps, [`SAVE_MAX_BYTES`](super::SAVE_MAX_BYTES) at most; see [`saves`](super::saves).
     const SAVE_BYTES: usize = 0;
 
