@@ -34,6 +34,7 @@ pub struct HostedGame {
     version: u16,
     fingerprint: u32,
     message_max_bytes: usize,
+    timers: usize,
     schema: GameSchema,
     try_settings: fn(&Table) -> Result<(), String>,
     serve: fn(WorldStart) -> Serving,
@@ -50,6 +51,7 @@ impl HostedGame {
             version: G::VERSION,
             fingerprint: G::FINGERPRINT,
             message_max_bytes: G::MESSAGE_MAX_BYTES,
+            timers: G::TIMERS,
             schema: G::SCHEMA,
             try_settings: |table| configure(&mut G::default(), table),
             serve: |start| Box::pin(world_server::serve::<G>(start)),
@@ -82,6 +84,11 @@ impl HostedGame {
     /// The longest message that it says.
     pub(crate) const fn message_max_bytes(&self) -> usize {
         self.message_max_bytes
+    }
+
+    /// Timers of one of its rooms.
+    pub(crate) const fn timers(&self) -> usize {
+        self.timers
     }
 
     /// The messages of its own.

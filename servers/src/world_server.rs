@@ -157,7 +157,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
     let settings = &config.world;
     let node_sizes = NodeSizes {
         sessions: settings.sessions(),
-        role_timers: settings.timers(),
+        role_timers: settings.timers(G::TIMERS),
         ..config.net.node_sizes()
     };
     let world_sizes = WorldSizes {

@@ -30,7 +30,7 @@ const START_MS: u64 = 10_000;
 /// What a bench is like.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct BenchConfig {
-    /// Every accident, and the game's `random_u32`.
+    /// Every accident, and the room's seed.
     pub seed: u64,
     /// Members that the room takes, [`PLAYERS_MAX`] at most. Its ring is the smallest for them.
     pub players: usize,
@@ -207,6 +207,19 @@ impl<G: Game + 'static> GameBench<G> {
     /// The game as it is now.
     pub fn game(&self) -> &G {
         self.world.node.role().game(RoomId(0)).expect("a bench has one room")
+    }
+
+    /// What the room's random numbers come from.
+    pub fn room_seed(&self) -> u64 {
+        self.world.node.role().seed(RoomId(0)).expect("a bench has one room")
+    }
+
+    /// From now on the room's random numbers come from this seed: with the same one, and the same done by players at
+    /// the same times, the game says the same again.
+    pub fn set_room_seed(&mut self, seed: u64) {
+        let Self { now, random, network, world, .. } = self;
+        let tools = &mut Tools { now: *now, random, network };
+        world.act(tools, |world, _| world.set_seed(RoomId(0), seed));
     }
 
     // What players do.

@@ -10,7 +10,7 @@
 //! with the same seed, and the same features of the core, are the same. What a server limits by default (frames a second, bytes a frame, what a
 //! session is owed) is limited here.
 //!
-//! Bounds: [`PLAYERS_MAX`] players in the room; messages of up to [`MESSAGE_MAX_BYTES`]; a player keeps the
+//! Bounds: [`PLAYERS_MAX`] players in the room; messages of up to [`MESSAGE_MAX_BYTES`]; [`TIMERS_MAX`] timers; a player keeps the
 //! newest [`HEARD_MAX`] things that it has heard. What a bench's nodes borrow (1 MB, and 20 KB a player) is not
 //! given back before the process ends: it is for tests.
 //!
@@ -51,4 +51,4 @@ pub use ears::{HEARD_MAX, Heard};
 pub use network::Weather;
 pub use play::{Plan, play};
 pub use random::Random;
-pub use realm::{MESSAGE_MAX_BYTES, PLAYERS_MAX};
+pub use realm::{MESSAGE_MAX_BYTES, PLAYERS_MAX, TIMERS_MAX};

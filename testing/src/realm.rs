@@ -6,7 +6,7 @@ use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory, main_timers};
 use tinyrealm_core::node::world::{
     Game, Room, RoomStorage, SaveStorage, World, WorldConfig, WorldStorage, ring_min_bytes_for,
-    world_timers,
+    world_timers_for,
 };
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::{ServerKind, WorldId};
@@ -20,6 +20,8 @@ use crate::network::HostId;
 
 /// The most players of a bench who are in the room.
 pub const PLAYERS_MAX: usize = 32;
+/// The most timers of a room on a bench.
+pub const TIMERS_MAX: usize = 64;
 /// The most bytes of a game's message on a bench.
 pub const MESSAGE_MAX_BYTES: usize = BUFFER_BYTES - OPCODE_BYTES;
 
@@ -49,7 +51,8 @@ type ServerMemory<const TIMERS: usize> = NodeMemory<
     { SERVER_BUFFERS * BUFFER_BYTES },
 >;
 type MainNodeMemory = ServerMemory<{ SERVER_SESSIONS + main_timers(MAIN_USERS) }>;
-type WorldNodeMemory = ServerMemory<{ SERVER_SESSIONS + world_timers(ATTACHES) }>;
+type WorldNodeMemory =
+    ServerMemory<{ SERVER_SESSIONS + world_timers_for(ATTACHES, 1, TIMERS_MAX) }>;
 type ClientMemory = NodeMemory<
     CLIENT_SESSIONS,
     { CLIENT_SESSIONS + client_timers(1) },
@@ -79,6 +82,7 @@ pub(crate) fn host_at(address: &str) -> HostId {
 
 /// What a server has by default, for messages as long as the game's.
 fn net<G: Game>() -> NetConfig {
+    const { assert!(G::TIMERS <= TIMERS_MAX, "a bench's rooms have 64 timers") };
     const { assert!(G::MESSAGE_MAX_BYTES <= MESSAGE_MAX_BYTES, "a bench's buffers hold 1,020 bytes") };
     let longest = (G::MESSAGE_MAX_BYTES + OPCODE_BYTES) as u32;
     let frame_limit_bytes = NetConfig::DEFAULT.frame_limit_bytes.max(longest);

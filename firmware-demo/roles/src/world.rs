@@ -11,7 +11,7 @@ use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::world::{
-    EVENT_FRAME_MAX_BYTES, World, WorldConfig, WorldMemory, world_timers,
+    EVENT_FRAME_MAX_BYTES, Game, World, WorldConfig, WorldMemory, world_timers_for,
 };
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::WorldId;
@@ -83,7 +83,7 @@ const _: () = {
 
 type Memory = NodeMemory<
     SOCKETS,
-    { SOCKETS + world_timers(ATTACHES) },
+    { SOCKETS + world_timers_for(ATTACHES, ROOMS, Tag::TIMERS) },
     RECEIVE_BUFFERS,
     { RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES },
     SEND_BUFFERS,

@@ -14,6 +14,7 @@ pub(super) const fn why_it_is_over(reason: ErrorCode) -> Option<&'static str> {
         ErrorCode::REMOVED => Some("the game has shown you out"),
         ErrorCode::REVOKED => Some("your account is not good any more: log in again"),
         ErrorCode::BANNED => Some("you may not come in"),
+        ErrorCode::GAME_CHANGED => Some("the world plays another version of the game: get that"),
         ErrorCode::BAD_VERSION => Some("this realm speaks another version of the protocol"),
         _ => None,
     }

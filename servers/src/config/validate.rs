@@ -7,7 +7,7 @@ use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, PAST_PAGE_MAX};
 use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{WORLD_COUNT_MAX, main_timers};
 use tinyrealm_core::node::world::{
-    ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, ring_min_bytes_for, world_timers,
+    ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, ring_min_bytes_for, world_timers_for,
 };
 use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES,
@@ -25,6 +25,13 @@ const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 const MAIN_LINKS: usize = 1;
 /// Keys that are remembered besides one a place, so that refusals say the right reason for longer.
 const SPARE_ATTACHES: usize = 64;
+
+/// What a world's storage depends on besides its settings.
+#[derive(Copy, Clone, Default)]
+struct GameNeeds {
+    message_max_bytes: usize,
+    timers: usize,
+}
 
 impl Config {
     /// Looks for the first thing that can't be.
@@ -83,16 +90,18 @@ impl Config {
             "http.head_timeout_ms and http.stall_timeout_ms must be at least 1"
         );
         self.validate_games()?;
-        self.world.validate(self.message_max_bytes()?)
+        self.world.validate(self.games_need()?)
     }
 
-    /// The longest message of the games that this process' worlds run.
-    fn message_max_bytes(&self) -> anyhow::Result<usize> {
-        let mut longest = 0;
+    /// The most that any of the games needs which this process' worlds run.
+    fn games_need(&self) -> anyhow::Result<GameNeeds> {
+        let mut most = GameNeeds::default();
         for region in self.world.regions() {
-            longest = longest.max(self.game_of(region)?.message_max_bytes());
+            let game = self.game_of(region)?;
+            most.message_max_bytes = most.message_max_bytes.max(game.message_max_bytes());
+            most.timers = most.timers.max(game.timers());
         }
-        Ok(longest)
+        Ok(most)
     }
 
     /// Every game that is named is there, and takes its settings.
@@ -201,7 +210,8 @@ impl WorldSettings {
         Ok(())
     }
 
-    fn validate(&self, message_max_bytes: usize) -> anyhow::Result<()> {
+    fn validate(&self, games: GameNeeds) -> anyhow::Result<()> {
+        let GameNeeds { message_max_bytes, timers } = games;
         self.validate_advertise()?;
         ensure!(self.id > 0, "world.id must be at least 1");
         ensure!(
@@ -219,13 +229,9 @@ impl WorldSettings {
         );
         ensure!(self.status_interval_ms > 0, "world.status_interval_ms must be at least 1");
         ensure!(
-            self.sessions() + self.timers() <= INDEX_COUNT_MAX,
+            self.sessions() + self.timers(timers) <= INDEX_COUNT_MAX,
             "world.rooms × world.room_capacity is too much for one world: at most {}; use more nodes",
-            (INDEX_COUNT_MAX
-                - usize::from(self.spare_sessions)
-                - MAIN_LINKS
-                - world_timers(SPARE_ATTACHES))
-                / 2
+            self.capacity_max(timers)
         );
         ensure!(
             usize::from(self.room_capacity) <= ROOM_CAPACITY_MAX,
@@ -246,6 +252,13 @@ impl WorldSettings {
         Ok(())
     }
 
+    /// How many members a world can have, of each of whose rooms a game wants so many timers.
+    fn capacity_max(&self, of_room: usize) -> usize {
+        let others = usize::from(self.spare_sessions) + MAIN_LINKS;
+        let timers = world_timers_for(SPARE_ATTACHES, usize::from(self.rooms), of_room);
+        INDEX_COUNT_MAX.saturating_sub(others + timers) / 2
+    }
+
     /// Connections of one world.
     pub(crate) const fn sessions(&self) -> usize {
         self.capacity() + self.spare_sessions as usize + MAIN_LINKS
@@ -256,9 +269,9 @@ impl WorldSettings {
         self.capacity() + SPARE_ATTACHES
     }
 
-    /// Timers of a world, besides one a session.
-    pub(crate) const fn timers(&self) -> usize {
-        world_timers(self.attaches())
+    /// Timers of a world, besides one a session, if each of its rooms has so many.
+    pub(crate) const fn timers(&self, of_room: usize) -> usize {
+        world_timers_for(self.attaches(), self.rooms as usize, of_room)
     }
 
     /// Bytes of one room's ring, for a game with messages of so many bytes.

@@ -1,7 +1,7 @@
 //! A game that uses everything that a room offers, with values from the outside.
 
 use tinyrealm_core::node::world::{
-    Game, Kept, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, Tick, Unreadable,
+    Game, Kept, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, Tick, TimerId, Unreadable,
 };
 use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::{Bytes, Direction, EVENT_MAX_BYTES, MemberState, Position, Uid};
@@ -33,6 +33,7 @@ impl Game for Busy {
     const SAVE_BYTES: usize = 100;
     const SAVES_IN_FLIGHT: usize = 8;
     const ROOM_SAVE_BYTES: usize = 200;
+    const TIMERS: usize = 2;
 
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> (Position, Direction) {
         let near = room.members().last().map_or(Position::ORIGIN, |member| member.pos);
@@ -83,6 +84,13 @@ impl Game for Busy {
             }
         }
         room.broadcast(Uid::NOBODY, kind, data)
+    }
+
+    fn on_timer(&mut self, room: &mut RoomContext<'_, '_>, timer: TimerId) {
+        let ms = room.secret_u32() ^ room.seed() as u32;
+        if !room.after(ms, TimerId(timer.0.wrapping_add(1))) {
+            room.cancel(timer);
+        }
     }
 
     fn on_tick(&mut self, room: &mut RoomContext<'_, '_>, tick: Tick) {

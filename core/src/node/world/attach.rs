@@ -74,6 +74,11 @@ impl<'a> AttachBook<'a> {
         Self { attaches: UidTable::new(slots, heads, nexts), pending: 0 }
     }
 
+    /// How many it remembers.
+    pub const fn capacity(&self) -> usize {
+        self.attaches.table().capacity()
+    }
+
     /// Attaches that may still be redeemed.
     pub const fn pending(&self) -> usize {
         self.pending as usize

@@ -33,6 +33,7 @@
 use super::room_manager::RoomManager;
 use super::saves::{Kept, RecordId, StoreFailure, Unreadable};
 use super::ticks::Tick;
+use super::timers::{RoomTimers, TimerId};
 use crate::entropy::Entropy;
 use crate::protocol::schema::GameSchema;
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
@@ -114,6 +115,9 @@ pub trait Game {
 
     /// Whether rooms with nobody in them tick as well.
     const TICKS_WHEN_EMPTY: bool = false;
+
+    /// Timers of a room: what [`RoomContext::after`] arms.
+    const TIMERS: usize = 0;
 
     /// The most bytes of a message that the game says, without its opcode: rings are made for it.
     const MESSAGE_MAX_BYTES: usize = EVENT_MAX_BYTES;
@@ -289,6 +293,11 @@ pub trait Game {
         let _ = (version, kept, buffer, bytes);
         None
     }
+
+    /// What [`RoomContext::after`] has armed is due: once, whether somebody is in the room or nobody.
+    fn on_timer(&mut self, room: &mut RoomContext<'_, '_>, timer: TimerId) {
+        let _ = (room, timer);
+    }
 }
 
 /// The default game: everyone sees and hears everyone.
@@ -312,6 +321,7 @@ pub struct RoomContext<'c, 'a> {
     /// The event that is being handled.
     pub(super) asked: Option<Asked>,
     pub(super) room: u16,
+    pub(super) timers: RoomTimers,
     pub(super) now: Instant,
     pub(super) entropy: &'c mut dyn Entropy,
     pub(super) rooms: &'c mut RoomManager<'a>,
@@ -340,11 +350,39 @@ impl RoomContext<'_, '_> {
         self.now
     }
 
-    /// A random number.
+    /// A random number of the room's own, from its [seed](Self::seed): not one to keep secrets with.
     pub fn random_u32(&mut self) -> u32 {
+        let room = self.rooms.rooms.get_mut(usize::from(self.room));
+        room.map_or(0, |room| room.random.next_u32())
+    }
+
+    /// What the room's random numbers come from.
+    pub fn seed(&self) -> u64 {
+        self.rooms.rooms.get(usize::from(self.room)).map_or(0, |room| room.random.seed())
+    }
+
+    /// A random number that nobody can guess, of the driver's entropy. A room that is played again gets others.
+    pub fn secret_u32(&mut self) -> u32 {
         let mut bytes = [0; 4];
         self.entropy.fill(&mut bytes);
         u32::from_le_bytes(bytes)
+    }
+
+    /// Has [`Game::on_timer`] called once, in `ms` milliseconds or up to a tick of the node's wheel later; a timer
+    /// that is armed is moved. `false` if there is no such one: ids are below [`Game::TIMERS`].
+    pub fn after(&mut self, ms: u32, timer: TimerId) -> bool {
+        let node_s = self.timers.timer(timer);
+        if let Some(node_s) = node_s {
+            self.sessions.schedule(node_s, RoomTimers::due_at(self.now, ms));
+        }
+        node_s.is_some()
+    }
+
+    /// Disarms a timer, if it is armed.
+    pub fn cancel(&mut self, timer: TimerId) {
+        if let Some(node_s) = self.timers.timer(timer) {
+            self.sessions.cancel(node_s);
+        }
     }
 
     /// Everyone in the room.

@@ -21,6 +21,7 @@ mod frame_sizes;
 pub mod game;
 mod main_link;
 mod memory;
+mod random;
 pub mod room;
 pub mod room_manager;
 pub mod saves;
@@ -29,6 +30,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 pub mod ticks;
+pub mod timers;
 pub mod user;
 
 pub use attach::{Attach, AttachBook};
@@ -49,6 +51,7 @@ pub use saves::{
 };
 pub use stats::WorldStats;
 pub use ticks::Tick;
+pub use timers::{TimerId, world_timers_for};
 pub use user::{UserKey, WorldUser};
 
 use super::cluster::ClusterKeys;
@@ -64,8 +67,10 @@ use crate::time::Instant;
 use crate::wire::Frame;
 use crate::wire::opcode::GAME;
 use main_link::MainLink;
+use random::RoomRandom;
 use saves::SaveBook;
 use ticks::Ticks;
+use timers::RoomTimers;
 
 /// The links of a world, as its sessions' tags have them.
 mod link {
@@ -79,11 +84,11 @@ mod link {
     pub(super) const LEAVING: u8 = 3;
 }
 
-/// The timers of a world: this one, then one an attach.
+/// The timers of a world: this one, then one an attach, then those of its rooms.
 const MAIN_LINK_TIMER: u16 = 0;
 const ATTACH_TIMERS: u16 = 1;
 
-/// How many timers a world with `attaches` attaches has.
+/// How many timers a world with `attaches` attaches has, if its game has none: else [`world_timers_for`].
 pub const fn world_timers(attaches: usize) -> usize {
     ATTACH_TIMERS as usize + attaches
 }
@@ -189,10 +194,27 @@ impl<'a, G: Game> World<'a, G> {
 
     /// Begins to look for Main.
     pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
+        for room in 0..self.rooms.rooms() as u16 {
+            let seed = u64::from_le_bytes(cx.turn().random());
+            self.set_seed(RoomId(room), seed);
+        }
         self.main_link_connect(cx);
         self.adjust_ticks(cx.now);
         #[cfg(feature = "saves")]
         self.rooms.saves.start_rounds(cx.now);
+    }
+
+    /// What the random numbers of a room come from, from now on; its own choice is from the driver's entropy. With
+    /// the same one a room can be played again.
+    pub fn set_seed(&mut self, room: RoomId, seed: u64) {
+        if let Some(room) = self.rooms.rooms.get_mut(usize::from(room.0)) {
+            room.random = RoomRandom::new(seed);
+        }
+    }
+
+    /// What the random numbers of a room come from.
+    pub fn seed(&self, room: RoomId) -> Option<u64> {
+        Some(self.rooms.rooms.get(usize::from(room.0))?.random.seed())
     }
 
     /// Its rooms and their members.
@@ -231,6 +253,7 @@ impl<'a, G: Game> World<'a, G> {
         let mut context = RoomContext {
             asked: None,
             room,
+            timers: RoomTimers::of(self.attaches.capacity(), room, G::TIMERS),
             now: cx.now,
             entropy: cx.entropy,
             rooms: &mut self.rooms,
@@ -266,6 +289,13 @@ impl<'a, G: Game> World<'a, G> {
             if G::TICKS_WHEN_EMPTY || self.rooms.members(room) > 0 {
                 self.with_game(cx, room, |game, room| game.on_tick(room, tick));
             }
+        }
+    }
+
+    /// One of a room's own timers is due.
+    fn room_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
+        if let Some((room, id)) = RoomTimers::find(self.attaches.capacity(), timer, G::TIMERS) {
+            self.with_game(cx, room, |game, room| game.on_timer(room, id));
         }
     }
 
@@ -321,7 +351,10 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
     fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
         match timer.checked_sub(ATTACH_TIMERS) {
             None => self.main_link_timer(cx),
-            Some(attach) => self.attach_timer(cx, attach),
+            Some(attach) if usize::from(attach) < self.attaches.capacity() => {
+                self.attach_timer(cx, attach);
+            }
+            Some(_) => self.room_timer(cx, timer),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `Room`: the positions of a room's rings, and the ends of its lists.
 
+use super::random::RoomRandom;
 use crate::broadcast::BroadcastRings;
 use crate::protocol::MemberNumber;
 use crate::storage::Link;
@@ -10,8 +11,13 @@ pub const ROOM_BYTES: usize = core::mem::size_of::<Room>();
 /// A second ring, and who listens to it.
 const MESSAGE_RING_BYTES: usize = if cfg!(feature = "websocket") { 28 } else { 0 };
 
-const _: () =
-    assert!(ROOM_BYTES <= 36 + MESSAGE_RING_BYTES, "a room has grown: say why, and what it costs");
+/// What it draws its random numbers from.
+const RANDOM_BYTES: usize = 12;
+
+const _: () = assert!(
+    ROOM_BYTES <= 36 + RANDOM_BYTES + MESSAGE_RING_BYTES,
+    "a room has grown: say why, and what it costs"
+);
 
 /// One room; [`RoomManager`](super::RoomManager) keeps it consistent.
 #[derive(Debug)]
@@ -25,6 +31,7 @@ pub struct Room {
     pub(super) moved: u16,
     /// What the newest member is called.
     pub(super) last_number: MemberNumber,
+    pub(super) random: RoomRandom,
 }
 
 impl Room {
@@ -36,5 +43,6 @@ impl Room {
         members: 0,
         moved: 0,
         last_number: MemberNumber::GAME,
+        random: RoomRandom::UNSEEDED,
     };
 }

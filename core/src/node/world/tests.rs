@@ -19,6 +19,7 @@ mod reports;
 mod saves;
 mod slots;
 mod ticking;
+mod timers;
 mod view;
 
 use crate::protocol::Versions;
