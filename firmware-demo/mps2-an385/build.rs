@@ -5,20 +5,22 @@ use std::path::{Path, PathBuf};
 /// A binary, and the keys of `device.toml` that say how much RAM and flash it may have.
 type Binary = (&'static str, &'static str, &'static str);
 
-const BINARIES: [Binary; 4] = [
+const BINARIES: [Binary; 5] = [
+    ("coin-rush", "RAM_KB", "FLASH_KB"),
     ("world", "RAM_KB", "FLASH_KB"),
     ("chat", "CHAT_RAM_KB", "FLASH_KB"),
     ("client", "RAM_KB", "FLASH_KB"),
     ("echo", "RAM_KB", "FLASH_KB"),
 ];
-const WEB_SOCKET_WORLD: Binary = ("world", "WEBSOCKET_RAM_KB", "WEBSOCKET_FLASH_KB");
 
 fn main() {
     let folder = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let takes_web_sockets = std::env::var_os("CARGO_FEATURE_WEBSOCKET").is_some();
     for binary in BINARIES {
         let (binary, ram, flash) = match binary {
-            ("world", ..) if takes_web_sockets => WEB_SOCKET_WORLD,
+            (world @ ("world" | "coin-rush"), ..) if takes_web_sockets => {
+                (world, "WEBSOCKET_RAM_KB", "WEBSOCKET_FLASH_KB")
+            }
             other => other,
         };
         let own = folder.join(binary);

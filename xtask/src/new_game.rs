@@ -2,15 +2,18 @@
 //!
 //! Contract: the repository lies in the build folder, and builds with the workspace's versions and into the
 //! workspace's folder, so that only what is new is compiled. Bots play the game on its own server, and the page
-//! and the module of its messages are asked for.
+//! and the module of its messages are asked for. Its board is built with whatever compiler is there for it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::toolchain::Toolchain;
 use crate::{Failure, process, workspace};
 
 const NAME: &str = "treasure";
+const DEVICE_TARGET: &str = "thumbv7m-none-eabi";
 /// Ports are free ones; guests need no account.
 const SETTINGS: [&str; 7] = [
     "http.page=web",
@@ -42,7 +45,18 @@ pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
     let binary = workspace::target_folder("debug").join(format!("{NAME}-server"));
     let mut server = Command::new(binary);
     server.current_dir(&folder);
-    play(&server)
+    play(&server)?;
+    build_device(&folder.join("device"))
+}
+
+/// The game on its board, as `cargo build` there does it.
+fn build_device(folder: &Path) -> Result<(), Failure> {
+    let versions = workspace::root().join("firmware-demo/Cargo.lock");
+    std::fs::copy(versions, folder.join("Cargo.lock")).map_err(|error| error.to_string())?;
+    let toolchain = Toolchain::choose(DEVICE_TARGET, None)?;
+    process::require(toolchain.build(DEVICE_TARGET).arg("--release").current_dir(folder))?;
+    println!("{NAME} is built for a board with {toolchain}");
+    Ok(())
 }
 
 /// The game's own realm, and bots from the same binary.

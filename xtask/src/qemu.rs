@@ -41,12 +41,13 @@ const fn image(
 
 const SOAK_IMAGE: TestImage = image("soak", "soak", "world", "websocket");
 
-const TEST_IMAGES: [TestImage; 8] = [
+const TEST_IMAGES: [TestImage; 9] = [
     image("world", "world", "world", "websocket"),
     image("world-without-web-sockets", "world", "world", ""),
     image("world-with-log", "world-with-log", "world", "log,websocket"),
     image("patient-world", "patient-world", "world", "log,websocket"),
     image("world-with-dhcp", "world-with-dhcp", "world", "log,dhcp"),
+    image("coin-rush", "coin-rush", "coin-rush", "websocket"),
     image("client", "client", "client", "log"),
     image("client-with-account", "client-with-account", "client", "log"),
     image("chat", "chat", "chat", ""),

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m::peripheral::NVIC;
 use cortex_m::peripheral::syst::SystClkSource;
 use tinyrealm_core::entropy::Entropy;
-use tinyrealm_firmware_roles::Board;
+use tinyrealm_firmware::Board;
 
 use crate::registers::Registers;
 use crate::{dual_timer, executor, lan9118};
@@ -150,7 +150,7 @@ fn stir(ticks: u32) {
 
 /// A number that differs from device to device and, a little, from start to start.
 pub(crate) fn seed() -> u64 {
-    let [.., a, b, c, d] = tinyrealm_firmware_roles::device::network::MAC;
+    let [.., a, b, c, d] = tinyrealm_firmware::device::network::MAC;
     let mac = u32::from_le_bytes([a, b, c, d]);
     u64::from(mac) << 32 | u64::from(dual_timer::ticks())
 }

@@ -14,7 +14,7 @@ use core::task::Context;
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
 use embassy_sync::waitqueue::AtomicWaker;
 use static_cell::ConstStaticCell;
-use tinyrealm_firmware_roles::device;
+use tinyrealm_firmware::device;
 
 use crate::registers::Registers;
 

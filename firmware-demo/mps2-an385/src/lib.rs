@@ -19,11 +19,33 @@ pub mod registers;
 use embassy_executor::Spawner;
 use embassy_net::{Runner, StackResources};
 use static_cell::ConstStaticCell;
-use tinyrealm_firmware_roles::links::SocketBuffers;
-use tinyrealm_firmware_roles::network::Network;
-use tinyrealm_firmware_roles::{device, network};
+use tinyrealm_firmware::links::SocketBuffers;
+#[doc(hidden)]
+pub use tinyrealm_firmware::network::Network;
+use tinyrealm_firmware::{device, network};
 
 use lan9118::Lan9118;
+
+#[doc(hidden)]
+pub use {cortex_m_rt, embassy_executor};
+
+/// The `main` of an image: the role whose macro stands before it (`tinyrealm_firmware::world!`) on this board.
+#[macro_export]
+macro_rules! entry {
+    () => {
+        #[$crate::cortex_m_rt::entry]
+        fn main() -> ! {
+            $crate::start(&STACK_RESOURCES, &SOCKET_BUFFERS, |spawner, network| {
+                spawner.spawn(role(network).expect("the role is spawned once"));
+            })
+        }
+
+        #[$crate::embassy_executor::task(embassy_executor = $crate::embassy_executor)]
+        async fn role(network: $crate::Network<SOCKETS, SOCKET_BYTES>) {
+            run(network, $crate::board::PacketTimes::new(), $crate::board::Mps2::new()).await;
+        }
+    };
+}
 
 /// Brings the board up and runs what `spawn` spawns, with the network, for ever.
 pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>(

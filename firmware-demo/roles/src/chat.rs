@@ -106,6 +106,15 @@ static CHAT_MEMORY: ConstStaticCell<ChatMemory<CHANNELS, MEMBERSHIPS, MAINS, HIS
     ConstStaticCell::new(ChatMemory::NEW);
 static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLOSED; SOCKETS]);
 
+/// The statics of a chat server, and `run`, which runs it for ever.
+#[macro_export]
+macro_rules! chat {
+    () => {
+        #[allow(unused_imports, reason = "not every board names them")]
+        use $crate::chat::{SOCKET_BUFFERS, SOCKET_BYTES, SOCKETS, STACK_RESOURCES, run};
+    };
+}
+
 /// Runs the chat server for ever.
 pub async fn run(
     network: Network<SOCKETS, SOCKET_BYTES>,

@@ -1,5 +1,5 @@
 //! A client on a device: logs in if it has an account, says hello to Main and in a channel, joins a world,
-//! and walks a circle there.
+//! and has the bot that [`client!`](crate::client!) names play there.
 //!
 //! Bounds: one link to Login and then to Main, one to the world.
 
@@ -9,19 +9,20 @@ use static_cell::ConstStaticCell;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::client::{
-    Client, ClientConfig, ClientEvent, ClientHandler, Credentials, WorldState, client_timers,
+    Bot, BotSeat, Client, ClientConfig, ClientEvent, ClientHandler, Credentials, WorldState,
+    client_timers,
 };
 use tinyrealm_core::node::main::chat::CHAT_FRAME_MAX_BYTES;
 use tinyrealm_core::node::{Context, Node, NodeMemory};
-use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Direction, PASSWORD_MAX_BYTES, Position, Text};
-use tinyrealm_core::wire::PacketHeader;
+use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Dispatched, PASSWORD_MAX_BYTES, Text};
+use tinyrealm_core::wire::{Frame, PacketHeader};
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::device::client::{ACCOUNT, CHANNEL, GREETING, PASSWORD};
 use crate::device::{self, links};
 use crate::greeting::{Greeting, Wish};
 use crate::links::{
-    LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SocketBuffers, text,
+    LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
 };
 use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
@@ -29,16 +30,14 @@ use crate::{Board, info};
 
 /// Sockets of a client: to Main, to the world, and to the next world while the last one ends.
 pub const SOCKETS: usize = 3;
+/// Bytes of both buffers of a socket.
+pub const SOCKET_BYTES: usize = RECEIVE_BYTES + SEND_BYTES;
 /// One a session, for its ping, and what a link says at its start beside.
 const SEND_BUFFERS: usize = SOCKETS + 2;
 const RECEIVE_BUFFER_BYTES: usize =
     device::client::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
-const STEP: Duration = Duration::from_millis(1_000 / device::client::MOVES_PER_SECOND as u64);
-/// How far from the middle it walks, in thousandths of a unit.
-const RADIUS: i32 = 8_000;
-/// Steps of a round, and one of them as an angle.
-const STEPS: u16 = 32;
-const ANGLE: u16 = (0x1_0000 / STEPS as u32) as u16;
+/// Between two turns of the bot.
+const TURN: Duration = Duration::from_millis(1_000 / device::client::MOVES_PER_SECOND as u64);
 
 /// The frame of a login: prefix and opcode, both texts with their lengths.
 const LOGIN_BYTES: usize = 6 + 1 + ACCOUNT.len() + 2 + PASSWORD.len();
@@ -86,16 +85,17 @@ pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
 static NODE_MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::NEW);
 static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLOSED; SOCKETS]);
 
-/// What it has seen of its room, in numbers, and what it says in its channel.
-#[derive(Debug)]
-struct Witness {
+/// Who plays, what it has seen of its room, in numbers, and what it says in its channel.
+struct Player<B> {
+    seat: BotSeat<B>,
     seen: u32,
     greeting: Greeting,
 }
 
-impl ClientHandler for Witness {
+impl<B: Bot> ClientHandler for Player<B> {
     fn on_event(&mut self, _: u16, event: ClientEvent<'_>) {
         self.greeting.hear(&event);
+        self.seat.on_event(&event);
         match event {
             ClientEvent::Welcome(uid) => info!("Main knows us as user {}", uid.0),
             ClientEvent::Joined(joined) => info!("in room {}", joined.room_id.0),
@@ -110,6 +110,11 @@ impl ClientHandler for Witness {
         }
     }
 
+    fn on_message(&mut self, _: u16, frame: Frame<'_>) -> Dispatched {
+        self.seen += 1;
+        self.seat.on_message(frame)
+    }
+
     fn credentials(&self, _: u16) -> Credentials<'_> {
         Credentials {
             login_address: device::login::ADDRESS,
@@ -120,20 +125,45 @@ impl ClientHandler for Witness {
     }
 }
 
-type Walker = Engine<'static, Client<Witness>>;
+type ClientEngine<B> = Engine<'static, Client<Player<B>>>;
+
+/// The statics of a client, and `run`, which runs it for ever with this bot: without one, it walks a circle.
+#[macro_export]
+macro_rules! client {
+    () => {
+        $crate::client!($crate::walker::Walker);
+    };
+    ($Bot:ty) => {
+        #[allow(unused_imports, reason = "not every board names them")]
+        use $crate::client::{SOCKET_BUFFERS, SOCKET_BYTES, SOCKETS, STACK_RESOURCES};
+
+        async fn run(
+            network: $crate::network::Network<SOCKETS, SOCKET_BYTES>,
+            entropy: impl $crate::Entropy,
+            board: impl $crate::Board,
+        ) -> ! {
+            $crate::client::run::<$Bot>(network, entropy, board).await
+        }
+    };
+}
 
 /// Runs the client for ever.
-pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
+pub async fn run<B: Bot + Default>(
+    network: Network<SOCKETS>,
+    mut entropy: impl Entropy,
+    mut board: impl Board,
+) -> ! {
     network.wait(&mut board).await;
     let mut sockets = network.sockets(RECEIVE_BYTES);
-    let mut engine = engine(&mut entropy);
+    let mut engine = engine::<B>(&mut entropy);
     start(&mut engine, &mut entropy);
-    let mut walk = Walk { next: Instant::now(), heading: 0 };
+    let mut next = Instant::now();
     loop {
-        let wake = |engine: &mut Walker, turn: &mut Turn<'_>| {
+        let wake = |engine: &mut ClientEngine<B>, turn: &mut Turn<'_>| {
             board.feed_watchdog();
             report(engine.node(), board.idle_ms());
-            Some(walk.step(engine, turn))
+            play(engine, turn, &mut next);
+            Some(tinyrealm_core::time::Instant::from_micros(next.as_micros()))
         };
         embassy::run(&mut engine, &mut sockets, 0, &mut entropy, wake).await;
     }
@@ -141,7 +171,7 @@ pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board
 
 /// Not inlined: what it needs of the stack is free again while the client runs.
 #[inline(never)]
-fn engine(entropy: &mut dyn Entropy) -> Walker {
+fn engine<B: Bot + Default>(entropy: &mut dyn Entropy) -> ClientEngine<B> {
     let mut turn = Turn { now: embassy::now(), entropy };
     let config = ClientConfig {
         region: text(device::client::REGION),
@@ -150,49 +180,36 @@ fn engine(entropy: &mut dyn Entropy) -> Walker {
         reconnect_most_ms: RECONNECT_MOST_MS,
         ..ClientConfig::DEFAULT
     };
-    let client = Client::new(
-        text(device::main::ADDRESS),
-        config,
-        Witness { seen: 0, greeting: Greeting::NEW },
-    );
+    let seat = BotSeat::new(B::default());
+    let player = Player { seat, seen: 0, greeting: Greeting::NEW };
+    let client = Client::new(text(device::main::ADDRESS), config, player);
     let node = Node::new(NODE_MEMORY.take().storage(), CLIENT_LIMITS, client, &mut turn);
     Engine::new(node, LINKS.take(), 0)
 }
 
 /// Behind [`engine`], not in it: the engine would be on the stack once more while it starts.
 #[inline(never)]
-fn start(engine: &mut Walker, entropy: &mut dyn Entropy) {
+fn start<B: Bot>(engine: &mut ClientEngine<B>, entropy: &mut dyn Entropy) {
     engine.node_mut().act(&mut Turn { now: embassy::now(), entropy }, Client::start);
 }
 
-/// A walk around the middle of the room.
-struct Walk {
-    next: Instant,
-    heading: u16,
-}
-
-impl Walk {
-    /// Takes a step if it is time, and answers when the next one is.
-    fn step(&mut self, engine: &mut Walker, turn: &mut Turn<'_>) -> tinyrealm_core::time::Instant {
-        let now = Instant::now();
-        if self.next <= now {
-            self.next = now + STEP;
-            self.heading = self.heading.wrapping_add(ANGLE);
-            let (pos, dir) = (on_circle(self.heading), Direction(self.heading));
-            engine.node_mut().act(turn, |client, cx| {
-                if client.machine().state().1 == WorldState::Inside {
-                    // A queue that is full now has room for the next step.
-                    let _ = client.move_to(cx, pos, dir);
-                }
-                greet(client, cx, now);
-            });
-        }
-        tinyrealm_core::time::Instant::from_micros(self.next.as_micros())
+/// Gives the bot its turn if it is time, and says when the next one is.
+fn play<B: Bot>(engine: &mut ClientEngine<B>, turn: &mut Turn<'_>, next: &mut Instant) {
+    let now = Instant::now();
+    if now < *next {
+        return;
     }
+    *next = now + TURN;
+    engine.node_mut().act(turn, |client, cx| {
+        if client.play(cx, |player| Some(&mut player.seat)).is_err() {
+            info!("a rule of the game is broken");
+        }
+        greet(client, cx, now);
+    });
 }
 
 /// Says in the channel what is to be said there now.
-fn greet(client: &mut Client<Witness>, cx: &mut Context<'_, '_>, now: Instant) {
+fn greet<B: Bot>(client: &mut Client<Player<B>>, cx: &mut Context<'_, '_>, now: Instant) {
     let channel = Text::truncated(CHANNEL);
     let asked = match client.handler().greeting.wish(now) {
         None => return,
@@ -205,19 +222,7 @@ fn greet(client: &mut Client<Witness>, cx: &mut Context<'_, '_>, now: Instant) {
     }
 }
 
-/// A point of the circle at this angle, by a parabola for each half turn: near enough for a walk.
-const fn on_circle(angle: u16) -> Position {
-    Position { x: wave(angle.wrapping_add(0x4000)), y: wave(angle), z: 0 }
-}
-
-/// Like a sine: 0 at 0, `RADIUS` a quarter turn later.
-const fn wave(angle: u16) -> i32 {
-    let part = (angle & 0x7FFF) as i32;
-    let height = (part >> 4) * ((0x8000 - part) >> 4) / ((0x4000 >> 4) * (0x4000 >> 4) / RADIUS);
-    if angle < 0x8000 { height } else { -height }
-}
-
-fn report(node: &Node<'static, Client<Witness>>, idle_ms: u32) {
+fn report<B: Bot>(node: &Node<'static, Client<Player<B>>>, idle_ms: u32) {
     REPORT.tell(node, idle_ms);
     let client = node.role();
     set(&REPORT.users, u32::from(client.machine().state().1 == WorldState::Inside));

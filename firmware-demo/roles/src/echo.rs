@@ -10,13 +10,15 @@ use embassy_net::tcp::{Error, TcpSocket};
 use embassy_time::Timer;
 use static_cell::ConstStaticCell;
 
-use crate::links::{RECEIVE_BYTES, SocketBuffers};
+use crate::links::{RECEIVE_BYTES, SEND_BYTES, SocketBuffers};
 use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
-use crate::{Board, device};
+use crate::{Board, Entropy, device};
 
 /// Sockets of an echo.
 pub const SOCKETS: usize = device::echo::SESSIONS as usize;
+/// Bytes of both buffers of a socket.
+pub const SOCKET_BYTES: usize = RECEIVE_BYTES + SEND_BYTES;
 
 /// The network stack's own memory.
 pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOCKETS }>> =
@@ -25,8 +27,17 @@ pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOC
 pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
     ConstStaticCell::new(SocketBuffers::NEW);
 
+/// The statics of an echo, and `run`, which runs it for ever.
+#[macro_export]
+macro_rules! echo {
+    () => {
+        #[allow(unused_imports, reason = "not every board names them")]
+        use $crate::echo::{SOCKET_BUFFERS, SOCKET_BYTES, SOCKETS, STACK_RESOURCES, run};
+    };
+}
+
 /// Runs the echo for ever.
-pub async fn run(network: Network<SOCKETS>, mut board: impl Board) -> ! {
+pub async fn run(network: Network<SOCKETS>, _: impl Entropy, mut board: impl Board) -> ! {
     network.wait(&mut board).await;
     let sockets = network.sockets(RECEIVE_BYTES);
     join(join_array(sockets.map(answer)), beat(&mut board)).await;

@@ -1,10 +1,12 @@
 //! What a device does in a realm, whatever its board.
 //!
 //! Purpose: a board brings a network driver, a clock, randomness and perhaps a watchdog ([`Board`]);
-//! the roles are [`world`], [`client`] and [`echo`]. Each is one future that never ends.
+//! the roles are [`world!`], with a game of yours, [`chat!`], [`client!`], with a bot of yours, and [`echo!`]. Each is
+//! one future that never ends: its macro makes `run`, and has the statics that it needs.
 //!
 //! Contract: nothing is allocated. Every capacity comes from `device.toml`, is a constant here, and
-//! lies in a `static` of its own name, so that the budget command finds it in the image.
+//! lies in a `static` of its own name, so that the budget command finds it in the image. Whose device it is says
+//! `TINYREALM_DEVICE`, the path of its own `device.toml`: set it in the `[env]` of your `.cargo/config.toml`.
 //!
 //! Bounds: those constants.
 #![no_std]
@@ -18,12 +20,18 @@ pub mod links;
 pub mod network;
 pub mod report;
 mod report_words;
+pub mod walker;
 pub mod world;
 
 /// The device's configuration, from `device.toml`.
 pub mod device {
     include!(concat!(env!("OUT_DIR"), "/device.rs"));
 }
+
+#[doc(hidden)]
+pub use static_cell::ConstStaticCell;
+#[doc(hidden)]
+pub use tinyrealm_core::entropy::Entropy;
 
 /// What a role needs of its board besides the network and randomness.
 pub trait Board {

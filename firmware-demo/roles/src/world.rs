@@ -1,8 +1,8 @@
-//! A world on a device, with the tag game on it.
+//! A world on a device, with the game that [`world!`](crate::world!) names.
 //!
 //! Purpose: registers with Main and takes players, as every world does. Main counts it like any other.
 //!
-//! Bounds: `rooms × room_capacity` players, and each byte is a `static` below.
+//! Bounds: `rooms × room_capacity` players, and each byte is a `static`: below, and the one of `world!`.
 
 use core::fmt::Write as _;
 
@@ -11,13 +11,13 @@ use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::world::{
-    EVENT_FRAME_MAX_BYTES, Game, World, WorldConfig, WorldMemory, world_timers_for,
+    EVENT_FRAME_MAX_BYTES, Game, World, WorldConfig, WorldMemory, WorldStorage, world_timers_for,
 };
-use tinyrealm_core::node::{Node, NodeMemory};
+use tinyrealm_core::node::{Node, NodeMemory, NodeStorage};
 use tinyrealm_core::protocol::WorldId;
 use tinyrealm_core::wire::PacketHeader;
+use tinyrealm_core::wire::opcode::OPCODE_BYTES;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
-use tinyrealm_tag::Tag;
 
 use crate::Board;
 use crate::device::{self, links};
@@ -27,12 +27,17 @@ use crate::links::{
 use crate::network::{FEEDING, Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
 
-const ROOMS: usize = device::world::ROOMS as usize;
-const PLAYERS: usize = ROOMS * device::world::ROOM_CAPACITY as usize;
+/// Rooms of a world, each with a game.
+pub const ROOMS: usize = device::world::ROOMS as usize;
+/// Players of a room.
+pub const ROOM_CAPACITY: usize = device::world::ROOM_CAPACITY as usize;
+const PLAYERS: usize = ROOMS * ROOM_CAPACITY;
 /// The players, those who have not said yet who they are, and Main.
 const LISTENERS: usize = PLAYERS + device::world::SPARE_SESSIONS as usize;
 /// Sockets of a world.
 pub const SOCKETS: usize = LISTENERS + 1;
+/// Bytes of both buffers of a socket.
+pub const SOCKET_BYTES: usize = RECEIVE_BYTES + SEND_BYTES;
 /// Keys that are remembered: those of the players, and of whoever comes next.
 const ATTACHES: usize = PLAYERS + device::world::SPARE_SESSIONS as usize;
 const RING_BYTES: usize = ROOMS * device::world::RING_BYTES as usize;
@@ -81,9 +86,15 @@ const _: () = {
     assert!(device::world::RING_BYTES.is_power_of_two(), "device.toml: ring_bytes, a power of two");
 };
 
-type Memory = NodeMemory<
+/// Timers of a node with this game's world.
+pub const fn timers<G: Game>() -> usize {
+    SOCKETS + world_timers_for(ATTACHES, ROOMS, G::TIMERS)
+}
+
+/// The node's memory, with so many timers.
+pub type RoleMemory<const TIMERS: usize> = NodeMemory<
     SOCKETS,
-    { SOCKETS + world_timers_for(ATTACHES, ROOMS, Tag::TIMERS) },
+    TIMERS,
     RECEIVE_BUFFERS,
     { RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES },
     SEND_BUFFERS,
@@ -98,17 +109,55 @@ pub static STACK_RESOURCES: ConstStaticCell<StackResources<{ SOCKETS + STACK_SOC
 /// The sockets' buffers.
 pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
     ConstStaticCell::new(SocketBuffers::NEW);
-static NODE_MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::NEW);
-static WORLD_MEMORY: ConstStaticCell<WorldMemory<Tag, PLAYERS, ROOMS, RING_BYTES, ATTACHES>> =
-    ConstStaticCell::new(WorldMemory::new([Tag::NEW; ROOMS]));
 static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLOSED; SOCKETS]);
 
+/// The world's own memory, with its games.
+pub type GameMemory<G> = WorldMemory<G, PLAYERS, ROOMS, RING_BYTES, ATTACHES>;
+
+/// The statics of a world with this game, whose `NEW` is a room's start, and `run`, which runs it for ever.
+#[macro_export]
+macro_rules! world {
+    ($Game:ty) => {
+        #[allow(unused_imports, reason = "not every board names them")]
+        use $crate::world::{SOCKET_BUFFERS, SOCKET_BYTES, SOCKETS, STACK_RESOURCES};
+
+        static NODE_MEMORY: $crate::ConstStaticCell<
+            $crate::world::RoleMemory<{ $crate::world::timers::<$Game>() }>,
+        > = $crate::ConstStaticCell::new($crate::world::RoleMemory::NEW);
+        static WORLD_MEMORY: $crate::ConstStaticCell<$crate::world::GameMemory<$Game>> =
+            $crate::ConstStaticCell::new($crate::world::GameMemory::new(
+                [<$Game>::NEW; $crate::world::ROOMS],
+            ));
+
+        async fn run(
+            network: $crate::network::Network<SOCKETS, SOCKET_BYTES>,
+            entropy: impl $crate::Entropy,
+            board: impl $crate::Board,
+        ) -> ! {
+            let memory = || (NODE_MEMORY.take().storage(), WORLD_MEMORY.take().storage());
+            $crate::world::run(memory, network, entropy, board).await
+        }
+    };
+}
+
+/// What a world borrows: its node's memory, and its own.
+type Storages<G> = (NodeStorage<'static>, WorldStorage<'static, G>);
+
 /// Runs the world for ever.
-pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board: impl Board) -> ! {
+pub async fn run<G: Game + 'static>(
+    memory: impl FnOnce() -> Storages<G>,
+    network: Network<SOCKETS>,
+    mut entropy: impl Entropy,
+    mut board: impl Board,
+) -> ! {
+    const {
+        let longest = G::MESSAGE_MAX_BYTES + OPCODE_BYTES + PacketHeader::BYTES;
+        assert!(SEND_BYTES >= longest, "device.toml: send_bytes holds no message of the game");
+    }
     network.wait(&mut board).await;
     let own_address = network.address();
     let mut sockets = network.sockets(RECEIVE_BYTES);
-    let mut engine = engine(own_address, &mut entropy);
+    let mut engine = engine(memory, own_address, &mut entropy);
     start(&mut engine, &mut entropy);
     let port = device::world::PORT as u16;
     loop {
@@ -121,20 +170,25 @@ pub async fn run(network: Network<SOCKETS>, mut entropy: impl Entropy, mut board
     }
 }
 
-type WorldEngine = Engine<'static, World<'static, Tag>>;
+type WorldEngine<G> = Engine<'static, World<'static, G>>;
 
 /// Not inlined: what it needs of the stack is free again while the world runs.
 #[inline(never)]
-fn engine(own_address: Ipv4Address, entropy: &mut dyn Entropy) -> WorldEngine {
+fn engine<G: Game + 'static>(
+    memory: impl FnOnce() -> Storages<G>,
+    own_address: Ipv4Address,
+    entropy: &mut dyn Entropy,
+) -> WorldEngine<G> {
     let mut turn = Turn { now: embassy::now(), entropy };
-    let world = World::new(WORLD_MEMORY.take().storage(), config(own_address));
-    let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, world, &mut turn);
+    let (node, world) = memory();
+    let world = World::new(world, config(own_address));
+    let node = Node::new(node, LIMITS, world, &mut turn);
     Engine::new(node, LINKS.take(), LISTENERS)
 }
 
 /// Behind [`engine`], not in it: the engine would be on the stack once more while it starts.
 #[inline(never)]
-fn start(engine: &mut WorldEngine, entropy: &mut dyn Entropy) {
+fn start<G: Game + 'static>(engine: &mut WorldEngine<G>, entropy: &mut dyn Entropy) {
     engine.node_mut().act(&mut Turn { now: embassy::now(), entropy }, World::start);
 }
 
@@ -162,7 +216,7 @@ fn public_address<const BYTES: usize>(own_address: Ipv4Address) -> heapless::Str
     address
 }
 
-fn report(node: &Node<'static, World<'static, Tag>>, idle_ms: u32) {
+fn report<G: Game + 'static>(node: &Node<'static, World<'static, G>>, idle_ms: u32) {
     REPORT.tell(node, idle_ms);
     let (rooms, stats) = (node.role().rooms(), node.role().stats());
     set(&REPORT.users, rooms.users() as u32);

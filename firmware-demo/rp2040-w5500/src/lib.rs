@@ -22,9 +22,9 @@ use embassy_time::{Delay, Duration};
 use embedded_hal_bus::spi::ExclusiveDevice;
 use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::Entropy;
-use tinyrealm_firmware_roles::links::SocketBuffers;
-use tinyrealm_firmware_roles::network::Network;
-use tinyrealm_firmware_roles::{Board, device, network};
+use tinyrealm_firmware::links::SocketBuffers;
+use tinyrealm_firmware::network::Network;
+use tinyrealm_firmware::{Board, device, network};
 
 const WATCHDOG: Duration = Duration::from_secs(8);
 /// The chip promises 33 MHz; the processor's clock gives 31.25 MHz.

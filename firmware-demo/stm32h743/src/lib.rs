@@ -21,9 +21,9 @@ use embassy_stm32::wdg::IndependentWatchdog;
 use embassy_stm32::{Config, bind_interrupts};
 use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::Entropy;
-use tinyrealm_firmware_roles::links::SocketBuffers;
-use tinyrealm_firmware_roles::network::Network;
-use tinyrealm_firmware_roles::{Board, device, network};
+use tinyrealm_firmware::links::SocketBuffers;
+use tinyrealm_firmware::network::Network;
+use tinyrealm_firmware::{Board, device, network};
 
 const WATCHDOG_US: u32 = 20_000_000;
 /// Frames that may wait in each direction.

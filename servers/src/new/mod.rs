@@ -13,7 +13,7 @@ use crate::cli::NewOptions;
 use crate::names::pascal;
 
 /// Each file, with its template.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 17] = [
     ("Cargo.toml", include_str!("template/Cargo.toml.txt")),
     (".gitignore", include_str!("template/gitignore.txt")),
     ("README.md", include_str!("template/README.md.txt")),
@@ -24,13 +24,18 @@ const FILES: [(&str, &str); 12] = [
     ("game/tests/play.rs", include_str!("template/game/tests/play.rs.txt")),
     ("server/Cargo.toml", include_str!("template/server/Cargo.toml.txt")),
     ("server/src/main.rs", include_str!("template/server/src/main.rs.txt")),
+    ("device/.cargo/config.toml", include_str!("template/device/cargo/config.toml.txt")),
+    ("device/Cargo.toml", include_str!("template/device/Cargo.toml.txt")),
+    ("device/build.rs", include_str!("template/device/build.rs.txt")),
+    ("device/device.toml", include_str!("template/device/device.toml.txt")),
+    ("device/src/main.rs", include_str!("template/device/src/main.rs.txt")),
     ("web/index.html", include_str!("template/web/index.html.txt")),
     ("web/page.js", include_str!("template/web/page.js.txt")),
 ];
 
 /// Names that a crate can't have beside those it uses.
-const TAKEN: [&str; 8] =
-    ["core", "std", "alloc", "test", "proc-macro", "tinyrealm", "game", "server"];
+const TAKEN: [&str; 9] =
+    ["core", "std", "alloc", "test", "proc-macro", "tinyrealm", "game", "server", "device"];
 /// Words of the language, which no crate can be called.
 const WORDS: [&str; 46] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
@@ -117,6 +122,8 @@ fn filled(template: &str, name: &str, source: &Source) -> String {
         ("{{core}}", &source.dependency("core")),
         ("{{servers}}", &source.dependency("servers")),
         ("{{testing}}", &source.dependency("testing")),
+        ("{{firmware}}", &source.dependency("firmware-demo/roles")),
+        ("{{mps2}}", &source.dependency("firmware-demo/mps2-an385")),
         ("{{home}}", &source.home()),
     ];
     words.iter().fold(template.to_owned(), |text, (word, value)| text.replace(word, value))

@@ -1,20 +1,8 @@
-//! The role `world` on this board.
+//! The role `world` on this board, with the game of tag.
 #![no_std]
 #![no_main]
 
-use embassy_executor::Spawner;
-use tinyrealm_firmware_roles::network::Network;
-use tinyrealm_firmware_roles::world::{self, SOCKET_BUFFERS, SOCKETS, STACK_RESOURCES};
-use tinyrealm_mps2_an385::board::{Mps2, PacketTimes};
+use tinyrealm_tag::Tag;
 
-#[cortex_m_rt::entry]
-fn main() -> ! {
-    tinyrealm_mps2_an385::start(&STACK_RESOURCES, &SOCKET_BUFFERS, |spawner: Spawner, network| {
-        spawner.spawn(role(network).expect("the role is spawned once"));
-    })
-}
-
-#[embassy_executor::task]
-async fn role(network: Network<SOCKETS>) {
-    world::run(network, PacketTimes::new(), Mps2::new()).await;
-}
+tinyrealm_firmware::world!(Tag);
+tinyrealm_mps2_an385::entry!();

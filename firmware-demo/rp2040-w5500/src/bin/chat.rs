@@ -3,17 +3,18 @@
 #![no_main]
 
 use embassy_executor::Spawner;
-use tinyrealm_firmware_roles::chat::{self, SOCKET_BUFFERS, STACK_RESOURCES};
-use tinyrealm_firmware_roles::device;
+use tinyrealm_firmware::device;
 
 const _: () = assert!(
     device::HAS_OWN_CHAT_KEY,
     "device.toml: main.chat_key is the demonstration's, which everyone has: put what `tinyrealm key` prints there"
 );
 
+tinyrealm_firmware::chat!();
+
 #[embassy_executor::main]
 async fn main(spawner: Spawner) -> ! {
     let (network, board, randomness) =
         tinyrealm_rp2040_w5500::start(spawner, &STACK_RESOURCES, &SOCKET_BUFFERS).await;
-    chat::run(network, randomness, board).await
+    run(network, randomness, board).await
 }

@@ -3,11 +3,12 @@
 #![no_main]
 
 use embassy_executor::Spawner;
-use tinyrealm_firmware_roles::echo::{self, SOCKET_BUFFERS, STACK_RESOURCES};
+
+tinyrealm_firmware::echo!();
 
 #[embassy_executor::main]
 async fn main(spawner: Spawner) -> ! {
-    let (network, board, _) =
+    let (network, board, randomness) =
         tinyrealm_stm32h743::start(spawner, &STACK_RESOURCES, &SOCKET_BUFFERS).await;
-    echo::run(network, board).await
+    run(network, randomness, board).await
 }

@@ -5,6 +5,7 @@
 
 mod chat;
 mod client;
+mod coin_rush;
 mod hostile;
 mod images;
 mod lossy;
