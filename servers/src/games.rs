@@ -35,6 +35,7 @@ pub struct HostedGame {
     fingerprint: u32,
     message_max_bytes: usize,
     timers: usize,
+    keeps_things: bool,
     schema: GameSchema,
     try_settings: fn(&Table) -> Result<(), String>,
     serve: fn(WorldStart) -> Serving,
@@ -52,6 +53,7 @@ impl HostedGame {
             fingerprint: G::FINGERPRINT,
             message_max_bytes: G::MESSAGE_MAX_BYTES,
             timers: G::TIMERS,
+            keeps_things: G::SAVES_IN_FLIGHT > 0 || G::ROOM_SAVE_BYTES > 0,
             schema: G::SCHEMA,
             try_settings: |table| configure(&mut G::default(), table),
             serve: |start| Box::pin(world_server::serve::<G>(start)),
@@ -74,6 +76,11 @@ impl HostedGame {
     /// Which version of its rules it is.
     pub(crate) const fn version(&self) -> u16 {
         self.version
+    }
+
+    /// Whether its rooms keep anything.
+    pub(crate) const fn keeps_things(&self) -> bool {
+        self.keeps_things
     }
 
     /// What tells it from others, and from other versions of itself.

@@ -4,19 +4,23 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
+use tinyrealm_core::node::world::saves::{RestoreRefusal, SaveStats};
 use tinyrealm_core::node::world::{Game, World, WorldConfig};
-use tinyrealm_core::protocol::{JoinDenial, ServerKind, WorldId};
+use tinyrealm_core::protocol::{JoinDenial, RoomId, ServerKind, WorldId};
 use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat_server::{self, ChatReport};
 use crate::config::{ChatPlace, Config, NetSettings, WorldSettings};
-use crate::games;
+use crate::games::{self, HostedGame};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
+use crate::store::courier::{Courier, found};
+use crate::store::{self, Kept, Owner, Store};
 
 /// What a world tells about itself.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -35,7 +39,26 @@ pub(crate) struct WorldReport {
     pub(crate) flushes: u64,
     pub(crate) snapshots: u32,
     pub(crate) denied: Vec<(&'static str, u32)>,
+    pub(crate) saves: SavesReport,
     pub(crate) net: NetReport,
+}
+
+/// What has become of what the rooms keep.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct SavesReport {
+    pub(crate) accepted: u32,
+    pub(crate) replaced: u32,
+    pub(crate) refused: u32,
+    pub(crate) handed_out: u32,
+    pub(crate) failed: u32,
+    pub(crate) unreadable: u32,
+}
+
+impl From<&SaveStats> for SavesReport {
+    fn from(stats: &SaveStats) -> Self {
+        let &SaveStats { accepted, replaced, refused, handed_out, failed, unreadable } = stats;
+        Self { accepted, replaced, refused, handed_out, failed, unreadable }
+    }
 }
 
 fn report<G: Game>(node: &Node<'_, World<'_, G>>) -> WorldReport {
@@ -58,6 +81,7 @@ fn report<G: Game>(node: &Node<'_, World<'_, G>>) -> WorldReport {
         flushes: stats.flushes,
         snapshots: stats.snapshots,
         denied: denials.map(|denial| (denial.name(), stats.denied_for(*denial))).collect(),
+        saves: world.save_stats().into(),
         net: NetReport::new(node.stats(), sessions.len(), buffers),
     }
 }
@@ -135,16 +159,31 @@ pub(crate) fn spawn(
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(settings.sessions() * usize::from(settings.nodes));
     let game = config.game_of(&settings.region)?;
+    let kept = open_store(&settings, &game)?;
     let config = Config { world: settings, ..config.clone() };
     let name = format!("world-{}", config.world.id);
     NodeThread::spawn(&name, address, move |bound| {
-        game.serve(WorldStart { config, keyring, bound, shutdown, shared })
+        game.serve(WorldStart { config, kept, keyring, bound, shutdown, shared })
     })
+}
+
+/// The store of a world whose game keeps anything, and what is in it of its rooms.
+type KeptBefore = Option<(Box<dyn Store>, Vec<(RoomId, Kept)>)>;
+
+fn open_store(settings: &WorldSettings, game: &HostedGame) -> anyhow::Result<KeptBefore> {
+    if !game.keeps_things() {
+        return Ok(None);
+    }
+    let owner = Owner { game: game.name(), fingerprint: game.fingerprint() };
+    let mut store = store::open(settings, owner)?;
+    let rooms = store.rooms()?;
+    Ok(Some((store, rooms)))
 }
 
 /// All that a world needs to begin.
 pub(crate) struct WorldStart {
     config: Config,
+    kept: KeptBefore,
     keyring: Keyring,
     bound: Bound,
     shutdown: CancellationToken,
@@ -153,7 +192,8 @@ pub(crate) struct WorldStart {
 
 /// Runs a world of this game until its end.
 pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart) {
-    let WorldStart { config, keyring, bound, shutdown, shared } = start;
+    let WorldStart { config, kept, keyring, bound, shutdown, shared } = start;
+    let (store, kept_rooms) = kept.unzip();
     let settings = &config.world;
     let node_sizes = NodeSizes {
         sessions: settings.sessions(),
@@ -177,6 +217,9 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
         let role = World::new(storage, core_config(settings, keyring, bound.address));
         let mut node =
             Node::new(node_storage(node_sizes), net_of(&config, settings).to_core(), role, turn);
+        for (room, kept) in kept_rooms.iter().flatten() {
+            restore(&mut node, turn, *room, kept);
+        }
         node.act(turn, World::start);
         node
     })
@@ -188,7 +231,44 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
         shared.clone(),
         report,
     );
-    shared.publish(report(&process::run(driver, control).await));
+    // Its jobs, and the state of each room.
+    let most_outside = usize::from(settings.rooms) * (G::SAVES_IN_FLIGHT + 1);
+    let node = match store {
+        None => process::run(driver, control).await,
+        Some(store) => match Courier::start(control, store, most_outside) {
+            Ok(courier) => process::run(driver, courier).await,
+            Err(error) => panic!("no thread for the store: {error}"),
+        },
+    };
+    shared.publish(report(&node));
+}
+
+/// A room goes on where it was, or the operator hears why not.
+fn restore<'a, G: Game>(
+    node: &mut Node<'a, World<'a, G>>,
+    turn: &mut Turn<'_>,
+    room: RoomId,
+    kept: &Kept,
+) {
+    let mut buffer = vec![0; node.role().job_bytes()];
+    let found = found(kept, &mut buffer);
+    let restored = node.act(turn, |world, cx| world.restore_room(cx, room, found));
+    let (name, number) = (G::NAME, room.0);
+    match restored {
+        Ok(()) => tracing::debug!("room {number} goes on where it was"),
+        Err(RestoreRefusal::NoSuchRoom) => {
+            tracing::warn!(
+                "room {number} was kept, and there is none: raise world.rooms to have it again"
+            );
+        }
+        Err(RestoreRefusal::Version(version)) => tracing::warn!(
+            "room {number} begins anew: it was kept by version {version} of {name}, which version {} does not migrate",
+            G::VERSION
+        ),
+        Err(RestoreRefusal::Unreadable) => {
+            tracing::warn!("room {number} begins anew: {name} can't read what it has kept of it");
+        }
+    }
 }
 
 /// Pages find a world where it says that it is.

@@ -28,4 +28,10 @@ pub trait Control<'a, R> {
     fn finish_turn(&mut self, turn: &mut Turn<'_>, node: &mut Node<'a, R>) {
         let _ = (turn, node);
     }
+
+    /// Whether a node without connections, which is to shut down, may end: it goes on being polled until then.
+    fn may_end(&self, node: &Node<'a, R>) -> bool {
+        let _ = node;
+        true
+    }
 }

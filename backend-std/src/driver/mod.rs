@@ -133,7 +133,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         self
     }
 
-    /// Runs until `control` wants to shut down and every peer has been told; answers the node. Spawn
+    /// Runs until `control` wants to shut down, every peer has been told, and `control` has nothing left to do; answers the node. Spawn
     /// it: a task is woken by its own runtime without a system call, a runtime's root is not.
     pub async fn run(mut self, mut control: impl Control<'a, R>) -> Node<'a, R> {
         // The driver shares its time among its connections itself.
@@ -176,7 +176,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         self.transmit(turn);
         self.fulfil_requests(turn);
         let has_dialed = std::mem::take(&mut self.has_dialed);
-        if self.node.is_finished() {
+        if self.node.is_finished() && control.may_end(&self.node) {
             return Poll::Ready(());
         }
         let is_due = self.poll_sleep(cx).is_ready();

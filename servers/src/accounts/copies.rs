@@ -13,13 +13,14 @@ use rusqlite::Connection;
 
 use super::StoreError;
 use super::opening::{self, Origin};
-use super::place::{Place, with_suffix};
+use super::place::Place;
 use super::record::{Record, sync_folder};
+use crate::database::{connect_to_read, make_private, with_suffix};
 
 /// Copies the store of `place` into `target`, which is not there yet.
 pub(super) fn backup(place: &Place, target: &Path) -> anyhow::Result<()> {
     ensure!(!target.exists(), "{} is there already: name another file", target.display());
-    let source = opening::connect_to_read(&place.file)?;
+    let source = connect_to_read(&place.file)?;
     opening::check(&source, &place.file)?;
     let aside = with_suffix(target, ".part");
     let copied = copy(&source, &aside).and_then(|()| Ok(std::fs::rename(&aside, target)?));
@@ -36,7 +37,7 @@ fn copy(source: &Connection, target: &Path) -> anyhow::Result<()> {
     if target.exists() {
         std::fs::remove_file(target)?;
     }
-    opening::make_private(target)?;
+    make_private(target)?;
     let name = target.to_str().context("its name is no text")?;
     source.execute("VACUUM INTO ?1", [name]).map_err(StoreError::from)?;
     Ok(File::open(target)?.sync_all()?)
@@ -46,7 +47,7 @@ fn copy(source: &Connection, target: &Path) -> anyhow::Result<()> {
 pub(super) fn restore(place: &Place, backup: &Path) -> anyhow::Result<Option<PathBuf>> {
     let what = || format!("can't restore {}", backup.display());
     ensure!(backup.is_file(), "there is no file {}", backup.display());
-    let source = opening::connect_to_read(backup).with_context(what)?;
+    let source = connect_to_read(backup).with_context(what)?;
     opening::check(&source, backup).with_context(what)?;
     let known = place.known()?;
     let aside = with_suffix(&place.file, ".restored");

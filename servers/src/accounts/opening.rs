@@ -11,15 +11,14 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::password::random_password;
 use super::place::Place;
 use super::record::Record;
 use super::{FIRST_GUEST, StoreError};
+use crate::database::{connect, make_private};
 
-/// How long a call waits for another process's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = "
     CREATE TABLE accounts (
@@ -103,56 +102,6 @@ pub(super) fn open(place: &Place, if_lost: IfLost) -> anyhow::Result<Connection>
 /// What SQLite has left of a database that is gone is not for the next one.
 fn remove_all(place: &Place) -> std::io::Result<()> {
     place.all_files().iter().filter(|path| path.exists()).try_for_each(std::fs::remove_file)
-}
-
-/// Nobody but the owner reads password hashes; the log beside it gets the same mode.
-pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        // A copy may have come with another mode.
-        Err(_) => restrict(path),
-        Ok(_) => Ok(()),
-    }
-}
-
-#[cfg(unix)]
-fn restrict(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    tracing::warn!("others could read {}: now its owner alone can", path.display());
-    std::fs::set_permissions(path, PermissionsExt::from_mode(mode & 0o700))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    Ok(connection)
-}
-
-/// A connection that only reads, for a file from elsewhere.
-pub(super) fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(connection)
 }
 
 /// Of several processes that start at once, one makes the tables.

@@ -9,11 +9,12 @@ use tinyrealm_core::node::login::{RevocationPage, RevocationWork, TokenHash};
 use tinyrealm_core::protocol::{REVOCATION_PAGE, Revision, Revocation, Uid};
 
 use super::opening::{self, IfLost};
-use super::place::{Found, Place};
+use super::place::Place;
 use super::{
     Account, AccountStore, FIRST_GUEST, Grant, NewAccount, Purpose, Standing, StoreError,
     UnixSeconds,
 };
+use crate::database::Found;
 
 const COLUMNS: &str =
     "uid, id, password_hash, is_enabled, is_throw_away, created_at, last_login_at, generation";

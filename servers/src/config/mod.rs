@@ -178,6 +178,8 @@ pub(crate) struct WorldSettings {
     pub(crate) reconnect_most_ms: u32,
     /// What the rooms are for, if `regions` has nothing for its region; empty: the first game of this binary.
     pub(crate) game: String,
+    /// The folder with what the rooms keep, a file a world, made at the first start; empty: a folder of this user.
+    pub(crate) data_folder: String,
     /// Where the realm's chat server runs: `remote`, or `embedded` in this process, at `chat.listen`.
     pub(crate) chat: ChatPlace,
 }
@@ -269,6 +271,7 @@ impl Default for WorldSettings {
             reconnect_first_ms: 200,
             reconnect_most_ms: 5_000,
             game: String::new(),
+            data_folder: String::new(),
             chat: ChatPlace::Remote,
         }
     }
