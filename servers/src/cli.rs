@@ -8,6 +8,7 @@ mod bots;
 mod decode;
 mod key;
 mod new;
+mod results;
 mod schema;
 mod user;
 
@@ -23,6 +24,7 @@ pub(crate) use bots::BotOptions;
 pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};
 pub(crate) use new::NewOptions;
+pub(crate) use results::ResultsOptions;
 pub(crate) use schema::SchemaOptions;
 pub(crate) use user::UserCommand;
 use user::{CreateOptions, DataOptions};
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     /// Turn users and addresses away, guests too; works while Main runs, too.
     #[command(subcommand)]
     Ban(BanCommand),
+    /// Print what games have recorded, while the worlds run, too.
+    Results(ResultsOptions),
     /// Print the key of one server, from the realm's secret: all that this server needs.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -245,6 +249,7 @@ impl Cli {
             Some(Command::User(command)) => command.data().push_to(&mut push),
             Some(Command::Ban(command)) => command.push_to(&mut push),
             Some(Command::Chat(options)) => options.push_to(&mut push),
+            Some(Command::Results(options)) => options.push_to(&mut push),
             Some(
                 Command::Bots(_)
                 | Command::Client(_)

@@ -47,6 +47,7 @@ mod new;
 mod password_input;
 mod process;
 mod report;
+mod results;
 mod schema;
 mod secret;
 mod status;
@@ -112,6 +113,7 @@ fn run(cli: &Cli, games: Games) -> anyhow::Result<ExitCode> {
         Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),
+        Some(Command::Results(options)) => results::run(options, &config, games),
         Some(Command::Decode(options)) => decode::run(options, games),
         Some(Command::New(options)) => new::run(options),
         Some(Command::Web(options)) => web::run(&options.out, games),

@@ -7,6 +7,7 @@
 //! the first of these that all of them fit. What is wrong is said with the place where it is; exit code 1 then.
 
 mod framing;
+mod json;
 mod payload;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::cli::DecodeOptions;
 use crate::games::Games;
 use crate::schema::model::Schema;
 pub(crate) use framing::Framing;
+pub(crate) use json::json;
 
 /// Prints what the hex on the command line, or else on the standard input, says.
 pub(crate) fn run(options: &DecodeOptions, games: Games) -> anyhow::Result<ExitCode> {

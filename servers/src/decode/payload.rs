@@ -49,11 +49,11 @@ fn write_line(out: &mut String, depth: usize, bytes: &[u8], text: &str) {
     let _ = writeln!(out, "  {column} {indent}{text}");
 }
 
-struct Reader<'r> {
-    schema: &'r Schema,
-    payload: &'r [u8],
-    place: usize,
-    out: &'r mut String,
+pub(super) struct Reader<'r> {
+    pub(super) schema: &'r Schema,
+    pub(super) payload: &'r [u8],
+    pub(super) place: usize,
+    pub(super) out: &'r mut String,
 }
 
 impl Reader<'_> {
@@ -101,7 +101,7 @@ impl Reader<'_> {
         if is_there { self.value(name, kind, depth) } else { Ok(()) }
     }
 
-    fn flag(&mut self) -> Result<bool, String> {
+    pub(super) fn flag(&mut self) -> Result<bool, String> {
         match self.take(1)?[0] {
             0 => Ok(false),
             1 => Ok(true),
@@ -135,13 +135,13 @@ impl Reader<'_> {
         Ok(about.map_or_else(|| number.to_string(), |(of, _)| format!("{number}, {}", of.name)))
     }
 
-    fn float(&mut self) -> Result<f32, String> {
+    pub(super) fn float(&mut self) -> Result<f32, String> {
         let mut bytes = [0; 4];
         bytes.copy_from_slice(self.take(4)?);
         Ok(f32::from_le_bytes(bytes))
     }
 
-    fn varint(&mut self, bits: u32) -> Result<u64, String> {
+    pub(super) fn varint(&mut self, bits: u32) -> Result<u64, String> {
         let start = self.place;
         let mut number = 0_u128;
         for shift in (0..bits).step_by(7) {
@@ -162,7 +162,7 @@ impl Reader<'_> {
         Err(format!("{bytes} goes on, and a number of {bits} bits does not"))
     }
 
-    fn count(&mut self, most: usize, what: &str) -> Result<usize, String> {
+    pub(super) fn count(&mut self, most: usize, what: &str) -> Result<usize, String> {
         let count = usize::try_from(self.varint(u32::BITS)?).unwrap_or(usize::MAX);
         if count > most {
             return Err(format!("{count} {what}, and {most} is the most"));
@@ -170,7 +170,7 @@ impl Reader<'_> {
         Ok(count)
     }
 
-    fn counted(&mut self, most: usize) -> Result<&[u8], String> {
+    pub(super) fn counted(&mut self, most: usize) -> Result<&[u8], String> {
         let count = self.count(most, "bytes")?;
         self.take(count)
     }
@@ -181,7 +181,7 @@ impl Reader<'_> {
         text.map(|text| format!("{text:?}")).map_err(|_| format!("{} is no UTF-8", spaced(bytes)))
     }
 
-    fn take(&mut self, count: usize) -> Result<&[u8], String> {
+    pub(super) fn take(&mut self, count: usize) -> Result<&[u8], String> {
         let left = &self.payload[self.place..];
         if count > left.len() {
             return Err(format!(
@@ -194,6 +194,6 @@ impl Reader<'_> {
     }
 }
 
-fn zigzag(raw: u64) -> i64 {
+pub(super) fn zigzag(raw: u64) -> i64 {
     (raw >> 1).cast_signed() ^ -(raw & 1).cast_signed()
 }
