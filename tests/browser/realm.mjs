@@ -25,7 +25,7 @@ export class Realm {
     this.mainPort = main;
     const settings = [
       `http.port=${http}`, `admin.port=${admin}`, `main.port=${main}`, `login.port=${login}`, `chat.port=${chat}`,
-      `world.port=${world}`, `login.data_folder=${this.folder}`,
+      `world.port=${world}`, `login.data_folder=${this.folder}`, `world.data_folder=${this.folder}`,
     ];
     this.#flags = ["up", ...flags, ...settings.flatMap((one) => ["--set", one])];
     this.#environment = environment;

@@ -7,7 +7,7 @@ use tinyrealm_core::wire::Frame;
 
 use super::{COINS_MAX, FIELD, SPEED, distance};
 use crate::messages::client_to_rush::Look;
-use crate::messages::rush_to_client::{self, Coin, Round, Score};
+use crate::messages::rush_to_client::{self, Best, Coin, Outcome, Round, Score};
 
 /// So much of its speed a bot uses.
 const PACE: u32 = SPEED * 9 / 10;
@@ -21,6 +21,7 @@ pub struct CoinRushBot {
     me: MemberNumber,
     coins: [Option<Position>; COINS_MAX],
     points: u16,
+    best: u16,
     moved_at: Option<Stamp>,
     has_missed: bool,
     broken: Option<Broken>,
@@ -104,6 +105,15 @@ impl rush_to_client::Stub<()> for CoinRushBot {
         }
         self.expect(score.points >= self.points, "points have become fewer while a round goes on");
         self.points = score.points;
+    }
+
+    fn best(&mut self, _: &mut (), best: Best) {
+        self.expect(best.points >= self.best, "the best round has become worse");
+        self.best = best.points;
+    }
+
+    fn outcome(&mut self, _: &mut (), _: Outcome) {
+        self.expect(false, "somebody was told a record");
     }
 }
 

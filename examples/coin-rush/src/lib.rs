@@ -5,6 +5,8 @@
 //! nobody runs faster than [`SPEED`], nobody leaves the field, and who
 //! only tries to cheat is shown out.
 //!
+//! Everybody's best round, every round's results and the rooms themselves outlast the server.
+//!
 //! Contract: a newcomer is told the round, every coin and every score; later only what changes, in the same order
 //! for everybody. What a loud room does not take now is told with a later tick.
 //!
@@ -23,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod bot;
+mod keeping;
 pub mod messages;
 mod players;
 #[cfg(test)]
@@ -35,7 +38,8 @@ use messages::client_to_rush::{self, Look};
 use messages::rush_to_client::{self, Coin, Round, Score};
 use players::{Player, Players};
 use tinyrealm_core::node::world::{
-    Game, Left, MoveVerdict, RoomContext, Setting, SettingProblem, Speaker, Tick,
+    Game, Left, MoveVerdict, RoomContext, Setting, SettingProblem, Speaker, StoreFailure, Tick,
+    Unreadable,
 };
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
 use tinyrealm_core::protocol::{Direction, Dispatched, MemberState, Position, Uid};
@@ -129,6 +133,9 @@ impl<const PLAYERS: usize> CoinRush<PLAYERS> {
 
     fn end_round(&mut self) {
         self.is_running = false;
+        for player in self.players.iter_mut() {
+            player.end_round(self.round);
+        }
         self.left_ms = PAUSE_MS;
         self.is_round_untold = true;
     }
@@ -201,6 +208,11 @@ impl<const PLAYERS: usize> Default for CoinRush<PLAYERS> {
 impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
     const NAME: &'static str = "coin-rush";
     const TICK_INTERVAL_MS: u32 = TICK_MS;
+    const SAVE_BYTES: usize = keeping::SAVE_BYTES;
+    /// A best and a result each.
+    const SAVES_IN_FLIGHT: usize = if PLAYERS < 128 { 2 * PLAYERS } else { 256 };
+    const ROOM_SAVE_BYTES: usize = keeping::state_bytes(PLAYERS);
+    const SAVE_INTERVAL_MS: u32 = 1_000;
     const SCHEMA: GameSchema = GameSchema {
         links: &[&client_to_rush::SCHEMA, &rush_to_client::SCHEMA],
         words: Vocabulary::REALM,
@@ -276,6 +288,43 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
             (false, _) => {}
         }
         self.tell_changes(room);
+        for player in self.players.iter_mut().filter(|player| !player.is_away) {
+            player.keep(room);
+        }
+    }
+
+    fn on_loaded(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        key: &str,
+        loaded: Result<Option<&[u8]>, StoreFailure>,
+    ) {
+        self.hear_loaded(room, key, loaded);
+    }
+
+    fn on_saved(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        key: &str,
+        saved: Result<(), StoreFailure>,
+    ) {
+        self.hear_saved(room, key, saved);
+    }
+
+    /// A room in which no round has begun has nothing to keep.
+    fn save_room(&self, out: &mut [u8]) -> usize {
+        if self.round == 0 { 0 } else { self.write_state(out).unwrap_or(usize::MAX) }
+    }
+
+    fn restore_room(
+        &mut self,
+        _: &mut RoomContext<'_, '_>,
+        state: &[u8],
+    ) -> Result<(), Unreadable> {
+        let mut restored = self.clone();
+        restored.read_state(state)?;
+        *self = restored;
+        Ok(())
     }
 }
 

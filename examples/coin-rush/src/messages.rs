@@ -1,7 +1,7 @@
 //! What players and the game say to each other.
 
 use tinyrealm_core::protocol;
-use tinyrealm_core::protocol::{MemberNumber, Position};
+use tinyrealm_core::protocol::{MemberNumber, Position, Uid};
 use tinyrealm_core::wire::opcode::GAME;
 
 protocol! {
@@ -39,6 +39,22 @@ protocol! {
         /// Who.
         number: MemberNumber,
         /// How many.
+        points: u16,
+    }
+
+    /// Your best round had so many coins, and that is kept.
+    4 best => Best {
+        /// How many.
+        points: u16,
+    }
+
+    /// What somebody had when a round was over: recorded, and told to nobody.
+    5 outcome => Outcome {
+        /// Which round of its room.
+        round: u16,
+        /// Who.
+        uid: Uid,
+        /// How many coins.
         points: u16,
     }
 }

@@ -3,6 +3,7 @@
 use tinyrealm_core::protocol::Uid;
 use tinyrealm_core::time::{Instant, Stamp};
 
+use super::keeping::Keeping;
 use super::{SLACK, SPEED};
 
 /// One player.
@@ -16,6 +17,15 @@ pub(crate) struct Player {
     pub(crate) refused: u8,
     /// How far it may go besides what time gives it, in thousandths of a unit.
     pub(crate) slack_used: u32,
+    /// It was here before the world started again, and may come back for its points until the round ends.
+    pub(crate) is_away: bool,
+    /// The most points of its rounds, as far as is known here.
+    pub(crate) best: u16,
+    /// How far that is kept.
+    pub(crate) keeping: Keeping,
+    /// The last round that has ended, and its points in it, unless they are recorded.
+    pub(crate) ended_round: u16,
+    pub(crate) ended_points: u16,
 }
 
 impl Player {
@@ -26,6 +36,11 @@ impl Player {
         moved_at: Stamp::ZERO,
         refused: 0,
         slack_used: 0,
+        is_away: false,
+        best: 0,
+        keeping: Keeping::Unknown,
+        ended_round: 0,
+        ended_points: 0,
     };
 
     /// Whether somebody who has not moved since then may go so far. What it goes too far it owes: time pays.
@@ -51,12 +66,18 @@ impl<const MOST: usize> Players<MOST> {
     pub(crate) const NONE: Self = Self([Player::NOBODY; MOST]);
 
     pub(crate) fn has_place(&self) -> bool {
-        self.find(Uid::NOBODY).is_some()
+        self.0.iter().any(|player| player.uid == Uid::NOBODY || player.is_away)
     }
 
+    /// Who was here before goes on with its points; who was, and has not come back, gives way.
     pub(crate) fn enter(&mut self, player: Player) {
-        if let Some(place) = self.find_mut(Uid::NOBODY) {
-            *place = player;
+        let place = |uid| self.0.iter().position(|player| player.uid == uid);
+        let place = place(player.uid).or_else(|| place(Uid::NOBODY));
+        let place = place.or_else(|| self.0.iter().position(|player| player.is_away));
+        if let Some(before) = place.and_then(|place| self.0.get_mut(place)) {
+            let is_back = before.uid == player.uid;
+            let points = if is_back { before.points } else { player.points };
+            *before = Player { points, is_untold: is_back, ..player };
         }
     }
 
@@ -83,6 +104,9 @@ impl<const MOST: usize> Players<MOST> {
     }
 
     pub(crate) fn begin_round(&mut self) {
+        for away in self.iter_mut().filter(|player| player.is_away) {
+            *away = Player::NOBODY;
+        }
         for player in self.iter_mut() {
             player.points = 0;
             player.is_untold = true;

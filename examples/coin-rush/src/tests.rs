@@ -67,3 +67,50 @@ fn both_sides_of_the_reach_and_the_field() {
     assert!(!is_near(at(i32::MIN, 0), at(i32::MAX, 0)));
     assert_eq!((coordinate(0), coordinate(u16::MAX)), (-FIELD, FIELD - 1));
 }
+
+#[test]
+fn keys_say_whose_they_are() {
+    for uid in [Uid(0), SOMEBODY, Uid(0xFEDC_BA98), Uid(u64::MAX)] {
+        assert_eq!(keeping::uid_of(keeping::Key::of(uid).text()), Some(uid));
+    }
+    for other in ["best/", "best/g", "worst/7", ""] {
+        assert_eq!(keeping::uid_of(other), None);
+    }
+}
+
+#[test]
+fn a_room_goes_on_with_everybody_s_points_until_the_round_ends() {
+    let mut game = CoinRush::<4> { round: 3, is_running: true, left_ms: 700, ..CoinRush::NEW };
+    game.coins[15] = Position { x: -FIELD, y: FIELD, z: 0 };
+    for (uid, points) in [(SOMEBODY, 4), (Uid(8), 1)] {
+        game.players.enter(Player { uid, points, ..Player::NOBODY });
+    }
+    let mut state = [0; keeping::state_bytes(4)];
+    let bytes = game.save_room(&mut state);
+    let mut again = CoinRush::<4>::NEW;
+    again.read_state(&state[..bytes]).unwrap();
+    assert_eq!((again.round(), again.left_ms, again.coins), (game.round(), 700, game.coins));
+    again.players.enter(Player { uid: SOMEBODY, ..Player::NOBODY });
+    assert_eq!((again.points_of(SOMEBODY), again.points_of(Uid(8))), (Some(4), Some(1)));
+    again.players.begin_round();
+    assert_eq!((again.points_of(SOMEBODY), again.points_of(Uid(8))), (Some(0), None));
+    // Whatever is cut off is no room; nor is one that does not fit.
+    for cut in 0..bytes {
+        let mut none = CoinRush::<4>::NEW;
+        assert!(none.read_state(&state[..cut]).is_err());
+        let mut short = state;
+        assert_eq!(game.write_state(&mut short[..cut]), None);
+    }
+    assert_eq!(CoinRush::<4>::NEW.save_room(&mut state), 0);
+}
+
+#[test]
+fn a_full_room_makes_place_for_who_comes_by_who_has_not_come_back() {
+    let mut players = Players::<2>::NONE;
+    players.enter(Player { uid: SOMEBODY, is_away: true, points: 3, ..Player::NOBODY });
+    players.enter(Player { uid: Uid(8), ..Player::NOBODY });
+    assert!(players.has_place());
+    players.enter(Player { uid: Uid(9), ..Player::NOBODY });
+    assert!(!players.has_place() && players.find(SOMEBODY).is_none());
+    assert_eq!(players.find(Uid(9)).map(|player| player.points), Some(0));
+}

@@ -64,6 +64,7 @@ realm
   .on("MoveBroadcast", meet)
   .on("Coin", ({ id, pos }) => world.coins.set(id, pos))
   .on("Score", ({ number, points }) => world.points.set(number, points))
+  .on("Best", ({ points }) => (element("best").textContent = points > 0 ? `Your best round: ${points}` : ""))
   .on("Round", (round) => (world.round = { ...round, heardAt: performance.now() }))
   .on("Closed", ({ reason }) => (element("state").textContent = `It is over: ${reason}. Load the page again.`));
 

@@ -1,6 +1,7 @@
 //! `Realm`: Main and worlds as processes of their own.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::secrets::Proof;
@@ -15,6 +16,14 @@ const NO_CHAT: &str = "main.chat=";
 
 /// How often a server is asked how it does, by whoever waits for it to do something.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Where a world keeps what its rooms keep, unless a test says where: no two tests have one world.
+fn folder_of_its_own() -> String {
+    static WORLDS: AtomicU32 = AtomicU32::new(0);
+    let number = WORLDS.fetch_add(1, Ordering::Relaxed);
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    format!("world.data_folder={folder}/{}-data/{number}", std::process::id())
+}
 
 /// One running server.
 pub(crate) struct Server {
@@ -83,7 +92,8 @@ impl Server {
     pub(crate) fn world(id: u16, main: SocketAddr, settings: &[&str]) -> Self {
         let (id, main) = (id.to_string(), main.to_string());
         let arguments = ["world", "--port", "0", "--id", &id, "--main", &main];
-        Self::start(&format!("world {id}"), &arguments, settings)
+        let folder = folder_of_its_own();
+        Self::start(&format!("world {id}"), &arguments, &[&[folder.as_str()], settings].concat())
     }
 
     /// Waits until a world has registered this often.

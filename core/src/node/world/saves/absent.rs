@@ -17,6 +17,7 @@ pub struct SaveStorage<'a>(PhantomData<&'a mut ()>);
 pub struct SaveBook<'a>(PhantomData<&'a mut ()>);
 
 impl<'a> SaveBook<'a> {
+    #[expect(clippy::extra_unused_type_parameters, reason = "made like the book that keeps")]
     pub(in super::super) const fn new<G: Game>(_: SaveStorage<'a>, _: usize) -> Self {
         Self(PhantomData)
     }
