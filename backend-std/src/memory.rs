@@ -13,6 +13,7 @@
 //! assert_eq!(storage.sessions.sessions.len(), 100);
 //! ```
 
+use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::chat::ChatStorage;
 use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
@@ -23,6 +24,7 @@ use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{AddressStorage, Inbound, Opening, ReceiverStorage, SessionStorage};
 use tinyrealm_core::storage::{BufferMeta, Link, LongStorage, Slot, Vacant};
 use tinyrealm_core::timer::{Level, TimerEntry};
+use tinyrealm_core::wire::PacketHeader;
 
 /// Levels of the wheel: 74 hours.
 const LEVELS: usize = 4;
@@ -52,7 +54,7 @@ impl NodeSizes {
     pub const SERVER: Self = Self {
         sessions: 1_024,
         role_timers: 0,
-        buffer_bytes: 512,
+        buffer_bytes: PacketHeader::BYTES + NetConfig::SERVER.frame_limit_bytes as usize,
         spare_send_buffers: 1_024,
         long_frame_bytes: 0,
         long_frames: 16,

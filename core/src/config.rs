@@ -60,7 +60,7 @@ pub struct NetConfig {
 }
 
 impl NetConfig {
-    /// What a server starts with.
+    /// What a board starts from, and with another frame limit a [server](Self::SERVER).
     pub const DEFAULT: Self = Self {
         frame_limit_bytes: 508,
         greeting_timeout_ms: 5_000,
@@ -79,6 +79,10 @@ impl NetConfig {
         #[cfg(feature = "websocket")]
         hosts: &[],
     };
+
+    /// What a server starts with, and a client on a computer or in a browser: bodies that with their prefixes fit
+    /// one segment of most networks.
+    pub const SERVER: Self = Self { frame_limit_bytes: 1_400, ..Self::DEFAULT };
 
     /// How often an address may open connections.
     #[cfg(feature = "shares")]
@@ -131,7 +135,8 @@ const TIMEOUT_MAX_MS: u32 = 24 * 24 * 3_600 * 1_000;
 
 const _: () = assert!(TIMEOUT_MAX_MS < Stamp::REACH_MS);
 
-const _: () = assert!(NetConfig::DEFAULT.problem().is_none());
+const _: () =
+    assert!(NetConfig::DEFAULT.problem().is_none() && NetConfig::SERVER.problem().is_none());
 
 #[cfg(test)]
 mod tests {

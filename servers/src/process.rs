@@ -293,7 +293,7 @@ mod tests {
                     let secret = ClusterSecrets::of(ClusterSecret::new(&[0; 32]).unwrap());
                     let storage = main_storage(1, 1, 0, MainChatSizes::NONE);
                     let role = Main::new(storage, MainConfig::DEFAULT, guests, secret);
-                    Node::new(node_storage(sizes), NetConfig::DEFAULT, role, turn)
+                    Node::new(node_storage(sizes), NetConfig::SERVER, role, turn)
                 });
             run(driver, Panicking).await;
         };

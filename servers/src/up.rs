@@ -222,9 +222,9 @@ fn start_bots(
         join_seconds: BOTS_JOIN_SECONDS,
     };
     let (net, shutdown, shared) =
-        (config.net.to_core(), shutdown.clone(), realm.figures.bots.clone());
+        (config.net.clone(), shutdown.clone(), realm.figures.bots.clone());
     let serve = move || {
-        if let Err(failure) = bots::serve(plan, net, shutdown, shared) {
+        if let Err(failure) = bots::serve(plan, &net, shutdown, shared) {
             tracing::error!("the bots have ended: {failure:#}");
         }
     };

@@ -25,7 +25,7 @@ pub const TIMERS_MAX: usize = 64;
 /// The most bytes of a game's message on a bench.
 pub const MESSAGE_MAX_BYTES: usize = BUFFER_BYTES - OPCODE_BYTES;
 
-const BUFFER_BYTES: usize = 1_024;
+const BUFFER_BYTES: usize = 2_048;
 /// What a WebSocket's handshake needs beside the longest frame.
 const RECEIVE_BUFFER_BYTES: usize = ws::buffer_bytes(BUFFER_BYTES as u32);
 /// Players who come back may have two, and there is a link between the servers.
@@ -83,10 +83,10 @@ pub(crate) fn host_at(address: &str) -> HostId {
 /// What a server has by default, for messages as long as the game's.
 fn net<G: Game>() -> NetConfig {
     const { assert!(G::TIMERS <= TIMERS_MAX, "a bench's rooms have 64 timers") };
-    const { assert!(G::MESSAGE_MAX_BYTES <= MESSAGE_MAX_BYTES, "a bench's buffers hold 1,020 bytes") };
+    const { assert!(G::MESSAGE_MAX_BYTES <= MESSAGE_MAX_BYTES, "a bench's buffers hold 2,044 bytes") };
     let longest = (G::MESSAGE_MAX_BYTES + OPCODE_BYTES) as u32;
-    let frame_limit_bytes = NetConfig::DEFAULT.frame_limit_bytes.max(longest);
-    NetConfig { frame_limit_bytes, ..NetConfig::DEFAULT }
+    let frame_limit_bytes = NetConfig::SERVER.frame_limit_bytes.max(longest);
+    NetConfig { frame_limit_bytes, ..NetConfig::SERVER }
 }
 
 fn secrets() -> ClusterSecrets {

@@ -34,7 +34,7 @@ impl Game for Dice {
         _: MemberState,
         _: MemberState,
     ) -> MoveVerdict {
-        if room.random_u32() % 4 == 0 { MoveVerdict::Refuse } else { MoveVerdict::Accept }
+        if room.random_u32().is_multiple_of(4) { MoveVerdict::Refuse } else { MoveVerdict::Accept }
     }
 
     fn on_event(

@@ -25,7 +25,7 @@ use crate::socket::{SocketEvent, SocketState};
 /// Sockets at a time: the node's three sessions, and as many that the host has still to let go.
 pub const SOCKETS: usize = 6;
 /// The longest body that goes either way, in bytes.
-pub const BODY_MAX_BYTES: usize = NetConfig::DEFAULT.frame_limit_bytes as usize;
+pub const BODY_MAX_BYTES: usize = NetConfig::SERVER.frame_limit_bytes as usize;
 /// What is handed over at once: of a longer body the first so many bytes, which are too many already.
 pub const HANDOVER_BYTES: usize = BODY_MAX_BYTES + 1;
 

@@ -34,9 +34,9 @@ use crate::wire::PacketHeader;
 
 const SESSIONS: usize = 3;
 /// A whole frame of the longest kind.
-const BUFFER_BYTES: usize = NetConfig::DEFAULT.frame_limit_bytes as usize + PacketHeader::BYTES;
+const BUFFER_BYTES: usize = NetConfig::SERVER.frame_limit_bytes as usize + PacketHeader::BYTES;
 /// What both links may have queued.
-const SEND_BUFFERS: usize = 2 * NetConfig::DEFAULT.send_buffers_per_session as usize;
+const SEND_BUFFERS: usize = 2 * NetConfig::SERVER.send_buffers_per_session as usize;
 
 type ClientNodeMemory = NodeMemory<
     SESSIONS,
@@ -87,7 +87,7 @@ impl<S: NetSession> RealmMemory<S> {
         turn: &mut Turn<'_>,
     ) -> NodeDriver<'m, R, C> {
         // A client's connections are its own: nobody connects to it.
-        let node = Node::new(self.node.storage(), NetConfig::DEFAULT, role, turn);
+        let node = Node::new(self.node.storage(), NetConfig::SERVER, role, turn);
         let (connector, scheme) = network;
         NodeDriver::new(node, &mut self.slots, connector, scheme)
     }

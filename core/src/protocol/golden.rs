@@ -36,6 +36,12 @@ struct Vector {
     frame: Vec<u8>,
 }
 
+/// Of every vector its opcode, and how long its payload is.
+pub(crate) fn payload_bytes() -> impl Iterator<Item = (Opcode, usize)> {
+    let head_bytes = PacketHeader::BYTES + crate::wire::opcode::OPCODE_BYTES;
+    vectors::all().into_iter().map(move |vector| (vector.opcode, vector.frame.len() - head_bytes))
+}
+
 /// Checks one vector, both ways.
 fn golden<M>(message: M) -> Vector
 where

@@ -35,6 +35,7 @@ mod message;
 mod packet;
 pub mod schema;
 mod types;
+mod words;
 mod world_main;
 
 pub use client_login::{client_to_login, login_to_client};

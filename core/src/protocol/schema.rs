@@ -14,7 +14,10 @@
 //! ```
 
 use super::fingerprint::Hash;
+use super::words;
 use super::{ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, ServerKind};
+use crate::wire::opcode::GAME;
+use crate::wire::{VARINT_U16_MAX_BYTES, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 
 /// What a field is on the wire.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -141,35 +144,104 @@ impl Vocabulary {
     pub const REALM: Self = Self { structures: &[], limits: &[] };
 
     /// What this type is on the wire, if its name is known.
-    pub fn wire_type(self, type_name: &str) -> Option<WireType<'_>> {
-        let name = type_name.trim();
-        if let Some(some) = inside(name, "Option<") {
-            return Some(WireType::Option(some));
+    pub const fn wire_type(self, type_name: &str) -> Option<WireType<'_>> {
+        let name = words::trim(type_name);
+        if let Some(some) = words::inside(name, "Option<") {
+            return Some(WireType::Option(words::trim(some)));
         }
-        if let Some((item, most)) =
-            inside(name, "heapless::Vec<").and_then(|it| it.rsplit_once(','))
-        {
-            return Some(WireType::List(self.limit(most)?, item.trim()));
+        if let Some(inner) = words::inside(name, "heapless::Vec<") {
+            let Some((item, most)) = words::split_last(inner, b',') else { return None };
+            let Some(most) = self.limit(most) else { return None };
+            return Some(WireType::List(most, words::trim(item)));
         }
-        if let Some(most) = inside(name, "Text<'a,") {
-            return Some(WireType::Text(self.limit(most)?));
+        if let Some(most) = words::inside(name, "Text<'a,") {
+            let Some(most) = self.limit(most) else { return None };
+            return Some(WireType::Text(most));
         }
-        if let Some(most) = inside(name, "Bytes<'a,") {
-            return Some(WireType::Bytes(self.limit(most)?));
+        if let Some(most) = words::inside(name, "Bytes<'a,") {
+            let Some(most) = self.limit(most) else { return None };
+            return Some(WireType::Bytes(most));
         }
-        plain(name).or_else(|| self.structure(name).map(WireType::Structure))
+        match (plain(name), self.structure(name)) {
+            (None, Some(structure)) => Some(WireType::Structure(structure)),
+            (plain, _) => plain,
+        }
     }
 
     /// A limit by its name, or as a number.
-    fn limit(self, name: &str) -> Option<usize> {
-        let name = name.trim();
-        let named = self.limits.iter().chain(LIMITS).find(|(known, _)| *known == name);
-        named.map(|(_, value)| *value).or_else(|| name.parse().ok())
+    const fn limit(self, name: &str) -> Option<usize> {
+        let name = words::trim(name);
+        let (mut own, mut realm) = (self.limits, LIMITS);
+        while let [(known, value), rest @ ..] = own {
+            if words::is_same(known, name) {
+                return Some(*value);
+            }
+            own = rest;
+        }
+        while let [(known, value), rest @ ..] = realm {
+            if words::is_same(known, name) {
+                return Some(*value);
+            }
+            realm = rest;
+        }
+        words::number(name)
     }
 
-    fn structure(self, type_name: &str) -> Option<&'static Structure> {
-        self.structures.iter().chain(STRUCTURES).find(|known| known.type_name == type_name)
+    const fn structure(self, type_name: &str) -> Option<&'static Structure> {
+        let (mut own, mut realm) = (self.structures, STRUCTURES);
+        while let [known, rest @ ..] = own {
+            if words::is_same(known.type_name, type_name) {
+                return Some(known);
+            }
+            own = rest;
+        }
+        while let [known, rest @ ..] = realm {
+            if words::is_same(known.type_name, type_name) {
+                return Some(known);
+            }
+            realm = rest;
+        }
+        None
     }
+
+    /// The most bytes of a type, if its name bounds them.
+    pub const fn longest_bytes(self, type_name: &str) -> Option<usize> {
+        let Some(kind) = self.wire_type(type_name) else { return None };
+        Some(match kind {
+            WireType::Bool | WireType::U8 => 1,
+            WireType::I16 | WireType::U16 | WireType::Code(_) => VARINT_U16_MAX_BYTES,
+            WireType::F32 => 4,
+            WireType::U32 | WireType::I32 => VARINT_U32_MAX_BYTES,
+            WireType::U53 => VARINT_U53_MAX_BYTES,
+            WireType::Array(count) => count,
+            WireType::Bytes(most) | WireType::Text(most) => varint_bytes(most) + most,
+            WireType::Option(some) => match self.longest_bytes(some) {
+                Some(bytes) => 1 + bytes,
+                None => return None,
+            },
+            WireType::List(most, item) => match self.longest_bytes(item) {
+                Some(bytes) => varint_bytes(most) + most * bytes,
+                None => return None,
+            },
+            WireType::Structure(structure) => return self.longest_fields_bytes(structure.fields),
+        })
+    }
+
+    const fn longest_fields_bytes(self, mut fields: &[FieldSchema]) -> Option<usize> {
+        let mut sum = 0;
+        while let [field, rest @ ..] = fields {
+            let Some(bytes) = self.longest_bytes(field.type_name) else { return None };
+            sum += bytes;
+            fields = rest;
+        }
+        Some(sum)
+    }
+}
+
+/// Bytes of a count of at most this.
+const fn varint_bytes(most: usize) -> usize {
+    let bits = usize::BITS - most.leading_zeros();
+    if bits == 0 { 1 } else { bits.div_ceil(7) as usize }
 }
 
 /// What a game and its clients say to each other in messages of the game's own.
@@ -185,6 +257,25 @@ impl GameSchema {
     /// No message.
     pub const NONE: Self = Self { links: &[], words: Vocabulary::REALM };
 
+    /// The most bytes of what the game says, without its opcode: of the messages whose fields bound it.
+    pub const fn longest_said_bytes(&self) -> usize {
+        let (mut longest, mut links) = (0, self.links);
+        while let [link, others @ ..] = links {
+            let mut messages = link.messages;
+            while let [message, rest @ ..] = messages {
+                if GAME.server_to_client.contains(message.opcode)
+                    && let Some(bytes) = self.words.longest_fields_bytes(message.fields)
+                    && bytes > longest
+                {
+                    longest = bytes;
+                }
+                messages = rest;
+            }
+            links = others;
+        }
+        longest
+    }
+
     /// What tells the game of this name, version and schema from others: names, opcodes and fields in their order.
     /// Never 0.
     pub const fn fingerprint(&self, name: &str, version: u16) -> u32 {
@@ -195,27 +286,23 @@ impl GameSchema {
     }
 }
 
-fn inside<'s>(name: &'s str, outer: &str) -> Option<&'s str> {
-    name.strip_prefix(outer)?.strip_suffix('>')
-}
-
-fn plain(name: &str) -> Option<WireType<'static>> {
-    Some(match name {
-        "bool" => WireType::Bool,
-        "u8" => WireType::U8,
-        "i16" => WireType::I16,
-        "f32" => WireType::F32,
-        "u16" | "WorldId" | "RoomId" | "MemberNumber" | "Direction" => WireType::U16,
-        "u32" => WireType::U32,
-        "Uid" | "Seq" | "Revision" => WireType::U53,
-        "i32" => WireType::I32,
-        "ErrorCode" => WireType::Code(&ErrorCode::CODES),
-        "JoinDenial" => WireType::Code(&JoinDenial::CODES),
-        "LoginDenial" => WireType::Code(&LoginDenial::CODES),
-        "ServerKind" => WireType::Code(&ServerKind::CODES),
-        "HandshakeKey" | "Nonce" => WireType::Array(16),
-        "Token" | "Proof" => WireType::Array(32),
-        "Password<'a>" => WireType::Text(super::PASSWORD_MAX_BYTES),
+const fn plain(name: &str) -> Option<WireType<'static>> {
+    Some(match name.as_bytes() {
+        b"bool" => WireType::Bool,
+        b"u8" => WireType::U8,
+        b"i16" => WireType::I16,
+        b"f32" => WireType::F32,
+        b"u16" | b"WorldId" | b"RoomId" | b"MemberNumber" | b"Direction" => WireType::U16,
+        b"u32" => WireType::U32,
+        b"Uid" | b"Seq" | b"Revision" => WireType::U53,
+        b"i32" => WireType::I32,
+        b"ErrorCode" => WireType::Code(&ErrorCode::CODES),
+        b"JoinDenial" => WireType::Code(&JoinDenial::CODES),
+        b"LoginDenial" => WireType::Code(&LoginDenial::CODES),
+        b"ServerKind" => WireType::Code(&ServerKind::CODES),
+        b"HandshakeKey" | b"Nonce" => WireType::Array(16),
+        b"Token" | b"Proof" => WireType::Array(32),
+        b"Password<'a>" => WireType::Text(super::PASSWORD_MAX_BYTES),
         _ => return None,
     })
 }
@@ -236,6 +323,50 @@ mod tests {
                 wire_type = words.wire_type(inner);
             }
             assert!(wire_type.is_some(), "{}: {}", field.name, field.type_name);
+        }
+    }
+
+    #[test]
+    fn both_sides_of_what_bounds_a_type() {
+        const PAIR: Structure = Structure {
+            name: "pair",
+            type_name: "Pair",
+            fields: &[field("one", "u8"), field("two", "Option<Uid>")],
+        };
+        const OPEN: Structure =
+            Structure { fields: &[field("open", "Sprocket")], type_name: "Open", ..PAIR };
+        let words = Vocabulary { structures: &[PAIR, OPEN], limits: &[("TEETH", 200)] };
+        for (name, most) in [
+            ("bool", 1),
+            ("i16", 3),
+            ("f32", 4),
+            ("i32", 5),
+            ("Uid", 8),
+            ("Token", 32),
+            ("Position", 15),
+            ("Pair", 1 + 1 + 8),
+            ("Text<'a, 127>", 1 + 127),
+            ("Bytes<'a, 128>", 2 + 128),
+            ("Bytes<'a, TEETH>", 2 + 200),
+            ("heapless::Vec<Pair, 10>", 1 + 10 * 10),
+            ("heapless::Vec<u8, 0>", 1),
+        ] {
+            assert_eq!(words.longest_bytes(name), Some(most), "{name}");
+        }
+        for name in ["&'a str", "Open", "Option<Open>", "heapless::Vec<Open, 3>", "Bytes<'a, NONE>"]
+        {
+            assert_eq!(words.longest_bytes(name), None, "{name}");
+        }
+    }
+
+    /// What the longest values of the golden vectors take, by another way.
+    #[test]
+    fn no_message_of_the_realm_is_longer_than_its_bound() {
+        for (opcode, bytes) in crate::protocol::golden::payload_bytes() {
+            let all = SCHEMAS.iter().flat_map(|link| link.messages);
+            let message = all.clone().find(|message| message.opcode == opcode).unwrap();
+            let bound = Vocabulary::REALM.longest_fields_bytes(message.fields).unwrap();
+            assert!(bytes <= bound, "{}: {bytes} of {bound}", message.name);
         }
     }
 

@@ -24,7 +24,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::client_timers;
 use tinyrealm_std::memory::{NodeSizes, node_storage};
@@ -32,7 +31,7 @@ use tinyrealm_std::{Driver, SocketOptions, Sockets, runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::BotOptions;
-use crate::config::Config;
+use crate::config::{Config, NetSettings};
 use crate::games;
 use crate::process;
 use crate::report::Shared;
@@ -70,7 +69,7 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
     let shared = Shared::default();
     shared.publish(BotsReport { count: plan.count, ..BotsReport::default() });
     let progress = show_progress(&shared, &shutdown);
-    let swarm = serve(plan, config.net.to_core(), shutdown.clone(), shared)?;
+    let swarm = serve(plan, &config.net, shutdown.clone(), shared)?;
     shutdown.cancel();
     drop(progress.map(std::thread::JoinHandle::join));
     if let Some(reason) = swarm.unreachable() {
@@ -109,7 +108,7 @@ fn web_sockets(options: &BotOptions) -> anyhow::Result<u16> {
 /// Runs a swarm on this thread until its plan is done, or `shutdown`.
 pub(crate) fn serve(
     plan: Plan,
-    net: NetConfig,
+    net: &NetSettings,
     shutdown: CancellationToken,
     shared: Shared<BotsReport>,
 ) -> anyhow::Result<Swarm> {
@@ -120,12 +119,12 @@ pub(crate) fn serve(
     let sizes = NodeSizes {
         sessions: count * sessions_per_bot,
         role_timers: client_timers(count),
-        ..NodeSizes::SERVER
+        ..net.node_sizes()
     };
     let options = SocketOptions { send_buffer_bytes: 0 };
     runtime::current_thread()?.block_on(async {
         let driver = Driver::new(Sockets::without_listener()?, options, |turn| {
-            let mut node = Node::new(node_storage(sizes), net, Swarm::new(plan), turn);
+            let mut node = Node::new(node_storage(sizes), net.to_core(), Swarm::new(plan), turn);
             node.act(turn, Swarm::start);
             node
         });

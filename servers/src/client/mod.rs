@@ -60,7 +60,7 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
     };
     let shutdown = process::shutdown_on_signal()?;
     let sizes =
-        NodeSizes { sessions: SESSIONS, role_timers: client_timers(1), ..NodeSizes::SERVER };
+        NodeSizes { sessions: SESSIONS, role_timers: client_timers(1), ..config.net.node_sizes() };
     let screen = Screen::open()?;
     let view = runtime::current_thread()?.block_on(async {
         let driver = Driver::new(

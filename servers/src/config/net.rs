@@ -52,7 +52,7 @@ pub(crate) struct NetSettings {
 
 impl Default for NetSettings {
     fn default() -> Self {
-        let net = NetConfig::DEFAULT;
+        let net = NetConfig::SERVER;
         Self {
             frame_limit_bytes: net.frame_limit_bytes,
             greeting_timeout_ms: net.greeting_timeout_ms,

@@ -119,8 +119,10 @@ pub trait Game {
     /// Timers of a room: what [`RoomContext::after`] arms.
     const TIMERS: usize = 0;
 
-    /// The most bytes of a message that the game says, without its opcode: rings are made for it.
-    const MESSAGE_MAX_BYTES: usize = EVENT_MAX_BYTES;
+    /// The most bytes of a message that the game says, without its opcode: rings are made for it. Where the fields
+    /// of its [`Game::SCHEMA`] bound that, it is known; a game with a message that they don't bound says it. What a
+    /// bounded message can't keep within does not compile.
+    const MESSAGE_MAX_BYTES: usize = longest(EVENT_MAX_BYTES, Self::SCHEMA.longest_said_bytes());
 
     /// For how long the seat of somebody whose connection is lost is held, in milliseconds; 0 for not at all.
     const HOLD_MS: u32 = 0;
@@ -298,6 +300,10 @@ pub trait Game {
     fn on_timer(&mut self, room: &mut RoomContext<'_, '_>, timer: TimerId) {
         let _ = (room, timer);
     }
+}
+
+const fn longest(one: usize, other: usize) -> usize {
+    if one > other { one } else { other }
 }
 
 /// The default game: everyone sees and hears everyone.

@@ -64,8 +64,9 @@ use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, SessionKey, SessionManager};
 use crate::storage::{Link, Slot};
 use crate::time::Instant;
+use crate::wire::FRAME_LIMIT_MAX_BYTES;
 use crate::wire::Frame;
-use crate::wire::opcode::GAME;
+use crate::wire::opcode::{GAME, OPCODE_BYTES};
 use main_link::MainLink;
 use random::RoomRandom;
 use saves::SaveBook;
@@ -177,6 +178,16 @@ const _: () = {
 impl<'a, G: Game> World<'a, G> {
     /// A world without users that does not know Main yet: [`World::start`] makes it look for it.
     pub fn new(storage: WorldStorage<'a, G>, config: WorldConfig) -> Self {
+        const {
+            assert!(
+                G::SCHEMA.longest_said_bytes() <= G::MESSAGE_MAX_BYTES,
+                "a message of the game's SCHEMA may be longer than its MESSAGE_MAX_BYTES: raise that"
+            );
+            assert!(
+                OPCODE_BYTES + G::MESSAGE_MAX_BYTES <= FRAME_LIMIT_MAX_BYTES as usize,
+                "no frame of a stream holds the game's MESSAGE_MAX_BYTES: 17,730 is the most"
+            );
+        }
         let saves = SaveBook::new::<G>(storage.saves, storage.rooms.rooms.len());
         let rooms = RoomManager::new(
             storage.rooms,

@@ -155,7 +155,7 @@ fn every_code_has_its_number_and_its_name() {
 
 #[test]
 fn the_limits_are_the_defaults() {
-    let (net, main) = (NetConfig::DEFAULT, MainConfig::DEFAULT);
+    let (net, main) = (NetConfig::SERVER, MainConfig::DEFAULT);
     let (account, address) = (AttemptPolicy::ACCOUNT, AttemptPolicy::ADDRESS);
     let defaults = [
         ("frame_limit_bytes", net.frame_limit_bytes),
