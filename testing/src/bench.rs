@@ -2,6 +2,7 @@
 
 mod bots;
 mod hearing;
+mod keeping;
 
 use tinyrealm_core::node::client::{Client, WorldState};
 use tinyrealm_core::node::main::{Guests, Main};
@@ -16,6 +17,7 @@ use crate::ears::Ears;
 use crate::host::{Host, Tools};
 use crate::network::{Delivery, Network, Weather};
 use crate::realm::{self, PLAYERS_MAX};
+use crate::store::{MemoryStore, StoreWeather};
 
 /// More rounds than any moment has a reason for: a node that keeps wanting more is in a livelock.
 const ROUNDS_MAX: u32 = 100_000;
@@ -38,12 +40,19 @@ pub struct BenchConfig {
     pub flush_interval_ms: u32,
     /// The network.
     pub weather: Weather,
+    /// Where the room keeps things.
+    pub store: StoreWeather,
 }
 
 impl BenchConfig {
     /// Sixteen players in fine weather, and a server's default flush interval.
-    pub const DEFAULT: Self =
-        Self { seed: 1, players: 16, flush_interval_ms: 20, weather: Weather::FINE };
+    pub const DEFAULT: Self = Self {
+        seed: 1,
+        players: 16,
+        flush_interval_ms: 20,
+        weather: Weather::FINE,
+        store: StoreWeather::FINE,
+    };
 }
 
 /// A player of a bench.
@@ -57,6 +66,9 @@ pub struct GameBench<G: Game + 'static> {
     network: Network,
     main: Host<Main<'static, Guests>>,
     world: Host<World<'static, G>>,
+    /// What a world is made with.
+    sizes: (usize, u32),
+    store: MemoryStore,
     players: Vec<Host<Client<Ears>>>,
     /// When bots have their next turn, once there are any.
     bots_at: Option<Instant>,
@@ -86,16 +98,20 @@ impl<G: Game + 'static> GameBench<G> {
     /// # Panics
     /// If it is to have more than [`PLAYERS_MAX`] players, or none.
     pub fn with(game: G, config: BenchConfig) -> Self {
-        let BenchConfig { seed, players, flush_interval_ms, weather } = config;
+        let BenchConfig { seed, players, flush_interval_ms, weather, store } = config;
         assert!((1..=PLAYERS_MAX).contains(&players), "players: 1 to {PLAYERS_MAX}");
         let now = Instant::from_millis(START_MS);
         let mut random = Random::new(seed);
         let mut network = Network::new(Weather::FINE, Random::new(random.next()));
         let tools = &mut Tools { now, random: &mut random, network: &mut network };
         let main = realm::main::<G>(tools);
-        let world = realm::world(tools, game, players, flush_interval_ms);
+        let sizes = (players, flush_interval_ms);
+        // Its accidents are its own: those of the network are the same without it.
+        let store = MemoryStore::new(store, Random::new(!seed));
+        let world = realm::world(tools, game, sizes, &store);
+        let players = Vec::new();
         let mut bench =
-            Self { now, random, network, main, world, players: Vec::new(), bots_at: None };
+            Self { now, random, network, main, world, sizes, store, players, bots_at: None };
         // The servers find each other in fine weather.
         bench.settle();
         bench.network.weather = weather;
@@ -302,8 +318,13 @@ impl<G: Game + 'static> GameBench<G> {
     }
 
     fn next_at(&self) -> Option<Instant> {
-        let servers =
-            [self.main.next_at(), self.world.next_at(), self.network.next_at(), self.bots_at];
+        let servers = [
+            self.main.next_at(),
+            self.world.next_at(),
+            self.network.next_at(),
+            self.bots_at,
+            self.store.next_at(),
+        ];
         let players = self.players.iter().map(Host::next_at);
         servers.into_iter().chain(players).flatten().min()
     }
@@ -334,9 +355,10 @@ impl<G: Game + 'static> GameBench<G> {
     }
 
     fn turn_all(&mut self) -> bool {
-        let Self { now, random, network, main, world, players, .. } = self;
+        let Self { now, random, network, main, world, store, players, .. } = self;
         let tools = &mut Tools { now: *now, random, network };
         let mut is_busy = main.turn(tools) | world.turn(tools);
+        is_busy |= store.serve(&mut tools.turn(), &mut world.node);
         for player in players {
             is_busy |= player.turn(tools);
         }

@@ -60,6 +60,13 @@ impl<R: Role<'static>> Host<R> {
         self.node.act(&mut tools.turn(), act)
     }
 
+    /// The node is gone: its connections break.
+    pub(crate) fn vanish(&mut self, tools: &mut Tools<'_>) {
+        for line in self.lines.drain(..) {
+            tools.network.hang_up(tools.now, line.end);
+        }
+    }
+
     /// Something has arrived.
     pub(crate) fn take(&mut self, tools: &mut Tools<'_>, end: End, letter: Letter) {
         if let Letter::Incoming(address) = letter {

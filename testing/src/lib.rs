@@ -5,6 +5,9 @@
 //! nodes are those of a server, with a network between them that has [`Weather`]. [`play`] lets players join,
 //! move, say, break off and come back at random, and asks after each step whether the author's invariants hold.
 //!
+//! What the room keeps is in a [`MemoryStore`], which is slow and fails by [`StoreWeather`]; [`GameBench::crash`] kills the
+//! world, which starts again with what was kept.
+//!
 //! Contract: no thread, no socket, no clock: time passes in [`GameBench::advance_ms`], and in
 //! [`join`](GameBench::join) and [`come_back`](GameBench::come_back) as long as somebody is on its way. Two runs
 //! with the same seed, and the same features of the core, are the same. What a server limits by default (frames a second, bytes a frame, what a
@@ -45,6 +48,7 @@ mod network;
 mod play;
 mod random;
 mod realm;
+mod store;
 
 pub use bench::{BenchConfig, GameBench, Player};
 pub use ears::{HEARD_MAX, Heard};
@@ -52,3 +56,4 @@ pub use network::Weather;
 pub use play::{Plan, play};
 pub use random::Random;
 pub use realm::{MESSAGE_MAX_BYTES, PLAYERS_MAX, TIMERS_MAX};
+pub use store::{KeptBytes, KeptRecord, MemoryStore, StoreWeather};

@@ -4,6 +4,7 @@ use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
 use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory, main_timers};
+use tinyrealm_core::node::world::saves::RoomState;
 use tinyrealm_core::node::world::{
     Game, Room, RoomStorage, SaveStorage, World, WorldConfig, WorldStorage, ring_min_bytes_for,
     world_timers_for,
@@ -17,6 +18,7 @@ use tinyrealm_core::wire::ws;
 use crate::ears::Ears;
 use crate::host::{Host, Tools};
 use crate::network::HostId;
+use crate::store::MemoryStore;
 
 /// The most players of a bench who are in the room.
 pub const PLAYERS_MAX: usize = 32;
@@ -129,16 +131,26 @@ fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'st
         attaches: slots(ATTACHES),
         attach_heads: lend(ATTACHES, link),
         attach_nexts: lend(ATTACHES, link),
-        saves: SaveStorage::default(),
+        saves: save_storage::<G>(),
     }
 }
 
-/// A world with one room, that looks for Main.
+fn save_storage<G: Game>() -> SaveStorage<'static> {
+    SaveStorage {
+        jobs: slots(G::SAVES_IN_FLIGHT),
+        queue: lend(G::SAVES_IN_FLIGHT, || 0),
+        value_bytes: lend(G::SAVES_IN_FLIGHT * G::SAVE_BYTES, || 0),
+        rooms: lend(1, || RoomState::VACANT),
+        room_bytes: lend(G::ROOM_SAVE_BYTES, || 0),
+    }
+}
+
+/// A world with one room, as it was kept, that looks for Main.
 pub(crate) fn world<G: Game + 'static>(
     tools: &mut Tools<'_>,
     game: G,
-    players: usize,
-    flush_interval_ms: u32,
+    (players, flush_interval_ms): (usize, u32),
+    store: &MemoryStore,
 ) -> Host<World<'static, G>> {
     let config = WorldConfig {
         world_id: WorldId(1),
@@ -156,6 +168,7 @@ pub(crate) fn world<G: Game + 'static>(
     let memory: &'static mut WorldNodeMemory = Box::leak(Box::new(WorldNodeMemory::NEW));
     let node = Node::new(memory.storage(), net::<G>(), role, &mut tools.turn());
     let mut host = Host::new(WORLD, node);
+    store.restore(&mut tools.turn(), &mut host.node);
     host.act(tools, World::start);
     host
 }

@@ -101,9 +101,12 @@ impl Player {
         }
     }
 
-    fn tell_best(&self, room: &mut RoomContext<'_, '_>) {
+    /// The store has this.
+    fn is_kept(&mut self, room: &mut RoomContext<'_, '_>, points: u16) {
+        self.keeping = Keeping::Kept(points);
+        self.best = self.best.max(points);
         // Whose queue is full is on its way out, or hears the next one.
-        let _ = room.tell(self.uid, &Best { points: self.best });
+        let _ = room.tell(self.uid, &Best { points });
     }
 }
 
@@ -123,9 +126,7 @@ impl<const PLAYERS: usize> CoinRush<PLAYERS> {
             return;
         };
         let kept = value.and_then(|value| Some(u16::from_le_bytes(*value.first_chunk()?)));
-        player.keeping = Keeping::Kept(kept.unwrap_or(0));
-        player.best = player.best.max(kept.unwrap_or(0));
-        player.tell_best(room);
+        player.is_kept(room, kept.unwrap_or(0));
     }
 
     pub(super) fn hear_saved(
@@ -137,9 +138,9 @@ impl<const PLAYERS: usize> CoinRush<PLAYERS> {
         let player = uid_of(key).and_then(|uid| self.players.find_mut(uid));
         let Some(player) = player else { return };
         let Keeping::Saving(best) = player.keeping else { return };
-        player.keeping = if saved.is_ok() { Keeping::Kept(best) } else { Keeping::Failed };
-        if saved.is_ok() {
-            player.tell_best(room);
+        match saved {
+            Ok(()) => player.is_kept(room, best),
+            Err(_) => player.keeping = Keeping::Failed,
         }
     }
 

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use tinyrealm_coin_rush::messages::client_to_rush::Look;
-use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
+use tinyrealm_coin_rush::messages::rush_to_client::{Best, Coin, Outcome, Round, Score};
 use tinyrealm_coin_rush::{CoinRush, CoinRushBot, FIELD, PAUSE_MS, SLACK, SPEED};
-use tinyrealm_core::node::world::Setting;
+use tinyrealm_core::node::world::{Game as _, Setting};
 use tinyrealm_core::protocol::{MemberNumber, Position};
-use tinyrealm_testing::{BenchConfig, GameBench, Heard, Plan, Player, Weather, play};
+use tinyrealm_testing::{
+    BenchConfig, GameBench, Heard, Plan, Player, Random, StoreWeather, Weather, play,
+};
 
 type Game = CoinRush<16>;
 type Bench = GameBench<Game>;
@@ -229,5 +231,96 @@ fn end_is_known(bench: &mut Bench) {
         let right =
             right.map(|member| (member.number, bench.game().points_of(member.uid).unwrap()));
         assert_eq!(scores, right.collect());
+    }
+}
+
+/// Everybody's best, as the store has it.
+fn kept_best(bench: &Bench, player: Player) -> Option<u16> {
+    let kept = bench.store().value(&format!("best/{:016x}", bench.uid(player).0))?;
+    Some(u16::from_le_bytes(*kept.bytes.first_chunk()?))
+}
+
+/// Walks to the coin until the player has had so many more of them; answers how many it has.
+fn find_coins(bench: &mut Bench, player: Player, more: u16) -> u16 {
+    let points = |bench: &Bench| bench.game().points_of(bench.uid(player)).unwrap();
+    let wanted = points(bench) + more;
+    while points(bench) < wanted {
+        let coin = bench.game().coins().next().unwrap();
+        walk(bench, player, coin);
+        bench.advance_ms(2 * TICK_MS);
+    }
+    points(bench)
+}
+
+#[test]
+fn the_best_round_and_every_result_are_kept() {
+    let mut bench = GameBench::configured(Game::NEW, &settings(1));
+    let ann = bench.join();
+    let first = find_coins(&mut bench, ann, 3);
+    bench.advance_ms(ROUND_S as u32 * 1_000 - bench.now_ms() as u32 + 2 * TICK_MS);
+    assert_eq!(kept_best(&bench, ann), Some(first));
+    assert_eq!(bench.heard::<Best>(ann), [Best { points: 0 }, Best { points: first }]);
+    // A worse round changes nothing, and is a result all the same.
+    bench.advance_ms(PAUSE_MS);
+    let second = find_coins(&mut bench, ann, 1);
+    bench.advance_ms(ROUND_S as u32 * 1_000);
+    let uid = bench.uid(ann);
+    let outcome = |round, points| Outcome { round, uid, points };
+    assert_eq!(bench.records::<Outcome>(), [outcome(1, first), outcome(2, second)]);
+    assert_eq!(kept_best(&bench, ann), Some(first.max(second)));
+    // Whoever comes again is told.
+    bench.cut(ann);
+    bench.forget_heard();
+    bench.come_back(ann);
+    bench.advance_ms(2 * TICK_MS);
+    assert_eq!(bench.heard::<Best>(ann).pop(), Some(Best { points: first.max(second) }));
+}
+
+#[test]
+fn a_world_that_is_killed_goes_on_where_its_room_was() {
+    let mut bench = GameBench::configured(Game::NEW, &settings(1));
+    let ann = bench.join();
+    let points = find_coins(&mut bench, ann, 2);
+    bench.advance_ms(1_100);
+    let coins: Vec<_> = bench.game().coins().collect();
+    let mut game = Game::NEW;
+    game.configure("coins", Setting::Integer(1)).unwrap();
+    bench.crash(game);
+    assert_eq!(
+        (bench.game().round(), bench.game().coins().collect::<Vec<_>>()),
+        ((1, true), coins)
+    );
+    bench.forget_heard();
+    bench.advance_ms(5_000);
+    assert!(bench.is_in_room(ann));
+    assert!(bench.game().points_of(bench.uid(ann)) >= Some(points));
+}
+
+/// Whatever a slow and failing store does, and however often the world is killed: what a player was told to be kept
+/// is there.
+#[test]
+fn what_was_told_to_be_kept_is_there_after_every_crash() {
+    for seed in 1..=10 {
+        let config = BenchConfig { seed, store: StoreWeather::ROUGH, ..BenchConfig::DEFAULT };
+        let new = || {
+            let mut game = Game::NEW;
+            game.configure("round_s", Setting::Integer(3)).unwrap();
+            game
+        };
+        let mut bench = Bench::with(new(), config);
+        let players: Vec<_> = (0..4).map(|_| bench.join_bot(CoinRushBot::default())).collect();
+        let mut random = Random::new(seed);
+        for _ in 0..15 {
+            bench.advance_ms(random.between(100, 6_000) as u32);
+            if random.chance(300) {
+                bench.crash(new());
+                bench.advance_ms(5_000);
+            }
+            for player in &players {
+                let told = bench.heard::<Best>(*player).into_iter().map(|best| best.points).max();
+                let kept = kept_best(&bench, *player);
+                assert!(kept.unwrap_or(0) >= told.unwrap_or(0), "seed {seed}: {kept:?}, {told:?}");
+            }
+        }
     }
 }
