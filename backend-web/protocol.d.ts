@@ -54,6 +54,8 @@ export const ErrorCode: {
   readonly UNREACHABLE: number;
   readonly NOT_UNDERSTOOD: number;
   readonly BAD_NUMBER: number;
+  readonly BAD_NAME: number;
+  readonly SPECTATING: number;
   readonly GAME_CHANGED: number;
 };
 
@@ -64,6 +66,7 @@ export const JoinDenial: {
   readonly KEY_USED: number;
   readonly FULL: number;
   readonly REFUSED: number;
+  readonly BANNED: number;
   readonly GAME_CHANGED: number;
 };
 
@@ -131,6 +134,7 @@ export interface Hello {
   type: "Hello";
   versions: Versions;
   token: Uint8Array | null;
+  nickname: string;
 }
 
 export interface EnterWorldReq {
@@ -307,6 +311,8 @@ export interface JoinOk {
 export interface JoinDenied {
   type: "JoinDenied";
   reason: number;
+  code: number;
+  text: string;
 }
 
 export interface UserEntered {
@@ -348,6 +354,12 @@ export interface EventRefused {
   reason: number;
 }
 
+export interface MemberName {
+  type: "MemberName";
+  number: number;
+  name: string;
+}
+
 export interface UserAway {
   type: "UserAway";
   number: number;
@@ -358,7 +370,7 @@ export interface UserBack {
   number: number;
 }
 
-export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused | UserAway | UserBack;
+export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused | MemberName | UserAway | UserBack;
 export const worldToClient: Link<WorldToClient>;
 
 export interface LoginReq {

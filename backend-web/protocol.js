@@ -54,6 +54,8 @@ export const ErrorCode = Object.freeze({
   UNREACHABLE: 41,
   NOT_UNDERSTOOD: 42,
   BAD_NUMBER: 43,
+  BAD_NAME: 55,
+  SPECTATING: 56,
   GAME_CHANGED: 62,
 });
 
@@ -64,6 +66,7 @@ export const JoinDenial = Object.freeze({
   KEY_USED: 4,
   FULL: 5,
   REFUSED: 6,
+  BANNED: 7,
   GAME_CHANGED: 62,
 });
 
@@ -90,7 +93,7 @@ export const eitherWay = link({
 });
 
 export const clientToMain = link({
-  Hello: [0x1001, { versions: versions, token: option(array(32)) }],
+  Hello: [0x1001, { versions: versions, token: option(array(32)), nickname: text(24) }],
   EnterWorldReq: [0x1002, { region: text(16) }],
   ChatJoin: [0x1003, { channel: text(24) }],
   ChatLeave: [0x1004, { channel: text(24) }],
@@ -124,13 +127,14 @@ export const clientToWorld = link({
 
 export const worldToClient = link({
   JoinOk: [0x2101, { version: u16, room_id: u16, number: u16, spawn_pos: position, members: u16, spawn_dir: u16, is_returned: bool }],
-  JoinDenied: [0x2102, { reason: u16 }],
+  JoinDenied: [0x2102, { reason: u16, code: u16, text: text(64) }],
   UserEntered: [0x2103, { member: member }],
   UserLeft: [0x2104, { number: u16 }],
   MoveBroadcast: [0x2105, { number: u16, pos: position, dir: u16 }],
   EventBroadcast: [0x2106, { number: u16, request: u32, kind: u16, data: bytes(256) }],
   RoomSnapshot: [0x2107, { pages_left: u16, members_left: u16, missed_events: u32, members: list(16, member) }],
   EventRefused: [0x2108, { request: u32, reason: u16 }],
+  MemberName: [0x210a, { number: u16, name: text(32) }],
   UserAway: [0x210b, { number: u16 }],
   UserBack: [0x210c, { number: u16 }],
 });

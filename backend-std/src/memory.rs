@@ -19,7 +19,9 @@ use tinyrealm_core::node::chat::ChatStorage;
 use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
 use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
 use tinyrealm_core::node::world::saves::RoomState;
-use tinyrealm_core::node::world::{Game, Room, RoomStorage, SaveStorage, WorldStorage};
+use tinyrealm_core::node::world::{
+    Game, GameBan, Room, RoomStorage, SaveStorage, WORLD_BANS, WorldStorage,
+};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{AddressStorage, Inbound, Opening, ReceiverStorage, SessionStorage};
 use tinyrealm_core::storage::{BufferMeta, Link, LongStorage, Slot, Vacant};
@@ -155,6 +157,7 @@ pub fn world_storage<G: Game + Default>(sizes: WorldSizes) -> WorldStorage<'stat
             users: slots(sizes.users),
             user_heads: links(sizes.users),
             user_nexts: links(sizes.users),
+            bans: zeros(WORLD_BANS, GameBan::NONE),
         },
         games: lend(sizes.rooms, G::default),
         attaches: slots(sizes.attaches),

@@ -101,7 +101,7 @@ fn channel_of(number: usize, channel_members: usize) -> String {
 /// Comes into a channel, as soon as Main has found its chat server.
 fn join_channel(address: &str, channel: &str) -> anyhow::Result<Member> {
     let mut link = Link::open(address, Framing::Stream)?;
-    link.send(&Hello { versions: Versions::OURS, token: None })?;
+    link.send(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY })?;
     receive::<Welcome>(&mut link)?;
     for _ in 0..SERVER_TRIES {
         link.send(&ChatJoin { channel: Text::truncated(channel) })?;
@@ -116,7 +116,7 @@ fn join_channel(address: &str, channel: &str) -> anyhow::Result<Member> {
 /// Asks until a world has registered.
 fn ask_for_world(main: &mut Link) -> anyhow::Result<Vec<u8>> {
     for _ in 0..SERVER_TRIES {
-        main.send(&EnterWorldReq { region: Text::default() })?;
+        main.send(&EnterWorldReq { region: Text::EMPTY })?;
         if let Some(payload) = receive_unless::<EnterWorldAck<'_>>(main, Error::OPCODE.0)? {
             return Ok(payload);
         }
@@ -128,7 +128,7 @@ fn ask_for_world(main: &mut Link) -> anyhow::Result<Vec<u8>> {
 /// Goes in through Main; what is measured is the connection to the world.
 fn enter(address: &str, framing: Framing) -> anyhow::Result<Member> {
     let mut main = Link::open(address, Framing::Stream)?;
-    main.send(&Hello { versions: Versions::OURS, token: None })?;
+    main.send(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY })?;
     let payload = receive::<Welcome>(&mut main)?;
     let welcome: Welcome = decode(&payload).context("Welcome")?;
     let payload = ask_for_world(&mut main)?;

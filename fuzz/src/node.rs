@@ -12,7 +12,7 @@ use tinyrealm_core::node::{Node, NodeMemory, Request, Taken};
 use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_main::Hello;
 use tinyrealm_core::protocol::either_way::{Ping, Pong};
-use tinyrealm_core::protocol::{Message, decode, encode_frame};
+use tinyrealm_core::protocol::{Message, Text, decode, encode_frame};
 use tinyrealm_core::session::{PeerAddress, SessionKey};
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::ws::{FrameHeader, ParsedHeader, Side, reframe_into};
@@ -148,7 +148,8 @@ impl<'a> Bench<'a> {
     fn greet(&mut self) {
         self.good.room_bytes = usize::MAX;
         self.good.key = self.connect(HOSTILE_PEERS);
-        self.good.unsent = framed(&Hello { versions: Versions::OURS, token: None });
+        self.good.unsent =
+            framed(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
         self.settle();
         assert!(!self.good.heard.is_empty(), "no Welcome");
     }
@@ -178,9 +179,14 @@ impl<'a> Bench<'a> {
                 peer.unsent.extend((body.len() as u16).to_le_bytes());
                 peer.unsent.extend(body);
             }
-            7 => peer.unsent.extend(framed(&Hello { versions: Versions::OURS, token: None })),
+            7 => peer.unsent.extend(framed(&Hello {
+                versions: Versions::OURS,
+                token: None,
+                nickname: Text::EMPTY,
+            })),
             8 => {
-                let hello = framed(&Hello { versions: Versions::OURS, token: None });
+                let hello =
+                    framed(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
                 let mut out = [0; 100];
                 let made = reframe_into(&hello, &mut out, Some([4, 3, 2, 1])).expect("a frame");
                 peer.unsent.extend(&out[..made.written_bytes]);

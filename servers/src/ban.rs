@@ -43,7 +43,8 @@ pub(crate) fn run(command: &BanCommand, config: &Config) -> anyhow::Result<ExitC
             all.dedup();
             for ban in all {
                 let until = ban.until.map_or_else(|| "for ever".to_owned(), date);
-                println!("{:<24}  {until}", ban.who.to_string());
+                let by = if ban.by_game { "  by a game" } else { "" };
+                println!("{:<24}  {until}{by}", ban.who.to_string());
             }
         }
     }

@@ -23,6 +23,8 @@ use crate::secret;
 const FILE_NAME: &str = "bans.toml";
 /// More than this is a matter for a firewall.
 const BANS_MAX: usize = 10_000;
+/// Of those, games have half: an operator finds a place.
+const GAME_BANS_MAX: usize = BANS_MAX / 2;
 
 /// Whom a ban is about.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -62,6 +64,9 @@ pub(crate) struct Ban {
     /// Until when; for ever, if it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<UnixSeconds>,
+    /// A game has asked for it, and not an operator.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) by_game: bool,
 }
 
 impl Ban {
@@ -106,8 +111,25 @@ impl Bans {
         if self.ban.len() >= BANS_MAX {
             bail!("there are {BANS_MAX} bans already: more are a matter for a firewall");
         }
-        self.ban.push(Ban { who, until });
+        self.ban.push(Ban { who, until, by_game: false });
         Ok(())
+    }
+
+    /// Adds a game's ban of a user. One that lasts longer stands; of too many, the one that ends first goes.
+    pub(crate) fn add_of_game(&mut self, uid: Uid, until: UnixSeconds) {
+        let (now, who) = (now(), Who::Uid(uid.0));
+        let lasts = |ban: &Ban| ban.who == who && ban.until.is_none_or(|end| end >= until);
+        self.ban.retain(|ban| ban.holds_at(now));
+        if self.ban.iter().any(lasts) {
+            return;
+        }
+        self.ban.retain(|ban| ban.who != who);
+        let of_games = self.ban.iter().enumerate().filter(|(_, ban)| ban.by_game);
+        if of_games.clone().count() >= GAME_BANS_MAX || self.ban.len() >= BANS_MAX {
+            let Some((first, _)) = of_games.min_by_key(|(_, ban)| ban.until) else { return };
+            self.ban.swap_remove(first);
+        }
+        self.ban.push(Ban { who, until: Some(until), by_game: true });
     }
 
     /// Takes a ban away; `false` if there was none.
@@ -186,6 +208,11 @@ impl BanFile {
         let read = toml::from_str(&text);
         read.map_err(|error: toml::de::Error| anyhow::anyhow!("{}", error.message()))
             .with_context(what)
+    }
+
+    /// The same file, for somebody else to change.
+    pub(crate) fn again(&self) -> Self {
+        Self { path: self.path.clone(), seen: None }
     }
 
     /// What it says, if it is another file than at the last look.
@@ -280,6 +307,24 @@ mod tests {
         assert!(!bans.turns_away(Uid(7), PeerAddress::default()));
         bans.add(who("8"), None).unwrap();
         assert_eq!(bans.ban.len(), 1, "what has ended goes");
+    }
+
+    #[test]
+    fn a_game_s_ban_shortens_nothing_and_leaves_an_operator_room() {
+        let mut bans = Bans::default();
+        bans.add(who("7"), Some(now() + 600)).unwrap();
+        bans.add_of_game(Uid(7), now() + 60);
+        assert_eq!(bans.ban, [Ban { who: who("7"), until: bans.ban[0].until, by_game: false }]);
+        bans.add_of_game(Uid(7), now() + 6_000);
+        assert!(bans.ban[0].by_game && bans.ban.len() == 1);
+        for uid in 0..=GAME_BANS_MAX as u64 {
+            bans.add_of_game(Uid(100 + uid), now() + 1_000 + uid as UnixSeconds);
+        }
+        assert_eq!(bans.ban.len(), GAME_BANS_MAX);
+        let elsewhere = PeerAddress::default();
+        assert!(bans.turns_away(Uid(100 + GAME_BANS_MAX as u64), elsewhere));
+        assert!(!bans.turns_away(Uid(100), elsewhere), "it would have ended first");
+        assert!(bans.add(who("8"), None).is_ok());
     }
 
     #[test]

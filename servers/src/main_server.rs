@@ -1,8 +1,9 @@
 //! `tinyrealm main`: MainServer on the tokio driver.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::process::ExitCode;
-use std::task::Context;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -10,19 +11,24 @@ use serde::Serialize;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::cluster::ClusterSecrets;
+use tinyrealm_core::node::main::nicknames;
 use tinyrealm_core::node::main::{
     Accounts, AllowedWorld, Authenticator, ChatHub, Guests, Identity, LoginLinkConfig, Main,
-    MainConfig, WorldEntry, WorldRegistry, main_timers,
+    MainConfig, NamePolicy, WorldEntry, WorldRegistry, main_timers,
 };
-use tinyrealm_core::protocol::{ErrorCode, Token, Uid, WorldId};
+use tinyrealm_core::protocol::{ErrorCode, NICKNAME_MAX_BYTES, Token, Uid, WorldId};
 use tinyrealm_core::session::PeerAddress;
+use tinyrealm_core::time::Instant;
 use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
+use tokio::task::JoinHandle;
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
+use unicode_normalization::UnicodeNormalization;
 
+use crate::accounts::{UnixSeconds, now};
 use crate::bans::{BanFile, Bans};
-use crate::config::{Auth, Config, MainSettings};
+use crate::config::{Auth, Config, MainSettings, NameRule};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
@@ -46,6 +52,7 @@ pub(crate) struct MainReport {
     pub(crate) worlds_lost: u32,
     pub(crate) revoked: u32,
     pub(crate) banned: u32,
+    pub(crate) game_bans: u32,
     pub(crate) displaced: u32,
     pub(crate) chat: MainChatReport,
     pub(crate) net: NetReport,
@@ -122,6 +129,8 @@ type MainNode<'a> = Node<'a, Main<'a, Doorkeeper>>;
 struct Doorkeeper {
     authenticator: Configured,
     bans: Bans,
+    /// Bans of games that are not in the file yet.
+    unwritten: Vec<(Uid, UnixSeconds)>,
 }
 
 enum Configured {
@@ -135,7 +144,8 @@ impl Doorkeeper {
             Auth::Guest => Configured::Guests(Guests::new(secret::guests(settings)?)),
             Auth::Login => Configured::Accounts(Accounts),
         };
-        Ok(Self { authenticator, bans: BanFile::of_main(settings)?.read()? })
+        let bans = BanFile::of_main(settings)?.read()?;
+        Ok(Self { authenticator, bans, unwritten: Vec::new() })
     }
 }
 
@@ -155,6 +165,20 @@ impl Authenticator for Doorkeeper {
     fn welcomes(&mut self, uid: Uid, from: PeerAddress) -> Result<(), ErrorCode> {
         if self.bans.turns_away(uid, from) { Err(ErrorCode::BANNED) } else { Ok(()) }
     }
+
+    fn nickname(
+        &mut self,
+        wanted: &str,
+    ) -> Result<heapless::String<NICKNAME_MAX_BYTES>, ErrorCode> {
+        let composed: String = wanted.nfc().collect();
+        nicknames::checked(&composed)
+    }
+
+    fn ban(&mut self, _: Instant, uid: Uid, for_ms: u32) {
+        let until = now() + UnixSeconds::from(for_ms.div_ceil(1_000));
+        self.bans.add_of_game(uid, until);
+        self.unwritten.push((uid, until));
+    }
 }
 
 fn report(node: &MainNode<'_>) -> MainReport {
@@ -173,6 +197,7 @@ fn report(node: &MainNode<'_>) -> MainReport {
         worlds_lost: stats.worlds_lost,
         revoked: stats.revoked,
         banned: stats.banned,
+        game_bans: stats.game_bans,
         displaced: stats.displaced,
         chat: MainChatReport::of(main.chat()),
         net: NetReport::new(node.stats(), sessions.len(), buffers),
@@ -254,6 +279,10 @@ async fn serve(
     let settings = MainConfig {
         attach_timeout_ms: config.main.attach_timeout_ms,
         attach_ttl_ms: config.main.attach_ttl_ms,
+        names: match config.main.names {
+            NameRule::Any => NamePolicy::Any,
+            NameRule::Accounts => NamePolicy::Accounts,
+        },
         chat: config.chat.policy(),
     };
     let chat_sizes = match config.main.chat.as_str() {
@@ -282,15 +311,58 @@ async fn serve(
     })
     .behind_proxies(config.net.proxies());
     let inner = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report);
-    let control = BanControl { inner, file, interval: tokio::time::interval(BAN_LOOK_INTERVAL) };
+    let interval = tokio::time::interval(BAN_LOOK_INTERVAL);
+    let control = BanControl { inner, file, interval, writing: None };
     shared.publish(report(&process::run(driver, control).await));
 }
 
-/// Reads the list of bans whenever it has changed.
+/// Reads the list of bans whenever it has changed, and has what games add to it written, on another thread.
 struct BanControl<C> {
     inner: C,
     file: BanFile,
     interval: Interval,
+    /// How many of what is unwritten are on their way to the file.
+    writing: Option<(usize, JoinHandle<anyhow::Result<()>>)>,
+}
+
+impl<C> BanControl<C> {
+    fn look(&mut self, turn: &mut Turn<'_>, node: &mut MainNode<'_>) {
+        match self.file.read_if_changed() {
+            None => {}
+            Some(Ok(bans)) => node.act(turn, |main, cx| {
+                let doorkeeper = main.authenticator_mut();
+                doorkeeper.bans = bans;
+                for (uid, until) in &doorkeeper.unwritten {
+                    doorkeeper.bans.add_of_game(*uid, *until);
+                }
+                main.review_users(cx);
+            }),
+            Some(Err(error)) => tracing::warn!("{error:#}; the former one holds"),
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>, node: &mut MainNode<'_>) {
+        if let Some((count, task)) = &mut self.writing {
+            let Poll::Ready(done) = Pin::new(task).poll(cx) else { return };
+            match done.map_err(anyhow::Error::from).flatten() {
+                Ok(()) => node
+                    .act(turn, |main, _| drop(main.authenticator_mut().unwritten.drain(..*count))),
+                Err(error) => tracing::warn!("{error:#}; bans of games are tried again"),
+            }
+            self.writing = None;
+        }
+        let unwritten = node.act(turn, |main, _| main.authenticator_mut().unwritten.clone());
+        if !unwritten.is_empty() {
+            let (count, file) = (unwritten.len(), self.file.again());
+            let write = move || {
+                file.change(|bans| {
+                    unwritten.into_iter().for_each(|(uid, until)| bans.add_of_game(uid, until));
+                    Ok(())
+                })
+            };
+            self.writing = Some((count, tokio::task::spawn_blocking(write)));
+        }
+    }
 }
 
 impl<'a, C: Control<'a, Main<'a, Doorkeeper>>> Control<'a, Main<'a, Doorkeeper>> for BanControl<C> {
@@ -301,14 +373,8 @@ impl<'a, C: Control<'a, Main<'a, Doorkeeper>>> Control<'a, Main<'a, Doorkeeper>>
         node: &mut MainNode<'a>,
     ) -> NextStep {
         while self.interval.poll_tick(cx).is_ready() {
-            match self.file.read_if_changed() {
-                None => {}
-                Some(Ok(bans)) => node.act(turn, |main, cx| {
-                    main.authenticator_mut().bans = bans;
-                    main.review_users(cx);
-                }),
-                Some(Err(error)) => tracing::warn!("{error:#}; the former one holds"),
-            }
+            self.look(turn, node);
+            self.write(cx, turn, node);
         }
         self.inner.poll_control(cx, turn, node)
     }

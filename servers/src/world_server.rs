@@ -203,7 +203,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
     let world_sizes = WorldSizes {
         rooms: usize::from(settings.rooms),
         ring_bytes: settings.ring_bytes(G::MESSAGE_MAX_BYTES),
-        users: settings.capacity(),
+        users: settings.listeners(),
         attaches: settings.attaches(),
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
@@ -291,6 +291,7 @@ fn core_config(settings: &WorldSettings, keyring: Keyring, bound: SocketAddr) ->
         main_address: settings.main.as_str().try_into().unwrap_or_default(),
         cluster_keys: keyring.keys_of(ServerKind::WORLD, settings.id),
         room_capacity: settings.room_capacity,
+        room_spectators: settings.room_spectators,
         flush_interval_ms: settings.flush_interval_ms,
         status_interval_ms: settings.status_interval_ms,
         reconnect_first_ms: settings.reconnect_first_ms,

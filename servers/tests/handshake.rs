@@ -9,7 +9,7 @@ use tinyrealm_core::protocol::Versions;
 use support::{Heard, PATIENCE, Pass, Peer, Realm, User};
 use tinyrealm_core::protocol::client_to_main::Hello;
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, UserEntered, UserLeft};
-use tinyrealm_core::protocol::{ErrorCode, HandshakeKey, JoinDenial, Token, Uid};
+use tinyrealm_core::protocol::{ErrorCode, HandshakeKey, JoinDenial, Text, Token, Uid};
 
 const MARK: u16 = 9;
 
@@ -201,7 +201,11 @@ fn a_hello_that_is_not_understood_is_refused() {
         [(Some(forged), 2, ErrorCode::BAD_TOKEN), (None, 3, ErrorCode::BAD_VERSION)]
     {
         let mut peer = Peer::connect(realm.main.address);
-        peer.send(&Hello { versions: Versions { from: version, to: version }, token });
+        peer.send(&Hello {
+            versions: Versions { from: version, to: version },
+            token,
+            nickname: Text::EMPTY,
+        });
         peer.expect_refused(code, Hello::OPCODE.0);
     }
     // The user whose token was forged is not concerned.

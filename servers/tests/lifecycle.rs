@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use tinyrealm_core::protocol::Text;
 use tinyrealm_core::protocol::Versions;
 
 use support::login::{Accounts, login};
@@ -128,7 +129,11 @@ fn with_another_key_a_new_main_knows_no_guest() {
     let main = Server::main_at(address, &[&setting]);
     worlds[0].wait_until_registered(2);
     let mut again = Peer::connect(address);
-    again.send(&Hello { versions: Versions::OURS, token: Some(inside.token) });
+    again.send(&Hello {
+        versions: Versions::OURS,
+        token: Some(inside.token),
+        nickname: Text::EMPTY,
+    });
     again.expect_refused(ErrorCode::BAD_TOKEN, Hello::OPCODE.0);
     inside.world.expect_served();
     main.stop().expect(&[("hellos_refused", 1)]);

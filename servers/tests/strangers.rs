@@ -45,8 +45,10 @@ fn tickets_of_those_who_hang_up_keep_nobody_out() {
 /// Connections from one address, each with Hello and EnterWorldReq, then gone; how many.
 fn hit_and_run(main: SocketAddr, count: usize) -> usize {
     let region = Text::new("").unwrap();
-    let said =
-        [frame(&Hello { versions: Versions::OURS, token: None }), frame(&EnterWorldReq { region })];
+    let said = [
+        frame(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY }),
+        frame(&EnterWorldReq { region }),
+    ];
     let said = said.concat();
     let visit = |_: &usize| {
         let peer = connect_from(main, ABROAD);

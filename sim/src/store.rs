@@ -233,7 +233,7 @@ impl Store {
         uses.verified += 1;
         let is_known = uses.welcomed > 0;
         let uid = if is_known { self.bent(uid) } else { uid };
-        VerifyOutcome::Verified(uid, self.revocations.revision())
+        VerifyOutcome::Verified(uid, self.revocations.revision(), heapless::String::new())
     }
 
     /// A page of those who were revoked; `None` if the accounts can't be read.

@@ -144,7 +144,7 @@ impl Tuning {
             reconnect_first_ms: 100,
             reconnect_most_ms: 800,
         };
-        MainConfig { attach_timeout_ms: 600, attach_ttl_ms: 2_000, chat }
+        MainConfig { attach_timeout_ms: 600, attach_ttl_ms: 2_000, chat, ..MainConfig::DEFAULT }
     }
 
     /// The chat server's own settings: channels may be full, and an answer about the past has pages.
@@ -182,6 +182,7 @@ impl Tuning {
             main_address: bounded(&HostId::main(main_of_world(number)).address()),
             cluster_keys: cluster_secrets().keys_of(ServerKind::WORLD, number as u16 + 1),
             room_capacity: ROOM_MEMBERS as u16,
+            room_spectators: 0,
             flush_interval_ms: self.flush_interval_ms,
             status_interval_ms: 400,
             reconnect_first_ms: 100,

@@ -6,7 +6,7 @@ mod keeping;
 
 use tinyrealm_core::node::client::{Client, WorldState};
 use tinyrealm_core::node::main::{Guests, Main};
-use tinyrealm_core::node::world::{Game, Setting, World};
+use tinyrealm_core::node::world::{Game, Setting, World, WorldUser};
 use tinyrealm_core::protocol::{
     Bytes, Direction, MemberNumber, MemberState, Message, Position, RoomId, SendError, Uid,
 };
@@ -132,14 +132,19 @@ impl<G: Game + 'static> GameBench<G> {
 
     /// Somebody new comes, and is waited for until it is in, or sent away; in fine weather that takes no time.
     pub fn join(&mut self) -> Player {
-        self.join_with(Ears::default())
+        self.join_as("")
     }
 
-    fn join_with(&mut self, ears: Ears) -> Player {
+    /// [`GameBench::join`] for somebody who wants to be called `nickname`, of up to 24 bytes.
+    pub fn join_as(&mut self, nickname: &str) -> Player {
+        self.join_with(nickname, Ears::default())
+    }
+
+    fn join_with(&mut self, nickname: &str, ears: Ears) -> Player {
         let player = Player(self.players.len());
         let Self { now, random, network, .. } = self;
         let tools = &mut Tools { now: *now, random, network };
-        self.players.push(realm::client::<G>(tools, player.0, ears));
+        self.players.push(realm::client::<G>(tools, player.0, nickname, ears));
         self.wait_for(player);
         player
     }
@@ -181,6 +186,16 @@ impl<G: Game + 'static> GameBench<G> {
         self.client(player).machine().state().1 == WorldState::Inside
     }
 
+    /// Whether the player is in the room, and looks on only.
+    pub fn is_spectator(&self, player: Player) -> bool {
+        self.is_in_room(player) && self.number(player) == MemberNumber::GAME
+    }
+
+    /// What the player knows a member by, if that has a name.
+    pub fn name_of(&self, player: Player, number: MemberNumber) -> Option<&str> {
+        self.ears(player).names.get(&number).map(String::as_str)
+    }
+
     /// Whether the player was cut off, and has not come back.
     pub fn is_cut(&self, player: Player) -> bool {
         self.network.is_cut(realm::host_of_player(player.0))
@@ -207,7 +222,7 @@ impl<G: Game + 'static> GameBench<G> {
         self.ears(player).me.pos
     }
 
-    /// Who is in the room, as the player sees it: itself as well, by number.
+    /// Who plays in the room, as the player sees it: itself as well, by number.
     pub fn members(&self, player: Player) -> Vec<MemberState> {
         self.ears(player).members()
     }
@@ -215,7 +230,8 @@ impl<G: Game + 'static> GameBench<G> {
     /// Who is in the room, as the server has it, by number.
     pub fn room(&self) -> Vec<MemberState> {
         let rooms = self.world.node.role().rooms();
-        let mut members: Vec<_> = rooms.iter().map(|(_, user)| user.state()).collect();
+        let players = rooms.iter().map(|(_, user)| user).filter(|user| !user.is_spectator());
+        let mut members: Vec<_> = players.map(WorldUser::state).collect();
         members.sort_by_key(|member| member.number);
         members
     }

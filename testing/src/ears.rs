@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tinyrealm_core::node::client::{Bot, BotSeat, ClientEvent, ClientHandler};
 use tinyrealm_core::protocol::world_to_client::{
-    EventBroadcast, JoinOk, MoveBroadcast, RoomSnapshot,
+    EventBroadcast, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
 };
 use tinyrealm_core::protocol::{
     Direction, Dispatched, ErrorCode, JoinDenial, MemberNumber, MemberState, Position, Uid,
@@ -21,8 +21,8 @@ pub const HEARD_MAX: usize = 10_000;
 pub enum Heard {
     /// It is in the room, under this number, at this place.
     Joined(MemberNumber, Position),
-    /// A world does not let it in.
-    Denied(JoinDenial),
+    /// A world does not let it in, or not any more: why, and the game's own number and words for why.
+    Denied(JoinDenial, u16, String),
     /// It is not in the room any more.
     Out(ErrorCode),
     /// It has fallen behind, and has missed so many events and messages of the game.
@@ -31,6 +31,8 @@ pub enum Heard {
     Entered(MemberState),
     /// Somebody left.
     Left(MemberNumber),
+    /// What somebody is called, or it itself.
+    Named(MemberNumber, String),
     /// Somebody's connection is lost, and its seat is held.
     Away(MemberNumber),
     /// Somebody who was away is back.
@@ -69,6 +71,7 @@ pub(crate) struct Ears {
     /// Who plays, if it is not the test.
     pub(crate) bot: Option<Box<BotSeat<dyn Bot>>>,
     others: BTreeMap<MemberNumber, MemberState>,
+    pub(crate) names: BTreeMap<MemberNumber, String>,
     /// Whether the next page of a snapshot goes on with the one before.
     is_snapshot_open: bool,
 }
@@ -79,9 +82,10 @@ impl Ears {
         Self { bot: Some(bot), ..Self::default() }
     }
 
-    /// Everybody in the room, itself as well, by number.
+    /// Everybody in the room, itself as well unless it looks on, by number.
     pub(crate) fn members(&self) -> Vec<MemberState> {
-        let mut members: Vec<_> = self.others.values().copied().chain([self.me]).collect();
+        let me = Some(self.me).filter(|me| me.number != MemberNumber::GAME);
+        let mut members: Vec<_> = self.others.values().copied().chain(me).collect();
         members.sort_by_key(|member| member.number);
         members
     }
@@ -96,6 +100,7 @@ impl Ears {
     fn joined(&mut self, joined: &JoinOk) {
         self.me = MemberState { number: joined.number, pos: joined.spawn_pos, ..self.me };
         self.others.clear();
+        self.names.clear();
         self.is_snapshot_open = false;
         self.note(Heard::Joined(joined.number, joined.spawn_pos));
     }
@@ -103,6 +108,7 @@ impl Ears {
     fn snapshot(&mut self, page: &RoomSnapshot) {
         if !self.is_snapshot_open {
             self.others.clear();
+            self.names.clear();
         }
         self.is_snapshot_open = page.pages_left > 0;
         self.others.extend(page.members.iter().map(|member| (member.number, *member)));
@@ -149,7 +155,12 @@ impl ClientHandler for Ears {
             }
             ClientEvent::Left(number) => {
                 self.others.remove(&number);
+                self.names.remove(&number);
                 self.note(Heard::Left(number));
+            }
+            ClientEvent::Named(MemberName { number, name }) => {
+                self.names.insert(number, name.as_str().to_owned());
+                self.note(Heard::Named(number, name.as_str().to_owned()));
             }
             ClientEvent::Away(number) => self.note(Heard::Away(number)),
             ClientEvent::Back(number) => self.note(Heard::Back(number)),
@@ -158,7 +169,9 @@ impl ClientHandler for Ears {
             ClientEvent::EventRefused { request, reason } => {
                 self.note(Heard::NotTaken(request, reason));
             }
-            ClientEvent::JoinDenied(denial) => self.note(Heard::Denied(denial)),
+            ClientEvent::JoinDenied(JoinDenied { reason, code, text }) => {
+                self.note(Heard::Denied(reason, code, text.as_str().to_owned()));
+            }
             ClientEvent::WorldLost(reason) => self.note(Heard::Out(reason)),
             ClientEvent::Refused { code, about } => self.note(Heard::Refused(code, about)),
             ClientEvent::Stopped(reason) => {

@@ -55,5 +55,5 @@ pub use ears::{HEARD_MAX, Heard};
 pub use network::Weather;
 pub use play::{Plan, play};
 pub use random::Random;
-pub use realm::{MESSAGE_MAX_BYTES, PLAYERS_MAX, TIMERS_MAX};
+pub use realm::{MESSAGE_MAX_BYTES, PLAYERS_MAX, SPECTATORS_MAX, TIMERS_MAX};
 pub use store::{KeptBytes, KeptRecord, MemoryStore, StoreWeather};

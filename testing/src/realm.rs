@@ -6,8 +6,8 @@ use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory, main_timers};
 use tinyrealm_core::node::world::saves::RoomState;
 use tinyrealm_core::node::world::{
-    Game, Room, RoomStorage, SaveStorage, World, WorldConfig, WorldStorage, ring_min_bytes_for,
-    world_timers_for,
+    Game, GameBan, Room, RoomStorage, SaveStorage, WORLD_BANS, World, WorldConfig, WorldStorage,
+    ring_min_bytes_for, world_timers_for,
 };
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::{ServerKind, WorldId};
@@ -24,6 +24,8 @@ use crate::store::MemoryStore;
 pub const PLAYERS_MAX: usize = 32;
 /// The most timers of a room on a bench.
 pub const TIMERS_MAX: usize = 64;
+/// The most spectators of a bench.
+pub const SPECTATORS_MAX: usize = 8;
 /// The most bytes of a game's message on a bench.
 pub const MESSAGE_MAX_BYTES: usize = BUFFER_BYTES - OPCODE_BYTES;
 
@@ -31,10 +33,10 @@ const BUFFER_BYTES: usize = 2_048;
 /// What a WebSocket's handshake needs beside the longest frame.
 const RECEIVE_BUFFER_BYTES: usize = ws::buffer_bytes(BUFFER_BYTES as u32);
 /// Players who come back may have two, and there is a link between the servers.
-const SERVER_SESSIONS: usize = 2 * PLAYERS_MAX + 2;
+const SERVER_SESSIONS: usize = 2 * (PLAYERS_MAX + SPECTATORS_MAX) + 2;
 const SERVER_BUFFERS: usize = 256;
-const MAIN_USERS: usize = 2 * PLAYERS_MAX;
-const ATTACHES: usize = 2 * PLAYERS_MAX;
+const MAIN_USERS: usize = 2 * (PLAYERS_MAX + SPECTATORS_MAX);
+const ATTACHES: usize = 2 * (PLAYERS_MAX + SPECTATORS_MAX);
 const CLIENT_SESSIONS: usize = 4;
 const CLIENT_BUFFERS: usize = 8;
 
@@ -116,6 +118,7 @@ pub(crate) fn main<G: Game>(tools: &mut Tools<'_>) -> Host<Main<'static, Guests>
 fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'static, G> {
     let ring_bytes = ring_min_bytes_for(players, G::MESSAGE_MAX_BYTES);
     let link = || Link::NONE;
+    let listeners = players + SPECTATORS_MAX;
     WorldStorage {
         rooms: RoomStorage {
             rooms: lend(1, || Room::VACANT),
@@ -123,9 +126,10 @@ fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'st
             message_ring_bytes: lend(ring_bytes, || 0),
             dirty_queue: lend(1, || 0),
             dirty_listed: lend(1, || false),
-            users: slots(players),
-            user_heads: lend(players, link),
-            user_nexts: lend(players, link),
+            users: slots(listeners),
+            user_heads: lend(listeners, link),
+            user_nexts: lend(listeners, link),
+            bans: lend(WORLD_BANS, || GameBan::NONE),
         },
         games: Box::leak(Box::new([game])),
         attaches: slots(ATTACHES),
@@ -159,6 +163,7 @@ pub(crate) fn world<G: Game + 'static>(
         main_address: MAIN_ADDRESS.try_into().expect("it is short"),
         cluster_keys: secrets().keys_of(ServerKind::WORLD, 1),
         room_capacity: players as u16,
+        room_spectators: SPECTATORS_MAX as u16,
         flush_interval_ms,
         status_interval_ms: 1_000,
         reconnect_first_ms: 100,
@@ -177,10 +182,15 @@ pub(crate) fn world<G: Game + 'static>(
 pub(crate) fn client<G: Game>(
     tools: &mut Tools<'_>,
     player: usize,
+    nickname: &str,
     ears: Ears,
 ) -> Host<Client<Ears>> {
-    let config =
-        ClientConfig { reconnect_first_ms: 100, reconnect_most_ms: 1_000, ..ClientConfig::DEFAULT };
+    let config = ClientConfig {
+        nickname: nickname.try_into().expect("at most 24 bytes"),
+        reconnect_first_ms: 100,
+        reconnect_most_ms: 1_000,
+        ..ClientConfig::DEFAULT
+    };
     let config = config.with_game(G::FINGERPRINT);
     let address = MAIN_ADDRESS.try_into().expect("it is short");
     let role = Client::new(address, config, ears);

@@ -7,7 +7,7 @@
 //! assert!(NetConfig::DEFAULT.frame_limit_bytes as usize >= longest::MAIN_HEARS_BYTES);
 //! ```
 
-use crate::protocol::{REVOCATION_PAGE, USER_PAGE_USERS};
+use crate::protocol::{ACCOUNT_MAX_BYTES, NICKNAME_MAX_BYTES, REVOCATION_PAGE, USER_PAGE_USERS};
 use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 
@@ -18,12 +18,17 @@ const PROOF_BYTES: usize = 32;
 /// What a dialer proves itself with: its id, a nonce, a proof, and perhaps another.
 const CLUSTER_PROOF_BYTES: usize =
     OPCODE_BYTES + VARINT_U16_MAX_BYTES + NONCE_BYTES + PROOF_BYTES + 1 + PROOF_BYTES;
-/// `AttachUser`: uid, key, lifetime, attempt.
-const ATTACH_BYTES: usize =
-    OPCODE_BYTES + VARINT_U53_MAX_BYTES + NONCE_BYTES + 2 * VARINT_U32_MAX_BYTES;
-/// `UserList`: which page, count, uids, who of them is away.
+/// `AttachUser`: uid, key, lifetime, attempt, names.
+const ATTACH_BYTES: usize = OPCODE_BYTES
+    + VARINT_U53_MAX_BYTES
+    + NONCE_BYTES
+    + 2 * VARINT_U32_MAX_BYTES
+    + 2
+    + ACCOUNT_MAX_BYTES
+    + NICKNAME_MAX_BYTES;
+/// `UserList`: which page, count, uids, who of them is away, and who watches.
 const USER_LIST_BYTES: usize =
-    OPCODE_BYTES + 2 + 1 + USER_PAGE_USERS * VARINT_U53_MAX_BYTES + VARINT_U32_MAX_BYTES;
+    OPCODE_BYTES + 2 + 1 + USER_PAGE_USERS * VARINT_U53_MAX_BYTES + 2 * VARINT_U32_MAX_BYTES;
 /// `Revocations`: where it begins, count, uid and two revisions each, how far all is known.
 const REVOCATIONS_BYTES: usize =
     OPCODE_BYTES + 3 * VARINT_U53_MAX_BYTES + 1 + REVOCATION_PAGE * 3 * VARINT_U53_MAX_BYTES;
@@ -53,7 +58,7 @@ mod tests {
     use crate::protocol::main_to_world::AttachUser;
     use crate::protocol::world_to_main::UserList;
     use crate::protocol::{
-        HandshakeKey, Message, Nonce, Proof, Revision, Revocation, Uid, encode_frame,
+        HandshakeKey, Message, Nonce, Proof, Revision, Revocation, Text, Uid, encode_frame,
     };
     use crate::wire::PacketHeader;
 
@@ -70,10 +75,18 @@ mod tests {
             ClusterProof { id: u16::MAX, nonce: Nonce([1; 16]), proof, former_proof: Some(proof) };
         assert_eq!(body_bytes(&shown), CLUSTER_PROOF_BYTES);
         let (handshake_key, ttl_ms, attempt) = (HandshakeKey([1; 16]), u32::MAX, u32::MAX);
-        let attach = AttachUser { uid, handshake_key, ttl_ms, attempt };
+        let attach = AttachUser {
+            uid,
+            handshake_key,
+            ttl_ms,
+            attempt,
+            account: Text::truncated("alice@example.org, alice@example.org"),
+            nickname: Text::truncated("alice, and all the others"),
+        };
         assert_eq!(body_bytes(&attach), WORLD_HEARS_BYTES);
         let uids = core::iter::repeat_n(uid, USER_PAGE_USERS).collect();
-        let list = UserList { is_first: true, is_last: true, uids, held: u32::MAX };
+        let list =
+            UserList { is_first: true, is_last: true, uids, held: u32::MAX, spectators: u32::MAX };
         assert_eq!(body_bytes(&list), USER_LIST_BYTES);
         let one = Revocation { uid, revision, renewed_at: revision };
         let list = core::iter::repeat_n(one, REVOCATION_PAGE).collect();

@@ -35,6 +35,7 @@ pub mod login;
 pub mod longest;
 pub mod main;
 mod memory;
+pub mod names;
 mod shell;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -43,6 +44,7 @@ mod uid_table;
 pub mod world;
 
 pub use memory::NodeMemory;
+pub use names::Names;
 pub use shell::{ConnectFailure, Node, NodeStorage, Request, Taken};
 pub use transmit::{TRANSMIT_SLICES, Transmit};
 pub use uid_table::{HasUid, UidTable};

@@ -1,7 +1,8 @@
 //! Client and Main: who are you, which world, and chat.
 
-use super::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES, protocol};
+use super::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, NICKNAME_MAX_BYTES};
 use super::{CHAT_PAGE_MEMBERS, ErrorCode, HandshakeKey, Seq, Text, Token, Uid, Versions};
+use super::{REGION_MAX_BYTES, protocol};
 use crate::wire::opcode::MAIN;
 
 protocol! {
@@ -9,11 +10,14 @@ protocol! {
     mod client_to_main in MAIN.client_to_server, hears main_to_client;
 
     /// The first message: answered by [`Welcome`](super::main_to_client::Welcome).
-    1 hello => Hello {
+    1 hello => Hello<'a> {
         /// The versions that the client speaks.
         versions: Versions,
         /// The token of an earlier `Welcome`, to be the same user again.
         token: Option<Token>,
+        /// What the user wants to be called; empty for nothing.
+        #[serde(borrow)]
+        nickname: Text<'a, NICKNAME_MAX_BYTES>,
     }
 
     /// Find me a world: answered by [`EnterWorldAck`](super::main_to_client::EnterWorldAck).

@@ -1,8 +1,8 @@
 //! Client and World: joining a room, and what happens in it.
 
 use super::{Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, MemberState};
-use super::{EVENT_MAX_BYTES, SNAPSHOT_PAGE_MEMBERS, protocol};
-use super::{Position, RoomId, Uid, Versions};
+use super::{EVENT_MAX_BYTES, NAME_MAX_BYTES, REFUSAL_MAX_BYTES, SNAPSHOT_PAGE_MEMBERS, protocol};
+use super::{Position, RoomId, Text, Uid, Versions};
 use crate::wire::opcode::WORLD;
 
 protocol! {
@@ -54,7 +54,7 @@ protocol! {
         version: u16,
         /// Which room.
         room_id: RoomId,
-        /// What you are called there.
+        /// What you are called there; 0 for a spectator, who hears everything and is in nobody's way.
         number: MemberNumber,
         /// Where you stand.
         spawn_pos: Position,
@@ -66,10 +66,15 @@ protocol! {
         is_returned: bool,
     }
 
-    /// You are not in; the connection is closed behind it.
-    2 join_denied => JoinDenied {
+    /// You are not in, or not any more; the connection is closed behind it.
+    2 join_denied => JoinDenied<'a> {
         /// Why.
         reason: JoinDenial,
+        /// The game's own number for why; 0 if it has none.
+        code: u16,
+        /// The game's own words for why; empty if it has none.
+        #[serde(borrow)]
+        text: Text<'a, REFUSAL_MAX_BYTES>,
     }
 
     /// Somebody came in.
@@ -126,6 +131,16 @@ protocol! {
         request: u32,
         /// Why.
         reason: ErrorCode,
+    }
+
+    /// What a member is called by people: behind its entry, and behind the last page of a snapshot. Who has no
+    /// name is not named.
+    10 member_name => MemberName<'a> {
+        /// Who; you are told your own name, too.
+        number: MemberNumber,
+        /// Its nickname, or its account's name.
+        #[serde(borrow)]
+        name: Text<'a, NAME_MAX_BYTES>,
     }
 
     /// Somebody's connection is lost, and its seat is held for a while. Said of everyone who is away behind a

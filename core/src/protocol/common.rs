@@ -124,6 +124,10 @@ codes! {
         NOT_UNDERSTOOD = 42,
         /// A number that no server can have given.
         BAD_NUMBER = 43,
+        /// A user can't have that name.
+        BAD_NAME = 55,
+        /// A spectator only listens.
+        SPECTATING = 56,
         /// The world plays another version of the game than the client was made for: it needs the new client.
         GAME_CHANGED = 62,
     }
@@ -135,7 +139,12 @@ impl ErrorCode {
     pub const fn is_for_good(self) -> bool {
         matches!(
             self,
-            Self::BAD_VERSION | Self::REMOVED | Self::REVOKED | Self::BANNED | Self::GAME_CHANGED
+            Self::BAD_VERSION
+                | Self::REMOVED
+                | Self::REVOKED
+                | Self::BANNED
+                | Self::BAD_NAME
+                | Self::GAME_CHANGED
         )
     }
 }
@@ -169,6 +178,8 @@ codes! {
         FULL = 5,
         /// The game does not let this user in: coming back does not help.
         REFUSED = 6,
+        /// The game has banned this user for a time: coming back at once does not help.
+        BANNED = 7,
         /// The world plays another version of the game than the client was made for: it needs the new client.
         GAME_CHANGED = 62,
     }

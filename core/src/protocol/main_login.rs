@@ -1,7 +1,7 @@
 //! Main and Login: whose token is this?
 
-use super::protocol;
-use super::{ErrorCode, REVOCATION_PAGE, Revision, Revocation, Token, Uid};
+use super::{ACCOUNT_MAX_BYTES, REVOCATION_PAGE, protocol};
+use super::{ErrorCode, Revision, Revocation, Text, Token, Uid};
 use crate::wire::opcode::LOGIN;
 
 protocol! {
@@ -31,13 +31,16 @@ protocol! {
     mod login_to_main in LOGIN.server_to_peer;
 
     /// It is this user's.
-    1 verify_ack => VerifyAck {
+    1 verify_ack => VerifyAck<'a> {
         /// The number of the `VerifyToken` that it answers.
         request: u32,
         /// Who.
         uid: Uid,
         /// Of which revision of the accounts that is so.
         revision: Revision,
+        /// The account's name.
+        #[serde(borrow)]
+        account: Text<'a, ACCOUNT_MAX_BYTES>,
     }
 
     /// It is nobody's, or can't be checked now.

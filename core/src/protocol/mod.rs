@@ -71,6 +71,12 @@ pub const REGION_MAX_BYTES: usize = 16;
 pub const ADDRESS_MAX_BYTES: usize = 64;
 /// The longest id of an account, in bytes.
 pub const ACCOUNT_MAX_BYTES: usize = 32;
+/// The longest name that a user may give itself, in bytes.
+pub const NICKNAME_MAX_BYTES: usize = 24;
+/// The longest name that members see of each other, in bytes: a nickname or an account's.
+pub const NAME_MAX_BYTES: usize = 32;
+/// The longest words of a game for why somebody is not let in, in bytes.
+pub const REFUSAL_MAX_BYTES: usize = 64;
 /// The longest chat channel name, in bytes.
 pub const CHANNEL_MAX_BYTES: usize = 24;
 /// The longest chat message, in bytes.

@@ -287,6 +287,9 @@ impl fmt::Debug for Password<'_> {
 pub struct Text<'a, const MAX: usize>(&'a str);
 
 impl<'a, const MAX: usize> Text<'a, MAX> {
+    /// No text.
+    pub const EMPTY: Self = Self("");
+
     /// `text`, if it is short enough.
     pub fn new(text: &'a str) -> Option<Self> {
         (text.len() <= MAX).then_some(Self(text))

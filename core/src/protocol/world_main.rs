@@ -1,7 +1,8 @@
 //! World and Main: registering, attaching users, and who is where.
 
-use super::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES, USER_PAGE_USERS, protocol};
+use super::{ACCOUNT_MAX_BYTES, ADDRESS_MAX_BYTES, NICKNAME_MAX_BYTES, REGION_MAX_BYTES};
 use super::{ErrorCode, HandshakeKey, Text, Uid, Versions, WorldId};
+use super::{USER_PAGE_USERS, protocol};
 use crate::wire::opcode::WORLD;
 
 protocol! {
@@ -61,6 +62,8 @@ protocol! {
     5 user_joined => UserJoined {
         /// Who.
         uid: Uid,
+        /// It listens only, and takes no place.
+        is_spectator: bool,
     }
 
     /// A user is not in this world any more.
@@ -80,6 +83,16 @@ protocol! {
         uids: heapless::Vec<Uid, USER_PAGE_USERS>,
         /// Which of them are away: bit n is the n-th.
         held: u32,
+        /// Which of them are spectators: bit n is the n-th.
+        spectators: u32,
+    }
+
+    /// The game bans a user from the realm.
+    11 ban => Ban {
+        /// Who.
+        uid: Uid,
+        /// For how long from now, in milliseconds.
+        for_ms: u32,
     }
 
     /// A user's connection is lost, and its seat is held; or its key is void, as asked, and its seat is held still.
@@ -98,7 +111,7 @@ protocol! {
     1 registered => Registered {}
 
     /// Let this user in, once, with this key.
-    2 attach_user => AttachUser {
+    2 attach_user => AttachUser<'a> {
         /// Who.
         uid: Uid,
         /// What the user will show.
@@ -107,6 +120,12 @@ protocol! {
         ttl_ms: u32,
         /// A number that the answer repeats.
         attempt: u32,
+        /// The name of the user's account; empty for a guest.
+        #[serde(borrow)]
+        account: Text<'a, ACCOUNT_MAX_BYTES>,
+        /// What the user wants to be called; empty for nothing.
+        #[serde(borrow)]
+        nickname: Text<'a, NICKNAME_MAX_BYTES>,
     }
 
     /// This user is to leave: answered by `UserLeft`, whether it was there or not. With `GOODBYE` only its key

@@ -3,7 +3,7 @@
 //! Coins lie on a field; whoever comes within [`REACH`] of one has it, and it lies elsewhere. A round takes
 //! `round_s` seconds, behind it is a pause of [`PAUSE_MS`], and then all scores are 0. The server decides:
 //! nobody runs faster than [`SPEED`], nobody leaves the field, and who
-//! only tries to cheat is shown out.
+//! only tries to cheat is banned for a minute. Whoever finds no place looks on.
 //!
 //! Everybody's best round, every round's results and the rooms themselves outlast the server.
 //!
@@ -38,8 +38,8 @@ use messages::client_to_rush::{self, Look};
 use messages::rush_to_client::{self, Coin, Round, Score};
 use players::{Player, Players};
 use tinyrealm_core::node::world::{
-    Game, Left, MoveVerdict, RoomContext, Setting, SettingProblem, Speaker, StoreFailure, Tick,
-    Unreadable,
+    Admission, Game, Left, MoveVerdict, Refusal, RoomContext, Setting, SettingProblem, Speaker,
+    StoreFailure, Tick, Unreadable, Who,
 };
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
 use tinyrealm_core::protocol::{Direction, Dispatched, MemberState, Position, Uid};
@@ -57,6 +57,10 @@ pub const SPEED: u32 = 12_000;
 pub const SLACK: u32 = 3_000;
 /// Who wants to go too far so often in a row is shown out.
 pub const CHEATS_MOST: u8 = 50;
+/// For how long then.
+pub const BAN_MS: u32 = 60_000;
+/// The number of that reason.
+pub const CHEATING: u16 = 1;
 /// Between two rounds.
 pub const PAUSE_MS: u32 = 5_000;
 
@@ -229,9 +233,9 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
         Ok(())
     }
 
-    /// There is a score for everybody who is in.
-    fn admits(&mut self, _: &mut RoomContext<'_, '_>, _: Uid) -> bool {
-        self.players.has_place()
+    /// There is a score for everybody who plays; others may look on.
+    fn admit(&mut self, _: &mut RoomContext<'_, '_>, _: &Who<'_>) -> Admission {
+        if self.players.has_place() { Admission::Player } else { Admission::Spectator }
     }
 
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, _: Uid) -> (Position, Direction) {
@@ -245,6 +249,10 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
         if self.round == 0 {
             self.begin_round(room);
         }
+        self.tell_all(room, uid);
+    }
+
+    fn on_watch(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         self.tell_all(room, uid);
     }
 
@@ -263,7 +271,9 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
         let Some(player) = self.players.find_mut(from.uid) else { return MoveVerdict::Refuse };
         if !player.may_go(now, distance(from.pos, to.pos)) {
             if player.refused >= CHEATS_MOST {
-                room.remove(from.uid);
+                let why = Refusal::new(CHEATING, "too fast, too often: come back in a minute");
+                // Where the world keeps no bans, it is a kick.
+                let _ = room.ban(from.uid, BAN_MS, &why);
             }
             return MoveVerdict::Refuse;
         }

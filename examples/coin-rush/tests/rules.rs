@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use tinyrealm_coin_rush::messages::client_to_rush::Look;
 use tinyrealm_coin_rush::messages::rush_to_client::{Best, Coin, Outcome, Round, Score};
-use tinyrealm_coin_rush::{CoinRush, CoinRushBot, FIELD, PAUSE_MS, SLACK, SPEED};
+use tinyrealm_coin_rush::{
+    CHEATING, CHEATS_MOST, CoinRush, CoinRushBot, FIELD, PAUSE_MS, SLACK, SPEED,
+};
 use tinyrealm_core::node::world::{Game as _, Setting};
-use tinyrealm_core::protocol::{MemberNumber, Position};
+use tinyrealm_core::protocol::client_to_world::Move;
+use tinyrealm_core::protocol::{ErrorCode, JoinDenial, MemberNumber, Position};
 use tinyrealm_testing::{
     BenchConfig, GameBench, Heard, Plan, Player, Random, StoreWeather, Weather, play,
 };
@@ -92,6 +95,23 @@ fn cheats_are_refused_and_nobody_sees_them() {
     assert_eq!(bench.corrections(cheat), [spawn]);
     let seen = Heard::Moved(bench.number(cheat), honest, Default::default());
     assert!(bench.heard_all(witness).contains(&seen));
+}
+
+#[test]
+fn whoever_only_cheats_is_banned_for_a_minute() {
+    let mut bench = GameBench::configured(Game::NEW, &settings(1));
+    let (cheat, witness) = (bench.join(), bench.join());
+    let far = away_from(bench.position(cheat));
+    for _ in 0..CHEATS_MOST {
+        assert!(bench.is_in_room(cheat));
+        bench.move_to(cheat, far).unwrap();
+        bench.advance_ms(TICK_MS / 10);
+    }
+    bench.advance_ms(TICK_MS);
+    assert!(bench.is_over(cheat) && bench.is_in_room(witness));
+    let told = |heard: &Heard| matches!(heard, Heard::Denied(JoinDenial::BANNED, CHEATING, words) if words.contains("minute"));
+    assert!(bench.heard_all(cheat).iter().any(told));
+    assert!(bench.heard_all(cheat).contains(&Heard::Stopped(ErrorCode::BANNED)));
 }
 
 #[test]
@@ -194,13 +214,20 @@ fn bots_find_coins_in_rough_weather_through_cuts_and_two_rounds() {
 }
 
 #[test]
-fn a_full_game_admits_nobody() {
+fn whoever_finds_no_place_looks_on() {
     let mut bench = GameBench::new(CoinRush::<1>::NEW);
-    let (ann, bob) = (bench.join(), bench.join());
-    assert!(bench.is_in_room(ann) && !bench.is_in_room(bob) && bench.is_over(bob));
+    let (ann, bob) = (bench.join_as("Ann"), bench.join());
+    assert!(bench.is_in_room(ann) && bench.is_spectator(bob) && !bench.is_spectator(ann));
+    assert_eq!(bench.name_of(bob, bench.number(ann)), Some("Ann"));
+    assert_eq!(bench.members(bob), bench.room(), "it sees who plays");
+    assert_eq!(bench.heard::<Coin>(bob).len(), 8, "and every coin");
+    bench.move_to(bob, Position { x: 1, y: 1, z: 0 }).unwrap();
+    bench.hear_out();
+    assert!(bench.heard_all(bob).contains(&Heard::Refused(ErrorCode::SPECTATING, Move::OPCODE.0)));
+    assert_eq!(bench.room().len(), 1);
     bench.leave(ann);
     let cid = bench.join();
-    assert!(bench.is_in_room(cid));
+    assert!(bench.is_in_room(cid) && !bench.is_spectator(cid));
 }
 
 #[test]

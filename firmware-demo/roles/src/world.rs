@@ -200,6 +200,7 @@ fn config(own_address: Ipv4Address) -> WorldConfig {
         main_address: text(device::main::ADDRESS),
         cluster_keys: ClusterKeys::of(KEY),
         room_capacity: device::world::ROOM_CAPACITY as u16,
+        room_spectators: 0,
         flush_interval_ms: device::world::FLUSH_INTERVAL_MS,
         status_interval_ms: device::world::STATUS_INTERVAL_MS,
         reconnect_first_ms: RECONNECT_FIRST_MS,

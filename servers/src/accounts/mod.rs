@@ -184,12 +184,12 @@ pub(crate) trait AccountStore: Send {
     /// Notes that a password was hashed anew, with other parameters; revokes nothing.
     fn rehash(&mut self, uid: Uid, old_hash: &str, new_hash: &str) -> Result<(), StoreError>;
 
-    /// Whose token it is, if it is good, and of which revision that is so.
+    /// Whose token it is, if it is good, of which revision that is so, and the account's id.
     fn verify(
         &mut self,
         token: &TokenHash,
         now: UnixSeconds,
-    ) -> Result<Option<(Uid, Revision)>, StoreError>;
+    ) -> Result<Option<(Uid, Revision, String)>, StoreError>;
 
     /// Rises with whatever ends somebody's rights.
     fn revision(&mut self) -> Result<Revision, StoreError>;

@@ -317,13 +317,14 @@ impl AccountStore for SqliteStore {
         &mut self,
         token: &TokenHash,
         now: UnixSeconds,
-    ) -> Result<Option<(Uid, Revision)>, StoreError> {
+    ) -> Result<Option<(Uid, Revision, String)>, StoreError> {
         let mut query = self.connection()?.prepare_cached(
-            "SELECT accounts.uid, revision FROM realm, tokens JOIN accounts USING (uid)
+            "SELECT accounts.uid, revision, id FROM realm, tokens JOIN accounts USING (uid)
              WHERE hash = ?1 AND tokens.expires_at > ?2 AND is_enabled",
         )?;
-        let found = query
-            .query_row(params![token.0, now], |row| Ok((uid_in(row, 0)?, revision_in(row, 1)?)));
+        let found = query.query_row(params![token.0, now], |row| {
+            Ok((uid_in(row, 0)?, revision_in(row, 1)?, row.get(2)?))
+        });
         Ok(found.optional()?)
     }
 

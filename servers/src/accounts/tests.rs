@@ -70,7 +70,7 @@ fn grant(uid: Uid, number: u8) -> Grant<'static> {
 }
 
 fn verified(store: &mut dyn AccountStore, number: u8, now: UnixSeconds) -> Option<Uid> {
-    store.verify(&token(number), now).unwrap().map(|(uid, _)| uid)
+    store.verify(&token(number), now).unwrap().map(|(uid, ..)| uid)
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn whatever_ends_somebody_s_rights_is_told_in_order() {
     let before = store.revision().unwrap();
     assert!(page(store.as_mut(), before.0, Uid::MAX).list.is_empty());
     assert!(store.grant(&grant(alice, 1)).unwrap());
-    assert_eq!(store.verify(&token(1), 1_000).unwrap(), Some((alice, before)));
+    assert_eq!(store.verify(&token(1), 1_000).unwrap(), Some((alice, before, "alice".to_owned())));
     assert_eq!(store.revision().unwrap(), before, "a login ends nobody's rights");
     // Somebody else's hand, as the command line's is.
     scratch.open().revoke("alice").unwrap();

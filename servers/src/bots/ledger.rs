@@ -212,6 +212,7 @@ impl Ledger {
             | ClientEvent::Said(_)
             | ClientEvent::Away(_)
             | ClientEvent::Back(_)
+            | ClientEvent::Named(_)
             | ClientEvent::Stopped(_) => {}
         }
     }

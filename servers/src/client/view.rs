@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use tinyrealm_core::node::client::{ChatEvent, ClientEvent, ClientHandler, Credentials};
 use tinyrealm_core::protocol::client_to_main::{ChatJoin, ChatSay};
 use tinyrealm_core::protocol::world_to_client::{
-    EventBroadcast, JoinOk, MoveBroadcast, RoomSnapshot,
+    EventBroadcast, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
 };
 use tinyrealm_core::protocol::{
-    CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Direction, ErrorCode, LoginDenial, MemberNumber,
+    CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, Direction, ErrorCode, JoinDenial, LoginDenial, MemberNumber,
     MemberState, Position, RoomId, Token, Uid,
 };
 
@@ -44,6 +44,8 @@ pub(super) struct RoomView {
     pub(super) me: Position,
     /// Everyone else.
     pub(super) others: BTreeMap<MemberNumber, MemberState>,
+    /// What members are called, if they are called anything.
+    names: BTreeMap<MemberNumber, String>,
     /// What has happened lately, newest last.
     pub(super) news: VecDeque<String>,
     /// The channel that it is in, or wants to be in.
@@ -255,8 +257,8 @@ impl RoomView {
     }
 
     fn tell_of(&mut self, number: MemberNumber, what: &str) {
-        if let Some(member) = self.others.get(&number) {
-            self.tell(format!("{} {what}", short_name(member.uid)));
+        if let Some(name) = self.name_of(number) {
+            self.tell(format!("{name} {what}"));
         }
     }
 
@@ -265,13 +267,16 @@ impl RoomView {
         self.number = message.number;
         self.me = message.spawn_pos;
         self.others.clear();
+        self.names.clear();
         self.is_snapshot_open = false;
-        self.tell(format!("you are in room {}", message.room_id.0));
+        let as_what = if self.is_spectator() { ", and look on" } else { "" };
+        self.tell(format!("you are in room {}{as_what}", message.room_id.0));
     }
 
     fn snapshot(&mut self, page: &RoomSnapshot) {
         if !self.is_snapshot_open {
             self.others.clear();
+            self.names.clear();
         }
         self.is_snapshot_open = page.pages_left > 0;
         self.others.extend(page.members.iter().map(|member| (member.number, *member)));
@@ -281,7 +286,7 @@ impl RoomView {
     }
 
     fn moved(&mut self, moved: &MoveBroadcast) {
-        if moved.number == self.number {
+        if moved.number == self.number && !self.is_spectator() {
             self.me = moved.pos;
         } else if let Some(member) = self.others.get_mut(&moved.number) {
             (member.pos, member.dir) = (moved.pos, moved.dir);
@@ -289,11 +294,41 @@ impl RoomView {
     }
 
     /// What a member of the room is called on the screen; nothing for one that is not known.
-    fn name_of(&self, number: MemberNumber) -> Option<String> {
+    pub(super) fn name_of(&self, number: MemberNumber) -> Option<String> {
+        if let Some(name) = self.names.get(&number) {
+            return Some(name.clone());
+        }
         match number {
             MemberNumber::GAME => Some("the game".to_owned()),
             own if own == self.number => self.uid.map(short_name),
             other => self.others.get(&other).map(|member| short_name(member.uid)),
+        }
+    }
+
+    /// Who has just come in is called so in the news, too.
+    fn named(&mut self, number: MemberNumber, name: &str) {
+        let news = self.name_of(number).map(|before| came_in(&before));
+        // What others call themselves can't steer this terminal.
+        self.names.insert(number, name.replace(char::is_control, " "));
+        if self.news.back() == news.as_ref() && self.news.pop_back().is_some() {
+            self.tell_of(number, CAME_IN);
+        }
+    }
+
+    const fn is_spectator(&self) -> bool {
+        self.number.0 == MemberNumber::GAME.0
+    }
+
+    /// The world's no, with the game's own words if it has any.
+    fn denied(&mut self, denied: &JoinDenied<'_>) {
+        let words = match denied.text.as_str() {
+            "" => String::new(),
+            text => format!(": {}", text.replace(char::is_control, " ")),
+        };
+        match denied.reason {
+            JoinDenial::REFUSED => self.fail(&format!("the game does not want you{words}")),
+            JoinDenial::BANNED => self.fail(&format!("the game has banned you{words}")),
+            other => self.tell(format!("the world says {}{words}; trying again", other.name())),
         }
     }
 
@@ -303,6 +338,13 @@ impl RoomView {
         let hex: String = data.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         self.tell(format!("{speaker}: event {kind} {hex}"));
     }
+}
+
+/// What the news say of whoever comes in.
+const CAME_IN: &str = "came in";
+
+fn came_in(name: &str) -> String {
+    format!("{name} {CAME_IN}")
 }
 
 fn push(lines: &mut VecDeque<String>, line: String, most: usize) {
@@ -331,14 +373,16 @@ impl ClientHandler for RoomView {
             ClientEvent::Joined(message) => self.joined(&message),
             ClientEvent::Snapshot(page) => self.snapshot(page),
             ClientEvent::Entered(member) => {
+                self.names.remove(&member.number);
                 self.others.insert(member.number, member);
-                self.tell(format!("{} came in", short_name(member.uid)));
+                self.tell_of(member.number, CAME_IN);
             }
             ClientEvent::Left(number) => {
-                if let Some(member) = self.others.remove(&number) {
-                    self.tell(format!("{} left", short_name(member.uid)));
-                }
+                self.tell_of(number, "left");
+                self.others.remove(&number);
+                self.names.remove(&number);
             }
+            ClientEvent::Named(MemberName { number, name }) => self.named(number, name.as_str()),
             ClientEvent::Away(number) => self.tell_of(number, "lost its connection"),
             ClientEvent::Back(number) => self.tell_of(number, "is back"),
             ClientEvent::Moved(moved) => self.moved(&moved),
@@ -364,9 +408,7 @@ impl ClientHandler for RoomView {
             ClientEvent::EnterRefused(code) => {
                 self.tell(format!("no world for you now ({}); trying again", code.name()));
             }
-            ClientEvent::JoinDenied(reason) => {
-                self.tell(format!("the world says {}; trying again", reason.name()));
-            }
+            ClientEvent::JoinDenied(denied) => self.denied(&denied),
             ClientEvent::Refused { code, .. } | ClientEvent::EventRefused { reason: code, .. } => {
                 self.refused(code);
             }
@@ -430,7 +472,7 @@ mod tests {
         view.erase_character();
         assert_eq!((view.line.as_deref(), view.mode()), (Some("hi"), Mode::Typing));
         let text = |text| tinyrealm_core::protocol::Text::new(text).unwrap();
-        let (channel, msg) = (tinyrealm_core::protocol::Text::default(), text("a\x1b[2Jb"));
+        let (channel, msg) = (tinyrealm_core::protocol::Text::EMPTY, text("a\x1b[2Jb"));
         let said = tinyrealm_core::protocol::main_to_client::ChatBroadcast {
             channel,
             seq: tinyrealm_core::protocol::Seq(1),

@@ -94,6 +94,16 @@ pub(crate) enum Auth {
     Login,
 }
 
+/// What users are called.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum NameRule {
+    /// As they like, or like their accounts.
+    Any,
+    /// Like their accounts.
+    Accounts,
+}
+
 /// `[main]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -127,6 +137,8 @@ pub(crate) struct MainSettings {
     pub(crate) secret_file: String,
     /// Who is welcome: `guest` or `login`.
     pub(crate) auth: Auth,
+    /// What users are called: `any`, as they like or like their accounts; `accounts`, like their accounts alone.
+    pub(crate) names: NameRule,
     /// Where Login is, `host:port`.
     pub(crate) login: String,
     /// How long Login may take to answer.
@@ -164,6 +176,8 @@ pub(crate) struct WorldSettings {
     pub(crate) rooms: u16,
     /// Members of one room.
     pub(crate) room_capacity: u16,
+    /// Spectators of one room, besides its members, if its game has any.
+    pub(crate) room_spectators: u16,
     /// Connections besides one a place: those who have not joined yet.
     pub(crate) spare_sessions: u16,
     /// Bytes of a room's broadcast ring, a power of two; 0 for eight times the least.
@@ -243,6 +257,7 @@ impl Default for MainSettings {
             data_folder: String::new(),
             secret_file: String::new(),
             auth: Auth::Guest,
+            names: NameRule::Any,
             login: "127.0.0.1:7200".to_owned(),
             hello_timeout_ms: 3_000,
             hellos: 1_024,
@@ -264,6 +279,7 @@ impl Default for WorldSettings {
             nodes: 1,
             rooms: 64,
             room_capacity: 64,
+            room_spectators: 8,
             spare_sessions: 256,
             ring_bytes: 0,
             flush_interval_ms: 20,
@@ -306,9 +322,9 @@ impl WorldSettings {
         self.regions().nth(usize::from(node) % count).unwrap_or_default().to_owned()
     }
 
-    /// Users in all rooms together.
-    pub(crate) const fn capacity(&self) -> usize {
-        self.rooms as usize * self.room_capacity as usize
+    /// Users in all rooms together, spectators too.
+    pub(crate) const fn listeners(&self) -> usize {
+        self.rooms as usize * (self.room_capacity as usize + self.room_spectators as usize)
     }
 }
 

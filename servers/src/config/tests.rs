@@ -95,10 +95,19 @@ fn both_sides_of_the_limits() {
     assert!(!accepted("[world]\nregion = \"seventeen bytes i\"\n"));
     assert!(accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 1024\n"));
     assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 512\n"));
-    assert!(accepted("[world]\nrooms = 2\nroom_capacity = 16303\n"));
-    assert!(!accepted("[world]\nrooms = 2\nroom_capacity = 16304\n"));
-    assert!(accepted(&format!("[world]\nrooms = 1\nroom_capacity = {ROOM_CAPACITY_MAX}\n")));
-    assert!(!accepted(&format!("[world]\nrooms = 1\nroom_capacity = {}\n", ROOM_CAPACITY_MAX + 1)));
+    let many = |members, spectators| {
+        format!("[world]\nrooms = 2\nroom_capacity = {members}\nroom_spectators = {spectators}\n")
+    };
+    assert!(accepted(&many(16_303, 0)) && accepted(&many(16_295, 8)));
+    assert!(!accepted(&many(16_304, 0)) && !accepted(&many(16_296, 8)));
+    assert!(accepted(&many(8, 8)) && !accepted(&many(8, 9)));
+    assert!(accepted(&format!(
+        "[world]\nrooms = 1\nroom_capacity = {ROOM_CAPACITY_MAX}\nroom_spectators = 0\n"
+    )));
+    assert!(!accepted(&format!(
+        "[world]\nrooms = 1\nroom_capacity = {}\nroom_spectators = 0\n",
+        ROOM_CAPACITY_MAX + 1
+    )));
     assert!(accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 524288\n"));
     assert!(!accepted("[world]\nrooms = 1\nroom_capacity = 8\nring_bytes = 1048576\n"));
     assert!(accepted("[main]\nhello_timeout_ms = 4999\n"));

@@ -230,12 +230,17 @@ impl WorldSettings {
         ensure!(self.status_interval_ms > 0, "world.status_interval_ms must be at least 1");
         ensure!(
             self.sessions() + self.timers(timers) <= INDEX_COUNT_MAX,
-            "world.rooms × world.room_capacity is too much for one world: at most {}; use more nodes",
+            "world.rooms × (world.room_capacity + world.room_spectators) is too much for one world: at most {}; \
+             use more nodes",
             self.capacity_max(timers)
         );
         ensure!(
             usize::from(self.room_capacity) <= ROOM_CAPACITY_MAX,
             "world.room_capacity must be at most {ROOM_CAPACITY_MAX}"
+        );
+        ensure!(
+            self.room_spectators <= self.room_capacity,
+            "world.room_spectators must be at most world.room_capacity"
         );
         let least = ring_min_bytes_for(usize::from(self.room_capacity), message_max_bytes);
         ensure!(
@@ -261,12 +266,12 @@ impl WorldSettings {
 
     /// Connections of one world.
     pub(crate) const fn sessions(&self) -> usize {
-        self.capacity() + self.spare_sessions as usize + MAIN_LINKS
+        self.listeners() + self.spare_sessions as usize + MAIN_LINKS
     }
 
     /// Keys that a world remembers: one a place, and some that have been used.
     pub(crate) const fn attaches(&self) -> usize {
-        self.capacity() + SPARE_ATTACHES
+        self.listeners() + SPARE_ATTACHES
     }
 
     /// Timers of a world, besides one a session, if each of its rooms has so many.

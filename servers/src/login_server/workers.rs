@@ -175,7 +175,11 @@ fn check_tokens(
     let mut complaints = Complaints::start();
     while let Ok(work) = work.recv() {
         let outcome = match store.verify(&work.token_hash, accounts::now()) {
-            Ok(Some((uid, revision))) => VerifyOutcome::Verified(uid, revision),
+            Ok(Some((uid, revision, id))) => {
+                // Ids are no longer than that.
+                let account = id.as_str().try_into().unwrap_or_default();
+                VerifyOutcome::Verified(uid, revision, account)
+            }
             Ok(None) => VerifyOutcome::Refused,
             Err(error) => {
                 complaints.log("a token was not looked up", &error);

@@ -105,8 +105,8 @@ const POSITION: Position = Position { x: 1, y: -2, z: 3 };
 pub(crate) fn to_main() -> Vec<Sample> {
     let (channel, msg) = (Text::truncated("all"), Text::truncated("hi"));
     vec![
-        sample(&Hello { versions: Versions::OURS, token: None }),
-        sample(&EnterWorldReq { region: Text::default() }),
+        sample(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY }),
+        sample(&EnterWorldReq { region: Text::EMPTY }),
         sample(&ChatJoin { channel }),
         sample(&ChatLeave { channel }),
         sample(&ChatSay { request: 7, channel, msg }),
@@ -150,7 +150,9 @@ impl Place {
         let mut peer = Peer::connect(if self.is_main() { targets.main } else { targets.world });
         let opening = match self {
             Self::MainStranger | Self::WorldStranger => Vec::new(),
-            Self::MainGuest => frame(&Hello { versions: Versions::OURS, token: None }),
+            Self::MainGuest => {
+                frame(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY })
+            }
             Self::WorldMember => {
                 let mut main = Peer::connect(targets.main);
                 let uid = main.hello(None).uid;
@@ -188,7 +190,7 @@ impl Place {
                 let mut messages = to_main();
                 messages.remove(0);
                 messages.push(sample(&Status { users: 1, rooms: 1, load: 1, held: 0 }));
-                messages.push(sample(&UserJoined { uid: Uid(1) }));
+                messages.push(sample(&UserJoined { uid: Uid(1), is_spectator: false }));
                 messages
             }
             Self::MainGuest => vec![to_main().remove(0)],

@@ -175,7 +175,11 @@ pub(crate) fn login(login: SocketAddr, id: &str, password: &str) -> Answer {
 /// Who Main says that the bearer of this token is.
 pub(crate) fn try_hello(main: SocketAddr, token: Option<Token>) -> Result<(Peer, Uid), ErrorCode> {
     let mut peer = Peer::connect(main);
-    peer.send(&tinyrealm_core::protocol::client_to_main::Hello { versions: Versions::OURS, token });
+    peer.send(&tinyrealm_core::protocol::client_to_main::Hello {
+        versions: Versions::OURS,
+        token,
+        nickname: Text::EMPTY,
+    });
     match peer.hear(PATIENCE) {
         Heard::Frame(opcode) if opcode == Welcome::OPCODE.0 => {
             let uid = peer.message::<Welcome>().uid;

@@ -397,7 +397,7 @@ impl Peer {
 
     #[track_caller]
     pub(crate) fn hello(&mut self, token: Option<Token>) -> Welcome {
-        self.send(&Hello { versions: Versions::OURS, token });
+        self.send(&Hello { versions: Versions::OURS, token, nickname: Text::EMPTY });
         self.expect()
     }
 

@@ -77,6 +77,6 @@ pub(crate) fn assert_guesses_are_the_guesser_s<C>(
 
 /// Whether Main welcomes this connection: who is welcome gives no way to others.
 pub(crate) fn hello(peer: &mut Peer) -> bool {
-    peer.tell(&Hello { versions: Versions::OURS, token: None });
+    peer.tell(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
     peer.hear(PATIENCE) == Heard::Frame(Welcome::OPCODE.0)
 }

@@ -9,8 +9,8 @@ use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_world::{Event, Join};
 use tinyrealm_core::protocol::world_to_client::{
-    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, Stub,
-    UserAway, UserBack, UserEntered, UserLeft,
+    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MemberName, MoveBroadcast,
+    RoomSnapshot, Stub, UserAway, UserBack, UserEntered, UserLeft,
 };
 use tinyrealm_core::protocol::{Dispatched, HandshakeKey, Uid};
 use tinyrealm_core::session::manager::{Ended, Farewell};
@@ -73,7 +73,7 @@ impl Stub<Caller<'_, '_>> for Intruder<'_> {
         self.ears.note_room(&ClientEvent::Joined(message));
     }
 
-    fn join_denied(&mut self, _: &mut Caller<'_, '_>, message: JoinDenied) {
+    fn join_denied(&mut self, _: &mut Caller<'_, '_>, message: JoinDenied<'_>) {
         self.ears.note(Heard::JoinDenied(message.reason));
     }
 
@@ -104,6 +104,8 @@ impl Stub<Caller<'_, '_>> for Intruder<'_> {
     fn user_back(&mut self, _: &mut Caller<'_, '_>, message: UserBack) {
         self.ears.note_room(&ClientEvent::Back(message.number));
     }
+
+    fn member_name(&mut self, _: &mut Caller<'_, '_>, _: MemberName<'_>) {}
 
     fn event_refused(&mut self, _: &mut Caller<'_, '_>, message: EventRefused) {
         self.ears.note(Heard::Refused(message.reason, Event::OPCODE.0));

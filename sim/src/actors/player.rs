@@ -165,7 +165,7 @@ impl ClientHandler for Ears<'_> {
             ClientEvent::LoginLost(code) => Heard::LoginLost(code),
             ClientEvent::MainLost(code) => Heard::MainLost(code),
             ClientEvent::EnterRefused(code) => Heard::EnterRefused(code),
-            ClientEvent::JoinDenied(denial) => Heard::JoinDenied(denial),
+            ClientEvent::JoinDenied(denied) => Heard::JoinDenied(denied.reason),
             ClientEvent::Joined(_)
             | ClientEvent::Snapshot(_)
             | ClientEvent::Entered(_)
@@ -174,6 +174,7 @@ impl ClientHandler for Ears<'_> {
             | ClientEvent::Back(_)
             | ClientEvent::Moved(_)
             | ClientEvent::Said(_) => return self.note_room(&event),
+            ClientEvent::Named(_) => return,
             ClientEvent::EventRefused { reason, .. } => Heard::Refused(reason, Event::OPCODE.0),
             ClientEvent::WorldLost(code) => Heard::WorldLost(code),
             ClientEvent::Refused { code, about } => Heard::Refused(code, about),

@@ -65,6 +65,7 @@ pub fn world(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, World<'st
         main_address: main_address.try_into().expect("short"),
         cluster_keys: cluster::secrets().keys_of(tinyrealm_core::protocol::ServerKind::WORLD, 1),
         room_capacity: USERS as u16,
+        room_spectators: 0,
         flush_interval_ms: 0,
         status_interval_ms: 100_000,
         reconnect_first_ms: 50,

@@ -19,7 +19,7 @@ use tinyrealm_core::protocol::either_way::{Bye, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, Registered};
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, Message, Position, Uid, decode,
+    Bytes, Direction, ErrorCode, HandshakeKey, Message, Position, Text, Uid, decode,
 };
 
 const SIZES: Sizes = Sizes { listeners: 4, own_links: 1, receive_bytes: 512, send_bytes: 512 };
@@ -132,8 +132,14 @@ impl Realm {
     /// Main announces a user; the world says yes.
     fn attach(&mut self, uid: u32) {
         let handshake_key = HandshakeKey([uid as u8; 16]);
-        let attach =
-            AttachUser { uid: Uid(uid.into()), handshake_key, ttl_ms: 300_000, attempt: 0 };
+        let attach = AttachUser {
+            uid: Uid(uid.into()),
+            handshake_key,
+            ttl_ms: 300_000,
+            attempt: 0,
+            account: Text::EMPTY,
+            nickname: Text::EMPTY,
+        };
         let count = self.heard(self.main) + 1;
         self.lab.remote.send(self.main, &frame(&attach));
         self.hear(self.main, count);

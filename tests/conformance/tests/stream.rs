@@ -7,6 +7,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use tinyrealm_core::protocol::Text;
 use tinyrealm_core::protocol::Versions;
 
 use embedded_io_async::{ErrorType, Read, Write};
@@ -226,7 +227,7 @@ fn the_link_begins_anew_behind_its_end() {
     let (here, there) = pipe();
     let (sight, mut tasks) = (Rc::<Sight>::default(), Tasks::default());
     tasks.spawn(drive_main(here, Rc::clone(&sight)));
-    let hello = frame(&Hello { versions: Versions::OURS, token: None });
+    let hello = frame(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
     for round in 1..=3 {
         let heard = exchange(&mut tasks, &there, &hello);
         assert_eq!(frames(&heard).len(), 1, "a Welcome: {heard:02x?}");
@@ -245,7 +246,7 @@ fn a_peer_that_takes_nothing_is_waited_for() {
     settle(&mut tasks);
     let ping = frame(&Ping { nonce: 1 });
     let mut heard = 0;
-    let hello = frame(&Hello { versions: Versions::OURS, token: None });
+    let hello = frame(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
     exchange(&mut tasks, &there, &hello);
     for _ in 0..90 {
         there.outbound.borrow_mut().bytes.extend(&ping);
@@ -264,7 +265,11 @@ fn a_wire_that_has_ended_is_let_alone() {
     let (here, there) = pipe();
     let (sight, mut tasks) = (Rc::<Sight>::default(), Tasks::default());
     let main = tasks.spawn(drive_main(here, Rc::clone(&sight)));
-    exchange(&mut tasks, &there, &frame(&Hello { versions: Versions::OURS, token: None }));
+    exchange(
+        &mut tasks,
+        &there,
+        &frame(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY }),
+    );
     assert_eq!(sight.sessions.get(), 1);
     there.close();
     settle(&mut tasks);

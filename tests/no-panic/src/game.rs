@@ -1,7 +1,7 @@
 //! A game that uses everything that a room offers, with values from the outside.
 
 use tinyrealm_core::node::world::{
-    Game, Kept, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, Tick, TimerId, Unreadable,
+    Admission, Game, Kept, Left, MoveVerdict, RecordId, Refusal, RoomContext, Who, StoreFailure, Tick, TimerId, Unreadable,
 };
 use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::{Bytes, Direction, EVENT_MAX_BYTES, MemberState, Position, Uid};
@@ -44,7 +44,17 @@ impl Game for Busy {
         self.next = uid;
         let told = room.tell_event(uid, 1, Bytes::default());
         if told.is_err() {
-            room.remove(uid);
+            room.kick(uid, &Refusal::new(1, "too slow"));
+        } else if room.who(uid).is_some_and(|who| who.nickname == who.name) {
+            let _ = room.ban(uid, 1_000, &Refusal::UNSAID);
+        }
+    }
+
+    fn admit(&mut self, room: &mut RoomContext<'_, '_>, who: &Who<'_>) -> Admission {
+        match room.spectators().count() {
+            0 if who.is_guest => Admission::Spectator,
+            1 => Admission::Refuse(Refusal::new(2, who.nickname)),
+            _ => Admission::Player,
         }
     }
 

@@ -410,7 +410,11 @@ extern "C" fn verify_finish(node: &mut LoginNode, outside: &Outside, key: &Verif
     let outcome = match uid {
         0 => VerifyOutcome::Refused,
         1 => VerifyOutcome::Unavailable,
-        uid => VerifyOutcome::Verified(Uid(uid), Revision(1)),
+        uid => VerifyOutcome::Verified(
+            Uid(uid),
+            Revision(1),
+            heapless::String::try_from("alice").unwrap_or_default(),
+        ),
     };
     outside.with(|turn| node.act(turn, |login, cx| login.finish_verify(cx, *key, outcome)));
 }

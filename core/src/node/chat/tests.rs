@@ -357,7 +357,7 @@ fn a_channel_without_members_makes_room_for_another() {
 /// The reason alone matters; the name is a constant.
 fn owned(denied: ChannelDenied<'_>) -> ChannelDenied<'static> {
     let ChannelDenied { uid, attempt, reason, .. } = denied;
-    ChannelDenied { uid, channel: Text::default(), attempt, reason }
+    ChannelDenied { uid, channel: Text::EMPTY, attempt, reason }
 }
 
 #[test]

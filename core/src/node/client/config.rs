@@ -1,6 +1,6 @@
 //! How a client is to behave.
 
-use crate::protocol::REGION_MAX_BYTES;
+use crate::protocol::{NICKNAME_MAX_BYTES, REGION_MAX_BYTES};
 use crate::wire::Framing;
 
 /// A client's own settings.
@@ -8,6 +8,8 @@ use crate::wire::Framing;
 pub struct ClientConfig {
     /// The region whose worlds it wants; empty for any.
     pub region: heapless::String<REGION_MAX_BYTES>,
+    /// What it wants to be called; empty for nothing.
+    pub nickname: heapless::String<NICKNAME_MAX_BYTES>,
     /// Whether it needs a token of Login before it says hello; its handler has the credentials.
     pub has_account: bool,
     /// The game that it was made for, by its fingerprint: a world that plays another version does not let it
@@ -25,6 +27,7 @@ impl ClientConfig {
     /// A guest, any region, streams, and 0.2 to 5 seconds between attempts.
     pub const DEFAULT: Self = Self {
         region: heapless::String::new(),
+        nickname: heapless::String::new(),
         has_account: false,
         fingerprint: 0,
         framing: Framing::Stream,

@@ -11,8 +11,8 @@ use crate::protocol::main_to_client::{
     ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, Welcome,
 };
 use crate::protocol::world_to_client::{
-    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserAway,
-    UserBack, UserEntered, UserLeft,
+    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MemberName, MoveBroadcast,
+    RoomSnapshot, UserAway, UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::{Dispatched, RoomId, Token, Uid, take};
 use crate::wire::Frame;
@@ -75,7 +75,7 @@ impl RealmClient {
                 take(frame.payload).map(|(_, room_id): (u16, RoomId)| self.joined(caller, room_id))
             }
             (WORLD_LINK, JoinDenied::OPCODE) => {
-                take(frame.payload).map(|denied: JoinDenied| self.join_denied(denied.reason))
+                take(frame.payload).map(|reason| self.join_denied(reason))
             }
             _ => Some(()),
         };
@@ -179,9 +179,13 @@ impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> 
         self.tell(ClientEvent::Joined(message));
     }
 
-    fn join_denied(&mut self, _: &mut Caller<'_, '_>, message: JoinDenied) {
+    fn join_denied(&mut self, _: &mut Caller<'_, '_>, message: JoinDenied<'_>) {
         self.client.join_denied(message.reason);
-        self.tell(ClientEvent::JoinDenied(message.reason));
+        self.tell(ClientEvent::JoinDenied(message));
+    }
+
+    fn member_name(&mut self, _: &mut Caller<'_, '_>, message: MemberName<'_>) {
+        self.tell(ClientEvent::Named(message));
     }
 
     fn user_entered(&mut self, _: &mut Caller<'_, '_>, message: UserEntered) {

@@ -46,6 +46,7 @@ impl RealmClient {
     pub(super) fn join_denied(&mut self, reason: JoinDenial) {
         self.verdict = match reason {
             JoinDenial::REFUSED => Some(ErrorCode::REMOVED),
+            JoinDenial::BANNED => Some(ErrorCode::BANNED),
             JoinDenial::GAME_CHANGED => Some(ErrorCode::GAME_CHANGED),
             _ => self.verdict,
         };

@@ -210,7 +210,11 @@ impl RealmClient {
             self.log_in(handler, cx);
         } else if key == self.main_session {
             self.main = MainState::Greeting;
-            let hello = Hello { versions: Versions::OURS, token: self.token };
+            let hello = Hello {
+                versions: Versions::OURS,
+                token: self.token,
+                nickname: Text::truncated(&self.config.nickname),
+            };
             cx.sessions.send_or_close(cx.now, key, &hello);
         } else if key == self.world_session {
             self.world = WorldState::Joining;

@@ -37,10 +37,12 @@ pub use config::ClientConfig;
 pub use machine::{ClientState, MainState, RealmClient, WorldState};
 
 use super::{Caller, Context, Role};
-use crate::protocol::world_to_client::{EventBroadcast, JoinOk, MoveBroadcast, RoomSnapshot};
+use crate::protocol::world_to_client::{
+    EventBroadcast, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
+};
 use crate::protocol::{
-    ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, JoinDenial,
-    LoginDenial, MemberNumber, MemberState, Message, Position, SendError, Token, Uid,
+    ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, LoginDenial,
+    MemberNumber, MemberState, Message, Position, SendError, Token, Uid,
 };
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey};
@@ -65,8 +67,9 @@ pub enum ClientEvent<'e> {
     MainLost(ErrorCode),
     /// Main has no world for us now; it is asked again.
     EnterRefused(ErrorCode),
-    /// A world does not let us in; Main is asked again.
-    JoinDenied(JoinDenial),
+    /// A world does not let us in, or not any more. Main is asked again, unless the game says so: then `Stopped`
+    /// follows.
+    JoinDenied(JoinDenied<'e>),
     /// We are in a room.
     Joined(JoinOk),
     /// A page of the room as it is.
@@ -79,6 +82,8 @@ pub enum ClientEvent<'e> {
     Away(MemberNumber),
     /// Somebody who was away is back.
     Back(MemberNumber),
+    /// What a member is called, or we ourselves: behind its entry, and behind a snapshot.
+    Named(MemberName<'e>),
     /// Somebody moved; with our own number, the game has put us there.
     Moved(MoveBroadcast),
     /// Somebody, or the game itself, says something; ours comes back with the number that saying it answered.

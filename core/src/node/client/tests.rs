@@ -20,9 +20,9 @@ use crate::protocol::client_to_world::{Event, Join, Leave, Move};
 use crate::protocol::either_way::{Bye, Error};
 use crate::protocol::main_to_client::{EnterWorldAck, Welcome};
 use crate::protocol::world_to_client::{
-    EventBroadcast, JoinDenied, MoveBroadcast, UserEntered, UserLeft,
+    EventBroadcast, JoinDenied, MemberName, MoveBroadcast, UserEntered, UserLeft,
 };
-use crate::protocol::{HandshakeKey, RoomId, Text, Token};
+use crate::protocol::{HandshakeKey, JoinDenial, RoomId, Text, Token};
 use crate::timer::TICK_MS;
 
 /// A [`ClientEvent`] that owns what it says.
@@ -33,7 +33,8 @@ enum Noted {
     LoginLost(ErrorCode),
     MainLost(ErrorCode),
     EnterRefused(ErrorCode),
-    JoinDenied(JoinDenial),
+    JoinDenied(JoinDenial, u16, std::string::String),
+    Named(MemberNumber, std::string::String),
     Joined(JoinOk),
     Snapshot(Box<RoomSnapshot>),
     Entered(MemberState),
@@ -67,7 +68,12 @@ impl ClientHandler for Diary {
             ClientEvent::LoginLost(code) => Noted::LoginLost(code),
             ClientEvent::MainLost(code) => Noted::MainLost(code),
             ClientEvent::EnterRefused(code) => Noted::EnterRefused(code),
-            ClientEvent::JoinDenied(reason) => Noted::JoinDenied(reason),
+            ClientEvent::JoinDenied(JoinDenied { reason, code, text }) => {
+                Noted::JoinDenied(reason, code, text.as_str().into())
+            }
+            ClientEvent::Named(MemberName { number, name }) => {
+                Noted::Named(number, name.as_str().into())
+            }
             ClientEvent::Joined(join_ok) => Noted::Joined(join_ok),
             ClientEvent::Snapshot(snapshot) => Noted::Snapshot(Box::new(snapshot.clone())),
             ClientEvent::Entered(member) => Noted::Entered(member),
@@ -119,7 +125,7 @@ fn with_client(test: impl FnOnce(&mut ClientBench<'_>)) {
 }
 
 fn hello(token: Option<Token>) -> Said {
-    Said::of(&Hello { versions: Versions::OURS, token })
+    Said::of(&Hello { versions: Versions::OURS, token, nickname: Text::EMPTY })
 }
 
 fn asking() -> Said {

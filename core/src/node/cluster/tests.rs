@@ -208,7 +208,7 @@ fn whoever_has_its_key_is_let_in_once_it_has_shown_it() {
         let key = bench.accept();
         bench.prove_as(key, ServerKind::WORLD, ServerKind::MAIN, 7);
         assert_eq!((bench.role().proven, bench.heard(key)), (1, Vec::new()));
-        bench.say(key, &UserJoined { uid: Uid(1) });
+        bench.say(key, &UserJoined { uid: Uid(1), is_spectator: false });
         assert_eq!(bench.role().parsed, [UserJoined::OPCODE]);
     });
 }

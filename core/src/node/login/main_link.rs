@@ -8,7 +8,7 @@ use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::{RevokedSince, Stub, VerifyToken};
-use crate::protocol::{Dispatched, ErrorCode, Message};
+use crate::protocol::{Dispatched, ErrorCode, Message, Text};
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::stats::Count;
 use crate::wire::Frame;
@@ -63,9 +63,10 @@ impl<'a> Login<'a> {
         let Some(slot) = self.jobs.finish_verify(key) else { return };
         let (session, request) = (slot.session, slot.request);
         match outcome {
-            VerifyOutcome::Verified(uid, revision) => {
+            VerifyOutcome::Verified(uid, revision, account) => {
+                let account = Text::truncated(&account);
                 self.stats.verified.count();
-                tell(cx, session, &VerifyAck { request, uid, revision });
+                tell(cx, session, &VerifyAck { request, uid, revision, account });
             }
             VerifyOutcome::Refused => self.deny_token(cx, session, request, ErrorCode::BAD_TOKEN),
             VerifyOutcome::Unavailable => {

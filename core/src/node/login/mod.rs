@@ -47,8 +47,8 @@ use super::cluster::{ClusterKeys, Gate};
 use super::{Caller, Context, Role};
 use crate::entropy::Turn;
 use crate::protocol::{
-    Dispatched, ErrorCode, LoginDenial, Revision, ServerKind, Token, Uid, client_to_login,
-    main_to_login,
+    ACCOUNT_MAX_BYTES, Dispatched, ErrorCode, LoginDenial, Revision, ServerKind, Token, Uid,
+    client_to_login, main_to_login,
 };
 use crate::session::manager::Ended;
 use crate::session::{SessionKey, SessionManager};
@@ -121,10 +121,10 @@ pub enum LoginOutcome {
 }
 
 /// What has become of a [`VerifyWork`].
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum VerifyOutcome {
-    /// The token is this user's, at this revision of the accounts.
-    Verified(Uid, Revision),
+    /// The token is this user's, at this revision of the accounts; and the account's name.
+    Verified(Uid, Revision, heapless::String<ACCOUNT_MAX_BYTES>),
     /// It is nobody's, or not any more.
     Refused,
     /// That can't be found out now.

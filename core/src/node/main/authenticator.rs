@@ -23,9 +23,11 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::nicknames;
 use crate::entropy::Turn;
-use crate::protocol::{ErrorCode, Token, Uid};
+use crate::protocol::{ErrorCode, NICKNAME_MAX_BYTES, Token, Uid};
 use crate::session::PeerAddress;
+use crate::time::Instant;
 use crate::wire::BinaryReader;
 
 /// Who a client is, as far as that can be said at once.
@@ -57,6 +59,24 @@ pub trait Authenticator {
     fn welcomes(&mut self, uid: Uid, from: PeerAddress) -> Result<(), ErrorCode> {
         let _ = (uid, from);
         Ok(())
+    }
+
+    /// What a user is called that wants to be called this: the same text in the form that compares (NFC), by
+    /// whoever has the tables for it, and [checked](nicknames::checked).
+    ///
+    /// # Errors
+    /// What the client is told.
+    fn nickname(
+        &mut self,
+        wanted: &str,
+    ) -> Result<heapless::String<NICKNAME_MAX_BYTES>, ErrorCode> {
+        nicknames::checked(wanted)
+    }
+
+    /// A game has banned this user, for so long from now: from here on it is not [welcome](Self::welcomes). Whoever
+    /// keeps no bans leaves it to the worlds, which keep their own.
+    fn ban(&mut self, now: Instant, uid: Uid, for_ms: u32) {
+        let _ = (now, uid, for_ms);
     }
 }
 
@@ -146,8 +166,6 @@ impl Authenticator for Guests {
 mod tests {
     use super::*;
     use crate::entropy::Entropy;
-    use crate::time::Instant;
-
     struct Counter(u8);
     impl Entropy for Counter {
         fn fill(&mut self, bytes: &mut [u8]) {

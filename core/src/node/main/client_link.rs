@@ -1,19 +1,26 @@
 //! Clients of Main: hello, enter, chat.
 
 use super::directory::{Place, UserEntry};
-use super::{Authenticator, EntryKey, Identity, Main, link};
-use crate::node::{Caller, Context};
+use super::{Authenticator, EntryKey, Identity, Main, NamePolicy, link};
+use crate::node::{Caller, Context, Names};
 use crate::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho, EnterWorldReq, Hello, Stub,
 };
 use crate::protocol::main_to_client::Welcome;
-use crate::protocol::{ErrorCode, Revision, Token, Uid, Versions};
+use crate::protocol::{ErrorCode, Revision, Text, Token, Uid, Versions};
 use crate::session::manager::Farewell;
 use crate::session::{Holding, LinkTag, SessionKey, TokenBucket, Trust, may_take};
 use crate::stats::Count;
 
+/// What a client has said, and is still to be judged by.
+pub(super) struct Greeting {
+    pub(super) token: Token,
+    pub(super) versions: Versions,
+    pub(super) names: Names,
+}
+
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
-    fn hello(&mut self, caller: &mut Caller<'_, 'a>, message: Hello) {
+    fn hello(&mut self, caller: &mut Caller<'_, 'a>, message: Hello<'_>) {
         if caller.tag.kind != link::STRANGER {
             self.out_of_place(caller, Hello::OPCODE.0);
             return;
@@ -23,19 +30,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             self.refuse_hello(&mut caller.context(), session, ErrorCode::FULL);
             return;
         }
-        let refused = match self.identify(caller, &message) {
-            Ok(Identity::Known(uid, token)) => {
-                let user = (uid, Revision(0));
-                self.receive(&mut caller.context(), session, user, token, message.versions);
-                if message.token.is_none() {
-                    self.count_guest(caller, uid);
-                }
-                return;
-            }
-            Ok(Identity::AskLogin(token)) => self.ask_login(caller, token, message.versions).err(),
-            Err(code) => Some(code),
-        };
-        if let Some(code) = refused {
+        if let Err(code) = self.greet(caller, &message) {
             self.refuse_hello(&mut caller.context(), session, code);
         }
     }
@@ -68,10 +63,38 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 }
 
 impl<'a, A: Authenticator> Main<'a, A> {
+    fn greet(&mut self, caller: &mut Caller<'_, 'a>, hello: &Hello<'_>) -> Result<(), ErrorCode> {
+        let (session, versions) = (caller.key, hello.versions);
+        let names = self.names_of(hello)?;
+        match self.identify(caller, hello)? {
+            Identity::AskLogin(token) => {
+                let greeting = Greeting { token, versions, names };
+                self.ask_login(&mut caller.context(), session, greeting)
+            }
+            Identity::Known(uid, token) => {
+                let greeting = Greeting { token, versions, names };
+                self.receive(&mut caller.context(), session, (uid, Revision(0)), greeting);
+                if hello.token.is_none() {
+                    self.count_guest(caller, uid);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What the user wants to be called, if that is asked here.
+    fn names_of(&mut self, hello: &Hello<'_>) -> Result<Names, ErrorCode> {
+        if self.config.names == NamePolicy::Accounts {
+            return Ok(Names::NONE);
+        }
+        let nickname = self.authenticator.nickname(hello.nickname.as_str())?;
+        Ok(Names::new(Text::EMPTY, Text::truncated(&nickname)))
+    }
+
     fn identify(
         &mut self,
         caller: &mut Caller<'_, 'a>,
-        hello: &Hello,
+        hello: &Hello<'_>,
     ) -> Result<Identity, ErrorCode> {
         let users = &self.users;
         let is_taken = |uid| users.find(uid).is_some();
@@ -105,9 +128,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         cx: &mut Context<'_, 'a>,
         session: SessionKey,
         (uid, revision): (Uid, Revision),
-        token: Token,
-        versions: Versions,
+        greeting: Greeting,
     ) {
+        let Greeting { token, versions, names } = greeting;
         let address = cx.sessions.address(session).unwrap_or_default();
         if let Err(code) = self.authenticator.welcomes(uid, address) {
             self.stats.banned += 1;
@@ -118,6 +141,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             Ok(key) => {
                 if let Some(user) = self.users.get_mut(key) {
                     user.versions = versions;
+                    user.names = names;
                 }
                 let version = Versions::spoken_with(versions);
                 self.welcome(cx, session, key, &Welcome { version, uid, token });

@@ -1,5 +1,6 @@
 //! `UserDirectory`: every user whom Main knows, by session, by world, or both.
 
+use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
 use crate::protocol::{ErrorCode, HandshakeKey, REGION_MAX_BYTES, Revision, Uid, Versions};
@@ -67,6 +68,10 @@ pub struct UserEntry {
     pub(super) is_contested: bool,
     /// The versions that it speaks.
     pub(super) versions: Versions,
+    /// What it is called.
+    pub(super) names: Names,
+    /// It only listens to its world, and takes no place there.
+    pub(super) is_spectator: bool,
     /// Whether it has asked to enter a world, and has not been answered.
     pub(super) wants_in: bool,
     /// The region that it has asked for.
@@ -135,6 +140,8 @@ impl Vacant for UserEntry {
         is_claimed: false,
         is_contested: false,
         versions: Versions { from: 0, to: 0 },
+        names: Names::NONE,
+        is_spectator: false,
         wants_in: false,
         region: heapless::String::new(),
         handshake_key: HandshakeKey([0; 16]),

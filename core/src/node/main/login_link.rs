@@ -11,17 +11,20 @@
 //! is refused at once (`LOGIN_UNAVAILABLE`), and the client comes back: nothing piles up here. Questions are
 //! kept with the hellos, and sent as the link takes them: it is never closed for what clients ask.
 
+use super::client_link::Greeting;
 use super::revocations::Heard as RevocationsHeard;
 use super::{Authenticator, Main, hello_timer, link, login_link_timer};
 use crate::backoff::Backoff;
 use crate::log;
 use crate::node::cluster::{Dialer, Heard, ONLY_ID};
-use crate::node::{Caller, Context};
+use crate::node::{Caller, Context, Names};
 use crate::protocol::login_to_main::{
     self, Revocations, StoreRevision, Stub, VerifyAck, VerifyDenied,
 };
 use crate::protocol::main_to_login::VerifyToken;
-use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Token, Versions};
+use crate::protocol::{
+    ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Text, Token, Versions,
+};
 use crate::session::{AddressKey, Holding, LinkTag, SessionKey, SessionManager, Trust, may_take};
 use crate::storage::{Key, Slot, Table, Vacant};
 use crate::time::{Instant, Stamp};
@@ -47,6 +50,8 @@ pub struct PendingHello {
     address: AddressKey,
     token: Token,
     versions: Versions,
+    /// What it wants to be called.
+    names: Names,
     /// The number of the question.
     request: u32,
     /// Whether Login has been asked: the question waits for room on the link.
@@ -60,6 +65,7 @@ impl Vacant for PendingHello {
         address: Key::DANGLING,
         token: Token([0; 32]),
         versions: Versions { from: 0, to: 0 },
+        names: Names::NONE,
         request: 0,
         is_asked: false,
         asked_at: Stamp::ZERO,
@@ -130,12 +136,13 @@ impl<'a> LoginLink<'a> {
         &mut self,
         now: Instant,
         (session, address): (SessionKey, AddressKey),
-        token: Token,
-        versions: Versions,
+        greeting: Greeting,
     ) -> Option<u16> {
+        let Greeting { token, versions, names } = greeting;
         let (request, asked_at) = (self.asked.wrapping_add(1), now.stamp());
         let is_asked = false;
-        let hello = PendingHello { session, address, token, versions, request, is_asked, asked_at };
+        let hello =
+            PendingHello { session, address, token, versions, names, request, is_asked, asked_at };
         let key = self.hellos.insert(hello).ok()?;
         self.asked = request;
         Some(key.index())
@@ -247,20 +254,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// A client shows a token that Login has to judge.
     pub(super) fn ask_login(
         &mut self,
-        caller: &mut Caller<'_, 'a>,
-        token: Token,
-        versions: Versions,
-    ) -> Result<(), ErrorCode> {
-        let session = caller.key;
-        self.ask_whose(&mut caller.context(), session, token, versions)
-    }
-
-    fn ask_whose(
-        &mut self,
         cx: &mut Context<'_, 'a>,
         session: SessionKey,
-        token: Token,
-        versions: Versions,
+        greeting: Greeting,
     ) -> Result<(), ErrorCode> {
         if !self.login.is_live() {
             return Err(ErrorCode::LOGIN_UNAVAILABLE);
@@ -271,7 +267,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         let is_first = self.login.hellos.is_empty();
         let who = (session, address);
-        let asked = self.login.ask(cx.now, who, token, versions);
+        let asked = self.login.ask(cx.now, who, greeting);
         let hello = asked.ok_or(ErrorCode::BUSY)?;
         cx.sessions.shares_mut().hold(address, Holding::Question);
         cx.sessions.set_tag(session, LinkTag { kind: link::GREETING, index: hello });
@@ -282,14 +278,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         Ok(())
     }
 
-    fn ask_again(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        session: SessionKey,
-        token: Token,
-        versions: Versions,
-    ) {
-        if let Err(code) = self.ask_whose(cx, session, token, versions) {
+    fn ask_again(&mut self, cx: &mut Context<'_, 'a>, session: SessionKey, greeting: Greeting) {
+        if let Err(code) = self.ask_login(cx, session, greeting) {
             self.refuse_hello(cx, session, code);
         }
     }
@@ -348,15 +338,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
 }
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
-    fn verify_ack(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyAck) {
+    fn verify_ack(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyAck<'_>) {
         let cx = &mut caller.context();
         let Some(hello) = self.take_answer(cx, message.request) else { return };
-        let PendingHello { session, token, versions, .. } = hello;
+        let PendingHello { session, token, versions, names, .. } = hello;
+        let names = Names::new(message.account, Text::truncated(names.nickname()));
+        let greeting = Greeting { token, versions, names };
         if message.revision < self.login.heard.revision() {
             // Who was revoked since is known already, and may be this one.
-            self.ask_again(cx, session, token, versions);
+            self.ask_again(cx, session, greeting);
         } else {
-            self.receive(cx, session, (message.uid, message.revision), token, versions);
+            self.receive(cx, session, (message.uid, message.revision), greeting);
         }
     }
 
@@ -387,7 +379,9 @@ mod tests {
         let mut login = LoginLink::new(&mut slots);
         let who = (Key::DANGLING, Key::DANGLING);
         let ask = |login: &mut LoginLink<'_>| {
-            login.ask(Instant::ZERO, who, Token([1; 32]), Versions::OURS).unwrap();
+            let (token, versions) = (Token([1; 32]), Versions::OURS);
+            let greeting = Greeting { token, versions, names: Names::NONE };
+            login.ask(Instant::ZERO, who, greeting).unwrap();
             login.asked
         };
         let first = ask(&mut login);

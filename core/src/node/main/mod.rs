@@ -22,6 +22,7 @@ pub mod directory;
 pub mod enter;
 pub mod login_link;
 mod memory;
+pub mod nicknames;
 mod owed;
 mod places;
 pub mod registry;
@@ -97,14 +98,29 @@ pub struct MainConfig {
     pub attach_timeout_ms: u32,
     /// How long a client may take to join the world that it was sent to.
     pub attach_ttl_ms: u32,
+    /// What users are called.
+    pub names: NamePolicy,
     /// What users may do in channels.
     pub chat: ChatPolicy,
 }
 
+/// What users are called.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum NamePolicy {
+    /// As they like, or like their accounts.
+    Any,
+    /// Like their accounts; what else they want to be called is passed over.
+    Accounts,
+}
+
 impl MainConfig {
     /// What a server starts with.
-    pub const DEFAULT: Self =
-        Self { attach_timeout_ms: 2_000, attach_ttl_ms: 15_000, chat: ChatPolicy::DEFAULT };
+    pub const DEFAULT: Self = Self {
+        attach_timeout_ms: 2_000,
+        attach_ttl_ms: 15_000,
+        names: NamePolicy::Any,
+        chat: ChatPolicy::DEFAULT,
+    };
 }
 
 /// Counters of one Main, since its start.
@@ -126,6 +142,8 @@ pub struct MainStats {
     pub revoked: u32,
     /// Users who were turned away or let go because they are banned.
     pub banned: u32,
+    /// Bans that games have asked for.
+    pub game_bans: u32,
     /// Users without a connection here, known by a world's word only, who gave way to somebody else.
     pub displaced: u32,
 }

@@ -13,7 +13,7 @@ use super::registry::{WORLD_COUNT_MAX, WorldKey, world_bit};
 use super::{Authenticator, Main};
 use crate::node::Context;
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
-use crate::protocol::{ErrorCode, Message, Uid};
+use crate::protocol::{ErrorCode, Message, Text, Uid};
 use crate::session::{SessionKey, SessionManager};
 use crate::storage::Link;
 
@@ -92,10 +92,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
             user.detaches &= !world_bit(world);
         }
         if user.place == Place::Attaching(world) && !user.is_asked {
-            let (handshake_key, attempt) = (user.handshake_key, user.attempt);
-            let ttl_ms = self.config.attach_ttl_ms;
-            user.is_asked =
-                tell(sessions, link, &AttachUser { uid, handshake_key, ttl_ms, attempt });
+            let attach = AttachUser {
+                uid,
+                handshake_key: user.handshake_key,
+                ttl_ms: self.config.attach_ttl_ms,
+                attempt: user.attempt,
+                account: Text::truncated(user.names.account()),
+                nickname: Text::truncated(user.names.nickname()),
+            };
+            user.is_asked = tell(sessions, link, &attach);
             return user.is_asked;
         }
         self.remove_if_gone(sessions, key);

@@ -14,18 +14,30 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let before = core::mem::replace(&mut user.place, place);
         let absent = u16::from(user.is_absent());
         user.is_claimed = false;
+        let counted = u16::from(!core::mem::take(&mut user.is_spectator));
         match (before.is_ticket(), place.is_ticket()) {
             (false, true) => cx.sessions.shares_mut().hold(user.address, Holding::Ticket),
             (true, false) => cx.sessions.shares_mut().give_back(user.address, Holding::Ticket),
             _ => {}
         }
         if let Some(world) = before.world().and_then(|world| self.worlds.get_mut(world)) {
-            world.users = world.users.saturating_sub(1);
+            world.users = world.users.saturating_sub(counted);
             world.absent = world.absent.saturating_sub(absent);
         }
         if let Some(world) = place.world().and_then(|world| self.worlds.get_mut(world)) {
             world.users = world.users.saturating_add(1);
             world.absent = world.absent.saturating_add(absent);
+        }
+    }
+
+    /// A world says that the user only listens there: then it takes no place.
+    pub(super) fn set_spectator(&mut self, key: EntryKey, world: WorldKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        if user.place == Place::Inside(world)
+            && !core::mem::replace(&mut user.is_spectator, true)
+            && let Some(entry) = self.worlds.get_mut(world)
+        {
+            entry.users = entry.users.saturating_sub(1);
         }
     }
 

@@ -178,7 +178,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// A user is out of the realm, wherever it is; `false` if it is on its way out.
-    fn evict(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, reason: ErrorCode) -> bool {
+    pub(super) fn evict(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        reason: ErrorCode,
+    ) -> bool {
         let session = self.set_session(key, Key::DANGLING);
         let Some(user) = self.users.get_mut(key) else { return false };
         user.wants_in = false;

@@ -48,6 +48,7 @@ const GRACE_MS: u32 = 1_000;
 const CONFIG: MainConfig = MainConfig {
     attach_timeout_ms: ATTACH_TIMEOUT_MS,
     attach_ttl_ms: ATTACH_TTL_MS,
+    names: NamePolicy::Any,
     chat: ChatPolicy::DEFAULT,
 };
 
@@ -158,7 +159,7 @@ fn address(world_id: u16) -> std::string::String {
 }
 
 /// Where Main sends somebody, as an answer to `attach`.
-fn sent_to(world_id: u16, attach: &AttachUser) -> Said {
+fn sent_to(world_id: u16, attach: &AttachUser<'_>) -> Said {
     let world_addr = address(world_id);
     let world_addr = Text::new(&world_addr).expect("a short address");
     Said::of(&EnterWorldAck { world_addr, handshake_key: attach.handshake_key })
@@ -167,21 +168,21 @@ fn sent_to(world_id: u16, attach: &AttachUser) -> Said {
 /// All of a world's users, on one page.
 fn user_list(uids: &[Uid]) -> UserList {
     let uids = heapless::Vec::from_slice(uids).expect("one page");
-    UserList { is_first: true, is_last: true, uids, held: 0 }
+    UserList { is_first: true, is_last: true, uids, held: 0, spectators: 0 }
 }
 
-fn ack(attach: &AttachUser) -> AttachAck {
+fn ack(attach: &AttachUser<'_>) -> AttachAck {
     AttachAck { uid: attach.uid, attempt: attach.attempt }
 }
 
-fn denial(attach: &AttachUser) -> AttachDenied {
+fn denial(attach: &AttachUser<'_>) -> AttachDenied {
     AttachDenied { uid: attach.uid, attempt: attach.attempt, reason: ErrorCode::FULL }
 }
 
 impl<A: Authenticator> MainBench<'_, A> {
     fn say_hello(&mut self, token: Option<Token>) -> SessionKey {
         let key = self.accept();
-        self.say(key, &Hello { versions: Versions::OURS, token });
+        self.say(key, &Hello { versions: Versions::OURS, token, nickname: Text::EMPTY });
         key
     }
 
@@ -244,22 +245,22 @@ impl<A: Authenticator> MainBench<'_, A> {
     }
 
     /// The one attach that `world` was asked for.
-    fn attach_at(&mut self, world: SessionKey) -> AttachUser {
+    fn attach_at(&mut self, world: SessionKey) -> AttachUser<'static> {
         let heard = self.heard(world);
         let attach = match &heard[..] {
-            [said] => said.read(),
+            [said] => said.keep(),
             _ => None,
         };
         attach.unwrap_or_else(|| panic!("not one attach: {heard:?}"))
     }
 
     /// Takes a user into `world`, which is the one that Main chooses.
-    fn enter(&mut self, guest: Guest, world: SessionKey) -> AttachUser {
+    fn enter(&mut self, guest: Guest, world: SessionKey) -> AttachUser<'static> {
         self.ask(guest, "");
         let attach = self.attach_at(world);
         self.say(world, &ack(&attach));
         self.heard(guest.key);
-        self.say(world, &UserJoined { uid: guest.uid });
+        self.say(world, &UserJoined { uid: guest.uid, is_spectator: false });
         attach
     }
 

@@ -8,7 +8,8 @@ use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_world::Registered;
 use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, RegisterWorld, Status, Stub, UserHeld, UserJoined, UserLeft, UserList,
+    AttachAck, AttachDenied, Ban, RegisterWorld, Status, Stub, UserHeld, UserJoined, UserLeft,
+    UserList,
 };
 use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
@@ -74,6 +75,9 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn user_joined(&mut self, caller: &mut Caller<'_, 'a>, message: UserJoined) {
         let Some(world) = self.caller_world(caller, UserJoined::OPCODE.0) else { return };
         self.is_inside(&mut caller.context(), world, message.uid);
+        if message.is_spectator {
+            self.watches(world, message.uid);
+        }
     }
 
     fn user_held(&mut self, caller: &mut Caller<'_, 'a>, message: UserHeld) {
@@ -96,15 +100,32 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn user_list(&mut self, caller: &mut Caller<'_, 'a>, message: UserList) {
         let Some(world) = self.caller_world(caller, UserList::OPCODE.0) else { return };
-        let UserList { is_first, is_last, uids, held: _ } = message;
+        let UserList { is_first, is_last, uids, held: _, spectators } = message;
         if is_first {
             self.begin_list(world);
         }
-        for uid in uids {
+        for (place, uid) in uids.into_iter().enumerate() {
             self.is_inside(&mut caller.context(), world, uid);
+            if spectators & 1 << place != 0 {
+                self.watches(world, uid);
+            }
         }
         if is_last {
             self.end_list(&mut caller.context(), world);
+        }
+    }
+
+    fn ban(&mut self, caller: &mut Caller<'_, 'a>, message: Ban) {
+        let Some(world) = self.caller_world(caller, Ban::OPCODE.0) else { return };
+        let Ban { uid, for_ms } = message;
+        let world_id = self.worlds.get(world).map_or(0, |entry| entry.world_id.0);
+        log::info!("the game of world {} bans user {} for {} ms", world_id, uid.0, for_ms);
+        self.stats.game_bans.count();
+        self.authenticator.ban(caller.now, uid, for_ms);
+        if let Some(key) = self.users.find(uid)
+            && self.evict(&mut caller.context(), key, ErrorCode::BANNED)
+        {
+            self.stats.banned += 1;
         }
     }
 }
@@ -252,6 +273,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
             // One word against another; nobody is taken out of a world for it.
             Place::Inside(_) if user.is_claimed => user.is_contested = true,
             _ => self.ask_to_detach(cx, key, world, ErrorCode::REPLACED),
+        }
+    }
+
+    /// And it only listens there.
+    fn watches(&mut self, world: WorldKey, uid: Uid) {
+        if let Some(key) = self.users.find(uid) {
+            self.set_spectator(key, world);
         }
     }
 }

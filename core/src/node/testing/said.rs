@@ -30,6 +30,12 @@ impl Said {
         (self.opcode == M::OPCODE).then(|| decode(&self.payload)).flatten()
     }
 
+    /// [`Said::read`], for as long as the test runs.
+    pub(crate) fn keep<M: Message + Deserialize<'static>>(&self) -> Option<M> {
+        let kept: &'static Self = std::boxed::Box::leak(std::boxed::Box::new(self.clone()));
+        kept.read()
+    }
+
     pub(crate) fn is<M: Message>(&self) -> bool {
         self.opcode == M::OPCODE
     }

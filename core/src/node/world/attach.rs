@@ -8,6 +8,7 @@
 //! A key works once, for one uid, until it expires. Used and expired entries are remembered for a
 //! while, so that the refusal can say which of the two it was; new attaches push them out early.
 
+use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
 use crate::protocol::{HandshakeKey, JoinDenial, Uid};
 use crate::storage::{Key, Link, Slot, Vacant};
@@ -19,7 +20,10 @@ pub type AttachKey = Key<Attach>;
 /// Bytes of one attach in its table.
 pub const ATTACH_SLOT_BYTES: usize = core::mem::size_of::<Slot<Attach>>();
 
-const _: () = assert!(ATTACH_SLOT_BYTES <= 40, "an attach has grown: say why, and what it costs");
+const _: () = assert!(
+    ATTACH_SLOT_BYTES <= (40 + size_of::<Names>()).next_multiple_of(8),
+    "an attach has grown: say why, and what it costs"
+);
 
 /// How long a used or expired key is remembered, at the least number of new attaches.
 pub const RETENTION_MS: u32 = 60_000;
@@ -37,6 +41,7 @@ enum AttachState {
 pub struct Attach {
     uid: Uid,
     key: HandshakeKey,
+    names: Names,
     /// When a pending attach expires; when another one was decided.
     at: Stamp,
     state: AttachState,
@@ -46,6 +51,7 @@ impl Vacant for Attach {
     const VACANT: Self = Self {
         uid: Uid::NOBODY,
         key: HandshakeKey([0; 16]),
+        names: Names::NONE,
         at: Stamp::ZERO,
         state: AttachState::Pending,
     };
@@ -95,7 +101,7 @@ impl<'a> AttachBook<'a> {
         self.attaches.find(uid).map(Key::index)
     }
 
-    /// Lets `uid` join with `key` for `ttl_ms`; an earlier key of the same user is void. Answers the
+    /// Lets `uid`, who is called `names`, join with `key` for `ttl_ms`; an earlier key of the same user is void. Answers the
     /// entry whose timer is to be armed, or `None` if every entry is pending.
     pub fn attach(
         &mut self,
@@ -103,13 +109,14 @@ impl<'a> AttachBook<'a> {
         uid: Uid,
         key: HandshakeKey,
         ttl_ms: u32,
+        names: Names,
     ) -> Option<AttachKey> {
         self.forget(uid);
         if self.attaches.is_full() {
             self.push_out_oldest(now)?;
         }
         let at = now.stamp_after_ms(ttl_ms);
-        let attach = Attach { uid, key, at, state: AttachState::Pending };
+        let attach = Attach { uid, key, names, at, state: AttachState::Pending };
         let entry = self.attaches.insert(attach).ok()?;
         self.pending += 1;
         Some(entry)
@@ -141,11 +148,16 @@ impl<'a> AttachBook<'a> {
         }
     }
 
-    /// Uses up the key of `uid`, if it is this one.
+    /// Uses up the key of `uid`, if it is this one, and answers what it is called.
     ///
     /// # Errors
     /// Why not; the attach is as it was then.
-    pub fn redeem(&mut self, now: Instant, uid: Uid, key: HandshakeKey) -> Result<(), JoinDenial> {
+    pub fn redeem(
+        &mut self,
+        now: Instant,
+        uid: Uid,
+        key: HandshakeKey,
+    ) -> Result<Names, JoinDenial> {
         let entry = self.attaches.find(uid).ok_or(JoinDenial::NOT_ATTACHED)?;
         let attach = self.attaches.get(entry).ok_or(JoinDenial::NOT_ATTACHED)?;
         if attach.key != key {
@@ -157,8 +169,9 @@ impl<'a> AttachBook<'a> {
             // Timers have ticks, and a busy node is late; a key is not good for longer because of it.
             AttachState::Pending if attach.at.upcoming(now) <= now => Err(JoinDenial::KEY_EXPIRED),
             AttachState::Pending => {
+                let names = attach.names.clone();
                 self.decide(entry, now.stamp(), AttachState::Used);
-                Ok(())
+                Ok(names)
             }
         }
     }
@@ -205,10 +218,10 @@ mod tests {
         with_book(|mut book| {
             let now = start();
             assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::NOT_ATTACHED));
-            book.attach(now, UID, KEY, 5_000).unwrap();
+            book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
             assert_eq!(book.redeem(now, UID, OTHER), Err(JoinDenial::WRONG_KEY));
             assert_eq!(book.redeem(now, Uid(8), KEY), Err(JoinDenial::NOT_ATTACHED));
-            assert_eq!(book.redeem(now, UID, KEY), Ok(()));
+            assert_eq!(book.redeem(now, UID, KEY), Ok(Names::NONE));
             assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::KEY_USED));
             assert_eq!(book.pending(), 0);
         });
@@ -218,7 +231,7 @@ mod tests {
     fn both_sides_of_the_lifetime() {
         with_book(|mut book| {
             let now = start();
-            let entry = book.attach(now, UID, KEY, 5_000).unwrap().index();
+            let entry = book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap().index();
             assert_eq!(book.deadline(now, entry), Some(now.after_ms(5_000)));
             let expiry = now.after_ms(5_000);
             book.handle_timeout(expiry, entry);
@@ -235,10 +248,10 @@ mod tests {
     fn a_late_timer_makes_no_key_last_longer() {
         with_book(|mut book| {
             let now = start();
-            book.attach(now, UID, KEY, 5_000).unwrap();
-            book.attach(now, Uid(8), KEY, 5_000).unwrap();
+            book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
+            book.attach(now, Uid(8), KEY, 5_000, Names::NONE).unwrap();
             assert_eq!(book.redeem(now.after_ms(5_000), UID, KEY), Err(JoinDenial::KEY_EXPIRED));
-            assert_eq!(book.redeem(now.after_ms(4_999), Uid(8), KEY), Ok(()));
+            assert_eq!(book.redeem(now.after_ms(4_999), Uid(8), KEY), Ok(Names::NONE));
         });
     }
 
@@ -246,8 +259,8 @@ mod tests {
     fn a_new_key_voids_the_old_one() {
         with_book(|mut book| {
             let now = start();
-            book.attach(now, UID, KEY, 5_000).unwrap();
-            book.attach(now, UID, OTHER, 5_000).unwrap();
+            book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
+            book.attach(now, UID, OTHER, 5_000, Names::NONE).unwrap();
             assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::WRONG_KEY));
             assert_eq!(book.pending(), 1);
         });
@@ -257,13 +270,13 @@ mod tests {
     fn a_full_book_forgets_what_is_decided_and_keeps_what_is_pending() {
         with_book(|mut book| {
             let now = start();
-            book.attach(now, Uid(1), KEY, 5_000).unwrap();
-            book.attach(now, Uid(2), KEY, 5_000).unwrap();
-            assert!(book.attach(now, Uid(3), KEY, 5_000).is_none());
+            book.attach(now, Uid(1), KEY, 5_000, Names::NONE).unwrap();
+            book.attach(now, Uid(2), KEY, 5_000, Names::NONE).unwrap();
+            assert!(book.attach(now, Uid(3), KEY, 5_000, Names::NONE).is_none());
             book.redeem(now, Uid(1), KEY).unwrap();
-            assert!(book.attach(now, Uid(3), KEY, 5_000).is_some());
+            assert!(book.attach(now, Uid(3), KEY, 5_000, Names::NONE).is_some());
             assert_eq!(book.redeem(now, Uid(1), KEY), Err(JoinDenial::NOT_ATTACHED));
-            assert_eq!(book.redeem(now, Uid(2), KEY), Ok(()));
+            assert_eq!(book.redeem(now, Uid(2), KEY), Ok(Names::NONE));
         });
     }
 }

@@ -2,15 +2,14 @@
 
 use super::super::Caller;
 use super::game::{Asked, Game, MoveVerdict, Speaker};
+use super::joining::Denied;
 use super::user::UserKey;
 use super::{World, link};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move, Stub};
-use crate::protocol::world_to_client::{EventRefused, JoinDenied, JoinOk, MoveBroadcast};
-use crate::protocol::{
-    Dispatched, ErrorCode, JoinDenial, MemberNumber, MemberState, Position, RoomId, Uid, Versions,
-};
+use crate::protocol::either_way::Error;
+use crate::protocol::world_to_client::{EventRefused, MoveBroadcast};
+use crate::protocol::{Dispatched, ErrorCode, MemberState};
 use crate::session::manager::Farewell;
-use crate::session::{LinkTag, Trust};
 use crate::wire::Frame;
 
 impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
@@ -20,10 +19,10 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             return;
         }
         match self.admit(caller, &message) {
-            Ok(room) => self.let_in(caller, message.uid, room),
-            Err(reason) => {
+            Ok(admitted) => self.let_in(caller, message.uid, admitted),
+            Err(Denied { reason, why }) => {
                 self.rooms.stats.count_denied(reason);
-                caller.sessions.send_or_close(caller.now, caller.key, &JoinDenied { reason });
+                caller.sessions.send_or_close(caller.now, caller.key, &why.denied(reason));
                 let farewell = Farewell::Nothing(ErrorCode::OUT_OF_PLACE);
                 caller.sessions.close(caller.now, caller.key, farewell);
             }
@@ -38,6 +37,11 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         let Some(user) = self.rooms.users.get(key) else {
             return;
         };
+        if user.is_spectator() {
+            let refused = Error { code: ErrorCode::SPECTATING, about: Move::OPCODE.0 };
+            caller.sessions.send_or_close(caller.now, caller.key, &refused);
+            return;
+        }
         let (from, room) = (user.state(), user.room);
         let to = MemberState { pos: message.pos, dir: message.dir, ..from };
         let verdict =
@@ -62,6 +66,11 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         let Some(user) = self.rooms.users.get(key) else {
             return;
         };
+        if user.is_spectator() {
+            let refused = EventRefused { request: message.request, reason: ErrorCode::SPECTATING };
+            self.rooms.tell_or_close(caller.now, caller.sessions, key, &refused);
+            return;
+        }
         let (uid, room) = (user.uid, user.room);
         let asked = Asked { number: user.number, request: message.request };
         let taken = self.with_game(&mut caller.context(), room, |game, room| {
@@ -125,59 +134,5 @@ impl<'a, G: Game> World<'a, G> {
         self.rooms.stats.moves_refused += 1;
         let MemberState { number, pos, dir, .. } = member;
         caller.sessions.send_or_close(caller.now, caller.key, &MoveBroadcast { number, pos, dir });
-    }
-
-    /// Uses up the key, and answers the room to go to. A full world or another game does not use it up; its game's
-    /// no does.
-    fn admit(&mut self, caller: &mut Caller<'_, 'a>, join: &Join) -> Result<u16, JoinDenial> {
-        let &Join { uid, handshake_key: key, fingerprint, .. } = join;
-        if fingerprint != 0 && fingerprint != G::FINGERPRINT {
-            return Err(JoinDenial::GAME_CHANGED);
-        }
-        let is_inside = self.rooms.users.find(uid).is_some();
-        if self.rooms.room_with_place().is_none() && !is_inside {
-            return Err(JoinDenial::FULL);
-        }
-        self.attaches.redeem(caller.now, uid, key)?;
-        if let Some(entry) = self.attaches.entry_of(uid) {
-            self.arm_attach_timer(&mut caller.context(), entry);
-        }
-        if let Some(before) = self.rooms.users.find(uid) {
-            self.show_out(&mut caller.context(), before, ErrorCode::REPLACED);
-        }
-        let room = self.rooms.room_with_place().ok_or(JoinDenial::FULL)?;
-        let admits =
-            self.with_game(&mut caller.context(), room, |game, room| game.admits(room, uid));
-        if admits == Some(false) { Err(JoinDenial::REFUSED) } else { Ok(room) }
-    }
-
-    fn let_in(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid, room: u16) {
-        let spawn = self.with_game(&mut caller.context(), room, |game, room| game.spawn(room, uid));
-        let (pos, dir) = spawn.unwrap_or((Position::ORIGIN, crate::protocol::Direction(0)));
-        // The room gives the number.
-        let member = MemberState { number: MemberNumber::GAME, uid, pos, dir };
-        let others = self.rooms.members(room);
-        let Ok(key) = self.rooms.enter(caller.sessions, room, caller.key, member) else {
-            return;
-        };
-        caller.sessions.set_tag(caller.key, LinkTag { kind: link::USER, index: key.index() });
-        caller.sessions.prove(caller.now, caller.key, Trust::Client);
-        let number = self.rooms.users.get(key).map_or(MemberNumber::GAME, |user| user.number);
-        let (version, room_id) = (Versions::OURS.to, RoomId(room));
-        let welcome = JoinOk {
-            version,
-            room_id,
-            number,
-            spawn_pos: pos,
-            members: others,
-            spawn_dir: dir,
-            is_returned: false,
-        };
-        caller.sessions.send_or_close(caller.now, caller.key, &welcome);
-        self.rooms.send_snapshot(caller.now, caller.sessions, key);
-        self.rooms.announce_entry(caller.now, key);
-        self.with_game(&mut caller.context(), room, |game, room| game.on_enter(room, uid));
-        self.main_link_report_joined(&mut caller.context(), uid);
-        self.adjust_ticks(caller.now);
     }
 }

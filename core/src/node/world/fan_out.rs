@@ -24,7 +24,7 @@ use crate::wire::{Frame, Full};
 const SNAPSHOT_RETRY_MS: u32 = 10;
 
 /// What has become of a snapshot.
-enum Snapshot {
+pub(super) enum Snapshot {
     Sent,
     /// It waits.
     NoBuffers,
@@ -68,12 +68,15 @@ impl RoomManager<'_> {
         let frames = u64::from(place.rings.unpublished_frames());
         place.rings.publish();
         self.stats.flushes += 1;
-        self.stats.deliveries += (frames * u64::from(place.members)).saturating_sub(moves);
-        let mut link = place.first;
-        while let Some(user) = link.index().and_then(|index| self.users.at_mut(index)) {
-            link = user.next;
-            user.needs_snapshot |= place.rings.is_overrun(&self.rings, room, &user.cursor);
-            sessions.mark_ready_unless_blocked(user.session);
+        let listeners = u64::from(place.members) + u64::from(place.spectators());
+        self.stats.deliveries += (frames * listeners).saturating_sub(moves);
+        for first in [place.first, place.first_spectator()] {
+            let mut link = first;
+            while let Some(user) = link.index().and_then(|index| self.users.at_mut(index)) {
+                link = user.next;
+                user.needs_snapshot |= place.rings.is_overrun(&self.rings, room, &user.cursor);
+                sessions.mark_ready_unless_blocked(user.session);
+            }
         }
     }
 
@@ -148,15 +151,14 @@ impl RoomManager<'_> {
     /// Not inlined: a page is the largest thing on a device's stack, and has to be gone when a session ends.
     #[inline(never)]
     fn send_pages(&mut self, sessions: &mut SessionManager<'_>, key: UserKey) -> Snapshot {
-        let Some((room, session)) = self.users.get(key).map(|user| (user.room, user.session))
-        else {
-            return Snapshot::Sent;
-        };
-        let others = self.members(room).saturating_sub(1);
+        let Some(user) = self.users.get(key) else { return Snapshot::Sent };
+        let (room, session) = (user.room, user.session);
+        let others = self.members(room) - u16::from(!user.is_spectator());
         let on_page = members_on_page(sessions.buffer_bytes());
         let pages = others.div_ceil(on_page as u16).max(1);
         // A page needs at most one buffer.
-        if sessions.buffers_available() < usize::from(pages) {
+        let needed = usize::from(pages) + self.buffers_for_names(room, sessions.buffer_bytes());
+        if sessions.buffers_available() < needed {
             return Snapshot::NoBuffers;
         }
         let missed_events = self.catch_up(key);
@@ -176,6 +178,9 @@ impl RoomManager<'_> {
                 return Snapshot::Lost(session);
             }
             snapshot.members_left -= snapshot.members.len() as u16;
+        }
+        if let lost @ Snapshot::Lost(_) = self.send_names(sessions, room, session) {
+            return lost;
         }
         if let Some(user) = self.users.get_mut(key) {
             // The snapshot stands for what was to go first.

@@ -1,6 +1,6 @@
 //! How long frames of a room get, and how many bytes its ring needs for them.
 
-use crate::protocol::EVENT_MAX_BYTES;
+use crate::protocol::{EVENT_MAX_BYTES, NAME_MAX_BYTES};
 use crate::wire::framing::MESSAGE_EXTRA_BYTES;
 use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{PacketHeader, VARINT_U16_MAX_BYTES, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
@@ -18,6 +18,12 @@ const MEMBER_FRAME_MIN_BYTES: usize = PREFIX_BYTES + 6;
 /// The longest frame of one member's move.
 pub(super) const MOVE_FRAME_MAX_BYTES: usize =
     PREFIX_BYTES + VARINT_U16_MAX_BYTES + PLACE_MAX_BYTES;
+
+/// What the frame of a member's name has besides the name: prefix, number, length.
+pub(super) const NAME_FRAME_HEAD_BYTES: usize =
+    PREFIX_BYTES + MESSAGE_EXTRA_BYTES + VARINT_U16_MAX_BYTES + 1;
+/// The longest frame of a member's name.
+pub(super) const NAME_FRAME_MAX_BYTES: usize = NAME_FRAME_HEAD_BYTES + NAME_MAX_BYTES;
 
 /// The most bytes of a room's ring. A member's number comes again after as many entries at the least as
 /// there are numbers that nobody holds; while a ring has room for fewer, no cursor can stand in what was

@@ -30,6 +30,7 @@
 //! }
 //! ```
 
+use super::people::{Admission, Who};
 use super::room_manager::RoomManager;
 use super::saves::{Kept, RecordId, StoreFailure, Unreadable};
 use super::ticks::Tick;
@@ -42,7 +43,6 @@ use crate::protocol::{
     Position, RoomId, SendError, Uid,
 };
 use crate::session::SessionManager;
-use crate::session::manager::Farewell;
 use crate::time::Instant;
 use crate::wire::opcode::GAME;
 use crate::wire::{Frame, Full};
@@ -160,10 +160,11 @@ pub trait Game {
         Err("is not a setting of this game")
     }
 
-    /// Whether somebody may come in. Whom the game does not want is told so, and does not come back.
-    fn admits(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> bool {
-        let _ = (room, uid);
-        true
+    /// What becomes of somebody who wants in, before anybody sees anything. Whom the game does not want is told
+    /// why, and does not come back by itself.
+    fn admit(&mut self, room: &mut RoomContext<'_, '_>, who: &Who<'_>) -> Admission {
+        let _ = (room, who);
+        Admission::Player
     }
 
     /// Where somebody who joins starts.
@@ -174,6 +175,11 @@ pub trait Game {
 
     /// Somebody is in.
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+        let _ = (room, uid);
+    }
+
+    /// A spectator is in: it has heard who is there. When it goes, nobody is told.
+    fn on_watch(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         let _ = (room, uid);
     }
 
@@ -221,6 +227,7 @@ pub trait Game {
 
     /// Somebody says something of the game's own messages: hand it to the `dispatch` of their direction, with
     /// `speaker` as its context. What is not understood is refused, what does not decode ends the connection.
+    /// Spectators are heard here, and nowhere else.
     fn on_message(&mut self, speaker: &mut Speaker<'_, '_, '_>, frame: Frame<'_>) -> Dispatched {
         let _ = (speaker, frame);
         Dispatched::Unknown
@@ -400,7 +407,7 @@ impl RoomContext<'_, '_> {
     /// Somebody in the room.
     pub fn member(&self, uid: Uid) -> Option<MemberState> {
         let user = self.rooms.users.get(self.rooms.users.find(uid)?)?;
-        (user.room == self.room).then(|| user.state())
+        (user.room == self.room && !user.is_spectator()).then(|| user.state())
     }
 
     /// Says something to everyone in the room, in the name of `uid`, or of the game itself
@@ -479,7 +486,7 @@ impl RoomContext<'_, '_> {
         self.rooms.tell(self.sessions, key, message)
     }
 
-    fn session_of(&self, uid: Uid) -> Option<crate::session::SessionKey> {
+    pub(super) fn session_of(&self, uid: Uid) -> Option<crate::session::SessionKey> {
         let user = self.rooms.users.get(self.rooms.users.find(uid)?)?;
         (user.room == self.room).then_some(user.session)
     }
@@ -492,19 +499,11 @@ impl RoomContext<'_, '_> {
         let Some(key) = self.rooms.users.find(uid) else {
             return;
         };
-        self.rooms.place(self.now, key, pos, dir);
         let Some(number) = self.rooms.number_of(self.room, uid) else {
             return;
         };
+        self.rooms.place(self.now, key, pos, dir);
         let message = MoveBroadcast { number, pos, dir };
         self.sessions.send_or_close(self.now, session, &message);
-    }
-
-    /// Removes a member from the room and closes its connection. Its client does not come back by itself.
-    pub fn remove(&mut self, uid: Uid) {
-        if let Some(session) = self.session_of(uid) {
-            self.rooms.send_held(self.sessions, uid);
-            self.sessions.close(self.now, session, Farewell::Bye(ErrorCode::REMOVED));
-        }
     }
 }

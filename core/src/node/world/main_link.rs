@@ -19,9 +19,10 @@
 //! goes on reading, so the two never wait for each other.
 
 use super::super::cluster::{Dialer, Heard};
-use super::super::{Caller, Context};
+use super::super::{Caller, Context, Names};
 use super::frame_sizes::PREFIX_BYTES;
 use super::game::Game;
+use super::user::UserKey;
 use super::{ATTACH_TIMERS, MAIN_LINK_TIMER, World, link};
 use crate::backoff::Backoff;
 use crate::log;
@@ -33,6 +34,7 @@ use crate::protocol::{
     Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid, Versions, WorldId,
 };
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
+use crate::time::Instant;
 use crate::wire::Frame;
 use crate::wire::VARINT_U53_MAX_BYTES;
 
@@ -183,8 +185,11 @@ impl<'a, G: Game> World<'a, G> {
         cx.sessions.schedule(MAIN_LINK_TIMER, cx.now.after_ms(self.config.status_interval_ms));
     }
 
-    pub(super) fn main_link_report_joined(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
-        self.main_link_tell(cx, &UserJoined { uid });
+    pub(super) fn main_link_report_joined(&mut self, cx: &mut Context<'_, 'a>, key: UserKey) {
+        if let Some(user) = self.rooms.users.get(key) {
+            let joined = UserJoined { uid: user.uid, is_spectator: user.is_spectator() };
+            self.main_link_tell(cx, &joined);
+        }
     }
 
     pub(super) fn main_link_report_left(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
@@ -200,12 +205,30 @@ impl<'a, G: Game> World<'a, G> {
         }
     }
 
-    /// Sends the next pages of the user list, as many as the link takes now.
-    pub(super) fn main_link_report_users(
+    /// Whom a game has just banned Main hears with the next transmission.
+    pub(super) fn main_link_owes_bans(&mut self, cx: &mut Context<'_, 'a>) {
+        if let MainLinkState::Live(key) = self.main.state
+            && self.rooms.bans.is_untold(cx.now)
+        {
+            cx.sessions.mark_ready_unless_blocked(key);
+        }
+    }
+
+    /// Tells Main what it is owed, as much as the link takes now.
+    pub(super) fn main_link_report(
         &mut self,
+        now: Instant,
         sessions: &mut SessionManager<'a>,
         key: SessionKey,
     ) {
+        if self.main.is_live_at(key) {
+            self.rooms.bans.tell(now, |ban| sessions.send(key, ban).is_ok());
+            self.main_link_report_users(sessions, key);
+        }
+    }
+
+    /// Sends the next pages of the user list, as many as the link takes now.
+    fn main_link_report_users(&mut self, sessions: &mut SessionManager<'a>, key: SessionKey) {
         // The rest is for answers, and for what happens meanwhile.
         let most = sessions.config().send_buffers_per_server / 2;
         while let Some(first) = self.main.next_reported {
@@ -220,16 +243,23 @@ impl<'a, G: Game> World<'a, G> {
     fn user_page(&self, first: u16, on_page: usize) -> (UserList, Option<u16>) {
         let is_first = first == 0;
         let mut uids = heapless::Vec::<Uid, USER_PAGE_USERS>::new();
+        let mut spectators = 0;
         let slots = self.rooms.users.capacity() as u16;
         for index in first..slots {
             let Some(user) = self.rooms.users.at(index) else {
                 continue;
             };
             if uids.len() >= on_page || uids.push(user.uid).is_err() {
-                return (UserList { is_first, is_last: false, uids, held: 0 }, Some(index));
+                return (
+                    UserList { is_first, is_last: false, uids, held: 0, spectators },
+                    Some(index),
+                );
+            }
+            if user.is_spectator() {
+                spectators |= 1 << (uids.len() - 1);
             }
         }
-        (UserList { is_first, is_last: true, uids, held: 0 }, None)
+        (UserList { is_first, is_last: true, uids, held: 0, spectators }, None)
     }
 
     pub(super) fn arm_attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
@@ -268,6 +298,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             caller.sessions.prove(caller.now, key, Trust::Server);
             self.main.state = MainLinkState::Live(key);
             self.main.backoff.reset();
+            self.rooms.bans.forget_what_is_told();
             self.main_link_report_status(&mut caller.context(), key);
         }
         if self.main.is_live() {
@@ -276,10 +307,11 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         }
     }
 
-    fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser) {
-        let AttachUser { uid, handshake_key, ttl_ms, attempt } = message;
+    fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser<'_>) {
+        let AttachUser { uid, handshake_key, ttl_ms, attempt, account, nickname } = message;
         let attached = if self.has_place_for(uid) {
-            self.attaches.attach(caller.now, uid, handshake_key, ttl_ms)
+            let names = Names::new(account, nickname);
+            self.attaches.attach(caller.now, uid, handshake_key, ttl_ms, names)
         } else {
             None
         };

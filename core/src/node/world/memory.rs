@@ -1,7 +1,10 @@
 //! `WorldMemory`: a world's storage as one value, sized by const generics.
 
 use super::saves::SaveStorage;
-use super::{Attach, Game, Room, RoomStorage, WorldStorage, WorldUser, ring_min_bytes_for};
+use super::{
+    Attach, Game, GameBan, Room, RoomStorage, WORLD_BANS, WorldStorage, WorldUser,
+    ring_min_bytes_for,
+};
 use crate::storage::{Link, Slot};
 
 /// The storage of one world: like [`NodeMemory`](crate::node::NodeMemory), all-zero bits if the
@@ -24,6 +27,7 @@ pub struct WorldMemory<
     user_heads: [Link; USERS],
     user_nexts: [Link; USERS],
     games: [G; ROOMS],
+    bans: [GameBan; WORLD_BANS],
     attaches: [Slot<Attach>; ATTACHES],
     attach_heads: [Link; ATTACHES],
     attach_nexts: [Link; ATTACHES],
@@ -59,6 +63,7 @@ impl<
             user_heads: [Link::NONE; USERS],
             user_nexts: [Link::NONE; USERS],
             games,
+            bans: [GameBan::NONE; WORLD_BANS],
             attaches: [const { Slot::VACANT }; ATTACHES],
             attach_heads: [Link::NONE; ATTACHES],
             attach_nexts: [Link::NONE; ATTACHES],
@@ -84,6 +89,7 @@ impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const A
                 users: &mut self.users,
                 user_heads: &mut self.user_heads,
                 user_nexts: &mut self.user_nexts,
+                bans: &mut self.bans,
             },
             games: &mut self.games,
             attaches: &mut self.attaches,

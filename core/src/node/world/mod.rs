@@ -1,8 +1,9 @@
 //! WorldServer as a sans-IO role: rooms, their members, their game, and the link to Main.
 //!
 //! Purpose: takes users whom Main has attached, puts them into rooms, and lets each see and hear the
-//! others. One file an idea: [`attach`] who may come, [`room_manager`] who is where, [`fan_out`] how
-//! it reaches them, [`game`] what the room is for, `client_link` and `main_link` the two protocols.
+//! others. One file an idea: [`attach`] who may come, [`people`] whom the game wants, [`room_manager`] who is
+//! where, [`fan_out`] how it reaches them, [`game`] what the room is for, `client_link` and `main_link` the two
+//! protocols.
 //!
 //! Contract: a uid is in at most one room of a world. A handshake key lets in once. What was accepted
 //! is delivered in order, or its loss is announced. Main may come and go: players stay.
@@ -15,12 +16,16 @@
 //! ```
 
 pub mod attach;
+pub mod bans;
 mod client_link;
 pub mod fan_out;
 mod frame_sizes;
+mod gallery;
 pub mod game;
+mod joining;
 mod main_link;
 mod memory;
+pub mod people;
 mod random;
 pub mod room;
 pub mod room_manager;
@@ -34,6 +39,7 @@ pub mod timers;
 pub mod user;
 
 pub use attach::{Attach, AttachBook};
+pub use bans::{GameBan, WORLD_BANS};
 pub use frame_sizes::{
     EVENT_FRAME_MAX_BYTES, MEMBER_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
     ring_min_bytes, ring_min_bytes_for,
@@ -43,6 +49,7 @@ pub use game::{
     Speaker,
 };
 pub use memory::WorldMemory;
+pub use people::{AddressClass, Admission, Refusal, Who};
 pub use room::Room;
 pub use room_manager::{RoomManager, RoomStorage};
 pub use saves::{
@@ -109,6 +116,9 @@ pub struct WorldConfig {
     pub cluster_keys: ClusterKeys,
     /// Members a room.
     pub room_capacity: u16,
+    /// Spectators a room, besides its members; the storage has places for them as well. None without the cargo
+    /// feature `names`.
+    pub room_spectators: u16,
     /// How long moves and events may wait for each other; 0 to flush after every turn.
     pub flush_interval_ms: u32,
     /// The time between two reports to Main.
@@ -154,7 +164,7 @@ pub const WORLD_NODE_BYTES: usize =
 const _: () = {
     // It is mostly slices, three texts of the configuration, and its keys with the proof's nonces.
     // And a counter for each denial of a join.
-    let most_bytes = if usize::BITS == 32 { 932 } else { 1_224 };
+    let most_bytes = if usize::BITS == 32 { 936 } else { 1_232 };
     // What addresses and networks hold and open, and the oldest stranger.
     let shares_bytes = if cfg!(feature = "shares") { 80 + 48 } else { 0 };
     // WebSockets: a second slice of rings and its share, origins and hosts, twice, a limit, two counters, mask keys.
@@ -168,7 +178,10 @@ const _: () = {
     // What rooms keep, on its way.
     let saves_bytes = size_of::<SaveBook<'static>>();
     assert!(!cfg!(feature = "saves") || saves_bytes <= 216, "a book has grown: say why");
-    let optional_bytes = message_bytes + shares_bytes + log_bytes + long_bytes + saves_bytes;
+    // Bans, and how many spectators there are and may be.
+    let people_bytes = if cfg!(feature = "names") { usize::BITS as usize / 4 + 16 } else { 0 };
+    let optional_bytes =
+        message_bytes + shares_bytes + log_bytes + long_bytes + saves_bytes + people_bytes;
     assert!(
         WORLD_NODE_BYTES <= most_bytes + optional_bytes,
         "a node has grown: say why, and what it costs"
@@ -192,6 +205,7 @@ impl<'a, G: Game> World<'a, G> {
         let rooms = RoomManager::new(
             storage.rooms,
             config.room_capacity,
+            config.room_spectators,
             config.flush_interval_ms,
             G::MESSAGE_MAX_BYTES,
             saves,
@@ -270,7 +284,9 @@ impl<'a, G: Game> World<'a, G> {
             rooms: &mut self.rooms,
             sessions: cx.sessions,
         };
-        Some(call(game, &mut context))
+        let outcome = call(game, &mut context);
+        self.main_link_owes_bans(cx);
+        Some(outcome)
     }
 
     /// Takes a user out of its room at once; its session, if it is another matter, goes on.
@@ -280,9 +296,11 @@ impl<'a, G: Game> World<'a, G> {
         };
         // The slot may have another user soon, and this session must never be taken for it.
         cx.sessions.set_tag(user.session, LinkTag { kind: link::LEAVING, index: 0 });
-        self.with_game(cx, user.room, |game, room| {
-            game.on_leave(room, user.uid, Left::for_reason(reason));
-        });
+        if !user.is_spectator() {
+            self.with_game(cx, user.room, |game, room| {
+                game.on_leave(room, user.uid, Left::for_reason(reason));
+            });
+        }
         self.main_link_report_left(cx, user.uid);
     }
 
@@ -420,7 +438,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         };
         match tag.kind {
             link::USER => self.rooms.before_transmit(now, sessions, tag.index),
-            link::MAIN => self.main_link_report_users(sessions, key),
+            link::MAIN => self.main_link_report(now, sessions, key),
             _ => {}
         }
     }

@@ -13,9 +13,11 @@ const MESSAGE_RING_BYTES: usize = if cfg!(feature = "websocket") { 28 } else { 0
 
 /// What it draws its random numbers from.
 const RANDOM_BYTES: usize = 12;
+/// The list of its spectators.
+const SPECTATOR_BYTES: usize = if cfg!(feature = "names") { 4 } else { 0 };
 
 const _: () = assert!(
-    ROOM_BYTES <= 36 + RANDOM_BYTES + MESSAGE_RING_BYTES,
+    ROOM_BYTES <= 36 + RANDOM_BYTES + MESSAGE_RING_BYTES + SPECTATOR_BYTES,
     "a room has grown: say why, and what it costs"
 );
 
@@ -32,6 +34,11 @@ pub struct Room {
     /// What the newest member is called.
     pub(super) last_number: MemberNumber,
     pub(super) random: RoomRandom,
+    /// The newest spectator.
+    #[cfg(feature = "names")]
+    pub(super) first_spectator: Link,
+    #[cfg(feature = "names")]
+    pub(super) spectators: u16,
 }
 
 impl Room {
@@ -44,5 +51,35 @@ impl Room {
         moved: 0,
         last_number: MemberNumber::GAME,
         random: RoomRandom::UNSEEDED,
+        #[cfg(feature = "names")]
+        first_spectator: Link::NONE,
+        #[cfg(feature = "names")]
+        spectators: 0,
     };
+
+    /// The list that somebody of this number is in, and how long it is.
+    pub(super) const fn list_of(&mut self, number: MemberNumber) -> (&mut Link, &mut u16) {
+        #[cfg(feature = "names")]
+        if number.0 == MemberNumber::GAME.0 {
+            return (&mut self.first_spectator, &mut self.spectators);
+        }
+        let _ = number;
+        (&mut self.first, &mut self.members)
+    }
+
+    /// How many only listen.
+    pub(super) const fn spectators(&self) -> u16 {
+        #[cfg(feature = "names")]
+        return self.spectators;
+        #[cfg(not(feature = "names"))]
+        0
+    }
+
+    /// The newest of those who only listen.
+    pub(super) const fn first_spectator(&self) -> Link {
+        #[cfg(feature = "names")]
+        return self.first_spectator;
+        #[cfg(not(feature = "names"))]
+        Link::NONE
+    }
 }

@@ -2,11 +2,14 @@
 //!
 //! Membership and state are here; how it reaches the members is in [`fan_out`](super::fan_out).
 
+use super::super::Names;
 use super::super::uid_table::UidTable;
+use super::bans::{BanBook, GameBan};
 use super::frame_sizes::{
     EVENT_FRAME_MAX_BYTES, MOVE_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
     longest_frame_bytes,
 };
+use super::gallery::Gallery;
 use super::room::Room;
 use super::saves::SaveBook;
 use super::stats::WorldStats;
@@ -41,6 +44,8 @@ pub struct RoomStorage<'a> {
     pub user_heads: &'a mut [Link],
     /// Links of `users`, as many as those.
     pub user_nexts: &'a mut [Link],
+    /// Whom the games have banned: [`WORLD_BANS`](super::WORLD_BANS) of them.
+    pub bans: &'a mut [GameBan],
 }
 
 /// Rooms and their members; see the [module](self).
@@ -57,16 +62,19 @@ pub struct RoomManager<'a> {
     pub(super) stats: WorldStats,
     /// What they keep.
     pub(super) saves: SaveBook<'a>,
+    pub(super) bans: BanBook<'a>,
+    pub(super) gallery: Gallery,
     longest_frame_bytes: u16,
     room_capacity: u16,
 }
 
 impl<'a> RoomManager<'a> {
-    /// Empty rooms for `room_capacity` members each, of which at most [`ROOM_CAPACITY_MAX`] count; of a
-    /// room's ring at most [`ROOM_RING_MAX_BYTES`] are used. Messages of a game have up to `message_max_bytes`.
+    /// Empty rooms for `room_capacity` members each, of which at most [`ROOM_CAPACITY_MAX`] count, and
+    /// `room_spectators`; of a room's ring at most [`ROOM_RING_MAX_BYTES`] are used. Messages of a game have up to `message_max_bytes`.
     pub fn new(
         storage: RoomStorage<'a>,
         room_capacity: u16,
+        room_spectators: u16,
         flush_interval_ms: u32,
         message_max_bytes: usize,
         saves: SaveBook<'a>,
@@ -85,15 +93,17 @@ impl<'a> RoomManager<'a> {
             must_flush: false,
             stats: WorldStats::default(),
             saves,
+            bans: BanBook::new(storage.bans),
+            gallery: Gallery::new(room_spectators),
         }
     }
 
-    /// Users in all rooms.
+    /// Users in all rooms, without spectators.
     pub const fn users(&self) -> usize {
-        self.users.table().len()
+        self.users.table().len() - self.gallery.taken()
     }
 
-    /// Every user with its key. O(users).
+    /// Every user with its key, spectators too. O(users).
     pub fn iter(&self) -> impl Iterator<Item = (UserKey, &WorldUser)> {
         self.users.iter()
     }
@@ -103,10 +113,11 @@ impl<'a> RoomManager<'a> {
         self.rooms.iter().filter(|room| room.members > 0).count()
     }
 
-    /// How many users all rooms take together.
+    /// How many users all rooms take together, besides spectators.
     pub const fn capacity(&self) -> usize {
         let places = self.rooms.len() * self.room_capacity as usize;
-        let slots = self.users.table().capacity();
+        let seats = self.rooms.len() * self.gallery.most() as usize;
+        let slots = self.users.table().capacity().saturating_sub(seats);
         if places < slots { places } else { slots }
     }
 
@@ -122,8 +133,12 @@ impl<'a> RoomManager<'a> {
 
     /// The first room with a free place. O(rooms).
     pub fn room_with_place(&self) -> Option<u16> {
-        let free = self.rooms.iter().position(|room| room.members < self.room_capacity)?;
-        (!self.users.is_full()).then_some(free as u16)
+        (0..self.rooms.len() as u16).find(|room| self.has_place(*room))
+    }
+
+    /// Whether one more may play in `room`.
+    pub fn has_place(&self, room: u16) -> bool {
+        self.members(room) < self.room_capacity && self.users() < self.capacity()
     }
 
     /// The keys of a room's members, newest first.
@@ -144,14 +159,12 @@ impl<'a> RoomManager<'a> {
         room: u16,
         session: SessionKey,
         member: MemberState,
+        names: Names,
     ) -> Result<UserKey, Full> {
-        if self.members(room) >= self.room_capacity {
+        if !self.has_place(room) {
             return Err(Full);
         }
         self.flush_room(room, sessions);
-        if self.users.is_full() {
-            return Err(Full);
-        }
         let number = self.next_number(room).ok_or(Full)?;
         let place = self.rooms.get_mut(usize::from(room)).ok_or(Full)?;
         place.last_number = number;
@@ -164,6 +177,7 @@ impl<'a> RoomManager<'a> {
             room,
             cursor: place.rings.enter(sessions.framing(session)),
             needs_snapshot: true,
+            names,
             ..WorldUser::VACANT
         };
         let key = self.users.insert(user).map_err(|_| Full)?;
@@ -186,12 +200,14 @@ impl<'a> RoomManager<'a> {
         None
     }
 
-    fn link_member(&mut self, room: u16, key: UserKey) {
+    pub(super) fn link_member(&mut self, room: u16, key: UserKey) {
+        let number = self.users.get(key).map_or(MemberNumber::GAME, |user| user.number);
         let Some(place) = self.rooms.get_mut(usize::from(room)) else {
             return;
         };
-        let next = core::mem::replace(&mut place.first, Link::to(key.index()));
-        place.members += 1;
+        let (first, count) = place.list_of(number);
+        let next = core::mem::replace(first, Link::to(key.index()));
+        *count += 1;
         if let Some(user) = self.users.get_mut(key) {
             user.next = next;
         }
@@ -200,7 +216,7 @@ impl<'a> RoomManager<'a> {
         }
     }
 
-    /// Tells the others that somebody is there.
+    /// Tells the others that somebody is there, and what it is called.
     pub(super) fn announce_entry(&mut self, now: Instant, key: UserKey) {
         let Some(user) = self.users.get(key) else {
             return;
@@ -214,6 +230,7 @@ impl<'a> RoomManager<'a> {
         {
             place.rings.leave_out(&self.rings, room, &mut user.cursor, position);
         }
+        self.announce_name(now, key);
     }
 
     /// Takes somebody out of its room, and tells the others: its last move, then its leaving. Moves
@@ -231,16 +248,21 @@ impl<'a> RoomManager<'a> {
         let mut user = self.users.remove(key)?;
         sessions.send_held(user.session, &mut user.held);
         let place = self.rooms.get_mut(usize::from(room))?;
-        place.members -= 1;
         place.rings.leave(&user.cursor);
+        let (first, count) = place.list_of(user.number);
+        *count -= 1;
         match user.previous.index().and_then(|index| self.users.at_mut(index)) {
             Some(before) => before.next = user.next,
-            None => place.first = user.next,
+            None => *first = user.next,
         }
         if let Some(after) = user.next.index().and_then(|index| self.users.at_mut(index)) {
             after.previous = user.previous;
         }
-        self.append_or_resync(now, room, &UserLeft { number: user.number });
+        if user.is_spectator() {
+            self.gallery.leave();
+        } else {
+            self.append_or_resync(now, room, &UserLeft { number: user.number });
+        }
         self.stats.left.count();
         Some(user)
     }
@@ -309,7 +331,7 @@ impl<'a> RoomManager<'a> {
     /// What a member of `room` is called there.
     pub(super) fn number_of(&self, room: u16, uid: Uid) -> Option<MemberNumber> {
         let user = self.users.get(self.users.find(uid)?)?;
-        (user.room == room).then_some(user.number)
+        (user.room == room && !user.is_spectator()).then_some(user.number)
     }
 
     fn append<M: Message>(
@@ -329,7 +351,7 @@ impl<'a> RoomManager<'a> {
     }
 
     /// Appends what must not be lost. If the ring can't take it, every member gets a snapshot.
-    fn append_or_resync<M: Message>(
+    pub(super) fn append_or_resync<M: Message>(
         &mut self,
         now: Instant,
         room: u16,
@@ -363,8 +385,8 @@ impl<'a> RoomManager<'a> {
 
 /// The keys of a room's members, newest first.
 pub(super) struct MemberKeys<'r, 'a> {
-    manager: &'r RoomManager<'a>,
-    next: Link,
+    pub(super) manager: &'r RoomManager<'a>,
+    pub(super) next: Link,
 }
 
 impl Iterator for MemberKeys<'_, '_> {

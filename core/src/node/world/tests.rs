@@ -41,7 +41,7 @@ use crate::protocol::world_to_client::{
 };
 use crate::protocol::{
     Bytes, Direction, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, ServerKind,
-    Uid,
+    Text, Uid,
 };
 use crate::session::SessionState;
 
@@ -92,6 +92,7 @@ impl Setup {
             main_address: text("main:7"),
             cluster_keys: test_keys(ServerKind::WORLD, 7),
             room_capacity: self.room_capacity,
+            room_spectators: 0,
             flush_interval_ms: self.flush_interval_ms,
             status_interval_ms: STATUS_MS,
             reconnect_first_ms: RECONNECT_FIRST_MS,
@@ -139,8 +140,15 @@ fn join_of(uid: Uid) -> Join {
     Join { versions: Versions::OURS, uid, handshake_key: key_of(uid), fingerprint: 0 }
 }
 
-fn attach_of(uid: Uid, attempt: u32) -> AttachUser {
-    AttachUser { uid, handshake_key: key_of(uid), ttl_ms: TTL_MS, attempt }
+fn attach_of(uid: Uid, attempt: u32) -> AttachUser<'static> {
+    AttachUser {
+        uid,
+        handshake_key: key_of(uid),
+        ttl_ms: TTL_MS,
+        attempt,
+        account: Text::EMPTY,
+        nickname: Text::EMPTY,
+    }
 }
 
 fn at(x: i32) -> Position {

@@ -1,5 +1,6 @@
 //! `WorldUser`: a member of a room.
 
+use super::super::Names;
 use super::super::uid_table::HasUid;
 use crate::broadcast::Cursor;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
@@ -16,7 +17,7 @@ pub const USER_SLOT_BYTES: usize = core::mem::size_of::<Slot<WorldUser>>();
 const FRAMING_BYTES: usize = if cfg!(feature = "websocket") { 4 } else { 0 };
 
 const _: () = assert!(
-    USER_SLOT_BYTES <= 80 + FRAMING_BYTES,
+    USER_SLOT_BYTES <= (80 + FRAMING_BYTES + size_of::<Names>()).next_multiple_of(8),
     "a room member has grown: say why, and what it costs"
 );
 
@@ -37,6 +38,8 @@ pub struct WorldUser {
     pub(super) held: SendQueue,
     /// How far the member's ring goes first.
     pub(super) held_until: u32,
+    /// What it is called.
+    pub(super) names: Names,
     /// It has moved since the last flush, and is in its room's list of those.
     pub(super) has_moved: bool,
     /// It gets the whole room before anything else: it is new, or has fallen behind.
@@ -47,6 +50,16 @@ impl WorldUser {
     /// Where it is, as others see it.
     pub const fn state(&self) -> MemberState {
         MemberState { number: self.number, uid: self.uid, pos: self.pos, dir: self.dir }
+    }
+
+    /// Whether it only listens: then it has no number.
+    pub const fn is_spectator(&self) -> bool {
+        cfg!(feature = "names") && self.number.0 == MemberNumber::GAME.0
+    }
+
+    /// What it is called.
+    pub const fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The room that it is in.
@@ -74,6 +87,7 @@ impl Vacant for WorldUser {
         next_moved: Link::NONE,
         held: SendQueue::EMPTY,
         held_until: 0,
+        names: Names::NONE,
         has_moved: false,
         needs_snapshot: false,
     };

@@ -16,11 +16,11 @@ use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
-    EventBroadcast, EventRefused, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserAway,
-    UserBack, UserEntered, UserLeft,
+    EventBroadcast, EventRefused, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
+    UserAway, UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::world_to_main::{
-    self, AttachAck, AttachDenied, RegisterWorld, Status, UserHeld, UserJoined, UserList,
+    self, AttachAck, AttachDenied, Ban, RegisterWorld, Status, UserHeld, UserJoined, UserList,
 };
 use crate::protocol::{
     Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberNumber, MemberState,
@@ -144,9 +144,9 @@ const DIALERS_PROOF: &str = "0b 3a 72 69 66 f5 77 3c d0 0f 5b 9f 42 d2 03 7e a1 
 
 fn client_to_main() -> Vec<Vector> {
     vec![
-        golden(Hello { versions: Versions::OURS, token: None }),
-        golden(Hello { versions: Versions::OURS, token: Some(token()) }),
-        golden(Hello { versions: LAST_VERSIONS, token: None }),
+        golden(Hello { versions: Versions::OURS, token: None, nickname: text("") }),
+        golden(Hello { versions: Versions::OURS, token: Some(token()), nickname: text("Zoë") }),
+        golden(Hello { versions: LAST_VERSIONS, token: None, nickname: longest_text("n") }),
         golden(EnterWorldReq { region: text("") }),
         golden(EnterWorldReq { region: text("eu") }),
         golden(EnterWorldReq { region: longest_text("r") }),
@@ -226,7 +226,15 @@ fn world_to_client() -> Vec<Vector> {
             spawn_dir: Direction(u16::MAX),
             is_returned: true,
         }),
-        golden(JoinDenied { reason: JoinDenial::KEY_EXPIRED }),
+        golden(JoinDenied { reason: JoinDenial::KEY_EXPIRED, code: 0, text: text("") }),
+        golden(JoinDenied { reason: JoinDenial::REFUSED, code: 7, text: text("members only") }),
+        golden(JoinDenied {
+            reason: JoinDenial(u16::MAX),
+            code: u16::MAX,
+            text: longest_text("t"),
+        }),
+        golden(MemberName { number: MemberNumber(2), name: text("Zoë") }),
+        golden(MemberName { number: LAST_NUMBER, name: longest_text("n") }),
         golden(UserEntered {
             member: MemberState {
                 number: MemberNumber(2),
@@ -322,20 +330,31 @@ fn world_to_main() -> Vec<Vector> {
         golden(Status { users: 500, rooms: 8, load: 500, held: 3 }),
         golden(AttachAck { uid: GUEST, attempt: 1 }),
         golden(AttachDenied { uid: GUEST, attempt: u32::MAX, reason: ErrorCode::FULL }),
-        golden(UserJoined { uid: GUEST }),
+        golden(UserJoined { uid: GUEST, is_spectator: false }),
+        golden(UserJoined { uid: LAST_UID, is_spectator: true }),
+        golden(Ban { uid: GUEST, for_ms: 60_000 }),
+        golden(Ban { uid: LAST_UID, for_ms: u32::MAX }),
         golden(world_to_main::UserLeft { uid: GUEST }),
-        golden(UserList { is_first: true, is_last: true, uids: heapless::Vec::new(), held: 0 }),
+        golden(UserList {
+            is_first: true,
+            is_last: true,
+            uids: heapless::Vec::new(),
+            held: 0,
+            spectators: 0,
+        }),
         golden(UserList {
             is_first: false,
             is_last: true,
             uids: heapless::Vec::from_slice(&[Uid(1), GUEST]).unwrap(),
             held: 0b10,
+            spectators: 0,
         }),
         golden(UserList {
             is_first: true,
             is_last: false,
             uids: heapless::Vec::from_slice(&[LAST_UID; 32]).unwrap(),
             held: u32::MAX,
+            spectators: u32::MAX,
         }),
         golden(UserHeld { uid: GUEST }),
     ]
@@ -349,6 +368,16 @@ fn main_to_world() -> Vec<Vector> {
             handshake_key: handshake_key(),
             ttl_ms: 15_000,
             attempt: 1,
+            account: text("alice"),
+            nickname: text("Zoë"),
+        }),
+        golden(AttachUser {
+            uid: LAST_UID,
+            handshake_key: HandshakeKey([0xFF; 16]),
+            ttl_ms: u32::MAX,
+            attempt: u32::MAX,
+            account: longest_text("a"),
+            nickname: longest_text("n"),
         }),
         golden(DetachUser { uid: GUEST, reason: ErrorCode::REPLACED }),
     ]
@@ -383,7 +412,12 @@ fn client_and_login() -> Vec<Vector> {
 fn main_and_login() -> Vec<Vector> {
     vec![
         golden(VerifyToken { request: 300, token: token() }),
-        golden(VerifyAck { request: 300, uid: Uid(1), revision: Revision(300) }),
+        golden(VerifyAck {
+            request: 300,
+            uid: Uid(1),
+            revision: Revision(300),
+            account: text("alice"),
+        }),
         golden(VerifyDenied { request: u32::MAX, reason: ErrorCode::BAD_TOKEN }),
         golden(StoreRevision { revision: Revision(300) }),
         golden(Revocations {

@@ -35,7 +35,7 @@ pub fn all() -> Vec<Script> {
 }
 
 fn greets() -> Vec<u8> {
-    frame(&Hello { versions: Versions::OURS, token: None })
+    frame(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY })
 }
 
 fn asks(region: &str) -> Vec<u8> {
@@ -58,7 +58,7 @@ fn welcome(heard: &Heard, peer: usize) -> Welcome {
 }
 
 /// The newest `AttachUser` that the world, peer 0, has heard.
-fn attach(heard: &Heard) -> AttachUser {
+fn attach(heard: &Heard) -> AttachUser<'_> {
     let frames = heard.frames(0);
     let mut attaches = frames.iter().filter_map(|body| decode::<AttachUser>(&body[4..]));
     attaches.next_back().expect("an AttachUser")
@@ -96,9 +96,10 @@ fn hello() -> Vec<Act> {
     ]);
     let say = ChatSay { request: 5, channel: Text::truncated("all"), msg: Text::truncated("hi") };
     acts.extend([Act::Say(0, frame(&say)), Act::Await(0, 1)]);
-    let forged = Hello { versions: Versions::OURS, token: Some(Token([9; 32])) };
+    let forged =
+        Hello { versions: Versions::OURS, token: Some(Token([9; 32])), nickname: Text::EMPTY };
     acts.extend([Act::Connect, Act::Say(2, frame(&forged)), Act::AwaitEnd(2)]);
-    let newer = Hello { versions: Versions { from: 3, to: 9 }, token: None };
+    let newer = Hello { versions: Versions { from: 3, to: 9 }, token: None, nickname: Text::EMPTY };
     acts.extend([Act::Connect, Act::Say(3, frame(&newer)), Act::AwaitEnd(3)]);
     acts.extend([Act::Connect, Act::Trickle(4, greets()), Act::Await(4, 1)]);
     acts.extend([Act::Say(1, frame(&Bye { reason: ErrorCode::GOODBYE })), Act::AwaitEnd(1)]);
@@ -110,7 +111,9 @@ fn enter() -> Vec<Act> {
     acts.extend(a_client(1));
     acts.extend([Act::Say(1, asks("eu")), Act::Await(0, 1)]);
     acts.extend([Act::Answer(0, acknowledges), Act::Await(1, 1)]);
-    acts.push(Act::Answer(0, |heard| frame(&UserJoined { uid: welcome(heard, 1).uid })));
+    acts.push(Act::Answer(0, |heard| {
+        frame(&UserJoined { uid: welcome(heard, 1).uid, is_spectator: false })
+    }));
     acts.push(Act::Answer(0, |heard| frame(&UserLeft { uid: welcome(heard, 1).uid })));
     // One that is denied, in any region, and tries again.
     acts.extend(a_client(2));
@@ -144,7 +147,11 @@ fn second_login() -> Vec<Act> {
     let mut acts = a_client(0);
     acts.push(Act::Connect);
     acts.push(Act::Answer(1, |heard| {
-        frame(&Hello { versions: Versions::OURS, token: Some(welcome(heard, 0).token) })
+        frame(&Hello {
+            versions: Versions::OURS,
+            token: Some(welcome(heard, 0).token),
+            nickname: Text::EMPTY,
+        })
     }));
     acts.extend([Act::AwaitEnd(0), Act::Await(1, 1)]);
     acts
@@ -155,7 +162,10 @@ fn worlds() -> Vec<Act> {
     let status = Status { users: 3, rooms: 1, load: 300, held: 0 };
     acts.push(Act::Say(0, frame(&status)));
     let uids = [Uid(5), Uid(6)].into_iter().collect();
-    acts.push(Act::Say(0, frame(&UserList { is_first: true, is_last: true, uids, held: 0 })));
+    acts.push(Act::Say(
+        0,
+        frame(&UserList { is_first: true, is_last: true, uids, held: 0, spectators: 0 }),
+    ));
     // The same world, from another address.
     let other = RegisterWorld {
         versions: Versions::OURS,

@@ -4,7 +4,7 @@ use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered};
-use tinyrealm_core::protocol::{Bytes, Direction, ErrorCode, HandshakeKey, Position, Uid};
+use tinyrealm_core::protocol::{Bytes, Direction, ErrorCode, HandshakeKey, Position, Text, Uid};
 use tinyrealm_core::wire::ws::FrameKind;
 
 use super::{
@@ -55,7 +55,14 @@ fn attach(uid: u32) -> Vec<Act> {
 }
 
 fn attach_with(uid: u32, handshake_key: HandshakeKey) -> Vec<Act> {
-    let attach = AttachUser { uid: Uid(uid.into()), handshake_key, ttl_ms: TTL_MS, attempt: uid };
+    let attach = AttachUser {
+        uid: Uid(uid.into()),
+        handshake_key,
+        ttl_ms: TTL_MS,
+        attempt: uid,
+        account: Text::EMPTY,
+        nickname: Text::EMPTY,
+    };
     vec![Act::Say(MAIN, frame(&attach)), Act::Await(MAIN, 1)]
 }
 

@@ -128,7 +128,7 @@ fn nothing(_: usize) -> Vec<u8> {
 }
 
 fn hello() -> Vec<u8> {
-    frame(&Hello { versions: Versions::OURS, token: None })
+    frame(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY })
 }
 
 fn join(channel: &str) -> Vec<u8> {
@@ -229,7 +229,7 @@ fn hit_and_run(field: &Field, to: &[SocketAddr], bytes: impl Fn(usize) -> Vec<u8
 
 /// Hello, `EnterWorldReq`, hang up.
 fn tickets(field: &Field) -> Deeds {
-    let asking = [hello(), frame(&EnterWorldReq { region: Text::default() })].concat();
+    let asking = [hello(), frame(&EnterWorldReq { region: Text::EMPTY })].concat();
     hit_and_run(field, &field.servers()[..1], |_| asking.clone())
 }
 

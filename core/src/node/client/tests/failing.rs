@@ -206,7 +206,7 @@ fn main_has_no_world() {
 fn the_world_is_lost() {
     type Way = (fn(&mut ClientBench<'_>, SessionKey), Vec<Noted>);
     let lost = ErrorCode::LOST;
-    let denied = Noted::JoinDenied(JoinDenial::KEY_EXPIRED);
+    let denied = Noted::JoinDenied(JoinDenial::KEY_EXPIRED, 0, std::string::String::new());
     let ways: [Way; 6] = [
         (fail_to_reach_world, vec![Noted::WorldLost(ErrorCode::UNREACHABLE)]),
         (hang_up_while_joining, vec![Noted::WorldLost(lost)]),
@@ -257,7 +257,7 @@ fn never_answer_the_join(bench: &mut ClientBench<'_>, main: SessionKey) {
 
 fn deny_the_join(bench: &mut ClientBench<'_>, main: SessionKey) {
     let world = bench.reach_world(main);
-    bench.say(world, &JoinDenied { reason: JoinDenial::KEY_EXPIRED });
+    bench.say(world, &JoinDenied { reason: JoinDenial::KEY_EXPIRED, code: 0, text: Text::EMPTY });
     bench.disconnect(world);
 }
 

@@ -22,7 +22,7 @@ fn speak(bench: &ClientBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
         30..130 if is_main => frame_of(&Welcome { version: 2, uid: UID, token: TOKEN }),
         130.. if is_main => frame_of(&EnterWorldAck { world_addr, handshake_key: KEY }),
         30..120 => frame_of(&join_ok()),
-        120..130 => frame_of(&JoinDenied { reason: JoinDenial::FULL }),
+        120..130 => frame_of(&JoinDenied { reason: JoinDenial::FULL, code: 0, text: Text::EMPTY }),
         130..200 => {
             frame_of(&MoveBroadcast { number: member.number, pos: member.pos, dir: member.dir })
         }

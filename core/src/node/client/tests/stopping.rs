@@ -102,12 +102,13 @@ fn a_stopped_client_does_not_start_again() {
     });
 }
 
-const FOR_GOOD: [ErrorCode; 5] = [
+const FOR_GOOD: [ErrorCode; 6] = [
     ErrorCode::BAD_VERSION,
     ErrorCode::REMOVED,
     ErrorCode::REVOKED,
     ErrorCode::BANNED,
     ErrorCode::GAME_CHANGED,
+    ErrorCode::BAD_NAME,
 ];
 
 /// Says goodbye, or refuses what was said and hangs up.
@@ -176,17 +177,22 @@ fn what_can_change_is_tried_again() {
 
 #[test]
 fn a_game_that_does_not_want_it_or_is_another_is_not_asked_again() {
-    for (reason, verdict) in [
+    let no = [
         (JoinDenial::REFUSED, ErrorCode::REMOVED),
+        (JoinDenial::BANNED, ErrorCode::BANNED),
         (JoinDenial::GAME_CHANGED, ErrorCode::GAME_CHANGED),
-    ] {
+    ];
+    let leads: [fn(&mut ClientBench<'_>); 2] = [say_join, be_inside];
+    for ((reason, code), lead) in no.into_iter().flat_map(|no| leads.map(|lead| (no, lead))) {
         with_client(|bench| {
-            let main = bench.meet_main();
-            let world = bench.reach_world(main);
+            lead(bench);
             bench.notes();
-            bench.say(world, &JoinDenied { reason });
+            let world = bench.role().machine().world_session;
+            bench.say(world, &JoinDenied { reason, code: 7, text: Text::truncated("out") });
+            let told = Noted::JoinDenied(reason, 7, "out".into());
+            assert_eq!(bench.notes(), [told]);
             bench.disconnect(world);
-            expect_stopped(bench, verdict);
+            expect_stopped(bench, code);
         });
     }
 }

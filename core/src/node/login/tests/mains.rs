@@ -7,7 +7,14 @@ use crate::protocol::{Revision, Revocation, ServerKind};
 
 const TOKEN: Token = Token([5; 32]);
 const REVISION: Revision = Revision(9);
-const VERIFIED: VerifyAck = VerifyAck { request: 1, uid: UID, revision: REVISION };
+fn ack() -> Said {
+    let account = Text::truncated("alice");
+    Said::of(&VerifyAck { request: 1, uid: UID, revision: REVISION, account })
+}
+
+fn verified() -> VerifyOutcome {
+    VerifyOutcome::Verified(UID, REVISION, heapless::String::try_from("alice").unwrap())
+}
 
 impl LoginBench<'_> {
     /// A Main that has proven itself.
@@ -40,7 +47,7 @@ fn a_token_is_looked_up_and_answered() {
     with_login(|bench| {
         let main = bench.accept_main();
         for (request, outcome, answer) in [
-            (1, VerifyOutcome::Verified(UID, REVISION), Said::of(&VERIFIED)),
+            (1, verified(), ack()),
             (2, VerifyOutcome::Refused, token_denied(2, ErrorCode::BAD_TOKEN)),
             (3, VerifyOutcome::Unavailable, token_denied(3, ErrorCode::LOGIN_UNAVAILABLE)),
         ] {
@@ -87,9 +94,9 @@ fn an_answer_to_a_main_that_has_gone_is_nobody_s() {
         bench.ask(main, 2);
         bench.disconnect(main);
         let other = bench.accept();
-        bench.finish_verify(work, VerifyOutcome::Verified(UID, REVISION));
+        bench.finish_verify(work, verified());
         let work = bench.next_verify().unwrap();
-        bench.finish_verify(work, VerifyOutcome::Verified(UID, REVISION));
+        bench.finish_verify(work, verified());
         assert_eq!((bench.heard(other), bench.role().verifies()), (Vec::new(), 0));
     });
 }

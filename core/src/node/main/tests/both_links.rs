@@ -87,7 +87,15 @@ impl BothBench<'_> {
             [said] => said.read().expect("a question"),
             other => panic!("{other:?}"),
         };
-        self.say(login, &VerifyAck { request: asked.request, uid: UID, revision: Revision(3) });
+        self.say(
+            login,
+            &VerifyAck {
+                request: asked.request,
+                uid: UID,
+                revision: Revision(3),
+                account: Text::EMPTY,
+            },
+        );
         assert_eq!(self.heard(client), [Said::of(&Welcome { version: 2, uid: UID, token: TOKEN })]);
         client
     }

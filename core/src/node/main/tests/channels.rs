@@ -141,7 +141,7 @@ impl MainBench<'_> {
 }
 
 fn owned(asked: JoinChannel<'_>) -> JoinChannel<'static> {
-    JoinChannel { channel: Text::default(), uid: asked.uid, attempt: asked.attempt }
+    JoinChannel { channel: Text::EMPTY, uid: asked.uid, attempt: asked.attempt }
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn who_is_forgotten_is_in_no_channel() {
         bench.join(chat, ann, LOBBY, 1);
         bench.limit(ann.key, 0);
         while bench.ended(ann.key).is_none() {
-            bench.say(ann.key, &EnterWorldReq { region: Text::default() });
+            bench.say(ann.key, &EnterWorldReq { region: Text::EMPTY });
         }
         assert_eq!(bench.ended(ann.key), Some(ErrorCode::TOO_SLOW));
         assert_eq!((bench.role().users().len(), bench.role().chat().memberships()), (0, 0));
@@ -525,7 +525,8 @@ fn who_is_shown_out_hears_nothing_of_its_successor() {
         let chat = bench.open_chat();
         let rude = bench.greet();
         bench.limit(rude.key, 0);
-        bench.say(rude.key, &Hello { versions: Versions::OURS, token: None });
+        bench
+            .say(rude.key, &Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
         assert_eq!(bench.ended(rude.key), Some(ErrorCode::OUT_OF_PLACE));
         let next = bench.greet();
         bench.join(chat, next, LOBBY, 1);
@@ -615,7 +616,7 @@ fn both_sides_of_an_address_s_share_of_channels() {
     let chat = bench.open_chat();
     let greet = |bench: &mut MainBench<'_>, address| {
         let key = bench.accept_from(address_of(address)).unwrap();
-        bench.say(key, &Hello { versions: Versions::OURS, token: None });
+        bench.say(key, &Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
         bench.heard(key);
         key
     };

@@ -4,7 +4,13 @@ use super::*;
 use crate::timer::TICK_MS;
 
 fn list(uids: impl IntoIterator<Item = u64>) -> UserList {
-    UserList { is_first: false, is_last: false, uids: uids.into_iter().map(Uid).collect(), held: 0 }
+    UserList {
+        is_first: false,
+        is_last: false,
+        uids: uids.into_iter().map(Uid).collect(),
+        held: 0,
+        spectators: 0,
+    }
 }
 
 /// How many of its users have no connection here, as Main counts them.
@@ -82,7 +88,9 @@ fn both_sides_of_what_a_world_may_claim() {
         bench.enter(guest, world);
         bench.say(world, &list(1..=3));
         assert_eq!((absent_of(bench, 1), bench.heard(world)), (3, vec![]));
-        for claim in [frame_of(&list(4..=4)), frame_of(&UserJoined { uid: Uid(4) })] {
+        for claim in
+            [frame_of(&list(4..=4)), frame_of(&UserJoined { uid: Uid(4), is_spectator: false })]
+        {
             bench.say_bytes(world, &claim);
             assert_eq!(bench.heard(world), [detach(Uid(4), ErrorCode::FULL)]);
         }
@@ -123,7 +131,7 @@ fn nobody_is_taken_out_of_a_world_because_another_claims_it() {
         bench.say(liar, &list(5..=5));
         let honest = bench.register(2, "south", 10);
         bench.say(honest, &list(5..=5));
-        bench.say(honest, &UserJoined { uid: Uid(5) });
+        bench.say(honest, &UserJoined { uid: Uid(5), is_spectator: false });
         assert_eq!((bench.heard(liar), bench.heard(honest)), (vec![], vec![]));
         let place = Some(Place::Inside(bench.key_of_world(1)));
         assert_eq!((bench.place(Uid(5)), bench.users_of(2)), (place, 0));
@@ -189,7 +197,7 @@ fn who_does_not_let_go_of_a_claim_is_waited_for_once() {
             let attach = bench.attach_at(honest);
             bench.say(honest, &ack(&attach));
             assert_eq!(bench.heard(guest.key), [sent_to(2, &attach)]);
-            bench.say(honest, &UserJoined { uid: guest.uid });
+            bench.say(honest, &UserJoined { uid: guest.uid, is_spectator: false });
         }
     });
 }
@@ -205,7 +213,7 @@ fn who_was_sent_to_a_slow_world_is_waited_for_each_time() {
             bench.ask(guest, "north");
             let attach = bench.attach_at(slow);
             bench.say(slow, &ack(&attach));
-            bench.say(slow, &UserJoined { uid: guest.uid });
+            bench.say(slow, &UserJoined { uid: guest.uid, is_spectator: false });
             bench.heard(guest.key);
         }
         for guest in guests {

@@ -17,7 +17,7 @@ fn the_client_is_answered_when_the_world_expects_it() {
         assert_eq!(bench.place(guest.uid), Some(Place::Attached(world_key)));
         bench.say(world, &ack(&attach)); // once more is nothing new
         assert_eq!(bench.heard(guest.key), []);
-        bench.say(world, &UserJoined { uid: guest.uid });
+        bench.say(world, &UserJoined { uid: guest.uid, is_spectator: false });
         assert_eq!(bench.place(guest.uid), Some(Place::Inside(world_key)));
         let stats = bench.role().stats();
         assert_eq!((stats.enters, stats.enters_refused, bench.users_of(1)), (1, 0, 1));
@@ -264,7 +264,7 @@ fn a_user_is_detached_before_it_is_attached_again() {
             bench.say(first, &ack(&attach));
             bench.heard(guest.key);
             if has_joined {
-                bench.say(first, &UserJoined { uid: guest.uid });
+                bench.say(first, &UserJoined { uid: guest.uid, is_spectator: false });
             }
             bench.ask(guest, "south");
             assert_eq!(bench.heard(first), [detach(guest.uid, ErrorCode::REPLACED)]);

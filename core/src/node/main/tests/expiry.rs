@@ -6,7 +6,9 @@ use super::*;
 
 /// Runs `test` when Main has asked a world to expect a guest whom that world has already, from an
 /// earlier stay.
-fn with_earlier_stay(test: impl FnOnce(&mut MainBench<'_>, SessionKey, Guest, AttachUser)) {
+fn with_earlier_stay(
+    test: impl FnOnce(&mut MainBench<'_>, SessionKey, Guest, AttachUser<'static>),
+) {
     with_main(|bench| {
         let world = bench.register(1, "", 9);
         let guest = bench.greet();

@@ -21,7 +21,10 @@ fn both_sides_of_the_version() {
     for (from, to, is_spoken) in [(1, 1, false), (1, 2, true), (2, 3, true), (3, 4, false)] {
         with_main(|bench| {
             let key = bench.accept();
-            bench.say(key, &Hello { versions: Versions { from, to }, token: None });
+            bench.say(
+                key,
+                &Hello { versions: Versions { from, to }, token: None, nickname: Text::EMPTY },
+            );
             let heard = bench.heard(key);
             if is_spoken {
                 assert_eq!(heard[0].read().map(|Welcome { version, .. }| version), Some(2));
@@ -79,7 +82,10 @@ fn a_forged_token_is_refused() {
 fn a_second_hello_is_out_of_place() {
     with_main(|bench| {
         let guest = bench.greet();
-        bench.say(guest.key, &Hello { versions: Versions::OURS, token: Some(guest.token) });
+        bench.say(
+            guest.key,
+            &Hello { versions: Versions::OURS, token: Some(guest.token), nickname: Text::EMPTY },
+        );
         assert_eq!(bench.heard(guest.key), [error(ErrorCode::OUT_OF_PLACE, Hello::OPCODE.0)]);
         assert_eq!(bench.ended(guest.key), Some(ErrorCode::OUT_OF_PLACE));
         assert_eq!((bench.stats().violations, bench.place(guest.uid)), (1, None));
@@ -90,7 +96,7 @@ fn a_second_hello_is_out_of_place() {
 fn nothing_comes_before_hello() {
     let (channel, msg) = (Text::new("all").unwrap(), Text::new("hi").unwrap());
     let cases = [
-        (frame_of(&EnterWorldReq { region: Text::default() }), EnterWorldReq::OPCODE),
+        (frame_of(&EnterWorldReq { region: Text::EMPTY }), EnterWorldReq::OPCODE),
         (frame_of(&ChatJoin { channel }), ChatJoin::OPCODE),
         (frame_of(&ChatLeave { channel }), ChatLeave::OPCODE),
         (frame_of(&ChatSay { request: 7, channel, msg }), ChatSay::OPCODE),
@@ -130,7 +136,10 @@ fn a_replaced_client_is_not_heard_any_more() {
         let world = bench.register(1, "", 10);
         bench.welcome(Some(first.token));
         bench.ask(first, "");
-        bench.say(first.key, &Hello { versions: Versions::OURS, token: None });
+        bench.say(
+            first.key,
+            &Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY },
+        );
         assert_eq!(bench.heard(world), []);
         assert_eq!(bench.heard(first.key), [bye(ErrorCode::REPLACED)]);
         assert_eq!(bench.stats().violations, 0);
@@ -196,9 +205,9 @@ fn a_client_is_no_world_and_a_world_no_client() {
     with_main(|bench| {
         let world = bench.register(1, "", 10);
         let guest = bench.greet();
-        bench.say(guest.key, &UserJoined { uid: guest.uid });
+        bench.say(guest.key, &UserJoined { uid: guest.uid, is_spectator: false });
         bench.say_registration(guest.key, 2, "", 10);
-        bench.say(world, &Hello { versions: Versions::OURS, token: None });
+        bench.say(world, &Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
         let told = [UserJoined::OPCODE, RegisterWorld::OPCODE]
             .map(|opcode| error(ErrorCode::NOT_UNDERSTOOD, opcode.0));
         assert_eq!((bench.heard(guest.key), bench.heard(world)), (told.to_vec(), vec![]));

@@ -84,14 +84,18 @@ fn a_token_is_worth_what_login_says() {
         let VerifyToken { request, token } = bench.question(login);
         assert_eq!(token, TOKEN);
         assert_eq!(bench.heard(client), []);
-        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
+        bench
+            .say(login, &VerifyAck { request, uid: UID, revision: REVISION, account: Text::EMPTY });
         assert_eq!(
             bench.heard(client),
             [Said::of(&Welcome { version: 2, uid: UID, token: TOKEN })]
         );
         assert_eq!(bench.state(client), Some(SessionState::Ready));
         // The same answer again is about nobody.
-        bench.say(login, &VerifyAck { request, uid: Uid(8), revision: REVISION });
+        bench.say(
+            login,
+            &VerifyAck { request, uid: Uid(8), revision: REVISION, account: Text::EMPTY },
+        );
         assert_eq!((bench.role().users().len(), bench.role().stats().hellos), (1, 1));
     });
 }
@@ -127,7 +131,8 @@ fn without_login_a_hello_is_refused_and_users_stay() {
         let login = bench.connect_login();
         let inside = bench.say_hello(Some(TOKEN));
         let request = bench.question(login).request;
-        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
+        bench
+            .say(login, &VerifyAck { request, uid: UID, revision: REVISION, account: Text::EMPTY });
         let waiting = bench.say_hello(Some(Token([6; 32])));
         bench.disconnect(login);
         bench.expect_refused(waiting, ErrorCode::LOGIN_UNAVAILABLE);
@@ -140,7 +145,8 @@ fn without_login_a_hello_is_refused_and_users_stay() {
         let login = bench.connect_login();
         let again = bench.say_hello(Some(TOKEN));
         let request = bench.question(login).request;
-        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
+        bench
+            .say(login, &VerifyAck { request, uid: UID, revision: REVISION, account: Text::EMPTY });
         assert!(bench.heard(again)[0].is::<Welcome>());
         assert_eq!(bench.ended(inside), Some(ErrorCode::REPLACED));
     });
@@ -179,10 +185,19 @@ fn both_sides_of_login_s_time() {
         bench.pass_ms(1 + TICK_MS);
         bench.expect_refused(first, ErrorCode::LOGIN_UNAVAILABLE);
         // Its answer comes too late, and is not taken for the other's.
-        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
+        bench
+            .say(login, &VerifyAck { request, uid: UID, revision: REVISION, account: Text::EMPTY });
         assert_eq!(bench.heard(second), []);
         bench.pass_ms(HELLO_TIMEOUT_MS / 2 - 2 * TICK_MS);
-        bench.say(login, &VerifyAck { request: second_request, uid: Uid(8), revision: REVISION });
+        bench.say(
+            login,
+            &VerifyAck {
+                request: second_request,
+                uid: Uid(8),
+                revision: REVISION,
+                account: Text::EMPTY,
+            },
+        );
         assert!(bench.heard(second)[0].is::<Welcome>());
     });
 }
@@ -201,9 +216,18 @@ fn both_sides_of_the_hellos_that_wait() {
         bench.disconnect(waiting[0]);
         let next = bench.say_hello(Some(TOKEN));
         let request = bench.question(login).request;
-        bench.say(login, &VerifyAck { request: first.request, uid: UID, revision: REVISION });
+        bench.say(
+            login,
+            &VerifyAck {
+                request: first.request,
+                uid: UID,
+                revision: REVISION,
+                account: Text::EMPTY,
+            },
+        );
         assert_eq!(bench.heard(next), []);
-        bench.say(login, &VerifyAck { request, uid: UID, revision: REVISION });
+        bench
+            .say(login, &VerifyAck { request, uid: UID, revision: REVISION, account: Text::EMPTY });
         assert!(bench.heard(next)[0].is::<Welcome>());
     });
 }
@@ -213,7 +237,10 @@ fn whoever_waits_says_nothing_more() {
     with_accounts(|bench| {
         let login = bench.connect_login();
         let twice = bench.say_hello(Some(TOKEN));
-        bench.say(twice, &Hello { versions: Versions::OURS, token: Some(TOKEN) });
+        bench.say(
+            twice,
+            &Hello { versions: Versions::OURS, token: Some(TOKEN), nickname: Text::EMPTY },
+        );
         assert_eq!(bench.ended(twice), Some(ErrorCode::OUT_OF_PLACE));
         let hasty = bench.say_hello(Some(TOKEN));
         bench.say(hasty, &EnterWorldReq { region: Text::new("").unwrap() });
@@ -231,7 +258,10 @@ fn a_stranger_can_t_speak_for_login() {
         let stranger = bench.accept();
         for request in 0..0x2_0004 {
             if request & 0xFFFC == 0 {
-                bench.say(stranger, &VerifyAck { request, uid: UID, revision: REVISION });
+                bench.say(
+                    stranger,
+                    &VerifyAck { request, uid: UID, revision: REVISION, account: Text::EMPTY },
+                );
             }
         }
         assert_eq!(bench.heard(client), []);
@@ -243,7 +273,10 @@ fn a_stranger_can_t_speak_for_login() {
 fn nobody_is_login_without_a_proof() {
     with_accounts(|bench| {
         let early = bench.dial_login();
-        bench.say(early, &VerifyAck { request: 0, uid: UID, revision: REVISION });
+        bench.say(
+            early,
+            &VerifyAck { request: 0, uid: UID, revision: REVISION, account: Text::EMPTY },
+        );
         assert_eq!(bench.ended(early), Some(ErrorCode::OUT_OF_PLACE));
         bench.pass_ms(FIRST_MS + TICK_MS);
         let wrong = bench.dial_login();

@@ -24,15 +24,16 @@ fn with_crowd(test: impl FnOnce(&mut MainBench<'_>, SessionKey, Guest, Vec<Guest
     });
 }
 
-fn attaches(heard: &[Said]) -> Vec<AttachUser> {
-    heard.iter().filter_map(Said::read::<AttachUser>).collect()
+fn attaches(heard: &[Said]) -> Vec<AttachUser<'_>> {
+    heard.iter().filter_map(Said::read::<AttachUser<'_>>).collect()
 }
 
 #[test]
 fn a_world_is_asked_at_the_pace_of_its_link() {
     with_crowd(|bench, world, inside, guests| {
         bench.unblock(world, usize::MAX);
-        let heard = attaches(&bench.heard(world));
+        let heard = bench.heard(world);
+        let heard = attaches(&heard);
         assert_eq!(heard.len(), GUESTS);
         for attach in &heard {
             bench.say(world, &ack(attach));
@@ -105,7 +106,7 @@ fn a_detach_goes_before_the_attach_that_follows_it() {
         let heard = bench.heard(world);
         let of_it = |said: &&Said| {
             let detach = said.read::<DetachUser>().map(|detach| detach.uid);
-            detach.or_else(|| said.read::<AttachUser>().map(|attach| attach.uid))
+            detach.or_else(|| said.read::<AttachUser<'_>>().map(|attach| attach.uid))
                 == Some(inside.uid)
         };
         let of_it: Vec<&Said> = heard.iter().filter(of_it).collect();
@@ -126,7 +127,7 @@ fn who_finds_no_place_is_turned_away_however_full_the_link_is() {
             for (index, page) in pages.iter().enumerate() {
                 let (is_first, is_last) = (index == 0, index + 1 == pages.len());
                 let uids = heapless::Vec::from_slice(page).unwrap();
-                bench.say(world, &UserList { is_first, is_last, uids, held: 0 });
+                bench.say(world, &UserList { is_first, is_last, uids, held: 0, spectators: 0 });
             }
             bench.unblock(world, usize::MAX);
             let heard = bench.heard(world);
@@ -157,12 +158,13 @@ fn who_is_not_on_the_list_has_left() {
             is_last,
             uids: heapless::Vec::from_slice(uids).unwrap(),
             held: 0,
+            spectators: 0,
         };
         bench.say(world, &page(true, false, &[guests[0].uid]));
         assert_eq!(bench.users_of(1), 3, "it goes on");
         // Who comes meanwhile is named by that.
         bench.say(world, &UserLeft { uid: guests[1].uid });
-        bench.say(world, &UserJoined { uid: guests[1].uid });
+        bench.say(world, &UserJoined { uid: guests[1].uid, is_spectator: false });
         bench.say(world, &page(false, true, &[]));
         let key = bench.key_of_world(1);
         let places = guests.map(|guest| bench.place(guest.uid));

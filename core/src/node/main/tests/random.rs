@@ -63,9 +63,11 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
     match (tag.kind, word.what) {
         (_, 0) => frame_of(&Bye { reason: ErrorCode::GOODBYE }),
         (_, 1..8) => [4, 0, word.whom, 0x70, 0, 0].to_vec(),
-        (link::STRANGER, 8..150) => {
-            frame_of(&Hello { versions: Versions::OURS, token: Some(Token([uid.0 as u8; 32])) })
-        }
+        (link::STRANGER, 8..150) => frame_of(&Hello {
+            versions: Versions::OURS,
+            token: Some(Token([uid.0 as u8; 32])),
+            nickname: Text::EMPTY,
+        }),
         (link::STRANGER, 150..) => {
             let id = 1 + u16::from(word.whom) % WORLDS;
             let proof = proof_for(bench.stream(key), ServerKind::WORLD, ServerKind::MAIN, id);
@@ -75,14 +77,14 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
         (link::PROVEN, _) => registration(tag.index, word),
         (link::WORLD, 8..80) => frame_of(&AttachAck { uid, attempt }),
         (link::WORLD, 80..110) => frame_of(&AttachDenied { uid, attempt, reason: ErrorCode::FULL }),
-        (link::WORLD, 110..170) => frame_of(&UserJoined { uid }),
+        (link::WORLD, 110..170) => frame_of(&UserJoined { uid, is_spectator: false }),
         (link::WORLD, 170..220) => frame_of(&UserLeft { uid }),
         (link::WORLD, 220..235) => {
             let uids = [uid, Uid(uid.0 % 3 + 1)];
             let (is_first, is_last) =
                 (word.amount.is_multiple_of(2), word.amount.is_multiple_of(3));
             let uids = heapless::Vec::from_slice(&uids).unwrap();
-            frame_of(&UserList { is_first, is_last, uids, held: 0 })
+            frame_of(&UserList { is_first, is_last, uids, held: 0, spectators: 0 })
         }
         (link::WORLD, 235..) => {
             frame_of(&Status { users: word.amount % 5, rooms: 1, load: 0, held: 0 })
@@ -92,7 +94,7 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
             let region = regions[usize::from(word.whom) % regions.len()];
             frame_of(&EnterWorldReq { region: Text::new(region).unwrap() })
         }
-        _ => frame_of(&ChatJoin { channel: Text::default() }),
+        _ => frame_of(&ChatJoin { channel: Text::EMPTY }),
     }
 }
 

@@ -39,8 +39,8 @@ fn a_user_who_joined_unasked_is_known_from_then_on() {
     with_main(|bench| {
         let world = bench.register(1, "", 10);
         let guest = bench.greet();
-        bench.say(world, &UserJoined { uid: guest.uid });
-        bench.say(world, &UserJoined { uid: Uid(9) });
+        bench.say(world, &UserJoined { uid: guest.uid, is_spectator: false });
+        bench.say(world, &UserJoined { uid: Uid(9), is_spectator: false });
         let place = Some(Place::Inside(bench.key_of_world(1)));
         assert_eq!((bench.place(guest.uid), bench.place(Uid(9))), (place, place));
         assert_eq!((bench.users_of(1), bench.heard(world)), (2, vec![]));
@@ -86,7 +86,7 @@ fn a_user_can_t_be_in_two_worlds() {
             let other = bench.register(2, "south", 10);
             bench.say(other, &user_list(&[guest.uid]));
             assert_eq!(bench.heard(other), [detach(guest.uid, ErrorCode::REPLACED)]);
-            bench.say(other, &UserJoined { uid: guest.uid });
+            bench.say(other, &UserJoined { uid: guest.uid, is_spectator: false });
             assert_eq!(bench.heard(other), [detach(guest.uid, ErrorCode::REPLACED)]);
             bench.say(other, &UserLeft { uid: guest.uid }); // it has done so
             assert_eq!((bench.place(guest.uid), bench.users_of(2)), (place, 0));
@@ -139,7 +139,7 @@ fn a_stay_that_is_replaced_by_a_newer_one_in_the_same_world() {
         bench.say(world, &user_list(&[guest.uid])); // from before Main knew this world
         bench.say(world, &ack(&attach));
         bench.say(world, &UserLeft { uid: guest.uid });
-        bench.say(world, &UserJoined { uid: guest.uid });
+        bench.say(world, &UserJoined { uid: guest.uid, is_spectator: false });
         assert_eq!(bench.place(guest.uid), Some(Place::Inside(bench.key_of_world(1))));
         assert_eq!((bench.users_of(1), bench.heard(world)), (1, vec![]));
         bench.pass_ms(2 * ATTACH_TTL_MS);

@@ -51,7 +51,7 @@ impl LoginBench<'_> {
     fn log_in_at(&mut self, login: SessionKey, uid: Uid, revision: Revision) -> Guest {
         let key = self.say_hello(Some(TOKEN));
         let request = self.question(login).request;
-        self.say(login, &VerifyAck { request, uid, revision });
+        self.say(login, &VerifyAck { request, uid, revision, account: Text::EMPTY });
         assert!(self.heard(key)[0].is::<Welcome>());
         Guest { key, uid, token: TOKEN }
     }
@@ -213,7 +213,7 @@ fn whom_a_world_reports_is_out_unless_it_has_logged_in_since() {
         let asked = bench.revocation_question(login);
         assert_eq!((asked.revision, asked.uid), (Revision(0), Uid::NOBODY), "all of it");
         // One more while the answer is on its way: it is asked for once more.
-        bench.say(world, &UserJoined { uid: Uid(4) });
+        bench.say(world, &UserJoined { uid: Uid(4), is_spectator: false });
         bench.answer(login, asked, &[(Uid(1), 5, false), (Uid(2), 6, true)], 20);
         // The second may be there by the older login: if it is not, it comes again.
         let out = [(Uid(1), ErrorCode::REVOKED), (Uid(2), ErrorCode::DETACHED)];
@@ -235,7 +235,7 @@ fn whom_a_world_reports_comes_again_if_everybody_was_revoked() {
         let known = bench.log_in_at(login, Uid(1), Revision(2));
         let world = bench.register(1, "", 10);
         let uids = [Uid(1), Uid(2)].into_iter().collect();
-        bench.say(world, &UserList { uids, is_first: true, is_last: true, held: 0 });
+        bench.say(world, &UserList { uids, is_first: true, is_last: true, held: 0, spectators: 0 });
         let asked = bench.revocation_question(login);
         bench.answer(login, asked, &[(Uid::NOBODY, 2, false)], 20);
         let out = [Uid(1), Uid(2)].map(|uid| detach(uid, ErrorCode::DETACHED));
@@ -275,10 +275,16 @@ fn an_answer_that_is_older_than_what_is_known_is_asked_for_again() {
         let client = bench.say_hello(Some(TOKEN));
         let request = bench.question(login).request;
         bench.revoke(login, &[(UID, 10, false)], 10);
-        bench.say(login, &VerifyAck { request, uid: UID, revision: Revision(9) });
+        bench.say(
+            login,
+            &VerifyAck { request, uid: UID, revision: Revision(9), account: Text::EMPTY },
+        );
         assert_eq!(bench.heard(client), []);
         let request = bench.question(login).request;
-        bench.say(login, &VerifyAck { request, uid: UID, revision: Revision(10) });
+        bench.say(
+            login,
+            &VerifyAck { request, uid: UID, revision: Revision(10), account: Text::EMPTY },
+        );
         assert!(bench.heard(client)[0].is::<Welcome>());
     });
 }
@@ -357,7 +363,7 @@ fn an_address_is_banned_like_a_user() {
             main.review_users(cx);
         });
         let key = bench.accept_from(address).unwrap();
-        bench.say(key, &Hello { versions: Versions::OURS, token: None });
+        bench.say(key, &Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
         assert_eq!(bench.heard(key), [error(ErrorCode::BANNED, Hello::OPCODE.0)]);
         assert_eq!(bench.state(other.key), Some(SessionState::Ready));
         assert_eq!(bench.role().stats().banned, 1);

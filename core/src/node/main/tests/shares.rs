@@ -9,7 +9,7 @@ const CAPACITY: u16 = 16;
 impl MainBench<'_> {
     fn guest_from(&mut self, address: u16) -> Option<Guest> {
         let key = self.accept_from(address_of(address)).expect("a connection");
-        self.say(key, &Hello { versions: Versions::OURS, token: None });
+        self.say(key, &Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
         let heard = self.heard(key);
         let Welcome { uid, token, .. } = heard[0].read()?;
         Some(Guest { key, uid, token })
@@ -17,7 +17,8 @@ impl MainBench<'_> {
 
     /// The world acknowledges every attach that it is asked for; answers who was.
     fn acknowledge(&mut self, world: SessionKey) -> Vec<Uid> {
-        let attaches: Vec<AttachUser> = self.heard(world).iter().filter_map(Said::read).collect();
+        let heard = self.heard(world);
+        let attaches: Vec<AttachUser<'_>> = heard.iter().filter_map(Said::read).collect();
         attaches.iter().for_each(|attach| self.say(world, &ack(attach)));
         attaches.iter().map(|attach| attach.uid).collect()
     }
@@ -46,7 +47,7 @@ fn whoever_has_joined_meanwhile_stays() {
         bench.ask(guest, "");
         bench.acknowledge(world);
         bench.disconnect(guest.key);
-        bench.say(world, &UserJoined { uid: guest.uid });
+        bench.say(world, &UserJoined { uid: guest.uid, is_spectator: false });
         let inside = Some(Place::Inside(bench.key_of_world(1)));
         bench.pass_ms(ATTACH_TTL_MS + 2 * GRACE_MS);
         assert_eq!((bench.place(guest.uid), bench.users_of(1)), (inside, 1));
@@ -104,7 +105,7 @@ fn both_sides_of_an_address_s_share_of_tickets() {
         assert_eq!(bench.acknowledge(world), [newcomer.uid]);
         bench.heard(newcomer.key);
         for uid in &sent {
-            bench.say(world, &UserJoined { uid: *uid });
+            bench.say(world, &UserJoined { uid: *uid, is_spectator: false });
         }
         bench.pass_ms(112);
         let last = bench.acknowledge(world);
@@ -124,7 +125,7 @@ fn whoever_waits_and_is_found_in_a_world_is_answered() {
         crowd.iter().for_each(|guest| bench.ask(*guest, ""));
         assert_eq!(bench.acknowledge(world).len(), 14);
         let waiting = crowd[14];
-        bench.say(world, &UserJoined { uid: waiting.uid });
+        bench.say(world, &UserJoined { uid: waiting.uid, is_spectator: false });
         assert_eq!(bench.heard(world), [detach(waiting.uid, ErrorCode::REPLACED)]);
         bench.say(world, &UserLeft { uid: waiting.uid });
         bench.pass_ms(2 * ATTACH_TIMEOUT_MS);

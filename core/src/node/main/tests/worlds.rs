@@ -91,7 +91,7 @@ fn registration_elsewhere(world_id: u16) -> RegisterWorld<'static> {
     RegisterWorld {
         versions: Versions::OURS,
         world_id: WorldId(world_id),
-        region: Text::default(),
+        region: Text::EMPTY,
         capacity: 1,
         addr: Text::new("elsewhere:9").unwrap(),
         fingerprint: 0,
@@ -137,7 +137,7 @@ fn nothing_of_a_world_comes_before_its_registration() {
             frame_of(&AttachDenied { uid, attempt: 1, reason: ErrorCode::FULL }),
             AttachDenied::OPCODE,
         ),
-        (frame_of(&UserJoined { uid }), UserJoined::OPCODE),
+        (frame_of(&UserJoined { uid, is_spectator: false }), UserJoined::OPCODE),
         (frame_of(&UserLeft { uid }), UserLeft::OPCODE),
         (frame_of(&user_list(&[])), UserList::OPCODE),
     ];
@@ -170,7 +170,7 @@ fn a_world_that_has_not_proven_itself_is_out_of_place() {
 fn a_world_that_has_proven_itself_is_no_client() {
     with_main(|bench| {
         let key = bench.accept_world(5);
-        bench.say(key, &Hello { versions: Versions::OURS, token: None });
+        bench.say(key, &Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
         assert_eq!(bench.heard(key), [error(ErrorCode::NOT_UNDERSTOOD, Hello::OPCODE.0)]);
         assert!(bench.role().users().is_empty());
     });

@@ -96,7 +96,10 @@ fn a_new_key_voids_the_old_one() {
         let key = bench.accept();
         bench.say(key, &join_of(Uid(1)));
         let reason = JoinDenial::WRONG_KEY;
-        assert_eq!(bench.heard(key), [Said::of(&JoinDenied { reason })]);
+        assert_eq!(
+            bench.heard(key),
+            [Said::of(&JoinDenied { reason, code: 0, text: Text::EMPTY })]
+        );
         let key = bench.accept();
         bench.say(
             key,
@@ -143,7 +146,10 @@ fn whoever_is_expected_is_expected_no_more() {
         let key = bench.accept();
         bench.say(key, &join_of(Uid(1)));
         let reason = JoinDenial::NOT_ATTACHED;
-        assert_eq!(bench.heard(key), [Said::of(&JoinDenied { reason })]);
+        assert_eq!(
+            bench.heard(key),
+            [Said::of(&JoinDenied { reason, code: 0, text: Text::EMPTY })]
+        );
     });
 }
 

@@ -59,8 +59,11 @@ impl Game for Recording {
     const NAME: &'static str = "recording";
     const TICK_INTERVAL_MS: u32 = TICK_MS;
 
-    fn admits(&mut self, _: &mut RoomContext<'_, '_>, uid: Uid) -> bool {
-        (uid.0 as u32) < BARRED
+    fn admit(&mut self, _: &mut RoomContext<'_, '_>, who: &Who<'_>) -> Admission {
+        match who.uid.0 as u32 {
+            BARRED.. => Admission::Refuse(Refusal::new(7, "barred")),
+            _ => Admission::Player,
+        }
     }
 
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) -> (Position, Direction) {
@@ -71,7 +74,7 @@ impl Game for Recording {
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         self.note(Call::Enter(uid.0 as u32, members(room)));
         if (uid.0 as u32) >= UNWANTED {
-            room.remove(uid);
+            room.kick(uid, &Refusal::UNSAID);
         }
     }
 
@@ -107,7 +110,7 @@ impl Game for Recording {
             REFUSE => return Err(Full),
             PLACE => room.place(whom, at(333), Direction(7)),
             TELL => self.told.borrow_mut().push(room.tell_event(whom, 77, data)),
-            REMOVE => room.remove(whom),
+            REMOVE => room.kick(whom, &Refusal::UNSAID),
             FLOOD => {
                 let said = (0..1_000).take_while(|_| room.broadcast(uid, FLOOD, data).is_ok());
                 self.floods.borrow_mut().push(said.count());
@@ -370,7 +373,8 @@ fn the_game_may_refuse_a_newcomer_who_has_the_key() {
         bench.fill(main, 1);
         bench.calls(0);
         let barred = bench.join(main, BARRED);
-        let refused = JoinDenied { reason: JoinDenial::REFUSED };
+        let text = Text::truncated("barred");
+        let refused = JoinDenied { reason: JoinDenial::REFUSED, code: 7, text };
         assert_eq!(bench.heard(barred), [Said::of(&refused)]);
         assert!(bench.ended(barred).is_some());
         assert_eq!((bench.calls(0), bench.uids()), (vec![], vec![1]));

@@ -73,7 +73,9 @@ fn the_others_and_main_learn_that_somebody_came() {
         let main = bench.meet_main();
         let keys = bench.fill(main, 2);
         bench.join(main, 3);
-        assert!(bench.heard(main).contains(&Said::of(&UserJoined { uid: Uid(3) })));
+        assert!(
+            bench.heard(main).contains(&Said::of(&UserJoined { uid: Uid(3), is_spectator: false }))
+        );
         bench.pass_ms(FLUSH_MS);
         for key in keys {
             assert_eq!(bench.heard(key), [entered(3)]);
@@ -149,7 +151,8 @@ fn a_client_of_another_game_is_told_so_and_its_key_stays_good() {
         for other in [Relay::FINGERPRINT ^ 1, Relay::FINGERPRINT.wrapping_add(1), u32::MAX] {
             let key = bench.accept();
             bench.say(key, &Join { fingerprint: other, ..join_of(Uid(1)) });
-            let denied = JoinDenied { reason: JoinDenial::GAME_CHANGED };
+            let denied =
+                JoinDenied { reason: JoinDenial::GAME_CHANGED, code: 0, text: Text::EMPTY };
             assert_eq!(bench.heard(key), [Said::of(&denied)]);
             bench.disconnect(key);
         }
@@ -183,7 +186,10 @@ fn every_denial_says_why_and_closes() {
         for (join, reason) in cases {
             let key = bench.accept();
             bench.say(key, &join);
-            assert_eq!(bench.heard(key), [Said::of(&JoinDenied { reason })]);
+            assert_eq!(
+                bench.heard(key),
+                [Said::of(&JoinDenied { reason, code: 0, text: Text::EMPTY })]
+            );
             assert_eq!(bench.state(key), Some(SessionState::Lingering));
             assert_eq!(bench.role().stats().denied_for(reason), 1);
             bench.disconnect(key);

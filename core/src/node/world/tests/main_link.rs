@@ -66,6 +66,7 @@ fn the_world_registers_and_reports_who_is_there() {
             is_last: true,
             uids: heapless::Vec::new(),
             held: 0,
+            spectators: 0,
         });
         assert_eq!(bench.heard(main), [status, list]);
     });
@@ -237,7 +238,7 @@ fn a_main_that_has_not_answered_yet_hears_who_has_joined() {
 
 fn list_of(uids: &[Uid]) -> Said {
     let uids = heapless::Vec::from_slice(uids).unwrap();
-    Said::of(&UserList { is_first: true, is_last: true, uids, held: 0 })
+    Said::of(&UserList { is_first: true, is_last: true, uids, held: 0, spectators: 0 })
 }
 
 /// A link that holds little.

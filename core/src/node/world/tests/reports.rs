@@ -40,7 +40,7 @@ impl Roll {
                     self.uids = core::mem::take(&mut self.named);
                 }
             }
-            if let Some(UserJoined { uid }) = said.read() {
+            if let Some(UserJoined { uid, is_spectator: false }) = said.read() {
                 self.named.insert(uid.0 as u32);
                 self.uids.insert(uid.0 as u32);
             }

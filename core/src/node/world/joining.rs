@@ -1,0 +1,126 @@
+//! Joining: from a key to a place in a room.
+//!
+//! ```text
+//!   Join ──► a place, and a key that is good ──► what does the game say? ──► Player: in, and the others are told
+//!                                                                       ├──► Spectator: listens
+//!                                                                       └──► Refuse: told why, and closed
+//! ```
+
+use super::super::{Caller, Names};
+use super::game::Game;
+use super::people::{Admission, Refusal, Who};
+use super::user::UserKey;
+use super::{World, link};
+use crate::protocol::client_to_world::Join;
+use crate::protocol::world_to_client::JoinOk;
+use crate::protocol::{
+    Direction, ErrorCode, JoinDenial, MemberNumber, MemberState, Position, RoomId, Uid, Versions,
+};
+use crate::session::{LinkTag, Trust};
+
+/// Somebody who may come in.
+pub(super) struct Admitted {
+    room: u16,
+    is_spectator: bool,
+    names: Names,
+}
+
+/// Why somebody may not.
+pub(super) struct Denied {
+    pub(super) reason: JoinDenial,
+    pub(super) why: Refusal,
+}
+
+impl From<JoinDenial> for Denied {
+    fn from(reason: JoinDenial) -> Self {
+        Self { reason, why: Refusal::UNSAID }
+    }
+}
+
+impl<'a, G: Game> World<'a, G> {
+    /// Uses up the key, and asks the game of the room to go to. A full world or another game does not use it up; its
+    /// game's no does.
+    pub(super) fn admit(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        join: &Join,
+    ) -> Result<Admitted, Denied> {
+        let &Join { uid, handshake_key: key, fingerprint, .. } = join;
+        if fingerprint != 0 && fingerprint != G::FINGERPRINT {
+            return Err(JoinDenial::GAME_CHANGED.into());
+        }
+        if self.rooms.bans.holds(caller.now, uid) {
+            return Err(JoinDenial::BANNED.into());
+        }
+        let is_inside = self.rooms.users.find(uid).is_some();
+        if self.room_to_join().is_none() && !is_inside {
+            return Err(JoinDenial::FULL.into());
+        }
+        let names = self.attaches.redeem(caller.now, uid, key)?;
+        if let Some(entry) = self.attaches.entry_of(uid) {
+            self.arm_attach_timer(&mut caller.context(), entry);
+        }
+        if let Some(before) = self.rooms.users.find(uid) {
+            self.show_out(&mut caller.context(), before, ErrorCode::REPLACED);
+        }
+        let room = self.room_to_join().ok_or(JoinDenial::FULL)?;
+        let address = caller.sessions.address(caller.key).unwrap_or_default();
+        let who = Who::new(uid, &names, address);
+        let says = self.with_game(&mut caller.context(), room, |game, room| game.admit(room, &who));
+        let is_spectator = match says.ok_or(JoinDenial::FULL)? {
+            Admission::Player if self.rooms.has_place(room) => false,
+            Admission::Spectator if self.rooms.has_view(room) => true,
+            Admission::Player | Admission::Spectator => return Err(JoinDenial::FULL.into()),
+            Admission::Refuse(why) => return Err(Denied { reason: JoinDenial::REFUSED, why }),
+        };
+        Ok(Admitted { room, is_spectator, names })
+    }
+
+    /// One with a place to play, or else one that can be watched.
+    fn room_to_join(&self) -> Option<u16> {
+        self.rooms.room_with_place().or_else(|| self.rooms.room_with_view())
+    }
+
+    pub(super) fn let_in(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid, admitted: Admitted) {
+        let Admitted { room, is_spectator, names } = admitted;
+        if is_spectator {
+            return self.let_watch(caller, uid, room, names);
+        }
+        let spawn = self.with_game(&mut caller.context(), room, |game, room| game.spawn(room, uid));
+        let (pos, dir) = spawn.unwrap_or((Position::ORIGIN, Direction(0)));
+        // The room gives the number.
+        let member = MemberState { number: MemberNumber::GAME, uid, pos, dir };
+        let Ok(key) = self.rooms.enter(caller.sessions, room, caller.key, member, names) else {
+            return;
+        };
+        self.welcome(caller, key);
+        self.rooms.announce_entry(caller.now, key);
+        self.with_game(&mut caller.context(), room, |game, room| game.on_enter(room, uid));
+        self.main_link_report_joined(&mut caller.context(), key);
+        self.adjust_ticks(caller.now);
+    }
+
+    fn let_watch(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid, room: u16, names: Names) {
+        let Ok(key) = self.rooms.watch(caller.sessions, room, (uid, caller.key), names) else {
+            return;
+        };
+        self.welcome(caller, key);
+        self.with_game(&mut caller.context(), room, |game, room| game.on_watch(room, uid));
+        self.main_link_report_joined(&mut caller.context(), key);
+    }
+
+    /// Tells somebody that it is in, and who else is.
+    fn welcome(&mut self, caller: &mut Caller<'_, 'a>, key: UserKey) {
+        let Some(user) = self.rooms.users.get(key) else { return };
+        let (number, room_id) = (user.number, RoomId(user.room));
+        let (spawn_pos, spawn_dir) = (user.pos, user.dir);
+        let members = self.rooms.members(user.room) - u16::from(!user.is_spectator());
+        let version = Versions::OURS.to;
+        caller.sessions.set_tag(caller.key, LinkTag { kind: link::USER, index: key.index() });
+        caller.sessions.prove(caller.now, caller.key, Trust::Client);
+        let welcome =
+            JoinOk { version, room_id, number, spawn_pos, members, spawn_dir, is_returned: false };
+        caller.sessions.send_or_close(caller.now, caller.key, &welcome);
+        self.rooms.send_snapshot(caller.now, caller.sessions, key);
+    }
+}
