@@ -74,6 +74,7 @@ impl<'n> WebClient<'n> {
         let start: Start<'n> = decode(frame.payload)?;
         let mut turn = Turn { now: Instant::ZERO, entropy: &mut no_entropy() };
         let role = WebRole::new(network, start);
+        network.serve_client();
         let driver = memory.drive(role, (WebConnector::new(network), SCHEME), &mut turn);
         let (driver, now, wants) = (Some(driver), Instant::ZERO, Some(Wish::Start));
         Some(Self { driver, network, now, wants, stopped_at: None })

@@ -6,6 +6,8 @@
 //!
 //! [`RealmClient`]: tinyrealm_core::node::client::RealmClient
 //!
+//! Without a realm, [`WebNetwork`] and [`WebConnector`] alone are what a proxy of your own `protocol!` connects with.
+//!
 //! Contract:
 //! ```text
 //!  host (JavaScript)                         module

@@ -115,6 +115,8 @@ struct Inner {
     inbox: ByteQueue,
     outbox: ByteQueue,
     events: ByteQueue,
+    /// A realm's client has the sockets: it begins the ticks, and tells its game how they end.
+    has_client: bool,
     /// What may still be heard in this tick.
     things_left: usize,
     bytes_left: usize,
@@ -143,6 +145,7 @@ impl WebNetwork {
                 inbox: ByteQueue::NEW,
                 outbox: ByteQueue::NEW,
                 events: ByteQueue::NEW,
+                has_client: false,
                 things_left: 0,
                 bytes_left: 0,
             }),
@@ -206,11 +209,31 @@ impl WebNetwork {
         debug_assert!(told.is_ok(), "a tick began without room for what it tells");
     }
 
-    /// `false` if events have to be taken first.
+    /// From now on a realm's client has the sockets.
+    pub(crate) fn serve_client(&self) {
+        self.inner.borrow_mut().has_client = true;
+    }
+
+    /// Whether a realm's client has the sockets.
+    pub(crate) fn has_client(&self) -> bool {
+        self.inner.borrow().has_client
+    }
+
+    /// A realm's client begins a tick, in which all of its sessions share a bound. `false` if events have to be
+    /// taken first.
     pub(crate) fn begin_tick(&self) -> bool {
         let mut inner = self.inner.borrow_mut();
-        (inner.things_left, inner.bytes_left) = (TICK_EVENTS_MAX, TICK_BYTES_MAX);
+        inner.renew_bound();
         inner.events.has_room(EVENT_ROOM_BYTES)
+    }
+
+    /// A session is ticked: one that is nobody's but its caller's has the bound for itself.
+    pub(crate) fn begin_session_tick(&self) {
+        let mut inner = self.inner.borrow_mut();
+        if !inner.has_client {
+            inner.renew_bound();
+            inner.discard_orphans();
+        }
     }
 
     /// A socket for a session.
@@ -265,6 +288,10 @@ impl WebNetwork {
 }
 
 impl Inner {
+    const fn renew_bound(&mut self) {
+        (self.things_left, self.bytes_left) = (TICK_EVENTS_MAX, TICK_BYTES_MAX);
+    }
+
     fn find(&self, number: u16) -> Option<&Socket> {
         self.sockets.iter().find(|s| s.state != SocketState::Free && s.number == number)
     }

@@ -1,4 +1,10 @@
-//! `WebConnector` and `WebSession`: the client's network, whose sockets the host has.
+//! `WebConnector` and `WebSession`: a network whose sockets the host has.
+//!
+//! Purpose: the realm's client is on it, and so is the proxy of any `protocol!`, which needs no realm:
+//! `proxy.connect(stub, "ws://host:port", &WebConnector::new(&network))`, and `proxy.tick()` once the host has handed over.
+//!
+//! Contract: sessions hear in the order in which their sockets did. Who has several on one network ticks all of
+//! them, and again while one of them has heard something: what one does not take the others wait behind.
 
 use tinyrealm_core::net::{
     NetConnector, NetError, NetErrorKind, NetHandler, NetOutbound, NetSender, NetSession,
@@ -134,8 +140,11 @@ impl WebSession<'_> {
         handler.on_close(code, reason);
     }
 
-    /// Told to the game here, where the frames before it are told.
+    /// Told to a realm's game here, where the frames before it are told.
     fn tell_end(&self, code: CloseCode, reason: &str) {
+        if !self.handle.network.has_client() {
+            return;
+        }
         let (url, reason) = (Text::truncated(&self.url), Text::truncated(reason));
         let mut body = [0; DISCONNECTED_MAX_BYTES];
         let told = encode_body(&Disconnected { url, code: code.0, reason }, &mut body);
@@ -167,6 +176,7 @@ impl<'n> NetSession for WebSession<'n> {
     fn tick(&mut self, handler: &mut dyn NetHandler) -> usize {
         let mut body = [0; HANDOVER_BYTES];
         let mut count = 0;
+        self.handle.network.begin_session_tick();
         while let Some((heard, bytes)) = self.handle.network.hear(self.handle.socket, &mut body) {
             count += 1;
             match heard {
