@@ -16,33 +16,14 @@
 import * as protocol from "./protocol.js";
 import { Malformed } from "./postcard.js";
 import {
-  ENTROPY_BYTES, FINGERPRINT, HANDOVER_BYTES, LINKS, MAIN_STATES, RECORD_HEADER_BYTES, WORLD_STATES,
-  fromModule, toModule,
+  ENTROPY_BYTES, FINGERPRINT, LINKS, MAIN_STATES, WORLD_STATES, fromModule, toModule,
 } from "./module.js";
+import { FULL, NOBODY, NORMAL, SENT_AWAY, Sockets, TAKEN } from "./sockets.js";
 
-const SUB_PROTOCOL = "tinyrealm.v2";
-/** Of what the sockets have heard and no tick has taken. More than that, and a socket is closed. */
-const BACKLOG_MAX_BYTES = 4 * 1024 * 1024;
-/** What a message is counted as besides its bytes. */
-const MESSAGE_BYTES = 64;
 /** Nobody has ticked for so long: what a socket hears does. */
 const ASLEEP_MS = 1_000;
 /** Where a page remembers the game that it was loaded anew for: once is enough, if its host still has the old one. */
 const RELOADED_FOR = "tinyrealm.reloaded-for";
-/** A close that no frame has announced. */
-const ABNORMAL = 1006;
-
-// What the module answers, and what it asks for.
-const [TAKEN, FULL, NOBODY] = [0, 1, 2];
-const [OPEN, SEND, CLOSE, DROP] = [1, 2, 3, 4];
-
-// Codes of RFC 6455, and ours for whoever was sent away: 4000 and the protocol's code.
-const NORMAL = 1000;
-const UNSUPPORTED_DATA = 1003;
-const TRY_AGAIN_LATER = 1013;
-const SENT_AWAY = 4000;
-
-const utf8 = new TextEncoder();
 const events = [
   fromModule, protocol.worldToClient, protocol.mainToClient, protocol.loginToClient, protocol.eitherWay,
 ];
@@ -66,11 +47,6 @@ export function connect(options) {
   return new Realm(options);
 }
 
-/** A page may say 1000 and what is an application's; other codes are said as such. */
-function sayable(code) {
-  return code === NORMAL || code >= 3000 ? code : SENT_AWAY + code - NORMAL;
-}
-
 /** What a number of `ErrorCode`, `JoinDenial` or `LoginDenial` is called. */
 export function codeName(codes, number) {
   const found = Object.entries(codes).find(([, value]) => value === number);
@@ -89,14 +65,9 @@ function reloadOnce(fingerprint) {
 
 class Realm {
   #wasm;
-  #memory;
   #options;
   #handlers = new Map();
-  /** WebSockets by the numbers that the module has given them. */
-  #sockets = new Map();
-  /** What they have told, in order, until the module takes it: `{ tell, body }`. */
-  #backlog = [];
-  #backlogBytes = 0;
+  #sockets;
   /** When the last tick was, by the system's clock and by the game's; null before the first. */
   #ticked = null;
   #alarm = null;
@@ -113,8 +84,6 @@ class Realm {
     const { module, main, region = "", account = null, token = null, game = null } = options;
     if (game !== null) this.#speak(game);
     this.#options = {
-      WebSocket: globalThis.WebSocket,
-      urlOf: (url) => url,
       random: (bytes) => globalThis.crypto.getRandomValues(bytes),
       onArrival: () => {},
       onGameChanged: reloadOnce,
@@ -124,14 +93,13 @@ class Realm {
     if (this.#wasm.fingerprint() >>> 0 !== FINGERPRINT) {
       throw new Error("tinyrealm.wasm speaks another protocol than protocol.js: run `cargo xtask web`");
     }
-    // The module's memory does not grow, so this stays valid.
-    this.#memory = new Uint8Array(this.#wasm.memory.buffer);
+    this.#sockets = new Sockets(this.#wasm, { ...this.#options, onArrival: () => this.#arrived() });
     const { login = "", id = "", password = "", device = null } = account ?? {};
     const start = {
       type: "Start", main_address: main, region, login_address: login, id, pw: password, token, device,
       fingerprint: game?.fingerprint ?? 0,
     };
-    if (this.#wasm.start(this.#handOver(toModule.encode(start))) !== TAKEN) {
+    if (this.#wasm.start(this.#sockets.handOver(toModule.encode(start))) !== TAKEN) {
       throw new Error("the module does not start");
     }
   }
@@ -174,7 +142,7 @@ class Realm {
   send(message) {
     const link = this.#commands.find(({ opcodes }) => message.type in opcodes);
     if (!link) throw new TypeError(`a client does not say ${message.type}`);
-    const answer = this.#wasm.command(this.#handOver(link.encode(message)));
+    const answer = this.#wasm.command(this.#sockets.handOver(link.encode(message)));
     if (answer === TAKEN) return "sent";
     if (answer === FULL) return "full";
     if (answer === NOBODY) return "away";
@@ -186,11 +154,10 @@ class Realm {
     if (this.#isClosed) return 0;
     this.#alarm ??= this.#setAlarm();
     this.#ticked = { at: performance.now(), now };
-    this.#handOverBacklog();
-    const handover = this.#wasm.handover();
-    this.#options.random(this.#memory.subarray(handover, handover + ENTROPY_BYTES));
-    const count = this.#wasm.tick(now);
-    this.#doRequests();
+    const count = this.#sockets.tick(() => {
+      this.#options.random(this.#sockets.handover(ENTROPY_BYTES));
+      return this.#wasm.tick(now);
+    });
     this.#tellEvents();
     if (this.#isWaiting()) queueMicrotask(() => this.#isWaiting() && this.#options.onArrival());
     return count;
@@ -211,36 +178,13 @@ class Realm {
     this.#events = [...events, hears];
   }
 
-  /** Puts bytes where the module reads them; of too many, enough that it sees so. */
-  #handOver(bytes) {
-    const part = bytes.subarray(0, HANDOVER_BYTES);
-    this.#memory.set(part, this.#wasm.handover());
-    return part.length;
-  }
-
-  #handOverBacklog() {
-    let taken = 0;
-    for (const { tell, body } of this.#backlog) {
-      if (tell() === FULL) break;
-      this.#backlogBytes -= MESSAGE_BYTES + (body?.byteLength ?? 0);
-      taken += 1;
-    }
-    this.#backlog.splice(0, taken);
-  }
-
-  #note(tell, body = null) {
-    this.#backlog.push({ tell, body });
-    this.#backlogBytes += MESSAGE_BYTES + (body?.byteLength ?? 0);
-  }
-
   /** Something has come that no tick has dealt with. */
   #isWaiting() {
-    return !this.#isClosed && (this.#backlog.length > 0 || this.#wasm.waiting() !== 0);
+    return !this.#isClosed && this.#sockets.isWaiting();
   }
 
   /** As told by a socket, which is never inside of a tick. */
-  #arrive(tell, body = null) {
-    this.#note(tell, body);
+  #arrived() {
     try {
       this.#options.onArrival();
     } finally {
@@ -264,75 +208,9 @@ class Realm {
     return alarm;
   }
 
-  /** The oldest record at `place`: `[kind][0][socket: u16][bytes: u16][body]`. */
-  #record(place) {
-    const memory = this.#memory;
-    const end = place + RECORD_HEADER_BYTES + (memory[place + 4] | (memory[place + 5] << 8));
-    return {
-      kind: memory[place],
-      socket: memory[place + 2] | (memory[place + 3] << 8),
-      body: memory.slice(place + RECORD_HEADER_BYTES, end),
-    };
-  }
-
-  #doRequests() {
-    for (let place; (place = this.#wasm.request()) !== 0; ) {
-      const { kind, socket, body } = this.#record(place);
-      this.#wasm.request_taken();
-      if (kind === OPEN) this.#open(socket, new TextDecoder().decode(body));
-      else if (kind === SEND) this.#sockets.get(socket)?.send(body);
-      else if (kind === CLOSE) this.#sockets.get(socket)?.close(sayable(body[0] | (body[1] << 8)));
-      else if (kind === DROP) this.#letGo(socket, NORMAL);
-    }
-  }
-
-  #open(number, url) {
-    const { WebSocket, urlOf } = this.#options;
-    const wasm = this.#wasm;
-    let socket;
-    try {
-      socket = new WebSocket(urlOf(url), SUB_PROTOCOL);
-    } catch {
-      // An address that is none, or one that this page may not go to.
-      return this.#note(this.#ending(number, ABNORMAL, ""));
-    }
-    this.#sockets.set(number, socket);
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#arrive(() => wasm.opened(number));
-    socket.onmessage = ({ data }) => this.#hear(number, data);
-    // What the reason is, a page does not learn; the close follows.
-    socket.onerror = () => {};
-    socket.onclose = ({ code = ABNORMAL, reason = "" }) => {
-      if (this.#sockets.delete(number)) this.#arrive(this.#ending(number, code, reason));
-    };
-  }
-
-  /** Tells the module that a socket has ended, and how. */
-  #ending(number, code, reason) {
-    return () => this.#wasm.closed(number, code, this.#handOver(utf8.encode(reason)));
-  }
-
-  #hear(number, data) {
-    if (!this.#sockets.has(number)) return;
-    const code = typeof data === "string" ? UNSUPPORTED_DATA
-      : this.#backlogBytes > BACKLOG_MAX_BYTES ? TRY_AGAIN_LATER : 0;
-    if (code !== 0) {
-      this.#letGo(number, code);
-      return this.#arrive(this.#ending(number, code, ""));
-    }
-    const body = new Uint8Array(data).subarray(0, HANDOVER_BYTES);
-    this.#arrive(() => this.#wasm.heard(number, this.#handOver(body)), body);
-  }
-
-  #letGo(number, code) {
-    const socket = this.#sockets.get(number);
-    this.#sockets.delete(number);
-    socket?.close(sayable(code));
-  }
-
   #tellEvents() {
     for (let place; (place = this.#wasm.event()) !== 0; ) {
-      const { body } = this.#record(place);
+      const { body } = this.#sockets.record(place);
       this.#wasm.event_taken();
       const message = this.#decode(body);
       if (message) this.#tell(message);

@@ -1,8 +1,8 @@
 //! `cargo xtask browser`: the live page in a headless Chromium, in a realm of its own and in the room of a
-//! device; a game's own page; and a game in a hidden tab. With `hidden` that alone, for longer than the servers' own time-outs.
+//! device; a game's own page; the npm package, by Vite and in Node; and a game in a hidden tab. With `hidden` that alone, for longer than the servers' own time-outs.
 //!
 //! Contract: whatever is missing is installed or named: Node, npm, Chromium and QEMU come from Debian's
-//! packages if we may install them, playwright-core from npm into the build folder. Pictures of the
+//! packages if we may install them, playwright-core, Vite and ws from npm into the build folder. Pictures of the
 //! page are kept there, in `browser/screenshots`.
 
 use std::path::PathBuf;
@@ -11,10 +11,11 @@ use std::process::Command;
 use crate::{Failure, packages, process, qemu, toolchain, workspace};
 
 const BROWSER: &str = "chromium";
-const TESTS: [&str; 4] = [
+const TESTS: [&str; 5] = [
     "tests/browser/live-page.mjs",
     HIDDEN_TEST,
     "tests/browser/coin-rush.mjs",
+    "tests/browser/package.mjs",
     "tests/browser/device.mjs",
 ];
 const HIDDEN_TEST: &str = "tests/browser/hidden.mjs";

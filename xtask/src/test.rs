@@ -73,6 +73,7 @@ const STEPS: &[Step] = &[
             Run::Cargo(&["fmt", "--all", "--check", "--", "--color", "never"]),
             Run::Cargo(&["fmt", "--check", "--manifest-path", "tests/no-panic/Cargo.toml"]),
             Run::Cargo(&["fmt", "--check", "--manifest-path", "backend-web/module/Cargo.toml"]),
+            Run::Cargo(&["fmt", "--check", "--manifest-path", "backend-web/tests/own/Cargo.toml"]),
             Run::Cargo(&["fmt", "--all", "--check", "--manifest-path", "firmware-demo/Cargo.toml"]),
         ],
     },

@@ -18,6 +18,8 @@ use crate::{Failure, packages, process, protocol, wasm_shape, workspace};
 const USAGE: &str = "usage: cargo xtask web [check]";
 const TARGET: &str = "wasm32-unknown-unknown";
 const CRATE: &str = "backend-web/module";
+/// A module of a test, with a protocol of its own.
+const OWN_CRATE: &str = "backend-web/tests/own";
 const MODULE: &str = "backend-web/tinyrealm.wasm";
 /// Who has made the module that is checked in.
 const COMPILER: &str = "backend-web/tinyrealm.wasm.rustc";
@@ -25,6 +27,8 @@ const MODULE_LIMIT_BYTES: usize = 40 * 1024;
 const TESTS: &str = "backend-web/tests";
 /// What needs no module.
 const CODECS_TEST: &str = "backend-web/tests/postcard.mjs";
+/// A protocol without a realm.
+const OWN_TEST: &str = "backend-web/tests/own.mjs";
 /// WebSockets for Node, and the compiler that reads the types.
 const PACKAGES: &str = "backend-web/tests/package.json";
 const BOOK: &str = "docs";
@@ -44,7 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 fn make() -> Result<(), Failure> {
     protocol::write_modules()?;
     let toolchain = Toolchain::choose(TARGET, None)?;
-    let built = build(toolchain)?;
+    let built = build(toolchain, CRATE, "tinyrealm")?;
     // Its bytes, and not that it is a program.
     write(MODULE, &read(&built)?)?;
     write(COMPILER, (toolchain.version()? + "\n").as_bytes())
@@ -53,7 +57,8 @@ fn make() -> Result<(), Failure> {
 fn check() -> Result<(), Failure> {
     let toolchain = Toolchain::choose(TARGET, None)?;
     lint(toolchain)?;
-    let built = build(toolchain)?;
+    let built = build(toolchain, CRATE, "tinyrealm")?;
+    let own = build(toolchain, OWN_CRATE, "own")?;
     let checked_in = workspace::root().join(MODULE);
     compare(toolchain, &built, &checked_in)?;
     let modules = workspace::target_folder("web");
@@ -64,6 +69,10 @@ fn check() -> Result<(), Failure> {
         "{}",
         process::require(Command::new("node").arg(CODECS_TEST).current_dir(workspace::root()))?
     );
+    let mut own_protocol = Command::new("node");
+    own_protocol.arg(OWN_TEST).current_dir(workspace::root());
+    own_protocol.env("TINYREALM_OWN_MODULE", own).env("TINYREALM_MODULES", &modules);
+    print!("{}", process::require(&mut own_protocol)?);
     let binary = workspace::release_binary()?;
     for (name, module) in [("checked in", checked_in), ("built now", built)] {
         println!("the module, {name}: {} of {MODULE_LIMIT_BYTES} bytes", size_of(&module)?);
@@ -119,9 +128,9 @@ fn javascript_of_the_book() -> Result<Vec<String>, Failure> {
     Ok(blocks)
 }
 
-/// The module's crate is a workspace of its own, with the versions of this one.
-fn manifest() -> Result<PathBuf, Failure> {
-    let manifest = workspace::root().join(CRATE).join("Cargo.toml");
+/// A module's crate is a workspace of its own, with the versions of this one.
+fn manifest(of_crate: &str) -> Result<PathBuf, Failure> {
+    let manifest = workspace::root().join(of_crate).join("Cargo.toml");
     let copy = manifest.with_file_name("Cargo.lock");
     std::fs::copy(workspace::root().join("Cargo.lock"), &copy)
         .map_err(|error| format!("{}: {error}", copy.display()))?;
@@ -135,10 +144,10 @@ fn with_linker_words(mut cargo: Command, manifest: &Path) -> Command {
     cargo
 }
 
-/// Builds the module, and answers where it is.
-fn build(toolchain: Toolchain) -> Result<PathBuf, Failure> {
-    process::require(&mut with_linker_words(toolchain.build(TARGET), &manifest()?))?;
-    let built = toolchain.folder().join(TARGET).join("release/tinyrealm.wasm");
+/// Builds the module of a crate, and answers where it is.
+fn build(toolchain: Toolchain, of_crate: &str, name: &str) -> Result<PathBuf, Failure> {
+    process::require(&mut with_linker_words(toolchain.build(TARGET), &manifest(of_crate)?))?;
+    let built = toolchain.folder().join(TARGET).join(format!("release/{name}.wasm"));
     let bytes = size_of(&built)?;
     if bytes >= MODULE_LIMIT_BYTES {
         return Err(format!(
@@ -151,7 +160,7 @@ fn build(toolchain: Toolchain) -> Result<PathBuf, Failure> {
 
 fn lint(toolchain: Toolchain) -> Result<(), Failure> {
     let Some(cargo) = toolchain.clippy(TARGET) else { return Ok(()) };
-    let mut cargo = with_linker_words(cargo, &manifest()?);
+    let mut cargo = with_linker_words(cargo, &manifest(CRATE)?);
     process::require(cargo.args(["--", "--deny", "warnings"])).map(drop)
 }
 

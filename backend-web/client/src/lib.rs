@@ -39,6 +39,7 @@
 extern crate std;
 
 mod client;
+mod exports;
 pub mod messages;
 mod network;
 mod queue;

@@ -25,20 +25,10 @@ mod panic;
 use core::cell::{Cell, RefCell};
 
 use static_cell::StaticCell;
-use tinyrealm_web_client::{
-    Answer, HANDOVER_BYTES, Opcode, Record, WebClient, WebMemory, WebNetwork, messages,
-};
+use tinyrealm_web_client::{Answer, Opcode, WebClient, WebMemory, messages};
 
-/// What only the module's one thread sees.
-struct Single<T>(T);
+tinyrealm_web_client::exports!();
 
-// SAFETY: a wasm module without shared memory has one thread, and this one is built for nothing else.
-unsafe impl<T> Sync for Single<T> {}
-
-type Handover = [u8; HANDOVER_BYTES];
-
-static HANDOVER: Single<Cell<Handover>> = Single(Cell::new([0; HANDOVER_BYTES]));
-static NETWORK: Single<WebNetwork> = Single(WebNetwork::new());
 /// What the client was started with, which it borrows from.
 static SETTINGS: StaticCell<Handover> = StaticCell::new();
 static MEMORY: StaticCell<WebMemory<'static>> = StaticCell::new();
@@ -47,34 +37,8 @@ static CLIENT: StaticCell<RefCell<WebClient<'static>>> = StaticCell::new();
 static STARTED: Single<Cell<Option<&'static RefCell<WebClient<'static>>>>> =
     Single(Cell::new(None));
 
-/// What was handed over: the first `bytes` of it.
-fn handed_over(copy: &Handover, bytes: u32) -> Option<&[u8]> {
-    copy.get(..bytes as usize)
-}
-
 fn with_client<T>(act: impl FnOnce(&mut WebClient<'static>) -> T) -> Option<T> {
     Some(act(&mut *STARTED.0.get()?.try_borrow_mut().ok()?))
-}
-
-/// A socket's number; what is none is nobody's.
-fn socket_of(number: u32) -> u16 {
-    u16::try_from(number).unwrap_or_default()
-}
-
-fn place_of(record: Record<'_>) -> *const u8 {
-    record.whole.as_ptr()
-}
-
-/// Where the host puts what it hands over, and how much room there is.
-#[unsafe(no_mangle)]
-pub extern "C" fn handover() -> *const u8 {
-    HANDOVER.0.as_ptr().cast()
-}
-
-/// The bytes at [`handover`].
-#[unsafe(no_mangle)]
-pub extern "C" fn handover_bytes() -> u32 {
-    HANDOVER_BYTES as u32
 }
 
 /// What host and module have to agree on.
@@ -105,34 +69,6 @@ pub extern "C" fn tick(now_ms: f64) -> u32 {
     with_client(|client| client.tick(now_ms as u64, &random)).unwrap_or_default() as u32
 }
 
-/// A socket stands.
-#[unsafe(no_mangle)]
-pub extern "C" fn opened(socket: u32) -> u32 {
-    NETWORK.0.opened(socket_of(socket)) as u32
-}
-
-/// A socket has heard a binary message of so many bytes; of a longer one, as many as can be handed over.
-#[unsafe(no_mangle)]
-pub extern "C" fn heard(socket: u32, bytes: u32) -> u32 {
-    let copy = HANDOVER.0.get();
-    let answer = handed_over(&copy, bytes).map(|body| NETWORK.0.heard(socket_of(socket), body));
-    answer.unwrap_or(Answer::Refused) as u32
-}
-
-/// A socket has ended, with this code, and a reason of so many bytes of UTF-8.
-#[unsafe(no_mangle)]
-pub extern "C" fn closed(socket: u32, code: u32, bytes: u32) -> u32 {
-    let copy = HANDOVER.0.get();
-    let reason = handed_over(&copy, bytes).unwrap_or_default();
-    NETWORK.0.closed(socket_of(socket), code as u16, reason) as u32
-}
-
-/// 1 if something was handed over that no tick has dealt with, else 0.
-#[unsafe(no_mangle)]
-pub extern "C" fn waiting() -> u32 {
-    NETWORK.0.is_waiting().into()
-}
-
 /// Says something of the game's: a body of so many bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn command(bytes: u32) -> u32 {
@@ -151,18 +87,6 @@ pub extern "C" fn refuse(opcode: i32) {
 #[unsafe(no_mangle)]
 pub extern "C" fn stop() {
     with_client(WebClient::stop);
-}
-
-/// Where the oldest request lies; null if there is none.
-#[unsafe(no_mangle)]
-pub extern "C" fn request() -> *const u8 {
-    NETWORK.0.request(place_of).unwrap_or(core::ptr::null())
-}
-
-/// The host has done it.
-#[unsafe(no_mangle)]
-pub extern "C" fn request_taken() {
-    NETWORK.0.request_taken();
 }
 
 /// Where the oldest event lies; null if there is none.

@@ -26,7 +26,7 @@ macro_rules! client_files {
 }
 
 /// The realm's client: modules, their types, and the wasm module.
-pub(crate) const CLIENT_FILES: [ClientFile; 10] = client_files![
+pub(crate) const CLIENT_FILES: [ClientFile; 12] = client_files![
     "tinyrealm.js",
     "tinyrealm.d.ts",
     "tinyrealm.wasm",
@@ -36,6 +36,8 @@ pub(crate) const CLIENT_FILES: [ClientFile; 10] = client_files![
     "protocol.d.ts",
     "postcard.js",
     "postcard.d.ts",
+    "sockets.js",
+    "sockets.d.ts",
     "package.json",
 ];
 
