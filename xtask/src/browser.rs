@@ -50,7 +50,7 @@ fn screenshots() -> PathBuf {
 }
 
 /// Node with this script and all that it needs.
-fn test(script: &str) -> Result<Command, Failure> {
+pub(crate) fn test(script: &str) -> Result<Command, Failure> {
     toolchain::require_program(BROWSER, BROWSER)?;
     let folder = workspace::target_folder("browser");
     packages::install_npm(MANIFEST, &folder)?;

@@ -26,6 +26,7 @@ mod process;
 mod protocol;
 mod proxies;
 mod qemu;
+mod ten_minutes;
 mod test;
 mod tidy;
 mod toolchain;
@@ -100,6 +101,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         help: "what `tinyrealm new` writes: built, tested, and played by bots on its own server",
         run: new_game::run,
+    },
+    Command {
+        name: "ten-minutes",
+        arguments: "",
+        help: "from a clone to a game of one's own in two browsers with bots, timed; everything is built anew",
+        run: ten_minutes::run,
     },
     Command {
         name: "no-panic",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::new::parse_name;
+use crate::new::{Beginning, parse_name};
 
 /// `new`
 #[derive(Clone, Debug, Args)]
@@ -12,6 +12,9 @@ pub(crate) struct NewOptions {
     /// The game's name, as crates and configurations have it: `coin-rush`.
     #[arg(value_name = "NAME", value_parser = parse_name)]
     pub(crate) name: String,
+    /// What the game begins as.
+    #[arg(long, value_name = "GAME", default_value = "smallest")]
+    pub(crate) from: Beginning,
     /// The folder that it goes into; NAME, unless told otherwise.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) into: Option<PathBuf>,

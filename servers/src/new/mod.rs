@@ -7,21 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
+use clap::ValueEnum;
 use tinyrealm_core::node::world::GAME_NAME_MAX_BYTES;
 
 use crate::cli::NewOptions;
 use crate::names::pascal;
 
-/// Each file, with its template.
-const FILES: [(&str, &str); 17] = [
+/// A file of the repository, and its template.
+type File = (&'static str, &'static str);
+
+/// What every repository has.
+const FILES: [File; 11] = [
     ("Cargo.toml", include_str!("template/Cargo.toml.txt")),
     (".gitignore", include_str!("template/gitignore.txt")),
     ("README.md", include_str!("template/README.md.txt")),
     ("game/Cargo.toml", include_str!("template/game/Cargo.toml.txt")),
-    ("game/src/bot.rs", include_str!("template/game/src/bot.rs.txt")),
-    ("game/src/lib.rs", include_str!("template/game/src/lib.rs.txt")),
-    ("game/src/messages.rs", include_str!("template/game/src/messages.rs.txt")),
-    ("game/tests/play.rs", include_str!("template/game/tests/play.rs.txt")),
     ("server/Cargo.toml", include_str!("template/server/Cargo.toml.txt")),
     ("server/src/main.rs", include_str!("template/server/src/main.rs.txt")),
     ("device/.cargo/config.toml", include_str!("template/device/cargo/config.toml.txt")),
@@ -29,9 +29,86 @@ const FILES: [(&str, &str); 17] = [
     ("device/build.rs", include_str!("template/device/build.rs.txt")),
     ("device/device.toml", include_str!("template/device/device.toml.txt")),
     ("device/src/main.rs", include_str!("template/device/src/main.rs.txt")),
+];
+
+/// The smallest game.
+const SMALLEST: [File; 6] = [
+    ("game/src/bot.rs", include_str!("template/game/src/bot.rs.txt")),
+    ("game/src/lib.rs", include_str!("template/game/src/lib.rs.txt")),
+    ("game/src/messages.rs", include_str!("template/game/src/messages.rs.txt")),
+    ("game/tests/play.rs", include_str!("template/game/tests/play.rs.txt")),
     ("web/index.html", include_str!("template/web/index.html.txt")),
     ("web/page.js", include_str!("template/web/page.js.txt")),
 ];
+
+/// A file of the example, here and there.
+macro_rules! coin_rush {
+    ($here:literal, $there:literal) => {
+        ($here, include_str!(concat!("../../../examples/coin-rush/", $there)))
+    };
+}
+
+/// A whole game, which is the example of this repository as it is.
+const COIN_RUSH: [File; 10] = [
+    coin_rush!("game/src/bot.rs", "src/bot.rs"),
+    coin_rush!("game/src/keeping.rs", "src/keeping.rs"),
+    coin_rush!("game/src/lib.rs", "src/lib.rs"),
+    coin_rush!("game/src/messages.rs", "src/messages.rs"),
+    coin_rush!("game/src/players.rs", "src/players.rs"),
+    coin_rush!("game/src/tests.rs", "src/tests.rs"),
+    coin_rush!("game/tests/rules.rs", "tests/rules.rs"),
+    coin_rush!("web/index.html", "web/index.html"),
+    coin_rush!("web/page.css", "web/page.css"),
+    coin_rush!("web/page.js", "web/page.js"),
+];
+
+/// What a game begins as.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Beginning {
+    /// As little as there can be: players move, and wave.
+    Smallest,
+    /// Coin rush as it is: coins, rounds, scores, what is kept.
+    CoinRush,
+}
+
+impl Beginning {
+    const fn files(self) -> &'static [File] {
+        match self {
+            Self::Smallest => &SMALLEST,
+            Self::CoinRush => &COIN_RUSH,
+        }
+    }
+
+    /// The words of the templates, and what stands for them.
+    fn words(self, name: &str, source: &Source) -> Vec<(&'static str, String)> {
+        let (snake, pascal) = (name.replace('-', "_"), pascal(name));
+        let mut words = vec![
+            ("{{core}}", source.dependency("core")),
+            ("{{servers}}", source.dependency("servers")),
+            ("{{testing}}", source.dependency("testing")),
+            ("{{firmware}}", source.dependency("firmware-demo/roles")),
+            ("{{mps2}}", source.dependency("firmware-demo/mps2-an385")),
+            ("{{home}}", source.home()),
+        ];
+        words.extend(match self {
+            Self::Smallest => vec![
+                ("{{ServerGame}}", pascal.clone()),
+                ("{{DeviceGame}}", pascal.clone()),
+                ("{{Bot}}", format!("{pascal}Bot")),
+            ],
+            Self::CoinRush => vec![
+                ("{{ServerGame}}", "CoinRush<64>".to_owned()),
+                ("{{DeviceGame}}", "CoinRush<8>".to_owned()),
+                ("{{Bot}}", "CoinRushBot".to_owned()),
+                ("tinyrealm_coin_rush", snake.clone()),
+                ("\"coin-rush\"", format!("{name:?}")),
+                ("./coin-rush.js", format!("./{name}.js")),
+            ],
+        });
+        words.extend([("{{name}}", name.to_owned()), ("{{snake}}", snake), ("{{Name}}", pascal)]);
+        words
+    }
+}
 
 /// Names that a crate can't have beside those it uses.
 const TAKEN: [&str; 9] =
@@ -95,8 +172,9 @@ pub(crate) fn run(options: &NewOptions) -> anyhow::Result<ExitCode> {
     let folder = options.into.clone().unwrap_or_else(|| name.into());
     ensure!(!folder.exists(), "there is a {} already", folder.display());
     let source = Source::of(options)?;
-    for (path, template) in FILES {
-        write(&folder.join(path), &filled(template, name, &source))?;
+    let words = options.from.words(name, &source);
+    for (path, template) in files(options.from) {
+        write(&folder.join(path), &filled(template, &words))?;
     }
     println!("{} is there. Now:", folder.display());
     println!("  cd {}", folder.display());
@@ -113,19 +191,11 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(problem)
 }
 
-fn filled(template: &str, name: &str, source: &Source) -> String {
-    let (snake, pascal) = (name.replace('-', "_"), pascal(name));
-    let words = [
-        ("{{name}}", name),
-        ("{{snake}}", &snake),
-        ("{{Name}}", &pascal),
-        ("{{core}}", &source.dependency("core")),
-        ("{{servers}}", &source.dependency("servers")),
-        ("{{testing}}", &source.dependency("testing")),
-        ("{{firmware}}", &source.dependency("firmware-demo/roles")),
-        ("{{mps2}}", &source.dependency("firmware-demo/mps2-an385")),
-        ("{{home}}", &source.home()),
-    ];
+fn files(from: Beginning) -> impl Iterator<Item = File> {
+    FILES.into_iter().chain(from.files().iter().copied())
+}
+
+fn filled(template: &str, words: &[(&str, String)]) -> String {
     words.iter().fold(template.to_owned(), |text, (word, value)| text.replace(word, value))
 }
 
@@ -180,10 +250,27 @@ mod tests {
     #[test]
     fn nothing_is_left_to_fill_in() {
         let source = Source::Checkout("/somewhere".into());
-        for (path, template) in FILES {
-            let text = filled(template, "coin-rush", &source);
-            assert!(!text.contains("{{") && !text.contains("}}"), "{path}");
-            assert!(!text.is_empty() && !text.contains("\t"), "{path}");
+        for from in [Beginning::Smallest, Beginning::CoinRush] {
+            let words = from.words("gold-rush", &source);
+            for (path, template) in files(from) {
+                let text = filled(template, &words);
+                let is_left = text.lines().any(|line| {
+                    let word = line.split_once("{{").and_then(|(_, rest)| rest.split_once("}}"));
+                    word.is_some_and(|(word, _)| word.chars().all(char::is_alphanumeric))
+                });
+                assert!(!is_left && !text.contains("tinyrealm_coin_rush"), "{path}");
+                assert!(!text.is_empty() && !text.contains('\t'), "{path}");
+            }
         }
+    }
+
+    #[test]
+    fn all_of_coin_rush_is_there() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/coin-rush");
+        let mut count = 0;
+        for folder in ["src", "tests", "web"] {
+            count += std::fs::read_dir(example.join(folder)).unwrap().count();
+        }
+        assert_eq!(count, COIN_RUSH.len());
     }
 }
