@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use tinyrealm_core::node::world::RecordId;
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{
     ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, Token, Uid,
@@ -89,6 +90,19 @@ pub(crate) enum InRoom {
     Said(Uid, Option<Speech>),
 }
 
+/// What a game asks of its store, or is told.
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum InStore {
+    /// This is kept.
+    Saved(u64),
+    /// This was found.
+    Loaded(u64),
+    /// This is to be recorded.
+    Asked(RecordId),
+    /// This is recorded.
+    Recorded(RecordId),
+}
+
 /// One note.
 #[derive(Debug)]
 pub(crate) enum Fact {
@@ -96,6 +110,11 @@ pub(crate) enum Fact {
         world: usize,
         room: u16,
         what: InRoom,
+    },
+    Kept {
+        world: usize,
+        room: u16,
+        what: InStore,
     },
     Client {
         visitor: usize,
@@ -143,6 +162,7 @@ impl Entry {
     pub(crate) fn line(&self) -> Option<(HostId, What)> {
         Some(match &self.fact {
             Fact::Room { world, room, what } => (HostId::world(*world), what.line(*room)),
+            Fact::Kept { .. } => return None,
             Fact::Client { visitor, heard } => (HostId::visitor(*visitor), heard.line(self.cause)?),
             Fact::Numbered { channel, seq, talk } => {
                 let (channel, seq) = (*channel, *seq);

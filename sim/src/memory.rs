@@ -13,12 +13,14 @@ use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{
     MainChatMemory, MainMemory, MainStorage, PendingHello, main_timers,
 };
+use tinyrealm_core::node::world::saves::SaveMemory;
 use tinyrealm_core::node::world::{WorldMemory, world_timers};
 use tinyrealm_core::node::{NodeMemory, NodeStorage};
 use tinyrealm_core::storage::{BufferMeta, Slot};
 use typed_arena::Arena;
 
 use crate::actors::Recorder;
+use crate::actors::recorder::{ROOM_SAVE_BYTES, SAVE_BYTES, SAVES_IN_FLIGHT};
 use crate::ids::{MAINS, WORLDS};
 use crate::talk::NAMES;
 
@@ -110,6 +112,12 @@ pub(crate) struct WorldBlock<'j> {
     pub(crate) node: ServerNode<WORLD_SESSIONS, { WORLD_SESSIONS + world_timers(ATTACHES) }>,
     pub(crate) world:
         WorldMemory<Recorder<'j>, WORLD_USERS, ROOMS, { ROOMS * RING_BYTES }, ATTACHES>,
+    pub(crate) saves: SaveMemory<
+        { ROOMS * SAVES_IN_FLIGHT },
+        { ROOMS * SAVES_IN_FLIGHT * SAVE_BYTES },
+        ROOMS,
+        { ROOMS * ROOM_SAVE_BYTES },
+    >,
 }
 
 /// The memory of one visitor.
@@ -163,7 +171,11 @@ impl<'j> Arenas<'j> {
     }
 
     pub(crate) fn world(&self, games: [Recorder<'j>; ROOMS]) -> &mut WorldBlock<'j> {
-        self.worlds.alloc(WorldBlock { node: NodeMemory::NEW, world: WorldMemory::new(games) })
+        self.worlds.alloc(WorldBlock {
+            node: NodeMemory::NEW,
+            world: WorldMemory::new(games),
+            saves: SaveMemory::NEW,
+        })
     }
 
     pub(crate) fn visitor(&self) -> &mut VisitorBlock {

@@ -3,7 +3,7 @@
 //! Purpose: some invariants hold in any weather, others only while nothing is lost between the
 //! servers. A run knows which it may insist on ([`Profile::is_orderly`], [`Profile::is_kind`]).
 
-use tinyrealm_testing::Random;
+use tinyrealm_testing::{Random, StoreWeather};
 
 /// The kinds of faults that a run may have.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -39,6 +39,14 @@ impl Profile {
 
     pub(crate) fn pick(random: &mut Random) -> Self {
         random.pick(&Self::ALL).unwrap_or(Self::Calm)
+    }
+
+    /// How the stores of worlds are.
+    pub(crate) const fn store(self) -> StoreWeather {
+        match self {
+            Self::Calm => StoreWeather { delay_most_ms: 20, failures_permille: 0 },
+            _ => StoreWeather::ROUGH,
+        }
     }
 
     pub(crate) fn weather(self) -> Weather {

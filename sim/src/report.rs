@@ -7,6 +7,7 @@ use tinyrealm_core::node::login::LoginStats;
 use tinyrealm_core::node::main::MainStats;
 use tinyrealm_core::node::main::chat::MainChatStats;
 use tinyrealm_core::node::world::WorldStats;
+use tinyrealm_core::node::world::saves::SaveStats;
 use tinyrealm_core::protocol::JoinDenial;
 use tinyrealm_core::stats::NetStats;
 
@@ -155,6 +156,12 @@ counters! {
     snapshots,
     /// Events, times members, that were announced as missed.
     events_missed,
+    /// What games have asked their stores for.
+    saves,
+    /// What they were refused, because a room had enough under way.
+    saves_refused,
+    /// What stores have not done.
+    saves_failed,
     /// Users who have come into channels.
     channel_joins,
     /// Messages that the chat server has taken.
@@ -193,6 +200,12 @@ impl Counters {
         self.overflows += u64::from(stats.overflows);
         self.refused_full += u64::from(stats.refused_full);
         self.closed += u64::from(stats.closed);
+    }
+
+    pub(crate) fn add_saves(&mut self, stats: &SaveStats) {
+        self.saves += u64::from(stats.accepted);
+        self.saves_refused += u64::from(stats.refused);
+        self.saves_failed += u64::from(stats.failed);
     }
 
     pub(crate) fn add_main(&mut self, stats: &MainStats) {

@@ -44,6 +44,8 @@ pub enum Sabotage {
     StolenSecret,
     /// A world lets nobody go who is revoked.
     KeptStay,
+    /// A world's store says that it has kept something, and has not, once.
+    LostSave,
 }
 
 impl Sabotage {

@@ -55,6 +55,8 @@ pub(crate) enum Happening {
     LogsIn(usize),
     /// The account store has done some work for Login.
     StoreAnswers(usize),
+    /// The store of a world has done what is due.
+    Keeps(usize),
     /// An operator lets an account be used again.
     Enables(usize),
     /// Somebody sees whether the accounts have changed.

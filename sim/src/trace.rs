@@ -73,6 +73,10 @@ pub(crate) enum What {
         uid: Uid,
         number: u32,
     },
+    /// A world's store has done a job, or not.
+    Kept {
+        is_done: bool,
+    },
     Leaves,
     Retired,
     Entered {

@@ -146,3 +146,8 @@ fn a_member_who_has_left_and_is_kept_is_seen() {
     let revoked = "whoever is revoked is out";
     assert_seen(Sabotage::KeptMember, &["a channel's members are those who are in it", revoked]);
 }
+
+#[test]
+fn a_save_that_is_not_kept_is_seen() {
+    assert_seen(Sabotage::LostSave, &["what was told to be kept is there"]);
+}

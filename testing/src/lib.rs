@@ -56,4 +56,4 @@ pub use network::Weather;
 pub use play::{Plan, play};
 pub use random::Random;
 pub use realm::{MESSAGE_MAX_BYTES, PLAYERS_MAX, SPECTATORS_MAX, TIMERS_MAX};
-pub use store::{KeptBytes, KeptRecord, MemoryStore, StoreWeather};
+pub use store::{Answer, KeptBytes, KeptRecord, MemoryStore, StoreWeather};

@@ -40,6 +40,37 @@ pub struct KeptBytes {
     pub bytes: Vec<u8>,
 }
 
+impl KeptBytes {
+    /// The same, at the start of a buffer for one job.
+    pub fn lend<'b>(&self, buffer: &'b mut [u8]) -> Found<'b> {
+        let there = self.bytes.len().min(buffer.len());
+        buffer[..there].copy_from_slice(&self.bytes[..there]);
+        Found { version: self.version, bytes: self.bytes.len(), buffer }
+    }
+}
+
+/// What has become of a job.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// It is done; for a load, there is nothing.
+    Done,
+    /// A load has found this.
+    Found(KeptBytes),
+    /// It is done or not.
+    Failed,
+}
+
+impl Answer {
+    /// The same, with what was found at the start of a buffer for one job.
+    pub fn lend<'b>(&self, buffer: &'b mut [u8]) -> StoreOutcome<'b> {
+        match self {
+            Self::Done => StoreOutcome::Done,
+            Self::Found(kept) => StoreOutcome::Found(kept.lend(buffer)),
+            Self::Failed => StoreOutcome::Failed,
+        }
+    }
+}
+
 /// A record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeptRecord {
@@ -125,15 +156,16 @@ impl MemoryStore {
             self.take(turn.now, job, &buffer);
             is_busy = true;
         }
-        while self.next_at().is_some_and(|due| due <= turn.now) {
-            let Some(order) = self.orders.pop_front() else { break };
-            self.answer(turn, node, &order, &mut buffer);
+        while let Some((key, _, answer)) = self.next_due(turn.now) {
+            let outcome = answer.lend(&mut buffer);
+            node.act(turn, |world, cx| world.finish_job(cx, key, outcome));
             is_busy = true;
         }
         is_busy
     }
 
-    fn take(&mut self, now: Instant, job: StoreJob, buffer: &[u8]) {
+    /// Takes one job; what it is about is at the start of `buffer`.
+    pub fn take(&mut self, now: Instant, job: StoreJob, buffer: &[u8]) {
         let StoreJob { key, task, bytes, version } = job;
         let delay_ms = self.random.below(u64::from(self.weather.delay_most_ms) + 1) as u32;
         let last = self.orders.back().map_or(now, |order| order.due);
@@ -142,26 +174,22 @@ impl MemoryStore {
         self.orders.push_back(Order { due, key, task, kept });
     }
 
-    fn answer<'a, G: Game>(
-        &mut self,
-        turn: &mut Turn<'_>,
-        node: &mut Node<'a, World<'a, G>>,
-        order: &Order,
-        buffer: &mut [u8],
-    ) {
+    /// The next job that is due, done or failed.
+    pub fn next_due(&mut self, now: Instant) -> Option<(JobKey, StoreTask, Answer)> {
+        self.next_at().filter(|due| *due <= now)?;
+        let order = self.orders.pop_front()?;
         let has_failed = self.random.chance(self.weather.failures_permille);
         if !has_failed || self.random.chance(500) {
-            self.carry_out(order);
+            self.carry_out(&order);
         }
-        let outcome = match &order.task {
-            _ if has_failed => StoreOutcome::Failed,
-            StoreTask::Load(key) => match self.values.get(key.as_str()) {
-                Some(kept) => StoreOutcome::Found(found(kept, buffer)),
-                None => StoreOutcome::Done,
-            },
-            _ => StoreOutcome::Done,
+        let answer = match &order.task {
+            _ if has_failed => Answer::Failed,
+            StoreTask::Load(key) => {
+                self.values.get(key.as_str()).cloned().map_or(Answer::Done, Answer::Found)
+            }
+            _ => Answer::Done,
         };
-        node.act(turn, |world, cx| world.finish_job(cx, order.key, outcome));
+        Some((order.key, order.task, answer))
     }
 
     fn carry_out(&mut self, order: &Order) {
@@ -194,18 +222,11 @@ impl MemoryStore {
     pub fn restore<'a, G: Game>(&self, turn: &mut Turn<'_>, node: &mut Node<'a, World<'a, G>>) {
         for (room, kept) in &self.rooms {
             let mut buffer = vec![0; node.role().job_bytes()];
-            let found = found(kept, &mut buffer);
+            let found = kept.lend(&mut buffer);
             let restored = node.act(turn, |world, cx| world.restore_room(cx, RoomId(*room), found));
             if let Err(refusal) = restored {
                 panic!("room {room} begins anew: {refusal:?}");
             }
         }
     }
-}
-
-/// What is kept, at the start of a buffer for one job.
-fn found<'b>(kept: &KeptBytes, buffer: &'b mut [u8]) -> Found<'b> {
-    let there = kept.bytes.len().min(buffer.len());
-    buffer[..there].copy_from_slice(&kept.bytes[..there]);
-    Found { version: kept.version, bytes: kept.bytes.len(), buffer }
 }

@@ -2,13 +2,45 @@
 
 use std::cell::Cell;
 
-use tinyrealm_core::node::world::{Game, Left, MoveVerdict, RoomContext};
+use tinyrealm_core::node::world::{
+    Game, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, Unreadable,
+};
+use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::{Bytes, EVENT_MAX_BYTES, MemberState, Uid};
 use tinyrealm_core::wire::Full;
+use tinyrealm_core::wire::opcode::GAME;
 
-use crate::journal::{Fact, InRoom, Journal};
+use crate::journal::{Fact, InRoom, InStore, Journal};
+use recorder_to_client::Departure;
+
 use crate::settings::Sabotage;
 use crate::speech::Speech;
+
+protocol! {
+    /// What the game records.
+    mod recorder_to_client in GAME.server_to_client, hears recorder_to_client;
+
+    /// Somebody has left.
+    1 departure => Departure {
+        /// Who.
+        uid: Uid,
+    }
+}
+
+/// Where the rooms of a world keep how many events they have taken.
+pub(crate) const fn key_of(room: u16) -> &'static str {
+    if room == 0 { "events/0" } else { "events/1" }
+}
+
+/// What was kept there, as a number that only grows.
+pub(crate) fn value_of(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// Three jobs a room: it is full now and then.
+pub(crate) const SAVES_IN_FLIGHT: usize = 3;
+pub(crate) const SAVE_BYTES: usize = 16;
+pub(crate) const ROOM_SAVE_BYTES: usize = 4;
 
 /// The game of one room; see the [module](self).
 pub(crate) struct Recorder<'j> {
@@ -17,11 +49,31 @@ pub(crate) struct Recorder<'j> {
     pub(crate) sabotage: Sabotage,
     /// Events until the sabotage strikes.
     pub(crate) until_sabotage: Cell<u32>,
+    /// How often the world has started.
+    pub(crate) life: u32,
+    /// Events that this room has taken, in all lives.
+    pub(crate) taken: u32,
+    /// What the store is to have.
+    pub(crate) saving: Option<u64>,
 }
 
 impl Recorder<'_> {
     fn note(&self, room: &RoomContext<'_, '_>, what: InRoom) {
         self.journal.note(Fact::Room { world: self.world, room: room.room_id().0, what });
+    }
+
+    fn note_kept(&self, room: &RoomContext<'_, '_>, what: InStore) {
+        self.journal.note(Fact::Kept { world: self.world, room: room.room_id().0, what });
+    }
+
+    /// Counts an event, and keeps the count, unless the store is still to have the one before.
+    fn keep(&mut self, room: &mut RoomContext<'_, '_>) {
+        self.taken += 1;
+        let value = u64::from(self.life) << 32 | u64::from(self.taken);
+        let key = key_of(room.room_id().0);
+        if self.saving.is_none() && room.save(key, &value.to_le_bytes()).is_ok() {
+            self.saving = Some(value);
+        }
     }
 
     /// How often an event is said: once, in an honest game.
@@ -38,14 +90,24 @@ impl Recorder<'_> {
 
 impl Game for Recorder<'_> {
     const NAME: &'static str = "recorder";
+    const SAVE_BYTES: usize = SAVE_BYTES;
+    const SAVES_IN_FLIGHT: usize = SAVES_IN_FLIGHT;
+    const ROOM_SAVE_BYTES: usize = ROOM_SAVE_BYTES;
+    const SAVE_INTERVAL_MS: u32 = 700;
+
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         if let Some(member) = room.member(uid) {
             self.note(room, InRoom::Entered(member));
         }
+        // A full room asks with the next one.
+        let _ = room.load(key_of(room.room_id().0));
     }
 
     fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, _: Left) {
         self.note(room, InRoom::Left(uid));
+        if let Ok(id) = room.record(&Departure { uid }) {
+            self.note_kept(room, InStore::Asked(id));
+        }
     }
 
     fn on_move(
@@ -69,6 +131,56 @@ impl Game for Recorder<'_> {
             room.broadcast(uid, kind, data)?;
         }
         self.note(room, InRoom::Said(uid, Speech::decode(kind, data.as_slice())));
+        self.keep(room);
+        Ok(())
+    }
+
+    fn on_saved(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        _: &str,
+        saved: Result<(), StoreFailure>,
+    ) {
+        if let (Some(value), Ok(())) = (self.saving.take(), saved) {
+            self.note_kept(room, InStore::Saved(value));
+        }
+    }
+
+    fn on_recorded(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        id: RecordId,
+        recorded: Result<(), StoreFailure>,
+    ) {
+        if recorded.is_ok() {
+            self.note_kept(room, InStore::Recorded(id));
+        }
+    }
+
+    fn on_loaded(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        _: &str,
+        loaded: Result<Option<&[u8]>, StoreFailure>,
+    ) {
+        if let Ok(value) = loaded {
+            self.note_kept(room, InStore::Loaded(value.map_or(0, value_of)));
+        }
+    }
+
+    fn save_room(&self, out: &mut [u8]) -> usize {
+        if self.taken > 0 {
+            out.copy_from_slice(&self.taken.to_le_bytes());
+        }
+        if self.taken > 0 { out.len() } else { 0 }
+    }
+
+    fn restore_room(
+        &mut self,
+        _: &mut RoomContext<'_, '_>,
+        state: &[u8],
+    ) -> Result<(), Unreadable> {
+        self.taken = u32::from_le_bytes(*state.first_chunk().ok_or(Unreadable)?);
         Ok(())
     }
 }

@@ -211,6 +211,7 @@ impl Realm<'_> {
         self.servers.remove(host);
         if let Role::World(number) = host.role() {
             self.checks.rooms.world_ends(number);
+            self.lose_saves(number);
         }
         let until_us = self.until_us(DOWN_US);
         self.timeline.plan(until_us, Happening::Restarts(host));

@@ -12,6 +12,7 @@ mod accounts;
 mod agreement;
 mod faults;
 mod finale;
+mod keeping;
 mod revoking;
 mod servers;
 mod start;
@@ -24,7 +25,7 @@ use crate::actors::Visitor;
 use crate::broken::{Broken, ensure};
 use crate::checks::Checks;
 use crate::host::{Driven, Host, Tools};
-use crate::ids::{HostId, Role};
+use crate::ids::{HostId, Role, WORLDS};
 use crate::journal::{Entry, Fact, Heard, Journal};
 use crate::memory::Arenas;
 use crate::network::{Network, Parting};
@@ -35,6 +36,7 @@ use crate::timeline::{Happening, Timeline};
 use crate::trace::What;
 use crate::tuning::Tuning;
 use accounts::Account;
+use keeping::Keep;
 use servers::Servers;
 use tinyrealm_testing::Random;
 
@@ -75,6 +77,8 @@ pub(crate) struct Realm<'a> {
     /// By visitor: the Main that it goes to; intruders go to none.
     main_of: Vec<Option<usize>>,
     accounts: Vec<Account>,
+    /// By world.
+    keeps: [Keep; WORLDS],
     checks: Checks,
 }
 
@@ -102,6 +106,10 @@ impl<'a> Realm<'a> {
             account_of: Vec::new(),
             main_of: Vec::new(),
             accounts: Vec::new(),
+            keeps: std::array::from_fn(|world| {
+                let random = Random::new(!settings.seed ^ (world as u64) << 32);
+                Keep::new(profile.store(), random, settings.sabotage)
+            }),
             checks: Checks::new(profile),
         }
     }
@@ -148,6 +156,7 @@ impl<'a> Realm<'a> {
             Happening::Acts(visitor) => self.acts(visitor),
             Happening::LogsIn(account) => self.log_in(account),
             Happening::StoreAnswers(job) => self.store_answers(job),
+            Happening::Keeps(world) => return self.keeps(world),
             Happening::Enables(account) => self.enable(account),
             Happening::StoreWatched => self.watch_store(),
             Happening::RevokedAreOut(revision) => return self.check_revoked(revision),
@@ -173,7 +182,10 @@ impl<'a> Realm<'a> {
         match host.role() {
             Role::Main(_) | Role::Chat => {}
             Role::Login => self.hand_out_work(),
-            Role::World(number) => self.check_world(number)?,
+            Role::World(number) => {
+                self.check_world(number)?;
+                self.hand_out_saves(number);
+            }
             Role::Visitor(number) => self.retire_if_done(number),
         }
         self.lose_if_closed(host);
@@ -194,6 +206,9 @@ impl<'a> Realm<'a> {
 
     /// Keeps what an account learns for its next login.
     fn remember(&mut self, entry: &Entry) -> Result<(), Broken> {
+        if let Fact::Kept { world, room, what } = &entry.fact {
+            return self.keeps[*world].check(*room, what);
+        }
         let Fact::Client { visitor, heard } = &entry.fact else { return Ok(()) };
         if let Heard::Token(_, token) = heard
             && self.tuning.has_accounts
@@ -225,7 +240,8 @@ impl<'a> Realm<'a> {
 
     /// A server that was closed down, and has told everybody, is no more.
     fn lose_if_closed(&mut self, host: HostId) {
-        let is_closed = self.servers.host_mut(host).is_some_and(|host| host.is_finished());
+        let is_closed = self.servers.host_mut(host).is_some_and(|host| host.is_finished())
+            && self.servers.is_all_kept(host);
         if is_closed && self.phase != Phase::Closing {
             self.lose_server(host, Parting::Silence);
         }

@@ -12,6 +12,7 @@ use crate::report::Counters;
 
 type MainHost<'a> = Host<'a, Bent<Main<'a, Door>>>;
 type WorldHost<'a> = Host<'a, Bent<World<'a, Recorder<'a>>>>;
+pub(super) type WorldNode<'a> = Node<'a, Bent<World<'a, Recorder<'a>>>>;
 
 /// Everybody who serves; see the [module](self).
 #[derive(Default)]
@@ -32,6 +33,13 @@ impl<'a> Servers<'a> {
             Role::Chat => self.chat.as_mut().map(|host| host as _),
             Role::Visitor(_) => None,
         }
+    }
+
+    /// Whether nothing of a server is still to be kept.
+    pub(super) fn is_all_kept(&self, host: HostId) -> bool {
+        let Role::World(number) = host.role() else { return true };
+        let world = self.worlds[number].as_ref();
+        world.is_none_or(|host| host.node().role().role.is_all_kept())
     }
 
     /// The server with this number is no more.
@@ -63,6 +71,7 @@ impl<'a> Servers<'a> {
                 let Some(host) = &self.worlds[number] else { return };
                 counters.add_net(host.node().stats());
                 counters.add_world(host.node().role().role.stats());
+                counters.add_saves(host.node().role().role.save_stats());
             }
             Role::Login => {
                 let Some(host) = &self.login else { return };

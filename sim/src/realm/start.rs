@@ -128,10 +128,13 @@ impl<'a> Realm<'a> {
         shorten(&mut world_storage.rooms.message_ring_bytes, ROOMS * self.tuning.ring_bytes);
         let mut storage = block.node.storage();
         limit_buffers(&mut storage, self.tuning.send_buffers, self.tuning.receive_buffers);
+        world_storage.saves = block.saves.storage();
+        self.keeps[number].life += 1;
         let world = World::new(world_storage, self.tuning.world(number));
         let role = Bent::new(world, self.tuning.sabotage_of(HostId::world(number)));
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
-        let node = Node::new(storage, self.tuning.net, role, &mut turn);
+        let mut node = Node::new(storage, self.tuning.net, role, &mut turn);
+        self.restore(number, &mut node, &mut random);
         let id = HostId::world(number);
         let habits = self.tuning.habits(&mut random, id);
         let mut host = Host::new(id, node, random, habits, self.journal);
@@ -146,6 +149,9 @@ impl<'a> Realm<'a> {
             world,
             sabotage: self.tuning.sabotage,
             until_sabotage: Cell::new(EVENTS_TO_SABOTAGE),
+            life: self.keeps[world].life + 1,
+            taken: 0,
+            saving: None,
         })
     }
 

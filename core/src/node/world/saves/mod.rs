@@ -78,7 +78,7 @@ pub const ROOM_SAVE_MAX_BYTES: usize = 4_096;
 pub const SAVES_IN_FLIGHT_MAX: usize = 256;
 
 /// Which record it is: the same id is kept once, however often it comes.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct RecordId(pub [u8; 16]);
 
 impl RecordId {
