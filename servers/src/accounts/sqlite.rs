@@ -319,7 +319,7 @@ impl AccountStore for SqliteStore {
         now: UnixSeconds,
     ) -> Result<Option<(Uid, Revision, String)>, StoreError> {
         let mut query = self.connection()?.prepare_cached(
-            "SELECT accounts.uid, revision, id FROM realm, tokens JOIN accounts USING (uid)
+            "SELECT accounts.uid, revision, accounts.id FROM realm, tokens JOIN accounts USING (uid)
              WHERE hash = ?1 AND tokens.expires_at > ?2 AND is_enabled",
         )?;
         let found = query.query_row(params![token.0, now], |row| {
