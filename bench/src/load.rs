@@ -17,7 +17,7 @@ use tinyrealm_core::protocol::main_to_client::{
 };
 use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast};
 use tinyrealm_core::protocol::{
-    Direction, HandshakeKey, Message, Position, Text, Uid, decode, encode_frame,
+    Direction, HandshakeKey, Message, Position, Text, Uid, Wish, decode, encode_frame,
 };
 use tinyrealm_core::wire::Framing;
 
@@ -116,7 +116,7 @@ fn join_channel(address: &str, channel: &str) -> anyhow::Result<Member> {
 /// Asks until a world has registered.
 fn ask_for_world(main: &mut Link) -> anyhow::Result<Vec<u8>> {
     for _ in 0..SERVER_TRIES {
-        main.send(&EnterWorldReq { region: Text::EMPTY })?;
+        main.send(&EnterWorldReq { region: Text::EMPTY, wish: Wish::ANY })?;
         if let Some(payload) = receive_unless::<EnterWorldAck<'_>>(main, Error::OPCODE.0)? {
             return Ok(payload);
         }

@@ -12,7 +12,7 @@ use support::{Bots, Heard, PATIENCE, Peer, Realm, Server};
 use tinyrealm_core::protocol::client_to_main::{ChatHistory, ChatJoin, EnterWorldReq, Hello};
 use tinyrealm_core::protocol::either_way::{Ping, Pong};
 use tinyrealm_core::protocol::main_to_client::{ChatJoined, ChatRefused};
-use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Seq, Text, Token, Versions};
+use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Seq, Text, Token, Versions, Wish};
 
 /// Hello, EnterWorldReq, hang up: 4,096 times from one address, far more than the world has places, as fast
 /// as it goes; somebody from elsewhere gets in meanwhile, and behind it.
@@ -47,7 +47,7 @@ fn hit_and_run(main: SocketAddr, count: usize) -> usize {
     let region = Text::new("").unwrap();
     let said = [
         frame(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY }),
-        frame(&EnterWorldReq { region }),
+        frame(&EnterWorldReq { region, wish: Wish::ANY }),
     ];
     let said = said.concat();
     let visit = |_: &usize| {
@@ -122,7 +122,7 @@ fn whoever_enters_in_a_loop_costs_nobody_a_world() {
     let realm = Realm::start(&["net.send_buffers_per_server=2", "net.openings_per_second=60000"]);
     let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "6"]);
     let mut guests: Vec<Peer> = (0..100).map(|_| greeted(realm.main.address).0).collect();
-    let enter = frame(&EnterWorldReq { region: Text::new("").unwrap() });
+    let enter = frame(&EnterWorldReq { region: Text::new("").unwrap(), wish: Wish::ANY });
     for _ in 0..40 {
         for peer in &mut guests {
             peer.send_if_open(&enter);

@@ -182,6 +182,7 @@ impl ClientHandler for Ears {
             | ClientEvent::LoginLost(_)
             | ClientEvent::MainLost(_)
             | ClientEvent::EnterRefused(_)
+            | ClientEvent::Rooms(_)
             | ClientEvent::Chat(_) => {}
         }
     }

@@ -17,6 +17,9 @@ const BOTS = 5;
 const BOTS_SAY = 700;
 /** `tests/qemu/devices/world.toml`: what the image has, and what it is to have. */
 const REGION = "device";
+/** The wish of whoever wants any room. */
+const ANY_ROOM =
+  { kind: 0, name: "", mode: "", secret: "", options: new Uint8Array(), is_listed: false, places: 0 };
 const WORLD = "World 100";
 const DEVICE_PORT = 47100;
 const SECRET = "7b0c5e9142d8f36a90be17c4a2d5638fe10942b7cd5f8836a4017e9d2cb65f30";
@@ -57,7 +60,7 @@ class Listener {
   async enter() {
     const atMain = this.#open(main, protocol.clientToMain, protocol.mainToClient);
     const welcome = await atMain.ask({ type: "Hello", versions: protocol.VERSIONS, token: null }, "Welcome");
-    const pass = await atMain.ask({ type: "EnterWorldReq", region: REGION }, "EnterWorldAck");
+    const pass = await atMain.ask({ type: "EnterWorldReq", region: REGION, wish: ANY_ROOM }, "EnterWorldAck");
     assert.equal(pass.world_addr, `127.0.0.1:${device}`);
     const inWorld = this.#open(device, protocol.clientToWorld, protocol.worldToClient);
     await inWorld.ask({ type: "Join", versions: protocol.VERSIONS, uid: welcome.uid, handshake_key: pass.handshake_key, fingerprint: 0 }, "JoinOk");

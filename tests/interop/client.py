@@ -22,6 +22,8 @@ import time
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "PROTOCOL.md"
 TIMEOUT_SECONDS = 15
 VERSIONS = {"from": 2, "to": 2}
+ANY_ROOM = {"kind": 0, "name": "", "mode": "", "secret": "", "options": "", "is_listed": False, "places": 0}
+
 VISIT_VECTORS = """Hello Welcome EnterWorldReq EnterWorldAck Join JoinOk Move MoveBroadcast Event
     EventBroadcast RoomSnapshot Ping Pong Error""".split()
 
@@ -287,7 +289,7 @@ def visit(text, main_address, moves, transport=TcpLink):
     main = transport(codec, main_address)
     main.send("Hello", versions=VERSIONS, token=None)
     uid = main.wait_for("Welcome")["uid"]
-    main.send("EnterWorldReq", region="")
+    main.send("EnterWorldReq", region="", wish=ANY_ROOM)
     ack = main.wait_for("EnterWorldAck")
     world = transport(codec, ack["world_addr"])
     world.send("Join", versions=VERSIONS, uid=uid, handshake_key=ack["handshake_key"], fingerprint=0)

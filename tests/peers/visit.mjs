@@ -13,6 +13,9 @@ const WebSocket = createRequire(join(packages, "package.json"))("ws");
 const SUBPROTOCOL = "tinyrealm.v2";
 const [NORMAL, UNSUPPORTED] = [1000, 1003];
 const PATIENCE_MS = 15_000;
+/** The wish of whoever wants any room. */
+const ANY_ROOM =
+  { kind: 0, name: "", mode: "", secret: "", options: new Uint8Array(), is_listed: false, places: 0 };
 
 /** One connection, one message at a time. */
 class Link {
@@ -79,7 +82,7 @@ async function visit() {
   const main = await new Link(mainAddress, protocol.clientToMain, protocol.mainToClient).open();
   await main.send({ type: "Hello", versions: protocol.VERSIONS, token: null });
   const { uid } = await main.waitFor("Welcome");
-  await main.send({ type: "EnterWorldReq", region: "" });
+  await main.send({ type: "EnterWorldReq", region: "", wish: ANY_ROOM });
   const ack = await main.waitFor("EnterWorldAck");
   const world = await new Link(ack.world_addr, protocol.clientToWorld, protocol.worldToClient).open();
   await world.send({ type: "Join", versions: protocol.VERSIONS, uid, handshake_key: ack.handshake_key, fingerprint: 0 });

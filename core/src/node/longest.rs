@@ -7,7 +7,10 @@
 //! assert!(NetConfig::DEFAULT.frame_limit_bytes as usize >= longest::MAIN_HEARS_BYTES);
 //! ```
 
-use crate::protocol::{ACCOUNT_MAX_BYTES, NICKNAME_MAX_BYTES, REVOCATION_PAGE, USER_PAGE_USERS};
+use crate::protocol::{
+    ACCOUNT_MAX_BYTES, NICKNAME_MAX_BYTES, REVOCATION_PAGE, ROOM_MODE_MAX_BYTES,
+    ROOM_NAME_MAX_BYTES, ROOM_OPTIONS_MAX_BYTES, ROOM_SECRET_MAX_BYTES, USER_PAGE_USERS,
+};
 use crate::wire::opcode::OPCODE_BYTES;
 use crate::wire::{VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 
@@ -18,14 +21,25 @@ const PROOF_BYTES: usize = 32;
 /// What a dialer proves itself with: its id, a nonce, a proof, and perhaps another.
 const CLUSTER_PROOF_BYTES: usize =
     OPCODE_BYTES + VARINT_U16_MAX_BYTES + NONCE_BYTES + PROOF_BYTES + 1 + PROOF_BYTES;
-/// `AttachUser`: uid, key, lifetime, attempt, names.
-const ATTACH_BYTES: usize = OPCODE_BYTES
+/// `AttachUser` of a world that chooses rooms itself: uid, key, lifetime, attempt, names, and an empty wish.
+const PLAIN_ATTACH_BYTES: usize = OPCODE_BYTES
     + VARINT_U53_MAX_BYTES
     + NONCE_BYTES
     + 2 * VARINT_U32_MAX_BYTES
     + 2
     + ACCOUNT_MAX_BYTES
-    + NICKNAME_MAX_BYTES;
+    + NICKNAME_MAX_BYTES
+    + 7;
+/// What a wish has more, if it says all that it can: kind, three texts, options with a count of two bytes, places.
+const WISH_BYTES: usize = 2
+    + ROOM_NAME_MAX_BYTES
+    + ROOM_MODE_MAX_BYTES
+    + ROOM_SECRET_MAX_BYTES
+    + 1
+    + ROOM_OPTIONS_MAX_BYTES
+    + 2;
+/// `AttachUser` of a world that has rooms with names.
+pub const NAMED_ATTACH_BYTES: usize = PLAIN_ATTACH_BYTES + WISH_BYTES;
 /// `UserList`: which page, count, uids, who of them is away, and who watches.
 const USER_LIST_BYTES: usize =
     OPCODE_BYTES + 2 + 1 + USER_PAGE_USERS * VARINT_U53_MAX_BYTES + 2 * VARINT_U32_MAX_BYTES;
@@ -34,7 +48,8 @@ const REVOCATIONS_BYTES: usize =
     OPCODE_BYTES + 3 * VARINT_U53_MAX_BYTES + 1 + REVOCATION_PAGE * 3 * VARINT_U53_MAX_BYTES;
 
 /// A world hears Main.
-pub const WORLD_HEARS_BYTES: usize = ATTACH_BYTES;
+pub const WORLD_HEARS_BYTES: usize =
+    if cfg!(feature = "rooms") { NAMED_ATTACH_BYTES } else { PLAIN_ATTACH_BYTES };
 /// Main hears worlds, Login and the chat server.
 pub const MAIN_HEARS_BYTES: usize = REVOCATIONS_BYTES;
 /// Login hears Mains.
@@ -58,13 +73,26 @@ mod tests {
     use crate::protocol::main_to_world::AttachUser;
     use crate::protocol::world_to_main::UserList;
     use crate::protocol::{
-        HandshakeKey, Message, Nonce, Proof, Revision, Revocation, Text, Uid, encode_frame,
+        Bytes, HandshakeKey, Message, Nonce, Proof, Revision, Revocation, Text, Uid, Wish,
+        WishKind, encode_frame,
     };
     use crate::wire::PacketHeader;
 
     fn body_bytes<M: Message>(message: &M) -> usize {
         let mut out = [0; 600];
         encode_frame(message, &mut out).unwrap() - PacketHeader::BYTES
+    }
+
+    fn longest_wish() -> Wish<'static> {
+        Wish {
+            kind: WishKind(u16::MAX),
+            name: Text::new("nnnnnnnnnnnnnnnnnnnnnnnn").unwrap(),
+            mode: Text::new("mmmmmmmmmmmmmmmm").unwrap(),
+            secret: Text::new("ssssssssssssssssssssssss").unwrap(),
+            options: Bytes::new(&[1; ROOM_OPTIONS_MAX_BYTES]).unwrap(),
+            is_listed: true,
+            places: u16::MAX,
+        }
     }
 
     #[test]
@@ -82,8 +110,10 @@ mod tests {
             attempt,
             account: Text::truncated("alice@example.org, alice@example.org"),
             nickname: Text::truncated("alice, and all the others"),
+            wish: Wish::ANY,
         };
-        assert_eq!(body_bytes(&attach), WORLD_HEARS_BYTES);
+        assert_eq!(body_bytes(&attach), PLAIN_ATTACH_BYTES);
+        assert_eq!(body_bytes(&AttachUser { wish: longest_wish(), ..attach }), NAMED_ATTACH_BYTES);
         let uids = core::iter::repeat_n(uid, USER_PAGE_USERS).collect();
         let list =
             UserList { is_first: true, is_last: true, uids, held: u32::MAX, spectators: u32::MAX };

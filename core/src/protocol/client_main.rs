@@ -2,7 +2,7 @@
 
 use super::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, NICKNAME_MAX_BYTES};
 use super::{CHAT_PAGE_MEMBERS, ErrorCode, HandshakeKey, Seq, Text, Token, Uid, Versions};
-use super::{REGION_MAX_BYTES, protocol};
+use super::{REGION_MAX_BYTES, ROOM_MODE_MAX_BYTES, ROOM_PAGE_ROOMS, RoomLine, Wish, protocol};
 use crate::wire::opcode::MAIN;
 
 protocol! {
@@ -25,6 +25,9 @@ protocol! {
         /// The region's name; empty for any.
         #[serde(borrow)]
         region: Text<'a, REGION_MAX_BYTES>,
+        /// Which room.
+        #[serde(borrow)]
+        wish: Wish<'a>,
     }
 
     /// Let me hear a channel.
@@ -72,6 +75,18 @@ protocol! {
         channel: Text<'a, CHANNEL_MAX_BYTES>,
         /// The member that the page begins behind; nobody for the first page.
         after: Uid,
+    }
+
+    /// Which rooms are there? Answered by one page, [`RoomPage`](super::super::main_to_client::RoomPage).
+    8 list_rooms_req => ListRoomsReq<'a> {
+        /// The region's name; empty for any.
+        #[serde(borrow)]
+        region: Text<'a, REGION_MAX_BYTES>,
+        /// Rooms of this mode; empty for any.
+        #[serde(borrow)]
+        mode: Text<'a, ROOM_MODE_MAX_BYTES>,
+        /// The page before has said where this one begins; 0 for the first.
+        after: u16,
     }
 }
 
@@ -223,5 +238,14 @@ protocol! {
         uids: heapless::Vec<Uid, CHAT_PAGE_MEMBERS>,
         /// Whom the next page begins behind; nobody if this is the last one.
         next_after: Uid,
+    }
+
+    /// One page of the rooms that are listed.
+    14 room_page => RoomPage<'a> {
+        /// The rooms.
+        #[serde(borrow)]
+        rooms: heapless::Vec<RoomLine<'a>, ROOM_PAGE_ROOMS>,
+        /// Where the next page begins; 0 if this is the last one.
+        next_after: u16,
     }
 }

@@ -124,6 +124,18 @@ codes! {
         NOT_UNDERSTOOD = 42,
         /// A number that no server can have given.
         BAD_NUMBER = 43,
+        /// Another room has the name of the one that the user was in: that one is closed.
+        ROOM_CLOSED = 49,
+        /// There is no room of that name.
+        NO_ROOM = 50,
+        /// There is a room of that name already.
+        ROOM_EXISTS = 51,
+        /// The room takes nobody more for now.
+        ROOM_LOCKED = 52,
+        /// The room is private, and its secret another one.
+        WRONG_SECRET = 53,
+        /// There can be no such room: its name, its mode, its places, or its game does not take the options.
+        BAD_ROOM = 54,
         /// A user can't have that name.
         BAD_NAME = 55,
         /// A spectator only listens.
@@ -160,6 +172,20 @@ codes! {
         LOGIN = 3,
         /// ChatServer.
         CHAT = 4,
+    }
+}
+
+codes! {
+    /// Which room somebody wants to be in.
+    WishKind {
+        /// Any of a mode, or a new one if none has a place.
+        ANY = 0,
+        /// The one of that name.
+        NAMED = 1,
+        /// A new one.
+        CREATE = 2,
+        /// The one of that name, or a new one if there is none.
+        NAMED_OR_NEW = 3,
     }
 }
 

@@ -11,6 +11,7 @@ mod channel_vectors;
 mod chat_server_vectors;
 mod negative;
 pub(crate) mod page;
+mod room_vectors;
 mod schema;
 mod vectors;
 

@@ -33,6 +33,7 @@ mod main_chat;
 mod main_login;
 mod message;
 mod packet;
+mod rooms;
 pub mod schema;
 mod types;
 mod words;
@@ -45,7 +46,7 @@ pub use cluster::{dialer_to_listener, listener_to_dialer};
 #[doc(hidden)]
 pub use codec::hand_over;
 pub use codec::{DecodePayload, EncodePayload, Postcard, Raw, RawMessage};
-pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, either_way};
+pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, WishKind, either_way};
 pub use main_chat::{chat_to_main, main_to_chat};
 pub use main_login::{login_to_main, main_to_login};
 pub use message::{
@@ -53,6 +54,10 @@ pub use message::{
     decode, encode_body, encode_frame, take,
 };
 pub(crate) use packet::Packet;
+pub use rooms::{
+    OwnedWish, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_OPTIONS_MAX_BYTES, ROOM_PAGE_ROOMS,
+    ROOM_PROPERTIES_MAX_BYTES, ROOM_SECRET_MAX_BYTES, RoomLine, Wish, is_room_mode, is_room_name,
+};
 pub use types::{
     Bytes, Direction, HandshakeKey, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES, Password,
     Position, Proof, Revision, Revocation, RoomId, Seq, Text, Token, Uid, Versions, WorldId,

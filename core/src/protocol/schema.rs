@@ -15,7 +15,7 @@
 
 use super::fingerprint::Hash;
 use super::words;
-use super::{ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, ServerKind};
+use super::{ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, ServerKind, WishKind};
 use crate::wire::opcode::GAME;
 use crate::wire::{VARINT_U16_MAX_BYTES, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 
@@ -109,11 +109,42 @@ pub const STRUCTURES: &[Structure] = &[
         type_name: "Versions",
         fields: &[field("from", "u16"), field("to", "u16")],
     },
+    Structure {
+        name: "wish",
+        type_name: "Wish",
+        fields: &[
+            field("kind", "WishKind"),
+            field("name", "Text<'a, ROOM_NAME_MAX_BYTES>"),
+            field("mode", "Text<'a, ROOM_MODE_MAX_BYTES>"),
+            field("secret", "Text<'a, ROOM_SECRET_MAX_BYTES>"),
+            field("options", "Bytes<'a, ROOM_OPTIONS_MAX_BYTES>"),
+            field("is_listed", "bool"),
+            field("places", "u16"),
+        ],
+    },
+    Structure {
+        name: "room",
+        type_name: "RoomLine",
+        fields: &[
+            field("name", "Text<'a, ROOM_NAME_MAX_BYTES>"),
+            field("mode", "Text<'a, ROOM_MODE_MAX_BYTES>"),
+            field("members", "u16"),
+            field("capacity", "u16"),
+            field("is_locked", "bool"),
+            field("is_private", "bool"),
+            field("properties", "Bytes<'a, ROOM_PROPERTIES_MAX_BYTES>"),
+        ],
+    },
 ];
 
 /// The kinds of codes of the realm.
-pub const CODES: &[&Codes] =
-    &[&ErrorCode::CODES, &JoinDenial::CODES, &LoginDenial::CODES, &ServerKind::CODES];
+pub const CODES: &[&Codes] = &[
+    &ErrorCode::CODES,
+    &JoinDenial::CODES,
+    &LoginDenial::CODES,
+    &ServerKind::CODES,
+    &WishKind::CODES,
+];
 
 /// The limits that the realm's types are written with.
 pub const LIMITS: &[(&str, usize)] = &[
@@ -131,6 +162,12 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("SNAPSHOT_PAGE_MEMBERS", super::SNAPSHOT_PAGE_MEMBERS),
     ("USER_PAGE_USERS", super::USER_PAGE_USERS),
     ("REVOCATION_PAGE", super::REVOCATION_PAGE),
+    ("ROOM_NAME_MAX_BYTES", super::ROOM_NAME_MAX_BYTES),
+    ("ROOM_MODE_MAX_BYTES", super::ROOM_MODE_MAX_BYTES),
+    ("ROOM_SECRET_MAX_BYTES", super::ROOM_SECRET_MAX_BYTES),
+    ("ROOM_OPTIONS_MAX_BYTES", super::ROOM_OPTIONS_MAX_BYTES),
+    ("ROOM_PROPERTIES_MAX_BYTES", super::ROOM_PROPERTIES_MAX_BYTES),
+    ("ROOM_PAGE_ROOMS", super::ROOM_PAGE_ROOMS),
 ];
 
 /// The names that somebody's schema has besides the realm's own.
@@ -191,6 +228,7 @@ impl Vocabulary {
     }
 
     const fn structure(self, type_name: &str) -> Option<&'static Structure> {
+        let type_name = words::without_lifetime(type_name);
         let (mut own, mut realm) = (self.structures, STRUCTURES);
         while let [known, rest @ ..] = own {
             if words::is_same(known.type_name, type_name) {
@@ -303,6 +341,7 @@ const fn plain(name: &str) -> Option<WireType<'static>> {
         b"JoinDenial" => WireType::Code(&JoinDenial::CODES),
         b"LoginDenial" => WireType::Code(&LoginDenial::CODES),
         b"ServerKind" => WireType::Code(&ServerKind::CODES),
+        b"WishKind" => WireType::Code(&WishKind::CODES),
         b"HandshakeKey" | b"Nonce" => WireType::Array(16),
         b"Token" | b"Proof" => WireType::Array(32),
         b"Password<'a>" => WireType::Text(super::PASSWORD_MAX_BYTES),

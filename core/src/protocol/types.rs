@@ -319,6 +319,9 @@ impl<'de: 'a, 'a, const MAX: usize> Deserialize<'de> for Text<'a, MAX> {
 pub struct Bytes<'a, const MAX: usize>(&'a [u8]);
 
 impl<'a, const MAX: usize> Bytes<'a, MAX> {
+    /// None.
+    pub const EMPTY: Self = Self(&[]);
+
     /// `bytes`, if they are few enough.
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
         (bytes.len() <= MAX).then_some(Self(bytes))

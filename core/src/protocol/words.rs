@@ -31,6 +31,14 @@ pub(super) const fn inside<'s>(text: &'s str, outer: &str) -> Option<&'s str> {
     }
 }
 
+/// A type's name, of one that borrows too.
+pub(super) const fn without_lifetime(text: &str) -> &str {
+    match text.as_bytes() {
+        [name @ .., b'<', b'\'', b'a', b'>'] => text.split_at(name.len()).0,
+        _ => text,
+    }
+}
+
 /// What stands before the last `mark`, and behind it.
 pub(super) const fn split_last(text: &str, mark: u8) -> Option<(&str, &str)> {
     let mut bytes = text.as_bytes();

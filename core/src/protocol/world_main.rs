@@ -1,8 +1,8 @@
 //! World and Main: registering, attaching users, and who is where.
 
 use super::{ACCOUNT_MAX_BYTES, ADDRESS_MAX_BYTES, NICKNAME_MAX_BYTES, REGION_MAX_BYTES};
-use super::{ErrorCode, HandshakeKey, Text, Uid, Versions, WorldId};
-use super::{USER_PAGE_USERS, protocol};
+use super::{Bytes, ErrorCode, HandshakeKey, RoomId, RoomLine, Text, Uid, Versions, Wish, WorldId};
+use super::{ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES, USER_PAGE_USERS, protocol};
 use crate::wire::opcode::WORLD;
 
 protocol! {
@@ -26,6 +26,8 @@ protocol! {
         addr: Text<'a, ADDRESS_MAX_BYTES>,
         /// Its game's fingerprint.
         fingerprint: u32,
+        /// How many rooms with names it has; 0 if it chooses rooms itself.
+        rooms: u16,
     }
 
     /// How it goes, every now and then.
@@ -95,6 +97,38 @@ protocol! {
         for_ms: u32,
     }
 
+    /// A room is open, or is another one now: said behind a registration of every room, too.
+    8 room_opened => RoomOpened<'a> {
+        /// Which of the world's rooms.
+        room_id: RoomId,
+        /// What there is to know of it.
+        #[serde(borrow)]
+        line: RoomLine<'a>,
+        /// Whether listings show it, and whoever wants any room may be sent there.
+        is_listed: bool,
+    }
+
+    /// Something of an open room is another now.
+    9 room_changed => RoomChanged<'a> {
+        /// Which of the world's rooms.
+        room_id: RoomId,
+        /// How many members it has.
+        members: u16,
+        /// Whether it takes nobody more for now.
+        is_locked: bool,
+        /// Whether listings show it.
+        is_listed: bool,
+        /// What its game says of it.
+        #[serde(borrow)]
+        properties: Bytes<'a, ROOM_PROPERTIES_MAX_BYTES>,
+    }
+
+    /// A room is given back: its name is free.
+    10 room_closed => RoomClosed {
+        /// Which of the world's rooms.
+        room_id: RoomId,
+    }
+
     /// A user's connection is lost, and its seat is held; or its key is void, as asked, and its seat is held still.
     /// [`UserJoined`] says that it is back, [`UserLeft`] that it is not.
     12 user_held => UserHeld {
@@ -126,6 +160,10 @@ protocol! {
         /// What the user wants to be called; empty for nothing.
         #[serde(borrow)]
         nickname: Text<'a, NICKNAME_MAX_BYTES>,
+        /// The room to come into. If it has a name, a room of that name is meant, which `ANY`, `CREATE` and
+        /// `NAMED_OR_NEW` open if it is not there; without one, any room that is open to everybody.
+        #[serde(borrow)]
+        wish: Wish<'a>,
     }
 
     /// This user is to leave: answered by `UserLeft`, whether it was there or not. With `GOODBYE` only its key
@@ -135,5 +173,14 @@ protocol! {
         uid: Uid,
         /// What the user is told.
         reason: ErrorCode,
+    }
+
+    /// This room is to close: another world has one of that name. Answered by `RoomClosed`.
+    4 close_room => CloseRoom<'a> {
+        /// Which of the world's rooms.
+        room_id: RoomId,
+        /// What it is called: if it is another one meanwhile, nothing is meant.
+        #[serde(borrow)]
+        name: Text<'a, ROOM_NAME_MAX_BYTES>,
     }
 }

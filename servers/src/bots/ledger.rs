@@ -213,6 +213,7 @@ impl Ledger {
             | ClientEvent::Away(_)
             | ClientEvent::Back(_)
             | ClientEvent::Named(_)
+            | ClientEvent::Rooms(_)
             | ClientEvent::Stopped(_) => {}
         }
     }

@@ -385,6 +385,12 @@ impl ClientHandler for RoomView {
             ClientEvent::Named(MemberName { number, name }) => self.named(number, name.as_str()),
             ClientEvent::Away(number) => self.tell_of(number, "lost its connection"),
             ClientEvent::Back(number) => self.tell_of(number, "is back"),
+            ClientEvent::Rooms(page) => {
+                for room in &page.rooms {
+                    let (name, mode) = (room.name.as_str(), room.mode.as_str());
+                    self.tell(format!("{name} {mode} {}/{}", room.members, room.capacity));
+                }
+            }
             ClientEvent::Moved(moved) => self.moved(&moved),
             ClientEvent::Said(message) => self.said(&message),
             ClientEvent::LoginDenied { reason, retry_after_ms } => {

@@ -18,7 +18,7 @@ use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered
 use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast};
 use tinyrealm_core::protocol::world_to_main::{RegisterWorld, Status, UserJoined};
 use tinyrealm_core::protocol::{
-    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, HandshakeKey, Message, Position, Text, Uid,
+    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, HandshakeKey, Message, Position, Text, Uid, Wish,
 };
 use tinyrealm_core::session::limits::STRANGER_BURST;
 
@@ -106,7 +106,7 @@ pub(crate) fn to_main() -> Vec<Sample> {
     let (channel, msg) = (Text::truncated("all"), Text::truncated("hi"));
     vec![
         sample(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY }),
-        sample(&EnterWorldReq { region: Text::EMPTY }),
+        sample(&EnterWorldReq { region: Text::EMPTY, wish: Wish::ANY }),
         sample(&ChatJoin { channel }),
         sample(&ChatLeave { channel }),
         sample(&ChatSay { request: 7, channel, msg }),

@@ -18,7 +18,7 @@ use tinyrealm_core::protocol::world_to_client::{
 };
 use tinyrealm_core::protocol::{
     Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, Message, Position, RoomId,
-    SCHEMAS, Text, Token, Uid, decode, encode_frame,
+    SCHEMAS, Text, Token, Uid, Wish, decode, encode_frame,
 };
 use tinyrealm_core::wire::ws::CloseCode;
 
@@ -414,7 +414,7 @@ impl Peer {
 
     #[track_caller]
     pub(crate) fn try_enter(&mut self, region: &str) -> Result<Pass, ErrorCode> {
-        self.send(&EnterWorldReq { region: Text::new(region).unwrap() });
+        self.send(&EnterWorldReq { region: Text::new(region).unwrap(), wish: Wish::ANY });
         match self.hear(PATIENCE) {
             Heard::Frame(opcode) if opcode == EnterWorldAck::OPCODE.0 => {
                 let ack = self.message::<EnterWorldAck<'_>>();

@@ -172,6 +172,7 @@ impl ClientHandler for Ears<'_> {
             | ClientEvent::Left(_)
             | ClientEvent::Away(_)
             | ClientEvent::Back(_)
+            | ClientEvent::Rooms(_)
             | ClientEvent::Moved(_)
             | ClientEvent::Said(_) => return self.note_room(&event),
             ClientEvent::Named(_) => return,

@@ -19,7 +19,7 @@ use tinyrealm_core::protocol::either_way::{Bye, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, Registered};
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, Message, Position, Text, Uid, decode,
+    Bytes, Direction, ErrorCode, HandshakeKey, Message, Position, Text, Uid, Wish, decode,
 };
 
 const SIZES: Sizes = Sizes { listeners: 4, own_links: 1, receive_bytes: 512, send_bytes: 512 };
@@ -139,6 +139,7 @@ impl Realm {
             attempt: 0,
             account: Text::EMPTY,
             nickname: Text::EMPTY,
+            wish: Wish::ANY,
         };
         let count = self.heard(self.main) + 1;
         self.lab.remote.send(self.main, &frame(&attach));

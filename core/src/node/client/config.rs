@@ -1,6 +1,8 @@
 //! How a client is to behave.
 
-use crate::protocol::{NICKNAME_MAX_BYTES, REGION_MAX_BYTES};
+#[cfg(feature = "rooms")]
+use crate::protocol::OwnedWish;
+use crate::protocol::{NICKNAME_MAX_BYTES, REGION_MAX_BYTES, Wish};
 use crate::wire::Framing;
 
 /// A client's own settings.
@@ -10,6 +12,9 @@ pub struct ClientConfig {
     pub region: heapless::String<REGION_MAX_BYTES>,
     /// What it wants to be called; empty for nothing.
     pub nickname: heapless::String<NICKNAME_MAX_BYTES>,
+    /// The room that it wants.
+    #[cfg(feature = "rooms")]
+    pub wish: OwnedWish,
     /// Whether it needs a token of Login before it says hello; its handler has the credentials.
     pub has_account: bool,
     /// The game that it was made for, by its fingerprint: a world that plays another version does not let it
@@ -28,12 +33,22 @@ impl ClientConfig {
     pub const DEFAULT: Self = Self {
         region: heapless::String::new(),
         nickname: heapless::String::new(),
+        #[cfg(feature = "rooms")]
+        wish: OwnedWish::ANY,
         has_account: false,
         fingerprint: 0,
         framing: Framing::Stream,
         reconnect_first_ms: 200,
         reconnect_most_ms: 5_000,
     };
+
+    /// The room that it wants; without the cargo feature `rooms`, any.
+    pub(super) fn wish(&self) -> Wish<'_> {
+        #[cfg(feature = "rooms")]
+        return self.wish.as_wish();
+        #[cfg(not(feature = "rooms"))]
+        Wish::ANY
+    }
 
     /// The same for a client of the game with this [`Game::FINGERPRINT`](crate::node::world::Game::FINGERPRINT).
     #[must_use]

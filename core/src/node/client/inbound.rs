@@ -8,7 +8,7 @@ use crate::node::Caller;
 use crate::protocol::login_to_client::{self, LoginAck, LoginDenied};
 use crate::protocol::main_to_client::{
     self, ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft,
-    ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, Welcome,
+    ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, RoomPage, Welcome,
 };
 use crate::protocol::world_to_client::{
     self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MemberName, MoveBroadcast,
@@ -170,6 +170,10 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
 
     fn chat_members(&mut self, _: &mut Caller<'_, '_>, message: ChatMembers<'_>) {
         self.tell_chat(ChatEvent::Members(&message));
+    }
+
+    fn room_page(&mut self, _: &mut Caller<'_, '_>, message: RoomPage<'_>) {
+        self.tell(ClientEvent::Rooms(&message));
     }
 }
 

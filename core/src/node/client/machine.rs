@@ -244,12 +244,23 @@ impl RealmClient {
         if (self.main, self.world) != (MainState::Ready, WorldState::Outside) {
             return;
         }
-        let request = EnterWorldReq { region: Text::new(&self.config.region).unwrap_or_default() };
+        let request = EnterWorldReq {
+            region: Text::new(&self.config.region).unwrap_or_default(),
+            wish: self.config.wish(),
+        };
         match cx.sessions.send(self.main_session, &request) {
             Ok(()) => self.world = WorldState::Asking,
             // There is no room now: the old world's last packets may have all of it.
             Err(_) => self.wait_outside(cx),
         }
+    }
+
+    /// Another room than before: it is asked for at once, and the present one left for it.
+    #[cfg(feature = "rooms")]
+    pub fn wish_for(&mut self, cx: &mut Context<'_, '_>, wish: Wish<'_>) {
+        self.config.wish = wish.into();
+        self.leave_world(cx);
+        self.ask_for_world(cx);
     }
 
     pub(super) fn sent_to_world(

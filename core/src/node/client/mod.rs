@@ -37,6 +37,7 @@ pub use config::ClientConfig;
 pub use machine::{ClientState, MainState, RealmClient, WorldState};
 
 use super::{Caller, Context, Role};
+use crate::protocol::main_to_client::RoomPage;
 use crate::protocol::world_to_client::{
     EventBroadcast, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
 };
@@ -97,6 +98,8 @@ pub enum ClientEvent<'e> {
     },
     /// Something about a channel.
     Chat(ChatEvent<'e>),
+    /// A page of the rooms that are listed, as was asked.
+    Rooms(&'e RoomPage<'e>),
     /// The world has gone, or has shown us out; Main is asked for another.
     WorldLost(ErrorCode),
     /// A server refuses something.

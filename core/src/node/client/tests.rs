@@ -22,7 +22,7 @@ use crate::protocol::main_to_client::{EnterWorldAck, Welcome};
 use crate::protocol::world_to_client::{
     EventBroadcast, JoinDenied, MemberName, MoveBroadcast, UserEntered, UserLeft,
 };
-use crate::protocol::{HandshakeKey, JoinDenial, RoomId, Text, Token};
+use crate::protocol::{HandshakeKey, JoinDenial, RoomId, Text, Token, Wish};
 use crate::timer::TICK_MS;
 
 /// A [`ClientEvent`] that owns what it says.
@@ -41,6 +41,7 @@ enum Noted {
     Left(MemberNumber),
     Away(MemberNumber),
     Back(MemberNumber),
+    Rooms(usize, u16),
     Moved(MoveBroadcast),
     Said(MemberNumber, u32, u16, Vec<u8>),
     EventRefused(u32, ErrorCode),
@@ -80,6 +81,7 @@ impl ClientHandler for Diary {
             ClientEvent::Left(number) => Noted::Left(number),
             ClientEvent::Away(number) => Noted::Away(number),
             ClientEvent::Back(number) => Noted::Back(number),
+            ClientEvent::Rooms(page) => Noted::Rooms(page.rooms.len(), page.next_after),
             ClientEvent::Moved(member) => Noted::Moved(member),
             ClientEvent::Said(EventBroadcast { number, request, kind, data }) => {
                 Noted::Said(number, request, kind, data.as_slice().to_vec())
@@ -129,7 +131,7 @@ fn hello(token: Option<Token>) -> Said {
 }
 
 fn asking() -> Said {
-    Said::of(&EnterWorldReq { region: Text::new("north").unwrap() })
+    Said::of(&EnterWorldReq { region: Text::new("north").unwrap(), wish: Wish::ANY })
 }
 
 fn joining() -> Said {

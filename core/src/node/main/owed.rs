@@ -13,7 +13,7 @@ use super::registry::{WORLD_COUNT_MAX, WorldKey, world_bit};
 use super::{Authenticator, Main};
 use crate::node::Context;
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
-use crate::protocol::{ErrorCode, Message, Text, Uid};
+use crate::protocol::{ErrorCode, Message, Text, Uid, Wish};
 use crate::session::{SessionKey, SessionManager};
 use crate::storage::Link;
 
@@ -99,6 +99,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 attempt: user.attempt,
                 account: Text::truncated(user.names.account()),
                 nickname: Text::truncated(user.names.nickname()),
+                wish: Wish::ANY,
             };
             user.is_asked = tell(sessions, link, &attach);
             return user.is_asked;

@@ -8,8 +8,8 @@ use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_world::Registered;
 use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, Ban, RegisterWorld, Status, Stub, UserHeld, UserJoined, UserLeft,
-    UserList,
+    AttachAck, AttachDenied, Ban, RegisterWorld, RoomChanged, RoomClosed, RoomOpened, Status, Stub,
+    UserHeld, UserJoined, UserLeft, UserList,
 };
 use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
@@ -70,6 +70,18 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         if let Some(key) = self.attempt_of(message.uid, message.attempt, world) {
             self.denied(&mut caller.context(), key, world);
         }
+    }
+
+    fn room_opened(&mut self, caller: &mut Caller<'_, 'a>, _: RoomOpened<'_>) {
+        self.caller_world(caller, RoomOpened::OPCODE.0);
+    }
+
+    fn room_changed(&mut self, caller: &mut Caller<'_, 'a>, _: RoomChanged<'_>) {
+        self.caller_world(caller, RoomChanged::OPCODE.0);
+    }
+
+    fn room_closed(&mut self, caller: &mut Caller<'_, 'a>, _: RoomClosed) {
+        self.caller_world(caller, RoomClosed::OPCODE.0);
     }
 
     fn user_joined(&mut self, caller: &mut Caller<'_, 'a>, message: UserJoined) {

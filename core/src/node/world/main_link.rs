@@ -26,7 +26,7 @@ use super::user::UserKey;
 use super::{ATTACH_TIMERS, MAIN_LINK_TIMER, World, link};
 use crate::backoff::Backoff;
 use crate::log;
-use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered, Stub};
+use crate::protocol::main_to_world::{AttachUser, CloseRoom, DetachUser, Registered, Stub};
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
 };
@@ -121,6 +121,7 @@ impl<'a, G: Game> World<'a, G> {
             capacity: self.rooms.capacity() as u16,
             addr: Text::truncated(&self.config.address),
             fingerprint: G::FINGERPRINT,
+            rooms: 0,
         };
         cx.sessions.send_or_close(cx.now, key, &register);
         self.main.state = MainLinkState::Registering(key);
@@ -308,7 +309,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     }
 
     fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser<'_>) {
-        let AttachUser { uid, handshake_key, ttl_ms, attempt, account, nickname } = message;
+        let AttachUser { uid, handshake_key, ttl_ms, attempt, account, nickname, .. } = message;
         let attached = if self.has_place_for(uid) {
             let names = Names::new(account, nickname);
             self.attaches.attach(caller.now, uid, handshake_key, ttl_ms, names)
@@ -326,6 +327,8 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             }
         }
     }
+
+    fn close_room(&mut self, _: &mut Caller<'_, 'a>, _: CloseRoom<'_>) {}
 
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
         self.attaches.forget(message.uid);

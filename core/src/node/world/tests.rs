@@ -41,7 +41,7 @@ use crate::protocol::world_to_client::{
 };
 use crate::protocol::{
     Bytes, Direction, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, ServerKind,
-    Text, Uid,
+    Text, Uid, Wish,
 };
 use crate::session::SessionState;
 
@@ -148,6 +148,7 @@ fn attach_of(uid: Uid, attempt: u32) -> AttachUser<'static> {
         attempt,
         account: Text::EMPTY,
         nickname: Text::EMPTY,
+        wish: Wish::ANY,
     }
 }
 

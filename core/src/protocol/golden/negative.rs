@@ -60,7 +60,7 @@ fn needless_zeros() -> Vec<Negative> {
         refused::<Bye>("a code with a needless zero", "07 00 | 04 00 00 00 | 94 80 00"),
         refused::<EnterWorldReq>(
             "a length with a needless zero",
-            "08 00 | 02 10 00 00 | 82 00 65 75",
+            "0f 00 | 02 10 00 00 | 82 00 65 75 00 00 00 00 00 00 00",
         ),
         refused::<DetachUser>(
             "a uid with a needless zero",
@@ -81,10 +81,17 @@ fn everything_else() -> Vec<Negative> {
         refused::<Hello>("half a token", "0b 00 | 01 10 00 00 | 02 02 01 00 01 02 03"),
         refused::<EnterWorldReq>(
             "text over its limit",
-            "16 00 | 02 10 00 00 | 11 72 72 72 72 72 72 72 72 72 72 72 72 72 72 72 72 72",
+            "1d 00 | 02 10 00 00 | 11 72 72 72 72 72 72 72 72 72 72 72 72 72 72 72 72 72 \
+             00 00 00 00 00 00 00",
         ),
-        refused::<EnterWorldReq>("text that is no UTF-8", "06 00 | 02 10 00 00 | 01 ff"),
-        refused::<EnterWorldReq>("half a surrogate pair", "08 00 | 02 10 00 00 | 03 ed a0 80"),
+        refused::<EnterWorldReq>(
+            "text that is no UTF-8",
+            "0d 00 | 02 10 00 00 | 01 ff 00 00 00 00 00 00 00",
+        ),
+        refused::<EnterWorldReq>(
+            "half a surrogate pair",
+            "0f 00 | 02 10 00 00 | 03 ed a0 80 00 00 00 00 00 00 00",
+        ),
         refused::<EnterWorldReq>(
             "text that is longer than its frame",
             "06 00 | 02 10 00 00 | 02 72",

@@ -12,7 +12,9 @@ use crate::node::chat::ChatConfig;
 use crate::node::login::AttemptPolicy;
 use crate::node::main::MainConfig;
 use crate::protocol::schema::{LIMITS, STRUCTURES};
-use crate::protocol::{ErrorCode, FieldSchema, JoinDenial, LoginDenial, SCHEMAS, ServerKind};
+use crate::protocol::{
+    ErrorCode, FieldSchema, JoinDenial, LoginDenial, SCHEMAS, ServerKind, WishKind,
+};
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
 
 const PAGE: &str = include_str!("../../../../PROTOCOL.md");
@@ -149,6 +151,8 @@ fn every_code_has_its_number_and_its_name() {
     };
     same(codes("### Error codes"), errors.map(row).collect());
     same(codes("### Join denials"), denials.map(row).collect());
+    let wishes = WishKind::ALL.iter().map(|kind| (kind.0, kind.name()));
+    same(codes("### Kinds of wishes"), wishes.map(row).collect());
     same(codes("### Server kinds"), kinds.map(row).collect());
     same(codes("### Login denials"), login_denials.map(row).collect());
 }

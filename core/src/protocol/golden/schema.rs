@@ -7,7 +7,7 @@ use std::vec::Vec;
 use serde_json::{Map, Value};
 
 use crate::protocol::schema::{Vocabulary, WireType};
-use crate::protocol::{MessageSchema, SCHEMAS};
+use crate::protocol::{FieldSchema, MessageSchema, SCHEMAS};
 use crate::wire::Opcode;
 
 /// The word for the type of a field in PROTOCOL.md, and what a test goes by.
@@ -38,18 +38,32 @@ pub(super) fn message_of(opcode: Opcode) -> &'static MessageSchema {
 
 /// What serde makes of a message, with bytes as hex.
 pub(super) fn plain_fields(opcode: Opcode, message: Value) -> Value {
-    let fields = message_of(opcode).fields.iter();
-    let plain = fields.map(|field| {
-        (String::from(field.name), plain(&wire_type(field.type_name), &message[field.name]))
+    plain_structure(message_of(opcode).fields, &message)
+}
+
+fn plain_structure(fields: &[FieldSchema], value: &Value) -> Value {
+    let plain = fields.iter().map(|field| {
+        let wire_type = Vocabulary::REALM.wire_type(field.type_name).unwrap();
+        (String::from(field.name), plain(wire_type, &value[field.name]))
     });
     Value::Object(plain.collect::<Map<_, _>>())
 }
 
-fn plain(kind: &str, value: &Value) -> Value {
-    let Value::Array(items) = value else { return value.clone() };
-    if kind.starts_with("list(") {
-        return value.clone();
+fn plain(wire_type: WireType<'_>, value: &Value) -> Value {
+    let inner = |name| Vocabulary::REALM.wire_type(name).unwrap();
+    match wire_type {
+        WireType::Structure(structure) => plain_structure(structure.fields, value),
+        WireType::Option(_) if value.is_null() => Value::Null,
+        WireType::Option(some) => plain(inner(some), value),
+        WireType::List(_, item) => {
+            let items = value.as_array().unwrap().iter();
+            Value::Array(items.map(|value| plain(inner(item), value)).collect())
+        }
+        WireType::Array(_) | WireType::Bytes(_) => {
+            let items = value.as_array().unwrap().iter();
+            let bytes: Vec<u8> = items.map(|item| item.as_u64().unwrap() as u8).collect();
+            Value::String(super::hex_of(&bytes))
+        }
+        _ => value.clone(),
     }
-    let bytes: Vec<u8> = items.iter().map(|item| item.as_u64().unwrap() as u8).collect();
-    Value::String(super::hex_of(&bytes))
 }

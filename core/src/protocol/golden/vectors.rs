@@ -3,7 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use super::{Vector, channel_vectors, chat_server_vectors, golden};
+use super::{Vector, channel_vectors, chat_server_vectors, golden, room_vectors};
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move};
@@ -25,7 +25,7 @@ use crate::protocol::world_to_main::{
 use crate::protocol::{
     Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberNumber, MemberState,
     Nonce, Password, Position, Proof, Revision, Revocation, RoomId, Seq, ServerKind, Text, Token,
-    Uid, Versions, WorldId,
+    Uid, Versions, Wish, WorldId,
 };
 
 pub(super) const GUEST: Uid = Uid(Uid::GUEST_BIT + 7);
@@ -51,7 +51,7 @@ fn token() -> Token {
     Token(core::array::from_fn(|place| place as u8))
 }
 
-fn handshake_key() -> HandshakeKey {
+pub(super) fn handshake_key() -> HandshakeKey {
     HandshakeKey(core::array::from_fn(|place| 0xA0 + place as u8))
 }
 
@@ -63,7 +63,7 @@ pub(super) fn longest_text<const MAX: usize>(character: &str) -> Text<'static, M
     text(character.repeat(MAX).leak())
 }
 
-fn bytes<const MAX: usize>(bytes: &'static [u8]) -> Bytes<'static, MAX> {
+pub(super) fn bytes<const MAX: usize>(bytes: &'static [u8]) -> Bytes<'static, MAX> {
     Bytes::new(bytes).unwrap()
 }
 
@@ -82,8 +82,8 @@ pub(super) fn all() -> Vec<Vector> {
         client_and_login(),
         main_and_login(),
     ];
-    let channels = [channel_vectors::all(), chat_server_vectors::all()];
-    links.into_iter().chain(channels).flatten().collect()
+    let others = [channel_vectors::all(), chat_server_vectors::all(), room_vectors::all()];
+    links.into_iter().chain(others).flatten().collect()
 }
 
 fn either_way() -> Vec<Vector> {
@@ -147,9 +147,8 @@ fn client_to_main() -> Vec<Vector> {
         golden(Hello { versions: Versions::OURS, token: None, nickname: text("") }),
         golden(Hello { versions: Versions::OURS, token: Some(token()), nickname: text("Zoë") }),
         golden(Hello { versions: LAST_VERSIONS, token: None, nickname: longest_text("n") }),
-        golden(EnterWorldReq { region: text("") }),
-        golden(EnterWorldReq { region: text("eu") }),
-        golden(EnterWorldReq { region: longest_text("r") }),
+        golden(EnterWorldReq { region: text(""), wish: Wish::ANY }),
+        golden(EnterWorldReq { region: text("eu"), wish: Wish::ANY }),
         golden(ChatJoin { channel: text("lobby") }),
         golden(ChatLeave { channel: text("lobby") }),
         golden(ChatSay { request: 7, channel: text("lobby"), msg: text("안녕") }),
@@ -318,6 +317,7 @@ fn world_to_main() -> Vec<Vector> {
             capacity: 1000,
             addr: text("127.0.0.1:7201"),
             fingerprint: 0x1234_5678,
+            rooms: 8,
         }),
         golden(RegisterWorld {
             versions: LAST_VERSIONS,
@@ -326,6 +326,7 @@ fn world_to_main() -> Vec<Vector> {
             capacity: u16::MAX,
             addr: longest_text("a"),
             fingerprint: u32::MAX,
+            rooms: u16::MAX,
         }),
         golden(Status { users: 500, rooms: 8, load: 500, held: 3 }),
         golden(AttachAck { uid: GUEST, attempt: 1 }),
@@ -370,6 +371,7 @@ fn main_to_world() -> Vec<Vector> {
             attempt: 1,
             account: text("alice"),
             nickname: text("Zoë"),
+            wish: Wish::ANY,
         }),
         golden(AttachUser {
             uid: LAST_UID,
@@ -378,6 +380,7 @@ fn main_to_world() -> Vec<Vector> {
             attempt: u32::MAX,
             account: longest_text("a"),
             nickname: longest_text("n"),
+            wish: Wish::ANY,
         }),
         golden(DetachUser { uid: GUEST, reason: ErrorCode::REPLACED }),
     ]

@@ -17,6 +17,8 @@ namespace Tinyrealm
         public byte[] Device;
         /// <summary>The region of the world that is wanted; empty for any.</summary>
         public string Region = "";
+        /// <summary>The room that is wanted; left as it is, any.</summary>
+        public Wish Wish;
     }
 
     /// <summary>A user of a realm: it logs in, says hello to Main, enters a world, and comes back when it has lost
@@ -256,7 +258,7 @@ namespace Tinyrealm
 
         void AskForWorld()
         {
-            isEntering = main.Send(new ClientToMain.EnterWorldReq { Region = options.Region });
+            isEntering = main.Send(new ClientToMain.EnterWorldReq { Region = options.Region, Wish = options.Wish });
             enteringUntilMs = NowMs + AnswerTimeoutMs;
         }
 

@@ -8,7 +8,7 @@ use tinyrealm_core::protocol::main_to_world::AttachUser;
 use tinyrealm_core::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
 };
-use tinyrealm_core::protocol::{ErrorCode, Text, Token, Uid, WorldId, decode};
+use tinyrealm_core::protocol::{ErrorCode, Text, Token, Uid, Wish, WorldId, decode};
 
 use super::{
     broken_frames, broken_web_socket_frames, flood, rude_strangers, rude_web_sockets, tolerated,
@@ -39,7 +39,7 @@ fn greets() -> Vec<u8> {
 }
 
 fn asks(region: &str) -> Vec<u8> {
-    frame(&EnterWorldReq { region: Text::truncated(region) })
+    frame(&EnterWorldReq { region: Text::truncated(region), wish: Wish::ANY })
 }
 
 fn registers(id: u16) -> Vec<u8> {
@@ -50,6 +50,7 @@ fn registers(id: u16) -> Vec<u8> {
         capacity: 10,
         addr: Text::truncated("world:7200"),
         fingerprint: 0,
+        rooms: 0,
     })
 }
 
@@ -174,6 +175,7 @@ fn worlds() -> Vec<Act> {
         capacity: 1,
         addr: Text::truncated("elsewhere:1"),
         fingerprint: 0,
+        rooms: 0,
     };
     acts.extend(proven_world::<1, 1>());
     acts.extend([Act::Say(1, frame(&other)), Act::Await(1, 1), Act::AwaitEnd(0)]);

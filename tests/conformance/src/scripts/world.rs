@@ -4,7 +4,9 @@ use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered};
-use tinyrealm_core::protocol::{Bytes, Direction, ErrorCode, HandshakeKey, Position, Text, Uid};
+use tinyrealm_core::protocol::{
+    Bytes, Direction, ErrorCode, HandshakeKey, Position, Text, Uid, Wish,
+};
 use tinyrealm_core::wire::ws::FrameKind;
 
 use super::{
@@ -62,6 +64,7 @@ fn attach_with(uid: u32, handshake_key: HandshakeKey) -> Vec<Act> {
         attempt: uid,
         account: Text::EMPTY,
         nickname: Text::EMPTY,
+        wish: Wish::ANY,
     };
     vec![Act::Say(MAIN, frame(&attach)), Act::Await(MAIN, 1)]
 }

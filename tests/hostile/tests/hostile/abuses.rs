@@ -10,7 +10,7 @@ use tinyrealm_core::protocol::client_to_main::{
 };
 use tinyrealm_core::protocol::client_to_world::Event;
 use tinyrealm_core::protocol::either_way::Ping;
-use tinyrealm_core::protocol::{Bytes, Password, Seq, Text, Versions};
+use tinyrealm_core::protocol::{Bytes, Password, Seq, Text, Versions, Wish};
 use tinyrealm_core::wire::ws::FrameKind;
 
 use crate::stranger::{Crowd, Deeds, Field, Stranger, connect};
@@ -229,7 +229,8 @@ fn hit_and_run(field: &Field, to: &[SocketAddr], bytes: impl Fn(usize) -> Vec<u8
 
 /// Hello, `EnterWorldReq`, hang up.
 fn tickets(field: &Field) -> Deeds {
-    let asking = [hello(), frame(&EnterWorldReq { region: Text::EMPTY })].concat();
+    let asking =
+        [hello(), frame(&EnterWorldReq { region: Text::EMPTY, wish: Wish::ANY })].concat();
     hit_and_run(field, &field.servers()[..1], |_| asking.clone())
 }
 

@@ -5,6 +5,7 @@ use crate::node::testing::Asked;
 use crate::protocol::CHANNEL_MAX_BYTES;
 use crate::protocol::Seq;
 use crate::protocol::Versions;
+use crate::protocol::Wish;
 use crate::protocol::chat_to_main::{
     Broadcast, ChannelDenied, Entered, Joined, Opened, Past, PastEnd, Refused, Removed,
     ResumeDenied, Resumed,
@@ -219,7 +220,7 @@ fn who_is_forgotten_is_in_no_channel() {
         bench.join(chat, ann, LOBBY, 1);
         bench.limit(ann.key, 0);
         while bench.ended(ann.key).is_none() {
-            bench.say(ann.key, &EnterWorldReq { region: Text::EMPTY });
+            bench.say(ann.key, &EnterWorldReq { region: Text::EMPTY, wish: Wish::ANY });
         }
         assert_eq!(bench.ended(ann.key), Some(ErrorCode::TOO_SLOW));
         assert_eq!((bench.role().users().len(), bench.role().chat().memberships()), (0, 0));

@@ -5,7 +5,7 @@ use crate::node::testing::Asked;
 use crate::protocol::Versions;
 use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::VerifyToken;
-use crate::protocol::{Revision, ServerKind};
+use crate::protocol::{Revision, ServerKind, Wish};
 use crate::timer::TICK_MS;
 
 const HELLO_TIMEOUT_MS: u32 = 1_600;
@@ -243,7 +243,7 @@ fn whoever_waits_says_nothing_more() {
         );
         assert_eq!(bench.ended(twice), Some(ErrorCode::OUT_OF_PLACE));
         let hasty = bench.say_hello(Some(TOKEN));
-        bench.say(hasty, &EnterWorldReq { region: Text::new("").unwrap() });
+        bench.say(hasty, &EnterWorldReq { region: Text::new("").unwrap(), wish: Wish::ANY });
         assert_eq!(bench.ended(hasty), Some(ErrorCode::OUT_OF_PLACE));
         assert_eq!(bench.heard(login).len(), 2);
         assert_eq!(bench.role().users().len(), 0);

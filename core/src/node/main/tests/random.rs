@@ -1,6 +1,7 @@
 //! Main under whatever clients and worlds can do to it.
 
 use crate::protocol::Versions;
+use crate::protocol::Wish;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
@@ -45,6 +46,7 @@ fn registration(id: u16, word: Word) -> Vec<u8> {
         capacity,
         addr,
         fingerprint: 0,
+        rooms: 0,
     })
 }
 
@@ -92,7 +94,7 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
         (_, 8..250) => {
             let regions = ["", "", "", "north", "south", "west"];
             let region = regions[usize::from(word.whom) % regions.len()];
-            frame_of(&EnterWorldReq { region: Text::new(region).unwrap() })
+            frame_of(&EnterWorldReq { region: Text::new(region).unwrap(), wish: Wish::ANY })
         }
         _ => frame_of(&ChatJoin { channel: Text::EMPTY }),
     }

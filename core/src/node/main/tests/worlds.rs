@@ -95,6 +95,7 @@ fn registration_elsewhere(world_id: u16) -> RegisterWorld<'static> {
         capacity: 1,
         addr: Text::new("elsewhere:9").unwrap(),
         fingerprint: 0,
+        rooms: 0,
     }
 }
 

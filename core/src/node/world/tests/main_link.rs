@@ -18,6 +18,7 @@ fn registration() -> Said {
         capacity: MAX_USERS as u16,
         addr: Text::new("world:9").unwrap(),
         fingerprint: Relay::FINGERPRINT,
+        rooms: 0,
     })
 }
 
