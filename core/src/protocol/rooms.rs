@@ -41,7 +41,7 @@ pub fn is_room_mode(mode: &str) -> bool {
 }
 
 /// Which room somebody wants to be in. What a kind does not speak of is left empty.
-#[derive(Copy, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish<'a> {
     /// Any, by name, or a new one.
     pub kind: WishKind,
@@ -77,22 +77,22 @@ impl<'a> Wish<'a> {
 
     /// Any room of `mode`, of every one if that is empty.
     pub fn any(mode: Text<'a, ROOM_MODE_MAX_BYTES>) -> Self {
-        Self { mode, ..Self::default() }
+        Self { mode, ..Self::ANY }
     }
 
     /// The room of this name, which somebody has opened.
     pub fn named(name: Text<'a, ROOM_NAME_MAX_BYTES>) -> Self {
-        Self { kind: WishKind::NAMED, name, ..Self::default() }
+        Self { kind: WishKind::NAMED, name, ..Self::ANY }
     }
 
     /// The room of this name, whoever of several is the first to open it, and then listed.
     pub fn named_or_new(name: Text<'a, ROOM_NAME_MAX_BYTES>) -> Self {
-        Self { kind: WishKind::NAMED_OR_NEW, name, is_listed: true, ..Self::default() }
+        Self { kind: WishKind::NAMED_OR_NEW, name, is_listed: true, ..Self::ANY }
     }
 
     /// A new room of `mode`, with a name that is made for it, and listed.
     pub fn new_room(mode: Text<'a, ROOM_MODE_MAX_BYTES>) -> Self {
-        Self { kind: WishKind::CREATE, mode, is_listed: true, ..Self::default() }
+        Self { kind: WishKind::CREATE, mode, is_listed: true, ..Self::ANY }
     }
 
     /// Whether a room may be opened for it if there is none.

@@ -89,14 +89,6 @@ protocol! {
         spectators: u32,
     }
 
-    /// The game bans a user from the realm.
-    11 ban => Ban {
-        /// Who.
-        uid: Uid,
-        /// For how long from now, in milliseconds.
-        for_ms: u32,
-    }
-
     /// A room is open, or is another one now: said behind a registration of every room, too.
     8 room_opened => RoomOpened<'a> {
         /// Which of the world's rooms.
@@ -127,6 +119,14 @@ protocol! {
     10 room_closed => RoomClosed {
         /// Which of the world's rooms.
         room_id: RoomId,
+    }
+
+    /// The game bans a user from the realm.
+    11 ban => Ban {
+        /// Who.
+        uid: Uid,
+        /// For how long from now, in milliseconds.
+        for_ms: u32,
     }
 
     /// A user's connection is lost, and its seat is held; or its key is void, as asked, and its seat is held still.

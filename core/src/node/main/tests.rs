@@ -36,7 +36,7 @@ use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
 };
-use crate::protocol::{ErrorCode, OwnedWish, ServerKind, Text, Token, Uid, Wish, WorldId};
+use crate::protocol::{ErrorCode, ServerKind, Text, Token, Uid, Wish, WorldId};
 use crate::session::{SessionKey, SessionState};
 
 const MAX_USERS: usize = 96;
@@ -198,10 +198,7 @@ impl<A: Authenticator> MainBench<'_, A> {
     }
 
     fn ask(&mut self, guest: Guest, region: &str) {
-        self.say(
-            guest.key,
-            &EnterWorldReq { region: Text::new(region).unwrap(), wish: Wish::ANY },
-        );
+        self.say(guest.key, &EnterWorldReq { region: Text::new(region).unwrap(), wish: Wish::ANY });
     }
 
     fn say_register(&mut self, world_id: u16, region: &str, capacity: u16) -> SessionKey {
@@ -252,12 +249,10 @@ impl<A: Authenticator> MainBench<'_, A> {
     fn attach_at(&mut self, world: SessionKey) -> AttachUser<'static> {
         let heard = self.heard(world);
         let attach = match &heard[..] {
-            [said] => said.read::<AttachUser<'_>>(),
+            [said] => said.keep(),
             _ => None,
         };
-        let attach = attach.unwrap_or_else(|| panic!("not one attach: {heard:?}"));
-        let wish: &'static OwnedWish = Box::leak(Box::new(attach.wish.into()));
-        AttachUser { wish: wish.as_wish(), ..attach }
+        attach.unwrap_or_else(|| panic!("not one attach: {heard:?}"))
     }
 
     /// Takes a user into `world`, which is the one that Main chooses.

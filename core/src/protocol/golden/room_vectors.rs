@@ -114,6 +114,8 @@ fn of_worlds() -> Vec<Vector> {
             handshake_key: handshake_key(),
             ttl_ms: 15_000,
             attempt: 2,
+            account: text("alice"),
+            nickname: text(""),
             wish: private_room(),
         }),
         golden(AttachUser {
@@ -121,6 +123,8 @@ fn of_worlds() -> Vec<Vector> {
             handshake_key: HandshakeKey([0xFF; 16]),
             ttl_ms: u32::MAX,
             attempt: u32::MAX,
+            account: longest_text("a"),
+            nickname: longest_text("n"),
             wish: longest_wish(),
         }),
     ]

@@ -229,8 +229,7 @@ fn hit_and_run(field: &Field, to: &[SocketAddr], bytes: impl Fn(usize) -> Vec<u8
 
 /// Hello, `EnterWorldReq`, hang up.
 fn tickets(field: &Field) -> Deeds {
-    let asking =
-        [hello(), frame(&EnterWorldReq { region: Text::EMPTY, wish: Wish::ANY })].concat();
+    let asking = [hello(), frame(&EnterWorldReq { region: Text::EMPTY, wish: Wish::ANY })].concat();
     hit_and_run(field, &field.servers()[..1], |_| asking.clone())
 }
 

@@ -97,10 +97,7 @@ fn a_second_hello_is_out_of_place() {
 fn nothing_comes_before_hello() {
     let (channel, msg) = (Text::new("all").unwrap(), Text::new("hi").unwrap());
     let cases = [
-        (
-            frame_of(&EnterWorldReq { region: Text::EMPTY, wish: Wish::ANY }),
-            EnterWorldReq::OPCODE,
-        ),
+        (frame_of(&EnterWorldReq { region: Text::EMPTY, wish: Wish::ANY }), EnterWorldReq::OPCODE),
         (frame_of(&ChatJoin { channel }), ChatJoin::OPCODE),
         (frame_of(&ChatLeave { channel }), ChatLeave::OPCODE),
         (frame_of(&ChatSay { request: 7, channel, msg }), ChatSay::OPCODE),
