@@ -54,6 +54,12 @@ export const ErrorCode: {
   readonly UNREACHABLE: number;
   readonly NOT_UNDERSTOOD: number;
   readonly BAD_NUMBER: number;
+  readonly ROOM_CLOSED: number;
+  readonly NO_ROOM: number;
+  readonly ROOM_EXISTS: number;
+  readonly ROOM_LOCKED: number;
+  readonly WRONG_SECRET: number;
+  readonly BAD_ROOM: number;
   readonly BAD_NAME: number;
   readonly SPECTATING: number;
   readonly GAME_CHANGED: number;
@@ -140,6 +146,7 @@ export interface Hello {
 export interface EnterWorldReq {
   type: "EnterWorldReq";
   region: string;
+  wish: Wish;
 }
 
 export interface ChatJoin {
@@ -171,7 +178,14 @@ export interface ChatWho {
   after: number;
 }
 
-export type ClientToMain = Hello | EnterWorldReq | ChatJoin | ChatLeave | ChatSay | ChatHistory | ChatWho;
+export interface ListRoomsReq {
+  type: "ListRoomsReq";
+  region: string;
+  mode: string;
+  after: number;
+}
+
+export type ClientToMain = Hello | EnterWorldReq | ChatJoin | ChatLeave | ChatSay | ChatHistory | ChatWho | ListRoomsReq;
 export const clientToMain: Link<ClientToMain>;
 
 export interface Welcome {
@@ -266,7 +280,13 @@ export interface ChatMembers {
   next_after: number;
 }
 
-export type MainToClient = Welcome | EnterWorldAck | ChatBroadcast | ChatJoined | ChatLeft | ChatRefused | ChatPast | ChatPastEnd | ChatGap | ChatEntered | ChatExited | ChatCensus | ChatMembers;
+export interface RoomPage {
+  type: "RoomPage";
+  rooms: RoomLine[];
+  next_after: number;
+}
+
+export type MainToClient = Welcome | EnterWorldAck | ChatBroadcast | ChatJoined | ChatLeft | ChatRefused | ChatPast | ChatPastEnd | ChatGap | ChatEntered | ChatExited | ChatCensus | ChatMembers | RoomPage;
 export const mainToClient: Link<MainToClient>;
 
 export interface Join {

@@ -54,6 +54,12 @@ export const ErrorCode = Object.freeze({
   UNREACHABLE: 41,
   NOT_UNDERSTOOD: 42,
   BAD_NUMBER: 43,
+  ROOM_CLOSED: 49,
+  NO_ROOM: 50,
+  ROOM_EXISTS: 51,
+  ROOM_LOCKED: 52,
+  WRONG_SECRET: 53,
+  BAD_ROOM: 54,
   BAD_NAME: 55,
   SPECTATING: 56,
   GAME_CHANGED: 62,
@@ -94,12 +100,13 @@ export const eitherWay = link({
 
 export const clientToMain = link({
   Hello: [0x1001, { versions: versions, token: option(array(32)), nickname: text(24) }],
-  EnterWorldReq: [0x1002, { region: text(16) }],
+  EnterWorldReq: [0x1002, { region: text(16), wish: wish }],
   ChatJoin: [0x1003, { channel: text(24) }],
   ChatLeave: [0x1004, { channel: text(24) }],
   ChatSay: [0x1005, { request: u32, channel: text(24), msg: text(256) }],
   ChatHistory: [0x1006, { channel: text(24), since: u53 }],
   ChatWho: [0x1007, { channel: text(24), after: u53 }],
+  ListRoomsReq: [0x1008, { region: text(16), mode: text(16), after: u16 }],
 });
 
 export const mainToClient = link({
@@ -116,6 +123,7 @@ export const mainToClient = link({
   ChatExited: [0x110b, { channel: text(24), uid: u53 }],
   ChatCensus: [0x110c, { channel: text(24), members: u16 }],
   ChatMembers: [0x110d, { channel: text(24), uids: list(32, u53), next_after: u53 }],
+  RoomPage: [0x110e, { rooms: list(3, room), next_after: u16 }],
 });
 
 export const clientToWorld = link({
