@@ -20,6 +20,8 @@ pub mod embassy;
 pub mod engine;
 #[cfg(feature = "poll")]
 pub mod poll;
+#[cfg(feature = "saves")]
+pub mod store;
 #[cfg(feature = "stream")]
 pub mod stream;
 #[cfg(any(feature = "embassy", feature = "poll"))]
