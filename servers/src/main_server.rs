@@ -13,8 +13,8 @@ use tinyrealm_core::node::Node;
 use tinyrealm_core::node::cluster::ClusterSecrets;
 use tinyrealm_core::node::main::nicknames;
 use tinyrealm_core::node::main::{
-    Accounts, AllowedWorld, Authenticator, ChatHub, Guests, Identity, LoginLinkConfig, Main,
-    MainConfig, NamePolicy, WorldEntry, WorldRegistry, main_timers,
+    Accounts, AllowedWorld, Authenticator, ChatHub, Guests, GuestsOrAccounts, Identity,
+    LoginLinkConfig, Main, MainConfig, NamePolicy, WorldEntry, WorldRegistry, main_timers,
 };
 use tinyrealm_core::protocol::{ErrorCode, NICKNAME_MAX_BYTES, Token, Uid, WorldId};
 use tinyrealm_core::session::PeerAddress;
@@ -127,22 +127,17 @@ type MainNode<'a> = Node<'a, Main<'a, Doorkeeper>>;
 
 /// The configured authenticator, and whom the operator turns away.
 struct Doorkeeper {
-    authenticator: Configured,
+    authenticator: GuestsOrAccounts,
     bans: Bans,
     /// Bans of games that are not in the file yet.
     unwritten: Vec<(Uid, UnixSeconds)>,
 }
 
-enum Configured {
-    Guests(Guests),
-    Accounts(Accounts),
-}
-
 impl Doorkeeper {
     fn new(settings: &MainSettings) -> anyhow::Result<Self> {
         let authenticator = match settings.auth {
-            Auth::Guest => Configured::Guests(Guests::new(secret::guests(settings)?)),
-            Auth::Login => Configured::Accounts(Accounts),
+            Auth::Guest => GuestsOrAccounts::Guests(Guests::new(secret::guests(settings)?)),
+            Auth::Login => GuestsOrAccounts::Accounts(Accounts),
         };
         let bans = BanFile::of_main(settings)?.read()?;
         Ok(Self { authenticator, bans, unwritten: Vec::new() })
@@ -156,10 +151,7 @@ impl Authenticator for Doorkeeper {
         token: Option<Token>,
         is_taken: &dyn Fn(Uid) -> bool,
     ) -> Result<Identity, ErrorCode> {
-        match &mut self.authenticator {
-            Configured::Guests(guests) => guests.identify(turn, token, is_taken),
-            Configured::Accounts(accounts) => accounts.identify(turn, token, is_taken),
-        }
+        self.authenticator.identify(turn, token, is_taken)
     }
 
     fn welcomes(&mut self, uid: Uid, from: PeerAddress) -> Result<(), ErrorCode> {
@@ -344,7 +336,7 @@ impl<C> BanControl<C> {
     fn write(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>, node: &mut MainNode<'_>) {
         if let Some((count, task)) = &mut self.writing {
             let Poll::Ready(done) = Pin::new(task).poll(cx) else { return };
-            match done.map_err(anyhow::Error::from).flatten() {
+            match done.map_err(anyhow::Error::from).and_then(|written| written) {
                 Ok(()) => node
                     .act(turn, |main, _| drop(main.authenticator_mut().unwritten.drain(..*count))),
                 Err(error) => tracing::warn!("{error:#}; bans of games are tried again"),

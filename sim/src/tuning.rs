@@ -7,13 +7,14 @@ use tinyrealm_core::node::chat::ChatConfig;
 use tinyrealm_core::node::client::ClientConfig;
 use tinyrealm_core::node::cluster::{ClusterKeys, ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
-use tinyrealm_core::node::main::{ChatPolicy, Guests, LoginLinkConfig, MainConfig};
+use tinyrealm_core::node::main::{
+    Accounts, ChatPolicy, Guests, GuestsOrAccounts, LoginLinkConfig, MainConfig,
+};
 use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
 use tinyrealm_core::protocol::{Seq, ServerKind, WorldId};
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Framing;
 
-use crate::actors::Door;
 use crate::actors::impostor::Claim;
 use crate::host::{Cutting, Habits, Pace};
 use crate::ids::{HostId, main_of_world};
@@ -161,9 +162,9 @@ impl Tuning {
     }
 
     /// Who is let in, and where Main asks about it.
-    pub(crate) fn door(&self) -> (Door, Option<LoginLinkConfig>) {
+    pub(crate) fn door(&self) -> (GuestsOrAccounts, Option<LoginLinkConfig>) {
         if !self.has_accounts {
-            return (Door::Guests(Guests::new(GUEST_SECRET)), None);
+            return (GuestsOrAccounts::Guests(Guests::new(GUEST_SECRET)), None);
         }
         let login = LoginLinkConfig {
             address: bounded(&HostId::LOGIN.address()),
@@ -171,7 +172,7 @@ impl Tuning {
             reconnect_first_ms: 100,
             reconnect_most_ms: 800,
         };
-        (Door::Accounts(tinyrealm_core::node::main::Accounts), Some(login))
+        (GuestsOrAccounts::Accounts(Accounts), Some(login))
     }
 
     pub(crate) fn world(&self, number: usize) -> WorldConfig {

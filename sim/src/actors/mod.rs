@@ -6,7 +6,6 @@
 //! [`intruder`] and [`impostor`], does what no honest client would, or, as [`bent`], what no honest server would.
 
 pub(crate) mod bent;
-pub(crate) mod door;
 pub(crate) mod impostor;
 pub(crate) mod intruder;
 pub(crate) mod names;
@@ -16,7 +15,6 @@ pub(crate) mod visitor;
 pub(crate) mod witness;
 
 pub(crate) use bent::Bent;
-pub(crate) use door::Door;
 pub(crate) use impostor::Impostor;
 pub(crate) use intruder::Intruder;
 pub(crate) use player::Player;

@@ -2,15 +2,15 @@
 
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::login::Login;
-use tinyrealm_core::node::main::Main;
+use tinyrealm_core::node::main::{GuestsOrAccounts, Main};
 use tinyrealm_core::node::world::World;
 
-use crate::actors::{Bent, Door, Recorder, Witness};
+use crate::actors::{Bent, Recorder, Witness};
 use crate::host::{Driven, Host};
 use crate::ids::{HostId, MAINS, Role, WORLDS};
 use crate::report::Counters;
 
-type MainHost<'a> = Host<'a, Bent<Main<'a, Door>>>;
+type MainHost<'a> = Host<'a, Bent<Main<'a, GuestsOrAccounts>>>;
 type WorldHost<'a> = Host<'a, Bent<World<'a, Recorder<'a>>>>;
 pub(super) type WorldNode<'a> = Node<'a, Bent<World<'a, Recorder<'a>>>>;
 
@@ -54,7 +54,10 @@ impl<'a> Servers<'a> {
     }
 
     /// The role and the sessions of a Main that is up.
-    pub(super) fn main(&self, number: usize) -> Option<&Node<'a, Bent<Main<'a, Door>>>> {
+    pub(super) fn main(
+        &self,
+        number: usize,
+    ) -> Option<&Node<'a, Bent<Main<'a, GuestsOrAccounts>>>> {
         self.mains[number].as_ref().map(Host::node)
     }
 

@@ -1,7 +1,8 @@
 //! A game that uses everything that a room offers, with values from the outside.
 
 use tinyrealm_core::node::world::{
-    Admission, Game, Kept, Left, MoveVerdict, RecordId, Refusal, RoomContext, Who, StoreFailure, Tick, TimerId, Unreadable,
+    Admission, Game, Kept, Left, MoveVerdict, RecordId, Refusal, RoomContext, StoreFailure, Tick,
+    TimerId, Unreadable, Who,
 };
 use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::{Bytes, Direction, EVENT_MAX_BYTES, MemberState, Position, Uid};

@@ -16,14 +16,14 @@ use tinyrealm_core::node::login::{
     VerifyOutcome,
 };
 use tinyrealm_core::node::main::{
-    Accounts, Authenticator, Guests, Identity, LoginLinkConfig, Main, MainConfig, MainStorage,
+    Accounts, Guests, GuestsOrAccounts, LoginLinkConfig, Main, MainConfig, MainStorage,
 };
 use tinyrealm_core::node::world::saves::{Found, JobKey, StoreOutcome, StoreTask};
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
 use tinyrealm_core::node::{ConnectFailure, Node, NodeStorage, Request, Taken};
 use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Revision,
-    Revocation, RoomId, Token, Uid, either_way,
+    Revocation, RoomId, Uid, either_way,
 };
 use tinyrealm_core::session::manager::Farewell;
 use tinyrealm_core::session::{PeerAddress, SessionKey};
@@ -59,29 +59,9 @@ impl ClientHandler for UnseenHandler {
     }
 }
 
-/// Guests or accounts: the compiler can't see which.
-enum Doorkeeper {
-    Guests(Guests),
-    Accounts(Accounts),
-}
-
-impl Authenticator for Doorkeeper {
-    fn identify(
-        &mut self,
-        turn: &mut Turn<'_>,
-        token: Option<Token>,
-        is_taken: &dyn Fn(Uid) -> bool,
-    ) -> Result<Identity, ErrorCode> {
-        match self {
-            Self::Guests(guests) => guests.identify(turn, token, is_taken),
-            Self::Accounts(accounts) => accounts.identify(turn, token, is_taken),
-        }
-    }
-}
-
 type WorldNode = Node<'static, World<'static, Relay>>;
 type BusyNode = Node<'static, World<'static, Busy>>;
-type MainNode = Node<'static, Main<'static, Doorkeeper>>;
+type MainNode = Node<'static, Main<'static, GuestsOrAccounts>>;
 type LoginNode = Node<'static, Login<'static>>;
 type ChatNode = Node<'static, Chat<'static>>;
 type ClientNode = Node<'static, Client<UnseenHandler>>;
@@ -276,8 +256,8 @@ unsafe extern "C" fn main_new(
     chat_address: &heapless::String<ADDRESS_MAX_BYTES>,
 ) {
     let doorkeeper = match secret {
-        Some(secret) => Doorkeeper::Guests(Guests::new(*secret)),
-        None => Doorkeeper::Accounts(Accounts),
+        Some(secret) => GuestsOrAccounts::Guests(Guests::new(*secret)),
+        None => GuestsOrAccounts::Accounts(Accounts),
     };
     // SAFETY: the caller hands both storages over, and lends room for a node.
     unsafe {

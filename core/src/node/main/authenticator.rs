@@ -3,7 +3,7 @@
 //! Purpose: Main asks one authenticator, whichever the configuration names. [`Guests`] invents a user
 //! for everyone who has no token, and recognises the tokens that it has given: a token carries the
 //! uid and a MAC over it, so nothing is stored, and a Main that restarts with the same secret still
-//! knows its guests. [`Accounts`] leaves the answer to LoginServer, which comes later.
+//! knows its guests. [`Accounts`] leaves the answer to LoginServer, which comes later. [`GuestsOrAccounts`] is either.
 //!
 //! Bounds: one HMAC-SHA-256 (RFC 2104) over 16 bytes a hello; tokens of guests do not expire.
 //!
@@ -92,6 +92,29 @@ impl Authenticator for Accounts {
         _: &dyn Fn(Uid) -> bool,
     ) -> Result<Identity, ErrorCode> {
         token.map(Identity::AskLogin).ok_or(ErrorCode::LOGIN_NEEDED)
+    }
+}
+
+/// Whichever of the two a realm is configured to have.
+#[derive(Clone)]
+pub enum GuestsOrAccounts {
+    /// Everyone is welcome.
+    Guests(Guests),
+    /// Whoever Login knows.
+    Accounts(Accounts),
+}
+
+impl Authenticator for GuestsOrAccounts {
+    fn identify(
+        &mut self,
+        turn: &mut Turn<'_>,
+        token: Option<Token>,
+        is_taken: &dyn Fn(Uid) -> bool,
+    ) -> Result<Identity, ErrorCode> {
+        match self {
+            Self::Guests(guests) => guests.identify(turn, token, is_taken),
+            Self::Accounts(accounts) => accounts.identify(turn, token, is_taken),
+        }
     }
 }
 
@@ -196,6 +219,16 @@ mod tests {
         let token = Token([7; 32]);
         let somebody = Accounts.identify(&mut turn, Some(token), &|_| false);
         assert_eq!(somebody, Ok(Identity::AskLogin(token)));
+    }
+
+    #[test]
+    fn either_is_what_it_was_made_of() {
+        let mut turn = Turn { now: Instant::ZERO, entropy: &mut Counter(0) };
+        let mut guests = GuestsOrAccounts::Guests(Guests::new([1; 32]));
+        let guest = guests.identify(&mut turn, None, &|_| false);
+        assert!(matches!(guest, Ok(Identity::Known(uid, _)) if uid.is_guest()));
+        let mut accounts = GuestsOrAccounts::Accounts(Accounts);
+        assert_eq!(accounts.identify(&mut turn, None, &|_| false), Err(ErrorCode::LOGIN_NEEDED));
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod revocations;
 pub(crate) mod tests;
 mod world_link;
 
-pub use authenticator::{Accounts, Authenticator, Guests, Identity};
+pub use authenticator::{Accounts, Authenticator, Guests, GuestsOrAccounts, Identity};
 pub use chat::{ChatHub, ChatPolicy, MainChatStorage};
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
 pub use login_link::{LoginLinkConfig, PendingHello};
