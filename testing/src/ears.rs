@@ -27,6 +27,8 @@ pub enum Heard {
     Out(ErrorCode),
     /// It has fallen behind, and has missed so many events and messages of the game.
     Missed(u32),
+    /// It is back in its seat, and has missed so many events and messages of the game while it was away.
+    Resumed(u32),
     /// Somebody came in.
     Entered(MemberState),
     /// Somebody left.
@@ -74,6 +76,8 @@ pub(crate) struct Ears {
     pub(crate) names: BTreeMap<MemberNumber, String>,
     /// Whether the next page of a snapshot goes on with the one before.
     is_snapshot_open: bool,
+    /// The snapshot that comes is one of somebody who is back.
+    is_resumed: bool,
 }
 
 impl Ears {
@@ -98,7 +102,8 @@ impl Ears {
     }
 
     fn joined(&mut self, joined: &JoinOk) {
-        self.me = MemberState { number: joined.number, pos: joined.spawn_pos, ..self.me };
+        let (pos, dir) = (joined.spawn_pos, joined.spawn_dir);
+        self.me = MemberState { number: joined.number, pos, dir, ..self.me };
         self.others.clear();
         self.names.clear();
         self.is_snapshot_open = false;
@@ -112,7 +117,10 @@ impl Ears {
         }
         self.is_snapshot_open = page.pages_left > 0;
         self.others.extend(page.members.iter().map(|member| (member.number, *member)));
-        if page.missed_events > 0 && !self.is_snapshot_open {
+        if self.is_snapshot_open {
+            return;
+        }
+        if !core::mem::take(&mut self.is_resumed) && page.missed_events > 0 {
             self.note(Heard::Missed(page.missed_events));
         }
     }
@@ -161,6 +169,10 @@ impl ClientHandler for Ears {
             ClientEvent::Named(MemberName { number, name }) => {
                 self.names.insert(number, name.as_str().to_owned());
                 self.note(Heard::Named(number, name.as_str().to_owned()));
+            }
+            ClientEvent::Resumed { missed_events } => {
+                self.is_resumed = true;
+                self.note(Heard::Resumed(missed_events));
             }
             ClientEvent::Away(number) => self.note(Heard::Away(number)),
             ClientEvent::Back(number) => self.note(Heard::Back(number)),

@@ -34,6 +34,11 @@ impl Cursor {
         }
     }
 
+    /// Goes back behind `missed` counted frames, as far as counting goes.
+    pub(super) const fn miss(&mut self, missed: u32) {
+        self.counted = self.counted.wrapping_sub(missed);
+    }
+
     /// How the frames stand that it is to get.
     pub const fn framing(&self) -> Framing {
         self.framing

@@ -126,6 +126,15 @@ impl BroadcastRings {
         }
     }
 
+    /// The member with this cursor listens by another connection from now on. What it has missed by then is missed
+    /// still.
+    pub const fn resume(&mut self, cursor: &mut Cursor, framing: Framing) {
+        let missed = self.counted_since(cursor);
+        self.leave(cursor);
+        *cursor = self.enter(framing);
+        cursor.miss(missed);
+    }
+
     /// Puts a cursor at the end of what is published.
     pub const fn catch_up(&self, cursor: &mut Cursor) {
         *cursor = match cursor.framing() {

@@ -36,8 +36,8 @@ impl PeerAddress {
 
 impl AddressGroup {
     /// No group: all-zero bits.
-    #[cfg(feature = "shares")]
-    pub(super) const VACANT: Self = Self(PeerAddress([0; 16]));
+    #[cfg(any(feature = "shares", feature = "seats"))]
+    pub(crate) const VACANT: Self = Self(PeerAddress([0; 16]));
 
     /// The first address of the group.
     pub const fn first(self) -> PeerAddress {

@@ -210,6 +210,7 @@ impl Ledger {
             | ClientEvent::MainLost(_)
             | ClientEvent::EnterRefused(_)
             | ClientEvent::Said(_)
+            | ClientEvent::Resumed { .. }
             | ClientEvent::Away(_)
             | ClientEvent::Back(_)
             | ClientEvent::Named(_)

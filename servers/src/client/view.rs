@@ -371,6 +371,9 @@ impl ClientHandler for RoomView {
             }
             ClientEvent::Chat(event) => self.chat(&event),
             ClientEvent::Joined(message) => self.joined(&message),
+            ClientEvent::Resumed { missed_events } => {
+                self.tell(format!("you are back in your seat; events missed: {missed_events}"));
+            }
             ClientEvent::Snapshot(page) => self.snapshot(page),
             ClientEvent::Entered(member) => {
                 self.names.remove(&member.number);

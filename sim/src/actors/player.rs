@@ -170,6 +170,7 @@ impl ClientHandler for Ears<'_> {
             | ClientEvent::Snapshot(_)
             | ClientEvent::Entered(_)
             | ClientEvent::Left(_)
+            | ClientEvent::Resumed { .. }
             | ClientEvent::Away(_)
             | ClientEvent::Back(_)
             | ClientEvent::Rooms(_)

@@ -180,6 +180,7 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
 impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
     fn join_ok(&mut self, caller: &mut Caller<'_, '_>, message: JoinOk) {
         self.client.joined(caller, message.room_id);
+        self.client.is_resuming = message.is_returned;
         self.tell(ClientEvent::Joined(message));
     }
 
@@ -224,6 +225,9 @@ impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> 
     }
 
     fn room_snapshot(&mut self, _: &mut Caller<'_, '_>, message: RoomSnapshot) {
+        if core::mem::take(&mut self.client.is_resuming) {
+            self.tell(ClientEvent::Resumed { missed_events: message.missed_events });
+        }
         self.tell(ClientEvent::Snapshot(&message));
     }
 }

@@ -102,6 +102,8 @@ pub struct RealmClient {
     pub(super) room_id: RoomId,
     pub(super) world_address: heapless::String<ADDRESS_MAX_BYTES>,
     handshake_key: HandshakeKey,
+    /// It is back in its seat, and has not heard yet what it has missed.
+    pub(super) is_resuming: bool,
     /// The number of what was said last, in a room or in a channel.
     pub(super) last_request: u32,
 }
@@ -128,6 +130,7 @@ impl RealmClient {
             room_id: RoomId(0),
             world_address: heapless::String::new(),
             handshake_key: HandshakeKey([0; 16]),
+            is_resuming: false,
             last_request: 0,
         }
     }
@@ -354,8 +357,12 @@ impl RealmClient {
             self.main = MainState::Stopped;
         }
         if self.main == MainState::Stopped {
-            // Whoever has replaced us may never ask for a world: our place there is not kept for it.
-            cx.sessions.close(cx.now, self.world_session, Farewell::Bye(ErrorCode::GOODBYE));
+            // Whoever has replaced us may go on where we were: this is no goodbye then.
+            let farewell = match reason {
+                ErrorCode::REPLACED => ErrorCode::REPLACED,
+                _ => ErrorCode::GOODBYE,
+            };
+            cx.sessions.close(cx.now, self.world_session, Farewell::Bye(farewell));
             handler.on_event(self.number, ClientEvent::Stopped(reason));
             return;
         }

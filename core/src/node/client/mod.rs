@@ -7,7 +7,7 @@
 //! A realm with accounts wants a token of Login first: then the handler has the [`Credentials`].
 //!
 //! Contract: it comes back by itself. Main lost: it goes on playing and reconnects with its token.
-//! World lost: it asks Main for another. It stops for good when it is replaced by a second login,
+//! World lost: it asks Main for another, which leads back to its seat there, if that is held. It stops for good when it is replaced by a second login,
 //! when Login does not know its password, when it is told to, and when a server says what
 //! [is for good](ErrorCode::is_for_good): the game has removed it, its account is revoked, it is banned, no
 //! version is shared. With another uid it leaves its world first.
@@ -71,8 +71,14 @@ pub enum ClientEvent<'e> {
     /// A world does not let us in, or not any more. Main is asked again, unless the game says so: then `Stopped`
     /// follows.
     JoinDenied(JoinDenied<'e>),
-    /// We are in a room.
+    /// We are in a room: anew, or, if `is_returned`, back in our seat, and then [`Resumed`](Self::Resumed) follows.
     Joined(JoinOk),
+    /// We are who we were in our room, where we were; the room as it is now follows.
+    Resumed {
+        /// Events and messages of the game that the world had for us, and did not give to the connection that was
+        /// lost. What was on its way then is not among them.
+        missed_events: u32,
+    },
     /// A page of the room as it is.
     Snapshot(&'e RoomSnapshot),
     /// Somebody came in.

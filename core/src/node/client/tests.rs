@@ -36,6 +36,7 @@ enum Noted {
     JoinDenied(JoinDenial, u16, std::string::String),
     Named(MemberNumber, std::string::String),
     Joined(JoinOk),
+    Resumed(u32),
     Snapshot(Box<RoomSnapshot>),
     Entered(MemberState),
     Left(MemberNumber),
@@ -76,6 +77,7 @@ impl ClientHandler for Diary {
                 Noted::Named(number, name.as_str().into())
             }
             ClientEvent::Joined(join_ok) => Noted::Joined(join_ok),
+            ClientEvent::Resumed { missed_events } => Noted::Resumed(missed_events),
             ClientEvent::Snapshot(snapshot) => Noted::Snapshot(Box::new(snapshot.clone())),
             ClientEvent::Entered(member) => Noted::Entered(member),
             ClientEvent::Left(number) => Noted::Left(number),

@@ -47,6 +47,17 @@ impl Place {
     }
 }
 
+/// What a world says of a user who is there.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Presence {
+    /// It has come in, or is back.
+    Joined,
+    /// It is in a room, and may have been there before.
+    Listed,
+    /// Its connection is lost, and its seat is held.
+    Held,
+}
+
 /// What Main remembers of a user.
 #[derive(Clone, Debug)]
 pub struct UserEntry {
@@ -60,8 +71,10 @@ pub struct UserEntry {
     /// It was invented for this connection.
     pub(super) is_new_guest: bool,
     pub(super) place: Place,
-    /// The revision of the accounts that its way into that world has begun with; 0 if that is not known.
+    /// The revision of the accounts that its stay in that world has begun with; 0 if that is not known.
     pub(super) stay_revision: Revision,
+    /// The same of the present attempt, which may lead back to a stay.
+    pub(super) attempt_revision: Revision,
     /// Its world is one that it was not sent to: the world says so, and may have it from an earlier Main.
     pub(super) is_claimed: bool,
     /// More than one world says so. Whichever it is in has to let go before it is sent anywhere.
@@ -80,8 +93,10 @@ pub struct UserEntry {
     pub(super) handshake_key: HandshakeKey,
     /// The number of the present attempt.
     pub(super) attempt: u32,
-    /// Whether the world of the present attempt has it already, from an earlier stay.
+    /// Whether the world of the present attempt has it already: it is to come back to its seat.
     pub(super) is_there: bool,
+    /// Whether its connection to its world is lost, and its seat held there.
+    pub(super) is_held: bool,
     /// Whether the world of the present attempt has been asked: it waits for room on the link.
     pub(super) is_asked: bool,
     /// Whether its world has named it since the first page of its list.
@@ -117,6 +132,22 @@ impl UserEntry {
         self.revision
     }
 
+    /// The world that has it, in one of its rooms or with its seat held there.
+    pub(super) const fn seat(&self) -> Option<WorldKey> {
+        match self.place {
+            Place::Inside(world) if !self.is_spectator => Some(world),
+            Place::Attaching(world) | Place::Attached(world) if self.is_there => Some(world),
+            _ => None,
+        }
+    }
+
+    /// The world of the present attempt has it already. If that was not known, nor is when its stay there began.
+    pub(super) fn is_found_there(&mut self) {
+        if !core::mem::replace(&mut self.is_there, true) {
+            self.stay_revision = Revision(0);
+        }
+    }
+
     /// Whether only the word of its world keeps it in the realm.
     pub(super) fn is_absent(&self) -> bool {
         self.session == Key::DANGLING
@@ -137,6 +168,7 @@ impl Vacant for UserEntry {
         is_new_guest: false,
         place: Place::Outside,
         stay_revision: Revision(0),
+        attempt_revision: Revision(0),
         is_claimed: false,
         is_contested: false,
         versions: Versions { from: 0, to: 0 },
@@ -147,6 +179,7 @@ impl Vacant for UserEntry {
         handshake_key: HandshakeKey([0; 16]),
         attempt: 0,
         is_there: false,
+        is_held: false,
         is_asked: false,
         is_listed: false,
         detaches: 0,

@@ -9,6 +9,8 @@
 //!      │                           └── UserLeft, timeout, lost ── Detaching ◄───────┘
 //!      └───────────────────────── UserLeft, lost, and no wish to enter ─────────────┘
 //! ```
+//! Whoever is inside, or has a held seat there, and wants what that world serves is sent back to it: from `Inside`
+//! to `Attaching`, whether the world has a free place or not, and from there, if nothing comes of it, to `Inside`.
 //! The client is answered only after the world has acknowledged, so its `Join` can't come before its
 //! attach. Places that are kept for those who have not joined are shared by address: whoever's address has too
 //! many waits for some of them to be used, as long as a world may take to answer. A ticket ends with the
@@ -45,6 +47,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.has_timed_out = false;
         // The message's type keeps regions within the string's capacity.
         user.region = heapless::String::try_from(region).unwrap_or_default();
+        if let Some(world) = self.seat_to_return_to(key) {
+            self.send_back(cx, key, world);
+            return;
+        }
+        let Some(user) = self.users.get(key) else { return };
         match user.place {
             Place::Outside => self.try_next_world(cx, key),
             // An attempt that is on its way was made for an earlier wish, maybe of another region.
@@ -52,6 +59,28 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 self.detach(cx, key, world);
             }
             Place::Detaching(_) => {}
+        }
+    }
+
+    /// The world where the user has a seat, if that is what it wants.
+    fn seat_to_return_to(&self, key: EntryKey) -> Option<WorldKey> {
+        let user = self.users.get(key)?;
+        let world = user.seat()?;
+        let entry = self.worlds.get(world)?;
+        let is_understood = entry.versions.shared(user.versions).is_some();
+        // Whoever does not answer is not waited for because of what it has only said itself.
+        let is_doubtful = user.is_claimed && entry.is_slow;
+        (entry.serves(&user.region) && is_understood && !is_doubtful).then_some(world)
+    }
+
+    /// The user comes back to its seat. Its stay goes on with the revision that it has begun with until it has.
+    fn send_back(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        let Some(user) = self.users.get(key) else { return };
+        let stay_revision = user.stay_revision;
+        self.attach(cx, key, world);
+        if let Some(user) = self.users.get_mut(key) {
+            user.stay_revision = stay_revision;
+            user.is_there = true;
         }
     }
 
@@ -127,6 +156,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(user) = self.users.get_mut(key) else { return };
         user.handshake_key = handshake_key;
         user.attempt = attempt;
+        user.attempt_revision = user.revision;
         user.stay_revision = user.revision;
         user.is_there = false;
         user.is_asked = false;
@@ -151,9 +181,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
     pub(super) fn attached(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
         let Some(user) = self.users.get_mut(key) else { return };
         let (session, handshake_key) = (user.session, user.handshake_key);
+        let is_there = user.is_there;
         if !core::mem::take(&mut user.wants_in) || !cx.sessions.is_open(session) {
-            self.detach(cx, key, world);
-            return;
+            return match is_there {
+                true => self.stay(cx, key, world),
+                false => self.detach(cx, key, world),
+            };
         }
         self.set_place(cx, key, Place::Attached(world));
         self.arm(cx, key, self.config.attach_ttl_ms.saturating_add(ATTACH_GRACE_MS));
@@ -190,7 +223,20 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// The user is not in `world` any more.
     pub(super) fn left(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
-        if self.users.get(key).is_some_and(|user| user.place.world() == Some(world)) {
+        let Some(user) = self.users.get_mut(key).filter(|user| user.place.world() == Some(world))
+        else {
+            return;
+        };
+        let is_there = core::mem::take(&mut user.is_there);
+        user.is_held = false;
+        let has_attempt = match user.place {
+            // What it answers is an earlier detach.
+            Place::Attaching(_) => true,
+            // Its seat is gone, and it may come anew.
+            Place::Attached(_) => is_there,
+            _ => false,
+        };
+        if !has_attempt {
             self.set_place(cx, key, Place::Outside);
             self.disarm(cx, key);
             self.try_next_world_if_wanted(cx, key);
@@ -225,6 +271,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 }
                 self.attach_failed(cx, key);
             }
+            Place::Attached(world) if user.is_there => self.stay(cx, key, world),
             Place::Attached(world) => self.detach(cx, key, world),
             Place::Detaching(world) => {
                 self.worlds.has_timed_out(world);

@@ -15,6 +15,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let absent = u16::from(user.is_absent());
         user.is_claimed = false;
         let counted = u16::from(!core::mem::take(&mut user.is_spectator));
+        user.is_held &= before.world() == place.world();
         match (before.is_ticket(), place.is_ticket()) {
             (false, true) => cx.sessions.shares_mut().hold(user.address, Holding::Ticket),
             (true, false) => cx.sessions.shares_mut().give_back(user.address, Holding::Ticket),
@@ -72,6 +73,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
+    /// The user is still where it was, and what it was sent back with is left alone.
+    pub(super) fn stay(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        self.disarm(cx, key);
+        self.set_place(cx, key, Place::Inside(world));
+    }
+
     /// The user is where the world says.
     pub(super) fn claim(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
         self.set_place(cx, key, Place::Inside(world));
@@ -109,15 +116,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.forget_if_gone(cx, key);
     }
 
-    /// Looks on from where it has found the last one.
+    /// Looks on from where it has found the last one; whoever has no connection to its world, either, goes first.
     fn next_absent(&mut self, world: WorldKey) -> Option<EntryKey> {
         let from = self.absent_hand;
         let indexes = (from..self.users.capacity() as u16).chain(0..from);
-        let mut keys = indexes.filter_map(|index| self.users.key_at(index));
-        let key = keys.find(|key| {
-            let user = self.users.get(*key);
-            user.is_some_and(|user| user.is_absent() && user.place.world() == Some(world))
-        })?;
+        let absent = indexes.filter_map(|index| {
+            let user = self.users.at(index)?;
+            let is_it = user.is_absent() && user.place.world() == Some(world);
+            Some((self.users.key_at(index)?, user.is_held)).filter(|_| is_it)
+        });
+        // The first of those who come first.
+        let (key, _) = absent.min_by_key(|(_, is_held)| !is_held)?;
         self.absent_hand = key.index();
         Some(key)
     }
@@ -147,6 +156,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.count_guest_out(cx, key);
         let Some(user) = self.users.get(key) else { return };
         if let Place::Attached(world) = user.place {
+            if user.is_there {
+                // It keeps its seat, and needs no place besides.
+                return self.stay(cx, key, world);
+            }
             // If it has joined meanwhile, it stays: then the world says so.
             self.ask_to_detach(cx, key, world, ErrorCode::GOODBYE);
         }

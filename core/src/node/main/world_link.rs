@@ -1,6 +1,6 @@
 //! Worlds of Main: register, report, acknowledge.
 
-use super::directory::Place;
+use super::directory::{Place, Presence};
 use super::registry::{WorldEntry, WorldKey, world_bit};
 use super::{Authenticator, EntryKey, Main, link};
 use crate::log;
@@ -86,7 +86,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn user_joined(&mut self, caller: &mut Caller<'_, 'a>, message: UserJoined) {
         let Some(world) = self.caller_world(caller, UserJoined::OPCODE.0) else { return };
-        self.is_inside(&mut caller.context(), world, message.uid);
+        self.is_inside(&mut caller.context(), world, message.uid, Presence::Joined);
         if message.is_spectator {
             self.watches(world, message.uid);
         }
@@ -94,31 +94,27 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn user_held(&mut self, caller: &mut Caller<'_, 'a>, message: UserHeld) {
         let Some(world) = self.caller_world(caller, UserHeld::OPCODE.0) else { return };
-        self.is_inside(&mut caller.context(), world, message.uid);
+        self.is_inside(&mut caller.context(), world, message.uid, Presence::Held);
     }
 
     fn user_left(&mut self, caller: &mut Caller<'_, 'a>, message: UserLeft) {
         let Some(world) = self.caller_world(caller, UserLeft::OPCODE.0) else { return };
         if let Some(key) = self.users.find(message.uid) {
-            let is_attaching = self.users.get(key).is_some_and(|user| {
-                // It answers an earlier detach; the present attempt is not concerned.
-                user.place == Place::Attaching(world)
-            });
-            if !is_attaching {
-                self.left(&mut caller.context(), key, world);
-            }
+            self.left(&mut caller.context(), key, world);
         }
     }
 
     fn user_list(&mut self, caller: &mut Caller<'_, 'a>, message: UserList) {
         let Some(world) = self.caller_world(caller, UserList::OPCODE.0) else { return };
-        let UserList { is_first, is_last, uids, held: _, spectators } = message;
+        let UserList { is_first, is_last, uids, held, spectators } = message;
         if is_first {
             self.begin_list(world);
         }
         for (place, uid) in uids.into_iter().enumerate() {
-            self.is_inside(&mut caller.context(), world, uid);
-            if spectators & 1 << place != 0 {
+            let is_in = |users: u32| users.unbounded_shr(place as u32) & 1 == 1;
+            let presence = if is_in(held) { Presence::Held } else { Presence::Listed };
+            self.is_inside(&mut caller.context(), world, uid, presence);
+            if is_in(spectators) {
                 self.watches(world, uid);
             }
         }
@@ -263,9 +259,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// A world says that a user is in one of its rooms. If Main knows of none other, so it is; if
     /// Main has sent the user elsewhere meanwhile, this world has to let go.
-    fn is_inside(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey, uid: Uid) {
+    fn is_inside(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        world: WorldKey,
+        uid: Uid,
+        presence: Presence,
+    ) {
         let Some(key) = self.users.find(uid) else {
-            return self.claim_unknown(cx, world, uid);
+            self.claim_unknown(cx, world, uid);
+            return self.note_presence(world, uid, presence);
         };
         let Some(user) = self.users.get_mut(key) else { return };
         user.is_listed = true;
@@ -277,14 +280,44 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 self.recheck_revocations(cx);
             }
             Place::Attached(expected) if expected == world => {
-                self.disarm(cx, key);
-                self.set_place(cx, key, Place::Inside(world));
+                self.is_inside_expected(cx, key, world, presence);
             }
-            Place::Attaching(asked) if asked == world => user.is_there = true,
+            Place::Attaching(asked) if asked == world => user.is_found_there(),
             Place::Inside(known) | Place::Detaching(known) if known == world => {}
             // One word against another; nobody is taken out of a world for it.
             Place::Inside(_) if user.is_claimed => user.is_contested = true,
             _ => self.ask_to_detach(cx, key, world, ErrorCode::REPLACED),
+        }
+        self.note_presence(world, uid, presence);
+    }
+
+    /// The world that a user was sent to has it: it has come, or was there before and may still come back.
+    fn is_inside_expected(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        world: WorldKey,
+        presence: Presence,
+    ) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        let may_come = cx.sessions.is_open(user.session);
+        match presence {
+            Presence::Joined => user.stay_revision = user.attempt_revision,
+            Presence::Listed if !user.is_there => user.stay_revision = user.attempt_revision,
+            Presence::Listed | Presence::Held => {
+                user.is_found_there();
+                if may_come {
+                    return;
+                }
+            }
+        }
+        self.stay(cx, key, world);
+    }
+
+    fn note_presence(&mut self, world: WorldKey, uid: Uid, presence: Presence) {
+        let found = self.users.find(uid).and_then(|key| self.users.get_mut(key));
+        if let Some(user) = found.filter(|user| user.place.world() == Some(world)) {
+            user.is_held = presence == Presence::Held;
         }
     }
 

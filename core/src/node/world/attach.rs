@@ -96,6 +96,12 @@ impl<'a> AttachBook<'a> {
         found.is_some_and(|attach| attach.state == AttachState::Pending)
     }
 
+    /// Attaches that may still be redeemed by users of whom this is true. O(attaches).
+    pub fn pending_for(&self, is_meant: impl Fn(Uid) -> bool) -> usize {
+        let pending = self.attaches.iter().filter(|(_, a)| a.state == AttachState::Pending);
+        pending.filter(|(_, attach)| is_meant(attach.uid)).count()
+    }
+
     /// The entry of `uid`.
     pub fn entry_of(&self, uid: Uid) -> Option<u16> {
         self.attaches.find(uid).map(Key::index)

@@ -2,7 +2,7 @@
 
 use super::super::Caller;
 use super::game::{Asked, Game, MoveVerdict, Speaker};
-use super::joining::Denied;
+use super::joining::{Admitted, Denied};
 use super::user::UserKey;
 use super::{World, link};
 use crate::protocol::client_to_world::{Event, Join, Leave, Move, Stub};
@@ -19,7 +19,8 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             return;
         }
         match self.admit(caller, &message) {
-            Ok(admitted) => self.let_in(caller, message.uid, admitted),
+            Ok(Admitted::Anew(newcomer)) => self.let_in(caller, message.uid, newcomer),
+            Ok(Admitted::Back(key, names)) => self.let_back(caller, key, names),
             Err(Denied { reason, why }) => {
                 self.rooms.stats.count_denied(reason);
                 caller.sessions.send_or_close(caller.now, caller.key, &why.denied(reason));

@@ -6,11 +6,16 @@
 //! snapshot of the present state, with the number of events that it has missed.
 
 use super::super::BroadcastTaken;
-use super::frame_sizes::{MEMBER_MAX_BYTES, MOVE_FRAME_MAX_BYTES, PAGE_HEAD_MAX_BYTES};
+use super::frame_sizes::{
+    AWAY_FRAME_MAX_BYTES, MEMBER_MAX_BYTES, MOVE_FRAME_MAX_BYTES, PAGE_HEAD_MAX_BYTES,
+};
 use super::room_manager::RoomManager;
+use super::seats::HOLDS;
 use super::user::UserKey;
 use crate::broadcast::{Advanced, FrameClass, Window};
-use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast, RoomSnapshot, UserEntered};
+use crate::protocol::world_to_client::{
+    EventBroadcast, MoveBroadcast, RoomSnapshot, UserAway, UserBack, UserEntered,
+};
 use crate::protocol::{
     MemberNumber, MemberState, SNAPSHOT_PAGE_MEMBERS, SendError, encode_frame, take,
 };
@@ -68,7 +73,7 @@ impl RoomManager<'_> {
         let frames = u64::from(place.rings.unpublished_frames());
         place.rings.publish();
         self.stats.flushes += 1;
-        let listeners = u64::from(place.members) + u64::from(place.spectators());
+        let listeners = u64::from(place.members - place.away) + u64::from(place.spectators());
         self.stats.deliveries += (frames * listeners).saturating_sub(moves);
         for first in [place.first, place.first_spectator()] {
             let mut link = first;
@@ -157,8 +162,10 @@ impl RoomManager<'_> {
         let on_page = members_on_page(sessions.buffer_bytes());
         let pages = others.div_ceil(on_page as u16).max(1);
         // A page needs at most one buffer.
-        let needed = usize::from(pages) + self.buffers_for_names(room, sessions.buffer_bytes());
-        if sessions.buffers_available() < needed {
+        let buffer_bytes = sessions.buffer_bytes();
+        let behind =
+            self.buffers_for_names(room, buffer_bytes) + self.away_buffers(room, buffer_bytes);
+        if sessions.buffers_available() < usize::from(pages) + behind {
             return Snapshot::NoBuffers;
         }
         let missed_events = self.catch_up(key);
@@ -182,11 +189,38 @@ impl RoomManager<'_> {
         if let lost @ Snapshot::Lost(_) = self.send_names(sessions, room, session) {
             return lost;
         }
+        if HOLDS && self.send_away(sessions, room, session).is_err_and(SendError::is_loss) {
+            return Snapshot::Lost(session);
+        }
         if let Some(user) = self.users.get_mut(key) {
             // The snapshot stands for what was to go first.
             sessions.send_held(session, &mut user.held);
         }
         Snapshot::Sent
+    }
+
+    /// How many buffers the names of those who are away take at most, behind a snapshot.
+    fn away_buffers(&self, room: u16, buffer_bytes: u16) -> usize {
+        let place = self.rooms.get(usize::from(room)).filter(|_| HOLDS);
+        let away = place.map_or(0, |room| usize::from(room.away));
+        away.div_ceil((usize::from(buffer_bytes) / AWAY_FRAME_MAX_BYTES).max(1))
+    }
+
+    /// Names those who are away, behind a snapshot.
+    fn send_away(
+        &self,
+        sessions: &mut SessionManager<'_>,
+        room: u16,
+        session: SessionKey,
+    ) -> Result<(), SendError> {
+        if self.away_buffers(room, u16::MAX) == 0 {
+            return Ok(());
+        }
+        let members = self.member_keys(room).filter_map(|key| self.users.get(key));
+        for user in members.filter(|user| user.is_away()) {
+            sessions.send_within(session, &UserAway { number: user.number }, u16::MAX)?;
+        }
+        Ok(())
     }
 
     /// Puts the next members onto a page, in place: a copy of it is half of a device's stack. Pushed
@@ -287,8 +321,8 @@ fn classify(frame: Frame<'_>, number: MemberNumber) -> FrameClass {
     let of = match frame.opcode {
         EventBroadcast::OPCODE => return FrameClass::Counted,
         opcode if GAME.server_to_client.contains(opcode) => return FrameClass::Counted,
-        // Both begin with the number.
-        MoveBroadcast::OPCODE | UserEntered::OPCODE => take(frame.payload),
+        // All begin with the number.
+        MoveBroadcast::OPCODE | UserEntered::OPCODE | UserBack::OPCODE => take(frame.payload),
         _ => None,
     };
     if of == Some(number) { FrameClass::Own } else { FrameClass::State }

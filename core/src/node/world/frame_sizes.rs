@@ -42,6 +42,9 @@ const _: () = assert!(
 /// the number of members.
 pub(super) const PAGE_HEAD_MAX_BYTES: usize =
     PREFIX_BYTES + MESSAGE_EXTRA_BYTES + 2 * VARINT_U16_MAX_BYTES + VARINT_U32_MAX_BYTES + 1;
+/// The longest frame that says that somebody is away: prefix, number.
+pub(super) const AWAY_FRAME_MAX_BYTES: usize =
+    PREFIX_BYTES + MESSAGE_EXTRA_BYTES + VARINT_U16_MAX_BYTES;
 /// The longest frame of one event: prefix, the sender's own number and number in the room, kind, length,
 /// data.
 pub const EVENT_FRAME_MAX_BYTES: usize =

@@ -33,14 +33,15 @@
 use super::people::{Admission, Who};
 use super::room_manager::RoomManager;
 use super::saves::{Kept, RecordId, StoreFailure, Unreadable};
+use super::seats::Left;
 use super::ticks::Tick;
 use super::timers::{RoomTimers, TimerId};
 use crate::entropy::Entropy;
 use crate::protocol::schema::GameSchema;
 use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
 use crate::protocol::{
-    Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, MemberNumber, MemberState, Message,
-    Position, RoomId, SendError, Uid,
+    Bytes, Direction, Dispatched, EVENT_MAX_BYTES, MemberNumber, MemberState, Message, Position,
+    RoomId, SendError, Uid,
 };
 use crate::session::SessionManager;
 use crate::time::Instant;
@@ -75,34 +76,6 @@ pub enum MoveVerdict {
     Correct(Position, Direction),
     /// The mover stays where it was, and is told so.
     Refuse,
-}
-
-/// Why somebody is out of its room.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum Left {
-    /// It has said so.
-    Left,
-    /// Its connection was lost, and the time to come back is over, or there was none.
-    Expired,
-    /// The game has removed it, or its realm has no place for it any more.
-    Removed,
-    /// It goes elsewhere, or comes anew.
-    Replaced,
-    /// It may not be in the realm any more: its account is revoked, or it is banned.
-    Revoked,
-}
-
-impl Left {
-    /// What the end of a member's connection, or Main's word, means.
-    pub(super) const fn for_reason(reason: ErrorCode) -> Self {
-        match reason {
-            ErrorCode::GOODBYE => Self::Left,
-            ErrorCode::REMOVED | ErrorCode::FULL => Self::Removed,
-            ErrorCode::REPLACED | ErrorCode::WORLD_TIMEOUT => Self::Replaced,
-            ErrorCode::REVOKED | ErrorCode::BANNED | ErrorCode::DETACHED => Self::Revoked,
-            _ => Self::Expired,
-        }
-    }
 }
 
 /// The rules of one room; see the [module](self).
@@ -410,6 +383,13 @@ impl RoomContext<'_, '_> {
         (user.room == self.room && !user.is_spectator()).then(|| user.state())
     }
 
+    /// Whether somebody in the room has lost its connection, and its seat is held.
+    pub fn is_away(&self, uid: Uid) -> bool {
+        let key = self.rooms.users.find(uid);
+        let user = key.and_then(|key| self.rooms.users.get(key));
+        user.is_some_and(|user| user.room == self.room && user.is_away())
+    }
+
     /// Says something to everyone in the room, in the name of `uid`, or of the game itself
     /// ([`Uid::NOBODY`]).
     ///
@@ -455,7 +435,7 @@ impl RoomContext<'_, '_> {
     /// Tells one member one of the game's own messages, behind what was said to the whole room before.
     ///
     /// # Errors
-    /// [`SendError::Closed`] if it is not in this room, [`SendError::Full`] if it takes nothing more now,
+    /// [`SendError::Closed`] if it is not in this room or away, [`SendError::Full`] if it takes nothing more now,
     /// [`SendError::TooLong`] for what is over the frame limit.
     pub fn tell<M: Message>(&mut self, to: Uid, message: &M) -> Result<(), SendError> {
         const { assert!(is_a_game_s::<M>(), "a game tells messages of `GAME.server_to_client`") };

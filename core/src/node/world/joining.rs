@@ -4,6 +4,7 @@
 //!   Join ──► a place, and a key that is good ──► what does the game say? ──► Player: in, and the others are told
 //!                                                                       ├──► Spectator: listens
 //!                                                                       └──► Refuse: told why, and closed
+//!   with a seat, from here or elsewhere ──► the same question ──► anything but Refuse: back to it
 //! ```
 
 use super::super::{Caller, Names};
@@ -19,7 +20,15 @@ use crate::protocol::{
 use crate::session::{LinkTag, Trust};
 
 /// Somebody who may come in.
-pub(super) struct Admitted {
+pub(super) enum Admitted {
+    /// Who was not there.
+    Anew(Newcomer),
+    /// Back to its seat, with the names that it has now.
+    Back(UserKey, Names),
+}
+
+/// Somebody who comes to a room anew.
+pub(super) struct Newcomer {
     room: u16,
     is_spectator: bool,
     names: Names,
@@ -61,7 +70,10 @@ impl<'a, G: Game> World<'a, G> {
             self.arm_attach_timer(&mut caller.context(), entry);
         }
         if let Some(before) = self.rooms.users.find(uid) {
-            self.show_out(&mut caller.context(), before, ErrorCode::REPLACED);
+            match self.seat_ends_for(caller.now, before) {
+                Some(reason) => self.show_out(&mut caller.context(), before, reason),
+                None => return self.admit_back(caller, before, names),
+            }
         }
         let room = self.room_to_join().ok_or(JoinDenial::FULL)?;
         let address = caller.sessions.address(caller.key).unwrap_or_default();
@@ -73,7 +85,27 @@ impl<'a, G: Game> World<'a, G> {
             Admission::Player | Admission::Spectator => return Err(JoinDenial::FULL.into()),
             Admission::Refuse(why) => return Err(Denied { reason: JoinDenial::REFUSED, why }),
         };
-        Ok(Admitted { room, is_spectator, names })
+        Ok(Admitted::Anew(Newcomer { room, is_spectator, names }))
+    }
+
+    /// Whoever has a seat has its place; whether the game still wants it is asked all the same.
+    fn admit_back(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        key: UserKey,
+        names: Names,
+    ) -> Result<Admitted, Denied> {
+        let user = self.rooms.users.get(key).ok_or(JoinDenial::FULL)?;
+        let (uid, number, room) = (user.uid, user.number, user.room);
+        let address = caller.sessions.address(caller.key).unwrap_or_default();
+        let who =
+            Who { number: Some(number), is_returning: true, ..Who::new(uid, &names, address) };
+        let says = self.with_game(&mut caller.context(), room, |game, room| game.admit(room, &who));
+        if let Some(Admission::Refuse(why)) = says {
+            self.show_out(&mut caller.context(), key, ErrorCode::REMOVED);
+            return Err(Denied { reason: JoinDenial::REFUSED, why });
+        }
+        Ok(Admitted::Back(key, names))
     }
 
     /// One with a place to play, or else one that can be watched.
@@ -81,8 +113,8 @@ impl<'a, G: Game> World<'a, G> {
         self.rooms.room_with_place().or_else(|| self.rooms.room_with_view())
     }
 
-    pub(super) fn let_in(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid, admitted: Admitted) {
-        let Admitted { room, is_spectator, names } = admitted;
+    pub(super) fn let_in(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid, newcomer: Newcomer) {
+        let Newcomer { room, is_spectator, names } = newcomer;
         if is_spectator {
             return self.let_watch(caller, uid, room, names);
         }
@@ -93,7 +125,7 @@ impl<'a, G: Game> World<'a, G> {
         let Ok(key) = self.rooms.enter(caller.sessions, room, caller.key, member, names) else {
             return;
         };
-        self.welcome(caller, key);
+        self.welcome(caller, key, false);
         self.rooms.announce_entry(caller.now, key);
         self.with_game(&mut caller.context(), room, |game, room| game.on_enter(room, uid));
         self.main_link_report_joined(&mut caller.context(), key);
@@ -104,13 +136,13 @@ impl<'a, G: Game> World<'a, G> {
         let Ok(key) = self.rooms.watch(caller.sessions, room, (uid, caller.key), names) else {
             return;
         };
-        self.welcome(caller, key);
+        self.welcome(caller, key, false);
         self.with_game(&mut caller.context(), room, |game, room| game.on_watch(room, uid));
         self.main_link_report_joined(&mut caller.context(), key);
     }
 
     /// Tells somebody that it is in, and who else is.
-    fn welcome(&mut self, caller: &mut Caller<'_, 'a>, key: UserKey) {
+    pub(super) fn welcome(&mut self, caller: &mut Caller<'_, 'a>, key: UserKey, is_returned: bool) {
         let Some(user) = self.rooms.users.get(key) else { return };
         let (number, room_id) = (user.number, RoomId(user.room));
         let (spawn_pos, spawn_dir) = (user.pos, user.dir);
@@ -119,7 +151,7 @@ impl<'a, G: Game> World<'a, G> {
         caller.sessions.set_tag(caller.key, LinkTag { kind: link::USER, index: key.index() });
         caller.sessions.prove(caller.now, caller.key, Trust::Client);
         let welcome =
-            JoinOk { version, room_id, number, spawn_pos, members, spawn_dir, is_returned: false };
+            JoinOk { version, room_id, number, spawn_pos, members, spawn_dir, is_returned };
         caller.sessions.send_or_close(caller.now, caller.key, &welcome);
         self.rooms.send_snapshot(caller.now, caller.sessions, key);
     }

@@ -22,13 +22,13 @@ use super::super::cluster::{Dialer, Heard};
 use super::super::{Caller, Context, Names};
 use super::frame_sizes::PREFIX_BYTES;
 use super::game::Game;
-use super::user::UserKey;
+use super::user::{UserKey, WorldUser};
 use super::{ATTACH_TIMERS, MAIN_LINK_TIMER, World, link};
 use crate::backoff::Backoff;
 use crate::log;
 use crate::protocol::main_to_world::{AttachUser, CloseRoom, DetachUser, Registered, Stub};
 use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, RegisterWorld, Status, UserJoined, UserLeft, UserList,
+    AttachAck, AttachDenied, RegisterWorld, Status, UserHeld, UserJoined, UserLeft, UserList,
 };
 use crate::protocol::{
     Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid, Versions, WorldId,
@@ -36,7 +36,7 @@ use crate::protocol::{
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::time::Instant;
 use crate::wire::Frame;
-use crate::wire::VARINT_U53_MAX_BYTES;
+use crate::wire::{VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 
 /// Where the link to Main is; see the [module](self).
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -179,7 +179,7 @@ impl<'a, G: Game> World<'a, G> {
             users: self.rooms.users() as u16,
             rooms: self.rooms.occupied_rooms() as u16,
             load: (self.rooms.users() * 1_000 / capacity) as u16,
-            held: 0,
+            held: self.rooms.away() as u16,
         };
         // What it says is old in a moment: if the link is full, the next one will do.
         let _ = cx.sessions.send(key, &status);
@@ -191,6 +191,10 @@ impl<'a, G: Game> World<'a, G> {
             let joined = UserJoined { uid: user.uid, is_spectator: user.is_spectator() };
             self.main_link_tell(cx, &joined);
         }
+    }
+
+    pub(super) fn main_link_report_held(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
+        self.main_link_tell(cx, &UserHeld { uid });
     }
 
     pub(super) fn main_link_report_left(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
@@ -244,23 +248,23 @@ impl<'a, G: Game> World<'a, G> {
     fn user_page(&self, first: u16, on_page: usize) -> (UserList, Option<u16>) {
         let is_first = first == 0;
         let mut uids = heapless::Vec::<Uid, USER_PAGE_USERS>::new();
-        let mut spectators = 0;
+        let (mut held, mut spectators) = (0, 0);
         let slots = self.rooms.users.capacity() as u16;
         for index in first..slots {
             let Some(user) = self.rooms.users.at(index) else {
                 continue;
             };
+            let bit = u32::from(user.is_away()).unbounded_shl(uids.len() as u32);
             if uids.len() >= on_page || uids.push(user.uid).is_err() {
-                return (
-                    UserList { is_first, is_last: false, uids, held: 0, spectators },
-                    Some(index),
-                );
+                let page = UserList { is_first, is_last: false, uids, held, spectators };
+                return (page, Some(index));
             }
             if user.is_spectator() {
                 spectators |= 1 << (uids.len() - 1);
             }
+            held |= bit;
         }
-        (UserList { is_first, is_last: true, uids, held: 0, spectators }, None)
+        (UserList { is_first, is_last: true, uids, held, spectators }, None)
     }
 
     pub(super) fn arm_attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
@@ -278,15 +282,24 @@ impl<'a, G: Game> World<'a, G> {
 
     /// Whether one more user may be attached.
     fn has_place_for(&self, uid: Uid) -> bool {
-        let is_counted = self.attaches.is_pending(uid) || self.rooms.users.find(uid).is_some();
+        let is_member = |uid| self.rooms.users.find(uid).is_some();
         let taken = self.rooms.users() + self.attaches.pending();
-        is_counted || taken < self.rooms.capacity()
+        // Whoever comes back has its place already; who that is matters only where places are short.
+        self.attaches.is_pending(uid)
+            || is_member(uid)
+            || taken < self.rooms.capacity()
+            || taken - self.attaches.pending_for(is_member) < self.rooms.capacity()
     }
 }
 
-/// How many users one page has, so that it fits a buffer of a node's pool: prefix, which page, and count first.
+/// A bit for each user of a page.
+const _: () = assert!(USER_PAGE_USERS <= u32::BITS as usize);
+
+/// How many users one page has, so that it fits a buffer of a node's pool: prefix, which page, and count first, and
+/// who is away last.
 fn users_on_page(buffer_bytes: u16) -> usize {
-    let room = usize::from(buffer_bytes).saturating_sub(PREFIX_BYTES + 3);
+    let besides = PREFIX_BYTES + 3 + VARINT_U32_MAX_BYTES;
+    let room = usize::from(buffer_bytes).saturating_sub(besides);
     (room / VARINT_U53_MAX_BYTES).clamp(1, USER_PAGE_USERS)
 }
 
@@ -333,8 +346,12 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
         self.attaches.forget(message.uid);
         match self.rooms.users.find(message.uid) {
-            // It has come meanwhile, as Main is about to hear: only its ticket was meant.
-            Some(_) if message.reason == ErrorCode::GOODBYE => {}
+            // Only its ticket was meant. It has come meanwhile, as Main is about to hear, or its seat is held.
+            Some(key) if message.reason == ErrorCode::GOODBYE => {
+                if self.rooms.users.get(key).is_some_and(WorldUser::is_away) {
+                    self.main_link_report_held(&mut caller.context(), message.uid);
+                }
+            }
             Some(key) => self.show_out(&mut caller.context(), key, message.reason),
             None => self.main_link_report_left(&mut caller.context(), message.uid),
         }

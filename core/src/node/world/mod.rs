@@ -30,6 +30,7 @@ mod random;
 pub mod room;
 pub mod room_manager;
 pub mod saves;
+pub mod seats;
 pub mod stats;
 mod telling;
 #[cfg(test)]
@@ -45,8 +46,7 @@ pub use frame_sizes::{
     ring_min_bytes, ring_min_bytes_for,
 };
 pub use game::{
-    GAME_NAME_MAX_BYTES, Game, Left, MoveVerdict, Relay, RoomContext, Setting, SettingProblem,
-    Speaker,
+    GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting, SettingProblem, Speaker,
 };
 pub use memory::WorldMemory;
 pub use people::{AddressClass, Admission, Refusal, Who};
@@ -56,6 +56,7 @@ pub use saves::{
     Kept, ROOM_SAVE_MAX_BYTES, RecordId, SAVE_KEY_MAX_BYTES, SAVE_MAX_BYTES, SAVES_IN_FLIGHT_MAX,
     SaveError, SaveStorage, StoreFailure, Unreadable,
 };
+pub use seats::Left;
 pub use stats::WorldStats;
 pub use ticks::Tick;
 pub use timers::{TimerId, world_timers_for};
@@ -163,8 +164,10 @@ pub const WORLD_NODE_BYTES: usize =
 
 const _: () = {
     // It is mostly slices, three texts of the configuration, and its keys with the proof's nonces.
-    // And a counter for each denial of a join.
-    let most_bytes = if usize::BITS == 32 { 936 } else { 1_232 };
+    // And a counter for each denial of a join, and for losses and returns.
+    let most_bytes = if usize::BITS == 32 { 940 } else { 1_232 };
+    // When the next held seat has had its time.
+    let seat_bytes = if cfg!(feature = "seats") { 16 } else { 0 };
     // What addresses and networks hold and open, and the oldest stranger.
     let shares_bytes = if cfg!(feature = "shares") { 80 + 48 } else { 0 };
     // WebSockets: a second slice of rings and its share, origins and hosts, twice, a limit, two counters, mask keys.
@@ -180,8 +183,13 @@ const _: () = {
     assert!(!cfg!(feature = "saves") || saves_bytes <= 216, "a book has grown: say why");
     // Bans, and how many spectators there are and may be.
     let people_bytes = if cfg!(feature = "names") { usize::BITS as usize / 4 + 16 } else { 0 };
-    let optional_bytes =
-        message_bytes + shares_bytes + log_bytes + long_bytes + saves_bytes + people_bytes;
+    let optional_bytes = message_bytes
+        + shares_bytes
+        + log_bytes
+        + long_bytes
+        + saves_bytes
+        + people_bytes
+        + seat_bytes;
     assert!(
         WORLD_NODE_BYTES <= most_bytes + optional_bytes,
         "a node has grown: say why, and what it costs"
@@ -369,7 +377,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
             link::MAIN => self.main_link_ended(cx, ended.reason),
             link::USER => {
                 if let Some(key) = self.rooms.users.key_at(ended.tag.index) {
-                    self.remove_user(cx, key, ended.reason);
+                    self.member_ended(cx, key, ended.reason);
                 }
             }
             _ => {}
@@ -388,8 +396,9 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let due = [self.ticks.next_at(), self.rooms.next_flush(), self.rooms.saves.next_deadline()];
-        due.into_iter().flatten().min()
+        let rooms = &self.rooms;
+        let due = [rooms.next_flush(), rooms.saves.next_deadline(), rooms.next_end()];
+        due.into_iter().chain([self.ticks.next_at()]).flatten().min()
     }
 
     /// A flush that is due happens in the transmission that follows; here it is the ticks' turn.
@@ -397,6 +406,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         if let Some(tick) = self.ticks.take_due(cx.now, G::TICK_INTERVAL_MS) {
             self.tick(cx, tick);
         }
+        self.end_seats(cx);
         #[cfg(feature = "saves")]
         self.on_save_deadline(cx);
     }

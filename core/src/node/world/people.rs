@@ -149,7 +149,7 @@ impl RoomContext<'_, '_> {
     }
 
     /// Removes somebody from the room and closes its connection. Its client shows why, and does not come back by
-    /// itself.
+    /// itself. Whoever is away loses its seat.
     pub fn kick(&mut self, uid: Uid, why: &Refusal) {
         self.put_out(uid, why, JoinDenial::REFUSED, ErrorCode::REMOVED);
     }
@@ -166,6 +166,7 @@ impl RoomContext<'_, '_> {
 
     fn put_out(&mut self, uid: Uid, why: &Refusal, denial: JoinDenial, code: ErrorCode) {
         let Some(session) = self.session_of(uid) else { return };
+        self.rooms.give_up_seat(self.now, uid, code);
         self.rooms.send_held(self.sessions, uid);
         if *why != Refusal::UNSAID {
             // Whose queue is full is told less.

@@ -31,6 +31,8 @@ pub struct Room {
     pub(super) first_moved: Link,
     pub(super) members: u16,
     pub(super) moved: u16,
+    /// Of the members, those who are away.
+    pub(super) away: u16,
     /// What the newest member is called.
     pub(super) last_number: MemberNumber,
     pub(super) random: RoomRandom,
@@ -49,6 +51,7 @@ impl Room {
         first_moved: Link::NONE,
         members: 0,
         moved: 0,
+        away: 0,
         last_number: MemberNumber::GAME,
         random: RoomRandom::UNSEEDED,
         #[cfg(feature = "names")]

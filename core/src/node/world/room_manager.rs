@@ -12,6 +12,7 @@ use super::frame_sizes::{
 use super::gallery::Gallery;
 use super::room::Room;
 use super::saves::SaveBook;
+use super::seats::{NextEnd, Seat};
 use super::stats::WorldStats;
 use super::user::{UserKey, WorldUser};
 use crate::broadcast::{FrameClass, Positions, RingBytes};
@@ -64,8 +65,9 @@ pub struct RoomManager<'a> {
     pub(super) saves: SaveBook<'a>,
     pub(super) bans: BanBook<'a>,
     pub(super) gallery: Gallery,
+    pub(super) next_end: NextEnd,
     longest_frame_bytes: u16,
-    room_capacity: u16,
+    pub(super) room_capacity: u16,
 }
 
 impl<'a> RoomManager<'a> {
@@ -95,6 +97,7 @@ impl<'a> RoomManager<'a> {
             saves,
             bans: BanBook::new(storage.bans),
             gallery: Gallery::new(room_spectators),
+            next_end: NextEnd::NEVER,
         }
     }
 
@@ -168,6 +171,8 @@ impl<'a> RoomManager<'a> {
         let number = self.next_number(room).ok_or(Full)?;
         let place = self.rooms.get_mut(usize::from(room)).ok_or(Full)?;
         place.last_number = number;
+        let mut seat = Seat::VACANT;
+        seat.take_from(sessions.address(session).unwrap_or_default().group());
         let user = WorldUser {
             number,
             uid: member.uid,
@@ -178,6 +183,7 @@ impl<'a> RoomManager<'a> {
             cursor: place.rings.enter(sessions.framing(session)),
             needs_snapshot: true,
             names,
+            seat,
             ..WorldUser::VACANT
         };
         let key = self.users.insert(user).map_err(|_| Full)?;
@@ -218,11 +224,18 @@ impl<'a> RoomManager<'a> {
 
     /// Tells the others that somebody is there, and what it is called.
     pub(super) fn announce_entry(&mut self, now: Instant, key: UserKey) {
-        let Some(user) = self.users.get(key) else {
+        if let Some(member) = self.users.get(key).map(WorldUser::state) {
+            self.tell_others(now, key, &UserEntered { member });
+            self.announce_name(now, key);
+        }
+    }
+
+    /// Tells the others of its room something about a member, which [`classify`](super::fan_out) knows for its own.
+    pub(super) fn tell_others<M: Message>(&mut self, now: Instant, key: UserKey, message: &M) {
+        let Some(room) = self.users.get(key).map(|user| user.room) else {
             return;
         };
-        let (room, member) = (user.room, user.state());
-        let Some(position) = self.append_or_resync(now, room, &UserEntered { member }) else {
+        let Some(position) = self.append_or_resync(now, room, message) else {
             return;
         };
         if let (Some(place), Some(user)) =
@@ -230,7 +243,6 @@ impl<'a> RoomManager<'a> {
         {
             place.rings.leave_out(&self.rings, room, &mut user.cursor, position);
         }
-        self.announce_name(now, key);
     }
 
     /// Takes somebody out of its room, and tells the others: its last move, then its leaving. Moves
@@ -248,6 +260,7 @@ impl<'a> RoomManager<'a> {
         let mut user = self.users.remove(key)?;
         sessions.send_held(user.session, &mut user.held);
         let place = self.rooms.get_mut(usize::from(room))?;
+        place.away -= u16::from(user.is_away());
         place.rings.leave(&user.cursor);
         let (first, count) = place.list_of(user.number);
         *count -= 1;

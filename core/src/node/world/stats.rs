@@ -26,6 +26,10 @@ pub struct WorldStats {
     pub joined: u32,
     /// Users who left one.
     pub left: u32,
+    /// Members whose connection was lost, with their seats held.
+    pub lost: u32,
+    /// Members who are back in their seats.
+    pub returned: u32,
     /// Joins denied, by reason, as in [`JoinDenial::ALL`].
     pub denied: [u32; JoinDenial::ALL.len()],
 }

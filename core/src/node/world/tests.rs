@@ -17,6 +17,8 @@ mod random;
 mod reports;
 #[cfg(feature = "saves")]
 mod saves;
+#[cfg(feature = "seats")]
+mod seats;
 mod slots;
 mod ticking;
 mod timers;
@@ -37,7 +39,8 @@ use crate::protocol::client_to_world::{Event, Join, Leave, Move};
 use crate::protocol::either_way::{Bye, Error, Ping, Pong};
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
-    EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
+    EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserAway, UserBack,
+    UserEntered, UserLeft,
 };
 use crate::protocol::{
     Bytes, Direction, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, ServerKind,

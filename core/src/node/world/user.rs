@@ -2,6 +2,7 @@
 
 use super::super::Names;
 use super::super::uid_table::HasUid;
+use super::seats::Seat;
 use crate::broadcast::Cursor;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
 use crate::session::{SendQueue, SessionKey};
@@ -17,7 +18,8 @@ pub const USER_SLOT_BYTES: usize = core::mem::size_of::<Slot<WorldUser>>();
 const FRAMING_BYTES: usize = if cfg!(feature = "websocket") { 4 } else { 0 };
 
 const _: () = assert!(
-    USER_SLOT_BYTES <= (80 + FRAMING_BYTES + size_of::<Names>()).next_multiple_of(8),
+    USER_SLOT_BYTES
+        <= (80 + FRAMING_BYTES + size_of::<Names>() + size_of::<Seat>()).next_multiple_of(8),
     "a room member has grown: say why, and what it costs"
 );
 
@@ -44,6 +46,7 @@ pub struct WorldUser {
     pub(super) has_moved: bool,
     /// It gets the whole room before anything else: it is new, or has fallen behind.
     pub(super) needs_snapshot: bool,
+    pub(super) seat: Seat,
 }
 
 impl WorldUser {
@@ -67,7 +70,12 @@ impl WorldUser {
         self.room
     }
 
-    /// The session that it is reached by.
+    /// Whether its connection is lost, and its seat held.
+    pub fn is_away(&self) -> bool {
+        self.session == Key::DANGLING
+    }
+
+    /// The session that it is reached by; dangling while it is away.
     pub const fn session(&self) -> SessionKey {
         self.session
     }
@@ -90,6 +98,7 @@ impl Vacant for WorldUser {
         names: Names::NONE,
         has_moved: false,
         needs_snapshot: false,
+        seat: Seat::VACANT,
     };
 }
 

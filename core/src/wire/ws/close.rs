@@ -54,9 +54,10 @@ impl CloseCode {
     /// The server is full: come back later.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
 
-    /// Whether the peer ends in good order: no code is no complaint, and an application's own is meant.
+    /// Whether the peer ends in good order: no code is no complaint, and an application's own is meant. Who is going
+    /// away is not: a page that loads itself anew says so, and comes back.
     pub const fn is_goodbye(self) -> bool {
-        matches!(self.0, 1000 | 1001 | 1005 | 3000..=4999)
+        matches!(self.0, 1000 | 1005 | 3000..=4999)
     }
 
     /// Whether a peer that ended like this may be there again: the connection broke, or the server had

@@ -29,12 +29,13 @@ fn check_detaching(bench: &mut MainBench<'_>, world: SessionKey, uid: Uid) {
 }
 
 #[test]
-fn a_user_who_did_not_come_is_detached_before_it_is_outside() {
+fn a_user_who_did_not_come_is_where_it_was() {
     with_earlier_stay(|bench, world, guest, attach| {
         bench.say(world, &ack(&attach));
         assert_eq!(bench.heard(guest.key), [sent_to(1, &attach)]);
         bench.pass_ms(ATTACH_TTL_MS + GRACE_MS + 15); // one tick more, less than a detach may take
-        check_detaching(bench, world, guest.uid);
+        assert_eq!(bench.heard(world), []);
+        assert_eq!(bench.place(guest.uid), Some(Place::Inside(bench.key_of_world(1))));
     });
 }
 

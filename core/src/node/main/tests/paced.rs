@@ -100,8 +100,12 @@ fn who_is_gone_is_remembered_until_the_world_knows() {
 #[test]
 fn a_detach_goes_before_the_attach_that_follows_it() {
     with_crowd(|bench, world, inside, _| {
-        bench.ask(inside, "");
+        let elsewhere = bench.register(2, "south", 90);
+        bench.ask(inside, "south");
+        bench.disconnect(elsewhere);
         bench.pass_ms(ATTACH_TIMEOUT_MS + TICK_MS);
+        assert_eq!(bench.heard(inside.key), [refused(ErrorCode::NO_WORLD)]);
+        bench.ask(inside, "");
         bench.unblock(world, usize::MAX);
         let heard = bench.heard(world);
         let of_it = |said: &&Said| {

@@ -3,6 +3,7 @@
 use super::login::{FIRST_MS, LoginBench, REVISION, TOKEN, UID, with_accounts};
 use super::*;
 use crate::protocol::login_to_main::{StoreRevision, VerifyAck};
+use crate::protocol::world_to_main::UserHeld;
 use crate::protocol::{REVOCATION_PAGE, Revision, Revocation};
 use crate::session::PeerAddress;
 use crate::timer::TICK_MS;
@@ -265,6 +266,47 @@ fn both_sides_of_a_stay_of_an_older_login() {
             assert_eq!(bench.state(owner.key), Some(SessionState::Ready));
         });
     }
+}
+
+/// The stay of somebody whose seat is held goes on with the login that it has begun with, until it is back.
+#[test]
+fn both_sides_of_a_held_stay_of_an_older_login() {
+    for (is_back, is_out) in [(false, true), (true, false)] {
+        with_accounts(|bench| {
+            let login = bench.connect_login();
+            let world = bench.register(1, "", 10);
+            let first = bench.log_in_at(login, UID, Revision(9));
+            bench.enter(first, world);
+            bench.say(world, &UserHeld { uid: UID });
+            let owner = bench.log_in_at(login, UID, Revision(10));
+            bench.ask(owner, "");
+            let attach = bench.attach_at(world);
+            bench.say(world, &ack(&attach));
+            if is_back {
+                bench.say(world, &UserJoined { uid: UID, is_spectator: false });
+            }
+            bench.revoke(login, &[(UID, 10, true)], 10);
+            let expected = if is_out { vec![detach(UID, ErrorCode::DETACHED)] } else { vec![] };
+            assert_eq!(bench.heard(world), expected);
+        });
+    }
+}
+
+/// A seat is held for nobody whose rights have ended.
+#[test]
+fn whose_account_is_revoked_while_it_is_away_loses_its_seat() {
+    with_accounts(|bench| {
+        let login = bench.connect_login();
+        let world = bench.register(1, "", 10);
+        let user = bench.log_in_at(login, UID, Revision(9));
+        bench.enter(user, world);
+        bench.say(world, &UserHeld { uid: UID });
+        bench.disconnect(user.key);
+        bench.revoke(login, &[(UID, 10, false)], 10);
+        assert_eq!(bench.heard(world), [detach(UID, ErrorCode::REVOKED)]);
+        bench.say(world, &UserLeft { uid: UID });
+        assert_eq!((bench.place(UID), bench.users_of(1)), (None, 0));
+    });
 }
 
 /// Login's answer about a token may be older than what is known of revocations.

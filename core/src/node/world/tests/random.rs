@@ -29,13 +29,13 @@ fn uid_of(word: Word) -> Uid {
 }
 
 /// Somebody who is expected, if anybody is.
-fn expected_uid(bench: &WorldBench<'_, Relay>, word: Word) -> Uid {
+fn expected_uid<G: Game>(bench: &WorldBench<'_, G>, word: Word) -> Uid {
     let is_expected = |uid: &Uid| bench.role().attaches().is_pending(*uid);
     (1..=u64::from(UIDS)).map(Uid).find(is_expected).unwrap_or(uid_of(word))
 }
 
 /// What the peer at `key` says: mostly what its place in the protocol allows.
-fn speak(bench: &WorldBench<'_, Relay>, key: SessionKey, word: Word) -> Vec<u8> {
+fn speak<G: Game>(bench: &WorldBench<'_, G>, key: SessionKey, word: Word) -> Vec<u8> {
     let tag = bench.node.sessions().get(key).map_or_else(LinkTag::default, Session::tag);
     match (tag.kind, word.what) {
         (_, 0..4) => frame_of(&Ping { nonce: word.whom.into() }),
@@ -75,7 +75,7 @@ struct Views {
 
 impl Views {
     /// Reads what everyone has heard. A welcome begins a picture.
-    fn hear(&mut self, bench: &mut WorldBench<'_, Relay>) {
+    fn hear<G: Game>(&mut self, bench: &mut WorldBench<'_, G>) {
         for key in bench.live_peers() {
             let said = bench.heard(key);
             let inside = (bench.role().rooms().iter()).find(|(_, user)| user.session() == key);
@@ -88,7 +88,7 @@ impl Views {
     }
 
     /// The same for those whose welcome has been read already.
-    fn hear_from_the_start(&mut self, bench: &WorldBench<'_, Relay>) {
+    fn hear_from_the_start<G: Game>(&mut self, bench: &WorldBench<'_, G>) {
         for (_, user) in bench.role().rooms().iter() {
             let MemberState { uid, number, .. } = user.state();
             let mut view = View::of(uid.0 as u32, number);
@@ -97,14 +97,14 @@ impl Views {
         }
     }
 
-    fn check(&self, bench: &WorldBench<'_, Relay>) {
-        for (_, user) in bench.role().rooms().iter() {
+    fn check<G: Game>(&self, bench: &WorldBench<'_, G>) {
+        for (_, user) in bench.role().rooms().iter().filter(|(_, user)| !user.is_away()) {
             self.views.get(&user.session()).expect("everyone has heard something").check(bench);
         }
     }
 }
 
-fn check_rooms(bench: &WorldBench<'_, Relay>) {
+fn check_rooms<G: Game>(bench: &WorldBench<'_, G>) {
     let uids = bench.uids();
     assert!(uids.windows(2).all(|pair| pair[0] < pair[1]), "a uid is in the rooms twice");
     let rooms = bench.role().rooms();
@@ -112,8 +112,10 @@ fn check_rooms(bench: &WorldBench<'_, Relay>) {
         let members = rooms.iter().filter(|(_, user)| user.room() == room).count();
         assert_eq!(members, usize::from(rooms.members(room)));
         assert!(members <= usize::from(TINY.room_capacity));
+        let away = rooms.iter().filter(|(_, user)| user.room() == room && user.is_away());
+        assert!(away.count() <= usize::from(TINY.room_capacity / 4));
     }
-    for (_, user) in rooms.iter() {
+    for (_, user) in rooms.iter().filter(|(_, user)| G::HOLD_MS == 0 || !user.is_away()) {
         assert!(bench.node.sessions().is_open(user.session()), "a member without a connection");
     }
     assert_eq!(rooms.users(), (bench.role().stats().joined - bench.role().stats().left) as usize);
@@ -139,7 +141,7 @@ fn any_acts() -> impl Strategy<Value = Vec<Act>> {
     })
 }
 
-fn attach(bench: &mut WorldBench<'_, Relay>, uid: Uid) {
+fn attach<G: Game>(bench: &mut WorldBench<'_, G>, uid: Uid) {
     let is_main = |key: &SessionKey| {
         bench.node.sessions().get(*key).is_some_and(|session| session.tag().kind == link::MAIN)
     };
@@ -152,7 +154,7 @@ fn run(setup: Setup, acts: &[Act]) {
     with_world(setup, |bench| play(bench, acts));
 }
 
-fn play(bench: &mut WorldBench<'_, Relay>, acts: &[Act]) {
+fn play<G: Game>(bench: &mut WorldBench<'_, G>, acts: &[Act]) {
     let main = bench.meet_main();
     bench.fill(main, UIDS - 3);
     let mut views = Views::default();
@@ -184,6 +186,14 @@ proptest! {
     #[test]
     fn a_world_without_a_flush_interval_survives_its_peers(acts in any_acts()) {
         run(Setup { flush_interval_ms: 0, ..TINY }, &acts);
+    }
+
+    /// The same in rooms that hold seats.
+    #[cfg(feature = "seats")]
+    #[test]
+    fn a_world_that_holds_seats_survives_its_peers(acts in any_acts(), flush in 0u32..2) {
+        let setup = Setup { flush_interval_ms: flush * FLUSH_MS, ..TINY };
+        with_game(setup, |bench: &mut WorldBench<'_, super::seats::Keeper>| play(bench, &acts));
     }
 
     /// The same with both kinds of members in each room.

@@ -1,6 +1,6 @@
 //! What a player knows from what it has heard: a strict reader of the stream.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
@@ -12,6 +12,8 @@ pub(super) struct View {
     own: u32,
     own_number: MemberNumber,
     others: BTreeMap<MemberNumber, MemberState>,
+    /// Of the others, those who are away.
+    away: BTreeSet<MemberNumber>,
     /// Pages of a snapshot that are still to come.
     pages_left: u16,
     /// Events heard or announced as missed.
@@ -40,7 +42,14 @@ impl View {
         if let Some(UserEntered { member }) = said.read() {
             return member.number != own && self.others.insert(member.number, member).is_none();
         }
+        if let Some(UserAway { number }) = said.read() {
+            return self.others.contains_key(&number) && self.away.insert(number);
+        }
+        if let Some(UserBack { number }) = said.read() {
+            return number == own || self.away.remove(&number);
+        }
         if let Some(UserLeft { number }) = said.read() {
+            self.away.remove(&number);
             return self.others.remove(&number).is_some();
         }
         if let Some(MoveBroadcast { number, pos, dir }) = said.read() {
@@ -59,6 +68,7 @@ impl View {
         let is_first = self.pages_left == 0;
         if is_first {
             self.others.clear();
+            self.away.clear();
             self.snapshots += 1;
             self.events += page.missed_events;
             self.missed += page.missed_events;
@@ -77,6 +87,11 @@ impl View {
             .filter(|(_, user)| user.room() == room && user.state().uid.0 as u32 != self.own)
             .map(|(_, user)| (user.state().number, user.state()))
             .collect();
+        let away: BTreeSet<MemberNumber> = (bench.role().rooms().iter())
+            .filter(|(_, user)| user.room() == room && user.is_away())
+            .map(|(_, user)| user.state().number)
+            .collect();
+        assert_eq!(self.away, away, "who is away, as {} sees it", self.own);
         assert_eq!((&self.others, self.pages_left), (&others, 0), "the view of {}", self.own);
     }
 }
