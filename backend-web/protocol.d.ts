@@ -314,7 +314,13 @@ export interface Leave {
   type: "Leave";
 }
 
-export type ClientToWorld = Join | Move | Event | Leave;
+export interface Input {
+  type: "Input";
+  tick: number;
+  data: Uint8Array;
+}
+
+export type ClientToWorld = Join | Move | Event | Leave | Input;
 export const clientToWorld: Link<ClientToWorld>;
 
 export interface JoinOk {
@@ -390,7 +396,14 @@ export interface UserBack {
   number: number;
 }
 
-export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused | MemberName | UserAway | UserBack;
+export interface InputAck {
+  type: "InputAck";
+  tick: number;
+  pos: Position;
+  dir: number;
+}
+
+export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused | MemberName | UserAway | UserBack | InputAck;
 export const worldToClient: Link<WorldToClient>;
 
 export interface LoginReq {

@@ -131,6 +131,7 @@ export const clientToWorld = link({
   Move: [0x2002, { pos: position, dir: u16 }],
   Event: [0x2003, { request: u32, kind: u16, data: bytes(256) }],
   Leave: [0x2004, {}],
+  Input: [0x2005, { tick: u32, data: bytes(64) }],
 });
 
 export const worldToClient = link({
@@ -145,6 +146,7 @@ export const worldToClient = link({
   MemberName: [0x210a, { number: u16, name: text(32) }],
   UserAway: [0x210b, { number: u16 }],
   UserBack: [0x210c, { number: u16 }],
+  InputAck: [0x2111, { tick: u32, pos: position, dir: u16 }],
 });
 
 export const clientToLogin = link({

@@ -216,7 +216,8 @@ impl<G: Game + 'static> GameBench<G> {
         self.ears(player).me.number
     }
 
-    /// Where it takes itself to be. A correction names no move: one that has crossed a later move, which was
+    /// Where it takes itself to be. Whoever says inputs is told which of them that is about. A correction of a move
+    /// alone names none: one that has crossed a later move, which was
     /// accepted, leaves a player in error until it moves again.
     pub fn position(&self, player: Player) -> Position {
         self.ears(player).me.pos
@@ -290,6 +291,20 @@ impl<G: Game + 'static> GameBench<G> {
     pub fn say(&mut self, player: Player, kind: u16, data: &[u8]) -> Result<u32, SendError> {
         let data = Bytes::new(data).ok_or(SendError::TooLong)?;
         self.act(player, |client, cx| client.say(cx, kind, data))
+    }
+
+    /// The player does something at its next tick; answers the tick. What that leads to it is told by
+    /// [`Heard::Acknowledged`], where it then is.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then. [`SendError::TooLong`] for more than 64 bytes.
+    pub fn send_input(&mut self, player: Player, input: &[u8]) -> Result<u32, SendError> {
+        self.act(player, |client, cx| {
+            let tick = client.handler().input + 1;
+            client.send_input(cx, tick, input)?;
+            client.handler_mut().input = tick;
+            Ok(tick)
+        })
     }
 
     /// The player tells the game something, in the game's own messages.

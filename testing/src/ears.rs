@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tinyrealm_core::node::client::{Bot, BotSeat, ClientEvent, ClientHandler};
 use tinyrealm_core::protocol::world_to_client::{
-    EventBroadcast, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
+    EventBroadcast, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
 };
 use tinyrealm_core::protocol::{
     Direction, Dispatched, ErrorCode, JoinDenial, MemberNumber, MemberState, Position, Uid,
@@ -56,6 +56,8 @@ pub enum Heard {
     },
     /// An event of its own is not taken; the number is what saying it answered.
     NotTaken(u32, ErrorCode),
+    /// The room has got so far with its inputs, and there it is by them.
+    Acknowledged(u32, Position, Direction),
     /// One of the game's own messages, encoded.
     Message(Opcode, Vec<u8>),
     /// A server refuses something; the opcode of what, or 0.
@@ -70,6 +72,8 @@ pub(crate) struct Ears {
     pub(crate) heard: VecDeque<Heard>,
     pub(crate) me: MemberState,
     pub(crate) is_over: bool,
+    /// The newest input that it has said.
+    pub(crate) input: u32,
     /// Who plays, if it is not the test.
     pub(crate) bot: Option<Box<BotSeat<dyn Bot>>>,
     others: BTreeMap<MemberNumber, MemberState>,
@@ -106,6 +110,7 @@ impl Ears {
         self.me = MemberState { number: joined.number, pos, dir, ..self.me };
         self.others.clear();
         self.names.clear();
+        self.input = 0;
         self.is_snapshot_open = false;
         self.note(Heard::Joined(joined.number, joined.spawn_pos));
     }
@@ -142,6 +147,14 @@ impl Ears {
         self.note(Heard::Said { number: *number, request: *request, kind: *kind, data });
     }
 
+    /// What it has said since is to be done again from there: that is the game's, so it stays where it is.
+    fn acknowledged(&mut self, &InputAck { tick, pos, dir }: &InputAck) {
+        if tick == self.input {
+            self.me = MemberState { pos, dir, ..self.me };
+        }
+        self.note(Heard::Acknowledged(tick, pos, dir));
+    }
+
     /// Main says who we are.
     fn welcomed(&mut self, uid: Uid) {
         self.me.uid = uid;
@@ -174,6 +187,7 @@ impl ClientHandler for Ears {
                 self.is_resumed = true;
                 self.note(Heard::Resumed(missed_events));
             }
+            ClientEvent::InputAck(ack) => self.acknowledged(&ack),
             ClientEvent::Away(number) => self.note(Heard::Away(number)),
             ClientEvent::Back(number) => self.note(Heard::Back(number)),
             ClientEvent::Moved(moved) => self.moved(moved),

@@ -1,7 +1,10 @@
 //! Client and World: joining a room, and what happens in it.
 
 use super::{Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, MemberState};
-use super::{EVENT_MAX_BYTES, NAME_MAX_BYTES, REFUSAL_MAX_BYTES, SNAPSHOT_PAGE_MEMBERS, protocol};
+use super::{
+    EVENT_MAX_BYTES, INPUT_MAX_BYTES, NAME_MAX_BYTES, REFUSAL_MAX_BYTES, SNAPSHOT_PAGE_MEMBERS,
+    protocol,
+};
 use super::{Position, RoomId, Text, Uid, Versions};
 use crate::wire::opcode::WORLD;
 
@@ -42,6 +45,15 @@ protocol! {
 
     /// I am going, in good order.
     4 leave => Leave {}
+
+    /// What I do at one of my ticks. Ordered; one whose number is not above the last is passed over.
+    5 input => Input<'a> {
+        /// Which tick, in the client's own numbering: from 1, and rising while it is in the room.
+        tick: u32,
+        /// The game's own encoding.
+        #[serde(borrow)]
+        data: Bytes<'a, INPUT_MAX_BYTES>,
+    }
 }
 
 protocol! {
@@ -154,5 +166,16 @@ protocol! {
     12 user_back => UserBack {
         /// Who.
         number: MemberNumber,
+    }
+
+    /// So far the room has got with your inputs, and there you are by them. State: the newest counts. Whoever says
+    /// inputs is told of corrections in this way, too.
+    17 input_ack => InputAck {
+        /// The number of the newest input that was heard.
+        tick: u32,
+        /// Where you are.
+        pos: Position,
+        /// Which way you face.
+        dir: Direction,
     }
 }

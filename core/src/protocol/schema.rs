@@ -159,6 +159,7 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("CHAT_MAX_BYTES", super::CHAT_MAX_BYTES),
     ("CHAT_PAGE_MEMBERS", super::CHAT_PAGE_MEMBERS),
     ("EVENT_MAX_BYTES", super::EVENT_MAX_BYTES),
+    ("INPUT_MAX_BYTES", super::INPUT_MAX_BYTES),
     ("SNAPSHOT_PAGE_MEMBERS", super::SNAPSHOT_PAGE_MEMBERS),
     ("USER_PAGE_USERS", super::USER_PAGE_USERS),
     ("REVOCATION_PAGE", super::REVOCATION_PAGE),

@@ -211,6 +211,7 @@ impl Ledger {
             | ClientEvent::EnterRefused(_)
             | ClientEvent::Said(_)
             | ClientEvent::Resumed { .. }
+            | ClientEvent::InputAck(_)
             | ClientEvent::Away(_)
             | ClientEvent::Back(_)
             | ClientEvent::Named(_)

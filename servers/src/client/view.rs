@@ -402,6 +402,8 @@ impl ClientHandler for RoomView {
             ClientEvent::LoginLost(_) => self.lost_login(),
             // It has just said why.
             ClientEvent::MainLost(_) if self.uid.is_none() && self.is_refused => {}
+            // It says none.
+            ClientEvent::InputAck(_) => {}
             ClientEvent::MainLost(_) if self.uid.is_none() => {
                 self.fail(&format!("can't reach Main at {}; is it running?", self.main_address));
             }

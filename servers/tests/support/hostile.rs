@@ -11,7 +11,7 @@ use super::{Peer, Report};
 use tinyrealm_core::protocol::client_to_main::{
     ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello,
 };
-use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
+use tinyrealm_core::protocol::client_to_world::{Event, Input, Join, Leave, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping, Pong};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered};
@@ -119,6 +119,7 @@ fn to_world() -> Vec<Sample> {
         sample(&Move { pos: POSITION, dir: Direction(4) }),
         sample(&Event { request: 7, kind: 1, data: Bytes::new(b"x").unwrap() }),
         sample(&Leave {}),
+        sample(&Input { tick: 1, data: Bytes::new(b"x").unwrap() }),
     ]
 }
 

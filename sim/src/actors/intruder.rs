@@ -9,7 +9,7 @@ use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_world::{Event, Join};
 use tinyrealm_core::protocol::world_to_client::{
-    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MemberName, MoveBroadcast,
+    self, EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast,
     RoomSnapshot, Stub, UserAway, UserBack, UserEntered, UserLeft,
 };
 use tinyrealm_core::protocol::{Dispatched, HandshakeKey, Uid};
@@ -100,6 +100,8 @@ impl Stub<Caller<'_, '_>> for Intruder<'_> {
     fn user_away(&mut self, _: &mut Caller<'_, '_>, message: UserAway) {
         self.ears.note_room(&ClientEvent::Away(message.number));
     }
+
+    fn input_ack(&mut self, _: &mut Caller<'_, '_>, _: InputAck) {}
 
     fn user_back(&mut self, _: &mut Caller<'_, '_>, message: UserBack) {
         self.ears.note_room(&ClientEvent::Back(message.number));

@@ -171,6 +171,7 @@ impl ClientHandler for Ears<'_> {
             | ClientEvent::Entered(_)
             | ClientEvent::Left(_)
             | ClientEvent::Resumed { .. }
+            | ClientEvent::InputAck(_)
             | ClientEvent::Away(_)
             | ClientEvent::Back(_)
             | ClientEvent::Rooms(_)

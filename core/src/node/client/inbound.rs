@@ -11,7 +11,7 @@ use crate::protocol::main_to_client::{
     ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, RoomPage, Welcome,
 };
 use crate::protocol::world_to_client::{
-    self, EventBroadcast, EventRefused, JoinDenied, JoinOk, MemberName, MoveBroadcast,
+    self, EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast,
     RoomSnapshot, UserAway, UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::{Dispatched, RoomId, Token, Uid, take};
@@ -222,6 +222,10 @@ impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> 
     fn event_refused(&mut self, _: &mut Caller<'_, '_>, message: EventRefused) {
         let EventRefused { request, reason } = message;
         self.tell(ClientEvent::EventRefused { request, reason });
+    }
+
+    fn input_ack(&mut self, _: &mut Caller<'_, '_>, message: InputAck) {
+        self.tell(ClientEvent::InputAck(message));
     }
 
     fn room_snapshot(&mut self, _: &mut Caller<'_, '_>, message: RoomSnapshot) {

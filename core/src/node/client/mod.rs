@@ -39,7 +39,7 @@ pub use machine::{ClientState, MainState, RealmClient, WorldState};
 use super::{Caller, Context, Role};
 use crate::protocol::main_to_client::RoomPage;
 use crate::protocol::world_to_client::{
-    EventBroadcast, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
+    EventBroadcast, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
 };
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, LoginDenial,
@@ -102,6 +102,8 @@ pub enum ClientEvent<'e> {
         /// Why.
         reason: ErrorCode,
     },
+    /// So far the room has got with our inputs, and there we are by them.
+    InputAck(InputAck),
     /// Something about a channel.
     Chat(ChatEvent<'e>),
     /// A page of the rooms that are listed, as was asked.
@@ -228,6 +230,19 @@ impl<H: ClientHandler> Client<H> {
         data: Bytes<'_, EVENT_MAX_BYTES>,
     ) -> Result<u32, SendError> {
         self.machine.say(cx, kind, data)
+    }
+
+    /// Tells the room what we do at a tick of ours; ticks rise, from 1, as long as we are in one room.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then. [`SendError::TooLong`] for more than [`INPUT_MAX_BYTES`](crate::protocol::INPUT_MAX_BYTES).
+    pub fn send_input(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        tick: u32,
+        input: &[u8],
+    ) -> Result<(), SendError> {
+        self.machine.send_input(cx, tick, input)
     }
 
     /// Says something to the game of our room, in its own messages.

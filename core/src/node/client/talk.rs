@@ -2,7 +2,7 @@
 
 use super::machine::{MainState, RealmClient, WorldState};
 use crate::node::Context;
-use crate::protocol::client_to_world::{Event, Move};
+use crate::protocol::client_to_world::{Event, Input, Move};
 use crate::protocol::{Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, Message, Position, SendError};
 use crate::session::SessionKey;
 use crate::wire::opcode::{GAME, MAIN};
@@ -36,6 +36,20 @@ impl RealmClient {
         let request = self.next_request();
         self.send_inside(cx, &Event { request, kind, data })?;
         Ok(request)
+    }
+
+    /// Tells the room what we do at a tick of ours; ticks rise, from 1, as long as we are in one room.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn send_input(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        tick: u32,
+        input: &[u8],
+    ) -> Result<(), SendError> {
+        let data = Bytes::new(input).ok_or(SendError::TooLong)?;
+        self.send_inside(cx, &Input { tick, data })
     }
 
     /// Says something to the game of our room, in its own messages: of the band

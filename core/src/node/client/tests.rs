@@ -20,7 +20,7 @@ use crate::protocol::client_to_world::{Event, Join, Leave, Move};
 use crate::protocol::either_way::{Bye, Error};
 use crate::protocol::main_to_client::{EnterWorldAck, Welcome};
 use crate::protocol::world_to_client::{
-    EventBroadcast, JoinDenied, MemberName, MoveBroadcast, UserEntered, UserLeft,
+    EventBroadcast, InputAck, JoinDenied, MemberName, MoveBroadcast, UserEntered, UserLeft,
 };
 use crate::protocol::{HandshakeKey, JoinDenial, RoomId, Text, Token, Wish};
 use crate::timer::TICK_MS;
@@ -41,6 +41,7 @@ enum Noted {
     Entered(MemberState),
     Left(MemberNumber),
     Away(MemberNumber),
+    InputAck(InputAck),
     Back(MemberNumber),
     Rooms(usize, u16),
     Moved(MoveBroadcast),
@@ -81,6 +82,7 @@ impl ClientHandler for Diary {
             ClientEvent::Snapshot(snapshot) => Noted::Snapshot(Box::new(snapshot.clone())),
             ClientEvent::Entered(member) => Noted::Entered(member),
             ClientEvent::Left(number) => Noted::Left(number),
+            ClientEvent::InputAck(ack) => Noted::InputAck(ack),
             ClientEvent::Away(number) => Noted::Away(number),
             ClientEvent::Back(number) => Noted::Back(number),
             ClientEvent::Rooms(page) => Noted::Rooms(page.rooms.len(), page.next_after),

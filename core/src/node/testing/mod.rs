@@ -20,7 +20,7 @@ pub(crate) mod web;
 
 pub(crate) use chaos::{Step, Word, any_steps};
 pub(crate) use memory::{BenchMemory, Sizes, trim};
-pub(crate) use places::{cases, expect_of_server};
+pub(crate) use places::{Case, cases, expect_of_server};
 pub(crate) use recorder::{Recorder, Seen, with_recorder};
 pub(crate) use said::{Said, address_of, frame_of, said_in, stream_of};
 pub(crate) use watched::Watched;

@@ -3,11 +3,11 @@
 use super::super::Caller;
 use super::game::{Asked, Game, MoveVerdict, Speaker};
 use super::joining::{Admitted, Denied};
-use super::user::UserKey;
+use super::user::{UserKey, WorldUser};
 use super::{World, link};
-use crate::protocol::client_to_world::{Event, Join, Leave, Move, Stub};
+use crate::protocol::client_to_world::{Event, Input, Join, Leave, Move, Stub};
 use crate::protocol::either_way::Error;
-use crate::protocol::world_to_client::{EventRefused, MoveBroadcast};
+use crate::protocol::world_to_client::EventRefused;
 use crate::protocol::{Dispatched, ErrorCode, MemberState};
 use crate::session::manager::Farewell;
 use crate::wire::Frame;
@@ -39,8 +39,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             return;
         };
         if user.is_spectator() {
-            let refused = Error { code: ErrorCode::SPECTATING, about: Move::OPCODE.0 };
-            caller.sessions.send_or_close(caller.now, caller.key, &refused);
+            refuse_spectator(caller, Move::OPCODE.0);
             return;
         }
         let (from, room) = (user.state(), user.room);
@@ -54,9 +53,9 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             }
             MoveVerdict::Correct(pos, dir) => {
                 self.rooms.place(caller.now, key, pos, dir);
-                self.correct(caller, MemberState { pos, dir, ..from });
+                self.correct(caller, key);
             }
-            MoveVerdict::Refuse => self.correct(caller, from),
+            MoveVerdict::Refuse => self.correct(caller, key),
         }
     }
 
@@ -87,11 +86,32 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         }
     }
 
+    fn input(&mut self, caller: &mut Caller<'_, 'a>, message: Input<'_>) {
+        let Some(key) = self.caller_user(caller, Input::OPCODE.0) else {
+            return;
+        };
+        if self.rooms.users.get(key).is_some_and(WorldUser::is_spectator) {
+            refuse_spectator(caller, Input::OPCODE.0);
+            return;
+        }
+        #[cfg(feature = "inputs")]
+        self.hear_input(caller, key, message);
+        // A member's is not understood, and does not come here.
+        #[cfg(not(feature = "inputs"))]
+        let _ = message;
+    }
+
     fn leave(&mut self, caller: &mut Caller<'_, 'a>, _: Leave) {
         if let Some(key) = self.caller_user(caller, Leave::OPCODE.0) {
             self.show_out(&mut caller.context(), key, ErrorCode::GOODBYE);
         }
     }
+}
+
+/// Who has no body does nothing with one.
+fn refuse_spectator(caller: &mut Caller<'_, '_>, about: i32) {
+    let refused = Error { code: ErrorCode::SPECTATING, about };
+    caller.sessions.send_or_close(caller.now, caller.key, &refused);
 }
 
 impl<'a, G: Game> World<'a, G> {
@@ -131,9 +151,8 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     /// Tells a mover where it really is.
-    fn correct(&mut self, caller: &mut Caller<'_, 'a>, member: MemberState) {
+    fn correct(&mut self, caller: &mut Caller<'_, 'a>, key: UserKey) {
         self.rooms.stats.moves_refused += 1;
-        let MemberState { number, pos, dir, .. } = member;
-        caller.sessions.send_or_close(caller.now, caller.key, &MoveBroadcast { number, pos, dir });
+        self.rooms.tell_place(caller.now, caller.sessions, key);
     }
 }

@@ -119,6 +119,8 @@ impl RoomManager<'_> {
         let Some(key) = self.users.key_at(index) else {
             return;
         };
+        #[cfg(feature = "inputs")]
+        self.acknowledge(now, sessions, key);
         let Some(user) = self.users.get(key) else {
             return;
         };

@@ -38,7 +38,7 @@ use super::ticks::Tick;
 use super::timers::{RoomTimers, TimerId};
 use crate::entropy::Entropy;
 use crate::protocol::schema::GameSchema;
-use crate::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
+use crate::protocol::world_to_client::EventBroadcast;
 use crate::protocol::{
     Bytes, Direction, Dispatched, EVENT_MAX_BYTES, MemberNumber, MemberState, Message, Position,
     RoomId, SendError, Uid,
@@ -204,6 +204,14 @@ pub trait Game {
     fn on_message(&mut self, speaker: &mut Speaker<'_, '_, '_>, frame: Frame<'_>) -> Dispatched {
         let _ = (speaker, frame);
         Dispatched::Unknown
+    }
+
+    /// Somebody has done something at one of its ticks, which it numbers itself, above the one before. It is to be
+    /// done now: the answer, where the member is by that ([`RoomContext::place`]), goes to it with the next flush.
+    /// Up to [`INPUT_MAX_BYTES`](crate::protocol::INPUT_MAX_BYTES) of the game's own encoding:
+    /// [`decode`](crate::protocol::decode) reads a message's payload. In core it is the cargo feature `inputs`.
+    fn on_input(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, tick: u32, input: &[u8]) {
+        let _ = (room, uid, tick, input);
     }
 
     /// [`Game::TICK_INTERVAL_MS`] have passed, or more if the node was kept from it: the [`Tick`] says how many.
@@ -473,17 +481,11 @@ impl RoomContext<'_, '_> {
 
     /// Puts a member somewhere: everyone sees it, and it is told itself.
     pub fn place(&mut self, uid: Uid, pos: Position, dir: Direction) {
-        let Some(session) = self.session_of(uid) else {
-            return;
-        };
-        let Some(key) = self.rooms.users.find(uid) else {
-            return;
-        };
-        let Some(number) = self.rooms.number_of(self.room, uid) else {
-            return;
-        };
-        self.rooms.place(self.now, key, pos, dir);
-        let message = MoveBroadcast { number, pos, dir };
-        self.sessions.send_or_close(self.now, session, &message);
+        if self.rooms.number_of(self.room, uid).is_some()
+            && let Some(key) = self.rooms.users.find(uid)
+        {
+            self.rooms.place(self.now, key, pos, dir);
+            self.rooms.tell_place(self.now, self.sessions, key);
+        }
     }
 }

@@ -22,6 +22,8 @@ pub mod fan_out;
 mod frame_sizes;
 mod gallery;
 pub mod game;
+#[cfg(feature = "inputs")]
+mod inputs;
 mod joining;
 mod main_link;
 mod memory;
@@ -178,12 +180,15 @@ const _: () = {
     let message_bytes = if cfg!(feature = "websocket") { web_socket_bytes } else { 0 };
     // Two pools' long buffers, and who may have them.
     let long_bytes = if cfg!(feature = "long-frames") { 2 * 56 + 8 } else { 0 };
+    // Two counters of inputs.
+    let inputs_bytes = if cfg!(feature = "inputs") { 16 } else { 0 };
     // What rooms keep, on its way.
     let saves_bytes = size_of::<SaveBook<'static>>();
     assert!(!cfg!(feature = "saves") || saves_bytes <= 216, "a book has grown: say why");
     // Bans, and how many spectators there are and may be.
     let people_bytes = if cfg!(feature = "names") { usize::BITS as usize / 4 + 16 } else { 0 };
-    let optional_bytes = message_bytes
+    let optional_bytes = inputs_bytes
+        + message_bytes
         + shares_bytes
         + log_bytes
         + long_bytes
@@ -358,6 +363,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         match caller.tag.kind {
             link::MAIN if self.main.is_proving() => self.main_link_prove(caller, frame),
             link::MAIN => main_to_world::dispatch(self, caller, frame),
+            #[cfg(not(feature = "inputs"))]
+            link::USER if frame.opcode == client_to_world::Input::OPCODE => Dispatched::Unknown,
             link::USER if GAME.client_to_server.contains(frame.opcode) => {
                 self.hear_message(caller, frame)
             }

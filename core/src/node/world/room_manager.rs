@@ -382,7 +382,7 @@ impl<'a> RoomManager<'a> {
 
     /// Something in `room` waits for a flush.
     #[inline]
-    fn touch(&mut self, now: Instant, room: u16) {
+    pub(super) fn touch(&mut self, now: Instant, room: u16) {
         self.dirty.add(room);
         self.flush_by(now.after_ms(self.flush_interval_ms));
         let Some(place) = self.rooms.get(usize::from(room)) else {

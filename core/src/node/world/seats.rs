@@ -149,6 +149,11 @@ impl RoomManager<'_> {
         user.session = session;
         user.seat.take_from(sessions.address(session).unwrap_or_default().group());
         user.needs_snapshot = true;
+        // Its inputs are numbered anew.
+        #[cfg(feature = "inputs")]
+        {
+            user.inputs = super::inputs::Heard::NOTHING;
+        }
         self.stats.returned.count();
         was_away
     }

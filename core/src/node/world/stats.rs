@@ -14,6 +14,12 @@ pub struct WorldStats {
     pub moves_refused: u64,
     /// Events, and messages of the game's own, that were accepted.
     pub events: u64,
+    /// Inputs that were heard.
+    #[cfg(feature = "inputs")]
+    pub inputs: u64,
+    /// Inputs that were passed over, because a later one had been heard.
+    #[cfg(feature = "inputs")]
+    pub inputs_late: u64,
     /// Frames that were published, times the members who get them.
     pub deliveries: u64,
     /// Events, times the members, that were announced as missed.

@@ -9,6 +9,7 @@
 
 use super::room_manager::RoomManager;
 use super::user::UserKey;
+use crate::protocol::world_to_client::MoveBroadcast;
 use crate::protocol::{Message, SendError, Uid};
 use crate::session::SessionManager;
 use crate::time::Instant;
@@ -33,6 +34,24 @@ impl RoomManager<'_> {
         }
         user.held_until = end;
         sessions.hold(user.session, &mut user.held, message)
+    }
+
+    /// Tells a member where it is itself: at once, or with how far its inputs were heard.
+    pub(super) fn tell_place(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'_>,
+        key: UserKey,
+    ) {
+        #[cfg(feature = "inputs")]
+        if self.owes_place(now, key) {
+            return;
+        }
+        let Some(user) = self.users.get(key) else {
+            return;
+        };
+        let message = MoveBroadcast { number: user.number, pos: user.pos, dir: user.dir };
+        sessions.send_or_close(now, user.session, &message);
     }
 
     /// [`RoomManager::tell`]; a member that does not take what it is owed is closed.

@@ -5,6 +5,8 @@ mod cuts;
 mod events;
 mod flushing;
 mod game;
+#[cfg(feature = "inputs")]
+mod inputs;
 mod joining;
 mod leaving;
 mod main_link;

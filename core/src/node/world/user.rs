@@ -2,6 +2,8 @@
 
 use super::super::Names;
 use super::super::uid_table::HasUid;
+#[cfg(feature = "inputs")]
+use super::inputs::Heard;
 use super::seats::Seat;
 use crate::broadcast::Cursor;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
@@ -17,9 +19,13 @@ pub const USER_SLOT_BYTES: usize = core::mem::size_of::<Slot<WorldUser>>();
 /// Which of two rings its cursor is in.
 const FRAMING_BYTES: usize = if cfg!(feature = "websocket") { 4 } else { 0 };
 
+/// How far its room has got with its inputs.
+const INPUT_BYTES: usize = if cfg!(feature = "inputs") { 8 } else { 0 };
+
 const _: () = assert!(
     USER_SLOT_BYTES
-        <= (80 + FRAMING_BYTES + size_of::<Names>() + size_of::<Seat>()).next_multiple_of(8),
+        <= (80 + FRAMING_BYTES + INPUT_BYTES + size_of::<Names>() + size_of::<Seat>())
+            .next_multiple_of(8),
     "a room member has grown: say why, and what it costs"
 );
 
@@ -42,6 +48,8 @@ pub struct WorldUser {
     pub(super) held_until: u32,
     /// What it is called.
     pub(super) names: Names,
+    #[cfg(feature = "inputs")]
+    pub(super) inputs: Heard,
     /// It has moved since the last flush, and is in its room's list of those.
     pub(super) has_moved: bool,
     /// It gets the whole room before anything else: it is new, or has fallen behind.
@@ -96,6 +104,8 @@ impl Vacant for WorldUser {
         held: SendQueue::EMPTY,
         held_until: 0,
         names: Names::NONE,
+        #[cfg(feature = "inputs")]
+        inputs: Heard::NOTHING,
         has_moved: false,
         needs_snapshot: false,
         seat: Seat::VACANT,

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use super::{Vector, channel_vectors, chat_server_vectors, golden, room_vectors};
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
-use crate::protocol::client_to_world::{Event, Join, Leave, Move};
+use crate::protocol::client_to_world::{Event, Input, Join, Leave, Move};
 use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use crate::protocol::either_way::{Bye, Error, Ping, Pong, VersionRefused};
 use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
@@ -16,8 +16,8 @@ use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
-    EventBroadcast, EventRefused, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
-    UserAway, UserBack, UserEntered, UserLeft,
+    EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast,
+    RoomSnapshot, UserAway, UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::world_to_main::{
     self, AttachAck, AttachDenied, Ban, RegisterWorld, Status, UserHeld, UserJoined, UserList,
@@ -202,6 +202,9 @@ fn client_to_world() -> Vec<Vector> {
         golden(Event { request: 0, kind: 0, data: bytes(&[]) }),
         golden(Event { request: u32::MAX, kind: u16::MAX, data: bytes(&[0xFF; 256]) }),
         golden(Leave {}),
+        golden(Input { tick: 7, data: bytes(&[1, 2, 3]) }),
+        golden(Input { tick: 0, data: bytes(&[]) }),
+        golden(Input { tick: u32::MAX, data: bytes(&[0xFF; 64]) }),
     ]
 }
 
@@ -234,6 +237,12 @@ fn world_to_client() -> Vec<Vector> {
         }),
         golden(MemberName { number: MemberNumber(2), name: text("Zoë") }),
         golden(MemberName { number: LAST_NUMBER, name: longest_text("n") }),
+        golden(InputAck { tick: 7, pos: PLACE, dir: NORTH }),
+        golden(InputAck {
+            tick: u32::MAX,
+            pos: Position { x: i32::MIN, y: i32::MAX, z: i32::MIN },
+            dir: Direction(u16::MAX),
+        }),
         golden(UserEntered {
             member: MemberState {
                 number: MemberNumber(2),
