@@ -105,8 +105,15 @@ impl Player {
     fn is_kept(&mut self, room: &mut RoomContext<'_, '_>, points: u16) {
         self.keeping = Keeping::Kept(points);
         self.best = self.best.max(points);
-        // Whose queue is full is on its way out, or hears the next one.
-        let _ = room.tell(self.uid, &Best { points });
+        self.tell_best(room);
+    }
+
+    /// Tells it what is kept, if that is known.
+    pub(super) fn tell_best(&self, room: &mut RoomContext<'_, '_>) {
+        if let Keeping::Kept(points) = self.keeping {
+            // Whose queue is full is on its way out, or hears the next one.
+            let _ = room.tell(self.uid, &Best { points });
+        }
     }
 }
 

@@ -61,6 +61,8 @@ pub const CHEATS_MOST: u8 = 50;
 pub const BAN_MS: u32 = 60_000;
 /// The number of that reason.
 pub const CHEATING: u16 = 1;
+/// Who loses its connection may come back for so long, to its place and its points.
+pub const HOLD_MS: u32 = 15_000;
 /// Between two rounds.
 pub const PAUSE_MS: u32 = 5_000;
 
@@ -157,7 +159,9 @@ impl<const PLAYERS: usize> CoinRush<PLAYERS> {
     fn pick_up(&mut self, room: &mut RoomContext<'_, '_>) {
         for id in 0..self.coin_count() {
             let Some(coin) = self.coins.get(id).copied() else { return };
-            let finder = room.members().find(|member| is_near(member.pos, coin));
+            let may_have =
+                |member: &MemberState| is_near(member.pos, coin) && !room.is_away(member.uid);
+            let finder = room.members().find(may_have);
             let Some(finder) = finder else { continue };
             if let Some(player) = self.players.find_mut(finder.uid) {
                 player.points = player.points.saturating_add(1);
@@ -212,6 +216,7 @@ impl<const PLAYERS: usize> Default for CoinRush<PLAYERS> {
 impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
     const NAME: &'static str = "coin-rush";
     const TICK_INTERVAL_MS: u32 = TICK_MS;
+    const HOLD_MS: u32 = HOLD_MS;
     const SAVE_BYTES: usize = keeping::SAVE_BYTES;
     /// A best and a result each.
     const SAVES_IN_FLIGHT: usize = if PLAYERS < 128 { 2 * PLAYERS } else { 256 };
@@ -254,6 +259,14 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
 
     fn on_watch(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         self.tell_all(room, uid);
+    }
+
+    /// What it was told may have been lost with its connection.
+    fn on_return(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+        self.tell_all(room, uid);
+        if let Some(player) = self.players.find(uid) {
+            player.tell_best(room);
+        }
     }
 
     fn on_leave(&mut self, _: &mut RoomContext<'_, '_>, uid: Uid, _: Left) {

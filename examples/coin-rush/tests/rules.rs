@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tinyrealm_coin_rush::messages::client_to_rush::Look;
 use tinyrealm_coin_rush::messages::rush_to_client::{Best, Coin, Outcome, Round, Score};
 use tinyrealm_coin_rush::{
-    CHEATING, CHEATS_MOST, CoinRush, CoinRushBot, FIELD, PAUSE_MS, SLACK, SPEED,
+    CHEATING, CHEATS_MOST, CoinRush, CoinRushBot, FIELD, HOLD_MS, PAUSE_MS, SLACK, SPEED,
 };
 use tinyrealm_core::node::world::{Game as _, Setting};
 use tinyrealm_core::protocol::client_to_world::Move;
@@ -301,6 +301,31 @@ fn the_best_round_and_every_result_are_kept() {
     bench.come_back(ann);
     bench.advance_ms(2 * TICK_MS);
     assert_eq!(bench.heard::<Best>(ann).pop(), Some(Best { points: first.max(second) }));
+}
+
+/// Both sides of the time that a seat is held for, and another one's view of it.
+#[test]
+fn whoever_is_cut_off_for_a_while_keeps_its_points_and_its_place() {
+    let mut bench = GameBench::configured(Game::NEW, &settings(1));
+    let (ann, bob) = (bench.join(), bench.join());
+    let points = find_coins(&mut bench, ann, 2);
+    let (number, pos) = (bench.number(ann), bench.position(ann));
+    bench.forget_heard();
+    bench.cut(ann);
+    bench.advance_ms(5_000);
+    bench.come_back(ann);
+    bench.advance_ms(2 * TICK_MS);
+    assert_eq!(bench.game().points_of(bench.uid(ann)), Some(points));
+    assert_eq!((bench.number(ann), bench.position(ann)), (number, pos));
+    assert!(bench.heard_all(bob).contains(&Heard::Away(number)));
+    assert!(bench.heard_all(bob).contains(&Heard::Back(number)));
+    assert!(bench.heard_all(ann).iter().any(|heard| matches!(heard, Heard::Resumed(_))));
+    assert_eq!(known(&bench, ann).1[&number], points);
+    bench.cut(ann);
+    bench.advance_ms(HOLD_MS);
+    assert_eq!(bench.game().points_of(bench.uid(ann)), None);
+    bench.come_back(ann);
+    assert_ne!(bench.number(ann), number);
 }
 
 #[test]
