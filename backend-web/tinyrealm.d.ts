@@ -48,8 +48,15 @@ export interface GameLinks<S extends { type: string }, H extends { type: string 
   fingerprint?: number;
 }
 
+/** Behind a JoinOk that `is_returned`: we are who we were in our room, where we were; the room as it is follows. */
+export interface Resumed {
+  type: "Resumed";
+  /** Events that the world had for us and did not give to the connection that was lost. */
+  missed_events: number;
+}
+
 export type RealmEvent =
-  | State | Lost | Disconnected | Closed | MainToClient | WorldToClient | LoginToClient | EitherWay;
+  | Resumed | State | Lost | Disconnected | Closed | MainToClient | WorldToClient | LoginToClient | EitherWay;
 
 /** What a game says; the client says the rest by itself. */
 export type Command = Exclude<
@@ -106,6 +113,8 @@ export interface Realm<S extends { type: string } = never, H extends { type: str
   /** What a login has given to this device, to be kept for the next one; null before there was one. */
   readonly device: Uint8Array | null;
   readonly isClosed: boolean;
+  /** Whether the connection of the member of this number is lost, and its seat held. */
+  isAway(number: number): boolean;
   /** Has `handler` called with each message of this type, inside of tick(). */
   on<T extends (RealmEvent | H)["type"]>(
     type: T,

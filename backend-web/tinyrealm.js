@@ -11,7 +11,8 @@
 // Every handler runs inside of tick(), and nothing happens between ticks. A tab in the background has no
 // frames, and hardly any timers: there, and wherever nobody has ticked for a second, whatever a socket hears
 // ticks. So a hidden tab answers the realm's pings, and stays. The client comes back by itself when a server
-// goes; "Disconnected" says how a connection has ended, "Closed" comes once, and last.
+// or its connection goes, to its seat if the game holds it ("Resumed"); "Disconnected" says how a connection has
+// ended, "Closed" comes once, and last.
 
 import * as protocol from "./protocol.js";
 import { Malformed } from "./postcard.js";
@@ -76,6 +77,10 @@ class Realm {
   #token = null;
   #device = null;
   #isClosed = false;
+  /** The numbers of those who are away, and how much of a snapshot is still to come. */
+  #away = new Set();
+  #pagesLeft = 0;
+  #isResuming = false;
   /** The links whose messages we say, and those whose messages we are told. */
   #commands = commands;
   #events = events;
@@ -117,6 +122,11 @@ class Realm {
   /** What makes us the same user the next time; null before there is one. */
   get token() {
     return this.#token;
+  }
+
+  /** Whether the connection of the member of this number is lost, and its seat held. */
+  isAway(number) {
+    return this.#away.has(number);
   }
 
   /** What a login has given to this device, to be kept for the next one; null before there was one. */
@@ -244,11 +254,36 @@ class Realm {
       this.#uid = message.uid;
       this.#token = message.token;
       this.#device = message.device ?? this.#device;
+    } else {
+      this.#noteSeats(message);
     }
-    for (const handler of this.#handlers.get(message.type) ?? []) handler(message);
+    this.#hand(message);
     if (message.type === "Closed" && message.code === SENT_AWAY + protocol.ErrorCode.GAME_CHANGED) {
       this.#options.onGameChanged(this.#options.game?.fingerprint ?? 0);
     }
+  }
+
+  /** Who is away, and whether this client is back in its own seat. */
+  #noteSeats(message) {
+    if (message.type === "JoinOk") {
+      this.#isResuming = message.is_returned;
+      this.#pagesLeft = 0;
+    } else if (message.type === "RoomSnapshot") {
+      if (this.#pagesLeft === 0) this.#away.clear();
+      this.#pagesLeft = message.pages_left;
+      const { missed_events } = message;
+      const isFirst = this.#isResuming;
+      this.#isResuming = false;
+      if (isFirst) this.#hand({ type: "Resumed", missed_events });
+    } else if (message.type === "UserAway") {
+      this.#away.add(message.number);
+    } else if (message.type === "UserBack" || message.type === "UserLeft") {
+      this.#away.delete(message.number);
+    }
+  }
+
+  #hand(message) {
+    for (const handler of this.#handlers.get(message.type) ?? []) handler(message);
   }
 
   #closed(reason) {

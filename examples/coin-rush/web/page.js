@@ -105,7 +105,8 @@ function walk(passedMs, now) {
   }
 }
 
-const colourOf = (number) => `hsl(${(number * 137) % 360} 60% 48%)`;
+/** Whoever has lost its connection is pale. */
+const colourOf = (number) => `hsl(${(number * 137) % 360} 60% ${realm.isAway(number) ? 85 : 48}%)`;
 
 function circle({ x, y }, radius, colour) {
   const scale = canvas.width / (2 * FIELD);

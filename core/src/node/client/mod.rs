@@ -181,6 +181,18 @@ impl<H: ClientHandler> Client<H> {
         Self { machine: RealmClient::new(0, config), handler, main_address }
     }
 
+    /// Begins with a token that was kept, instead of as a new user.
+    #[must_use]
+    pub fn with_token(mut self, token: Token) -> Self {
+        self.machine = self.machine.with_token(token);
+        self
+    }
+
+    /// What makes it the same user the next time, if it is kept; none before Main, or Login, has given it.
+    pub const fn token(&self) -> Option<Token> {
+        self.machine.token()
+    }
+
     /// Begins to go to Main.
     pub fn start(&mut self, cx: &mut Context<'_, '_>) {
         self.machine.start(cx);

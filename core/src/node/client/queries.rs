@@ -15,6 +15,11 @@ impl RealmClient {
         self
     }
 
+    /// What makes it the same user the next time; none before Main, or Login, has given it.
+    pub const fn token(&self) -> Option<Token> {
+        self.token
+    }
+
     /// Its number.
     pub const fn number(&self) -> u16 {
         self.number
