@@ -9,7 +9,7 @@ use tinyrealm_coin_rush::messages::client_to_rush::Look;
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
 use tinyrealm_coin_rush::{CHEATS_MOST, FIELD, REACH, SPEED};
 use tinyrealm_core::protocol::client_to_world::Move;
-use tinyrealm_core::protocol::world_to_client::UserLeft;
+use tinyrealm_core::protocol::world_to_client::{UserAway, UserBack, UserLeft};
 use tinyrealm_core::protocol::{Direction, ErrorCode, MemberNumber, Position};
 
 const SETTINGS: [&str; 4] = [
@@ -75,6 +75,34 @@ fn whoever_comes_to_a_coin_has_it_and_everybody_is_told() {
     assert_eq!(third.world.find::<Round>().number, 1);
     assert_eq!(third.world.find::<Coin>(), again);
     realm.stop();
+}
+
+/// Main is killed, and a player loses both of its connections: it comes back to its place and its points, and the
+/// other one, who has lost Main alone, plays on.
+#[test]
+fn a_killed_main_and_a_cut_cost_nobody_its_points() {
+    let (mut realm, mut first, mut second, coin) = players_apart_from_the_coin();
+    let start = first.spawn;
+    walk(&mut first, start, coin.pos);
+    while second.world.find::<Score>().points == 0 {}
+    realm.main.restart_after(Duration::from_millis(300));
+    realm.world().wait_until_registered(2);
+    let (uid, token, number) = (first.uid, first.token, first.number);
+    drop(first);
+    assert_eq!(second.world.find::<UserAway>().number, number);
+    let mut again = User::enter_with(realm.main.address, Some(token), "");
+    assert_eq!((again.uid, again.number), (uid, number));
+    assert_eq!((again.spawn.x, again.spawn.y), (coin.pos.x, coin.pos.y));
+    assert_eq!(second.world.find::<UserBack>().number, number);
+    let score = loop {
+        let score = again.world.find::<Score>();
+        if score.number == number {
+            break score;
+        }
+    };
+    assert!(score.points >= 1);
+    let (_, worlds) = realm.stop();
+    worlds[0].expect(&[("joined", 2), ("left", 2), ("lost", 1), ("returned", 1)]);
 }
 
 #[test]

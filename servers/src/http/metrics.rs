@@ -126,11 +126,18 @@ impl Figures {
         let gauges: &[Row<WorldReport, i64>] = &[
             ("world_registered", "1 if Main knows the world", |world| world.registered.into()),
             ("world_users", "Members of rooms", |world| world.users as i64),
+            ("world_away", "Members whose seats are held", |world| world.away as i64),
             ("world_rooms", "Rooms with somebody in them", |world| world.rooms as i64),
         ];
         let counters: &[Row<WorldReport, u64>] = &[
             ("world_joined", "Users who came in", |world| world.joined.into()),
             ("world_left", "Users who left", |world| world.left.into()),
+            ("world_lost", "Members who lost their connections, with their seats held", |world| {
+                world.lost.into()
+            }),
+            ("world_returned", "Members who came back to their seats", |world| {
+                world.returned.into()
+            }),
             ("world_moves", "Moves heard", |world| world.moves),
             ("world_moves_conflated", "Moves replaced by newer ones", |world| {
                 world.moves_conflated

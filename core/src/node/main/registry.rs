@@ -31,6 +31,8 @@ pub struct WorldEntry {
     pub absent: u16,
     /// Users of its last report.
     pub reported_users: u16,
+    /// Of those, the ones who are away, with their seats held.
+    pub reported_held: u16,
     /// Rooms of its last report.
     pub reported_rooms: u16,
     /// Whether it has let an attach or a detach time out, and answered no attach since.
@@ -54,6 +56,7 @@ impl Vacant for WorldEntry {
         users: 0,
         absent: 0,
         reported_users: 0,
+        reported_held: 0,
         reported_rooms: 0,
         is_slow: false,
         owed_from: Link::NONE,

@@ -50,6 +50,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         let Some(world) = self.caller_world(caller, Status::OPCODE.0) else { return };
         if let Some(entry) = self.worlds.get_mut(world) {
             entry.reported_users = message.users;
+            entry.reported_held = message.held;
             entry.reported_rooms = message.rooms;
         }
         // Whatever waits: there may have been no buffer for it.

@@ -178,7 +178,9 @@ impl<'a, G: Game> World<'a, G> {
         key: UserKey,
         reason: ErrorCode,
     ) {
-        let is_held = HOLDS && G::HOLD_MS > 0 && is_loss(reason) && self.rooms.may_hold(key);
+        // Whoever closes down waits for nobody.
+        let may_return = is_loss(reason) && !cx.sessions.is_shutting_down();
+        let is_held = HOLDS && G::HOLD_MS > 0 && may_return && self.rooms.may_hold(key);
         let Some(user) = self.rooms.users.get(key).filter(|_| is_held) else {
             self.remove_user(cx, key, reason);
             return;
