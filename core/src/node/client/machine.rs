@@ -260,7 +260,7 @@ impl RealmClient {
 
     /// Another room than before: it is asked for at once, and the present one left for it.
     #[cfg(feature = "rooms")]
-    pub fn wish_for(&mut self, cx: &mut Context<'_, '_>, wish: crate::protocol::Wish<'_>) {
+    pub fn wish_for(&mut self, cx: &mut Context<'_, '_>, wish: Wish<'_>) {
         self.config.wish = wish.into();
         self.leave_world(cx);
         self.ask_for_world(cx);

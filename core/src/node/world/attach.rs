@@ -45,8 +45,6 @@ pub struct Attach {
     /// When a pending attach expires; when another one was decided.
     at: Stamp,
     state: AttachState,
-    /// Into which room.
-    room: u16,
 }
 
 impl Vacant for Attach {
@@ -56,7 +54,6 @@ impl Vacant for Attach {
         names: Names::NONE,
         at: Stamp::ZERO,
         state: AttachState::Pending,
-        room: 0,
     };
 }
 
@@ -110,12 +107,12 @@ impl<'a> AttachBook<'a> {
         self.attaches.find(uid).map(Key::index)
     }
 
-    /// Lets `uid`, who is called `names`, join `room` with `key` for `ttl_ms`; an earlier key of the same user is void. Answers the
+    /// Lets `uid`, who is called `names`, join with `key` for `ttl_ms`; an earlier key of the same user is void. Answers the
     /// entry whose timer is to be armed, or `None` if every entry is pending.
     pub fn attach(
         &mut self,
         now: Instant,
-        (uid, room): (Uid, u16),
+        uid: Uid,
         key: HandshakeKey,
         ttl_ms: u32,
         names: Names,
@@ -125,7 +122,7 @@ impl<'a> AttachBook<'a> {
             self.push_out_oldest(now)?;
         }
         let at = now.stamp_after_ms(ttl_ms);
-        let attach = Attach { uid, key, names, at, state: AttachState::Pending, room };
+        let attach = Attach { uid, key, names, at, state: AttachState::Pending };
         let entry = self.attaches.insert(attach).ok()?;
         self.pending += 1;
         Some(entry)
@@ -155,11 +152,6 @@ impl<'a> AttachBook<'a> {
             attach.state = state;
             attach.at = at;
         }
-    }
-
-    /// The room that `uid` may join with its key, used or not.
-    pub fn room_of(&self, uid: Uid) -> Option<u16> {
-        Some(self.attaches.get(self.attaches.find(uid)?)?.room)
     }
 
     /// Uses up the key of `uid`, if it is this one, and answers what it is called.
@@ -232,7 +224,7 @@ mod tests {
         with_book(|mut book| {
             let now = start();
             assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::NOT_ATTACHED));
-            book.attach(now, (UID, 0), KEY, 5_000, Names::NONE).unwrap();
+            book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
             assert_eq!(book.redeem(now, UID, OTHER), Err(JoinDenial::WRONG_KEY));
             assert_eq!(book.redeem(now, Uid(8), KEY), Err(JoinDenial::NOT_ATTACHED));
             assert_eq!(book.redeem(now, UID, KEY), Ok(Names::NONE));
@@ -245,7 +237,7 @@ mod tests {
     fn both_sides_of_the_lifetime() {
         with_book(|mut book| {
             let now = start();
-            let entry = book.attach(now, (UID, 0), KEY, 5_000, Names::NONE).unwrap().index();
+            let entry = book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap().index();
             assert_eq!(book.deadline(now, entry), Some(now.after_ms(5_000)));
             let expiry = now.after_ms(5_000);
             book.handle_timeout(expiry, entry);
@@ -262,8 +254,8 @@ mod tests {
     fn a_late_timer_makes_no_key_last_longer() {
         with_book(|mut book| {
             let now = start();
-            book.attach(now, (UID, 0), KEY, 5_000, Names::NONE).unwrap();
-            book.attach(now, (Uid(8), 0), KEY, 5_000, Names::NONE).unwrap();
+            book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
+            book.attach(now, Uid(8), KEY, 5_000, Names::NONE).unwrap();
             assert_eq!(book.redeem(now.after_ms(5_000), UID, KEY), Err(JoinDenial::KEY_EXPIRED));
             assert_eq!(book.redeem(now.after_ms(4_999), Uid(8), KEY), Ok(Names::NONE));
         });
@@ -273,8 +265,8 @@ mod tests {
     fn a_new_key_voids_the_old_one() {
         with_book(|mut book| {
             let now = start();
-            book.attach(now, (UID, 0), KEY, 5_000, Names::NONE).unwrap();
-            book.attach(now, (UID, 0), OTHER, 5_000, Names::NONE).unwrap();
+            book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
+            book.attach(now, UID, OTHER, 5_000, Names::NONE).unwrap();
             assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::WRONG_KEY));
             assert_eq!(book.pending(), 1);
         });
@@ -284,11 +276,11 @@ mod tests {
     fn a_full_book_forgets_what_is_decided_and_keeps_what_is_pending() {
         with_book(|mut book| {
             let now = start();
-            book.attach(now, (Uid(1), 0), KEY, 5_000, Names::NONE).unwrap();
-            book.attach(now, (Uid(2), 0), KEY, 5_000, Names::NONE).unwrap();
-            assert!(book.attach(now, (Uid(3), 0), KEY, 5_000, Names::NONE).is_none());
+            book.attach(now, Uid(1), KEY, 5_000, Names::NONE).unwrap();
+            book.attach(now, Uid(2), KEY, 5_000, Names::NONE).unwrap();
+            assert!(book.attach(now, Uid(3), KEY, 5_000, Names::NONE).is_none());
             book.redeem(now, Uid(1), KEY).unwrap();
-            assert!(book.attach(now, (Uid(3), 0), KEY, 5_000, Names::NONE).is_some());
+            assert!(book.attach(now, Uid(3), KEY, 5_000, Names::NONE).is_some());
             assert_eq!(book.redeem(now, Uid(1), KEY), Err(JoinDenial::NOT_ATTACHED));
             assert_eq!(book.redeem(now, Uid(2), KEY), Ok(Names::NONE));
         });

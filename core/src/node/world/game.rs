@@ -30,7 +30,6 @@
 //! }
 //! ```
 
-use super::label::RoomLabel;
 use super::people::{Admission, Who};
 use super::room_manager::RoomManager;
 use super::saves::{Kept, RecordId, StoreFailure, Unreadable};
@@ -41,8 +40,8 @@ use crate::entropy::Entropy;
 use crate::protocol::schema::GameSchema;
 use crate::protocol::world_to_client::EventBroadcast;
 use crate::protocol::{
-    Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, MemberNumber, MemberState, Message,
-    Position, RoomId, SendError, Uid,
+    Bytes, Direction, Dispatched, EVENT_MAX_BYTES, MemberNumber, MemberState, Message, Position,
+    RoomId, SendError, Uid,
 };
 use crate::session::SessionManager;
 use crate::time::Instant;
@@ -132,21 +131,6 @@ pub trait Game {
     fn configure(&mut self, key: &str, value: Setting<'_>) -> Result<(), SettingProblem> {
         let _ = (key, value);
         Err("is not a setting of this game")
-    }
-
-    /// One of its rooms is opened by a wish, before anybody is in it. `options` are whoever's wish that is, in the
-    /// game's own encoding, and as trustworthy as any player. Rooms without a name are always open.
-    ///
-    /// # Errors
-    /// Why there is to be no such room: whoever wishes for it is told.
-    fn on_open(&mut self, room: &mut RoomContext<'_, '_>, options: &[u8]) -> Result<(), ErrorCode> {
-        let _ = (room, options);
-        Ok(())
-    }
-
-    /// A room that was opened by a wish is given back: everybody has left. The next one begins with a game as new.
-    fn on_close(&mut self, room: &mut RoomContext<'_, '_>) {
-        let _ = room;
     }
 
     /// What becomes of somebody who wants in, before anybody sees anything. Whom the game does not want is told
@@ -353,69 +337,6 @@ impl RoomContext<'_, '_> {
     /// Which room it is.
     pub const fn room_id(&self) -> RoomId {
         RoomId(self.room)
-    }
-
-    /// Its name; empty for one that its world has for whoever wants any.
-    pub fn name(&self) -> &str {
-        self.rooms.rooms.get(usize::from(self.room)).map_or("", |room| room.label.name())
-    }
-
-    /// What whoever opened it wanted to be played there.
-    pub fn mode(&self) -> &str {
-        self.rooms.rooms.get(usize::from(self.room)).map_or("", |room| room.label.mode())
-    }
-
-    /// Lets nobody else in.
-    pub fn lock(&mut self) {
-        self.change_label(|label| label.lock(true));
-    }
-
-    /// Lets others in again.
-    pub fn unlock(&mut self) {
-        self.change_label(|label| label.lock(false));
-    }
-
-    /// Lets others find it.
-    pub fn list(&mut self) {
-        self.change_label(|label| label.list(true));
-    }
-
-    /// Lets only those find it who know its name.
-    pub fn unlist(&mut self) {
-        self.change_label(|label| label.list(false));
-    }
-
-    /// Says something of the room to whoever looks for one, in the game's own encoding.
-    ///
-    /// # Errors
-    /// [`Full`] for more than [`ROOM_PROPERTIES_MAX_BYTES`](crate::protocol::ROOM_PROPERTIES_MAX_BYTES).
-    pub fn describe(&mut self, properties: &[u8]) -> Result<(), Full> {
-        self.change_label(|label| label.describe(properties)).unwrap_or(Ok(()))
-    }
-
-    /// Lets in so many at most; what the world lets into any room is the most.
-    pub fn limit_members(&mut self, capacity: u16) {
-        self.change_label(|label| label.limit(capacity));
-    }
-
-    /// Keeps a room with a name open for so long without anybody, from now on.
-    pub fn stay_open_ms(&mut self, ms: u32) {
-        #[cfg(feature = "rooms")]
-        if let Some(place) = self.rooms.rooms.get_mut(usize::from(self.room)) {
-            place.label.stays_until = self.now.stamp_after_ms(ms);
-            self.rooms.close_by(self.now.after_ms(ms));
-        }
-        let _ = ms;
-    }
-
-    fn change_label<T>(&mut self, change: impl FnOnce(&mut RoomLabel) -> T) -> Option<T> {
-        let place = self.rooms.rooms.get_mut(usize::from(self.room))?;
-        let changed = change(&mut place.label);
-        #[cfg(feature = "rooms")]
-        if place.label.is_untold {
-            self.rooms.labels_have_changed();
-        }
-        Some(changed)
     }
 
     /// The time of this turn.

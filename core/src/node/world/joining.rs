@@ -19,9 +19,6 @@ use crate::protocol::{
 };
 use crate::session::{LinkTag, Trust};
 
-/// Any room without a name. No world has so many rooms.
-pub(super) const ANY_ROOM: u16 = u16::MAX;
-
 /// Somebody who may come in.
 pub(super) enum Admitted {
     /// Who was not there.
@@ -65,8 +62,7 @@ impl<'a, G: Game> World<'a, G> {
             return Err(JoinDenial::BANNED.into());
         }
         let is_inside = self.rooms.users.find(uid).is_some();
-        let wanted = self.attaches.room_of(uid).unwrap_or(ANY_ROOM);
-        if self.room_to_join(wanted).is_none() && !is_inside {
+        if self.room_to_join().is_none() && !is_inside {
             return Err(JoinDenial::FULL.into());
         }
         let names = self.attaches.redeem(caller.now, uid, key)?;
@@ -74,14 +70,12 @@ impl<'a, G: Game> World<'a, G> {
             self.arm_attach_timer(&mut caller.context(), entry);
         }
         if let Some(before) = self.rooms.users.find(uid) {
-            let is_elsewhere = wanted != ANY_ROOM && self.rooms.room_of(before) != Some(wanted);
-            let ends = if is_elsewhere { Some(ErrorCode::REPLACED) } else { None };
-            match ends.or_else(|| self.seat_ends_for(caller.now, before)) {
+            match self.seat_ends_for(caller.now, before) {
                 Some(reason) => self.show_out(&mut caller.context(), before, reason),
                 None => return self.admit_back(caller, before, names),
             }
         }
-        let room = self.room_to_join(wanted).ok_or(JoinDenial::FULL)?;
+        let room = self.room_to_join().ok_or(JoinDenial::FULL)?;
         let address = caller.sessions.address(caller.key).unwrap_or_default();
         let who = Who::new(uid, &names, address);
         let says = self.with_game(&mut caller.context(), room, |game, room| game.admit(room, &who));
@@ -114,13 +108,8 @@ impl<'a, G: Game> World<'a, G> {
         Ok(Admitted::Back(key, names))
     }
 
-    /// The one that is wanted, if it is still that; or one with a place to play, or else one that can be watched.
-    fn room_to_join(&self, wanted: u16) -> Option<u16> {
-        if wanted != ANY_ROOM {
-            let place = self.rooms.rooms.get(usize::from(wanted))?;
-            let has_place = self.rooms.has_place(wanted) || self.rooms.has_view(wanted);
-            return (place.label.is_named() && has_place).then_some(wanted);
-        }
+    /// One with a place to play, or else one that can be watched.
+    fn room_to_join(&self) -> Option<u16> {
         self.rooms.room_with_place().or_else(|| self.rooms.room_with_view())
     }
 
@@ -139,7 +128,6 @@ impl<'a, G: Game> World<'a, G> {
         self.welcome(caller, key, false);
         self.rooms.announce_entry(caller.now, key);
         self.with_game(&mut caller.context(), room, |game, room| game.on_enter(room, uid));
-        self.members_have_changed(caller.now, room);
         self.main_link_report_joined(&mut caller.context(), key);
         self.adjust_ticks(caller.now);
     }

@@ -31,7 +31,7 @@ use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserHeld, UserJoined, UserLeft, UserList,
 };
 use crate::protocol::{
-    Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid, Versions, Wish, WorldId,
+    Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid, Versions, WorldId,
 };
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::time::Instant;
@@ -73,14 +73,6 @@ impl MainLink {
 
     pub(super) fn is_live_at(&self, key: SessionKey) -> bool {
         self.state == MainLinkState::Live(key)
-    }
-
-    #[cfg(feature = "rooms")]
-    pub(super) const fn live_key(&self) -> Option<SessionKey> {
-        match self.state {
-            MainLinkState::Live(key) => Some(key),
-            _ => None,
-        }
     }
 
     pub(super) const fn is_proving(&self) -> bool {
@@ -210,7 +202,7 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     /// Tells Main what it has asked, or what has happened; what the link does not take, the list says.
-    pub(super) fn main_link_tell<M: Message>(&mut self, cx: &mut Context<'_, 'a>, message: &M) {
+    fn main_link_tell<M: Message>(&mut self, cx: &mut Context<'_, 'a>, message: &M) {
         if let MainLinkState::Live(key) = self.main.state
             && cx.sessions.send(key, message).is_err()
         {
@@ -244,8 +236,6 @@ impl<'a, G: Game> World<'a, G> {
     fn main_link_report_users(&mut self, sessions: &mut SessionManager<'a>, key: SessionKey) {
         // The rest is for answers, and for what happens meanwhile.
         let most = sessions.config().send_buffers_per_server / 2;
-        #[cfg(feature = "rooms")]
-        self.rooms.tell_labels(sessions, key);
         while let Some(first) = self.main.next_reported {
             let (page, next) = self.user_page(first, users_on_page(sessions.buffer_bytes()));
             if sessions.send_within(key, &page, most).is_err() {
@@ -290,19 +280,6 @@ impl<'a, G: Game> World<'a, G> {
         self.arm_attach_timer(cx, attach);
     }
 
-    /// The room that one more user may be attached for.
-    fn may_attach(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        uid: Uid,
-        wish: &Wish<'_>,
-    ) -> Result<u16, ErrorCode> {
-        if !self.has_place_for(uid) {
-            return Err(ErrorCode::FULL);
-        }
-        self.room_for(cx, uid, wish)
-    }
-
     /// Whether one more user may be attached.
     fn has_place_for(&self, uid: Uid) -> bool {
         let is_member = |uid| self.rooms.users.find(uid).is_some();
@@ -340,34 +317,31 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         }
         if self.main.is_live() {
             self.main.next_reported = Some(0);
-            #[cfg(feature = "rooms")]
-            self.rooms.tell_all_labels();
             caller.sessions.mark_ready_unless_blocked(key);
         }
     }
 
     fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser<'_>) {
-        let AttachUser { uid, handshake_key, ttl_ms, attempt, account, nickname, wish } = message;
-        let attached = self.may_attach(&mut caller.context(), uid, &wish).and_then(|room| {
+        let AttachUser { uid, handshake_key, ttl_ms, attempt, account, nickname, .. } = message;
+        let attached = if self.has_place_for(uid) {
             let names = Names::new(account, nickname);
-            let entry = self.attaches.attach(caller.now, (uid, room), handshake_key, ttl_ms, names);
-            entry.map(|entry| (entry, room)).ok_or(ErrorCode::FULL)
-        });
+            self.attaches.attach(caller.now, uid, handshake_key, ttl_ms, names)
+        } else {
+            None
+        };
         match attached {
-            Ok((entry, room)) => {
-                self.expect_in(caller.now, room, ttl_ms);
+            Some(entry) => {
                 self.arm_attach_timer(&mut caller.context(), entry.index());
                 self.main_link_tell(&mut caller.context(), &AttachAck { uid, attempt });
             }
-            Err(reason) => {
+            None => {
+                let reason = ErrorCode::FULL;
                 self.main_link_tell(&mut caller.context(), &AttachDenied { uid, attempt, reason });
             }
         }
     }
 
-    fn close_room(&mut self, caller: &mut Caller<'_, 'a>, message: CloseRoom<'_>) {
-        self.close_named(caller, &message);
-    }
+    fn close_room(&mut self, _: &mut Caller<'_, 'a>, _: CloseRoom<'_>) {}
 
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
         self.attaches.forget(message.uid);

@@ -25,13 +25,8 @@ pub mod game;
 #[cfg(feature = "inputs")]
 mod inputs;
 mod joining;
-mod label;
 mod main_link;
 mod memory;
-#[cfg(feature = "rooms")]
-mod named_rooms;
-#[cfg(not(feature = "rooms"))]
-mod nameless_rooms;
 pub mod people;
 mod random;
 pub mod room;
@@ -55,10 +50,7 @@ pub use frame_sizes::{
 pub use game::{
     GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting, SettingProblem, Speaker,
 };
-pub use label::RoomLabel;
 pub use memory::WorldMemory;
-#[cfg(feature = "rooms")]
-pub use named_rooms::{FIRST_STAY_MS, NewGame};
 pub use people::{AddressClass, Admission, Refusal, Who};
 pub use room::Room;
 pub use room_manager::{RoomManager, RoomStorage};
@@ -165,9 +157,6 @@ pub struct World<'a, G> {
     games: &'a mut [G],
     attaches: AttachBook<'a>,
     main: MainLink,
-    /// How a room that is opened by a wish begins; without it none is.
-    #[cfg(feature = "rooms")]
-    new_game: Option<NewGame<'a, G>>,
     ticks: Ticks,
 }
 
@@ -182,9 +171,7 @@ const _: () = {
     // When the next held seat has had its time.
     let seat_bytes = if cfg!(feature = "seats") { 16 } else { 0 };
     // What addresses and networks hold and open, and the oldest stranger.
-    let shares_bytes = if cfg!(feature = "shares") { 80 + usize::BITS as usize * 3 / 2 } else { 0 };
-    // How a room begins, when one may close, and whether Main is to hear of any.
-    let room_bytes = if cfg!(feature = "rooms") { 40 } else { 0 };
+    let shares_bytes = if cfg!(feature = "shares") { 80 + 48 } else { 0 };
     // WebSockets: a second slice of rings and its share, origins and hosts, twice, a limit, two counters, mask keys.
     let web_socket_bytes =
         usize::BITS as usize * 3 / 2 + 16 + size_of::<crate::wire::ws::MaskKeys>();
@@ -200,8 +187,7 @@ const _: () = {
     assert!(!cfg!(feature = "saves") || saves_bytes <= 216, "a book has grown: say why");
     // Bans, and how many spectators there are and may be.
     let people_bytes = if cfg!(feature = "names") { usize::BITS as usize / 4 + 16 } else { 0 };
-    let optional_bytes = room_bytes
-        + inputs_bytes
+    let optional_bytes = inputs_bytes
         + message_bytes
         + shares_bytes
         + log_bytes
@@ -241,16 +227,7 @@ impl<'a, G: Game> World<'a, G> {
             AttachBook::new(storage.attaches, storage.attach_heads, storage.attach_nexts);
         let main =
             MainLink::new(config.world_id, config.reconnect_first_ms, config.reconnect_most_ms);
-        Self {
-            config,
-            rooms,
-            games: storage.games,
-            attaches,
-            main,
-            #[cfg(feature = "rooms")]
-            new_game: None,
-            ticks: Ticks::STOPPED,
-        }
+        Self { config, rooms, games: storage.games, attaches, main, ticks: Ticks::STOPPED }
     }
 
     /// Begins to look for Main.
@@ -337,7 +314,6 @@ impl<'a, G: Game> World<'a, G> {
                 game.on_leave(room, user.uid, Left::for_reason(reason));
             });
         }
-        self.members_have_changed(cx.now, user.room);
         self.main_link_report_left(cx, user.uid);
     }
 
@@ -429,8 +405,6 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
     fn next_deadline(&self) -> Option<Instant> {
         let rooms = &self.rooms;
         let due = [rooms.next_flush(), rooms.saves.next_deadline(), rooms.next_end()];
-        #[cfg(feature = "rooms")]
-        let due = due.into_iter().chain([rooms.labels.next_close]);
         due.into_iter().chain([self.ticks.next_at()]).flatten().min()
     }
 
@@ -442,8 +416,6 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         self.end_seats(cx);
         #[cfg(feature = "saves")]
         self.on_save_deadline(cx);
-        #[cfg(feature = "rooms")]
-        self.close_empty(cx);
     }
 
     /// Everybody is still inside.
@@ -468,8 +440,6 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
 
     #[inline]
     fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
-        #[cfg(feature = "rooms")]
-        self.wake_main_link(sessions);
         self.rooms.flush(now, sessions);
     }
 

@@ -1,6 +1,5 @@
 //! `Room`: the positions of a room's rings, and the ends of its lists.
 
-use super::label::RoomLabel;
 use super::random::RoomRandom;
 use crate::broadcast::BroadcastRings;
 use crate::protocol::MemberNumber;
@@ -17,16 +16,8 @@ const RANDOM_BYTES: usize = 12;
 /// The list of its spectators.
 const SPECTATOR_BYTES: usize = if cfg!(feature = "names") { 4 } else { 0 };
 
-/// Its name, and what goes with it; a label is aligned like a word, the rest is not.
-const LABEL_BYTES: usize = size_of::<RoomLabel>();
-const ALIGNED_BYTES: usize = if cfg!(feature = "rooms") { size_of::<usize>() - 4 } else { 0 };
-
-const _: () =
-    assert!(LABEL_BYTES <= if cfg!(feature = "rooms") { 216 } else { 0 }, "a label has grown");
-
 const _: () = assert!(
-    ROOM_BYTES
-        <= 36 + RANDOM_BYTES + MESSAGE_RING_BYTES + SPECTATOR_BYTES + LABEL_BYTES + ALIGNED_BYTES,
+    ROOM_BYTES <= 36 + RANDOM_BYTES + MESSAGE_RING_BYTES + SPECTATOR_BYTES,
     "a room has grown: say why, and what it costs"
 );
 
@@ -45,7 +36,6 @@ pub struct Room {
     /// What the newest member is called.
     pub(super) last_number: MemberNumber,
     pub(super) random: RoomRandom,
-    pub(super) label: RoomLabel,
     /// The newest spectator.
     #[cfg(feature = "names")]
     pub(super) first_spectator: Link,
@@ -64,7 +54,6 @@ impl Room {
         away: 0,
         last_number: MemberNumber::GAME,
         random: RoomRandom::UNSEEDED,
-        label: RoomLabel::NONE,
         #[cfg(feature = "names")]
         first_spectator: Link::NONE,
         #[cfg(feature = "names")]

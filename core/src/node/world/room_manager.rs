@@ -10,8 +10,6 @@ use super::frame_sizes::{
     longest_frame_bytes,
 };
 use super::gallery::Gallery;
-#[cfg(feature = "rooms")]
-use super::named_rooms::Labels;
 use super::room::Room;
 use super::saves::SaveBook;
 use super::seats::{NextEnd, Seat};
@@ -68,8 +66,6 @@ pub struct RoomManager<'a> {
     pub(super) bans: BanBook<'a>,
     pub(super) gallery: Gallery,
     pub(super) next_end: NextEnd,
-    #[cfg(feature = "rooms")]
-    pub(super) labels: Labels,
     longest_frame_bytes: u16,
     pub(super) room_capacity: u16,
 }
@@ -102,8 +98,6 @@ impl<'a> RoomManager<'a> {
             bans: BanBook::new(storage.bans),
             gallery: Gallery::new(room_spectators),
             next_end: NextEnd::NEVER,
-            #[cfg(feature = "rooms")]
-            labels: Labels::default(),
         }
     }
 
@@ -140,30 +134,14 @@ impl<'a> RoomManager<'a> {
         self.rooms.get(usize::from(room)).map_or(0, |room| room.members)
     }
 
-    /// The first room without a name that has a free place. O(rooms).
+    /// The first room with a free place. O(rooms).
     pub fn room_with_place(&self) -> Option<u16> {
-        self.unnamed().find(|room| self.has_place(*room))
-    }
-
-    /// The room that a member or spectator is in.
-    pub(super) fn room_of(&self, key: UserKey) -> Option<u16> {
-        self.users.get(key).map(WorldUser::room)
-    }
-
-    /// The rooms for whoever wants any.
-    pub(super) fn unnamed(&self) -> impl Iterator<Item = u16> {
-        (0..)
-            .zip(self.rooms.iter())
-            .filter(|(_, room)| !room.label.is_named())
-            .map(|(room, _)| room)
+        (0..self.rooms.len() as u16).find(|room| self.has_place(*room))
     }
 
     /// Whether one more may play in `room`.
     pub fn has_place(&self, room: u16) -> bool {
-        let of_world = self.room_capacity;
-        let place = self.rooms.get(usize::from(room));
-        place.is_some_and(|place| place.members < place.label.capacity(of_world))
-            && self.users() < self.capacity()
+        self.members(room) < self.room_capacity && self.users() < self.capacity()
     }
 
     /// The keys of a room's members, newest first.

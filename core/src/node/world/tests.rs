@@ -17,8 +17,6 @@ mod overrun;
 mod places;
 mod random;
 mod reports;
-#[cfg(feature = "rooms")]
-mod rooms;
 #[cfg(feature = "saves")]
 mod saves;
 #[cfg(feature = "seats")]
