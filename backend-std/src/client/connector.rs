@@ -16,7 +16,8 @@ use tinyrealm_core::net::{NetConnector, NetSessionId, NetUrl, UrlError};
 use tinyrealm_core::wire::ws::SUB_PROTOCOL;
 
 use super::options::NetOptions;
-use super::session::{Plan, ThreadedSession};
+use super::plan::Plan;
+use super::session::ThreadedSession;
 use super::stream::Stream;
 #[cfg(feature = "tls")]
 use super::tls::TlsTrust;

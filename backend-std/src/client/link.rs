@@ -69,9 +69,3 @@ impl Link {
         let _ = self.socket().shutdown(Shutdown::Both);
     }
 }
-
-/// Whether a read or write was only interrupted, or has waited as long as it may.
-pub(super) fn is_pause(error: &io::Error) -> bool {
-    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
-    matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
-}

@@ -37,6 +37,8 @@ mod ended;
 mod keep_alive;
 mod link;
 mod options;
+mod pause;
+mod plan;
 mod queue;
 mod receive;
 mod send;

@@ -11,9 +11,10 @@ use tinyrealm_core::net::{CloseCode, NetErrorKind, NetState, NetUrl};
 use super::dial::dial;
 use super::ended::Ended;
 use super::keep_alive::{Due, Watch};
-use super::link::{Link, is_pause};
+use super::link::Link;
+use super::pause::is_pause;
+use super::plan::Plan;
 use super::send;
-use super::session::Plan;
 use super::shared::{Order, Shared, State};
 use super::transport::{Opened, Received, Transport};
 

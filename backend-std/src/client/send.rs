@@ -4,7 +4,8 @@ use std::io;
 use std::mem;
 use std::time::Instant;
 
-use super::link::{Link, is_pause};
+use super::link::Link;
+use super::pause::is_pause;
 use super::queue::Outbox;
 use super::shared::{Order, Shared};
 

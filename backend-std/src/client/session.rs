@@ -18,6 +18,7 @@ use tinyrealm_core::wire::ws::header::HEADER_MAX_BYTES;
 
 use super::ended::Ended;
 use super::options::NetOptions;
+use super::plan::Plan;
 use super::queue::{Inbox, Outbox};
 use super::receive;
 use super::shared::{CONTROL_RESERVE_BYTES, Order, Shared, State};
@@ -27,24 +28,6 @@ use super::transport::{Transport, random};
 const CONNECT_GRACE: Duration = Duration::from_millis(250);
 /// An end may be two events: an error and the end itself.
 const END_EVENTS: usize = 2;
-
-/// Where a session goes, and how.
-pub(super) struct Plan {
-    pub(super) id: NetSessionId,
-    pub(super) url: String,
-    pub(super) options: NetOptions,
-    pub(super) sub_protocols: Vec<String>,
-    pub(super) headers: Vec<(String, String)>,
-    #[cfg(feature = "tls")]
-    pub(super) trust: super::tls::TlsTrust,
-}
-
-impl Plan {
-    /// When a connection that is closed now has to be over.
-    pub(super) fn close_deadline(&self) -> Instant {
-        Instant::now() + Duration::from_millis(u64::from(self.options.close_timeout_ms))
-    }
-}
 
 /// The sending half of a [`ThreadedSession`]; may be sent from any thread.
 pub struct ThreadedHandle<T> {

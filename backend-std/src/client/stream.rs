@@ -9,7 +9,7 @@ use tinyrealm_core::wire::{FRAME_LIMIT_MAX_BYTES, Framed, Full, PacketFramer, Pa
 
 use super::ended::Ended;
 use super::link::Link;
-use super::session::Plan;
+use super::plan::Plan;
 use super::transport::{Masks, Opened, Received, Transport};
 
 /// The receiving side: the part of a frame that has been read.

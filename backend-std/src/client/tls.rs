@@ -16,7 +16,7 @@ use socket2::Socket;
 use tinyrealm_core::net::NetErrorKind;
 
 use super::ended::Ended;
-use super::link::is_pause;
+use super::pause::is_pause;
 
 /// What one read of the socket takes at most.
 const READ_BYTES: usize = 16 * 1_024;

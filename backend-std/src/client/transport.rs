@@ -8,8 +8,9 @@ use tinyrealm_core::protocol::Encode;
 use tinyrealm_core::wire::Full;
 
 use super::ended::Ended;
-use super::link::{Link, is_pause};
-use super::session::Plan;
+use super::link::Link;
+use super::pause::is_pause;
+use super::plan::Plan;
 
 /// What comes next of what has been read.
 pub(super) enum Received<'b> {

@@ -5,9 +5,9 @@ use std::time::Instant;
 use tinyrealm_core::net::{CloseCode, NetErrorKind, NetUrl};
 use tinyrealm_core::protocol::Encode;
 use tinyrealm_core::wire::Full;
+use tinyrealm_core::wire::ws::CONTROL_PAYLOAD_MAX_BYTES;
 use tinyrealm_core::wire::ws::close::REASON_MAX_BYTES;
 use tinyrealm_core::wire::ws::handshake::{Answer, AnswerError, Offer, Request, Requester};
-use tinyrealm_core::wire::ws::header::CONTROL_PAYLOAD_MAX_BYTES;
 use tinyrealm_core::wire::ws::{
     Assembly, Close, FrameHeader, FrameKind, MESSAGE_LIMIT_MAX_BYTES, Rules, Side, Step,
     apply_mask, buffer_bytes, write_frame,
@@ -15,7 +15,7 @@ use tinyrealm_core::wire::ws::{
 
 use super::ended::Ended;
 use super::link::Link;
-use super::session::Plan;
+use super::plan::Plan;
 use super::transport::{Masks, Opened, Received, Transport, random, read_before, write_before};
 
 /// The longest line in it that matters.

@@ -1,8 +1,8 @@
 //! `NetClient`: a frame's way from the session to whoever knows its opcode, and the answers to what
 //! means the same on every link.
 
-use super::events::{NetError, NetErrorKind, NetEvents, NetHandler};
-use super::session::{NetOutbound, NetSender};
+use super::events::{NetError, NetErrorKind, NetEvents, NetHandler, NetSender};
+use super::outbound::NetOutbound;
 use crate::protocol::either_way::{self, Bye, Error, Ping, Pong, VersionRefused};
 use crate::protocol::{Dispatched, ErrorCode, FrameSink};
 use crate::wire::ws::CloseCode;

@@ -1,7 +1,7 @@
-//! What a session tells, and to whom.
+//! What a session tells, to whom, and through what that answers.
 
-use super::session::NetSender;
-use crate::protocol::ErrorCode;
+use super::outbound::{NetOutbound, NetSessionId, NetState};
+use crate::protocol::{Encode, ErrorCode, FrameSink, Message, SendError, encode_body};
 use crate::wire::Opcode;
 use crate::wire::ws::CloseCode;
 
@@ -78,5 +78,54 @@ impl<A: NetEvents, B: NetEvents> NetEvents for (A, B) {
     fn on_error(&mut self, error: NetError<'_>) {
         self.0.on_error(error);
         self.1.on_error(error);
+    }
+}
+
+/// What a handler answers through: its session's sending half, for the time of one call.
+pub struct NetSender<'s> {
+    session: &'s mut dyn NetOutbound,
+    failure: Option<&'static str>,
+}
+
+impl<'s> NetSender<'s> {
+    /// The sending half of `session`.
+    pub fn new(session: &'s mut dyn NetOutbound) -> Self {
+        Self { session, failure: None }
+    }
+
+    /// Tells `events` that the peer has done something wrong. A session keeps it as its
+    /// [`last_error`](super::NetSession::last_error).
+    pub fn report(&mut self, events: &mut (impl NetEvents + ?Sized), error: NetError<'static>) {
+        self.failure = Some(error.text);
+        events.on_error(error);
+    }
+
+    /// What was reported last through this sender, for the session that has lent it.
+    pub const fn failure(&self) -> Option<&'static str> {
+        self.failure
+    }
+}
+
+impl NetOutbound for NetSender<'_> {
+    fn session_id(&self) -> NetSessionId {
+        self.session.session_id()
+    }
+
+    fn state(&self) -> NetState {
+        self.session.state()
+    }
+
+    fn send_body(&mut self, encode: Encode<'_>) -> Result<(), SendError> {
+        self.session.send_body(encode)
+    }
+
+    fn close(&mut self, code: CloseCode, reason: &str) {
+        self.session.close(code, reason);
+    }
+}
+
+impl FrameSink for NetSender<'_> {
+    fn send<M: Message>(&mut self, message: &M) -> Result<(), SendError> {
+        self.session.send_body(&|out| encode_body(message, out))
     }
 }

@@ -5,7 +5,8 @@
 
 use super::client::{NetClient, NetRuntime};
 use super::events::NetEvents;
-use super::session::{NetConnector, NetOutbound, NetSession, NetState};
+use super::outbound::{NetOutbound, NetState};
+use super::session::{NetConnector, NetSession};
 use super::url::UrlError;
 use crate::protocol::{FrameSink, Message, SendError, encode_body};
 use crate::wire::ws::CloseCode;

@@ -39,17 +39,19 @@ mod client;
 mod events;
 mod link;
 mod node_driver;
+mod outbound;
 mod realm;
 mod session;
 mod url;
 
 pub use crate::wire::ws::CloseCode;
 pub use client::{NetClient, NetRuntime};
-pub use events::{NetError, NetErrorKind, NetEvents, NetHandler};
+pub use events::{NetError, NetErrorKind, NetEvents, NetHandler, NetSender};
 pub use link::{Attached, NetLink};
 pub use node_driver::{DriverSlot, NodeDriver};
+pub use outbound::{NetOutbound, NetSessionId, NetState};
 pub use realm::{RealmDriver, RealmMemory};
-pub use session::{NetConnector, NetOutbound, NetSender, NetSession, NetSessionId, NetState};
+pub use session::{NetConnector, NetSession};
 pub use url::{NetUrl, URL_MAX_BYTES, UrlError};
 
 /// The most things that one tick tells: an opening, a frame, an error, an end.

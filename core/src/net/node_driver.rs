@@ -10,8 +10,10 @@
 //! Bounds: as many connections as it was lent slots; each tick tells of each within the bounds of
 //! [`the module`](super). Nothing allocates here.
 
+use super::events::NetSender;
 use super::events::{NetError, NetErrorKind, NetEvents, NetHandler};
-use super::session::{NetConnector, NetOutbound, NetSender, NetSession, NetState};
+use super::outbound::{NetOutbound, NetState};
+use super::session::{NetConnector, NetSession};
 use crate::entropy::Turn;
 use crate::log::info;
 use crate::node::{ConnectFailure, Node, Request, Role, Taken, Transmit};

@@ -106,7 +106,7 @@ impl ChatLedger {
             said: vec![BTreeMap::new(); channels],
             totals: ChatTotals::default(),
             present: 0,
-            latency: super::ledger::latency_histogram(),
+            latency: super::latency::latency_histogram(),
             swarm,
         }
     }

@@ -13,6 +13,7 @@ use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast, RoomSnaps
 use tinyrealm_core::protocol::{MemberNumber, MemberState, Uid};
 
 use super::chat_ledger::ChatLedger;
+use super::latency::latency_histogram;
 use super::outages::Outages;
 use super::room_book::{EventName, RoomBook, Stay};
 
@@ -130,13 +131,6 @@ pub(crate) struct Ledger {
     pub(crate) present: usize,
     /// The bots are leaving: nothing counts any more.
     is_closed: bool,
-}
-
-const LATENCY_MAX_MICROS: u64 = 60_000_000;
-
-pub(super) fn latency_histogram() -> Histogram<u64> {
-    // Two digits are the resolution of what is printed.
-    Histogram::new_with_bounds(1, LATENCY_MAX_MICROS, 2).expect("the bounds are in order")
 }
 
 impl Ledger {

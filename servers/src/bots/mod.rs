@@ -13,6 +13,7 @@
 pub(crate) mod accounts;
 mod chat_ledger;
 mod control;
+mod latency;
 pub(crate) mod ledger;
 mod outages;
 mod outcome;

@@ -1,5 +1,6 @@
 //! `tinyrealm login`: LoginServer on the tokio driver, with its threads beside it.
 
+mod outcome;
 mod watch;
 mod workers;
 
@@ -25,7 +26,8 @@ use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
 use crate::secret;
-use workers::{Outcome, Workers};
+use outcome::Outcome;
+use workers::Workers;
 
 /// What a login server tells about itself.
 #[derive(Clone, Debug, Default, Serialize)]

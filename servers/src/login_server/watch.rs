@@ -11,7 +11,7 @@ use tinyrealm_core::node::login::RevocationWork;
 use tinyrealm_core::protocol::Revision;
 use tokio::sync::mpsc::Sender;
 
-use super::workers::{Complaints, Outcome};
+use super::outcome::{Complaints, Outcome};
 use crate::accounts::{self, AccountStore};
 use crate::bans::{BanFile, Bans};
 

@@ -8,30 +8,18 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use tinyrealm_core::dispatch::RateLimitedLog;
 use tinyrealm_core::node::login::{
-    LoginKey, LoginOutcome, LoginWork, RevocationPage, RevocationWork, VerifyKey, VerifyOutcome,
-    VerifyWork,
+    LoginOutcome, LoginWork, RevocationWork, VerifyOutcome, VerifyWork,
 };
-use tinyrealm_core::protocol::{LoginDenial, Revision, Uid};
-use tinyrealm_std::Clock;
+use tinyrealm_core::protocol::{LoginDenial, Uid};
 use tokio::sync::mpsc;
 
+use super::outcome::{Complaints, Outcome};
 use super::watch::watch;
 use crate::accounts::password::{Checked, HashMemory, Passwords};
 use crate::accounts::{self, Account, AccountStore, Grant, Standing, StoreError};
 use crate::bans::{BanFile, Bans};
 use crate::config::LoginSettings;
-
-/// What has become of a job.
-#[derive(Clone, Debug)]
-pub(super) enum Outcome {
-    Login(LoginKey, LoginOutcome),
-    Verify(VerifyKey, VerifyOutcome),
-    Revocations(Option<Box<RevocationPage>>),
-    /// Somebody has changed the accounts.
-    Revision(Revision),
-}
 
 /// The threads, as their node sees them. They end when it lets go of them.
 pub(super) struct Workers {
@@ -124,24 +112,6 @@ impl Workers {
     pub(super) fn check_token(&self, work: VerifyWork) -> Option<Outcome> {
         let sent = self.verifies.try_send(work);
         sent.err().map(|_| Outcome::Verify(work.key, VerifyOutcome::Unavailable))
-    }
-}
-
-/// Whoever asks while the store fails writes no line each.
-pub(super) struct Complaints {
-    clock: Clock,
-    lines: RateLimitedLog,
-}
-
-impl Complaints {
-    pub(super) fn start() -> Self {
-        Self { clock: Clock::start(), lines: RateLimitedLog::default() }
-    }
-
-    pub(super) fn log(&mut self, what: &str, error: &StoreError) {
-        if let Some(count) = self.lines.admit(self.clock.now()) {
-            tracing::error!("{what}: {error} ({count} since the last line)");
-        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! How a session ends: what its role learns, and what its peer is told.
 
 use super::SessionManager;
-#[cfg(feature = "websocket")]
-use super::web_socket::close_code;
 #[cfg(feature = "log")]
 use crate::dispatch::RateLimitedLog;
 #[cfg(feature = "log")]
@@ -17,7 +15,7 @@ use crate::stats::Count;
 use crate::storage::Key;
 use crate::time::Instant;
 #[cfg(feature = "websocket")]
-use crate::wire::ws::Close;
+use crate::wire::ws::{Close, CloseCode};
 
 /// The end of a session, as its role learns it.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -57,6 +55,17 @@ impl Farewell {
     pub const fn code(self) -> ErrorCode {
         match self {
             Self::Error { code, .. } | Self::Bye(code) | Self::Nothing(code) => code,
+        }
+    }
+
+    /// The same as a code of RFC 6455 §7.4.
+    #[cfg(feature = "websocket")]
+    const fn close_code(self) -> CloseCode {
+        let code = self.code().close_code();
+        match self {
+            // Whoever is refused has done something, and would be refused again.
+            Self::Error { .. } if matches!(code, CloseCode::NORMAL) => CloseCode::POLICY_VIOLATION,
+            Self::Error { .. } | Self::Bye(_) | Self::Nothing(_) => code,
         }
     }
 }
@@ -116,7 +125,7 @@ impl SessionManager<'_> {
     /// Ends a session: `farewell` is what the peer is told, and why the role is.
     pub fn close(&mut self, now: Instant, key: SessionKey, farewell: Farewell) {
         #[cfg(feature = "websocket")]
-        let close = Close { code: close_code(farewell), reason: "" };
+        let close = Close { code: farewell.close_code(), reason: "" };
         self.close_saying(
             now,
             key,

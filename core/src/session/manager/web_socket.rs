@@ -13,23 +13,14 @@ use crate::protocol::either_way::Error;
 use crate::session::session::{Flags, SessionKey};
 use crate::stats::Count;
 use crate::time::Instant;
+use crate::wire::ws::CONTROL_PAYLOAD_MAX_BYTES;
 use crate::wire::ws::close::REASON_MAX_BYTES;
 use crate::wire::ws::handshake::{Accepted, Acceptor, AnswerError, Refusal, Request, Requester};
-use crate::wire::ws::header::{CONTROL_FRAME_MAX_BYTES, CONTROL_PAYLOAD_MAX_BYTES};
+use crate::wire::ws::header::CONTROL_FRAME_MAX_BYTES;
 use crate::wire::ws::{Close, CloseCode, FrameKind, write_frame};
 
 /// The longest request that is written here: 170 bytes, and the name of whom we have connected to.
 const REQUEST_MAX_BYTES: usize = 512;
-
-/// What a farewell is as a code of RFC 6455 §7.4.
-pub(super) const fn close_code(farewell: Farewell) -> CloseCode {
-    let code = farewell.code().close_code();
-    match farewell {
-        // Whoever is refused has done something, and would be refused again.
-        Farewell::Error { .. } if matches!(code, CloseCode::NORMAL) => CloseCode::POLICY_VIOLATION,
-        Farewell::Error { .. } | Farewell::Bye(_) | Farewell::Nothing(_) => code,
-    }
-}
 
 impl SessionManager<'_> {
     /// A peer has connected, and its first bytes tell what it speaks: until then nothing can be said.

@@ -16,7 +16,7 @@
 //! assert_eq!(Close::parse(&[3]), Err(CloseCode::PROTOCOL_ERROR));
 //! ```
 
-use super::header::CONTROL_PAYLOAD_MAX_BYTES;
+use super::CONTROL_PAYLOAD_MAX_BYTES;
 use crate::wire::{BinaryWriter, Full};
 
 /// The longest reason, in bytes: what a control frame holds behind the code.

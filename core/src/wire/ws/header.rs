@@ -22,14 +22,12 @@
 //! assert_eq!(partial, ParsedHeader::Partial { header_bytes: 4 });
 //! ```
 
+use super::CONTROL_PAYLOAD_MAX_BYTES;
 use super::close::CloseCode;
 use crate::wire::{BinaryWriter, Full};
 
 /// The longest header: a 64-bit length and a key.
 pub const HEADER_MAX_BYTES: usize = START_BYTES + size_of::<u64>() + MASK_BYTES;
-
-/// The longest payload of a control frame.
-pub const CONTROL_PAYLOAD_MAX_BYTES: usize = 125;
 
 /// The longest control frame, masked.
 pub const CONTROL_FRAME_MAX_BYTES: usize = START_BYTES + MASK_BYTES + CONTROL_PAYLOAD_MAX_BYTES;

@@ -45,6 +45,9 @@ pub use mask::{apply_mask, copy_masked};
 pub use mask_keys::MaskKeys;
 pub use reframe::{Reframed, reframe_into, write_frame, write_message};
 
+/// The longest payload of a control frame.
+pub const CONTROL_PAYLOAD_MAX_BYTES: usize = 125;
+
 /// The sub-protocol of this wire, as it is offered and chosen in handshakes.
 pub const SUB_PROTOCOL: &str = "tinyrealm.v2";
 

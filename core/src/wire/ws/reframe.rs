@@ -15,8 +15,9 @@
 //! assert_eq!(message, [0x82, 5, 1, 0, 0, 0, b'x']);
 //! ```
 
+use super::CONTROL_PAYLOAD_MAX_BYTES;
 use super::MESSAGE_LIMIT_MAX_BYTES;
-use super::header::{CONTROL_PAYLOAD_MAX_BYTES, FrameHeader, FrameKind, MaskKey};
+use super::header::{FrameHeader, FrameKind, MaskKey};
 use super::mask::{apply_mask, copy_masked};
 use super::move_within;
 use crate::wire::{Full, PacketHeader};
