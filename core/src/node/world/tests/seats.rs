@@ -1,6 +1,9 @@
 //! Seats that are held: losing, coming back, and all that ends one.
 
 use core::cell::RefCell;
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
 
 use super::view::View;
 use super::*;
@@ -461,4 +464,131 @@ fn a_game_that_holds_no_seats_has_leaves_alone() {
         let welcome: JoinOk = bench.heard(again)[0].read().unwrap();
         assert_eq!((welcome.is_returned, welcome.number), (false, number(4)));
     });
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Join(u32),
+    Cut(u32),
+    Leave(u32),
+    Kick(u32),
+    Detach(u32),
+    Pass(u32),
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    let uid = 1..=9u32;
+    prop_oneof![
+        4 => uid.clone().prop_map(Act::Join),
+        4 => uid.clone().prop_map(Act::Cut),
+        1 => uid.clone().prop_map(Act::Leave),
+        1 => uid.clone().prop_map(Act::Kick),
+        1 => uid.prop_map(Act::Detach),
+        2 => (1..HOLD_MS).prop_map(Act::Pass),
+    ]
+}
+
+/// A room of eight, of whom two may be away: who is in it, what it is called, and until when it is away.
+#[derive(Default)]
+struct Model {
+    members: BTreeMap<u32, (u16, Option<u32>)>,
+    last_number: u16,
+    now_ms: u32,
+}
+
+impl Model {
+    fn join(&mut self, uid: u32) -> bool {
+        if let Some((_, until)) = self.members.get_mut(&uid) {
+            *until = None;
+            return true;
+        }
+        if self.members.len() == 8 {
+            return false;
+        }
+        self.last_number += 1;
+        self.members.insert(uid, (self.last_number, None));
+        true
+    }
+
+    fn cut(&mut self, uid: u32) {
+        let away = self.members.values().filter(|(_, until)| until.is_some()).count();
+        match self.members.get_mut(&uid) {
+            Some((_, until)) if away < 2 => *until = Some(self.now_ms + HOLD_MS),
+            _ => drop(self.members.remove(&uid)),
+        }
+    }
+
+    fn pass(&mut self, ms: u32) {
+        self.now_ms += ms;
+        let now_ms = self.now_ms;
+        self.members.retain(|_, (_, until)| until.is_none_or(|until| until > now_ms));
+    }
+}
+
+fn as_model(bench: &KeeperBench<'_>) -> BTreeMap<u32, (u16, bool)> {
+    let users = bench.role().rooms().iter();
+    users
+        .map(|(_, user)| (user.state().uid.0 as u32, (user.state().number.0, user.is_away())))
+        .collect()
+}
+
+fn play_as_model(acts: &[Act]) {
+    let setup = Setup { rooms: 1, room_capacity: 8, ..SETUP };
+    with_game(setup, |bench: &mut KeeperBench<'_>| {
+        let main = bench.meet_main();
+        let witness = bench.join_from(main, 50, from(50));
+        let (mut model, mut keys) = (Model::default(), BTreeMap::new());
+        model.join(50);
+        for act in acts {
+            match *act {
+                Act::Join(uid) => {
+                    let key = bench.join_from(main, uid, from(uid));
+                    if model.join(uid) {
+                        keys.insert(uid, key);
+                    }
+                }
+                Act::Cut(uid) => {
+                    if let Some(key) = keys.remove(&uid) {
+                        bench.disconnect(key);
+                        model.cut(uid);
+                    }
+                }
+                Act::Leave(uid) => {
+                    if let Some(key) = keys.remove(&uid) {
+                        bench.say(key, &Leave {});
+                        model.members.remove(&uid);
+                    }
+                }
+                Act::Kick(uid) => {
+                    bench.say(witness, &event(REMOVE, &[uid as u8]));
+                    keys.remove(&uid);
+                    model.members.remove(&uid);
+                }
+                Act::Detach(uid) => {
+                    let reason = ErrorCode::REPLACED;
+                    bench.say(main, &DetachUser { uid: Uid(uid.into()), reason });
+                    keys.remove(&uid);
+                    model.members.remove(&uid);
+                }
+                Act::Pass(ms) => {
+                    bench.pass_ms(ms);
+                    bench.say(witness, &step(1));
+                    model.pass(ms);
+                }
+            }
+            let expected = model.members.iter();
+            let expected: BTreeMap<_, _> =
+                expected.map(|(uid, (number, until))| (*uid, (*number, until.is_some()))).collect();
+            assert_eq!(as_model(bench), expected, "{act:?}");
+            assert_eq!(bench.role().rooms().away(), bench.away().len());
+        }
+    });
+}
+
+proptest! {
+    /// A number is nobody else's while it is held, nobody has two seats, and who comes back in time has its own.
+    #[test]
+    fn seats_are_those_of_a_naive_model(acts in prop::collection::vec(any_act(), 1..60)) {
+        play_as_model(&acts);
+    }
 }
