@@ -107,6 +107,26 @@ export interface MemberState {
   dir: number;
 }
 
+export interface Wish {
+  kind: number;
+  name: string;
+  mode: string;
+  secret: string;
+  options: Uint8Array;
+  is_listed: boolean;
+  places: number;
+}
+
+export interface RoomLine {
+  name: string;
+  mode: string;
+  members: number;
+  capacity: number;
+  is_locked: boolean;
+  is_private: boolean;
+  properties: Uint8Array;
+}
+
 export interface Error {
   type: "Error";
   code: number;

@@ -89,6 +89,8 @@ export const LoginDenial = Object.freeze({
 const position = record({ x: i32, y: i32, z: i32 });
 const member = record({ number: u16, uid: u53, pos: position, dir: u16 });
 const versions = record({ from: u16, to: u16 });
+const wish = record({ kind: u16, name: text(24), mode: text(16), secret: text(24), options: bytes(128), is_listed: bool, places: u16 });
+const room = record({ name: text(24), mode: text(16), members: u16, capacity: u16, is_locked: bool, is_private: bool, properties: bytes(64) });
 
 export const eitherWay = link({
   Error: [0x0001, { code: u16, about: i32 }],

@@ -12,7 +12,7 @@ mod game;
 mod links;
 mod types;
 
-use tinyrealm_core::protocol::schema::{Codes, Vocabulary};
+use tinyrealm_core::protocol::schema::{Codes, STRUCTURES, Vocabulary};
 use tinyrealm_core::protocol::{self, ErrorCode, JoinDenial, LinkSchema, LoginDenial, Versions};
 use tinyrealm_web_client::{self as client, messages};
 
@@ -36,6 +36,11 @@ const LINKS: [(&str, &LinkSchema); 7] = [
     ("clientToLogin", &protocol::client_to_login::SCHEMA),
     ("loginToClient", &protocol::login_to_client::SCHEMA),
 ];
+
+/// The structures of the realm that a client's messages have.
+const CLIENT_STRUCTURES: [&str; 5] = ["position", "member", "versions", "wish", "room"];
+/// Those of them whose types `types_head.d.ts` has not.
+const UNDESCRIBED: [&str; 2] = ["wish", "room"];
 
 /// What a host and the wasm module say to each other.
 const MODULE_LINKS: [(&str, &LinkSchema); 2] = [
@@ -95,10 +100,8 @@ pub fn files() -> [(&'static str, String); 4] {
 }
 
 /// The realm's own types are all known; a new one is found by the first who runs this.
-fn known(pushed: Result<(), String>) {
-    if let Err(problem) = pushed {
-        panic!("{problem}");
-    }
+fn known<T>(made: Result<T, String>) -> T {
+    made.unwrap_or_else(|problem| panic!("{problem}"))
 }
 
 fn protocol_module() -> String {
@@ -116,9 +119,10 @@ fn protocol_module() -> String {
         }
         out += "});\n";
     }
-    out += "\nconst position = record({ x: i32, y: i32, z: i32 });\n";
-    out += "const member = record({ number: u16, uid: u53, pos: position, dir: u16 });\n";
-    out += "const versions = record({ from: u16, to: u16 });\n";
+    out.push('\n');
+    for structure in STRUCTURES.iter().filter(|one| CLIENT_STRUCTURES.contains(&one.name)) {
+        out += &known(types::codec_of(WORDS, structure));
+    }
     known(push_links(&mut out, WORDS, &LINKS));
     out
 }
@@ -149,6 +153,9 @@ fn protocol_types() -> String {
         out += &format!("\nexport const {name}: {{\n{}}};\n", names.concat());
     }
     out += include_str!("types_head.d.ts");
+    for structure in STRUCTURES.iter().filter(|one| UNDESCRIBED.contains(&one.name)) {
+        out += &known(types::type_of(WORDS, structure));
+    }
     known(push_types(&mut out, WORDS, &LINKS));
     out
 }
