@@ -16,6 +16,7 @@ pub mod chat;
 pub mod client;
 pub mod echo;
 mod greeting;
+pub mod keeping;
 pub mod links;
 pub mod network;
 pub mod report;

@@ -11,7 +11,8 @@ use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::world::{
-    EVENT_FRAME_MAX_BYTES, Game, World, WorldConfig, WorldMemory, WorldStorage, world_timers_for,
+    EVENT_FRAME_MAX_BYTES, Game, SaveStorage, World, WorldConfig, WorldMemory, WorldStorage,
+    world_timers_for,
 };
 use tinyrealm_core::node::{Node, NodeMemory, NodeStorage};
 use tinyrealm_core::protocol::WorldId;
@@ -20,6 +21,7 @@ use tinyrealm_core::wire::opcode::OPCODE_BYTES;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::Board;
+use crate::keeping::Keeper;
 use crate::device::{self, links};
 use crate::links::{
     LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
@@ -31,7 +33,7 @@ use crate::report::{REPORT, set};
 pub const ROOMS: usize = device::world::ROOMS as usize;
 /// Players of a room.
 pub const ROOM_CAPACITY: usize = device::world::ROOM_CAPACITY as usize;
-const PLAYERS: usize = ROOMS * ROOM_CAPACITY;
+pub(crate) const PLAYERS: usize = ROOMS * ROOM_CAPACITY;
 /// The players, those who have not said yet who they are, and Main.
 const LISTENERS: usize = PLAYERS + device::world::SPARE_SESSIONS as usize;
 /// Sockets of a world.
@@ -129,13 +131,22 @@ macro_rules! world {
                 [<$Game>::NEW; $crate::world::ROOMS],
             ));
 
+        static KEEPING: $crate::ConstStaticCell<
+            $crate::keeping::GameKeeping<
+                { $crate::keeping::jobs::<$Game>() },
+                { $crate::keeping::value_bytes::<$Game>() },
+                { $crate::keeping::jobs::<$Game>() * $crate::keeping::value_bytes::<$Game>() },
+                { $crate::keeping::kept::<$Game>() },
+            >,
+        > = $crate::ConstStaticCell::new($crate::keeping::GameKeeping::NEW);
+
         async fn run(
             network: $crate::network::Network<SOCKETS, SOCKET_BYTES>,
             entropy: impl $crate::Entropy,
             board: impl $crate::Board,
         ) -> ! {
             let memory = || (NODE_MEMORY.take().storage(), WORLD_MEMORY.take().storage());
-            $crate::world::run(memory, network, entropy, board).await
+            $crate::world::run(memory, KEEPING.take().split(), network, entropy, board).await
         }
     };
 }
@@ -144,8 +155,9 @@ macro_rules! world {
 type Storages<G> = (NodeStorage<'static>, WorldStorage<'static, G>);
 
 /// Runs the world for ever.
-pub async fn run<G: Game + 'static>(
+pub async fn run<G: Game + 'static, const VALUE_BYTES: usize, const KEPT: usize>(
     memory: impl FnOnce() -> Storages<G>,
+    (saves, mut keeper): (SaveStorage<'static>, Keeper<VALUE_BYTES, KEPT>),
     network: Network<SOCKETS>,
     mut entropy: impl Entropy,
     mut board: impl Board,
@@ -157,12 +169,17 @@ pub async fn run<G: Game + 'static>(
     network.wait(&mut board).await;
     let own_address = network.address();
     let mut sockets = network.sockets(RECEIVE_BYTES);
+    let memory = || {
+        let (node, world) = memory();
+        (node, WorldStorage { saves, ..world })
+    };
     let mut engine = engine(memory, own_address, &mut entropy);
     start(&mut engine, &mut entropy);
     let port = device::world::PORT as u16;
     loop {
         embassy::run(&mut engine, &mut sockets, port, &mut entropy, |engine, turn| {
             board.feed_watchdog();
+            keeper.serve(engine.node_mut(), turn);
             report(engine.node(), board.idle_ms());
             Some(turn.now.after_ms(FEEDING.as_millis() as u32))
         })
