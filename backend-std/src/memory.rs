@@ -18,7 +18,7 @@ use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::chat::ChatStorage;
 use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
 use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
-use tinyrealm_core::node::world::saves::RoomState;
+use tinyrealm_core::node::world::saves::{RoomState, state_bytes};
 use tinyrealm_core::node::world::{
     Game, GameBan, Room, RoomStorage, SaveStorage, WORLD_BANS, WorldStorage,
 };
@@ -163,18 +163,20 @@ pub fn world_storage<G: Game + Default>(sizes: WorldSizes) -> WorldStorage<'stat
         attaches: slots(sizes.attaches),
         attach_heads: links(sizes.attaches),
         attach_nexts: links(sizes.attaches),
-        saves: save_storage::<G>(sizes.rooms),
+        saves: save_storage::<G>(sizes),
     }
 }
 
-fn save_storage<G: Game>(rooms: usize) -> SaveStorage<'static> {
+fn save_storage<G: Game>(sizes: WorldSizes) -> SaveStorage<'static> {
+    let rooms = sizes.rooms;
+    let members = sizes.users.checked_div(rooms).unwrap_or(0);
     let jobs = rooms * G::SAVES_IN_FLIGHT;
     SaveStorage {
         jobs: slots(jobs),
         queue: zeros(jobs, 0),
         value_bytes: zeros(jobs * G::SAVE_BYTES, 0),
         rooms: lend(rooms, || RoomState::VACANT),
-        room_bytes: zeros(rooms * G::ROOM_SAVE_BYTES, 0),
+        room_bytes: zeros(rooms * state_bytes::<G>(members), 0),
     }
 }
 

@@ -245,6 +245,7 @@ const WORLD_MEMORY: &[(&str, Part)] = &[
     ("user_heads", Part::Rooms),
     ("user_nexts", Part::Rooms),
     ("games", Part::Game),
+    ("bans", Part::Registry),
     ("attaches", Part::Registry),
     ("attach_heads", Part::Registry),
     ("attach_nexts", Part::Registry),

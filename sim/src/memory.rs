@@ -116,7 +116,7 @@ pub(crate) struct WorldBlock<'j> {
         { ROOMS * SAVES_IN_FLIGHT },
         { ROOMS * SAVES_IN_FLIGHT * SAVE_BYTES },
         ROOMS,
-        { ROOMS * ROOM_SAVE_BYTES },
+        { ROOMS * (2 + ROOM_MEMBERS * 22 + ROOM_SAVE_BYTES) },
     >,
 }
 

@@ -4,7 +4,7 @@ use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
 use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory, main_timers};
-use tinyrealm_core::node::world::saves::RoomState;
+use tinyrealm_core::node::world::saves::{RoomState, state_bytes};
 use tinyrealm_core::node::world::{
     Game, GameBan, Room, RoomStorage, SaveStorage, WORLD_BANS, World, WorldConfig, WorldStorage,
     ring_min_bytes_for, world_timers_for,
@@ -135,17 +135,17 @@ fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'st
         attaches: slots(ATTACHES),
         attach_heads: lend(ATTACHES, link),
         attach_nexts: lend(ATTACHES, link),
-        saves: save_storage::<G>(),
+        saves: save_storage::<G>(players),
     }
 }
 
-fn save_storage<G: Game>() -> SaveStorage<'static> {
+fn save_storage<G: Game>(players: usize) -> SaveStorage<'static> {
     SaveStorage {
         jobs: slots(G::SAVES_IN_FLIGHT),
         queue: lend(G::SAVES_IN_FLIGHT, || 0),
         value_bytes: lend(G::SAVES_IN_FLIGHT * G::SAVE_BYTES, || 0),
         rooms: lend(1, || RoomState::VACANT),
-        room_bytes: lend(G::ROOM_SAVE_BYTES, || 0),
+        room_bytes: lend(state_bytes::<G>(players), || 0),
     }
 }
 

@@ -303,6 +303,7 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
     }
 
     fn on_tick(&mut self, room: &mut RoomContext<'_, '_>, tick: Tick) {
+        self.players.find_seated(room.now(), |uid| room.member(uid).is_some());
         self.left_ms = self.left_ms.saturating_sub(tick.elapsed_ms);
         match (self.is_running, self.left_ms) {
             (true, 0) => self.end_round(),

@@ -81,6 +81,13 @@ impl<const MOST: usize> Players<MOST> {
         }
     }
 
+    /// Whoever of those who were here before has its seat still is not away.
+    pub(crate) fn find_seated(&mut self, now: Instant, is_member: impl Fn(Uid) -> bool) {
+        for player in self.iter_mut().filter(|player| player.is_away && is_member(player.uid)) {
+            (player.is_away, player.is_untold, player.moved_at) = (false, true, now.stamp());
+        }
+    }
+
     pub(crate) fn leave(&mut self, uid: Uid) {
         if let Some(place) = self.find_mut(uid) {
             *place = Player::NOBODY;

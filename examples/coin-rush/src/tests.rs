@@ -114,3 +114,14 @@ fn a_full_room_makes_place_for_who_comes_by_who_has_not_come_back() {
     assert!(!players.has_place() && players.find(SOMEBODY).is_none());
     assert_eq!(players.find(Uid(9)).map(|player| player.points), Some(0));
 }
+
+#[test]
+fn whoever_has_its_seat_still_stays_into_the_next_round() {
+    let mut players = Players::<2>::NONE;
+    for uid in [SOMEBODY, Uid(8)] {
+        players.enter(Player { uid, is_away: true, points: 3, ..Player::NOBODY });
+    }
+    players.find_seated(Instant::from_millis(5_000), |uid| uid == SOMEBODY);
+    players.begin_round();
+    assert!(players.find(SOMEBODY).is_some() && players.find(Uid(8)).is_none());
+}

@@ -258,7 +258,9 @@ pub trait Game {
         0
     }
 
-    /// The room goes on with what [`Game::save_room`] has written, before anybody is let in.
+    /// The room goes on with what [`Game::save_room`] has written, before anybody is let in. If the game holds seats
+    /// ([`Game::HOLD_MS`]), everybody who was in it is a member again, and away: [`Game::on_return`] or
+    /// [`Game::on_leave`] follows for each.
     ///
     /// # Errors
     /// [`Unreadable`]: the operator is told, and the room begins anew.

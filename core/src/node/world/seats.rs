@@ -205,6 +205,24 @@ impl<'a, G: Game> World<'a, G> {
         }
     }
 
+    /// Somebody was in a room before the world started anew: its seat is held. Its game knows of it, or not.
+    #[cfg(feature = "saves")]
+    pub(super) fn restore_seat(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        room: u16,
+        member: crate::protocol::MemberState,
+    ) {
+        let is_new = self.rooms.users.find(member.uid).is_none();
+        if !HOLDS || G::HOLD_MS == 0 || !is_new {
+            return;
+        }
+        let entered = self.rooms.enter(cx.sessions, room, Key::DANGLING, member, Names::NONE);
+        if let Ok(key) = entered {
+            self.rooms.lose(cx.sessions, cx.now, key, G::HOLD_MS);
+        }
+    }
+
     /// Somebody is back, by another connection. If its former one was not noticed lost, it is now.
     pub(super) fn let_back(&mut self, caller: &mut Caller<'_, 'a>, key: UserKey, names: Names) {
         let Some(user) = self.rooms.users.get_mut(key) else { return };

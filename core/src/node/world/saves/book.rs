@@ -129,6 +129,7 @@ pub struct SaveBook<'a> {
     /// Of the values that are lent, a job's; and what the game may use of it.
     stride: usize,
     value_most: usize,
+    /// Of the states that are lent, a room's.
     pub(super) room_most: usize,
     /// Jobs a room.
     share: u16,
@@ -157,6 +158,7 @@ impl<'a> SaveBook<'a> {
         let table = Table::new(storage.jobs);
         let jobs = table.capacity().min(storage.queue.len());
         let stride = storage.value_bytes.len().checked_div(jobs).unwrap_or(0);
+        let room_most = storage.room_bytes.len().checked_div(states).unwrap_or(0);
         let share = jobs.checked_div(states).unwrap_or(0).min(G::SAVES_IN_FLIGHT);
         Self {
             jobs: table,
@@ -164,12 +166,7 @@ impl<'a> SaveBook<'a> {
             values: storage.value_bytes,
             stride,
             value_most: stride.min(G::SAVE_BYTES),
-            room_most: storage
-                .room_bytes
-                .len()
-                .checked_div(states)
-                .unwrap_or(0)
-                .min(G::ROOM_SAVE_BYTES),
+            room_most: if G::ROOM_SAVE_BYTES > 0 { room_most } else { 0 },
             rooms: storage.rooms.get_mut(..states).unwrap_or_default(),
             room_bytes: storage.room_bytes,
             share: share as u16,

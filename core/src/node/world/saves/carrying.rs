@@ -2,6 +2,7 @@
 
 use super::super::{Game, World};
 use super::book::{JobSlot, SaveStats, Wish};
+use super::seats::seats_in;
 use super::{Kept, RecordId, SAVE_KEY_MAX_BYTES, StoreFailure};
 use crate::log;
 use crate::node::Context;
@@ -222,32 +223,48 @@ impl<'a, G: Game> World<'a, G> {
         &mut self,
         cx: &mut Context<'_, 'a>,
         room: RoomId,
-        mut found: Found<'_>,
+        found: Found<'_>,
     ) -> Result<(), RestoreRefusal> {
         let version = found.version;
         let game = self.games.get_mut(usize::from(room.0)).ok_or(RestoreRefusal::NoSuchRoom)?;
-        let state = found.read(game, Kept::Room).ok_or(RestoreRefusal::Version(version))?;
+        let kept = found.buffer.get(..found.bytes).and_then(seats_in);
+        let start = kept.map(|(_, start)| start).ok_or(RestoreRefusal::Unreadable)?;
+        let (seats, buffer) =
+            found.buffer.split_at_mut_checked(start).ok_or(RestoreRefusal::Unreadable)?;
+        let mut part = Found { version, buffer, bytes: found.bytes - start };
+        let state = part.read(game, Kept::Room).ok_or(RestoreRefusal::Version(version))?;
         let restored = self.with_game(cx, room.0, |game, room| game.restore_room(room, state));
         restored.ok_or(RestoreRefusal::NoSuchRoom)?.map_err(|_| RestoreRefusal::Unreadable)?;
-        // What another version has kept is kept anew with the first round.
-        let known = (version == G::VERSION).then_some(state);
-        self.rooms.saves.note_kept(room.0, known);
+        for member in seats_in(seats).into_iter().flat_map(|(seats, _)| seats) {
+            self.restore_seat(cx, room.0, member);
+        }
+        // With the first round it is kept anew, as this version has it.
+        self.rooms.saves.note_kept(room.0);
         Ok(())
     }
 
     /// The states of rooms are looked at, and those that have changed wait to be kept.
     pub(in super::super) fn save_rooms(&mut self) {
         for room in 0..self.rooms.rooms() as u16 {
-            let Some(game) = self.games.get(usize::from(room)) else { return };
-            let saves = &mut self.rooms.saves;
             let members = self.rooms.rooms.get(usize::from(room)).map_or(0, |room| room.members);
-            if members > 0 || saves.is_kept(room) {
-                let bytes = game.save_room(saves.state_place(room));
-                // More than there is room for is no state.
-                if bytes <= saves.room_most {
-                    saves.note_state(room, bytes);
-                }
+            if members > 0 || self.rooms.saves.is_kept(room) {
+                let start = self.rooms.write_seats::<G>(room);
+                self.note_state(room, start);
             }
+        }
+    }
+
+    /// Has the game write its part of a room's state, behind its seats.
+    fn note_state(&mut self, room: u16, start: usize) {
+        let Some(game) = self.games.get(usize::from(room)) else { return };
+        let saves = &mut self.rooms.saves;
+        let place = saves.state_place(room).get_mut(start..);
+        let place = place.and_then(|place| place.get_mut(..G::ROOM_SAVE_BYTES));
+        let Some(place) = place else { return };
+        let bytes = game.save_room(place);
+        // More than there is room for is no state.
+        if bytes <= place.len() {
+            saves.note_state(room, if bytes > 0 { start + bytes } else { 0 });
         }
     }
 

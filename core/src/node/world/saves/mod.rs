@@ -13,12 +13,13 @@
 //! - Keys are the game's, not the room's: all rooms of a world, and of a store that several worlds share, see the
 //!   same value.
 //! - A room's state ([`Game::save_room`]) is handed out every [`Game::SAVE_INTERVAL_MS`] if it has changed, and at
-//!   the node's end; what was kept is given back before anybody is let in.
+//!   the node's end, with its seats if the game holds any; what was kept is given back before anybody is let in, and the
+//!   seats are held.
 //! - Everything is kept with [`Game::VERSION`]. What another version has kept goes through [`Game::migrate`], or
 //!   is refused.
 //!
 //! Bounds: [`Game::SAVES_IN_FLIGHT`] jobs a room, each room its own, so none takes another's; values and records of
-//! [`Game::SAVE_BYTES`]; states of [`Game::ROOM_SAVE_BYTES`]; keys of [`SAVE_KEY_MAX_BYTES`]. Full is an answer.
+//! [`Game::SAVE_BYTES`]; states of [`Game::ROOM_SAVE_BYTES`], and 22 bytes a seat; keys of [`SAVE_KEY_MAX_BYTES`]. Full is an answer.
 //! Without the cargo feature `saves`, or without storage, every wish is answered [`SaveError::NoStore`].
 //!
 //! ```
@@ -50,6 +51,8 @@ mod carrying;
 mod memory;
 #[cfg(feature = "saves")]
 mod room_states;
+#[cfg(feature = "saves")]
+mod seats;
 
 #[cfg(not(feature = "saves"))]
 pub use absent::{SaveBook, SaveStorage};
@@ -61,6 +64,8 @@ pub use carrying::{Found, JobKey, RestoreRefusal, StoreJob, StoreOutcome, StoreT
 pub use memory::SaveMemory;
 #[cfg(feature = "saves")]
 pub use room_states::{ROOM_STATE_BYTES, RoomState};
+#[cfg(feature = "saves")]
+pub use seats::state_bytes;
 
 use sha2::{Digest, Sha256};
 

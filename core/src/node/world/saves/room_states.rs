@@ -132,10 +132,10 @@ impl SaveBook<'_> {
         });
     }
 
-    /// The store has a state of the room; if it is this one, it need not have it again.
-    pub(super) fn note_kept(&mut self, room: u16, kept: Option<&[u8]>) {
+    /// The store has a state of the room.
+    pub(super) fn note_kept(&mut self, room: u16) {
         self.change(room, |state| {
-            state.newest = kept.map_or(UNKNOWN, digest);
+            state.newest = UNKNOWN;
             state.is_kept = true;
         });
     }

@@ -1,6 +1,8 @@
 //! What rooms keep: jobs go out in order and within their bounds, and the game is told once.
 
 mod rooms;
+#[cfg(feature = "seats")]
+mod seats;
 mod values;
 
 use core::cell::RefCell;
@@ -107,7 +109,7 @@ impl Game for Keeper {
     }
 }
 
-type Kept2 = SaveMemory<{ 2 * SHARE }, { 2 * SHARE * VALUE_BYTES }, 2, { 2 * STATE_BYTES }>;
+type Kept2 = SaveMemory<{ 2 * SHARE }, { 2 * SHARE * VALUE_BYTES }, 2, { 2 * (2 + STATE_BYTES) }>;
 
 /// Runs `test` at the bench of a world of two rooms that keeps what it is asked for.
 fn with_keeper(test: impl FnOnce(&mut WorldBench<'_, Keeper>)) {
@@ -179,6 +181,11 @@ impl WorldBench<'_, Keeper> {
         let state = state.to_vec();
         self.act(|world, _| world.games[room].state = state);
     }
+}
+
+/// A state as it goes out: nobody's seats are held.
+fn state(of_game: &[u8]) -> Vec<u8> {
+    [&[0, 0], of_game].concat()
 }
 
 fn save_of(key: &str) -> StoreTask {

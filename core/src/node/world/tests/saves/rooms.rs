@@ -15,7 +15,8 @@ fn restore(
     state: &[u8],
 ) -> Result<(), RestoreRefusal> {
     let mut buffer = [0; VALUE_BYTES];
-    buffer[..state.len()].copy_from_slice(state);
+    let state = super::state(state);
+    buffer[..state.len()].copy_from_slice(&state);
     let found = Found { version, buffer: &mut buffer, bytes: state.len() };
     bench.act(|world, cx| world.restore_room(cx, RoomId(room), found))
 }
@@ -30,7 +31,10 @@ fn a_room_that_has_changed_is_kept_once_an_interval() {
         assert_eq!(bench.next_job(), None);
         bench.pass_ms(1);
         let (job, bytes) = bench.next_job().unwrap();
-        assert_eq!((job.task, job.version, bytes.as_slice()), (state_of(0), VERSION, &b"one"[..]));
+        assert_eq!(
+            (job.task, job.version, bytes.as_slice()),
+            (state_of(0), VERSION, &state(b"one")[..])
+        );
         bench.finish_job(job.key, StoreOutcome::Done);
         // What has not changed is there already; nobody has ever been in the other room.
         bench.set_state(1, b"nobody");
@@ -38,7 +42,7 @@ fn a_room_that_has_changed_is_kept_once_an_interval() {
         assert_eq!(bench.next_job(), None);
         bench.set_state(0, &[3; STATE_BYTES]);
         bench.pass_ms(INTERVAL_MS);
-        assert_eq!(bench.next_job().unwrap().1, [3; STATE_BYTES]);
+        assert_eq!(bench.next_job().unwrap().1, state(&[3; STATE_BYTES]));
     });
 }
 
@@ -56,7 +60,7 @@ fn one_state_of_a_room_is_outside_at_a_time() {
             assert_eq!(bench.next_job(), None);
         }
         bench.finish_job(outside.key, StoreOutcome::Done);
-        assert_eq!(bench.next_job().unwrap().1, b"six");
+        assert_eq!(bench.next_job().unwrap().1, state(b"six"));
     });
 }
 
@@ -69,7 +73,7 @@ fn a_state_that_is_not_kept_goes_out_with_the_next_round() {
         bench.pass_ms(INTERVAL_MS);
         for _ in 0..3 {
             let (job, bytes) = bench.next_job().unwrap();
-            assert_eq!(bytes, b"one");
+            assert_eq!(bytes, state(b"one"));
             bench.finish_job(job.key, StoreOutcome::Failed);
             assert_eq!(bench.next_job(), None);
             bench.pass_ms(INTERVAL_MS);
@@ -126,7 +130,7 @@ fn the_last_state_is_that_before_everybody_is_sent_away() {
         // Its game has seen everybody leave meanwhile.
         assert!(bench.role().game(RoomId(0)).unwrap().state.is_empty());
         let (job, bytes) = bench.next_job().unwrap();
-        assert_eq!((job.task, bytes.as_slice()), (state_of(0), &b"last"[..]));
+        assert_eq!((job.task, bytes.as_slice()), (state_of(0), &state(b"last")[..]));
         assert!(!bench.role().is_all_kept());
         bench.finish_job(job.key, StoreOutcome::Done);
         assert!(bench.role().is_all_kept());
@@ -140,10 +144,10 @@ fn a_room_goes_on_where_it_was_or_says_why_not() {
     with_keeper(|bench| {
         assert_eq!(restore(bench, 0, VERSION, b"was"), Ok(()));
         assert_eq!(restore(bench, 1, OLD_VERSION, b"old"), Ok(()));
-        let state = |bench: &mut WorldBench<'_, Keeper>, room| {
+        let now = |bench: &mut WorldBench<'_, Keeper>, room| {
             bench.role().game(RoomId(room)).unwrap().state.clone()
         };
-        assert_eq!((state(bench, 0), state(bench, 1)), (b"was".to_vec(), b"oldold".to_vec()));
+        assert_eq!((now(bench, 0), now(bench, 1)), (b"was".to_vec(), b"oldold".to_vec()));
         for (room, version, kept, refusal) in [
             (2, VERSION, &b"was"[..], RestoreRefusal::NoSuchRoom),
             (0, OLD_VERSION - 1, b"was", RestoreRefusal::Version(OLD_VERSION - 1)),
@@ -153,8 +157,8 @@ fn a_room_goes_on_where_it_was_or_says_why_not() {
         }
         bench.meet_main();
         bench.pass_ms(INTERVAL_MS);
-        // The store has the one already; the other it has as it was before.
-        assert_eq!(bench.do_next(), state_of(1));
+        // Both are kept anew, as this version has them.
+        assert_eq!([bench.do_next(), bench.do_next()], [state_of(0), state_of(1)]);
         assert_eq!(bench.next_job(), None);
     });
 }
@@ -187,5 +191,23 @@ fn states_go_before_values_and_every_room_has_its_turn() {
             assert_eq!([bench.do_next(), bench.do_next()], [state_of(0), state_of(1)]);
         }
         assert_eq!(bench.do_next(), save_of("k"));
+    });
+}
+
+#[test]
+fn what_is_no_state_is_refused() {
+    with_keeper(|bench| {
+        for broken in [&[][..], &[0], &[1, 0], &[1, 0, 7], &[255; VALUE_BYTES]] {
+            let mut buffer = broken.to_vec();
+            let bytes = buffer.len();
+            let found = Found { version: VERSION, buffer: &mut buffer, bytes };
+            let restored = bench.act(|world, cx| world.restore_room(cx, RoomId(0), found));
+            assert_eq!(restored, Err(RestoreRefusal::Unreadable));
+        }
+        // More than there is of it.
+        let mut buffer = [0; 4];
+        let found = Found { version: VERSION, buffer: &mut buffer, bytes: 5 };
+        let restored = bench.act(|world, cx| world.restore_room(cx, RoomId(0), found));
+        assert_eq!(restored, Err(RestoreRefusal::Unreadable));
     });
 }
