@@ -6,7 +6,7 @@ mod keeping;
 
 use tinyrealm_core::node::client::{Client, WorldState};
 use tinyrealm_core::node::main::{Guests, Main};
-use tinyrealm_core::node::world::{Game, Setting, World, WorldUser};
+use tinyrealm_core::node::world::{Game, RoomContext, Setting, World, WorldUser};
 use tinyrealm_core::protocol::{
     Bytes, Direction, MemberNumber, MemberState, Message, Position, RoomId, SendError, Uid,
 };
@@ -240,6 +240,18 @@ impl<G: Game + 'static> GameBench<G> {
     /// The game as it is now.
     pub fn game(&self) -> &G {
         self.world.node.role().game(RoomId(0)).expect("a bench has one room")
+    }
+
+    /// Acts on the room from outside, as `World::with_room` lets a server do it.
+    pub fn with_room<T>(
+        &mut self,
+        act: impl FnOnce(&mut G, &mut RoomContext<'_, 'static>) -> T,
+    ) -> T {
+        let Self { now, random, network, world, .. } = self;
+        let tools = &mut Tools { now: *now, random, network };
+        let outcome = world.act(tools, |world, cx| world.with_room(cx, RoomId(0), act));
+        self.settle();
+        outcome.expect("a bench has one room")
     }
 
     /// What the room's random numbers come from.

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tinyrealm_core::node::client::{Bot, BotTurn, Broken};
 use tinyrealm_core::node::world::{Relay, Setting};
-use tinyrealm_core::protocol::{Direction, ErrorCode, MemberNumber, Position, SendError};
+use tinyrealm_core::protocol::{
+    Bytes, Direction, ErrorCode, MemberNumber, Position, SendError, Uid,
+};
 use tinyrealm_testing::{BenchConfig, GameBench, Heard, Plan, Random, Weather, play};
 
 const AWAY: Position = Position { x: 3_000, y: 4_000, z: 0 };
@@ -31,6 +33,22 @@ fn whoever_comes_back_is_the_same_user_under_another_number() {
     assert_ne!(bench.number(ann), number);
     assert_eq!(bench.members(bob), bench.room());
     assert_eq!(bench.members(ann), bench.room());
+}
+
+#[test]
+fn a_room_is_acted_on_from_outside() {
+    let mut bench = GameBench::new(Relay);
+    let (ann, bob) = (bench.join(), bench.join());
+    let uid = bench.uid(ann);
+    let members = bench.with_room(|_, room| {
+        room.place(uid, AWAY, Direction(3));
+        room.broadcast(Uid::NOBODY, 9, Bytes::new(b"from outside").unwrap()).unwrap();
+        room.members().count()
+    });
+    bench.advance_ms(50);
+    assert_eq!((members, bench.corrections(ann)), (2, vec![AWAY]));
+    assert_eq!(bench.events(bob, 9), [(MemberNumber::GAME, &b"from outside"[..])]);
+    assert_eq!(bench.members(bob), bench.room());
 }
 
 #[test]

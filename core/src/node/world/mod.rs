@@ -280,6 +280,17 @@ impl<'a, G: Game> World<'a, G> {
         self.games.get(usize::from(room.0))
     }
 
+    /// Acts on the game of a room from outside, with all that a room offers: what is said goes out with the flush
+    /// that follows. For whoever owns the node's driver, by `Node::act`; `None` if there is no such room.
+    pub fn with_room<T>(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        room: RoomId,
+        act: impl FnOnce(&mut G, &mut RoomContext<'_, 'a>) -> T,
+    ) -> Option<T> {
+        self.with_game(cx, room.0, act)
+    }
+
     /// Calls the game of `room` with its context.
     fn with_game<T>(
         &mut self,

@@ -56,6 +56,16 @@ fn a_room_that_was_empty_goes_on_with_the_world_s_numbers() {
 }
 
 #[test]
+fn only_rooms_that_are_there_are_acted_on_from_outside() {
+    with_game(SETUP, |bench: &mut WorldBench<'_, Metronome<false>>| {
+        let rooms = [0, 1, 2, u16::MAX].map(|room| {
+            bench.act(|world, cx| world.with_room(cx, RoomId(room), |_, context| context.room_id()))
+        });
+        assert_eq!(rooms, [Some(RoomId(0)), Some(RoomId(1)), None, None]);
+    });
+}
+
+#[test]
 fn empty_rooms_tick_too_if_their_game_wants_it() {
     with_game(SETUP, |bench: &mut WorldBench<'_, Metronome<true>>| {
         let main = bench.meet_main();
