@@ -6,7 +6,7 @@ use crate::node::{Caller, Context, Names};
 use crate::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho, EnterWorldReq, Hello, ListRoomsReq, Stub,
 };
-use crate::protocol::main_to_client::{RoomPage, Welcome};
+use crate::protocol::main_to_client::Welcome;
 use crate::protocol::{ErrorCode, Revision, Text, Token, Uid, Versions};
 use crate::session::manager::Farewell;
 use crate::session::{Holding, LinkTag, SessionKey, TokenBucket, Trust, may_take};
@@ -37,14 +37,13 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn enter_world_req(&mut self, caller: &mut Caller<'_, 'a>, message: EnterWorldReq<'_>) {
         if let Some(key) = self.caller_entry(caller, EnterWorldReq::OPCODE.0) {
-            self.enter(&mut caller.context(), key, message.region.as_str());
+            self.enter(&mut caller.context(), key, &message);
         }
     }
 
-    fn list_rooms_req(&mut self, caller: &mut Caller<'_, 'a>, _: ListRoomsReq<'_>) {
-        if self.caller_entry(caller, ListRoomsReq::OPCODE.0).is_some() {
-            let page = RoomPage { rooms: heapless::Vec::new(), next_after: 0 };
-            caller.sessions.send_or_close(caller.now, caller.key, &page);
+    fn list_rooms_req(&mut self, caller: &mut Caller<'_, 'a>, message: ListRoomsReq<'_>) {
+        if let Some(key) = self.caller_entry(caller, ListRoomsReq::OPCODE.0) {
+            self.list_rooms(caller, key, &message);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
+use super::rooms::{RoomKey, WishKey};
 use crate::protocol::{ErrorCode, HandshakeKey, REGION_MAX_BYTES, Revision, Uid, Versions};
 use crate::session::{AddressKey, SessionKey, TokenBucket};
 use crate::storage::{Key, Link, Vacant};
@@ -89,6 +90,14 @@ pub struct UserEntry {
     pub(super) wants_in: bool,
     /// The region that it has asked for.
     pub(super) region: heapless::String<REGION_MAX_BYTES>,
+    /// What it has wished for, if that is not any room of any mode.
+    pub(super) wish: WishKey,
+    /// The room that it is in, or on its way to, as far as Main knows.
+    pub(super) room: RoomKey,
+    /// Rooms that this request has tried, as bits.
+    pub(super) tried_rooms: u64,
+    /// What it is told when its timer fires, because its secret was wrong.
+    pub(super) is_wrong: bool,
     /// The key of the present attempt.
     pub(super) handshake_key: HandshakeKey,
     /// The number of the present attempt.
@@ -176,6 +185,10 @@ impl Vacant for UserEntry {
         is_spectator: false,
         wants_in: false,
         region: heapless::String::new(),
+        wish: Key::DANGLING,
+        room: Key::DANGLING,
+        tried_rooms: 0,
+        is_wrong: false,
         handshake_key: HandshakeKey([0; 16]),
         attempt: 0,
         is_there: false,

@@ -19,36 +19,54 @@
 //! world is asked waits until its link takes it; that is part of the time that it has.
 
 use super::directory::{EntryKey, Place};
-use super::registry::{Choice, world_bit};
+use super::registry::world_bit;
+use super::rooms::{RoomEntry, RoomKey};
+use super::wishes::{Route, SECRET_WAIT_MS};
 use super::{Authenticator, Main, WorldKey};
 use crate::log;
 use crate::node::Context;
 use crate::protocol::client_to_main::EnterWorldReq;
 use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::EnterWorldAck;
-use crate::protocol::{ErrorCode, HandshakeKey, Text, Versions};
+use crate::protocol::{ErrorCode, HandshakeKey, Text, Wish};
 use crate::session::{Holding, may_take};
 use crate::stats::Count;
+use crate::storage::Key;
+use crate::time::Instant;
 
 impl<'a, A: Authenticator> Main<'a, A> {
     /// The user asks to enter a world. A request that is being worked on already goes on.
-    pub(super) fn enter(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, region: &str) {
+    pub(super) fn enter(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        message: &EnterWorldReq<'_>,
+    ) {
+        let region = message.region.as_str();
         if self.users.get(key).is_none_or(|user| user.wants_in) {
             return;
         }
-        if let Err(code) = self.may_leave_for(key, region) {
-            self.refuse(cx, key, code);
-            return;
-        }
+        let kept = if message.wish.is_valid() {
+            self.keep_wish(key, &message.wish)
+        } else {
+            Err(ErrorCode::BAD_ROOM)
+        };
         let Some(user) = self.users.get_mut(key) else { return };
         user.wants_in = true;
         user.tried = 0;
+        user.tried_rooms = 0;
         user.waits = 0;
         user.has_timed_out = false;
+        user.is_wrong = false;
         // The message's type keeps regions within the string's capacity.
         user.region = heapless::String::try_from(region).unwrap_or_default();
-        if let Some(world) = self.seat_to_return_to(key) {
+        let (is_kept, seat) = (kept.is_ok(), self.seat_to_return_to(key));
+        if let Some(world) = seat.filter(|_| is_kept) {
             self.send_back(cx, key, world);
+            return;
+        }
+        if let Err(code) = kept.and_then(|()| self.may_leave_for(cx.now, key)) {
+            self.refuse(cx, key, code);
             return;
         }
         let Some(user) = self.users.get(key) else { return };
@@ -70,14 +88,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let is_understood = entry.versions.shared(user.versions).is_some();
         // Whoever does not answer is not waited for because of what it has only said itself.
         let is_doubtful = user.is_claimed && entry.is_slow;
-        (entry.serves(&user.region) && is_understood && !is_doubtful).then_some(world)
+        let is_wanted = entry.serves(&user.region) && self.wants_own_room(user);
+        (is_wanted && is_understood && !is_doubtful).then_some(world)
     }
 
     /// The user comes back to its seat. Its stay goes on with the revision that it has begun with until it has.
     fn send_back(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
         let Some(user) = self.users.get(key) else { return };
         let stay_revision = user.stay_revision;
-        self.attach(cx, key, world);
+        let room = user.room;
+        self.attach(cx, key, world, room);
         if let Some(user) = self.users.get_mut(key) {
             user.stay_revision = stay_revision;
             user.is_there = true;
@@ -85,18 +105,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// Nobody is taken out of a world for the sake of a region that has no place.
-    fn may_leave_for(&self, key: EntryKey, region: &str) -> Result<(), ErrorCode> {
-        let Some(world) = self.users.get(key).and_then(|user| user.place.world()) else {
-            return Ok(());
-        };
-        if self.worlds.get(world).is_some_and(|entry| entry.serves(region)) {
+    fn may_leave_for(&self, now: Instant, key: EntryKey) -> Result<(), ErrorCode> {
+        let Some(user) = self.users.get(key) else { return Ok(()) };
+        let Some(world) = user.place.world() else { return Ok(()) };
+        let is_any = self.rooms.wish(user.wish) == Wish::ANY;
+        if is_any && self.worlds.get(world).is_some_and(|entry| entry.serves(&user.region)) {
             return Ok(());
         }
-        let versions = self.users.get(key).map_or(Versions::OURS, |user| user.versions);
-        match self.worlds.choose(region, versions, 0) {
-            Choice::World(_) => Ok(()),
-            Choice::Full => Err(ErrorCode::FULL),
-            Choice::NoWorld => Err(ErrorCode::NO_WORLD),
+        match self.route(now, key) {
+            Route::Nowhere(code) => Err(code),
+            _ => Ok(()),
         }
     }
 
@@ -113,21 +131,25 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    /// Asks the least loaded world that this request has not tried; if there is none, says why.
+    /// Asks the next world that the wish leads to; if there is none, says why.
     fn try_next_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
-        let Some(user) = self.users.get(key) else { return };
-        let code = match self.worlds.choose(&user.region, user.versions, user.tried) {
-            Choice::World(world) if self.is_within_share(cx, key) => {
-                return self.attach(cx, key, world);
+        match self.route(cx.now, key) {
+            Route::Nowhere(code) => {
+                self.set_place(cx, key, Place::Outside);
+                self.refuse(cx, key, code);
             }
-            Choice::World(_) => return self.wait_for_share(cx, key),
-            Choice::Full => ErrorCode::FULL,
-            Choice::NoWorld if user.has_timed_out => ErrorCode::WORLD_TIMEOUT,
-            Choice::NoWorld if user.tried != 0 => ErrorCode::FULL,
-            Choice::NoWorld => ErrorCode::NO_WORLD,
-        };
-        self.set_place(cx, key, Place::Outside);
-        self.refuse(cx, key, code);
+            Route::Wait(ms) => self.wait(cx, key, ms, ErrorCode::BUSY),
+            _ if !self.is_within_share(cx, key) => {
+                self.wait(cx, key, SHARE_WAIT_MS, ErrorCode::FULL);
+            }
+            Route::World(world) => self.attach(cx, key, world, Key::DANGLING),
+            route @ (Route::Room(world, _) | Route::New(world)) => {
+                match self.room_of(cx, key, route) {
+                    Some(room) => self.attach(cx, key, world, room),
+                    None => self.refuse(cx, key, ErrorCode::FULL),
+                }
+            }
+        }
     }
 
     fn is_within_share(&self, cx: &Context<'_, 'a>, key: EntryKey) -> bool {
@@ -138,18 +160,19 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// Tries again a little later, if this request has not waited for too long.
-    fn wait_for_share(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+    fn wait(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, ms: u32, code: ErrorCode) {
         self.set_place(cx, key, Place::Outside);
         let Some(user) = self.users.get_mut(key) else { return };
         user.waits = user.waits.saturating_add(1);
+        // The longer waits are for Main to have heard of its worlds, and end.
         if u32::from(user.waits) * SHARE_WAIT_MS <= self.config.attach_timeout_ms {
-            self.arm(cx, key, SHARE_WAIT_MS);
+            self.arm(cx, key, ms);
         } else {
-            self.refuse(cx, key, ErrorCode::FULL);
+            self.refuse(cx, key, code);
         }
     }
 
-    fn attach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+    fn attach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey, room: RoomKey) {
         let handshake_key = HandshakeKey(cx.turn().random());
         self.next_attempt = self.next_attempt.wrapping_add(1);
         let attempt = self.next_attempt;
@@ -160,9 +183,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.stay_revision = user.revision;
         user.is_there = false;
         user.is_asked = false;
-        user.tried |= world_bit(world);
+        let is_open = self.rooms.get(room).is_some_and(RoomEntry::is_open);
+        if !is_open {
+            // Another room of the same world may do.
+            user.tried |= world_bit(world);
+        }
         self.settle_contest(cx, key, world, ErrorCode::REPLACED);
         self.set_place(cx, key, Place::Attaching(world));
+        self.join_room(key, room);
         self.ask_to_attach(cx, key, world);
         self.arm(cx, key, self.config.attach_timeout_ms);
     }
@@ -173,6 +201,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.wants_in = false;
         let error = Error { code, about: EnterWorldReq::OPCODE.0 };
         cx.sessions.send_or_close(cx.now, user.session, &error);
+        self.drop_wish_if_done(key);
         self.forget_if_gone(cx, key);
     }
 
@@ -194,14 +223,34 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let world_addr = Text::truncated(&entry.address);
         self.stats.enters.count();
         cx.sessions.send_or_close(cx.now, session, &EnterWorldAck { world_addr, handshake_key });
+        self.drop_wish_if_done(key);
     }
 
     /// The world of the present attempt does not take the user anew.
-    pub(super) fn denied(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+    pub(super) fn denied(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        world: WorldKey,
+        reason: ErrorCode,
+    ) {
         if self.users.get(key).is_some_and(|user| user.is_there) {
             self.detach(cx, key, world);
-        } else {
+            return;
+        }
+        let Some(code) = self.refusal_of(key, reason) else {
             self.attach_failed(cx, key);
+            return;
+        };
+        self.set_place(cx, key, Place::Outside);
+        if code == ErrorCode::WRONG_SECRET
+            && let Some(user) = self.users.get_mut(key)
+        {
+            user.is_wrong = true;
+            self.arm(cx, key, SECRET_WAIT_MS);
+        } else {
+            self.disarm(cx, key);
+            self.refuse(cx, key, code);
         }
     }
 
@@ -276,6 +325,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
             Place::Detaching(world) => {
                 self.worlds.has_timed_out(world);
                 self.left(cx, key, world);
+            }
+            Place::Outside if core::mem::take(&mut user.is_wrong) && user.wants_in => {
+                self.refuse(cx, key, ErrorCode::WRONG_SECRET);
             }
             Place::Outside => self.try_next_world_if_wanted(cx, key),
             Place::Inside(_) => {}

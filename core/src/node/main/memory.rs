@@ -1,7 +1,9 @@
 //! `MainMemory`: Main's storage as one value, sized by const generics.
 
 use super::chat::{LocalChannel, LocalMember};
-use super::{MainChatStorage, MainStorage, UserEntry, WorldEntry};
+use super::rooms::RoomEntry;
+use super::{MainChatStorage, MainRoomStorage, MainStorage, UserEntry, WorldEntry};
+use crate::protocol::OwnedWish;
 use crate::storage::{Link, Slot};
 
 /// The storage of one Main without channels: like [`NodeMemory`](crate::node::NodeMemory).
@@ -31,6 +33,36 @@ impl<const USERS: usize, const WORLDS: usize> MainMemory<USERS, WORLDS> {
             worlds: &mut self.worlds,
             hellos: &mut [],
             chat: MainChatStorage::default(),
+            rooms: MainRoomStorage::default(),
+        }
+    }
+}
+
+/// The storage of one Main's directory of rooms.
+#[derive(Debug)]
+pub struct MainRoomMemory<const ROOMS: usize, const WISHES: usize> {
+    rooms: [Slot<RoomEntry>; ROOMS],
+    heads: [Link; ROOMS],
+    nexts: [Link; ROOMS],
+    wishes: [Slot<OwnedWish>; WISHES],
+}
+
+impl<const ROOMS: usize, const WISHES: usize> MainRoomMemory<ROOMS, WISHES> {
+    /// Empty storage.
+    pub const NEW: Self = Self {
+        rooms: [const { Slot::VACANT }; ROOMS],
+        heads: [Link::NONE; ROOMS],
+        nexts: [Link::NONE; ROOMS],
+        wishes: [const { Slot::VACANT }; WISHES],
+    };
+
+    /// The storage as the slices that Main borrows.
+    pub fn storage(&mut self) -> MainRoomStorage<'_> {
+        MainRoomStorage {
+            rooms: &mut self.rooms,
+            heads: &mut self.heads,
+            nexts: &mut self.nexts,
+            wishes: &mut self.wishes,
         }
     }
 }

@@ -27,16 +27,19 @@ mod owed;
 mod places;
 pub mod registry;
 mod revocations;
+pub mod rooms;
 #[cfg(test)]
 pub(crate) mod tests;
+mod wishes;
 mod world_link;
 
 pub use authenticator::{Accounts, Authenticator, Guests, GuestsOrAccounts, Identity};
 pub use chat::{ChatHub, ChatPolicy, MainChatStorage};
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
 pub use login_link::{LoginLinkConfig, PendingHello};
-pub use memory::{MainChatMemory, MainMemory};
+pub use memory::{MainChatMemory, MainMemory, MainRoomMemory};
 pub use registry::{AllowedWorld, WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
+pub use rooms::{MainRoomStorage, RoomDirectory, RoomEntry, RoomKey};
 
 use super::cluster::{ClusterSecrets, Gate};
 use super::{BroadcastTaken, Caller, Context, Role};
@@ -100,6 +103,10 @@ pub struct MainConfig {
     pub attach_ttl_ms: u32,
     /// What users are called.
     pub names: NamePolicy,
+    /// For how long after its start no room with a name is made: its worlds are to tell of theirs first.
+    pub registry_settle_ms: u32,
+    /// For how long the names of a lost world's rooms are kept for it.
+    pub room_hold_ms: u32,
     /// What users may do in channels.
     pub chat: ChatPolicy,
 }
@@ -118,6 +125,8 @@ impl MainConfig {
     pub const DEFAULT: Self = Self {
         attach_timeout_ms: 2_000,
         attach_ttl_ms: 15_000,
+        registry_settle_ms: 3_000,
+        room_hold_ms: 30_000,
         names: NamePolicy::Any,
         chat: ChatPolicy::DEFAULT,
     };
@@ -163,6 +172,8 @@ pub struct MainStorage<'a> {
     pub hellos: &'a mut [Slot<PendingHello>],
     /// Channels and memberships; nothing for a Main without chat.
     pub chat: MainChatStorage<'a>,
+    /// The directory of rooms; nothing if worlds choose rooms themselves.
+    pub rooms: MainRoomStorage<'a>,
 }
 
 /// The role of Main; see the [module](self).
@@ -176,6 +187,7 @@ pub struct Main<'a, A> {
     chat: ChatHub<'a>,
     users: UserDirectory<'a>,
     worlds: WorldRegistry<'a>,
+    rooms: RoomDirectory<'a>,
     allowed: &'a [AllowedWorld],
     login: LoginLink<'a>,
     next_attempt: u32,
@@ -200,6 +212,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             chat: ChatHub::new(storage.chat, config.chat),
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             worlds: WorldRegistry::new(storage.worlds),
+            rooms: RoomDirectory::new(storage.rooms),
             allowed: &[],
             login: LoginLink::new(storage.hellos),
             next_attempt: 0,
@@ -232,6 +245,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// Begins to look for Login and the chat server, if there are to be such.
     pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
+        let seed = cx.turn().random_u32();
+        self.rooms.start(seed, cx.now.after_ms(self.config.registry_settle_ms));
         if self.login.is_configured() {
             self.login_link_connect(cx);
         }
@@ -258,6 +273,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// The users whom it knows.
     pub const fn users(&self) -> &UserDirectory<'a> {
         &self.users
+    }
+
+    /// The rooms that its worlds have told of.
+    pub const fn rooms(&self) -> &RoomDirectory<'a> {
+        &self.rooms
     }
 
     /// The worlds that are registered.

@@ -13,7 +13,7 @@ use super::registry::{WORLD_COUNT_MAX, WorldKey, world_bit};
 use super::{Authenticator, Main};
 use crate::node::Context;
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
-use crate::protocol::{ErrorCode, Message, Text, Uid, Wish};
+use crate::protocol::{ErrorCode, Message, OwnedWish, Text, Uid, Wish, WishKind};
 use crate::session::{SessionKey, SessionManager};
 use crate::storage::Link;
 
@@ -83,6 +83,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     fn tell_of(&mut self, sessions: &mut SessionManager<'a>, world: WorldKey, index: u16) -> bool {
         let Some(link) = self.worlds.get(world).map(|world| world.session) else { return true };
         let Some(key) = self.users.key_at(index) else { return true };
+        let wish = self.wish_at_world(key);
         let Some(user) = self.users.get_mut(key) else { return true };
         let (uid, reason) = (user.uid, user.detach_reason);
         if user.detaches & world_bit(world) != 0 {
@@ -99,13 +100,22 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 attempt: user.attempt,
                 account: Text::truncated(user.names.account()),
                 nickname: Text::truncated(user.names.nickname()),
-                wish: Wish::ANY,
+                wish: wish.as_wish(),
             };
             user.is_asked = tell(sessions, link, &attach);
             return user.is_asked;
         }
         self.remove_if_gone(sessions, key);
         true
+    }
+
+    /// What the world of the present attempt is told of the user's wish: the room that was chosen.
+    fn wish_at_world(&self, key: EntryKey) -> OwnedWish {
+        let room = self.users.get(key).and_then(|user| Some((user, self.rooms.get(user.room)?)));
+        let Some((user, room)) = room else { return OwnedWish::ANY };
+        let wish = self.rooms.wish(user.wish);
+        let is_listed = wish.is_listed || wish.kind == WishKind::ANY;
+        Wish { name: room.line().name, is_listed, ..wish }.into()
     }
 
     /// A world is to let go of somebody for whom there is no place here to remember it. If it can't be told

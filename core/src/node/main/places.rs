@@ -10,6 +10,9 @@ use crate::storage::Key;
 impl<'a, A: Authenticator> Main<'a, A> {
     /// Moves a user, and counts it where it is expected.
     pub(super) fn set_place(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, place: Place) {
+        if !matches!(place, Place::Attached(_) | Place::Inside(_)) {
+            self.leave_room(key);
+        }
         let Some(user) = self.users.get_mut(key) else { return };
         let before = core::mem::replace(&mut user.place, place);
         let absent = u16::from(user.is_absent());
@@ -40,6 +43,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         {
             entry.users = entry.users.saturating_sub(1);
         }
+        self.drop_wish_if_done(key);
     }
 
     /// The user has another connection, or none (a dangling key); tells the one before.
@@ -200,6 +204,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if let Some(user) = self.users.get_mut(key) {
             user.wants_in = false;
         }
+        self.drop_wish_if_done(key);
         self.leave_all_channels(cx, key);
         self.give_up(cx, key);
         self.forget_if_gone(cx, key);

@@ -23,6 +23,10 @@ pub struct WorldEntry {
     pub versions: Versions,
     /// How many users it takes.
     pub capacity: u16,
+    /// How many rooms with names it has; 0 if it chooses rooms itself.
+    pub rooms: u16,
+    /// It has told of rooms for which there was no place in the directory.
+    pub(super) has_unknown_rooms: bool,
     /// The link to it.
     pub session: SessionKey,
     /// Users whom Main has sent there, or is about to.
@@ -52,6 +56,8 @@ impl Vacant for WorldEntry {
         address: heapless::String::new(),
         versions: Versions { from: 0, to: 0 },
         capacity: 0,
+        rooms: 0,
+        has_unknown_rooms: false,
         session: Key::DANGLING,
         users: 0,
         absent: 0,
@@ -202,9 +208,34 @@ impl<'a> WorldRegistry<'a> {
     /// The least loaded world of `region` that is not among the `tried` bits, and speaks with a client of
     /// these versions. O(worlds).
     pub(super) fn choose(&self, region: &str, versions: Versions, tried: u64) -> Choice {
+        self.choose_among(region, versions, tried, |_| true)
+    }
+
+    /// [`WorldRegistry::choose`] among those that have rooms with names.
+    pub(super) fn choose_with_rooms(&self, region: &str, versions: Versions, tried: u64) -> Choice {
+        self.choose_among(region, versions, tried, |world| world.rooms > 0)
+    }
+
+    /// Whether a room of this world can be for a client of these versions: it serves the region, answers, and has a
+    /// place.
+    pub(super) fn may_take(&self, world: WorldKey, region: &str, versions: Versions) -> bool {
+        self.get(world).is_some_and(|world| {
+            let is_understood = world.versions.shared(versions).is_some();
+            is_understood && world.serves(region) && !world.is_slow && !world.is_full()
+        })
+    }
+
+    fn choose_among(
+        &self,
+        region: &str,
+        versions: Versions,
+        tried: u64,
+        is_one: impl Fn(&WorldEntry) -> bool,
+    ) -> Choice {
         let untried = self.iter().filter(|(key, world)| {
             let is_understood = world.versions.shared(versions).is_some();
-            is_understood && world.serves(region) && tried & world_bit(*key) == 0
+            let is_untried = tried & world_bit(*key) == 0;
+            is_understood && is_untried && world.serves(region) && is_one(world)
         });
         let mut answer = Choice::NoWorld;
         let mut least = (true, u32::MAX);

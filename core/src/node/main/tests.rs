@@ -43,6 +43,8 @@ use crate::session::{SessionKey, SessionState};
 const MAX_USERS: usize = 96;
 const ATTACH_TIMEOUT_MS: u32 = 320;
 const ATTACH_TTL_MS: u32 = 1_600;
+const SETTLE_MS: u32 = 1_600;
+const HOLD_MS: u32 = 3_200;
 /// How much longer than the world Main waits for somebody who was sent there.
 const GRACE_MS: u32 = 1_000;
 
@@ -50,6 +52,8 @@ const CONFIG: MainConfig = MainConfig {
     attach_timeout_ms: ATTACH_TIMEOUT_MS,
     attach_ttl_ms: ATTACH_TTL_MS,
     names: NamePolicy::Any,
+    registry_settle_ms: SETTLE_MS,
+    room_hold_ms: HOLD_MS,
     chat: ChatPolicy::DEFAULT,
 };
 

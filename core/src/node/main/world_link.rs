@@ -69,20 +69,24 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         let Some(world) = self.caller_world(caller, AttachDenied::OPCODE.0) else { return };
         self.worlds.has_answered(world);
         if let Some(key) = self.attempt_of(message.uid, message.attempt, world) {
-            self.denied(&mut caller.context(), key, world);
+            self.denied(&mut caller.context(), key, world, message.reason);
         }
     }
 
-    fn room_opened(&mut self, caller: &mut Caller<'_, 'a>, _: RoomOpened<'_>) {
-        self.caller_world(caller, RoomOpened::OPCODE.0);
+    fn room_opened(&mut self, caller: &mut Caller<'_, 'a>, message: RoomOpened<'_>) {
+        let Some(world) = self.caller_world(caller, RoomOpened::OPCODE.0) else { return };
+        self.room_is_open(&mut caller.context(), world, &message);
     }
 
-    fn room_changed(&mut self, caller: &mut Caller<'_, 'a>, _: RoomChanged<'_>) {
-        self.caller_world(caller, RoomChanged::OPCODE.0);
+    fn room_changed(&mut self, caller: &mut Caller<'_, 'a>, message: RoomChanged<'_>) {
+        let Some(world) = self.caller_world(caller, RoomChanged::OPCODE.0) else { return };
+        self.rooms.change(world, &message);
     }
 
-    fn room_closed(&mut self, caller: &mut Caller<'_, 'a>, _: RoomClosed) {
-        self.caller_world(caller, RoomClosed::OPCODE.0);
+    fn room_closed(&mut self, caller: &mut Caller<'_, 'a>, message: RoomClosed) {
+        let Some(world) = self.caller_world(caller, RoomClosed::OPCODE.0) else { return };
+        self.rooms.close(world, message.room_id);
+        self.ask_for_unknown_rooms();
     }
 
     fn user_joined(&mut self, caller: &mut Caller<'_, 'a>, message: UserJoined) {
@@ -197,6 +201,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             address: heapless::String::try_from(message.addr.as_str()).unwrap_or_default(),
             versions: message.versions,
             capacity: message.capacity,
+            rooms: message.rooms,
             session,
             ..WorldEntry::VACANT
         };
@@ -216,6 +221,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let (id, address) = (entry.world_id.0, entry.address.as_str());
         log::info!("world {} left the registry ({}); it was at {}", id, reason.name(), address);
         self.stats.worlds_lost.count();
+        self.rooms.lose_world(world, cx.now.after_ms(self.config.room_hold_ms));
         for index in 0..self.users.capacity() as u16 {
             let Some(key) = self.users.key_at(index) else { continue };
             let Some(user) = self.users.get_mut(key) else { continue };

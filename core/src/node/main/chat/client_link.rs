@@ -47,7 +47,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             return Err(ErrorCode::TOO_MANY_CHANNELS);
         }
         self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
-        self.take_chat_token(caller, key)?;
+        self.take_request(caller, key)?;
         let held = caller.sessions.shares().held(address, Holding::Channel);
         if known.is_none() && !self.chat.may_create(name.as_str(), held) {
             return Err(ErrorCode::CHANNELS_FULL);
@@ -135,7 +135,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         say: &Say<'_>,
     ) -> Result<(), ErrorCode> {
         let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
-        self.take_chat_token(caller, key)?;
+        self.take_request(caller, key)?;
         let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
         let mut unanswered = member.unanswered;
         if !unanswered.ask(ChatSay::OPCODE, say.request) {
@@ -182,7 +182,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     ) -> Result<(), ErrorCode> {
         let (_, found) = self.own_membership(key, channel)?;
         self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
-        self.take_chat_token(caller, key)?;
+        self.take_request(caller, key)?;
         let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
         let mut unanswered = member.unanswered;
         if !unanswered.ask(about, 0) || !ask(&mut member.waiting) {
@@ -206,7 +206,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if is_in { Ok((uid, found)) } else { Err(not_in) }
     }
 
-    fn take_chat_token(&mut self, caller: &Caller<'_, 'a>, key: EntryKey) -> Result<(), ErrorCode> {
+    /// One of the requests that the user may make; `CHAT_TOO_FAST` if it has made as many already.
+    pub(in crate::node::main) fn take_request(
+        &mut self,
+        caller: &Caller<'_, 'a>,
+        key: EntryKey,
+    ) -> Result<(), ErrorCode> {
         let (rate, burst) = (self.chat.policy.requests_per_second, self.chat.policy.request_burst);
         let user = self.users.get_mut(key).ok_or(ErrorCode::FULL)?;
         let is_granted = user.chat_bucket.take(rate, burst, caller.now);

@@ -1,0 +1,328 @@
+//! Which room a wish leads to, and what becomes of it.
+
+use super::directory::{EntryKey, Place, UserEntry};
+use super::registry::{Choice, WorldKey};
+use super::rooms::{Claim, RoomKey, RoomState};
+use super::{Authenticator, Main, WORLD_COUNT_MAX};
+use crate::log;
+use crate::node::{Caller, Context};
+use crate::protocol::client_to_main::ListRoomsReq;
+use crate::protocol::either_way::Error;
+use crate::protocol::main_to_client::RoomPage;
+use crate::protocol::main_to_world::CloseRoom;
+use crate::protocol::world_to_main::RoomOpened;
+use crate::protocol::{ErrorCode, ROOM_PAGE_ROOMS, Wish, WishKind};
+use crate::time::Instant;
+
+/// How long whoever waits for somebody else's room to open waits before it is looked at again.
+const OPENING_WAIT_MS: u32 = 100;
+
+/// How long whoever has told a wrong secret waits for the answer: guessing takes its time.
+pub(super) const SECRET_WAIT_MS: u32 = 500;
+
+/// The characters of names that are made, which nobody takes for each other.
+const NAME_LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+const MADE_NAME_BYTES: usize = 8;
+
+/// Where a wish leads now.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Route {
+    /// To a world that chooses the room itself.
+    World(WorldKey),
+    /// To a room that is open, of this world.
+    Room(WorldKey, RoomKey),
+    /// To a new room of this world.
+    New(WorldKey),
+    /// Nowhere yet: it is to be looked at again so many milliseconds later.
+    Wait(u32),
+    /// Nowhere.
+    Nowhere(ErrorCode),
+}
+
+/// A room as one bit of those that a request has tried.
+const fn room_bit(key: RoomKey) -> u64 {
+    1 << (key.index() % 64)
+}
+
+impl<'a, A: Authenticator> Main<'a, A> {
+    /// Where the user's wish leads. O(rooms) for any room, else O(worlds).
+    pub(super) fn route(&self, now: Instant, key: EntryKey) -> Route {
+        let Some(user) = self.users.get(key) else { return Route::Nowhere(ErrorCode::NO_WORLD) };
+        let wish = self.rooms.wish(user.wish);
+        if wish.kind == WishKind::ANY {
+            self.route_to_any(now, user, wish.mode.as_str())
+        } else if wish.name.as_str().is_empty() {
+            self.route_to_new(now, user)
+        } else {
+            self.route_to_named(now, user, &wish)
+        }
+    }
+
+    fn route_to_any(&self, now: Instant, user: &UserEntry, mode: &str) -> Route {
+        if let Some((world, room)) = self.fullest_room(user, mode) {
+            return Route::Room(world, room);
+        }
+        let has_place = self.rooms.has_place(now);
+        let choice = if mode.is_empty() {
+            self.worlds.choose(&user.region, user.versions, user.tried)
+        } else {
+            self.worlds.choose_with_rooms(&user.region, user.versions, user.tried)
+        };
+        match choice {
+            Choice::World(world) if self.has_rooms(world) && has_place => Route::New(world),
+            Choice::World(world) if mode.is_empty() => Route::World(world),
+            Choice::World(_) => Route::Nowhere(ErrorCode::FULL),
+            choice => Route::Nowhere(why_no_world(user, choice)),
+        }
+    }
+
+    /// The fullest room with a place that is open to everybody. O(rooms).
+    fn fullest_room(&self, user: &UserEntry, mode: &str) -> Option<(WorldKey, RoomKey)> {
+        let fitting = self.rooms.iter().filter_map(|(key, room)| {
+            let world = room.world()?;
+            let fits = room.is_open_to_all(mode)
+                && !room.is_full()
+                && user.tried_rooms & room_bit(key) == 0
+                && self.worlds.may_take(world, &user.region, user.versions);
+            fits.then_some((room.present(), world, key))
+        });
+        let (_, world, room) = fitting.max_by_key(|(present, ..)| *present)?;
+        Some((world, room))
+    }
+
+    fn has_rooms(&self, world: WorldKey) -> bool {
+        self.worlds.get(world).is_some_and(|entry| entry.rooms > 0)
+    }
+
+    fn route_to_new(&self, now: Instant, user: &UserEntry) -> Route {
+        if !self.rooms.has_place(now) {
+            return Route::Nowhere(ErrorCode::FULL);
+        }
+        match self.worlds.choose_with_rooms(&user.region, user.versions, user.tried) {
+            Choice::World(world) => Route::New(world),
+            choice => Route::Nowhere(why_no_world(user, choice)),
+        }
+    }
+
+    fn route_to_named(&self, now: Instant, user: &UserEntry, wish: &Wish<'_>) -> Route {
+        let Some(key) = self.rooms.find(now, wish.name.as_str()) else {
+            return match self.rooms.unsettled_ms(now) {
+                0 if wish.may_open() => self.route_to_new(now, user),
+                0 => Route::Nowhere(ErrorCode::NO_ROOM),
+                // A world may still tell of it.
+                wait_ms => Route::Wait(wait_ms),
+            };
+        };
+        let Some(room) = self.rooms.get(key) else { return Route::Nowhere(ErrorCode::NO_ROOM) };
+        let RoomState::Open(world, _) = room.state else {
+            let is_new = wish.kind == WishKind::CREATE;
+            return if is_new {
+                Route::Nowhere(ErrorCode::ROOM_EXISTS)
+            } else {
+                Route::Wait(OPENING_WAIT_MS)
+            };
+        };
+        let is_inside = user.room == key;
+        let is_understood = self
+            .worlds
+            .get(world)
+            .is_some_and(|entry| entry.versions.shared(user.versions).is_some());
+        match () {
+            () if wish.kind == WishKind::CREATE => Route::Nowhere(ErrorCode::ROOM_EXISTS),
+            () if !is_understood => Route::Nowhere(ErrorCode::NO_WORLD),
+            () if room.is_locked() => Route::Nowhere(ErrorCode::ROOM_LOCKED),
+            () if user.tried_rooms & room_bit(key) != 0 && user.has_timed_out => {
+                Route::Nowhere(ErrorCode::WORLD_TIMEOUT)
+            }
+            () if user.tried_rooms & room_bit(key) != 0 => Route::Nowhere(ErrorCode::FULL),
+            () if room.is_full() && !is_inside => Route::Nowhere(ErrorCode::FULL),
+            () => Route::Room(world, key),
+        }
+    }
+
+    /// The room that a route leads to; a new one is reserved. `None` if there is no place for it in the directory.
+    pub(super) fn room_of(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        route: Route,
+    ) -> Option<RoomKey> {
+        match route {
+            Route::Room(_, room) => {
+                self.users.get_mut(key)?.tried_rooms |= room_bit(room);
+                Some(room)
+            }
+            Route::New(world) => {
+                let wish = self.users.get(key)?.wish;
+                let name = self.rooms.wish(wish).name;
+                if name.as_str().is_empty() {
+                    let made = self.make_name(cx);
+                    self.rooms.reserve(cx.now, core::str::from_utf8(&made).ok()?, world)
+                } else {
+                    let name =
+                        heapless::String::<{ crate::protocol::ROOM_NAME_MAX_BYTES }>::try_from(
+                            name.as_str(),
+                        );
+                    self.rooms.reserve(cx.now, &name.ok()?, world)
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// A name that no room has. Chance has it that the first one will do.
+    fn make_name(&self, cx: &mut Context<'_, 'a>) -> [u8; MADE_NAME_BYTES] {
+        loop {
+            let random: [u8; MADE_NAME_BYTES] = cx.turn().random();
+            let made = random
+                .map(|byte| NAME_LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'a'));
+            let is_free = core::str::from_utf8(&made)
+                .is_ok_and(|name| self.rooms.find(cx.now, name).is_none());
+            if is_free {
+                return made;
+            }
+        }
+    }
+
+    /// What a user wishes for, while it is worked on. `Err` if nothing more can be kept now.
+    pub(super) fn keep_wish(&mut self, key: EntryKey, wish: &Wish<'_>) -> Result<(), ErrorCode> {
+        self.drop_wish(key);
+        if *wish == Wish::ANY {
+            return Ok(());
+        }
+        let kept = self.rooms.keep_wish(wish).ok_or(ErrorCode::BUSY)?;
+        if let Some(user) = self.users.get_mut(key) {
+            user.wish = kept;
+        }
+        Ok(())
+    }
+
+    fn drop_wish(&mut self, key: EntryKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        let wish = core::mem::replace(&mut user.wish, crate::storage::Key::DANGLING);
+        self.rooms.drop_wish(wish);
+    }
+
+    /// A wish is kept until it is answered, and its world asked.
+    pub(super) fn drop_wish_if_done(&mut self, key: EntryKey) {
+        let Some(user) = self.users.get(key) else { return };
+        if !user.wants_in && !matches!(user.place, Place::Attaching(_)) {
+            self.drop_wish(key);
+        }
+    }
+
+    /// The user is on its way to a room.
+    pub(super) fn join_room(&mut self, key: EntryKey, room: RoomKey) {
+        self.leave_room(key);
+        if let Some(user) = self.users.get_mut(key) {
+            user.room = room;
+            self.rooms.join(room);
+        }
+    }
+
+    /// The user is in no room, and on the way to none.
+    pub(super) fn leave_room(&mut self, key: EntryKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        let room = core::mem::replace(&mut user.room, crate::storage::Key::DANGLING);
+        self.rooms.leave(room);
+        self.ask_for_unknown_rooms();
+    }
+
+    /// What a world's denial means for the wish: `None` if another room or world will do.
+    pub(super) fn refusal_of(&self, key: EntryKey, reason: ErrorCode) -> Option<ErrorCode> {
+        let user = self.users.get(key)?;
+        let is_any = self.rooms.wish(user.wish).kind == WishKind::ANY;
+        let is_open =
+            self.rooms.get(user.room).is_some_and(|room| matches!(room.state, RoomState::Open(..)));
+        let is_final = match reason {
+            ErrorCode::FULL => is_open,
+            ErrorCode::NO_ROOM
+            | ErrorCode::ROOM_EXISTS
+            | ErrorCode::ROOM_LOCKED
+            | ErrorCode::WRONG_SECRET
+            | ErrorCode::BAD_ROOM => true,
+            _ => false,
+        };
+        (is_final && !is_any).then_some(reason)
+    }
+
+    /// A world says that a room is open. If another one has its name, this one is to close.
+    pub(super) fn room_is_open(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        world: WorldKey,
+        message: &RoomOpened<'_>,
+    ) {
+        let place = (world, message.room_id);
+        match self.rooms.open(cx.now, place, &message.line, message.is_listed) {
+            Claim::Taken => {}
+            Claim::Refused => {
+                log::info!("two worlds have a room \"{}\"", message.line.name.as_str());
+                let close = CloseRoom { room_id: message.room_id, name: message.line.name };
+                let Some(entry) = self.worlds.get_mut(world) else { return };
+                // If it can't be told so now, it names its rooms again.
+                entry.lists_again |= cx.sessions.send(entry.session, &close).is_err();
+            }
+            Claim::Full => {
+                if let Some(entry) = self.worlds.get_mut(world) {
+                    entry.has_unknown_rooms = true;
+                }
+            }
+        }
+    }
+
+    /// There is a place in the directory again: who has told of rooms that it had none for names them again.
+    /// O(worlds) then.
+    pub(super) fn ask_for_unknown_rooms(&mut self) {
+        if self.rooms.len() >= self.rooms.capacity() {
+            return;
+        }
+        for index in 0..WORLD_COUNT_MAX as u16 {
+            let Some(world) = self.worlds.key_at(index) else { continue };
+            if let Some(entry) = self.worlds.get_mut(world) {
+                entry.lists_again |= core::mem::take(&mut entry.has_unknown_rooms);
+            }
+        }
+    }
+
+    /// Which rooms are there? O(rooms); it counts like a question about a channel.
+    pub(super) fn list_rooms(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        key: EntryKey,
+        asked: &ListRoomsReq<'_>,
+    ) {
+        if self.take_request(caller, key).is_err() {
+            let busy = Error { code: ErrorCode::BUSY, about: ListRoomsReq::OPCODE.0 };
+            caller.sessions.send_or_close(caller.now, caller.key, &busy);
+            return;
+        }
+        let mut page = RoomPage { rooms: heapless::Vec::new(), next_after: 0 };
+        for index in asked.after..self.rooms.capacity() as u16 {
+            let Some(room) = self.rooms.at(index).filter(|room| room.is_listed()) else { continue };
+            let (line, region) = (room.line(), asked.region.as_str());
+            let is_of_mode = asked.mode.as_str().is_empty() || line.mode == asked.mode;
+            let world = room.world().and_then(|world| self.worlds.get(world));
+            if !is_of_mode || !world.is_some_and(|world| world.serves(region)) {
+                continue;
+            }
+            if page.rooms.len() == ROOM_PAGE_ROOMS {
+                page.next_after = index;
+                break;
+            }
+            // There is room: that was just looked at.
+            let _ = page.rooms.push(line);
+        }
+        caller.sessions.send_or_close(caller.now, caller.key, &page);
+    }
+}
+
+/// Why there is no world for a request.
+fn why_no_world(user: &UserEntry, choice: Choice) -> ErrorCode {
+    match choice {
+        Choice::World(_) | Choice::Full => ErrorCode::FULL,
+        Choice::NoWorld if user.has_timed_out => ErrorCode::WORLD_TIMEOUT,
+        Choice::NoWorld if user.tried != 0 || user.tried_rooms != 0 => ErrorCode::FULL,
+        Choice::NoWorld => ErrorCode::NO_WORLD,
+    }
+}
