@@ -236,11 +236,15 @@ fn main_chat_storage(sizes: MainChatSizes) -> MainChatStorage<'static> {
     }
 }
 
-/// Empty storage for a Main of `users` users and `worlds` worlds, where `hellos` clients may wait for
-/// Login.
+/// Wishes for rooms that a Main works on at once, at most.
+const WISHES_MAX: usize = 1_024;
+
+/// Empty storage for a Main of `users` users and `worlds` worlds with `rooms` rooms together, where `hellos` clients
+/// may wait for Login.
 pub fn main_storage(
     users: usize,
     worlds: usize,
+    rooms: usize,
     hellos: usize,
     chat: MainChatSizes,
 ) -> MainStorage<'static> {
@@ -251,6 +255,12 @@ pub fn main_storage(
         worlds: slots(worlds),
         hellos: slots(hellos),
         chat: main_chat_storage(chat),
+        rooms: MainRoomStorage {
+            rooms: slots(rooms),
+            heads: links(rooms),
+            nexts: links(rooms),
+            wishes: slots(if rooms == 0 { 0 } else { users.min(WISHES_MAX) }),
+        },
     }
 }
 

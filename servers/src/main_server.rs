@@ -271,6 +271,8 @@ async fn serve(
     let settings = MainConfig {
         attach_timeout_ms: config.main.attach_timeout_ms,
         attach_ttl_ms: config.main.attach_ttl_ms,
+        registry_settle_ms: config.main.registry_settle_ms,
+        room_hold_ms: config.main.room_hold_ms,
         names: match config.main.names {
             NameRule::Any => NamePolicy::Any,
             NameRule::Accounts => NamePolicy::Accounts,
@@ -288,7 +290,8 @@ async fn serve(
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {
         let (worlds, hellos) = (usize::from(config.main.worlds), usize::from(config.main.hellos));
-        let storage = main_storage(users, worlds, hellos, chat_sizes);
+        let rooms = usize::from(config.main.rooms_max);
+        let storage = main_storage(users, worlds, rooms, hellos, chat_sizes);
         // The address's length is checked with the configuration.
         let chat = config.main.chat.as_str().try_into().unwrap_or_default();
         let mut role = Main::new(storage, settings, doorkeeper, secrets)

@@ -291,7 +291,7 @@ mod tests {
                     let sizes = NodeSizes { sessions: 1, role_timers: 2, ..NodeSizes::SERVER };
                     let guests = Guests::new([0; 32]);
                     let secret = ClusterSecrets::of(ClusterSecret::new(&[0; 32]).unwrap());
-                    let storage = main_storage(1, 1, 0, MainChatSizes::NONE);
+                    let storage = main_storage(1, 1, 0, 0, MainChatSizes::NONE);
                     let role = Main::new(storage, MainConfig::DEFAULT, guests, secret);
                     Node::new(node_storage(sizes), NetConfig::SERVER, role, turn)
                 });

@@ -127,6 +127,13 @@ pub(crate) struct MainSettings {
     pub(crate) attach_timeout_ms: u32,
     /// How long a handshake key works.
     pub(crate) attach_ttl_ms: u32,
+    /// Rooms of all worlds together that can be found by name; 0: worlds choose rooms themselves.
+    pub(crate) rooms_max: u16,
+    /// For how long after its start Main makes no room with a name: worlds that were there before tell of theirs
+    /// first.
+    pub(crate) registry_settle_ms: u32,
+    /// For how long the names of a lost world's rooms are kept for it.
+    pub(crate) room_hold_ms: u32,
     /// Where the chat server is, `host:port`; empty for a realm without channels.
     pub(crate) chat: String,
     /// The folder with what Main keeps of guests, made at the first start; empty: a folder of this
@@ -253,6 +260,9 @@ impl Default for MainSettings {
             allowed_worlds: Vec::new(),
             attach_timeout_ms: MainConfig::DEFAULT.attach_timeout_ms,
             attach_ttl_ms: MainConfig::DEFAULT.attach_ttl_ms,
+            rooms_max: 1_024,
+            registry_settle_ms: MainConfig::DEFAULT.registry_settle_ms,
+            room_hold_ms: MainConfig::DEFAULT.room_hold_ms,
             chat: "127.0.0.1:7300".to_owned(),
             data_folder: String::new(),
             secret_file: String::new(),

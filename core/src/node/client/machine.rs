@@ -22,6 +22,8 @@
 use super::{ClientConfig, ClientEvent, ClientHandler};
 use crate::backoff::Backoff;
 use crate::node::{Caller, Context};
+#[cfg(feature = "rooms")]
+use crate::protocol::Wish;
 use crate::protocol::client_to_main::{EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Join, Leave};
 use crate::protocol::{

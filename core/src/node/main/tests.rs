@@ -13,6 +13,7 @@ mod places;
 mod random;
 mod reported;
 mod revoked;
+mod rooms;
 mod seats;
 #[cfg(feature = "shares")]
 mod shares;

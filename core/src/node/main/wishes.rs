@@ -211,6 +211,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
+    /// Whether the user's wish may mean the room where it has its seat. After a restart Main does not know which one
+    /// that is.
+    pub(super) fn wants_own_room(&self, user: &UserEntry) -> bool {
+        let wish = self.rooms.wish(user.wish);
+        match self.rooms.get(user.room) {
+            _ if wish == Wish::ANY => true,
+            Some(room) => room.line().name == wish.name,
+            None => false,
+        }
+    }
+
     /// The user is on its way to a room.
     pub(super) fn join_room(&mut self, key: EntryKey, room: RoomKey) {
         self.leave_room(key);

@@ -20,8 +20,11 @@ pub type AttachKey = Key<Attach>;
 /// Bytes of one attach in its table.
 pub const ATTACH_SLOT_BYTES: usize = core::mem::size_of::<Slot<Attach>>();
 
+/// The room that it is for.
+const ROOM_BYTES: usize = if cfg!(feature = "rooms") { 4 } else { 0 };
+
 const _: () = assert!(
-    ATTACH_SLOT_BYTES <= (40 + size_of::<Names>()).next_multiple_of(8),
+    ATTACH_SLOT_BYTES <= (40 + ROOM_BYTES + size_of::<Names>()).next_multiple_of(8),
     "an attach has grown: say why, and what it costs"
 );
 
@@ -45,6 +48,9 @@ pub struct Attach {
     /// When a pending attach expires; when another one was decided.
     at: Stamp,
     state: AttachState,
+    /// The room that it is to come into.
+    #[cfg(feature = "rooms")]
+    room: Option<u16>,
 }
 
 impl Vacant for Attach {
@@ -54,6 +60,8 @@ impl Vacant for Attach {
         names: Names::NONE,
         at: Stamp::ZERO,
         state: AttachState::Pending,
+        #[cfg(feature = "rooms")]
+        room: None,
     };
 }
 
@@ -122,10 +130,49 @@ impl<'a> AttachBook<'a> {
             self.push_out_oldest(now)?;
         }
         let at = now.stamp_after_ms(ttl_ms);
-        let attach = Attach { uid, key, names, at, state: AttachState::Pending };
+        let attach = Attach { uid, key, names, at, ..Attach::VACANT };
         let entry = self.attaches.insert(attach).ok()?;
         self.pending += 1;
         Some(entry)
+    }
+
+    /// The room that `uid` is to come into, if Main has named one.
+    #[cfg(feature = "rooms")]
+    pub fn room_of(&self, uid: Uid) -> Option<u16> {
+        self.attaches.get(self.attaches.find(uid)?)?.room
+    }
+
+    #[cfg(feature = "rooms")]
+    pub(super) fn set_room(&mut self, entry: AttachKey, room: Option<u16>) {
+        if let Some(attach) = self.attaches.get_mut(entry) {
+            attach.room = room;
+        }
+    }
+
+    /// The room of entry `index`.
+    #[cfg(feature = "rooms")]
+    pub(super) fn room_at(&self, index: u16) -> Option<u16> {
+        self.attaches.at(index)?.room
+    }
+
+    /// Who may still come into `room`.
+    #[cfg(feature = "rooms")]
+    fn expected(&self, room: u16) -> impl Iterator<Item = Uid> {
+        let attaches = self.attaches.iter().map(|(_, attach)| attach);
+        let pending = attaches.filter(|attach| attach.state == AttachState::Pending);
+        pending.filter(move |attach| attach.room == Some(room)).map(|attach| attach.uid)
+    }
+
+    /// How many others than `besides` may still come into `room`. O(attaches).
+    #[cfg(feature = "rooms")]
+    pub(super) fn expected_in(&self, room: u16, besides: Uid) -> usize {
+        self.expected(room).filter(|uid| *uid != besides).count()
+    }
+
+    /// One of them. O(attaches).
+    #[cfg(feature = "rooms")]
+    pub(super) fn any_expected_in(&self, room: u16) -> Option<Uid> {
+        self.expected(room).next()
     }
 
     /// O(attaches), and only when the book is full.

@@ -22,6 +22,10 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             Ok(Admitted::Anew(newcomer)) => self.let_in(caller, message.uid, newcomer),
             Ok(Admitted::Back(key, names)) => self.let_back(caller, key, names),
             Err(Denied { reason, why }) => {
+                #[cfg(feature = "rooms")]
+                if let Some(room) = self.attaches.room_of(message.uid) {
+                    self.close_if_empty(&mut caller.context(), room);
+                }
                 self.rooms.stats.count_denied(reason);
                 caller.sessions.send_or_close(caller.now, caller.key, &why.denied(reason));
                 let farewell = Farewell::Nothing(ErrorCode::OUT_OF_PLACE);

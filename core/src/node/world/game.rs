@@ -41,7 +41,7 @@ use crate::protocol::schema::GameSchema;
 use crate::protocol::world_to_client::EventBroadcast;
 use crate::protocol::{
     Bytes, Direction, Dispatched, EVENT_MAX_BYTES, MemberNumber, MemberState, Message, Position,
-    RoomId, SendError, Uid,
+    ROOM_PROPERTIES_MAX_BYTES, RoomId, SendError, Uid,
 };
 use crate::session::SessionManager;
 use crate::time::Instant;
@@ -66,6 +66,10 @@ pub enum Setting<'s> {
 
 /// What is wrong with a setting, in words that complete "`key` …": "must be between 1 and 100".
 pub type SettingProblem = &'static str;
+
+/// A game does not take the options that its room was to be opened with.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct BadOptions;
 
 /// What becomes of a move.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -131,6 +135,26 @@ pub trait Game {
     fn configure(&mut self, key: &str, value: Setting<'_>) -> Result<(), SettingProblem> {
         let _ = (key, value);
         Err("is not a setting of this game")
+    }
+
+    /// A room of it opens, for whoever is the first to want it, with that one's options: whatever an earlier opening
+    /// has left is to be as at the start; settings stay. Where rooms have no names (core's feature `rooms`) each is
+    /// opened once, with the world.
+    ///
+    /// # Errors
+    /// [`BadOptions`]: the room does not open.
+    fn on_open(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        options: &[u8],
+    ) -> Result<(), BadOptions> {
+        let _ = (room, options);
+        Ok(())
+    }
+
+    /// The room is given back: nobody is in it, and nobody is expected.
+    fn on_close(&mut self, room: &mut RoomContext<'_, '_>) {
+        let _ = room;
     }
 
     /// What becomes of somebody who wants in, before anybody sees anything. Whom the game does not want is told
@@ -324,6 +348,14 @@ pub struct RoomContext<'c, 'a> {
     pub(super) sessions: &'c mut SessionManager<'a>,
 }
 
+/// What becomes of who may come in.
+enum Relabel {
+    Lock,
+    Unlock,
+    List,
+    Unlist,
+}
+
 /// Whose event is being handled, and the number that it has given it.
 #[derive(Copy, Clone)]
 pub(super) struct Asked {
@@ -339,6 +371,94 @@ impl RoomContext<'_, '_> {
     /// Which room it is.
     pub const fn room_id(&self) -> RoomId {
         RoomId(self.room)
+    }
+
+    /// What it is called; empty for a room that nobody has named.
+    pub fn name(&self) -> &str {
+        #[cfg(feature = "rooms")]
+        return self.rooms.label(self.room).map_or("", |label| label.name());
+        #[cfg(not(feature = "rooms"))]
+        ""
+    }
+
+    /// What kind of room its opener wanted; empty for none.
+    pub fn mode(&self) -> &str {
+        #[cfg(feature = "rooms")]
+        return self.rooms.label(self.room).map_or("", |label| label.mode());
+        #[cfg(not(feature = "rooms"))]
+        ""
+    }
+
+    /// Lets nobody more in, until [`RoomContext::unlock`].
+    pub fn lock(&mut self) {
+        self.relabel(Relabel::Lock);
+    }
+
+    /// Lets others in again.
+    pub fn unlock(&mut self) {
+        self.relabel(Relabel::Unlock);
+    }
+
+    /// Shows it in listings, and lets whoever wants any room be sent there.
+    pub fn list(&mut self) {
+        self.relabel(Relabel::List);
+    }
+
+    /// Leads only those there who know its name.
+    pub fn unlist(&mut self) {
+        self.relabel(Relabel::Unlist);
+    }
+
+    /// What listings say of it, in the game's own encoding; they show it a little later.
+    pub fn set_properties(&mut self, properties: Bytes<'_, ROOM_PROPERTIES_MAX_BYTES>) {
+        #[cfg(feature = "rooms")]
+        if let Some(label) = self.rooms.label_mut(self.room)
+            && label.properties != properties.as_slice()
+        {
+            // The type keeps them within the capacity.
+            label.properties = heapless::Vec::from_slice(properties.as_slice()).unwrap_or_default();
+            label.has_changed();
+        }
+        let _ = properties;
+    }
+
+    /// Keeps it open for so long from now, though nobody is in it.
+    pub fn keep_open_for(&mut self, ms: u32) {
+        #[cfg(feature = "rooms")]
+        if let Some(label) = self.rooms.label_mut(self.room) {
+            label.kept_until = self.now.after_ms(ms);
+        }
+        let _ = ms;
+    }
+
+    /// Where rooms have names, Main hears of what changes.
+    #[cfg(feature = "rooms")]
+    fn relabel(&mut self, change: Relabel) {
+        if let Some(label) = self.rooms.label_mut(self.room) {
+            match change {
+                Relabel::Lock => label.is_locked = true,
+                Relabel::Unlock => label.is_locked = false,
+                Relabel::List => label.is_listed = true,
+                Relabel::Unlist => label.is_listed = false,
+            }
+            label.has_changed();
+            self.rooms.has_news = true;
+        }
+    }
+
+    #[cfg(not(feature = "rooms"))]
+    #[expect(clippy::unused_self, reason = "with names there is something to change")]
+    const fn relabel(&mut self, _: Relabel) {}
+
+    /// Cancels all of its timers.
+    #[cfg(feature = "rooms")]
+    pub(super) fn cancel_all(&mut self) {
+        for id in 0..u16::MAX {
+            if self.timers.timer(TimerId(id)).is_none() {
+                break;
+            }
+            self.cancel(TimerId(id));
+        }
     }
 
     /// The time of this turn.

@@ -7,11 +7,13 @@
 //!   with a seat, from here or elsewhere ──► the same question ──► anything but Refuse: back to it
 //! ```
 
-use super::super::{Caller, Names};
+use super::super::{Caller, Context, Names};
 use super::game::Game;
 use super::people::{Admission, Refusal, Who};
 use super::user::UserKey;
 use super::{World, link};
+#[cfg(feature = "rooms")]
+use crate::protocol::Wish;
 use crate::protocol::client_to_world::Join;
 use crate::protocol::world_to_client::JoinOk;
 use crate::protocol::{
@@ -62,7 +64,7 @@ impl<'a, G: Game> World<'a, G> {
             return Err(JoinDenial::BANNED.into());
         }
         let is_inside = self.rooms.users.find(uid).is_some();
-        if self.room_to_join().is_none() && !is_inside {
+        if self.room_to_join(uid).is_none() && !is_inside {
             return Err(JoinDenial::FULL.into());
         }
         let names = self.attaches.redeem(caller.now, uid, key)?;
@@ -70,12 +72,14 @@ impl<'a, G: Game> World<'a, G> {
             self.arm_attach_timer(&mut caller.context(), entry);
         }
         if let Some(before) = self.rooms.users.find(uid) {
-            match self.seat_ends_for(caller.now, before) {
+            let ends = self.seat_ends_for(caller.now, before);
+            match ends.or_else(|| self.is_elsewhere(uid, before).then_some(ErrorCode::REPLACED)) {
                 Some(reason) => self.show_out(&mut caller.context(), before, reason),
                 None => return self.admit_back(caller, before, names),
             }
         }
-        let room = self.room_to_join().ok_or(JoinDenial::FULL)?;
+        let room = self.room_to_join(uid).ok_or(JoinDenial::FULL)?;
+        self.open_if_closed(&mut caller.context(), room)?;
         let address = caller.sessions.address(caller.key).unwrap_or_default();
         let who = Who::new(uid, &names, address);
         let says = self.with_game(&mut caller.context(), room, |game, room| game.admit(room, &who));
@@ -108,9 +112,45 @@ impl<'a, G: Game> World<'a, G> {
         Ok(Admitted::Back(key, names))
     }
 
-    /// One with a place to play, or else one that can be watched.
-    fn room_to_join(&self) -> Option<u16> {
+    /// Whether Main has named another room than the one where somebody has its seat.
+    fn is_elsewhere(&self, uid: Uid, key: UserKey) -> bool {
+        #[cfg(feature = "rooms")]
+        if let Some(room) = self.attaches.room_of(uid) {
+            return self.rooms.users.get(key).is_some_and(|user| user.room != room);
+        }
+        let _ = (uid, key);
+        false
+    }
+
+    /// The one that Main has named; else one with a place to play, or one that can be watched.
+    fn room_to_join(&self, uid: Uid) -> Option<u16> {
+        #[cfg(feature = "rooms")]
+        if let Some(room) = self.attaches.room_of(uid) {
+            let is_one = self.rooms.has_place(room) || self.rooms.has_view(room);
+            return (is_one && self.rooms.label(room).is_some()).then_some(room);
+        }
+        let _ = uid;
         self.rooms.room_with_place().or_else(|| self.rooms.room_with_view())
+    }
+
+    /// A room that nobody has named opens with whoever comes first.
+    #[cfg(feature = "rooms")]
+    fn open_if_closed(&mut self, cx: &mut Context<'_, 'a>, room: u16) -> Result<(), Denied> {
+        if self.rooms.label(room).is_some() {
+            return Ok(());
+        }
+        self.open_room(cx, room, &Wish::ANY).map_err(|_| JoinDenial::REFUSED.into())
+    }
+
+    /// Rooms without names are open from the world's start.
+    #[cfg(not(feature = "rooms"))]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "with names a room may not open"
+    )]
+    const fn open_if_closed(&mut self, _: &mut Context<'_, 'a>, _: u16) -> Result<(), Denied> {
+        Ok(())
     }
 
     pub(super) fn let_in(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid, newcomer: Newcomer) {

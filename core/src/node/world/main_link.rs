@@ -20,6 +20,7 @@
 
 use super::super::cluster::{Dialer, Heard};
 use super::super::{Caller, Context, Names};
+use super::attach::AttachKey;
 use super::frame_sizes::PREFIX_BYTES;
 use super::game::Game;
 use super::user::{UserKey, WorldUser};
@@ -58,13 +59,23 @@ pub(super) struct MainLink {
     backoff: Backoff,
     /// The user slot that the next page of the list begins with; none when all are reported.
     next_reported: Option<u16>,
+    /// The room that Main may have to hear of next; none when it knows all.
+    #[cfg(feature = "rooms")]
+    next_room: Option<u16>,
 }
 
 impl MainLink {
     pub(super) const fn new(id: WorldId, reconnect_first_ms: u32, reconnect_most_ms: u32) -> Self {
         let backoff = Backoff::new(reconnect_first_ms, reconnect_most_ms);
         let dialer = Dialer::new(ServerKind::WORLD, ServerKind::MAIN, id.0);
-        Self { state: MainLinkState::Waiting, dialer, backoff, next_reported: None }
+        Self {
+            state: MainLinkState::Waiting,
+            dialer,
+            backoff,
+            next_reported: None,
+            #[cfg(feature = "rooms")]
+            next_room: None,
+        }
     }
 
     pub(super) const fn is_live(&self) -> bool {
@@ -121,7 +132,7 @@ impl<'a, G: Game> World<'a, G> {
             capacity: self.rooms.capacity() as u16,
             addr: Text::truncated(&self.config.address),
             fingerprint: G::FINGERPRINT,
-            rooms: 0,
+            rooms: self.rooms.named_rooms(),
         };
         cx.sessions.send_or_close(cx.now, key, &register);
         self.main.state = MainLinkState::Registering(key);
@@ -183,6 +194,11 @@ impl<'a, G: Game> World<'a, G> {
         };
         // What it says is old in a moment: if the link is full, the next one will do.
         let _ = cx.sessions.send(key, &status);
+        #[cfg(feature = "rooms")]
+        {
+            self.note_members();
+            self.owe_rooms(cx);
+        }
         cx.sessions.schedule(MAIN_LINK_TIMER, cx.now.after_ms(self.config.status_interval_ms));
     }
 
@@ -228,7 +244,20 @@ impl<'a, G: Game> World<'a, G> {
     ) {
         if self.main.is_live_at(key) {
             self.rooms.bans.tell(now, |ban| sessions.send(key, ban).is_ok());
+            #[cfg(feature = "rooms")]
+            if let Some(next) = self.main.next_room {
+                self.main.next_room = self.tell_rooms(sessions, key, next);
+            }
             self.main_link_report_users(sessions, key);
+        }
+    }
+
+    /// Main hears of rooms with the next transmission.
+    #[cfg(feature = "rooms")]
+    pub(super) fn main_link_owes_rooms(&mut self, cx: &mut Context<'_, 'a>) {
+        if let MainLinkState::Live(key) = self.main.state {
+            self.main.next_room = Some(0);
+            cx.sessions.mark_ready_unless_blocked(key);
         }
     }
 
@@ -276,8 +305,55 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     pub(super) fn attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
+        #[cfg(feature = "rooms")]
+        let room = self.attaches.room_at(attach);
         self.attaches.handle_timeout(cx.now, attach);
         self.arm_attach_timer(cx, attach);
+        #[cfg(feature = "rooms")]
+        if let Some(room) = room {
+            self.close_if_empty(cx, room);
+        }
+    }
+
+    /// Somebody may come, to the room that Main has named.
+    fn expect(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        message: &AttachUser<'_>,
+    ) -> Result<AttachKey, ErrorCode> {
+        let uid = message.uid;
+        if !self.has_place_for(uid) {
+            return Err(ErrorCode::FULL);
+        }
+        #[cfg(feature = "rooms")]
+        let room = self.room_for(cx, uid, &message.wish)?;
+        #[cfg(feature = "rooms")]
+        let former = self.attaches.room_of(uid);
+        let names = Names::new(message.account, message.nickname);
+        let (key, ttl_ms) = (message.handshake_key, message.ttl_ms);
+        let entry = self.attaches.attach(cx.now, uid, key, ttl_ms, names);
+        #[cfg(feature = "rooms")]
+        {
+            if let Some(entry) = entry {
+                self.attaches.set_room(entry, room);
+            }
+            // Its former room has to wait for it no more; the new one does, if there was a place for the attach.
+            for room in former.into_iter().chain(room) {
+                self.close_if_empty(cx, room);
+            }
+        }
+        entry.ok_or(ErrorCode::FULL)
+    }
+
+    fn expect_no_more(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
+        #[cfg(feature = "rooms")]
+        let room = self.attaches.room_of(uid);
+        self.attaches.forget(uid);
+        #[cfg(feature = "rooms")]
+        if let Some(room) = room {
+            self.close_if_empty(cx, room);
+        }
+        let _ = cx;
     }
 
     /// Whether one more user may be attached.
@@ -317,34 +393,38 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         }
         if self.main.is_live() {
             self.main.next_reported = Some(0);
+            #[cfg(feature = "rooms")]
+            {
+                self.forget_what_is_told();
+                self.main.next_room = Some(0);
+            }
             caller.sessions.mark_ready_unless_blocked(key);
         }
     }
 
     fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser<'_>) {
-        let AttachUser { uid, handshake_key, ttl_ms, attempt, account, nickname, .. } = message;
-        let attached = if self.has_place_for(uid) {
-            let names = Names::new(account, nickname);
-            self.attaches.attach(caller.now, uid, handshake_key, ttl_ms, names)
-        } else {
-            None
-        };
-        match attached {
-            Some(entry) => {
+        let (uid, attempt) = (message.uid, message.attempt);
+        match self.expect(&mut caller.context(), &message) {
+            Ok(entry) => {
                 self.arm_attach_timer(&mut caller.context(), entry.index());
                 self.main_link_tell(&mut caller.context(), &AttachAck { uid, attempt });
             }
-            None => {
-                let reason = ErrorCode::FULL;
+            Err(reason) => {
                 self.main_link_tell(&mut caller.context(), &AttachDenied { uid, attempt, reason });
             }
         }
     }
 
+    #[cfg(feature = "rooms")]
+    fn close_room(&mut self, caller: &mut Caller<'_, 'a>, message: CloseRoom<'_>) {
+        self.close_claimed(caller, &message);
+    }
+
+    #[cfg(not(feature = "rooms"))]
     fn close_room(&mut self, _: &mut Caller<'_, 'a>, _: CloseRoom<'_>) {}
 
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
-        self.attaches.forget(message.uid);
+        self.expect_no_more(&mut caller.context(), message.uid);
         match self.rooms.users.find(message.uid) {
             // Only its ticket was meant. It has come meanwhile, as Main is about to hear, or its seat is held.
             Some(key) if message.reason == ErrorCode::GOODBYE => {

@@ -25,8 +25,12 @@ pub mod game;
 #[cfg(feature = "inputs")]
 mod inputs;
 mod joining;
+#[cfg(feature = "rooms")]
+mod label;
 mod main_link;
 mod memory;
+#[cfg(feature = "rooms")]
+mod opening;
 pub mod people;
 mod random;
 pub mod room;
@@ -48,7 +52,8 @@ pub use frame_sizes::{
     ring_min_bytes, ring_min_bytes_for,
 };
 pub use game::{
-    GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting, SettingProblem, Speaker,
+    BadOptions, GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting,
+    SettingProblem, Speaker,
 };
 pub use memory::WorldMemory;
 pub use people::{AddressClass, Admission, Refusal, Who};
@@ -187,7 +192,10 @@ const _: () = {
     assert!(!cfg!(feature = "saves") || saves_bytes <= 216, "a book has grown: say why");
     // Bans, and how many spectators there are and may be.
     let people_bytes = if cfg!(feature = "names") { usize::BITS as usize / 4 + 16 } else { 0 };
-    let optional_bytes = inputs_bytes
+    // When a room is to close, and which Main is to hear of.
+    let rooms_bytes = if cfg!(feature = "rooms") { 32 } else { 0 };
+    let optional_bytes = rooms_bytes
+        + inputs_bytes
         + message_bytes
         + shares_bytes
         + log_bytes
@@ -235,6 +243,9 @@ impl<'a, G: Game> World<'a, G> {
         for room in 0..self.rooms.rooms() as u16 {
             let seed = u64::from_le_bytes(cx.turn().random());
             self.set_seed(RoomId(room), seed);
+            // Without names rooms are open from the start; there are no options to refuse.
+            #[cfg(not(feature = "rooms"))]
+            let _ = self.with_game(cx, room, |game, room| game.on_open(room, &[]));
         }
         self.main_link_connect(cx);
         self.adjust_ticks(cx.now);
@@ -310,6 +321,10 @@ impl<'a, G: Game> World<'a, G> {
         };
         let outcome = call(game, &mut context);
         self.main_link_owes_bans(cx);
+        #[cfg(feature = "rooms")]
+        if self.rooms.has_news {
+            self.owe_rooms(cx);
+        }
         Some(outcome)
     }
 
@@ -326,6 +341,8 @@ impl<'a, G: Game> World<'a, G> {
             });
         }
         self.main_link_report_left(cx, user.uid);
+        #[cfg(feature = "rooms")]
+        self.close_if_empty(cx, user.room);
     }
 
     /// Takes a user out of its room and closes its connection.
@@ -416,7 +433,10 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
     fn next_deadline(&self) -> Option<Instant> {
         let rooms = &self.rooms;
         let due = [rooms.next_flush(), rooms.saves.next_deadline(), rooms.next_end()];
-        due.into_iter().chain([self.ticks.next_at()]).flatten().min()
+        let due = due.into_iter().chain([self.ticks.next_at()]).flatten().min();
+        #[cfg(feature = "rooms")]
+        let due = due.into_iter().chain(rooms.next_close).min();
+        due
     }
 
     /// A flush that is due happens in the transmission that follows; here it is the ticks' turn.
@@ -425,6 +445,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
             self.tick(cx, tick);
         }
         self.end_seats(cx);
+        #[cfg(feature = "rooms")]
+        self.close_kept(cx);
         #[cfg(feature = "saves")]
         self.on_save_deadline(cx);
     }

@@ -1,5 +1,7 @@
 //! `Room`: the positions of a room's rings, and the ends of its lists.
 
+#[cfg(feature = "rooms")]
+use super::label::RoomLabel;
 use super::random::RoomRandom;
 use crate::broadcast::BroadcastRings;
 use crate::protocol::MemberNumber;
@@ -16,8 +18,11 @@ const RANDOM_BYTES: usize = 12;
 /// The list of its spectators.
 const SPECTATOR_BYTES: usize = if cfg!(feature = "names") { 4 } else { 0 };
 
+/// Its name and what else there is to know of it.
+const LABEL_BYTES: usize = if cfg!(feature = "rooms") { 224 } else { 0 };
+
 const _: () = assert!(
-    ROOM_BYTES <= 36 + RANDOM_BYTES + MESSAGE_RING_BYTES + SPECTATOR_BYTES,
+    ROOM_BYTES <= 36 + LABEL_BYTES + RANDOM_BYTES + MESSAGE_RING_BYTES + SPECTATOR_BYTES,
     "a room has grown: say why, and what it costs"
 );
 
@@ -36,6 +41,8 @@ pub struct Room {
     /// What the newest member is called.
     pub(super) last_number: MemberNumber,
     pub(super) random: RoomRandom,
+    #[cfg(feature = "rooms")]
+    pub(super) label: RoomLabel,
     /// The newest spectator.
     #[cfg(feature = "names")]
     pub(super) first_spectator: Link,
@@ -54,6 +61,8 @@ impl Room {
         away: 0,
         last_number: MemberNumber::GAME,
         random: RoomRandom::UNSEEDED,
+        #[cfg(feature = "rooms")]
+        label: RoomLabel::VACANT,
         #[cfg(feature = "names")]
         first_spectator: Link::NONE,
         #[cfg(feature = "names")]

@@ -10,6 +10,8 @@ use super::frame_sizes::{
     longest_frame_bytes,
 };
 use super::gallery::Gallery;
+#[cfg(feature = "rooms")]
+use super::label::RoomLabel;
 use super::room::Room;
 use super::saves::SaveBook;
 use super::seats::{NextEnd, Seat};
@@ -66,6 +68,12 @@ pub struct RoomManager<'a> {
     pub(super) bans: BanBook<'a>,
     pub(super) gallery: Gallery,
     pub(super) next_end: NextEnd,
+    /// An open room is empty, and its game has wanted it to stay until then.
+    #[cfg(feature = "rooms")]
+    pub(super) next_close: Option<Instant>,
+    /// A game has said something of its room that Main is to know.
+    #[cfg(feature = "rooms")]
+    pub(super) has_news: bool,
     longest_frame_bytes: u16,
     pub(super) room_capacity: u16,
 }
@@ -92,6 +100,10 @@ impl<'a> RoomManager<'a> {
             room_capacity: room_capacity.min(ROOM_CAPACITY_MAX as u16),
             flush_interval_ms,
             next_flush: None,
+            #[cfg(feature = "rooms")]
+            next_close: None,
+            #[cfg(feature = "rooms")]
+            has_news: false,
             must_flush: false,
             stats: WorldStats::default(),
             saves,
@@ -136,12 +148,17 @@ impl<'a> RoomManager<'a> {
 
     /// The first room with a free place. O(rooms).
     pub fn room_with_place(&self) -> Option<u16> {
-        (0..self.rooms.len() as u16).find(|room| self.has_place(*room))
+        (0..self.rooms.len() as u16).find(|room| self.is_free(*room) && self.has_place(*room))
+    }
+
+    /// How many members a room takes at most.
+    pub const fn room_capacity(&self) -> u16 {
+        self.room_capacity
     }
 
     /// Whether one more may play in `room`.
     pub fn has_place(&self, room: u16) -> bool {
-        self.members(room) < self.room_capacity && self.users() < self.capacity()
+        self.members(room) < self.capacity_of(room) && self.users() < self.capacity()
     }
 
     /// The keys of a room's members, newest first.
@@ -393,6 +410,61 @@ impl<'a> RoomManager<'a> {
         let longest = usize::from(self.longest_frame_bytes);
         let needed = moves * MOVE_FRAME_MAX_BYTES + longest;
         self.must_flush |= !place.rings.has_room_for(&self.rings, room, needed, longest);
+    }
+}
+
+/// What rooms are called; without names they are all alike.
+#[cfg(feature = "rooms")]
+impl RoomManager<'_> {
+    /// What there is to know of an open room.
+    pub(super) fn label(&self, room: u16) -> Option<&RoomLabel> {
+        let place = self.rooms.get(usize::from(room))?;
+        place.label.is_open.then_some(&place.label)
+    }
+
+    pub(super) fn label_mut(&mut self, room: u16) -> Option<&mut RoomLabel> {
+        Some(&mut self.rooms.get_mut(usize::from(room))?.label)
+    }
+
+    /// The open room of this name. O(rooms).
+    pub(super) fn find_named(&self, name: &str) -> Option<u16> {
+        let is_it = |room: &Room| room.label.is_open && room.label.name() == name;
+        self.rooms.iter().position(is_it).map(|room| room as u16)
+    }
+
+    /// A room that is not open. O(rooms).
+    pub(super) fn closed_room(&self) -> Option<u16> {
+        let found = self.rooms.iter().position(|room| !room.label.is_open);
+        found.map(|room| room as u16)
+    }
+
+    /// Whether whoever names no room may come into this one.
+    fn is_free(&self, room: u16) -> bool {
+        self.label(room).is_none_or(|label| !label.is_named())
+    }
+
+    fn capacity_of(&self, room: u16) -> u16 {
+        self.label(room).map_or(self.room_capacity, |label| label.capacity)
+    }
+
+    /// How many rooms can be opened by name.
+    pub(super) const fn named_rooms(&self) -> u16 {
+        self.rooms.len() as u16
+    }
+}
+
+#[cfg(not(feature = "rooms"))]
+impl RoomManager<'_> {
+    const fn is_free(&self, _: u16) -> bool {
+        true
+    }
+
+    const fn capacity_of(&self, _: u16) -> u16 {
+        self.room_capacity
+    }
+
+    pub(super) const fn named_rooms(&self) -> u16 {
+        0
     }
 }
 

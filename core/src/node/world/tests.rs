@@ -13,6 +13,8 @@ mod main_link;
 #[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
 mod messages;
 mod moving;
+#[cfg(feature = "rooms")]
+mod opening;
 mod overrun;
 mod places;
 mod random;

@@ -43,7 +43,7 @@ impl<'a> SaveBook<'a> {
         Err(SaveError::NoStore)
     }
 
-    #[expect(dead_code, reason = "rooms do not close yet")]
+    #[cfg(feature = "rooms")]
     pub(in super::super) const fn close_room(&mut self, _: u16) {}
 
     pub(in super::super) const fn next_deadline(&self) -> Option<Instant> {

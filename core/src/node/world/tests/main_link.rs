@@ -18,7 +18,7 @@ fn registration() -> Said {
         capacity: MAX_USERS as u16,
         addr: Text::new("world:9").unwrap(),
         fingerprint: Relay::FINGERPRINT,
-        rooms: 0,
+        rooms: if cfg!(feature = "rooms") { 2 } else { 0 },
     })
 }
 

@@ -1,0 +1,124 @@
+//! `RoomLabel`: what a room is called, who may come in, and what Main has been told of it.
+
+use crate::protocol::{
+    Bytes, ErrorCode, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES,
+    ROOM_SECRET_MAX_BYTES, RoomLine, Text, Wish,
+};
+use crate::time::Instant;
+use subtle::ConstantTimeEq;
+
+/// What Main knows of a room.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(super) enum Told {
+    /// All of it.
+    All = 0,
+    /// That it is there; something of it is another now.
+    Before,
+    /// Nothing: neither that it is open, nor that it is not any more.
+    Nothing,
+}
+
+/// Whether a room is open, and as what.
+#[derive(Debug)]
+pub(super) struct RoomLabel {
+    pub(super) name: heapless::String<ROOM_NAME_MAX_BYTES>,
+    pub(super) mode: heapless::String<ROOM_MODE_MAX_BYTES>,
+    pub(super) secret: heapless::String<ROOM_SECRET_MAX_BYTES>,
+    pub(super) properties: heapless::Vec<u8, ROOM_PROPERTIES_MAX_BYTES>,
+    /// How many members it takes.
+    pub(super) capacity: u16,
+    /// How many members Main has been told of.
+    pub(super) told_members: u16,
+    /// It stays until then, though nobody is in it.
+    pub(super) kept_until: Instant,
+    pub(super) is_open: bool,
+    pub(super) is_listed: bool,
+    pub(super) is_locked: bool,
+    pub(super) told: Told,
+    /// Main has been told of a room of this number, and of no end.
+    pub(super) is_known: bool,
+}
+
+impl RoomLabel {
+    /// That of a room that is not open: all-zero bits.
+    pub(super) const VACANT: Self = Self {
+        name: heapless::String::new(),
+        mode: heapless::String::new(),
+        secret: heapless::String::new(),
+        properties: heapless::Vec::new(),
+        capacity: 0,
+        told_members: 0,
+        kept_until: Instant::ZERO,
+        is_open: false,
+        is_listed: false,
+        is_locked: false,
+        told: Told::All,
+        is_known: false,
+    };
+
+    /// That of a room that is open no more, as Main has to hear if it knows of it.
+    pub(super) fn given_back(&self) -> Self {
+        let told = if self.is_known { Told::Nothing } else { Told::All };
+        Self { told, is_known: self.is_known, ..Self::VACANT }
+    }
+
+    /// That of a room that is opened for a wish.
+    pub(super) fn of(wish: &Wish<'_>, capacity: u16) -> Self {
+        Self {
+            name: heapless::String::try_from(wish.name.as_str()).unwrap_or_default(),
+            mode: heapless::String::try_from(wish.mode.as_str()).unwrap_or_default(),
+            secret: heapless::String::try_from(wish.secret.as_str()).unwrap_or_default(),
+            capacity: if wish.places == 0 { capacity } else { wish.places },
+            is_open: true,
+            is_listed: wish.is_listed,
+            told: Told::Nothing,
+            ..Self::VACANT
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn mode(&self) -> &str {
+        &self.mode
+    }
+
+    /// Whether Main is to know of it.
+    pub(super) fn is_named(&self) -> bool {
+        self.is_open && !self.name.is_empty()
+    }
+
+    /// Whether somebody with this secret may come in now, if there is a place.
+    pub(super) fn lets_in(&self, secret: &str) -> Result<(), ErrorCode> {
+        if !bool::from(self.secret.as_bytes().ct_eq(secret.as_bytes())) && !self.secret.is_empty() {
+            return Err(ErrorCode::WRONG_SECRET);
+        }
+        if self.is_locked { Err(ErrorCode::ROOM_LOCKED) } else { Ok(()) }
+    }
+
+    /// What listings say of it.
+    pub(super) fn line(&self, members: u16) -> RoomLine<'_> {
+        RoomLine {
+            name: Text::truncated(&self.name),
+            mode: Text::truncated(&self.mode),
+            members,
+            capacity: self.capacity,
+            is_locked: self.is_locked,
+            is_private: !self.secret.is_empty(),
+            properties: self.properties(),
+        }
+    }
+
+    pub(super) fn properties(&self) -> Bytes<'_, ROOM_PROPERTIES_MAX_BYTES> {
+        Bytes::new(&self.properties).unwrap_or_default()
+    }
+
+    /// Something of it is another now.
+    pub(super) fn has_changed(&mut self) {
+        if self.told == Told::All {
+            self.told = Told::Before;
+        }
+    }
+}

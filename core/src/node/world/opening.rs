@@ -1,0 +1,215 @@
+//! Opening rooms by name, giving them back, and telling Main of them.
+//!
+//! ```text
+//!              AttachUser, and the game takes the options          nobody is in it, expected, or it is not kept
+//!   not open ───────────────────────────────────────────► open ─────────────────────────────────► not open
+//!                                                          │ ▲
+//!                                                          └─┘ members come and go; CloseRoom shows them out
+//! ```
+//! Contract: a world has a name once. What Main is to know of a room is kept with the room and said when the link has
+//! room; how many are in it, and what its game says of it, with the next report.
+//!
+//! Bounds: a room by its name is searched for among all; who is expected in one, among all attaches.
+
+use super::super::{Caller, Context};
+use super::game::Game;
+use super::label::{RoomLabel, Told};
+use super::{RoomRandom, World};
+use crate::protocol::main_to_world::CloseRoom;
+use crate::protocol::world_to_main::{RoomChanged, RoomClosed, RoomOpened};
+use crate::protocol::{ErrorCode, RoomId, Uid, Wish, WishKind, is_room_mode, is_room_name};
+use crate::session::{SessionKey, SessionManager};
+use crate::time::Instant;
+
+impl<'a, G: Game> World<'a, G> {
+    /// The room that somebody is to come into; `None` if the world chooses when it comes.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn room_for(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        uid: Uid,
+        wish: &Wish<'_>,
+    ) -> Result<Option<u16>, ErrorCode> {
+        let name = wish.name.as_str();
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let Some(room) = self.rooms.find_named(name) else {
+            return self.open_for(cx, wish).map(Some);
+        };
+        if wish.kind == WishKind::CREATE {
+            return Err(ErrorCode::ROOM_EXISTS);
+        }
+        let Some(label) = self.rooms.label(room) else { return Err(ErrorCode::NO_ROOM) };
+        label.lets_in(wish.secret.as_str())?;
+        let is_there = self.rooms.users.find(uid).and_then(|key| self.rooms.users.get(key));
+        let present = usize::from(self.rooms.members(room)) + self.attaches.expected_in(room, uid);
+        let is_inside = is_there.is_some_and(|user| user.room == room);
+        if present >= usize::from(label.capacity) && !is_inside {
+            return Err(ErrorCode::FULL);
+        }
+        Ok(Some(room))
+    }
+
+    fn open_for(&mut self, cx: &mut Context<'_, 'a>, wish: &Wish<'_>) -> Result<u16, ErrorCode> {
+        if !wish.may_open() {
+            return Err(ErrorCode::NO_ROOM);
+        }
+        let is_possible = is_room_name(wish.name.as_str()) && is_room_mode(wish.mode.as_str());
+        if !is_possible || wish.places > self.rooms.room_capacity() {
+            return Err(ErrorCode::BAD_ROOM);
+        }
+        let room = self.rooms.closed_room().ok_or(ErrorCode::FULL)?;
+        self.open_room(cx, room, wish)?;
+        Ok(room)
+    }
+
+    /// Opens `room`, if its game takes the options.
+    pub(super) fn open_room(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        room: u16,
+        wish: &Wish<'_>,
+    ) -> Result<(), ErrorCode> {
+        let capacity = self.rooms.room_capacity();
+        if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
+            let is_known = place.label.is_known;
+            place.label = RoomLabel { is_known, ..RoomLabel::of(wish, capacity) };
+            place.random = RoomRandom::new(u64::from_le_bytes(cx.turn().random()));
+        }
+        let options = wish.options.as_slice();
+        let opened = self.with_game(cx, room, |game, room| game.on_open(room, options));
+        if !matches!(opened, Some(Ok(()))) {
+            self.give_back(cx, room);
+            return Err(ErrorCode::BAD_ROOM);
+        }
+        self.owe_rooms(cx);
+        Ok(())
+    }
+
+    /// Gives a room with a name back if nobody is in it or expected, and its game does not want it to stay.
+    pub(super) fn close_if_empty(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
+        let Some(place) = self.rooms.rooms.get(usize::from(room)) else { return };
+        let is_empty = place.members == 0 && place.spectators() == 0;
+        let kept_until = place.label.kept_until;
+        // Everybody is sent away when the world ends; its rooms may come again.
+        if cx.sessions.is_shutting_down()
+            || !place.label.is_named()
+            || !is_empty
+            || self.attaches.expected_in(room, Uid::NOBODY) > 0
+        {
+            return;
+        }
+        if kept_until > cx.now {
+            let next = self.rooms.next_close.unwrap_or(kept_until);
+            self.rooms.next_close = Some(next.min(kept_until));
+            return;
+        }
+        self.with_game(cx, room, |game, room| game.on_close(room));
+        self.give_back(cx, room);
+    }
+
+    fn give_back(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
+        self.with_game(cx, room, |_, room| room.cancel_all());
+        self.rooms.saves.close_room(room);
+        if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
+            place.label = place.label.given_back();
+        }
+        self.owe_rooms(cx);
+    }
+
+    /// Rooms have been empty for as long as their games wanted.
+    pub(super) fn close_kept(&mut self, cx: &mut Context<'_, 'a>) {
+        if self.rooms.next_close.is_none_or(|at| at > cx.now) {
+            return;
+        }
+        self.rooms.next_close = None;
+        for room in 0..self.rooms.rooms() as u16 {
+            self.close_if_empty(cx, room);
+        }
+    }
+
+    /// Another world has a room of that name: this one is to close. O(users) for each member.
+    pub(super) fn close_claimed(&mut self, caller: &mut Caller<'_, 'a>, message: &CloseRoom<'_>) {
+        let room = message.room_id.0;
+        if !self.rooms.label(room).is_some_and(|label| label.name() == message.name.as_str()) {
+            return;
+        }
+        let is_inside = |world: &Self| {
+            world.rooms.iter().find(|(_, user)| user.room == room).map(|(key, _)| key)
+        };
+        while let Some(key) = is_inside(self) {
+            self.show_out(&mut caller.context(), key, ErrorCode::ROOM_CLOSED);
+        }
+        while let Some(uid) = self.attaches.any_expected_in(room) {
+            self.attaches.forget(uid);
+        }
+        if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
+            place.label.kept_until = Instant::ZERO;
+        }
+        self.close_if_empty(&mut caller.context(), room);
+    }
+
+    /// Main is to hear of rooms with the next transmission.
+    pub(super) fn owe_rooms(&mut self, cx: &mut Context<'_, 'a>) {
+        self.rooms.has_news = false;
+        self.main_link_owes_rooms(cx);
+    }
+
+    /// Main knows nothing of this world's rooms.
+    pub(super) fn forget_what_is_told(&mut self) {
+        for place in self.rooms.rooms.iter_mut() {
+            place.label.told = if place.label.is_named() { Told::Nothing } else { Told::All };
+            place.label.is_known = false;
+        }
+    }
+
+    /// How many are in which room is told with each report.
+    pub(super) fn note_members(&mut self) {
+        for place in self.rooms.rooms.iter_mut() {
+            if place.members != place.label.told_members {
+                place.label.has_changed();
+            }
+        }
+    }
+
+    /// Tells Main of rooms, from `next` on, as much as the link takes; `None` when all is told.
+    pub(super) fn tell_rooms(
+        &mut self,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+        next: u16,
+    ) -> Option<u16> {
+        let most = sessions.config().send_buffers_per_server / 2;
+        for (index, place) in self.rooms.rooms.iter_mut().enumerate().skip(usize::from(next)) {
+            let (room_id, members) = (RoomId(index as u16), place.members);
+            let label = &mut place.label;
+            let is_listed = label.is_listed;
+            let said = match label.told {
+                Told::Nothing if label.is_named() => {
+                    let line = label.line(members);
+                    sessions.send_within(key, &RoomOpened { room_id, line, is_listed }, most)
+                }
+                Told::Nothing => sessions.send_within(key, &RoomClosed { room_id }, most),
+                Told::Before if label.is_named() => {
+                    let (is_locked, properties) = (label.is_locked, label.properties());
+                    let changed =
+                        RoomChanged { room_id, members, is_locked, is_listed, properties };
+                    sessions.send_within(key, &changed, most)
+                }
+                Told::Before | Told::All => Ok(()),
+            };
+            if said.is_err() {
+                return Some(index as u16);
+            }
+            if label.told == Told::Nothing {
+                label.is_known = label.is_named();
+            }
+            label.told = Told::All;
+            label.told_members = members;
+        }
+        None
+    }
+}
