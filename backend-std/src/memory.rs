@@ -17,7 +17,7 @@ use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::chat::ChatStorage;
 use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
-use tinyrealm_core::node::main::{MainChatStorage, MainStorage};
+use tinyrealm_core::node::main::{MainChatStorage, MainRoomStorage, MainStorage};
 use tinyrealm_core::node::world::saves::{RoomState, state_bytes};
 use tinyrealm_core::node::world::{
     Game, GameBan, Room, RoomStorage, SaveStorage, WORLD_BANS, WorldStorage,
