@@ -260,7 +260,7 @@ impl Default for MainSettings {
             allowed_worlds: Vec::new(),
             attach_timeout_ms: MainConfig::DEFAULT.attach_timeout_ms,
             attach_ttl_ms: MainConfig::DEFAULT.attach_ttl_ms,
-            rooms_max: 1_024,
+            rooms_max: 0,
             registry_settle_ms: MainConfig::DEFAULT.registry_settle_ms,
             room_hold_ms: MainConfig::DEFAULT.room_hold_ms,
             chat: "127.0.0.1:7300".to_owned(),
