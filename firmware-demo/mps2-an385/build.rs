@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 type Binary = (&'static str, &'static str, &'static str);
 
 const BINARIES: [Binary; 5] = [
-    ("coin-rush", "RAM_KB", "FLASH_KB"),
+    // More of a game than the smallest world has room for.
+    ("coin-rush", "WEBSOCKET_RAM_KB", "WEBSOCKET_FLASH_KB"),
     ("world", "RAM_KB", "FLASH_KB"),
     ("chat", "CHAT_RAM_KB", "FLASH_KB"),
     ("client", "RAM_KB", "FLASH_KB"),
@@ -18,8 +19,8 @@ fn main() {
     let takes_web_sockets = std::env::var_os("CARGO_FEATURE_WEBSOCKET").is_some();
     for binary in BINARIES {
         let (binary, ram, flash) = match binary {
-            (world @ ("world" | "coin-rush"), ..) if takes_web_sockets => {
-                (world, "WEBSOCKET_RAM_KB", "WEBSOCKET_FLASH_KB")
+            ("world", ..) if takes_web_sockets => {
+                ("world", "WEBSOCKET_RAM_KB", "WEBSOCKET_FLASH_KB")
             }
             other => other,
         };
