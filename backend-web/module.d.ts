@@ -14,6 +14,7 @@ export interface Start {
   type: "Start";
   main_address: string;
   region: string;
+  nickname: string;
   login_address: string;
   id: string;
   pw: string;

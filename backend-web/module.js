@@ -2,7 +2,7 @@
 
 import { array, bool, bytes, f32, i16, i32, link, list, option, record, text, u16, u32, u53, u8 } from "./postcard.js";
 
-export const FINGERPRINT = 1274785946;
+export const FINGERPRINT = 2007558794;
 export const HANDOVER_BYTES = 1401;
 export const ENTROPY_BYTES = 64;
 export const RECORD_HEADER_BYTES = 6;
@@ -11,7 +11,7 @@ export const WORLD_STATES = Object.freeze(["outside", "asking", "connecting", "j
 export const LINKS = Object.freeze(["main", "world", "login"]);
 
 export const toModule = link({
-  Start: [0x7000, { main_address: text(64), region: text(16), login_address: text(64), id: text(32), pw: text(128), token: option(array(32)), device: option(array(32)), fingerprint: u32 }],
+  Start: [0x7000, { main_address: text(64), region: text(16), nickname: text(24), login_address: text(64), id: text(32), pw: text(128), token: option(array(32)), device: option(array(32)), fingerprint: u32 }],
 });
 
 export const fromModule = link({

@@ -6,6 +6,7 @@ export const VERSIONS: Readonly<Versions>;
 export const REGION_MAX_BYTES: number;
 export const ADDRESS_MAX_BYTES: number;
 export const ACCOUNT_MAX_BYTES: number;
+export const NICKNAME_MAX_BYTES: number;
 export const CHANNEL_MAX_BYTES: number;
 export const CHAT_MAX_BYTES: number;
 export const CHAT_PAGE_MEMBERS: number;

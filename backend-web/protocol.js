@@ -6,6 +6,7 @@ export const VERSIONS = Object.freeze({ from: 2, to: 2 });
 export const REGION_MAX_BYTES = 16;
 export const ADDRESS_MAX_BYTES = 64;
 export const ACCOUNT_MAX_BYTES = 32;
+export const NICKNAME_MAX_BYTES = 24;
 export const CHANNEL_MAX_BYTES = 24;
 export const CHAT_MAX_BYTES = 256;
 export const CHAT_PAGE_MEMBERS = 32;

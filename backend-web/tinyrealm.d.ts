@@ -38,6 +38,8 @@ export interface Closed {
   code: number;
   /** A name of `ErrorCode`. */
   reason: string;
+  /** The game's own number and words for why it does not want us, to be shown; null if it has said nothing. */
+  refusal: { code: number; text: string } | null;
 }
 
 /** A game's own messages, from the module that is made of them: `{ says: clientToRush, hears: rushToClient }`. */
@@ -80,6 +82,8 @@ export interface Options<S extends { type: string } = never, H extends { type: s
   main: string;
   /** The region whose worlds it wants; empty for any. */
   region?: string;
+  /** What the user wants to be called, of up to 24 bytes; empty for nothing. */
+  nickname?: string;
   /** What the game of the rooms says and hears besides. */
   game?: GameLinks<S, H> | null;
   /** For a realm with accounts; without one, a guest. */
@@ -115,6 +119,8 @@ export interface Realm<S extends { type: string } = never, H extends { type: str
   readonly isClosed: boolean;
   /** Whether the connection of the member of this number is lost, and its seat held. */
   isAway(number: number): boolean;
+  /** What a member of the room is called, we ourselves too; null for who has no name. */
+  nameOf(number: number): string | null;
   /** Has `handler` called with each message of this type, inside of tick(). */
   on<T extends (RealmEvent | H)["type"]>(
     type: T,

@@ -77,16 +77,19 @@ class Realm {
   #token = null;
   #device = null;
   #isClosed = false;
-  /** The numbers of those who are away, and how much of a snapshot is still to come. */
+  /** The numbers of those who are away, what members are called, and how much of a snapshot is still to come. */
   #away = new Set();
+  #names = new Map();
   #pagesLeft = 0;
   #isResuming = false;
+  /** The game's words for why it does not want us. */
+  #refusal = null;
   /** The links whose messages we say, and those whose messages we are told. */
   #commands = commands;
   #events = events;
 
   constructor(options) {
-    const { module, main, region = "", account = null, token = null, game = null } = options;
+    const { module, main, region = "", nickname = "", account = null, token = null, game = null } = options;
     if (game !== null) this.#speak(game);
     this.#options = {
       random: (bytes) => globalThis.crypto.getRandomValues(bytes),
@@ -101,7 +104,7 @@ class Realm {
     this.#sockets = new Sockets(this.#wasm, { ...this.#options, onArrival: () => this.#arrived() });
     const { login = "", id = "", password = "", device = null } = account ?? {};
     const start = {
-      type: "Start", main_address: main, region, login_address: login, id, pw: password, token, device,
+      type: "Start", main_address: main, region, nickname: nickname.normalize("NFC"), login_address: login, id, pw: password, token, device,
       fingerprint: game?.fingerprint ?? 0,
     };
     if (this.#wasm.start(this.#sockets.handOver(toModule.encode(start))) !== TAKEN) {
@@ -136,6 +139,11 @@ class Realm {
 
   get isClosed() {
     return this.#isClosed;
+  }
+
+  /** What a member of the room is called, we ourselves too; null for who has no name. */
+  nameOf(number) {
+    return this.#names.get(number) ?? null;
   }
 
   /** Has `handler` called with each message of this type, inside of tick(). */
@@ -255,7 +263,7 @@ class Realm {
       this.#token = message.token;
       this.#device = message.device ?? this.#device;
     } else {
-      this.#noteSeats(message);
+      this.#noteRoom(message);
     }
     this.#hand(message);
     if (message.type === "Closed" && message.code === SENT_AWAY + protocol.ErrorCode.GAME_CHANGED) {
@@ -263,22 +271,31 @@ class Realm {
     }
   }
 
-  /** Who is away, and whether this client is back in its own seat. */
-  #noteSeats(message) {
+  /** Who is away and who is called what, and whether this client is back in its own seat. */
+  #noteRoom(message) {
     if (message.type === "JoinOk") {
       this.#isResuming = message.is_returned;
       this.#pagesLeft = 0;
     } else if (message.type === "RoomSnapshot") {
-      if (this.#pagesLeft === 0) this.#away.clear();
+      if (this.#pagesLeft === 0) {
+        this.#away.clear();
+        this.#names.clear();
+      }
       this.#pagesLeft = message.pages_left;
       const { missed_events } = message;
       const isFirst = this.#isResuming;
       this.#isResuming = false;
       if (isFirst) this.#hand({ type: "Resumed", missed_events });
+    } else if (message.type === "MemberName") {
+      if (message.name) this.#names.set(message.number, message.name);
+      else this.#names.delete(message.number);
     } else if (message.type === "UserAway") {
       this.#away.add(message.number);
     } else if (message.type === "UserBack" || message.type === "UserLeft") {
       this.#away.delete(message.number);
+      if (message.type === "UserLeft") this.#names.delete(message.number);
+    } else if (message.type === "JoinDenied") {
+      this.#refusal = { code: message.code, text: message.text };
     }
   }
 
@@ -291,6 +308,8 @@ class Realm {
     clearInterval(this.#alarm);
     const { ErrorCode } = protocol;
     const code = reason === ErrorCode.GOODBYE ? NORMAL : SENT_AWAY + reason;
-    return { type: "Closed", code, reason: codeName(ErrorCode, reason) };
+    const isTheGameS = [ErrorCode.REMOVED, ErrorCode.BANNED].includes(reason);
+    const refusal = isTheGameS ? this.#refusal : null;
+    return { type: "Closed", code, reason: codeName(ErrorCode, reason), refusal };
   }
 }

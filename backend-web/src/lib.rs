@@ -63,10 +63,11 @@ const MODULE_NAMES: [(&str, &[&str]); 3] = [
     ("LINKS", &messages::LINKS),
 ];
 
-const LIMITS: [(&str, usize); 8] = [
+const LIMITS: [(&str, usize); 9] = [
     ("REGION_MAX_BYTES", protocol::REGION_MAX_BYTES),
     ("ADDRESS_MAX_BYTES", protocol::ADDRESS_MAX_BYTES),
     ("ACCOUNT_MAX_BYTES", protocol::ACCOUNT_MAX_BYTES),
+    ("NICKNAME_MAX_BYTES", protocol::NICKNAME_MAX_BYTES),
     ("CHANNEL_MAX_BYTES", protocol::CHANNEL_MAX_BYTES),
     ("CHAT_MAX_BYTES", protocol::CHAT_MAX_BYTES),
     ("CHAT_PAGE_MEMBERS", protocol::CHAT_PAGE_MEMBERS),

@@ -74,7 +74,7 @@ export class FakeServers {
       const handshake_key = new Uint8Array(16);
       socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: "world:1", handshake_key }));
     } else if (message.type === "Join" && message.fingerprint !== this.fingerprint) {
-      socket.say(worldToClient.encode({ type: "JoinDenied", reason: protocol.JoinDenial.GAME_CHANGED }));
+      socket.say(worldToClient.encode({ type: "JoinDenied", reason: protocol.JoinDenial.GAME_CHANGED, code: 0, text: "" }));
       queueMicrotask(() => socket.end());
     } else if (message.type === "Join") {
       this.world = socket;

@@ -71,7 +71,7 @@ async function comesInAndLeaves() {
     "JoinOk", "ready/inside",
   ]);
   await closeAndCount(one);
-  assert.deepEqual(one.closes, [{ type: "Closed", code: 1000, reason: "GOODBYE" }]);
+  assert.deepEqual(one.closes, [{ type: "Closed", code: 1000, reason: "GOODBYE", refusal: null }]);
   assert.equal(servers.world.closedWith, 1000);
   assert.deepEqual(typesSent(servers.world).slice(-2), ["Leave", "Bye"]);
 }
@@ -113,7 +113,7 @@ async function comesBack() {
   const { mainToClient, eitherWay, ErrorCode } = protocol;
   servers.main.say(eitherWay.encode({ type: "Bye", reason: ErrorCode.REPLACED }));
   await tickUntil(realm, clock, () => realm.isClosed, CLOSE_TICKS);
-  assert.deepEqual(one.closes, [{ type: "Closed", code: 4000 + ErrorCode.REPLACED, reason: "REPLACED" }]);
+  assert.deepEqual(one.closes, [{ type: "Closed", code: 4000 + ErrorCode.REPLACED, reason: "REPLACED", refusal: null }]);
   assert.equal(mainToClient.opcodes.Welcome, 0x1101);
 }
 
@@ -128,7 +128,8 @@ async function everyMessageComesThrough() {
     { type: "UserEntered", member }, { type: "UserLeft", number: 5 }, { type: "MoveBroadcast", ...moved },
     { type: "EventBroadcast", number: 5, request: 1, kind: 2, data: Uint8Array.of(1, 2) },
     { type: "RoomSnapshot", pages_left: 0, members_left: 0, missed_events: 1, members: [member] },
-    { type: "JoinDenied", reason: 5 },
+    { type: "JoinDenied", reason: 5, code: 7, text: "full" },
+    { type: "MemberName", number: 5, name: "Zoë" },
   ];
   const mainSays = [
     { type: "ChatBroadcast", channel, seq: 2 ** 33, uid: 5, request: 7, msg: "hello" },
@@ -309,7 +310,7 @@ async function isTooOld() {
   try {
     for (const loads of [1, 1]) {
       const { closes } = await visit({ game, plays: 5 });
-      assert.deepEqual(closes, [{ type: "Closed", code: 4062, reason: "GAME_CHANGED" }]);
+      assert.deepEqual(closes, [{ type: "Closed", code: 4062, reason: "GAME_CHANGED", refusal: null }]);
       assert.equal(page.loads, loads, "once");
     }
     await visit({ game: { ...game, fingerprint: 6 }, plays: 5 });

@@ -81,7 +81,7 @@ try {
   assert.deepEqual(both.map(({ client }) => client.uid), uids, "the same users");
   both.forEach(({ client }) => client.close());
   await sees("both have left", () => both.every(({ client }) => client.isClosed));
-  const closed = { type: "Closed", code: 1000, reason: "GOODBYE" };
+  const closed = { type: "Closed", code: 1000, reason: "GOODBYE", refusal: null };
   assert.deepEqual(both.map(({ closes }) => closes), [[closed], [closed]]);
   console.log("two players log in, see each other, talk, come back after a restart, and leave");
 } catch (error) {

@@ -52,7 +52,7 @@ for (const vector of invalid) {
 }
 const missing = [...wanted].filter((opcode) => !seen.has(opcode));
 assert.deepEqual(missing, [], "messages without a vector");
-assert.throws(() => protocol.clientToMain.encode({ type: "Hello", versions: { from: 2, to: 70000 }, token: null }), RangeError);
+assert.throws(() => protocol.clientToMain.encode({ type: "Hello", versions: { from: 2, to: 70000 }, token: null, nickname: "" }), RangeError);
 assert.throws(() => protocol.clientToMain.encode({ type: "Welcome" }), TypeError);
 assert.throws(
   () => protocol.clientToMain.encode({ type: "ChatJoin", channel: "c".repeat(25) }), RangeError);

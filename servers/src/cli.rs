@@ -204,6 +204,9 @@ pub(crate) struct ClientOptions {
     /// The region to enter; any, if it is not given.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) region: String,
+    /// What you want to be called, at most 24 bytes; nothing, or your account's name, if it is not given.
+    #[arg(long, value_name = "NAME", default_value = "", value_parser = crate::client::parse_nickname)]
+    pub(crate) name: String,
     /// Log in as this account; without, come as a guest.
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,

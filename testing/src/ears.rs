@@ -180,7 +180,10 @@ impl ClientHandler for Ears {
                 self.note(Heard::Left(number));
             }
             ClientEvent::Named(MemberName { number, name }) => {
-                self.names.insert(number, name.as_str().to_owned());
+                match name.as_str() {
+                    "" => self.names.remove(&number),
+                    name => self.names.insert(number, name.to_owned()),
+                };
                 self.note(Heard::Named(number, name.as_str().to_owned()));
             }
             ClientEvent::Resumed { missed_events } => {

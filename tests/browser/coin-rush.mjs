@@ -68,7 +68,14 @@ try {
   const back = await until("the runner is back", () => seen(runner), isPlaying);
   assert.equal(back.uid, won.uid);
 
-  // Who only cheats is shown out, and does not come back by itself.
+  // Who has given itself a name is called so, by itself and by others.
+  await runner.fill("#name", "Zoë");
+  await runner.click("#named button");
+  await runner.locator("#scores li.me", { hasText: "Zoë (you)" }).waitFor();
+  await watcher.locator("#scores li", { hasText: "Zoë" }).waitFor();
+  await until("the runner plays again", () => seen(runner), isPlaying);
+
+  // Who only cheats is banned for a while, and does not come back by itself.
   const cheat = await browser.visit(realm.page);
   await until("the cheat plays", () => seen(cheat), isPlaying);
   await cheat.evaluate(() => {
@@ -76,11 +83,11 @@ try {
     const x = world.members.get(world.me).x > 0 ? -20_000 : 20_000;
     for (let times = 0; times < 60; times++) realm.send({ type: "Move", pos: { x, y: 0, z: 0 }, dir: 0 });
   });
-  await cheat.locator("#state", { hasText: "It is over: REMOVED" }).waitFor();
+  await cheat.locator("#state", { hasText: /It is over: (BANNED|too fast)/ }).waitFor();
   const left = await until("the others see it go", () => seen(watcher), ({ members }) => members.length === 2);
   assert.equal(left.state, "inside");
   assert.deepEqual(browser.problems, []);
-  console.log("two tabs play coin rush: a coin is won, everybody is told, a reload comes back, a cheat is shown out");
+  console.log("two tabs play coin rush: a coin is won, everybody is told, a reload comes back, a name is shown, a cheat is banned");
 } catch (error) {
   console.error(`--- what the realm has said:\n${realm.said}\n---`);
   throw error;

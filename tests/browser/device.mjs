@@ -59,7 +59,7 @@ class Listener {
 
   async enter() {
     const atMain = this.#open(main, protocol.clientToMain, protocol.mainToClient);
-    const welcome = await atMain.ask({ type: "Hello", versions: protocol.VERSIONS, token: null }, "Welcome");
+    const welcome = await atMain.ask({ type: "Hello", versions: protocol.VERSIONS, token: null, nickname: "" }, "Welcome");
     const pass = await atMain.ask({ type: "EnterWorldReq", region: REGION, wish: ANY_ROOM }, "EnterWorldAck");
     assert.equal(pass.world_addr, `127.0.0.1:${device}`);
     const inWorld = this.#open(device, protocol.clientToWorld, protocol.worldToClient);

@@ -287,7 +287,7 @@ class TcpLink(Link):
 def visit(text, main_address, moves, transport=TcpLink):
     codec = Codec(text)
     main = transport(codec, main_address)
-    main.send("Hello", versions=VERSIONS, token=None)
+    main.send("Hello", versions=VERSIONS, token=None, nickname="")
     uid = main.wait_for("Welcome")["uid"]
     main.send("EnterWorldReq", region="", wish=ANY_ROOM)
     ack = main.wait_for("EnterWorldAck")

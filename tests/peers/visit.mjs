@@ -80,7 +80,7 @@ class Link {
 
 async function visit() {
   const main = await new Link(mainAddress, protocol.clientToMain, protocol.mainToClient).open();
-  await main.send({ type: "Hello", versions: protocol.VERSIONS, token: null });
+  await main.send({ type: "Hello", versions: protocol.VERSIONS, token: null, nickname: "" });
   const { uid } = await main.waitFor("Welcome");
   await main.send({ type: "EnterWorldReq", region: "", wish: ANY_ROOM });
   const ack = await main.waitFor("EnterWorldAck");

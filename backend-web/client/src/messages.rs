@@ -4,8 +4,8 @@
 //! goes over a network.
 
 use tinyrealm_core::protocol::{
-    self, ACCOUNT_MAX_BYTES, ADDRESS_MAX_BYTES, ErrorCode, LinkSchema, Password, REGION_MAX_BYTES,
-    Text, Token, Versions,
+    self, ACCOUNT_MAX_BYTES, ADDRESS_MAX_BYTES, ErrorCode, LinkSchema, NICKNAME_MAX_BYTES,
+    Password, REGION_MAX_BYTES, Text, Token, Versions,
 };
 use tinyrealm_core::wire::opcode::Band;
 
@@ -30,6 +30,9 @@ tinyrealm_core::protocol! {
         /// The region whose worlds it wants; empty for any.
         #[serde(borrow)]
         region: Text<'a, REGION_MAX_BYTES>,
+        /// What the user wants to be called; empty for nothing.
+        #[serde(borrow)]
+        nickname: Text<'a, NICKNAME_MAX_BYTES>,
         /// Where Login is; empty for a guest.
         #[serde(borrow)]
         login_address: Text<'a, ADDRESS_MAX_BYTES>,

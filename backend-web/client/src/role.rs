@@ -45,6 +45,7 @@ impl<'n> WebRole<'n> {
         let config = ClientConfig {
             // The message's type keeps it within the string's capacity.
             region: start.region.as_str().try_into().unwrap_or_default(),
+            nickname: start.nickname.as_str().try_into().unwrap_or_default(),
             has_account: !start.login_address.as_str().is_empty(),
             fingerprint: start.fingerprint,
             ..ClientConfig::DEFAULT

@@ -59,6 +59,7 @@ fn start(login_address: &str) -> Vec<u8> {
     body(&Start {
         main_address: Text::new("main:1").unwrap(),
         region: Text::EMPTY,
+        nickname: Text::EMPTY,
         login_address: Text::new(login_address).unwrap(),
         id: Text::new("ada").unwrap(),
         pw: Password(Text::new("word").unwrap()),

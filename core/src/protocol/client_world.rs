@@ -150,7 +150,7 @@ protocol! {
     10 member_name => MemberName<'a> {
         /// Who; you are told your own name, too.
         number: MemberNumber,
-        /// Its nickname, or its account's name.
+        /// Its nickname, or its account's name; empty if it is back and has none any more.
         #[serde(borrow)]
         name: Text<'a, NAME_MAX_BYTES>,
     }

@@ -9,6 +9,7 @@ const SPEED = 11_000;
 /** How often we say where we are. */
 const SAY_MS = 50;
 const TOKEN = "coin-rush.token";
+const NAME = "coin-rush.name";
 const KEYS = {
   ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0],
   KeyW: [0, 1], KeyS: [0, -1], KeyA: [-1, 0], KeyD: [1, 0],
@@ -32,7 +33,8 @@ let spoken = 0;
 
 const kept = sessionStorage.getItem(TOKEN);
 const token = kept ? Uint8Array.from(JSON.parse(kept)) : null;
-const realm = connect({ module: await load(), ...(await whereTheRealmIs()), token, game });
+const nickname = localStorage.getItem(NAME) ?? "";
+const realm = connect({ module: await load(), ...(await whereTheRealmIs()), nickname, token, game });
 
 async function whereTheRealmIs() {
   const { main, login, region } = await (await fetch("realm")).json();
@@ -50,7 +52,8 @@ realm
     world.me = number;
     world.members.clear();
     world.points.clear();
-    meet({ number, pos: spawn_pos });
+    // Whoever looks on has no number, and no place.
+    if (number !== 0) meet({ number, pos: spawn_pos });
   })
   .on("RoomSnapshot", ({ members, missed_events }) => {
     members.forEach(meet);
@@ -66,9 +69,20 @@ realm
   .on("Score", ({ number, points }) => world.points.set(number, points))
   .on("Best", ({ points }) => (element("best").textContent = points > 0 ? `Your best round: ${points}` : ""))
   .on("Round", (round) => (world.round = { ...round, heardAt: performance.now() }))
-  .on("Closed", ({ reason }) => (element("state").textContent = `It is over: ${reason}. Load the page again.`));
+  .on("Closed", ({ reason, refusal }) => {
+    if (reason === "BAD_NAME") localStorage.removeItem(NAME);
+    element("state").textContent = `It is over: ${refusal?.text || reason}. Load the page again.`;
+  });
 
-addEventListener("keydown", ({ code }) => code in KEYS && held.add(code));
+element("name").value = nickname;
+element("named").addEventListener("submit", (event) => {
+  event.preventDefault();
+  localStorage.setItem(NAME, element("name").value.trim());
+  // A name is said when one comes in.
+  location.reload();
+});
+
+addEventListener("keydown", ({ code, target }) => code in KEYS && target !== element("name") && held.add(code));
 addEventListener("keyup", ({ code }) => held.delete(code));
 addEventListener("blur", () => held.clear());
 canvas.addEventListener("pointerdown", (event) => (finger = fieldPlace(event)));
@@ -135,17 +149,19 @@ function write(now) {
       ? `Round ${round.number}: ${left} s left` : `Round ${round.number} is over; the next one in ${left} s`;
   }
   const all = [...world.members.keys()].map((number) => [number, world.points.get(number) ?? 0]);
-  const rows = all.sort((one, other) => other[1] - one[1] || one[0] - other[0]).slice(0, 12);
+  const best = all.sort((one, other) => other[1] - one[1] || one[0] - other[0]).slice(0, 12);
+  const rows = best.map(([number, points]) => [number, points, realm.nameOf(number)]);
   const text = JSON.stringify([rows, world.me]);
   if (text === shown) return;
   shown = text;
-  element("scores").replaceChildren(...rows.map(([number, points]) => {
+  element("scores").replaceChildren(...rows.map(([number, points, name]) => {
     const row = document.createElement("li");
     row.className = number === world.me ? "me" : "";
     row.style.color = colourOf(number);
     const count = document.createElement("span");
     count.textContent = points;
-    row.append(number === world.me ? "you" : `player ${number}`, count);
+    const who = name ?? `player ${number}`;
+    row.append(number === world.me ? `${name ?? ""} (you)`.trim() : who, count);
     return row;
   }));
 }
@@ -159,7 +175,8 @@ requestAnimationFrame(function frame(now) {
   write(now);
   if (!realm.isClosed) {
     const { main, world: link } = realm.state;
-    element("state").textContent = link === "inside" ? "" : `${main}, ${link} …`;
+    const inside = world.me === 0 ? "Every place is taken: you look on." : "";
+    element("state").textContent = link === "inside" ? inside : `${main}, ${link} …`;
     requestAnimationFrame(frame);
   }
 });

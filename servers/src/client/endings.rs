@@ -13,6 +13,9 @@ pub(super) const fn why_it_is_over(reason: ErrorCode) -> Option<&'static str> {
         ErrorCode::REPLACED => Some("you have entered from somewhere else"),
         ErrorCode::REMOVED => Some("the game has shown you out"),
         ErrorCode::REVOKED => Some("your account is not good any more: log in again"),
+        ErrorCode::BAD_NAME => {
+            Some("nobody can be called so: another --name, without what can't be seen")
+        }
         ErrorCode::BANNED => Some("you may not come in"),
         ErrorCode::GAME_CHANGED => Some("the world plays another version of the game: get that"),
         ErrorCode::BAD_VERSION => Some("this realm speaks another version of the protocol"),

@@ -21,7 +21,7 @@ use anyhow::{anyhow, bail};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
 use tinyrealm_core::node::{Context, Node};
-use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Text};
+use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, NICKNAME_MAX_BYTES, Text};
 use tinyrealm_std::memory::{NodeSizes, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, Sockets, runtime};
 use tokio::sync::mpsc;
@@ -42,6 +42,14 @@ const FRAME_INTERVAL: Duration = Duration::from_millis(50);
 /// Sessions of one client, to Main and to its world, and one while one of them is replaced.
 const SESSIONS: usize = 3;
 
+/// A nickname that is short enough; Main looks at the rest of it.
+pub(crate) fn parse_nickname(text: &str) -> Result<String, String> {
+    if text.len() > NICKNAME_MAX_BYTES {
+        return Err(format!("at most {NICKNAME_MAX_BYTES} bytes"));
+    }
+    Ok(text.to_owned())
+}
+
 /// Runs the client until its user has enough.
 pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<ExitCode> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
@@ -55,6 +63,8 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
     let account = account(options)?;
     let client_config = ClientConfig {
         region: options.region.as_str().try_into().unwrap_or_default(),
+        // Its length is checked with the options.
+        nickname: options.name.as_str().try_into().unwrap_or_default(),
         has_account: account.is_some(),
         ..ClientConfig::DEFAULT
     };

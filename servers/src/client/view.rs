@@ -309,7 +309,10 @@ impl RoomView {
     fn named(&mut self, number: MemberNumber, name: &str) {
         let news = self.name_of(number).map(|before| came_in(&before));
         // What others call themselves can't steer this terminal.
-        self.names.insert(number, name.replace(char::is_control, " "));
+        match name {
+            "" => self.names.remove(&number),
+            name => self.names.insert(number, name.replace(char::is_control, " ")),
+        };
         if self.news.back() == news.as_ref() && self.news.pop_back().is_some() {
             self.tell_of(number, CAME_IN);
         }

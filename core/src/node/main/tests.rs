@@ -8,6 +8,8 @@ mod expiry;
 mod hello;
 mod login;
 mod lost;
+#[cfg(feature = "names")]
+mod names;
 mod paced;
 mod places;
 mod random;

@@ -129,11 +129,19 @@ impl<'a> RoomManager<'a> {
         Ok(key)
     }
 
-    /// Tells the room what a member is called, if it is called anything.
+    /// Tells the room what somebody who has come in is called, if it is called anything.
     pub(super) fn announce_name(&mut self, now: Instant, key: UserKey) {
-        let Some(user) = self.users.get(key).filter(|user| !user.names.shown().is_empty()) else {
+        if self.users.get(key).is_some_and(|user| !user.names.shown().is_empty()) {
+            self.announce_renaming(now, key);
+        }
+    }
+
+    /// Tells the room what a member is called from now on; an empty name is none.
+    pub(super) fn announce_renaming(&mut self, now: Instant, key: UserKey) {
+        if !cfg!(feature = "names") {
             return;
-        };
+        }
+        let Some(user) = self.users.get(key) else { return };
         let (room, number, names) = (user.room, user.number, user.names.clone());
         let name = Text::truncated(names.shown());
         self.append_or_resync(now, room, &MemberName { number, name });

@@ -241,7 +241,7 @@ impl<'a, G: Game> World<'a, G> {
             self.with_game(context, room, |game, room| game.on_lost(room, uid));
         }
         if is_renamed {
-            self.rooms.announce_name(context.now, key);
+            self.rooms.announce_renaming(context.now, key);
         }
         self.with_game(context, room, |game, room| game.on_return(room, uid));
         self.main_link_report_joined(context, key);

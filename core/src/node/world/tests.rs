@@ -16,6 +16,8 @@ mod moving;
 #[cfg(feature = "rooms")]
 mod opening;
 mod overrun;
+#[cfg(feature = "names")]
+mod people;
 mod places;
 mod random;
 mod reports;
@@ -43,8 +45,8 @@ use crate::protocol::client_to_world::{Event, Join, Leave, Move};
 use crate::protocol::either_way::{Bye, Error, Ping, Pong};
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
-    EventBroadcast, JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserAway, UserBack,
-    UserEntered, UserLeft,
+    EventBroadcast, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot, UserAway,
+    UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::{
     Bytes, Direction, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, ServerKind,
@@ -64,6 +66,7 @@ struct Setup {
     sizes: Sizes,
     rooms: usize,
     room_capacity: u16,
+    room_spectators: u16,
     /// Of one room.
     ring_bytes: usize,
     attaches: usize,
@@ -81,6 +84,7 @@ const SETUP: Setup = Setup {
     sizes: Sizes::ALL,
     rooms: 2,
     room_capacity: 48,
+    room_spectators: 0,
     ring_bytes: MAX_RING_BYTES,
     attaches: MAX_ATTACHES,
     flush_interval_ms: FLUSH_MS,
@@ -99,7 +103,7 @@ impl Setup {
             main_address: text("main:7"),
             cluster_keys: test_keys(ServerKind::WORLD, 7),
             room_capacity: self.room_capacity,
-            room_spectators: 0,
+            room_spectators: self.room_spectators,
             flush_interval_ms: self.flush_interval_ms,
             status_interval_ms: STATUS_MS,
             reconnect_first_ms: RECONNECT_FIRST_MS,

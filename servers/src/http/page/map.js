@@ -18,7 +18,7 @@ function shortOf(uid) {
   return (uid % 2 ** 16).toString(16).padStart(4, "0");
 }
 
-/** What a user is called here. */
+/** What a user without a name is called here. */
 export function nameOf(uid) {
   const isGuest = uid >= 2 ** 52;
   return isGuest ? `guest ${shortOf(uid)}` : `player ${uid}`;
@@ -39,6 +39,7 @@ class Member {
     this.uid = uid;
   }
 
+  name = null;
   samples = [];
   dir = 0;
 
@@ -105,7 +106,7 @@ export class RoomMap {
   /** We are in a room, there. */
   enter(uid, number, pos) {
     this.#members.clear();
-    this.#me = { uid, number, x: pos.x, y: pos.y, z: pos.z, dir: 0 };
+    this.#me = { uid, number, name: null, x: pos.x, y: pos.y, z: pos.z, dir: 0 };
     this.#target = null;
   }
 
@@ -138,6 +139,28 @@ export class RoomMap {
 
   left(number) {
     this.#members.delete(number);
+  }
+
+  /** A member has a name; we may be it. */
+  named(number, name) {
+    const known = number === this.#me?.number ? this.#me : this.#members.get(number);
+    if (known) known.name = name || null;
+  }
+
+  /** Our own name; null if we have none. */
+  get ownName() {
+    return this.#me?.name ?? null;
+  }
+
+  /** What a user is called, here or elsewhere in the realm. */
+  nameOf(uid) {
+    return this.#nameIn(uid) ?? nameOf(uid);
+  }
+
+  /** What a user is called who is in this room and has a name. */
+  #nameIn(uid) {
+    if (this.#me?.uid === uid) return this.#me.name;
+    return [...this.#members.values()].find((one) => one.uid === uid)?.name;
   }
 
   /** The first page of a snapshot replaces what was known; who is known already goes on walking. */
@@ -327,8 +350,8 @@ export class RoomMap {
   #drawNameOf({ uid, x, y }, isNamed) {
     const [px, py] = this.#view.toScreen({ x, y });
     const isUnderPointer = this.#pointer && Math.hypot(this.#pointer[0] - px, this.#pointer[1] - py) < 14;
-    if (isUnderPointer) this.#drawName(nameOf(uid), px, py, this.#colours.ink, 12);
-    else if (isNamed) this.#drawName(shortOf(uid), px, py, this.#colours.muted, 10);
+    if (isUnderPointer) this.#drawName(this.nameOf(uid), px, py, this.#colours.ink, 12);
+    else if (isNamed) this.#drawName(this.#nameIn(uid) ?? shortOf(uid), px, py, this.#colours.muted, 10);
   }
 
   #drawMe() {

@@ -11,7 +11,8 @@ const CHANNEL_RETRY_MS = 1_000;
 const STATS_RETRY_MS = 10_000;
 
 const element = (id) => document.getElementById(id);
-const region = new URLSearchParams(location.search).get("region") ?? "";
+const asked = new URLSearchParams(location.search);
+const wanted = { region: asked.get("region") ?? "", nickname: asked.get("name") ?? "" };
 
 const map = new RoomMap(element("map"), (pos, dir) => visitor.send({ type: "Move", pos, dir }));
 const chat = { isJoined: false, newest: 0, question: 0 };
@@ -31,6 +32,10 @@ const HANDLERS = {
   },
   RoomSnapshot: takeSnapshot,
   UserEntered: ({ member }) => meet(member),
+  MemberName({ number, name }) {
+    map.named(number, name);
+    showState(visitor.state);
+  },
   MoveBroadcast: (moved) => map.moved(moved),
   UserLeft({ number }) {
     map.left(number);
@@ -45,7 +50,7 @@ const HANDLERS = {
   ChatGap: () => addNews("Some messages are missing here."),
 };
 
-const visitor = new Visitor(region, HANDLERS);
+const visitor = new Visitor(wanted, HANDLERS);
 
 function meet(member) {
   room.page?.numbers.add(member.number);
@@ -85,7 +90,7 @@ function showState({ main, world }) {
   const isInside = world === "inside";
   const isWhole = isInside && main === "ready";
   let text = main === "ready" ? WORLD_WORDS[world] : MAIN_WORDS[main];
-  if (isWhole) text = `Playing as ${nameOf(visitor.uid)}`;
+  if (isWhole) text = `Playing as ${map.ownName ?? nameOf(visitor.uid)}`;
   else if (isInside) text = `In the room; ${text}`;
   if (problem && !isWhole) text += ` (${problem})`;
   element("state-text").textContent = text;
@@ -148,7 +153,7 @@ function showSaid({ seq, uid, msg }) {
   chat.newest = seq;
   const item = document.createElement("li");
   const name = document.createElement("b");
-  name.textContent = uid === visitor.uid ? "you" : nameOf(uid);
+  name.textContent = uid === visitor.uid ? "you" : map.nameOf(uid);
   name.style.setProperty("--hue", hueOf(uid));
   item.append(name, msg);
   addLine(item);

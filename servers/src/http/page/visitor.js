@@ -41,19 +41,25 @@ async function ask(path, options) {
 /** A visitor. `handlers` hear what its client tells, by type. */
 export class Visitor {
   #region;
+  #nickname;
   #handlers;
   #client = null;
   /** What went wrong last, in words; empty while all is well. */
   problem = "";
   worldAddress = "";
 
-  constructor(region, handlers) {
+  constructor({ region, nickname }, handlers) {
     this.#region = region;
+    this.#nickname = nickname;
     this.#handlers = handlers;
   }
 
   get uid() {
     return this.#client?.uid ?? 0;
+  }
+
+  get state() {
+    return this.#client.state;
   }
 
   /** `false` if we are not there now. */
@@ -85,6 +91,7 @@ export class Visitor {
     const client = connect({
       module, main, urlOf,
       region: this.#region,
+      nickname: this.#nickname,
       account: login && { login, ...account, device },
       token: token && Uint8Array.from(token),
     });
@@ -93,10 +100,12 @@ export class Visitor {
     for (const [type, handler] of Object.entries(this.#handlers)) client.on(type, handler);
     const closed = new Promise((resolve) => client.on("Closed", resolve));
     const timer = setInterval(() => client.tick(), TICK_MS);
-    const { reason } = await closed;
+    const { reason, refusal } = await closed;
     clearInterval(timer);
-    this.#becomeSomebodyElse();
-    throw new Error(inWords(reason));
+    // Another name may be a good one; another visitor has the same.
+    if (reason === codeName(ErrorCode, ErrorCode.BAD_NAME)) this.#nickname = "";
+    else this.#becomeSomebodyElse();
+    throw new Error(refusal?.text || inWords(reason));
   }
 
   #listen(client) {

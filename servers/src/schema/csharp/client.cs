@@ -19,6 +19,8 @@ namespace Tinyrealm
         public string Region = "";
         /// <summary>The room that is wanted; left as it is, any.</summary>
         public Wish Wish;
+        /// <summary>What the user wants to be called, at most 24 bytes; empty for nothing.</summary>
+        public string Nickname = "";
     }
 
     /// <summary>A user of a realm: it logs in, says hello to Main, enters a world, and comes back when it has lost
@@ -224,7 +226,10 @@ namespace Tinyrealm
         }
 
         void MainOpened() =>
-            main.Send(new ClientToMain.Hello { Versions = Protocol.VERSIONS, Token = Token });
+            main.Send(new ClientToMain.Hello
+            {
+                Versions = Protocol.VERSIONS, Token = Token, Nickname = options.Nickname,
+            });
 
         void Welcomed(in MainToClient.Welcome welcome)
         {
@@ -303,8 +308,10 @@ namespace Tinyrealm
         {
             worldBackoff.Fail(NowMs);
             world.Close();
-            bool isForGood = denied.Reason == JoinDenial.REFUSED || denied.Reason == JoinDenial.GAME_CHANGED;
-            if (isForGood) End(JoinDenial.NameOf(denied.Reason));
+            bool isForGood = denied.Reason == JoinDenial.REFUSED || denied.Reason == JoinDenial.BANNED
+                || denied.Reason == JoinDenial.GAME_CHANGED;
+            // What the game says itself is for people.
+            if (isForGood) End(denied.Text != "" ? denied.Text : JoinDenial.NameOf(denied.Reason));
         }
 
         void WorldEnded(ushort code)
@@ -361,7 +368,7 @@ namespace Tinyrealm
 
         static bool IsForGood(ushort code) =>
             code == ErrorCode.BAD_VERSION || code == ErrorCode.REMOVED || code == ErrorCode.REVOKED
-                || code == ErrorCode.BANNED || code == ErrorCode.GAME_CHANGED;
+                || code == ErrorCode.BANNED || code == ErrorCode.BAD_NAME || code == ErrorCode.GAME_CHANGED;
 
         void End(string reason)
         {

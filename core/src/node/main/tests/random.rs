@@ -79,14 +79,16 @@ fn speak(bench: &RandomBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
         (link::PROVEN, _) => registration(tag.index, word),
         (link::WORLD, 8..80) => frame_of(&AttachAck { uid, attempt }),
         (link::WORLD, 80..110) => frame_of(&AttachDenied { uid, attempt, reason: ErrorCode::FULL }),
-        (link::WORLD, 110..170) => frame_of(&UserJoined { uid, is_spectator: false }),
+        (link::WORLD, 110..170) => {
+            frame_of(&UserJoined { uid, is_spectator: word.amount.is_multiple_of(4) })
+        }
         (link::WORLD, 170..220) => frame_of(&UserLeft { uid }),
         (link::WORLD, 220..235) => {
             let uids = [uid, Uid(uid.0 % 3 + 1)];
             let (is_first, is_last) =
                 (word.amount.is_multiple_of(2), word.amount.is_multiple_of(3));
             let uids = heapless::Vec::from_slice(&uids).unwrap();
-            frame_of(&UserList { is_first, is_last, uids, held: 0, spectators: 0 })
+            frame_of(&UserList { is_first, is_last, uids, held: 0, spectators: word.amount.into() })
         }
         (link::WORLD, 235..) => {
             frame_of(&Status { users: word.amount % 5, rooms: 1, load: 0, held: 0 })
@@ -180,6 +182,7 @@ fn check_directory(bench: &RandomBench<'_>) {
     let mut ids = Vec::new();
     for (key, world) in main.worlds().iter() {
         let users = main.users().iter().filter(|(_, user)| user.place().world() == Some(key));
+        let users = users.filter(|(_, user)| !user.is_spectator);
         assert_eq!(usize::from(world.users), users.count(), "users of world {}", world.world_id.0);
         let users = main.users().iter().filter(|(_, user)| user.place().world() == Some(key));
         let absent = users.filter(|(_, user)| user.is_absent()).count();

@@ -19,6 +19,7 @@ const TINY: Setup = Setup {
     sizes: Sizes { sessions: 12, receive_buffers: 3, send_buffers: 9, send_buffer_bytes: 512 },
     rooms: 2,
     room_capacity: 4,
+    room_spectators: 0,
     ring_bytes: 1_024,
     attaches: 4,
     flush_interval_ms: FLUSH_MS,
@@ -46,7 +47,10 @@ fn speak<G: Game>(bench: &WorldBench<'_, G>, key: SessionKey, word: Word) -> Vec
         }
         (link::MAIN, _) if bench.role().is_registered() => {
             let ttl_ms = u32::from(word.amount) % 4_000;
-            frame_of(&AttachUser { ttl_ms, ..attach_of(uid_of(word), word.what.into()) })
+            let names = ["", "Zo\u{EB}", "a name of 24 bytes in all"];
+            let nickname = Text::truncated(names[usize::from(word.amount) % names.len()]);
+            let attach = attach_of(uid_of(word), word.what.into());
+            frame_of(&AttachUser { ttl_ms, nickname, ..attach })
         }
         (link::MAIN, 100..) if bench.role().main.is_proving() => frame_of(&CHALLENGE),
         (link::MAIN, _) => match ack_for(bench.stream(key), ServerKind::MAIN) {

@@ -14,6 +14,8 @@ pub(super) struct View {
     others: BTreeMap<MemberNumber, MemberState>,
     /// Of the others, those who are away.
     away: BTreeSet<MemberNumber>,
+    /// What they are called, and it itself.
+    names: BTreeMap<MemberNumber, std::string::String>,
     /// Pages of a snapshot that are still to come.
     pages_left: u16,
     /// Events heard or announced as missed.
@@ -50,7 +52,15 @@ impl View {
         }
         if let Some(UserLeft { number }) = said.read() {
             self.away.remove(&number);
+            self.names.remove(&number);
             return self.others.remove(&number).is_some();
+        }
+        if let Some(MemberName { number, name }) = said.read() {
+            match name.as_str() {
+                "" => self.names.remove(&number),
+                name => self.names.insert(number, name.into()),
+            };
+            return number == own || self.others.contains_key(&number);
         }
         if let Some(MoveBroadcast { number, pos, dir }) = said.read() {
             let known = self.others.get_mut(&number);
@@ -69,6 +79,7 @@ impl View {
         if is_first {
             self.others.clear();
             self.away.clear();
+            self.names.clear();
             self.snapshots += 1;
             self.events += page.missed_events;
             self.missed += page.missed_events;
@@ -93,5 +104,10 @@ impl View {
             .collect();
         assert_eq!(self.away, away, "who is away, as {} sees it", self.own);
         assert_eq!((&self.others, self.pages_left), (&others, 0), "the view of {}", self.own);
+        let members = bench.role().rooms().iter().map(|(_, user)| user);
+        let named = members.filter(|user| user.room() == room && !user.names().shown().is_empty());
+        let names: BTreeMap<_, _> =
+            named.map(|user| (user.state().number, user.names().shown().into())).collect();
+        assert_eq!(self.names, names, "the names that {} knows", self.own);
     }
 }
