@@ -20,7 +20,8 @@ use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
 use tinyrealm_core::node::main::{MainChatStorage, MainRoomStorage, MainStorage};
 use tinyrealm_core::node::world::saves::{RoomState, state_bytes};
 use tinyrealm_core::node::world::{
-    Game, GameBan, Room, RoomStorage, SaveStorage, WORLD_BANS, WorldStorage,
+    Game, GameBan, Room, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS,
+    WorldStorage,
 };
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{AddressStorage, Inbound, Opening, ReceiverStorage, SessionStorage};
@@ -145,7 +146,7 @@ pub struct WorldSizes {
     pub attaches: usize,
 }
 
-/// Empty storage for a world, with a new game in each room, and as much for what it keeps as it asks for.
+/// Empty storage for a world, with a new game in each room, and as much for what it keeps and shows as it asks for.
 pub fn world_storage<G: Game + Default>(sizes: WorldSizes) -> WorldStorage<'static, G> {
     WorldStorage {
         rooms: RoomStorage {
@@ -164,6 +165,14 @@ pub fn world_storage<G: Game + Default>(sizes: WorldSizes) -> WorldStorage<'stat
         attach_heads: links(sizes.attaches),
         attach_nexts: links(sizes.attaches),
         saves: save_storage::<G>(sizes),
+        states: state_storage(StateSizes::of::<G>(), sizes),
+    }
+}
+
+fn state_storage(states: StateSizes, sizes: WorldSizes) -> StateStorage<'static> {
+    StateStorage {
+        things: zeros(states.things_bytes(sizes.rooms), 0),
+        members: zeros(states.members_bytes(sizes.users), 0),
     }
 }
 

@@ -72,6 +72,7 @@ const LIMITS: [(&str, usize); 9] = [
     ("CHAT_MAX_BYTES", protocol::CHAT_MAX_BYTES),
     ("CHAT_PAGE_MEMBERS", protocol::CHAT_PAGE_MEMBERS),
     ("EVENT_MAX_BYTES", protocol::EVENT_MAX_BYTES),
+    ("THING_MAX_BYTES", protocol::THING_MAX_BYTES),
     ("SNAPSHOT_PAGE_MEMBERS", protocol::SNAPSHOT_PAGE_MEMBERS),
 ];
 

@@ -13,7 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use tinyrealm_core::node::client::{Bot, BotSeat};
-use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, Setting};
+use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, Setting, StateSizes};
 use tinyrealm_core::protocol::schema::GameSchema;
 use toml::{Table, Value};
 
@@ -34,6 +34,7 @@ pub struct HostedGame {
     version: u16,
     fingerprint: u32,
     message_max_bytes: usize,
+    states: StateSizes,
     timers: usize,
     keeps_things: bool,
     schema: GameSchema,
@@ -52,6 +53,7 @@ impl HostedGame {
             version: G::VERSION,
             fingerprint: G::FINGERPRINT,
             message_max_bytes: G::MESSAGE_MAX_BYTES,
+            states: StateSizes::of::<G>(),
             timers: G::TIMERS,
             keeps_things: G::SAVES_IN_FLIGHT > 0 || G::ROOM_SAVE_BYTES > 0,
             schema: G::SCHEMA,
@@ -86,6 +88,11 @@ impl HostedGame {
     /// What tells it from others, and from other versions of itself.
     pub(crate) const fn fingerprint(&self) -> u32 {
         self.fingerprint
+    }
+
+    /// How much its rooms and members show.
+    pub(crate) const fn states(&self) -> StateSizes {
+        self.states
     }
 
     /// The longest message that it says.

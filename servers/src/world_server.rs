@@ -7,7 +7,7 @@ use serde::Serialize;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::world::saves::{RestoreRefusal, SaveStats};
-use tinyrealm_core::node::world::{Game, World, WorldConfig};
+use tinyrealm_core::node::world::{Game, StateSizes, World, WorldConfig};
 use tinyrealm_core::protocol::{JoinDenial, RoomId, ServerKind, WorldId};
 use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
 use tinyrealm_std::{Driver, SocketOptions};
@@ -212,7 +212,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
     };
     let world_sizes = WorldSizes {
         rooms: usize::from(settings.rooms),
-        ring_bytes: settings.ring_bytes(G::MESSAGE_MAX_BYTES),
+        ring_bytes: settings.ring_bytes(G::MESSAGE_MAX_BYTES, StateSizes::of::<G>()),
         users: settings.listeners(),
         attaches: settings.attaches(),
     };

@@ -4,6 +4,7 @@ mod bots;
 mod hearing;
 mod keeping;
 
+use serde::Deserialize;
 use tinyrealm_core::node::client::{Client, WorldState};
 use tinyrealm_core::node::main::{Guests, Main};
 use tinyrealm_core::node::world::{Game, RoomContext, Setting, World, WorldUser};
@@ -226,6 +227,26 @@ impl<G: Game + 'static> GameBench<G> {
     /// Who plays in the room, as the player sees it: itself as well, by number.
     pub fn members(&self, player: Player) -> Vec<MemberState> {
         self.ears(player).members()
+    }
+
+    /// The things of the room of this kind, as the player sees them, by their ids.
+    pub fn things<'b, M: Message + Deserialize<'b>>(&'b self, player: Player) -> Vec<(u16, M)> {
+        let things = self.ears(player).things.iter();
+        things.filter_map(|(id, thing)| Some((*id, thing.read()?))).collect()
+    }
+
+    /// What the members of the room show, if it is of this kind, as the player sees it, by their numbers.
+    pub fn member_states<'b, M: Message + Deserialize<'b>>(
+        &'b self,
+        player: Player,
+    ) -> Vec<(MemberNumber, M)> {
+        let states = self.ears(player).member_states.iter();
+        states.filter_map(|(number, state)| Some((*number, state.read()?))).collect()
+    }
+
+    /// Whether the player has all things and states of the room that it came into, or fell behind in.
+    pub fn has_all_states(&self, player: Player) -> bool {
+        self.ears(player).is_complete
     }
 
     /// Who is in the room, as the server has it, by number.

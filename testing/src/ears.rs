@@ -4,12 +4,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tinyrealm_core::node::client::{Bot, BotSeat, ClientEvent, ClientHandler};
+use serde::Deserialize;
+use tinyrealm_core::node::client::{Bot, BotSeat, ClientEvent, ClientHandler, StateEvent};
+use tinyrealm_core::node::world::State;
 use tinyrealm_core::protocol::world_to_client::{
-    EventBroadcast, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
+    EventBroadcast, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName, MoveBroadcast,
+    RoomSnapshot, ThingPut,
 };
 use tinyrealm_core::protocol::{
-    Direction, Dispatched, ErrorCode, JoinDenial, MemberNumber, MemberState, Position, Uid,
+    Bytes, Direction, Dispatched, ErrorCode, JoinDenial, MemberNumber, MemberState, Message,
+    Position, Uid,
 };
 use tinyrealm_core::wire::{Frame, Opcode};
 
@@ -66,6 +70,20 @@ pub enum Heard {
     Stopped(ErrorCode),
 }
 
+/// A thing, or a member's state, encoded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Shown {
+    kind: u8,
+    data: Vec<u8>,
+}
+
+impl Shown {
+    /// It as this message, if it is one.
+    pub(crate) fn read<'s, M: Message + Deserialize<'s>>(&'s self) -> Option<M> {
+        State { kind: self.kind, data: Bytes::new(&self.data)? }.read()
+    }
+}
+
 /// What a player has heard; see the [module](self).
 #[derive(Default)]
 pub(crate) struct Ears {
@@ -78,6 +96,11 @@ pub(crate) struct Ears {
     pub(crate) bot: Option<Box<BotSeat<dyn Bot>>>,
     others: BTreeMap<MemberNumber, MemberState>,
     pub(crate) names: BTreeMap<MemberNumber, String>,
+    /// The things of the room, by their ids.
+    pub(crate) things: BTreeMap<u16, Shown>,
+    pub(crate) member_states: BTreeMap<MemberNumber, Shown>,
+    /// Whether it has all of them.
+    pub(crate) is_complete: bool,
     /// Whether the next page of a snapshot goes on with the one before.
     is_snapshot_open: bool,
     /// The snapshot that comes is one of somebody who is back.
@@ -108,8 +131,7 @@ impl Ears {
     fn joined(&mut self, joined: &JoinOk) {
         let (pos, dir) = (joined.spawn_pos, joined.spawn_dir);
         self.me = MemberState { number: joined.number, pos, dir, ..self.me };
-        self.others.clear();
-        self.names.clear();
+        self.forget_room();
         self.input = 0;
         self.is_snapshot_open = false;
         self.note(Heard::Joined(joined.number, joined.spawn_pos));
@@ -117,8 +139,7 @@ impl Ears {
 
     fn snapshot(&mut self, page: &RoomSnapshot) {
         if !self.is_snapshot_open {
-            self.others.clear();
-            self.names.clear();
+            self.forget_room();
         }
         self.is_snapshot_open = page.pages_left > 0;
         self.others.extend(page.members.iter().map(|member| (member.number, *member)));
@@ -128,6 +149,28 @@ impl Ears {
         if !core::mem::take(&mut self.is_resumed) && page.missed_events > 0 {
             self.note(Heard::Missed(page.missed_events));
         }
+    }
+
+    fn shown(&mut self, state: &StateEvent<'_>) {
+        match state {
+            StateEvent::Put(ThingPut { id, kind, data }) => {
+                self.things.insert(*id, Shown { kind: *kind, data: data.as_slice().to_vec() });
+            }
+            StateEvent::Removed(id) => drop(self.things.remove(id)),
+            StateEvent::Member(MemberExtra { number, kind, data }) => {
+                let shown = Shown { kind: *kind, data: data.as_slice().to_vec() };
+                self.member_states.insert(*number, shown);
+            }
+            StateEvent::Complete => self.is_complete = true,
+        }
+    }
+
+    fn forget_room(&mut self) {
+        self.others.clear();
+        self.names.clear();
+        self.things.clear();
+        self.member_states.clear();
+        self.is_complete = false;
     }
 
     fn moved(&mut self, MoveBroadcast { number, pos, dir }: MoveBroadcast) {
@@ -177,6 +220,7 @@ impl ClientHandler for Ears {
             ClientEvent::Left(number) => {
                 self.others.remove(&number);
                 self.names.remove(&number);
+                self.member_states.remove(&number);
                 self.note(Heard::Left(number));
             }
             ClientEvent::Named(MemberName { number, name }) => {
@@ -193,6 +237,7 @@ impl ClientHandler for Ears {
             ClientEvent::InputAck(ack) => self.acknowledged(&ack),
             ClientEvent::Away(number) => self.note(Heard::Away(number)),
             ClientEvent::Back(number) => self.note(Heard::Back(number)),
+            ClientEvent::State(state) => self.shown(&state),
             ClientEvent::Moved(moved) => self.moved(moved),
             ClientEvent::Said(said) => self.said(&said),
             ClientEvent::EventRefused { request, reason } => {

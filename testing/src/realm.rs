@@ -6,8 +6,8 @@ use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory, main_timers};
 use tinyrealm_core::node::world::saves::{RoomState, state_bytes};
 use tinyrealm_core::node::world::{
-    Game, GameBan, Room, RoomStorage, SaveStorage, WORLD_BANS, World, WorldConfig, WorldStorage,
-    ring_min_bytes_for, world_timers_for,
+    Game, GameBan, Room, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS, World,
+    WorldConfig, WorldStorage, ring_min_bytes_for, world_timers_for,
 };
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::{ServerKind, WorldId};
@@ -116,7 +116,7 @@ pub(crate) fn main<G: Game>(tools: &mut Tools<'_>) -> Host<Main<'static, Guests>
 
 /// One room with this game, and the smallest ring that a server would give it.
 fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'static, G> {
-    let ring_bytes = ring_min_bytes_for(players, G::MESSAGE_MAX_BYTES);
+    let ring_bytes = ring_min_bytes_for(players, G::MESSAGE_MAX_BYTES, StateSizes::of::<G>());
     let link = || Link::NONE;
     let listeners = players + SPECTATORS_MAX;
     WorldStorage {
@@ -136,6 +136,14 @@ fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'st
         attach_heads: lend(ATTACHES, link),
         attach_nexts: lend(ATTACHES, link),
         saves: save_storage::<G>(players),
+        states: state_storage(StateSizes::of::<G>(), listeners),
+    }
+}
+
+fn state_storage(sizes: StateSizes, listeners: usize) -> StateStorage<'static> {
+    StateStorage {
+        things: lend(sizes.things_bytes(1), || 0),
+        members: lend(sizes.members_bytes(listeners), || 0),
     }
 }
 

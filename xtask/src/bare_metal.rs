@@ -11,7 +11,8 @@ use crate::{Failure, process};
 const USAGE: &str = "usage: cargo xtask bare-metal [--toolchain rustup|debian]";
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
 /// Without WebSockets, and with them.
-const FEATURES: [&str; 7] = ["", "inputs", "websocket", "long-frames", "saves", "seats", "shares"];
+const FEATURES: [&str; 8] =
+    ["", "inputs", "websocket", "long-frames", "saves", "seats", "shares", "things"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let only = match arguments {

@@ -3,9 +3,9 @@
 use super::{Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, MemberState};
 use super::{
     EVENT_MAX_BYTES, INPUT_MAX_BYTES, NAME_MAX_BYTES, REFUSAL_MAX_BYTES, SNAPSHOT_PAGE_MEMBERS,
-    protocol,
 };
 use super::{Position, RoomId, Text, Uid, Versions};
+use super::{THING_MAX_BYTES, protocol};
 use crate::wire::opcode::WORLD;
 
 protocol! {
@@ -167,6 +167,38 @@ protocol! {
         /// Who.
         number: MemberNumber,
     }
+
+    /// A thing of the room is like that now. State: a newer one replaces it.
+    13 thing_put => ThingPut<'a> {
+        /// Which.
+        id: u16,
+        /// Which of the game's own messages it is: what is behind its band's first opcode.
+        kind: u8,
+        /// That message's payload.
+        #[serde(borrow)]
+        data: Bytes<'a, THING_MAX_BYTES>,
+    }
+
+    /// There is no such thing any more.
+    14 thing_removed => ThingRemoved {
+        /// Which.
+        id: u16,
+    }
+
+    /// What the game tells of a member besides its place is like that now. State, as a thing.
+    15 member_extra => MemberExtra<'a> {
+        /// Who; you hear your own, too.
+        number: MemberNumber,
+        /// Which of the game's own messages it is, as of a thing.
+        kind: u8,
+        /// That message's payload.
+        #[serde(borrow)]
+        data: Bytes<'a, THING_MAX_BYTES>,
+    }
+
+    /// With this you have all things and member states of the room that a snapshot has made void. For games that
+    /// have any.
+    16 state_complete => StateComplete {}
 
     /// So far the room has got with your inputs, and there you are by them. State: the newest counts. Whoever says
     /// inputs is told of corrections in this way, too.

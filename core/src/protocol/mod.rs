@@ -90,6 +90,8 @@ pub const CHAT_MAX_BYTES: usize = 256;
 pub const CHAT_PAGE_MEMBERS: usize = 32;
 /// The longest application message of a room, in bytes.
 pub const EVENT_MAX_BYTES: usize = 256;
+/// The longest thing of a room, and the longest state of a member, in bytes.
+pub const THING_MAX_BYTES: usize = 128;
 /// Bytes of an [`Input`](client_to_world::Input).
 pub const INPUT_MAX_BYTES: usize = 64;
 /// Members on one page of a room's snapshot.

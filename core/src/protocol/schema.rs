@@ -159,6 +159,7 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("CHAT_MAX_BYTES", super::CHAT_MAX_BYTES),
     ("CHAT_PAGE_MEMBERS", super::CHAT_PAGE_MEMBERS),
     ("EVENT_MAX_BYTES", super::EVENT_MAX_BYTES),
+    ("THING_MAX_BYTES", super::THING_MAX_BYTES),
     ("INPUT_MAX_BYTES", super::INPUT_MAX_BYTES),
     ("SNAPSHOT_PAGE_MEMBERS", super::SNAPSHOT_PAGE_MEMBERS),
     ("USER_PAGE_USERS", super::USER_PAGE_USERS),
@@ -316,6 +317,31 @@ impl GameSchema {
             links = others;
         }
         longest
+    }
+
+    /// The most bytes of what the game says by this name, without its opcode: for a thing's, or a member's state.
+    ///
+    /// # Panics
+    /// If it says nothing by that name, or its fields do not bound it: where a game's constants ask, it does not
+    /// compile.
+    pub const fn bytes_of(&self, name: &str) -> usize {
+        let mut links = self.links;
+        while let [link, others @ ..] = links {
+            let mut messages = link.messages;
+            while let [message, rest @ ..] = messages {
+                if GAME.server_to_client.contains(message.opcode)
+                    && words::is_same(message.name, name)
+                {
+                    let Some(bytes) = self.words.longest_fields_bytes(message.fields) else {
+                        panic!("the fields of this message do not bound its length")
+                    };
+                    return bytes;
+                }
+                messages = rest;
+            }
+            links = others;
+        }
+        panic!("the game says no message of this name")
     }
 
     /// What tells the game of this name, version and schema from others: names, opcodes and fields in their order.

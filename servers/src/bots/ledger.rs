@@ -210,6 +210,7 @@ impl Ledger {
             | ClientEvent::Back(_)
             | ClientEvent::Named(_)
             | ClientEvent::Rooms(_)
+            | ClientEvent::State(_)
             | ClientEvent::Stopped(_) => {}
         }
     }

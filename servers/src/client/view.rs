@@ -397,6 +397,8 @@ impl ClientHandler for RoomView {
                     self.tell(format!("{name} {mode} {}/{}", room.members, room.capacity));
                 }
             }
+            // Whose they are, a terminal does not know.
+            ClientEvent::State(_) => {}
             ClientEvent::Moved(moved) => self.moved(&moved),
             ClientEvent::Said(message) => self.said(&message),
             ClientEvent::LoginDenied { reason, retry_after_ms } => {

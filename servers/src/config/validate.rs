@@ -7,7 +7,7 @@ use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, PAST_PAGE_MAX};
 use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{WORLD_COUNT_MAX, main_timers};
 use tinyrealm_core::node::world::{
-    ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, ring_min_bytes_for, world_timers_for,
+    ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, StateSizes, ring_min_bytes_for, world_timers_for,
 };
 use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES,
@@ -27,10 +27,20 @@ const MAIN_LINKS: usize = 1;
 const SPARE_ATTACHES: usize = 64;
 
 /// What a world's storage depends on besides its settings.
-#[derive(Copy, Clone, Default)]
+#[derive(Copy, Clone)]
 struct GameNeeds {
     message_max_bytes: usize,
+    states: StateSizes,
     timers: usize,
+}
+
+/// As much of everything as either has.
+fn larger(one: StateSizes, other: StateSizes) -> StateSizes {
+    StateSizes {
+        things: one.things.max(other.things),
+        thing_bytes: one.thing_bytes.max(other.thing_bytes),
+        member_bytes: one.member_bytes.max(other.member_bytes),
+    }
 }
 
 impl Config {
@@ -95,10 +105,11 @@ impl Config {
 
     /// The most that any of the games needs which this process' worlds run.
     fn games_need(&self) -> anyhow::Result<GameNeeds> {
-        let mut most = GameNeeds::default();
+        let mut most = GameNeeds { message_max_bytes: 0, states: StateSizes::NONE, timers: 0 };
         for region in self.world.regions() {
             let game = self.game_of(region)?;
             most.message_max_bytes = most.message_max_bytes.max(game.message_max_bytes());
+            most.states = larger(most.states, game.states());
             most.timers = most.timers.max(game.timers());
         }
         Ok(most)
@@ -211,7 +222,7 @@ impl WorldSettings {
     }
 
     fn validate(&self, games: GameNeeds) -> anyhow::Result<()> {
-        let GameNeeds { message_max_bytes, timers } = games;
+        let GameNeeds { message_max_bytes, states, timers } = games;
         self.validate_advertise()?;
         ensure!(self.id > 0, "world.id must be at least 1");
         ensure!(
@@ -242,10 +253,11 @@ impl WorldSettings {
             self.room_spectators <= self.room_capacity,
             "world.room_spectators must be at most world.room_capacity"
         );
-        let least = ring_min_bytes_for(usize::from(self.room_capacity), message_max_bytes);
+        let least = ring_min_bytes_for(usize::from(self.room_capacity), message_max_bytes, states);
         ensure!(
             least <= ROOM_RING_MAX_BYTES,
-            "world.room_capacity is too much for a game with messages of {message_max_bytes} bytes"
+            "world.room_capacity is too much for a game with messages of {message_max_bytes} bytes and {} things",
+            states.things
         );
         ensure!(
             self.ring_bytes == 0
@@ -279,10 +291,11 @@ impl WorldSettings {
         world_timers_for(self.attaches(), self.rooms as usize, of_room)
     }
 
-    /// Bytes of one room's ring, for a game with messages of so many bytes.
-    pub(crate) const fn ring_bytes(&self, message_max_bytes: usize) -> usize {
+    /// Bytes of one room's ring, for a game with messages of so many bytes, and with these states.
+    pub(crate) const fn ring_bytes(&self, message_max_bytes: usize, states: StateSizes) -> usize {
         if self.ring_bytes == 0 {
-            let roomy = ring_min_bytes_for(self.room_capacity as usize, message_max_bytes) * 8;
+            let members = self.room_capacity as usize;
+            let roomy = ring_min_bytes_for(members, message_max_bytes, states) * 8;
             if roomy < ROOM_RING_MAX_BYTES { roomy } else { ROOM_RING_MAX_BYTES }
         } else {
             self.ring_bytes as usize

@@ -9,8 +9,9 @@ use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_world::{Event, Join};
 use tinyrealm_core::protocol::world_to_client::{
-    self, EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast,
-    RoomSnapshot, Stub, UserAway, UserBack, UserEntered, UserLeft,
+    self, EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName,
+    MoveBroadcast, RoomSnapshot, StateComplete, Stub, ThingPut, ThingRemoved, UserAway, UserBack,
+    UserEntered, UserLeft,
 };
 use tinyrealm_core::protocol::{Dispatched, HandshakeKey, Uid};
 use tinyrealm_core::session::manager::{Ended, Farewell};
@@ -108,6 +109,14 @@ impl Stub<Caller<'_, '_>> for Intruder<'_> {
     }
 
     fn member_name(&mut self, _: &mut Caller<'_, '_>, _: MemberName<'_>) {}
+
+    fn thing_put(&mut self, _: &mut Caller<'_, '_>, _: ThingPut<'_>) {}
+
+    fn thing_removed(&mut self, _: &mut Caller<'_, '_>, _: ThingRemoved) {}
+
+    fn member_extra(&mut self, _: &mut Caller<'_, '_>, _: MemberExtra<'_>) {}
+
+    fn state_complete(&mut self, _: &mut Caller<'_, '_>, _: StateComplete) {}
 
     fn event_refused(&mut self, _: &mut Caller<'_, '_>, message: EventRefused) {
         self.ears.note(Heard::Refused(message.reason, Event::OPCODE.0));

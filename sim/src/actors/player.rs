@@ -173,6 +173,7 @@ impl ClientHandler for Ears<'_> {
             | ClientEvent::Resumed { .. }
             | ClientEvent::InputAck(_)
             | ClientEvent::Away(_)
+            | ClientEvent::State(_)
             | ClientEvent::Back(_)
             | ClientEvent::Rooms(_)
             | ClientEvent::Moved(_)

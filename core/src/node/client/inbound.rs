@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::machine::{LOGIN_LINK, MAIN_LINK, RealmClient, WORLD_LINK};
-use super::{ChatEvent, ClientEvent, ClientHandler};
+use super::{ChatEvent, ClientEvent, ClientHandler, StateEvent};
 use crate::node::Caller;
 use crate::protocol::login_to_client::{self, LoginAck, LoginDenied};
 use crate::protocol::main_to_client::{
@@ -11,8 +11,9 @@ use crate::protocol::main_to_client::{
     ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, RoomPage, Welcome,
 };
 use crate::protocol::world_to_client::{
-    self, EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast,
-    RoomSnapshot, UserAway, UserBack, UserEntered, UserLeft,
+    self, EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName,
+    MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved, UserAway, UserBack,
+    UserEntered, UserLeft,
 };
 use crate::protocol::{Dispatched, RoomId, Token, Uid, take};
 use crate::wire::Frame;
@@ -207,6 +208,22 @@ impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> 
 
     fn user_back(&mut self, _: &mut Caller<'_, '_>, message: UserBack) {
         self.tell(ClientEvent::Back(message.number));
+    }
+
+    fn thing_put(&mut self, _: &mut Caller<'_, '_>, message: ThingPut<'_>) {
+        self.tell(ClientEvent::State(StateEvent::Put(message)));
+    }
+
+    fn thing_removed(&mut self, _: &mut Caller<'_, '_>, message: ThingRemoved) {
+        self.tell(ClientEvent::State(StateEvent::Removed(message.id)));
+    }
+
+    fn member_extra(&mut self, _: &mut Caller<'_, '_>, message: MemberExtra<'_>) {
+        self.tell(ClientEvent::State(StateEvent::Member(message)));
+    }
+
+    fn state_complete(&mut self, _: &mut Caller<'_, '_>, _: StateComplete) {
+        self.tell(ClientEvent::State(StateEvent::Complete));
     }
 
     #[inline]

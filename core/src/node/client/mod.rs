@@ -39,7 +39,8 @@ pub use machine::{ClientState, MainState, RealmClient, WorldState};
 use super::{Caller, Context, Role};
 use crate::protocol::main_to_client::RoomPage;
 use crate::protocol::world_to_client::{
-    EventBroadcast, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
+    EventBroadcast, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName, MoveBroadcast,
+    RoomSnapshot, ThingPut,
 };
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, LoginDenial,
@@ -91,6 +92,8 @@ pub enum ClientEvent<'e> {
     Back(MemberNumber),
     /// What a member is called, or we ourselves: behind its entry, and behind a snapshot.
     Named(MemberName<'e>),
+    /// What the room's game shows.
+    State(StateEvent<'e>),
     /// Somebody moved; with our own number, the game has put us there.
     Moved(MoveBroadcast),
     /// Somebody, or the game itself, says something; ours comes back with the number that saying it answered.
@@ -119,6 +122,20 @@ pub enum ClientEvent<'e> {
     },
     /// It is over: nothing is tried again.
     Stopped(ErrorCode),
+}
+
+/// What a room's game shows besides places: things, and states of members. The first page of a snapshot makes all
+/// of it void, and whoever leaves takes its state along.
+#[derive(Debug)]
+pub enum StateEvent<'e> {
+    /// A thing is like that now.
+    Put(ThingPut<'e>),
+    /// The thing of this id is not there any more, if it was.
+    Removed(u16),
+    /// A member's state is like that now; ours as well.
+    Member(MemberExtra<'e>),
+    /// With this we have all that there was behind the last snapshot.
+    Complete,
 }
 
 /// What a client shows to Login.

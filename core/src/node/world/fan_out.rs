@@ -25,8 +25,8 @@ use crate::time::Instant;
 use crate::wire::opcode::GAME;
 use crate::wire::{Frame, Full};
 
-/// How long a snapshot that found no buffers waits, at least.
-const SNAPSHOT_RETRY_MS: u32 = 10;
+/// How long what found no buffers waits, at least.
+pub(super) const RETRY_MS: u32 = 10;
 
 /// What has become of a snapshot.
 pub(super) enum Snapshot {
@@ -67,6 +67,7 @@ impl RoomManager<'_> {
 
     pub(super) fn flush_room(&mut self, room: u16, sessions: &mut SessionManager<'_>) {
         let moves = self.append_moves(room);
+        self.append_states(room);
         let Some(place) = self.rooms.get_mut(usize::from(room)) else {
             return;
         };
@@ -126,13 +127,14 @@ impl RoomManager<'_> {
         };
         if !user.needs_snapshot {
             self.send_held_if_due(sessions, index);
+            self.send_states(now, sessions, index);
             return;
         }
         let room = user.room;
         // Only a settled room's state is what its ring has said; the coming flush settles it.
         if self.is_settled(room) && !self.send_snapshot(now, sessions, key) {
             self.dirty.add(room);
-            self.flush_by(now.after_ms(self.flush_interval_ms.max(SNAPSHOT_RETRY_MS)));
+            self.flush_by(now.after_ms(self.flush_interval_ms.max(RETRY_MS)));
         }
     }
 
@@ -149,6 +151,9 @@ impl RoomManager<'_> {
         key: UserKey,
     ) -> bool {
         let outcome = self.send_pages(sessions, key);
+        if matches!(outcome, Snapshot::Sent) {
+            self.owe_states(now, sessions, key);
+        }
         if let Snapshot::Lost(session) = outcome {
             sessions.overflow(now, session);
         }
@@ -305,6 +310,7 @@ impl RoomManager<'_> {
             sessions.keep_cut_frame(now, session, rest);
         }
         self.send_held_if_due(sessions, index);
+        self.send_states(now, sessions, index);
     }
 }
 

@@ -1,5 +1,6 @@
 //! How long frames of a room get, and how many bytes its ring needs for them.
 
+use super::things::StateSizes;
 use crate::protocol::{EVENT_MAX_BYTES, NAME_MAX_BYTES};
 use crate::wire::framing::MESSAGE_EXTRA_BYTES;
 use crate::wire::opcode::OPCODE_BYTES;
@@ -56,13 +57,19 @@ const EVENT_RING_BYTES: usize = EVENT_FRAME_MAX_BYTES + MESSAGE_EXTRA_BYTES;
 /// The least bytes of a room's ring for `members`: all of them move and one says the most, twice,
 /// because a frame that does not fit the end of a lap wastes that end.
 pub const fn ring_min_bytes(members: usize) -> usize {
-    ring_min_bytes_for(members, EVENT_MAX_BYTES)
+    ring_min_bytes_for(members, EVENT_MAX_BYTES, StateSizes::NONE)
 }
 
-/// [`ring_min_bytes`] for a game whose messages have up to `message_max_bytes`.
-pub const fn ring_min_bytes_for(members: usize, message_max_bytes: usize) -> usize {
+/// [`ring_min_bytes`] for a game whose messages have up to `message_max_bytes`, and with these states, each of
+/// which changes.
+pub const fn ring_min_bytes_for(
+    members: usize,
+    message_max_bytes: usize,
+    states: StateSizes,
+) -> usize {
     let longest = longest_frame_bytes(message_max_bytes) + MESSAGE_EXTRA_BYTES;
-    (members * MOVE_FRAME_MAX_BYTES + 2 * longest).next_power_of_two()
+    let changes = members * MOVE_FRAME_MAX_BYTES + states.ring_bytes(members);
+    (changes + 2 * longest).next_power_of_two()
 }
 
 /// The longest frame that a room's ring takes: an event's, or a game's longer message.

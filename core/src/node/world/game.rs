@@ -101,6 +101,16 @@ pub trait Game {
     /// bounded message can't keep within does not compile.
     const MESSAGE_MAX_BYTES: usize = longest(EVENT_MAX_BYTES, Self::SCHEMA.longest_said_bytes());
 
+    /// How many things a room has: what [`RoomContext::put`] puts has an id below it; see [`things`](super::things).
+    const THINGS: usize = 0;
+
+    /// The most bytes of a thing, [`THING_MAX_BYTES`](crate::protocol::THING_MAX_BYTES) at most: what
+    /// [`GameSchema::bytes_of`] says of its message.
+    const THING_BYTES: usize = 0;
+
+    /// The most bytes of what a member shows besides its place: as [`Game::THING_BYTES`]; 0: nothing.
+    const MEMBER_BYTES: usize = 0;
+
     /// For how long the seat of somebody whose connection is lost is held, in milliseconds; 0 for not at all.
     const HOLD_MS: u32 = 0;
 

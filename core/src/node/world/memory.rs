@@ -1,6 +1,7 @@
 //! `WorldMemory`: a world's storage as one value, sized by const generics.
 
 use super::saves::SaveStorage;
+use super::things::{StateSizes, StateStorage};
 use super::{
     Attach, Game, GameBan, Room, RoomStorage, WORLD_BANS, WorldStorage, WorldUser,
     ring_min_bytes_for,
@@ -44,8 +45,9 @@ impl<
     const SIZES_FIT: () = {
         assert!(ROOMS > 0 && USERS > 0 && ATTACHES > 0, "a world needs a room, a user, an attach");
         assert!(
-            RING_BYTES / ROOMS >= ring_min_bytes_for(1, G::MESSAGE_MAX_BYTES),
-            "a ring holds a move and two events, or two of the game's longest messages"
+            RING_BYTES / ROOMS
+                >= ring_min_bytes_for(1, G::MESSAGE_MAX_BYTES, StateSizes::of::<G>()),
+            "a ring holds a move, what things there are, and two events, or two of the game's longest messages"
         );
     };
 
@@ -74,7 +76,7 @@ impl<
 impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const ATTACHES: usize>
     WorldMemory<G, USERS, ROOMS, RING_BYTES, ATTACHES>
 {
-    /// The storage as the slices that a world borrows; none for what rooms keep.
+    /// The storage as the slices that a world borrows; none for what rooms keep and show.
     pub fn storage(&mut self) -> WorldStorage<'_, G> {
         WorldStorage {
             rooms: RoomStorage {
@@ -96,6 +98,7 @@ impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const A
             attach_heads: &mut self.attach_heads,
             attach_nexts: &mut self.attach_nexts,
             saves: SaveStorage::default(),
+            states: StateStorage::default(),
         }
     }
 }

@@ -41,6 +41,7 @@ pub mod stats;
 mod telling;
 #[cfg(test)]
 mod tests;
+pub mod things;
 pub mod ticks;
 pub mod timers;
 pub mod user;
@@ -65,6 +66,7 @@ pub use saves::{
 };
 pub use seats::Left;
 pub use stats::WorldStats;
+pub use things::{State, StateError, StateMemory, StateSizes, StateStorage};
 pub use ticks::Tick;
 pub use timers::{TimerId, world_timers_for};
 pub use user::{UserKey, WorldUser};
@@ -152,6 +154,8 @@ pub struct WorldStorage<'a, G> {
     pub attach_nexts: &'a mut [Link],
     /// What rooms keep, on its way.
     pub saves: SaveStorage<'a>,
+    /// What rooms show.
+    pub states: StateStorage<'a>,
 }
 
 /// The role of a world; see the [module](self).
@@ -194,7 +198,10 @@ const _: () = {
     let people_bytes = if cfg!(feature = "names") { usize::BITS as usize / 4 + 16 } else { 0 };
     // When a room is to close, and which Main is to hear of.
     let rooms_bytes = if cfg!(feature = "rooms") { 32 } else { 0 };
+    // Two slices, and three sizes.
+    let state_bytes = size_of::<things::States<'static>>();
     let optional_bytes = rooms_bytes
+        + state_bytes
         + inputs_bytes
         + message_bytes
         + shares_bytes
@@ -221,6 +228,14 @@ impl<'a, G: Game> World<'a, G> {
                 OPCODE_BYTES + G::MESSAGE_MAX_BYTES <= FRAME_LIMIT_MAX_BYTES as usize,
                 "no frame of a stream holds the game's MESSAGE_MAX_BYTES: 17,730 is the most"
             );
+            assert!(
+                StateSizes::of::<G>().fit(),
+                "a game has up to 65,535 THINGS; THING_BYTES and MEMBER_BYTES are up to 128"
+            );
+            assert!(
+                cfg!(feature = "things") || StateSizes::of::<G>().is_none(),
+                "the game has things or member states: build tinyrealm-core with its feature `things`"
+            );
         }
         let saves = SaveBook::new::<G>(storage.saves, storage.rooms.rooms.len());
         let rooms = RoomManager::new(
@@ -230,6 +245,7 @@ impl<'a, G: Game> World<'a, G> {
             config.flush_interval_ms,
             G::MESSAGE_MAX_BYTES,
             saves,
+            things::States::new(storage.states, StateSizes::of::<G>()),
         );
         let attaches =
             AttachBook::new(storage.attaches, storage.attach_heads, storage.attach_nexts);

@@ -3,8 +3,14 @@
 #[cfg(feature = "rooms")]
 use super::label::RoomLabel;
 use super::random::RoomRandom;
+#[cfg(feature = "things")]
+use super::things::STATE_FRAME_MAX_BYTES;
 use crate::broadcast::BroadcastRings;
+#[cfg(feature = "things")]
+use crate::broadcast::{FrameClass, RingBytes};
 use crate::protocol::MemberNumber;
+#[cfg(feature = "things")]
+use crate::protocol::{Message, encode_frame};
 use crate::storage::Link;
 
 /// Bytes of one room, without its rings' bytes.
@@ -15,6 +21,8 @@ const MESSAGE_RING_BYTES: usize = if cfg!(feature = "websocket") { 28 } else { 0
 
 /// What it draws its random numbers from.
 const RANDOM_BYTES: usize = 12;
+/// How many states have changed.
+const STATE_BYTES: usize = if cfg!(feature = "things") { 4 } else { 0 };
 /// The list of its spectators.
 const SPECTATOR_BYTES: usize = if cfg!(feature = "names") { 4 } else { 0 };
 
@@ -22,7 +30,8 @@ const SPECTATOR_BYTES: usize = if cfg!(feature = "names") { 4 } else { 0 };
 const LABEL_BYTES: usize = if cfg!(feature = "rooms") { 224 } else { 0 };
 
 const _: () = assert!(
-    ROOM_BYTES <= 36 + LABEL_BYTES + RANDOM_BYTES + MESSAGE_RING_BYTES + SPECTATOR_BYTES,
+    ROOM_BYTES
+        <= 36 + LABEL_BYTES + RANDOM_BYTES + MESSAGE_RING_BYTES + SPECTATOR_BYTES + STATE_BYTES,
     "a room has grown: say why, and what it costs"
 );
 
@@ -43,6 +52,12 @@ pub struct Room {
     pub(super) random: RoomRandom,
     #[cfg(feature = "rooms")]
     pub(super) label: RoomLabel,
+    /// Things that a flush has to tell.
+    #[cfg(feature = "things")]
+    pub(super) changed_things: u16,
+    /// Members whose states a flush has to tell.
+    #[cfg(feature = "things")]
+    pub(super) changed_members: u16,
     /// The newest spectator.
     #[cfg(feature = "names")]
     pub(super) first_spectator: Link,
@@ -63,6 +78,10 @@ impl Room {
         random: RoomRandom::UNSEEDED,
         #[cfg(feature = "rooms")]
         label: RoomLabel::VACANT,
+        #[cfg(feature = "things")]
+        changed_things: 0,
+        #[cfg(feature = "things")]
+        changed_members: 0,
         #[cfg(feature = "names")]
         first_spectator: Link::NONE,
         #[cfg(feature = "names")]
@@ -77,6 +96,21 @@ impl Room {
         }
         let _ = number;
         (&mut self.first, &mut self.members)
+    }
+
+    /// Appends a state for everyone. If the ring can't take it, every member gets a snapshot.
+    #[cfg(feature = "things")]
+    pub(super) fn append_state<M: Message>(
+        &mut self,
+        bytes: &mut RingBytes<'_>,
+        room: u16,
+        message: &M,
+    ) {
+        let encode = |out: &mut [u8]| encode_frame(message, out);
+        let longest = STATE_FRAME_MAX_BYTES;
+        if self.rings.append(bytes, room, FrameClass::State, longest, encode).is_err() {
+            self.rings.overrun_all(bytes, room);
+        }
     }
 
     /// How many only listen.

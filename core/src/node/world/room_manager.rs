@@ -16,6 +16,7 @@ use super::room::Room;
 use super::saves::SaveBook;
 use super::seats::{NextEnd, Seat};
 use super::stats::WorldStats;
+use super::things::States;
 use super::user::{UserKey, WorldUser};
 use crate::broadcast::{FrameClass, Positions, RingBytes};
 use crate::protocol::world_to_client::{EventBroadcast, UserEntered, UserLeft};
@@ -65,6 +66,8 @@ pub struct RoomManager<'a> {
     pub(super) stats: WorldStats,
     /// What they keep.
     pub(super) saves: SaveBook<'a>,
+    /// What they show.
+    pub(super) states: States<'a>,
     pub(super) bans: BanBook<'a>,
     pub(super) gallery: Gallery,
     pub(super) next_end: NextEnd,
@@ -88,6 +91,7 @@ impl<'a> RoomManager<'a> {
         flush_interval_ms: u32,
         message_max_bytes: usize,
         saves: SaveBook<'a>,
+        states: States<'a>,
     ) -> Self {
         let rooms = storage.rooms.len();
         Self {
@@ -107,6 +111,7 @@ impl<'a> RoomManager<'a> {
             must_flush: false,
             stats: WorldStats::default(),
             saves,
+            states,
             bans: BanBook::new(storage.bans),
             gallery: Gallery::new(room_spectators),
             next_end: NextEnd::NEVER,
@@ -276,6 +281,7 @@ impl<'a> RoomManager<'a> {
         }
         let mut user = self.users.remove(key)?;
         sessions.send_held(user.session, &mut user.held);
+        self.forget_member_state(room, key.index());
         let place = self.rooms.get_mut(usize::from(room))?;
         place.away -= u16::from(user.is_away());
         place.rings.leave(&user.cursor);
@@ -405,10 +411,10 @@ impl<'a> RoomManager<'a> {
         let Some(place) = self.rooms.get(usize::from(room)) else {
             return;
         };
-        // One more move and one more event always fit; if not, input waits for the flush.
+        // One more move and one more event always fit, and what has changed; if not, input waits for the flush.
         let moves = usize::from(place.moved) + 1;
         let longest = usize::from(self.longest_frame_bytes);
-        let needed = moves * MOVE_FRAME_MAX_BYTES + longest;
+        let needed = moves * MOVE_FRAME_MAX_BYTES + self.changes_bytes(room) + longest;
         self.must_flush |= !place.rings.has_room_for(&self.rings, room, needed, longest);
     }
 }

@@ -26,6 +26,9 @@ mod saves;
 #[cfg(feature = "seats")]
 mod seats;
 mod slots;
+#[cfg(feature = "things")]
+#[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
+mod things;
 mod ticking;
 mod timers;
 mod view;

@@ -16,6 +16,8 @@ pub type UserKey = Key<WorldUser>;
 /// Bytes of one member in its table.
 pub const USER_SLOT_BYTES: usize = core::mem::size_of::<Slot<WorldUser>>();
 
+/// How much of the room's states it is owed.
+const STATE_BYTES: usize = if cfg!(feature = "things") { 4 } else { 0 };
 /// Which of two rings its cursor is in.
 const FRAMING_BYTES: usize = if cfg!(feature = "websocket") { 4 } else { 0 };
 
@@ -24,8 +26,13 @@ const INPUT_BYTES: usize = if cfg!(feature = "inputs") { 8 } else { 0 };
 
 const _: () = assert!(
     USER_SLOT_BYTES
-        <= (80 + FRAMING_BYTES + INPUT_BYTES + size_of::<Names>() + size_of::<Seat>())
-            .next_multiple_of(8),
+        <= (80
+            + FRAMING_BYTES
+            + INPUT_BYTES
+            + STATE_BYTES
+            + size_of::<Names>()
+            + size_of::<Seat>())
+        .next_multiple_of(8),
     "a room member has grown: say why, and what it costs"
 );
 
@@ -48,6 +55,9 @@ pub struct WorldUser {
     pub(super) held_until: u32,
     /// What it is called.
     pub(super) names: Names,
+    /// The next of its room's states to send it, or none.
+    #[cfg(feature = "things")]
+    pub(super) state_owed: u32,
     #[cfg(feature = "inputs")]
     pub(super) inputs: Heard,
     /// It has moved since the last flush, and is in its room's list of those.
@@ -104,6 +114,8 @@ impl Vacant for WorldUser {
         held: SendQueue::EMPTY,
         held_until: 0,
         names: Names::NONE,
+        #[cfg(feature = "things")]
+        state_owed: 0,
         #[cfg(feature = "inputs")]
         inputs: Heard::NOTHING,
         has_moved: false,

@@ -16,8 +16,9 @@ use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
-    EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberName, MoveBroadcast,
-    RoomSnapshot, UserAway, UserBack, UserEntered, UserLeft,
+    EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName,
+    MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved, UserAway, UserBack,
+    UserEntered, UserLeft,
 };
 use crate::protocol::world_to_main::{
     self, AttachAck, AttachDenied, Ban, RegisterWorld, Status, UserHeld, UserJoined, UserList,
@@ -296,6 +297,14 @@ fn snapshots() -> Vec<Vector> {
         golden(UserAway { number: LAST_NUMBER }),
         golden(UserBack { number: MemberNumber(2) }),
         golden(UserBack { number: LAST_NUMBER }),
+        golden(ThingPut { id: 7, kind: 2, data: bytes(&[0xD0, 0x0F, 0x9F, 0x1F, 0x00]) }),
+        golden(ThingPut { id: u16::MAX, kind: u8::MAX, data: bytes(&[0; 128]) }),
+        golden(ThingPut { id: 0, kind: 0, data: bytes(&[]) }),
+        golden(ThingRemoved { id: 7 }),
+        golden(ThingRemoved { id: u16::MAX }),
+        golden(MemberExtra { number: MemberNumber(2), kind: 3, data: bytes(&[0x05]) }),
+        golden(MemberExtra { number: LAST_NUMBER, kind: u8::MAX, data: bytes(&[0; 128]) }),
+        golden(StateComplete {}),
         golden(RoomSnapshot {
             pages_left: 0,
             members_left: 0,

@@ -75,7 +75,7 @@ impl client_to_echo::Stub<Speaker<'_, '_, '_>> for Echo {
     }
 }
 
-const RING_BYTES: usize = ring_min_bytes_for(3, MESSAGE_MAX_BYTES);
+const RING_BYTES: usize = ring_min_bytes_for(3, MESSAGE_MAX_BYTES, StateSizes::NONE);
 
 fn with_echo(test: impl FnOnce(&mut WorldBench<'_, Echo>, &[SessionKey])) {
     let setup = Setup { room_capacity: 3, ring_bytes: RING_BYTES, ..SETUP };
