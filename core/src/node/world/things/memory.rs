@@ -19,6 +19,10 @@ impl<const THINGS: usize, const MEMBERS: usize> StateMemory<THINGS, MEMBERS> {
         #[cfg(feature = "things")]
         return StateStorage { things: &mut self.things, members: &mut self.members };
         #[cfg(not(feature = "things"))]
-        StateStorage::default()
+        {
+            // They are empty: a game with states does not compile without the feature.
+            let _ = (&self.things, &self.members);
+            StateStorage::default()
+        }
     }
 }
