@@ -117,6 +117,12 @@ export interface Realm<S extends { type: string } = never, H extends { type: str
   /** What a login has given to this device, to be kept for the next one; null before there was one. */
   readonly device: Uint8Array | null;
   readonly isClosed: boolean;
+  /** The things of the room by their ids, each as the game's own message. */
+  readonly things: ReadonlyMap<number, H>;
+  /** What members show besides their places, by their numbers, each as the game's own message. */
+  readonly memberStates: ReadonlyMap<number, H>;
+  /** Whether those are all that there are: "StateComplete" has come. */
+  readonly hasAllStates: boolean;
   /** Whether the connection of the member of this number is lost, and its seat held. */
   isAway(number: number): boolean;
   /** What a member of the room is called, we ourselves too; null for who has no name. */

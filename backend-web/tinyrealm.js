@@ -64,6 +64,10 @@ function reloadOnce(fingerprint) {
   location.reload();
 }
 
+const OPCODE_BYTES = 4;
+/** The first opcode of what a room's game says. */
+const GAME_SAYS = 0x5100;
+
 class Realm {
   #wasm;
   #options;
@@ -80,6 +84,10 @@ class Realm {
   /** The numbers of those who are away, what members are called, and how much of a snapshot is still to come. */
   #away = new Set();
   #names = new Map();
+  /** What the room's game shows: things by their ids, members' states by their numbers. */
+  #things = new Map();
+  #memberStates = new Map();
+  #hasAllStates = false;
   #pagesLeft = 0;
   #isResuming = false;
   /** The game's words for why it does not want us. */
@@ -130,6 +138,21 @@ class Realm {
   /** Whether the connection of the member of this number is lost, and its seat held. */
   isAway(number) {
     return this.#away.has(number);
+  }
+
+  /** The things of the room by their ids, each as the game's own message. */
+  get things() {
+    return this.#things;
+  }
+
+  /** What members show besides their places, by their numbers, each as the game's own message. */
+  get memberStates() {
+    return this.#memberStates;
+  }
+
+  /** Whether those are all that there are. */
+  get hasAllStates() {
+    return this.#hasAllStates;
   }
 
   /** What a login has given to this device, to be kept for the next one; null before there was one. */
@@ -240,7 +263,9 @@ class Realm {
     try {
       for (const link of this.#events) {
         const message = link.decode(body);
-        if (message) return message;
+        if (!message) continue;
+        this.#noteState(message);
+        return message;
       }
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
@@ -275,11 +300,13 @@ class Realm {
   #noteRoom(message) {
     if (message.type === "JoinOk") {
       this.#isResuming = message.is_returned;
+      this.#forgetStates();
       this.#pagesLeft = 0;
     } else if (message.type === "RoomSnapshot") {
       if (this.#pagesLeft === 0) {
         this.#away.clear();
         this.#names.clear();
+        this.#forgetStates();
       }
       this.#pagesLeft = message.pages_left;
       const { missed_events } = message;
@@ -297,6 +324,32 @@ class Realm {
     } else if (message.type === "JoinDenied") {
       this.#refusal = { code: message.code, text: message.text };
     }
+  }
+
+  /** Keeps what the room's game shows. Throws what does not decode. */
+  #noteState({ type, id, number, kind, data }) {
+    if (type === "ThingPut") this.#keepState(this.#things, id, kind, data);
+    else if (type === "ThingRemoved") this.#things.delete(id);
+    else if (type === "MemberExtra") this.#keepState(this.#memberStates, number, kind, data);
+    else if (type === "UserLeft") this.#memberStates.delete(number);
+    else if (type === "StateComplete") this.#hasAllStates = true;
+  }
+
+  /** A state is the game's own message: its place in the game's band, and its payload. */
+  #keepState(states, key, kind, data) {
+    const body = new Uint8Array(OPCODE_BYTES + data.length);
+    new DataView(body.buffer).setInt32(0, GAME_SAYS + kind, true);
+    body.set(data, OPCODE_BYTES);
+    const state = this.#options.game?.hears.decode(body);
+    // One of a newer game's is not known here.
+    if (state) states.set(key, state);
+    else states.delete(key);
+  }
+
+  #forgetStates() {
+    this.#things.clear();
+    this.#memberStates.clear();
+    this.#hasAllStates = false;
   }
 
   #hand(message) {

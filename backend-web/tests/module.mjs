@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as protocol from "../protocol.js";
 import { FINGERPRINT } from "../module.js";
-import { link } from "../postcard.js";
+import { link, u16 } from "../postcard.js";
 import { connect, load } from "../tinyrealm.js";
 import { FakeServers, fakeWebSocket, tickUntil } from "./fake.mjs";
 
@@ -164,6 +164,35 @@ async function everyMessageComesThrough() {
   assert.throws(() => realm.send(join), TypeError);
   await closeAndCount(one);
   assert.equal(realm.send(says[0]), "away");
+}
+
+/** What a room's game shows is there as the game's messages, until a snapshot, a leave or a removal voids it. */
+async function showsThings() {
+  const hears = link({ Coin: [0x5102, { x: u16 }], Score: [0x5103, { points: u16 }] });
+  const one = await inside({ game: { says: link({}), hears, fingerprint: 0 } });
+  const { servers, realm, clock } = one;
+  const tell = (...messages) => {
+    for (const message of messages) servers.world.say(protocol.worldToClient.encode(message));
+    for (let ticks = 0; ticks < 5; ticks++) realm.tick((clock.now += 1));
+  };
+  const put = (id, kind, value) => ({ type: "ThingPut", id, kind, data: Uint8Array.of(value) });
+  const extra = (number, value) => ({ type: "MemberExtra", number, kind: 3, data: Uint8Array.of(value) });
+  tell(put(7, 2, 5), put(7, 2, 6), put(8, 2, 1), put(9, 200, 1), { type: "ThingRemoved", id: 8 }, extra(1, 4), extra(2, 9));
+  assert.deepEqual([...realm.things], [[7, { type: "Coin", x: 6 }]], "one that a newer game has is not known");
+  assert.deepEqual([...realm.memberStates], [[1, { type: "Score", points: 4 }], [2, { type: "Score", points: 9 }]]);
+  assert.equal(realm.hasAllStates, false);
+  tell({ type: "UserLeft", number: 2 }, { type: "StateComplete" });
+  assert.deepEqual([...realm.memberStates.keys()], [1]);
+  assert.equal(realm.hasAllStates, true);
+  const page = { type: "RoomSnapshot", members_left: 0, missed_events: 0, members: [] };
+  tell({ ...page, pages_left: 1 }, put(3, 2, 1), { ...page, pages_left: 0 });
+  assert.deepEqual([[...realm.things.keys()], realm.memberStates.size, realm.hasAllStates], [[3], 0, false]);
+  await closeAndCount(one);
+  // What is none of the game's messages ends the link.
+  const other = await inside({ game: { says: link({}), hears, fingerprint: 0 } });
+  other.servers.world.say(protocol.worldToClient.encode({ type: "ThingPut", id: 1, kind: 2, data: Uint8Array.of(1, 1) }));
+  await tickUntil(other.realm, other.clock, () => other.servers.world.closedWith !== null, 20);
+  await closeAndCount(other);
 }
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -462,6 +491,7 @@ try {
   await logsIn();
   await comesBack();
   await everyMessageComesThrough();
+  await showsThings();
   await tellsAsLongAsSomethingWaits();
   await answersInItsSleep();
   await saysHowAConnectionHasEnded();

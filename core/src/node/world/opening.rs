@@ -114,6 +114,7 @@ impl<'a, G: Game> World<'a, G> {
     fn give_back(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
         self.with_game(cx, room, |_, room| room.cancel_all());
         self.rooms.saves.close_room(room);
+        self.rooms.forget_things(room);
         if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
             place.label = place.label.given_back();
         }
