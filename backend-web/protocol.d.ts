@@ -11,6 +11,7 @@ export const CHANNEL_MAX_BYTES: number;
 export const CHAT_MAX_BYTES: number;
 export const CHAT_PAGE_MEMBERS: number;
 export const EVENT_MAX_BYTES: number;
+export const THING_MAX_BYTES: number;
 export const SNAPSHOT_PAGE_MEMBERS: number;
 
 export const ErrorCode: {
@@ -417,6 +418,29 @@ export interface UserBack {
   number: number;
 }
 
+export interface ThingPut {
+  type: "ThingPut";
+  id: number;
+  kind: number;
+  data: Uint8Array;
+}
+
+export interface ThingRemoved {
+  type: "ThingRemoved";
+  id: number;
+}
+
+export interface MemberExtra {
+  type: "MemberExtra";
+  number: number;
+  kind: number;
+  data: Uint8Array;
+}
+
+export interface StateComplete {
+  type: "StateComplete";
+}
+
 export interface InputAck {
   type: "InputAck";
   tick: number;
@@ -424,7 +448,7 @@ export interface InputAck {
   dir: number;
 }
 
-export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused | MemberName | UserAway | UserBack | InputAck;
+export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused | MemberName | UserAway | UserBack | ThingPut | ThingRemoved | MemberExtra | StateComplete | InputAck;
 export const worldToClient: Link<WorldToClient>;
 
 export interface LoginReq {

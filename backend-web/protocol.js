@@ -11,6 +11,7 @@ export const CHANNEL_MAX_BYTES = 24;
 export const CHAT_MAX_BYTES = 256;
 export const CHAT_PAGE_MEMBERS = 32;
 export const EVENT_MAX_BYTES = 256;
+export const THING_MAX_BYTES = 128;
 export const SNAPSHOT_PAGE_MEMBERS = 16;
 
 export const ErrorCode = Object.freeze({
@@ -149,6 +150,10 @@ export const worldToClient = link({
   MemberName: [0x210a, { number: u16, name: text(32) }],
   UserAway: [0x210b, { number: u16 }],
   UserBack: [0x210c, { number: u16 }],
+  ThingPut: [0x210d, { id: u16, kind: u8, data: bytes(128) }],
+  ThingRemoved: [0x210e, { id: u16 }],
+  MemberExtra: [0x210f, { number: u16, kind: u8, data: bytes(128) }],
+  StateComplete: [0x2110, {}],
   InputAck: [0x2111, { tick: u32, pos: position, dir: u16 }],
 });
 

@@ -63,7 +63,7 @@ const MODULE_NAMES: [(&str, &[&str]); 3] = [
     ("LINKS", &messages::LINKS),
 ];
 
-const LIMITS: [(&str, usize); 9] = [
+const LIMITS: [(&str, usize); 10] = [
     ("REGION_MAX_BYTES", protocol::REGION_MAX_BYTES),
     ("ADDRESS_MAX_BYTES", protocol::ADDRESS_MAX_BYTES),
     ("ACCOUNT_MAX_BYTES", protocol::ACCOUNT_MAX_BYTES),
