@@ -9,6 +9,13 @@ pub(crate) const WORLDS: usize = 4;
 /// Mains, worlds, Login and the chat server.
 pub(crate) const SERVERS: usize = MAINS + WORLDS + 2;
 
+/// Addresses that visitors come from: each is that of many.
+const HOUSEHOLDS: usize = 10;
+/// The first visitors, who are there to take what they can get,
+pub(crate) const HOARDERS: usize = 4;
+/// and the addresses that they come from.
+const HOARDS: usize = 2;
+
 /// One machine: a server's, or a visitor's. A visitor's number is never used again; servers keep
 /// theirs when they restart.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -68,11 +75,25 @@ impl HostId {
         address.strip_prefix("host-")?.strip_suffix(":7000")?.parse().ok().map(Self)
     }
 
-    /// The address that its peers see: an IPv4 of its own.
+    /// The address that its peers see: a server's own, or that of a visitor's household. Half of the
+    /// households have an IPv4 in common, the others are a /64 each of one /48.
     pub(crate) const fn peer_address(self) -> PeerAddress {
         let [high, low] = self.0.to_be_bytes();
-        PeerAddress([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 10, 0, high, low])
+        match self.role() {
+            Role::Visitor(number) if number < HOARDERS => v4([10, 2, 0, (number % HOARDS) as u8]),
+            Role::Visitor(number) => match (number % HOUSEHOLDS) as u8 {
+                home if (home as usize) < HOUSEHOLDS / 2 => v4([10, 1, 0, home]),
+                home => {
+                    PeerAddress([0x20, 1, 0x0D, 0xB8, 0, 0, 0, home, 0, 0, 0, 0, 0, 0, high, low])
+                }
+            },
+            _ => v4([10, 0, high, low]),
+        }
     }
+}
+
+const fn v4([a, b, c, d]: [u8; 4]) -> PeerAddress {
+    PeerAddress([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, a, b, c, d])
 }
 
 /// The Main that a world registers with.

@@ -18,6 +18,9 @@
 //! user of both, in a world of each, and in a channel by the Main that said so last. Clients mostly go
 //! to their own Main, and stray at times.
 //!
+//! Visitors come from a few addresses, each that of many, and four of them only hoard: what each address holds
+//! is counted from the nodes' own tables (`checks::shares`), and hoarders keep nobody out (`realm::hoarding`).
+//!
 //! Login hands its work out: the simulator is the store (`store`), which takes its time, is slow or
 //! fails for a while, and outlives Login. The chat server keeps nothing: a new one goes on behind what
 //! the Mains have heard. What it has taken is written down beside it (`actors::witness`), and what a

@@ -16,6 +16,7 @@ use tinyrealm_core::node::main::{
 use tinyrealm_core::node::world::saves::SaveMemory;
 use tinyrealm_core::node::world::{WorldMemory, world_timers};
 use tinyrealm_core::node::{NodeMemory, NodeStorage};
+use tinyrealm_core::session::Holding;
 use tinyrealm_core::storage::{BufferMeta, Slot};
 use typed_arena::Arena;
 
@@ -41,9 +42,10 @@ const WORLD_SESSIONS: usize = WORLD_USERS + 6;
 const ATTACHES: usize = 8;
 /// Places in the worlds of one Main.
 pub(crate) const MAIN_PLACES: usize = WORLDS / MAINS * WORLD_USERS;
-const MAIN_USERS: usize = MAIN_PLACES + 12;
-/// All users, worlds, Login and the chat server, and a few who come or go.
-const MAIN_SESSIONS: usize = MAIN_PLACES + 16;
+/// Whoever plays, and guests who do not.
+const MAIN_USERS: usize = MAIN_PLACES + 28;
+/// All users, worlds, Login and the chat server, those who hoard, and a few who come or go.
+const MAIN_SESSIONS: usize = MAIN_PLACES + 32;
 /// Clients who do not read may hold an answer about the past each, and a little more.
 pub(crate) const MAIN_BUFFERS: usize = MAIN_PLACES * 20;
 const MAIN_HELLOS: usize = 16;
@@ -64,6 +66,10 @@ const ATTEMPTS: usize = 128;
 /// A player has two links, and may be on its way from Login to Main.
 const VISITOR_SESSIONS: usize = 3;
 const VISITOR_BUFFERS: usize = 4;
+
+/// What a Main gives to strangers, and how much there is of it.
+pub(crate) const MAIN_SHARED: [(Holding, usize); 3] =
+    [(Holding::Guest, MAIN_USERS), (Holding::Channel, CHANNELS), (Holding::Question, MAIN_HELLOS)];
 
 type ServerNode<const SESSIONS: usize, const TIMERS: usize> = NodeMemory<
     SESSIONS,

@@ -46,6 +46,10 @@ pub enum Sabotage {
     KeptStay,
     /// A world's store says that it has kept something, and has not, once.
     LostSave,
+    /// A Main counts a place for an address that does not hold it, once.
+    UnheldPlace,
+    /// A Main forgets to count a place that an address holds, once.
+    UncountedPlace,
 }
 
 impl Sabotage {

@@ -51,6 +51,8 @@ pub(crate) enum Happening {
     Resets(ConnectionId, Side),
     /// A visitor does something of its own accord.
     Acts(usize),
+    /// A hoarder wants more.
+    Hoards(usize),
     /// An account has somebody log in.
     LogsIn(usize),
     /// The account store has done some work for Login.

@@ -151,3 +151,13 @@ fn a_member_who_has_left_and_is_kept_is_seen() {
 fn a_save_that_is_not_kept_is_seen() {
     assert_seen(Sabotage::LostSave, &["what was told to be kept is there"]);
 }
+
+#[test]
+fn a_place_that_is_counted_and_not_held_is_seen() {
+    assert_seen(Sabotage::UnheldPlace, &["each address holds what the book says"]);
+}
+
+#[test]
+fn a_place_that_is_held_and_not_counted_is_seen() {
+    assert_seen(Sabotage::UncountedPlace, &["each address holds what the book says"]);
+}

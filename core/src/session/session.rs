@@ -136,7 +136,7 @@ impl Vacant for Session {
 impl Session {
     /// Whether it is one of those who have come to us and proven nothing, or are on their way out.
     #[cfg(feature = "shares")]
-    pub(super) const fn is_stranger(&self) -> bool {
+    pub const fn is_stranger(&self) -> bool {
         let may_go = matches!(
             self.state,
             SessionState::Greeting | SessionState::Draining | SessionState::Lingering

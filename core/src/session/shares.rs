@@ -61,6 +61,13 @@ pub enum Holding {
     Question = 4,
 }
 
+#[cfg(feature = "shares")]
+impl Holding {
+    /// Everything that can be held.
+    pub const ALL: [Self; 5] =
+        [Self::Stranger, Self::Guest, Self::Ticket, Self::Channel, Self::Question];
+}
+
 /// Whether who holds `held` of a resource may have one more, while `free` of the `whole` are left.
 pub const fn may_take(held: usize, free: usize, whole: usize) -> bool {
     free > whole / 8 || held * 8 < free

@@ -5,13 +5,13 @@
 
 use tinyrealm_core::node::{BroadcastTaken, Caller, Context, Role};
 use tinyrealm_core::protocol::chat_to_main::Broadcast;
-use tinyrealm_core::protocol::client_to_main::{ChatLeave, ChatSay};
+use tinyrealm_core::protocol::client_to_main::{ChatLeave, ChatSay, EnterWorldReq};
 use tinyrealm_core::protocol::main_to_chat::LeaveChannel;
 use tinyrealm_core::protocol::main_to_client::ChatLeft;
 use tinyrealm_core::protocol::main_to_world::DetachUser;
 use tinyrealm_core::protocol::{Dispatched, ErrorCode, decode};
 use tinyrealm_core::session::manager::Ended;
-use tinyrealm_core::session::{LinkTag, SessionKey, SessionManager};
+use tinyrealm_core::session::{Holding, LinkTag, SessionKey, SessionManager};
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::{Frame, Framing, Opcode};
 
@@ -35,6 +35,7 @@ const fn victim(sabotage: Sabotage) -> Option<Opcode> {
         Sabotage::ForgottenSay => Some(ChatSay::OPCODE),
         Sabotage::KeptMember => Some(LeaveChannel::OPCODE),
         Sabotage::KeptStay => Some(DetachUser::OPCODE),
+        Sabotage::UnheldPlace | Sabotage::UncountedPlace => Some(EnterWorldReq::OPCODE),
         _ => None,
     }
 }
@@ -90,6 +91,17 @@ impl<'a, R: Role<'a>> Role<'a> for Bent<R> {
                     *last = b'!';
                 }
                 self.role.on_frame(caller, Frame { opcode: frame.opcode, payload: &payload })
+            }
+            Sabotage::UnheldPlace => {
+                let address = caller.sessions.address_key(caller.key);
+                caller.sessions.shares_mut().hold(address, Holding::Ticket);
+                self.role.on_frame(caller, frame)
+            }
+            Sabotage::UncountedPlace => {
+                let address = caller.sessions.address_key(caller.key);
+                let dispatched = self.role.on_frame(caller, frame);
+                caller.sessions.shares_mut().give_back(address, Holding::Ticket);
+                dispatched
             }
             Sabotage::UnheardLeave => {
                 pretend_to_leave(caller, frame);

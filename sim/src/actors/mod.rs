@@ -3,9 +3,10 @@
 //!
 //! Every server is the core's own role, and every client its
 //! [`RealmClient`](tinyrealm_core::node::client::RealmClient); what is here only listens, or, as
-//! [`intruder`] and [`impostor`], does what no honest client would, or, as [`bent`], what no honest server would.
+//! [`hoarder`], [`intruder`] and [`impostor`], does what no honest client would, or, as [`bent`], what no honest server would.
 
 pub(crate) mod bent;
+pub(crate) mod hoarder;
 pub(crate) mod impostor;
 pub(crate) mod intruder;
 pub(crate) mod names;
@@ -15,6 +16,7 @@ pub(crate) mod visitor;
 pub(crate) mod witness;
 
 pub(crate) use bent::Bent;
+pub(crate) use hoarder::Hoarder;
 pub(crate) use impostor::Impostor;
 pub(crate) use intruder::Intruder;
 pub(crate) use player::Player;

@@ -7,7 +7,7 @@ use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey};
 use tinyrealm_core::wire::{Frame, Framing};
 
-use super::{Impostor, Intruder, Player};
+use super::{Hoarder, Impostor, Intruder, Player};
 use crate::ids::HostId;
 
 /// A player, or somebody who should not be there.
@@ -16,6 +16,7 @@ pub(crate) enum Visitor<'j> {
     Player { player: Box<Player<'j>>, main_address: String },
     Intruder(Intruder<'j>),
     Impostor(Impostor<'j>),
+    Hoarder(Hoarder),
 }
 
 impl<'j> Visitor<'j> {
@@ -28,6 +29,7 @@ impl<'j> Visitor<'j> {
             Self::Player { player, .. } => player.start(cx),
             Self::Intruder(intruder) => intruder.start(cx),
             Self::Impostor(impostor) => impostor.start(cx),
+            Self::Hoarder(hoarder) => hoarder.dial(cx),
         }
     }
 
@@ -36,20 +38,28 @@ impl<'j> Visitor<'j> {
             Self::Player { player, .. } => player.machine.stop(cx),
             Self::Intruder(intruder) => intruder.stop(cx),
             Self::Impostor(impostor) => impostor.stop(cx),
+            Self::Hoarder(hoarder) => hoarder.stop(cx),
         }
     }
 
     pub(crate) fn as_player(&self) -> Option<&Player<'j>> {
         match self {
             Self::Player { player, .. } => Some(player),
-            Self::Intruder(_) | Self::Impostor(_) => None,
+            Self::Intruder(_) | Self::Impostor(_) | Self::Hoarder(_) => None,
         }
     }
 
     pub(crate) fn as_player_mut(&mut self) -> Option<&mut Player<'j>> {
         match self {
             Self::Player { player, .. } => Some(player),
-            Self::Intruder(_) | Self::Impostor(_) => None,
+            Self::Intruder(_) | Self::Impostor(_) | Self::Hoarder(_) => None,
+        }
+    }
+
+    pub(crate) const fn as_hoarder_mut(&mut self) -> Option<&mut Hoarder> {
+        match self {
+            Self::Hoarder(hoarder) => Some(hoarder),
+            _ => None,
         }
     }
 
@@ -65,6 +75,7 @@ impl<'a> Role<'a> for Visitor<'_> {
             Self::Player { player, .. } => player.machine.on_connected(&player.ears, cx, key),
             Self::Intruder(intruder) => intruder.on_connected(cx, key),
             Self::Impostor(impostor) => impostor.on_connected(cx, key),
+            Self::Hoarder(hoarder) => hoarder.on_connected(cx, key),
         }
     }
 
@@ -73,6 +84,7 @@ impl<'a> Role<'a> for Visitor<'_> {
             Self::Player { player, .. } => player.on_frame(caller, frame),
             Self::Intruder(intruder) => intruder.on_frame(caller, frame),
             Self::Impostor(impostor) => impostor.on_frame(caller, frame),
+            Self::Hoarder(hoarder) => hoarder.on_frame(caller, frame),
         }
     }
 
@@ -87,6 +99,7 @@ impl<'a> Role<'a> for Visitor<'_> {
             Self::Player { player, .. } => player.on_ended(cx, ended),
             Self::Intruder(intruder) => intruder.on_ended(ended),
             Self::Impostor(_) => {}
+            Self::Hoarder(hoarder) => hoarder.on_ended(&ended),
         }
     }
 
@@ -107,6 +120,7 @@ impl<'a> Role<'a> for Visitor<'_> {
             }
             Self::Intruder(intruder) => &intruder.address,
             Self::Impostor(impostor) => &impostor.address,
+            Self::Hoarder(hoarder) => &hoarder.address,
         }
     }
 }

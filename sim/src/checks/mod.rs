@@ -3,7 +3,7 @@
 //! Purpose: [`rooms`] keeps the simulator's own idea of who is in which room and what was said there,
 //! from what the games have taken; [`view`] compares with it what every client hears, frame by frame.
 //! [`channels`] keeps what the chat server has taken, and [`hearing`] compares with that. [`tokens`]
-//! knows whose each token is. What a single node must keep is checked by its [`Host`](crate::host::Host), and what the whole
+//! knows whose each token is, [`shares`] compares what addresses hold with a node's own book. What a single node must keep is checked by its [`Host`](crate::host::Host), and what the whole
 //! realm must come back to by [`finale`](crate::realm).
 //!
 //! Bounds: a check costs what has happened in the turn; whole worlds are compared now and then.
@@ -11,6 +11,7 @@
 pub(crate) mod channels;
 pub(crate) mod hearing;
 pub(crate) mod rooms;
+pub(crate) mod shares;
 pub(crate) mod tokens;
 pub(crate) mod view;
 

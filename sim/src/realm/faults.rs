@@ -2,7 +2,9 @@
 
 use super::{Phase, Realm};
 use crate::host::{Driven, Tools};
-use crate::ids::{ConnectionId, HostId, MAINS, Role, SERVERS, Side, WORLDS, main_of_world};
+use crate::ids::{
+    ConnectionId, HOARDERS, HostId, MAINS, Role, SERVERS, Side, WORLDS, main_of_world,
+};
 use crate::network::Parting;
 use crate::profile::FaultKind;
 use crate::timeline::Happening;
@@ -248,7 +250,7 @@ impl Realm<'_> {
         for server in HostId::servers() {
             self.restart(server);
         }
-        for number in 0..self.visitors.len() {
+        for number in HOARDERS..self.visitors.len() {
             if self.account_of[number].is_none() {
                 self.stop(number);
             }

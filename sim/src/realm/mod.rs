@@ -1,17 +1,18 @@
 //! `Realm`: everything that one run is made of, and its course.
 //!
 //! ```text
-//!   busy: players come, move, speak, go; faults ──► quiet: healed, nobody does anything new ──► finale:
+//!   busy: players come, move, speak, go; faults ──► quiet: healed, nobody but hoarders does anything new ──► finale:
 //!   every client inside, every server agrees ──► closing down: every node is told ──► nothing is left
 //! ```
 //! One idea a file: [`servers`] are the hosts that serve, [`start`] makes hosts, [`workload`] is what
 //! players do, [`talking`] what they do in channels, [`accounts`] who they are, and what Login hands
-//! out; [`revoking`] is the operator; [`faults`] is what goes wrong, [`finale`] and [`agreement`] what the realm must come back to.
+//! out; [`revoking`] is the operator, [`hoarding`] who takes all there is; [`faults`] is what goes wrong, [`finale`] and [`agreement`] what the realm must come back to.
 
 mod accounts;
 mod agreement;
 mod faults;
 mod finale;
+mod hoarding;
 mod keeping;
 mod revoking;
 mod servers;
@@ -42,10 +43,13 @@ use tinyrealm_testing::Random;
 
 /// How long players are busy, and things go wrong.
 const BUSY_US: (u64, u64) = (7_000_000, 11_000_000);
-/// How long the realm has to come to rest: longer than every timeout and back-off in a row.
-const QUIET_US: u64 = 11_000_000;
+/// How long the realm has to come to rest: each half is longer than every timeout and back-off in a row.
+const QUIET_US: u64 = 16_000_000;
 /// How long closing down may take: the drain timeout, and a way there and back.
 const CLOSING_US: u64 = 2_000_000;
+
+/// Turns of all hosts between two looks at what addresses hold.
+const TURNS_PER_AUDIT: u64 = 4;
 
 /// Whether anything new begins.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -128,6 +132,8 @@ impl<'a> Realm<'a> {
         let busy_us = self.random.within(BUSY_US);
         self.go_on_until(busy_us)?;
         self.calm_down();
+        self.go_on_until(busy_us + QUIET_US / 2)?;
+        self.end_hoarding()?;
         self.go_on_until(busy_us + QUIET_US)?;
         self.check_rest()?;
         self.close_down();
@@ -154,6 +160,7 @@ impl<'a> Realm<'a> {
             Happening::Resumes(id, side) => network.resumes(timeline, id, side),
             Happening::Resets(id, side) => network.resets(timeline, id, side),
             Happening::Acts(visitor) => self.acts(visitor),
+            Happening::Hoards(visitor) => self.hoard(visitor),
             Happening::LogsIn(account) => self.log_in(account),
             Happening::StoreAnswers(job) => self.store_answers(job),
             Happening::Keeps(world) => return self.keeps(world),
@@ -179,6 +186,7 @@ impl<'a> Realm<'a> {
         };
         outcome.unwrap_or(Ok(()))?;
         self.digest()?;
+        self.check_shares(host)?;
         match host.role() {
             Role::Main(_) | Role::Chat => {}
             Role::Login => self.hand_out_work(),
@@ -236,6 +244,17 @@ impl<'a> Realm<'a> {
             Some(host) => self.checks.rooms.check(number, &host.node().role().role),
             None => Ok(()),
         }
+    }
+
+    /// Compares what addresses hold of a server with its own book, now and then.
+    fn check_shares(&self, host: HostId) -> Result<(), Broken> {
+        if self.timeline.counters.turns.is_multiple_of(TURNS_PER_AUDIT) {
+            self.servers.check_shares(host)?;
+            if let Role::Main(number) = host.role() {
+                self.check_hoards(number)?;
+            }
+        }
+        Ok(())
     }
 
     /// A server that was closed down, and has told everybody, is no more.

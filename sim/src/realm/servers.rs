@@ -1,11 +1,13 @@
 //! `Servers`: the hosts of Mains, worlds, Login and the chat server, each there or not.
 
-use tinyrealm_core::node::Node;
 use tinyrealm_core::node::login::Login;
 use tinyrealm_core::node::main::{GuestsOrAccounts, Main};
 use tinyrealm_core::node::world::World;
+use tinyrealm_core::node::{Node, Role as NodeRole};
 
 use crate::actors::{Bent, Recorder, Witness};
+use crate::broken::Broken;
+use crate::checks::shares;
 use crate::host::{Driven, Host};
 use crate::ids::{HostId, MAINS, Role, WORLDS};
 use crate::report::Counters;
@@ -13,6 +15,11 @@ use crate::report::Counters;
 type MainHost<'a> = Host<'a, Bent<Main<'a, GuestsOrAccounts>>>;
 type WorldHost<'a> = Host<'a, Bent<World<'a, Recorder<'a>>>>;
 pub(super) type WorldNode<'a> = Node<'a, Bent<World<'a, Recorder<'a>>>>;
+
+/// Of a server that gives strangers nothing but their connections.
+fn check_connections<'a, R: NodeRole<'a>>(host: Option<&Host<'a, R>>) -> Result<(), Broken> {
+    host.map_or(Ok(()), |host| shares::check(host.node().sessions(), std::iter::empty()))
+}
 
 /// Everybody who serves; see the [module](self).
 #[derive(Default)]
@@ -59,6 +66,19 @@ impl<'a> Servers<'a> {
         number: usize,
     ) -> Option<&Node<'a, Bent<Main<'a, GuestsOrAccounts>>>> {
         self.mains[number].as_ref().map(Host::node)
+    }
+
+    /// What each address holds of a server is what its book says.
+    pub(super) fn check_shares(&self, host: HostId) -> Result<(), Broken> {
+        match host.role() {
+            Role::Main(number) => self
+                .main(number)
+                .map_or(Ok(()), |node| shares::check(node.sessions(), node.role().role.holdings())),
+            Role::World(number) => check_connections(self.worlds[number].as_ref()),
+            Role::Login => check_connections(self.login.as_ref()),
+            Role::Chat => check_connections(self.chat.as_ref()),
+            Role::Visitor(_) => Ok(()),
+        }
     }
 
     /// Adds what a server has counted, at the end of its life.

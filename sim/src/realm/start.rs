@@ -37,6 +37,7 @@ impl<'a> Realm<'a> {
         for server in HostId::servers() {
             self.timeline.plan_after(SERVER_START_US, Happening::Restarts(server));
         }
+        self.begin_hoarding();
         for account in 0..ACCOUNTS {
             self.accounts.push(Account::new(account));
             let Papers { id, password } = self.accounts[account].papers.clone();

@@ -83,6 +83,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A token of the Login that has this key.
+    #[cfg(feature = "shares")]
     pub(in crate::node::login) fn device_of(key: [u8; 32], id: &str, claim: DeviceClaim) -> Token {
         Devices::new(key).issue(id, claim)
     }

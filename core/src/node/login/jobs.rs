@@ -108,7 +108,7 @@ impl LoginSlot {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "shares"))]
 impl LoginSlot {
     pub(super) fn is_password_wiped(&self) -> bool {
         self.password == [0; PASSWORD_MAX_BYTES]

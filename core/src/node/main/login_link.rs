@@ -47,7 +47,7 @@ pub struct LoginLinkConfig {
 #[derive(Clone, Debug)]
 pub struct PendingHello {
     pub(super) session: SessionKey,
-    address: AddressKey,
+    pub(super) address: AddressKey,
     token: Token,
     versions: Versions,
     /// What it wants to be called.
@@ -90,7 +90,7 @@ pub(super) struct LoginLink<'a> {
     pub(super) heard: RevocationsHeard,
     dialer: Dialer,
     backoff: Backoff,
-    hellos: Table<'a, PendingHello>,
+    pub(super) hellos: Table<'a, PendingHello>,
     /// The number of the last question.
     asked: u32,
 }

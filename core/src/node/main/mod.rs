@@ -20,6 +20,8 @@ pub mod chat;
 mod client_link;
 pub mod directory;
 pub mod enter;
+#[cfg(feature = "shares")]
+mod holdings;
 pub mod login_link;
 mod memory;
 pub mod nicknames;

@@ -133,7 +133,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// Somebody who is here only because a world is still to be told gives way; that world names its users
     /// again when it takes something. `false` if there is nobody. O(users) while a link is full.
-    pub(super) fn forget_debts(&mut self, sessions: &SessionManager<'a>) -> bool {
+    pub(super) fn forget_debts(&mut self, sessions: &mut SessionManager<'a>) -> bool {
         if self.worlds.iter().all(|(_, world)| world.owed_from.is_none()) {
             return false;
         }
@@ -142,7 +142,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         });
         let Some(key) = gone.map(|(key, _)| key) else { return false };
         self.leave_debts_to_lists(key);
-        self.users.remove(key);
+        self.remove_user(sessions, key);
         true
     }
 

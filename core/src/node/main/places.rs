@@ -189,12 +189,22 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// Whom a world is still to let go of stays until it is told.
-    pub(super) fn remove_if_gone(&mut self, sessions: &SessionManager<'a>, key: EntryKey) {
+    pub(super) fn remove_if_gone(&mut self, sessions: &mut SessionManager<'a>, key: EntryKey) {
         let is_gone = self.users.get(key).is_some_and(|user| {
             user.place == Place::Outside && user.detaches == 0 && !sessions.is_open(user.session)
         });
         if is_gone {
-            self.users.remove(key);
+            self.remove_user(sessions, key);
+        }
+    }
+
+    /// The user is no more. Its connection may not be told of yet: then a guest counts for its address no more
+    /// from here on.
+    pub(super) fn remove_user(&mut self, sessions: &mut SessionManager<'a>, key: EntryKey) {
+        if let Some(user) = self.users.remove(key)
+            && user.is_new_guest
+        {
+            sessions.shares_mut().give_back(user.address, Holding::Guest);
         }
     }
 

@@ -39,6 +39,7 @@ pub(crate) struct Recorder {
     /// What it says to whoever has opened, as a Ping's number.
     pub(crate) greeting: Option<u32>,
     /// Whoever connects is a stream.
+    #[cfg(feature = "websocket")]
     pub(crate) refuses_web_sockets: bool,
 }
 

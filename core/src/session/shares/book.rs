@@ -4,7 +4,7 @@ use super::{AddressKey, AddressStorage, Holding, NETWORK_SHARES};
 use crate::session::address::{AddressGroup, PeerAddress};
 use crate::storage::{HashIndex, Key, Table, Vacant};
 
-const HOLDINGS: usize = 5;
+const HOLDINGS: usize = Holding::ALL.len();
 
 /// What one address, or one network, holds.
 #[derive(Debug)]
@@ -23,6 +23,18 @@ impl Vacant for AddressEntry {
         connections: 0,
         held: [0; HOLDINGS],
     };
+}
+
+impl AddressEntry {
+    /// Connections of it.
+    pub const fn connections(&self) -> u16 {
+        self.connections
+    }
+
+    /// How many of `what` it holds itself, without regard to its network.
+    pub const fn count(&self, what: Holding) -> u16 {
+        self.held[what as usize]
+    }
 }
 
 /// Entries found by their group.
@@ -63,13 +75,23 @@ impl<'a> Groups<'a> {
         Some(key)
     }
 
-    fn leave(&mut self, key: AddressKey) {
-        let Some(entry) = self.entries.get_mut(key) else { return };
+    /// Takes one connection back; with the last one the entry goes, and is answered.
+    fn leave(&mut self, key: AddressKey) -> Option<AddressEntry> {
+        let entry = self.entries.get_mut(key)?;
         entry.connections = entry.connections.saturating_sub(1);
-        if entry.connections == 0 {
-            let hash = entry.group.hash(self.seed);
-            self.index.remove(hash, key.index());
-            self.entries.remove(key);
+        if entry.connections > 0 {
+            return None;
+        }
+        let hash = entry.group.hash(self.seed);
+        self.index.remove(hash, key.index());
+        self.entries.remove(key)
+    }
+
+    /// What an address of the network has held counts no more: nobody will give it back.
+    fn give_back_all(&mut self, key: AddressKey, gone: &AddressEntry) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        for (held, gone) in entry.held.iter_mut().zip(gone.held) {
+            *held = held.saturating_sub(gone);
         }
     }
 
@@ -119,8 +141,11 @@ impl<'a> AddressBook<'a> {
 
     /// Takes one connection back.
     pub fn leave(&mut self, key: AddressKey) {
-        self.networks.leave(self.network_of(key));
-        self.hosts.leave(key);
+        let network = self.network_of(key);
+        if let Some(gone) = self.hosts.leave(key) {
+            self.networks.give_back_all(network, &gone);
+        }
+        self.networks.leave(network);
     }
 
     fn network_of(&self, key: AddressKey) -> AddressKey {
@@ -156,6 +181,17 @@ impl<'a> AddressBook<'a> {
     /// The group of an entry.
     pub fn group(&self, key: AddressKey) -> Option<AddressGroup> {
         self.hosts.entries.get(key).map(|entry| entry.group)
+    }
+
+    /// Every address, with what the book says of it.
+    pub fn entries(&self) -> impl Iterator<Item = (AddressKey, &AddressEntry)> {
+        self.hosts.entries.iter()
+    }
+
+    /// What the book says of the network of an address, if that is in one.
+    pub fn network_entry(&self, key: AddressKey) -> Option<(AddressKey, &AddressEntry)> {
+        let network = self.network_of(key);
+        self.networks.entries.get(network).map(|entry| (network, entry))
     }
 
     /// How many addresses hold connections.

@@ -75,6 +75,43 @@ fn what_is_held_counts_for_the_household_and_in_part_for_the_site() {
 }
 
 #[test]
+fn the_book_can_be_audited() {
+    with_book(7, |mut book| {
+        let keys = [v6(1, 1, 1), v6(1, 2, 1), v4(1)].map(|address| book.enter(address, 9).unwrap());
+        book.hold(keys[0], Holding::Channel);
+        book.hold(keys[1], Holding::Channel);
+        let counts: Vec<_> = book
+            .entries()
+            .map(|(key, entry)| (key, entry.connections(), entry.count(Holding::Channel)))
+            .collect();
+        assert_eq!(counts, [(keys[0], 1, 1), (keys[1], 1, 1), (keys[2], 1, 0)]);
+        let of_network = keys.map(|key| {
+            let (_, entry) = book.network_entry(key)?;
+            Some((entry.connections(), entry.count(Holding::Channel)))
+        });
+        assert_eq!(of_network, [Some((2, 2)), Some((2, 2)), None]);
+    });
+}
+
+/// What a household held when its last connection ended is given back by nobody: its site must not go on
+/// holding it.
+#[test]
+fn what_a_household_held_leaves_its_site_with_it() {
+    with_book(7, |mut book| {
+        let neighbour = book.enter(v6(1, 2, 1), 9).unwrap();
+        for _ in 0..10 {
+            let key = book.enter(v6(1, 1, 1), 9).unwrap();
+            book.hold(key, Holding::Ticket);
+            book.hold(key, Holding::Guest);
+            book.leave(key);
+            book.give_back(key, Holding::Ticket);
+        }
+        let held = [Holding::Ticket, Holding::Guest].map(|what| book.held(neighbour, what));
+        assert_eq!(held, [0, 0]);
+    });
+}
+
+#[test]
 fn without_room_nobody_is_counted() {
     let none = || AddressStorage { entries: &mut [], heads: &mut [], nexts: &mut [] };
     let mut book = AddressBook::new(none(), none(), 7);

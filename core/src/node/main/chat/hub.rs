@@ -294,6 +294,13 @@ impl<'a> ChatHub<'a> {
         self.members.len()
     }
 
+    /// The address of everybody for whom a channel counts.
+    #[cfg(feature = "shares")]
+    pub(in super::super) fn holders(&self) -> impl Iterator<Item = AddressKey> {
+        let holders = self.members.iter().filter(|(_, member)| member.holds);
+        holders.map(|(_, member)| member.address)
+    }
+
     /// What it has been through.
     pub const fn stats(&self) -> &MainChatStats {
         &self.stats

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::node::testing::address_of;
+use crate::session::Holding;
+use crate::session::manager::Farewell;
 
 /// Sixteen places, of which the last two are for whoever holds little.
 const CAPACITY: u16 = 16;
@@ -153,6 +155,31 @@ fn both_sides_of_an_address_s_share_of_guests() {
         bench.disconnect(crowd[0].key);
         bench.disconnect(old.key);
         assert!(bench.guest_from(50).is_some());
+    });
+}
+
+/// Its world and its connection end in one turn, and the world's end is told first: its address, which has
+/// another connection, holds no guest any more.
+#[test]
+fn a_guest_who_is_forgotten_before_its_connection_ends_is_given_back() {
+    with_main(|bench| {
+        let world = bench.register(1, "", CAPACITY);
+        let (guest, other) =
+            (bench.guest_from(1).unwrap(), bench.accept_from(address_of(1)).unwrap());
+        bench.ask(guest, "");
+        bench.acknowledge(world);
+        bench.say(world, &UserJoined { uid: guest.uid, is_spectator: false });
+        let held = |bench: &MainBench<'_>| {
+            let sessions = bench.node.sessions();
+            sessions.shares().held(sessions.address_key(other), Holding::Guest)
+        };
+        assert_eq!(held(bench), 1);
+        bench.act(|_, cx| {
+            for key in [world, guest.key] {
+                cx.sessions.close(cx.now, key, Farewell::Bye(ErrorCode::GOODBYE));
+            }
+        });
+        assert_eq!((bench.place(guest.uid), held(bench)), (None, 0));
     });
 }
 

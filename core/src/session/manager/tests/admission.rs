@@ -1,6 +1,7 @@
 //! Who is taken: slots, addresses, and nobody while the node closes down.
 
 use super::*;
+#[cfg(feature = "shares")]
 use crate::config::NetConfig;
 use crate::node::testing::{Seen, address_of};
 use crate::session::manager::Refusal;
