@@ -32,8 +32,8 @@ impl AddressEntry {
     }
 
     /// How many of `what` it holds itself, without regard to its network.
-    pub const fn count(&self, what: Holding) -> u16 {
-        self.held[what as usize]
+    pub fn count(&self, what: Holding) -> u16 {
+        self.held.get(what as usize).copied().unwrap_or(0)
     }
 }
 
