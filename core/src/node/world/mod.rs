@@ -180,7 +180,7 @@ const _: () = {
     // When the next held seat has had its time.
     let seat_bytes = if cfg!(feature = "seats") { 16 } else { 0 };
     // What addresses and networks hold and open, and the oldest stranger.
-    let shares_bytes = if cfg!(feature = "shares") { 80 + 48 } else { 0 };
+    let shares_bytes = if cfg!(feature = "shares") { 80 + usize::BITS as usize * 3 / 2 } else { 0 };
     // WebSockets: a second slice of rings and its share, origins and hosts, twice, a limit, two counters, mask keys.
     let web_socket_bytes =
         usize::BITS as usize * 3 / 2 + 16 + size_of::<crate::wire::ws::MaskKeys>();
