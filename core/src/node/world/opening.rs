@@ -135,7 +135,7 @@ impl<'a, G: Game> World<'a, G> {
     /// Another world has a room of that name: this one is to close. O(users) for each member.
     pub(super) fn close_claimed(&mut self, caller: &mut Caller<'_, 'a>, message: &CloseRoom<'_>) {
         let room = message.room_id.0;
-        if !self.rooms.label(room).is_some_and(|label| label.name() == message.name.as_str()) {
+        if self.rooms.label(room).is_none_or(|label| label.name() != message.name.as_str()) {
             return;
         }
         let is_inside = |world: &Self| {
