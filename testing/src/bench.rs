@@ -1,5 +1,6 @@
 //! `GameBench`: one room with a game, and the players that a test makes.
 
+mod acting;
 mod bots;
 mod hearing;
 mod keeping;
@@ -8,9 +9,7 @@ use serde::Deserialize;
 use tinyrealm_core::node::client::{Client, WorldState};
 use tinyrealm_core::node::main::{Guests, Main};
 use tinyrealm_core::node::world::{Game, RoomContext, Setting, World, WorldUser};
-use tinyrealm_core::protocol::{
-    Bytes, Direction, MemberNumber, MemberState, Message, Position, RoomId, SendError, Uid,
-};
+use tinyrealm_core::protocol::{MemberNumber, MemberState, Message, Position, RoomId, Uid};
 use tinyrealm_core::time::Instant;
 
 use crate::Random;
@@ -286,66 +285,6 @@ impl<G: Game + 'static> GameBench<G> {
         let Self { now, random, network, world, .. } = self;
         let tools = &mut Tools { now: *now, random, network };
         world.act(tools, |world, _| world.set_seed(RoomId(0), seed));
-    }
-
-    // What players do.
-
-    /// The player moves there.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent then.
-    pub fn move_to(&mut self, player: Player, pos: Position) -> Result<(), SendError> {
-        let dir = self.ears(player).me.dir;
-        self.move_facing(player, pos, dir)
-    }
-
-    /// The player moves there, and faces `dir`.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent then.
-    pub fn move_facing(
-        &mut self,
-        player: Player,
-        pos: Position,
-        dir: Direction,
-    ) -> Result<(), SendError> {
-        self.act(player, |client, cx| {
-            client.move_to(cx, pos, dir)?;
-            let ears = client.handler_mut();
-            ears.me = MemberState { pos, dir, ..ears.me };
-            Ok(())
-        })
-    }
-
-    /// The player says an event to the room; answers its number.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent then. [`SendError::TooLong`] for more than 256 bytes.
-    pub fn say(&mut self, player: Player, kind: u16, data: &[u8]) -> Result<u32, SendError> {
-        let data = Bytes::new(data).ok_or(SendError::TooLong)?;
-        self.act(player, |client, cx| client.say(cx, kind, data))
-    }
-
-    /// The player does something at its next tick; answers the tick. What that leads to it is told by
-    /// [`Heard::Acknowledged`], where it then is.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent then. [`SendError::TooLong`] for more than 64 bytes.
-    pub fn send_input(&mut self, player: Player, input: &[u8]) -> Result<u32, SendError> {
-        self.act(player, |client, cx| {
-            let tick = client.handler().input + 1;
-            client.send_input(cx, tick, input)?;
-            client.handler_mut().input = tick;
-            Ok(tick)
-        })
-    }
-
-    /// The player tells the game something, in the game's own messages.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent then.
-    pub fn tell_game<M: Message>(&mut self, player: Player, message: &M) -> Result<(), SendError> {
-        self.act(player, |client, cx| client.tell_game(cx, message))
     }
 
     // Time.

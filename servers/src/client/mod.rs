@@ -5,6 +5,7 @@
 //!
 //! Contract: the terminal is given back as it was, however the client ends.
 
+mod channel;
 mod device;
 mod endings;
 mod keys;

@@ -17,9 +17,9 @@
 //! ```
 //! `Outside` goes on to `Asking` whenever Main is `Ready`. What either server says for good, like `REMOVED`
 //! or `BAD_VERSION`, stops both links. A client that gets another uid leaves the world first: what it was
-//! there would stay as a ghost.
+//! there would stay as a ghost. The arrows back are in [`endings`](super::endings).
 
-use super::{ClientConfig, ClientEvent, ClientHandler};
+use super::{ClientConfig, ClientHandler};
 use crate::backoff::Backoff;
 use crate::node::{Caller, Context};
 #[cfg(feature = "rooms")]
@@ -29,7 +29,7 @@ use crate::protocol::client_to_world::{Join, Leave};
 use crate::protocol::{
     ADDRESS_MAX_BYTES, ErrorCode, HandshakeKey, RoomId, Text, Token, Uid, Versions,
 };
-use crate::session::manager::{Ended, Farewell};
+use crate::session::manager::Farewell;
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::storage::Key;
 
@@ -175,7 +175,7 @@ impl RealmClient {
     }
 
     /// Leaves the world that it is in, or on the way to.
-    fn leave_world(&self, cx: &mut Context<'_, '_>) {
+    pub(super) fn leave_world(&self, cx: &mut Context<'_, '_>) {
         if self.world == WorldState::Inside {
             // If it does not fit, the goodbye behind it says the same.
             let _ = cx.sessions.send(self.world_session, &Leave {});
@@ -183,14 +183,14 @@ impl RealmClient {
         cx.sessions.close(cx.now, self.world_session, Farewell::Bye(ErrorCode::GOODBYE));
     }
 
-    fn wait_for_main(&mut self, cx: &mut Context<'_, '_>) {
+    pub(super) fn wait_for_main(&mut self, cx: &mut Context<'_, '_>) {
         self.main = MainState::Waiting;
         let delay_ms = self.main_backoff.next_delay_ms(cx.turn().random_u32());
         let delay_ms = delay_ms.max(core::mem::take(&mut self.login_retry_ms));
         cx.sessions.schedule(self.timer(MAIN_TIMER), cx.now.after_ms(delay_ms));
     }
 
-    fn wait_outside(&mut self, cx: &mut Context<'_, '_>) {
+    pub(super) fn wait_outside(&mut self, cx: &mut Context<'_, '_>) {
         self.world = WorldState::Outside;
         let delay_ms = self.world_backoff.next_delay_ms(cx.turn().random_u32());
         cx.sessions.schedule(self.timer(WORLD_TIMER), cx.now.after_ms(delay_ms));
@@ -295,130 +295,5 @@ impl RealmClient {
         self.room_id = room_id;
         self.world_backoff.reset();
         caller.sessions.prove(caller.now, caller.key, Trust::Server);
-    }
-
-    /// A server has refused something.
-    pub fn on_error(
-        &mut self,
-        handler: &mut impl ClientHandler,
-        caller: &mut Caller<'_, '_>,
-        code: ErrorCode,
-        about: i32,
-    ) {
-        if about == EnterWorldReq::OPCODE.0 && self.world == WorldState::Asking {
-            self.wait_outside(&mut caller.context());
-            handler.on_event(self.number, ClientEvent::EnterRefused(code));
-            return;
-        }
-        if code == ErrorCode::BAD_TOKEN && caller.key == self.main_session {
-            // What the token stood for is gone: the next hello is a newcomer's, or another login's.
-            self.token = None;
-            if !self.config.has_account {
-                self.leave_world(&mut caller.context());
-            }
-        }
-        let is_main_s = caller.key == self.main_session;
-        let needs_an_account =
-            code == ErrorCode::LOGIN_NEEDED && is_main_s && !self.config.has_account;
-        if self.is_final(caller.key, code) || needs_an_account {
-            self.verdict = Some(code);
-        }
-        handler.on_event(self.number, ClientEvent::Refused { code, about });
-    }
-
-    /// One of its sessions has ended.
-    pub fn on_ended(
-        &mut self,
-        handler: &mut impl ClientHandler,
-        cx: &mut Context<'_, '_>,
-        ended: Ended,
-    ) {
-        if ended.key == self.main_session {
-            self.main_ended(handler, cx, ended.reason);
-        } else if ended.key == self.world_session {
-            self.world_ended(handler, cx, ended.reason);
-        }
-    }
-
-    fn main_ended(
-        &mut self,
-        handler: &mut impl ClientHandler,
-        cx: &mut Context<'_, '_>,
-        reason: ErrorCode,
-    ) {
-        let was_at_login = matches!(self.main, MainState::ConnectingToLogin | MainState::LoggingIn);
-        if self.world == WorldState::Asking {
-            self.world = WorldState::Outside;
-        }
-        let reason = self.verdict.unwrap_or(reason);
-        let is_over = reason == ErrorCode::REPLACED
-            || self.verdict.is_some()
-            || self.is_final(self.main_session, reason);
-        self.main_session = Key::DANGLING;
-        if is_over || cx.sessions.is_shutting_down() {
-            self.main = MainState::Stopped;
-        }
-        if self.main == MainState::Stopped {
-            // Whoever has replaced us may go on where we were: this is no goodbye then.
-            let farewell = match reason {
-                ErrorCode::REPLACED => ErrorCode::REPLACED,
-                _ => ErrorCode::GOODBYE,
-            };
-            cx.sessions.close(cx.now, self.world_session, Farewell::Bye(farewell));
-            handler.on_event(self.number, ClientEvent::Stopped(reason));
-            return;
-        }
-        let was_denied = self.login_retry_ms > 0;
-        self.wait_for_main(cx);
-        match was_at_login {
-            true if was_denied => {}
-            true => handler.on_event(self.number, ClientEvent::LoginLost(reason)),
-            false => handler.on_event(self.number, ClientEvent::MainLost(reason)),
-        }
-    }
-
-    fn world_ended(
-        &mut self,
-        handler: &mut impl ClientHandler,
-        cx: &mut Context<'_, '_>,
-        reason: ErrorCode,
-    ) {
-        let is_over = self.verdict.is_some() || self.is_final(self.world_session, reason);
-        self.world_session = Key::DANGLING;
-        if self.main == MainState::Stopped {
-            self.world = WorldState::Outside;
-        } else {
-            self.wait_outside(cx);
-        }
-        let reason = self.verdict.unwrap_or(reason);
-        handler.on_event(self.number, ClientEvent::WorldLost(reason));
-        if is_over {
-            self.give_up(handler, cx, reason);
-        }
-    }
-
-    /// Whether it is the last word; of a stay that began with a former login, not that it is revoked.
-    fn is_final(&self, session: SessionKey, code: ErrorCode) -> bool {
-        let is_of_former_login = session == self.world_session && self.has_newer_login;
-        code.is_for_good() && !(code == ErrorCode::REVOKED && is_of_former_login)
-    }
-
-    /// A world has said what holds for the whole realm.
-    fn give_up(
-        &mut self,
-        handler: &mut impl ClientHandler,
-        cx: &mut Context<'_, '_>,
-        reason: ErrorCode,
-    ) {
-        if self.main == MainState::Stopped {
-            return;
-        }
-        self.main = MainState::Stopped;
-        self.verdict = Some(reason);
-        if self.main_session == Key::DANGLING {
-            handler.on_event(self.number, ClientEvent::Stopped(reason));
-        }
-        // Its end tells the rest.
-        cx.sessions.close(cx.now, self.main_session, Farewell::Bye(ErrorCode::GOODBYE));
     }
 }

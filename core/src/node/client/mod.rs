@@ -23,6 +23,7 @@
 mod bot;
 mod chat;
 mod config;
+mod endings;
 mod inbound;
 mod login;
 mod machine;

@@ -141,7 +141,8 @@ impl<'a> BanBook<'a> {
     }
 }
 
-#[cfg(all(test, feature = "names"))]
+#[cfg(test)]
+#[cfg(feature = "names")]
 mod tests {
     use super::*;
     use crate::time::testing::start;

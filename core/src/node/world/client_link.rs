@@ -1,7 +1,8 @@
 //! Clients of a world: join, move, say, leave.
 
 use super::super::Caller;
-use super::game::{Asked, Game, MoveVerdict, Speaker};
+use super::context::{Asked, Speaker};
+use super::game::{Game, MoveVerdict};
 use super::joining::{Admitted, Denied};
 use super::user::{UserKey, WorldUser};
 use super::{World, link};

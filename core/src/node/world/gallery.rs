@@ -8,7 +8,8 @@
 use super::super::Names;
 use super::fan_out::Snapshot;
 use super::frame_sizes::{NAME_FRAME_HEAD_BYTES, NAME_FRAME_MAX_BYTES};
-use super::room_manager::{MemberKeys, RoomManager};
+use super::membership::MemberKeys;
+use super::room_manager::RoomManager;
 use super::user::{UserKey, WorldUser};
 use crate::protocol::world_to_client::MemberName;
 use crate::protocol::{SendError, Text, Uid};

@@ -19,12 +19,11 @@
 //! goes on reading, so the two never wait for each other.
 
 use super::super::cluster::{Dialer, Heard};
-use super::super::{Caller, Context, Names};
-use super::attach::AttachKey;
+use super::super::{Caller, Context};
 use super::frame_sizes::PREFIX_BYTES;
 use super::game::Game;
 use super::user::{UserKey, WorldUser};
-use super::{ATTACH_TIMERS, MAIN_LINK_TIMER, World, link};
+use super::{MAIN_LINK_TIMER, World, link};
 use crate::backoff::Backoff;
 use crate::log;
 use crate::protocol::main_to_world::{AttachUser, CloseRoom, DetachUser, Registered, Stub};
@@ -295,77 +294,6 @@ impl<'a, G: Game> World<'a, G> {
         }
         (UserList { is_first, is_last: true, uids, held, spectators }, None)
     }
-
-    pub(super) fn arm_attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
-        let timer = ATTACH_TIMERS + attach;
-        match self.attaches.deadline(cx.now, attach) {
-            Some(at) => cx.sessions.schedule(timer, at),
-            None => cx.sessions.cancel(timer),
-        }
-    }
-
-    pub(super) fn attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
-        #[cfg(feature = "rooms")]
-        let room = self.attaches.room_at(attach);
-        self.attaches.handle_timeout(cx.now, attach);
-        self.arm_attach_timer(cx, attach);
-        #[cfg(feature = "rooms")]
-        if let Some(room) = room {
-            self.close_if_empty(cx, room);
-        }
-    }
-
-    /// Somebody may come, to the room that Main has named.
-    fn expect(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        message: &AttachUser<'_>,
-    ) -> Result<AttachKey, ErrorCode> {
-        let uid = message.uid;
-        if !self.has_place_for(uid) {
-            return Err(ErrorCode::FULL);
-        }
-        #[cfg(feature = "rooms")]
-        let room = self.room_for(cx, uid, &message.wish)?;
-        #[cfg(feature = "rooms")]
-        let former = self.attaches.room_of(uid);
-        let names = Names::new(message.account, message.nickname);
-        let (key, ttl_ms) = (message.handshake_key, message.ttl_ms);
-        let entry = self.attaches.attach(cx.now, uid, key, ttl_ms, names);
-        #[cfg(feature = "rooms")]
-        {
-            if let Some(entry) = entry {
-                self.attaches.set_room(entry, room);
-            }
-            // Its former room has to wait for it no more; the new one does, if there was a place for the attach.
-            for room in former.into_iter().chain(room) {
-                self.close_if_empty(cx, room);
-            }
-        }
-        entry.ok_or(ErrorCode::FULL)
-    }
-
-    fn expect_no_more(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
-        #[cfg(feature = "rooms")]
-        let room = self.attaches.room_of(uid);
-        self.attaches.forget(uid);
-        #[cfg(feature = "rooms")]
-        if let Some(room) = room {
-            self.close_if_empty(cx, room);
-        }
-        let _ = cx;
-    }
-
-    /// Whether one more user may be attached.
-    fn has_place_for(&self, uid: Uid) -> bool {
-        let is_member = |uid| self.rooms.users.find(uid).is_some();
-        let taken = self.rooms.users() + self.attaches.pending();
-        // Whoever comes back has its place already; who that is matters only where places are short.
-        self.attaches.is_pending(uid)
-            || is_member(uid)
-            || taken < self.rooms.capacity()
-            || taken - self.attaches.pending_for(is_member) < self.rooms.capacity()
-    }
 }
 
 /// A bit for each user of a page.
@@ -404,7 +332,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
 
     fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser<'_>) {
         let (uid, attempt) = (message.uid, message.attempt);
-        match self.expect(&mut caller.context(), &message) {
+        match self.expect_user(&mut caller.context(), &message) {
             Ok(entry) => {
                 self.arm_attach_timer(&mut caller.context(), entry.index());
                 self.main_link_tell(&mut caller.context(), &AttachAck { uid, attempt });
@@ -424,7 +352,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     fn close_room(&mut self, _: &mut Caller<'_, 'a>, _: CloseRoom<'_>) {}
 
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
-        self.expect_no_more(&mut caller.context(), message.uid);
+        self.expect_user_no_more(&mut caller.context(), message.uid);
         match self.rooms.users.find(message.uid) {
             // Only its ticket was meant. It has come meanwhile, as Main is about to hear, or its seat is held.
             Some(key) if message.reason == ErrorCode::GOODBYE => {

@@ -2,8 +2,8 @@
 //!
 //! Purpose: takes users whom Main has attached, puts them into rooms, and lets each see and hear the
 //! others. One file an idea: [`attach`] who may come, [`people`] whom the game wants, [`room_manager`] who is
-//! where, [`fan_out`] how it reaches them, [`game`] what the room is for, `client_link` and `main_link` the two
-//! protocols.
+//! where, [`fan_out`] how it reaches them, [`game`] what the room is for, [`context`] what that acts through,
+//! `client_link` and `main_link` the two protocols, `role` what the node calls.
 //!
 //! Contract: a uid is in at most one room of a world. A handshake key lets in once. What was accepted
 //! is delivered in order, or its loss is announced. Main may come and go: players stay.
@@ -18,6 +18,8 @@
 pub mod attach;
 pub mod bans;
 mod client_link;
+pub mod context;
+mod expecting;
 pub mod fan_out;
 mod frame_sizes;
 mod gallery;
@@ -28,15 +30,18 @@ mod joining;
 #[cfg(feature = "rooms")]
 mod label;
 mod main_link;
+mod membership;
 mod memory;
 #[cfg(feature = "rooms")]
 mod opening;
 pub mod people;
 mod random;
+mod role;
 pub mod room;
 pub mod room_manager;
 pub mod saves;
 pub mod seats;
+mod sizes;
 pub mod stats;
 mod telling;
 #[cfg(test)]
@@ -48,13 +53,13 @@ pub mod user;
 
 pub use attach::{Attach, AttachBook};
 pub use bans::{GameBan, WORLD_BANS};
+pub use context::{RoomContext, Speaker};
 pub use frame_sizes::{
     EVENT_FRAME_MAX_BYTES, MEMBER_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
     ring_min_bytes, ring_min_bytes_for,
 };
 pub use game::{
-    BadOptions, GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, RoomContext, Setting,
-    SettingProblem, Speaker,
+    BadOptions, GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, Setting, SettingProblem,
 };
 pub use memory::WorldMemory;
 pub use people::{AddressClass, Admission, Refusal, Who};
@@ -65,25 +70,22 @@ pub use saves::{
     SaveError, SaveStorage, StoreFailure, Unreadable,
 };
 pub use seats::Left;
+pub use sizes::WORLD_NODE_BYTES;
 pub use stats::WorldStats;
 pub use things::{State, StateError, StateMemory, StateSizes, StateStorage};
 pub use ticks::Tick;
 pub use timers::{TimerId, world_timers_for};
 pub use user::{UserKey, WorldUser};
 
+use super::Context;
 use super::cluster::ClusterKeys;
-use super::{BroadcastTaken, Caller, Context, Role};
-use crate::protocol::{
-    ADDRESS_MAX_BYTES, Dispatched, ErrorCode, REGION_MAX_BYTES, RoomId, WorldId, client_to_world,
-    main_to_world,
-};
-use crate::session::manager::{Ended, Farewell};
-use crate::session::{LinkTag, SessionKey, SessionManager};
+use crate::protocol::{ADDRESS_MAX_BYTES, ErrorCode, REGION_MAX_BYTES, RoomId, WorldId};
+use crate::session::LinkTag;
+use crate::session::manager::Farewell;
 use crate::storage::{Link, Slot};
 use crate::time::Instant;
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
-use crate::wire::Frame;
-use crate::wire::opcode::{GAME, OPCODE_BYTES};
+use crate::wire::opcode::OPCODE_BYTES;
 use main_link::MainLink;
 use random::RoomRandom;
 use saves::SaveBook;
@@ -168,53 +170,6 @@ pub struct World<'a, G> {
     main: MainLink,
     ticks: Ticks,
 }
-
-/// Bytes of a world's node without the storage that it borrows.
-pub const WORLD_NODE_BYTES: usize =
-    core::mem::size_of::<super::Node<'static, World<'static, Relay>>>();
-
-const _: () = {
-    // It is mostly slices, three texts of the configuration, and its keys with the proof's nonces.
-    // And a counter for each denial of a join, and for losses and returns.
-    let most_bytes = if usize::BITS == 32 { 940 } else { 1_232 };
-    // When the next held seat has had its time.
-    let seat_bytes = if cfg!(feature = "seats") { 16 } else { 0 };
-    // What addresses and networks hold and open, and the oldest stranger.
-    let shares_bytes = if cfg!(feature = "shares") { 80 + usize::BITS as usize * 3 / 2 } else { 0 };
-    // WebSockets: a second slice of rings and its share, origins and hosts, twice, a limit, two counters, mask keys.
-    let web_socket_bytes =
-        usize::BITS as usize * 3 / 2 + 16 + size_of::<crate::wire::ws::MaskKeys>();
-    // When the log was last told of lost peers.
-    let log_bytes = if cfg!(feature = "log") { 32 } else { 0 };
-    let message_bytes = if cfg!(feature = "websocket") { web_socket_bytes } else { 0 };
-    // Two pools' long buffers, and who may have them.
-    let long_bytes = if cfg!(feature = "long-frames") { 2 * 56 + 8 } else { 0 };
-    // Two counters of inputs.
-    let inputs_bytes = if cfg!(feature = "inputs") { 16 } else { 0 };
-    // What rooms keep, on its way.
-    let saves_bytes = size_of::<SaveBook<'static>>();
-    assert!(!cfg!(feature = "saves") || saves_bytes <= 216, "a book has grown: say why");
-    // Bans, and how many spectators there are and may be.
-    let people_bytes = if cfg!(feature = "names") { usize::BITS as usize / 4 + 16 } else { 0 };
-    // When a room is to close, and which Main is to hear of.
-    let rooms_bytes = if cfg!(feature = "rooms") { 32 } else { 0 };
-    // Two slices, and three sizes.
-    let state_bytes = size_of::<things::States<'static>>();
-    let optional_bytes = rooms_bytes
-        + state_bytes
-        + inputs_bytes
-        + message_bytes
-        + shares_bytes
-        + log_bytes
-        + long_bytes
-        + saves_bytes
-        + people_bytes
-        + seat_bytes;
-    assert!(
-        WORLD_NODE_BYTES <= most_bytes + optional_bytes,
-        "a node has grown: say why, and what it costs"
-    );
-};
 
 impl<'a, G: Game> World<'a, G> {
     /// A world without users that does not know Main yet: [`World::start`] makes it look for it.
@@ -389,141 +344,5 @@ impl<'a, G: Game> World<'a, G> {
     fn adjust_ticks(&mut self, now: Instant) {
         let has_rooms = G::TICKS_WHEN_EMPTY || self.rooms.users() > 0;
         self.ticks.adjust(now, G::TICK_INTERVAL_MS, G::TICK_INTERVAL_MS > 0 && has_rooms);
-    }
-}
-
-impl<'a, G: Game> Role<'a> for World<'a, G> {
-    /// The link to Main.
-    fn own_links(&self) -> u16 {
-        1
-    }
-
-    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
-        self.main_link_connected(cx, key);
-    }
-
-    #[inline]
-    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
-        match caller.tag.kind {
-            link::MAIN if self.main.is_proving() => self.main_link_prove(caller, frame),
-            link::MAIN => main_to_world::dispatch(self, caller, frame),
-            #[cfg(not(feature = "inputs"))]
-            link::USER if frame.opcode == client_to_world::Input::OPCODE => Dispatched::Unknown,
-            link::USER if GAME.client_to_server.contains(frame.opcode) => {
-                self.hear_message(caller, frame)
-            }
-            link::USER | link::STRANGER => client_to_world::dispatch(self, caller, frame),
-            _ => Dispatched::Handled,
-        }
-    }
-
-    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
-        if caller.tag.kind == link::MAIN && code == ErrorCode::BAD_PROOF {
-            caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
-        }
-    }
-
-    fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
-        match ended.tag.kind {
-            link::MAIN => self.main_link_ended(cx, ended.reason),
-            link::USER => {
-                if let Some(key) = self.rooms.users.key_at(ended.tag.index) {
-                    self.member_ended(cx, key, ended.reason);
-                }
-            }
-            _ => {}
-        }
-        self.adjust_ticks(cx.now);
-    }
-
-    fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
-        match timer.checked_sub(ATTACH_TIMERS) {
-            None => self.main_link_timer(cx),
-            Some(attach) if usize::from(attach) < self.attaches.capacity() => {
-                self.attach_timer(cx, attach);
-            }
-            Some(_) => self.room_timer(cx, timer),
-        }
-    }
-
-    fn next_deadline(&self) -> Option<Instant> {
-        let rooms = &self.rooms;
-        let due = [rooms.next_flush(), rooms.saves.next_deadline(), rooms.next_end()];
-        let due = due.into_iter().chain([self.ticks.next_at()]).flatten().min();
-        #[cfg(feature = "rooms")]
-        let due = due.into_iter().chain(rooms.next_close).min();
-        due
-    }
-
-    /// A flush that is due happens in the transmission that follows; here it is the ticks' turn.
-    fn on_deadline(&mut self, cx: &mut Context<'_, 'a>) {
-        if let Some(tick) = self.ticks.take_due(cx.now, G::TICK_INTERVAL_MS) {
-            self.tick(cx, tick);
-        }
-        self.end_seats(cx);
-        #[cfg(feature = "rooms")]
-        self.close_kept(cx);
-        #[cfg(feature = "saves")]
-        self.on_save_deadline(cx);
-    }
-
-    /// Everybody is still inside.
-    #[cfg(feature = "saves")]
-    fn on_shutdown(&mut self, _: &mut Context<'_, 'a>) {
-        self.save_last();
-    }
-
-    fn address(&self, _: LinkTag) -> &str {
-        &self.config.main_address
-    }
-
-    fn must_flush_first(&self) -> bool {
-        self.rooms.must_flush_first()
-    }
-
-    /// Main asks no faster than it takes the answers: each finds room behind what it is owed.
-    fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
-        self.main.is_live_at(key)
-            && sessions.owed_buffers(key) > sessions.config().send_buffers_per_server / 2
-    }
-
-    #[inline]
-    fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
-        self.rooms.flush(now, sessions);
-    }
-
-    #[inline]
-    fn before_transmit(
-        &mut self,
-        now: Instant,
-        sessions: &mut SessionManager<'a>,
-        key: SessionKey,
-    ) {
-        let Some(tag) = sessions.get(key).map(super::super::session::session::Session::tag) else {
-            return;
-        };
-        match tag.kind {
-            link::USER => self.rooms.before_transmit(now, sessions, tag.index),
-            link::MAIN => self.main_link_report(now, sessions, key),
-            _ => {}
-        }
-    }
-
-    #[inline]
-    fn broadcast(&self, tag: LinkTag) -> [&[u8]; 3] {
-        if tag.kind == link::USER { self.rooms.window(tag.index) } else { [&[]; 3] }
-    }
-
-    #[inline]
-    fn broadcast_taken(
-        &mut self,
-        now: Instant,
-        sessions: &mut SessionManager<'a>,
-        key: SessionKey,
-        taken: BroadcastTaken,
-    ) {
-        if let Some(tag) = sessions.get(key).map(super::super::session::session::Session::tag) {
-            self.rooms.advance(now, sessions, key, tag.index, taken);
-        }
     }
 }

@@ -40,6 +40,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::config::NetConfig;
+use crate::node::Role;
 use crate::node::cluster::tests::test_keys;
 use crate::node::testing::{
     Asked, BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_of, said_in, trim,
@@ -55,7 +56,7 @@ use crate::protocol::{
     Bytes, Direction, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, ServerKind,
     Text, Uid, Wish,
 };
-use crate::session::SessionState;
+use crate::session::{SessionKey, SessionState};
 
 const MAX_ROOMS: usize = 4;
 const MAX_RING_BYTES: usize = 8_192;

@@ -76,6 +76,7 @@ pub(super) fn all() -> Vec<Vector> {
         client_to_main(),
         main_to_client(),
         client_to_world(),
+        joins(),
         world_to_client(),
         snapshots(),
         world_to_main(),
@@ -209,7 +210,7 @@ fn client_to_world() -> Vec<Vector> {
     ]
 }
 
-fn world_to_client() -> Vec<Vector> {
+fn joins() -> Vec<Vector> {
     vec![
         golden(JoinOk {
             version: 2,
@@ -238,6 +239,11 @@ fn world_to_client() -> Vec<Vector> {
         }),
         golden(MemberName { number: MemberNumber(2), name: text("Zoë") }),
         golden(MemberName { number: LAST_NUMBER, name: longest_text("n") }),
+    ]
+}
+
+fn world_to_client() -> Vec<Vector> {
+    vec![
         golden(InputAck { tick: 7, pos: PLACE, dir: NORTH }),
         golden(InputAck {
             tick: u32::MAX,

@@ -70,7 +70,7 @@ pub use seats::state_bytes;
 use sha2::{Digest, Sha256};
 
 use super::RoomContext;
-use super::game::is_a_game_s;
+use super::context::is_a_game_s;
 use crate::protocol::Message;
 
 /// Bytes of a key.

@@ -8,6 +8,7 @@ use super::*;
 use crate::protocol::schema::{GameSchema, Vocabulary};
 use crate::protocol::world_to_client::{MemberExtra, StateComplete, ThingPut, ThingRemoved};
 use crate::protocol::{THING_MAX_BYTES, protocol};
+use crate::wire::opcode::GAME;
 
 protocol! {
     /// What the game shows.

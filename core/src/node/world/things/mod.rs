@@ -63,8 +63,8 @@ pub use table::{StateStorage, States};
 
 use serde::Deserialize;
 
+use super::context::is_a_game_s;
 use super::frame_sizes::PREFIX_BYTES;
-use super::game::is_a_game_s;
 use super::user::UserKey;
 use super::{Game, RoomContext};
 use crate::protocol::{Bytes, Message, THING_MAX_BYTES, Uid, decode};

@@ -1,0 +1,153 @@
+//! Main as a role: what its node calls, and which part of Main that is for.
+//!
+//! Contract: a session's tag says whose it is; nothing is decided here but who is asked.
+
+use super::authenticator::Authenticator;
+use super::{Main, chat_timer, hello_timer, link, login_link_timer};
+use crate::node::{BroadcastTaken, Caller, Context, Role};
+use crate::protocol::{Dispatched, ErrorCode, chat_to_main, client_to_main, world_to_main};
+use crate::session::manager::{Ended, Farewell};
+use crate::session::{LinkTag, Session, SessionKey, SessionManager};
+use crate::time::Instant;
+use crate::wire::Frame;
+use crate::wire::opcode::{DIALER, WORLD};
+
+impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
+    /// The links to Login and to the chat server.
+    fn own_links(&self) -> u16 {
+        u16::from(self.login.is_configured()) + u16::from(self.chat.is_configured())
+    }
+
+    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        match cx.sessions.get(key).map(|session| session.tag().kind) {
+            Some(link::LOGIN) => self.login_link_connected(cx, key),
+            Some(link::CHAT) => self.chat_connected(cx, key),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+        match caller.tag.kind {
+            link::CHAT if self.chat.is_proving() => self.chat_proves(caller, frame),
+            link::CHAT => chat_to_main::dispatch(self, caller, frame),
+            link::WORLD | link::PROVEN => world_to_main::dispatch(self, caller, frame),
+            // The first message tells what a peer is.
+            link::STRANGER if DIALER.contains(frame.opcode) => self.world_proves(caller, frame),
+            link::STRANGER if WORLD.server_to_peer.contains(frame.opcode) => {
+                self.out_of_place(caller, frame.opcode.0);
+                Dispatched::Handled
+            }
+            link::LOGIN => self.login_says(caller, frame),
+            link::STRANGER | link::CLIENT | link::GREETING => {
+                client_to_main::dispatch(self, caller, frame)
+            }
+            _ => Dispatched::Handled,
+        }
+    }
+
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
+        match caller.tag.kind {
+            link::STRANGER => self.gate.refused_by_peer(caller.now, code),
+            link::LOGIN | link::CHAT if code == ErrorCode::BAD_PROOF => {
+                caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
+            }
+            _ => {}
+        }
+    }
+
+    fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
+        match ended.tag.kind {
+            link::CLIENT => {
+                // The slot may have another user soon, whose channels are none of this session's.
+                cx.sessions.set_tag(ended.key, LinkTag { kind: link::LEAVING, index: 0 });
+                self.client_ended(cx, ended.tag.index);
+            }
+            link::CHAT => self.chat_ended(cx, ended.reason),
+            link::WORLD => {
+                if let Some(world) = self.worlds.key_at(ended.tag.index) {
+                    self.unregister(cx, world, ended.reason);
+                }
+            }
+            link::LOGIN => self.login_link_ended(cx, ended.reason),
+            link::GREETING => drop(self.forget_hello(cx, ended.tag.index)),
+            _ => {}
+        }
+    }
+
+    fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
+        let users = self.users.capacity();
+        if timer == login_link_timer(users) {
+            self.login_link_timer(cx);
+        } else if timer == hello_timer(users) {
+            self.check_hellos(cx);
+        } else if timer == chat_timer(users) {
+            self.chat_timer_due(cx);
+        } else if let Some(key) = self.users.key_at(timer) {
+            self.enter_timer(cx, key);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.chat.next_flush()
+    }
+
+    fn address(&self, tag: LinkTag) -> &str {
+        match tag.kind {
+            link::LOGIN => self.login.address(),
+            _ => self.chat.address(),
+        }
+    }
+
+    fn must_flush_first(&self) -> bool {
+        self.chat.must_flush_first()
+    }
+
+    #[inline]
+    fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
+        self.chat.flush(now, sessions);
+    }
+
+    #[inline]
+    fn before_transmit(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+    ) {
+        let Some(tag) = sessions.get(key).map(Session::tag) else { return };
+        match tag.kind {
+            link::CHAT => {
+                self.chat.resume_channels(sessions);
+                self.chat.send_requests(sessions);
+            }
+            link::WORLD => {
+                if let Some(world) = self.worlds.key_at(tag.index) {
+                    self.tell_world(sessions, world);
+                }
+            }
+            link::LOGIN => self.login.send_questions(sessions),
+            _ => self.chat.before_transmit(now, sessions, self.circle_of(tag)),
+        }
+    }
+
+    #[inline]
+    fn broadcast(&self, tag: LinkTag) -> [&[u8]; 3] {
+        self.chat.window(self.circle_of(tag))
+    }
+
+    #[inline]
+    fn broadcast_taken(
+        &mut self,
+        now: Instant,
+        sessions: &mut SessionManager<'a>,
+        key: SessionKey,
+        taken: BroadcastTaken,
+    ) {
+        let Some(tag) = sessions.get(key).map(Session::tag) else { return };
+        let turn = self.chat.advance(now, sessions, key, self.circle_of(tag), taken);
+        if let Some(user) = self.users.at_mut(tag.index).filter(|_| tag.kind == link::CLIENT) {
+            user.chat = turn;
+        }
+    }
+}

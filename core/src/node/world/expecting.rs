@@ -1,0 +1,87 @@
+//! Expecting: whom Main has announced, until they come or their time is over.
+//!
+//! Purpose: what Main's attach and detach mean for the world: the places, the [book](super::attach), its timers,
+//! and the room that is kept open for whoever is expected there.
+//!
+//! Contract: members and expected users together are never more than the rooms take. Whoever is expected no more
+//! keeps no room open.
+
+use super::super::{Context, Names};
+use super::attach::AttachKey;
+use super::game::Game;
+use super::{ATTACH_TIMERS, World};
+use crate::protocol::main_to_world::AttachUser;
+use crate::protocol::{ErrorCode, Uid};
+
+impl<'a, G: Game> World<'a, G> {
+    pub(super) fn arm_attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
+        let timer = ATTACH_TIMERS + attach;
+        match self.attaches.deadline(cx.now, attach) {
+            Some(at) => cx.sessions.schedule(timer, at),
+            None => cx.sessions.cancel(timer),
+        }
+    }
+
+    pub(super) fn attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
+        #[cfg(feature = "rooms")]
+        let room = self.attaches.room_at(attach);
+        self.attaches.handle_timeout(cx.now, attach);
+        self.arm_attach_timer(cx, attach);
+        #[cfg(feature = "rooms")]
+        if let Some(room) = room {
+            self.close_if_empty(cx, room);
+        }
+    }
+
+    /// Somebody may come, to the room that Main has named.
+    pub(super) fn expect_user(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        message: &AttachUser<'_>,
+    ) -> Result<AttachKey, ErrorCode> {
+        let uid = message.uid;
+        if !self.has_place_for(uid) {
+            return Err(ErrorCode::FULL);
+        }
+        #[cfg(feature = "rooms")]
+        let room = self.room_for(cx, uid, &message.wish)?;
+        #[cfg(feature = "rooms")]
+        let former = self.attaches.room_of(uid);
+        let names = Names::new(message.account, message.nickname);
+        let (key, ttl_ms) = (message.handshake_key, message.ttl_ms);
+        let entry = self.attaches.attach(cx.now, uid, key, ttl_ms, names);
+        #[cfg(feature = "rooms")]
+        {
+            if let Some(entry) = entry {
+                self.attaches.set_room(entry, room);
+            }
+            // Its former room has to wait for it no more; the new one does, if there was a place for the attach.
+            for room in former.into_iter().chain(room) {
+                self.close_if_empty(cx, room);
+            }
+        }
+        entry.ok_or(ErrorCode::FULL)
+    }
+
+    pub(super) fn expect_user_no_more(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
+        #[cfg(feature = "rooms")]
+        let room = self.attaches.room_of(uid);
+        self.attaches.forget(uid);
+        #[cfg(feature = "rooms")]
+        if let Some(room) = room {
+            self.close_if_empty(cx, room);
+        }
+        let _ = cx;
+    }
+
+    /// Whether one more user may be attached.
+    fn has_place_for(&self, uid: Uid) -> bool {
+        let is_member = |uid| self.rooms.users.find(uid).is_some();
+        let taken = self.rooms.users() + self.attaches.pending();
+        // Whoever comes back has its place already; who that is matters only where places are short.
+        self.attaches.is_pending(uid)
+            || is_member(uid)
+            || taken < self.rooms.capacity()
+            || taken - self.attaches.pending_for(is_member) < self.rooms.capacity()
+    }
+}
