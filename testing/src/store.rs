@@ -90,7 +90,8 @@ struct Order {
     kept: KeptBytes,
 }
 
-/// A store in memory; see the [module](self).
+/// A store in memory, which is slow and fails by seed. What was answered as done is there, whatever happens next;
+/// what has failed is there or not.
 pub struct MemoryStore {
     /// How it is.
     pub weather: StoreWeather,

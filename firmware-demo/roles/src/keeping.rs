@@ -39,7 +39,12 @@ mod present {
     use crate::world::ROOMS;
 
     /// The memory of a game's jobs and of what is kept.
-    pub struct GameKeeping<const JOBS: usize, const VALUE_BYTES: usize, const ALL_BYTES: usize, const KEPT: usize> {
+    pub struct GameKeeping<
+        const JOBS: usize,
+        const VALUE_BYTES: usize,
+        const ALL_BYTES: usize,
+        const KEPT: usize,
+    > {
         saves: SaveMemory<JOBS, ALL_BYTES, ROOMS, 0>,
         store: RamStore<KEPT, VALUE_BYTES>,
         buffer: [u8; VALUE_BYTES],
@@ -84,7 +89,12 @@ mod absent {
     use tinyrealm_core::node::world::{Game, SaveStorage, World};
 
     /// Nothing.
-    pub struct GameKeeping<const JOBS: usize, const VALUE_BYTES: usize, const ALL_BYTES: usize, const KEPT: usize>;
+    pub struct GameKeeping<
+        const JOBS: usize,
+        const VALUE_BYTES: usize,
+        const ALL_BYTES: usize,
+        const KEPT: usize,
+    >;
 
     impl<const JOBS: usize, const VALUE_BYTES: usize, const ALL_BYTES: usize, const KEPT: usize>
         GameKeeping<JOBS, VALUE_BYTES, ALL_BYTES, KEPT>

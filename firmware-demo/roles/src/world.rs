@@ -21,8 +21,8 @@ use tinyrealm_core::wire::opcode::OPCODE_BYTES;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::Board;
-use crate::keeping::Keeper;
 use crate::device::{self, links};
+use crate::keeping::Keeper;
 use crate::links::{
     LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
 };

@@ -45,7 +45,7 @@ impl<G: Game + 'static> GameBench<G> {
     }
 
     /// The player does something at its next tick; answers the tick. What that leads to it is told by
-    /// [`Heard::Acknowledged`], where it then is.
+    /// [`Heard::Acknowledged`](crate::Heard::Acknowledged), where it then is.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent then. [`SendError::TooLong`] for more than 64 bytes.

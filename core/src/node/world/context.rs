@@ -1,6 +1,6 @@
 //! `RoomContext`: what a game acts through while it is called.
 //!
-//! Purpose: the hands of a [`Game`](super::Game). It shows the room and its members, says and tells, places members,
+//! Purpose: the hands of a [`Game`]. It shows the room and its members, says and tells, places members,
 //! arms timers, and says who may find and enter the room. What rooms keep is in [`saves`](super::saves), what they
 //! show in [`things`](super::things), whom they send away in [`people`](super::people).
 //!
@@ -8,7 +8,7 @@
 //! order for everybody. What does not fit is an answer, and changes nothing.
 //!
 //! Bounds: a room's ring for what is said, a member's buffers for what is told;
-//! [`Game::TIMERS`](super::Game::TIMERS) timers.
+//! [`Game::TIMERS`] timers.
 
 #[cfg(doc)]
 use super::Game;

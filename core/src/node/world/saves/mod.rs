@@ -69,17 +69,19 @@ pub use seats::state_bytes;
 
 use sha2::{Digest, Sha256};
 
+#[cfg(doc)]
+use super::Game;
 use super::RoomContext;
 use super::context::is_a_game_s;
 use crate::protocol::Message;
 
 /// Bytes of a key.
 pub const SAVE_KEY_MAX_BYTES: usize = 48;
-/// The most that [`Game::SAVE_BYTES`](super::Game::SAVE_BYTES) may be.
+/// The most that [`Game::SAVE_BYTES`] may be.
 pub const SAVE_MAX_BYTES: usize = 4_096;
-/// The most that [`Game::ROOM_SAVE_BYTES`](super::Game::ROOM_SAVE_BYTES) may be.
+/// The most that [`Game::ROOM_SAVE_BYTES`] may be.
 pub const ROOM_SAVE_MAX_BYTES: usize = 4_096;
-/// The most that [`Game::SAVES_IN_FLIGHT`](super::Game::SAVES_IN_FLIGHT) may be.
+/// The most that [`Game::SAVES_IN_FLIGHT`] may be.
 pub const SAVES_IN_FLIGHT_MAX: usize = 256;
 
 /// Which record it is: the same id is kept once, however often it comes.
@@ -101,7 +103,7 @@ pub enum SaveError {
     NoStore,
     /// Keys have 1 to [`SAVE_KEY_MAX_BYTES`] bytes.
     BadKey,
-    /// It is over [`Game::SAVE_BYTES`](super::Game::SAVE_BYTES): it never will.
+    /// It is over [`Game::SAVE_BYTES`]: it never will.
     TooLong,
     /// The room has as much under way as it may: backpressure.
     Full,
@@ -130,7 +132,7 @@ pub enum Kept<'k> {
 }
 
 impl RoomContext<'_, '_> {
-    /// Keeps `bytes` under `key`, in the place of what is there; [`Game::on_saved`](super::Game::on_saved) tells when it is.
+    /// Keeps `bytes` under `key`, in the place of what is there; [`Game::on_saved`] tells when it is.
     ///
     /// # Errors
     /// [`SaveError`]; nothing is kept then.
@@ -138,7 +140,7 @@ impl RoomContext<'_, '_> {
         self.rooms.saves.save(self.room, key, bytes)
     }
 
-    /// Asks for what is kept under `key`; [`Game::on_loaded`](super::Game::on_loaded) tells what is.
+    /// Asks for what is kept under `key`; [`Game::on_loaded`] tells what is.
     ///
     /// # Errors
     /// [`SaveError`]; nobody is asked then.
@@ -146,7 +148,7 @@ impl RoomContext<'_, '_> {
         self.rooms.saves.load(self.room, key)
     }
 
-    /// Keeps one of the game's own messages behind all that were kept before; [`Game::on_recorded`](super::Game::on_recorded) tells
+    /// Keeps one of the game's own messages behind all that were kept before; [`Game::on_recorded`] tells
     /// when it is, by the id that this answers: of this opening of the room, and never given again.
     ///
     /// # Errors
