@@ -13,7 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use tinyrealm_core::node::client::{Bot, BotSeat};
-use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, Setting, StateSizes};
+use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, NewGame, Setting, StateSizes};
 use tinyrealm_core::protocol::schema::GameSchema;
 use toml::{Table, Value};
 
@@ -166,6 +166,16 @@ pub(crate) fn configure<G: Game>(game: &mut G, table: &Table) -> Result<(), Stri
     Ok(())
 }
 
+/// What makes games with these settings, as long as the process lives, like its worlds' storage.
+pub(crate) fn new_game<G: Game + Default + 'static>(table: Table) -> NewGame<'static, G> {
+    NewGame(Box::leak(Box::new(move || {
+        let mut game = G::default();
+        // It takes them all: they were tried with the configuration.
+        let _ = configure(&mut game, &table);
+        game
+    })))
+}
+
 const fn is_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut place = 0;
@@ -234,6 +244,12 @@ mod tests {
             }
             Ok(())
         }
+    }
+
+    #[test]
+    fn every_new_game_has_its_settings() {
+        let maker = new_game::<Coins>(table("coins = 7"));
+        assert_eq!([(maker.0)().0, (maker.0)().0], [7, 7]);
     }
 
     fn table(text: &str) -> Table {

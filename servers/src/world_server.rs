@@ -219,12 +219,10 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {
         let storage = world_storage::<G>(world_sizes);
-        let table = config.settings_of(G::NAME);
-        for game in &mut *storage.games {
-            // It takes them all: they were tried with the configuration.
-            let _ = games::configure(game, &table);
-        }
-        let role = World::new(storage, core_config(settings, keyring, bound.address));
+        let new_game = games::new_game::<G>(config.settings_of(G::NAME));
+        storage.games.fill_with(new_game.0);
+        let role = World::new(storage, core_config(settings, keyring, bound.address))
+            .with_named_rooms(new_game);
         let mut node =
             Node::new(node_storage(node_sizes), net_of(&config, settings).to_core(), role, turn);
         for (room, kept) in kept_rooms.iter().flatten() {

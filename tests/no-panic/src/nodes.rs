@@ -19,7 +19,7 @@ use tinyrealm_core::node::main::{
     Accounts, Guests, GuestsOrAccounts, LoginLinkConfig, Main, MainConfig, MainStorage,
 };
 use tinyrealm_core::node::world::saves::{Found, JobKey, StoreOutcome, StoreTask};
-use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldStorage};
+use tinyrealm_core::node::world::{NewGame, Relay, World, WorldConfig, WorldStorage};
 use tinyrealm_core::node::{ConnectFailure, Node, NodeStorage, Request, Taken};
 use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Revision,
@@ -235,7 +235,8 @@ unsafe extern "C" fn world_new(
 ) {
     // SAFETY: the caller hands both storages over, and lends room for a node.
     unsafe {
-        let world = World::new(world_storage.read(), world_config.clone());
+        let world = World::new(world_storage.read(), world_config.clone())
+            .with_named_rooms(NewGame(&|| Relay));
         let mut made = outside.with(|turn| Node::new(storage.read(), *config, world, turn));
         outside.with(|turn| made.act(turn, |world, cx| world.start(cx)));
         node.write(made);

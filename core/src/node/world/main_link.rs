@@ -131,7 +131,7 @@ impl<'a, G: Game> World<'a, G> {
             capacity: self.rooms.capacity() as u16,
             addr: Text::truncated(&self.config.address),
             fingerprint: G::FINGERPRINT,
-            rooms: self.rooms.named_rooms(),
+            rooms: self.named_rooms(),
         };
         cx.sessions.send_or_close(cx.now, key, &register);
         self.main.state = MainLinkState::Registering(key);

@@ -62,6 +62,8 @@ pub use game::{
     BadOptions, GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, Setting, SettingProblem,
 };
 pub use memory::WorldMemory;
+#[cfg(feature = "rooms")]
+pub use opening::NewGame;
 pub use people::{AddressClass, Admission, Refusal, Who};
 pub use room::Room;
 pub use room_manager::{RoomManager, RoomStorage};
@@ -169,6 +171,8 @@ pub struct World<'a, G> {
     attaches: AttachBook<'a>,
     main: MainLink,
     ticks: Ticks,
+    #[cfg(feature = "rooms")]
+    new_game: Option<NewGame<'a, G>>,
 }
 
 impl<'a, G: Game> World<'a, G> {
@@ -206,7 +210,23 @@ impl<'a, G: Game> World<'a, G> {
             AttachBook::new(storage.attaches, storage.attach_heads, storage.attach_nexts);
         let main =
             MainLink::new(config.world_id, config.reconnect_first_ms, config.reconnect_most_ms);
-        Self { config, rooms, games: storage.games, attaches, main, ticks: Ticks::STOPPED }
+        Self {
+            config,
+            rooms,
+            games: storage.games,
+            attaches,
+            main,
+            ticks: Ticks::STOPPED,
+            #[cfg(feature = "rooms")]
+            new_game: None,
+        }
+    }
+
+    /// Without names worlds choose rooms themselves.
+    #[cfg(not(feature = "rooms"))]
+    #[expect(clippy::unused_self, reason = "with names there may be some")]
+    const fn named_rooms(&self) -> u16 {
+        0
     }
 
     /// Begins to look for Main.

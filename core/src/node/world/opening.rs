@@ -6,7 +6,9 @@
 //!                                                          │ ▲
 //!                                                          └─┘ members come and go; CloseRoom shows them out
 //! ```
-//! Contract: a world has a name once. What Main is to know of a room is kept with the room and said when the link has
+//! Contract: a world has a name once. A room begins with a game that is as new, made by [`NewGame`]; one that was kept
+//! from before the world's start goes on instead, with whoever wants any room. A world that can make none opens none.
+//! What Main is to know of a room is kept with the room and said when the link has
 //! room; how many are in it, and what its game says of it, with the next report.
 //!
 //! Bounds: a room by its name is searched for among all; who is expected in one, among all attaches.
@@ -21,7 +23,28 @@ use crate::protocol::{ErrorCode, RoomId, Uid, Wish, WishKind, is_room_mode, is_r
 use crate::session::{SessionKey, SessionManager};
 use crate::time::Instant;
 
+/// How a game is made that is as new as at the start, settings and all.
+pub struct NewGame<'a, G>(pub &'a (dyn Fn() -> G + Send + Sync));
+
+impl<G> core::fmt::Debug for NewGame<'_, G> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("NewGame")
+    }
+}
+
 impl<'a, G: Game> World<'a, G> {
+    /// The same world with rooms that are opened by name: each begins with a game that is made so.
+    #[must_use]
+    pub const fn with_named_rooms(mut self, new_game: NewGame<'a, G>) -> Self {
+        self.new_game = Some(new_game);
+        self
+    }
+
+    /// How many rooms can be opened by name.
+    pub(super) const fn named_rooms(&self) -> u16 {
+        if self.new_game.is_some() { self.rooms.rooms() as u16 } else { 0 }
+    }
+
     /// The room that somebody is to come into; `None` if the world chooses when it comes.
     ///
     /// # Errors
@@ -58,10 +81,15 @@ impl<'a, G: Game> World<'a, G> {
             return Err(ErrorCode::NO_ROOM);
         }
         let is_possible = is_room_name(wish.name.as_str()) && is_room_mode(wish.mode.as_str());
-        if !is_possible || wish.places > self.rooms.room_capacity() {
+        let has_games = self.new_game.is_some();
+        if !has_games || !is_possible || wish.places > self.rooms.room_capacity() {
             return Err(ErrorCode::BAD_ROOM);
         }
-        let room = self.rooms.closed_room().ok_or(ErrorCode::FULL)?;
+        let goes_on = wish.kind == WishKind::ANY;
+        let room = self.rooms.closed_room(goes_on).ok_or(ErrorCode::FULL)?;
+        if !goes_on {
+            self.make_fresh(cx, room);
+        }
         self.open_room(cx, room, wish)?;
         Ok(room)
     }
@@ -111,10 +139,20 @@ impl<'a, G: Game> World<'a, G> {
         self.give_back(cx, room);
     }
 
-    fn give_back(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
+    /// A game as new, in a room that nobody is in; what it has kept is forgotten.
+    fn make_fresh(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
         self.with_game(cx, room, |_, room| room.cancel_all());
+        if let Some(new_game) = &self.new_game
+            && let Some(game) = self.games.get_mut(usize::from(room))
+        {
+            *game = (new_game.0)();
+        }
         self.rooms.saves.close_room(room);
         self.rooms.forget_things(room);
+    }
+
+    fn give_back(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
+        self.make_fresh(cx, room);
         if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
             place.label = place.label.given_back();
         }

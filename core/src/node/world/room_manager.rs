@@ -296,10 +296,13 @@ impl RoomManager<'_> {
         self.rooms.iter().position(is_it).map(|room| room as u16)
     }
 
-    /// A room that is not open. O(rooms).
-    pub(super) fn closed_room(&self) -> Option<u16> {
-        let found = self.rooms.iter().position(|room| !room.label.is_open);
-        found.map(|room| room as u16)
+    /// A room that is not open: one that goes on where it was, if there is one, or else one that nobody has kept.
+    /// O(rooms).
+    pub(super) fn closed_room(&self, goes_on: bool) -> Option<u16> {
+        let is_closed = |place: &Room| !place.label.is_open && (goes_on || place.members == 0);
+        let closed = (0..).zip(self.rooms.iter()).filter(|(_, place)| is_closed(place));
+        let found = closed.min_by_key(|(room, _)| self.saves.is_kept(*room) != goes_on);
+        found.map(|(room, _)| room)
     }
 
     /// Whether whoever names no room may come into this one.
@@ -309,11 +312,6 @@ impl RoomManager<'_> {
 
     fn capacity_of(&self, room: u16) -> u16 {
         self.label(room).map_or(self.room_capacity, |label| label.capacity)
-    }
-
-    /// How many rooms can be opened by name.
-    pub(super) const fn named_rooms(&self) -> u16 {
-        self.rooms.len() as u16
     }
 }
 
@@ -325,9 +323,5 @@ impl RoomManager<'_> {
 
     const fn capacity_of(&self, _: u16) -> u16 {
         self.room_capacity
-    }
-
-    pub(super) const fn named_rooms(&self) -> u16 {
-        0
     }
 }

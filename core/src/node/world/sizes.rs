@@ -33,8 +33,8 @@ const _: () = {
     assert!(!cfg!(feature = "saves") || saves_bytes <= 216, "a book has grown: say why");
     // Bans, and how many spectators there are and may be.
     let people_bytes = if cfg!(feature = "names") { usize::BITS as usize / 4 + 16 } else { 0 };
-    // When a room is to close, and which Main is to hear of.
-    let rooms_bytes = if cfg!(feature = "rooms") { 32 } else { 0 };
+    // When a room is to close, which Main is to hear of, and what makes games.
+    let rooms_bytes = if cfg!(feature = "rooms") { 32 + usize::BITS as usize / 4 } else { 0 };
     // Two slices, and three sizes.
     let state_bytes = size_of::<things::States<'static>>();
     let optional_bytes = rooms_bytes

@@ -134,9 +134,21 @@ type WorldBench<'a, G> = Bench<'a, World<'a, G>>;
 
 /// Runs `test` at the bench of a world whose rooms have new games.
 fn with_game<G: Game + Default>(setup: Setup, test: impl FnOnce(&mut WorldBench<'_, G>)) {
+    #[cfg(feature = "rooms")]
+    with_world_as(setup, |world| world.with_named_rooms(NewGame(&|| G::default())), test);
+    #[cfg(not(feature = "rooms"))]
+    with_world_as(setup, |world| world, test);
+}
+
+/// The same with a world that is finished so.
+fn with_world_as<G: Game + Default>(
+    setup: Setup,
+    finish: impl for<'w> FnOnce(World<'w, G>) -> World<'w, G>,
+    test: impl FnOnce(&mut WorldBench<'_, G>),
+) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(Memory::new(core::array::from_fn(|_| G::default())));
-    let world = World::new(setup.lend(&mut memory), setup.config());
+    let world = finish(World::new(setup.lend(&mut memory), setup.config()));
     let mut bench = Bench::new(setup.sizes.lend(&mut node_memory), setup.net, world);
     test(&mut bench);
     bench.finish();

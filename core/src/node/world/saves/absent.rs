@@ -46,6 +46,12 @@ impl<'a> SaveBook<'a> {
     #[cfg(feature = "rooms")]
     pub(in super::super) const fn close_room(&mut self, _: u16) {}
 
+    #[cfg(feature = "rooms")]
+    #[expect(clippy::unused_self, reason = "with the feature `saves` it is needed")]
+    pub(in super::super) const fn is_kept(&self, _: u16) -> bool {
+        false
+    }
+
     pub(in super::super) const fn next_deadline(&self) -> Option<Instant> {
         None
     }

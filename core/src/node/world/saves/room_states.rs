@@ -103,7 +103,7 @@ impl SaveBook<'_> {
     }
 
     /// Whether the store has to do with this room.
-    pub(super) fn is_kept(&self, room: u16) -> bool {
+    pub(in super::super) fn is_kept(&self, room: u16) -> bool {
         self.rooms.get(usize::from(room)).is_some_and(|state| state.is_kept)
     }
 

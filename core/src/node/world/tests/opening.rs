@@ -1,5 +1,7 @@
 //! Rooms that are opened by name, and given back.
 
+use core::cell::Cell;
+
 use super::*;
 use crate::protocol::main_to_world::CloseRoom;
 use crate::protocol::world_to_main::{
@@ -12,8 +14,19 @@ const ROOMS: Setup = Setup { rooms: 2, room_capacity: 3, ..SETUP };
 /// A game that writes down what becomes of its room, and does as its options say.
 #[derive(Clone, Default)]
 struct Hall {
-    opened: u32,
-    closed: u32,
+    /// As its maker has set it.
+    fee: u32,
+    /// What has been said in it.
+    said: u32,
+}
+
+std::thread_local! {
+    /// How many halls of this test have opened and closed.
+    static COUNTS: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+}
+
+fn count(opened: u32, closed: u32) {
+    COUNTS.set((COUNTS.get().0 + opened, COUNTS.get().1 + closed));
 }
 
 impl Game for Hall {
@@ -31,12 +44,12 @@ impl Game for Hall {
             _ => {}
         }
         room.set_properties(Bytes::new(options).unwrap_or_default());
-        self.opened += 1;
+        count(1, 0);
         Ok(())
     }
 
     fn on_close(&mut self, _: &mut RoomContext<'_, '_>) {
-        self.closed += 1;
+        count(0, 1);
     }
 
     fn on_event(
@@ -46,6 +59,7 @@ impl Game for Hall {
         kind: u16,
         data: Bytes<'_, { crate::protocol::EVENT_MAX_BYTES }>,
     ) -> Result<(), crate::wire::Full> {
+        self.said += 1;
         match kind {
             1 => room.lock(),
             2 => room.unlock(),
@@ -82,9 +96,9 @@ impl Halls<'_> {
         key
     }
 
-    fn counts(&self, room: u16) -> (u32, u32) {
+    fn hall(&self, room: u16) -> (u32, u32) {
         let hall = self.role().game(RoomId(room)).unwrap();
-        (hall.opened, hall.closed)
+        (hall.fee, hall.said)
     }
 }
 
@@ -125,13 +139,13 @@ fn a_room_opens_for_whoever_is_first_and_closes_behind_the_last() {
         assert_eq!(bench.heard(main), [Said::of(&Gone { uid: Uid(1) })]);
         bench.say(bob, &Leave {});
         assert_eq!(bench.heard(main), [Said::of(&Gone { uid: Uid(2) }), closed(0)]);
-        assert_eq!(bench.counts(0), (1, 1));
+        assert_eq!(COUNTS.get(), (1, 1));
         assert_eq!(
             bench.ask(main, 3, wish(WishKind::NAMED, "den", b"")),
             [denied(3, ErrorCode::NO_ROOM)]
         );
         assert_eq!(bench.ask(main, 3, open("den")), [ack(3), opened(0, "den", b"")]);
-        assert_eq!(bench.counts(0), (2, 1));
+        assert_eq!(COUNTS.get(), (2, 1));
     });
 }
 
@@ -150,7 +164,7 @@ fn a_room_that_nobody_comes_to_is_given_back() {
         bench.ask(main, 1, open("den"));
         let heard = bench.ask(main, 1, open("hut"));
         assert!(heard.contains(&closed(0)) && heard.contains(&opened(1, "hut", b"")), "{heard:?}");
-        assert_eq!(bench.counts(0), (3, 3));
+        assert_eq!(COUNTS.get(), (4, 3));
     });
 }
 
@@ -233,7 +247,7 @@ fn a_room_is_kept_for_as_long_as_its_game_wants() {
         assert!(!bench.heard(main).contains(&closed(0)));
         bench.pass_ms(1);
         assert_eq!(bench.heard(main), [closed(0)]);
-        assert_eq!(bench.counts(0), (1, 1));
+        assert_eq!(COUNTS.get(), (1, 1));
     });
 }
 
@@ -286,4 +300,41 @@ fn who_names_no_room_comes_into_one_without_a_name() {
         assert_eq!((bench.room_of(1), bench.room_of(2)), (Some(0), Some(1)));
         assert!(!bench.heard(main).iter().any(|said| *said == opened(1, "", b"")));
     });
+}
+
+#[test]
+fn a_room_that_opens_again_is_as_new_and_keeps_its_settings() {
+    with_world_as::<Hall>(
+        ROOMS,
+        |world| world.with_named_rooms(NewGame(&|| Hall { fee: 5, ..Hall::default() })),
+        |bench| {
+            let main = bench.meet_main();
+            bench.ask(main, 1, open("den"));
+            let ann = bench.come(1);
+            let seed = bench.role().seed(RoomId(0));
+            bench.say(ann, &event(9, b"score"));
+            assert_eq!(bench.hall(0), (5, 1));
+            bench.say(ann, &Leave {});
+            assert_eq!(bench.hall(0), (5, 0));
+            assert!(bench.ask(main, 2, open("hut")).contains(&opened(0, "hut", b"")));
+            assert_eq!(bench.hall(0), (5, 0));
+            assert_ne!(bench.role().seed(RoomId(0)), seed);
+        },
+    );
+}
+
+#[test]
+fn a_world_that_makes_no_games_opens_no_room_by_name() {
+    with_game::<Hall>(ROOMS, |bench| assert_eq!(bench.role().named_rooms(), 2));
+    with_world_as::<Hall>(
+        ROOMS,
+        |world| world,
+        |bench| {
+            assert_eq!(bench.role().named_rooms(), 0);
+            let main = bench.meet_main();
+            assert_eq!(bench.ask(main, 1, open("den")), [denied(1, ErrorCode::BAD_ROOM)]);
+            bench.join(main, 2);
+            assert_eq!(bench.room_of(2), Some(0));
+        },
+    );
 }
