@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_line_is_typed_and_what_is_said_is_shown_without_control_characters() {
         let mut view = RoomView::new("main", None);
-        view.line = Some(String::new());
+        (view.line, view.channel) = (Some(String::new()), String::new());
         for character in "hi!\x1b".chars() {
             view.type_character(character);
         }
