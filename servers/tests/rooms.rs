@@ -1,0 +1,191 @@
+//! Rooms by name on real servers: who wishes for one name meets, and what a closed room was is gone.
+
+mod support;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use support::{Heard, PATIENCE, Pass, Peer, Realm};
+use tinyrealm_coin_rush::SPEED;
+use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Score};
+use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, ListRoomsReq};
+use tinyrealm_core::protocol::client_to_world::{Leave, Move};
+use tinyrealm_core::protocol::either_way::{Error, Ping};
+use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, RoomPage};
+use tinyrealm_core::protocol::{Direction, ErrorCode, Position, RoomId, Text, Uid, Wish, WishKind};
+
+const COINS: usize = 16;
+const SETTINGS: [&str; 3] = ["main.rooms_max=64", "main.registry_settle_ms=0", "world.rooms=2"];
+const RUSH: [&str; 3] =
+    ["world.game=coin-rush", "game.coin-rush.coins=16", "game.coin-rush.round_s=3600"];
+const STEP: Duration = Duration::from_millis(50);
+
+fn named(kind: WishKind, name: &str) -> Wish<'_> {
+    Wish { kind, name: Text::new(name).unwrap(), ..Wish::ANY }
+}
+
+/// A guest at Main.
+struct Guest {
+    main: Peer,
+    uid: Uid,
+}
+
+/// A guest in a room.
+struct Member {
+    guest: Guest,
+    world: Peer,
+    place: (SocketAddr, RoomId),
+    others: Vec<Uid>,
+}
+
+impl Guest {
+    fn of(realm: &Realm) -> Self {
+        let mut main = Peer::connect(realm.main.address);
+        let uid = main.hello(None).uid;
+        Self { main, uid }
+    }
+
+    fn wish(&mut self, wish: Wish<'_>) {
+        self.main.send(&EnterWorldReq { region: Text::EMPTY, wish });
+    }
+
+    fn answer(&mut self) -> Result<Pass, ErrorCode> {
+        loop {
+            match self.main.hear(PATIENCE) {
+                Heard::Frame(opcode) if opcode == EnterWorldAck::OPCODE.0 => {
+                    let ack = self.main.message::<EnterWorldAck<'_>>();
+                    let world = ack.world_addr.as_str().parse().unwrap();
+                    return Ok(Pass { world, key: ack.handshake_key });
+                }
+                Heard::Frame(opcode) if opcode == Error::OPCODE.0 => {
+                    return Err(self.main.message::<Error>().code);
+                }
+                Heard::Frame(opcode) if opcode == Ping::OPCODE.0 => {}
+                other => panic!("{other:?} instead of an answer"),
+            }
+        }
+    }
+
+    fn refused(&mut self, wish: Wish<'_>) -> ErrorCode {
+        self.wish(wish);
+        self.answer().expect_err("a reason")
+    }
+
+    fn join(mut self) -> Member {
+        let pass = self.answer().unwrap_or_else(|code| panic!("no room: {}", code.name()));
+        let (world, room, others) = pass.join(self.uid);
+        Member { place: (pass.world, room), guest: self, world, others }
+    }
+
+    fn enter(mut self, wish: Wish<'_>) -> Member {
+        self.wish(wish);
+        self.join()
+    }
+
+    fn listed(&mut self) -> Vec<String> {
+        self.main.send(&ListRoomsReq { after: 0, region: Text::EMPTY, mode: Text::EMPTY });
+        let page = self.main.expect::<RoomPage<'_>>();
+        page.rooms.iter().map(|room| room.name.as_str().to_owned()).collect()
+    }
+}
+
+impl Member {
+    /// Goes out of the room, and stays at Main.
+    fn leave(mut self) -> Guest {
+        self.world.send(&Leave {});
+        self.world.expect_lost();
+        self.guest
+    }
+}
+
+fn realm(settings: &[&str]) -> Realm {
+    let mut realm = Realm::start(&[&SETTINGS[..], settings].concat());
+    realm.add_world(2, &[]);
+    realm
+}
+
+#[test]
+fn two_who_wish_for_a_new_room_of_one_name_at_once_meet() {
+    let realm = realm(&[]);
+    let (mut ann, mut bob) = (Guest::of(&realm), Guest::of(&realm));
+    let den = named(WishKind::NAMED_OR_NEW, "den");
+    ann.wish(den);
+    bob.wish(den);
+    let (ann, bob) = (ann.join(), bob.join());
+    assert_eq!(ann.place, bob.place);
+    assert_eq!(bob.others, [ann.guest.uid]);
+    drop((ann, bob));
+    realm.stop();
+}
+
+#[test]
+fn a_private_room_asks_for_its_secret_and_only_listed_rooms_are_shown() {
+    let realm = realm(&[]);
+    let secret = Text::new("sesame").unwrap();
+    let den = Wish { secret, ..named(WishKind::CREATE, "den") };
+    let ann = Guest::of(&realm).enter(den);
+    let hut = Wish { is_listed: true, ..named(WishKind::CREATE, "hut") };
+    let bob = Guest::of(&realm).enter(hut);
+    let mut cid = Guest::of(&realm);
+    assert_eq!(cid.listed(), ["hut"]);
+    assert_eq!(cid.refused(den), ErrorCode::ROOM_EXISTS);
+    assert_eq!(cid.refused(named(WishKind::NAMED, "inn")), ErrorCode::NO_ROOM);
+    let wrong = Wish { secret: Text::new("Sesame").unwrap(), ..named(WishKind::NAMED, "den") };
+    assert_eq!(cid.refused(wrong), ErrorCode::WRONG_SECRET);
+    let cid = cid.enter(Wish { kind: WishKind::NAMED, ..den });
+    assert_eq!((cid.place, &cid.others[..]), (ann.place, &[ann.guest.uid][..]));
+    drop((ann, bob, cid));
+    realm.stop();
+}
+
+/// Where the coins are, as a newcomer is told.
+fn coins_of(world: &mut Peer) -> Vec<Position> {
+    (0..COINS).map(|_| world.find::<Coin>().pos).collect()
+}
+
+/// Walks to the nearest coin, no faster than one may, and has points then.
+fn find_a_coin(world: &mut Peer) {
+    let coins = coins_of(world);
+    // The first own move tells where it stands: a jump is put right.
+    let far = Position { x: i32::MAX, y: 0, z: 0 };
+    world.send(&Move { pos: far, dir: Direction(0) });
+    let (_, mut at) = world.find_move();
+    let away = |coin: &&Position| (coin.x - at.x).abs().max((coin.y - at.y).abs());
+    let to = *coins.iter().min_by_key(away).unwrap();
+    let step = (SPEED / 20) as i32;
+    let nearer = |from: i32, to: i32| from + (to - from).clamp(-step, step);
+    let mut next = Instant::now();
+    while (at.x, at.y) != (to.x, to.y) {
+        at = Position { x: nearer(at.x, to.x), y: nearer(at.y, to.y), z: 0 };
+        world.send(&Move { pos: at, dir: Direction(0) });
+        next += STEP;
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    while world.find::<Score>().points == 0 {}
+}
+
+#[test]
+fn behind_the_last_a_name_is_free_and_the_next_room_begins_anew() {
+    let realm = realm(&RUSH);
+    let den = Wish { is_listed: true, ..named(WishKind::NAMED_OR_NEW, "den") };
+    let mut ann = Guest::of(&realm).enter(den);
+    find_a_coin(&mut ann.world);
+    let mut bob = Guest::of(&realm).enter(den);
+    let coins = coins_of(&mut bob.world);
+    while bob.world.find::<Score>().points == 0 {}
+    let (mut ann, mut bob) = (ann.leave(), bob.leave());
+    while !ann.listed().is_empty() {
+        std::thread::sleep(STEP);
+    }
+    assert_eq!(bob.refused(named(WishKind::NAMED, "den")), ErrorCode::NO_ROOM);
+    let mut bob = bob.enter(den);
+    let mut ann = ann.enter(den);
+    assert_eq!((ann.place, &ann.others[..]), (bob.place, &[bob.guest.uid][..]));
+    let fresh = coins_of(&mut bob.world);
+    assert!(!fresh.iter().any(|coin| coins.contains(coin)), "{fresh:?}, after {coins:?}");
+    for member in [&mut ann, &mut bob] {
+        assert_eq!(member.world.find::<Score>().points, 0);
+    }
+    drop((ann, bob));
+    realm.stop();
+}
