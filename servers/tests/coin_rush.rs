@@ -133,7 +133,7 @@ fn whoever_only_cheats_is_shown_out_and_the_others_play_on() {
     }
     cheat.world.expect_served();
     cheat.world.send(&jump);
-    cheat.world.expect_bye(ErrorCode::REMOVED);
+    cheat.world.expect_bye(ErrorCode::BANNED);
     // A coin may have been found meanwhile.
     assert_eq!(witness.world.find::<UserLeft>().number, cheat.number);
     witness.world.expect_served();

@@ -211,7 +211,7 @@ const KEYS: &str = "
     log up.bots up.bots_hz up.bots_chat_hz up.worlds up.auth cluster.secret_file
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
     main.allowed_worlds main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos
-    main.reconnect_first_ms main.reconnect_most_ms
+    main.reconnect_first_ms main.reconnect_most_ms main.names main.rooms_max main.registry_settle_ms main.room_hold_ms
     login.listen login.data_folder login.sessions login.hash_threads login.hash_memory_kib
     login.hash_passes login.queue login.kept_percent login.verify_queue login.token_ttl_s login.tokens_per_account
     login.remembered login.account_free_failures login.account_first_delay_ms
@@ -219,7 +219,7 @@ const KEYS: &str = "
     login.address_first_delay_ms login.address_most_delay_ms login.address_forget_after_ms
     login.address_logins
     world.id world.region world.listen world.advertise world.main world.nodes world.rooms
-    world.room_capacity world.spare_sessions world.ring_bytes world.flush_interval_ms
+    world.room_capacity world.room_spectators world.spare_sessions world.ring_bytes world.flush_interval_ms
     world.status_interval_ms world.reconnect_first_ms world.reconnect_most_ms world.game
     world.data_folder world.chat chat.listen chat.mains chat.channels chat.reserved chat.memberships chat.channel_members
     chat.history_bytes chat.past_page chat.ring_bytes chat.channels_per_user chat.message_bytes

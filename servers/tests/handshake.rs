@@ -177,7 +177,8 @@ fn a_user_is_in_one_world_at_a_time() {
 
 #[test]
 fn entering_again_leaves_the_first_room() {
-    let realm = Realm::start(&["world.rooms=2", "world.room_capacity=2"]);
+    let realm =
+        Realm::start(&["world.rooms=2", "world.room_capacity=2", "world.room_spectators=0"]);
     let mut witness = realm.user();
     let mut wanderer = realm.user();
     assert_eq!(comings_and_goings(&mut witness), [("entered", wanderer.uid)]);

@@ -82,9 +82,8 @@ fn main_is_killed_and_comes_back_while_everybody_plays() {
     let mut again = Peer::connect(address);
     assert_eq!(again.hello(Some(inside.token)).uid, inside.uid);
     inside.world.expect_served();
-    let pass = again.enter("");
+    let (mut world, _, others) = again.enter("").join(inside.uid);
     inside.world.expect_bye(ErrorCode::REPLACED);
-    let (mut world, _, others) = pass.join(inside.uid);
     assert_eq!(others.len(), 20);
     world.find::<MoveBroadcast>();
 
@@ -294,7 +293,8 @@ fn bots_of_a_killed_world_come_back_in_another() {
 
 #[test]
 fn both_sides_of_a_realm_s_capacity() {
-    let realm = Realm::start(&["world.rooms=1", "world.room_capacity=2"]);
+    let realm =
+        Realm::start(&["world.rooms=1", "world.room_capacity=2", "world.room_spectators=0"]);
     let first = realm.user();
     // A place that is promised is taken, before its user has come.
     let mut second = Peer::connect(realm.main.address);

@@ -116,7 +116,12 @@ fn both_sides_of_main_s_sessions() {
 
 #[test]
 fn both_sides_of_a_world_s_sessions() {
-    let settings = ["world.rooms=1", "world.room_capacity=2", "world.spare_sessions=3"];
+    let settings = [
+        "world.rooms=1",
+        "world.room_capacity=2",
+        "world.room_spectators=0",
+        "world.spare_sessions=3",
+    ];
     let realm = Realm::start(&settings);
     // Two places, three spare ones; that of the link to Main is its own.
     expect_limit(realm.world(), 5, |_| {});
@@ -151,7 +156,12 @@ fn strangers_who_say_nothing_give_way() {
 
 #[test]
 fn a_full_world_plays_on() {
-    let realm = Realm::start(&["world.rooms=1", "world.room_capacity=2", "world.spare_sessions=1"]);
+    let realm = Realm::start(&[
+        "world.rooms=1",
+        "world.room_capacity=2",
+        "world.room_spectators=0",
+        "world.spare_sessions=1",
+    ]);
     let [mut first, mut second] = [(); 2].map(|()| User::enter(realm.main.address, ""));
     let mut stranger = Peer::connect(realm.world().address);
     assert!(is_taken(&mut stranger));

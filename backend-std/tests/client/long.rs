@@ -197,7 +197,7 @@ fn a_strangers_frames_are_short() {
     let _alone = alone();
     let address = serving(MIB, 2, Giver { knows_everyone: false });
     // What fits a session's own buffer, with room for a control frame of a WebSocket.
-    each_way(&options(), &Limit(address, [NodeSizes::SERVER.buffer_bytes, 700]));
+    each_way(&options(), &Limit(address, [NodeSizes::SERVER.buffer_bytes, 1_700]));
 }
 
 /// As a WebSocket, by hand: it does not read, or does not send all that it has announced.
@@ -244,7 +244,7 @@ fn a_reply_that_never_fits_is_told_from_one_that_does_not_fit_now() {
     slow.read_exact(&mut head).unwrap();
     let connector = NetWsConnector { options: options(), ..NetWsConnector::default() };
     let (mut session, mut diary) = open(&connector, &format!("ws://{address}"));
-    for (body_bytes, why) in [(MIB + 1, 2), (MIB, 1), (600, 1)] {
+    for (body_bytes, why) in [(MIB + 1, 2), (MIB, 1), (1_600, 1)] {
         ask(&mut session, body_bytes);
         assert_eq!(next_body(&mut session, &mut diary), unsent(why), "{body_bytes} bytes");
     }

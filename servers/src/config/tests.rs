@@ -100,7 +100,6 @@ fn both_sides_of_the_limits() {
     };
     assert!(accepted(&many(16_303, 0)) && accepted(&many(16_295, 8)));
     assert!(!accepted(&many(16_304, 0)) && !accepted(&many(16_296, 8)));
-    assert!(accepted(&many(8, 8)) && !accepted(&many(8, 9)));
     assert!(accepted(&format!(
         "[world]\nrooms = 1\nroom_capacity = {ROOM_CAPACITY_MAX}\nroom_spectators = 0\n"
     )));

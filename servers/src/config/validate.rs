@@ -249,10 +249,6 @@ impl WorldSettings {
             usize::from(self.room_capacity) <= ROOM_CAPACITY_MAX,
             "world.room_capacity must be at most {ROOM_CAPACITY_MAX}"
         );
-        ensure!(
-            self.room_spectators <= self.room_capacity,
-            "world.room_spectators must be at most world.room_capacity"
-        );
         let least = ring_min_bytes_for(usize::from(self.room_capacity), message_max_bytes, states);
         ensure!(
             least <= ROOM_RING_MAX_BYTES,

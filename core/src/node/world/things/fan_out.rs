@@ -1,7 +1,7 @@
 //! How states reach members: changes by the ring, all of them behind a snapshot.
 
 use super::super::room_manager::RoomManager;
-use super::super::user::UserKey;
+use super::super::user::{UserKey, WorldUser};
 use super::table::Change;
 use super::{State, StateError};
 use crate::protocol::world_to_client::{MemberExtra, StateComplete, ThingPut, ThingRemoved};
@@ -156,7 +156,9 @@ impl RoomManager<'_> {
         sessions: &mut SessionManager<'_>,
         index: u16,
     ) {
-        let Some(user) = self.users.at(index).filter(|user| user.state_owed != OWES_NOTHING) else {
+        let owes = |user: &&WorldUser| user.state_owed != OWES_NOTHING;
+        let has_states = !self.states.sizes().is_none();
+        let Some(user) = self.users.at(index).filter(|user| has_states && owes(user)) else {
             return;
         };
         let (room, session, from) = (user.room, user.session, user.state_owed);

@@ -19,7 +19,8 @@
 //! ```
 //! use tinyrealm_core::node::world::{Game, RoomContext};
 //! use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
-//! use tinyrealm_core::protocol::{Position, Uid, protocol};
+//! use tinyrealm_core::protocol;
+//! use tinyrealm_core::protocol::{Position, Uid};
 //! use tinyrealm_core::wire::opcode::GAME;
 //!
 //! protocol! {
