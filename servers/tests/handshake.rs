@@ -134,14 +134,13 @@ fn a_second_login_replaces_the_first() {
     let mut second = Guest::with_token(&realm, Some(first.token));
     assert_eq!((second.uid, second.token), (first.uid, first.token));
     first.main.expect_bye(ErrorCode::REPLACED);
-    // A login alone takes nobody out of a room; entering again does.
+    // Neither a login nor a ticket takes anybody out of a room; joining again does.
+    let pass = second.enter();
     first.world.expect_served();
     assert_eq!(comings_and_goings(&mut witness), []);
-    let pass = second.enter();
-    first.world.expect_bye(ErrorCode::REPLACED);
-    assert_eq!(comings_and_goings(&mut witness), [("left", first.uid)]);
     let (mut world, ..) = pass.join(second.uid);
-    assert_eq!(comings_and_goings(&mut witness), [("entered", first.uid)]);
+    first.world.expect_bye(ErrorCode::REPLACED);
+    assert_eq!(comings_and_goings(&mut witness), [("left", first.uid), ("entered", first.uid)]);
     world.expect_served();
     second.main.expect_served();
 
@@ -182,13 +181,11 @@ fn entering_again_leaves_the_first_room() {
     let mut witness = realm.user();
     let mut wanderer = realm.user();
     assert_eq!(comings_and_goings(&mut witness), [("entered", wanderer.uid)]);
-    let pass = wanderer.main.enter("");
+    let (_world, room, others) = wanderer.main.enter("").join(wanderer.uid);
     wanderer.world.expect_bye(ErrorCode::REPLACED);
-    assert_eq!(comings_and_goings(&mut witness), [("left", wanderer.uid)]);
-    // Somebody else takes the place, so that the second room is another one.
-    let _successor = realm.user();
-    let (_world, room, others) = pass.join(wanderer.uid);
-    assert_eq!((room.0, others), (1, Vec::new()));
+    let moved = [("left", wanderer.uid), ("entered", wanderer.uid)];
+    assert_eq!(comings_and_goings(&mut witness), moved);
+    assert_eq!((room.0, others.len()), (0, 1));
     realm.stop();
 }
 
