@@ -105,7 +105,12 @@ impl<'a, G: Game> World<'a, G> {
         if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
             let is_known = place.label.is_known;
             place.label = RoomLabel { is_known, ..RoomLabel::of(wish, capacity) };
-            place.random = RoomRandom::new(u64::from_le_bytes(cx.turn().random()));
+            if wish.name.as_str().is_empty() {
+                // Main hears of rooms with names, and this one has had its seed since the start.
+                place.label.told = if is_known { Told::Nothing } else { Told::All };
+            } else {
+                place.random = RoomRandom::new(u64::from_le_bytes(cx.turn().random()));
+            }
         }
         let options = wish.options.as_slice();
         let opened = self.with_game(cx, room, |game, room| game.on_open(room, options));
