@@ -95,6 +95,8 @@ class Codec:
         shape, _, inner = parts(kind)
         if shape in ("u16", "u32", "u53"):
             return varint(value)
+        if shape == "u8":
+            return bytes([value])
         if shape == "i32":
             return varint(value * 2 if value >= 0 else -value * 2 - 1)
         if shape == "bool":
@@ -117,6 +119,8 @@ class Codec:
         shape, size, inner = parts(kind)
         if shape in ("u16", "u32", "u53"):
             return reader.varint(int(shape[1:]))
+        if shape == "u8":
+            return reader.take(1)[0]
         if shape == "i32":
             number = reader.varint(32)
             return number >> 1 if number & 1 == 0 else -(number >> 1) - 1
