@@ -44,8 +44,9 @@
 //!         let _ = room.put(0, &to_client::Ball { pos: Position::ORIGIN });
 //!     }
 //! }
+//! # fn main() {
 //! assert_eq!(Football::THING_BYTES, 15);
-//! # fn main() {}
+//! # }
 //! ```
 
 #[cfg(not(feature = "things"))]
