@@ -242,6 +242,19 @@ fn whatever_happens_nobody_is_off_the_field_and_in_the_end_all_know_the_same() {
             assert!(bench.game().points_of(member.uid).is_some(), "{:?} has no score", member.uid);
         }
         if bench.weather() == Weather::FINE {
+            // What the last tick has found may be on its way.
+            let is_told = |bench: &mut Bench| {
+                bench.players().filter(|player| bench.is_in_room(*player)).all(|player| {
+                    let coins = known(bench, player).0.into_values();
+                    coins.eq(bench.game().coins())
+                })
+            };
+            for _ in 0..20 {
+                if is_told(bench) {
+                    break;
+                }
+                bench.advance_ms(30);
+            }
             end_is_known(bench);
         }
     });
