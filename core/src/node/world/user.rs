@@ -55,9 +55,9 @@ pub struct WorldUser {
     pub(super) held_until: u32,
     /// What it is called.
     pub(super) names: Names,
-    /// The next of its room's states to send it, or none.
+    /// One more than the next of its room's states to send it; 0 if it has them all.
     #[cfg(feature = "things")]
-    pub(super) state_owed: u32,
+    pub(super) states_owed_from: u32,
     #[cfg(feature = "inputs")]
     pub(super) inputs: Heard,
     /// It has moved since the last flush, and is in its room's list of those.
@@ -68,6 +68,18 @@ pub struct WorldUser {
 }
 
 impl WorldUser {
+    /// The next of its room's states that it is to be sent, if it lacks any.
+    #[cfg(feature = "things")]
+    pub(super) const fn next_state(&self) -> Option<u32> {
+        self.states_owed_from.checked_sub(1)
+    }
+
+    /// It lacks the states from this one on; none if it has them all.
+    #[cfg(feature = "things")]
+    pub(super) fn lacks_states_from(&mut self, next: Option<u32>) {
+        self.states_owed_from = next.map_or(0, |next| next.saturating_add(1));
+    }
+
     /// Where it is, as others see it.
     pub const fn state(&self) -> MemberState {
         MemberState { number: self.number, uid: self.uid, pos: self.pos, dir: self.dir }
@@ -115,7 +127,7 @@ impl Vacant for WorldUser {
         held_until: 0,
         names: Names::NONE,
         #[cfg(feature = "things")]
-        state_owed: 0,
+        states_owed_from: 0,
         #[cfg(feature = "inputs")]
         inputs: Heard::NOTHING,
         has_moved: false,

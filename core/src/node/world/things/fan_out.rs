@@ -1,16 +1,13 @@
 //! How states reach members: changes by the ring, all of them behind a snapshot.
 
 use super::super::room_manager::RoomManager;
-use super::super::user::{UserKey, WorldUser};
+use super::super::user::UserKey;
 use super::table::Change;
 use super::{State, StateError};
 use crate::protocol::world_to_client::{MemberExtra, StateComplete, ThingPut, ThingRemoved};
 use crate::protocol::{Message, SendError};
 use crate::session::{SessionKey, SessionManager};
 use crate::time::Instant;
-
-/// A member that has all states.
-pub(in super::super) const OWES_NOTHING: u32 = u32::MAX;
 
 impl RoomManager<'_> {
     pub(super) fn put_thing(
@@ -142,7 +139,7 @@ impl RoomManager<'_> {
             return;
         }
         if let Some(user) = self.users.get_mut(key) {
-            user.state_owed = 0;
+            user.lacks_states_from(Some(0));
         }
         self.send_states(now, sessions, key.index());
     }
@@ -156,12 +153,9 @@ impl RoomManager<'_> {
         sessions: &mut SessionManager<'_>,
         index: u16,
     ) {
-        let owes = |user: &&WorldUser| user.state_owed != OWES_NOTHING;
-        let has_states = !self.states.sizes().is_none();
-        let Some(user) = self.users.at(index).filter(|user| has_states && owes(user)) else {
-            return;
-        };
-        let (room, session, from) = (user.room, user.session, user.state_owed);
+        let Some(user) = self.users.at(index) else { return };
+        let Some(from) = user.next_state() else { return };
+        let (room, session) = (user.room, user.session);
         let Some(place) = self.rooms.get(usize::from(room)) else { return };
         let end = place.rings.end(&user.cursor);
         let has_heard = place.rings.has_given(&self.rings, room, &user.cursor, end);
@@ -171,9 +165,9 @@ impl RoomManager<'_> {
         }
         let next = self.send_states_from(sessions, room, session, from);
         if let Some(user) = self.users.at_mut(index) {
-            user.state_owed = next;
+            user.lacks_states_from(next);
         }
-        if next != OWES_NOTHING {
+        if next.is_some() {
             self.dirty.add(room);
             self.flush_by(
                 now.after_ms(self.flush_interval_ms.max(super::super::fan_out::RETRY_MS)),
@@ -181,14 +175,14 @@ impl RoomManager<'_> {
         }
     }
 
-    /// Sends states as long as there are buffers, and answers where to go on.
+    /// Sends states as long as there are buffers, and answers where to go on, if there are more.
     fn send_states_from(
         &self,
         sessions: &mut SessionManager<'_>,
         room: u16,
         session: SessionKey,
         from: u32,
-    ) -> u32 {
+    ) -> Option<u32> {
         let things = self.states.sizes().things as u32;
         let users = self.users.table().capacity() as u32;
         for next in from..things + users {
@@ -198,13 +192,13 @@ impl RoomManager<'_> {
             };
             match sent {
                 Ok(()) => {}
-                Err(SendError::Full) => return next,
-                Err(SendError::Closed | SendError::TooLong) => return OWES_NOTHING,
+                Err(SendError::Full) => return Some(next),
+                Err(SendError::Closed | SendError::TooLong) => return None,
             }
         }
         match send_modestly(sessions, session, &StateComplete {}) {
-            Err(SendError::Full) => things + users,
-            _ => OWES_NOTHING,
+            Err(SendError::Full) => Some(things + users),
+            _ => None,
         }
     }
 
