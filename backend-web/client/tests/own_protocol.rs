@@ -1,39 +1,18 @@
 //! A `protocol!` of one's own on the host's sockets, without a realm: what the host hands over is heard, and how a
 //! connection has ended is told.
 
+#[path = "../../tests/own/src/dice.rs"]
+mod dice;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use dice::from_dice::{self, Fallen};
+use dice::to_dice::{self, Throw};
 use tinyrealm_core::net::{NetEvents, NetSender, NetState};
-use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::{Message, SendError, encode_body};
 use tinyrealm_core::wire::ws::CloseCode;
 use tinyrealm_web_client::{Answer, RequestKind, WebConnector, WebNetwork};
-
-protocol! {
-    /// To a server that throws dice.
-    mod to_dice in Band { first: 100, count: 10 }, hears from_dice;
-
-    /// Throws so many.
-    0 throw => Throw {
-        /// How many.
-        count: u8,
-    }
-}
-
-protocol! {
-    /// From a server that throws dice.
-    mod from_dice in Band { first: 110, count: 10 }, hears to_dice;
-
-    /// What has fallen.
-    0 fallen => Fallen {
-        /// The sum of all.
-        sum: u16,
-    }
-}
-
-use from_dice::Fallen;
-use to_dice::Throw;
 
 /// What a player has heard.
 #[derive(Clone, Debug, Default)]

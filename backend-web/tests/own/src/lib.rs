@@ -3,38 +3,17 @@
 //! `own.mjs` is its host: it connects, throws, and looks at what has been heard.
 #![no_std]
 
+mod dice;
+
 use core::cell::{Cell, RefCell};
 
+use dice::{from_dice, to_dice};
 use static_cell::StaticCell;
 use tinyrealm_core::net::{NetEvents, NetLink, NetSender};
-use tinyrealm_core::protocol;
-use tinyrealm_core::wire::opcode::Band;
 use tinyrealm_core::wire::ws::CloseCode;
 use tinyrealm_web_client::{WebConnector, WebSession};
 
 tinyrealm_web_client::exports!();
-
-protocol! {
-    /// To a server that throws dice.
-    mod to_dice in Band { first: 100, count: 10 }, hears from_dice;
-
-    /// Throws so many.
-    0 throw => Throw {
-        /// How many.
-        count: u8,
-    }
-}
-
-protocol! {
-    /// From a server that throws dice.
-    mod from_dice in Band { first: 110, count: 10 }, hears to_dice;
-
-    /// What has fallen.
-    0 fallen => Fallen {
-        /// The sum of all.
-        sum: u16,
-    }
-}
 
 /// What was heard.
 static SUM: Single<Cell<u32>> = Single(Cell::new(0));
