@@ -14,6 +14,7 @@ pub(crate) mod page;
 mod room_vectors;
 mod schema;
 mod vectors;
+mod world_vectors;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
