@@ -24,7 +24,7 @@ const LEAST_LIMIT_BYTES: usize = tinyrealm_core::node::longest::MAIN_HEARS_BYTES
 /// Where this realm's Main listens, and its world if it has one.
 fn targets(realm: &Realm) -> Targets {
     let world = realm.worlds.first().unwrap_or(&realm.main).address;
-    Targets { main: realm.main.address, world, frame_limit_bytes: FRAME_LIMIT_BYTES }
+    Targets { main: realm.main.address, world, frame_limit_bytes: FRAME_LIMIT_BYTES, lacks: &[] }
 }
 
 #[test]

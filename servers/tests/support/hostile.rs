@@ -28,6 +28,8 @@ pub(crate) struct Targets {
     pub(crate) main: SocketAddr,
     pub(crate) world: SocketAddr,
     pub(crate) frame_limit_bytes: usize,
+    /// What a member may say, and this world does not understand: it is built without that.
+    pub(crate) lacks: &'static [i32],
 }
 
 /// Slow enough that nothing is earned while one segment is on its way.
@@ -225,7 +227,8 @@ fn with_trailing_byte(frame: &[u8]) -> Vec<u8> {
 }
 
 /// What breaks the protocol at a place: the bytes, and the answer.
-fn violations(place: Place, frame_limit_bytes: usize) -> Vec<(String, Vec<u8>, ErrorCode, i32)> {
+fn violations(place: Place, targets: Targets) -> Vec<(String, Vec<u8>, ErrorCode, i32)> {
+    let Targets { frame_limit_bytes, lacks, .. } = targets;
     let mut cases = Vec::new();
     for length in [0, 1, 2, 3, frame_limit_bytes + 1, 0xFFFF] {
         let prefix = (length as u16).to_le_bytes();
@@ -236,7 +239,8 @@ fn violations(place: Place, frame_limit_bytes: usize) -> Vec<(String, Vec<u8>, E
         add("alone", 0);
         add("with its body", length);
     }
-    for Sample { opcode, frame } in place.known() {
+    let is_understood = |sample: &Sample| !lacks.contains(&sample.opcode);
+    for Sample { opcode, frame } in place.known().into_iter().filter(is_understood) {
         let mut add = |what: &str, bytes: Vec<u8>| {
             let name = name_of(opcode);
             cases.push((format!("{name} {what}"), bytes, ErrorCode::MALFORMED, opcode));
@@ -259,7 +263,7 @@ fn violations(place: Place, frame_limit_bytes: usize) -> Vec<(String, Vec<u8>, E
 }
 
 pub(crate) fn break_every_rule(targets: Targets, place: Place) -> Tally {
-    let cases = violations(place, targets.frame_limit_bytes);
+    let cases = violations(place, targets);
     for (name, bytes, code, about) in &cases {
         println!("{place:?}: {name}");
         let mut peer = place.reach(targets);
@@ -271,7 +275,10 @@ pub(crate) fn break_every_rule(targets: Targets, place: Place) -> Tally {
 }
 
 pub(crate) fn say_what_nobody_knows(targets: Targets, place: Place) -> Tally {
-    let opcodes = place.unknown();
+    let mut opcodes = place.unknown();
+    if place == Place::WorldMember {
+        opcodes.extend(targets.lacks);
+    }
     let longest = targets.frame_limit_bytes - 4;
     // Few enough of them for a stranger's burst.
     for opcodes in opcodes.chunks(8) {
