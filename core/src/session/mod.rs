@@ -16,6 +16,7 @@
 //! ```
 
 pub mod address;
+pub(crate) mod held_packets;
 pub mod limits;
 pub mod manager;
 mod outgoing;

@@ -14,6 +14,8 @@ pub(super) enum Outgoing<'o> {
     Bytes(&'o [u8]),
     /// One frame of this framing.
     Packet(Framing, &'o dyn Packet),
+    /// The same behind a position, as [held packets](super::held_packets) have one at the front of a buffer.
+    Behind(u32, Framing, &'o dyn Packet),
     /// One message of a client's WebSocket.
     #[cfg(feature = "websocket")]
     Masked(MaskKey, &'o dyn Packet),
@@ -26,6 +28,11 @@ impl Outgoing<'_> {
             Self::Bytes(bytes) => {
                 room.get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
                 Ok(bytes.len())
+            }
+            Self::Behind(position, framing, packet) => {
+                let (place, room) = room.split_first_chunk_mut().ok_or(Full)?;
+                *place = position.to_le_bytes();
+                Ok(place.len() + framing.write(room, |body| packet.write_body(body))?)
             }
             Self::Packet(framing, packet) => framing.write(room, |body| packet.write_body(body)),
             #[cfg(feature = "websocket")]

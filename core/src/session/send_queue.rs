@@ -24,9 +24,7 @@
 use super::outgoing::Outgoing;
 use crate::protocol::{Message, SendError};
 use crate::storage::{BufferPool, Chain};
-use crate::wire::Framing;
-#[cfg(feature = "long-frames")]
-use crate::wire::Full;
+use crate::wire::{Framing, Full};
 
 /// A session's private packets; see the [module](self).
 #[derive(Debug)]
@@ -86,17 +84,24 @@ impl SendQueue {
         most_buffers: u16,
         outgoing: &Outgoing<'_>,
     ) -> Result<(), SendError> {
-        if !self.chain.is_empty() {
-            let room = pool.reserve(&mut self.chain, 0).map_err(|_| SendError::Full)?;
-            if let Ok(used) = outgoing.write(room) {
-                pool.commit(&self.chain, used);
-                return Ok(());
-            }
+        if !self.is_empty() && self.append_in_last_buffer(pool, outgoing).is_ok() {
+            return Ok(());
         }
         self.append_in_new_buffer(pool, most_buffers, outgoing)
     }
 
-    fn append_in_new_buffer(
+    /// Appends it to what is there, if the last buffer has room for all of it.
+    pub(super) fn append_in_last_buffer(
+        &mut self,
+        pool: &mut BufferPool<'_>,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<(), Full> {
+        let used = outgoing.write(pool.reserve(&mut self.chain, 0)?)?;
+        pool.commit(&self.chain, used);
+        Ok(())
+    }
+
+    pub(super) fn append_in_new_buffer(
         &mut self,
         pool: &mut BufferPool<'_>,
         most_buffers: u16,
@@ -151,9 +156,15 @@ impl SendQueue {
         Err(if would_fit { SendError::Full } else { SendError::TooLong })
     }
 
-    /// Appends everything that waits in `later`, which is empty then.
-    pub fn join(&mut self, pool: &mut BufferPool<'_>, later: &mut Self) {
-        pool.join(&mut self.chain, core::mem::replace(&mut later.chain, Chain::EMPTY));
+    /// Moves the oldest `buffers` buffers behind what waits in `to`.
+    pub(super) fn move_first(&mut self, pool: &mut BufferPool<'_>, buffers: u16, to: &mut Self) {
+        let first = pool.split_first(&mut self.chain, buffers);
+        pool.join(&mut to.chain, first);
+    }
+
+    /// What the last buffer holds, to change.
+    pub(super) fn last_mut<'p>(&self, pool: &'p mut BufferPool<'_>) -> &'p mut [u8] {
+        pool.last_mut(&self.chain)
     }
 
     /// The oldest waiting bytes: up to two buffers of them.

@@ -262,6 +262,22 @@ impl<'a> BufferPool<'a> {
         chain.buffers += tail.buffers;
     }
 
+    /// The first `buffers` buffers of `chain`, which it holds no longer.
+    pub fn split_first(&mut self, chain: &mut Chain, buffers: u16) -> Chain {
+        let mut first = Chain::EMPTY;
+        while first.buffers < buffers {
+            let link = chain.first;
+            let Some(meta) = self.meta_mut(link) else { break };
+            chain.first = core::mem::replace(&mut meta.next, Link::NONE);
+            chain.buffers -= 1;
+            self.link(&mut first, link);
+        }
+        if chain.first.is_none() {
+            chain.last = Link::NONE;
+        }
+        first
+    }
+
     /// Counts `bytes` of the last reservation as filled.
     pub fn commit(&mut self, chain: &Chain, bytes: usize) {
         let capacity = self.capacity(chain.last);
@@ -277,11 +293,19 @@ impl<'a> BufferPool<'a> {
         [self.filled(chain.first), self.filled(second)]
     }
 
+    /// The bytes of the last buffer of `chain`, to change.
+    pub fn last_mut(&mut self, chain: &Chain) -> &mut [u8] {
+        self.filled_of(chain.last)
+    }
+
     /// The bytes of the first buffer of `chain`, to change.
     pub fn filled_mut(&mut self, chain: &Chain) -> &mut [u8] {
-        let filled = self.meta(chain.first).map(|meta| (meta.start, meta.end));
-        let part = filled.and_then(|(start, end)| self.part_mut(chain.first, start, end));
-        part.unwrap_or_default()
+        self.filled_of(chain.first)
+    }
+
+    fn filled_of(&mut self, link: Link) -> &mut [u8] {
+        let filled = self.meta(link).map(|meta| (meta.start, meta.end));
+        filled.and_then(|(start, end)| self.part_mut(link, start, end)).unwrap_or_default()
     }
 
     /// Keeps the first `bytes` of a chain of one buffer; without any the buffer goes back.

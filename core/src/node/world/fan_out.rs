@@ -272,10 +272,9 @@ impl RoomManager<'_> {
             return [&[]; 3];
         };
         // What is held for it goes between what was said before and later.
-        let window = if user.held.is_empty() {
-            place.rings.window(&self.rings, user.room, &user.cursor)
-        } else {
-            place.rings.window_until(&self.rings, user.room, &user.cursor, user.held_until)
+        let window = match user.held.first_until() {
+            None => place.rings.window(&self.rings, user.room, &user.cursor),
+            Some(until) => place.rings.window_until(&self.rings, user.room, &user.cursor, until),
         };
         match window {
             Window::Slices(slices) => slices,

@@ -1,10 +1,11 @@
 //! Telling one member something behind what its room has said.
 //!
 //! A session's private packets go before its ring. Where that would turn round what a game says, the packet is
-//! held, with the position of the ring that goes first: what a game tells one member, and the refusal of an
-//! event. Until then the member gets the ring up to there and no further; then the packet, or a snapshot that
-//! stands for what was to go first; then the rest. One position is kept a member: the newest. So a packet never
-//! comes before what was said before it, and behind what was said later only if more is told behind that.
+//! [held](crate::session::held_packets), with the position of the ring that goes first: what a game tells one
+//! member, and the refusal of an event. Until then the member gets the ring up to there and no further; then the
+//! packet, or a snapshot that stands for what was to go first; then the rest. So whatever is told stands exactly
+//! where it was told. If there are no buffers for that, what a game tells is `Full`; a refusal is owed, and takes what
+//! is held last along.
 //! Corrected moves and snapshots are state, and wait for nothing.
 
 use super::room_manager::RoomManager;
@@ -15,7 +16,7 @@ use crate::session::SessionManager;
 use crate::time::Instant;
 
 impl RoomManager<'_> {
-    /// Tells a member something, behind what its room has said so far.
+    /// Tells a member something, behind what its room has said so far, and before what it says later.
     ///
     /// # Errors
     /// [`SendError`]; nothing is told then.
@@ -32,8 +33,17 @@ impl RoomManager<'_> {
         if user.held.is_empty() && has_heard {
             return sessions.send(user.session, message);
         }
-        user.held_until = end;
-        sessions.hold(user.session, &mut user.held, message)
+        sessions.hold(user.session, &mut user.held, end, message)
+    }
+
+    /// What is held for a member last will be told no earlier than what its room has said by now.
+    fn put_off_held(&mut self, sessions: &mut SessionManager<'_>, key: UserKey) {
+        let Some(user) = self.users.get_mut(key) else {
+            return;
+        };
+        if let Some(place) = self.rooms.get(usize::from(user.room)) {
+            sessions.put_off_held(&mut user.held, place.rings.end(&user.cursor));
+        }
     }
 
     /// Tells a member where it is itself: at once, or with how far its inputs were heard.
@@ -54,7 +64,8 @@ impl RoomManager<'_> {
         sessions.send_or_close(now, user.session, &message);
     }
 
-    /// [`RoomManager::tell`]; a member that does not take what it is owed is closed.
+    /// Refuses something of a member's, behind what its room has said; one that does not take what it is owed is
+    /// closed.
     pub(super) fn tell_or_close<M: Message>(
         &mut self,
         now: Instant,
@@ -62,25 +73,32 @@ impl RoomManager<'_> {
         key: UserKey,
         message: &M,
     ) {
-        let session = self.users.get(key).map(|user| user.session);
-        if self.tell(sessions, key, message) == Err(SendError::Full)
-            && let Some(session) = session
-        {
+        let Some(session) = self.users.get(key).map(|user| user.session) else {
+            return;
+        };
+        let mut told = self.tell(sessions, key, message);
+        if told == Err(SendError::Full) {
+            self.put_off_held(sessions, key);
+            told = self.tell(sessions, key, message);
+        }
+        if told == Err(SendError::Full) {
             sessions.overflow(now, session);
         }
     }
 
-    /// Sends what is held for a member, if it has got what goes first.
+    /// Sends what is held for a member, as far as it has got what goes first.
     #[inline]
     pub(super) fn send_held_if_due(&mut self, sessions: &mut SessionManager<'_>, index: u16) {
-        let Some(user) = self.users.at_mut(index).filter(|user| !user.held.is_empty()) else {
+        let Some(user) = self.users.at_mut(index) else {
             return;
         };
         let Some(place) = self.rooms.get(usize::from(user.room)) else {
             return;
         };
-        if place.rings.has_given(&self.rings, user.room, &user.cursor, user.held_until) {
-            sessions.send_held(user.session, &mut user.held);
+        while let Some(until) = user.held.first_until()
+            && place.rings.has_given(&self.rings, user.room, &user.cursor, until)
+        {
+            sessions.send_first_held(user.session, &mut user.held);
         }
     }
 

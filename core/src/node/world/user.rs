@@ -7,7 +7,8 @@ use super::inputs::Heard;
 use super::seats::Seat;
 use crate::broadcast::Cursor;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
-use crate::session::{SendQueue, SessionKey};
+use crate::session::SessionKey;
+use crate::session::held_packets::HeldPackets;
 use crate::storage::{Key, Link, Slot, Vacant};
 
 /// Names one member for as long as it is in its room.
@@ -49,10 +50,8 @@ pub struct WorldUser {
     pub(super) next: Link,
     pub(super) previous: Link,
     pub(super) next_moved: Link,
-    /// Private packets that come behind what the room has said before them.
-    pub(super) held: SendQueue,
-    /// How far the member's ring goes first.
-    pub(super) held_until: u32,
+    /// Private packets that come behind what the room has said before them, by how far its ring goes first.
+    pub(super) held: HeldPackets,
     /// What it is called.
     pub(super) names: Names,
     /// One more than the next of its room's states to send it; 0 if it has them all.
@@ -123,8 +122,7 @@ impl Vacant for WorldUser {
         next: Link::NONE,
         previous: Link::NONE,
         next_moved: Link::NONE,
-        held: SendQueue::EMPTY,
-        held_until: 0,
+        held: HeldPackets::NONE,
         names: Names::NONE,
         #[cfg(feature = "things")]
         states_owed_from: 0,

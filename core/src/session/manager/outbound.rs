@@ -2,9 +2,9 @@
 
 use super::SessionManager;
 use crate::protocol::{ErrorCode, FrameSink, Message, Packet, SendError};
+use crate::session::held_packets::HeldPackets;
 use crate::session::manager::Farewell;
 use crate::session::outgoing::Outgoing;
-use crate::session::send_queue::SendQueue;
 use crate::session::session::{Flags, SessionKey};
 use crate::session::state::{SessionEvent, SessionState};
 use crate::stats::Count;
@@ -52,15 +52,16 @@ impl<'a> SessionManager<'a> {
         Ok(())
     }
 
-    /// Queues a private packet of an accepted peer apart, in `held`, whose owner [sends](Self::send_held) it
-    /// when its moment has come. What is held counts as if it waited already.
+    /// Queues a private packet of an accepted peer apart, in `held`, whose owner [sends](Self::send_first_held) it
+    /// when the peer has got what goes before `until`. What is held counts as if it waited already.
     ///
     /// # Errors
     /// As [`SessionManager::send`].
     pub(crate) fn hold<M: Message>(
         &mut self,
         key: SessionKey,
-        held: &mut SendQueue,
+        held: &mut HeldPackets,
+        until: u32,
         message: &M,
     ) -> Result<(), SendError> {
         let session = self.table.get(key).ok_or(SendError::Closed)?;
@@ -68,20 +69,32 @@ impl<'a> SessionManager<'a> {
             return Err(SendError::Closed);
         }
         let most = self.config.send_buffers_per_session.saturating_sub(session.outbox.buffers());
-        held.append(&mut self.pool, most, &Outgoing::Packet(session.framing(), message))
+        held.hold(&mut self.pool, until, most, (session.framing(), message))
     }
 
-    /// Lets what was held go, behind what waits already. Of a session that has ended nothing goes.
-    pub(crate) fn send_held(&mut self, key: SessionKey, held: &mut SendQueue) {
+    /// Puts off what is held last, to stand behind `until` as well.
+    pub(crate) fn put_off_held(&mut self, held: &mut HeldPackets, until: u32) {
+        held.put_off_last(&mut self.pool, until);
+    }
+
+    /// Lets what is held first go, behind what waits already. Of a session that has ended nothing goes.
+    pub(crate) fn send_first_held(&mut self, key: SessionKey, held: &mut HeldPackets) {
         if held.is_empty() {
             return;
         }
         match self.table.get_mut(key).filter(|session| session.state.is_open()) {
             Some(session) => {
-                session.outbox.join(&mut self.pool, held);
+                held.take_first(&mut self.pool, &mut session.outbox);
                 self.ready.add(key.index());
             }
             None => held.release(&mut self.pool),
+        }
+    }
+
+    /// Lets all that is held go.
+    pub(crate) fn send_held(&mut self, key: SessionKey, held: &mut HeldPackets) {
+        while !held.is_empty() {
+            self.send_first_held(key, held);
         }
     }
 

@@ -136,6 +136,30 @@ fn what_is_told_comes_before_what_is_said_later() {
     }
 }
 
+/// Said, told, said, told, said before one flush.
+#[test]
+fn each_of_several_that_are_told_stands_where_it_was_told() {
+    for most_bytes in [1, 2, 5, 9, 14, 40, 1_000] {
+        with_echo(|bench, keys| {
+            bench.limit(keys[1], 0);
+            for bytes in 1..4 {
+                bench.say(keys[0], &Shout { bytes });
+                bench.say(keys[1], &Ask {});
+            }
+            bench.say(keys[0], &Shout { bytes: 4 });
+            bench.pass_ms(FLUSH_MS);
+            for _ in 0..200 {
+                bench.unblock(keys[1], most_bytes);
+            }
+            let shout = |bytes| Said::of(&Heard { what: &[7; 4][..bytes] });
+            let count = |shouts| Said::of(&Count { shouts });
+            let (first, second, third) = (count(1), count(2), count(3));
+            let heard = [shout(1), first, shout(2), second, shout(3), third, shout(4)];
+            assert_eq!(bench.heard(keys[1]), heard, "{most_bytes}");
+        });
+    }
+}
+
 #[test]
 fn both_sides_of_the_longest_message() {
     with_echo(|bench, keys| {
