@@ -63,7 +63,9 @@ class Chromium {
   async stop() {
     this.socket?.close();
     await this.process?.stop();
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    // Its helper processes outlive it for a moment, and write into its folder.
+    const remove = async () => rmSync(this.#folder, { recursive: true, force: true });
+    await until("the end of Chromium's helpers", remove, (error) => error === undefined);
   }
 }
 
