@@ -1,8 +1,7 @@
 //! Storage for nodes, sized by a configuration and allocated once.
 //!
-//! Purpose: a server's capacities are known when it starts. The pages of a large allocation are
-//! touched only when a slot is used for the first time, so generous sizes cost address space, not
-//! memory.
+//! Purpose: a server's capacities are known when it starts. The pages of tables, rings and buffers are touched only
+//! when a slot is used for the first time, so generous sizes cost address space, not memory.
 //!
 //! Contract: what is lent here is lent for the rest of the process, as a device's `static` is: a node
 //! on a runtime's task has to own what it uses. Make a node's storage once, not in a loop.
@@ -13,21 +12,21 @@
 //! assert_eq!(storage.sessions.sessions.len(), 100);
 //! ```
 
+mod untouched;
+
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::chat::ChatStorage;
-use tinyrealm_core::node::login::{AttemptEntry, LoginStorage};
+use tinyrealm_core::node::login::LoginStorage;
 use tinyrealm_core::node::main::{MainChatStorage, MainRoomStorage, MainStorage};
-use tinyrealm_core::node::world::saves::{RoomState, state_bytes};
+use tinyrealm_core::node::world::saves::state_bytes;
 use tinyrealm_core::node::world::{
-    Game, GameBan, Room, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS,
-    WorldStorage,
+    Game, GameBan, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS, WorldStorage,
 };
-use tinyrealm_core::session::manager::Ended;
-use tinyrealm_core::session::{AddressStorage, Inbound, Opening, ReceiverStorage, SessionStorage};
-use tinyrealm_core::storage::{BufferMeta, Link, LongStorage, Slot, Vacant};
-use tinyrealm_core::timer::{Level, TimerEntry};
+use tinyrealm_core::session::{AddressStorage, ReceiverStorage, SessionStorage};
+use tinyrealm_core::storage::LongStorage;
 use tinyrealm_core::wire::PacketHeader;
+use untouched::vacant;
 
 /// Levels of the wheel: 74 hours.
 const LEVELS: usize = 4;
@@ -73,21 +72,13 @@ fn lend<T>(count: usize, vacant: impl Fn() -> T) -> &'static mut [T] {
     Box::leak((0..count).map(|_| vacant()).collect())
 }
 
-fn slots<T: Vacant>(count: usize) -> &'static mut [Slot<T>] {
-    lend(count, || Slot::VACANT)
-}
-
-fn links(count: usize) -> &'static mut [Link] {
-    lend(count, || Link::NONE)
-}
-
 /// Zeros come from the operating system without being written.
 fn zeros<T: Clone>(count: usize, zero: T) -> &'static mut [T] {
     vec![zero; count].leak()
 }
 
 fn addresses(count: usize) -> AddressStorage<'static> {
-    AddressStorage { entries: slots(count), heads: links(count), nexts: links(count) }
+    AddressStorage { entries: vacant(count), heads: vacant(count), nexts: vacant(count) }
 }
 
 /// Buffers for long frames in one direction, and one more to try a length in.
@@ -98,7 +89,7 @@ fn long_storage(sizes: NodeSizes) -> LongStorage<'static> {
     let each = tinyrealm_core::wire::ws::buffer_bytes(0) + sizes.long_frame_bytes;
     LongStorage {
         bytes: zeros((sizes.long_frames + 1) * each, 0),
-        metas: lend(sizes.long_frames, || BufferMeta::VACANT),
+        metas: vacant(sizes.long_frames),
     }
 }
 
@@ -109,25 +100,25 @@ pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
     let send_buffers = sessions + sizes.spare_send_buffers;
     NodeStorage {
         sessions: SessionStorage {
-            sessions: slots(sessions),
+            sessions: vacant(sessions),
             send_bytes: zeros(send_buffers * sizes.buffer_bytes, 0),
-            send_metas: lend(send_buffers, || BufferMeta::VACANT),
+            send_metas: vacant(send_buffers),
             send_long: long_storage(sizes),
-            levels: lend(LEVELS, || Level::VACANT),
-            timers: lend(sessions + sizes.role_timers, || TimerEntry::VACANT),
+            levels: vacant(LEVELS),
+            timers: vacant(sessions + sizes.role_timers),
             ready_queue: zeros(sessions, 0),
             ready_listed: zeros(sessions, false),
             request_queue: zeros(sessions, 0),
             request_listed: zeros(sessions, false),
-            ended: lend(sessions, || Ended::VACANT),
+            ended: vacant(sessions),
             addresses: addresses(sessions),
             networks: addresses(sessions),
-            openings: lend(OPENINGS, || Opening::VACANT),
+            openings: vacant(OPENINGS),
         },
         receiver: ReceiverStorage {
-            inbounds: lend(sessions, || Inbound::EMPTY),
+            inbounds: vacant(sessions),
             bytes: zeros(sessions * sizes.receive_buffer_bytes(), 0),
-            metas: lend(sessions, || BufferMeta::VACANT),
+            metas: vacant(sessions),
             long: long_storage(sizes),
         },
     }
@@ -150,20 +141,20 @@ pub struct WorldSizes {
 pub fn world_storage<G: Game + Default>(sizes: WorldSizes) -> WorldStorage<'static, G> {
     WorldStorage {
         rooms: RoomStorage {
-            rooms: lend(sizes.rooms, || Room::VACANT),
+            rooms: vacant(sizes.rooms),
             ring_bytes: zeros(sizes.rooms * sizes.ring_bytes, 0),
             message_ring_bytes: zeros(sizes.rooms * sizes.ring_bytes, 0),
             dirty_queue: zeros(sizes.rooms, 0),
             dirty_listed: zeros(sizes.rooms, false),
-            users: slots(sizes.users),
-            user_heads: links(sizes.users),
-            user_nexts: links(sizes.users),
+            users: vacant(sizes.users),
+            user_heads: vacant(sizes.users),
+            user_nexts: vacant(sizes.users),
             bans: zeros(WORLD_BANS, GameBan::NONE),
         },
         games: lend(sizes.rooms, G::default),
-        attaches: slots(sizes.attaches),
-        attach_heads: links(sizes.attaches),
-        attach_nexts: links(sizes.attaches),
+        attaches: vacant(sizes.attaches),
+        attach_heads: vacant(sizes.attaches),
+        attach_nexts: vacant(sizes.attaches),
         saves: save_storage::<G>(sizes),
         states: state_storage(StateSizes::of::<G>(), sizes),
     }
@@ -181,10 +172,10 @@ fn save_storage<G: Game>(sizes: WorldSizes) -> SaveStorage<'static> {
     let members = sizes.users.checked_div(rooms).unwrap_or(0);
     let jobs = rooms * G::SAVES_IN_FLIGHT;
     SaveStorage {
-        jobs: slots(jobs),
+        jobs: vacant(jobs),
         queue: zeros(jobs, 0),
         value_bytes: zeros(jobs * G::SAVE_BYTES, 0),
-        rooms: lend(rooms, || RoomState::VACANT),
+        rooms: vacant(rooms),
         room_bytes: zeros(rooms * state_bytes::<G>(members), 0),
     }
 }
@@ -205,14 +196,14 @@ pub struct ChatSizes {
 /// Empty storage for a chat server.
 pub fn chat_storage(sizes: ChatSizes) -> ChatStorage<'static> {
     ChatStorage {
-        channels: slots(sizes.channels),
-        channel_heads: links(sizes.channels),
-        channel_nexts: links(sizes.channels),
-        members: slots(sizes.members),
-        member_heads: links(sizes.members),
-        member_nexts: links(sizes.members),
+        channels: vacant(sizes.channels),
+        channel_heads: vacant(sizes.channels),
+        channel_nexts: vacant(sizes.channels),
+        members: vacant(sizes.members),
+        member_heads: vacant(sizes.members),
+        member_nexts: vacant(sizes.members),
         history_bytes: zeros(sizes.channels * sizes.history_bytes, 0),
-        mains: slots(sizes.mains),
+        mains: vacant(sizes.mains),
     }
 }
 
@@ -234,14 +225,14 @@ impl MainChatSizes {
 
 fn main_chat_storage(sizes: MainChatSizes) -> MainChatStorage<'static> {
     MainChatStorage {
-        channels: slots(sizes.channels),
-        channel_heads: links(sizes.channels),
-        channel_nexts: links(sizes.channels),
+        channels: vacant(sizes.channels),
+        channel_heads: vacant(sizes.channels),
+        channel_nexts: vacant(sizes.channels),
         ring_bytes: zeros(sizes.channels * sizes.ring_bytes, 0),
         message_ring_bytes: zeros(sizes.channels * sizes.ring_bytes, 0),
         dirty_queue: zeros(sizes.channels, 0),
         dirty_listed: zeros(sizes.channels, false),
-        members: slots(sizes.members),
+        members: vacant(sizes.members),
     }
 }
 
@@ -258,17 +249,17 @@ pub fn main_storage(
     chat: MainChatSizes,
 ) -> MainStorage<'static> {
     MainStorage {
-        users: slots(users),
-        user_heads: links(users),
-        user_nexts: links(users),
-        worlds: slots(worlds),
-        hellos: slots(hellos),
+        users: vacant(users),
+        user_heads: vacant(users),
+        user_nexts: vacant(users),
+        worlds: vacant(worlds),
+        hellos: vacant(hellos),
         chat: main_chat_storage(chat),
         rooms: MainRoomStorage {
-            rooms: slots(rooms),
-            heads: links(rooms),
-            nexts: links(rooms),
-            wishes: slots(if rooms == 0 { 0 } else { users.min(WISHES_MAX) }),
+            rooms: vacant(rooms),
+            heads: vacant(rooms),
+            nexts: vacant(rooms),
+            wishes: vacant(if rooms == 0 { 0 } else { users.min(WISHES_MAX) }),
         },
     }
 }
@@ -287,11 +278,14 @@ pub struct LoginSizes {
 /// Empty storage for a login server.
 pub fn login_storage(sizes: LoginSizes) -> LoginStorage<'static> {
     LoginStorage {
-        logins: slots(sizes.logins),
-        verifies: slots(sizes.verifies),
+        logins: vacant(sizes.logins),
+        verifies: vacant(sizes.verifies),
         verify_queue: zeros(sizes.verifies, 0),
-        accounts: lend(sizes.attempts, || AttemptEntry::VACANT),
-        addresses: lend(sizes.attempts, || AttemptEntry::VACANT),
-        ways: lend(sizes.attempts, || AttemptEntry::VACANT),
+        accounts: vacant(sizes.attempts),
+        addresses: vacant(sizes.attempts),
+        ways: vacant(sizes.attempts),
     }
 }
+
+#[cfg(test)]
+mod tests;

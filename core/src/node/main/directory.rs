@@ -196,7 +196,7 @@ impl Vacant for UserEntry {
         is_asked: false,
         is_listed: false,
         detaches: 0,
-        detach_reason: ErrorCode::GOODBYE,
+        detach_reason: ErrorCode(0),
         tried: 0,
         waits: 0,
         has_timed_out: false,
