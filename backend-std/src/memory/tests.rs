@@ -1,3 +1,5 @@
+//! What is lent is vacant.
+
 use std::fmt::Debug;
 
 use tinyrealm_core::node::login::AttemptEntry;
