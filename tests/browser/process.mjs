@@ -19,6 +19,10 @@ export async function freePorts(count) {
 const ownEnvironment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith("TINYREALM_")));
 
+/** A test that fails leaves nothing running. */
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 /** A program; its words are shown if the test fails. */
 export class Process {
   said = "";
@@ -31,7 +35,8 @@ export class Process {
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.on("data", (data) => (this.said += data));
     }
-    this.ended = once(this.child, "exit");
+    running.add(this.child);
+    this.ended = once(this.child, "exit").finally(() => running.delete(this.child));
   }
 
   /** TINYREALM_BINARY with these words. */
