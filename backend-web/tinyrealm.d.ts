@@ -42,7 +42,7 @@ export interface Closed {
   refusal: { code: number; text: string } | null;
 }
 
-/** A game's own messages, from the module that is made of them: `{ says: clientToRush, hears: rushToClient }`. */
+/** A game's own messages, from the module that is made of them: `{ says: clientToGame, hears: gameToClient }`. */
 export interface GameLinks<S extends { type: string }, H extends { type: string }> {
   says: Link<S>;
   hears: Link<H>;

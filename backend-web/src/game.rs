@@ -16,7 +16,7 @@ const member = record({ number: u16, uid: u53, pos: position, dir: u16 });
 /// `connect` wants, with its fingerprint.
 ///
 /// # Errors
-/// It has no direction from clients or none to them, or a field whose type nobody has told of.
+/// It has several directions from clients or to them, or a field whose type nobody has told of.
 pub fn game_files(
     name: &str,
     schema: GameSchema,
@@ -35,22 +35,26 @@ pub fn game_files(
         types += &type_of(schema.words, structure)?;
     }
     push_links(&mut module, schema.words, &links)?;
+    let codec = |link: Option<&str>| link.unwrap_or("link({})").to_owned();
     module += &format!(
-        "\nexport const game = Object.freeze({{ says: {says}, hears: {hears}, fingerprint: {fingerprint} }});\n"
+        "\nexport const game = Object.freeze({{ says: {}, hears: {}, fingerprint: {fingerprint} }});\n",
+        codec(says),
+        codec(hears)
     );
     push_types(&mut types, schema.words, &links)?;
-    let (said, heard) = (pascal(says), pascal(hears));
+    let union = |link: Option<&str>| link.map_or_else(|| "never".to_owned(), pascal);
+    let (said, heard) = (union(says), union(hears));
     types += &format!(
         "\nexport const game: {{ says: Link<{said}>; hears: Link<{heard}>; fingerprint: number }};\n"
     );
     Ok([(format!("{name}.js"), module), (format!("{name}.d.ts"), types)])
 }
 
-/// The one direction from clients, or to them.
+/// The one direction from clients, or to them, if there is one.
 fn direction<'l>(
     links: &[(&'l str, &LinkSchema)],
     is_from_clients: bool,
-) -> Result<&'l str, String> {
+) -> Result<Option<&'l str>, String> {
     let is_so = |link: &LinkSchema| {
         let first = link.messages.first();
         first.is_some_and(|message| {
@@ -59,12 +63,13 @@ fn direction<'l>(
     };
     let mut found = links.iter().filter(|(_, link)| is_so(link)).map(|(name, _)| *name);
     match (found.next(), found.next()) {
-        (Some(only), None) => Ok(only),
-        _ => Err("its SCHEMA has to have one direction from clients and one to them".to_owned()),
+        (only, None) => Ok(only),
+        _ => Err("its SCHEMA has several directions from clients, or to them: a page has one each"
+            .to_owned()),
     }
 }
 
-/// `client_to_rush` as `clientToRush`.
+/// `rush_to_client` as `rushToClient`.
 fn camel(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();

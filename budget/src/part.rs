@@ -148,6 +148,7 @@ const PATHS: &[(&str, Option<Part>)] = &[
     ("tinyrealm_core::node::world::room", Some(Part::Rooms)),
     ("tinyrealm_core::node::world::room_manager", Some(Part::Rooms)),
     ("tinyrealm_core::node::world::saves", Some(Part::Rooms)),
+    ("tinyrealm_core::node::world::things", Some(Part::Rooms)),
     ("tinyrealm_core::node::world::user", Some(Part::Rooms)),
     ("tinyrealm_core::protocol", Some(Part::Protocol)),
     ("tinyrealm_core::session", Some(Part::Sessions)),

@@ -5,9 +5,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::{Bots, Realm, User};
-use tinyrealm_coin_rush::messages::client_to_rush::Look;
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
-use tinyrealm_coin_rush::{CHEATS_MOST, FIELD, REACH, SPEED};
+use tinyrealm_coin_rush::{CHEATS_MOST, FIELD, REACH, ROUND, SPEED};
 use tinyrealm_core::protocol::client_to_world::Move;
 use tinyrealm_core::protocol::world_to_client::{UserAway, UserBack, UserLeft};
 use tinyrealm_core::protocol::{Direction, ErrorCode, MemberNumber, Position};
@@ -38,9 +37,9 @@ fn players_apart_from_the_coin() -> (Realm, User, User, Coin) {
     loop {
         let realm = Realm::start(&SETTINGS);
         let (mut first, second) = (realm.user(), realm.user());
-        let round = first.world.find::<Round>();
-        assert_eq!((round.number, round.is_running), (1, true));
-        let coin = first.world.find::<Coin>();
+        let (_, coin) = first.world.find_thing::<Coin>();
+        let (id, round) = first.world.find_thing::<Round>();
+        assert_eq!((id, round.number, round.is_running), (ROUND, 1, true));
         let away =
             |user: &User| (user.spawn.x - coin.pos.x).abs().max((user.spawn.y - coin.pos.y).abs());
         if away(&first).min(away(&second)) > 2 * REACH {
@@ -54,26 +53,24 @@ fn players_apart_from_the_coin() -> (Realm, User, User, Coin) {
 #[test]
 fn whoever_comes_to_a_coin_has_it_and_everybody_is_told() {
     let (realm, mut first, mut second, coin) = players_apart_from_the_coin();
-    assert_eq!(second.world.find::<Coin>(), coin);
+    assert_eq!(second.world.find_thing::<Coin>().1.pos, coin.pos);
     assert!(coin.pos.x.abs() <= FIELD && coin.pos.y.abs() <= FIELD);
-    assert_eq!(second.world.find::<Score>().points, 0);
+    assert_eq!(second.world.find_state::<Score>().1.points, 0);
     let start = first.spawn;
     walk(&mut first, start, coin.pos);
     let score = loop {
-        let score = second.world.find::<Score>();
+        let (number, score) = second.world.find_state::<Score>();
         if score.points > 0 {
-            break score;
+            break (number, score);
         }
     };
-    assert_eq!(score, Score { number: MemberNumber(1), points: 1 });
+    assert_eq!(score, (MemberNumber(1), Score { points: 1 }));
     // A newcomer is told the same as whoever has been there.
     let mut third = realm.user();
-    let again = third.world.find::<Coin>();
+    let (_, again) = third.world.find_thing::<Coin>();
     assert!((again.pos.x - coin.pos.x).abs() > REACH || (again.pos.y - coin.pos.y).abs() > REACH);
-    assert_eq!(third.world.find::<Score>(), score);
-    third.world.send(&Look {});
-    assert_eq!(third.world.find::<Round>().number, 1);
-    assert_eq!(third.world.find::<Coin>(), again);
+    assert_eq!(third.world.find_thing::<Round>().1.number, 1);
+    assert_eq!(third.world.find_state::<Score>(), score);
     realm.stop();
 }
 
@@ -84,7 +81,7 @@ fn a_killed_main_and_a_cut_cost_nobody_its_points() {
     let (mut realm, mut first, mut second, coin) = players_apart_from_the_coin();
     let start = first.spawn;
     walk(&mut first, start, coin.pos);
-    while second.world.find::<Score>().points == 0 {}
+    while second.world.find_state::<Score>().1.points == 0 {}
     realm.main.restart_after(Duration::from_millis(300));
     realm.world().wait_until_registered(2);
     let (uid, token, number) = (first.uid, first.token, first.number);
@@ -95,8 +92,8 @@ fn a_killed_main_and_a_cut_cost_nobody_its_points() {
     assert_eq!((again.spawn.x, again.spawn.y), (coin.pos.x, coin.pos.y));
     assert_eq!(second.world.find::<UserBack>().number, number);
     let score = loop {
-        let score = again.world.find::<Score>();
-        if score.number == number {
+        let (whose, score) = again.world.find_state::<Score>();
+        if whose == number {
             break score;
         }
     };

@@ -140,7 +140,7 @@ fn a_private_room_asks_for_its_secret_and_only_listed_rooms_are_shown() {
 
 /// Where the coins are, as a newcomer is told.
 fn coins_of(world: &mut Peer) -> Vec<Position> {
-    (0..COINS).map(|_| world.find::<Coin>().pos).collect()
+    (0..COINS).map(|_| world.find_thing::<Coin>().1.pos).collect()
 }
 
 /// Walks to the nearest coin, no faster than one may, and has points then.
@@ -161,7 +161,7 @@ fn find_a_coin(world: &mut Peer) {
         next += STEP;
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
     }
-    while world.find::<Score>().points == 0 {}
+    while world.find_state::<Score>().1.points == 0 {}
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn behind_the_last_a_name_is_free_and_the_next_room_begins_anew() {
     find_a_coin(&mut ann.world);
     let mut bob = Guest::of(&realm).enter(den);
     let coins = coins_of(&mut bob.world);
-    while bob.world.find::<Score>().points == 0 {}
+    while bob.world.find_state::<Score>().1.points == 0 {}
     let (mut ann, mut bob) = (ann.leave(), bob.leave());
     while !ann.listed().is_empty() {
         std::thread::sleep(STEP);
@@ -184,7 +184,7 @@ fn behind_the_last_a_name_is_free_and_the_next_room_begins_anew() {
     let fresh = coins_of(&mut bob.world);
     assert!(!fresh.iter().any(|coin| coins.contains(coin)), "{fresh:?}, after {coins:?}");
     for member in [&mut ann, &mut bob] {
-        assert_eq!(member.world.find::<Score>().points, 0);
+        assert_eq!(member.world.find_state::<Score>().1.points, 0);
     }
     drop((ann, bob));
     realm.stop();

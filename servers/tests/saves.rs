@@ -27,7 +27,7 @@ fn realm(folder: &ScratchFile, round_s: u32) -> Realm {
 
 /// Walks to the nearest coin, no faster than one may, and answers how many it has then.
 fn find_a_coin(user: &mut User) -> u16 {
-    let coins: Vec<_> = (0..COINS).map(|_| user.world.find::<Coin>().pos).collect();
+    let coins: Vec<_> = (0..COINS).map(|_| user.world.find_thing::<Coin>().1.pos).collect();
     let mut at = user.spawn;
     let far = |coin: &&Position| (coin.x - at.x).abs().max((coin.y - at.y).abs());
     let to = *coins.iter().min_by_key(far).unwrap();
@@ -46,7 +46,7 @@ fn find_a_coin(user: &mut User) -> u16 {
 /// The next points that are any.
 fn find_points(user: &mut User) -> u16 {
     loop {
-        match user.world.find::<Score>().points {
+        match user.world.find_state::<Score>().1.points {
             0 => {}
             points => return points,
         }
@@ -113,9 +113,9 @@ fn a_world_that_is_killed_has_its_room_again_with_everybody_s_points() {
     realm.worlds[0].restart_after(Duration::ZERO);
     realm.world().wait_until_registered(1);
     let mut again = come_back(&realm, &user);
-    let round = again.world.find::<Round>();
+    let (_, round) = again.world.find_thing::<Round>();
     assert_eq!((round.number, round.is_running), (1, true));
-    assert!(round.ends_in_ms < 3_600_000 && find_points(&mut again) >= points);
+    assert!(round.left_s <= 3_600 && find_points(&mut again) >= points);
     realm.stop();
 }
 

@@ -19,10 +19,11 @@ const browser = new Browser();
 const seen = (tab) => tab.evaluate(() => {
   const { coinRush } = globalThis;
   if (!coinRush) return null;
-  const { world, realm } = coinRush;
+  const { world, realm, round, coins, points } = coinRush;
+  const members = [...world.members];
   return {
-    me: world.me, uid: realm.uid, coins: [...world.coins], members: [...world.members], points: [...world.points],
-    round: world.round, state: realm.state.world,
+    me: world.me, uid: realm.uid, coins: coins(), members, points: members.map(([number]) => [number, points(number)]),
+    round: round(), state: realm.state.world,
   };
 });
 const isPlaying = (view) => view?.state === "inside" && view.coins.length === 5 && view.round?.is_running;
@@ -56,7 +57,7 @@ try {
   const start = await until("the runner plays", () => seen(runner), isPlaying);
   await until("the watcher plays", () => seen(watcher), isPlaying);
   await until("both see both", () => seen(watcher), ({ members }) => members.length === 2);
-  await runTo(runner, start.coins[0][1]);
+  await runTo(runner, start.coins[0]);
   const won = await until("the runner has a coin", () => seen(runner), (view) => pointsOf(view, view.me) >= 1);
   const told = await until("the watcher is told", () => seen(watcher), (view) => pointsOf(view, won.me) >= 1);
   assert.notDeepEqual(told.coins, start.coins, "the coin lies elsewhere");

@@ -17,8 +17,8 @@ const [developing] = await freePorts(1);
 
 const PLAY = `
   const realm = connect({ module: await load(), main, game, ...options });
-  const seen = { coins: 0, state: () => realm.state.world };
-  realm.on("Coin", () => (seen.coins += 1));
+  const isCoin = ({ type }) => type === "Coin";
+  const seen = { coins: () => [...realm.things.values()].filter(isCoin).length, state: () => realm.state.world };
 `;
 const FILES = {
   "index.html": `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>`,
@@ -43,11 +43,11 @@ const [main, options] = [process.argv[2], { WebSocket }];
 ${PLAY}
 const timer = setInterval(() => {
   realm.tick();
-  if (seen.state() === "inside" && seen.coins >= 5) realm.close();
+  if (seen.state() === "inside" && seen.coins() >= 5) realm.close();
 }, 10);
 realm.on("Closed", ({ code }) => {
   clearInterval(timer);
-  console.log("closed", code, seen.coins);
+  console.log("closed", code, seen.coins());
 });
 `,
 };
@@ -64,7 +64,7 @@ const main = `127.0.0.1:${realm.mainPort}`;
 
 async function visit(page) {
   const tab = await browser.visit(`${page}?main=${main}`);
-  const seen = () => tab.evaluate(() => ({ coins: globalThis.seen?.coins, state: globalThis.seen?.state() }));
+  const seen = () => tab.evaluate(() => ({ coins: globalThis.seen?.coins(), state: globalThis.seen?.state() }));
   await until(`${page} plays`, seen, ({ coins, state }) => state === "inside" && coins >= 5);
 }
 

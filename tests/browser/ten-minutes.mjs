@@ -8,8 +8,9 @@ import { Browser, picture } from "./tabs.mjs";
 
 const browser = new Browser();
 const seen = (tab) => tab.evaluate(() => {
-  const { world, realm } = globalThis.coinRush ?? {};
-  return world && { state: realm.state.world, members: world.members.size, points: [...world.points.values()] };
+  const { world, realm, points } = globalThis.coinRush ?? {};
+  if (!world) return null;
+  return { state: realm.state.world, members: world.members.size, points: [...world.members.keys()].map(points) };
 });
 /** Somebody else has coins, so bots play. */
 const isPlaying = (view) => view?.state === "inside" && view.members > 2 && view.points.some((points) => points > 0);

@@ -26,12 +26,14 @@ struct Board {
     /// Also its folder's.
     name: &'static str,
     target: &'static str,
+    /// Binaries that are built with features besides, and those.
+    games: &'static [(&'static str, &'static str)],
 }
 
 const BOARDS: [Board; 3] = [
-    Board { name: "mps2-an385", target: "thumbv7m-none-eabi" },
-    Board { name: "rp2040-w5500", target: "thumbv6m-none-eabi" },
-    Board { name: "stm32h743", target: "thumbv7em-none-eabihf" },
+    Board { name: "mps2-an385", target: "thumbv7m-none-eabi", games: &[("coin-rush", "things")] },
+    Board { name: "rp2040-w5500", target: "thumbv6m-none-eabi", games: &[] },
+    Board { name: "stm32h743", target: "thumbv7em-none-eabihf", games: &[] },
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -76,6 +78,11 @@ fn chosen(names: &[&str]) -> Result<Vec<&'static Board>, Failure> {
 
 fn build(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
     process::require(in_folder_of(board, &mut toolchain.build(board.target))?.arg("--bins"))?;
+    for (game, features) in board.games {
+        let mut build = toolchain.build(board.target);
+        let build = in_folder_of(board, &mut build)?;
+        process::require(build.args(["--bin", game, "--features", features]))?;
+    }
     Ok(format!("built with {toolchain}"))
 }
 
@@ -84,7 +91,9 @@ fn lint(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
         return Ok(format!("no clippy with {toolchain}"));
     };
     let clippy = in_folder_of(board, &mut clippy)?;
-    process::require(clippy.args(["--features", "log,websocket", "--", "--deny", "warnings"]))?;
+    let games = board.games.iter().map(|(_, features)| *features);
+    let features = games.chain(["log", "websocket"]).collect::<Vec<_>>().join(",");
+    process::require(clippy.args(["--features", &features, "--", "--deny", "warnings"]))?;
     Ok("nothing for clippy".into())
 }
 

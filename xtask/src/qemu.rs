@@ -47,7 +47,7 @@ const TEST_IMAGES: [TestImage; 9] = [
     image("world-with-log", "world-with-log", "world", "log,websocket"),
     image("patient-world", "patient-world", "world", "log,websocket"),
     image("world-with-dhcp", "world-with-dhcp", "world", "log,dhcp"),
-    image("coin-rush", "coin-rush", "coin-rush", "websocket"),
+    image("coin-rush", "coin-rush", "coin-rush", "things,websocket"),
     image("client", "client", "client", "log"),
     image("client-with-account", "client-with-account", "client", "log"),
     image("chat", "chat", "chat", ""),

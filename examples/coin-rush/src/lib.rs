@@ -1,4 +1,4 @@
-//! Coin rush: a complete small game on a Tinyrealm room, with messages of its own.
+//! Coin rush: a complete small game on a Tinyrealm room, with things and messages of its own.
 //!
 //! Coins lie on a field; whoever comes within [`REACH`] of one has it, and it lies elsewhere. A round takes
 //! `round_s` seconds, behind it is a pause of [`PAUSE_MS`], and then all scores are 0. The server decides:
@@ -7,8 +7,8 @@
 //!
 //! Everybody's best round, every round's results and the rooms themselves outlast the server.
 //!
-//! Contract: a newcomer is told the round, every coin and every score; later only what changes, in the same order
-//! for everybody. What a loud room does not take now is told with a later tick.
+//! Contract: the coins and the round are things of the room, scores are what its members show. So whoever comes, comes
+//! back, or looks on knows all of it, and the game has nobody to tell.
 //!
 //! Bounds: [`COINS_MAX`] coins; `PLAYERS` players with a score; no allocation, so the same crate runs on a server
 //! and on a microcontroller.
@@ -31,22 +31,20 @@ mod players;
 #[cfg(test)]
 mod tests;
 
-use core::mem::take;
-
 pub use bot::CoinRushBot;
-use messages::client_to_rush::{self, Look};
-use messages::rush_to_client::{self, Coin, Round, Score};
+use messages::rush_to_client::{self, Coin, Round};
 use players::{Player, Players};
 use tinyrealm_core::node::world::{
-    Admission, Game, Left, MoveVerdict, Refusal, RoomContext, Setting, SettingProblem, Speaker,
+    Admission, Game, Left, MoveVerdict, Refusal, RoomContext, Setting, SettingProblem,
     StoreFailure, Tick, Unreadable, Who,
 };
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
-use tinyrealm_core::protocol::{Direction, Dispatched, MemberState, Position, Uid};
-use tinyrealm_core::wire::Frame;
+use tinyrealm_core::protocol::{Direction, MemberState, Message, Position, Uid};
 
-/// The most coins of a room: each is a bit of what is untold.
+/// The most coins of a room: the things with ids below that.
 pub const COINS_MAX: usize = 16;
+/// The thing that is the round.
+pub const ROUND: u16 = COINS_MAX as u16;
 /// How close is having it, in thousandths of a unit.
 pub const REACH: i32 = 1_200;
 /// Half the side of the field, in thousandths of a unit.
@@ -83,9 +81,6 @@ pub struct CoinRush<const PLAYERS: usize> {
     left_ms: u32,
     coins: [Position; COINS_MAX],
     players: Players<PLAYERS>,
-    /// Coins that the room was not told of, a bit each.
-    untold_coins: u16,
-    is_round_untold: bool,
 }
 
 impl<const PLAYERS: usize> CoinRush<PLAYERS> {
@@ -98,8 +93,6 @@ impl<const PLAYERS: usize> CoinRush<PLAYERS> {
         left_ms: 0,
         coins: [Position::ORIGIN; COINS_MAX],
         players: Players::NONE,
-        untold_coins: 0,
-        is_round_untold: false,
     };
 
     fn coin_count(&self) -> usize {
@@ -131,10 +124,10 @@ impl<const PLAYERS: usize> CoinRush<PLAYERS> {
         self.is_running = true;
         self.left_ms = self.round_ms();
         self.players.begin_round();
+        self.show_scores(room);
         for id in 0..self.coin_count() {
             self.drop_coin(room, id);
         }
-        self.is_round_untold = true;
     }
 
     fn end_round(&mut self) {
@@ -143,7 +136,6 @@ impl<const PLAYERS: usize> CoinRush<PLAYERS> {
             player.end_round(self.round);
         }
         self.left_ms = PAUSE_MS;
-        self.is_round_untold = true;
     }
 
     fn drop_coin(&mut self, room: &mut RoomContext<'_, '_>, id: usize) {
@@ -151,7 +143,7 @@ impl<const PLAYERS: usize> CoinRush<PLAYERS> {
         let (x, y) = (coordinate(random as u16), coordinate((random >> 16) as u16));
         if let Some(coin) = self.coins.get_mut(id) {
             *coin = Position { x, y, z: 0 };
-            self.untold_coins |= 1 << id;
+            show(room, id as u16, &Coin { pos: *coin });
         }
     }
 
@@ -165,46 +157,30 @@ impl<const PLAYERS: usize> CoinRush<PLAYERS> {
             let Some(finder) = finder else { continue };
             if let Some(player) = self.players.find_mut(finder.uid) {
                 player.points = player.points.saturating_add(1);
-                player.is_untold = true;
+                // It is a member.
+                let _ = player.show(room);
                 self.drop_coin(room, id);
             }
         }
     }
 
-    /// Tells the room what it was not told; what it does not take now has to wait for a tick.
-    fn tell_changes(&mut self, room: &mut RoomContext<'_, '_>) {
-        if take(&mut self.is_round_untold) {
-            self.is_round_untold = room.say(&self.round_message()).is_err();
-        }
-        for id in 0..self.coin_count() {
-            let Some(pos) = self.coins.get(id).copied() else { return };
-            let bit = 1 << id;
-            if self.untold_coins & bit != 0 && room.say(&Coin { id: id as u8, pos }).is_ok() {
-                self.untold_coins &= !bit;
-            }
-        }
-        for player in self.players.iter_mut().filter(|player| player.is_untold) {
-            let Some(member) = room.member(player.uid) else { continue };
-            let score = Score { number: member.number, points: player.points };
-            player.is_untold = room.say(&score).is_err();
-        }
-    }
-
-    const fn round_message(&self) -> Round {
-        Round { number: self.round, is_running: self.is_running, ends_in_ms: self.left_ms }
-    }
-
-    /// Tells one player everything. Whose queue is full is on its way out, or asks again.
-    fn tell_all(&self, room: &mut RoomContext<'_, '_>, to: Uid) {
-        let _ = room.tell(to, &self.round_message());
-        for (id, pos) in self.coins().enumerate() {
-            let _ = room.tell(to, &Coin { id: id as u8, pos });
-        }
+    fn show_scores(&self, room: &mut RoomContext<'_, '_>) {
         for player in self.players.iter() {
-            let Some(member) = room.member(player.uid) else { continue };
-            let _ = room.tell(to, &Score { number: member.number, points: player.points });
+            // Whoever is not in the room shows nothing.
+            let _ = player.show(room);
         }
     }
+
+    /// As it is now; a second that is not over yet is no news.
+    fn show_round(&self, room: &mut RoomContext<'_, '_>) {
+        let left_s = self.left_ms.div_ceil(1_000) as u16;
+        show(room, ROUND, &Round { number: self.round, is_running: self.is_running, left_s });
+    }
+}
+
+/// Shows a thing: ids are below [`Game::THINGS`], and a thing is no longer than [`Game::THING_BYTES`].
+fn show<M: Message>(room: &mut RoomContext<'_, '_>, id: u16, thing: &M) {
+    let _ = room.put(id, thing);
 }
 
 impl<const PLAYERS: usize> Default for CoinRush<PLAYERS> {
@@ -216,16 +192,20 @@ impl<const PLAYERS: usize> Default for CoinRush<PLAYERS> {
 impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
     const NAME: &'static str = "coin-rush";
     const TICK_INTERVAL_MS: u32 = TICK_MS;
+    const THINGS: usize = COINS_MAX + 1;
+    const THING_BYTES: usize = {
+        let (coin, round) = (Self::SCHEMA.bytes_of("Coin"), Self::SCHEMA.bytes_of("Round"));
+        if coin > round { coin } else { round }
+    };
+    const MEMBER_BYTES: usize = Self::SCHEMA.bytes_of("Score");
     const HOLD_MS: u32 = HOLD_MS;
     const SAVE_BYTES: usize = keeping::SAVE_BYTES;
     /// A best and a result each.
     const SAVES_IN_FLIGHT: usize = if PLAYERS < 128 { 2 * PLAYERS } else { 256 };
     const ROOM_SAVE_BYTES: usize = keeping::state_bytes(PLAYERS);
     const SAVE_INTERVAL_MS: u32 = 1_000;
-    const SCHEMA: GameSchema = GameSchema {
-        links: &[&client_to_rush::SCHEMA, &rush_to_client::SCHEMA],
-        words: Vocabulary::REALM,
-    };
+    const SCHEMA: GameSchema =
+        GameSchema { links: &[&rush_to_client::SCHEMA], words: Vocabulary::REALM };
 
     fn configure(&mut self, key: &str, value: Setting<'_>) -> Result<(), SettingProblem> {
         match (key, value) {
@@ -253,17 +233,16 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
         self.players.enter(Player { uid, moved_at: room.now().stamp(), ..Player::NOBODY });
         if self.round == 0 {
             self.begin_round(room);
+            self.show_round(room);
         }
-        self.tell_all(room, uid);
+        if let Some(player) = self.players.find(uid) {
+            // It is a member.
+            let _ = player.show(room);
+        }
     }
 
-    fn on_watch(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
-        self.tell_all(room, uid);
-    }
-
-    /// What it was told may have been lost with its connection.
+    /// What it alone was told may have been lost with its connection.
     fn on_return(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
-        self.tell_all(room, uid);
         if let Some(player) = self.players.find(uid) {
             player.tell_best(room);
         }
@@ -298,12 +277,8 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
         if pos == to.pos { MoveVerdict::Accept } else { MoveVerdict::Correct(pos, to.dir) }
     }
 
-    fn on_message(&mut self, speaker: &mut Speaker<'_, '_, '_>, frame: Frame<'_>) -> Dispatched {
-        client_to_rush::dispatch(self, speaker, frame)
-    }
-
     fn on_tick(&mut self, room: &mut RoomContext<'_, '_>, tick: Tick) {
-        self.players.find_seated(room.now(), |uid| room.member(uid).is_some());
+        self.players.find_seated(room.now(), |player| player.show(room).is_ok());
         self.left_ms = self.left_ms.saturating_sub(tick.elapsed_ms);
         match (self.is_running, self.left_ms) {
             (true, 0) => self.end_round(),
@@ -311,7 +286,7 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
             (true, _) => self.pick_up(room),
             (false, _) => {}
         }
-        self.tell_changes(room);
+        self.show_round(room);
         for player in self.players.iter_mut().filter(|player| !player.is_away) {
             player.keep(room);
         }
@@ -342,19 +317,17 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
 
     fn restore_room(
         &mut self,
-        _: &mut RoomContext<'_, '_>,
+        room: &mut RoomContext<'_, '_>,
         state: &[u8],
     ) -> Result<(), Unreadable> {
         let mut restored = self.clone();
         restored.read_state(state)?;
         *self = restored;
+        for (id, pos) in self.coins().enumerate() {
+            show(room, id as u16, &Coin { pos });
+        }
+        self.show_round(room);
         Ok(())
-    }
-}
-
-impl<const PLAYERS: usize> client_to_rush::Stub<Speaker<'_, '_, '_>> for CoinRush<PLAYERS> {
-    fn look(&mut self, speaker: &mut Speaker<'_, '_, '_>, _: Look) {
-        self.tell_all(speaker.room, speaker.uid);
     }
 }
 

@@ -1,9 +1,11 @@
 //! Who plays, with how many coins, and how far they may go.
 
+use tinyrealm_core::node::world::{RoomContext, StateError};
 use tinyrealm_core::protocol::Uid;
 use tinyrealm_core::time::{Instant, Stamp};
 
 use super::keeping::Keeping;
+use super::messages::rush_to_client::Score;
 use super::{SLACK, SPEED};
 
 /// One player.
@@ -11,7 +13,6 @@ use super::{SLACK, SPEED};
 pub(crate) struct Player {
     pub(crate) uid: Uid,
     pub(crate) points: u16,
-    pub(crate) is_untold: bool,
     pub(crate) moved_at: Stamp,
     /// How often it wanted to go too far, in a row.
     pub(crate) refused: u8,
@@ -32,7 +33,6 @@ impl Player {
     pub(crate) const NOBODY: Self = Self {
         uid: Uid::NOBODY,
         points: 0,
-        is_untold: false,
         moved_at: Stamp::ZERO,
         refused: 0,
         slack_used: 0,
@@ -42,6 +42,14 @@ impl Player {
         ended_round: 0,
         ended_points: 0,
     };
+
+    /// Shows everybody how many coins it has.
+    ///
+    /// # Errors
+    /// It is not in the room.
+    pub(crate) fn show(&self, room: &mut RoomContext<'_, '_>) -> Result<(), StateError> {
+        room.put_member(self.uid, &Score { points: self.points })
+    }
 
     /// Whether somebody who has not moved since then may go so far. What it goes too far it owes: time pays.
     pub(crate) fn may_go(&mut self, now: Instant, distance: u32) -> bool {
@@ -77,14 +85,16 @@ impl<const MOST: usize> Players<MOST> {
         if let Some(before) = place.and_then(|place| self.0.get_mut(place)) {
             let is_back = before.uid == player.uid;
             let points = if is_back { before.points } else { player.points };
-            *before = Player { points, is_untold: is_back, ..player };
+            *before = Player { points, ..player };
         }
     }
 
-    /// Whoever of those who were here before has its seat still is not away.
-    pub(crate) fn find_seated(&mut self, now: Instant, is_member: impl Fn(Uid) -> bool) {
-        for player in self.iter_mut().filter(|player| player.is_away && is_member(player.uid)) {
-            (player.is_away, player.is_untold, player.moved_at) = (false, true, now.stamp());
+    /// Whoever of those who were here before has its seat still, as far as `is_seated` knows, is not away.
+    pub(crate) fn find_seated(&mut self, now: Instant, mut is_seated: impl FnMut(&Player) -> bool) {
+        for player in self.iter_mut().filter(|player| player.is_away) {
+            if is_seated(player) {
+                (player.is_away, player.moved_at) = (false, now.stamp());
+            }
         }
     }
 
@@ -116,7 +126,6 @@ impl<const MOST: usize> Players<MOST> {
         }
         for player in self.iter_mut() {
             player.points = 0;
-            player.is_untold = true;
         }
     }
 }

@@ -121,7 +121,7 @@ fn whoever_has_its_seat_still_stays_into_the_next_round() {
     for uid in [SOMEBODY, Uid(8)] {
         players.enter(Player { uid, is_away: true, points: 3, ..Player::NOBODY });
     }
-    players.find_seated(Instant::from_millis(5_000), |uid| uid == SOMEBODY);
+    players.find_seated(Instant::from_millis(5_000), |player| player.uid == SOMEBODY);
     players.begin_round();
     assert!(players.find(SOMEBODY).is_some() && players.find(Uid(8)).is_none());
 }

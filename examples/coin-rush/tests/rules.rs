@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tinyrealm_coin_rush::messages::client_to_rush::Look;
 use tinyrealm_coin_rush::messages::rush_to_client::{Best, Coin, Outcome, Round, Score};
 use tinyrealm_coin_rush::{
-    CHEATING, CHEATS_MOST, CoinRush, CoinRushBot, FIELD, HOLD_MS, PAUSE_MS, SLACK, SPEED,
+    CHEATING, CHEATS_MOST, CoinRush, CoinRushBot, FIELD, HOLD_MS, PAUSE_MS, ROUND, SLACK, SPEED,
 };
 use tinyrealm_core::node::world::{Game as _, Setting};
 use tinyrealm_core::protocol::client_to_world::Move;
@@ -24,17 +23,20 @@ fn settings(coins: i64) -> [(&'static str, Setting<'static>); 2] {
     [("coins", Setting::Integer(coins)), ("round_s", Setting::Integer(ROUND_S))]
 }
 
-/// The coins and everybody's points, as a player was told last. Of whom it was told nothing has none.
-type Known = (BTreeMap<u8, Position>, BTreeMap<MemberNumber, u16>);
+/// The coins and everybody's points, as a player sees them.
+type Known = (BTreeMap<u16, Position>, BTreeMap<MemberNumber, u16>);
 
-fn known(bench: &Bench, player: Player) -> Known {
-    let coins = bench.heard::<Coin>(player).into_iter().map(|coin| (coin.id, coin.pos));
-    let members = bench.members(player).into_iter().map(|member| (member.number, 0));
-    let mut scores: BTreeMap<_, _> = members.collect();
-    for Score { number, points } in bench.heard::<Score>(player) {
-        scores.entry(number).and_modify(|known| *known = points);
-    }
-    (coins.collect(), scores)
+fn known<const PLAYERS: usize>(bench: &GameBench<CoinRush<PLAYERS>>, player: Player) -> Known {
+    let coins = bench.things::<Coin>(player).into_iter().map(|(id, coin)| (id, coin.pos));
+    let scores = bench.member_states::<Score>(player).into_iter();
+    (coins.collect(), scores.map(|(number, score)| (number, score.points)).collect())
+}
+
+/// The round, as a player sees it.
+fn known_round(bench: &Bench, player: Player) -> Round {
+    let mut rounds = bench.things(player);
+    assert_eq!((rounds.len(), rounds[0].0), (1, ROUND));
+    rounds.remove(0).1
 }
 
 /// Walks there, no faster than one may.
@@ -68,11 +70,9 @@ fn whoever_comes_to_a_coin_has_it_and_everybody_is_told() {
     let points = bench.game().points_of(bench.uid(ann)).unwrap();
     assert!(points > before);
     for player in [ann, bob] {
-        let score = Score { number: bench.number(ann), points };
-        let of_ann = |score: &Score| score.number == bench.number(ann);
-        assert_eq!(bench.heard::<Score>(player).into_iter().rfind(of_ann), Some(score));
-        let coin = bench.game().coins().next();
-        assert_eq!(bench.heard::<Coin>(player).pop().map(|coin| coin.pos), coin);
+        let (coins, scores) = known(&bench, player);
+        assert_eq!(scores[&bench.number(ann)], points);
+        assert_eq!(coins.into_values().next(), bench.game().coins().next());
     }
     assert_eq!(known(&bench, ann).1, known(&bench, bob).1);
 }
@@ -128,13 +128,8 @@ fn a_newcomer_knows_what_an_old_member_knows() {
     assert!(bench.game().points_of(bench.uid(old)) >= Some(3));
     assert_eq!(known(&bench, new).0.len(), 8);
     assert_eq!(known(&bench, new), known(&bench, old));
-    // Who asks is told again.
-    bench.forget_heard();
-    bench.tell_game(old, &Look {}).unwrap();
-    bench.advance_ms(TICK_MS);
-    assert_eq!(bench.heard::<Round>(old).len(), 1);
-    assert_eq!((bench.heard::<Coin>(old).len(), bench.heard::<Score>(old).len()), (8, 2));
-    assert_eq!(bench.heard::<Round>(new), [], "nobody else is told");
+    assert_eq!(known_round(&bench, new), known_round(&bench, old));
+    assert!(bench.has_all_states(new));
 }
 
 #[test]
@@ -146,53 +141,45 @@ fn rounds_end_and_begin() {
     bench.advance_ms(60_000 - TICK_MS - bench.now_ms() as u32);
     assert_eq!(bench.game().round(), (1, true));
     assert!(bench.game().points_of(bench.uid(ann)) >= Some(1));
-    bench.forget_heard();
     bench.advance_ms(2 * TICK_MS);
     assert_eq!(bench.game().round(), (1, false));
+    let pause = Round { number: 1, is_running: false, left_s: (PAUSE_MS / 1_000) as u16 };
+    assert_eq!(known_round(&bench, bob), pause);
     bench.advance_ms(PAUSE_MS);
     assert_eq!(bench.game().round(), (2, true));
     bench.advance_ms(TICK_MS);
     for player in [ann, bob] {
-        let rounds = bench.heard::<Round>(player);
-        let ends = rounds.iter().map(|round| (round.number, round.is_running, round.ends_in_ms));
-        assert!(ends.eq([(1, false, PAUSE_MS), (2, true, 60_000)]), "{rounds:?}");
+        let begun = Round { number: 2, is_running: true, left_s: ROUND_S as u16 };
+        assert_eq!(known_round(&bench, player), begun);
         assert!(known(&bench, player).1.into_values().all(|points| points == 0));
     }
 }
 
-/// Shouts just before a round begins, and answers how many coins were told with the first flush behind it.
-fn shout_into_a_new_round(bench: &mut Bench, ann: Player, round: u32) -> usize {
-    let begins_ms = u64::from(round - 1) * u64::from(60_000 + PAUSE_MS);
-    bench.advance_ms((begins_ms - bench.now_ms()) as u32 - 10);
-    bench.forget_heard();
-    bench.say(ann, 1, &[7; 256]).unwrap();
-    bench.say(ann, 1, &[7; 150]).unwrap();
-    bench.advance_ms(60);
-    assert_eq!(bench.game().round(), (round as u16, true));
-    bench.heard::<Coin>(ann).len()
-}
-
+/// As many shouts as a flush has room for, just before a round begins with all coins anew.
 #[test]
-fn what_a_loud_room_does_not_take_is_told_later() {
+fn a_loud_room_is_shown_every_coin_and_hears_every_shout() {
     let mut game = Game::NEW;
     for (key, value) in settings(16) {
-        tinyrealm_core::node::world::Game::configure(&mut game, key, value).unwrap();
+        game.configure(key, value).unwrap();
     }
     // Nothing is flushed between the shouts and the tick behind them.
     let config = BenchConfig { flush_interval_ms: 50, players: 4, ..BenchConfig::DEFAULT };
     let mut bench = GameBench::with(game, config);
     let ann = bench.join();
-    let mut least = 16;
     // How much the ring takes depends on where its lap ends.
-    for round in 2..10 {
-        least = least.min(shout_into_a_new_round(&mut bench, ann, round));
-        bench.advance_ms(2 * TICK_MS);
+    for round in 2..10_u16 {
+        let begins_ms = u64::from(round - 1) * u64::from(60_000 + PAUSE_MS);
+        bench.advance_ms((begins_ms - bench.now_ms()) as u32 - 10);
+        bench.forget_heard();
+        bench.say(ann, 1, &[7; 256]).unwrap();
+        bench.say(ann, 1, &[7; 150]).unwrap();
+        bench.advance_ms(60);
         bench.hear_out();
+        assert_eq!(bench.game().round(), (round, true));
         let lying: Vec<_> = bench.game().coins().collect();
         assert_eq!(known(&bench, ann).0.into_values().collect::<Vec<_>>(), lying);
         assert_eq!(bench.events(ann, 1).len(), 2);
     }
-    assert!(0 < least && least < 16, "no room was loud: {least}");
 }
 
 #[test]
@@ -220,7 +207,8 @@ fn whoever_finds_no_place_looks_on() {
     assert!(bench.is_in_room(ann) && bench.is_spectator(bob) && !bench.is_spectator(ann));
     assert_eq!(bench.name_of(bob, bench.number(ann)), Some("Ann"));
     assert_eq!(bench.members(bob), bench.room(), "it sees who plays");
-    assert_eq!(bench.heard::<Coin>(bob).len(), 8, "and every coin");
+    assert_eq!(known(&bench, bob), known(&bench, ann), "and every coin and score");
+    assert_eq!(known(&bench, bob).0.len(), 8);
     bench.move_to(bob, Position { x: 1, y: 1, z: 0 }).unwrap();
     bench.hear_out();
     assert!(bench.heard_all(bob).contains(&Heard::Refused(ErrorCode::SPECTATING, Move::OPCODE.0)));
@@ -232,32 +220,27 @@ fn whoever_finds_no_place_looks_on() {
 
 #[test]
 fn whatever_happens_nobody_is_off_the_field_and_in_the_end_all_know_the_same() {
-    let look = |bench: &mut Bench, player, _: &mut tinyrealm_testing::Random| {
-        let _ = bench.tell_game(player, &Look {});
-    };
-    play(Plan::DEFAULT, Game::default, look, |bench| {
-        let is_within = |pos: Position| pos.x.abs() <= FIELD && pos.y.abs() <= FIELD;
-        assert!(bench.room().iter().all(|member| is_within(member.pos)));
-        for member in bench.room() {
-            assert!(bench.game().points_of(member.uid).is_some(), "{:?} has no score", member.uid);
-        }
-        if bench.weather() == Weather::FINE {
-            // What the last tick has found may be on its way.
-            let is_told = |bench: &mut Bench| {
-                bench.players().filter(|player| bench.is_in_room(*player)).all(|player| {
-                    let coins = known(bench, player).0.into_values();
-                    coins.eq(bench.game().coins())
-                })
-            };
-            for _ in 0..20 {
-                if is_told(bench) {
-                    break;
-                }
-                bench.advance_ms(30);
+    play(
+        Plan::DEFAULT,
+        Game::default,
+        |_, _, _| {},
+        |bench| {
+            let is_within = |pos: Position| pos.x.abs() <= FIELD && pos.y.abs() <= FIELD;
+            assert!(bench.room().iter().all(|member| is_within(member.pos)));
+            for member in bench.room() {
+                assert!(
+                    bench.game().points_of(member.uid).is_some(),
+                    "{:?} has no score",
+                    member.uid
+                );
             }
-            end_is_known(bench);
-        }
-    });
+            if bench.weather() == Weather::FINE {
+                // What the last tick has found may be on its way.
+                bench.hear_out();
+                end_is_known(bench);
+            }
+        },
+    );
 }
 
 /// Everybody knows the coins as they lie, and the same scores.
@@ -359,6 +342,10 @@ fn a_world_that_is_killed_goes_on_where_its_room_was() {
     bench.advance_ms(5_000);
     assert!(bench.is_in_room(ann));
     assert!(bench.game().points_of(bench.uid(ann)) >= Some(points));
+    let (coins, scores) = known(&bench, ann);
+    assert!(coins.into_values().eq(bench.game().coins()));
+    assert_eq!(Some(scores[&bench.number(ann)]), bench.game().points_of(bench.uid(ann)));
+    assert_eq!(known_round(&bench, ann).number, 1);
 }
 
 /// Whatever a slow and failing store does, and however often the world is killed: what a player was told to be kept

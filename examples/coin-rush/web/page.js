@@ -1,4 +1,4 @@
-// Coin rush in a browser: what the room tells is kept, and drawn once a frame.
+// Coin rush in a browser: where members are is kept, what the room shows is looked up, and all is drawn once a frame.
 
 import { connect, load } from "./tinyrealm.js";
 import { game } from "./coin-rush.js";
@@ -21,11 +21,8 @@ const element = (name) => document.querySelector(`#${name}`);
 
 const world = {
   me: 0,
-  /** By member number: where somebody is, and how many coins it has. */
+  /** By member number: where somebody is. */
   members: new Map(),
-  points: new Map(),
-  coins: new Map(),
-  round: null,
 };
 const held = new Set();
 let finger = null;
@@ -44,6 +41,11 @@ async function whereTheRealmIs() {
   return { main, region, account: { login, ...(await made.json()) } };
 }
 
+/** The things of the room: the round, and where the coins lie. */
+const round = () => [...realm.things.values()].find(({ type }) => type === "Round");
+const coins = () => [...realm.things.values()].filter(({ type }) => type === "Coin").map(({ pos }) => pos);
+const points = (number) => realm.memberStates.get(number)?.points ?? 0;
+
 const meet = ({ number, pos }) => world.members.set(number, { ...pos });
 
 realm
@@ -51,24 +53,14 @@ realm
   .on("JoinOk", ({ number, spawn_pos }) => {
     world.me = number;
     world.members.clear();
-    world.points.clear();
     // Whoever looks on has no number, and no place.
     if (number !== 0) meet({ number, pos: spawn_pos });
   })
-  .on("RoomSnapshot", ({ members, missed_events }) => {
-    members.forEach(meet);
-    if (missed_events > 0) realm.send({ type: "Look" });
-  })
+  .on("RoomSnapshot", ({ members }) => members.forEach(meet))
   .on("UserEntered", ({ member }) => meet(member))
-  .on("UserLeft", ({ number }) => {
-    world.members.delete(number);
-    world.points.delete(number);
-  })
+  .on("UserLeft", ({ number }) => world.members.delete(number))
   .on("MoveBroadcast", meet)
-  .on("Coin", ({ id, pos }) => world.coins.set(id, pos))
-  .on("Score", ({ number, points }) => world.points.set(number, points))
   .on("Best", ({ points }) => (element("best").textContent = points > 0 ? `Your best round: ${points}` : ""))
-  .on("Round", (round) => (world.round = { ...round, heardAt: performance.now() }))
   .on("Closed", ({ reason, refusal }) => {
     if (reason === "BAD_NAME") localStorage.removeItem(NAME);
     element("state").textContent = `It is over: ${refusal?.text || reason}. Load the page again.`;
@@ -132,23 +124,21 @@ function circle({ x, y }, radius, colour) {
 
 function draw() {
   painter.clearRect(0, 0, canvas.width, canvas.height);
-  const alpha = world.round?.is_running ? 1 : 0.3;
-  painter.globalAlpha = alpha;
-  for (const coin of world.coins.values()) circle(coin, 8, "#d19a1e");
+  painter.globalAlpha = round()?.is_running ? 1 : 0.3;
+  for (const coin of coins()) circle(coin, 8, "#d19a1e");
   painter.globalAlpha = 1;
   for (const [number, place] of world.members) circle(place, number === world.me ? 13 : 10, colourOf(number));
 }
 
 let shown = "";
 
-function write(now) {
-  const { round } = world;
-  if (round) {
-    const left = Math.max(0, Math.ceil((round.ends_in_ms - (now - round.heardAt)) / 1_000));
-    element("round").textContent = round.is_running
-      ? `Round ${round.number}: ${left} s left` : `Round ${round.number} is over; the next one in ${left} s`;
+function write() {
+  const { number, is_running, left_s } = round() ?? {};
+  if (number) {
+    element("round").textContent = is_running
+      ? `Round ${number}: ${left_s} s left` : `Round ${number} is over; the next one in ${left_s} s`;
   }
-  const all = [...world.members.keys()].map((number) => [number, world.points.get(number) ?? 0]);
+  const all = [...world.members.keys()].map((number) => [number, points(number)]);
   const best = all.sort((one, other) => other[1] - one[1] || one[0] - other[0]).slice(0, 12);
   const rows = best.map(([number, points]) => [number, points, realm.nameOf(number)]);
   const text = JSON.stringify([rows, world.me]);
@@ -172,7 +162,7 @@ requestAnimationFrame(function frame(now) {
   walk(Math.min(100, now - before), now);
   before = now;
   draw();
-  write(now);
+  write();
   if (!realm.isClosed) {
     const { main, world: link } = realm.state;
     const inside = world.me === 0 ? "Every place is taken: you look on." : "";
@@ -181,4 +171,4 @@ requestAnimationFrame(function frame(now) {
   }
 });
 // For the tests, and for whoever is curious in the console.
-globalThis.coinRush = { realm, world };
+globalThis.coinRush = { realm, world, round, coins, points };

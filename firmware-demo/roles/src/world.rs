@@ -11,8 +11,8 @@ use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::world::{
-    EVENT_FRAME_MAX_BYTES, Game, SaveStorage, World, WorldConfig, WorldMemory, WorldStorage,
-    world_timers_for,
+    EVENT_FRAME_MAX_BYTES, Game, SaveStorage, StateMemory, StateSizes, StateStorage, World,
+    WorldConfig, WorldMemory, WorldStorage, ring_min_bytes_for, world_timers_for,
 };
 use tinyrealm_core::node::{Node, NodeMemory, NodeStorage};
 use tinyrealm_core::protocol::WorldId;
@@ -113,6 +113,19 @@ pub static SOCKET_BUFFERS: ConstStaticCell<SocketBuffers<SOCKETS>> =
     ConstStaticCell::new(SocketBuffers::NEW);
 static LINKS: ConstStaticCell<[Link; SOCKETS]> = ConstStaticCell::new([Link::CLOSED; SOCKETS]);
 
+/// Bytes of the things of this game's rooms.
+pub const fn things_bytes<G: Game>() -> usize {
+    StateSizes::of::<G>().things_bytes(ROOMS)
+}
+
+/// Bytes of what this game shows of its players.
+pub const fn members_bytes<G: Game>() -> usize {
+    StateSizes::of::<G>().members_bytes(PLAYERS)
+}
+
+/// The memory of what is shown, of these lengths.
+pub type GameStates<const THINGS: usize, const MEMBERS: usize> = StateMemory<THINGS, MEMBERS>;
+
 /// The world's own memory, with its games.
 pub type GameMemory<G> = WorldMemory<G, PLAYERS, ROOMS, RING_BYTES, ATTACHES>;
 
@@ -131,6 +144,12 @@ macro_rules! world {
                 [<$Game>::NEW; $crate::world::ROOMS],
             ));
 
+        static STATES: $crate::ConstStaticCell<
+            $crate::world::GameStates<
+                { $crate::world::things_bytes::<$Game>() },
+                { $crate::world::members_bytes::<$Game>() },
+            >,
+        > = $crate::ConstStaticCell::new($crate::world::GameStates::NEW);
         static KEEPING: $crate::ConstStaticCell<
             $crate::keeping::GameKeeping<
                 { $crate::keeping::jobs::<$Game>() },
@@ -146,7 +165,9 @@ macro_rules! world {
             board: impl $crate::Board,
         ) -> ! {
             let memory = || (NODE_MEMORY.take().storage(), WORLD_MEMORY.take().storage());
-            $crate::world::run(memory, KEEPING.take().split(), network, entropy, board).await
+            let states = STATES.take().storage();
+            $crate::world::run(memory, states, KEEPING.take().split(), network, entropy, board)
+                .await
         }
     };
 }
@@ -157,6 +178,7 @@ type Storages<G> = (NodeStorage<'static>, WorldStorage<'static, G>);
 /// Runs the world for ever.
 pub async fn run<G: Game + 'static, const VALUE_BYTES: usize, const KEPT: usize>(
     memory: impl FnOnce() -> Storages<G>,
+    states: StateStorage<'static>,
     (saves, mut keeper): (SaveStorage<'static>, Keeper<VALUE_BYTES, KEPT>),
     network: Network<SOCKETS>,
     mut entropy: impl Entropy,
@@ -165,13 +187,19 @@ pub async fn run<G: Game + 'static, const VALUE_BYTES: usize, const KEPT: usize>
     const {
         let longest = G::MESSAGE_MAX_BYTES + OPCODE_BYTES + PacketHeader::BYTES;
         assert!(SEND_BYTES >= longest, "device.toml: send_bytes holds no message of the game");
+        let ring =
+            ring_min_bytes_for(ROOM_CAPACITY, G::MESSAGE_MAX_BYTES, StateSizes::of::<G>());
+        assert!(
+            device::world::RING_BYTES as usize >= ring,
+            "device.toml: ring_bytes holds no change of everything that the game shows"
+        );
     }
     network.wait(&mut board).await;
     let own_address = network.address();
     let mut sockets = network.sockets(RECEIVE_BYTES);
     let memory = || {
         let (node, world) = memory();
-        (node, WorldStorage { saves, ..world })
+        (node, WorldStorage { saves, states, ..world })
     };
     let mut engine = engine(memory, own_address, &mut entropy);
     start(&mut engine, &mut entropy);

@@ -95,11 +95,14 @@ impl Beginning {
                 ("{{ServerGame}}", pascal.clone()),
                 ("{{DeviceGame}}", pascal.clone()),
                 ("{{Bot}}", format!("{pascal}Bot")),
+                ("{{abilities}}", String::new()),
             ],
             Self::CoinRush => vec![
                 ("{{ServerGame}}", "CoinRush<64>".to_owned()),
                 ("{{DeviceGame}}", "CoinRush<8>".to_owned()),
                 ("{{Bot}}", "CoinRushBot".to_owned()),
+                // Features of a device's world that the game does not compile without.
+                ("{{abilities}}", ", features = [\"things\"]".to_owned()),
                 ("tinyrealm_coin_rush", snake.clone()),
                 ("\"coin-rush\"", format!("{name:?}")),
                 ("./coin-rush.js", format!("./{name}.js")),

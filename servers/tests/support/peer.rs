@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use tinyrealm_core::protocol::Versions;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use socket2::{Domain, SockRef, Socket, Type};
+use tinyrealm_core::node::world::State;
 use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, Hello};
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping, Pong};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
 use tinyrealm_core::protocol::world_to_client::{
-    JoinDenied, JoinOk, MoveBroadcast, RoomSnapshot, UserEntered, UserLeft,
+    JoinDenied, JoinOk, MemberExtra, MoveBroadcast, RoomSnapshot, ThingPut, UserEntered, UserLeft,
 };
 use tinyrealm_core::protocol::{
     Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, Message, Position, RoomId,
@@ -328,6 +330,28 @@ impl Peer {
     pub(crate) fn find<'p, M: Message + Deserialize<'p>>(&'p mut self) -> M {
         self.pass(M::OPCODE.0, M::NAME, |_| true);
         self.message()
+    }
+
+    /// The next thing that is an `M`, and its id; whatever comes before it is passed over.
+    #[track_caller]
+    pub(crate) fn find_thing<M: Message + DeserializeOwned>(&mut self) -> (u16, M) {
+        loop {
+            let ThingPut { id, kind, data } = self.find();
+            if let Some(thing) = (State { kind, data }).read() {
+                return (id, thing);
+            }
+        }
+    }
+
+    /// What a member shows next, if that is an `M`; whatever comes before it is passed over.
+    #[track_caller]
+    pub(crate) fn find_state<M: Message + DeserializeOwned>(&mut self) -> (MemberNumber, M) {
+        loop {
+            let MemberExtra { number, kind, data } = self.find();
+            if let Some(state) = (State { kind, data }).read() {
+                return (number, state);
+            }
+        }
     }
 
     #[track_caller]

@@ -22,12 +22,12 @@ fn the_same_game_is_played_by_its_own_bots_over_both_transports() {
     let bots = Bots::start(main.address, &arguments);
     device.machine.wait_until("played in", |report| u64::from(report.users) == BOTS).unwrap();
     let mut user = User::enter(main.address, "");
-    assert!(user.world.find::<Round>().is_running);
     let mut coins = BTreeSet::new();
     while coins.len() < COINS {
-        coins.insert(user.world.find::<Coin>().id);
+        coins.insert(user.world.find_thing::<Coin>().0);
     }
-    while user.world.find::<Score>().points < POINTS {}
+    assert!(user.world.find_thing::<Round>().1.is_running);
+    while user.world.find_state::<Score>().1.points < POINTS {}
     let outcome = bots.outcome();
     outcome.expect_clean(BOTS);
     outcome.report.expect(&[("played.broken_rules", 0)]);
