@@ -4,10 +4,9 @@
 // and QEMU is there.
 
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
 import * as protocol from "../../backend-web/protocol.js";
+import { BOARD_ENVIRONMENT, REGION, startBoard } from "./board.mjs";
 import { Process, freePorts, until } from "./process.mjs";
 import { Realm } from "./realm.mjs";
 import { Browser, distance, inwards, isIn, picture, places, uidOf } from "./tabs.mjs";
@@ -15,42 +14,14 @@ import { Browser, distance, inwards, isIn, picture, places, uidOf } from "./tabs
 const BOTS = 5;
 /** What the bots say at least, in some fifteen seconds; they go on for as long as the tab needs. */
 const BOTS_SAY = 700;
-/** `tests/qemu/devices/world.toml`: what the image has, and what it is to have. */
-const REGION = "device";
 /** The wish of whoever wants any room. */
 const ANY_ROOM =
   { kind: 0, name: "", mode: "", secret: "", options: new Uint8Array(), is_listed: false, places: 0 };
 const WORLD = "World 100";
-const DEVICE_PORT = 47100;
-const SECRET = "7b0c5e9142d8f36a90be17c4a2d5638fe10942b7cd5f8836a4017e9d2cb65f30";
-
 const [device] = await freePorts(1);
 const realm = await Realm.make(
-  ["--worlds", "1", "--bots", "4", "--set", "up.auth=guest"], { TINYREALM_CLUSTER_SECRET: SECRET });
+  ["--worlds", "1", "--bots", "4", "--set", "up.auth=guest"], BOARD_ENVIRONMENT);
 const main = realm.mainPort;
-
-/** The image with the addresses of this run, which are as long. */
-function imageOfThisRun() {
-  const image = readFileSync(process.env.TINYREALM_IMAGE);
-  for (const [old, its] of [["10.0.2.2:47000", `10.0.2.2:${main}`], [`127.0.0.1:${DEVICE_PORT}`, `127.0.0.1:${device}`]]) {
-    assert.equal(its.length, old.length, "ports of five digits");
-    let place = image.indexOf(old);
-    assert.ok(place >= 0, `the image has no ${old}`);
-    for (; place >= 0; place = image.indexOf(old, place + 1)) image.write(its, place);
-  }
-  const path = join(realm.folder, "world.elf");
-  writeFileSync(path, image);
-  return path;
-}
-
-function startDevice() {
-  const network = `user,id=net0,hostfwd=tcp:127.0.0.1:${device}-:${DEVICE_PORT}`;
-  return new Process("qemu-system-arm", [
-    "-M", "mps2-an385", "-display", "none", "-monitor", "none", "-serial", "none", "-no-reboot",
-    "-kernel", imageOfThisRun(), "-netdev", network,
-    "-net", "nic,netdev=net0,model=lan9118,macaddr=02:00:00:00:71:00",
-  ]);
-}
 
 /** A player by TCP, who only listens. */
 class Listener {
@@ -112,7 +83,7 @@ try {
   const tab = await browser.open(`${realm.page}?region=home`, { viewport: { width: 1280, height: 800 } });
   assert.equal(await tab.locator("#worlds a").count(), 0, "one region is no choice");
 
-  board = startDevice();
+  board = startBoard(process.env.TINYREALM_IMAGE, realm, device);
   const link = tab.locator("#worlds a", { hasText: `${WORLD} · ${REGION}` });
   await link.waitFor();
   const flags = ["--region", REGION, "--count", `${BOTS}`, "--hz", "10", "--seconds", "300", "--json"];

@@ -1,5 +1,5 @@
 //! `cargo xtask browser`: the live page in a headless Chromium, in a realm of its own and in the room of a
-//! device; a game's own page; the npm package, by Vite and in Node; and a game in a hidden tab. With `hidden` that alone, for longer than the servers' own time-outs.
+//! device; a game's own page, there, too; the npm package, by Vite and in Node; and a game in a hidden tab. With `hidden` that alone, for longer than the servers' own time-outs.
 //!
 //! Contract: whatever is missing is installed or named: Node, npm, Chromium and QEMU come from Debian's
 //! packages if we may install them, playwright-core, Vite and ws from npm into the build folder. Pictures of the
@@ -11,19 +11,19 @@ use std::process::Command;
 use crate::{Failure, packages, process, qemu, toolchain, workspace};
 
 const BROWSER: &str = "chromium";
-const TESTS: [&str; 5] = [
+const TESTS: [&str; 4] = [
     "tests/browser/live-page.mjs",
     HIDDEN_TEST,
     "tests/browser/coin-rush.mjs",
     "tests/browser/package.mjs",
-    "tests/browser/device.mjs",
 ];
+/// Tests with a board, and their images.
+const BOARD_TESTS: [(&str, &str); 2] =
+    [("tests/browser/device.mjs", "world"), ("tests/browser/coin-rush-device.mjs", "coin-rush")];
 const HIDDEN_TEST: &str = "tests/browser/hidden.mjs";
 const USAGE: &str = "usage: cargo xtask browser [hidden]";
 /// Twice what a server waits for somebody who says nothing, and more.
 const HIDDEN_SECONDS: &str = "70";
-/// The image of the device's test.
-const IMAGE: &str = "world";
 const MANIFEST: &str = "tests/browser/package.json";
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -37,8 +37,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 }
 
 fn run_all() -> Result<(), Failure> {
-    let image = qemu::test_image(IMAGE)?;
     for script in TESTS {
+        process::pass_through(&mut test(script)?)?;
+    }
+    for (script, image) in BOARD_TESTS {
+        let image = qemu::test_image(image)?;
         process::pass_through(test(script)?.env("TINYREALM_IMAGE", &image))?;
     }
     println!("pictures: {}", screenshots().display());

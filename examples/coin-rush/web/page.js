@@ -27,6 +27,7 @@ const world = {
 const held = new Set();
 let finger = null;
 let spoken = 0;
+let isUnsaid = false;
 
 const kept = sessionStorage.getItem(TOKEN);
 const token = kept ? Uint8Array.from(JSON.parse(kept)) : null;
@@ -34,7 +35,8 @@ const nickname = localStorage.getItem(NAME) ?? "";
 const realm = connect({ module: await load(), ...(await whereTheRealmIs()), nickname, token, game });
 
 async function whereTheRealmIs() {
-  const { main, login, region } = await (await fetch("realm")).json();
+  const { main, login, region: own } = await (await fetch("realm")).json();
+  const region = new URLSearchParams(location.search).get("region") ?? own;
   if (login === null || token !== null) return { main, region };
   const made = await fetch("visitor", { method: "POST" });
   if (!made.ok) element("state").textContent = await made.text();
@@ -100,14 +102,17 @@ function walk(passedMs, now) {
   const me = world.members.get(world.me);
   if (!me) return;
   const [x, y] = wanted(me);
-  if (x === 0 && y === 0) return;
-  const step = (SPEED * passedMs) / 1_000;
-  const within = (value) => Math.round(Math.max(-FIELD, Math.min(FIELD, value)));
-  me.x = within(me.x + x * step);
-  me.y = within(me.y + y * step);
-  if (now - spoken >= SAY_MS) {
+  if (x !== 0 || y !== 0) {
+    const step = (SPEED * passedMs) / 1_000;
+    const within = (value) => Math.round(Math.max(-FIELD, Math.min(FIELD, value)));
+    me.x = within(me.x + x * step);
+    me.y = within(me.y + y * step);
+    isUnsaid = true;
+  }
+  // The last step, too, when one stands already.
+  if (isUnsaid && now - spoken >= SAY_MS) {
     spoken = now;
-    realm.send({ type: "Move", pos: { x: me.x, y: me.y, z: 0 }, dir: 0 });
+    isUnsaid = realm.send({ type: "Move", pos: { x: me.x, y: me.y, z: 0 }, dir: 0 }) !== "sent";
   }
 }
 
