@@ -14,7 +14,7 @@ const HOUSEHOLDS: usize = 10;
 /// The first visitors, who are there to take what they can get,
 pub(crate) const HOARDERS: usize = 4;
 /// and the addresses that they come from.
-const HOARDS: usize = 2;
+pub(crate) const HOARDS: usize = 2;
 
 /// One machine: a server's, or a visitor's. A visitor's number is never used again; servers keep
 /// theirs when they restart.

@@ -11,6 +11,8 @@ use tinyrealm_core::protocol::{
     ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, Token, Uid,
 };
 
+use tinyrealm_core::wire::Opcode;
+
 use crate::ids::{ConnectionId, HostId};
 use crate::speech::Speech;
 use crate::talk::{ChannelId, Talk};
@@ -30,6 +32,10 @@ pub(crate) enum Heard {
     Snapshot(Box<RoomSnapshot>),
     Entered(MemberState),
     Left(Uid),
+    /// Somebody's connection is lost, and its seat is held.
+    Away(Uid),
+    /// Somebody who was away is back.
+    Back(Uid),
     Moved(MemberState),
     Said(Uid, Option<Speech>),
     JoinDenied(JoinDenial),
@@ -84,6 +90,10 @@ pub(crate) enum InChannel {
 pub(crate) enum InRoom {
     Entered(MemberState),
     Left(Uid),
+    /// The connection is lost, and the seat is held.
+    Lost(Uid),
+    /// Somebody is back in its seat.
+    Returned(MemberState),
     /// The game has taken a move.
     Moved(MemberState),
     /// The game has taken an event.
@@ -120,6 +130,10 @@ pub(crate) enum Fact {
         visitor: usize,
         heard: Heard,
     },
+    /// A server's link was ended for a proof that does not count.
+    BadProof,
+    /// Somebody has said this to a usurper.
+    Confided(Opcode),
     /// The chat server has given a message its number.
     Numbered {
         channel: ChannelId,
@@ -162,7 +176,7 @@ impl Entry {
     pub(crate) fn line(&self) -> Option<(HostId, What)> {
         Some(match &self.fact {
             Fact::Room { world, room, what } => (HostId::world(*world), what.line(*room)),
-            Fact::Kept { .. } => return None,
+            Fact::Kept { .. } | Fact::BadProof | Fact::Confided(_) => return None,
             Fact::Client { visitor, heard } => (HostId::visitor(*visitor), heard.line(self.cause)?),
             Fact::Numbered { channel, seq, talk } => {
                 let (channel, seq) = (*channel, *seq);
@@ -178,6 +192,8 @@ impl InRoom {
         match *self {
             Self::Entered(member) => What::Entered { room, uid: member.uid },
             Self::Left(uid) => What::Left { room, uid },
+            Self::Lost(uid) => What::Lost { room, uid },
+            Self::Returned(member) => What::Returned { room, uid: member.uid },
             Self::Moved(to) => What::MoveTaken { uid: to.uid, number: to.pos.x },
             Self::Said(uid, speech) => {
                 What::EventTaken { uid, number: speech.map_or(0, |speech| speech.number) }
@@ -201,6 +217,8 @@ impl Heard {
             },
             Self::Entered(member) => What::HeardEntered(member.uid),
             Self::Left(uid) => What::HeardLeft(*uid),
+            Self::Away(uid) => What::HeardAway(*uid),
+            Self::Back(uid) => What::HeardBack(*uid),
             Self::Moved(member) => What::HeardMoved { uid: member.uid, number: member.pos.x },
             Self::Said(uid, speech) => {
                 What::HeardSaid { uid: *uid, number: speech.map_or(0, |speech| speech.number) }

@@ -52,6 +52,7 @@ mod profile;
 mod realm;
 mod report;
 mod revocations;
+mod secrets;
 mod settings;
 mod speech;
 mod store;

@@ -22,7 +22,7 @@ use typed_arena::Arena;
 
 use crate::actors::Recorder;
 use crate::actors::recorder::{ROOM_SAVE_BYTES, SAVE_BYTES, SAVES_IN_FLIGHT};
-use crate::ids::{MAINS, WORLDS};
+use crate::ids::{HOARDS, MAINS, WORLDS};
 use crate::talk::NAMES;
 
 /// Rooms of a world.
@@ -43,9 +43,9 @@ const ATTACHES: usize = 8;
 /// Places in the worlds of one Main.
 pub(crate) const MAIN_PLACES: usize = WORLDS / MAINS * WORLD_USERS;
 /// Whoever plays, and guests who do not.
-const MAIN_USERS: usize = MAIN_PLACES + 28;
+const MAIN_USERS: usize = MAIN_PLACES + 22 + HOARDS * HOARDER_SESSIONS;
 /// All users, worlds, Login and the chat server, those who hoard, and a few who come or go.
-const MAIN_SESSIONS: usize = MAIN_PLACES + 32;
+const MAIN_SESSIONS: usize = MAIN_PLACES + 26 + HOARDS * HOARDER_SESSIONS;
 /// Clients who do not read may hold an answer about the past each, and a little more.
 pub(crate) const MAIN_BUFFERS: usize = MAIN_PLACES * 20;
 const MAIN_HELLOS: usize = 16;
@@ -66,6 +66,8 @@ const ATTEMPTS: usize = 128;
 /// A player has two links, and may be on its way from Login to Main.
 const VISITOR_SESSIONS: usize = 3;
 const VISITOR_BUFFERS: usize = 4;
+/// More than a Main has questions for Login at once.
+const HOARDER_SESSIONS: usize = MAIN_HELLOS + 4;
 
 /// What a Main gives to strangers, and how much there is of it.
 pub(crate) const MAIN_SHARED: [(Holding, usize); 3] =
@@ -138,6 +140,18 @@ pub(crate) struct VisitorBlock {
     >,
 }
 
+/// The memory of a hoarder, of an usurper, or of whoever else has many connections.
+pub(crate) struct HoarderBlock {
+    pub(crate) node: NodeMemory<
+        HOARDER_SESSIONS,
+        HOARDER_SESSIONS,
+        HOARDER_SESSIONS,
+        { HOARDER_SESSIONS * BUFFER_BYTES },
+        HOARDER_SESSIONS,
+        { HOARDER_SESSIONS * BUFFER_BYTES },
+    >,
+}
+
 /// The memory of all nodes; see the [module](self).
 #[derive(Default)]
 pub(crate) struct Arenas<'j> {
@@ -148,6 +162,7 @@ pub(crate) struct Arenas<'j> {
     buffer_metas: Arena<BufferMeta>,
     worlds: Arena<WorldBlock<'j>>,
     visitors: Arena<VisitorBlock>,
+    hoarders: Arena<HoarderBlock>,
 }
 
 impl<'j> Arenas<'j> {
@@ -186,6 +201,10 @@ impl<'j> Arenas<'j> {
 
     pub(crate) fn visitor(&self) -> &mut VisitorBlock {
         self.visitors.alloc(VisitorBlock { node: NodeMemory::NEW })
+    }
+
+    pub(crate) fn hoarder(&self) -> &mut HoarderBlock {
+        self.hoarders.alloc(HoarderBlock { node: NodeMemory::NEW })
     }
 }
 

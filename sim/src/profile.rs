@@ -37,6 +37,11 @@ impl Profile {
         matches!(self, Self::Calm)
     }
 
+    /// Servers end, and start again.
+    pub(crate) const fn loses_servers(self) -> bool {
+        matches!(self, Self::Crashes | Self::Everything)
+    }
+
     pub(crate) fn pick(random: &mut Random) -> Self {
         random.pick(&Self::ALL).unwrap_or(Self::Calm)
     }

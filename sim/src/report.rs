@@ -118,8 +118,14 @@ counters! {
     intrusions_admitted,
     /// Attempts to log in with a wrong password, or a forged token.
     forgeries,
-    /// Attempts to be another server, with the key of a world.
+    /// Attempts to be another server, with keys that are not its, or not any more.
     impostors,
+    /// Those to listen in the place of one.
+    usurpers,
+    /// What servers have said to those.
+    confided,
+    /// Servers that were given other secrets.
+    secrets_given,
     /// Logins that were asked of Login.
     attempts,
     /// Those that got a token.
@@ -156,6 +162,12 @@ counters! {
     snapshots,
     /// Events, times members, that were announced as missed.
     events_missed,
+    /// Members whose connections were lost, and whose seats were held.
+    seats_lost,
+    /// Members who have come back to their seats.
+    seats_returned,
+    /// Seats that worlds had again when they started again.
+    seats_restored,
     /// What games have asked their stores for.
     saves,
     /// What they were refused, because a room had enough under way.
@@ -245,6 +257,8 @@ impl Counters {
         self.deliveries += stats.deliveries;
         self.snapshots += u64::from(stats.snapshots);
         self.events_missed += stats.events_missed;
+        self.seats_lost += u64::from(stats.lost);
+        self.seats_returned += u64::from(stats.returned);
         for (sum, count) in self.denied.iter_mut().zip(stats.denied) {
             *sum += u64::from(count);
         }

@@ -40,8 +40,16 @@ pub enum Sabotage {
     GroundlessRevocation,
     /// The account store takes a password that was changed.
     FormerPassword,
-    /// A thief has got the realm's secret, and not just the key of a world.
+    /// A thief has got the realm's secret, and not just the key of a server.
     StolenSecret,
+    /// Whoever listens in the place of a server that is down has got it.
+    UsurpedSecret,
+    /// A Main takes a world for the one that it has proven to be, whatever that registers as.
+    UncheckedName,
+    /// Servers that should have the newest secret alone take the former one as well.
+    KeptSecret,
+    /// Servers that should have both secrets have the newest one alone.
+    UnsharedSecret,
     /// A world lets nobody go who is revoked.
     KeptStay,
     /// A world's store says that it has kept something, and has not, once.
@@ -50,11 +58,18 @@ pub enum Sabotage {
     UnheldPlace,
     /// A Main forgets to count a place that an address holds, once.
     UncountedPlace,
+    /// A Main takes strangers' questions without looking at how many their address has asked.
+    UnsharedQuestions,
 }
 
 impl Sabotage {
     pub(crate) const fn is_of_network(self) -> bool {
         matches!(self, Self::SwappedSegments | Self::LostByte)
+    }
+
+    /// What only an exchange of the cluster's secret can show.
+    pub(crate) const fn needs_exchange(self) -> bool {
+        matches!(self, Self::KeptSecret | Self::UnsharedSecret)
     }
 
     /// What only a realm with accounts can show.
@@ -67,6 +82,7 @@ impl Sabotage {
                 | Self::GroundlessRevocation
                 | Self::FormerPassword
                 | Self::KeptStay
+                | Self::UnsharedQuestions
         )
     }
 }

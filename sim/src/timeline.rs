@@ -65,6 +65,8 @@ pub(crate) enum Happening {
     StoreWatched,
     /// Who was revoked up to this revision has to be out.
     RevokedAreOut(Revision),
+    /// The next server is given its next secrets.
+    Exchanges,
     /// A host starts again.
     Restarts(HostId),
     /// The next fault.

@@ -45,6 +45,8 @@ pub(crate) enum What {
     Late(u16),
     Started,
     Crashed,
+    /// Somebody listens in the place of a server that is down.
+    Usurped,
     ShutDown,
     Fault(FaultKind),
     Healed,
@@ -87,6 +89,14 @@ pub(crate) enum What {
         room: u16,
         uid: Uid,
     },
+    Lost {
+        room: u16,
+        uid: Uid,
+    },
+    Returned {
+        room: u16,
+        uid: Uid,
+    },
     MoveTaken {
         uid: Uid,
         number: i32,
@@ -109,6 +119,8 @@ pub(crate) enum What {
     },
     HeardEntered(Uid),
     HeardLeft(Uid),
+    HeardAway(Uid),
+    HeardBack(Uid),
     HeardMoved {
         uid: Uid,
         number: i32,

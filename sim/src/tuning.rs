@@ -5,17 +5,16 @@
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::chat::ChatConfig;
 use tinyrealm_core::node::client::ClientConfig;
-use tinyrealm_core::node::cluster::{ClusterKeys, ClusterSecret, ClusterSecrets};
+use tinyrealm_core::node::cluster::ClusterKeys;
 use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
 use tinyrealm_core::node::main::{
     Accounts, ChatPolicy, Guests, GuestsOrAccounts, LoginLinkConfig, MainConfig,
 };
 use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
-use tinyrealm_core::protocol::{Seq, ServerKind, WorldId};
+use tinyrealm_core::protocol::{Seq, WorldId};
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Framing;
 
-use crate::actors::impostor::Claim;
 use crate::host::{Cutting, Habits, Pace};
 use crate::ids::{HostId, main_of_world};
 use crate::memory::{BUFFERS, RING_BYTES, ROOM_MEMBERS};
@@ -26,20 +25,6 @@ use tinyrealm_testing::Random;
 
 /// Guests' tokens are signed with this, on every Main, before and after a restart.
 const GUEST_SECRET: [u8; 32] = [42; 32];
-
-/// What the realm's servers share.
-pub(crate) fn cluster_secrets() -> ClusterSecrets {
-    ClusterSecrets::of(ClusterSecret::new(&[7; 32]).expect("32 bytes"))
-}
-
-/// What a thief has got: the key of `world`, or, if that is what is broken, all of them.
-pub(crate) fn stolen_keys(sabotage: Sabotage, world: usize, claim: Claim) -> ClusterKeys {
-    let (kind, id) = match sabotage {
-        Sabotage::StolenSecret => claim.needs(),
-        _ => (ServerKind::WORLD, world as u16 + 1),
-    };
-    cluster_secrets().keys_of(kind, id)
-}
 
 const NET: NetConfig = NetConfig {
     greeting_timeout_ms: 1_500,
@@ -89,6 +74,8 @@ pub(crate) struct Tuning {
     web_socket_permille: u32,
     pub(crate) has_accounts: bool,
     pub(crate) token_ttl_us: u64,
+    /// Whether the cluster's secret is exchanged.
+    pub(crate) exchanges_secrets: bool,
     pub(crate) sabotage: Sabotage,
 }
 
@@ -112,6 +99,8 @@ impl Tuning {
             web_socket_permille: random.pick(&[0, 300, 300, 1_000]).unwrap_or(300),
             has_accounts: random.chance(750) || sabotage.needs_accounts(),
             token_ttl_us: random.within(TOKEN_TTL_US),
+            exchanges_secrets: profile.loses_servers() && random.chance(500)
+                || sabotage.needs_exchange(),
             sabotage,
         }
     }
@@ -175,13 +164,13 @@ impl Tuning {
         (GuestsOrAccounts::Accounts(Accounts), Some(login))
     }
 
-    pub(crate) fn world(&self, number: usize) -> WorldConfig {
+    pub(crate) fn world(&self, number: usize, cluster_keys: ClusterKeys) -> WorldConfig {
         WorldConfig {
             world_id: WorldId(number as u16 + 1),
             region: heapless::String::new(),
             address: bounded(&HostId::world(number).address()),
             main_address: bounded(&HostId::main(main_of_world(number)).address()),
-            cluster_keys: cluster_secrets().keys_of(ServerKind::WORLD, number as u16 + 1),
+            cluster_keys,
             room_capacity: ROOM_MEMBERS as u16,
             room_spectators: 0,
             flush_interval_ms: self.flush_interval_ms,

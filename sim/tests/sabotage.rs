@@ -2,18 +2,26 @@
 
 use tinyrealm_sim::{Failure, Profile, Sabotage, Settings, run_with};
 
-/// How many seeds are tried: not every one gives the sabotage an occasion.
-const SEEDS: u64 = 10;
+/// How many seeds are tried at most: not every one gives the sabotage an occasion.
+const SEEDS: u64 = 40;
+/// How many failures are looked at.
+const FAILURES: usize = 5;
 
-/// Runs a few realms in kind weather with `sabotage`, and answers how they failed.
-fn failures(sabotage: Sabotage) -> Vec<Failure> {
-    let settings = |seed| Settings { seed, profile: Some(Profile::Calm), sabotage };
-    (1..=SEEDS).filter_map(|seed| run_with(&settings(seed)).err()).map(|failure| *failure).collect()
+/// Runs realms in such weather with `sabotage` until a few have failed, and answers how they did.
+fn failures(profile: Profile, sabotage: Sabotage) -> Vec<Failure> {
+    let settings = |seed| Settings { seed, profile: Some(profile), sabotage };
+    let failed = (1..=SEEDS).filter_map(|seed| run_with(&settings(seed)).err());
+    failed.take(FAILURES).map(|failure| *failure).collect()
 }
 
-/// At least one realm failed, and each in one of the ways that are `expected`.
+/// At least one realm failed in kind weather, and each in one of the ways that are `expected`.
 fn assert_seen(sabotage: Sabotage, expected: &[&str]) {
-    let failures = failures(sabotage);
+    assert_seen_in(Profile::Calm, sabotage, expected);
+}
+
+/// The same in other weather.
+fn assert_seen_in(profile: Profile, sabotage: Sabotage, expected: &[&str]) {
+    let failures = failures(profile, sabotage);
     assert!(!failures.is_empty(), "nobody has seen {sabotage:?}");
     for failure in &failures {
         assert!(expected.contains(&failure.invariant), "{sabotage:?} was seen as:\n{failure}");
@@ -38,7 +46,8 @@ const BROKEN_STREAM: [&str; 11] = [
 
 #[test]
 fn an_honest_realm_passes() {
-    assert!(failures(Sabotage::Nothing).is_empty());
+    let failures = failures(Profile::Calm, Sabotage::Nothing);
+    assert!(failures.is_empty(), "{}", failures[0]);
 }
 
 #[test]
@@ -112,6 +121,29 @@ fn a_stolen_key_that_opens_more_than_its_world_s_links_is_seen() {
 }
 
 #[test]
+fn a_usurper_who_has_the_key_of_its_place_is_seen() {
+    let confided = "servers confide in nobody without the key";
+    assert_seen_in(Profile::Crashes, Sabotage::UsurpedSecret, &[confided]);
+}
+
+#[test]
+fn a_world_that_registers_as_another_one_is_seen() {
+    assert_seen(Sabotage::UncheckedName, &["nobody is welcome with wrong papers"]);
+}
+
+#[test]
+fn a_former_secret_that_still_opens_is_seen() {
+    let confided = "servers confide in nobody without the key";
+    let welcome = "nobody is welcome with wrong papers";
+    assert_seen_in(Profile::Crashes, Sabotage::KeptSecret, &[welcome, confided]);
+}
+
+#[test]
+fn an_exchange_in_one_round_is_seen() {
+    assert_seen_in(Profile::Crashes, Sabotage::UnsharedSecret, &["a key that counts is taken"]);
+}
+
+#[test]
 fn a_stay_in_a_world_that_goes_on_is_seen() {
     let directory = "Main's directory is what the worlds have";
     assert_seen(Sabotage::KeptStay, &["whoever is revoked is out", directory]);
@@ -160,4 +192,10 @@ fn a_place_that_is_counted_and_not_held_is_seen() {
 #[test]
 fn a_place_that_is_held_and_not_counted_is_seen() {
     assert_seen(Sabotage::UncountedPlace, &["each address holds what the book says"]);
+}
+
+#[test]
+fn an_address_that_has_all_questions_is_seen() {
+    let everything = "an address leaves something to others";
+    assert_seen_in(Profile::Slow, Sabotage::UnsharedQuestions, &[everything]);
 }

@@ -5,24 +5,29 @@
 
 use tinyrealm_core::node::{BroadcastTaken, Caller, Context, Role};
 use tinyrealm_core::protocol::chat_to_main::Broadcast;
-use tinyrealm_core::protocol::client_to_main::{ChatLeave, ChatSay, EnterWorldReq};
+use tinyrealm_core::protocol::client_to_main::{ChatLeave, ChatSay, EnterWorldReq, Hello};
 use tinyrealm_core::protocol::main_to_chat::LeaveChannel;
 use tinyrealm_core::protocol::main_to_client::ChatLeft;
 use tinyrealm_core::protocol::main_to_world::DetachUser;
-use tinyrealm_core::protocol::{Dispatched, ErrorCode, decode};
+use tinyrealm_core::protocol::world_to_main::RegisterWorld;
+use tinyrealm_core::protocol::{Dispatched, ErrorCode, WorldId, decode, encode_body};
 use tinyrealm_core::session::manager::Ended;
-use tinyrealm_core::session::{Holding, LinkTag, SessionKey, SessionManager};
+use tinyrealm_core::session::{
+    AddressEntry, AddressKey, Holding, LinkTag, SessionKey, SessionManager,
+};
 use tinyrealm_core::time::Instant;
-use tinyrealm_core::wire::{Frame, Framing, Opcode};
+use tinyrealm_core::wire::{Frame, Framing, NetFrameV1, Opcode};
 
+use crate::journal::{Fact, Journal};
 use crate::settings::Sabotage;
 
 /// Occasions before the one that is taken.
 const OCCASIONS_TO_SABOTAGE: u32 = 20;
 
 /// A role, and what is done to it; see the [module](self).
-pub(crate) struct Bent<R> {
+pub(crate) struct Bent<'j, R> {
     pub(crate) role: R,
+    journal: &'j Journal,
     sabotage: Sabotage,
     until_sabotage: u32,
 }
@@ -36,21 +41,30 @@ const fn victim(sabotage: Sabotage) -> Option<Opcode> {
         Sabotage::KeptMember => Some(LeaveChannel::OPCODE),
         Sabotage::KeptStay => Some(DetachUser::OPCODE),
         Sabotage::UnheldPlace | Sabotage::UncountedPlace => Some(EnterWorldReq::OPCODE),
+        Sabotage::UnsharedQuestions => Some(Hello::OPCODE),
+        Sabotage::UncheckedName => Some(RegisterWorld::OPCODE),
         _ => None,
     }
 }
 
-impl<R> Bent<R> {
-    pub(crate) const fn new(role: R, sabotage: Sabotage) -> Self {
-        Self { role, sabotage, until_sabotage: OCCASIONS_TO_SABOTAGE }
+impl<'j, R> Bent<'j, R> {
+    pub(crate) const fn new(role: R, sabotage: Sabotage, journal: &'j Journal) -> Self {
+        Self { role, journal, sabotage, until_sabotage: OCCASIONS_TO_SABOTAGE }
+    }
+
+    /// What it has not dialed has no tag before it has proven something.
+    fn is_own_link(&self, ended: &Ended) -> bool {
+        ended.tag != LinkTag::default()
     }
 
     fn is_occasion(&mut self, frame: Frame<'_>) -> bool {
         if victim(self.sabotage) != Some(frame.opcode) || self.until_sabotage == 0 {
             return false;
         }
-        if self.sabotage == Sabotage::KeptStay {
-            return is_for_revoked(frame);
+        match self.sabotage {
+            Sabotage::KeptStay => return is_for_revoked(frame),
+            Sabotage::UncheckedName | Sabotage::UnsharedQuestions => return true,
+            _ => {}
         }
         self.until_sabotage -= 1;
         self.until_sabotage == 0
@@ -63,6 +77,15 @@ fn is_for_revoked(frame: Frame<'_>) -> bool {
     reason == Some(ErrorCode::REVOKED)
 }
 
+/// A world's registration, as that of another one.
+fn renamed(frame: Frame<'_>, world_id: WorldId) -> Vec<u8> {
+    let mut body = vec![0; 2 * frame.payload.len() + 16];
+    let register: Option<RegisterWorld<'_>> = decode(frame.payload);
+    let Some(register) = register else { return frame.payload.to_vec() };
+    let bytes = encode_body(&RegisterWorld { world_id, ..register }, &mut body).unwrap_or(0);
+    NetFrameV1::parse(&body[..bytes]).map_or_else(Vec::new, |frame| frame.payload.to_vec())
+}
+
 /// The member believes that it has left.
 fn pretend_to_leave(caller: &mut Caller<'_, '_>, frame: Frame<'_>) {
     if let Some(ChatLeave { channel }) = decode(frame.payload) {
@@ -71,7 +94,27 @@ fn pretend_to_leave(caller: &mut Caller<'_, '_>, frame: Frame<'_>) {
     }
 }
 
-impl<'a, R: Role<'a>> Role<'a> for Bent<R> {
+impl<'a, R: Role<'a>> Bent<'_, R> {
+    /// Has the role forget for a moment what an address has asked.
+    fn ask_unshared(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+        let address = caller.sessions.address_key(caller.key);
+        let entries = caller.sessions.shares().entries();
+        let asked = |(key, entry): (AddressKey, &AddressEntry)| {
+            (key == address).then(|| entry.count(Holding::Question))
+        };
+        let asked = entries.filter_map(asked).sum();
+        for _ in 0..asked {
+            caller.sessions.shares_mut().give_back(address, Holding::Question);
+        }
+        let dispatched = self.role.on_frame(caller, frame);
+        for _ in 0..asked {
+            caller.sessions.shares_mut().hold(address, Holding::Question);
+        }
+        dispatched
+    }
+}
+
+impl<'a, R: Role<'a>> Role<'a> for Bent<'_, R> {
     fn own_links(&self) -> u16 {
         self.role.own_links()
     }
@@ -103,6 +146,11 @@ impl<'a, R: Role<'a>> Role<'a> for Bent<R> {
                 caller.sessions.shares_mut().give_back(address, Holding::Ticket);
                 dispatched
             }
+            Sabotage::UnsharedQuestions => self.ask_unshared(caller, frame),
+            Sabotage::UncheckedName => {
+                let payload = renamed(frame, WorldId(caller.tag.index));
+                self.role.on_frame(caller, Frame { opcode: frame.opcode, payload: &payload })
+            }
             Sabotage::UnheardLeave => {
                 pretend_to_leave(caller, frame);
                 Dispatched::Handled
@@ -116,6 +164,9 @@ impl<'a, R: Role<'a>> Role<'a> for Bent<R> {
     }
 
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
+        if ended.reason == ErrorCode::BAD_PROOF && self.is_own_link(&ended) {
+            self.journal.note(Fact::BadProof);
+        }
         self.role.on_ended(cx, ended);
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Every server is the core's own role, and every client its
 //! [`RealmClient`](tinyrealm_core::node::client::RealmClient); what is here only listens, or, as
-//! [`hoarder`], [`intruder`] and [`impostor`], does what no honest client would, or, as [`bent`], what no honest server would.
+//! [`hoarder`], [`intruder`], [`impostor`] and [`usurper`], does what no honest client would, or, as [`bent`], what no honest server would.
 
 pub(crate) mod bent;
 pub(crate) mod hoarder;
@@ -12,6 +12,7 @@ pub(crate) mod intruder;
 pub(crate) mod names;
 pub(crate) mod player;
 pub(crate) mod recorder;
+pub(crate) mod usurper;
 pub(crate) mod visitor;
 pub(crate) mod witness;
 
@@ -21,5 +22,6 @@ pub(crate) use impostor::Impostor;
 pub(crate) use intruder::Intruder;
 pub(crate) use player::Player;
 pub(crate) use recorder::Recorder;
+pub(crate) use usurper::Usurper;
 pub(crate) use visitor::Visitor;
 pub(crate) use witness::Witness;

@@ -78,6 +78,8 @@ impl<'j> Ears<'j> {
                 Heard::Entered(*member)
             }
             ClientEvent::Left(number) => Heard::Left(names.left(*number)),
+            ClientEvent::Away(number) => Heard::Away(names.of(*number)),
+            ClientEvent::Back(number) => Heard::Back(names.of(*number)),
             ClientEvent::Moved(MoveBroadcast { number, pos, dir }) => Heard::Moved(MemberState {
                 number: *number,
                 uid: names.of(*number),

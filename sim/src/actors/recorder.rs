@@ -90,6 +90,7 @@ impl Recorder<'_> {
 
 impl Game for Recorder<'_> {
     const NAME: &'static str = "recorder";
+    const HOLD_MS: u32 = 0;
     const SAVE_BYTES: usize = SAVE_BYTES;
     const SAVES_IN_FLIGHT: usize = SAVES_IN_FLIGHT;
     const ROOM_SAVE_BYTES: usize = ROOM_SAVE_BYTES;
@@ -101,6 +102,16 @@ impl Game for Recorder<'_> {
         }
         // A full room asks with the next one.
         let _ = room.load(key_of(room.room_id().0));
+    }
+
+    fn on_lost(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+        self.note(room, InRoom::Lost(uid));
+    }
+
+    fn on_return(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+        if let Some(member) = room.member(uid) {
+            self.note(room, InRoom::Returned(member));
+        }
     }
 
     fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, _: Left) {

@@ -14,7 +14,7 @@ use crate::talk::{ChannelId, Talk};
 
 /// The chat server under observation; see the [module](self).
 pub(crate) struct Witness<'a> {
-    pub(crate) bent: Bent<Chat<'a>>,
+    pub(crate) bent: Bent<'a, Chat<'a>>,
     pub(crate) journal: &'a Journal,
 }
 

@@ -91,8 +91,8 @@ impl Checks {
                 self.clients[*visitor].view.take(&self.rooms, entry.cause, heard)?;
                 self.take_of_main(*visitor, heard)
             }
-            // The stores know more: see `realm::keeping`.
-            Fact::Kept { .. } => Ok(()),
+            // The realm knows more: see `realm::keeping`, `realm::exchange` and `realm::impostors`.
+            Fact::Kept { .. } | Fact::BadProof | Fact::Confided(_) => Ok(()),
             Fact::Numbered { channel, seq, talk } => self.channels.take(*channel, *seq, *talk),
         }
     }

@@ -1,7 +1,9 @@
 //! `Rooms`: who is in which room and what was said there, as the games have taken it.
 //!
 //! Invariants: a uid is in at most one room of a world; while the weather is orderly, in at most one
-//! world of one Main (Mains know nothing of each other's users). A handshake key admits once, and only its own uid. What a world takes of one sender rises.
+//! world of one Main (Mains know nothing of each other's users), also as one who is away. Who comes back has its
+//! number and its place; a seat that a world has again after a crash was somebody's there. A handshake key admits
+//! once, and only its own uid. What a world takes of one sender rises.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -47,7 +49,8 @@ pub(crate) struct Membership {
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) room: u16,
-    pub(crate) connection: ConnectionId,
+    /// None while it is away.
+    pub(crate) connection: Option<ConnectionId>,
     pub(crate) state: MemberState,
     /// The login by which Main has sent it, or whoever its key was stolen from.
     pub(crate) token: Option<Token>,
@@ -78,6 +81,8 @@ pub(crate) struct Rooms {
     tokens: HashMap<[u8; 16], Option<Token>>,
     /// By user and Main.
     worlds_of: HashMap<(Uid, usize), u32>,
+    /// Who has ever been in which room of which world.
+    visited: HashSet<(Uid, usize, u16)>,
 }
 
 impl Rooms {
@@ -90,6 +95,7 @@ impl Rooms {
             admitted: HashSet::new(),
             tokens: HashMap::new(),
             worlds_of: HashMap::new(),
+            visited: HashSet::new(),
         }
     }
 
@@ -148,6 +154,10 @@ impl Rooms {
         match what {
             InRoom::Entered(member) => self.entered(network, known(cause)?, (world, room), *member),
             InRoom::Left(uid) => self.left((world, room), *uid),
+            InRoom::Lost(uid) => self.lost((world, room), *uid),
+            InRoom::Returned(member) => {
+                self.returned(network, known(cause)?, (world, room), *member)
+            }
             InRoom::Moved(to) => self.moved(known(cause)?, world, *to),
             InRoom::Said(uid, speech) => self.said(known(cause)?, (world, room), *uid, *speech),
         }
@@ -162,26 +172,90 @@ impl Rooms {
     ) -> Result<(), Broken> {
         let uid = state.uid;
         let token = self.admit(network, connection, uid)?;
-        let model = &mut self.worlds[world];
-        let others = model.members.values().filter(|member| member.room == room);
-        let is_new = others.clone().all(|member| member.state.number != state.number);
-        ensure(is_new && state.number != MemberNumber::GAME, "a number has one member", || {
-            format!("{state:?} enters room {room} of world {world}")
-        })?;
-        let others = others.count() as u16;
-        let before = model.members.insert(uid, Member { room, connection, state, token });
-        ensure(before.is_none(), "a uid is in one room of a world", || {
-            format!("{uid:?} enters room {room} of world {world}, and is {before:?}")
-        })?;
-        let log = model.logs[usize::from(room)];
-        let first_event = self.logs[log.0].len();
-        let stay = Membership { uid, room, log, first_event, others, moves: 0, events: 0 };
-        self.memberships.insert(connection, stay);
-        *self.worlds_of.entry((uid, main_of_world(world))).or_default() += 1;
+        let connection = Some(connection);
+        self.seat((world, room), Member { room, connection, state, token })?;
         let worlds = self.worlds_of(uid, world);
         ensure(worlds == 1 || !self.profile.is_orderly(), "a uid is in one world", || {
             format!("{uid:?} is in {worlds}")
         })
+    }
+
+    /// Somebody has a seat from now on, with a connection or without.
+    fn seat(&mut self, (world, room): (usize, u16), member: Member) -> Result<(), Broken> {
+        let (state, uid, connection) = (member.state, member.state.uid, member.connection);
+        let model = &mut self.worlds[world];
+        let mut others = model.members.values().filter(|member| member.room == room);
+        let is_new = others.all(|member| member.state.number != state.number);
+        ensure(is_new && state.number != MemberNumber::GAME, "a number has one member", || {
+            format!("{state:?} enters room {room} of world {world}")
+        })?;
+        let before = model.members.insert(uid, member);
+        ensure(before.is_none(), "a uid is in one room of a world", || {
+            format!("{uid:?} enters room {room} of world {world}, and is {before:?}")
+        })?;
+        self.visited.insert((uid, world, room));
+        *self.worlds_of.entry((uid, main_of_world(world))).or_default() += 1;
+        self.begin_stay((world, room), uid, connection);
+        Ok(())
+    }
+
+    fn begin_stay(
+        &mut self,
+        (world, room): (usize, u16),
+        uid: Uid,
+        connection: Option<ConnectionId>,
+    ) {
+        let Some(connection) = connection else { return };
+        let model = &self.worlds[world];
+        let in_room = model.members.values().filter(|member| member.room == room);
+        let (others, log) = (in_room.count() as u16 - 1, model.logs[usize::from(room)]);
+        let first_event = self.logs[log.0].len();
+        let stay = Membership { uid, room, log, first_event, others, moves: 0, events: 0 };
+        self.memberships.insert(connection, stay);
+    }
+
+    /// A world that starts again has this seat again.
+    pub(crate) fn restored(
+        &mut self,
+        (world, room): (usize, u16),
+        state: MemberState,
+    ) -> Result<(), Broken> {
+        let is_known = self.visited.contains(&(state.uid, world, room));
+        ensure(is_known, "a seat that is held was somebody's", || {
+            format!("{state:?} in room {room} of world {world}")
+        })?;
+        self.seat((world, room), Member { room, connection: None, state, token: None })
+    }
+
+    fn lost(&mut self, (world, room): (usize, u16), uid: Uid) -> Result<(), Broken> {
+        let member = self.worlds[world].members.get_mut(&uid).filter(|member| member.room == room);
+        let connection = member.and_then(|member| member.connection.take());
+        ensure(connection.is_some(), "who is away was there", || {
+            format!("{uid:?} is away from room {room} of world {world}")
+        })
+    }
+
+    fn returned(
+        &mut self,
+        network: &Network,
+        connection: ConnectionId,
+        (world, room): (usize, u16),
+        state: MemberState,
+    ) -> Result<(), Broken> {
+        let token = self.admit(network, connection, state.uid)?;
+        let member = self.worlds[world].members.get_mut(&state.uid);
+        let is_its = member.as_ref().is_some_and(|member| {
+            (member.room, member.state, member.connection) == (room, state, None)
+        });
+        ensure(is_its, "who comes back has its seat", || {
+            format!("{state:?} in room {room} of world {world}, and was {member:?}")
+        })?;
+        if let Some(member) = member {
+            member.connection = Some(connection);
+            member.token = token;
+        }
+        self.begin_stay((world, room), state.uid, Some(connection));
+        Ok(())
     }
 
     /// Looks up the key that was shown on this connection.
@@ -230,7 +304,7 @@ impl Rooms {
         })?;
         newest.0 = number;
         let member = model.members.get_mut(&to.uid);
-        let is_there = member.as_ref().is_some_and(|member| member.connection == connection);
+        let is_there = member.as_ref().is_some_and(|member| member.connection == Some(connection));
         ensure(is_there, "who moves is a member", || format!("{to:?} by {connection:?}"))?;
         if let Some(member) = member {
             member.state = to;

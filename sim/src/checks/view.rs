@@ -5,7 +5,7 @@
 //! in the room's order, from the moment of entering on, without a gap that was not announced by its
 //! exact number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tinyrealm_core::protocol::client_to_world::Event;
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
@@ -29,6 +29,10 @@ pub(crate) struct Inside {
     members_left: u16,
     /// Where in the room's log the next event is.
     pub(crate) next_event: usize,
+    /// Back in its seat, it does not know how many of the events since then it was told of: as many as these at most.
+    maybe_missed: Option<usize>,
+    /// Whose connections are lost.
+    pub(crate) away: BTreeSet<Uid>,
     /// The highest number of each sender's moves.
     newest: BTreeMap<Uid, i32>,
     /// What the client has sent from there.
@@ -58,6 +62,8 @@ impl View {
             Heard::Snapshot(page) => self.inside(cause)?.snapshot(rooms, page),
             Heard::Entered(member) => self.inside(cause)?.entered(*member),
             Heard::Left(uid) => self.inside(cause)?.left(*uid),
+            Heard::Away(uid) => self.inside(cause)?.is_away(*uid),
+            Heard::Back(uid) => self.inside(cause)?.is_back(*uid),
             Heard::Moved(member) => self.inside(cause)?.moved(*member),
             Heard::Said(uid, speech) => self.inside(cause)?.said(rooms, *uid, *speech),
             Heard::Refused(ErrorCode::BUSY, about) if *about == Event::OPCODE.0 => {
@@ -93,6 +99,8 @@ impl View {
             pages_left: None,
             members_left: 0,
             next_event: stay.first_event,
+            maybe_missed: join.is_returned.then_some(0),
+            away: BTreeSet::new(),
             newest: BTreeMap::new(),
             moves_sent: 0,
             events_sent: 0,
@@ -118,6 +126,7 @@ impl Inside {
             self.pages_left = Some(page.pages_left + 1);
             self.members_left = page.members_left;
             self.members.clear();
+            self.away.clear();
             self.miss(page.missed_events, rooms.log(stay.log))?;
         }
         let expected = (self.pages_left, self.members_left);
@@ -138,7 +147,26 @@ impl Inside {
         })
     }
 
+    /// Somebody who is back learns from the first event how many it was told of.
+    fn find_place(&mut self, log: &[Speech], speech: Option<Speech>) {
+        if let Some(missed) = self.maybe_missed.take() {
+            let since = log.iter().skip(self.next_event).take(missed + 1);
+            let place = since.enumerate().find(|(_, said)| Some(**said) == speech);
+            self.next_event += place.map_or(0, |(place, _)| place);
+        }
+    }
+
+    /// Whether it has heard everything, or was told of it.
+    pub(crate) fn has_heard(&self, said: usize) -> bool {
+        let unheard = said - self.next_event;
+        unheard <= self.maybe_missed.unwrap_or(0)
+    }
+
     fn miss(&mut self, events: u32, log: &[Speech]) -> Result<(), Broken> {
+        if let Some(missed) = &mut self.maybe_missed {
+            *missed += events as usize;
+            return Ok(());
+        }
         self.next_event += events as usize;
         ensure(self.next_event <= log.len(), "what is announced as missed was said", || {
             format!("{events} missed, which makes {} of {}", self.next_event, log.len())
@@ -173,7 +201,19 @@ impl Inside {
     fn left(&mut self, uid: Uid) -> Result<(), Broken> {
         self.settled()?;
         let before = self.members.remove(&uid);
+        self.away.remove(&uid);
         ensure(before.is_some(), "who leaves was seen", || format!("{uid:?}"))
+    }
+
+    fn is_away(&mut self, uid: Uid) -> Result<(), Broken> {
+        self.settled()?;
+        let is_right = self.members.contains_key(&uid) && self.away.insert(uid);
+        ensure(is_right, "who goes away was there", || format!("{uid:?}"))
+    }
+
+    fn is_back(&mut self, uid: Uid) -> Result<(), Broken> {
+        self.settled()?;
+        ensure(self.away.remove(&uid), "who comes back was away", || format!("{uid:?}"))
     }
 
     fn moved(&mut self, member: MemberState) -> Result<(), Broken> {
@@ -190,6 +230,7 @@ impl Inside {
     fn said(&mut self, rooms: &Rooms, uid: Uid, speech: Option<Speech>) -> Result<(), Broken> {
         self.settled()?;
         let log = rooms.log(stay_of(rooms, self.connection)?.log);
+        self.find_place(log, speech);
         let expected = log.get(self.next_event).copied();
         let is_right =
             expected.is_some() && speech == expected && speech.map(|s| s.uid) == Some(uid);

@@ -1,6 +1,8 @@
 //! What goes wrong, and when it stops going wrong.
 
+use super::exchange::EXCHANGED_US;
 use super::{Phase, Realm};
+use crate::broken::Broken;
 use crate::host::{Driven, Tools};
 use crate::ids::{
     ConnectionId, HOARDERS, HostId, MAINS, Role, SERVERS, Side, WORLDS, main_of_world,
@@ -215,12 +217,14 @@ impl Realm<'_> {
             self.checks.rooms.world_ends(number);
             self.lose_saves(number);
         }
-        let until_us = self.until_us(DOWN_US);
+        let is_exchanged = self.is_exchanged(host);
+        let until_us = self.until_us(if is_exchanged { EXCHANGED_US } else { DOWN_US });
         self.timeline.plan(until_us, Happening::Restarts(host));
+        self.usurp(host);
     }
 
     /// A server is told to close down; when it has, it is no more.
-    fn close_server(&mut self, host: HostId) -> Option<HostId> {
+    pub(super) fn close_server(&mut self, host: HostId) -> Option<HostId> {
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
         self.servers.host_mut(host)?.shut_down(tools);
         Some(host)
@@ -242,19 +246,20 @@ impl Realm<'_> {
     }
 
     /// Nothing goes wrong any more, and nobody begins anything new.
-    pub(super) fn calm_down(&mut self) {
+    pub(super) fn calm_down(&mut self) -> Result<(), Broken> {
         self.phase = Phase::Quiet;
         self.network.heal(&mut self.timeline);
         self.store.heal();
         self.timeline.note(HostId::main(0), What::Healed);
         for server in HostId::servers() {
-            self.restart(server);
+            self.restart(server)?;
         }
         for number in HOARDERS..self.visitors.len() {
             if self.account_of[number].is_none() {
                 self.stop(number);
             }
         }
+        Ok(())
     }
 
     /// Everybody is told to close down, in any order.

@@ -98,8 +98,11 @@ impl Realm<'_> {
         ensure(view.members == others, "a client's view is its room", || {
             format!("visitor {number} in {stay:?} sees {:?} instead of {others:?}", view.members)
         })?;
+        ensure(view.away.is_empty(), "nobody is away for ever", || {
+            format!("visitor {number} in {stay:?} waits for {:?}", view.away)
+        })?;
         let said = rooms.log(stay.log).len();
-        ensure(view.next_event == said, "every event is heard, or announced as missed", || {
+        ensure(view.has_heard(said), "every event is heard, or announced as missed", || {
             format!("visitor {number} in {stay:?} knows of {} of {said} events", view.next_event)
         })?;
         let (sent, taken) = ((view.moves_sent, view.events_sent), (stay.moves, stay.events));

@@ -124,7 +124,12 @@ impl Keep {
 
 impl Realm<'_> {
     /// The world starts with what it has kept.
-    pub(super) fn restore(&mut self, world: usize, node: &mut WorldNode<'_>, random: &mut Random) {
+    pub(super) fn restore(
+        &mut self,
+        world: usize,
+        node: &mut WorldNode<'_>,
+        random: &mut Random,
+    ) -> Result<(), Broken> {
         let now = self.timeline.now();
         for room in 0..ROOMS as u16 {
             let Some(kept) = self.keeps[world].store.room(RoomId(room)) else { continue };
@@ -136,6 +141,16 @@ impl Realm<'_> {
             // It has written it itself.
             restored.expect("a room goes on where it was");
         }
+        self.restore_seats(world, node)
+    }
+
+    /// The seats that a world has again.
+    fn restore_seats(&mut self, world: usize, node: &WorldNode<'_>) -> Result<(), Broken> {
+        for (_, user) in node.role().role.rooms().iter() {
+            self.timeline.counters.seats_restored += 1;
+            self.checks.rooms.restored((world, user.room()), user.state())?;
+        }
+        Ok(())
     }
 
     /// The store of a world begins with what the world hands out.

@@ -6,13 +6,16 @@
 //! ```
 //! One idea a file: [`servers`] are the hosts that serve, [`start`] makes hosts, [`workload`] is what
 //! players do, [`talking`] what they do in channels, [`accounts`] who they are, and what Login hands
-//! out; [`revoking`] is the operator, [`hoarding`] who takes all there is; [`faults`] is what goes wrong, [`finale`] and [`agreement`] what the realm must come back to.
+//! out; [`revoking`] is the operator, and [`exchange`] gives servers other secrets; [`hoarding`] is who takes all
+//! there is, [`impostors`] who has stolen keys; [`faults`] is what goes wrong, [`finale`] and [`agreement`] what the realm must come back to.
 
 mod accounts;
 mod agreement;
+mod exchange;
 mod faults;
 mod finale;
 mod hoarding;
+mod impostors;
 mod keeping;
 mod revoking;
 mod servers;
@@ -31,6 +34,7 @@ use crate::journal::{Entry, Fact, Heard, Journal};
 use crate::memory::Arenas;
 use crate::network::{Network, Parting};
 use crate::profile::{Profile, Weather};
+use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::timeline::{Happening, Timeline};
@@ -72,6 +76,7 @@ pub(crate) struct Realm<'a> {
     timeline: Timeline,
     network: Network,
     servers: Servers<'a>,
+    secrets: Secrets,
     /// How often Login has started.
     login_life: u32,
     store: Store,
@@ -104,6 +109,7 @@ impl<'a> Realm<'a> {
             journal,
             network: Network::new(weather, settings.sabotage),
             servers: Servers::default(),
+            secrets: Secrets::new(settings.sabotage),
             login_life: 0,
             store: Store::new(tuning.token_ttl_us, settings.sabotage),
             visitors: Vec::new(),
@@ -131,7 +137,7 @@ impl<'a> Realm<'a> {
         self.begin();
         let busy_us = self.random.within(BUSY_US);
         self.go_on_until(busy_us)?;
-        self.calm_down();
+        self.calm_down()?;
         self.go_on_until(busy_us + QUIET_US / 2)?;
         self.end_hoarding()?;
         self.go_on_until(busy_us + QUIET_US)?;
@@ -167,7 +173,8 @@ impl<'a> Realm<'a> {
             Happening::Enables(account) => self.enable(account),
             Happening::StoreWatched => self.watch_store(),
             Happening::RevokedAreOut(revision) => return self.check_revoked(revision),
-            Happening::Restarts(host) => self.restart(host),
+            Happening::Exchanges => self.exchange(),
+            Happening::Restarts(host) => return self.restart(host),
             Happening::Fault => self.fault(),
         }
         Ok(())
@@ -214,10 +221,13 @@ impl<'a> Realm<'a> {
 
     /// Keeps what an account learns for its next login.
     fn remember(&mut self, entry: &Entry) -> Result<(), Broken> {
-        if let Fact::Kept { world, room, what } = &entry.fact {
-            return self.keeps[*world].check(*room, what);
-        }
-        let Fact::Client { visitor, heard } = &entry.fact else { return Ok(()) };
+        let (visitor, heard) = match &entry.fact {
+            Fact::Client { visitor, heard } => (visitor, heard),
+            Fact::Kept { world, room, what } => return self.keeps[*world].check(*room, what),
+            Fact::BadProof => return self.check_refusal(entry.cause),
+            Fact::Confided(opcode) => return self.check_confided(entry.cause, *opcode),
+            Fact::Room { .. } | Fact::Numbered { .. } => return Ok(()),
+        };
         if let Heard::Token(_, token) = heard
             && self.tuning.has_accounts
         {
@@ -227,7 +237,9 @@ impl<'a> Realm<'a> {
             self.take_verdict(*visitor, account, heard)?;
             return self.accounts[account].remember(heard);
         }
-        let is_welcome = matches!(heard, Heard::Welcome(_));
+        // Two thieves may believe each other.
+        let is_fooled = entry.cause.is_some_and(|link| self.servers.usurped.contains(&link));
+        let is_welcome = matches!(heard, Heard::Welcome(_)) && !is_fooled;
         ensure(!is_welcome, "nobody is welcome with wrong papers", || format!("{heard:?}"))?;
         let is_in = matches!(heard, Heard::Joined(_));
         self.timeline.counters.intrusions_admitted += u64::from(is_in);

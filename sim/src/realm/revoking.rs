@@ -96,8 +96,8 @@ impl Realm<'_> {
         let rooms = &self.checks.rooms;
         let members = (0..WORLDS).flat_map(|world| rooms.members(world));
         let stolen = members.filter(|member| {
-            let dialer = self.network.dialer(member.connection).role();
-            matches!(dialer, Role::Visitor(visitor) if self.account_of[visitor].is_none())
+            let dialer = member.connection.map(|link| self.network.dialer(link).role());
+            matches!(dialer, Some(Role::Visitor(visitor)) if self.account_of[visitor].is_none())
         });
         let uids: Vec<Uid> = stolen.map(|member| member.state.uid).collect();
         let uid = self.random.pick(&uids)?;
@@ -183,7 +183,7 @@ impl Realm<'_> {
         for member in self.checks.rooms.members(world) {
             let ended = member.token.and_then(|token| self.store.revocations.ended_at(&token));
             ensure(ended.is_none_or(|ended| ended > revision), OUT, || {
-                let dialer = self.network.dialer(member.connection);
+                let dialer = member.connection.map(|link| self.network.dialer(link));
                 format!("{dialer:?} is in world {world}: {member:?}, until {ended:?}")
             })?;
         }

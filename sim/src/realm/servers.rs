@@ -5,16 +5,18 @@ use tinyrealm_core::node::main::{GuestsOrAccounts, Main};
 use tinyrealm_core::node::world::World;
 use tinyrealm_core::node::{Node, Role as NodeRole};
 
-use crate::actors::{Bent, Recorder, Witness};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::actors::{Bent, Recorder, Usurper, Witness};
 use crate::broken::Broken;
 use crate::checks::shares;
 use crate::host::{Driven, Host};
-use crate::ids::{HostId, MAINS, Role, WORLDS};
+use crate::ids::{ConnectionId, HostId, MAINS, Role, WORLDS};
 use crate::report::Counters;
 
-type MainHost<'a> = Host<'a, Bent<Main<'a, GuestsOrAccounts>>>;
-type WorldHost<'a> = Host<'a, Bent<World<'a, Recorder<'a>>>>;
-pub(super) type WorldNode<'a> = Node<'a, Bent<World<'a, Recorder<'a>>>>;
+type MainHost<'a> = Host<'a, Bent<'a, Main<'a, GuestsOrAccounts>>>;
+type WorldHost<'a> = Host<'a, Bent<'a, World<'a, Recorder<'a>>>>;
+pub(super) type WorldNode<'a> = Node<'a, Bent<'a, World<'a, Recorder<'a>>>>;
 
 /// Of a server that gives strangers nothing but their connections.
 fn check_connections<'a, R: NodeRole<'a>>(host: Option<&Host<'a, R>>) -> Result<(), Broken> {
@@ -28,11 +30,18 @@ pub(super) struct Servers<'a> {
     pub(super) worlds: [Option<WorldHost<'a>>; WORLDS],
     pub(super) login: Option<Host<'a, Login<'a>>>,
     pub(super) chat: Option<Host<'a, Witness<'a>>>,
+    /// Who listens in the place of servers that are down.
+    pub(super) usurpers: BTreeMap<HostId, Host<'a, Usurper<'a>>>,
+    /// The links that have led to those.
+    pub(super) usurped: BTreeSet<ConnectionId>,
 }
 
 impl<'a> Servers<'a> {
     /// The server with this number, if it is up.
     pub(super) fn host_mut(&mut self, host: HostId) -> Option<&mut (dyn Driven + 'a)> {
+        if let Some(usurper) = self.usurpers.get_mut(&host) {
+            return Some(usurper as _);
+        }
         match host.role() {
             Role::Main(number) => self.mains[number].as_mut().map(|host| host as _),
             Role::World(number) => self.worlds[number].as_mut().map(|host| host as _),
@@ -64,7 +73,7 @@ impl<'a> Servers<'a> {
     pub(super) fn main(
         &self,
         number: usize,
-    ) -> Option<&Node<'a, Bent<Main<'a, GuestsOrAccounts>>>> {
+    ) -> Option<&Node<'a, Bent<'a, Main<'a, GuestsOrAccounts>>>> {
         self.mains[number].as_ref().map(Host::node)
     }
 

@@ -13,6 +13,7 @@ use super::Realm;
 use super::accounts::Account;
 use crate::actors::player::{Ears, Papers};
 use crate::actors::{Bent, Recorder, Visitor, Witness};
+use crate::broken::Broken;
 use crate::host::{Host, Tools};
 use crate::ids::{HostId, Role};
 use crate::memory::{BUFFERS, CHAT_BUFFERS, MAIN_BUFFERS, ROOMS, limit_buffers, shorten};
@@ -21,7 +22,7 @@ use crate::trace::What;
 use tinyrealm_core::node::cluster::ONLY_ID;
 use tinyrealm_core::protocol::ServerKind;
 
-use crate::tuning::{LOGIN, bounded, cluster_secrets};
+use crate::tuning::{LOGIN, bounded};
 
 /// Accounts at the beginning: clients of the realm.
 pub(super) const ACCOUNTS: usize = 50;
@@ -38,6 +39,7 @@ impl<'a> Realm<'a> {
             self.timeline.plan_after(SERVER_START_US, Happening::Restarts(server));
         }
         self.begin_hoarding();
+        self.begin_exchange();
         for account in 0..ACCOUNTS {
             self.accounts.push(Account::new(account));
             let Papers { id, password } = self.accounts[account].papers.clone();
@@ -48,19 +50,22 @@ impl<'a> Realm<'a> {
     }
 
     /// A server starts, if it is not up.
-    pub(super) fn restart(&mut self, host: HostId) {
+    pub(super) fn restart(&mut self, host: HostId) -> Result<(), Broken> {
+        self.end_usurper(host);
         if self.network.is_up(host) {
-            return;
+            return Ok(());
         }
+        self.secrets.start(host);
         self.timeline.note(host, What::Started);
         self.network.start_host(host);
         match host.role() {
             Role::Main(number) => self.start_main(number),
-            Role::World(number) => self.start_world(number),
+            Role::World(number) => return self.start_world(number),
             Role::Login => self.start_login(),
             Role::Chat => self.start_chat(),
             Role::Visitor(_) => {}
         }
+        Ok(())
     }
 
     fn start_main(&mut self, number: usize) {
@@ -68,13 +73,13 @@ impl<'a> Realm<'a> {
         let mut random = self.random.fork();
         let (mut storage, main_storage) = self.arenas.main().storage();
         let (door, login) = self.tuning.door();
-        let main = Main::new(main_storage, self.tuning.main(), door, cluster_secrets());
+        let main = Main::new(main_storage, self.tuning.main(), door, self.secrets.of(id));
         let main = main.with_chat(bounded(&HostId::CHAT.address()));
         let main = match login {
             Some(login) => main.with_login(login),
             None => main,
         };
-        let role = Bent::new(main, self.tuning.sabotage_of(id));
+        let role = Bent::new(main, self.tuning.sabotage_of(id), self.journal);
         limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
         self.arenas.lend_send_buffers(&mut storage, MAIN_BUFFERS);
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
@@ -93,7 +98,7 @@ impl<'a> Realm<'a> {
         let mut storage = block.node.storage();
         limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
-        let login_keys = cluster_secrets().keys_of(ServerKind::LOGIN, ONLY_ID);
+        let login_keys = self.secrets.of(HostId::LOGIN).keys_of(ServerKind::LOGIN, ONLY_ID);
         let role = Login::new(block.login.storage(), LOGIN, login_keys, &mut turn);
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
         let habits = self.tuning.habits(&mut random, HostId::LOGIN);
@@ -108,10 +113,10 @@ impl<'a> Realm<'a> {
         let mut storage = block.node.storage();
         limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
         self.arenas.lend_send_buffers(&mut storage, CHAT_BUFFERS);
-        let chat_keys = cluster_secrets().keys_of(ServerKind::CHAT, ONLY_ID);
+        let chat_keys = self.secrets.of(HostId::CHAT).keys_of(ServerKind::CHAT, ONLY_ID);
         let config = self.tuning.chat(self.timeline.now());
         let chat = Chat::new(block.chat.storage(), config, chat_keys);
-        let bent = Bent::new(chat, self.tuning.sabotage_of(HostId::CHAT));
+        let bent = Bent::new(chat, self.tuning.sabotage_of(HostId::CHAT), self.journal);
         let role = Witness { bent, journal: self.journal };
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
@@ -120,7 +125,7 @@ impl<'a> Realm<'a> {
         self.servers.chat = Some(host);
     }
 
-    fn start_world(&mut self, number: usize) {
+    fn start_world(&mut self, number: usize) -> Result<(), Broken> {
         self.checks.rooms.world_starts(number);
         let mut random = self.random.fork();
         let block = self.arenas.world(self.games(number));
@@ -131,17 +136,19 @@ impl<'a> Realm<'a> {
         limit_buffers(&mut storage, self.tuning.send_buffers, self.tuning.receive_buffers);
         world_storage.saves = block.saves.storage();
         self.keeps[number].life += 1;
-        let world = World::new(world_storage, self.tuning.world(number));
-        let role = Bent::new(world, self.tuning.sabotage_of(HostId::world(number)));
+        let id = HostId::world(number);
+        let keys = self.secrets.of(id).keys_of(ServerKind::WORLD, number as u16 + 1);
+        let world = World::new(world_storage, self.tuning.world(number, keys));
+        let role = Bent::new(world, self.tuning.sabotage_of(id), self.journal);
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
         let mut node = Node::new(storage, self.tuning.net, role, &mut turn);
-        self.restore(number, &mut node, &mut random);
-        let id = HostId::world(number);
+        self.restore(number, &mut node, &mut random)?;
         let habits = self.tuning.habits(&mut random, id);
         let mut host = Host::new(id, node, random, habits, self.journal);
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
         host.act(tools, |bent, cx| bent.role.start(cx));
         self.servers.worlds[number] = Some(host);
+        Ok(())
     }
 
     fn games(&self, world: usize) -> [Recorder<'a>; ROOMS] {
@@ -170,7 +177,10 @@ impl<'a> Realm<'a> {
         let (journal, login_address) = (self.journal, HostId::LOGIN.address());
         let role = visitor(Ears::new(journal, number, login_address, papers));
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
-        let storage = self.arenas.visitor().node.storage();
+        let storage = match role {
+            Visitor::Hoarder(_) => self.arenas.hoarder().node.storage(),
+            _ => self.arenas.visitor().node.storage(),
+        };
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
         let habits = self.tuning.habits(&mut random, id);
         let mut host = Host::new(id, node, random, habits, self.journal);

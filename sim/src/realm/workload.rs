@@ -4,19 +4,17 @@ use tinyrealm_core::node::Context;
 use tinyrealm_core::protocol::EVENT_MAX_BYTES;
 
 use super::{Phase, Realm};
-use crate::actors::impostor::Claim;
 use crate::actors::player::{Papers, Player};
-use crate::actors::{Impostor, Intruder, Visitor};
+use crate::actors::{Intruder, Visitor};
 use crate::host::{Driven, Tools};
-use crate::ids::{HostId, MAINS, WORLDS};
+use crate::ids::{HostId, MAINS};
 use crate::memory::MAIN_PLACES;
 use crate::speech::{Speech, place_of};
 use crate::timeline::Happening;
 use crate::trace::What;
-use crate::tuning::stolen_keys;
 
 /// The time between two acts of one visitor.
-const ACT_US: (u64, u64) = (30_000, 380_000);
+pub(super) const ACT_US: (u64, u64) = (30_000, 380_000);
 /// How long an account stays away.
 const ABSENCE_US: (u64, u64) = (50_000, 2_500_000);
 /// What somebody says who has much to say.
@@ -53,8 +51,8 @@ const ACTS: [(Act, u32); 10] = [
     (Act::LogInAgain, 6),
     (Act::Steal, 8),
     (Act::Forge, 4),
-    (Act::Impersonate, 3),
-    (Act::Rest, 63),
+    (Act::Impersonate, 6),
+    (Act::Rest, 60),
 ];
 
 impl Realm<'_> {
@@ -208,21 +206,6 @@ impl Realm<'_> {
         self.timeline.counters.intrusions += 1;
         let number = self.start_visitor((None, None), Papers::default(), |ears| {
             Visitor::Intruder(Intruder::new(uid, key, world, ears))
-        });
-        self.timeline.plan_after(ACT_US, Happening::Acts(number));
-    }
-
-    /// Somebody shows the key of a world as another server.
-    fn impersonate(&mut self) {
-        let world = self.random.below(WORLDS as u64) as usize;
-        let other = (world + 1 + self.random.below(WORLDS as u64 - 1) as usize) % WORLDS;
-        let main = self.random.below(MAINS as u64) as usize;
-        let claims = [Claim::MainAtChat, Claim::MainAtLogin, Claim::WorldAtMain(main, other)];
-        let claim = self.random.pick(&claims).unwrap_or(Claim::MainAtChat);
-        self.timeline.counters.impostors += 1;
-        let keys = stolen_keys(self.tuning.sabotage, world, claim);
-        let number = self.start_visitor((None, None), Papers::default(), |ears| {
-            Visitor::Impostor(Impostor::new(claim, keys, ears))
         });
         self.timeline.plan_after(ACT_US, Happening::Acts(number));
     }

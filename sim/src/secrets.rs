@@ -1,0 +1,88 @@
+//! `Secrets`: which of the cluster's secrets each server has, while one is exchanged for the next.
+//!
+//! ```text
+//!   Former: the old one ── first round ──► Both: the new one, and the old one ── second round ──► Newest
+//! ```
+//! Contract: a server reads its secrets when it starts. The second round begins when all have been started with
+//! both: so any two servers have one in common, at any time.
+
+use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
+
+use crate::ids::{HostId, SERVERS};
+use crate::settings::Sabotage;
+
+/// Which secrets count for a server.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Stage {
+    Former,
+    Both,
+    Newest,
+}
+
+fn secret_of(byte: u8) -> ClusterSecret {
+    ClusterSecret::new(&[byte; 32]).expect("32 bytes")
+}
+
+/// What counted before the exchange.
+pub(crate) fn former_secrets() -> ClusterSecrets {
+    ClusterSecrets::of(secret_of(7))
+}
+
+/// The servers' secrets; see the [module](self).
+pub(crate) struct Secrets {
+    sabotage: Sabotage,
+    /// What a server is given with its next start,
+    pub(crate) given: [Stage; SERVERS],
+    /// and what it was started with the last time.
+    held: [Stage; SERVERS],
+}
+
+impl Secrets {
+    pub(crate) const fn new(sabotage: Sabotage) -> Self {
+        Self { sabotage, given: [Stage::Former; SERVERS], held: [Stage::Former; SERVERS] }
+    }
+
+    /// A server starts with what it is given.
+    pub(crate) fn start(&mut self, host: HostId) {
+        let number = usize::from(host.0);
+        self.held[number] = self.given[number];
+    }
+
+    pub(crate) fn held(&self, host: HostId) -> Stage {
+        self.held[usize::from(host.0)]
+    }
+
+    /// Whether every server was started with these, or with later ones.
+    pub(crate) fn all_hold(&self, stage: Stage) -> bool {
+        self.held.iter().all(|held| *held >= stage)
+    }
+
+    /// What counts for a server.
+    pub(crate) fn of(&self, host: HostId) -> ClusterSecrets {
+        let newest = ClusterSecrets::of(secret_of(8));
+        match self.held(host) {
+            Stage::Former => former_secrets(),
+            Stage::Both if self.sabotage == Sabotage::UnsharedSecret => newest,
+            Stage::Newest if self.sabotage != Sabotage::KeptSecret => newest,
+            Stage::Both | Stage::Newest => newest.with_former(secret_of(7)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_has_what_it_was_started_with() {
+        let mut secrets = Secrets::new(Sabotage::Nothing);
+        secrets.given[usize::from(HostId::CHAT.0)] = Stage::Both;
+        assert_eq!(secrets.held(HostId::CHAT), Stage::Former);
+        secrets.start(HostId::CHAT);
+        assert_eq!(secrets.held(HostId::CHAT), Stage::Both);
+        assert!(!secrets.all_hold(Stage::Both));
+        secrets.given = [Stage::Both; SERVERS];
+        HostId::servers().for_each(|host| secrets.start(host));
+        assert!(secrets.all_hold(Stage::Both) && !secrets.all_hold(Stage::Newest));
+    }
+}
