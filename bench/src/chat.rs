@@ -58,7 +58,8 @@ pub(crate) fn run(seconds: u32, rounds: u32) -> anyhow::Result<()> {
 
 fn measure_floor(scene: Scene, seconds: u32) -> anyhow::Result<f64> {
     let Scene { members, flush_interval_ms, .. } = scene;
-    let arguments = ["floor".to_owned(), members.to_string(), flush_interval_ms.to_string()];
+    let numbers = [members, flush_interval_ms].map(|number| number.to_string());
+    let arguments = [&["floor".to_owned()], &numbers[..], &["relay".to_owned()]].concat();
     let mut floor = Process::start(own()?, &arguments)?;
     let address = floor.address()?;
     let (deliveries, cpus) = scene.crowd("chat-direct").run(&address, &[floor.id()], seconds)?;

@@ -3,6 +3,8 @@
 //! The same load against a real world, the floor and the naive server, one after the other, several
 //! rounds, medians. A delivery is one member's move that reached one other member.
 
+use std::path::PathBuf;
+
 use crate::child::{Process, own, sibling};
 use crate::crowd::Crowd;
 use crate::statistics::Spread;
@@ -145,7 +147,7 @@ fn start(server: Server, scene: Scene) -> anyhow::Result<Servers> {
         Ok(Servers { processes: vec![process], way: "direct", address })
     };
     match server {
-        Server::Floor => single(&["floor".to_owned(), capacity, flush]),
+        Server::Floor => single(&["floor".to_owned(), capacity, flush, "relay".to_owned()]),
         Server::Naive => single(&["naive".to_owned(), capacity]),
         Server::World => start_world("main", &scene.rooms.to_string(), &capacity, &flush),
         Server::WebWorld => start_world("main-ws", &scene.rooms.to_string(), &capacity, &flush),
@@ -154,6 +156,15 @@ fn start(server: Server, scene: Scene) -> anyhow::Result<Servers> {
 
 /// Main, and a world that has registered with it.
 pub(crate) fn start_world_with(
+    main_arguments: &[&str],
+    world_arguments: &[&str],
+) -> anyhow::Result<(Process, String, Process)> {
+    start_world_of(sibling("tinyrealm")?, main_arguments, world_arguments)
+}
+
+/// [`start_world_with`], with the world of another program.
+pub(crate) fn start_world_of(
+    program: PathBuf,
     main_arguments: &[&str],
     world_arguments: &[&str],
 ) -> anyhow::Result<(Process, String, Process)> {
@@ -166,7 +177,7 @@ pub(crate) fn start_world_with(
     let address = main.address()?;
     let mut arguments = owned(&["world", "--port", "0", "--main", &address]);
     arguments.extend(owned(world_arguments));
-    let mut world = Process::start(sibling("tinyrealm")?, &arguments)?;
+    let mut world = Process::start(program, &arguments)?;
     world.address()?;
     Ok((main, address, world))
 }

@@ -2,7 +2,7 @@
 //!
 //! One thread, one epoll, one buffer a room. Moves are noted as they come; a flush encodes each moved
 //! member once and gives every member what the others have moved with one vectored write. Chat messages
-//! are encoded as they come, and everyone gets them. No limits, no timeouts, no handshake, no slow
+//! are encoded as they come, and everyone gets them. Things change by its own clock, and are encoded as they change. No limits, no timeouts, no handshake, no slow
 //! readers: a peer that does not read loses bytes.
 
 use std::io::{self, IoSlice, Read, Write};
@@ -15,6 +15,7 @@ use anyhow::Context;
 use tinyrealm_core::protocol::world_to_client::JoinOk;
 use tinyrealm_core::protocol::{Direction, Position, RoomId, Uid, encode_frame};
 
+use crate::gallery::{TICK_MS, changes};
 use crate::poller::Poller;
 use crate::wire::{self, Heard, MOVE_FRAME_MAX_BYTES};
 
@@ -52,11 +53,16 @@ struct Floor {
     room_capacity: usize,
     flush_interval: Duration,
     next_flush: Option<Instant>,
+    /// When things change, if there are any.
+    next_tick: Option<Instant>,
+    ticks: u32,
 }
 
-/// `floor ROOM_CAPACITY FLUSH_INTERVAL_MS`: serves until it is killed; prints its address.
+/// `floor ROOM_CAPACITY FLUSH_INTERVAL_MS relay|gallery`: serves until it is killed; prints its address.
 pub(crate) fn serve(arguments: &[String]) -> anyhow::Result<()> {
-    let [room_capacity, flush_interval_ms] = arguments else { anyhow::bail!("two numbers") };
+    let [room_capacity, flush_interval_ms, game] = arguments else {
+        anyhow::bail!("two numbers and a game")
+    };
     let mut floor = Floor {
         members: Vec::new(),
         rooms: Vec::new(),
@@ -64,6 +70,8 @@ pub(crate) fn serve(arguments: &[String]) -> anyhow::Result<()> {
         room_capacity: room_capacity.parse().context("room capacity")?,
         flush_interval: Duration::from_millis(flush_interval_ms.parse().context("interval")?),
         next_flush: None,
+        next_tick: (game == "gallery").then(Instant::now),
+        ticks: 0,
     };
     let listener = TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
@@ -73,7 +81,8 @@ pub(crate) fn serve(arguments: &[String]) -> anyhow::Result<()> {
     let mut buffer = vec![0; READ_BUFFER_BYTES];
     let mut woken = Vec::new();
     loop {
-        let timeout = floor.next_flush.map(|at| at.saturating_duration_since(Instant::now()));
+        let next = floor.next_flush.into_iter().chain(floor.next_tick).min();
+        let timeout = next.map(|at| at.saturating_duration_since(Instant::now()));
         woken.clear();
         woken.extend(poller.wait(timeout)?);
         for number in &woken {
@@ -82,6 +91,7 @@ pub(crate) fn serve(arguments: &[String]) -> anyhow::Result<()> {
                 member => floor.read(member as usize, &mut buffer),
             }
         }
+        floor.tick();
         if floor.next_flush.is_some_and(|at| at <= Instant::now()) {
             floor.flush();
         }
@@ -177,6 +187,19 @@ impl Floor {
         room.said += 1;
         wire::push_say(&mut room.buffer, room.said, uid.0, said);
         self.flush_soon(place);
+    }
+
+    /// Encodes the things that change now, once a room.
+    fn tick(&mut self) {
+        let Some(due) = self.next_tick.filter(|at| *at <= Instant::now()) else { return };
+        self.next_tick = Some(due + Duration::from_millis(TICK_MS.into()));
+        self.ticks += 1;
+        for place in 0..self.rooms.len() {
+            for (id, thing) in changes(self.ticks) {
+                wire::push_thing(&mut self.rooms[place].buffer, id, &thing);
+            }
+            self.flush_soon(place);
+        }
     }
 
     fn flush_soon(&mut self, place: usize) {

@@ -15,7 +15,7 @@ use tinyrealm_core::protocol::either_way::Error;
 use tinyrealm_core::protocol::main_to_client::{
     ChatBroadcast, ChatJoined, ChatRefused, EnterWorldAck, Welcome,
 };
-use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast};
+use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast, ThingPut};
 use tinyrealm_core::protocol::{
     Direction, HandshakeKey, Message, Position, Text, Uid, Wish, decode, encode_frame,
 };
@@ -41,7 +41,7 @@ struct Member {
 const CHANNEL: &str = "bench channel";
 const SAID: &str = "this is about as long as what people say in a chat";
 
-/// `load main|main-ws|direct|chat|chat-direct ADDRESS COUNT HZ SECONDS CHANNEL_MEMBERS`
+/// `load main|main-ws|main-listen|direct|direct-listen|chat|chat-direct ADDRESS COUNT HZ SECONDS CHANNEL_MEMBERS`
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let [way, address, count, hz, seconds, channel_members] = arguments else {
         bail!("six arguments")
@@ -53,13 +53,17 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let mut members = Vec::with_capacity(count);
     for number in 0..count {
         members.push(match way.as_str() {
-            "main" => enter(address, Framing::Stream)?,
+            "main" | "main-listen" => enter(address, Framing::Stream)?,
             "main-ws" => enter(address, Framing::Message)?,
             "chat" => join_channel(address, &channel_of(number, channel_members))?,
             _ => join_direct(address)?,
         });
     }
-    let talk = if way.starts_with("chat") { Talk::Says { channel_members } } else { Talk::Moves };
+    let talk = match way.as_str() {
+        "chat" | "chat-direct" => Talk::Says { channel_members },
+        "main-listen" | "direct-listen" => Talk::Listens,
+        _ => Talk::Moves,
+    };
     for member in &members {
         member.link.stream.set_nonblocking(true)?;
     }
@@ -161,15 +165,19 @@ enum Talk {
     Moves,
     /// Say something in their channels.
     Says { channel_members: usize },
+    /// Nothing: what there is to hear is the room's.
+    Listens,
 }
 
 impl Talk {
-    /// The opcode of what is delivered.
-    const fn delivered(self) -> i32 {
-        match self {
-            Self::Moves => MoveBroadcast::OPCODE.0,
-            Self::Says { .. } => ChatBroadcast::OPCODE.0,
-        }
+    /// The opcodes of what is delivered.
+    fn delivered(self) -> [[u8; 4]; 2] {
+        let (moved, shown) = (MoveBroadcast::OPCODE.0, ThingPut::OPCODE.0);
+        let opcodes = match self {
+            Self::Moves | Self::Listens => [moved, shown],
+            Self::Says { .. } => [ChatBroadcast::OPCODE.0; 2],
+        };
+        opcodes.map(i32::to_le_bytes)
     }
 
     /// Which of `count` members sends at this turn. Members of a room move one after the other, so that
@@ -178,12 +186,12 @@ impl Talk {
         /// Coprime to every count of members, so everyone has a turn.
         const STRIDE: usize = 7_919;
         match self {
-            Self::Moves => turn as usize % count,
+            Self::Moves | Self::Listens => turn as usize % count,
             Self::Says { .. } => (turn as usize * STRIDE) % count,
         }
     }
 
-    /// What member `number` sends, as a frame.
+    /// What member `number` sends, as a frame; nothing if it says nothing.
     fn frame(self, turn: u32, number: usize, out: &mut [u8]) -> Option<usize> {
         match self {
             Self::Moves => {
@@ -195,6 +203,7 @@ impl Talk {
                 let (channel, msg) = (Text::truncated(&channel), Text::truncated(SAID));
                 encode_frame(&ChatSay { request: 0, channel, msg }, out).ok()
             }
+            Self::Listens => Some(0),
         }
     }
 }
@@ -247,13 +256,16 @@ impl Load {
         let number = self.talk.whose(turn, self.members.len());
         let mut out = [0; 128];
         let used = self.talk.frame(turn, number, &mut out).context("a message too long")?;
+        if used == 0 {
+            return Ok(());
+        }
         // A server that is behind does not take it: it is not sent.
         self.sent += u64::from(self.members[number].link.send_frame(&out[..used])?);
         Ok(())
     }
 
     fn read_all(&mut self, timeout: Duration) -> anyhow::Result<()> {
-        let delivered = self.talk.delivered().to_le_bytes();
+        let delivered = self.talk.delivered();
         for number in self.poller.wait(Some(timeout))? {
             let member = &mut self.members[number as usize];
             let count = member.link.stream.read(&mut self.buffer).unwrap_or(0);
@@ -273,15 +285,16 @@ impl Load {
     }
 }
 
-/// Counts the frames with this opcode, and answers what is behind the last whole one.
+/// Counts the frames with these opcodes, and answers what is behind the last whole one.
 fn count_delivered<'b>(
     link: &Link,
     mut input: &'b [u8],
-    delivered: [u8; 4],
+    delivered: [[u8; 4]; 2],
     deliveries: &mut u64,
 ) -> &'b [u8] {
     while let Some((body, rest)) = link.next_body(input) {
-        *deliveries += u64::from(body.starts_with(&delivered));
+        *deliveries +=
+            u64::from(body.first_chunk().is_some_and(|opcode| delivered.contains(opcode)));
         input = rest;
     }
     input

@@ -2,10 +2,10 @@
 //!
 //! Purpose: figures that can be compared, because whatever they are compared with runs in the same
 //! minute on the same machine. [`framing`] and [`client`] measure in this process; [`fan_out`],
-//! [`chat`] and [`memory`] start servers and a load as processes of their own and read the operating
+//! [`things`], [`chat`] and [`memory`] start servers and a load as processes of their own and read the operating
 //! system's account of them.
 //!
-//! `floor`, `naive` and `load` are those processes; people start the others.
+//! `floor`, `naive`, `load` and `world` are those processes; people start the others.
 
 mod account;
 mod allocations;
@@ -16,15 +16,20 @@ mod crowd;
 mod fan_out;
 mod floor;
 mod framing;
+mod gallery;
 mod link;
 mod load;
 mod memory;
 mod naive;
 mod poller;
 mod statistics;
+mod things;
 mod wire;
 
 use std::process::ExitCode;
+
+use gallery::Gallery;
+use tinyrealm_core::node::world::Relay;
 
 const HELP: &str = "\
 tinyrealm-bench [WHAT ...] [--seconds S] [--rounds N]
@@ -32,6 +37,8 @@ tinyrealm-bench [WHAT ...] [--seconds S] [--rounds N]
   framing     decode and encode, beside memcpy and LengthDelimitedCodec
   fan-out     CPU time per delivery of a real world, beside a bare epoll server (the floor)
               and a naive tokio server, under the same load
+  things      CPU time per delivery of a hundred things to a hundred members at 10 Hz, beside that of
+              moves, and beside the floor
   web-socket  CPU time per delivery of a real world to WebSockets, beside TCP
   chat        CPU time per delivery of Main and a chat server, beside the floor
   peak        deliveries per second of a world that has one core
@@ -51,6 +58,9 @@ struct Plan {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|word| word == "world") {
+        return tinyrealm::serve(tinyrealm::games![Relay, Gallery]);
+    }
     let outcome = match arguments.first().map(String::as_str) {
         Some("floor") => floor::serve(&arguments[1..]),
         Some("naive") => naive::serve(&arguments[1..]),
@@ -71,7 +81,8 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
-    const ALL: [&str; 7] = ["framing", "fan-out", "web-socket", "chat", "peak", "memory", "client"];
+    const ALL: [&str; 8] =
+        ["framing", "fan-out", "things", "web-socket", "chat", "peak", "memory", "client"];
     let mut plan = Plan { what: Vec::new(), seconds: 8, rounds: 3 };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
@@ -98,6 +109,7 @@ fn run(plan: &Plan) -> anyhow::Result<()> {
         match what.as_str() {
             "framing" => framing::run(),
             "fan-out" => fan_out::run(plan.seconds, plan.rounds)?,
+            "things" => things::run(plan.seconds, plan.rounds)?,
             "web-socket" => fan_out::run_web_sockets(plan.seconds, plan.rounds)?,
             "chat" => chat::run(plan.seconds, plan.rounds)?,
             "peak" => fan_out::run_peak(plan.seconds)?,

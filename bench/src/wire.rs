@@ -5,7 +5,12 @@
 //! broadcast of a chat message has its number, its sender and the sender's own number between the channel
 //! and the text.
 
-use tinyrealm_core::protocol::{client_to_main, client_to_world, main_to_client, world_to_client};
+use tinyrealm_core::protocol::{
+    Message, THING_MAX_BYTES, client_to_main, client_to_world, main_to_client, world_to_client,
+};
+use tinyrealm_core::wire::BinaryWriter;
+
+use crate::gallery::Thing;
 
 /// The longest frame that a mover's broadcast can be.
 pub(crate) const MOVE_FRAME_MAX_BYTES: usize = 27;
@@ -66,6 +71,21 @@ pub(crate) fn push_say(out: &mut Vec<u8>, seq: u64, uid: u64, said: &[u8]) {
     });
 }
 
+/// Appends the broadcast of a thing, which is the only kind that the gallery's room has.
+pub(crate) fn push_thing(out: &mut Vec<u8>, id: u16, thing: &Thing) {
+    push_frame(out, world_to_client::ThingPut::OPCODE.0, |out| {
+        push_varint(out, id.into());
+        let (kind, start) = (0, out.len() + 1);
+        out.extend_from_slice(&[kind, 0]);
+        let mut payload = [0; THING_MAX_BYTES];
+        let mut writer = BinaryWriter::new(&mut payload);
+        thing.encode_payload(&mut writer).expect("it fits");
+        let used = writer.written();
+        out[start] = used as u8;
+        out.extend_from_slice(&payload[..used]);
+    });
+}
+
 fn push_varint(out: &mut Vec<u8>, mut rest: u64) {
     while rest >= 0x80 {
         out.push(rest as u8 | 0x80);
@@ -87,7 +107,7 @@ fn push_frame(out: &mut Vec<u8>, opcode: i32, push_payload: impl FnOnce(&mut Vec
 mod tests {
     use super::*;
     use tinyrealm_core::protocol::{
-        Direction, MemberNumber, Position, Seq, Text, Uid, encode_frame,
+        Bytes, Direction, MemberNumber, Position, Seq, Text, Uid, encode_frame,
     };
 
     #[test]
@@ -103,6 +123,22 @@ mod tests {
         let message = world_to_client::MoveBroadcast { number, pos, dir };
         let used = encode_frame(&message, &mut theirs).unwrap();
         assert_eq!(ours, theirs[..used]);
+    }
+
+    #[test]
+    fn a_thing_is_the_same_as_a_world_s() {
+        let pos = Position { x: -5, y: 70_000, z: 3 };
+        let thing = Thing { pos, dir: Direction(40_000) };
+        let mut ours = Vec::new();
+        push_thing(&mut ours, 300, &thing);
+        let mut payload = [0; 64];
+        let mut writer = BinaryWriter::new(&mut payload);
+        thing.encode_payload(&mut writer).unwrap();
+        let used = writer.written();
+        let data = Bytes::new(&payload[..used]).unwrap();
+        let mut theirs = [0; 64];
+        let used = encode_frame(&world_to_client::ThingPut { id: 300, kind: 0, data }, &mut theirs);
+        assert_eq!(ours, theirs[..used.unwrap()]);
     }
 
     #[test]
