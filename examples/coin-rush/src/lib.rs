@@ -59,6 +59,8 @@ pub const CHEATS_MOST: u8 = 50;
 pub const BAN_MS: u32 = 60_000;
 /// The number of that reason.
 pub const CHEATING: u16 = 1;
+/// What whoever only wants to look on says, as the options of its wish.
+pub const WATCH: &[u8] = b"watch";
 /// Who loses its connection may come back for so long, to its place and its points.
 pub const HOLD_MS: u32 = 15_000;
 /// Between two rounds.
@@ -218,9 +220,13 @@ impl<const PLAYERS: usize> Game for CoinRush<PLAYERS> {
         Ok(())
     }
 
-    /// There is a score for everybody who plays; others may look on.
-    fn admit(&mut self, _: &mut RoomContext<'_, '_>, _: &Who<'_>) -> Admission {
-        if self.players.has_place() { Admission::Player } else { Admission::Spectator }
+    /// There is a score for everybody who plays; others may look on, and so may whoever only wants that.
+    fn admit(&mut self, _: &mut RoomContext<'_, '_>, who: &Who<'_>) -> Admission {
+        if who.options != WATCH && self.players.has_place() {
+            Admission::Player
+        } else {
+            Admission::Spectator
+        }
     }
 
     fn spawn(&mut self, room: &mut RoomContext<'_, '_>, _: Uid) -> (Position, Direction) {

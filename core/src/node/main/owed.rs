@@ -111,9 +111,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// What the world of the present attempt is told of the user's wish: the room that was chosen.
     fn wish_at_world(&self, key: EntryKey) -> OwnedWish {
-        let room = self.users.get(key).and_then(|user| Some((user, self.rooms.get(user.room)?)));
-        let Some((user, room)) = room else { return OwnedWish::ANY };
+        let Some(user) = self.users.get(key) else { return OwnedWish::ANY };
         let wish = self.rooms.wish(user.wish);
+        let Some(room) = self.rooms.get(user.room) else {
+            return Wish { options: wish.options, ..Wish::ANY }.into();
+        };
         let is_listed = wish.is_listed || wish.kind == WishKind::ANY;
         Wish { name: room.line().name, is_listed, ..wish }.into()
     }

@@ -10,7 +10,7 @@
 
 use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
-use crate::protocol::{HandshakeKey, JoinDenial, Uid};
+use crate::protocol::{HandshakeKey, JoinDenial, ROOM_OPTIONS_MAX_BYTES, Uid};
 use crate::storage::{Key, Link, Slot, Vacant};
 use crate::time::{Instant, Stamp};
 
@@ -20,8 +20,8 @@ pub type AttachKey = Key<Attach>;
 /// Bytes of one attach in its table.
 pub const ATTACH_SLOT_BYTES: usize = core::mem::size_of::<Slot<Attach>>();
 
-/// The room that it is for.
-const ROOM_BYTES: usize = if cfg!(feature = "rooms") { 4 } else { 0 };
+/// The room that it is for, and what is wanted of it.
+const ROOM_BYTES: usize = if cfg!(feature = "rooms") { 4 + 1 + ROOM_OPTIONS_MAX_BYTES } else { 0 };
 
 const _: () = assert!(
     ATTACH_SLOT_BYTES <= (40 + ROOM_BYTES + size_of::<Names>()).next_multiple_of(8),
@@ -39,6 +39,10 @@ enum AttachState {
     Expired = 2,
 }
 
+/// The options of a wish.
+#[cfg(feature = "rooms")]
+pub(super) type Options = heapless::Vec<u8, ROOM_OPTIONS_MAX_BYTES, u8>;
+
 /// One user who may join, or might have.
 #[derive(Debug)]
 pub struct Attach {
@@ -51,6 +55,9 @@ pub struct Attach {
     /// The room that it is to come into.
     #[cfg(feature = "rooms")]
     room: Option<u16>,
+    /// What it wants of it.
+    #[cfg(feature = "rooms")]
+    options: Options,
 }
 
 impl Vacant for Attach {
@@ -62,6 +69,8 @@ impl Vacant for Attach {
         state: AttachState::Pending,
         #[cfg(feature = "rooms")]
         room: None,
+        #[cfg(feature = "rooms")]
+        options: Options::new(),
     };
 }
 
@@ -143,10 +152,18 @@ impl<'a> AttachBook<'a> {
     }
 
     #[cfg(feature = "rooms")]
-    pub(super) fn set_room(&mut self, entry: AttachKey, room: Option<u16>) {
+    pub(super) fn set_wish(&mut self, entry: AttachKey, room: Option<u16>, options: &[u8]) {
         if let Some(attach) = self.attaches.get_mut(entry) {
             attach.room = room;
+            attach.options = Options::from_slice(options).unwrap_or_default();
         }
+    }
+
+    /// What `uid` wants of its room.
+    #[cfg(feature = "rooms")]
+    pub(super) fn options_of(&self, uid: Uid) -> Options {
+        let attach = self.attaches.find(uid).and_then(|key| self.attaches.get(key));
+        attach.map(|attach| attach.options.clone()).unwrap_or_default()
     }
 
     /// The room of entry `index`.

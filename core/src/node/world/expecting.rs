@@ -53,7 +53,7 @@ impl<'a, G: Game> World<'a, G> {
         #[cfg(feature = "rooms")]
         {
             if let Some(entry) = entry {
-                self.attaches.set_room(entry, room);
+                self.attaches.set_wish(entry, room, message.wish.options.as_slice());
             }
             // Its former room has to wait for it no more; the new one does, if there was a place for the attach.
             for room in former.into_iter().chain(room) {

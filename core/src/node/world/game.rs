@@ -161,8 +161,9 @@ pub trait Game {
         let _ = room;
     }
 
-    /// What becomes of somebody who wants in, before anybody sees anything. Whom the game does not want is told
-    /// why, and does not come back by itself.
+    /// What becomes of somebody who wants in, before anybody sees anything: who it is, and what it has wished for
+    /// ([`Who::options`]; the room's mode is [`RoomContext::mode`]). Whom the game does not want is told why, and
+    /// does not come back by itself.
     fn admit(&mut self, room: &mut RoomContext<'_, '_>, who: &Who<'_>) -> Admission {
         let _ = (room, who);
         Admission::Player

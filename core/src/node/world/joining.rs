@@ -81,7 +81,8 @@ impl<'a, G: Game> World<'a, G> {
         let room = self.room_to_join(uid).ok_or(JoinDenial::FULL)?;
         self.open_if_closed(&mut caller.context(), room)?;
         let address = caller.sessions.address(caller.key).unwrap_or_default();
-        let who = Who::new(uid, &names, address);
+        let options = self.options_of(uid);
+        let who = Who { options: &options, ..Who::new(uid, &names, address) };
         let says = self.with_game(&mut caller.context(), room, |game, room| game.admit(room, &who));
         let is_spectator = match says.ok_or(JoinDenial::FULL)? {
             Admission::Player if self.rooms.has_place(room) => false,
@@ -102,14 +103,30 @@ impl<'a, G: Game> World<'a, G> {
         let user = self.rooms.users.get(key).ok_or(JoinDenial::FULL)?;
         let (uid, number, room) = (user.uid, user.number, user.room);
         let address = caller.sessions.address(caller.key).unwrap_or_default();
-        let who =
-            Who { number: Some(number), is_returning: true, ..Who::new(uid, &names, address) };
+        let options = self.options_of(uid);
+        let who = Who {
+            number: Some(number),
+            is_returning: true,
+            options: &options,
+            ..Who::new(uid, &names, address)
+        };
         let says = self.with_game(&mut caller.context(), room, |game, room| game.admit(room, &who));
         if let Some(Admission::Refuse(why)) = says {
             self.show_out(&mut caller.context(), key, ErrorCode::REMOVED);
             return Err(Denied { reason: JoinDenial::REFUSED, why });
         }
         Ok(Admitted::Back(key, names))
+    }
+
+    #[cfg(feature = "rooms")]
+    fn options_of(&self, uid: Uid) -> super::attach::Options {
+        self.attaches.options_of(uid)
+    }
+
+    #[cfg(not(feature = "rooms"))]
+    #[expect(clippy::unused_self, reason = "with names there are options")]
+    const fn options_of(&self, _: Uid) -> [u8; 0] {
+        []
     }
 
     /// Whether Main has named another room than the one where somebody has its seat.

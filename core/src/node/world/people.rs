@@ -4,7 +4,8 @@
 //! with an [`Admission`]. Later a game asks [`RoomContext::who`], [kicks](RoomContext::kick) and
 //! [bans](RoomContext::ban).
 //!
-//! Contract: whoever is refused, kicked or banned is told the game's code and words, and does not come back by
+//! Contract: a game sees what somebody wants ([`Who::options`]) of a room whose name and mode it knows
+//! ([`RoomContext::name`], [`RoomContext::mode`]), before it is in. Whoever is refused, kicked or banned is told the game's code and words, and does not come back by
 //! itself. A game never learns an address.
 //!
 //! Bounds: a refusal's words have up to [`REFUSAL_MAX_BYTES`] bytes.
@@ -12,12 +13,16 @@
 //! ```
 //! use tinyrealm_core::node::world::{Admission, Game, Refusal, RoomContext, Who};
 //!
-//! /// A room for those who have an account.
+//! /// A room for those who have an account; others may look on.
 //! struct Members;
 //! impl Game for Members {
 //!     const NAME: &'static str = "members";
 //!     fn admit(&mut self, _: &mut RoomContext<'_, '_>, who: &Who<'_>) -> Admission {
-//!         if who.is_guest { Admission::Refuse(Refusal::new(1, "members only")) } else { Admission::Player }
+//!         match who.options {
+//!             b"watch" => Admission::Spectator,
+//!             _ if who.is_guest => Admission::Refuse(Refusal::new(1, "members only")),
+//!             _ => Admission::Player,
+//!         }
 //!     }
 //! }
 //! ```
@@ -47,6 +52,9 @@ pub struct Who<'w> {
     pub address: AddressClass,
     /// Whether its seat was held for it.
     pub is_returning: bool,
+    /// What it wants of the room, in the game's own words: the options of its wish, as far as it has any. Only for
+    /// [`Game::admit`](super::Game::admit), and empty where rooms have no names (core's feature `rooms`).
+    pub options: &'w [u8],
 }
 
 impl<'w> Who<'w> {
@@ -59,6 +67,7 @@ impl<'w> Who<'w> {
             is_guest: uid.is_guest(),
             address: AddressClass::of(address),
             is_returning: false,
+            options: &[],
         }
     }
 }

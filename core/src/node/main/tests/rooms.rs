@@ -239,6 +239,21 @@ fn any_opens_a_room_where_none_has_a_place_and_none_at_a_world_without_names() {
     });
 }
 
+/// A game hears what somebody wants of its room, also of one without a name.
+#[test]
+fn options_go_with_every_wish() {
+    with_rooms(|bench| {
+        let world = bench.register_with_rooms(1);
+        bench.open(world, 0, line("den", "", 1));
+        let options = Bytes::new(b"watch").unwrap();
+        for wish in [Wish { options, ..Wish::ANY }, Wish { options, ..named("den") }] {
+            let guest = bench.greet();
+            bench.wish(guest, wish);
+            assert_eq!(bench.attach_at(world).wish.options, options, "{wish:?}");
+        }
+    });
+}
+
 /// A room that has filled or closed meanwhile is passed over.
 #[test]
 fn any_goes_on_with_the_next_room() {

@@ -29,6 +29,7 @@ impl Game for Club {
         let asked = (who.uid.0, who.name.into(), who.nickname.into(), who.is_guest);
         self.asked.borrow_mut().push(asked);
         match who.nickname {
+            _ if who.options == b"look on" => Admission::Spectator,
             "nobody" => Admission::Refuse(Refusal::new(9, "nobody is let in")),
             watcher if watcher.starts_with("watch") => Admission::Spectator,
             _ => Admission::Player,
@@ -319,5 +320,22 @@ fn a_ban_holds_here_for_its_time_and_main_hears_of_it_whenever_it_begins_anew() 
         bench.pass_ms(BAN_MS);
         let over = bench.join_as(main, 2, "");
         assert!(bench.heard(over)[0].is::<JoinOk>());
+    });
+}
+
+/// What somebody has wished for is there for its game before it is in, and of its newest wish only.
+#[test]
+fn a_game_sees_the_options_of_a_wish() {
+    with_game::<Club>(CLUB, |bench| {
+        let main = bench.meet_main();
+        let wish = Wish { options: Bytes::new(b"look on").unwrap(), ..Wish::ANY };
+        bench.say(main, &AttachUser { wish, ..attach_of(Uid(1), 1) });
+        let ann = bench.accept();
+        bench.say(ann, &join_of(Uid(1)));
+        assert_eq!(*bench.club().watching.borrow(), [1]);
+        bench.say(main, &AttachUser { wish, ..attach_of(Uid(2), 1) });
+        let bob = bench.join_as(main, 2, "");
+        assert_eq!((bench.club().watching.borrow().len(), bench.role().rooms().users()), (1, 1));
+        let _ = bob;
     });
 }
