@@ -95,6 +95,11 @@ impl<'a> Wish<'a> {
         Self { kind: WishKind::CREATE, mode, is_listed: true, ..Self::ANY }
     }
 
+    /// Whether it names neither a room nor a mode: its world chooses among the rooms that nobody has named.
+    pub fn is_plain(&self) -> bool {
+        self.kind == WishKind::ANY && self.mode.as_str().is_empty()
+    }
+
     /// Whether a room may be opened for it if there is none.
     pub fn may_open(&self) -> bool {
         matches!(self.kind, WishKind::ANY | WishKind::CREATE | WishKind::NAMED_OR_NEW)

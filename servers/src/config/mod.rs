@@ -129,7 +129,7 @@ pub(crate) struct MainSettings {
     pub(crate) attach_timeout_ms: u32,
     /// How long a handshake key works.
     pub(crate) attach_ttl_ms: u32,
-    /// Rooms of all worlds together that can be found by name; 0: worlds choose rooms themselves.
+    /// Rooms of all worlds together that can be found by name; 0: no room has one.
     pub(crate) rooms_max: u16,
     /// For how long after its start Main makes no room with a name: worlds that were there before tell of theirs
     /// first.
@@ -215,7 +215,7 @@ impl Default for MainSettings {
             allowed_worlds: Vec::new(),
             attach_timeout_ms: MainConfig::DEFAULT.attach_timeout_ms,
             attach_ttl_ms: MainConfig::DEFAULT.attach_ttl_ms,
-            rooms_max: 0,
+            rooms_max: 1_024,
             registry_settle_ms: MainConfig::DEFAULT.registry_settle_ms,
             room_hold_ms: MainConfig::DEFAULT.room_hold_ms,
             chat: "127.0.0.1:7300".to_owned(),

@@ -28,7 +28,7 @@ use crate::node::Context;
 use crate::protocol::client_to_main::EnterWorldReq;
 use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::EnterWorldAck;
-use crate::protocol::{ErrorCode, HandshakeKey, Text, Wish};
+use crate::protocol::{ErrorCode, HandshakeKey, Text};
 use crate::session::{Holding, may_take};
 use crate::stats::Count;
 use crate::storage::Key;
@@ -60,7 +60,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         user.is_wrong = false;
         // The message's type keeps regions within the string's capacity.
         user.region = heapless::String::try_from(region).unwrap_or_default();
-        let (is_kept, seat) = (kept.is_ok(), self.seat_to_return_to(key));
+        let (is_kept, seat) = (kept.is_ok(), self.seat_to_return_to(cx.now, key));
         if let Some(world) = seat.filter(|_| is_kept) {
             self.send_back(cx, key, world);
             return;
@@ -81,19 +81,19 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// The world where the user has a seat, if that is what it wants.
-    fn seat_to_return_to(&self, key: EntryKey) -> Option<WorldKey> {
+    pub(super) fn seat_to_return_to(&self, now: Instant, key: EntryKey) -> Option<WorldKey> {
         let user = self.users.get(key)?;
         let world = user.seat()?;
         let entry = self.worlds.get(world)?;
         let is_understood = entry.versions.shared(user.versions).is_some();
         // Whoever does not answer is not waited for because of what it has only said itself.
         let is_doubtful = user.is_claimed && entry.is_slow;
-        let is_wanted = entry.serves(&user.region) && self.wants_own_room(user);
+        let is_wanted = entry.serves(&user.region) && self.wants_own_room(now, user, world);
         (is_wanted && is_understood && !is_doubtful).then_some(world)
     }
 
     /// The user comes back to its seat. Its stay goes on with the revision that it has begun with until it has.
-    fn send_back(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+    pub(super) fn send_back(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
         let Some(user) = self.users.get(key) else { return };
         let stay_revision = user.stay_revision;
         let room = user.room;
@@ -108,8 +108,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     fn may_leave_for(&self, now: Instant, key: EntryKey) -> Result<(), ErrorCode> {
         let Some(user) = self.users.get(key) else { return Ok(()) };
         let Some(world) = user.place.world() else { return Ok(()) };
-        let is_any = self.rooms.wish(user.wish) == Wish::ANY;
-        if is_any && self.worlds.get(world).is_some_and(|entry| entry.serves(&user.region)) {
+        let is_plain = self.rooms.wish(user.wish).is_plain();
+        if is_plain && self.worlds.get(world).is_some_and(|entry| entry.serves(&user.region)) {
             return Ok(());
         }
         match self.route(now, key) {

@@ -109,13 +109,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         true
     }
 
-    /// What the world of the present attempt is told of the user's wish: the room that was chosen.
+    /// What the world of the present attempt is told of the user's wish: the room that was chosen. If nobody has chosen
+    /// one, it is the world where the user has its seat, which knows the room, or chooses itself.
     fn wish_at_world(&self, key: EntryKey) -> OwnedWish {
         let Some(user) = self.users.get(key) else { return OwnedWish::ANY };
         let wish = self.rooms.wish(user.wish);
-        let Some(room) = self.rooms.get(user.room) else {
-            return Wish { options: wish.options, ..Wish::ANY }.into();
-        };
+        let Some(room) = self.rooms.get(user.room) else { return wish.into() };
         let is_listed = wish.is_listed || wish.kind == WishKind::ANY;
         Wish { name: room.line().name, is_listed, ..wish }.into()
     }

@@ -49,7 +49,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
     pub(super) fn route(&self, now: Instant, key: EntryKey) -> Route {
         let Some(user) = self.users.get(key) else { return Route::Nowhere(ErrorCode::NO_WORLD) };
         let wish = self.rooms.wish(user.wish);
-        if wish.kind == WishKind::ANY {
+        if wish.is_plain() {
+            self.route_to_plain(user)
+        } else if wish.kind == WishKind::ANY {
             self.route_to_any(now, user, wish.mode.as_str())
         } else if wish.name.as_str().is_empty() {
             self.route_to_new(now, user)
@@ -58,21 +60,18 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    fn route_to_any(&self, now: Instant, user: &UserEntry, mode: &str) -> Route {
-        if let Some((world, room)) = self.fullest_room(user, mode) {
-            return Route::Room(world, room);
-        }
-        let has_place = self.rooms.has_place(now);
-        let choice = if mode.is_empty() {
-            self.worlds.choose(&user.region, user.versions, user.tried)
-        } else {
-            self.worlds.choose_with_rooms(&user.region, user.versions, user.tried)
-        };
-        match choice {
-            Choice::World(world) if self.has_rooms(world) && has_place => Route::New(world),
-            Choice::World(world) if mode.is_empty() => Route::World(world),
-            Choice::World(_) => Route::Nowhere(ErrorCode::FULL),
+    /// A world of the region, which chooses among its rooms without names.
+    fn route_to_plain(&self, user: &UserEntry) -> Route {
+        match self.worlds.choose(&user.region, user.versions, user.tried) {
+            Choice::World(world) => Route::World(world),
             choice => Route::Nowhere(why_no_world(user, choice)),
+        }
+    }
+
+    fn route_to_any(&self, now: Instant, user: &UserEntry, mode: &str) -> Route {
+        match self.fullest_room(user, mode) {
+            Some((world, room)) => Route::Room(world, room),
+            None => self.route_to_new(now, user),
         }
     }
 
@@ -88,10 +87,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
         });
         let (_, world, room) = fitting.max_by_key(|(present, ..)| *present)?;
         Some((world, room))
-    }
-
-    fn has_rooms(&self, world: WorldKey) -> bool {
-        self.worlds.get(world).is_some_and(|entry| entry.rooms > 0)
     }
 
     fn route_to_new(&self, now: Instant, user: &UserEntry) -> Route {
@@ -211,14 +206,22 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    /// Whether the user's wish may mean the room where it has its seat. After a restart Main does not know which one
-    /// that is.
-    pub(super) fn wants_own_room(&self, user: &UserEntry) -> bool {
+    /// Whether the user's wish may mean the room of `world` where it has its seat. After a restart Main does not know
+    /// which one that is; then its world looks at the name.
+    pub(super) fn wants_own_room(&self, now: Instant, user: &UserEntry, world: WorldKey) -> bool {
         let wish = self.rooms.wish(user.wish);
-        match self.rooms.get(user.room) {
-            _ if wish == Wish::ANY => true,
-            Some(room) => room.line().name == wish.name,
-            None => false,
+        let name = wish.name.as_str();
+        match (self.rooms.get(user.room), wish.kind) {
+            _ if wish.is_plain() => true,
+            // A name was made for it, which who comes back may not know.
+            (_, WishKind::CREATE) if name.is_empty() => user.is_held,
+            (Some(room), WishKind::ANY) => room.line().mode == wish.mode,
+            (Some(room), _) => room.line().name == wish.name,
+            (None, WishKind::ANY) => true,
+            (None, _) => match self.rooms.find(now, name).and_then(|key| self.rooms.get(key)) {
+                Some(room) => room.world() == Some(world),
+                None => self.rooms.unsettled_ms(now) > 0,
+            },
         }
     }
 

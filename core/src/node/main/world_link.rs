@@ -280,8 +280,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(user) = self.users.get_mut(key) else { return };
         user.is_listed = true;
         match user.place {
-            // It waits for a place, and this one is of an earlier wish.
-            Place::Outside if user.wants_in => self.detach(cx, key, world),
+            Place::Outside if user.wants_in => self.is_inside_waiting(cx, key, world),
             Place::Outside => {
                 self.claim(cx, key, world);
                 self.recheck_revocations(cx);
@@ -296,6 +295,20 @@ impl<'a, A: Authenticator> Main<'a, A> {
             _ => self.ask_to_detach(cx, key, world, ErrorCode::REPLACED),
         }
         self.note_presence(world, uid, presence);
+    }
+
+    /// Who waits for a place has one, which may be the one that it wants.
+    fn is_inside_waiting(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
+        let Some(user) = self.users.get(key) else { return };
+        if self.rooms.wish(user.wish).is_plain() {
+            return self.detach(cx, key, world);
+        }
+        self.claim(cx, key, world);
+        self.recheck_revocations(cx);
+        match self.seat_to_return_to(cx.now, key) {
+            Some(seat) => self.send_back(cx, key, seat),
+            None => self.detach(cx, key, world),
+        }
     }
 
     /// The world that a user was sent to has it: it has come, or was there before and may still come back.

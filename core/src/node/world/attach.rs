@@ -186,6 +186,14 @@ impl<'a> AttachBook<'a> {
         self.expected(room).filter(|uid| *uid != besides).count()
     }
 
+    /// How many of those of whom this is true may still come into a room that the world chooses. O(attaches).
+    #[cfg(feature = "rooms")]
+    pub(super) fn expected_anywhere(&self, is_meant: impl Fn(Uid) -> bool) -> usize {
+        let attaches = self.attaches.iter().map(|(_, attach)| attach);
+        let pending = attaches.filter(|attach| attach.state == AttachState::Pending);
+        pending.filter(|attach| attach.room.is_none() && is_meant(attach.uid)).count()
+    }
+
     /// One of them. O(attaches).
     #[cfg(feature = "rooms")]
     pub(super) fn any_expected_in(&self, room: u16) -> Option<Uid> {

@@ -139,7 +139,7 @@ impl<'a, G: Game> World<'a, G> {
         false
     }
 
-    /// The one that Main has named; else one with a place to play, or one that can be watched.
+    /// The one that Main has named; else one without a name with a place to play, or one that can be watched.
     fn room_to_join(&self, uid: Uid) -> Option<u16> {
         #[cfg(feature = "rooms")]
         if let Some(room) = self.attaches.room_of(uid) {

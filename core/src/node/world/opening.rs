@@ -6,8 +6,9 @@
 //!                                                          │ ▲
 //!                                                          └─┘ members come and go; CloseRoom shows them out
 //! ```
-//! Contract: a world has a name once. A room begins with a game that is as new, made by [`NewGame`]; one that was kept
-//! from before the world's start goes on instead, with whoever wants any room. A world that can make none opens none.
+//! Contract: a world has a name once. A room begins with a game that is as new, made by [`NewGame`]; a world that can
+//! make none opens none by name. Rooms without names are for whoever names none, and are opened by who comes first;
+//! one that is empty, and not kept, may be opened again under a name, as long as whoever is expected finds a place.
 //! What Main is to know of a room is kept with the room and said when the link has
 //! room; how many are in it, and what its game says of it, with the next report.
 //!
@@ -45,7 +46,8 @@ impl<'a, G: Game> World<'a, G> {
         if self.new_game.is_some() { self.rooms.rooms() as u16 } else { 0 }
     }
 
-    /// The room that somebody is to come into; `None` if the world chooses when it comes.
+    /// The room that somebody is to come into; `None` if the world chooses when it comes. Whoever has a seat there is
+    /// not asked again.
     ///
     /// # Errors
     /// Why there is none.
@@ -57,23 +59,34 @@ impl<'a, G: Game> World<'a, G> {
     ) -> Result<Option<u16>, ErrorCode> {
         let name = wish.name.as_str();
         if name.is_empty() {
-            return Ok(None);
+            return if self.has_unnamed_place(uid) { Ok(None) } else { Err(ErrorCode::FULL) };
         }
         let Some(room) = self.rooms.find_named(name) else {
             return self.open_for(cx, wish).map(Some);
         };
+        let there = self.rooms.users.find(uid).and_then(|key| self.rooms.users.get(key));
+        if there.is_some_and(|user| user.room == room) {
+            return Ok(Some(room));
+        }
         if wish.kind == WishKind::CREATE {
             return Err(ErrorCode::ROOM_EXISTS);
         }
         let Some(label) = self.rooms.label(room) else { return Err(ErrorCode::NO_ROOM) };
         label.lets_in(wish.secret.as_str())?;
-        let is_there = self.rooms.users.find(uid).and_then(|key| self.rooms.users.get(key));
         let present = usize::from(self.rooms.members(room)) + self.attaches.expected_in(room, uid);
-        let is_inside = is_there.is_some_and(|user| user.room == room);
-        if present >= usize::from(label.capacity) && !is_inside {
-            return Err(ErrorCode::FULL);
-        }
-        Ok(Some(room))
+        if present < usize::from(label.capacity) { Ok(Some(room)) } else { Err(ErrorCode::FULL) }
+    }
+
+    /// Whether somebody finds a place in a room without a name. O(rooms + attaches).
+    fn has_unnamed_place(&self, uid: Uid) -> bool {
+        self.rooms.users.find(uid).is_some()
+            || self.expected_unnamed(uid) < self.rooms.unnamed_places(None)
+    }
+
+    /// How many others are expected in rooms without names, and have no seat.
+    fn expected_unnamed(&self, besides: Uid) -> usize {
+        let is_new = |uid| uid != besides && self.rooms.users.find(uid).is_none();
+        self.attaches.expected_anywhere(is_new)
     }
 
     fn open_for(&mut self, cx: &mut Context<'_, 'a>, wish: &Wish<'_>) -> Result<u16, ErrorCode> {
@@ -85,11 +98,15 @@ impl<'a, G: Game> World<'a, G> {
         if !has_games || !is_possible || wish.places > self.rooms.room_capacity() {
             return Err(ErrorCode::BAD_ROOM);
         }
-        let goes_on = wish.kind == WishKind::ANY;
-        let room = self.rooms.closed_room(goes_on).ok_or(ErrorCode::FULL)?;
-        if !goes_on {
-            self.make_fresh(cx, room);
+        let room = self.rooms.room_to_open().ok_or(ErrorCode::FULL)?;
+        // Whoever is expected in rooms without names finds a place all the same.
+        if self.expected_unnamed(Uid::NOBODY) > self.rooms.unnamed_places(Some(room)) {
+            return Err(ErrorCode::FULL);
         }
+        if self.rooms.label(room).is_some() {
+            self.with_game(cx, room, |game, room| game.on_close(room));
+        }
+        self.make_fresh(cx, room);
         self.open_room(cx, room, wish)?;
         Ok(room)
     }
@@ -125,12 +142,11 @@ impl<'a, G: Game> World<'a, G> {
     /// Gives a room with a name back if nobody is in it or expected, and its game does not want it to stay.
     pub(super) fn close_if_empty(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
         let Some(place) = self.rooms.rooms.get(usize::from(room)) else { return };
-        let is_empty = place.members == 0 && place.spectators() == 0;
         let kept_until = place.label.kept_until;
         // Everybody is sent away when the world ends; its rooms may come again.
         if cx.sessions.is_shutting_down()
             || !place.label.is_named()
-            || !is_empty
+            || !self.rooms.is_empty(room)
             || self.attaches.expected_in(room, Uid::NOBODY) > 0
         {
             return;

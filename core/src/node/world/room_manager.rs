@@ -146,7 +146,7 @@ impl<'a> RoomManager<'a> {
         self.rooms.get(usize::from(room)).map_or(0, |room| room.members)
     }
 
-    /// The first room with a free place. O(rooms).
+    /// The first room without a name that has a free place. O(rooms).
     pub fn room_with_place(&self) -> Option<u16> {
         (0..self.rooms.len() as u16).find(|room| self.is_free(*room) && self.has_place(*room))
     }
@@ -296,17 +296,32 @@ impl RoomManager<'_> {
         self.rooms.iter().position(is_it).map(|room| room as u16)
     }
 
-    /// A room that is not open: one that goes on where it was, if there is one, or else one that nobody has kept.
-    /// O(rooms).
-    pub(super) fn closed_room(&self, goes_on: bool) -> Option<u16> {
-        let is_closed = |place: &Room| !place.label.is_open && (goes_on || place.members == 0);
-        let closed = (0..).zip(self.rooms.iter()).filter(|(_, place)| is_closed(place));
-        let found = closed.min_by_key(|(room, _)| self.saves.is_kept(*room) != goes_on);
-        found.map(|(room, _)| room)
+    /// A room that may be opened by name: nobody is in it, and the store has nothing of it that would be lost. One
+    /// without a name that has been open before comes last. O(rooms).
+    pub(super) fn room_to_open(&self) -> Option<u16> {
+        let rooms = (0..self.rooms.len() as u16).filter(|room| {
+            self.is_free(*room) && self.is_empty(*room) && !self.saves.is_kept(*room)
+        });
+        rooms.min_by_key(|room| self.label(*room).is_some())
+    }
+
+    /// Whether nobody is in it, not even to listen.
+    pub(super) fn is_empty(&self, room: u16) -> bool {
+        let place = self.rooms.get(usize::from(room));
+        place.is_some_and(|place| place.members == 0 && place.spectators() == 0)
+    }
+
+    /// How many more may play in rooms that have no names, besides in this one. O(rooms).
+    pub(super) fn unnamed_places(&self, besides: Option<u16>) -> usize {
+        let rooms = (0..self.rooms.len() as u16).filter(|room| Some(*room) != besides);
+        let unnamed = rooms.filter(|room| self.is_free(*room));
+        unnamed
+            .map(|room| usize::from(self.capacity_of(room).saturating_sub(self.members(room))))
+            .sum()
     }
 
     /// Whether whoever names no room may come into this one.
-    fn is_free(&self, room: u16) -> bool {
+    pub(super) fn is_free(&self, room: u16) -> bool {
         self.label(room).is_none_or(|label| !label.is_named())
     }
 
@@ -317,7 +332,7 @@ impl RoomManager<'_> {
 
 #[cfg(not(feature = "rooms"))]
 impl RoomManager<'_> {
-    const fn is_free(&self, _: u16) -> bool {
+    pub(super) const fn is_free(&self, _: u16) -> bool {
         true
     }
 

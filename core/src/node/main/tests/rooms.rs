@@ -259,14 +259,84 @@ fn options_go_with_every_wish() {
 fn any_goes_on_with_the_next_room() {
     with_rooms(|bench| {
         let world = bench.register_with_rooms(1);
-        bench.open(world, 0, line("one", "", 3));
+        bench.open(world, 0, line("one", "duel", 3));
         let ann = bench.greet();
-        bench.wish(ann, Wish::ANY);
+        bench.wish(ann, Wish::any(Text::new("duel").unwrap()));
         let attach = bench.attach_at(world);
         bench.say(world, &denial(&attach));
         let next = bench.attach_at(world);
         assert_eq!((next.wish.kind, next.wish.name.as_str().len()), (WishKind::ANY, 8));
     });
+}
+
+/// Who names nothing is no guest of those who have named a room.
+#[test]
+fn a_plain_wish_leads_to_a_world_that_chooses_the_room() {
+    with_rooms(|bench| {
+        let (world, idle) = (bench.register_with_rooms(1), bench.register_with_rooms(2));
+        bench.open(world, 0, line("one", "duel", 3));
+        bench.say(world, &Status { users: 3, rooms: 1, load: 0, held: 0 });
+        let ann = bench.greet();
+        bench.wish(ann, Wish::ANY);
+        let attach = bench.attach_at(idle);
+        assert_eq!((attach.uid, attach.wish), (ann.uid, Wish::ANY));
+        bench.say(idle, &denial(&attach));
+        assert_eq!(bench.attach_at(world).wish, Wish::ANY);
+    });
+}
+
+/// It has its seat by a wish; the same one, or any of its mode, leads back to it.
+#[test]
+fn a_wish_that_the_own_room_fulfils_leads_back_to_the_seat() {
+    with_rooms(|bench| {
+        let (world, other) = (bench.register_with_rooms(1), bench.register_with_rooms(2));
+        bench.open(world, 0, line("one", "duel", 0));
+        bench.open(other, 0, line("two", "race", 3));
+        let ann = bench.greet();
+        bench.wish(ann, named("one"));
+        let attach = bench.attach_at(world);
+        bench.say(world, &ack(&attach));
+        bench.heard(ann.key);
+        bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+        let duel = Wish::any(Text::new("duel").unwrap());
+        for again in [named("one"), named_or_new("one"), created("one"), duel, Wish::ANY] {
+            bench.wish(ann, again);
+            let attach = bench.attach_at(world);
+            assert_eq!((attach.uid, attach.wish.name.as_str()), (ann.uid, "one"), "{again:?}");
+            bench.say(world, &ack(&attach));
+            bench.heard(ann.key);
+            bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+        }
+        bench.wish(ann, named("two"));
+        let detach = DetachUser { uid: ann.uid, reason: ErrorCode::REPLACED };
+        assert_eq!(bench.heard(world), [Said::of(&detach)]);
+        assert_eq!(bench.heard(other), []);
+        bench.say(world, &UserLeft { uid: ann.uid });
+        assert_eq!(bench.attach_at(other).wish.name.as_str(), "two");
+    });
+}
+
+/// A Main that has just started knows neither rooms nor who is where: the seat is not given up for that.
+#[test]
+fn who_has_its_seat_in_a_named_room_keeps_it_through_a_restart() {
+    for is_known_first in [false, true] {
+        with_new_rooms(|bench| {
+            let ann = bench.greet();
+            let world = bench.register_with_rooms(1);
+            bench.register_with_rooms(2);
+            if is_known_first {
+                bench.open(world, 0, line("one", "duel", 1));
+                bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+                bench.wish(ann, named("one"));
+            } else {
+                bench.wish(ann, named("one"));
+                bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+                bench.open(world, 0, line("one", "duel", 1));
+            }
+            let attach = bench.attach_at(world);
+            assert_eq!((attach.uid, attach.wish.name.as_str()), (ann.uid, "one"));
+        });
+    }
 }
 
 #[test]

@@ -338,3 +338,39 @@ fn a_world_that_makes_no_games_opens_no_room_by_name() {
         },
     );
 }
+
+/// Rooms without names are all that a plain wish has: what is promised there is no room's of a name.
+#[test]
+fn both_sides_of_the_places_without_a_name() {
+    with_game::<Hall>(ROOMS, |bench| {
+        let main = bench.meet_main();
+        bench.ask(main, 1, open("den"));
+        let plain: Vec<_> = (2..6).map(|uid| bench.ask(main, uid, Wish::ANY)).collect();
+        assert_eq!(plain, [[ack(2)], [ack(3)], [ack(4)], [denied(5, ErrorCode::FULL)]]);
+        assert_eq!(bench.ask(main, 6, open("hut")), [denied(6, ErrorCode::FULL)]);
+        for uid in 2..5 {
+            bench.come(uid);
+            assert_eq!(bench.room_of(uid.into()), Some(1));
+        }
+        // Who is there has its place.
+        assert!(bench.ask(main, 4, Wish::ANY).contains(&ack(4)));
+    });
+}
+
+#[test]
+fn a_room_without_a_name_that_is_empty_again_may_get_one() {
+    with_game::<Hall>(ROOMS, |bench| {
+        let main = bench.meet_main();
+        let members: Vec<_> = (1..5)
+            .map(|uid| {
+                bench.ask(main, uid, Wish::ANY);
+                bench.come(uid)
+            })
+            .collect();
+        assert!(bench.ask(main, 6, open("hut")).contains(&denied(6, ErrorCode::FULL)));
+        bench.say(members[3], &Leave {});
+        bench.heard(main);
+        assert!(bench.ask(main, 6, open("hut")).contains(&opened(1, "hut", b"")));
+        assert_eq!(bench.ask(main, 7, open("den")), [denied(7, ErrorCode::FULL)]);
+    });
+}
