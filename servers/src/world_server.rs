@@ -266,7 +266,7 @@ fn restore<'a, G: Game>(
         Ok(()) => tracing::debug!("room {number} goes on where it was"),
         Err(RestoreRefusal::NoSuchRoom) => {
             tracing::warn!(
-                "room {number} was kept, and there is none: raise world.rooms to have it again"
+                "room {number} was kept, and this world has no such room: raise world.rooms to have it again"
             );
         }
         Err(RestoreRefusal::Version(version)) => tracing::warn!(

@@ -5,14 +5,16 @@ mod support;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use support::{Heard, PATIENCE, Pass, Peer, Realm};
+use support::{Heard, PATIENCE, Pass, Peer, Realm, ScratchFile, Server};
 use tinyrealm_coin_rush::SPEED;
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Score};
 use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, ListRoomsReq};
 use tinyrealm_core::protocol::client_to_world::{Leave, Move};
 use tinyrealm_core::protocol::either_way::{Error, Ping};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, RoomPage};
-use tinyrealm_core::protocol::{Direction, ErrorCode, Position, RoomId, Text, Uid, Wish, WishKind};
+use tinyrealm_core::protocol::{
+    Direction, ErrorCode, Position, RoomId, Text, Token, Uid, Wish, WishKind,
+};
 
 const COINS: usize = 16;
 const SETTINGS: [&str; 3] = ["main.rooms_max=64", "main.registry_settle_ms=0", "world.rooms=2"];
@@ -28,6 +30,7 @@ fn named(kind: WishKind, name: &str) -> Wish<'_> {
 struct Guest {
     main: Peer,
     uid: Uid,
+    token: Token,
 }
 
 /// A guest in a room.
@@ -40,9 +43,13 @@ struct Member {
 
 impl Guest {
     fn of(realm: &Realm) -> Self {
+        Self::with(realm, None)
+    }
+
+    fn with(realm: &Realm, token: Option<Token>) -> Self {
         let mut main = Peer::connect(realm.main.address);
-        let uid = main.hello(None).uid;
-        Self { main, uid }
+        let welcome = main.hello(token);
+        Self { main, uid: welcome.uid, token: welcome.token }
     }
 
     fn wish(&mut self, wish: Wish<'_>) {
@@ -187,5 +194,40 @@ fn behind_the_last_a_name_is_free_and_the_next_room_begins_anew() {
         assert_eq!(member.world.find_state::<Score>().1.points, 0);
     }
     drop((ann, bob));
+    realm.stop();
+}
+
+/// Two meet by the name of their room in whichever world it is. That world is killed: with what it keeps it has the
+/// room again, under its name and for its secret alone, and those who were in it have their seats and their points.
+#[test]
+fn a_world_that_is_killed_has_its_rooms_again_under_their_names() {
+    let folder = ScratchFile::new("named");
+    let data = format!("world.data_folder={}", folder.path());
+    let mut realm = realm(&[&RUSH[..], &[&data]].concat());
+    let secret = Text::new("sesame").unwrap();
+    let den = Wish { secret, ..named(WishKind::NAMED_OR_NEW, "den") };
+    let mut ann = Guest::of(&realm).enter(den);
+    let bob = Guest::of(&realm).enter(den);
+    assert_eq!((bob.place, &bob.others[..]), (ann.place, &[ann.guest.uid][..]));
+    find_a_coin(&mut ann.world);
+    let of_den = |world: &Server| world.address == ann.place.0;
+    let index = realm.worlds.iter().position(of_den).expect("it is one of them");
+    // The state changes with every tick; the second one from now is of later than now.
+    let handed_out = |realm: &Realm| realm.worlds[index].report().count("saves.handed_out");
+    let first = handed_out(&realm);
+    while handed_out(&realm) < first + 3 {
+        std::thread::sleep(STEP);
+    }
+    realm.worlds[index].restart_after(Duration::ZERO);
+    realm.worlds[index].wait_until_registered(1);
+    let mut cid = Guest::of(&realm);
+    let stranger = Wish { secret: Text::EMPTY, ..named(WishKind::NAMED, "den") };
+    assert_eq!(cid.refused(stranger), ErrorCode::WRONG_SECRET);
+    let token = Some(ann.guest.token);
+    let mut again = Guest::with(&realm, token).enter(Wish { kind: WishKind::NAMED, ..den });
+    assert_eq!((again.guest.uid, again.place), (ann.guest.uid, ann.place));
+    assert_eq!(again.others, [bob.guest.uid]);
+    while again.world.find_state::<Score>().1.points == 0 {}
+    drop((ann, bob, cid, again));
     realm.stop();
 }

@@ -287,7 +287,8 @@ pub trait Game {
         0
     }
 
-    /// The room goes on with what [`Game::save_room`] has written, before anybody is let in. If the game holds seats
+    /// The room goes on with what [`Game::save_room`] has written, before anybody is let in, behind a [`Game::on_open`]
+    /// with the options that it was opened with: under its name, if it had one. If the game holds seats
     /// ([`Game::HOLD_MS`]), everybody who was in it is a member again, and away: [`Game::on_return`] or
     /// [`Game::on_leave`] follows for each.
     ///

@@ -1,5 +1,7 @@
 //! `RoomLabel`: what a room is called, who may come in, and what Main has been told of it.
 
+#[cfg(feature = "saves")]
+use super::attach::Options;
 use crate::protocol::{
     Bytes, ErrorCode, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES,
     ROOM_SECRET_MAX_BYTES, RoomLine, Text, Wish,
@@ -25,6 +27,9 @@ pub(super) struct RoomLabel {
     pub(super) name: heapless::String<ROOM_NAME_MAX_BYTES>,
     pub(super) mode: heapless::String<ROOM_MODE_MAX_BYTES>,
     pub(super) secret: heapless::String<ROOM_SECRET_MAX_BYTES>,
+    /// What its game was opened with.
+    #[cfg(feature = "saves")]
+    pub(super) options: Options,
     pub(super) properties: heapless::Vec<u8, ROOM_PROPERTIES_MAX_BYTES>,
     /// How many members it takes.
     pub(super) capacity: u16,
@@ -46,6 +51,8 @@ impl RoomLabel {
         name: heapless::String::new(),
         mode: heapless::String::new(),
         secret: heapless::String::new(),
+        #[cfg(feature = "saves")]
+        options: Options::new(),
         properties: heapless::Vec::new(),
         capacity: 0,
         told_members: 0,
@@ -69,6 +76,8 @@ impl RoomLabel {
             name: heapless::String::try_from(wish.name.as_str()).unwrap_or_default(),
             mode: heapless::String::try_from(wish.mode.as_str()).unwrap_or_default(),
             secret: heapless::String::try_from(wish.secret.as_str()).unwrap_or_default(),
+            #[cfg(feature = "saves")]
+            options: Options::from_slice(wish.options.as_slice()).unwrap_or_default(),
             capacity: if wish.places == 0 { capacity } else { wish.places },
             is_open: true,
             is_listed: wish.is_listed,

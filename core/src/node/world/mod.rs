@@ -234,9 +234,12 @@ impl<'a, G: Game> World<'a, G> {
         for room in 0..self.rooms.rooms() as u16 {
             let seed = u64::from_le_bytes(cx.turn().random());
             self.set_seed(RoomId(room), seed);
-            // Without names rooms are open from the start; there are no options to refuse.
+            // Without names rooms are open from the start, and one that was kept is already; there are no options
+            // to refuse.
             #[cfg(not(feature = "rooms"))]
-            let _ = self.with_game(cx, room, |game, room| game.on_open(room, &[]));
+            if !self.rooms.saves.is_kept(room) {
+                let _ = self.with_game(cx, room, |game, room| game.on_open(room, &[]));
+            }
         }
         self.main_link_connect(cx);
         self.adjust_ticks(cx.now);

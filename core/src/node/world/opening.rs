@@ -172,6 +172,13 @@ impl<'a, G: Game> World<'a, G> {
         self.rooms.forget_things(room);
     }
 
+    /// What its game has kept is none: the room is as if it had not been opened.
+    #[cfg(feature = "saves")]
+    pub(super) fn close_unread(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
+        self.with_game(cx, room, |game, room| game.on_close(room));
+        self.give_back(cx, room);
+    }
+
     fn give_back(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
         self.make_fresh(cx, room);
         if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {

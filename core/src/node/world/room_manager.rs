@@ -286,6 +286,16 @@ impl RoomManager<'_> {
         place.label.is_open.then_some(&place.label)
     }
 
+    /// A room with a name is open again, and stays so until then though nobody is in it.
+    #[cfg(feature = "saves")]
+    pub(super) fn keep_reopened(&mut self, until: Instant, room: u16, is_locked: bool) {
+        if let Some(label) = self.label_mut(room) {
+            label.is_locked = is_locked;
+            label.kept_until = until;
+            self.next_close = Some(self.next_close.map_or(until, |next| next.min(until)));
+        }
+    }
+
     pub(super) fn label_mut(&mut self, room: u16) -> Option<&mut RoomLabel> {
         Some(&mut self.rooms.get_mut(usize::from(room))?.label)
     }

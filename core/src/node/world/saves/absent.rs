@@ -46,7 +46,6 @@ impl<'a> SaveBook<'a> {
     #[cfg(feature = "rooms")]
     pub(in super::super) const fn close_room(&mut self, _: u16) {}
 
-    #[cfg(feature = "rooms")]
     #[expect(clippy::unused_self, reason = "with the feature `saves` it is needed")]
     pub(in super::super) const fn is_kept(&self, _: u16) -> bool {
         false

@@ -2,7 +2,7 @@
 
 use super::super::{Game, World};
 use super::book::{JobSlot, SaveStats, Wish};
-use super::seats::seats_in;
+use super::seats::Head;
 use super::{Kept, RecordId, SAVE_KEY_MAX_BYTES, StoreFailure};
 use crate::log;
 use crate::node::Context;
@@ -215,7 +215,8 @@ impl<'a, G: Game> World<'a, G> {
         self.with_game(cx, room, |game, room| game.on_loaded(room, key, loaded))
     }
 
-    /// A room goes on where it was, before anybody is let in: what a store has kept of it is in `found`.
+    /// A room goes on where it was, before anybody is let in: what a store has kept of it is in `found`. It is open,
+    /// under its name if it had one, and its seats are held.
     ///
     /// # Errors
     /// Why it begins anew.
@@ -227,15 +228,20 @@ impl<'a, G: Game> World<'a, G> {
     ) -> Result<(), RestoreRefusal> {
         let version = found.version;
         let game = self.games.get_mut(usize::from(room.0)).ok_or(RestoreRefusal::NoSuchRoom)?;
-        let kept = found.buffer.get(..found.bytes).and_then(seats_in);
-        let start = kept.map(|(_, start)| start).ok_or(RestoreRefusal::Unreadable)?;
-        let (seats, buffer) =
+        let kept = found.buffer.get(..found.bytes).and_then(Head::of);
+        let start = kept.map(|head| head.bytes()).ok_or(RestoreRefusal::Unreadable)?;
+        let (head, buffer) =
             found.buffer.split_at_mut_checked(start).ok_or(RestoreRefusal::Unreadable)?;
+        let head = Head::of(head).ok_or(RestoreRefusal::Unreadable)?;
         let mut part = Found { version, buffer, bytes: found.bytes - start };
         let state = part.read(game, Kept::Room).ok_or(RestoreRefusal::Version(version))?;
+        self.reopen(cx, room.0, head.label)?;
         let restored = self.with_game(cx, room.0, |game, room| game.restore_room(room, state));
-        restored.ok_or(RestoreRefusal::NoSuchRoom)?.map_err(|_| RestoreRefusal::Unreadable)?;
-        for member in seats_in(seats).into_iter().flat_map(|(seats, _)| seats) {
+        if !matches!(restored, Some(Ok(()))) {
+            self.close_unread(cx, room.0);
+            return Err(RestoreRefusal::Unreadable);
+        }
+        for member in head.seats() {
             self.restore_seat(cx, room.0, member);
         }
         // With the first round it is kept anew, as this version has it.
@@ -247,8 +253,9 @@ impl<'a, G: Game> World<'a, G> {
     pub(in super::super) fn save_rooms(&mut self) {
         for room in 0..self.rooms.rooms() as u16 {
             let members = self.rooms.rooms.get(usize::from(room)).map_or(0, |room| room.members);
-            if members > 0 || self.rooms.saves.is_kept(room) {
-                let start = self.rooms.write_seats::<G>(room);
+            let is_meant =
+                members > 0 || !self.rooms.is_free(room) || self.rooms.saves.is_kept(room);
+            if let Some(start) = is_meant.then(|| self.rooms.write_head::<G>(room)).flatten() {
                 self.note_state(room, start);
             }
         }

@@ -13,13 +13,13 @@
 //! - Keys are the game's, not the room's: all rooms of a world, and of a store that several worlds share, see the
 //!   same value.
 //! - A room's state ([`Game::save_room`]) is handed out every [`Game::SAVE_INTERVAL_MS`] if it has changed, and at
-//!   the node's end, with its seats if the game holds any; what was kept is given back before anybody is let in, and the
-//!   seats are held.
+//!   the node's end, with its name and what it was opened with, and with its seats if the game holds any; what was kept
+//!   is given back before anybody is let in: the room is open again under its name, and the seats are held.
 //! - Everything is kept with [`Game::VERSION`]. What another version has kept goes through [`Game::migrate`], or
 //!   is refused.
 //!
 //! Bounds: [`Game::SAVES_IN_FLIGHT`] jobs a room, each room its own, so none takes another's; values and records of
-//! [`Game::SAVE_BYTES`]; states of [`Game::ROOM_SAVE_BYTES`], and 22 bytes a seat; keys of [`SAVE_KEY_MAX_BYTES`]. Full is an answer.
+//! [`Game::SAVE_BYTES`]; states of [`Game::ROOM_SAVE_BYTES`], 22 bytes a seat, and up to 205 for a name and what it was opened with; keys of [`SAVE_KEY_MAX_BYTES`]. Full is an answer.
 //! Without the cargo feature `saves`, or without storage, every wish is answered [`SaveError::NoStore`].
 //!
 //! ```
@@ -47,12 +47,16 @@ mod absent;
 mod book;
 #[cfg(feature = "saves")]
 mod carrying;
+#[cfg(all(feature = "saves", feature = "rooms"))]
+mod labels;
 #[cfg(feature = "saves")]
 mod memory;
 #[cfg(feature = "saves")]
 mod room_states;
 #[cfg(feature = "saves")]
 mod seats;
+#[cfg(all(feature = "saves", not(feature = "rooms")))]
+mod unlabelled;
 
 #[cfg(not(feature = "saves"))]
 pub use absent::{SaveBook, SaveStorage};
@@ -66,6 +70,8 @@ pub use memory::SaveMemory;
 pub use room_states::{ROOM_STATE_BYTES, RoomState};
 #[cfg(feature = "saves")]
 pub use seats::state_bytes;
+#[cfg(all(feature = "saves", not(feature = "rooms")))]
+use unlabelled as labels;
 
 use sha2::{Digest, Sha256};
 

@@ -350,7 +350,7 @@ fn both_sides_of_the_places_without_a_name() {
         assert_eq!(bench.ask(main, 6, open("hut")), [denied(6, ErrorCode::FULL)]);
         for uid in 2..5 {
             bench.come(uid);
-            assert_eq!(bench.room_of(uid.into()), Some(1));
+            assert_eq!(bench.room_of(uid), Some(1));
         }
         // Who is there has its place.
         assert!(bench.ask(main, 4, Wish::ANY).contains(&ack(4)));

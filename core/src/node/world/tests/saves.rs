@@ -1,5 +1,7 @@
 //! What rooms keep: jobs go out in order and within their bounds, and the game is told once.
 
+#[cfg(feature = "rooms")]
+mod named;
 mod rooms;
 #[cfg(feature = "seats")]
 mod seats;
@@ -11,7 +13,7 @@ use std::string::String;
 
 use super::*;
 use crate::node::world::saves::{
-    Found, JobKey, SaveMemory, SaveStats, StoreJob, StoreOutcome, StoreTask,
+    Found, JobKey, SaveMemory, SaveStats, StoreJob, StoreOutcome, StoreTask, state_bytes,
 };
 
 const SHARE: usize = 4;
@@ -35,6 +37,8 @@ enum Told {
 struct Keeper {
     told: RefCell<Vec<Told>>,
     state: Vec<u8>,
+    /// What its room was opened with.
+    options: Vec<u8>,
 }
 
 impl Game for Keeper {
@@ -44,6 +48,11 @@ impl Game for Keeper {
     const SAVES_IN_FLIGHT: usize = SHARE;
     const ROOM_SAVE_BYTES: usize = STATE_BYTES;
     const SAVE_INTERVAL_MS: u32 = INTERVAL_MS;
+
+    fn on_open(&mut self, _: &mut RoomContext<'_, '_>, options: &[u8]) -> Result<(), BadOptions> {
+        self.options = options.to_vec();
+        if options == b"no" { Err(BadOptions) } else { Ok(()) }
+    }
 
     fn on_leave(&mut self, _: &mut RoomContext<'_, '_>, _: Uid, _: Left) {
         self.state.clear();
@@ -109,15 +118,24 @@ impl Game for Keeper {
     }
 }
 
-type Kept2 = SaveMemory<{ 2 * SHARE }, { 2 * SHARE * VALUE_BYTES }, 2, { 2 * (2 + STATE_BYTES) }>;
+type Kept2 =
+    SaveMemory<{ 2 * SHARE }, { 2 * SHARE * VALUE_BYTES }, 2, { 2 * state_bytes::<Keeper>(0) }>;
 
 /// Runs `test` at the bench of a world of two rooms that keeps what it is asked for.
 fn with_keeper(test: impl FnOnce(&mut WorldBench<'_, Keeper>)) {
+    with_keeper_as(|world| world, test);
+}
+
+/// The same with a world that is finished so.
+fn with_keeper_as(
+    finish: impl for<'w> FnOnce(World<'w, Keeper>) -> World<'w, Keeper>,
+    test: impl FnOnce(&mut WorldBench<'_, Keeper>),
+) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(Memory::new(core::array::from_fn(|_| Keeper::default())));
     let mut saves = Box::new(Kept2::NEW);
     let storage = WorldStorage { saves: saves.storage(), ..SETUP.lend(&mut memory) };
-    let world = World::new(storage, SETUP.config());
+    let world = finish(World::new(storage, SETUP.config()));
     let mut bench = Bench::new(SETUP.sizes.lend(&mut node_memory), SETUP.net, world);
     test(&mut bench);
     bench.finish();
@@ -183,9 +201,9 @@ impl WorldBench<'_, Keeper> {
     }
 }
 
-/// A state as it goes out: nobody's seats are held.
+/// A state as it goes out: of a room without a name, in which nobody's seats are held.
 fn state(of_game: &[u8]) -> Vec<u8> {
-    [&[0, 0], of_game].concat()
+    [&[0, 0, 0], of_game].concat()
 }
 
 fn save_of(key: &str) -> StoreTask {
