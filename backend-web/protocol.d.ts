@@ -88,6 +88,13 @@ export const LoginDenial: {
   readonly BANNED: number;
 };
 
+export const WishKind: {
+  readonly ANY: number;
+  readonly NAMED: number;
+  readonly CREATE: number;
+  readonly NAMED_OR_NEW: number;
+};
+
 /** A place in a room, in thousandths of the game's unit of length. */
 export interface Position {
   x: number;

@@ -88,6 +88,13 @@ export const LoginDenial = Object.freeze({
   BANNED: 7,
 });
 
+export const WishKind = Object.freeze({
+  ANY: 0,
+  NAMED: 1,
+  CREATE: 2,
+  NAMED_OR_NEW: 3,
+});
+
 const position = record({ x: i32, y: i32, z: i32 });
 const member = record({ number: u16, uid: u53, pos: position, dir: u16 });
 const versions = record({ from: u16, to: u16 });

@@ -1,7 +1,7 @@
 // The types of tinyrealm.js. What depends on the protocol is in protocol.d.ts, which is generated.
 
 import type {
-  ClientToMain, ClientToWorld, EitherWay, LoginToClient, MainToClient, WorldToClient,
+  ClientToMain, ClientToWorld, EitherWay, LoginToClient, MainToClient, RoomLine, WorldToClient,
 } from "./protocol.js";
 import type { Link } from "./postcard.js";
 import type { LINKS, MAIN_STATES, WORLD_STATES } from "./module.js";
@@ -66,6 +66,24 @@ export type Command = Exclude<
   { type: "Hello" | "EnterWorldReq" | "Join" | "Leave" }
 >;
 
+/** A room that somebody wants; without anything, one that nobody has named. */
+export interface RoomWish {
+  /** The room of this name, of up to 24 bytes, wherever it is; it is opened if it is not there. */
+  name?: string;
+  /** Any open room of this mode, or the mode of one that is opened. */
+  mode?: string;
+  /** What a private room asks for; a room that is opened with one is private. */
+  secret?: string;
+  /** What the room's game is told, of up to 128 bytes. */
+  options?: Uint8Array;
+  /** true: it is to be a new one, with a name that is made for it if none is given; false: it has to be there. */
+  isNew?: boolean | null;
+  /** Whether lists show a room that is opened. */
+  isListed?: boolean;
+  /** How many members a room that is opened takes; 0 for as many as there can be. */
+  places?: number;
+}
+
 export interface Account {
   /** Where Login is, `host:port`. */
   login: string;
@@ -84,6 +102,8 @@ export interface Options<S extends { type: string } = never, H extends { type: s
   region?: string;
   /** What the user wants to be called, of up to 24 bytes; empty for nothing. */
   nickname?: string;
+  /** The room that it wants. */
+  room?: RoomWish;
   /** What the game of the rooms says and hears besides. */
   game?: GameLinks<S, H> | null;
   /** For a realm with accounts; without one, a guest. */
@@ -134,6 +154,12 @@ export interface Realm<S extends { type: string } = never, H extends { type: str
   ): this;
   /** Says something with the next tick. Throws for what does not fit its message. */
   send(message: Command | S): "sent" | "full" | "away";
+  /** Goes into another room; what comes of it is told: "JoinOk", or an "Error" about EnterWorldReq. */
+  enter(room?: RoomWish): void;
+  /**
+   * The rooms that are listed, of one mode or of all, 60 at most unless told otherwise. Rejected when Main is away.
+   */
+  listRooms(options?: { mode?: string; most?: number }): Promise<RoomLine[]>;
   /**
    * Deals with what has come and with the time; answers how much that was. Once a frame. In a hidden tab,
    * and where nobody has called it for a second, what comes calls it.

@@ -68,6 +68,24 @@ const OPCODE_BYTES = 4;
 /** The first opcode of what a room's game says. */
 const GAME_SAYS = 0x5100;
 
+/** How often Main is asked for another page of rooms; it answers five questions a second. */
+const PAGE_INTERVAL_MS = 250;
+const LIST_ROOMS = protocol.clientToMain.opcodes.ListRoomsReq;
+/** Rooms of one list, unless it is told otherwise. */
+const ROOMS_MOST = 60;
+
+/**
+ * The wish for a room: with a name, that one, which is opened if it is not there, unless `isNew` says that it is to
+ * be new, or is to be there; with a mode, any open one; with `isNew` and no name, a new one whose name is made for it;
+ * without anything, one that nobody has named.
+ */
+function wishOf({ name = "", mode = "", secret = "", options = new Uint8Array(), isNew = null, isListed = true, places = 0 } = {}) {
+  const { ANY, NAMED, CREATE, NAMED_OR_NEW } = protocol.WishKind;
+  const kind = isNew === true ? CREATE : name === "" ? ANY : isNew === false ? NAMED : NAMED_OR_NEW;
+  const is_listed = isListed && kind !== ANY && kind !== NAMED;
+  return { kind, name: name.normalize("NFC"), mode, secret, options, is_listed, places };
+}
+
 class Realm {
   #wasm;
   #options;
@@ -92,12 +110,14 @@ class Realm {
   #isResuming = false;
   /** The game's words for why it does not want us. */
   #refusal = null;
+  /** The list of rooms that is being told, and those that wait for it. */
+  #listings = [];
   /** The links whose messages we say, and those whose messages we are told. */
   #commands = commands;
   #events = events;
 
   constructor(options) {
-    const { module, main, region = "", nickname = "", account = null, token = null, game = null } = options;
+    const { module, main, region = "", nickname = "", room = null, account = null, token = null, game = null } = options;
     if (game !== null) this.#speak(game);
     this.#options = {
       random: (bytes) => globalThis.crypto.getRandomValues(bytes),
@@ -118,6 +138,7 @@ class Realm {
     if (this.#wasm.start(this.#sockets.handOver(toModule.encode(start))) !== TAKEN) {
       throw new Error("the module does not start");
     }
+    if (room !== null) this.enter(room);
   }
 
   /** Where the links to Main and to a world are. */
@@ -190,6 +211,22 @@ class Realm {
     throw new TypeError(`${message.type} is not a game's to say`);
   }
 
+  /** Goes into another room, as `connect({ room })` names one. */
+  enter(room = {}) {
+    this.send({ type: "EnterWorldReq", region: "", wish: wishOf(room) });
+  }
+
+  /**
+   * The rooms that are listed, of one mode or of all, as many as `most`: they come page by page, with ticks. Main
+   * must be there, and stay.
+   */
+  listRooms({ mode = "", most = ROOMS_MOST } = {}) {
+    return new Promise((resolve, reject) => {
+      this.#listings.push({ mode, most, rooms: [], after: 0, isAsked: false, askAt: 0, resolve, reject });
+      this.#askForRooms();
+    });
+  }
+
   /** Deals with what has come and with the time; answers how much that was. Once a frame. */
   tick(now = performance.now()) {
     if (this.#isClosed) return 0;
@@ -200,6 +237,7 @@ class Realm {
       return this.#wasm.tick(now);
     });
     this.#tellEvents();
+    this.#askForRooms();
     if (this.#isWaiting()) queueMicrotask(() => this.#isWaiting() && this.#options.onArrival());
     return count;
   }
@@ -217,6 +255,40 @@ class Realm {
     if (twice.length > 0) throw new TypeError(`the realm has messages of these names: ${twice.join(", ")}`);
     this.#commands = [...commands, says];
     this.#events = [...events, hears];
+  }
+
+  /** Asks for the next page of rooms, if it is time. */
+  #askForRooms() {
+    const listing = this.#listings[0];
+    if (!listing || listing.isAsked || performance.now() < listing.askAt) return;
+    try {
+      const answer = this.send({ type: "ListRoomsReq", region: this.#options.region ?? "", mode: listing.mode, after: listing.after });
+      if (answer === "away") this.#endListings(new Error("no list of rooms: Main is away"));
+      else listing.isAsked = answer === "sent";
+    } catch (error) {
+      this.#listings.shift();
+      listing.reject(error);
+    }
+  }
+
+  #takeRooms({ rooms, next_after }) {
+    const listing = this.#listings[0];
+    if (!listing?.isAsked) return;
+    listing.rooms.push(...rooms.slice(0, listing.most - listing.rooms.length));
+    Object.assign(listing, { isAsked: false, after: next_after, askAt: performance.now() + PAGE_INTERVAL_MS });
+    if (next_after !== 0 && listing.rooms.length < listing.most) return;
+    this.#listings.shift();
+    listing.resolve(listing.rooms);
+  }
+
+  /** Main has been asked too much: it is asked again. */
+  #askForRoomsAgain() {
+    const listing = this.#listings[0];
+    if (listing) Object.assign(listing, { isAsked: false, askAt: performance.now() + 4 * PAGE_INTERVAL_MS });
+  }
+
+  #endListings(error) {
+    for (const { reject } of this.#listings.splice(0)) reject(error);
   }
 
   /** Something has come that no tick has dealt with. */
@@ -290,9 +362,19 @@ class Realm {
     } else {
       this.#noteRoom(message);
     }
+    this.#noteListing(message);
     this.#hand(message);
     if (message.type === "Closed" && message.code === SENT_AWAY + protocol.ErrorCode.GAME_CHANGED) {
       this.#options.onGameChanged(this.#options.game?.fingerprint ?? 0);
+    }
+  }
+
+  #noteListing(message) {
+    const { type, link, about } = message;
+    if (type === "RoomPage") this.#takeRooms(message);
+    else if (type === "Error" && about === LIST_ROOMS) this.#askForRoomsAgain();
+    else if (type === "Closed" || (type === "Lost" && link === "main")) {
+      this.#endListings(new Error("no list of rooms: Main is away"));
     }
   }
 

@@ -13,7 +13,9 @@ mod links;
 mod types;
 
 use tinyrealm_core::protocol::schema::{Codes, STRUCTURES, Vocabulary};
-use tinyrealm_core::protocol::{self, ErrorCode, JoinDenial, LinkSchema, LoginDenial, Versions};
+use tinyrealm_core::protocol::{
+    self, ErrorCode, JoinDenial, LinkSchema, LoginDenial, Versions, WishKind,
+};
 use tinyrealm_web_client::{self as client, messages};
 
 pub use game::game_files;
@@ -86,7 +88,8 @@ const WORDS: Vocabulary = Vocabulary {
 };
 
 /// The codes that a client hears.
-const CODES: [&Codes; 3] = [&ErrorCode::CODES, &JoinDenial::CODES, &LoginDenial::CODES];
+const CODES: [&Codes; 4] =
+    [&ErrorCode::CODES, &JoinDenial::CODES, &LoginDenial::CODES, &WishKind::CODES];
 
 /// Every generated file, by its name.
 ///

@@ -8,7 +8,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { until } from "../../tests/browser/process.mjs";
 import { Realm } from "../../tests/browser/realm.mjs";
-import { connect, load } from "../tinyrealm.js";
+import { ErrorCode } from "../protocol.js";
+import { codeName, connect, load } from "../tinyrealm.js";
 
 const { TINYREALM_MODULE, TINYREALM_MODULES } = process.env;
 const { WebSocket } = createRequire(join(TINYREALM_MODULES, "package.json"))("ws");
@@ -18,11 +19,11 @@ const CHANNEL = "wasm";
 const module = await load(readFileSync(TINYREALM_MODULE));
 const players = [];
 
-async function newPlayer() {
+async function newPlayer(room) {
   const { main, login } = JSON.parse((await realm.ask("/realm")).text);
   const account = { login, ...JSON.parse((await realm.ask("/visitor", "POST")).text) };
-  const client = connect({ module, main, account, WebSocket });
-  const player = { client, uids: new Map(), places: new Map(), said: [], closes: [] };
+  const client = connect({ module, main, account, room, WebSocket });
+  const player = { client, uids: new Map(), places: new Map(), said: [], closes: [], refusals: [] };
   const meet = ({ number, uid, pos }) => {
     player.uids.set(number, uid);
     player.places.set(uid, pos);
@@ -36,6 +37,7 @@ async function newPlayer() {
   client.on("ChatBroadcast", ({ uid, msg }) => player.said.push(`${uid}: ${msg}`));
   client.on("EventBroadcast", ({ number, data }) => player.said.push(`${player.uids.get(number)}! ${data}`));
   client.on("Closed", (event) => player.closes.push(event));
+  client.on("Error", ({ code }) => player.refusals.push(codeName(ErrorCode, code)));
   players.push(player);
   return player;
 }
@@ -64,6 +66,26 @@ async function chat([one, other], msg) {
   });
 }
 
+/** A room by its name: who knows its secret meets there, it is listed, and a player goes from one to another. */
+async function meetByName() {
+  const room = { name: "den", mode: "duel", secret: "sesame" };
+  const friends = [await newPlayer(room), await newPlayer(room)];
+  await seeEachOther(friends);
+  const lists = await Promise.all([{}, { mode: "duel" }, { mode: "race" }].map((asked) => friends[0].client.listRooms(asked)));
+  assert.deepEqual(lists.map((rooms) => rooms.map(({ name }) => name)), [["den"], ["den"], []]);
+  assert.deepEqual(lists[0].map(({ mode, members, is_private }) => ({ mode, is_private, isKnown: members <= 2 })),
+    [{ mode: "duel", is_private: true, isKnown: true }]);
+  const stranger = await newPlayer({ ...room, secret: "Sesame" });
+  await sees("a wrong secret is told", () => stranger.refusals.includes("WRONG_SECRET"));
+  stranger.client.enter(room);
+  await sees("the stranger is in", () => isIn(stranger) && stranger.places.has(friends[0].client.uid));
+  assert.throws(() => connect({ module, main: "localhost:1", room: { name: "n".repeat(25) }, WebSocket }));
+  const leaving = [...friends, stranger];
+  leaving.forEach(({ client }) => client.close());
+  await sees("they have left", () => leaving.every(({ client }) => client.isClosed));
+  await assert.rejects(stranger.client.listRooms(), /Main is away/);
+}
+
 const realm = await Realm.make(["--worlds", "1", "--bots", "4"]);
 realm.start();
 const frames = setInterval(() => players.forEach(({ client }) => client.tick()), FRAME_MS);
@@ -72,6 +94,7 @@ try {
   const both = [await newPlayer(), await newPlayer()];
   await seeEachOther(both);
   await chat(both, "hello");
+  await meetByName();
   const uids = both.map(({ client }) => client.uid);
   await realm.stop();
   await sees("the realm has gone", () => !both.some(isIn));

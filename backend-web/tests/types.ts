@@ -65,3 +65,8 @@ realm.send({ type: "Hello", versions: { from: 2, to: 2 }, token: null });
 realm.on("UserEntered", ({ member }) => member.pos.altitude);
 // @ts-expect-error: Main has no such state.
 realm.on("State", ({ main }) => main === "asleep");
+
+realm.enter({ name: "den", secret: "sesame", isNew: true });
+realm.listRooms({ mode: "duel" }).then((rooms) => rooms.map(({ name, is_private }) => is_private && name.length));
+// @ts-expect-error: a room has no colour.
+realm.enter({ name: "den", colour: "red" });

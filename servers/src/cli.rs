@@ -9,6 +9,7 @@ mod decode;
 mod key;
 mod new;
 mod results;
+mod room;
 mod schema;
 mod user;
 
@@ -25,6 +26,7 @@ pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};
 pub(crate) use new::NewOptions;
 pub(crate) use results::ResultsOptions;
+pub(crate) use room::RoomOptions;
 pub(crate) use schema::SchemaOptions;
 pub(crate) use user::UserCommand;
 use user::{CreateOptions, DataOptions};
@@ -204,6 +206,8 @@ pub(crate) struct ClientOptions {
     /// The region to enter; any, if it is not given.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) region: String,
+    #[command(flatten)]
+    pub(crate) room: RoomOptions,
     /// What you want to be called, at most 24 bytes; nothing, or your account's name, if it is not given.
     #[arg(long, value_name = "NAME", default_value = "", value_parser = crate::client::parse_nickname)]
     pub(crate) name: String,

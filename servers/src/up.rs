@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tinyrealm_core::protocol::OwnedWish;
 use tinyrealm_std::runtime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -207,6 +208,7 @@ fn start_bots(
     let plan = Plan {
         main_address: process::local(realm.main_address).to_string(),
         region: String::new(),
+        wish: OwnedWish::ANY,
         accounts: accounts.map(|(login_address, made)| Accounts {
             login_address,
             credentials: made.credentials.clone(),

@@ -17,7 +17,7 @@ use tinyrealm_core::protocol::{
 };
 
 const COINS: usize = 16;
-const SETTINGS: [&str; 3] = ["main.rooms_max=64", "main.registry_settle_ms=0", "world.rooms=2"];
+const SETTINGS: [&str; 2] = ["main.registry_settle_ms=0", "world.rooms=2"];
 const RUSH: [&str; 3] =
     ["world.game=coin-rush", "game.coin-rush.coins=16", "game.coin-rush.round_s=3600"];
 const STEP: Duration = Duration::from_millis(50);
@@ -142,6 +142,41 @@ fn a_private_room_asks_for_its_secret_and_only_listed_rooms_are_shown() {
     let cid = cid.enter(Wish { kind: WishKind::NAMED, ..den });
     assert_eq!((cid.place, &cid.others[..]), (ann.place, &[ann.guest.uid][..]));
     drop((ann, bob, cid));
+    realm.stop();
+}
+
+/// Who has lost Main and its room at once comes back to its seat by the same wish; another wish gives the seat up.
+#[test]
+fn a_seat_in_a_room_by_its_name_outlasts_main() {
+    let mut realm = realm(&[&RUSH[..], &["main.registry_settle_ms=1000"]].concat());
+    let den = named(WishKind::NAMED_OR_NEW, "den");
+    let ann = Guest::of(&realm).enter(den);
+    let bob = Guest::of(&realm).enter(den);
+    let (token, uid, place) = (ann.guest.token, ann.guest.uid, ann.place);
+    drop(ann);
+    realm.main.restart_after(Duration::from_millis(50));
+    let mut back = Guest::with(&realm, Some(token));
+    assert_eq!(back.uid, uid);
+    let pass = loop {
+        // Until the worlds are there again.
+        back.wish(den);
+        match back.answer() {
+            Ok(pass) => break pass,
+            Err(ErrorCode::NO_WORLD | ErrorCode::BUSY) => std::thread::sleep(STEP),
+            Err(code) => panic!("{}", code.name()),
+        }
+    };
+    let mut world = Peer::connect(pass.world);
+    let (welcome, others) = world.join(uid, pass.key);
+    assert_eq!(((pass.world, welcome.room_id), welcome.is_returned), (place, true));
+    assert_eq!(others, [bob.guest.uid]);
+    drop(world);
+    back.wish(named(WishKind::NAMED_OR_NEW, "hut"));
+    let pass = back.answer().unwrap();
+    let (welcome, others) = Peer::connect(pass.world).join(uid, pass.key);
+    assert_ne!((pass.world, welcome.room_id), place);
+    assert_eq!((welcome.is_returned, others), (false, vec![]));
+    drop((back, bob));
     realm.stop();
 }
 

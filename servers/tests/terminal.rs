@@ -241,3 +241,30 @@ fn a_revoked_user_is_told_and_stays_out() {
     assert_eq!(ann.code(), Some(0));
     come("bob").wait_until_drawn("error: this account is disabled");
 }
+
+/// Two people name one room, see it in the list, and who does not know its secret is told what to do.
+#[test]
+fn two_people_meet_in_a_room_by_its_name() {
+    let main = Server::main(&["main.registry_settle_ms=0"]);
+    let worlds = [1, 2].map(|id| Server::world(id, main.address, &[]));
+    worlds.iter().for_each(|world| world.wait_until_registered(1));
+    let address = main.address.to_string();
+    let come = |arguments: &[&str]| Terminal::start(&[&["--main", &address], arguments].concat());
+    let den = ["--room", "den", "--mode", "duel", "--room-secret"];
+    let mut ann = come(&[&den[..], &["sesame"]].concat());
+    ann.wait_until_drawn("you are in room");
+    let mut bob = come(&[&den[..], &["sesame"]].concat());
+    ann.wait_until_drawn("came in");
+    bob.wait_until_drawn("1 others");
+    bob.press("t/rooms\r");
+    bob.wait_until_drawn("* den (duel)");
+    let mut stranger = come(&[&den[..], &["Sesame"]].concat());
+    stranger.wait_until_drawn("error: that is not the room's secret: give it with --room-secret");
+    assert_eq!(stranger.code(), Some(1));
+    let mut bad = come(&["--room", &"n".repeat(25)]);
+    bad.wait_until_drawn("a room's name has 1 to 24 bytes");
+    assert_eq!(bad.code(), Some(2));
+    ann.press("q");
+    bob.press("q");
+    assert_eq!((ann.code(), bob.code()), (Some(0), Some(0)));
+}

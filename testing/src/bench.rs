@@ -2,6 +2,7 @@
 
 mod acting;
 mod bots;
+mod coming;
 mod hearing;
 mod keeping;
 
@@ -68,6 +69,8 @@ pub struct GameBench<G: Game + 'static> {
     world: Host<World<'static, G>>,
     /// What a world is made with.
     sizes: (usize, u32),
+    /// How its room's games are made, if it is opened by name.
+    new_game: Option<fn() -> G>,
     store: MemoryStore,
     players: Vec<Host<Client<Ears>>>,
     /// When bots have their next turn, once there are any.
@@ -98,6 +101,18 @@ impl<G: Game + 'static> GameBench<G> {
     /// # Panics
     /// If it is to have more than [`PLAYERS_MAX`] players, or none.
     pub fn with(game: G, config: BenchConfig) -> Self {
+        Self::made((game, None), config)
+    }
+
+    /// A bench whose room is opened by name: by the first [`GameBench::join_room`], with a game that `new_game` makes.
+    ///
+    /// # Panics
+    /// As [`GameBench::with`].
+    pub fn with_named_room(new_game: fn() -> G, config: BenchConfig) -> Self {
+        Self::made((new_game(), Some(new_game)), config)
+    }
+
+    fn made((game, new_game): (G, Option<fn() -> G>), config: BenchConfig) -> Self {
         let BenchConfig { seed, players, flush_interval_ms, weather, store } = config;
         assert!((1..=PLAYERS_MAX).contains(&players), "players: 1 to {PLAYERS_MAX}");
         let now = Instant::from_millis(START_MS);
@@ -108,10 +123,11 @@ impl<G: Game + 'static> GameBench<G> {
         let sizes = (players, flush_interval_ms);
         // Its accidents are its own: those of the network are the same without it.
         let store = MemoryStore::new(store, Random::new(!seed));
-        let world = realm::world(tools, game, sizes, &store);
+        let world = realm::world(tools, (game, new_game), sizes, &store);
         let players = Vec::new();
+        let bots_at = None;
         let mut bench =
-            Self { now, random, network, main, world, sizes, store, players, bots_at: None };
+            Self { now, random, network, main, world, sizes, new_game, store, players, bots_at };
         // The servers find each other in fine weather.
         bench.settle();
         bench.network.weather = weather;
@@ -129,52 +145,6 @@ impl<G: Game + 'static> GameBench<G> {
     }
 
     // Who is there.
-
-    /// Somebody new comes, and is waited for until it is in, or sent away; in fine weather that takes no time.
-    pub fn join(&mut self) -> Player {
-        self.join_as("")
-    }
-
-    /// [`GameBench::join`] for somebody who wants to be called `nickname`, of up to 24 bytes.
-    pub fn join_as(&mut self, nickname: &str) -> Player {
-        self.join_with(nickname, Ears::default())
-    }
-
-    fn join_with(&mut self, nickname: &str, ears: Ears) -> Player {
-        let player = Player(self.players.len());
-        let Self { now, random, network, .. } = self;
-        let tools = &mut Tools { now: *now, random, network };
-        self.players.push(realm::client::<G>(tools, player.0, nickname, ears));
-        self.wait_for(player);
-        player
-    }
-
-    /// The player leaves in good order, and never comes back.
-    pub fn leave(&mut self, player: Player) {
-        self.act(player, |client, cx| client.stop(cx));
-    }
-
-    /// The player's connections break, and it gets no other ones before [`GameBench::come_back`].
-    pub fn cut(&mut self, player: Player) {
-        self.network.cut(self.now, realm::host_of_player(player.0));
-        self.settle();
-    }
-
-    /// The player has a network again, and is waited for as in [`GameBench::join`]. It is the same user.
-    pub fn come_back(&mut self, player: Player) {
-        self.network.mend(realm::host_of_player(player.0));
-        self.wait_for(player);
-    }
-
-    fn wait_for(&mut self, player: Player) {
-        self.settle();
-        for _ in 0..COMING_MS / STEP_MS {
-            if self.is_in_room(player) || self.is_over(player) {
-                return;
-            }
-            self.advance_ms(STEP_MS);
-        }
-    }
 
     /// Everybody who has ever joined, in that order.
     pub fn players(&self) -> impl Iterator<Item = Player> + use<G> {

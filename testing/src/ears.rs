@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Deserialize;
 use tinyrealm_core::node::client::{Bot, BotSeat, ClientEvent, ClientHandler, StateEvent};
 use tinyrealm_core::node::world::State;
+use tinyrealm_core::protocol::client_to_main::EnterWorldReq;
 use tinyrealm_core::protocol::world_to_client::{
     EventBroadcast, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName, MoveBroadcast,
     RoomSnapshot, ThingPut,
@@ -247,6 +248,9 @@ impl ClientHandler for Ears {
                 self.note(Heard::Denied(reason, code, text.as_str().to_owned()));
             }
             ClientEvent::WorldLost(reason) => self.note(Heard::Out(reason)),
+            ClientEvent::EnterRefused(code) => {
+                self.note(Heard::Refused(code, EnterWorldReq::OPCODE.0));
+            }
             ClientEvent::Refused { code, about } => self.note(Heard::Refused(code, about)),
             ClientEvent::Stopped(reason) => {
                 self.is_over = true;
@@ -255,7 +259,6 @@ impl ClientHandler for Ears {
             ClientEvent::LoginDenied { .. }
             | ClientEvent::LoginLost(_)
             | ClientEvent::MainLost(_)
-            | ClientEvent::EnterRefused(_)
             | ClientEvent::Rooms(_)
             | ClientEvent::Chat(_) => {}
         }

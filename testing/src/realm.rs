@@ -3,14 +3,16 @@
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
 use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
-use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory, main_timers};
+use tinyrealm_core::node::main::{
+    Guests, Main, MainConfig, MainMemory, MainRoomMemory, MainStorage, main_timers,
+};
 use tinyrealm_core::node::world::saves::{RoomState, state_bytes};
 use tinyrealm_core::node::world::{
-    Game, GameBan, Room, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS, World,
-    WorldConfig, WorldStorage, ring_min_bytes_for, world_timers_for,
+    Game, GameBan, NewGame, Room, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS,
+    World, WorldConfig, WorldStorage, ring_min_bytes_for, world_timers_for,
 };
 use tinyrealm_core::node::{Node, NodeMemory};
-use tinyrealm_core::protocol::{ServerKind, WorldId};
+use tinyrealm_core::protocol::{OwnedWish, ServerKind, WorldId};
 use tinyrealm_core::storage::{Link, Slot, Vacant};
 use tinyrealm_core::wire::opcode::OPCODE_BYTES;
 use tinyrealm_core::wire::ws;
@@ -45,6 +47,9 @@ const WORLD: HostId = HostId(1);
 const FIRST_PLAYER: usize = 2;
 const MAIN_ADDRESS: &str = "main:7000";
 const WORLD_ADDRESS: &str = "world:7200";
+
+/// The only world is there from the start: whatever it has not told of is not there.
+const CONFIG: MainConfig = MainConfig { registry_settle_ms: 0, ..MainConfig::DEFAULT };
 
 type ServerMemory<const TIMERS: usize> = NodeMemory<
     SERVER_SESSIONS,
@@ -108,9 +113,12 @@ fn slots<T: Vacant>(count: usize) -> &'static mut [Slot<T>] {
 /// A Main that welcomes guests.
 pub(crate) fn main<G: Game>(tools: &mut Tools<'_>) -> Host<Main<'static, Guests>> {
     let users: &'static mut MainMemory<MAIN_USERS, 1> = Box::leak(Box::new(MainMemory::NEW));
+    let rooms: &'static mut MainRoomMemory<1, MAIN_USERS> =
+        Box::leak(Box::new(MainRoomMemory::NEW));
     let memory: &'static mut MainNodeMemory = Box::leak(Box::new(MainNodeMemory::NEW));
     let guests = Guests::new([7; 32]);
-    let role = Main::new(users.storage(), MainConfig::DEFAULT, guests, secrets());
+    let storage = MainStorage { rooms: rooms.storage(), ..users.storage() };
+    let role = Main::new(storage, CONFIG, guests, secrets());
     Host::new(MAIN, Node::new(memory.storage(), net::<G>(), role, &mut tools.turn()))
 }
 
@@ -157,10 +165,10 @@ fn save_storage<G: Game>(players: usize) -> SaveStorage<'static> {
     }
 }
 
-/// A world with one room, as it was kept, that looks for Main.
+/// A world with one room, as it was kept, that looks for Main. With `new_game` the room is opened by its name.
 pub(crate) fn world<G: Game + 'static>(
     tools: &mut Tools<'_>,
-    game: G,
+    (game, new_game): (G, Option<fn() -> G>),
     (players, flush_interval_ms): (usize, u32),
     store: &MemoryStore,
 ) -> Host<World<'static, G>> {
@@ -177,7 +185,10 @@ pub(crate) fn world<G: Game + 'static>(
         reconnect_first_ms: 100,
         reconnect_most_ms: 1_000,
     };
-    let role = World::new(world_storage(game, players), config);
+    let mut role = World::new(world_storage(game, players), config);
+    if let Some(new_game) = new_game {
+        role = role.with_named_rooms(NewGame(Box::leak(Box::new(new_game))));
+    }
     let memory: &'static mut WorldNodeMemory = Box::leak(Box::new(WorldNodeMemory::NEW));
     let node = Node::new(memory.storage(), net::<G>(), role, &mut tools.turn());
     let mut host = Host::new(WORLD, node);
@@ -190,11 +201,12 @@ pub(crate) fn world<G: Game + 'static>(
 pub(crate) fn client<G: Game>(
     tools: &mut Tools<'_>,
     player: usize,
-    nickname: &str,
+    (nickname, wish): (&str, OwnedWish),
     ears: Ears,
 ) -> Host<Client<Ears>> {
     let config = ClientConfig {
         nickname: nickname.try_into().expect("at most 24 bytes"),
+        wish,
         reconnect_first_ms: 100,
         reconnect_most_ms: 1_000,
         ..ClientConfig::DEFAULT

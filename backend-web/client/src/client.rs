@@ -112,7 +112,8 @@ impl<'n> WebClient<'n> {
     }
 
     /// Says something of the game's: a body of `ChatJoin`, `ChatLeave`, `ChatSay`, `ChatHistory`,
-    /// `ChatWho`, `Move`, `Event` or the game's own messages. It goes out with the next tick.
+    /// `ChatWho`, `ListRoomsReq`, `Move`, `Event` or the game's own messages. It goes out with the next tick. An
+    /// `EnterWorldReq` is the wish for another room.
     pub fn command(&mut self, body: &[u8]) -> Answer {
         let Some(frame) = NetFrameV1::parse(body) else { return Answer::Refused };
         let Some(driver) = &mut self.driver else { return Answer::Nobody };

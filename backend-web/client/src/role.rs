@@ -12,7 +12,7 @@ use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, Hello};
 use tinyrealm_core::protocol::client_to_world::{Join, Leave};
 use tinyrealm_core::protocol::either_way::Error;
 use tinyrealm_core::protocol::{
-    Dispatched, EncodePayload, ErrorCode, Postcard, SendError, encode_body,
+    Dispatched, EncodePayload, ErrorCode, Postcard, SendError, decode, encode_body,
 };
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey};
@@ -24,8 +24,7 @@ use crate::messages::module_to_host::{Lost, State};
 use crate::network::{Answer, WebNetwork};
 
 /// What a client says by itself, and a game never does.
-const THE_MACHINE_S: [Opcode; 4] =
-    [Hello::OPCODE, EnterWorldReq::OPCODE, Join::OPCODE, Leave::OPCODE];
+const THE_MACHINE_S: [Opcode; 3] = [Hello::OPCODE, Join::OPCODE, Leave::OPCODE];
 
 /// Two numbers of 16 bits take three bytes each.
 const NUMBERS_MAX_BYTES: usize = 6;
@@ -80,6 +79,9 @@ impl<'n> WebRole<'n> {
 
     /// Says something of the game's, or refuses what is the machine's own to say.
     pub(crate) fn command(&mut self, cx: &mut Context<'_, '_>, frame: Frame<'_>) -> Answer {
+        if frame.opcode == EnterWorldReq::OPCODE {
+            return self.wish_for(cx, frame);
+        }
         let bands = [MAIN, WORLD, GAME];
         let is_a_client_s = bands.iter().any(|band| band.client_to_server.contains(frame.opcode));
         if !is_a_client_s || THE_MACHINE_S.contains(&frame.opcode) {
@@ -91,6 +93,16 @@ impl<'n> WebRole<'n> {
             Err(SendError::Closed) => Answer::Nobody,
             Err(SendError::TooLong) => Answer::Refused,
         }
+    }
+
+    /// Another room than before; the region stays.
+    fn wish_for(&mut self, cx: &mut Context<'_, '_>, frame: Frame<'_>) -> Answer {
+        let Some(asked) = decode::<EnterWorldReq<'_>>(frame.payload) else {
+            return Answer::Refused;
+        };
+        self.machine.wish_for(cx, asked.wish);
+        self.tell_state();
+        Answer::Taken
     }
 
     /// A message that was told did not decode: its server has broken the protocol.

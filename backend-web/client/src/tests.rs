@@ -11,7 +11,7 @@ use tinyrealm_core::net::{
     NetConnector, NetError, NetErrorKind, NetEvents, NetHandler, NetOutbound, NetSender, NetSession,
 };
 use tinyrealm_core::protocol::client_to_login::LoginReq;
-use tinyrealm_core::protocol::client_to_main::{ChatJoin, EnterWorldReq, Hello};
+use tinyrealm_core::protocol::client_to_main::{ChatJoin, EnterWorldReq, Hello, ListRoomsReq};
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error};
 use tinyrealm_core::protocol::login_to_client::{LoginAck, LoginDenied};
@@ -19,7 +19,7 @@ use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, JoinOk};
 use tinyrealm_core::protocol::{
     Bytes, Direction, ErrorCode, HandshakeKey, LoginDenial, Message, Password, Position, RoomId,
-    Text, Token, Uid, encode_body,
+    Text, Token, Uid, Wish, encode_body,
 };
 
 use crate::messages::host_to_module::Start;
@@ -448,4 +448,27 @@ fn settings_that_are_none_make_no_client() {
         let body = Vec::from(&whole[..bytes]).leak();
         assert!(WebClient::new(network, memory, body).is_none(), "{bytes} bytes");
     }
+}
+
+/// The wish for a room goes to Main with the first question; another one leaves the room, and is asked for at once.
+#[test]
+fn a_client_wishes_for_a_room_and_for_another() {
+    let mut host = Host::new();
+    let (_, world) = host.come_in();
+    let before = host.sent.len();
+    let hut = EnterWorldReq { region: Text::EMPTY, wish: Wish::named(Text::new("hut").unwrap()) };
+    assert_eq!(host.client.command(&body(&hut)), Answer::Taken);
+    assert_eq!(host.client.command(&a_move()), Answer::Nobody, "it is outside");
+    host.tick(1);
+    assert_eq!(host.network.closed(world, 1000, &[]), Answer::Taken);
+    host.tick(1);
+    let sent = [Leave::OPCODE.0, Bye::OPCODE.0, EnterWorldReq::OPCODE.0];
+    assert_eq!(host.sent.split_off(before), sent);
+    let list = ListRoomsReq { region: Text::EMPTY, mode: Text::EMPTY, after: 0 };
+    assert_eq!(host.client.command(&body(&list)), Answer::Taken);
+    host.tick(1);
+    assert_eq!(host.sent.last(), Some(&ListRoomsReq::OPCODE.0));
+    let mut broken = body(&hut);
+    broken.truncate(6);
+    assert_eq!(host.client.command(&broken), Answer::Refused);
 }

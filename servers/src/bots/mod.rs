@@ -56,6 +56,7 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
     let plan = Plan {
         main_address: options.main.clone(),
         region: options.region.clone(),
+        wish: options.room.wish(),
         accounts,
         count: options.count,
         web_sockets,

@@ -1,5 +1,6 @@
 //! `Plan`: what a swarm is to do, how far it is, and how it does.
 
+use tinyrealm_core::protocol::OwnedWish;
 use tinyrealm_core::wire::Framing;
 
 use super::accounts::Accounts;
@@ -12,6 +13,8 @@ pub(crate) struct Plan {
     pub(crate) main_address: String,
     /// The region to enter.
     pub(crate) region: String,
+    /// The room that they want.
+    pub(crate) wish: OwnedWish,
     /// What they log in with; without, they are guests.
     pub(crate) accounts: Option<Accounts>,
     /// How many bots.
@@ -94,6 +97,7 @@ mod tests {
         let plan = Plan {
             main_address: String::new(),
             region: String::new(),
+            wish: OwnedWish::ANY,
             accounts: None,
             count,
             web_sockets,

@@ -60,6 +60,7 @@ impl Swarm {
             framing: plan.framing(number),
             // A longer region than any world can have finds none, which Main says.
             region: plan.region.as_str().try_into().unwrap_or_default(),
+            wish: plan.wish.clone(),
             has_account: plan.accounts.is_some(),
             ..ClientConfig::DEFAULT
         };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tinyrealm_core::protocol::ACCOUNT_MAX_BYTES;
 
-use super::DEFAULT_LOGIN;
+use super::{DEFAULT_LOGIN, RoomOptions};
 use crate::accounts::id_problem;
 
 /// The flags of `bots`.
@@ -36,6 +36,8 @@ pub(crate) struct BotOptions {
     /// The region to enter; any, if it is not given.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) region: String,
+    #[command(flatten)]
+    pub(crate) room: RoomOptions,
     /// Play this game by the bot of its author, who says what must hold; without, they walk, and count what
     /// arrives.
     #[arg(long, value_name = "GAME", conflicts_with = "events")]

@@ -48,7 +48,9 @@ impl RoomView {
     /// Why that can't be, for the user.
     pub(super) fn switch_to(&mut self, channel: &str) -> Result<Option<String>, String> {
         if channel.is_empty() {
-            return Err("to go to another channel: /join CHANNEL".to_owned());
+            return Err(
+                "/join CHANNEL goes to another channel, /rooms shows the open rooms".to_owned()
+            );
         }
         if channel.len() > CHANNEL_MAX_BYTES {
             return Err(format!("a channel's name has at most {CHANNEL_MAX_BYTES} bytes"));
@@ -61,7 +63,7 @@ impl RoomView {
         Ok(std::mem::take(&mut self.is_in_channel).then_some(before))
     }
 
-    fn note_message(&mut self, message: String) {
+    pub(super) fn note_message(&mut self, message: String) {
         // What others type can't steer this terminal.
         push(&mut self.messages, message.replace(char::is_control, " "), MESSAGE_LINES);
     }

@@ -23,9 +23,32 @@ pub(super) const fn why_it_is_over(reason: ErrorCode) -> Option<&'static str> {
     }
 }
 
+/// Why asking Main for this room again does not help, if it does not.
+pub(super) const fn why_no_room(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::WRONG_SECRET => Some(
+            "that is not the room's secret: give it with --room-secret, or choose another --room",
+        ),
+        ErrorCode::BAD_ROOM => Some(
+            "there can't be such a room here: its game takes no such options, or the realm has no rooms by name",
+        ),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_room_may_have_a_place_again_and_a_wrong_secret_stays_wrong() {
+        for code in [ErrorCode::FULL, ErrorCode::BUSY, ErrorCode::ROOM_LOCKED, ErrorCode::NO_WORLD]
+        {
+            assert_eq!(why_no_room(code), None, "{}", code.name());
+        }
+        assert!(why_no_room(ErrorCode::WRONG_SECRET).is_some());
+        assert!(why_no_room(ErrorCode::BAD_ROOM).is_some());
+    }
 
     #[test]
     fn every_end_for_good_is_said_in_words() {

@@ -9,6 +9,7 @@ mod channel;
 mod device;
 mod endings;
 mod keys;
+mod listing;
 mod screen;
 mod view;
 
@@ -66,6 +67,7 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
         region: options.region.as_str().try_into().unwrap_or_default(),
         // Its length is checked with the options.
         nickname: options.name.as_str().try_into().unwrap_or_default(),
+        wish: options.room.wish(),
         has_account: account.is_some(),
         ..ClientConfig::DEFAULT
     };
@@ -195,6 +197,29 @@ fn say(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, line: &str) {
 
 /// Does what a line with a slash says.
 fn obey(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, command: &str) {
+    match command.split_once(' ').unwrap_or((command, "")) {
+        ("rooms", mode) => list_rooms(client, cx, mode.trim()),
+        _ => join_another(client, cx, command),
+    }
+}
+
+/// Asks which rooms are listed; they are told page by page.
+fn list_rooms(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, mode: &str) {
+    client.handler_mut().begin_listing(mode);
+    ask_for_rooms(client, cx);
+}
+
+/// Asks for the next page, when it is time.
+fn ask_for_rooms(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>) {
+    let Some((mode, after)) = client.handler_mut().next_page(std::time::Instant::now()) else {
+        return;
+    };
+    if client.list_rooms(cx, Text::truncated(&mode), after).is_err() {
+        client.handler_mut().tell("no list of rooms: Main is away".to_owned());
+    }
+}
+
+fn join_another(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, command: &str) {
     let channel = command.strip_prefix("join ").map(str::trim).unwrap_or_default();
     match client.handler_mut().switch_to(channel) {
         Ok(Some(before)) => {
@@ -228,6 +253,7 @@ impl<'a> Control<'a, Client<RoomView>> for ClientControl {
         while self.frames.poll_tick(cx).is_ready() {
             if !self.is_leaving {
                 node.act(turn, join_channel);
+                node.act(turn, ask_for_rooms);
             }
             // A terminal that has gone away can't be drawn on: the client leaves.
             if self.screen.draw(node.role().handler(), node.role().machine()).is_err() {

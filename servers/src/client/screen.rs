@@ -19,7 +19,7 @@ const HALF_HEIGHT: i64 = 12_000;
 const NEWS_LINES: u16 = 5;
 const FRAME_LINES: u16 = 2;
 const TEXT_LINES: u16 = 2;
-const HELP: &str = "arrows or wasd: move   t or enter: talk, /join CHANNEL   q: leave";
+const HELP: &str = "arrows or wasd: move   t or enter: talk, /join CHANNEL, /rooms   q: leave";
 /// Columns of what is said, beside a map that is at least as wide.
 const TALK_COLUMNS: u16 = 36;
 

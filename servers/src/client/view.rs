@@ -9,12 +9,13 @@ use tinyrealm_core::protocol::world_to_client::{
 };
 use tinyrealm_core::protocol::{
     Direction, ErrorCode, JoinDenial, LoginDenial, MemberNumber, MemberState, Position, RoomId,
-    RoomLine, Token, Uid,
+    Token, Uid,
 };
 
 use super::device::LoginAs;
-use super::endings::{because, why_it_is_over};
+use super::endings::{because, why_it_is_over, why_no_room};
 use super::keys::Mode;
+use super::listing::Listing;
 
 /// One step, in thousandths of a unit.
 const STEP: i32 = 500;
@@ -55,6 +56,8 @@ pub(super) struct RoomView {
     pub(super) line: Option<String>,
     pub(super) is_in_channel: bool,
     pub(super) asked_at: Option<Instant>,
+    /// The list of rooms that it is being told.
+    pub(super) listing: Listing,
     /// Whether the next snapshot page begins a new picture.
     is_snapshot_open: bool,
     /// Whether a server has refused something.
@@ -150,6 +153,14 @@ impl RoomView {
         self.is_over = true;
     }
 
+    /// Main leads nowhere: for good, if asking again does not help.
+    fn not_entered(&mut self, code: ErrorCode) {
+        match why_no_room(code) {
+            Some(words) => self.fail(words),
+            None => self.tell(format!("no world for you now ({}); trying again", code.name())),
+        }
+    }
+
     fn tell_of(&mut self, number: MemberNumber, what: &str) {
         if let Some(name) = self.name_of(number) {
             self.tell(format!("{name} {what}"));
@@ -177,11 +188,6 @@ impl RoomView {
         if page.missed_events > 0 && page.pages_left == 0 {
             self.tell(format!("you fell behind and missed {} events", page.missed_events));
         }
-    }
-
-    fn listed(&mut self, room: &RoomLine<'_>) {
-        let (name, mode) = (room.name.as_str(), room.mode.as_str());
-        self.tell(format!("{name} {mode} {}/{}", room.members, room.capacity));
     }
 
     fn moved(&mut self, moved: &MoveBroadcast) {
@@ -290,9 +296,7 @@ impl ClientHandler for RoomView {
             ClientEvent::Named(MemberName { number, name }) => self.named(number, name.as_str()),
             ClientEvent::Away(number) => self.tell_of(number, "lost its connection"),
             ClientEvent::Back(number) => self.tell_of(number, "is back"),
-            ClientEvent::Rooms(page) => {
-                page.rooms.iter().for_each(|room| self.listed(room));
-            }
+            ClientEvent::Rooms(page) => self.listed(page),
             // Whose they are, a terminal does not know.
             ClientEvent::State(_) => {}
             ClientEvent::Moved(moved) => self.moved(&moved),
@@ -317,9 +321,7 @@ impl ClientHandler for RoomView {
                 self.others.clear();
                 self.tell(format!("lost the world{}; looking for another", because(reason)));
             }
-            ClientEvent::EnterRefused(code) => {
-                self.tell(format!("no world for you now ({}); trying again", code.name()));
-            }
+            ClientEvent::EnterRefused(code) => self.not_entered(code),
             ClientEvent::JoinDenied(denied) => self.denied(&denied),
             ClientEvent::Refused { code, .. } | ClientEvent::EventRefused { reason: code, .. } => {
                 self.refused(code);

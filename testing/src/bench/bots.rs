@@ -2,6 +2,7 @@
 
 use tinyrealm_core::node::client::{Bot, BotSeat, Broken};
 use tinyrealm_core::node::world::Game;
+use tinyrealm_core::protocol::OwnedWish;
 
 use super::{GameBench, Player};
 use crate::ears::Ears;
@@ -14,7 +15,7 @@ impl<G: Game + 'static> GameBench<G> {
     /// which panics with the rule that it finds broken.
     pub fn join_bot(&mut self, bot: impl Bot + 'static) -> Player {
         self.bots_at.get_or_insert(self.now.after_ms(BOT_TURN_MS));
-        self.join_with("", Ears::of_bot(Box::new(BotSeat::new(bot))))
+        self.join_with(("", OwnedWish::ANY), Ears::of_bot(Box::new(BotSeat::new(bot))))
     }
 
     /// Gives all bots their turn when it is time.

@@ -36,11 +36,11 @@ impl<G: Game + 'static> GameBench<G> {
     /// The world ends without a word, and starts again with `game` and with what its room has kept. Its players come
     /// back by themselves, as they can.
     pub fn crash(&mut self, game: G) {
-        let Self { now, random, network, world, store, sizes, .. } = self;
+        let Self { now, random, network, world, store, sizes, new_game, .. } = self;
         let tools = &mut Tools { now: *now, random, network };
         world.vanish(tools);
         store.crash();
-        *world = realm::world(tools, game, *sizes, store);
+        *world = realm::world(tools, (game, *new_game), *sizes, store);
         self.settle();
     }
 }

@@ -22,7 +22,7 @@ impl RealmClient {
         about: i32,
     ) {
         if about == EnterWorldReq::OPCODE.0 && self.world == WorldState::Asking {
-            self.wait_outside(&mut caller.context());
+            self.ask_again(&mut caller.context());
             handler.on_event(self.number, ClientEvent::EnterRefused(code));
             return;
         }
@@ -104,7 +104,7 @@ impl RealmClient {
         if self.main == MainState::Stopped {
             self.world = WorldState::Outside;
         } else {
-            self.wait_outside(cx);
+            self.ask_again(cx);
         }
         let reason = self.verdict.unwrap_or(reason);
         handler.on_event(self.number, ClientEvent::WorldLost(reason));

@@ -104,6 +104,8 @@ pub struct RealmClient {
     pub(super) room_id: RoomId,
     pub(super) world_address: heapless::String<ADDRESS_MAX_BYTES>,
     handshake_key: HandshakeKey,
+    /// It wants another room than the one that it has asked for: what that question comes to is passed over.
+    wants_another: bool,
     /// It is back in its seat, and has not heard yet what it has missed.
     pub(super) is_resuming: bool,
     /// The number of what was said last, in a room or in a channel.
@@ -132,6 +134,7 @@ impl RealmClient {
             room_id: RoomId(0),
             world_address: heapless::String::new(),
             handshake_key: HandshakeKey([0; 16]),
+            wants_another: false,
             is_resuming: false,
             last_request: 0,
         }
@@ -253,6 +256,7 @@ impl RealmClient {
             region: Text::new(&self.config.region).unwrap_or_default(),
             wish: self.config.wish(),
         };
+        self.wants_another = false;
         match cx.sessions.send(self.main_session, &request) {
             Ok(()) => self.world = WorldState::Asking,
             // There is no room now: the old world's last packets may have all of it.
@@ -260,12 +264,23 @@ impl RealmClient {
         }
     }
 
-    /// Another room than before: it is asked for at once, and the present one left for it.
+    /// Another room than before: the present one is left for it, and it is asked for behind that, without a wait.
     #[cfg(feature = "rooms")]
     pub fn wish_for(&mut self, cx: &mut Context<'_, '_>, wish: Wish<'_>) {
         self.config.wish = wish.into();
+        self.wants_another = true;
         self.leave_world(cx);
         self.ask_for_world(cx);
+    }
+
+    /// It is outside, and what it wants now is asked for; in a while, if that was asked for before.
+    pub(super) fn ask_again(&mut self, cx: &mut Context<'_, '_>) {
+        if self.wants_another {
+            self.world = WorldState::Outside;
+            self.ask_for_world(cx);
+        } else {
+            self.wait_outside(cx);
+        }
     }
 
     pub(super) fn sent_to_world(
@@ -276,6 +291,9 @@ impl RealmClient {
     ) {
         if self.world != WorldState::Asking {
             return;
+        }
+        if self.wants_another {
+            return self.ask_again(&mut caller.context());
         }
         // The message's type keeps addresses within the string's capacity.
         self.world_address = heapless::String::try_from(address).unwrap_or_default();

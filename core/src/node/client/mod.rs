@@ -38,6 +38,8 @@ pub use config::ClientConfig;
 pub use machine::{ClientState, MainState, RealmClient, WorldState};
 
 use super::{Caller, Context, Role};
+#[cfg(feature = "rooms")]
+use crate::protocol::Wish;
 use crate::protocol::main_to_client::RoomPage;
 use crate::protocol::world_to_client::{
     EventBroadcast, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName, MoveBroadcast,
@@ -45,7 +47,7 @@ use crate::protocol::world_to_client::{
 };
 use crate::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, Dispatched, EVENT_MAX_BYTES, ErrorCode, LoginDenial,
-    MemberNumber, MemberState, Message, Position, SendError, Token, Uid,
+    MemberNumber, MemberState, Message, Position, ROOM_MODE_MAX_BYTES, SendError, Text, Token, Uid,
 };
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey};
@@ -285,6 +287,25 @@ impl<H: ClientHandler> Client<H> {
         message: &M,
     ) -> Result<(), SendError> {
         self.machine.tell_game(cx, message)
+    }
+
+    /// Asks for the rooms that are listed; see [`RealmClient::list_rooms`].
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn list_rooms(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        mode: Text<'_, ROOM_MODE_MAX_BYTES>,
+        after: u16,
+    ) -> Result<(), SendError> {
+        self.machine.list_rooms(cx, mode, after)
+    }
+
+    /// Another room than before; see [`RealmClient::wish_for`].
+    #[cfg(feature = "rooms")]
+    pub fn wish_for(&mut self, cx: &mut Context<'_, '_>, wish: Wish<'_>) {
+        self.machine.wish_for(cx, wish);
     }
 
     /// Gives a bot that the handler has its turn.

@@ -2,8 +2,12 @@
 
 use super::machine::{MainState, RealmClient, WorldState};
 use crate::node::Context;
+use crate::protocol::client_to_main::ListRoomsReq;
 use crate::protocol::client_to_world::{Event, Input, Move};
-use crate::protocol::{Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, Message, Position, SendError};
+use crate::protocol::{
+    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, Message, Position, ROOM_MODE_MAX_BYTES,
+    SendError, Text,
+};
 use crate::session::SessionKey;
 use crate::wire::opcode::{GAME, MAIN};
 use crate::wire::{Frame, Opcode};
@@ -64,6 +68,22 @@ impl RealmClient {
     ) -> Result<(), SendError> {
         const { assert!(GAME.client_to_server.contains(M::OPCODE), "a game hears its own band") };
         self.send_inside(cx, message)
+    }
+
+    /// Asks Main for the rooms of `mode` that are listed, of every one if that is empty, in the region of this client;
+    /// [`Rooms`](super::ClientEvent::Rooms) answers with a page, and says where the next one begins. The first begins
+    /// at 0.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn list_rooms(
+        &self,
+        cx: &mut Context<'_, '_>,
+        mode: Text<'_, ROOM_MODE_MAX_BYTES>,
+        after: u16,
+    ) -> Result<(), SendError> {
+        let region = Text::truncated(&self.config.region);
+        self.tell_main(cx, &ListRoomsReq { region, mode, after })
     }
 
     /// The next number of something that is said: never 0, and behind the last one comes 1.

@@ -6,6 +6,8 @@ mod life;
 mod login;
 mod random;
 mod stopping;
+#[cfg(feature = "rooms")]
+mod wishes;
 
 use crate::protocol::Versions;
 use core::cell::RefCell;

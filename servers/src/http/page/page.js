@@ -12,7 +12,9 @@ const STATS_RETRY_MS = 10_000;
 
 const element = (id) => document.getElementById(id);
 const asked = new URLSearchParams(location.search);
-const wanted = { region: asked.get("region") ?? "", nickname: asked.get("name") ?? "" };
+/** `?room=NAME&secret=…`, or `?mode=…` for any open room of it. */
+const wantedRoom = { name: asked.get("room") ?? "", mode: asked.get("mode") ?? "", secret: asked.get("secret") ?? "" };
+const wanted = { region: asked.get("region") ?? "", nickname: asked.get("name") ?? "", room: wantedRoom };
 
 const map = new RoomMap(element("map"), (pos, dir) => visitor.send({ type: "Move", pos, dir }));
 const chat = { isJoined: false, newest: 0, question: 0 };

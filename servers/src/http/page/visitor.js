@@ -42,15 +42,17 @@ async function ask(path, options) {
 export class Visitor {
   #region;
   #nickname;
+  #room;
   #handlers;
   #client = null;
   /** What went wrong last, in words; empty while all is well. */
   problem = "";
   worldAddress = "";
 
-  constructor({ region, nickname }, handlers) {
+  constructor({ region, nickname, room }, handlers) {
     this.#region = region;
     this.#nickname = nickname;
+    this.#room = room;
     this.#handlers = handlers;
   }
 
@@ -92,6 +94,7 @@ export class Visitor {
       module, main, urlOf,
       region: this.#region,
       nickname: this.#nickname,
+      room: this.#room,
       account: login && { login, ...account, device },
       token: token && Uint8Array.from(token),
     });
