@@ -4,12 +4,15 @@
 //! nobody but the owner reads the file.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 /// How long a call waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is said that a check lasts.
+const CHECK_LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Makes a file that nobody but its owner reads, with its folder; what SQLite keeps beside it gets the same mode.
 ///
@@ -69,6 +72,38 @@ pub(crate) fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
+}
+
+/// What is wrong with a file, if anything is: looks at every page, every row and every index of `what`, and says so
+/// if it lasts.
+///
+/// # Errors
+/// If SQLite says no.
+pub(crate) fn damage(
+    connection: &Connection,
+    path: &Path,
+    what: &str,
+) -> rusqlite::Result<Option<String>> {
+    let (is_over, over) = channel::<()>();
+    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let found = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while over.recv_timeout(CHECK_LINE_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                tracing::info!("checking {what}: {} MB", bytes / 1_000_000);
+            }
+        });
+        let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        drop(is_over);
+        found
+    });
+    let page: u64 =
+        connection.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0))?.into();
+    let text: String = found?;
+    Ok(match text.as_str() {
+        _ if !bytes.is_multiple_of(page) => Some("the end of a page is missing".to_owned()),
+        "ok" => None,
+        _ => Some(text),
+    })
 }
 
 /// Which file a store has opened, and how much there was of it: a database never gets shorter.

@@ -5,7 +5,8 @@
 //! The guests' key is made in the data folder at the first start.
 //!
 //! [`read`] is the one way to a file with a secret, a password's too: what others may read is no
-//! secret, so it is refused, with the command that mends it.
+//! secret, so it is refused, with the command that mends it; and so is what is too long for one, like a device
+//! without an end.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use crate::config::{LoginSettings, MainSettings};
+
+/// Of a file with a secret: it may be the passwords of very many.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The content of a file that has a secret, which is called `what`.
 ///
@@ -25,7 +29,7 @@ pub(crate) fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
         let metadata = file.metadata()?;
         Ok((file, metadata))
     };
-    let (mut file, metadata) =
+    let (file, metadata) =
         open().with_context(|| format!("can't read {what} {}", path.display()))?;
     if let Some(mode) = mode_for_others(&metadata) {
         bail!(
@@ -35,8 +39,12 @@ pub(crate) fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
         );
     }
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
         .with_context(|| format!("can't read {what} {}", path.display()))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        bail!("{what} {} has more than {MAX_BYTES} bytes: it is another file", path.display());
+    }
     Ok(bytes)
 }
 
@@ -185,6 +193,21 @@ mod tests {
             assert!(refused.contains(&format!("(mode {mode:04o})")), "{refused}");
             assert!(refused.ends_with(&format!("`chmod 600 {}`", path.display())), "{refused}");
         }
+    }
+
+    #[test]
+    fn both_sides_of_the_longest_secret() {
+        let path = scratch("long");
+        make(&path, &vec![7; MAX_BYTES as usize]).unwrap();
+        assert_eq!(read(&path, "the secret").unwrap().len(), MAX_BYTES as usize);
+        replace(&path, &vec![7; MAX_BYTES as usize + 1]).unwrap();
+        assert!(read(&path, "the secret").unwrap_err().to_string().contains("more than"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_has_no_end_is_no_secret() {
+        assert!(read(Path::new("/dev/zero"), "the secret").is_err());
     }
 
     #[test]

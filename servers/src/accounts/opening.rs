@@ -7,8 +7,6 @@
 //! copied at any time, so it goes on far above.
 
 use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -17,7 +15,7 @@ use super::password::random_password;
 use super::place::Place;
 use super::record::Record;
 use super::{FIRST_GUEST, StoreError};
-use crate::database::{connect, make_private};
+use crate::database::{connect, damage, make_private};
 
 const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = "
@@ -60,8 +58,6 @@ const SECOND_VERSION: &str = "
 ";
 /// So far above goes on who may have been copied at any time.
 pub(super) const SKIPPED: i64 = 1_000_000;
-/// A check that lasts is announced, and again after each of these.
-const CHECK_LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What the operator wants of a store that is not there.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -237,27 +233,10 @@ fn set_record(change: &Transaction<'_>, record: &Record) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Looks at every page, every row and every index, and says so if it lasts.
+/// Looks at every page, every row and every index.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let (is_over, over) = channel::<()>();
-    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let found = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            while over.recv_timeout(CHECK_LINE_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                tracing::info!("checking the accounts: {} MB", bytes / 1_000_000);
-            }
-        });
-        let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-        drop(is_over);
-        found
-    });
-    let page: u64 =
-        connection.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0))?.into();
-    match found? {
-        _ if !bytes.is_multiple_of(page) => {
-            Err(StoreError::Damaged("the end of a page is missing".to_owned()))
-        }
-        text if text == "ok" => Ok(()),
-        text => Err(StoreError::Damaged(text)),
+    match damage(connection, path, "the accounts")? {
+        Some(text) => Err(StoreError::Damaged(text)),
+        None => Ok(()),
     }
 }

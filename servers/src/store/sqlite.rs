@@ -1,18 +1,19 @@
 //! The built-in store: one SQLite file a world, `world-ID.db`.
 //!
 //! While a world uses it, it holds a lock on `world-ID.lock` beside it, so that no two worlds write what the other
-//! has: the lock ends with the process, whatever ends that. Others may read meanwhile.
+//! has: the lock ends with the process, whatever ends that. Others may read meanwhile. That file also knows that there
+//! was a store, so that one that has gone is not begun anew in silence; and each is checked when it is opened.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
 use tinyrealm_core::node::world::RecordId;
 use tinyrealm_core::protocol::RoomId;
 
 use super::{Change, Kept, Owner, Store, StoreError};
 use crate::accounts;
-use crate::database::{Found, connect, connect_to_read, make_private};
+use crate::database::{Found, connect, connect_to_read, damage, make_private};
 
 const SCHEMA_VERSION: i64 = 1;
 /// `fingerprint` and `version` are the game's that has written the line.
@@ -82,11 +83,25 @@ impl SqliteStore {
     pub(super) fn open(folder: &Path, id: u16, owner: Owner) -> anyhow::Result<Self> {
         let file = folder.join(format!("world-{id}.db"));
         let what = || format!("can't open what rooms have kept in {}", file.display());
-        let lock = lock(&file.with_extension("lock"), id)?;
+        let lock_file = file.with_extension("lock");
+        let lock = lock(&lock_file, id)?;
+        let was_known = schema_version(&lock)? > 0;
+        ensure!(
+            !was_known || Found::look(&file).is_some(),
+            "what rooms have kept in {} is gone or empty: put it back, or remove {} to begin anew",
+            file.display(),
+            lock_file.display()
+        );
         make_private(&file).with_context(what)?;
         let connection = connect(&file).with_context(what)?;
+        if let Some(text) = damage(&connection, &file, "what rooms have kept").with_context(what)? {
+            bail!("{}, which is damaged ({text}): put a copy back in its place", what());
+        }
         prepare(&connection).with_context(what)?;
         let found = Found::look(&file).with_context(what)?;
+        if !was_known {
+            lock.execute_batch("PRAGMA user_version = 1; COMMIT; BEGIN EXCLUSIVE")?;
+        }
         Ok(Self { connection, file, found, owner, _lock: lock })
     }
 
@@ -103,13 +118,14 @@ fn lock(path: &Path, id: u16) -> anyhow::Result<Connection> {
     make_private(path).with_context(|| format!("can't make {}", path.display()))?;
     let lock = Connection::open(path)?;
     lock.busy_timeout(std::time::Duration::ZERO)?;
-    if let Err(error) = lock.execute_batch("BEGIN EXCLUSIVE") {
-        bail!(
-            "another process runs world {id} on {}: give this one its own world.id or world.data_folder ({error})",
+    match lock.execute_batch("BEGIN EXCLUSIVE") {
+        Ok(()) => Ok(lock),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => bail!(
+            "another process runs world {id} on {}: give this one its own world.id or world.data_folder",
             path.display()
-        );
+        ),
+        Err(error) => bail!("can't lock {}, remove it if it is damaged: {error}", path.display()),
     }
-    Ok(lock)
 }
 
 fn prepare(connection: &Connection) -> anyhow::Result<()> {

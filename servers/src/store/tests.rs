@@ -113,6 +113,47 @@ fn what_is_not_there_any_more_keeps_nothing() {
     assert!(store.load("k").is_err());
 }
 
+fn refusal(folder: &Scratch) -> String {
+    format!("{:#}", folder.open(1, OWNER).map(drop).unwrap_err())
+}
+
+/// Nothing that was kept is begun anew in silence.
+#[test]
+fn a_store_that_has_gone_or_is_damaged_is_refused() {
+    let folder = Scratch::new("damaged");
+    let mut store = folder.open(1, OWNER).unwrap();
+    for number in 0..64 {
+        store.write(&[save(&format!("k{number}"), &[7; 2_000])]).unwrap();
+    }
+    drop(store);
+    let [file, lock] = ["world-1.db", "world-1.lock"].map(|name| folder.0.join(name));
+    let whole = std::fs::read(&file).unwrap();
+    for is_there in [true, false] {
+        match is_there {
+            true => std::fs::write(&file, b"").unwrap(),
+            false => std::fs::remove_file(&file).unwrap(),
+        }
+        let refused = refusal(&folder);
+        assert!(refused.contains("gone or empty") && refused.contains("world-1.lock"), "{refused}");
+    }
+    let mut noisy = whole.clone();
+    noisy[8_192..20_192].fill(0xA5);
+    for bad in [&noisy[..], &whole[..whole.len() - 100], &[7; 9_000]] {
+        std::fs::write(&file, bad).unwrap();
+        let refused = refusal(&folder);
+        assert!(refused.contains("world-1.db"), "{refused}");
+    }
+    std::fs::write(&file, &whole).unwrap();
+    assert_eq!(folder.open(1, OWNER).unwrap().load("k9").unwrap(), Some(kept(7, &[7; 2_000])));
+    std::fs::write(&lock, [7; 9_000]).unwrap();
+    let refused = refusal(&folder);
+    assert!(refused.contains("can't lock") && !refused.contains("another process"), "{refused}");
+    // Whoever wants to begin anew does what the words say.
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(folder.open(1, OWNER).unwrap().load("k9").unwrap(), None);
+}
+
 #[test]
 fn what_a_newer_version_has_written_is_not_touched() {
     let folder = Scratch::new("newer");
