@@ -8,6 +8,7 @@
 //!
 //! Bounds: one entry a game, made at compile time.
 
+use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -17,6 +18,7 @@ use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, NewGame, Setting, S
 use tinyrealm_core::protocol::schema::GameSchema;
 use toml::{Table, Value};
 
+use crate::control::Threads;
 use crate::world_server::{self, WorldStart};
 
 /// The games of a binary; [`games!`](crate::games) makes it.
@@ -31,6 +33,7 @@ pub(crate) type HostedBot = Box<BotSeat<dyn Bot + Send>>;
 #[derive(Copy, Clone)]
 pub struct HostedGame {
     name: &'static str,
+    type_id: fn() -> TypeId,
     version: u16,
     fingerprint: u32,
     message_max_bytes: usize,
@@ -50,6 +53,7 @@ impl HostedGame {
         const { assert!(is_name(G::NAME), "a game's name is 1 to 16 of a-z, 0-9 and -") };
         Self {
             name: G::NAME,
+            type_id: TypeId::of::<G>,
             version: G::VERSION,
             fingerprint: G::FINGERPRINT,
             message_max_bytes: G::MESSAGE_MAX_BYTES,
@@ -145,6 +149,20 @@ pub(crate) fn find(games: Games, name: &str) -> anyhow::Result<HostedGame> {
     let found = games.iter().find(|game| name.is_empty() || game.name == name);
     let unknown = || anyhow::anyhow!("there is no game {name:?} here, only {}", names(games));
     found.copied().ok_or_else(unknown)
+}
+
+/// Refuses threads for a game that is not among these.
+///
+/// # Errors
+/// Which game is missing.
+pub(crate) fn ensure_threads(games: Games, threads: &Threads) -> anyhow::Result<()> {
+    let is_there = |id| games.iter().any(|game| (game.type_id)() == id);
+    match threads.without_game(is_there) {
+        Some(name) => Err(anyhow::anyhow!(
+            "`with_thread` has a thread for worlds of {name:?}, whose type is not in `games![…]`: name it there"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Hands a game its settings.

@@ -9,6 +9,8 @@
 //! line that says what to do, and exit code 2 for the command line, 1 for the rest. The first game is
 //! the one that worlds run which are told no other.
 //!
+//! Threads of the author's own act on running worlds: [`Server::with_thread`].
+//!
 //! Bounds: what the configuration says; `check-config` prints all of it.
 //!
 //! ```no_run
@@ -35,6 +37,7 @@ mod chat_server;
 mod cli;
 mod client;
 mod config;
+mod control;
 mod database;
 mod decode;
 mod games;
@@ -50,6 +53,7 @@ mod report;
 mod results;
 mod schema;
 mod secret;
+mod server;
 mod status;
 mod store;
 mod up;
@@ -61,21 +65,17 @@ use std::process::ExitCode;
 
 use cli::{Cli, Command};
 use config::Config;
+use control::Threads;
+pub use control::{Answer, COMMANDS_MAX, COMMANDS_PER_TURN, ControlError, RoomKey, WorldHandle};
 #[doc(hidden)]
 pub use games::names_differ;
 pub use games::{Games, HostedGame};
+pub use server::Server;
 use tinyrealm_core::node::longest;
 
 /// Runs the command line of this process with these games; see the [crate](self).
 pub fn serve(games: Games) -> ExitCode {
-    let cli = Cli::parse_with(games);
-    match run(&cli, games) {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("error: {failure:#}");
-            ExitCode::FAILURE
-        }
-    }
+    Server::new(games).serve()
 }
 
 /// The servers that a command starts, and the longest of what others say to each.
@@ -94,8 +94,11 @@ const fn roles_of(command: Option<&Command>) -> &'static [(&'static str, usize)]
     }
 }
 
-fn run(cli: &Cli, games: Games) -> anyhow::Result<ExitCode> {
-    let config = Config::load(games, cli.config.as_deref(), std::env::vars(), &cli.overrides())?;
+fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
+    let mut config =
+        Config::load(games, cli.config.as_deref(), std::env::vars(), &cli.overrides())?;
+    games::ensure_threads(games, &threads)?;
+    config.threads = threads;
     process::start_logging(&config.log)?;
     for (role, least_bytes) in roles_of(cli.command.as_ref()) {
         config.net.ensure_hears(role, *least_bytes)?;

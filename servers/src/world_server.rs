@@ -239,6 +239,10 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
         shared.clone(),
         report,
     );
+    let control = match config.threads.start::<G, _>(WorldId(settings.id), control) {
+        Ok(control) => control,
+        Err(error) => panic!("no thread for what acts on world {}: {error}", settings.id),
+    };
     // Its jobs, and the state of each room.
     let most_outside = usize::from(settings.rooms) * (G::SAVES_IN_FLIGHT + 1);
     let node = match store {

@@ -34,6 +34,7 @@ pub(crate) use login::LoginSettings;
 pub(crate) use net::NetSettings;
 pub(crate) use world::WorldSettings;
 
+use crate::control::Threads;
 use crate::games::{self, Games, HostedGame};
 use crate::keyring::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 
@@ -68,6 +69,9 @@ pub(crate) struct Config {
     /// The games that there are.
     #[serde(skip)]
     pub(crate) games: Games,
+    /// What acts on worlds from threads of its own.
+    #[serde(skip)]
+    pub(crate) threads: Threads,
 }
 
 /// `[up]`
@@ -194,6 +198,7 @@ impl Default for Config {
             regions: BTreeMap::new(),
             game: toml::Table::new(),
             games: &[],
+            threads: Threads::default(),
         }
     }
 }

@@ -81,7 +81,7 @@ pub use user::{UserKey, WorldUser};
 
 use super::Context;
 use super::cluster::ClusterKeys;
-use crate::protocol::{ADDRESS_MAX_BYTES, ErrorCode, REGION_MAX_BYTES, RoomId, WorldId};
+use crate::protocol::{ADDRESS_MAX_BYTES, ErrorCode, REGION_MAX_BYTES, RoomId, Uid, WorldId};
 use crate::session::LinkTag;
 use crate::session::manager::Farewell;
 use crate::storage::{Link, Slot};
@@ -283,6 +283,12 @@ impl<'a, G: Game> World<'a, G> {
     /// The game of one room.
     pub fn game(&self, room: RoomId) -> Option<&G> {
         self.games.get(usize::from(room.0))
+    }
+
+    /// The room that a user is in, as a member or to look on.
+    pub fn room_of(&self, uid: Uid) -> Option<RoomId> {
+        let user = self.rooms.users.get(self.rooms.users.find(uid)?)?;
+        Some(RoomId(user.room))
     }
 
     /// Acts on the game of a room from outside, with all that a room offers: what is said goes out with the flush

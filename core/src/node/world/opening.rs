@@ -41,6 +41,11 @@ impl<'a, G: Game> World<'a, G> {
         self
     }
 
+    /// The open room of this name; none is called nothing.
+    pub fn room_named(&self, name: &str) -> Option<RoomId> {
+        if name.is_empty() { None } else { self.rooms.find_named(name).map(RoomId) }
+    }
+
     /// How many rooms can be opened by name.
     pub(super) const fn named_rooms(&self) -> u16 {
         if self.new_game.is_some() { self.rooms.rooms() as u16 } else { 0 }

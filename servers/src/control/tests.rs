@@ -1,0 +1,158 @@
+use std::sync::mpsc::channel;
+
+use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
+use tinyrealm_core::node::world::{Relay, WorldConfig};
+use tinyrealm_core::protocol::{Bytes, ServerKind};
+use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
+use tinyrealm_std::{Driver, SocketOptions, Sockets};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::*;
+use crate::process;
+
+#[derive(Debug, Default)]
+struct Counter(u32);
+
+impl Game for Counter {
+    const NAME: &'static str = "counter";
+}
+
+/// Runs until it is told to end.
+struct Until(Pin<Box<WaitForCancellationFutureOwned>>);
+
+impl<R> Control<'static, R> for Until {
+    fn poll_control(
+        &mut self,
+        cx: &mut Context<'_>,
+        _: &mut Turn<'_>,
+        _: &mut Node<'static, R>,
+    ) -> NextStep {
+        match self.0.as_mut().poll(cx) {
+            Poll::Ready(()) => NextStep::ShutDown,
+            Poll::Pending => NextStep::Continue,
+        }
+    }
+}
+
+fn node(turn: &mut Turn<'_>) -> WorldNode<Counter> {
+    let sizes = WorldSizes { rooms: 2, ring_bytes: 2_048, users: 4, attaches: 4 };
+    let role_timers = tinyrealm_core::node::world::world_timers(sizes.attaches);
+    let node_sizes = NodeSizes { sessions: 4, role_timers, ..NodeSizes::SERVER };
+    let storage = world_storage::<Counter>(sizes);
+    storage.games.fill_with(Counter::default);
+    let secrets = ClusterSecrets::of(ClusterSecret::new(&[0; 32]).unwrap());
+    let config = WorldConfig {
+        world_id: WorldId(1),
+        region: heapless::String::new(),
+        address: heapless::String::new(),
+        main_address: heapless::String::new(),
+        cluster_keys: secrets.keys_of(ServerKind::WORLD, 1),
+        room_capacity: 2,
+        room_spectators: 0,
+        flush_interval_ms: 0,
+        status_interval_ms: 1_000,
+        reconnect_first_ms: 1_000,
+        reconnect_most_ms: 1_000,
+    };
+    Node::new(node_storage(node_sizes), NetConfig::SERVER, World::new(storage, config), turn)
+}
+
+/// Runs a world, and `act` on a thread of the author's own; the world ends when that does.
+fn beside_a_world(act: impl Fn(&WorldHandle<Counter>) + Send + Sync + 'static) {
+    let end = CancellationToken::new();
+    let (done, outcome) = channel();
+    let mut threads = Threads::default();
+    let ending = end.clone();
+    threads.add(move |world: WorldHandle<Counter>| {
+        let _end = ending.clone().drop_guard();
+        act(&world);
+        done.send(world).unwrap();
+    });
+    let runtime = tinyrealm_std::runtime::current_thread().unwrap();
+    runtime.block_on(async {
+        let sockets = Sockets::listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let driver = Driver::new(sockets, SocketOptions { send_buffer_bytes: 0 }, node);
+        let until = Until(Box::pin(end.cancelled_owned()));
+        let control = threads.start::<Counter, _>(WorldId(1), until).unwrap();
+        process::run(driver, control).await;
+    });
+    let world = outcome.recv().expect("what the thread did was right");
+    assert!(world.has_ended());
+    assert_eq!(world.with_room(RoomId(0), |_, _| ()).err(), Some(ControlError::Ended));
+}
+
+fn count(world: &WorldHandle<Counter>, room: impl Into<RoomKey>) -> Result<u32, ControlError> {
+    let counted = world.with_room(room, |counter, _| {
+        counter.0 += 1;
+        counter.0
+    });
+    counted?.wait()
+}
+
+#[test]
+fn a_thread_acts_on_each_room_and_hears_what_came_of_it() {
+    beside_a_world(|world| {
+        assert_eq!([count(world, RoomId(0)), count(world, RoomId(0))], [Ok(1), Ok(2)]);
+        assert_eq!(count(world, RoomId(1)), Ok(1));
+        assert_eq!(count(world, RoomId(2)), Err(ControlError::NoSuchRoom));
+        assert_eq!(count(world, "lounge"), Err(ControlError::NoSuchRoom));
+        assert_eq!(count(world, ""), Err(ControlError::NoSuchRoom));
+        let said =
+            world.with_room(RoomId(0), |_, room| room.broadcast(Uid::NOBODY, 1, Bytes::EMPTY));
+        assert_eq!(said.unwrap().wait(), Ok(Ok(())));
+    });
+}
+
+#[test]
+fn commands_of_many_threads_are_all_carried_out() {
+    beside_a_world(|world| {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        count(world, RoomId(0)).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(count(world, RoomId(0)), Ok(801));
+    });
+}
+
+#[test]
+fn who_is_not_there_is_no_matter_and_may_be_banned() {
+    beside_a_world(|world| {
+        let kicked = world.kick(Uid(7), Refusal::UNSAID).unwrap().wait();
+        assert_eq!(kicked, Err(ControlError::NoSuchUser));
+        let ban = |uid| world.ban(Uid(uid), Duration::MAX, Refusal::UNSAID).unwrap().wait();
+        let places = tinyrealm_core::node::world::WORLD_BANS as u64;
+        assert!((1..=places).all(|uid| ban(uid) == Ok(())));
+        assert_eq!(ban(places + 1), Err(ControlError::Full), "Main knows of none yet");
+    });
+}
+
+#[test]
+fn both_sides_of_as_many_commands_as_may_wait() {
+    let handle = |commands| WorldHandle::<Counter> { id: WorldId(1), commands };
+    let (sender, commands) = mpsc::channel(COMMANDS_MAX);
+    let world = handle(sender);
+    let answers: Vec<_> =
+        (0..COMMANDS_MAX).map(|_| world.with_room(RoomId(0), |_, _| ()).unwrap()).collect();
+    assert_eq!(world.with_room(RoomId(0), |_, _| ()).err(), Some(ControlError::Full));
+    assert!(!world.has_ended());
+    drop(commands);
+    assert_eq!(world.with_room(RoomId(0), |_, _| ()).err(), Some(ControlError::Ended));
+    for answer in answers {
+        assert_eq!(answer.wait(), Err(ControlError::Ended), "everybody hears one outcome");
+    }
+}
+
+#[test]
+fn a_thread_of_no_game_is_told_before_anything_starts() {
+    let mut threads = Threads::default();
+    threads.add(|_: WorldHandle<Counter>| {});
+    let problem = crate::games::ensure_threads(crate::games![Relay], &threads).unwrap_err();
+    assert!(problem.to_string().contains("\"counter\""), "{problem}");
+    crate::games::ensure_threads(crate::games![Relay, Counter], &threads).unwrap();
+}
