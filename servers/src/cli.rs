@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::accounts::IfLost;
-use crate::config::Override;
+use crate::config::{Override, parse_address};
 use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
 pub(crate) use bots::BotOptions;
@@ -201,7 +201,7 @@ pub(crate) struct ChatOptions {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ClientOptions {
     /// Where Main is, HOST:PORT.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000", value_parser = parse_address)]
     pub(crate) main: String,
     /// The region to enter; any, if it is not given.
     #[arg(long, value_name = "NAME", default_value = "")]
@@ -215,7 +215,7 @@ pub(crate) struct ClientOptions {
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
     /// Where Login is, HOST:PORT.
-    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN)]
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN, value_parser = parse_address)]
     pub(crate) login: String,
     /// Read the password from the first line of FILE; without, it is asked for.
     #[arg(long, value_name = "FILE", requires = "id")]

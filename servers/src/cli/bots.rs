@@ -7,15 +7,16 @@ use tinyrealm_core::protocol::ACCOUNT_MAX_BYTES;
 
 use super::{DEFAULT_LOGIN, RoomOptions};
 use crate::accounts::id_problem;
+use crate::config::parse_address;
 
 /// The flags of `bots`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BotOptions {
     /// Where Main is, HOST:PORT.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000", value_parser = parse_address)]
     pub(crate) main: String,
     /// Where Login is, HOST:PORT, for bots with accounts.
-    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN)]
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN, value_parser = parse_address)]
     pub(crate) login: String,
     /// Log in with the accounts of FILE: one `ID PASSWORD` a line, at least one a bot.
     #[arg(long, value_name = "FILE")]

@@ -32,6 +32,7 @@ pub(crate) use http::{AdminSettings, HttpService, HttpSettings};
 pub(crate) use layers::Override;
 pub(crate) use login::LoginSettings;
 pub(crate) use net::NetSettings;
+pub(crate) use validate::parse_address;
 pub(crate) use world::WorldSettings;
 
 use crate::control::Threads;

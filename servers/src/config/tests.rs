@@ -161,6 +161,31 @@ fn servers_listen_at_names_too() {
     }
 }
 
+/// What can never be an address is told before anybody looks for it.
+#[test]
+fn servers_are_looked_for_at_addresses() {
+    let accepted = |(section, key): (&str, &str), address: &str| {
+        load(&format!("[{section}]\n{key} = \"{address}\"\n"), &[], &[]).is_ok()
+    };
+    for key in [("main", "login"), ("main", "chat"), ("world", "main")] {
+        for good in ["localhost:1", "game.example:65535", "192.0.2.7:7000", "[::1]:7000"] {
+            assert!(accepted(key, good), "{key:?} {good}");
+        }
+        for wrong in [
+            "localhost",
+            "localhost:0",
+            "localhost:65536",
+            ":7000",
+            "::1:7000",
+            "a b:7000",
+            "a/b:1",
+        ] {
+            assert!(!accepted(key, wrong), "{key:?} {wrong}");
+        }
+    }
+    assert!(accepted(("main", "chat"), "") && !accepted(("main", "login"), ""));
+}
+
 #[test]
 fn clients_are_told_what_they_can_reach() {
     let accepted = |text: &str| load(&format!("[world]\n{text}\n"), &[], &[]).is_ok();

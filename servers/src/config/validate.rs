@@ -82,7 +82,7 @@ impl Config {
         self.main.validate_login(&self.net)?;
         self.login.validate()?;
         ensure!(
-            self.main.chat.is_empty() || self.main.chat.contains(':'),
+            self.main.chat.is_empty() || port_of(&self.main.chat).is_some(),
             "main.chat must be HOST:PORT or empty, not {:?}",
             self.main.chat
         );
@@ -132,10 +132,27 @@ impl Config {
     }
 }
 
+/// The port of `HOST:PORT`, if that is an address that somebody can be at: IPv6 stands in brackets.
+fn port_of(address: &str) -> Option<u16> {
+    let (host, port) = address.rsplit_once(':')?;
+    let has_brackets = host.starts_with('[') && host.ends_with(']');
+    let is_host = !host.is_empty()
+        && (has_brackets || !host.contains(':'))
+        && !host.contains(|letter: char| letter.is_whitespace() || letter == '/');
+    let port = port.parse().ok().filter(|port| *port > 0);
+    port.filter(|_| is_host)
+}
+
+/// An address that somebody can be at, of a flag.
+pub(crate) fn parse_address(text: &str) -> Result<String, String> {
+    let is_address = port_of(text).is_some();
+    is_address.then(|| text.to_owned()).ok_or_else(|| "expected HOST:PORT".to_owned())
+}
+
 impl MainSettings {
     fn validate_login(&self, net: &NetSettings) -> anyhow::Result<()> {
         ensure!(
-            self.login.contains(':') && self.login.len() <= ADDRESS_MAX_BYTES,
+            port_of(&self.login).is_some() && self.login.len() <= ADDRESS_MAX_BYTES,
             "main.login must be HOST:PORT, at most {ADDRESS_MAX_BYTES} bytes, not {:?}",
             self.login
         );
@@ -201,15 +218,8 @@ impl WorldSettings {
             );
             return Ok(());
         }
-        let parts = self.advertise.rsplit_once(':');
-        let is_address = parts.is_some_and(|(host, port)| {
-            !host.is_empty()
-                && (!host.contains(':') || (host.starts_with('[') && host.ends_with(']')))
-                && !host.contains([' ', '/'])
-                && port
-                    .parse::<u16>()
-                    .is_ok_and(|port| port.checked_add(self.nodes) > Some(self.nodes))
-        });
+        let port = port_of(&self.advertise);
+        let is_address = port.is_some_and(|port| port.checked_add(self.nodes).is_some());
         ensure!(is_address, "world.advertise must be HOST:PORT, not {:?}", self.advertise);
         let is_everywhere =
             self.advertise.parse().is_ok_and(|address: SocketAddr| address.ip().is_unspecified());
@@ -233,7 +243,7 @@ impl WorldSettings {
             self.advertise.len() <= ADDRESS_MAX_BYTES && self.main.len() <= ADDRESS_MAX_BYTES,
             "world.advertise and world.main must be at most {ADDRESS_MAX_BYTES} bytes"
         );
-        ensure!(self.main.contains(':'), "world.main must be HOST:PORT, not {:?}", self.main);
+        ensure!(port_of(&self.main).is_some(), "world.main must be HOST:PORT, not {:?}", self.main);
         ensure!(
             self.nodes > 0 && self.rooms > 0 && self.room_capacity > 0,
             "world.nodes, world.rooms and world.room_capacity must be at least 1"
