@@ -176,7 +176,7 @@ fn bots_without_a_realm_say_so() {
     let silent = world.address.to_string();
     let plan = ["--count", "2", "--seconds", "1", "--json"];
     thread::scope(|scope| {
-        for main in [&address, "no-such-host.invalid:7000", "no-port", &silent] {
+        for main in [&address, "no-such-host.invalid:7000", &silent] {
             scope.spawn(move || {
                 let finished = run(&[&["bots", "--main", main], &plan[..]].concat(), &[]);
                 expect_mistake(&finished, 1, &format!("Main at {main}"));
@@ -184,6 +184,11 @@ fn bots_without_a_realm_say_so() {
         }
     });
     world.stop();
+    for command in ["bots", "client"] {
+        for nowhere in ["no-port", "localhost:65536", "::1:7000"] {
+            expect_mistake(&run(&[command, "--main", nowhere], &[]), 2, "HOST:PORT");
+        }
+    }
 }
 
 /// Every key of a configuration, with its section.
