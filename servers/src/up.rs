@@ -151,7 +151,7 @@ fn start_http(
     let visitors = match &realm.login_address {
         Some(_) if config.http.service == HttpService::On => {
             let prefix = account_prefix("web", realm);
-            Some(Mutex::new(Visitors::new(&config.login, &prefix, config.http.visitors)?))
+            Some(Mutex::new(Visitors::new(config, &prefix, config.http.visitors)?))
         }
         _ => None,
     };

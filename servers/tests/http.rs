@@ -23,20 +23,27 @@ fn ask(stream: &mut TcpStream, path: &str) -> String {
     String::from_utf8_lossy(&answer[..count]).into_owned()
 }
 
+/// Login's, and Main's in it.
+fn folders(accounts: &Accounts) -> [String; 2] {
+    let of_login = accounts.setting();
+    let of_main = of_login.replace("login.", "main.") + "/main";
+    [of_login, of_main]
+}
+
 /// `up` with a page and an operator's entrance, at ports of its own.
 struct Up {
     process: Process,
     page: SocketAddr,
     admin: SocketAddr,
-    _accounts: Accounts,
+    accounts: Accounts,
 }
 
 impl Up {
     fn start(name: &str, settings: &[&str]) -> Self {
         let accounts = Accounts::new(name);
-        let data = accounts.setting();
+        let [data, of_main] = folders(&accounts);
         let ports = ["main.port=0", "world.port=0", "login.port=0", "chat.port=0", "http.port=0"];
-        let own = ["admin.port=0", "up.auth=guest", &data];
+        let own = ["admin.port=0", "up.auth=guest", &data, &of_main];
         let settings = [&ports[..], &own, settings].concat();
         let settings = settings.iter().flat_map(|setting| ["--set", setting]);
         let up = ["up", "--bots", "0", "--worlds", "1"].into_iter().chain(settings);
@@ -46,7 +53,7 @@ impl Up {
             process.wait_for(Stream::Stdout, |line| line.strip_prefix(&prefix)?.parse().ok())
         };
         let (admin, page) = (at("admin"), at("http"));
-        Self { process, page, admin, _accounts: accounts }
+        Self { process, page, admin, accounts }
     }
 
     fn stop(self) {
@@ -164,5 +171,40 @@ fn visitors_shut_out_neither_others_nor_the_operator() {
         assert!(answer.starts_with("HTTP/1.1 "), "{path}: {answer}");
     }
     drop(held);
+    up.stop();
+}
+
+/// The head of what somebody is answered who asks for an account.
+fn ask_for_account(from: Ipv4Addr, page: SocketAddr) -> String {
+    let mut stream = connect(from, page);
+    stream.write_all(b"POST /visitor HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut answer = [0; 1_024];
+    let count = stream.read(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer[..count]).into_owned()
+}
+
+/// By the list of either server, while they run; and nobody else.
+#[test]
+fn a_banned_address_gets_no_visitor_s_account() {
+    let up = Up::start("http-banned", &["up.auth=login"]);
+    let (banned, other) = (Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3));
+    let status = |from| ask_for_account(from, up.page).get(9..12).map(str::to_owned);
+    assert_eq!(status(banned).as_deref(), Some("200"));
+    for folder in folders(&up.accounts) {
+        let (_, folder) = folder.split_once('=').unwrap();
+        let change = |arguments: &[&str]| {
+            let all = [&["ban"], arguments, &["127.0.0.2", "--data", folder]].concat();
+            Process::start(&all).finish(PATIENCE).expect_code(0);
+        };
+        change(&["add"]);
+        let answer = ask_for_account(banned, up.page);
+        assert_eq!(answer.get(9..12), Some("403"), "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("\r\nretry-after: 60\r\n"), "{answer}");
+        assert!(answer.ends_with("this address is banned from the realm\n"), "{answer}");
+        assert_eq!(status(other).as_deref(), Some("200"));
+        change(&["remove"]);
+        assert_eq!(status(banned).as_deref(), Some("200"));
+    }
     up.stop();
 }

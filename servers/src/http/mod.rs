@@ -7,7 +7,8 @@
 //! Contract: no node is asked anything, so nothing that is done here makes a player wait. No request
 //! has a body; only `POST /visitor` changes anything, and not for another site's page. Whom a request is for
 //! has to be an address, `localhost` or one of `net.hosts`: a name of somebody else's that leads here
-//! (DNS rebinding) gets nothing. The operator's entrance has a listener and places of its own.
+//! (DNS rebinding) gets nothing; a banned address gets no account. The operator's entrance has a listener and
+//! places of its own.
 //!
 //! Bounds: `http.connections` at once and `http.connections_per_address`, half of either for streams of
 //! figures; 16 KiB of a request's head, `http.head_timeout_ms` for it, and `http.stall_timeout_ms` for a peer to take
@@ -312,6 +313,12 @@ async fn make_visitor(site: Arc<Site>, client: IpAddr) -> Answer {
             // Whole seconds, and not too early.
             let seconds = HeaderValue::from(retry_after.as_secs() + 1);
             answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+            answer
+        }
+        Ok(Some(Err(visitors::Refusal::Banned))) => {
+            let mut answer =
+                plain(StatusCode::FORBIDDEN, "this address is banned from the realm\n");
+            set(&mut answer, header::RETRY_AFTER, "60");
             answer
         }
         Ok(Some(Err(visitors::Refusal::Store(problem)))) => {

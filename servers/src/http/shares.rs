@@ -9,13 +9,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tinyrealm_core::session::{AddressGroup, PeerAddress, may_take};
 
-/// The group of addresses that count as this one.
-pub(super) fn group_of(address: IpAddr) -> AddressGroup {
-    let octets = match address {
+/// As the core has it.
+pub(super) fn peer_address(address: IpAddr) -> PeerAddress {
+    PeerAddress(match address {
         IpAddr::V4(four) => four.to_ipv6_mapped().octets(),
         IpAddr::V6(six) => six.octets(),
-    };
-    PeerAddress(octets).group()
+    })
+}
+
+/// The group of addresses that count as this one.
+pub(super) fn group_of(address: IpAddr) -> AddressGroup {
+    peer_address(address).group()
 }
 
 #[derive(Default)]

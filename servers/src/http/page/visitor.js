@@ -34,7 +34,10 @@ async function ask(path, options) {
   const answer = await fetch(path, options).catch(() => {
     throw new Error("not reachable");
   });
-  if (!answer.ok) throw new Error((await answer.text()).trim());
+  if (!answer.ok) {
+    const retryMs = 1_000 * Number(answer.headers.get("Retry-After")) || RETRY_MS;
+    throw Object.assign(new Error((await answer.text()).trim()), { retryMs });
+  }
   return answer.json();
 }
 
@@ -73,12 +76,9 @@ export class Visitor {
   async start() {
     const module = await load();
     for (;;) {
-      try {
-        await this.#stay(module);
-      } catch (error) {
-        this.#fail(error.message);
-      }
-      await sleep(RETRY_MS);
+      const failed = await this.#stay(module).catch((error) => error);
+      this.#fail(failed.message);
+      await sleep(failed.retryMs ?? RETRY_MS);
     }
   }
 

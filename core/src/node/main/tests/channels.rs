@@ -451,6 +451,55 @@ fn members_are_resumed_and_what_is_lost_is_announced() {
     });
 }
 
+/// The chat server goes on behind what a slow link has not taken: whether a message was among that nobody knows.
+#[test]
+fn what_a_slow_link_may_have_lost_is_interrupted_once() {
+    with_channels(POLICY, |bench| {
+        let chat = bench.open_chat();
+        let [ann, bob, cat] = [bench.greet(), bench.greet(), bench.greet()];
+        for guest in [ann, bob, cat] {
+            bench.join(chat, guest, LOBBY, 5);
+        }
+        bench.join(chat, ann, "other", 1);
+        let (channel, missed, members) = (name(LOBBY), 0, 3);
+        let resumed = |next_seq| Resumed { channel, next_seq: Seq(next_seq), missed, members };
+        bench.talk(ann, "one");
+        bench.talk(ann, "two");
+        bench.talk(bob, "three");
+        let (request, msg) = (REQUEST, message("four"));
+        bench.say(ann.key, &ChatSay { request, channel: name("other"), msg });
+        bench.say(chat, &broadcast(5, ann.uid, "one"));
+        let census = Said::of(&ChatCensus { channel, members });
+        // Nothing is missing.
+        bench.say(chat, &resumed(6));
+        let one = said(5, ann.uid, "one");
+        for guest in [ann, bob, cat] {
+            assert_eq!(bench.flushed(guest.key), [one.clone(), census.clone()]);
+        }
+        // What is missing is known: nothing that was said on this link.
+        bench.say(chat, &Resumed { missed: 1, ..resumed(7) });
+        for guest in [ann, bob, cat] {
+            assert_eq!(bench.flushed(guest.key), [gap(1, 7), census.clone()]);
+        }
+        bench.say(chat, &resumed(9));
+        let interrupted = chat_refused(LOBBY, ChatSay::OPCODE.0, ErrorCode::CHAT_INTERRUPTED);
+        for guest in [ann, bob] {
+            let expected = [interrupted.clone(), gap(2, 9), census.clone()];
+            assert_eq!(bench.flushed(guest.key), expected);
+        }
+        assert_eq!(bench.flushed(cat.key), [gap(2, 9), census.clone()]);
+        bench.say(chat, &resumed(11));
+        for guest in [ann, bob, cat] {
+            assert_eq!(bench.flushed(guest.key), [gap(2, 11), census.clone()]);
+        }
+        // The other channel's is still on its way.
+        bench.disconnect(chat);
+        let of_other = chat_refused("other", ChatSay::OPCODE.0, ErrorCode::CHAT_INTERRUPTED);
+        assert_eq!(bench.heard(ann.key), [of_other]);
+        assert_eq!((bench.heard(bob.key), bench.heard(cat.key)), (vec![], vec![]));
+    });
+}
+
 #[test]
 fn a_channel_that_is_not_resumed_is_left() {
     with_channels(POLICY, |bench| {
