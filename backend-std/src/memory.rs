@@ -271,7 +271,7 @@ pub struct LoginSizes {
     pub logins: usize,
     /// Tokens, queued and being checked.
     pub verifies: usize,
-    /// Accounts, and as many addresses and known devices, whose attempts are remembered.
+    /// Accounts, and as many addresses, networks and known devices, whose attempts are remembered.
     pub attempts: usize,
 }
 
@@ -283,6 +283,7 @@ pub fn login_storage(sizes: LoginSizes) -> LoginStorage<'static> {
         verify_queue: zeros(sizes.verifies, 0),
         accounts: vacant(sizes.attempts),
         addresses: vacant(sizes.attempts),
+        networks: vacant(sizes.attempts),
         ways: vacant(sizes.attempts),
     }
 }

@@ -38,7 +38,8 @@ pub use receiver::{Inbound, Received, Receiver, ReceiverStorage};
 pub use send_queue::SendQueue;
 pub use session::{LinkTag, Session, SessionKey, Trust};
 pub use shares::{
-    AddressBook, AddressEntry, AddressKey, AddressStorage, Holding, Opening, may_take,
+    AddressBook, AddressEntry, AddressKey, AddressStorage, Holding, NETWORK_SHARES, Opening,
+    may_take,
 };
 #[cfg(feature = "shares")]
 pub use shares::{OpeningRate, Openings};

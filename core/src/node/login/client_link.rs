@@ -10,6 +10,7 @@
 use sha2::{Digest, Sha256};
 
 use super::jobs::{Applicant, Counted, Line, LoginKey, Rank};
+use super::origins::Origin;
 use super::{Admission, DeviceClaim, Login, LoginOutcome, Verdict, link};
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_login::{LoginReq, Stub};
@@ -55,7 +56,7 @@ impl<'a> Login<'a> {
         let (session, now) = (caller.key, caller.now);
         let (id, password) = (message.id.as_str(), message.pw.0.as_str());
         let from = caller.sessions.address(session).unwrap_or_default();
-        let address = self.book_key(b"address", &from.0, b"");
+        let origin = self.origin_of(from);
         let account = self.book_key(b"account", id.as_bytes(), b"");
         let way = self.book_key(b"way", &from.0, id.as_bytes());
         let device = message.device.as_ref().and_then(|token| self.devices.read(id, token));
@@ -67,11 +68,11 @@ impl<'a> Login<'a> {
         let (counted, rank) = match known {
             Some(way) => (Counted::Known { way }, self.admit_known(now, way)?),
             None => {
-                let rank = self.admit_stranger(now, account, address)?;
-                (Counted::Stranger { account, address }, rank)
+                let rank = self.admit_stranger(now, account, origin)?;
+                (Counted::Stranger { account, origin }, rank)
             }
         };
-        let is_held_back = device.is_some() && self.stranger_wait_ms(now, account, address) > 0;
+        let is_held_back = device.is_some() && self.stranger_wait_ms(now, account, origin) > 0;
         let applicant =
             Applicant { session, counted, way, device, is_held_back, from, rank, id, password };
         self.queue(&mut caller.context(), &applicant).ok_or_else(|| {
@@ -94,9 +95,14 @@ impl<'a> Login<'a> {
         }
     }
 
-    fn admit_stranger(&mut self, now: Instant, account: u64, address: u64) -> Result<Rank, Denial> {
+    fn admit_stranger(
+        &mut self,
+        now: Instant,
+        account: u64,
+        origin: Origin,
+    ) -> Result<Rank, Denial> {
         let busy_ms = self.config.busy_retry_ms;
-        let ahead = match self.addresses.admit(now, address) {
+        let ahead = match self.origins.admit(now, origin) {
             Admission::Granted { under_way, .. } => under_way,
             Admission::Blocked { retry_after_ms } => {
                 return Err((LoginDenial::TOO_MANY, retry_after_ms));
@@ -108,13 +114,13 @@ impl<'a> Login<'a> {
             Admission::Blocked { retry_after_ms } => (LoginDenial::LOCKED, retry_after_ms),
             Admission::Crowded => (LoginDenial::BUSY, busy_ms),
         };
-        self.addresses.settle(now, address, Verdict::Void);
+        self.origins.settle(now, origin, Verdict::Void);
         Err(refusal)
     }
 
     /// How long somebody who is not known would have to wait.
-    fn stranger_wait_ms(&mut self, now: Instant, account: u64, address: u64) -> u32 {
-        self.accounts.wait_ms(now, account).max(self.addresses.wait_ms(now, address))
+    fn stranger_wait_ms(&mut self, now: Instant, account: u64, origin: Origin) -> u32 {
+        self.accounts.wait_ms(now, account).max(self.origins.wait_ms(now, origin))
     }
 
     /// An attempt is over; answers how long the next one has to wait. The right password says nothing about
@@ -122,13 +128,18 @@ impl<'a> Login<'a> {
     fn settle(&mut self, now: Instant, counted: Counted, verdict: Verdict) -> u32 {
         match counted {
             Counted::Known { way } => self.ways.settle(now, way, verdict),
-            Counted::Stranger { account, address } => {
-                let of_address =
-                    if verdict == Verdict::Succeeded { Verdict::Void } else { verdict };
+            Counted::Stranger { account, origin } => {
+                let of_origin = if verdict == Verdict::Succeeded { Verdict::Void } else { verdict };
                 let account_ms = self.accounts.settle(now, account, verdict);
-                account_ms.max(self.addresses.settle(now, address, of_address))
+                account_ms.max(self.origins.settle(now, origin, of_origin))
             }
         }
+    }
+
+    fn origin_of(&self, from: PeerAddress) -> Origin {
+        let key = |kind, address: PeerAddress| self.book_key(kind, &address.0, b"");
+        let network = from.group().network().map(|network| key(b"network", network.first()));
+        Origin { address: key(b"address", from), network }
     }
 
     /// Nobody who does not know the seed can choose texts with the same key.
@@ -205,8 +216,8 @@ impl<'a> Login<'a> {
             }
             LoginOutcome::Denied(LoginDenial::LOCKED) => {
                 let account = self.book_key(b"account", slot.id().as_bytes(), b"");
-                let address = self.book_key(b"address", &slot.from.0, b"");
-                (LoginDenial::LOCKED, self.stranger_wait_ms(now, account, address))
+                let origin = self.origin_of(slot.from);
+                (LoginDenial::LOCKED, self.stranger_wait_ms(now, account, origin))
             }
             LoginOutcome::Denied(reason) => (reason, wait_ms),
         };

@@ -14,6 +14,7 @@
 //! Bounds: as many jobs as slots; finding the next login is O(slots), far less than hashing it.
 
 use super::devices::DeviceClaim;
+use super::origins::Origin;
 use super::token::TokenHash;
 use crate::protocol::{ACCOUNT_MAX_BYTES, PASSWORD_MAX_BYTES, Token};
 use crate::session::{PeerAddress, SessionKey};
@@ -48,8 +49,8 @@ pub(super) struct Rank {
 /// In which books an attempt is counted, by its keys there.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Counted {
-    /// Nobody who was let in before: by the account, and by the address.
-    Stranger { account: u64, address: u64 },
+    /// Nobody who was let in before: by the account, and by where it comes from.
+    Stranger { account: u64, origin: Origin },
     /// By the device or the address that the account was let in from before.
     Known { way: u64 },
 }

@@ -11,6 +11,7 @@ pub struct LoginMemory<const LOGINS: usize, const VERIFIES: usize, const ATTEMPT
     verify_queue: [u16; VERIFIES],
     accounts: [AttemptEntry; ATTEMPTS],
     addresses: [AttemptEntry; ATTEMPTS],
+    networks: [AttemptEntry; ATTEMPTS],
     ways: [AttemptEntry; ATTEMPTS],
 }
 
@@ -24,6 +25,7 @@ impl<const LOGINS: usize, const VERIFIES: usize, const ATTEMPTS: usize>
         verify_queue: [0; VERIFIES],
         accounts: [AttemptEntry::VACANT; ATTEMPTS],
         addresses: [AttemptEntry::VACANT; ATTEMPTS],
+        networks: [AttemptEntry::VACANT; ATTEMPTS],
         ways: [AttemptEntry::VACANT; ATTEMPTS],
     };
 
@@ -35,6 +37,7 @@ impl<const LOGINS: usize, const VERIFIES: usize, const ATTEMPTS: usize>
             verify_queue: &mut self.verify_queue,
             accounts: &mut self.accounts,
             addresses: &mut self.addresses,
+            networks: &mut self.networks,
             ways: &mut self.ways,
         }
     }

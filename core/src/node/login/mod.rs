@@ -29,6 +29,7 @@ pub mod jobs;
 mod journal;
 mod main_link;
 mod memory;
+mod origins;
 pub mod revocations;
 pub mod stats;
 #[cfg(all(test, feature = "shares"))]
@@ -59,6 +60,7 @@ use crate::wire::opcode::{DIALER, LOGIN};
 use devices::Devices;
 use jobs::JobBook;
 use journal::Journal;
+use origins::OriginBook;
 use revocations::Asks;
 
 /// The links of Login, as its sessions' tags have them.
@@ -78,7 +80,7 @@ mod link {
 pub struct LoginConfig {
     /// Wrong passwords of one account.
     pub account: AttemptPolicy,
-    /// Wrong passwords from one address.
+    /// Wrong passwords from one address (an IPv6 /64); of its /48 twice as many, and as many under way, are free.
     pub address: AttemptPolicy,
     /// Logins that are checked outside at once.
     pub logins_running: u16,
@@ -144,6 +146,8 @@ pub struct LoginStorage<'a> {
     pub accounts: &'a mut [AttemptEntry],
     /// Attempts by address; a multiple of [`attempts::WAYS`].
     pub addresses: &'a mut [AttemptEntry],
+    /// Attempts by an IPv6 network; a multiple of [`attempts::WAYS`].
+    pub networks: &'a mut [AttemptEntry],
     /// Attempts of those who were let in before, by where; a multiple of [`attempts::WAYS`].
     pub ways: &'a mut [AttemptEntry],
 }
@@ -156,7 +160,7 @@ pub struct Login<'a> {
     jobs: JobBook<'a>,
     asks: Asks,
     accounts: AttemptBook<'a>,
-    addresses: AttemptBook<'a>,
+    origins: OriginBook<'a>,
     /// Devices and addresses that accounts were let in from.
     ways: AttemptBook<'a>,
     devices: Devices,
@@ -185,7 +189,7 @@ impl<'a> Login<'a> {
             ),
             asks: Asks::default(),
             accounts: AttemptBook::new(storage.accounts, config.account),
-            addresses: AttemptBook::new(storage.addresses, config.address),
+            origins: OriginBook::new(storage.addresses, storage.networks, config.address),
             ways: AttemptBook::new(storage.ways, config.account),
             devices: Devices::new(turn.random()),
             seed: turn.random(),

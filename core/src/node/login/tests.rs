@@ -8,6 +8,8 @@ mod queue;
 
 use crate::protocol::Versions;
 use std::boxed::Box;
+use std::format;
+use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
@@ -18,7 +20,7 @@ use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::either_way::{Bye, Error};
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
 use crate::protocol::{ErrorCode, Password, Text};
-use crate::session::{SessionKey, SessionState};
+use crate::session::{PeerAddress, SessionKey, SessionState};
 
 const LOGINS: usize = 8;
 /// Places that those who were let in before and all others leave to each other.

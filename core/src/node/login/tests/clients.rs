@@ -100,6 +100,91 @@ fn both_sides_of_the_address_limit() {
     });
 }
 
+/// Somebody at an address of an IPv6 network, of which there are 65,536 that count for themselves.
+fn at(network: u16, subnet: u16) -> PeerAddress {
+    let words = [0x2001, 0xdb8, network, subnet, 0, 0, 0, 1];
+    PeerAddress(core::net::Ipv6Addr::from(words).octets())
+}
+
+impl LoginBench<'_> {
+    #[track_caller]
+    fn attempt_at(&mut self, from: PeerAddress, id: &str, outcome: LoginOutcome) -> Said {
+        let client = self.accept_from(from).expect("the node takes one more");
+        self.say(client, &request(id, "hunter2"));
+        if let Some(work) = self.next_login() {
+            self.finish_login(&work, outcome);
+        }
+        self.answer(client)
+    }
+}
+
+/// Twice as much as an address has, however many addresses there are.
+#[test]
+fn both_sides_of_the_network_limit() {
+    with_login(|bench| {
+        let ids: Vec<String> = (0..10).map(|number| format!("user{number}")).collect();
+        for (subnet, id) in (0..8).zip(&ids) {
+            let said = bench.attempt_at(at(1, subnet), id, WRONG);
+            assert_eq!(said, denied(LoginDenial::WRONG, 0), "subnet {subnet}");
+        }
+        // The right password of its own account does not clear a network.
+        assert!(bench.attempt_at(at(1, 8), "mine", GRANTED).is::<LoginAck>());
+        assert_eq!(bench.attempt_at(at(1, 9), &ids[8], WRONG), denied(LoginDenial::WRONG, 2_000));
+        bench.pass_ms(1_999);
+        let too_many = denied(LoginDenial::TOO_MANY, 1);
+        assert_eq!(bench.attempt_at(at(1, 10), &ids[9], GRANTED), too_many);
+        assert!(bench.attempt_at(at(2, 10), &ids[9], GRANTED).is::<LoginAck>(), "another network");
+        assert!(bench.attempt_at(at(1, 8), "mine", GRANTED).is::<LoginAck>(), "who was let in");
+        bench.pass_ms(1);
+        assert!(bench.attempt_at(at(1, 10), &ids[9], GRANTED).is::<LoginAck>());
+        assert_eq!(bench.role().stats().denied_for(LoginDenial::TOO_MANY), 1);
+    });
+}
+
+/// An address of it waits for its own guesses; a refusal there costs the network nothing.
+#[test]
+fn an_address_s_limit_holds_within_its_network() {
+    with_login(|bench| {
+        let ids = ["a", "b", "c", "d", "e", "f"];
+        for id in &ids[..4] {
+            assert_eq!(bench.attempt_at(at(1, 1), id, WRONG), denied(LoginDenial::WRONG, 0));
+        }
+        assert_eq!(bench.attempt_at(at(1, 1), ids[4], WRONG), denied(LoginDenial::WRONG, 2_000));
+        for _ in 0..20 {
+            let said = bench.attempt_at(at(1, 1), ids[5], WRONG);
+            assert_eq!(said, denied(LoginDenial::TOO_MANY, 2_000));
+        }
+        for subnet in 2..5 {
+            let said = bench.attempt_at(at(1, subnet), &format!("{subnet}"), WRONG);
+            assert_eq!(said, denied(LoginDenial::WRONG, 0), "subnet {subnet}");
+        }
+        assert_eq!(bench.attempt_at(at(1, 5), "g", WRONG), denied(LoginDenial::WRONG, 2_000));
+    });
+}
+
+/// Of what is under way a network has twice an address's part.
+#[test]
+fn both_sides_of_what_is_under_way_for_one_network() {
+    let policy = AttemptPolicy { most_under_way: 2, ..CONFIG.address };
+    with_config(LoginConfig { address: policy, ..CONFIG }, |bench| {
+        let ask = |bench: &mut LoginBench<'_>, subnet| {
+            let client = bench.accept_from(at(1, subnet)).expect("the node takes one more");
+            bench.say(client, &request(&format!("user{subnet}"), "hunter2"));
+            bench.heard(client)
+        };
+        for subnet in 0..4 {
+            assert_eq!(ask(bench, subnet), [], "subnet {subnet}");
+        }
+        assert_eq!(ask(bench, 4)[0], denied(LoginDenial::TOO_MANY, BUSY_RETRY_MS));
+        let work = bench.next_login().unwrap();
+        bench.finish_login(&work, GRANTED);
+        assert_eq!(ask(bench, 5), []);
+        while let Some(work) = bench.next_login() {
+            bench.finish_login(&work, WRONG);
+        }
+    });
+}
+
 #[test]
 fn both_sides_of_what_is_under_way_for_one_account() {
     with_login(|bench| {
