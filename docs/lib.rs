@@ -5,6 +5,8 @@
 
 #[doc = include_str!("first-game.md")]
 pub mod first_game {}
+#[doc = include_str!("rooms.md")]
+pub mod rooms {}
 #[doc = include_str!("saving.md")]
 pub mod saving {}
 #[doc = include_str!("testing.md")]

@@ -76,6 +76,29 @@ try {
   await watcher.locator("#scores li", { hasText: "Zoë" }).waitFor();
   await until("the runner plays again", () => seen(runner), isPlaying);
 
+  // Friends meet by a room's name and its password; a stranger is told that it is not the password.
+  const goTo = async (tab, name, secret) => {
+    await tab.fill("#room", name);
+    await tab.fill("#secret", secret);
+    await tab.click("#going button");
+  };
+  const [ann, bob] = [await browser.visit(realm.page), await browser.visit(realm.page)];
+  for (const tab of [ann, bob]) {
+    await until("a friend plays", () => seen(tab), isPlaying);
+    await goTo(tab, "den", "sesame");
+  }
+  for (const tab of [ann, bob]) {
+    await until("friends are alone", () => seen(tab), (view) => isPlaying(view) && view.members.length === 2);
+  }
+  await until("the others are, too", () => seen(watcher), ({ members }) => members.length === 2);
+  await watcher.locator("#rooms button", { hasText: "den (2 of" }).waitFor();
+  const stranger = await browser.visit(realm.page);
+  await until("the stranger plays", () => seen(stranger), isPlaying);
+  await goTo(stranger, "den", "Sesame");
+  await stranger.locator("#refused", { hasText: "not this room's password" }).waitFor();
+  for (const tab of [ann, bob, stranger]) await tab.close();
+  await until("they are gone", () => seen(watcher), ({ members }) => members.length === 2);
+
   // Who only cheats is banned for a while, and does not come back by itself.
   const cheat = await browser.visit(realm.page);
   await until("the cheat plays", () => seen(cheat), isPlaying);
@@ -88,7 +111,7 @@ try {
   const left = await until("the others see it go", () => seen(watcher), ({ members }) => members.length === 2);
   assert.equal(left.state, "inside");
   assert.deepEqual(browser.problems, []);
-  console.log("two tabs play coin rush: a coin is won, everybody is told, a reload comes back, a name is shown, a cheat is banned");
+  console.log("two tabs play coin rush: a coin is won, everybody is told, a reload comes back, a name is shown, friends meet in a room with a password, a cheat is banned");
 } catch (error) {
   console.error(`--- what the realm has said:\n${realm.said}\n---`);
   throw error;

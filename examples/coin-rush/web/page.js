@@ -1,6 +1,7 @@
 // Coin rush in a browser: where members are is kept, what the room shows is looked up, and all is drawn once a frame.
 
-import { connect, load } from "./tinyrealm.js";
+import { codeName, connect, load } from "./tinyrealm.js";
+import { ErrorCode } from "./protocol.js";
 import { game } from "./coin-rush.js";
 
 /** As in the game's rules, in thousandths of a unit. */
@@ -10,6 +11,17 @@ const SPEED = 11_000;
 const SAY_MS = 50;
 const TOKEN = "coin-rush.token";
 const NAME = "coin-rush.name";
+const ROOM = "coin-rush.room";
+/** How often the list of rooms is asked for. */
+const LIST_MS = 3_000;
+/** Why one is not in the room that one wanted. */
+const REFUSALS = {
+  WRONG_SECRET: "That is not this room's password.",
+  FULL: "There is no place there, or for one more room.",
+  ROOM_LOCKED: "This room takes nobody more for now.",
+  BAD_ROOM: "A room can't be called so: up to 24 letters that one can see.",
+  BUSY: "That room was there a moment ago: try again.",
+};
 const KEYS = {
   ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0],
   KeyW: [0, 1], KeyS: [0, -1], KeyA: [-1, 0], KeyD: [1, 0],
@@ -32,7 +44,14 @@ let isUnsaid = false;
 const kept = sessionStorage.getItem(TOKEN);
 const token = kept ? Uint8Array.from(JSON.parse(kept)) : null;
 const nickname = localStorage.getItem(NAME) ?? "";
-const realm = connect({ module: await load(), ...(await whereTheRealmIs()), nickname, token, game });
+const room = JSON.parse(sessionStorage.getItem(ROOM)) ?? asked();
+const realm = connect({ module: await load(), ...(await whereTheRealmIs()), nickname, token, game, room });
+
+/** A link may name a room: `?room=den`. */
+function asked() {
+  const name = new URLSearchParams(location.search).get("room");
+  return name ? { name } : null;
+}
 
 async function whereTheRealmIs() {
   const { main, login, region: own } = await (await fetch("realm")).json();
@@ -55,6 +74,7 @@ realm
   .on("JoinOk", ({ number, spawn_pos }) => {
     world.me = number;
     world.members.clear();
+    element("refused").textContent = "";
     // Whoever looks on has no number, and no place.
     if (number !== 0) meet({ number, pos: spawn_pos });
   })
@@ -63,6 +83,10 @@ realm
   .on("UserLeft", ({ number }) => world.members.delete(number))
   .on("MoveBroadcast", meet)
   .on("Best", ({ points }) => (element("best").textContent = points > 0 ? `Your best round: ${points}` : ""))
+  .on("Error", ({ code }) => {
+    const why = REFUSALS[codeName(ErrorCode, code)];
+    if (why) element("refused").textContent = why;
+  })
   .on("Closed", ({ reason, refusal }) => {
     if (reason === "BAD_NAME") localStorage.removeItem(NAME);
     element("state").textContent = `It is over: ${refusal?.text || reason}. Load the page again.`;
@@ -76,7 +100,40 @@ element("named").addEventListener("submit", (event) => {
   location.reload();
 });
 
-addEventListener("keydown", ({ code, target }) => code in KEYS && target !== element("name") && held.add(code));
+/** Goes into the room of this name, as its first or as one more; a reload goes there again. */
+function go(room) {
+  element("refused").textContent = "";
+  sessionStorage.setItem(ROOM, JSON.stringify(room));
+  realm.enter(room);
+}
+
+element("room").value = room?.name ?? "";
+element("going").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const [name, secret] = [element("room").value.trim(), element("secret").value];
+  // Without a name it is any room that nobody has named.
+  go(name ? { name, secret } : {});
+  document.activeElement.blur();
+});
+
+/** The rooms that may be seen; one without a password is a click away. */
+async function list() {
+  const rooms = await realm.listRooms().catch(() => []);
+  element("rooms").replaceChildren(...rooms.map(({ name, members, capacity, is_private }) => {
+    const row = document.createElement("li");
+    const door = document.createElement("button");
+    door.textContent = `${name} (${members} of ${capacity}${is_private ? ", with a password" : ""})`;
+    door.addEventListener("click", () => {
+      element("room").value = name;
+      if (is_private) element("secret").focus(); else go({ name });
+    });
+    row.append(door);
+    return row;
+  }));
+}
+setInterval(list, LIST_MS);
+
+addEventListener("keydown", ({ code, target }) => code in KEYS && !(target instanceof HTMLInputElement) && held.add(code));
 addEventListener("keyup", ({ code }) => held.delete(code));
 addEventListener("blur", () => held.clear());
 canvas.addEventListener("pointerdown", (event) => (finger = fieldPlace(event)));

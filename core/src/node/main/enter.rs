@@ -22,13 +22,13 @@ use super::directory::{EntryKey, Place};
 use super::registry::world_bit;
 use super::rooms::{RoomEntry, RoomKey};
 use super::wishes::{Route, SECRET_WAIT_MS};
-use super::{Authenticator, Main, WorldKey};
+use super::{Authenticator, Main, WorldKey, nicknames};
 use crate::log;
 use crate::node::Context;
 use crate::protocol::client_to_main::EnterWorldReq;
 use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::EnterWorldAck;
-use crate::protocol::{ErrorCode, HandshakeKey, Text};
+use crate::protocol::{ErrorCode, HandshakeKey, Text, Wish};
 use crate::session::{Holding, may_take};
 use crate::stats::Count;
 use crate::storage::Key;
@@ -46,7 +46,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if self.users.get(key).is_none_or(|user| user.wants_in) {
             return;
         }
-        let kept = if message.wish.is_valid() {
+        let kept = if is_shown(&message.wish) {
             self.keep_wish(key, &message.wish)
         } else {
             Err(ErrorCode::BAD_ROOM)
@@ -65,7 +65,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             self.send_back(cx, key, world);
             return;
         }
-        if let Err(code) = kept.and_then(|()| self.may_leave_for(cx.now, key)) {
+        if let Err(code) = kept.and_then(|()| self.may_leave_for(cx, key)) {
             self.refuse(cx, key, code);
             return;
         }
@@ -105,14 +105,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// Nobody is taken out of a world for the sake of a region that has no place.
-    fn may_leave_for(&self, now: Instant, key: EntryKey) -> Result<(), ErrorCode> {
+    fn may_leave_for(&self, cx: &Context<'_, 'a>, key: EntryKey) -> Result<(), ErrorCode> {
         let Some(user) = self.users.get(key) else { return Ok(()) };
         let Some(world) = user.place.world() else { return Ok(()) };
         let is_plain = self.rooms.wish(user.wish).is_plain();
         if is_plain && self.worlds.get(world).is_some_and(|entry| entry.serves(&user.region)) {
             return Ok(());
         }
-        match self.route(now, key) {
+        match self.route(cx, key) {
             Route::Nowhere(code) => Err(code),
             _ => Ok(()),
         }
@@ -133,7 +133,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// Asks the next world that the wish leads to; if there is none, says why.
     fn try_next_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
-        match self.route(cx.now, key) {
+        match self.route(cx, key) {
             Route::Nowhere(code) => {
                 self.set_place(cx, key, Place::Outside);
                 self.refuse(cx, key, code);
@@ -341,6 +341,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
     pub(super) fn disarm(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         cx.sessions.cancel(key.index());
     }
+}
+
+/// A name or a mode that can't be read is none.
+fn is_shown(wish: &Wish<'_>) -> bool {
+    wish.is_valid()
+        && nicknames::is_shown(wish.name.as_str())
+        && nicknames::is_shown(wish.mode.as_str())
 }
 
 /// How long whoever's address holds too many tickets waits before it is looked at again.

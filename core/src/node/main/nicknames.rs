@@ -80,11 +80,16 @@ fn is_unseen(character: char) -> bool {
 /// # Errors
 /// [`ErrorCode::BAD_NAME`] if not.
 pub fn checked(wanted: &str) -> Result<heapless::String<NICKNAME_MAX_BYTES>, ErrorCode> {
-    let begins_badly = wanted.starts_with(|first| first == ' ' || is_in(MARKS, first));
-    if begins_badly || wanted.ends_with(' ') || wanted.contains(is_unseen) {
+    if !is_shown(wanted) {
         return Err(ErrorCode::BAD_NAME);
     }
     heapless::String::try_from(wanted).map_err(|_| ErrorCode::BAD_NAME)
+}
+
+/// Whether a text shows what it is: a nickname, or what a room is called.
+pub(super) fn is_shown(text: &str) -> bool {
+    let begins_badly = text.starts_with(|first| first == ' ' || is_in(MARKS, first));
+    !begins_badly && !text.ends_with(' ') && !text.contains(is_unseen)
 }
 
 #[cfg(test)]

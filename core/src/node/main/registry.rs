@@ -205,6 +205,11 @@ impl<'a> WorldRegistry<'a> {
         })
     }
 
+    /// How many rooms with names all worlds have together. O(worlds).
+    pub(super) fn rooms(&self) -> usize {
+        self.iter().map(|(_, world)| usize::from(world.rooms)).sum()
+    }
+
     /// The least loaded world of `region` that is not among the `tried` bits, and speaks with a client of
     /// these versions. O(worlds).
     pub(super) fn choose(&self, region: &str, versions: Versions, tried: u64) -> Choice {

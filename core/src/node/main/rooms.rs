@@ -21,6 +21,7 @@ use crate::protocol::{
     OwnedWish, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES, RoomId,
     RoomLine, Text, Wish, is_room_mode, is_room_name,
 };
+use crate::session::AddressGroup;
 use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, hash_bytes};
 use crate::time::Instant;
 
@@ -33,7 +34,7 @@ pub type WishKey = Key<OwnedWish>;
 /// Bytes of one room in the directory.
 pub const ROOM_SLOT_BYTES: usize = core::mem::size_of::<Slot<RoomEntry>>();
 
-const _: () = assert!(ROOM_SLOT_BYTES <= 192, "a room of the directory has grown: say why");
+const _: () = assert!(ROOM_SLOT_BYTES <= 208, "a room of the directory has grown: say why");
 
 impl Vacant for OwnedWish {
     const VACANT: Self = Self::ANY;
@@ -62,6 +63,8 @@ pub struct RoomEntry {
     /// Users whom Main has sent there, or is about to.
     pub(super) users: u16,
     capacity: u16,
+    /// Where the user is from for whom it was reserved; an earlier Main may have known.
+    opener: Option<AddressGroup>,
     is_listed: bool,
     is_locked: bool,
     is_private: bool,
@@ -76,6 +79,7 @@ impl Vacant for RoomEntry {
         members: 0,
         users: 0,
         capacity: 0,
+        opener: None,
         is_listed: false,
         is_locked: false,
         is_private: false,
@@ -268,13 +272,25 @@ impl<'a> RoomDirectory<'a> {
     }
 
     /// Keeps a name for a room that `world` is to open.
-    pub(super) fn reserve(&mut self, now: Instant, name: &str, world: WorldKey) -> Option<RoomKey> {
+    pub(super) fn reserve(
+        &mut self,
+        now: Instant,
+        name: &str,
+        world: WorldKey,
+        opener: Option<AddressGroup>,
+    ) -> Option<RoomKey> {
         if let Some(passed) = self.find_any(name) {
             // Only a hold that has passed leads here.
             self.remove(passed);
         }
         let name = heapless::String::try_from(name).ok()?;
-        self.insert(now, RoomEntry { name, state: RoomState::Opening(world), ..RoomEntry::VACANT })
+        let state = RoomState::Opening(world);
+        self.insert(now, RoomEntry { name, state, opener, ..RoomEntry::VACANT })
+    }
+
+    /// How many rooms somebody of this address has opened, as far as that is known. O(rooms).
+    pub(super) fn opened_by(&self, opener: Option<AddressGroup>) -> usize {
+        self.iter().filter(|(_, room)| opener.is_some() && room.opener == opener).count()
     }
 
     /// A user is on its way there.

@@ -12,6 +12,7 @@ use crate::protocol::main_to_client::RoomPage;
 use crate::protocol::main_to_world::CloseRoom;
 use crate::protocol::world_to_main::RoomOpened;
 use crate::protocol::{ErrorCode, ROOM_PAGE_ROOMS, Wish, WishKind};
+use crate::session::{AddressGroup, PeerAddress, SessionKey, SessionManager, may_take};
 use crate::time::Instant;
 
 /// How long whoever waits for somebody else's room to open waits before it is looked at again.
@@ -46,17 +47,17 @@ const fn room_bit(key: RoomKey) -> u64 {
 
 impl<'a, A: Authenticator> Main<'a, A> {
     /// Where the user's wish leads. O(rooms) for any room, else O(worlds).
-    pub(super) fn route(&self, now: Instant, key: EntryKey) -> Route {
+    pub(super) fn route(&self, cx: &Context<'_, 'a>, key: EntryKey) -> Route {
         let Some(user) = self.users.get(key) else { return Route::Nowhere(ErrorCode::NO_WORLD) };
         let wish = self.rooms.wish(user.wish);
         if wish.is_plain() {
             self.route_to_plain(user)
         } else if wish.kind == WishKind::ANY {
-            self.route_to_any(now, user, wish.mode.as_str())
+            self.route_to_any(cx, user, wish.mode.as_str())
         } else if wish.name.as_str().is_empty() {
-            self.route_to_new(now, user)
+            self.route_to_new(cx, user)
         } else {
-            self.route_to_named(now, user, &wish)
+            self.route_to_named(cx, user, &wish)
         }
     }
 
@@ -68,10 +69,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    fn route_to_any(&self, now: Instant, user: &UserEntry, mode: &str) -> Route {
+    fn route_to_any(&self, cx: &Context<'_, 'a>, user: &UserEntry, mode: &str) -> Route {
         match self.fullest_room(user, mode) {
             Some((world, room)) => Route::Room(world, room),
-            None => self.route_to_new(now, user),
+            None => self.route_to_new(cx, user),
         }
     }
 
@@ -89,20 +90,29 @@ impl<'a, A: Authenticator> Main<'a, A> {
         Some((world, room))
     }
 
-    fn route_to_new(&self, now: Instant, user: &UserEntry) -> Route {
-        if !self.rooms.has_place(now) {
+    fn route_to_new(&self, cx: &Context<'_, 'a>, user: &UserEntry) -> Route {
+        if !self.rooms.has_place(cx.now) {
             return Route::Nowhere(ErrorCode::FULL);
         }
         match self.worlds.choose_with_rooms(&user.region, user.versions, user.tried) {
-            Choice::World(world) => Route::New(world),
+            Choice::World(world) if self.may_open_one_more(cx, user) => Route::New(world),
             choice => Route::Nowhere(why_no_world(user, choice)),
         }
     }
 
-    fn route_to_named(&self, now: Instant, user: &UserEntry, wish: &Wish<'_>) -> Route {
+    /// Rooms with names are shared by address: of the last ones that the worlds have, and of the last places in the
+    /// directory. O(rooms + worlds).
+    fn may_open_one_more(&self, cx: &Context<'_, 'a>, user: &UserEntry) -> bool {
+        let whole = self.worlds.rooms().min(self.rooms.capacity());
+        let opened = self.rooms.opened_by(opener_of(cx.sessions, user.session));
+        may_take(opened, whole.saturating_sub(self.rooms.len()), whole)
+    }
+
+    fn route_to_named(&self, cx: &Context<'_, 'a>, user: &UserEntry, wish: &Wish<'_>) -> Route {
+        let now = cx.now;
         let Some(key) = self.rooms.find(now, wish.name.as_str()) else {
             return match self.rooms.unsettled_ms(now) {
-                0 if wish.may_open() => self.route_to_new(now, user),
+                0 if wish.may_open() => self.route_to_new(cx, user),
                 0 => Route::Nowhere(ErrorCode::NO_ROOM),
                 // A world may still tell of it.
                 wait_ms => Route::Wait(wait_ms),
@@ -148,17 +158,18 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 Some(room)
             }
             Route::New(world) => {
-                let wish = self.users.get(key)?.wish;
+                let UserEntry { wish, session, .. } = *self.users.get(key)?;
+                let opener = opener_of(cx.sessions, session);
                 let name = self.rooms.wish(wish).name;
                 if name.as_str().is_empty() {
                     let made = self.make_name(cx);
-                    self.rooms.reserve(cx.now, core::str::from_utf8(&made).ok()?, world)
+                    self.rooms.reserve(cx.now, core::str::from_utf8(&made).ok()?, world, opener)
                 } else {
                     let name =
                         heapless::String::<{ crate::protocol::ROOM_NAME_MAX_BYTES }>::try_from(
                             name.as_str(),
                         );
-                    self.rooms.reserve(cx.now, &name.ok()?, world)
+                    self.rooms.reserve(cx.now, &name.ok()?, world, opener)
                 }
             }
             _ => None,
@@ -329,6 +340,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         caller.sessions.send_or_close(caller.now, caller.key, &page);
     }
+}
+
+/// Whose rooms count together: those of one address. Nobody's, if that is not known.
+fn opener_of(sessions: &SessionManager<'_>, session: SessionKey) -> Option<AddressGroup> {
+    sessions.address(session).map(PeerAddress::group)
 }
 
 /// Why there is no world for a request.

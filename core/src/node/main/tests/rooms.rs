@@ -167,6 +167,11 @@ fn a_wish_is_refused_with_its_reason() {
         refuse(Wish { kind: WishKind(9), ..named("den") }, ErrorCode::BAD_ROOM);
         refuse(Wish { name: Text::new("den").unwrap(), ..Wish::ANY }, ErrorCode::BAD_ROOM);
         refuse(Wish::any(Text::new("a\tb").unwrap()), ErrorCode::BAD_ROOM);
+        // What nobody sees, or can't tell from another name.
+        for name in ["\u{200B}", "den\u{202E}", " den", "den ", "\u{301}den", "d\u{AD}en"] {
+            refuse(named_or_new(name), ErrorCode::BAD_ROOM);
+            refuse(Wish::any(Text::new(name).unwrap()), ErrorCode::BAD_ROOM);
+        }
     });
 }
 
@@ -512,5 +517,32 @@ fn both_sides_of_the_wishes() {
         }
         bench.wish(last, named("den"));
         assert_eq!(bench.attach_at(world).uid, last.uid);
+    });
+}
+
+/// The last rooms are for those who have opened fewer: one address does not have them all.
+#[test]
+fn both_sides_of_an_address_s_share_of_rooms() {
+    with_rooms(|bench| {
+        let world = bench.register_with_rooms(1);
+        let open = |bench: &mut MainBench<'_>, address: u16, room: u16| {
+            let guest = bench.guest_from(address).unwrap();
+            bench.wish(guest, created(&format!("r{room}")));
+            match bench.heard(guest.key).pop() {
+                Some(said) => Err(said),
+                None => Ok(bench.let_open(world, room, guest)),
+            }
+        };
+        let last = ROOMS as u16 - 1;
+        for room in 0..last {
+            open(bench, 1, room).unwrap_or_else(|said| panic!("room {room}: {said:?}"));
+        }
+        assert_eq!(open(bench, 1, last).unwrap_err(), refused(ErrorCode::FULL));
+        assert!(open(bench, 2, last).is_ok());
+        // A room that closes is its opener's no more.
+        for room in 0..last {
+            bench.say(world, &RoomClosed { room_id: RoomId(room) });
+        }
+        assert!(open(bench, 1, last + 1).is_ok());
     });
 }

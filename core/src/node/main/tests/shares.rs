@@ -9,7 +9,7 @@ use crate::session::manager::Farewell;
 const CAPACITY: u16 = 16;
 
 impl MainBench<'_> {
-    fn guest_from(&mut self, address: u16) -> Option<Guest> {
+    pub(super) fn guest_from(&mut self, address: u16) -> Option<Guest> {
         let key = self.accept_from(address_of(address)).expect("a connection");
         self.say(key, &Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
         let heard = self.heard(key);
