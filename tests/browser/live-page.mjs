@@ -9,7 +9,9 @@ import { Browser, distance, inwards, isIn, picture, places, tapAcross, uidOf } f
 
 const BOTS = 12;
 
-const realm = await Realm.make(["--worlds", "1", "--bots", `${BOTS}`]);
+// Five tabs of one address.
+const CONNECTIONS = ["--set", "http.connections_per_address=64"];
+const realm = await Realm.make(["--worlds", "1", "--bots", `${BOTS}`, ...CONNECTIONS]);
 const ask = (...of) => realm.ask(...of);
 
 async function say(from, to, text) {
@@ -81,6 +83,16 @@ try {
   await late.context().close();
   await until("figures", () => desk.textContent("#deliveries"), (text) => Number(text.replaceAll(",", "")) > 0);
   console.log("chat goes both ways, newcomers hear what was said, figures are shown");
+
+  const den = (secret) => `${realm.page}?room=den&secret=${secret}`;
+  const friends = [await browser.open(den("sesame"), {}), await browser.open(den("sesame"), {})];
+  await until("a link leads into a room", () => Promise.all(friends.map(places)), (seen) =>
+    seen.every((members) => Object.keys(members).length === friends.length));
+  await friends[1].context().close();
+  const stranger = await browser.visit(den("Sesame"), {});
+  await stranger.locator("text=wrong secret").waitFor();
+  for (const tab of [friends[0], stranger]) await tab.context().close();
+  console.log("friends with one link meet in a room of their own, and a wrong secret is told");
 
   await picture(desk, "desktop");
   await picture(phone, "phone");
