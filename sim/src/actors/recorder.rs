@@ -90,7 +90,7 @@ impl Recorder<'_> {
 
 impl Game for Recorder<'_> {
     const NAME: &'static str = "recorder";
-    const HOLD_MS: u32 = 0;
+    const HOLD_MS: u32 = 1_200;
     const SAVE_BYTES: usize = SAVE_BYTES;
     const SAVES_IN_FLIGHT: usize = SAVES_IN_FLIGHT;
     const ROOM_SAVE_BYTES: usize = ROOM_SAVE_BYTES;

@@ -202,6 +202,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let error = Error { code, about: EnterWorldReq::OPCODE.0 };
         cx.sessions.send_or_close(cx.now, user.session, &error);
         self.drop_wish_if_done(key);
+        self.hear_others(key);
         self.forget_if_gone(cx, key);
     }
 
@@ -266,6 +267,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if user.wants_in && cx.sessions.is_open(user.session) {
             self.try_next_world(cx, key);
         } else {
+            self.hear_others(key);
             self.forget_if_gone(cx, key);
         }
     }

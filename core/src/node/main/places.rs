@@ -155,6 +155,21 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
+    /// The user is in no world that Main knows of. If another one than the one that it has believed has said that
+    /// it is there, it says so again. O(worlds) then.
+    pub(super) fn hear_others(&mut self, key: EntryKey) {
+        let user = self.users.get_mut(key).filter(|user| user.place == Place::Outside);
+        if !user.is_some_and(|user| core::mem::take(&mut user.is_contested)) {
+            return;
+        }
+        for index in 0..WORLD_COUNT_MAX as u16 {
+            let world = self.worlds.key_at(index);
+            if let Some(entry) = world.and_then(|world| self.worlds.get_mut(world)) {
+                entry.lists_again = true;
+            }
+        }
+    }
+
     /// The user's connection has ended, or another one takes its place: what it has asked for ends too.
     pub(super) fn give_up(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         self.count_guest_out(cx, key);

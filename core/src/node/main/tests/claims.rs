@@ -234,3 +234,34 @@ fn who_was_sent_to_a_slow_world_is_waited_for_each_time() {
         }
     });
 }
+
+/// Of two worlds the one that is believed has the user no more: the other one may still have it, and is heard again.
+#[test]
+fn whom_the_believed_world_has_no_more_may_be_in_the_other_one() {
+    for is_lost in [false, true] {
+        with_main(|bench| {
+            let guest = bench.greet();
+            bench.disconnect(guest.key);
+            let [former, present] = [1, 2].map(|id| bench.register(id, "", 10));
+            let uid = guest.uid.0;
+            bench.say(former, &UserList { held: 1, ..list([uid]) });
+            bench.say(present, &list([uid]));
+            assert_eq!(bench.place(guest.uid), Some(Place::Inside(bench.key_of_world(1))));
+            if is_lost {
+                bench.disconnect(former);
+            } else {
+                bench.say(former, &UserLeft { uid: guest.uid });
+                assert_eq!(bench.heard(former), []);
+            }
+            assert_eq!(bench.place(guest.uid), None);
+            bench.say(present, &Status { users: 1, rooms: 1, load: 1, held: 0 });
+            assert_eq!(bench.heard(present), [Said::of(&Registered {})]);
+            bench.say(present, &list([uid]));
+            assert_eq!(bench.place(guest.uid), Some(Place::Inside(bench.key_of_world(2))));
+            // Nothing is in question any more.
+            bench.say(present, &UserLeft { uid: guest.uid });
+            bench.say(present, &Status { users: 1, rooms: 1, load: 1, held: 0 });
+            assert_eq!((bench.place(guest.uid), bench.heard(present)), (None, vec![]));
+        });
+    }
+}
