@@ -3,12 +3,12 @@
 //! Purpose: the only way in which nodes and checks talk. A game notes what it took, a client what it
 //! heard; the host notes beforehand which connection it is acting for.
 
-use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tinyrealm_core::node::world::RecordId;
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, Token, Uid,
+    ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, ROOM_NAME_MAX_BYTES, Token, Uid,
 };
 
 use tinyrealm_core::wire::Opcode;
@@ -32,6 +32,12 @@ pub(crate) enum Heard {
     Snapshot(Box<RoomSnapshot>),
     Entered(MemberState),
     Left(Uid),
+    /// A thing is put with this, or removed.
+    Thing(u16, Option<Speech>),
+    /// What a member shows is of this number.
+    Tally(Uid, u32),
+    /// With this all states have come.
+    Complete,
     /// Somebody's connection is lost, and its seat is held.
     Away(Uid),
     /// Somebody who was away is back.
@@ -85,11 +91,18 @@ pub(crate) enum InChannel {
     },
 }
 
+/// What a room is called; nothing for one without a name.
+pub(crate) type RoomName = heapless::String<ROOM_NAME_MAX_BYTES>;
+
 /// Something that has happened in a room.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum InRoom {
     Entered(MemberState),
     Left(Uid),
+    /// The room is opened, with this name.
+    Opened(RoomName),
+    /// The room is given back.
+    Closed,
     /// The connection is lost, and the seat is held.
     Lost(Uid),
     /// Somebody is back in its seat.
@@ -98,6 +111,8 @@ pub(crate) enum InRoom {
     Moved(MemberState),
     /// The game has taken an event.
     Said(Uid, Option<Speech>),
+    /// The game shows what has come of that: see [`thing_of`](crate::actors::recorder::thing_of).
+    Shown(Speech),
 }
 
 /// What a game asks of its store, or is told.
@@ -149,25 +164,37 @@ pub(crate) struct Entry {
     pub(crate) fact: Fact,
 }
 
-/// The notes of one turn; see the [module](self).
 #[derive(Debug, Default)]
+struct Notes {
+    cause: Option<ConnectionId>,
+    entries: Vec<Entry>,
+}
+
+/// The notes of one turn; see the [module](self). A world makes games from anywhere, so it is shared as if among
+/// threads.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Journal {
-    cause: Cell<Option<ConnectionId>>,
-    entries: RefCell<Vec<Entry>>,
+    notes: Arc<Mutex<Notes>>,
 }
 
 impl Journal {
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is noted from here on happens because of this connection.
     pub(crate) fn set_cause(&self, cause: Option<ConnectionId>) {
-        self.cause.set(cause);
+        self.notes().cause = cause;
     }
 
     pub(crate) fn note(&self, fact: Fact) {
-        self.entries.borrow_mut().push(Entry { cause: self.cause.get(), fact });
+        let mut notes = self.notes();
+        let cause = notes.cause;
+        notes.entries.push(Entry { cause, fact });
     }
 
     pub(crate) fn take(&self) -> Vec<Entry> {
-        self.entries.take()
+        std::mem::take(&mut self.notes().entries)
     }
 }
 
@@ -190,6 +217,8 @@ impl Entry {
 impl InRoom {
     fn line(&self, room: u16) -> What {
         match *self {
+            Self::Opened(_) => What::Opened { room },
+            Self::Closed => What::Closed { room },
             Self::Entered(member) => What::Entered { room, uid: member.uid },
             Self::Left(uid) => What::Left { room, uid },
             Self::Lost(uid) => What::Lost { room, uid },
@@ -198,6 +227,7 @@ impl InRoom {
             Self::Said(uid, speech) => {
                 What::EventTaken { uid, number: speech.map_or(0, |speech| speech.number) }
             }
+            Self::Shown(Speech { uid, number }) => What::Shown { uid, number },
         }
     }
 }
@@ -217,6 +247,9 @@ impl Heard {
             },
             Self::Entered(member) => What::HeardEntered(member.uid),
             Self::Left(uid) => What::HeardLeft(*uid),
+            Self::Thing(id, mark) => What::HeardThing { id: *id, is_put: mark.is_some() },
+            Self::Tally(uid, number) => What::HeardTally { uid: *uid, number: *number },
+            Self::Complete => What::HeardComplete,
             Self::Away(uid) => What::HeardAway(*uid),
             Self::Back(uid) => What::HeardBack(*uid),
             Self::Moved(member) => What::HeardMoved { uid: member.uid, number: member.pos.x },

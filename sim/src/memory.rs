@@ -11,10 +11,10 @@ use tinyrealm_core::node::client::client_timers;
 use tinyrealm_core::node::login::LoginMemory;
 use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{
-    MainChatMemory, MainMemory, MainStorage, PendingHello, main_timers,
+    MainChatMemory, MainMemory, MainRoomMemory, MainStorage, PendingHello, main_timers,
 };
 use tinyrealm_core::node::world::saves::SaveMemory;
-use tinyrealm_core::node::world::{WorldMemory, world_timers};
+use tinyrealm_core::node::world::{StateMemory, StateSizes, WorldMemory, world_timers};
 use tinyrealm_core::node::{NodeMemory, NodeStorage};
 use tinyrealm_core::session::Holding;
 use tinyrealm_core::storage::{BufferMeta, Slot};
@@ -26,7 +26,7 @@ use crate::ids::{HOARDS, MAINS, WORLDS};
 use crate::talk::NAMES;
 
 /// Rooms of a world.
-pub(crate) const ROOMS: usize = 2;
+pub(crate) const ROOMS: usize = 4;
 /// Members of a room.
 pub(crate) const ROOM_MEMBERS: usize = 8;
 /// Bytes of a buffer: the longest frame, a page of a snapshot, fits.
@@ -42,12 +42,17 @@ const WORLD_SESSIONS: usize = WORLD_USERS + 6;
 const ATTACHES: usize = 8;
 /// Places in the worlds of one Main.
 pub(crate) const MAIN_PLACES: usize = WORLDS / MAINS * WORLD_USERS;
+/// Who plays by one Main: many fewer, because of seats that are held, and of rooms that are not for everybody.
+pub(crate) const MAIN_PLAYERS: usize = 28;
 /// Whoever plays, and guests who do not.
-const MAIN_USERS: usize = MAIN_PLACES + 22 + HOARDS * HOARDER_SESSIONS;
+const MAIN_USERS: usize = MAIN_PLAYERS + 4 + 22 + HOARDS * HOARDER_SESSIONS;
 /// All users, worlds, Login and the chat server, those who hoard, and a few who come or go.
-const MAIN_SESSIONS: usize = MAIN_PLACES + 26 + HOARDS * HOARDER_SESSIONS;
+const MAIN_SESSIONS: usize = MAIN_PLAYERS + 4 + 26 + HOARDS * HOARDER_SESSIONS;
 /// Clients who do not read may hold an answer about the past each, and a little more.
-pub(crate) const MAIN_BUFFERS: usize = MAIN_PLACES * 20;
+pub(crate) const MAIN_BUFFERS: usize = MAIN_PLAYERS * 20;
+/// All rooms of its worlds, and a few names that are kept for worlds that are lost.
+const MAIN_ROOMS: usize = WORLDS / MAINS * ROOMS + 2;
+const MAIN_WISHES: usize = 16;
 const MAIN_HELLOS: usize = 16;
 /// Channels of the chat server, and of a Main: one less than there are names.
 const CHANNELS: usize = NAMES.len() - 2;
@@ -87,6 +92,7 @@ pub(crate) struct MainBlock {
     node: ServerNode<MAIN_SESSIONS, { MAIN_SESSIONS + main_timers(MAIN_USERS) }>,
     main: MainMemory<MAIN_USERS, WORLDS_AND_ONE>,
     hellos: [Slot<PendingHello>; MAIN_HELLOS],
+    rooms: MainRoomMemory<MAIN_ROOMS, MAIN_WISHES>,
     chat: MainChatMemory<CHANNELS, MAIN_MEMBERSHIPS, { CHANNELS * CHANNEL_RING_MIN_BYTES }>,
 }
 
@@ -94,7 +100,8 @@ impl MainBlock {
     /// What a node borrows, and what its role does.
     pub(crate) fn storage(&mut self) -> (NodeStorage<'_>, MainStorage<'_>) {
         let main = self.main.storage();
-        let main = MainStorage { hellos: &mut self.hellos, chat: self.chat.storage(), ..main };
+        let (chat, rooms) = (self.chat.storage(), self.rooms.storage());
+        let main = MainStorage { hellos: &mut self.hellos, chat, rooms, ..main };
         (self.node.storage(), main)
     }
 }
@@ -116,10 +123,11 @@ pub(crate) struct LoginBlock {
 }
 
 /// The memory of one world.
-pub(crate) struct WorldBlock<'j> {
+pub(crate) struct WorldBlock {
     pub(crate) node: ServerNode<WORLD_SESSIONS, { WORLD_SESSIONS + world_timers(ATTACHES) }>,
-    pub(crate) world:
-        WorldMemory<Recorder<'j>, WORLD_USERS, ROOMS, { ROOMS * RING_BYTES }, ATTACHES>,
+    pub(crate) world: WorldMemory<Recorder, WORLD_USERS, ROOMS, { ROOMS * RING_BYTES }, ATTACHES>,
+    pub(crate) states:
+        StateMemory<{ STATES.things_bytes(ROOMS) }, { STATES.members_bytes(WORLD_USERS) }>,
     pub(crate) saves: SaveMemory<
         { ROOMS * SAVES_IN_FLIGHT },
         { ROOMS * SAVES_IN_FLIGHT * SAVE_BYTES },
@@ -127,6 +135,9 @@ pub(crate) struct WorldBlock<'j> {
         { ROOMS * (2 + ROOM_MEMBERS * 22 + ROOM_SAVE_BYTES) },
     >,
 }
+
+/// How much the games of a world show.
+const STATES: StateSizes = StateSizes::of::<Recorder>();
 
 /// The memory of one visitor.
 pub(crate) struct VisitorBlock {
@@ -152,25 +163,30 @@ pub(crate) struct HoarderBlock {
     >,
 }
 
+/// What makes a world's games.
+pub(crate) type GameMaker = Box<dyn Fn() -> Recorder + Send + Sync>;
+
 /// The memory of all nodes; see the [module](self).
 #[derive(Default)]
-pub(crate) struct Arenas<'j> {
+pub(crate) struct Arenas {
     mains: Arena<MainBlock>,
     chats: Arena<ChatBlock>,
     logins: Arena<LoginBlock>,
     buffer_bytes: Arena<u8>,
     buffer_metas: Arena<BufferMeta>,
-    worlds: Arena<WorldBlock<'j>>,
+    worlds: Arena<WorldBlock>,
+    game_makers: Arena<GameMaker>,
     visitors: Arena<VisitorBlock>,
     hoarders: Arena<HoarderBlock>,
 }
 
-impl<'j> Arenas<'j> {
+impl Arenas {
     pub(crate) fn main(&self) -> &mut MainBlock {
         self.mains.alloc(MainBlock {
             node: NodeMemory::NEW,
             main: MainMemory::NEW,
             hellos: [const { Slot::VACANT }; MAIN_HELLOS],
+            rooms: MainRoomMemory::NEW,
             chat: MainChatMemory::NEW,
         })
     }
@@ -191,10 +207,15 @@ impl<'j> Arenas<'j> {
         self.logins.alloc(LoginBlock { node: NodeMemory::NEW, login: LoginMemory::NEW })
     }
 
-    pub(crate) fn world(&self, games: [Recorder<'j>; ROOMS]) -> &mut WorldBlock<'j> {
+    pub(crate) fn game_maker(&self, maker: GameMaker) -> &GameMaker {
+        self.game_makers.alloc(maker)
+    }
+
+    pub(crate) fn world(&self, games: [Recorder; ROOMS]) -> &mut WorldBlock {
         self.worlds.alloc(WorldBlock {
             node: NodeMemory::NEW,
             world: WorldMemory::new(games),
+            states: StateMemory::NEW,
             saves: SaveMemory::NEW,
         })
     }

@@ -162,6 +162,10 @@ counters! {
     snapshots,
     /// Events, times members, that were announced as missed.
     events_missed,
+    /// Wishes for other rooms than just any one.
+    wishes,
+    /// Rooms that were opened by name.
+    rooms_named,
     /// Members whose connections were lost, and whose seats were held.
     seats_lost,
     /// Members who have come back to their seats.

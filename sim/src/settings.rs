@@ -54,6 +54,18 @@ pub enum Sabotage {
     KeptStay,
     /// A world's store says that it has kept something, and has not, once.
     LostSave,
+    /// A Main does not hear of the rooms that its worlds have opened.
+    UntoldRooms,
+    /// A world lets nobody go who goes to another one.
+    KeptSeat,
+    /// A world's games tell that somebody is back in its seat, and it is another one's place, once.
+    WrongSeat,
+    /// Clients do not see the things of their rooms,
+    UnseenThing,
+    /// or not that those are removed,
+    UnseenRemoval,
+    /// or not what members show.
+    UnseenTally,
     /// A Main counts a place for an address that does not hold it, once.
     UnheldPlace,
     /// A Main forgets to count a place that an address holds, once.

@@ -89,6 +89,17 @@ pub(crate) enum What {
         room: u16,
         uid: Uid,
     },
+    Opened {
+        room: u16,
+    },
+    Closed {
+        room: u16,
+    },
+    /// A player wishes for another room: of this kind, of this number.
+    Wishes {
+        kind: u8,
+        name: u8,
+    },
     Lost {
         room: u16,
         uid: Uid,
@@ -102,6 +113,10 @@ pub(crate) enum What {
         number: i32,
     },
     EventTaken {
+        uid: Uid,
+        number: u32,
+    },
+    Shown {
         uid: Uid,
         number: u32,
     },
@@ -119,6 +134,15 @@ pub(crate) enum What {
     },
     HeardEntered(Uid),
     HeardLeft(Uid),
+    HeardThing {
+        id: u16,
+        is_put: bool,
+    },
+    HeardTally {
+        uid: Uid,
+        number: u32,
+    },
+    HeardComplete,
     HeardAway(Uid),
     HeardBack(Uid),
     HeardMoved {

@@ -10,11 +10,12 @@ use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
 use tinyrealm_core::node::main::{
     Accounts, ChatPolicy, Guests, GuestsOrAccounts, LoginLinkConfig, MainConfig,
 };
-use tinyrealm_core::node::world::{WorldConfig, ring_min_bytes};
+use tinyrealm_core::node::world::{Game, StateSizes, WorldConfig, ring_min_bytes_for};
 use tinyrealm_core::protocol::{Seq, WorldId};
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Framing;
 
+use crate::actors::Recorder;
 use crate::host::{Cutting, Habits, Pace};
 use crate::ids::{HostId, main_of_world};
 use crate::memory::{BUFFERS, RING_BYTES, ROOM_MEMBERS};
@@ -55,7 +56,9 @@ pub(crate) const LOGIN: LoginConfig = LoginConfig {
 
 /// The least that a room can do with, more often than more.
 const RINGS_BYTES: [usize; 4] = [RING_BYTES / 4, RING_BYTES / 4, RING_BYTES / 2, RING_BYTES];
-const _: () = assert!(RING_BYTES / 4 == ring_min_bytes(ROOM_MEMBERS), "rings are small");
+const RING_MIN_BYTES: usize =
+    ring_min_bytes_for(ROOM_MEMBERS, Recorder::MESSAGE_MAX_BYTES, StateSizes::of::<Recorder>());
+const _: () = assert!(RING_BYTES / 4 == RING_MIN_BYTES, "rings are small");
 
 /// Some tokens expire while their owners play.
 const TOKEN_TTL_US: (u64, u64) = (2_000_000, 20_000_000);
@@ -134,7 +137,14 @@ impl Tuning {
             reconnect_first_ms: 100,
             reconnect_most_ms: 800,
         };
-        MainConfig { attach_timeout_ms: 600, attach_ttl_ms: 2_000, chat, ..MainConfig::DEFAULT }
+        MainConfig {
+            attach_timeout_ms: 600,
+            attach_ttl_ms: 2_000,
+            registry_settle_ms: 800,
+            room_hold_ms: 1_500,
+            chat,
+            ..MainConfig::DEFAULT
+        }
     }
 
     /// The chat server's own settings: channels may be full, and an answer about the past has pages.

@@ -199,3 +199,27 @@ fn an_address_that_has_all_questions_is_seen() {
     let everything = "an address leaves something to others";
     assert_seen_in(Profile::Slow, Sabotage::UnsharedQuestions, &[everything]);
 }
+
+#[test]
+fn rooms_that_main_does_not_hear_of_are_seen() {
+    let twice = "no room's name is there twice";
+    assert_seen(Sabotage::UntoldRooms, &[twice, "Main knows the rooms of its worlds"]);
+}
+
+#[test]
+fn a_seat_in_two_worlds_is_seen() {
+    assert_seen_in(Profile::Slow, Sabotage::KeptSeat, &["a uid is in one world"]);
+}
+
+#[test]
+fn a_seat_that_is_not_its_owner_s_is_seen() {
+    assert_seen(Sabotage::WrongSeat, &["who comes back has its seat"]);
+}
+
+#[test]
+fn states_that_are_not_seen_are_seen() {
+    let state = ["a client's states are its room's"];
+    for sabotage in [Sabotage::UnseenThing, Sabotage::UnseenRemoval, Sabotage::UnseenTally] {
+        assert_seen(sabotage, &state);
+    }
+}

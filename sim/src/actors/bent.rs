@@ -9,7 +9,7 @@ use tinyrealm_core::protocol::client_to_main::{ChatLeave, ChatSay, EnterWorldReq
 use tinyrealm_core::protocol::main_to_chat::LeaveChannel;
 use tinyrealm_core::protocol::main_to_client::ChatLeft;
 use tinyrealm_core::protocol::main_to_world::DetachUser;
-use tinyrealm_core::protocol::world_to_main::RegisterWorld;
+use tinyrealm_core::protocol::world_to_main::{RegisterWorld, RoomOpened};
 use tinyrealm_core::protocol::{Dispatched, ErrorCode, WorldId, decode, encode_body};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{
@@ -39,7 +39,8 @@ const fn victim(sabotage: Sabotage) -> Option<Opcode> {
         Sabotage::UnheardLeave => Some(ChatLeave::OPCODE),
         Sabotage::ForgottenSay => Some(ChatSay::OPCODE),
         Sabotage::KeptMember => Some(LeaveChannel::OPCODE),
-        Sabotage::KeptStay => Some(DetachUser::OPCODE),
+        Sabotage::KeptStay | Sabotage::KeptSeat => Some(DetachUser::OPCODE),
+        Sabotage::UntoldRooms => Some(RoomOpened::OPCODE),
         Sabotage::UnheldPlace | Sabotage::UncountedPlace => Some(EnterWorldReq::OPCODE),
         Sabotage::UnsharedQuestions => Some(Hello::OPCODE),
         Sabotage::UncheckedName => Some(RegisterWorld::OPCODE),
@@ -62,7 +63,9 @@ impl<'j, R> Bent<'j, R> {
             return false;
         }
         match self.sabotage {
-            Sabotage::KeptStay => return is_for_revoked(frame),
+            Sabotage::KeptStay => return is_detached_for(frame, ErrorCode::REVOKED),
+            Sabotage::KeptSeat => return is_detached_for(frame, ErrorCode::REPLACED),
+            Sabotage::UntoldRooms => return is_wished_for(frame),
             Sabotage::UncheckedName | Sabotage::UnsharedQuestions => return true,
             _ => {}
         }
@@ -71,10 +74,14 @@ impl<'j, R> Bent<'j, R> {
     }
 }
 
-/// Whether somebody is to leave a world because it is revoked.
-fn is_for_revoked(frame: Frame<'_>) -> bool {
-    let reason = decode(frame.payload).map(|DetachUser { reason, .. }| reason);
-    reason == Some(ErrorCode::REVOKED)
+/// Whether somebody is to leave a world for this reason.
+fn is_detached_for(frame: Frame<'_>, why: ErrorCode) -> bool {
+    decode(frame.payload).is_some_and(|DetachUser { reason, .. }| reason == why)
+}
+
+/// Whether a room has a name that somebody has wished for: those that Main makes are longer.
+fn is_wished_for(frame: Frame<'_>) -> bool {
+    decode(frame.payload).is_some_and(|RoomOpened { line, .. }| line.name.as_str().len() < 8)
 }
 
 /// A world's registration, as that of another one.

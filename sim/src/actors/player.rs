@@ -4,19 +4,23 @@ use std::cell::{Cell, RefCell};
 use tinyrealm_core::protocol::Seq;
 
 use tinyrealm_core::node::client::{
-    ChatEvent, ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient,
+    ChatEvent, ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient, StateEvent,
 };
+use tinyrealm_core::node::world::State;
 use tinyrealm_core::node::{Caller, Context};
 use tinyrealm_core::protocol::client_to_world::Event;
 use tinyrealm_core::protocol::main_to_client::{
     ChatBroadcast, ChatGap, ChatJoined, ChatMembers, ChatPast, EnterWorldAck, Welcome,
 };
-use tinyrealm_core::protocol::world_to_client::{EventBroadcast, MoveBroadcast};
-use tinyrealm_core::protocol::{Dispatched, ErrorCode, MemberState, Token, Uid, decode};
+use tinyrealm_core::protocol::world_to_client::{
+    EventBroadcast, MemberExtra, MoveBroadcast, ThingPut, ThingRemoved,
+};
+use tinyrealm_core::protocol::{Dispatched, ErrorCode, MemberState, Token, Uid, Wish, decode};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::wire::Frame;
 
 use super::names::Names;
+use super::recorder::recorder_to_client::{Mark, Tally};
 use crate::ids::HostId;
 use crate::journal::{Fact, Heard, InChannel, Journal, Numbered};
 use crate::settings::Sabotage;
@@ -78,6 +82,10 @@ impl<'j> Ears<'j> {
                 Heard::Entered(*member)
             }
             ClientEvent::Left(number) => Heard::Left(names.left(*number)),
+            ClientEvent::State(state) => match heard_state(&names, state) {
+                Some(heard) => heard,
+                None => return,
+            },
             ClientEvent::Away(number) => Heard::Away(names.of(*number)),
             ClientEvent::Back(number) => Heard::Back(names.of(*number)),
             ClientEvent::Moved(MoveBroadcast { number, pos, dir }) => Heard::Moved(MemberState {
@@ -117,6 +125,22 @@ impl<'j> Ears<'j> {
             _ => {}
         }
     }
+}
+
+/// What a room's game shows, as far as it is what the recorder would show.
+fn heard_state(names: &Names, state: &StateEvent<'_>) -> Option<Heard> {
+    Some(match state {
+        StateEvent::Put(thing) => {
+            let Mark { uid, number } = State { kind: thing.kind, data: thing.data }.read()?;
+            Heard::Thing(thing.id, Some(Speech { uid, number }))
+        }
+        StateEvent::Removed(id) => Heard::Thing(*id, None),
+        StateEvent::Member(extra) => {
+            let Tally { number } = State { kind: extra.kind, data: extra.data }.read()?;
+            Heard::Tally(names.of(extra.number), number)
+        }
+        StateEvent::Complete => Heard::Complete,
+    })
 }
 
 fn numbered(seq: Seq, uid: Uid, text: &str) -> Numbered {
@@ -200,10 +224,13 @@ impl ClientHandler for Ears<'_> {
 pub(crate) struct Player<'j> {
     pub(crate) machine: RealmClient,
     pub(crate) ears: Ears<'j>,
+    sabotage: Sabotage,
     /// Messages of channels until one is withheld; 0 for an honest player.
     until_sabotage: u32,
     /// It does not go away for being told that it is revoked.
     is_stubborn: bool,
+    /// It wishes for other rooms than just any one.
+    is_choosy: bool,
 }
 
 impl<'j> Player<'j> {
@@ -220,12 +247,22 @@ impl<'j> Player<'j> {
         };
         let is_honest = sabotage != Sabotage::WithheldMessage;
         let until_sabotage = if is_honest { 0 } else { MESSAGES_TO_SABOTAGE };
-        Self { machine, ears, until_sabotage, is_stubborn: false }
+        Self { machine, ears, sabotage, until_sabotage, is_stubborn: false, is_choosy: false }
     }
 
     /// One that stays wherever it is not put out.
     pub(crate) fn stubborn(self) -> Self {
         Self { is_stubborn: true, ..self }
+    }
+
+    /// From now on it wants to be in such a room.
+    pub(crate) fn wish_for(&mut self, cx: &mut Context<'_, '_>, wish: Wish<'_>) {
+        self.is_choosy = wish != Wish::ANY;
+        self.machine.wish_for(cx, wish);
+    }
+
+    pub(crate) const fn is_choosy(&self) -> bool {
+        self.is_choosy
     }
 
     pub(crate) fn start(&mut self, cx: &mut Context<'_, '_>) {
@@ -239,8 +276,22 @@ impl<'j> Player<'j> {
                 return Dispatched::Handled;
             }
         }
+        if self.is_blind_to(frame) {
+            return Dispatched::Handled;
+        }
         self.ears.overhear(frame);
         self.machine.on_frame(&mut self.ears, caller, frame)
+    }
+
+    /// Whether it does not see what it should, if the run is there for that.
+    fn is_blind_to(&self, frame: Frame<'_>) -> bool {
+        let opcode = frame.opcode;
+        match self.sabotage {
+            Sabotage::UnseenThing => opcode == ThingPut::OPCODE,
+            Sabotage::UnseenRemoval => opcode == ThingRemoved::OPCODE,
+            Sabotage::UnseenTally => opcode == MemberExtra::OPCODE,
+            _ => false,
+        }
     }
 
     pub(crate) fn on_ended(&mut self, cx: &mut Context<'_, '_>, ended: Ended) {

@@ -1,23 +1,26 @@
 //! `Recorder`: the relay game, which notes what it takes.
 
-use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use tinyrealm_core::node::world::{
-    Game, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, Unreadable,
+    BadOptions, Game, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, Unreadable,
 };
 use tinyrealm_core::protocol;
+use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
 use tinyrealm_core::protocol::{Bytes, EVENT_MAX_BYTES, MemberState, Uid};
 use tinyrealm_core::wire::Full;
 use tinyrealm_core::wire::opcode::GAME;
 
 use crate::journal::{Fact, InRoom, InStore, Journal};
-use recorder_to_client::Departure;
+use recorder_to_client::{Departure, Mark, Tally};
 
 use crate::settings::Sabotage;
 use crate::speech::Speech;
+use crate::tuning::bounded;
 
 protocol! {
-    /// What the game records.
+    /// What the game records, and what it shows.
     mod recorder_to_client in GAME.server_to_client, hears recorder_to_client;
 
     /// Somebody has left.
@@ -25,11 +28,30 @@ protocol! {
         /// Who.
         uid: Uid,
     }
+
+    /// A thing: who has said something the last time that it had to do with it.
+    2 mark => Mark {
+        /// Who.
+        uid: Uid,
+        /// The how manieth of its sayings that was.
+        number: u32,
+    }
+
+    /// A member: what it has said last.
+    3 tally => Tally {
+        /// The how manieth of its sayings that was.
+        number: u32,
+    }
 }
 
 /// Where the rooms of a world keep how many events they have taken.
 pub(crate) const fn key_of(room: u16) -> &'static str {
-    if room == 0 { "events/0" } else { "events/1" }
+    match room {
+        0 => "events/0",
+        1 => "events/1",
+        2 => "events/2",
+        _ => "events/3",
+    }
 }
 
 /// What was kept there, as a number that only grows.
@@ -42,45 +64,83 @@ pub(crate) const SAVES_IN_FLIGHT: usize = 3;
 pub(crate) const SAVE_BYTES: usize = 16;
 pub(crate) const ROOM_SAVE_BYTES: usize = 4;
 
-/// The game of one room; see the [module](self).
-pub(crate) struct Recorder<'j> {
-    pub(crate) journal: &'j Journal,
-    pub(crate) world: usize,
-    pub(crate) sabotage: Sabotage,
-    /// Events until the sabotage strikes.
-    pub(crate) until_sabotage: Cell<u32>,
-    /// How often the world has started.
-    pub(crate) life: u32,
-    /// Events that this room has taken, in all lives.
-    pub(crate) taken: u32,
-    /// What the store is to have.
-    pub(crate) saving: Option<u64>,
+/// Things of a room.
+pub(crate) const THINGS: usize = 4;
+
+/// What becomes of the things with this saying: which one, and whether it is put.
+pub(crate) const fn thing_of(speech: Speech) -> (u16, bool) {
+    ((speech.number as usize % THINGS) as u16, !speech.number.is_multiple_of(7))
 }
 
-impl Recorder<'_> {
+/// Options that no room is opened with.
+pub(crate) const BAD_OPTIONS: &[u8] = b"bad";
+
+/// What the games of one world have in common, from its start to its end.
+#[derive(Debug)]
+pub(crate) struct Common {
+    pub(crate) world: usize,
+    pub(crate) sabotage: Sabotage,
+    /// How often the world has started.
+    pub(crate) life: u32,
+    /// Events that it has taken in this life.
+    pub(crate) events: AtomicU32,
+    /// Events until the sabotage strikes.
+    pub(crate) until_sabotage: AtomicU32,
+}
+
+/// The game of one room; see the [module](self).
+pub(crate) struct Recorder {
+    journal: Journal,
+    common: Arc<Common>,
+    /// Events that this room has taken since it was opened, in all lives.
+    taken: u32,
+    /// What the store is to have.
+    saving: Option<u64>,
+}
+
+impl Recorder {
+    pub(crate) const fn new(journal: Journal, common: Arc<Common>) -> Self {
+        Self { journal, common, taken: 0, saving: None }
+    }
+
     fn note(&self, room: &RoomContext<'_, '_>, what: InRoom) {
-        self.journal.note(Fact::Room { world: self.world, room: room.room_id().0, what });
+        self.journal.note(Fact::Room { world: self.common.world, room: room.room_id().0, what });
     }
 
     fn note_kept(&self, room: &RoomContext<'_, '_>, what: InStore) {
-        self.journal.note(Fact::Kept { world: self.world, room: room.room_id().0, what });
+        self.journal.note(Fact::Kept { world: self.common.world, room: room.room_id().0, what });
     }
 
     /// Counts an event, and keeps the count, unless the store is still to have the one before.
     fn keep(&mut self, room: &mut RoomContext<'_, '_>) {
         self.taken += 1;
-        let value = u64::from(self.life) << 32 | u64::from(self.taken);
+        let events = self.common.events.fetch_add(1, Relaxed) + 1;
+        let value = u64::from(self.common.life) << 32 | u64::from(events);
         let key = key_of(room.room_id().0);
         if self.saving.is_none() && room.save(key, &value.to_le_bytes()).is_ok() {
             self.saving = Some(value);
         }
     }
 
+    /// What is said changes a thing, and what its speaker shows.
+    fn show(&self, room: &mut RoomContext<'_, '_>, speech: Speech) {
+        let Speech { uid, number } = speech;
+        let (id, is_put) = thing_of(speech);
+        let shown = match is_put {
+            true => room.put(id, &Mark { uid, number }),
+            false => room.remove_thing(id),
+        };
+        let shown = shown.and_then(|()| room.put_member(uid, &Tally { number }));
+        if shown.is_ok() {
+            self.note(room, InRoom::Shown(speech));
+        }
+    }
+
     /// How often an event is said: once, in an honest game.
     fn repetitions(&self) -> u32 {
-        let left = self.until_sabotage.get();
-        self.until_sabotage.set(left.saturating_sub(1));
-        match self.sabotage {
+        let left = self.common.until_sabotage.load(Relaxed);
+        self.common.until_sabotage.store(left.saturating_sub(1), Relaxed);
+        match self.common.sabotage {
             Sabotage::UnsaidEvent if left == 1 => 0,
             Sabotage::RepeatedEvent if left == 1 => 2,
             _ => 1,
@@ -88,13 +148,34 @@ impl Recorder<'_> {
     }
 }
 
-impl Game for Recorder<'_> {
+impl Game for Recorder {
     const NAME: &'static str = "recorder";
     const HOLD_MS: u32 = 1_200;
+    const SCHEMA: GameSchema =
+        GameSchema { links: &[&recorder_to_client::SCHEMA], words: Vocabulary::REALM };
+    const THINGS: usize = THINGS;
+    const THING_BYTES: usize = Self::SCHEMA.bytes_of("Mark");
+    const MEMBER_BYTES: usize = Self::SCHEMA.bytes_of("Tally");
     const SAVE_BYTES: usize = SAVE_BYTES;
     const SAVES_IN_FLIGHT: usize = SAVES_IN_FLIGHT;
     const ROOM_SAVE_BYTES: usize = ROOM_SAVE_BYTES;
     const SAVE_INTERVAL_MS: u32 = 700;
+
+    fn on_open(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        options: &[u8],
+    ) -> Result<(), BadOptions> {
+        if options == BAD_OPTIONS {
+            return Err(BadOptions);
+        }
+        self.note(room, InRoom::Opened(bounded(room.name())));
+        Ok(())
+    }
+
+    fn on_close(&mut self, room: &mut RoomContext<'_, '_>) {
+        self.note(room, InRoom::Closed);
+    }
 
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         if let Some(member) = room.member(uid) {
@@ -109,7 +190,10 @@ impl Game for Recorder<'_> {
     }
 
     fn on_return(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
-        if let Some(member) = room.member(uid) {
+        if let Some(mut member) = room.member(uid) {
+            if self.common.sabotage == Sabotage::WrongSeat {
+                member.pos.x += 1;
+            }
             self.note(room, InRoom::Returned(member));
         }
     }
@@ -141,7 +225,11 @@ impl Game for Recorder<'_> {
         for _ in 0..self.repetitions() {
             room.broadcast(uid, kind, data)?;
         }
-        self.note(room, InRoom::Said(uid, Speech::decode(kind, data.as_slice())));
+        let speech = Speech::decode(kind, data.as_slice());
+        self.note(room, InRoom::Said(uid, speech));
+        if let Some(speech) = speech {
+            self.show(room, speech);
+        }
         self.keep(room);
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The invariants, checked behind every turn of every node.
 //!
 //! Purpose: [`rooms`] keeps the simulator's own idea of who is in which room and what was said there,
-//! from what the games have taken; [`view`] compares with it what every client hears, frame by frame.
+//! from what the games have taken; [`view`] compares with it what every client hears, frame by frame. [`labels`] knows what rooms are called, [`states`]
+//! what their games show.
 //! [`channels`] keeps what the chat server has taken, and [`hearing`] compares with that. [`tokens`]
 //! knows whose each token is, [`shares`] compares what addresses hold with a node's own book. What a single node must keep is checked by its [`Host`](crate::host::Host), and what the whole
 //! realm must come back to by [`finale`](crate::realm).
@@ -10,8 +11,10 @@
 
 pub(crate) mod channels;
 pub(crate) mod hearing;
+pub(crate) mod labels;
 pub(crate) mod rooms;
 pub(crate) mod shares;
+pub(crate) mod states;
 pub(crate) mod tokens;
 pub(crate) mod view;
 
@@ -21,12 +24,13 @@ use tinyrealm_core::wire::Opcode;
 
 use crate::broken::Broken;
 use crate::ids::ConnectionId;
-use crate::journal::{Entry, Fact, Heard};
+use crate::journal::{Entry, Fact, Heard, InRoom};
 use crate::network::Network;
 use crate::profile::Profile;
 use crate::talk::ChannelId;
 use channels::Channels;
 use hearing::Hearing;
+use labels::Labels;
 use rooms::Rooms;
 use tokens::Tokens;
 use view::View;
@@ -34,6 +38,8 @@ use view::View;
 /// Everything that the checks remember.
 pub(crate) struct Checks {
     is_kind: bool,
+    is_orderly: bool,
+    pub(crate) labels: Labels,
     pub(crate) rooms: Rooms,
     pub(crate) channels: Channels,
     tokens: Tokens,
@@ -55,6 +61,8 @@ impl Checks {
     pub(crate) fn new(profile: Profile) -> Self {
         Self {
             is_kind: profile.is_kind(),
+            is_orderly: profile.is_orderly(),
+            labels: Labels::default(),
             rooms: Rooms::new(profile),
             channels: Channels::default(),
             tokens: Tokens::default(),
@@ -83,6 +91,14 @@ impl Checks {
     /// Compares one note with everything that is known.
     pub(crate) fn take(&mut self, network: &Network, entry: &Entry) -> Result<(), Broken> {
         match &entry.fact {
+            Fact::Room { world, room, what: InRoom::Opened(name) } => {
+                self.labels.opened((*world, *room), name, self.is_orderly)
+            }
+            Fact::Room { world, room, what: InRoom::Closed } => {
+                self.labels.closed((*world, *room));
+                self.rooms.forget_states((*world, *room));
+                self.rooms.check_closed((*world, *room))
+            }
             Fact::Room { world, room, what } => {
                 self.rooms.take(network, entry.cause, (*world, *room), what)
             }

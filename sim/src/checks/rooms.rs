@@ -13,6 +13,7 @@ use tinyrealm_core::protocol::{HandshakeKey, MemberNumber, MemberState, Token, U
 use tinyrealm_core::wire::NetFrameV1;
 
 use super::known;
+use super::states::States;
 use crate::actors::Recorder;
 use crate::broken::{Broken, ensure};
 use crate::ids::{ConnectionId, Side, WORLDS, main_of_world};
@@ -62,6 +63,7 @@ struct WorldModel {
     members: BTreeMap<Uid, Member>,
     /// By room.
     logs: Vec<LogId>,
+    states: [States; ROOMS],
     moves: u64,
     events: u64,
     /// The highest numbers that were taken of each sender.
@@ -153,6 +155,12 @@ impl Rooms {
     ) -> Result<(), Broken> {
         match what {
             InRoom::Entered(member) => self.entered(network, known(cause)?, (world, room), *member),
+            // See `labels`.
+            InRoom::Opened(_) | InRoom::Closed => Ok(()),
+            InRoom::Shown(speech) => {
+                self.worlds[world].states[usize::from(room)].show(*speech);
+                Ok(())
+            }
             InRoom::Left(uid) => self.left((world, room), *uid),
             InRoom::Lost(uid) => self.lost((world, room), *uid),
             InRoom::Returned(member) => {
@@ -197,6 +205,14 @@ impl Rooms {
         *self.worlds_of.entry((uid, main_of_world(world))).or_default() += 1;
         self.begin_stay((world, room), uid, connection);
         Ok(())
+    }
+
+    /// Nobody is in a room that is given back.
+    pub(super) fn check_closed(&self, (world, room): (usize, u16)) -> Result<(), Broken> {
+        let member = self.members(world).find(|member| member.room == room);
+        ensure(member.is_none(), "a room that is given back is empty", || {
+            format!("{member:?} is in room {room} of world {world}")
+        })
     }
 
     fn begin_stay(
@@ -280,7 +296,18 @@ impl Rooms {
         Ok(self.tokens.get(&join.handshake_key.0).copied().flatten())
     }
 
+    /// A room begins anew.
+    pub(super) fn forget_states(&mut self, (world, room): (usize, u16)) {
+        self.worlds[world].states[usize::from(room)] = States::default();
+    }
+
+    /// What the game of a room shows.
+    pub(crate) fn states(&self, (world, room): (usize, u16)) -> &States {
+        &self.worlds[world].states[usize::from(room)]
+    }
+
     fn left(&mut self, (world, room): (usize, u16), uid: Uid) -> Result<(), Broken> {
+        self.worlds[world].states[usize::from(room)].left(uid);
         let before = self.worlds[world].members.remove(&uid);
         self.count_out(world, uid);
         let was_there = before.as_ref().is_some_and(|member| member.room == room);
@@ -345,7 +372,7 @@ impl Rooms {
     pub(crate) fn check(
         &mut self,
         number: usize,
-        world: &World<'_, Recorder<'_>>,
+        world: &World<'_, Recorder>,
     ) -> Result<(), Broken> {
         let model = &mut self.worlds[number];
         let stats = world.stats();
@@ -360,11 +387,7 @@ impl Rooms {
     }
 
     /// Compares every user of a world with what is known of it.
-    pub(crate) fn compare(
-        &self,
-        number: usize,
-        world: &World<'_, Recorder<'_>>,
-    ) -> Result<(), Broken> {
+    pub(crate) fn compare(&self, number: usize, world: &World<'_, Recorder>) -> Result<(), Broken> {
         let members = &self.worlds[number].members;
         for (_, user) in world.rooms().iter() {
             let (state, room) = (user.state(), user.room());

@@ -13,6 +13,7 @@ use tinyrealm_core::protocol::{ErrorCode, MemberState, Uid};
 
 use super::known;
 use super::rooms::{Membership, Rooms};
+use super::states::States;
 use crate::broken::{Broken, ensure};
 use crate::ids::ConnectionId;
 use crate::journal::Heard;
@@ -31,6 +32,9 @@ pub(crate) struct Inside {
     pub(crate) next_event: usize,
     /// Back in its seat, it does not know how many of the events since then it was told of: as many as these at most.
     maybe_missed: Option<usize>,
+    pub(crate) states: States,
+    /// Whether all that there was to see has come.
+    pub(crate) has_states: bool,
     /// Whose connections are lost.
     pub(crate) away: BTreeSet<Uid>,
     /// The highest number of each sender's moves.
@@ -62,6 +66,15 @@ impl View {
             Heard::Snapshot(page) => self.inside(cause)?.snapshot(rooms, page),
             Heard::Entered(member) => self.inside(cause)?.entered(*member),
             Heard::Left(uid) => self.inside(cause)?.left(*uid),
+            Heard::Thing(id, mark) => self.inside(cause)?.saw(|states| states.put(*id, *mark)),
+            Heard::Tally(uid, number) => {
+                self.inside(cause)?.saw(|states| states.tally(*uid, *number))
+            }
+            Heard::Complete => {
+                let inside = self.inside(cause)?;
+                inside.has_states = true;
+                inside.settled()
+            }
             Heard::Away(uid) => self.inside(cause)?.is_away(*uid),
             Heard::Back(uid) => self.inside(cause)?.is_back(*uid),
             Heard::Moved(member) => self.inside(cause)?.moved(*member),
@@ -100,6 +113,8 @@ impl View {
             members_left: 0,
             next_event: stay.first_event,
             maybe_missed: join.is_returned.then_some(0),
+            states: States::default(),
+            has_states: false,
             away: BTreeSet::new(),
             newest: BTreeMap::new(),
             moves_sent: 0,
@@ -127,6 +142,8 @@ impl Inside {
             self.members_left = page.members_left;
             self.members.clear();
             self.away.clear();
+            self.states = States::default();
+            self.has_states = false;
             self.miss(page.missed_events, rooms.log(stay.log))?;
         }
         let expected = (self.pages_left, self.members_left);
@@ -202,7 +219,13 @@ impl Inside {
         self.settled()?;
         let before = self.members.remove(&uid);
         self.away.remove(&uid);
+        self.states.left(uid);
         ensure(before.is_some(), "who leaves was seen", || format!("{uid:?}"))
+    }
+
+    fn saw(&mut self, see: impl FnOnce(&mut States)) -> Result<(), Broken> {
+        see(&mut self.states);
+        self.settled()
     }
 
     fn is_away(&mut self, uid: Uid) -> Result<(), Broken> {

@@ -5,7 +5,7 @@
 //! are: nobody else, so there are no ghosts. Nobody waits for anything: no attach, no login, no token
 //! is pending, every link stands, every session is ready.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tinyrealm_core::node::HasUid;
 use tinyrealm_core::node::main::{Place, UserEntry};
@@ -26,6 +26,7 @@ impl Realm<'_> {
         for number in 0..MAINS {
             self.check_main(number)?;
             self.check_loads(number)?;
+            self.check_rooms(number)?;
         }
         for number in 0..WORLDS {
             self.check_world_at_rest(number)?;
@@ -77,6 +78,37 @@ impl Realm<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// No name is there twice, and a Main knows the rooms of its worlds.
+    fn check_rooms(&self, number: usize) -> Result<(), Broken> {
+        let names = self.checks.labels.check_main(number)?;
+        let Some(node) = self.servers.main(number) else { return Ok(()) };
+        let directory = node.role().role.rooms();
+        let lines =
+            directory.iter().map(|(_, room)| (room.line().name.as_str(), room.line().members));
+        let known: BTreeMap<&str, u16> = lines.collect();
+        for world in worlds_of_main(number) {
+            for (name, members) in self.named_rooms(world) {
+                ensure(
+                    known.get(name) == Some(&members),
+                    "Main knows the rooms of its worlds",
+                    || {
+                        format!(
+                            "{name} of world {world} has {members} members: {known:?}, {names:?}"
+                        )
+                    },
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Each named room of a world, and how many are in it.
+    fn named_rooms(&self, world: usize) -> impl Iterator<Item = (&str, u16)> {
+        let members = move |room| self.checks.rooms.members(world).filter(move |m| m.room == room);
+        let rooms = self.checks.labels.of_world(world);
+        rooms.map(move |(room, name)| (name.as_str(), members(room).count() as u16))
     }
 
     fn check_world_at_rest(&self, number: usize) -> Result<(), Broken> {

@@ -215,6 +215,7 @@ impl Realm<'_> {
         self.servers.remove(host);
         if let Role::World(number) = host.role() {
             self.checks.rooms.world_ends(number);
+            self.checks.labels.world_starts(number);
             self.lose_saves(number);
         }
         let is_exchanged = self.is_exchanged(host);

@@ -101,6 +101,17 @@ impl Realm<'_> {
         ensure(view.away.is_empty(), "nobody is away for ever", || {
             format!("visitor {number} in {stay:?} waits for {:?}", view.away)
         })?;
+        let shown = rooms.states((world, stay.room));
+        ensure(
+            view.has_states && view.states == *shown,
+            "a client's states are its room's",
+            || {
+                let (has_all, seen) = (view.has_states, &view.states);
+                format!(
+                    "visitor {number} in {stay:?} sees {seen:?} ({has_all}) instead of {shown:?}"
+                )
+            },
+        )?;
         let said = rooms.log(stay.log).len();
         ensure(view.has_heard(said), "every event is heard, or announced as missed", || {
             format!("visitor {number} in {stay:?} knows of {} of {said} events", view.next_event)

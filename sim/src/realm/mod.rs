@@ -5,7 +5,7 @@
 //!   every client inside, every server agrees ──► closing down: every node is told ──► nothing is left
 //! ```
 //! One idea a file: [`servers`] are the hosts that serve, [`start`] makes hosts, [`workload`] is what
-//! players do, [`talking`] what they do in channels, [`accounts`] who they are, and what Login hands
+//! players do, [`talking`] what they do in channels, [`wishing`] which rooms they want, [`accounts`] who they are, and what Login hands
 //! out; [`revoking`] is the operator, and [`exchange`] gives servers other secrets; [`hoarding`] is who takes all
 //! there is, [`impostors`] who has stolen keys; [`faults`] is what goes wrong, [`finale`] and [`agreement`] what the realm must come back to.
 
@@ -21,6 +21,7 @@ mod revoking;
 mod servers;
 mod start;
 mod talking;
+mod wishing;
 mod workload;
 
 use tinyrealm_core::protocol::Uid;
@@ -71,7 +72,7 @@ pub(crate) struct Realm<'a> {
     tuning: Tuning,
     phase: Phase,
     random: Random,
-    arenas: &'a Arenas<'a>,
+    arenas: &'a Arenas,
     journal: &'a Journal,
     timeline: Timeline,
     network: Network,
@@ -92,7 +93,7 @@ pub(crate) struct Realm<'a> {
 }
 
 impl<'a> Realm<'a> {
-    pub(crate) fn new(settings: &Settings, arenas: &'a Arenas<'a>, journal: &'a Journal) -> Self {
+    pub(crate) fn new(settings: &Settings, arenas: &'a Arenas, journal: &'a Journal) -> Self {
         let mut random = Random::new(settings.seed);
         let picked = Profile::pick(&mut random);
         let profile = settings.profile.unwrap_or(picked);

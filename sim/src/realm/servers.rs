@@ -15,8 +15,8 @@ use crate::ids::{ConnectionId, HostId, MAINS, Role, WORLDS};
 use crate::report::Counters;
 
 type MainHost<'a> = Host<'a, Bent<'a, Main<'a, GuestsOrAccounts>>>;
-type WorldHost<'a> = Host<'a, Bent<'a, World<'a, Recorder<'a>>>>;
-pub(super) type WorldNode<'a> = Node<'a, Bent<'a, World<'a, Recorder<'a>>>>;
+type WorldHost<'a> = Host<'a, Bent<'a, World<'a, Recorder>>>;
+pub(super) type WorldNode<'a> = Node<'a, Bent<'a, World<'a, Recorder>>>;
 
 /// Of a server that gives strangers nothing but their connections.
 fn check_connections<'a, R: NodeRole<'a>>(host: Option<&Host<'a, R>>) -> Result<(), Broken> {

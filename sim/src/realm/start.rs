@@ -1,17 +1,19 @@
 //! Starting hosts: at the beginning, and again after a crash.
 
-use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::chat::Chat;
 use tinyrealm_core::node::login::Login;
 use tinyrealm_core::node::main::Main;
-use tinyrealm_core::node::world::World;
+use tinyrealm_core::node::world::{NewGame, World};
 
 use super::Realm;
 use super::accounts::Account;
 use crate::actors::player::{Ears, Papers};
+use crate::actors::recorder::Common;
 use crate::actors::{Bent, Recorder, Visitor, Witness};
 use crate::broken::Broken;
 use crate::host::{Host, Tools};
@@ -127,18 +129,31 @@ impl<'a> Realm<'a> {
 
     fn start_world(&mut self, number: usize) -> Result<(), Broken> {
         self.checks.rooms.world_starts(number);
+        self.checks.labels.world_starts(number);
         let mut random = self.random.fork();
-        let block = self.arenas.world(self.games(number));
+        let common = Arc::new(Common {
+            world: number,
+            sabotage: self.tuning.sabotage,
+            life: self.keeps[number].life + 1,
+            events: AtomicU32::new(0),
+            until_sabotage: AtomicU32::new(EVENTS_TO_SABOTAGE),
+        });
+        let journal = self.journal.clone();
+        let new_game = move || Recorder::new(journal.clone(), common.clone());
+        let new_game = self.arenas.game_maker(Box::new(new_game));
+        let block = self.arenas.world(std::array::from_fn(|_| new_game()));
         let mut world_storage = block.world.storage();
         shorten(&mut world_storage.rooms.ring_bytes, ROOMS * self.tuning.ring_bytes);
         shorten(&mut world_storage.rooms.message_ring_bytes, ROOMS * self.tuning.ring_bytes);
         let mut storage = block.node.storage();
         limit_buffers(&mut storage, self.tuning.send_buffers, self.tuning.receive_buffers);
         world_storage.saves = block.saves.storage();
+        world_storage.states = block.states.storage();
         self.keeps[number].life += 1;
         let id = HostId::world(number);
         let keys = self.secrets.of(id).keys_of(ServerKind::WORLD, number as u16 + 1);
         let world = World::new(world_storage, self.tuning.world(number, keys));
+        let world = world.with_named_rooms(NewGame(&**new_game));
         let role = Bent::new(world, self.tuning.sabotage_of(id), self.journal);
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
         let mut node = Node::new(storage, self.tuning.net, role, &mut turn);
@@ -149,18 +164,6 @@ impl<'a> Realm<'a> {
         host.act(tools, |bent, cx| bent.role.start(cx));
         self.servers.worlds[number] = Some(host);
         Ok(())
-    }
-
-    fn games(&self, world: usize) -> [Recorder<'a>; ROOMS] {
-        std::array::from_fn(|_| Recorder {
-            journal: self.journal,
-            world,
-            sabotage: self.tuning.sabotage,
-            until_sabotage: Cell::new(EVENTS_TO_SABOTAGE),
-            life: self.keeps[world].life + 1,
-            taken: 0,
-            saving: None,
-        })
     }
 
     /// A new visitor comes; its number is never used again.

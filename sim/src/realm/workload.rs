@@ -8,7 +8,7 @@ use crate::actors::player::{Papers, Player};
 use crate::actors::{Intruder, Visitor};
 use crate::host::{Driven, Tools};
 use crate::ids::{HostId, MAINS};
-use crate::memory::MAIN_PLACES;
+use crate::memory::MAIN_PLAYERS;
 use crate::speech::{Speech, place_of};
 use crate::timeline::Happening;
 use crate::trace::What;
@@ -23,10 +23,6 @@ const SHOUT_EVENTS: (u64, u64) = (5, 30);
 const STRAYING_PERMILLE: u32 = 200;
 /// How many players, in a thousand, go only where they are put out.
 const STUBBORN_PERMILLE: u32 = 200;
-/// How many players a Main gets: fewer than its worlds have places, because of those whose old place
-/// is not free yet.
-const PLAYERS_OF_MAIN: usize = MAIN_PLACES - 4;
-
 /// One thing that a player can do.
 #[derive(Copy, Clone, Debug)]
 enum Act {
@@ -34,6 +30,7 @@ enum Act {
     Say,
     Shout,
     Talk,
+    Wish,
     Leave,
     LogInAgain,
     Steal,
@@ -42,11 +39,12 @@ enum Act {
     Rest,
 }
 
-const ACTS: [(Act, u32); 10] = [
+const ACTS: [(Act, u32); 11] = [
     (Act::Move, 500),
     (Act::Say, 130),
     (Act::Shout, 6),
-    (Act::Talk, 270),
+    (Act::Talk, 258),
+    (Act::Wish, 12),
     (Act::Leave, 10),
     (Act::LogInAgain, 6),
     (Act::Steal, 8),
@@ -80,12 +78,15 @@ impl Realm<'_> {
         let strays = self.random.chance(STRAYING_PERMILLE);
         let first = (account + usize::from(strays)) % MAINS;
         let mut mains = (first..first + MAINS).map(|main| main % MAINS);
-        mains.find(|main| self.players_of(*main).count() < PLAYERS_OF_MAIN)
+        mains.find(|main| self.players_of(*main).count() < MAIN_PLAYERS)
     }
 
     pub(super) fn acts(&mut self, number: usize) {
-        if self.phase != Phase::Busy || self.visitors[number].is_none() {
+        if self.phase == Phase::Closing || self.visitors[number].is_none() {
             return;
+        }
+        if self.phase == Phase::Quiet {
+            return self.content(number);
         }
         self.timeline.plan_after(ACT_US, Happening::Acts(number));
         let Some(account) = self.account_of[number] else {
@@ -107,6 +108,7 @@ impl Realm<'_> {
                 }
             }
             Act::Talk => self.talk(number, account),
+            Act::Wish => self.wish(number),
             Act::Leave => self.leave(number, account),
             // A guest without a token would be somebody else, for whom the realm has no place.
             Act::LogInAgain

@@ -258,6 +258,9 @@ impl<'a, G: Game> World<'a, G> {
         for (index, place) in self.rooms.rooms.iter_mut().enumerate().skip(usize::from(next)) {
             let (room_id, members) = (RoomId(index as u16), place.members);
             let label = &mut place.label;
+            if label.told == Told::All {
+                continue;
+            }
             let is_listed = label.is_listed;
             let said = match label.told {
                 Told::Nothing if label.is_named() => {

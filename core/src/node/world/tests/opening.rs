@@ -237,6 +237,22 @@ fn members_and_properties_are_told_with_the_next_report() {
     });
 }
 
+/// Another room's news come in between, and are not taken for this one's.
+#[test]
+fn members_are_told_with_the_next_report_whatever_is_told_before() {
+    with_game::<Hall>(ROOMS, |bench| {
+        let main = bench.meet_main();
+        bench.ask(main, 1, open("den"));
+        bench.come(1);
+        bench.ask(main, 2, open("attic"));
+        bench.pass_ms(STATUS_MS);
+        let (room_id, is_locked, is_listed) = (RoomId(0), false, true);
+        let properties = Bytes::EMPTY;
+        let changed = RoomChanged { room_id, members: 1, is_locked, is_listed, properties };
+        assert!(bench.heard(main).contains(&Said::of(&changed)));
+    });
+}
+
 #[test]
 fn a_room_is_kept_for_as_long_as_its_game_wants() {
     with_game::<Hall>(ROOMS, |bench| {

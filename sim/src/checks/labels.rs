@@ -1,0 +1,63 @@
+//! `Labels`: what the rooms of all worlds are called, as their games have heard it.
+//!
+//! Invariants: no room's name is there twice in one world; while the weather is orderly, nor in two worlds of one
+//! Main (at rest in any weather: `realm::agreement`).
+//! A room that is given back is empty.
+
+use std::collections::BTreeSet;
+
+use crate::broken::{Broken, ensure};
+use crate::ids::{WORLDS, main_of_world, worlds_of_main};
+use crate::journal::RoomName;
+use crate::memory::ROOMS;
+
+const ONCE: &str = "no room's name is there twice";
+
+/// All names; see the [module](self).
+#[derive(Default)]
+pub(crate) struct Labels {
+    names: [[Option<RoomName>; ROOMS]; WORLDS],
+}
+
+impl Labels {
+    /// A world begins: no room is open by name.
+    pub(crate) fn world_starts(&mut self, world: usize) {
+        self.names[world] = Default::default();
+    }
+
+    /// The names of the rooms of a world, each with its number.
+    pub(crate) fn of_world(&self, world: usize) -> impl Iterator<Item = (u16, &RoomName)> {
+        let rooms = (0..).zip(&self.names[world]);
+        rooms.filter_map(|(room, name)| Some((room, name.as_ref()?)))
+    }
+
+    pub(super) fn opened(
+        &mut self,
+        (world, room): (usize, u16),
+        name: &RoomName,
+        is_orderly: bool,
+    ) -> Result<(), Broken> {
+        if name.is_empty() {
+            return Ok(());
+        }
+        let is_there = |world| self.of_world(world).any(|(_, other)| other == name);
+        let is_elsewhere = worlds_of_main(main_of_world(world)).any(is_there);
+        let is_twice = is_there(world) || is_orderly && is_elsewhere;
+        ensure(!is_twice, ONCE, || format!("{name} is opened in world {world}"))?;
+        self.names[world][usize::from(room)] = Some(name.clone());
+        Ok(())
+    }
+
+    pub(super) fn closed(&mut self, (world, room): (usize, u16)) {
+        self.names[world][usize::from(room)] = None;
+    }
+
+    /// At rest no name is there twice by one Main; answers the names that are.
+    pub(crate) fn check_main(&self, main: usize) -> Result<BTreeSet<&str>, Broken> {
+        let mut names = BTreeSet::new();
+        for (_, name) in worlds_of_main(main).flat_map(|world| self.of_world(world)) {
+            ensure(names.insert(name.as_str()), ONCE, || format!("{name} of Main {main}"))?;
+        }
+        Ok(names)
+    }
+}

@@ -1,0 +1,88 @@
+//! Which rooms players wish for: by name, new ones, private ones, any of a mode, and some that there can't be.
+//!
+//! In the quiet whoever gets none of what it has wished for is content with any.
+
+use tinyrealm_core::node::client::{MainState, WorldState};
+use tinyrealm_core::protocol::{Bytes, Text, Wish, WishKind};
+
+use super::Realm;
+use super::workload::ACT_US;
+use crate::actors::recorder::BAD_OPTIONS;
+use crate::ids::HostId;
+use crate::timeline::Happening;
+use crate::trace::What;
+
+/// What rooms are called; the last ones are private, and on no list.
+const NAMES: [&str; 5] = ["amber", "basalt", "방", "coral", "dune"];
+const PRIVATE: usize = 2;
+const SECRET: &str = "open, sesame";
+const MODES: [&str; 3] = ["", "", "duel"];
+
+/// How often, in a thousand, somebody does not know the secret of a private room.
+const GUESS_PERMILLE: u32 = 150;
+/// How often, in a thousand, a new room can't be opened as it is wanted.
+const IMPOSSIBLE_PERMILLE: u32 = 60;
+
+const KINDS: [(WishKind, u32); 4] = [
+    (WishKind::ANY, 30),
+    (WishKind::NAMED, 20),
+    (WishKind::NAMED_OR_NEW, 40),
+    (WishKind::CREATE, 10),
+];
+
+impl Realm<'_> {
+    /// A player wants another room.
+    pub(super) fn wish(&mut self, number: usize) {
+        let (wish, name) = self.any_wish();
+        self.timeline.counters.wishes += u64::from(wish != Wish::ANY);
+        let what = What::Wishes { kind: wish.kind.0 as u8, name: name as u8 };
+        self.timeline.note(HostId::visitor(number), what);
+        self.play(number, |player, cx| {
+            player.wish_for(cx, wish);
+            true
+        });
+    }
+
+    fn any_wish(&mut self) -> (Wish<'static>, usize) {
+        let kind = self.random.pick_weighted(&KINDS).unwrap_or(WishKind::ANY);
+        let mode = Text::truncated(self.random.pick(&MODES).unwrap_or_default());
+        let name = self.random.below(NAMES.len() as u64) as usize;
+        if kind == WishKind::ANY {
+            return (Wish::any(mode), name);
+        }
+        let is_made = kind == WishKind::CREATE && self.random.chance(500);
+        let is_private = !is_made && name >= NAMES.len() - PRIVATE;
+        let knows = is_private && !self.random.chance(GUESS_PERMILLE);
+        let is_impossible = self.random.chance(IMPOSSIBLE_PERMILLE);
+        let options = if is_impossible { BAD_OPTIONS } else { b"" };
+        let wish = Wish {
+            kind,
+            name: Text::truncated(if is_made { "" } else { NAMES[name] }),
+            mode,
+            secret: Text::truncated(if knows { SECRET } else { "" }),
+            options: Bytes::new(options).unwrap_or_default(),
+            is_listed: !is_private,
+            places: if is_private { 4 } else { 0 },
+        };
+        (wish, name)
+    }
+
+    /// In the quiet: whoever is outside takes any room.
+    pub(super) fn content(&mut self, number: usize) {
+        let Some(player) = self.visitors[number].as_ref().and_then(|v| v.node().role().as_player())
+        else {
+            return;
+        };
+        if !player.is_choosy() {
+            return;
+        }
+        if player.machine.state() == (MainState::Ready, WorldState::Outside) {
+            self.play(number, |player, cx| {
+                player.wish_for(cx, Wish::ANY);
+                true
+            });
+        } else {
+            self.timeline.plan_after(ACT_US, Happening::Acts(number));
+        }
+    }
+}
