@@ -21,12 +21,19 @@
 //! Visitors come from a few addresses, each that of many, and four of them only hoard: what each address holds
 //! is counted from the nodes' own tables (`checks::shares`), and hoarders keep nobody out (`realm::hoarding`).
 //!
+//! Players wish for rooms by name, new, private and impossible ones (`realm::wishing`). Whoever loses its connection
+//! has its seat for a while, also in a world that has crashed, and comes back to it. Games show things and what their
+//! members have said, and keep values, records and their rooms in stores that fail (`realm::keeping`).
+//!
+//! Where servers crash, half of the realms exchange the cluster's secret meanwhile (`realm::exchange`). Thieves show
+//! stolen keys as other servers, and listen in the place of those that are down (`realm::impostors`).
+//!
 //! Login hands its work out: the simulator is the store (`store`), which takes its time, is slow or
 //! fails for a while, and outlives Login. The chat server keeps nothing: a new one goes on behind what
 //! the Mains have heard. What it has taken is written down beside it (`actors::witness`), and what a
 //! broken server would do is done in front of an honest one (`actors::bent`).
 //!
-//! Bounds: about twenty seconds of virtual time a run, a hundred thousand trace lines, of which the
+//! Bounds: about twenty-five seconds of virtual time a run, a hundred thousand trace lines, of which the
 //! last ones are kept. With `TINYREALM_SIM_TRACE` set, all of them go to standard error.
 //!
 //! ```

@@ -16,7 +16,7 @@ use crate::memory::{MAIN_PLACES, MAIN_SHARED};
 use crate::timeline::Happening;
 
 /// When a hoarder begins, and the time between two of its acts.
-const HOARD_US: (u64, u64) = (60_000, 500_000);
+const HOARD_US: (u64, u64) = (150_000, 1_200_000);
 
 impl Realm<'_> {
     /// Hoarders are the first visitors: so they have addresses of their own.
