@@ -26,7 +26,7 @@ use crate::ids::{HOARDS, MAINS, WORLDS};
 use crate::talk::NAMES;
 
 /// Rooms of a world.
-pub(crate) const ROOMS: usize = 4;
+pub(crate) const ROOMS: usize = 5;
 /// Members of a room.
 pub(crate) const ROOM_MEMBERS: usize = 8;
 /// Bytes of a buffer: the longest frame, a page of a snapshot, fits.

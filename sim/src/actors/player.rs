@@ -229,8 +229,18 @@ pub(crate) struct Player<'j> {
     until_sabotage: u32,
     /// It does not go away for being told that it is revoked.
     is_stubborn: bool,
-    /// It wishes for other rooms than just any one.
-    is_choosy: bool,
+    whim: Whim,
+}
+
+/// How choosy a player is about its room.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Whim {
+    /// Any room without a name will do.
+    None,
+    /// It wants some room with a name.
+    Some,
+    /// It wants the room of one name.
+    This,
 }
 
 impl<'j> Player<'j> {
@@ -247,7 +257,7 @@ impl<'j> Player<'j> {
         };
         let is_honest = sabotage != Sabotage::WithheldMessage;
         let until_sabotage = if is_honest { 0 } else { MESSAGES_TO_SABOTAGE };
-        Self { machine, ears, sabotage, until_sabotage, is_stubborn: false, is_choosy: false }
+        Self { machine, ears, sabotage, until_sabotage, is_stubborn: false, whim: Whim::None }
     }
 
     /// One that stays wherever it is not put out.
@@ -257,12 +267,16 @@ impl<'j> Player<'j> {
 
     /// From now on it wants to be in such a room.
     pub(crate) fn wish_for(&mut self, cx: &mut Context<'_, '_>, wish: Wish<'_>) {
-        self.is_choosy = wish != Wish::ANY;
+        self.whim = match wish.name.as_str() {
+            "" if wish.is_plain() => Whim::None,
+            "" => Whim::Some,
+            _ => Whim::This,
+        };
         self.machine.wish_for(cx, wish);
     }
 
-    pub(crate) const fn is_choosy(&self) -> bool {
-        self.is_choosy
+    pub(crate) const fn whim(&self) -> Whim {
+        self.whim
     }
 
     pub(crate) fn start(&mut self, cx: &mut Context<'_, '_>) {

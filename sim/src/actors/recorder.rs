@@ -50,7 +50,8 @@ pub(crate) const fn key_of(room: u16) -> &'static str {
         0 => "events/0",
         1 => "events/1",
         2 => "events/2",
-        _ => "events/3",
+        3 => "events/3",
+        _ => "events/4",
     }
 }
 

@@ -1,12 +1,13 @@
 //! Which rooms players wish for: by name, new ones, private ones, any of a mode, and some that there can't be.
 //!
-//! In the quiet whoever gets none of what it has wished for is content with any.
+//! In the quiet whoever does not get the room that it has named is content with any.
 
 use tinyrealm_core::node::client::{MainState, WorldState};
 use tinyrealm_core::protocol::{Bytes, Text, Wish, WishKind};
 
 use super::Realm;
 use super::workload::ACT_US;
+use crate::actors::player::Whim;
 use crate::actors::recorder::BAD_OPTIONS;
 use crate::ids::HostId;
 use crate::timeline::Happening;
@@ -67,22 +68,25 @@ impl Realm<'_> {
         (wish, name)
     }
 
-    /// In the quiet: whoever is outside takes any room.
+    /// In the quiet whoever is not in the room of the name that it wants takes any room without one: of those there
+    /// are enough for all.
     pub(super) fn content(&mut self, number: usize) {
         let Some(player) = self.visitors[number].as_ref().and_then(|v| v.node().role().as_player())
         else {
             return;
         };
-        if !player.is_choosy() {
-            return;
-        }
-        if player.machine.state() == (MainState::Ready, WorldState::Outside) {
-            self.play(number, |player, cx| {
-                player.wish_for(cx, Wish::ANY);
-                true
-            });
-        } else {
-            self.timeline.plan_after(ACT_US, Happening::Acts(number));
+        let is_outside = player.machine.state() == (MainState::Ready, WorldState::Outside);
+        match player.whim() {
+            Whim::None => {}
+            Whim::This if !is_outside => {
+                self.timeline.plan_after(ACT_US, Happening::Acts(number));
+            }
+            Whim::Some | Whim::This => {
+                self.play(number, |player, cx| {
+                    player.wish_for(cx, Wish::ANY);
+                    true
+                });
+            }
         }
     }
 }
