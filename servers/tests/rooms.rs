@@ -13,7 +13,8 @@ use tinyrealm_core::protocol::client_to_world::{Leave, Move};
 use tinyrealm_core::protocol::either_way::{Error, Ping};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, RoomPage};
 use tinyrealm_core::protocol::{
-    Direction, ErrorCode, Position, RoomId, Text, Token, Uid, Wish, WishKind,
+    Direction, ErrorCode, Position, ROOM_NAME_MAX_BYTES, RoomId, Text, Token, Uid, Wish, WishKind,
+    encode_frame,
 };
 
 const COINS: usize = 16;
@@ -264,5 +265,49 @@ fn a_world_that_is_killed_has_its_rooms_again_under_their_names() {
     assert_eq!(again.others, [bob.guest.uid]);
     while again.world.find_state::<Score>().1.points == 0 {}
     drop((ann, bob, cid, again));
+    realm.stop();
+}
+
+/// Longer than a name can be, no text at all, a kind that nobody knows, bytes behind the end: whoever says that is sent
+/// away, and nobody else hears of it.
+#[test]
+fn what_is_no_wish_ends_its_own_connection_alone() {
+    let realm = realm(&[]);
+    let witness = Guest::of(&realm).enter(named(WishKind::NAMED_OR_NEW, "den"));
+    let name = "n".repeat(ROOM_NAME_MAX_BYTES);
+    let wish = named(WishKind::NAMED_OR_NEW, &name);
+    let mut whole = [0; 128];
+    let bytes = encode_frame(&EnterWorldReq { region: Text::EMPTY, wish }, &mut whole).unwrap();
+    let at = whole.windows(name.len()).position(|part| part == name.as_bytes()).unwrap();
+    let told = |spoil: &dyn Fn(&mut Vec<u8>)| {
+        let mut frame = whole[..bytes].to_vec();
+        spoil(&mut frame);
+        let length = (frame.len() - 2) as u16;
+        frame[..2].copy_from_slice(&length.to_le_bytes());
+        frame
+    };
+    let longer = told(&|frame| {
+        frame[at - 1] += 1;
+        frame.insert(at, b'n');
+    });
+    let no_text = told(&|frame| frame[at] = 0xFF);
+    let behind = told(&|frame| frame.push(0));
+    let cut = told(&|frame| frame.truncate(at + 3));
+    for frame in [longer, no_text, behind, cut] {
+        let mut guest = Guest::of(&realm);
+        guest.main.send_bytes(&frame);
+        guest.main.expect_refused(ErrorCode::MALFORMED, EnterWorldReq::OPCODE.0);
+    }
+    let mut guest = Guest::of(&realm);
+    assert_eq!(guest.refused(Wish { kind: WishKind(200), ..wish }), ErrorCode::BAD_ROOM);
+    for name in ["a\nb", "\u{200B}", " den", "den\u{202E}"] {
+        assert_eq!(guest.refused(named(WishKind::NAMED_OR_NEW, name)), ErrorCode::BAD_ROOM);
+    }
+    let too_many = Wish { places: u16::MAX, ..named(WishKind::CREATE, "hall") };
+    assert_eq!(guest.refused(too_many), ErrorCode::BAD_ROOM);
+    // The longest that there is, and as it was before.
+    let guest = guest.enter(Wish { places: 0, ..wish });
+    assert!(guest.others.is_empty());
+    drop((witness, guest));
     realm.stop();
 }
