@@ -13,7 +13,7 @@ use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{
     MainChatMemory, MainMemory, MainRoomMemory, MainStorage, PendingHello, main_timers,
 };
-use tinyrealm_core::node::world::saves::SaveMemory;
+use tinyrealm_core::node::world::saves::{SaveMemory, state_bytes};
 use tinyrealm_core::node::world::{StateMemory, StateSizes, WorldMemory, world_timers};
 use tinyrealm_core::node::{NodeMemory, NodeStorage};
 use tinyrealm_core::session::Holding;
@@ -21,7 +21,7 @@ use tinyrealm_core::storage::{BufferMeta, Slot};
 use typed_arena::Arena;
 
 use crate::actors::Recorder;
-use crate::actors::recorder::{ROOM_SAVE_BYTES, SAVE_BYTES, SAVES_IN_FLIGHT};
+use crate::actors::recorder::{SAVE_BYTES, SAVES_IN_FLIGHT};
 use crate::ids::{HOARDS, MAINS, WORLDS};
 use crate::talk::NAMES;
 
@@ -132,7 +132,7 @@ pub(crate) struct WorldBlock {
         { ROOMS * SAVES_IN_FLIGHT },
         { ROOMS * SAVES_IN_FLIGHT * SAVE_BYTES },
         ROOMS,
-        { ROOMS * (2 + ROOM_MEMBERS * 22 + ROOM_SAVE_BYTES) },
+        { ROOMS * state_bytes::<Recorder>(ROOM_MEMBERS) },
     >,
 }
 

@@ -15,7 +15,7 @@ use tinyrealm_core::protocol::main_to_client::{
 use tinyrealm_core::protocol::world_to_client::{
     EventBroadcast, MemberExtra, MoveBroadcast, ThingPut, ThingRemoved,
 };
-use tinyrealm_core::protocol::{Dispatched, ErrorCode, MemberState, Token, Uid, Wish, decode};
+use tinyrealm_core::protocol::{Dispatched, ErrorCode, MemberState, Token, Uid, decode};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::wire::Frame;
 
@@ -229,18 +229,6 @@ pub(crate) struct Player<'j> {
     until_sabotage: u32,
     /// It does not go away for being told that it is revoked.
     is_stubborn: bool,
-    whim: Whim,
-}
-
-/// How choosy a player is about its room.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Whim {
-    /// Any room without a name will do.
-    None,
-    /// It wants some room with a name.
-    Some,
-    /// It wants the room of one name.
-    This,
 }
 
 impl<'j> Player<'j> {
@@ -257,26 +245,12 @@ impl<'j> Player<'j> {
         };
         let is_honest = sabotage != Sabotage::WithheldMessage;
         let until_sabotage = if is_honest { 0 } else { MESSAGES_TO_SABOTAGE };
-        Self { machine, ears, sabotage, until_sabotage, is_stubborn: false, whim: Whim::None }
+        Self { machine, ears, sabotage, until_sabotage, is_stubborn: false }
     }
 
     /// One that stays wherever it is not put out.
     pub(crate) fn stubborn(self) -> Self {
         Self { is_stubborn: true, ..self }
-    }
-
-    /// From now on it wants to be in such a room.
-    pub(crate) fn wish_for(&mut self, cx: &mut Context<'_, '_>, wish: Wish<'_>) {
-        self.whim = match wish.name.as_str() {
-            "" if wish.is_plain() => Whim::None,
-            "" => Whim::Some,
-            _ => Whim::This,
-        };
-        self.machine.wish_for(cx, wish);
-    }
-
-    pub(crate) const fn whim(&self) -> Whim {
-        self.whim
     }
 
     pub(crate) fn start(&mut self, cx: &mut Context<'_, '_>) {

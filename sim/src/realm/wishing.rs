@@ -1,13 +1,12 @@
 //! Which rooms players wish for: by name, new ones, private ones, any of a mode, and some that there can't be.
 //!
-//! In the quiet whoever does not get the room that it has named is content with any.
+//! In the quiet whoever does not get the room that it wants is content with any.
 
 use tinyrealm_core::node::client::{MainState, WorldState};
 use tinyrealm_core::protocol::{Bytes, Text, Wish, WishKind};
 
 use super::Realm;
 use super::workload::ACT_US;
-use crate::actors::player::Whim;
 use crate::actors::recorder::BAD_OPTIONS;
 use crate::ids::HostId;
 use crate::timeline::Happening;
@@ -17,7 +16,7 @@ use crate::trace::What;
 const NAMES: [&str; 5] = ["amber", "basalt", "방", "coral", "dune"];
 const PRIVATE: usize = 2;
 const SECRET: &str = "open, sesame";
-const MODES: [&str; 3] = ["", "", "duel"];
+const MODES: [&str; 2] = ["race", "duel"];
 
 /// How often, in a thousand, somebody does not know the secret of a private room.
 const GUESS_PERMILLE: u32 = 150;
@@ -39,7 +38,7 @@ impl Realm<'_> {
         let what = What::Wishes { kind: wish.kind.0 as u8, name: name as u8 };
         self.timeline.note(HostId::visitor(number), what);
         self.play(number, |player, cx| {
-            player.wish_for(cx, wish);
+            player.machine.wish_for(cx, wish);
             true
         });
     }
@@ -49,7 +48,7 @@ impl Realm<'_> {
         let mode = Text::truncated(self.random.pick(&MODES).unwrap_or_default());
         let name = self.random.below(NAMES.len() as u64) as usize;
         if kind == WishKind::ANY {
-            return (Wish::any(mode), name);
+            return (if self.random.chance(500) { Wish::ANY } else { Wish::any(mode) }, name);
         }
         let is_made = kind == WishKind::CREATE && self.random.chance(500);
         let is_private = !is_made && name >= NAMES.len() - PRIVATE;
@@ -68,25 +67,19 @@ impl Realm<'_> {
         (wish, name)
     }
 
-    /// In the quiet whoever is not in the room of the name that it wants takes any room without one: of those there
-    /// are enough for all.
+    /// In the quiet whoever is outside takes any room, without a name or of any mode.
     pub(super) fn content(&mut self, number: usize) {
-        let Some(player) = self.visitors[number].as_ref().and_then(|v| v.node().role().as_player())
-        else {
-            return;
-        };
+        let host = self.visitors[number].as_ref();
+        let Some(player) = host.and_then(|host| host.node().role().as_player()) else { return };
         let is_outside = player.machine.state() == (MainState::Ready, WorldState::Outside);
-        match player.whim() {
-            Whim::None => {}
-            Whim::This if !is_outside => {
-                self.timeline.plan_after(ACT_US, Happening::Acts(number));
-            }
-            Whim::Some | Whim::This => {
-                self.play(number, |player, cx| {
-                    player.wish_for(cx, Wish::ANY);
-                    true
-                });
-            }
+        self.timeline.plan_after(ACT_US, Happening::Acts(number));
+        if is_outside {
+            let mode = self.random.pick(&MODES).filter(|_| self.random.chance(500));
+            let wish = mode.map_or(Wish::ANY, |mode| Wish::any(Text::truncated(mode)));
+            self.play(number, |player, cx| {
+                player.machine.wish_for(cx, wish);
+                true
+            });
         }
     }
 }
