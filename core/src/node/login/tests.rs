@@ -14,6 +14,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::config::NetConfig;
 use crate::node::cluster::tests::test_keys;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, address_of};
 use crate::protocol::client_to_login::LoginReq;
@@ -50,12 +51,21 @@ fn with_config(config: LoginConfig, test: impl FnOnce(&mut LoginBench<'_>)) {
 }
 
 fn with_sizes(sizes: Sizes, config: LoginConfig, test: impl FnOnce(&mut LoginBench<'_>)) {
+    with_net(BENCH_CONFIG, sizes, config, test);
+}
+
+fn with_net(
+    net: NetConfig,
+    sizes: Sizes,
+    config: LoginConfig,
+    test: impl FnOnce(&mut LoginBench<'_>),
+) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(LoginMemory::<LOGINS, VERIFIES, 64>::NEW);
     let mut draws = Zeros;
     let mut turn = Turn { now: crate::time::Instant::ZERO, entropy: &mut draws };
     let login = Login::new(memory.storage(), config, test_keys(ServerKind::LOGIN, 0), &mut turn);
-    let mut bench = Bench::new(sizes.lend(&mut node_memory), BENCH_CONFIG, login);
+    let mut bench = Bench::new(sizes.lend(&mut node_memory), net, login);
     test(&mut bench);
     bench.finish();
 }

@@ -1,6 +1,7 @@
 //! Mains who ask whose token it is.
 
 use super::*;
+use crate::node::testing::frame_of;
 use crate::protocol::login_to_main::{Revocations, StoreRevision, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::{Revision, Revocation, ServerKind};
@@ -115,6 +116,44 @@ fn a_main_is_no_client_and_a_client_no_main() {
         bench.disconnect(client);
         let work = bench.next_verify().unwrap();
         bench.finish_verify(work, VerifyOutcome::Refused);
+    });
+}
+
+/// A Main that asks more than it takes answers: it stays, is answered when it does, and no other Main waits for it.
+#[test]
+fn a_main_is_answered_at_the_pace_of_its_link() {
+    const QUESTIONS: u32 = 1_000;
+    let net = NetConfig { send_buffers_per_server: 2, ..BENCH_CONFIG };
+    with_net(net, Sizes::ALL, CONFIG, |bench| {
+        let (slow, other) = (bench.accept_main(), bench.accept_main());
+        bench.limit(slow, 0);
+        let questions = |request| frame_of(&VerifyToken { request, token: TOKEN });
+        bench.say_bytes(slow, &(0..QUESTIONS).flat_map(questions).collect::<Vec<u8>>());
+        bench.act(|login, cx| login.store_changed(cx, Revision(4)));
+        let settle = |bench: &mut LoginBench<'_>| {
+            while let Some(work) = bench.next_verify() {
+                bench.finish_verify(work, VerifyOutcome::Refused);
+            }
+        };
+        settle(bench);
+        assert!(bench.unheard_bytes(slow) > 0);
+        bench.heard(other);
+        bench.ask(other, 1);
+        settle(bench);
+        assert_eq!(bench.heard(other), [token_denied(1, ErrorCode::BAD_TOKEN)]);
+        while bench.unheard_bytes(slow) > 0 {
+            bench.unblock(slow, 100);
+            settle(bench);
+        }
+        bench.unblock(slow, usize::MAX);
+        settle(bench);
+        let heard = bench.heard(slow);
+        let mut answered: Vec<u32> =
+            heard.iter().filter_map(Said::read::<VerifyDenied>).map(|said| said.request).collect();
+        answered.sort_unstable();
+        assert_eq!(answered, (0..QUESTIONS).collect::<Vec<_>>());
+        assert!(heard.contains(&Said::of(&StoreRevision { revision: Revision(4) })));
+        assert_eq!((bench.ended(slow), bench.stats().overflows), (None, 0));
     });
 }
 

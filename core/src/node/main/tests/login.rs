@@ -3,8 +3,8 @@
 use super::*;
 use crate::node::testing::Asked;
 use crate::protocol::Versions;
-use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
-use crate::protocol::main_to_login::VerifyToken;
+use crate::protocol::login_to_main::{StoreRevision, VerifyAck, VerifyDenied};
+use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::{Revision, ServerKind, Wish};
 use crate::timer::TICK_MS;
 
@@ -20,6 +20,10 @@ pub(super) type LoginBench<'a> = MainBench<'a, Accounts>;
 
 /// Runs `test` at the bench of a Main that looks for its Login.
 pub(super) fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
+    with_hellos::<HELLOS>(BENCH_CONFIG, test);
+}
+
+fn with_hellos<const HELLOS: usize>(net: NetConfig, test: impl FnOnce(&mut LoginBench<'_>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(MainMemory::<MAX_USERS, WORLD_COUNT_MAX>::NEW);
     let mut hellos = [const { Slot::VACANT }; HELLOS];
@@ -31,7 +35,7 @@ pub(super) fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
         reconnect_most_ms: MOST_MS,
     };
     let main = Main::new(storage, CONFIG, Accounts, test_secrets()).with_login(config);
-    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, main);
+    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), net, main);
     bench.act(Main::start);
     test(&mut bench);
     bench.finish();
@@ -229,6 +233,41 @@ fn both_sides_of_the_hellos_that_wait() {
         bench
             .say(login, &VerifyAck { request, uid: UID, revision: REVISION, account: Text::EMPTY });
         assert!(bench.heard(next)[0].is::<Welcome>());
+    });
+}
+
+/// A Login whose link takes nothing for a while: the link stays, and each question is asked when it does.
+#[test]
+fn login_is_asked_at_the_pace_of_its_link() {
+    const MANY: usize = 32;
+    let net = NetConfig { send_buffers_per_server: 2, ..BENCH_CONFIG };
+    with_hellos::<{ 2 * MANY }>(net, |bench| {
+        let login = bench.connect_login();
+        bench.limit(login, 0);
+        let late: Vec<SessionKey> = (0..MANY).map(|_| bench.say_hello(Some(TOKEN))).collect();
+        bench.say(login, &StoreRevision { revision: REVISION });
+        bench.pass_ms(HELLO_TIMEOUT_MS + TICK_MS);
+        for client in late {
+            bench.expect_refused(client, ErrorCode::LOGIN_UNAVAILABLE);
+        }
+        let waiting: Vec<SessionKey> = (0..MANY).map(|_| bench.say_hello(Some(TOKEN))).collect();
+        bench.unblock(login, usize::MAX);
+        let heard = bench.heard(login);
+        let asked: Vec<u32> =
+            heard.iter().filter_map(Said::read::<VerifyToken>).map(|said| said.request).collect();
+        assert!(asked.len() >= MANY && asked.len() < 2 * MANY, "{}", asked.len());
+        assert!(asked.is_sorted());
+        for request in &asked[asked.len() - MANY..] {
+            bench.say(login, &VerifyDenied { request: *request, reason: ErrorCode::BAD_TOKEN });
+        }
+        for client in waiting {
+            bench.expect_refused(client, ErrorCode::BAD_TOKEN);
+        }
+        // Who was revoked is asked for, too, as soon as it can be.
+        bench.pass_ms(HELLO_TIMEOUT_MS);
+        let again = bench.heard(login);
+        assert!(heard.iter().chain(&again).any(Said::is::<RevokedSince>));
+        assert_eq!((bench.ended(login), bench.stats().overflows), (None, 0));
     });
 }
 
