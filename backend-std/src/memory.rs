@@ -155,6 +155,7 @@ pub fn world_storage<G: Game + Default>(sizes: WorldSizes) -> WorldStorage<'stat
         attaches: vacant(sizes.attaches),
         attach_heads: vacant(sizes.attaches),
         attach_nexts: vacant(sizes.attaches),
+        wanted_options: vacant(sizes.attaches),
         saves: save_storage::<G>(sizes),
         states: state_storage(StateSizes::of::<G>(), sizes),
     }

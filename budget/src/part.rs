@@ -250,6 +250,7 @@ const WORLD_MEMORY: &[(&str, Part)] = &[
     ("attaches", Part::Registry),
     ("attach_heads", Part::Registry),
     ("attach_nexts", Part::Registry),
+    ("wanted_options", Part::Registry),
 ];
 
 const CHAT_MEMORY: &[(&str, Part)] = &[

@@ -143,6 +143,7 @@ fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'st
         attaches: slots(ATTACHES),
         attach_heads: lend(ATTACHES, link),
         attach_nexts: lend(ATTACHES, link),
+        wanted_options: slots(ATTACHES),
         saves: save_storage::<G>(players),
         states: state_storage(StateSizes::of::<G>(), listeners),
     }

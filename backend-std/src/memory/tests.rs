@@ -34,6 +34,7 @@ fn every_slot_that_is_lent_is_vacant() {
     let world = world_storage::<Relay>(sizes);
     are_vacant(world.rooms.users);
     are_vacant(world.attaches);
+    are_vacant(world.wanted_options);
     let sizes = ChatSizes { channels: 3, members: 3, mains: 3, history_bytes: 64 };
     let chat = chat_storage(sizes);
     are_vacant(chat.channels);

@@ -10,7 +10,11 @@
 
 use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
-use crate::protocol::{HandshakeKey, JoinDenial, ROOM_OPTIONS_MAX_BYTES, Uid};
+#[cfg(feature = "rooms")]
+use crate::protocol::ROOM_OPTIONS_MAX_BYTES;
+use crate::protocol::{HandshakeKey, JoinDenial, Uid};
+#[cfg(feature = "rooms")]
+use crate::storage::Table;
 use crate::storage::{Key, Link, Slot, Vacant};
 use crate::time::{Instant, Stamp};
 
@@ -20,8 +24,8 @@ pub type AttachKey = Key<Attach>;
 /// Bytes of one attach in its table.
 pub const ATTACH_SLOT_BYTES: usize = core::mem::size_of::<Slot<Attach>>();
 
-/// The room that it is for, and what is wanted of it.
-const ROOM_BYTES: usize = if cfg!(feature = "rooms") { 4 + 1 + ROOM_OPTIONS_MAX_BYTES } else { 0 };
+/// The room that it is for, and where is what is wanted of it.
+const ROOM_BYTES: usize = if cfg!(feature = "rooms") { 4 + 8 } else { 0 };
 
 const _: () = assert!(
     ATTACH_SLOT_BYTES <= (40 + ROOM_BYTES + size_of::<Names>()).next_multiple_of(8),
@@ -39,9 +43,28 @@ enum AttachState {
     Expired = 2,
 }
 
-/// The options of a wish.
+/// The options of a wish: kept apart, and only for as long as its attach is pending, as few have any.
+#[derive(Clone, Debug, Default)]
+pub struct WantedOptions {
+    #[cfg(feature = "rooms")]
+    bytes: heapless::Vec<u8, ROOM_OPTIONS_MAX_BYTES, u8>,
+}
+
+impl Vacant for WantedOptions {
+    const VACANT: Self = Self {
+        #[cfg(feature = "rooms")]
+        bytes: heapless::Vec::new(),
+    };
+}
+
 #[cfg(feature = "rooms")]
-pub(super) type Options = heapless::Vec<u8, ROOM_OPTIONS_MAX_BYTES, u8>;
+impl core::ops::Deref for WantedOptions {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 /// One user who may join, or might have.
 #[derive(Debug)]
@@ -57,7 +80,7 @@ pub struct Attach {
     room: Option<u16>,
     /// What it wants of it.
     #[cfg(feature = "rooms")]
-    options: Options,
+    options: Key<WantedOptions>,
 }
 
 impl Vacant for Attach {
@@ -70,7 +93,7 @@ impl Vacant for Attach {
         #[cfg(feature = "rooms")]
         room: None,
         #[cfg(feature = "rooms")]
-        options: Options::new(),
+        options: Key::DANGLING,
     };
 }
 
@@ -84,17 +107,27 @@ impl HasUid for Attach {
 #[derive(Debug)]
 pub struct AttachBook<'a> {
     attaches: UidTable<'a, Attach>,
+    #[cfg(feature = "rooms")]
+    options: Table<'a, WantedOptions>,
     pending: u16,
 }
 
 impl<'a> AttachBook<'a> {
-    /// An empty book; `heads` and `nexts` are as many as `slots`.
+    /// An empty book; `heads`, `nexts` and, where wishes have any, `options` are as many as `slots`.
     pub fn new(
         slots: &'a mut [Slot<Attach>],
         heads: &'a mut [Link],
         nexts: &'a mut [Link],
+        options: &'a mut [Slot<WantedOptions>],
     ) -> Self {
-        Self { attaches: UidTable::new(slots, heads, nexts), pending: 0 }
+        #[cfg(not(feature = "rooms"))]
+        let _ = options;
+        Self {
+            attaches: UidTable::new(slots, heads, nexts),
+            #[cfg(feature = "rooms")]
+            options: Table::new(options),
+            pending: 0,
+        }
     }
 
     /// How many it remembers.
@@ -153,17 +186,21 @@ impl<'a> AttachBook<'a> {
 
     #[cfg(feature = "rooms")]
     pub(super) fn set_wish(&mut self, entry: AttachKey, room: Option<u16>, options: &[u8]) {
-        if let Some(attach) = self.attaches.get_mut(entry) {
-            attach.room = room;
-            attach.options = Options::from_slice(options).unwrap_or_default();
+        let Some(attach) = self.attaches.get_mut(entry) else { return };
+        attach.room = room;
+        if let Ok(bytes) = heapless::Vec::from_slice(options)
+            && !bytes.is_empty()
+            && let Ok(key) = self.options.insert(WantedOptions { bytes })
+        {
+            attach.options = key;
         }
     }
 
-    /// What `uid` wants of its room.
+    /// What `uid` wants of its room, until it has come.
     #[cfg(feature = "rooms")]
-    pub(super) fn options_of(&self, uid: Uid) -> Options {
+    pub(super) fn options_of(&self, uid: Uid) -> WantedOptions {
         let attach = self.attaches.find(uid).and_then(|key| self.attaches.get(key));
-        attach.map(|attach| attach.options.clone()).unwrap_or_default()
+        attach.and_then(|attach| self.options.get(attach.options)).cloned().unwrap_or_default()
     }
 
     /// The room of entry `index`.
@@ -223,6 +260,8 @@ impl<'a> AttachBook<'a> {
             self.pending -= 1;
             attach.state = state;
             attach.at = at;
+            #[cfg(feature = "rooms")]
+            self.options.remove(attach.options);
         }
     }
 
@@ -288,7 +327,8 @@ mod tests {
     fn with_book(test: impl FnOnce(AttachBook<'_>)) {
         let mut slots = [const { Slot::VACANT }; 2];
         let (mut heads, mut nexts) = ([Link::NONE; 2], [Link::NONE; 2]);
-        test(AttachBook::new(&mut slots, &mut heads, &mut nexts));
+        let mut options = [const { Slot::VACANT }; 2];
+        test(AttachBook::new(&mut slots, &mut heads, &mut nexts, &mut options));
     }
 
     #[test]
@@ -355,6 +395,30 @@ mod tests {
             assert!(book.attach(now, Uid(3), KEY, 5_000, Names::NONE).is_some());
             assert_eq!(book.redeem(now, Uid(1), KEY), Err(JoinDenial::NOT_ATTACHED));
             assert_eq!(book.redeem(now, Uid(2), KEY), Ok(Names::NONE));
+        });
+    }
+
+    #[cfg(feature = "rooms")]
+    #[test]
+    fn options_are_kept_until_they_are_used_or_void() {
+        with_book(|mut book| {
+            let now = start();
+            let wants = [7; ROOM_OPTIONS_MAX_BYTES];
+            for round in 0..3 {
+                let entry = book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
+                book.set_wish(entry, None, &wants);
+                let other = book.attach(now, Uid(8), KEY, 5_000, Names::NONE).unwrap();
+                book.set_wish(other, None, &wants[1..]);
+                assert_eq!(*book.options_of(UID), wants);
+                assert_eq!(*book.options_of(Uid(8)), wants[1..]);
+                match round {
+                    0 => drop(book.redeem(now, UID, KEY).unwrap()),
+                    1 => book.handle_timeout(now.after_ms(5_000), entry.index()),
+                    _ => book.forget(UID),
+                }
+                assert!(book.options_of(UID).is_empty());
+                assert_eq!(*book.options_of(Uid(8)), wants[1..]);
+            }
         });
     }
 }

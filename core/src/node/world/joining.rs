@@ -67,6 +67,7 @@ impl<'a, G: Game> World<'a, G> {
         if self.room_to_join(uid).is_none() && !is_inside {
             return Err(JoinDenial::FULL.into());
         }
+        let options = self.options_of(uid);
         let names = self.attaches.redeem(caller.now, uid, key)?;
         if let Some(entry) = self.attaches.entry_of(uid) {
             self.arm_attach_timer(&mut caller.context(), entry);
@@ -75,13 +76,12 @@ impl<'a, G: Game> World<'a, G> {
             let ends = self.seat_ends_for(caller.now, before);
             match ends.or_else(|| self.is_elsewhere(uid, before).then_some(ErrorCode::REPLACED)) {
                 Some(reason) => self.show_out(&mut caller.context(), before, reason),
-                None => return self.admit_back(caller, before, names),
+                None => return self.admit_back(caller, before, names, &options),
             }
         }
         let room = self.room_to_join(uid).ok_or(JoinDenial::FULL)?;
         self.open_if_closed(&mut caller.context(), room)?;
         let address = caller.sessions.address(caller.key).unwrap_or_default();
-        let options = self.options_of(uid);
         let who = Who { options: &options, ..Who::new(uid, &names, address) };
         let says = self.with_game(&mut caller.context(), room, |game, room| game.admit(room, &who));
         let is_spectator = match says.ok_or(JoinDenial::FULL)? {
@@ -99,15 +99,15 @@ impl<'a, G: Game> World<'a, G> {
         caller: &mut Caller<'_, 'a>,
         key: UserKey,
         names: Names,
+        options: &[u8],
     ) -> Result<Admitted, Denied> {
         let user = self.rooms.users.get(key).ok_or(JoinDenial::FULL)?;
         let (uid, number, room) = (user.uid, user.number, user.room);
         let address = caller.sessions.address(caller.key).unwrap_or_default();
-        let options = self.options_of(uid);
         let who = Who {
             number: Some(number),
             is_returning: true,
-            options: &options,
+            options,
             ..Who::new(uid, &names, address)
         };
         let says = self.with_game(&mut caller.context(), room, |game, room| game.admit(room, &who));
@@ -119,7 +119,7 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     #[cfg(feature = "rooms")]
-    fn options_of(&self, uid: Uid) -> super::attach::Options {
+    fn options_of(&self, uid: Uid) -> super::attach::WantedOptions {
         self.attaches.options_of(uid)
     }
 

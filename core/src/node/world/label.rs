@@ -1,7 +1,7 @@
 //! `RoomLabel`: what a room is called, who may come in, and what Main has been told of it.
 
 #[cfg(feature = "saves")]
-use super::attach::Options;
+use crate::protocol::ROOM_OPTIONS_MAX_BYTES;
 use crate::protocol::{
     Bytes, ErrorCode, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES,
     ROOM_SECRET_MAX_BYTES, RoomLine, Text, Wish,
@@ -29,7 +29,7 @@ pub(super) struct RoomLabel {
     pub(super) secret: heapless::String<ROOM_SECRET_MAX_BYTES>,
     /// What its game was opened with.
     #[cfg(feature = "saves")]
-    pub(super) options: Options,
+    pub(super) options: heapless::Vec<u8, ROOM_OPTIONS_MAX_BYTES, u8>,
     pub(super) properties: heapless::Vec<u8, ROOM_PROPERTIES_MAX_BYTES>,
     /// How many members it takes.
     pub(super) capacity: u16,
@@ -52,7 +52,7 @@ impl RoomLabel {
         mode: heapless::String::new(),
         secret: heapless::String::new(),
         #[cfg(feature = "saves")]
-        options: Options::new(),
+        options: heapless::Vec::new(),
         properties: heapless::Vec::new(),
         capacity: 0,
         told_members: 0,
@@ -77,7 +77,7 @@ impl RoomLabel {
             mode: heapless::String::try_from(wish.mode.as_str()).unwrap_or_default(),
             secret: heapless::String::try_from(wish.secret.as_str()).unwrap_or_default(),
             #[cfg(feature = "saves")]
-            options: Options::from_slice(wish.options.as_slice()).unwrap_or_default(),
+            options: heapless::Vec::from_slice(wish.options.as_slice()).unwrap_or_default(),
             capacity: if wish.places == 0 { capacity } else { wish.places },
             is_open: true,
             is_listed: wish.is_listed,

@@ -1,5 +1,7 @@
 //! `WorldMemory`: a world's storage as one value, sized by const generics.
 
+#[cfg(feature = "rooms")]
+use super::attach::WantedOptions;
 use super::saves::SaveStorage;
 use super::things::{StateSizes, StateStorage};
 use super::{
@@ -32,6 +34,8 @@ pub struct WorldMemory<
     attaches: [Slot<Attach>; ATTACHES],
     attach_heads: [Link; ATTACHES],
     attach_nexts: [Link; ATTACHES],
+    #[cfg(feature = "rooms")]
+    wanted_options: [Slot<WantedOptions>; ATTACHES],
 }
 
 impl<
@@ -69,6 +73,8 @@ impl<
             attaches: [const { Slot::VACANT }; ATTACHES],
             attach_heads: [Link::NONE; ATTACHES],
             attach_nexts: [Link::NONE; ATTACHES],
+            #[cfg(feature = "rooms")]
+            wanted_options: [const { Slot::VACANT }; ATTACHES],
         }
     }
 }
@@ -97,6 +103,10 @@ impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const A
             attaches: &mut self.attaches,
             attach_heads: &mut self.attach_heads,
             attach_nexts: &mut self.attach_nexts,
+            #[cfg(feature = "rooms")]
+            wanted_options: &mut self.wanted_options,
+            #[cfg(not(feature = "rooms"))]
+            wanted_options: &mut [],
             saves: SaveStorage::default(),
             states: StateStorage::default(),
         }

@@ -51,7 +51,7 @@ pub mod ticks;
 pub mod timers;
 pub mod user;
 
-pub use attach::{Attach, AttachBook};
+pub use attach::{Attach, AttachBook, WantedOptions};
 pub use bans::{GameBan, WORLD_BANS};
 pub use context::{RoomContext, Speaker};
 pub use frame_sizes::{
@@ -156,6 +156,8 @@ pub struct WorldStorage<'a, G> {
     pub attach_heads: &'a mut [Link],
     /// Links of `attaches`, as many as those.
     pub attach_nexts: &'a mut [Link],
+    /// The options of their wishes, as many as those; none without the cargo feature `rooms`.
+    pub wanted_options: &'a mut [Slot<WantedOptions>],
     /// What rooms keep, on its way.
     pub saves: SaveStorage<'a>,
     /// What rooms show.
@@ -206,8 +208,12 @@ impl<'a, G: Game> World<'a, G> {
             saves,
             things::States::new(storage.states, StateSizes::of::<G>()),
         );
-        let attaches =
-            AttachBook::new(storage.attaches, storage.attach_heads, storage.attach_nexts);
+        let attaches = AttachBook::new(
+            storage.attaches,
+            storage.attach_heads,
+            storage.attach_nexts,
+            storage.wanted_options,
+        );
         let main =
             MainLink::new(config.world_id, config.reconnect_first_ms, config.reconnect_most_ms);
         Self {

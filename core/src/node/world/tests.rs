@@ -125,6 +125,7 @@ impl Setup {
         trim(&mut storage.attaches, self.attaches);
         trim(&mut storage.attach_heads, self.attaches);
         trim(&mut storage.attach_nexts, self.attaches);
+        trim(&mut storage.wanted_options, self.attaches);
         storage
     }
 }

@@ -521,6 +521,7 @@ fn both_sides_of_the_wishes() {
 }
 
 /// The last rooms are for those who have opened fewer: one address does not have them all.
+#[cfg(feature = "shares")]
 #[test]
 fn both_sides_of_an_address_s_share_of_rooms() {
     with_rooms(|bench| {
