@@ -1,3 +1,5 @@
+//! What threads beside a world ask of it: limits on both sides, its end, and bans with a full book.
+
 use std::sync::mpsc::channel;
 
 use tinyrealm_core::config::NetConfig;
