@@ -7,6 +7,7 @@
 //!
 //! Bounds: ARM in Thumb state, with symbols and DWARF (`debug = 2`).
 
+pub mod abilities;
 pub mod account;
 pub mod build;
 pub mod debug_info;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::json;
+use tinyrealm_budget::abilities::{self, Cost};
 use tinyrealm_budget::account::Account;
 use tinyrealm_budget::build::Build;
 use tinyrealm_budget::image::Image;
@@ -29,7 +30,7 @@ struct Call {
     image: Option<String>,
     what_if: Option<String>,
     writes: bool,
-    build: Vec<String>,
+    command: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -69,13 +70,21 @@ impl Call {
             }
         }
         let [folder, output] = <[PathBuf; 2]>::try_from(folders).map_err(|_| USAGE)?;
-        Ok(Self { folder, output, wants_json, image, what_if, writes, build: words.collect() })
+        Ok(Self { folder, output, wants_json, image, what_if, writes, command: words.collect() })
+    }
+
+    fn build(&self) -> Build {
+        Build { command: self.command.clone(), folder: self.output.clone() }
     }
 }
 
 fn run(call: &Call) -> Result<bool, String> {
     let settings = Settings::read(&call.folder.join("budget.toml"))?;
     let device = read_device(&call.folder.join("device.toml"))?;
+    if call.image.as_deref() == Some(abilities::NAME) {
+        let costs = costs(call, &settings)?.ok_or("budget.toml has no abilities")?;
+        return finish(call, &[], Some(costs));
+    }
     let mut images = chosen(&settings, call.image.as_deref())?;
     if let Some(text) = &call.what_if {
         images = vec![asked_about(&images, text)];
@@ -88,26 +97,48 @@ fn run(call: &Call) -> Result<bool, String> {
         reports.insert(number, report(call, &settings, images[number], &device)?);
     }
     let reports: Vec<Report<'_>> = reports.into_values().collect();
+    let is_asked = call.image.is_some() || call.what_if.is_some();
+    let costs = if is_asked { None } else { costs(call, &settings)? };
+    finish(call, &reports, costs)
+}
+
+/// Tells what was found, and whether it may be so.
+fn finish(call: &Call, reports: &[Report<'_>], costs: Option<Vec<Cost>>) -> Result<bool, String> {
+    let costs = costs.map(|costs| abilities::table(&costs));
     if call.wants_json {
         let images: Vec<_> = reports.iter().map(Report::json).collect();
         println!("{:#}", json!({ "images": images }));
     } else {
-        for report in &reports {
+        for report in reports {
             println!("{}", report.table());
         }
+        println!("{}", costs.as_deref().unwrap_or_default());
     }
-    for report in &reports {
+    for report in reports {
         for line in report.broken() {
             let name = &report.settings.name;
             eprintln!("{name}: {} takes {} of {} bytes", line.what, line.used, line.limit);
         }
     }
-    let is_today_s = call.what_if.is_some() || check_readme(call, &reports)?;
+    let images = reports.iter().map(|report| (report.settings.name.clone(), readme::table(report)));
+    let abilities = costs.map(|table| (abilities::NAME.to_owned(), table));
+    let tables: Vec<_> = images.chain(abilities).collect();
+    let is_today_s = call.what_if.is_some() || check_readme(call, &tables)?;
     Ok(is_today_s && reports.iter().all(|report| report.broken().is_empty()))
 }
 
+/// What the abilities cost, if that is to be told.
+fn costs(call: &Call, settings: &Settings) -> Result<Option<Vec<Cost>>, String> {
+    let account_of = |binary: &str, features: &[String], keys: &Table| {
+        let path = call.build().binary(binary, features, keys)?;
+        Account::of(&Image::read(&path)?, &settings.pointer_call)
+    };
+    let costs = settings.abilities.as_ref().map(|asked| abilities::measure(asked, account_of));
+    costs.transpose()
+}
+
 /// Renews the tables of the README, or tells whether they are today's.
-fn check_readme(call: &Call, reports: &[Report<'_>]) -> Result<bool, String> {
+fn check_readme(call: &Call, tables: &[readme::Named]) -> Result<bool, String> {
     let path = call.folder.join("README.md");
     let at = |error: std::io::Error| format!("{}: {error}", path.display());
     if !path.exists() {
@@ -115,12 +146,12 @@ fn check_readme(call: &Call, reports: &[Report<'_>]) -> Result<bool, String> {
     }
     let text = std::fs::read_to_string(&path).map_err(at)?;
     if call.writes {
-        std::fs::write(&path, readme::with_tables(&text, reports)).map_err(at)?;
+        std::fs::write(&path, readme::with_tables(&text, tables)).map_err(at)?;
         return Ok(true);
     }
-    let outdated = readme::outdated(&text, reports);
-    for image in &outdated {
-        eprintln!("{}: the table of `{image}` is not today's: budget --write", path.display());
+    let outdated = readme::outdated(&text, tables);
+    for name in &outdated {
+        eprintln!("{}: the table of `{name}` is not today's: budget --write", path.display());
     }
     Ok(outdated.is_empty())
 }
@@ -152,7 +183,7 @@ fn report<'s>(
     image: &'s ImageSettings,
     device: &Table,
 ) -> Result<Report<'s>, String> {
-    let build = Build { command: call.build.clone(), folder: call.output.clone() };
+    let build = call.build();
     let account = |keys: &Table| {
         let path = build.binary(&image.binary, &image.features, keys)?;
         Account::of(&Image::read(&path)?, &settings.pointer_call)

@@ -1,7 +1,7 @@
 //! The tables of a README, from the images themselves.
 //!
 //! Contract: what stands between `<!-- budget: NAME -->` and `<!-- /budget -->` is the table of the image of
-//! that name. Another compiler makes other bytes, so a table is today's while no number in it is further
+//! that name, or of the abilities. Another compiler makes other bytes, so a table is today's while no number in it is further
 //! from its own than a twentieth, or 64.
 
 use crate::part::Part;
@@ -12,29 +12,29 @@ const BEGIN: &str = "<!-- budget: ";
 const BEGIN_END: &str = " -->\n";
 const END: &str = "<!-- /budget -->";
 
-/// The text with today's tables, of the images that there are reports of.
-pub fn with_tables(text: &str, reports: &[Report<'_>]) -> String {
+/// A table, and the name of its block.
+pub type Named = (String, String);
+
+/// The text with today's tables.
+pub fn with_tables(text: &str, tables: &[Named]) -> String {
     let mut whole = String::new();
     let mut parts = text.split(BEGIN);
     whole += parts.next().unwrap_or_default();
     for part in parts {
         whole += BEGIN;
-        match block(part).and_then(|(name, _, rest)| Some((report_of(name, reports)?, name, rest)))
-        {
-            Some((report, name, rest)) => {
-                whole += &format!("{name}{BEGIN_END}{}{rest}", table(report));
-            }
+        match block(part).and_then(|(name, _, rest)| Some((table_of(name, tables)?, name, rest))) {
+            Some((table, name, rest)) => whole += &format!("{name}{BEGIN_END}{table}{rest}"),
             None => whole += part,
         }
     }
     whole
 }
 
-/// The images whose tables are not today's.
-pub fn outdated<'t>(text: &'t str, reports: &[Report<'_>]) -> Vec<&'t str> {
+/// The blocks that are not today's.
+pub fn outdated<'t>(text: &'t str, tables: &[Named]) -> Vec<&'t str> {
     let blocks = text.split(BEGIN).skip(1).filter_map(block);
     let is_outdated = |(name, told, _): &(&str, &str, &str)| {
-        report_of(name, reports).is_some_and(|report| !is_near(told, &table(report)))
+        table_of(name, tables).is_some_and(|table| !is_near(told, table))
     };
     blocks.filter(is_outdated).map(|(name, ..)| name).collect()
 }
@@ -46,11 +46,12 @@ fn block(part: &str) -> Option<(&str, &str, &str)> {
     Some((name, &behind[..end], &behind[end..]))
 }
 
-fn report_of<'r, 'a>(name: &str, reports: &'r [Report<'a>]) -> Option<&'r Report<'a>> {
-    reports.iter().find(|report| report.settings.name == name)
+fn table_of<'t>(name: &str, tables: &'t [Named]) -> Option<&'t str> {
+    tables.iter().find(|(table, _)| table == name).map(|(_, table)| table.as_str())
 }
 
-fn table(report: &Report<'_>) -> String {
+/// The table of an image.
+pub fn table(report: &Report<'_>) -> String {
     let account = &report.account;
     let mut text = String::from("| | RAM | flash |\n|---|---|---|\n");
     for part in Part::ALL {
@@ -75,7 +76,9 @@ fn is_near(told: &str, today: &str) -> bool {
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let (told, today) = (words(told), words(today));
     let is_near = |(told, today): (&String, &String)| match (told.parse(), today.parse()) {
-        (Ok(told), Ok(today)) => u64::abs_diff(told, today) <= (today / 20).max(64),
+        (Ok(told), Ok(today)) => {
+            i64::abs_diff(told, today) <= (i64::unsigned_abs(today) / 20).max(64)
+        }
         _ => told == today,
     };
     told.len() == today.len() && told.iter().zip(&today).all(is_near)

@@ -13,6 +13,8 @@ use serde::Deserialize;
 pub struct Settings {
     /// Images, in the order in which they are reported.
     pub image: Vec<ImageSettings>,
+    /// What is told, and not limited.
+    pub abilities: Option<AbilitySettings>,
     /// What is known of calls through pointers.
     #[serde(default)]
     pub pointer_call: Vec<PointerCall>,
@@ -38,6 +40,29 @@ pub struct ImageSettings {
     pub flash_bytes: u64,
     /// The most bytes of RAM for sessions, rooms, rings and attaches; without it, any number.
     pub core_bytes: Option<u64>,
+}
+
+/// Cargo features whose cost is told: what a binary with one of them has more than without any.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AbilitySettings {
+    /// The binary of the board's package.
+    pub binary: String,
+    /// Keys of `device.toml` that differ.
+    #[serde(default)]
+    pub device: toml::Table,
+    /// The features, in the order in which they are told.
+    pub ability: Vec<Ability>,
+}
+
+/// A cargo feature of the board's package, and what it is for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ability {
+    /// The feature.
+    pub feature: String,
+    /// What it is for, in a few words.
+    pub what: String,
 }
 
 /// A function that calls others through pointers, and whom.
@@ -92,6 +117,22 @@ mod tests {
         let settings = Settings::parse(&text).unwrap();
         assert_eq!(settings.image[0].ram_bytes, 1);
         assert_eq!(settings.image[0].device["world"]["room_capacity"].as_integer(), Some(4));
+    }
+
+    #[test]
+    fn every_ability_of_core_is_told() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let settings = Settings::read(&root.join("firmware-demo/budget.toml")).unwrap();
+        let told = settings.abilities.unwrap().ability;
+        let core = std::fs::read_to_string(root.join("core/Cargo.toml")).unwrap();
+        let core: toml::Table = core.parse().unwrap();
+        let features = core["features"].as_table().unwrap().keys();
+        // Both are a board's `log`: one is for servers, the other one for devices.
+        let is_log = |feature: &str| matches!(feature, "log" | "defmt");
+        for feature in features.map(String::as_str).filter(|feature| !is_log(feature)) {
+            assert!(told.iter().any(|ability| ability.feature == feature), "{feature}");
+        }
+        assert!(told.iter().any(|ability| ability.feature == "log"));
     }
 
     #[test]

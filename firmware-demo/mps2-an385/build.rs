@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 /// A binary, and the keys of `device.toml` that say how much RAM and flash it may have.
 type Binary = (&'static str, &'static str, &'static str);
 
-const BINARIES: [Binary; 5] = [
+const BINARIES: [Binary; 6] = [
+    ("abilities", "WEBSOCKET_RAM_KB", "WEBSOCKET_FLASH_KB"),
     // More of a game than the smallest world has room for.
     ("coin-rush", "WEBSOCKET_RAM_KB", "WEBSOCKET_FLASH_KB"),
     ("world", "RAM_KB", "FLASH_KB"),

@@ -71,6 +71,8 @@ pub const LIMITS: NetConfig = NetConfig {
     packet_burst: links::PACKET_BURST as u16,
     // Not counted: see the roles' memory.
     connections_per_address: u16::MAX,
+    #[cfg(feature = "shares")]
+    openings_per_second: u16::MAX,
     send_buffers_per_session: 4,
     send_buffers_per_server: 4,
     #[cfg(feature = "websocket")]

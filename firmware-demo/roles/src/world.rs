@@ -45,6 +45,9 @@ const ATTACHES: usize = PLAYERS + device::world::SPARE_SESSIONS as usize;
 const RING_BYTES: usize = ROOMS * device::world::RING_BYTES as usize;
 /// One a session, for its ping or its answer, and what all share.
 const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
+/// Addresses whose holdings are counted. Without the feature none are: there are fewer sockets than an address could
+/// be refused.
+const ADDRESSES: usize = if cfg!(feature = "shares") { SOCKETS } else { 0 };
 /// The longest frame that comes, with its prefix.
 const FRAME_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 #[cfg(not(feature = "websocket"))]
@@ -101,8 +104,7 @@ pub type RoleMemory<const TIMERS: usize> = NodeMemory<
     { RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES },
     SEND_BUFFERS,
     { SEND_BUFFERS * links::SEND_BUFFER_BYTES as usize },
-    // There are fewer sockets than an address could be refused.
-    0,
+    ADDRESSES,
 >;
 
 /// The network stack's own memory.
@@ -187,8 +189,7 @@ pub async fn run<G: Game + 'static, const VALUE_BYTES: usize, const KEPT: usize>
     const {
         let longest = G::MESSAGE_MAX_BYTES + OPCODE_BYTES + PacketHeader::BYTES;
         assert!(SEND_BYTES >= longest, "device.toml: send_bytes holds no message of the game");
-        let ring =
-            ring_min_bytes_for(ROOM_CAPACITY, G::MESSAGE_MAX_BYTES, StateSizes::of::<G>());
+        let ring = ring_min_bytes_for(ROOM_CAPACITY, G::MESSAGE_MAX_BYTES, StateSizes::of::<G>());
         assert!(
             device::world::RING_BYTES as usize >= ring,
             "device.toml: ring_bytes holds no change of everything that the game shows"

@@ -1,0 +1,110 @@
+//! What `cargo xtask budget` measures the abilities of a world with: a room whose game uses those that it is built with,
+//! and does nothing else.
+#![no_std]
+#![no_main]
+
+use tinyrealm_core::node::world::Game;
+#[cfg(feature = "things")]
+use tinyrealm_core::protocol;
+#[cfg(feature = "things")]
+use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
+#[cfg(feature = "things")]
+use tinyrealm_core::wire::opcode::GAME;
+
+#[cfg(feature = "things")]
+protocol! {
+    /// What the room shows.
+    mod shown in GAME.server_to_client;
+
+    /// A thing, or what a member has.
+    0 number => Number {
+        /// How much.
+        value: u16,
+    }
+}
+
+struct Abilities;
+
+impl Abilities {
+    const NEW: Self = Self;
+}
+
+impl Game for Abilities {
+    const NAME: &'static str = "abilities";
+    #[cfg(feature = "seats")]
+    const HOLD_MS: u32 = 10_000;
+    #[cfg(feature = "things")]
+    const THINGS: usize = 8;
+    #[cfg(feature = "things")]
+    const THING_BYTES: usize = Self::SCHEMA.bytes_of("Number");
+    #[cfg(feature = "things")]
+    const MEMBER_BYTES: usize = Self::SCHEMA.bytes_of("Number");
+    #[cfg(feature = "things")]
+    const SCHEMA: GameSchema = GameSchema { links: &[&shown::SCHEMA], words: Vocabulary::REALM };
+    #[cfg(feature = "saves")]
+    const SAVE_BYTES: usize = 8;
+    #[cfg(feature = "saves")]
+    const SAVES_IN_FLIGHT: usize = 8;
+
+    #[cfg(feature = "names")]
+    fn admit(
+        &mut self,
+        _: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
+        who: &tinyrealm_core::node::world::Who<'_>,
+    ) -> tinyrealm_core::node::world::Admission {
+        use tinyrealm_core::node::world::{Admission, Refusal};
+        match who.nickname {
+            "" => Admission::Spectator,
+            name if name == who.name => Admission::Player,
+            _ => Admission::Refuse(Refusal::new(1, "under your own name, please")),
+        }
+    }
+
+    #[cfg(feature = "rooms")]
+    fn on_open(
+        &mut self,
+        room: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
+        options: &[u8],
+    ) -> Result<(), tinyrealm_core::node::world::BadOptions> {
+        if options.is_empty() {
+            room.list();
+        }
+        Ok(())
+    }
+
+    #[cfg(any(feature = "saves", feature = "things"))]
+    fn on_enter(
+        &mut self,
+        room: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
+        uid: tinyrealm_core::protocol::Uid,
+    ) {
+        #[cfg(feature = "things")]
+        {
+            let value = uid.0 as u16;
+            let _ = room.put(value % 8, &shown::Number { value });
+            let _ = room.put_member(uid, &shown::Number { value });
+        }
+        #[cfg(feature = "saves")]
+        {
+            let _ = room.save("newest", &uid.0.to_le_bytes());
+            let _ = room.load("newest");
+        }
+    }
+
+    #[cfg(feature = "inputs")]
+    fn on_input(
+        &mut self,
+        room: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
+        uid: tinyrealm_core::protocol::Uid,
+        _: u32,
+        input: &[u8],
+    ) {
+        let place = room.member(uid).zip(tinyrealm_core::protocol::decode(input));
+        if let Some((member, pos)) = place {
+            room.place(uid, pos, member.dir);
+        }
+    }
+}
+
+tinyrealm_firmware::world!(Abilities);
+tinyrealm_mps2_an385::entry!();
