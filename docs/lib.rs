@@ -7,6 +7,10 @@
 pub mod first_game {}
 #[doc = include_str!("rooms.md")]
 pub mod rooms {}
+#[doc = include_str!("seats.md")]
+pub mod seats {}
+#[doc = include_str!("state.md")]
+pub mod state {}
 #[doc = include_str!("saving.md")]
 pub mod saving {}
 #[doc = include_str!("testing.md")]
