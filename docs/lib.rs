@@ -1,7 +1,7 @@
 //! The book's pages. They are Markdown; here they are modules, so that the Rust in them is compiled and run.
 //!
-//! Commands and configurations in them are read by the servers' tests (`servers/src/book.rs`), and JavaScript is
-//! read by `cargo xtask web check`.
+//! Commands and configurations in them are read by the servers' tests (`servers/src/book.rs`), JavaScript by
+//! `cargo xtask web check`, and what a device is by the tests of its file (`tests/qemu/tests/device_file.rs`).
 
 #[doc = include_str!("first-game.md")]
 pub mod first_game {}

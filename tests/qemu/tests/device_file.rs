@@ -143,3 +143,31 @@ fn an_address_from_the_network_needs_its_feature() {
     assert!(device(&file("device.toml"), Some(dhcp), true).is_ok());
     expect_refused("[network]\naddressing = \"guess\"\n", "is \"static\" or \"dhcp\"");
 }
+
+/// The blocks of the book's page on boards that begin with this line.
+fn blocks_of_the_book(first: &str) -> Vec<String> {
+    let page = file("../docs/board.md");
+    let blocks: Vec<_> = page
+        .split(first)
+        .skip(1)
+        .filter_map(|part| part.split("```").next())
+        .map(str::to_owned)
+        .collect();
+    assert!(!blocks.is_empty(), "{first}");
+    blocks
+}
+
+#[test]
+fn the_devices_of_the_book_are_devices() {
+    for block in blocks_of_the_book("```toml\n# device.toml\n") {
+        built(&block);
+    }
+}
+
+#[test]
+fn the_image_of_the_book_is_one_that_is_built() {
+    let image = file("mps2-an385/src/bin/coin-rush.rs");
+    for block in blocks_of_the_book("```rust,ignore\n") {
+        assert!(image.ends_with(&block), "{block}");
+    }
+}
