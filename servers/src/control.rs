@@ -104,7 +104,11 @@ impl<T> Future for Answer<T> {
 type WorldNode<G> = Node<'static, World<'static, G>>;
 type Command<G> = Box<dyn FnOnce(&mut Turn<'_>, &mut WorldNode<G>) + Send>;
 
-/// A running world; see the [module](self).
+/// A running world, for threads of the author's own ([`Server::with_thread`](crate::Server::with_thread)).
+///
+/// What it is asked it carries out between two of its turns, in the order in which a thread asks; what that says goes
+/// out with the flush that follows. Each command has one [`Answer`], which nobody needs to wait for. [`COMMANDS_MAX`]
+/// wait, and [`COMMANDS_PER_TURN`] are carried out a turn; full is an answer.
 pub struct WorldHandle<G: 'static> {
     id: WorldId,
     commands: mpsc::Sender<Command<G>>,
