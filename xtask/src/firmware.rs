@@ -26,12 +26,27 @@ struct Board {
     /// Also its folder's.
     name: &'static str,
     target: &'static str,
-    /// Binaries that are built with features besides, and those.
-    games: &'static [(&'static str, &'static str)],
+    games: &'static [GameImage],
 }
 
+/// A binary with a game of its own.
+#[derive(PartialEq, Eq, Debug)]
+struct GameImage {
+    name: &'static str,
+    /// What it is built with besides.
+    features: &'static str,
+    /// A device that is large enough for it.
+    device: &'static str,
+}
+
+const COIN_RUSH: GameImage = GameImage {
+    name: "coin-rush",
+    features: "things",
+    device: "tests/qemu/devices/coin-rush.toml",
+};
+
 const BOARDS: [Board; 3] = [
-    Board { name: "mps2-an385", target: "thumbv7m-none-eabi", games: &[("coin-rush", "things")] },
+    Board { name: "mps2-an385", target: "thumbv7m-none-eabi", games: &[COIN_RUSH] },
     Board { name: "rp2040-w5500", target: "thumbv6m-none-eabi", games: &[] },
     Board { name: "stm32h743", target: "thumbv7em-none-eabihf", games: &[] },
 ];
@@ -78,10 +93,13 @@ fn chosen(names: &[&str]) -> Result<Vec<&'static Board>, Failure> {
 
 fn build(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
     process::require(in_folder_of(board, &mut toolchain.build(board.target))?.arg("--bins"))?;
-    for (game, features) in board.games {
+    for game in board.games {
         let mut build = toolchain.build(board.target);
         let build = in_folder_of(board, &mut build)?;
-        process::require(build.args(["--bin", game, "--features", features]))?;
+        if std::env::var_os(DEVICE).is_none() {
+            build.env(DEVICE, workspace::root().join(game.device));
+        }
+        process::require(build.args(["--bin", game.name, "--features", game.features]))?;
     }
     Ok(format!("built with {toolchain}"))
 }
@@ -91,7 +109,7 @@ fn lint(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
         return Ok(format!("no clippy with {toolchain}"));
     };
     let clippy = in_folder_of(board, &mut clippy)?;
-    let games = board.games.iter().map(|(_, features)| *features);
+    let games = board.games.iter().map(|game| game.features);
     let features = games.chain(["log", "websocket"]).collect::<Vec<_>>().join(",");
     process::require(clippy.args(["--features", &features, "--", "--deny", "warnings"]))?;
     Ok("nothing for clippy".into())
