@@ -95,13 +95,18 @@ fn build(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
     process::require(in_folder_of(board, &mut toolchain.build(board.target))?.arg("--bins"))?;
     for game in board.games {
         let mut build = toolchain.build(board.target);
-        let build = in_folder_of(board, &mut build)?;
-        if std::env::var_os(DEVICE).is_none() {
-            build.env(DEVICE, workspace::root().join(game.device));
-        }
+        let build = for_game(game, in_folder_of(board, &mut build)?);
         process::require(build.args(["--bin", game.name, "--features", game.features]))?;
     }
     Ok(format!("built with {toolchain}"))
+}
+
+/// For a device that the game fits, if nobody has named another one.
+fn for_game<'a>(game: &GameImage, cargo: &'a mut Command) -> &'a mut Command {
+    match std::env::var_os(DEVICE) {
+        Some(_) => cargo,
+        None => cargo.env(DEVICE, workspace::root().join(game.device)),
+    }
 }
 
 fn lint(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
@@ -109,6 +114,7 @@ fn lint(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
         return Ok(format!("no clippy with {toolchain}"));
     };
     let clippy = in_folder_of(board, &mut clippy)?;
+    let clippy = board.games.iter().fold(clippy, |clippy, game| for_game(game, clippy));
     let games = board.games.iter().map(|game| game.features);
     let features = games.chain(["log", "websocket"]).collect::<Vec<_>>().join(",");
     process::require(clippy.args(["--features", &features, "--", "--deny", "warnings"]))?;
