@@ -11,7 +11,7 @@ use support::proxied::connect;
 use support::{PATIENCE, Process, Signal, Stream};
 
 /// `http.connections_per_address`, unless it is set.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 64;
 
 /// The first bytes of an answer; nothing from who closes at once.
 fn ask(stream: &mut TcpStream, path: &str) -> String {

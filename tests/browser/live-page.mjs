@@ -9,9 +9,7 @@ import { Browser, distance, inwards, isIn, picture, places, tapAcross, uidOf } f
 
 const BOTS = 12;
 
-// Five tabs of one address.
-const CONNECTIONS = ["--set", "http.connections_per_address=64"];
-const realm = await Realm.make(["--worlds", "1", "--bots", `${BOTS}`, ...CONNECTIONS]);
+const realm = await Realm.make(["--worlds", "1", "--bots", `${BOTS}`]);
 const ask = (...of) => realm.ask(...of);
 
 async function say(from, to, text) {

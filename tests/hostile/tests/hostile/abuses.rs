@@ -110,7 +110,7 @@ const HALF_OPEN: usize = 1_200;
 const HALF_OPEN_AT_WORLD: usize = 900;
 const GUESTS: usize = 120;
 /// More than `http.connections`.
-const VISITORS: usize = 400;
+const VISITORS: usize = 1_200;
 /// Guests ask five times a second, which is what `chat.requests_per_second` allows.
 const CHAT_INTERVAL: Duration = Duration::from_millis(200);
 /// Just within `net.packets_per_second`.
