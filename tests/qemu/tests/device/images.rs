@@ -76,7 +76,9 @@ impl DeviceChat {
 
     pub(crate) fn start_at(port: u16) -> Self {
         let network = Network::User { forwards: vec![(port, CHAT_PORT)] };
-        let machine = Machine::start(image("chat"), WORLD_MAC, &network).unwrap();
+        let mut machine = Machine::start(image("chat"), WORLD_MAC, &network).unwrap();
+        // QEMU takes connections before the device does, and says so to it again only after six seconds.
+        machine.wait_until("listening", |report| report.beat > 0).unwrap();
         Self { machine, address: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 }
