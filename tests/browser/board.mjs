@@ -37,3 +37,11 @@ export function startBoard(path, realm, port) {
     "-net", "nic,netdev=net0,model=lan9118,macaddr=02:00:00:00:71:00",
   ]);
 }
+
+/** Bots beside the board play no longer; answers what they report, which is well. */
+export async function reportOf(bots) {
+  bots.child.kill("SIGINT");
+  const [code] = await bots.ended;
+  assert.equal(code, 0, bots.said);
+  return JSON.parse(bots.printed);
+}

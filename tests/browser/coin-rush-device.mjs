@@ -4,7 +4,7 @@
 // QEMU is there.
 
 import assert from "node:assert/strict";
-import { BOARD_ENVIRONMENT, REGION, startBoard } from "./board.mjs";
+import { BOARD_ENVIRONMENT, REGION, reportOf, startBoard } from "./board.mjs";
 import { Process, freePorts, until } from "./process.mjs";
 import { Realm } from "./realm.mjs";
 import { Browser, picture } from "./tabs.mjs";
@@ -44,10 +44,7 @@ try {
   const tab = await browser.visit(`${realm.page}?region=${REGION}`);
   await until("the tab plays with bots on the board", () => seen(tab), isPlaying);
   await picture(tab, "coin-rush-device");
-  bots.child.kill("SIGINT");
-  const [code] = await bots.ended;
-  const report = JSON.parse(bots.printed);
-  assert.equal(code, 0, bots.said);
+  const report = await reportOf(bots);
   assert.deepEqual([report.joined, report.lost, report.played.broken_rules], [BOTS, 0, 0]);
   await until("the bots are gone", () => seen(tab), ({ members }) => members === 1);
   assert.deepEqual(browser.problems, []);

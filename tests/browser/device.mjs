@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import * as protocol from "../../backend-web/protocol.js";
-import { BOARD_ENVIRONMENT, REGION, startBoard } from "./board.mjs";
+import { BOARD_ENVIRONMENT, REGION, reportOf, startBoard } from "./board.mjs";
 import { Process, freePorts, until } from "./process.mjs";
 import { Realm } from "./realm.mjs";
 import { Browser, distance, inwards, isIn, picture, places, uidOf } from "./tabs.mjs";
@@ -112,10 +112,7 @@ try {
     distance(own, heard) < 2);
   await picture(tab, "device");
   await until("the bots have played", async () => Number(/.* (\d+) sent/s.exec(bots.said)?.[1]), (sent) => sent >= BOTS_SAY);
-  bots.child.kill("SIGINT");
-  const [code] = await bots.ended;
-  const report = JSON.parse(bots.printed);
-  assert.equal(code, 0, bots.said);
+  const report = await reportOf(bots);
   assert.deepEqual([report.joined, report.lost, report.duplicated, report.disordered], [BOTS, 0, 0, 0]);
   listener.end();
   assert.deepEqual(browser.problems, []);
