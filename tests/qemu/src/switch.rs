@@ -256,16 +256,12 @@ mod tests {
         (one, other)
     }
 
-    /// A further device, which the switch knows: to connect is not yet to be plugged in, the first
-    /// frame that arrives is.
-    fn plugged_in(switch: &Switch, speaker: &mut UnixStream) -> UnixStream {
+    /// A further device, which the switch knows: what it says comes after its being plugged in, so it
+    /// has been when `hearer` hears it.
+    fn plugged_in(switch: &Switch, hearer: &mut UnixStream) -> UnixStream {
         let mut device = join(switch);
-        device.set_nonblocking(true).unwrap();
-        while device.read(&mut [0; 8]).is_err() {
-            say(speaker, b"here");
-            thread::yield_now();
-        }
-        device.set_nonblocking(false).unwrap();
+        say(&mut device, b"here");
+        assert_eq!(read_frame(hearer).unwrap(), b"here");
         device
     }
 
@@ -275,7 +271,7 @@ mod tests {
         let switch = Switch::start(&scratch.file("switch"), Faults::default(), 1).unwrap();
         let (mut one, mut other) = pair(&switch);
         say(&mut one, b"last");
-        while read_frame(&mut other).unwrap() != b"last" {}
+        assert_eq!(read_frame(&mut other).unwrap(), b"last");
         say(&mut other, b"back");
         assert_eq!(read_frame(&mut one).unwrap(), b"back");
         let tally = switch.stop();
