@@ -4,12 +4,13 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Bots, Realm, User};
+use support::{Bots, Peer, Realm, User};
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
 use tinyrealm_coin_rush::{CHEATS_MOST, FIELD, REACH, ROUND, SPEED};
+use tinyrealm_core::protocol::client_to_main::Hello;
 use tinyrealm_core::protocol::client_to_world::Move;
 use tinyrealm_core::protocol::world_to_client::{UserAway, UserBack, UserLeft};
-use tinyrealm_core::protocol::{Direction, ErrorCode, MemberNumber, Position};
+use tinyrealm_core::protocol::{Direction, ErrorCode, MemberNumber, Position, Text, Versions};
 
 const SETTINGS: [&str; 4] = [
     "world.game=coin-rush",
@@ -120,7 +121,7 @@ fn nobody_is_faster_than_anybody() {
 
 #[test]
 fn whoever_only_cheats_is_shown_out_and_the_others_play_on() {
-    let realm = Realm::start(&SETTINGS);
+    let mut realm = Realm::start(&SETTINGS);
     let mut cheat = realm.user();
     let mut witness = realm.user();
     let x = if cheat.spawn.x < 0 { FIELD } else { -FIELD };
@@ -134,6 +135,33 @@ fn whoever_only_cheats_is_shown_out_and_the_others_play_on() {
     // A coin may have been found meanwhile.
     assert_eq!(witness.world.find::<UserLeft>().number, cheat.number);
     witness.world.expect_served();
+    // It does not come back, neither at once nor by a Main that has just started.
+    let hello = Hello { versions: Versions::OURS, token: Some(cheat.token), nickname: Text::EMPTY };
+    let mut again = Peer::connect(realm.main.address);
+    again.send(&hello);
+    again.expect_refused(ErrorCode::BANNED, Hello::OPCODE.0);
+    realm.main.restart_after(Duration::ZERO);
+    realm.world().wait_until_registered(2);
+    let mut again = Peer::connect(realm.main.address);
+    again.send(&hello);
+    again.expect_refused(ErrorCode::BANNED, Hello::OPCODE.0);
+    realm.stop();
+}
+
+/// A round ends, nobody finds anything in the pause, and the next one begins with nothing for anybody.
+#[test]
+fn a_round_ends_and_the_next_one_begins_anew() {
+    let short = [&SETTINGS[..3], &["game.coin-rush.round_s=1", "game.coin-rush.coins=16"]].concat();
+    let realm = Realm::start(&short);
+    let mut user = realm.user();
+    let mut rounds = Vec::new();
+    while rounds.last() != Some(&(2, true)) {
+        let Round { number, is_running, .. } = user.world.find_thing::<Round>().1;
+        rounds.push((number, is_running));
+    }
+    rounds.dedup();
+    assert_eq!(rounds, [(1, true), (1, false), (2, true)]);
+    assert_eq!(realm.user().world.find_state::<Score>().1.points, 0);
     realm.stop();
 }
 

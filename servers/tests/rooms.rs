@@ -6,15 +6,16 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use support::{Heard, PATIENCE, Pass, Peer, Realm, ScratchFile, Server};
-use tinyrealm_coin_rush::SPEED;
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Score};
+use tinyrealm_coin_rush::{SPEED, WATCH};
 use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, ListRoomsReq};
 use tinyrealm_core::protocol::client_to_world::{Leave, Move};
 use tinyrealm_core::protocol::either_way::{Error, Ping};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, RoomPage};
+use tinyrealm_core::protocol::world_to_client::UserEntered;
 use tinyrealm_core::protocol::{
-    Direction, ErrorCode, Position, ROOM_NAME_MAX_BYTES, RoomId, Text, Token, Uid, Wish, WishKind,
-    encode_frame,
+    Bytes, Direction, ErrorCode, MemberNumber, Position, ROOM_NAME_MAX_BYTES, RoomId, Text, Token,
+    Uid, Wish, WishKind, encode_frame,
 };
 
 const COINS: usize = 16;
@@ -265,6 +266,28 @@ fn a_world_that_is_killed_has_its_rooms_again_under_their_names() {
     assert_eq!(again.others, [bob.guest.uid]);
     while again.world.find_state::<Score>().1.points == 0 {}
     drop((ann, bob, cid, again));
+    realm.stop();
+}
+
+/// Who only looks on has no number and no body, takes no place, and hears what members hear.
+#[test]
+fn whoever_looks_on_hears_all_of_it_and_is_nowhere() {
+    let realm = realm(&RUSH);
+    let den = named(WishKind::NAMED_OR_NEW, "den");
+    let mut ann = Guest::of(&realm).enter(den);
+    let options = Bytes::new(WATCH).unwrap();
+    let mut cid = Guest::of(&realm).enter(Wish { options, ..den });
+    assert_eq!(cid.world.number_of(cid.guest.uid), MemberNumber::GAME);
+    assert_eq!(cid.others, [ann.guest.uid]);
+    find_a_coin(&mut ann.world);
+    while cid.world.find_state::<Score>().1.points == 0 {}
+    cid.world.move_to(0);
+    cid.world.expect_refused(ErrorCode::OUT_OF_PLACE, Move::OPCODE.0);
+    // Nobody has been told of the one who looks on.
+    let bob = Guest::of(&realm).enter(den);
+    assert_eq!(bob.others, [ann.guest.uid]);
+    assert_eq!(ann.world.find::<UserEntered>().member.uid, bob.guest.uid);
+    drop((ann, bob, cid));
     realm.stop();
 }
 
