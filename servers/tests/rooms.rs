@@ -282,7 +282,8 @@ fn whoever_looks_on_hears_all_of_it_and_is_nowhere() {
     find_a_coin(&mut ann.world);
     while cid.world.find_state::<Score>().1.points == 0 {}
     cid.world.move_to(0);
-    cid.world.expect_refused(ErrorCode::OUT_OF_PLACE, Move::OPCODE.0);
+    assert_eq!(cid.world.find::<Error>().code, ErrorCode::SPECTATING);
+    cid.world.expect_served();
     // Nobody has been told of the one who looks on.
     let bob = Guest::of(&realm).enter(den);
     assert_eq!(bob.others, [ann.guest.uid]);
