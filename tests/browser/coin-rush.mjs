@@ -76,6 +76,19 @@ try {
   await watcher.locator("#scores li", { hasText: "Zoë" }).waitFor();
   await until("the runner plays again", () => seen(runner), isPlaying);
 
+  // Main, the world and all else are killed, and start again: whoever plays comes back by itself, to its points and
+  // its place. The room is kept every second.
+  const before = await until("the runner knows its points", () => seen(runner), (view) => pointsOf(view, view.me) >= 1);
+  await until("the room is kept", () => seen(runner), ({ round }) => round.left_s <= before.round.left_s - 3);
+  await realm.kill();
+  await until("the runner has lost it", () => seen(runner), ({ state }) => state !== "inside");
+  realm.start();
+  const after = await until("the runner plays on", () => seen(runner), (view) => isPlaying(view) && pointsOf(view, view.me) >= 1);
+  assert.deepEqual([after.uid, after.round.number], [before.uid, before.round.number]);
+  assert.ok(after.round.left_s < before.round.left_s, "the round goes on");
+  await until("the watcher plays on", () => seen(watcher), (view) => isPlaying(view) && view.members.length === 2);
+  await watcher.locator("#scores li", { hasText: "Zoë" }).waitFor();
+
   // Friends meet by a room's name and its password; a stranger is told that it is not the password.
   const goTo = async (tab, name, secret) => {
     await tab.fill("#room", name);
@@ -111,7 +124,7 @@ try {
   const left = await until("the others see it go", () => seen(watcher), ({ members }) => members.length === 2);
   assert.equal(left.state, "inside");
   assert.deepEqual(browser.problems, []);
-  console.log("two tabs play coin rush: a coin is won, everybody is told, a reload comes back, a name is shown, friends meet in a room with a password, a cheat is banned");
+  console.log("two tabs play coin rush: a coin is won, everybody is told, a reload and a kill of all servers are come back from, a name is shown, friends meet in a room with a password, a cheat is banned");
 } catch (error) {
   console.error(`--- what the realm has said:\n${realm.said}\n---`);
   throw error;

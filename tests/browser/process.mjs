@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 export const PATIENCE_MS = 20_000;
 
@@ -15,13 +18,17 @@ export async function freePorts(count) {
   return ports;
 }
 
-/** The configuration of whoever runs the test is not that of its programs. */
+/** The configuration of whoever runs the test is not that of its programs, and their data is not there either. */
+const data = mkdtempSync(join(tmpdir(), "tinyrealm-data-"));
 const ownEnvironment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith("TINYREALM_")));
+  Object.entries({ ...process.env, XDG_DATA_HOME: data }).filter(([name]) => !name.startsWith("TINYREALM_")));
 
 /** A test that fails leaves nothing running. */
 const running = new Set();
-process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+process.once("exit", () => {
+  running.forEach((child) => child.kill("SIGKILL"));
+  rmSync(data, { recursive: true, force: true });
+});
 
 /** A program; its words are shown if the test fails. */
 export class Process {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Process, freePorts } from "./process.mjs";
 
 export class Realm {
-  /** Where files of the test may be; it goes with the realm. */
+  /** Where files of the test may be, and the servers' are; it goes with the realm. */
   folder = mkdtempSync(join(tmpdir(), "tinyrealm-"));
   #flags;
   #environment;
@@ -25,10 +25,10 @@ export class Realm {
     this.mainPort = main;
     const settings = [
       `http.port=${http}`, `admin.port=${admin}`, `main.port=${main}`, `login.port=${login}`, `chat.port=${chat}`,
-      `world.port=${world}`, `login.data_folder=${this.folder}`, `world.data_folder=${this.folder}`,
+      `world.port=${world}`,
     ];
     this.#flags = ["up", ...flags, ...settings.flatMap((one) => ["--set", one])];
-    this.#environment = environment;
+    this.#environment = { XDG_DATA_HOME: this.folder, ...environment };
   }
 
   get page() {
@@ -46,6 +46,12 @@ export class Realm {
 
   async stop() {
     await this.#up?.stop();
+  }
+
+  /** All of its servers at once, without a word to anybody. */
+  async kill() {
+    this.#up.child.kill("SIGKILL");
+    await this.#up.ended;
   }
 
   async remove() {

@@ -44,7 +44,7 @@ pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
     cargo(&["build", "--quiet"])?;
     let binary = workspace::target_folder("debug").join(format!("{NAME}-server"));
     let mut server = Command::new(binary);
-    server.current_dir(&folder);
+    server.current_dir(&folder).env("XDG_DATA_HOME", folder.join("data"));
     play(&server)?;
     build_device(&folder.join("device"))
 }

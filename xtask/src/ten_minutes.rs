@@ -65,7 +65,7 @@ fn start(folder: &Path) -> Result<(Child, String), Failure> {
     for server in PORTS {
         up.env(format!("TINYREALM_{server}_PORT"), "0");
     }
-    up.env("TINYREALM_LOGIN_DATA_FOLDER", folder.join("accounts"));
+    up.env("XDG_DATA_HOME", folder.join("data"));
     let up = up.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut realm = up.map_err(|error| error.to_string())?;
     let stdout = realm.stdout.take().ok_or("it says nothing")?;
