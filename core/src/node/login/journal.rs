@@ -1,7 +1,7 @@
 //! `Journal`: what the log is told of logins: whose, from where, and what became of it.
 //!
 //! Contract: never a password or a token. Each kind of answer has a few lines at once and one a second
-//! in the long run, which say how many were left out before: a flood of one kind silences no other.
+//! in the long run, and a line before them says how many were left out: a flood of one kind silences no other.
 
 use super::LoginStats;
 use crate::log;
@@ -45,7 +45,8 @@ impl Journal {
 
     pub(super) fn granted(&mut self, now: Instant, id: &str, from: PeerAddress) {
         if let Some(left_out) = self.granted.next(now) {
-            log::info!("{:?} has logged in from {} ({} lines left out)", id, from, left_out);
+            say_left_out(left_out);
+            log::info!("{:?} has logged in from {}", id, from);
         }
     }
 
@@ -60,13 +61,14 @@ impl Journal {
         let Some(left_out) = self.denied.get_mut(place).and_then(|lines| lines.next(now)) else {
             return;
         };
-        log::warning!(
-            "refused a login as {:?} from {}: {} ({} lines left out)",
-            id,
-            from,
-            reason.name(),
-            left_out
-        );
+        say_left_out(left_out);
+        log::warning!("refused a login as {:?} from {}: {}", id, from, reason.name());
+    }
+}
+
+fn say_left_out(lines: u32) {
+    if lines > 0 {
+        log::info!("{} lines like the next one were left out", lines);
     }
 }
 
