@@ -8,6 +8,7 @@ use crate::accounts::now;
 use crate::bans::{Ban, BanFile, Bans};
 use crate::cli::BanCommand;
 use crate::config::Config;
+use crate::say::{hand_out, say};
 use crate::user::date;
 
 /// Does one thing to the list of bans.
@@ -20,7 +21,7 @@ pub(crate) fn run(command: &BanCommand, config: &Config) -> anyhow::Result<ExitC
                 file.change(|bans| bans.add(options.who, until))?;
             }
             let end = until.map_or_else(String::new, |until| format!(" until {}", date(until)));
-            println!("{} is banned{end}", options.who);
+            say!("{} is banned{end}", options.who);
         }
         BanCommand::Remove(options) => {
             let mut was_banned = false;
@@ -33,7 +34,7 @@ pub(crate) fn run(command: &BanCommand, config: &Config) -> anyhow::Result<ExitC
             if !was_banned {
                 bail!("{} is not banned", options.who);
             }
-            println!("{} is not banned any more", options.who);
+            say!("{} is not banned any more", options.who);
         }
         BanCommand::List(_) => {
             let lists: anyhow::Result<Vec<_>> = files.iter().map(BanFile::read).collect();
@@ -44,7 +45,7 @@ pub(crate) fn run(command: &BanCommand, config: &Config) -> anyhow::Result<ExitC
             for ban in all {
                 let until = ban.until.map_or_else(|| "for ever".to_owned(), date);
                 let by = if ban.by_game { "  by a game" } else { "" };
-                println!("{:<24}  {until}{by}", ban.who.to_string());
+                hand_out!("{:<24}  {until}{by}", ban.who.to_string())?;
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
+use crate::say::say;
 
 /// Connections besides the Mains': those who have not proven themselves yet.
 const SPARE_SESSIONS: usize = 64;
@@ -61,7 +62,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
     let shared = Shared::default();
     let node = spawn(config, keyring, shutdown, shared.clone())?;
-    println!("chat listening on {}", node.address);
+    say!("chat listening on {}", node.address);
     node.join()?;
     report::print("chat", &shared.read())?;
     Ok(ExitCode::SUCCESS)

@@ -19,6 +19,7 @@ use tinyrealm_core::protocol::ServerKind;
 
 use crate::cli::{KeyCommand, SecretCommand};
 use crate::config::{ClusterSettings, Config};
+use crate::say::{hand_out, say};
 use crate::secret::{data_folder, hex, make, make_folder, read};
 
 /// The variable that has the cluster secret itself.
@@ -204,7 +205,7 @@ pub(crate) fn run_secret(command: &SecretCommand) -> anyhow::Result<ExitCode> {
     if is_there || text_of(&read(file, "the secret")?) != text {
         bail!("{} is there already, and stays as it is: name another file", file.display());
     }
-    println!("made the secret {}", file.display());
+    say!("made the secret {}", file.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -219,7 +220,7 @@ pub(crate) fn run_key(command: &KeyCommand, config: &Config) -> anyhow::Result<E
         KeyCommand::Login => (ServerKind::LOGIN, ONLY_ID),
     };
     let settings = ClusterSettings { key_file: String::new(), ..config.cluster.clone() };
-    println!("{}", hex(newest_secret(&settings, Asker::Main)?.key_of(kind, id).bytes()));
+    hand_out!("{}", hex(newest_secret(&settings, Asker::Main)?.key_of(kind, id).bytes()))?;
     Ok(ExitCode::SUCCESS)
 }
 

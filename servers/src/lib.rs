@@ -51,6 +51,7 @@ mod password_input;
 mod process;
 mod report;
 mod results;
+mod say;
 mod schema;
 mod secret;
 mod server;
@@ -122,7 +123,7 @@ fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
         Some(Command::Web(options)) => web::run(&options.out, games),
         Some(Command::Schema(options)) => schema::run(options, games),
         Some(Command::CheckConfig) => {
-            print!("{}", config.to_toml()?);
+            say::text(format_args!("{}", config.to_toml()?))?;
             Ok(ExitCode::SUCCESS)
         }
     }

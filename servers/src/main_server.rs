@@ -32,6 +32,7 @@ use crate::config::{Auth, Config, MainSettings, NameRule};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
+use crate::say::say;
 use crate::secret;
 
 /// How often it is looked whether the list of bans has changed.
@@ -203,7 +204,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shared = Shared::default();
     let keyring = Keyring::load(&config.cluster, Asker::Main)?;
     let node = spawn(config, config.main.address(), keyring, shutdown, shared.clone())?;
-    println!("main listening on {}", node.address);
+    say!("main listening on {}", node.address);
     node.join()?;
     report::print("main", &shared.read())?;
     Ok(ExitCode::SUCCESS)

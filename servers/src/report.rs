@@ -14,6 +14,7 @@ use tokio::time::Interval;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::process::ReportSignal;
+use crate::say::say;
 
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -87,7 +88,7 @@ impl NetReport {
 /// # Errors
 /// If a report is no JSON, which none is.
 pub(crate) fn print(server: &str, report: &impl Serialize) -> anyhow::Result<()> {
-    println!("{server} report {}", serde_json::to_string(report)?);
+    say!("{server} report {}", serde_json::to_string(report)?);
     Ok(())
 }
 

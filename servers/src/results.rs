@@ -14,6 +14,7 @@ use crate::cli::ResultsOptions;
 use crate::config::Config;
 use crate::decode;
 use crate::games::Games;
+use crate::say::hand_out;
 use crate::schema::model::Schema;
 use crate::secret;
 use crate::store::{self, sqlite};
@@ -42,7 +43,7 @@ pub(crate) fn run(
                     format!("{at}  world {world} #{number}  {game} {kind} {value}")
                 }
             };
-            println!("{line}");
+            hand_out!("{line}")?;
         }
     }
     Ok(ExitCode::SUCCESS)

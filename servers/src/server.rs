@@ -7,6 +7,7 @@ use tinyrealm_core::node::world::Game;
 use crate::cli::Cli;
 use crate::control::{Threads, WorldHandle};
 use crate::games::Games;
+use crate::say::HadEnough;
 
 /// The command line of these games, with threads of the author's own beside their worlds.
 ///
@@ -67,6 +68,7 @@ impl Server {
         let cli = Cli::parse_with(self.games);
         match crate::run(&cli, self.games, self.threads) {
             Ok(code) => code,
+            Err(failure) if failure.is::<HadEnough>() => ExitCode::SUCCESS,
             Err(failure) => {
                 eprintln!("error: {failure:#}");
                 ExitCode::FAILURE

@@ -27,6 +27,7 @@ use crate::login_server;
 use crate::main_server;
 use crate::process::{self, Bound, NodeThread};
 use crate::report::Shared;
+use crate::say::say;
 use crate::status::StatusLine;
 use crate::world_server;
 
@@ -53,9 +54,9 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let swarm = start_bots(config, &realm, &shutdown)?;
     show_the_way(&realm);
     if let Some(page) = page {
-        println!("see:  {page}");
+        say!("see:  {page}");
     }
-    println!("stop: Ctrl-C");
+    say!("stop: Ctrl-C");
     show_status(&realm, &shutdown)?;
     if let Some((swarm, throw_aways)) = swarm {
         drop(swarm.join());
@@ -71,10 +72,10 @@ fn show_the_way(realm: &Realm) {
     let main = process::local(realm.main_address);
     match realm.login_address.map(process::local) {
         Some(login) => {
-            println!("try:  tinyrealm user add NAME");
-            println!("then: tinyrealm client --main {main} --login {login} --id NAME");
+            say!("try:  tinyrealm user add NAME");
+            say!("then: tinyrealm client --main {main} --login {login} --id NAME");
         }
-        None => println!("try:  tinyrealm client --main {main}"),
+        None => say!("try:  tinyrealm client --main {main}"),
     }
 }
 
@@ -97,7 +98,7 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
             shutdown.clone(),
             shared.clone(),
         )?;
-        println!("login listening on {}", node.address);
+        say!("login listening on {}", node.address);
         config.main.login = process::local(node.address).to_string();
         (login_address, login) = (Some(node.address), Some(shared));
         nodes.push(node);
@@ -109,8 +110,8 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     config.main.chat = process::local(chat_node.address).to_string();
     let node =
         main_server::spawn(&config, address, keyring.clone(), shutdown.clone(), main.clone())?;
-    println!("main listening on {}", node.address);
-    println!("chat listening on {}", chat_node.address);
+    say!("main listening on {}", node.address);
+    say!("chat listening on {}", chat_node.address);
     let main_address = node.address;
     nodes.extend([node, chat_node]);
     let worlds = start_worlds(&config, main_address, &keyring, shutdown, &mut nodes)?;
@@ -135,7 +136,7 @@ fn start_worlds(
         let (keyring, shutdown) = (keyring.clone(), shutdown.clone());
         let node =
             world_server::spawn(config, settings, address, keyring, shutdown, report.clone())?;
-        println!("world {id} listening on {}", node.address);
+        say!("world {id} listening on {}", node.address);
         worlds.push(WorldFigures { id, report });
         nodes.push(node);
     }
@@ -170,7 +171,7 @@ fn start_http(
         };
         let node = NodeThread::spawn(name, address, serve)?;
         let address = node.address;
-        println!("{name} listening on {address}");
+        say!("{name} listening on {address}");
         realm.nodes.push(node);
         Ok(address)
     };

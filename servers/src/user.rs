@@ -14,6 +14,7 @@ use crate::accounts::{
 use crate::cli::UserCommand;
 use crate::config::Config;
 use crate::password_input;
+use crate::say::{hand_out, say};
 
 /// Does one thing to the accounts.
 pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<ExitCode> {
@@ -25,26 +26,26 @@ pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<Exit
     match command {
         UserCommand::Add(options) => add(&options.user.id, options.if_lost(), config)?,
         UserCommand::Passwd(options) => change_password(&options.id, config)?,
-        UserCommand::List(_) => list(&accounts::open(&config.login)?.list()?),
+        UserCommand::List(_) => list(&accounts::open(&config.login)?.list()?)?,
         UserCommand::Disable(options) => {
             accounts::open(&config.login)?.set_standing(&options.id, Standing::Disabled)?;
-            println!("account {} is disabled, and its tokens are revoked", options.id);
+            say!("account {} is disabled, and its tokens are revoked", options.id);
         }
         UserCommand::Enable(options) => {
             accounts::open(&config.login)?.set_standing(&options.id, Standing::Enabled)?;
-            println!("account {} is enabled", options.id);
+            say!("account {} is enabled", options.id);
         }
         UserCommand::Logout(options) => {
             accounts::open(&config.login)?.revoke(&options.id)?;
-            println!("the tokens of account {} are revoked", options.id);
+            say!("the tokens of account {} are revoked", options.id);
         }
         UserCommand::Remove(options) => {
             accounts::open(&config.login)?.remove(&options.id)?;
-            println!("account {} is removed", options.id);
+            say!("account {} is removed", options.id);
         }
         UserCommand::Backup(options) => {
             accounts::backup(&config.login, &options.file)?;
-            println!("all accounts are in {}", options.file.display());
+            say!("all accounts are in {}", options.file.display());
         }
         UserCommand::Restore(options) => restore(&options.file, config)?,
     }
@@ -57,11 +58,11 @@ fn existing(store: &mut dyn AccountStore, id: &str) -> anyhow::Result<Account> {
 
 fn restore(backup: &Path, config: &Config) -> anyhow::Result<()> {
     let former = accounts::restore(&config.login, backup)?;
-    println!("the accounts are those of {}, and all tokens have ended", backup.display());
+    say!("the accounts are those of {}, and all tokens have ended", backup.display());
     if let Some(former) = former {
-        println!("those that were there before are in {}", former.display());
+        say!("those that were there before are in {}", former.display());
     }
-    println!("a Login that runs serves nobody until it is started anew");
+    say!("a Login that runs serves nobody until it is started anew");
     Ok(())
 }
 
@@ -76,7 +77,7 @@ fn add(id: &str, if_lost: IfLost, config: &Config) -> anyhow::Result<()> {
     let password_hash = ask_and_hash(id, config)?;
     store.create(&[NewAccount { id: id.to_owned(), password_hash, lease: None }])?;
     let account = existing(store.as_mut(), id)?;
-    println!("account {id} has uid {}", account.uid.0);
+    say!("account {id} has uid {}", account.uid.0);
     Ok(())
 }
 
@@ -84,7 +85,7 @@ fn change_password(id: &str, config: &Config) -> anyhow::Result<()> {
     let mut store = accounts::open(&config.login)?;
     existing(store.as_mut(), id)?;
     store.set_password(id, &ask_and_hash(id, config)?)?;
-    println!("account {id} has a new password, and its tokens are revoked");
+    say!("account {id} has a new password, and its tokens are revoked");
     Ok(())
 }
 
@@ -94,8 +95,8 @@ fn ask_and_hash(id: &str, config: &Config) -> anyhow::Result<String> {
     Passwords::new(&config.login)?.hash(&mut HashMemory::default(), &password)
 }
 
-fn list(accounts: &[Account]) {
-    println!("{:>10}  {:<32}  {:<10}  {:<20}  last login", "uid", "id", "standing", "made");
+fn list(accounts: &[Account]) -> anyhow::Result<()> {
+    hand_out!("{:>10}  {:<32}  {:<10}  {:<20}  last login", "uid", "id", "standing", "made")?;
     for account in accounts {
         let standing = match (account.standing, account.purpose) {
             (Standing::Disabled, _) => "disabled",
@@ -104,8 +105,9 @@ fn list(accounts: &[Account]) {
         };
         let last = account.last_login_at.map_or_else(|| "never".to_owned(), date);
         let made = date(account.created_at);
-        println!("{:>10}  {:<32}  {standing:<10}  {made:<20}  {last}", account.uid.0, account.id);
+        hand_out!("{:>10}  {:<32}  {standing:<10}  {made:<20}  {last}", account.uid.0, account.id)?;
     }
+    Ok(())
 }
 
 /// `YYYY-MM-DD HH:MM UTC` (days to civil, after Howard Hinnant's algorithm).

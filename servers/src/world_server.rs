@@ -19,6 +19,7 @@ use crate::games::{self, HostedGame};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
+use crate::say::say;
 use crate::store::courier::{Courier, found};
 use crate::store::{self, Kept, Owner, Store};
 
@@ -109,7 +110,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         let id = settings.id;
         let (keyring, shutdown) = (keyring.clone(), shutdown.clone());
         let thread = spawn(config, settings, address, keyring, shutdown, shared.clone())?;
-        println!("{} listening on {}", server_name(id), thread.address);
+        say!("{} listening on {}", server_name(id), thread.address);
         nodes.push((id, thread, shared));
     }
     for (id, thread, shared) in nodes {
@@ -134,7 +135,7 @@ fn start_chat(
     }
     let shared = Shared::default();
     let thread = chat_server::spawn(config, keyring.clone(), shutdown.clone(), shared.clone())?;
-    println!("chat listening on {}", thread.address);
+    say!("chat listening on {}", thread.address);
     Ok(Some((thread, shared)))
 }
 

@@ -310,3 +310,26 @@ fn a_free_port_is_printed_and_is_the_one() {
         process.finish(PATIENCE).expect_code(0);
     }
 }
+
+/// What a command was asked for is its work; what a server says is not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_goes_on_when_nobody_can_hear_it_and_a_command_says_so() {
+    let main = Process::start_with(&["main"], &[("TINYREALM_MAIN_PORT", "0")]);
+    let address = main.wait_for(Stream::Stdout, |line| {
+        line.strip_prefix("main listening on ").map(str::to_owned)
+    });
+    let world = ["world", "--port", "0", "--id", "5", "--main", &address];
+    let world = Process::start_unheard(&world);
+    world.wait_until_said(Stream::Stderr, "registered with Main", 1);
+    for process in [world, main] {
+        process.signal(Signal::Interrupt);
+        process.finish(PATIENCE).expect_code(0);
+    }
+    for command in [&["schema", "--json"][..], &["check-config"], &["key", "chat"]] {
+        let finished = Process::start_unheard(command).finish(PATIENCE);
+        finished.expect_code(1);
+        let said = finished.lines(Stream::Stderr).join(" ");
+        assert!(said.contains("can't write to the standard output"), "{command:?}: {said}");
+    }
+}

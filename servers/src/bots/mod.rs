@@ -36,6 +36,7 @@ use crate::config::{Config, NetSettings};
 use crate::games;
 use crate::process;
 use crate::report::Shared;
+use crate::say::hand_out;
 use crate::status::StatusLine;
 use control::SwarmControl;
 use outcome::Outcome;
@@ -79,9 +80,9 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
     }
     let outcome = Outcome::of(&swarm);
     if options.json {
-        println!("{}", serde_json::to_string(&outcome)?);
+        hand_out!("{}", serde_json::to_string(&outcome)?)?;
     } else {
-        println!("{outcome}");
+        hand_out!("{outcome}")?;
     }
     Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -20,6 +20,7 @@ use anyhow::{Context, bail};
 
 use crate::cli::DecodeOptions;
 use crate::games::Games;
+use crate::say;
 use crate::schema::model::Schema;
 pub(crate) use framing::Framing;
 pub(crate) use json::json;
@@ -32,7 +33,7 @@ pub(crate) fn run(options: &DecodeOptions, games: Games) -> anyhow::Result<ExitC
         std::io::stdin().read_to_string(&mut hex).context("reading hex from the standard input")?;
     }
     let told = tell(&schema, &bytes_of(&hex)?, options.framing)?;
-    print!("{}", told.text);
+    say::text(format_args!("{}", told.text))?;
     Ok(if told.is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
+use crate::say::say;
 use crate::secret;
 use outcome::Outcome;
 use workers::Workers;
@@ -70,7 +71,7 @@ pub(crate) fn run(config: &Config, if_lost: IfLost) -> anyhow::Result<ExitCode> 
     let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
     let address = config.login.address();
     let node = spawn(config, if_lost, address, keyring, shutdown, shared.clone())?;
-    println!("login listening on {}", node.address);
+    say!("login listening on {}", node.address);
     tracing::info!("accounts are in {}", accounts::path(&config.login)?.display());
     node.join()?;
     report::print("login", &shared.read())?;

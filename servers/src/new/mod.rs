@@ -12,6 +12,7 @@ use tinyrealm_core::node::world::GAME_NAME_MAX_BYTES;
 
 use crate::cli::NewOptions;
 use crate::names::pascal;
+use crate::say::say;
 
 /// A file of the repository, and its template.
 type File = (&'static str, &'static str);
@@ -179,10 +180,10 @@ pub(crate) fn run(options: &NewOptions) -> anyhow::Result<ExitCode> {
     for (path, template) in files(options.from) {
         write(&folder.join(path), &filled(template, &words))?;
     }
-    println!("{} is there. Now:", folder.display());
-    println!("  cd {}", folder.display());
-    println!("  cargo test --workspace");
-    println!("  cargo run --release -- --set http.page=web");
+    say!("{} is there. Now:", folder.display());
+    say!("  cd {}", folder.display());
+    say!("  cargo test --workspace");
+    say!("  cargo run --release -- --set http.page=web");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -16,6 +16,7 @@ use anyhow::Context;
 
 use crate::cli::SchemaOptions;
 use crate::games::Games;
+use crate::say;
 use model::Schema;
 
 /// What is to be written.
@@ -35,7 +36,7 @@ pub(crate) fn run(options: &SchemaOptions, games: Games) -> anyhow::Result<ExitC
         Language::CSharp => csharp::write(&schema),
     };
     match &options.out {
-        None => print!("{text}"),
+        None => say::text(format_args!("{text}"))?,
         Some(path) => std::fs::write(path, text)
             .with_context(|| format!("writing the schema to {}", path.display()))?,
     }

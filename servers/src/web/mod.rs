@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::games::Games;
+use crate::say::say;
 
 /// One file of the client, by its name.
 pub(crate) struct ClientFile {
@@ -69,7 +70,7 @@ pub(crate) fn run(folder: &Path, games: Games) -> anyhow::Result<ExitCode> {
         let path = folder.join(name);
         std::fs::write(&path, content)
             .with_context(|| format!("can't write {}", path.display()))?;
-        println!("{}", path.display());
+        say!("{}", path.display());
     }
     Ok(ExitCode::SUCCESS)
 }

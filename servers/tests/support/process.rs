@@ -167,6 +167,15 @@ impl Process {
         command
     }
 
+    /// Runs the binary with these arguments, and with a standard output that takes nothing.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_unheard(arguments: &[&str]) -> Self {
+        let binary = binary();
+        let words = ["-c", r#"exec "$0" "$@" > /dev/full"#, binary.to_str().unwrap()];
+        let command = Self::command_of("sh".into(), &[&words, arguments].concat(), &[]);
+        Self::spawn(&format!("tinyrealm {} > /dev/full", arguments.join(" ")), command)
+    }
+
     /// Runs the binary with these arguments, and this on its standard input.
     pub(crate) fn start_with_input(arguments: &[&str], input: &str) -> Self {
         let name = format!("tinyrealm {}", arguments.join(" "));
