@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Bots, Peer, Realm, User};
+use support::{Bots, Peer, Realm, Stream, User};
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
 use tinyrealm_coin_rush::{CHEATS_MOST, FIELD, REACH, ROUND, SPEED};
 use tinyrealm_core::protocol::client_to_main::Hello;
@@ -141,7 +141,8 @@ fn whoever_only_cheats_is_shown_out_and_the_others_play_on() {
     again.send(&hello);
     again.expect_refused(ErrorCode::BANNED, Hello::OPCODE.0);
     realm.main.restart_after(Duration::ZERO);
-    realm.world().wait_until_registered(2);
+    // The world tells it behind its registration.
+    realm.main.process.wait_until_said(Stream::Stderr, "bans user", 1);
     let mut again = Peer::connect(realm.main.address);
     again.send(&hello);
     again.expect_refused(ErrorCode::BANNED, Hello::OPCODE.0);
