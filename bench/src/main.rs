@@ -5,7 +5,8 @@
 //! [`things`], [`chat`] and [`memory`] start servers and a load as processes of their own and read the operating
 //! system's account of them.
 //!
-//! `floor`, `naive`, `load` and `world` are those processes; people start the others.
+//! `floor`, `naive`, `load` and `world` are those processes; people start the others, by `cargo xtask bench`, which
+//! has their help. The world is the binary beside this one.
 
 mod account;
 mod allocations;
@@ -31,24 +32,6 @@ use std::process::ExitCode;
 use gallery::Gallery;
 use tinyrealm_core::node::world::Relay;
 
-const HELP: &str = "\
-tinyrealm-bench [WHAT ...] [--seconds S] [--rounds N]
-
-  framing     decode and encode, beside memcpy and LengthDelimitedCodec
-  fan-out     CPU time per delivery of a real world, beside a bare epoll server (the floor)
-              and a naive tokio server, under the same load
-  things      CPU time per delivery of a hundred things to a hundred members at 10 Hz, beside that of
-              moves, and beside the floor
-  web-socket  CPU time per delivery of a real world to WebSockets, beside TCP
-  chat        CPU time per delivery of Main and a chat server, beside the floor
-  peak        deliveries per second of a world that has one core
-  memory      bytes per idle connection of a real world
-  client      frames per second of the client runtime, over TCP and WebSocket, and allocations
-
-Without WHAT, all of them. --seconds (8) is the length of one run, --rounds (3) how many.
-The world is the binary `tinyrealm` beside this one.
-";
-
 /// What to run, and how long.
 struct Plan {
     what: Vec<String>,
@@ -65,10 +48,6 @@ fn main() -> ExitCode {
         Some("floor") => floor::serve(&arguments[1..]),
         Some("naive") => naive::serve(&arguments[1..]),
         Some("load") => load::run(&arguments[1..]),
-        Some("--help" | "-h") => {
-            print!("{HELP}");
-            Ok(())
-        }
         _ => parse(&arguments).and_then(|plan| run(&plan)),
     };
     match outcome {
@@ -90,7 +69,9 @@ fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
             "--seconds" => plan.seconds = number(arguments.next())?,
             "--rounds" => plan.rounds = number(arguments.next())?,
             what if ALL.contains(&what) => plan.what.push(what.to_owned()),
-            other => anyhow::bail!("what is {other:?}? --help says what there is"),
+            other => {
+                anyhow::bail!("what is {other:?}? `cargo xtask bench --help` says what there is")
+            }
         }
     }
     if plan.what.is_empty() {

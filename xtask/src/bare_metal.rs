@@ -5,21 +5,17 @@
 
 use std::time::Instant;
 
+use crate::command::Arguments;
 use crate::toolchain::{Source, Toolchain};
 use crate::{Failure, process};
 
-const USAGE: &str = "usage: cargo xtask bare-metal [--toolchain rustup|debian]";
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
 /// Without WebSockets, and with them.
 const FEATURES: [&str; 8] =
     ["", "inputs", "websocket", "long-frames", "saves", "seats", "shares", "things"];
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let only = match arguments {
-        [] => None,
-        [option, name] if option == "--toolchain" => Some(Source::of_name(name).ok_or(USAGE)?),
-        _ => return Err(Failure::misused(USAGE)),
-    };
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
+    let only = arguments.option("--toolchain").and_then(Source::of_name);
     for target in TARGETS {
         let started = Instant::now();
         let toolchain = Toolchain::choose(target, only)?;

@@ -4,9 +4,10 @@
 //! Not part of the test command: machines are noisy, and a benchmark tells by comparing.
 
 use crate::Failure;
+use crate::command::Arguments;
 use crate::{process, workspace};
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let mut build = workspace::cargo();
     build.current_dir(workspace::root());
     build.args(["build", "--release", "--package", "tinyrealm-servers"]);
@@ -16,6 +17,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let mut bench = workspace::cargo();
     bench.current_dir(workspace::root());
     bench.args(["run", "--quiet", "--release", "--package", "tinyrealm-bench", "--"]);
-    bench.args(arguments);
+    bench.args(arguments.all);
     process::pass_through(&mut bench)
 }

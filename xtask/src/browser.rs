@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::command::Arguments;
 use crate::{Failure, packages, process, qemu, toolchain, workspace};
 
 const BROWSER: &str = "chromium";
@@ -21,19 +22,15 @@ const TESTS: [&str; 4] = [
 const BOARD_TESTS: [(&str, &str); 2] =
     [("tests/browser/device.mjs", "world"), ("tests/browser/coin-rush-device.mjs", "coin-rush")];
 const HIDDEN_TEST: &str = "tests/browser/hidden.mjs";
-const USAGE: &str = "usage: cargo xtask browser [hidden]";
 /// Twice what a server waits for somebody who says nothing, and more.
 const HIDDEN_SECONDS: &str = "70";
 const MANIFEST: &str = "tests/browser/package.json";
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    match arguments {
-        [] => run_all(),
-        [word] if word == "hidden" => process::pass_through(
-            test(HIDDEN_TEST)?.env("TINYREALM_HIDDEN_SECONDS", HIDDEN_SECONDS),
-        ),
-        _ => Err(Failure::misused(USAGE)),
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
+    if arguments.words.is_empty() {
+        return run_all();
     }
+    process::pass_through(test(HIDDEN_TEST)?.env("TINYREALM_HIDDEN_SECONDS", HIDDEN_SECONDS))
 }
 
 fn run_all() -> Result<(), Failure> {

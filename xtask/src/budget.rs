@@ -6,6 +6,7 @@
 
 use std::process::Command;
 
+use crate::command::Arguments;
 use crate::toolchain::Toolchain;
 use crate::{Failure, process, workspace};
 
@@ -13,7 +14,7 @@ const TARGET: &str = "thumbv7m-none-eabi";
 const MANIFEST: &str = "firmware-demo/Cargo.toml";
 const PACKAGE: &str = "tinyrealm-mps2-an385";
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let mut build = Toolchain::choose(TARGET, None)?.build(TARGET);
     build.args(["--release", "--manifest-path", MANIFEST, "--package", PACKAGE]);
     // Cargo reads it by itself only in that folder.
@@ -24,7 +25,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     reader.args(["build", "--quiet", "--package", "tinyrealm-budget", "--target-dir"]);
     process::require(reader.arg(&folder))?;
     let mut budget = Command::new(folder.join("debug/tinyrealm-budget"));
-    budget.current_dir(workspace::root()).arg("firmware-demo").arg(&folder).args(arguments);
+    budget.current_dir(workspace::root()).arg("firmware-demo").arg(&folder).args(arguments.all);
     budget.arg("--").arg(build.get_program()).args(build.get_args());
     for (name, value) in build.get_envs() {
         match value {

@@ -5,20 +5,21 @@
 
 use std::process::Command;
 
+use crate::command::Arguments;
 use crate::{Failure, process, workspace};
 
 /// As `core/src/time.rs` names them.
 const STARTS: [&str; 5] = ["micros", "half-stamp", "stamp", "half-wheel", "wheel"];
 const CASES: &str = "32";
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let mut build = workspace::cargo();
     build.args(["test", "--quiet", "--workspace", "--no-run", "--message-format", "json"]);
     let tests = executable(&process::require(&mut build)?)
         .ok_or("cargo has not named the executable of the core's tests")?;
     for start in STARTS {
         let mut run = Command::new(&tests);
-        run.current_dir(workspace::root()).arg("--quiet").args(arguments);
+        run.current_dir(workspace::root()).arg("--quiet").args(&arguments.words);
         run.env("TINYREALM_CLOCK_START", start).env("PROPTEST_CASES", CASES);
         let said = process::require(&mut run);
         said.map_err(|said| format!("TINYREALM_CLOCK_START={start}:\n{said}"))?;

@@ -5,12 +5,13 @@
 
 use std::path::Path;
 
+use crate::command::Arguments;
 use crate::{Failure, process, toolchain, workspace};
 
 /// A library of .NET that the client needs, and what it comes with.
 const SYSTEM: (&str, &str) = ("/usr/lib/mono/4.5/System.dll", "libmono-system4.0-cil");
 
-pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     toolchain::require_program("mono", "mono-runtime")?;
     toolchain::require_program_by("mcs", "--version", "mono-mcs")?;
     let (library, package) = SYSTEM;

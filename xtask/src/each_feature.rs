@@ -6,15 +6,13 @@
 
 use std::time::Instant;
 
+use crate::command::Arguments;
 use crate::{Failure, process, workspace};
 
 /// Folders of the crates.
 const CRATES: [&str; 3] = ["core", "backend-std", "backend-smoltcp"];
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    if !arguments.is_empty() {
-        return Err(Failure::misused("usage: cargo xtask each-feature"));
-    }
+pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     for folder in CRATES {
         let started = Instant::now();
         let features = features_of(folder)?;

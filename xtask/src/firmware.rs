@@ -12,13 +12,28 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::command::{Argument, Arguments, others, word};
+use crate::commands::TOOLCHAIN;
 use crate::toolchain::{Source, Toolchain};
 use crate::{Failure, process, qemu, workspace};
 
 /// Names a `device.toml` that is not the board's own.
 const DEVICE: &str = "TINYREALM_DEVICE";
-const USAGE: &str = "cargo xtask firmware build|lint|refuse [--toolchain rustup|debian] [BOARD...]
-       cargo xtask firmware run world|chat|client|echo";
+
+pub(crate) const ARGUMENTS: &[Argument] = &[
+    word("build", "5 minutes", "builds every role for the boards"),
+    word("lint", "3 minutes", "has clippy read them, with logs on"),
+    word(
+        "refuse",
+        "1 minute",
+        "tries to build them with the demonstration's keys, which may not work",
+    ),
+    word("run", "until Ctrl-C", "one role in QEMU, with the servers that it needs"),
+    others("BOARD", is_board, "only this one: mps2-an385, rp2040-w5500, stm32h743"),
+    others("ROLE", is_role, "what `run` starts: world, chat, client, echo"),
+    TOOLCHAIN,
+];
+const ROLES: [&str; 4] = ["world", "chat", "client", "echo"];
 
 /// A member of `firmware-demo` that is a board.
 #[derive(PartialEq, Eq, Debug)]
@@ -51,25 +66,20 @@ const BOARDS: [Board; 3] = [
     Board { name: "stm32h743", target: "thumbv7em-none-eabihf", games: &[] },
 ];
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if let ["run", role @ ("world" | "chat" | "client" | "echo")] = words[..] {
-        return qemu::run(role);
-    }
-    let Some((action, words)) = words.split_first() else { return Err(help()) };
-    let (only, names) = match words {
-        ["--toolchain", source, names @ ..] => {
-            (Some(Source::of_name(source).ok_or_else(help)?), names)
-        }
-        names => (None, names),
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
+    let (action, names) = match arguments.words[..] {
+        ["run", role] if is_role(role) => return qemu::run(role),
+        [action, ref names @ ..] if names.iter().all(|name| is_board(name)) => (action, names),
+        _ => return Err(misused()),
     };
-    let act = match *action {
+    let act = match action {
         "build" => build,
         "lint" => lint,
         "refuse" => refuse,
-        _ => return Err(help()),
+        _ => return Err(misused()),
     };
-    for board in chosen(names)? {
+    let only = arguments.option(TOOLCHAIN.name).and_then(Source::of_name);
+    for board in chosen(names) {
         let started = Instant::now();
         let said = act(board, Toolchain::choose(board.target, only)?)?;
         println!("{}: {said} ({:.1} s)", board.name, started.elapsed().as_secs_f32());
@@ -77,18 +87,22 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn help() -> Failure {
-    let names = BOARDS.map(|board| board.name).join(", ");
-    Failure::misused(format!("usage: {USAGE}\nboards: {names}"))
+/// The boards of these names; all of them if none is named.
+fn chosen(names: &[&str]) -> Vec<&'static Board> {
+    let is_chosen = |board: &&Board| names.is_empty() || names.contains(&board.name);
+    BOARDS.iter().filter(is_chosen).collect()
 }
 
-/// The boards of these names; all of them if none is named.
-fn chosen(names: &[&str]) -> Result<Vec<&'static Board>, Failure> {
-    if let Some(name) = names.iter().find(|name| BOARDS.iter().all(|board| board.name != **name)) {
-        return Err(Failure::misused(format!("There is no board `{name}`.\n{}", help())));
-    }
-    let is_chosen = |board: &&Board| names.is_empty() || names.contains(&board.name);
-    Ok(BOARDS.iter().filter(is_chosen).collect())
+fn misused() -> Failure {
+    Failure::misused("First build, lint or refuse, then boards; or `run` and one role")
+}
+
+fn is_board(name: &str) -> bool {
+    BOARDS.iter().any(|board| board.name == name)
+}
+
+fn is_role(name: &str) -> bool {
+    ROLES.contains(&name)
 }
 
 fn build(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
@@ -208,12 +222,10 @@ mod tests {
     }
 
     #[test]
-    fn boards_are_chosen_by_name_and_unknown_ones_not_at_all() {
-        assert_eq!(chosen(&[]).unwrap().len(), BOARDS.len());
-        assert_eq!(chosen(&["stm32h743"]).unwrap(), [&BOARDS[2]]);
-        assert!(
-            chosen(&["stm32h743", "toaster"])
-                .is_err_and(|help| help.to_string().contains("rp2040"))
-        );
+    fn boards_are_chosen_by_name_and_every_name_is_told() {
+        assert_eq!(chosen(&[]).len(), BOARDS.len());
+        assert_eq!(chosen(&["stm32h743"]), [&BOARDS[2]]);
+        let told = |name| ARGUMENTS.iter().any(|argument| argument.does.contains(name));
+        assert!(BOARDS.iter().all(|board| told(board.name)) && ROLES.into_iter().all(told));
     }
 }

@@ -7,22 +7,25 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::command::{Argument, Arguments, is_count, others, word};
 use crate::{Failure, process, workspace};
 
-const USAGE: &str = "usage: cargo xtask fuzz messages|handshake|node [SECONDS]";
+pub(crate) const ARGUMENTS: &[Argument] = &[
+    word("messages", "60 s", "messages of WebSockets"),
+    word("handshake", "60 s", "requests for a WebSocket"),
+    word("node", "60 s", "what a Main hears"),
+    others("SECONDS", is_count, "how long, 60 if not said"),
+];
 const ENGINE: &str = "fuzz/engine";
 const LENGTH_MAX_BYTES: &str = "-max_len=1000";
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let (target, seconds) = match arguments {
-        [target] => (target, "60"),
-        [target, seconds] if seconds.parse::<u32>().is_ok() => (target, seconds.as_str()),
-        _ => return Err(Failure::misused(USAGE)),
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
+    let (target, seconds) = match arguments.words[..] {
+        [target] if !is_count(target) => (target, "60"),
+        [target, seconds] if !is_count(target) && is_count(seconds) => (target, seconds),
+        _ => return Err(Failure::misused("First the target, then the seconds")),
     };
     let packed = workspace::root().join("fuzz/corpus").join(target);
-    if !packed.with_file_name("").is_dir() || !is_target(target) {
-        return Err(Failure::misused(USAGE));
-    }
     require_tools()?;
     let (found, shortest) = (folder(target, "found")?, folder(target, "shortest")?);
     unpack(&packed, &found)?;
@@ -38,11 +41,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let count = pack(&shortest, &packed)?;
     println!("{count} inputs in {}", packed.display());
     Ok(())
-}
-
-fn is_target(name: &str) -> bool {
-    let path = workspace::root().join(ENGINE).join("targets").join(name).with_extension("rs");
-    path.is_file()
 }
 
 fn require_tools() -> Result<(), Failure> {
@@ -99,4 +97,18 @@ fn pack(folder: &Path, packed: &Path) -> Result<usize, Failure> {
         inputs.iter().map(|input| [&(input.len() as u16).to_le_bytes()[..], input].concat());
     std::fs::write(packed, framed.collect::<Vec<_>>().concat()).map_err(told)?;
     Ok(inputs.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_of_the_engine_is_told() {
+        let targets = std::fs::read_dir(workspace::root().join(ENGINE).join("targets")).unwrap();
+        for target in targets.map(|entry| entry.unwrap().path()) {
+            let name = target.file_stem().unwrap().to_str().unwrap();
+            assert!(ARGUMENTS.iter().any(|argument| argument.name == name), "{name}");
+        }
+    }
 }

@@ -2,19 +2,16 @@
 //!
 //! Contract: [`QUICK`] judges only what does not depend on the machine's speed.
 
+use crate::command::Arguments;
 use crate::{Failure, process, workspace};
 
 /// The argument that is for all abuses in a row, without a measured baseline.
-const QUICK: &str = "--quick";
+pub(crate) const QUICK: &str = "--quick";
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    if let Some(flag) = arguments.iter().find(|it| it.starts_with('-') && *it != QUICK) {
-        let usage = format!("There is no `{flag}`: cargo xtask hostile [{QUICK}] [ABUSE...]");
-        return Err(Failure::misused(usage));
-    }
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let mut tests = workspace::cargo();
     tests.args(["test", "--quiet", "--package", "tinyrealm-hostile", "--features", "servers"]);
-    tests.args(["--test", "hostile", "--"]).args(arguments);
+    tests.args(["--test", "hostile", "--"]).args(arguments.all);
     tests.env("TINYREALM_BINARY", workspace::release_binary()?);
     process::pass_through(&mut tests)
 }

@@ -6,9 +6,10 @@
 use std::process::Command;
 
 use crate::Failure;
+use crate::command::Arguments;
 use crate::{process, toolchain, workspace};
 
-pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     let mut python = Command::new("python3");
     python.args(["tests/interop/client.py", "--vectors", "PROTOCOL.md"]);
     let mut node = Command::new("node");

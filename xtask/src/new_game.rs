@@ -9,6 +9,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::command::Arguments;
 use crate::toolchain::Toolchain;
 use crate::{Failure, process, workspace};
 
@@ -26,7 +27,7 @@ const SETTINGS: [&str; 7] = [
 ];
 const BOTS: [&str; 8] = ["--game", NAME, "--count", "8", "--seconds", "3", "--json", "--ws=4"];
 
-pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     let folder = workspace::target_folder("new").join(NAME);
     let _ = std::fs::remove_dir_all(&folder);
     let into = folder.display().to_string();

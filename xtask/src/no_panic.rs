@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use crate::command::Arguments;
 use crate::{Failure, process, workspace};
 
 const MANIFEST: &str = "tests/no-panic/Cargo.toml";
@@ -29,7 +30,7 @@ const EXPORTS: [&str; 7] = [
     "web_socket_assembly",
 ];
 
-pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     if !cfg!(target_os = "linux") {
         return Err("no-panic needs a linker that knows `-z defs`: run it on Linux".into());
     }

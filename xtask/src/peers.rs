@@ -6,18 +6,19 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::command::Arguments;
 use crate::{Failure, packages, process, toolchain, workspace};
 
 const REQUIREMENTS: &str = "tests/peers/requirements.txt";
 const MANIFEST: &str = "tests/peers/package.json";
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let folder = workspace::target_folder("peers");
     install_python_packages(&folder.join("python"))?;
     packages::install_npm(MANIFEST, &folder.join("node"))?;
     let mut tests = workspace::cargo();
     tests.args(["test", "--package", "tinyrealm-peers", "--features", "packages"]);
-    tests.args(["--test", "peers", "--"]).args(arguments);
+    tests.args(["--test", "peers", "--"]).args(&arguments.words);
     tests.env("TINYREALM_PEERS", folder).env("TINYREALM_BINARY", workspace::release_binary()?);
     process::pass_through(&mut tests)
 }

@@ -7,30 +7,30 @@
 
 use std::process::Command;
 
+use crate::command::Arguments;
 use crate::{Failure, process, workspace};
 
-const USAGE: &str = "usage: cargo xtask protocol [check]";
 /// Asks the tests to write what they compare.
 const WRITE: &str = "TINYREALM_WRITE";
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    match arguments {
-        [] => {
-            for mut tests in [golden(), schema()] {
-                process::require(tests.env(WRITE, "1"))?;
-            }
-            write_modules()
-        }
-        [word] if word == "check" => {
-            let mut modules = workspace::cargo();
-            modules.args(["test", "--quiet", "--package", "tinyrealm-web"]);
-            for mut tests in [golden(), schema(), modules] {
-                process::require(tests.env_remove(WRITE))?;
-            }
-            Ok(())
-        }
-        _ => Err(Failure::misused(USAGE)),
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
+    if arguments.words.is_empty() { write() } else { check() }
+}
+
+fn write() -> Result<(), Failure> {
+    for mut tests in [golden(), schema()] {
+        process::require(tests.env(WRITE, "1"))?;
     }
+    write_modules()
+}
+
+fn check() -> Result<(), Failure> {
+    let mut modules = workspace::cargo();
+    modules.args(["test", "--quiet", "--package", "tinyrealm-web"]);
+    for mut tests in [golden(), schema(), modules] {
+        process::require(tests.env_remove(WRITE))?;
+    }
+    Ok(())
 }
 
 /// The modules of `backend-web`.

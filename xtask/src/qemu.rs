@@ -8,12 +8,14 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Instant;
 
+use crate::command::Arguments;
 use crate::toolchain::{self, Toolchain};
 use crate::{Failure, process, workspace};
 
 const TARGET: &str = "thumbv7m-none-eabi";
 const BOARD_PACKAGE: &str = "tinyrealm-mps2-an385";
 const EMULATOR: &str = "qemu-system-arm";
+const SOAK_MINUTES: f64 = 10.0;
 /// Where the roles of `device.toml` find Main, seen from here.
 const MAIN_PORT: u16 = 7_000;
 /// What the keys in `firmware-demo/device.toml` are derived from.
@@ -54,20 +56,15 @@ const TEST_IMAGES: [TestImage; 9] = [
 ];
 
 /// `cargo xtask qemu`: the tests of devices among desktop servers.
-pub(crate) fn test(arguments: &[String]) -> Result<(), Failure> {
+pub(crate) fn test(arguments: &Arguments<'_>) -> Result<(), Failure> {
     println!("running the tests of devices");
-    process::pass_through(tests("device", &TEST_IMAGES)?.args(arguments))
+    process::pass_through(tests("device", &TEST_IMAGES)?.args(&arguments.words))
 }
 
 /// `cargo xtask soak [MINUTES]`: a device with everything that can happen to it, for that long.
-pub(crate) fn soak(arguments: &[String]) -> Result<(), Failure> {
-    const USAGE: &str = "usage: cargo xtask soak [MINUTES]";
-    let minutes = match arguments {
-        [] => 10.0,
-        [minutes] => minutes.parse::<f64>().map_err(|_| USAGE)?,
-        _ => return Err(Failure::misused(USAGE)),
-    };
-    let seconds = (minutes * 60.0) as u64;
+pub(crate) fn soak(arguments: &Arguments<'_>) -> Result<(), Failure> {
+    let minutes = arguments.words.first().and_then(|minutes| minutes.parse::<f64>().ok());
+    let seconds = (minutes.unwrap_or(SOAK_MINUTES) * 60.0) as u64;
     let mut soak = tests("soak", &[SOAK_IMAGE])?;
     process::pass_through(soak.env("TINYREALM_SOAK_SECONDS", seconds.to_string()))
 }

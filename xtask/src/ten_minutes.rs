@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use crate::command::Arguments;
 use crate::{Failure, browser, process, workspace};
 
 const TEST: &str = "tests/browser/ten-minutes.mjs";
@@ -17,7 +18,7 @@ const PORTS: [&str; 6] = ["HTTP", "ADMIN", "MAIN", "LOGIN", "CHAT", "WORLD"];
 const SEE: &str = "see:";
 const LIMIT_SECONDS: u64 = 600;
 
-pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     let folder = workspace::target_folder("ten-minutes");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;

@@ -12,10 +12,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::command::Arguments;
 use crate::toolchain::Toolchain;
 use crate::{Failure, packages, process, protocol, wasm_shape, workspace};
 
-const USAGE: &str = "usage: cargo xtask web [check]";
 const TARGET: &str = "wasm32-unknown-unknown";
 const CRATE: &str = "backend-web/module";
 /// A module of a test, with a protocol of its own.
@@ -37,12 +37,8 @@ const TYPES: &str = "backend-web/tests/types.ts";
 /// of the module.
 const LINKER_WORDS: &str = "-Clink-arg=-zstack-size=65536 -Clink-arg=--compress-relocations";
 
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    match arguments {
-        [] => make(),
-        [word] if word == "check" => check(),
-        _ => Err(Failure::misused(USAGE)),
-    }
+pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
+    if arguments.words.is_empty() { make() } else { check() }
 }
 
 fn make() -> Result<(), Failure> {

@@ -2,9 +2,10 @@
 //!
 //! Contract: what is missing is installed from Debian's packages if we may, or named.
 
+use crate::command::Arguments;
 use crate::{Failure, process, toolchain, workspace};
 
-pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     toolchain::require_program("tshark", "tshark")?;
     // A server with a game of its own.
     let mut example = workspace::cargo();

@@ -1,7 +1,7 @@
 //! Rules for Markdown: what it points to is there.
 
 use super::{Complaints, File, Tree};
-use crate::COMMANDS;
+use crate::commands::COMMANDS;
 
 /// Links to files of the repository; those to the web and within the page are not looked at.
 pub(super) fn broken_link(tree: &Tree, file: &File) -> Complaints {

@@ -14,6 +14,7 @@ mod text;
 
 use std::collections::HashSet;
 
+use crate::command::Arguments;
 use crate::{Failure, process, workspace};
 use source::Source;
 
@@ -61,7 +62,7 @@ const RULES: &[Rule] = &[
     Rule { name: "unknown-command", check: markdown::unknown_command },
 ];
 
-pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     let tree = Tree::of_workspace()?;
     let findings = tree.findings();
     if findings.is_empty() {
