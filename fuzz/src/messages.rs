@@ -37,48 +37,67 @@ fn heard<'s>(side: Side, reads: impl Iterator<Item = &'s [u8]>) -> Vec<Said> {
     for mut input in reads {
         loop {
             if buffer.is_empty()
-                && let Some(whole) = assembly.whole_message(input, rules)
+                && let Some((message, rest)) = whole_message(&mut assembly, input, rules)
             {
-                let mut message = vec![0; whole.payload.len()];
-                assert_eq!(whole.copy_into(&mut message), Ok(message.len()));
                 said.push(Said::Message(message));
-                input = whole.rest;
+                input = rest;
                 continue;
             }
-            let step = assembly.step(&mut buffer, rules);
-            let part = |place: std::ops::Range<usize>| buffer[place].to_vec();
-            match step {
+            match assembly.step(&mut buffer, rules) {
                 Step::NeedMore { kept_bytes, missing_bytes } => {
-                    assert!(missing_bytes > 0);
                     buffer.truncate(kept_bytes);
-                    let (now, later) = input.split_at(missing_bytes.min(input.len()));
-                    buffer.extend_from_slice(now);
-                    assert!(buffer.len() <= buffer_bytes(LIMIT_BYTES));
-                    input = later;
-                    if now.is_empty() {
+                    if input.is_empty() {
                         break;
                     }
+                    input = feed(&mut buffer, missing_bytes, input);
                     continue;
                 }
-                Step::Piece => {}
-                Step::Message(place) => said.push(Said::Message(part(place))),
-                Step::Ping(place) => said.push(Said::Ping(part(place))),
-                Step::Pong(place) => said.push(Said::Pong(part(place))),
-                Step::Close { code, reason } => {
-                    // 1005 stands for a Close without a code.
-                    let code = (code.0 != 1005).then_some(code.0);
-                    said.push(Said::Close(code, part(reason)));
-                    return said;
-                }
-                Step::Invalid(_) => {
-                    said.push(Said::Invalid);
-                    return said;
-                }
+                step => said.extend(said_by(step, &buffer)),
+            }
+            if let Some(Said::Close(..) | Said::Invalid) = said.last() {
+                return said;
             }
             buffer.truncate(assembly.kept_bytes());
         }
     }
     said
+}
+
+/// What a step says.
+fn said_by(step: Step, buffer: &[u8]) -> Option<Said> {
+    let part = |place: std::ops::Range<usize>| buffer[place].to_vec();
+    Some(match step {
+        Step::NeedMore { .. } | Step::Piece => return None,
+        Step::Message(place) => Said::Message(part(place)),
+        Step::Ping(place) => Said::Ping(part(place)),
+        Step::Pong(place) => Said::Pong(part(place)),
+        // 1005 stands for a Close without a code.
+        Step::Close { code, reason } => {
+            Said::Close((code.0 != 1005).then_some(code.0), part(reason))
+        }
+        Step::Invalid(_) => Said::Invalid,
+    })
+}
+
+/// A message that is there in one piece, copied, and what is behind it.
+fn whole_message<'s>(
+    assembly: &mut Assembly,
+    input: &'s [u8],
+    rules: Rules,
+) -> Option<(Vec<u8>, &'s [u8])> {
+    let whole = assembly.whole_message(input, rules)?;
+    let mut message = vec![0; whole.payload.len()];
+    assert_eq!(whole.copy_into(&mut message), Ok(message.len()));
+    Some((message, whole.rest))
+}
+
+/// Gives the buffer what is missing, as far as it is there; answers with the rest.
+fn feed<'s>(buffer: &mut Vec<u8>, missing_bytes: usize, input: &'s [u8]) -> &'s [u8] {
+    assert!(missing_bytes > 0);
+    let (now, later) = input.split_at(missing_bytes.min(input.len()));
+    buffer.extend_from_slice(now);
+    assert!(buffer.len() <= buffer_bytes(LIMIT_BYTES));
+    later
 }
 
 /// Where a stream has ended.
@@ -118,27 +137,40 @@ fn frame(stream: &[u8]) -> Option<Frame<'_>> {
     Some(Frame { first: *first, is_masked, announced_bytes, is_long_winded, key: *key, behind })
 }
 
+impl Frame<'_> {
+    fn is_final(&self) -> bool {
+        self.first & 0x80 != 0
+    }
+
+    fn opcode(&self) -> u8 {
+        self.first & 0x0F
+    }
+
+    /// Whether this may come, on top of what has come of a message.
+    fn may_come(&self, side: Side, message: Option<&[u8]>) -> bool {
+        let is_in_turn = match self.opcode() {
+            0 => message.is_some(),
+            2 => message.is_none(),
+            8..=10 => self.is_final() && self.announced_bytes <= 125,
+            _ => false,
+        };
+        let assembled = message.map_or(0, <[u8]>::len) as u64;
+        let left = u64::from(LIMIT_BYTES) - assembled;
+        let is_control = self.opcode() >= 8;
+        is_in_turn
+            && self.first & 0x70 == 0
+            && self.is_masked == (side == Side::Server)
+            && !self.is_long_winded
+            && (is_control || self.announced_bytes <= left)
+    }
+}
+
 /// What the RFC says of a stream, and of our limit: read frame by frame, all of it there.
 fn by_the_book(side: Side, mut stream: &[u8]) -> (Vec<Said>, Tail) {
     let (mut said, mut message): (Vec<Said>, Option<Vec<u8>>) = (Vec::new(), None);
     loop {
         let Some(frame) = frame(stream) else { return (said, Tail::PartOfHeader) };
-        let (is_final, opcode) = (frame.first & 0x80 != 0, frame.first & 0x0F);
-        let is_control = opcode >= 8;
-        let may_come = match opcode {
-            0 => message.is_some(),
-            2 => message.is_none(),
-            8..=10 => is_final && frame.announced_bytes <= 125,
-            _ => false,
-        };
-        let assembled = message.as_ref().map_or(0, Vec::len) as u64;
-        let left = u64::from(LIMIT_BYTES) - assembled;
-        let is_wrong = frame.first & 0x70 != 0
-            || frame.is_masked != (side == Side::Server)
-            || frame.is_long_winded
-            || !may_come
-            || !is_control && frame.announced_bytes > left;
-        if is_wrong {
+        if !frame.may_come(side, message.as_deref()) {
             said.push(Said::Invalid);
             return (said, Tail::Elsewhere);
         }
@@ -149,7 +181,7 @@ fn by_the_book(side: Side, mut stream: &[u8]) -> (Vec<Said>, Tail) {
         let masked = payload.iter().zip(frame.key.iter().cycle());
         let payload: Vec<u8> = masked.map(|(byte, key)| byte ^ key).collect();
         stream = rest;
-        match opcode {
+        match frame.opcode() {
             8 => {
                 said.push(close(&payload));
                 return (said, Tail::Elsewhere);
@@ -159,7 +191,7 @@ fn by_the_book(side: Side, mut stream: &[u8]) -> (Vec<Said>, Tail) {
             _ => {
                 let mut whole = message.take().unwrap_or_default();
                 whole.extend(payload);
-                if is_final {
+                if frame.is_final() {
                     said.push(Said::Message(whole));
                 } else {
                     message = Some(whole);

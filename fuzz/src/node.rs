@@ -137,6 +137,31 @@ fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
     [&[0x80 | opcode][..], &length, &[1, 2, 3, 4], &masked.collect::<Vec<u8>>()].concat()
 }
 
+fn hello() -> Vec<u8> {
+    framed(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY })
+}
+
+/// What a peer says by these numbers.
+fn words(what: u8, operations: &mut Operations<'_>) -> Vec<u8> {
+    match what {
+        1 => operations.bytes().to_vec(),
+        2 => REQUEST.to_vec(),
+        3 => masked(BINARY, operations.bytes()),
+        4 => masked(PING, operations.bytes()),
+        5 => masked(CLOSE, operations.bytes()),
+        6 => {
+            let body = operations.bytes();
+            [&(body.len() as u16).to_le_bytes()[..], body].concat()
+        }
+        7 => hello(),
+        _ => {
+            let mut out = [0; 100];
+            let made = reframe_into(&hello(), &mut out, Some([4, 3, 2, 1])).expect("a frame");
+            out[..made.written_bytes].to_vec()
+        }
+    }
+}
+
 impl<'a> Bench<'a> {
     fn with<T>(
         &mut self,
@@ -148,8 +173,7 @@ impl<'a> Bench<'a> {
     fn greet(&mut self) {
         self.good.room_bytes = usize::MAX;
         self.good.key = self.connect(HOSTILE_PEERS);
-        self.good.unsent =
-            framed(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
+        self.good.unsent = hello();
         self.settle();
         assert!(!self.good.heard.is_empty(), "no Welcome");
     }
@@ -169,28 +193,7 @@ impl<'a> Bench<'a> {
                 self.hostile[place].key = key;
             }
             0 => self.disconnect(place),
-            1 => peer.unsent.extend(operations.bytes()),
-            2 => peer.unsent.extend(REQUEST),
-            3 => peer.unsent.extend(masked(BINARY, operations.bytes())),
-            4 => peer.unsent.extend(masked(PING, operations.bytes())),
-            5 => peer.unsent.extend(masked(CLOSE, operations.bytes())),
-            6 => {
-                let body = operations.bytes();
-                peer.unsent.extend((body.len() as u16).to_le_bytes());
-                peer.unsent.extend(body);
-            }
-            7 => peer.unsent.extend(framed(&Hello {
-                versions: Versions::OURS,
-                token: None,
-                nickname: Text::EMPTY,
-            })),
-            8 => {
-                let hello =
-                    framed(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY });
-                let mut out = [0; 100];
-                let made = reframe_into(&hello, &mut out, Some([4, 3, 2, 1])).expect("a frame");
-                peer.unsent.extend(&out[..made.written_bytes]);
-            }
+            1..=8 => peer.unsent.extend(words(what, operations)),
             9 => {
                 peer.room_bytes += 10 * operations.bytes().len() + 1;
                 if let Some(key) = peer.key {

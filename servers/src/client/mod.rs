@@ -63,14 +63,7 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
         .try_into()
         .map_err(|_| anyhow!("--main must be at most {ADDRESS_MAX_BYTES} bytes"))?;
     let account = account(options)?;
-    let client_config = ClientConfig {
-        region: options.region.as_str().try_into().unwrap_or_default(),
-        // Its length is checked with the options.
-        nickname: options.name.as_str().try_into().unwrap_or_default(),
-        wish: options.room.wish(),
-        has_account: account.is_some(),
-        ..ClientConfig::DEFAULT
-    };
+    let client_config = client_config(options, account.is_some());
     let shutdown = process::shutdown_on_signal()?;
     let sizes =
         NodeSizes { sessions: SESSIONS, role_timers: client_timers(1), ..config.net.node_sizes() };
@@ -93,6 +86,17 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
     match view.failure() {
         Some(reason) => bail!("{reason}"),
         None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn client_config(options: &ClientOptions, has_account: bool) -> ClientConfig {
+    ClientConfig {
+        region: options.region.as_str().try_into().unwrap_or_default(),
+        // Its length is checked with the options.
+        nickname: options.name.as_str().try_into().unwrap_or_default(),
+        wish: options.room.wish(),
+        has_account,
+        ..ClientConfig::DEFAULT
     }
 }
 

@@ -53,6 +53,7 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule { name: "file-length", check: rust::file_length },
     Rule { name: "function-length", check: rust::function_length },
+    Rule { name: "usual-function-length", check: rust::usual_function_length },
     Rule { name: "module-head", check: rust::module_head },
     Rule { name: "ignored-test", check: rust::ignored_test },
     Rule { name: "core-cannot-panic", check: rust::core_cannot_panic },
@@ -116,6 +117,12 @@ impl Tree {
                 source.mark_all_as_test();
             }
         }
+    }
+
+    /// The manifest of the crate that a file is in.
+    fn manifest_of(&self, path: &str) -> Option<&String> {
+        let folders = path.rmatch_indices('/').map(|(at, _)| &path[..=at]).chain([""]);
+        folders.into_iter().find_map(|folder| self.paths.get(&format!("{folder}Cargo.toml")))
     }
 
     fn findings(&self) -> Vec<Finding> {

@@ -7,6 +7,9 @@ use super::{Complaints, File, Tree};
 
 const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
+/// So many of a hundred functions of a crate are shorter than [`USUAL_LINES_LIMIT`].
+const USUAL_PERCENT: usize = 99;
+const USUAL_LINES_LIMIT: usize = 40;
 
 /// The lines of code, or of comments, that are no tests.
 pub(super) fn file_length(_: &Tree, file: &File) -> Complaints {
@@ -26,6 +29,34 @@ pub(super) fn function_length(_: &Tree, file: &File) -> Complaints {
         (function.line, format!("`{name}` has {lines} lines, {FUNCTION_LINES_MAX} is the most"))
     })
     .collect()
+}
+
+/// All but a hundredth of a crate's functions are short; the crate is told at its manifest.
+pub(super) fn usual_function_length(tree: &Tree, file: &File) -> Complaints {
+    if !is_manifest(&file.path) {
+        return Vec::new();
+    }
+    let in_crate = tree.files.iter().filter(|it| tree.manifest_of(&it.path) == Some(&file.path));
+    let mut functions: Vec<_> = in_crate
+        .flat_map(|it| it.source.iter().map(move |source| (it, source)))
+        .flat_map(|(it, source)| {
+            source.functions.iter().map(move |function| (it, source, function))
+        })
+        .filter(|(_, source, function)| !source.is_test[function.line - 1])
+        .collect();
+    functions.sort_by_key(|(_, _, function)| function.body_lines);
+    let usual = (functions.len() * USUAL_PERCENT).div_ceil(100);
+    let long = functions[..usual].iter().filter(|(_, _, it)| it.body_lines >= USUAL_LINES_LIMIT);
+    long.map(|(it, _, function)| {
+        let (name, lines) = (&function.name, function.body_lines);
+        let place = format!("{}:{}", it.path, function.line);
+        (1, format!("`{name}` of {place} has {lines} lines, and is not one of the few that may"))
+    })
+    .collect()
+}
+
+fn is_manifest(path: &str) -> bool {
+    path.rsplit('/').next() == Some("Cargo.toml")
 }
 
 /// A file says first what it is; only attributes may come before.
@@ -137,6 +168,20 @@ mod tests {
         let function = |lines| format!("//! Head.\nfn f() {{\n{}}}\n", "    g();\n".repeat(lines));
         assert_eq!(findings_in(&[("a.rs", &function(70))]), [""; 0]);
         assert_eq!(findings_in(&[("a.rs", &function(71))]), ["a.rs:2: function-length"]);
+    }
+
+    #[test]
+    fn both_sides_of_the_usual_function_length() {
+        let function = |lines| format!("fn f() {{\n{}}}\n", "    g();\n".repeat(lines));
+        let found = |long: &str, short_count: usize| {
+            let text = format!("//! Head.\n{long}{}", "fn f() {}\n".repeat(short_count));
+            findings_in(&[("a/Cargo.toml", ""), ("a/src/b.rs", &text), ("c.rs", "//! Head.\n")])
+        };
+        assert_eq!(found(&function(40), 99), [""; 0]);
+        assert_eq!(found(&function(40), 98), ["a/Cargo.toml:1: usual-function-length"]);
+        assert_eq!(found(&function(39), 0), [""; 0]);
+        let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", function(40));
+        assert_eq!(found(&tests, 0), [""; 0]);
     }
 
     #[test]
