@@ -103,7 +103,7 @@ impl NetConfig {
             || self.greeting_timeout_ms > TIMEOUT_MAX_MS
             || self.drain_timeout_ms > TIMEOUT_MAX_MS
         {
-            return Some("timeouts must be below 24 days");
+            return Some(TIMEOUT_LIMIT);
         }
         if self.packets_per_second == 0 || self.packet_burst == 0 {
             return Some("packets_per_second and packet_burst must be at least 1");
@@ -131,7 +131,9 @@ const FRAME_LIMIT: (u32, &str) =
     (FRAME_LIMIT_MAX_BYTES as u32, "frame_limit_bytes must be between 4 and 17734");
 
 /// Sessions keep stamps.
-const TIMEOUT_MAX_MS: u32 = 24 * 24 * 3_600 * 1_000;
+const TIMEOUT_MAX_MS: u32 = 2_073_600_000;
+const TIMEOUT_LIMIT: &str =
+    "idle_timeout_ms, greeting_timeout_ms and drain_timeout_ms must be at most 2073600000";
 
 const _: () = assert!(TIMEOUT_MAX_MS < Stamp::REACH_MS);
 

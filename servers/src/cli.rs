@@ -11,6 +11,8 @@ mod new;
 mod results;
 mod room;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod user;
 
 use std::path::PathBuf;

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use crate::command::Arguments;
-use crate::toolchain::{Source, Toolchain};
+use crate::toolchain::{self, Source, Toolchain};
 use crate::{Failure, process};
 
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
@@ -15,7 +15,7 @@ const FEATURES: [&str; 8] =
     ["", "inputs", "websocket", "long-frames", "saves", "seats", "shares", "things"];
 
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
-    let only = arguments.option("--toolchain").and_then(Source::of_name);
+    let only = arguments.option(toolchain::ARGUMENT.name).and_then(Source::of_name);
     for target in TARGETS {
         let started = Instant::now();
         let toolchain = Toolchain::choose(target, only)?;

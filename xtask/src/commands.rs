@@ -3,29 +3,18 @@
 //! Contract: a new command is a new entry. What is not here is refused by [`Command::read`].
 
 use crate::command::{Argument, Command, MANY, anything, flag, is_count, option, others, word};
-use crate::toolchain::Source;
 use crate::{
     bare_metal, bench, browser, budget, clocks, csharp, each_feature, firmware, fuzz, hostile,
-    interop, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes, test, tidy, web,
-    wireshark,
+    interop, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes, test, tidy,
+    toolchain, web, wireshark,
 };
 
 const NOTHING: (usize, usize) = (0, 0);
 const ONE_AT_MOST: (usize, usize) = (0, 1);
 const ANY_COUNT: (usize, usize) = (0, MANY);
 
-pub(crate) const TOOLCHAIN: Argument = option(
-    "--toolchain",
-    "rustup|debian",
-    is_toolchain,
-    "with this one alone, instead of whichever is there",
-);
 const TEST_NAMES: Argument =
     others("TEST", anything, "only tests with this in their name, instead of all");
-
-fn is_toolchain(name: &str) -> bool {
-    Source::of_name(name).is_some()
-}
 
 fn is_duration(text: &str) -> bool {
     text.parse::<f64>().is_ok_and(|minutes| minutes.is_finite() && minutes > 0.0)
@@ -96,7 +85,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         usage: "[--toolchain rustup|debian]",
         does: "builds the core for the least and the largest of microcontrollers, with its features",
         takes: "4 minutes",
-        arguments: &[TOOLCHAIN],
+        arguments: &[toolchain::ARGUMENT],
         words: NOTHING,
         run: bare_metal::run,
     },

@@ -13,8 +13,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::command::{Argument, Arguments, others, word};
-use crate::commands::TOOLCHAIN;
-use crate::toolchain::{Source, Toolchain};
+use crate::toolchain::{self, Source, Toolchain};
 use crate::{Failure, process, qemu, workspace};
 
 /// Names a `device.toml` that is not the board's own.
@@ -31,7 +30,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     word("run", "until Ctrl-C", "one role in QEMU, with the servers that it needs"),
     others("BOARD", is_board, "only this one: mps2-an385, rp2040-w5500, stm32h743"),
     others("ROLE", is_role, "what `run` starts: world, chat, client, echo"),
-    TOOLCHAIN,
+    toolchain::ARGUMENT,
 ];
 const ROLES: [&str; 4] = ["world", "chat", "client", "echo"];
 
@@ -78,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
         "refuse" => refuse,
         _ => return Err(misused()),
     };
-    let only = arguments.option(TOOLCHAIN.name).and_then(Source::of_name);
+    let only = arguments.option(toolchain::ARGUMENT.name).and_then(Source::of_name);
     for board in chosen(names) {
         let started = Instant::now();
         let said = act(board, Toolchain::choose(board.target, only)?)?;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::command::{Argument, option};
 use crate::{Failure, process, workspace};
 
 /// How long a download of rustup's may take.
@@ -40,6 +41,17 @@ impl Source {
             _ => None,
         }
     }
+}
+
+/// How a command is told to use only one.
+pub(crate) const ARGUMENT: Argument = option(
+    "--toolchain",
+    "rustup|debian",
+    is_source,
+    "with this one alone, instead of whichever is there",
+);
+fn is_source(name: &str) -> bool {
+    Source::of_name(name).is_some()
 }
 
 /// A compiler that can build for the target it was chosen for.

@@ -174,7 +174,11 @@ fn list_of(text: &str) -> Vec<Value> {
 fn parse_like(default: &Value, text: &str) -> anyhow::Result<Value> {
     let wrong = |kind: &str| anyhow!("expected {kind}, found {text:?}");
     Ok(match default {
-        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| wrong("a whole number"))?),
+        Value::Integer(_) => {
+            let number: i128 = text.parse().map_err(|_| wrong("a whole number"))?;
+            // No key takes such a number, and its own type's error tells what it takes.
+            Value::Integer(number.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
+        }
         Value::Float(_) => Value::Float(text.parse().map_err(|_| wrong("a number"))?),
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("true or false"))?),
         Value::String(_) => Value::String(text.to_owned()),

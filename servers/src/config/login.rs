@@ -13,6 +13,7 @@ use crate::accounts::password;
 /// More hashing threads than this are not chosen by themselves: each takes its memory.
 const DEFAULT_HASH_THREADS_MAX: usize = 4;
 const HASH_THREADS_MAX: u16 = 64;
+const HASH_MEMORY_MIN_KIB: u32 = argon2::Params::MIN_M_COST;
 const HASH_MEMORY_MAX_KIB: u32 = 4 * 1_024 * 1_024;
 
 /// `[login]`
@@ -151,9 +152,10 @@ impl LoginSettings {
             "login.hash_threads must be at most {HASH_THREADS_MAX}"
         );
         ensure!(
-            self.hash_memory_kib <= HASH_MEMORY_MAX_KIB,
-            "login.hash_memory_kib must be at most {HASH_MEMORY_MAX_KIB}"
+            (HASH_MEMORY_MIN_KIB..=HASH_MEMORY_MAX_KIB).contains(&self.hash_memory_kib),
+            "login.hash_memory_kib must be between {HASH_MEMORY_MIN_KIB} and {HASH_MEMORY_MAX_KIB}"
         );
+        ensure!(self.hash_passes > 0, "login.hash_passes must be at least 1");
         password::params(self.hash_memory_kib, self.hash_passes)
             .context("login.hash_memory_kib and login.hash_passes")?;
         ensure!(

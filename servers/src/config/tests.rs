@@ -243,3 +243,62 @@ fn nodes_take_the_regions_in_turn() {
     assert_eq!(regions, ["home", "arena", "home"]);
     assert_eq!(load("[world]\nregion = \"\"\n", &[], &[]).unwrap().world.region_of(5), "");
 }
+
+/// Every key whose value is a number, and whether it is a fraction; ports too, which are left out unless somebody
+/// sets them.
+fn numbers() -> Vec<(String, bool)> {
+    let defaults: toml::Table = Config::default().to_toml().unwrap().parse().unwrap();
+    let sections = defaults.iter().filter_map(|(name, value)| Some((name, value.as_table()?)));
+    let mut numbers = Vec::new();
+    for (section, keys) in sections {
+        let is_number = |value: &toml::Value| value.is_integer() || value.is_float();
+        let keys_with_one = keys.iter().filter(|(_, value)| is_number(value));
+        numbers.extend(
+            keys_with_one.map(|(key, value)| (format!("{section}.{key}"), value.is_float())),
+        );
+        if keys.contains_key("listen") {
+            numbers.push((format!("{section}.port"), false));
+        }
+    }
+    assert!(numbers.len() > 70, "{numbers:?}");
+    numbers
+}
+
+/// What is wrong with this value, set by a flag and in a file; it is one line that names the key and its bounds.
+fn problems_of(key: &str, value: &str) -> usize {
+    const BOUNDS: [&str; 7] =
+        ["from 0 to ", "between ", "at least ", "at most ", "below ", "multiple of ", "too large"];
+    let (section, name) = key.split_once('.').unwrap();
+    let by_flag = load("", &[], &[Override::new(key, value)]);
+    let by_file = load(&format!("[{section}]\n{name} = {value}\n"), &[], &[]);
+    let problems = [by_flag, by_file].map(|loaded| loaded.err().map(|error| format!("{error:#}")));
+    for problem in problems.iter().flatten() {
+        let has_bounds = BOUNDS.iter().any(|words| problem.contains(words));
+        let is_right = problem.contains(name) && !problem.contains('\n') && has_bounds;
+        assert!(is_right, "{key} = {value}: {problem}");
+    }
+    problems.into_iter().flatten().count()
+}
+
+#[test]
+fn every_number_out_of_range_is_told_with_its_bounds() {
+    for (key, is_fraction) in numbers() {
+        let beyond: &[&str] = if is_fraction {
+            &["-1.0", "1001.0", "1e9", "inf", "nan"]
+        } else {
+            &["-1", "4294967296", "9223372036854775807", "99999999999999999999"]
+        };
+        for value in beyond {
+            assert_eq!(problems_of(&key, value), 2, "{key} = {value}");
+        }
+        // Whether those are too much or too little is the key's own affair.
+        let edges: &[&str] = if is_fraction {
+            &["0.0", "0.1"]
+        } else {
+            &["0", "1", "2", "255", "256", "65535", "65536", "4294967295"]
+        };
+        for value in edges {
+            assert_ne!(problems_of(&key, value), 1, "{key} = {value}");
+        }
+    }
+}

@@ -251,9 +251,10 @@ impl WorldSettings {
         ensure!(self.status_interval_ms > 0, "world.status_interval_ms must be at least 1");
         ensure!(
             self.sessions() + self.timers(timers) <= INDEX_COUNT_MAX,
-            "world.rooms × (world.room_capacity + world.room_spectators) is too much for one world: at most {}; \
-             use more nodes",
-            self.capacity_max(timers)
+            "world.rooms × (world.room_capacity + world.room_spectators) is too much for one world: at most {} \
+             beside world.spare_sessions = {}; use more nodes",
+            self.capacity_max(timers),
+            self.spare_sessions
         );
         ensure!(
             usize::from(self.room_capacity) <= ROOM_CAPACITY_MAX,
