@@ -161,6 +161,11 @@ pub fn world_storage<G: Game + Default>(sizes: WorldSizes) -> WorldStorage<'stat
     }
 }
 
+/// Where as many bytes of a world's notices wait.
+pub fn notice_line(bytes: usize) -> &'static mut [u8] {
+    zeros(bytes, 0)
+}
+
 fn state_storage(states: StateSizes, sizes: WorldSizes) -> StateStorage<'static> {
     StateStorage {
         things: zeros(states.things_bytes(sizes.rooms), 0),

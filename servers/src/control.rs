@@ -7,24 +7,36 @@
 //! gives them; what they say goes out with the flush that follows. Each has one [`Answer`], which nobody
 //! needs to wait for. A world never waits for anybody: a thread that hangs or panics is nothing to it.
 //!
-//! Bounds: [`COMMANDS_MAX`] commands wait, of which [`COMMANDS_PER_TURN`] are carried out a turn; full is an answer.
+//! What a game hands out ([`RoomContext::notice`]) is heard by [`WorldHandle::next_notice`], each notice once. When there
+//! is no thread, or none any more, the game is answered
+//! [`SendError::Closed`](tinyrealm_core::protocol::SendError::Closed).
+//!
+//! Bounds: [`COMMANDS_MAX`] commands wait, of which [`COMMANDS_PER_TURN`] are carried out a turn; [`NOTICES_MAX`] notices
+//! wait beside the world, and [`NOTICE_LINE_BYTES`] in it; full is an answer.
 
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::world::{Game, Refusal, RoomContext, World};
-use tinyrealm_core::protocol::{RoomId, Uid, WorldId};
+use tinyrealm_core::protocol::{Message, RoomId, Uid, WorldId, decode};
+use tinyrealm_core::wire::Frame;
+use tinyrealm_core::wire::opcode::Opcode;
 use tinyrealm_std::{Control, NextStep};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::PollSender;
 
 /// How many commands of all threads may wait for their world.
 pub const COMMANDS_MAX: usize = 256;
+/// How many notices of a world may wait for its threads.
+pub const NOTICES_MAX: usize = 1_024;
+/// Bytes of a world's notices that wait in it.
+pub const NOTICE_LINE_BYTES: usize = 4_096;
 /// How many commands a world carries out before its players have their turn.
 pub const COMMANDS_PER_TURN: usize = 64;
 
@@ -101,6 +113,33 @@ impl<T> Future for Answer<T> {
     }
 }
 
+/// What a game has handed out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// The room that it is of.
+    pub room: RoomId,
+    opcode: Opcode,
+    payload: Vec<u8>,
+}
+
+impl Notice {
+    fn new((room, frame): (RoomId, Frame<'_>)) -> Self {
+        Self { room, opcode: frame.opcode, payload: frame.payload.to_vec() }
+    }
+
+    /// The message as it is encoded: for the `dispatch` of its direction.
+    #[must_use]
+    pub fn frame(&self) -> Frame<'_> {
+        Frame { opcode: self.opcode, payload: &self.payload }
+    }
+
+    /// The message, if it is one of these.
+    #[must_use]
+    pub fn read<'n, M: Message + serde::Deserialize<'n>>(&'n self) -> Option<M> {
+        (self.opcode == M::OPCODE).then(|| decode(&self.payload)).flatten()
+    }
+}
+
 type WorldNode<G> = Node<'static, World<'static, G>>;
 type Command<G> = Box<dyn FnOnce(&mut Turn<'_>, &mut WorldNode<G>) + Send>;
 
@@ -112,11 +151,13 @@ type Command<G> = Box<dyn FnOnce(&mut Turn<'_>, &mut WorldNode<G>) + Send>;
 pub struct WorldHandle<G: 'static> {
     id: WorldId,
     commands: mpsc::Sender<Command<G>>,
+    notices: Arc<Mutex<mpsc::Receiver<Notice>>>,
 }
 
 impl<G> Clone for WorldHandle<G> {
     fn clone(&self) -> Self {
-        Self { id: self.id, commands: self.commands.clone() }
+        let (commands, notices) = (self.commands.clone(), Arc::clone(&self.notices));
+        Self { id: self.id, commands, notices }
     }
 }
 
@@ -137,6 +178,16 @@ impl<G: Game + 'static> WorldHandle<G> {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.commands.is_closed()
+    }
+
+    /// Waits for what a game hands out, on a thread of the author's own; `None` when the world has ended and everything
+    /// is heard. Of several threads one hears each notice.
+    ///
+    /// # Panics
+    /// Inside of an asynchronous task.
+    #[must_use]
+    pub fn next_notice(&self) -> Option<Notice> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
     }
 
     /// Acts on a room with all that its game can do.
@@ -263,7 +314,8 @@ impl Threads {
         inner: C,
     ) -> std::io::Result<Obeying<G, C>> {
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
-        let handle = WorldHandle { id, commands: sender };
+        let (told, notices) = mpsc::channel(NOTICES_MAX);
+        let handle = WorldHandle { id, commands: sender, notices: Arc::new(Mutex::new(notices)) };
         for thread in self.0.iter().filter(|thread| thread.type_id == TypeId::of::<G>()) {
             let (thread, handle) = (Arc::clone(thread), handle.clone());
             let builder = std::thread::Builder::new().name(format!("{}-{}", thread.game, id.0));
@@ -273,7 +325,7 @@ impl Threads {
                 }
             })?;
         }
-        Ok(Obeying { inner, commands: Some(commands) })
+        Ok(Obeying { inner, commands: Some(commands), notices: Some(PollSender::new(told)) })
     }
 }
 
@@ -282,9 +334,25 @@ pub(crate) struct Obeying<G: 'static, C> {
     inner: C,
     /// `None` when there is no thread any more.
     commands: Option<mpsc::Receiver<Command<G>>>,
+    /// `None` when there is no thread any more.
+    notices: Option<PollSender<Notice>>,
 }
 
 impl<G: Game + 'static, C> Obeying<G, C> {
+    /// Hands out as many notices as have a place, and is woken when there is more.
+    fn hand_out(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>, node: &mut WorldNode<G>) {
+        let Some(notices) = &mut self.notices else { return };
+        if notices.get_ref().is_none_or(mpsc::Sender::is_closed) {
+            node.act(turn, |world, _| world.end_notices());
+            self.notices = None;
+            return;
+        }
+        while let Poll::Ready(Ok(())) = notices.poll_reserve(cx)
+            && let Some(notice) = node.act(turn, |world, _| world.next_notice().map(Notice::new))
+            && notices.send_item(notice).is_ok()
+        {}
+    }
+
     fn obey(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>, node: &mut WorldNode<G>) {
         let Some(commands) = &mut self.commands else { return };
         for _ in 0..COMMANDS_PER_TURN {
@@ -314,8 +382,9 @@ impl<G: Game + 'static, C: Control<'static, World<'static, G>>> Control<'static,
         self.inner.poll_control(cx, turn, node)
     }
 
-    fn finish_turn(&mut self, turn: &mut Turn<'_>, node: &mut WorldNode<G>) {
-        self.inner.finish_turn(turn, node);
+    fn finish_turn(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>, node: &mut WorldNode<G>) {
+        self.inner.finish_turn(cx, turn, node);
+        self.hand_out(cx, turn, node);
     }
 
     fn may_end(&self, node: &WorldNode<G>) -> bool {

@@ -67,7 +67,10 @@ use std::process::ExitCode;
 use cli::{Cli, Command};
 use config::Config;
 use control::Threads;
-pub use control::{Answer, COMMANDS_MAX, COMMANDS_PER_TURN, ControlError, RoomKey, WorldHandle};
+pub use control::{
+    Answer, COMMANDS_MAX, COMMANDS_PER_TURN, ControlError, NOTICE_LINE_BYTES, NOTICES_MAX, Notice,
+    RoomKey, WorldHandle,
+};
 #[doc(hidden)]
 pub use games::names_differ;
 pub use games::{Games, HostedGame};

@@ -9,12 +9,13 @@ use tinyrealm_core::node::Node;
 use tinyrealm_core::node::world::saves::{RestoreRefusal, SaveStats};
 use tinyrealm_core::node::world::{Game, StateSizes, World, WorldConfig};
 use tinyrealm_core::protocol::{JoinDenial, RoomId, ServerKind, WorldId};
-use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
+use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, notice_line, world_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat_server::{self, ChatReport};
 use crate::config::{ChatPlace, Config, NetSettings, WorldSettings};
+use crate::control::NOTICE_LINE_BYTES;
 use crate::games::{self, HostedGame};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
@@ -223,7 +224,8 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
         let new_game = games::new_game::<G>(config.settings_of(G::NAME));
         storage.games.fill_with(new_game.0);
         let role = World::new(storage, core_config(settings, keyring, bound.address))
-            .with_named_rooms(new_game);
+            .with_named_rooms(new_game)
+            .with_notices(notice_line(NOTICE_LINE_BYTES));
         let mut node =
             Node::new(node_storage(node_sizes), net_of(&config, settings).to_core(), role, turn);
         for (room, kept) in kept_rooms.iter().flatten() {

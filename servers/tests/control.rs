@@ -7,10 +7,10 @@ use tinyrealm_core::protocol::client_to_world::Event;
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, JoinDenied};
 use tinyrealm_core::protocol::{Bytes, ErrorCode};
 
-/// Says something rude; answers when it is out.
-fn be_rude(room: &mut Peer, why: ErrorCode) {
+/// Says something rude; answers when the others have heard it and it is out.
+fn be_rude(room: &mut Peer, beside: &mut Peer, why: ErrorCode) {
     room.send(&Event { request: 1, kind: 1, data: Bytes::new(b"rude").unwrap() });
-    assert_eq!(room.find::<EventBroadcast<'_>>().data.as_slice(), b"rude", "everybody hears it");
+    assert_eq!(beside.find::<EventBroadcast<'_>>().data.as_slice(), b"rude");
     assert_eq!(room.find::<JoinDenied<'_>>().text.as_str(), "be kind");
     room.expect_bye(why);
 }
@@ -31,11 +31,12 @@ fn a_thread_beside_a_world_puts_people_out_and_bans_them() {
     let other = kind.hello(None).uid;
     let (mut beside, ..) = kind.enter("").join(other);
     beside.send(&Event { request: 1, kind: 1, data: Bytes::new(b"hello").unwrap() });
+    assert_eq!(beside.find::<EventBroadcast<'_>>().data.as_slice(), b"hello");
 
     let (mut room, ..) = rude.enter("").join(uid);
-    be_rude(&mut room, ErrorCode::REMOVED);
+    be_rude(&mut room, &mut beside, ErrorCode::REMOVED);
     let (mut room, ..) = rude.enter("").join(uid);
-    be_rude(&mut room, ErrorCode::BANNED);
+    be_rude(&mut room, &mut beside, ErrorCode::BANNED);
     rude.expect_bye(ErrorCode::BANNED);
     beside.expect_served();
 

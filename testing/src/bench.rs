@@ -5,6 +5,7 @@ mod bots;
 mod coming;
 mod hearing;
 mod keeping;
+mod notices;
 
 use serde::Deserialize;
 use tinyrealm_core::node::client::{Client, WorldState};
@@ -72,6 +73,7 @@ pub struct GameBench<G: Game + 'static> {
     /// How its room's games are made, if it is opened by name.
     new_game: Option<fn() -> G>,
     store: MemoryStore,
+    notices: notices::Notices,
     players: Vec<Host<Client<Ears>>>,
     /// When bots have their next turn, once there are any.
     bots_at: Option<Instant>,
@@ -124,10 +126,19 @@ impl<G: Game + 'static> GameBench<G> {
         // Its accidents are its own: those of the network are the same without it.
         let store = MemoryStore::new(store, Random::new(!seed));
         let world = realm::world(tools, (game, new_game), sizes, &store);
-        let players = Vec::new();
-        let bots_at = None;
-        let mut bench =
-            Self { now, random, network, main, world, sizes, new_game, store, players, bots_at };
+        let mut bench = Self {
+            now,
+            random,
+            network,
+            main,
+            world,
+            sizes,
+            new_game,
+            store,
+            notices: notices::Notices::default(),
+            players: Vec::new(),
+            bots_at: None,
+        };
         // The servers find each other in fine weather.
         bench.settle();
         bench.network.weather = weather;
@@ -328,10 +339,11 @@ impl<G: Game + 'static> GameBench<G> {
     }
 
     fn turn_all(&mut self) -> bool {
-        let Self { now, random, network, main, world, store, players, .. } = self;
+        let Self { now, random, network, main, world, store, notices, players, .. } = self;
         let tools = &mut Tools { now: *now, random, network };
         let mut is_busy = main.turn(tools) | world.turn(tools);
         is_busy |= store.serve(&mut tools.turn(), &mut world.node);
+        notices.take(tools, world);
         for player in players {
             is_busy |= player.turn(tools);
         }

@@ -14,7 +14,7 @@
 //! session is owed) is limited here.
 //!
 //! Bounds: [`PLAYERS_MAX`] players in the room; messages of up to [`MESSAGE_MAX_BYTES`]; [`TIMERS_MAX`] timers; a player keeps the
-//! newest [`HEARD_MAX`] things that it has heard. What a bench's nodes borrow (1 MB, and 20 KB a player) is not
+//! newest [`HEARD_MAX`] things that it has heard, a bench as many of its game's notices. What a bench's nodes borrow (1 MB, and 20 KB a player) is not
 //! given back before the process ends: it is for tests.
 //!
 //! ```

@@ -32,6 +32,8 @@ pub const SPECTATORS_MAX: usize = 8;
 pub const MESSAGE_MAX_BYTES: usize = BUFFER_BYTES - OPCODE_BYTES;
 
 const BUFFER_BYTES: usize = 2_048;
+/// Where notices wait, as much as on a server.
+const NOTICE_LINE_BYTES: usize = 4_096;
 /// What a WebSocket's handshake needs beside the longest frame.
 const RECEIVE_BUFFER_BYTES: usize = ws::buffer_bytes(BUFFER_BYTES as u32);
 /// Players who come back may have two, and there is a link between the servers.
@@ -186,7 +188,8 @@ pub(crate) fn world<G: Game + 'static>(
         reconnect_first_ms: 100,
         reconnect_most_ms: 1_000,
     };
-    let mut role = World::new(world_storage(game, players), config);
+    let mut role = World::new(world_storage(game, players), config)
+        .with_notices(lend(NOTICE_LINE_BYTES, || 0));
     if let Some(new_game) = new_game {
         role = role.with_named_rooms(NewGame(Box::leak(Box::new(new_game))));
     }

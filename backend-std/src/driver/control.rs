@@ -24,9 +24,9 @@ pub trait Control<'a, R> {
         node: &mut Node<'a, R>,
     ) -> NextStep;
 
-    /// A turn is done: the moment to take what the node hands out of it.
-    fn finish_turn(&mut self, turn: &mut Turn<'_>, node: &mut Node<'a, R>) {
-        let _ = (turn, node);
+    /// A turn is done: the moment to take what the node hands out of it; wakes through `cx` when it can take more.
+    fn finish_turn(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>, node: &mut Node<'a, R>) {
+        let _ = (cx, turn, node);
     }
 
     /// Whether a node without connections, which is to shut down, may end: it goes on being polled until then.

@@ -172,7 +172,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
             self.node.handle_timeout(turn);
         }
-        control.finish_turn(turn, &mut self.node);
+        control.finish_turn(cx, turn, &mut self.node);
         self.transmit(turn);
         self.fulfil_requests(turn);
         let has_dialed = std::mem::take(&mut self.has_dialed);

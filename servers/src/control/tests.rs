@@ -1,17 +1,32 @@
 //! What threads beside a world ask of it: limits on both sides, its end, and bans with a full book.
 
 use std::sync::mpsc::channel;
+use std::task::Waker;
 
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::world::{Relay, WorldConfig};
-use tinyrealm_core::protocol::{Bytes, ServerKind};
-use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, world_storage};
-use tinyrealm_std::{Driver, SocketOptions, Sockets};
+use tinyrealm_core::protocol::world_to_client::EventBroadcast;
+use tinyrealm_core::protocol::{Bytes, SendError, ServerKind};
+use tinyrealm_core::time::Instant;
+use tinyrealm_core::wire::opcode::GAME;
+use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, notice_line, world_storage};
+use tinyrealm_std::{Driver, OsEntropy, SocketOptions, Sockets};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::*;
 use crate::process;
+
+tinyrealm_core::protocol! {
+    /// What the counter hands out.
+    mod notices in GAME.server_to_client;
+
+    /// How far it is.
+    1 counted => Counted {
+        /// So far.
+        count: u32,
+    }
+}
 
 #[derive(Debug, Default)]
 struct Counter(u32);
@@ -57,11 +72,14 @@ fn node(turn: &mut Turn<'_>) -> WorldNode<Counter> {
         reconnect_first_ms: 1_000,
         reconnect_most_ms: 1_000,
     };
-    Node::new(node_storage(node_sizes), NetConfig::SERVER, World::new(storage, config), turn)
+    let world = World::new(storage, config).with_notices(notice_line(NOTICE_LINE_BYTES));
+    Node::new(node_storage(node_sizes), NetConfig::SERVER, world, turn)
 }
 
-/// Runs a world, and `act` on a thread of the author's own; the world ends when that does.
-fn beside_a_world(act: impl Fn(&WorldHandle<Counter>) + Send + Sync + 'static) {
+/// Runs a world, and `act` on a thread of the author's own; the world ends when that does. Answers what is left of it.
+fn beside_a_world(
+    act: impl Fn(&WorldHandle<Counter>) + Send + Sync + 'static,
+) -> WorldHandle<Counter> {
     let end = CancellationToken::new();
     let (done, outcome) = channel();
     let mut threads = Threads::default();
@@ -82,6 +100,7 @@ fn beside_a_world(act: impl Fn(&WorldHandle<Counter>) + Send + Sync + 'static) {
     let world = outcome.recv().expect("what the thread did was right");
     assert!(world.has_ended());
     assert_eq!(world.with_room(RoomId(0), |_, _| ()).err(), Some(ControlError::Ended));
+    world
 }
 
 fn count(world: &WorldHandle<Counter>, room: impl Into<RoomKey>) -> Result<u32, ControlError> {
@@ -104,6 +123,79 @@ fn a_thread_acts_on_each_room_and_hears_what_came_of_it() {
             world.with_room(RoomId(0), |_, room| room.broadcast(Uid::NOBODY, 1, Bytes::EMPTY));
         assert_eq!(said.unwrap().wait(), Ok(Ok(())));
     });
+}
+
+/// Has the game hand that out.
+fn notice(world: &WorldHandle<Counter>, count: u32) -> Result<(), SendError> {
+    let noticed =
+        world.with_room(RoomId(1), move |_, room| room.notice(&notices::Counted { count }));
+    noticed.unwrap().wait().unwrap()
+}
+
+fn heard(world: &WorldHandle<Counter>) -> Option<u32> {
+    let notice = world.next_notice()?;
+    assert_eq!(notice.room, RoomId(1));
+    assert_eq!(notice.read::<EventBroadcast<'_>>(), None, "it is no such message");
+    Some(notice.read::<notices::Counted>().unwrap().count)
+}
+
+#[test]
+fn every_notice_is_heard_once_and_in_order_also_of_a_world_that_was_full() {
+    let world = beside_a_world(|world| {
+        let mut handed_out = 0;
+        while notice(world, handed_out) != Err(SendError::Full) {
+            handed_out += 1;
+        }
+        assert!(handed_out > NOTICES_MAX as u32, "{handed_out}");
+        for count in 0..handed_out {
+            assert_eq!(heard(world), Some(count));
+        }
+        assert_eq!(notice(world, handed_out), Ok(()), "there is place again");
+        assert_eq!(heard(world), Some(handed_out));
+    });
+    assert_eq!(heard(&world), None);
+}
+
+#[test]
+fn what_was_handed_out_before_the_end_is_heard_after_it() {
+    let world = beside_a_world(|world| (0..3).for_each(|count| notice(world, count).unwrap()));
+    assert_eq!([heard(&world), heard(&world), heard(&world)], [Some(0), Some(1), Some(2)]);
+    assert_eq!(heard(&world), None);
+}
+
+#[test]
+fn of_several_threads_one_hears_each_notice() {
+    beside_a_world(|world| {
+        let mut all = std::thread::scope(|scope| {
+            let listen = || (0..100).map(|_| heard(world).unwrap()).collect::<Vec<_>>();
+            let threads = [0; 3].map(|_| scope.spawn(listen));
+            (0..300).for_each(|count| notice(world, count).unwrap());
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..300));
+    });
+}
+
+#[test]
+fn a_game_is_told_when_the_last_thread_is_lost() {
+    let (sender, receiver) = mpsc::channel(NOTICES_MAX);
+    let inner = Until(Box::pin(CancellationToken::new().cancelled_owned()));
+    let mut control = Obeying { inner, commands: None, notices: Some(PollSender::new(sender)) };
+    let mut entropy = OsEntropy;
+    let mut turn = Turn { now: Instant::from_millis(1), entropy: &mut entropy };
+    let mut node = node(&mut turn);
+    let mut notice = |turn: &mut Turn<'_>| {
+        let message = notices::Counted { count: 1 };
+        let noticed = in_room(turn, &mut node, RoomId(0), |_, room| room.notice(&message));
+        control.finish_turn(&mut Context::from_waker(Waker::noop()), turn, &mut node);
+        noticed.unwrap()
+    };
+    assert_eq!([notice(&mut turn), notice(&mut turn)], [Ok(()); 2]);
+    assert_eq!(receiver.len(), 2);
+    drop(receiver);
+    assert_eq!(notice(&mut turn), Ok(()), "the world does not know yet");
+    assert_eq!([notice(&mut turn), notice(&mut turn)], [Err(SendError::Closed); 2]);
 }
 
 #[test]
@@ -136,7 +228,8 @@ fn who_is_not_there_is_no_matter_and_may_be_banned() {
 
 #[test]
 fn both_sides_of_as_many_commands_as_may_wait() {
-    let handle = |commands| WorldHandle::<Counter> { id: WorldId(1), commands };
+    let notices = Arc::new(Mutex::new(mpsc::channel(1).1));
+    let handle = |commands| WorldHandle::<Counter> { id: WorldId(1), commands, notices };
     let (sender, commands) = mpsc::channel(COMMANDS_MAX);
     let world = handle(sender);
     let answers: Vec<_> =

@@ -163,11 +163,11 @@ impl<'a, C: Control<'a, Login<'a>>> Control<'a, Login<'a>> for LoginControl<C> {
             finish(turn, node, outcome);
         }
         // What has been waiting for these outcomes goes on before anything new is heard.
-        self.finish_turn(turn, node);
+        self.finish_turn(cx, turn, node);
         self.inner.poll_control(cx, turn, node)
     }
 
-    fn finish_turn(&mut self, turn: &mut Turn<'_>, node: &mut LoginNode<'a>) {
+    fn finish_turn(&mut self, _: &mut Context<'_>, turn: &mut Turn<'_>, node: &mut LoginNode<'a>) {
         while let Some(work) = node.act(turn, Login::next_login) {
             if let Some(outcome) = self.workers.check_login(work) {
                 finish(turn, node, outcome);

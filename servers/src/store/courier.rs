@@ -149,8 +149,13 @@ impl<'a, G: Game, C: Control<'a, World<'a, G>>> Control<'a, World<'a, G>> for Co
         self.inner.poll_control(cx, turn, node)
     }
 
-    fn finish_turn(&mut self, turn: &mut Turn<'_>, node: &mut Node<'a, World<'a, G>>) {
-        self.inner.finish_turn(turn, node);
+    fn finish_turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn<'_>,
+        node: &mut Node<'a, World<'a, G>>,
+    ) {
+        self.inner.finish_turn(cx, turn, node);
         self.hand_out(turn, node);
     }
 

@@ -49,8 +49,9 @@ impl<G: Game + 'static> GameBench<G> {
         self.heard_all(player).iter().filter_map(put).collect()
     }
 
-    /// What everybody has heard so far does not count any more.
+    /// What everybody has heard so far does not count any more, nor what the game has handed out.
     pub fn forget_heard(&mut self) {
+        self.notices.forget();
         for index in 0..self.players.len() {
             self.act(Player(index), |client, _| client.handler_mut().heard.clear());
         }

@@ -93,6 +93,9 @@ impl Game for Busy {
             if asked.and_then(|()| room.record_as(RecordId::of(key), &score)).is_err() {
                 self.next = uid;
             }
+            if room.notice(&score).is_err() {
+                self.next = Uid::NOBODY;
+            }
         }
         room.broadcast(Uid::NOBODY, kind, data)
     }

@@ -3,6 +3,7 @@
 //! client.
 
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 use core::slice;
 
 use crate::game::Busy;
@@ -60,7 +61,8 @@ impl ClientHandler for UnseenHandler {
 }
 
 type WorldNode = Node<'static, World<'static, Relay>>;
-type BusyNode = Node<'static, World<'static, Busy>>;
+type BusyWorld = World<'static, Busy>;
+type BusyNode = Node<'static, BusyWorld>;
 type MainNode = Node<'static, Main<'static, GuestsOrAccounts>>;
 type LoginNode = Node<'static, Login<'static>>;
 type ChatNode = Node<'static, Chat<'static>>;
@@ -313,6 +315,37 @@ unsafe extern "C" fn busy_next_job(
             StoreTask::SaveRoom(room) | StoreTask::ForgetRoom(room) => usize::from(room.0),
         };
         job.bytes + usize::from(job.version) + about
+    })
+}
+
+/// Lends a world where its notices wait.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn busy_lend_line(
+    world: &mut MaybeUninit<BusyWorld>,
+    line: *mut u8,
+    line_bytes: usize,
+) {
+    // SAFETY: the caller hands over a world, and lends so many bytes.
+    unsafe {
+        let line = slice::from_raw_parts_mut(line, line_bytes);
+        let lent = world.assume_init_read().with_notices(line);
+        world.write(lent);
+    }
+}
+
+/// The next notice: its bytes, its opcode and its room.
+#[unsafe(no_mangle)]
+extern "C" fn busy_next_notice(node: &mut BusyNode, outside: &Outside) -> usize {
+    outside.with(|turn| {
+        node.act(turn, |world, _| match world.next_notice() {
+            Some((room, frame)) => {
+                frame.payload.len() + frame.opcode.0 as usize + usize::from(room.0)
+            }
+            None => {
+                world.end_notices();
+                0
+            }
+        })
     })
 }
 

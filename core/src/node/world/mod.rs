@@ -32,6 +32,7 @@ mod label;
 mod main_link;
 mod membership;
 mod memory;
+pub mod notices;
 #[cfg(feature = "rooms")]
 mod opening;
 pub mod people;

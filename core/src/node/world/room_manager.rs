@@ -11,6 +11,7 @@ use super::frame_sizes::{
 use super::gallery::Gallery;
 #[cfg(feature = "rooms")]
 use super::label::RoomLabel;
+use super::notices::NoticeLine;
 use super::room::Room;
 use super::saves::SaveBook;
 use super::seats::NextEnd;
@@ -61,6 +62,8 @@ pub struct RoomManager<'a> {
     pub(super) stats: WorldStats,
     /// What they keep.
     pub(super) saves: SaveBook<'a>,
+    /// What they hand out.
+    pub(super) notices: NoticeLine<'a>,
     /// What they show.
     pub(super) states: States<'a>,
     pub(super) bans: BanBook<'a>,
@@ -106,6 +109,7 @@ impl<'a> RoomManager<'a> {
             must_flush: false,
             stats: WorldStats::default(),
             saves,
+            notices: NoticeLine::NONE,
             states,
             bans: BanBook::new(storage.bans),
             gallery: Gallery::new(room_spectators),

@@ -3,6 +3,7 @@
 //! Bounds: asserted where this is compiled, for every set of the core's features.
 
 use super::game::Relay;
+use super::notices::NoticeLine;
 use super::saves::SaveBook;
 use super::{World, things};
 use crate::node::Node;
@@ -37,7 +38,10 @@ const _: () = {
     let rooms_bytes = if cfg!(feature = "rooms") { 32 + usize::BITS as usize / 4 } else { 0 };
     // Two slices, and three sizes.
     let state_bytes = size_of::<things::States<'static>>();
+    // A slice, and two places in it.
+    let notice_bytes = size_of::<NoticeLine<'static>>();
     let optional_bytes = rooms_bytes
+        + notice_bytes
         + state_bytes
         + inputs_bytes
         + message_bytes

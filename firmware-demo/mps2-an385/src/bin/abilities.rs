@@ -4,14 +4,14 @@
 #![no_main]
 
 use tinyrealm_core::node::world::Game;
-#[cfg(feature = "things")]
+#[cfg(any(feature = "notices", feature = "things"))]
 use tinyrealm_core::protocol;
 #[cfg(feature = "things")]
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
-#[cfg(feature = "things")]
+#[cfg(any(feature = "notices", feature = "things"))]
 use tinyrealm_core::wire::opcode::GAME;
 
-#[cfg(feature = "things")]
+#[cfg(any(feature = "notices", feature = "things"))]
 protocol! {
     /// What the room shows.
     mod shown in GAME.server_to_client;
@@ -72,7 +72,7 @@ impl Game for Abilities {
         Ok(())
     }
 
-    #[cfg(any(feature = "saves", feature = "things"))]
+    #[cfg(any(feature = "notices", feature = "saves", feature = "things"))]
     fn on_enter(
         &mut self,
         room: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
@@ -83,6 +83,10 @@ impl Game for Abilities {
             let value = uid.0 as u16;
             let _ = room.put(value % 8, &shown::Number { value });
             let _ = room.put_member(uid, &shown::Number { value });
+        }
+        #[cfg(feature = "notices")]
+        {
+            let _ = room.notice(&shown::Number { value: uid.0 as u16 });
         }
         #[cfg(feature = "saves")]
         {
