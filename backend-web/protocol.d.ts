@@ -346,6 +346,7 @@ export interface Leave {
 export interface Input {
   type: "Input";
   tick: number;
+  kind: number;
   data: Uint8Array;
 }
 

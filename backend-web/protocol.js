@@ -142,7 +142,7 @@ export const clientToWorld = link({
   Move: [0x2002, { pos: position, dir: u16 }],
   Event: [0x2003, { request: u32, kind: u16, data: bytes(256) }],
   Leave: [0x2004, {}],
-  Input: [0x2005, { tick: u32, data: bytes(64) }],
+  Input: [0x2005, { tick: u32, kind: u8, data: bytes(64) }],
 });
 
 export const worldToClient = link({

@@ -63,7 +63,7 @@ export type RealmEvent =
 /** What a game says; the client says the rest by itself. */
 export type Command = Exclude<
   ClientToMain | ClientToWorld,
-  { type: "Hello" | "EnterWorldReq" | "Join" | "Leave" }
+  { type: "Hello" | "EnterWorldReq" | "Join" | "Leave" | "Input" }
 >;
 
 /** A room that somebody wants; without anything, one that nobody has named. */
@@ -154,6 +154,11 @@ export interface Realm<S extends { type: string } = never, H extends { type: str
   ): this;
   /** Says something with the next tick. Throws for what does not fit its message. */
   send(message: Command | S): "sent" | "full" | "away";
+  /**
+   * Does something at a tick of ours, of up to 64 bytes; ticks rise, from 1, as long as we are in one room ("JoinOk"
+   * begins anew). "InputAck" says how far the room has got. Throws as send().
+   */
+  sendInput(tick: number, input: S): "sent" | "full" | "away";
   /** Goes into another room; what comes of it is told: "JoinOk", or an "Error" about EnterWorldReq. */
   enter(room?: RoomWish): void;
   /**

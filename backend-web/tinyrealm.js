@@ -65,7 +65,8 @@ function reloadOnce(fingerprint) {
 }
 
 const OPCODE_BYTES = 4;
-/** The first opcode of what a room's game says. */
+/** The first opcodes of what a room's game hears and says. */
+const GAME_HEARS = 0x5000;
 const GAME_SAYS = 0x5100;
 
 /** How often Main is asked for another page of rooms; it answers five questions a second. */
@@ -84,6 +85,13 @@ function wishOf({ name = "", mode = "", secret = "", options = new Uint8Array(),
   const kind = isNew === true ? CREATE : name === "" ? ANY : isNew === false ? NAMED : NAMED_OR_NEW;
   const is_listed = isListed && kind !== ANY && kind !== NAMED;
   return { kind, name: name.normalize("NFC"), mode, secret, options, is_listed, places };
+}
+
+/** A message of the game's own within one of the realm's: its place in the game's band, and its payload. */
+function enveloped(link, message) {
+  const body = link.encode(message);
+  const opcode = new DataView(body.buffer, body.byteOffset).getInt32(0, true);
+  return { kind: opcode - GAME_HEARS, data: body.subarray(OPCODE_BYTES) };
 }
 
 class Realm {
@@ -209,6 +217,16 @@ class Realm {
     if (answer === FULL) return "full";
     if (answer === NOBODY) return "away";
     throw new TypeError(`${message.type} is not a game's to say`);
+  }
+
+  /**
+   * Does something at this tick of ours, as one of the game's own messages; ticks rise, from 1, as long as we are in
+   * one room. "InputAck" says how far the room has got, and where we are by that. As send().
+   */
+  sendInput(tick, input) {
+    const says = this.#options.game?.says;
+    if (!says || !(input.type in says.opcodes)) throw new TypeError(`the game does not hear ${input.type}`);
+    return this.send({ type: "Input", tick, ...enveloped(says, input) });
   }
 
   /** Goes into another room, as `connect({ room })` names one. */

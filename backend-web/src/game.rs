@@ -81,3 +81,51 @@ pub(crate) fn pascal(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tinyrealm_core::protocol;
+    use tinyrealm_core::protocol::schema::Vocabulary;
+
+    protocol! {
+        /// From a client.
+        mod client_to_rink in GAME.client_to_server;
+
+        /// An input: glides.
+        2 glide => Glide {
+            /// So far.
+            by: i16,
+            /// So it is seen.
+            is_fast: bool,
+        }
+    }
+
+    #[test]
+    fn an_input_is_a_message_like_any_other() {
+        let schema = GameSchema { links: &[&client_to_rink::SCHEMA], words: Vocabulary::REALM };
+        let [(module_name, module), (types_name, types)] = game_files("rink", schema, 7).unwrap();
+        assert_eq!([&*module_name, &*types_name], ["rink.js", "rink.d.ts"]);
+        let link = "
+export const clientToRink = link({
+  Glide: [0x5002, { by: i16, is_fast: bool }],
+});
+
+export const game = Object.freeze({ says: clientToRink, hears: link({}), fingerprint: 7 });
+";
+        assert!(module.ends_with(link), "{module}");
+        let written = "
+export interface Glide {
+  type: \"Glide\";
+  by: number;
+  is_fast: boolean;
+}
+
+export type ClientToRink = Glide;
+export const clientToRink: Link<ClientToRink>;
+
+export const game: { says: Link<ClientToRink>; hears: Link<never>; fingerprint: number };
+";
+        assert!(types.ends_with(written), "{types}");
+    }
+}

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as protocol from "../protocol.js";
 import { FINGERPRINT } from "../module.js";
-import { link, u16 } from "../postcard.js";
+import { bytes, i16, link, text, u16 } from "../postcard.js";
 import { connect, load } from "../tinyrealm.js";
 import { FakeServers, fakeWebSocket, tickUntil } from "./fake.mjs";
 
@@ -192,6 +192,31 @@ async function showsThings() {
   const other = await inside({ game: { says: link({}), hears, fingerprint: 0 } });
   other.servers.world.say(protocol.worldToClient.encode({ type: "ThingPut", id: 1, kind: 2, data: Uint8Array.of(1, 1) }));
   await tickUntil(other.realm, other.clock, () => other.servers.world.closedWith !== null, 20);
+  await closeAndCount(other);
+}
+
+/** What the game does at its ticks goes out as the game's own messages, checked as they are. */
+async function saysInputs() {
+  const says = link({ Say: [0x5001, { text: text(4) }], Step: [0x5002, { by: i16 }], Song: [0x5003, { song: bytes(99) }] });
+  const one = await inside({ game: { says, hears: link({}), fingerprint: 0 } });
+  const { servers, realm, clock } = one;
+  servers.world.sent.length = 0;
+  assert.equal(realm.sendInput(1, { type: "Step", by: -32_768 }), "sent");
+  assert.equal(realm.sendInput(0xFFFF_FFFF, { type: "Song", song: new Uint8Array(63) }), "sent");
+  realm.tick((clock.now += 1));
+  const song = Uint8Array.of(63, ...new Uint8Array(63));
+  assert.deepEqual(servers.world.sent, [
+    { type: "Input", tick: 1, kind: 2, data: Uint8Array.of(0xFF, 0xFF, 3) },
+    { type: "Input", tick: 0xFFFF_FFFF, kind: 3, data: song },
+  ]);
+  for (const by of [32_768, 0.5]) assert.throws(() => realm.sendInput(2, { type: "Step", by }), RangeError);
+  for (const tick of [-1, 2 ** 32]) assert.throws(() => realm.sendInput(tick, { type: "Step", by: 0 }), RangeError);
+  assert.throws(() => realm.sendInput(2, { type: "Song", song: new Uint8Array(64) }), RangeError);
+  for (const type of ["Coin", "Move"]) assert.throws(() => realm.sendInput(2, { type }), TypeError);
+  await closeAndCount(one);
+  assert.equal(realm.sendInput(2, { type: "Step", by: 1 }), "away");
+  const other = await inside();
+  assert.throws(() => other.realm.sendInput(1, { type: "Step", by: 1 }), TypeError, "it has no game");
   await closeAndCount(other);
 }
 
@@ -492,6 +517,7 @@ try {
   await comesBack();
   await everyMessageComesThrough();
   await showsThings();
+  await saysInputs();
   await tellsAsLongAsSomethingWaits();
   await answersInItsSleep();
   await saysHowAConnectionHasEnded();

@@ -46,6 +46,18 @@ try {
 }
 realm.on("Disconnected", ({ url, code, reason }) => console.log(url.length, code + 1, reason.length));
 
+// What a game does at its ticks.
+const hears = link({ Door: [200, { is_open: bool }] });
+const racer = connect({ module, main: "127.0.0.1:7000", game: { says: toGame, hears } });
+const said: "sent" | "full" | "away" = racer.sendInput(1, { type: "Steer", angle: 1, gear: "Neutral", is_braking: true });
+racer.on("InputAck", ({ tick, pos }) => console.log(said, tick + pos.x));
+// @ts-expect-error: the game has no such message.
+racer.sendInput(1, { type: "Jump" });
+// @ts-expect-error: it is said by sendInput.
+racer.send({ type: "Input", tick: 1, kind: 0, data: new Uint8Array() });
+// @ts-expect-error: a realm without a game has no inputs.
+realm.sendInput(1, { type: "Steer", angle: 1, gear: "Neutral", is_braking: true });
+
 // @ts-expect-error: a gear has a speed.
 toGame.encode({ type: "Steer", angle: 1, gear: { Forward: {} }, is_braking: true });
 // @ts-expect-error: there is no such gear.

@@ -7,10 +7,10 @@
 
 use std::process::ExitCode;
 
-use tinyrealm_core::node::world::{Game, Speaker};
+use tinyrealm_core::node::world::{Game, RoomContext, Speaker};
 use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::schema::{GameSchema, Structure, Vocabulary};
-use tinyrealm_core::protocol::{Dispatched, FieldSchema, Text};
+use tinyrealm_core::protocol::{Direction, Dispatched, FieldSchema, Position, Text, Uid};
 use tinyrealm_core::wire::Frame;
 use tinyrealm_core::wire::opcode::GAME;
 
@@ -40,6 +40,12 @@ protocol! {
         #[serde(borrow)]
         shout: Text<'a, SHOUT_MAX_BYTES>,
     }
+
+    /// An input: nudges the wheel.
+    2 nudge => Nudge {
+        /// By so many degrees.
+        by: i16,
+    }
 }
 
 protocol! {
@@ -56,10 +62,25 @@ protocol! {
         #[serde(borrow)]
         shout: Text<'a, SHOUT_MAX_BYTES>,
     }
+
+    /// A thing: the wheel, how it stands.
+    2 shown => Shown {
+        /// That.
+        stand: Stand,
+    }
+
+    /// What a member shows: how often it has nudged the wheel.
+    3 nudges => Nudges {
+        /// So often.
+        times: u16,
+    }
 }
 
-use client_to_wheel::Turn;
-use wheel_to_client::Turned;
+use client_to_wheel::{Nudge, Turn};
+use wheel_to_client::{Nudges, Shown, Turned};
+
+/// The thing that the wheel is.
+const WHEEL: u16 = 0;
 
 /// The game: one wheel a room.
 #[derive(Debug, Default)]
@@ -69,6 +90,10 @@ struct Wheel {
 
 impl Game for Wheel {
     const NAME: &'static str = "wheel";
+    const HOLD_MS: u32 = 10_000;
+    const THINGS: usize = 1;
+    const THING_BYTES: usize = Self::SCHEMA.bytes_of("Shown");
+    const MEMBER_BYTES: usize = Self::SCHEMA.bytes_of("Nudges");
 
     const SCHEMA: GameSchema = GameSchema {
         links: &[&client_to_wheel::SCHEMA, &wheel_to_client::SCHEMA],
@@ -89,14 +114,43 @@ impl Game for Wheel {
     fn on_message(&mut self, speaker: &mut Speaker<'_, '_, '_>, frame: Frame<'_>) -> Dispatched {
         client_to_wheel::dispatch(self, speaker, frame)
     }
+
+    /// Whoever nudges the wheel stands where it points.
+    fn on_input(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        _: u32,
+        input: Frame<'_>,
+    ) -> Dispatched {
+        let Some(Nudge { by }) = input.read() else { return Dispatched::Unknown };
+        self.stand.angle = self.stand.angle.wrapping_add(by);
+        self.show(room);
+        let times = room.member_state(uid).map_or(0, |nudges: Nudges| nudges.times);
+        let _ = room.put_member(uid, &Nudges { times: times.saturating_add(1) });
+        room.place(uid, Position { x: self.stand.angle.into(), ..Position::ORIGIN }, Direction(0));
+        Dispatched::Handled
+    }
+}
+
+impl Wheel {
+    fn show(&self, room: &mut RoomContext<'_, '_>) {
+        // The id and the length are within the bounds.
+        let _ = room.put(WHEEL, &Shown { stand: self.stand });
+    }
 }
 
 impl client_to_wheel::Stub<Speaker<'_, '_, '_>> for Wheel {
     fn turn(&mut self, speaker: &mut Speaker<'_, '_, '_>, Turn { stand, shout }: Turn<'_>) {
         let is_new = stand != self.stand;
         self.stand = stand;
+        self.show(speaker.room);
         // What a full room does not take is lost: the next turn says how the wheel stands then.
         let _ = speaker.room.say(&Turned { stand, is_new, shout });
+    }
+
+    fn nudge(&mut self, _: &mut Speaker<'_, '_, '_>, _: Nudge) {
+        // It is an input: said as a message it means nothing.
     }
 }
 

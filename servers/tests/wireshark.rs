@@ -10,7 +10,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use support::channel::wait_until_found;
+use tinyrealm_core::protocol::client_to_world::Input;
 use tinyrealm_core::protocol::either_way::{Ping, Pong};
+use tinyrealm_core::protocol::world_to_client::MemberExtra;
+use tinyrealm_core::protocol::{Bytes, MemberNumber};
 
 use support::login::{Accounts, CHEAP};
 use support::peer::{frame, raw_frame};
@@ -38,6 +41,13 @@ const GAME_FIELDS: [&str; 5] = [
     "tinyrealm.wheel_to_client.turned.stand.hands",
     "tinyrealm.wheel_to_client.turned.is_new",
     "tinyrealm.wheel_to_client.turned.shout",
+];
+
+/// Of the same game, within the realm's messages.
+const CARRIED_FIELDS: [&str; 3] = [
+    "tinyrealm.carried",
+    "tinyrealm.client_to_wheel.nudge.by",
+    "tinyrealm.wheel_to_client.nudges.times",
 ];
 
 impl Dissected {
@@ -188,6 +198,28 @@ fn a_game_s_own_messages_are_dissected() {
     assert_eq!(dissected.all("tinyrealm.message").collect::<Vec<_>>(), ["Turned"]);
     let values = GAME_FIELDS.iter().flat_map(|field| dissected.all(field));
     assert_eq!(values.collect::<Vec<_>>(), ["-180", "1.5", "255", "1", "hi"]);
+}
+
+#[test]
+fn what_the_realm_s_messages_carry_of_the_game_is_dissected() {
+    let nudge = Input { tick: 9, kind: 2, data: Bytes::new(&[0xB4, 0x01]).unwrap() };
+    let unknown = Input { kind: 200, ..nudge };
+    let broken = Input { data: Bytes::new(&[0]).unwrap(), kind: 1, ..nudge };
+    let nudges = MemberExtra { number: MemberNumber(1), kind: 3, data: Bytes::new(&[7]).unwrap() };
+    let recorder = Arc::<Recorder>::default();
+    for frame in [frame(&nudge), frame(&unknown), frame(&broken), frame(&nudges)] {
+        recorder.invent(&[&frame]);
+    }
+    let wheel = |arguments: &[&str]| Process::start_example("wheel", arguments);
+    let dissected = Dissected::with(wheel, &recorder, "carried", &CARRIED_FIELDS);
+    let values = |field: &str| dissected.all(field).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(values("tinyrealm.message"), ["Input", "Input", "Input", "MemberExtra"]);
+    assert_eq!(values(CARRIED_FIELDS[0]), ["Nudge", "Turn", "Nudges"]);
+    assert_eq!(values(CARRIED_FIELDS[1]), ["90"]);
+    assert_eq!(values(CARRIED_FIELDS[2]), ["7"]);
+    let malformed: Vec<_> =
+        dissected.values.iter().map(|it| !it["tinyrealm.malformed"].is_empty()).collect();
+    assert_eq!(malformed, [false, false, true, false]);
 }
 
 #[test]

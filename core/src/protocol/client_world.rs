@@ -50,7 +50,9 @@ protocol! {
     5 input => Input<'a> {
         /// Which tick, in the client's own numbering: from 1, and rising while it is in the room.
         tick: u32,
-        /// The game's own encoding.
+        /// Which of the game's own messages it is: what is behind the first opcode of its band to the game.
+        kind: u8,
+        /// That message's payload.
         #[serde(borrow)]
         data: Bytes<'a, INPUT_MAX_BYTES>,
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::decoder::Decoder;
 use crate::wire::opcode::OPCODE_BYTES;
-use crate::wire::{BinaryWriter, Framing, Full, Opcode};
+use crate::wire::{BinaryWriter, Frame, Framing, Full, Opcode};
 
 /// A message of some link.
 pub trait Message {
@@ -76,6 +76,13 @@ pub fn decode<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<M> {
     let mut decoder = Decoder::new(payload);
     let message = M::deserialize(&mut decoder).ok()?;
     decoder.rest().is_empty().then_some(message)
+}
+
+impl<'a> Frame<'a> {
+    /// The frame as this message, if it is one: its opcode is that, and its payload fits exactly.
+    pub fn read<M: Message + Deserialize<'a>>(self) -> Option<M> {
+        if self.opcode == M::OPCODE { decode(self.payload) } else { None }
+    }
 }
 
 /// Decodes the start of a payload: a message's first fields.

@@ -95,7 +95,7 @@ fn push_link(out: &mut String, link: &Link) {
 }
 
 fn push_message(out: &mut String, message: &Message) {
-    let Message { name, opcode, fields } = message;
+    let Message { name, opcode, fields, .. } = message;
     push(out, 2, format_args!("public struct {name} : IMessage\n        {{"));
     push(out, 3, format_args!("public const int Opcode = {opcode:#06x};"));
     push(out, 3, format_args!("public int OpcodeNumber => Opcode;"));

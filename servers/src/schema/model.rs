@@ -5,6 +5,7 @@ use tinyrealm_core::protocol::schema::{
     CODES, Codes, GameSchema, STRUCTURES, Structure, Vocabulary, WireType,
 };
 use tinyrealm_core::protocol::{FieldSchema, LinkSchema, MessageSchema, SCHEMAS};
+use tinyrealm_core::wire::opcode::{Band, GAME, Opcode, WORLD};
 
 use crate::games::{self, Games};
 
@@ -45,6 +46,8 @@ pub(crate) struct Message {
     pub(crate) name: &'static str,
     pub(crate) opcode: i32,
     pub(crate) fields: Vec<Field>,
+    /// It carries one of the game's own messages, by its place (`kind`) behind this opcode, and its payload (`data`).
+    pub(crate) carries: Option<i32>,
 }
 
 #[derive(Debug)]
@@ -145,8 +148,24 @@ impl Link {
 impl Message {
     fn of(message: &MessageSchema, words: Vocabulary) -> Result<Self> {
         let fields = fields_of(message.fields, words).context(message.name)?;
-        Ok(Self { name: message.name, opcode: message.opcode.0, fields })
+        let carries = carried_band(message.opcode, &fields).map(|band| band.first);
+        Ok(Self { name: message.name, opcode: message.opcode.0, fields, carries })
     }
+}
+
+/// The game's messages that a message has within it, if it is one of those between a client and its world that do.
+fn carried_band(opcode: Opcode, fields: &[Field]) -> Option<Band> {
+    let has = |name, is: fn(&Type) -> bool| {
+        fields.iter().any(|field| field.name == name && is(&field.kind))
+    };
+    let does = has("kind", |kind| matches!(kind, Type::U8))
+        && has("data", |kind| matches!(kind, Type::Bytes(_)));
+    let bands = [
+        (WORLD.client_to_server, GAME.client_to_server),
+        (WORLD.server_to_client, GAME.server_to_client),
+    ];
+    let found = bands.into_iter().find(|(realm_s, _)| does && realm_s.contains(opcode));
+    found.map(|(_, game_s)| game_s)
 }
 
 fn fields_of(fields: &[FieldSchema], words: Vocabulary) -> Result<Vec<Field>> {

@@ -106,6 +106,9 @@ fn push_messages(out: &mut String, link: &Link) {
             ),
         );
         push(out, format_args!("    path = \"{}.{}\",\n", link.name, snake(message.name)));
+        if let Some(first) = message.carries {
+            push(out, format_args!("    carries = {first:#06x},\n"));
+        }
         push(out, format_args!("    fields = {},\n  }},\n", table(&message.fields)));
     }
 }

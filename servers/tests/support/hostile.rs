@@ -121,7 +121,7 @@ fn to_world() -> Vec<Sample> {
         sample(&Move { pos: POSITION, dir: Direction(4) }),
         sample(&Event { request: 7, kind: 1, data: Bytes::new(b"x").unwrap() }),
         sample(&Leave {}),
-        sample(&Input { tick: 1, data: Bytes::new(b"x").unwrap() }),
+        sample(&Input { tick: 1, kind: 1, data: Bytes::new(b"x").unwrap() }),
     ]
 }
 

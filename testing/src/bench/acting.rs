@@ -44,12 +44,12 @@ impl<G: Game + 'static> GameBench<G> {
         self.act(player, |client, cx| client.say(cx, kind, data))
     }
 
-    /// The player does something at its next tick; answers the tick. What that leads to it is told by
+    /// The player does something at its next tick, in the game's own messages; answers the tick. What that leads to it is told by
     /// [`Heard::Acknowledged`](crate::Heard::Acknowledged), where it then is.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent then. [`SendError::TooLong`] for more than 64 bytes.
-    pub fn send_input(&mut self, player: Player, input: &[u8]) -> Result<u32, SendError> {
+    pub fn send_input<M: Message>(&mut self, player: Player, input: &M) -> Result<u32, SendError> {
         self.act(player, |client, cx| {
             let tick = client.handler().input + 1;
             client.send_input(cx, tick, input)?;

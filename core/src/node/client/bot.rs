@@ -129,6 +129,15 @@ impl BotTurn<'_, '_, '_> {
         self.count(sent)
     }
 
+    /// Does something at this tick of its own, as [`RealmClient::send_input`].
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn send_input<M: Message>(&mut self, tick: u32, input: &M) -> Result<(), SendError> {
+        let sent = self.client.send_input(self.cx, tick, input);
+        self.count(sent)
+    }
+
     const fn count<T: Copy>(&mut self, sent: Result<T, SendError>) -> Result<T, SendError> {
         match sent {
             Ok(_) => self.deeds.sent += 1,

@@ -264,15 +264,16 @@ impl<H: ClientHandler> Client<H> {
         self.machine.say(cx, kind, data)
     }
 
-    /// Tells the room what we do at a tick of ours; ticks rise, from 1, as long as we are in one room.
+    /// Tells the room what we do at a tick of ours, as one of the game's own messages; ticks rise, from 1, as long as
+    /// we are in one room.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent then. [`SendError::TooLong`] for more than [`INPUT_MAX_BYTES`](crate::protocol::INPUT_MAX_BYTES).
-    pub fn send_input(
+    pub fn send_input<M: Message>(
         &mut self,
         cx: &mut Context<'_, '_>,
         tick: u32,
-        input: &[u8],
+        input: &M,
     ) -> Result<(), SendError> {
         self.machine.send_input(cx, tick, input)
     }

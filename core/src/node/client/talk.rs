@@ -5,12 +5,12 @@ use crate::node::Context;
 use crate::protocol::client_to_main::ListRoomsReq;
 use crate::protocol::client_to_world::{Event, Input, Move};
 use crate::protocol::{
-    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, Message, Position, ROOM_MODE_MAX_BYTES,
-    SendError, Text,
+    Bytes, Direction, EVENT_MAX_BYTES, ErrorCode, INPUT_MAX_BYTES, Message, Position,
+    ROOM_MODE_MAX_BYTES, SendError, Text,
 };
 use crate::session::SessionKey;
 use crate::wire::opcode::{GAME, MAIN};
-use crate::wire::{Frame, Opcode};
+use crate::wire::{BinaryWriter, Frame, Opcode};
 
 impl RealmClient {
     /// Tells the room where we are.
@@ -42,18 +42,29 @@ impl RealmClient {
         Ok(request)
     }
 
-    /// Tells the room what we do at a tick of ours; ticks rise, from 1, as long as we are in one room.
+    /// Tells the room what we do at a tick of ours, as one of the game's own messages; ticks rise, from 1, as long as
+    /// we are in one room.
     ///
     /// # Errors
-    /// [`SendError`]; nothing was sent then.
-    pub fn send_input(
+    /// [`SendError`]; nothing was sent then. [`SendError::TooLong`] for more than [`INPUT_MAX_BYTES`].
+    pub fn send_input<M: Message>(
         &mut self,
         cx: &mut Context<'_, '_>,
         tick: u32,
-        input: &[u8],
+        input: &M,
     ) -> Result<(), SendError> {
-        let data = Bytes::new(input).ok_or(SendError::TooLong)?;
-        self.send_inside(cx, &Input { tick, data })
+        let band = const {
+            let band = GAME.client_to_server;
+            assert!(band.contains(M::OPCODE), "an input is a message of `GAME.client_to_server`");
+            band
+        };
+        let mut room = [0; INPUT_MAX_BYTES];
+        let mut writer = BinaryWriter::new(&mut room);
+        input.encode_payload(&mut writer).map_err(|_| SendError::TooLong)?;
+        let used = writer.written();
+        let data = room.get(..used).and_then(Bytes::new).ok_or(SendError::TooLong)?;
+        let kind = (M::OPCODE.0 - band.first) as u8;
+        self.send_inside(cx, &Input { tick, kind, data })
     }
 
     /// Says something to the game of our room, in its own messages: of the band

@@ -4,7 +4,7 @@ use super::super::Caller;
 use super::context::{Asked, Speaker};
 use super::game::{Game, MoveVerdict};
 use super::joining::{Admitted, Denied};
-use super::user::{UserKey, WorldUser};
+use super::user::UserKey;
 use super::{World, link};
 use crate::protocol::client_to_world::{Event, Input, Join, Leave, Move, Stub};
 use crate::protocol::either_way::Error;
@@ -91,19 +91,9 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         }
     }
 
-    fn input(&mut self, caller: &mut Caller<'_, 'a>, message: Input<'_>) {
-        let Some(key) = self.caller_user(caller, Input::OPCODE.0) else {
-            return;
-        };
-        if self.rooms.users.get(key).is_some_and(WorldUser::is_spectator) {
-            refuse_spectator(caller, Input::OPCODE.0);
-            return;
-        }
-        #[cfg(feature = "inputs")]
-        self.hear_input(caller, key, message);
-        // A member's is not understood, and does not come here.
-        #[cfg(not(feature = "inputs"))]
-        let _ = message;
+    fn input(&mut self, caller: &mut Caller<'_, 'a>, _: Input<'_>) {
+        // A member's does not come here: it is heard as the game's own messages are, or not understood.
+        self.out_of_place(caller, Input::OPCODE.0);
     }
 
     fn leave(&mut self, caller: &mut Caller<'_, 'a>, _: Leave) {
@@ -114,7 +104,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
 }
 
 /// Who has no body does nothing with one.
-fn refuse_spectator(caller: &mut Caller<'_, '_>, about: i32) {
+pub(super) fn refuse_spectator(caller: &mut Caller<'_, '_>, about: i32) {
     let refused = Error { code: ErrorCode::SPECTATING, about };
     caller.sessions.send_or_close(caller.now, caller.key, &refused);
 }

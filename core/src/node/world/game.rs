@@ -237,10 +237,18 @@ pub trait Game {
 
     /// Somebody has done something at one of its ticks, which it numbers itself, above the one before. It is to be
     /// done now: the answer, where the member is by that ([`RoomContext::place`]), goes to it with the next flush.
-    /// Up to [`INPUT_MAX_BYTES`](crate::protocol::INPUT_MAX_BYTES) of the game's own encoding:
-    /// [`decode`](crate::protocol::decode) reads a message's payload. In core it is the cargo feature `inputs`.
-    fn on_input(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, tick: u32, input: &[u8]) {
+    /// It is one of the game's own messages, of up to [`INPUT_MAX_BYTES`](crate::protocol::INPUT_MAX_BYTES):
+    /// [`Frame::read`] makes it of `input`, or their direction's `dispatch`, if there are several. What becomes of
+    /// those that are none is as of [`Game::on_message`]. In core it is the cargo feature `inputs`.
+    fn on_input(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        tick: u32,
+        input: Frame<'_>,
+    ) -> Dispatched {
         let _ = (room, uid, tick, input);
+        Dispatched::Unknown
     }
 
     /// [`Game::TICK_INTERVAL_MS`] have passed, or more if the node was kept from it: the [`Tick`] says how many.

@@ -4,6 +4,9 @@
 //! expects of it, and keeps it; an `InputAck` says which was the newest that the room has heard, and where the member
 //! is by that. The client goes back there and does again what it has said since.
 //!
+//! An input is one of the game's own messages to it, as things are of those from it: the clients know it by the game's
+//! schema, and the message's codec checks what is in it.
+//!
 //! Contract: inputs come in their order, each once; one whose number is not above the last is dropped and counted. An
 //! acknowledgement is state: the newest wins, one a flush. Whoever says inputs is told of corrections of its moves in
 //! the same way, so that each of them names what it is about.
@@ -13,14 +16,17 @@
 
 use super::super::Caller;
 use super::World;
+use super::client_link::refuse_spectator;
 use super::game::Game;
 use super::room_manager::RoomManager;
 use super::user::UserKey;
-use crate::protocol::SendError;
 use crate::protocol::client_to_world::Input;
 use crate::protocol::world_to_client::InputAck;
+use crate::protocol::{Dispatched, SendError, decode};
 use crate::session::SessionManager;
 use crate::time::Instant;
+use crate::wire::Frame;
+use crate::wire::opcode::GAME;
 
 /// How far a room has got with a member's inputs.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -45,27 +51,36 @@ impl Heard {
 }
 
 impl<'a, G: Game> World<'a, G> {
-    /// Hands the game an input.
+    /// Hands the game a member's input.
     pub(super) fn hear_input(
         &mut self,
         caller: &mut Caller<'_, 'a>,
-        key: UserKey,
-        input: Input<'_>,
-    ) {
-        let Input { tick, data } = input;
-        let Some(user) = self.rooms.users.get_mut(key) else {
-            return;
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        let Some(Input { tick, kind, data }) = decode(frame.payload) else {
+            return Dispatched::Malformed;
         };
+        let key = self.rooms.users.key_at(caller.tag.index);
+        let Some(user) = key.and_then(|key| self.rooms.users.get_mut(key)) else {
+            return Dispatched::Unknown;
+        };
+        if user.is_spectator() {
+            refuse_spectator(caller, Input::OPCODE.0);
+            return Dispatched::Handled;
+        }
         if !user.inputs.take(tick) {
             self.rooms.stats.inputs_late += 1;
-            return;
+            return Dispatched::Handled;
         }
         let (uid, room) = (user.uid, user.room);
         self.rooms.stats.inputs += 1;
         self.rooms.touch(caller.now, room);
-        self.with_game(&mut caller.context(), room, |game, room| {
-            game.on_input(room, uid, tick, data.as_slice());
+        let opcode = GAME.client_to_server.at(kind.into());
+        let input = Frame { opcode, payload: data.as_slice() };
+        let heard = self.with_game(&mut caller.context(), room, |game, room| {
+            game.on_input(room, uid, tick, input)
         });
+        heard.unwrap_or(Dispatched::Unknown)
     }
 }
 

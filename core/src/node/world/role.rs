@@ -27,6 +27,10 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         match caller.tag.kind {
             link::MAIN if self.main.is_proving() => self.main_link_prove(caller, frame),
             link::MAIN => main_to_world::dispatch(self, caller, frame),
+            #[cfg(feature = "inputs")]
+            link::USER if frame.opcode == client_to_world::Input::OPCODE => {
+                self.hear_input(caller, frame)
+            }
             #[cfg(not(feature = "inputs"))]
             link::USER if frame.opcode == client_to_world::Input::OPCODE => Dispatched::Unknown,
             link::USER if GAME.client_to_server.contains(frame.opcode) => {

@@ -6,6 +6,7 @@ mod events;
 mod flushing;
 mod game;
 #[cfg(feature = "inputs")]
+#[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
 mod inputs;
 mod joining;
 mod leaving;

@@ -58,9 +58,9 @@ pub(super) fn client_to_world() -> Vec<Vector> {
         golden(Event { request: 0, kind: 0, data: bytes(&[]) }),
         golden(Event { request: u32::MAX, kind: u16::MAX, data: bytes(&[0xFF; 256]) }),
         golden(Leave {}),
-        golden(Input { tick: 7, data: bytes(&[1, 2, 3]) }),
-        golden(Input { tick: 0, data: bytes(&[]) }),
-        golden(Input { tick: u32::MAX, data: bytes(&[0xFF; 64]) }),
+        golden(Input { tick: 7, kind: 2, data: bytes(&[1, 2, 3]) }),
+        golden(Input { tick: 0, kind: 0, data: bytes(&[]) }),
+        golden(Input { tick: u32::MAX, kind: u8::MAX, data: bytes(&[0xFF; 64]) }),
     ]
 }
 

@@ -4,11 +4,11 @@
 #![no_main]
 
 use tinyrealm_core::node::world::Game;
-#[cfg(any(feature = "notices", feature = "things"))]
+#[cfg(any(feature = "inputs", feature = "notices", feature = "things"))]
 use tinyrealm_core::protocol;
 #[cfg(feature = "things")]
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
-#[cfg(any(feature = "notices", feature = "things"))]
+#[cfg(any(feature = "inputs", feature = "notices", feature = "things"))]
 use tinyrealm_core::wire::opcode::GAME;
 
 #[cfg(any(feature = "notices", feature = "things"))]
@@ -20,6 +20,18 @@ protocol! {
     0 number => Number {
         /// How much.
         value: u16,
+    }
+}
+
+#[cfg(feature = "inputs")]
+protocol! {
+    /// What a member does.
+    mod done in GAME.client_to_server;
+
+    /// An input: it goes there.
+    0 go => Go {
+        /// Where.
+        pos: tinyrealm_core::protocol::Position,
     }
 }
 
@@ -101,12 +113,15 @@ impl Game for Abilities {
         room: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
         uid: tinyrealm_core::protocol::Uid,
         _: u32,
-        input: &[u8],
-    ) {
-        let place = room.member(uid).zip(tinyrealm_core::protocol::decode(input));
-        if let Some((member, pos)) = place {
+        input: tinyrealm_core::wire::Frame<'_>,
+    ) -> tinyrealm_core::protocol::Dispatched {
+        let Some(done::Go { pos }) = input.read() else {
+            return tinyrealm_core::protocol::Dispatched::Unknown;
+        };
+        if let Some(member) = room.member(uid) {
             room.place(uid, pos, member.dir);
         }
+        tinyrealm_core::protocol::Dispatched::Handled
     }
 }
 

@@ -14,8 +14,9 @@ local length_field = ProtoField.uint16("tinyrealm.length", "Length", base.DEC)
 local opcode_field = ProtoField.uint32("tinyrealm.opcode", "Opcode", base.HEX, OPCODE_NAMES)
 local message_field = ProtoField.string("tinyrealm.message", "Message")
 local direction_field = ProtoField.string("tinyrealm.direction", "Direction")
+local carried_field = ProtoField.string("tinyrealm.carried", "Message of the game")
 local rest_field = ProtoField.bytes("tinyrealm.rest", "Not dissected")
-local fields = { length_field, opcode_field, message_field, direction_field, rest_field }
+local fields = { length_field, opcode_field, message_field, direction_field, carried_field, rest_field }
 
 local malformed = ProtoExpert.new(
   "tinyrealm.malformed", "Malformed", expert.group.MALFORMED, expert.severity.ERROR)
@@ -163,12 +164,14 @@ local function add_counted(check)
     local start = reader.at
     local count = count_of(reader, node.kind.most)
     local counted = reader.tvb(start, reader.at - start)
+    reader.data = nil
     if count == 0 then
       tree:add(node.field, counted, ""):append_text(" (empty)")
       return
     end
     local range = take(reader, count)
     check(range)
+    reader.data = range
     tree:add(node.field, range)
   end
 end
@@ -186,7 +189,11 @@ ADDERS = {
     local start = reader.at
     tree:add(node.field, reader.tvb(start, 1), flag(reader))
   end,
-  u8 = function(reader, tree, node) tree:add(node.field, take(reader, 1)) end,
+  u8 = function(reader, tree, node)
+    local range = take(reader, 1)
+    reader.byte = range:uint()
+    tree:add(node.field, range)
+  end,
   f32 = function(reader, tree, node) tree:add_le(node.field, take(reader, 4)) end,
   i16 = add_number(16, zigzag),
   u16 = add_number(16, same),
@@ -238,6 +245,26 @@ local function tell(pinfo, name)
   end
 end
 
+-- The fields of a message, or what is wrong with them; answers whether they are whole.
+local function add_fields(reader, tree, message)
+  local read, raised = pcall(add_nodes, reader, tree, message.nodes)
+  local problem = not read and (raised.problem and reader.field .. ": " .. raised.problem or raised)
+  if read and reader.at < reader.tvb:len() then
+    problem = reader.tvb:len() - reader.at .. " bytes are left over"
+  end
+  if problem then tree:add_proto_expert_info(malformed, tostring(problem)) end
+  return not problem
+end
+
+-- A message of the game's within one of the realm's, whose last byte and bytes are its place and its payload.
+local function add_carried(reader, tree, first)
+  local message = MESSAGES[first + reader.byte]
+  if not message then return end
+  local tvb = reader.data and reader.data:tvb() or ByteArray.new():tvb("carried")
+  local branch = tree:add(carried_field, tvb(), message.name)
+  add_fields({ tvb = tvb, at = 0 }, branch, message)
+end
+
 -- A body: an opcode and a payload.
 local function dissect_body(tvb, pinfo, tree)
   if tvb:len() < OPCODE_BYTES then
@@ -257,10 +284,8 @@ local function dissect_body(tvb, pinfo, tree)
   if not message then
     tree:add_proto_expert_info(unknown)
   else
-    local read, raised = pcall(add_nodes, reader, tree, message.nodes)
-    local problem = not read and (raised.problem and reader.field .. ": " .. raised.problem or raised)
-    if read and reader.at < tvb:len() then problem = tvb:len() - reader.at .. " bytes are left over" end
-    if problem then tree:add_proto_expert_info(malformed, tostring(problem)) end
+    local is_whole = add_fields(reader, tree, message)
+    if is_whole and message.carries then add_carried(reader, tree, message.carries) end
   end
   if reader.at < tvb:len() then tree:add(rest_field, tvb(reader.at)) end
 end

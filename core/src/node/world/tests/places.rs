@@ -2,6 +2,26 @@
 
 use super::*;
 use crate::node::testing::{Case, cases, expect_of_server};
+use crate::protocol::Dispatched;
+use crate::wire::Frame;
+
+/// Knows every input.
+#[derive(Default)]
+struct Willing;
+
+impl Game for Willing {
+    const NAME: &'static str = "willing";
+
+    fn on_input(
+        &mut self,
+        _: &mut RoomContext<'_, '_>,
+        _: Uid,
+        _: u32,
+        _: Frame<'_>,
+    ) -> Dispatched {
+        Dispatched::Handled
+    }
+}
 
 /// Leads to a state; the peer that is in it.
 type Lead = fn(&mut WorldBench<'_, Relay>) -> SessionKey;
@@ -21,7 +41,7 @@ fn a_stranger_s_messages() {
 fn a_member_s_messages() {
     let is_there = |case: &Case| cfg!(feature = "inputs") || case.message != "Input";
     for case in cases("world, behind it").into_iter().filter(is_there) {
-        with_world(SETUP, |bench| {
+        with_game(SETUP, |bench: &mut WorldBench<'_, Willing>| {
             let main = bench.meet_main();
             let key = bench.fill(main, 1)[0];
             bench.say_bytes(key, &case.frame);
