@@ -218,6 +218,44 @@ fn a_game_s_own_messages_are_said_and_heard() {
     assert_eq!(finished.lines(Stream::Stdout), turned);
 }
 
+#[test]
+fn rooms_by_name_inputs_things_and_seats_are_in_c_sharp_too() {
+    let wheel = |arguments: &[&str]| Process::start_example("wheel", arguments);
+    let program = Program::compile_with(wheel, "Crew.cs", "crew");
+    let main = wheel(&["main", "--port", "0", "--set", "main.chat="]);
+    let at = address_of(&main, "main listening on ");
+    let world = wheel(&["world", "--port", "0", "--main", &at]);
+    world.wait_until_said(Stream::Stderr, "registered with Main", 1);
+    let says = |who: &Process, line: &str| who.wait_until_said(Stream::Stdout, line, 1);
+
+    let ann = program.start(&[&at, "ann", "bridge", "sesame", "new"]);
+    for line in ["in 1 False", "thing 0 90 True False", "nudges ann 1", "ack 1 90"] {
+        says(&ann, line);
+    }
+    says(&ann, "room bridge sail True 4");
+    let bob = program.start(&[&at, "bob", "bridge", "wrong", "there"]);
+    for line in ["refused WRONG_SECRET", "in 2 False", "complete True 1 1", "ack 1 180"] {
+        says(&bob, line);
+    }
+    for line in ["thing 0 180 True False", "nudges bob 1"] {
+        says(&ann, line);
+    }
+
+    let token = bob.wait_for(Stream::Stdout, |line| line.strip_prefix("token ").map(str::to_owned));
+    bob.kill();
+    says(&ann, "away bob True");
+    let bob = program.start(&[&at, "bob", "bridge", "sesame", "there", &token]);
+    for line in ["in 2 True", "resumed 0", "complete True 1 2"] {
+        says(&bob, line);
+    }
+    says(&ann, "back bob False");
+    for who in [ann, bob] {
+        let finished = who.finish(PATIENCE);
+        finished.expect_code(0);
+        assert_eq!(finished.lines(Stream::Stdout).last(), Some(&"ended: "));
+    }
+}
+
 #[track_caller]
 fn address_of(server: &Process, prefix: &str) -> String {
     server.wait_for(Stream::Stdout, |line| line.strip_prefix(prefix).map(str::to_owned))

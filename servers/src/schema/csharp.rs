@@ -7,6 +7,7 @@ use std::fmt::{Arguments, Write};
 use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::schema::{Codes, LIMITS};
 use tinyrealm_core::wire::FRAME_LIMIT_MAX_BYTES;
+use tinyrealm_core::wire::opcode::GAME;
 
 use super::model::{Field, Link, Message, Schema, Type};
 use crate::names::pascal;
@@ -14,9 +15,12 @@ use crate::names::pascal;
 const HEAD: &str = include_str!("csharp/head.cs");
 const CODEC: &str = include_str!("csharp/codec.cs");
 const CONNECTION: &str = include_str!("csharp/connection.cs");
+const ROOM: &str = include_str!("csharp/room.cs");
+const ROOMS: &str = include_str!("csharp/rooms.cs");
+const CHANNELS: &str = include_str!("csharp/channels.cs");
 const CLIENT: &str = include_str!("csharp/client.cs");
 /// What a message's struct has besides its fields.
-const TAKEN_NAMES: [&str; 4] = ["Opcode", "OpcodeNumber", "Encode", "TryDecode"];
+const TAKEN_NAMES: [&str; 5] = ["Opcode", "OpcodeNumber", "Encode", "TryDecode", "TryRead"];
 
 /// The whole file.
 pub(super) fn write(schema: &Schema) -> String {
@@ -33,9 +37,7 @@ pub(super) fn write(schema: &Schema) -> String {
     }
     schema.links.iter().for_each(|link| push_link(&mut out, link));
     out += "}\n\n";
-    out += CONNECTION;
-    out += CLIENT;
-    out
+    out + CONNECTION + ROOM + ROOMS + CHANNELS + CLIENT
 }
 
 /// One line.
@@ -62,6 +64,19 @@ fn push_numbers(out: &mut String, schema: &Schema) {
     for (name, value) in LIMITS {
         push(out, 2, format_args!("public const int {name} = {value};"));
     }
+    push(
+        out,
+        2,
+        format_args!(
+            "/// <summary>The first opcodes of what a room's game hears and says.</summary>"
+        ),
+    );
+    let (hears, says) = (GAME.client_to_server.first, GAME.server_to_client.first);
+    push(
+        out,
+        2,
+        format_args!("public const int GAME_HEARS = {hears:#06x}, GAME_SAYS = {says:#06x};"),
+    );
     push(out, 1, format_args!("}}\n"));
 }
 
@@ -111,7 +126,14 @@ fn push_message(out: &mut String, message: &Message) {
     push(out, 4, format_args!("var reader = new Reader(bytes, offset, count);"));
     push(out, 4, format_args!("message = Decode(ref reader);"));
     push(out, 4, format_args!("return reader.IsWhole;"));
-    push(out, 3, format_args!("}}"));
+    push(out, 3, format_args!("}}\n"));
+    push(
+        out,
+        3,
+        format_args!(
+            "public bool TryRead(byte[] bytes, int offset, int count) => TryDecode(bytes, offset, count, out this);"
+        ),
+    );
     push_decode(out, 3, name, fields);
     push_encode(out, 3, name, fields);
     push(out, 2, format_args!("}}\n"));

@@ -1,44 +1,21 @@
 namespace Tinyrealm
 {
-    /// <summary>Where a client goes, and who it is.</summary>
-    public sealed class ClientOptions
-    {
-        /// <summary>Where Main is, HOST:PORT.</summary>
-        public string Main = "127.0.0.1:7000";
-        /// <summary>Where Login is, HOST:PORT; for accounts.</summary>
-        public string Login = "127.0.0.1:7200";
-        /// <summary>The account's id; null for a guest.</summary>
-        public string Id;
-        /// <summary>The account's password.</summary>
-        public string Password;
-        /// <summary>The token of an earlier Client, to be the same user again.</summary>
-        public byte[] Token;
-        /// <summary>What Login has given to this device: see Client.Device.</summary>
-        public byte[] Device;
-        /// <summary>The region of the world that is wanted; empty for any.</summary>
-        public string Region = "";
-        /// <summary>The room that is wanted; left as it is, any.</summary>
-        public Wish Wish;
-        /// <summary>What the user wants to be called, at most 24 bytes; empty for nothing.</summary>
-        public string Nickname = "";
-    }
-
     /// <summary>A user of a realm: it logs in, says hello to Main, enters a world, and comes back when it has lost
     /// either, until it is stopped or told not to. Call Tick from your loop; all events come inside of it.</summary>
-    public sealed class Client : IDisposable
+    public sealed partial class Client : IDisposable
     {
         const int AnswerTimeoutMs = 10000;
-        const int ChannelRetryMs = 2000;
 
         readonly ClientOptions options;
         readonly Connection login, main, world;
         readonly Stopwatch clock = Stopwatch.StartNew();
-        readonly List<string> wantedChannels = new List<string>();
-        readonly List<string> joinedChannels = new List<string>();
+        readonly byte[] inputBytes = new byte[Protocol.INPUT_MAX_BYTES];
+        readonly RoomLists lists;
         Backoff loginBackoff, mainBackoff, worldBackoff;
         byte[] handshakeKey;
+        Wish wish, askedWish;
         bool isEntering;
-        long enteringUntilMs, askChannelsAtMs;
+        long enteringUntilMs;
         uint lastRequest;
 
         /// <summary>What servers say. A game adds its handlers to these events.</summary>
@@ -47,6 +24,12 @@ namespace Tinyrealm
         public readonly WorldToClient.Listener World = new WorldToClient.Listener();
         /// <summary>The same of Login.</summary>
         public readonly LoginToClient.Listener Login = new LoginToClient.Listener();
+
+        /// <summary>What is known of the room that we are in.</summary>
+        public readonly RoomView Room;
+
+        /// <summary>Something that we have said is refused: its opcode, and a number of ErrorCode.</summary>
+        public event Action<int, ushort> OnRefused;
 
         /// <summary>The Dispatch of the room's game, if it has messages of its own.</summary>
         public Func<int, byte[], int, int, Dispatched> Game;
@@ -74,6 +57,9 @@ namespace Tinyrealm
             this.options = options;
             Token = options.Token;
             Device = options.Device;
+            wish = askedWish = options.Room.ToWish();
+            Room = new RoomView(World);
+            lists = new RoomLists(AskForRooms);
             login = new Connection(LoginOpened, Login.Dispatch, LoginEnded);
             main = new Connection(MainOpened, Main.Dispatch, MainEnded);
             world = new Connection(WorldOpened, HearWorld, WorldEnded);
@@ -81,10 +67,12 @@ namespace Tinyrealm
             Login.OnLoginDenied += LoginDenied;
             Main.OnWelcome += Welcomed;
             Main.OnEnterWorldAck += GoToWorld;
+            Main.OnRoomPage += lists.Take;
             Main.OnChatJoined += (in MainToClient.ChatJoined joined) => NoteJoined(joined.Channel);
             Main.OnChatLeft += (in MainToClient.ChatLeft left) => Forget(left.Channel);
             Main.OnChatRefused += ChatRefused;
             main.Common.OnError += MainRefused;
+            world.Common.OnError += (in EitherWay.Error error) => OnRefused?.Invoke(error.About, error.Code);
             World.OnJoinOk += Joined;
             World.OnJoinDenied += JoinDenied;
         }
@@ -144,25 +132,29 @@ namespace Tinyrealm
             return SendToWorld(in message) ? message.Request : 0;
         }
 
-        /// <summary>Hears a channel from now on, behind a lost connection as well.</summary>
-        public void JoinChannel(string channel)
+        /// <summary>What we do at a tick of ours, as one of the game's own messages; ticks rise, from 1, as long as we
+        /// are in one room. InputAck says how far the room has got. False if that is not possible now, or the message
+        /// is over a limit.</summary>
+        public bool SendInput<T>(uint tick, in T input) where T : struct, IMessage
         {
-            if (!wantedChannels.Contains(channel)) wantedChannels.Add(channel);
-            askChannelsAtMs = 0;
+            int kind = input.OpcodeNumber - Protocol.GAME_HEARS;
+            if (kind < 0 || kind > byte.MaxValue) throw new ArgumentException("the game does not hear " + typeof(T).Name);
+            var writer = new Writer(inputBytes, 0, inputBytes.Length);
+            input.Encode(ref writer);
+            var data = new ReadOnlyMemory<byte>(inputBytes, 0, writer.At);
+            return writer.IsWhole && SendToWorld(new ClientToWorld.Input { Tick = tick, Kind = (byte)kind, Data = data });
         }
 
-        /// <summary>Has heard enough of a channel.</summary>
-        public void LeaveChannel(string channel)
-        {
-            Forget(channel);
-            SendToMain(new ClientToMain.ChatLeave { Channel = channel });
-        }
+        /// <summary>Goes into another room: JoinOk tells that we are there, OnRefused why not. False if that is not
+        /// possible now.</summary>
+        public bool Enter(RoomWish room) => IsWelcome && !isEntering && AskForWorld("", room.ToWish());
 
-        /// <summary>Says something in a channel. Answers as Event does.</summary>
-        public uint Say(string channel, string text)
+        /// <summary>The rooms that are listed, of one mode or of all, as many as `most`: told by a later Tick, or null
+        /// if Main is away.</summary>
+        public void ListRooms(Action<Room[]> told, string mode = "", int most = 60)
         {
-            var message = new ClientToMain.ChatSay { Request = NextRequest(), Channel = channel, Msg = text };
-            return SendToMain(in message) ? message.Request : 0;
+            if (IsWelcome) lists.Add(mode, most, told);
+            else told(null);
         }
 
         uint NextRequest() => lastRequest = lastRequest == uint.MaxValue ? 1 : lastRequest + 1;
@@ -178,7 +170,8 @@ namespace Tinyrealm
                 else if (!needsLogin && mainBackoff.IsDue(now)) Connect(main, options.Main);
             }
             if (isEntering && now > enteringUntilMs) EnteringFailed();
-            if (IsWelcome && !isEntering && world.IsClosed && worldBackoff.IsDue(now)) AskForWorld();
+            if (IsWelcome && !isEntering && world.IsClosed && worldBackoff.IsDue(now)) AskForWorld(options.Region, wish);
+            if (IsWelcome) lists.Tick(now);
             if (IsWelcome && now >= askChannelsAtMs) AskForChannels();
         }
 
@@ -248,6 +241,7 @@ namespace Tinyrealm
         void MainEnded(ushort code)
         {
             IsWelcome = isEntering = false;
+            lists.End();
             mainBackoff.Fail(NowMs);
             bool isRefused = code == ErrorCode.BAD_TOKEN || code == ErrorCode.LOGIN_NEEDED;
             if (isRefused) Token = null;
@@ -259,13 +253,20 @@ namespace Tinyrealm
         void MainRefused(in EitherWay.Error error)
         {
             if (error.About == ClientToMain.EnterWorldReq.Opcode) EnteringFailed();
+            if (error.About == ClientToMain.ListRoomsReq.Opcode) lists.AskAgain(NowMs);
+            OnRefused?.Invoke(error.About, error.Code);
         }
 
-        void AskForWorld()
+        bool AskForWorld(string region, Wish room)
         {
-            isEntering = main.Send(new ClientToMain.EnterWorldReq { Region = options.Region, Wish = options.Wish });
+            askedWish = room;
+            isEntering = main.Send(new ClientToMain.EnterWorldReq { Region = region, Wish = room });
             enteringUntilMs = NowMs + AnswerTimeoutMs;
+            return isEntering;
         }
+
+        bool AskForRooms(string mode, ushort after) =>
+            main.Send(new ClientToMain.ListRoomsReq { Region = options.Region, Mode = mode, After = after });
 
         void EnteringFailed()
         {
@@ -275,7 +276,8 @@ namespace Tinyrealm
 
         void GoToWorld(in MainToClient.EnterWorldAck ack)
         {
-            isEntering = false;
+            isEntering = IsInRoom = false;
+            wish = askedWish;
             handshakeKey = ack.HandshakeKey;
             Connect(world, ack.WorldAddr);
         }
@@ -328,44 +330,6 @@ namespace Tinyrealm
             IsInRoom = false;
         }
 
-        void AskForChannels()
-        {
-            askChannelsAtMs = NowMs + ChannelRetryMs;
-            foreach (string channel in wantedChannels)
-            {
-                if (!joinedChannels.Contains(channel)) SendToMain(new ClientToMain.ChatJoin { Channel = channel });
-            }
-        }
-
-        void NoteJoined(string channel)
-        {
-            if (!joinedChannels.Contains(channel)) joinedChannels.Add(channel);
-        }
-
-        void Forget(string channel)
-        {
-            wantedChannels.Remove(channel);
-            joinedChannels.Remove(channel);
-        }
-
-        void ChatRefused(in MainToClient.ChatRefused refused)
-        {
-            if (refused.About != ClientToMain.ChatJoin.Opcode) return;
-            switch (refused.Reason)
-            {
-                case ErrorCode.ALREADY_IN_CHANNEL:
-                    NoteJoined(refused.Channel);
-                    break;
-                case ErrorCode.CHAT_UNAVAILABLE:
-                case ErrorCode.CHAT_TOO_FAST:
-                case ErrorCode.BUSY:
-                    break;
-                default:
-                    Forget(refused.Channel);
-                    break;
-            }
-        }
-
         static bool IsForGood(ushort code) =>
             code == ErrorCode.BAD_VERSION || code == ErrorCode.REMOVED || code == ErrorCode.REVOKED
                 || code == ErrorCode.BANNED || code == ErrorCode.BAD_NAME || code == ErrorCode.GAME_CHANGED;
@@ -379,6 +343,7 @@ namespace Tinyrealm
         void CloseAll()
         {
             IsRunning = IsWelcome = IsInRoom = isEntering = false;
+            lists.End();
             login.Close();
             main.Close();
             world.Close();

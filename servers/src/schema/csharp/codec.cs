@@ -19,6 +19,9 @@ namespace Tinyrealm
 
         /// <summary>Writes its payload.</summary>
         void Encode(ref Writer writer);
+
+        /// <summary>Becomes what a payload is; false if that is no such message.</summary>
+        bool TryRead(byte[] bytes, int offset, int count);
     }
 
     /// <summary>Hears one kind of message.</summary>

@@ -1,0 +1,115 @@
+// One of the crew of the game in servers/examples/wheel.rs: goes into a room by its name, nudges the wheel, and says on
+// its standard output what it sees. Arguments: Main, a nickname, the room's name and secret, whether it is to be
+// `new` or `there`, and a token.
+
+using System;
+using System.Linq;
+using System.Threading;
+using Tinyrealm;
+
+static class Crew
+{
+    const string Secret = "sesame";
+    const string Mode = "sail";
+
+    static void Main(string[] arguments)
+    {
+        bool isNew = arguments[4] == "new";
+        var room = new RoomWish { Name = arguments[2], Mode = Mode, Secret = arguments[3], IsNew = isNew, Places = 4 };
+        var client = new Client(new ClientOptions
+        {
+            Main = arguments[0], Nickname = arguments[1], Room = room,
+            Token = arguments.Length > 5 ? BytesOf(arguments[5]) : null,
+        });
+        Say(client);
+        Watch(client);
+        Come(client, arguments[2]);
+        var wheel = new WheelToClient.Listener();
+        client.Game = wheel.Dispatch;
+        wheel.OnTurned += (in WheelToClient.Turned turned) => client.Stop();
+        client.Start();
+        while (client.IsRunning)
+        {
+            client.Tick();
+            Thread.Sleep(10);
+        }
+        Console.WriteLine("ended: " + client.EndReason);
+    }
+
+    static void Come(Client client, string name)
+    {
+        client.OnRefused += (about, code) =>
+        {
+            Console.WriteLine("refused " + ErrorCode.NameOf(code));
+            if (code == ErrorCode.WRONG_SECRET) client.Enter(new RoomWish { Name = name, Secret = Secret, IsNew = false });
+        };
+        client.World.OnJoinOk += (in WorldToClient.JoinOk joined) =>
+        {
+            Console.WriteLine("in " + joined.Number + " " + joined.IsReturned);
+            if (!joined.IsReturned) Nudge(client);
+        };
+        client.World.OnInputAck += (in WorldToClient.InputAck ack) =>
+        {
+            Console.WriteLine("ack " + ack.Tick + " " + ack.Pos.X);
+            List(client);
+        };
+    }
+
+    static void Nudge(Client client)
+    {
+        if (!client.SendInput(1, new ClientToWheel.Nudge { By = 90 })) Console.WriteLine("not sent");
+        // It is out of order, and passed over.
+        if (!client.SendInput(1, new ClientToWheel.Nudge { By = 1 })) Console.WriteLine("not sent");
+        try
+        {
+            client.SendInput(2, new ClientToWorld.Leave());
+            Console.WriteLine("a message of the realm's is an input");
+        }
+        catch (ArgumentException)
+        {
+        }
+    }
+
+    static void List(Client client) => client.ListRooms(rooms =>
+    {
+        foreach (var room in rooms) Console.WriteLine("room " + room.Name + " " + room.Mode + " " + room.IsPrivate + " " + room.Capacity);
+        // Main hears of a new one a little later.
+        if (rooms.Length == 0) List(client);
+    }, Mode);
+
+    static void Say(Client client)
+    {
+        client.Main.OnWelcome += (in MainToClient.Welcome welcome) =>
+            Console.WriteLine("token " + BitConverter.ToString(welcome.Token).Replace("-", ""));
+        client.Room.OnResumed += missed => Console.WriteLine("resumed " + missed);
+        client.World.OnUserAway += (in WorldToClient.UserAway gone) => Console.WriteLine("away " + Shown(client, gone.Number));
+        client.World.OnUserBack += (in WorldToClient.UserBack back) =>
+        {
+            Console.WriteLine("back " + Shown(client, back.Number));
+            client.SendToWorld(new ClientToWheel.Turn { Shout = "enough" });
+        };
+    }
+
+    static string Shown(Client client, ushort number) => client.Room.NameOf(number) + " " + client.Room.IsAway(number);
+
+    static void Watch(Client client)
+    {
+        client.World.OnThingPut += (in WorldToClient.ThingPut put) =>
+        {
+            bool isWheel = client.Room.TryThing(put.Id, out WheelToClient.Shown wheel);
+            bool isNudges = client.Room.TryThing(put.Id, out WheelToClient.Nudges _);
+            Console.WriteLine("thing " + put.Id + " " + wheel.Stand.Angle + " " + isWheel + " " + isNudges);
+        };
+        client.World.OnMemberExtra += (in WorldToClient.MemberExtra extra) =>
+        {
+            if (client.Room.TryMemberState(extra.Number, out WheelToClient.Nudges nudges))
+                Console.WriteLine("nudges " + client.Room.NameOf(extra.Number) + " " + nudges.Times);
+        };
+        client.World.OnStateComplete += (in WorldToClient.StateComplete complete) =>
+            Console.WriteLine("complete " + client.Room.HasAllStates + " " + client.Room.Things.Count
+                + " " + client.Room.MemberStates.Count);
+    }
+
+    static byte[] BytesOf(string hex) =>
+        Enumerable.Range(0, hex.Length / 2).Select(place => Convert.ToByte(hex.Substring(2 * place, 2), 16)).ToArray();
+}
