@@ -81,7 +81,7 @@ impl<'a> RoomManager<'a> {
 
     /// The first room without a name that takes one more spectator. O(rooms).
     pub(super) fn room_with_view(&self) -> Option<u16> {
-        (0..self.rooms() as u16).find(|room| self.is_free(*room) && self.has_view(*room))
+        (0..self.rooms() as u16).find(|room| self.takes_anyone(*room) && self.has_view(*room))
     }
 
     /// Whether one more may watch `room`.

@@ -139,12 +139,14 @@ impl<'a, G: Game> World<'a, G> {
         false
     }
 
-    /// The one that Main has named; else one without a name with a place to play, or one that can be watched.
+    /// The one that Main has named; else one without a name with a place to play, or one that can be watched. None
+    /// that its game has locked meanwhile.
     fn room_to_join(&self, uid: Uid) -> Option<u16> {
         #[cfg(feature = "rooms")]
         if let Some(room) = self.attaches.room_of(uid) {
             let is_one = self.rooms.has_place(room) || self.rooms.has_view(room);
-            return (is_one && self.rooms.label(room).is_some()).then_some(room);
+            let is_open = self.rooms.label(room).is_some() && !self.rooms.is_locked(room);
+            return (is_one && is_open).then_some(room);
         }
         let _ = uid;
         self.rooms.room_with_place().or_else(|| self.rooms.room_with_view())

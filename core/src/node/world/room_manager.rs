@@ -152,7 +152,12 @@ impl<'a> RoomManager<'a> {
 
     /// The first room without a name that has a free place. O(rooms).
     pub fn room_with_place(&self) -> Option<u16> {
-        (0..self.rooms.len() as u16).find(|room| self.is_free(*room) && self.has_place(*room))
+        (0..self.rooms.len() as u16).find(|room| self.takes_anyone(*room) && self.has_place(*room))
+    }
+
+    /// Whether whoever names no room may come into this one now.
+    pub(super) fn takes_anyone(&self, room: u16) -> bool {
+        self.is_free(room) && !self.is_locked(room)
     }
 
     /// How many members a room takes at most.
@@ -328,15 +333,20 @@ impl RoomManager<'_> {
     /// How many more may play in rooms that have no names, besides in this one. O(rooms).
     pub(super) fn unnamed_places(&self, besides: Option<u16>) -> usize {
         let rooms = (0..self.rooms.len() as u16).filter(|room| Some(*room) != besides);
-        let unnamed = rooms.filter(|room| self.is_free(*room));
+        let unnamed = rooms.filter(|room| self.takes_anyone(*room));
         unnamed
             .map(|room| usize::from(self.capacity_of(room).saturating_sub(self.members(room))))
             .sum()
     }
 
-    /// Whether whoever names no room may come into this one.
+    /// Whether it has no name.
     pub(super) fn is_free(&self, room: u16) -> bool {
         self.label(room).is_none_or(|label| !label.is_named())
+    }
+
+    /// Whether its game lets nobody more in.
+    pub(super) fn is_locked(&self, room: u16) -> bool {
+        self.label(room).is_some_and(|label| label.is_locked)
     }
 
     fn capacity_of(&self, room: u16) -> u16 {
@@ -348,6 +358,10 @@ impl RoomManager<'_> {
 impl RoomManager<'_> {
     pub(super) const fn is_free(&self, _: u16) -> bool {
         true
+    }
+
+    const fn is_locked(&self, _: u16) -> bool {
+        false
     }
 
     const fn capacity_of(&self, _: u16) -> u16 {

@@ -219,6 +219,29 @@ fn a_locked_room_takes_nobody_until_it_is_unlocked() {
     });
 }
 
+/// Whoever was sent before the room was locked comes when it is.
+#[test]
+fn whoever_is_expected_stays_outside_a_room_that_is_locked_meanwhile() {
+    with_game::<Hall>(ROOMS, |bench| {
+        let main = bench.meet_main();
+        for wanted in [open("den"), Wish::ANY] {
+            let [inside, expected] = if wanted == Wish::ANY { [3, 4] } else { [1, 2] };
+            bench.ask(main, inside, wanted);
+            let host = bench.come(inside);
+            bench.say(host, &event(2, b""));
+            assert!(bench.ask(main, expected, wanted).contains(&ack(expected)));
+            bench.say(host, &event(1, b""));
+            let late = bench.come(expected);
+            let full = JoinDenied { reason: JoinDenial::FULL, code: 0, text: Text::EMPTY };
+            assert_eq!(bench.heard(late), [Said::of(&full)]);
+            // Its key counts still.
+            bench.say(host, &event(2, b""));
+            let late = bench.come(expected);
+            assert!(bench.heard(late).iter().any(Said::is::<JoinOk>));
+        }
+    });
+}
+
 #[test]
 fn members_and_properties_are_told_with_the_next_report() {
     with_game::<Hall>(ROOMS, |bench| {
