@@ -101,6 +101,14 @@ pub(crate) const fn main_of_world(world: usize) -> usize {
     world % MAINS
 }
 
+/// The regions of worlds: each Main has a world of each.
+pub(crate) const REGIONS: [&str; WORLDS / MAINS] = ["left", "right"];
+
+/// The region of a world.
+pub(crate) const fn region_of(world: usize) -> &'static str {
+    REGIONS[world / MAINS]
+}
+
 /// The worlds that register with a Main.
 pub(crate) fn worlds_of_main(main: usize) -> impl Iterator<Item = usize> {
     (0..WORLDS).filter(move |world| main_of_world(*world) == main)

@@ -11,6 +11,7 @@ use tinyrealm_core::protocol::{
     ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, ROOM_NAME_MAX_BYTES, Token, Uid,
 };
 
+use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Opcode;
 
 use crate::ids::{ConnectionId, HostId};
@@ -38,6 +39,12 @@ pub(crate) enum Heard {
     Tally(Uid, u32),
     /// With this all states have come.
     Complete,
+    /// What a member is called, or it itself.
+    Named(Uid, String),
+    /// So far the room has got with its inputs.
+    InputAck(u32),
+    /// A page of rooms, and where the next one begins.
+    Rooms(Vec<Listed>, u16),
     /// Somebody's connection is lost, and its seat is held.
     Away(Uid),
     /// Somebody who was away is back.
@@ -52,6 +59,14 @@ pub(crate) enum Heard {
     WorldLost(ErrorCode),
     InChannel(ChannelId, InChannel),
     Stopped(ErrorCode),
+}
+
+/// A room on a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) mode: String,
+    pub(crate) properties: Vec<u8>,
 }
 
 /// A message of a channel, as somebody has heard it.
@@ -103,6 +118,38 @@ pub(crate) enum InRoom {
     Opened(RoomName),
     /// The room is given back.
     Closed,
+    /// Whoever comes on this connection wants only to watch, or to play.
+    Wants {
+        watches: bool,
+    },
+    /// Somebody is in who only watches.
+    Watches(Uid),
+    /// Somebody has done what it said, or something else, at this tick.
+    Did {
+        uid: Uid,
+        tick: u32,
+        is_whole: bool,
+    },
+    /// A timer is to fire then,
+    Armed {
+        timer: u16,
+        due: Instant,
+    },
+    /// or not any more.
+    Cancelled {
+        timer: u16,
+    },
+    Fired {
+        timer: u16,
+        now: Instant,
+    },
+    /// Whether nobody more is let in.
+    Locked(bool),
+    /// The room goes on under its name, and `kept` is the one that was kept.
+    Restored {
+        kept: RoomName,
+        name: RoomName,
+    },
     /// The connection is lost, and the seat is held.
     Lost(Uid),
     /// Somebody is back in its seat.
@@ -202,7 +249,7 @@ impl Entry {
     /// Its line in the trace; what is only remembered has none.
     pub(crate) fn line(&self) -> Option<(HostId, What)> {
         Some(match &self.fact {
-            Fact::Room { world, room, what } => (HostId::world(*world), what.line(*room)),
+            Fact::Room { world, room, what } => (HostId::world(*world), what.line(*room)?),
             Fact::Kept { .. } | Fact::BadProof | Fact::Confided(_) => return None,
             Fact::Client { visitor, heard } => (HostId::visitor(*visitor), heard.line(self.cause)?),
             Fact::Numbered { channel, seq, talk } => {
@@ -215,8 +262,15 @@ impl Entry {
 }
 
 impl InRoom {
-    fn line(&self, room: u16) -> What {
-        match *self {
+    fn line(&self, room: u16) -> Option<What> {
+        Some(match *self {
+            Self::Wants { .. } | Self::Restored { .. } => return None,
+            Self::Watches(uid) => What::Watches { room, uid },
+            Self::Did { uid, tick, .. } => What::InputTaken { uid, tick },
+            Self::Armed { timer, .. } => What::Armed { room, timer },
+            Self::Cancelled { timer } => What::Cancelled { room, timer },
+            Self::Fired { timer, .. } => What::Fired { room, timer },
+            Self::Locked(is_locked) => What::Locked { room, is_locked },
             Self::Opened(_) => What::Opened { room },
             Self::Closed => What::Closed { room },
             Self::Entered(member) => What::Entered { room, uid: member.uid },
@@ -228,7 +282,7 @@ impl InRoom {
                 What::EventTaken { uid, number: speech.map_or(0, |speech| speech.number) }
             }
             Self::Shown(Speech { uid, number }) => What::Shown { uid, number },
-        }
+        })
     }
 }
 
@@ -236,6 +290,9 @@ impl Heard {
     fn line(&self, connection: Option<ConnectionId>) -> Option<What> {
         Some(match self {
             Self::Token(..) | Self::SentTo(..) => return None,
+            Self::Named(uid, _) => What::HeardNamed(*uid),
+            Self::InputAck(tick) => What::HeardInputAck(*tick),
+            Self::Rooms(rooms, _) => What::HeardRooms(rooms.len() as u16),
             Self::Welcome(uid) => What::HeardWelcome(*uid),
             Self::LoginDenied(why) => What::HeardLoginDenied(*why),
             Self::LoginLost(code) => What::HeardLoginLost(*code),

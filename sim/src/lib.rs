@@ -21,7 +21,8 @@
 //! Visitors come from a few addresses, each that of many, and four of them only hoard: what each address holds
 //! is counted from the nodes' own tables (`checks::shares`), and hoarders keep nobody out (`realm::hoarding`).
 //!
-//! Players wish for rooms by name, new, private and impossible ones (`realm::wishing`). Whoever loses its connection
+//! Players have nicknames, want regions, and wish for rooms by name, new, private and impossible ones, to play there or
+//! to watch (`realm::wishing`); games lock their rooms for a while, and ring bells (`actors::recorder`). Whoever loses its connection
 //! has its seat for a while, also in a world that has crashed, and comes back to it. Games show things and what their
 //! members have said, and keep values, records and their rooms in stores that fail (`realm::keeping`).
 //!

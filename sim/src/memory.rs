@@ -14,14 +14,14 @@ use tinyrealm_core::node::main::{
     MainChatMemory, MainMemory, MainRoomMemory, MainStorage, PendingHello, main_timers,
 };
 use tinyrealm_core::node::world::saves::{SaveMemory, state_bytes};
-use tinyrealm_core::node::world::{StateMemory, StateSizes, WorldMemory, world_timers};
+use tinyrealm_core::node::world::{StateMemory, StateSizes, WorldMemory, world_timers_for};
 use tinyrealm_core::node::{NodeMemory, NodeStorage};
 use tinyrealm_core::session::Holding;
 use tinyrealm_core::storage::{BufferMeta, Slot};
 use typed_arena::Arena;
 
 use crate::actors::Recorder;
-use crate::actors::recorder::{SAVE_BYTES, SAVES_IN_FLIGHT};
+use crate::actors::recorder::{SAVE_BYTES, SAVES_IN_FLIGHT, TIMERS};
 use crate::ids::{HOARDS, MAINS, WORLDS};
 use crate::talk::NAMES;
 
@@ -36,12 +36,15 @@ pub(crate) const RING_BYTES: usize = 4_096;
 /// The most buffers of either kind of a server; a run may use fewer.
 pub(crate) const BUFFERS: usize = 64;
 
-const WORLD_USERS: usize = ROOMS * ROOM_MEMBERS;
+/// Those who may watch a room.
+pub(crate) const ROOM_SPECTATORS: usize = 2;
+
+const WORLD_USERS: usize = ROOMS * (ROOM_MEMBERS + ROOM_SPECTATORS);
 /// All members, Main, and a few who come or go.
 const WORLD_SESSIONS: usize = WORLD_USERS + 6;
 const ATTACHES: usize = 8;
 /// Places in the worlds of one Main.
-pub(crate) const MAIN_PLACES: usize = WORLDS / MAINS * WORLD_USERS;
+pub(crate) const MAIN_PLACES: usize = WORLDS / MAINS * ROOMS * ROOM_MEMBERS;
 /// Who plays by one Main: many fewer, because of seats that are held, and of rooms that are not for everybody.
 pub(crate) const MAIN_PLAYERS: usize = 28;
 /// Whoever plays, and guests who do not.
@@ -124,7 +127,8 @@ pub(crate) struct LoginBlock {
 
 /// The memory of one world.
 pub(crate) struct WorldBlock {
-    pub(crate) node: ServerNode<WORLD_SESSIONS, { WORLD_SESSIONS + world_timers(ATTACHES) }>,
+    pub(crate) node:
+        ServerNode<WORLD_SESSIONS, { WORLD_SESSIONS + world_timers_for(ATTACHES, ROOMS, TIMERS) }>,
     pub(crate) world: WorldMemory<Recorder, WORLD_USERS, ROOMS, { ROOMS * RING_BYTES }, ATTACHES>,
     pub(crate) states:
         StateMemory<{ STATES.things_bytes(ROOMS) }, { STATES.members_bytes(WORLD_USERS) }>,

@@ -164,6 +164,20 @@ counters! {
     events_missed,
     /// Wishes for other rooms than just any one.
     wishes,
+    /// Lists of rooms that were asked for.
+    lists,
+    /// Users who have come to watch.
+    spectators,
+    /// Inputs that games have taken.
+    inputs,
+    /// Inputs that came too late to be taken.
+    inputs_late,
+    /// Timers of rooms that have fired.
+    timers_fired,
+    /// Rooms that worlds had again when they started again.
+    rooms_restored,
+    /// Those of them that had a name.
+    names_restored,
     /// Rooms that were opened by name.
     rooms_named,
     /// Members whose connections were lost, and whose seats were held.
@@ -257,6 +271,8 @@ impl Counters {
         self.joins += u64::from(stats.joined);
         self.moves += stats.moves;
         self.moves_conflated += stats.moves_conflated;
+        self.inputs += stats.inputs;
+        self.inputs_late += stats.inputs_late;
         self.events += stats.events;
         self.deliveries += stats.deliveries;
         self.snapshots += u64::from(stats.snapshots);

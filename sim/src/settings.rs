@@ -72,6 +72,40 @@ pub enum Sabotage {
     UncountedPlace,
     /// A Main takes strangers' questions without looking at how many their address has asked.
     UnsharedQuestions,
+    /// A world forgets an input, once.
+    ForgottenInput,
+    /// A world takes an input for that of the next tick, once.
+    MisnumberedInput,
+    /// A world's games take their inputs twice.
+    RepeatedInput,
+    /// A room's timers fire before their time,
+    EarlyTimer,
+    /// or twice,
+    RepeatedTimer,
+    /// or when their room is closed.
+    LateTimer,
+    /// A room that its game has locked lets others in.
+    OpenLock,
+    /// Who wants to watch has a body.
+    SeatedSpectator,
+    /// Who watches does not hear what is said.
+    DeafSpectator,
+    /// A Main calls users something else than they have said.
+    WrongNickname,
+    /// A Main lets those in whose nickname it is to refuse.
+    UncheckedNickname,
+    /// Clients do not see what members are called.
+    UnseenName,
+    /// A Main lists rooms that are not to be listed.
+    ShownUnlisted,
+    /// A Main forgets that somebody wants a list.
+    ForgottenList,
+    /// A Main sends users to worlds of any region.
+    WrongRegion,
+    /// A world's store says that it has kept a room, and has kept another state, once.
+    ChangedRoom,
+    /// A world's games go on under other names than were kept.
+    WrongRoom,
 }
 
 impl Sabotage {

@@ -16,6 +16,7 @@ use tinyrealm_core::protocol::{LoginDenial, Revision, Token, Uid};
 use crate::broken::{Broken, ensure};
 use crate::revocations::Revocations;
 use crate::settings::Sabotage;
+use crate::tuning::bounded;
 use tinyrealm_testing::Random;
 
 /// How long a password takes to hash.
@@ -233,7 +234,9 @@ impl Store {
         uses.verified += 1;
         let is_known = uses.welcomed > 0;
         let uid = if is_known { self.bent(uid) } else { uid };
-        VerifyOutcome::Verified(uid, self.revocations.revision(), heapless::String::new())
+        let account = self.accounts.iter().find(|(_, account)| account.uid == uid);
+        let name = account.map_or("", |(id, _)| id);
+        VerifyOutcome::Verified(uid, self.revocations.revision(), bounded(name))
     }
 
     /// A page of those who were revoked; `None` if the accounts can't be read.

@@ -100,6 +100,30 @@ pub(crate) enum What {
         kind: u8,
         name: u8,
     },
+    Watches {
+        room: u16,
+        uid: Uid,
+    },
+    InputTaken {
+        uid: Uid,
+        tick: u32,
+    },
+    Armed {
+        room: u16,
+        timer: u16,
+    },
+    Cancelled {
+        room: u16,
+        timer: u16,
+    },
+    Fired {
+        room: u16,
+        timer: u16,
+    },
+    Locked {
+        room: u16,
+        is_locked: bool,
+    },
     Lost {
         room: u16,
         uid: Uid,
@@ -143,6 +167,9 @@ pub(crate) enum What {
         number: u32,
     },
     HeardComplete,
+    HeardNamed(Uid),
+    HeardInputAck(u32),
+    HeardRooms(u16),
     HeardAway(Uid),
     HeardBack(Uid),
     HeardMoved {

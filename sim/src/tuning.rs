@@ -16,9 +16,10 @@ use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Framing;
 
 use crate::actors::Recorder;
+use crate::checks::calling::Calling;
 use crate::host::{Cutting, Habits, Pace};
-use crate::ids::{HostId, main_of_world};
-use crate::memory::{BUFFERS, RING_BYTES, ROOM_MEMBERS};
+use crate::ids::{HostId, main_of_world, region_of};
+use crate::memory::{BUFFERS, RING_BYTES, ROOM_MEMBERS, ROOM_SPECTATORS};
 use crate::profile::Profile;
 use crate::settings::Sabotage;
 use crate::talk::MESSAGE_MAX_BYTES;
@@ -177,12 +178,12 @@ impl Tuning {
     pub(crate) fn world(&self, number: usize, cluster_keys: ClusterKeys) -> WorldConfig {
         WorldConfig {
             world_id: WorldId(number as u16 + 1),
-            region: heapless::String::new(),
+            region: bounded(region_of(number)),
             address: bounded(&HostId::world(number).address()),
             main_address: bounded(&HostId::main(main_of_world(number)).address()),
             cluster_keys,
             room_capacity: ROOM_MEMBERS as u16,
-            room_spectators: 0,
+            room_spectators: ROOM_SPECTATORS as u16,
             flush_interval_ms: self.flush_interval_ms,
             status_interval_ms: 400,
             reconnect_first_ms: 100,
@@ -190,11 +191,14 @@ impl Tuning {
         }
     }
 
-    pub(crate) fn client(&self, random: &mut Random) -> ClientConfig {
+    pub(crate) fn client(&self, random: &mut Random, calling: &Calling) -> ClientConfig {
         let is_web_socket = random.chance(self.web_socket_permille);
         ClientConfig {
             framing: if is_web_socket { Framing::Message } else { Framing::Stream },
             has_account: self.has_accounts,
+            nickname: bounded(calling.nickname),
+            region: bounded(calling.region),
+            fingerprint: Recorder::FINGERPRINT ^ u32::from(calling.is_of_another_game),
             reconnect_first_ms: 100,
             reconnect_most_ms: 800,
             ..ClientConfig::DEFAULT

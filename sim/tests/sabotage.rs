@@ -208,7 +208,8 @@ fn rooms_that_main_does_not_hear_of_are_seen() {
 
 #[test]
 fn a_seat_in_two_worlds_is_seen() {
-    assert_seen_in(Profile::Slow, Sabotage::KeptSeat, &["a uid is in one world"]);
+    let directory = "Main's directory is what the worlds have";
+    assert_seen_in(Profile::Slow, Sabotage::KeptSeat, &["a uid is in one world", directory]);
 }
 
 #[test]
@@ -222,4 +223,62 @@ fn states_that_are_not_seen_are_seen() {
     for sabotage in [Sabotage::UnseenThing, Sabotage::UnseenRemoval, Sabotage::UnseenTally] {
         assert_seen(sabotage, &state);
     }
+}
+
+#[test]
+fn inputs_that_are_lost_or_changed_or_repeated_are_seen() {
+    let late = "what was taken is acknowledged";
+    assert_seen(Sabotage::ForgottenInput, &["a world takes what its members send", late]);
+    assert_seen(Sabotage::MisnumberedInput, &["inputs come with their ticks"]);
+    assert_seen(Sabotage::RepeatedInput, &["inputs come in order, each once"]);
+}
+
+#[test]
+fn timers_that_fire_early_or_twice_or_in_closed_rooms_are_seen() {
+    for sabotage in [Sabotage::EarlyTimer, Sabotage::RepeatedTimer, Sabotage::LateTimer] {
+        assert_seen(sabotage, &["a timer fires once, when it is due"]);
+    }
+}
+
+#[test]
+fn a_lock_that_lets_others_in_is_seen() {
+    assert_seen(Sabotage::OpenLock, &["a locked room takes nobody new"]);
+}
+
+#[test]
+fn a_spectator_with_a_body_is_seen() {
+    assert_seen(Sabotage::SeatedSpectator, &["who wants to watch has no body, and nobody else"]);
+}
+
+#[test]
+fn a_spectator_that_does_not_hear_what_members_hear_is_seen() {
+    let gap = "events come in the room's order, once, without a gap";
+    let late = "every event is heard, or announced as missed";
+    assert_seen(Sabotage::DeafSpectator, &[gap, late]);
+}
+
+#[test]
+fn names_that_are_not_their_users_are_seen() {
+    assert_seen(Sabotage::WrongNickname, &["a name that is shown was accepted"]);
+    let welcome = "a nickname that is no name lets nobody in";
+    assert_seen(Sabotage::UncheckedNickname, &[welcome]);
+    assert_seen(Sabotage::UnseenName, &["a client's names are its room's"]);
+}
+
+#[test]
+fn lists_that_show_what_is_not_listed_or_do_not_come_are_seen() {
+    assert_seen(Sabotage::ShownUnlisted, &["a list has listed rooms"]);
+    assert_seen(Sabotage::ForgottenList, &["a list is answered, once"]);
+}
+
+#[test]
+fn a_region_that_nobody_has_wanted_is_seen() {
+    assert_seen(Sabotage::WrongRegion, &["whoever wants a region comes to its worlds"]);
+}
+
+#[test]
+fn a_room_that_is_not_kept_as_it_was_is_seen() {
+    assert_seen(Sabotage::ChangedRoom, &["what was told to be kept is there"]);
+    let name = "a room goes on under its name";
+    assert_seen_in(Profile::Crashes, Sabotage::WrongRoom, &[name]);
 }

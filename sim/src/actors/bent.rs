@@ -5,12 +5,17 @@
 
 use tinyrealm_core::node::{BroadcastTaken, Caller, Context, Role};
 use tinyrealm_core::protocol::chat_to_main::Broadcast;
-use tinyrealm_core::protocol::client_to_main::{ChatLeave, ChatSay, EnterWorldReq, Hello};
+use tinyrealm_core::protocol::client_to_main::{
+    ChatLeave, ChatSay, EnterWorldReq, Hello, ListRoomsReq,
+};
+use tinyrealm_core::protocol::client_to_world::Input;
 use tinyrealm_core::protocol::main_to_chat::LeaveChannel;
 use tinyrealm_core::protocol::main_to_client::ChatLeft;
 use tinyrealm_core::protocol::main_to_world::DetachUser;
 use tinyrealm_core::protocol::world_to_main::{RegisterWorld, RoomOpened};
-use tinyrealm_core::protocol::{Dispatched, ErrorCode, WorldId, decode, encode_body};
+use tinyrealm_core::protocol::{
+    Dispatched, ErrorCode, Message, Text, WorldId, decode, encode_body,
+};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{
     AddressEntry, AddressKey, Holding, LinkTag, SessionKey, SessionManager,
@@ -18,11 +23,15 @@ use tinyrealm_core::session::{
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::{Frame, Framing, NetFrameV1, Opcode};
 
+use crate::checks::calling::BAD_NICKNAME;
 use crate::journal::{Fact, Journal};
 use crate::settings::Sabotage;
 
 /// Occasions before the one that is taken.
 const OCCASIONS_TO_SABOTAGE: u32 = 20;
+
+/// More than any frame of a simulated realm has.
+const PAYLOAD_MAX_BYTES: usize = 1_024;
 
 /// A role, and what is done to it; see the [module](self).
 pub(crate) struct Bent<'j, R> {
@@ -42,7 +51,13 @@ const fn victim(sabotage: Sabotage) -> Option<Opcode> {
         Sabotage::KeptStay | Sabotage::KeptSeat => Some(DetachUser::OPCODE),
         Sabotage::UntoldRooms => Some(RoomOpened::OPCODE),
         Sabotage::UnheldPlace | Sabotage::UncountedPlace => Some(EnterWorldReq::OPCODE),
-        Sabotage::UnsharedQuestions => Some(Hello::OPCODE),
+        Sabotage::UnsharedQuestions | Sabotage::WrongNickname | Sabotage::UncheckedNickname => {
+            Some(Hello::OPCODE)
+        }
+        Sabotage::ForgottenInput | Sabotage::MisnumberedInput => Some(Input::OPCODE),
+        Sabotage::ShownUnlisted => Some(RoomOpened::OPCODE),
+        Sabotage::ForgottenList => Some(ListRoomsReq::OPCODE),
+        Sabotage::WrongRegion => Some(EnterWorldReq::OPCODE),
         Sabotage::UncheckedName => Some(RegisterWorld::OPCODE),
         _ => None,
     }
@@ -66,7 +81,13 @@ impl<'j, R> Bent<'j, R> {
             Sabotage::KeptStay => return is_detached_for(frame, ErrorCode::REVOKED),
             Sabotage::KeptSeat => return is_detached_for(frame, ErrorCode::REPLACED),
             Sabotage::UntoldRooms => return is_wished_for(frame),
-            Sabotage::UncheckedName | Sabotage::UnsharedQuestions => return true,
+            Sabotage::UncheckedName
+            | Sabotage::UnsharedQuestions
+            | Sabotage::WrongNickname
+            | Sabotage::UncheckedNickname
+            | Sabotage::ShownUnlisted
+            | Sabotage::ForgottenList
+            | Sabotage::WrongRegion => return true,
             _ => {}
         }
         self.until_sabotage -= 1;
@@ -84,13 +105,53 @@ fn is_wished_for(frame: Frame<'_>) -> bool {
     decode(frame.payload).is_some_and(|RoomOpened { line, .. }| line.name.as_str().len() < 8)
 }
 
-/// A world's registration, as that of another one.
-fn renamed(frame: Frame<'_>, world_id: WorldId) -> Vec<u8> {
-    let mut body = vec![0; 2 * frame.payload.len() + 16];
-    let register: Option<RegisterWorld<'_>> = decode(frame.payload);
-    let Some(register) = register else { return frame.payload.to_vec() };
-    let bytes = encode_body(&RegisterWorld { world_id, ..register }, &mut body).unwrap_or(0);
+/// A message's payload.
+fn payload_of<M: Message>(message: &M) -> Vec<u8> {
+    let mut body = vec![0; PAYLOAD_MAX_BYTES];
+    let bytes = encode_body(message, &mut body).unwrap_or(0);
     NetFrameV1::parse(&body[..bytes]).map_or_else(Vec::new, |frame| frame.payload.to_vec())
+}
+
+/// What a sabotage makes of a frame that it changes; `None` if it changes none of this kind.
+fn changed(sabotage: Sabotage, frame: Frame<'_>, tag: LinkTag) -> Option<Vec<u8>> {
+    let payload = frame.payload;
+    Some(match sabotage {
+        Sabotage::ChangedMessage => {
+            let mut payload = payload.to_vec();
+            *payload.last_mut()? = b'!';
+            payload
+        }
+        // A world's registration, as that of another one.
+        Sabotage::UncheckedName => {
+            let register: RegisterWorld<'_> = decode(payload)?;
+            payload_of(&RegisterWorld { world_id: WorldId(tag.index), ..register })
+        }
+        Sabotage::WrongNickname => {
+            let hello: Hello<'_> = decode(payload)?;
+            payload_of(&Hello { nickname: Text::truncated("Eve"), ..hello })
+        }
+        Sabotage::UncheckedNickname => {
+            let hello: Hello<'_> = decode(payload)?;
+            let is_bad = hello.nickname.as_str() == BAD_NICKNAME;
+            payload_of(&Hello {
+                nickname: if is_bad { Text::EMPTY } else { hello.nickname },
+                ..hello
+            })
+        }
+        Sabotage::MisnumberedInput => {
+            let input: Input<'_> = decode(payload)?;
+            payload_of(&Input { tick: input.tick + 1, ..input })
+        }
+        Sabotage::ShownUnlisted => {
+            let opened: RoomOpened<'_> = decode(payload)?;
+            payload_of(&RoomOpened { is_listed: true, ..opened })
+        }
+        Sabotage::WrongRegion => {
+            let enter: EnterWorldReq<'_> = decode(payload)?;
+            payload_of(&EnterWorldReq { region: Text::EMPTY, ..enter })
+        }
+        _ => return None,
+    })
 }
 
 /// The member believes that it has left.
@@ -134,14 +195,10 @@ impl<'a, R: Role<'a>> Role<'a> for Bent<'_, R> {
         if !self.is_occasion(frame) {
             return self.role.on_frame(caller, frame);
         }
+        if let Some(payload) = changed(self.sabotage, frame, caller.tag) {
+            return self.role.on_frame(caller, Frame { opcode: frame.opcode, payload: &payload });
+        }
         match self.sabotage {
-            Sabotage::ChangedMessage => {
-                let mut payload = frame.payload.to_vec();
-                if let Some(last) = payload.last_mut() {
-                    *last = b'!';
-                }
-                self.role.on_frame(caller, Frame { opcode: frame.opcode, payload: &payload })
-            }
             Sabotage::UnheldPlace => {
                 let address = caller.sessions.address_key(caller.key);
                 caller.sessions.shares_mut().hold(address, Holding::Ticket);
@@ -154,10 +211,6 @@ impl<'a, R: Role<'a>> Role<'a> for Bent<'_, R> {
                 dispatched
             }
             Sabotage::UnsharedQuestions => self.ask_unshared(caller, frame),
-            Sabotage::UncheckedName => {
-                let payload = renamed(frame, WorldId(caller.tag.index));
-                self.role.on_frame(caller, Frame { opcode: frame.opcode, payload: &payload })
-            }
             Sabotage::UnheardLeave => {
                 pretend_to_leave(caller, frame);
                 Dispatched::Handled

@@ -39,6 +39,11 @@ impl Names {
         self.others.remove(&number).unwrap_or(STRANGER)
     }
 
+    /// Whether this client only watches.
+    pub(crate) fn is_a_spectator_s(&self) -> bool {
+        self.own.0 == MemberNumber::GAME
+    }
+
     /// Who it is; nobody for the game itself.
     pub(crate) fn of(&self, number: MemberNumber) -> Uid {
         match number {

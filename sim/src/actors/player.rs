@@ -13,16 +13,16 @@ use tinyrealm_core::protocol::main_to_client::{
     ChatBroadcast, ChatGap, ChatJoined, ChatMembers, ChatPast, EnterWorldAck, Welcome,
 };
 use tinyrealm_core::protocol::world_to_client::{
-    EventBroadcast, MemberExtra, MoveBroadcast, ThingPut, ThingRemoved,
+    EventBroadcast, MemberExtra, MemberName, MoveBroadcast, ThingPut, ThingRemoved,
 };
-use tinyrealm_core::protocol::{Dispatched, ErrorCode, MemberState, Token, Uid, decode};
+use tinyrealm_core::protocol::{Dispatched, ErrorCode, MemberState, RoomLine, Token, Uid, decode};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::wire::Frame;
 
 use super::names::Names;
 use super::recorder::recorder_to_client::{Mark, Tally};
 use crate::ids::HostId;
-use crate::journal::{Fact, Heard, InChannel, Journal, Numbered};
+use crate::journal::{Fact, Heard, InChannel, Journal, Listed, Numbered};
 use crate::settings::Sabotage;
 use crate::speech::Speech;
 use crate::talk::{ChannelId, Talk};
@@ -86,6 +86,10 @@ impl<'j> Ears<'j> {
                 Some(heard) => heard,
                 None => return,
             },
+            ClientEvent::Named(MemberName { number, name }) => {
+                Heard::Named(names.of(*number), name.as_str().to_owned())
+            }
+            ClientEvent::InputAck(ack) => Heard::InputAck(ack.tick),
             ClientEvent::Away(number) => Heard::Away(names.of(*number)),
             ClientEvent::Back(number) => Heard::Back(names.of(*number)),
             ClientEvent::Moved(MoveBroadcast { number, pos, dir }) => Heard::Moved(MemberState {
@@ -141,6 +145,14 @@ fn heard_state(names: &Names, state: &StateEvent<'_>) -> Option<Heard> {
         }
         StateEvent::Complete => Heard::Complete,
     })
+}
+
+fn listed(line: &RoomLine<'_>) -> Listed {
+    Listed {
+        name: line.name.as_str().to_owned(),
+        mode: line.mode.as_str().to_owned(),
+        properties: line.properties.as_slice().to_vec(),
+    }
 }
 
 fn numbered(seq: Seq, uid: Uid, text: &str) -> Numbered {
@@ -201,10 +213,12 @@ impl ClientHandler for Ears<'_> {
             | ClientEvent::Away(_)
             | ClientEvent::State(_)
             | ClientEvent::Back(_)
-            | ClientEvent::Rooms(_)
+            | ClientEvent::Named(_)
             | ClientEvent::Moved(_)
             | ClientEvent::Said(_) => return self.note_room(&event),
-            ClientEvent::Named(_) => return,
+            ClientEvent::Rooms(page) => {
+                Heard::Rooms(page.rooms.iter().map(listed).collect(), page.next_after)
+            }
             ClientEvent::EventRefused { reason, .. } => Heard::Refused(reason, Event::OPCODE.0),
             ClientEvent::WorldLost(code) => Heard::WorldLost(code),
             ClientEvent::Refused { code, about } => Heard::Refused(code, about),
@@ -278,6 +292,10 @@ impl<'j> Player<'j> {
             Sabotage::UnseenThing => opcode == ThingPut::OPCODE,
             Sabotage::UnseenRemoval => opcode == ThingRemoved::OPCODE,
             Sabotage::UnseenTally => opcode == MemberExtra::OPCODE,
+            Sabotage::UnseenName => opcode == MemberName::OPCODE,
+            Sabotage::DeafSpectator => {
+                opcode == EventBroadcast::OPCODE && self.ears.names.borrow().is_a_spectator_s()
+            }
             _ => false,
         }
     }

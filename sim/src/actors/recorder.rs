@@ -1,10 +1,13 @@
 //! `Recorder`: the relay game, which notes what it takes.
+//!
+//! What is said in a room also rings its bell, or locks it for a moment.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use tinyrealm_core::node::world::{
-    BadOptions, Game, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, Unreadable,
+    Admission, BadOptions, Game, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, TimerId,
+    Unreadable, Who,
 };
 use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
@@ -15,8 +18,9 @@ use tinyrealm_core::wire::opcode::GAME;
 use crate::journal::{Fact, InRoom, InStore, Journal};
 use recorder_to_client::{Departure, Mark, Tally};
 
+use super::room_state::{ROOM_STATE_BYTES, RoomState};
 use crate::settings::Sabotage;
-use crate::speech::Speech;
+use crate::speech::{Speech, input_of};
 use crate::tuning::bounded;
 
 protocol! {
@@ -63,7 +67,24 @@ pub(crate) fn value_of(bytes: &[u8]) -> u64 {
 /// Three jobs a room: it is full now and then.
 pub(crate) const SAVES_IN_FLIGHT: usize = 3;
 pub(crate) const SAVE_BYTES: usize = 16;
-pub(crate) const ROOM_SAVE_BYTES: usize = 4;
+
+/// What becomes of a room's bell with this saying: rung in so many milliseconds, or not any more.
+const fn bell_of(speech: Speech) -> Option<Option<u32>> {
+    match speech.number {
+        number if number.is_multiple_of(11) => Some(None),
+        number if number.is_multiple_of(4) => Some(Some(20 + number * 37 % 400)),
+        _ => None,
+    }
+}
+
+/// Rung for nothing.
+const BELL: TimerId = TimerId(0);
+/// A room that was locked is unlocked.
+const UNLOCKS: TimerId = TimerId(1);
+/// How often a room is locked, and for how long.
+const LOCKING_SPEECHES: u32 = 13;
+const LOCKED_MS: u32 = 150;
+pub(crate) const TIMERS: usize = 2;
 
 /// Things of a room.
 pub(crate) const THINGS: usize = 4;
@@ -75,6 +96,8 @@ pub(crate) const fn thing_of(speech: Speech) -> (u16, bool) {
 
 /// Options that no room is opened with.
 pub(crate) const BAD_OPTIONS: &[u8] = b"bad";
+/// Options of who wants only to watch.
+pub(crate) const WATCH: &[u8] = b"watch";
 
 /// What the games of one world have in common, from its start to its end.
 #[derive(Debug)]
@@ -93,15 +116,15 @@ pub(crate) struct Common {
 pub(crate) struct Recorder {
     journal: Journal,
     common: Arc<Common>,
-    /// Events that this room has taken since it was opened, in all lives.
-    taken: u32,
+    /// What is kept of this room: how many events it has taken since it was opened, in all lives, and who is in it.
+    state: RoomState,
     /// What the store is to have.
     saving: Option<u64>,
 }
 
 impl Recorder {
-    pub(crate) const fn new(journal: Journal, common: Arc<Common>) -> Self {
-        Self { journal, common, taken: 0, saving: None }
+    pub(crate) fn new(journal: Journal, common: Arc<Common>) -> Self {
+        Self { journal, common, state: RoomState::default(), saving: None }
     }
 
     fn note(&self, room: &RoomContext<'_, '_>, what: InRoom) {
@@ -114,7 +137,7 @@ impl Recorder {
 
     /// Counts an event, and keeps the count, unless the store is still to have the one before.
     fn keep(&mut self, room: &mut RoomContext<'_, '_>) {
-        self.taken += 1;
+        self.state.taken += 1;
         let events = self.common.events.fetch_add(1, Relaxed) + 1;
         let value = u64::from(self.common.life) << 32 | u64::from(events);
         let key = key_of(room.room_id().0);
@@ -137,6 +160,32 @@ impl Recorder {
         }
     }
 
+    fn arm(&self, room: &mut RoomContext<'_, '_>, timer: TimerId, ms: u32) {
+        let due = room.now().after_ms(ms);
+        let is_early = self.common.sabotage == Sabotage::EarlyTimer;
+        room.after(if is_early { ms / 2 } else { ms }, timer);
+        self.note(room, InRoom::Armed { timer: timer.0, due });
+    }
+
+    /// What is said rings the bell, or locks the room.
+    fn disturb(&self, room: &mut RoomContext<'_, '_>, speech: Speech) {
+        match bell_of(speech) {
+            Some(Some(ms)) => self.arm(room, BELL, ms),
+            Some(None) => {
+                room.cancel(BELL);
+                self.note(room, InRoom::Cancelled { timer: BELL.0 });
+            }
+            None => {}
+        }
+        if speech.number.is_multiple_of(LOCKING_SPEECHES) {
+            if self.common.sabotage != Sabotage::OpenLock {
+                room.lock();
+            }
+            self.note(room, InRoom::Locked(true));
+            self.arm(room, UNLOCKS, LOCKED_MS);
+        }
+    }
+
     /// How often an event is said: once, in an honest game.
     fn repetitions(&self) -> u32 {
         let left = self.common.until_sabotage.load(Relaxed);
@@ -154,12 +203,13 @@ impl Game for Recorder {
     const HOLD_MS: u32 = 1_200;
     const SCHEMA: GameSchema =
         GameSchema { links: &[&recorder_to_client::SCHEMA], words: Vocabulary::REALM };
+    const TIMERS: usize = TIMERS;
     const THINGS: usize = THINGS;
     const THING_BYTES: usize = Self::SCHEMA.bytes_of("Mark");
     const MEMBER_BYTES: usize = Self::SCHEMA.bytes_of("Tally");
     const SAVE_BYTES: usize = SAVE_BYTES;
     const SAVES_IN_FLIGHT: usize = SAVES_IN_FLIGHT;
-    const ROOM_SAVE_BYTES: usize = ROOM_SAVE_BYTES;
+    const ROOM_SAVE_BYTES: usize = ROOM_STATE_BYTES;
     const SAVE_INTERVAL_MS: u32 = 700;
 
     fn on_open(
@@ -170,18 +220,36 @@ impl Game for Recorder {
         if options == BAD_OPTIONS {
             return Err(BadOptions);
         }
-        self.note(room, InRoom::Opened(bounded(room.name())));
+        self.state.name = bounded(room.name());
+        // A name fits.
+        room.set_properties(Bytes::new(self.state.name.as_bytes()).unwrap_or_default());
+        self.note(room, InRoom::Opened(self.state.name.clone()));
         Ok(())
     }
 
     fn on_close(&mut self, room: &mut RoomContext<'_, '_>) {
         self.note(room, InRoom::Closed);
+        if self.common.sabotage == Sabotage::LateTimer {
+            self.note(room, InRoom::Fired { timer: BELL.0, now: room.now() });
+        }
+    }
+
+    fn admit(&mut self, room: &mut RoomContext<'_, '_>, who: &Who<'_>) -> Admission {
+        let watches = who.options == WATCH;
+        self.note(room, InRoom::Wants { watches });
+        let is_seated = self.common.sabotage == Sabotage::SeatedSpectator;
+        if watches && !is_seated { Admission::Spectator } else { Admission::Player }
+    }
+
+    fn on_watch(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
+        self.note(room, InRoom::Watches(uid));
     }
 
     fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid) {
         if let Some(member) = room.member(uid) {
             self.note(room, InRoom::Entered(member));
         }
+        self.state.entered(uid);
         // A full room asks with the next one.
         let _ = room.load(key_of(room.room_id().0));
     }
@@ -201,6 +269,7 @@ impl Game for Recorder {
 
     fn on_leave(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, _: Left) {
         self.note(room, InRoom::Left(uid));
+        self.state.left(uid);
         if let Ok(id) = room.record(&Departure { uid }) {
             self.note_kept(room, InStore::Asked(id));
         }
@@ -230,9 +299,29 @@ impl Game for Recorder {
         self.note(room, InRoom::Said(uid, speech));
         if let Some(speech) = speech {
             self.show(room, speech);
+            self.disturb(room, speech);
         }
         self.keep(room);
         Ok(())
+    }
+
+    fn on_input(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, tick: u32, input: &[u8]) {
+        let is_whole = *input == input_of(uid, tick);
+        let is_repeated = self.common.sabotage == Sabotage::RepeatedInput;
+        for _ in 0..=u8::from(is_repeated) {
+            self.note(room, InRoom::Did { uid, tick, is_whole });
+        }
+    }
+
+    fn on_timer(&mut self, room: &mut RoomContext<'_, '_>, timer: TimerId) {
+        let is_repeated = self.common.sabotage == Sabotage::RepeatedTimer;
+        for _ in 0..=u8::from(is_repeated) {
+            self.note(room, InRoom::Fired { timer: timer.0, now: room.now() });
+        }
+        if timer == UNLOCKS {
+            room.unlock();
+            self.note(room, InRoom::Locked(false));
+        }
     }
 
     fn on_saved(
@@ -269,18 +358,28 @@ impl Game for Recorder {
     }
 
     fn save_room(&self, out: &mut [u8]) -> usize {
-        if self.taken > 0 {
-            out.copy_from_slice(&self.taken.to_le_bytes());
+        match out.first_chunk_mut() {
+            Some(out) if self.state.taken > 0 => {
+                *out = self.state.written();
+                out.len()
+            }
+            _ => 0,
         }
-        if self.taken > 0 { out.len() } else { 0 }
     }
 
     fn restore_room(
         &mut self,
-        _: &mut RoomContext<'_, '_>,
+        room: &mut RoomContext<'_, '_>,
         state: &[u8],
     ) -> Result<(), Unreadable> {
-        self.taken = u32::from_le_bytes(*state.first_chunk().ok_or(Unreadable)?);
+        let mut kept = RoomState::read(state).ok_or(Unreadable)?;
+        if self.common.sabotage == Sabotage::WrongRoom && !kept.name.is_empty() {
+            kept.name = bounded("elsewhere");
+        }
+        // What was to unlock it is no more.
+        room.unlock();
+        let name = std::mem::replace(&mut self.state, kept).name;
+        self.note(room, InRoom::Restored { kept: self.state.name.clone(), name });
         Ok(())
     }
 }

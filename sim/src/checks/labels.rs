@@ -2,7 +2,7 @@
 //!
 //! Invariants: no room's name is there twice in one world; while the weather is orderly, nor in two worlds of one
 //! Main (at rest in any weather: `realm::agreement`).
-//! A room that is given back is empty.
+//! A room that is given back is empty; one that its game has locked takes nobody new.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +17,26 @@ const ONCE: &str = "no room's name is there twice";
 #[derive(Default)]
 pub(crate) struct Labels {
     names: [[Option<RoomName>; ROOMS]; WORLDS],
+    locked: [[bool; ROOMS]; WORLDS],
 }
 
 impl Labels {
     /// A world begins: no room is open by name.
     pub(crate) fn world_starts(&mut self, world: usize) {
         self.names[world] = Default::default();
+        self.locked[world] = Default::default();
+    }
+
+    pub(super) fn lock(&mut self, (world, room): (usize, u16), is_locked: bool) {
+        self.locked[world][usize::from(room)] = is_locked;
+    }
+
+    /// Somebody is in who was not there.
+    pub(super) fn check_entered(&self, (world, room): (usize, u16)) -> Result<(), Broken> {
+        let is_locked = self.locked[world][usize::from(room)];
+        ensure(!is_locked, "a locked room takes nobody new", || {
+            format!("room {room} of world {world}")
+        })
     }
 
     /// The names of the rooms of a world, each with its number.
@@ -50,6 +64,7 @@ impl Labels {
 
     pub(super) fn closed(&mut self, (world, room): (usize, u16)) {
         self.names[world][usize::from(room)] = None;
+        self.locked[world][usize::from(room)] = false;
     }
 
     /// At rest no name is there twice by one Main; answers the names that are.

@@ -2,35 +2,42 @@
 //!
 //! Purpose: [`rooms`] keeps the simulator's own idea of who is in which room and what was said there,
 //! from what the games have taken; [`view`] compares with it what every client hears, frame by frame. [`labels`] knows what rooms are called, [`states`]
-//! what their games show.
+//! what their games show, [`clocks`] when their timers are due.
+//! [`calling`] knows what users may be called, [`listing`] what a client has asked of Main's rooms.
 //! [`channels`] keeps what the chat server has taken, and [`hearing`] compares with that. [`tokens`]
 //! knows whose each token is, [`shares`] compares what addresses hold with a node's own book. What a single node must keep is checked by its [`Host`](crate::host::Host), and what the whole
 //! realm must come back to by [`finale`](crate::realm).
 //!
 //! Bounds: a check costs what has happened in the turn; whole worlds are compared now and then.
 
+pub(crate) mod calling;
 pub(crate) mod channels;
+pub(crate) mod clocks;
 pub(crate) mod hearing;
 pub(crate) mod labels;
+pub(crate) mod listing;
 pub(crate) mod rooms;
 pub(crate) mod shares;
 pub(crate) mod states;
 pub(crate) mod tokens;
 pub(crate) mod view;
 
-use tinyrealm_core::protocol::client_to_main::ChatJoin;
+use tinyrealm_core::protocol::client_to_main::{ChatJoin, ListRoomsReq};
 use tinyrealm_core::protocol::{Token, Uid};
 use tinyrealm_core::wire::Opcode;
 
-use crate::broken::Broken;
+use crate::broken::{Broken, ensure};
 use crate::ids::ConnectionId;
 use crate::journal::{Entry, Fact, Heard, InRoom};
 use crate::network::Network;
 use crate::profile::Profile;
 use crate::talk::ChannelId;
+use calling::{Calling, Callings};
 use channels::Channels;
+use clocks::Clocks;
 use hearing::Hearing;
 use labels::Labels;
+use listing::Listing;
 use rooms::Rooms;
 use tokens::Tokens;
 use view::View;
@@ -42,6 +49,8 @@ pub(crate) struct Checks {
     pub(crate) labels: Labels,
     pub(crate) rooms: Rooms,
     pub(crate) channels: Channels,
+    pub(crate) clocks: Clocks,
+    pub(crate) callings: Callings,
     tokens: Tokens,
     /// By visitor.
     clients: Vec<Client>,
@@ -55,6 +64,8 @@ pub(crate) struct Client {
     pub(crate) token: Option<Token>,
     pub(crate) view: View,
     pub(crate) hearing: Hearing,
+    pub(crate) listing: Listing,
+    pub(crate) calling: Calling,
 }
 
 impl Checks {
@@ -65,6 +76,8 @@ impl Checks {
             labels: Labels::default(),
             rooms: Rooms::new(profile),
             channels: Channels::default(),
+            clocks: Clocks::default(),
+            callings: Callings::default(),
             tokens: Tokens::default(),
             clients: Vec::new(),
         }
@@ -91,21 +104,14 @@ impl Checks {
     /// Compares one note with everything that is known.
     pub(crate) fn take(&mut self, network: &Network, entry: &Entry) -> Result<(), Broken> {
         match &entry.fact {
-            Fact::Room { world, room, what: InRoom::Opened(name) } => {
-                self.labels.opened((*world, *room), name, self.is_orderly)
-            }
-            Fact::Room { world, room, what: InRoom::Closed } => {
-                self.labels.closed((*world, *room));
-                self.rooms.forget_states((*world, *room));
-                self.rooms.check_closed((*world, *room))
-            }
             Fact::Room { world, room, what } => {
+                self.take_label((*world, *room), what)?;
                 self.rooms.take(network, entry.cause, (*world, *room), what)
             }
             Fact::Client { visitor, heard } => {
                 self.client_mut(*visitor);
-                self.clients[*visitor].view.take(&self.rooms, entry.cause, heard)?;
-                self.take_of_main(*visitor, heard)
+                self.take_of_main(*visitor, heard)?;
+                self.clients[*visitor].view.take(&self.rooms, entry.cause, heard)
             }
             // The realm knows more: see `realm::keeping`, `realm::exchange` and `realm::impostors`.
             Fact::Kept { .. } | Fact::BadProof | Fact::Confided(_) => Ok(()),
@@ -113,17 +119,55 @@ impl Checks {
         }
     }
 
+    /// Compares what a room is called, whom it takes, and when its timers fire.
+    fn take_label(&mut self, place: (usize, u16), what: &InRoom) -> Result<(), Broken> {
+        match what {
+            InRoom::Opened(name) => self.labels.opened(place, name, self.is_orderly)?,
+            InRoom::Closed => {
+                self.labels.closed(place);
+                self.clocks.closed(place);
+                self.rooms.forget_states(place);
+                self.rooms.check_closed(place)?;
+            }
+            InRoom::Entered(_) | InRoom::Watches(_) => self.labels.check_entered(place)?,
+            InRoom::Locked(is_locked) => self.labels.lock(place, *is_locked),
+            InRoom::Armed { timer, due } => self.clocks.set(place, *timer, Some(*due)),
+            InRoom::Cancelled { timer } => self.clocks.set(place, *timer, None),
+            InRoom::Fired { timer, now } => self.clocks.fired(place, *timer, *now)?,
+            InRoom::Restored { kept, name } => {
+                ensure(kept == name, "a room goes on under its name", || {
+                    format!("{kept} of {place:?} is {name}")
+                })?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// Compares what a client has heard from its Main.
     fn take_of_main(&mut self, visitor: usize, heard: &Heard) -> Result<(), Broken> {
-        let Client { uid, token, hearing, .. } = &mut self.clients[visitor];
+        let Client { uid, token, hearing, listing, calling, .. } = &mut self.clients[visitor];
         match heard {
             Heard::Token(uid, welcomed) => {
                 *token = Some(*welcomed);
                 self.tokens.take(*uid, welcomed)?;
             }
-            Heard::SentTo(_, key) => self.rooms.sent(*key, *token),
-            Heard::Welcome(welcomed) => *uid = Some(*welcomed),
-            Heard::MainLost(_) | Heard::Stopped(_) => hearing.forget(),
+            Heard::SentTo(world, key) => {
+                self.rooms.sent(*key, *token);
+                calling.check_sent(*world)?;
+            }
+            Heard::Welcome(welcomed) => {
+                *uid = Some(*welcomed);
+                self.callings.welcomed(*welcomed, calling)?;
+            }
+            Heard::Joined(_) => calling.check_joined()?,
+            Heard::Named(uid, name) => self.callings.check_shown(*uid, name)?,
+            Heard::Rooms(rooms, next_after) => listing.answered(rooms, *next_after)?,
+            Heard::Refused(_, about) if *about == ListRoomsReq::OPCODE.0 => listing.refused()?,
+            Heard::MainLost(_) | Heard::Stopped(_) => {
+                hearing.forget();
+                listing.forget();
+            }
             Heard::InChannel(channel, heard) => {
                 hearing.take(&self.channels, self.is_kind, *uid, (*channel, heard))?;
             }

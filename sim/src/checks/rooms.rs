@@ -6,6 +6,7 @@
 //! once, and only its own uid. What a world takes of one sender rises.
 
 mod seats;
+mod watching;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -43,9 +44,14 @@ pub(crate) struct Membership {
     pub(crate) first_event: usize,
     /// How many others were there when it came.
     pub(crate) others: u16,
-    /// Moves and events that the game has taken of it.
+    /// It has neither a place nor a body.
+    pub(crate) watches: bool,
+    /// Moves, events and inputs that the game has taken of it.
     pub(crate) moves: u32,
     pub(crate) events: u32,
+    pub(crate) inputs: u32,
+    /// The newest input that the world has taken of it, here or before.
+    pub(crate) newest_input: u32,
 }
 
 /// Somebody who is in a room now.
@@ -63,6 +69,10 @@ pub(crate) struct Member {
 #[derive(Default)]
 struct WorldModel {
     members: BTreeMap<Uid, Member>,
+    /// Those who only watch.
+    spectators: BTreeMap<Uid, Member>,
+    /// The newest input of each.
+    inputs: HashMap<Uid, u32>,
     /// By room.
     logs: Vec<LogId>,
     states: [States; ROOMS],
@@ -81,6 +91,8 @@ pub(crate) struct Rooms {
     /// By connection.
     memberships: HashMap<ConnectionId, Membership>,
     admitted: HashSet<[u8; 16]>,
+    /// Who has come there wants only to watch.
+    watching: HashSet<ConnectionId>,
     /// By handshake key: whose token Main had welcomed when it told the key.
     tokens: HashMap<[u8; 16], Option<Token>>,
     /// By user and Main.
@@ -97,6 +109,7 @@ impl Rooms {
             logs: Vec::new(),
             memberships: HashMap::new(),
             admitted: HashSet::new(),
+            watching: HashSet::new(),
             tokens: HashMap::new(),
             worlds_of: HashMap::new(),
             visited: HashSet::new(),
@@ -115,7 +128,7 @@ impl Rooms {
 
     pub(crate) fn world_ends(&mut self, world: usize) {
         let gone = std::mem::take(&mut self.worlds[world]);
-        for uid in gone.members.keys() {
+        for uid in gone.members.keys().chain(gone.spectators.keys()) {
             self.count_out(world, *uid);
         }
     }
@@ -157,8 +170,22 @@ impl Rooms {
     ) -> Result<(), Broken> {
         match what {
             InRoom::Entered(member) => self.entered(network, known(cause)?, (world, room), *member),
-            // See `labels`.
-            InRoom::Opened(_) | InRoom::Closed => Ok(()),
+            InRoom::Watches(uid) => self.watches(network, known(cause)?, (world, room), *uid),
+            InRoom::Wants { watches } => {
+                self.wants(known(cause)?, *watches);
+                Ok(())
+            }
+            InRoom::Did { uid, tick, is_whole } => {
+                self.did(known(cause)?, world, (*uid, *tick, *is_whole))
+            }
+            // See `labels` and `clocks`.
+            InRoom::Opened(_)
+            | InRoom::Closed
+            | InRoom::Locked(_)
+            | InRoom::Armed { .. }
+            | InRoom::Cancelled { .. }
+            | InRoom::Fired { .. }
+            | InRoom::Restored { .. } => Ok(()),
             InRoom::Shown(speech) => {
                 self.worlds[world].states[usize::from(room)].show(*speech);
                 Ok(())
@@ -182,8 +209,14 @@ impl Rooms {
     ) -> Result<(), Broken> {
         let uid = state.uid;
         let token = self.admit(network, connection, uid)?;
+        self.check_plays(connection, uid)?;
         let connection = Some(connection);
+        self.forget_spectator(world, uid);
         self.seat((world, room), Member { room, connection, state, token })?;
+        self.check_one_world(world, uid)
+    }
+
+    fn check_one_world(&self, world: usize, uid: Uid) -> Result<(), Broken> {
         let worlds = self.worlds_of(uid, world);
         ensure(worlds == 1 || !self.profile.is_orderly(), "a uid is in one world", || {
             format!("{uid:?} is in {worlds}")
@@ -226,9 +259,20 @@ impl Rooms {
         let Some(connection) = connection else { return };
         let model = &self.worlds[world];
         let in_room = model.members.values().filter(|member| member.room == room);
-        let (others, log) = (in_room.count() as u16 - 1, model.logs[usize::from(room)]);
-        let first_event = self.logs[log.0].len();
-        let stay = Membership { uid, room, log, first_event, others, moves: 0, events: 0 };
+        let others = in_room.filter(|member| member.state.uid != uid).count() as u16;
+        let log = model.logs[usize::from(room)];
+        let stay = Membership {
+            uid,
+            room,
+            log,
+            first_event: self.logs[log.0].len(),
+            others,
+            watches: model.spectators.contains_key(&uid),
+            moves: 0,
+            events: 0,
+            inputs: 0,
+            newest_input: model.inputs.get(&uid).copied().unwrap_or(0),
+        };
         self.memberships.insert(connection, stay);
     }
 
@@ -332,6 +376,7 @@ impl Rooms {
         number: usize,
         world: &World<'_, Recorder>,
     ) -> Result<(), Broken> {
+        self.check_spectators(number, world)?;
         let model = &mut self.worlds[number];
         let stats = world.stats();
         let counted = (stats.moves, stats.events, world.rooms().users());
@@ -347,7 +392,7 @@ impl Rooms {
     /// Compares every user of a world with what is known of it.
     pub(crate) fn compare(&self, number: usize, world: &World<'_, Recorder>) -> Result<(), Broken> {
         let members = &self.worlds[number].members;
-        for (_, user) in world.rooms().iter() {
+        for (_, user) in world.rooms().iter().filter(|(_, user)| !user.is_spectator()) {
             let (state, room) = (user.state(), user.room());
             let known = members.get(&state.uid);
             let is_it = known.is_some_and(|member| member.state == state && member.room == room);

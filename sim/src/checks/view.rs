@@ -42,6 +42,14 @@ pub(crate) struct Inside {
     /// What the client has sent from there.
     pub(crate) moves_sent: u32,
     pub(crate) events_sent: u32,
+    pub(crate) inputs_sent: u32,
+    /// The newest input that it has sent, and that it knows to be taken.
+    pub(crate) newest_input: u32,
+    pub(crate) acked_input: u32,
+    /// It has neither a place nor a body.
+    pub(crate) watches: bool,
+    /// What members are called.
+    pub(crate) names: BTreeMap<Uid, String>,
 }
 
 /// One client; see the [module](self).
@@ -70,6 +78,14 @@ impl View {
             Heard::Tally(uid, number) => {
                 self.inside(cause)?.saw(|states| states.tally(*uid, *number))
             }
+            Heard::Named(uid, name) => {
+                let names = &mut self.inside(cause)?.names;
+                names.insert(*uid, name.clone());
+                // It is called nothing from now on.
+                names.retain(|_, name| !name.is_empty());
+                Ok(())
+            }
+            Heard::InputAck(tick) => self.inside(cause)?.acked(rooms, *tick),
             Heard::Complete => {
                 let inside = self.inside(cause)?;
                 inside.has_states = true;
@@ -87,6 +103,7 @@ impl View {
             | Heard::LoginDenied(_)
             | Heard::LoginLost(_)
             | Heard::InChannel(..)
+            | Heard::Rooms(..)
             | Heard::SentTo(..)
             | Heard::JoinDenied(_)
             | Heard::EnterRefused(_)
@@ -119,6 +136,11 @@ impl View {
             newest: BTreeMap::new(),
             moves_sent: 0,
             events_sent: 0,
+            inputs_sent: 0,
+            newest_input: 0,
+            acked_input: 0,
+            watches: stay.watches,
+            names: BTreeMap::new(),
         });
         Ok(())
     }
@@ -142,6 +164,7 @@ impl Inside {
             self.members_left = page.members_left;
             self.members.clear();
             self.away.clear();
+            self.names.clear();
             self.states = States::default();
             self.has_states = false;
             self.miss(page.missed_events, rooms.log(stay.log))?;
@@ -220,7 +243,17 @@ impl Inside {
         let before = self.members.remove(&uid);
         self.away.remove(&uid);
         self.states.left(uid);
+        self.names.remove(&uid);
         ensure(before.is_some(), "who leaves was seen", || format!("{uid:?}"))
+    }
+
+    /// So far the room has got with its inputs.
+    fn acked(&mut self, rooms: &Rooms, tick: u32) -> Result<(), Broken> {
+        let newest = stay_of(rooms, self.connection)?.newest_input;
+        let before = std::mem::replace(&mut self.acked_input, tick);
+        ensure((before..=newest).contains(&tick), "what is acknowledged was taken", || {
+            format!("{tick} behind {before}, and {newest} was taken")
+        })
     }
 
     fn saw(&mut self, see: impl FnOnce(&mut States)) -> Result<(), Broken> {

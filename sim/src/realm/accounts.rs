@@ -28,6 +28,7 @@ pub(super) struct Account {
     pub(super) keys: Vec<(HostId, HandshakeKey)>,
     pub(super) moves: i32,
     pub(super) events: u32,
+    pub(super) inputs: u32,
     pub(super) messages: u32,
 }
 

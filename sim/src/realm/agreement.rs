@@ -53,7 +53,7 @@ impl Realm<'_> {
             listed.insert((world, UserEntry::uid(user)));
         }
         let there =
-            |world| self.checks.rooms.members(world).map(move |m| (Some(world), m.state.uid));
+            |world| self.checks.rooms.everybody(world).map(move |m| (Some(world), m.state.uid));
         let actual: BTreeSet<_> = worlds_of_main(number).flat_map(there).collect();
         ensure(listed == actual, DIRECTORY, || {
             format!("{:?}", listed.symmetric_difference(&actual).collect::<Vec<_>>())
@@ -121,7 +121,8 @@ impl Realm<'_> {
         ensure(waiting == (true, 0), AT_REST, || {
             format!("world {number}: registered and pending attaches are {waiting:?}")
         })?;
-        check_sessions(host.node(), world.rooms().users() + 1)
+        self.checks.clocks.check_rest(number, self.timeline.now())?;
+        check_sessions(host.node(), world.rooms().users() + world.rooms().spectators() + 1)
     }
 
     fn check_login(&self) -> Result<(), Broken> {

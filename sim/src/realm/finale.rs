@@ -73,7 +73,7 @@ impl Realm<'_> {
             seen += 1;
         }
         let members: usize =
-            (0..WORLDS).map(|world| self.checks.rooms.members(world).count()).sum();
+            (0..WORLDS).map(|world| self.checks.rooms.everybody(world).count()).sum();
         ensure(seen == members, "there are no ghosts", || {
             format!("{members} members, {seen} clients")
         })
@@ -112,13 +112,33 @@ impl Realm<'_> {
                 )
             },
         )?;
+        self.check_names(world, stay.room, view)?;
         let said = rooms.log(stay.log).len();
         ensure(view.has_heard(said), "every event is heard, or announced as missed", || {
             format!("visitor {number} in {stay:?} knows of {} of {said} events", view.next_event)
         })?;
-        let (sent, taken) = ((view.moves_sent, view.events_sent), (stay.moves, stay.events));
+        let sent = (view.moves_sent, view.events_sent, view.inputs_sent);
+        let taken = (stay.moves, stay.events, stay.inputs);
         ensure(sent == taken, "a world takes what its members send", || {
-            format!("visitor {number} sent {sent:?} moves and events, and {taken:?} were taken")
+            format!(
+                "visitor {number} sent {sent:?} moves, events and inputs, and {taken:?} were taken"
+            )
+        })?;
+        let is_acked = view.inputs_sent == 0 || view.acked_input == view.newest_input;
+        ensure(is_acked, "what was taken is acknowledged", || {
+            format!("{} to visitor {number}, of {}", view.acked_input, view.newest_input)
+        })
+    }
+
+    /// Members are called what their world knows, also by those who were there before.
+    fn check_names(&self, world: usize, room: u16, view: &Inside) -> Result<(), Broken> {
+        let Some(host) = &self.servers.worlds[world] else { return Ok(()) };
+        let users = host.node().role().role.rooms().iter().map(|(_, user)| user);
+        let members = users.filter(|user| user.room() == room && !user.is_spectator());
+        let names = members.map(|user| (user.state().uid, user.names().shown().to_owned()));
+        let names: BTreeMap<Uid, String> = names.filter(|(_, name)| !name.is_empty()).collect();
+        ensure(view.names == names, "a client's names are its room's", || {
+            format!("{:?} instead of {names:?} in room {room} of world {world}", view.names)
         })
     }
 
@@ -132,6 +152,7 @@ impl Realm<'_> {
         for (number, _) in self.players() {
             let Some(client) = self.checks.client(number) else { continue };
             let outcome = client.hearing.check_rest(&self.checks.channels, newest);
+            let outcome = outcome.and_then(|()| client.listing.check_rest());
             outcome.map_err(|broken| {
                 Broken::new(broken.invariant, format!("visitor {number}: {}", broken.found))
             })?;

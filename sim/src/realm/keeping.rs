@@ -4,19 +4,21 @@
 //! closes down is there until all of it is.
 //!
 //! Invariants: what a game was told to be kept is there, whatever ends its world, and is what a load finds; no two
-//! records have one id; a world that starts again has its rooms again.
+//! records have one id; a world that starts again has its rooms again, each under its name, with its seats and with what
+//! its game has kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tinyrealm_core::node::world::RecordId;
-use tinyrealm_core::node::world::saves::{JobKey, StoreTask};
-use tinyrealm_core::protocol::RoomId;
+use tinyrealm_core::node::world::saves::{JobKey, StoreJob, StoreTask};
+use tinyrealm_core::protocol::{RoomId, Uid};
 use tinyrealm_core::time::Instant;
 use tinyrealm_testing::{Answer, KeptBytes, MemoryStore, Random, StoreWeather};
 
 use super::Realm;
 use super::servers::WorldNode;
 use crate::actors::recorder::{key_of, value_of};
+use crate::actors::room_state::{ROOM_STATE_BYTES, RoomState};
 use crate::broken::{Broken, ensure};
 use crate::host::Tools;
 use crate::ids::HostId;
@@ -29,6 +31,9 @@ use crate::trace::What;
 /// Saves until the one that is sabotaged.
 const SAVES_TO_SABOTAGE: u32 = 5;
 
+const IS_THERE: &str = "what was told to be kept is there";
+const GOES_ON: &str = "a room goes on where it was";
+
 /// The store of one world, and what its games were told of it.
 pub(super) struct Keep {
     store: MemoryStore,
@@ -37,6 +42,12 @@ pub(super) struct Keep {
     /// When answers are planned for.
     planned: Option<Instant>,
     told: [u64; ROOMS],
+    /// The states of rooms that the world has handed out,
+    handed_rooms: [Option<Vec<u8>>; ROOMS],
+    /// and those that it was told to be kept.
+    told_rooms: [Option<Vec<u8>>; ROOMS],
+    /// Whether the store, once, keeps another state of a room.
+    changes_room: bool,
     asked: BTreeSet<RecordId>,
     recorded: BTreeSet<RecordId>,
     until_sabotage: u32,
@@ -50,6 +61,9 @@ impl Keep {
             life: 0,
             planned: None,
             told: [0; ROOMS],
+            told_rooms: [const { None }; ROOMS],
+            handed_rooms: [const { None }; ROOMS],
+            changes_room: matches!(sabotage, Sabotage::ChangedRoom),
             asked: BTreeSet::new(),
             recorded: BTreeSet::new(),
             until_sabotage: if is_sabotaged { SAVES_TO_SABOTAGE } else { 0 },
@@ -87,8 +101,15 @@ impl Keep {
     fn check_told(&self) -> Result<(), Broken> {
         for (room, told) in self.told.iter().enumerate() {
             let value = self.value(room as u16);
-            ensure(value >= *told, "what was told to be kept is there", || {
+            ensure(value >= *told, IS_THERE, || {
                 format!("{value:#x} of room {room}, and it was told of {told:#x}")
+            })?;
+        }
+        for (room, told) in self.told_rooms.iter().enumerate() {
+            let Some(told) = told else { continue };
+            let kept = self.store.room(RoomId(room as u16));
+            ensure(kept.is_some_and(|kept| kept.bytes == *told), IS_THERE, || {
+                format!("{kept:?} of room {room}, and it was told of {told:?}")
             })?;
         }
         let records = self.store.records();
@@ -109,7 +130,38 @@ impl Keep {
                 self.store.set_value(key_of(room as u16), kept.unwrap_or(none));
             }
         }
+        self.tell_room(&task, &answer);
         Some((key, answer))
+    }
+
+    /// The store begins with a job.
+    fn take(&mut self, now: Instant, job: StoreJob, buffer: &mut [u8]) {
+        if let StoreTask::SaveRoom(room) = &job.task {
+            let bytes = &mut buffer[..job.bytes];
+            self.handed_rooms[usize::from(room.0)] = Some(bytes.to_vec());
+            if let Some(last) = bytes.last_mut().filter(|_| self.changes_room) {
+                *last ^= 1;
+                self.changes_room = false;
+            }
+        }
+        self.store.take(now, job, buffer);
+    }
+
+    /// The world is told of a room's state that it is kept, or not, or forgotten.
+    fn tell_room(&mut self, task: &StoreTask, answer: &Answer) {
+        let (StoreTask::SaveRoom(room) | StoreTask::ForgetRoom(room)) = task else { return };
+        let handed = self.handed_rooms[usize::from(room.0)].take();
+        self.told_rooms[usize::from(room.0)] = handed.filter(|_| *answer == Answer::Done);
+    }
+
+    /// The rooms that the world is to have again.
+    fn rooms(&self) -> BTreeMap<u16, RoomState> {
+        let kept = (0..ROOMS as u16).filter_map(|room| {
+            let bytes = &self.store.room(RoomId(room))?.bytes;
+            let state = bytes.get(bytes.len().checked_sub(ROOM_STATE_BYTES)?..)?;
+            Some((room, RoomState::read(state)?))
+        });
+        kept.collect()
     }
 
     /// Whether the next save is one that the store does not keep, though it says so.
@@ -131,17 +183,49 @@ impl Realm<'_> {
         random: &mut Random,
     ) -> Result<(), Broken> {
         let now = self.timeline.now();
+        let keep = &self.keeps[world];
+        keep.check_told()?;
         for room in 0..ROOMS as u16 {
-            let Some(kept) = self.keeps[world].store.room(RoomId(room)) else { continue };
+            let Some(kept) = keep.store.room(RoomId(room)) else { continue };
             let mut buffer = vec![0; node.role().role.job_bytes()];
             let turn = &mut tinyrealm_core::entropy::Turn { now, entropy: random };
             let restored = node.act(turn, |bent, cx| {
                 bent.role.restore_room(cx, RoomId(room), kept.lend(&mut buffer))
             });
             // It has written it itself.
-            restored.expect("a room goes on where it was");
+            ensure(restored.is_ok(), GOES_ON, || {
+                format!("room {room} of world {world}: {restored:?}, {:?}", keep.rooms())
+            })?;
         }
+        self.check_restored(world, node)?;
         self.restore_seats(world, node)
+    }
+
+    /// A world has its rooms again: each under its name, with its seats, unless somebody has another one by now.
+    fn check_restored(&mut self, world: usize, node: &WorldNode<'_>) -> Result<(), Broken> {
+        let states = self.keeps[world].rooms();
+        let role = &node.role().role;
+        let users = role.rooms().iter().map(|(_, user)| (user.state().uid, user.room()));
+        let seats: BTreeMap<Uid, u16> = users.collect();
+        let has_seat = |room: u16, uid: &Uid| {
+            states.get(&room).is_some_and(|state| state.members.contains(uid))
+        };
+        for (room, state) in &states {
+            let named = role.room_named(&state.name);
+            let has_name = state.name.is_empty() || named == Some(RoomId(*room));
+            let mut members = state.members.iter();
+            let has_seats =
+                members.all(|uid| seats.get(uid).is_some_and(|room| has_seat(*room, uid)));
+            ensure(has_name && has_seats, GOES_ON, || {
+                format!("room {room} of world {world} was {state:?}; {named:?}, {seats:?}")
+            })?;
+            self.timeline.counters.rooms_restored += 1;
+            self.timeline.counters.names_restored += u64::from(!state.name.is_empty());
+        }
+        let mut seats_there = seats.iter();
+        ensure(seats_there.all(|(uid, room)| has_seat(*room, uid)), GOES_ON, || {
+            format!("world {world} has {seats:?}, and had {states:?}")
+        })
     }
 
     /// The seats that a world has again.
@@ -161,7 +245,7 @@ impl Realm<'_> {
         let mut buffer = vec![0; host.node().role().role.job_bytes()];
         let keep = &mut self.keeps[world];
         while let Some(job) = host.ask(tools, |bent, _| bent.role.next_job(&mut buffer)) {
-            keep.store.take(now, job, &buffer);
+            keep.take(now, job, &mut buffer);
         }
         self.plan_answers(world);
     }
@@ -199,6 +283,12 @@ impl Realm<'_> {
     /// The world is no more: what was not answered may be done or not.
     pub(super) fn lose_saves(&mut self, world: usize) {
         self.keeps[world].store.crash();
+        // What was under way is kept or not.
+        for room in 0..ROOMS {
+            if self.keeps[world].handed_rooms[room].take().is_some() {
+                self.keeps[world].told_rooms[room] = None;
+            }
+        }
         self.keeps[world].planned = None;
     }
 }

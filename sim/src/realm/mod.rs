@@ -24,6 +24,8 @@ mod talking;
 mod wishing;
 mod workload;
 
+pub(crate) use wishing::is_unlisted;
+
 use tinyrealm_core::protocol::Uid;
 
 use crate::actors::Visitor;
@@ -31,7 +33,7 @@ use crate::broken::{Broken, ensure};
 use crate::checks::Checks;
 use crate::host::{Driven, Host, Tools};
 use crate::ids::{HostId, Role, WORLDS};
-use crate::journal::{Entry, Fact, Heard, Journal};
+use crate::journal::{Entry, Fact, Heard, InRoom, Journal};
 use crate::memory::Arenas;
 use crate::network::{Network, Parting};
 use crate::profile::{Profile, Weather};
@@ -227,7 +229,15 @@ impl<'a> Realm<'a> {
             Fact::Kept { world, room, what } => return self.keeps[*world].check(*room, what),
             Fact::BadProof => return self.check_refusal(entry.cause),
             Fact::Confided(opcode) => return self.check_confided(entry.cause, *opcode),
-            Fact::Room { .. } | Fact::Numbered { .. } => return Ok(()),
+            Fact::Room { what, .. } => {
+                let counters = &mut self.timeline.counters;
+                counters.spectators += u64::from(matches!(what, InRoom::Watches(_)));
+                let is_named = matches!(what, InRoom::Opened(name) if !name.is_empty());
+                counters.rooms_named += u64::from(is_named);
+                counters.timers_fired += u64::from(matches!(what, InRoom::Fired { .. }));
+                return Ok(());
+            }
+            Fact::Numbered { .. } => return Ok(()),
         };
         if let Heard::Token(_, token) = heard
             && self.tuning.has_accounts

@@ -94,7 +94,7 @@ impl Realm<'_> {
     /// An account in whose name somebody else is in a world.
     fn any_robbed(&mut self) -> Option<usize> {
         let rooms = &self.checks.rooms;
-        let members = (0..WORLDS).flat_map(|world| rooms.members(world));
+        let members = (0..WORLDS).flat_map(|world| rooms.everybody(world));
         let stolen = members.filter(|member| {
             let dialer = member.connection.map(|link| self.network.dialer(link).role());
             matches!(dialer, Some(Role::Visitor(visitor)) if self.account_of[visitor].is_none())
@@ -180,7 +180,7 @@ impl Realm<'_> {
     }
 
     fn check_revoked_in_world(&self, world: usize, revision: Revision) -> Result<(), Broken> {
-        for member in self.checks.rooms.members(world) {
+        for member in self.checks.rooms.everybody(world) {
             let ended = member.token.and_then(|token| self.store.revocations.ended_at(&token));
             ensure(ended.is_none_or(|ended| ended > revision), OUT, || {
                 let dialer = member.connection.map(|link| self.network.dialer(link));

@@ -130,6 +130,7 @@ impl<'a> Realm<'a> {
     fn start_world(&mut self, number: usize) -> Result<(), Broken> {
         self.checks.rooms.world_starts(number);
         self.checks.labels.world_starts(number);
+        self.checks.clocks.world_starts(number);
         let mut random = self.random.fork();
         let common = Arc::new(Common {
             world: number,

@@ -7,7 +7,7 @@ use tinyrealm_core::protocol::{Bytes, Text, Wish, WishKind};
 
 use super::Realm;
 use super::workload::ACT_US;
-use crate::actors::recorder::BAD_OPTIONS;
+use crate::actors::recorder::{BAD_OPTIONS, WATCH};
 use crate::ids::HostId;
 use crate::timeline::Happening;
 use crate::trace::What;
@@ -15,6 +15,12 @@ use crate::trace::What;
 /// What rooms are called; the last ones are private, and on no list.
 const NAMES: [&str; 5] = ["amber", "basalt", "방", "coral", "dune"];
 const PRIVATE: usize = 2;
+
+/// Whether a room of this name is on no list.
+pub(crate) fn is_unlisted(name: &str) -> bool {
+    NAMES[NAMES.len() - PRIVATE..].contains(&name)
+}
+
 const SECRET: &str = "open, sesame";
 const MODES: [&str; 2] = ["race", "duel"];
 
@@ -22,6 +28,10 @@ const MODES: [&str; 2] = ["race", "duel"];
 const GUESS_PERMILLE: u32 = 150;
 /// How often, in a thousand, a new room can't be opened as it is wanted.
 const IMPOSSIBLE_PERMILLE: u32 = 60;
+/// How often, in a thousand, somebody wants only to watch.
+const WATCH_PERMILLE: u32 = 150;
+/// How often, in a thousand, a list is asked for from where the last one has ended.
+const NEXT_PAGE_PERMILLE: u32 = 500;
 
 const KINDS: [(WishKind, u32); 4] = [
     (WishKind::ANY, 30),
@@ -37,10 +47,28 @@ impl Realm<'_> {
         self.timeline.counters.wishes += u64::from(wish != Wish::ANY);
         let what = What::Wishes { kind: wish.kind.0 as u8, name: name as u8 };
         self.timeline.note(HostId::visitor(number), what);
+        if !wish.name.as_str().is_empty() {
+            self.checks.client_mut(number).calling.region = "";
+        }
         self.play(number, |player, cx| {
             player.machine.wish_for(cx, wish);
             true
         });
+    }
+
+    /// A player wants to know which rooms there are.
+    pub(super) fn list(&mut self, number: usize) {
+        let mode = self.random.pick(&["", MODES[0], MODES[1]]).unwrap_or_default();
+        let goes_on = self.random.chance(NEXT_PAGE_PERMILLE);
+        let after = self.checks.client_mut(number).listing.next_after();
+        let after = if goes_on { after } else { 0 };
+        let asked = self.play(number, |player, cx| {
+            player.machine.list_rooms(cx, Text::truncated(mode), after).is_ok()
+        });
+        if asked {
+            self.timeline.counters.lists += 1;
+            self.checks.client_mut(number).listing.asked(mode);
+        }
     }
 
     fn any_wish(&mut self) -> (Wish<'static>, usize) {
@@ -54,7 +82,12 @@ impl Realm<'_> {
         let is_private = !is_made && name >= NAMES.len() - PRIVATE;
         let knows = is_private && !self.random.chance(GUESS_PERMILLE);
         let is_impossible = self.random.chance(IMPOSSIBLE_PERMILLE);
-        let options = if is_impossible { BAD_OPTIONS } else { b"" };
+        let watches = self.random.chance(WATCH_PERMILLE);
+        let options = match (is_impossible, watches) {
+            (true, _) => BAD_OPTIONS,
+            (false, true) => WATCH,
+            (false, false) => b"",
+        };
         let wish = Wish {
             kind,
             name: Text::truncated(if is_made { "" } else { NAMES[name] }),

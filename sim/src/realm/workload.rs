@@ -6,10 +6,12 @@ use tinyrealm_core::protocol::EVENT_MAX_BYTES;
 use super::{Phase, Realm};
 use crate::actors::player::{Papers, Player};
 use crate::actors::{Intruder, Visitor};
+use crate::checks::calling::{BAD_NICKNAME, Calling, NICKNAMES};
+use crate::checks::view::Inside;
 use crate::host::{Driven, Tools};
-use crate::ids::{HostId, MAINS};
+use crate::ids::{HostId, MAINS, REGIONS};
 use crate::memory::MAIN_PLAYERS;
-use crate::speech::{Speech, place_of};
+use crate::speech::{Speech, input_of, place_of};
 use crate::timeline::Happening;
 use crate::trace::What;
 
@@ -23,6 +25,11 @@ const SHOUT_EVENTS: (u64, u64) = (5, 30);
 const STRAYING_PERMILLE: u32 = 200;
 /// How many players, in a thousand, go only where they are put out.
 const STUBBORN_PERMILLE: u32 = 200;
+/// How many, in a thousand, want to be called what nobody is called, or come for another game.
+const BAD_NICKNAME_PERMILLE: u32 = 20;
+const ANOTHER_GAME_PERMILLE: u32 = 10;
+/// How many, in a thousand, want to be in a region.
+const REGION_PERMILLE: u32 = 100;
 /// One thing that a player can do.
 #[derive(Copy, Clone, Debug)]
 enum Act {
@@ -30,7 +37,9 @@ enum Act {
     Say,
     Shout,
     Talk,
+    Do,
     Wish,
+    List,
     Leave,
     LogInAgain,
     Steal,
@@ -39,12 +48,14 @@ enum Act {
     Rest,
 }
 
-const ACTS: [(Act, u32); 11] = [
-    (Act::Move, 500),
+const ACTS: [(Act, u32); 13] = [
+    (Act::Move, 420),
     (Act::Say, 130),
     (Act::Shout, 6),
     (Act::Talk, 258),
+    (Act::Do, 80),
     (Act::Wish, 12),
+    (Act::List, 8),
     (Act::Leave, 10),
     (Act::LogInAgain, 6),
     (Act::Steal, 8),
@@ -61,16 +72,43 @@ impl Realm<'_> {
         let Some(main) = self.choose_main(account) else { return self.plan_return(account) };
         self.timeline.counters.logins += 1;
         let (token, papers) = (self.accounts[account].token, self.accounts[account].papers.clone());
-        let config = self.tuning.client(&mut self.random);
+        let calling = self.any_calling(account);
+        let config = self.tuning.client(&mut self.random, &calling);
         let sabotage = self.tuning.sabotage;
         let is_stubborn = self.random.chance(STUBBORN_PERMILLE);
         let number = self.start_visitor((Some(account), Some(main)), papers, |ears| {
             let player = Player::new(config, token, ears, sabotage);
             Visitor::player(if is_stubborn { player.stubborn() } else { player }, main)
         });
+        if calling.nickname == BAD_NICKNAME || calling.is_of_another_game {
+            // It gets nowhere, and stops; the account tries again as it should.
+            self.plan_return(account);
+        }
+        self.checks.client_mut(number).calling = calling;
         let what = What::LogsIn { account: account as u32, main: main as u16 };
         self.timeline.note(HostId::visitor(number), what);
         self.timeline.plan_after(ACT_US, Happening::Acts(number));
+    }
+
+    /// What somebody says of itself.
+    fn any_calling(&mut self, account: usize) -> Calling {
+        let has_account = self.tuning.has_accounts;
+        // A guest without a token would be somebody else the next time.
+        let may_fail = has_account || self.accounts[account].token.is_some();
+        let is_bad = may_fail && self.random.chance(BAD_NICKNAME_PERMILLE);
+        let nickname = self.random.pick(&NICKNAMES).unwrap_or_default();
+        let wants_region = self.random.chance(REGION_PERMILLE);
+        let region = self.random.pick(&REGIONS).filter(|_| wants_region);
+        Calling {
+            account: if has_account {
+                self.accounts[account].papers.id.clone()
+            } else {
+                String::new()
+            },
+            nickname: if is_bad { BAD_NICKNAME } else { nickname },
+            region: region.unwrap_or_default(),
+            is_of_another_game: may_fail && self.random.chance(ANOTHER_GAME_PERMILLE),
+        }
     }
 
     /// Mostly the account's own Main, but always one that has places.
@@ -108,7 +146,9 @@ impl Realm<'_> {
                 }
             }
             Act::Talk => self.talk(number, account),
+            Act::Do => self.do_something(number, account),
             Act::Wish => self.wish(number),
+            Act::List => self.list(number),
             Act::Leave => self.leave(number, account),
             // A guest without a token would be somebody else, for whom the realm has no place.
             Act::LogInAgain
@@ -129,22 +169,43 @@ impl Realm<'_> {
         self.accounts[account].moves += 1;
         let (pos, dir) = place_of(uid, self.accounts[account].moves);
         let moved = self.play(number, |player, cx| player.machine.move_to(cx, pos, dir).is_ok());
-        if moved && let Some(inside) = &mut self.checks.client_mut(number).view.inside {
+        if moved && let Some(inside) = self.body_of(number) {
             inside.moves_sent += 1;
         }
     }
 
+    /// What a spectator says is not tried: its refusal waits for a flush, in a buffer.
     fn say(&mut self, number: usize, account: usize) {
-        let Some(uid) = self.uid_of(number) else { return };
+        let view = &self.checks.client_mut(number).view;
+        let watches = view.inside.as_ref().is_some_and(|inside| inside.watches);
+        let Some(uid) = self.uid_of(number).filter(|_| !watches) else { return };
         self.accounts[account].events += 1;
         let speech = Speech { uid, number: self.accounts[account].events };
         let mut out = [0; EVENT_MAX_BYTES];
         let Some(data) = speech.encode(&mut out) else { return };
         let said =
             self.play(number, |player, cx| player.machine.say(cx, speech.kind(), data).is_ok());
-        if said && let Some(inside) = &mut self.checks.client_mut(number).view.inside {
+        if said && let Some(inside) = self.body_of(number) {
             inside.events_sent += 1;
         }
+    }
+
+    fn do_something(&mut self, number: usize, account: usize) {
+        let Some(uid) = self.uid_of(number) else { return };
+        self.accounts[account].inputs += 1;
+        let tick = self.accounts[account].inputs;
+        let done = self.play(number, |player, cx| {
+            player.machine.send_input(cx, tick, &input_of(uid, tick)).is_ok()
+        });
+        if done && let Some(inside) = self.body_of(number) {
+            inside.inputs_sent += 1;
+            inside.newest_input = tick;
+        }
+    }
+
+    /// Where a client is a member: what a spectator sends is refused.
+    fn body_of(&mut self, number: usize) -> Option<&mut Inside> {
+        self.checks.client_mut(number).view.inside.as_mut().filter(|inside| !inside.watches)
     }
 
     /// Lets a player do something; answers whether it was done.
@@ -231,7 +292,7 @@ impl Realm<'_> {
             token.0[self.random.below(32) as usize] ^= 1;
         }
         self.timeline.counters.forgeries += 1;
-        let config = self.tuning.client(&mut self.random);
+        let config = self.tuning.client(&mut self.random, &Calling::default());
         let sabotage = self.tuning.sabotage;
         let main = self.random.below(MAINS as u64) as usize;
         let number = self.start_visitor((None, Some(main)), papers, |ears| {

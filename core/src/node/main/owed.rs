@@ -115,8 +115,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(user) = self.users.get(key) else { return OwnedWish::ANY };
         let wish = self.rooms.wish(user.wish);
         let Some(room) = self.rooms.get(user.room) else { return wish.into() };
-        let is_listed = wish.is_listed || wish.kind == WishKind::ANY;
-        Wish { name: room.line().name, is_listed, ..wish }.into()
+        let is_any = wish.kind == WishKind::ANY;
+        // Whoever wants any room opens one only for itself: not again, for everybody, the one of others.
+        let kind = if is_any && !room.is_reserved() { WishKind::NAMED } else { wish.kind };
+        Wish { kind, name: room.line().name, is_listed: wish.is_listed || is_any, ..wish }.into()
     }
 
     /// A world is to let go of somebody for whom there is no place here to remember it. If it can't be told

@@ -8,7 +8,9 @@
 //! ```
 //! Contract: a world has a name once. A room begins with a game that is as new, made by [`NewGame`]; a world that can
 //! make none opens none by name. Rooms without names are for whoever names none, and are opened by who comes first;
-//! one that is empty, and not kept, may be opened again under a name, as long as whoever is expected finds a place.
+//! one that is empty may be opened again under a name, as long as whoever is expected finds a place. If the store has a
+//! state of it, it comes last and its state is given up: a game that keeps all of its rooms runs out of none. The first
+//! of those, where whoever names no room comes first, is not given up.
 //! What Main is to know of a room is kept with the room and said when the link has
 //! room; how many are in it, and what its game says of it, with the next report.
 //!
@@ -82,16 +84,18 @@ impl<'a, G: Game> World<'a, G> {
         if present < usize::from(label.capacity) { Ok(Some(room)) } else { Err(ErrorCode::FULL) }
     }
 
-    /// Whether somebody finds a place in a room without a name. O(rooms + attaches).
+    /// Whether somebody finds a place in a room without a name. O(rooms), and O(attaches) where places are short.
     fn has_unnamed_place(&self, uid: Uid) -> bool {
+        let others_most = self.rooms.unnamed_places(None).checked_sub(1);
         self.rooms.users.find(uid).is_some()
-            || self.expected_unnamed(uid) < self.rooms.unnamed_places(None)
+            || others_most.is_some_and(|most| self.are_unnamed_at_most(most, uid))
     }
 
-    /// How many others are expected in rooms without names, and have no seat.
-    fn expected_unnamed(&self, besides: Uid) -> usize {
+    /// Whether no more than these others are expected in rooms without names, and have no seat. Who that is matters
+    /// only where places are short.
+    fn are_unnamed_at_most(&self, most: usize, besides: Uid) -> bool {
         let is_new = |uid| uid != besides && self.rooms.users.find(uid).is_none();
-        self.attaches.expected_anywhere(is_new)
+        self.attaches.pending() <= most || self.attaches.expected_anywhere(is_new) <= most
     }
 
     fn open_for(&mut self, cx: &mut Context<'_, 'a>, wish: &Wish<'_>) -> Result<u16, ErrorCode> {
@@ -105,7 +109,7 @@ impl<'a, G: Game> World<'a, G> {
         }
         let room = self.rooms.room_to_open().ok_or(ErrorCode::FULL)?;
         // Whoever is expected in rooms without names finds a place all the same.
-        if self.expected_unnamed(Uid::NOBODY) > self.rooms.unnamed_places(Some(room)) {
+        if !self.are_unnamed_at_most(self.rooms.unnamed_places(Some(room)), Uid::NOBODY) {
             return Err(ErrorCode::FULL);
         }
         if self.rooms.label(room).is_some() {

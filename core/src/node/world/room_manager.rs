@@ -315,13 +315,21 @@ impl RoomManager<'_> {
         self.rooms.iter().position(is_it).map(|room| room as u16)
     }
 
-    /// A room that may be opened by name: nobody is in it, and the store has nothing of it that would be lost. One
-    /// without a name that has been open before comes last. O(rooms).
+    /// A room that may be opened by name: nobody is in it. One without a name that has been open before comes later,
+    /// and last one of which the store has a state: of those the one that fills last. The first of them stays what it
+    /// is. O(rooms).
     pub(super) fn room_to_open(&self) -> Option<u16> {
-        let rooms = (0..self.rooms.len() as u16).filter(|room| {
-            self.is_free(*room) && self.is_empty(*room) && !self.saves.is_kept(*room)
+        let all = 0..self.rooms.len() as u16;
+        // What the store has of a room that is not open is about to be forgotten.
+        let has_state = |room: u16| self.label(room).is_some() && self.saves.is_kept(room);
+        let first_kept = all.clone().find(|room| self.is_free(*room) && has_state(*room));
+        let rooms = all.filter(|room| {
+            self.is_free(*room) && self.is_empty(*room) && Some(*room) != first_kept
         });
-        rooms.min_by_key(|room| self.label(*room).is_some())
+        rooms.min_by_key(|room| match (self.label(*room).is_some(), has_state(*room)) {
+            (is_open, false) => (u8::from(is_open), *room),
+            (_, true) => (2, u16::MAX - *room),
+        })
     }
 
     /// Whether nobody is in it, not even to listen.

@@ -274,6 +274,40 @@ fn any_goes_on_with_the_next_room() {
     });
 }
 
+/// Somebody's private room that has closed meanwhile would be anybody's, and on every list.
+#[test]
+fn any_does_not_open_the_room_of_others_again() {
+    with_rooms(|bench| {
+        let world = bench.register_with_rooms(1);
+        let line = RoomLine { is_private: true, ..line("secret", "duel", 0) };
+        bench.say(world, &RoomOpened { room_id: RoomId(0), line, is_listed: false });
+        let ann = bench.greet();
+        bench.wish(ann, named("secret"));
+        let attach = bench.attach_at(world);
+        bench.say(world, &ack(&attach));
+        bench.heard(ann.key);
+        bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+        for again in [Wish::ANY, Wish::any(Text::new("duel").unwrap())] {
+            bench.wish(ann, again);
+            let attach = bench.attach_at(world);
+            let asked = (attach.wish.kind, attach.wish.name.as_str());
+            assert_eq!(asked, (WishKind::NAMED, "secret"), "{again:?}");
+            bench.say(world, &ack(&attach));
+            bench.heard(ann.key);
+            bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+        }
+        bench.wish(ann, Wish::any(Text::new("duel").unwrap()));
+        let attach = bench.attach_at(world);
+        let reason = ErrorCode::NO_ROOM;
+        bench.say(world, &AttachDenied { uid: ann.uid, attempt: attach.attempt, reason });
+        let detach = DetachUser { uid: ann.uid, reason: ErrorCode::REPLACED };
+        assert_eq!(bench.heard(world), [Said::of(&detach)]);
+        bench.say(world, &UserLeft { uid: ann.uid });
+        let next = bench.attach_at(world);
+        assert_eq!((next.wish.kind, next.wish.name.as_str().len()), (WishKind::ANY, 8));
+    });
+}
+
 /// Who names nothing is no guest of those who have named a room.
 #[test]
 fn a_plain_wish_leads_to_a_world_that_chooses_the_room() {

@@ -178,3 +178,27 @@ fn a_state_that_its_game_does_not_take_is_no_room() {
         assert!(!bench.heard(main).iter().any(Said::is::<RoomOpened<'_>>));
     });
 }
+
+/// A game that keeps all of its rooms would have none for new names one day.
+#[test]
+fn of_rooms_that_are_kept_and_empty_all_but_the_first_give_way_to_names() {
+    with_rooms(|bench| {
+        for room in [0, 1] {
+            restore(bench, room, &state(b"one")).unwrap();
+        }
+        let main = bench.meet_main();
+        let heard = bench.wish(main, 1, den("", b""));
+        assert!(heard.contains(&Said::of(&AttachAck { uid: Uid(1), attempt: 1 })), "{heard:?}");
+        assert_eq!(bench.role().room_named("den"), Some(RoomId(1)));
+        assert_eq!(bench.do_next(), StoreTask::ForgetRoom(RoomId(1)));
+        let attic = Wish { name: Text::new("attic").unwrap(), ..den("", b"") };
+        assert_eq!(bench.wish(main, 2, attic), [denied(2, ErrorCode::FULL)]);
+        let states = [0, 1].map(|room| bench.role().game(RoomId(room)).unwrap().state.clone());
+        assert_eq!(states, [b"one".to_vec(), vec![]]);
+        // What was given back may be opened again before the store has forgotten it.
+        bench.say(main, &DetachUser { uid: Uid(1), reason: ErrorCode::GOODBYE });
+        assert_eq!(bench.role().room_named("den"), None);
+        let heard = bench.wish(main, 2, attic);
+        assert!(heard.contains(&Said::of(&AttachAck { uid: Uid(2), attempt: 2 })), "{heard:?}");
+    });
+}
