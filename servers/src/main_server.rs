@@ -16,7 +16,9 @@ use tinyrealm_core::node::main::{
     Accounts, AllowedWorld, Authenticator, ChatHub, Guests, GuestsOrAccounts, Identity,
     LoginLinkConfig, Main, MainConfig, NamePolicy, WorldEntry, WorldRegistry, main_timers,
 };
-use tinyrealm_core::protocol::{ErrorCode, NICKNAME_MAX_BYTES, Token, Uid, WorldId};
+use tinyrealm_core::protocol::{
+    ErrorCode, NICKNAME_MAX_BYTES, ROOM_NAME_MAX_BYTES, Token, Uid, WorldId,
+};
 use tinyrealm_core::session::PeerAddress;
 use tinyrealm_core::time::Instant;
 use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
@@ -165,6 +167,14 @@ impl Authenticator for Doorkeeper {
     ) -> Result<heapless::String<NICKNAME_MAX_BYTES>, ErrorCode> {
         let composed: String = wanted.nfc().collect();
         nicknames::checked(&composed)
+    }
+
+    fn room_name(
+        &mut self,
+        wanted: &str,
+    ) -> Result<heapless::String<ROOM_NAME_MAX_BYTES>, ErrorCode> {
+        let composed: String = wanted.nfc().collect();
+        nicknames::checked_room(&composed)
     }
 
     fn ban(&mut self, _: Instant, uid: Uid, for_ms: u32) {

@@ -25,7 +25,7 @@ use sha2::Sha256;
 
 use super::nicknames;
 use crate::entropy::Turn;
-use crate::protocol::{ErrorCode, NICKNAME_MAX_BYTES, Token, Uid};
+use crate::protocol::{ErrorCode, NICKNAME_MAX_BYTES, ROOM_NAME_MAX_BYTES, Token, Uid};
 use crate::session::PeerAddress;
 use crate::time::Instant;
 use crate::wire::BinaryReader;
@@ -71,6 +71,18 @@ pub trait Authenticator {
         wanted: &str,
     ) -> Result<heapless::String<NICKNAME_MAX_BYTES>, ErrorCode> {
         nicknames::checked(wanted)
+    }
+
+    /// What a room, or a mode of rooms, is called that is wanted by this name: the same text in the form that compares
+    /// (NFC), by whoever has the tables for it, and [checked](nicknames::checked_room).
+    ///
+    /// # Errors
+    /// What the client is told.
+    fn room_name(
+        &mut self,
+        wanted: &str,
+    ) -> Result<heapless::String<ROOM_NAME_MAX_BYTES>, ErrorCode> {
+        nicknames::checked_room(wanted)
     }
 
     /// A game has banned this user, for so long from now: from here on it is not [welcome](Self::welcomes). Whoever

@@ -22,7 +22,7 @@ use super::directory::{EntryKey, Place};
 use super::registry::world_bit;
 use super::rooms::{RoomEntry, RoomKey};
 use super::wishes::{Route, SECRET_WAIT_MS};
-use super::{Authenticator, Main, WorldKey, nicknames};
+use super::{Authenticator, Main, WorldKey};
 use crate::log;
 use crate::node::Context;
 use crate::protocol::client_to_main::EnterWorldReq;
@@ -46,11 +46,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if self.users.get(key).is_none_or(|user| user.wants_in) {
             return;
         }
-        let kept = if is_shown(&message.wish) {
-            self.keep_wish(key, &message.wish)
-        } else {
-            Err(ErrorCode::BAD_ROOM)
-        };
+        let kept = self.keep_composed(key, &message.wish);
         let Some(user) = self.users.get_mut(key) else { return };
         user.wants_in = true;
         user.tried = 0;
@@ -78,6 +74,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
             }
             Place::Detaching(_) => {}
         }
+    }
+
+    /// Keeps a wish with its name and its mode in the form that compares. What can't be read is none.
+    fn keep_composed(&mut self, key: EntryKey, wish: &Wish<'_>) -> Result<(), ErrorCode> {
+        if !wish.is_valid() {
+            return Err(ErrorCode::BAD_ROOM);
+        }
+        let name = self.authenticator.room_name(wish.name.as_str())?;
+        let mode = self.authenticator.room_name(wish.mode.as_str())?;
+        let mode = Text::new(&mode).ok_or(ErrorCode::BAD_ROOM)?;
+        self.keep_wish(key, &Wish { name: Text::truncated(&name), mode, ..*wish })
     }
 
     /// The world where the user has a seat, if that is what it wants.
@@ -343,13 +350,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
     pub(super) fn disarm(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         cx.sessions.cancel(key.index());
     }
-}
-
-/// A name or a mode that can't be read is none.
-fn is_shown(wish: &Wish<'_>) -> bool {
-    wish.is_valid()
-        && nicknames::is_shown(wish.name.as_str())
-        && nicknames::is_shown(wish.mode.as_str())
 }
 
 /// How long whoever's address holds too many tickets waits before it is looked at again.

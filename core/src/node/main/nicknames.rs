@@ -1,11 +1,12 @@
-//! Nicknames: what a user may want to be called.
+//! Nicknames: what a user may want to be called, and a room.
 //!
-//! Contract: [`checked`] is the one place that says yes or no, for every client, world and page behind it: up to
+//! Contract: [`checked`] (and for rooms [`checked_room`]) is the one place that says yes or no, for every client, world and page behind it: up to
 //! [`NICKNAME_MAX_BYTES`] bytes of text that shows what it is. No control, format, filling or invisible character,
 //! so nothing turns a line round or looks empty; the ordinary space is the only one, and neither first nor last; no
 //! mark stands first, where it would cling to what is in front. Which of several spellings of the same
 //! text it is (NFC) takes tables that the core has not: the driver of a Main that has them brings a nickname into
-//! that form first ([`Authenticator::nickname`](super::Authenticator::nickname)).
+//! that form first ([`Authenticator::nickname`](super::Authenticator::nickname), and
+//! [`room_name`](super::Authenticator::room_name)).
 //!
 //! Bounds: O(bytes) times the length of a table of ranges. Two users may have one nickname, or two that look alike:
 //! who needs to be sure looks at the account's name.
@@ -16,7 +17,7 @@
 //! assert!(checked("Z\u{202E}oe").is_err()); // turns round what follows
 //! ```
 
-use crate::protocol::{ErrorCode, NICKNAME_MAX_BYTES};
+use crate::protocol::{ErrorCode, NICKNAME_MAX_BYTES, ROOM_NAME_MAX_BYTES};
 
 /// Characters that nobody sees, or that change how others are shown: Unicode's control, format, private and default
 /// ignorable characters, other spaces than the ordinary one, fillers, and what is no character.
@@ -86,8 +87,19 @@ pub fn checked(wanted: &str) -> Result<heapless::String<NICKNAME_MAX_BYTES>, Err
     heapless::String::try_from(wanted).map_err(|_| ErrorCode::BAD_NAME)
 }
 
-/// Whether a text shows what it is: a nickname, or what a room is called.
-pub(super) fn is_shown(text: &str) -> bool {
+/// What a room, or a mode of rooms, is called, if one may be called so; an empty text is none.
+///
+/// # Errors
+/// [`ErrorCode::BAD_ROOM`] if not.
+pub fn checked_room(wanted: &str) -> Result<heapless::String<ROOM_NAME_MAX_BYTES>, ErrorCode> {
+    if !is_shown(wanted) {
+        return Err(ErrorCode::BAD_ROOM);
+    }
+    heapless::String::try_from(wanted).map_err(|_| ErrorCode::BAD_ROOM)
+}
+
+/// Whether a text shows what it is.
+fn is_shown(text: &str) -> bool {
     let begins_badly = text.starts_with(|first| first == ' ' || is_in(MARKS, first));
     !begins_badly && !text.ends_with(' ') && !text.contains(is_unseen)
 }

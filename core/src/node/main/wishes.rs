@@ -323,10 +323,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
             return;
         }
         let mut page = RoomPage { rooms: heapless::Vec::new(), next_after: 0 };
+        // A mode that can't be read has no rooms.
+        let Ok(mode) = self.authenticator.room_name(asked.mode.as_str()) else {
+            caller.sessions.send_or_close(caller.now, caller.key, &page);
+            return;
+        };
         for index in asked.after..self.rooms.capacity() as u16 {
             let Some(room) = self.rooms.at(index).filter(|room| room.is_listed()) else { continue };
             let (line, region) = (room.line(), asked.region.as_str());
-            let is_of_mode = asked.mode.as_str().is_empty() || line.mode == asked.mode;
+            let is_of_mode = mode.is_empty() || line.mode.as_str() == mode;
             let world = room.world().and_then(|world| self.worlds.get(world));
             if !is_of_mode || !world.is_some_and(|world| world.serves(region)) {
                 continue;

@@ -51,7 +51,7 @@ fn line<'l>(name: &'l str, mode: &'l str, members: u16) -> RoomLine<'l> {
     RoomLine { name, mode, members, capacity: 4, ..RoomLine::default() }
 }
 
-impl MainBench<'_> {
+impl<A: Authenticator> MainBench<'_, A> {
     fn wish(&mut self, guest: Guest, wish: Wish<'_>) {
         self.say(guest.key, &EnterWorldReq { region: Text::EMPTY, wish });
     }
@@ -580,4 +580,64 @@ fn both_sides_of_an_address_s_share_of_rooms() {
         }
         assert!(open(bench, 1, last + 1).is_ok());
     });
+}
+
+/// Guests, and the one pair of characters that this test composes.
+struct Composer(Guests);
+
+impl Authenticator for Composer {
+    fn identify(
+        &mut self,
+        turn: &mut crate::entropy::Turn<'_>,
+        token: Option<Token>,
+        is_taken: &dyn Fn(Uid) -> bool,
+    ) -> Result<Identity, ErrorCode> {
+        self.0.identify(turn, token, is_taken)
+    }
+
+    fn room_name(
+        &mut self,
+        wanted: &str,
+    ) -> Result<heapless::String<{ crate::protocol::ROOM_NAME_MAX_BYTES }>, ErrorCode> {
+        crate::node::main::nicknames::checked_room(&wanted.replace("e\u{301}", "\u{E9}"))
+    }
+}
+
+/// Names and modes that differ in their spelling only are one.
+#[test]
+fn a_room_has_one_name_however_it_is_spelt() {
+    let mut node_memory = Box::new(BenchMemory::NEW);
+    let mut memory = Box::new(MainMemory::<MAX_USERS, WORLD_COUNT_MAX>::NEW);
+    let mut rooms = Box::new(MainRoomMemory::<ROOMS, WISHES>::NEW);
+    let storage = MainStorage { rooms: rooms.storage(), ..memory.storage() };
+    let main = Main::new(storage, CONFIG, Composer(Guests::new([7; 32])), test_secrets());
+    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, main);
+    bench.act(Main::start);
+    bench.pass_ms(SETTLE_MS);
+    let world = bench.register_with_rooms(1);
+    let (decomposed, composed) = ("cafe\u{301}", "caf\u{E9}");
+    for name in [decomposed, composed] {
+        let guest = bench.greet();
+        let mode = Text::new(name).unwrap();
+        let wish = Wish { mode, ..named_or_new(name) };
+        bench.wish(guest, wish);
+        let attach = bench.attach_at(world);
+        let asked = (attach.wish.name.as_str(), attach.wish.mode.as_str());
+        assert_eq!(asked, (composed, composed));
+        bench.open(world, 0, line(composed, composed, 0));
+        bench.say(world, &ack(&attach));
+        bench.heard(guest.key);
+        bench.say(guest.key, &ListRoomsReq { region: Text::EMPTY, mode, after: 0 });
+        let heard = bench.heard(guest.key);
+        let page: RoomPage<'_> = heard[0].read().unwrap();
+        assert_eq!(page.rooms.len(), 1, "{name:?}");
+    }
+    assert_eq!(bench.role().rooms().len(), 1);
+    let guest = bench.greet();
+    let mode = Text::new("\u{301}").unwrap();
+    bench.say(guest.key, &ListRoomsReq { region: Text::EMPTY, mode, after: 0 });
+    let heard = bench.heard(guest.key);
+    let page: RoomPage<'_> = heard[0].read().unwrap();
+    assert!(page.rooms.is_empty());
+    bench.finish();
 }
