@@ -1,7 +1,7 @@
 //! `Speech`: what players say and how they move, so that every message can be recognised.
 //!
 //! An event's data is `[uid: u64 LE][number: u32 LE]` and a filler whose bytes and length follow from
-//! the number; a move's position carries its number in `x`, and the rest follows from it; an input carries its tick.
+//! the number; a move's position carries its number in `x`, and the rest follows from it.
 
 use tinyrealm_core::protocol::{Bytes, Direction, EVENT_MAX_BYTES, MemberState, Position, Uid};
 
@@ -68,14 +68,6 @@ pub(crate) fn number_of(state: &MemberState) -> Option<i32> {
     }
     let number = state.pos.x;
     (number > 0 && (state.pos, state.dir) == place_of(state.uid, number)).then_some(number)
-}
-
-/// What `uid` does at `tick`.
-pub(crate) fn input_of(uid: Uid, tick: u32) -> [u8; HEAD_BYTES] {
-    let mut input = [0; HEAD_BYTES];
-    input[..UID_BYTES].copy_from_slice(&uid.0.to_le_bytes());
-    input[UID_BYTES..].copy_from_slice(&tick.to_le_bytes());
-    input
 }
 
 #[cfg(test)]

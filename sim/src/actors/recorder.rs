@@ -11,16 +11,17 @@ use tinyrealm_core::node::world::{
 };
 use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
-use tinyrealm_core::protocol::{Bytes, EVENT_MAX_BYTES, MemberState, Uid};
-use tinyrealm_core::wire::Full;
+use tinyrealm_core::protocol::{Bytes, Dispatched, EVENT_MAX_BYTES, MemberState, Uid, decode};
 use tinyrealm_core::wire::opcode::GAME;
+use tinyrealm_core::wire::{Frame, Full};
 
 use crate::journal::{Fact, InRoom, InStore, Journal};
+use client_to_recorder::Deed;
 use recorder_to_client::{Departure, Mark, Tally};
 
 use super::room_state::{ROOM_STATE_BYTES, RoomState};
 use crate::settings::Sabotage;
-use crate::speech::{Speech, input_of};
+use crate::speech::Speech;
 use crate::tuning::bounded;
 
 protocol! {
@@ -45,6 +46,19 @@ protocol! {
     3 tally => Tally {
         /// The how manieth of its sayings that was.
         number: u32,
+    }
+}
+
+protocol! {
+    /// What members do.
+    mod client_to_recorder in GAME.client_to_server, hears client_to_recorder;
+
+    /// A member has done something.
+    1 deed => Deed {
+        /// Who.
+        uid: Uid,
+        /// At which of its ticks.
+        tick: u32,
     }
 }
 
@@ -201,8 +215,10 @@ impl Recorder {
 impl Game for Recorder {
     const NAME: &'static str = "recorder";
     const HOLD_MS: u32 = 1_200;
-    const SCHEMA: GameSchema =
-        GameSchema { links: &[&recorder_to_client::SCHEMA], words: Vocabulary::REALM };
+    const SCHEMA: GameSchema = GameSchema {
+        links: &[&client_to_recorder::SCHEMA, &recorder_to_client::SCHEMA],
+        words: Vocabulary::REALM,
+    };
     const TIMERS: usize = TIMERS;
     const THINGS: usize = THINGS;
     const THING_BYTES: usize = Self::SCHEMA.bytes_of("Mark");
@@ -305,12 +321,20 @@ impl Game for Recorder {
         Ok(())
     }
 
-    fn on_input(&mut self, room: &mut RoomContext<'_, '_>, uid: Uid, tick: u32, input: &[u8]) {
-        let is_whole = *input == input_of(uid, tick);
+    fn on_input(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        tick: u32,
+        input: Frame<'_>,
+    ) -> Dispatched {
+        let deed = if input.opcode == Deed::OPCODE { decode(input.payload) } else { None };
+        let is_whole = deed == Some(Deed { uid, tick });
         let is_repeated = self.common.sabotage == Sabotage::RepeatedInput;
         for _ in 0..=u8::from(is_repeated) {
             self.note(room, InRoom::Did { uid, tick, is_whole });
         }
+        Dispatched::Handled
     }
 
     fn on_timer(&mut self, room: &mut RoomContext<'_, '_>, timer: TimerId) {

@@ -5,13 +5,14 @@ use tinyrealm_core::protocol::EVENT_MAX_BYTES;
 
 use super::{Phase, Realm};
 use crate::actors::player::{Papers, Player};
+use crate::actors::recorder::client_to_recorder::Deed;
 use crate::actors::{Intruder, Visitor};
 use crate::checks::calling::{BAD_NICKNAME, Calling, NICKNAMES};
 use crate::checks::view::Inside;
 use crate::host::{Driven, Tools};
 use crate::ids::{HostId, MAINS, REGIONS};
 use crate::memory::MAIN_PLAYERS;
-use crate::speech::{Speech, input_of, place_of};
+use crate::speech::{Speech, place_of};
 use crate::timeline::Happening;
 use crate::trace::What;
 
@@ -195,7 +196,7 @@ impl Realm<'_> {
         self.accounts[account].inputs += 1;
         let tick = self.accounts[account].inputs;
         let done = self.play(number, |player, cx| {
-            player.machine.send_input(cx, tick, &input_of(uid, tick)).is_ok()
+            player.machine.send_input(cx, tick, &Deed { uid, tick }).is_ok()
         });
         if done && let Some(inside) = self.body_of(number) {
             inside.inputs_sent += 1;
