@@ -229,12 +229,13 @@ fn rooms_by_name_inputs_things_and_seats_are_in_c_sharp_too() {
     let says = |who: &Process, line: &str| who.wait_until_said(Stream::Stdout, line, 1);
 
     let ann = program.start(&[&at, "ann", "bridge", "sesame", "new"]);
-    for line in ["in 1 False", "thing 0 90 True False", "nudges ann 1", "ack 1 90"] {
+    for line in ["in 1 False", "thing 0 90 True False", "nudges ann 1", "ack 2 90"] {
         says(&ann, line);
     }
+    says(&ann, "refused NOT_UNDERSTOOD");
     says(&ann, "room bridge sail True 4");
     let bob = program.start(&[&at, "bob", "bridge", "wrong", "there"]);
-    for line in ["refused WRONG_SECRET", "in 2 False", "complete True 1 1", "ack 1 180"] {
+    for line in ["refused WRONG_SECRET", "in 2 False", "complete True 1 1", "ack 2 180"] {
         says(&bob, line);
     }
     for line in ["thing 0 180 True False", "nudges bob 1"] {
@@ -249,11 +250,18 @@ fn rooms_by_name_inputs_things_and_seats_are_in_c_sharp_too() {
         says(&bob, line);
     }
     says(&ann, "back bob False");
-    for who in [ann, bob] {
-        let finished = who.finish(PATIENCE);
-        finished.expect_code(0);
-        assert_eq!(finished.lines(Stream::Stdout).last(), Some(&"ended: "));
+    // She goes into another room, which is not listed.
+    ann.wait_until_said(Stream::Stdout, "in 1 False", 2);
+    for line in ["listed: bridge", "list: Main is away"] {
+        says(&ann, line);
     }
+    says(&bob, "left 1");
+    bob.kill();
+    let finished = ann.finish(PATIENCE);
+    finished.expect_code(0);
+    let lines = finished.lines(Stream::Stdout);
+    assert_eq!(lines.last(), Some(&"ended: "));
+    assert!(!lines.iter().any(|line| line.contains("sent") || line.contains("is an input")));
 }
 
 #[track_caller]

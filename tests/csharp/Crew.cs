@@ -11,6 +11,22 @@ static class Crew
 {
     const string Secret = "sesame";
     const string Mode = "sail";
+    static bool isMoving;
+
+    /// An input of any number and length.
+    struct Song : IMessage
+    {
+        internal int Number, Bytes;
+
+        public int OpcodeNumber => Number;
+
+        public void Encode(ref Writer writer)
+        {
+            for (int place = 0; place < Bytes; place++) writer.U8(1);
+        }
+
+        public bool TryRead(byte[] bytes, int offset, int count) => false;
+    }
 
     static void Main(string[] arguments)
     {
@@ -24,9 +40,6 @@ static class Crew
         Say(client);
         Watch(client);
         Come(client, arguments[2]);
-        var wheel = new WheelToClient.Listener();
-        client.Game = wheel.Dispatch;
-        wheel.OnTurned += (in WheelToClient.Turned turned) => client.Stop();
         client.Start();
         while (client.IsRunning)
         {
@@ -46,7 +59,8 @@ static class Crew
         client.World.OnJoinOk += (in WorldToClient.JoinOk joined) =>
         {
             Console.WriteLine("in " + joined.Number + " " + joined.IsReturned);
-            if (!joined.IsReturned) Nudge(client);
+            if (isMoving) Leave(client);
+            else if (!joined.IsReturned) Nudge(client);
         };
         client.World.OnInputAck += (in WorldToClient.InputAck ack) =>
         {
@@ -60,18 +74,33 @@ static class Crew
         if (!client.SendInput(1, new ClientToWheel.Nudge { By = 90 })) Console.WriteLine("not sent");
         // It is out of order, and passed over.
         if (!client.SendInput(1, new ClientToWheel.Nudge { By = 1 })) Console.WriteLine("not sent");
-        try
+        // The longest is of a kind that the game does not know, and the last one that there can be.
+        if (!client.SendInput(2, new Song { Number = 0x50FF, Bytes = 64 })) Console.WriteLine("not sent");
+        if (client.SendInput(3, new Song { Number = 0x50FF, Bytes = 65 })) Console.WriteLine("sent");
+        foreach (int number in new[] { 0x4FFF, 0x5100 })
         {
-            client.SendInput(2, new ClientToWorld.Leave());
-            Console.WriteLine("a message of the realm's is an input");
-        }
-        catch (ArgumentException)
-        {
+            try
+            {
+                client.SendInput(3, new Song { Number = number });
+                Console.WriteLine(number + " is an input");
+            }
+            catch (ArgumentException)
+            {
+            }
         }
     }
 
+    /// In another room: which ones are listed, and what a list is told that Main can't give any more.
+    static void Leave(Client client) => client.ListRooms(rooms =>
+    {
+        Console.WriteLine("listed: " + string.Join(" ", rooms.Select(room => room.Name)));
+        client.ListRooms(none => Console.WriteLine("list: " + (none == null ? "Main is away" : "told")));
+        client.Stop();
+    }, Mode);
+
     static void List(Client client) => client.ListRooms(rooms =>
     {
+        if (rooms == null) return;
         foreach (var room in rooms) Console.WriteLine("room " + room.Name + " " + room.Mode + " " + room.IsPrivate + " " + room.Capacity);
         // Main hears of a new one a little later.
         if (rooms.Length == 0) List(client);
@@ -86,8 +115,11 @@ static class Crew
         client.World.OnUserBack += (in WorldToClient.UserBack back) =>
         {
             Console.WriteLine("back " + Shown(client, back.Number));
-            client.SendToWorld(new ClientToWheel.Turn { Shout = "enough" });
+            var deck = new RoomWish { Name = "deck", Mode = Mode, IsListed = false, Options = new byte[128] };
+            isMoving = client.Enter(deck) && !client.Enter(deck);
         };
+        client.World.OnUserLeft += (in WorldToClient.UserLeft left) =>
+            Console.WriteLine("left " + left.Number);
     }
 
     static string Shown(Client client, ushort number) => client.Room.NameOf(number) + " " + client.Room.IsAway(number);
