@@ -159,7 +159,10 @@ export interface Realm<S extends { type: string } = never, H extends { type: str
    * begins anew). "InputAck" says how far the room has got. Throws as send().
    */
   sendInput(tick: number, input: S): "sent" | "full" | "away";
-  /** Goes into another room; what comes of it is told: "JoinOk", or an "Error" about EnterWorldReq. */
+  /**
+   * Goes into another room; what comes of it is told: "JoinOk", or an "Error" about EnterWorldReq. If that is
+   * WRONG_SECRET or BAD_ROOM it is over ("Closed"): the same wish would be refused again.
+   */
   enter(room?: RoomWish): void;
   /**
    * The rooms that are listed, of one mode or of all, 60 at most unless told otherwise. Rejected when Main is away.

@@ -77,13 +77,19 @@ async function meetByName() {
     [{ mode: "duel", is_private: true, isKnown: true }]);
   const stranger = await newPlayer({ ...room, secret: "Sesame" });
   await sees("a wrong secret is told", () => stranger.refusals.includes("WRONG_SECRET"));
-  stranger.client.enter(room);
-  await sees("the stranger is in", () => isIn(stranger) && stranger.places.has(friends[0].client.uid));
+  // It stays wrong, and is not said again.
+  await sees("it is over for the stranger", () => stranger.client.isClosed);
+  assert.deepEqual(stranger.closes.map(({ reason }) => reason), ["WRONG_SECRET"]);
+  assert.deepEqual(stranger.refusals, ["WRONG_SECRET"]);
+  const newcomer = await newPlayer({ name: "hut" });
+  await sees("the newcomer is elsewhere", () => isIn(newcomer));
+  newcomer.client.enter(room);
+  await sees("the newcomer is in", () => isIn(newcomer) && newcomer.places.has(friends[0].client.uid));
   assert.throws(() => connect({ module, main: "localhost:1", room: { name: "n".repeat(25) }, WebSocket }));
-  const leaving = [...friends, stranger];
+  const leaving = [...friends, newcomer];
   leaving.forEach(({ client }) => client.close());
   await sees("they have left", () => leaving.every(({ client }) => client.isClosed));
-  await assert.rejects(stranger.client.listRooms(), /Main is away/);
+  await assert.rejects(newcomer.client.listRooms(), /Main is away/);
 }
 
 const realm = await Realm.make(["--worlds", "1", "--bots", "4"]);

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use support::login::{Accounts, CHEAP, main_of};
 use support::{PATIENCE, Server, Stream};
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::net::{RealmDriver, RealmMemory};
+use tinyrealm_core::net::{NetConnector, RealmDriver, RealmMemory};
 use tinyrealm_core::node::client::{
     ChatEvent, ClientConfig, ClientEvent, ClientHandler, Credentials,
 };
-use tinyrealm_core::protocol::{Direction, ErrorCode, Position, Text, Uid};
+use tinyrealm_core::protocol::{Direction, ErrorCode, Position, Text, Uid, Wish};
 use tinyrealm_std::client::NetTcpConnector;
 use tinyrealm_std::{Clock, OsEntropy};
 
@@ -36,7 +36,8 @@ impl ClientHandler for Player {
             }
             ClientEvent::WorldLost(ErrorCode(code)) => format!("world lost: {code}"),
             ClientEvent::MainLost(ErrorCode(code)) => format!("Main lost: {code}"),
-            ClientEvent::Stopped(_) => "stopped".to_owned(),
+            ClientEvent::EnterRefused(code) => format!("refused: {}", code.name()),
+            ClientEvent::Stopped(reason) => format!("stopped: {}", reason.name()),
             _ => return,
         });
     }
@@ -52,6 +53,7 @@ impl ClientHandler for Player {
 }
 
 type Driver<'a> = RealmDriver<'a, Player, NetTcpConnector>;
+type Memory = RealmMemory<<NetTcpConnector as NetConnector>::Session>;
 
 /// The clients of this test, on one thread.
 struct Players<'a> {
@@ -87,6 +89,52 @@ fn has_noted(driver: &Driver<'_>, note: &str) -> bool {
     driver.node().role().handler().notes.iter().any(|noted| noted == note)
 }
 
+/// A client that looks for Main.
+fn driver<'m>(
+    memory: &'m mut Memory,
+    main: &Server,
+    clock: Clock,
+    config: ClientConfig,
+    player: Player,
+) -> Driver<'m> {
+    let main_address = main.address.to_string().as_str().try_into().unwrap();
+    let network = (NetTcpConnector::default(), "tcp");
+    let mut turn = Turn { now: clock.now(), entropy: &mut OsEntropy };
+    memory.client(main_address, config, player, network, &mut turn)
+}
+
+#[test]
+fn whoever_has_a_wrong_secret_asks_once_and_stops() {
+    let main = Server::main(&["main.registry_settle_ms=0"]);
+    let world = Server::world(1, main.address, &[]);
+    world.wait_until_registered(1);
+    let clock = Clock::start();
+    let mut memories = [Memory::NEW, Memory::NEW];
+    let mut players = Players { clock, drivers: Vec::new() };
+    for (memory, secret) in memories.iter_mut().zip(["sesame", "Sesame"]) {
+        let secret = Text::new(secret).unwrap();
+        let wish = Wish { secret, ..Wish::named_or_new(Text::new("den").unwrap()) };
+        let config = ClientConfig {
+            wish: wish.into(),
+            reconnect_first_ms: 1,
+            reconnect_most_ms: 1,
+            ..ClientConfig::DEFAULT
+        };
+        let player = Player { login_address: String::new(), id: "", notes: Vec::new() };
+        players.drivers.push(driver(memory, &main, clock, config, player));
+        // The room is the first one's.
+        players.tick_until_noted(0, "joined room 0");
+    }
+    players.tick_until_noted(1, "stopped: WRONG_SECRET");
+    players.tick_until("it has gone", |drivers| drivers[1].node().sessions().is_empty());
+    let notes = &players.drivers[1].node().role().handler().notes;
+    assert_eq!(notes[..], ["refused: WRONG_SECRET", "stopped: WRONG_SECRET"]);
+    assert!(has_noted(&players.drivers[0], "joined room 0"));
+    drop(players);
+    world.stop().expect(&[("joined", 1), ("net.violations", 0)]);
+    main.stop().expect(&[("hellos", 2), ("net.violations", 0)]);
+}
+
 #[test]
 fn two_clients_log_in_play_and_chat_with_one_tick_each() {
     let accounts = Accounts::new("client-runtime");
@@ -100,14 +148,11 @@ fn two_clients_log_in_play_and_chat_with_one_tick_each() {
     world.wait_until_registered(1);
 
     let clock = Clock::start();
-    let mut memories = [RealmMemory::NEW, RealmMemory::NEW];
+    let mut memories = [Memory::NEW, Memory::NEW];
     let config = ClientConfig { has_account: true, ..ClientConfig::DEFAULT };
     let drivers = memories.iter_mut().zip(["alice", "bob"]).map(|(memory, id)| {
         let player = Player { login_address: login.address.to_string(), id, notes: Vec::new() };
-        let main_address = main.address.to_string().as_str().try_into().unwrap();
-        let network = (NetTcpConnector::default(), "tcp");
-        let mut turn = Turn { now: clock.now(), entropy: &mut OsEntropy };
-        memory.client(main_address, config.clone(), player, network, &mut turn)
+        driver(memory, &main, clock, config.clone(), player)
     });
     let drivers = drivers.collect();
     let mut players = Players { clock, drivers };

@@ -234,6 +234,11 @@ fn rooms_by_name_inputs_things_and_seats_are_in_c_sharp_too() {
     }
     says(&ann, "refused NOT_UNDERSTOOD");
     says(&ann, "room bridge sail True 4");
+    // A wrong secret stays wrong: whoever does not wish for anything else is refused once, and has ended.
+    let stranger = program.start(&[&at, "stranger", "bridge", "wrong", "once"]);
+    let finished = expect_end(stranger, "WRONG_SECRET");
+    let lines = finished.lines(Stream::Stdout);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("refused")).count(), 1, "{lines:?}");
     let bob = program.start(&[&at, "bob", "bridge", "wrong", "there"]);
     for line in ["refused WRONG_SECRET", "in 2 False", "complete True 1 1", "ack 2 180"] {
         says(&bob, line);

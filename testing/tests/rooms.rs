@@ -47,7 +47,7 @@ fn who_names_one_room_meets_there() {
     assert!(bench.is_in_room(ann) && bench.is_in_room(bob));
     assert_eq!((bench.game().number, bench.members(bob).len()), (9, 2));
     let wrong = bench.join_room(den("Sesame", &[9]));
-    assert!(!bench.is_in_room(wrong));
+    assert!(bench.is_over(wrong), "the secret stays wrong");
     assert!(bench.heard_all(wrong).contains(&refused(ErrorCode::WRONG_SECRET)));
     let watcher = bench.join_room(den("sesame", b"watch"));
     assert!(bench.is_spectator(watcher));
@@ -62,5 +62,9 @@ fn a_room_that_is_not_there_or_can_not_be_is_refused() {
     let nowhere = bench.join_room(Wish::named(Text::new("den").unwrap()));
     assert!(bench.heard_all(nowhere).contains(&refused(ErrorCode::NO_ROOM)));
     let bad = bench.join_room(den("", b"no number"));
-    assert!(bench.heard_all(bad).contains(&refused(ErrorCode::BAD_ROOM)));
+    assert!(bench.is_over(bad) && bench.heard_all(bad).contains(&refused(ErrorCode::BAD_ROOM)));
+    assert!(!bench.is_over(nowhere), "somebody may open the room");
+    let opener = bench.join_room(den("", &[9]));
+    bench.advance_ms(2_000);
+    assert!(bench.is_in_room(opener) && bench.is_over(nowhere), "who has come now has no number");
 }

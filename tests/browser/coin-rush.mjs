@@ -91,7 +91,7 @@ try {
   await until("the watcher plays on", () => seen(watcher), (view) => isPlaying(view) && view.members.length === 2);
   await watcher.locator("#scores li", { hasText: "Zoë" }).waitFor();
 
-  // Friends meet by a room's name and its password; a stranger is told that it is not the password.
+  // Friends meet by a room's name and its password; a stranger is told that it is not the password, and has another try.
   const goTo = async (tab, name, secret) => {
     await tab.fill("#room", name);
     await tab.fill("#secret", secret);
@@ -111,6 +111,9 @@ try {
   await until("the stranger plays", () => seen(stranger), isPlaying);
   await goTo(stranger, "den", "Sesame");
   await stranger.locator("#refused", { hasText: "not this room's password" }).waitFor();
+  await stranger.locator("#state", { hasText: "choose another one" }).waitFor();
+  await goTo(stranger, "den", "sesame");
+  await until("the stranger is in", () => seen(stranger), (view) => isPlaying(view) && view.members.length === 3);
   for (const tab of [ann, bob, stranger]) await tab.close();
   await until("they are gone", () => seen(watcher), ({ members }) => members.length === 2);
 

@@ -89,6 +89,9 @@ try {
   await friends[1].context().close();
   const stranger = await browser.visit(den("Sesame"), {});
   await stranger.locator("text=wrong secret").waitFor();
+  // It would be wrong for another visitor, too: the page asks for none.
+  const isAskedAgain = stranger.waitForRequest(/\/(realm|visitor)$/, { timeout: 2_500 }).then(() => true, () => false);
+  assert.equal(await isAskedAgain, false);
   for (const tab of [friends[0], stranger]) await tab.context().close();
   console.log("friends with one link meet in a room of their own, and a wrong secret is told");
 

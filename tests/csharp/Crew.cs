@@ -1,6 +1,6 @@
 // One of the crew of the game in servers/examples/wheel.rs: goes into a room by its name, nudges the wheel, and says on
 // its standard output what it sees. Arguments: Main, a nickname, the room's name and secret, whether it is to be
-// `new` or `there`, and a token.
+// `new`, or `there` (`once`: whatever comes of it), and a token.
 
 using System;
 using System.Linq;
@@ -39,7 +39,7 @@ static class Crew
         });
         Say(client);
         Watch(client);
-        Come(client, arguments[2]);
+        Come(client, arguments[2], arguments[4] == "there");
         client.Start();
         while (client.IsRunning)
         {
@@ -49,12 +49,13 @@ static class Crew
         Console.WriteLine("ended: " + client.EndReason);
     }
 
-    static void Come(Client client, string name)
+    static void Come(Client client, string name, bool knowsSecret)
     {
         client.OnRefused += (about, code) =>
         {
             Console.WriteLine("refused " + ErrorCode.NameOf(code));
-            if (code == ErrorCode.WRONG_SECRET) client.Enter(new RoomWish { Name = name, Secret = Secret, IsNew = false });
+            if (code == ErrorCode.WRONG_SECRET && knowsSecret)
+                client.Enter(new RoomWish { Name = name, Secret = Secret, IsNew = false });
         };
         client.World.OnJoinOk += (in WorldToClient.JoinOk joined) =>
         {

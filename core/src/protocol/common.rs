@@ -145,22 +145,6 @@ codes! {
     }
 }
 
-impl ErrorCode {
-    /// Whether coming back would lead to the same: whoever is told so tries nothing again, whichever server
-    /// of the realm says it.
-    pub const fn is_for_good(self) -> bool {
-        matches!(
-            self,
-            Self::BAD_VERSION
-                | Self::REMOVED
-                | Self::REVOKED
-                | Self::BANNED
-                | Self::BAD_NAME
-                | Self::GAME_CHANGED
-        )
-    }
-}
-
 codes! {
     /// What a server is to the others.
     ServerKind {

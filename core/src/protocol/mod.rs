@@ -32,6 +32,7 @@ mod macros;
 mod main_chat;
 mod main_login;
 mod message;
+mod outlook;
 mod packet;
 mod rooms;
 pub mod schema;
@@ -53,6 +54,7 @@ pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
     decode, encode_body, encode_frame, take,
 };
+pub use outlook::Outlook;
 pub(crate) use packet::Packet;
 pub use rooms::{
     OwnedWish, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_OPTIONS_MAX_BYTES, ROOM_PAGE_ROOMS,

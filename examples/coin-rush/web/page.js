@@ -89,7 +89,11 @@ realm
   })
   .on("Closed", ({ reason, refusal }) => {
     if (reason === "BAD_NAME") localStorage.removeItem(NAME);
-    element("state").textContent = `It is over: ${refusal?.text || reason}. Load the page again.`;
+    // What stays refused is not wished for again by a reload.
+    if (reason in REFUSALS) sessionStorage.removeItem(ROOM);
+    element("state").textContent = reason in REFUSALS
+      ? "You are in no room: choose another one."
+      : `It is over: ${refusal?.text || reason}. Load the page again.`;
   });
 
 element("name").value = nickname;
@@ -104,7 +108,8 @@ element("named").addEventListener("submit", (event) => {
 function go(room) {
   element("refused").textContent = "";
   sessionStorage.setItem(ROOM, JSON.stringify(room));
-  realm.enter(room);
+  if (realm.isClosed) location.reload();
+  else realm.enter(room);
 }
 
 element("room").value = room?.name ?? "";

@@ -19,13 +19,9 @@ pub(super) const fn why_it_is_over(reason: ErrorCode) -> Option<&'static str> {
         ErrorCode::BANNED => Some("you may not come in"),
         ErrorCode::GAME_CHANGED => Some("the world plays another version of the game: get that"),
         ErrorCode::BAD_VERSION => Some("this realm speaks another version of the protocol"),
-        _ => None,
-    }
-}
-
-/// Why asking Main for this room again does not help, if it does not.
-pub(super) const fn why_no_room(code: ErrorCode) -> Option<&'static str> {
-    match code {
+        ErrorCode::LOGIN_NEEDED => {
+            Some("this realm wants an account: --id NAME, and --login ADDR if it is elsewhere")
+        }
         ErrorCode::WRONG_SECRET => Some(
             "that is not the room's secret: give it with --room-secret, or choose another --room",
         ),
@@ -38,22 +34,15 @@ pub(super) const fn why_no_room(code: ErrorCode) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use tinyrealm_core::protocol::Outlook;
+
     use super::*;
 
     #[test]
-    fn a_full_room_may_have_a_place_again_and_a_wrong_secret_stays_wrong() {
-        for code in [ErrorCode::FULL, ErrorCode::BUSY, ErrorCode::ROOM_LOCKED, ErrorCode::NO_WORLD]
-        {
-            assert_eq!(why_no_room(code), None, "{}", code.name());
-        }
-        assert!(why_no_room(ErrorCode::WRONG_SECRET).is_some());
-        assert!(why_no_room(ErrorCode::BAD_ROOM).is_some());
-    }
-
-    #[test]
-    fn every_end_for_good_is_said_in_words() {
-        let mute = |code: &&ErrorCode| code.is_for_good() && why_it_is_over(**code).is_none();
-        assert_eq!(ErrorCode::ALL.iter().find(mute), None);
+    fn whatever_stays_so_and_nothing_else_is_said_in_words() {
+        let stays = |code: &ErrorCode| code.outlook() != Outlook::Passing;
+        let is_wrong = |code: &&ErrorCode| stays(code) != why_it_is_over(**code).is_some();
+        assert_eq!(ErrorCode::ALL.iter().find(is_wrong), None);
         assert_eq!(why_it_is_over(ErrorCode::GOODBYE), None);
     }
 }

@@ -8,12 +8,12 @@ use tinyrealm_core::protocol::world_to_client::{
     EventBroadcast, JoinDenied, JoinOk, MemberName, MoveBroadcast, RoomSnapshot,
 };
 use tinyrealm_core::protocol::{
-    Direction, ErrorCode, JoinDenial, LoginDenial, MemberNumber, MemberState, Position, RoomId,
-    Token, Uid,
+    Direction, ErrorCode, JoinDenial, LoginDenial, MemberNumber, MemberState, Outlook, Position,
+    RoomId, Token, Uid,
 };
 
 use super::device::LoginAs;
-use super::endings::{because, why_it_is_over, why_no_room};
+use super::endings::{because, why_it_is_over};
 use super::keys::Mode;
 use super::listing::Listing;
 
@@ -132,11 +132,7 @@ impl RoomView {
 
     fn refused(&mut self, code: ErrorCode) {
         self.is_refused = true;
-        if code == ErrorCode::LOGIN_NEEDED {
-            self.fail(
-                "this realm wants an account: --id NAME, and --login ADDR if it is elsewhere",
-            );
-        } else if self.uid.is_none() {
+        if self.uid.is_none() {
             self.hinder(&format!("Main at {} refuses: {}", self.main_address, code.name()));
         } else {
             self.tell(format!("refused: {}", code.name()));
@@ -153,11 +149,10 @@ impl RoomView {
         self.is_over = true;
     }
 
-    /// Main leads nowhere: for good, if asking again does not help.
+    /// Main leads nowhere. If that stays so, the end comes behind it.
     fn not_entered(&mut self, code: ErrorCode) {
-        match why_no_room(code) {
-            Some(words) => self.fail(words),
-            None => self.tell(format!("no world for you now ({}); trying again", code.name())),
+        if code.outlook() == Outlook::Passing {
+            self.tell(format!("no world for you now ({}); trying again", code.name()));
         }
     }
 

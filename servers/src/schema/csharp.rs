@@ -4,8 +4,8 @@
 
 use std::fmt::{Arguments, Write};
 
-use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::schema::{Codes, LIMITS};
+use tinyrealm_core::protocol::{ErrorCode, JoinDenial, LoginDenial, Outlook, Versions};
 use tinyrealm_core::wire::FRAME_LIMIT_MAX_BYTES;
 use tinyrealm_core::wire::opcode::GAME;
 
@@ -27,6 +27,7 @@ pub(super) fn write(schema: &Schema) -> String {
     let mut out = [HEAD, CODEC, "namespace Tinyrealm\n{\n"].concat();
     push_numbers(&mut out, schema);
     schema.codes.iter().for_each(|codes| push_codes(&mut out, codes));
+    push_final(&mut out);
     for structure in &schema.structures {
         push(&mut out, 1, format_args!("public struct {}", pascal(structure.name)));
         push(&mut out, 1, format_args!("{{"));
@@ -97,6 +98,31 @@ fn push_codes(out: &mut String, codes: &Codes) {
     }
     push(out, 4, format_args!("default: return \"UNKNOWN\";"));
     push(out, 3, format_args!("}}\n        }}\n    }}\n"));
+}
+
+/// What a client does not try again, as core decides it.
+fn push_final(out: &mut String) {
+    push(out, 1, format_args!("/// <summary>What stays so when it is tried again.</summary>"));
+    push(out, 1, format_args!("public static class Final\n    {{"));
+    let codes = |outlook| ErrorCode::ALL.iter().filter(move |code| code.outlook() == outlook);
+    let names = |outlook| codes(outlook).map(|code| code.name()).collect::<Vec<_>>();
+    push_any(out, ("", "ErrorCode"), &names(Outlook::Final));
+    push_any(out, ("OfMain", "ErrorCode"), &names(Outlook::FinalOfMain));
+    push_any(out, ("ForGuests", "ErrorCode"), &names(Outlook::FinalForGuests));
+    push_any(out, ("ForWish", "ErrorCode"), &names(Outlook::FinalForWish));
+    let join = JoinDenial::ALL.iter().filter(|denial| denial.end().is_some());
+    push_any(out, ("", "JoinDenial"), &join.map(|denial| denial.name()).collect::<Vec<_>>());
+    let login = LoginDenial::ALL.iter().filter(|denial| denial.is_final());
+    push_any(out, ("", "LoginDenial"), &login.map(|denial| denial.name()).collect::<Vec<_>>());
+    push(out, 1, format_args!("}}\n"));
+}
+
+/// Whether a code is one of these.
+fn push_any(out: &mut String, (method, codes): (&str, &str), names: &[&str]) {
+    let is_it = names.iter().map(|name| format!("code == {codes}.{name}"));
+    let is_any = is_it.collect::<Vec<_>>().join(" || ");
+    let owner = codes.trim_end_matches("Code").trim_end_matches("Denial");
+    push(out, 2, format_args!("public static bool {owner}{method}(ushort code) => {is_any};"));
 }
 
 fn push_link(out: &mut String, link: &Link) {

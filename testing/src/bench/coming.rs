@@ -21,7 +21,7 @@ impl<G: Game + 'static> GameBench<G> {
 
     /// [`GameBench::join`] for somebody with a wish: for a room by its name, where the bench has one
     /// ([`GameBench::with_named_room`]), or with options, which [`Game::admit`] sees. Who is refused has heard why
-    /// ([`Heard::Refused`](crate::Heard::Refused)), and asks again.
+    /// ([`Heard::Refused`](crate::Heard::Refused)), and asks again, unless the same wish would be refused again.
     pub fn join_room(&mut self, wish: Wish<'_>) -> Player {
         self.join_with(("", wish.into()), Ears::default())
     }
@@ -62,10 +62,9 @@ impl<G: Game + 'static> GameBench<G> {
         }
     }
 
-    /// Whether it has just heard that it does not come into the room that it wants, and that time changes nothing.
+    /// Whether it has just heard that it does not come into the room that it wants before somebody else does something.
     fn is_refused(&self, player: Player) -> bool {
         let Some(Heard::Refused(code, _)) = self.ears(player).heard.back() else { return false };
-        [ErrorCode::NO_ROOM, ErrorCode::ROOM_EXISTS, ErrorCode::WRONG_SECRET, ErrorCode::BAD_ROOM]
-            .contains(code)
+        [ErrorCode::NO_ROOM, ErrorCode::ROOM_EXISTS].contains(code)
     }
 }

@@ -6,8 +6,8 @@
 use super::machine::{MainState, RealmClient, WorldState};
 use super::{ClientEvent, ClientHandler};
 use crate::node::{Caller, Context};
-use crate::protocol::ErrorCode;
 use crate::protocol::client_to_main::EnterWorldReq;
+use crate::protocol::{ErrorCode, Outlook};
 use crate::session::SessionKey;
 use crate::session::manager::{Ended, Farewell};
 use crate::storage::Key;
@@ -22,9 +22,7 @@ impl RealmClient {
         about: i32,
     ) {
         if about == EnterWorldReq::OPCODE.0 && self.world == WorldState::Asking {
-            self.ask_again(&mut caller.context());
-            handler.on_event(self.number, ClientEvent::EnterRefused(code));
-            return;
+            return self.wish_refused(handler, caller, code);
         }
         if code == ErrorCode::BAD_TOKEN && caller.key == self.main_session {
             // What the token stood for is gone: the next hello is a newcomer's, or another login's.
@@ -33,13 +31,26 @@ impl RealmClient {
                 self.leave_world(&mut caller.context());
             }
         }
-        let is_main_s = caller.key == self.main_session;
-        let needs_an_account =
-            code == ErrorCode::LOGIN_NEEDED && is_main_s && !self.config.has_account;
-        if self.is_final(caller.key, code) || needs_an_account {
+        if self.is_final(caller.key, code) {
             self.verdict = Some(code);
         }
         handler.on_event(self.number, ClientEvent::Refused { code, about });
+    }
+
+    /// Main leads nowhere, and goes on hearing us: what it is asked for next, if anything, can change that.
+    fn wish_refused(
+        &mut self,
+        handler: &mut impl ClientHandler,
+        caller: &mut Caller<'_, '_>,
+        code: ErrorCode,
+    ) {
+        handler.on_event(self.number, ClientEvent::EnterRefused(code));
+        let is_of_this_wish = code.outlook() == Outlook::FinalForWish && !self.wants_another;
+        if is_of_this_wish || self.is_final(caller.key, code) {
+            self.give_up(handler, &mut caller.context(), code);
+        } else {
+            self.ask_again(&mut caller.context());
+        }
     }
 
     /// One of its sessions has ended.
@@ -67,9 +78,7 @@ impl RealmClient {
             self.world = WorldState::Outside;
         }
         let reason = self.verdict.unwrap_or(reason);
-        let is_over = reason == ErrorCode::REPLACED
-            || self.verdict.is_some()
-            || self.is_final(self.main_session, reason);
+        let is_over = self.verdict.is_some() || self.is_final(self.main_session, reason);
         self.main_session = Key::DANGLING;
         if is_over || cx.sessions.is_shutting_down() {
             self.main = MainState::Stopped;
@@ -115,11 +124,17 @@ impl RealmClient {
 
     /// Whether it is the last word; of a stay that began with a former login, not that it is revoked.
     fn is_final(&self, session: SessionKey, code: ErrorCode) -> bool {
+        let is_main_s = session == self.main_session;
         let is_of_former_login = session == self.world_session && self.has_newer_login;
-        code.is_for_good() && !(code == ErrorCode::REVOKED && is_of_former_login)
+        match code.outlook() {
+            Outlook::Final => !(code == ErrorCode::REVOKED && is_of_former_login),
+            Outlook::FinalOfMain => is_main_s,
+            Outlook::FinalForGuests => is_main_s && !self.config.has_account,
+            Outlook::FinalForWish | Outlook::Passing => false,
+        }
     }
 
-    /// A world has said what holds for the whole realm.
+    /// What holds for the whole realm is said by a world, or where the connection to Main would go on.
     fn give_up(
         &mut self,
         handler: &mut impl ClientHandler,

@@ -35,8 +35,8 @@ impl RealmClient {
     /// Login gives no token. It closes behind that, which leads to the next attempt.
     pub(super) fn login_denied(&mut self, reason: LoginDenial, retry_after_ms: u32) {
         match reason {
-            LoginDenial::WRONG | LoginDenial::DISABLED => self.main = MainState::Stopped,
             LoginDenial::BANNED => self.verdict = Some(ErrorCode::BANNED),
+            _ if reason.is_final() => self.main = MainState::Stopped,
             _ => self.login_retry_ms = retry_after_ms,
         }
     }
@@ -44,11 +44,6 @@ impl RealmClient {
     /// A world does not let us in, and closes behind that, which leads to the next attempt or, if its game
     /// does not want us or is another one, to the end.
     pub(super) fn join_denied(&mut self, reason: JoinDenial) {
-        self.verdict = match reason {
-            JoinDenial::REFUSED => Some(ErrorCode::REMOVED),
-            JoinDenial::BANNED => Some(ErrorCode::BANNED),
-            JoinDenial::GAME_CHANGED => Some(ErrorCode::GAME_CHANGED),
-            _ => self.verdict,
-        };
+        self.verdict = reason.end().or(self.verdict);
     }
 }

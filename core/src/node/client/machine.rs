@@ -15,8 +15,8 @@
 //!              ▲  back-off │ refused        │ lost         │ denied, lost     │ lost
 //!              └───────────┴────────────────┴──────────────┴──────────────────┘
 //! ```
-//! `Outside` goes on to `Asking` whenever Main is `Ready`. What either server says for good, like `REMOVED`
-//! or `BAD_VERSION`, stops both links. A client that gets another uid leaves the world first: what it was
+//! `Outside` goes on to `Asking` whenever Main is `Ready`. What [stays so](crate::protocol::Outlook), like `REMOVED`
+//! or `BAD_VERSION`, stops both links; so does a wish that is refused with `WRONG_SECRET` or `BAD_ROOM`. A client that gets another uid leaves the world first: what it was
 //! there would stay as a ghost. The arrows back are in [`endings`](super::endings).
 
 use super::{ClientConfig, ClientHandler};
@@ -105,7 +105,7 @@ pub struct RealmClient {
     pub(super) world_address: heapless::String<ADDRESS_MAX_BYTES>,
     handshake_key: HandshakeKey,
     /// It wants another room than the one that it has asked for: what that question comes to is passed over.
-    wants_another: bool,
+    pub(super) wants_another: bool,
     /// It is back in its seat, and has not heard yet what it has missed.
     pub(super) is_resuming: bool,
     /// The number of what was said last, in a room or in a channel.

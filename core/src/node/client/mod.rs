@@ -9,8 +9,8 @@
 //! Contract: it comes back by itself. Main lost: it goes on playing and reconnects with its token.
 //! World lost: it asks Main for another, which leads back to its seat there, if that is held. It stops for good when it is replaced by a second login,
 //! when Login does not know its password, when it is told to, and when a server says what
-//! [is for good](ErrorCode::is_for_good): the game has removed it, its account is revoked, it is banned, no
-//! version is shared. With another uid it leaves its world first.
+//! [stays so](crate::protocol::Outlook): the game has removed it, its account is revoked, it is banned, no
+//! version is shared, the secret of the room that it wishes for is another one. With another uid it leaves its world first.
 //!
 //! Bounds: two sessions, two timers, no buffers of its own.
 //!

@@ -13,6 +13,9 @@ const RETRY_MS = 1_000;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Of the room that is wished for, and its game: as somebody else one would hear the same. */
+const OVER = ["WRONG_SECRET", "BAD_ROOM", "REMOVED"];
+
 /** A name of the protocol's in words: `CHAT_TOO_FAST` is "chat too fast". */
 export const inWords = (name) => name.toLowerCase().replaceAll("_", " ");
 
@@ -72,12 +75,13 @@ export class Visitor {
     return this.#client?.send(message) === "sent";
   }
 
-  /** Comes in, and stays. */
+  /** Comes in, and stays, unless it would be sent away again for the same. */
   async start() {
     const module = await load();
     for (;;) {
       const failed = await this.#stay(module).catch((error) => error);
       this.#fail(failed.message);
+      if (failed.isOver) return;
       await sleep(failed.retryMs ?? RETRY_MS);
     }
   }
@@ -105,6 +109,7 @@ export class Visitor {
     const timer = setInterval(() => client.tick(), TICK_MS);
     const { reason, refusal } = await closed;
     clearInterval(timer);
+    if (OVER.includes(reason)) throw Object.assign(new Error(refusal?.text || inWords(reason)), { isOver: true });
     // Another name may be a good one; another visitor has the same.
     if (reason === codeName(ErrorCode, ErrorCode.BAD_NAME)) this.#nickname = "";
     else this.#becomeSomebodyElse();

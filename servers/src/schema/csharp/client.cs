@@ -206,8 +206,7 @@ namespace Tinyrealm
 
         void LoginDenied(in LoginToClient.LoginDenied denied)
         {
-            bool isForGood = denied.Reason == LoginDenial.WRONG || denied.Reason == LoginDenial.DISABLED;
-            if (isForGood) End(LoginDenial.NameOf(denied.Reason));
+            if (Final.Login(denied.Reason)) End(LoginDenial.NameOf(denied.Reason));
             login.Close();
             loginBackoff.Fail(NowMs, denied.RetryAfterMs);
         }
@@ -215,7 +214,7 @@ namespace Tinyrealm
         void LoginEnded(ushort code)
         {
             loginBackoff.Fail(NowMs);
-            if (IsForGood(code)) End(ErrorCode.NameOf(code));
+            if (Final.Error(code)) End(ErrorCode.NameOf(code));
         }
 
         void MainOpened() =>
@@ -246,15 +245,18 @@ namespace Tinyrealm
             bool isRefused = code == ErrorCode.BAD_TOKEN || code == ErrorCode.LOGIN_NEEDED;
             if (isRefused) Token = null;
             if (isRefused && !HasAccount) LeaveWorld();
-            bool isEnd = code == ErrorCode.REPLACED || code == ErrorCode.LOGIN_NEEDED && !HasAccount;
-            if (isEnd || IsForGood(code)) End(ErrorCode.NameOf(code));
+            if (IsFinalOfMain(code)) End(ErrorCode.NameOf(code));
         }
 
         void MainRefused(in EitherWay.Error error)
         {
-            if (error.About == ClientToMain.EnterWorldReq.Opcode) EnteringFailed();
+            bool isOfWish = error.About == ClientToMain.EnterWorldReq.Opcode;
+            if (isOfWish) EnteringFailed();
             if (error.About == ClientToMain.ListRoomsReq.Opcode) lists.AskAgain(NowMs);
             OnRefused?.Invoke(error.About, error.Code);
+            // Unless another one was made meanwhile, the same wish would be made again. Whoever is in a room stays there.
+            bool isLast = isOfWish && !isEntering && world.IsClosed && Final.ErrorForWish(error.Code);
+            if (isLast || isOfWish && IsFinalOfMain(error.Code)) End(ErrorCode.NameOf(error.Code));
         }
 
         bool AskForWorld(string region, Wish room)
@@ -310,17 +312,15 @@ namespace Tinyrealm
         {
             worldBackoff.Fail(NowMs);
             world.Close();
-            bool isForGood = denied.Reason == JoinDenial.REFUSED || denied.Reason == JoinDenial.BANNED
-                || denied.Reason == JoinDenial.GAME_CHANGED;
             // What the game says itself is for people.
-            if (isForGood) End(denied.Text != "" ? denied.Text : JoinDenial.NameOf(denied.Reason));
+            if (Final.Join(denied.Reason)) End(denied.Text != "" ? denied.Text : JoinDenial.NameOf(denied.Reason));
         }
 
         void WorldEnded(ushort code)
         {
             IsInRoom = false;
             worldBackoff.Fail(NowMs);
-            if (IsForGood(code)) End(ErrorCode.NameOf(code));
+            if (Final.Error(code)) End(ErrorCode.NameOf(code));
         }
 
         void LeaveWorld()
@@ -330,9 +330,8 @@ namespace Tinyrealm
             IsInRoom = false;
         }
 
-        static bool IsForGood(ushort code) =>
-            code == ErrorCode.BAD_VERSION || code == ErrorCode.REMOVED || code == ErrorCode.REVOKED
-                || code == ErrorCode.BANNED || code == ErrorCode.BAD_NAME || code == ErrorCode.GAME_CHANGED;
+        bool IsFinalOfMain(ushort code) =>
+            Final.Error(code) || Final.ErrorOfMain(code) || Final.ErrorForGuests(code) && !HasAccount;
 
         void End(string reason)
         {

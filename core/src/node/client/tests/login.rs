@@ -226,3 +226,20 @@ fn a_lost_login_is_tried_again() {
         bench.meet_login();
     });
 }
+
+#[test]
+fn a_wish_that_only_accounts_may_have_is_made_again() {
+    with_member(|bench| {
+        let login = bench.meet_login();
+        let ack = LoginAck { version: 2, uid: UID, token: TOKEN, ttl_s: 60, device: DEVICE };
+        bench.say(login, &ack);
+        let main = bench.connect_member_to("main:7");
+        bench.say(main, &Welcome { version: 2, uid: UID, token: TOKEN });
+        bench.heard(main);
+        let code = ErrorCode::LOGIN_NEEDED;
+        bench.say(main, &Error { code, about: EnterWorldReq::OPCODE.0 });
+        bench.pass_ms(FIRST_MS + TICK_MS);
+        assert_eq!(bench.member_links(), (MainState::Ready, WorldState::Asking));
+        assert_eq!(bench.heard(main), [asking()]);
+    });
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::node::Node;
+use crate::protocol::Outlook;
 
 /// Leads a client into one of its states.
 type Lead = (fn(&mut ClientBench<'_>), ClientState);
@@ -164,7 +165,7 @@ fn what_a_world_says_for_good_with_main_and_without() {
 #[test]
 fn what_can_change_is_tried_again() {
     for code in ErrorCode::ALL.iter().copied().filter(|code| !FOR_GOOD.contains(code)) {
-        assert!(!code.is_for_good());
+        assert_ne!(code.outlook(), Outlook::Final);
         for way in WAYS {
             with_client(|bench| {
                 let (_, world) = bench.go_inside();
@@ -193,6 +194,51 @@ fn a_game_that_does_not_want_it_or_is_another_is_not_asked_again() {
             assert_eq!(bench.notes(), [told]);
             bench.disconnect(world);
             expect_stopped(bench, code);
+        });
+    }
+}
+
+/// Main refuses a wish with each code that there is, and with one that there is not.
+#[test]
+fn a_wish_that_stays_refused_is_not_made_again() {
+    let new = ErrorCode(9_999);
+    for code in ErrorCode::ALL.iter().copied().chain([new]) {
+        with_client(|bench| {
+            let main = bench.meet_main();
+            bench.notes();
+            bench.heard(main);
+            bench.say(main, &Error { code, about: EnterWorldReq::OPCODE.0 });
+            if code.outlook() != Outlook::Passing {
+                let notes = [Noted::EnterRefused(code), Noted::Stopped(code)];
+                assert_eq!(bench.notes(), notes);
+                assert_eq!(bench.heard(main), [bye(ErrorCode::GOODBYE)], "{code:?}");
+                bench.pass_ms(60 * MOST_MS);
+                assert_eq!(bench.links(), (MainState::Stopped, WorldState::Outside));
+                return assert!(!bench.wants_to_connect() && bench.node.sessions().is_empty());
+            }
+            assert_eq!(bench.notes(), [Noted::EnterRefused(code)]);
+            assert_eq!(bench.heard(main), []);
+            bench.pass_ms(FIRST_MS + TICK_MS);
+            assert_eq!(bench.links(), (MainState::Ready, WorldState::Asking), "{code:?}");
+            assert_eq!(bench.heard(main).len(), 1, "{code:?}");
+        });
+    }
+    let stay = ErrorCode::ALL.iter().filter(|code| code.outlook() == Outlook::FinalForWish);
+    assert!(stay.eq(&[ErrorCode::WRONG_SECRET, ErrorCode::BAD_ROOM]));
+}
+
+#[test]
+fn the_same_codes_about_anything_else_or_of_a_world_end_nothing() {
+    for code in [ErrorCode::WRONG_SECRET, ErrorCode::BAD_ROOM] {
+        with_client(|bench| {
+            let (main, world) = bench.go_inside();
+            bench.notes();
+            let about = EnterWorldReq::OPCODE.0;
+            bench.say(world, &Error { code, about });
+            bench.say(main, &Error { code, about });
+            bench.say(main, &Error { code, about: 0 });
+            assert_eq!(bench.links(), (MainState::Ready, WorldState::Inside));
+            assert!(!bench.notes().contains(&Noted::Stopped(code)));
         });
     }
 }

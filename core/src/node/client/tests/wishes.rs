@@ -45,6 +45,19 @@ fn the_answer_to_an_earlier_wish_is_passed_over() {
 }
 
 #[test]
+fn an_earlier_wish_that_stays_refused_is_no_end_of_the_next() {
+    with_client(|bench| {
+        let main = bench.meet_main();
+        bench.act(|client, cx| client.wish_for(cx, den()));
+        let wrong = Error { code: ErrorCode::WRONG_SECRET, about: EnterWorldReq::OPCODE.0 };
+        bench.say(main, &wrong);
+        assert_eq!(bench.heard(main), [asking_for(den())]);
+        bench.say(main, &wrong);
+        assert_eq!(bench.links(), (MainState::Stopped, WorldState::Outside));
+    });
+}
+
+#[test]
 fn rooms_are_listed_for_who_is_known_to_main() {
     with_client(|bench| {
         let mode = Text::new("duel").unwrap();
