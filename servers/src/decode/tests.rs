@@ -3,6 +3,9 @@
 use serde_json::Value;
 
 use super::*;
+use tinyrealm_core::protocol::schema::Vocabulary;
+use tinyrealm_core::protocol::{FieldSchema, LinkSchema, MessageSchema, SCHEMAS};
+use tinyrealm_core::wire::Opcode;
 
 fn vectors(kind: &str) -> Vec<(String, Vec<u8>)> {
     let all: Value = serde_json::from_str(include_str!("../../../vectors.json")).unwrap();
@@ -68,6 +71,34 @@ fn names_and_meanings_are_told() {
     let expected = "a stream frame\n  07 00          7 bytes follow\n  01 00 00 00    Error 0x0001, either way\n  \
                     0d             code: 13, NO_WORLD\n  84 40          about: 4098, EnterWorldReq\n";
     assert_eq!(told.text, expected);
+}
+
+#[test]
+fn what_a_message_carries_of_the_game_is_told_below_it() {
+    const NUDGE: MessageSchema = MessageSchema {
+        name: "Nudge",
+        method: "nudge",
+        opcode: Opcode(0x5002),
+        fields: &[FieldSchema { name: "by", type_name: "i16" }],
+    };
+    const STOP: MessageSchema =
+        MessageSchema { name: "Stop", method: "stop", opcode: Opcode(0x5003), fields: &[] };
+    const GAME: LinkSchema = LinkSchema { name: "client_to_wheel", messages: &[NUDGE, STOP] };
+    let schema = Schema::of(&[&SCHEMAS[..], &[&GAME]].concat(), Vocabulary::REALM).unwrap();
+    let tell = |hex: &str| tell(&schema, &bytes_of(hex).unwrap(), Some(Framing::Body)).unwrap();
+    let nudge = tell("05 20 00 00 | 09 02 02 b4 01");
+    assert!(nudge.is_whole, "{}", nudge.text);
+    assert!(
+        nudge.text.ends_with("Nudge of the game\n  b4 01              by: 90\n"),
+        "{}",
+        nudge.text
+    );
+    let stop = tell("05 20 00 00 | 09 03 00");
+    assert!(stop.is_whole && stop.text.ends_with("Stop of the game\n"), "{}", stop.text);
+    let unknown = tell("05 20 00 00 | 09 09 01 05");
+    assert!(unknown.is_whole && unknown.text.ends_with("data: 05\n"), "{}", unknown.text);
+    let broken = tell("05 20 00 00 | 09 02 01 b4");
+    assert!(!broken.is_whole && broken.text.contains("`by`: it ends here"), "{}", broken.text);
 }
 
 #[test]
