@@ -127,6 +127,25 @@ fn two_who_wish_for_a_new_room_of_one_name_at_once_meet() {
     realm.stop();
 }
 
+/// One in composed characters, the other in those that they are made of.
+#[test]
+fn two_who_spell_one_name_differently_meet() {
+    let realm = realm(&[]);
+    let ann = Guest::of(&realm).enter(named(WishKind::NAMED_OR_NEW, "cafe\u{301}"));
+    let bob = Guest::of(&realm).enter(named(WishKind::NAMED, "caf\u{E9}"));
+    assert_eq!((bob.place, &bob.others[..]), (ann.place, &[ann.guest.uid][..]));
+    let mut cid = Guest::of(&realm);
+    assert_eq!(cid.refused(named(WishKind::CREATE, "cafe\u{301}")), ErrorCode::ROOM_EXISTS);
+    // A character that is longer when it is composed: at the limit of a name, and over it.
+    let name = "\u{958}".repeat(ROOM_NAME_MAX_BYTES / 6);
+    let cid = cid.enter(named(WishKind::NAMED_OR_NEW, &name));
+    let longer = "\u{958}".repeat(ROOM_NAME_MAX_BYTES / 6 + 1);
+    let mut dan = Guest::of(&realm);
+    assert_eq!(dan.refused(named(WishKind::NAMED_OR_NEW, &longer)), ErrorCode::BAD_ROOM);
+    drop((ann, bob, cid, dan));
+    realm.stop();
+}
+
 #[test]
 fn a_private_room_asks_for_its_secret_and_only_listed_rooms_are_shown() {
     let realm = realm(&[]);

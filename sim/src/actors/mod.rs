@@ -16,6 +16,7 @@ pub(crate) mod room_state;
 pub(crate) mod usurper;
 pub(crate) mod visitor;
 pub(crate) mod witness;
+pub(crate) mod words;
 
 pub(crate) use bent::Bent;
 pub(crate) use hoarder::Hoarder;

@@ -20,7 +20,7 @@ use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::wire::Frame;
 
 use super::names::Names;
-use super::recorder::recorder_to_client::{Mark, Tally};
+use super::words::recorder_to_client::{Mark, Tally};
 use crate::ids::HostId;
 use crate::journal::{Fact, Heard, InChannel, Journal, Listed, Numbered};
 use crate::settings::Sabotage;

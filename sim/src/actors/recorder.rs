@@ -9,58 +9,17 @@ use tinyrealm_core::node::world::{
     Admission, BadOptions, Game, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, TimerId,
     Unreadable, Who,
 };
-use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
 use tinyrealm_core::protocol::{Bytes, Dispatched, EVENT_MAX_BYTES, MemberState, Uid, decode};
-use tinyrealm_core::wire::opcode::GAME;
 use tinyrealm_core::wire::{Frame, Full};
 
-use crate::journal::{Fact, InRoom, InStore, Journal};
-use client_to_recorder::Deed;
-use recorder_to_client::{Departure, Mark, Tally};
-
 use super::room_state::{ROOM_STATE_BYTES, RoomState};
+use super::words::client_to_recorder::{self, Deed};
+use super::words::recorder_to_client::{self, Departure, Mark, Tally};
+use crate::journal::{Fact, InRoom, InStore, Journal};
 use crate::settings::Sabotage;
 use crate::speech::Speech;
 use crate::tuning::bounded;
-
-protocol! {
-    /// What the game records, and what it shows.
-    mod recorder_to_client in GAME.server_to_client, hears recorder_to_client;
-
-    /// Somebody has left.
-    1 departure => Departure {
-        /// Who.
-        uid: Uid,
-    }
-
-    /// A thing: who has said something the last time that it had to do with it.
-    2 mark => Mark {
-        /// Who.
-        uid: Uid,
-        /// The how manieth of its sayings that was.
-        number: u32,
-    }
-
-    /// A member: what it has said last.
-    3 tally => Tally {
-        /// The how manieth of its sayings that was.
-        number: u32,
-    }
-}
-
-protocol! {
-    /// What members do.
-    mod client_to_recorder in GAME.client_to_server, hears client_to_recorder;
-
-    /// A member has done something.
-    1 deed => Deed {
-        /// Who.
-        uid: Uid,
-        /// At which of its ticks.
-        tick: u32,
-    }
-}
 
 /// Where the rooms of a world keep how many events they have taken.
 pub(crate) const fn key_of(room: u16) -> &'static str {

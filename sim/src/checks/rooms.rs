@@ -5,19 +5,18 @@
 //! number and its place; a seat that a world has again after a crash was somebody's there. A handshake key admits
 //! once, and only its own uid. What a world takes of one sender rises.
 
+mod comparing;
 mod seats;
 mod watching;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use tinyrealm_core::node::world::World;
 use tinyrealm_core::protocol::client_to_world::Join;
 use tinyrealm_core::protocol::{HandshakeKey, MemberNumber, MemberState, Token, Uid, decode};
 use tinyrealm_core::wire::NetFrameV1;
 
 use super::known;
 use super::states::States;
-use crate::actors::Recorder;
 use crate::broken::{Broken, ensure};
 use crate::ids::{ConnectionId, Side, WORLDS, main_of_world};
 use crate::journal::InRoom;
@@ -26,9 +25,6 @@ use crate::network::Network;
 use crate::opening::first_body;
 use crate::profile::Profile;
 use crate::speech::{Speech, number_of};
-
-/// How many turns of a world pass between two comparisons of all its users.
-const TURNS_PER_COMPARISON: u32 = 16;
 
 /// Names what was said in one room of one world, from a start of that world to its end.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -366,39 +362,6 @@ impl Rooms {
         ensure(is_there, "who speaks is a member", || format!("{speech:?} by {connection:?}"))?;
         if let Some(stay) = stay {
             stay.events += 1;
-        }
-        Ok(())
-    }
-
-    /// Compares a world with what is known of it: counters after every turn, users now and then.
-    pub(crate) fn check(
-        &mut self,
-        number: usize,
-        world: &World<'_, Recorder>,
-    ) -> Result<(), Broken> {
-        self.check_spectators(number, world)?;
-        let model = &mut self.worlds[number];
-        let stats = world.stats();
-        let counted = (stats.moves, stats.events, world.rooms().users());
-        let expected = (model.moves, model.events, model.members.len());
-        ensure(counted == expected, "a world counts what its games have taken", || {
-            format!("moves, events, users: {counted:?}, and should be {expected:?}")
-        })?;
-        model.turns += 1;
-        let is_time = model.turns.is_multiple_of(TURNS_PER_COMPARISON);
-        if is_time { self.compare(number, world) } else { Ok(()) }
-    }
-
-    /// Compares every user of a world with what is known of it.
-    pub(crate) fn compare(&self, number: usize, world: &World<'_, Recorder>) -> Result<(), Broken> {
-        let members = &self.worlds[number].members;
-        for (_, user) in world.rooms().iter().filter(|(_, user)| !user.is_spectator()) {
-            let (state, room) = (user.state(), user.room());
-            let known = members.get(&state.uid);
-            let is_it = known.is_some_and(|member| member.state == state && member.room == room);
-            ensure(is_it, "a world's users are who has entered, where they moved", || {
-                format!("world {number} has {state:?} in room {room}, and should have {known:?}")
-            })?;
         }
         Ok(())
     }

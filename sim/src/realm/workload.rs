@@ -5,7 +5,7 @@ use tinyrealm_core::protocol::EVENT_MAX_BYTES;
 
 use super::{Phase, Realm};
 use crate::actors::player::{Papers, Player};
-use crate::actors::recorder::client_to_recorder::Deed;
+use crate::actors::words::client_to_recorder::Deed;
 use crate::actors::{Intruder, Visitor};
 use crate::checks::calling::{BAD_NICKNAME, Calling, NICKNAMES};
 use crate::checks::view::Inside;

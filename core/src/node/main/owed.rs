@@ -10,6 +10,7 @@
 
 use super::directory::{EntryKey, Place};
 use super::registry::{WORLD_COUNT_MAX, WorldKey, world_bit};
+use super::rooms::RoomState;
 use super::{Authenticator, Main};
 use crate::node::Context;
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
@@ -117,7 +118,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(room) = self.rooms.get(user.room) else { return wish.into() };
         let is_any = wish.kind == WishKind::ANY;
         // Whoever wants any room opens one only for itself: not again, for everybody, the one of others.
-        let kind = if is_any && !room.is_reserved() { WishKind::NAMED } else { wish.kind };
+        let is_reserved = matches!(room.state, RoomState::Opening(_));
+        let kind = if is_any && !is_reserved { WishKind::NAMED } else { wish.kind };
         Wish { kind, name: room.line().name, is_listed: wish.is_listed || is_any, ..wish }.into()
     }
 

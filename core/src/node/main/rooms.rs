@@ -112,11 +112,6 @@ impl RoomEntry {
         matches!(self.state, RoomState::Open(..))
     }
 
-    /// Whether its world is to open it first.
-    pub(super) const fn is_reserved(&self) -> bool {
-        matches!(self.state, RoomState::Opening(_))
-    }
-
     /// Whether listings show it.
     pub(super) const fn is_listed(&self) -> bool {
         self.is_listed && matches!(self.state, RoomState::Open(..))
