@@ -288,6 +288,18 @@ fn a_world_that_is_killed_has_its_rooms_again_under_their_names() {
     realm.stop();
 }
 
+/// Its connections hang, without an end that its world could see, and it comes by new ones. The room's name was made for it.
+#[test]
+fn whoever_comes_back_before_its_world_has_seen_it_go_is_in_its_room() {
+    let realm = realm(&RUSH);
+    let ann = Guest::of(&realm).enter(named(WishKind::CREATE, ""));
+    let again = Guest::with(&realm, Some(ann.guest.token)).enter(named(WishKind::CREATE, ""));
+    assert_eq!((again.guest.uid, again.place), (ann.guest.uid, ann.place));
+    assert_eq!(again.others, []);
+    drop((ann, again));
+    realm.stop();
+}
+
 /// Who only looks on has no number and no body, takes no place, and hears what members hear.
 #[test]
 fn whoever_looks_on_hears_all_of_it_and_is_nowhere() {

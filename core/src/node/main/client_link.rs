@@ -193,6 +193,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let before = self.set_session(key, session);
         let user = self.users.get_mut(key).ok_or(ErrorCode::FULL)?;
         user.wants_in = false;
+        user.has_joined = false;
         user.revision = revision;
         cx.sessions.set_tag(before, LinkTag { kind: link::LEAVING, index: 0 });
         cx.sessions.close(cx.now, before, Farewell::Bye(ErrorCode::REPLACED));

@@ -108,6 +108,8 @@ pub struct UserEntry {
     pub(super) is_held: bool,
     /// Whether the world of the present attempt has been asked: it waits for room on the link.
     pub(super) is_asked: bool,
+    /// Whether it has come into a room since its hello. Before, it may not know which one it was in.
+    pub(super) has_joined: bool,
     /// Whether its world has named it since the first page of its list.
     pub(super) is_listed: bool,
     /// Worlds that are still to be told to let go of it, as bits,
@@ -193,6 +195,7 @@ impl Vacant for UserEntry {
         attempt: 0,
         is_there: false,
         is_held: false,
+        has_joined: false,
         is_asked: false,
         is_listed: false,
         detaches: 0,

@@ -224,8 +224,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let name = wish.name.as_str();
         match (self.rooms.get(user.room), wish.kind) {
             _ if wish.is_plain() => true,
-            // A name was made for it, which who comes back may not know.
-            (_, WishKind::CREATE) if name.is_empty() => user.is_held,
+            // A name was made for it, which who comes back may not know. Its world may not have seen it go.
+            (_, WishKind::CREATE) if name.is_empty() => user.is_held || !user.has_joined,
             (Some(room), WishKind::ANY) => room.line().mode == wish.mode,
             (Some(room), _) => room.line().name == wish.name,
             (None, WishKind::ANY) => true,

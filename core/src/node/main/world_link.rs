@@ -338,6 +338,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let found = self.users.find(uid).and_then(|key| self.users.get_mut(key));
         if let Some(user) = found.filter(|user| user.place.world() == Some(world)) {
             user.is_held = presence == Presence::Held;
+            user.has_joined |= presence == Presence::Joined;
         }
     }
 

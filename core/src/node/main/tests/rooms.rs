@@ -5,7 +5,7 @@ use crate::node::main::MainRoomMemory;
 use crate::protocol::client_to_main::ListRoomsReq;
 use crate::protocol::main_to_client::RoomPage;
 use crate::protocol::main_to_world::CloseRoom;
-use crate::protocol::world_to_main::{RoomChanged, RoomClosed, RoomOpened};
+use crate::protocol::world_to_main::{RoomChanged, RoomClosed, RoomOpened, UserHeld};
 use crate::protocol::{Bytes, ROOM_PAGE_ROOMS, RoomId, RoomLine, Wish, WishKind};
 
 const ROOMS: usize = 8;
@@ -353,6 +353,38 @@ fn a_wish_that_the_own_room_fulfils_leads_back_to_the_seat() {
         bench.say(world, &UserLeft { uid: ann.uid });
         assert_eq!(bench.attach_at(other).wish.name.as_str(), "two");
     });
+}
+
+/// Whoever has a room of its own, with a name that was made, and comes back before its world has seen it go.
+#[test]
+fn a_room_with_a_made_name_is_come_back_to_by_a_new_connection_and_not_by_the_same() {
+    for is_noticed in [false, true] {
+        with_rooms(|bench| {
+            let world = bench.register_with_rooms(1);
+            let ann = bench.greet();
+            bench.wish(ann, created(""));
+            let made = bench.let_open(world, 0, ann).wish;
+            bench.heard(ann.key);
+            bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+            bench.disconnect(ann.key);
+            if is_noticed {
+                bench.say(world, &UserHeld { uid: ann.uid });
+            }
+            let again = bench.welcome(Some(ann.token));
+            bench.wish(again, created(""));
+            let attach = bench.attach_at(world);
+            assert_eq!((attach.uid, attach.wish.name), (ann.uid, made.name), "{is_noticed}");
+            bench.say(world, &ack(&attach));
+            bench.heard(again.key);
+            bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+            // Said once more by the same connection it is another room that is wanted.
+            bench.wish(again, created(""));
+            let detach = DetachUser { uid: ann.uid, reason: ErrorCode::REPLACED };
+            assert_eq!(bench.heard(world), [Said::of(&detach)]);
+            bench.say(world, &UserLeft { uid: ann.uid });
+            assert_ne!(bench.let_open(world, 1, ann).wish.name, made.name);
+        });
+    }
 }
 
 /// A Main that has just started knows neither rooms nor who is where: the seat is not given up for that.
