@@ -134,7 +134,7 @@ impl Realm<'_> {
         }
     }
 
-    /// A visitor was told that it is out, or that its password is wrong; its account may come back.
+    /// A visitor was told that it is out, or that its password or its wish is wrong; its account may come back.
     pub(super) fn take_verdict(
         &mut self,
         visitor: usize,
@@ -143,6 +143,11 @@ impl Realm<'_> {
     ) -> Result<(), Broken> {
         match heard {
             Heard::LoginDenied(LoginDenial::WRONG | LoginDenial::DISABLED) => {}
+            // It has guessed, or wished for what there can't be, and comes back with another wish.
+            Heard::Stopped(ErrorCode::WRONG_SECRET | ErrorCode::BAD_ROOM) => {
+                self.plan_return(account);
+                return Ok(());
+            }
             Heard::Stopped(ErrorCode::REVOKED) => {
                 let token = self.checks.client(visitor).and_then(|client| client.token);
                 let ended = token.and_then(|token| self.store.revocations.ended_at(&token));
