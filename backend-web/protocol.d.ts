@@ -65,6 +65,8 @@ export const ErrorCode: {
   readonly BAD_NAME: number;
   readonly SPECTATING: number;
   readonly GAME_CHANGED: number;
+  readonly REFUSED: number;
+  readonly TIMED_OUT: number;
 };
 
 export const JoinDenial: {
@@ -350,7 +352,24 @@ export interface Input {
   data: Uint8Array;
 }
 
-export type ClientToWorld = Join | Move | Event | Leave | Input;
+export interface AskGame {
+  type: "AskGame";
+  number: number;
+  timeout_ms: number;
+  kind: number;
+  data: Uint8Array;
+}
+
+export interface AnswerGame {
+  type: "AnswerGame";
+  number: number;
+  reason: number;
+  code: number;
+  kind: number;
+  data: Uint8Array;
+}
+
+export type ClientToWorld = Join | Move | Event | Leave | Input | AskGame | AnswerGame;
 export const clientToWorld: Link<ClientToWorld>;
 
 export interface JoinOk {
@@ -456,7 +475,23 @@ export interface InputAck {
   dir: number;
 }
 
-export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused | MemberName | UserAway | UserBack | ThingPut | ThingRemoved | MemberExtra | StateComplete | InputAck;
+export interface GameAnswers {
+  type: "GameAnswers";
+  number: number;
+  reason: number;
+  code: number;
+  kind: number;
+  data: Uint8Array;
+}
+
+export interface GameAsks {
+  type: "GameAsks";
+  number: number;
+  kind: number;
+  data: Uint8Array;
+}
+
+export type WorldToClient = JoinOk | JoinDenied | UserEntered | UserLeft | MoveBroadcast | EventBroadcast | RoomSnapshot | EventRefused | MemberName | UserAway | UserBack | ThingPut | ThingRemoved | MemberExtra | StateComplete | InputAck | GameAnswers | GameAsks;
 export const worldToClient: Link<WorldToClient>;
 
 export interface LoginReq {

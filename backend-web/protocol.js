@@ -65,6 +65,8 @@ export const ErrorCode = Object.freeze({
   BAD_NAME: 55,
   SPECTATING: 56,
   GAME_CHANGED: 62,
+  REFUSED: 70,
+  TIMED_OUT: 71,
 });
 
 export const JoinDenial = Object.freeze({
@@ -143,6 +145,8 @@ export const clientToWorld = link({
   Event: [0x2003, { request: u32, kind: u16, data: bytes(256) }],
   Leave: [0x2004, {}],
   Input: [0x2005, { tick: u32, kind: u8, data: bytes(64) }],
+  AskGame: [0x2006, { number: u32, timeout_ms: u32, kind: u8, data: bytes(256) }],
+  AnswerGame: [0x2007, { number: u32, reason: u16, code: u16, kind: u8, data: bytes(256) }],
 });
 
 export const worldToClient = link({
@@ -162,6 +166,8 @@ export const worldToClient = link({
   MemberExtra: [0x210f, { number: u16, kind: u8, data: bytes(128) }],
   StateComplete: [0x2110, {}],
   InputAck: [0x2111, { tick: u32, pos: position, dir: u16 }],
+  GameAnswers: [0x2112, { number: u32, reason: u16, code: u16, kind: u8, data: bytes(256) }],
+  GameAsks: [0x2113, { number: u32, kind: u8, data: bytes(256) }],
 });
 
 export const clientToLogin = link({

@@ -4,6 +4,8 @@ import type {
   ClientToMain, ClientToWorld, EitherWay, LoginToClient, MainToClient, RoomLine, WorldToClient,
 } from "./protocol.js";
 import type { Link } from "./postcard.js";
+
+export { AskFailed } from "./asks.js";
 import type { LINKS, MAIN_STATES, WORLD_STATES } from "./module.js";
 
 /** Where the links are, whenever that changes. */
@@ -57,13 +59,20 @@ export interface Resumed {
   missed_events: number;
 }
 
+/** The game asks us something: `answer(ask, …)` it, or `refuse(ask, code)`. */
+export interface Asked<H extends { type: string }> {
+  type: "Asked";
+  ask: number;
+  question: H;
+}
+
 export type RealmEvent =
   | Resumed | State | Lost | Disconnected | Closed | MainToClient | WorldToClient | LoginToClient | EitherWay;
 
 /** What a game says; the client says the rest by itself. */
 export type Command = Exclude<
   ClientToMain | ClientToWorld,
-  { type: "Hello" | "EnterWorldReq" | "Join" | "Leave" | "Input" }
+  { type: "Hello" | "EnterWorldReq" | "Join" | "Leave" | "Input" | "AskGame" | "AnswerGame" }
 >;
 
 /** A room that somebody wants; without anything, one that nobody has named. */
@@ -148,9 +157,9 @@ export interface Realm<S extends { type: string } = never, H extends { type: str
   /** What a member of the room is called, we ourselves too; null for who has no name. */
   nameOf(number: number): string | null;
   /** Has `handler` called with each message of this type, inside of tick(). */
-  on<T extends (RealmEvent | H)["type"]>(
+  on<T extends (RealmEvent | Asked<H> | H)["type"]>(
     type: T,
-    handler: (message: Extract<RealmEvent | H, { type: T }>) => void,
+    handler: (message: Extract<RealmEvent | Asked<H> | H, { type: T }>) => void,
   ): this;
   /** Says something with the next tick. Throws for what does not fit its message. */
   send(message: Command | S): "sent" | "full" | "away";
@@ -168,6 +177,15 @@ export interface Realm<S extends { type: string } = never, H extends { type: str
    * The rooms that are listed, of one mode or of all, 60 at most unless told otherwise. Rejected when Main is away.
    */
   listRooms(options?: { mode?: string; most?: number }): Promise<RoomLine[]>;
+  /**
+   * Asks the game of our room something, in its own messages. The answer, behind the tick that brings it; rejected with
+   * an `AskFailed` if the game refuses, if there is none within `timeoutMs` (5,000), or with the room. Four at a time.
+   */
+  ask(question: S, timeoutMs?: number): Promise<H>;
+  /** Answers what "Asked" has told. */
+  answer(ask: number, answer: S): "sent" | "full" | "away";
+  /** Refuses to answer what "Asked" has told, with a code of the game's own. */
+  refuse(ask: number, code?: number): "sent" | "full" | "away";
   /**
    * Deals with what has come and with the time; answers how much that was. Once a frame. In a hidden tab,
    * and where nobody has called it for a second, what comes calls it.

@@ -15,6 +15,7 @@
 // ended, "Closed" comes once, and last.
 
 import * as protocol from "./protocol.js";
+import { Asks, enveloped, opened } from "./asks.js";
 import { Malformed } from "./postcard.js";
 import {
   ENTROPY_BYTES, FINGERPRINT, LINKS, MAIN_STATES, WORLD_STATES, fromModule, toModule,
@@ -64,10 +65,7 @@ function reloadOnce(fingerprint) {
   location.reload();
 }
 
-const OPCODE_BYTES = 4;
-/** The first opcodes of what a room's game hears and says. */
-const GAME_HEARS = 0x5000;
-const GAME_SAYS = 0x5100;
+export { AskFailed } from "./asks.js";
 
 /** How often Main is asked for another page of rooms; it answers five questions a second. */
 const PAGE_INTERVAL_MS = 250;
@@ -85,13 +83,6 @@ function wishOf({ name = "", mode = "", secret = "", options = new Uint8Array(),
   const kind = isNew === true ? CREATE : name === "" ? ANY : isNew === false ? NAMED : NAMED_OR_NEW;
   const is_listed = isListed && kind !== ANY && kind !== NAMED;
   return { kind, name: name.normalize("NFC"), mode, secret, options, is_listed, places };
-}
-
-/** A message of the game's own within one of the realm's: its place in the game's band, and its payload. */
-function enveloped(link, message) {
-  const body = link.encode(message);
-  const opcode = new DataView(body.buffer, body.byteOffset).getInt32(0, true);
-  return { kind: opcode - GAME_HEARS, data: body.subarray(OPCODE_BYTES) };
 }
 
 class Realm {
@@ -114,6 +105,7 @@ class Realm {
   #things = new Map();
   #memberStates = new Map();
   #hasAllStates = false;
+  #asks;
   #pagesLeft = 0;
   #isResuming = false;
   /** The game's words for why it does not want us. */
@@ -133,6 +125,7 @@ class Realm {
       onGameChanged: reloadOnce,
       ...options,
     };
+    this.#asks = new Asks(game, (said) => this.send(said), (asked) => this.#hand(asked));
     this.#wasm = new WebAssembly.Instance(module).exports;
     if (this.#wasm.fingerprint() >>> 0 !== FINGERPRINT) {
       throw new Error("tinyrealm.wasm speaks another protocol than protocol.js: run `cargo xtask web`");
@@ -224,9 +217,7 @@ class Realm {
    * one room. "InputAck" says how far the room has got, and where we are by that. As send().
    */
   sendInput(tick, input) {
-    const says = this.#options.game?.says;
-    if (!says || !(input.type in says.opcodes)) throw new TypeError(`the game does not hear ${input.type}`);
-    return this.send({ type: "Input", tick, ...enveloped(says, input) });
+    return this.send({ type: "Input", tick, ...enveloped(this.#options.game, input) });
   }
 
   /** Goes into another room, as `connect({ room })` names one. */
@@ -243,6 +234,21 @@ class Realm {
       this.#listings.push({ mode, most, rooms: [], after: 0, isAsked: false, askAt: 0, resolve, reject });
       this.#askForRooms();
     });
+  }
+
+  /** Asks the game of our room something, in its own messages; a promise of the answer, or of an AskFailed. */
+  ask(question, timeoutMs = 5_000) {
+    return this.#asks.ask(question, timeoutMs);
+  }
+
+  /** Answers what "Asked" has told; as send(). */
+  answer(ask, answer) {
+    return this.#asks.answer(ask, answer);
+  }
+
+  /** Refuses to answer what "Asked" has told, with a code of the game's own; as send(). */
+  refuse(ask, code = 0) {
+    return this.#asks.refuse(ask, code);
   }
 
   /** Deals with what has come and with the time; answers how much that was. Once a frame. */
@@ -368,11 +374,15 @@ class Realm {
     if (message.type === "State") {
       message = { type: "State", main: MAIN_STATES[message.main], world: WORLD_STATES[message.world] };
       this.#state = message;
+      if (message.world !== "inside") this.#asks.lose();
     } else if (message.type === "Lost") {
       const reason = codeName(protocol.ErrorCode, message.reason);
       message = { type: "Lost", link: LINKS[message.link], reason };
     } else if (message.type === "Closed") {
+      this.#asks.lose();
       message = this.#closed(message.reason);
+    } else if (message.type === "GameAsks") {
+      this.#asks.asked(message, this.#handlers.has("Asked"));
     } else if (message.type === "Welcome" || message.type === "LoginAck") {
       this.#uid = message.uid;
       this.#token = message.token;
@@ -427,21 +437,20 @@ class Realm {
   }
 
   /** Keeps what the room's game shows. Throws what does not decode. */
-  #noteState({ type, id, number, kind, data }) {
-    if (type === "ThingPut") this.#keepState(this.#things, id, kind, data);
+  #noteState(message) {
+    const { type, id, number, kind, data } = message;
+    if (type === "GameAnswers") {
+      this.#asks.answered(message);
+    } else if (type === "GameAsks") message.question = opened(this.#options.game, kind, data);
+    else if (type === "ThingPut") this.#keepState(this.#things, id, kind, data);
     else if (type === "ThingRemoved") this.#things.delete(id);
     else if (type === "MemberExtra") this.#keepState(this.#memberStates, number, kind, data);
     else if (type === "UserLeft") this.#memberStates.delete(number);
     else if (type === "StateComplete") this.#hasAllStates = true;
   }
 
-  /** A state is the game's own message: its place in the game's band, and its payload. */
   #keepState(states, key, kind, data) {
-    const body = new Uint8Array(OPCODE_BYTES + data.length);
-    new DataView(body.buffer).setInt32(0, GAME_SAYS + kind, true);
-    body.set(data, OPCODE_BYTES);
-    const state = this.#options.game?.hears.decode(body);
-    // One of a newer game's is not known here.
+    const state = opened(this.#options.game, kind, data);
     if (state) states.set(key, state);
     else states.delete(key);
   }

@@ -147,6 +147,7 @@ pub fn world_storage<G: Game + Default>(sizes: WorldSizes) -> WorldStorage<'stat
             dirty_queue: zeros(sizes.rooms, 0),
             dirty_listed: zeros(sizes.rooms, false),
             users: vacant(sizes.users),
+            asks: vacant(sizes.users),
             user_heads: vacant(sizes.users),
             user_nexts: vacant(sizes.users),
             bans: zeros(WORLD_BANS, GameBan::NONE),

@@ -220,6 +220,64 @@ async function saysInputs() {
   await closeAndCount(other);
 }
 
+/** Each question has one outcome; what comes for it later, or for none, is passed over. */
+async function asksAndIsAsked() {
+  const says = link({ Riddle: [0x5003, { x: u16 }] });
+  const hears = link({ Wisdom: [0x5104, { x: u16 }] });
+  const one = await inside({ game: { says, hears, fingerprint: 0 } });
+  const { servers, realm, clock } = one;
+  const tick = () => {
+    for (let ticks = 0; ticks < 5; ticks++) realm.tick((clock.now += 1));
+  };
+  const tell = (...messages) => {
+    for (const message of messages) servers.world.say(protocol.worldToClient.encode(message));
+    tick();
+  };
+  const riddle = { type: "Riddle", x: 7 };
+  const outcomes = [];
+  const note = (place) => [(answer) => outcomes.push([place, answer.x]), ({ reason, code }) => outcomes.push([place, reason, code])];
+  const ask = (place, timeoutMs) => realm.ask(riddle, timeoutMs).then(...note(place));
+  for (let place = 1; place <= 5; place++) ask(place, place === 3 ? 5 : undefined);
+  tick();
+  const sent = servers.world.sent.filter(({ type }) => type === "AskGame");
+  assert.deepEqual(sent.map(({ number, timeout_ms, kind }) => [number, timeout_ms, kind]),
+    [[1, 5_000, 3], [2, 5_000, 3], [3, 5, 3], [4, 5_000, 3]]);
+  assert.deepEqual([...sent[0].data], [7]);
+  const answer = { type: "GameAnswers", number: 1, reason: 0, code: 0, kind: 4, data: Uint8Array.of(9) };
+  tell(answer, { ...answer, data: Uint8Array.of(8) }, { ...answer, number: 99 });
+  tell({ ...answer, number: 2, reason: protocol.ErrorCode.REFUSED, code: 77 });
+  await soon("a time-out", () => outcomes.length === 4);
+  assert.deepEqual(outcomes, [[5, "BUSY", 0], [1, 9], [2, "REFUSED", 77], [3, "TIMED_OUT", 0]]);
+  tell({ ...answer, number: 3 }, { ...answer, number: 4, kind: 200 });
+  await soon("one of a newer game's", () => outcomes.length === 5);
+  assert.deepEqual(outcomes[4], [4, "NOT_UNDERSTOOD", 0]);
+  // The game asks: nobody wants to know at first.
+  const question = { type: "GameAsks", number: 5, kind: 4, data: Uint8Array.of(3) };
+  tell(question);
+  const asked = [];
+  realm.on("Asked", (event) => asked.push(event));
+  tell({ ...question, number: 6 });
+  assert.deepEqual(asked, [{ type: "Asked", ask: 6, question: { type: "Wisdom", x: 3 } }]);
+  assert.equal(realm.answer(6, riddle), "sent");
+  assert.equal(realm.refuse(7, 2), "sent");
+  tick();
+  const replies = servers.world.sent.filter(({ type }) => type === "AnswerGame");
+  const { NOT_UNDERSTOOD, REFUSED } = protocol.ErrorCode;
+  assert.deepEqual(replies.map(({ number, reason, code, kind, data }) => [number, reason, code, kind, ...data]),
+    [[5, NOT_UNDERSTOOD, 0, 0], [6, 0, 0, 3, 7], [7, REFUSED, 2, 0]]);
+  // With the room go the answers.
+  ask(6);
+  servers.world.end();
+  tick();
+  await soon("a loss", () => outcomes.length === 6);
+  assert.deepEqual(outcomes[5], [6, "LOST", 0]);
+  await closeAndCount(one);
+  assert.throws(() => realm.answer(1, { type: "Move" }), TypeError);
+  ask(7);
+  await soon("nobody is there", () => outcomes.length === 7);
+  assert.deepEqual(outcomes[6], [7, "LOST", 0]);
+}
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const ping = (nonce) => protocol.eitherWay.encode({ type: "Ping", nonce });
 const pongs = ({ sent }) => sent.filter(({ type }) => type === "Pong").map(({ nonce }) => nonce);
@@ -518,6 +576,7 @@ try {
   await everyMessageComesThrough();
   await showsThings();
   await saysInputs();
+await asksAndIsAsked();
   await tellsAsLongAsSomethingWaits();
   await answersInItsSleep();
   await saysHowAConnectionHasEnded();

@@ -1,6 +1,6 @@
 // What a game in TypeScript writes: `cargo xtask web check` has the compiler read it.
 
-import { codeName, connect, load } from "../tinyrealm.js";
+import { AskFailed, codeName, connect, load } from "../tinyrealm.js";
 import { ErrorCode, clientToWorld } from "../protocol.js";
 import type { MemberState, Position } from "../protocol.js";
 import { Malformed, array, bool, f32, i64, link, list, option, record, text, tuple, u16, u8, variants } from "../postcard.js";
@@ -57,6 +57,22 @@ racer.sendInput(1, { type: "Jump" });
 racer.send({ type: "Input", tick: 1, kind: 0, data: new Uint8Array() });
 // @ts-expect-error: a realm without a game has no inputs.
 realm.sendInput(1, { type: "Steer", angle: 1, gear: "Neutral", is_braking: true });
+
+// Questions with an answer.
+const paints = link({ Painted: [101, { coats: u8 }] });
+const painter = connect({ module, main: "127.0.0.1:7000", game: { says: toGame, hears: paints } });
+painter.on("Asked", ({ ask, question }) => {
+  if (question.type === "Painted") painter.answer(ask, { type: "Steer", angle: 1, gear: "Neutral", is_braking: true });
+  painter.refuse(ask, 7);
+});
+try {
+  const painted = await painter.ask({ type: "Steer", angle: 1, gear: "Neutral", is_braking: true }, 1_000);
+  console.log(painted.coats + 1);
+} catch (error) {
+  if (error instanceof AskFailed) console.log(error.reason.length + error.code);
+}
+// @ts-expect-error: the game does not hear that.
+painter.ask({ type: "Painted", coats: 1 });
 
 // @ts-expect-error: a gear has a speed.
 toGame.encode({ type: "Steer", angle: 1, gear: { Forward: {} }, is_braking: true });

@@ -243,6 +243,7 @@ const WORLD_MEMORY: &[(&str, Part)] = &[
     ("dirty_queue", Part::Rooms),
     ("dirty_listed", Part::Rooms),
     ("users", Part::Rooms),
+    ("asks", Part::Rooms),
     ("user_heads", Part::Rooms),
     ("user_nexts", Part::Rooms),
     ("games", Part::Game),

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::Deserialize;
+use tinyrealm_core::node::Answer;
 use tinyrealm_core::node::client::{Bot, BotSeat, ClientEvent, ClientHandler, StateEvent};
 use tinyrealm_core::node::world::State;
 use tinyrealm_core::protocol::client_to_main::EnterWorldReq;
@@ -61,6 +62,10 @@ pub enum Heard {
     },
     /// An event of its own is not taken; the number is what saying it answered.
     NotTaken(u32, ErrorCode),
+    /// What has become of a question of its own; the number is what asking it answered.
+    Answered(u32, Answered),
+    /// The game asks it something, in a message of its own, encoded: the number is what an answer is to have.
+    Asked(u32, Opcode, Vec<u8>),
     /// The room has got so far with its inputs, and there it is by them.
     Acknowledged(u32, Position, Direction),
     /// One of the game's own messages, encoded.
@@ -69,6 +74,27 @@ pub enum Heard {
     Refused(ErrorCode, i32),
     /// It is over: it does not come back.
     Stopped(ErrorCode),
+}
+
+/// What has become of a question, as [`Answer`] has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answered {
+    /// The answer, encoded.
+    Given(Opcode, Vec<u8>),
+    /// The game refuses, with a code of its own.
+    Refused(u16),
+    /// There is none.
+    Failed(ErrorCode),
+}
+
+impl From<Answer<'_>> for Answered {
+    fn from(answer: Answer<'_>) -> Self {
+        match answer {
+            Answer::Given(frame) => Self::Given(frame.opcode, frame.payload.to_vec()),
+            Answer::Refused(code) => Self::Refused(code),
+            Answer::Failed(code) => Self::Failed(code),
+        }
+    }
 }
 
 /// A thing, or a member's state, encoded.
@@ -234,6 +260,13 @@ impl ClientHandler for Ears {
             ClientEvent::Resumed { missed_events } => {
                 self.is_resumed = true;
                 self.note(Heard::Resumed(missed_events));
+            }
+            ClientEvent::Answered { ask, answer } => {
+                self.note(Heard::Answered(ask, answer.into()));
+            }
+            ClientEvent::Asked { ask, question } => {
+                let payload = question.payload.to_vec();
+                self.note(Heard::Asked(ask, question.opcode, payload));
             }
             ClientEvent::InputAck(ack) => self.acknowledged(&ack),
             ClientEvent::Away(number) => self.note(Heard::Away(number)),

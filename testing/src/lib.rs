@@ -51,7 +51,7 @@ mod realm;
 mod store;
 
 pub use bench::{BenchConfig, GameBench, Player};
-pub use ears::{HEARD_MAX, Heard};
+pub use ears::{Answered, HEARD_MAX, Heard};
 pub use network::Weather;
 pub use play::{Plan, play};
 pub use random::Random;

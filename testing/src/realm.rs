@@ -8,8 +8,8 @@ use tinyrealm_core::node::main::{
 };
 use tinyrealm_core::node::world::saves::{RoomState, state_bytes};
 use tinyrealm_core::node::world::{
-    Game, GameBan, NewGame, Room, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS,
-    World, WorldConfig, WorldStorage, ring_min_bytes_for, world_timers_for,
+    Game, GameBan, MemberAsks, NewGame, Room, RoomStorage, SaveStorage, StateSizes, StateStorage,
+    WORLD_BANS, World, WorldConfig, WorldStorage, ring_min_bytes_for, world_timers_for,
 };
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::{OwnedWish, ServerKind, WorldId};
@@ -137,6 +137,7 @@ fn world_storage<G: Game + 'static>(game: G, players: usize) -> WorldStorage<'st
             dirty_queue: lend(1, || 0),
             dirty_listed: lend(1, || false),
             users: slots(listeners),
+            asks: lend(listeners, || MemberAsks::NONE),
             user_heads: lend(listeners, link),
             user_nexts: lend(listeners, link),
             bans: lend(WORLD_BANS, || GameBan::NONE),

@@ -11,8 +11,18 @@ use crate::{Failure, process};
 
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
 /// Without WebSockets, and with them.
-const FEATURES: [&str; 9] =
-    ["", "inputs", "websocket", "long-frames", "notices", "saves", "seats", "shares", "things"];
+const FEATURES: [&str; 10] = [
+    "",
+    "asks",
+    "inputs",
+    "websocket",
+    "long-frames",
+    "notices",
+    "saves",
+    "seats",
+    "shares",
+    "things",
+];
 
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let only = arguments.option(toolchain::ARGUMENT.name).and_then(Source::of_name);

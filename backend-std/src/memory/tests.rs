@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use tinyrealm_core::node::login::AttemptEntry;
 use tinyrealm_core::node::world::saves::RoomState;
-use tinyrealm_core::node::world::{Relay, Room};
+use tinyrealm_core::node::world::{MemberAsks, Relay, Room};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{Inbound, Opening};
 use tinyrealm_core::storage::{BufferMeta, Link, Slot, Vacant};
@@ -67,6 +67,7 @@ fn what_has_no_key_is_vacant_too() {
     let sizes = WorldSizes { rooms: 2, ring_bytes: 1_024, users: 3, attaches: 3 };
     let world = world_storage::<Relay>(sizes);
     are(world.rooms.rooms, &Room::VACANT);
+    are(world.rooms.asks, &MemberAsks::NONE);
     are(world.saves.rooms, &RoomState::VACANT);
     let login = login_storage(LoginSizes { logins: 3, verifies: 3, attempts: 3 });
     are(login.accounts, &AttemptEntry::VACANT);

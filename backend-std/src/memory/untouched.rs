@@ -12,8 +12,8 @@ use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::slice;
 
 use tinyrealm_core::node::login::AttemptEntry;
-use tinyrealm_core::node::world::Room;
 use tinyrealm_core::node::world::saves::RoomState;
+use tinyrealm_core::node::world::{MemberAsks, Room};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{Inbound, Opening};
 use tinyrealm_core::storage::{BufferMeta, Link, Slot, Vacant};
@@ -44,6 +44,7 @@ all_zero!(
     Ended,
     Opening,
     AttemptEntry,
+    MemberAsks,
     Room,
     RoomState
 );

@@ -149,7 +149,7 @@ impl<'a> Role<'a> for WebRole<'_> {
     }
 
     fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
-        self.machine.on_timer(cx, timer);
+        self.machine.on_timer(&mut self.teller, cx, timer);
         self.tell_state();
     }
 

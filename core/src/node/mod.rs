@@ -27,6 +27,7 @@
 //! assert_eq!(transmit.whole_frames(12), 6); // the second would be cut
 //! ```
 
+pub mod asks;
 pub mod chat;
 pub mod client;
 pub mod cluster;
@@ -43,6 +44,7 @@ mod transmit;
 mod uid_table;
 pub mod world;
 
+pub use asks::{ASKS_MAX, Answer};
 pub use memory::NodeMemory;
 pub use names::Names;
 pub use shell::{ConnectFailure, Node, NodeStorage, Request, Taken};

@@ -56,6 +56,36 @@ protocol! {
         #[serde(borrow)]
         data: Bytes<'a, INPUT_MAX_BYTES>,
     }
+
+    /// A question to the game: it is answered by one [`GameAnswers`](super::super::world_to_client::GameAnswers), or
+    /// not at all.
+    6 ask_game => AskGame<'a> {
+        /// A number of the client's choice, not 0, and of none that is under way.
+        number: u32,
+        /// For how long the client waits.
+        timeout_ms: u32,
+        /// Which of the game's own messages it is: what is behind the first opcode of its band to the game.
+        kind: u8,
+        /// That message's payload.
+        #[serde(borrow)]
+        data: Bytes<'a, EVENT_MAX_BYTES>,
+    }
+
+    /// What I have to say to a [`GameAsks`](super::super::world_to_client::GameAsks). If it is not under way any
+    /// more, it is passed over.
+    7 answer_game => AnswerGame<'a> {
+        /// The question's number.
+        number: u32,
+        /// Why there is no answer: `REFUSED`, or `NOT_UNDERSTOOD`; 0 if there is one.
+        reason: ErrorCode,
+        /// The client's own number for why it refuses.
+        code: u16,
+        /// Which of the game's own messages the answer is, as of a question.
+        kind: u8,
+        /// That message's payload; empty if there is no answer.
+        #[serde(borrow)]
+        data: Bytes<'a, EVENT_MAX_BYTES>,
+    }
 }
 
 protocol! {
@@ -211,5 +241,31 @@ protocol! {
         pos: Position,
         /// Which way you face.
         dir: Direction,
+    }
+
+    /// What the game has to say to an [`AskGame`](super::super::client_to_world::AskGame) of yours.
+    18 game_answers => GameAnswers<'a> {
+        /// The question's number.
+        number: u32,
+        /// Why there is no answer: `REFUSED`, `NOT_UNDERSTOOD`, or `BUSY`; 0 if there is one.
+        reason: ErrorCode,
+        /// The game's own number for why it refuses.
+        code: u16,
+        /// Which of the game's own messages the answer is, as of a thing.
+        kind: u8,
+        /// That message's payload; empty if there is no answer.
+        #[serde(borrow)]
+        data: Bytes<'a, EVENT_MAX_BYTES>,
+    }
+
+    /// A question of the game's to you: answer it with an [`AnswerGame`](super::super::client_to_world::AnswerGame).
+    19 game_asks => GameAsks<'a> {
+        /// Its number.
+        number: u32,
+        /// Which of the game's own messages it is, as of a thing.
+        kind: u8,
+        /// That message's payload.
+        #[serde(borrow)]
+        data: Bytes<'a, EVENT_MAX_BYTES>,
     }
 }

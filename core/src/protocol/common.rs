@@ -142,6 +142,10 @@ codes! {
         SPECTATING = 56,
         /// The world plays another version of the game than the client was made for: it needs the new client.
         GAME_CHANGED = 62,
+        /// Whoever was asked refuses, with a code of its own.
+        REFUSED = 70,
+        /// There was no answer in time.
+        TIMED_OUT = 71,
     }
 }
 

@@ -114,6 +114,14 @@ macro_rules! protocol {
             /// Receives the messages of this direction; `C` is whatever the receiver needs to know
             /// besides the message.
             pub trait Stub<C: ?Sized> {
+                /// Whether it is built with what it takes to hear a message: one that it is not is `Unknown`, and
+                /// costs nothing.
+                #[inline(always)]
+                fn hears(&self, opcode: Opcode) -> bool {
+                    let _ = opcode;
+                    true
+                }
+
                 $(
                     #[doc = concat!("Handles [`", stringify!($Message), "`].")]
                     fn $method $(<$life>)? (
@@ -132,7 +140,7 @@ macro_rules! protocol {
             ) -> Dispatched {
                 match frame.opcode {
                     $(
-                        $Message::OPCODE => hand_over::<Codec, $Message>(
+                        $Message::OPCODE if stub.hears($Message::OPCODE) => hand_over::<Codec, $Message>(
                             frame.payload,
                             |message| stub.$method(context, message),
                         ),

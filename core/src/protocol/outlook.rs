@@ -88,7 +88,9 @@ impl ErrorCode {
             | Self::CHAT_INTERRUPTED
             | Self::PAGE_LOST
             | Self::BAD_NUMBER
-            | Self::SPECTATING => Outlook::Passing,
+            | Self::SPECTATING
+            | Self::REFUSED
+            | Self::TIMED_OUT => Outlook::Passing,
             // Between servers, whose operators mend it.
             Self::NOT_YOURS | Self::BAD_PROOF => Outlook::Passing,
             _ => return None,

@@ -178,10 +178,7 @@ impl Ledger {
             self.outages.note(number, event, now);
         }
         match event {
-            ClientEvent::Welcome(uid) => {
-                self.welcomed(number, *uid);
-                self.chat.welcomed(number, *uid);
-            }
+            ClientEvent::Welcome(uid) => self.welcomed(number, *uid),
             ClientEvent::Chat(event) => self.chat.note(number, event, now),
             ClientEvent::Joined(message) => self.joined(number, world, message),
             ClientEvent::Snapshot(page) => self.snapshot(number, page, now),
@@ -206,6 +203,8 @@ impl Ledger {
             | ClientEvent::Said(_)
             | ClientEvent::Resumed { .. }
             | ClientEvent::InputAck(_)
+            | ClientEvent::Answered { .. }
+            | ClientEvent::Asked { .. }
             | ClientEvent::Away(_)
             | ClientEvent::Back(_)
             | ClientEvent::Named(_)
@@ -216,6 +215,7 @@ impl Ledger {
     }
 
     fn welcomed(&mut self, number: u16, uid: Uid) {
+        self.chat.welcomed(number, uid);
         self.bots[usize::from(number)].uid = Some(uid);
         self.by_uid.insert(uid, number);
     }

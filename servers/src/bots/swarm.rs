@@ -343,8 +343,8 @@ impl<'a> Role<'a> for Swarm {
 
     fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
         let index = timer / (tinyrealm_core::node::client::client_timers(1) as u16);
-        if let Some((client, _)) = self.client(LinkTag { kind: 0, index }) {
-            client.on_timer(cx, timer);
+        if let Some((client, mut listener)) = self.client(LinkTag { kind: 0, index }) {
+            client.on_timer(&mut listener, cx, timer);
         }
     }
 

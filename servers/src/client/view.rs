@@ -303,7 +303,8 @@ impl ClientHandler for RoomView {
             // It has just said why.
             ClientEvent::MainLost(_) if self.uid.is_none() && self.is_refused => {}
             // It says none.
-            ClientEvent::InputAck(_) => {}
+            ClientEvent::InputAck(_) | ClientEvent::Answered { .. } | ClientEvent::Asked { .. } => {
+            }
             ClientEvent::MainLost(_) if self.uid.is_none() => {
                 self.fail(&format!("can't reach Main at {}; is it running?", self.main_address));
             }

@@ -27,10 +27,12 @@ macro_rules! client_files {
 }
 
 /// The realm's client: modules, their types, and the wasm module.
-pub(crate) const CLIENT_FILES: [ClientFile; 12] = client_files![
+pub(crate) const CLIENT_FILES: [ClientFile; 14] = client_files![
     "tinyrealm.js",
     "tinyrealm.d.ts",
     "tinyrealm.wasm",
+    "asks.js",
+    "asks.d.ts",
     "module.js",
     "module.d.ts",
     "protocol.js",

@@ -11,7 +11,9 @@ use super::{Peer, Report};
 use tinyrealm_core::protocol::client_to_main::{
     ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello,
 };
-use tinyrealm_core::protocol::client_to_world::{Event, Input, Join, Leave, Move};
+use tinyrealm_core::protocol::client_to_world::{
+    AnswerGame, AskGame, Event, Input, Join, Leave, Move,
+};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping, Pong};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered};
@@ -122,6 +124,14 @@ fn to_world() -> Vec<Sample> {
         sample(&Event { request: 7, kind: 1, data: Bytes::new(b"x").unwrap() }),
         sample(&Leave {}),
         sample(&Input { tick: 1, kind: 1, data: Bytes::new(b"x").unwrap() }),
+        sample(&AskGame { number: 1, timeout_ms: 9, kind: 1, data: Bytes::EMPTY }),
+        sample(&AnswerGame {
+            number: 1,
+            reason: ErrorCode(0),
+            code: 0,
+            kind: 1,
+            data: Bytes::EMPTY,
+        }),
     ]
 }
 

@@ -9,9 +9,9 @@ use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::client_to_world::{Event, Join};
 use tinyrealm_core::protocol::world_to_client::{
-    self, EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName,
-    MoveBroadcast, RoomSnapshot, StateComplete, Stub, ThingPut, ThingRemoved, UserAway, UserBack,
-    UserEntered, UserLeft,
+    self, EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk,
+    MemberExtra, MemberName, MoveBroadcast, RoomSnapshot, StateComplete, Stub, ThingPut,
+    ThingRemoved, UserAway, UserBack, UserEntered, UserLeft,
 };
 use tinyrealm_core::protocol::{Dispatched, HandshakeKey, Uid};
 use tinyrealm_core::session::manager::{Ended, Farewell};
@@ -103,6 +103,10 @@ impl Stub<Caller<'_, '_>> for Intruder<'_> {
     }
 
     fn input_ack(&mut self, _: &mut Caller<'_, '_>, _: InputAck) {}
+
+    fn game_answers(&mut self, _: &mut Caller<'_, '_>, _: GameAnswers<'_>) {}
+
+    fn game_asks(&mut self, _: &mut Caller<'_, '_>, _: GameAsks<'_>) {}
 
     fn user_back(&mut self, _: &mut Caller<'_, '_>, message: UserBack) {
         self.ears.note_room(&ClientEvent::Back(message.number));

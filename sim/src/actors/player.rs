@@ -210,6 +210,8 @@ impl ClientHandler for Ears<'_> {
             | ClientEvent::Left(_)
             | ClientEvent::Resumed { .. }
             | ClientEvent::InputAck(_)
+            | ClientEvent::Answered { .. }
+            | ClientEvent::Asked { .. }
             | ClientEvent::Away(_)
             | ClientEvent::State(_)
             | ClientEvent::Back(_)

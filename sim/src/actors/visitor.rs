@@ -105,7 +105,7 @@ impl<'a> Role<'a> for Visitor<'_> {
 
     fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
         if let Self::Player { player, .. } = self {
-            player.machine.on_timer(cx, timer);
+            player.machine.on_timer(&mut player.ears, cx, timer);
         }
     }
 

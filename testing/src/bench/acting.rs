@@ -58,6 +58,41 @@ impl<G: Game + 'static> GameBench<G> {
         })
     }
 
+    /// The player asks the game something, in the game's own messages; answers the number that
+    /// [`Heard::Answered`](crate::Heard::Answered) has.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn ask<M: Message>(
+        &mut self,
+        player: Player,
+        question: &M,
+        timeout_ms: u32,
+    ) -> Result<u32, SendError> {
+        self.act(player, |client, cx| client.ask(cx, question, timeout_ms))
+    }
+
+    /// The player answers what [`Heard::Asked`](crate::Heard::Asked) has asked it.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn answer<M: Message>(
+        &mut self,
+        player: Player,
+        ask: u32,
+        answer: &M,
+    ) -> Result<(), SendError> {
+        self.act(player, |client, cx| client.answer(cx, ask, answer))
+    }
+
+    /// The player refuses to answer, with a code of its own.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent then.
+    pub fn refuse_ask(&mut self, player: Player, ask: u32, code: u16) -> Result<(), SendError> {
+        self.act(player, |client, cx| client.refuse_ask(cx, ask, code))
+    }
+
     /// The player tells the game something, in the game's own messages.
     ///
     /// # Errors

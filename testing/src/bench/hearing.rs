@@ -7,7 +7,7 @@ use tinyrealm_core::node::world::Game;
 use tinyrealm_core::protocol::{MemberNumber, Message, Position, decode};
 
 use super::{GameBench, Player};
-use crate::ears::Heard;
+use crate::ears::{Answered, Heard};
 
 impl<G: Game + 'static> GameBench<G> {
     /// Everything that the player has heard, oldest first.
@@ -23,6 +23,29 @@ impl<G: Game + 'static> GameBench<G> {
         let of_type = |heard: &'b Heard| match heard {
             Heard::Message(opcode, payload) if *opcode == M::OPCODE => {
                 Some(decode(payload).unwrap_or_else(|| panic!("{}: {payload:?}", M::NAME)))
+            }
+            _ => None,
+        };
+        self.heard_all(player).iter().filter_map(of_type).collect()
+    }
+
+    /// What the game has asked the player in messages of one type, oldest first, each with the number that its answer
+    /// is to have.
+    pub fn asked<'b, M: Message + Deserialize<'b>>(&'b self, player: Player) -> Vec<(u32, M)> {
+        let of_type = |heard: &'b Heard| match heard {
+            Heard::Asked(ask, opcode, payload) if *opcode == M::OPCODE => {
+                Some((*ask, decode(payload)?))
+            }
+            _ => None,
+        };
+        self.heard_all(player).iter().filter_map(of_type).collect()
+    }
+
+    /// The answers of one type that the player has had, oldest first, each with the number that asking answered.
+    pub fn answers<'b, M: Message + Deserialize<'b>>(&'b self, player: Player) -> Vec<(u32, M)> {
+        let of_type = |heard: &'b Heard| match heard {
+            Heard::Answered(ask, Answered::Given(opcode, payload)) if *opcode == M::OPCODE => {
+                Some((*ask, decode(payload)?))
             }
             _ => None,
         };

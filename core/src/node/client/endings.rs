@@ -115,6 +115,8 @@ impl RealmClient {
         } else {
             self.ask_again(cx);
         }
+        #[cfg(feature = "asks")]
+        self.lose_answers(handler, cx);
         let reason = self.verdict.unwrap_or(reason);
         handler.on_event(self.number, ClientEvent::WorldLost(reason));
         if is_over {

@@ -5,19 +5,20 @@ use serde::Deserialize;
 use super::machine::{LOGIN_LINK, MAIN_LINK, RealmClient, WORLD_LINK};
 use super::{ChatEvent, ClientEvent, ClientHandler, StateEvent};
 use crate::node::Caller;
+use crate::node::asks::frame_of;
 use crate::protocol::login_to_client::{self, LoginAck, LoginDenied};
 use crate::protocol::main_to_client::{
     self, ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft,
     ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, RoomPage, Welcome,
 };
 use crate::protocol::world_to_client::{
-    self, EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName,
-    MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved, UserAway, UserBack,
-    UserEntered, UserLeft,
+    self, EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk,
+    MemberExtra, MemberName, MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved,
+    UserAway, UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::{Dispatched, RoomId, Token, Uid, take};
-use crate::wire::Frame;
 use crate::wire::opcode::{GAME, LOGIN, MAIN, WORLD};
+use crate::wire::{Frame, Opcode};
 
 impl RealmClient {
     /// A frame has come for it.
@@ -179,6 +180,11 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
 }
 
 impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
+    #[inline(always)]
+    fn hears(&self, opcode: Opcode) -> bool {
+        cfg!(feature = "asks") || !matches!(opcode, GameAsks::OPCODE | GameAnswers::OPCODE)
+    }
+
     fn join_ok(&mut self, caller: &mut Caller<'_, '_>, message: JoinOk) {
         self.client.joined(caller, message.room_id);
         self.client.is_resuming = message.is_returned;
@@ -243,6 +249,19 @@ impl<H: ClientHandler> world_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> 
 
     fn input_ack(&mut self, _: &mut Caller<'_, '_>, message: InputAck) {
         self.tell(ClientEvent::InputAck(message));
+    }
+
+    fn game_answers(&mut self, caller: &mut Caller<'_, '_>, message: GameAnswers<'_>) {
+        #[cfg(feature = "asks")]
+        self.client.answered(self.handler, &mut caller.context(), message);
+        // Nobody has asked.
+        #[cfg(not(feature = "asks"))]
+        let _ = (caller, message);
+    }
+
+    fn game_asks(&mut self, _: &mut Caller<'_, '_>, message: GameAsks<'_>) {
+        let question = frame_of(GAME.server_to_client, message.kind, message.data);
+        self.tell(ClientEvent::Asked { ask: message.number, question });
     }
 
     fn room_snapshot(&mut self, _: &mut Caller<'_, '_>, message: RoomSnapshot) {

@@ -21,6 +21,8 @@
 
 use super::{ClientConfig, ClientHandler};
 use crate::backoff::Backoff;
+#[cfg(feature = "asks")]
+use crate::node::asks::Asks;
 use crate::node::{Caller, Context};
 #[cfg(feature = "rooms")]
 use crate::protocol::Wish;
@@ -38,9 +40,11 @@ pub(super) const MAIN_LINK: u8 = 1;
 pub(super) const WORLD_LINK: u8 = 2;
 pub(super) const LOGIN_LINK: u8 = 3;
 
-pub(super) const TIMERS_PER_CLIENT: u16 = 2;
+pub(super) const TIMERS_PER_CLIENT: u16 = if cfg!(feature = "asks") { 3 } else { 2 };
 const MAIN_TIMER: u16 = 0;
 const WORLD_TIMER: u16 = 1;
+#[cfg(feature = "asks")]
+const ASKS_TIMER: u16 = 2;
 
 /// Where the link to Main is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -110,6 +114,9 @@ pub struct RealmClient {
     pub(super) is_resuming: bool,
     /// The number of what was said last, in a room or in a channel.
     pub(super) last_request: u32,
+    /// What the game has not answered yet.
+    #[cfg(feature = "asks")]
+    pub(super) asks: Asks,
 }
 
 impl RealmClient {
@@ -137,11 +144,18 @@ impl RealmClient {
             wants_another: false,
             is_resuming: false,
             last_request: 0,
+            #[cfg(feature = "asks")]
+            asks: Asks::NONE,
         }
     }
 
     const fn timer(&self, timer: u16) -> u16 {
         self.number * TIMERS_PER_CLIENT + timer
+    }
+
+    #[cfg(feature = "asks")]
+    pub(super) const fn asks_timer(&self) -> u16 {
+        self.timer(ASKS_TIMER)
     }
 
     const fn tag(&self, kind: u8) -> LinkTag {
@@ -200,9 +214,19 @@ impl RealmClient {
     }
 
     /// One of its timers is due.
-    pub fn on_timer(&mut self, cx: &mut Context<'_, '_>, timer: u16) {
+    pub fn on_timer(
+        &mut self,
+        handler: &mut impl ClientHandler,
+        cx: &mut Context<'_, '_>,
+        timer: u16,
+    ) {
+        // Only questions that have had their time are to be told.
+        #[cfg(not(feature = "asks"))]
+        let _ = handler;
         match timer % TIMERS_PER_CLIENT {
             MAIN_TIMER => self.start(cx),
+            #[cfg(feature = "asks")]
+            ASKS_TIMER => self.end_asks(handler, cx),
             _ => self.ask_for_world(cx),
         }
     }

@@ -12,7 +12,7 @@
 //! [stays so](crate::protocol::Outlook): the game has removed it, its account is revoked, it is banned, no
 //! version is shared, the secret of the room that it wishes for is another one. With another uid it leaves its world first.
 //!
-//! Bounds: two sessions, two timers, no buffers of its own.
+//! Bounds: two sessions, two timers (three with questions), no buffers of its own.
 //!
 //! ```
 //! use tinyrealm_core::node::client::{ClientConfig, RealmClient};
@@ -20,6 +20,8 @@
 //! assert_eq!(client.uid(), None); // it has not said hello yet
 //! ```
 
+#[cfg(feature = "asks")]
+mod asking;
 mod bot;
 mod chat;
 mod config;
@@ -37,7 +39,7 @@ pub use chat::{ChannelName, ChatEvent};
 pub use config::ClientConfig;
 pub use machine::{ClientState, MainState, RealmClient, WorldState};
 
-use super::{Caller, Context, Role};
+use super::{Answer, Caller, Context, Role};
 #[cfg(feature = "rooms")]
 use crate::protocol::Wish;
 use crate::protocol::main_to_client::RoomPage;
@@ -107,6 +109,21 @@ pub enum ClientEvent<'e> {
         request: u32,
         /// Why.
         reason: ErrorCode,
+    },
+    /// What has become of a question of ours.
+    Answered {
+        /// The number that asking it answered.
+        ask: u32,
+        /// What.
+        answer: Answer<'e>,
+    },
+    /// The game asks us something, in its own messages: [`RealmClient::answer`] it, or
+    /// [refuse](RealmClient::refuse_ask).
+    Asked {
+        /// Its number.
+        ask: u32,
+        /// The question: [`Frame::read`] makes a message of it.
+        question: Frame<'e>,
     },
     /// So far the room has got with our inputs, and there we are by them.
     InputAck(InputAck),
@@ -346,7 +363,7 @@ impl<'a, H: ClientHandler> Role<'a> for Client<H> {
     }
 
     fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
-        self.machine.on_timer(cx, timer);
+        self.machine.on_timer(&mut self.handler, cx, timer);
     }
 
     fn address(&self, tag: LinkTag) -> &str {

@@ -149,7 +149,7 @@ impl RealmClient {
         cx.sessions.send(self.ready_main()?, message)
     }
 
-    fn send_inside<M: Message>(
+    pub(super) fn send_inside<M: Message>(
         &mut self,
         cx: &mut Context<'_, '_>,
         message: &M,

@@ -1,5 +1,8 @@
 //! A client at the bench: Main and the world are scripted, one frame at a time.
 
+#[cfg(feature = "asks")]
+#[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
+mod asking;
 mod comeback;
 mod failing;
 mod life;
@@ -45,6 +48,9 @@ enum Noted {
     Left(MemberNumber),
     Away(MemberNumber),
     InputAck(InputAck),
+    /// As it prints.
+    Answered(u32, std::string::String),
+    Asked(u32, i32, Vec<u8>),
     Back(MemberNumber),
     Rooms(usize, u16),
     Moved(MoveBroadcast),
@@ -87,6 +93,12 @@ impl ClientHandler for Diary {
             ClientEvent::Entered(member) => Noted::Entered(member),
             ClientEvent::Left(number) => Noted::Left(number),
             ClientEvent::InputAck(ack) => Noted::InputAck(ack),
+            ClientEvent::Answered { ask, answer } => {
+                Noted::Answered(ask, std::format!("{answer:?}"))
+            }
+            ClientEvent::Asked { ask, question } => {
+                Noted::Asked(ask, question.opcode.0, question.payload.to_vec())
+            }
             ClientEvent::Away(number) => Noted::Away(number),
             ClientEvent::Back(number) => Noted::Back(number),
             ClientEvent::Rooms(page) => Noted::Rooms(page.rooms.len(), page.next_after),

@@ -59,7 +59,8 @@ impl Sizes {
     }
 }
 
-/// Keeps the first `count` items of a borrowed slice.
+/// Keeps the first `count` items of a borrowed slice, which has none where a feature is off.
 pub(crate) fn trim<T>(slice: &mut &mut [T], count: usize) {
+    let count = count.min(slice.len());
     *slice = &mut core::mem::take(slice)[..count];
 }

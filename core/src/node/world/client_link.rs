@@ -4,16 +4,24 @@ use super::super::Caller;
 use super::context::{Asked, Speaker};
 use super::game::{Game, MoveVerdict};
 use super::joining::{Admitted, Denied};
+use super::role::is_built_in;
 use super::user::UserKey;
 use super::{World, link};
-use crate::protocol::client_to_world::{Event, Input, Join, Leave, Move, Stub};
+use crate::protocol::client_to_world::{
+    AnswerGame, AskGame, Event, Input, Join, Leave, Move, Stub,
+};
 use crate::protocol::either_way::Error;
 use crate::protocol::world_to_client::EventRefused;
 use crate::protocol::{Dispatched, ErrorCode, MemberState};
 use crate::session::manager::Farewell;
-use crate::wire::Frame;
+use crate::wire::{Frame, Opcode};
 
 impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
+    #[inline(always)]
+    fn hears(&self, opcode: Opcode) -> bool {
+        is_built_in(opcode)
+    }
+
     fn join(&mut self, caller: &mut Caller<'_, 'a>, message: Join) {
         if caller.tag.kind == link::USER {
             self.out_of_place(caller, Join::OPCODE.0);
@@ -96,6 +104,30 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         self.out_of_place(caller, Input::OPCODE.0);
     }
 
+    fn ask_game(&mut self, caller: &mut Caller<'_, 'a>, message: AskGame<'_>) {
+        let Some(key) = self.caller_user(caller, AskGame::OPCODE.0) else {
+            return;
+        };
+        #[cfg(feature = "asks")]
+        if self.hear_ask(caller, key, message) == Dispatched::Malformed {
+            let (opcode, code) = (AskGame::OPCODE.0, ErrorCode::MALFORMED);
+            caller.sessions.violation(caller.now, caller.key, code, opcode);
+        }
+        // As of an input.
+        #[cfg(not(feature = "asks"))]
+        let _ = (key, message);
+    }
+
+    fn answer_game(&mut self, caller: &mut Caller<'_, 'a>, message: AnswerGame<'_>) {
+        let Some(key) = self.caller_user(caller, AnswerGame::OPCODE.0) else {
+            return;
+        };
+        #[cfg(feature = "asks")]
+        self.hear_answer(caller, key, message);
+        #[cfg(not(feature = "asks"))]
+        let _ = (key, message);
+    }
+
     fn leave(&mut self, caller: &mut Caller<'_, 'a>, _: Leave) {
         if let Some(key) = self.caller_user(caller, Leave::OPCODE.0) {
             self.show_out(&mut caller.context(), key, ErrorCode::GOODBYE);
@@ -120,7 +152,7 @@ impl<'a, G: Game> World<'a, G> {
         None
     }
 
-    fn out_of_place(&self, caller: &mut Caller<'_, 'a>, opcode: i32) {
+    pub(super) fn out_of_place(&self, caller: &mut Caller<'_, 'a>, opcode: i32) {
         caller.sessions.violation(caller.now, caller.key, ErrorCode::OUT_OF_PLACE, opcode);
     }
 

@@ -30,12 +30,14 @@
 //! }
 //! ```
 
+use super::asks::AskId;
 pub use super::context::{RoomContext, Speaker};
 use super::people::{Admission, Who};
 use super::saves::{Kept, RecordId, StoreFailure, Unreadable};
 use super::seats::Left;
 use super::ticks::Tick;
 use super::timers::TimerId;
+use crate::node::Answer;
 use crate::protocol::schema::GameSchema;
 use crate::protocol::{Bytes, Direction, Dispatched, EVENT_MAX_BYTES, MemberState, Position, Uid};
 #[cfg(doc)]
@@ -249,6 +251,32 @@ pub trait Game {
     ) -> Dispatched {
         let _ = (room, uid, tick, input);
         Dispatched::Unknown
+    }
+
+    /// Somebody asks something, in the game's own messages: [`Frame::read`] makes one of it. `Handled`: the game
+    /// [answers](RoomContext::answer) or [refuses](RoomContext::refuse), now or later, until the asker waits no
+    /// longer. `Unknown`: it hears that it is not understood. Spectators are heard as well. In core it is the cargo
+    /// feature `asks`.
+    fn on_ask(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        ask: AskId,
+        question: Frame<'_>,
+    ) -> Dispatched {
+        let _ = (room, uid, ask, question);
+        Dispatched::Unknown
+    }
+
+    /// What has become of a question of the game's to somebody, once: see [`RoomContext::ask`].
+    fn on_answer(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        ask: AskId,
+        answer: Answer<'_>,
+    ) {
+        let _ = (room, uid, ask, answer);
     }
 
     /// [`Game::TICK_INTERVAL_MS`] have passed, or more if the node was kept from it: the [`Tick`] says how many.

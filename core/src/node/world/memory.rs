@@ -1,5 +1,7 @@
 //! `WorldMemory`: a world's storage as one value, sized by const generics.
 
+#[cfg(feature = "asks")]
+use super::asks::MemberAsks;
 #[cfg(feature = "rooms")]
 use super::attach::WantedOptions;
 use super::saves::SaveStorage;
@@ -27,6 +29,8 @@ pub struct WorldMemory<
     dirty_queue: [u16; ROOMS],
     dirty_listed: [bool; ROOMS],
     users: [Slot<WorldUser>; USERS],
+    #[cfg(feature = "asks")]
+    asks: [MemberAsks; USERS],
     user_heads: [Link; USERS],
     user_nexts: [Link; USERS],
     games: [G; ROOMS],
@@ -66,6 +70,8 @@ impl<
             dirty_queue: [0; ROOMS],
             dirty_listed: [false; ROOMS],
             users: [const { Slot::VACANT }; USERS],
+            #[cfg(feature = "asks")]
+            asks: [const { MemberAsks::NONE }; USERS],
             user_heads: [Link::NONE; USERS],
             user_nexts: [Link::NONE; USERS],
             games,
@@ -95,6 +101,10 @@ impl<G, const USERS: usize, const ROOMS: usize, const RING_BYTES: usize, const A
                 dirty_queue: &mut self.dirty_queue,
                 dirty_listed: &mut self.dirty_listed,
                 users: &mut self.users,
+                #[cfg(feature = "asks")]
+                asks: &mut self.asks,
+                #[cfg(not(feature = "asks"))]
+                asks: &mut [],
                 user_heads: &mut self.user_heads,
                 user_nexts: &mut self.user_nexts,
                 bans: &mut self.bans,

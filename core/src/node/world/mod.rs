@@ -15,6 +15,7 @@
 //! assert_eq!(ring_min_bytes(8), 1024);
 //! ```
 
+pub mod asks;
 pub mod attach;
 pub mod bans;
 mod client_link;
@@ -52,6 +53,7 @@ pub mod ticks;
 pub mod timers;
 pub mod user;
 
+pub use asks::{AskId, MemberAsks};
 pub use attach::{Attach, AttachBook, WantedOptions};
 pub use bans::{GameBan, WORLD_BANS};
 pub use context::{RoomContext, Speaker};
@@ -342,6 +344,8 @@ impl<'a, G: Game> World<'a, G> {
         };
         // The slot may have another user soon, and this session must never be taken for it.
         cx.sessions.set_tag(user.session, LinkTag { kind: link::LEAVING, index: 0 });
+        #[cfg(feature = "asks")]
+        self.lose_answers(cx, key, (user.uid, user.room, user.session));
         if !user.is_spectator() {
             self.with_game(cx, user.room, |game, room| {
                 game.on_leave(room, user.uid, Left::for_reason(reason));

@@ -10,7 +10,7 @@ use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, Session, SessionKey, SessionManager};
 use crate::time::Instant;
 use crate::wire::Frame;
-use crate::wire::opcode::GAME;
+use crate::wire::opcode::{GAME, Opcode};
 
 impl<'a, G: Game> Role<'a> for World<'a, G> {
     /// The link to Main.
@@ -27,12 +27,14 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         match caller.tag.kind {
             link::MAIN if self.main.is_proving() => self.main_link_prove(caller, frame),
             link::MAIN => main_to_world::dispatch(self, caller, frame),
+            link::STRANGER if !is_built_in(frame.opcode) => {
+                self.out_of_place(caller, frame.opcode.0);
+                Dispatched::Handled
+            }
             #[cfg(feature = "inputs")]
             link::USER if frame.opcode == client_to_world::Input::OPCODE => {
                 self.hear_input(caller, frame)
             }
-            #[cfg(not(feature = "inputs"))]
-            link::USER if frame.opcode == client_to_world::Input::OPCODE => Dispatched::Unknown,
             link::USER if GAME.client_to_server.contains(frame.opcode) => {
                 self.hear_message(caller, frame)
             }
@@ -74,6 +76,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         let rooms = &self.rooms;
         let due = [rooms.next_flush(), rooms.saves.next_deadline(), rooms.next_end()];
         let due = due.into_iter().chain([self.ticks.next_at()]).flatten().min();
+        #[cfg(feature = "asks")]
+        let due = due.into_iter().chain(rooms.asks.next_end()).min();
         #[cfg(feature = "rooms")]
         let due = due.into_iter().chain(rooms.next_close).min();
         due
@@ -85,6 +89,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
             self.tick(cx, tick);
         }
         self.end_seats(cx);
+        #[cfg(feature = "asks")]
+        self.end_asks(cx);
         #[cfg(feature = "rooms")]
         self.close_kept(cx);
         #[cfg(feature = "saves")]
@@ -149,5 +155,17 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         if let Some(tag) = sessions.get(key).map(Session::tag) {
             self.rooms.advance(now, sessions, key, tag.index, taken);
         }
+    }
+}
+
+/// Whether this world is built with what it takes to hear it.
+#[inline(always)]
+pub(super) const fn is_built_in(opcode: Opcode) -> bool {
+    match opcode {
+        client_to_world::Input::OPCODE => cfg!(feature = "inputs"),
+        client_to_world::AskGame::OPCODE | client_to_world::AnswerGame::OPCODE => {
+            cfg!(feature = "asks")
+        }
+        _ => true,
     }
 }

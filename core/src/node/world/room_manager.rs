@@ -3,6 +3,9 @@
 //! Membership and state are here; how it reaches the members is in [`fan_out`](super::fan_out).
 
 use super::super::uid_table::UidTable;
+#[cfg(feature = "asks")]
+use super::asks::AskBook;
+use super::asks::MemberAsks;
 use super::bans::{BanBook, GameBan};
 use super::frame_sizes::{
     EVENT_FRAME_MAX_BYTES, MOVE_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
@@ -44,6 +47,8 @@ pub struct RoomStorage<'a> {
     pub user_heads: &'a mut [Link],
     /// Links of `users`, as many as those.
     pub user_nexts: &'a mut [Link],
+    /// Their questions, as many as `users`; unused without the cargo feature `asks`.
+    pub asks: &'a mut [MemberAsks],
     /// Whom the games have banned: [`WORLD_BANS`](super::WORLD_BANS) of them.
     pub bans: &'a mut [GameBan],
 }
@@ -69,6 +74,8 @@ pub struct RoomManager<'a> {
     pub(super) bans: BanBook<'a>,
     pub(super) gallery: Gallery,
     pub(super) next_end: NextEnd,
+    #[cfg(feature = "asks")]
+    pub(super) asks: AskBook<'a>,
     /// An open room is empty, and its game has wanted it to stay until then.
     #[cfg(feature = "rooms")]
     pub(super) next_close: Option<Instant>,
@@ -114,6 +121,8 @@ impl<'a> RoomManager<'a> {
             bans: BanBook::new(storage.bans),
             gallery: Gallery::new(room_spectators),
             next_end: NextEnd::NEVER,
+            #[cfg(feature = "asks")]
+            asks: AskBook::new(storage.asks),
         }
     }
 

@@ -187,8 +187,11 @@ impl<'a, G: Game> World<'a, G> {
         };
         let (uid, room) = (user.uid, user.room);
         // What is left of this session must not be taken for its member's.
-        cx.sessions.set_tag(user.session, LinkTag { kind: link::LEAVING, index: 0 });
+        let session = user.session;
+        cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
         self.rooms.lose(cx.sessions, cx.now, key, G::HOLD_MS);
+        #[cfg(feature = "asks")]
+        self.lose_answers(cx, key, (uid, room, session));
         self.with_game(cx, room, |game, room| game.on_lost(room, uid));
         self.main_link_report_held(cx, uid);
     }
@@ -238,6 +241,8 @@ impl<'a, G: Game> World<'a, G> {
         if was_away {
             self.rooms.tell_others(context.now, key, &UserBack { number });
         } else {
+            #[cfg(feature = "asks")]
+            self.lose_answers(context, key, (uid, room, before));
             self.with_game(context, room, |game, room| game.on_lost(room, uid));
         }
         if is_renamed {

@@ -29,6 +29,8 @@ const _: () = {
     let long_bytes = if cfg!(feature = "long-frames") { 2 * 56 + 8 } else { 0 };
     // Two counters of inputs.
     let inputs_bytes = if cfg!(feature = "inputs") { 16 } else { 0 };
+    // A slice, and when the next question of a game has had its time.
+    let asks_bytes = if cfg!(feature = "asks") { 16 + usize::BITS as usize / 4 } else { 0 };
     // What rooms keep, on its way.
     let saves_bytes = size_of::<SaveBook<'static>>();
     assert!(!cfg!(feature = "saves") || saves_bytes <= 216, "a book has grown: say why");
@@ -44,6 +46,7 @@ const _: () = {
         + notice_bytes
         + state_bytes
         + inputs_bytes
+        + asks_bytes
         + message_bytes
         + shares_bytes
         + log_bytes

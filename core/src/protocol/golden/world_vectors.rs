@@ -7,12 +7,12 @@ use super::vectors::{
     GUEST, LAST_NUMBER, LAST_UID, LAST_VERSIONS, OTHER, bytes, handshake_key, longest_text, text,
 };
 use super::{Vector, golden};
-use crate::protocol::client_to_world::{Event, Input, Join, Leave, Move};
+use crate::protocol::client_to_world::{AnswerGame, AskGame, Event, Input, Join, Leave, Move};
 use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use crate::protocol::world_to_client::{
-    EventBroadcast, EventRefused, InputAck, JoinDenied, JoinOk, MemberExtra, MemberName,
-    MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved, UserAway, UserBack,
-    UserEntered, UserLeft,
+    EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk, MemberExtra,
+    MemberName, MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved, UserAway,
+    UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::world_to_main::{
     self, AttachAck, AttachDenied, Ban, RegisterWorld, Status, UserHeld, UserJoined, UserList,
@@ -61,6 +61,27 @@ pub(super) fn client_to_world() -> Vec<Vector> {
         golden(Input { tick: 7, kind: 2, data: bytes(&[1, 2, 3]) }),
         golden(Input { tick: 0, kind: 0, data: bytes(&[]) }),
         golden(Input { tick: u32::MAX, kind: u8::MAX, data: bytes(&[0xFF; 64]) }),
+        golden(AskGame { number: 1, timeout_ms: 5_000, kind: 3, data: bytes(&[1, 2, 3]) }),
+        golden(AskGame {
+            number: u32::MAX,
+            timeout_ms: u32::MAX,
+            kind: u8::MAX,
+            data: bytes(&[0xFF; 256]),
+        }),
+        golden(AnswerGame {
+            number: 1,
+            reason: ErrorCode(0),
+            code: 0,
+            kind: 3,
+            data: bytes(&[1, 2, 3]),
+        }),
+        golden(AnswerGame {
+            number: u32::MAX,
+            reason: ErrorCode::REFUSED,
+            code: u16::MAX,
+            kind: 0,
+            data: bytes(&[]),
+        }),
     ]
 }
 
@@ -104,6 +125,22 @@ pub(super) fn world_to_client() -> Vec<Vector> {
             pos: Position { x: i32::MIN, y: i32::MAX, z: i32::MIN },
             dir: Direction(u16::MAX),
         }),
+        golden(GameAnswers {
+            number: 1,
+            reason: ErrorCode(0),
+            code: 0,
+            kind: 4,
+            data: bytes(&[1, 2, 3]),
+        }),
+        golden(GameAnswers {
+            number: u32::MAX,
+            reason: ErrorCode::REFUSED,
+            code: u16::MAX,
+            kind: 0,
+            data: bytes(&[]),
+        }),
+        golden(GameAsks { number: 1, kind: 4, data: bytes(&[1, 2, 3]) }),
+        golden(GameAsks { number: u32::MAX, kind: u8::MAX, data: bytes(&[0xFF; 256]) }),
         golden(UserEntered {
             member: MemberState {
                 number: MemberNumber(2),

@@ -4,14 +4,14 @@
 #![no_main]
 
 use tinyrealm_core::node::world::Game;
-#[cfg(any(feature = "inputs", feature = "notices", feature = "things"))]
+#[cfg(any(feature = "asks", feature = "inputs", feature = "notices", feature = "things"))]
 use tinyrealm_core::protocol;
 #[cfg(feature = "things")]
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
-#[cfg(any(feature = "inputs", feature = "notices", feature = "things"))]
+#[cfg(any(feature = "asks", feature = "inputs", feature = "notices", feature = "things"))]
 use tinyrealm_core::wire::opcode::GAME;
 
-#[cfg(any(feature = "notices", feature = "things"))]
+#[cfg(any(feature = "asks", feature = "notices", feature = "things"))]
 protocol! {
     /// What the room shows.
     mod shown in GAME.server_to_client;
@@ -32,6 +32,18 @@ protocol! {
     0 go => Go {
         /// Where.
         pos: tinyrealm_core::protocol::Position,
+    }
+}
+
+#[cfg(feature = "asks")]
+protocol! {
+    /// What members ask, and answer.
+    mod asked in GAME.client_to_server;
+
+    /// A number.
+    0 guess => Guess {
+        /// Which.
+        value: u16,
     }
 }
 
@@ -84,7 +96,7 @@ impl Game for Abilities {
         Ok(())
     }
 
-    #[cfg(any(feature = "notices", feature = "saves", feature = "things"))]
+    #[cfg(any(feature = "asks", feature = "notices", feature = "saves", feature = "things"))]
     fn on_enter(
         &mut self,
         room: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
@@ -104,6 +116,38 @@ impl Game for Abilities {
         {
             let _ = room.save("newest", &uid.0.to_le_bytes());
             let _ = room.load("newest");
+        }
+    }
+
+    #[cfg(feature = "asks")]
+    fn on_ask(
+        &mut self,
+        room: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
+        uid: tinyrealm_core::protocol::Uid,
+        ask: tinyrealm_core::node::world::AskId,
+        question: tinyrealm_core::wire::Frame<'_>,
+    ) -> tinyrealm_core::protocol::Dispatched {
+        if let Some(asked::Guess { value }) = question.read() {
+            let _ = room.answer(ask, &shown::Number { value });
+            let _ = room.ask(uid, &shown::Number { value }, 1_000);
+        } else {
+            let _ = room.refuse(ask, 1);
+        }
+        tinyrealm_core::protocol::Dispatched::Handled
+    }
+
+    #[cfg(feature = "asks")]
+    fn on_answer(
+        &mut self,
+        room: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
+        uid: tinyrealm_core::protocol::Uid,
+        _: tinyrealm_core::node::world::AskId,
+        answer: tinyrealm_core::node::Answer<'_>,
+    ) {
+        if let tinyrealm_core::node::Answer::Given(frame) = answer
+            && let Some(asked::Guess { value }) = frame.read()
+        {
+            let _ = room.ask(uid, &shown::Number { value }, 1_000);
         }
     }
 

@@ -6,7 +6,7 @@ use super::support::hostile::{
     send_as_fast_as_allowed_and_faster, send_in_odd_pieces,
 };
 use super::support::{Bots, Server, Stream};
-use tinyrealm_core::protocol::client_to_world::Input;
+use tinyrealm_core::protocol::client_to_world::{AnswerGame, AskGame, Input};
 
 /// One deed after another: a device has not the connections for all of them at once.
 const DEEDS: [fn(Targets, Place) -> Tally; 5] = [
@@ -26,7 +26,7 @@ fn a_device_answers_as_the_design_says_and_serves_the_others() {
         main: main.address,
         world: device.address,
         frame_limit_bytes: FRAME_LIMIT_BYTES,
-        lacks: &[Input::OPCODE.0],
+        lacks: &[Input::OPCODE.0, AskGame::OPCODE.0, AnswerGame::OPCODE.0],
     };
     let arguments = ["--count", "4", "--hz", "5", "--seconds", "20"];
     let bots = Bots::start(main.address, &arguments);
