@@ -6,6 +6,7 @@ use tinyrealm_core::wire::opcode::GAME;
 
 use crate::CODECS;
 use crate::links::{push_links, push_types};
+use crate::names::{camel, pascal};
 use crate::types::{codec_of, type_of};
 
 const RECORDS: &str = "const position = record({ x: i32, y: i32, z: i32 });
@@ -67,19 +68,6 @@ fn direction<'l>(
         _ => Err("its SCHEMA has several directions from clients, or to them: a page has one each"
             .to_owned()),
     }
-}
-
-/// `rush_to_client` as `rushToClient`.
-fn camel(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| name + &pascal(word))
-}
-
-/// The first letter as a capital.
-pub(crate) fn pascal(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 #[cfg(test)]

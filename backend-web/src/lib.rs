@@ -10,6 +10,7 @@
 
 mod game;
 mod links;
+mod names;
 mod types;
 
 use tinyrealm_core::protocol::schema::{Codes, STRUCTURES, Vocabulary};

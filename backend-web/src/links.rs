@@ -5,7 +5,7 @@ use std::fmt::Write;
 use tinyrealm_core::protocol::schema::Vocabulary;
 use tinyrealm_core::protocol::{FieldSchema, LinkSchema, MessageSchema};
 
-use crate::game::pascal;
+use crate::names::pascal;
 use crate::types::FieldType;
 
 /// Writes the links as codecs.

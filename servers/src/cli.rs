@@ -19,6 +19,8 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use tinyrealm_core::protocol::NICKNAME_MAX_BYTES;
+
 use crate::accounts::IfLost;
 use crate::config::{Override, parse_address};
 use crate::games::{Games, names};
@@ -26,10 +28,10 @@ pub(crate) use ban::BanCommand;
 pub(crate) use bots::BotOptions;
 pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};
-pub(crate) use new::NewOptions;
+pub(crate) use new::{Beginning, NewOptions};
 pub(crate) use results::ResultsOptions;
 pub(crate) use room::RoomOptions;
-pub(crate) use schema::SchemaOptions;
+pub(crate) use schema::{Language, SchemaOptions};
 pub(crate) use user::UserCommand;
 use user::{CreateOptions, DataOptions};
 
@@ -211,7 +213,7 @@ pub(crate) struct ClientOptions {
     #[command(flatten)]
     pub(crate) room: RoomOptions,
     /// What you want to be called, at most 24 bytes; nothing, or your account's name, if it is not given.
-    #[arg(long, value_name = "NAME", default_value = "", value_parser = crate::client::parse_nickname)]
+    #[arg(long, value_name = "NAME", default_value = "", value_parser = parse_nickname)]
     pub(crate) name: String,
     /// Log in as this account; without, come as a guest.
     #[arg(long, value_name = "ID")]
@@ -225,6 +227,14 @@ pub(crate) struct ClientOptions {
 }
 
 const DEFAULT_LOGIN: &str = "127.0.0.1:7200";
+/// A nickname that is short enough; Main looks at the rest of it.
+fn parse_nickname(text: &str) -> Result<String, String> {
+    if text.len() > NICKNAME_MAX_BYTES {
+        return Err(format!("at most {NICKNAME_MAX_BYTES} bytes"));
+    }
+    Ok(text.to_owned())
+}
+
 fn parse_override(text: &str) -> Result<Override, String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     Ok(Override::new(key.trim(), value.trim()))

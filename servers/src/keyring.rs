@@ -13,20 +13,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
 use tinyrealm_core::node::cluster::{
-    CLUSTER_SECRET_MIN_BYTES, ClusterKey, ClusterKeys, ClusterSecret, ClusterSecrets, ONLY_ID,
+    ClusterKey, ClusterKeys, ClusterSecret, ClusterSecrets, ONLY_ID,
 };
 use tinyrealm_core::protocol::ServerKind;
 
 use crate::cli::{KeyCommand, SecretCommand};
+use crate::cluster_secret::{CLUSTER_SECRET_VARIABLE, parse};
 use crate::config::{ClusterSettings, Config};
 use crate::say::{hand_out, say};
 use crate::secret::{data_folder, hex, make, make_folder, read};
-
-/// The variable that has the cluster secret itself.
-pub(crate) const CLUSTER_SECRET_VARIABLE: &str = "TINYREALM_CLUSTER_SECRET";
-
-/// Fewer different bytes than this are not random: 32 random ones have 30, and 20 once in 10¹².
-const DIFFERENT_BYTES_MIN: usize = 16;
 
 /// What a server has; see the [module](self).
 #[derive(Clone, Debug)]
@@ -141,39 +136,6 @@ fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end_matches(['\r', '\n']).to_owned()
 }
 
-/// The secret that a variable has.
-///
-/// # Errors
-/// If it is none.
-pub(crate) fn cluster_from_variable(value: &str) -> anyhow::Result<ClusterSecret> {
-    parse(value, &format!("the environment variable {CLUSTER_SECRET_VARIABLE}"))
-}
-
-fn parse(text: &str, what: &str) -> anyhow::Result<ClusterSecret> {
-    const ADVICE: &str = "make one with `tinyrealm secret new FILE`";
-    let bytes = bytes_of(text).with_context(|| {
-        format!("{what} is not hexadecimal digits, so it may be a phrase: {ADVICE}")
-    })?;
-    let secret = ClusterSecret::new(&bytes).map_err(|short| {
-        anyhow::anyhow!(
-            "{what} has {} digits: at least {} are needed; {ADVICE}",
-            short.bytes * 2,
-            CLUSTER_SECRET_MIN_BYTES * 2
-        )
-    })?;
-    let different: std::collections::HashSet<u8> = bytes.into_iter().collect();
-    ensure!(different.len() >= DIFFERENT_BYTES_MIN, "{what} is not random: {ADVICE}");
-    Ok(secret)
-}
-
-fn bytes_of(text: &str) -> Option<Vec<u8>> {
-    let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let pairs = (0..text.len()).step_by(2);
-    is_hex.then(|| {
-        pairs.filter_map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
-    })
-}
-
 /// 256 random bits as text, so that it can be copied into a variable.
 fn random_text() -> anyhow::Result<String> {
     let mut bytes = [0; 32];
@@ -227,6 +189,7 @@ pub(crate) fn run_key(command: &KeyCommand, config: &Config) -> anyhow::Result<E
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster_secret::cluster_from_variable;
 
     fn settings(file: &Path) -> ClusterSettings {
         ClusterSettings { secret_file: file.display().to_string(), ..ClusterSettings::default() }

@@ -36,6 +36,7 @@ mod bots;
 mod chat_server;
 mod cli;
 mod client;
+mod cluster_secret;
 mod config;
 mod control;
 mod database;

@@ -16,7 +16,7 @@ use tinyrealm_core::wire::Opcode;
 
 use crate::ids::{ConnectionId, HostId};
 use crate::speech::Speech;
-use crate::talk::{ChannelId, Talk};
+use crate::talk::{ChannelId, InChannel, Talk};
 use crate::trace::What;
 
 /// Something that a client has heard.
@@ -67,43 +67,6 @@ pub(crate) struct Listed {
     pub(crate) name: String,
     pub(crate) mode: String,
     pub(crate) properties: Vec<u8>,
-}
-
-/// A message of a channel, as somebody has heard it.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Numbered {
-    pub(crate) seq: u64,
-    pub(crate) uid: Uid,
-    /// `None` if nobody can have said it.
-    pub(crate) talk: Option<Talk>,
-}
-
-/// Something that a client has heard of a channel.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum InChannel {
-    Joined {
-        next_seq: u64,
-    },
-    Left(ErrorCode),
-    /// The opcode of what is refused, and why.
-    Refused(i32, ErrorCode),
-    Said(Numbered),
-    Past(Numbered),
-    PastEnd {
-        next_seq: u64,
-    },
-    Gap {
-        missed: u32,
-        next_seq: u64,
-    },
-    Entered(Uid),
-    Exited(Uid),
-    Census(u16),
-    /// How many are on the page, and whether each is there once.
-    Members {
-        count: u16,
-        is_distinct: bool,
-    },
 }
 
 /// What a room is called; nothing for one without a name.

@@ -3,7 +3,7 @@
 //! The text is the channel's place in [`NAMES`], the uid and the number, and a filler that follows
 //! from the number: a message that comes in another channel, or changed, is not one.
 
-use tinyrealm_core::protocol::Uid;
+use tinyrealm_core::protocol::{ErrorCode, Uid};
 
 /// The channels' names; the last one is no name that a channel may have.
 pub(crate) const NAMES: [&str; 7] =
@@ -66,6 +66,43 @@ impl Talk {
         let talk = Self { channel, uid, number };
         (talk.text() == text).then_some(talk)
     }
+}
+
+/// A message of a channel, as somebody has heard it.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Numbered {
+    pub(crate) seq: u64,
+    pub(crate) uid: Uid,
+    /// `None` if nobody can have said it.
+    pub(crate) talk: Option<Talk>,
+}
+
+/// Something that a client has heard of a channel.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum InChannel {
+    Joined {
+        next_seq: u64,
+    },
+    Left(ErrorCode),
+    /// The opcode of what is refused, and why.
+    Refused(i32, ErrorCode),
+    Said(Numbered),
+    Past(Numbered),
+    PastEnd {
+        next_seq: u64,
+    },
+    Gap {
+        missed: u32,
+        next_seq: u64,
+    },
+    Entered(Uid),
+    Exited(Uid),
+    Census(u16),
+    /// How many are on the page, and whether each is there once.
+    Members {
+        count: u16,
+        is_distinct: bool,
+    },
 }
 
 #[cfg(test)]

@@ -13,9 +13,8 @@ use std::hash::{Hash, Hasher};
 use tinyrealm_core::protocol::{ErrorCode, JoinDenial, LoginDenial, Uid};
 
 use crate::ids::{ConnectionId, HostId};
-use crate::journal::InChannel;
 use crate::profile::FaultKind;
-use crate::talk::ChannelId;
+use crate::talk::{ChannelId, InChannel};
 
 /// How many lines a failure shows.
 pub(crate) const LINES_KEPT: usize = 120;

@@ -18,6 +18,7 @@ use crate::Random;
 use crate::ears::Ears;
 use crate::host::{Host, Tools};
 use crate::network::{Delivery, Network, Weather};
+use crate::place;
 use crate::realm::{self, PLAYERS_MAX};
 use crate::store::{MemoryStore, StoreWeather};
 
@@ -179,7 +180,7 @@ impl<G: Game + 'static> GameBench<G> {
 
     /// Whether the player was cut off, and has not come back.
     pub fn is_cut(&self, player: Player) -> bool {
-        self.network.is_cut(realm::host_of_player(player.0))
+        self.network.is_cut(place::host_of_player(player.0))
     }
 
     /// Whether the player has left, or was sent away for good.
@@ -328,9 +329,9 @@ impl<G: Game + 'static> GameBench<G> {
         let Self { now, random, network, main, world, players, .. } = self;
         while let Some(Delivery { host, end, letter }) = network.next_due(*now) {
             let tools = &mut Tools { now: *now, random, network };
-            match realm::player_at(host) {
+            match place::player_at(host) {
                 Some(player) => players[player].take(tools, end, letter),
-                None if realm::is_main(host) => main.take(tools, end, letter),
+                None if place::is_main(host) => main.take(tools, end, letter),
                 None => world.take(tools, end, letter),
             }
             is_busy = true;

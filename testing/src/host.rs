@@ -7,6 +7,7 @@ use tinyrealm_core::time::Instant;
 
 use crate::Random;
 use crate::network::{End, HostId, Letter, Network};
+use crate::place::host_at;
 
 /// What a turn of a host works with.
 pub(crate) struct Tools<'t> {
@@ -198,9 +199,7 @@ impl<R: Role<'static>> Host<R> {
 
     fn next_wanted(&mut self) -> Option<Wanted> {
         Some(match self.node.poll_request()? {
-            Request::Connect { key, address } => {
-                Wanted::Connect(key, crate::realm::host_at(address))
-            }
+            Request::Connect { key, address } => Wanted::Connect(key, host_at(address)),
             Request::Shutdown { key } => Wanted::Shutdown(key),
             Request::Drop { key } => Wanted::Drop(key),
         })

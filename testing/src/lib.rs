@@ -45,6 +45,7 @@ mod bench;
 mod ears;
 mod host;
 mod network;
+mod place;
 mod play;
 mod random;
 mod realm;

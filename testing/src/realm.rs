@@ -19,7 +19,7 @@ use tinyrealm_core::wire::ws;
 
 use crate::ears::Ears;
 use crate::host::{Host, Tools};
-use crate::network::HostId;
+use crate::place::{MAIN, MAIN_ADDRESS, WORLD, WORLD_ADDRESS, host_of_player};
 use crate::store::MemoryStore;
 
 /// The most players of a bench who are in the room.
@@ -44,12 +44,6 @@ const ATTACHES: usize = 2 * (PLAYERS_MAX + SPECTATORS_MAX);
 const CLIENT_SESSIONS: usize = 4;
 const CLIENT_BUFFERS: usize = 8;
 
-const MAIN: HostId = HostId(0);
-const WORLD: HostId = HostId(1);
-const FIRST_PLAYER: usize = 2;
-const MAIN_ADDRESS: &str = "main:7000";
-const WORLD_ADDRESS: &str = "world:7200";
-
 /// The only world is there from the start: whatever it has not told of is not there.
 const CONFIG: MainConfig = MainConfig { registry_settle_ms: 0, ..MainConfig::DEFAULT };
 
@@ -72,24 +66,6 @@ type ClientMemory = NodeMemory<
     CLIENT_BUFFERS,
     { CLIENT_BUFFERS * BUFFER_BYTES },
 >;
-
-/// Which player a host is; `None` for a server.
-pub(crate) fn player_at(host: HostId) -> Option<usize> {
-    host.0.checked_sub(FIRST_PLAYER)
-}
-
-pub(crate) fn is_main(host: HostId) -> bool {
-    host == MAIN
-}
-
-pub(crate) const fn host_of_player(player: usize) -> HostId {
-    HostId(FIRST_PLAYER + player)
-}
-
-/// Where an address leads.
-pub(crate) fn host_at(address: &str) -> HostId {
-    if address == MAIN_ADDRESS { MAIN } else { WORLD }
-}
 
 /// What a server has by default, for messages as long as the game's.
 fn net<G: Game>() -> NetConfig {

@@ -4,7 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::schema::Language;
+/// What is to be written.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Language {
+    Json,
+    Wireshark,
+    CSharp,
+}
 
 /// The flags of `schema`.
 #[derive(Debug, Args)]

@@ -5,8 +5,6 @@ use tinyrealm_core::protocol::{RoomLine, Text};
 
 use std::time::{Duration, Instant};
 
-use super::view::RoomView;
-
 /// Rooms that are shown at most; whoever wants one of more says a mode.
 const ROOMS_MOST: usize = 50;
 
@@ -23,38 +21,38 @@ pub(super) struct Listing {
     asked_at: Option<Instant>,
 }
 
-impl RoomView {
+impl Listing {
     /// Begins with the rooms of `mode`, of every one if that is empty.
-    pub(super) fn begin_listing(&mut self, mode: &str) {
+    pub(super) fn begin(&mut self, mode: &str) {
         let mode = Text::<{ tinyrealm_core::protocol::ROOM_MODE_MAX_BYTES }>::truncated(mode);
         let mode = mode.as_str().to_owned();
-        self.listing = Listing { mode, next_after: Some(0), ..Listing::default() };
+        *self = Self { mode, next_after: Some(0), ..Self::default() };
     }
 
     /// What is to be asked for next, once.
     pub(super) fn next_page(&mut self, now: Instant) -> Option<(String, u16)> {
         let is_early = |at| now.duration_since(at) < PAGE_INTERVAL;
-        if self.listing.asked_at.is_some_and(is_early) {
+        if self.asked_at.is_some_and(is_early) {
             return None;
         }
-        let after = self.listing.next_after.take()?;
-        self.listing.asked_at = Some(now);
-        Some((self.listing.mode.clone(), after))
+        let after = self.next_after.take()?;
+        self.asked_at = Some(now);
+        Some((self.mode.clone(), after))
     }
 
-    pub(super) fn listed(&mut self, page: &RoomPage<'_>) {
-        for room in &page.rooms {
-            self.note_message(in_words(room));
-        }
-        self.listing.shown += page.rooms.len();
-        match (page.next_after, self.listing.shown) {
-            (0, 0) => self.note_message("* no room is listed: --room NAME opens one".to_owned()),
+    /// A page has come, which is so in words.
+    pub(super) fn heard(&mut self, page: &RoomPage<'_>) -> Vec<String> {
+        let mut lines: Vec<String> = page.rooms.iter().map(in_words).collect();
+        self.shown += page.rooms.len();
+        match (page.next_after, self.shown) {
+            (0, 0) => lines.push("* no room is listed: --room NAME opens one".to_owned()),
             (0, _) => {}
             (_, ROOMS_MOST..) => {
-                self.note_message("* and more: /rooms MODE shows those of one mode".to_owned());
+                lines.push("* and more: /rooms MODE shows those of one mode".to_owned());
             }
-            (after, _) => self.listing.next_after = Some(after),
+            (after, _) => self.next_after = Some(after),
         }
+        lines
     }
 }
 
@@ -88,21 +86,21 @@ mod tests {
 
     #[test]
     fn pages_are_asked_for_until_there_is_none_or_there_are_many() {
-        let mut view = RoomView::new("main", None);
-        view.begin_listing("duel");
+        let mut listing = Listing::default();
+        listing.begin("duel");
         let (mut asked, mut now) = (0, Instant::now());
-        while let Some((mode, after)) = view.next_page(now) {
+        while let Some((mode, after)) = listing.next_page(now) {
             now += PAGE_INTERVAL;
             assert_eq!((mode.as_str(), after), ("duel", asked));
             asked += 1;
             let rooms = [line("one"), line("two"), line("three")].into_iter().collect();
-            view.listed(&RoomPage { rooms, next_after: asked });
-            assert_eq!(view.next_page(now - Duration::from_millis(1)), None);
+            listing.heard(&RoomPage { rooms, next_after: asked });
+            assert_eq!(listing.next_page(now - Duration::from_millis(1)), None);
         }
         assert_eq!(usize::from(asked), ROOMS_MOST.div_ceil(3));
-        view.begin_listing("");
-        assert_eq!(view.next_page(now), Some((String::new(), 0)));
-        view.listed(&RoomPage { rooms: [line("one")].into_iter().collect(), next_after: 0 });
-        assert_eq!(view.next_page(now + PAGE_INTERVAL), None);
+        listing.begin("");
+        assert_eq!(listing.next_page(now), Some((String::new(), 0)));
+        listing.heard(&RoomPage { rooms: [line("one")].into_iter().collect(), next_after: 0 });
+        assert_eq!(listing.next_page(now + PAGE_INTERVAL), None);
     }
 }

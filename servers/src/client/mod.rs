@@ -23,7 +23,7 @@ use anyhow::{anyhow, bail};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
 use tinyrealm_core::node::{Context, Node};
-use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, NICKNAME_MAX_BYTES, Text};
+use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Text};
 use tinyrealm_std::memory::{NodeSizes, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, Sockets, runtime};
 use tokio::sync::mpsc;
@@ -43,14 +43,6 @@ use view::RoomView;
 const FRAME_INTERVAL: Duration = Duration::from_millis(50);
 /// Sessions of one client, to Main and to its world, and one while one of them is replaced.
 const SESSIONS: usize = 3;
-
-/// A nickname that is short enough; Main looks at the rest of it.
-pub(crate) fn parse_nickname(text: &str) -> Result<String, String> {
-    if text.len() > NICKNAME_MAX_BYTES {
-        return Err(format!("at most {NICKNAME_MAX_BYTES} bytes"));
-    }
-    Ok(text.to_owned())
-}
 
 /// Runs the client until its user has enough.
 pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<ExitCode> {
@@ -209,13 +201,14 @@ fn obey(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, command: &str) 
 
 /// Asks which rooms are listed; they are told page by page.
 fn list_rooms(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>, mode: &str) {
-    client.handler_mut().begin_listing(mode);
+    client.handler_mut().listing.begin(mode);
     ask_for_rooms(client, cx);
 }
 
 /// Asks for the next page, when it is time.
 fn ask_for_rooms(client: &mut Client<RoomView>, cx: &mut Context<'_, '_>) {
-    let Some((mode, after)) = client.handler_mut().next_page(std::time::Instant::now()) else {
+    let Some((mode, after)) = client.handler_mut().listing.next_page(std::time::Instant::now())
+    else {
         return;
     };
     if client.list_rooms(cx, Text::truncated(&mode), after).is_err() {

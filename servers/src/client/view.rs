@@ -291,7 +291,10 @@ impl ClientHandler for RoomView {
             ClientEvent::Named(MemberName { number, name }) => self.named(number, name.as_str()),
             ClientEvent::Away(number) => self.tell_of(number, "lost its connection"),
             ClientEvent::Back(number) => self.tell_of(number, "is back"),
-            ClientEvent::Rooms(page) => self.listed(page),
+            ClientEvent::Rooms(page) => {
+                let lines = self.listing.heard(page);
+                lines.into_iter().for_each(|line| self.note_message(line));
+            }
             // Whose they are, a terminal does not know.
             ClientEvent::State(_) => {}
             ClientEvent::Moved(moved) => self.moved(&moved),

@@ -2,13 +2,12 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig, attempts::WAYS};
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 
 use super::with_port;
-use crate::accounts::password;
 
 /// More hashing threads than this are not chosen by themselves: each takes its memory.
 const DEFAULT_HASH_THREADS_MAX: usize = 4;
@@ -156,8 +155,6 @@ impl LoginSettings {
             "login.hash_memory_kib must be between {HASH_MEMORY_MIN_KIB} and {HASH_MEMORY_MAX_KIB}"
         );
         ensure!(self.hash_passes > 0, "login.hash_passes must be at least 1");
-        password::params(self.hash_memory_kib, self.hash_passes)
-            .context("login.hash_memory_kib and login.hash_passes")?;
         ensure!(
             self.queue > 0
                 && usize::from(self.queue) + usize::from(HASH_THREADS_MAX) <= INDEX_COUNT_MAX,

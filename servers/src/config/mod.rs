@@ -35,9 +35,9 @@ pub(crate) use net::NetSettings;
 pub(crate) use validate::parse_address;
 pub(crate) use world::WorldSettings;
 
+use crate::cluster_secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 use crate::control::Threads;
 use crate::games::{self, Games, HostedGame};
-use crate::keyring::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use clap::ValueEnum;
-use tinyrealm_core::node::world::GAME_NAME_MAX_BYTES;
 
-use crate::cli::NewOptions;
+use crate::cli::{Beginning, NewOptions};
 use crate::names::pascal;
 use crate::say::say;
 
@@ -63,15 +61,6 @@ const COIN_RUSH: [File; 10] = [
     coin_rush!("web/page.js", "web/page.js"),
 ];
 
-/// What a game begins as.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Beginning {
-    /// As little as there can be: players move, and wave.
-    Smallest,
-    /// Coin rush as it is: coins, rounds, scores, what is kept.
-    CoinRush,
-}
-
 impl Beginning {
     const fn files(self) -> &'static [File] {
         match self {
@@ -113,18 +102,6 @@ impl Beginning {
         words
     }
 }
-
-/// Names that a crate can't have beside those it uses.
-const TAKEN: [&str; 9] =
-    ["core", "std", "alloc", "test", "proc-macro", "tinyrealm", "game", "server", "device"];
-/// Words of the language, which no crate can be called.
-const WORDS: [&str; 46] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
-    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
-    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
-    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "unsafe", "use",
-    "where",
-];
 
 /// Where the crates come from.
 enum Source {
@@ -203,53 +180,9 @@ fn filled(template: &str, words: &[(&str, String)]) -> String {
     words.iter().fold(template.to_owned(), |text, (word, value)| text.replace(word, value))
 }
 
-/// A game's name that a crate can have, too.
-///
-/// # Errors
-/// What is wrong with it.
-pub(crate) fn parse_name(text: &str) -> Result<String, String> {
-    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if text.len() > GAME_NAME_MAX_BYTES || !text.chars().all(is_letter) {
-        return Err(format!("expected at most {GAME_NAME_MAX_BYTES} of a-z, 0-9 and -"));
-    }
-    if !text.starts_with(|c: char| c.is_ascii_lowercase())
-        || text.ends_with('-')
-        || text.contains("--")
-    {
-        return Err("expected words with one - between them, beginning with a letter".to_owned());
-    }
-    if TAKEN.contains(&text) || WORDS.contains(&text) || text.starts_with("tinyrealm-") {
-        return Err("a crate can't be called so".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_sides_of_a_name() {
-        for good in ["a", "coin-rush", "tag2", "abcdefghijklmnop"] {
-            assert_eq!(parse_name(good).as_deref(), Ok(good));
-        }
-        let bad = [
-            "",
-            "-a",
-            "a-",
-            "a--b",
-            "2d",
-            "Tag",
-            "a_b",
-            "abcdefghijklmnopq",
-            "core",
-            "fn",
-            "tinyrealm-x",
-        ];
-        for bad in bad {
-            assert!(parse_name(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn nothing_is_left_to_fill_in() {

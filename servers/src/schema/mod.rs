@@ -14,18 +14,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::cli::SchemaOptions;
+use crate::cli::{Language, SchemaOptions};
 use crate::games::Games;
 use crate::say;
 use model::Schema;
-
-/// What is to be written.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Language {
-    Json,
-    Wireshark,
-    CSharp,
-}
 
 /// Prints it, or writes it to a file.
 pub(crate) fn run(options: &SchemaOptions, games: Games) -> anyhow::Result<ExitCode> {

@@ -22,10 +22,10 @@ use tinyrealm_core::wire::Frame;
 use super::names::Names;
 use super::words::recorder_to_client::{Mark, Tally};
 use crate::ids::HostId;
-use crate::journal::{Fact, Heard, InChannel, Journal, Listed, Numbered};
+use crate::journal::{Fact, Heard, Journal, Listed};
 use crate::settings::Sabotage;
 use crate::speech::Speech;
-use crate::talk::{ChannelId, Talk};
+use crate::talk::{ChannelId, InChannel, Numbered, Talk};
 
 /// Messages of channels before the one that is withheld from a sabotaged player.
 const MESSAGES_TO_SABOTAGE: u32 = 4;

@@ -19,7 +19,6 @@ use super::words::recorder_to_client::{self, Departure, Mark, Tally};
 use crate::journal::{Fact, InRoom, InStore, Journal};
 use crate::settings::Sabotage;
 use crate::speech::Speech;
-use crate::tuning::bounded;
 
 /// Where the rooms of a world keep how many events they have taken.
 pub(crate) const fn key_of(room: u16) -> &'static str {
@@ -195,7 +194,7 @@ impl Game for Recorder {
         if options == BAD_OPTIONS {
             return Err(BadOptions);
         }
-        self.state.name = bounded(room.name());
+        self.state.name = room.name().try_into().unwrap_or_default();
         // A name fits.
         room.set_properties(Bytes::new(self.state.name.as_bytes()).unwrap_or_default());
         self.note(room, InRoom::Opened(self.state.name.clone()));

@@ -16,8 +16,7 @@ use tinyrealm_core::wire::Opcode;
 
 use super::channels::Channels;
 use crate::broken::{Broken, ensure};
-use crate::journal::{InChannel, Numbered};
-use crate::talk::{ChannelId, Talk};
+use crate::talk::{ChannelId, InChannel, Numbered, Talk};
 
 const OUTSIDE: &str = "of a channel its members hear, and nobody else";
 const IN_ORDER: &str = "messages come by their numbers, and what is missing is announced";

@@ -6,7 +6,7 @@ use tinyrealm_core::protocol::{ErrorCode, OwnedWish, Wish};
 use super::{COMING_MS, GameBench, Player, STEP_MS};
 use crate::ears::{Ears, Heard};
 use crate::host::Tools;
-use crate::realm;
+use crate::{place, realm};
 
 impl<G: Game + 'static> GameBench<G> {
     /// Somebody new comes, and is waited for until it is in, or sent away; in fine weather that takes no time.
@@ -42,13 +42,13 @@ impl<G: Game + 'static> GameBench<G> {
 
     /// The player's connections break, and it gets no other ones before [`GameBench::come_back`].
     pub fn cut(&mut self, player: Player) {
-        self.network.cut(self.now, realm::host_of_player(player.0));
+        self.network.cut(self.now, place::host_of_player(player.0));
         self.settle();
     }
 
     /// The player has a network again, and is waited for as in [`GameBench::join`]. It is the same user.
     pub fn come_back(&mut self, player: Player) {
-        self.network.mend(realm::host_of_player(player.0));
+        self.network.mend(place::host_of_player(player.0));
         self.wait_for(player);
     }
 

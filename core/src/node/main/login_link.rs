@@ -74,7 +74,7 @@ impl Vacant for PendingHello {
 
 /// Where the link is; see the [module](self).
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) enum LoginLinkState {
+enum LoginLinkState {
     Waiting,
     Connecting,
     Proving,
@@ -85,7 +85,7 @@ pub(super) enum LoginLinkState {
 #[derive(Debug)]
 pub(super) struct LoginLink<'a> {
     config: Option<LoginLinkConfig>,
-    pub(super) state: LoginLinkState,
+    state: LoginLinkState,
     /// What is known of who was revoked.
     pub(super) heard: RevocationsHeard,
     dialer: Dialer,
@@ -120,8 +120,11 @@ impl<'a> LoginLink<'a> {
         self.config.is_some()
     }
 
-    pub(super) const fn is_live(&self) -> bool {
-        matches!(self.state, LoginLinkState::Live(_))
+    pub(super) const fn live(&self) -> Option<SessionKey> {
+        match self.state {
+            LoginLinkState::Live(key) => Some(key),
+            _ => None,
+        }
     }
 
     pub(super) fn address(&self) -> &str {
@@ -151,7 +154,7 @@ impl<'a> LoginLink<'a> {
     /// Sends the questions that wait, the oldest first, as many as the link takes now; a quarter of it is
     /// left for what Main itself has to know. O(hellos) for each.
     pub(super) fn send_questions(&mut self, sessions: &mut SessionManager<'_>) {
-        let LoginLinkState::Live(link) = self.state else { return };
+        let Some(link) = self.live() else { return };
         let most = sessions.config().send_buffers_per_server;
         let most = most - most / 4;
         let asked = self.asked;
@@ -214,7 +217,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         caller: &mut Caller<'_, 'a>,
         frame: Frame<'_>,
     ) -> Dispatched {
-        if self.login.is_live() {
+        if self.login.live().is_some() {
             return login_to_main::dispatch(self, caller, frame);
         }
         let keys = self.secrets.keys_of(ServerKind::LOGIN, ONLY_ID);
@@ -233,7 +236,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             return;
         }
         let address = self.login.address();
-        if self.login.is_live() {
+        if self.login.live().is_some() {
             log::warning!(
                 "lost Login ({}) at {}; users stay, and it is looked for",
                 reason.name(),
@@ -258,7 +261,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         session: SessionKey,
         greeting: Greeting,
     ) -> Result<(), ErrorCode> {
-        if !self.login.is_live() {
+        if !self.login.live().is_some() {
             return Err(ErrorCode::LOGIN_UNAVAILABLE);
         }
         let address = cx.sessions.address_key(session);

@@ -254,7 +254,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// Whether Login can be asked now.
     pub const fn has_login(&self) -> bool {
-        self.login.is_live()
+        self.login.live().is_some()
     }
 
     /// Its users' channels.

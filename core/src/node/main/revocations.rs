@@ -15,7 +15,6 @@
 //! away asks from where it was.
 
 use super::directory::Place;
-use super::login_link::LoginLinkState;
 use super::{Authenticator, EntryKey, Main, WorldKey, link, login_link_timer};
 use crate::log;
 use crate::node::Context;
@@ -69,7 +68,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     pub(super) fn ask_for_revocations(&mut self, cx: &mut Context<'_, 'a>) {
-        let LoginLinkState::Live(login) = self.login.state else { return };
+        let Some(login) = self.login.live() else { return };
         let heard = &mut self.login.heard;
         if core::mem::take(&mut heard.is_incomplete) {
             (heard.revision, heard.uid) = (Revision::default(), Uid::NOBODY);

@@ -3,8 +3,8 @@
 use super::super::directory::EntryKey;
 use super::super::{Authenticator, Main};
 use super::hub::LocalMember;
-use super::requests::Waiting;
 use super::server_link::Membership;
+use super::waiting::Waiting;
 use crate::node::{Caller, Context};
 use crate::protocol::client_to_main::{ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho};
 use crate::protocol::main_to_chat::Say;

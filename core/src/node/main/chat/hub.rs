@@ -3,7 +3,7 @@
 use super::ChatPolicy;
 use super::link::ChatLink;
 use super::pace::Pace;
-use super::requests::{Requests, Waiting};
+use super::waiting::{Requests, Waiting};
 use crate::broadcast::{BroadcastRings, Cursor, RingBytes};
 use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
 use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Seq, Uid};
@@ -277,6 +277,15 @@ impl<'a> ChatHub<'a> {
 
     pub(in super::super) const fn must_flush_first(&self) -> bool {
         self.must_flush
+    }
+
+    /// Whether there is a chat server to look for.
+    pub(in super::super) fn is_configured(&self) -> bool {
+        !self.address.is_empty()
+    }
+
+    pub(in super::super) const fn is_proving(&self) -> bool {
+        self.link.is_proving()
     }
 
     /// Whether the chat server takes requests now.

@@ -17,19 +17,14 @@
 use super::super::link as kind;
 use super::super::{Authenticator, Main, chat_timer};
 use super::ChatPolicy;
-use super::hub::{ChatHub, LocalChannelKey};
 use crate::backoff::Backoff;
-use crate::broadcast::FrameClass;
 use crate::log;
 use crate::node::cluster::{Dialer, Heard, ONLY_ID};
 use crate::node::{Caller, Context};
-use crate::protocol::main_to_chat::{Open, Resume};
-use crate::protocol::main_to_client::ChatGap;
-use crate::protocol::{Dispatched, ErrorCode, Seq, ServerKind, Text, Uid};
-use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
+use crate::protocol::main_to_chat::Open;
+use crate::protocol::{Dispatched, ErrorCode, ServerKind};
+use crate::session::{LinkTag, SessionKey, Trust};
 use crate::stats::Count;
-use crate::storage::Link;
-use crate::time::Instant;
 use crate::wire::Frame;
 
 /// Where the link is; see the [module](self).
@@ -80,107 +75,32 @@ impl ChatLink {
         }
     }
 
+    /// The session, and the channel slot that is resumed next.
+    pub(super) const fn resuming(&self) -> Option<(SessionKey, u16)> {
+        match self.state {
+            ChatLinkState::Resuming(key, index) => Some((key, index)),
+            _ => None,
+        }
+    }
+
+    /// The chat server knows of all users of ours in this channel slot.
+    pub(super) const fn has_resumed(&mut self, index: u16) {
+        if let ChatLinkState::Resuming(key, _) = self.state {
+            self.state = ChatLinkState::Resuming(key, index + 1);
+        }
+    }
+
+    /// The chat server knows of all users of ours.
+    pub(super) const fn has_resumed_all(&mut self) {
+        if let ChatLinkState::Resuming(key, _) = self.state {
+            self.state = ChatLinkState::Live(key);
+        }
+    }
+
     pub(in super::super) const fn is_proving(&self) -> bool {
         matches!(self.state, ChatLinkState::Proving)
     }
 }
-
-impl ChatHub<'_> {
-    /// Whether there is a chat server to look for.
-    pub(in super::super) fn is_configured(&self) -> bool {
-        !self.address.is_empty()
-    }
-
-    pub(in super::super) const fn is_proving(&self) -> bool {
-        self.link.is_proving()
-    }
-
-    /// Sends the next pages of memberships, as many as the link takes now.
-    pub(in super::super) fn resume_channels(&mut self, sessions: &mut SessionManager<'_>) {
-        while let ChatLinkState::Resuming(key, index) = self.link.state {
-            if usize::from(index) >= self.channels.capacity() {
-                log::info!("the chat server has {} channels of ours", self.channels.len());
-                self.link.state = ChatLinkState::Live(key);
-                return;
-            }
-            let page = self.page_to_resume(index);
-            let Some(channel) = self.channels.at(index).filter(|_| !page.is_empty()) else {
-                self.link.state = ChatLinkState::Resuming(key, index + 1);
-                continue;
-            };
-            // Pushed one by one: collecting into a bounded vector could panic.
-            let mut uids = heapless::Vec::<Uid, PAGE>::new();
-            for member in page.iter().filter_map(|index| self.members.at(*index)) {
-                // There is room for as many as the page has.
-                let _ = uids.push(member.uid);
-            }
-            let channel = Text::truncated(&channel.name);
-            let since = self.channels.at(index).map_or(Seq(0), |channel| channel.last_seq);
-            if sessions.send(key, &Resume { channel, since, uids }).is_err() {
-                return;
-            }
-            for index in page {
-                if let Some(member) = self.members.at_mut(index) {
-                    member.is_resumed = true;
-                }
-            }
-        }
-    }
-
-    /// The next memberships of a channel that the chat server has not been told of.
-    fn page_to_resume(&self, channel: u16) -> heapless::Vec<u16, PAGE> {
-        let mut page = heapless::Vec::new();
-        let mut link = self.channels.at(channel).map_or(Link::NONE, |channel| channel.first);
-        while let Some(index) = link.index() {
-            let Some(member) = self.members.at(index) else { break };
-            link = member.next;
-            if member.is_in && !member.is_resumed && page.push(index).is_err() {
-                break;
-            }
-        }
-        page
-    }
-
-    /// A channel's next message is `next_seq`. If that is not what its members expect, another Main has
-    /// told a restarted chat server of higher numbers, and they are told that something may be missing.
-    pub(super) fn goes_on_at(&mut self, now: Instant, key: LocalChannelKey, next_seq: Seq) {
-        let Some(channel) = self.channels.get_mut(key) else { return };
-        let before = channel.last_seq;
-        channel.last_seq = before.max(next_seq.minus(1));
-        self.newest = self.newest.max(channel.last_seq);
-        let had_begun = core::mem::replace(&mut channel.has_begun, true);
-        if had_begun && before != channel.last_seq {
-            let name = channel.name.clone();
-            let gap = ChatGap { channel: Text::truncated(&name), missed: u32::MAX, next_seq };
-            self.append(now, key, FrameClass::State, &gap);
-        }
-    }
-
-    /// A channel goes on at `next_seq`, and what is missing before is announced; `false` if nothing is.
-    pub(super) fn resumed(
-        &mut self,
-        cx: &Context<'_, '_>,
-        key: LocalChannelKey,
-        next_seq: Seq,
-        missed: u32,
-    ) -> bool {
-        let Some(channel) = self.channels.get_mut(key) else { return false };
-        let expected = channel.last_seq.next();
-        if next_seq <= expected {
-            return false;
-        }
-        channel.last_seq = next_seq.minus(1);
-        self.newest = self.newest.max(channel.last_seq);
-        let is_same_epoch = next_seq.epoch() == expected.epoch();
-        let counted = if is_same_epoch { next_seq.since(expected) } else { u32::MAX };
-        let name = channel.name.clone();
-        let (channel, missed) = (Text::truncated(&name), missed.max(counted));
-        self.append(cx.now, key, FrameClass::State, &ChatGap { channel, missed, next_seq });
-        true
-    }
-}
-
-const PAGE: usize = crate::protocol::CHAT_PAGE_MEMBERS;
 
 impl<'a, A: Authenticator> Main<'a, A> {
     pub(in super::super) fn chat_connect(&mut self, cx: &mut Context<'_, 'a>) {

@@ -20,7 +20,9 @@ mod hub;
 mod link;
 mod pace;
 mod requests;
+mod resuming;
 mod server_link;
+mod waiting;
 
 pub use hub::{ChatHub, LocalChannel, LocalMember, MainChatStats, MainChatStorage};
 

@@ -8,76 +8,14 @@
 //! Bounds: a membership is in the queue once, with one question of each kind.
 
 use super::hub::{ChatHub, LocalMember, LocalMemberKey};
+use super::waiting::{Requests, Waiting};
 use crate::protocol::main_to_chat::{AskMembers, AskPast, JoinChannel, LeaveChannel};
-use crate::protocol::{Message, Seq, Text, Uid};
+use crate::protocol::{Message, Text};
 use crate::session::{Holding, SessionKey, SessionManager, may_take};
 use crate::storage::{Link, Vacant};
 
 /// Questions that may be at the chat server at once.
 const ASKED_MOST: u16 = 32;
-
-/// What is wanted of the chat server for one membership.
-#[derive(Copy, Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each may be wanted or not")]
-pub(super) struct Waiting {
-    next: Link,
-    is_listed: bool,
-    /// The membership has ended, and only its slot is left.
-    pub(super) is_note: bool,
-    is_leaving: bool,
-    is_joining: bool,
-    wants_past: bool,
-    wants_members: bool,
-    since: Seq,
-    after: Uid,
-}
-
-impl Waiting {
-    /// Nothing: all-zero bits.
-    pub(super) const NOTHING: Self = Self {
-        next: Link::NONE,
-        is_listed: false,
-        is_note: false,
-        is_leaving: false,
-        is_joining: false,
-        wants_past: false,
-        wants_members: false,
-        since: Seq(0),
-        after: Uid::NOBODY,
-    };
-
-    /// It wants to come in.
-    pub(super) const JOINING: Self = Self { is_joining: true, ..Self::NOTHING };
-
-    /// `false` if such a question waits already.
-    pub(super) const fn ask_past(&mut self, since: Seq) -> bool {
-        self.since = since;
-        !core::mem::replace(&mut self.wants_past, true)
-    }
-
-    /// `false` if such a question waits already.
-    pub(super) const fn ask_members(&mut self, after: Uid) -> bool {
-        self.after = after;
-        !core::mem::replace(&mut self.wants_members, true)
-    }
-
-    const fn wants_something(&self) -> bool {
-        self.is_leaving || self.is_joining || self.wants_past || self.wants_members
-    }
-}
-
-/// The queue of memberships that want something.
-#[derive(Debug)]
-pub(super) struct Requests {
-    first: Link,
-    last: Link,
-    /// Questions that have not been answered.
-    asked: u16,
-}
-
-impl Requests {
-    pub(super) const NONE: Self = Self { first: Link::NONE, last: Link::NONE, asked: 0 };
-}
 
 impl ChatHub<'_> {
     /// This membership wants something: it is sent with the next transmission that has room.

@@ -3,7 +3,7 @@
 use super::super::directory::EntryKey;
 use super::super::{Authenticator, Main};
 use super::hub::{LocalChannelKey, LocalMemberKey, Unanswered};
-use super::requests::Waiting;
+use super::waiting::Waiting;
 use crate::broadcast::FrameClass;
 use crate::node::{Caller, Context};
 use crate::protocol::chat_to_main::{
