@@ -6,7 +6,6 @@
 //! Contract: every text ends with a byte that no text has, so no two schemas read the same. Blanks do not count:
 //! compilers write types with more or fewer of them.
 
-use super::schema::Structure;
 use super::{FieldSchema, LinkSchema};
 
 /// A hash that goes on; see the [module](self).
@@ -16,7 +15,7 @@ pub(super) struct Hash(pub(super) u32);
 impl Hash {
     pub(super) const START: Self = Self(0x811C_9DC5);
 
-    const fn byte(self, byte: u8) -> Self {
+    pub(super) const fn byte(self, byte: u8) -> Self {
         Self((self.0 ^ byte as u32).wrapping_mul(0x0100_0193))
     }
 
@@ -36,7 +35,7 @@ impl Hash {
         self.byte(0xFF)
     }
 
-    const fn fields(mut self, mut rest: &[FieldSchema]) -> Self {
+    pub(super) const fn fields(mut self, mut rest: &[FieldSchema]) -> Self {
         while let [field, behind @ ..] = rest {
             self = self.text(field.name).text(field.type_name);
             rest = behind;
@@ -52,14 +51,6 @@ impl Hash {
                 self = self.fields(message.fields);
                 messages = others;
             }
-            rest = behind;
-        }
-        self.byte(0xFF)
-    }
-
-    pub(super) const fn structures(mut self, mut rest: &[Structure]) -> Self {
-        while let [structure, behind @ ..] = rest {
-            self = self.text(structure.type_name).fields(structure.fields);
             rest = behind;
         }
         self.byte(0xFF)

@@ -346,10 +346,18 @@ impl GameSchema {
     /// Never 0.
     pub const fn fingerprint(&self, name: &str, version: u16) -> u32 {
         let hash = Hash::START.text(name).number(version as u32);
-        let hash =
-            hash.links(self.links).structures(self.words.structures).limits(self.words.limits);
+        let hash = with_structures(hash.links(self.links), self.words.structures)
+            .limits(self.words.limits);
         if hash.0 == 0 { 1 } else { hash.0 }
     }
+}
+
+const fn with_structures(mut hash: Hash, mut rest: &[Structure]) -> Hash {
+    while let [structure, behind @ ..] = rest {
+        hash = hash.text(structure.type_name).fields(structure.fields);
+        rest = behind;
+    }
+    hash.byte(0xFF)
 }
 
 const fn plain(name: &str) -> Option<WireType<'static>> {

@@ -7,7 +7,7 @@ use tinyrealm_core::node::world::{RoomContext, SaveError, StoreFailure, Unreadab
 use tinyrealm_core::protocol::{Position, Uid};
 
 use super::messages::rush_to_client::{Best, Outcome};
-use super::players::Player;
+use super::players::{Keeping, Player};
 use super::{COINS_MAX, CoinRush};
 
 /// A value, and a record: three numbers.
@@ -46,21 +46,6 @@ impl Key {
 /// Whose best is under this key.
 pub(super) fn uid_of(key: &str) -> Option<Uid> {
     u64::from_str_radix(key.strip_prefix(PREFIX)?, 16).ok().map(Uid)
-}
-
-/// How far a player's best is kept.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) enum Keeping {
-    /// Nobody was asked.
-    Unknown,
-    /// The store is asked.
-    Loading,
-    /// The store has this.
-    Kept(u16),
-    /// The store is to have this.
-    Saving(u16),
-    /// The store has failed, or there is none: until the round ends.
-    Failed,
 }
 
 impl Player {

@@ -4,9 +4,23 @@ use tinyrealm_core::node::world::{RoomContext, StateError};
 use tinyrealm_core::protocol::Uid;
 use tinyrealm_core::time::{Instant, Stamp};
 
-use super::keeping::Keeping;
 use super::messages::rush_to_client::Score;
 use super::{SLACK, SPEED};
+
+/// How far a player's best is kept.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Keeping {
+    /// Nobody was asked.
+    Unknown,
+    /// The store is asked.
+    Loading,
+    /// The store has this.
+    Kept(u16),
+    /// The store is to have this.
+    Saving(u16),
+    /// The store has failed, or there is none: until the round ends.
+    Failed,
+}
 
 /// One player.
 #[derive(Copy, Clone, Debug)]

@@ -356,7 +356,7 @@ impl Game for Recorder {
     ) -> Result<(), Unreadable> {
         let mut kept = RoomState::read(state).ok_or(Unreadable)?;
         if self.common.sabotage == Sabotage::WrongRoom && !kept.name.is_empty() {
-            kept.name = bounded("elsewhere");
+            kept.name = "elsewhere".try_into().unwrap_or_default();
         }
         // What was to unlock it is no more.
         room.unlock();

@@ -7,6 +7,7 @@
 //!
 //! Bounds: Rust is read by [`source`], which knows strings and comments, and nothing of types.
 
+mod circles;
 mod markdown;
 mod rust;
 mod source;
@@ -54,6 +55,7 @@ const RULES: &[Rule] = &[
     Rule { name: "file-length", check: rust::file_length },
     Rule { name: "function-length", check: rust::function_length },
     Rule { name: "usual-function-length", check: rust::usual_function_length },
+    Rule { name: "circle", check: circles::circle },
     Rule { name: "module-head", check: rust::module_head },
     Rule { name: "ignored-test", check: rust::ignored_test },
     Rule { name: "core-cannot-panic", check: rust::core_cannot_panic },

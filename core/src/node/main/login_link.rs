@@ -261,7 +261,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         session: SessionKey,
         greeting: Greeting,
     ) -> Result<(), ErrorCode> {
-        if !self.login.live().is_some() {
+        if self.login.live().is_none() {
             return Err(ErrorCode::LOGIN_UNAVAILABLE);
         }
         let address = cx.sessions.address_key(session);

@@ -66,17 +66,17 @@ pub use table::{StateStorage, States};
 use serde::Deserialize;
 
 use super::context::is_a_game_s;
-use super::frame_sizes::PREFIX_BYTES;
 use super::user::UserKey;
 use super::{Game, RoomContext};
 use crate::protocol::{Bytes, Message, THING_MAX_BYTES, Uid, decode};
-use crate::wire::opcode::{GAME, Opcode};
-use crate::wire::{BinaryWriter, VARINT_U16_MAX_BYTES};
+use crate::wire::opcode::{GAME, OPCODE_BYTES, Opcode};
+use crate::wire::{BinaryWriter, PacketHeader, VARINT_U16_MAX_BYTES};
 
 /// What a slot has besides its state: what it is, which kind, how long.
 const SLOT_HEAD_BYTES: usize = 3;
 /// What the frame of a state has besides it: whose or which it is, its kind, its length.
-const STATE_FRAME_HEAD_BYTES: usize = PREFIX_BYTES + VARINT_U16_MAX_BYTES + 1 + 2;
+const STATE_FRAME_HEAD_BYTES: usize =
+    PacketHeader::BYTES + OPCODE_BYTES + VARINT_U16_MAX_BYTES + 1 + 2;
 
 /// The longest frame of a state.
 #[cfg(feature = "things")]
