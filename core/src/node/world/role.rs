@@ -161,11 +161,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
 /// Whether this world is built with what it takes to hear it.
 #[inline(always)]
 pub(super) const fn is_built_in(opcode: Opcode) -> bool {
-    match opcode {
-        client_to_world::Input::OPCODE => cfg!(feature = "inputs"),
-        client_to_world::AskGame::OPCODE | client_to_world::AnswerGame::OPCODE => {
-            cfg!(feature = "asks")
-        }
-        _ => true,
-    }
+    use client_to_world::{AnswerGame, AskGame, Input};
+    let is_input = matches!(opcode, Input::OPCODE);
+    let is_question = matches!(opcode, AskGame::OPCODE | AnswerGame::OPCODE);
+    (cfg!(feature = "inputs") || !is_input) && (cfg!(feature = "asks") || !is_question)
 }
