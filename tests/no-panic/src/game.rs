@@ -1,13 +1,16 @@
 //! A game that uses everything that a room offers, with values from the outside.
 
+use tinyrealm_core::node::Answer;
 use tinyrealm_core::node::world::{
-    Admission, Game, Kept, Left, MoveVerdict, RecordId, Refusal, RoomContext, StoreFailure, Tick,
-    TimerId, Unreadable, Who,
+    Admission, AskId, Game, Kept, Left, MoveVerdict, RecordId, Refusal, RoomContext, StoreFailure,
+    Tick, TimerId, Unreadable, Who,
 };
 use tinyrealm_core::protocol;
-use tinyrealm_core::protocol::{Bytes, Direction, EVENT_MAX_BYTES, MemberState, Position, Uid};
-use tinyrealm_core::wire::Full;
+use tinyrealm_core::protocol::{
+    Bytes, Direction, Dispatched, EVENT_MAX_BYTES, MemberState, Position, Uid,
+};
 use tinyrealm_core::wire::opcode::GAME;
+use tinyrealm_core::wire::{Frame, Full};
 
 protocol! {
     /// From the game to itself.
@@ -21,6 +24,19 @@ protocol! {
         points: u32,
     }
 }
+
+protocol! {
+    /// From a client to the game.
+    mod busy_questions in GAME.client_to_server;
+
+    /// A number, as a question or an answer.
+    1 number => Number {
+        /// Which.
+        value: u32,
+    }
+}
+
+pub(crate) use busy_questions::Number;
 
 /// Does with a room whatever can be done.
 pub(crate) struct Busy {
@@ -98,6 +114,38 @@ impl Game for Busy {
             }
         }
         room.broadcast(Uid::NOBODY, kind, data)
+    }
+
+    fn on_ask(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        ask: AskId,
+        question: Frame<'_>,
+    ) -> Dispatched {
+        let Some(Number { value }) = question.read() else { return Dispatched::Unknown };
+        let score = busy_records::Score { uid, points: value };
+        if room.ask(uid, &score, value).is_err() {
+            let _ = room.refuse(ask, value as u16);
+        } else if room.answer(ask, &score).is_err() {
+            self.next = uid;
+        }
+        Dispatched::Handled
+    }
+
+    fn on_answer(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        _: AskId,
+        answer: Answer<'_>,
+    ) {
+        if let Answer::Given(frame) = answer
+            && let Some(Number { value }) = frame.read()
+        {
+            // Whoever is away is asked no more.
+            let _ = room.ask(uid, &busy_records::Score { uid, points: value }, value);
+        }
     }
 
     fn on_timer(&mut self, room: &mut RoomContext<'_, '_>, timer: TimerId) {

@@ -6,7 +6,7 @@ use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::slice;
 
-use crate::game::Busy;
+use crate::game::{Busy, Number};
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::chat::{Chat, ChatConfig, ChatStorage};
@@ -21,7 +21,7 @@ use tinyrealm_core::node::main::{
 };
 use tinyrealm_core::node::world::saves::{Found, JobKey, StoreOutcome, StoreTask};
 use tinyrealm_core::node::world::{NewGame, Relay, World, WorldConfig, WorldStorage};
-use tinyrealm_core::node::{ConnectFailure, Node, NodeStorage, Request, Taken};
+use tinyrealm_core::node::{ConnectFailure, Context, Node, NodeStorage, Request, Taken};
 use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Revision,
     Revocation, RoomId, Uid, either_way,
@@ -523,6 +523,16 @@ extern "C" fn client_say(
     let bytes = unsafe { slice::from_raw_parts(bytes, count) };
     let Some(data) = Bytes::new(bytes) else { return false };
     outside.with(|turn| node.act(turn, |client, cx| client.say(cx, kind, data).is_ok()))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn client_ask(node: &mut ClientNode, outside: &Outside, value: u32) -> bool {
+    let act = |client: &mut Client<UnseenHandler>, cx: &mut Context<'_, 'static>| {
+        let asked = client.ask(cx, &Number { value }, value);
+        let answered = client.answer(cx, value, &Number { value });
+        asked.is_ok() || answered.or_else(|_| client.refuse_ask(cx, value, 1)).is_ok()
+    };
+    outside.with(|turn| node.act(turn, act))
 }
 
 #[unsafe(no_mangle)]
