@@ -1,7 +1,7 @@
 //! `Asks`: questions under way, each of which has one outcome.
 //!
 //! Purpose: a client asks the game of its room, and a game a member, and hears the answer, a refusal, that there was
-//! none in time, or that the connection has ended. Both keep their open questions in an [`Asks`]; a world also keeps
+//! none in time, or that the connection has ended. Both keep their open questions in an `Asks`; a world also keeps
 //! in one what its members have asked and its game has not answered.
 //!
 //! Contract: a number is open once at a time, and never 0. Whoever ends a question takes its number out: what comes
