@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use support::login::connect_from;
 use support::peer::frame;
-use support::{Heard, PATIENCE, Pass, Peer, Realm};
+use support::{Pass, Peer, Realm};
 use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, ListRoomsReq};
-use tinyrealm_core::protocol::either_way::{Error, Ping};
-use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, RoomPage};
+use tinyrealm_core::protocol::main_to_client::RoomPage;
 use tinyrealm_core::protocol::{
     Bytes, ErrorCode, ROOM_OPTIONS_MAX_BYTES, Text, Uid, Wish, WishKind,
 };
@@ -54,24 +53,8 @@ impl Guest {
 
     /// Where it is sent, or why not.
     fn hear(&mut self) -> Result<Pass, ErrorCode> {
-        loop {
-            match self.main.hear(PATIENCE) {
-                Heard::Frame(opcode) if opcode == EnterWorldAck::OPCODE.0 => {
-                    let ack = self.main.message::<EnterWorldAck<'_>>();
-                    let world = ack.world_addr.as_str().parse().unwrap();
-                    return Ok(Pass { world, key: ack.handshake_key });
-                }
-                Heard::Frame(opcode) if opcode == Error::OPCODE.0 => {
-                    let Error { code, about } = self.main.message();
-                    // Who asks for lists too often is told so.
-                    if about != ListRoomsReq::OPCODE.0 {
-                        return Err(code);
-                    }
-                }
-                Heard::Frame(opcode) if [Ping::OPCODE.0, RoomPage::OPCODE.0].contains(&opcode) => {}
-                other => panic!("{other:?} instead of an answer"),
-            }
-        }
+        // Who asks for lists too often is told so.
+        self.main.hear_pass(&[RoomPage::OPCODE.0, ListRoomsReq::OPCODE.0])
     }
 
     /// Comes into a room by its name; why not otherwise.

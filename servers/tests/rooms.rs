@@ -5,13 +5,13 @@ mod support;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use support::{Heard, PATIENCE, Pass, Peer, Realm, ScratchFile, Server};
+use support::{Pass, Peer, Realm, ScratchFile, Server};
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Score};
 use tinyrealm_coin_rush::{SPEED, WATCH};
 use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, ListRoomsReq};
 use tinyrealm_core::protocol::client_to_world::{Leave, Move};
-use tinyrealm_core::protocol::either_way::{Error, Ping};
-use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, RoomPage};
+use tinyrealm_core::protocol::either_way::Error;
+use tinyrealm_core::protocol::main_to_client::RoomPage;
 use tinyrealm_core::protocol::world_to_client::UserEntered;
 use tinyrealm_core::protocol::{
     Bytes, Direction, ErrorCode, MemberNumber, Position, ROOM_NAME_MAX_BYTES, RoomId, Text, Token,
@@ -59,20 +59,7 @@ impl Guest {
     }
 
     fn answer(&mut self) -> Result<Pass, ErrorCode> {
-        loop {
-            match self.main.hear(PATIENCE) {
-                Heard::Frame(opcode) if opcode == EnterWorldAck::OPCODE.0 => {
-                    let ack = self.main.message::<EnterWorldAck<'_>>();
-                    let world = ack.world_addr.as_str().parse().unwrap();
-                    return Ok(Pass { world, key: ack.handshake_key });
-                }
-                Heard::Frame(opcode) if opcode == Error::OPCODE.0 => {
-                    return Err(self.main.message::<Error>().code);
-                }
-                Heard::Frame(opcode) if opcode == Ping::OPCODE.0 => {}
-                other => panic!("{other:?} instead of an answer"),
-            }
-        }
+        self.main.hear_pass(&[])
     }
 
     fn refused(&mut self, wish: Wish<'_>) -> ErrorCode {

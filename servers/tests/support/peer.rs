@@ -439,18 +439,29 @@ impl Peer {
     #[track_caller]
     pub(crate) fn try_enter(&mut self, region: &str) -> Result<Pass, ErrorCode> {
         self.send(&EnterWorldReq { region: Text::new(region).unwrap(), wish: Wish::ANY });
-        match self.hear(PATIENCE) {
-            Heard::Frame(opcode) if opcode == EnterWorldAck::OPCODE.0 => {
-                let ack = self.message::<EnterWorldAck<'_>>();
-                let world = ack.world_addr.as_str().parse().unwrap();
-                Ok(Pass { world, key: ack.handshake_key })
+        self.hear_pass(&[])
+    }
+
+    /// Where Main sends the peer, or why not. Beside it only these messages come, refusals of them, and pings.
+    #[track_caller]
+    pub(crate) fn hear_pass(&mut self, beside: &[i32]) -> Result<Pass, ErrorCode> {
+        loop {
+            match self.hear(PATIENCE) {
+                Heard::Frame(opcode) if opcode == EnterWorldAck::OPCODE.0 => {
+                    let ack = self.message::<EnterWorldAck<'_>>();
+                    let world = ack.world_addr.as_str().parse().unwrap();
+                    return Ok(Pass { world, key: ack.handshake_key });
+                }
+                Heard::Frame(opcode) if opcode == Error::OPCODE.0 => {
+                    let Error { code, about } = self.message();
+                    if !beside.contains(&about) {
+                        assert_eq!(about, EnterWorldReq::OPCODE.0);
+                        return Err(code);
+                    }
+                }
+                Heard::Frame(opcode) if opcode == Ping::OPCODE.0 || beside.contains(&opcode) => {}
+                other => panic!("{other:?} instead of a world"),
             }
-            Heard::Frame(opcode) if opcode == Error::OPCODE.0 => {
-                let error = self.message::<Error>();
-                assert_eq!(error.about, EnterWorldReq::OPCODE.0);
-                Err(error.code)
-            }
-            other => panic!("{other:?} instead of a world"),
         }
     }
 
