@@ -14,11 +14,12 @@ use std::future::Future;
 use std::pin::Pin;
 
 use tinyrealm_core::node::client::{Bot, BotSeat};
-use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, NewGame, Setting, StateSizes};
+use tinyrealm_core::node::world::{GAME_NAME_MAX_BYTES, Game, StateSizes};
 use tinyrealm_core::protocol::schema::GameSchema;
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::control::Threads;
+use crate::game_settings::configure;
 use crate::world_server::{self, WorldStart};
 
 /// The games of a binary; [`games!`](crate::games) makes it.
@@ -165,35 +166,6 @@ pub(crate) fn ensure_threads(games: Games, threads: &Threads) -> anyhow::Result<
     }
 }
 
-/// Hands a game its settings.
-///
-/// # Errors
-/// The first key that it does not take, and why.
-pub(crate) fn configure<G: Game>(game: &mut G, table: &Table) -> Result<(), String> {
-    for (key, value) in table {
-        let setting = match value {
-            Value::Boolean(value) => Setting::Bool(*value),
-            Value::Integer(value) => Setting::Integer(*value),
-            Value::Float(value) => Setting::Float(*value),
-            Value::String(value) => Setting::Text(value),
-            _ => return Err(format!("game.{}.{key} must be a number, a text or a bool", G::NAME)),
-        };
-        game.configure(key, setting)
-            .map_err(|problem| format!("game.{}.{key} {problem}", G::NAME))?;
-    }
-    Ok(())
-}
-
-/// What makes games with these settings, as long as the process lives, like its worlds' storage.
-pub(crate) fn new_game<G: Game + Default + 'static>(table: Table) -> NewGame<'static, G> {
-    NewGame(Box::leak(Box::new(move || {
-        let mut game = G::default();
-        // It takes them all: they were tried with the configuration.
-        let _ = configure(&mut game, &table);
-        game
-    })))
-}
-
 const fn is_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut place = 0;
@@ -246,6 +218,8 @@ macro_rules! games {
 
 #[cfg(test)]
 mod tests {
+    use tinyrealm_core::node::world::Setting;
+
     use super::*;
 
     #[derive(Default)]
@@ -266,7 +240,7 @@ mod tests {
 
     #[test]
     fn every_new_game_has_its_settings() {
-        let maker = new_game::<Coins>(table("coins = 7"));
+        let maker = crate::game_settings::new_game::<Coins>(table("coins = 7"));
         assert_eq!([(maker.0)().0, (maker.0)().0], [7, 7]);
     }
 

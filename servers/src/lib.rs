@@ -41,6 +41,7 @@ mod config;
 mod control;
 mod database;
 mod decode;
+mod game_settings;
 mod games;
 mod http;
 mod keyring;

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chat_server::{self, ChatReport};
 use crate::config::{ChatPlace, Config, NetSettings, WorldSettings};
 use crate::control::NOTICE_LINE_BYTES;
-use crate::games::{self, HostedGame};
+use crate::game_settings;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
@@ -171,7 +171,12 @@ pub(crate) fn spawn(
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(settings.sessions() * usize::from(settings.nodes));
     let game = config.game_of(&settings.region)?;
-    let kept = open_store(&settings, &game)?;
+    let kept = if game.keeps_things() {
+        let owner = Owner { game: game.name(), fingerprint: game.fingerprint() };
+        Some(open_store(&settings, owner)?)
+    } else {
+        None
+    };
     let config = Config { world: settings, ..config.clone() };
     let name = format!("world-{}", config.world.id);
     NodeThread::spawn(&name, address, move |bound| {
@@ -180,22 +185,18 @@ pub(crate) fn spawn(
 }
 
 /// The store of a world whose game keeps anything, and what is in it of its rooms.
-type KeptBefore = Option<(Box<dyn Store>, Vec<(RoomId, Kept)>)>;
+type OpenStore = (Box<dyn Store>, Vec<(RoomId, Kept)>);
 
-fn open_store(settings: &WorldSettings, game: &HostedGame) -> anyhow::Result<KeptBefore> {
-    if !game.keeps_things() {
-        return Ok(None);
-    }
-    let owner = Owner { game: game.name(), fingerprint: game.fingerprint() };
+fn open_store(settings: &WorldSettings, owner: Owner) -> anyhow::Result<OpenStore> {
     let mut store = store::open(settings, owner)?;
     let rooms = store.rooms()?;
-    Ok(Some((store, rooms)))
+    Ok((store, rooms))
 }
 
 /// All that a world needs to begin.
 pub(crate) struct WorldStart {
     config: Config,
-    kept: KeptBefore,
+    kept: Option<OpenStore>,
     keyring: Keyring,
     bound: Bound,
     shutdown: CancellationToken,
@@ -221,7 +222,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {
         let storage = world_storage::<G>(world_sizes);
-        let new_game = games::new_game::<G>(config.settings_of(G::NAME));
+        let new_game = game_settings::new_game::<G>(config.settings_of(G::NAME));
         storage.games.fill_with(new_game.0);
         let role = World::new(storage, core_config(settings, keyring, bound.address))
             .with_named_rooms(new_game)

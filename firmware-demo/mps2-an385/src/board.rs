@@ -1,4 +1,4 @@
-//! What is where on this board, and what it does without being asked: interrupts, faults, watchdog.
+//! What this board does without being asked: interrupts, faults, watchdog.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,23 +7,8 @@ use cortex_m::peripheral::syst::SystClkSource;
 use tinyrealm_core::entropy::Entropy;
 use tinyrealm_firmware::Board;
 
-use crate::registers::Registers;
+use crate::memory_map::{CLOCK_HZ, ETHERNET, WATCHDOG};
 use crate::{dual_timer, executor, lan9118};
-
-/// The processor's clock, and that of its timers.
-pub const CLOCK_HZ: u32 = 25_000_000;
-
-// SAFETY: the places are those of the board's memory map (ARM DAI0385), each device has one user, and none
-// of them reaches into memory.
-/// The Ethernet controller.
-pub const ETHERNET: Registers<{ lan9118::REGISTERS_BYTES }> = unsafe { Registers::at(0x4020_0000) };
-// SAFETY: as above.
-pub(crate) const DUAL_TIMER: Registers<0x40> = unsafe { Registers::at(0x4000_2000) };
-// SAFETY: as above.
-const WATCHDOG: Registers<0xC04> = unsafe { Registers::at(0x4000_8000) };
-#[cfg(feature = "log")]
-// SAFETY: as above.
-pub(crate) const UART: Registers<0x14> = unsafe { Registers::at(0x4000_4000) };
 
 const DUAL_TIMER_INTERRUPT: usize = 10;
 const ETHERNET_INTERRUPT: usize = 13;

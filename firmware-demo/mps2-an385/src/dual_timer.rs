@@ -12,7 +12,7 @@ use critical_section::{CriticalSection, Mutex};
 use embassy_time_driver::Driver;
 use embassy_time_queue_utils::Queue;
 
-use crate::board::{CLOCK_HZ, DUAL_TIMER};
+use crate::memory_map::{CLOCK_HZ, DUAL_TIMER};
 
 const TICKS_PER_US: u64 = CLOCK_HZ as u64 / 1_000_000;
 

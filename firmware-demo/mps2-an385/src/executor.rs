@@ -29,7 +29,6 @@ pub fn run(spawn: impl FnOnce(Spawner)) -> ! {
     static EXECUTOR: StaticCell<raw::Executor> = StaticCell::new();
     let executor = EXECUTOR.init(raw::Executor::new(core::ptr::null_mut()));
     spawn(executor.spawner());
-    crate::board::enable_interrupts();
     let mut idle_us = 0;
     loop {
         // SAFETY: this is the only place that polls, and the pender does not.

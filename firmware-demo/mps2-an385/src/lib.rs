@@ -14,6 +14,7 @@ pub mod executor;
 pub mod lan9118;
 #[cfg(feature = "log")]
 mod log;
+pub mod memory_map;
 pub mod registers;
 
 use embassy_executor::Spawner;
@@ -56,7 +57,7 @@ pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>
     #[cfg(feature = "log")]
     log::start();
     board::start();
-    let ethernet = Lan9118::start(board::ETHERNET, device::network::MAC);
+    let ethernet = Lan9118::start(memory_map::ETHERNET, device::network::MAC);
     let buffers = buffers.take();
     let start = || network::start(ethernet, resources, board::seed());
     let (stack, runner) = if may_borrow::<SOCKETS, BYTES>() {
@@ -69,6 +70,7 @@ pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>
     executor::run(|spawner| {
         spawner.spawn(run_network(runner).expect("it is spawned once"));
         spawn(spawner, Network { stack, buffers });
+        board::enable_interrupts();
     })
 }
 

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use critical_section::RestoreState;
 use embassy_time::Instant;
 
-use crate::board::UART;
+use crate::memory_map::UART;
 
 const DATA: usize = 0x00;
 const STATE: usize = 0x04;

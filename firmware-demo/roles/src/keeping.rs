@@ -11,7 +11,7 @@ pub use present::{GameKeeping, Keeper};
 
 use tinyrealm_core::node::world::Game;
 
-use crate::world::{PLAYERS, ROOMS};
+use crate::places::{PLAYERS, ROOMS};
 
 /// Jobs of this game's rooms.
 pub const fn jobs<G: Game>() -> usize {
@@ -36,7 +36,7 @@ mod present {
     use tinyrealm_core::node::world::{Game, SaveStorage, World};
     use tinyrealm_smoltcp::store::{RamStore, serve};
 
-    use crate::world::ROOMS;
+    use crate::places::ROOMS;
 
     /// The memory of a game's jobs and of what is kept.
     pub struct GameKeeping<

@@ -19,6 +19,7 @@ mod greeting;
 pub mod keeping;
 pub mod links;
 pub mod network;
+mod places;
 pub mod report;
 mod report_words;
 pub mod walker;

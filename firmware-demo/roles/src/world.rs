@@ -27,13 +27,10 @@ use crate::links::{
     LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
 };
 use crate::network::{FEEDING, Network, STACK_SOCKETS};
+use crate::places::PLAYERS;
+pub use crate::places::{ROOM_CAPACITY, ROOMS};
 use crate::report::{REPORT, set};
 
-/// Rooms of a world, each with a game.
-pub const ROOMS: usize = device::world::ROOMS as usize;
-/// Players of a room.
-pub const ROOM_CAPACITY: usize = device::world::ROOM_CAPACITY as usize;
-pub(crate) const PLAYERS: usize = ROOMS * ROOM_CAPACITY;
 /// The players, those who have not said yet who they are, and Main.
 const LISTENERS: usize = PLAYERS + device::world::SPARE_SESSIONS as usize;
 /// Sockets of a world.

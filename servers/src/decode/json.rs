@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::payload::{Reader, zigzag};
+use super::reader::{Reader, zigzag};
 use crate::schema::model::{Field, Schema, Type};
 use crate::secret::hex;
 

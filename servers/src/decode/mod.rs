@@ -9,6 +9,7 @@
 mod framing;
 mod json;
 mod payload;
+mod reader;
 #[cfg(test)]
 mod tests;
 

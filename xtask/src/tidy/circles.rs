@@ -9,21 +9,6 @@ use super::rust::children_folder;
 use super::source::is_word;
 use super::{Complaints, File, Tree};
 
-/// Those that stand, by the first of their names; one that is gone has to go from here, too.
-const STANDING: [(&str, &str); 11] = [
-    ("core/src/node/world/gallery.rs", "core/src/node/world/room_manager.rs"),
-    ("core/src/node/world/game.rs", "core/src/node/world/seats.rs"),
-    ("core/src/node/world/inputs.rs", "core/src/node/world/user.rs"),
-    ("core/src/node/world/room_manager.rs", "core/src/node/world/seats.rs"),
-    ("core/src/node/world/saves/book.rs", "core/src/node/world/saves/room_states.rs"),
-    ("core/src/node/world/seats.rs", "core/src/node/world/user.rs"),
-    ("firmware-demo/mps2-an385/src/board.rs", "firmware-demo/mps2-an385/src/dual_timer.rs"),
-    ("firmware-demo/mps2-an385/src/board.rs", "firmware-demo/mps2-an385/src/executor.rs"),
-    ("firmware-demo/roles/src/keeping.rs", "firmware-demo/roles/src/world.rs"),
-    ("servers/src/decode/json.rs", "servers/src/decode/payload.rs"),
-    ("servers/src/games.rs", "servers/src/world_server.rs"),
-];
-
 pub(super) fn circle(tree: &Tree, file: &File) -> Complaints {
     let named = names(tree, file);
     let mutual = named.iter().filter(|path| *path > &file.path).filter(|path| {
@@ -31,13 +16,7 @@ pub(super) fn circle(tree: &Tree, file: &File) -> Complaints {
         other.is_some_and(|other| names(tree, other).contains(&file.path))
     });
     let found: BTreeSet<&str> = mutual.map(String::as_str).collect();
-    let stand = STANDING.iter().filter(|(path, _)| *path == file.path).map(|(_, other)| *other);
-    let expected: BTreeSet<&str> = stand.collect();
-    let new =
-        found.difference(&expected).map(|other| (1, format!("it and {other} name each other")));
-    let gone =
-        expected.difference(&found).map(|other| (1, format!("it and {other} do not any more")));
-    new.chain(gone).collect()
+    found.into_iter().map(|other| (1, format!("it and {other} name each other"))).collect()
 }
 
 /// The files of the same crate that a file names, but for those that it is inside of, or that are inside of it.

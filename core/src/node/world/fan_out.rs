@@ -10,7 +10,7 @@ use super::frame_sizes::{
     AWAY_FRAME_MAX_BYTES, MEMBER_MAX_BYTES, MOVE_FRAME_MAX_BYTES, PAGE_HEAD_MAX_BYTES,
 };
 use super::room_manager::RoomManager;
-use super::seats::HOLDS;
+use super::seat::HOLDS;
 use super::user::UserKey;
 use crate::broadcast::{Advanced, FrameClass, Window};
 use crate::protocol::world_to_client::{

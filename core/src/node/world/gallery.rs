@@ -5,6 +5,8 @@
 //! the members'. Names stand behind entries in the ring, and behind snapshots, so that a member's state stays small.
 //! All of it is the cargo feature `names`.
 
+pub(super) mod places;
+
 use super::super::Names;
 use super::fan_out::Snapshot;
 use super::frame_sizes::{NAME_FRAME_HEAD_BYTES, NAME_FRAME_MAX_BYTES};
@@ -18,60 +20,6 @@ use crate::stats::Count;
 use crate::storage::{Link, Vacant};
 use crate::time::Instant;
 use crate::wire::Full;
-
-/// How many spectators there may be and are.
-#[derive(Debug)]
-pub(super) struct Gallery {
-    #[cfg(feature = "names")]
-    most_per_room: u16,
-    #[cfg(feature = "names")]
-    taken: u16,
-}
-
-#[cfg(not(feature = "names"))]
-#[allow(clippy::unused_self, reason = "the same calls as with the feature")]
-impl Gallery {
-    pub(super) const fn new(_: u16) -> Self {
-        Self {}
-    }
-
-    pub(super) const fn most(&self) -> u16 {
-        0
-    }
-
-    pub(super) const fn taken(&self) -> usize {
-        0
-    }
-
-    const fn enter(&mut self) {}
-
-    pub(super) const fn leave(&mut self) {}
-}
-
-#[cfg(feature = "names")]
-impl Gallery {
-    pub(super) const fn new(most_per_room: u16) -> Self {
-        Self { most_per_room, taken: 0 }
-    }
-
-    /// How many may be in a room.
-    pub(super) const fn most(&self) -> u16 {
-        self.most_per_room
-    }
-
-    /// How many are in all rooms.
-    pub(super) const fn taken(&self) -> usize {
-        self.taken as usize
-    }
-
-    const fn enter(&mut self) {
-        self.taken += 1;
-    }
-
-    pub(super) const fn leave(&mut self) {
-        self.taken = self.taken.saturating_sub(1);
-    }
-}
 
 impl<'a> RoomManager<'a> {
     /// Spectators in all rooms.

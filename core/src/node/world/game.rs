@@ -34,7 +34,7 @@ use super::asks::AskId;
 pub use super::context::{RoomContext, Speaker};
 use super::people::{Admission, Who};
 use super::saves::{Kept, RecordId, StoreFailure, Unreadable};
-use super::seats::Left;
+use super::seat::Left;
 use super::ticks::Tick;
 use super::timers::TimerId;
 use crate::node::Answer;

@@ -14,6 +14,8 @@
 //! Bounds: [`INPUT_MAX_BYTES`](crate::protocol::INPUT_MAX_BYTES) an input, eight bytes a member. All of it is the
 //! cargo feature `inputs`; without it an input is `NOT_UNDERSTOOD`.
 
+pub(super) mod heard;
+
 use super::super::Caller;
 use super::World;
 use super::client_link::refuse_spectator;
@@ -27,28 +29,6 @@ use crate::session::SessionManager;
 use crate::time::Instant;
 use crate::wire::Frame;
 use crate::wire::opcode::GAME;
-
-/// How far a room has got with a member's inputs.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) struct Heard {
-    /// The number of the newest; 0 before the first.
-    tick: u32,
-    /// The member is to be told.
-    is_owed: bool,
-}
-
-impl Heard {
-    pub(super) const NOTHING: Self = Self { tick: 0, is_owed: false };
-
-    /// Takes an input's number, if it is above the last.
-    fn take(&mut self, tick: u32) -> bool {
-        let is_next = tick > self.tick;
-        if is_next {
-            *self = Self { tick, is_owed: true };
-        }
-        is_next
-    }
-}
 
 impl<'a, G: Game> World<'a, G> {
     /// Hands the game a member's input.

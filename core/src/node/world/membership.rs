@@ -10,7 +10,7 @@
 
 use super::super::Names;
 use super::room_manager::RoomManager;
-use super::seats::Seat;
+use super::seat::Seat;
 use super::user::{UserKey, WorldUser};
 use crate::protocol::world_to_client::{UserEntered, UserLeft};
 use crate::protocol::{MemberNumber, MemberState, Message};

@@ -42,7 +42,8 @@ mod role;
 pub mod room;
 pub mod room_manager;
 pub mod saves;
-pub mod seats;
+pub mod seat;
+mod seats;
 mod sizes;
 pub mod stats;
 mod telling;
@@ -74,7 +75,7 @@ pub use saves::{
     Kept, ROOM_SAVE_MAX_BYTES, RecordId, SAVE_KEY_MAX_BYTES, SAVE_MAX_BYTES, SAVES_IN_FLIGHT_MAX,
     SaveError, SaveStorage, StoreFailure, Unreadable,
 };
-pub use seats::Left;
+pub use seat::Left;
 pub use sizes::WORLD_NODE_BYTES;
 pub use stats::WorldStats;
 pub use things::{State, StateError, StateMemory, StateSizes, StateStorage};

@@ -11,13 +11,13 @@ use super::frame_sizes::{
     EVENT_FRAME_MAX_BYTES, MOVE_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
     longest_frame_bytes,
 };
-use super::gallery::Gallery;
+use super::gallery::places::Gallery;
 #[cfg(feature = "rooms")]
 use super::label::RoomLabel;
 use super::notices::NoticeLine;
 use super::room::Room;
 use super::saves::SaveBook;
-use super::seats::NextEnd;
+use super::seat::NextEnd;
 use super::stats::WorldStats;
 use super::things::States;
 use super::user::{UserKey, WorldUser};

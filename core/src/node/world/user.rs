@@ -3,8 +3,8 @@
 use super::super::Names;
 use super::super::uid_table::HasUid;
 #[cfg(feature = "inputs")]
-use super::inputs::Heard;
-use super::seats::Seat;
+use super::inputs::heard::Heard;
+use super::seat::Seat;
 use crate::broadcast::Cursor;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
 use crate::session::SessionKey;

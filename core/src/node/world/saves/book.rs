@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::super::Game;
-use super::room_states::RoomState;
+use super::room_state::RoomState;
 use super::{
     ROOM_SAVE_MAX_BYTES, RecordId, SAVE_KEY_MAX_BYTES, SAVE_MAX_BYTES, SAVES_IN_FLIGHT_MAX,
     SaveError,

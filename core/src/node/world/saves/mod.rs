@@ -52,6 +52,8 @@ mod labels;
 #[cfg(feature = "saves")]
 mod memory;
 #[cfg(feature = "saves")]
+mod room_state;
+#[cfg(feature = "saves")]
 mod room_states;
 #[cfg(feature = "saves")]
 mod seats;
@@ -67,7 +69,7 @@ pub use carrying::{Found, JobKey, RestoreRefusal, StoreJob, StoreOutcome, StoreT
 #[cfg(feature = "saves")]
 pub use memory::SaveMemory;
 #[cfg(feature = "saves")]
-pub use room_states::{ROOM_STATE_BYTES, RoomState};
+pub use room_state::{ROOM_STATE_BYTES, RoomState};
 #[cfg(feature = "saves")]
 pub use seats::state_bytes;
 #[cfg(all(feature = "saves", not(feature = "rooms")))]

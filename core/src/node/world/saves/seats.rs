@@ -11,7 +11,7 @@
 
 use super::super::Game;
 use super::super::room_manager::RoomManager;
-use super::super::seats::HOLDS;
+use super::super::seat::HOLDS;
 use super::super::user::WorldUser;
 use super::labels::LABEL_MAX_BYTES;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};

@@ -26,28 +26,28 @@ impl Seat {
     }
 
     /// Whether both are of one address. Nobody shares one that is not known.
-    pub(super) fn shares_address_with(&self, other: &Self) -> bool {
+    pub(in super::super) fn shares_address_with(&self, other: &Self) -> bool {
         self.address != AddressGroup::VACANT && self.address == other.address
     }
 
     /// Holds it from now on, and answers until when.
-    pub(super) const fn hold(&mut self, now: Instant, hold_ms: u32) -> Instant {
+    pub(in super::super) const fn hold(&mut self, now: Instant, hold_ms: u32) -> Instant {
         self.until = now.stamp_after_ms(hold_ms);
         self.end(now)
     }
 
     /// Until when it is held: now, if the time is over.
-    pub(super) const fn end(&self, now: Instant) -> Instant {
+    pub(in super::super) const fn end(&self, now: Instant) -> Instant {
         if self.ending.0 != 0 { now } else { self.until.upcoming(now) }
     }
 
     /// It is held no longer, or will not be.
-    pub(super) const fn end_with(&mut self, reason: ErrorCode) {
+    pub(in super::super) const fn end_with(&mut self, reason: ErrorCode) {
         self.ending = reason;
     }
 
     /// Why it is held no longer.
-    pub(super) fn ending(&self) -> Option<ErrorCode> {
+    pub(in super::super) fn ending(&self) -> Option<ErrorCode> {
         Some(self.ending).filter(|ending| ending.0 != 0)
     }
 }
@@ -59,11 +59,11 @@ pub(in super::super) struct NextEnd(Option<Instant>);
 impl NextEnd {
     pub(in super::super) const NEVER: Self = Self(None);
 
-    pub(super) const fn at(&self) -> Option<Instant> {
+    pub(in super::super) const fn at(&self) -> Option<Instant> {
         self.0
     }
 
-    pub(super) fn no_later_than(&mut self, at: Instant) {
+    pub(in super::super) fn no_later_than(&mut self, at: Instant) {
         self.0 = Some(self.0.map_or(at, |earlier| earlier.min(at)));
     }
 }

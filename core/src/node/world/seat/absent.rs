@@ -13,21 +13,21 @@ impl Seat {
 
     pub(in super::super) const fn take_from(&mut self, _: AddressGroup) {}
 
-    pub(super) const fn shares_address_with(&self, _: &Self) -> bool {
+    pub(in super::super) const fn shares_address_with(&self, _: &Self) -> bool {
         false
     }
 
-    pub(super) const fn hold(&mut self, now: Instant, _: u32) -> Instant {
+    pub(in super::super) const fn hold(&mut self, now: Instant, _: u32) -> Instant {
         now
     }
 
-    pub(super) const fn end(&self, now: Instant) -> Instant {
+    pub(in super::super) const fn end(&self, now: Instant) -> Instant {
         now
     }
 
-    pub(super) const fn end_with(&mut self, _: ErrorCode) {}
+    pub(in super::super) const fn end_with(&mut self, _: ErrorCode) {}
 
-    pub(super) const fn ending(&self) -> Option<ErrorCode> {
+    pub(in super::super) const fn ending(&self) -> Option<ErrorCode> {
         None
     }
 }
@@ -39,9 +39,9 @@ pub(in super::super) struct NextEnd {}
 impl NextEnd {
     pub(in super::super) const NEVER: Self = Self {};
 
-    pub(super) const fn at(&self) -> Option<Instant> {
+    pub(in super::super) const fn at(&self) -> Option<Instant> {
         None
     }
 
-    pub(super) const fn no_later_than(&mut self, _: Instant) {}
+    pub(in super::super) const fn no_later_than(&mut self, _: Instant) {}
 }
