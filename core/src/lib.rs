@@ -61,6 +61,8 @@ pub mod entropy;
 pub mod net;
 pub mod node;
 pub mod protocol;
+#[cfg(feature = "secure")]
+pub mod secure;
 pub mod session;
 pub mod stats;
 pub mod storage;

@@ -35,6 +35,9 @@ mod secret;
 #[cfg(test)]
 pub(crate) mod tests;
 
+#[cfg(feature = "secure")]
+pub(crate) use secret::mac_with;
+
 pub use dialer::Dialer;
 pub use gate::Gate;
 pub use secret::{

@@ -239,7 +239,7 @@ pub struct Transcript {
 }
 
 /// HMAC-SHA-256; a key that is shorter than a block is one with zeros behind it (RFC 2104).
-pub(super) fn mac_with(key: &[u8]) -> Hmac<Sha256> {
+pub(crate) fn mac_with(key: &[u8]) -> Hmac<Sha256> {
     let mut block = [0; BLOCK_BYTES];
     for (place, byte) in block.iter_mut().zip(key) {
         *place = *byte;

@@ -1,0 +1,99 @@
+//! Links on which nobody can listen in, and nothing can be changed: `Noise_NNpsk0_25519_ChaChaPoly_SHA256` (the Noise
+//! protocol framework, revision 34), and records of frames behind it.
+//!
+//! ```text
+//!  who dials                                who listens
+//!   │ ── the prologue, in clear ────────────► │
+//!   │ ── public key · tag ──────────────────► │  both have mixed the shared key
+//!   │ ◄────────────────── public key · tag ── │  both have mixed what both public keys give
+//!   │ ◄═════════════ records ═══════════════► │
+//! ```
+//! Purpose: two ends that share a key (a server's of Main's realm, or a ticket's) know that they speak with each other, and
+//! nobody else reads it, not even whoever learns the shared key later.
+//!
+//! Contract: the first message may be an old one that somebody repeats, so whoever listens believes it only with the first
+//! record that opens. A message or record that does not open is [`Broken`], and the connection has to end. Comparison is in
+//! constant time, and keys are overwritten when they are not needed any more. Randomness comes from the caller
+//! ([`Drawn`]): whoever draws the same twice gives the link away.
+//!
+//! Bounds: a channel has 104 bytes, a record [`RECORD_EXTRA_BYTES`] more than its frames; nothing is allocated or copied.
+//!
+//! ```
+//! use tinyrealm_core::secure::{Dialing, Drawn, LinkKey, MESSAGE_BYTES, RECORD_EXTRA_BYTES, answer};
+//! use tinyrealm_core::time::Instant;
+//!
+//! let (key, prologue, now) = (LinkKey::new([7; 32]), b"world 7", Instant::from_millis(0));
+//! let mut message = [0; MESSAGE_BYTES];
+//! let dialing = Dialing::begin(&key, prologue, Drawn::new([1; 32]), &mut message)?;
+//! let mut listener = answer(&key, prologue, Drawn::new([2; 32]), now, &mut message)?;
+//! let mut dialer = dialing.finish(now, &mut message)?;
+//!
+//! let mut record = [0; 5 + RECORD_EXTRA_BYTES];
+//! record[1..6].copy_from_slice(b"hello");
+//! dialer.sealer.seal(&mut record)?;
+//! assert_eq!(listener.opener.open(&mut record)?, b"hello");
+//! # Ok::<(), tinyrealm_core::secure::Broken>(())
+//! ```
+
+mod cipher;
+mod handshake;
+mod record;
+#[cfg(test)]
+mod tests;
+mod transcript;
+
+pub use cipher::TAG_BYTES;
+pub use handshake::{Dialing, MESSAGE_BYTES, answer};
+pub use record::{Channel, KEY_MS, Opener, RECORD_EXTRA_BYTES, RECORDS_A_KEY, Sealer};
+
+use zeroize::Zeroize;
+
+/// What both ends of a link have before they meet. It prints as `…`.
+pub struct LinkKey([u8; cipher::KEY_BYTES]);
+
+impl LinkKey {
+    /// A key of random bytes, or derived from such.
+    pub const fn new(key: [u8; cipher::KEY_BYTES]) -> Self {
+        Self(key)
+    }
+}
+
+/// Random bytes for one handshake, and for nothing else. It prints as `…`.
+pub struct Drawn([u8; cipher::KEY_BYTES]);
+
+impl Drawn {
+    /// From a source that nobody can guess.
+    pub const fn new(random: [u8; cipher::KEY_BYTES]) -> Self {
+        Self(random)
+    }
+}
+
+macro_rules! secret {
+    ($($name:ident)*) => {$(
+        impl Drop for $name {
+            fn drop(&mut self) {
+                self.0.zeroize();
+            }
+        }
+
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )*};
+}
+
+secret!(LinkKey Drawn);
+
+/// What came does not belong to this link: it ends.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Broken;
+
+impl core::fmt::Display for Broken {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("it does not belong to this sealed link")
+    }
+}
+
+impl core::error::Error for Broken {}
