@@ -24,6 +24,7 @@ mod dial;
 mod inbound;
 mod places;
 mod sockets;
+pub mod tls;
 
 pub use arrivals::{ARRIVALS_MAX, ProxyOptions};
 pub use control::{Control, NextStep};

@@ -1,0 +1,53 @@
+//! TLS under a server's connections, on the port that serves clear ones too.
+//!
+//! ```text
+//!            first two bytes
+//!  Unknown ──── 16 03 ────► Greeting ── rustls, on a thread of its own ──► Established
+//!     └──── anything else ──► Clear                                            │
+//!                                              text ─► node ─► text ─► records ┘
+//! ```
+//! Purpose: nobody reads or changes what a player and a server say to each other. The node sees text alone; it does not
+//! know that there is TLS.
+//!
+//! Contract: what a connection begins with decides for good: `16 03` is a TLS record, and would be a stream's frame of 790
+//! bytes, which no greeting has. A handshake's work is done by one thread of the process, so that nobody's room waits for
+//! a stranger's signature. Records leave in the order in which they were made, each as full as what is to be sent allows.
+//!
+//! Bounds: before the handshake is over, [`GREETING_MAX_BYTES`] of a stranger are kept, and the node's own limits for
+//! who has not greeted hold; after it, one partial record, and what the socket has not taken of one flush.
+
+mod certificate;
+mod handshakes;
+mod session;
+#[cfg(test)]
+mod tests;
+
+pub use certificate::{BadCertificate, ServerTls};
+pub(super) use handshakes::{Greeted, greet};
+pub use session::GREETING_MAX_BYTES;
+pub(super) use session::{Session, Unsound};
+
+/// What the first bytes of a connection say.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Begins {
+    /// It can't be told yet.
+    Unknown,
+    /// With a TLS record.
+    Tls,
+    /// With something else.
+    Clear,
+}
+
+/// The type of a handshake's record, and the first byte of every version's number (RFC 8446, section 5.1).
+const HANDSHAKE: [u8; 2] = [0x16, 0x03];
+
+impl Begins {
+    pub(super) const fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [] => Self::Unknown,
+            [first] if *first == HANDSHAKE[0] => Self::Unknown,
+            [first, second, ..] if *first == HANDSHAKE[0] && *second == HANDSHAKE[1] => Self::Tls,
+            _ => Self::Clear,
+        }
+    }
+}
