@@ -6,7 +6,7 @@ use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Role;
 use tinyrealm_core::session::SessionKey;
 
-use super::connection::{Connection, Link};
+use super::connection::{Connection, Layer, Link};
 use super::sockets::Watch;
 use super::{ACCEPT_REST_MS, ACCEPTS_PER_TURN, Driver};
 use crate::socket;
@@ -54,7 +54,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let Ok(key) = self.node.handle_accepted(turn, socket::peer_address(address)) else {
             return;
         };
-        self.open(key, stream, watch, turn);
+        let layer = if self.tls.is_some() { Layer::Unknown } else { Layer::Clear };
+        self.open(key, stream, watch, layer, turn);
         // Whoever has given way for it makes room for the next.
         self.fulfil_requests(turn);
     }
@@ -64,6 +65,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         key: SessionKey,
         mut stream: mio::net::TcpStream,
         watch: Watch,
+        layer: Layer,
         turn: &mut Turn<'_>,
     ) {
         let watched = socket::configure(&stream, self.options.send_buffer_bytes)
@@ -73,6 +75,6 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             self.node.handle_disconnected(turn, key);
             return;
         }
-        self.places.at(key).link = Link::Open(Connection::new(key, stream));
+        self.places.at(key).link = Link::Open(Connection::new(key, stream, layer));
     }
 }

@@ -1,4 +1,4 @@
-//! `Connection`: one socket, at the index of its session.
+//! `Connection`: one socket, at the index of its session, and what is between it and the node.
 
 use std::io::{self, IoSlice, Read as _, Write as _};
 
@@ -7,7 +7,10 @@ use tinyrealm_core::node::{TRANSMIT_SLICES, Transmit};
 use tinyrealm_core::session::SessionKey;
 use tokio::task::AbortHandle;
 
+use crate::socket;
+
 use super::sockets::{News, Sockets};
+use super::tls::{Begins, Greeted, Session, Unsound};
 
 /// What belongs to one session index.
 pub(super) struct Place {
@@ -34,10 +37,48 @@ pub(super) struct Connection {
     news: News,
     /// The socket was full, and has not taken bytes since.
     is_blocked: bool,
-    /// What was read and waits until the peer has taken more of what it is owed; nothing is read meanwhile.
-    pub(super) unheard: Option<Box<[u8]>>,
+    layer: Layer,
+    /// What few connections have.
+    kept: Option<Box<Kept>>,
     /// It has been full before, so the poll tells when it takes bytes again.
     is_watched_for_writing: bool,
+}
+
+/// What is between the socket and the node.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Layer {
+    /// Nothing.
+    Clear,
+    /// What the first bytes will tell.
+    Unknown,
+    /// The same: the first of a TLS record has come.
+    HalfKnown,
+    /// TLS, whose handshake is worked on elsewhere; nothing is read meanwhile.
+    Greeting,
+    /// TLS.
+    Tls,
+}
+
+/// Of one write's text: four full records.
+const TEXT_MAX_BYTES: usize = 64 * 1_024;
+
+/// What records are made in: anybody's, and nobody's for long.
+#[derive(Default)]
+pub(super) struct Scratch {
+    text: Vec<u8>,
+    records: Vec<u8>,
+}
+
+/// The first byte of a TLS handshake.
+const FIRST_OF_TLS: u8 = 0x16;
+
+#[derive(Default)]
+struct Kept {
+    /// What was read and waits until the peer has taken more of what it is owed; nothing is read meanwhile.
+    unheard: Option<Box<[u8]>>,
+    session: Option<Box<Session>>,
+    /// Nothing more is said once the socket has taken everything.
+    is_to_be_shut: bool,
 }
 
 /// What reading has brought.
@@ -51,9 +92,95 @@ pub(super) enum Read {
 }
 
 impl Connection {
-    pub(super) fn new(key: SessionKey, stream: TcpStream) -> Self {
-        let news = News::default();
-        Self { key, stream, news, is_blocked: false, unheard: None, is_watched_for_writing: false }
+    pub(super) fn new(key: SessionKey, stream: TcpStream, layer: Layer) -> Self {
+        Self {
+            key,
+            stream,
+            news: News::default(),
+            is_blocked: false,
+            layer,
+            kept: None,
+            is_watched_for_writing: false,
+        }
+    }
+
+    pub(super) const fn layer(&self) -> Layer {
+        self.layer
+    }
+
+    /// What was read and waits.
+    pub(super) fn set_unheard(&mut self, bytes: Option<Box<[u8]>>) {
+        if bytes.is_some() || self.kept.is_some() {
+            self.kept.get_or_insert_default().unheard = bytes;
+        }
+    }
+
+    pub(super) fn has_unheard(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.unheard.is_some())
+    }
+
+    pub(super) fn take_unheard(&mut self) -> Option<Box<[u8]>> {
+        self.kept.as_mut()?.unheard.take()
+    }
+
+    fn session(&mut self) -> Option<&mut Session> {
+        self.kept.as_mut()?.session.as_deref_mut()
+    }
+
+    /// What a connection begins with decides what it is.
+    pub(super) fn decide(&mut self, bytes: &[u8]) -> Begins {
+        let begins = Begins::of(bytes);
+        self.layer = match begins {
+            Begins::Unknown => Layer::HalfKnown,
+            Begins::Clear => Layer::Clear,
+            Begins::Tls => Layer::Greeting,
+        };
+        begins
+    }
+
+    /// Its session, to go on with its handshake elsewhere.
+    pub(super) fn lend_session(&mut self) -> Option<Box<Session>> {
+        self.layer = Layer::Greeting;
+        self.kept.as_mut()?.session.take()
+    }
+
+    /// A step of the handshake is done, and what TLS has to say goes out.
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub(super) fn greeted(&mut self, greeted: Greeted) -> Result<Vec<u8>, Unsound> {
+        self.layer = Layer::Tls;
+        let Greeted { mut session, text, outcome } = greeted;
+        let flushed = session.flush(&self.stream);
+        self.kept.get_or_insert_default().session = Some(session);
+        outcome?;
+        flushed?;
+        Ok(text)
+    }
+
+    /// Opens what was read, and appends its text; `false` if nothing comes behind it.
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub(super) fn decrypt(
+        &mut self,
+        bytes: &mut [u8],
+        text: &mut Vec<u8>,
+    ) -> Result<bool, Unsound> {
+        let Some(session) = self.kept.as_mut().and_then(|kept| kept.session.as_mut()) else {
+            return Ok(false);
+        };
+        let heard = session.hear(bytes, text);
+        // Behind an error, too: it says why.
+        let flushed = session.flush(&self.stream);
+        heard?;
+        flushed?;
+        Ok(!session.is_ending())
+    }
+
+    /// Whether a handshake has more to do.
+    pub(super) fn is_greeting(&mut self) -> bool {
+        self.session().is_some_and(|session| !session.is_established())
     }
 
     pub(super) const fn hear(&mut self, news: News) {
@@ -67,12 +194,14 @@ impl Connection {
         if !self.news.is_readable {
             return Read::Nothing;
         }
-        match self.stream.read(buffer) {
+        let from = usize::from(self.layer == Layer::HalfKnown);
+        buffer[0] = FIRST_OF_TLS;
+        match self.stream.read(&mut buffer[from..]) {
             Ok(0) => Read::Ended,
             Ok(count) => {
                 // A short read has emptied the socket: what comes behind it is news.
-                self.news.is_readable = count == buffer.len() || self.news.is_ending;
-                Read::Bytes(count)
+                self.news.is_readable = from + count == buffer.len() || self.news.is_ending;
+                Read::Bytes(from + count)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.news = News { is_writable: self.news.is_writable, ..News::default() };
@@ -97,7 +226,42 @@ impl Connection {
     ///
     /// # Errors
     /// The socket's, when the connection is over.
-    pub(super) fn write(&mut self, transmit: &Transmit<'_>) -> io::Result<usize> {
+    pub(super) fn write(
+        &mut self,
+        transmit: &Transmit<'_>,
+        scratch: &mut Scratch,
+    ) -> io::Result<usize> {
+        match self.layer {
+            Layer::Clear | Layer::Unknown | Layer::HalfKnown => self.write_clear(transmit),
+            Layer::Greeting => Ok(0),
+            Layer::Tls => self.write_sealed(transmit, scratch),
+        }
+    }
+
+    /// All of it in as few records as there can be; what the socket does not take waits here, and nothing comes behind it
+    /// until it has.
+    fn write_sealed(
+        &mut self,
+        transmit: &Transmit<'_>,
+        scratch: &mut Scratch,
+    ) -> io::Result<usize> {
+        let Some(session) = self.kept.as_mut().and_then(|kept| kept.session.as_mut()) else {
+            return Ok(0);
+        };
+        if !session.is_established() || !session.flush(&self.stream)? {
+            return Ok(0);
+        }
+        let Scratch { text, records } = scratch;
+        text.clear();
+        for part in transmit.slices() {
+            let room = TEXT_MAX_BYTES - text.len();
+            text.extend_from_slice(&part[..part.len().min(room)]);
+        }
+        let said = session.say(text, records, &self.stream);
+        said.map(|()| text.len()).map_err(|Unsound(why)| io::Error::other(why))
+    }
+
+    fn write_clear(&mut self, transmit: &Transmit<'_>) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); TRANSMIT_SLICES];
         let mut count = 0;
         for part in transmit.slices().iter().filter(|part| !part.is_empty()) {
@@ -125,15 +289,41 @@ impl Connection {
     }
 
     /// Whether a socket that was full takes bytes again.
-    pub(super) const fn has_unblocked(&mut self) -> bool {
-        let has_unblocked = self.is_blocked && self.news.is_writable;
-        if has_unblocked {
-            self.is_blocked = false;
+    pub(super) fn has_unblocked(&mut self) -> bool {
+        if !self.is_blocked || !self.news.is_writable || self.layer == Layer::Greeting {
+            return false;
         }
-        has_unblocked
+        if let Some(kept) = &mut self.kept
+            && let Some(session) = &mut kept.session
+        {
+            match session.flush(&self.stream) {
+                Ok(true) if kept.is_to_be_shut => drop(socket::shut_sending(&self.stream)),
+                Ok(true) => {}
+                Ok(false) => {
+                    self.news.is_writable = false;
+                    return false;
+                }
+                // A broken connection shows when it is read, which it is at once.
+                Err(_) => self.news.is_readable = true,
+            }
+        }
+        self.is_blocked = false;
+        true
     }
 
-    pub(super) const fn stream(&self) -> &TcpStream {
-        &self.stream
+    /// Nothing more is said: once the socket has taken what has been.
+    ///
+    /// # Errors
+    /// The socket's, when the connection is over.
+    pub(super) fn shut(&mut self, sockets: &Sockets) -> io::Result<()> {
+        if let Some(session) = self.kept.as_mut().and_then(|kept| kept.session.as_mut()) {
+            // Whoever is not past its handshake hears no goodbye.
+            let _ = session.say_goodbye(&self.stream);
+            if session.has_outgoing() {
+                self.kept.get_or_insert_default().is_to_be_shut = true;
+                return self.block(sockets);
+            }
+        }
+        socket::shut_sending(&self.stream)
     }
 }

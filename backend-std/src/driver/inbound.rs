@@ -4,7 +4,8 @@ use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::{Role, Taken};
 use tinyrealm_core::session::SessionKey;
 
-use super::connection::{Link, Place, Read};
+use super::connection::{Layer, Link, Place, Read};
+use super::tls::Begins;
 use super::{Driver, READS_PER_TURN};
 
 impl<'a, R: Role<'a>> Driver<'a, R> {
@@ -20,10 +21,13 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     fn serve(&mut self, index: usize, turn: &mut Turn<'_>) {
         let Some(place) = self.places.get(index) else { return };
         place.is_listed = false;
-        if let Link::Open(connection) = &mut place.link
-            && connection.has_unblocked()
-        {
-            self.node.handle_writable(connection.key);
+        if let Link::Open(connection) = &mut place.link {
+            if connection.layer() == Layer::Greeting {
+                return;
+            }
+            if connection.has_unblocked() {
+                self.node.handle_writable(connection.key);
+            }
         }
         if !self.hears_the_rest(index, turn) {
             return;
@@ -36,18 +40,15 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             match connection.read(&mut self.buffer) {
                 Read::Nothing => break,
                 Read::Bytes(count) => {
-                    let buffer = std::mem::take(&mut self.buffer);
-                    self.receive(turn, key, &buffer[..count]);
+                    let mut buffer = std::mem::take(&mut self.buffer);
+                    let hears_more = self.hear(turn, key, &mut buffer[..count]);
                     self.buffer = buffer;
-                    if self.node.is_waiting(key) {
+                    if !hears_more {
                         return;
                     }
                 }
                 Read::Ended => {
-                    // It has closed its side, and may still read: it has its answers first.
-                    self.transmit(turn);
-                    self.drop_link(index);
-                    self.node.handle_disconnected(turn, key);
+                    self.end(turn, key);
                     return;
                 }
             }
@@ -56,8 +57,37 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         self.places.list_if_readable(index);
     }
 
+    /// Hands over what was read, in clear; `false` if nothing more is to be read now.
+    fn hear(&mut self, turn: &mut Turn<'_>, key: SessionKey, bytes: &mut [u8]) -> bool {
+        let Link::Open(connection) = &mut self.places.at(key).link else { return false };
+        match connection.layer() {
+            Layer::Clear => self.receive(turn, key, bytes),
+            Layer::Unknown | Layer::HalfKnown => match connection.decide(bytes) {
+                Begins::Unknown => {}
+                Begins::Clear => self.receive(turn, key, bytes),
+                Begins::Tls => self.begin_greeting(turn, key, bytes),
+            },
+            Layer::Greeting | Layer::Tls => return self.hear_sealed(turn, key, bytes),
+        }
+        self.reads_on(key)
+    }
+
+    /// Whether there is somebody to read from, and it has not to take answers first.
+    pub(super) fn reads_on(&mut self, key: SessionKey) -> bool {
+        let link = &self.places.at(key).link;
+        let is_open = matches!(link, Link::Open(it) if it.layer() != Layer::Greeting);
+        is_open && !self.node.is_waiting(key)
+    }
+
+    /// It has closed its side, and may still read: it has its answers first.
+    pub(super) fn end(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        self.transmit(turn);
+        self.drop_link(usize::from(key.index()));
+        self.node.handle_disconnected(turn, key);
+    }
+
     /// Hands over what was read; where the node wants to write first, it does, and goes on.
-    fn receive(&mut self, turn: &mut Turn<'_>, key: SessionKey, mut bytes: &[u8]) {
+    pub(super) fn receive(&mut self, turn: &mut Turn<'_>, key: SessionKey, mut bytes: &[u8]) {
         let mut is_stuck = false;
         while let Taken::Part(taken) = self.node.handle_received(turn, key, bytes) {
             bytes = &bytes[taken..];
@@ -65,7 +95,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             if self.node.is_waiting(key) {
                 // Its socket is full, and tells when it is not.
                 if let Link::Open(connection) = &mut self.places.at(key).link {
-                    connection.unheard = Some(bytes.into());
+                    connection.set_unheard(Some(bytes.into()));
                 }
                 break;
             }
@@ -89,10 +119,10 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let key = connection.key;
         if connection.is_ending() {
             // Whoever is gone takes no answer.
-            connection.unheard = None;
+            connection.set_unheard(None);
             return true;
         }
-        if !self.node.is_waiting(key) && connection.unheard.is_none() {
+        if !self.node.is_waiting(key) && !connection.has_unheard() {
             return true;
         }
         self.transmit(turn);
@@ -102,7 +132,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let Some(Place { link: Link::Open(connection), .. }) = self.places.get(index) else {
             return true;
         };
-        if let Some(unheard) = connection.unheard.take() {
+        if let Some(unheard) = connection.take_unheard() {
             self.receive(turn, key, &unheard);
         }
         !self.node.is_waiting(key)

@@ -45,12 +45,12 @@ use tokio::time::Sleep;
 
 use crate::clock::Clock;
 use crate::entropy::OsEntropy;
-use crate::socket;
 use arrivals::Arrivals;
-use connection::{Link, Place};
+use connection::{Layer, Link, Place, Scratch};
 use dial::{Unreached, dial};
 use places::Places;
 use sockets::{News, Source, Watch};
+use tls::{Greeted, ServerTls};
 
 /// Reads of one connection before the others have their turn.
 pub const READS_PER_TURN: usize = 4;
@@ -81,6 +81,14 @@ pub struct Driver<'a, R> {
     /// A dial has begun in this turn.
     has_dialed: bool,
     dial_log: RateLimitedLog,
+    /// Who we are, for whoever asks by TLS.
+    tls: Option<ServerTls>,
+    greetings: JoinSet<(SessionKey, Option<Greeted>)>,
+    /// A handshake's step has begun in this turn.
+    has_greeted: bool,
+    scratch: Scratch,
+    /// What records had in them.
+    text: Vec<u8>,
     buffer: Box<[u8]>,
     clock: Clock,
     entropy: Box<dyn Entropy + Send>,
@@ -117,6 +125,11 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             dials: JoinSet::new(),
             has_dialed: false,
             dial_log: RateLimitedLog::default(),
+            tls: None,
+            greetings: JoinSet::new(),
+            has_greeted: false,
+            scratch: Scratch::default(),
+            text: Vec::new(),
             buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
             clock,
             entropy,
@@ -131,6 +144,13 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     #[must_use]
     pub fn behind_proxies(mut self, options: ProxyOptions) -> Self {
         self.arrivals = Arrivals::with_options(options);
+        self
+    }
+
+    /// The same driver, which speaks TLS with whoever begins so.
+    #[must_use]
+    pub fn with_tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -169,6 +189,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let has_more_to_accept = self.accept(turn);
         self.admit_arrivals(turn);
         self.finish_dials(cx, turn);
+        self.finish_greetings(cx, turn);
         self.serve_woken(turn);
         if self.node.poll_timeout().is_some_and(|at| at <= turn.now) {
             self.node.handle_timeout(turn);
@@ -177,12 +198,13 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         self.transmit(turn);
         self.fulfil_requests(turn);
         let has_dialed = std::mem::take(&mut self.has_dialed);
+        let has_greeted = std::mem::take(&mut self.has_greeted);
         if self.node.is_finished() && control.may_end(&self.node) {
             return Poll::Ready(());
         }
         let is_due = self.poll_sleep(cx).is_ready();
-        // A dial wakes the driver once it has been polled for, which the next turn does.
-        if is_due || has_more_to_accept || has_dialed || self.places.has_listed() {
+        // A dial, and a handshake's step, wake the driver once they have been polled for, which the next turn does.
+        if is_due || has_more_to_accept || has_dialed || has_greeted || self.places.has_listed() {
             yield_to_sockets(cx);
         }
         Poll::Pending
@@ -212,7 +234,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             }
             match dialed {
                 Ok(stream) => {
-                    self.open(key, mio::net::TcpStream::from_std(stream), Watch::New, turn);
+                    let stream = mio::net::TcpStream::from_std(stream);
+                    self.open(key, stream, Watch::New, Layer::Clear, turn);
                     self.node.handle_connected(turn, key);
                 }
                 Err(Unreached { failure, text }) => {
@@ -243,7 +266,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 self.node.handle_transmitted(turn.now, 0);
                 continue;
             };
-            let written = connection.write(&transmit);
+            let written = connection.write(&transmit, &mut self.scratch);
             let taken = *written.as_ref().unwrap_or(&0);
             let is_blocked = if taken < bytes { connection.block(&self.sockets) } else { Ok(()) };
             self.node.handle_transmitted(turn.now, taken);
@@ -266,8 +289,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                     self.places.at(key).link = Link::Dialing(abort);
                 }
                 Request::Shutdown { key } => {
-                    if let Link::Open(connection) = &self.places.at(key).link
-                        && socket::shut_sending(connection.stream()).is_err()
+                    if let Link::Open(connection) = &mut self.places.at(key).link
+                        && connection.shut(&self.sockets).is_err()
                     {
                         self.drop_link(usize::from(key.index()));
                         self.node.handle_disconnected(turn, key);

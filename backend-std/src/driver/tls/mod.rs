@@ -17,6 +17,7 @@
 //! who has not greeted hold; after it, one partial record, and what the socket has not taken of one flush.
 
 mod certificate;
+mod greetings;
 mod handshakes;
 mod session;
 #[cfg(test)]
