@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use crate::socket;
 
 use super::sockets::{News, Sockets};
-use super::tls::{Begins, Greeted, Session, Unsound};
+use super::tls::{Begins, GREETING_MAX_BYTES, Greeted, Session, Unsound};
 
 /// What belongs to one session index.
 pub(super) struct Place {
@@ -42,6 +42,8 @@ pub(super) struct Connection {
     kept: Option<Box<Kept>>,
     /// It has been full before, so the poll tells when it takes bytes again.
     is_watched_for_writing: bool,
+    /// It waits for its turn to greet.
+    pub(super) is_queued: bool,
 }
 
 /// What is between the socket and the node.
@@ -101,6 +103,7 @@ impl Connection {
             layer,
             kept: None,
             is_watched_for_writing: false,
+            is_queued: false,
         }
     }
 
@@ -123,8 +126,8 @@ impl Connection {
         self.kept.as_mut()?.unheard.take()
     }
 
-    fn session(&mut self) -> Option<&mut Session> {
-        self.kept.as_mut()?.session.as_deref_mut()
+    fn session(&self) -> Option<&Session> {
+        self.kept.as_ref()?.session.as_deref()
     }
 
     /// What a connection begins with decides what it is.
@@ -178,8 +181,13 @@ impl Connection {
         Ok(!session.is_ending())
     }
 
+    /// Whether records wait for the socket.
+    pub(super) fn has_outgoing(&self) -> bool {
+        self.session().is_some_and(Session::has_outgoing)
+    }
+
     /// Whether a handshake has more to do.
-    pub(super) fn is_greeting(&mut self) -> bool {
+    pub(super) fn is_greeting(&self) -> bool {
         self.session().is_some_and(|session| !session.is_established())
     }
 
@@ -189,11 +197,29 @@ impl Connection {
         self.news.is_writable |= news.is_writable;
     }
 
-    /// Reads into `buffer` if there is something to read.
+    /// Whether reading it may begin a step of a handshake.
+    pub(super) fn may_greet(&self) -> bool {
+        match self.layer {
+            Layer::Unknown => {
+                let mut first = [0; 2];
+                let count = self.stream.peek(&mut first).unwrap_or(0);
+                Begins::of(&first[..count]) == Begins::Tls
+            }
+            Layer::HalfKnown => true,
+            Layer::Tls => self.is_greeting(),
+            Layer::Clear | Layer::Greeting => false,
+        }
+    }
+
+    /// Reads into `buffer` if there is something to read; of who has not greeted, no more than is kept of it.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Read {
         if !self.news.is_readable {
             return Read::Nothing;
         }
+        let is_stranger =
+            matches!(self.layer, Layer::Unknown | Layer::HalfKnown) || self.is_greeting();
+        let most = if is_stranger { GREETING_MAX_BYTES } else { buffer.len() };
+        let buffer = &mut buffer[..most];
         let from = usize::from(self.layer == Layer::HalfKnown);
         buffer[0] = FIRST_OF_TLS;
         match self.stream.read(&mut buffer[from..]) {
@@ -316,14 +342,19 @@ impl Connection {
     /// # Errors
     /// The socket's, when the connection is over.
     pub(super) fn shut(&mut self, sockets: &Sockets) -> io::Result<()> {
-        if let Some(session) = self.kept.as_mut().and_then(|kept| kept.session.as_mut()) {
-            // Whoever is not past its handshake hears no goodbye.
-            let _ = session.say_goodbye(&self.stream);
-            if session.has_outgoing() {
-                self.kept.get_or_insert_default().is_to_be_shut = true;
-                return self.block(sockets);
-            }
+        self.say_goodbye();
+        if self.has_outgoing() {
+            self.kept.get_or_insert_default().is_to_be_shut = true;
+            return self.block(sockets);
         }
         socket::shut_sending(&self.stream)
+    }
+
+    /// Whoever speaks TLS, and is past its handshake, hears that this was all.
+    pub(super) fn say_goodbye(&mut self) {
+        if let Some(session) = self.kept.as_mut().and_then(|kept| kept.session.as_mut()) {
+            // A broken connection shows when it is read.
+            let _ = session.say_goodbye(&self.stream);
+        }
     }
 }

@@ -37,6 +37,11 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 return;
             };
             let key = connection.key;
+            if self.greetings.are_full() && connection.may_greet() {
+                // It stays in the kernel until others are done.
+                self.greetings.wait(connection);
+                return;
+            }
             match connection.read(&mut self.buffer) {
                 Read::Nothing => break,
                 Read::Bytes(count) => {
@@ -82,6 +87,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     /// It has closed its side, and may still read: it has its answers first.
     pub(super) fn end(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         self.transmit(turn);
+        if let Link::Open(connection) = &mut self.places.at(key).link {
+            connection.say_goodbye();
+        }
         self.drop_link(usize::from(key.index()));
         self.node.handle_disconnected(turn, key);
     }

@@ -50,7 +50,7 @@ use connection::{Layer, Link, Place, Scratch};
 use dial::{Unreached, dial};
 use places::Places;
 use sockets::{News, Source, Watch};
-use tls::{Greeted, ServerTls};
+use tls::{Greetings, ServerTls};
 
 /// Reads of one connection before the others have their turn.
 pub const READS_PER_TURN: usize = 4;
@@ -83,9 +83,7 @@ pub struct Driver<'a, R> {
     dial_log: RateLimitedLog,
     /// Who we are, for whoever asks by TLS.
     tls: Option<ServerTls>,
-    greetings: JoinSet<(SessionKey, Option<Greeted>)>,
-    /// A handshake's step has begun in this turn.
-    has_greeted: bool,
+    greetings: Greetings,
     scratch: Scratch,
     /// What records had in them.
     text: Vec<u8>,
@@ -126,8 +124,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             has_dialed: false,
             dial_log: RateLimitedLog::default(),
             tls: None,
-            greetings: JoinSet::new(),
-            has_greeted: false,
+            greetings: Greetings::default(),
             scratch: Scratch::default(),
             text: Vec::new(),
             buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
@@ -198,7 +195,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         self.transmit(turn);
         self.fulfil_requests(turn);
         let has_dialed = std::mem::take(&mut self.has_dialed);
-        let has_greeted = std::mem::take(&mut self.has_greeted);
+        let has_greeted = self.greetings.have_begun();
         if self.node.is_finished() && control.may_end(&self.node) {
             return Poll::Ready(());
         }
@@ -268,7 +265,10 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             };
             let written = connection.write(&transmit, &mut self.scratch);
             let taken = *written.as_ref().unwrap_or(&0);
-            let is_blocked = if taken < bytes { connection.block(&self.sockets) } else { Ok(()) };
+            let is_blocked = match taken < bytes || connection.has_outgoing() {
+                true => connection.block(&self.sockets),
+                false => Ok(()),
+            };
             self.node.handle_transmitted(turn.now, taken);
             if written.and(is_blocked).is_err() {
                 // A broken connection shows when it is read, which it is at once.

@@ -53,6 +53,23 @@ fn a_main_says_the_same_on_every_driver() {
     compare(&scripts::main::all(), |turn, _| nodes::main(turn));
 }
 
+/// Whoever comes to a node by TLS hears what he would in clear, to the end.
+fn compare_tls<R: Role<'static> + 'static>(
+    scripts: &[Script],
+    make: fn(&mut Turn<'_>, &str) -> Node<'static, R>,
+) {
+    for script in scripts {
+        let clear = run(script, &mut TokioHost::new(make));
+        same(script, "TLS", &clear, &run(script, &mut TokioHost::with_tls(make)));
+    }
+}
+
+#[test]
+fn tls_carries_the_same_bytes() {
+    compare_tls(&scripts::world::all(), nodes::world);
+    compare_tls(&scripts::main::all(), |turn, _| nodes::main(turn));
+}
+
 #[test]
 fn a_client_says_the_same_on_every_driver() {
     compare(&scripts::client::all(), nodes::client);

@@ -1,15 +1,56 @@
 //! Handshakes and records of a driver's connections: from the socket to the node's text.
 
+use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Role;
 use tinyrealm_core::session::SessionKey;
 
-use super::{Session, Unsound, greet};
+use tokio::task::JoinSet;
+
+use super::{Greeted, HANDSHAKES_MAX, Session, Unsound, greet};
 use crate::driver::Driver;
-use crate::driver::connection::Link;
+use crate::driver::connection::{Connection, Link};
 use crate::driver::sockets::News;
+
+/// What has come or waited meanwhile is looked at.
+const ALL: News = News { is_readable: true, is_writable: true, is_ending: false };
+
+/// The steps of handshakes that are under way, and who waits for one.
+#[derive(Default)]
+pub(in crate::driver) struct Greetings {
+    steps: JoinSet<(SessionKey, Option<Greeted>)>,
+    waiting: VecDeque<SessionKey>,
+    /// A step has begun in this turn.
+    has_begun: bool,
+}
+
+impl Greetings {
+    /// Whether a further one has to wait.
+    pub(in crate::driver) fn are_full(&self) -> bool {
+        self.steps.len() >= HANDSHAKES_MAX
+    }
+
+    /// It is served when others are done. Each waits once, so no more wait than there are connections.
+    pub(in crate::driver) fn wait(&mut self, connection: &mut Connection) {
+        if !std::mem::replace(&mut connection.is_queued, true) {
+            self.waiting.push_back(connection.key);
+        }
+    }
+
+    /// Whether the driver has to look again for a step that has begun in this turn, or for who may begin one.
+    pub(in crate::driver) fn have_begun(&mut self) -> bool {
+        let may_begin = !self.waiting.is_empty() && !self.are_full();
+        std::mem::take(&mut self.has_begun) || may_begin
+    }
+
+    fn begin(&mut self, key: SessionKey, session: Box<Session>, came: &[u8]) {
+        let came = came.to_vec();
+        self.steps.spawn(async move { (key, greet(session, came).await) });
+        self.has_begun = true;
+    }
+}
 
 impl<'a, R: Role<'a>> Driver<'a, R> {
     /// A connection has begun with TLS.
@@ -21,15 +62,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     ) {
         let Some(tls) = &self.tls else { return };
         match Session::new(tls.config()) {
-            Ok(session) => self.greet(key, Box::new(session), came),
+            Ok(session) => self.greetings.begin(key, Box::new(session), came),
             Err(unsound) => self.give_up(turn, key, &unsound),
         }
-    }
-
-    fn greet(&mut self, key: SessionKey, session: Box<Session>, came: &[u8]) {
-        let came = came.to_vec();
-        self.greetings.spawn(async move { (key, greet(session, came).await) });
-        self.has_greeted = true;
     }
 
     pub(in crate::driver) fn finish_greetings(
@@ -37,23 +72,48 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         cx: &mut Context<'_>,
         turn: &mut Turn<'_>,
     ) {
-        while let Poll::Ready(Some(finished)) = self.greetings.poll_join_next(cx) {
+        while let Poll::Ready(Some(finished)) = self.greetings.steps.poll_join_next(cx) {
             let Ok((key, greeted)) = finished else { continue };
             // Somebody else may have its index by now.
             if self.node.sessions().get(key).is_none() {
                 continue;
             }
             let Link::Open(connection) = &mut self.places.at(key).link else { continue };
-            let none = || Unsound("the system gives no thread for handshakes".to_owned());
+            let none = || Unsound("nobody has done its handshake".to_owned());
             match greeted.ok_or_else(none).and_then(|greeted| connection.greeted(greeted)) {
                 Ok(text) => {
                     self.receive(turn, key, &text);
-                    // What has come or waited meanwhile is looked at now.
-                    let all = News { is_readable: true, is_writable: true, is_ending: false };
-                    self.places.tell(key.index(), all);
+                    self.places.tell(key.index(), ALL);
+                    self.watch_outgoing(key);
                 }
                 Err(unsound) => self.give_up(turn, key, &unsound),
             }
+        }
+        self.serve_waiting();
+    }
+
+    /// As many as may begin now.
+    fn serve_waiting(&mut self) {
+        let room = HANDSHAKES_MAX.saturating_sub(self.greetings.steps.len());
+        for _ in 0..room {
+            let Some(key) = self.greetings.waiting.pop_front() else { return };
+            if let Link::Open(connection) = &mut self.places.at(key).link
+                && connection.key == key
+            {
+                connection.is_queued = false;
+                self.places.tell(key.index(), ALL);
+            }
+        }
+    }
+
+    /// What TLS itself has to say leaves as soon as the socket takes it.
+    fn watch_outgoing(&mut self, key: SessionKey) {
+        if let Link::Open(connection) = &mut self.places.at(key).link
+            && connection.has_outgoing()
+            && connection.block(&self.sockets).is_err()
+        {
+            // A broken connection shows when it is read.
+            self.places.tell(key.index(), News { is_ending: true, ..ALL });
         }
     }
 
@@ -67,7 +127,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let Link::Open(connection) = &mut self.places.at(key).link else { return false };
         if connection.is_greeting() {
             if let Some(session) = connection.lend_session() {
-                self.greet(key, session, bytes);
+                self.greetings.begin(key, session, bytes);
             }
             return false;
         }
@@ -78,7 +138,10 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         self.receive(turn, key, &text);
         self.text = text;
         match decrypted {
-            Ok(true) => self.reads_on(key),
+            Ok(true) => {
+                self.watch_outgoing(key);
+                self.reads_on(key)
+            }
             Ok(false) => {
                 self.end(turn, key);
                 false

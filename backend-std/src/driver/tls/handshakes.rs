@@ -1,5 +1,6 @@
 //! Handshakes, on a thread of their own: a signature takes as long as hundreds of deliveries.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -44,8 +45,11 @@ fn worker() -> Option<&'static Sender<Step>> {
 }
 
 fn take(Step { mut session, mut came, done }: Step) {
-    let mut text = Vec::new();
-    let outcome = session.hear(&mut came, &mut text);
-    // A driver that has ended waits for nobody.
-    let _ = done.send(Greeted { session, text, outcome });
+    // If a step panics, its connection is over, and nobody else's.
+    let _ = std::panic::catch_unwind(AssertUnwindSafe(move || {
+        let mut text = Vec::new();
+        let outcome = session.hear(&mut came, &mut text);
+        // A driver that has ended waits for nobody.
+        let _ = done.send(Greeted { session, text, outcome });
+    }));
 }

@@ -13,8 +13,9 @@
 //! bytes, which no greeting has. A handshake's work is done by one thread of the process, so that nobody's room waits for
 //! a stranger's signature. Records leave in the order in which they were made, each as full as what is to be sent allows.
 //!
-//! Bounds: before the handshake is over, [`GREETING_MAX_BYTES`] of a stranger are kept, and the node's own limits for
-//! who has not greeted hold; after it, one partial record, and what the socket has not taken of one flush.
+//! Bounds: a step of a handshake takes [`GREETING_MAX_BYTES`] of a stranger and keeps as many; [`HANDSHAKES_MAX`] steps are
+//! under way, and who comes then stays in the kernel until it is its turn. The node's own limits for who has not greeted
+//! hold. After the handshake: one partial record, and what the socket has not taken of one flush.
 
 mod certificate;
 mod greetings;
@@ -24,9 +25,14 @@ mod session;
 mod tests;
 
 pub use certificate::{BadCertificate, ServerTls};
-pub(super) use handshakes::{Greeted, greet};
+pub(super) use greetings::Greetings;
+pub(super) use handshakes::Greeted;
+use handshakes::greet;
 pub use session::GREETING_MAX_BYTES;
 pub(super) use session::{Session, Unsound};
+
+/// Steps of handshakes that one driver has under way.
+pub const HANDSHAKES_MAX: usize = 256;
 
 /// What the first bytes of a connection say.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -40,6 +40,8 @@ enum Standing {
     Established,
     /// The peer has said goodbye, and may still read.
     Ending,
+    /// We have: whatever comes now is nothing to us.
+    Over,
 }
 
 /// See the [module](self).
@@ -76,6 +78,9 @@ impl Session {
     /// Takes what has come, and appends the text that is in it. What TLS itself answers is to be flushed, behind an error
     /// too: it says why.
     pub(crate) fn hear(&mut self, came: &mut [u8], text: &mut Vec<u8>) -> Result<(), Unsound> {
+        if self.standing == Standing::Over {
+            return Ok(());
+        }
         if self.incoming.is_empty() {
             let taken = self.take_records(came, text)?;
             self.incoming.extend_from_slice(&came[taken..]);
@@ -135,12 +140,14 @@ impl Session {
         }
     }
 
-    /// What rustls says to a peer that breaks its rules.
+    /// What rustls says to a peer that breaks its rules, behind what it had to say before. It looks at no record again.
     fn take_alert(&mut self) {
-        let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
-        if let Ok(ConnectionState::EncodeTlsData(data)) = state {
-            // Without it the connection ends as well.
-            let _ = encode(data, &mut self.outgoing);
+        while self.connection.wants_write() {
+            let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
+            let Ok(ConnectionState::EncodeTlsData(data)) = state else { return };
+            if encode(data, &mut self.outgoing).is_err() {
+                return;
+            }
         }
     }
 
@@ -162,10 +169,14 @@ impl Session {
 
     /// Says that nothing more comes: whoever reads knows that nothing was cut off.
     pub(crate) fn say_goodbye(&mut self, socket: impl Write) -> Result<(), Unsound> {
+        if self.standing == Standing::Over {
+            return Ok(());
+        }
         let mut record = Vec::new();
         self.append(&mut record, RECORD_EXTRA_BYTES, |traffic, place| {
             traffic.queue_close_notify(place)
         })?;
+        self.standing = Standing::Over;
         Ok(self.send(&record, socket)?)
     }
 
@@ -176,7 +187,9 @@ impl Session {
         write: impl FnOnce(&mut Traffic<'_>, &mut [u8]) -> Result<usize, EncryptError>,
     ) -> Result<(), Unsound> {
         loop {
-            let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
+            // As for an alert. All that is whole in it has been taken.
+            let UnbufferedStatus { state, .. } =
+                self.connection.process_tls_records(&mut self.incoming);
             match state? {
                 ConnectionState::WriteTraffic(mut traffic) => {
                     let before = records.len();

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use rustls::crypto::cipher::{OutboundChunks, OutboundPlainMessage};
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::{
+    AlertDescription, ClientConfig, ClientConnection, ConnectionTrafficSecrets, ContentType,
+    ProtocolVersion, RootCertStore,
+};
 
 use super::*;
 
@@ -25,11 +29,17 @@ fn identity() -> Identity {
 }
 
 fn client(identity: &Identity) -> ClientConnection {
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    client_for(identity, b"tinyrealm.v2")
+}
+
+fn client_for(identity: &Identity, protocol: &[u8]) -> ClientConnection {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(identity.roots.clone())
         .with_no_client_auth();
+    config.enable_secret_extraction = true;
+    config.alpn_protocols = vec![protocol.to_vec()];
     let name = ServerName::try_from("realm.test").unwrap();
     ClientConnection::new(Arc::new(config), name).unwrap()
 }
@@ -151,6 +161,9 @@ fn a_goodbye_ends_each_side_by_itself() {
     let mut records = Vec::new();
     session.say(b"the last word", &mut Vec::new(), &mut records).unwrap();
     session.say_goodbye(&mut records).unwrap();
+    // Once is enough, and whatever comes behind it is nothing to anybody.
+    session.say_goodbye(Full(&mut Vec::new(), 0)).unwrap();
+    assert!(!session.has_outgoing() && session.hear(&mut [0x17, 3], &mut Vec::new()).is_ok());
     let mut rest = &records[..];
     while !rest.is_empty() {
         client.read_tls(&mut rest).unwrap();
@@ -225,4 +238,67 @@ fn what_is_wrong_with_a_certificate_is_said() {
     assert!(why(&one.cert.pem(), "").starts_with("the key: "));
     let mixed = why(&one.cert.pem(), &key);
     assert!(mixed.starts_with("the certificate and the key: "), "{mixed}");
+}
+
+/// What a client says that has gone mad: records of any type, under its right key.
+fn records_of_handshakes(client: ClientConnection, payloads: &[&[u8]]) -> Vec<Vec<u8>> {
+    let (first, secrets) = client.dangerous_extract_secrets().unwrap().tx;
+    let ConnectionTrafficSecrets::Aes256Gcm { key, iv } = secrets else { panic!("another cipher") };
+    let suite = ring::cipher_suite::TLS13_AES_256_GCM_SHA384.tls13().unwrap();
+    let mut encrypter = suite.aead_alg.encrypter(key, iv);
+    let numbered = (first..).zip(payloads);
+    let records = numbered.map(|(number, payload)| {
+        let message = OutboundPlainMessage {
+            typ: ContentType::Handshake,
+            version: ProtocolVersion::TLSv1_2,
+            payload: OutboundChunks::Single(payload),
+        };
+        encrypter.encrypt(message, number).unwrap().encode()
+    });
+    records.collect()
+}
+
+#[test]
+fn a_message_in_pieces_is_waited_for_while_we_speak() {
+    let identity = identity();
+    let (client, mut session) = link(&identity, 1_000_000);
+    // The begin of a KeyUpdate, and its end, which says what may not be.
+    let [mut begin, mut end] =
+        records_of_handshakes(client, &[&[24, 0, 0], &[1, 9]]).try_into().unwrap();
+    session.hear(&mut begin, &mut Vec::new()).unwrap();
+    let mut said = Vec::new();
+    session.say(b"meanwhile", &mut Vec::new(), &mut said).unwrap();
+    assert!(!said.is_empty());
+    assert!(session.hear(&mut end, &mut Vec::new()).is_err());
+}
+
+#[test]
+fn a_greeting_that_breaks_off_in_a_message_is_unsound() {
+    let identity = identity();
+    for pieces in [&[&[0x16, 3, 1, 0, 4, 1, 0, 0xF0, 0][..], &[0x17, 3, 3, 0, 1, 0]][..]] {
+        for cut in [1, 4, 1_000] {
+            let mut session = Session::new(identity.tls.config()).unwrap();
+            let outcome: Result<(), Unsound> = pieces
+                .concat()
+                .chunks(cut)
+                .try_for_each(|piece| session.hear(&mut piece.to_vec(), &mut Vec::new()));
+            assert!(outcome.is_err());
+        }
+    }
+}
+
+#[test]
+fn who_asks_for_a_protocol_that_nobody_speaks_is_told() {
+    let identity = identity();
+    let mut session = Session::new(identity.tls.config()).unwrap();
+    let mut client = client_for(&identity, b"h2");
+    let outcome = session.hear(&mut records_of(&mut client), &mut Vec::new());
+    assert!(outcome.is_err());
+    let mut alert = Vec::new();
+    session.flush(&mut alert).unwrap();
+    // Behind the beginning of a handshake, and perhaps under its keys.
+    let mut rest = &alert[..];
+    client.read_tls(&mut rest).unwrap();
+    let error = client.process_new_packets().unwrap_err();
+    assert_eq!(error, rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol));
 }

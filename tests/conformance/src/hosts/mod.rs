@@ -1,6 +1,7 @@
 //! The hosts of the suite: what a script has to know of a driver.
 
 mod device;
+mod tls;
 mod tokio;
 
 pub use device::DeviceHost;
