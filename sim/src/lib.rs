@@ -48,6 +48,7 @@
 #![forbid(unsafe_code)]
 
 mod actors;
+mod bounded;
 mod broken;
 mod checks;
 mod host;
@@ -60,8 +61,10 @@ mod profile;
 mod realm;
 mod report;
 mod revocations;
+mod room_names;
 mod secrets;
 mod settings;
+mod sizes;
 mod speech;
 mod store;
 mod talk;

@@ -23,21 +23,11 @@ use typed_arena::Arena;
 use crate::actors::Recorder;
 use crate::actors::recorder::{SAVE_BYTES, SAVES_IN_FLIGHT, TIMERS};
 use crate::ids::{HOARDS, MAINS, WORLDS};
+use crate::sizes::{BUFFERS, RING_BYTES, ROOM_MEMBERS, ROOM_SPECTATORS, ROOMS};
 use crate::talk::NAMES;
 
-/// Rooms of a world.
-pub(crate) const ROOMS: usize = 5;
-/// Members of a room.
-pub(crate) const ROOM_MEMBERS: usize = 8;
 /// Bytes of a buffer: the longest frame, a page of a snapshot, fits.
-pub(crate) const BUFFER_BYTES: usize = 512;
-/// The most bytes of a room's ring; a run may use fewer.
-pub(crate) const RING_BYTES: usize = 4_096;
-/// The most buffers of either kind of a server; a run may use fewer.
-pub(crate) const BUFFERS: usize = 64;
-
-/// Those who may watch a room.
-pub(crate) const ROOM_SPECTATORS: usize = 2;
+const BUFFER_BYTES: usize = 512;
 
 const WORLD_USERS: usize = ROOMS * (ROOM_MEMBERS + ROOM_SPECTATORS);
 /// All members, Main, and a few who come or go.

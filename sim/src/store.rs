@@ -13,10 +13,10 @@ use tinyrealm_core::node::login::{
 };
 use tinyrealm_core::protocol::{LoginDenial, Revision, Token, Uid};
 
+use crate::bounded::bounded;
 use crate::broken::{Broken, ensure};
 use crate::revocations::Revocations;
 use crate::settings::Sabotage;
-use crate::tuning::bounded;
 use tinyrealm_testing::Random;
 
 /// How long a password takes to hash.

@@ -16,12 +16,13 @@ use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Framing;
 
 use crate::actors::Recorder;
+use crate::bounded::bounded;
 use crate::checks::calling::Calling;
 use crate::host::{Cutting, Habits, Pace};
 use crate::ids::{HostId, main_of_world, region_of};
-use crate::memory::{BUFFERS, RING_BYTES, ROOM_MEMBERS, ROOM_SPECTATORS};
 use crate::profile::Profile;
 use crate::settings::Sabotage;
+use crate::sizes::{BUFFERS, RING_BYTES, ROOM_MEMBERS, ROOM_SPECTATORS};
 use crate::talk::MESSAGE_MAX_BYTES;
 use tinyrealm_testing::Random;
 
@@ -204,9 +205,4 @@ impl Tuning {
             ..ClientConfig::DEFAULT
         }
     }
-}
-
-/// A text that a message or a setting has room for.
-pub(crate) fn bounded<const MAX: usize>(text: &str) -> heapless::String<MAX> {
-    heapless::String::try_from(text).unwrap_or_default()
 }

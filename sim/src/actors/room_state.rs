@@ -2,9 +2,9 @@
 
 use tinyrealm_core::protocol::{ROOM_NAME_MAX_BYTES, Uid};
 
+use crate::bounded::bounded;
 use crate::journal::RoomName;
-use crate::memory::ROOM_MEMBERS;
-use crate::tuning::bounded;
+use crate::sizes::ROOM_MEMBERS;
 
 const NAME_BYTES: usize = 1 + ROOM_NAME_MAX_BYTES;
 const UID_BYTES: usize = 8;

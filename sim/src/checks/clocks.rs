@@ -7,7 +7,7 @@ use tinyrealm_core::time::Instant;
 use crate::actors::recorder::TIMERS;
 use crate::broken::{Broken, ensure};
 use crate::ids::WORLDS;
-use crate::memory::ROOMS;
+use crate::sizes::ROOMS;
 
 /// How late a timer may be on a host that is never late.
 const LATE_MS: u32 = 100;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::broken::{Broken, ensure};
 use crate::ids::{WORLDS, main_of_world, worlds_of_main};
 use crate::journal::RoomName;
-use crate::memory::ROOMS;
+use crate::sizes::ROOMS;
 
 const ONCE: &str = "no room's name is there twice";
 

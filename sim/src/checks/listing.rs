@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::broken::{Broken, ensure};
 use crate::journal::Listed;
-use crate::realm::is_unlisted;
+use crate::room_names::is_unlisted;
 
 const ANSWERED: &str = "a list is answered, once";
 

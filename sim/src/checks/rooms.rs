@@ -20,10 +20,10 @@ use super::states::States;
 use crate::broken::{Broken, ensure};
 use crate::ids::{ConnectionId, Side, WORLDS, main_of_world};
 use crate::journal::InRoom;
-use crate::memory::ROOMS;
 use crate::network::Network;
 use crate::opening::first_body;
 use crate::profile::Profile;
+use crate::sizes::ROOMS;
 use crate::speech::{Speech, number_of};
 
 /// Names what was said in one room of one world, from a start of that world to its end.

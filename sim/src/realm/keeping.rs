@@ -23,8 +23,8 @@ use crate::broken::{Broken, ensure};
 use crate::host::Tools;
 use crate::ids::HostId;
 use crate::journal::InStore;
-use crate::memory::ROOMS;
 use crate::settings::Sabotage;
+use crate::sizes::ROOMS;
 use crate::timeline::Happening;
 use crate::trace::What;
 

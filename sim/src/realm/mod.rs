@@ -24,8 +24,6 @@ mod talking;
 mod wishing;
 mod workload;
 
-pub(crate) use wishing::is_unlisted;
-
 use tinyrealm_core::protocol::Uid;
 
 use crate::actors::Visitor;

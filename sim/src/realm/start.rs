@@ -18,13 +18,15 @@ use crate::actors::{Bent, Recorder, Visitor, Witness};
 use crate::broken::Broken;
 use crate::host::{Host, Tools};
 use crate::ids::{HostId, Role};
-use crate::memory::{BUFFERS, CHAT_BUFFERS, MAIN_BUFFERS, ROOMS, limit_buffers, shorten};
+use crate::memory::{CHAT_BUFFERS, MAIN_BUFFERS, limit_buffers, shorten};
+use crate::sizes::{BUFFERS, ROOMS};
 use crate::timeline::Happening;
 use crate::trace::What;
 use tinyrealm_core::node::cluster::ONLY_ID;
 use tinyrealm_core::protocol::ServerKind;
 
-use crate::tuning::{LOGIN, bounded};
+use crate::bounded::bounded;
+use crate::tuning::LOGIN;
 
 /// Accounts at the beginning: clients of the realm.
 pub(super) const ACCOUNTS: usize = 50;

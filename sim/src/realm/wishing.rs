@@ -9,17 +9,9 @@ use super::Realm;
 use super::workload::ACT_US;
 use crate::actors::recorder::{BAD_OPTIONS, WATCH};
 use crate::ids::HostId;
+use crate::room_names::{NAMES, PRIVATE};
 use crate::timeline::Happening;
 use crate::trace::What;
-
-/// What rooms are called; the last ones are private, and on no list.
-const NAMES: [&str; 5] = ["amber", "basalt", "방", "coral", "dune"];
-const PRIVATE: usize = 2;
-
-/// Whether a room of this name is on no list.
-pub(crate) fn is_unlisted(name: &str) -> bool {
-    NAMES[NAMES.len() - PRIVATE..].contains(&name)
-}
 
 const SECRET: &str = "open, sesame";
 const MODES: [&str; 2] = ["race", "duel"];
