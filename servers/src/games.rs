@@ -20,7 +20,7 @@ use toml::Table;
 
 use crate::control::Threads;
 use crate::game_settings::configure;
-use crate::world_server::{self, WorldStart};
+use crate::world_server::node::{self, WorldStart};
 
 /// The games of a binary; [`games!`](crate::games) makes it.
 pub type Games = &'static [HostedGame];
@@ -63,7 +63,7 @@ impl HostedGame {
             keeps_things: G::SAVES_IN_FLIGHT > 0 || G::ROOM_SAVE_BYTES > 0,
             schema: G::SCHEMA,
             try_settings: |table| configure(&mut G::default(), table),
-            serve: |start| Box::pin(world_server::serve::<G>(start)),
+            serve: |start| Box::pin(node::serve::<G>(start)),
             make_bot: None,
         }
     }

@@ -139,7 +139,10 @@ struct Doorkeeper {
 impl Doorkeeper {
     fn new(settings: &MainSettings) -> anyhow::Result<Self> {
         let authenticator = match settings.auth {
-            Auth::Guest => GuestsOrAccounts::Guests(Guests::new(secret::guests(settings)?)),
+            Auth::Guest => GuestsOrAccounts::Guests(Guests::new(secret::guests(
+                &settings.secret_file,
+                &settings.data_folder,
+            )?)),
             Auth::Login => GuestsOrAccounts::Accounts(Accounts),
         };
         let bans = BanFile::of_main(settings)?.read()?;

@@ -14,8 +14,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::config::{LoginSettings, MainSettings};
-
 /// Of a file with a secret: it may be the passwords of very many.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -88,15 +86,15 @@ pub(crate) fn data_folder(configured: &str) -> anyhow::Result<PathBuf> {
     Ok(folder.join("tinyrealm"))
 }
 
-/// The key of guests' tokens: in the configured file, or in the data folder. It is made if it is not
-/// there.
+/// The key of guests' tokens: in the configured file, or, if that is empty, in the data folder. It is made if it is
+/// not there.
 ///
 /// # Errors
 /// If the file can't be read or made, or does not hold 32 bytes.
-pub(crate) fn guests(settings: &MainSettings) -> anyhow::Result<[u8; 32]> {
-    let path = match settings.secret_file.as_str() {
+pub(crate) fn guests(secret_file: &str, configured_folder: &str) -> anyhow::Result<[u8; 32]> {
+    let path = match secret_file {
         "" => {
-            let folder = data_folder(&settings.data_folder)
+            let folder = data_folder(configured_folder)
                 .context("the key of guests' tokens: set main.secret_file or main.data_folder")?;
             make_folder(&folder)?;
             folder.join("guests.secret")
@@ -110,9 +108,9 @@ pub(crate) fn guests(settings: &MainSettings) -> anyhow::Result<[u8; 32]> {
 ///
 /// # Errors
 /// If the file can't be read or made, or does not hold 32 bytes.
-pub(crate) fn devices(settings: &LoginSettings) -> anyhow::Result<[u8; 32]> {
+pub(crate) fn devices(configured_folder: &str) -> anyhow::Result<[u8; 32]> {
     let folder =
-        data_folder(&settings.data_folder).context("the key of devices: set login.data_folder")?;
+        data_folder(configured_folder).context("the key of devices: set login.data_folder")?;
     make_folder(&folder)?;
     key(&folder.join("devices.secret"), "the key of devices")
 }
@@ -213,12 +211,10 @@ mod tests {
     #[test]
     fn the_guests_key_is_made_once() {
         let folder = scratch("guests").display().to_string();
-        let settings = MainSettings { data_folder: folder, ..MainSettings::default() };
-        let made = guests(&settings).unwrap();
-        assert_eq!(guests(&settings).unwrap(), made);
+        let made = guests("", &folder).unwrap();
+        assert_eq!(guests("", &folder).unwrap(), made);
         let elsewhere = scratch("guests-key").display().to_string();
-        let configured = MainSettings { secret_file: elsewhere, ..settings };
-        assert_ne!(guests(&configured).unwrap(), made);
+        assert_ne!(guests(&elsewhere, &folder).unwrap(), made);
     }
 
     #[test]

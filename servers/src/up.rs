@@ -133,7 +133,7 @@ fn start_worlds(
         settings.main = process::local(main_address).to_string();
         let (id, report) = (settings.id, Shared::default());
         let address = config.world.address(number);
-        let (keyring, shutdown) = (keyring.clone(), shutdown.clone());
+        let shutdown = shutdown.clone();
         let node =
             world_server::spawn(config, settings, address, keyring, shutdown, report.clone())?;
         say!("world {id} listening on {}", node.address);

@@ -1,102 +1,21 @@
 //! `tinyrealm world`: WorldServer on the tokio driver, one node or several.
 
+pub(crate) mod node;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use serde::Serialize;
-use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::Node;
-use tinyrealm_core::node::world::saves::{RestoreRefusal, SaveStats};
-use tinyrealm_core::node::world::{Game, StateSizes, World, WorldConfig};
-use tinyrealm_core::protocol::{JoinDenial, RoomId, ServerKind, WorldId};
-use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, notice_line, world_storage};
-use tinyrealm_std::{Driver, SocketOptions};
+use tinyrealm_core::protocol::ServerKind;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat_server::{self, ChatReport};
-use crate::config::{ChatPlace, Config, NetSettings, WorldSettings};
-use crate::control::NOTICE_LINE_BYTES;
-use crate::game_settings;
+use crate::config::{ChatPlace, Config, WorldSettings};
 use crate::keyring::{Asker, Keyring};
-use crate::process::{self, Bound, NodeThread};
-use crate::report::{self, NetReport, ServerControl, Shared};
+use crate::process::{self, NodeThread};
+use crate::report::{self, Shared};
 use crate::say::say;
-use crate::store::courier::{Courier, found};
-use crate::store::{self, Kept, Owner, Store};
-
-/// What a world tells about itself.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct WorldReport {
-    pub(crate) registered: bool,
-    pub(crate) users: usize,
-    pub(crate) away: usize,
-    pub(crate) rooms: usize,
-    pub(crate) joined: u32,
-    pub(crate) left: u32,
-    pub(crate) lost: u32,
-    pub(crate) returned: u32,
-    pub(crate) moves: u64,
-    pub(crate) moves_conflated: u64,
-    pub(crate) moves_refused: u64,
-    pub(crate) events: u64,
-    pub(crate) events_missed: u64,
-    pub(crate) inputs: u64,
-    pub(crate) inputs_late: u64,
-    pub(crate) deliveries: u64,
-    pub(crate) flushes: u64,
-    pub(crate) snapshots: u32,
-    pub(crate) denied: Vec<(&'static str, u32)>,
-    pub(crate) saves: SavesReport,
-    pub(crate) net: NetReport,
-}
-
-/// What has become of what the rooms keep.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct SavesReport {
-    pub(crate) accepted: u32,
-    pub(crate) replaced: u32,
-    pub(crate) refused: u32,
-    pub(crate) handed_out: u32,
-    pub(crate) failed: u32,
-    pub(crate) unreadable: u32,
-}
-
-impl From<&SaveStats> for SavesReport {
-    fn from(stats: &SaveStats) -> Self {
-        let &SaveStats { accepted, replaced, refused, handed_out, failed, unreadable } = stats;
-        Self { accepted, replaced, refused, handed_out, failed, unreadable }
-    }
-}
-
-fn report<G: Game>(node: &Node<'_, World<'_, G>>) -> WorldReport {
-    let (world, sessions) = (node.role(), node.sessions());
-    let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
-    let (rooms, stats) = (world.rooms(), world.stats());
-    let denials = JoinDenial::ALL.iter();
-    WorldReport {
-        registered: world.is_registered(),
-        users: rooms.users(),
-        away: rooms.away(),
-        rooms: rooms.occupied_rooms(),
-        joined: stats.joined,
-        left: stats.left,
-        lost: stats.lost,
-        returned: stats.returned,
-        moves: stats.moves,
-        moves_conflated: stats.moves_conflated,
-        moves_refused: stats.moves_refused,
-        events: stats.events,
-        events_missed: stats.events_missed,
-        inputs: stats.inputs,
-        inputs_late: stats.inputs_late,
-        deliveries: stats.deliveries,
-        flushes: stats.flushes,
-        snapshots: stats.snapshots,
-        denied: denials.map(|denial| (denial.name(), stats.denied_for(*denial))).collect(),
-        saves: world.save_stats().into(),
-        net: NetReport::new(node.stats(), sessions.len(), buffers),
-    }
-}
+use crate::store::{self, Owner};
+use node::{OpenStore, WorldReport, WorldStart, server_name};
 
 /// Runs the configured worlds until a signal.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
@@ -109,8 +28,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         let address = config.world.address(node);
         let settings = numbered(&config.world, node);
         let id = settings.id;
-        let (keyring, shutdown) = (keyring.clone(), shutdown.clone());
-        let thread = spawn(config, settings, address, keyring, shutdown, shared.clone())?;
+        let thread = spawn(config, settings, address, &keyring, shutdown.clone(), shared.clone())?;
         say!("{} listening on {}", server_name(id), thread.address);
         nodes.push((id, thread, shared));
     }
@@ -140,10 +58,6 @@ fn start_chat(
     Ok(Some((thread, shared)))
 }
 
-fn server_name(id: u16) -> String {
-    format!("world {id}")
-}
-
 /// The settings of node `node` of a process.
 pub(crate) fn numbered(settings: &WorldSettings, node: u16) -> WorldSettings {
     let mut settings = settings.clone();
@@ -165,7 +79,7 @@ pub(crate) fn spawn(
     config: &Config,
     settings: WorldSettings,
     address: SocketAddr,
-    keyring: Keyring,
+    keyring: &Keyring,
     shutdown: CancellationToken,
     shared: Shared<WorldReport>,
 ) -> anyhow::Result<NodeThread> {
@@ -177,140 +91,27 @@ pub(crate) fn spawn(
     } else {
         None
     };
-    let config = Config { world: settings, ..config.clone() };
-    let name = format!("world-{}", config.world.id);
+    let name = format!("world-{}", settings.id);
+    let keys = keyring.keys_of(ServerKind::WORLD, settings.id);
+    let (net, threads) = (config.net.clone(), config.threads.clone());
+    let game_settings = config.settings_of(game.name());
     NodeThread::spawn(&name, address, move |bound| {
-        game.serve(WorldStart { config, kept, keyring, bound, shutdown, shared })
+        game.serve(WorldStart {
+            settings,
+            net,
+            game_settings,
+            threads,
+            kept,
+            keys,
+            bound,
+            shutdown,
+            shared,
+        })
     })
 }
-
-/// The store of a world whose game keeps anything, and what is in it of its rooms.
-type OpenStore = (Box<dyn Store>, Vec<(RoomId, Kept)>);
 
 fn open_store(settings: &WorldSettings, owner: Owner) -> anyhow::Result<OpenStore> {
     let mut store = store::open(settings, owner)?;
     let rooms = store.rooms()?;
     Ok((store, rooms))
-}
-
-/// All that a world needs to begin.
-pub(crate) struct WorldStart {
-    config: Config,
-    kept: Option<OpenStore>,
-    keyring: Keyring,
-    bound: Bound,
-    shutdown: CancellationToken,
-    shared: Shared<WorldReport>,
-}
-
-/// Runs a world of this game until its end.
-pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart) {
-    let WorldStart { config, kept, keyring, bound, shutdown, shared } = start;
-    let (store, kept_rooms) = kept.unzip();
-    let settings = &config.world;
-    let node_sizes = NodeSizes {
-        sessions: settings.sessions(),
-        role_timers: settings.timers(G::TIMERS),
-        ..config.net.node_sizes()
-    };
-    let world_sizes = WorldSizes {
-        rooms: usize::from(settings.rooms),
-        ring_bytes: settings.ring_bytes(G::MESSAGE_MAX_BYTES, StateSizes::of::<G>()),
-        users: settings.listeners(),
-        attaches: settings.attaches(),
-    };
-    let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
-    let driver = Driver::new(bound.sockets, options, |turn| {
-        let storage = world_storage::<G>(world_sizes);
-        let new_game = game_settings::new_game::<G>(config.settings_of(G::NAME));
-        storage.games.fill_with(new_game.0);
-        let role = World::new(storage, core_config(settings, keyring, bound.address))
-            .with_named_rooms(new_game)
-            .with_notices(notice_line(NOTICE_LINE_BYTES));
-        let mut node =
-            Node::new(node_storage(node_sizes), net_of(&config, settings).to_core(), role, turn);
-        for (room, kept) in kept_rooms.iter().flatten() {
-            restore(&mut node, turn, *room, kept);
-        }
-        node.act(turn, World::start);
-        node
-    })
-    .behind_proxies(config.net.proxies());
-    let control = ServerControl::new(
-        &server_name(settings.id),
-        bound.asked,
-        shutdown,
-        shared.clone(),
-        report,
-    );
-    let control = match config.threads.start::<G, _>(WorldId(settings.id), control) {
-        Ok(control) => control,
-        Err(error) => panic!("no thread for what acts on world {}: {error}", settings.id),
-    };
-    // Its jobs, and the state of each room.
-    let most_outside = usize::from(settings.rooms) * (G::SAVES_IN_FLIGHT + 1);
-    let node = match store {
-        None => process::run(driver, control).await,
-        Some(store) => match Courier::start(control, store, most_outside) {
-            Ok(courier) => process::run(driver, courier).await,
-            Err(error) => panic!("no thread for the store: {error}"),
-        },
-    };
-    shared.publish(report(&node));
-}
-
-/// A room goes on where it was, or the operator hears why not.
-fn restore<'a, G: Game>(
-    node: &mut Node<'a, World<'a, G>>,
-    turn: &mut Turn<'_>,
-    room: RoomId,
-    kept: &Kept,
-) {
-    let mut buffer = vec![0; node.role().job_bytes()];
-    let found = found(kept, &mut buffer);
-    let restored = node.act(turn, |world, cx| world.restore_room(cx, room, found));
-    let (name, number) = (G::NAME, room.0);
-    match restored {
-        Ok(()) => tracing::debug!("room {number} goes on where it was"),
-        Err(RestoreRefusal::NoSuchRoom) => {
-            tracing::warn!(
-                "room {number} was kept, and this world has no such room: raise world.rooms to have it again"
-            );
-        }
-        Err(RestoreRefusal::Version(version)) => tracing::warn!(
-            "room {number} begins anew: it was kept by version {version} of {name}, which version {} does not migrate",
-            G::VERSION
-        ),
-        Err(RestoreRefusal::Unreadable) => {
-            tracing::warn!("room {number} begins anew: {name} can't read what it has kept of it");
-        }
-    }
-}
-
-/// Pages find a world where it says that it is.
-fn net_of(config: &Config, settings: &WorldSettings) -> NetSettings {
-    let mut net = config.net.clone();
-    net.hosts.extend(settings.advertise.rsplit_once(':').map(|(host, _)| host.to_owned()));
-    net
-}
-
-fn core_config(settings: &WorldSettings, keyring: Keyring, bound: SocketAddr) -> WorldConfig {
-    let address = match settings.advertise.as_str() {
-        "" => bound.to_string(),
-        advertised => advertised.to_owned(),
-    };
-    WorldConfig {
-        world_id: WorldId(settings.id),
-        // The lengths are checked with the configuration.
-        region: settings.region.as_str().try_into().unwrap_or_default(),
-        address: address.as_str().try_into().unwrap_or_default(),
-        main_address: settings.main.as_str().try_into().unwrap_or_default(),
-        cluster_keys: keyring.keys_of(ServerKind::WORLD, settings.id),
-        room_capacity: settings.room_capacity,
-        room_spectators: settings.room_spectators,
-        flush_interval_ms: settings.flush_interval_ms,
-        status_interval_ms: settings.status_interval_ms,
-        reconnect_first_ms: settings.reconnect_first_ms,
-        reconnect_most_ms: settings.reconnect_most_ms,
-    }
 }

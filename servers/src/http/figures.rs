@@ -9,7 +9,7 @@ use crate::chat_server::ChatReport;
 use crate::login_server::LoginReport;
 use crate::main_server::{MainReport, RegisteredWorld};
 use crate::report::Shared;
-use crate::world_server::WorldReport;
+use crate::world_server::node::WorldReport;
 
 /// One world's.
 #[derive(Clone, Debug)]

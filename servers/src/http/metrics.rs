@@ -14,7 +14,7 @@ use crate::chat_server::ChatReport;
 use crate::login_server::LoginReport;
 use crate::main_server::MainReport;
 use crate::report::NetReport;
-use crate::world_server::WorldReport;
+use crate::world_server::node::WorldReport;
 
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::http::figures::WorldFigures;
 use crate::main_server::{MainReport, RegisteredWorld};
 use crate::report::Shared;
-use crate::world_server::WorldReport;
+use crate::world_server::node::WorldReport;
 
 fn site() -> Arc<Site> {
     let directory = Directory {

@@ -93,7 +93,7 @@ pub(crate) fn spawn(
     process::raise_file_limit(usize::from(config.login.sessions));
     let passwords = Arc::new(Passwords::new(&config.login)?);
     accounts::open_at_start(&config.login, if_lost)?;
-    let device_key = secret::devices(&config.login)?;
+    let device_key = secret::devices(&config.login.data_folder)?;
     let workers = Workers::start(&config.login, &passwords)?;
     let config = config.clone();
     NodeThread::spawn("login", address, move |bound| async move {
