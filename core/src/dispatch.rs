@@ -8,47 +8,16 @@
 //!
 //! Contract: a frame is handled at most once, and only while its session is open and within its
 //! packet rate.
-//!
-//! ```
-//! use tinyrealm_core::dispatch::RateLimitedLog;
-//! use tinyrealm_core::time::Instant;
-//! let mut log = RateLimitedLog::default();
-//! assert_eq!(log.admit(Instant::from_millis(5)), Some(1));
-//! assert_eq!(log.admit(Instant::from_millis(6)), None);
-//! assert_eq!(log.admit(Instant::from_millis(1_005)), Some(2)); // and how many it stands for
-//! ```
 
 use crate::log;
 use crate::node::{Caller, Context, Role};
 use crate::protocol::either_way::{self, Bye, Error, Ping, Pong, VersionRefused};
 use crate::protocol::{Dispatched, ErrorCode, Versions};
+use crate::rate_limited_log::RateLimitedLog;
 use crate::session::manager::Farewell;
 use crate::session::session::SessionKey;
-use crate::time::Instant;
 use crate::wire::opcode::COMMON;
 use crate::wire::{Frame, FrameError, Opcode};
-
-/// Lets one line a second through, and counts those that it stands for.
-#[derive(Copy, Clone, Debug, Default)]
-pub struct RateLimitedLog {
-    /// No stamp: there may be nothing to log for as long as it likes.
-    quiet_until: Instant,
-    held_back: u32,
-}
-
-const LOG_INTERVAL_MS: u32 = 1_000;
-
-impl RateLimitedLog {
-    /// Whether this one may be logged, and if so, how many it stands for.
-    pub const fn admit(&mut self, now: Instant) -> Option<u32> {
-        self.held_back = self.held_back.saturating_add(1);
-        if now.micros() < self.quiet_until.micros() {
-            return None;
-        }
-        self.quiet_until = now.after_ms(LOG_INTERVAL_MS);
-        Some(core::mem::replace(&mut self.held_back, 0))
-    }
-}
 
 /// Routes frames to the common handlers or to the role; see the [module](self).
 #[derive(Debug, Default)]
@@ -143,27 +112,5 @@ impl<'a, R: Role<'a>> either_way::Stub<Caller<'_, 'a>> for CommonHandler<'_, R> 
 
     fn bye(&mut self, caller: &mut Caller<'_, 'a>, message: Bye) {
         caller.sessions.close(caller.now, caller.key, Farewell::Nothing(message.reason));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::time::Stamp;
-
-    #[test]
-    fn a_line_is_written_after_any_silence() {
-        for silence_ms in [LOG_INTERVAL_MS, Stamp::REACH_MS, Stamp::REACH_MS + 1, u32::MAX] {
-            for times in 1..=3 {
-                let mut log = RateLimitedLog::default();
-                let mut now = crate::time::testing::start();
-                assert_eq!(log.admit(now), Some(1));
-                assert_eq!(log.admit(now.after_ms(LOG_INTERVAL_MS - 1)), None);
-                for _ in 0..times {
-                    now = now.after_ms(silence_ms);
-                }
-                assert_eq!(log.admit(now), Some(2), "{silence_ms} ms, {times} times");
-            }
-        }
     }
 }

@@ -63,6 +63,7 @@ pub mod node;
 pub mod protocol;
 #[cfg(feature = "secure")]
 pub mod secure;
+pub mod rate_limited_log;
 pub mod session;
 pub mod stats;
 pub mod storage;

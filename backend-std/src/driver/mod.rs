@@ -35,9 +35,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tinyrealm_core::dispatch::RateLimitedLog;
 use tinyrealm_core::entropy::{Entropy, Turn};
 use tinyrealm_core::node::{Node, Request, Role};
+use tinyrealm_core::rate_limited_log::RateLimitedLog;
 use tinyrealm_core::session::SessionKey;
 use tinyrealm_core::time::Instant;
 use tokio::task::JoinSet;

@@ -1,8 +1,6 @@
 //! `Cursor`: how far a member is in its ring.
 
-use super::BroadcastRing;
 use crate::wire::Framing;
-use crate::wire::framing::FrameWalk;
 
 /// How far a member is.
 #[derive(Copy, Clone, Debug)]
@@ -15,24 +13,13 @@ pub struct Cursor {
     /// Counted frames that it has got, as of `at`.
     pub(super) counted: u32,
     /// Which ring it is in.
-    framing: Framing,
+    pub(super) framing: Framing,
 }
 
 impl Cursor {
     /// No cursor: all-zero bits.
     pub const VACANT: Self =
         Self { at: 0, own: 0, own_frames: 0, counted: 0, framing: Framing::Stream };
-
-    /// A cursor at the end of what is published: nothing to get.
-    pub const fn at_end<W: FrameWalk>(ring: &BroadcastRing<W>) -> Self {
-        Self {
-            at: ring.published,
-            own: 0,
-            own_frames: 0,
-            counted: ring.counted_published,
-            framing: W::FRAMING,
-        }
-    }
 
     /// Goes back behind `missed` counted frames, as far as counting goes.
     pub(super) const fn miss(&mut self, missed: u32) {

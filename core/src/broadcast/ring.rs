@@ -22,7 +22,7 @@
 //! use tinyrealm_core::wire::{Opcode, write_frame};
 //! let mut bytes = [0; 64];
 //! let mut ring: BroadcastRing = BroadcastRing::EMPTY;
-//! let cursor = Cursor::at_end(&ring);
+//! let cursor = ring.cursor();
 //! let encode = |room: &mut [u8]| write_frame(room, Opcode(1), b"hi");
 //! ring.append(&mut bytes, FrameClass::Counted, 8, encode).unwrap();
 //! assert!(matches!(ring.window(&bytes, &cursor), Window::Nothing)); // not published yet
@@ -58,11 +58,11 @@ pub struct BroadcastRing<W = StreamFrames> {
     /// Behind the last frame. Positions are stream offsets that wrap; their low bits are the index.
     head: u32,
     /// Members get what is before this.
-    pub(super) published: u32,
+    published: u32,
     /// Where the lap before `head`'s ended: frames do not wrap, so a lap may end early.
     lap_end: u32,
     counted: u32,
-    pub(super) counted_published: u32,
+    counted_published: u32,
     unpublished_frames: u32,
     walk: PhantomData<W>,
 }
@@ -87,6 +87,12 @@ impl<W: FrameWalk> BroadcastRing<W> {
         unpublished_frames: 0,
         walk: PhantomData,
     };
+
+    /// A cursor at the end of what is published: nothing to get.
+    pub const fn cursor(&self) -> Cursor {
+        let (at, counted) = (self.published, self.counted_published);
+        Cursor { at, counted, framing: W::FRAMING, ..Cursor::VACANT }
+    }
 
     /// Whether something has been appended and not been published.
     pub const fn has_unpublished(&self) -> bool {
@@ -302,7 +308,7 @@ impl<W: FrameWalk> BroadcastRing<W> {
         classify: impl Fn(Frame<'_>) -> FrameClass,
     ) -> Advanced<'r> {
         if taken >= offered && cursor.own_frames <= 1 {
-            *cursor = Cursor::at_end(self);
+            *cursor = self.cursor();
             return Advanced::Clean;
         }
         let (mut left, mut advanced) = (taken, Advanced::Clean);

@@ -108,11 +108,11 @@ impl BroadcastRings {
     /// Somebody listens from now on: its cursor, at the end of what is published.
     pub const fn enter(&mut self, framing: Framing) -> Cursor {
         match framing {
-            Framing::Stream => Cursor::at_end(&self.stream),
+            Framing::Stream => self.stream.cursor(),
             #[cfg(feature = "websocket")]
             Framing::Message => {
                 self.message_members += 1;
-                Cursor::at_end(&self.messages)
+                self.messages.cursor()
             }
         }
     }
@@ -138,9 +138,9 @@ impl BroadcastRings {
     /// Puts a cursor at the end of what is published.
     pub const fn catch_up(&self, cursor: &mut Cursor) {
         *cursor = match cursor.framing() {
-            Framing::Stream => Cursor::at_end(&self.stream),
+            Framing::Stream => self.stream.cursor(),
             #[cfg(feature = "websocket")]
-            Framing::Message => Cursor::at_end(&self.messages),
+            Framing::Message => self.messages.cursor(),
         };
     }
 

@@ -6,7 +6,7 @@
 //! assert_eq!(ErrorCode(999).name(), "UNKNOWN"); // a newer peer may say more
 //! ```
 
-use super::schema::Codes;
+use super::codes::Codes;
 use super::{Versions, protocol};
 use crate::wire::opcode::COMMON;
 

@@ -13,6 +13,7 @@ mod negative;
 pub(crate) mod page;
 mod room_vectors;
 mod schema;
+mod values;
 mod vectors;
 mod world_vectors;
 

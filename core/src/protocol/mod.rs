@@ -22,6 +22,7 @@ mod client_main;
 mod client_world;
 mod cluster;
 mod codec;
+mod codes;
 mod common;
 mod decoder;
 mod ending;

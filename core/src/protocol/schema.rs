@@ -13,6 +13,7 @@
 //! assert_eq!(words.wire_type("Sprocket"), None);
 //! ```
 
+pub use super::codes::Codes;
 use super::fingerprint::Hash;
 use super::words;
 use super::{ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, ServerKind, WishKind};
@@ -63,15 +64,6 @@ pub struct Structure {
     pub type_name: &'static str,
     /// The fields in wire order.
     pub fields: &'static [FieldSchema],
-}
-
-/// The known values of a type that is a number.
-#[derive(PartialEq, Eq, Debug)]
-pub struct Codes {
-    /// The type's name.
-    pub name: &'static str,
-    /// Each number with its name, by rising number.
-    pub values: &'static [(u16, &'static str)],
 }
 
 const fn field(name: &'static str, type_name: &'static str) -> FieldSchema {

@@ -1,10 +1,10 @@
 //! What a login server's threads tell: their node, and the log.
 
-use tinyrealm_core::dispatch::RateLimitedLog;
 use tinyrealm_core::node::login::{
     LoginKey, LoginOutcome, RevocationPage, VerifyKey, VerifyOutcome,
 };
 use tinyrealm_core::protocol::Revision;
+use tinyrealm_core::rate_limited_log::RateLimitedLog;
 use tinyrealm_std::Clock;
 
 use crate::accounts::StoreError;

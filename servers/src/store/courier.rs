@@ -12,11 +12,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
-use tinyrealm_core::dispatch::RateLimitedLog;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::world::saves::{Found, JobKey, StoreJob, StoreOutcome, StoreTask};
 use tinyrealm_core::node::world::{Game, World};
+use tinyrealm_core::rate_limited_log::RateLimitedLog;
 use tinyrealm_std::{Clock, Control, NextStep};
 use tokio::sync::mpsc;
 

@@ -4,10 +4,10 @@ use core::slice;
 
 use tinyrealm_core::backoff::Backoff;
 use tinyrealm_core::broadcast::{Advanced, BroadcastRing, Cursor, FrameClass, Window};
-use tinyrealm_core::dispatch::RateLimitedLog;
 use tinyrealm_core::protocol::client_to_world::{Event, Move};
 use tinyrealm_core::protocol::world_to_client::RoomSnapshot;
 use tinyrealm_core::protocol::{Text, decode, encode_frame};
+use tinyrealm_core::rate_limited_log::RateLimitedLog;
 use tinyrealm_core::storage::{
     BufferMeta, BufferPool, Chain, HashIndex, Key, Link, Ring, Slot, Table, WorkList, hash_u32,
 };

@@ -45,7 +45,7 @@ struct Member {
 impl Member {
     fn new(ring: &BroadcastRing) -> Self {
         Self {
-            cursor: Cursor::at_end(ring),
+            cursor: ring.cursor(),
             kept: Vec::new(),
             stream: Vec::new(),
             expected: Vec::new(),
@@ -86,7 +86,7 @@ impl Member {
     /// What a snapshot does: the present state instead of the frames, and the exact loss.
     fn resync(&mut self, ring: &BroadcastRing) {
         let missed = ring.counted_since(&self.cursor);
-        self.cursor = Cursor::at_end(ring);
+        self.cursor = ring.cursor();
         self.missed += missed;
         let got = self.decode().len();
         self.expected.truncate(got);
@@ -240,7 +240,7 @@ fn a_refused_frame_leaves_no_trace() {
 fn a_frame_longer_than_announced_overruns_instead_of_corrupting() {
     let mut bytes = [0; 64];
     let mut ring: BroadcastRing = BroadcastRing::EMPTY;
-    let cursor = Cursor::at_end(&ring);
+    let cursor = ring.cursor();
     let long = |room: &mut [u8]| encode(0, None, 60, room);
     assert_eq!(ring.append(&mut bytes, FrameClass::Counted, 20, long), Err(Full));
     assert_eq!(ring.window(&bytes, &cursor), Window::Overrun);
@@ -253,7 +253,7 @@ fn what_a_member_has_got_is_told_over_the_wrap_of_positions() {
         let mut bytes = [0; 64];
         let mut ring: BroadcastRing =
             BroadcastRing { head: start, published: start, ..BroadcastRing::EMPTY };
-        let mut cursor = Cursor::at_end(&ring);
+        let mut cursor = ring.cursor();
         let encode = |room: &mut [u8]| write_frame(room, Opcode(1), b"hi");
         let mut ends = Vec::new();
         for _ in 0..3 {

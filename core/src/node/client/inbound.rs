@@ -104,6 +104,10 @@ impl<H: ClientHandler> Inbound<'_, H> {
     pub(super) fn tell(&mut self, event: ClientEvent<'_>) {
         self.handler.on_event(self.client.number(), event);
     }
+
+    fn tell_chat(&mut self, event: ChatEvent<'_>) {
+        self.tell(ClientEvent::Chat(event));
+    }
 }
 
 impl<H: ClientHandler> login_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {

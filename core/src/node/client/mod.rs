@@ -24,6 +24,7 @@
 mod asking;
 mod bot;
 mod chat;
+mod chat_event;
 mod config;
 mod endings;
 mod inbound;
@@ -35,7 +36,7 @@ mod talk;
 mod tests;
 
 pub use bot::{Bot, BotDeeds, BotSeat, BotTurn, Broken};
-pub use chat::{ChannelName, ChatEvent};
+pub use chat_event::{ChannelName, ChatEvent};
 pub use config::ClientConfig;
 pub use machine::{ClientState, MainState, RealmClient, WorldState};
 

@@ -4,12 +4,12 @@ use hmac::Mac;
 
 use super::Heard;
 use super::secret::{KeyChain, Side, Transcript, mac_with};
-use crate::dispatch::RateLimitedLog;
 use crate::log;
 use crate::node::Caller;
 use crate::protocol::dialer_to_listener::{self, ClusterHello, ClusterProof, Stub};
 use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
 use crate::protocol::{Dispatched, ErrorCode, Nonce, Proof, ServerKind, Versions};
+use crate::rate_limited_log::RateLimitedLog;
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
 use crate::time::Instant;

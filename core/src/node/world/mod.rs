@@ -94,7 +94,7 @@ use crate::wire::FRAME_LIMIT_MAX_BYTES;
 use crate::wire::opcode::OPCODE_BYTES;
 use main_link::MainLink;
 use random::RoomRandom;
-use saves::SaveBook;
+use saves::{SaveBook, SaveSizes};
 use ticks::Ticks;
 use timers::RoomTimers;
 
@@ -202,7 +202,7 @@ impl<'a, G: Game> World<'a, G> {
                 "the game has things or member states: build tinyrealm-core with its feature `things`"
             );
         }
-        let saves = SaveBook::new::<G>(storage.saves, storage.rooms.rooms.len());
+        let saves = SaveBook::new(storage.saves, storage.rooms.rooms.len(), SaveSizes::of::<G>());
         let rooms = RoomManager::new(
             storage.rooms,
             config.room_capacity,

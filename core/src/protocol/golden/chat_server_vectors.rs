@@ -3,7 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use super::vectors::{GUEST, LAST_UID, OTHER, longest_text, text};
+use super::values::{GUEST, LAST_UID, OTHER, longest_text, text};
 use super::{Vector, golden};
 use crate::protocol::chat_to_main::{
     Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,

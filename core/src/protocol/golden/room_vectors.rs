@@ -3,7 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use super::vectors::{GUEST, LAST_UID, bytes, handshake_key, longest_text, text};
+use super::values::{GUEST, LAST_UID, bytes, handshake_key, longest_text, text};
 use super::{Vector, golden};
 use crate::protocol::client_to_main::{EnterWorldReq, ListRoomsReq};
 use crate::protocol::main_to_client::RoomPage;

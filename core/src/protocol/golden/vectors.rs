@@ -3,6 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
+use super::values::{GUEST, LAST_VERSIONS, handshake_key, longest_text, text, token};
 use super::{Vector, channel_vectors, chat_server_vectors, golden, room_vectors, world_vectors};
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
@@ -14,35 +15,9 @@ use crate::protocol::login_to_main::{Revocations, StoreRevision, VerifyAck, Veri
 use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::{
-    Bytes, ErrorCode, HandshakeKey, LoginDenial, MemberNumber, Nonce, Password, Proof, Revision,
-    Revocation, Seq, ServerKind, Text, Token, Uid, Versions, Wish,
+    ErrorCode, HandshakeKey, LoginDenial, Nonce, Password, Proof, Revision, Revocation, Seq,
+    ServerKind, Token, Uid, Versions, Wish,
 };
-
-pub(super) const GUEST: Uid = Uid(Uid::GUEST_BIT + 7);
-pub(super) const OTHER: Uid = Uid(Uid::GUEST_BIT + 8);
-pub(super) const LAST_UID: Uid = Uid::MAX;
-pub(super) const LAST_NUMBER: MemberNumber = MemberNumber(u16::MAX);
-/// Versions are read before the rest, and are what they are.
-pub(super) const LAST_VERSIONS: Versions = Versions { from: 0, to: u16::MAX };
-pub(super) fn token() -> Token {
-    Token(core::array::from_fn(|place| place as u8))
-}
-
-pub(super) fn handshake_key() -> HandshakeKey {
-    HandshakeKey(core::array::from_fn(|place| 0xA0 + place as u8))
-}
-
-pub(super) fn text<const MAX: usize>(text: &'static str) -> Text<'static, MAX> {
-    Text::new(text).unwrap()
-}
-
-pub(super) fn longest_text<const MAX: usize>(character: &str) -> Text<'static, MAX> {
-    text(character.repeat(MAX).leak())
-}
-
-pub(super) fn bytes<const MAX: usize>(bytes: &'static [u8]) -> Bytes<'static, MAX> {
-    Bytes::new(bytes).unwrap()
-}
 
 /// Every vector, checked.
 pub(super) fn all() -> Vec<Vector> {

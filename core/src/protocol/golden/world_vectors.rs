@@ -3,7 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use super::vectors::{
+use super::values::{
     GUEST, LAST_NUMBER, LAST_UID, LAST_VERSIONS, OTHER, bytes, handshake_key, longest_text, text,
 };
 use super::{Vector, golden};

@@ -2,11 +2,11 @@
 
 use super::SessionManager;
 #[cfg(feature = "log")]
-use crate::dispatch::RateLimitedLog;
-#[cfg(feature = "log")]
 use crate::log;
 use crate::protocol::ErrorCode;
 use crate::protocol::either_way::{Bye, Error};
+#[cfg(feature = "log")]
+use crate::rate_limited_log::RateLimitedLog;
 #[cfg(feature = "shares")]
 use crate::session::session::Session;
 use crate::session::session::{Flags, LinkTag, SessionKey};

@@ -2,8 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::super::Game;
-use super::{RecordId, SaveError};
+use super::{RecordId, SaveError, SaveSizes};
 use crate::entropy::Entropy;
 use crate::protocol::Message;
 use crate::time::Instant;
@@ -17,8 +16,7 @@ pub struct SaveStorage<'a>(PhantomData<&'a mut ()>);
 pub struct SaveBook<'a>(PhantomData<&'a mut ()>);
 
 impl<'a> SaveBook<'a> {
-    #[expect(clippy::extra_unused_type_parameters, reason = "made like the book that keeps")]
-    pub(in super::super) const fn new<G: Game>(_: SaveStorage<'a>, _: usize) -> Self {
+    pub(in super::super) const fn new(_: SaveStorage<'a>, _: usize, _: SaveSizes) -> Self {
         Self(PhantomData)
     }
 

@@ -2,15 +2,11 @@
 
 use core::fmt;
 
-use super::super::Game;
 use super::room_state::RoomState;
-use super::{
-    ROOM_SAVE_MAX_BYTES, RecordId, SAVE_KEY_MAX_BYTES, SAVE_MAX_BYTES, SAVES_IN_FLIGHT_MAX,
-    SaveError,
-};
-use crate::dispatch::RateLimitedLog;
+use super::{RecordId, SAVE_KEY_MAX_BYTES, SaveError, SaveSizes};
 use crate::entropy::Entropy;
 use crate::protocol::Message;
+use crate::rate_limited_log::RateLimitedLog;
 use crate::stats::Count;
 use crate::storage::{Key, Ring, Slot, Table, Vacant};
 use crate::time::Instant;
@@ -145,35 +141,27 @@ pub struct SaveBook<'a> {
 
 impl<'a> SaveBook<'a> {
     /// An empty book for so many rooms.
-    pub(in super::super) fn new<G: Game>(storage: SaveStorage<'a>, rooms: usize) -> Self {
-        const {
-            assert!(G::SAVE_BYTES <= SAVE_MAX_BYTES, "a game saves up to 4,096 bytes under a key");
-            assert!(
-                G::ROOM_SAVE_BYTES <= ROOM_SAVE_MAX_BYTES,
-                "a room's state has up to 4,096 bytes"
-            );
-            assert!(G::SAVES_IN_FLIGHT <= SAVES_IN_FLIGHT_MAX, "a room has up to 256 jobs");
-        }
+    pub(in super::super) fn new(storage: SaveStorage<'a>, rooms: usize, sizes: SaveSizes) -> Self {
         let states = storage.rooms.len().min(rooms);
         let table = Table::new(storage.jobs);
         let jobs = table.capacity().min(storage.queue.len());
         let stride = storage.value_bytes.len().checked_div(jobs).unwrap_or(0);
         let room_most = storage.room_bytes.len().checked_div(states).unwrap_or(0);
-        let share = jobs.checked_div(states).unwrap_or(0).min(G::SAVES_IN_FLIGHT);
+        let share = jobs.checked_div(states).unwrap_or(0).min(sizes.in_flight);
         Self {
             jobs: table,
             queue: Ring::new(storage.queue),
             values: storage.value_bytes,
             stride,
-            value_most: stride.min(G::SAVE_BYTES),
-            room_most: if G::ROOM_SAVE_BYTES > 0 { room_most } else { 0 },
+            value_most: stride.min(sizes.value_bytes),
+            room_most: if sizes.room_bytes > 0 { room_most } else { 0 },
             rooms: storage.rooms.get_mut(..states).unwrap_or_default(),
             room_bytes: storage.room_bytes,
             share: share as u16,
             next_order: 0,
             rooms_ready: 0,
             look_at: 0,
-            interval_ms: G::SAVE_INTERVAL_MS,
+            interval_ms: sizes.interval_ms,
             next_round: None,
             unreadable_log: RateLimitedLog::default(),
             stats: SaveStats::default(),

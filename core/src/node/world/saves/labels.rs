@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::super::label::RoomLabel;
 use super::super::room_manager::RoomManager;
 use super::super::{Game, World};
-use super::RestoreRefusal;
+use super::job::RestoreRefusal;
 use crate::node::Context;
 use crate::protocol::{
     Bytes, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_OPTIONS_MAX_BYTES, ROOM_SECRET_MAX_BYTES,

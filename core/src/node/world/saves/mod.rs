@@ -47,6 +47,9 @@ mod absent;
 mod book;
 #[cfg(feature = "saves")]
 mod carrying;
+#[cfg(feature = "saves")]
+mod job;
+mod keeping;
 #[cfg(all(feature = "saves", feature = "rooms"))]
 mod labels;
 #[cfg(feature = "saves")]
@@ -65,7 +68,7 @@ pub use absent::{SaveBook, SaveStorage};
 #[cfg(feature = "saves")]
 pub use book::{JOB_SLOT_BYTES, JobSlot, SaveBook, SaveStats, SaveStorage};
 #[cfg(feature = "saves")]
-pub use carrying::{Found, JobKey, RestoreRefusal, StoreJob, StoreOutcome, StoreTask};
+pub use job::{Found, JobKey, RestoreRefusal, StoreJob, StoreOutcome, StoreTask};
 #[cfg(feature = "saves")]
 pub use memory::SaveMemory;
 #[cfg(feature = "saves")]
@@ -78,10 +81,7 @@ use unlabelled as labels;
 use sha2::{Digest, Sha256};
 
 #[cfg(doc)]
-use super::Game;
-use super::RoomContext;
-use super::context::is_a_game_s;
-use crate::protocol::Message;
+use super::{Game, RoomContext};
 
 /// Bytes of a key.
 pub const SAVE_KEY_MAX_BYTES: usize = 48;
@@ -102,6 +102,23 @@ impl RecordId {
         let digest: [u8; 32] = Sha256::digest(name.as_bytes()).into();
         Self(digest.first_chunk().copied().unwrap_or_default())
     }
+}
+
+/// How much a game keeps.
+#[derive(Copy, Clone, Debug)]
+#[cfg_attr(
+    not(feature = "saves"),
+    expect(dead_code, reason = "without the feature there is no place for it")
+)]
+pub(super) struct SaveSizes {
+    /// [`Game::SAVE_BYTES`].
+    value_bytes: usize,
+    /// [`Game::ROOM_SAVE_BYTES`].
+    room_bytes: usize,
+    /// [`Game::SAVES_IN_FLIGHT`].
+    in_flight: usize,
+    /// [`Game::SAVE_INTERVAL_MS`].
+    interval_ms: u32,
 }
 
 /// Why something is not going to be kept or loaded. Nothing of it will.
@@ -137,42 +154,4 @@ pub enum Kept<'k> {
     Value(&'k str),
     /// The state of a room.
     Room,
-}
-
-impl RoomContext<'_, '_> {
-    /// Keeps `bytes` under `key`, in the place of what is there; [`Game::on_saved`] tells when it is.
-    ///
-    /// # Errors
-    /// [`SaveError`]; nothing is kept then.
-    pub fn save(&mut self, key: &str, bytes: &[u8]) -> Result<(), SaveError> {
-        self.rooms.saves.save(self.room, key, bytes)
-    }
-
-    /// Asks for what is kept under `key`; [`Game::on_loaded`] tells what is.
-    ///
-    /// # Errors
-    /// [`SaveError`]; nobody is asked then.
-    pub fn load(&mut self, key: &str) -> Result<(), SaveError> {
-        self.rooms.saves.load(self.room, key)
-    }
-
-    /// Keeps one of the game's own messages behind all that were kept before; [`Game::on_recorded`] tells
-    /// when it is, by the id that this answers: of this opening of the room, and never given again.
-    ///
-    /// # Errors
-    /// [`SaveError`]; nothing is kept then.
-    pub fn record<M: Message>(&mut self, message: &M) -> Result<RecordId, SaveError> {
-        let id = self.rooms.saves.next_record_id(self.room, self.entropy);
-        self.record_as(id, message)?;
-        Ok(id)
-    }
-
-    /// [`RoomContext::record`] under an id of the author's: what was kept under it before stays as it is.
-    ///
-    /// # Errors
-    /// [`SaveError`]; nothing is kept then.
-    pub fn record_as<M: Message>(&mut self, id: RecordId, message: &M) -> Result<(), SaveError> {
-        const { assert!(is_a_game_s::<M>(), "a game records messages of `GAME.server_to_client`") };
-        self.rooms.saves.record(self.room, id, message)
-    }
 }

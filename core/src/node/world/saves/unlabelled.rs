@@ -2,7 +2,7 @@
 
 use super::super::room_manager::RoomManager;
 use super::super::{Game, World};
-use super::RestoreRefusal;
+use super::job::RestoreRefusal;
 use crate::node::Context;
 
 pub(super) const LABEL_MAX_BYTES: usize = 0;
