@@ -2,7 +2,10 @@
 //!
 //! Contract: a new command is a new entry. What is not here is refused by [`Command::read`].
 
-use crate::command::{Argument, Command, MANY, anything, flag, is_count, option, others, word};
+use crate::command::{
+    Argument, Arguments, Command, MANY, anything, flag, is_count, option, others, word,
+};
+use crate::failure::Failure;
 use crate::{
     bare_metal, bench, browser, budget, clocks, csharp, each_feature, firmware, fuzz, hostile,
     interop, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes, test, tidy,
@@ -18,6 +21,11 @@ const TEST_NAMES: Argument =
 
 fn is_duration(text: &str) -> bool {
     text.parse::<f64>().is_ok_and(|minutes| minutes.is_finite() && minutes > 0.0)
+}
+
+/// Documents name commands, so it has to know which there are.
+fn run_tidy(_: &Arguments<'_>) -> Result<(), Failure> {
+    tidy::run(COMMANDS.iter().map(|command| command.name).collect())
 }
 
 pub(crate) const COMMANDS: &[Command] = &[
@@ -37,7 +45,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         takes: "1 second",
         arguments: &[],
         words: NOTHING,
-        run: tidy::run,
+        run: run_tidy,
     },
     Command {
         name: "bench",

@@ -1,143 +1,159 @@
-//! No two files name each other: which of them can be read first is plain, and what both need has a place of its own.
+//! No files name each other in a circle: which of them can be read first is plain, and what they need of one another
+//! has a place of its own.
 //!
-//! Contract: a path in code, `crate::…` or `super::…`, names the file that it leads to through folders; what a file
-//! hands on from another is its own. A module and those inside it are one thing, and may. Tests are not looked at.
+//! Contract: what a file names is as in [`names`](super::names): it is where the thing was made, whoever hands it on.
+//! A file may name what it likes of the modules that it is inside of. Each circle is told once, at the manifest of
+//! its crate, with all files that can be reached from one another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::rust::children_folder;
-use super::source::is_word;
+use super::names::{Crate, module_of};
 use super::{Complaints, File, Tree};
 
+type Names<'f> = BTreeMap<&'f str, BTreeSet<&'f str>>;
+
 pub(super) fn circle(tree: &Tree, file: &File) -> Complaints {
-    let named = names(tree, file);
-    let mutual = named.iter().filter(|path| *path > &file.path).filter(|path| {
-        let other = tree.files.iter().find(|other| other.path == **path);
-        other.is_some_and(|other| names(tree, other).contains(&file.path))
-    });
-    let found: BTreeSet<&str> = mutual.map(String::as_str).collect();
-    found.into_iter().map(|other| (1, format!("it and {other} name each other"))).collect()
-}
-
-/// The files of the same crate that a file names, but for those that it is inside of, or that are inside of it.
-fn names(tree: &Tree, file: &File) -> BTreeSet<String> {
-    let Some((source, (root, module))) = file.source.as_ref().zip(module_of(&file.path)) else {
-        return BTreeSet::new();
-    };
-    let lines = source.code.iter().zip(&source.is_test).filter(|(_, is_test)| !**is_test);
-    let code: String = lines.map(|(line, _)| line.clone() + "\n").collect();
-    let mut paths = Vec::new();
-    for start in ["crate::", "super::"] {
-        for (at, _) in code.match_indices(start) {
-            if !code[..at].ends_with(|c| is_word(c) || c == ':') {
-                expand(&code[at..], &mut Vec::new(), &mut paths);
-            }
-        }
+    if !file.path.ends_with("Cargo.toml") {
+        return Vec::new();
     }
-    let is_kin = |other: &str| {
-        let Some((_, other)) = module_of(other) else { return true };
-        other.starts_with(&module) || module.starts_with(&other)
-    };
-    let files = paths.iter().filter_map(|path| file_of(tree, root, &module, path));
-    files.filter(|path| !is_kin(path)).collect()
-}
-
-/// The folder of a crate's sources, and the module of a file in it.
-fn module_of(path: &str) -> Option<(&str, Vec<&str>)> {
-    let root = path.find("src/")? + "src/".len();
-    let module = children_folder(path).len().max(root);
-    let inside = path[root..].trim_end_matches(".rs").trim_end_matches("mod");
-    let is_root = module == root && !inside.contains('/') && matches!(inside, "lib" | "main");
-    let parts = inside.split('/').filter(|part| !part.is_empty() && !is_root);
-    Some((&path[..root], parts.collect()))
-}
-
-/// The paths that a use or an expression begins with; answers with what is behind it.
-fn expand<'c>(code: &'c str, before: &mut Vec<&'c str>, paths: &mut Vec<Vec<&'c str>>) -> &'c str {
-    let code = code.trim_start();
-    let length = code.find(|c| !is_word(c)).unwrap_or(code.len());
-    let (word, behind) = code.split_at(length);
-    before.push(word);
-    let rest = match behind.strip_prefix("::") {
-        Some(list) if list.starts_with('{') => expand_list(&list[1..], before, paths),
-        Some(path) if path.starts_with(is_word) => expand(path, before, paths),
-        _ => {
-            paths.push(before.clone());
-            behind
-        }
-    };
-    before.pop();
-    rest
-}
-
-fn expand_list<'c>(
-    mut code: &'c str,
-    before: &mut Vec<&'c str>,
-    paths: &mut Vec<Vec<&'c str>>,
-) -> &'c str {
-    loop {
-        code = code.trim_start();
-        match code.chars().next() {
-            None => return code,
-            Some('}') => return &code[1..],
-            Some(c) if is_word(c) => code = expand(code, before, paths),
-            Some(c) => code = &code[c.len_utf8()..],
-        }
+    let in_crate = tree.files.iter().filter(|it| tree.manifest_of(&it.path) == Some(&file.path));
+    let sources = Crate::of(in_crate);
+    let mut names = sources.names();
+    for (path, named) in &mut names {
+        named.retain(|other| !is_inside(path, other));
     }
+    circles(&names).iter().map(|circle| (1, told(&names, circle))).collect()
 }
 
-/// Where a path leads to, seen from a module: as far as there are files.
-fn file_of(tree: &Tree, root: &str, module: &[&str], path: &[&str]) -> Option<String> {
-    let ups = path.iter().take_while(|word| **word == "super").count();
-    let base = if ups == 0 { &[] } else { module.get(..module.len().checked_sub(ups)?)? };
-    let mut folder = base.iter().fold(root.to_owned(), |folder, part| format!("{folder}{part}/"));
-    let mut found = None;
-    for word in &path[ups.max(1)..] {
-        let (file, inside) = (format!("{folder}{word}.rs"), format!("{folder}{word}/mod.rs"));
-        found = match [file, inside].into_iter().find(|path| tree.paths.contains(path)) {
-            None => break,
-            there => there,
-        };
-        folder += &format!("{word}/");
+/// Whether a file's module is inside of another's.
+fn is_inside(path: &str, other: &str) -> bool {
+    module_of(path).zip(module_of(other)).is_some_and(|(one, other)| one.starts_with(&other))
+}
+
+/// Files that can be reached from one another, all those of one circle together.
+fn circles<'f>(names: &Names<'f>) -> Vec<BTreeSet<&'f str>> {
+    let reached: Names<'f> = names.keys().map(|path| (*path, reachable(names, path))).collect();
+    let mut found: Vec<BTreeSet<&str>> = Vec::new();
+    for (path, others) in &reached {
+        let circle: BTreeSet<&str> =
+            others.iter().copied().filter(|other| reached[other].contains(path)).collect();
+        if !circle.is_empty() && found.iter().all(|told| told.is_disjoint(&circle)) {
+            found.push(circle);
+        }
     }
     found
+}
+
+/// The files that one leads to, in one step or more.
+fn reachable<'f>(names: &Names<'f>, from: &str) -> BTreeSet<&'f str> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&str> = names[from].iter().copied().collect();
+    while let Some(next) = open.pop() {
+        if found.insert(next) {
+            open.extend(&names[next]);
+        }
+    }
+    found
+}
+
+/// Who names whom, a line each.
+fn told(names: &Names<'_>, circle: &BTreeSet<&str>) -> String {
+    let mut text = String::from("these name each other");
+    for from in circle {
+        let named: Vec<&str> = names[from].intersection(circle).copied().collect();
+        text += &format!("\n    {from} -> {}", named.join(", "));
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::findings_in;
 
-    fn found(one: &str, other: &str) -> Vec<String> {
-        let [one, other] = [one, other].map(|text| format!("//! Head.\n{text}\n"));
-        let head = "//! Head.\n";
-        findings_in(&[
-            ("a/src/lib.rs", head),
-            ("a/src/b/mod.rs", head),
-            ("a/src/b/one.rs", &one),
-            ("a/src/b/other.rs", &other),
-        ])
+    const FOUND: [&str; 1] = ["a/Cargo.toml:1: circle"];
+
+    /// What is found in a crate with these files, besides their heads.
+    fn found(files: &[(&str, &str)]) -> Vec<String> {
+        let texts: Vec<(String, String)> = files
+            .iter()
+            .map(|(path, text)| (format!("a/src/{path}"), format!("//! Head.\n{text}\n")))
+            .collect();
+        let mut all: Vec<(&str, &str)> =
+            texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        all.push(("a/Cargo.toml", ""));
+        findings_in(&all)
+    }
+
+    fn pair(one: &str, other: &str) -> Vec<String> {
+        found(&[("lib.rs", ""), ("b/mod.rs", ""), ("b/one.rs", one), ("b/other.rs", other)])
     }
 
     #[test]
     fn two_files_may_not_name_each_other() {
-        let circle = ["a/src/b/one.rs:1: circle"];
-        let to_one = ["use super::one::One;", "use crate::{c, b::{d, one::{self, One}}};"];
+        let to_one = [
+            "use super::one::One;",
+            "use crate::{c, b::{d, one::{self, One}}};\nfn f() { one::f() }",
+            "use super::one;\nfn f() { one::f() }",
+            "type T = crate::b::one::T;",
+        ];
         for back in to_one {
-            assert_eq!(found("use super::other::Other;", back), circle, "{back}");
+            assert_eq!(pair("use super::other::Other;", back), FOUND, "{back}");
         }
-        assert_eq!(found("fn f() { super::other::f() }", "type T = crate::b::one::T;"), circle);
-        assert_eq!(found("use super::other::Other;", "use super::One;"), [""; 0]);
-        assert_eq!(found("use super::other::Other;", "use std::one::One;"), [""; 0]);
+        for none in ["use super::One;", "use std::one::One;", "use super::one;"] {
+            assert_eq!(pair("use super::other::Other;", none), [""; 0], "{none}");
+        }
         let tests = "#[cfg(test)]\nmod tests {\nuse super::super::one::One;\n}";
-        assert_eq!(found("use super::other::Other;", tests), [""; 0]);
+        assert_eq!(pair("use super::other::Other;", tests), [""; 0]);
+        let links = "#[cfg(doc)]\nuse super::one::One;\nuse super::Three;";
+        assert_eq!(pair("use super::other::Other;", links), [""; 0]);
     }
 
     #[test]
-    fn a_module_and_what_is_inside_may() {
-        let inside = "//! Head.\nuse super::A;\n";
-        let around = "//! Head.\nuse crate::a::b::B;\n";
-        for around_path in ["c/src/a.rs", "c/src/a/mod.rs"] {
-            assert_eq!(findings_in(&[(around_path, around), ("c/src/a/b.rs", inside)]), [""; 0]);
+    fn what_is_handed_on_is_named_where_it_is_made() {
+        let through = |hand: &str, other: &str| {
+            let one = "use super::other::Other;\npub struct One;";
+            found(&[("lib.rs", ""), ("b/mod.rs", hand), ("b/one.rs", one), ("b/other.rs", other)])
+        };
+        for hand in [
+            "pub use one::One;",
+            "pub(crate) use self::one::{One, Two};",
+            "use one::One;",
+            "pub use one::*;",
+            "#[cfg(unix)]\npub use three::One;\n#[cfg(not(unix))]\npub use one::One;",
+        ] {
+            assert_eq!(through(hand, "use super::One;"), FOUND, "{hand}");
+            assert_eq!(through(hand, "fn f() { crate::b::One::f() }"), FOUND, "{hand}");
+        }
+        assert_eq!(through("pub use one::One as Two;", "use super::Two;"), FOUND);
+        assert_eq!(through("pub use one::One as Two;", "use super::One;"), [""; 0]);
+        assert_eq!(through("pub use one::*;", "use super::Two;"), [""; 0]);
+        assert_eq!(through("pub use one::One;", "pub use super::One;"), [""; 0]);
+        assert_eq!(through("pub use one::One;", "pub use super::One;\ntype T = One;"), FOUND);
+    }
+
+    #[test]
+    fn nor_may_longer_rings() {
+        let ring = |last: &str| {
+            found(&[
+                ("lib.rs", ""),
+                ("one.rs", "use crate::two::B;"),
+                ("two.rs", "use crate::three::four::C;"),
+                ("three/mod.rs", ""),
+                ("three/four.rs", last),
+            ])
+        };
+        assert_eq!(ring("use crate::one::A;"), FOUND);
+        assert_eq!(ring("use crate::five::A;"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_inside_may_name_what_is_around() {
+        let [inside, around] = ["use super::A;", "use crate::a::b::B;"];
+        for path in ["a.rs", "a/mod.rs"] {
+            assert_eq!(found(&[(path, around), ("a/b.rs", inside)]), [""; 0]);
+            let through = "use crate::c::C;";
+            let back = "use crate::a::A;";
+            assert_eq!(found(&[(path, around), ("a/b.rs", through), ("c.rs", back)]), FOUND);
         }
     }
 }

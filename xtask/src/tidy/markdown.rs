@@ -1,7 +1,6 @@
 //! Rules for Markdown: what it points to is there.
 
 use super::{Complaints, File, Tree};
-use crate::commands::COMMANDS;
 
 /// Links to files of the repository; those to the web and within the page are not looked at.
 pub(super) fn broken_link(tree: &Tree, file: &File) -> Complaints {
@@ -14,7 +13,7 @@ pub(super) fn broken_link(tree: &Tree, file: &File) -> Complaints {
 }
 
 /// `cargo xtask X` is a command. Examples in code blocks count too.
-pub(super) fn unknown_command(_: &Tree, file: &File) -> Complaints {
+pub(super) fn unknown_command(tree: &Tree, file: &File) -> Complaints {
     if !is_markdown(file) {
         return Vec::new();
     }
@@ -24,7 +23,7 @@ pub(super) fn unknown_command(_: &Tree, file: &File) -> Complaints {
             let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
             let end = mention.find(|c| !is_name(c)).unwrap_or(mention.len());
             let name = &mention[..end];
-            let is_known = COMMANDS.iter().any(|command| command.name == name);
+            let is_known = tree.commands.contains(&name);
             if !name.is_empty() && !is_known {
                 found.push((number, format!("there is no `cargo xtask {name}`")));
             }

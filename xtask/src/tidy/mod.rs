@@ -9,13 +9,13 @@
 
 mod circles;
 mod markdown;
+mod names;
 mod rust;
 mod source;
 mod text;
 
 use std::collections::HashSet;
 
-use crate::command::Arguments;
 use crate::{Failure, process, workspace};
 use source::Source;
 
@@ -40,6 +40,8 @@ struct File {
 struct Tree {
     files: Vec<File>,
     paths: HashSet<String>,
+    /// What `cargo xtask` is called with.
+    commands: Vec<&'static str>,
 }
 
 /// What a rule has to say about a file: lines from 1, and what is wrong there.
@@ -65,8 +67,12 @@ const RULES: &[Rule] = &[
     Rule { name: "unknown-command", check: markdown::unknown_command },
 ];
 
-pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
-    let tree = Tree::of_workspace()?;
+/// Looks at the whole workspace, where these are the commands of `cargo xtask`.
+///
+/// # Errors
+/// What is to be tidied.
+pub(crate) fn run(commands: Vec<&'static str>) -> Result<(), Failure> {
+    let tree = Tree::of_workspace(commands)?;
     let findings = tree.findings();
     if findings.is_empty() {
         println!("{} files, {} rules, nothing to tidy", tree.files.len(), RULES.len());
@@ -80,7 +86,7 @@ pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
 }
 
 impl Tree {
-    fn of_workspace() -> Result<Self, Failure> {
+    fn of_workspace(commands: Vec<&'static str>) -> Result<Self, Failure> {
         let mut git = std::process::Command::new("git");
         git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
         let listed = process::require(git.current_dir(workspace::root()))?;
@@ -89,15 +95,15 @@ impl Tree {
             let text = std::fs::read_to_string(workspace::root().join(path)).ok()?;
             Some((path.to_string(), text))
         };
-        Ok(Self::new(listed.split('\0').filter_map(read)))
+        Ok(Self::new(listed.split('\0').filter_map(read), commands))
     }
 
-    fn new(files: impl Iterator<Item = (String, String)>) -> Self {
+    fn new(files: impl Iterator<Item = (String, String)>, commands: Vec<&'static str>) -> Self {
         let files = files.map(|(path, text)| {
             let source = path.ends_with(".rs").then(|| Source::parse(&text));
             File { path, text, source }
         });
-        let mut tree = Self { files: files.collect(), paths: HashSet::new() };
+        let mut tree = Self { files: files.collect(), paths: HashSet::new(), commands };
         tree.paths = tree.files.iter().map(|file| file.path.clone()).collect();
         tree.mark_test_modules();
         tree
@@ -144,6 +150,6 @@ impl Tree {
 #[cfg(test)]
 fn findings_in(files: &[(&str, &str)]) -> Vec<String> {
     let files = files.iter().map(|(path, text)| (path.to_string(), text.to_string()));
-    let findings = Tree::new(files).findings();
+    let findings = Tree::new(files, vec!["test", "bare-metal"]).findings();
     findings.iter().map(|found| format!("{}:{}: {}", found.path, found.line, found.rule)).collect()
 }
