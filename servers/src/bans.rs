@@ -17,7 +17,8 @@ use tinyrealm_core::protocol::Uid;
 use tinyrealm_core::session::PeerAddress;
 
 use crate::accounts::{UnixSeconds, now};
-use crate::config::{Auth, Config, LoginSettings, MainSettings};
+use crate::config::login::LoginSettings;
+use crate::config::{Auth, Config, MainSettings};
 use crate::secret;
 
 const FILE_NAME: &str = "bans.toml";

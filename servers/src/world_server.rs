@@ -9,7 +9,8 @@ use tinyrealm_core::protocol::ServerKind;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat_server::{self, ChatReport};
-use crate::config::{ChatPlace, Config, WorldSettings};
+use crate::config::world::WorldSettings;
+use crate::config::{ChatPlace, Config};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, NodeThread};
 use crate::report::{self, Shared};

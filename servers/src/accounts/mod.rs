@@ -28,7 +28,7 @@ use anyhow::Context;
 use tinyrealm_core::node::login::{RevocationPage, RevocationWork, TokenHash};
 use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Revision, Uid};
 
-use crate::config::LoginSettings;
+use crate::config::login::LoginSettings;
 use crate::secret;
 pub(crate) use opening::IfLost;
 use place::Place;

@@ -14,7 +14,7 @@ use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use tinyrealm_core::protocol::PASSWORD_MAX_BYTES;
 
 use super::opaque_string;
-use crate::config::LoginSettings;
+use crate::config::login::LoginSettings;
 
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;

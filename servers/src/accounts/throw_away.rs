@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::password::{HashMemory, Passwords, random_password};
 use super::{AccountStore, Lease, NewAccount, UnixSeconds, now};
-use crate::config::LoginSettings;
+use crate::config::login::LoginSettings;
 
 /// How long they outlive a run that can't remove them.
 const LEASE: Lease = Lease { unused_s: 600, used_s: 600 };

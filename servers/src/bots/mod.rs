@@ -32,7 +32,8 @@ use tinyrealm_std::{Driver, SocketOptions, Sockets, runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::BotOptions;
-use crate::config::{Config, NetSettings};
+use crate::config::Config;
+use crate::config::net::NetSettings;
 use crate::games;
 use crate::process;
 use crate::report::Shared;

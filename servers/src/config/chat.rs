@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, ChatConfig};
 use tinyrealm_core::node::main::ChatPolicy;
 
-use super::with_port;
+use super::listen::with_port;
 
 /// Where a chat server runs.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub(crate) enum ChatPlace {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ChatSettings {
     /// Where the chat server listens.
-    #[serde(deserialize_with = "super::listen_address")]
+    #[serde(deserialize_with = "super::listen::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::with_port;
+use super::listen::with_port;
 
 /// Whether there is an HTTP port.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct HttpSettings {
     /// The folder of a game's own page, with an `index.html`; empty for the live page.
     pub(crate) page: String,
     /// Where it is.
-    #[serde(deserialize_with = "super::listen_address")]
+    #[serde(deserialize_with = "super::listen::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ impl Default for HttpSettings {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AdminSettings {
     /// Where `up` tells its health and its figures.
-    #[serde(deserialize_with = "super::listen_address")]
+    #[serde(deserialize_with = "super::listen::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]

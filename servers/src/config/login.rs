@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig, attempts::WAYS};
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 
-use super::with_port;
+use super::listen::with_port;
 
 /// More hashing threads than this are not chosen by themselves: each takes its memory.
 const DEFAULT_HASH_THREADS_MAX: usize = 4;
@@ -20,7 +20,7 @@ const HASH_MEMORY_MAX_KIB: u32 = 4 * 1_024 * 1_024;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LoginSettings {
     /// Where Login listens.
-    #[serde(deserialize_with = "super::listen_address")]
+    #[serde(deserialize_with = "super::listen::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,19 +10,19 @@
 mod chat;
 mod http;
 mod layers;
-mod login;
-mod net;
+mod listen;
+pub(crate) mod login;
+pub(crate) mod net;
 #[cfg(test)]
 mod tests;
 mod validate;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context;
-use serde::de::Error;
 use serde::{Deserialize, Serialize};
 use tinyrealm_core::node::cluster::ClusterSecret;
 use tinyrealm_core::node::main::MainConfig;
@@ -30,14 +30,15 @@ use tinyrealm_core::node::main::MainConfig;
 pub(crate) use chat::{ChatPlace, ChatSettings};
 pub(crate) use http::{AdminSettings, HttpService, HttpSettings};
 pub(crate) use layers::Override;
-pub(crate) use login::LoginSettings;
-pub(crate) use net::NetSettings;
 pub(crate) use validate::parse_address;
-pub(crate) use world::WorldSettings;
 
 use crate::cluster_secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 use crate::control::Threads;
 use crate::games::{self, Games, HostedGame};
+use listen::with_port;
+use login::LoginSettings;
+use net::NetSettings;
+use world::WorldSettings;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -116,7 +117,7 @@ pub(crate) enum NameRule {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MainSettings {
     /// Where Main listens.
-    #[serde(deserialize_with = "listen_address")]
+    #[serde(deserialize_with = "listen::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -243,19 +244,6 @@ impl MainSettings {
     pub(crate) fn address(&self) -> SocketAddr {
         with_port(self.listen, self.port)
     }
-}
-
-/// An address of this machine, or a name of it: the first address that the name has.
-fn listen_address<'de, D: serde::Deserializer<'de>>(text: D) -> Result<SocketAddr, D::Error> {
-    let text = String::deserialize(text)?;
-    let wrong = |problem| D::Error::custom(format!("can't listen at {text:?}: {problem}"));
-    let mut found = text.to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
-    found.next().ok_or_else(|| wrong("the name has no address".to_owned()))
-}
-
-fn with_port(mut address: SocketAddr, port: Option<u16>) -> SocketAddr {
-    address.set_port(port.unwrap_or(address.port()));
-    address
 }
 
 impl Config {

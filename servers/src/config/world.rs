@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChatPlace, with_port};
+use super::chat::ChatPlace;
+use super::listen::with_port;
 
 /// `[world]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,7 +16,7 @@ pub(crate) struct WorldSettings {
     /// The region that it serves, at most 16 bytes. Several, with commas: its nodes take them in turn.
     pub(crate) region: String,
     /// Where the world listens; further nodes count the port up.
-    #[serde(deserialize_with = "super::listen_address")]
+    #[serde(deserialize_with = "super::listen::listen_address")]
     pub(crate) listen: SocketAddr,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]

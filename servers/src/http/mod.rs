@@ -42,7 +42,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{HttpSettings, NetSettings};
+use crate::config::HttpSettings;
+use crate::config::net::NetSettings;
 use figures::Figures;
 use live::{Content, Live};
 pub(crate) use page::Page;

@@ -19,7 +19,7 @@ use super::watch::watch;
 use crate::accounts::password::{Checked, HashMemory, Passwords};
 use crate::accounts::{self, Account, AccountStore, Grant, Standing, StoreError};
 use crate::bans::{BanFile, Bans};
-use crate::config::LoginSettings;
+use crate::config::login::LoginSettings;
 
 /// The threads, as their node sees them. They end when it lets go of them.
 pub(super) struct Workers {

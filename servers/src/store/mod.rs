@@ -23,7 +23,7 @@ use anyhow::Context;
 use tinyrealm_core::node::world::RecordId;
 use tinyrealm_core::protocol::RoomId;
 
-use crate::config::WorldSettings;
+use crate::config::world::WorldSettings;
 use crate::secret;
 use sqlite::SqliteStore;
 

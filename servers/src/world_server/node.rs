@@ -13,7 +13,8 @@ use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, notice_line, wo
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{NetSettings, WorldSettings};
+use crate::config::net::NetSettings;
+use crate::config::world::WorldSettings;
 use crate::control::{NOTICE_LINE_BYTES, Threads};
 use crate::game_settings;
 use crate::process::{self, Bound};
