@@ -61,9 +61,9 @@ pub mod entropy;
 pub mod net;
 pub mod node;
 pub mod protocol;
+pub mod rate_limited_log;
 #[cfg(feature = "secure")]
 pub mod secure;
-pub mod rate_limited_log;
 pub mod session;
 pub mod stats;
 pub mod storage;

@@ -75,8 +75,6 @@ pub use memory::SaveMemory;
 pub use room_state::{ROOM_STATE_BYTES, RoomState};
 #[cfg(feature = "saves")]
 pub use seats::state_bytes;
-#[cfg(all(feature = "saves", not(feature = "rooms")))]
-use unlabelled as labels;
 
 use sha2::{Digest, Sha256};
 

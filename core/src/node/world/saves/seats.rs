@@ -6,14 +6,17 @@
 //!   │ 1      │           │ 2     │ uid 8, pos 12, dir 2│ written           │
 //!   └────────┴───────────┴───────┴─────────────────────┴───────────────────┘
 //! ```
-//! All numbers are little-endian. A room without a name has no [label](super::labels), and a game that holds no seats
+//! All numbers are little-endian. A room without a name has no label, and a game that holds no seats
 //! has none here.
 
 use super::super::Game;
 use super::super::room_manager::RoomManager;
 use super::super::seat::HOLDS;
 use super::super::user::WorldUser;
+#[cfg(feature = "rooms")]
 use super::labels::LABEL_MAX_BYTES;
+#[cfg(not(feature = "rooms"))]
+use super::unlabelled::LABEL_MAX_BYTES;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
 
 const COUNT_BYTES: usize = 2;
