@@ -7,10 +7,13 @@
 
 use std::process::ExitCode;
 
-use tinyrealm_core::node::world::{Game, RoomContext, Speaker};
+use tinyrealm_core::node::Answer;
+use tinyrealm_core::node::world::{AskId, Game, RoomContext, Speaker};
 use tinyrealm_core::protocol;
 use tinyrealm_core::protocol::schema::{GameSchema, Structure, Vocabulary};
-use tinyrealm_core::protocol::{Direction, Dispatched, FieldSchema, Position, Text, Uid};
+use tinyrealm_core::protocol::{
+    Direction, Dispatched, ErrorCode, FieldSchema, Position, Text, Uid,
+};
 use tinyrealm_core::wire::Frame;
 use tinyrealm_core::wire::opcode::GAME;
 
@@ -46,6 +49,16 @@ protocol! {
         /// By so many degrees.
         by: i16,
     }
+
+    /// A question: so many hands take the wheel. The answer is how it stands then; or it is refused, as by whoever
+    /// was asked whether it is ready, or with 1 if there is no hand.
+    3 take => Take {
+        /// So many.
+        hands: u8,
+    }
+
+    /// The answer of who is ready.
+    4 aye => Aye {}
 }
 
 protocol! {
@@ -74,18 +87,38 @@ protocol! {
         /// So often.
         times: u16,
     }
+
+    /// A question to who wants to take the wheel: whether it is ready.
+    4 ready => Ready {
+        /// With so many hands.
+        hands: u8,
+    }
 }
 
-use client_to_wheel::{Nudge, Turn};
-use wheel_to_client::{Nudges, Shown, Turned};
+use client_to_wheel::{Aye, Nudge, Take, Turn};
+use wheel_to_client::{Nudges, Ready, Shown, Turned};
 
 /// The thing that the wheel is.
 const WHEEL: u16 = 0;
+
+/// Nobody takes the wheel without a hand.
+const NO_HANDS: u16 = 1;
+/// For how long somebody may think whether it is ready.
+const READY_WAIT_MS: u32 = 10_000;
 
 /// The game: one wheel a room.
 #[derive(Debug, Default)]
 struct Wheel {
     stand: Stand,
+    taking: Option<Taking>,
+}
+
+/// Somebody wants to take the wheel, and is asked whether it is ready. Whoever comes later takes its turn.
+#[derive(Copy, Clone, Debug)]
+struct Taking {
+    asked: AskId,
+    ready: AskId,
+    hands: u8,
 }
 
 impl Game for Wheel {
@@ -131,6 +164,44 @@ impl Game for Wheel {
         room.place(uid, Position { x: self.stand.angle.into(), ..Position::ORIGIN }, Direction(0));
         Dispatched::Handled
     }
+
+    fn on_ask(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        asked: AskId,
+        question: Frame<'_>,
+    ) -> Dispatched {
+        let Some(Take { hands }) = question.read() else { return Dispatched::Unknown };
+        if hands == 0 {
+            // Whom a full queue keeps from hearing it hears that it has had its time.
+            let _ = room.refuse(asked, NO_HANDS);
+        } else if let Ok(ready) = room.ask(uid, &Ready { hands }, READY_WAIT_MS) {
+            self.taking = Some(Taking { asked, ready, hands });
+        }
+        Dispatched::Handled
+    }
+
+    fn on_answer(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        _: Uid,
+        ask: AskId,
+        answer: Answer<'_>,
+    ) {
+        let Some(taking) = self.taking.take_if(|taking| taking.ready == ask) else { return };
+        let is_ready = matches!(answer, Answer::Given(frame) if frame.read::<Aye>().is_some());
+        let _ = match answer {
+            Answer::Given(_) if is_ready => {
+                self.stand.hands = taking.hands;
+                self.show(room);
+                room.answer(taking.asked, &Shown { stand: self.stand })
+            }
+            Answer::Given(_) => room.refuse(taking.asked, ErrorCode::MALFORMED.0),
+            Answer::Refused(code) => room.refuse(taking.asked, code),
+            Answer::Failed(ErrorCode(code)) => room.refuse(taking.asked, code),
+        };
+    }
 }
 
 impl Wheel {
@@ -149,9 +220,12 @@ impl client_to_wheel::Stub<Speaker<'_, '_, '_>> for Wheel {
         let _ = speaker.room.say(&Turned { stand, is_new, shout });
     }
 
-    fn nudge(&mut self, _: &mut Speaker<'_, '_, '_>, _: Nudge) {
-        // It is an input: said as a message it means nothing.
-    }
+    // An input, a question and an answer: said as messages they mean nothing.
+    fn nudge(&mut self, _: &mut Speaker<'_, '_, '_>, _: Nudge) {}
+
+    fn take(&mut self, _: &mut Speaker<'_, '_, '_>, _: Take) {}
+
+    fn aye(&mut self, _: &mut Speaker<'_, '_, '_>, _: Aye) {}
 }
 
 fn main() -> ExitCode {

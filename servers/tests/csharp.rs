@@ -13,8 +13,8 @@ use support::channel::{self, LOBBY, wait_until_found};
 use support::login::{Accounts, CHEAP, main_of};
 use support::{Finished, PATIENCE, Process, ScratchFile, Server, Stream, User};
 
-use tinyrealm_core::protocol::Uid;
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, UserLeft};
+use tinyrealm_core::protocol::{ErrorCode, Uid};
 
 /// A program of `tests/csharp` with the client, compiled.
 struct Program {
@@ -267,6 +267,36 @@ fn rooms_by_name_inputs_things_and_seats_are_in_c_sharp_too() {
     let lines = finished.lines(Stream::Stdout);
     assert_eq!(lines.last(), Some(&"ended: "));
     assert!(!lines.iter().any(|line| line.contains("sent") || line.contains("is an input")));
+}
+
+#[test]
+fn questions_are_asked_and_answered_in_c_sharp_too() {
+    let wheel = |arguments: &[&str]| Process::start_example("wheel", arguments);
+    let program = Program::compile_with(wheel, "Bosun.cs", "bosun");
+    let main = wheel(&["main", "--port", "0", "--set", "main.chat="]);
+    let at = address_of(&main, "main listening on ");
+    let world = wheel(&["world", "--port", "0", "--main", &at]);
+    world.wait_until_said(Stream::Stderr, "registered with Main", 1);
+    let finished = program.start(&[&at]).finish(PATIENCE);
+    finished.expect_code(0);
+    let not_understood = format!("REFUSED {}", ErrorCode::NOT_UNDERSTOOD.0);
+    let became = [
+        "REFUSED 1",
+        "given 2",
+        "REFUSED 77",
+        not_understood.as_str(),
+        "TIMED_OUT 0",
+        "NOT_UNDERSTOOD 0",
+        "NOT_UNDERSTOOD 0",
+        "too long: 0",
+        "too many: 0",
+        "LOST 0",
+        "LOST 0",
+        "LOST 0",
+        "LOST 0",
+        "ended: ",
+    ];
+    assert_eq!(finished.lines(Stream::Stdout), became);
 }
 
 #[track_caller]

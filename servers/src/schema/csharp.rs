@@ -4,6 +4,7 @@
 
 use std::fmt::{Arguments, Write};
 
+use tinyrealm_core::node::ASKS_MAX;
 use tinyrealm_core::protocol::schema::{Codes, LIMITS};
 use tinyrealm_core::protocol::{ErrorCode, JoinDenial, LoginDenial, Outlook, Versions};
 use tinyrealm_core::wire::FRAME_LIMIT_MAX_BYTES;
@@ -18,6 +19,7 @@ const CONNECTION: &str = include_str!("csharp/connection.cs");
 const ROOM: &str = include_str!("csharp/room.cs");
 const ROOMS: &str = include_str!("csharp/rooms.cs");
 const CHANNELS: &str = include_str!("csharp/channels.cs");
+const ASKS: &str = include_str!("csharp/asks.cs");
 const CLIENT: &str = include_str!("csharp/client.cs");
 /// What a message's struct has besides its fields.
 const TAKEN_NAMES: [&str; 5] = ["Opcode", "OpcodeNumber", "Encode", "TryDecode", "TryRead"];
@@ -38,7 +40,7 @@ pub(super) fn write(schema: &Schema) -> String {
     }
     schema.links.iter().for_each(|link| push_link(&mut out, link));
     out += "}\n\n";
-    out + CONNECTION + ROOM + ROOMS + CHANNELS + CLIENT
+    out + CONNECTION + ROOM + ROOMS + CHANNELS + ASKS + CLIENT
 }
 
 /// One line.
@@ -65,6 +67,12 @@ fn push_numbers(out: &mut String, schema: &Schema) {
     for (name, value) in LIMITS {
         push(out, 2, format_args!("public const int {name} = {value};"));
     }
+    push(
+        out,
+        2,
+        format_args!("/// <summary>Questions of either side that may be under way.</summary>"),
+    );
+    push(out, 2, format_args!("public const int ASKS_MAX = {ASKS_MAX};"));
     push(
         out,
         2,

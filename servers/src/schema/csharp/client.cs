@@ -75,6 +75,8 @@ namespace Tinyrealm
             world.Common.OnError += (in EitherWay.Error error) => OnRefused?.Invoke(error.About, error.Code);
             World.OnJoinOk += Joined;
             World.OnJoinDenied += JoinDenied;
+            World.OnGameAsks += HearAsk;
+            World.OnGameAnswers += HearAnswer;
         }
 
         bool HasAccount => options.Id != null;
@@ -137,12 +139,9 @@ namespace Tinyrealm
         /// is over a limit.</summary>
         public bool SendInput<T>(uint tick, in T input) where T : struct, IMessage
         {
-            int kind = input.OpcodeNumber - Protocol.GAME_HEARS;
-            if (kind < 0 || kind > byte.MaxValue) throw new ArgumentException("the game does not hear " + typeof(T).Name);
-            var writer = new Writer(inputBytes, 0, inputBytes.Length);
-            input.Encode(ref writer);
-            var data = new ReadOnlyMemory<byte>(inputBytes, 0, writer.At);
-            return writer.IsWhole && SendToWorld(new ClientToWorld.Input { Tick = tick, Kind = (byte)kind, Data = data });
+            bool fits = Envelope.TryMake(in input, inputBytes, out var envelope);
+            var message = new ClientToWorld.Input { Tick = tick, Kind = envelope.Kind, Data = envelope.Data };
+            return fits && SendToWorld(in message);
         }
 
         /// <summary>Goes into another room: JoinOk tells that we are there, OnRefused why not. False if that is not
@@ -171,6 +170,7 @@ namespace Tinyrealm
             }
             if (isEntering && now > enteringUntilMs) EnteringFailed();
             if (IsWelcome && !isEntering && world.IsClosed && worldBackoff.IsDue(now)) AskForWorld(options.Region, wish);
+            EndLateAsks(now);
             if (IsWelcome) lists.Tick(now);
             if (IsWelcome && now >= askChannelsAtMs) AskForChannels();
         }
@@ -278,10 +278,11 @@ namespace Tinyrealm
 
         void GoToWorld(in MainToClient.EnterWorldAck ack)
         {
-            isEntering = IsInRoom = false;
+            isEntering = false;
             wish = askedWish;
             handshakeKey = ack.HandshakeKey;
             Connect(world, ack.WorldAddr);
+            RoomIsLost();
         }
 
         Dispatched HearWorld(int opcode, byte[] bytes, int offset, int count)
@@ -318,7 +319,7 @@ namespace Tinyrealm
 
         void WorldEnded(ushort code)
         {
-            IsInRoom = false;
+            RoomIsLost();
             worldBackoff.Fail(NowMs);
             if (Final.Error(code)) End(ErrorCode.NameOf(code));
         }
@@ -327,7 +328,13 @@ namespace Tinyrealm
         {
             if (IsInRoom) world.Send(new ClientToWorld.Leave());
             world.Close();
+            RoomIsLost();
+        }
+
+        void RoomIsLost()
+        {
             IsInRoom = false;
+            LoseAsks();
         }
 
         bool IsFinalOfMain(ushort code) =>
@@ -341,11 +348,12 @@ namespace Tinyrealm
 
         void CloseAll()
         {
-            IsRunning = IsWelcome = IsInRoom = isEntering = false;
+            IsRunning = IsWelcome = isEntering = false;
             lists.End();
             login.Close();
             main.Close();
             world.Close();
+            RoomIsLost();
         }
     }
 }
