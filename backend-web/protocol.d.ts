@@ -67,6 +67,7 @@ export const ErrorCode: {
   readonly GAME_CHANGED: number;
   readonly REFUSED: number;
   readonly TIMED_OUT: number;
+  readonly TLS_NEEDED: number;
 };
 
 export const JoinDenial: {

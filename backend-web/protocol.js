@@ -67,6 +67,7 @@ export const ErrorCode = Object.freeze({
   GAME_CHANGED: 62,
   REFUSED: 70,
   TIMED_OUT: 71,
+  TLS_NEEDED: 72,
 });
 
 export const JoinDenial = Object.freeze({

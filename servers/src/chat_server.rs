@@ -131,8 +131,8 @@ async fn serve(
             keyring.keys_of(ServerKind::CHAT, ONLY_ID),
         );
         Node::new(node_storage(node_sizes), config.net.to_core(), role, turn)
-    })
-    .behind_proxies(config.net.proxies());
+    });
+    let driver = process::open(driver, "chat", bound.address, &config.net);
     let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report);
     shared.publish(report(&process::run(driver, control).await));
 }

@@ -5,6 +5,7 @@
 
 mod ban;
 mod bots;
+mod cert;
 mod decode;
 mod key;
 mod new;
@@ -26,6 +27,7 @@ use crate::config::{Override, parse_address};
 use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
 pub(crate) use bots::BotOptions;
+pub(crate) use cert::{CertCommand, DevOptions};
 pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};
 pub(crate) use new::{Beginning, NewOptions};
@@ -83,6 +85,9 @@ pub(crate) enum Command {
     /// Make a secret for a realm.
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Make certificates, for TLS.
+    #[command(subcommand)]
+    Cert(CertCommand),
     /// Run ChatServer, which owns the channels.
     Chat(ChatOptions),
     /// Send bots into a realm, and check that everything they say arrives.
@@ -274,6 +279,7 @@ impl Cli {
                 | Command::Client(_)
                 | Command::Key(_)
                 | Command::Secret(_)
+                | Command::Cert(_)
                 | Command::CheckConfig
                 | Command::New(_)
                 | Command::Web(_)

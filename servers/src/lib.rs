@@ -33,6 +33,7 @@ mod bans;
 #[cfg(test)]
 mod book;
 mod bots;
+mod cert;
 mod chat_server;
 mod cli;
 mod client;
@@ -59,6 +60,7 @@ mod secret;
 mod server;
 mod status;
 mod store;
+mod tls;
 mod up;
 mod user;
 mod web;
@@ -106,8 +108,12 @@ fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
     games::ensure_threads(games, &threads)?;
     config.threads = threads;
     process::start_logging(&config.log)?;
-    for (role, least_bytes) in roles_of(cli.command.as_ref()) {
+    let roles = roles_of(cli.command.as_ref());
+    for (role, least_bytes) in roles {
         config.net.ensure_hears(role, *least_bytes)?;
+    }
+    if !roles.is_empty() {
+        config.net.identity = tls::start(&config.net.tls)?;
     }
     match &cli.command {
         None => up::run(&config),
@@ -119,6 +125,7 @@ fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
         Some(Command::Ban(command)) => ban::run(command, &config),
         Some(Command::Key(command)) => keyring::run_key(command, &config),
         Some(Command::Secret(command)) => keyring::run_secret(command),
+        Some(Command::Cert(command)) => cert::run(command),
         Some(Command::Chat(_)) => chat_server::run(&config),
         Some(Command::Bots(options)) => bots::run(options, &config),
         Some(Command::Client(options)) => client::run(options, &config),

@@ -317,8 +317,8 @@ async fn serve(
         let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
         node.act(turn, Main::start);
         node
-    })
-    .behind_proxies(config.net.proxies());
+    });
+    let driver = process::open(driver, "main", bound.address, &config.net);
     let inner = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report);
     let interval = tokio::time::interval(BAN_LOOK_INTERVAL);
     let control = BanControl { inner, file, interval, writing: None };

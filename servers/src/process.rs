@@ -9,10 +9,13 @@ use std::thread::JoinHandle;
 use anyhow::{Context, anyhow};
 use tinyrealm_core::node::{Node, Role};
 
+use tinyrealm_std::driver::tls::{ClearText, TlsOptions};
 use tinyrealm_std::{Control, Driver, Sockets, runtime};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
+
+use crate::config::net::NetSettings;
 
 /// Sends log lines to standard error.
 ///
@@ -162,6 +165,27 @@ impl Listens for TcpListener {
         let bound = listener.local_addr()?;
         Ok((listener, bound))
     }
+}
+
+/// The driver with what the configuration wants between it and its sockets: who is believed, and who may speak in clear.
+pub(crate) fn open<R: Role<'static>>(
+    driver: Driver<'static, R>,
+    name: &str,
+    address: SocketAddr,
+    net: &NetSettings,
+) -> Driver<'static, R> {
+    let driver = driver.behind_proxies(net.proxies());
+    let Some(identity) = net.identity.clone() else {
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                "{name} speaks in clear at {address}: set net.tls.certificate and net.tls.key, or let a proxy in \
+                 front of it speak TLS"
+            );
+        }
+        return driver;
+    };
+    let clear_text = if net.tls.require { ClearText::Nearby } else { ClearText::Everyone };
+    driver.with_tls(TlsOptions { identity, clear_text })
 }
 
 /// What a thread that serves begins with.

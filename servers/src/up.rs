@@ -84,7 +84,7 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     let mut config = config.clone();
     config.main.auth = config.up.auth;
     if config.net.origins.is_empty() && config.http.service == HttpService::On {
-        config.net.origins = config.http.origins(&config.net.hosts);
+        config.net.origins = config.http.origins(&config.net);
     }
     let mut nodes = Vec::new();
     let (mut login_address, mut login) = (None, None);
@@ -180,7 +180,8 @@ fn start_http(
         return Ok(None);
     }
     let page = open("http", Entrance::Page, config.http.address())?;
-    Ok(Some(format!("http://{}/", process::local(page))))
+    let scheme = if config.net.tls.is_on() { "https" } else { "http" };
+    Ok(Some(format!("{scheme}://{}/", process::local(page))))
 }
 
 fn world_count(config: &Config) -> u16 {

@@ -195,16 +195,16 @@ fn bots_without_a_realm_say_so() {
 
 /// Every key of a configuration, with its section.
 fn keys(table: &Table) -> BTreeSet<String> {
-    let mut keys = BTreeSet::new();
+    let mut all = BTreeSet::new();
     for (name, value) in table {
         match value {
             Value::Table(section) => {
-                keys.extend(section.keys().map(|key| format!("{name}.{key}")));
+                all.extend(keys(section).iter().map(|key| format!("{name}.{key}")));
             }
-            _ => drop(keys.insert(name.clone())),
+            _ => drop(all.insert(name.clone())),
         }
     }
-    keys
+    all
 }
 
 fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
@@ -237,7 +237,8 @@ const KEYS: &str = "
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
     net.openings_per_second net.hosts
-    net.send_buffers_per_session net.send_buffers_per_server net.socket_send_buffer_bytes net.origins net.trusted_proxies";
+    net.send_buffers_per_session net.send_buffers_per_server net.socket_send_buffer_bytes net.origins net.trusted_proxies
+    net.tls.certificate net.tls.key net.tls.require";
 
 #[test]
 fn check_config_prints_every_key_and_reads_what_it_prints() {

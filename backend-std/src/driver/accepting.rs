@@ -8,6 +8,7 @@ use tinyrealm_core::session::SessionKey;
 
 use super::connection::{Connection, Layer, Link};
 use super::sockets::Watch;
+use super::tls::ClearText;
 use super::{ACCEPT_REST_MS, ACCEPTS_PER_TURN, Driver};
 use crate::socket;
 
@@ -54,7 +55,13 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let Ok(key) = self.node.handle_accepted(turn, socket::peer_address(address)) else {
             return;
         };
-        let layer = if self.tls.is_some() { Layer::Unknown } else { Layer::Clear };
+        // Whoever was looked at before has come by a proxy that is believed.
+        let is_near = watch == Watch::Again || address.to_canonical().is_loopback();
+        let layer = match self.tls.as_ref().map(|tls| tls.clear_text) {
+            None => Layer::Clear,
+            Some(ClearText::Nearby) if !is_near => Layer::TlsOnly,
+            Some(_) => Layer::Unknown,
+        };
         self.open(key, stream, watch, layer, turn);
         // Whoever has given way for it makes room for the next.
         self.fulfil_requests(turn);

@@ -53,7 +53,9 @@ pub(super) enum Layer {
     Clear,
     /// What the first bytes will tell.
     Unknown,
-    /// The same: the first of a TLS record has come.
+    /// The same, and clear text is refused.
+    TlsOnly,
+    /// The same as unknown: the first of a TLS record has come.
     HalfKnown,
     /// TLS, whose handshake is worked on elsewhere; nothing is read meanwhile.
     Greeting,
@@ -197,17 +199,35 @@ impl Connection {
         self.news.is_writable |= news.is_writable;
     }
 
+    pub(super) const fn set_layer(&mut self, layer: Layer) {
+        self.layer = layer;
+    }
+
+    /// Looks at what will be read, and answers how much of it there is.
+    pub(super) fn peek(&self, bytes: &mut [u8]) -> usize {
+        self.stream.peek(bytes).unwrap_or(0)
+    }
+
+    pub(super) const fn socket(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    /// There will be news when more has come.
+    pub(super) const fn wait_for_more(&mut self) {
+        self.news.is_readable = false;
+    }
+
     /// Whether reading it may begin a step of a handshake.
     pub(super) fn may_greet(&self) -> bool {
         match self.layer {
             Layer::Unknown => {
                 let mut first = [0; 2];
-                let count = self.stream.peek(&mut first).unwrap_or(0);
+                let count = self.peek(&mut first);
                 Begins::of(&first[..count]) == Begins::Tls
             }
             Layer::HalfKnown => true,
             Layer::Tls => self.is_greeting(),
-            Layer::Clear | Layer::Greeting => false,
+            Layer::Clear | Layer::Greeting | Layer::TlsOnly => false,
         }
     }
 
@@ -258,7 +278,9 @@ impl Connection {
         scratch: &mut Scratch,
     ) -> io::Result<usize> {
         match self.layer {
-            Layer::Clear | Layer::Unknown | Layer::HalfKnown => self.write_clear(transmit),
+            Layer::Clear | Layer::Unknown | Layer::TlsOnly | Layer::HalfKnown => {
+                self.write_clear(transmit)
+            }
             Layer::Greeting => Ok(0),
             Layer::Tls => self.write_sealed(transmit, scratch),
         }

@@ -29,7 +29,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 self.node.handle_writable(connection.key);
             }
         }
-        if !self.hears_the_rest(index, turn) {
+        if !self.lets_speak(turn, index) || !self.hears_the_rest(index, turn) {
             return;
         }
         for _ in 0..READS_PER_TURN {
@@ -67,7 +67,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let Link::Open(connection) = &mut self.places.at(key).link else { return false };
         match connection.layer() {
             Layer::Clear => self.receive(turn, key, bytes),
-            Layer::Unknown | Layer::HalfKnown => match connection.decide(bytes) {
+            Layer::Unknown | Layer::TlsOnly | Layer::HalfKnown => match connection.decide(bytes) {
                 Begins::Unknown => {}
                 Begins::Clear => self.receive(turn, key, bytes),
                 Begins::Tls => self.begin_greeting(turn, key, bytes),

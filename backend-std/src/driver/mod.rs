@@ -50,7 +50,7 @@ use connection::{Layer, Link, Place, Scratch};
 use dial::{Unreached, dial};
 use places::Places;
 use sockets::{News, Source, Watch};
-use tls::{Greetings, ServerTls};
+use tls::{Greetings, TlsOptions};
 
 /// Reads of one connection before the others have their turn.
 pub const READS_PER_TURN: usize = 4;
@@ -81,8 +81,8 @@ pub struct Driver<'a, R> {
     /// A dial has begun in this turn.
     has_dialed: bool,
     dial_log: RateLimitedLog,
-    /// Who we are, for whoever asks by TLS.
-    tls: Option<ServerTls>,
+    /// Who we are for whoever asks by TLS, and who has to.
+    tls: Option<TlsOptions>,
     greetings: Greetings,
     scratch: Scratch,
     /// What records had in them.
@@ -146,7 +146,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
 
     /// The same driver, which speaks TLS with whoever begins so.
     #[must_use]
-    pub fn with_tls(mut self, tls: ServerTls) -> Self {
+    pub fn with_tls(mut self, tls: TlsOptions) -> Self {
         self.tls = Some(tls);
         self
     }

@@ -56,7 +56,7 @@ pub(super) enum Source {
 }
 
 /// Whether a stream has been watched before.
-#[derive(Copy, Clone)]
+#[derive(Copy, Clone, PartialEq, Eq)]
 pub(super) enum Watch {
     New,
     /// Under another name: what it has told then is told again.

@@ -20,7 +20,7 @@ use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::main::{Guests, Main, MainConfig};
 use tinyrealm_core::protocol::either_way::Ping;
 use tinyrealm_core::protocol::encode_frame;
-use tinyrealm_std::driver::tls::ServerTls;
+use tinyrealm_std::driver::tls::{ClearText, ServerTls, TlsOptions};
 use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, Sockets};
 use tokio::sync::oneshot;
@@ -120,6 +120,7 @@ impl Server {
                         Main::new(storage, MainConfig::DEFAULT, Guests::new([0; 32]), secret);
                     Node::new(node_storage(sizes), net, role, turn)
                 });
+                let tls = TlsOptions { identity: tls, clear_text: ClearText::Everyone };
                 drop(driver.with_tls(tls).run(Stop(Some(told))).await);
             });
         });

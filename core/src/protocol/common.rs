@@ -146,6 +146,8 @@ codes! {
         REFUSED = 70,
         /// There was no answer in time.
         TIMED_OUT = 71,
+        /// Only by TLS: `tls://`, `wss://`.
+        TLS_NEEDED = 72,
     }
 }
 

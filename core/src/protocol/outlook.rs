@@ -43,7 +43,8 @@ impl ErrorCode {
             | Self::REVOKED
             | Self::BANNED
             | Self::BAD_NAME
-            | Self::GAME_CHANGED => Outlook::Final,
+            | Self::GAME_CHANGED
+            | Self::TLS_NEEDED => Outlook::Final,
             // It goes on elsewhere.
             Self::REPLACED => Outlook::FinalOfMain,
             Self::LOGIN_NEEDED => Outlook::FinalForGuests,

@@ -19,6 +19,9 @@ pub(super) const fn why_it_is_over(reason: ErrorCode) -> Option<&'static str> {
         ErrorCode::BANNED => Some("you may not come in"),
         ErrorCode::GAME_CHANGED => Some("the world plays another version of the game: get that"),
         ErrorCode::BAD_VERSION => Some("this realm speaks another version of the protocol"),
+        ErrorCode::TLS_NEEDED => {
+            Some("this realm speaks only by TLS: write tls:// before the servers' addresses")
+        }
         ErrorCode::LOGIN_NEEDED => {
             Some("this realm wants an account: --id NAME, and --login ADDR if it is elsewhere")
         }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::listen::with_port;
+use super::net::NetSettings;
 
 /// Whether there is an HTTP port.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -89,20 +90,23 @@ impl HttpSettings {
         with_port(self.listen, self.port)
     }
 
-    /// The origins of the page, where they are known beforehand; `hosts` are its names.
-    pub(crate) fn origins(&self, hosts: &[String]) -> Vec<String> {
+    /// The origins of the page, where they are known beforehand.
+    pub(crate) fn origins(&self, net: &NetSettings) -> Vec<String> {
         let address = self.address();
         if address.port() == 0 || address.ip().is_unspecified() {
             return Vec::new();
         }
-        let mut origins = vec![format!("http://{address}")];
+        let mut hosts = vec![address.to_string()];
         if address.ip().is_loopback() {
-            origins.push(format!("http://localhost:{}", address.port()));
+            hosts.push(format!("localhost:{}", address.port()));
         }
-        for host in hosts {
-            origins.push(format!("https://{host}"));
-            origins.push(format!("http://{host}"));
-            origins.push(format!("http://{host}:{}", address.port()));
+        hosts.extend(net.hosts.iter().map(|host| format!("{host}:{}", address.port())));
+        let schemes: &[&str] = if net.tls.is_on() { &["http", "https"] } else { &["http"] };
+        let own = schemes.iter().flat_map(|scheme| hosts.iter().map(move |host| (scheme, host)));
+        let mut origins: Vec<_> = own.map(|(scheme, host)| format!("{scheme}://{host}")).collect();
+        // At a proxy's own port.
+        for host in &net.hosts {
+            origins.extend(["https", "http"].map(|scheme| format!("{scheme}://{host}")));
         }
         origins
     }

@@ -106,15 +106,17 @@ fn game_key(games: Games, name: &str) -> Option<String> {
 
 fn all_keys(table: &Table) -> Vec<String> {
     let mut keys: Vec<String> = OPTIONAL_PORTS.map(str::to_owned).into();
-    for (section, value) in table {
-        match value {
-            Value::Table(inner) => {
-                keys.extend(inner.keys().map(|key| format!("{section}.{key}")));
-            }
-            _ => keys.push(section.clone()),
-        }
-    }
+    keys.extend(keys_in(table));
     keys
+}
+
+/// Those of tables in it, too.
+fn keys_in(table: &Table) -> Vec<String> {
+    let keys = table.iter().flat_map(|(name, value)| match value {
+        Value::Table(inner) => keys_in(inner).iter().map(|key| format!("{name}.{key}")).collect(),
+        _ => vec![name.clone()],
+    });
+    keys.collect()
 }
 
 /// Sets one key, as the type that its default has.
@@ -123,14 +125,13 @@ pub(super) fn apply(table: &mut Table, one: &Override) -> anyhow::Result<()> {
         holder.insert(key.to_owned(), parse_freely(&one.value));
         return Ok(());
     }
-    let (section, key) = match one.key.split_once('.') {
-        Some((section, key)) => (Some(section), key),
-        None => (None, one.key.as_str()),
+    let (sections, key) = match one.key.rsplit_once('.') {
+        Some((sections, key)) => (sections.split('.').collect(), key),
+        None => (Vec::new(), one.key.as_str()),
     };
-    let holder = match section {
-        Some(section) => table.get_mut(section).and_then(Value::as_table_mut),
-        None => Some(table),
-    };
+    let holder = sections
+        .iter()
+        .try_fold(table, |table, section| table.get_mut(*section).and_then(Value::as_table_mut));
     let unknown = || anyhow!("there is no key {:?}; `check-config` prints all", one.key);
     let holder = holder.ok_or_else(unknown)?;
     let value = match holder.get(key) {

@@ -6,6 +6,7 @@ use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::wire::ws::handshake::EVERY_ORIGIN;
 use tinyrealm_core::wire::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
 use tinyrealm_std::ProxyOptions;
+use tinyrealm_std::driver::tls::ServerTls;
 use tinyrealm_std::memory::NodeSizes;
 use tinyrealm_std::proxies::TrustedProxies;
 
@@ -48,6 +49,43 @@ pub(crate) struct NetSettings {
     /// Networks or addresses of proxies that say whom they speak for, like `10.0.0.0/8`: by a PROXY
     /// header, or by X-Forwarded-For or Forwarded. With commas as `origins`.
     pub(crate) trusted_proxies: Vec<String>,
+    /// TLS on the ports of clear text.
+    pub(crate) tls: TlsSettings,
+    /// Who this process' servers are by TLS, once it is known.
+    #[serde(skip)]
+    pub(crate) identity: Option<ServerTls>,
+}
+
+/// `[net.tls]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TlsSettings {
+    /// A file with the server's certificate and those that vouch for it, its own first, as PEM; empty: there is no TLS.
+    /// It is read again when it changes, and at SIGHUP.
+    pub(crate) certificate: String,
+    /// A file with the certificate's key, as PEM, which only its owner may read.
+    pub(crate) key: String,
+    /// Refuse clients in clear that are neither on this machine nor come by one of `trusted_proxies`.
+    pub(crate) require: bool,
+}
+
+impl TlsSettings {
+    /// Whether there is TLS.
+    pub(crate) const fn is_on(&self) -> bool {
+        !self.certificate.is_empty()
+    }
+
+    fn validate(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.certificate.is_empty() == self.key.is_empty(),
+            "net.tls.certificate and net.tls.key belong together: set both, or neither"
+        );
+        ensure!(
+            self.is_on() || !self.require,
+            "net.tls.require needs net.tls.certificate and net.tls.key"
+        );
+        Ok(())
+    }
 }
 
 impl Default for NetSettings {
@@ -69,6 +107,8 @@ impl Default for NetSettings {
             origins: Vec::new(),
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            tls: TlsSettings::default(),
+            identity: None,
         }
     }
 }
@@ -127,6 +167,7 @@ impl NetSettings {
     }
 
     pub(super) fn validate(&self) -> anyhow::Result<()> {
+        self.tls.validate()?;
         if let Some(problem) = self.to_core().problem() {
             bail!("net.{problem}");
         }

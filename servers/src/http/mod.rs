@@ -14,6 +14,7 @@
 //! figures; 16 KiB of a request's head, `http.head_timeout_ms` for it, and `http.stall_timeout_ms` for a peer to take
 //! anything of what it is sent.
 
+mod door;
 pub(crate) mod figures;
 mod live;
 mod metrics;
@@ -37,17 +38,18 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
-use tinyrealm_std::proxies::{TrustedProxies, client_address};
+use tinyrealm_std::proxies::client_address;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::HttpSettings;
-use crate::config::net::NetSettings;
+pub(crate) use door::{Door, Entrance};
 use figures::Figures;
 use live::{Content, Live};
 pub(crate) use page::Page;
-use shares::Shares;
 pub(crate) use visitors::Visitors;
 
 const HEAD_MAX_BYTES: usize = 16 * 1024;
@@ -98,49 +100,6 @@ pub(crate) struct Site {
     pub(crate) visitors: Option<Mutex<Visitors>>,
 }
 
-/// Through which of the listeners somebody comes.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Entrance {
-    /// Everybody's.
-    Page,
-    /// The operator's.
-    Admin,
-}
-
-/// Who is let in at a listener.
-pub(crate) struct Door {
-    entrance: Entrance,
-    connections: Arc<Shares>,
-    streams: Arc<Shares>,
-    head_timeout: Duration,
-    stall_timeout: Duration,
-    hosts: Vec<String>,
-    trusted: TrustedProxies,
-}
-
-impl Door {
-    pub(crate) fn new(entrance: Entrance, settings: &HttpSettings, net: &NetSettings) -> Self {
-        let (whole, of_address) = (settings.connections, settings.connections_per_address);
-        Self {
-            entrance,
-            connections: Shares::new(whole, of_address),
-            streams: Shares::new((whole / 2).max(1), (of_address / 2).max(1)),
-            head_timeout: Duration::from_millis(settings.head_timeout_ms.into()),
-            stall_timeout: Duration::from_millis(settings.stall_timeout_ms.into()),
-            hosts: net.hosts.clone(),
-            trusted: net.proxies().trusted,
-        }
-    }
-
-    /// Whether the request is for us, whatever name leads here.
-    fn is_ours(&self, authority: &str) -> bool {
-        let host = host_of(authority);
-        host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
-            || host.eq_ignore_ascii_case("localhost")
-            || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
-    }
-}
-
 type Answer = Response<Content>;
 
 /// Answers requests until the shutdown.
@@ -178,18 +137,54 @@ pub(crate) async fn serve(
     }
 }
 
+/// The first byte of a TLS handshake, and of no request.
+const FIRST_OF_TLS: u8 = 0x16;
+
 async fn serve_connection(site: Arc<Site>, door: Arc<Door>, peer: IpAddr, stream: TcpStream) {
-    let service = service_fn(|request: Request<Incoming>| {
-        let (site, door) = (Arc::clone(&site), Arc::clone(&door));
-        async move { Ok::<_, Infallible>(answer(&site, &door, peer, &request).await) }
-    });
+    let mut first = [0];
+    let is_tls = match &door.identity {
+        None => false,
+        Some(_) => {
+            let look = timeout(door.head_timeout, stream.peek(&mut first)).await;
+            matches!(look, Ok(Ok(1))) && first[0] == FIRST_OF_TLS
+        }
+    };
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(door.stall_timeout));
+    let stream = Box::pin(stream);
+    let Some(identity) = door.identity.clone().filter(|_| is_tls) else {
+        let is_heard = door.lets_speak(peer);
+        return serve_stream(site, door, (peer, is_heard), stream).await;
+    };
+    let greeting = TlsAcceptor::from(identity.config()).accept(stream);
+    match timeout(door.head_timeout, greeting).await {
+        Ok(Ok(stream)) => serve_stream(site, door, (peer, true), stream).await,
+        Ok(Err(error)) => tracing::debug!("an HTTP connection: {error}"),
+        Err(_) => tracing::debug!("an HTTP connection: no handshake in time"),
+    }
+}
+
+async fn serve_stream(
+    site: Arc<Site>,
+    door: Arc<Door>,
+    (peer, is_heard): (IpAddr, bool),
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let (site, door) = (Arc::clone(&site), Arc::clone(&door));
+        async move {
+            let answer = match is_heard {
+                true => answer(&site, &door, peer, &request).await,
+                false => plain(StatusCode::FORBIDDEN, "only by TLS here: https://\n"),
+            };
+            Ok::<_, Infallible>(answer)
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(door.head_timeout)
         .max_buf_size(HEAD_MAX_BYTES)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {
         tracing::debug!("an HTTP connection: {error}");
     }

@@ -1,6 +1,8 @@
 //! What is answered to whom, without a socket.
 
 use super::*;
+use crate::config::HttpSettings;
+use crate::config::net::NetSettings;
 use crate::http::figures::WorldFigures;
 use crate::main_server::{MainReport, RegisteredWorld};
 use crate::report::Shared;

@@ -128,8 +128,8 @@ async fn serve(
         );
         let role = role.with_device_key(device_key);
         Node::new(node_storage(sizes), config.net.to_core(), role, turn)
-    })
-    .behind_proxies(config.net.proxies());
+    });
+    let driver = process::open(driver, "login", bound.address, &config.net);
     let hashed = Arc::clone(&passwords);
     let make = move |node: &LoginNode<'_>| report(node, &hashed);
     let inner = ServerControl::new("login", bound.asked, shutdown, shared.clone(), make);

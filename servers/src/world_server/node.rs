@@ -142,8 +142,8 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
         }
         node.act(turn, World::start);
         node
-    })
-    .behind_proxies(net.proxies());
+    });
+    let driver = process::open(driver, &server_name(settings.id), bound.address, &net);
     let control = ServerControl::new(
         &server_name(settings.id),
         bound.asked,

@@ -40,6 +40,8 @@ pub(crate) enum Signal {
     Continue,
     /// To say how it does.
     Report,
+    /// That its terminal is gone, or its certificate another one.
+    HangUp,
 }
 
 /// A running process; see the [module](self).
@@ -262,6 +264,7 @@ impl Process {
             Signal::Stop => unix::Signal::STOP,
             Signal::Continue => unix::Signal::CONT,
             Signal::Report => unix::Signal::USR1,
+            Signal::HangUp => unix::Signal::HUP,
         };
         let sent = unix::kill_process(Pid::from_child(&self.child), number);
         sent.unwrap_or_else(|error| panic!("can't send {signal:?} to `{}`: {error}", self.name));

@@ -45,7 +45,8 @@ impl ServerTls {
         Ok(())
     }
 
-    pub(super) fn config(&self) -> Arc<ServerConfig> {
+    /// What whoever comes now is shown; for sockets that are not a driver's.
+    pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -61,7 +61,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         came: &[u8],
     ) {
         let Some(tls) = &self.tls else { return };
-        match Session::new(tls.config()) {
+        match Session::new(tls.identity.config()) {
             Ok(session) => self.greetings.begin(key, Box::new(session), came),
             Err(unsound) => self.give_up(turn, key, &unsound),
         }

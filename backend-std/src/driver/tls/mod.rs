@@ -3,7 +3,7 @@
 //! ```text
 //!            first two bytes
 //!  Unknown ──── 16 03 ────► Greeting ── rustls, on a thread of its own ──► Established
-//!     └──── anything else ──► Clear                                            │
+//!     └──── anything else ──► Clear, or refused: see ClearText                 │
 //!                                              text ─► node ─► text ─► records ┘
 //! ```
 //! Purpose: nobody reads or changes what a player and a server say to each other. The node sees text alone; it does not
@@ -17,44 +17,32 @@
 //! under way, and who comes then stays in the kernel until it is its turn. The node's own limits for who has not greeted
 //! hold. After the handshake: one partial record, and what the socket has not taken of one flush.
 
+mod begins;
 mod certificate;
+mod clear_text;
 mod greetings;
 mod handshakes;
 mod session;
 #[cfg(test)]
 mod tests;
 
+pub(super) use begins::Begins;
 pub use certificate::{BadCertificate, ServerTls};
+pub use clear_text::ClearText;
 pub(super) use greetings::Greetings;
 pub(super) use handshakes::Greeted;
 use handshakes::greet;
 pub use session::GREETING_MAX_BYTES;
 pub(super) use session::{Session, Unsound};
 
+/// How a driver speaks TLS.
+#[derive(Clone, Debug)]
+pub struct TlsOptions {
+    /// Who we are.
+    pub identity: ServerTls,
+    /// Who may do without.
+    pub clear_text: ClearText,
+}
+
 /// Steps of handshakes that one driver has under way.
 pub const HANDSHAKES_MAX: usize = 256;
-
-/// What the first bytes of a connection say.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) enum Begins {
-    /// It can't be told yet.
-    Unknown,
-    /// With a TLS record.
-    Tls,
-    /// With something else.
-    Clear,
-}
-
-/// The type of a handshake's record, and the first byte of every version's number (RFC 8446, section 5.1).
-const HANDSHAKE: [u8; 2] = [0x16, 0x03];
-
-impl Begins {
-    pub(super) const fn of(bytes: &[u8]) -> Self {
-        match bytes {
-            [] => Self::Unknown,
-            [first] if *first == HANDSHAKE[0] => Self::Unknown,
-            [first, second, ..] if *first == HANDSHAKE[0] && *second == HANDSHAKE[1] => Self::Tls,
-            _ => Self::Clear,
-        }
-    }
-}

@@ -13,7 +13,7 @@ use rustls::ClientConnection;
 use socket2::SockRef;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::{Node, Role};
-use tinyrealm_std::driver::tls::ServerTls;
+use tinyrealm_std::driver::tls::{ClearText, ServerTls, TlsOptions};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, Sockets};
 use tokio::sync::oneshot;
 
@@ -123,8 +123,9 @@ impl TokioHost {
                 let entropy = Box::new(SameBytes::default());
                 let make = |turn: &mut Turn<'_>| make(turn, &main);
                 let mut driver = Driver::with_entropy(sockets, options, entropy, make);
-                if let Some(server_tls) = server_tls {
-                    driver = driver.with_tls(server_tls);
+                if let Some(identity) = server_tls {
+                    let clear_text = ClearText::Everyone;
+                    driver = driver.with_tls(TlsOptions { identity, clear_text });
                 }
                 drop(driver.run(Stop(Some(told))).await);
             });

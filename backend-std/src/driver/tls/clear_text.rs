@@ -1,0 +1,156 @@
+//! Clear text where TLS is wanted: who may speak it, and what others hear.
+//!
+//! Contract: who is refused has been looked at in the kernel's buffer alone, so the node has not heard a word of it. A
+//! stream's client hears `TLS_NEEDED`, a browser `403`.
+
+use std::io::{Read as _, Write as _};
+
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::Role;
+use tinyrealm_core::protocol::ErrorCode;
+use tinyrealm_core::session::SessionKey;
+use tinyrealm_core::session::manager::Farewell;
+use tinyrealm_core::wire::PacketHeader;
+use tinyrealm_core::wire::opcode::{DIALER, OPCODE_BYTES, Opcode};
+
+use super::Begins;
+use crate::driver::Driver;
+use crate::driver::connection::{Connection, Layer, Link};
+
+/// Who may speak in clear where there is TLS.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum ClearText {
+    /// Whoever likes.
+    Everyone,
+    /// Whoever is on this machine, or comes by a proxy that is believed; and servers, which prove to each other who they
+    /// are.
+    Nearby,
+}
+
+/// As much as tells what a connection begins with.
+pub(in crate::driver) const FIRST_BYTES: usize = PacketHeader::BYTES + OPCODE_BYTES;
+const REQUEST: &[u8] = b"GET ";
+const REFUSAL: &[u8] =
+    b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Type: text/plain\r\n\
+    Content-Length: 37\r\n\r\nonly by TLS here: https:// or wss://\n";
+
+/// What a connection begins with.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(in crate::driver) enum First {
+    /// It can't be told yet.
+    Unknown,
+    /// With TLS.
+    Tls,
+    /// With what a server proves to another.
+    Server,
+    /// With a request, as a WebSocket does.
+    Request,
+    /// With a client's frame, or nothing that anybody knows.
+    Client,
+}
+
+impl First {
+    pub(in crate::driver) fn of(bytes: &[u8]) -> Self {
+        match Begins::of(bytes) {
+            Begins::Unknown => return Self::Unknown,
+            Begins::Tls => return Self::Tls,
+            Begins::Clear => {}
+        }
+        let known = bytes.len().min(REQUEST.len());
+        if bytes[..known] == REQUEST[..known] {
+            return if known == REQUEST.len() { Self::Request } else { Self::Unknown };
+        }
+        let Some(opcode) = bytes.get(PacketHeader::BYTES..FIRST_BYTES) else {
+            return Self::Unknown;
+        };
+        match opcode.try_into().map(i32::from_le_bytes) {
+            Ok(opcode) if DIALER.contains(Opcode(opcode)) => Self::Server,
+            _ => Self::Client,
+        }
+    }
+}
+
+impl<'a, R: Role<'a>> Driver<'a, R> {
+    /// Where clear text is not for everyone: whether what has come may be read.
+    pub(in crate::driver) fn lets_speak(&mut self, turn: &mut Turn<'_>, index: usize) -> bool {
+        let Some(place) = self.places.get(index) else { return false };
+        let Link::Open(connection) = &mut place.link else { return false };
+        if connection.layer() != Layer::TlsOnly {
+            return true;
+        }
+        let key = connection.key;
+        match connection.first() {
+            First::Unknown if connection.is_ending() => self.end(turn, key),
+            First::Unknown => connection.wait_for_more(),
+            First::Tls => {
+                connection.set_layer(Layer::Unknown);
+                return true;
+            }
+            First::Server => {
+                connection.set_layer(Layer::Clear);
+                return true;
+            }
+            First::Request => {
+                connection.refuse_request();
+                self.drop_link(index);
+                self.node.handle_disconnected(turn, key);
+            }
+            First::Client => self.refuse(turn, key),
+        }
+        false
+    }
+
+    fn refuse(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        if let Link::Open(connection) = &mut self.places.at(key).link {
+            connection.set_layer(Layer::Clear);
+        }
+        let farewell = Farewell::Error { code: ErrorCode::TLS_NEEDED, about: 0 };
+        self.node.act(turn, |_, cx| cx.sessions.close(cx.now, key, farewell));
+        // It is read, and heard no more.
+        self.places.list_if_readable(usize::from(key.index()));
+    }
+}
+
+impl Connection {
+    /// What it has begun with, as far as it has come.
+    fn first(&self) -> First {
+        let mut bytes = [0; FIRST_BYTES];
+        let count = self.peek(&mut bytes);
+        First::of(&bytes[..count])
+    }
+
+    /// Reads the request, so that the answer is not lost with what was not read.
+    fn refuse_request(&mut self) {
+        let mut request = [0; 4_096];
+        let _ = self.socket().read(&mut request);
+        let _ = self.socket().write(REFUSAL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_connection_begins_with_is_known_from_six_bytes() {
+        let frame = |opcode: i32| [&[9, 0][..], &opcode.to_le_bytes()].concat();
+        let cases = [
+            (&b""[..], First::Unknown),
+            (b"\x16", First::Unknown),
+            (b"\x16\x03", First::Tls),
+            (b"GET", First::Unknown),
+            (b"GET ", First::Request),
+            (b"GEX", First::Unknown),
+            (b"GEX...", First::Client),
+            (&frame(0x1000)[..5], First::Unknown),
+            (&frame(0x1000), First::Client),
+            (&frame(0x7F), First::Client),
+            (&frame(0x80), First::Server),
+            (&frame(0xBF), First::Server),
+            (&frame(0xC0), First::Client),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(First::of(bytes), expected, "{bytes:x?}");
+        }
+    }
+}
