@@ -15,7 +15,7 @@ export interface SocketExports {
 export interface SocketOptions {
   /** The browser's, unless Node has to be told. */
   WebSocket?: new (url: string, protocol: string) => object;
-  /** Where `ws://host:port` is as seen from here: `wss`, a proxy, another name. */
+  /** Where `ws://host:port` (or `wss:`) is as seen from here: a proxy, another name. Without, a page of `https:` goes to `wss:`. */
   urlOf?: (url: string) => string;
   /** What is offered to the server; Tinyrealm's unless told otherwise. */
   subProtocol?: string;

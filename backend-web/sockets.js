@@ -34,6 +34,11 @@ function sayable(code) {
   return code === NORMAL || code >= 3000 ? code : SENT_AWAY + code - NORMAL;
 }
 
+/** A server's address may say what it speaks; a page speaks it by WebSocket. */
+const asWebSocket = (url) => url.replace(/^tcp:/, "ws:").replace(/^tls:/, "wss:");
+/** A page that came by TLS reaches every server so: browsers let it do nothing else. */
+const secureAsThePage = (url) => (globalThis.location?.protocol === "https:" ? url.replace(/^ws:/, "wss:") : url);
+
 export class Sockets {
   #wasm;
   #memory;
@@ -47,7 +52,7 @@ export class Sockets {
   constructor(wasm, options = {}) {
     this.#wasm = wasm;
     this.#options = {
-      WebSocket: globalThis.WebSocket, urlOf: (url) => url, subProtocol: SUB_PROTOCOL, onArrival: () => {}, ...options,
+      WebSocket: globalThis.WebSocket, urlOf: secureAsThePage, subProtocol: SUB_PROTOCOL, onArrival: () => {}, ...options,
     };
     // The module's memory does not grow, so this stays valid.
     this.#memory = new Uint8Array(wasm.memory.buffer);
@@ -127,7 +132,7 @@ export class Sockets {
     const wasm = this.#wasm;
     let socket;
     try {
-      socket = new WebSocket(urlOf(url), subProtocol);
+      socket = new WebSocket(urlOf(asWebSocket(url)), subProtocol);
     } catch {
       // An address that is none, or one that this page may not go to.
       return this.#note(this.#ending(number, ABNORMAL, ""));

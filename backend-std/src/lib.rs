@@ -32,8 +32,12 @@ mod race;
 pub mod runtime;
 #[cfg(feature = "driver")]
 pub mod socket;
+#[cfg(feature = "tls")]
+mod trust;
 
 pub use clock::Clock;
 #[cfg(feature = "driver")]
-pub use driver::{Control, Driver, NextStep, ProxyOptions, SocketOptions, Sockets};
+pub use driver::{
+    Control, DialOptions, Driver, NextStep, ProxyOptions, Scheme, SocketOptions, Sockets,
+};
 pub use entropy::OsEntropy;

@@ -14,6 +14,7 @@ mod room;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod user;
 
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tinyrealm_core::protocol::NICKNAME_MAX_BYTES;
 
 use crate::accounts::IfLost;
-use crate::config::{Override, parse_address};
+use crate::config::Override;
 use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
 pub(crate) use bots::BotOptions;
@@ -34,6 +35,8 @@ pub(crate) use new::{Beginning, NewOptions};
 pub(crate) use results::ResultsOptions;
 pub(crate) use room::RoomOptions;
 pub(crate) use schema::{Language, SchemaOptions};
+use trust::parse_server;
+pub(crate) use trust::{TrustOptions, scheme_of};
 pub(crate) use user::UserCommand;
 use user::{CreateOptions, DataOptions};
 
@@ -209,9 +212,11 @@ pub(crate) struct ChatOptions {
 /// The flags of `client`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ClientOptions {
-    /// Where Main is, HOST:PORT.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000", value_parser = parse_address)]
+    /// Where Main is, HOST:PORT; by TLS tls://HOST:PORT, by WebSocket ws://… or wss://…
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000", value_parser = parse_server)]
     pub(crate) main: String,
+    #[command(flatten)]
+    pub(crate) trust: TrustOptions,
     /// The region to enter; any, if it is not given.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) region: String,
@@ -223,8 +228,8 @@ pub(crate) struct ClientOptions {
     /// Log in as this account; without, come as a guest.
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
-    /// Where Login is, HOST:PORT.
-    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN, value_parser = parse_address)]
+    /// Where Login is, as Main.
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN, value_parser = parse_server)]
     pub(crate) login: String,
     /// Read the password from the first line of FILE; without, it is asked for.
     #[arg(long, value_name = "FILE", requires = "id")]

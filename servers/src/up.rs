@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tinyrealm_core::protocol::OwnedWish;
-use tinyrealm_std::runtime;
+use tinyrealm_std::{DialOptions, runtime};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -209,6 +209,7 @@ fn start_bots(
     let accounts = login_address.zip(throw_aways.as_ref());
     let plan = Plan {
         main_address: process::local(realm.main_address).to_string(),
+        dialing: DialOptions::default(),
         region: String::new(),
         wish: OwnedWish::ANY,
         accounts: accounts.map(|(login_address, made)| Accounts {

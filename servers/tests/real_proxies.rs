@@ -20,7 +20,7 @@ use support::{PATIENCE, Peer, ScratchFile, Server};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::net::RealmMemory;
 use tinyrealm_core::node::client::{ClientEvent, ClientHandler};
-use tinyrealm_std::client::{NetWsConnector, TlsTrust};
+use tinyrealm_std::client::{NetWsConnector, Trust};
 use tinyrealm_std::{Clock, OsEntropy};
 
 const README: &str = include_str!("../../README.md");
@@ -256,7 +256,7 @@ fn assert_players_come_in(name: &str, start: impl Fn(&str, &Server, Ports) -> Re
     let of_main = start(&format!("{name}-to-main"), &main, main_ports);
     let of_world = start(&format!("{name}-to-world"), &world, world_ports);
     let trust = [&of_main, &of_world].map(|proxy| proxy.authority.as_str()).concat();
-    let trust = TlsTrust::authorities(trust.as_bytes()).unwrap();
+    let trust = Trust::pinned(trust.as_bytes()).unwrap();
     let connector = NetWsConnector { trust, ..NetWsConnector::default() };
 
     let clock = Clock::start();

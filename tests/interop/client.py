@@ -15,6 +15,7 @@ import json
 import pathlib
 import re
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -259,10 +260,29 @@ class Link:
                 raise Bad(f"{name} {values} instead of {wanted}")
 
 
+def place_of(address, scheme):
+    """The scheme of an address, or this one, its host and its port."""
+    if "://" in address:
+        scheme, address = address.split("://")
+    host, port = address.rsplit(":", 1)
+    return scheme, host.strip("[]"), int(port)
+
+
+def trusting(path):
+    """Whom to trust by TLS: the authority in this file, or the system's."""
+    return ssl.create_default_context(cafile=path)
+
+
 class TcpLink(Link):
+    # What is spoken where an address does not say so.
+    scheme = "tcp"
+    trust = None
+
     def connect(self, address):
-        host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host.strip("[]"), int(port)), TIMEOUT_SECONDS)
+        scheme, host, port = place_of(address, self.scheme)
+        self.socket = socket.create_connection((host, port), TIMEOUT_SECONDS)
+        if scheme in ("tls", "wss"):
+            self.socket = trusting(self.trust).wrap_socket(self.socket, server_hostname=host)
 
     def send_body(self, body):
         self.socket.sendall(frame(body))
@@ -317,7 +337,8 @@ def visit(text, main_address, moves, transport=TcpLink):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vectors", metavar="PROTOCOL.md", help="check the vectors with the tables of this page")
-    parser.add_argument("--main", metavar="HOST:PORT", help="visit the realm whose Main is there")
+    parser.add_argument("--main", metavar="HOST:PORT", help="visit the realm whose Main is there, by tls://HOST:PORT too")
+    parser.add_argument("--trust", metavar="FILE", help="the authority of servers by tls://, instead of the system's")
     parser.add_argument("--moves", type=int, default=10, help="how often to move")
     options = parser.parse_args()
     if not options.vectors and not options.main:
@@ -328,6 +349,7 @@ def main():
             check_vectors(page)
             check_proofs(page)
         if options.main:
+            TcpLink.scheme, TcpLink.trust = place_of(options.main, "tcp")[0], options.trust
             visit(PAGE.read_text(encoding="utf-8"), options.main, options.moves)
     except (Bad, OSError, ValueError) as problem:
         sys.exit(f"client.py: {problem}")

@@ -1,14 +1,18 @@
-// Visits a realm through Node's `ws`: visit.mjs PACKAGES HOST:PORT MOVES
+// Visits a realm through Node's `ws`: visit.mjs PACKAGES HOST:PORT MOVES [AUTHORITY]
+//
+// With AUTHORITY, a file, it comes by `wss:`, and trusts nobody else.
 //
 // Every third body goes in three pieces with a Ping between them.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as protocol from "../../backend-web/protocol.js";
 
-const [packages, mainAddress, moves] = process.argv.slice(2);
+const [packages, mainAddress, moves, authority] = process.argv.slice(2);
+const [scheme, trust] = authority ? ["wss", { ca: readFileSync(authority) }] : ["ws", {}];
 const WebSocket = createRequire(join(packages, "package.json"))("ws");
 const SUBPROTOCOL = "tinyrealm.v2";
 const [NORMAL, UNSUPPORTED] = [1000, 1003];
@@ -25,7 +29,7 @@ class Link {
 
   constructor(address, says, hears) {
     Object.assign(this, { says, hears });
-    this.socket = new WebSocket(`ws://${address}/`, [SUBPROTOCOL]);
+    this.socket = new WebSocket(`${scheme}://${address}/`, [SUBPROTOCOL], trust);
     this.socket.on("message", (body, isBinary) => {
       assert.ok(isBinary, "a text");
       this.#unread.push(body);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Visits a realm through Python's `websockets`: visit.py HOST:PORT MOVES
+"""Visits a realm through Python's `websockets`: visit.py HOST:PORT MOVES [AUTHORITY]
 
+With AUTHORITY, a file, it comes by `wss:`, and trusts nobody else.
 Every third body goes in three pieces with a Ping between them.
 """
 
@@ -12,17 +13,21 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
-from client import PAGE, TIMEOUT_SECONDS, Bad, Link, visit
+from client import PAGE, TIMEOUT_SECONDS, Bad, Link, trusting, visit
 
 SUBPROTOCOL = "tinyrealm.v2"
 NORMAL, UNSUPPORTED = 1000, 1003
 
 
 class WebLink(Link):
+    authority = None
+
     def connect(self, address):
         # Without a bound on what waits unread, because Pongs stand behind it.
+        trust = {"ssl": trusting(self.authority)} if self.authority else {}
         self.socket = connect(
-            f"ws://{address}/", subprotocols=[SUBPROTOCOL], open_timeout=TIMEOUT_SECONDS, max_queue=None
+            f"{'wss' if trust else 'ws'}://{address}/",
+            subprotocols=[SUBPROTOCOL], open_timeout=TIMEOUT_SECONDS, max_queue=None, **trust,
         )
         if self.socket.subprotocol != SUBPROTOCOL:
             raise Bad(f"the sub-protocol is {self.socket.subprotocol}")
@@ -70,6 +75,7 @@ def say_text(address):
 
 
 try:
+    WebLink.authority = sys.argv[3] if len(sys.argv) > 3 else None
     text = PAGE.read_text(encoding="utf-8")
     visit(text, sys.argv[1], int(sys.argv[2]), WebLink)
     say_text(sys.argv[1])

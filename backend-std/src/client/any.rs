@@ -23,7 +23,7 @@ use super::stream::Stream;
 use super::transport::Transport;
 use super::web_socket::WebSocket;
 
-/// Makes sessions for `tcp://`, `ws://`, and `wss://` with the feature `tls`.
+/// Makes sessions for `tcp://` and `ws://`, and with the feature `tls` for `tls://` and `wss://`.
 #[derive(Clone, Debug, Default)]
 pub struct AnyConnector {
     /// Makes those of streams.

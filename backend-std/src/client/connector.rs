@@ -19,10 +19,10 @@ use super::options::NetOptions;
 use super::plan::Plan;
 use super::session::ThreadedSession;
 use super::stream::Stream;
-#[cfg(feature = "tls")]
-use super::tls::TlsTrust;
 use super::transport::Transport;
 use super::web_socket::WebSocket;
+#[cfg(feature = "tls")]
+use crate::trust::Trust;
 
 /// A session that speaks stream frames.
 pub type NetTcpClient = ThreadedSession<Stream>;
@@ -32,11 +32,14 @@ pub type NetWsClient = ThreadedSession<WebSocket>;
 /// Sessions are numbered in the order in which they are made, whoever makes them.
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
-/// Makes sessions for `tcp://host:port`.
+/// Makes sessions for `tcp://host:port`, and for `tls://host:port` with the feature `tls`.
 #[derive(Clone, Debug, Default)]
 pub struct NetTcpConnector {
     /// The settings of its sessions.
     pub options: NetOptions,
+    /// Who vouches for the servers of `tls://`.
+    #[cfg(feature = "tls")]
+    pub trust: Trust,
 }
 
 /// Makes sessions for `ws://host:port/path`, and for `wss://` with the feature `tls`.
@@ -51,7 +54,7 @@ pub struct NetWsConnector {
     pub headers: Vec<(String, String)>,
     /// Who vouches for the servers of `wss://`.
     #[cfg(feature = "tls")]
-    pub trust: TlsTrust,
+    pub trust: Trust,
 }
 
 /// Offers the sub-protocol of the realm.
@@ -62,7 +65,7 @@ impl Default for NetWsConnector {
             sub_protocols: vec![SUB_PROTOCOL.to_owned()],
             headers: Vec::new(),
             #[cfg(feature = "tls")]
-            trust: TlsTrust::default(),
+            trust: Trust::default(),
         }
     }
 }
@@ -85,7 +88,7 @@ fn plan<T: Transport>(url: &str, options: &NetOptions) -> Result<Plan, UrlError>
         sub_protocols: Vec::new(),
         headers: Vec::new(),
         #[cfg(feature = "tls")]
-        trust: TlsTrust::default(),
+        trust: Trust::default(),
     })
 }
 
@@ -93,7 +96,11 @@ impl NetConnector for NetTcpConnector {
     type Session = NetTcpClient;
 
     fn create_session(&self, url: &str) -> Result<NetTcpClient, UrlError> {
-        Ok(ThreadedSession::new(plan::<Stream>(url, &self.options)?))
+        Ok(ThreadedSession::new(Plan {
+            #[cfg(feature = "tls")]
+            trust: self.trust.clone(),
+            ..plan::<Stream>(url, &self.options)?
+        }))
     }
 }
 

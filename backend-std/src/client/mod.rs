@@ -1,8 +1,8 @@
 //! The client runtime: connections with background threads and a synchronous interface.
 //!
 //! Purpose: a game's loop calls `tick()` once a frame and never waits. [`NetTcpConnector`] speaks
-//! stream frames (`tcp://host:port`), [`NetWsConnector`] WebSocket (`ws://`, and `wss://` with the
-//! feature `tls`), [`AnyConnector`] whichever the address asks for. The traits that both fulfil, and the order in which things are told, are in
+//! stream frames (`tcp://host:port`), [`NetWsConnector`] WebSocket (`ws://`), [`AnyConnector`] whichever the
+//! address asks for; with the feature `tls` also `tls://` and `wss://`, the same by TLS. The traits that both fulfil, and the order in which things are told, are in
 //! [`tinyrealm_core::net`].
 //!
 //! Contract: two threads a connection, one that resolves, connects and reads, one that writes. They
@@ -50,9 +50,9 @@ mod tls;
 mod transport;
 mod web_socket;
 
+#[cfg(feature = "tls")]
+pub use crate::trust::Trust;
 pub use any::{AnyConnector, AnyHandle, AnySession};
 pub use connector::{NetTcpClient, NetTcpConnector, NetWsClient, NetWsConnector};
 pub use options::{KeepAlive, NetOptions, Resolver};
 pub use session::{ThreadedHandle, ThreadedSession};
-#[cfg(feature = "tls")]
-pub use tls::TlsTrust;

@@ -14,7 +14,7 @@ pub(super) struct Plan {
     pub(super) sub_protocols: Vec<String>,
     pub(super) headers: Vec<(String, String)>,
     #[cfg(feature = "tls")]
-    pub(super) trust: super::tls::TlsTrust,
+    pub(super) trust: crate::trust::Trust,
 }
 
 impl Plan {

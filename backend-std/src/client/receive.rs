@@ -17,6 +17,8 @@ use super::plan::Plan;
 use super::send;
 use super::shared::{Order, Shared, State};
 use super::transport::{Opened, Received, Transport};
+#[cfg(feature = "tls")]
+use crate::trust::{HTTP, OWN};
 
 /// What one read takes at most.
 const READ_BYTES: usize = 64 * 1_024;
@@ -76,10 +78,12 @@ fn secure(
     socket: Arc<Socket>,
     deadline: Instant,
 ) -> Result<Link, Ended> {
-    if url.scheme != "wss" {
-        return Ok(Link::Plain(socket));
-    }
-    let link = super::tls::TlsLink::open(socket, url.host, &plan.trust, deadline)?;
+    let protocol = match url.scheme {
+        "wss" => HTTP,
+        "tls" => OWN,
+        _ => return Ok(Link::Plain(socket)),
+    };
+    let link = super::tls::TlsLink::open(socket, (url.host, protocol), &plan.trust, deadline)?;
     Ok(Link::Tls(Box::new(link)))
 }
 

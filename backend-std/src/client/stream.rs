@@ -40,7 +40,8 @@ impl Stream {
 }
 
 impl Transport for Stream {
-    const SCHEMES: &'static [&'static str] = &["tcp"];
+    const SCHEMES: &'static [&'static str] =
+        if cfg!(feature = "tls") { &["tcp", "tls"] } else { &["tcp"] };
     const SHUTS_ITS_SIDE: bool = true;
 
     fn frame_limit(limit_bytes: u32) -> u32 {

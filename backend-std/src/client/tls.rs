@@ -5,75 +5,20 @@
 //! made. rustls allocates for its records; nothing else does.
 
 use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::ClientConnection;
+use rustls::pki_types::ServerName;
 use socket2::Socket;
 use tinyrealm_core::net::NetErrorKind;
 
 use super::ended::Ended;
 use super::pause::is_pause;
+use crate::trust::Trust;
 
 /// What one read of the socket takes at most.
 const READ_BYTES: usize = 16 * 1_024;
-
-/// Who vouches for servers.
-#[derive(Clone, Debug, Default)]
-pub struct TlsTrust {
-    authorities: Option<RootCertStore>,
-    /// Made when it is first needed, by a thread that may wait for it.
-    config: Arc<OnceLock<Arc<ClientConfig>>>,
-}
-
-impl TlsTrust {
-    /// Whom this machine trusts.
-    pub fn platform() -> Self {
-        Self::default()
-    }
-
-    /// These authorities, and nobody else.
-    ///
-    /// # Errors
-    /// What is wrong with the certificates, in words.
-    pub fn authorities(pem: &[u8]) -> Result<Self, String> {
-        let mut store = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| error.to_string())?;
-            store.add(certificate).map_err(|error| error.to_string())?;
-        }
-        if store.is_empty() {
-            return Err("there is no certificate in it".to_owned());
-        }
-        Ok(Self { authorities: Some(store), config: Arc::default() })
-    }
-
-    fn config(&self) -> Result<Arc<ClientConfig>, Ended> {
-        if let Some(config) = self.config.get() {
-            return Ok(Arc::clone(config));
-        }
-        let roots = self.authorities.clone().map_or_else(platform_roots, Ok)?;
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Ended::failed(NetErrorKind::Tls, error.to_string()))?;
-        let made = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
-        Ok(Arc::clone(self.config.get_or_init(|| made)))
-    }
-}
-
-fn platform_roots() -> Result<RootCertStore, Ended> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(found.certs);
-    if store.is_empty() {
-        let text = "this machine has no certificates of authorities";
-        return Err(Ended::failed(NetErrorKind::Tls, text));
-    }
-    Ok(store)
-}
 
 /// A socket with TLS over it.
 pub(super) struct TlsLink {
@@ -104,17 +49,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl TlsLink {
-    /// Greets the server and checks who it is, before `deadline`.
+    /// Greets the server and checks who it is, before `deadline`; `protocol` is what will be spoken.
     pub(super) fn open(
         socket: Arc<Socket>,
-        host: &str,
-        trust: &TlsTrust,
+        (host, protocol): (&str, &[u8]),
+        trust: &Trust,
         deadline: Instant,
     ) -> Result<Self, Ended> {
         let failed = |text: String| Ended::failed(NetErrorKind::Tls, text);
         let name =
             ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
-        let mut session = ClientConnection::new(trust.config()?, name)
+        let config = trust.config().map_err(failed)?;
+        let mut session = ClientConnection::new_with_alpn(config, name, vec![protocol.to_vec()])
             .map_err(|error| failed(error.to_string()))?;
         let mut timed = Timed { socket: &socket, deadline };
         while session.is_handshaking() {

@@ -149,15 +149,20 @@ impl Connection {
         self.kept.as_mut()?.session.take()
     }
 
+    /// Whoever was dialed is past its handshake.
+    pub(super) fn secure(&mut self, session: Box<Session>) {
+        self.layer = Layer::Tls;
+        self.kept.get_or_insert_default().session = Some(session);
+    }
+
     /// A step of the handshake is done, and what TLS has to say goes out.
     ///
     /// # Errors
     /// The connection is over.
     pub(super) fn greeted(&mut self, greeted: Greeted) -> Result<Vec<u8>, Unsound> {
-        self.layer = Layer::Tls;
         let Greeted { mut session, text, outcome } = greeted;
         let flushed = session.flush(&self.stream);
-        self.kept.get_or_insert_default().session = Some(session);
+        self.secure(session);
         outcome?;
         flushed?;
         Ok(text)

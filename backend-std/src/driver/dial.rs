@@ -1,15 +1,80 @@
-//! Dialing as the driver does it: a name, its addresses, the first that answers.
+//! Dialing as the driver does it: a name, its addresses, the first that answers, and TLS if that is wanted.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use rustls::pki_types::ServerName;
 use tinyrealm_core::node::ConnectFailure;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
+use super::tls::{Session, Unsound};
 use crate::race::{Race, Step};
+use crate::trust::{HTTP, OWN, Trust};
+
+/// What is spoken at an address.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub enum Scheme {
+    /// Frames.
+    #[default]
+    Tcp,
+    /// WebSocket.
+    Ws,
+    /// Frames by TLS.
+    Tls,
+    /// WebSocket by TLS.
+    Wss,
+}
+
+impl Scheme {
+    /// Splits `scheme://host:port`; an address without a scheme is all of it.
+    ///
+    /// ```
+    /// use tinyrealm_std::Scheme;
+    /// assert_eq!(Scheme::split("tls://a:7"), Some((Some(Scheme::Tls), "a:7")));
+    /// assert_eq!(Scheme::split("a:7"), Some((None, "a:7")));
+    /// assert_eq!(Scheme::split("http://a:7"), None);
+    /// ```
+    pub fn split(address: &str) -> Option<(Option<Self>, &str)> {
+        let Some((scheme, place)) = address.split_once("://") else { return Some((None, address)) };
+        let scheme = match scheme {
+            "tcp" => Self::Tcp,
+            "ws" => Self::Ws,
+            "tls" => Self::Tls,
+            "wss" => Self::Wss,
+            _ => return None,
+        };
+        Some((Some(scheme), place))
+    }
+
+    /// The protocol that TLS is asked for; none in clear.
+    const fn protocol(self) -> Option<&'static [u8]> {
+        match self {
+            Self::Tcp | Self::Ws => None,
+            Self::Tls => Some(OWN),
+            Self::Wss => Some(HTTP),
+        }
+    }
+}
+
+/// How a driver reaches whom its node asks for.
+#[derive(Clone, Debug, Default)]
+pub struct DialOptions {
+    /// What is spoken where an address has no scheme. (A node frames what it says by its own configuration.)
+    pub scheme: Scheme,
+    /// Who vouches for the servers of `tls://` and `wss://`.
+    pub trust: Trust,
+}
+
+/// Somebody was reached.
+pub(super) struct Dialed {
+    pub(super) stream: std::net::TcpStream,
+    /// Its TLS, and what it has said behind the handshake.
+    pub(super) secure: Option<(Box<Session>, Vec<u8>)>,
+}
 
 /// Why nobody was reached: for the node, and in words.
 #[derive(Debug)]
@@ -18,19 +83,58 @@ pub(super) struct Unreached {
     pub(super) text: String,
 }
 
-/// Connects to `host:port`, whichever of its addresses answers first.
-pub(super) async fn dial(host: String) -> Result<std::net::TcpStream, Unreached> {
-    let addresses = match lookup_host(host.as_str()).await {
+/// Connects to `[scheme://]host:port`, whichever of its addresses answers first.
+pub(super) async fn dial(address: String, options: DialOptions) -> Result<Dialed, Unreached> {
+    let Some((scheme, host)) = Scheme::split(&address) else {
+        let text = format!("{address} has a scheme that is not spoken here");
+        return Err(Unreached { failure: ConnectFailure::Unresolved, text });
+    };
+    let addresses = match lookup_host(host).await {
         Ok(addresses) => addresses,
         Err(error) => {
             let text = format!("can't find {host}: {error}");
             return Err(Unreached { failure: ConnectFailure::Unresolved, text });
         }
     };
-    run(Race::between(addresses)).await.map_err(|error| {
-        let text = format!("can't connect to {host}: {error}");
-        Unreached { failure: ConnectFailure::Unreachable, text }
-    })
+    let unreached = |text| Unreached { failure: ConnectFailure::Unreachable, text };
+    let stream = run(Race::between(addresses))
+        .await
+        .map_err(|error| unreached(format!("can't connect to {host}: {error}")))?;
+    let Some(protocol) = scheme.unwrap_or(options.scheme).protocol() else {
+        return Ok(Dialed { stream, secure: None });
+    };
+    greet(stream, (host, protocol), &options.trust)
+        .await
+        .map_err(|Unsound(why)| unreached(format!("no secure connection to {host}: {why}")))
+}
+
+/// Greets by TLS.
+async fn greet(
+    stream: std::net::TcpStream,
+    (host, protocol): (&str, &[u8]),
+    trust: &Trust,
+) -> Result<Dialed, Unsound> {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let name = ServerName::try_from(name.trim_matches(['[', ']']).to_owned())?;
+    let mut session = Session::of_client(trust.config().map_err(Unsound)?, name, protocol)?;
+    let mut stream = TcpStream::from_std(stream)?;
+    let (mut text, mut buffer) = (Vec::new(), vec![0; 4_096]);
+    let mut heard = session.hear(&mut [], &mut text);
+    loop {
+        let mut records = Vec::new();
+        session.flush(&mut records)?;
+        stream.write_all(&records).await?;
+        heard?;
+        if session.is_established() {
+            let secure = Some((Box::new(session), text));
+            return Ok(Dialed { stream: stream.into_std()?, secure });
+        }
+        let count = stream.read(&mut buffer).await?;
+        if count == 0 {
+            return Err(Unsound("the server has hung up".to_owned()));
+        }
+        heard = session.hear(&mut buffer[..count], &mut text);
+    }
 }
 
 /// Runs all attempts, and answers the first that connects; the others end with it.
@@ -85,13 +189,34 @@ mod tests {
         assert_eq!(stream.peer_addr().unwrap(), there);
     }
 
+    fn unreached(address: &str) -> Unreached {
+        let dialed = block_on(dial(address.to_owned(), DialOptions::default()));
+        dialed.err().expect("nobody is there")
+    }
+
     #[test]
     fn whoever_is_not_there_has_a_reason() {
-        let refused = block_on(dial(nobody().to_string())).unwrap_err();
+        let refused = unreached(&nobody().to_string());
         assert_eq!(refused.failure, ConnectFailure::Unreachable);
         assert!(refused.text.contains("127.0.0.1:"), "{}", refused.text);
-        let unknown = block_on(dial("nobody.invalid:7".to_owned())).unwrap_err();
+        let unknown = unreached("nobody.invalid:7");
         assert_eq!(unknown.failure, ConnectFailure::Unresolved);
         assert!(unknown.text.starts_with("can't find nobody.invalid:7: "), "{}", unknown.text);
+    }
+    #[test]
+    fn a_server_that_speaks_in_clear_is_not_spoken_to_otherwise() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("tls://{}", listener.local_addr().unwrap());
+        let serving = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            std::io::Write::write_all(&mut stream, b"\x05\x00\x01\x00\x00\x00\x07").unwrap();
+            // Until the client has had enough.
+            drop(std::io::Read::read_to_end(&mut stream, &mut Vec::new()));
+        });
+        let refused = unreached(&address);
+        assert!(refused.text.starts_with("no secure connection to 127.0.0.1:"), "{}", refused.text);
+        assert_eq!(refused.failure, ConnectFailure::Unreachable);
+        serving.join().unwrap();
+        assert!(unreached("http://localhost:7").text.contains("scheme"));
     }
 }

@@ -28,6 +28,7 @@ pub mod tls;
 
 pub use arrivals::{ARRIVALS_MAX, ProxyOptions};
 pub use control::{Control, NextStep};
+pub use dial::{DialOptions, Scheme};
 pub use sockets::{EVENTS_PER_LOOK, Sockets};
 
 use std::future::{Future, poll_fn};
@@ -47,7 +48,7 @@ use crate::clock::Clock;
 use crate::entropy::OsEntropy;
 use arrivals::Arrivals;
 use connection::{Layer, Link, Place, Scratch};
-use dial::{Unreached, dial};
+use dial::{Dialed, Unreached, dial};
 use places::Places;
 use sockets::{News, Source, Watch};
 use tls::{Greetings, TlsOptions};
@@ -77,7 +78,8 @@ pub struct Driver<'a, R> {
     accept_again_at: Option<Instant>,
     places: Places,
     batch: Vec<u16>,
-    dials: JoinSet<(SessionKey, Result<std::net::TcpStream, Unreached>)>,
+    dials: JoinSet<(SessionKey, Result<Dialed, Unreached>)>,
+    dialing: DialOptions,
     /// A dial has begun in this turn.
     has_dialed: bool,
     dial_log: RateLimitedLog,
@@ -121,6 +123,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             places: Places::with_capacity(node.sessions().capacity()),
             batch: Vec::new(),
             dials: JoinSet::new(),
+            dialing: DialOptions::default(),
             has_dialed: false,
             dial_log: RateLimitedLog::default(),
             tls: None,
@@ -148,6 +151,13 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     #[must_use]
     pub fn with_tls(mut self, tls: TlsOptions) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// The same driver, which reaches others so; in clear, unless it is told.
+    #[must_use]
+    pub fn dialing(mut self, options: DialOptions) -> Self {
+        self.dialing = options;
         self
     }
 
@@ -230,10 +240,19 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 continue;
             }
             match dialed {
-                Ok(stream) => {
+                Ok(Dialed { stream, secure }) => {
                     let stream = mio::net::TcpStream::from_std(stream);
                     self.open(key, stream, Watch::New, Layer::Clear, turn);
+                    let text = secure.map(|(session, text)| {
+                        if let Link::Open(connection) = &mut self.places.at(key).link {
+                            connection.secure(session);
+                        }
+                        text
+                    });
                     self.node.handle_connected(turn, key);
+                    if let Some(text) = text {
+                        self.receive(turn, key, &text);
+                    }
                 }
                 Err(Unreached { failure, text }) => {
                     if let Some(count) = self.dial_log.admit(turn.now) {
@@ -283,8 +302,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         while let Some(request) = self.node.poll_request() {
             match request {
                 Request::Connect { key, address } => {
-                    let address = address.to_owned();
-                    let abort = self.dials.spawn(async move { (key, dial(address).await) });
+                    let (address, options) = (address.to_owned(), self.dialing.clone());
+                    let abort =
+                        self.dials.spawn(async move { (key, dial(address, options).await) });
                     self.has_dialed = true;
                     self.places.at(key).link = Link::Dialing(abort);
                 }

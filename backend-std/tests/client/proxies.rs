@@ -295,7 +295,7 @@ fn a_dropped_proxy_tells_its_stub_and_so_does_one_that_connects_anew() {
 fn several_proxies_share_one_session() {
     let _alone = alone();
     let host = Host::new(Way::Tcp);
-    let connector = NetTcpConnector { options: OPTIONS };
+    let connector = NetTcpConnector { options: OPTIONS, ..Default::default() };
     let mut session: NetTcpClient = connector.create_session(&host.url("tcp")).unwrap();
     let mut adding = to_counter::Proxy::default();
     let mut blobs = bytes_as_they_are::Proxy::default();

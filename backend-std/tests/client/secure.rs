@@ -12,7 +12,7 @@ use tinyrealm_core::net::{NetConnector, NetErrorKind, NetOutbound, NetSession};
 use tinyrealm_core::wire::Opcode;
 use tinyrealm_core::wire::ws::handshake::{Acceptance, Acceptor, Policy};
 use tinyrealm_core::wire::ws::{Assembly, FrameKind, Rules, Side, Step, write_frame};
-use tinyrealm_std::client::{NetOptions, NetWsConnector, TlsTrust};
+use tinyrealm_std::client::{NetOptions, NetWsConnector, Trust};
 
 use crate::support::{Diary, OPTIONS, Told, alone, tick_to_end, tick_until};
 
@@ -30,8 +30,8 @@ impl Authority {
         Self { issuer: CertifiedIssuer::self_signed(params, key).unwrap() }
     }
 
-    fn trust(&self) -> TlsTrust {
-        TlsTrust::authorities(self.issuer.pem().as_bytes()).unwrap()
+    fn trust(&self) -> Trust {
+        Trust::pinned(self.issuer.pem().as_bytes()).unwrap()
     }
 
     /// The settings of a server of this name.
@@ -140,7 +140,7 @@ fn tick_until_sent<S: NetSession>(
 }
 
 /// How a connection ends that does not become one.
-fn refusal(url: &str, trust: TlsTrust, options: NetOptions) -> (u16, String) {
+fn refusal(url: &str, trust: Trust, options: NetOptions) -> (u16, String) {
     let connector = NetWsConnector { options, trust, ..Default::default() };
     let mut session = connector.create_session(url).unwrap();
     session.connect();
@@ -165,7 +165,7 @@ fn a_server_of_another_name_is_refused() {
 #[test]
 fn a_server_that_nobody_knows_vouches_for_is_refused() {
     let _alone = alone();
-    for trust in [Authority::new("somebody").trust(), TlsTrust::platform()] {
+    for trust in [Authority::new("somebody").trust(), Trust::system()] {
         let (port, serving) = start(Authority::new("somebody else").server("localhost"));
         let (code, reason) = refusal(&format!("wss://localhost:{port}"), trust, OPTIONS);
         assert_eq!(code, 1_015);
@@ -199,7 +199,7 @@ fn a_server_without_tls_is_refused_and_so_is_one_that_says_nothing() {
 
 #[test]
 fn authorities_are_certificates() {
-    assert!(TlsTrust::authorities(b"").is_err_and(|text| text.contains("no certificate")));
+    assert!(Trust::pinned(b"").is_err_and(|text| text.contains("no certificate")));
     let nonsense = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assert!(TlsTrust::authorities(nonsense).is_err());
+    assert!(Trust::pinned(nonsense).is_err());
 }

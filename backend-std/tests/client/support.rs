@@ -161,7 +161,7 @@ pub(crate) trait EachWay {
 /// Runs `test` for every transport, with these options.
 pub(crate) fn each_way(options: &NetOptions, test: &impl EachWay) {
     let options = || options.clone();
-    test.run(Way::Tcp, &NetTcpConnector { options: options() }, "tcp");
+    test.run(Way::Tcp, &NetTcpConnector { options: options(), ..Default::default() }, "tcp");
     test.run(Way::WebSocket, &NetWsConnector { options: options(), ..Default::default() }, "ws");
 }
 

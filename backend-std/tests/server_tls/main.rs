@@ -2,6 +2,7 @@
 //!
 //! That TLS carries the same bytes as clear text, in every script, is the conformance suite's.
 
+mod clients;
 mod strangers;
 mod support;
 

@@ -36,6 +36,8 @@ pub(crate) const NET: NetConfig = NetConfig {
     packet_burst: u16::MAX,
     connections_per_address: 2_000,
     openings_per_second: 2_000,
+    // What is not read waits in them, all of it.
+    send_buffers_per_session: 1_000,
     ..NetConfig::SERVER
 };
 

@@ -57,7 +57,8 @@ pub struct NodeDriver<'a, R, C: NetConnector> {
 }
 
 impl<'a, R: Role<'a>, C: NetConnector> NodeDriver<'a, R, C> {
-    /// Runs `node`, whose addresses `host:port` are connected to as `{scheme}://host:port`. As many
+    /// Runs `node`, whose addresses `host:port` are connected to as `{scheme}://host:port`, and those that have
+    /// a scheme as they are. As many
     /// slots as the node has sessions.
     pub const fn new(
         node: Node<'a, R>,
@@ -152,8 +153,10 @@ fn url_of(
     address: &str,
 ) -> Option<heapless::String<{ SCHEME_MAX_BYTES + ADDRESS_MAX_BYTES }>> {
     let mut url = heapless::String::new();
-    url.push_str(scheme).ok()?;
-    url.push_str("://").ok()?;
+    if !address.as_bytes().windows(3).any(|part| part == b"://") {
+        url.push_str(scheme).ok()?;
+        url.push_str("://").ok()?;
+    }
     url.push_str(address).ok()?;
     Some(url)
 }

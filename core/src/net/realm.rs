@@ -63,7 +63,7 @@ impl<S: NetSession> RealmMemory<S> {
         Self { node: NodeMemory::NEW, slots: [const { DriverSlot::VACANT }; SESSIONS] };
 
     /// A client that goes to the Main at `main_address` with the first tick. `network` is a connector
-    /// and the scheme that it is to be asked for: `tcp`, `ws`, `wss`.
+    /// and the scheme that it is to be asked for where an address has none: `tcp`, `tls`, `ws`, `wss`.
     pub fn client<H: ClientHandler, C: NetConnector<Session = S>>(
         &mut self,
         main_address: heapless::String<ADDRESS_MAX_BYTES>,

@@ -106,7 +106,8 @@ protocol! {
 
     /// Go there, and show this key: it works once, and not for long.
     2 enter_world_ack => EnterWorldAck<'a> {
-        /// The world's `host:port`.
+        /// The world's `host:port`, behind `tcp://`, `tls://`, `ws://` or `wss://` if that is spoken there; else what you
+        /// speak with Main.
         #[serde(borrow)]
         world_addr: Text<'a, ADDRESS_MAX_BYTES>,
         /// For [`Join`](super::super::client_to_world::Join).

@@ -28,10 +28,10 @@ use anyhow::{Context, bail, ensure};
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::client::client_timers;
 use tinyrealm_std::memory::{NodeSizes, node_storage};
-use tinyrealm_std::{Driver, SocketOptions, Sockets, runtime};
+use tinyrealm_std::{Driver, Scheme, SocketOptions, Sockets, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::BotOptions;
+use crate::cli::{BotOptions, scheme_of};
 use crate::config::Config;
 use crate::config::net::NetSettings;
 use crate::games;
@@ -57,6 +57,7 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
     let (accounts, _throw_aways) = accounts::of(options, config)?;
     let plan = Plan {
         main_address: options.main.clone(),
+        dialing: options.trust.dialing(&options.main)?,
         region: options.region.clone(),
         wish: options.room.wish(),
         accounts,
@@ -101,6 +102,7 @@ fn play(options: &BotOptions, config: &Config) -> anyhow::Result<Play> {
 /// How many bots are to be WebSockets.
 fn web_sockets(options: &BotOptions) -> anyhow::Result<u16> {
     let count = match options.ws {
+        None if matches!(scheme_of(&options.main), Some(Scheme::Ws | Scheme::Wss)) => options.count,
         None => 0,
         Some(None) => options.count,
         Some(Some(count)) => count,
@@ -126,6 +128,7 @@ pub(crate) fn serve(
         ..net.node_sizes()
     };
     let options = SocketOptions { send_buffer_bytes: 0 };
+    let dialing = plan.dialing.clone();
     runtime::current_thread()?.block_on(async {
         let driver = Driver::new(Sockets::without_listener()?, options, |turn| {
             let mut node = Node::new(node_storage(sizes), net.to_core(), Swarm::new(plan), turn);
@@ -133,7 +136,7 @@ pub(crate) fn serve(
             node
         });
         let control = SwarmControl::new(shutdown, shared);
-        Ok(process::run(driver, control).await.into_role())
+        Ok(process::run(driver.dialing(dialing), control).await.into_role())
     })
 }
 

@@ -2,6 +2,7 @@
 
 use tinyrealm_core::protocol::OwnedWish;
 use tinyrealm_core::wire::Framing;
+use tinyrealm_std::DialOptions;
 
 use super::accounts::Accounts;
 use crate::games::HostedBot;
@@ -11,6 +12,8 @@ use crate::games::HostedBot;
 pub(crate) struct Plan {
     /// Where Main is.
     pub(crate) main_address: String,
+    /// How the realm is reached.
+    pub(crate) dialing: DialOptions,
     /// The region to enter.
     pub(crate) region: String,
     /// The room that they want.
@@ -96,6 +99,7 @@ mod tests {
     fn web_sockets(count: u16, web_sockets: u16) -> Vec<bool> {
         let plan = Plan {
             main_address: String::new(),
+            dialing: DialOptions::default(),
             region: String::new(),
             wish: OwnedWish::ANY,
             accounts: None,

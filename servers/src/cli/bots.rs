@@ -5,18 +5,20 @@ use std::path::PathBuf;
 use clap::Args;
 use tinyrealm_core::protocol::ACCOUNT_MAX_BYTES;
 
+use super::trust::{TrustOptions, parse_server};
 use super::{DEFAULT_LOGIN, RoomOptions};
 use crate::accounts::id_problem;
-use crate::config::parse_address;
 
 /// The flags of `bots`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BotOptions {
-    /// Where Main is, HOST:PORT.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000", value_parser = parse_address)]
+    /// Where Main is, HOST:PORT; by TLS tls://HOST:PORT, by WebSocket ws://… or wss://…
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000", value_parser = parse_server)]
     pub(crate) main: String,
-    /// Where Login is, HOST:PORT, for bots with accounts.
-    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN, value_parser = parse_address)]
+    #[command(flatten)]
+    pub(crate) trust: TrustOptions,
+    /// Where Login is, as Main, for bots with accounts.
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LOGIN, value_parser = parse_server)]
     pub(crate) login: String,
     /// Log in with the accounts of FILE: one `ID PASSWORD` a line, at least one a bot.
     #[arg(long, value_name = "FILE")]
@@ -43,7 +45,7 @@ pub(crate) struct BotOptions {
     /// arrives.
     #[arg(long, value_name = "GAME", conflicts_with = "events")]
     pub(crate) game: Option<String>,
-    /// Connect as WebSockets: all of them, or N, spread evenly so that rooms have both kinds.
+    /// Connect as WebSockets, which they all do where Main is ws://… or wss://…: all of them, or N, spread evenly so that rooms have both kinds.
     #[arg(long, value_name = "N")]
     pub(crate) ws: Option<Option<u16>>,
     /// Send events, which are never replaced by newer ones, instead of moves.

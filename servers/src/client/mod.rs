@@ -24,13 +24,14 @@ use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
 use tinyrealm_core::node::{Context, Node};
 use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Text};
+use tinyrealm_core::wire::Framing;
 use tinyrealm_std::memory::{NodeSizes, node_storage};
-use tinyrealm_std::{Control, Driver, NextStep, SocketOptions, Sockets, runtime};
+use tinyrealm_std::{Control, Driver, NextStep, Scheme, SocketOptions, Sockets, runtime};
 use tokio::sync::mpsc;
 use tokio::time::Interval;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::cli::ClientOptions;
+use crate::cli::{ClientOptions, scheme_of};
 use crate::config::Config;
 use crate::{password_input, process};
 use crossterm::event::KeyEvent;
@@ -56,6 +57,7 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
         .map_err(|_| anyhow!("--main must be at most {ADDRESS_MAX_BYTES} bytes"))?;
     let account = account(options)?;
     let client_config = client_config(options, account.is_some());
+    let dialing = options.trust.dialing(&options.main)?;
     let shutdown = process::shutdown_on_signal()?;
     let sizes =
         NodeSizes { sessions: SESSIONS, role_timers: client_timers(1), ..config.net.node_sizes() };
@@ -73,7 +75,7 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
             },
         );
         let control = ClientControl::new(shutdown, screen);
-        anyhow::Ok(process::run(driver, control).await.into_role().into_handler())
+        anyhow::Ok(process::run(driver.dialing(dialing), control).await.into_role().into_handler())
     })?;
     match view.failure() {
         Some(reason) => bail!("{reason}"),
@@ -88,6 +90,10 @@ fn client_config(options: &ClientOptions, has_account: bool) -> ClientConfig {
         nickname: options.name.as_str().try_into().unwrap_or_default(),
         wish: options.room.wish(),
         has_account,
+        framing: match scheme_of(&options.main) {
+            Some(Scheme::Ws | Scheme::Wss) => Framing::Message,
+            _ => Framing::Stream,
+        },
         ..ClientConfig::DEFAULT
     }
 }

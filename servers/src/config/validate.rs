@@ -13,6 +13,7 @@ use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES,
 };
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
+use tinyrealm_std::Scheme;
 
 use crate::games;
 
@@ -218,11 +219,17 @@ impl WorldSettings {
             );
             return Ok(());
         }
-        let port = port_of(&self.advertise);
+        let place = Scheme::split(&self.advertise).map(|(_, place)| place);
+        let port = place.and_then(port_of);
         let is_address = port.is_some_and(|port| port.checked_add(self.nodes).is_some());
-        ensure!(is_address, "world.advertise must be HOST:PORT, not {:?}", self.advertise);
-        let is_everywhere =
-            self.advertise.parse().is_ok_and(|address: SocketAddr| address.ip().is_unspecified());
+        ensure!(
+            is_address,
+            "world.advertise must be HOST:PORT, or that behind tcp://, tls://, ws:// or wss://, not {:?}",
+            self.advertise
+        );
+        let is_everywhere = place.is_some_and(|place| {
+            place.parse().is_ok_and(|address: SocketAddr| address.ip().is_unspecified())
+        });
         ensure!(
             !is_everywhere,
             "world.advertise is {}, where no client finds anybody",

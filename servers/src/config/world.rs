@@ -21,7 +21,8 @@ pub(crate) struct WorldSettings {
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
-    /// The address that clients are told, `host:port`, at most 64 bytes; further nodes count the port up.
+    /// The address that clients are told, `host:port`, with a scheme before it if they are to speak that there (`tls://`,
+    /// `wss://`) whatever they speak with Main; at most 64 bytes; further nodes count the port up.
     /// Empty: the listening one, unless that is every address of the machine.
     pub(crate) advertise: String,
     /// Where Main is, `host:port`.

@@ -10,7 +10,7 @@ use tinyrealm_core::node::world::saves::{RestoreRefusal, SaveStats};
 use tinyrealm_core::node::world::{Game, StateSizes, World, WorldConfig};
 use tinyrealm_core::protocol::{JoinDenial, RoomId, WorldId};
 use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, notice_line, world_storage};
-use tinyrealm_std::{Driver, SocketOptions};
+use tinyrealm_std::{Driver, Scheme, SocketOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::net::NetSettings;
@@ -198,7 +198,8 @@ fn restore<'a, G: Game>(
 /// Pages find a world where it says that it is.
 fn net_of(net: &NetSettings, settings: &WorldSettings) -> NetSettings {
     let mut net = net.clone();
-    net.hosts.extend(settings.advertise.rsplit_once(':').map(|(host, _)| host.to_owned()));
+    let advertised = Scheme::split(&settings.advertise).and_then(|(_, it)| it.rsplit_once(':'));
+    net.hosts.extend(advertised.map(|(host, _)| host.to_owned()));
     net
 }
 

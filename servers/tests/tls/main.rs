@@ -1,6 +1,7 @@
 //! `net.tls`: servers by TLS on their ports, who may do without, and certificates that change.
 
 mod certificates;
+mod players;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -7,8 +7,10 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// What a server speaks over TLS: the realm's frames, and HTTP, which WebSockets begin with.
-const PROTOCOLS: [&[u8]; 2] = [b"tinyrealm.v2", b"http/1.1"];
+use crate::trust::{HTTP, OWN};
+
+/// What a server speaks over TLS.
+const PROTOCOLS: [&[u8]; 2] = [OWN, HTTP];
 
 /// A certificate and its key, which may be exchanged while connections stand. Clones are the same one.
 #[derive(Clone, Debug)]

@@ -20,6 +20,7 @@
 mod begins;
 mod certificate;
 mod clear_text;
+mod engine;
 mod greetings;
 mod handshakes;
 mod session;
@@ -29,11 +30,12 @@ mod tests;
 pub(super) use begins::Begins;
 pub use certificate::{BadCertificate, ServerTls};
 pub use clear_text::ClearText;
+pub(super) use engine::Unsound;
 pub(super) use greetings::Greetings;
 pub(super) use handshakes::Greeted;
 use handshakes::greet;
 pub use session::GREETING_MAX_BYTES;
-pub(super) use session::{Session, Unsound};
+pub(super) use session::Session;
 
 /// How a driver speaks TLS.
 #[derive(Clone, Debug)]

@@ -1,36 +1,20 @@
-//! `Session`: one connection's TLS, without a socket: records in, text out, and the other way round.
-//!
-//! rustls's unbuffered interface works in our buffers, so an idle connection keeps its keys and nothing else.
+//! `Session`: one connection's TLS, without a socket: records in, text out, and the other way round; of a server, and of
+//! who dials one.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use rustls::ServerConfig;
+use rustls::client::UnbufferedClientConnection;
+use rustls::pki_types::ServerName;
 use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError,
-    UnbufferedStatus,
-};
+use rustls::{ClientConfig, ServerConfig};
+
+use super::engine::{Engine, Seal, Sealed, Step, Unsound};
 
 /// What a stranger may say before its handshake is over.
 pub const GREETING_MAX_BYTES: usize = 16 * 1_024;
 /// One record with all that belongs to it (RFC 8446, section 5.2).
 const RECORD_MAX_BYTES: usize = 5 + 16_384 + 256;
-/// What a record may have besides its text; it is more than any cipher adds.
-const RECORD_EXTRA_BYTES: usize = 64;
-/// The text of a full record.
-const RECORD_TEXT_BYTES: usize = 16_384;
-
-/// The peer breaks TLS, or speaks one that we do not: the connection ends.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Unsound(pub(crate) String);
-
-impl<E: std::error::Error> From<E> for Unsound {
-    fn from(error: E) -> Self {
-        Self(error.to_string())
-    }
-}
-
 /// How far a session has come.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum Standing {
@@ -46,7 +30,7 @@ enum Standing {
 
 /// See the [module](self).
 pub(crate) struct Session {
-    connection: UnbufferedServerConnection,
+    connection: Box<dyn Engine>,
     standing: Standing,
     /// What has come of a record that is not complete.
     incoming: Vec<u8>,
@@ -56,14 +40,26 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Of a server.
     pub(crate) fn new(config: Arc<ServerConfig>) -> Result<Self, Unsound> {
-        Ok(Self {
-            connection: UnbufferedServerConnection::new(config)?,
-            standing: Standing::Greeting,
-            incoming: Vec::new(),
-            outgoing: Vec::new(),
-            sent: 0,
-        })
+        Ok(Self::on(Box::new(UnbufferedServerConnection::new(config)?)))
+    }
+
+    /// Of who dials the server of this name, to speak `protocol` with it. Its first words are there once it has heard
+    /// nothing.
+    pub(crate) fn of_client(
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+        protocol: &[u8],
+    ) -> Result<Self, Unsound> {
+        let protocols = vec![protocol.to_vec()];
+        let connection = UnbufferedClientConnection::new_with_alpn(config, name, protocols)?;
+        Ok(Self::on(Box::new(connection)))
+    }
+
+    fn on(connection: Box<dyn Engine>) -> Self {
+        let (incoming, outgoing) = (Vec::new(), Vec::new());
+        Self { connection, standing: Standing::Greeting, incoming, outgoing, sent: 0 }
     }
 
     pub(crate) const fn is_established(&self) -> bool {
@@ -103,39 +99,23 @@ impl Session {
     fn take_records(&mut self, records: &mut [u8], text: &mut Vec<u8>) -> Result<usize, Unsound> {
         let mut taken = 0;
         loop {
-            let rest = &mut records[taken..];
-            let UnbufferedStatus { mut discard, state } = self.connection.process_tls_records(rest);
-            let state = match state {
-                Ok(state) => state,
-                Err(error) => {
-                    self.take_alert();
-                    return Err(error.into());
-                }
-            };
-            let mut is_over = false;
-            match state {
-                ConnectionState::ReadTraffic(mut traffic) => {
-                    while let Some(record) = traffic.next_record() {
-                        let record = record?;
-                        discard += record.discard;
-                        text.extend_from_slice(record.payload);
-                    }
-                }
-                ConnectionState::EncodeTlsData(data) => encode(data, &mut self.outgoing)?,
-                ConnectionState::TransmitTlsData(data) => data.done(),
-                ConnectionState::PeerClosed => self.standing = Standing::Ending,
-                ConnectionState::BlockedHandshake | ConnectionState::Closed => is_over = true,
-                ConnectionState::WriteTraffic(_) => {
+            let (discard, step) =
+                self.connection.step(&mut records[taken..], text, &mut self.outgoing);
+            taken += discard;
+            match step {
+                Ok(Step::GoOn) => {}
+                Ok(Step::PeerClosed) => self.standing = Standing::Ending,
+                Ok(Step::Blocked) => return Ok(taken),
+                Ok(Step::Established) => {
                     if self.standing == Standing::Greeting {
                         self.standing = Standing::Established;
                     }
-                    is_over = true;
+                    return Ok(taken);
                 }
-                other => return Err(Unsound(format!("{other:?} is not spoken here"))),
-            }
-            taken += discard;
-            if is_over {
-                return Ok(taken);
+                Err(unsound) => {
+                    self.take_alert();
+                    return Err(unsound);
+                }
             }
         }
     }
@@ -143,9 +123,8 @@ impl Session {
     /// What rustls says to a peer that breaks its rules, behind what it had to say before. It looks at no record again.
     fn take_alert(&mut self) {
         while self.connection.wants_write() {
-            let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
-            let Ok(ConnectionState::EncodeTlsData(data)) = state else { return };
-            if encode(data, &mut self.outgoing).is_err() {
+            let step = self.connection.step(&mut [], &mut Vec::new(), &mut self.outgoing);
+            if !matches!(step, (_, Ok(Step::GoOn))) {
                 return;
             }
         }
@@ -160,10 +139,7 @@ impl Session {
         socket: impl Write,
     ) -> Result<(), Unsound> {
         scratch.clear();
-        let records = text.len().div_ceil(RECORD_TEXT_BYTES);
-        self.append(scratch, text.len() + records * RECORD_EXTRA_BYTES, |traffic, place| {
-            traffic.encrypt(text, place)
-        })?;
+        self.seal(Seal::Text(text), scratch)?;
         Ok(self.send(scratch, socket)?)
     }
 
@@ -173,35 +149,18 @@ impl Session {
             return Ok(());
         }
         let mut record = Vec::new();
-        self.append(&mut record, RECORD_EXTRA_BYTES, |traffic, place| {
-            traffic.queue_close_notify(place)
-        })?;
+        self.seal(Seal::Goodbye, &mut record)?;
         self.standing = Standing::Over;
         Ok(self.send(&record, socket)?)
     }
 
-    fn append(
-        &mut self,
-        records: &mut Vec<u8>,
-        most: usize,
-        write: impl FnOnce(&mut Traffic<'_>, &mut [u8]) -> Result<usize, EncryptError>,
-    ) -> Result<(), Unsound> {
+    fn seal(&mut self, what: Seal<'_>, records: &mut Vec<u8>) -> Result<(), Unsound> {
         loop {
-            // As for an alert. All that is whole in it has been taken.
-            let UnbufferedStatus { state, .. } =
-                self.connection.process_tls_records(&mut self.incoming);
-            match state? {
-                ConnectionState::WriteTraffic(mut traffic) => {
-                    let before = records.len();
-                    records.resize(before + most, 0);
-                    let written = write(&mut traffic, &mut records[before..])?;
-                    records.truncate(before + written);
-                    return Ok(());
-                }
-                ConnectionState::EncodeTlsData(data) => encode(data, records)?,
-                ConnectionState::TransmitTlsData(data) => data.done(),
-                ConnectionState::PeerClosed => self.standing = Standing::Ending,
-                other => return Err(Unsound(format!("nothing can be said: {other:?}"))),
+            // It wants to see what it has seen of a message in pieces. All that is whole in it has been taken.
+            match self.connection.seal(&mut self.incoming, what, records)? {
+                Sealed::Done => return Ok(()),
+                Sealed::GoOn => {}
+                Sealed::PeerClosed => self.standing = Standing::Ending,
             }
         }
     }
@@ -246,27 +205,4 @@ fn write_some(bytes: &[u8], socket: &mut impl Write) -> io::Result<usize> {
         }
     }
     Ok(sent)
-}
-
-type Traffic<'c> = rustls::unbuffered::WriteTraffic<'c, rustls::server::ServerConnectionData>;
-
-fn encode(
-    mut data: EncodeTlsData<'_, rustls::server::ServerConnectionData>,
-    outgoing: &mut Vec<u8>,
-) -> Result<(), Unsound> {
-    let before = outgoing.len();
-    let mut bytes = 0;
-    loop {
-        outgoing.resize(before + bytes, 0);
-        match data.encode(&mut outgoing[before..]) {
-            Ok(written) => {
-                outgoing.truncate(before + written);
-                return Ok(());
-            }
-            Err(EncodeError::InsufficientSize(InsufficientSizeError { required_size })) => {
-                bytes = required_size;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
 }

@@ -24,7 +24,7 @@ function urlOf(url) {
   const { protocol, hostname, port } = new URL(url);
   const isEverywhere = ["0.0.0.0", "[::]"].includes(hostname);
   const scheme = location.protocol === "https:" ? "wss:" : protocol;
-  return `${scheme}//${isEverywhere ? location.hostname : hostname}:${port || 80}/`;
+  return `${scheme}//${isEverywhere ? location.hostname : hostname}:${port || (protocol === "wss:" ? 443 : 80)}/`;
 }
 
 /** What this tab keeps. */

@@ -177,6 +177,12 @@ namespace Tinyrealm
 
         void Connect(Connection connection, string address)
         {
+            if (address.StartsWith("tcp://", StringComparison.Ordinal)) address = address.Substring("tcp://".Length);
+            if (address.Contains("://"))
+            {
+                End("`" + address + "` is not spoken here: this client speaks tcp://");
+                return;
+            }
             int colon = address.LastIndexOf(':');
             bool isWhole = colon > 0 && ushort.TryParse(address.Substring(colon + 1), out _);
             if (!isWhole)
