@@ -14,6 +14,7 @@ use tinyrealm_core::protocol::{
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Opcode;
 
+use crate::actors::riddle::Outcome;
 use crate::ids::{ConnectionId, HostId};
 use crate::speech::Speech;
 use crate::talk::{ChannelId, InChannel, Talk};
@@ -43,6 +44,8 @@ pub(crate) enum Heard {
     Named(Uid, String),
     /// So far the room has got with its inputs.
     InputAck(u32),
+    /// What has become of its question of this number.
+    Answered(u32, Outcome),
     /// A page of rooms, and where the next one begins.
     Rooms(Vec<Listed>, u16),
     /// Somebody's connection is lost, and its seat is held.
@@ -92,6 +95,21 @@ pub(crate) enum InRoom {
         uid: Uid,
         tick: u32,
         is_whole: bool,
+    },
+    /// Somebody has asked a riddle: whose it says that it is, and its number; or something else.
+    Riddled {
+        uid: Uid,
+        riddle: Option<(Uid, u32)>,
+    },
+    /// The game asks somebody,
+    Counters {
+        uid: Uid,
+        number: u32,
+    },
+    /// and so that has ended.
+    Countered {
+        number: u32,
+        outcome: Outcome,
     },
     /// A timer is to fire then,
     Armed {
@@ -230,6 +248,11 @@ impl InRoom {
             Self::Wants { .. } | Self::Restored { .. } => return None,
             Self::Watches(uid) => What::Watches { room, uid },
             Self::Did { uid, tick, .. } => What::InputTaken { uid, tick },
+            Self::Riddled { uid, riddle } => {
+                What::Riddled { uid, number: riddle.map_or(0, |(_, number)| number) }
+            }
+            Self::Counters { uid, number } => What::Counters { uid, number },
+            Self::Countered { number, .. } => What::Countered { room, number },
             Self::Armed { timer, .. } => What::Armed { room, timer },
             Self::Cancelled { timer } => What::Cancelled { room, timer },
             Self::Fired { timer, .. } => What::Fired { room, timer },
@@ -255,6 +278,7 @@ impl Heard {
             Self::Token(..) | Self::SentTo(..) => return None,
             Self::Named(uid, _) => What::HeardNamed(*uid),
             Self::InputAck(tick) => What::HeardInputAck(*tick),
+            Self::Answered(ask, _) => What::HeardAnswered(*ask),
             Self::Rooms(rooms, _) => What::HeardRooms(rooms.len() as u16),
             Self::Welcome(uid) => What::HeardWelcome(*uid),
             Self::LoginDenied(why) => What::HeardLoginDenied(*why),

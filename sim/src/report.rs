@@ -172,6 +172,8 @@ counters! {
     inputs,
     /// Inputs that came too late to be taken.
     inputs_late,
+    /// Questions that players have asked the games of their rooms.
+    riddles,
     /// Timers of rooms that have fired.
     timers_fired,
     /// Rooms that worlds had again when they started again.

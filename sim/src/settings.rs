@@ -106,6 +106,10 @@ pub enum Sabotage {
     ChangedRoom,
     /// A world's games go on under other names than were kept.
     WrongRoom,
+    /// A world's games answer other questions than they were asked.
+    WrongAnswer,
+    /// A world's games do not hear what has become of their own questions.
+    UnheardOutcome,
 }
 
 impl Sabotage {

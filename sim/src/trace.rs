@@ -107,6 +107,18 @@ pub(crate) enum What {
         uid: Uid,
         tick: u32,
     },
+    Riddled {
+        uid: Uid,
+        number: u32,
+    },
+    Counters {
+        uid: Uid,
+        number: u32,
+    },
+    Countered {
+        room: u16,
+        number: u32,
+    },
     Armed {
         room: u16,
         timer: u16,
@@ -168,6 +180,7 @@ pub(crate) enum What {
     HeardComplete,
     HeardNamed(Uid),
     HeardInputAck(u32),
+    HeardAnswered(u32),
     HeardRooms(u16),
     HeardAway(Uid),
     HeardBack(Uid),

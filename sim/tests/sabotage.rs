@@ -280,5 +280,13 @@ fn a_region_that_nobody_has_wanted_is_seen() {
 fn a_room_that_is_not_kept_as_it_was_is_seen() {
     assert_seen(Sabotage::ChangedRoom, &["what was told to be kept is there"]);
     let name = "a room goes on under its name";
-    assert_seen_in(Profile::Crashes, Sabotage::WrongRoom, &[name]);
+    // Its state has its name, too.
+    let state = "what was told to be kept is there";
+    assert_seen_in(Profile::Crashes, Sabotage::WrongRoom, &[name, state]);
+}
+
+#[test]
+fn questions_that_are_answered_wrongly_or_have_no_outcome_are_seen() {
+    assert_seen(Sabotage::WrongAnswer, &["an answer is its question's"]);
+    assert_seen(Sabotage::UnheardOutcome, &["a question has one outcome"]);
 }

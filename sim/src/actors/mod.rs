@@ -12,6 +12,7 @@ pub(crate) mod intruder;
 pub(crate) mod names;
 pub(crate) mod player;
 pub(crate) mod recorder;
+pub(crate) mod riddle;
 pub(crate) mod room_state;
 pub(crate) mod usurper;
 pub(crate) mod visitor;

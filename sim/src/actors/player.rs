@@ -20,7 +20,9 @@ use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::wire::Frame;
 
 use super::names::Names;
-use super::words::recorder_to_client::{Mark, Tally};
+use super::riddle::{Fate, Outcome, fate_of_counter, refusal_of};
+use super::words::client_to_recorder::Retort;
+use super::words::recorder_to_client::{Counter, Mark, Solved, Tally};
 use crate::ids::HostId;
 use crate::journal::{Fact, Heard, Journal, Listed};
 use crate::settings::Sabotage;
@@ -47,6 +49,8 @@ pub(crate) struct Ears<'j> {
     /// Who is who in its room, and who it is itself.
     names: RefCell<Names>,
     uid: Cell<Uid>,
+    /// What the game of its room asks, and by which number.
+    counters: RefCell<Vec<(u32, Counter)>>,
 }
 
 impl<'j> Ears<'j> {
@@ -57,7 +61,7 @@ impl<'j> Ears<'j> {
         papers: Papers,
     ) -> Self {
         let (names, uid) = (RefCell::default(), Cell::new(Uid::NOBODY));
-        Self { journal, visitor, login_address, papers, names, uid }
+        Self { journal, visitor, login_address, papers, names, uid, counters: RefCell::default() }
     }
 
     /// It is this user.
@@ -90,6 +94,14 @@ impl<'j> Ears<'j> {
                 Heard::Named(names.of(*number), name.as_str().to_owned())
             }
             ClientEvent::InputAck(ack) => Heard::InputAck(ack.tick),
+            ClientEvent::Answered { ask, answer } => {
+                let read = |frame: Frame<'_>| frame.read().map(|it: Solved| (it.uid, it.number));
+                Heard::Answered(*ask, Outcome::of(*answer, read))
+            }
+            ClientEvent::Asked { ask, question } => {
+                let counter = question.read().map(|counter| (*ask, counter));
+                return self.counters.borrow_mut().extend(counter);
+            }
             ClientEvent::Away(number) => Heard::Away(names.of(*number)),
             ClientEvent::Back(number) => Heard::Back(names.of(*number)),
             ClientEvent::Moved(MoveBroadcast { number, pos, dir }) => Heard::Moved(MemberState {
@@ -284,7 +296,21 @@ impl<'j> Player<'j> {
             return Dispatched::Handled;
         }
         self.ears.overhear(frame);
-        self.machine.on_frame(&mut self.ears, caller, frame)
+        let dispatched = self.machine.on_frame(&mut self.ears, caller, frame);
+        for (ask, counter) in self.ears.counters.take() {
+            self.retort(&mut caller.context(), ask, &counter);
+        }
+        dispatched
+    }
+
+    /// Answers the game, or refuses to, or leaves it waiting, as it may also have to with a full queue.
+    fn retort(&mut self, cx: &mut Context<'_, '_>, ask: u32, counter: &Counter) {
+        let Counter { uid, number } = *counter;
+        let _ = match fate_of_counter(number) {
+            Fate::Given => self.machine.answer(cx, ask, &Retort { uid, number }),
+            Fate::Refused => self.machine.refuse_ask(cx, ask, refusal_of(number)),
+            Fate::Left | Fate::Countered | Fate::NotUnderstood => Ok(()),
+        };
     }
 
     /// Whether it does not see what it should, if the run is there for that.

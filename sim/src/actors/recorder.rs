@@ -2,17 +2,21 @@
 //!
 //! What is said in a room also rings its bell, or locks it for a moment.
 
+mod asking;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use tinyrealm_core::node::Answer;
 use tinyrealm_core::node::world::{
-    Admission, BadOptions, Game, Left, MoveVerdict, RecordId, RoomContext, StoreFailure, TimerId,
-    Unreadable, Who,
+    Admission, AskId, BadOptions, Game, Left, MoveVerdict, RecordId, RoomContext, StoreFailure,
+    TimerId, Unreadable, Who,
 };
 use tinyrealm_core::protocol::schema::{GameSchema, Vocabulary};
 use tinyrealm_core::protocol::{Bytes, Dispatched, EVENT_MAX_BYTES, MemberState, Uid, decode};
 use tinyrealm_core::wire::{Frame, Full};
 
+use super::riddle::Counters;
 use super::room_state::{ROOM_STATE_BYTES, RoomState};
 use super::words::client_to_recorder::{self, Deed};
 use super::words::recorder_to_client::{self, Departure, Mark, Tally};
@@ -92,11 +96,19 @@ pub(crate) struct Recorder {
     state: RoomState,
     /// What the store is to have.
     saving: Option<u64>,
+    /// What it has asked its members.
+    counters: Counters,
 }
 
 impl Recorder {
     pub(crate) fn new(journal: Journal, common: Arc<Common>) -> Self {
-        Self { journal, common, state: RoomState::default(), saving: None }
+        Self {
+            journal,
+            common,
+            state: RoomState::default(),
+            saving: None,
+            counters: Counters::default(),
+        }
     }
 
     fn note(&self, room: &RoomContext<'_, '_>, what: InRoom) {
@@ -293,6 +305,26 @@ impl Game for Recorder {
             self.note(room, InRoom::Did { uid, tick, is_whole });
         }
         Dispatched::Handled
+    }
+
+    fn on_ask(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        ask: AskId,
+        question: Frame<'_>,
+    ) -> Dispatched {
+        self.hear_riddle(room, uid, ask, question)
+    }
+
+    fn on_answer(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        ask: AskId,
+        answer: Answer<'_>,
+    ) {
+        self.hear_answer(room, uid, ask, answer);
     }
 
     fn on_timer(&mut self, room: &mut RoomContext<'_, '_>, timer: TimerId) {

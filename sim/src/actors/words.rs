@@ -27,6 +27,22 @@ protocol! {
         /// The how manieth of its sayings that was.
         number: u32,
     }
+
+    /// The answer to a riddle.
+    4 solved => Solved {
+        /// Whose.
+        uid: Uid,
+        /// Which.
+        number: u32,
+    }
+
+    /// A question to who has asked a riddle.
+    5 counter => Counter {
+        /// Who.
+        uid: Uid,
+        /// The how manieth of the room's.
+        number: u32,
+    }
 }
 
 protocol! {
@@ -39,5 +55,21 @@ protocol! {
         uid: Uid,
         /// At which of its ticks.
         tick: u32,
+    }
+
+    /// A question to the game.
+    2 riddle => Riddle {
+        /// Whose.
+        uid: Uid,
+        /// The how manieth of its riddles.
+        number: u32,
+    }
+
+    /// The answer to a counter.
+    3 retort => Retort {
+        /// Whose answer.
+        uid: Uid,
+        /// To which.
+        number: u32,
     }
 }

@@ -3,13 +3,14 @@
 //! Purpose: [`rooms`] keeps the simulator's own idea of who is in which room and what was said there,
 //! from what the games have taken; [`view`] compares with it what every client hears, frame by frame. [`labels`] knows what rooms are called, [`states`]
 //! what their games show, [`clocks`] when their timers are due.
-//! [`calling`] knows what users may be called, [`listing`] what a client has asked of Main's rooms.
+//! [`asks`] knows which questions are under way. [`calling`] knows what users may be called, [`listing`] what a client has asked of Main's rooms.
 //! [`channels`] keeps what the chat server has taken, and [`hearing`] compares with that. [`tokens`]
 //! knows whose each token is, [`shares`] compares what addresses hold with a node's own book. What a single node must keep is checked by its [`Host`](crate::host::Host), and what the whole
 //! realm must come back to by [`finale`](crate::realm).
 //!
 //! Bounds: a check costs what has happened in the turn; whole worlds are compared now and then.
 
+pub(crate) mod asks;
 pub(crate) mod calling;
 pub(crate) mod channels;
 pub(crate) mod clocks;

@@ -5,6 +5,7 @@
 //! number and its place; a seat that a world has again after a crash was somebody's there. A handshake key admits
 //! once, and only its own uid. What a world takes of one sender rises.
 
+mod asking;
 mod comparing;
 mod seats;
 mod watching;
@@ -15,6 +16,7 @@ use tinyrealm_core::protocol::client_to_world::Join;
 use tinyrealm_core::protocol::{HandshakeKey, MemberNumber, MemberState, Token, Uid, decode};
 use tinyrealm_core::wire::NetFrameV1;
 
+use super::asks::Asks;
 use super::known;
 use super::states::States;
 use crate::broken::{Broken, ensure};
@@ -69,6 +71,10 @@ struct WorldModel {
     spectators: BTreeMap<Uid, Member>,
     /// The newest input of each.
     inputs: HashMap<Uid, u32>,
+    /// The newest riddle of each.
+    riddles: HashMap<Uid, u32>,
+    /// What games have asked, by room.
+    counters: [Asks; ROOMS],
     /// By room.
     logs: Vec<LogId>,
     states: [States; ROOMS],
@@ -174,6 +180,16 @@ impl Rooms {
             InRoom::Did { uid, tick, is_whole } => {
                 self.did(known(cause)?, world, (*uid, *tick, *is_whole))
             }
+            InRoom::Riddled { uid, riddle } => {
+                self.riddled(known(cause)?, (world, room), *uid, *riddle)
+            }
+            InRoom::Counters { uid, number } => {
+                self.counters((world, room), *uid, *number);
+                Ok(())
+            }
+            InRoom::Countered { number, outcome } => {
+                self.countered((world, room), *number, *outcome)
+            }
             // See `labels` and `clocks`.
             InRoom::Opened(_)
             | InRoom::Closed
@@ -186,8 +202,14 @@ impl Rooms {
                 self.worlds[world].states[usize::from(room)].show(*speech);
                 Ok(())
             }
-            InRoom::Left(uid) => self.left((world, room), *uid),
-            InRoom::Lost(uid) => self.lost((world, room), *uid),
+            InRoom::Left(uid) => {
+                self.check_unasked((world, room), *uid)?;
+                self.left((world, room), *uid)
+            }
+            InRoom::Lost(uid) => {
+                self.check_unasked((world, room), *uid)?;
+                self.lost((world, room), *uid)
+            }
             InRoom::Returned(member) => {
                 self.returned(network, known(cause)?, (world, room), *member)
             }

@@ -11,6 +11,7 @@ use tinyrealm_core::protocol::client_to_world::Event;
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{ErrorCode, MemberState, Uid};
 
+use super::asks::Asks;
 use super::known;
 use super::rooms::{Membership, Rooms};
 use super::states::States;
@@ -48,6 +49,8 @@ pub(crate) struct Inside {
     pub(crate) acked_input: u32,
     /// It has neither a place nor a body.
     pub(crate) watches: bool,
+    /// Its questions.
+    pub(crate) asks: Asks,
     /// What members are called.
     pub(crate) names: BTreeMap<Uid, String>,
 }
@@ -68,9 +71,14 @@ impl View {
         match heard {
             Heard::Joined(join) => self.joined(rooms, known(cause)?, join),
             Heard::WorldLost(_) => {
-                self.inside = None;
-                Ok(())
+                let inside = self.inside.take();
+                inside.map_or(Ok(()), |inside| inside.asks.check_over(|_| true))
             }
+            // Time and a lost connection end one without a word of anybody's.
+            Heard::Answered(ask, outcome) => match &mut self.inside {
+                Some(inside) => inside.asks.ended(*ask, *outcome),
+                None => Asks::default().ended(*ask, *outcome),
+            },
             Heard::Snapshot(page) => self.inside(cause)?.snapshot(rooms, page),
             Heard::Entered(member) => self.inside(cause)?.entered(*member),
             Heard::Left(uid) => self.inside(cause)?.left(*uid),
@@ -140,6 +148,7 @@ impl View {
             newest_input: 0,
             acked_input: 0,
             watches: stay.watches,
+            asks: Asks::default(),
             names: BTreeMap::new(),
         });
         Ok(())

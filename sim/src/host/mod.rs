@@ -103,6 +103,8 @@ pub(crate) struct Host<'a, R> {
     until_sabotage: u32,
     /// Turns in a row that have left a deadline in the past.
     turns_overdue: u32,
+    /// Whether the role holds words for a moment, which it has a deadline for.
+    holds_words: fn(&R) -> bool,
 }
 
 /// A host, whatever its role is.
@@ -160,7 +162,24 @@ impl<'a, R: Role<'a>> Host<'a, R> {
     ) -> Self {
         let (lines, stale) = (Vec::new(), Vec::new());
         let (until_sabotage, turns_overdue) = (OCCASIONS_TO_SABOTAGE, 0);
-        Self { id, node, random, habits, journal, lines, stale, until_sabotage, turns_overdue }
+        let holds_words = |_: &R| false;
+        Self {
+            id,
+            node,
+            random,
+            habits,
+            journal,
+            lines,
+            stale,
+            until_sabotage,
+            turns_overdue,
+            holds_words,
+        }
+    }
+
+    /// The same, of a role that holds words back for a moment.
+    pub(crate) fn holding(self, holds_words: fn(&R) -> bool) -> Self {
+        Self { holds_words, ..self }
     }
 
     pub(crate) const fn node(&self) -> &Node<'a, R> {
@@ -320,9 +339,7 @@ impl<'a, R: Role<'a>> Host<'a, R> {
         })?;
         let blocked = lines().filter(|line| line.is_blocked).count();
         let sending = self.node.sessions().buffers_in_use();
-        // What users say is held for a moment by their Main, which has a deadline for it.
-        let is_main = matches!(self.id.role(), Purpose::Main(_));
-        let is_held = is_main && self.node.role().next_deadline().is_some();
+        let is_held = (self.holds_words)(self.node.role());
         ensure(
             blocked > 0 || is_held || sending == 0,
             "send buffers wait for full transports only",

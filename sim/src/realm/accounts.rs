@@ -29,6 +29,7 @@ pub(super) struct Account {
     pub(super) moves: i32,
     pub(super) events: u32,
     pub(super) inputs: u32,
+    pub(super) riddles: u32,
     pub(super) messages: u32,
 }
 

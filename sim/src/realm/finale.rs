@@ -113,6 +113,7 @@ impl Realm<'_> {
             },
         )?;
         self.check_names(world, stay.room, view)?;
+        view.asks.check_over(|_| true)?;
         let said = rooms.log(stay.log).len();
         ensure(view.has_heard(said), "every event is heard, or announced as missed", || {
             format!("visitor {number} in {stay:?} knows of {} of {said} events", view.next_event)

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::Node;
 use tinyrealm_core::node::chat::Chat;
 use tinyrealm_core::node::login::Login;
 use tinyrealm_core::node::main::Main;
 use tinyrealm_core::node::world::{NewGame, World};
+use tinyrealm_core::node::{Node, Role as _};
 
 use super::Realm;
 use super::accounts::Account;
@@ -89,7 +89,9 @@ impl<'a> Realm<'a> {
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
         let habits = self.tuning.habits(&mut random, id);
-        let mut host = Host::new(id, node, random, habits, self.journal);
+        // What users say in channels waits there for a moment.
+        let mut host = Host::new(id, node, random, habits, self.journal)
+            .holding(|bent| bent.role.next_deadline().is_some());
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
         host.act(tools, |bent, cx| bent.role.start(cx));
         self.servers.mains[number] = Some(host);
@@ -162,7 +164,9 @@ impl<'a> Realm<'a> {
         let mut node = Node::new(storage, self.tuning.net, role, &mut turn);
         self.restore(number, &mut node, &mut random)?;
         let habits = self.tuning.habits(&mut random, id);
-        let mut host = Host::new(id, node, random, habits, self.journal);
+        // What somebody is told waits for what was said in its room before.
+        let mut host = Host::new(id, node, random, habits, self.journal)
+            .holding(|bent| bent.role.rooms().next_flush().is_some());
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
         host.act(tools, |bent, cx| bent.role.start(cx));
         self.servers.worlds[number] = Some(host);

@@ -5,7 +5,8 @@ use tinyrealm_core::protocol::EVENT_MAX_BYTES;
 
 use super::{Phase, Realm};
 use crate::actors::player::{Papers, Player};
-use crate::actors::words::client_to_recorder::Deed;
+use crate::actors::riddle::fate_of_riddle;
+use crate::actors::words::client_to_recorder::{Deed, Riddle};
 use crate::actors::{Intruder, Visitor};
 use crate::checks::calling::{BAD_NICKNAME, Calling, NICKNAMES};
 use crate::checks::view::Inside;
@@ -22,6 +23,8 @@ pub(super) const ACT_US: (u64, u64) = (30_000, 380_000);
 const ABSENCE_US: (u64, u64) = (50_000, 2_500_000);
 /// What somebody says who has much to say.
 const SHOUT_EVENTS: (u64, u64) = (5, 30);
+/// How long somebody waits for the answer to a riddle, in milliseconds.
+const RIDDLE_MS: (u64, u64) = (50, 1_500);
 /// How often, in a thousand, somebody goes to another Main than its own.
 const STRAYING_PERMILLE: u32 = 200;
 /// How many players, in a thousand, go only where they are put out.
@@ -39,6 +42,7 @@ enum Act {
     Shout,
     Talk,
     Do,
+    Ask,
     Wish,
     List,
     Leave,
@@ -49,12 +53,13 @@ enum Act {
     Rest,
 }
 
-const ACTS: [(Act, u32); 13] = [
+const ACTS: [(Act, u32); 14] = [
     (Act::Move, 420),
     (Act::Say, 130),
     (Act::Shout, 6),
     (Act::Talk, 258),
     (Act::Do, 80),
+    (Act::Ask, 40),
     (Act::Wish, 12),
     (Act::List, 8),
     (Act::Leave, 10),
@@ -148,6 +153,7 @@ impl Realm<'_> {
             }
             Act::Talk => self.talk(number, account),
             Act::Do => self.do_something(number, account),
+            Act::Ask => self.riddle(number, account),
             Act::Wish => self.wish(number),
             Act::List => self.list(number),
             Act::Leave => self.leave(number, account),
@@ -201,6 +207,24 @@ impl Realm<'_> {
         if done && let Some(inside) = self.body_of(number) {
             inside.inputs_sent += 1;
             inside.newest_input = tick;
+        }
+    }
+
+    /// Whether the game is asked or not, the next riddle is another one.
+    fn riddle(&mut self, number: usize, account: usize) {
+        let Some(uid) = self.uid_of(number) else { return };
+        self.accounts[account].riddles += 1;
+        let riddle = Riddle { uid, number: self.accounts[account].riddles };
+        let timeout_ms = self.random.within(RIDDLE_MS) as u32;
+        let mut asked = None;
+        self.play(number, |player, cx| {
+            asked = player.machine.ask(cx, &riddle, timeout_ms).ok();
+            asked.is_some()
+        });
+        let inside = self.checks.client_mut(number).view.inside.as_mut();
+        if let Some((ask, inside)) = asked.zip(inside) {
+            self.timeline.counters.riddles += 1;
+            inside.asks.asked(ask, (uid, riddle.number), fate_of_riddle(riddle.number));
         }
     }
 

@@ -143,6 +143,11 @@ impl UserEntry {
         self.revision
     }
 
+    /// Whether it has a place in its world: so does whoever is on the way there.
+    pub(super) const fn takes_place(&self) -> bool {
+        !(self.is_spectator && matches!(self.place, Place::Inside(_)))
+    }
+
     /// The world that has it, in one of its rooms or with its seat held there.
     pub(super) const fn seat(&self) -> Option<WorldKey> {
         match self.place {

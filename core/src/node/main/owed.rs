@@ -117,9 +117,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let wish = self.rooms.wish(user.wish);
         let Some(room) = self.rooms.get(user.room) else { return wish.into() };
         let is_any = wish.kind == WishKind::ANY;
-        // Whoever wants any room opens one only for itself: not again, for everybody, the one of others.
+        // Whoever has not said a name opens a room only for itself: not again, as it likes, the one of others.
         let is_reserved = matches!(room.state, RoomState::Opening(_));
-        let kind = if is_any && !is_reserved { WishKind::NAMED } else { wish.kind };
+        let is_named = !wish.name.as_str().is_empty();
+        let kind = if is_named || is_reserved { wish.kind } else { WishKind::NAMED };
         Wish { kind, name: room.line().name, is_listed: wish.is_listed || is_any, ..wish }.into()
     }
 

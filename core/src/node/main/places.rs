@@ -14,10 +14,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
             self.leave_room(key);
         }
         let Some(user) = self.users.get_mut(key) else { return };
-        let before = core::mem::replace(&mut user.place, place);
+        let (before, took_place) = (user.place, user.takes_place());
+        user.place = place;
         let absent = u16::from(user.is_absent());
         user.is_claimed = false;
-        let counted = u16::from(!core::mem::take(&mut user.is_spectator));
+        // What its world has said of its stay there is not of another one.
+        let is_same_attempt = matches!((before, place), (Place::Attaching(world), Place::Attached(to)) if world == to);
+        user.is_spectator &= is_same_attempt;
         user.is_held &= before.world() == place.world();
         match (before.is_ticket(), place.is_ticket()) {
             (false, true) => cx.sessions.shares_mut().hold(user.address, Holding::Ticket),
@@ -25,7 +28,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             _ => {}
         }
         if let Some(world) = before.world().and_then(|world| self.worlds.get_mut(world)) {
-            world.users = world.users.saturating_sub(counted);
+            world.users = world.users.saturating_sub(u16::from(took_place));
             world.absent = world.absent.saturating_sub(absent);
         }
         if let Some(world) = place.world().and_then(|world| self.worlds.get_mut(world)) {
@@ -34,16 +37,29 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    /// A world says that the user only listens there: then it takes no place.
+    /// A world says that the user only listens there: then it takes no place, unless it is on its way back.
     pub(super) fn set_spectator(&mut self, key: EntryKey, world: WorldKey) {
         let Some(user) = self.users.get_mut(key) else { return };
-        if user.place == Place::Inside(world)
+        if user.place.world() == Some(world)
             && !core::mem::replace(&mut user.is_spectator, true)
+            && user.place == Place::Inside(world)
             && let Some(entry) = self.worlds.get_mut(world)
         {
             entry.users = entry.users.saturating_sub(1);
         }
         self.drop_wish_if_done(key);
+    }
+
+    /// A world says that the user plays there.
+    pub(super) fn set_player(&mut self, key: EntryKey, world: WorldKey) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        if user.place.world() == Some(world)
+            && core::mem::take(&mut user.is_spectator)
+            && user.place == Place::Inside(world)
+            && let Some(entry) = self.worlds.get_mut(world)
+        {
+            entry.users = entry.users.saturating_add(1);
+        }
     }
 
     /// The user has another connection, or none (a dangling key); tells the one before.
@@ -80,7 +96,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// The user is still where it was, and what it was sent back with is left alone.
     pub(super) fn stay(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
         self.disarm(cx, key);
+        let watches = self.users.get(key).is_some_and(|user| user.is_spectator);
         self.set_place(cx, key, Place::Inside(world));
+        if watches {
+            self.set_spectator(key, world);
+        }
     }
 
     /// The user is where the world says.

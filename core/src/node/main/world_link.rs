@@ -92,8 +92,9 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn user_joined(&mut self, caller: &mut Caller<'_, 'a>, message: UserJoined) {
         let Some(world) = self.caller_world(caller, UserJoined::OPCODE.0) else { return };
         self.is_inside(&mut caller.context(), world, message.uid, Presence::Joined);
-        if message.is_spectator {
-            self.watches(world, message.uid);
+        match message.is_spectator {
+            true => self.watches(world, message.uid),
+            false => self.plays(world, message.uid),
         }
     }
 
@@ -119,8 +120,9 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             let is_in = |users: u32| users.unbounded_shr(place as u32) & 1 == 1;
             let presence = if is_in(held) { Presence::Held } else { Presence::Listed };
             self.is_inside(&mut caller.context(), world, uid, presence);
-            if is_in(spectators) {
-                self.watches(world, uid);
+            match is_in(spectators) {
+                true => self.watches(world, uid),
+                false => self.plays(world, uid),
             }
         }
         if is_last {
@@ -342,10 +344,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    /// And it only listens there.
+    /// It only listens there.
     fn watches(&mut self, world: WorldKey, uid: Uid) {
         if let Some(key) = self.users.find(uid) {
             self.set_spectator(key, world);
+        }
+    }
+
+    /// It plays there.
+    fn plays(&mut self, world: WorldKey, uid: Uid) {
+        if let Some(key) = self.users.find(uid) {
+            self.set_player(key, world);
         }
     }
 }

@@ -182,7 +182,7 @@ fn check_directory(bench: &RandomBench<'_>) {
     let mut ids = Vec::new();
     for (key, world) in main.worlds().iter() {
         let users = main.users().iter().filter(|(_, user)| user.place().world() == Some(key));
-        let users = users.filter(|(_, user)| !user.is_spectator);
+        let users = users.filter(|(_, user)| user.takes_place());
         assert_eq!(usize::from(world.users), users.count(), "users of world {}", world.world_id.0);
         let users = main.users().iter().filter(|(_, user)| user.place().world() == Some(key));
         let absent = users.filter(|(_, user)| user.is_absent()).count();

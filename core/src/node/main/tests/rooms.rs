@@ -374,6 +374,8 @@ fn a_room_with_a_made_name_is_come_back_to_by_a_new_connection_and_not_by_the_sa
             bench.wish(again, created(""));
             let attach = bench.attach_at(world);
             assert_eq!((attach.uid, attach.wish.name), (ann.uid, made.name), "{is_noticed}");
+            // Should it be given back meanwhile, it is not opened again as the new wish says.
+            assert_eq!(attach.wish.kind, WishKind::NAMED);
             bench.say(world, &ack(&attach));
             bench.heard(again.key);
             bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
@@ -385,6 +387,29 @@ fn a_room_with_a_made_name_is_come_back_to_by_a_new_connection_and_not_by_the_sa
             assert_ne!(bench.let_open(world, 1, ann).wish.name, made.name);
         });
     }
+}
+
+/// A Main that has just started hears that somebody who waits for a room watches one; it is sent there, and does not come.
+#[test]
+fn who_only_watches_takes_no_place_behind_an_attempt_that_came_to_nothing() {
+    with_new_rooms(|bench| {
+        let world = bench.register_with_rooms(1);
+        let ann = bench.greet();
+        bench.wish(ann, named("den"));
+        let uids = [ann.uid].into_iter().collect();
+        let list = UserList { is_first: true, is_last: true, uids, held: 0, spectators: 0b1 };
+        bench.say(world, &list);
+        let attach = bench.attach_at(world);
+        bench.say(world, &ack(&attach));
+        assert_eq!(bench.users_of(1), 1, "whoever is on its way does");
+        bench.heard(ann.key);
+        bench.pass_ms(2 * ATTACH_TTL_MS + 2_000);
+        assert!(matches!(bench.place(ann.uid), Some(Place::Inside(_))));
+        assert_eq!(bench.users_of(1), 0);
+        // Whoever comes to play does.
+        bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+        assert_eq!(bench.users_of(1), 1);
+    });
 }
 
 /// A Main that has just started knows neither rooms nor who is where: the seat is not given up for that.
