@@ -103,13 +103,14 @@ fn a_stopped_client_does_not_start_again() {
     });
 }
 
-const FOR_GOOD: [ErrorCode; 6] = [
+const FOR_GOOD: [ErrorCode; 7] = [
     ErrorCode::BAD_VERSION,
     ErrorCode::REMOVED,
     ErrorCode::REVOKED,
     ErrorCode::BANNED,
     ErrorCode::GAME_CHANGED,
     ErrorCode::BAD_NAME,
+    ErrorCode::TLS_NEEDED,
 ];
 
 /// Says goodbye, or refuses what was said and hangs up.
