@@ -1,7 +1,7 @@
 //! Processes that a benchmark starts and ends.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, ensure};
@@ -15,9 +15,19 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `program` with `arguments`; its standard output is read line by line.
     pub(crate) fn start(program: PathBuf, arguments: &[String]) -> anyhow::Result<Self> {
+        Self::start_with(program, arguments, &[])
+    }
+
+    /// [`Process::start`], with these variables.
+    pub(crate) fn start_with(
+        program: PathBuf,
+        arguments: &[String],
+        variables: &[(&str, &Path)],
+    ) -> anyhow::Result<Self> {
         ensure!(program.exists(), "{} is not built", program.display());
         let mut child = Command::new(&program)
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,5 +1,7 @@
 //! `Crowd`: a load as a process, and what servers spend on it.
 
+use std::path::Path;
+
 use crate::account::cpu_time;
 use crate::child::{Process, own};
 
@@ -25,10 +27,21 @@ impl Crowd {
         processes: &[u32],
         seconds: u32,
     ) -> anyhow::Result<(f64, Vec<f64>)> {
+        self.run_with(address, processes, seconds, &[])
+    }
+
+    /// [`Crowd::run`], with these variables for the load.
+    pub(crate) fn run_with(
+        &self,
+        address: &str,
+        processes: &[u32],
+        seconds: u32,
+        variables: &[(&str, &Path)],
+    ) -> anyhow::Result<(f64, Vec<f64>)> {
         let Self { way, groups, members, hz } = self;
         let numbers = [groups * members, *hz, seconds, *members].map(|number| number.to_string());
         let arguments = [&["load".to_owned(), (*way).to_owned(), address.to_owned()], &numbers[..]];
-        let mut load = Process::start(own()?, &arguments.concat())?;
+        let mut load = Process::start_with(own()?, &arguments.concat(), variables)?;
         expect(&mut load, "ready")?;
         load.tell("go")?;
         expect(&mut load, "begin")?;

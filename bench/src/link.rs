@@ -10,7 +10,9 @@ use tinyrealm_core::wire::Framing;
 use tinyrealm_core::wire::ws::handshake::{Answer, Request, Requester};
 use tinyrealm_core::wire::ws::{FrameHeader, MaskKey, ParsedHeader, Side, reframe_into};
 
-use crate::wire;
+use rustls::ClientConnection;
+
+use crate::{secure, wire};
 
 /// The longest that servers say to members of a bench, and its prefix.
 const FRAME_MAX_BYTES: usize = 512;
@@ -21,6 +23,7 @@ const MASK: MaskKey = [0x37, 0xFA, 0x21, 0x3D];
 pub(crate) struct Link {
     pub(crate) stream: TcpStream,
     framing: Framing,
+    tls: Option<Box<ClientConnection>>,
 }
 
 impl Link {
@@ -30,11 +33,44 @@ impl Link {
             TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let mut link = Self { stream, framing };
+        let mut link = Self { stream, framing, tls: None };
         if framing == Framing::Message {
             link.shake_hands(address)?;
         }
         Ok(link)
+    }
+
+    /// Connects by TLS.
+    pub(crate) fn open_secure(address: &str) -> anyhow::Result<Self> {
+        let mut link = Self::open(address, Framing::Stream)?;
+        let mut tls = Box::new(secure::session_by_environment()?);
+        tls.complete_io(&mut link.stream)?;
+        link.tls = Some(tls);
+        Ok(link)
+    }
+
+    /// Reads what there is.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(tls) = &mut self.tls else { return self.stream.read(buffer) };
+        let mut used = 0;
+        loop {
+            match tls.reader().read(&mut buffer[used..]) {
+                Ok(count) if count > 0 => used += count,
+                _ => {}
+            }
+            match tls.read_tls(&mut self.stream) {
+                Ok(count) if count > 0 => {
+                    tls.process_new_packets().map_err(io::Error::other)?;
+                }
+                Err(error) if used == 0 && error.kind() != io::ErrorKind::WouldBlock => {
+                    return Err(error);
+                }
+                // Something has come, and nothing more is there.
+                _ if used > 0 => return Ok(used),
+                Ok(_) => return Ok(0),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn shake_hands(&mut self, host: &str) -> anyhow::Result<()> {
@@ -73,7 +109,16 @@ impl Link {
                 &message[..used]
             }
         };
-        match self.stream.write(written) {
+        let wrote = match &mut self.tls {
+            None => self.stream.write(written),
+            Some(tls) => tls.writer().write(written).and_then(|taken| {
+                while tls.wants_write() {
+                    tls.write_tls(&mut self.stream)?;
+                }
+                Ok(taken)
+            }),
+        };
+        match wrote {
             Ok(taken) => Ok(taken == written.len()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Err(error) => Err(error.into()),
@@ -91,7 +136,12 @@ impl Link {
             ensure!(bytes.len() < FRAME_MAX_BYTES, "no frame");
             // One by one: what is behind belongs to the next.
             let mut byte = [0];
-            self.stream.read_exact(&mut byte)?;
+            match &mut self.tls {
+                None => self.stream.read_exact(&mut byte)?,
+                Some(tls) => {
+                    rustls::Stream::new(&mut **tls, &mut self.stream).read_exact(&mut byte)?;
+                }
+            }
             bytes.push(byte[0]);
         }
     }

@@ -4,7 +4,7 @@
 //! is one. Talks with whoever started it by lines: `ready` when all are in; `begin` when the
 //! measured time begins and `end DELIVERIES MESSAGES` when it is over.
 
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead};
 use std::time::{Duration, Instant};
 use tinyrealm_core::protocol::Versions;
 
@@ -41,7 +41,7 @@ struct Member {
 const CHANNEL: &str = "bench channel";
 const SAID: &str = "this is about as long as what people say in a chat";
 
-/// `load main|main-ws|main-listen|direct|direct-listen|chat|chat-direct ADDRESS COUNT HZ SECONDS CHANNEL_MEMBERS`
+/// `load main|main-ws|main-tls|main-listen|direct|direct-listen|chat|chat-direct ADDRESS COUNT HZ SECONDS CHANNEL_MEMBERS`
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let [way, address, count, hz, seconds, channel_members] = arguments else {
         bail!("six arguments")
@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         members.push(match way.as_str() {
             "main" | "main-listen" => enter(address, Framing::Stream)?,
             "main-ws" => enter(address, Framing::Message)?,
+            "main-tls" => enter_by_tls(address)?,
             "chat" => join_channel(address, &channel_of(number, channel_members))?,
             _ => join_direct(address)?,
         });
@@ -131,28 +132,36 @@ fn ask_for_world(main: &mut Link) -> anyhow::Result<Vec<u8>> {
 
 /// Goes in through Main; what is measured is the connection to the world.
 fn enter(address: &str, framing: Framing) -> anyhow::Result<Member> {
+    enter_over(address, |world| Link::open(world, framing))
+}
+
+/// The same, by TLS with the world.
+fn enter_by_tls(address: &str) -> anyhow::Result<Member> {
+    enter_over(address, Link::open_secure)
+}
+
+fn enter_over(
+    address: &str,
+    open: impl Fn(&str) -> anyhow::Result<Link>,
+) -> anyhow::Result<Member> {
     let mut main = Link::open(address, Framing::Stream)?;
     main.send(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY })?;
     let payload = receive::<Welcome>(&mut main)?;
     let welcome: Welcome = decode(&payload).context("Welcome")?;
     let payload = ask_for_world(&mut main)?;
     let ack: EnterWorldAck<'_> = decode(&payload).context("EnterWorldAck")?;
-    let link = join(ack.world_addr.as_str(), framing, welcome.uid, ack.handshake_key)?;
+    let link = open(ack.world_addr.as_str())?;
+    let link = join(link, welcome.uid, ack.handshake_key)?;
     Ok(Member { link, partial: Vec::new(), _main: Some(main) })
 }
 
 fn join_direct(address: &str) -> anyhow::Result<Member> {
-    let link = join(address, Framing::Stream, Uid(1), HandshakeKey([0; 16]))?;
+    let link = Link::open(address, Framing::Stream)?;
+    let link = join(link, Uid(1), HandshakeKey([0; 16]))?;
     Ok(Member { link, partial: Vec::new(), _main: None })
 }
 
-fn join(
-    address: &str,
-    framing: Framing,
-    uid: Uid,
-    handshake_key: HandshakeKey,
-) -> anyhow::Result<Link> {
-    let mut link = Link::open(address, framing)?;
+fn join(mut link: Link, uid: Uid, handshake_key: HandshakeKey) -> anyhow::Result<Link> {
     link.send(&Join { versions: Versions::OURS, uid, handshake_key, fingerprint: 0 })?;
     receive::<JoinOk>(&mut link)?;
     Ok(link)
@@ -268,7 +277,11 @@ impl Load {
         let delivered = self.talk.delivered();
         for number in self.poller.wait(Some(timeout))? {
             let member = &mut self.members[number as usize];
-            let count = member.link.stream.read(&mut self.buffer).unwrap_or(0);
+            let count = match member.link.read(&mut self.buffer) {
+                // Records that are no text yet.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                read => read.unwrap_or(0),
+            };
             ensure!(count > 0, "the server has closed a connection");
             let bytes = &self.buffer[..count];
             if member.partial.is_empty() {

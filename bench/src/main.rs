@@ -2,7 +2,7 @@
 //!
 //! Purpose: figures that can be compared, because whatever they are compared with runs in the same
 //! minute on the same machine. [`framing`] and [`client`] measure in this process; [`fan_out`],
-//! [`things`], [`chat`] and [`memory`] start servers and a load as processes of their own and read the operating
+//! [`things`], [`tls`], [`chat`] and [`memory`] start servers and a load as processes of their own and read the operating
 //! system's account of them.
 //!
 //! `floor`, `naive`, `load` and `world` are those processes; people start the others, by `cargo xtask bench`, which
@@ -23,8 +23,10 @@ mod load;
 mod memory;
 mod naive;
 mod poller;
+mod secure;
 mod statistics;
 mod things;
+mod tls;
 mod wire;
 
 use std::process::ExitCode;
@@ -60,8 +62,8 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
-    const ALL: [&str; 8] =
-        ["framing", "fan-out", "things", "web-socket", "chat", "peak", "memory", "client"];
+    const ALL: [&str; 9] =
+        ["framing", "fan-out", "things", "web-socket", "tls", "chat", "peak", "memory", "client"];
     let mut plan = Plan { what: Vec::new(), seconds: 8, rounds: 3 };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
@@ -92,6 +94,7 @@ fn run(plan: &Plan) -> anyhow::Result<()> {
             "fan-out" => fan_out::run(plan.seconds, plan.rounds)?,
             "things" => things::run(plan.seconds, plan.rounds)?,
             "web-socket" => fan_out::run_web_sockets(plan.seconds, plan.rounds)?,
+            "tls" => tls::run(plan.seconds, plan.rounds)?,
             "chat" => chat::run(plan.seconds, plan.rounds)?,
             "peak" => fan_out::run_peak(plan.seconds)?,
             "client" => client::run(plan.seconds)?,

@@ -75,6 +75,11 @@ pub(crate) const COMMANDS: &[Command] = &[
                 "CPU time per delivery of Main and a chat server, beside the floor",
             ),
             word("peak", "15 s", "deliveries per second of a world that has one core"),
+            word(
+                "tls",
+                "2 min",
+                "TLS beside clear text: a delivery, an idle connection, handshakes a second",
+            ),
             word("memory", "30 s", "bytes per idle connection of a world"),
             word("client", "2 minutes", "frames per second of the client runtime, and allocations"),
             option("--seconds", "S", is_count, "how long one run is, 8 if not said"),
@@ -209,7 +214,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "peers",
         usage: "[TEST...]",
-        does: "our WebSockets against those of Python and Node, as servers and as clients",
+        does: "our WebSockets and TLS against those of Python, Node and OpenSSL, as servers and as clients",
         takes: "30 s",
         arguments: &[TEST_NAMES],
         words: ANY_COUNT,

@@ -1,6 +1,6 @@
-//! `cargo xtask peers`: our WebSockets against those of Python and Node.
+//! `cargo xtask peers`: our WebSockets and our TLS against those of Python and Node, and OpenSSL's.
 //!
-//! Contract: whatever is missing is installed or named: Node, npm and pip come from Debian's packages if we
+//! Contract: whatever is missing is installed or named: Node, npm, pip and OpenSSL come from Debian's packages if we
 //! may install them, the two WebSocket packages from their registries into the build folder.
 
 use std::path::Path;
@@ -15,6 +15,9 @@ const MANIFEST: &str = "tests/peers/package.json";
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let folder = workspace::target_folder("peers");
     install_python_packages(&folder.join("python"))?;
+    if !process::capture(Command::new("openssl").arg("version")).is_success {
+        toolchain::install_packages(&["openssl"])?;
+    }
     packages::install_npm(MANIFEST, &folder.join("node"))?;
     let mut tests = workspace::cargo();
     tests.args(["test", "--package", "tinyrealm-peers", "--features", "packages"]);

@@ -24,7 +24,7 @@ enum Standing {
     Established,
     /// The peer has said goodbye, and may still read.
     Ending,
-    /// We have: whatever comes now is nothing to us.
+    /// We have, or it has broken TLS: whatever comes now is nothing to us, and nothing more is said.
     Over,
 }
 
@@ -77,6 +77,14 @@ impl Session {
         if self.standing == Standing::Over {
             return Ok(());
         }
+        let heard = self.hear_records(came, text);
+        if heard.is_err() {
+            self.standing = Standing::Over;
+        }
+        heard
+    }
+
+    fn hear_records(&mut self, came: &mut [u8], text: &mut Vec<u8>) -> Result<(), Unsound> {
         if self.incoming.is_empty() {
             let taken = self.take_records(came, text)?;
             self.incoming.extend_from_slice(&came[taken..]);
@@ -155,6 +163,9 @@ impl Session {
     }
 
     fn seal(&mut self, what: Seal<'_>, records: &mut Vec<u8>) -> Result<(), Unsound> {
+        if self.standing == Standing::Over {
+            return Err(Unsound("it is over".to_owned()));
+        }
         loop {
             // It wants to see what it has seen of a message in pieces. All that is whole in it has been taken.
             match self.connection.seal(&mut self.incoming, what, records)? {

@@ -302,3 +302,69 @@ fn who_asks_for_a_protocol_that_nobody_speaks_is_told() {
     let error = client.process_new_packets().unwrap_err();
     assert_eq!(error, rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol));
 }
+
+/// The same numbers for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.0 >> 33) as usize % below.max(1)
+    }
+
+    /// Changes, repeats or cuts something of it, or nothing.
+    fn spoil(&mut self, records: &mut Vec<u8>) {
+        let (at, other) = (self.roll(records.len()), self.roll(records.len()));
+        match self.roll(5) {
+            0 if !records.is_empty() => records[at] ^= 1 << self.roll(8),
+            1 if !records.is_empty() => records[at] = self.roll(256) as u8,
+            2 => records.truncate(at),
+            3 => records.extend_from_within(at.min(other)..at.max(other)),
+            _ => {}
+        }
+    }
+}
+
+/// A client and a session, between which somebody spoils what the client says; with words of ours between.
+fn meddle(identity: &Identity, dice: &mut Dice) {
+    let (mut client, mut session) =
+        (client(identity), Session::new(identity.tls.config()).unwrap());
+    for _ in 0..6 {
+        if !client.is_handshaking() {
+            let _ = std::io::Write::write_all(&mut client.writer(), b"text");
+        }
+        let mut records = records_of(&mut client);
+        dice.spoil(&mut records);
+        let (mut said, mut text) = (Vec::new(), Vec::new());
+        let cut = 1 + dice.roll(400);
+        let heard = records.chunks_mut(cut).try_for_each(|part| {
+            let heard = session.hear(part, &mut text);
+            if session.is_established() && dice.roll(3) == 0 {
+                let _ = session.say(b"word", &mut Vec::new(), &mut said);
+            }
+            heard
+        });
+        let _ = session.flush(&mut said);
+        if heard.is_err() || dice.roll(40) == 0 {
+            // Nothing that comes behind an end, or our own goodbye, ends more than that.
+            let _ = session.say_goodbye(&mut said);
+            return;
+        }
+        let mut said = &said[..];
+        if client.read_tls(&mut said).is_err() || client.process_new_packets().is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn whatever_is_meddled_with_ends_a_connection_and_nothing_else() {
+    let identity = identity();
+    for seed in 0..2_000 {
+        // What was going on is told with a panic.
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            meddle(&identity, &mut Dice(seed));
+        }));
+        assert!(told.is_ok(), "seed {seed}");
+    }
+}
