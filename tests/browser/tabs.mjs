@@ -25,6 +25,8 @@ export const inwards = ({ x }) => (x > 0 ? { way: -1, key: "a" } : { way: 1, key
 /** Chromium, and what its pages complain about. */
 export class Browser {
   problems = [];
+  /** Where its pages have opened WebSockets to. */
+  sockets = [];
 
   async start() {
     const options = { executablePath: TINYREALM_BROWSER, args: BROWSER_FLAGS, chromiumSandbox: false };
@@ -43,6 +45,7 @@ export class Browser {
   async visit(url, options) {
     const tab = await (await this.chromium.newContext(options)).newPage();
     tab.setDefaultTimeout(PATIENCE_MS);
+    tab.on("websocket", (socket) => this.sockets.push(socket.url()));
     tab.on("pageerror", (error) => this.problems.push(`${error}`));
     tab.on("console", (message) => {
       if (/Content Security Policy|Uncaught/.test(message.text())) this.problems.push(message.text());

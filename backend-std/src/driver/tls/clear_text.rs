@@ -153,4 +153,19 @@ mod tests {
             assert_eq!(First::of(bytes), expected, "{bytes:x?}");
         }
     }
+    #[test]
+    fn what_is_known_stays_known_however_little_has_come() {
+        // Every first two bytes, and behind them the beginnings of opcodes.
+        for first in 0..=u16::MAX {
+            let frame =
+                [&first.to_be_bytes()[..], &[0x80 + (first % 3) as u8, 0, 0, 0, 9]].concat();
+            let whole = First::of(&frame);
+            assert_ne!(whole, First::Unknown, "{frame:x?}");
+            for count in 0..frame.len() {
+                let known = First::of(&frame[..count]);
+                assert!(known == First::Unknown || known == whole, "{frame:x?}, {count}");
+                assert!(known == whole || count < FIRST_BYTES, "{frame:x?}, {count}");
+            }
+        }
+    }
 }
