@@ -68,6 +68,8 @@ export const ErrorCode: {
   readonly REFUSED: number;
   readonly TIMED_OUT: number;
   readonly TLS_NEEDED: number;
+  readonly BROKEN_SEAL: number;
+  readonly NOT_SEALED: number;
 };
 
 export const JoinDenial: {

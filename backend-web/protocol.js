@@ -68,6 +68,8 @@ export const ErrorCode = Object.freeze({
   REFUSED: 70,
   TIMED_OUT: 71,
   TLS_NEEDED: 72,
+  BROKEN_SEAL: 73,
+  NOT_SEALED: 74,
 });
 
 export const JoinDenial = Object.freeze({

@@ -23,7 +23,8 @@ use tinyrealm_core::node::world::saves::state_bytes;
 use tinyrealm_core::node::world::{
     Game, GameBan, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS, WorldStorage,
 };
-use tinyrealm_core::session::{AddressStorage, ReceiverStorage, SessionStorage};
+use tinyrealm_core::secure::RECORD_COST_BYTES;
+use tinyrealm_core::session::{AddressStorage, ReceiverStorage, SealStorage, SessionStorage};
 use tinyrealm_core::storage::LongStorage;
 use tinyrealm_core::wire::PacketHeader;
 use untouched::vacant;
@@ -49,7 +50,13 @@ pub struct NodeSizes {
     pub long_frame_bytes: usize,
     /// How many of those may be under way at once, each way.
     pub long_frames: usize,
+    /// Links to other servers, which are sealed, and a few more for who has not proven that it is one: of those the
+    /// oldest gives way.
+    pub sealed_links: usize,
 }
+
+/// The longest record of a sealed link, either way: what is sealed costs more the shorter its records are.
+const RECORD_BYTES: usize = 4_096;
 
 impl NodeSizes {
     /// What a server starts with.
@@ -60,6 +67,7 @@ impl NodeSizes {
         spare_send_buffers: 1_024,
         long_frame_bytes: 0,
         long_frames: 16,
+        sealed_links: 8,
     };
 
     /// A WebSocket may put a control frame between the pieces of the longest message.
@@ -93,6 +101,16 @@ fn long_storage(sizes: NodeSizes) -> LongStorage<'static> {
     }
 }
 
+/// A buffer of an outlet holds a record that announces a key as well.
+fn seal_storage(links: usize) -> SealStorage<'static> {
+    SealStorage {
+        outlets: vacant(links),
+        out_bytes: zeros(links * (RECORD_BYTES + RECORD_COST_BYTES), 0),
+        inlets: vacant(links),
+        in_bytes: zeros(links * RECORD_BYTES, 0),
+    }
+}
+
 /// Empty storage for a node's sessions.
 pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
     let sessions = sizes.sessions;
@@ -121,6 +139,7 @@ pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
             metas: vacant(sessions),
             long: long_storage(sizes),
         },
+        seals: seal_storage(sizes.sealed_links),
     }
 }
 

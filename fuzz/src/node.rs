@@ -6,7 +6,7 @@
 
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
-use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
+use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets, Way};
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory};
 use tinyrealm_core::node::{Node, NodeMemory, Request, Taken};
 use tinyrealm_core::protocol::Versions;
@@ -81,7 +81,7 @@ struct Bench<'a> {
 pub fn node(bytes: &[u8]) {
     let mut memory = Box::new(Memory::NEW);
     let mut users: Box<MainMemory<8, 2>> = Box::new(MainMemory::NEW);
-    let secret = ClusterSecrets::of(ClusterSecret::new(&[9; 32]).expect("32 bytes"));
+    let secret = ClusterSecrets::of(ClusterSecret::new(&[9; 32]).expect("32 bytes")).on(Way::Clear);
     let role = Main::new(users.storage(), MainConfig::DEFAULT, Guests::new([7; 32]), secret);
     let (mut entropy, now) = (Counter(1), Instant::from_millis(1));
     let node = Node::new(memory.storage(), NET, role, &mut Turn { now, entropy: &mut entropy });

@@ -20,6 +20,7 @@ use tinyrealm_core::protocol::ServerKind;
 use crate::cli::{KeyCommand, SecretCommand};
 use crate::cluster_secret::{CLUSTER_SECRET_VARIABLE, parse};
 use crate::config::{ClusterSettings, Config};
+use crate::exceptions;
 use crate::say::{hand_out, say};
 use crate::secret::{data_folder, hex, make, make_folder, read};
 
@@ -27,7 +28,7 @@ use crate::secret::{data_folder, hex, make, make_folder, read};
 #[derive(Clone, Debug)]
 pub(crate) enum Keyring {
     /// The realm's secrets.
-    Realm(ClusterSecrets),
+    Realm(Box<ClusterSecrets>),
     /// Its own keys alone.
     Own(ClusterKeys),
 }
@@ -50,14 +51,14 @@ impl Keyring {
     /// If it can't be read or made, or is no secret.
     pub(crate) fn load(settings: &ClusterSettings, asker: Asker) -> anyhow::Result<Self> {
         if settings.key_file.is_empty() {
-            return secrets(settings, asker).map(Self::Realm);
+            return secrets(settings, asker).map(Box::new).map(Self::Realm);
         }
         ensure!(
             asker == Asker::Peer,
             "Main needs the realm's secret, and a key is one server's: set cluster.secret_file in \
              place of cluster.key_file"
         );
-        let keys = ClusterKeys::of(key_in(&settings.key_file)?);
+        let keys = ClusterKeys::of(key_in(&settings.key_file)?).of_generation(settings.generation);
         Ok(Self::Own(match settings.former_key_file.as_str() {
             "" => keys,
             former => keys.with_former(key_in(former)?),
@@ -78,7 +79,7 @@ impl Keyring {
     /// If there is one server's key only.
     pub(crate) fn into_secrets(self) -> anyhow::Result<ClusterSecrets> {
         match self {
-            Self::Realm(secrets) => Ok(secrets),
+            Self::Realm(secrets) => Ok(*secrets),
             Self::Own(_) => bail!("Main needs the realm's secret: set cluster.secret_file"),
         }
     }
@@ -86,10 +87,12 @@ impl Keyring {
 
 fn secrets(settings: &ClusterSettings, asker: Asker) -> anyhow::Result<ClusterSecrets> {
     let newest = ClusterSecrets::of(newest_secret(settings, asker)?);
-    Ok(match settings.former_secret_file.as_str() {
+    let mut secrets = match settings.former_secret_file.as_str() {
         "" => newest,
         former => newest.with_former(secret_in(Path::new(former))?),
-    })
+    };
+    exceptions::note(&mut secrets, settings)?;
+    Ok(secrets)
 }
 
 fn newest_secret(settings: &ClusterSettings, asker: Asker) -> anyhow::Result<ClusterSecret> {
@@ -176,13 +179,14 @@ pub(crate) fn run_secret(command: &SecretCommand) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// If the realm's secret can't be had.
 pub(crate) fn run_key(command: &KeyCommand, config: &Config) -> anyhow::Result<ExitCode> {
-    let (kind, id) = match command {
-        KeyCommand::World { id } => (ServerKind::WORLD, *id),
-        KeyCommand::Chat => (ServerKind::CHAT, ONLY_ID),
-        KeyCommand::Login => (ServerKind::LOGIN, ONLY_ID),
+    let (kind, id, generation) = match command {
+        KeyCommand::World { id, of } => (ServerKind::WORLD, *id, of.generation),
+        KeyCommand::Chat { of } => (ServerKind::CHAT, ONLY_ID, of.generation),
+        KeyCommand::Login { of } => (ServerKind::LOGIN, ONLY_ID, of.generation),
     };
     let settings = ClusterSettings { key_file: String::new(), ..config.cluster.clone() };
-    hand_out!("{}", hex(newest_secret(&settings, Asker::Main)?.key_of(kind, id).bytes()))?;
+    let secret = newest_secret(&settings, Asker::Main)?;
+    hand_out!("{}", hex(secret.key_of_generation(kind, id, generation).bytes()))?;
     Ok(ExitCode::SUCCESS)
 }
 

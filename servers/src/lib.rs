@@ -42,6 +42,7 @@ mod config;
 mod control;
 mod database;
 mod decode;
+mod exceptions;
 mod game_settings;
 mod games;
 mod http;

@@ -276,10 +276,11 @@ async fn serve(
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
 ) {
-    let users = usize::from(config.main.users);
+    let (users, worlds) = (usize::from(config.main.users), usize::from(config.main.worlds));
     let sizes = NodeSizes {
         sessions: usize::from(config.main.sessions),
         role_timers: main_timers(users),
+        sealed_links: worlds + NodeSizes::SERVER.sealed_links,
         ..config.net.node_sizes()
     };
     let settings = MainConfig {
@@ -303,8 +304,7 @@ async fn serve(
     };
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {
-        let (worlds, hellos) = (usize::from(config.main.worlds), usize::from(config.main.hellos));
-        let rooms = usize::from(config.main.rooms_max);
+        let (hellos, rooms) = (usize::from(config.main.hellos), usize::from(config.main.rooms_max));
         let storage = main_storage(users, worlds, rooms, hellos, chat_sizes);
         // The address's length is checked with the configuration.
         let chat = config.main.chat.as_str().try_into().unwrap_or_default();

@@ -16,7 +16,7 @@ use tinyrealm_core::node::main::{
 use tinyrealm_core::node::world::saves::{SaveMemory, state_bytes};
 use tinyrealm_core::node::world::{StateMemory, StateSizes, WorldMemory, world_timers_for};
 use tinyrealm_core::node::{NodeMemory, NodeStorage};
-use tinyrealm_core::session::Holding;
+use tinyrealm_core::session::{Holding, SealMemory, SealStorage};
 use tinyrealm_core::storage::{BufferMeta, Slot};
 use typed_arena::Arena;
 
@@ -79,6 +79,11 @@ type ServerNode<const SESSIONS: usize, const TIMERS: usize> = NodeMemory<
     BUFFERS,
     { BUFFERS * BUFFER_BYTES },
 >;
+
+/// Sealed links of a server, and a few for who has not proven anything. Records are short, so that frames and buffers are
+/// cut by them.
+type Seals = SealMemory<SEALED_LINKS, { SEALED_LINKS * 240 }, { SEALED_LINKS * 300 }>;
+const SEALED_LINKS: usize = WORLDS + 6;
 
 /// The memory of one Main.
 pub(crate) struct MainBlock {
@@ -170,6 +175,7 @@ pub(crate) struct Arenas {
     buffer_metas: Arena<BufferMeta>,
     worlds: Arena<WorldBlock>,
     game_makers: Arena<GameMaker>,
+    seals: Arena<Seals>,
     visitors: Arena<VisitorBlock>,
     hoarders: Arena<HoarderBlock>,
 }
@@ -199,6 +205,11 @@ impl Arenas {
 
     pub(crate) fn login(&self) -> &mut LoginBlock {
         self.logins.alloc(LoginBlock { node: NodeMemory::NEW, login: LoginMemory::NEW })
+    }
+
+    /// For a server's links to others.
+    pub(crate) fn seals(&self) -> SealStorage<'_> {
+        self.seals.alloc(Seals::NEW).storage()
     }
 
     pub(crate) fn game_maker(&self, maker: GameMaker) -> &GameMaker {

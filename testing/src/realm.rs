@@ -2,7 +2,7 @@
 
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
-use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
+use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets, Way};
 use tinyrealm_core::node::main::{
     Guests, Main, MainConfig, MainMemory, MainRoomMemory, MainStorage, main_timers,
 };
@@ -76,8 +76,9 @@ fn net<G: Game>() -> NetConfig {
     NetConfig { frame_limit_bytes, ..NetConfig::SERVER }
 }
 
+/// Nobody is on the way between servers that are in one process.
 fn secrets() -> ClusterSecrets {
-    ClusterSecrets::of(ClusterSecret::new(&[7; 32]).expect("32 bytes are enough"))
+    ClusterSecrets::of(ClusterSecret::new(&[7; 32]).expect("32 bytes are enough")).on(Way::Clear)
 }
 
 fn lend<T>(count: usize, vacant: impl Fn() -> T) -> &'static mut [T] {

@@ -224,7 +224,8 @@ def check_proofs(text):
     kinds = dict(re.findall(r"\| (\d+) \| `(MAIN|WORLD|LOGIN|CHAT)` \|", text))
     listener = next(int(number) for number, name in kinds.items() if name == "MAIN")
     secret = bytes(range(32))
-    who = struct.pack("<HH", hello["kind"], hello["id"])
+    # Its first key: generation 0.
+    who = struct.pack("<HHH", hello["kind"], hello["id"], 0)
     # HKDF of one block: extract, then expand (RFC 5869).
     key = hmac_of(hmac_of(LABEL, secret), who + b"\x01")
     if key.hex() not in text:

@@ -34,8 +34,9 @@ impl<'a, R: Role<'a>> Engine<'a, R> {
             if lay_there == 0 {
                 return has_taken;
             }
+            let has_heard = self.node.has_heard();
             let has_sent = taken < lay_there && self.transmit(turn, bank);
-            if taken > 0 || has_sent {
+            if taken > 0 || has_heard || has_sent {
                 is_stuck = false;
             } else if is_stuck {
                 self.starved_at = Some(self.node.receive_buffers_in_use());

@@ -99,6 +99,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         let mut is_stuck = false;
         while let Taken::Part(taken) = self.node.handle_received(turn, key, bytes) {
             bytes = &bytes[taken..];
+            let has_heard = self.node.has_heard();
             let has_transmitted = self.transmit(turn);
             if self.node.is_waiting(key) {
                 // Its socket is full, and tells when it is not.
@@ -108,14 +109,15 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 break;
             }
             // A flush that nobody takes makes room as well, which shows at the second attempt.
-            if is_stuck && taken == 0 && !has_transmitted {
+            let is_idle = taken == 0 && !has_heard && !has_transmitted;
+            if is_stuck && is_idle {
                 // Neither takes nor gives: the storage has fewer receive buffers than sessions.
                 log::error!("no buffer for a partial frame: closing its session");
                 self.drop_link(usize::from(key.index()));
                 self.node.handle_disconnected(turn, key);
                 break;
             }
-            is_stuck = taken == 0 && !has_transmitted;
+            is_stuck = is_idle;
         }
     }
 

@@ -15,7 +15,7 @@ use tinyrealm_core::node::login::AttemptEntry;
 use tinyrealm_core::node::world::saves::RoomState;
 use tinyrealm_core::node::world::{MemberAsks, Room};
 use tinyrealm_core::session::manager::Ended;
-use tinyrealm_core::session::{Inbound, Opening};
+use tinyrealm_core::session::{Inbound, Inlet, Opening};
 use tinyrealm_core::storage::{BufferMeta, Link, Slot, Vacant};
 use tinyrealm_core::timer::{Level, TimerEntry};
 
@@ -42,6 +42,7 @@ all_zero!(
     BufferMeta,
     Inbound,
     Ended,
+    Inlet,
     Opening,
     AttemptEntry,
     MemberAsks,

@@ -10,7 +10,7 @@ use super::Context;
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::Hello;
 use crate::protocol::client_to_world::Join;
-use crate::protocol::dialer_to_listener::ClusterHello;
+use crate::protocol::dialer_to_listener::{ClusterHello, SecureHello};
 use crate::protocol::either_way::VersionRefused;
 use crate::protocol::{ErrorCode, Versions, take};
 use crate::session::SessionKey;
@@ -18,8 +18,8 @@ use crate::session::manager::Farewell;
 use crate::wire::{Frame, Opcode};
 
 /// The first messages of every link.
-const GREETINGS: [Opcode; 4] =
-    [Hello::OPCODE, Join::OPCODE, LoginReq::OPCODE, ClusterHello::OPCODE];
+const GREETINGS: [Opcode; 5] =
+    [Hello::OPCODE, Join::OPCODE, LoginReq::OPCODE, ClusterHello::OPCODE, SecureHello::OPCODE];
 
 /// Refuses the greeting of a stranger who speaks no version of ours; answers whether it did.
 pub(super) fn is_refused(cx: &mut Context<'_, '_>, key: SessionKey, frame: Frame<'_>) -> bool {

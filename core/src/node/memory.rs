@@ -146,6 +146,8 @@ impl<
                 &mut self.receive_bytes,
                 &mut self.receive_metas,
             ),
+            #[cfg(feature = "secure")]
+            seals: crate::session::SealStorage::default(),
         }
     }
 }

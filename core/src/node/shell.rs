@@ -1,24 +1,30 @@
 //! The shell that every role shares: a packet's way from the driver to the role and back.
 
-use super::{Caller, Context, Role, greeting};
+#[cfg(not(feature = "secure"))]
+use self::unsealed::Inlets;
+use super::{Context, Role};
 use crate::config::NetConfig;
-use crate::dispatch::{PacketDispatcher, refuse_framing};
+use crate::dispatch::PacketDispatcher;
 use crate::entropy::Turn;
 use crate::protocol::ErrorCode;
-#[cfg(feature = "long-frames")]
-use crate::session::manager::Farewell;
+#[cfg(feature = "secure")]
+use crate::session::SealStorage;
+#[cfg(feature = "secure")]
+use crate::session::inlets::Inlets;
 use crate::session::manager::{Refusal, TransportRequest};
 use crate::session::session::SessionKey;
-use crate::session::{
-    LinkTag, PeerAddress, Received, Receiver, ReceiverStorage, SessionManager, SessionStorage,
-};
+use crate::session::{PeerAddress, Receiver, ReceiverStorage, SessionManager, SessionStorage};
 use crate::stats::NetStats;
 use crate::time::Instant;
-use crate::wire::Frame;
 
+mod reception;
+#[cfg(feature = "secure")]
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod transmission;
+#[cfg(not(feature = "secure"))]
+mod unsealed;
 #[cfg(feature = "websocket")]
 mod web_socket;
 
@@ -29,6 +35,9 @@ pub struct NodeStorage<'a> {
     pub sessions: SessionStorage<'a>,
     /// Partial frames.
     pub receiver: ReceiverStorage<'a>,
+    /// Sealed links; without any, none is sealed.
+    #[cfg(feature = "secure")]
+    pub seals: SealStorage<'a>,
 }
 
 /// How much of what was received has been taken.
@@ -86,15 +95,31 @@ struct InFlight {
     key: SessionKey,
     private_bytes: usize,
     ring_bytes: usize,
+    /// Of a record, whose frames have been taken already.
+    #[cfg(feature = "secure")]
+    record_bytes: usize,
+}
+
+impl InFlight {
+    const fn offered_bytes(&self) -> usize {
+        #[cfg(feature = "secure")]
+        return self.private_bytes + self.ring_bytes + self.record_bytes;
+        #[cfg(not(feature = "secure"))]
+        return self.private_bytes + self.ring_bytes;
+    }
 }
 
 /// One role with its sessions; see the [module](super).
 #[derive(Debug)]
 pub struct Node<'a, R> {
+    inlets: Inlets<'a>,
     receiver: Receiver<'a>,
     sessions: SessionManager<'a>,
     dispatcher: PacketDispatcher,
     in_flight: Option<InFlight>,
+    /// Some of a record was heard in the last [`Node::handle_received`].
+    #[cfg(feature = "secure")]
+    has_heard: bool,
     role: R,
 }
 
@@ -107,7 +132,21 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         let mut receiver = Receiver::new(storage.receiver, config.frame_limit_bytes);
         #[cfg(feature = "websocket")]
         receiver.admit_pages(config.origins, config.hosts);
-        Self { receiver, sessions, dispatcher: PacketDispatcher::default(), in_flight: None, role }
+        #[cfg(feature = "secure")]
+        let inlets = sessions.lend_outlets(storage.seals);
+        #[cfg(not(feature = "secure"))]
+        let inlets = Inlets::default();
+        let dispatcher = PacketDispatcher::default();
+        Self {
+            inlets,
+            receiver,
+            sessions,
+            dispatcher,
+            in_flight: None,
+            #[cfg(feature = "secure")]
+            has_heard: false,
+            role,
+        }
     }
 
     /// The role.
@@ -215,88 +254,6 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         self.forget_partial_frame(key);
         self.sessions.disconnected(turn.now, key, reason);
         self.settle(turn);
-    }
-
-    /// Bytes have come from the peer.
-    pub fn handle_received(&mut self, turn: &mut Turn<'_>, key: SessionKey, bytes: &[u8]) -> Taken {
-        let mut input = bytes;
-        #[cfg(feature = "websocket")]
-        self.open_stream(turn, key, bytes);
-        let taken = loop {
-            // Before the next frame: its handler may give a slot of the role to somebody else.
-            self.settle(turn);
-            if !self.sessions.is_open(key) {
-                // What a closing peer still says does not matter any more.
-                self.forget_partial_frame(key);
-                break Taken::All;
-            }
-            let must_wait = self.role.must_flush_first()
-                || self.sessions.must_transmit_first(key)
-                || self.role.must_answer_first(&self.sessions, key);
-            if must_wait {
-                break Taken::Part(bytes.len() - input.len());
-            }
-            #[cfg(feature = "long-frames")]
-            self.receiver.hear(self.sessions.standing(key));
-            match self.receiver.next(key.index(), &mut input) {
-                Received::Frame(frame) => Self::deliver(
-                    &mut self.role,
-                    &mut self.dispatcher,
-                    &mut Context::new(turn, &mut self.sessions),
-                    key,
-                    frame,
-                ),
-                Received::NeedMore => break Taken::All,
-                Received::NoBuffer => break Taken::Part(bytes.len() - input.len()),
-                #[cfg(feature = "long-frames")]
-                Received::NoLongBuffer => {
-                    let farewell = Farewell::Error { code: ErrorCode::BUSY, about: 0 };
-                    self.sessions.close(turn.now, key, farewell);
-                }
-                Received::Invalid(error) => {
-                    refuse_framing(&mut Context::new(turn, &mut self.sessions), key, error);
-                }
-                #[cfg(feature = "websocket")]
-                Received::Signal(signal) => {
-                    web_socket::heed(
-                        &mut self.role,
-                        &mut Context::new(turn, &mut self.sessions),
-                        key,
-                        signal,
-                    );
-                }
-            }
-        };
-        self.receiver.give_back_spent();
-        let count = if let Taken::Part(count) = taken { count } else { bytes.len() };
-        self.sessions.count_received(count);
-        taken
-    }
-
-    /// A stale key has none: what lies at its index belongs to the next session.
-    fn forget_partial_frame(&mut self, key: SessionKey) {
-        if self.sessions.get(key).is_some() {
-            self.receiver.release(key.index());
-        }
-    }
-
-    #[inline]
-    fn deliver(
-        role: &mut R,
-        dispatcher: &mut PacketDispatcher,
-        cx: &mut Context<'_, 'a>,
-        key: SessionKey,
-        frame: Frame<'_>,
-    ) {
-        if let Some(tag) = cx.sessions.hear(cx.now, key) {
-            // A stranger to every role: it was accepted, and has not been given a tag.
-            if tag == LinkTag::default() && greeting::is_refused(cx, key, frame) {
-                return;
-            }
-            let Context { now, entropy, sessions } = cx.reborrow();
-            let mut caller = Caller { now, entropy, sessions, key, tag };
-            dispatcher.route(role, &mut caller, frame);
-        }
     }
 
     /// Tells the role which sessions have ended meanwhile, before it hears of anything else: what it

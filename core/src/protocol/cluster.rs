@@ -1,7 +1,7 @@
-//! Server and server: the proof of the link's key that every link between servers begins with; [`cluster`](crate::node::cluster) has the reasons.
+//! Server and server: how both show that they have the link's key, which every link between servers begins with; [`cluster`](crate::node::cluster) has the reasons.
 
 use super::protocol;
-use super::{Nonce, Proof, ServerKind, Versions};
+use super::{Nonce, Proof, SealedStart, ServerKind, Versions};
 use crate::wire::opcode::{DIALER, LISTENER};
 
 protocol! {
@@ -32,6 +32,28 @@ protocol! {
         /// The same with its former key, if it has two, while keys are exchanged.
         former_proof: Option<Proof>,
     }
+
+    /// The first message of a link that is sealed, in place of `ClusterHello`. Answered by `SecureAnswer`; nothing else
+    /// is said in clear.
+    2 secure_hello => SecureHello {
+        /// The versions that the dialing server speaks.
+        versions: Versions,
+        /// What the dialing server is.
+        from: ServerKind,
+        /// What it thinks that it has dialed.
+        to: ServerKind,
+        /// Which one the end that is not Main is, as in `ClusterHello`.
+        id: u16,
+        /// Which of the keys that this id has had one after the other.
+        generation: u16,
+        /// The first message of the handshake, with the newest key; all of the above is its prologue.
+        start: SealedStart,
+        /// The same with the former key, if there are two, while keys are exchanged.
+        former_start: Option<SealedStart>,
+    }
+
+    /// I have heard your answer: the first frame behind it, sealed. What the link is for follows.
+    3 secure_ready => SecureReady {}
 }
 
 protocol! {
@@ -50,5 +72,11 @@ protocol! {
     1 cluster_ack => ClusterAck {
         /// The listening server's proof, with the key of the dialing server's that it knows.
         proof: Proof,
+    }
+
+    /// The second message of a sealed link's handshake. Whatever follows, on both ways, is in records.
+    2 secure_answer => SecureAnswer {
+        /// It shows that the listening server has the key, too.
+        start: SealedStart,
     }
 }

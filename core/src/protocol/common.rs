@@ -148,6 +148,10 @@ codes! {
         TIMED_OUT = 71,
         /// Only by TLS: `tls://`, `wss://`.
         TLS_NEEDED = 72,
+        /// A record of a sealed link does not open: somebody is on the way, or the peer does not follow the rules.
+        BROKEN_SEAL = 73,
+        /// The link of that server has to be sealed.
+        NOT_SEALED = 74,
     }
 }
 

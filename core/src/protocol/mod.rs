@@ -63,7 +63,8 @@ pub use rooms::{
 };
 pub use types::{
     Bytes, Direction, HandshakeKey, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES, Password,
-    Position, Proof, Revision, Revocation, RoomId, Seq, Text, Token, Uid, Versions, WorldId,
+    Position, Proof, Revision, Revocation, RoomId, SealedStart, Seq, Text, Token, Uid, Versions,
+    WorldId,
 };
 pub use world_main::{main_to_world, world_to_main};
 

@@ -93,7 +93,9 @@ impl ErrorCode {
             | Self::REFUSED
             | Self::TIMED_OUT => Outlook::Passing,
             // Between servers, whose operators mend it.
-            Self::NOT_YOURS | Self::BAD_PROOF => Outlook::Passing,
+            Self::NOT_YOURS | Self::BAD_PROOF | Self::BROKEN_SEAL | Self::NOT_SEALED => {
+                Outlook::Passing
+            }
             _ => return None,
         })
     }

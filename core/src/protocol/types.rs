@@ -10,7 +10,7 @@
 use core::fmt;
 
 use serde::de::{self, Deserializer, Visitor};
-use serde::ser::Serializer;
+use serde::ser::{SerializeTuple, Serializer};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
@@ -222,6 +222,25 @@ pub struct Nonce(#[serde(deserialize_with = "byte_array")] pub [u8; 16]);
 #[derive(Copy, Clone, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Proof(#[serde(deserialize_with = "byte_array")] pub [u8; 32]);
+
+/// One of both messages of a sealed link's handshake: a public key of 32 bytes, four sealed ones that both ends have to
+/// agree about (how many bytes of frames a record to the sender may have, and the version: the newest that the dialer
+/// speaks, and then the one that the link speaks), and a tag of 16.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedStart(
+    #[serde(serialize_with = "write_byte_array", deserialize_with = "byte_array")] pub [u8; 52],
+);
+
+/// Serde's own way ends at 32 bytes.
+fn write_byte_array<S: Serializer, const N: usize>(
+    bytes: &[u8; N],
+    target: S,
+) -> Result<S::Ok, S::Error> {
+    let mut tuple = target.serialize_tuple(N)?;
+    bytes.iter().try_for_each(|byte| tuple.serialize_element(byte))?;
+    tuple.end()
+}
 
 /// A loop, where serde's own way with arrays is one call a byte: 1.7 KB of code for 32 bytes.
 fn byte_array<'de, D: Deserializer<'de>, const N: usize>(source: D) -> Result<[u8; N], D::Error> {

@@ -1,4 +1,4 @@
-//! `Dialing` and [`answer`]: how two ends that share a key come to keys that nobody else can have.
+//! `Dialing` and `Heard`: how two ends that share a key come to keys that nobody else can have.
 
 use zeroize::Zeroize;
 
@@ -8,8 +8,10 @@ use super::transcript::Transcript;
 use super::{Broken, Drawn, LinkKey};
 use crate::time::Instant;
 
-/// Of each of both messages: a public key, and the tag of an empty text.
-pub const MESSAGE_BYTES: usize = KEY_BYTES + TAG_BYTES;
+/// What each message carries besides, sealed: whatever both ends have to agree about.
+pub const TERMS_BYTES: usize = 4;
+/// Of each of both messages: a public key, the terms, and their tag.
+pub const MESSAGE_BYTES: usize = KEY_BYTES + TERMS_BYTES + TAG_BYTES;
 
 /// The end that has dialed, which waits for the answer; see the [module](super).
 pub struct Dialing {
@@ -18,8 +20,8 @@ pub struct Dialing {
 }
 
 impl Dialing {
-    /// Begins, and writes the first message. `prologue` is what was said in clear before: both ends have to have heard
-    /// the same.
+    /// Begins, and writes the first message with our `terms`. `prologue` is what was said in clear before: both ends have to
+    /// have heard the same.
     ///
     /// # Errors
     /// None that can be: a message is long enough.
@@ -27,9 +29,11 @@ impl Dialing {
         key: &LinkKey,
         prologue: &[u8],
         drawn: Drawn,
-        message: &mut [u8; MESSAGE_BYTES],
-    ) -> Result<Self, Broken> {
-        Self::begin_with(key, prologue, drawn, message)
+        terms: [u8; TERMS_BYTES],
+    ) -> Result<(Self, [u8; MESSAGE_BYTES]), Broken> {
+        let mut message = message_with(terms);
+        let dialing = Self::begin_with(key, prologue, drawn, &mut message)?;
+        Ok((dialing, message))
     }
 
     pub(super) fn begin_with(
@@ -43,16 +47,17 @@ impl Dialing {
         Ok(Self { transcript, drawn })
     }
 
-    /// Reads the answer.
+    /// Reads the answer, and the listener's terms in it.
     ///
     /// # Errors
     /// [`Broken`]: whoever has answered has another key, has heard something else, or is no end of a handshake at all.
     pub fn finish(
         self,
         now: Instant,
-        message: &mut [u8; MESSAGE_BYTES],
-    ) -> Result<Channel, Broken> {
-        self.finish_with(now, message)
+        mut message: [u8; MESSAGE_BYTES],
+    ) -> Result<(Channel, [u8; TERMS_BYTES]), Broken> {
+        let channel = self.finish_with(now, &mut message)?;
+        Ok((channel, terms_of(&message)?))
     }
 
     pub(super) fn finish_with(
@@ -75,20 +80,61 @@ impl core::fmt::Debug for Dialing {
     }
 }
 
-/// Reads the first message, and writes the answer in its place. Whoever has dialed is proven by its first record, not by
-/// this message: that may be an old one.
-///
-/// # Errors
-/// [`Broken`]: whoever has dialed has another key, has heard something else, or is no end of a handshake at all.
-pub fn answer(
-    key: &LinkKey,
-    prologue: &[u8],
-    drawn: Drawn,
-    now: Instant,
-    message: &mut [u8; MESSAGE_BYTES],
-) -> Result<Channel, Broken> {
-    let (transcript, public) = hear_first(key, prologue, message)?;
-    answer_with(transcript, &public, drawn, now, message)
+/// A first message that has opened: who says it has the key, or repeats whoever had.
+pub struct Heard {
+    transcript: Transcript,
+    public: [u8; KEY_BYTES],
+    /// The dialer's.
+    pub terms: [u8; TERMS_BYTES],
+}
+
+impl Heard {
+    /// Reads the first message.
+    ///
+    /// # Errors
+    /// [`Broken`]: whoever has dialed has another key, has said something else in clear, or is no end of a handshake at all.
+    pub fn first(
+        key: &LinkKey,
+        prologue: &[u8],
+        mut message: [u8; MESSAGE_BYTES],
+    ) -> Result<Self, Broken> {
+        let (transcript, public) = hear_first(key, prologue, &mut message)?;
+        Ok(Self { transcript, public, terms: terms_of(&message)? })
+    }
+
+    /// The answer, with our `terms`. Whoever has dialed is proven by its first record, not by its message: that may be an
+    /// old one.
+    ///
+    /// # Errors
+    /// [`Broken`]: the dialer's public key is one whose secrets everybody knows.
+    pub fn answer(
+        self,
+        drawn: Drawn,
+        now: Instant,
+        terms: [u8; TERMS_BYTES],
+    ) -> Result<(Channel, [u8; MESSAGE_BYTES]), Broken> {
+        let mut message = message_with(terms);
+        let channel = answer_with(self.transcript, &self.public, drawn, now, &mut message)?;
+        Ok((channel, message))
+    }
+}
+
+impl core::fmt::Debug for Heard {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Heard(…)")
+    }
+}
+
+fn message_with(terms: [u8; TERMS_BYTES]) -> [u8; MESSAGE_BYTES] {
+    let mut message = [0; MESSAGE_BYTES];
+    for (place, byte) in message.iter_mut().skip(KEY_BYTES).zip(terms) {
+        *place = byte;
+    }
+    message
+}
+
+fn terms_of(message: &[u8; MESSAGE_BYTES]) -> Result<[u8; TERMS_BYTES], Broken> {
+    message.get(KEY_BYTES..).and_then(<[u8]>::first_chunk).copied().ok_or(Broken)
 }
 
 pub(super) fn hear_first(

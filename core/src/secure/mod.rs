@@ -4,8 +4,8 @@
 //! ```text
 //!  who dials                                who listens
 //!   │ ── the prologue, in clear ────────────► │
-//!   │ ── public key · tag ──────────────────► │  both have mixed the shared key
-//!   │ ◄────────────────── public key · tag ── │  both have mixed what both public keys give
+//!   │ ── public key · terms · tag ──────────► │  both have mixed the shared key
+//!   │ ◄────────── public key · terms · tag ── │  both have mixed what both public keys give
 //!   │ ◄═════════════ records ═══════════════► │
 //! ```
 //! Purpose: two ends that share a key (a server's of Main's realm, or a ticket's) know that they speak with each other, and
@@ -19,14 +19,16 @@
 //! Bounds: a channel has 104 bytes, a record [`RECORD_EXTRA_BYTES`] more than its frames; nothing is allocated or copied.
 //!
 //! ```
-//! use tinyrealm_core::secure::{Dialing, Drawn, LinkKey, MESSAGE_BYTES, RECORD_EXTRA_BYTES, answer};
+//! use tinyrealm_core::secure::{Dialing, Drawn, Heard, LinkKey, RECORD_EXTRA_BYTES};
 //! use tinyrealm_core::time::Instant;
 //!
 //! let (key, prologue, now) = (LinkKey::new([7; 32]), b"world 7", Instant::from_millis(0));
-//! let mut message = [0; MESSAGE_BYTES];
-//! let dialing = Dialing::begin(&key, prologue, Drawn::new([1; 32]), &mut message)?;
-//! let mut listener = answer(&key, prologue, Drawn::new([2; 32]), now, &mut message)?;
-//! let mut dialer = dialing.finish(now, &mut message)?;
+//! let (dialing, message) = Dialing::begin(&key, prologue, Drawn::new([1; 32]), *b"mine")?;
+//! let heard = Heard::first(&key, prologue, message)?;
+//! assert_eq!(&heard.terms, b"mine");
+//! let (mut listener, message) = heard.answer(Drawn::new([2; 32]), now, *b"ours")?;
+//! let (mut dialer, terms) = dialing.finish(now, message)?;
+//! assert_eq!(&terms, b"ours");
 //!
 //! let mut record = [0; 5 + RECORD_EXTRA_BYTES];
 //! record[1..6].copy_from_slice(b"hello");
@@ -43,8 +45,11 @@ mod tests;
 mod transcript;
 
 pub use cipher::TAG_BYTES;
-pub use handshake::{Dialing, MESSAGE_BYTES, answer};
-pub use record::{Channel, KEY_MS, Opener, RECORD_EXTRA_BYTES, RECORDS_A_KEY, Sealer};
+pub use handshake::{Dialing, Heard, MESSAGE_BYTES, TERMS_BYTES};
+pub use record::{
+    Channel, KEY_MS, Opener, RECORD_COST_BYTES, RECORD_EXTRA_BYTES, RECORD_PREFIX_BYTES,
+    RECORDS_A_KEY, Sealer,
+};
 
 use zeroize::Zeroize;
 

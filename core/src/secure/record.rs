@@ -14,6 +14,10 @@ use crate::time::{Instant, Stamp};
 
 /// What a record has besides its frames.
 pub const RECORD_EXTRA_BYTES: usize = 1 + TAG_BYTES;
+/// Before each record on a stream: how many bytes follow, little-endian, as before a frame.
+pub const RECORD_PREFIX_BYTES: usize = 2;
+/// What a record costs on a stream besides its frames.
+pub const RECORD_COST_BYTES: usize = RECORD_PREFIX_BYTES + RECORD_EXTRA_BYTES;
 /// How many records one key seals.
 pub const RECORDS_A_KEY: u32 = 1 << 20;
 /// For how long one key seals: an hour.
@@ -45,7 +49,7 @@ impl Channel {
     }
 }
 
-/// One end's outgoing half; see the [module](self).
+/// One end's outgoing half; see the [module](super).
 pub struct Sealer {
     cipher: Cipher,
     /// With this key.
@@ -104,7 +108,7 @@ impl core::fmt::Debug for Sealer {
     }
 }
 
-/// One end's incoming half; see the [module](self).
+/// One end's incoming half; see the [module](super).
 pub struct Opener {
     cipher: Cipher,
     /// With this key.

@@ -119,31 +119,49 @@ fn talk(channel: &mut Channel, snow: &mut snow::TransportState) {
 #[test]
 fn snow_listens() {
     let mut snow = snow_builder().build_responder().unwrap();
-    let (mut message, mut nothing) = ([0; MESSAGE_BYTES], [0; 64]);
-    let dialing = Dialing::begin(&LinkKey(KEY), PROLOGUE, Drawn([9; 32]), &mut message).unwrap();
-    assert_eq!(snow.read_message(&message, &mut nothing).unwrap(), 0);
-    assert_eq!(snow.write_message(&[], &mut message).unwrap(), MESSAGE_BYTES);
-    let mut channel = dialing.finish(start(), &mut message).unwrap();
+    let mut text = [0; 64];
+    let (dialing, mut message) =
+        Dialing::begin(&LinkKey(KEY), PROLOGUE, Drawn([9; 32]), *b"ours").unwrap();
+    assert_eq!(snow.read_message(&message, &mut text).unwrap(), TERMS_BYTES);
+    assert_eq!(&text[..TERMS_BYTES], b"ours");
+    assert_eq!(snow.write_message(b"snow", &mut message).unwrap(), MESSAGE_BYTES);
+    let (mut channel, terms) = dialing.finish(start(), message).unwrap();
+    assert_eq!(&terms, b"snow");
     talk(&mut channel, &mut snow.into_transport_mode().unwrap());
 }
 
 #[test]
 fn snow_dials() {
     let mut snow = snow_builder().build_initiator().unwrap();
-    let (mut message, mut nothing) = ([0; MESSAGE_BYTES], [0; 64]);
-    assert_eq!(snow.write_message(&[], &mut message).unwrap(), MESSAGE_BYTES);
-    let mut channel =
-        answer(&LinkKey(KEY), PROLOGUE, Drawn([9; 32]), start(), &mut message).unwrap();
-    assert_eq!(snow.read_message(&message, &mut nothing).unwrap(), 0);
+    let (mut message, mut text) = ([0; MESSAGE_BYTES], [0; 64]);
+    assert_eq!(snow.write_message(b"snow", &mut message).unwrap(), MESSAGE_BYTES);
+    let heard = Heard::first(&LinkKey(KEY), PROLOGUE, message).unwrap();
+    assert_eq!(&heard.terms, b"snow");
+    let (mut channel, message) = heard.answer(Drawn([9; 32]), start(), *b"ours").unwrap();
+    assert_eq!(snow.read_message(&message, &mut text).unwrap(), TERMS_BYTES);
+    assert_eq!(&text[..TERMS_BYTES], b"ours");
     talk(&mut channel, &mut snow.into_transport_mode().unwrap());
 }
 
+const TERMS: [u8; TERMS_BYTES] = *b"term";
+
+fn dial(key: [u8; 32]) -> (Dialing, [u8; MESSAGE_BYTES]) {
+    Dialing::begin(&LinkKey(key), PROLOGUE, Drawn([3; 32]), TERMS).unwrap()
+}
+
+/// Hears the first message, and answers it.
+fn answer(
+    key: [u8; 32],
+    prologue: &[u8],
+    message: [u8; MESSAGE_BYTES],
+) -> Result<(Channel, [u8; MESSAGE_BYTES]), Broken> {
+    Heard::first(&LinkKey(key), prologue, message)?.answer(Drawn([4; 32]), start(), TERMS)
+}
+
 fn link() -> (Channel, Channel) {
-    let mut message = [0; MESSAGE_BYTES];
-    let key = LinkKey(KEY);
-    let dialing = Dialing::begin(&key, PROLOGUE, Drawn([3; 32]), &mut message).unwrap();
-    let listener = answer(&key, PROLOGUE, Drawn([4; 32]), start(), &mut message).unwrap();
-    (dialing.finish(start(), &mut message).unwrap(), listener)
+    let (dialing, message) = dial(KEY);
+    let (listener, message) = answer(KEY, PROLOGUE, message).unwrap();
+    (dialing.finish(start(), message).unwrap().0, listener)
 }
 
 /// Public keys whose product with everything is known to everybody: 0, 1, and those of order 8 (RFC 7748, section 6.1).
@@ -164,8 +182,7 @@ fn nobody_shares_a_secret_that_everybody_knows() {
         let mut message = [0; MESSAGE_BYTES];
         message[..32].copy_from_slice(&public);
         transcript.seal(&mut message[32..]).unwrap();
-        let answered = answer(&LinkKey(KEY), PROLOGUE, Drawn([4; 32]), start(), &mut message);
-        assert_eq!(answered.err(), Some(Broken), "{public:?}");
+        assert_eq!(answer(KEY, PROLOGUE, message).err(), Some(Broken), "{public:?}");
     }
 }
 
@@ -173,30 +190,23 @@ fn nobody_shares_a_secret_that_everybody_knows() {
 fn whoever_has_another_key_or_heard_something_else_is_no_end() {
     let ends = [(KEY, PROLOGUE, true), ([8; 32], PROLOGUE, false), (KEY, b"else", false)];
     for (key, prologue, is_end) in ends {
-        let mut message = [0; MESSAGE_BYTES];
-        let drawn = Drawn([3; 32]);
-        let dialing = Dialing::begin(&LinkKey(KEY), PROLOGUE, drawn, &mut message).unwrap();
-        let first = message;
-        let answered = answer(&LinkKey(key), prologue, Drawn([4; 32]), start(), &mut message);
+        let (dialing, message) = dial(KEY);
+        let answered = answer(key, prologue, message);
         assert_eq!(answered.is_ok(), is_end);
         // Nor is whoever says our own message back to us.
-        let mut reflected = first;
-        let finished = dialing.finish(start(), if is_end { &mut message } else { &mut reflected });
-        assert_eq!(finished.is_ok(), is_end);
+        let answered = answered.map_or(message, |(_, answered)| answered);
+        assert_eq!(dialing.finish(start(), answered).is_ok(), is_end);
     }
 }
 
 #[test]
 fn an_old_first_message_is_answered_and_nothing_opens_behind_it() {
-    let mut message = [0; MESSAGE_BYTES];
-    let key = LinkKey(KEY);
-    let dialing = Dialing::begin(&key, PROLOGUE, Drawn([3; 32]), &mut message).unwrap();
-    let first = message;
-    answer(&key, PROLOGUE, Drawn([4; 32]), start(), &mut message).unwrap();
-    let mut dialer = dialing.finish(start(), &mut message).unwrap();
+    let (dialing, first) = dial(KEY);
+    let (_, message) = answer(KEY, PROLOGUE, first).unwrap();
+    let (mut dialer, _) = dialing.finish(start(), message).unwrap();
     let mut record = sealed(&mut dialer.sealer, b"let me in");
-    let mut again = first;
-    let mut other = answer(&key, PROLOGUE, Drawn([5; 32]), start(), &mut again).unwrap();
+    let heard = Heard::first(&LinkKey(KEY), PROLOGUE, first).unwrap();
+    let (mut other, _) = heard.answer(Drawn([5; 32]), start(), TERMS).unwrap();
     assert_eq!(other.opener.open(&mut record), Err(Broken));
 }
 
@@ -293,19 +303,15 @@ proptest! {
         by in 1..=u8::MAX,
     ) {
         // The handshake itself, with one byte changed on either way.
-        let key = LinkKey(KEY);
-        let mut message = [0; MESSAGE_BYTES];
-        let dialing = Dialing::begin(&key, PROLOGUE, Drawn([3; 32]), &mut message).unwrap();
-        let mut changed = message;
-        changed[flip.index(MESSAGE_BYTES)] ^= by;
+        let (dialing, mut message) = dial(KEY);
         if first_message {
             // The highest bit of a public key means nothing to X25519, but it was heard.
-            let answered = answer(&key, PROLOGUE, Drawn([4; 32]), start(), &mut changed);
-            prop_assert_eq!(answered.err(), Some(Broken));
-        } else {
-            answer(&key, PROLOGUE, Drawn([4; 32]), start(), &mut message).unwrap();
             message[flip.index(MESSAGE_BYTES)] ^= by;
-            prop_assert_eq!(dialing.finish(start(), &mut message).err(), Some(Broken));
+            prop_assert_eq!(answer(KEY, PROLOGUE, message).err(), Some(Broken));
+        } else {
+            let (_, mut message) = answer(KEY, PROLOGUE, message).unwrap();
+            message[flip.index(MESSAGE_BYTES)] ^= by;
+            prop_assert_eq!(dialing.finish(start(), message).err(), Some(Broken));
         }
 
         let (mut dialer, mut listener) = link();
@@ -352,12 +358,11 @@ proptest! {
 #[test]
 fn secrets_print_as_nothing() {
     let (channel, _) = link();
-    let mut message = [0; MESSAGE_BYTES];
-    let key = LinkKey(KEY);
-    let printed = std::format!("{key:?} {:?} {channel:?}", Drawn(KEY));
+    let printed = std::format!("{:?} {:?} {channel:?}", LinkKey(KEY), Drawn(KEY));
     assert_eq!(printed, "LinkKey(…) Drawn(…) Channel { sealer: Sealer(…), opener: Opener(…) }");
-    let dialing = Dialing::begin(&key, PROLOGUE, Drawn([3; 32]), &mut message);
-    assert_eq!(std::format!("{dialing:?}"), "Ok(Dialing(…))");
+    let (dialing, message) = dial(KEY);
+    let heard = Heard::first(&LinkKey(KEY), PROLOGUE, message).unwrap();
+    assert_eq!(std::format!("{dialing:?} {heard:?}"), "Dialing(…) Heard(…)");
 }
 
 #[test]

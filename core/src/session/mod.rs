@@ -17,10 +17,14 @@
 
 pub mod address;
 pub(crate) mod held_packets;
+#[cfg(feature = "secure")]
+pub(crate) mod inlets;
 pub mod limits;
 pub mod manager;
 mod outgoing;
 pub mod receiver;
+#[cfg(feature = "secure")]
+pub(crate) mod seals;
 pub mod send_queue;
 #[allow(clippy::module_inception, reason = "the roadmap's name")]
 pub mod session;
@@ -28,6 +32,8 @@ pub mod shares;
 pub mod state;
 
 pub use address::{AddressGroup, PeerAddress};
+#[cfg(feature = "secure")]
+pub use inlets::Inlet;
 pub use limits::TokenBucket;
 pub use manager::{SessionManager, SessionStorage};
 #[cfg(feature = "websocket")]
@@ -35,6 +41,8 @@ pub use receiver::Signal;
 #[cfg(feature = "long-frames")]
 pub use receiver::Standing;
 pub use receiver::{Inbound, Received, Receiver, ReceiverStorage};
+#[cfg(feature = "secure")]
+pub use seals::{Outlet, SealMemory, SealStorage};
 pub use send_queue::SendQueue;
 pub use session::{LinkTag, Session, SessionKey, Trust};
 pub use shares::{

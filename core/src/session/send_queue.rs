@@ -172,6 +172,12 @@ impl SendQueue {
         pool.slices(&self.chain)
     }
 
+    /// How many bytes wait. O(buffers).
+    #[cfg(feature = "secure")]
+    pub(super) fn bytes(&self, pool: &BufferPool<'_>) -> usize {
+        pool.bytes(&self.chain)
+    }
+
     /// Whether there is more than [`SendQueue::slices`] shows.
     pub const fn has_more_than_slices(&self) -> bool {
         self.chain.buffers() > 2

@@ -14,7 +14,7 @@ use super::send_queue::SendQueue;
 #[cfg(feature = "shares")]
 use super::shares::AddressKey;
 use super::state::SessionState;
-#[cfg(feature = "shares")]
+#[cfg(any(feature = "secure", feature = "shares"))]
 use crate::storage::Link;
 use crate::storage::{Key, Slot, Vacant};
 use crate::time::Stamp;
@@ -29,8 +29,11 @@ pub const SESSION_SLOT_BYTES: usize = core::mem::size_of::<Slot<Session>>();
 /// Its address, and its place among the strangers, of whom one may have to give way.
 const STRANGER_BYTES: usize = if cfg!(feature = "shares") { 12 } else { 0 };
 
+/// Which outlet it has.
+const SEAL_BYTES: usize = if cfg!(feature = "secure") { 4 } else { 0 };
+
 const _: () = assert!(
-    SESSION_SLOT_BYTES <= 36 + STRANGER_BYTES,
+    SESSION_SLOT_BYTES <= 36 + STRANGER_BYTES + SEAL_BYTES,
     "a session has grown: say why, and what it costs"
 );
 
@@ -71,6 +74,9 @@ pub struct Session {
     pub(super) tag: LinkTag,
     pub(super) state: SessionState,
     pub(super) flags: Flags,
+    /// Its outlet, if what is said on it is sealed.
+    #[cfg(feature = "secure")]
+    pub(super) seal: Link,
 }
 
 /// The yes-or-no part of a session, in one byte.
@@ -130,6 +136,8 @@ impl Vacant for Session {
         tag: LinkTag { kind: 0, index: 0 },
         state: SessionState::Connecting,
         flags: Flags(0),
+        #[cfg(feature = "secure")]
+        seal: Link::NONE,
     };
 }
 

@@ -293,6 +293,17 @@ impl<'a> BufferPool<'a> {
         [self.filled(chain.first), self.filled(second)]
     }
 
+    /// How many bytes are in `chain`. O(buffers).
+    #[cfg(feature = "secure")]
+    pub fn bytes(&self, chain: &Chain) -> usize {
+        let (mut link, mut bytes) = (chain.first, 0);
+        while let Some(meta) = self.meta(link) {
+            bytes += meta.end.saturating_sub(meta.start) as usize;
+            link = meta.next;
+        }
+        bytes
+    }
+
     /// The bytes of the last buffer of `chain`, to change.
     pub fn last_mut(&mut self, chain: &Chain) -> &mut [u8] {
         self.filled_of(chain.last)

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 /// `key`: whose key is printed.
 #[derive(Debug, Subcommand)]
@@ -11,11 +11,28 @@ pub(crate) enum KeyCommand {
     World {
         /// The world's id.
         id: u16,
+        #[command(flatten)]
+        of: KeyGeneration,
     },
     /// That of the chat server.
-    Chat,
+    Chat {
+        #[command(flatten)]
+        of: KeyGeneration,
+    },
     /// That of Login.
-    Login,
+    Login {
+        #[command(flatten)]
+        of: KeyGeneration,
+    },
+}
+
+/// Which of the keys that a server has had one after the other.
+#[derive(Copy, Clone, Debug, Args)]
+pub(crate) struct KeyGeneration {
+    /// A later key than the first, for a server whose key was lost; the realm's Mains have it in
+    /// `cluster.generations`, and the server in `cluster.generation`.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) generation: u16,
 }
 
 /// `secret`

@@ -35,6 +35,11 @@ pub(crate) struct Server {
     arguments: Vec<String>,
 }
 
+/// Whether a setting is what a server proves itself with.
+fn is_proof(setting: &str) -> bool {
+    setting.starts_with("cluster.") && setting.contains("_file=")
+}
+
 impl Server {
     /// Runs a server and waits until it listens. Each setting is `KEY=VALUE`.
     #[track_caller]
@@ -49,7 +54,7 @@ impl Server {
     fn run(name: &str, arguments: Vec<String>) -> Self {
         let flags: Vec<&str> = arguments.iter().map(String::as_str).collect();
         // Whoever is told of a secret has no other one.
-        let process = match flags.iter().any(|flag| flag.starts_with("cluster.")) {
+        let process = match flags.iter().any(|flag| is_proof(flag)) {
             true => Process::start_without_secret(&flags, &[]),
             false => Process::start(&flags),
         };
@@ -123,7 +128,7 @@ impl Server {
         let mut arguments = Vec::new();
         let mut flags = self.arguments.iter().peekable();
         while let Some(flag) = flags.next() {
-            match flags.next_if(|value| flag == "--set" && value.starts_with("cluster.")) {
+            match flags.next_if(|value| flag == "--set" && is_proof(value)) {
                 Some(_) => {}
                 None => arguments.push(flag.clone()),
             }

@@ -24,7 +24,7 @@ pub(crate) enum Loot {
     /// The keys of one server.
     Keys(ClusterKeys),
     /// What all keys are made of.
-    Secrets(ClusterSecrets),
+    Secrets(Box<ClusterSecrets>),
 }
 
 impl Loot {
@@ -114,7 +114,7 @@ impl<'j> Impostor<'j> {
     }
 
     pub(crate) fn on_connected(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
-        self.dialer.begin(cx, key);
+        self.dialer.begin(&self.keys, cx, key);
     }
 
     pub(crate) fn on_frame(&mut self, caller: &mut Caller<'_, '_>, frame: Frame<'_>) -> Dispatched {

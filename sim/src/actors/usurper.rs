@@ -1,13 +1,13 @@
 //! `Usurper`: somebody who listens at the address of a server that is down, with keys that are not its.
 //!
-//! Whoever dials is asked for its proof, and answered: with a proof by the stolen keys, or with the dialer's
-//! own, reflected. What it hears goes into the journal; servers tell it nothing but their proofs.
+//! Whoever dials is answered: with what the stolen keys make of its first message, or with that message itself, reflected.
+//! What it hears goes into the journal; servers tell it nothing but that message.
 
-use tinyrealm_core::node::cluster::{Side, Transcript};
+use tinyrealm_core::node::cluster::{ClusterKeys, Gate, KeyChain};
 use tinyrealm_core::node::{Caller, Context, Role};
-use tinyrealm_core::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
-use tinyrealm_core::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
-use tinyrealm_core::protocol::{Dispatched, ErrorCode, Nonce, ServerKind, decode};
+use tinyrealm_core::protocol::dialer_to_listener::{SecureHello, SecureReady};
+use tinyrealm_core::protocol::listener_to_dialer::SecureAnswer;
+use tinyrealm_core::protocol::{Dispatched, ErrorCode, ServerKind, decode};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::wire::Frame;
 
@@ -15,48 +15,54 @@ use super::impostor::Loot;
 use crate::ids::{HostId, Role as Who};
 use crate::journal::{Fact, Journal};
 
-/// What it has asked all dialers to prove something about.
-const NONCE: Nonce = Nonce([9; 16]);
-
 /// One dishonest listener; see the [module](self).
 pub(crate) struct Usurper<'j> {
-    pub(crate) place: HostId,
-    pub(crate) loot: Loot,
-    pub(crate) journal: &'j Journal,
+    gate: Gate<Chain>,
+    /// It says what it hears back to whom has said it.
+    reflects: bool,
+    journal: &'j Journal,
 }
 
-impl Usurper<'_> {
-    /// What dials, and what it takes itself for.
-    const fn kinds(&self) -> (ServerKind, ServerKind) {
-        match self.place.role() {
-            Who::Main(_) => (ServerKind::WORLD, ServerKind::MAIN),
-            Who::Login => (ServerKind::MAIN, ServerKind::LOGIN),
-            _ => (ServerKind::MAIN, ServerKind::CHAT),
-        }
-    }
+/// Stolen keys, as those of whoever is wanted.
+struct Chain {
+    loot: Loot,
+    named: ServerKind,
+}
 
-    fn answer(&self, proof: &ClusterProof) -> ClusterAck {
-        let (dialer, listener) = self.kinds();
-        let ClusterProof { id, nonce: dialer_nonce, .. } = *proof;
-        let transcript = Transcript { dialer, listener, id, dialer_nonce, listener_nonce: NONCE };
+impl KeyChain for Chain {
+    fn keys_for(&self, id: u16) -> Option<ClusterKeys> {
+        Some(self.loot.keys((self.named, id)))
+    }
+}
+
+impl<'j> Usurper<'j> {
+    pub(crate) fn new(place: HostId, loot: Loot, reflects: bool, journal: &'j Journal) -> Self {
+        let (dialer, listener) = kinds(place);
         let named = if listener == ServerKind::MAIN { dialer } else { listener };
-        let (forged, _) = self.loot.keys((named, id)).proofs(Side::Listener, &transcript);
-        let is_reflected =
-            dialer_nonce.0[0].is_multiple_of(4) && matches!(self.loot, Loot::Keys(_));
-        ClusterAck { proof: if is_reflected { proof.proof } else { forged } }
+        let reflects = reflects && matches!(loot, Loot::Keys(_));
+        Self { gate: Gate::new(Chain { loot, named }, listener, dialer), reflects, journal }
+    }
+}
+
+/// What dials there, and what it takes itself for.
+fn kinds(place: HostId) -> (ServerKind, ServerKind) {
+    match place.role() {
+        Who::Main(_) => (ServerKind::WORLD, ServerKind::MAIN),
+        Who::Login => (ServerKind::MAIN, ServerKind::LOGIN),
+        _ => (ServerKind::MAIN, ServerKind::CHAT),
     }
 }
 
 impl<'a> Role<'a> for Usurper<'_> {
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         self.journal.note(Fact::Confided(frame.opcode));
-        if frame.opcode == ClusterHello::OPCODE {
-            let challenge = ClusterChallenge { version: 2, nonce: NONCE };
-            caller.sessions.send_or_close(caller.now, caller.key, &challenge);
-        } else if frame.opcode == ClusterProof::OPCODE
-            && let Some(proof) = decode(frame.payload)
+        if self.reflects
+            && frame.opcode == SecureHello::OPCODE
+            && let Some(SecureHello { start, .. }) = decode(frame.payload)
         {
-            caller.sessions.send_or_close(caller.now, caller.key, &self.answer(&proof));
+            caller.sessions.send_or_close(caller.now, caller.key, &SecureAnswer { start });
+        } else if [SecureHello::OPCODE, SecureReady::OPCODE].contains(&frame.opcode) {
+            self.gate.hear(caller, frame);
         }
         Dispatched::Handled
     }

@@ -15,7 +15,7 @@ use crate::ids::HostId;
 pub(crate) enum Visitor<'j> {
     Player { player: Box<Player<'j>>, main_address: String },
     Intruder(Intruder<'j>),
-    Impostor(Impostor<'j>),
+    Impostor(Box<Impostor<'j>>),
     Hoarder(Hoarder),
 }
 

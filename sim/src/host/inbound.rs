@@ -140,7 +140,8 @@ impl<'a, R: Role<'a>> Host<'a, R> {
         let mut has_progressed = false;
         loop {
             let offered = self.offer_once(tools, index);
-            has_progressed |= !matches!(offered, Offered::Nothing | Offered::Part(0));
+            has_progressed |= !matches!(offered, Offered::Nothing | Offered::Part(0))
+                || (offered == Offered::Part(0) && self.node.has_heard());
             let is_held = matches!(offered, Offered::Part(_));
             if let Some(line) = self.lines[index].as_mut() {
                 line.is_held = is_held;

@@ -2,14 +2,14 @@
 //!
 //! Invariants: the key of one server opens nothing as another one, dialing or listening; the former secret opens
 //! nothing at a server that has given it up. Whoever listens in the place of a server that is down, and has not
-//! its key, hears nothing of servers but their proofs.
+//! its key, hears nothing of servers but their first message.
 
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::cluster::ONLY_ID;
 use tinyrealm_core::protocol::ServerKind;
+use tinyrealm_core::protocol::dialer_to_listener::SecureHello;
 use tinyrealm_core::wire::Opcode;
-use tinyrealm_core::wire::opcode::DIALER;
 
 use super::workload::ACT_US;
 use super::{Phase, Realm};
@@ -27,6 +27,8 @@ use crate::trace::What;
 
 /// How often, in a thousand, somebody listens in the place of a server that is down.
 const USURPED_PERMILLE: u32 = 300;
+/// How often, in a thousand, it says a dialer's first message back to it.
+const REFLECTED_PERMILLE: u32 = 250;
 /// How often, in a thousand, somebody has the former secret instead of a key, where that counts no more.
 const HOLDOVER_PERMILLE: u32 = 500;
 
@@ -36,7 +38,7 @@ impl Realm<'_> {
         let (claim, loot) = self.any_claim();
         self.timeline.counters.impostors += 1;
         let number = self.start_visitor((None, None), Papers::default(), |ears| {
-            Visitor::Impostor(Impostor::new(claim, &loot, ears))
+            Visitor::Impostor(Box::new(Impostor::new(claim, &loot, ears)))
         });
         self.timeline.plan_after(ACT_US, Happening::Acts(number));
     }
@@ -54,10 +56,10 @@ impl Realm<'_> {
         if self.secrets.held(claim.server()) == Stage::Newest
             && self.random.chance(HOLDOVER_PERMILLE)
         {
-            return (claim, Loot::Secrets(former_secrets()));
+            return (claim, Loot::Secrets(Box::new(former_secrets())));
         }
         if self.tuning.sabotage == Sabotage::StolenSecret {
-            return (claim, Loot::Secrets(self.secrets.of(claim.server())));
+            return (claim, Loot::Secrets(Box::new(self.secrets.of(claim.server()))));
         }
         let name = match claim {
             // It proves who it is, and says that it is somebody else.
@@ -96,9 +98,10 @@ impl Realm<'_> {
         let loot = self.usurper_loot(place);
         self.network.start_host(place);
         let mut random = self.random.fork();
-        let role = Usurper { place, loot, journal: self.journal };
+        let role = Usurper::new(place, loot, random.chance(REFLECTED_PERMILLE), self.journal);
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
-        let storage = self.arenas.hoarder().node.storage();
+        let mut storage = self.arenas.hoarder().node.storage();
+        storage.seals = self.arenas.seals();
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
         let habits = self.tuning.habits(&mut random, place);
         let host = Host::new(place, node, random, habits, self.journal);
@@ -107,10 +110,10 @@ impl Realm<'_> {
 
     fn usurper_loot(&mut self, place: HostId) -> Loot {
         if self.tuning.sabotage == Sabotage::UsurpedSecret {
-            return Loot::Secrets(self.secrets.of(place));
+            return Loot::Secrets(Box::new(self.secrets.of(place)));
         }
         if self.secrets.all_hold(Stage::Newest) && self.random.chance(HOLDOVER_PERMILLE) {
-            return Loot::Secrets(former_secrets());
+            return Loot::Secrets(Box::new(former_secrets()));
         }
         let name = self.any_key_but(|name| match place.role() {
             Role::Main(main) => {
@@ -141,7 +144,7 @@ impl Realm<'_> {
             return Ok(());
         }
         self.timeline.counters.confided += 1;
-        ensure(DIALER.contains(opcode), "servers confide in nobody without the key", || {
+        ensure(opcode == SecureHello::OPCODE, "servers confide in nobody without the key", || {
             let (dialer, place) = (self.network.dialer(link), self.network.acceptor(link));
             format!("{:?} said {opcode:?} in the place of {:?}", dialer.role(), place.role())
         })

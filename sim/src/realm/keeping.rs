@@ -144,14 +144,20 @@ impl Keep {
                 self.changes_room = false;
             }
         }
+        if let StoreTask::ForgetRoom(room) = &job.task {
+            // From here on it may be there or not, whatever the world hears of it.
+            self.told_rooms[usize::from(room.0)] = None;
+        }
         self.store.take(now, job, buffer);
     }
 
     /// The world is told of a room's state that it is kept, or not, or forgotten.
     fn tell_room(&mut self, task: &StoreTask, answer: &Answer) {
         let (StoreTask::SaveRoom(room) | StoreTask::ForgetRoom(room)) = task else { return };
+        // What was handed out by a life that ended meanwhile is not what is forgotten now.
         let handed = self.handed_rooms[usize::from(room.0)].take();
-        self.told_rooms[usize::from(room.0)] = handed.filter(|_| *answer == Answer::Done);
+        let is_saved = matches!(task, StoreTask::SaveRoom(_)) && *answer == Answer::Done;
+        self.told_rooms[usize::from(room.0)] = handed.filter(|_| is_saved);
     }
 
     /// The rooms that the world is to have again.

@@ -76,6 +76,7 @@ impl<'a> Realm<'a> {
         let id = HostId::main(number);
         let mut random = self.random.fork();
         let (mut storage, main_storage) = self.arenas.main().storage();
+        storage.seals = self.arenas.seals();
         let (door, login) = self.tuning.door();
         let main = Main::new(main_storage, self.tuning.main(), door, self.secrets.of(id));
         let main = main.with_chat(bounded(&HostId::CHAT.address()));
@@ -102,6 +103,7 @@ impl<'a> Realm<'a> {
         let mut random = self.random.fork();
         let block = self.arenas.login();
         let mut storage = block.node.storage();
+        storage.seals = self.arenas.seals();
         limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
         let login_keys = self.secrets.of(HostId::LOGIN).keys_of(ServerKind::LOGIN, ONLY_ID);
@@ -117,6 +119,7 @@ impl<'a> Realm<'a> {
         let mut random = self.random.fork();
         let block = self.arenas.chat();
         let mut storage = block.node.storage();
+        storage.seals = self.arenas.seals();
         limit_buffers(&mut storage, BUFFERS, self.tuning.receive_buffers);
         self.arenas.lend_send_buffers(&mut storage, CHAT_BUFFERS);
         let chat_keys = self.secrets.of(HostId::CHAT).keys_of(ServerKind::CHAT, ONLY_ID);
@@ -151,6 +154,7 @@ impl<'a> Realm<'a> {
         shorten(&mut world_storage.rooms.ring_bytes, ROOMS * self.tuning.ring_bytes);
         shorten(&mut world_storage.rooms.message_ring_bytes, ROOMS * self.tuning.ring_bytes);
         let mut storage = block.node.storage();
+        storage.seals = self.arenas.seals();
         limit_buffers(&mut storage, self.tuning.send_buffers, self.tuning.receive_buffers);
         world_storage.saves = block.saves.storage();
         world_storage.states = block.states.storage();
@@ -187,10 +191,13 @@ impl<'a> Realm<'a> {
         let (journal, login_address) = (self.journal, HostId::LOGIN.address());
         let role = visitor(Ears::new(journal, number, login_address, papers));
         let mut turn = Turn { now: self.timeline.now(), entropy: &mut random };
-        let storage = match role {
+        let mut storage = match role {
             Visitor::Hoarder(_) => self.arenas.hoarder().node.storage(),
             _ => self.arenas.visitor().node.storage(),
         };
+        if matches!(role, Visitor::Impostor(_)) {
+            storage.seals = self.arenas.seals();
+        }
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
         let habits = self.tuning.habits(&mut random, id);
         let mut host = Host::new(id, node, random, habits, self.journal);

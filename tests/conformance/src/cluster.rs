@@ -1,6 +1,8 @@
 //! The proof of the cluster secret, as peers that are servers give it.
 
-use tinyrealm_core::node::cluster::{ClusterKey, ClusterSecret, ClusterSecrets, Side, Transcript};
+use tinyrealm_core::node::cluster::{
+    ClusterKey, ClusterSecret, ClusterSecrets, Side, Transcript, Way,
+};
 use tinyrealm_core::protocol::Versions;
 use tinyrealm_core::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use tinyrealm_core::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
@@ -12,9 +14,9 @@ fn secret() -> ClusterSecret {
     ClusterSecret::new(&[9; 32]).expect("32 bytes")
 }
 
-/// What all servers of the suite have their keys from.
+/// What all servers of the suite have their keys from. The scripts' peers speak in clear.
 pub fn secrets() -> ClusterSecrets {
-    ClusterSecrets::of(secret())
+    ClusterSecrets::of(secret()).on(Way::Clear)
 }
 
 /// The suite's world that dials is this one.

@@ -3,17 +3,27 @@
 use hmac::Mac;
 
 use super::Heard;
-use super::secret::{KeyChain, Side, Transcript, mac_with};
+#[cfg(feature = "secure")]
+use super::sealing::{Clear, Sealed};
+#[cfg(feature = "secure")]
+use super::secret::SERVER_EXCEPTIONS_MAX;
+use super::secret::{KeyChain, Side, Transcript, Way, mac_with};
 use crate::log;
 use crate::node::Caller;
-use crate::protocol::dialer_to_listener::{self, ClusterHello, ClusterProof, Stub};
+use crate::protocol::dialer_to_listener::{
+    self, ClusterHello, ClusterProof, SecureHello, SecureReady, Stub,
+};
+#[cfg(feature = "secure")]
+use crate::protocol::listener_to_dialer::SecureAnswer;
 use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
 use crate::protocol::{Dispatched, ErrorCode, Nonce, Proof, ServerKind, Versions};
 use crate::rate_limited_log::RateLimitedLog;
+#[cfg(feature = "secure")]
+use crate::secure::Broken;
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
 use crate::time::Instant;
-use crate::wire::Frame;
+use crate::wire::{Frame, Opcode};
 
 /// The listening side of the proof; see the [module](super).
 #[derive(Debug)]
@@ -24,6 +34,9 @@ pub struct Gate<K> {
     /// What its nonces are made with: random, drawn when the first server comes.
     nonce_key: Option<NonceKey>,
     refusals: RateLimitedLog,
+    /// Of those whose links may be in clear: who has come sealed, and does not come in clear again.
+    #[cfg(feature = "secure")]
+    has_sealed: heapless::Vec<u16, SERVER_EXCEPTIONS_MAX>,
 }
 
 struct NonceKey([u8; 32]);
@@ -37,7 +50,15 @@ impl core::fmt::Debug for NonceKey {
 impl<K: KeyChain> Gate<K> {
     /// A gate of an `own` server that lets `expected` ones in.
     pub fn new(keys: K, own: ServerKind, expected: ServerKind) -> Self {
-        Self { keys, own, expected, nonce_key: None, refusals: RateLimitedLog::default() }
+        Self {
+            keys,
+            own,
+            expected,
+            nonce_key: None,
+            refusals: RateLimitedLog::default(),
+            #[cfg(feature = "secure")]
+            has_sealed: heapless::Vec::new(),
+        }
     }
 
     /// A frame from a stranger in the band of dialing servers.
@@ -65,6 +86,35 @@ impl<K: KeyChain> Gate<K> {
                 count
             );
         }
+    }
+
+    /// Whether the link of this server may be in clear.
+    fn takes_clear(&self, id: u16) -> bool {
+        #[cfg(feature = "secure")]
+        if self.has_sealed.contains(&id) {
+            return false;
+        }
+        self.keys.keys_for(id).is_none_or(|keys| matches!(keys.way, Way::Clear))
+    }
+
+    fn refuse_clear(&mut self, caller: &mut Caller<'_, '_>, id: u16, about: Opcode) {
+        if let Some(count) = self.refusals.admit(caller.now) {
+            log::warning!(
+                "refused {} server {}: its link has to be sealed; a board that can't seal it is to be \
+                 marked as clear ({} since the last line)",
+                self.expected.name(),
+                id,
+                count
+            );
+        }
+        let farewell = Farewell::Error { code: ErrorCode::NOT_SEALED, about: about.0 };
+        caller.sessions.close(caller.now, caller.key, farewell);
+    }
+
+    fn refuse_key(&mut self, caller: &mut Caller<'_, '_>, about: Opcode) {
+        self.log_wrong_key(caller.now);
+        let farewell = Farewell::Error { code: ErrorCode::BAD_PROOF, about: about.0 };
+        caller.sessions.close(caller.now, caller.key, farewell);
     }
 
     /// The nonce of a session: random to everyone else, and no other session's.
@@ -98,12 +148,88 @@ struct Hearing<'g, K> {
     proven: Option<u16>,
 }
 
+#[cfg(feature = "secure")]
+impl<K: KeyChain> Gate<K> {
+    /// Answers a first message, which may be an old one: nothing is known of its sender yet.
+    fn answer_sealed(
+        &self,
+        caller: &mut Caller<'_, '_>,
+        hello: &SecureHello,
+    ) -> Result<(Sealed, SecureAnswer), Broken> {
+        let keys = self.keys.keys_for(hello.id).ok_or(Broken)?;
+        if keys.generation != hello.generation {
+            return Err(Broken);
+        }
+        let drawn = (caller.context().turn().random(), caller.now);
+        let record_bytes = caller.sessions.record_bytes();
+        let (sealed, start) = Clear::of(hello).answer(&keys, hello, drawn, record_bytes)?;
+        Ok((sealed, SecureAnswer { start }))
+    }
+
+    fn note_sealed(&mut self, id: u16) {
+        if self.takes_clear(id) {
+            // There are no more of them than exceptions.
+            let _ = self.has_sealed.push(id);
+        }
+    }
+}
+
 impl<'a, K: KeyChain> Stub<Caller<'_, 'a>> for Hearing<'_, K> {
+    #[inline]
+    fn hears(&self, opcode: Opcode) -> bool {
+        cfg!(feature = "secure") || !matches!(opcode, SecureHello::OPCODE | SecureReady::OPCODE)
+    }
+
+    #[cfg(not(feature = "secure"))]
+    fn secure_hello(&mut self, _: &mut Caller<'_, 'a>, _: SecureHello) {}
+
+    #[cfg(not(feature = "secure"))]
+    fn secure_ready(&mut self, _: &mut Caller<'_, 'a>, _: SecureReady) {}
+
+    #[cfg(feature = "secure")]
+    fn secure_hello(&mut self, caller: &mut Caller<'_, 'a>, message: SecureHello) {
+        let gate = &mut *self.gate;
+        let is_ours = (message.from, message.to) == (gate.expected, gate.own);
+        if !is_ours || !caller.sessions.is_clear_stream(caller.key) {
+            let opcode = SecureHello::OPCODE.0;
+            caller.sessions.violation(caller.now, caller.key, ErrorCode::OUT_OF_PLACE, opcode);
+            return;
+        }
+        let Ok((sealed, answer)) = gate.answer_sealed(caller, &message) else {
+            gate.refuse_key(caller, SecureHello::OPCODE);
+            return;
+        };
+        caller.sessions.send_or_close(caller.now, caller.key, &answer);
+        let Sealed { channel, terms } = sealed;
+        let terms = (message.id, terms.record_bytes);
+        if !caller.sessions.seal(caller.now, caller.key, channel, terms) {
+            let farewell = Farewell::Error { code: ErrorCode::BUSY, about: SecureHello::OPCODE.0 };
+            caller.sessions.close(caller.now, caller.key, farewell);
+        }
+    }
+
+    /// It was in a record that has opened: whoever has said it has the key now.
+    #[cfg(feature = "secure")]
+    fn secure_ready(&mut self, caller: &mut Caller<'_, 'a>, _: SecureReady) {
+        self.proven = caller.sessions.sealed_id(caller.key);
+        match self.proven {
+            Some(id) => self.gate.note_sealed(id),
+            None => {
+                let opcode = SecureReady::OPCODE.0;
+                caller.sessions.violation(caller.now, caller.key, ErrorCode::OUT_OF_PLACE, opcode);
+            }
+        }
+    }
+
     fn cluster_hello(&mut self, caller: &mut Caller<'_, 'a>, message: ClusterHello) {
         let gate = &mut *self.gate;
         if message.kind != gate.expected {
             let opcode = ClusterHello::OPCODE.0;
             caller.sessions.violation(caller.now, caller.key, ErrorCode::OUT_OF_PLACE, opcode);
+            return;
+        }
+        if !gate.takes_clear(message.id) {
+            gate.refuse_clear(caller, message.id, ClusterHello::OPCODE);
             return;
         }
         gate.nonce_key.get_or_insert_with(|| NonceKey(caller.context().turn().random()));
@@ -115,15 +241,16 @@ impl<'a, K: KeyChain> Stub<Caller<'_, 'a>> for Hearing<'_, K> {
 
     fn cluster_proof(&mut self, caller: &mut Caller<'_, 'a>, message: ClusterProof) {
         let gate = &mut *self.gate;
+        if !gate.takes_clear(message.id) {
+            gate.refuse_clear(caller, message.id, ClusterProof::OPCODE);
+            return;
+        }
         if let Some(proof) = gate.answer(caller.key, &message) {
             self.proven = Some(message.id);
             caller.sessions.send_or_close(caller.now, caller.key, &ClusterAck { proof });
             return;
         }
-        gate.log_wrong_key(caller.now);
-        let farewell =
-            Farewell::Error { code: ErrorCode::BAD_PROOF, about: ClusterProof::OPCODE.0 };
-        caller.sessions.close(caller.now, caller.key, farewell);
+        gate.refuse_key(caller, ClusterProof::OPCODE);
     }
 }
 

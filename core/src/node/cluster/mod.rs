@@ -31,6 +31,8 @@
 
 mod dialer;
 mod gate;
+#[cfg(feature = "secure")]
+mod sealing;
 mod secret;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -42,7 +44,7 @@ pub use dialer::Dialer;
 pub use gate::Gate;
 pub use secret::{
     CLUSTER_SECRET_MIN_BYTES, ClusterKey, ClusterKeys, ClusterSecret, ClusterSecrets, KeyChain,
-    ONLY_ID, Side, TooShort, Transcript,
+    ONLY_ID, SERVER_EXCEPTIONS_MAX, ServerException, Side, TooShort, Transcript, Way,
 };
 
 use crate::protocol::Dispatched;

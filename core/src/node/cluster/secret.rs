@@ -16,6 +16,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::protocol::{Nonce, Proof, ServerKind};
+use crate::wire::Full;
 
 /// The fewest bytes that a secret has.
 pub const CLUSTER_SECRET_MIN_BYTES: usize = 32;
@@ -50,11 +51,18 @@ impl ClusterSecret {
         Ok(Self { extracted: mac.finalize().into_bytes().into() })
     }
 
-    /// The key of one server, by HKDF-SHA-256: of its own alone, and telling nothing of another one's.
+    /// The first key of one server.
     pub fn key_of(&self, kind: ServerKind, id: u16) -> ClusterKey {
+        self.key_of_generation(kind, id, 0)
+    }
+
+    /// The key of one server, by HKDF-SHA-256: of its own alone, and telling nothing of another one's. Each generation
+    /// has another one.
+    pub fn key_of_generation(&self, kind: ServerKind, id: u16, generation: u16) -> ClusterKey {
         let mut mac = mac_with(&self.extracted);
         mac.update(&kind.0.to_le_bytes());
         mac.update(&id.to_le_bytes());
+        mac.update(&generation.to_le_bytes());
         mac.update(&[1]);
         ClusterKey(mac.finalize().into_bytes().into())
     }
@@ -121,23 +129,65 @@ const fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
-/// The keys of a server that count: while keys are exchanged they are two.
+/// How the links of a server stand.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// They are sealed: nobody reads along, and nothing can be changed.
+    #[cfg(feature = "secure")]
+    Sealed,
+    /// Both ends prove themselves, and what they say is in clear: for boards that are built without `secure`.
+    Clear,
+}
+
+impl Way {
+    /// The best there is in this build.
+    #[cfg(feature = "secure")]
+    pub const BEST: Self = Self::Sealed;
+    /// The best there is in this build.
+    #[cfg(not(feature = "secure"))]
+    pub const BEST: Self = Self::Clear;
+}
+
+/// The keys of a server that count, two while keys are exchanged, and how its links stand.
 #[derive(Clone, Debug)]
 pub struct ClusterKeys {
-    newest: ClusterKey,
-    former: Option<ClusterKey>,
+    pub(super) newest: ClusterKey,
+    pub(super) former: Option<ClusterKey>,
+    /// Of both keys.
+    #[cfg(feature = "secure")]
+    pub(super) generation: u16,
+    pub(super) way: Way,
 }
 
 impl ClusterKeys {
-    /// One key alone.
+    /// One key alone, of the first generation; its links are sealed where they can be.
     pub const fn of(key: ClusterKey) -> Self {
-        Self { newest: key, former: None }
+        Self {
+            newest: key,
+            former: None,
+            #[cfg(feature = "secure")]
+            generation: 0,
+            way: Way::BEST,
+        }
     }
 
     /// With the key that counted before, and still does.
     #[must_use]
     pub fn with_former(self, former: ClusterKey) -> Self {
-        Self { newest: self.newest, former: Some(former) }
+        Self { former: Some(former), ..self }
+    }
+
+    /// They are of this generation.
+    #[cfg(feature = "secure")]
+    #[must_use]
+    pub fn of_generation(self, generation: u16) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Its links stand so.
+    #[must_use]
+    pub fn on(self, way: Way) -> Self {
+        Self { way, ..self }
     }
 
     /// The proofs of one side with both: the newest key's, and the former one's if there is one.
@@ -161,31 +211,69 @@ impl ClusterKeys {
     }
 }
 
-/// The realm's secrets that count: while secrets are exchanged they are two.
+/// What is otherwise with one server than with all others.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct ServerException {
+    /// What it is.
+    pub kind: ServerKind,
+    /// Which one.
+    pub id: u16,
+    /// Keys of another generation open nothing: a stolen board's, say.
+    pub generation: u16,
+    /// How its links stand.
+    pub way: Way,
+}
+
+/// How many servers may be exceptions.
+pub const SERVER_EXCEPTIONS_MAX: usize = 64;
+
+/// The realm's secrets that count, two while secrets are exchanged, and which servers are exceptions.
 #[derive(Clone, Debug)]
 pub struct ClusterSecrets {
     newest: ClusterSecret,
     former: Option<ClusterSecret>,
+    way: Way,
+    exceptions: heapless::Vec<ServerException, SERVER_EXCEPTIONS_MAX>,
 }
 
 impl ClusterSecrets {
     /// One secret alone.
     pub const fn of(secret: ClusterSecret) -> Self {
-        Self { newest: secret, former: None }
+        Self { newest: secret, former: None, way: Way::BEST, exceptions: heapless::Vec::new() }
+    }
+
+    /// The links of all servers stand so, but those of exceptions.
+    #[must_use]
+    pub fn on(self, way: Way) -> Self {
+        Self { way, ..self }
     }
 
     /// With the secret that counted before, and still does.
     #[must_use]
     pub fn with_former(self, former: ClusterSecret) -> Self {
-        Self { newest: self.newest, former: Some(former) }
+        Self { former: Some(former), ..self }
+    }
+
+    /// Notes how it is with one server.
+    ///
+    /// # Errors
+    /// There are [`SERVER_EXCEPTIONS_MAX`] of them.
+    pub fn except(&mut self, exception: ServerException) -> Result<(), Full> {
+        self.exceptions.push(exception).map_err(|_| Full)
     }
 
     /// The keys of one server.
     pub fn keys_of(&self, kind: ServerKind, id: u16) -> ClusterKeys {
-        let keys = ClusterKeys::of(self.newest.key_of(kind, id));
-        match &self.former {
-            Some(former) => keys.with_former(former.key_of(kind, id)),
-            None => keys,
+        let noted = self.exceptions.iter().find(|noted| (noted.kind, noted.id) == (kind, id));
+        let (generation, way) = noted.map_or((0, self.way), |noted| (noted.generation, noted.way));
+        let key_from = |secret: &ClusterSecret| secret.key_of_generation(kind, id, generation);
+        let newest = key_from(&self.newest);
+        ClusterKeys {
+            newest,
+            former: self.former.as_ref().map(key_from),
+            #[cfg(feature = "secure")]
+            generation,
+            way,
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The proof: what every server has to show, and what nobody gets by without it.
 
+#[cfg(feature = "secure")]
+mod sealed;
+
 use crate::protocol::Versions;
 use std::format;
 use std::vec::Vec;
@@ -7,11 +10,11 @@ use std::vec::Vec;
 use super::*;
 use crate::node::testing::{BENCH_CONFIG, Bench, BenchMemory, Said, Sizes, frame_of, said_in};
 use crate::node::{Caller, Context, Role};
-use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
+use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof, SecureHello};
 use crate::protocol::either_way::{Error, Ping, Pong};
 use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
 use crate::protocol::world_to_main::UserJoined;
-use crate::protocol::{Dispatched, ErrorCode, Nonce, Proof, ServerKind, Uid};
+use crate::protocol::{Dispatched, ErrorCode, Nonce, Proof, SealedStart, ServerKind, Uid};
 use crate::session::manager::Ended;
 use crate::session::{LinkTag, SessionKey};
 use crate::wire::opcode::DIALER;
@@ -22,8 +25,9 @@ pub(crate) fn test_secret() -> ClusterSecret {
     ClusterSecret::new(&[9; 32]).expect("32 bytes")
 }
 
+/// In clear: what is sealed has tests of its own.
 pub(crate) fn test_secrets() -> ClusterSecrets {
-    ClusterSecrets::of(test_secret())
+    ClusterSecrets::of(test_secret()).on(Way::Clear)
 }
 
 /// The keys of one server of all benches.
@@ -55,6 +59,19 @@ pub(crate) fn proof_for(
 /// What a dialing peer begins with.
 pub(crate) fn hello_of(kind: ServerKind, id: u16) -> ClusterHello {
     ClusterHello { versions: Versions::OURS, kind, id, nonce: PEERS_NONCE }
+}
+
+/// What a Main without the key begins a sealed link with.
+pub(crate) const fn secure_hello_to(to: ServerKind) -> SecureHello {
+    SecureHello {
+        versions: Versions::OURS,
+        from: ServerKind::MAIN,
+        to,
+        id: ONLY_ID,
+        generation: 0,
+        start: SealedStart([7; 52]),
+        former_start: None,
+    }
 }
 
 /// What a dialed peer answers to a hello.
@@ -131,7 +148,7 @@ struct Prover {
 
 impl<'a> Role<'a> for Prover {
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
-        self.dialer.begin(cx, key);
+        self.dialer.begin(&self.keys, cx, key);
     }
 
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
@@ -514,9 +531,9 @@ fn keys_and_proofs_are_these_bytes() {
     assert_eq!(hex(&key.proof(Side::Dialer, &transcript).0), DIALERS_PROOF);
 }
 
-const KEY: &str = "d012bffcefa89c80b6df24fb16f7d0f62cfe2e8f79cb8659c0e42b0897043222";
-const LISTENERS_PROOF: &str = "94850a2505511b120ffaa48b4e3eac8bc2c3ff22a11a6346a4c121386621915f";
-const DIALERS_PROOF: &str = "0b3a726966f5773cd00f5b9f42d2037ea1b6d2fe1bceec35c20c9073efe92a51";
+const KEY: &str = "32971dac3d4997b681d829a2e60515b32cfe97ea2a97aba083a999011737b5fb";
+const LISTENERS_PROOF: &str = "8bfd40639ee8b34ca95a500085c49402ed5dd285b35b930f9387a30e672ee400";
+const DIALERS_PROOF: &str = "c74d4b36f1962fe110fb24b370986b30397cf084bde31851f6f31ea92f5ef12c";
 
 #[test]
 fn both_sides_of_a_written_key() {

@@ -208,7 +208,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     pub(super) fn login_link_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
-        self.login.dialer.begin(cx, key);
+        let keys = self.secrets.keys_of(ServerKind::LOGIN, ONLY_ID);
+        self.login.dialer.begin(&keys, cx, key);
         self.login.state = LoginLinkState::Proving;
     }
 

@@ -13,12 +13,18 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         self.role.flush(now, &mut self.sessions);
         let key = self.next_to_transmit(now)?;
         let tag = self.sessions.get(key)?.tag();
+        #[cfg(feature = "secure")]
+        if self.sessions.is_sealing(key) {
+            return self.transmit_sealed(now, key);
+        }
         let (private, has_more) = self.sessions.outbox(key);
         let ring = if has_more { [&[][..]; 3] } else { self.role.broadcast(tag) };
         self.in_flight = Some(InFlight {
             key,
             private_bytes: private.iter().map(|slice| slice.len()).sum(),
             ring_bytes: ring.iter().map(|slice| slice.len()).sum(),
+            #[cfg(feature = "secure")]
+            record_bytes: 0,
         });
         Some(Transmit::new(key, self.sessions.framing(key), private, ring))
     }
@@ -34,10 +40,14 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         None
     }
 
-    fn has_outgoing(&self, key: SessionKey) -> bool {
+    pub(super) fn has_outgoing(&self, key: SessionKey) -> bool {
         let Some(session) = self.sessions.get(key) else {
             return false;
         };
+        #[cfg(feature = "secure")]
+        if let Some(has_some) = self.sessions.has_sealed_outgoing(key) {
+            return has_some;
+        }
         let ([first, _], _) = self.sessions.outbox(key);
         !first.is_empty() || self.role.broadcast(session.tag()).iter().any(|part| !part.is_empty())
     }
@@ -45,9 +55,14 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     /// The transport has taken `bytes` of the last [`Node::poll_transmit`]. Fewer than offered means
     /// that it is full: nothing more is offered to it until [`Node::handle_writable`].
     pub fn handle_transmitted(&mut self, now: Instant, bytes: usize) {
-        let Some(InFlight { key, private_bytes, ring_bytes }) = self.in_flight.take() else {
+        let Some(in_flight) = self.in_flight.take() else {
             return;
         };
+        let InFlight { key, private_bytes, ring_bytes, .. } = in_flight;
+        #[cfg(feature = "secure")]
+        if in_flight.record_bytes > 0 {
+            self.sessions.record_taken(key, bytes);
+        }
         self.sessions.count_sent(bytes);
         let private_taken = bytes.min(private_bytes);
         self.sessions.outbox_taken(key, private_taken);
@@ -55,7 +70,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
             let taken = BroadcastTaken { bytes: bytes - private_taken, offered: ring_bytes };
             self.role.broadcast_taken(now, &mut self.sessions, key, taken);
         }
-        if bytes < private_bytes + ring_bytes {
+        if bytes < in_flight.offered_bytes() {
             self.sessions.block(key);
         } else if self.has_outgoing(key) || self.sessions.is_server(key) {
             // A role may have more for a server, which waits for room.

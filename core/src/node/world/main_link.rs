@@ -107,7 +107,7 @@ impl<'a, G: Game> World<'a, G> {
 
     pub(super) fn main_link_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         self.main.state = MainLinkState::Proving;
-        self.main.dialer.begin(cx, key);
+        self.main.dialer.begin(&self.config.cluster_keys, cx, key);
     }
 
     pub(super) fn main_link_prove(

@@ -42,7 +42,10 @@ const _: () = {
     let state_bytes = size_of::<things::States<'static>>();
     // A slice, and two places in it.
     let notice_bytes = size_of::<NoticeLine<'static>>();
+    // Outlets and inlets, how much a record on its way has, and the link to Main: a handshake with each of two keys.
+    let seal_bytes = if cfg!(feature = "secure") { 328 + usize::BITS as usize } else { 0 };
     let optional_bytes = rooms_bytes
+        + seal_bytes
         + notice_bytes
         + state_bytes
         + inputs_bytes

@@ -7,16 +7,16 @@ use super::values::{GUEST, LAST_VERSIONS, handshake_key, longest_text, text, tok
 use super::{Vector, channel_vectors, chat_server_vectors, golden, room_vectors, world_vectors};
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
-use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
+use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof, SecureHello, SecureReady};
 use crate::protocol::either_way::{Bye, Error, Ping, Pong, VersionRefused};
-use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
+use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge, SecureAnswer};
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
 use crate::protocol::login_to_main::{Revocations, StoreRevision, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::{
-    ErrorCode, HandshakeKey, LoginDenial, Nonce, Password, Proof, Revision, Revocation, Seq,
-    ServerKind, Token, Uid, Versions, Wish,
+    ErrorCode, HandshakeKey, LoginDenial, Nonce, Password, Proof, Revision, Revocation,
+    SealedStart, Seq, ServerKind, Token, Uid, Versions, Wish,
 };
 
 /// Every vector, checked.
@@ -87,13 +87,43 @@ fn cluster() -> Vec<Vector> {
             former_proof: Some(proof(DIALERS_PROOF)),
         }),
         golden(ClusterAck { proof: proof(LISTENERS_PROOF) }),
+        golden(SecureHello {
+            versions: Versions::OURS,
+            from: ServerKind::WORLD,
+            to: ServerKind::MAIN,
+            id: 7,
+            generation: 0,
+            start: sealed_start(FIRST_START),
+            former_start: None,
+        }),
+        golden(SecureHello {
+            versions: LAST_VERSIONS,
+            from: ServerKind(u16::MAX),
+            to: ServerKind(u16::MAX),
+            id: u16::MAX,
+            generation: u16::MAX,
+            start: SealedStart([0xFF; 52]),
+            former_start: Some(SealedStart([0; 52])),
+        }),
+        golden(SecureReady {}),
+        golden(SecureAnswer { start: sealed_start(SECOND_START) }),
     ]
 }
 
-const LISTENERS_PROOF: &str = "94 85 0a 25 05 51 1b 12 0f fa a4 8b 4e 3e ac 8b c2 c3 ff 22 a1 1a 63 \
-    46 a4 c1 21 38 66 21 91 5f";
-const DIALERS_PROOF: &str = "0b 3a 72 69 66 f5 77 3c d0 0f 5b 9f 42 d2 03 7e a1 b6 d2 fe 1b ce ec \
-    35 c2 0c 90 73 ef e9 2a 51";
+/// Of the session that PROTOCOL.md has.
+const FIRST_START: &str = "79 a6 31 ee de 1b f9 c9 8f 12 03 2c de ad d0 e7 a0 79 39 8f c7 86 b8 8c c8 46 \
+    ec 89 af 85 a5 1a 9d 33 86 79 8e d5 91 74 28 27 a8 a6 4b 55 2b 7f 70 ef 97 db";
+const SECOND_START: &str = "67 5d d5 74 ed 77 89 31 0b 3d 2e 76 81 f3 79 0b 46 6c 77 3b 15 21 fe cf 36 57 \
+    79 58 37 1e a5 2f 8c cd f4 b3 a1 c6 75 3b cc ff 56 de 78 83 18 e5 bc 54 39 91";
+
+fn sealed_start(hex: &str) -> SealedStart {
+    SealedStart(super::bytes_of(hex).try_into().unwrap())
+}
+
+const LISTENERS_PROOF: &str = "8b fd 40 63 9e e8 b3 4c a9 5a 50 00 85 c4 94 02 ed 5d d2 85 b3 5b 93 0f \
+    93 87 a3 0e 67 2e e4 00";
+const DIALERS_PROOF: &str = "c7 4d 4b 36 f1 96 2f e1 10 fb 24 b3 70 98 6b 30 39 7c f0 84 bd e3 18 51 \
+    f6 f3 1e a9 2f 5e f1 2c";
 
 fn client_to_main() -> Vec<Vector> {
     vec![

@@ -198,6 +198,8 @@ impl SessionManager<'_> {
         if self.get(key).is_some_and(Session::is_stranger) {
             self.remove_stranger(key);
         }
+        #[cfg(feature = "secure")]
+        self.release_outlet(key);
         let Some(mut session) = self.table.remove(key) else {
             return;
         };

@@ -25,6 +25,8 @@ mod admission;
 mod deadlines;
 mod ending;
 mod outbound;
+#[cfg(feature = "secure")]
+mod sealing;
 mod storage;
 #[cfg(feature = "shares")]
 mod strangers;
@@ -39,8 +41,12 @@ pub use ending::{Ended, Farewell};
 pub use storage::SessionStorage;
 
 use super::address::PeerAddress;
+#[cfg(feature = "secure")]
+use super::inlets::Inlets;
 #[cfg(feature = "long-frames")]
 use super::receiver::Standing;
+#[cfg(feature = "secure")]
+use super::seals::{SealStorage, Seals};
 use super::session::{Flags, LinkTag, Session, SessionKey, Trust};
 #[cfg(feature = "shares")]
 use super::shares::Openings;
@@ -106,6 +112,8 @@ pub struct SessionManager<'a> {
     shutting_down: bool,
     #[cfg(feature = "log")]
     losses: ending::Losses,
+    #[cfg(feature = "secure")]
+    seals: Seals<'a>,
     /// What is said on WebSockets that we have opened is masked with these.
     #[cfg(feature = "websocket")]
     mask_keys: MaskKeys,
@@ -138,9 +146,20 @@ impl<'a> SessionManager<'a> {
             shutting_down: false,
             #[cfg(feature = "log")]
             losses: ending::Losses::default(),
+            #[cfg(feature = "secure")]
+            seals: Seals::new(&mut [], &mut [], 0),
             #[cfg(feature = "websocket")]
             mask_keys: MaskKeys::default(),
         }
+    }
+
+    /// Lends what sealed links need; what comes in goes through `storage`'s inlets, which are the node's.
+    #[cfg(feature = "secure")]
+    pub(crate) fn lend_outlets(&mut self, storage: SealStorage<'a>) -> Inlets<'a> {
+        let SealStorage { outlets, out_bytes, inlets, in_bytes } = storage;
+        let inlets = Inlets::new(inlets, in_bytes);
+        self.seals = Seals::new(outlets, out_bytes, inlets.record_bytes());
+        inlets
     }
 
     /// Its limits and timeouts.

@@ -187,6 +187,10 @@ impl<'a> SessionManager<'a> {
         if !session.state.is_open() || !session.can_be_told() {
             return Err(SendError::Closed);
         }
+        #[cfg(feature = "secure")]
+        if self.seals.awaits_answer(session.seal) {
+            return Err(SendError::Closed);
+        }
         #[cfg(feature = "websocket")]
         if session.is_masked() {
             let masked = Outgoing::Masked(self.mask_keys.draw(), packet);
@@ -269,6 +273,8 @@ impl<'a> SessionManager<'a> {
 
     /// The transport has taken `bytes` of the private bytes.
     pub(crate) fn outbox_taken(&mut self, key: SessionKey, bytes: usize) {
+        #[cfg(feature = "secure")]
+        self.clear_taken(key, bytes);
         if let Some(session) = self.table.get_mut(key) {
             session.outbox.consume(&mut self.pool, bytes);
         }

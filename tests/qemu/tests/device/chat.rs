@@ -5,7 +5,7 @@ use tinyrealm_core::protocol::client_to_main::{ChatHistory, ChatJoin};
 use tinyrealm_core::protocol::main_to_client::{ChatJoined, ChatPast, ChatPastEnd};
 use tinyrealm_qemu::Report;
 
-use super::images::{CHAT_RAM_BYTES, DeviceChat};
+use super::images::{CHAT_RAM_BYTES, CLEAR_BOARDS, DeviceChat};
 use super::memory::expect_room;
 use super::support::channel::{
     LOBBY, expect_talk, greeted, heard, join, name, refusal, say, wait_until_found,
@@ -24,7 +24,7 @@ const FREE: [&str; 3] =
 /// A Main of this chat server, with a world.
 fn realm_of(chat: &DeviceChat) -> Realm {
     let address = format!("main.chat={}", chat.address);
-    let realm = Realm::start(&[&[address.as_str()], &FREE[..]].concat());
+    let realm = Realm::start(&[&[address.as_str(), CLEAR_BOARDS], &FREE[..]].concat());
     wait_until_found(&realm.main, 1);
     realm
 }
@@ -161,9 +161,9 @@ fn everyone_who_asks_at_once_is_answered_in_turn() {
     chat.machine.wait_until("at rest", |report| is_at_rest(report, 1)).unwrap();
     // A third Main finds no place, and goes on looking for one.
     let address = format!("main.chat={}", chat.address);
-    let second = Server::main(&[&address]);
+    let second = Server::main(&[&address, CLEAR_BOARDS]);
     wait_until_found(&second, 1);
-    let third = Server::main(&[&address]);
+    let third = Server::main(&[&address, CLEAR_BOARDS]);
     third.process.wait_until_said(Stream::Stderr, "no chat server at", 1);
     second.stop();
     wait_until_found(&third, 1);

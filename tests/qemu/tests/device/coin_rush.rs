@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
 
-use super::images::{COIN_RUSH_RAM_BYTES, DeviceWorld};
+use super::images::{CLEAR_BOARDS, COIN_RUSH_RAM_BYTES, DeviceWorld};
 use super::memory::expect_room;
 use super::support::{Bots, Server, Stream, User};
 
@@ -15,7 +15,7 @@ const POINTS: u16 = 3;
 
 #[test]
 fn the_same_game_is_played_by_its_own_bots_over_both_transports() {
-    let main = Server::main(&[]);
+    let main = Server::main(&[CLEAR_BOARDS]);
     let mut device = DeviceWorld::start("coin-rush", main.address);
     main.process.wait_until_said(Stream::Stderr, "world 100 registered", 1);
     let arguments = ["--game", "coin-rush", "--count", "7", "--ws=3", "--seconds", "15"];

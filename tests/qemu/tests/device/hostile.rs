@@ -1,6 +1,6 @@
 //! Everything hostile, thrown at a device: it answers as a desktop server does, and serves the others.
 
-use super::images::{DeviceWorld, FRAME_LIMIT_BYTES};
+use super::images::{CLEAR_BOARDS, DeviceWorld, FRAME_LIMIT_BYTES};
 use super::support::hostile::{
     Place, SETTINGS, Tally, Targets, break_every_rule, fall_silent, say_what_nobody_knows,
     send_as_fast_as_allowed_and_faster, send_in_odd_pieces,
@@ -19,7 +19,7 @@ const DEEDS: [fn(Targets, Place) -> Tally; 5] = [
 
 #[test]
 fn a_device_answers_as_the_design_says_and_serves_the_others() {
-    let main = Server::main(&SETTINGS);
+    let main = Server::main(&[&SETTINGS[..], &[CLEAR_BOARDS]].concat());
     let mut device = DeviceWorld::start("world", main.address);
     main.process.wait_until_said(Stream::Stderr, "world 100 registered", 1);
     let targets = Targets {

@@ -9,7 +9,7 @@ use tinyrealm_qemu::machine::Gateway;
 use tinyrealm_qemu::scratch::Scratch;
 use tinyrealm_qemu::{Faults, Machine, Network, Switch};
 
-use super::images::{DEVICE_PORT, WORLD_IP, WORLD_MAC, free_port, world_image};
+use super::images::{CLEAR_BOARDS, DEVICE_PORT, WORLD_IP, WORLD_MAC, free_port, world_image};
 use super::party::Party;
 use super::support::{Bots, Server, Stream};
 
@@ -22,7 +22,8 @@ fn seed() -> u64 {
 }
 
 /// An attach whose frame is lost twice is answered after four and a half seconds.
-const PATIENT_MAIN: [&str; 2] = ["main.attach_timeout_ms=60000", "main.attach_ttl_ms=120000"];
+const PATIENT_MAIN: [&str; 3] =
+    ["main.attach_timeout_ms=60000", "main.attach_ttl_ms=120000", CLEAR_BOARDS];
 const BOTS: [&str; 8] = ["--count", "2", "--hz", "5", "--seconds", "8", "--join-seconds", "60"];
 
 #[test]

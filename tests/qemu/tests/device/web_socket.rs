@@ -6,7 +6,7 @@ use std::time::Duration;
 use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_qemu::Report;
 
-use super::images::{DeviceWorld, FRAME_LIMIT_BYTES, WEB_WORLD_RAM_BYTES};
+use super::images::{CLEAR_BOARDS, DeviceWorld, FRAME_LIMIT_BYTES, WEB_WORLD_RAM_BYTES};
 use super::memory::expect_room;
 use super::party::Party;
 use super::support::web_hostile::{
@@ -32,7 +32,7 @@ fn is_empty(report: &Report) -> bool {
 
 #[test]
 fn eight_play_by_both_transports_in_twenty_four_kilobytes_and_the_ninth_is_told_full() {
-    let main = Server::main(&[]);
+    let main = Server::main(&[CLEAR_BOARDS]);
     let mut device = start(&main);
     let party = Party::start(main.address, WEB_SOCKETS, 1);
     let arguments = ["--count", "3", "--ws", "1", "--hz", "10", "--seconds", "12"];
@@ -54,7 +54,7 @@ fn eight_play_by_both_transports_in_twenty_four_kilobytes_and_the_ninth_is_told_
 
 #[test]
 fn hostile_web_sockets_are_told_the_right_code_and_nobody_else_notices() {
-    let main = Server::main(&[]);
+    let main = Server::main(&[CLEAR_BOARDS]);
     let mut device = start(&main);
     let party = Party::start(main.address, 1, 1);
     let arguments = ["--count", "2", "--hz", "10", "--seconds", "10"];

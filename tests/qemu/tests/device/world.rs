@@ -6,7 +6,8 @@ use tinyrealm_qemu::machine::Cable;
 use tinyrealm_qemu::{Machine, Network, Report};
 
 use super::images::{
-    DEVICE_PORT, DeviceWorld, WORLD_IP, WORLD_MAC, WORLD_RAM_BYTES, free_port, image_for,
+    CLEAR_BOARDS, DEVICE_PORT, DeviceWorld, WORLD_IP, WORLD_MAC, WORLD_RAM_BYTES, free_port,
+    image_for,
 };
 use super::memory::expect_room;
 use super::support::{Bots, Peer, Server, Stream, User};
@@ -49,7 +50,7 @@ fn print_work(before: &Report, after: &Report) {
 /// A processor of the board's kind does 25 to 31 million instructions a second.
 #[test]
 fn a_slow_processor_is_fast_enough_for_eight() {
-    let main = Server::main(&[]);
+    let main = Server::main(&[CLEAR_BOARDS]);
     let mut device = DeviceWorld::start_with("world", main.address, free_port(), &COUNTING);
     registered(&main, 1);
     let arguments = ["--count", "8", "--hz", "10", "--seconds", "12"];
@@ -67,7 +68,7 @@ fn a_slow_processor_is_fast_enough_for_eight() {
 
 #[test]
 fn eight_bots_play_in_twenty_kilobytes_and_the_ninth_is_told_full() {
-    let main = Server::main(&[]);
+    let main = Server::main(&[CLEAR_BOARDS]);
     let mut device = DeviceWorld::start("world-without-web-sockets", main.address);
     registered(&main, 1);
     let arguments = ["--count", "8", "--hz", "10", "--seconds", "30"];
@@ -87,7 +88,7 @@ fn eight_bots_play_in_twenty_kilobytes_and_the_ninth_is_told_full() {
 
 #[test]
 fn a_device_that_dies_is_forgotten_and_comes_back() {
-    let main = Server::main(&[]);
+    let main = Server::main(&[CLEAR_BOARDS]);
     let device = DeviceWorld::start("world-with-log", main.address);
     registered(&main, 1);
     let mut user = User::enter(main.address, "");
@@ -113,7 +114,7 @@ fn a_device_that_dies_is_forgotten_and_comes_back() {
 /// It tells Main the address that it got, which is the first that QEMU's network gives.
 #[test]
 fn a_device_gets_its_address_from_the_network() {
-    let main = Server::main(&[]);
+    let main = Server::main(&[CLEAR_BOARDS]);
     let image = image_for("world-with-dhcp", main.address);
     let network = Network::User { forwards: Vec::new() };
     let mut device = Machine::start(image, WORLD_MAC, &network).unwrap();
@@ -128,7 +129,7 @@ fn a_device_gets_its_address_from_the_network() {
 
 #[test]
 fn a_world_waits_for_main_and_survives_a_cable_that_was_out() {
-    let settings = ["net.idle_timeout_ms=3000", "net.ping_interval_ms=1000"];
+    let settings = ["net.idle_timeout_ms=3000", "net.ping_interval_ms=1000", CLEAR_BOARDS];
     let main = Server::main(&settings);
     let address = main.address;
     main.process.kill();

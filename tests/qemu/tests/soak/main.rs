@@ -24,8 +24,12 @@ use visitor::{Deeds, Visitor};
 const VISITORS: u64 = 4;
 const PLAYERS: usize = 8;
 /// Many visitors from one place, and as patient as the device.
-const SETTINGS: [&str; 3] =
-    ["net.packets_per_second=2000", "net.packet_burst=4000", "main.attach_ttl_ms=120000"];
+const SETTINGS: [&str; 4] = [
+    "net.packets_per_second=2000",
+    "net.packet_burst=4000",
+    "main.attach_ttl_ms=120000",
+    "cluster.clear=[\"world 100\"]",
+];
 const PRINT_INTERVAL: Duration = Duration::from_secs(15);
 
 fn number(name: &str, otherwise: u64) -> u64 {

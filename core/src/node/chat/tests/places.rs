@@ -1,7 +1,7 @@
 //! PROTOCOL.md's table of what servers take of each other, at a chat server.
 
 use super::*;
-use crate::node::cluster::tests::hello_of;
+use crate::node::cluster::tests::{hello_of, secure_hello_to};
 use crate::node::testing::{expect_of_server, frame_of};
 
 /// Leads to a state; the peer that is in it.
@@ -22,6 +22,9 @@ fn a_main_s_messages() {
                 // The vector is a world's; here it's Mains that dial.
                 if case.message == "ClusterHello" {
                     case.frame = frame_of(&hello_of(ServerKind::MAIN, 0));
+                }
+                if case.message == "SecureHello" {
+                    case.frame = frame_of(&secure_hello_to(ServerKind::CHAT));
                 }
                 found = case.say(bench, key);
             });

@@ -1,7 +1,7 @@
 //! PROTOCOL.md's table of what is taken when, at Login.
 
 use super::*;
-use crate::node::cluster::tests::hello_of;
+use crate::node::cluster::tests::{hello_of, secure_hello_to};
 use crate::node::testing::{cases, expect_of_server, frame_of};
 
 #[test]
@@ -12,6 +12,7 @@ fn a_stranger_s_messages() {
             // The vector is a world's; here it's Mains that dial.
             let frame = match case.message {
                 "ClusterHello" => frame_of(&hello_of(ServerKind::MAIN, 0)),
+                "SecureHello" => frame_of(&secure_hello_to(ServerKind::LOGIN)),
                 _ => case.frame.clone(),
             };
             bench.say_bytes(key, &frame);

@@ -119,7 +119,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     pub(in super::super) fn chat_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
         self.chat.link.state = ChatLinkState::Proving;
-        self.chat.link.dialer.begin(cx, key);
+        let keys = self.secrets.keys_of(ServerKind::CHAT, ONLY_ID);
+        self.chat.link.dialer.begin(&keys, cx, key);
     }
 
     pub(in super::super) fn chat_proves(

@@ -1,0 +1,239 @@
+//! What a sealed link wants besides: which sessions are sealed, and the records that they send.
+
+use super::SessionManager;
+use crate::protocol::ErrorCode;
+use crate::secure::{Broken, Channel, RECORD_COST_BYTES, RECORD_PREFIX_BYTES};
+use crate::session::inlets::WayIn;
+use crate::session::manager::Farewell;
+use crate::session::seals::{Outlet, RECORD_LEAST_BYTES};
+use crate::session::session::{Flags, SessionKey};
+use crate::session::state::SessionState;
+use crate::storage::Link;
+use crate::time::Instant;
+use crate::wire::Framing;
+
+impl<'a> SessionManager<'a> {
+    /// How many bytes of frames a record may have that comes in here; none without memory for sealed links.
+    pub(crate) const fn record_bytes(&self) -> u16 {
+        self.seals.record_bytes
+    }
+
+    /// Whether it is a stream, and nothing of it is sealed.
+    pub(crate) fn is_clear_stream(&self, key: SessionKey) -> bool {
+        let session = self.get(key);
+        session.is_some_and(|s| s.seal.is_none() && s.framing() == Framing::Stream)
+    }
+
+    /// What waits goes out in clear, and nothing more until [`SessionManager::seal`]; answers whether there is a place
+    /// for a sealed link.
+    pub(crate) fn await_seal(&mut self, now: Instant, key: SessionKey) -> bool {
+        self.claim_outlet(now, key).is_some()
+    }
+
+    /// What waits goes out in clear, and everything after it sealed, as everything that comes has to be. `id` is what the
+    /// other end says of itself, and `most_bytes` the most that it takes in a record. Answers whether there is a
+    /// place for a sealed link, and those are terms.
+    pub(crate) fn seal(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        channel: Channel,
+        (id, most_bytes): (u16, u16),
+    ) -> bool {
+        let fits_bytes = self.seals.fits_bytes();
+        let Some(link) = self.seal_of(key).or_else(|| self.claim_outlet(now, key)) else {
+            return false;
+        };
+        let Some((outlet, _)) = self.seals.outlet(link) else { return false };
+        let most_bytes = most_bytes.min(fits_bytes);
+        *outlet = Outlet {
+            channel: Some(channel),
+            id,
+            most_bytes,
+            is_fresh: true,
+            tenant: outlet.tenant,
+            clear_bytes: outlet.clear_bytes,
+            start: 0,
+            end: 0,
+        };
+        self.ready.add(key.index());
+        most_bytes >= RECORD_LEAST_BYTES
+    }
+
+    /// What a peer that has come to us, and has said all in records since, has called itself.
+    pub(crate) fn sealed_id(&self, key: SessionKey) -> Option<u16> {
+        let session = self.get(key).filter(|session| !session.flags.has(Flags::OUTBOUND))?;
+        let outlet = self.seals.outlets.at(session.seal.index()?)?;
+        outlet.channel.as_ref().map(|_| outlet.id)
+    }
+
+    fn seal_of(&self, key: SessionKey) -> Option<Link> {
+        self.get(key).map(|session| session.seal).filter(|link| !link.is_none())
+    }
+
+    fn claim_outlet(&mut self, now: Instant, key: SessionKey) -> Option<Link> {
+        if self.seals.outlets.is_full() {
+            self.displace_unproven(now)?;
+        }
+        let session = self.table.get_mut(key)?;
+        let clear_bytes = session.outbox.bytes(&self.pool).try_into().ok()?;
+        let outlet = Outlet { tenant: key, clear_bytes, ..crate::storage::Vacant::VACANT };
+        let outlet = self.seals.outlets.insert(outlet).ok()?;
+        session.seal = Link::to(outlet.index());
+        Some(session.seal)
+    }
+
+    /// Of those who have come to us and not proven that they are there now, the oldest gives way: its first message may
+    /// be one that somebody repeats.
+    fn displace_unproven(&mut self, now: Instant) -> Option<()> {
+        let unproven = |key: SessionKey| {
+            let session = self.get(key)?;
+            let is_unproven =
+                session.state == SessionState::Greeting && !session.flags.has(Flags::OUTBOUND);
+            is_unproven.then_some(session.since)
+        };
+        let tenants = self.seals.outlets.iter().map(|(_, outlet)| outlet.tenant);
+        let aged = tenants.filter_map(|key| Some((key, unproven(key)?)));
+        let (oldest, _) = aged.max_by_key(|(_, since)| since.age_ms(now))?;
+        self.close(now, oldest, Farewell::Nothing(ErrorCode::BUSY));
+        self.release_outlet(oldest);
+        Some(())
+    }
+
+    pub(super) fn release_outlet(&mut self, key: SessionKey) {
+        let Some(session) = self.table.get_mut(key) else { return };
+        let link = core::mem::take(&mut session.seal);
+        if let Some(outlet) = link.index().and_then(|index| self.seals.outlets.key_at(index)) {
+            self.seals.outlets.remove(outlet);
+        }
+    }
+
+    /// Which inlet the bytes of a session go through; none while they are in clear.
+    pub(crate) fn way_in(&mut self, key: SessionKey) -> Option<WayIn> {
+        let inlet = self.table.get(key)?.seal.index()?;
+        let outlet = self.seals.outlets.at_mut(inlet)?;
+        outlet.channel.as_ref()?;
+        Some(WayIn { inlet, is_fresh: core::mem::take(&mut outlet.is_fresh) })
+    }
+
+    /// Opens a record that has come through an inlet, in place; answers how many bytes of frames are in it.
+    pub(crate) fn open(&mut self, inlet: u16, record: &mut [u8]) -> Result<usize, Broken> {
+        let outlet = self.seals.outlets.at_mut(inlet).ok_or(Broken)?;
+        let frames = outlet.channel.as_mut().ok_or(Broken)?.opener.open(record)?;
+        Ok(frames.len())
+    }
+
+    /// Whether what this session sends is sealed, or will be.
+    #[inline]
+    pub fn is_sealing(&self, key: SessionKey) -> bool {
+        self.get(key).is_some_and(|session| !session.seal.is_none())
+    }
+
+    /// Of the private bytes of a session, those that go out in clear before it is sealed.
+    pub(crate) fn clear_outbox(&self, key: SessionKey) -> [&[u8]; 2] {
+        let count = self.outlet_of(key).map_or(0, |outlet| usize::from(outlet.clear_bytes));
+        let ([first, second], _) = self.outbox(key);
+        let (now, later) = (count.min(first.len()), count.saturating_sub(first.len()));
+        [
+            first.get(..now).unwrap_or_default(),
+            second.get(..later.min(second.len())).unwrap_or_default(),
+        ]
+    }
+
+    fn outlet_of(&self, key: SessionKey) -> Option<&Outlet> {
+        self.seals.outlets.at(self.get(key)?.seal.index()?)
+    }
+
+    /// So many of the bytes that go out in clear are sent.
+    pub(super) fn clear_taken(&mut self, key: SessionKey, bytes: usize) {
+        let Some(link) = self.seal_of(key) else { return };
+        if let Some((outlet, _)) = self.seals.outlet(link) {
+            outlet.clear_bytes = outlet.clear_bytes.saturating_sub(bytes as u16);
+        }
+    }
+
+    /// The record of a session that is on its way.
+    pub(crate) fn unsent_record(&self, key: SessionKey) -> &[u8] {
+        self.seals.unsent(self.get(key).map_or(Link::NONE, |session| session.seal))
+    }
+
+    /// The transport has taken `bytes` of [`SessionManager::unsent_record`].
+    pub(crate) fn record_taken(&mut self, key: SessionKey, bytes: usize) {
+        let Some(link) = self.seal_of(key) else { return };
+        if let Some((outlet, _)) = self.seals.outlet(link) {
+            outlet.start = outlet.start.saturating_add(bytes as u16).min(outlet.end);
+        }
+    }
+
+    /// Whether something can go out of a session that is sealed or will be, besides what its room says; none of any
+    /// other session, or one whose room is to be asked.
+    pub(crate) fn has_sealed_outgoing(&self, key: SessionKey) -> Option<bool> {
+        let outlet = self.outlet_of(key)?;
+        if outlet.clear_bytes > 0 || outlet.start < outlet.end {
+            return Some(true);
+        }
+        outlet.channel.is_none().then_some(false)
+    }
+
+    /// Seals what waits, private bytes first and then those of `ring`, as one record. Answers how many bytes of
+    /// `ring` are in it. All records before it have been sent.
+    pub(crate) fn fill_record(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        ring: [&[u8]; 3],
+    ) -> Result<usize, Broken> {
+        let session = self.table.get_mut(key).ok_or(Broken)?;
+        let (outlet, buffer) = self.seals.outlet(session.seal).ok_or(Broken)?;
+        let channel = outlet.channel.as_mut().ok_or(Broken)?;
+        let mut at = 0;
+        if channel.sealer.is_worn(now) {
+            at = put_record(buffer, &channel.sealer.next_key(now)?).ok_or(Broken)?;
+        }
+        let record = buffer.get_mut(at..).ok_or(Broken)?;
+        let body = record.get_mut(RECORD_PREFIX_BYTES..).ok_or(Broken)?;
+        let mut room = body.get_mut(1..=usize::from(outlet.most_bytes)).ok_or(Broken)?;
+        let most = room.len();
+        loop {
+            let [waiting, _] = session.outbox.slices(&self.pool);
+            let taken = put(&mut room, waiting);
+            if taken == 0 {
+                break;
+            }
+            session.outbox.consume(&mut self.pool, taken);
+        }
+        let private = most - room.len();
+        if session.outbox.is_empty() {
+            for part in ring {
+                put(&mut room, part);
+            }
+        }
+        let filled = most - room.len();
+        let total = filled + RECORD_COST_BYTES;
+        let sealed = record.get_mut(RECORD_PREFIX_BYTES..total).ok_or(Broken)?;
+        channel.sealer.seal(sealed)?;
+        let length = (sealed.len() as u16).to_le_bytes();
+        *record.first_chunk_mut().ok_or(Broken)? = length;
+        (outlet.start, outlet.end) = (0, (at + total) as u16);
+        Ok(filled - private)
+    }
+}
+
+/// Copies as much of `bytes` as there is room for, and answers how much that is.
+fn put(room: &mut &mut [u8], bytes: &[u8]) -> usize {
+    let count = bytes.len().min(room.len());
+    let Some((place, rest)) = core::mem::take(room).split_at_mut_checked(count) else { return 0 };
+    for (place, byte) in place.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    *room = rest;
+    count
+}
+
+/// A record and its prefix at the start of `buffer`; answers how long both are.
+fn put_record(buffer: &mut [u8], record: &[u8]) -> Option<usize> {
+    let (prefix, place) = buffer.split_first_chunk_mut()?;
+    *prefix = (record.len() as u16).to_le_bytes();
+    place.get_mut(..record.len())?.copy_from_slice(record);
+    Some(RECORD_PREFIX_BYTES + record.len())
+}
