@@ -8,6 +8,8 @@
 //!      └─────────────────────────────┴────────────────────────┘ ▼
 //!      └──────────────────── hold has passed ────────────────  Held ──► Open, by whichever world says so first
 //! ```
+//! A room that is closed while its world has been asked to let somebody into it, or open it anew, is Opening again.
+//!
 //! Contract: a name is there once, so two who wish for a new room of one name get one room, and two worlds that claim
 //! one name do not both keep it: the later claim is told to close. What is not in the directory is not believed to
 //! be free before Main has heard of its worlds (`MainConfig::registry_settle_ms`).
@@ -54,7 +56,7 @@ pub(super) enum RoomState {
 /// One room, as its world has told, and as Main sends users there.
 #[derive(Clone, Debug)]
 pub struct RoomEntry {
-    name: heapless::String<ROOM_NAME_MAX_BYTES>,
+    pub(super) name: heapless::String<ROOM_NAME_MAX_BYTES>,
     mode: heapless::String<ROOM_MODE_MAX_BYTES>,
     properties: heapless::Vec<u8, ROOM_PROPERTIES_MAX_BYTES>,
     pub(super) state: RoomState,
@@ -64,7 +66,7 @@ pub struct RoomEntry {
     pub(super) users: u16,
     capacity: u16,
     /// Where the user is from for whom it was reserved; an earlier Main may have known.
-    opener: Option<AddressGroup>,
+    pub(super) opener: Option<AddressGroup>,
     is_listed: bool,
     is_locked: bool,
     is_private: bool,
@@ -234,7 +236,7 @@ impl<'a> RoomDirectory<'a> {
     }
 
     /// The room that a world calls so. O(rooms).
-    fn find_of(&self, world: WorldKey, room_id: RoomId) -> Option<RoomKey> {
+    pub(super) fn find_of(&self, world: WorldKey, room_id: RoomId) -> Option<RoomKey> {
         let state = RoomState::Open(world, room_id);
         self.iter().find(|(_, room)| room.state == state).map(|(key, _)| key)
     }
@@ -258,7 +260,7 @@ impl<'a> RoomDirectory<'a> {
         Some(())
     }
 
-    fn remove(&mut self, key: RoomKey) {
+    pub(super) fn remove(&mut self, key: RoomKey) {
         if let Some(room) = self.rooms.remove(key) {
             self.names.remove(hash_bytes(self.seed, room.name.as_bytes()), key.index());
         }
@@ -280,7 +282,7 @@ impl<'a> RoomDirectory<'a> {
         opener: Option<AddressGroup>,
     ) -> Option<RoomKey> {
         if let Some(passed) = self.find_any(name) {
-            // Only a hold that has passed leads here.
+            // Only a hold that has passed, or a room that is closed, leads here.
             self.remove(passed);
         }
         let name = heapless::String::try_from(name).ok()?;
@@ -355,12 +357,6 @@ impl<'a> RoomDirectory<'a> {
         (room.is_locked, room.is_listed) = (change.is_locked, change.is_listed);
         room.properties =
             heapless::Vec::from_slice(change.properties.as_slice()).unwrap_or_default();
-    }
-
-    pub(super) fn close(&mut self, world: WorldKey, room_id: RoomId) {
-        if let Some(key) = self.find_of(world, room_id) {
-            self.remove(key);
-        }
     }
 
     /// A world is lost: its rooms' names are kept for it until then. O(rooms).

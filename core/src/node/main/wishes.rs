@@ -2,7 +2,7 @@
 
 use super::directory::{EntryKey, Place, UserEntry};
 use super::registry::{Choice, WorldKey};
-use super::rooms::{Claim, RoomKey, RoomState};
+use super::rooms::{Claim, RoomEntry, RoomKey, RoomState};
 use super::{Authenticator, Main, WORLD_COUNT_MAX};
 use crate::log;
 use crate::node::{Caller, Context};
@@ -11,7 +11,7 @@ use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::RoomPage;
 use crate::protocol::main_to_world::CloseRoom;
 use crate::protocol::world_to_main::RoomOpened;
-use crate::protocol::{ErrorCode, ROOM_PAGE_ROOMS, Wish, WishKind};
+use crate::protocol::{ErrorCode, ROOM_PAGE_ROOMS, RoomId, Wish, WishKind};
 use crate::session::{AddressGroup, PeerAddress, SessionKey, SessionManager, may_take};
 use crate::time::Instant;
 
@@ -294,6 +294,32 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 }
             }
         }
+    }
+
+    /// A world says that a room is closed. Whom it has been asked to let in before Main heard of that, it opens one for
+    /// of the same name: the name stays reserved until it has answered. O(rooms + users).
+    pub(super) fn room_is_closed(&mut self, now: Instant, world: WorldKey, room_id: RoomId) {
+        let Some(closed) = self.rooms.find_of(world, room_id) else { return };
+        let Some(RoomEntry { name, opener, .. }) = self.rooms.get(closed).cloned() else { return };
+        let mut reserved = None;
+        self.rooms.remove(closed);
+        for index in 0..self.users.capacity() as u16 {
+            let Some(user) = self.users.at_mut(index).filter(|user| user.room == closed) else {
+                continue;
+            };
+            let wish = self.rooms.wish(user.wish);
+            let may_open = wish.kind != WishKind::ANY && wish.may_open();
+            if !may_open || user.place != Place::Attaching(world) {
+                continue;
+            }
+            reserved = reserved.or_else(|| self.rooms.reserve(now, &name, world, opener));
+            // The closed room has left a place for it.
+            if let Some(room) = reserved {
+                user.room = room;
+                self.rooms.join(room);
+            }
+        }
+        self.ask_for_unknown_rooms();
     }
 
     /// There is a place in the directory again: who has told of rooms that it had none for names them again.

@@ -85,8 +85,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn room_closed(&mut self, caller: &mut Caller<'_, 'a>, message: RoomClosed) {
         let Some(world) = self.caller_world(caller, RoomClosed::OPCODE.0) else { return };
-        self.rooms.close(world, message.room_id);
-        self.ask_for_unknown_rooms();
+        self.room_is_closed(caller.now, world, message.room_id);
     }
 
     fn user_joined(&mut self, caller: &mut Caller<'_, 'a>, message: UserJoined) {

@@ -131,6 +131,44 @@ fn a_reservation_ends_with_whoever_is_on_the_way_to_it() {
 }
 
 #[test]
+fn a_room_that_closes_while_somebody_is_sent_there_keeps_its_name_at_its_world() {
+    with_rooms(|bench| {
+        let (first, other) = (bench.register_with_rooms(1), bench.register_with_rooms(2));
+        bench.open(first, 0, line("den", "", 0));
+        let (ann, bob) = (bench.greet(), bench.greet());
+        bench.wish(ann, named_or_new("den"));
+        let attach = bench.attach_at(first);
+        // It was empty, and Main's question was on its way.
+        bench.say(first, &RoomClosed { room_id: RoomId(0) });
+        bench.wish(bob, named_or_new("den"));
+        assert_eq!((bench.heard(first), bench.heard(other)), (vec![], vec![]));
+        bench.open(first, 1, line("den", "", 0));
+        bench.say(first, &ack(&attach));
+        bench.pass_ms(OPENING_WAIT_MS);
+        assert_eq!(bench.attach_at(first).uid, bob.uid);
+        assert_eq!((bench.heard(other), bench.role().rooms().len()), (vec![], 1));
+    });
+}
+
+#[test]
+fn a_closed_room_s_name_is_free_when_nobody_on_the_way_to_it_may_open_it() {
+    with_rooms(|bench| {
+        let world = bench.register_with_rooms(1);
+        let ann = bench.greet();
+        for (wish, reserved) in [(named("den"), 0), (named_or_new("den"), 1)] {
+            bench.open(world, 0, line("den", "", 0));
+            bench.wish(ann, wish);
+            let AttachUser { uid, attempt, .. } = bench.attach_at(world);
+            bench.say(world, &RoomClosed { room_id: RoomId(0) });
+            assert_eq!(bench.role().rooms().len(), reserved);
+            bench.say(world, &AttachDenied { uid, attempt, reason: ErrorCode::NO_ROOM });
+            assert_eq!(bench.heard(ann.key), [refused(ErrorCode::NO_ROOM)]);
+            assert!(bench.role().rooms().is_empty());
+        }
+    });
+}
+
+#[test]
 fn friends_meet_wherever_their_room_is() {
     with_rooms(|bench| {
         let (full, other) = (bench.register_with_rooms(1), bench.register_with_rooms(2));
