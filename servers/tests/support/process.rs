@@ -243,6 +243,12 @@ impl Process {
         found.unwrap_or_else(|| panic!("`{}` did not answer {prefix:?}", self.name))
     }
 
+    /// Whether a line of it has had `text` in it by now.
+    pub(crate) fn has_said(&self, stream: Stream, text: &str) -> bool {
+        let is_there = |said: &Said| said.of(stream).any(|line| line.contains(text)).then_some(());
+        self.output.wait(Duration::ZERO, is_there).is_some()
+    }
+
     /// Waits until `times` lines of `stream` have had `text` in them.
     #[track_caller]
     pub(crate) fn wait_until_said(&self, stream: Stream, text: &str, times: usize) {

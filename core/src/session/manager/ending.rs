@@ -93,7 +93,8 @@ impl SessionManager<'_> {
     /// Tells the log of a peer that has come, had proven something and is gone without a word. (Who dials
     /// knows whom, and tells it itself.)
     pub(super) fn log_loss(&mut self, now: Instant, key: SessionKey, reason: ErrorCode) {
-        let is_lost = matches!(reason, ErrorCode::LOST | ErrorCode::SILENT);
+        let is_lost =
+            matches!(reason, ErrorCode::LOST | ErrorCode::SILENT | ErrorCode::BROKEN_SEAL);
         let Some(session) = self.table.get(key) else { return };
         let is_outbound = session.flags.has(Flags::OUTBOUND);
         if !is_lost || is_outbound || session.state != SessionState::Ready {
