@@ -3,7 +3,8 @@
 //! Members of channels who talk, against Main with a chat server behind it, and against the floor,
 //! one after the other, several rounds, medians. A delivery is one message that reached one member;
 //! its sender is one of them. Main fans out; the chat server numbers each message and sends it back
-//! once, which the floor, being one process, does not have to do.
+//! once, which the floor, being one process, does not have to do. Their link is sealed; beside it is the same with a link in
+//! clear, as it is with a board that can't seal.
 
 use crate::child::{Process, own, sibling};
 use crate::crowd::Crowd;
@@ -26,6 +27,11 @@ const SCENES: [Scene; 2] = [
 /// What Main and the chat server together may cost, in floors.
 const GOAL: f64 = 1.3;
 
+/// What they may cost with a sealed link, in what they cost with one in clear.
+const SEALED_GOAL: f64 = 1.3;
+/// Both of them are told that it is in clear.
+const CLEAR: [&str; 2] = ["--set", "cluster.clear=[\"chat\"]"];
+
 /// Nanoseconds per delivery.
 #[derive(Copy, Clone)]
 struct Cost {
@@ -41,9 +47,11 @@ pub(crate) fn run(seconds: u32, rounds: u32) -> anyhow::Result<()> {
         println!(
             "  {channels} channels x {members} members x {hz} Hz, flush {flush_interval_ms} ms"
         );
-        let (mut realm, mut floor) = (Vec::new(), Vec::new());
+        let (mut realm, mut clear, mut floor) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rounds {
-            realm.push(measure_realm(scene, seconds)?);
+            realm.push(measure_realm(scene, seconds, &[])?);
+            let Cost { main, chat } = measure_realm(scene, seconds, &CLEAR)?;
+            clear.push(main + chat);
             floor.push(measure_floor(scene, seconds)?);
         }
         let floor = Spread::of(floor);
@@ -51,6 +59,14 @@ pub(crate) fn run(seconds: u32, rounds: u32) -> anyhow::Result<()> {
         of(|cost| cost.main + cost.chat).print_row("Main and chat", "floor", floor, Some(GOAL));
         of(|cost| cost.main).print_row("  of it Main", "floor", floor, None);
         of(|cost| cost.chat).print_row("  of it chat", "floor", floor, None);
+        let clear = Spread::of(clear);
+        of(|cost| cost.main + cost.chat).print_row(
+            "link sealed",
+            "clear",
+            clear,
+            Some(SEALED_GOAL),
+        );
+        clear.print_row("link in clear", "clear", clear, None);
         floor.print_row("floor", "floor", floor, None);
     }
     Ok(())
@@ -66,15 +82,17 @@ fn measure_floor(scene: Scene, seconds: u32) -> anyhow::Result<f64> {
     Ok(cpus[0] / deliveries)
 }
 
-fn measure_realm(scene: Scene, seconds: u32) -> anyhow::Result<Cost> {
+fn measure_realm(scene: Scene, seconds: u32, link: &[&str]) -> anyhow::Result<Cost> {
     let binary = sibling("tinyrealm")?;
-    let chat = ["chat", "--port", "0"].map(str::to_owned);
-    let mut chat = Process::start(binary.clone(), &chat)?;
+    let owned = |words: &[&str]| -> Vec<String> {
+        words.iter().chain(link).map(|word| (*word).to_owned()).collect()
+    };
+    let mut chat = Process::start(binary.clone(), &owned(&["chat", "--port", "0"]))?;
     let flush = format!("chat.flush_interval_ms={}", scene.flush_interval_ms);
     let address = chat.address()?;
     let limit = "net.connections_per_address=20000";
     let main = ["main", "--port", "0", "--chat", &address, "--set", &flush, "--set", limit];
-    let mut main = Process::start(binary, &main.map(str::to_owned))?;
+    let mut main = Process::start(binary, &owned(&main))?;
     let processes = [main.id(), chat.id()];
     let (deliveries, cpus) = scene.crowd("chat").run(&main.address()?, &processes, seconds)?;
     Ok(Cost { main: cpus[0] / deliveries, chat: cpus[1] / deliveries })
