@@ -30,7 +30,7 @@ const GOAL: f64 = 1.3;
 /// What they may cost with a sealed link, in what they cost with one in clear.
 const SEALED_GOAL: f64 = 1.3;
 /// Both of them are told that it is in clear.
-const CLEAR: [&str; 2] = ["--set", "cluster.clear=[\"chat\"]"];
+const CLEAR: [&str; 2] = ["--set", "cluster.clear=chat"];
 
 /// Nanoseconds per delivery.
 #[derive(Copy, Clone)]

@@ -22,8 +22,15 @@ pub(crate) struct Device {
 }
 
 /// The keys of the section `memory`.
-const MEMORY: [&str; 5] =
-    ["ram_kb", "chat_ram_kb", "websocket_ram_kb", "flash_kb", "websocket_flash_kb"];
+const MEMORY: [&str; 7] = [
+    "ram_kb",
+    "chat_ram_kb",
+    "websocket_ram_kb",
+    "flash_kb",
+    "secure_ram_kb",
+    "secure_flash_kb",
+    "websocket_flash_kb",
+];
 
 /// The device of the `demonstration`'s file, with what its `own` has otherwise.
 pub(crate) fn device(

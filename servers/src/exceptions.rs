@@ -1,6 +1,6 @@
 //! Which servers of a realm are exceptions: whose keys were replaced, and whose links are in clear.
 //!
-//! Contract: each is one line of the configuration, like `world 7`, `chat` or `login`, and for keys the generation that
+//! Contract: each is one line of the configuration, like `world:7`, `chat` or `login`, and for keys the generation that
 //! counts behind it.
 
 use anyhow::{Context, bail, ensure};
@@ -19,16 +19,16 @@ pub(crate) fn note(secrets: &mut ClusterSecrets, settings: &ClusterSettings) -> 
     let mut noted: Vec<ServerException> = Vec::new();
     for line in &settings.generations {
         let (exception, rest) = server(line).with_context(|| {
-            format!("cluster.generations: {line:?} is no server, like \"world 7 2\"")
+            format!("cluster.generations: {line:?} is no server, like \"world:7:2\"")
         })?;
         let generation = rest.parse().ok().with_context(|| {
-            format!("cluster.generations: {line:?} has no generation behind the server, like \"world 7 2\"")
+            format!("cluster.generations: {line:?} has no generation behind the server, like \"world:7:2\"")
         })?;
         at(&mut noted, exception).generation = generation;
     }
     for line in &settings.clear {
         let (exception, rest) = server(line)
-            .with_context(|| format!("cluster.clear: {line:?} is no server, like \"world 7\""))?;
+            .with_context(|| format!("cluster.clear: {line:?} is no server, like \"world:7\""))?;
         ensure!(
             rest.is_empty(),
             "cluster.clear: {rest:?} behind the server of {line:?}: leave it out"
@@ -56,11 +56,11 @@ fn at(noted: &mut Vec<ServerException>, server: ServerException) -> &mut ServerE
 
 /// The server that a line begins with, and what is behind it.
 fn server(line: &str) -> Option<(ServerException, &str)> {
-    let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+    let (word, rest) = line.trim().split_once(':').unwrap_or((line.trim(), ""));
     let rest = rest.trim();
     let (kind, id, rest) = match word {
         "world" => {
-            let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            let (id, rest) = rest.split_once(':').unwrap_or((rest, ""));
             (ServerKind::WORLD, id.parse().ok()?, rest.trim())
         }
         "chat" => (ServerKind::CHAT, ONLY_ID, rest),
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn each_line_is_about_one_server() {
-        let secrets = noted(&["world 7 2", "chat 1"], &["world 7", "login"]).unwrap();
+        let secrets = noted(&["world:7:2", "chat:1"], &["world:7", "login"]).unwrap();
         let printed = |kind, id| format!("{:?}", secrets.keys_of(kind, id));
         assert!(printed(ServerKind::WORLD, 7).contains("generation: 2, way: Clear"));
         assert!(printed(ServerKind::CHAT, ONLY_ID).contains("generation: 1, way: Sealed"));
@@ -99,13 +99,13 @@ mod tests {
     #[test]
     fn a_line_that_is_none_is_named() {
         let wrong: [(&[&str], &[&str], &str); 7] = [
-            (&["world 7"], &[], "has no generation"),
-            (&["world 2 x"], &[], "has no generation"),
-            (&["7 2"], &[], "is no server"),
-            (&["world 70000 2"], &[], "is no server"),
+            (&["world:7"], &[], "has no generation"),
+            (&["world:2:x"], &[], "has no generation"),
+            (&["7:2"], &[], "is no server"),
+            (&["world:70000:2"], &[], "is no server"),
             (&[], &["world"], "is no server"),
             (&[], &["main"], "is no server"),
-            (&[], &["chat 2"], "leave it out"),
+            (&[], &["chat:2"], "leave it out"),
         ];
         for (generations, clear, why) in wrong {
             let error = noted(generations, clear).unwrap_err();
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn both_sides_of_how_many_there_are() {
-        let lines: Vec<String> = (1..=65).map(|id| format!("world {id}")).collect();
+        let lines: Vec<String> = (1..=65).map(|id| format!("world:{id}")).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         assert!(noted(&[], &lines[..64]).is_ok());
         assert!(noted(&[], &lines).unwrap_err().contains("more than 64"));

@@ -11,7 +11,7 @@ const WORLD_PORT = 47100;
 export const REGION = "device";
 /** The realm whose keys they have; they are built without sealed links. */
 export const BOARD_ENVIRONMENT = {
-  TINYREALM_CLUSTER_CLEAR: '["world 100"]',
+  TINYREALM_CLUSTER_CLEAR: "world:100",
   TINYREALM_CLUSTER_SECRET: "7b0c5e9142d8f36a90be17c4a2d5638fe10942b7cd5f8836a4017e9d2cb65f30",
 };
 

@@ -11,7 +11,7 @@ use crate::{Failure, process};
 
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
 /// Without WebSockets, and with them.
-const FEATURES: [&str; 10] = [
+const FEATURES: [&str; 11] = [
     "",
     "asks",
     "inputs",
@@ -20,6 +20,7 @@ const FEATURES: [&str; 10] = [
     "notices",
     "saves",
     "seats",
+    "secure",
     "shares",
     "things",
 ];

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use tinyrealm_core::session::session::SESSION_SLOT_BYTES;
-//! assert!(SESSION_SLOT_BYTES <= 48);
+//! assert!(SESSION_SLOT_BYTES <= 52);
 //! ```
 
 use super::limits::TokenBucket;

@@ -148,7 +148,10 @@ fn engine(entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static>> {
         ..ChatConfig::DEFAULT
     };
     let chat = Chat::new(CHAT_MEMORY.take().storage(), config, ClusterKeys::of(KEY));
-    let node = Node::new(NODE_MEMORY.take().storage(), LIMITS, chat, &mut turn);
+    let storage = NODE_MEMORY.take().storage();
+    #[cfg(feature = "secure")]
+    let storage = tinyrealm_core::node::NodeStorage { seals: crate::sealing::of_chat(), ..storage };
+    let node = Node::new(storage, LIMITS, chat, &mut turn);
     Engine::new(node, LINKS.take(), SOCKETS)
 }
 

@@ -22,6 +22,8 @@ pub mod network;
 mod places;
 pub mod report;
 mod report_words;
+#[cfg(feature = "secure")]
+mod sealing;
 pub mod walker;
 pub mod world;
 

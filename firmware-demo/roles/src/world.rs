@@ -73,14 +73,20 @@ const KEY: ClusterKey = match ClusterKey::from_hex(device::main::WORLD_KEY) {
 
 /// The proof of its key: prefix, id, nonce, proof, and that it has no former one.
 const CLUSTER_PROOF_BYTES: usize = 6 + 3 + 16 + 32 + 1;
+/// The first message of a sealed link: prefix, versions and kinds, id and generation, handshake, and that there is no
+/// former key.
+const SECURE_HELLO_BYTES: usize = 6 + 4 + 2 * 3 + 52 + 1;
+/// As `device.toml` says, but with sealed links not less than their first message.
+const SEND_BUFFER_BYTES: usize = {
+    let own = links::SEND_BUFFER_BYTES as usize;
+    let is_short = cfg!(feature = "secure") && own < SECURE_HELLO_BYTES;
+    if is_short { SECURE_HELLO_BYTES } else { own }
+};
 
 const _: () = {
+    assert!(SEND_BUFFER_BYTES >= REGISTRATION_BYTES, "device.toml: send_buffer_bytes");
     assert!(
-        links::SEND_BUFFER_BYTES as usize >= REGISTRATION_BYTES,
-        "device.toml: send_buffer_bytes"
-    );
-    assert!(
-        links::SEND_BUFFER_BYTES as usize >= CLUSTER_PROOF_BYTES,
+        SEND_BUFFER_BYTES >= CLUSTER_PROOF_BYTES,
         "device.toml: send_buffer_bytes holds no proof"
     );
     assert!(SEND_BYTES >= EVENT_FRAME_MAX_BYTES, "device.toml: send_bytes holds no event");
@@ -100,7 +106,7 @@ pub type RoleMemory<const TIMERS: usize> = NodeMemory<
     RECEIVE_BUFFERS,
     { RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES },
     SEND_BUFFERS,
-    { SEND_BUFFERS * links::SEND_BUFFER_BYTES as usize },
+    { SEND_BUFFERS * SEND_BUFFER_BYTES },
     ADDRESSES,
 >;
 
@@ -197,6 +203,8 @@ pub async fn run<G: Game + 'static, const VALUE_BYTES: usize, const KEPT: usize>
     let mut sockets = network.sockets(RECEIVE_BYTES);
     let memory = || {
         let (node, world) = memory();
+        #[cfg(feature = "secure")]
+        let node = NodeStorage { seals: crate::sealing::of_world(), ..node };
         (node, WorldStorage { saves, states, ..world })
     };
     let mut engine = engine(memory, own_address, &mut entropy);

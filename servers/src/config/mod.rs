@@ -182,9 +182,9 @@ pub(crate) struct ClusterSettings {
     /// Which of the keys that this server has had one after the other `key_file` is.
     pub(crate) generation: u16,
     /// For whoever has the realm's secret: servers whose keys are of a later generation than the first, like
-    /// "world 7 2". Older keys open nothing any more.
+    /// "world:7:2". Older keys open nothing any more.
     pub(crate) generations: Vec<String>,
-    /// For Main: servers whose links are in clear, like "world 7": boards that are built without sealed links.
+    /// For Main: servers whose links are in clear, like "world:7": boards that are built without sealed links.
     pub(crate) clear: Vec<String>,
     /// The secret itself, from the environment; it goes before the file.
     #[serde(skip)]

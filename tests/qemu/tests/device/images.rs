@@ -13,7 +13,7 @@ pub(crate) const DEVICE_PORT: u16 = 47_100;
 const LOGIN_ADDRESS: &str = "10.0.2.2:47200";
 const CHAT_PORT: u16 = 47_300;
 /// For a Main: the boards are built without sealed links.
-pub(crate) const CLEAR_BOARDS: &str = "cluster.clear=[\"world 100\", \"chat\"]";
+pub(crate) const CLEAR_BOARDS: &str = "cluster.clear=world:100,chat";
 /// The hardware addresses of `devices/*.toml`; the chat server's is the world's.
 pub(crate) const WORLD_MAC: &str = "02:00:00:00:71:00";
 pub(crate) const CLIENT_MAC: &str = "02:00:00:00:71:01";

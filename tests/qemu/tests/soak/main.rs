@@ -28,7 +28,7 @@ const SETTINGS: [&str; 4] = [
     "net.packets_per_second=2000",
     "net.packet_burst=4000",
     "main.attach_ttl_ms=120000",
-    "cluster.clear=[\"world 100\"]",
+    "cluster.clear=world:100",
 ];
 const PRINT_INTERVAL: Duration = Duration::from_secs(15);
 
