@@ -516,8 +516,11 @@ proptest! {
                     pass_some(pair, way, usize::MAX, (&mut on_way, &mut arrived), change);
                 }
             }
-            let heard = [&pair.benches[LISTENER_END].role().words, &pair.benches[DIALER_END].role().words];
             let was_changed = change.is_some_and(|(way, at, _)| at < arrived[usize::from(way)]);
+            if was_changed {
+                let_time_tell(pair, (&mut on_way, &mut arrived), change);
+            }
+            let heard = [&pair.benches[LISTENER_END].role().words, &pair.benches[DIALER_END].role().words];
             for way in [TO_LISTENER, TO_DIALER] {
                 assert!(said[way].starts_with(heard[way]), "{way}");
                 assert!(was_changed || said[way].len() == heard[way].len(), "{way}");
@@ -525,6 +528,36 @@ proptest! {
             assert_eq!(was_changed, pair.ended() != [None, None]);
         });
     }
+}
+
+/// A length or an opcode that was changed shows when what it announces does not come, or something else does: by the time
+/// for a greeting, or by the next sign of life.
+fn let_time_tell(
+    pair: &mut Pair<'_>,
+    (on_way, arrived): (&mut [Vec<u8>; 2], &mut [usize; 2]),
+    change: Option<(bool, usize, u8)>,
+) {
+    for _ in 0..2 * BENCH_CONFIG.idle_timeout_ms / 1_000 {
+        for way in [TO_LISTENER, TO_DIALER] {
+            pair.benches[way].pass_ms(1_000);
+            pass_some(pair, way, usize::MAX, (&mut *on_way, &mut *arrived), change);
+        }
+    }
+}
+
+/// An opcode that was changed on the way is one that nobody knows.
+#[test]
+fn a_first_message_that_nobody_knows_ends_with_the_time_for_a_greeting() {
+    with_pair(|pair| {
+        let mut hello = pair.sent(TO_LISTENER);
+        hello[2] ^= 4;
+        pair.hand(TO_LISTENER, &hello);
+        assert_eq!(pair.ended(), [None, None]);
+        for bench in &mut pair.benches {
+            bench.pass_ms(BENCH_CONFIG.greeting_timeout_ms + 100);
+        }
+        assert_eq!(pair.ended(), [Some(ErrorCode::GREETING_TIMEOUT); 2]);
+    });
 }
 
 /// `bytes` of what one end has sent arrive at the other one, but for the byte that somebody changes.
