@@ -8,7 +8,8 @@ use tinyrealm_qemu::scratch::Scratch;
 use tinyrealm_qemu::{Faults, Machine, Network, PATIENCE, Switch};
 
 use super::images::{
-    CLIENT_MAC, DEVICE_PORT, WORLD_IP, WORLD_MAC, account_image, image_for, world_image,
+    CLEAR_BOARDS, CLIENT_MAC, DEVICE_PORT, WORLD_IP, WORLD_MAC, account_image, image_for,
+    world_image,
 };
 use super::support::channel::{LOBBY, heard, join, say, wait_until_found};
 use super::support::login::{Accounts, Answer, CHEAP, login as log_in, main_of, try_hello};
@@ -100,7 +101,7 @@ fn a_device_plays_in_the_world_of_another_device() {
     let scratch = Scratch::new().unwrap();
     let switch = Switch::start(&scratch.file("switch"), Faults::default(), 1).unwrap();
     let _gateway = Gateway::start(switch.path(), &[]).unwrap();
-    let main = Server::main(&[]);
+    let main = Server::main(&[CLEAR_BOARDS]);
     let network = Network::Switch(switch.path().to_owned());
     let public = format!("{WORLD_IP}:{DEVICE_PORT}");
     let image = world_image("world", main.address, &public);
