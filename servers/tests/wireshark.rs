@@ -115,13 +115,17 @@ const DIRECTIONS: [&str; 14] = [
     "listener to dialer",
 ];
 
+/// Nobody dissects what is sealed.
+const CLEAR: &str = "cluster.clear=world:1,login,chat";
+
 #[test]
 fn every_frame_of_a_realm_with_bots_is_dissected() {
     let recorder = Arc::<Recorder>::default();
     let [to_main, to_world, to_login, to_chat] = [(); 4].map(|()| recorder.relay());
     let accounts = Accounts::new("wireshark");
-    let (login, chat) = (accounts.login(&CHEAP), Server::chat(&[]));
+    let (login, chat) = (accounts.login(&[&CHEAP[..], &[CLEAR]].concat()), Server::chat(&[CLEAR]));
     let settings = [
+        CLEAR.to_owned(),
         "main.auth=login".to_owned(),
         format!("main.login={}", to_login.address),
         format!("main.chat={}", to_chat.address),
@@ -133,7 +137,7 @@ fn every_frame_of_a_realm_with_bots_is_dissected() {
     wait_until_found(&main, 1);
     to_main.lead_to(main.address);
     let advertised = format!("world.advertise={}", to_world.address);
-    let world = Server::world(1, to_main.address, &[&advertised]);
+    let world = Server::world(1, to_main.address, &[&advertised, CLEAR]);
     to_world.lead_to(world.address);
     world.wait_until_registered(1);
 
