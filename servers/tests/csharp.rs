@@ -204,16 +204,22 @@ fn expect_end(visitor: Process, reason: &str) -> Finished {
     finished
 }
 
-#[test]
-fn a_game_s_own_messages_are_said_and_heard() {
+/// What a program has done in a realm that plays `examples/wheel.rs`.
+fn in_a_realm_of_wheels(source: &str, name: &str) -> Finished {
     let wheel = |arguments: &[&str]| Process::start_example("wheel", arguments);
-    let program = Program::compile_with(wheel, "Wheel.cs", "wheel");
+    let program = Program::compile_with(wheel, source, name);
     let main = wheel(&["main", "--port", "0", "--set", "main.chat="]);
     let at = address_of(&main, "main listening on ");
     let world = wheel(&["world", "--port", "0", "--main", &at]);
     world.wait_until_said(Stream::Stderr, "registered with Main", 1);
     let finished = program.start(&[&at]).finish(PATIENCE);
     finished.expect_code(0);
+    finished
+}
+
+#[test]
+fn a_game_s_own_messages_are_said_and_heard() {
+    let finished = in_a_realm_of_wheels("Wheel.cs", "wheel");
     let turned = ["-180 1.5 255 True hart backbord", "-180 1.5 255 False hart backbord"];
     assert_eq!(finished.lines(Stream::Stdout), turned);
 }
@@ -271,14 +277,7 @@ fn rooms_by_name_inputs_things_and_seats_are_in_c_sharp_too() {
 
 #[test]
 fn questions_are_asked_and_answered_in_c_sharp_too() {
-    let wheel = |arguments: &[&str]| Process::start_example("wheel", arguments);
-    let program = Program::compile_with(wheel, "Bosun.cs", "bosun");
-    let main = wheel(&["main", "--port", "0", "--set", "main.chat="]);
-    let at = address_of(&main, "main listening on ");
-    let world = wheel(&["world", "--port", "0", "--main", &at]);
-    world.wait_until_said(Stream::Stderr, "registered with Main", 1);
-    let finished = program.start(&[&at]).finish(PATIENCE);
-    finished.expect_code(0);
+    let finished = in_a_realm_of_wheels("Bosun.cs", "bosun");
     let not_understood = format!("REFUSED {}", ErrorCode::NOT_UNDERSTOOD.0);
     let became = [
         "REFUSED 1",

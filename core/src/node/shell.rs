@@ -117,9 +117,6 @@ pub struct Node<'a, R> {
     sessions: SessionManager<'a>,
     dispatcher: PacketDispatcher,
     in_flight: Option<InFlight>,
-    /// Some of a record was heard in the last [`Node::handle_received`].
-    #[cfg(feature = "secure")]
-    has_heard: bool,
     role: R,
 }
 
@@ -137,16 +134,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         #[cfg(not(feature = "secure"))]
         let inlets = Inlets::default();
         let dispatcher = PacketDispatcher::default();
-        Self {
-            inlets,
-            receiver,
-            sessions,
-            dispatcher,
-            in_flight: None,
-            #[cfg(feature = "secure")]
-            has_heard: false,
-            role,
-        }
+        Self { inlets, receiver, sessions, dispatcher, in_flight: None, role }
     }
 
     /// The role.

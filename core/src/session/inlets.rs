@@ -54,11 +54,23 @@ pub(crate) enum Source<'s> {
 pub(crate) struct Inlets<'a> {
     inlets: &'a mut [Inlet],
     bytes: &'a mut [u8],
+    /// Some of a record was heard since [`Inlets::begin`].
+    has_heard: bool,
 }
 
 impl<'a> Inlets<'a> {
     pub(crate) const fn new(inlets: &'a mut [Inlet], bytes: &'a mut [u8]) -> Self {
-        Self { inlets, bytes }
+        Self { inlets, bytes, has_heard: false }
+    }
+
+    /// Bytes have come from somebody.
+    pub(crate) const fn begin(&mut self) {
+        self.has_heard = false;
+    }
+
+    /// Whether something of a record was heard of what came last.
+    pub(crate) const fn has_heard(&self) -> bool {
+        self.has_heard
     }
 
     fn buffer_bytes(&self) -> usize {
@@ -120,6 +132,7 @@ impl<'a> Inlets<'a> {
 
     /// So many bytes of the frames of a session have been heard.
     pub(crate) fn heard(&mut self, index: u16, bytes: usize) {
+        self.has_heard |= bytes > 0;
         if let Some(inlet) = self.inlets.get_mut(usize::from(index)) {
             inlet.start = inlet.start.saturating_add(bytes as u16).min(inlet.end);
         }

@@ -16,7 +16,7 @@ use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
 use crate::protocol::world_to_main::UserJoined;
 use crate::protocol::{Dispatched, ErrorCode, Nonce, Proof, SealedStart, ServerKind, Uid};
 use crate::session::manager::Ended;
-use crate::session::{LinkTag, SessionKey};
+use crate::session::{LinkTag, SessionKey, Trust};
 use crate::wire::opcode::DIALER;
 use crate::wire::{Frame, Opcode};
 
@@ -136,14 +136,26 @@ const STRANGER: u8 = 0;
 const PROVEN: u8 = 1;
 const DIALED: u8 = 2;
 
-/// A server that only proves: dialed by worlds, and dialing a login server.
+/// An end of links that proves, dialed or dialing, and notes what it hears behind that.
 struct Prover {
     gate: Gate<ClusterSecrets>,
     dialer: Dialer,
     keys: ClusterKeys,
-    parsed: Vec<Opcode>,
-    proven: usize,
-    ended: Vec<Ended>,
+    /// It has to flush before it hears more.
+    is_busy: bool,
+    /// What it has heard of those who have proven themselves.
+    heard: Vec<(Opcode, Vec<u8>)>,
+    proven: Vec<u16>,
+}
+
+impl Prover {
+    const fn new(gate: Gate<ClusterSecrets>, dialer: Dialer, keys: ClusterKeys) -> Self {
+        Self { gate, dialer, keys, is_busy: false, heard: Vec::new(), proven: Vec::new() }
+    }
+
+    fn opcodes(&self) -> Vec<Opcode> {
+        self.heard.iter().map(|(opcode, _)| *opcode).collect()
+    }
 }
 
 impl<'a> Role<'a> for Prover {
@@ -156,38 +168,35 @@ impl<'a> Role<'a> for Prover {
             STRANGER if DIALER.contains(frame.opcode) => self.gate.hear(caller, frame),
             DIALED => self.dialer.hear(&self.keys, caller, frame),
             PROVEN => {
-                self.parsed.push(frame.opcode);
+                self.heard.push((frame.opcode, frame.payload.to_vec()));
                 return Dispatched::Handled;
             }
             _ => return Dispatched::Unknown,
         };
-        if let Heard::Proven(_) = heard {
-            self.proven += 1;
+        if let Heard::Proven(id) = heard {
+            self.proven.push(id);
+            caller.sessions.prove(caller.now, caller.key, Trust::Server);
             caller.sessions.set_tag(caller.key, LinkTag { kind: PROVEN, index: 0 });
         }
         heard.dispatched()
     }
 
-    fn on_ended(&mut self, _: &mut Context<'_, 'a>, ended: Ended) {
-        self.ended.push(ended);
+    fn must_flush_first(&self) -> bool {
+        self.is_busy
     }
+
+    fn on_ended(&mut self, _: &mut Context<'_, 'a>, _: Ended) {}
 }
 
 fn with_prover(test: impl FnOnce(&mut Bench<'_, Prover>)) {
     let mut memory = std::boxed::Box::new(BenchMemory::NEW);
-    let prover = Prover {
-        gate: Gate::new(
-            test_secrets().with_former(former_secret()),
-            ServerKind::MAIN,
-            ServerKind::WORLD,
-        ),
-        dialer: Dialer::new(ServerKind::MAIN, ServerKind::LOGIN, ONLY_ID),
-        keys: test_keys(ServerKind::LOGIN, ONLY_ID)
+    let secrets = test_secrets().with_former(former_secret());
+    let prover = Prover::new(
+        Gate::new(secrets, ServerKind::MAIN, ServerKind::WORLD),
+        Dialer::new(ServerKind::MAIN, ServerKind::LOGIN, ONLY_ID),
+        test_keys(ServerKind::LOGIN, ONLY_ID)
             .with_former(former_secret().key_of(ServerKind::LOGIN, ONLY_ID)),
-        parsed: Vec::new(),
-        proven: 0,
-        ended: Vec::new(),
-    };
+    );
     let mut bench = Bench::new(Sizes::ALL.lend(&mut memory), BENCH_CONFIG, prover);
     test(&mut bench);
     bench.finish();
@@ -224,9 +233,9 @@ fn whoever_has_its_key_is_let_in_once_it_has_shown_it() {
     with_prover(|bench| {
         let key = bench.accept();
         bench.prove_as(key, ServerKind::WORLD, ServerKind::MAIN, 7);
-        assert_eq!((bench.role().proven, bench.heard(key)), (1, Vec::new()));
+        assert_eq!((bench.role().proven.len(), bench.heard(key)), (1, Vec::new()));
         bench.say(key, &UserJoined { uid: Uid(1), is_spectator: false });
-        assert_eq!(bench.role().parsed, [UserJoined::OPCODE]);
+        assert_eq!(bench.role().opcodes(), [UserJoined::OPCODE]);
     });
 }
 
@@ -265,7 +274,7 @@ fn a_listener_with_two_secrets_takes_both_and_answers_with_the_one_shown() {
             bench.say(key, &shown(&world, nonce));
             let proof = world.proof(Side::Listener, &transcript(nonce));
             assert_eq!(bench.heard(key), [Said::of(&ClusterAck { proof })]);
-            assert_eq!(bench.role().proven, 1);
+            assert_eq!(bench.role().proven.len(), 1);
         });
     }
 }
@@ -300,7 +309,7 @@ fn a_dialer_with_two_keys_takes_an_answer_with_its_former_one() {
         };
         let former = former_secret().key_of(ServerKind::LOGIN, ONLY_ID);
         bench.say(key, &ClusterAck { proof: former.proof(Side::Listener, &transcript) });
-        assert_eq!(bench.role().proven, 1);
+        assert_eq!(bench.role().proven.len(), 1);
     });
 }
 
@@ -348,7 +357,7 @@ fn the_dialing_side_proves_and_is_proven_to() {
     with_prover(|bench| {
         let key = bench.dial();
         bench.take_proof_as(key, ServerKind::LOGIN);
-        assert_eq!(bench.role().proven, 1);
+        assert_eq!(bench.role().proven.len(), 1);
     });
 }
 
@@ -361,7 +370,7 @@ fn a_dialer_with_another_secret_is_refused() {
         bench.say(key, &shown(&other, nonce));
         assert_eq!(bench.heard(key), [refused(ErrorCode::BAD_PROOF, ClusterProof::OPCODE)]);
         assert_eq!(bench.ended(key), Some(ErrorCode::BAD_PROOF));
-        assert_eq!(bench.role().proven, 0);
+        assert_eq!(bench.role().proven.len(), 0);
     });
 }
 
@@ -421,14 +430,17 @@ fn a_proof_of_an_earlier_connection_is_worth_nothing() {
         let proof = proof_for(bench.stream(first), ServerKind::WORLD, ServerKind::MAIN, 7).unwrap();
         let proof = proof.read::<ClusterProof>().unwrap();
         bench.say(first, &proof);
-        assert_eq!(bench.role().proven, 1);
+        assert_eq!(bench.role().proven.len(), 1);
         bench.disconnect(first);
         // The same slot, and the whole conversation again.
         let again = bench.accept();
         assert_eq!(again.index(), first.index());
         bench.say(again, &hello_of(ServerKind::WORLD, 7));
         bench.say(again, &proof);
-        assert_eq!((bench.role().proven, bench.ended(again)), (1, Some(ErrorCode::BAD_PROOF)));
+        assert_eq!(
+            (bench.role().proven.len(), bench.ended(again)),
+            (1, Some(ErrorCode::BAD_PROOF))
+        );
     });
 }
 
@@ -478,7 +490,7 @@ fn nothing_but_the_proof_is_parsed_before_it() {
         // It would not even decode.
         bench.say_bytes(key, &[5, 0, 0x05, 0x22, 0, 0, 0xFF]);
         assert_eq!(bench.heard(key), [refused(ErrorCode::OUT_OF_PLACE, UserJoined::OPCODE)]);
-        assert_eq!(bench.role().parsed, []);
+        assert_eq!(bench.role().opcodes(), []);
     });
     with_prover(|bench| {
         let key = bench.dial();

@@ -32,19 +32,13 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     /// Whether the last [`Node::handle_received`] has heard something though it may have taken no byte: of a
     /// record the last byte is taken when all of it is heard.
     pub const fn has_heard(&self) -> bool {
-        #[cfg(feature = "secure")]
-        return self.has_heard;
-        #[cfg(not(feature = "secure"))]
-        return false;
+        self.inlets.has_heard()
     }
 
     /// Bytes have come from the peer.
     pub fn handle_received(&mut self, turn: &mut Turn<'_>, key: SessionKey, bytes: &[u8]) -> Taken {
         let mut input = bytes;
-        #[cfg(feature = "secure")]
-        {
-            self.has_heard = false;
-        }
+        self.inlets.begin();
         #[cfg(feature = "websocket")]
         self.open_stream(turn, key, bytes);
         let taken = loop {
@@ -131,10 +125,6 @@ impl<'a, R: Role<'a>> Node<'a, R> {
             return hearing;
         };
         self.inlets.heard(inlet, taken);
-        #[cfg(feature = "secure")]
-        {
-            self.has_heard |= taken > 0;
-        }
         // The next record may be here.
         if hearing == Hearing::Dry { Hearing::On } else { hearing }
     }

@@ -19,5 +19,13 @@ impl Inlets<'_> {
     }
 
     #[inline(always)]
+    pub(super) const fn begin(&self) {}
+
+    #[inline(always)]
+    pub(super) const fn has_heard(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
     pub(super) const fn heard(&self, _: u16, _: usize) {}
 }
