@@ -3,6 +3,7 @@
 //! Purpose: everything that is the same for every role and every transport. [`state`] is the life of
 //! a session, [`receiver`] cuts its frames and keeps a partial one, [`send_queue`] holds its private
 //! packets, [`limits`] its allowance, [`shares`] what its [`address`] holds, and [`manager`] puts them together over tables and timers.
+//! Of a sealed link `inlets` opens the records that come in, and `seals` has those that go out.
 //!
 //! Contract: an idle session holds no buffer. A session's end is told to its role exactly once.
 //! Every refusal has a code on the wire and a counter in [`NetStats`](crate::stats::NetStats).
