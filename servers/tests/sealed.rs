@@ -1,14 +1,12 @@
 //! Links between servers, with somebody on the way: who reads, changes, repeats, reorders, delays and cuts what they say.
 
-#[path = "sealed/relay.rs"]
-mod relay;
 mod support;
 
-use relay::{Fault, Relay};
 use std::time::Duration;
 
 use support::channel::{LOBBY, heard, join, name, say, wait_until_found};
 use support::login::{Accounts, CHEAP, login, try_hello};
+use support::relay::{Fault, Relay, is_in};
 use support::{Peer, Server, Stream, User};
 use tinyrealm_core::protocol::Token;
 use tinyrealm_core::protocol::client_to_main::ChatJoin;
@@ -96,11 +94,6 @@ fn talk(main: &mut Peer) {
     join(main, LOBBY);
     say(main, LOBBY, TALK);
     assert_eq!(heard(main).1, TALK);
-}
-
-/// Whether this is somewhere in what was said.
-fn is_in(tape: &[u8], what: &[u8]) -> bool {
-    tape.windows(what.len()).any(|window| window == what)
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command};
+use std::thread;
 use std::time::Instant;
 
 use crate::command::Arguments;
@@ -43,9 +44,10 @@ const fn image(
 
 const SOAK_IMAGE: TestImage = image("soak", "soak", "world", "websocket");
 
-const TEST_IMAGES: [TestImage; 9] = [
+const TEST_IMAGES: [TestImage; 10] = [
     image("world", "world", "world", "websocket"),
     image("world-without-web-sockets", "world", "world", ""),
+    image("sealed-world", "sealed-world", "world", "secure"),
     image("world-with-log", "world-with-log", "world", "log,websocket"),
     image("patient-world", "patient-world", "world", "log,websocket"),
     image("world-with-dhcp", "world-with-dhcp", "world", "log,dhcp"),
@@ -72,15 +74,18 @@ pub(crate) fn soak(arguments: &Arguments<'_>) -> Result<(), Failure> {
 /// `cargo test` of one of the files of tests, with these images and all else that it needs.
 fn tests(name: &str, images: &[TestImage]) -> Result<Command, Failure> {
     install()?;
-    for image in images {
-        keep(image)?;
-    }
+    // The servers are built elsewhere, so both go on at once.
+    let binary = thread::scope(|scope| {
+        let binary = scope.spawn(workspace::release_binary);
+        images.iter().try_for_each(|image| keep(image).map(drop))?;
+        binary.join().map_err(|_| "the build of the servers has panicked")?
+    })?;
     let images = workspace::target_folder("images");
     let mut tests = workspace::cargo();
     tests.args(["test", "--package", "tinyrealm-qemu", "--features", "machines"]);
     tests.args(["--test", name, "--", "--nocapture"]);
     tests.env("TINYREALM_BUDGET", workspace::target_folder("budget"));
-    tests.env("TINYREALM_IMAGES", images).env("TINYREALM_BINARY", workspace::release_binary()?);
+    tests.env("TINYREALM_IMAGES", images).env("TINYREALM_BINARY", binary);
     Ok(tests)
 }
 

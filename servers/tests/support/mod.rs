@@ -4,7 +4,7 @@
 //! [`bots`] runs the load tool, [`channel`] is what clients do in channels, [`peer`] is a client that
 //! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] and
 //! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`proxied`] are clients behind a proxy, [`proxy`] spoils frames between a world and
-//! its clients, [`recorder`] writes a capture of what passes, [`report`] reads what servers say last,
+//! its clients, [`recorder`] writes a capture of what passes, [`relay`] meddles with a link, [`report`] reads what servers say last,
 //! [`secrets`] is what servers prove themselves with.
 //!
 //! Contract: everything is on loopback and on free ports. Whatever is waited for comes within
@@ -21,6 +21,7 @@ pub(crate) mod proxied;
 pub(crate) mod proxy;
 pub(crate) mod realm;
 pub(crate) mod recorder;
+pub(crate) mod relay;
 pub(crate) mod report;
 pub(crate) mod secrets;
 pub(crate) mod web;

@@ -1,9 +1,11 @@
-//! `Debugger`: has a board's processor hang for as long as a test likes, by QEMU's door for debuggers.
+//! `Debugger`: stops a board's processor, or has it hang for as long as a test likes, by QEMU's door for debuggers.
 //!
-//! Purpose: a processor that is past doing its work is what a watchdog is for, and no role hangs by itself.
+//! Purpose: a processor that is past doing its work is what a watchdog is for, and no role hangs by itself. And how many
+//! instructions lie between two places of a program is known when it has stopped at both.
 //!
 //! Contract: it hangs with its interrupts masked, for so much of the board's time, which QEMU has to count
-//! by instructions ([`counting`]). Then it goes on where it was, as if nothing had been.
+//! by instructions ([`counting`]). Then it goes on where it was, as if nothing had been. No time of the board passes
+//! while it is stopped.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -12,8 +14,9 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-/// An instruction takes 2^8 ns, so that a minute is over in seconds.
-const INSTRUCTION_NS: u128 = 1 << 8;
+/// An instruction takes 2^8 ns where a processor hangs, so that a minute is over in seconds.
+pub const HANGING_SHIFT: u32 = 8;
+const INSTRUCTION_NS: u128 = 1 << HANGING_SHIFT;
 /// Memory of the board that no image has.
 const LOOP_ADDRESS: u32 = 0x2010_0000;
 /// ```text
@@ -38,10 +41,10 @@ const PC: usize = 15 * 8;
 /// Bits of the status that would make the next instructions conditional.
 const CONDITIONAL: u32 = 0x0600_FC00;
 
-/// QEMU's arguments: a door at `path`, and a clock that counts instructions.
-pub fn counting(path: &Path) -> [String; 6] {
+/// QEMU's arguments: a door at `path`, and a clock that counts instructions, 2^`shift` ns each.
+pub fn counting(path: &Path, shift: u32) -> [String; 6] {
     let door = format!("socket,id=debugger,path={},server=on,wait=off", path.display());
-    let clock = format!("shift={}", INSTRUCTION_NS.ilog2());
+    let clock = format!("shift={shift}");
     ["-chardev", &door, "-gdb", "chardev:debugger", "-icount", &clock].map(String::from)
 }
 
@@ -70,7 +73,7 @@ impl Debugger {
         stream.set_read_timeout(Some(crate::PATIENCE))?;
         let mut debugger = Self { stream };
         // It has stopped for us.
-        debugger.send("c")?;
+        debugger.go_on()?;
         Ok(debugger)
     }
 
@@ -93,6 +96,44 @@ impl Debugger {
         self.command(&format!("G{registers}"))?;
         self.send("c")?;
         Ok(Hung::GoesOn)
+    }
+
+    /// Stops the processor, until [`Debugger::go_on`].
+    ///
+    /// # Errors
+    /// If QEMU is not there.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        self.stream.write_all(&[STOP])?;
+        self.ask("g").map(drop)
+    }
+
+    /// Lets the processor, which is stopped, run until it is about to do what is at `address`.
+    ///
+    /// # Errors
+    /// If QEMU is not there, or the board does not come there in time.
+    pub fn run_to(&mut self, address: u32) -> anyhow::Result<()> {
+        self.command(&format!("Z0,{address:x},2"))?;
+        self.send("c")?;
+        let stopped = self.receive()?;
+        ensure!(stopped.starts_with(STOPPED), "the board says {stopped}");
+        self.command(&format!("z0,{address:x},2"))
+    }
+
+    /// A word of the memory or of a device of a board that is stopped.
+    ///
+    /// # Errors
+    /// If QEMU is not there, or nothing is at `address`.
+    pub fn word(&mut self, address: u32) -> anyhow::Result<u32> {
+        let digits = self.ask(&format!("m{address:x},4"))?;
+        Ok(u32::from_str_radix(&digits, 16).context(digits)?.swap_bytes())
+    }
+
+    /// Lets a processor that is stopped go on.
+    ///
+    /// # Errors
+    /// If QEMU is not there.
+    pub fn go_on(&mut self) -> anyhow::Result<()> {
+        self.send("c")
     }
 
     fn command(&mut self, words: &str) -> anyhow::Result<()> {

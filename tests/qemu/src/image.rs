@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSection, ObjectSymbol};
 
 /// An image; see the [module](self).
 #[derive(Clone, Debug)]
@@ -79,6 +79,18 @@ impl Image {
             anyhow::bail!("{} has {} symbols like {part}", self.name, places.len());
         };
         Ok(place)
+    }
+
+    /// What lies at `address` before the program runs, for so many bytes.
+    ///
+    /// # Errors
+    /// If nothing does.
+    pub fn code(&self, address: u32, bytes: u32) -> anyhow::Result<Vec<u8>> {
+        let file = object::File::parse(&*self.bytes)?;
+        let (address, bytes) = (u64::from(address), u64::from(bytes));
+        let mut parts = file.sections().filter_map(|it| it.data_range(address, bytes).transpose());
+        let code = parts.next().context("no section has this")??;
+        Ok(code.to_vec())
     }
 
     /// Writes it to a file that QEMU reads.

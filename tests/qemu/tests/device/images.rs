@@ -12,7 +12,7 @@ pub(crate) const DEVICE_PORT: u16 = 47_100;
 /// Where the client with an account logs in.
 const LOGIN_ADDRESS: &str = "10.0.2.2:47200";
 const CHAT_PORT: u16 = 47_300;
-/// For a Main: the boards are built without sealed links.
+/// For a Main: most boards are built without sealed links.
 pub(crate) const CLEAR_BOARDS: &str = "cluster.clear=world:100,chat";
 /// The hardware addresses of `devices/*.toml`; the chat server's is the world's.
 pub(crate) const WORLD_MAC: &str = "02:00:00:00:71:00";
@@ -25,6 +25,8 @@ pub(crate) const FRAME_LIMIT_BYTES: usize = 272;
 pub(crate) const WEB_WORLD_RAM_BYTES: u32 = 24 * 1_024;
 /// The RAM of a world without them.
 pub(crate) const WORLD_RAM_BYTES: u32 = 20 * 1_024;
+/// The RAM of a world with a sealed link to Main.
+pub(crate) const SEALED_WORLD_RAM_BYTES: u32 = 24 * 1_024;
 /// The RAM of a world with coin rush and WebSockets.
 pub(crate) const COIN_RUSH_RAM_BYTES: u32 = 28 * 1_024;
 /// The RAM of the chat server as it ships.

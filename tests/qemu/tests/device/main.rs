@@ -11,6 +11,8 @@ mod images;
 mod lossy;
 mod memory;
 mod party;
+mod sealed;
+mod stall;
 #[path = "../../../../servers/tests/support/mod.rs"]
 mod support;
 mod watchdog;

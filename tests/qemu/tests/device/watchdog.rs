@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tinyrealm_qemu::debugger::counting;
+use tinyrealm_qemu::debugger::{HANGING_SHIFT, counting};
 use tinyrealm_qemu::scratch::Scratch;
 use tinyrealm_qemu::{Debugger, Hung, Machine, Network};
 
@@ -18,7 +18,7 @@ const A_LITTLE: Duration = Duration::from_millis(200);
 fn both_sides_of_the_watchdog_s_time() {
     let scratch = Scratch::new().unwrap();
     let door = scratch.file("debugger");
-    let arguments = counting(&door);
+    let arguments = counting(&door, HANGING_SHIFT);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let network = Network::User { forwards: Vec::new() };
     let image = image("world");

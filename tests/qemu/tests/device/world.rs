@@ -12,9 +12,9 @@ use super::images::{
 use super::memory::expect_room;
 use super::support::{Bots, Peer, Server, Stream, User};
 
-const PLAYERS: u64 = 8;
+pub(crate) const PLAYERS: u64 = 8;
 
-fn registered(main: &Server, times: usize) {
+pub(crate) fn registered(main: &Server, times: usize) {
     main.process.wait_until_said(Stream::Stderr, "world 100 registered", times);
 }
 
@@ -27,7 +27,7 @@ fn is_empty(report: &Report) -> bool {
 }
 
 /// QEMU counts instructions: every 2^5 ns there is one, so its clock stands still while it works.
-const INSTRUCTION_NS: u32 = 1 << 5;
+pub(crate) const INSTRUCTION_NS: u32 = 1 << 5;
 const COUNTING: [&str; 2] = ["-icount", "shift=5,sleep=on"];
 
 /// Deliveries a second, and the instructions for them as a share of those that there are.

@@ -28,6 +28,11 @@ impl Fault {
         [Self::Change, Self::Repeat, Self::Swap, Self::Lose, Self::Delay, Self::Cut];
 }
 
+/// Whether this is somewhere in what was said.
+pub(crate) fn is_in(tape: &[u8], what: &[u8]) -> bool {
+    tape.windows(what.len()).any(|window| window == what)
+}
+
 /// A running relay, until it is dropped.
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,

@@ -1,0 +1,105 @@
+//! A world on a device whose link to Main is sealed, with somebody on the way: nothing is readable, nothing that was
+//! changed is taken, and who can't seal comes in where its Main says so alone.
+
+use tinyrealm_core::protocol::ErrorCode;
+use tinyrealm_core::protocol::dialer_to_listener::ClusterHello;
+use tinyrealm_core::protocol::either_way::Error;
+
+use super::images::{CLEAR_BOARDS, DeviceWorld, SEALED_WORLD_RAM_BYTES};
+use super::memory::expect_room;
+use super::support::peer::frame;
+use super::support::relay::{Fault, Relay, is_in};
+use super::support::secrets::Secret;
+use super::support::{Bots, Peer, Server, Stream};
+use super::world::{PLAYERS, registered};
+
+pub(crate) const SEALED: &str = "sealed-world";
+pub(crate) const CLEAR: &str = "world-without-web-sockets";
+/// What a Main says of a board that comes in clear, and of one with the key of another realm.
+const NOT_SEALED: &str = "refused WORLD server 100: its link has to be sealed";
+const NOT_OURS: &str = "refused a WORLD server: it does not have the key of our realm";
+
+/// Each is seen by the end that hears it.
+const SPOILED: [Fault; 4] = [Fault::Change, Fault::Repeat, Fault::Swap, Fault::Lose];
+
+/// What the link said in clear where it was not sealed.
+#[track_caller]
+fn expect_nothing_readable(relay: &Relay, device: &DeviceWorld, secrets: &[&[u8]]) {
+    let tape = relay.tape();
+    assert!(tape.len() > 1_000, "{} bytes", tape.len());
+    let address = device.address.to_string();
+    for word in secrets.iter().copied().chain([address.as_bytes(), b"device"]) {
+        assert!(!is_in(&tape, word), "{:?}", String::from_utf8_lossy(word));
+    }
+}
+
+/// Spoils what the link says, once, and waits until the board is there again.
+#[track_caller]
+fn spoil(relay: &Relay, main: &Server, fault: Fault, times: &mut usize) {
+    relay.commit(fault);
+    *times += 1;
+    registered(main, *times);
+}
+
+#[test]
+fn a_board_that_seals_is_played_on_and_nobody_on_the_way_reads_or_changes_anything() {
+    let (main, relay) = (Server::main(&[]), Relay::start());
+    relay.lead_to(main.address);
+    let mut device = DeviceWorld::start(SEALED, relay.address);
+    registered(&main, 1);
+    let mut guest = Peer::connect(main.address);
+    let uid = guest.hello(None).uid;
+    let pass = guest.enter("");
+    drop(pass.join(uid));
+    drop(guest);
+    let bots = Bots::start(main.address, &["--count", "8", "--hz", "10", "--seconds", "8"]);
+    bots.outcome().expect_clean(PLAYERS);
+    let mut times = 1;
+    for fault in SPOILED {
+        spoil(&relay, &main, fault, &mut times);
+    }
+    // The end that hears it says so, and the board has no log.
+    while !main.process.has_said(Stream::Stderr, "BROKEN_SEAL") {
+        assert!(times < 20, "Main has not heard a changed record");
+        spoil(&relay, &main, Fault::Change, &mut times);
+    }
+    let bots = Bots::start(main.address, &["--count", "8", "--hz", "10", "--seconds", "2"]);
+    bots.outcome().expect_clean(PLAYERS);
+    expect_nothing_readable(&relay, &device, &[&pass.key.0]);
+    let image = "world, 8 players, sealed";
+    expect_room(&mut device.machine, SEALED_WORLD_RAM_BYTES, image);
+    main.stop().expect(&[("worlds_registered", times as u64)]);
+}
+
+#[test]
+fn a_main_of_another_realm_refuses_a_board_that_seals() {
+    let secret = Secret::new("another-realm");
+    let main = Server::main(&[&secret.setting()]);
+    let mut device = DeviceWorld::start(SEALED, main.address);
+    main.process.wait_until_said(Stream::Stderr, NOT_OURS, 2);
+    let alone = device.machine.wait_until("alone", |report| report.sessions == 0).unwrap();
+    assert_eq!((alone.users, alone.accepted), (0, 0));
+    main.stop().expect(&[("worlds_registered", 0)]);
+}
+
+#[test]
+fn a_board_in_clear_comes_in_where_it_is_marked_and_never_once_it_has_come_sealed() {
+    let (main, relay) = (Server::main(&[]), Relay::start());
+    let address = main.address;
+    relay.lead_to(address);
+    let device = DeviceWorld::start(CLEAR, relay.address);
+    main.process.wait_until_said(Stream::Stderr, NOT_SEALED, 1);
+    let refusal = Error { code: ErrorCode::NOT_SEALED, about: ClusterHello::OPCODE.0 };
+    assert!(is_in(&relay.tape(), &frame(&refusal)));
+    main.stop().expect(&[("worlds_registered", 0)]);
+
+    let main = Server::main_at(address, &[CLEAR_BOARDS]);
+    registered(&main, 1);
+    device.machine.kill();
+    let device = DeviceWorld::start(SEALED, relay.address);
+    registered(&main, 2);
+    device.machine.kill();
+    let _device = DeviceWorld::start(CLEAR, relay.address);
+    main.process.wait_until_said(Stream::Stderr, NOT_SEALED, 1);
+    main.stop().expect(&[("worlds_registered", 2)]);
+}
