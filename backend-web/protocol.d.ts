@@ -232,6 +232,8 @@ export interface Welcome {
 export interface EnterWorldAck {
   type: "EnterWorldAck";
   world_addr: string;
+  is_sealing: boolean;
+  key_id: Uint8Array;
   handshake_key: Uint8Array;
 }
 
@@ -327,7 +329,7 @@ export interface Join {
   type: "Join";
   versions: Versions;
   uid: number;
-  handshake_key: Uint8Array;
+  handshake_key: Uint8Array | null;
   fingerprint: number;
 }
 

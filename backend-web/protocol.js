@@ -127,7 +127,7 @@ export const clientToMain = link({
 
 export const mainToClient = link({
   Welcome: [0x1101, { version: u16, uid: u53, token: array(32) }],
-  EnterWorldAck: [0x1102, { world_addr: text(64), handshake_key: array(16) }],
+  EnterWorldAck: [0x1102, { world_addr: text(64), is_sealing: bool, key_id: array(8), handshake_key: array(32) }],
   ChatBroadcast: [0x1103, { channel: text(24), seq: u53, uid: u53, request: u32, msg: text(256) }],
   ChatJoined: [0x1104, { channel: text(24), members: u16, oldest: u53, next_seq: u53 }],
   ChatLeft: [0x1105, { channel: text(24), reason: u16 }],
@@ -143,7 +143,7 @@ export const mainToClient = link({
 });
 
 export const clientToWorld = link({
-  Join: [0x2001, { versions: versions, uid: u53, handshake_key: array(16), fingerprint: u32 }],
+  Join: [0x2001, { versions: versions, uid: u53, handshake_key: option(array(32)), fingerprint: u32 }],
   Move: [0x2002, { pos: position, dir: u16 }],
   Event: [0x2003, { request: u32, kind: u16, data: bytes(256) }],
   Leave: [0x2004, {}],

@@ -53,6 +53,8 @@ pub struct NodeSizes {
     /// Links to other servers, which are sealed, and a few more for who has not proven that it is one: of those the
     /// oldest gives way.
     pub sealed_links: usize,
+    /// Links of clients that may be sealed without TLS, besides.
+    pub sealed_clients: usize,
 }
 
 /// The longest record of a sealed link, either way: what is sealed costs more the shorter its records are.
@@ -68,6 +70,7 @@ impl NodeSizes {
         long_frame_bytes: 0,
         long_frames: 16,
         sealed_links: 8,
+        sealed_clients: 0,
     };
 
     /// A WebSocket may put a control frame between the pieces of the longest message.
@@ -102,12 +105,14 @@ fn long_storage(sizes: NodeSizes) -> LongStorage<'static> {
 }
 
 /// A buffer of an outlet holds a record that announces a key as well.
-fn seal_storage(links: usize) -> SealStorage<'static> {
+fn seal_storage(sizes: NodeSizes) -> SealStorage<'static> {
+    let links = sizes.sealed_links + sizes.sealed_clients;
     SealStorage {
         outlets: vacant(links),
         out_bytes: zeros(links * (RECORD_BYTES + RECORD_COST_BYTES), 0),
         inlets: vacant(links),
         in_bytes: zeros(links * RECORD_BYTES, 0),
+        client_links: sizes.sealed_clients as u16,
     }
 }
 
@@ -139,7 +144,7 @@ pub fn node_storage(sizes: NodeSizes) -> NodeStorage<'static> {
             metas: vacant(sessions),
             long: long_storage(sizes),
         },
-        seals: seal_storage(sizes.sealed_links),
+        seals: seal_storage(sizes),
     }
 }
 

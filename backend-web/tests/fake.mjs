@@ -71,8 +71,8 @@ export class FakeServers {
       this.main = socket;
       socket.say(mainToClient.encode({ type: "Welcome", version: 2, uid: 9, token: this.token }));
     } else if (message.type === "EnterWorldReq") {
-      const handshake_key = new Uint8Array(16);
-      socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: "world:1", handshake_key }));
+      const ticket = { is_sealing: false, key_id: new Uint8Array(8), handshake_key: new Uint8Array(32) };
+      socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: "world:1", ...ticket }));
     } else if (message.type === "Join" && message.fingerprint !== this.fingerprint) {
       socket.say(worldToClient.encode({ type: "JoinDenied", reason: protocol.JoinDenial.GAME_CHANGED, code: 0, text: "" }));
       queueMicrotask(() => socket.end());

@@ -160,7 +160,7 @@ async function everyMessageComesThrough() {
   realm.tick((clock.now += 1));
   assert.deepEqual([...servers.world.sent, ...servers.main.sent], says);
   for (const type of ["Leave", "Welcome"]) assert.throws(() => realm.send({ type }), TypeError);
-  const join = { type: "Join", versions: { from: 2, to: 2 }, uid: 1, handshake_key: new Uint8Array(16), fingerprint: 0 };
+  const join = { type: "Join", versions: { from: 2, to: 2 }, uid: 1, handshake_key: new Uint8Array(32), fingerprint: 0 };
   assert.throws(() => realm.send(join), TypeError);
   await closeAndCount(one);
   assert.equal(realm.send(says[0]), "away");

@@ -157,11 +157,12 @@ fn enter_over(
 
 fn join_direct(address: &str) -> anyhow::Result<Member> {
     let link = Link::open(address, Framing::Stream)?;
-    let link = join(link, Uid(1), HandshakeKey([0; 16]))?;
+    let link = join(link, Uid(1), HandshakeKey([0; 32]))?;
     Ok(Member { link, partial: Vec::new(), _main: None })
 }
 
 fn join(mut link: Link, uid: Uid, handshake_key: HandshakeKey) -> anyhow::Result<Link> {
+    let handshake_key = Some(handshake_key);
     link.send(&Join { versions: Versions::OURS, uid, handshake_key, fingerprint: 0 })?;
     receive::<JoinOk>(&mut link)?;
     Ok(link)

@@ -73,7 +73,7 @@ fn every_wrong_key_is_refused_with_its_reason_and_nobody_enters() {
     assert_eq!(denial(&realm, second.uid, key.key), JoinDenial::WRONG_KEY);
     assert_eq!(denial(&realm, first.uid, second_key.key), JoinDenial::WRONG_KEY);
 
-    let random = HandshakeKey([0xA5; 16]);
+    let random = HandshakeKey([0xA5; 32]);
     assert_eq!(denial(&realm, first.uid, random), JoinDenial::WRONG_KEY);
     assert_eq!(denial(&realm, Uid(77), random), JoinDenial::NOT_ATTACHED);
 

@@ -18,8 +18,8 @@ use tinyrealm_core::protocol::login_to_client::{LoginAck, LoginDenied};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, JoinOk};
 use tinyrealm_core::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, LoginDenial, Message, Password, Position, RoomId,
-    Text, Token, Uid, Wish, encode_body,
+    Bytes, Direction, ErrorCode, HandshakeKey, KeyId, LoginDenial, Message, Password, Position,
+    RoomId, Text, Token, Uid, Wish, encode_body,
 };
 
 use crate::messages::host_to_module::Start;
@@ -126,7 +126,15 @@ impl Host {
         assert_eq!(self.network.opened(main), Answer::Taken);
         self.say(main, &Welcome { version: 2, uid: Uid(7), token: Token([7; 32]) });
         let world_addr = Text::new("world:1").unwrap();
-        self.say(main, &EnterWorldAck { world_addr, handshake_key: HandshakeKey([1; 16]) });
+        self.say(
+            main,
+            &EnterWorldAck {
+                world_addr,
+                is_sealing: false,
+                key_id: KeyId([1; 8]),
+                handshake_key: HandshakeKey([1; 32]),
+            },
+        );
         self.tick(1);
         let world = *self.opened.last().unwrap();
         assert_eq!(self.network.opened(world), Answer::Taken);

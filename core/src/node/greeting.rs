@@ -7,6 +7,7 @@
 //! here, and by the end `BAD_VERSION`. What begins with no versions at all is left to its decoder.
 
 use super::Context;
+use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::Hello;
 use crate::protocol::client_to_world::Join;
@@ -18,8 +19,14 @@ use crate::session::manager::Farewell;
 use crate::wire::{Frame, Opcode};
 
 /// The first messages of every link.
-const GREETINGS: [Opcode; 5] =
-    [Hello::OPCODE, Join::OPCODE, LoginReq::OPCODE, ClusterHello::OPCODE, SecureHello::OPCODE];
+const GREETINGS: [Opcode; 6] = [
+    Hello::OPCODE,
+    Join::OPCODE,
+    LoginReq::OPCODE,
+    ClusterHello::OPCODE,
+    SecureHello::OPCODE,
+    SecureClient::OPCODE,
+];
 
 /// Refuses the greeting of a stranger who speaks no version of ours; answers whether it did.
 pub(super) fn is_refused(cx: &mut Context<'_, '_>, key: SessionKey, frame: Frame<'_>) -> bool {

@@ -21,10 +21,12 @@ const PROOF_BYTES: usize = 32;
 /// What a dialer proves itself with: its id, a nonce, a proof, and perhaps another.
 const CLUSTER_PROOF_BYTES: usize =
     OPCODE_BYTES + VARINT_U16_MAX_BYTES + NONCE_BYTES + PROOF_BYTES + 1 + PROOF_BYTES;
-/// `AttachUser` of a world that chooses rooms itself: uid, key, lifetime, attempt, names, and an empty wish.
+/// `AttachUser` of a world that chooses rooms itself: uid, key and what it is called by, lifetime, attempt, names, and
+/// an empty wish.
 const PLAIN_ATTACH_BYTES: usize = OPCODE_BYTES
     + VARINT_U53_MAX_BYTES
-    + NONCE_BYTES
+    + 8
+    + 32
     + 2 * VARINT_U32_MAX_BYTES
     + 2
     + ACCOUNT_MAX_BYTES
@@ -73,7 +75,7 @@ mod tests {
     use crate::protocol::main_to_world::AttachUser;
     use crate::protocol::world_to_main::UserList;
     use crate::protocol::{
-        Bytes, HandshakeKey, Message, Nonce, Proof, Revision, Revocation, Text, Uid, Wish,
+        Bytes, HandshakeKey, KeyId, Message, Nonce, Proof, Revision, Revocation, Text, Uid, Wish,
         WishKind, encode_frame,
     };
     use crate::wire::PacketHeader;
@@ -102,9 +104,10 @@ mod tests {
         let shown =
             ClusterProof { id: u16::MAX, nonce: Nonce([1; 16]), proof, former_proof: Some(proof) };
         assert_eq!(body_bytes(&shown), CLUSTER_PROOF_BYTES);
-        let (handshake_key, ttl_ms, attempt) = (HandshakeKey([1; 16]), u32::MAX, u32::MAX);
+        let (handshake_key, ttl_ms, attempt) = (HandshakeKey([1; 32]), u32::MAX, u32::MAX);
         let attach = AttachUser {
             uid,
+            key_id: KeyId([1; 8]),
             handshake_key,
             ttl_ms,
             attempt,

@@ -37,6 +37,8 @@ pub mod longest;
 pub mod main;
 mod memory;
 pub mod names;
+#[cfg(feature = "secure")]
+mod sealed_client;
 mod shell;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,7 +1,7 @@
 //! Client and Main: who are you, which world, and chat.
 
 use super::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, NICKNAME_MAX_BYTES};
-use super::{CHAT_PAGE_MEMBERS, ErrorCode, HandshakeKey, Seq, Text, Token, Uid, Versions};
+use super::{CHAT_PAGE_MEMBERS, ErrorCode, HandshakeKey, KeyId, Seq, Text, Token, Uid, Versions};
 use super::{REGION_MAX_BYTES, ROOM_MODE_MAX_BYTES, ROOM_PAGE_ROOMS, RoomLine, Wish, protocol};
 use crate::wire::opcode::MAIN;
 
@@ -110,7 +110,11 @@ protocol! {
         /// speak with Main.
         #[serde(borrow)]
         world_addr: Text<'a, ADDRESS_MAX_BYTES>,
-        /// For [`Join`](super::super::client_to_world::Join).
+        /// Whether the world takes sealed links: whoever can seals its own there with the key, where TLS does not.
+        is_sealing: bool,
+        /// What the key is called by in [`SecureClient`](super::super::client_to_listener::SecureClient).
+        key_id: KeyId,
+        /// For [`Join`](super::super::client_to_world::Join), or to seal the link with.
         handshake_key: HandshakeKey,
     }
 

@@ -18,8 +18,8 @@ protocol! {
         versions: Versions,
         /// Who.
         uid: Uid,
-        /// The key that Main gave for this world.
-        handshake_key: HandshakeKey,
+        /// The key that Main gave for this world; none on a link that was sealed with it.
+        handshake_key: Option<HandshakeKey>,
         /// The game that the client was made for, by its fingerprint; 0 if that does not matter.
         fingerprint: u32,
     }

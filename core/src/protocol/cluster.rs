@@ -1,8 +1,9 @@
 //! Server and server: how both show that they have the link's key, which every link between servers begins with; [`cluster`](crate::node::cluster) has the reasons.
+//! Client and server: how a client seals its link.
 
 use super::protocol;
-use super::{Nonce, Proof, SealedStart, ServerKind, Versions};
-use crate::wire::opcode::{DIALER, LISTENER};
+use super::{KeyId, Nonce, Proof, SealedStart, ServerKind, Versions};
+use crate::wire::opcode::{CLIENT_SEAL, DIALER, LISTENER, SERVER_SEAL};
 
 protocol! {
     /// From the server that has dialed.
@@ -77,6 +78,35 @@ protocol! {
     /// The second message of a sealed link's handshake. Whatever follows, on both ways, is in records.
     2 secure_answer => SecureAnswer {
         /// It shows that the listening server has the key, too.
+        start: SealedStart,
+    }
+}
+
+protocol! {
+    /// From a client that seals its link.
+    mod client_to_listener in CLIENT_SEAL;
+
+    /// The first message of a sealed link, answered by `SecureClientAnswer`; nothing else is said in clear. The link's
+    /// ordinary first message follows in the first record.
+    0 secure_client => SecureClient {
+        /// The versions that the client speaks.
+        versions: Versions,
+        /// What it thinks that it has dialed.
+        to: ServerKind,
+        /// Which key it has: at a world a ticket's, at Main a device's.
+        key_id: KeyId,
+        /// The first message of the handshake; all of the above is its prologue.
+        start: SealedStart,
+    }
+}
+
+protocol! {
+    /// From the server that a client has dialed.
+    mod listener_to_client in SERVER_SEAL;
+
+    /// The second message of a sealed link's handshake. Whatever follows, on both ways, is in records.
+    0 secure_client_answer => SecureClientAnswer {
+        /// It shows that the server has the key, too.
         start: SealedStart,
     }
 }

@@ -44,7 +44,7 @@ mod world_main;
 pub use client_login::{client_to_login, login_to_client};
 pub use client_main::{client_to_main, main_to_client};
 pub use client_world::{client_to_world, world_to_client};
-pub use cluster::{dialer_to_listener, listener_to_dialer};
+pub use cluster::{client_to_listener, dialer_to_listener, listener_to_client, listener_to_dialer};
 #[doc(hidden)]
 pub use codec::hand_over;
 pub use codec::{DecodePayload, EncodePayload, Postcard, Raw, RawMessage};
@@ -62,9 +62,9 @@ pub use rooms::{
     ROOM_PROPERTIES_MAX_BYTES, ROOM_SECRET_MAX_BYTES, RoomLine, Wish, is_room_mode, is_room_name,
 };
 pub use types::{
-    Bytes, Direction, HandshakeKey, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES, Password,
-    Position, Proof, Revision, Revocation, RoomId, SealedStart, Seq, Text, Token, Uid, Versions,
-    WorldId,
+    Bytes, Direction, HandshakeKey, KeyId, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES,
+    Password, Position, Proof, Revision, Revocation, RoomId, SealedStart, Seq, Text, Token, Uid,
+    Versions, WorldId,
 };
 pub use world_main::{main_to_world, world_to_main};
 
@@ -106,10 +106,12 @@ pub const USER_PAGE_USERS: usize = 32;
 pub const REVOCATION_PAGE: usize = 16;
 
 /// Every direction of every link, for documentation and generators.
-pub const SCHEMAS: [&LinkSchema; 15] = [
+pub const SCHEMAS: [&LinkSchema; 17] = [
     &either_way::SCHEMA,
     &dialer_to_listener::SCHEMA,
     &listener_to_dialer::SCHEMA,
+    &client_to_listener::SCHEMA,
+    &listener_to_client::SCHEMA,
     &client_to_main::SCHEMA,
     &main_to_client::SCHEMA,
     &client_to_world::SCHEMA,

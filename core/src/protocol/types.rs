@@ -4,7 +4,7 @@
 //! use tinyrealm_core::protocol::{HandshakeKey, Text};
 //! assert!(Text::<4>::new("main").is_some());
 //! assert!(Text::<4>::new("maine").is_none());
-//! assert_eq!(format!("{:?}", HandshakeKey([7; 16])), "HandshakeKey(…)"); // no secret in a log
+//! assert_eq!(format!("{:?}", HandshakeKey([7; 32])), "HandshakeKey(…)"); // no secret in a log
 //! ```
 
 use core::fmt;
@@ -203,10 +203,15 @@ pub struct MemberState {
     pub dir: Direction,
 }
 
-/// The key that lets one user join one world once: 128 random bits. Compared in constant time.
+/// The key that lets one user join one world once: 256 random bits. Compared in constant time.
 #[derive(Copy, Clone, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct HandshakeKey(#[serde(deserialize_with = "byte_array")] pub [u8; 16]);
+pub struct HandshakeKey(#[serde(deserialize_with = "byte_array")] pub [u8; 32]);
+
+/// Which key a client's sealed link begins with: 64 bits that tell nothing of the key, and nothing of whose it is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyId(#[serde(deserialize_with = "byte_array")] pub [u8; 8]);
 
 /// What a client shows to be recognised as the same user: 256 bits. Compared in constant time.
 #[derive(Copy, Clone, Eq, Serialize, Deserialize)]
@@ -444,6 +449,6 @@ mod tests {
     #[test]
     fn secrets_compare_by_value() {
         assert_eq!(Token([1; 32]), Token([1; 32]));
-        assert_ne!(HandshakeKey([1; 16]), HandshakeKey([2; 16]));
+        assert_ne!(HandshakeKey([1; 32]), HandshakeKey([2; 32]));
     }
 }

@@ -1,7 +1,9 @@
 //! World and Main: registering, attaching users, and who is where.
 
 use super::{ACCOUNT_MAX_BYTES, ADDRESS_MAX_BYTES, NICKNAME_MAX_BYTES, REGION_MAX_BYTES};
-use super::{Bytes, ErrorCode, HandshakeKey, RoomId, RoomLine, Text, Uid, Versions, Wish, WorldId};
+use super::{
+    Bytes, ErrorCode, HandshakeKey, KeyId, RoomId, RoomLine, Text, Uid, Versions, Wish, WorldId,
+};
 use super::{ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES, USER_PAGE_USERS, protocol};
 use crate::wire::opcode::WORLD;
 
@@ -28,6 +30,8 @@ protocol! {
         fingerprint: u32,
         /// How many rooms with names it has; 0 if it chooses rooms itself.
         rooms: u16,
+        /// Whether its clients may seal their links.
+        is_sealing: bool,
     }
 
     /// How it goes, every now and then.
@@ -148,7 +152,9 @@ protocol! {
     2 attach_user => AttachUser<'a> {
         /// Who.
         uid: Uid,
-        /// What the user will show.
+        /// What the user will call the key by, if it seals its link with it.
+        key_id: KeyId,
+        /// What the user will show, or seal its link with.
         handshake_key: HandshakeKey,
         /// For how long the key works, in milliseconds from now.
         ttl_ms: u32,

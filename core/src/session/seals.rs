@@ -37,6 +37,8 @@ pub struct SealStorage<'a> {
     pub inlets: &'a mut [Inlet],
     /// Shared equally by the links: the record that comes in.
     pub in_bytes: &'a mut [u8],
+    /// So many of the links may be those of clients that have come to us: they take no place of a server's.
+    pub client_links: u16,
 }
 
 /// [`SealStorage`] as one value, all-zero bits: `LINKS` links, which share `IN_BYTES` and `OUT_BYTES`.
@@ -74,21 +76,37 @@ impl<const LINKS: usize, const IN_BYTES: usize, const OUT_BYTES: usize>
         }
     };
 
-    /// What a node borrows.
+    /// What a node borrows, for servers alone.
     pub const fn storage(&mut self) -> SealStorage<'_> {
+        self.storage_with_clients(0)
+    }
+
+    /// What a node borrows of which so many links may be those of clients.
+    pub const fn storage_with_clients(&mut self, client_links: u16) -> SealStorage<'_> {
         SealStorage {
             outlets: &mut self.outlets,
             out_bytes: &mut self.out_bytes,
             inlets: &mut self.inlets,
             in_bytes: &mut self.in_bytes,
+            client_links,
         }
     }
+}
+
+/// Whose sealed links share places.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum SealedKind {
+    /// Of servers, whoever has dialed, and of whomever a client has dialed.
+    Server,
+    /// Of clients that have come to us.
+    Client,
 }
 
 /// The way out of a sealed link, and its keys.
 #[derive(Debug)]
 pub struct Outlet {
     pub(super) tenant: SessionKey,
+    pub(super) kind: SealedKind,
     /// None until the peer has answered: nothing goes out meanwhile but what is to go in clear.
     pub(super) channel: Option<Channel>,
     /// Which server the other end says it is.
@@ -107,6 +125,7 @@ pub struct Outlet {
 impl Vacant for Outlet {
     const VACANT: Self = Self {
         tenant: Key::DANGLING,
+        kind: SealedKind::Server,
         channel: None,
         id: 0,
         most_bytes: 0,
@@ -124,6 +143,7 @@ pub(super) struct Seals<'a> {
     bytes: &'a mut [u8],
     /// How long a record's frames may be that comes in.
     pub(super) record_bytes: u16,
+    client_links: u16,
 }
 
 impl<'a> Seals<'a> {
@@ -131,8 +151,24 @@ impl<'a> Seals<'a> {
         outlets: &'a mut [Slot<Outlet>],
         bytes: &'a mut [u8],
         record_bytes: u16,
+        client_links: u16,
     ) -> Self {
-        Self { outlets: Table::new(outlets), bytes, record_bytes }
+        Self { outlets: Table::new(outlets), bytes, record_bytes, client_links }
+    }
+
+    /// How many links of clients there may be.
+    pub(super) const fn client_links(&self) -> u16 {
+        self.client_links
+    }
+
+    /// Whether all places of this kind are taken.
+    pub(super) fn is_full_of(&self, kind: SealedKind) -> bool {
+        let most = match kind {
+            SealedKind::Server => self.outlets.capacity() - usize::from(self.client_links),
+            SealedKind::Client => usize::from(self.client_links),
+        };
+        let taken = self.outlets.iter().filter(|(_, outlet)| outlet.kind == kind).count();
+        taken >= most
     }
 
     /// Bytes of one outlet's buffer.

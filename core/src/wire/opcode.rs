@@ -13,7 +13,8 @@
 //! | Chat `0x4000` | `0x4000` | `0x4100` | `0x4200` | `0x4300` |
 //! | Game `0x5000` | `0x5000` | `0x5100` | | |
 //! | common | `0x0001` to `0x007F` | | | |
-//! | servers' proof | `0x0080` to `0x00FF` | | | |
+//! | servers' proof | `0x0080` to `0x009F`, `0x00C0` to `0x00DF` | | | |
+//! | clients' sealed links | `0x00A0` to `0x00BF` | `0x00E0` to `0x00FF` | | |
 //!
 //! Contract: bands never overlap, and no message leaves its band; both are checked in `const`.
 //!
@@ -87,9 +88,13 @@ const fn server_band(base: i32) -> ServerBand {
 /// Opcodes that mean the same on every link, in both directions.
 pub const COMMON: Band = Band { first: 0x0001, count: 0x7F };
 /// What a server proves to another one that it has dialed.
-pub const DIALER: Band = Band { first: 0x0080, count: 0x40 };
+pub const DIALER: Band = Band { first: 0x0080, count: 0x20 };
+/// How a client begins a sealed link.
+pub const CLIENT_SEAL: Band = Band { first: 0x00A0, count: 0x20 };
 /// What a server proves to another one that has dialed it.
-pub const LISTENER: Band = Band { first: 0x00C0, count: 0x40 };
+pub const LISTENER: Band = Band { first: 0x00C0, count: 0x20 };
+/// How a server answers that of a client.
+pub const SERVER_SEAL: Band = Band { first: 0x00E0, count: 0x20 };
 /// MainServer's band.
 pub const MAIN: ServerBand = server_band(0x1000);
 /// WorldServer's band.
@@ -104,10 +109,12 @@ pub const GAME: ServerBand = server_band(0x5000);
 const SERVERS: [ServerBand; 5] = [MAIN, WORLD, LOGIN, CHAT, GAME];
 
 #[allow(clippy::indexing_slicing, reason = "evaluated in const only")]
-const fn all_bands() -> [Band; 23] {
-    let mut bands = [COMMON; 23];
+const fn all_bands() -> [Band; 25] {
+    let mut bands = [COMMON; 25];
     bands[21] = DIALER;
     bands[22] = LISTENER;
+    bands[23] = CLIENT_SEAL;
+    bands[24] = SERVER_SEAL;
     let mut server = 0;
     while server < SERVERS.len() {
         let band = SERVERS[server];

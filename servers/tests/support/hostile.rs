@@ -103,7 +103,7 @@ fn sample<M: Message>(message: &M) -> Sample {
     Sample { opcode: M::OPCODE.0, frame: frame(message) }
 }
 
-const KEY: HandshakeKey = HandshakeKey([3; 16]);
+const KEY: HandshakeKey = HandshakeKey([3; 32]);
 const POSITION: Position = Position { x: 1, y: -2, z: 3 };
 
 pub(crate) fn to_main() -> Vec<Sample> {
@@ -119,7 +119,12 @@ pub(crate) fn to_main() -> Vec<Sample> {
 
 fn to_world() -> Vec<Sample> {
     vec![
-        sample(&Join { versions: Versions::OURS, uid: Uid(1), handshake_key: KEY, fingerprint: 0 }),
+        sample(&Join {
+            versions: Versions::OURS,
+            uid: Uid(1),
+            handshake_key: Some(KEY),
+            fingerprint: 0,
+        }),
         sample(&Move { pos: POSITION, dir: Direction(4) }),
         sample(&Event { request: 7, kind: 1, data: Bytes::new(b"x").unwrap() }),
         sample(&Leave {}),
@@ -169,7 +174,7 @@ impl Place {
             Self::WorldMember => {
                 let mut main = Peer::connect(targets.main);
                 let uid = main.hello(None).uid;
-                let handshake_key = main.enter("").key;
+                let handshake_key = Some(main.enter("").key);
                 peer.keep_session(main);
                 frame(&Join { versions: Versions::OURS, uid, handshake_key, fingerprint: 0 })
             }

@@ -468,7 +468,12 @@ impl Peer {
     /// Joins, and reads the snapshot of the room; answers it too.
     #[track_caller]
     pub(crate) fn join(&mut self, uid: Uid, key: HandshakeKey) -> (JoinOk, Vec<Uid>) {
-        self.send(&Join { versions: Versions::OURS, uid, handshake_key: key, fingerprint: 0 });
+        self.send(&Join {
+            versions: Versions::OURS,
+            uid,
+            handshake_key: Some(key),
+            fingerprint: 0,
+        });
         let welcome = self.expect::<JoinOk>();
         self.names.insert(welcome.number, uid);
         let mut others = Vec::new();
@@ -484,7 +489,12 @@ impl Peer {
     /// Joins in vain.
     #[track_caller]
     pub(crate) fn join_in_vain(&mut self, uid: Uid, key: HandshakeKey) -> JoinDenial {
-        self.send(&Join { versions: Versions::OURS, uid, handshake_key: key, fingerprint: 0 });
+        self.send(&Join {
+            versions: Versions::OURS,
+            uid,
+            handshake_key: Some(key),
+            fingerprint: 0,
+        });
         let reason = self.expect::<JoinDenied>().reason;
         self.expect_closed();
         reason

@@ -149,6 +149,7 @@ impl<'j> Impostor<'j> {
             addr: Text::truncated("host-0:7000"),
             fingerprint: 0,
             rooms: 0,
+            is_sealing: false,
         };
         caller.sessions.send_or_close(caller.now, caller.key, &register);
     }

@@ -52,7 +52,7 @@ impl<'j> Intruder<'j> {
         let join = Join {
             versions: Versions::OURS,
             uid: self.uid,
-            handshake_key: self.handshake_key,
+            handshake_key: Some(self.handshake_key),
             fingerprint: 0,
         };
         cx.sessions.send_or_close(cx.now, key, &join);

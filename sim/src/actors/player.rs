@@ -130,7 +130,7 @@ impl<'j> Ears<'j> {
                 }
             }
             EnterWorldAck::OPCODE => {
-                let Some(EnterWorldAck { world_addr, handshake_key }) = decode(frame.payload)
+                let Some(EnterWorldAck { world_addr, handshake_key, .. }) = decode(frame.payload)
                 else {
                     return;
                 };

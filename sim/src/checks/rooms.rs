@@ -92,11 +92,11 @@ pub(crate) struct Rooms {
     logs: Vec<Vec<Speech>>,
     /// By connection.
     memberships: HashMap<ConnectionId, Membership>,
-    admitted: HashSet<[u8; 16]>,
+    admitted: HashSet<[u8; 32]>,
     /// Who has come there wants only to watch.
     watching: HashSet<ConnectionId>,
     /// By handshake key: whose token Main had welcomed when it told the key.
-    tokens: HashMap<[u8; 16], Option<Token>>,
+    tokens: HashMap<[u8; 32], Option<Token>>,
     /// By user and Main.
     worlds_of: HashMap<(Uid, usize), u32>,
     /// Who has ever been in which room of which world.
@@ -307,13 +307,14 @@ impl Rooms {
             Some(frame) if frame.opcode == Join::OPCODE => decode(frame.payload),
             _ => None,
         };
-        let Some(join) = join.as_ref().filter(|join| join.uid == uid) else {
+        let own = join.as_ref().filter(|join| join.uid == uid);
+        let Some(key) = own.and_then(|join| join.handshake_key) else {
             return Err(Broken::new("a uid is admitted by its own Join", format!("{join:?}")));
         };
-        ensure(self.admitted.insert(join.handshake_key.0), "a key admits once", || {
+        ensure(self.admitted.insert(key.0), "a key admits once", || {
             format!("{uid:?} by {connection:?}")
         })?;
-        Ok(self.tokens.get(&join.handshake_key.0).copied().flatten())
+        Ok(self.tokens.get(&key.0).copied().flatten())
     }
 
     /// A room begins anew.

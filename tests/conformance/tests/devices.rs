@@ -19,7 +19,7 @@ use tinyrealm_core::protocol::either_way::{Bye, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, Registered};
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, Message, Position, Text, Uid, Wish, decode,
+    Bytes, Direction, ErrorCode, HandshakeKey, KeyId, Message, Position, Text, Uid, Wish, decode,
 };
 
 const SIZES: Sizes = Sizes { listeners: 4, own_links: 1, receive_bytes: 512, send_bytes: 512 };
@@ -131,9 +131,10 @@ impl Realm {
 
     /// Main announces a user; the world says yes.
     fn attach(&mut self, uid: u32) {
-        let handshake_key = HandshakeKey([uid as u8; 16]);
+        let handshake_key = HandshakeKey([uid as u8; 32]);
         let attach = AttachUser {
             uid: Uid(uid.into()),
+            key_id: KeyId([uid as u8; 8]),
             handshake_key,
             ttl_ms: 300_000,
             attempt: 0,
@@ -154,7 +155,7 @@ impl Realm {
 
     /// Joins; a connection that the network has kept from coming about is tried again.
     fn join(&mut self, uid: u32) -> usize {
-        let handshake_key = HandshakeKey([uid as u8; 16]);
+        let handshake_key = HandshakeKey([uid as u8; 32]);
         let told = self.heard(self.main);
         for _ in 0..5 {
             let peer = self.lab.remote.connect();
@@ -163,7 +164,7 @@ impl Realm {
                 &frame(&Join {
                     versions: Versions::OURS,
                     uid: Uid(uid.into()),
-                    handshake_key,
+                    handshake_key: Some(handshake_key),
                     fingerprint: 0,
                 }),
             );

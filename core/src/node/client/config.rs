@@ -22,6 +22,9 @@ pub struct ClientConfig {
     pub fingerprint: u32,
     /// How its frames are to stand on each of its connections.
     pub framing: Framing,
+    /// Whether TLS seals what it says to Main: then so it does with a world whose address names no scheme.
+    #[cfg(feature = "secure")]
+    pub is_by_tls: bool,
     /// The first wait before another attempt.
     pub reconnect_first_ms: u32,
     /// The longest wait before another attempt.
@@ -38,6 +41,8 @@ impl ClientConfig {
         has_account: false,
         fingerprint: 0,
         framing: Framing::Stream,
+        #[cfg(feature = "secure")]
+        is_by_tls: false,
         reconnect_first_ms: 200,
         reconnect_most_ms: 5_000,
     };

@@ -110,6 +110,10 @@ impl RealmClient {
     ) {
         let is_over = self.verdict.is_some() || self.is_final(self.world_session, reason);
         self.world_session = Key::DANGLING;
+        #[cfg(feature = "secure")]
+        {
+            self.dialing = None;
+        }
         if self.main == MainState::Stopped {
             self.world = WorldState::Outside;
         } else {
@@ -126,6 +130,10 @@ impl RealmClient {
 
     /// Whether it is the last word; of a stay that began with a former login, not that it is revoked.
     fn is_final(&self, session: SessionKey, code: ErrorCode) -> bool {
+        #[cfg(feature = "secure")]
+        if session == self.world_session && self.dialing.is_some() {
+            return false;
+        }
         let is_main_s = session == self.main_session;
         let is_of_former_login = session == self.world_session && self.has_newer_login;
         match code.outlook() {

@@ -29,6 +29,10 @@ impl RealmClient {
         frame: Frame<'_>,
     ) -> Dispatched {
         let link = caller.tag.kind;
+        #[cfg(feature = "secure")]
+        if link == WORLD_LINK && self.dialing.is_some() {
+            return self.hear_answer(caller, frame);
+        }
         let mut inbound = Inbound { client: self, handler };
         match link {
             MAIN_LINK => main_to_client::dispatch(&mut inbound, caller, frame),
@@ -50,6 +54,10 @@ impl RealmClient {
         caller: &mut Caller<'_, 'a>,
         frame: Frame<'_>,
     ) -> Dispatched {
+        #[cfg(feature = "secure")]
+        if caller.tag.kind == WORLD_LINK && self.dialing.is_some() {
+            return self.hear_answer(caller, frame);
+        }
         let (link, band) = match caller.tag.kind {
             MAIN_LINK => (MAIN_LINK, MAIN.server_to_client),
             LOGIN_LINK => (LOGIN_LINK, LOGIN.server_to_client),
@@ -67,9 +75,7 @@ impl RealmClient {
             (LOGIN_LINK, LoginAck::OPCODE) => take(frame.payload)
                 .map(|ack: LoginAck| self.logged_in(caller, ack.token, ack.device)),
             (MAIN_LINK, EnterWorldAck::OPCODE) => {
-                take(frame.payload).map(|ack: EnterWorldAck<'_>| {
-                    self.sent_to_world(caller, ack.world_addr.as_str(), ack.handshake_key);
-                })
+                take(frame.payload).map(|ack: EnterWorldAck<'_>| self.sent_to_world(caller, &ack))
             }
             (LOGIN_LINK, LoginDenied::OPCODE) => take(frame.payload)
                 .map(|denied: LoginDenied| self.login_denied(denied.reason, denied.retry_after_ms)),
@@ -130,8 +136,7 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
     }
 
     fn enter_world_ack(&mut self, caller: &mut Caller<'_, '_>, message: EnterWorldAck<'_>) {
-        let EnterWorldAck { world_addr, handshake_key } = message;
-        self.client.sent_to_world(caller, world_addr.as_str(), handshake_key);
+        self.client.sent_to_world(caller, &message);
     }
 
     fn chat_broadcast(&mut self, _: &mut Caller<'_, '_>, message: ChatBroadcast<'_>) {

@@ -24,13 +24,18 @@ use crate::backoff::Backoff;
 #[cfg(feature = "asks")]
 use crate::node::asks::Asks;
 use crate::node::{Caller, Context};
+#[cfg(feature = "secure")]
+use crate::protocol::KeyId;
 #[cfg(feature = "rooms")]
 use crate::protocol::Wish;
 use crate::protocol::client_to_main::{EnterWorldReq, Hello};
 use crate::protocol::client_to_world::{Join, Leave};
+use crate::protocol::main_to_client::EnterWorldAck;
 use crate::protocol::{
     ADDRESS_MAX_BYTES, ErrorCode, HandshakeKey, RoomId, Text, Token, Uid, Versions,
 };
+#[cfg(feature = "secure")]
+use crate::secure::Dialing;
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::storage::Key;
@@ -80,6 +85,37 @@ pub enum WorldState {
     Inside,
 }
 
+/// What Main has given for the world.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) handshake_key: HandshakeKey,
+    #[cfg(feature = "secure")]
+    pub(super) key_id: KeyId,
+    /// Whether the world takes sealed links.
+    #[cfg(feature = "secure")]
+    pub(super) is_sealing: bool,
+}
+
+impl Ticket {
+    const NONE: Self = Self {
+        handshake_key: HandshakeKey([0; 32]),
+        #[cfg(feature = "secure")]
+        key_id: KeyId([0; 8]),
+        #[cfg(feature = "secure")]
+        is_sealing: false,
+    };
+
+    const fn of(message: &EnterWorldAck<'_>) -> Self {
+        Self {
+            handshake_key: message.handshake_key,
+            #[cfg(feature = "secure")]
+            key_id: message.key_id,
+            #[cfg(feature = "secure")]
+            is_sealing: message.is_sealing,
+        }
+    }
+}
+
 /// Where both links are.
 pub type ClientState = (MainState, WorldState);
 
@@ -107,7 +143,10 @@ pub struct RealmClient {
     pub(super) verdict: Option<ErrorCode>,
     pub(super) room_id: RoomId,
     pub(super) world_address: heapless::String<ADDRESS_MAX_BYTES>,
-    handshake_key: HandshakeKey,
+    pub(super) ticket: Ticket,
+    /// Our first message of the link to the world is said, and not answered.
+    #[cfg(feature = "secure")]
+    pub(super) dialing: Option<Dialing>,
     /// It wants another room than the one that it has asked for: what that question comes to is passed over.
     pub(super) wants_another: bool,
     /// It is back in its seat, and has not heard yet what it has missed.
@@ -140,7 +179,9 @@ impl RealmClient {
             verdict: None,
             room_id: RoomId(0),
             world_address: heapless::String::new(),
-            handshake_key: HandshakeKey([0; 16]),
+            ticket: Ticket::NONE,
+            #[cfg(feature = "secure")]
+            dialing: None,
             wants_another: false,
             is_resuming: false,
             last_request: 0,
@@ -250,14 +291,24 @@ impl RealmClient {
             cx.sessions.send_or_close(cx.now, key, &hello);
         } else if key == self.world_session {
             self.world = WorldState::Joining;
-            let join = Join {
-                versions: Versions::OURS,
-                uid: self.uid,
-                handshake_key: self.handshake_key,
-                fingerprint: self.config.fingerprint,
-            };
-            cx.sessions.send_or_close(cx.now, key, &join);
+            #[cfg(feature = "secure")]
+            if self.seals_world(cx.sessions) {
+                self.begin_seal(cx);
+                return;
+            }
+            self.join(cx, Some(self.ticket.handshake_key));
         }
+    }
+
+    /// Without a key on a link that is sealed with it.
+    pub(super) fn join(&self, cx: &mut Context<'_, '_>, handshake_key: Option<HandshakeKey>) {
+        let join = Join {
+            versions: Versions::OURS,
+            uid: self.uid,
+            handshake_key,
+            fingerprint: self.config.fingerprint,
+        };
+        cx.sessions.send_or_close(cx.now, self.world_session, &join);
     }
 
     pub(super) fn welcomed(&mut self, caller: &mut Caller<'_, '_>, uid: Uid, token: Token) {
@@ -310,8 +361,7 @@ impl RealmClient {
     pub(super) fn sent_to_world(
         &mut self,
         caller: &mut Caller<'_, '_>,
-        address: &str,
-        handshake_key: HandshakeKey,
+        message: &EnterWorldAck<'_>,
     ) {
         if self.world != WorldState::Asking {
             return;
@@ -320,8 +370,9 @@ impl RealmClient {
             return self.ask_again(&mut caller.context());
         }
         // The message's type keeps addresses within the string's capacity.
+        let address = message.world_addr.as_str();
         self.world_address = heapless::String::try_from(address).unwrap_or_default();
-        self.handshake_key = handshake_key;
+        self.ticket = Ticket::of(message);
         self.has_newer_login = false;
         match caller.sessions.connect(caller.now, self.tag(WORLD_LINK)) {
             Ok(key) => {

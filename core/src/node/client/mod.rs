@@ -31,6 +31,8 @@ mod inbound;
 mod login;
 mod machine;
 mod queries;
+#[cfg(feature = "secure")]
+mod sealing;
 mod talk;
 #[cfg(test)]
 mod tests;

@@ -27,7 +27,7 @@ use crate::protocol::main_to_client::{EnterWorldAck, Welcome};
 use crate::protocol::world_to_client::{
     EventBroadcast, InputAck, JoinDenied, MemberName, MoveBroadcast, UserEntered, UserLeft,
 };
-use crate::protocol::{HandshakeKey, JoinDenial, RoomId, Text, Token, Wish};
+use crate::protocol::{HandshakeKey, JoinDenial, KeyId, RoomId, Text, Token, Wish};
 use crate::timer::TICK_MS;
 
 /// A [`ClientEvent`] that owns what it says.
@@ -121,7 +121,7 @@ const FIRST_MS: u32 = 320;
 const MOST_MS: u32 = 1_280;
 const UID: Uid = Uid(7);
 const TOKEN: Token = Token([5; 32]);
-const KEY: HandshakeKey = HandshakeKey([3; 16]);
+const KEY: HandshakeKey = HandshakeKey([3; 32]);
 const WORLD: &str = "world1:9";
 
 fn text<const MOST: usize>(text: &str) -> heapless::String<MOST> {
@@ -155,7 +155,7 @@ fn asking() -> Said {
 }
 
 fn joining() -> Said {
-    Said::of(&Join { versions: Versions::OURS, uid: UID, handshake_key: KEY, fingerprint: 0 })
+    Said::of(&Join { versions: Versions::OURS, uid: UID, handshake_key: Some(KEY), fingerprint: 0 })
 }
 
 fn bye(reason: ErrorCode) -> Said {
@@ -216,7 +216,15 @@ impl ClientBench<'_> {
 
     fn send_to_world(&mut self, main: SessionKey) {
         let world_addr = Text::new(WORLD).unwrap();
-        self.say(main, &EnterWorldAck { world_addr, handshake_key: KEY });
+        self.say(
+            main,
+            &EnterWorldAck {
+                world_addr,
+                is_sealing: false,
+                key_id: KeyId([7; 8]),
+                handshake_key: KEY,
+            },
+        );
     }
 
     /// Up to the question for a world.

@@ -46,6 +46,8 @@ mod secret;
 pub(crate) mod tests;
 
 #[cfg(feature = "secure")]
+pub(super) use sealing::Terms;
+#[cfg(feature = "secure")]
 pub(crate) use secret::mac_with;
 
 pub use dialer::Dialer;

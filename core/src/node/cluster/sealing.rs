@@ -124,15 +124,15 @@ pub(super) struct Sealed {
 
 /// What each end says of itself, sealed.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) struct Terms {
+pub(in crate::node) struct Terms {
     /// How many bytes of frames a record to it may have.
-    pub(super) record_bytes: u16,
+    pub(in crate::node) record_bytes: u16,
     /// The newest version that a dialer speaks; the one that the link speaks.
-    pub(super) version: u16,
+    pub(in crate::node) version: u16,
 }
 
 impl Terms {
-    const fn bytes(self) -> [u8; TERMS_BYTES] {
+    pub(in crate::node) const fn bytes(self) -> [u8; TERMS_BYTES] {
         let ([a, b], [c, d]) = (self.record_bytes.to_le_bytes(), self.version.to_le_bytes());
         [a, b, c, d]
     }
@@ -156,37 +156,20 @@ impl ClusterKey {
 
 #[cfg(test)]
 mod tests {
-    use std::string::String;
     use std::vec::Vec;
 
     use super::*;
     use crate::node::cluster::ClusterSecret;
+    use crate::node::testing::sealed::{hex, prefixed, record_of};
     use crate::protocol::Message;
     use crate::protocol::dialer_to_listener::SecureReady;
     use crate::protocol::either_way::Ping;
     use crate::protocol::listener_to_dialer::SecureAnswer;
-    use crate::secure::{RECORD_EXTRA_BYTES, Sealer};
     use crate::time::testing::start;
-
-    fn hex(bytes: &[u8]) -> String {
-        let digits: Vec<String> = bytes.iter().map(|byte| std::format!("{byte:02x}")).collect();
-        digits.join(" ")
-    }
 
     /// As a stream has it.
     fn framed(message: &impl Message) -> Vec<u8> {
         crate::node::testing::frame_of(message)
-    }
-
-    fn record(sealer: &mut Sealer, frames: &[u8]) -> String {
-        let mut record = std::vec![0; frames.len() + RECORD_EXTRA_BYTES];
-        record[1..=frames.len()].copy_from_slice(frames);
-        sealer.seal(&mut record).unwrap();
-        hex(&prefixed(&record))
-    }
-
-    fn prefixed(record: &[u8]) -> Vec<u8> {
-        [&(record.len() as u16).to_le_bytes(), record].concat()
     }
 
     /// The session of PROTOCOL.md, which another implementation makes as well (`tests/interop/sealed.py`).
@@ -213,10 +196,10 @@ mod tests {
         let session = [
             hex(&framed(&hello)),
             hex(&framed(&SecureAnswer { start: answer })),
-            record(&mut dialer.sealer, &framed(&SecureReady {})),
-            record(&mut listener.sealer, &framed(&Ping { nonce: 5 })),
+            hex(&record_of(&mut dialer.sealer, &framed(&SecureReady {}))),
+            hex(&record_of(&mut listener.sealer, &framed(&Ping { nonce: 5 }))),
             hex(&prefixed(&dialer.sealer.next_key(start()).unwrap())),
-            record(&mut dialer.sealer, &framed(&Ping { nonce: 300 })),
+            hex(&record_of(&mut dialer.sealer, &framed(&Ping { nonce: 300 }))),
         ];
         let page = include_str!("../../../../PROTOCOL.md");
         for bytes in session {

@@ -4,7 +4,7 @@ use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
 use super::rooms::{RoomKey, WishKey};
-use crate::protocol::{ErrorCode, HandshakeKey, REGION_MAX_BYTES, Revision, Uid, Versions};
+use crate::protocol::{ErrorCode, HandshakeKey, KeyId, REGION_MAX_BYTES, Revision, Uid, Versions};
 use crate::session::{AddressKey, SessionKey, TokenBucket};
 use crate::storage::{Key, Link, Vacant};
 
@@ -100,6 +100,8 @@ pub struct UserEntry {
     pub(super) is_wrong: bool,
     /// The key of the present attempt.
     pub(super) handshake_key: HandshakeKey,
+    /// What it is called by, where a link is sealed with it.
+    pub(super) key_id: KeyId,
     /// The number of the present attempt.
     pub(super) attempt: u32,
     /// Whether the world of the present attempt has it already: it is to come back to its seat.
@@ -196,7 +198,8 @@ impl Vacant for UserEntry {
         room: Key::DANGLING,
         tried_rooms: 0,
         is_wrong: false,
-        handshake_key: HandshakeKey([0; 16]),
+        handshake_key: HandshakeKey([0; 32]),
+        key_id: KeyId([0; 8]),
         attempt: 0,
         is_there: false,
         is_held: false,

@@ -28,7 +28,7 @@ use crate::node::Context;
 use crate::protocol::client_to_main::EnterWorldReq;
 use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::EnterWorldAck;
-use crate::protocol::{ErrorCode, HandshakeKey, Text, Wish};
+use crate::protocol::{ErrorCode, HandshakeKey, KeyId, Text, Wish};
 use crate::session::{Holding, may_take};
 use crate::stats::Count;
 use crate::storage::Key;
@@ -181,10 +181,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     fn attach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey, room: RoomKey) {
         let handshake_key = HandshakeKey(cx.turn().random());
+        let key_id = KeyId(cx.turn().random());
         self.next_attempt = self.next_attempt.wrapping_add(1);
         let attempt = self.next_attempt;
         let Some(user) = self.users.get_mut(key) else { return };
         user.handshake_key = handshake_key;
+        user.key_id = key_id;
         user.attempt = attempt;
         user.attempt_revision = user.revision;
         user.stay_revision = user.revision;
@@ -217,7 +219,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// is to forget it.
     pub(super) fn attached(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey) {
         let Some(user) = self.users.get_mut(key) else { return };
-        let (session, handshake_key) = (user.session, user.handshake_key);
+        let (session, key_id, handshake_key) = (user.session, user.key_id, user.handshake_key);
         let is_there = user.is_there;
         if !core::mem::take(&mut user.wants_in) || !cx.sessions.is_open(session) {
             return match is_there {
@@ -230,7 +232,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(entry) = self.worlds.get(world) else { return };
         let world_addr = Text::truncated(&entry.address);
         self.stats.enters.count();
-        cx.sessions.send_or_close(cx.now, session, &EnterWorldAck { world_addr, handshake_key });
+        let is_sealing = entry.is_sealing;
+        let ack = EnterWorldAck { world_addr, is_sealing, key_id, handshake_key };
+        cx.sessions.send_or_close(cx.now, session, &ack);
         self.drop_wish_if_done(key);
     }
 

@@ -96,6 +96,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if user.place == Place::Attaching(world) && !user.is_asked {
             let attach = AttachUser {
                 uid,
+                key_id: user.key_id,
                 handshake_key: user.handshake_key,
                 ttl_ms: self.config.attach_ttl_ms,
                 attempt: user.attempt,

@@ -25,6 +25,8 @@ pub struct WorldEntry {
     pub capacity: u16,
     /// How many rooms with names it has; 0 if it chooses rooms itself.
     pub rooms: u16,
+    /// Whether its clients may seal their links.
+    pub is_sealing: bool,
     /// It has told of rooms for which there was no place in the directory.
     pub(super) has_unknown_rooms: bool,
     /// The link to it.
@@ -57,6 +59,7 @@ impl Vacant for WorldEntry {
         versions: Versions { from: 0, to: 0 },
         capacity: 0,
         rooms: 0,
+        is_sealing: false,
         has_unknown_rooms: false,
         session: Key::DANGLING,
         users: 0,

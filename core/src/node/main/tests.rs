@@ -170,7 +170,12 @@ fn address(world_id: u16) -> std::string::String {
 fn sent_to(world_id: u16, attach: &AttachUser<'_>) -> Said {
     let world_addr = address(world_id);
     let world_addr = Text::new(&world_addr).expect("a short address");
-    Said::of(&EnterWorldAck { world_addr, handshake_key: attach.handshake_key })
+    Said::of(&EnterWorldAck {
+        world_addr,
+        is_sealing: false,
+        key_id: attach.key_id,
+        handshake_key: attach.handshake_key,
+    })
 }
 
 /// All of a world's users, on one page.
@@ -242,6 +247,7 @@ impl<A: Authenticator> MainBench<'_, A> {
                 addr,
                 fingerprint: 0,
                 rooms: 0,
+                is_sealing: false,
             },
         );
     }

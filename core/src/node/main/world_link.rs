@@ -203,6 +203,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             versions: message.versions,
             capacity: message.capacity,
             rooms: message.rooms,
+            is_sealing: message.is_sealing,
             session,
             ..WorldEntry::VACANT
         };

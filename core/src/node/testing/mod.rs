@@ -14,6 +14,8 @@ mod memory;
 mod places;
 mod recorder;
 mod said;
+#[cfg(feature = "secure")]
+pub(crate) mod sealed;
 mod watched;
 #[cfg(feature = "websocket")]
 pub(crate) mod web;

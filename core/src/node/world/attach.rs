@@ -10,9 +10,14 @@
 
 use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
+#[cfg(feature = "secure")]
+use crate::protocol::KeyId;
 #[cfg(feature = "rooms")]
 use crate::protocol::ROOM_OPTIONS_MAX_BYTES;
+use crate::protocol::main_to_world::AttachUser;
 use crate::protocol::{HandshakeKey, JoinDenial, Uid};
+#[cfg(feature = "secure")]
+use crate::session::SessionKey;
 #[cfg(feature = "rooms")]
 use crate::storage::Table;
 use crate::storage::{Key, Link, Slot, Vacant};
@@ -26,9 +31,13 @@ pub const ATTACH_SLOT_BYTES: usize = core::mem::size_of::<Slot<Attach>>();
 
 /// The room that it is for, and where is what is wanted of it.
 const ROOM_BYTES: usize = if cfg!(feature = "rooms") { 4 + 8 } else { 0 };
+/// What its key is called by, and which links were sealed with it.
+const SEALED_BYTES: usize = if cfg!(feature = "secure") { 8 + 8 * HANDSHAKES_MAX } else { 0 };
+/// So many handshakes a ticket is good for.
+const HANDSHAKES_MAX: usize = 2;
 
 const _: () = assert!(
-    ATTACH_SLOT_BYTES <= (40 + ROOM_BYTES + size_of::<Names>()).next_multiple_of(8),
+    ATTACH_SLOT_BYTES <= (56 + ROOM_BYTES + SEALED_BYTES + size_of::<Names>()).next_multiple_of(8),
     "an attach has grown: say why, and what it costs"
 );
 
@@ -66,11 +75,26 @@ impl core::ops::Deref for WantedOptions {
     }
 }
 
+/// What somebody shows who wants to join.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Shown {
+    /// The key.
+    Key(HandshakeKey),
+    /// Nothing: its link is sealed with the key.
+    #[cfg(feature = "secure")]
+    Link(SessionKey),
+}
+
 /// One user who may join, or might have.
 #[derive(Debug)]
 pub struct Attach {
     uid: Uid,
     key: HandshakeKey,
+    #[cfg(feature = "secure")]
+    key_id: KeyId,
+    /// The links that were sealed with the key.
+    #[cfg(feature = "secure")]
+    links: [SessionKey; HANDSHAKES_MAX],
     names: Names,
     /// When a pending attach expires; when another one was decided.
     at: Stamp,
@@ -86,7 +110,11 @@ pub struct Attach {
 impl Vacant for Attach {
     const VACANT: Self = Self {
         uid: Uid::NOBODY,
-        key: HandshakeKey([0; 16]),
+        key: HandshakeKey([0; 32]),
+        #[cfg(feature = "secure")]
+        key_id: KeyId([0; 8]),
+        #[cfg(feature = "secure")]
+        links: [Key::DANGLING; HANDSHAKES_MAX],
         names: Names::NONE,
         at: Stamp::ZERO,
         state: AttachState::Pending,
@@ -95,6 +123,16 @@ impl Vacant for Attach {
         #[cfg(feature = "rooms")]
         options: Key::DANGLING,
     };
+}
+
+impl Attach {
+    fn is_shown(&self, shown: Shown) -> bool {
+        match shown {
+            Shown::Key(key) => self.key == key,
+            #[cfg(feature = "secure")]
+            Shown::Link(link) => self.links.contains(&link),
+        }
+    }
 }
 
 impl HasUid for Attach {
@@ -157,22 +195,23 @@ impl<'a> AttachBook<'a> {
         self.attaches.find(uid).map(Key::index)
     }
 
-    /// Lets `uid`, who is called `names`, join with `key` for `ttl_ms`; an earlier key of the same user is void. Answers the
-    /// entry whose timer is to be armed, or `None` if every entry is pending.
-    pub fn attach(
-        &mut self,
-        now: Instant,
-        uid: Uid,
-        key: HandshakeKey,
-        ttl_ms: u32,
-        names: Names,
-    ) -> Option<AttachKey> {
+    /// Lets a user join with the key of `message`, for its time, under its names; an earlier key of the same user is void.
+    /// Answers the entry whose timer is to be armed, or `None` if every entry is pending.
+    pub fn attach(&mut self, now: Instant, message: &AttachUser<'_>) -> Option<AttachKey> {
+        let uid = message.uid;
         self.forget(uid);
         if self.attaches.is_full() {
             self.push_out_oldest(now)?;
         }
-        let at = now.stamp_after_ms(ttl_ms);
-        let attach = Attach { uid, key, names, at, ..Attach::VACANT };
+        let attach = Attach {
+            uid,
+            key: message.handshake_key,
+            #[cfg(feature = "secure")]
+            key_id: message.key_id,
+            names: Names::new(message.account, message.nickname),
+            at: now.stamp_after_ms(message.ttl_ms),
+            ..Attach::VACANT
+        };
         let entry = self.attaches.insert(attach).ok()?;
         self.pending += 1;
         Some(entry)
@@ -265,7 +304,29 @@ impl<'a> AttachBook<'a> {
         }
     }
 
-    /// Uses up the key of `uid`, if it is this one, and answers what it is called.
+    /// The entry of this key id, and its key, if one more link may be sealed with it. O(attaches), less than a handshake.
+    #[cfg(feature = "secure")]
+    pub(super) fn sealable(
+        &self,
+        now: Instant,
+        key_id: KeyId,
+    ) -> Option<(AttachKey, HandshakeKey)> {
+        let (entry, attach) = self.attaches.iter().find(|(_, attach)| attach.key_id == key_id)?;
+        let is_good = attach.state == AttachState::Pending && attach.at.upcoming(now) > now;
+        let is_free = attach.links.contains(&Key::DANGLING);
+        (is_good && is_free).then_some((entry, attach.key))
+    }
+
+    /// A link was sealed with the key of this entry.
+    #[cfg(feature = "secure")]
+    pub(super) fn note_sealed(&mut self, entry: AttachKey, link: SessionKey) {
+        let Some(attach) = self.attaches.get_mut(entry) else { return };
+        if let Some(place) = attach.links.iter_mut().find(|place| **place == Key::DANGLING) {
+            *place = link;
+        }
+    }
+
+    /// Uses up the key of `uid`, if it is this one that is shown, and answers what it is called.
     ///
     /// # Errors
     /// Why not; the attach is as it was then.
@@ -273,11 +334,11 @@ impl<'a> AttachBook<'a> {
         &mut self,
         now: Instant,
         uid: Uid,
-        key: HandshakeKey,
+        shown: Option<Shown>,
     ) -> Result<Names, JoinDenial> {
         let entry = self.attaches.find(uid).ok_or(JoinDenial::NOT_ATTACHED)?;
         let attach = self.attaches.get(entry).ok_or(JoinDenial::NOT_ATTACHED)?;
-        if attach.key != key {
+        if !shown.is_some_and(|shown| attach.is_shown(shown)) {
             return Err(JoinDenial::WRONG_KEY);
         }
         match attach.state {
@@ -318,11 +379,25 @@ impl<'a> AttachBook<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{KeyId, Text, Wish};
     use crate::time::testing::start;
 
     const UID: Uid = Uid(7);
-    const KEY: HandshakeKey = HandshakeKey([1; 16]);
-    const OTHER: HandshakeKey = HandshakeKey([2; 16]);
+    const KEY: HandshakeKey = HandshakeKey([1; 32]);
+    const OTHER: HandshakeKey = HandshakeKey([2; 32]);
+
+    fn ticket(uid: Uid, handshake_key: HandshakeKey) -> AttachUser<'static> {
+        AttachUser {
+            uid,
+            key_id: KeyId([uid.0 as u8; 8]),
+            handshake_key,
+            ttl_ms: 5_000,
+            attempt: 1,
+            account: Text::EMPTY,
+            nickname: Text::EMPTY,
+            wish: Wish::ANY,
+        }
+    }
 
     fn with_book(test: impl FnOnce(AttachBook<'_>)) {
         let mut slots = [const { Slot::VACANT }; 2];
@@ -335,12 +410,15 @@ mod tests {
     fn every_refusal_has_its_reason() {
         with_book(|mut book| {
             let now = start();
-            assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::NOT_ATTACHED));
-            book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
-            assert_eq!(book.redeem(now, UID, OTHER), Err(JoinDenial::WRONG_KEY));
-            assert_eq!(book.redeem(now, Uid(8), KEY), Err(JoinDenial::NOT_ATTACHED));
-            assert_eq!(book.redeem(now, UID, KEY), Ok(Names::NONE));
-            assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::KEY_USED));
+            assert_eq!(book.redeem(now, UID, Some(Shown::Key(KEY))), Err(JoinDenial::NOT_ATTACHED));
+            book.attach(now, &ticket(UID, KEY)).unwrap();
+            assert_eq!(book.redeem(now, UID, Some(Shown::Key(OTHER))), Err(JoinDenial::WRONG_KEY));
+            assert_eq!(
+                book.redeem(now, Uid(8), Some(Shown::Key(KEY))),
+                Err(JoinDenial::NOT_ATTACHED)
+            );
+            assert_eq!(book.redeem(now, UID, Some(Shown::Key(KEY))), Ok(Names::NONE));
+            assert_eq!(book.redeem(now, UID, Some(Shown::Key(KEY))), Err(JoinDenial::KEY_USED));
             assert_eq!(book.pending(), 0);
         });
     }
@@ -349,15 +427,21 @@ mod tests {
     fn both_sides_of_the_lifetime() {
         with_book(|mut book| {
             let now = start();
-            let entry = book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap().index();
+            let entry = book.attach(now, &ticket(UID, KEY)).unwrap().index();
             assert_eq!(book.deadline(now, entry), Some(now.after_ms(5_000)));
             let expiry = now.after_ms(5_000);
             book.handle_timeout(expiry, entry);
-            assert_eq!(book.redeem(expiry, UID, KEY), Err(JoinDenial::KEY_EXPIRED));
+            assert_eq!(
+                book.redeem(expiry, UID, Some(Shown::Key(KEY))),
+                Err(JoinDenial::KEY_EXPIRED)
+            );
             let forgotten = book.deadline(expiry, entry).unwrap();
             assert_eq!(forgotten, expiry.after_ms(RETENTION_MS));
             book.handle_timeout(forgotten, entry);
-            assert_eq!(book.redeem(forgotten, UID, KEY), Err(JoinDenial::NOT_ATTACHED));
+            assert_eq!(
+                book.redeem(forgotten, UID, Some(Shown::Key(KEY))),
+                Err(JoinDenial::NOT_ATTACHED)
+            );
             assert_eq!(book.deadline(forgotten, entry), None);
         });
     }
@@ -366,10 +450,16 @@ mod tests {
     fn a_late_timer_makes_no_key_last_longer() {
         with_book(|mut book| {
             let now = start();
-            book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
-            book.attach(now, Uid(8), KEY, 5_000, Names::NONE).unwrap();
-            assert_eq!(book.redeem(now.after_ms(5_000), UID, KEY), Err(JoinDenial::KEY_EXPIRED));
-            assert_eq!(book.redeem(now.after_ms(4_999), Uid(8), KEY), Ok(Names::NONE));
+            book.attach(now, &ticket(UID, KEY)).unwrap();
+            book.attach(now, &ticket(Uid(8), KEY)).unwrap();
+            assert_eq!(
+                book.redeem(now.after_ms(5_000), UID, Some(Shown::Key(KEY))),
+                Err(JoinDenial::KEY_EXPIRED)
+            );
+            assert_eq!(
+                book.redeem(now.after_ms(4_999), Uid(8), Some(Shown::Key(KEY))),
+                Ok(Names::NONE)
+            );
         });
     }
 
@@ -377,9 +467,9 @@ mod tests {
     fn a_new_key_voids_the_old_one() {
         with_book(|mut book| {
             let now = start();
-            book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
-            book.attach(now, UID, OTHER, 5_000, Names::NONE).unwrap();
-            assert_eq!(book.redeem(now, UID, KEY), Err(JoinDenial::WRONG_KEY));
+            book.attach(now, &ticket(UID, KEY)).unwrap();
+            book.attach(now, &ticket(UID, OTHER)).unwrap();
+            assert_eq!(book.redeem(now, UID, Some(Shown::Key(KEY))), Err(JoinDenial::WRONG_KEY));
             assert_eq!(book.pending(), 1);
         });
     }
@@ -388,14 +478,54 @@ mod tests {
     fn a_full_book_forgets_what_is_decided_and_keeps_what_is_pending() {
         with_book(|mut book| {
             let now = start();
-            book.attach(now, Uid(1), KEY, 5_000, Names::NONE).unwrap();
-            book.attach(now, Uid(2), KEY, 5_000, Names::NONE).unwrap();
-            assert!(book.attach(now, Uid(3), KEY, 5_000, Names::NONE).is_none());
-            book.redeem(now, Uid(1), KEY).unwrap();
-            assert!(book.attach(now, Uid(3), KEY, 5_000, Names::NONE).is_some());
-            assert_eq!(book.redeem(now, Uid(1), KEY), Err(JoinDenial::NOT_ATTACHED));
-            assert_eq!(book.redeem(now, Uid(2), KEY), Ok(Names::NONE));
+            book.attach(now, &ticket(Uid(1), KEY)).unwrap();
+            book.attach(now, &ticket(Uid(2), KEY)).unwrap();
+            assert!(book.attach(now, &ticket(Uid(3), KEY)).is_none());
+            book.redeem(now, Uid(1), Some(Shown::Key(KEY))).unwrap();
+            assert!(book.attach(now, &ticket(Uid(3), KEY)).is_some());
+            assert_eq!(
+                book.redeem(now, Uid(1), Some(Shown::Key(KEY))),
+                Err(JoinDenial::NOT_ATTACHED)
+            );
+            assert_eq!(book.redeem(now, Uid(2), Some(Shown::Key(KEY))), Ok(Names::NONE));
         });
+    }
+
+    /// Both sides of how many handshakes a ticket is good for, and of its time.
+    #[cfg(feature = "secure")]
+    #[test]
+    fn a_ticket_seals_two_links_and_lets_one_of_them_in() {
+        with_book(|mut book| {
+            let now = start();
+            let entry = book.attach(now, &ticket(UID, KEY)).unwrap();
+            let id = KeyId([UID.0 as u8; 8]);
+            let links = some_links();
+            assert_eq!(book.sealable(now, KeyId([9; 8])), None);
+            assert_eq!(book.sealable(now.after_ms(5_000), id), None);
+            for link in &links[..2] {
+                assert_eq!(book.sealable(now, id), Some((entry, KEY)));
+                book.note_sealed(entry, *link);
+            }
+            assert_eq!(book.sealable(now, id), None);
+            book.note_sealed(entry, links[2]);
+            let redeem =
+                |book: &mut AttachBook<'_>, link| book.redeem(now, UID, Some(Shown::Link(link)));
+            assert_eq!(redeem(&mut book, links[2]), Err(JoinDenial::WRONG_KEY));
+            assert_eq!(book.redeem(now, UID, None), Err(JoinDenial::WRONG_KEY));
+            assert_eq!(redeem(&mut book, links[1]), Ok(Names::NONE));
+            assert_eq!(redeem(&mut book, links[0]), Err(JoinDenial::KEY_USED));
+            assert_eq!(book.sealable(now, id), None);
+            // A link that was sealed with a former ticket of the same user shows nothing of the next one.
+            book.attach(now, &ticket(UID, OTHER)).unwrap();
+            assert_eq!(redeem(&mut book, links[1]), Err(JoinDenial::WRONG_KEY));
+        });
+    }
+
+    #[cfg(feature = "secure")]
+    fn some_links() -> [SessionKey; 3] {
+        let mut slots = [const { Slot::<crate::session::Session>::VACANT }; 3];
+        let mut sessions = Table::new(&mut slots);
+        [(); 3].map(|()| sessions.insert(Vacant::VACANT).unwrap())
     }
 
     #[cfg(feature = "rooms")]
@@ -405,14 +535,14 @@ mod tests {
             let now = start();
             let wants = [7; ROOM_OPTIONS_MAX_BYTES];
             for round in 0..3 {
-                let entry = book.attach(now, UID, KEY, 5_000, Names::NONE).unwrap();
+                let entry = book.attach(now, &ticket(UID, KEY)).unwrap();
                 book.set_wish(entry, None, &wants);
-                let other = book.attach(now, Uid(8), KEY, 5_000, Names::NONE).unwrap();
+                let other = book.attach(now, &ticket(Uid(8), KEY)).unwrap();
                 book.set_wish(other, None, &wants[1..]);
                 assert_eq!(*book.options_of(UID), wants);
                 assert_eq!(*book.options_of(Uid(8)), wants[1..]);
                 match round {
-                    0 => drop(book.redeem(now, UID, KEY).unwrap()),
+                    0 => drop(book.redeem(now, UID, Some(Shown::Key(KEY))).unwrap()),
                     1 => book.handle_timeout(now.after_ms(5_000), entry.index()),
                     _ => book.forget(UID),
                 }

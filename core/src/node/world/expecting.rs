@@ -6,7 +6,7 @@
 //! Contract: members and expected users together are never more than the rooms take. Whoever is expected no more
 //! keeps no room open.
 
-use super::super::{Context, Names};
+use super::super::Context;
 use super::attach::AttachKey;
 use super::game::Game;
 use super::{ATTACH_TIMERS, World};
@@ -47,9 +47,7 @@ impl<'a, G: Game> World<'a, G> {
         let room = self.room_for(cx, uid, &message.wish)?;
         #[cfg(feature = "rooms")]
         let former = self.attaches.room_of(uid);
-        let names = Names::new(message.account, message.nickname);
-        let (key, ttl_ms) = (message.handshake_key, message.ttl_ms);
-        let entry = self.attaches.attach(cx.now, uid, key, ttl_ms, names);
+        let entry = self.attaches.attach(cx.now, message);
         #[cfg(feature = "rooms")]
         {
             if let Some(entry) = entry {

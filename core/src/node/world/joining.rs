@@ -56,7 +56,7 @@ impl<'a, G: Game> World<'a, G> {
         caller: &mut Caller<'_, 'a>,
         join: &Join,
     ) -> Result<Admitted, Denied> {
-        let &Join { uid, handshake_key: key, fingerprint, .. } = join;
+        let &Join { uid, handshake_key, fingerprint, .. } = join;
         if fingerprint != 0 && fingerprint != G::FINGERPRINT {
             return Err(JoinDenial::GAME_CHANGED.into());
         }
@@ -68,7 +68,11 @@ impl<'a, G: Game> World<'a, G> {
             return Err(JoinDenial::FULL.into());
         }
         let options = self.options_of(uid);
-        let names = self.attaches.redeem(caller.now, uid, key)?;
+        #[cfg(feature = "secure")]
+        let shown = super::sealing::shown(caller, handshake_key);
+        #[cfg(not(feature = "secure"))]
+        let shown = handshake_key.map(super::attach::Shown::Key);
+        let names = self.attaches.redeem(caller.now, uid, shown)?;
         if let Some(entry) = self.attaches.entry_of(uid) {
             self.arm_attach_timer(&mut caller.context(), entry);
         }

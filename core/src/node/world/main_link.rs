@@ -132,6 +132,10 @@ impl<'a, G: Game> World<'a, G> {
             addr: Text::truncated(&self.config.address),
             fingerprint: G::FINGERPRINT,
             rooms: self.named_rooms(),
+            #[cfg(feature = "secure")]
+            is_sealing: cx.sessions.takes_sealed_clients(),
+            #[cfg(not(feature = "secure"))]
+            is_sealing: false,
         };
         cx.sessions.send_or_close(cx.now, key, &register);
         self.main.state = MainLinkState::Registering(key);

@@ -42,6 +42,8 @@ mod role;
 pub mod room;
 pub mod room_manager;
 pub mod saves;
+#[cfg(feature = "secure")]
+mod sealing;
 pub mod seat;
 mod seats;
 mod sizes;

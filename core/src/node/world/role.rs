@@ -5,11 +5,15 @@
 use super::game::Game;
 use super::{ATTACH_TIMERS, World, link};
 use crate::node::{BroadcastTaken, Caller, Context, Role};
+#[cfg(feature = "secure")]
+use crate::protocol::client_to_listener;
 use crate::protocol::{Dispatched, ErrorCode, client_to_world, main_to_world};
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, Session, SessionKey, SessionManager};
 use crate::time::Instant;
 use crate::wire::Frame;
+#[cfg(feature = "secure")]
+use crate::wire::opcode::CLIENT_SEAL;
 use crate::wire::opcode::{GAME, Opcode};
 
 impl<'a, G: Game> Role<'a> for World<'a, G> {
@@ -27,6 +31,12 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         match caller.tag.kind {
             link::MAIN if self.main.is_proving() => self.main_link_prove(caller, frame),
             link::MAIN => main_to_world::dispatch(self, caller, frame),
+            #[cfg(feature = "secure")]
+            link::STRANGER
+                if CLIENT_SEAL.contains(frame.opcode) && caller.sessions.takes_sealed_clients() =>
+            {
+                client_to_listener::dispatch(self, caller, frame)
+            }
             link::STRANGER if !is_built_in(frame.opcode) => {
                 self.out_of_place(caller, frame.opcode.0);
                 Dispatched::Handled

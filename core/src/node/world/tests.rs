@@ -57,8 +57,8 @@ use crate::protocol::world_to_client::{
     UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::{
-    Bytes, Direction, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, ServerKind,
-    Text, Uid, Wish,
+    Bytes, Direction, HandshakeKey, JoinDenial, KeyId, MemberNumber, MemberState, Position,
+    ServerKind, Text, Uid, Wish,
 };
 use crate::session::{SessionKey, SessionState};
 
@@ -165,16 +165,17 @@ fn with_world(setup: Setup, test: impl FnOnce(&mut WorldBench<'_, Relay>)) {
 
 /// The handshake key that tests give to `uid`.
 fn key_of(uid: Uid) -> HandshakeKey {
-    HandshakeKey([uid.0 as u8; 16])
+    HandshakeKey([uid.0 as u8; 32])
 }
 
 fn join_of(uid: Uid) -> Join {
-    Join { versions: Versions::OURS, uid, handshake_key: key_of(uid), fingerprint: 0 }
+    Join { versions: Versions::OURS, uid, handshake_key: Some(key_of(uid)), fingerprint: 0 }
 }
 
 fn attach_of(uid: Uid, attempt: u32) -> AttachUser<'static> {
     AttachUser {
         uid,
+        key_id: KeyId([uid.0 as u8; 8]),
         handshake_key: key_of(uid),
         ttl_ms: TTL_MS,
         attempt,

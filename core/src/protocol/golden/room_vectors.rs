@@ -3,13 +3,13 @@
 use std::vec;
 use std::vec::Vec;
 
-use super::values::{GUEST, LAST_UID, bytes, handshake_key, longest_text, text};
+use super::values::{GUEST, LAST_UID, bytes, handshake_key, key_id, longest_text, text};
 use super::{Vector, golden};
 use crate::protocol::client_to_main::{EnterWorldReq, ListRoomsReq};
 use crate::protocol::main_to_client::RoomPage;
 use crate::protocol::main_to_world::{AttachUser, CloseRoom};
 use crate::protocol::world_to_main::{RoomChanged, RoomClosed, RoomOpened};
-use crate::protocol::{HandshakeKey, ROOM_PAGE_ROOMS, RoomId, RoomLine, Wish, WishKind};
+use crate::protocol::{HandshakeKey, KeyId, ROOM_PAGE_ROOMS, RoomId, RoomLine, Wish, WishKind};
 
 const LAST_ROOM: RoomId = RoomId(u16::MAX);
 
@@ -111,6 +111,7 @@ fn of_worlds() -> Vec<Vector> {
         golden(CloseRoom { room_id: LAST_ROOM, name: longest_text("n") }),
         golden(AttachUser {
             uid: GUEST,
+            key_id: key_id(),
             handshake_key: handshake_key(),
             ttl_ms: 15_000,
             attempt: 2,
@@ -120,7 +121,8 @@ fn of_worlds() -> Vec<Vector> {
         }),
         golden(AttachUser {
             uid: LAST_UID,
-            handshake_key: HandshakeKey([0xFF; 16]),
+            key_id: KeyId([0xFF; 8]),
+            handshake_key: HandshakeKey([0xFF; 32]),
             ttl_ms: u32::MAX,
             attempt: u32::MAX,
             account: longest_text("a"),

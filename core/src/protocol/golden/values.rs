@@ -1,6 +1,6 @@
 //! Values that vectors are made of.
 
-use crate::protocol::{Bytes, HandshakeKey, MemberNumber, Text, Token, Uid, Versions};
+use crate::protocol::{Bytes, HandshakeKey, KeyId, MemberNumber, Text, Token, Uid, Versions};
 
 pub(super) const GUEST: Uid = Uid(Uid::GUEST_BIT + 7);
 pub(super) const OTHER: Uid = Uid(Uid::GUEST_BIT + 8);
@@ -15,6 +15,10 @@ pub(super) fn token() -> Token {
 
 pub(super) fn handshake_key() -> HandshakeKey {
     HandshakeKey(core::array::from_fn(|place| 0xA0 + place as u8))
+}
+
+pub(super) fn key_id() -> KeyId {
+    KeyId(core::array::from_fn(|place| 0x10 + place as u8))
 }
 
 pub(super) fn text<const MAX: usize>(text: &'static str) -> Text<'static, MAX> {

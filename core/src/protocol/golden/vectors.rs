@@ -3,19 +3,21 @@
 use std::vec;
 use std::vec::Vec;
 
-use super::values::{GUEST, LAST_VERSIONS, handshake_key, longest_text, text, token};
+use super::values::{GUEST, LAST_VERSIONS, handshake_key, key_id, longest_text, text, token};
 use super::{Vector, channel_vectors, chat_server_vectors, golden, room_vectors, world_vectors};
+use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
 use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof, SecureHello, SecureReady};
 use crate::protocol::either_way::{Bye, Error, Ping, Pong, VersionRefused};
+use crate::protocol::listener_to_client::SecureClientAnswer;
 use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge, SecureAnswer};
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
 use crate::protocol::login_to_main::{Revocations, StoreRevision, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::{
-    ErrorCode, HandshakeKey, LoginDenial, Nonce, Password, Proof, Revision, Revocation,
+    ErrorCode, HandshakeKey, KeyId, LoginDenial, Nonce, Password, Proof, Revision, Revocation,
     SealedStart, Seq, ServerKind, Token, Uid, Versions, Wish,
 };
 
@@ -107,6 +109,19 @@ fn cluster() -> Vec<Vector> {
         }),
         golden(SecureReady {}),
         golden(SecureAnswer { start: sealed_start(SECOND_START) }),
+        golden(SecureClient {
+            versions: Versions::OURS,
+            to: ServerKind::WORLD,
+            key_id: key_id(),
+            start: sealed_start(CLIENTS_START),
+        }),
+        golden(SecureClient {
+            versions: LAST_VERSIONS,
+            to: ServerKind(u16::MAX),
+            key_id: KeyId([0xFF; 8]),
+            start: SealedStart([0xFF; 52]),
+        }),
+        golden(SecureClientAnswer { start: sealed_start(WORLDS_START) }),
     ]
 }
 
@@ -115,6 +130,11 @@ const FIRST_START: &str = "79 a6 31 ee de 1b f9 c9 8f 12 03 2c de ad d0 e7 a0 79
     ec 89 af 85 a5 1a 9d 33 86 79 8e d5 91 74 28 27 a8 a6 4b 55 2b 7f 70 ef 97 db";
 const SECOND_START: &str = "67 5d d5 74 ed 77 89 31 0b 3d 2e 76 81 f3 79 0b 46 6c 77 3b 15 21 fe cf 36 57 \
     79 58 37 1e a5 2f 8c cd f4 b3 a1 c6 75 3b cc ff 56 de 78 83 18 e5 bc 54 39 91";
+
+const CLIENTS_START: &str = "79 a6 31 ee de 1b f9 c9 8f 12 03 2c de ad d0 e7 a0 79 39 8f c7 86 b8 8c c8 46 \
+    ec 89 af 85 a5 1a 1e f8 14 07 93 81 13 51 43 79 21 29 58 cb d5 98 a0 8c 30 b8";
+const WORLDS_START: &str = "67 5d d5 74 ed 77 89 31 0b 3d 2e 76 81 f3 79 0b 46 6c 77 3b 15 21 fe cf 36 57 \
+    79 58 37 1e a5 2f 2c 4c e3 b6 30 72 e0 f7 1b dc 5f 61 89 ac 9f 74 f0 66 d8 8d";
 
 fn sealed_start(hex: &str) -> SealedStart {
     SealedStart(super::bytes_of(hex).try_into().unwrap())
@@ -146,11 +166,15 @@ fn main_to_client() -> Vec<Vector> {
         golden(Welcome { version: u16::MAX, uid: Uid(1), token: Token([0xFF; 32]) }),
         golden(EnterWorldAck {
             world_addr: text("127.0.0.1:7201"),
+            is_sealing: true,
+            key_id: key_id(),
             handshake_key: handshake_key(),
         }),
         golden(EnterWorldAck {
             world_addr: longest_text("w"),
-            handshake_key: HandshakeKey([0; 16]),
+            is_sealing: false,
+            key_id: KeyId([0; 8]),
+            handshake_key: HandshakeKey([0; 32]),
         }),
         golden(ChatBroadcast {
             channel: text("lobby"),

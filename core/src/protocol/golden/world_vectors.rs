@@ -4,7 +4,8 @@ use std::vec;
 use std::vec::Vec;
 
 use super::values::{
-    GUEST, LAST_NUMBER, LAST_UID, LAST_VERSIONS, OTHER, bytes, handshake_key, longest_text, text,
+    GUEST, LAST_NUMBER, LAST_UID, LAST_VERSIONS, OTHER, bytes, handshake_key, key_id, longest_text,
+    text,
 };
 use super::{Vector, golden};
 use crate::protocol::client_to_world::{AnswerGame, AskGame, Event, Input, Join, Leave, Move};
@@ -18,8 +19,8 @@ use crate::protocol::world_to_main::{
     self, AttachAck, AttachDenied, Ban, RegisterWorld, Status, UserHeld, UserJoined, UserList,
 };
 use crate::protocol::{
-    Direction, ErrorCode, HandshakeKey, JoinDenial, MemberNumber, MemberState, Position, RoomId,
-    Uid, Versions, Wish, WorldId,
+    Direction, ErrorCode, HandshakeKey, JoinDenial, KeyId, MemberNumber, MemberState, Position,
+    RoomId, Uid, Versions, Wish, WorldId,
 };
 
 const PLACE: Position = Position { x: 1_000, y: -2_000, z: 0 };
@@ -40,13 +41,14 @@ pub(super) fn client_to_world() -> Vec<Vector> {
         golden(Join {
             versions: Versions::OURS,
             uid: GUEST,
-            handshake_key: handshake_key(),
+            handshake_key: Some(handshake_key()),
             fingerprint: 0,
         }),
+        golden(Join { versions: Versions::OURS, uid: GUEST, handshake_key: None, fingerprint: 0 }),
         golden(Join {
             versions: LAST_VERSIONS,
             uid: Uid(1),
-            handshake_key: HandshakeKey([0xFF; 16]),
+            handshake_key: Some(HandshakeKey([0xFF; 32])),
             fingerprint: u32::MAX,
         }),
         golden(Move { pos: PLACE, dir: NORTH }),
@@ -233,6 +235,7 @@ pub(super) fn world_to_main() -> Vec<Vector> {
             addr: text("127.0.0.1:7201"),
             fingerprint: 0x1234_5678,
             rooms: 8,
+            is_sealing: true,
         }),
         golden(RegisterWorld {
             versions: LAST_VERSIONS,
@@ -242,6 +245,7 @@ pub(super) fn world_to_main() -> Vec<Vector> {
             addr: longest_text("a"),
             fingerprint: u32::MAX,
             rooms: u16::MAX,
+            is_sealing: true,
         }),
         golden(Status { users: 500, rooms: 8, load: 500, held: 3 }),
         golden(AttachAck { uid: GUEST, attempt: 1 }),
@@ -281,6 +285,7 @@ pub(super) fn main_to_world() -> Vec<Vector> {
         golden(Registered {}),
         golden(AttachUser {
             uid: GUEST,
+            key_id: key_id(),
             handshake_key: handshake_key(),
             ttl_ms: 15_000,
             attempt: 1,
@@ -290,7 +295,8 @@ pub(super) fn main_to_world() -> Vec<Vector> {
         }),
         golden(AttachUser {
             uid: LAST_UID,
-            handshake_key: HandshakeKey([0xFF; 16]),
+            key_id: KeyId([0xFF; 8]),
+            handshake_key: HandshakeKey([0xFF; 32]),
             ttl_ms: u32::MAX,
             attempt: u32::MAX,
             account: longest_text("a"),

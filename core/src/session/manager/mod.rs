@@ -147,7 +147,7 @@ impl<'a> SessionManager<'a> {
             #[cfg(feature = "log")]
             losses: ending::Losses::default(),
             #[cfg(feature = "secure")]
-            seals: Seals::new(&mut [], &mut [], 0),
+            seals: Seals::new(&mut [], &mut [], 0, 0),
             #[cfg(feature = "websocket")]
             mask_keys: MaskKeys::default(),
         }
@@ -156,9 +156,10 @@ impl<'a> SessionManager<'a> {
     /// Lends what sealed links need; what comes in goes through `storage`'s inlets, which are the node's.
     #[cfg(feature = "secure")]
     pub(crate) fn lend_outlets(&mut self, storage: SealStorage<'a>) -> Inlets<'a> {
-        let SealStorage { outlets, out_bytes, inlets, in_bytes } = storage;
+        let SealStorage { outlets, out_bytes, inlets, in_bytes, client_links } = storage;
         let inlets = Inlets::new(inlets, in_bytes);
-        self.seals = Seals::new(outlets, out_bytes, inlets.record_bytes());
+        let client_links = client_links.min(outlets.len() as u16);
+        self.seals = Seals::new(outlets, out_bytes, inlets.record_bytes(), client_links);
         inlets
     }
 

@@ -5,7 +5,7 @@ use crate::protocol::ErrorCode;
 use crate::secure::{Broken, Channel, RECORD_COST_BYTES, RECORD_PREFIX_BYTES};
 use crate::session::inlets::WayIn;
 use crate::session::manager::Farewell;
-use crate::session::seals::{Outlet, RECORD_LEAST_BYTES};
+use crate::session::seals::{Outlet, RECORD_LEAST_BYTES, SealedKind};
 use crate::session::session::{Flags, SessionKey};
 use crate::session::state::SessionState;
 use crate::storage::Link;
@@ -24,14 +24,19 @@ impl<'a> SessionManager<'a> {
         session.is_some_and(|s| s.seal.is_none() && s.framing() == Framing::Stream)
     }
 
+    /// Whether clients that come to us may seal their links.
+    pub(crate) const fn takes_sealed_clients(&self) -> bool {
+        self.seals.client_links() > 0
+    }
+
     /// What waits goes out in clear, and nothing more until [`SessionManager::seal`]; answers whether there is a place
     /// for a sealed link.
     pub(crate) fn await_seal(&mut self, now: Instant, key: SessionKey) -> bool {
-        self.claim_outlet(now, key).is_some()
+        self.claim_outlet(now, key, SealedKind::Server).is_some()
     }
 
     /// What waits goes out in clear, and everything after it sealed, as everything that comes has to be. `id` is what the
-    /// other end says of itself, and `most_bytes` the most that it takes in a record. Answers whether there is a
+    /// other end, a server, says of itself, and `most_bytes` the most that it takes in a record. Answers whether there is a
     /// place for a sealed link, and those are terms.
     pub(crate) fn seal(
         &mut self,
@@ -40,10 +45,31 @@ impl<'a> SessionManager<'a> {
         channel: Channel,
         (id, most_bytes): (u16, u16),
     ) -> bool {
+        self.seal_of(key)
+            .or_else(|| self.claim_outlet(now, key, SealedKind::Server))
+            .is_some_and(|link| self.begin_records(key, link, channel, (id, most_bytes)))
+    }
+
+    /// [`SessionManager::seal`] for a client that has come to us.
+    pub(crate) fn seal_client(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        channel: Channel,
+        most_bytes: u16,
+    ) -> bool {
+        self.claim_outlet(now, key, SealedKind::Client)
+            .is_some_and(|link| self.begin_records(key, link, channel, (0, most_bytes)))
+    }
+
+    fn begin_records(
+        &mut self,
+        key: SessionKey,
+        link: Link,
+        channel: Channel,
+        (id, most_bytes): (u16, u16),
+    ) -> bool {
         let fits_bytes = self.seals.fits_bytes();
-        let Some(link) = self.seal_of(key).or_else(|| self.claim_outlet(now, key)) else {
-            return false;
-        };
         let Some((outlet, _)) = self.seals.outlet(link) else { return false };
         let most_bytes = most_bytes.min(fits_bytes);
         *outlet = Outlet {
@@ -52,6 +78,7 @@ impl<'a> SessionManager<'a> {
             most_bytes,
             is_fresh: true,
             tenant: outlet.tenant,
+            kind: outlet.kind,
             clear_bytes: outlet.clear_bytes,
             start: 0,
             end: 0,
@@ -64,20 +91,21 @@ impl<'a> SessionManager<'a> {
     pub(crate) fn sealed_id(&self, key: SessionKey) -> Option<u16> {
         let session = self.get(key).filter(|session| !session.flags.has(Flags::OUTBOUND))?;
         let outlet = self.seals.outlets.at(session.seal.index()?)?;
-        outlet.channel.as_ref().map(|_| outlet.id)
+        let is_server = outlet.kind == SealedKind::Server && outlet.channel.is_some();
+        is_server.then_some(outlet.id)
     }
 
     fn seal_of(&self, key: SessionKey) -> Option<Link> {
         self.get(key).map(|session| session.seal).filter(|link| !link.is_none())
     }
 
-    fn claim_outlet(&mut self, now: Instant, key: SessionKey) -> Option<Link> {
-        if self.seals.outlets.is_full() {
-            self.displace_unproven(now)?;
+    fn claim_outlet(&mut self, now: Instant, key: SessionKey, kind: SealedKind) -> Option<Link> {
+        if self.seals.is_full_of(kind) {
+            self.displace_unproven(now, kind)?;
         }
         let session = self.table.get_mut(key)?;
         let clear_bytes = session.outbox.bytes(&self.pool).try_into().ok()?;
-        let outlet = Outlet { tenant: key, clear_bytes, ..crate::storage::Vacant::VACANT };
+        let outlet = Outlet { tenant: key, kind, clear_bytes, ..crate::storage::Vacant::VACANT };
         let outlet = self.seals.outlets.insert(outlet).ok()?;
         session.seal = Link::to(outlet.index());
         Some(session.seal)
@@ -85,14 +113,15 @@ impl<'a> SessionManager<'a> {
 
     /// Of those who have come to us and not proven that they are there now, the oldest gives way: its first message may
     /// be one that somebody repeats.
-    fn displace_unproven(&mut self, now: Instant) -> Option<()> {
+    fn displace_unproven(&mut self, now: Instant, kind: SealedKind) -> Option<()> {
         let unproven = |key: SessionKey| {
             let session = self.get(key)?;
             let is_unproven =
                 session.state == SessionState::Greeting && !session.flags.has(Flags::OUTBOUND);
             is_unproven.then_some(session.since)
         };
-        let tenants = self.seals.outlets.iter().map(|(_, outlet)| outlet.tenant);
+        let outlets = self.seals.outlets.iter().filter(|(_, outlet)| outlet.kind == kind);
+        let tenants = outlets.map(|(_, outlet)| outlet.tenant);
         let aged = tenants.filter_map(|key| Some((key, unproven(key)?)));
         let (oldest, _) = aged.max_by_key(|(_, since)| since.age_ms(now))?;
         self.close(now, oldest, Farewell::Nothing(ErrorCode::BUSY));

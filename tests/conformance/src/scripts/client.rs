@@ -5,7 +5,7 @@ use tinyrealm_core::protocol::either_way::{Bye, Ping};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    Direction, ErrorCode, HandshakeKey, Position, RoomId, Text, Token, Uid,
+    Direction, ErrorCode, HandshakeKey, KeyId, Position, RoomId, Text, Token, Uid,
 };
 
 use super::{tolerated, unknown};
@@ -45,7 +45,12 @@ fn welcomes() -> Vec<u8> {
 
 fn sends_to_world(heard: &Heard) -> Vec<u8> {
     let world_addr = Text::truncated(&heard.addresses.world);
-    frame(&EnterWorldAck { world_addr, handshake_key: HandshakeKey([6; 16]) })
+    frame(&EnterWorldAck {
+        world_addr,
+        is_sealing: false,
+        key_id: KeyId([6; 8]),
+        handshake_key: HandshakeKey([6; 32]),
+    })
 }
 
 fn lets_in() -> Vec<u8> {

@@ -51,6 +51,7 @@ fn registers(id: u16) -> Vec<u8> {
         addr: Text::truncated("world:7200"),
         fingerprint: 0,
         rooms: 0,
+        is_sealing: false,
     })
 }
 
@@ -176,6 +177,7 @@ fn worlds() -> Vec<Act> {
         addr: Text::truncated("elsewhere:1"),
         fingerprint: 0,
         rooms: 0,
+        is_sealing: false,
     };
     acts.extend(proven_world::<1, 1>());
     acts.extend([Act::Say(1, frame(&other)), Act::Await(1, 1), Act::AwaitEnd(0)]);

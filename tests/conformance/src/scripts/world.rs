@@ -5,7 +5,7 @@ use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use tinyrealm_core::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, Position, Text, Uid, Wish,
+    Bytes, Direction, ErrorCode, HandshakeKey, KeyId, Position, Text, Uid, Wish,
 };
 use tinyrealm_core::wire::ws::FrameKind;
 
@@ -42,7 +42,7 @@ pub fn all() -> Vec<Script> {
 }
 
 fn key(of: u8) -> HandshakeKey {
-    HandshakeKey([of; 16])
+    HandshakeKey([of; 32])
 }
 
 fn registered() -> Vec<Act> {
@@ -59,6 +59,7 @@ fn attach(uid: u32) -> Vec<Act> {
 fn attach_with(uid: u32, handshake_key: HandshakeKey) -> Vec<Act> {
     let attach = AttachUser {
         uid: Uid(uid.into()),
+        key_id: KeyId([1; 8]),
         handshake_key,
         ttl_ms: TTL_MS,
         attempt: uid,
@@ -73,7 +74,7 @@ fn joins(uid: u32) -> Vec<u8> {
     frame(&Join {
         versions: Versions::OURS,
         uid: Uid(uid.into()),
-        handshake_key: key(uid as u8),
+        handshake_key: Some(key(uid as u8)),
         fingerprint: 0,
     })
 }
@@ -176,8 +177,12 @@ fn shown_out() -> Vec<Act> {
     acts.extend(enter(1, 1));
     let second = attach_with(1, key(50));
     acts.extend(second);
-    let join =
-        Join { versions: Versions::OURS, uid: Uid(1), handshake_key: key(50), fingerprint: 0 };
+    let join = Join {
+        versions: Versions::OURS,
+        uid: Uid(1),
+        handshake_key: Some(key(50)),
+        fingerprint: 0,
+    };
     acts.extend([Act::Connect, Act::Say(2, frame(&join)), Act::AwaitEnd(1), Act::Await(2, 2)]);
     acts.push(Act::Await(MAIN, 2));
     let detach = DetachUser { uid: Uid(1), reason: ErrorCode::DETACHED };

@@ -105,8 +105,12 @@ fn a_guest_whose_token_is_refused_leaves_its_world_before_it_says_hello_anew() {
         assert_eq!(bench.heard(main), [hello(None), asking()]);
         bench.send_to_world(main);
         let world = bench.connect_to(WORLD);
-        let join =
-            Join { versions: Versions::OURS, uid: Uid(8), handshake_key: KEY, fingerprint: 0 };
+        let join = Join {
+            versions: Versions::OURS,
+            uid: Uid(8),
+            handshake_key: Some(KEY),
+            fingerprint: 0,
+        };
         assert_eq!(bench.heard(world), [Said::of(&join)]);
     });
 }

@@ -20,7 +20,12 @@ fn speak(bench: &ClientBench<'_>, key: SessionKey, word: Word) -> Vec<u8> {
             frame_of(&Error { code, about })
         }
         30..130 if is_main => frame_of(&Welcome { version: 2, uid: UID, token: TOKEN }),
-        130.. if is_main => frame_of(&EnterWorldAck { world_addr, handshake_key: KEY }),
+        130.. if is_main => frame_of(&EnterWorldAck {
+            world_addr,
+            is_sealing: false,
+            key_id: KeyId([7; 8]),
+            handshake_key: KEY,
+        }),
         30..120 => frame_of(&join_ok()),
         120..130 => frame_of(&JoinDenied { reason: JoinDenial::FULL, code: 0, text: Text::EMPTY }),
         130..200 => {

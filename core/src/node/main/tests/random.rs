@@ -47,6 +47,7 @@ fn registration(id: u16, word: Word) -> Vec<u8> {
         addr,
         fingerprint: 0,
         rooms: 0,
+        is_sealing: false,
     })
 }
 

@@ -70,6 +70,7 @@ impl<A: Authenticator> MainBench<'_, A> {
                 addr: Text::new(&addr).unwrap(),
                 fingerprint: 0,
                 rooms: 8,
+                is_sealing: false,
             },
         );
         assert_eq!(self.heard(key), [Said::of(&Registered {})]);

@@ -96,6 +96,7 @@ fn registration_elsewhere(world_id: u16) -> RegisterWorld<'static> {
         addr: Text::new("elsewhere:9").unwrap(),
         fingerprint: 0,
         rooms: 0,
+        is_sealing: false,
     }
 }
 

@@ -91,7 +91,7 @@ fn a_new_key_voids_the_old_one() {
     with_world(SETUP, |bench| {
         let main = bench.meet_main();
         bench.attach(main, 1, 1);
-        let other = HandshakeKey([0xAB; 16]);
+        let other = HandshakeKey([0xAB; 32]);
         bench.say(main, &AttachUser { handshake_key: other, ..attach_of(Uid(1), 2) });
         let key = bench.accept();
         bench.say(key, &join_of(Uid(1)));
@@ -103,7 +103,12 @@ fn a_new_key_voids_the_old_one() {
         let key = bench.accept();
         bench.say(
             key,
-            &Join { versions: Versions::OURS, uid: Uid(1), handshake_key: other, fingerprint: 0 },
+            &Join {
+                versions: Versions::OURS,
+                uid: Uid(1),
+                handshake_key: Some(other),
+                fingerprint: 0,
+            },
         );
         assert!(bench.heard(key)[0].is::<JoinOk>());
     });

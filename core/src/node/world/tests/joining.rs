@@ -174,7 +174,7 @@ fn every_denial_says_why_and_closes() {
         let wrong = Join {
             versions: Versions::OURS,
             uid: Uid(2),
-            handshake_key: HandshakeKey([0xEE; 16]),
+            handshake_key: Some(HandshakeKey([0xEE; 32])),
             fingerprint: 0,
         };
         let cases = [

@@ -19,6 +19,7 @@ fn registration() -> Said {
         addr: Text::new("world:9").unwrap(),
         fingerprint: Relay::FINGERPRINT,
         rooms: if cfg!(feature = "rooms") { 2 } else { 0 },
+        is_sealing: false,
     })
 }
 

@@ -1,0 +1,65 @@
+//! The client's side of sealed links: with the key that came with its ticket.
+//!
+//! Contract: a link that TLS seals already is left as it is. A world that takes no sealed links hears the key itself, as
+//! Main has said so. What is said in clear before the answer ends nothing but this attempt: anybody may have said it.
+
+use super::machine::RealmClient;
+use crate::node::{Caller, Context, sealed_client};
+use crate::protocol::listener_to_client::{self, SecureClientAnswer, Stub};
+use crate::protocol::{Dispatched, ErrorCode, ServerKind, Versions};
+use crate::session::SessionManager;
+use crate::session::manager::Farewell;
+use crate::wire::Frame;
+use crate::wire::opcode::SERVER_SEAL;
+
+impl RealmClient {
+    /// Whether the link to the world is to be sealed: where it can be, and nothing else does.
+    pub(super) fn seals_world(&self, sessions: &SessionManager<'_>) -> bool {
+        let address = self.world_address.as_str();
+        let is_by_tls = match address.split_once("://") {
+            Some((scheme, _)) => matches!(scheme, "tls" | "wss"),
+            None => self.config.is_by_tls,
+        };
+        self.ticket.is_sealing && !is_by_tls && sessions.record_bytes() > 0
+    }
+
+    pub(super) fn begin_seal(&mut self, cx: &mut Context<'_, '_>) {
+        let session = self.world_session;
+        let key_id = self.ticket.key_id;
+        let clear =
+            sealed_client::ClearClient { versions: Versions::OURS, to: ServerKind::WORLD, key_id };
+        self.dialing = sealed_client::begin(cx, session, clear, &self.ticket.handshake_key.0);
+        if self.dialing.is_none() {
+            // Main is asked again, as for any world that can't be reached.
+            cx.sessions.close(cx.now, session, Farewell::Nothing(ErrorCode::BUSY));
+        }
+    }
+}
+
+impl RealmClient {
+    /// What comes from the world before the link to it is sealed: nothing but the answer.
+    pub(super) fn hear_answer<'a>(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        frame: Frame<'_>,
+    ) -> Dispatched {
+        if SERVER_SEAL.contains(frame.opcode) {
+            return listener_to_client::dispatch(self, caller, frame);
+        }
+        let (code, opcode) = (ErrorCode::OUT_OF_PLACE, frame.opcode.0);
+        caller.sessions.violation(caller.now, caller.key, code, opcode);
+        Dispatched::Handled
+    }
+}
+
+impl Stub<Caller<'_, '_>> for RealmClient {
+    fn secure_client_answer(&mut self, caller: &mut Caller<'_, '_>, message: SecureClientAnswer) {
+        let Some(dialing) = self.dialing.take() else { return };
+        let key = caller.key;
+        if sealed_client::finish(&mut caller.context(), key, dialing, &message) {
+            self.join(&mut caller.context(), None);
+        } else {
+            caller.sessions.close(caller.now, key, Farewell::Nothing(ErrorCode::BAD_PROOF));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! How a client's link is sealed: with a key that both ends have from elsewhere.
+//!
+//! ```text
+//!  client                                  server
+//!   │ ── SecureClient{to, key id} ──────────► │  looks the key up: at a world a ticket's, at Main a device's
+//!   │ ◄─────────────────── SecureClientAnswer ─│
+//!   │ ══ Join, or Hello ═════════════════════► │  in the first record: whoever has the key is there now
+//!   │ ◄═ what the link is for ═══════════════► │
+//! ```
+//! Purpose: no certificate is needed to talk to a board, and neither the key nor who has it goes over the air.
+//!
+//! Contract: the first message may be one that somebody repeats, so nothing is believed before the first record has
+//! opened. Whoever has another key costs the server no agreement of keys, only the opening of 20 bytes.
+//!
+//! Bounds: nothing is remembered of a client but its sealed link, of which the node has so many for clients; of those
+//! that have said nothing yet, the oldest gives way.
+
+use hmac::Mac;
+
+use super::Context;
+use super::cluster::{Terms, mac_with};
+use crate::protocol::client_to_listener::SecureClient;
+use crate::protocol::listener_to_client::SecureClientAnswer;
+use crate::protocol::{ErrorCode, KeyId, SealedStart, ServerKind, Versions};
+use crate::secure::{Broken, Channel, Dialing, Drawn, Heard, LinkKey};
+use crate::session::SessionKey;
+use crate::session::manager::Farewell;
+
+/// So that what is sealed with a key means nothing where the same key is shown, and so in the prologue.
+const LABEL: [u8; 19] = *b"tinyrealm client v2";
+const PROLOGUE_BYTES: usize = LABEL.len() + 3 * 2 + 8;
+
+/// What a client says in clear, without the message that it comes with.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) struct ClearClient {
+    pub(super) versions: Versions,
+    pub(super) to: ServerKind,
+    pub(super) key_id: KeyId,
+}
+
+impl ClearClient {
+    const fn of(hello: &SecureClient) -> Self {
+        let SecureClient { versions, to, key_id, .. } = *hello;
+        Self { versions, to, key_id }
+    }
+
+    /// Numbers of two bytes, little-endian, and the key's id behind the label.
+    fn prologue(&self) -> [u8; PROLOGUE_BYTES] {
+        let numbers = [self.versions.from, self.versions.to, self.to.0];
+        let numbers = numbers.into_iter().flat_map(u16::to_le_bytes);
+        let bytes = LABEL.into_iter().chain(numbers).chain(self.key_id.0);
+        let mut prologue = [0; PROLOGUE_BYTES];
+        prologue.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
+        prologue
+    }
+
+    /// The first message; what is drawn is for this handshake alone.
+    fn begin(
+        self,
+        key: &[u8; 32],
+        record_bytes: u16,
+        drawn: [u8; 32],
+    ) -> Result<(Dialing, SecureClient), Broken> {
+        let terms = Terms { record_bytes, version: self.versions.to }.bytes();
+        let (dialing, start) =
+            Dialing::begin(&link_key(key), &self.prologue(), Drawn::new(drawn), terms)?;
+        let Self { versions, to, key_id } = self;
+        Ok((dialing, SecureClient { versions, to, key_id, start: SealedStart(start) }))
+    }
+}
+
+/// Of the key that both ends have, what links are sealed with.
+fn link_key(key: &[u8; 32]) -> LinkKey {
+    let mut mac = mac_with(key);
+    mac.update(&LABEL);
+    LinkKey::new(mac.finalize().into_bytes().into())
+}
+
+/// The connection stands, and is to be sealed: says the first message. What answers it is for [`finish`]; without a place
+/// for a sealed link there is none.
+pub(super) fn begin(
+    cx: &mut Context<'_, '_>,
+    session: SessionKey,
+    clear: ClearClient,
+    key: &[u8; 32],
+) -> Option<Dialing> {
+    let record_bytes = cx.sessions.record_bytes();
+    let drawn = cx.turn().random();
+    let (dialing, hello) = clear.begin(key, record_bytes, drawn).ok()?;
+    cx.sessions.send_or_close(cx.now, session, &hello);
+    cx.sessions.await_seal(cx.now, session).then_some(dialing)
+}
+
+/// The answer has come: answers whether everything behind it is sealed.
+pub(super) fn finish(
+    cx: &mut Context<'_, '_>,
+    session: SessionKey,
+    dialing: Dialing,
+    answer: &SecureClientAnswer,
+) -> bool {
+    let Ok((channel, terms)) = dialing.finish(cx.now, answer.start.0) else { return false };
+    let record_bytes = Terms::from(terms).record_bytes;
+    cx.sessions.seal(cx.now, session, channel, (0, record_bytes))
+}
+
+/// A client wants its link sealed with this key: answers it, and whether everything behind that is sealed. Who has another
+/// key is told so, and closed.
+pub(super) fn answer(
+    cx: &mut Context<'_, '_>,
+    session: SessionKey,
+    hello: &SecureClient,
+    key: &[u8; 32],
+) -> bool {
+    let Ok((channel, terms, start)) = hear(cx, hello, key) else {
+        refuse(cx, session, ErrorCode::BAD_PROOF);
+        return false;
+    };
+    cx.sessions.send_or_close(cx.now, session, &SecureClientAnswer { start });
+    let is_sealed = cx.sessions.seal_client(cx.now, session, channel, terms.record_bytes);
+    if !is_sealed {
+        refuse(cx, session, ErrorCode::BUSY);
+    }
+    is_sealed
+}
+
+fn hear(
+    cx: &mut Context<'_, '_>,
+    hello: &SecureClient,
+    key: &[u8; 32],
+) -> Result<(Channel, Terms, SealedStart), Broken> {
+    let clear = ClearClient::of(hello);
+    let heard = Heard::first(&link_key(key), &clear.prologue(), hello.start.0)?;
+    let terms = Terms::from(heard.terms);
+    let version = Versions::spoken_with(clear.versions);
+    let ours = Terms { record_bytes: cx.sessions.record_bytes(), version }.bytes();
+    let drawn = Drawn::new(cx.turn().random());
+    let (channel, start) = heard.answer(drawn, cx.now, ours)?;
+    Ok((channel, terms, SealedStart(start)))
+}
+
+/// A client that wants its link sealed is told why it can't be.
+pub(super) fn refuse(cx: &mut Context<'_, '_>, session: SessionKey, code: ErrorCode) {
+    let farewell = Farewell::Error { code, about: SecureClient::OPCODE.0 };
+    cx.sessions.close(cx.now, session, farewell);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::testing::frame_of;
+    use crate::node::testing::sealed::{hex, record_of};
+    use crate::protocol::Uid;
+    use crate::protocol::client_to_world::{Join, Leave};
+    use crate::time::testing::start;
+
+    /// The session of PROTOCOL.md, which another implementation makes as well (`tests/interop/sealed.py`).
+    #[test]
+    fn a_whole_session_is_these_bytes() {
+        let key: [u8; 32] = core::array::from_fn(|place| 0xA0 + place as u8);
+        let drawn = |first: u8| core::array::from_fn(|place| first + place as u8);
+        let key_id = KeyId(core::array::from_fn(|place| 0x10 + place as u8));
+        let (versions, to) = (Versions::OURS, ServerKind::WORLD);
+        let clear = ClearClient { versions, to, key_id };
+        let (dialing, hello) = clear.begin(&key, 4_096, drawn(0x40)).unwrap();
+        let prologue = ClearClient::of(&hello).prologue();
+        let heard = Heard::first(&link_key(&key), &prologue, hello.start.0).unwrap();
+        let ours = Terms { record_bytes: 1_024, version: 2 }.bytes();
+        let (_, answer) = heard.answer(Drawn::new(drawn(0x60)), start(), ours).unwrap();
+        let (mut client, _) = dialing.finish(start(), answer).unwrap();
+        let join = Join { versions, uid: Uid(7), handshake_key: None, fingerprint: 0 };
+        let session = [
+            frame_of(&hello),
+            frame_of(&SecureClientAnswer { start: SealedStart(answer) }),
+            record_of(&mut client.sealer, &frame_of(&join)),
+            record_of(&mut client.sealer, &frame_of(&Leave {})),
+        ];
+        let page = include_str!("../../../PROTOCOL.md");
+        for bytes in session.map(|bytes| hex(&bytes)) {
+            assert!(page.contains(&bytes), "PROTOCOL.md does not have {bytes}");
+        }
+    }
+}
