@@ -2,6 +2,7 @@
 
 mod certificates;
 mod players;
+mod relayed;
 #[path = "../support/mod.rs"]
 mod support;
 
