@@ -1,6 +1,5 @@
 //! `net.tls`: servers by TLS on their ports, who may do without, and certificates that change.
 
-mod certificates;
 mod players;
 mod relayed;
 #[path = "../support/mod.rs"]
@@ -9,7 +8,7 @@ mod support;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use certificates::{Certificates, ask, own_address};
+use support::certificates::{Certificates, ask, own_address};
 use support::{PATIENCE, Peer, Process, Server, Signal, Stream};
 use tinyrealm_core::protocol::ErrorCode;
 

@@ -13,7 +13,7 @@ use tinyrealm_core::protocol::{Bytes, Text};
 use tinyrealm_std::client::{AnyConnector, NetOptions, Trust};
 use tinyrealm_std::{Clock, OsEntropy};
 
-use crate::certificates::Certificates;
+use crate::support::certificates::Certificates;
 use crate::support::channel::{LOBBY, name, wait_until_found};
 use crate::support::login::{Accounts, CHEAP};
 use crate::support::relay::{Fault, Relay, is_in};
@@ -75,8 +75,7 @@ impl Realm {
     }
 
     fn player<'m>(&self, memory: &'m mut Memory) -> Player<'m> {
-        let pem = std::fs::read(self.certificates.path("authority.pem")).unwrap();
-        let trust = Trust::pinned(&pem).unwrap();
+        let trust = Trust::pinned(self.certificates.authority().as_bytes()).unwrap();
         let mut connector = AnyConnector::default();
         // Who hears half of a greeting does not wait long for the rest.
         let options = NetOptions { connect_timeout_ms: 1_000, ..NetOptions::DEFAULT };

@@ -10,8 +10,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tinyrealm_core::protocol::either_way::Ping;
 
-use crate::support::peer::frame;
-use crate::support::{PATIENCE, Process, ScratchFile};
+use super::peer::frame;
+use super::{PATIENCE, Process, ScratchFile};
 
 pub(crate) type TlsStream = StreamOwned<ClientConnection, TcpStream>;
 
@@ -47,6 +47,11 @@ impl Certificates {
         [setting("certificate", "server.pem"), setting("key", "server.key")]
     }
 
+    /// The authority, as PEM.
+    pub(crate) fn authority(&self) -> String {
+        std::fs::read_to_string(self.path("authority.pem")).unwrap()
+    }
+
     /// Who trusts the authority, and nobody else.
     pub(crate) fn client(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
@@ -61,7 +66,11 @@ impl Certificates {
 
     /// A connection to a server that is called so.
     pub(crate) fn connect(&self, address: SocketAddr, name: &str) -> TlsStream {
-        let stream = TcpStream::connect(address).unwrap();
+        self.over(TcpStream::connect(address).unwrap(), name)
+    }
+
+    /// The same over a connection that stands.
+    pub(crate) fn over(&self, stream: TcpStream, name: &str) -> TlsStream {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let name = ServerName::try_from(name.to_owned()).unwrap();
         StreamOwned::new(ClientConnection::new(self.client(), name).unwrap(), stream)
