@@ -10,14 +10,26 @@ mod cuts;
 mod handshake;
 mod messages;
 mod node;
+mod noise;
+mod port;
+mod records;
 
 pub use handshake::handshake;
 pub use messages::messages;
 pub use node::node;
+pub use noise::noise;
+pub use port::port;
+pub use records::records;
 
 /// A function of bytes.
 pub type Target = fn(&[u8]);
 
 /// Each target with its name, which is that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 3] =
-    [("messages", messages), ("handshake", handshake), ("node", node)];
+pub const TARGETS: [(&str, Target); 6] = [
+    ("messages", messages),
+    ("handshake", handshake),
+    ("node", node),
+    ("noise", noise),
+    ("records", records),
+    ("port", port),
+];

@@ -14,6 +14,9 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     word("messages", "60 s", "messages of WebSockets"),
     word("handshake", "60 s", "requests for a WebSocket"),
     word("node", "60 s", "what a Main hears"),
+    word("noise", "60 s", "the handshake of a sealed link"),
+    word("records", "60 s", "a sealed link of two nodes, with somebody on the way"),
+    word("port", "60 s", "the first bytes at a port that speaks TLS too"),
     others("SECONDS", is_count, "how long, 60 if not said"),
 ];
 const ENGINE: &str = "fuzz/engine";

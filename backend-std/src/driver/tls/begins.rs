@@ -2,7 +2,7 @@
 
 /// What the first bytes of a connection say.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(in crate::driver) enum Begins {
+pub(crate) enum Begins {
     /// It can't be told yet.
     Unknown,
     /// With a TLS record.
@@ -15,7 +15,7 @@ pub(in crate::driver) enum Begins {
 const HANDSHAKE: [u8; 2] = [0x16, 0x03];
 
 impl Begins {
-    pub(in crate::driver) const fn of(bytes: &[u8]) -> Self {
+    pub(crate) const fn of(bytes: &[u8]) -> Self {
         match bytes {
             [] => Self::Unknown,
             [first] if *first == HANDSHAKE[0] => Self::Unknown,
