@@ -70,6 +70,7 @@ export const ErrorCode: {
   readonly TLS_NEEDED: number;
   readonly BROKEN_SEAL: number;
   readonly NOT_SEALED: number;
+  readonly NO_ACCOUNTS: number;
 };
 
 export const JoinDenial: {

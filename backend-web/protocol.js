@@ -70,6 +70,7 @@ export const ErrorCode = Object.freeze({
   TLS_NEEDED: 72,
   BROKEN_SEAL: 73,
   NOT_SEALED: 74,
+  NO_ACCOUNTS: 75,
 });
 
 export const JoinDenial = Object.freeze({

@@ -37,7 +37,7 @@ pub(crate) use room::RoomOptions;
 pub(crate) use schema::{Language, SchemaOptions};
 use trust::parse_server;
 pub(crate) use trust::{TrustOptions, scheme_of};
-pub(crate) use user::UserCommand;
+pub(crate) use user::{AddOptions, Credential, UserCommand};
 use user::{CreateOptions, DataOptions};
 
 /// A realm of small rooms: gateway, worlds, bots and a terminal client in one binary.

@@ -1,7 +1,6 @@
 //! `tinyrealm main`: MainServer on the tokio driver.
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,10 +10,10 @@ use serde::Serialize;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::cluster::ClusterSecrets;
-use tinyrealm_core::node::main::nicknames;
 use tinyrealm_core::node::main::{
     Accounts, AllowedWorld, Authenticator, ChatHub, Guests, GuestsOrAccounts, Identity,
     LoginLinkConfig, Main, MainConfig, NamePolicy, WorldEntry, WorldRegistry, main_timers,
+    nicknames,
 };
 use tinyrealm_core::protocol::{
     ErrorCode, NICKNAME_MAX_BYTES, ROOM_NAME_MAX_BYTES, Token, Uid, WorldId,
@@ -281,6 +280,7 @@ async fn serve(
         sessions: usize::from(config.main.sessions),
         role_timers: main_timers(users),
         sealed_links: worlds + NodeSizes::SERVER.sealed_links,
+        sealed_clients: usize::from(config.main.devices),
         ..config.net.node_sizes()
     };
     let settings = MainConfig {
@@ -352,7 +352,7 @@ impl<C> BanControl<C> {
 
     fn write(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>, node: &mut MainNode<'_>) {
         if let Some((count, task)) = &mut self.writing {
-            let Poll::Ready(done) = Pin::new(task).poll(cx) else { return };
+            let Poll::Ready(done) = std::pin::Pin::new(task).poll(cx) else { return };
             match done.map_err(anyhow::Error::from).and_then(|written| written) {
                 Ok(()) => node
                     .act(turn, |main, _| drop(main.authenticator_mut().unwritten.drain(..*count))),

@@ -5,16 +5,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use tinyrealm_core::node::device_key::DeviceKey;
 
-use crate::accounts::password::{HashMemory, Passwords, ensure_acceptable};
-use crate::accounts::{
-    self, Account, AccountStore, IfLost, NewAccount, Purpose, Standing, id_problem,
-};
-use crate::cli::UserCommand;
+use crate::accounts::device_keys::DeviceKeyUse;
+use crate::accounts::password::{HashMemory, Passwords, ensure_acceptable, random_password};
+use crate::accounts::{self, Account, AccountStore, NewAccount, Purpose, Standing, id_problem};
+use crate::cli::{AddOptions, Credential, UserCommand};
 use crate::config::Config;
 use crate::password_input;
 use crate::say::{hand_out, say};
+use crate::secret::hex;
 
 /// Does one thing to the accounts.
 pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<ExitCode> {
@@ -24,7 +25,7 @@ pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<Exit
         bail!("there are no accounts in {}: `tinyrealm user add` makes the first", path.display());
     }
     match command {
-        UserCommand::Add(options) => add(&options.user.id, options.if_lost(), config)?,
+        UserCommand::Add(options) => add(options, config)?,
         UserCommand::Passwd(options) => change_password(&options.id, config)?,
         UserCommand::List(_) => list(&accounts::open(&config.login)?.list()?)?,
         UserCommand::Disable(options) => {
@@ -38,6 +39,19 @@ pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<Exit
         UserCommand::Logout(options) => {
             accounts::open(&config.login)?.revoke(&options.id)?;
             say!("the tokens of account {} are revoked", options.id);
+        }
+        UserCommand::AddDeviceKey(options) => {
+            add_device_key(accounts::open(&config.login)?.as_mut(), &options.id)?;
+        }
+        UserCommand::RemoveDeviceKey(options) => {
+            let (id, key_id) = (&options.user.id, options.key_id);
+            accounts::open(&config.login)?.remove_device_key(id, key_id)?;
+            say!("account {id} has no device key {} any more", hex(&key_id.0));
+        }
+        UserCommand::DeviceKeys(options) => {
+            let mut store = accounts::open(&config.login)?;
+            existing(store.as_mut(), &options.id)?;
+            list_device_keys(&store.device_keys(&options.id)?)?;
         }
         UserCommand::Remove(options) => {
             accounts::open(&config.login)?.remove(&options.id)?;
@@ -66,19 +80,39 @@ fn restore(backup: &Path, config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn add(id: &str, if_lost: IfLost, config: &Config) -> anyhow::Result<()> {
+fn add(options: &AddOptions, config: &Config) -> anyhow::Result<()> {
+    let id = options.user.id.as_str();
     if let Some(problem) = id_problem(id) {
         bail!("{id:?}: {problem}");
     }
-    let mut store = accounts::open_or(&config.login, if_lost)?;
+    let mut store = accounts::open_or(&config.login, options.if_lost())?;
     if store.find(id)?.is_some() {
         return Err(accounts::StoreError::Taken(id.to_owned()).into());
     }
-    let password_hash = ask_and_hash(id, config)?;
+    let password_hash = match options.credential() {
+        Credential::Password => ask_and_hash(id, config)?,
+        Credential::DeviceKey => nobodys_hash(config)?,
+    };
     store.create(&[NewAccount { id: id.to_owned(), password_hash, lease: None }])?;
     let account = existing(store.as_mut(), id)?;
     say!("account {id} has uid {}", account.uid.0);
-    Ok(())
+    match options.credential() {
+        Credential::Password => Ok(()),
+        Credential::DeviceKey => add_device_key(store.as_mut(), id),
+    }
+}
+
+/// Makes a key of a device, and prints it as the device has to have it: nobody else keeps it.
+fn add_device_key(store: &mut dyn AccountStore, id: &str) -> anyhow::Result<()> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).context("the system gives no random bytes")?;
+    let key = DeviceKey::new(bytes);
+    store.add_device_key(id, &(&key).into())?;
+    say!(
+        "account {id} has the device key {}; this is for the device, and is not shown again:",
+        hex(&key.key_id().0)
+    );
+    hand_out!("device_key = \"{}\"", hex(&bytes))
 }
 
 fn change_password(id: &str, config: &Config) -> anyhow::Result<()> {
@@ -93,6 +127,20 @@ fn ask_and_hash(id: &str, config: &Config) -> anyhow::Result<String> {
     let password = password_input::ask_for_new(&format!("new password of {id}: "))?;
     ensure_acceptable(&password)?;
     Passwords::new(&config.login)?.hash(&mut HashMemory::default(), &password)
+}
+
+/// Of an account that no password opens: of one that nobody knows, so that a guess costs what any guess does.
+fn nobodys_hash(config: &Config) -> anyhow::Result<String> {
+    Passwords::new(&config.login)?.hash(&mut HashMemory::default(), &random_password()?)
+}
+
+fn list_device_keys(keys: &[DeviceKeyUse]) -> anyhow::Result<()> {
+    hand_out!("{:<16}  {:<20}  last used", "key id", "made")?;
+    for key in keys {
+        let last = key.last_used_at.map_or_else(|| "never".to_owned(), date);
+        hand_out!("{:<16}  {:<20}  {last}", hex(&key.key_id.0), date(key.made_at))?;
+    }
+    Ok(())
 }
 
 fn list(accounts: &[Account]) -> anyhow::Result<()> {

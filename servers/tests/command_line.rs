@@ -217,7 +217,7 @@ fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
 const KEYS: &str = "
     log up.bots up.bots_hz up.bots_chat_hz up.worlds up.auth cluster.secret_file
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
-    main.allowed_worlds main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos
+    main.allowed_worlds main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos main.devices
     main.reconnect_first_ms main.reconnect_most_ms main.names main.rooms_max main.registry_settle_ms main.room_hold_ms
     login.listen login.data_folder login.sessions login.hash_threads login.hash_memory_kib
     login.hash_passes login.queue login.kept_percent login.verify_queue login.token_ttl_s login.tokens_per_account

@@ -9,7 +9,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tinyrealm_core::node::login::{
-    LoginOutcome, LoginWork, RevocationPage, RevocationWork, TokenHash, VerifyOutcome, VerifyWork,
+    LoginOutcome, LoginWork, RevocationPage, RevocationWork, TokenHash, VerifyOutcome,
+    VerifyQuestion, VerifyWork,
 };
 use tinyrealm_core::protocol::{LoginDenial, Revision, Token, Uid};
 
@@ -223,14 +224,17 @@ impl Store {
         if self.failing_until_us > now_us {
             return VerifyOutcome::Unavailable;
         }
-        let Some(issued) = self.tokens.get(&work.token_hash.0) else {
+        let VerifyQuestion::Token(token_hash) = work.question else {
+            return VerifyOutcome::Refused;
+        };
+        let Some(issued) = self.tokens.get(&token_hash.0) else {
             return VerifyOutcome::Refused;
         };
         if issued.expires_at_us <= now_us {
             return VerifyOutcome::Refused;
         }
         let uid = issued.uid;
-        let uses = self.uses.entry(work.token_hash.0).or_default();
+        let uses = self.uses.entry(token_hash.0).or_default();
         uses.verified += 1;
         let is_known = uses.welcomed > 0;
         let uid = if is_known { self.bent(uid) } else { uid };

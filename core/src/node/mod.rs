@@ -31,6 +31,7 @@ pub mod asks;
 pub mod chat;
 pub mod client;
 pub mod cluster;
+pub mod device_key;
 mod greeting;
 pub mod login;
 pub mod longest;

@@ -25,6 +25,7 @@ use crate::protocol::{ErrorCode, KeyId, SealedStart, ServerKind, Versions};
 use crate::secure::{Broken, Channel, Dialing, Drawn, Heard, LinkKey};
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
+use crate::time::Instant;
 
 /// So that what is sealed with a key means nothing where the same key is shown, and so in the prologue.
 const LABEL: [u8; 19] = *b"tinyrealm client v2";
@@ -55,7 +56,7 @@ impl ClearClient {
     }
 
     /// The first message; what is drawn is for this handshake alone.
-    fn begin(
+    pub(super) fn begin(
         self,
         key: &[u8; 32],
         record_bytes: u16,
@@ -111,7 +112,8 @@ pub(super) fn answer(
     hello: &SecureClient,
     key: &[u8; 32],
 ) -> bool {
-    let Ok((channel, terms, start)) = hear(cx, hello, key) else {
+    let (record_bytes, drawn) = (cx.sessions.record_bytes(), cx.turn().random());
+    let Ok((channel, terms, start)) = answer_of(hello, key, record_bytes, (drawn, cx.now)) else {
         refuse(cx, session, ErrorCode::BAD_PROOF);
         return false;
     };
@@ -123,18 +125,19 @@ pub(super) fn answer(
     is_sealed
 }
 
-fn hear(
-    cx: &mut Context<'_, '_>,
+/// What a first message is answered, and what both ends have then; what is drawn is for this handshake alone.
+pub(super) fn answer_of(
     hello: &SecureClient,
     key: &[u8; 32],
+    record_bytes: u16,
+    (drawn, now): ([u8; 32], Instant),
 ) -> Result<(Channel, Terms, SealedStart), Broken> {
     let clear = ClearClient::of(hello);
     let heard = Heard::first(&link_key(key), &clear.prologue(), hello.start.0)?;
     let terms = Terms::from(heard.terms);
     let version = Versions::spoken_with(clear.versions);
-    let ours = Terms { record_bytes: cx.sessions.record_bytes(), version }.bytes();
-    let drawn = Drawn::new(cx.turn().random());
-    let (channel, start) = heard.answer(drawn, cx.now, ours)?;
+    let ours = Terms { record_bytes, version }.bytes();
+    let (channel, start) = heard.answer(Drawn::new(drawn), now, ours)?;
     Ok((channel, terms, SealedStart(start)))
 }
 
@@ -162,15 +165,13 @@ mod tests {
         let (versions, to) = (Versions::OURS, ServerKind::WORLD);
         let clear = ClearClient { versions, to, key_id };
         let (dialing, hello) = clear.begin(&key, 4_096, drawn(0x40)).unwrap();
-        let prologue = ClearClient::of(&hello).prologue();
-        let heard = Heard::first(&link_key(&key), &prologue, hello.start.0).unwrap();
-        let ours = Terms { record_bytes: 1_024, version: 2 }.bytes();
-        let (_, answer) = heard.answer(Drawn::new(drawn(0x60)), start(), ours).unwrap();
-        let (mut client, _) = dialing.finish(start(), answer).unwrap();
+        let heard = answer_of(&hello, &key, 1_024, (drawn(0x60), start()));
+        let (_, _, answer) = heard.unwrap();
+        let (mut client, _) = dialing.finish(start(), answer.0).unwrap();
         let join = Join { versions, uid: Uid(7), handshake_key: None, fingerprint: 0 };
         let session = [
             frame_of(&hello),
-            frame_of(&SecureClientAnswer { start: SealedStart(answer) }),
+            frame_of(&SecureClientAnswer { start: answer }),
             record_of(&mut client.sealer, &frame_of(&join)),
             record_of(&mut client.sealer, &frame_of(&Leave {})),
         ];

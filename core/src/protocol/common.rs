@@ -152,6 +152,8 @@ codes! {
         BROKEN_SEAL = 73,
         /// The link of that server has to be sealed.
         NOT_SEALED = 74,
+        /// This realm takes guests alone: no device has an account here.
+        NO_ACCOUNTS = 75,
     }
 }
 

@@ -1,7 +1,7 @@
-//! Main and Login: whose token is this?
+//! Main and Login: whose token is this, and what is a device's link sealed with?
 
 use super::{ACCOUNT_MAX_BYTES, REVOCATION_PAGE, protocol};
-use super::{ErrorCode, Revision, Revocation, Text, Token, Uid};
+use super::{ErrorCode, KeyId, Revision, Revocation, SealKey, Text, Token, Uid};
 use crate::wire::opcode::LOGIN;
 
 protocol! {
@@ -24,6 +24,15 @@ protocol! {
         /// And of the next revision those up to this uid; [`Uid::MAX`] for all of `revision`.
         uid: Uid,
     }
+
+    /// What is this device's link to be sealed with? That is all that a device proves with it: who it is, the token of its
+    /// first message says.
+    3 verify_device => VerifyDevice {
+        /// A number that the answer repeats, and that no other question of this Main has.
+        request: u32,
+        /// What a client has called its key by.
+        key_id: KeyId,
+    }
 }
 
 protocol! {
@@ -45,9 +54,9 @@ protocol! {
 
     /// It is nobody's, or can't be checked now.
     2 verify_denied => VerifyDenied {
-        /// The number of the `VerifyToken` that it answers.
+        /// The number of the `VerifyToken` or `VerifyDevice` that it answers.
         request: u32,
-        /// `BAD_TOKEN`, `BUSY` or `LOGIN_UNAVAILABLE`.
+        /// `BAD_TOKEN` of a token, `BAD_PROOF` of a device's key, `BUSY` or `LOGIN_UNAVAILABLE`.
         reason: ErrorCode,
     }
 
@@ -69,5 +78,12 @@ protocol! {
         /// The revision up to which everything is told, if there is no more; else 0, and the next question
         /// is for those behind the last one here.
         complete: Revision,
+    }
+    /// Somebody's device has this key, and may come in.
+    5 device_ack => DeviceAck {
+        /// The number of the `VerifyDevice` that it answers.
+        request: u32,
+        /// What its link is sealed with.
+        seal_key: SealKey,
     }
 }

@@ -63,8 +63,8 @@ pub use rooms::{
 };
 pub use types::{
     Bytes, Direction, HandshakeKey, KeyId, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES,
-    Password, Position, Proof, Revision, Revocation, RoomId, SealedStart, Seq, Text, Token, Uid,
-    Versions, WorldId,
+    Password, Position, Proof, Revision, Revocation, RoomId, SealKey, SealedStart, Seq, Text,
+    Token, Uid, Versions, WorldId,
 };
 pub use world_main::{main_to_world, world_to_main};
 

@@ -77,6 +77,8 @@ impl ErrorCode {
             | Self::TOO_SLOW
             | Self::NOT_UNDERSTOOD
             | Self::BAD_TOKEN => Outlook::Passing,
+            // Said before a link is sealed, by whoever is on the way.
+            Self::NO_ACCOUNTS => Outlook::Passing,
             // Of one message.
             Self::NOT_IN_CHANNEL
             | Self::ALREADY_IN_CHANNEL

@@ -369,7 +369,7 @@ const fn plain(name: &str) -> Option<WireType<'static>> {
         b"WishKind" => WireType::Code(&WishKind::CODES),
         b"KeyId" => WireType::Array(8),
         b"Nonce" => WireType::Array(16),
-        b"HandshakeKey" | b"Token" | b"Proof" => WireType::Array(32),
+        b"HandshakeKey" | b"Token" | b"Proof" | b"SealKey" => WireType::Array(32),
         b"SealedStart" => WireType::Array(52),
         b"Password<'a>" => WireType::Text(super::PASSWORD_MAX_BYTES),
         _ => return None,

@@ -213,6 +213,11 @@ pub struct HandshakeKey(#[serde(deserialize_with = "byte_array")] pub [u8; 32]);
 #[serde(transparent)]
 pub struct KeyId(#[serde(deserialize_with = "byte_array")] pub [u8; 8]);
 
+/// What a device's link to Main is sealed with: 256 bits. Compared in constant time.
+#[derive(Copy, Clone, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealKey(#[serde(deserialize_with = "byte_array")] pub [u8; 32]);
+
 /// What a client shows to be recognised as the same user: 256 bits. Compared in constant time.
 #[derive(Copy, Clone, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -290,6 +295,7 @@ macro_rules! secret {
 secret!(HandshakeKey);
 secret!(Token);
 secret!(Proof);
+secret!(SealKey);
 
 /// The longest password, in bytes.
 pub const PASSWORD_MAX_BYTES: usize = 128;

@@ -2,20 +2,22 @@
 //!
 //! Purpose: [`AccountStore`] is what a login server and `tinyrealm user` need of a database;
 //! [`sqlite`] is the one that is built in, in a [`mod@place`] of which a [`record`] is kept; [`opening`] says
-//! which file may be one, [`copies`] are backups. [`password`] hashes, [`throw_away`] makes accounts for
+//! which file may be one, [`copies`] are backups. [`device_keys`] let in without a password. [`password`] hashes, [`throw_away`] makes accounts for
 //! bots.
 //!
 //! Contract of a store: what a call has answered is on the disk. Several processes may use one at
 //! once, so an operator's change works while the server runs. Calls block: they are made on threads
 //! of their own. Nothing in the trait is one database's: a second one (PostgreSQL) has the same
-//! two tables, each method one statement or one transaction.
+//! tables, each method one statement or one transaction.
 
 mod copies;
+pub(crate) mod device_keys;
 mod opaque_string;
 mod opening;
 pub(crate) mod password;
 mod place;
 mod record;
+mod rows;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -26,10 +28,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use tinyrealm_core::node::login::{RevocationPage, RevocationWork, TokenHash};
-use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Revision, Uid};
+use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, KeyId, Revision, SealKey, Uid};
 
 use crate::config::login::LoginSettings;
 use crate::secret;
+use device_keys::{DEVICE_KEYS_MAX, DeviceKeyUse, NewDeviceKey};
 pub(crate) use opening::IfLost;
 use place::Place;
 use sqlite::SqliteStore;
@@ -108,6 +111,9 @@ pub(crate) struct Grant<'g> {
     pub(crate) most_tokens: u32,
 }
 
+/// Whose token it is, of which revision that is so, and the account's id.
+pub(crate) type Verified = (Uid, Revision, String);
+
 /// Why a store has not done something.
 #[derive(Debug)]
 pub(crate) enum StoreError {
@@ -115,6 +121,12 @@ pub(crate) enum StoreError {
     Unknown(String),
     /// There is such an account already.
     Taken(String),
+    /// The account has no such device key.
+    UnknownKey(KeyId),
+    /// Another device key is called so.
+    KeyTaken,
+    /// The account has [as many device keys](DEVICE_KEYS_MAX) as one may have.
+    TooManyKeys,
     /// It is not there any more, or something else is in its place.
     Displaced(PathBuf),
     /// It can't be read as what it was.
@@ -128,6 +140,15 @@ impl fmt::Display for StoreError {
         match self {
             Self::Unknown(id) => write!(f, "there is no account {id:?}"),
             Self::Taken(id) => write!(f, "there is an account {id:?} already"),
+            Self::UnknownKey(key_id) => {
+                write!(f, "the account has no device key {}", secret::hex(&key_id.0))
+            }
+            Self::KeyTaken => {
+                f.write_str("another device key is called the same: make another one")
+            }
+            Self::TooManyKeys => {
+                write!(f, "an account has at most {DEVICE_KEYS_MAX} device keys: remove one first")
+            }
             Self::Displaced(path) => write!(
                 f,
                 "the accounts {} are gone, or another file is in their place: put the file back, or bring a \
@@ -184,12 +205,24 @@ pub(crate) trait AccountStore: Send {
     /// Notes that a password was hashed anew, with other parameters; revokes nothing.
     fn rehash(&mut self, uid: Uid, old_hash: &str, new_hash: &str) -> Result<(), StoreError>;
 
-    /// Whose token it is, if it is good, of which revision that is so, and the account's id.
+    /// Whose token it is, if it is good: one that was granted, or a device key's.
     fn verify(
         &mut self,
         token: &TokenHash,
         now: UnixSeconds,
-    ) -> Result<Option<(Uid, Revision, String)>, StoreError>;
+    ) -> Result<Option<Verified>, StoreError>;
+
+    /// Gives an account one more device key.
+    fn add_device_key(&mut self, id: &str, key: &NewDeviceKey) -> Result<(), StoreError>;
+
+    /// Takes one away; all of the account's tokens are revoked.
+    fn remove_device_key(&mut self, id: &str, key_id: KeyId) -> Result<(), StoreError>;
+
+    /// The device keys of an account, the oldest first.
+    fn device_keys(&mut self, id: &str) -> Result<Vec<DeviceKeyUse>, StoreError>;
+
+    /// What a device's links are sealed with, if its account may come in.
+    fn find_device(&mut self, key_id: KeyId) -> Result<Option<SealKey>, StoreError>;
 
     /// Rises with whatever ends somebody's rights.
     fn revision(&mut self) -> Result<Revision, StoreError>;

@@ -17,7 +17,7 @@ use super::record::Record;
 use super::{FIRST_GUEST, StoreError};
 use crate::database::{connect, damage, make_private};
 
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 const SCHEMA: &str = "
     CREATE TABLE accounts (
         uid INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -55,6 +55,19 @@ const SECOND_VERSION: &str = "
     ) STRICT;
     CREATE INDEX revocations_by_revision ON revocations (revision, uid);
     PRAGMA user_version = 2;
+";
+/// Keys of devices.
+const THIRD_VERSION: &str = "
+    CREATE TABLE device_keys (
+        key_id BLOB PRIMARY KEY,
+        uid INTEGER NOT NULL REFERENCES accounts (uid) ON DELETE CASCADE,
+        seal_key BLOB NOT NULL,
+        token_hash BLOB NOT NULL UNIQUE,
+        made_at INTEGER NOT NULL,
+        last_used_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX device_keys_of_account ON device_keys (uid);
+    PRAGMA user_version = 3;
 ";
 /// So far above goes on who may have been copied at any time.
 pub(super) const SKIPPED: i64 = 1_000_000;
@@ -139,8 +152,11 @@ pub(super) fn upgrade(change: &Transaction<'_>) -> anyhow::Result<()> {
     if version == 0 {
         run(SCHEMA)?;
     }
-    if version < SCHEMA_VERSION {
+    if version < 2 {
         run(SECOND_VERSION)?;
+    }
+    if version < SCHEMA_VERSION {
+        run(THIRD_VERSION)?;
     }
     Ok(())
 }

@@ -6,13 +6,15 @@
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
 use tinyrealm_core::node::login::{RevocationPage, RevocationWork, TokenHash};
-use tinyrealm_core::protocol::{REVOCATION_PAGE, Revision, Revocation, Uid};
+use tinyrealm_core::protocol::{KeyId, REVOCATION_PAGE, Revision, Revocation, SealKey, Uid};
 
+use super::device_keys::{self, DeviceKeyUse, NewDeviceKey, Noting};
 use super::opening::{self, IfLost};
 use super::place::Place;
+use super::rows::{revision_in, uid_in};
 use super::{
     Account, AccountStore, FIRST_GUEST, Grant, NewAccount, Purpose, Standing, StoreError,
-    UnixSeconds,
+    UnixSeconds, Verified,
 };
 use crate::database::Found;
 
@@ -97,16 +99,6 @@ impl SqliteStore {
     }
 }
 
-/// A uid, which SQLite keeps with a sign: it is below 2^53.
-fn uid_in(row: &Row<'_>, column: usize) -> rusqlite::Result<Uid> {
-    Ok(Uid(row.get::<_, i64>(column)?.cast_unsigned()))
-}
-
-/// A revision in a row: SQLite's integers are signed.
-fn revision_in(row: &Row<'_>, column: usize) -> rusqlite::Result<Revision> {
-    Ok(Revision(row.get::<_, i64>(column)?.cast_unsigned()))
-}
-
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
         uid: uid_in(row, 0)?,
@@ -188,6 +180,22 @@ fn insert(change: &Transaction<'_>, new: &NewAccount, revision: i64) -> Result<(
         ],
     )?;
     Ok(())
+}
+
+/// Whose token of a login it is.
+fn verify_granted(
+    connection: &Connection,
+    token: &TokenHash,
+    now: UnixSeconds,
+) -> Result<Option<Verified>, StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT accounts.uid, revision, accounts.id FROM realm, tokens JOIN accounts USING (uid)
+         WHERE hash = ?1 AND tokens.expires_at > ?2 AND is_enabled",
+    )?;
+    let found = query.query_row(params![token.0, now], |row| {
+        Ok((uid_in(row, 0)?, revision_in(row, 1)?, row.get(2)?))
+    });
+    Ok(found.optional()?)
 }
 
 const OF_PREFIX: &str = "is_throw_away AND substr(id, 1, length(?1)) = ?1";
@@ -317,15 +325,39 @@ impl AccountStore for SqliteStore {
         &mut self,
         token: &TokenHash,
         now: UnixSeconds,
-    ) -> Result<Option<(Uid, Revision, String)>, StoreError> {
-        let mut query = self.connection()?.prepare_cached(
-            "SELECT accounts.uid, revision, accounts.id FROM realm, tokens JOIN accounts USING (uid)
-             WHERE hash = ?1 AND tokens.expires_at > ?2 AND is_enabled",
-        )?;
-        let found = query.query_row(params![token.0, now], |row| {
-            Ok((uid_in(row, 0)?, revision_in(row, 1)?, row.get(2)?))
-        });
-        Ok(found.optional()?)
+    ) -> Result<Option<Verified>, StoreError> {
+        let connection = self.connection()?;
+        if let Some(verified) = verify_granted(connection, token, now)? {
+            return Ok(Some(verified));
+        }
+        let found = device_keys::verify(connection, token, now)?;
+        if let Some((_, Noting::Due)) = found {
+            self.change(|change| device_keys::note_use(change, token, now))?;
+        }
+        Ok(found.map(|(verified, _)| verified))
+    }
+
+    fn add_device_key(&mut self, id: &str, key: &NewDeviceKey) -> Result<(), StoreError> {
+        self.change(|change| {
+            let uid = uid_of(change, id)?;
+            device_keys::add(change, uid, key, super::now())
+        })
+    }
+
+    fn remove_device_key(&mut self, id: &str, key_id: KeyId) -> Result<(), StoreError> {
+        self.revise(|change, revision| {
+            let uid = uid_of(change, id)?;
+            device_keys::remove(change, uid, key_id)?;
+            revoke_all(change, uid, revision)
+        })
+    }
+
+    fn device_keys(&mut self, id: &str) -> Result<Vec<DeviceKeyUse>, StoreError> {
+        device_keys::list(self.connection()?, id)
+    }
+
+    fn find_device(&mut self, key_id: KeyId) -> Result<Option<SealKey>, StoreError> {
+        device_keys::find(self.connection()?, key_id)
     }
 
     fn revision(&mut self) -> Result<Revision, StoreError> {

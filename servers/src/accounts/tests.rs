@@ -1,5 +1,6 @@
 //! The built-in store, and whatever other there may be: what every store has to do.
 
+mod device_keys;
 mod keeping;
 
 use super::*;
@@ -237,7 +238,7 @@ fn a_store_of_a_newer_program_is_left_alone() {
     drop(scratch.open());
     let path = path(&scratch.settings()).unwrap();
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 3).unwrap();
+    connection.pragma_update(None, "user_version", 4).unwrap();
     drop(connection);
     let error = open(&scratch.settings()).err().unwrap();
     assert!(format!("{error:#}").contains("update the program"), "{error:#}");

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use tinyrealm_core::protocol::KeyId;
+
 use crate::accounts::IfLost;
 
 /// What becomes of accounts that are gone.
@@ -37,6 +39,12 @@ pub(crate) enum UserCommand {
     Enable(UserOptions),
     /// End an account's tokens: who is in the realm stays, and logs in anew to come again.
     Logout(UserOptions),
+    /// Give an account a key for one more device, which is printed once.
+    AddDeviceKey(UserOptions),
+    /// Take a device's key away; whoever is in the realm with this account goes.
+    RemoveDeviceKey(DeviceKeyOptions),
+    /// List the keys of an account's devices: what they are called by, and when they were used last.
+    DeviceKeys(UserOptions),
     /// Remove an account; its uid is never given again.
     Remove(UserOptions),
     /// Copy all accounts into a new file, while they are in use, too.
@@ -62,6 +70,34 @@ pub(crate) struct AddOptions {
     pub(crate) user: UserOptions,
     #[command(flatten)]
     create: CreateOptions,
+    /// With a key for a device, which is printed once, and without a password.
+    #[arg(long)]
+    device_key: bool,
+}
+
+/// Which key.
+#[derive(Debug, Args)]
+pub(crate) struct DeviceKeyOptions {
+    #[command(flatten)]
+    pub(crate) user: UserOptions,
+    /// What it is called by: 16 hexadecimal digits, as `device-keys` lists it.
+    #[arg(value_name = "KEY-ID", value_parser = parse_key_id)]
+    pub(crate) key_id: KeyId,
+}
+
+fn parse_key_id(text: &str) -> Result<KeyId, String> {
+    let is_whole = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let id = u64::from_str_radix(text, 16).ok().filter(|_| is_whole);
+    id.map(|id| KeyId(id.to_be_bytes())).ok_or_else(|| "expected 16 hexadecimal digits".to_owned())
+}
+
+/// What a new account is let in with.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Credential {
+    /// A password, which is asked for.
+    Password,
+    /// A device's key, which is made.
+    DeviceKey,
 }
 
 /// Which file.
@@ -85,11 +121,14 @@ impl UserCommand {
         match self {
             Self::List(data) => data,
             Self::Add(options) => &options.user.data,
+            Self::RemoveDeviceKey(options) => &options.user.data,
             Self::Backup(options) | Self::Restore(options) => &options.data,
             Self::Passwd(options)
             | Self::Disable(options)
             | Self::Enable(options)
             | Self::Logout(options)
+            | Self::AddDeviceKey(options)
+            | Self::DeviceKeys(options)
             | Self::Remove(options) => &options.data,
         }
     }
@@ -105,5 +144,10 @@ impl AddOptions {
     /// What becomes of accounts that are gone.
     pub(crate) const fn if_lost(&self) -> IfLost {
         self.create.if_lost()
+    }
+
+    /// What it is let in with.
+    pub(crate) const fn credential(&self) -> Credential {
+        if self.device_key { Credential::DeviceKey } else { Credential::Password }
     }
 }

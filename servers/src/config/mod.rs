@@ -160,6 +160,8 @@ pub(crate) struct MainSettings {
     pub(crate) hello_timeout_ms: u32,
     /// Clients who may wait for Login's answer at once.
     pub(crate) hellos: u16,
+    /// Devices that may be connected at once with links that they have sealed with their own keys.
+    pub(crate) devices: u16,
     /// The first wait before another attempt to reach Login.
     pub(crate) reconnect_first_ms: u32,
     /// The longest wait before another attempt to reach Login.
@@ -240,6 +242,7 @@ impl Default for MainSettings {
             login: "127.0.0.1:7200".to_owned(),
             hello_timeout_ms: 3_000,
             hellos: 1_024,
+            devices: 256,
             reconnect_first_ms: 200,
             reconnect_most_ms: 2_000,
         }

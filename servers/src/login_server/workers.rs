@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use tinyrealm_core::node::login::{
-    LoginOutcome, LoginWork, RevocationWork, VerifyOutcome, VerifyWork,
+    LoginOutcome, LoginWork, RevocationWork, VerifyOutcome, VerifyQuestion, VerifyWork,
 };
 use tinyrealm_core::protocol::{LoginDenial, Uid};
 use tokio::sync::mpsc;
@@ -144,23 +144,32 @@ fn check_tokens(
 ) -> Box<dyn AccountStore> {
     let mut complaints = Complaints::start();
     while let Ok(work) = work.recv() {
-        let outcome = match store.verify(&work.token_hash, accounts::now()) {
-            Ok(Some((uid, revision, id))) => {
-                // Ids are no longer than that.
-                let account = id.as_str().try_into().unwrap_or_default();
-                VerifyOutcome::Verified(uid, revision, account)
-            }
-            Ok(None) => VerifyOutcome::Refused,
-            Err(error) => {
-                complaints.log("a token was not looked up", &error);
-                VerifyOutcome::Unavailable
-            }
-        };
+        let outcome = look_up(store.as_mut(), work.question).unwrap_or_else(|error| {
+            complaints.log("a token was not looked up", &error);
+            VerifyOutcome::Unavailable
+        });
         if outcomes.blocking_send(Outcome::Verify(work.key, outcome)).is_err() {
             break;
         }
     }
     store
+}
+
+fn look_up(
+    store: &mut dyn AccountStore,
+    question: VerifyQuestion,
+) -> Result<VerifyOutcome, StoreError> {
+    let found = match question {
+        VerifyQuestion::Token(token) => {
+            store.verify(&token, accounts::now())?.map(|(uid, revision, id)| {
+                // Ids are no longer than that.
+                let account = id.as_str().try_into().unwrap_or_default();
+                VerifyOutcome::Verified(uid, revision, account)
+            })
+        }
+        VerifyQuestion::Device(key_id) => store.find_device(key_id)?.map(VerifyOutcome::Sealed),
+    };
+    Ok(found.unwrap_or(VerifyOutcome::Refused))
 }
 
 /// Whether a device has logged in with the password that the account has now.

@@ -24,7 +24,7 @@ use tinyrealm_core::node::world::{NewGame, Relay, World, WorldConfig, WorldStora
 use tinyrealm_core::node::{ConnectFailure, Context, Node, NodeStorage, Request, Taken};
 use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, JoinDenial, LoginDenial, Position, Revision,
-    Revocation, RoomId, Uid, either_way,
+    Revocation, RoomId, SealKey, Uid, either_way,
 };
 use tinyrealm_core::session::manager::Farewell;
 use tinyrealm_core::session::{PeerAddress, SessionKey};
@@ -424,6 +424,7 @@ extern "C" fn verify_finish(node: &mut LoginNode, outside: &Outside, key: &Verif
     let outcome = match uid {
         0 => VerifyOutcome::Refused,
         1 => VerifyOutcome::Unavailable,
+        2 => VerifyOutcome::Sealed(SealKey([0; 32])),
         uid => VerifyOutcome::Verified(
             Uid(uid),
             Revision(1),

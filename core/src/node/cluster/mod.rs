@@ -47,8 +47,7 @@ pub(crate) mod tests;
 
 #[cfg(feature = "secure")]
 pub(super) use sealing::Terms;
-#[cfg(feature = "secure")]
-pub(crate) use secret::mac_with;
+pub(crate) use secret::{bytes_from_hex, mac_with};
 
 pub use dialer::Dialer;
 pub use gate::Gate;

@@ -82,17 +82,10 @@ pub struct ClusterKey([u8; 32]);
 impl ClusterKey {
     /// From 64 hexadecimal digits, as it is written down; none from anything else.
     pub const fn from_hex(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let mut places: &mut [u8] = &mut bytes;
-        let mut digits = text.as_bytes();
-        while let [high, low, more @ ..] = digits {
-            let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else { return None };
-            let Some((place, others)) = places.split_first_mut() else { return None };
-            *place = high << 4 | low;
-            places = others;
-            digits = more;
+        match bytes_from_hex(text) {
+            Some(bytes) => Some(Self(bytes)),
+            None => None,
         }
-        if places.is_empty() && digits.is_empty() { Some(Self(bytes)) } else { None }
     }
 
     /// To be written down.
@@ -118,6 +111,21 @@ impl fmt::Debug for ClusterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClusterKey(…)")
     }
+}
+
+/// A key as it is written down: 64 hexadecimal digits.
+pub(crate) const fn bytes_from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let mut places: &mut [u8] = &mut bytes;
+    let mut digits = text.as_bytes();
+    while let [high, low, more @ ..] = digits {
+        let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else { return None };
+        let Some((place, others)) = places.split_first_mut() else { return None };
+        *place = high << 4 | low;
+        places = others;
+        digits = more;
+    }
+    if places.is_empty() && digits.is_empty() { Some(bytes) } else { None }
 }
 
 const fn nibble(digit: u8) -> Option<u8> {

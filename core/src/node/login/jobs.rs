@@ -16,7 +16,7 @@
 use super::devices::DeviceClaim;
 use super::origins::Origin;
 use super::token::TokenHash;
-use crate::protocol::{ACCOUNT_MAX_BYTES, PASSWORD_MAX_BYTES, Token};
+use crate::protocol::{ACCOUNT_MAX_BYTES, KeyId, PASSWORD_MAX_BYTES, Token};
 use crate::session::{PeerAddress, SessionKey};
 use crate::storage::{Key, Ring, Slot, Table, Vacant};
 
@@ -160,26 +160,38 @@ impl core::fmt::Debug for LoginWork {
     }
 }
 
+/// What a Main wants to know.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum VerifyQuestion {
+    /// Whose token it is of which this is stored, if it is any good.
+    Token(TokenHash),
+    /// What the links of the device are sealed with whose key is called so, if there is one.
+    Device(KeyId),
+}
+
 /// A verification that is queued or handed out.
 #[derive(Copy, Clone, Debug)]
 pub struct VerifySlot {
     pub(super) session: SessionKey,
     pub(super) request: u32,
-    token_hash: TokenHash,
+    pub(super) question: VerifyQuestion,
 }
 
 impl Vacant for VerifySlot {
-    const VACANT: Self =
-        Self { session: Key::DANGLING, request: 0, token_hash: TokenHash([0; 32]) };
+    const VACANT: Self = Self {
+        session: Key::DANGLING,
+        request: 0,
+        question: VerifyQuestion::Token(TokenHash([0; 32])),
+    };
 }
 
-/// A token to look up.
+/// Something to look up.
 #[derive(Copy, Clone, Debug)]
 pub struct VerifyWork {
     /// For the outcome.
     pub key: VerifyKey,
-    /// What is stored of the token, if it is any good.
-    pub token_hash: TokenHash,
+    /// What.
+    pub question: VerifyQuestion,
 }
 
 /// Jobs, queued and handed out; see the [module](self).
@@ -327,9 +339,9 @@ impl<'a> JobBook<'a> {
         &mut self,
         session: SessionKey,
         request: u32,
-        token_hash: TokenHash,
+        question: VerifyQuestion,
     ) -> bool {
-        let Ok(key) = self.verifies.insert(VerifySlot { session, request, token_hash }) else {
+        let Ok(key) = self.verifies.insert(VerifySlot { session, request, question }) else {
             return false;
         };
         // There is a place for every slot.
@@ -344,7 +356,7 @@ impl<'a> JobBook<'a> {
         let index = self.verify_queue.pop()?;
         let key = self.verifies.key_at(index)?;
         self.verifies_running += 1;
-        Some(VerifyWork { key, token_hash: self.verifies.get(key)?.token_hash })
+        Some(VerifyWork { key, question: self.verifies.get(key)?.question })
     }
 
     /// Takes a verification out whose outcome is known.

@@ -1,13 +1,13 @@
-//! Mains of Login: whose token is it?
+//! Mains of Login: whose token is it, and what is a device's link sealed with?
 
-use super::jobs::VerifyKey;
+use super::jobs::{VerifyKey, VerifyQuestion};
 use super::token::TokenHash;
 use super::{Login, VerifyOutcome, link};
 use crate::log;
 use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
-use crate::protocol::login_to_main::{VerifyAck, VerifyDenied};
-use crate::protocol::main_to_login::{RevokedSince, Stub, VerifyToken};
+use crate::protocol::login_to_main::{DeviceAck, VerifyAck, VerifyDenied};
+use crate::protocol::main_to_login::{RevokedSince, Stub, VerifyDevice, VerifyToken};
 use crate::protocol::{Dispatched, ErrorCode, Message, Text};
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::stats::Count;
@@ -15,11 +15,12 @@ use crate::wire::Frame;
 
 impl<'a> Stub<Caller<'_, 'a>> for Login<'a> {
     fn verify_token(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyToken) {
-        self.stats.verifies.count();
-        let (key, request) = (caller.key, message.request);
-        if !self.jobs.queue_verify(key, request, TokenHash::of(&message.token)) {
-            self.deny_token(&mut caller.context(), key, request, ErrorCode::BUSY);
-        }
+        let question = VerifyQuestion::Token(TokenHash::of(&message.token));
+        self.look_up(caller, message.request, question);
+    }
+
+    fn verify_device(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyDevice) {
+        self.look_up(caller, message.request, VerifyQuestion::Device(message.key_id));
     }
 
     fn revoked_since(&mut self, caller: &mut Caller<'_, 'a>, message: RevokedSince) {
@@ -43,14 +44,13 @@ impl<'a> Login<'a> {
         heard.dispatched()
     }
 
-    fn deny_token(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        session: SessionKey,
-        request: u32,
-        reason: ErrorCode,
-    ) {
-        tell(cx, session, &VerifyDenied { request, reason });
+    fn look_up(&mut self, caller: &mut Caller<'_, 'a>, request: u32, question: VerifyQuestion) {
+        self.stats.verifies.count();
+        let key = caller.key;
+        if !self.jobs.queue_verify(key, request, question) {
+            let reason = ErrorCode::BUSY;
+            tell(&mut caller.context(), key, &VerifyDenied { request, reason });
+        }
     }
 
     /// The outcome of a [`VerifyWork`](super::VerifyWork).
@@ -62,17 +62,25 @@ impl<'a> Login<'a> {
     ) {
         let Some(slot) = self.jobs.finish_verify(key) else { return };
         let (session, request) = (slot.session, slot.request);
-        match outcome {
+        let reason = match outcome {
             VerifyOutcome::Verified(uid, revision, account) => {
                 let account = Text::truncated(&account);
                 self.stats.verified.count();
                 tell(cx, session, &VerifyAck { request, uid, revision, account });
+                return;
             }
-            VerifyOutcome::Refused => self.deny_token(cx, session, request, ErrorCode::BAD_TOKEN),
-            VerifyOutcome::Unavailable => {
-                self.deny_token(cx, session, request, ErrorCode::LOGIN_UNAVAILABLE);
+            VerifyOutcome::Sealed(seal_key) => {
+                self.stats.verified.count();
+                tell(cx, session, &DeviceAck { request, seal_key });
+                return;
             }
-        }
+            VerifyOutcome::Refused => match slot.question {
+                VerifyQuestion::Token(_) => ErrorCode::BAD_TOKEN,
+                VerifyQuestion::Device(_) => ErrorCode::BAD_PROOF,
+            },
+            VerifyOutcome::Unavailable => ErrorCode::LOGIN_UNAVAILABLE,
+        };
+        tell(cx, session, &VerifyDenied { request, reason });
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Purpose: takes logins of clients ([`LoginReq`](crate::protocol::client_to_login::LoginReq)) and
 //! tokens of Mains ([`VerifyToken`](crate::protocol::main_to_login::VerifyToken)) that have proven
-//! the [cluster's secret](super::cluster), and decides who may try. It neither hashes nor stores: that is work
+//! the [cluster's secret](super::cluster), and decides who may try. It tells those Mains what links of
+//! [devices](super::device_key) are sealed with, too. It neither hashes nor stores: that is work
 //! that it hands out ([`jobs`]) and whose outcomes it takes. [`attempts`] is what keeps guessing slow.
 //!
 //! Contract: a client's connection makes one attempt and is answered once. A wrong id and a wrong
@@ -38,7 +39,7 @@ pub mod token;
 
 pub use attempts::{Admission, AttemptBook, AttemptEntry, AttemptPolicy, Verdict};
 pub use devices::DeviceClaim;
-pub use jobs::{LoginKey, LoginSlot, LoginWork, VerifyKey, VerifySlot, VerifyWork};
+pub use jobs::{LoginKey, LoginSlot, LoginWork, VerifyKey, VerifyQuestion, VerifySlot, VerifyWork};
 pub use memory::LoginMemory;
 pub use revocations::{RevocationPage, RevocationWork};
 pub use stats::LoginStats;
@@ -48,8 +49,8 @@ use super::cluster::{ClusterKeys, Gate};
 use super::{Caller, Context, Role};
 use crate::entropy::Turn;
 use crate::protocol::{
-    ACCOUNT_MAX_BYTES, Dispatched, ErrorCode, LoginDenial, Revision, ServerKind, Token, Uid,
-    client_to_login, main_to_login,
+    ACCOUNT_MAX_BYTES, Dispatched, ErrorCode, LoginDenial, Revision, SealKey, ServerKind, Token,
+    Uid, client_to_login, main_to_login,
 };
 use crate::session::manager::Ended;
 use crate::session::{SessionKey, SessionManager};
@@ -87,7 +88,7 @@ pub struct LoginConfig {
     /// Of the places for logins, in percent, those that only who was let in before gets, and as many that
     /// only others get: at most 50.
     pub kept_percent: u8,
-    /// Tokens that are checked outside at once.
+    /// Tokens, and keys of devices, that are looked up outside at once.
     pub verifies_running: u16,
     /// When to come back if there is too much to do.
     pub busy_retry_ms: u32,
@@ -127,6 +128,8 @@ pub enum LoginOutcome {
 pub enum VerifyOutcome {
     /// The token is this user's, at this revision of the accounts; and the account's name.
     Verified(Uid, Revision, heapless::String<ACCOUNT_MAX_BYTES>),
+    /// The device's links are sealed with this.
+    Sealed(SealKey),
     /// It is nobody's, or not any more.
     Refused,
     /// That can't be found out now.
@@ -138,7 +141,7 @@ pub enum VerifyOutcome {
 pub struct LoginStorage<'a> {
     /// Logins, queued and outside.
     pub logins: &'a mut [Slot<LoginSlot>],
-    /// Tokens, queued and outside.
+    /// Tokens and keys of devices, queued and outside.
     pub verifies: &'a mut [Slot<VerifySlot>],
     /// As many as `verifies`.
     pub verify_queue: &'a mut [u16],
@@ -221,7 +224,7 @@ impl<'a> Login<'a> {
         self.jobs.logins_running()
     }
 
-    /// Tokens that are queued or outside.
+    /// Tokens and keys of devices that are queued or outside.
     pub const fn verifies(&self) -> usize {
         self.jobs.verifies()
     }
@@ -235,7 +238,7 @@ impl<'a> Login<'a> {
         self.jobs.start_login(most, Token(cx.turn().random()))
     }
 
-    /// The next token to check, if one may be checked now.
+    /// The next token, or key of a device, to look up, if one may be looked up now.
     pub fn next_verify(&mut self) -> Option<VerifyWork> {
         self.jobs.start_verify(self.config.verifies_running)
     }

@@ -12,7 +12,7 @@ pub struct LoginStats {
     pub granted: u32,
     /// Logins denied, by reason: `denied[reason - 1]`.
     pub denied: [u32; LoginDenial::ALL.len()],
-    /// Tokens that Mains have asked about.
+    /// Tokens, and keys of devices, that Mains have asked about.
     pub verifies: u32,
     /// Those that were good.
     pub verified: u32,

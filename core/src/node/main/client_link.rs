@@ -1,23 +1,18 @@
 //! Clients of Main: hello, enter, chat.
 
 use super::directory::{Place, UserEntry};
+use super::hellos::{Greeting, Question};
 use super::{Authenticator, EntryKey, Identity, Main, NamePolicy, link};
 use crate::node::{Caller, Context, Names};
 use crate::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho, EnterWorldReq, Hello, ListRoomsReq, Stub,
 };
 use crate::protocol::main_to_client::Welcome;
-use crate::protocol::{ErrorCode, Revision, Text, Token, Uid, Versions};
+use crate::protocol::{ErrorCode, Revision, Text, Uid, Versions};
 use crate::session::manager::Farewell;
 use crate::session::{Holding, LinkTag, SessionKey, TokenBucket, Trust, may_take};
 use crate::stats::Count;
-
-/// What a client has said, and is still to be judged by.
-pub(super) struct Greeting {
-    pub(super) token: Token,
-    pub(super) versions: Versions,
-    pub(super) names: Names,
-}
+use crate::wire::Opcode;
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn hello(&mut self, caller: &mut Caller<'_, 'a>, message: Hello<'_>) {
@@ -75,7 +70,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         match self.identify(caller, hello)? {
             Identity::AskLogin(token) => {
                 let greeting = Greeting { token, versions, names };
-                self.ask_login(&mut caller.context(), session, greeting)
+                self.ask_login(&mut caller.context(), session, Question::Token(greeting))
             }
             Identity::Known(uid, token) => {
                 let greeting = Greeting { token, versions, names };
@@ -162,9 +157,20 @@ impl<'a, A: Authenticator> Main<'a, A> {
         session: SessionKey,
         code: ErrorCode,
     ) {
+        self.refuse_client(cx, session, code, Hello::OPCODE);
+    }
+
+    /// A client does not come in, for what it has begun with.
+    pub(super) fn refuse_client(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        code: ErrorCode,
+        about: Opcode,
+    ) {
         self.stats.hellos_refused.count();
         cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
-        cx.sessions.close(cx.now, session, Farewell::Error { code, about: Hello::OPCODE.0 });
+        cx.sessions.close(cx.now, session, Farewell::Error { code, about: about.0 });
     }
 
     /// Gives the user its entry; an older connection of the same user is told and closed.

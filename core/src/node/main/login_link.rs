@@ -1,33 +1,35 @@
-//! The link to Login: whose token is it?
+//! The link to Login: whose token is it, and what is a device's link sealed with?
 //!
 //! ```text
 //!            ┌───── back-off ◄──┬────────────────┬─────────────┐
 //!            ▼                  │ ended          │ ended       │ ended: whoever waits is told
 //!       ┌─────────┐ connect ┌───┴──────┐ connected┌┴──────┐ proof┌┴─────┐
-//! start►│ Waiting ├────────►│Connecting├─────────►│Proving├─────►│ Live │ VerifyToken ► VerifyAck
+//! start►│ Waiting ├────────►│Connecting├─────────►│Proving├─────►│ Live │ VerifyToken ► VerifyAck, VerifyDevice ► DeviceAck
 //!       └─────────┘         └──────────┘          └───────┘      └──────┘
 //! ```
 //! Whoever is in the realm stays there, whatever this link does. A hello that can't be answered now
 //! is refused at once (`LOGIN_UNAVAILABLE`), and the client comes back: nothing piles up here. Questions are
 //! kept with the hellos, and sent as the link takes them: it is never closed for what clients ask.
 
-use super::client_link::Greeting;
+use super::hellos::{Greeting, PendingHello, Question};
 use super::revocations::Heard as RevocationsHeard;
 use super::{Authenticator, Main, hello_timer, link, login_link_timer};
 use crate::backoff::Backoff;
 use crate::log;
 use crate::node::cluster::{Dialer, Heard, ONLY_ID};
 use crate::node::{Caller, Context, Names};
+#[cfg(feature = "secure")]
+use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::login_to_main::{
-    self, Revocations, StoreRevision, Stub, VerifyAck, VerifyDenied,
+    self, DeviceAck, Revocations, StoreRevision, Stub, VerifyAck, VerifyDenied,
 };
+#[cfg(feature = "secure")]
+use crate::protocol::main_to_login::VerifyDevice;
 use crate::protocol::main_to_login::VerifyToken;
-use crate::protocol::{
-    ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Text, Token, Versions,
-};
+use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Text};
 use crate::session::{AddressKey, Holding, LinkTag, SessionKey, SessionManager, Trust, may_take};
-use crate::storage::{Key, Slot, Table, Vacant};
-use crate::time::{Instant, Stamp};
+use crate::storage::{Slot, Table};
+use crate::time::Instant;
 use crate::wire::Frame;
 
 /// Where Login is, and how patient Main is with it.
@@ -41,35 +43,6 @@ pub struct LoginLinkConfig {
     pub reconnect_first_ms: u32,
     /// The longest wait before another attempt to reach it.
     pub reconnect_most_ms: u32,
-}
-
-/// A client whose token is being asked about.
-#[derive(Clone, Debug)]
-pub struct PendingHello {
-    pub(super) session: SessionKey,
-    pub(super) address: AddressKey,
-    token: Token,
-    versions: Versions,
-    /// What it wants to be called.
-    names: Names,
-    /// The number of the question.
-    request: u32,
-    /// Whether Login has been asked: the question waits for room on the link.
-    is_asked: bool,
-    asked_at: Stamp,
-}
-
-impl Vacant for PendingHello {
-    const VACANT: Self = Self {
-        session: Key::DANGLING,
-        address: Key::DANGLING,
-        token: Token([0; 32]),
-        versions: Versions { from: 0, to: 0 },
-        names: Names::NONE,
-        request: 0,
-        is_asked: false,
-        asked_at: Stamp::ZERO,
-    };
 }
 
 /// Where the link is; see the [module](self).
@@ -139,13 +112,11 @@ impl<'a> LoginLink<'a> {
         &mut self,
         now: Instant,
         (session, address): (SessionKey, AddressKey),
-        greeting: Greeting,
+        question: Question,
     ) -> Option<u16> {
-        let Greeting { token, versions, names } = greeting;
         let (request, asked_at) = (self.asked.wrapping_add(1), now.stamp());
         let is_asked = false;
-        let hello =
-            PendingHello { session, address, token, versions, names, request, is_asked, asked_at };
+        let hello = PendingHello { session, address, question, request, is_asked, asked_at };
         let key = self.hellos.insert(hello).ok()?;
         self.asked = request;
         Some(key.index())
@@ -163,8 +134,17 @@ impl<'a> LoginLink<'a> {
             let oldest = waiting.max_by_key(|(_, hello)| asked.wrapping_sub(hello.request));
             let Some((key, _)) = oldest else { return };
             let Some(hello) = self.hellos.get_mut(key) else { return };
-            let question = VerifyToken { request: hello.request, token: hello.token };
-            if sessions.send_within(link, &question, most).is_err() {
+            let request = hello.request;
+            let sent = match &hello.question {
+                Question::Token(Greeting { token, .. }) => {
+                    sessions.send_within(link, &VerifyToken { request, token: *token }, most)
+                }
+                #[cfg(feature = "secure")]
+                Question::Device(SecureClient { key_id, .. }) => {
+                    sessions.send_within(link, &VerifyDevice { request, key_id: *key_id }, most)
+                }
+            };
+            if sent.is_err() {
                 return;
             }
             hello.is_asked = true;
@@ -255,12 +235,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    /// A client shows a token that Login has to judge.
+    /// A client shows a token that Login has to judge, or wants its link sealed with a key that Login knows.
     pub(super) fn ask_login(
         &mut self,
         cx: &mut Context<'_, 'a>,
         session: SessionKey,
-        greeting: Greeting,
+        question: Question,
     ) -> Result<(), ErrorCode> {
         if self.login.live().is_none() {
             return Err(ErrorCode::LOGIN_UNAVAILABLE);
@@ -271,7 +251,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         let is_first = self.login.hellos.is_empty();
         let who = (session, address);
-        let asked = self.login.ask(cx.now, who, greeting);
+        let asked = self.login.ask(cx.now, who, question);
         let hello = asked.ok_or(ErrorCode::BUSY)?;
         cx.sessions.shares_mut().hold(address, Holding::Question);
         cx.sessions.set_tag(session, LinkTag { kind: link::GREETING, index: hello });
@@ -283,7 +263,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     fn ask_again(&mut self, cx: &mut Context<'_, 'a>, session: SessionKey, greeting: Greeting) {
-        if let Err(code) = self.ask_login(cx, session, greeting) {
+        if let Err(code) = self.ask_login(cx, session, Question::Token(greeting)) {
             self.refuse_hello(cx, session, code);
         }
     }
@@ -328,8 +308,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     fn give_up_hello(&mut self, cx: &mut Context<'_, 'a>, index: u16) {
         if let Some(hello) = self.forget_hello(cx, index) {
-            self.refuse_hello(cx, hello.session, ErrorCode::LOGIN_UNAVAILABLE);
+            self.refuse_pending(cx, &hello, ErrorCode::LOGIN_UNAVAILABLE);
         }
+    }
+
+    fn refuse_pending(&mut self, cx: &mut Context<'_, 'a>, hello: &PendingHello, code: ErrorCode) {
+        self.refuse_client(cx, hello.session, code, hello.question.about());
     }
 
     /// An answer has come for a client who may have gone.
@@ -345,7 +329,14 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn verify_ack(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyAck<'_>) {
         let cx = &mut caller.context();
         let Some(hello) = self.take_answer(cx, message.request) else { return };
-        let PendingHello { session, token, versions, names, .. } = hello;
+        let session = hello.session;
+        #[cfg_attr(
+            not(feature = "secure"),
+            allow(irrefutable_let_patterns, reason = "there is no other question then")
+        )]
+        let Question::Token(Greeting { token, versions, names }) = hello.question else {
+            return self.refuse_pending(cx, &hello, ErrorCode::LOGIN_UNAVAILABLE);
+        };
         let names = Names::new(message.account, Text::truncated(names.nickname()));
         let greeting = Greeting { token, versions, names };
         if message.revision < self.login.heard.revision() {
@@ -364,10 +355,25 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         self.hear_revocations(&mut caller.context(), &message);
     }
 
+    #[cfg(not(feature = "secure"))]
+    fn device_ack(&mut self, _: &mut Caller<'_, 'a>, _: DeviceAck) {}
+
+    #[cfg(feature = "secure")]
+    fn device_ack(&mut self, caller: &mut Caller<'_, 'a>, message: DeviceAck) {
+        let cx = &mut caller.context();
+        let Some(hello) = self.take_answer(cx, message.request) else { return };
+        match &hello.question {
+            Question::Device(asked) => {
+                self.seal_device(cx, hello.session, asked, &message.seal_key);
+            }
+            Question::Token(_) => self.refuse_pending(cx, &hello, ErrorCode::LOGIN_UNAVAILABLE),
+        }
+    }
+
     fn verify_denied(&mut self, caller: &mut Caller<'_, 'a>, message: VerifyDenied) {
         let cx = &mut caller.context();
         if let Some(hello) = self.take_answer(cx, message.request) {
-            self.refuse_hello(cx, hello.session, message.reason);
+            self.refuse_pending(cx, &hello, message.reason);
         }
     }
 }
@@ -375,6 +381,8 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{Token, Versions};
+    use crate::storage::Key;
 
     /// Whatever number of questions comes between: a late answer is not another client's.
     #[test]
@@ -385,7 +393,7 @@ mod tests {
         let ask = |login: &mut LoginLink<'_>| {
             let (token, versions) = (Token([1; 32]), Versions::OURS);
             let greeting = Greeting { token, versions, names: Names::NONE };
-            login.ask(Instant::ZERO, who, greeting).unwrap();
+            login.ask(Instant::ZERO, who, Question::Token(greeting)).unwrap();
             login.asked
         };
         let first = ask(&mut login);

@@ -18,8 +18,11 @@
 pub mod authenticator;
 pub mod chat;
 mod client_link;
+#[cfg(feature = "secure")]
+mod devices;
 pub mod directory;
 pub mod enter;
+mod hellos;
 #[cfg(feature = "shares")]
 mod holdings;
 pub mod login_link;
@@ -39,7 +42,8 @@ mod world_link;
 pub use authenticator::{Accounts, Authenticator, Guests, GuestsOrAccounts, Identity};
 pub use chat::{ChatHub, ChatPolicy, MainChatStorage};
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
-pub use login_link::{LoginLinkConfig, PendingHello};
+pub use hellos::PendingHello;
+pub use login_link::LoginLinkConfig;
 pub use memory::{MainChatMemory, MainMemory, MainRoomMemory};
 pub use registry::{AllowedWorld, WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 pub use rooms::{MainRoomStorage, RoomDirectory, RoomEntry, RoomKey};

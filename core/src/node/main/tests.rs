@@ -3,6 +3,8 @@
 mod both_links;
 mod channels;
 mod claims;
+#[cfg(feature = "secure")]
+mod devices;
 mod enter;
 mod expiry;
 mod hello;

@@ -5,6 +5,7 @@ use std::vec::Vec;
 
 use super::values::{GUEST, LAST_VERSIONS, handshake_key, key_id, longest_text, text, token};
 use super::{Vector, channel_vectors, chat_server_vectors, golden, room_vectors, world_vectors};
+use crate::node::device_key::DeviceKey;
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::{ChatJoin, ChatLeave, ChatSay, EnterWorldReq, Hello};
@@ -13,9 +14,11 @@ use crate::protocol::either_way::{Bye, Error, Ping, Pong, VersionRefused};
 use crate::protocol::listener_to_client::SecureClientAnswer;
 use crate::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge, SecureAnswer};
 use crate::protocol::login_to_client::{LoginAck, LoginDenied};
-use crate::protocol::login_to_main::{Revocations, StoreRevision, VerifyAck, VerifyDenied};
+use crate::protocol::login_to_main::{
+    DeviceAck, Revocations, StoreRevision, VerifyAck, VerifyDenied,
+};
 use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
-use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
+use crate::protocol::main_to_login::{RevokedSince, VerifyDevice, VerifyToken};
 use crate::protocol::{
     ErrorCode, HandshakeKey, KeyId, LoginDenial, Nonce, Password, Proof, Revision, Revocation,
     SealedStart, Seq, ServerKind, Token, Uid, Versions, Wish,
@@ -212,6 +215,11 @@ fn client_and_login() -> Vec<Vector> {
     ]
 }
 
+/// The example of PROTOCOL.md.
+fn device_key() -> DeviceKey {
+    DeviceKey::new(token().0)
+}
+
 fn main_and_login() -> Vec<Vector> {
     vec![
         golden(VerifyToken { request: 300, token: token() }),
@@ -222,6 +230,8 @@ fn main_and_login() -> Vec<Vector> {
             account: text("alice"),
         }),
         golden(VerifyDenied { request: u32::MAX, reason: ErrorCode::BAD_TOKEN }),
+        golden(VerifyDevice { request: 300, key_id: device_key().key_id() }),
+        golden(DeviceAck { request: 300, seal_key: device_key().seal_key() }),
         golden(StoreRevision { revision: Revision(300) }),
         golden(Revocations {
             after: Revision(2),

@@ -235,7 +235,7 @@ fn a_store_of_the_first_version_goes_on() {
     let connection = rusqlite::Connection::open(scratch.file()).unwrap();
     connection
         .execute_batch(
-            "DROP TABLE realm; DROP TABLE revocations; DROP INDEX throw_aways;
+            "DROP TABLE realm; DROP TABLE device_keys; DROP TABLE revocations; DROP INDEX throw_aways;
              ALTER TABLE accounts DROP COLUMN expires_at; ALTER TABLE accounts DROP COLUMN used_s;
              ALTER TABLE accounts DROP COLUMN generation;
              PRAGMA user_version = 1;",

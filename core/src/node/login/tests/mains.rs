@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::node::testing::frame_of;
-use crate::protocol::login_to_main::{Revocations, StoreRevision, VerifyAck, VerifyDenied};
-use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
-use crate::protocol::{Revision, Revocation, ServerKind};
+use crate::protocol::login_to_main::{
+    DeviceAck, Revocations, StoreRevision, VerifyAck, VerifyDenied,
+};
+use crate::protocol::main_to_login::{RevokedSince, VerifyDevice, VerifyToken};
+use crate::protocol::{KeyId, Revision, Revocation, ServerKind};
 
 const TOKEN: Token = Token([5; 32]);
 const REVISION: Revision = Revision(9);
@@ -54,12 +56,44 @@ fn a_token_is_looked_up_and_answered() {
         ] {
             bench.ask(main, request);
             let work = bench.next_verify().unwrap();
-            assert_eq!(work.token_hash, TokenHash::of(&TOKEN));
+            assert_eq!(work.question, VerifyQuestion::Token(TokenHash::of(&TOKEN)));
             bench.finish_verify(work, outcome);
             assert_eq!(bench.heard(main), [answer]);
         }
         let stats = bench.role().stats();
         assert_eq!((stats.verifies, stats.verified, bench.role().verifies()), (3, 1, 0));
+    });
+}
+
+#[test]
+fn a_device_is_looked_up_and_answered() {
+    const KEY_ID: KeyId = KeyId([3; 8]);
+    const SEAL_KEY: SealKey = SealKey([4; 32]);
+    with_login(|bench| {
+        let main = bench.accept_main();
+        for (request, outcome, answer) in [
+            (
+                1,
+                VerifyOutcome::Sealed(SEAL_KEY),
+                Said::of(&DeviceAck { request: 1, seal_key: SEAL_KEY }),
+            ),
+            (2, VerifyOutcome::Refused, token_denied(2, ErrorCode::BAD_PROOF)),
+            (3, VerifyOutcome::Unavailable, token_denied(3, ErrorCode::LOGIN_UNAVAILABLE)),
+        ] {
+            bench.say(main, &VerifyDevice { request, key_id: KEY_ID });
+            let work = bench.next_verify().unwrap();
+            assert_eq!(work.question, VerifyQuestion::Device(KEY_ID));
+            bench.finish_verify(work, outcome);
+            assert_eq!(bench.heard(main), [answer]);
+        }
+        let stats = bench.role().stats();
+        assert_eq!((stats.verifies, stats.verified, bench.role().verifies()), (3, 1, 0));
+        // They share the places of tokens.
+        for request in 0..VERIFIES as u32 {
+            bench.ask(main, request);
+        }
+        bench.say(main, &VerifyDevice { request: 99, key_id: KEY_ID });
+        assert_eq!(bench.heard(main), [token_denied(99, ErrorCode::BUSY)]);
     });
 }
 

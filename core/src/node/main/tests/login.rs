@@ -1,11 +1,14 @@
 //! Main and its Login: tokens that are asked about, a Login that is slow, lost or back again.
 
 use super::*;
+use crate::node::NodeStorage;
 use crate::node::testing::Asked;
 use crate::protocol::Versions;
 use crate::protocol::login_to_main::{StoreRevision, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::{Revision, ServerKind, Wish};
+#[cfg(feature = "secure")]
+use crate::session::SealStorage;
 use crate::timer::TICK_MS;
 
 const HELLO_TIMEOUT_MS: u32 = 1_600;
@@ -25,6 +28,22 @@ pub(super) fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
 
 fn with_hellos<const HELLOS: usize>(net: NetConfig, test: impl FnOnce(&mut LoginBench<'_>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
+    with_storage::<HELLOS>(Sizes::ALL.lend(&mut node_memory), net, test);
+}
+
+/// [`with_accounts`] with memory for sealed links.
+#[cfg(feature = "secure")]
+pub(super) fn with_seals(seals: SealStorage<'_>, test: impl FnOnce(&mut LoginBench<'_>)) {
+    let mut node_memory = Box::new(BenchMemory::NEW);
+    let storage = NodeStorage { seals, ..Sizes::ALL.lend(&mut node_memory) };
+    with_storage::<HELLOS>(storage, BENCH_CONFIG, test);
+}
+
+fn with_storage<const HELLOS: usize>(
+    node_storage: NodeStorage<'_>,
+    net: NetConfig,
+    test: impl FnOnce(&mut LoginBench<'_>),
+) {
     let mut memory = Box::new(MainMemory::<MAX_USERS, WORLD_COUNT_MAX>::NEW);
     let mut hellos = [const { Slot::VACANT }; HELLOS];
     let storage = MainStorage { hellos: &mut hellos, ..memory.storage() };
@@ -35,7 +54,7 @@ fn with_hellos<const HELLOS: usize>(net: NetConfig, test: impl FnOnce(&mut Login
         reconnect_most_ms: MOST_MS,
     };
     let main = Main::new(storage, CONFIG, Accounts, test_secrets()).with_login(config);
-    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), net, main);
+    let mut bench = Bench::new(node_storage, net, main);
     bench.act(Main::start);
     test(&mut bench);
     bench.finish();
