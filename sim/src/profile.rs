@@ -12,7 +12,7 @@ pub enum Profile {
     Calm,
     /// Clients stop reading for seconds, transports and pools are small, accounts are read slowly.
     Slow,
-    /// Long delays, resets, dials that fail, half-open connections, clients that crash.
+    /// Long delays, resets, dials that fail, half-open connections, clients that crash, links that somebody changes.
     Lossy,
     /// Hosts can't reach each other for a while.
     Partitions,
@@ -120,11 +120,13 @@ pub enum FaultKind {
     ExpireTokens,
     /// An operator ends the rights of one user, or of some at once.
     RevokeUsers,
+    /// Somebody on the way changes what one server says to another one.
+    Meddle,
 }
 
 impl FaultKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::PauseReader,
         Self::Reset,
         Self::HalfOpen,
@@ -145,6 +147,7 @@ impl FaultKind {
         Self::FailingStore,
         Self::ExpireTokens,
         Self::RevokeUsers,
+        Self::Meddle,
     ];
 }
 
@@ -223,6 +226,7 @@ const LOSSY: &[(FaultKind, u32)] = &[
     (FaultKind::PauseServer, 2),
     (FaultKind::CrashVisitor, 3),
     (FaultKind::RevokeUsers, 1),
+    (FaultKind::Meddle, 4),
 ];
 
 const PARTITIONS: &[(FaultKind, u32)] = &[
@@ -246,6 +250,7 @@ const CRASHES: &[(FaultKind, u32)] = &[
     (FaultKind::FailingStore, 1),
     (FaultKind::ExpireTokens, 1),
     (FaultKind::RevokeUsers, 2),
+    (FaultKind::Meddle, 1),
 ];
 
 const EVERYTHING: &[(FaultKind, u32)] = &[
@@ -269,4 +274,5 @@ const EVERYTHING: &[(FaultKind, u32)] = &[
     (FaultKind::FailingStore, 1),
     (FaultKind::ExpireTokens, 1),
     (FaultKind::RevokeUsers, 2),
+    (FaultKind::Meddle, 3),
 ];

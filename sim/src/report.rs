@@ -124,6 +124,8 @@ counters! {
     usurpers,
     /// What servers have said to those.
     confided,
+    /// Links between servers of which somebody on the way has changed something.
+    spoiled,
     /// Servers that were given other secrets.
     secrets_given,
     /// Logins that were asked of Login.

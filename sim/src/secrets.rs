@@ -6,7 +6,7 @@
 //! Contract: a server reads its secrets when it starts. The second round begins when all have been started with
 //! both: so any two servers have one in common, at any time.
 
-use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets};
+use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets, Way};
 
 use crate::ids::{HostId, SERVERS};
 use crate::settings::Sabotage;
@@ -59,6 +59,11 @@ impl Secrets {
 
     /// What counts for a server.
     pub(crate) fn of(&self, host: HostId) -> ClusterSecrets {
+        let secrets = self.sealing_of(host);
+        if self.sabotage == Sabotage::UnsealedLinks { secrets.on(Way::Clear) } else { secrets }
+    }
+
+    fn sealing_of(&self, host: HostId) -> ClusterSecrets {
         let newest = ClusterSecrets::of(secret_of(8));
         match self.held(host) {
             Stage::Former => former_secrets(),

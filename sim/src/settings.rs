@@ -50,6 +50,8 @@ pub enum Sabotage {
     KeptSecret,
     /// Servers that should have both secrets have the newest one alone.
     UnsharedSecret,
+    /// Links between servers are in clear, so what somebody on the way changes is taken.
+    UnsealedLinks,
     /// A world lets nobody go who is revoked.
     KeptStay,
     /// A world's store says that it has kept something, and has not, once.

@@ -129,6 +129,12 @@ fn a_usurper_who_has_the_key_of_its_place_is_seen() {
 }
 
 #[test]
+fn a_link_whose_changed_bytes_are_taken_is_seen() {
+    let taken = "nothing that was changed on the way is taken";
+    assert_seen_in(Profile::Lossy, Sabotage::UnsealedLinks, &[taken]);
+}
+
+#[test]
 fn a_world_that_registers_as_another_one_is_seen() {
     assert_seen(Sabotage::UncheckedName, &["nobody is welcome with wrong papers"]);
 }

@@ -1,17 +1,41 @@
 //! The driver's inbound half: what the network says, and what it brings.
 
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::{ConnectFailure, Role, Taken};
-use tinyrealm_core::session::SessionKey;
+use tinyrealm_core::node::{ConnectFailure, Node, Role, Taken};
+use tinyrealm_core::session::{Session, SessionKey, SessionState};
 use tinyrealm_core::wire::Framing;
 
 use super::walker::FrameWalker;
-use super::{Host, Tools};
+use super::{Host, Tools, wrongs};
 use crate::broken::Broken;
 use crate::ids::{ConnectionId, Side};
 use crate::network::{Notice, Parting};
 use crate::settings::Sabotage;
 use crate::trace::What;
+
+/// What a node makes of a link of which somebody on the way has changed something.
+#[derive(Copy, Clone)]
+struct Spoiled {
+    wrongs: u64,
+    frames: u64,
+    is_proven: bool,
+}
+
+impl Spoiled {
+    fn of<'a, R: Role<'a>>(node: &Node<'a, R>, key: SessionKey) -> Self {
+        let state = node.sessions().get(key).map(Session::state);
+        Self {
+            wrongs: wrongs(node.stats()),
+            frames: node.stats().frames_received,
+            is_proven: state == Some(SessionState::Ready),
+        }
+    }
+
+    /// Whether something was heard that was changed, by whom that is proven; or somebody is by what was.
+    const fn has_taken(self, before: Self) -> bool {
+        if before.is_proven { self.frames > before.frames } else { self.is_proven }
+    }
+}
 
 /// What became of an offer of bytes.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -160,10 +184,19 @@ impl<'a, R: Role<'a>> Host<'a, R> {
             let is_at_end = tools.network.is_at_end(now_us, connection, side);
             return if is_at_end { self.see_end(tools, index) } else { Offered::Nothing };
         }
-        let bytes = &unread[..unread.len().min(self.habits.read_bytes)];
+        // What somebody on the way has changed is read apart from what is before it.
+        let unspoiled = tools.network.unspoiled(connection, side);
+        let most = unspoiled.filter(|bytes| *bytes > 0).unwrap_or(unread.len());
+        let bytes = &unread[..unread.len().min(self.habits.read_bytes).min(most)];
         self.journal.set_cause(Some(connection));
+        let before = Spoiled::of(&self.node, line.key);
         let mut turn = Turn { now: tools.timeline.now(), entropy: &mut self.random };
         let taken = self.node.handle_received(&mut turn, line.key, bytes);
+        if unspoiled.is_some() {
+            let after = Spoiled::of(&self.node, line.key);
+            self.excused += after.wrongs - before.wrongs;
+            self.has_taken_changed |= unspoiled == Some(0) && after.has_taken(before);
+        }
         let count = if let Taken::Part(count) = taken { count } else { bytes.len() };
         line.walker.walk(&bytes[..count]);
         // What a closing peer still says is not kept.

@@ -38,6 +38,7 @@ impl Network {
         let capacities = [weather.buffer_bytes; 2].map(|range| random.within(range) as usize);
         let acceptor = server.unwrap_or(host);
         self.connections.push(Connection::new(host, key, acceptor, latency_us, capacities));
+        self.meddle_from_the_start(id);
         let there_us = timeline.now_us() + latency_us;
         if server.is_none() || timeline.random.chance(weather.dial_refused_permille) {
             timeline.plan(there_us + latency_us, Happening::DialFails(id));

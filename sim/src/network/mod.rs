@@ -6,21 +6,23 @@
 //!
 //! Contract: what TCP promises is kept. Within a stream nothing is lost, repeated, changed or
 //! reordered before the stream's end; after a reset nothing more arrives. (Unless the run is there to
-//! show that this matters: [`Sabotage`].)
+//! show that this matters: [`Sabotage`]; or somebody is on the way between two servers, whose links are sealed.)
 //!
 //! Bounds: connections are never reused; a closed one keeps no bytes.
 //!
 //! The life of a connection is here, what travels through it in `traffic`, who reaches whom in
-//! `reach`.
+//! `reach`, and who is on the way and keeps no promise in `meddling`.
 
 mod connection;
 mod life;
+mod meddling;
 mod reach;
 mod stream;
 mod traffic;
 
 use connection::Connection;
 pub(crate) use life::Parting;
+pub(crate) use meddling::Meddling;
 
 use crate::ids::{ConnectionId, HostId, Side};
 use crate::profile::Weather;
@@ -68,6 +70,8 @@ pub(crate) struct Network {
     places: Vec<Place>,
     connections: Vec<Connection>,
     cuts: Vec<Cut>,
+    /// What somebody on the way does to the next connection between servers, and who says what it is done to.
+    next_meddling: Option<(Side, Meddling)>,
     /// Writes until the sabotage strikes.
     writes_to_sabotage: u32,
 }
@@ -80,6 +84,7 @@ impl Network {
             places: Vec::new(),
             connections: Vec::new(),
             cuts: Vec::new(),
+            next_meddling: None,
             writes_to_sabotage: 200,
         }
     }

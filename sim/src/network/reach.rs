@@ -64,6 +64,7 @@ impl Network {
         self.weather.dial_refused_permille = 0;
         self.weather.dial_lost_permille = 0;
         self.weather.dial_half_permille = 0;
+        self.next_meddling = None;
         for cut in &mut self.cuts {
             cut.until_us = now_us;
         }

@@ -6,6 +6,8 @@
 
 use std::collections::VecDeque;
 
+use super::meddling::Meddling;
+
 /// How much of a stream's beginning is remembered: a world's first frame, a `Join`, fits, behind the
 /// request of a WebSocket too.
 pub(crate) const OPENING_BYTES: usize = 320;
@@ -37,6 +39,12 @@ pub(crate) struct Stream {
     last_arrival_us: u64,
     capacity: usize,
     opening: Vec<u8>,
+    /// What somebody on the way does with the next write.
+    pub(crate) meddling: Option<Meddling>,
+    /// Bytes that are forgotten because they were read.
+    forgotten: u64,
+    /// The first byte that is not what was written there, counted from the first of all.
+    spoiled_at: Option<u64>,
     /// The writer has been told that there is no room, and wants to know when there is.
     pub(crate) writer_waits: bool,
 }
@@ -52,6 +60,9 @@ impl Stream {
             last_arrival_us: 0,
             capacity,
             opening: Vec::new(),
+            meddling: None,
+            forgotten: 0,
+            spoiled_at: None,
             writer_waits: false,
         }
     }
@@ -81,6 +92,26 @@ impl Stream {
     /// Loses the newest byte, in a network that does not keep its promise.
     pub(crate) fn lose_newest(&mut self) {
         self.bytes.pop();
+    }
+
+    /// Bytes that were ever written.
+    pub(crate) fn written(&self) -> u64 {
+        self.forgotten + self.bytes.len() as u64
+    }
+
+    /// The newest `bytes` become `spoiled`, of which the first `same` are as they were.
+    pub(crate) fn spoil(&mut self, bytes: usize, same: usize, spoiled: &[u8]) {
+        let start = self.bytes.len() - bytes;
+        self.bytes.truncate(start);
+        self.bytes.extend_from_slice(spoiled);
+        self.meddling = None;
+        self.spoiled_at = self.spoiled_at.or(Some(self.forgotten + (start + same) as u64));
+    }
+
+    /// How much of what is not read is as it was written; none of a stream of which all is.
+    pub(crate) fn unspoiled(&self) -> Option<usize> {
+        let read = self.forgotten + self.read as u64;
+        self.spoiled_at.map(|at| at.saturating_sub(read) as usize)
     }
 
     /// Sends the next `bytes` bytes: they arrive at `at_us`, or behind what was sent before.
@@ -132,6 +163,7 @@ impl Stream {
         self.read += bytes;
         if self.read == self.bytes.len() || self.read >= self.capacity {
             self.bytes.drain(..self.read);
+            self.forgotten += self.read as u64;
             self.arrived -= self.read;
             self.read = 0;
         }

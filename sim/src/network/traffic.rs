@@ -30,6 +30,7 @@ impl Network {
         let stream = self.connection_mut(id).written_by_mut(side);
         let taken = stream.append(slices, limit);
         let sent = self.sabotage(id, side, taken);
+        let sent = self.pass_by(timeline, (id, side), sent);
         self.send(timeline, id, side, sent);
         if taken < offered {
             self.wait_for_room(timeline, id, side);

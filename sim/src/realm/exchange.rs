@@ -45,11 +45,13 @@ impl Realm<'_> {
         self.secrets.given[usize::from(host.0)] > self.secrets.held(host)
     }
 
-    /// A server's link was ended for a proof that does not count: by an impostor's fault, and by nobody else's.
+    /// A server's link was ended for a proof that does not count: by an impostor's fault or by that of somebody on the way,
+    /// and by nobody else's.
     pub(super) fn check_refusal(&self, link: Option<ConnectionId>) -> Result<(), Broken> {
         let Some(link) = link else { return Ok(()) };
         let (dialer, listener) = (self.network.dialer(link), self.network.acceptor(link));
-        ensure(self.servers.usurped.contains(&link), "a key that counts is taken", || {
+        let is_foul = self.servers.usurped.contains(&link) || self.network.is_spoiled(link);
+        ensure(is_foul, "a key that counts is taken", || {
             format!("{:?} and {:?} do not agree", dialer.role(), listener.role())
         })
     }

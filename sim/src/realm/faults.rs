@@ -7,7 +7,7 @@ use crate::host::{Driven, Tools};
 use crate::ids::{
     ConnectionId, HOARDERS, HostId, MAINS, Role, SERVERS, Side, WORLDS, main_of_world,
 };
-use crate::network::Parting;
+use crate::network::{Meddling, Parting};
 use crate::profile::FaultKind;
 use crate::timeline::Happening;
 use crate::trace::What;
@@ -19,6 +19,8 @@ const STALL_US: (u64, u64) = (20_000, 3_000_000);
 /// From an attach that times out to a link that is given up for its silence.
 const HANG_US: (u64, u64) = (600_000, 5_000_000);
 const STORE_US: (u64, u64) = (300_000, 3_000_000);
+/// How often somebody is on the way of a link from its beginning.
+const NEXT_PERMILLE: u32 = 300;
 
 impl Realm<'_> {
     pub(super) fn plan_fault(&mut self) {
@@ -97,6 +99,7 @@ impl Realm<'_> {
                 Some(HostId::LOGIN)
             }
             FaultKind::RevokeUsers => self.revoke_users(),
+            FaultKind::Meddle => self.meddle(),
         }
     }
 
@@ -166,6 +169,19 @@ impl Realm<'_> {
     fn break_off(&mut self, told: &[Side]) -> Option<HostId> {
         let id = self.any_connection()?;
         self.network.break_off(&mut self.timeline, id, told);
+        Some(self.network.dialer(id))
+    }
+
+    /// Somebody is on the way of a link between servers, or of the next one.
+    fn meddle(&mut self) -> Option<HostId> {
+        let side = self.random.pick(&[Side::Dialer, Side::Acceptor])?;
+        let meddling = Meddling::any(&mut self.random);
+        if self.random.chance(NEXT_PERMILLE) {
+            self.network.meddle_with_next(side, meddling);
+            return Some(HostId::main(0));
+        }
+        let id = self.any_connection_of(true)?;
+        self.network.meddle(id, side, meddling);
         Some(self.network.dialer(id))
     }
 

@@ -3,7 +3,8 @@
 //! Invariants: every client is inside exactly one room, and every account has one client at most by
 //! each Main. The servers [agree](super::agreement). Each client's view is its room; what was moved
 //! and said from there was counted; what it has asked of channels is answered, and what was said in
-//! those that it is in, it has heard. Every connection belongs to a session. After closing down
+//! those that it is in, it has heard. Every connection belongs to a session, and none that somebody has changed
+//! anything of goes on. After closing down
 //! nothing is left at all.
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ impl Realm<'_> {
         self.check_views()?;
         self.check_hearings()?;
         self.check_connections()?;
+        self.check_spoiled()?;
         self.check_kindness()
     }
 
@@ -168,6 +170,14 @@ impl Realm<'_> {
         let held = self.network.held();
         ensure(held == expected, "connections belong to sessions", || {
             format!("{held}, and should be {expected}")
+        })
+    }
+
+    /// No link goes on of which somebody has changed something.
+    fn check_spoiled(&self) -> Result<(), Broken> {
+        let mut spoiled = self.network.up().filter(|(id, _)| self.network.is_spoiled(*id));
+        ensure(spoiled.next().is_none(), "a link that was changed ends", || {
+            format!("{} go on", spoiled.count() + 1)
         })
     }
 
