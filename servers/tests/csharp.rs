@@ -1,5 +1,5 @@
 //! The C# of `tinyrealm schema --csharp`, compiled and run by Mono: its codec with every vector, its client with real
-//! servers. `cargo xtask csharp` runs it: it needs Mono's compiler and runtime.
+//! servers. `cargo xtask csharp` runs it: it needs Mono's compiler and runtime, and OpenSSL.
 
 mod support;
 
@@ -7,6 +7,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
+};
 use serde_json::Value;
 
 use support::channel::{self, LOBBY, wait_until_found};
@@ -138,6 +141,83 @@ fn meet(visitor: &Process, user: &mut User, uid: u64) {
     channel::say(&mut user.main, LOBBY, "hello");
     assert_eq!(channel::heard(&mut user.main).1, "hello");
     assert_eq!(channel::heard(&mut user.main).1, "C# has heard hello");
+}
+
+/// An authority of this name, with an RSA key: Mono's chains know no others.
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new([]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
+    CertifiedIssuer::self_signed(params, rsa_key()).unwrap()
+}
+
+fn rsa_key() -> KeyPair {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]);
+    let made = openssl.output().unwrap();
+    let pem = String::from_utf8(made.stdout).unwrap();
+    KeyPair::from_pem_and_sign_algo(&pem, &PKCS_RSA_SHA256).unwrap()
+}
+
+/// A server's certificate for these names, and its key.
+fn certificate_by<const N: usize>(
+    issuer: &CertifiedIssuer<'_, KeyPair>,
+    names: [&str; N],
+) -> [ScratchFile; 2] {
+    let key = rsa_key();
+    let params = CertificateParams::new(names.map(str::to_owned)).unwrap();
+    let certificate = params.signed_by(&key, issuer).unwrap();
+    [("pem", certificate.pem()), ("key", key.serialize_pem())]
+        .map(|(kind, text)| ScratchFile::with(&format!("secure-{}.{kind}", names[0]), &text))
+}
+
+fn tls_settings([certificate, key]: &[ScratchFile; 2]) -> [String; 2] {
+    [("certificate", certificate), ("key", key)]
+        .map(|(name, file)| format!("net.tls.{name}={}", file.path()))
+}
+
+#[test]
+fn by_tls_a_guest_trusts_whom_it_is_told_to_and_nobody_else() {
+    let program = Program::compile("Visitor.cs", "secure");
+    let ours = authority("The authority");
+    let here = certificate_by(&ours, ["localhost", "127.0.0.1"]);
+    let settings = tls_settings(&here);
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let chat = Server::chat(&[]);
+    let to_chat = format!("main.chat={}", chat.address);
+    let main = Server::main(&[&settings[..], &[&to_chat]].concat());
+    wait_until_found(&main, 1);
+    let world = Server::world(1, main.address, &settings);
+    world.wait_until_registered(1);
+    let come = |pinned: Option<&ScratchFile>, main: &Server| {
+        let mut command = program.command(&[&format!("tls://localhost:{}", main.address.port())]);
+        command.envs(pinned.map(|file| ("PINNED", file.path())));
+        Process::spawn("a client in C#", command)
+    };
+    let pem = ScratchFile::with("secure-authority.pem", &ours.pem());
+    let visitor = come(Some(&pem), &main);
+    let uid = welcome_of(&visitor);
+    visitor.wait_until_said(Stream::Stdout, "in lobby", 1);
+    visitor.wait_until_said(Stream::Stdout, "number ", 1);
+    meet(&visitor, &mut User::enter(main.address, ""), uid);
+    visitor.kill();
+    let visitor = come(Some(&here[0]), &main);
+    visitor.wait_until_said(Stream::Stdout, "number ", 1);
+    visitor.kill();
+
+    // Somebody else who is called so, whom the system trusts, and a server of another name.
+    let forged = ScratchFile::with("secure-forged.pem", &authority("The authority").pem());
+    let there = certificate_by(&ours, ["elsewhere.example"]);
+    let elsewhere = Server::main(&tls_settings(&there).each_ref().map(String::as_str));
+    for (pinned, main) in [(Some(&forged), &main), (None, &main), (Some(&pem), &elsewhere)] {
+        let visitor = come(pinned, main);
+        visitor.wait_until_said(Stream::Stdout, "no TLS: ", 2);
+        assert!(!visitor.has_said(Stream::Stdout, "welcome"));
+        visitor.kill();
+    }
+    elsewhere.stop().expect(&[("hellos", 0)]);
+    world.stop().expect(&[("net.violations", 0)]);
+    main.stop().expect(&[("hellos", 3), ("net.violations", 0)]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 // A game in C#, as small as can be: it moves all the time, answers what it hears, and says on its standard output
-// what happens to it. Arguments: Main, and an account's Login, id and password.
+// what happens to it. Arguments: Main, and an account's Login, id and password; PINNED in the environment is a file
+// with the certificate that it trusts by TLS.
 
 using System;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Threading;
 using Tinyrealm;
@@ -20,6 +22,8 @@ static class Visitor
             options.Id = arguments[2];
             options.Password = arguments[3];
         }
+        string pinned = Environment.GetEnvironmentVariable("PINNED");
+        if (pinned != null) options.Pinned = new[] { new X509Certificate2(pinned) };
         var client = new Client(options);
         Say(client);
         Answer(client);
@@ -30,6 +34,7 @@ static class Visitor
         {
             client.Tick();
             if (!client.IsRunning) break;
+            if (client.TlsProblem != "") Console.WriteLine("no TLS: " + client.TlsProblem.Split('\n')[0]);
             client.Move(new Position { X = tick, Y = -tick }, 16384);
             if (wasWelcome && !client.IsWelcome) Console.WriteLine("lost Main");
             if (wasInRoom && !client.IsInRoom) Console.WriteLine("lost the world");

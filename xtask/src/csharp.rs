@@ -14,6 +14,7 @@ const SYSTEM: (&str, &str) = ("/usr/lib/mono/4.5/System.dll", "libmono-system4.0
 pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     toolchain::require_program("mono", "mono-runtime")?;
     toolchain::require_program_by("mcs", "--version", "mono-mcs")?;
+    toolchain::require_program_by("openssl", "version", "openssl")?;
     let (library, package) = SYSTEM;
     if !Path::new(library).exists() {
         toolchain::install_packages(&[package])?;

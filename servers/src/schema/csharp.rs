@@ -15,6 +15,7 @@ use crate::names::pascal;
 
 const HEAD: &str = include_str!("csharp/head.cs");
 const CODEC: &str = include_str!("csharp/codec.cs");
+const TLS: &str = include_str!("csharp/tls.cs");
 const CONNECTION: &str = include_str!("csharp/connection.cs");
 const ROOM: &str = include_str!("csharp/room.cs");
 const ROOMS: &str = include_str!("csharp/rooms.cs");
@@ -40,7 +41,7 @@ pub(super) fn write(schema: &Schema) -> String {
     }
     schema.links.iter().for_each(|link| push_link(&mut out, link));
     out += "}\n\n";
-    out + CONNECTION + ROOM + ROOMS + CHANNELS + ASKS + CLIENT
+    out + TLS + CONNECTION + ROOM + ROOMS + CHANNELS + ASKS + CLIENT
 }
 
 /// One line.

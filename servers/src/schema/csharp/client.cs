@@ -42,6 +42,9 @@ namespace Tinyrealm
         public bool IsRunning { get; private set; }
         /// <summary>Why it has ended by itself; empty if it has not.</summary>
         public string EndReason { get; private set; } = "";
+        /// <summary>Why there is no connection by TLS; empty if there is none to be had, or it stands.</summary>
+        public string TlsProblem =>
+            login.TlsProblem != "" ? login.TlsProblem : main.TlsProblem != "" ? main.TlsProblem : world.TlsProblem;
         /// <summary>Who we are; 0 before the first Welcome.</summary>
         public ulong Uid { get; private set; }
         /// <summary>What we are called in our room.</summary>
@@ -177,10 +180,13 @@ namespace Tinyrealm
 
         void Connect(Connection connection, string address)
         {
-            if (address.StartsWith("tcp://", StringComparison.Ordinal)) address = address.Substring("tcp://".Length);
-            if (address.Contains("://"))
+            string own = SchemeOf(address);
+            // What is spoken with Main is spoken with its other servers.
+            string scheme = own ?? SchemeOf(options.Main) ?? "tcp";
+            if (own != null) address = address.Substring(own.Length + "://".Length);
+            if (scheme != "tcp" && scheme != "tls")
             {
-                End("`" + address + "` is not spoken here: this client speaks tcp://");
+                End("`" + scheme + "://" + address + "` is not spoken here: this client speaks tcp:// and tls://");
                 return;
             }
             int colon = address.LastIndexOf(':');
@@ -191,7 +197,19 @@ namespace Tinyrealm
                 return;
             }
             string host = address.Substring(0, colon).Trim('[', ']');
-            connection.Connect(host, int.Parse(address.Substring(colon + 1)));
+            connection.Connect(host, int.Parse(address.Substring(colon + 1)), socket => Pipe(scheme, host, socket));
+        }
+
+        IPipe Pipe(string scheme, string host, Socket socket)
+        {
+            if (scheme == "tls") return new TlsPipe(socket, host, options.Pinned);
+            return new ClearPipe(socket);
+        }
+
+        static string SchemeOf(string address)
+        {
+            int end = address.IndexOf("://", StringComparison.Ordinal);
+            return end < 0 ? null : address.Substring(0, end);
         }
 
         void LoginOpened()

@@ -1,13 +1,13 @@
 namespace Tinyrealm
 {
-    /// <summary>A connection to one server, over TCP. All of it happens in Tick and Send, which never wait.</summary>
+    /// <summary>A connection to one server, over TCP, in clear or by TLS. All of it happens in Tick and Send, which never wait.</summary>
     internal sealed class Connection
     {
         const int ConnectTimeoutMs = 10000;
         const int SilenceMs = 30000;
         const int OutboundBytes = 1 << 16;
 
-        enum State { Closed, Resolving, Connecting, Open }
+        enum State { Closed, Resolving, Connecting, Greeting, Open }
 
         readonly byte[] inbound = new byte[Frames.LengthBytes + Protocol.FRAME_LIMIT_MAX_BYTES];
         readonly byte[] outbound = new byte[OutboundBytes];
@@ -17,6 +17,8 @@ namespace Tinyrealm
         readonly Stopwatch clock = Stopwatch.StartNew();
         State state;
         Socket socket;
+        IPipe pipe;
+        Func<Socket, IPipe> makePipe;
         Task<IPAddress[]> resolving;
         IPAddress[] addresses;
         int nextAddress;
@@ -43,12 +45,17 @@ namespace Tinyrealm
             Common.OnBye += (in EitherWay.Bye bye) => code = bye.Reason;
         }
 
+        /// <summary>Why the last connection by TLS did not come about; empty if it did.</summary>
+        internal string TlsProblem { get; private set; } = "";
+
         internal bool IsClosed => state == State.Closed;
 
-        /// <summary>Begins to connect. A name is resolved on another thread.</summary>
-        internal void Connect(string host, int toPort)
+        /// <summary>Begins to connect. A name is resolved on another thread. `pipe` is made of a connected
+        /// socket.</summary>
+        internal void Connect(string host, int toPort, Func<Socket, IPipe> pipe)
         {
             Close();
+            makePipe = pipe;
             port = toPort;
             code = ErrorCode.LOST;
             inboundCount = outboundCount = nextAddress = 0;
@@ -67,7 +74,9 @@ namespace Tinyrealm
         internal void Close()
         {
             state = State.Closed;
+            pipe?.Dispose();
             socket?.Close();
+            pipe = null;
             socket = null;
         }
 
@@ -86,6 +95,7 @@ namespace Tinyrealm
         {
             if (state == State.Resolving && resolving.IsCompleted) Resolved();
             if (state == State.Connecting) AwaitSocket();
+            if (state == State.Greeting) AwaitPipe();
             if (state == State.Open) Flush();
             if (state == State.Open) Receive();
             if (state == State.Closed) return;
@@ -141,6 +151,19 @@ namespace Tinyrealm
                 TryNextAddress(ErrorCode.UNREACHABLE);
                 return;
             }
+            pipe = makePipe(socket);
+            state = State.Greeting;
+        }
+
+        void AwaitPipe()
+        {
+            TlsProblem = pipe.Problem ?? "";
+            if (pipe.Problem != null) End(ErrorCode.UNREACHABLE);
+            else if (pipe.IsOpen) Opened();
+        }
+
+        void Opened()
+        {
             state = State.Open;
             heardAtMs = clock.ElapsedMilliseconds;
             opened();
@@ -150,9 +173,8 @@ namespace Tinyrealm
         {
             while (outboundCount > 0)
             {
-                int sent = socket.Send(outbound, 0, outboundCount, SocketFlags.None, out var error);
-                // A broken connection shows when it is read: what the server has said last may still be there.
-                if (error != SocketError.Success || sent <= 0) return;
+                int sent = pipe.Send(outbound, outboundCount);
+                if (sent == 0) return;
                 Buffer.BlockCopy(outbound, sent, outbound, 0, outboundCount - sent);
                 outboundCount -= sent;
             }
@@ -163,9 +185,9 @@ namespace Tinyrealm
             while (state == State.Open)
             {
                 int room = inbound.Length - inboundCount;
-                int read = socket.Receive(inbound, inboundCount, room, SocketFlags.None, out var error);
-                if (error == SocketError.WouldBlock) return;
-                if (error != SocketError.Success || read == 0)
+                int read = pipe.Receive(inbound, inboundCount, room);
+                if (read < 0) return;
+                if (read == 0)
                 {
                     End(code);
                     return;

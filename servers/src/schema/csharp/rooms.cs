@@ -3,10 +3,14 @@ namespace Tinyrealm
     /// <summary>Where a client goes, and who it is.</summary>
     public sealed class ClientOptions
     {
-        /// <summary>Where Main is, HOST:PORT.</summary>
+        /// <summary>Where Main is, HOST:PORT, or that behind tls://, by which worlds and Login are reached then,
+        /// too.</summary>
         public string Main = "127.0.0.1:7000";
         /// <summary>Where Login is, HOST:PORT; for accounts.</summary>
         public string Login = "127.0.0.1:7200";
+        /// <summary>Whom to trust by TLS, and nobody else: servers' own certificates, or authorities (in Mono and
+        /// Unity those with RSA keys); null: whom the system trusts.</summary>
+        public X509Certificate2[] Pinned;
         /// <summary>The account's id; null for a guest.</summary>
         public string Id;
         /// <summary>The account's password.</summary>
