@@ -8,6 +8,8 @@ mod failing;
 mod life;
 mod login;
 mod random;
+#[cfg(feature = "secure")]
+mod sealed;
 mod stopping;
 #[cfg(feature = "rooms")]
 mod wishes;

@@ -27,6 +27,8 @@ mod random;
 mod reports;
 #[cfg(feature = "saves")]
 mod saves;
+#[cfg(feature = "secure")]
+mod sealed;
 #[cfg(feature = "seats")]
 mod seats;
 mod slots;

@@ -1,0 +1,210 @@
+//! Clients that seal their links with the key of their ticket.
+
+use super::*;
+use crate::node::sealed_client::ClearClient;
+use crate::node::testing::sealed::{opened, record_of};
+use crate::node::testing::{frame_of, said_in};
+use crate::protocol::client_to_listener::SecureClient;
+use crate::protocol::listener_to_client::SecureClientAnswer;
+use crate::protocol::{Message, SealedStart, decode};
+use crate::secure::{Channel, Dialing};
+use crate::session::SealMemory;
+
+/// One link of a server, and two of clients.
+type Seals = SealMemory<3, { 3 * 240 }, { 3 * 300 }>;
+const CLIENT_LINKS: u16 = 2;
+
+fn with_sealing_world(test: impl FnOnce(&mut WorldBench<'_, Relay>)) {
+    let mut node_memory = Box::new(BenchMemory::NEW);
+    let mut memory = Box::new(Memory::new(core::array::from_fn(|_| Relay::default())));
+    let mut seals = Seals::NEW;
+    let mut storage = SETUP.sizes.lend(&mut node_memory);
+    storage.seals = seals.storage_with_clients(CLIENT_LINKS);
+    let world = World::new(SETUP.lend(&mut memory), SETUP.config());
+    #[cfg(feature = "rooms")]
+    let world = world.with_named_rooms(NewGame(&|| Relay::default()));
+    let mut bench = Bench::new(storage, SETUP.net, world);
+    test(&mut bench);
+    bench.finish();
+}
+
+fn key_id_of(uid: Uid) -> KeyId {
+    KeyId([uid.0 as u8; 8])
+}
+
+fn first_message(key_id: KeyId, key: HandshakeKey) -> (Dialing, SecureClient) {
+    let clear = ClearClient { versions: Versions::OURS, to: ServerKind::WORLD, key_id };
+    clear.begin(&key.0, 200, [9; 32]).unwrap()
+}
+
+fn sealed_join(uid: Uid) -> Join {
+    Join { handshake_key: None, ..join_of(uid) }
+}
+
+/// A client whose link is sealed.
+struct SealedClient {
+    session: SessionKey,
+    channel: Channel,
+    seen_bytes: usize,
+}
+
+impl SealedClient {
+    fn say(&mut self, bench: &mut WorldBench<'_, Relay>, message: &impl Message) {
+        let record = record_of(&mut self.channel.sealer, &frame_of(message));
+        bench.say_bytes(self.session, &record);
+    }
+
+    fn heard(&mut self, bench: &WorldBench<'_, Relay>) -> Vec<Said> {
+        let stream = bench.stream(self.session);
+        let mut rest = &stream[self.seen_bytes..];
+        let frames = opened(&mut self.channel.opener, &mut rest).unwrap();
+        self.seen_bytes = stream.len() - rest.len();
+        said_in(&frames).0
+    }
+}
+
+impl WorldBench<'_, Relay> {
+    /// A client begins with the key of this user's ticket; what the world says in clear.
+    fn begin_sealed(&mut self, uid: Uid) -> (SessionKey, Dialing, Vec<Said>) {
+        let session = self.accept();
+        let (dialing, hello) = first_message(key_id_of(uid), key_of(uid));
+        self.say(session, &hello);
+        let said = self.heard(session);
+        (session, dialing, said)
+    }
+
+    fn seal(&mut self, uid: Uid) -> SealedClient {
+        let (session, dialing, said) = self.begin_sealed(uid);
+        let [answer] = &said[..] else { panic!("{said:?}") };
+        let answer: SecureClientAnswer = decode(&answer.payload).unwrap();
+        let (channel, _) = dialing.finish(self.now, answer.start.0).unwrap();
+        SealedClient { session, channel, seen_bytes: self.stream(session).len() }
+    }
+
+    /// Why no answer comes to a first message.
+    fn refusal_of_seal(&mut self, uid: Uid) -> ErrorCode {
+        let (session, _, said) = self.begin_sealed(uid);
+        assert!(said.iter().all(|said| said.opcode != SecureClientAnswer::OPCODE), "{said:?}");
+        self.ended(session).unwrap()
+    }
+}
+
+const ONE: Uid = Uid(1);
+const TWO: Uid = Uid(2);
+
+#[test]
+fn a_client_joins_by_its_ticket_and_nobody_reads_along() {
+    with_sealing_world(|bench| {
+        let main = bench.meet_main();
+        bench.say(main, &attach_of(ONE, 1));
+        let mut client = bench.seal(ONE);
+        client.say(bench, &sealed_join(ONE));
+        let said = client.heard(bench);
+        assert_eq!(said[0].opcode, JoinOk::OPCODE);
+        client.say(bench, &Event { request: 77, kind: 5, data: Bytes::new(b"in secret").unwrap() });
+        bench.pass_ms(FLUSH_MS);
+        let heard = client.heard(bench);
+        assert!(heard.iter().any(|said| said.opcode == EventBroadcast::OPCODE), "{heard:?}");
+        let stream = bench.stream(client.session);
+        assert!(!stream.windows(6).any(|window| window == b"secret"));
+        client.say(bench, &Leave {});
+        assert!(client.heard(bench).contains(&Said::of(&Bye { reason: ErrorCode::GOODBYE })));
+    });
+}
+
+#[test]
+fn another_key_or_a_used_one_seals_nothing() {
+    with_sealing_world(|bench| {
+        let main = bench.meet_main();
+        assert_eq!(bench.refusal_of_seal(ONE), ErrorCode::BAD_PROOF);
+        let other = HandshakeKey([0xEE; 32]);
+        bench.say(main, &AttachUser { handshake_key: other, ..attach_of(ONE, 1) });
+        assert_eq!(bench.refusal_of_seal(ONE), ErrorCode::BAD_PROOF);
+        bench.say(main, &attach_of(ONE, 2));
+        let mut client = bench.seal(ONE);
+        client.say(bench, &sealed_join(ONE));
+        assert_eq!(client.heard(bench)[0].opcode, JoinOk::OPCODE);
+        assert_eq!(bench.refusal_of_seal(ONE), ErrorCode::BAD_PROOF);
+        bench.say(main, &attach_of(TWO, 3));
+        bench.pass_ms(TTL_MS);
+        assert_eq!(bench.refusal_of_seal(TWO), ErrorCode::BAD_PROOF);
+    });
+}
+
+/// Somebody repeats the first message: that uses up the second handshake, and lets nobody in.
+#[test]
+fn a_repeated_first_message_keeps_nobody_out() {
+    with_sealing_world(|bench| {
+        let main = bench.meet_main();
+        bench.say(main, &attach_of(ONE, 1));
+        let mut client = bench.seal(ONE);
+        let (repeated, _, said) = bench.begin_sealed(ONE);
+        assert_eq!(said[0].opcode, SecureClientAnswer::OPCODE);
+        assert_eq!(bench.refusal_of_seal(ONE), ErrorCode::BAD_PROOF);
+        bench.say_bytes(repeated, &[17; 40]);
+        assert_eq!(bench.ended(repeated), Some(ErrorCode::BROKEN_SEAL));
+        client.say(bench, &sealed_join(ONE));
+        assert_eq!(client.heard(bench)[0].opcode, JoinOk::OPCODE);
+    });
+}
+
+/// A sealed link shows its own ticket, and no other user's; in clear a `Join` without its key shows nothing.
+#[test]
+fn a_link_is_worth_its_own_ticket_alone() {
+    with_sealing_world(|bench| {
+        let main = bench.meet_main();
+        bench.say(main, &attach_of(ONE, 1));
+        bench.say(main, &attach_of(TWO, 2));
+        let mut client = bench.seal(ONE);
+        client.say(bench, &sealed_join(TWO));
+        let denied = client.heard(bench);
+        assert_eq!(
+            decode::<JoinDenied<'_>>(&denied[0].payload).unwrap().reason,
+            JoinDenial::WRONG_KEY
+        );
+        let clear = bench.accept();
+        bench.say(clear, &sealed_join(TWO));
+        let denied = bench.heard(clear);
+        assert_eq!(
+            decode::<JoinDenied<'_>>(&denied[0].payload).unwrap().reason,
+            JoinDenial::WRONG_KEY
+        );
+        // Its key still lets it in, sealed or not.
+        let clear = bench.accept();
+        bench.say(clear, &join_of(TWO));
+        assert_eq!(bench.heard(clear)[0].opcode, JoinOk::OPCODE);
+    });
+}
+
+/// Both sides of how many links of clients there may be.
+#[test]
+fn clients_have_so_many_places_and_the_oldest_that_has_said_nothing_gives_way() {
+    with_sealing_world(|bench| {
+        let main = bench.meet_main();
+        for uid in 1..=4 {
+            bench.say(main, &attach_of(Uid(uid), uid as u32));
+        }
+        let silent = bench.seal(ONE);
+        bench.pass_ms(1);
+        let mut inside = bench.seal(TWO);
+        inside.say(bench, &sealed_join(TWO));
+        let mut third = bench.seal(Uid(3));
+        assert_eq!(bench.ended(silent.session), Some(ErrorCode::BUSY));
+        third.say(bench, &sealed_join(Uid(3)));
+        assert_eq!(third.heard(bench)[0].opcode, JoinOk::OPCODE);
+        let (fourth, _, said) = bench.begin_sealed(Uid(4));
+        assert_eq!(bench.ended(fourth), Some(ErrorCode::BUSY), "{said:?}");
+        assert_eq!(bench.ended(inside.session), None);
+    });
+}
+
+#[test]
+fn a_first_message_for_another_server_is_out_of_place() {
+    with_sealing_world(|bench| {
+        let session = bench.accept();
+        let start = SealedStart([0; 52]);
+        let (versions, key_id) = (Versions::OURS, key_id_of(ONE));
+        bench.say(session, &SecureClient { versions, to: ServerKind::MAIN, key_id, start });
+        assert_eq!(bench.ended(session), Some(ErrorCode::OUT_OF_PLACE));
+    });
+}
