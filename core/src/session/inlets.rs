@@ -6,8 +6,17 @@
 //!
 //! Bounds: one record a link; a longer one is [`Broken`](Source::Broken).
 
+#[cfg(feature = "websocket")]
+mod messages;
+
+#[cfg(feature = "websocket")]
+use self::messages::Envelope;
 use crate::secure::{Broken, RECORD_COST_BYTES, RECORD_EXTRA_BYTES, RECORD_PREFIX_BYTES};
+#[cfg(feature = "websocket")]
+use crate::session::Signal;
 use crate::storage::Vacant;
+#[cfg(feature = "websocket")]
+use crate::wire::ws::{CloseCode, FrameKind, Side};
 
 /// How far the record has come that an inlet's buffer holds.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -17,10 +26,18 @@ pub struct Inlet {
     /// Where the frames of an open one begin that have not been heard, and where they end; 0 of one that is not open.
     start: u16,
     end: u16,
+    #[cfg(feature = "websocket")]
+    envelope: Envelope,
 }
 
 impl Vacant for Inlet {
-    const VACANT: Self = Self { have: 0, start: 0, end: 0 };
+    const VACANT: Self = Self {
+        have: 0,
+        start: 0,
+        end: 0,
+        #[cfg(feature = "websocket")]
+        envelope: Envelope::VACANT,
+    };
 }
 
 /// Which inlet the bytes of a session go through.
@@ -29,6 +46,9 @@ pub(crate) struct WayIn {
     pub(crate) inlet: u16,
     /// It begins with them.
     pub(crate) is_fresh: bool,
+    /// Records come as the messages of a WebSocket, of which we are this side.
+    #[cfg(feature = "websocket")]
+    pub(crate) messages: Option<Side>,
 }
 
 /// Where the next frames come from.
@@ -47,6 +67,9 @@ pub(crate) enum Source<'s> {
     Dry,
     /// From nowhere: the record is not what it should be.
     Broken,
+    /// What a WebSocket says besides records.
+    #[cfg(feature = "websocket")]
+    Signal(Signal<'s>),
 }
 
 /// The inlets of a node; see the [module](self).
@@ -100,10 +123,11 @@ impl<'a> Inlets<'a> {
 
     fn gather(
         &mut self,
-        WayIn { inlet: index, is_fresh }: WayIn,
+        way: WayIn,
         input: &mut &[u8],
         mut open: impl FnMut(u16, &mut [u8]) -> Result<usize, Broken>,
     ) -> Source<'_> {
+        let WayIn { inlet: index, is_fresh, .. } = way;
         let (place, each) = (usize::from(index), self.buffer_bytes());
         let inlet = self.inlets.get_mut(place);
         let buffer = self.bytes.chunks_exact_mut(each.max(1)).nth(place);
@@ -117,13 +141,24 @@ impl<'a> Inlets<'a> {
                 *input = rest;
                 *inlet = Inlet::VACANT;
             }
-            match inlet.take(buffer, input) {
+            #[cfg(feature = "websocket")]
+            let gathered = inlet.take(way.messages, &mut *buffer, input);
+            #[cfg(not(feature = "websocket"))]
+            let gathered = inlet.take_from_stream(&mut *buffer, input);
+            match gathered {
                 Gathered::Part => return Source::Dry,
                 Gathered::Whole(record) => match open(index, record) {
                     Ok(frames_bytes) => inlet.opened(frames_bytes),
                     Err(Broken) => return Source::Broken,
                 },
                 Gathered::Invalid => return Source::Broken,
+                #[cfg(feature = "websocket")]
+                Gathered::Control(kind, (start, end)) => {
+                    let payload = buffer.get(start..end).unwrap_or_default();
+                    return Source::Signal(messages::signal_of(kind, payload));
+                }
+                #[cfg(feature = "websocket")]
+                Gathered::Broke(code) => return Source::Signal(Signal::Broken(code)),
             }
         }
         let frames = buffer.get(usize::from(inlet.start)..usize::from(inlet.end));
@@ -144,6 +179,12 @@ enum Gathered<'b> {
     /// Without its prefix.
     Whole(&'b mut [u8]),
     Invalid,
+    /// A control frame, whose payload lies there.
+    #[cfg(feature = "websocket")]
+    Control(FrameKind, (usize, usize)),
+    /// No WebSocket may say that.
+    #[cfg(feature = "websocket")]
+    Broke(CloseCode),
 }
 
 /// Where the frames of an open record begin: behind its prefix and its kind.
@@ -163,7 +204,24 @@ impl Inlet {
     }
 
     /// Moves what belongs to the record from `input` to its buffer, but leaves its last byte.
-    fn take<'b>(&mut self, buffer: &'b mut [u8], input: &mut &[u8]) -> Gathered<'b> {
+    #[cfg(feature = "websocket")]
+    fn take<'b>(
+        &mut self,
+        messages: Option<Side>,
+        buffer: &'b mut [u8],
+        input: &mut &[u8],
+    ) -> Gathered<'b> {
+        let Some(side) = messages else { return self.take_from_stream(buffer, input) };
+        if self.have == 0 {
+            self.have = RECORD_PREFIX_BYTES as u16;
+        }
+        match self.envelope.take(side, (buffer, &mut self.have), input) {
+            Gathered::Whole(record) if record.len() < RECORD_EXTRA_BYTES => Gathered::Invalid,
+            gathered => gathered,
+        }
+    }
+
+    fn take_from_stream<'b>(&mut self, buffer: &'b mut [u8], input: &mut &[u8]) -> Gathered<'b> {
         if !self.fill(buffer, input, RECORD_PREFIX_BYTES, 0) {
             return Gathered::Part;
         }

@@ -22,6 +22,8 @@ use super::inlets::Inlet;
 use super::session::SessionKey;
 use crate::secure::{Channel, RECORD_COST_BYTES};
 use crate::storage::{Key, Link, Slot, Table, Vacant};
+#[cfg(feature = "websocket")]
+use crate::wire::ws::Side;
 
 /// The shortest record that an end may want.
 pub(super) const RECORD_LEAST_BYTES: u16 = 64;
@@ -120,6 +122,12 @@ pub struct Outlet {
     pub(super) end: u16,
     /// Its inlet has to begin anew.
     pub(super) is_fresh: bool,
+    /// Its records are the messages of a WebSocket.
+    #[cfg(feature = "websocket")]
+    pub(super) messages: Option<Side>,
+    /// What that is to be closed with, when all is sent; 0 while it is not.
+    #[cfg(feature = "websocket")]
+    pub(super) close_code: u16,
 }
 
 impl Vacant for Outlet {
@@ -133,6 +141,10 @@ impl Vacant for Outlet {
         start: 0,
         end: 0,
         is_fresh: false,
+        #[cfg(feature = "websocket")]
+        messages: None,
+        #[cfg(feature = "websocket")]
+        close_code: 0,
     };
 }
 

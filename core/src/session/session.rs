@@ -19,6 +19,8 @@ use crate::storage::Link;
 use crate::storage::{Key, Slot, Vacant};
 use crate::time::Stamp;
 use crate::wire::Framing;
+#[cfg(all(feature = "secure", feature = "websocket"))]
+use crate::wire::ws::Side;
 
 /// Names one session for as long as it lives.
 pub type SessionKey = Key<Session>;
@@ -172,7 +174,17 @@ impl Session {
         self.flags.has(Flags::MESSAGES) && self.flags.has(Flags::OUTBOUND)
     }
 
-    /// How its frames stand on its transport.
+    /// It is sealed from here on: its frames stand in records as on a stream, whose messages the records are. Answers
+    /// which side of a WebSocket it is, if it is one.
+    #[cfg(all(feature = "secure", feature = "websocket"))]
+    pub(super) const fn stops_messages(&mut self) -> Option<Side> {
+        if !self.flags.clear(Flags::MESSAGES) {
+            return None;
+        }
+        Some(if self.flags.has(Flags::OUTBOUND) { Side::Client } else { Side::Server })
+    }
+
+    /// How its frames stand on its transport, or in its records.
     pub const fn framing(&self) -> Framing {
         #[cfg(feature = "websocket")]
         if self.flags.has(Flags::MESSAGES) {

@@ -72,6 +72,11 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     fn hear_next(&mut self, turn: &mut Turn<'_>, key: SessionKey, input: &mut &[u8]) -> Hearing {
         #[cfg(feature = "secure")]
         let way = self.sessions.way_in(key);
+        #[cfg(all(feature = "secure", feature = "websocket"))]
+        if way.is_some_and(|way| way.is_fresh) {
+            // What comes in records is frames of a stream, whatever the records come in.
+            self.receiver.expect_stream(key.index());
+        }
         #[cfg(feature = "secure")]
         let source = {
             let sessions = &mut self.sessions;
@@ -88,6 +93,12 @@ impl<'a, R: Role<'a>> Node<'a, R> {
             #[cfg(feature = "secure")]
             Source::Broken => {
                 self.sessions.violation(turn.now, key, ErrorCode::BROKEN_SEAL, 0);
+                return Hearing::On;
+            }
+            #[cfg(all(feature = "secure", feature = "websocket"))]
+            Source::Signal(signal) => {
+                let cx = &mut Context::new(turn, &mut self.sessions);
+                web_socket::heed(&mut self.role, cx, key, signal);
                 return Hearing::On;
             }
         };

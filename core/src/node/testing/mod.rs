@@ -187,11 +187,17 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
         self.act(|_, cx| cx.sessions.stream_begins(key));
         #[cfg(feature = "websocket")]
         if self.is_mixed && self.peers.len().is_multiple_of(2) {
-            self.hand_over_raw(key, web::REQUEST);
-            self.peer_mut(key).unread_messages = Some(Vec::new());
+            self.open_web_socket(key);
         }
         self.drive();
         Ok(key)
+    }
+
+    /// A peer that has connected, and said nothing, is a WebSocket: what it says and gets is read and written as that.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn open_web_socket(&mut self, key: SessionKey) {
+        self.hand_over_raw(key, web::REQUEST);
+        self.peer_mut(key).unread_messages = Some(Vec::new());
     }
 
     /// From now on every second peer that connects is a WebSocket.

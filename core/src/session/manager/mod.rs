@@ -25,6 +25,8 @@ mod admission;
 mod deadlines;
 mod ending;
 mod outbound;
+#[cfg(all(feature = "secure", feature = "websocket"))]
+mod sealed_messages;
 #[cfg(feature = "secure")]
 mod sealing;
 mod storage;

@@ -2,7 +2,7 @@
 
 use super::SessionManager;
 use crate::protocol::ErrorCode;
-use crate::secure::{Broken, Channel, RECORD_COST_BYTES, RECORD_PREFIX_BYTES};
+use crate::secure::{Broken, Channel, RECORD_EXTRA_BYTES, RECORD_PREFIX_BYTES};
 use crate::session::inlets::WayIn;
 use crate::session::manager::Farewell;
 use crate::session::seals::{Outlet, RECORD_LEAST_BYTES, SealedKind};
@@ -11,6 +11,8 @@ use crate::session::state::SessionState;
 use crate::storage::Link;
 use crate::time::Instant;
 use crate::wire::Framing;
+#[cfg(feature = "websocket")]
+use crate::wire::ws::{FrameHeader, MaskKey, Side, apply_mask};
 
 impl<'a> SessionManager<'a> {
     /// How many bytes of frames a record may have that comes in here; none without memory for sealed links.
@@ -18,7 +20,7 @@ impl<'a> SessionManager<'a> {
         self.seals.record_bytes
     }
 
-    /// Whether it is a stream, and nothing of it is sealed.
+    /// Whether it is a stream, and nothing of it is sealed: links between servers are no others.
     pub(crate) fn is_clear_stream(&self, key: SessionKey) -> bool {
         let session = self.get(key);
         session.is_some_and(|s| s.seal.is_none() && s.framing() == Framing::Stream)
@@ -72,17 +74,14 @@ impl<'a> SessionManager<'a> {
         let fits_bytes = self.seals.fits_bytes();
         let Some((outlet, _)) = self.seals.outlet(link) else { return false };
         let most_bytes = most_bytes.min(fits_bytes);
-        *outlet = Outlet {
-            channel: Some(channel),
-            id,
-            most_bytes,
-            is_fresh: true,
-            tenant: outlet.tenant,
-            kind: outlet.kind,
-            clear_bytes: outlet.clear_bytes,
-            start: 0,
-            end: 0,
+        #[cfg(feature = "websocket")]
+        let most_bytes = if outlet.messages.is_some() {
+            most_bytes.min(fits_bytes.saturating_sub(MESSAGES_COST_BYTES))
+        } else {
+            most_bytes
         };
+        (outlet.channel, outlet.is_fresh) = (Some(channel), true);
+        (outlet.id, outlet.most_bytes) = (id, most_bytes);
         self.ready.add(key.index());
         most_bytes >= RECORD_LEAST_BYTES
     }
@@ -95,7 +94,7 @@ impl<'a> SessionManager<'a> {
         is_server.then_some(outlet.id)
     }
 
-    fn seal_of(&self, key: SessionKey) -> Option<Link> {
+    pub(super) fn seal_of(&self, key: SessionKey) -> Option<Link> {
         self.get(key).map(|session| session.seal).filter(|link| !link.is_none())
     }
 
@@ -105,7 +104,14 @@ impl<'a> SessionManager<'a> {
         }
         let session = self.table.get_mut(key)?;
         let clear_bytes = session.outbox.bytes(&self.pool).try_into().ok()?;
-        let outlet = Outlet { tenant: key, kind, clear_bytes, ..crate::storage::Vacant::VACANT };
+        let outlet = Outlet {
+            tenant: key,
+            kind,
+            clear_bytes,
+            #[cfg(feature = "websocket")]
+            messages: session.stops_messages(),
+            ..crate::storage::Vacant::VACANT
+        };
         let outlet = self.seals.outlets.insert(outlet).ok()?;
         session.seal = Link::to(outlet.index());
         Some(session.seal)
@@ -142,7 +148,12 @@ impl<'a> SessionManager<'a> {
         let inlet = self.table.get(key)?.seal.index()?;
         let outlet = self.seals.outlets.at_mut(inlet)?;
         outlet.channel.as_ref()?;
-        Some(WayIn { inlet, is_fresh: core::mem::take(&mut outlet.is_fresh) })
+        Some(WayIn {
+            inlet,
+            is_fresh: core::mem::take(&mut outlet.is_fresh),
+            #[cfg(feature = "websocket")]
+            messages: outlet.messages,
+        })
     }
 
     /// Opens a record that has come through an inlet, in place; answers how many bytes of frames are in it.
@@ -214,37 +225,45 @@ impl<'a> SessionManager<'a> {
     ) -> Result<usize, Broken> {
         let session = self.table.get_mut(key).ok_or(Broken)?;
         let (outlet, buffer) = self.seals.outlet(session.seal).ok_or(Broken)?;
+        #[cfg(feature = "websocket")]
+        let masks = outlet.messages.map(|side| match side {
+            Side::Client => [Some(self.mask_keys.draw()), Some(self.mask_keys.draw())],
+            Side::Server => [None; 2],
+        });
+        #[cfg(feature = "websocket")]
+        let wraps = masks.map_or([Wrap::Stream; 2], |masks| masks.map(Wrap::Message));
+        #[cfg(not(feature = "websocket"))]
+        let wraps = [Wrap::Stream; 2];
         let channel = outlet.channel.as_mut().ok_or(Broken)?;
         let mut at = 0;
         if channel.sealer.is_worn(now) {
-            at = put_record(buffer, &channel.sealer.next_key(now)?).ok_or(Broken)?;
+            let announced = channel.sealer.next_key(now)?;
+            at = wraps[0].put(buffer, announced.len(), |record| {
+                record.copy_from_slice(&announced);
+                Ok(())
+            })?;
         }
-        let record = buffer.get_mut(at..).ok_or(Broken)?;
-        let body = record.get_mut(RECORD_PREFIX_BYTES..).ok_or(Broken)?;
-        let mut room = body.get_mut(1..=usize::from(outlet.most_bytes)).ok_or(Broken)?;
-        let most = room.len();
-        loop {
-            let [waiting, _] = session.outbox.slices(&self.pool);
-            let taken = put(&mut room, waiting);
-            if taken == 0 {
-                break;
+        let waiting: usize = ring.iter().map(|part| part.len()).sum();
+        let private = session.outbox.bytes(&self.pool);
+        let filled = (private + waiting).min(outlet.most_bytes.into());
+        let place = buffer.get_mut(at..).ok_or(Broken)?;
+        let total = wraps[1].put(place, filled + RECORD_EXTRA_BYTES, |record| {
+            let mut room = record.get_mut(1..=filled).ok_or(Broken)?;
+            loop {
+                let [waiting, _] = session.outbox.slices(&self.pool);
+                let taken = put(&mut room, waiting);
+                if taken == 0 {
+                    break;
+                }
+                session.outbox.consume(&mut self.pool, taken);
             }
-            session.outbox.consume(&mut self.pool, taken);
-        }
-        let private = most - room.len();
-        if session.outbox.is_empty() {
             for part in ring {
                 put(&mut room, part);
             }
-        }
-        let filled = most - room.len();
-        let total = filled + RECORD_COST_BYTES;
-        let sealed = record.get_mut(RECORD_PREFIX_BYTES..total).ok_or(Broken)?;
-        channel.sealer.seal(sealed)?;
-        let length = (sealed.len() as u16).to_le_bytes();
-        *record.first_chunk_mut().ok_or(Broken)? = length;
+            channel.sealer.seal(record)
+        })?;
         (outlet.start, outlet.end) = (0, (at + total) as u16);
-        Ok(filled - private)
+        Ok(filled.saturating_sub(private))
     }
 }
 
@@ -259,10 +278,46 @@ fn put(room: &mut &mut [u8], bytes: &[u8]) -> usize {
     count
 }
 
-/// A record and its prefix at the start of `buffer`; answers how long both are.
-fn put_record(buffer: &mut [u8], record: &[u8]) -> Option<usize> {
-    let (prefix, place) = buffer.split_first_chunk_mut()?;
-    *prefix = (record.len() as u16).to_le_bytes();
-    place.get_mut(..record.len())?.copy_from_slice(record);
-    Some(RECORD_PREFIX_BYTES + record.len())
+/// What records stand in on their transport.
+#[derive(Copy, Clone)]
+enum Wrap {
+    /// Each behind its length.
+    Stream,
+    /// Each a message of a WebSocket, masked by whoever has opened it.
+    #[cfg(feature = "websocket")]
+    Message(Option<MaskKey>),
 }
+
+impl Wrap {
+    /// A record of `record_bytes`, which `fill` writes, at the start of `buffer`; answers how long it is with what it stands in.
+    fn put(
+        self,
+        buffer: &mut [u8],
+        record_bytes: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), Broken>,
+    ) -> Result<usize, Broken> {
+        let head_bytes = self.put_head(buffer, record_bytes).ok_or(Broken)?;
+        let record = buffer.get_mut(head_bytes..head_bytes + record_bytes).ok_or(Broken)?;
+        fill(record)?;
+        #[cfg(feature = "websocket")]
+        if let Self::Message(Some(key)) = self {
+            apply_mask(record, key, 0);
+        }
+        Ok(head_bytes + record_bytes)
+    }
+
+    fn put_head(self, buffer: &mut [u8], record_bytes: usize) -> Option<usize> {
+        match self {
+            Self::Stream => {
+                *buffer.first_chunk_mut()? = (record_bytes as u16).to_le_bytes();
+                Some(RECORD_PREFIX_BYTES)
+            }
+            #[cfg(feature = "websocket")]
+            Self::Message(mask) => FrameHeader::message(record_bytes, mask).write(buffer).ok(),
+        }
+    }
+}
+
+/// What two records cost more as messages than behind lengths of two bytes: four more each, and a mask.
+#[cfg(feature = "websocket")]
+const MESSAGES_COST_BYTES: u16 = 2 * 6;

@@ -162,6 +162,10 @@ impl SessionManager<'_> {
 
     /// Queues a Close behind whatever waits, once, if the session is a WebSocket.
     pub(super) fn say_close(&mut self, key: SessionKey, close: Close<'_>) {
+        #[cfg(feature = "secure")]
+        if self.is_sealing(key) {
+            return self.close_sealed(key, close.code);
+        }
         let is_silent = self
             .table
             .get(key)
@@ -193,6 +197,10 @@ impl SessionManager<'_> {
 
     /// Queues a control frame, in as many buffers as it takes. A queue without room loses all of it.
     fn queue_control(&mut self, key: SessionKey, kind: FrameKind, payload: &[u8]) {
+        #[cfg(feature = "secure")]
+        if self.is_sealing(key) {
+            return self.put_control(key, kind, payload);
+        }
         let most_buffers = self.config.send_buffers_per_session;
         let Some(session) = self.table.get_mut(key) else { return };
         if !session.can_be_told() {

@@ -14,7 +14,26 @@ use crate::session::SealMemory;
 type Seals = SealMemory<3, { 3 * 240 }, { 3 * 300 }>;
 const CLIENT_LINKS: u16 = 2;
 
-fn with_sealing_world(test: impl FnOnce(&mut WorldBench<'_, Relay>)) {
+/// With clients that are streams, and then with WebSockets.
+fn with_sealing_world(test: impl Fn(&mut WorldBench<'_, Relay>, &Door)) {
+    let accept: &Door = &|bench| bench.accept();
+    with_sealing_world_of(|bench| test(bench, accept));
+    #[cfg(feature = "websocket")]
+    {
+        let accept: &Door = &|bench| {
+            let key = bench.accept_stranger();
+            bench.open_web_socket(key);
+            bench.drive();
+            key
+        };
+        with_sealing_world_of(|bench| test(bench, accept));
+    }
+}
+
+/// How a client connects.
+type Door = dyn Fn(&mut WorldBench<'_, Relay>) -> SessionKey;
+
+fn with_sealing_world_of(test: impl FnOnce(&mut WorldBench<'_, Relay>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(Memory::new(core::array::from_fn(|_| Relay::default())));
     let mut seals = Seals::NEW;
@@ -65,16 +84,16 @@ impl SealedClient {
 
 impl WorldBench<'_, Relay> {
     /// A client begins with the key of this user's ticket; what the world says in clear.
-    fn begin_sealed(&mut self, uid: Uid) -> (SessionKey, Dialing, Vec<Said>) {
-        let session = self.accept();
+    fn begin_sealed(&mut self, door: &Door, uid: Uid) -> (SessionKey, Dialing, Vec<Said>) {
+        let session = door(self);
         let (dialing, hello) = first_message(key_id_of(uid), key_of(uid));
         self.say(session, &hello);
         let said = self.heard(session);
         (session, dialing, said)
     }
 
-    fn seal(&mut self, uid: Uid) -> SealedClient {
-        let (session, dialing, said) = self.begin_sealed(uid);
+    fn seal(&mut self, door: &Door, uid: Uid) -> SealedClient {
+        let (session, dialing, said) = self.begin_sealed(door, uid);
         let [answer] = &said[..] else { panic!("{said:?}") };
         let answer: SecureClientAnswer = decode(&answer.payload).unwrap();
         let (channel, _) = dialing.finish(self.now, answer.start.0).unwrap();
@@ -82,8 +101,8 @@ impl WorldBench<'_, Relay> {
     }
 
     /// Why no answer comes to a first message.
-    fn refusal_of_seal(&mut self, uid: Uid) -> ErrorCode {
-        let (session, _, said) = self.begin_sealed(uid);
+    fn refusal_of_seal(&mut self, door: &Door, uid: Uid) -> ErrorCode {
+        let (session, _, said) = self.begin_sealed(door, uid);
         assert!(said.iter().all(|said| said.opcode != SecureClientAnswer::OPCODE), "{said:?}");
         self.ended(session).unwrap()
     }
@@ -94,10 +113,10 @@ const TWO: Uid = Uid(2);
 
 #[test]
 fn a_client_joins_by_its_ticket_and_nobody_reads_along() {
-    with_sealing_world(|bench| {
+    with_sealing_world(|bench, door| {
         let main = bench.meet_main();
         bench.say(main, &attach_of(ONE, 1));
-        let mut client = bench.seal(ONE);
+        let mut client = bench.seal(door, ONE);
         client.say(bench, &sealed_join(ONE));
         let said = client.heard(bench);
         assert_eq!(said[0].opcode, JoinOk::OPCODE);
@@ -114,33 +133,33 @@ fn a_client_joins_by_its_ticket_and_nobody_reads_along() {
 
 #[test]
 fn another_key_or_a_used_one_seals_nothing() {
-    with_sealing_world(|bench| {
+    with_sealing_world(|bench, door| {
         let main = bench.meet_main();
-        assert_eq!(bench.refusal_of_seal(ONE), ErrorCode::BAD_PROOF);
+        assert_eq!(bench.refusal_of_seal(door, ONE), ErrorCode::BAD_PROOF);
         let other = HandshakeKey([0xEE; 32]);
         bench.say(main, &AttachUser { handshake_key: other, ..attach_of(ONE, 1) });
-        assert_eq!(bench.refusal_of_seal(ONE), ErrorCode::BAD_PROOF);
+        assert_eq!(bench.refusal_of_seal(door, ONE), ErrorCode::BAD_PROOF);
         bench.say(main, &attach_of(ONE, 2));
-        let mut client = bench.seal(ONE);
+        let mut client = bench.seal(door, ONE);
         client.say(bench, &sealed_join(ONE));
         assert_eq!(client.heard(bench)[0].opcode, JoinOk::OPCODE);
-        assert_eq!(bench.refusal_of_seal(ONE), ErrorCode::BAD_PROOF);
+        assert_eq!(bench.refusal_of_seal(door, ONE), ErrorCode::BAD_PROOF);
         bench.say(main, &attach_of(TWO, 3));
         bench.pass_ms(TTL_MS);
-        assert_eq!(bench.refusal_of_seal(TWO), ErrorCode::BAD_PROOF);
+        assert_eq!(bench.refusal_of_seal(door, TWO), ErrorCode::BAD_PROOF);
     });
 }
 
 /// Somebody repeats the first message: that uses up the second handshake, and lets nobody in.
 #[test]
 fn a_repeated_first_message_keeps_nobody_out() {
-    with_sealing_world(|bench| {
+    with_sealing_world(|bench, door| {
         let main = bench.meet_main();
         bench.say(main, &attach_of(ONE, 1));
-        let mut client = bench.seal(ONE);
-        let (repeated, _, said) = bench.begin_sealed(ONE);
+        let mut client = bench.seal(door, ONE);
+        let (repeated, _, said) = bench.begin_sealed(door, ONE);
         assert_eq!(said[0].opcode, SecureClientAnswer::OPCODE);
-        assert_eq!(bench.refusal_of_seal(ONE), ErrorCode::BAD_PROOF);
+        assert_eq!(bench.refusal_of_seal(door, ONE), ErrorCode::BAD_PROOF);
         bench.say_bytes(repeated, &[17; 40]);
         assert_eq!(bench.ended(repeated), Some(ErrorCode::BROKEN_SEAL));
         client.say(bench, &sealed_join(ONE));
@@ -151,18 +170,18 @@ fn a_repeated_first_message_keeps_nobody_out() {
 /// A sealed link shows its own ticket, and no other user's; in clear a `Join` without its key shows nothing.
 #[test]
 fn a_link_is_worth_its_own_ticket_alone() {
-    with_sealing_world(|bench| {
+    with_sealing_world(|bench, door| {
         let main = bench.meet_main();
         bench.say(main, &attach_of(ONE, 1));
         bench.say(main, &attach_of(TWO, 2));
-        let mut client = bench.seal(ONE);
+        let mut client = bench.seal(door, ONE);
         client.say(bench, &sealed_join(TWO));
         let denied = client.heard(bench);
         assert_eq!(
             decode::<JoinDenied<'_>>(&denied[0].payload).unwrap().reason,
             JoinDenial::WRONG_KEY
         );
-        let clear = bench.accept();
+        let clear = door(bench);
         bench.say(clear, &sealed_join(TWO));
         let denied = bench.heard(clear);
         assert_eq!(
@@ -170,7 +189,7 @@ fn a_link_is_worth_its_own_ticket_alone() {
             JoinDenial::WRONG_KEY
         );
         // Its key still lets it in, sealed or not.
-        let clear = bench.accept();
+        let clear = door(bench);
         bench.say(clear, &join_of(TWO));
         assert_eq!(bench.heard(clear)[0].opcode, JoinOk::OPCODE);
     });
@@ -179,20 +198,20 @@ fn a_link_is_worth_its_own_ticket_alone() {
 /// Both sides of how many links of clients there may be.
 #[test]
 fn clients_have_so_many_places_and_the_oldest_that_has_said_nothing_gives_way() {
-    with_sealing_world(|bench| {
+    with_sealing_world(|bench, door| {
         let main = bench.meet_main();
         for uid in 1..=4 {
             bench.say(main, &attach_of(Uid(uid), uid as u32));
         }
-        let silent = bench.seal(ONE);
+        let silent = bench.seal(door, ONE);
         bench.pass_ms(1);
-        let mut inside = bench.seal(TWO);
+        let mut inside = bench.seal(door, TWO);
         inside.say(bench, &sealed_join(TWO));
-        let mut third = bench.seal(Uid(3));
+        let mut third = bench.seal(door, Uid(3));
         assert_eq!(bench.ended(silent.session), Some(ErrorCode::BUSY));
         third.say(bench, &sealed_join(Uid(3)));
         assert_eq!(third.heard(bench)[0].opcode, JoinOk::OPCODE);
-        let (fourth, _, said) = bench.begin_sealed(Uid(4));
+        let (fourth, _, said) = bench.begin_sealed(door, Uid(4));
         assert_eq!(bench.ended(fourth), Some(ErrorCode::BUSY), "{said:?}");
         assert_eq!(bench.ended(inside.session), None);
     });
@@ -200,8 +219,8 @@ fn clients_have_so_many_places_and_the_oldest_that_has_said_nothing_gives_way() 
 
 #[test]
 fn a_first_message_for_another_server_is_out_of_place() {
-    with_sealing_world(|bench| {
-        let session = bench.accept();
+    with_sealing_world(|bench, door| {
+        let session = door(bench);
         let start = SealedStart([0; 52]);
         let (versions, key_id) = (Versions::OURS, key_id_of(ONE));
         bench.say(session, &SecureClient { versions, to: ServerKind::MAIN, key_id, start });
