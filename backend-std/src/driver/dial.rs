@@ -50,6 +50,11 @@ impl Scheme {
         Some((Some(scheme), place))
     }
 
+    /// Whether it is by TLS.
+    pub const fn is_by_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
     /// The protocol that TLS is asked for; none in clear.
     const fn protocol(self) -> Option<&'static [u8]> {
         match self {

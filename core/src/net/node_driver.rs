@@ -232,12 +232,14 @@ impl<'a, R: Role<'a>, S: NetSession> Inbound<'_, '_, 'a, R, S> {
         while let Taken::Part(taken) = self.node.handle_received(self.turn, self.key, bytes) {
             bytes = bytes.get(taken..).unwrap_or_default();
             let has_transmitted = transmit(self.node, self.slots, self.turn);
-            if is_stuck && taken == 0 && !has_transmitted {
+            // Of a record's frames some may be heard before any of its bytes is taken.
+            let has_moved = taken > 0 || has_transmitted || self.node.has_heard();
+            if is_stuck && !has_moved {
                 sender.close(CloseCode::INTERNAL_ERROR, "no buffer for a frame");
                 self.node.handle_disconnected(self.turn, self.key);
                 return;
             }
-            is_stuck = taken == 0 && !has_transmitted;
+            is_stuck = !has_moved;
         }
     }
 }

@@ -4,7 +4,7 @@
 //! stack, a browser's module into a `static`.
 //!
 //! Bounds: three connections (Main and a world, and one while one of them is replaced), frames as the
-//! servers have them by default, 10 KiB.
+//! servers have them by default, 10 KiB; with the feature `secure` 6 KiB more, for records of up to 1 KiB.
 //!
 //! ```no_run
 //! # fn example<C: tinyrealm_core::net::NetConnector>(connector: C, turn: &mut tinyrealm_core::entropy::Turn<'_>) {
@@ -27,9 +27,15 @@ use super::node_driver::{DriverSlot, NodeDriver};
 use super::session::{NetConnector, NetSession};
 use crate::config::NetConfig;
 use crate::entropy::Turn;
+#[cfg(feature = "secure")]
+use crate::node::NodeStorage;
 use crate::node::client::{Client, ClientConfig, ClientHandler, client_timers};
 use crate::node::{Node, NodeMemory, Role};
 use crate::protocol::ADDRESS_MAX_BYTES;
+#[cfg(feature = "secure")]
+use crate::secure::RECORD_COST_BYTES;
+#[cfg(feature = "secure")]
+use crate::session::SealMemory;
 use crate::wire::PacketHeader;
 
 const SESSIONS: usize = 3;
@@ -48,19 +54,35 @@ type ClientNodeMemory = NodeMemory<
     0,
 >;
 
+/// The longest record of a sealed link, without what it stands in.
+#[cfg(feature = "secure")]
+const RECORD_BYTES: usize = 1_024;
+#[cfg(feature = "secure")]
+type ClientSeals = SealMemory<
+    SESSIONS,
+    { SESSIONS * (RECORD_BYTES + RECORD_COST_BYTES) },
+    { SESSIONS * (RECORD_BYTES + 2 * RECORD_COST_BYTES) },
+>;
+
 /// A client of the realm, running.
 pub type RealmDriver<'a, H, C> = NodeDriver<'a, Client<H>, C>;
 
 /// What a client of the realm borrows: its node, and where its connections are kept.
 pub struct RealmMemory<S: NetSession> {
     node: ClientNodeMemory,
+    #[cfg(feature = "secure")]
+    seals: ClientSeals,
     slots: [DriverSlot<S>; SESSIONS],
 }
 
 impl<S: NetSession> RealmMemory<S> {
     /// Without connections.
-    pub const NEW: Self =
-        Self { node: NodeMemory::NEW, slots: [const { DriverSlot::VACANT }; SESSIONS] };
+    pub const NEW: Self = Self {
+        node: NodeMemory::NEW,
+        #[cfg(feature = "secure")]
+        seals: ClientSeals::NEW,
+        slots: [const { DriverSlot::VACANT }; SESSIONS],
+    };
 
     /// A client that goes to the Main at `main_address` with the first tick. `network` is a connector
     /// and the scheme that it is to be asked for where an address has none: `tcp`, `tls`, `ws`, `wss`.
@@ -72,6 +94,8 @@ impl<S: NetSession> RealmMemory<S> {
         network: (C, &'static str),
         turn: &mut Turn<'_>,
     ) -> RealmDriver<'_, H, C> {
+        #[cfg(feature = "secure")]
+        let config = ClientConfig { is_by_tls: matches!(network.1, "tls" | "wss"), ..config };
         let mut driver = self.drive(Client::new(main_address, config, handler), network, turn);
         driver.node_mut().act(turn, Client::start);
         driver
@@ -86,8 +110,11 @@ impl<S: NetSession> RealmMemory<S> {
         network: (C, &'static str),
         turn: &mut Turn<'_>,
     ) -> NodeDriver<'m, R, C> {
+        let storage = self.node.storage();
+        #[cfg(feature = "secure")]
+        let storage = NodeStorage { seals: self.seals.storage(), ..storage };
         // A client's connections are its own: nobody connects to it.
-        let node = Node::new(self.node.storage(), NetConfig::SERVER, role, turn);
+        let node = Node::new(storage, NetConfig::SERVER, role, turn);
         let (connector, scheme) = network;
         NodeDriver::new(node, &mut self.slots, connector, scheme)
     }

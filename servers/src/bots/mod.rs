@@ -125,6 +125,7 @@ pub(crate) fn serve(
     let sizes = NodeSizes {
         sessions: count * sessions_per_bot,
         role_timers: client_timers(count),
+        sealed_links: count * sessions_per_bot,
         ..net.node_sizes()
     };
     let options = SocketOptions { send_buffer_bytes: 0 };

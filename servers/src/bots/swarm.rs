@@ -62,6 +62,7 @@ impl Swarm {
             region: plan.region.as_str().try_into().unwrap_or_default(),
             wish: plan.wish.clone(),
             has_account: plan.accounts.is_some(),
+            is_by_tls: plan.dialing.scheme.is_by_tls(),
             ..ClientConfig::DEFAULT
         };
         let client = |number| RealmClient::new(number, config(number));

@@ -90,6 +90,7 @@ fn client_config(options: &ClientOptions, has_account: bool) -> ClientConfig {
         nickname: options.name.as_str().try_into().unwrap_or_default(),
         wish: options.room.wish(),
         has_account,
+        is_by_tls: scheme_of(&options.main).is_some_and(Scheme::is_by_tls),
         framing: match scheme_of(&options.main) {
             Some(Scheme::Ws | Scheme::Wss) => Framing::Message,
             _ => Framing::Stream,

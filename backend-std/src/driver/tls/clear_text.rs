@@ -11,7 +11,7 @@ use tinyrealm_core::protocol::ErrorCode;
 use tinyrealm_core::session::SessionKey;
 use tinyrealm_core::session::manager::Farewell;
 use tinyrealm_core::wire::PacketHeader;
-use tinyrealm_core::wire::opcode::{DIALER, OPCODE_BYTES, Opcode};
+use tinyrealm_core::wire::opcode::{CLIENT_SEAL, DIALER, OPCODE_BYTES, Opcode};
 
 use super::Begins;
 use crate::driver::Driver;
@@ -22,8 +22,8 @@ use crate::driver::connection::{Connection, Layer, Link};
 pub enum ClearText {
     /// Whoever likes.
     Everyone,
-    /// Whoever is on this machine, or comes by a proxy that is believed; and servers, which prove to each other who they
-    /// are.
+    /// Whoever is on this machine, or comes by a proxy that is believed; servers, which prove to each other who they
+    /// are; and clients that seal their streams themselves.
     Nearby,
 }
 
@@ -41,8 +41,8 @@ pub(in crate::driver) enum First {
     Unknown,
     /// With TLS.
     Tls,
-    /// With what a server proves to another.
-    Server,
+    /// With what a server proves to another, or how a client seals its link.
+    Proof,
     /// With a request, as a WebSocket does.
     Request,
     /// With a client's frame, or nothing that anybody knows.
@@ -64,10 +64,14 @@ impl First {
             return Self::Unknown;
         };
         match opcode.try_into().map(i32::from_le_bytes) {
-            Ok(opcode) if DIALER.contains(Opcode(opcode)) => Self::Server,
+            Ok(opcode) if proves(Opcode(opcode)) => Self::Proof,
             _ => Self::Client,
         }
     }
+}
+
+const fn proves(opcode: Opcode) -> bool {
+    DIALER.contains(opcode) || CLIENT_SEAL.contains(opcode)
 }
 
 impl<'a, R: Role<'a>> Driver<'a, R> {
@@ -86,7 +90,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 connection.set_layer(Layer::Unknown);
                 return true;
             }
-            First::Server => {
+            First::Proof => {
                 connection.set_layer(Layer::Clear);
                 return true;
             }
@@ -145,8 +149,8 @@ mod tests {
             (&frame(0x1000)[..5], First::Unknown),
             (&frame(0x1000), First::Client),
             (&frame(0x7F), First::Client),
-            (&frame(0x80), First::Server),
-            (&frame(0xBF), First::Server),
+            (&frame(0x80), First::Proof),
+            (&frame(0xBF), First::Proof),
             (&frame(0xC0), First::Client),
         ];
         for (bytes, expected) in cases {
