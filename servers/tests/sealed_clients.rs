@@ -58,7 +58,7 @@ impl Realm {
 }
 
 fn sealed(clients: u16) -> String {
-    format!("net.sealed_clients={clients}")
+    format!("world.sealed_clients={clients}")
 }
 
 /// A link that is silent says something soon, so that what was held up or lost shows.
@@ -181,7 +181,7 @@ fn a_web_socket_that_was_meddled_with_comes_back() {
     comes_back((NetWsConnector::default(), "ws"));
 }
 
-/// Both sides of `net.sealed_clients`: the second one comes in when the first has gone.
+/// Both sides of `world.sealed_clients`: the second one comes in when the first has gone.
 #[test]
 fn so_many_clients_may_seal_their_links() {
     let realm = Realm::start(1);

@@ -37,9 +37,6 @@ pub(crate) struct NetSettings {
     pub(crate) send_buffers_per_session: u16,
     /// Buffers that the packets of one link to a server may hold.
     pub(crate) send_buffers_per_server: u16,
-    /// Clients that may seal their links with the key of their ticket, where TLS does not: devices, and whoever goes to
-    /// one. A world that takes any says so, and clients that can then do. 0: none.
-    pub(crate) sealed_clients: u16,
     /// The kernel's send buffer of one connection; 0 for the system's own choice.
     pub(crate) socket_send_buffer_bytes: u32,
     /// Origins of the pages that may open a WebSocket, like `https://example.org`; `*`: all may; none:
@@ -106,7 +103,6 @@ impl Default for NetSettings {
             openings_per_second: net.openings_per_second,
             send_buffers_per_session: net.send_buffers_per_session,
             send_buffers_per_server: net.send_buffers_per_server,
-            sealed_clients: 0,
             socket_send_buffer_bytes: 128 * 1024,
             origins: Vec::new(),
             hosts: Vec::new(),
@@ -127,7 +123,6 @@ impl NetSettings {
         NodeSizes {
             buffer_bytes: NodeSizes::SERVER.buffer_bytes.max(PacketHeader::BYTES + stream_bytes),
             long_frame_bytes: if has_long { longest_bytes } else { 0 },
-            sealed_clients: self.sealed_clients.into(),
             ..NodeSizes::SERVER
         }
     }

@@ -35,6 +35,9 @@ pub(crate) struct WorldSettings {
     pub(crate) room_capacity: u16,
     /// Spectators of one room, besides its members, if its game has any.
     pub(crate) room_spectators: u16,
+    /// Clients that may seal their links with the key of their ticket, where TLS does not: boards, and native clients. A world
+    /// that takes any says so, and clients that can then do. 0: none.
+    pub(crate) sealed_clients: u16,
     /// Connections besides one a place: those who have not joined yet.
     pub(crate) spare_sessions: u16,
     /// Bytes of a room's broadcast ring, a power of two; 0 for eight times the least.
@@ -68,6 +71,7 @@ impl Default for WorldSettings {
             rooms: 64,
             room_capacity: 64,
             room_spectators: 8,
+            sealed_clients: 0,
             spare_sessions: 256,
             ring_bytes: 0,
             flush_interval_ms: 20,

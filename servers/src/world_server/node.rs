@@ -119,6 +119,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
     let node_sizes = NodeSizes {
         sessions: settings.sessions(),
         role_timers: settings.timers(G::TIMERS),
+        sealed_clients: settings.sealed_clients.into(),
         ..net.node_sizes()
     };
     let world_sizes = WorldSizes {
