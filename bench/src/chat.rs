@@ -3,23 +3,21 @@
 //! Members of channels who talk, against Main with a chat server behind it, and against the floor,
 //! one after the other, several rounds, medians. A delivery is one message that reached one member;
 //! its sender is one of them. Main fans out; the chat server numbers each message and sends it back
-//! once, which the floor, being one process, does not have to do. Their link is sealed; beside it is the same with a link in
-//! clear, as it is with a board that can't seal.
-
+//! once, which the floor, being one process, does not have to do.
 use crate::child::{Process, own, sibling};
 use crate::crowd::Crowd;
 use crate::statistics::Spread;
 
 /// One shape of load.
 #[derive(Copy, Clone)]
-struct Scene {
+pub(crate) struct Scene {
     channels: u32,
     members: u32,
     hz: u32,
     flush_interval_ms: u32,
 }
 
-const SCENES: [Scene; 2] = [
+pub(crate) const SCENES: [Scene; 2] = [
     Scene { channels: 1, members: 200, hz: 2, flush_interval_ms: 20 },
     Scene { channels: 100, members: 20, hz: 2, flush_interval_ms: 20 },
 ];
@@ -27,31 +25,21 @@ const SCENES: [Scene; 2] = [
 /// What Main and the chat server together may cost, in floors.
 const GOAL: f64 = 1.3;
 
-/// What they may cost with a sealed link, in what they cost with one in clear.
-const SEALED_GOAL: f64 = 1.3;
-/// Both of them are told that it is in clear.
-const CLEAR: [&str; 2] = ["--set", "cluster.clear=chat"];
-
 /// Nanoseconds per delivery.
 #[derive(Copy, Clone)]
-struct Cost {
-    main: f64,
-    chat: f64,
+pub(crate) struct Cost {
+    pub(crate) main: f64,
+    pub(crate) chat: f64,
 }
 
 /// Runs every scene and prints a table.
 pub(crate) fn run(seconds: u32, rounds: u32) -> anyhow::Result<()> {
     println!("chat: CPU ns per delivery, {rounds} rounds of {seconds} s, median (least to most)");
     for scene in SCENES {
-        let Scene { channels, members, hz, flush_interval_ms } = scene;
-        println!(
-            "  {channels} channels x {members} members x {hz} Hz, flush {flush_interval_ms} ms"
-        );
-        let (mut realm, mut clear, mut floor) = (Vec::new(), Vec::new(), Vec::new());
+        scene.print();
+        let (mut realm, mut floor) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
             realm.push(measure_realm(scene, seconds, &[])?);
-            let Cost { main, chat } = measure_realm(scene, seconds, &CLEAR)?;
-            clear.push(main + chat);
             floor.push(measure_floor(scene, seconds)?);
         }
         let floor = Spread::of(floor);
@@ -59,14 +47,6 @@ pub(crate) fn run(seconds: u32, rounds: u32) -> anyhow::Result<()> {
         of(|cost| cost.main + cost.chat).print_row("Main and chat", "floor", floor, Some(GOAL));
         of(|cost| cost.main).print_row("  of it Main", "floor", floor, None);
         of(|cost| cost.chat).print_row("  of it chat", "floor", floor, None);
-        let clear = Spread::of(clear);
-        of(|cost| cost.main + cost.chat).print_row(
-            "link sealed",
-            "clear",
-            clear,
-            Some(SEALED_GOAL),
-        );
-        clear.print_row("link in clear", "clear", clear, None);
         floor.print_row("floor", "floor", floor, None);
     }
     Ok(())
@@ -82,10 +62,11 @@ fn measure_floor(scene: Scene, seconds: u32) -> anyhow::Result<f64> {
     Ok(cpus[0] / deliveries)
 }
 
-fn measure_realm(scene: Scene, seconds: u32, link: &[&str]) -> anyhow::Result<Cost> {
+/// With these flags for both of them.
+pub(crate) fn measure_realm(scene: Scene, seconds: u32, flags: &[&str]) -> anyhow::Result<Cost> {
     let binary = sibling("tinyrealm")?;
     let owned = |words: &[&str]| -> Vec<String> {
-        words.iter().chain(link).map(|word| (*word).to_owned()).collect()
+        words.iter().chain(flags).map(|word| (*word).to_owned()).collect()
     };
     let mut chat = Process::start(binary.clone(), &owned(&["chat", "--port", "0"]))?;
     let flush = format!("chat.flush_interval_ms={}", scene.flush_interval_ms);
@@ -99,6 +80,13 @@ fn measure_realm(scene: Scene, seconds: u32, link: &[&str]) -> anyhow::Result<Co
 }
 
 impl Scene {
+    pub(crate) fn print(self) {
+        let Self { channels, members, hz, flush_interval_ms } = self;
+        println!(
+            "  {channels} channels x {members} members x {hz} Hz, flush {flush_interval_ms} ms"
+        );
+    }
+
     const fn crowd(self, way: &'static str) -> Crowd {
         Crowd { way, groups: self.channels, members: self.members, hz: self.hz }
     }

@@ -12,7 +12,7 @@ use tinyrealm_core::wire::ws::{FrameHeader, MaskKey, ParsedHeader, Side, reframe
 
 use rustls::ClientConnection;
 
-use crate::{secure, wire};
+use crate::{trust, wire};
 
 /// The longest that servers say to members of a bench, and its prefix.
 const FRAME_MAX_BYTES: usize = 512;
@@ -43,7 +43,7 @@ impl Link {
     /// Connects by TLS.
     pub(crate) fn open_secure(address: &str) -> anyhow::Result<Self> {
         let mut link = Self::open(address, Framing::Stream)?;
-        let mut tls = Box::new(secure::session_by_environment()?);
+        let mut tls = Box::new(trust::session_by_environment()?);
         tls.complete_io(&mut link.stream)?;
         link.tls = Some(tls);
         Ok(link)

@@ -2,7 +2,7 @@
 //!
 //! Purpose: figures that can be compared, because whatever they are compared with runs in the same
 //! minute on the same machine. [`framing`] and [`client`] measure in this process; [`fan_out`],
-//! [`things`], [`tls`], [`chat`] and [`memory`] start servers and a load as processes of their own and read the operating
+//! [`things`], [`tls`], [`secure`], [`chat`] and [`memory`] start servers and a load as processes of their own and read the operating
 //! system's account of them.
 //!
 //! `floor`, `naive`, `load` and `world` are those processes; people start the others, by `cargo xtask bench`, which
@@ -27,6 +27,7 @@ mod secure;
 mod statistics;
 mod things;
 mod tls;
+mod trust;
 mod wire;
 
 use std::process::ExitCode;
@@ -62,8 +63,18 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
-    const ALL: [&str; 9] =
-        ["framing", "fan-out", "things", "web-socket", "tls", "chat", "peak", "memory", "client"];
+    const ALL: [&str; 10] = [
+        "framing",
+        "fan-out",
+        "things",
+        "web-socket",
+        "tls",
+        "secure",
+        "chat",
+        "peak",
+        "memory",
+        "client",
+    ];
     let mut plan = Plan { what: Vec::new(), seconds: 8, rounds: 3 };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
@@ -95,6 +106,7 @@ fn run(plan: &Plan) -> anyhow::Result<()> {
             "things" => things::run(plan.seconds, plan.rounds)?,
             "web-socket" => fan_out::run_web_sockets(plan.seconds, plan.rounds)?,
             "tls" => tls::run(plan.seconds, plan.rounds)?,
+            "secure" => secure::run(plan.seconds, plan.rounds)?,
             "chat" => chat::run(plan.seconds, plan.rounds)?,
             "peak" => fan_out::run_peak(plan.seconds)?,
             "client" => client::run(plan.seconds)?,

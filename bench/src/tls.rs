@@ -15,8 +15,8 @@ use crate::account::{cpu_time, own_memory_bytes};
 use crate::child::{Process, own};
 use crate::crowd::Crowd;
 use crate::fan_out::start_world_with;
-use crate::secure::{self, TRUST_VARIABLE};
 use crate::statistics::Spread;
+use crate::trust::{self, TRUST_VARIABLE};
 
 /// What a delivery may cost, in deliveries in clear.
 const DELIVERY_GOAL: f64 = 1.6;
@@ -139,7 +139,7 @@ fn idle_bytes(way: Way, count: u32, settings: &Settings) -> anyhow::Result<u64> 
 /// Of the server's processor time; what its clients spend is theirs.
 fn handshakes_per_core_second(settings: &Settings, seconds: u32) -> anyhow::Result<f64> {
     let (main, address, _world) = start(settings, 1, 2)?;
-    let mut config = secure::config(&settings.authority)?;
+    let mut config = trust::config(&settings.authority)?;
     // Whoever has been there before would need no signature.
     config.resumption = Resumption::disabled();
     let config = std::sync::Arc::new(config);
@@ -149,7 +149,7 @@ fn handshakes_per_core_second(settings: &Settings, seconds: u32) -> anyhow::Resu
             scope.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
                     let Ok(mut stream) = TcpStream::connect(&address) else { continue };
-                    if let Ok(mut session) = secure::session(&config)
+                    if let Ok(mut session) = trust::session(&config)
                         && session.complete_io(&mut stream).is_ok()
                     {
                         count.fetch_add(1, Ordering::Relaxed);

@@ -80,6 +80,11 @@ pub(crate) const COMMANDS: &[Command] = &[
                 "2 min",
                 "TLS beside clear text: a delivery, an idle connection, handshakes a second",
             ),
+            word(
+                "secure",
+                "2 minutes",
+                "sealed links of servers beside links in clear: a delivery, a handshake, a record, storage",
+            ),
             word("memory", "30 s", "bytes per idle connection of a world"),
             word("client", "2 minutes", "frames per second of the client runtime, and allocations"),
             option("--seconds", "S", is_count, "how long one run is, 8 if not said"),
