@@ -157,11 +157,12 @@ fn comes_back<C: NetConnector>(network: (C, &'static str)) {
                 player.joined > before && state == WorldState::Inside
             });
         }
-        driver
-            .node_mut()
-            .act(&mut Turn { now: clock.now(), entropy: &mut OsEntropy }, |client, _| {
-                client.handler_mut().heard.clear()
-            });
+        driver.node_mut().act(
+            &mut Turn { now: clock.now(), entropy: &mut OsEntropy },
+            |client, _| {
+                client.handler_mut().heard.clear();
+            },
+        );
         talk(clock, &mut driver);
     }
     // Whichever end has found it says so.

@@ -35,13 +35,13 @@ type Door = dyn Fn(&mut WorldBench<'_, Relay>) -> SessionKey;
 
 fn with_sealing_world_of(test: impl FnOnce(&mut WorldBench<'_, Relay>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
-    let mut memory = Box::new(Memory::new(core::array::from_fn(|_| Relay::default())));
+    let mut memory = Box::new(Memory::new(core::array::from_fn(|_| Relay)));
     let mut seals = Seals::NEW;
     let mut storage = SETUP.sizes.lend(&mut node_memory);
     storage.seals = seals.storage_with_clients(CLIENT_LINKS);
     let world = World::new(SETUP.lend(&mut memory), SETUP.config());
     #[cfg(feature = "rooms")]
-    let world = world.with_named_rooms(NewGame(&|| Relay::default()));
+    let world = world.with_named_rooms(NewGame(&|| Relay));
     let mut bench = Bench::new(storage, SETUP.net, world);
     test(&mut bench);
     bench.finish();
