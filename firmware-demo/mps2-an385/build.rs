@@ -19,10 +19,14 @@ fn main() {
     let folder = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let takes_web_sockets = std::env::var_os("CARGO_FEATURE_WEBSOCKET").is_some();
     let is_sealed = std::env::var_os("CARGO_FEATURE_SECURE").is_some();
+    let seals_clients = std::env::var_os("CARGO_FEATURE_SEALED_CLIENTS").is_some();
     for binary in BINARIES {
         let (binary, ram, flash) = match binary {
             ("world", ..) if takes_web_sockets => {
                 ("world", "WEBSOCKET_RAM_KB", "WEBSOCKET_FLASH_KB")
+            }
+            (binary, "RAM_KB", "FLASH_KB") if seals_clients => {
+                (binary, "SEALED_CLIENTS_RAM_KB", "SEALED_CLIENTS_FLASH_KB")
             }
             (binary, "RAM_KB", "FLASH_KB") if is_sealed => {
                 (binary, "SECURE_RAM_KB", "SECURE_FLASH_KB")

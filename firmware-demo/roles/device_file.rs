@@ -22,13 +22,15 @@ pub(crate) struct Device {
 }
 
 /// The keys of the section `memory`.
-const MEMORY: [&str; 7] = [
+const MEMORY: [&str; 9] = [
     "ram_kb",
     "chat_ram_kb",
     "websocket_ram_kb",
     "flash_kb",
     "secure_ram_kb",
     "secure_flash_kb",
+    "sealed_clients_ram_kb",
+    "sealed_clients_flash_kb",
     "websocket_flash_kb",
 ];
 

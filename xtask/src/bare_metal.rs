@@ -11,7 +11,7 @@ use crate::{Failure, process};
 
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
 /// Without WebSockets, and with them.
-const FEATURES: [&str; 11] = [
+const FEATURES: [&str; 12] = [
     "",
     "asks",
     "inputs",
@@ -19,6 +19,7 @@ const FEATURES: [&str; 11] = [
     "long-frames",
     "notices",
     "saves",
+    "sealed-clients",
     "seats",
     "secure",
     "shares",

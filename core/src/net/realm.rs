@@ -27,14 +27,14 @@ use super::node_driver::{DriverSlot, NodeDriver};
 use super::session::{NetConnector, NetSession};
 use crate::config::NetConfig;
 use crate::entropy::Turn;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::node::NodeStorage;
 use crate::node::client::{Client, ClientConfig, ClientHandler, client_timers};
 use crate::node::{Node, NodeMemory, Role};
 use crate::protocol::ADDRESS_MAX_BYTES;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::secure::RECORD_COST_BYTES;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::session::SealMemory;
 use crate::wire::PacketHeader;
 
@@ -55,9 +55,9 @@ type ClientNodeMemory = NodeMemory<
 >;
 
 /// The longest record of a sealed link, without what it stands in.
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 const RECORD_BYTES: usize = 1_024;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 type ClientSeals = SealMemory<
     SESSIONS,
     { SESSIONS * (RECORD_BYTES + RECORD_COST_BYTES) },
@@ -70,7 +70,7 @@ pub type RealmDriver<'a, H, C> = NodeDriver<'a, Client<H>, C>;
 /// What a client of the realm borrows: its node, and where its connections are kept.
 pub struct RealmMemory<S: NetSession> {
     node: ClientNodeMemory,
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     seals: ClientSeals,
     slots: [DriverSlot<S>; SESSIONS],
 }
@@ -79,7 +79,7 @@ impl<S: NetSession> RealmMemory<S> {
     /// Without connections.
     pub const NEW: Self = Self {
         node: NodeMemory::NEW,
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         seals: ClientSeals::NEW,
         slots: [const { DriverSlot::VACANT }; SESSIONS],
     };
@@ -94,7 +94,7 @@ impl<S: NetSession> RealmMemory<S> {
         network: (C, &'static str),
         turn: &mut Turn<'_>,
     ) -> RealmDriver<'_, H, C> {
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         let config = ClientConfig { is_by_tls: matches!(network.1, "tls" | "wss"), ..config };
         let mut driver = self.drive(Client::new(main_address, config, handler), network, turn);
         driver.node_mut().act(turn, Client::start);
@@ -111,7 +111,7 @@ impl<S: NetSession> RealmMemory<S> {
         turn: &mut Turn<'_>,
     ) -> NodeDriver<'m, R, C> {
         let storage = self.node.storage();
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         let storage = NodeStorage { seals: self.seals.storage(), ..storage };
         // A client's connections are its own: nobody connects to it.
         let node = Node::new(storage, NetConfig::SERVER, role, turn);

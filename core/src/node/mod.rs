@@ -38,7 +38,7 @@ pub mod longest;
 pub mod main;
 mod memory;
 pub mod names;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 mod sealed_client;
 mod shell;
 #[cfg(test)]

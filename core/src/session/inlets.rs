@@ -6,16 +6,16 @@
 //!
 //! Bounds: one record a link; a longer one is [`Broken`](Source::Broken).
 
-#[cfg(feature = "websocket")]
+#[cfg(all(feature = "sealed-clients", feature = "websocket"))]
 mod messages;
 
-#[cfg(feature = "websocket")]
+#[cfg(all(feature = "sealed-clients", feature = "websocket"))]
 use self::messages::Envelope;
 use crate::secure::{Broken, RECORD_COST_BYTES, RECORD_EXTRA_BYTES, RECORD_PREFIX_BYTES};
-#[cfg(feature = "websocket")]
+#[cfg(all(feature = "sealed-clients", feature = "websocket"))]
 use crate::session::Signal;
 use crate::storage::Vacant;
-#[cfg(feature = "websocket")]
+#[cfg(all(feature = "sealed-clients", feature = "websocket"))]
 use crate::wire::ws::{CloseCode, FrameKind, Side};
 
 /// How far the record has come that an inlet's buffer holds.
@@ -26,7 +26,7 @@ pub struct Inlet {
     /// Where the frames of an open one begin that have not been heard, and where they end; 0 of one that is not open.
     start: u16,
     end: u16,
-    #[cfg(feature = "websocket")]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     envelope: Envelope,
 }
 
@@ -35,7 +35,7 @@ impl Vacant for Inlet {
         have: 0,
         start: 0,
         end: 0,
-        #[cfg(feature = "websocket")]
+        #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
         envelope: Envelope::VACANT,
     };
 }
@@ -47,7 +47,7 @@ pub(crate) struct WayIn {
     /// It begins with them.
     pub(crate) is_fresh: bool,
     /// Records come as the messages of a WebSocket, of which we are this side.
-    #[cfg(feature = "websocket")]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     pub(crate) messages: Option<Side>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) enum Source<'s> {
     /// From nowhere: the record is not what it should be.
     Broken,
     /// What a WebSocket says besides records.
-    #[cfg(feature = "websocket")]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     Signal(Signal<'s>),
 }
 
@@ -141,9 +141,9 @@ impl<'a> Inlets<'a> {
                 *input = rest;
                 *inlet = Inlet::VACANT;
             }
-            #[cfg(feature = "websocket")]
+            #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
             let gathered = inlet.take(way.messages, &mut *buffer, input);
-            #[cfg(not(feature = "websocket"))]
+            #[cfg(not(all(feature = "sealed-clients", feature = "websocket")))]
             let gathered = inlet.take_from_stream(&mut *buffer, input);
             match gathered {
                 Gathered::Part => return Source::Dry,
@@ -152,12 +152,12 @@ impl<'a> Inlets<'a> {
                     Err(Broken) => return Source::Broken,
                 },
                 Gathered::Invalid => return Source::Broken,
-                #[cfg(feature = "websocket")]
+                #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
                 Gathered::Control(kind, (start, end)) => {
                     let payload = buffer.get(start..end).unwrap_or_default();
                     return Source::Signal(messages::signal_of(kind, payload));
                 }
-                #[cfg(feature = "websocket")]
+                #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
                 Gathered::Broke(code) => return Source::Signal(Signal::Broken(code)),
             }
         }
@@ -180,10 +180,10 @@ enum Gathered<'b> {
     Whole(&'b mut [u8]),
     Invalid,
     /// A control frame, whose payload lies there.
-    #[cfg(feature = "websocket")]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     Control(FrameKind, (usize, usize)),
     /// No WebSocket may say that.
-    #[cfg(feature = "websocket")]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     Broke(CloseCode),
 }
 
@@ -204,7 +204,7 @@ impl Inlet {
     }
 
     /// Moves what belongs to the record from `input` to its buffer, but leaves its last byte.
-    #[cfg(feature = "websocket")]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     fn take<'b>(
         &mut self,
         messages: Option<Side>,

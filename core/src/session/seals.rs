@@ -22,7 +22,7 @@ use super::inlets::Inlet;
 use super::session::SessionKey;
 use crate::secure::{Channel, RECORD_COST_BYTES};
 use crate::storage::{Key, Link, Slot, Table, Vacant};
-#[cfg(feature = "websocket")]
+#[cfg(all(feature = "sealed-clients", feature = "websocket"))]
 use crate::wire::ws::Side;
 
 /// The shortest record that an end may want.
@@ -101,6 +101,7 @@ pub(crate) enum SealedKind {
     /// Of servers, whoever has dialed, and of whomever a client has dialed.
     Server,
     /// Of clients that have come to us.
+    #[cfg(feature = "sealed-clients")]
     Client,
 }
 
@@ -123,10 +124,10 @@ pub struct Outlet {
     /// Its inlet has to begin anew.
     pub(super) is_fresh: bool,
     /// Its records are the messages of a WebSocket.
-    #[cfg(feature = "websocket")]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     pub(super) messages: Option<Side>,
     /// What that is to be closed with, when all is sent; 0 while it is not.
-    #[cfg(feature = "websocket")]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     pub(super) close_code: u16,
 }
 
@@ -141,9 +142,9 @@ impl Vacant for Outlet {
         start: 0,
         end: 0,
         is_fresh: false,
-        #[cfg(feature = "websocket")]
+        #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
         messages: None,
-        #[cfg(feature = "websocket")]
+        #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
         close_code: 0,
     };
 }
@@ -169,6 +170,7 @@ impl<'a> Seals<'a> {
     }
 
     /// How many links of clients there may be.
+    #[cfg(feature = "sealed-clients")]
     pub(super) const fn client_links(&self) -> u16 {
         self.client_links
     }
@@ -177,6 +179,7 @@ impl<'a> Seals<'a> {
     pub(super) fn is_full_of(&self, kind: SealedKind) -> bool {
         let most = match kind {
             SealedKind::Server => self.outlets.capacity() - usize::from(self.client_links),
+            #[cfg(feature = "sealed-clients")]
             SealedKind::Client => usize::from(self.client_links),
         };
         let taken = self.outlets.iter().filter(|(_, outlet)| outlet.kind == kind).count();

@@ -19,7 +19,7 @@ use crate::storage::Link;
 use crate::storage::{Key, Slot, Vacant};
 use crate::time::Stamp;
 use crate::wire::Framing;
-#[cfg(all(feature = "secure", feature = "websocket"))]
+#[cfg(all(feature = "sealed-clients", feature = "websocket"))]
 use crate::wire::ws::Side;
 
 /// Names one session for as long as it lives.
@@ -176,7 +176,7 @@ impl Session {
 
     /// It is sealed from here on: its frames stand in records as on a stream, whose messages the records are. Answers
     /// which side of a WebSocket it is, if it is one.
-    #[cfg(all(feature = "secure", feature = "websocket"))]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     pub(super) const fn stops_messages(&mut self) -> Option<Side> {
         if !self.flags.clear(Flags::MESSAGES) {
             return None;

@@ -8,6 +8,8 @@ use embassy_time::{Duration, Instant};
 use static_cell::ConstStaticCell;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
+#[cfg(feature = "sealed-clients")]
+use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::client::{
     Bot, BotSeat, Client, ClientConfig, ClientEvent, ClientHandler, Credentials, WorldState,
     client_timers,
@@ -19,10 +21,11 @@ use tinyrealm_core::wire::{Frame, PacketHeader};
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::device::client::{ACCOUNT, CHANNEL, GREETING, PASSWORD};
-use crate::device::{self, links};
+use crate::device;
 use crate::greeting::{Greeting, Wish};
 use crate::links::{
-    LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
+    LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BUFFER_BYTES, SEND_BYTES,
+    SocketBuffers, text,
 };
 use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
@@ -49,12 +52,9 @@ const _: () = {
         RECEIVE_BUFFER_BYTES >= CHAT_FRAME_MAX_BYTES,
         "device.toml: client.frame_limit_bytes holds no message of a channel"
     );
+    assert!(SEND_BUFFER_BYTES >= LOGIN_BYTES, "device.toml: send_buffer_bytes holds no login");
     assert!(
-        links::SEND_BUFFER_BYTES as usize >= LOGIN_BYTES,
-        "device.toml: send_buffer_bytes holds no login"
-    );
-    assert!(
-        links::SEND_BUFFER_BYTES as usize >= GREETING_BYTES,
+        SEND_BUFFER_BYTES >= GREETING_BYTES,
         "device.toml: send_buffer_bytes holds no greeting"
     );
     assert!(ACCOUNT.len() <= ACCOUNT_MAX_BYTES, "device.toml: client.account");
@@ -72,7 +72,7 @@ type Memory = NodeMemory<
     SOCKETS,
     { SOCKETS * RECEIVE_BUFFER_BYTES },
     SEND_BUFFERS,
-    { SEND_BUFFERS * links::SEND_BUFFER_BYTES as usize },
+    { SEND_BUFFERS * SEND_BUFFER_BYTES },
     0,
 >;
 
@@ -183,7 +183,10 @@ fn engine<B: Bot + Default>(entropy: &mut dyn Entropy) -> ClientEngine<B> {
     let seat = BotSeat::new(B::default());
     let player = Player { seat, seen: 0, greeting: Greeting::NEW };
     let client = Client::new(text(device::main::ADDRESS), config, player);
-    let node = Node::new(NODE_MEMORY.take().storage(), CLIENT_LIMITS, client, &mut turn);
+    let storage = NODE_MEMORY.take().storage();
+    #[cfg(feature = "sealed-clients")]
+    let storage = NodeStorage { seals: crate::sealing::of_client(), ..storage };
+    let node = Node::new(storage, CLIENT_LIMITS, client, &mut turn);
     Engine::new(node, LINKS.take(), 0)
 }
 

@@ -11,6 +11,18 @@ pub const RECEIVE_BYTES: usize = links::RECEIVE_BYTES as usize;
 /// Bytes that a socket sends at once.
 pub const SEND_BYTES: usize = links::SEND_BYTES as usize;
 
+/// The first message of a sealed link. A server's: prefix, versions and kinds, id and generation, handshake, and that there is
+/// no former key. A client's: prefix, versions and kind, the key's id, handshake.
+const SEAL_BYTES: usize = {
+    let (server, client) = (6 + 4 + 2 * 3 + 52 + 1, 6 + 3 + 8 + 52);
+    if server > client { server } else { client }
+};
+/// Bytes of a buffer for private packets: as `device.toml` says, but with sealed links not less than their first message.
+pub(crate) const SEND_BUFFER_BYTES: usize = {
+    let own = links::SEND_BUFFER_BYTES as usize;
+    if cfg!(feature = "secure") && own < SEAL_BYTES { SEAL_BYTES } else { own }
+};
+
 /// The first wait before another attempt to reach a server.
 pub const RECONNECT_FIRST_MS: u32 = 200;
 /// The longest wait before another attempt to reach a server.

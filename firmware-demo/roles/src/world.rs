@@ -24,7 +24,8 @@ use crate::Board;
 use crate::device::{self, links};
 use crate::keeping::Keeper;
 use crate::links::{
-    LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BYTES, SocketBuffers, text,
+    LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BUFFER_BYTES, SEND_BYTES,
+    SocketBuffers, text,
 };
 use crate::network::{FEEDING, Network, STACK_SOCKETS};
 use crate::places::PLAYERS;
@@ -73,15 +74,6 @@ const KEY: ClusterKey = match ClusterKey::from_hex(device::main::WORLD_KEY) {
 
 /// The proof of its key: prefix, id, nonce, proof, and that it has no former one.
 const CLUSTER_PROOF_BYTES: usize = 6 + 3 + 16 + 32 + 1;
-/// The first message of a sealed link: prefix, versions and kinds, id and generation, handshake, and that there is no
-/// former key.
-const SECURE_HELLO_BYTES: usize = 6 + 4 + 2 * 3 + 52 + 1;
-/// As `device.toml` says, but with sealed links not less than their first message.
-const SEND_BUFFER_BYTES: usize = {
-    let own = links::SEND_BUFFER_BYTES as usize;
-    let is_short = cfg!(feature = "secure") && own < SECURE_HELLO_BYTES;
-    if is_short { SECURE_HELLO_BYTES } else { own }
-};
 
 const _: () = {
     assert!(SEND_BUFFER_BYTES >= REGISTRATION_BYTES, "device.toml: send_buffer_bytes");

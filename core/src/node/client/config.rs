@@ -23,7 +23,7 @@ pub struct ClientConfig {
     /// How its frames are to stand on each of its connections.
     pub framing: Framing,
     /// Whether TLS seals what it says to Main: then so it does with a world whose address names no scheme.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     pub is_by_tls: bool,
     /// The first wait before another attempt.
     pub reconnect_first_ms: u32,
@@ -41,7 +41,7 @@ impl ClientConfig {
         has_account: false,
         fingerprint: 0,
         framing: Framing::Stream,
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         is_by_tls: false,
         reconnect_first_ms: 200,
         reconnect_most_ms: 5_000,

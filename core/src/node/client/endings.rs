@@ -110,7 +110,7 @@ impl RealmClient {
     ) {
         let is_over = self.verdict.is_some() || self.is_final(self.world_session, reason);
         self.world_session = Key::DANGLING;
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         {
             self.dialing = None;
         }
@@ -130,7 +130,7 @@ impl RealmClient {
 
     /// Whether it is the last word; of a stay that began with a former login, not that it is revoked.
     fn is_final(&self, session: SessionKey, code: ErrorCode) -> bool {
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         if session == self.world_session && self.dialing.is_some() {
             return false;
         }

@@ -29,7 +29,7 @@ impl RealmClient {
         frame: Frame<'_>,
     ) -> Dispatched {
         let link = caller.tag.kind;
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         if link == WORLD_LINK && self.dialing.is_some() {
             return self.hear_answer(caller, frame);
         }
@@ -54,7 +54,7 @@ impl RealmClient {
         caller: &mut Caller<'_, 'a>,
         frame: Frame<'_>,
     ) -> Dispatched {
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         if caller.tag.kind == WORLD_LINK && self.dialing.is_some() {
             return self.hear_answer(caller, frame);
         }

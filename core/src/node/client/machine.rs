@@ -24,7 +24,7 @@ use crate::backoff::Backoff;
 #[cfg(feature = "asks")]
 use crate::node::asks::Asks;
 use crate::node::{Caller, Context};
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::protocol::KeyId;
 #[cfg(feature = "rooms")]
 use crate::protocol::Wish;
@@ -34,7 +34,7 @@ use crate::protocol::main_to_client::EnterWorldAck;
 use crate::protocol::{
     ADDRESS_MAX_BYTES, ErrorCode, HandshakeKey, RoomId, Text, Token, Uid, Versions,
 };
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::secure::Dialing;
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, SessionKey, Trust};
@@ -89,28 +89,28 @@ pub enum WorldState {
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) handshake_key: HandshakeKey,
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     pub(super) key_id: KeyId,
     /// Whether the world takes sealed links.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     pub(super) is_sealing: bool,
 }
 
 impl Ticket {
     const NONE: Self = Self {
         handshake_key: HandshakeKey([0; 32]),
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         key_id: KeyId([0; 8]),
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         is_sealing: false,
     };
 
     const fn of(message: &EnterWorldAck<'_>) -> Self {
         Self {
             handshake_key: message.handshake_key,
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             key_id: message.key_id,
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             is_sealing: message.is_sealing,
         }
     }
@@ -145,7 +145,7 @@ pub struct RealmClient {
     pub(super) world_address: heapless::String<ADDRESS_MAX_BYTES>,
     pub(super) ticket: Ticket,
     /// Our first message of the link to the world is said, and not answered.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     pub(super) dialing: Option<Dialing>,
     /// It wants another room than the one that it has asked for: what that question comes to is passed over.
     pub(super) wants_another: bool,
@@ -180,7 +180,7 @@ impl RealmClient {
             room_id: RoomId(0),
             world_address: heapless::String::new(),
             ticket: Ticket::NONE,
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             dialing: None,
             wants_another: false,
             is_resuming: false,
@@ -291,7 +291,7 @@ impl RealmClient {
             cx.sessions.send_or_close(cx.now, key, &hello);
         } else if key == self.world_session {
             self.world = WorldState::Joining;
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             if self.seals_world(cx.sessions) {
                 self.begin_seal(cx);
                 return;

@@ -31,7 +31,7 @@ mod inbound;
 mod login;
 mod machine;
 mod queries;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 mod sealing;
 mod talk;
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod failing;
 mod life;
 mod login;
 mod random;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 mod sealed;
 mod stopping;
 #[cfg(feature = "rooms")]

@@ -45,7 +45,7 @@ mod secret;
 #[cfg(test)]
 pub(crate) mod tests;
 
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 pub(super) use sealing::Terms;
 pub(crate) use secret::{bytes_from_hex, mac_with};
 

@@ -1,7 +1,7 @@
 //! Clients that Login is asked about, and what they have begun with.
 
 use crate::node::Names;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::client_to_main::Hello;
 use crate::protocol::{Token, Versions};
@@ -31,7 +31,7 @@ pub(super) enum Question {
     /// Whose its token is.
     Token(Greeting),
     /// What its link is sealed with, if it has the key.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     Device(SecureClient),
 }
 
@@ -40,7 +40,7 @@ impl Question {
     pub(super) const fn about(&self) -> Opcode {
         match self {
             Self::Token(_) => Hello::OPCODE,
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             Self::Device(_) => SecureClient::OPCODE,
         }
     }

@@ -18,12 +18,12 @@ use crate::backoff::Backoff;
 use crate::log;
 use crate::node::cluster::{Dialer, Heard, ONLY_ID};
 use crate::node::{Caller, Context, Names};
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::login_to_main::{
     self, DeviceAck, Revocations, StoreRevision, Stub, VerifyAck, VerifyDenied,
 };
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::protocol::main_to_login::VerifyDevice;
 use crate::protocol::main_to_login::VerifyToken;
 use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, ErrorCode, ServerKind, Text};
@@ -139,7 +139,7 @@ impl<'a> LoginLink<'a> {
                 Question::Token(Greeting { token, .. }) => {
                     sessions.send_within(link, &VerifyToken { request, token: *token }, most)
                 }
-                #[cfg(feature = "secure")]
+                #[cfg(feature = "sealed-clients")]
                 Question::Device(SecureClient { key_id, .. }) => {
                     sessions.send_within(link, &VerifyDevice { request, key_id: *key_id }, most)
                 }
@@ -331,7 +331,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         let Some(hello) = self.take_answer(cx, message.request) else { return };
         let session = hello.session;
         #[cfg_attr(
-            not(feature = "secure"),
+            not(feature = "sealed-clients"),
             allow(irrefutable_let_patterns, reason = "there is no other question then")
         )]
         let Question::Token(Greeting { token, versions, names }) = hello.question else {
@@ -355,10 +355,10 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         self.hear_revocations(&mut caller.context(), &message);
     }
 
-    #[cfg(not(feature = "secure"))]
+    #[cfg(not(feature = "sealed-clients"))]
     fn device_ack(&mut self, _: &mut Caller<'_, 'a>, _: DeviceAck) {}
 
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     fn device_ack(&mut self, caller: &mut Caller<'_, 'a>, message: DeviceAck) {
         let cx = &mut caller.context();
         let Some(hello) = self.take_answer(cx, message.request) else { return };

@@ -18,7 +18,7 @@
 pub mod authenticator;
 pub mod chat;
 mod client_link;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 mod devices;
 pub mod directory;
 pub mod enter;

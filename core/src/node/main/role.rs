@@ -5,14 +5,14 @@
 use super::authenticator::Authenticator;
 use super::{Main, chat_timer, hello_timer, link, login_link_timer};
 use crate::node::{BroadcastTaken, Caller, Context, Role};
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener;
 use crate::protocol::{Dispatched, ErrorCode, chat_to_main, client_to_main, world_to_main};
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, Session, SessionKey, SessionManager};
 use crate::time::Instant;
 use crate::wire::Frame;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::wire::opcode::CLIENT_SEAL;
 use crate::wire::opcode::{DIALER, WORLD};
 
@@ -38,7 +38,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
             link::WORLD | link::PROVEN => world_to_main::dispatch(self, caller, frame),
             // The first message tells what a peer is.
             link::STRANGER if DIALER.contains(frame.opcode) => self.world_proves(caller, frame),
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             link::STRANGER
                 if CLIENT_SEAL.contains(frame.opcode) && caller.sessions.takes_sealed_clients() =>
             {

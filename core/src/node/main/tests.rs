@@ -3,7 +3,7 @@
 mod both_links;
 mod channels;
 mod claims;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 mod devices;
 mod enter;
 mod expiry;

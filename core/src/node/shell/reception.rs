@@ -72,7 +72,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     fn hear_next(&mut self, turn: &mut Turn<'_>, key: SessionKey, input: &mut &[u8]) -> Hearing {
         #[cfg(feature = "secure")]
         let way = self.sessions.way_in(key);
-        #[cfg(all(feature = "secure", feature = "websocket"))]
+        #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
         if way.is_some_and(|way| way.is_fresh) {
             // What comes in records is frames of a stream, whatever the records come in.
             self.receiver.expect_stream(key.index());
@@ -95,7 +95,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
                 self.sessions.violation(turn.now, key, ErrorCode::BROKEN_SEAL, 0);
                 return Hearing::On;
             }
-            #[cfg(all(feature = "secure", feature = "websocket"))]
+            #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
             Source::Signal(signal) => {
                 let cx = &mut Context::new(turn, &mut self.sessions);
                 web_socket::heed(&mut self.role, cx, key, signal);

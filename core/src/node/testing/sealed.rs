@@ -3,7 +3,9 @@
 use std::string::String;
 use std::vec::Vec;
 
-use crate::secure::{Broken, Opener, RECORD_EXTRA_BYTES, Sealer};
+#[cfg(feature = "sealed-clients")]
+use crate::secure::{Broken, Opener};
+use crate::secure::{RECORD_EXTRA_BYTES, Sealer};
 
 /// These frames as a record.
 pub(crate) fn record_of(sealer: &mut Sealer, frames: &[u8]) -> Vec<u8> {
@@ -25,6 +27,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// What stands in whole records at the start of `stream`, which is shortened by them.
+#[cfg(feature = "sealed-clients")]
 pub(crate) fn opened(opener: &mut Opener, stream: &mut &[u8]) -> Result<Vec<u8>, Broken> {
     let mut frames = Vec::new();
     while let Some((prefix, rest)) = stream.split_first_chunk()

@@ -10,13 +10,13 @@
 
 use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::protocol::KeyId;
 #[cfg(feature = "rooms")]
 use crate::protocol::ROOM_OPTIONS_MAX_BYTES;
 use crate::protocol::main_to_world::AttachUser;
 use crate::protocol::{HandshakeKey, JoinDenial, Uid};
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::session::SessionKey;
 #[cfg(feature = "rooms")]
 use crate::storage::Table;
@@ -32,7 +32,8 @@ pub const ATTACH_SLOT_BYTES: usize = core::mem::size_of::<Slot<Attach>>();
 /// The room that it is for, and where is what is wanted of it.
 const ROOM_BYTES: usize = if cfg!(feature = "rooms") { 4 + 8 } else { 0 };
 /// What its key is called by, and which links were sealed with it.
-const SEALED_BYTES: usize = if cfg!(feature = "secure") { 8 + 8 * HANDSHAKES_MAX } else { 0 };
+const SEALED_BYTES: usize =
+    if cfg!(feature = "sealed-clients") { 8 + 8 * HANDSHAKES_MAX } else { 0 };
 /// So many handshakes a ticket is good for.
 const HANDSHAKES_MAX: usize = 2;
 
@@ -81,7 +82,7 @@ pub enum Shown {
     /// The key.
     Key(HandshakeKey),
     /// Nothing: its link is sealed with the key.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     Link(SessionKey),
 }
 
@@ -90,10 +91,10 @@ pub enum Shown {
 pub struct Attach {
     uid: Uid,
     key: HandshakeKey,
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     key_id: KeyId,
     /// The links that were sealed with the key.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     links: [SessionKey; HANDSHAKES_MAX],
     names: Names,
     /// When a pending attach expires; when another one was decided.
@@ -111,9 +112,9 @@ impl Vacant for Attach {
     const VACANT: Self = Self {
         uid: Uid::NOBODY,
         key: HandshakeKey([0; 32]),
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         key_id: KeyId([0; 8]),
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         links: [Key::DANGLING; HANDSHAKES_MAX],
         names: Names::NONE,
         at: Stamp::ZERO,
@@ -129,7 +130,7 @@ impl Attach {
     fn is_shown(&self, shown: Shown) -> bool {
         match shown {
             Shown::Key(key) => self.key == key,
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             Shown::Link(link) => self.links.contains(&link),
         }
     }
@@ -206,7 +207,7 @@ impl<'a> AttachBook<'a> {
         let attach = Attach {
             uid,
             key: message.handshake_key,
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             key_id: message.key_id,
             names: Names::new(message.account, message.nickname),
             at: now.stamp_after_ms(message.ttl_ms),
@@ -305,7 +306,7 @@ impl<'a> AttachBook<'a> {
     }
 
     /// The entry of this key id, and its key, if one more link may be sealed with it. O(attaches), less than a handshake.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     pub(super) fn sealable(
         &self,
         now: Instant,
@@ -318,7 +319,7 @@ impl<'a> AttachBook<'a> {
     }
 
     /// A link was sealed with the key of this entry.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     pub(super) fn note_sealed(&mut self, entry: AttachKey, link: SessionKey) {
         let Some(attach) = self.attaches.get_mut(entry) else { return };
         if let Some(place) = attach.links.iter_mut().find(|place| **place == Key::DANGLING) {
@@ -492,7 +493,7 @@ mod tests {
     }
 
     /// Both sides of how many handshakes a ticket is good for, and of its time.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     #[test]
     fn a_ticket_seals_two_links_and_lets_one_of_them_in() {
         with_book(|mut book| {
@@ -521,7 +522,7 @@ mod tests {
         });
     }
 
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "sealed-clients")]
     fn some_links() -> [SessionKey; 3] {
         let mut slots = [const { Slot::<crate::session::Session>::VACANT }; 3];
         let mut sessions = Table::new(&mut slots);

@@ -68,9 +68,9 @@ impl<'a, G: Game> World<'a, G> {
             return Err(JoinDenial::FULL.into());
         }
         let options = self.options_of(uid);
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         let shown = super::sealing::shown(caller, handshake_key);
-        #[cfg(not(feature = "secure"))]
+        #[cfg(not(feature = "sealed-clients"))]
         let shown = handshake_key.map(super::attach::Shown::Key);
         let names = self.attaches.redeem(caller.now, uid, shown)?;
         if let Some(entry) = self.attaches.entry_of(uid) {

@@ -132,9 +132,9 @@ impl<'a, G: Game> World<'a, G> {
             addr: Text::truncated(&self.config.address),
             fingerprint: G::FINGERPRINT,
             rooms: self.named_rooms(),
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             is_sealing: cx.sessions.takes_sealed_clients(),
-            #[cfg(not(feature = "secure"))]
+            #[cfg(not(feature = "sealed-clients"))]
             is_sealing: false,
         };
         cx.sessions.send_or_close(cx.now, key, &register);

@@ -42,7 +42,7 @@ mod role;
 pub mod room;
 pub mod room_manager;
 pub mod saves;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 mod sealing;
 pub mod seat;
 mod seats;

@@ -5,14 +5,14 @@
 use super::game::Game;
 use super::{ATTACH_TIMERS, World, link};
 use crate::node::{BroadcastTaken, Caller, Context, Role};
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener;
 use crate::protocol::{Dispatched, ErrorCode, client_to_world, main_to_world};
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, Session, SessionKey, SessionManager};
 use crate::time::Instant;
 use crate::wire::Frame;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::wire::opcode::CLIENT_SEAL;
 use crate::wire::opcode::{GAME, Opcode};
 
@@ -31,7 +31,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         match caller.tag.kind {
             link::MAIN if self.main.is_proving() => self.main_link_prove(caller, frame),
             link::MAIN => main_to_world::dispatch(self, caller, frame),
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "sealed-clients")]
             link::STRANGER
                 if CLIENT_SEAL.contains(frame.opcode) && caller.sessions.takes_sealed_clients() =>
             {

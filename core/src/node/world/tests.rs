@@ -27,7 +27,7 @@ mod random;
 mod reports;
 #[cfg(feature = "saves")]
 mod saves;
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 mod sealed;
 #[cfg(feature = "seats")]
 mod seats;

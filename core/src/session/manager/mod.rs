@@ -25,7 +25,7 @@ mod admission;
 mod deadlines;
 mod ending;
 mod outbound;
-#[cfg(all(feature = "secure", feature = "websocket"))]
+#[cfg(all(feature = "sealed-clients", feature = "websocket"))]
 mod sealed_messages;
 #[cfg(feature = "secure")]
 mod sealing;

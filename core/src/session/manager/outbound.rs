@@ -315,7 +315,7 @@ impl<'a> SessionManager<'a> {
     /// There is nothing left to send: a draining session can be shut.
     pub(crate) fn sent_everything(&mut self, now: Instant, key: SessionKey) {
         if self.get(key).is_some_and(|session| session.state == SessionState::Draining) {
-            #[cfg(all(feature = "secure", feature = "websocket"))]
+            #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
             if self.says_close(key) {
                 return;
             }

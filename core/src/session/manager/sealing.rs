@@ -11,7 +11,7 @@ use crate::session::state::SessionState;
 use crate::storage::Link;
 use crate::time::Instant;
 use crate::wire::Framing;
-#[cfg(feature = "websocket")]
+#[cfg(all(feature = "sealed-clients", feature = "websocket"))]
 use crate::wire::ws::{FrameHeader, MaskKey, Side, apply_mask};
 
 impl<'a> SessionManager<'a> {
@@ -27,6 +27,7 @@ impl<'a> SessionManager<'a> {
     }
 
     /// Whether clients that come to us may seal their links.
+    #[cfg(feature = "sealed-clients")]
     pub(crate) const fn takes_sealed_clients(&self) -> bool {
         self.seals.client_links() > 0
     }
@@ -53,6 +54,7 @@ impl<'a> SessionManager<'a> {
     }
 
     /// [`SessionManager::seal`] for a client that has come to us.
+    #[cfg(feature = "sealed-clients")]
     pub(crate) fn seal_client(
         &mut self,
         now: Instant,
@@ -74,7 +76,7 @@ impl<'a> SessionManager<'a> {
         let fits_bytes = self.seals.fits_bytes();
         let Some((outlet, _)) = self.seals.outlet(link) else { return false };
         let most_bytes = most_bytes.min(fits_bytes);
-        #[cfg(feature = "websocket")]
+        #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
         let most_bytes = if outlet.messages.is_some() {
             most_bytes.min(fits_bytes.saturating_sub(MESSAGES_COST_BYTES))
         } else {
@@ -108,7 +110,7 @@ impl<'a> SessionManager<'a> {
             tenant: key,
             kind,
             clear_bytes,
-            #[cfg(feature = "websocket")]
+            #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
             messages: session.stops_messages(),
             ..crate::storage::Vacant::VACANT
         };
@@ -151,7 +153,7 @@ impl<'a> SessionManager<'a> {
         Some(WayIn {
             inlet,
             is_fresh: core::mem::take(&mut outlet.is_fresh),
-            #[cfg(feature = "websocket")]
+            #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
             messages: outlet.messages,
         })
     }
@@ -225,14 +227,14 @@ impl<'a> SessionManager<'a> {
     ) -> Result<usize, Broken> {
         let session = self.table.get_mut(key).ok_or(Broken)?;
         let (outlet, buffer) = self.seals.outlet(session.seal).ok_or(Broken)?;
-        #[cfg(feature = "websocket")]
+        #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
         let masks = outlet.messages.map(|side| match side {
             Side::Client => [Some(self.mask_keys.draw()), Some(self.mask_keys.draw())],
             Side::Server => [None; 2],
         });
-        #[cfg(feature = "websocket")]
+        #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
         let wraps = masks.map_or([Wrap::Stream; 2], |masks| masks.map(Wrap::Message));
-        #[cfg(not(feature = "websocket"))]
+        #[cfg(not(all(feature = "sealed-clients", feature = "websocket")))]
         let wraps = [Wrap::Stream; 2];
         let channel = outlet.channel.as_mut().ok_or(Broken)?;
         let mut at = 0;
@@ -284,7 +286,7 @@ enum Wrap {
     /// Each behind its length.
     Stream,
     /// Each a message of a WebSocket, masked by whoever has opened it.
-    #[cfg(feature = "websocket")]
+    #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
     Message(Option<MaskKey>),
 }
 
@@ -299,7 +301,7 @@ impl Wrap {
         let head_bytes = self.put_head(buffer, record_bytes).ok_or(Broken)?;
         let record = buffer.get_mut(head_bytes..head_bytes + record_bytes).ok_or(Broken)?;
         fill(record)?;
-        #[cfg(feature = "websocket")]
+        #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
         if let Self::Message(Some(key)) = self {
             apply_mask(record, key, 0);
         }
@@ -312,12 +314,12 @@ impl Wrap {
                 *buffer.first_chunk_mut()? = (record_bytes as u16).to_le_bytes();
                 Some(RECORD_PREFIX_BYTES)
             }
-            #[cfg(feature = "websocket")]
+            #[cfg(all(feature = "sealed-clients", feature = "websocket"))]
             Self::Message(mask) => FrameHeader::message(record_bytes, mask).write(buffer).ok(),
         }
     }
 }
 
 /// What two records cost more as messages than behind lengths of two bytes: four more each, and a mask.
-#[cfg(feature = "websocket")]
+#[cfg(all(feature = "sealed-clients", feature = "websocket"))]
 const MESSAGES_COST_BYTES: u16 = 2 * 6;

@@ -162,7 +162,7 @@ impl SessionManager<'_> {
 
     /// Queues a Close behind whatever waits, once, if the session is a WebSocket.
     pub(super) fn say_close(&mut self, key: SessionKey, close: Close<'_>) {
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         if self.is_sealing(key) {
             return self.close_sealed(key, close.code);
         }
@@ -197,7 +197,7 @@ impl SessionManager<'_> {
 
     /// Queues a control frame, in as many buffers as it takes. A queue without room loses all of it.
     fn queue_control(&mut self, key: SessionKey, kind: FrameKind, payload: &[u8]) {
-        #[cfg(feature = "secure")]
+        #[cfg(feature = "sealed-clients")]
         if self.is_sealing(key) {
             return self.put_control(key, kind, payload);
         }

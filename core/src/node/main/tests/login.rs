@@ -7,7 +7,7 @@ use crate::protocol::Versions;
 use crate::protocol::login_to_main::{StoreRevision, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::{RevokedSince, VerifyToken};
 use crate::protocol::{Revision, ServerKind, Wish};
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 use crate::session::SealStorage;
 use crate::timer::TICK_MS;
 
@@ -32,7 +32,7 @@ fn with_hellos<const HELLOS: usize>(net: NetConfig, test: impl FnOnce(&mut Login
 }
 
 /// [`with_accounts`] with memory for sealed links.
-#[cfg(feature = "secure")]
+#[cfg(feature = "sealed-clients")]
 pub(super) fn with_seals(seals: SealStorage<'_>, test: impl FnOnce(&mut LoginBench<'_>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let storage = NodeStorage { seals, ..Sizes::ALL.lend(&mut node_memory) };
