@@ -20,8 +20,8 @@ use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Dispatched, PASSWORD_MAX_BYTES
 use tinyrealm_core::wire::{Frame, PacketHeader};
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
-use crate::device::client::{ACCOUNT, CHANNEL, GREETING, PASSWORD};
 use crate::device;
+use crate::device::client::{ACCOUNT, CHANNEL, GREETING, PASSWORD};
 use crate::greeting::{Greeting, Wish};
 use crate::links::{
     LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BUFFER_BYTES, SEND_BYTES,
