@@ -5,13 +5,16 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use tinyrealm_core::protocol::{Message, encode_frame};
+use tinyrealm_core::protocol::listener_to_client::SecureClientAnswer;
+use tinyrealm_core::protocol::{HandshakeKey, KeyId, Message, decode, encode_frame};
 use tinyrealm_core::wire::Framing;
+use tinyrealm_core::wire::opcode::OPCODE_BYTES;
 use tinyrealm_core::wire::ws::handshake::{Answer, Request, Requester};
 use tinyrealm_core::wire::ws::{FrameHeader, MaskKey, ParsedHeader, Side, reframe_into};
 
 use rustls::ClientConnection;
 
+use crate::noise::{self, Noise};
 use crate::{trust, wire};
 
 /// The longest that servers say to members of a bench, and its prefix.
@@ -23,7 +26,14 @@ const MASK: MaskKey = [0x37, 0xFA, 0x21, 0x3D];
 pub(crate) struct Link {
     pub(crate) stream: TcpStream,
     framing: Framing,
-    tls: Option<Box<ClientConnection>>,
+    seal: Seal,
+}
+
+/// What hides what is said on it.
+enum Seal {
+    Nothing,
+    Tls(Box<ClientConnection>),
+    Noise(Box<Noise>),
 }
 
 impl Link {
@@ -33,7 +43,7 @@ impl Link {
             TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let mut link = Self { stream, framing, tls: None };
+        let mut link = Self { stream, framing, seal: Seal::Nothing };
         if framing == Framing::Message {
             link.shake_hands(address)?;
         }
@@ -45,31 +55,28 @@ impl Link {
         let mut link = Self::open(address, Framing::Stream)?;
         let mut tls = Box::new(trust::session_by_environment()?);
         tls.complete_io(&mut link.stream)?;
-        link.tls = Some(tls);
+        link.seal = Seal::Tls(tls);
         Ok(link)
+    }
+
+    /// Has a world seal it with a ticket's key.
+    pub(crate) fn seal_with(&mut self, key_id: KeyId, key: &HandshakeKey) -> anyhow::Result<()> {
+        let (asking, hello) = noise::ask(key_id, key).ok().context("a key")?;
+        self.send(&hello)?;
+        let body = self.receive()?;
+        let payload = body.get(OPCODE_BYTES..).context("a frame without opcode")?;
+        let answer: SecureClientAnswer = decode(payload).context("SecureClientAnswer")?;
+        let noise = asking.finish(&answer.start).ok().context("another answer")?;
+        self.seal = Seal::Noise(Box::new(noise));
+        Ok(())
     }
 
     /// Reads what there is.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(tls) = &mut self.tls else { return self.stream.read(buffer) };
-        let mut used = 0;
-        loop {
-            match tls.reader().read(&mut buffer[used..]) {
-                Ok(count) if count > 0 => used += count,
-                _ => {}
-            }
-            match tls.read_tls(&mut self.stream) {
-                Ok(count) if count > 0 => {
-                    tls.process_new_packets().map_err(io::Error::other)?;
-                }
-                Err(error) if used == 0 && error.kind() != io::ErrorKind::WouldBlock => {
-                    return Err(error);
-                }
-                // Something has come, and nothing more is there.
-                _ if used > 0 => return Ok(used),
-                Ok(_) => return Ok(0),
-                Err(error) => return Err(error),
-            }
+        match &mut self.seal {
+            Seal::Nothing => self.stream.read(buffer),
+            Seal::Tls(tls) => read_tls(tls, &mut self.stream, buffer),
+            Seal::Noise(noise) => noise.read(&mut self.stream, buffer),
         }
     }
 
@@ -109,9 +116,10 @@ impl Link {
                 &message[..used]
             }
         };
-        let wrote = match &mut self.tls {
-            None => self.stream.write(written),
-            Some(tls) => tls.writer().write(written).and_then(|taken| {
+        let wrote = match &mut self.seal {
+            Seal::Nothing => self.stream.write(written),
+            Seal::Noise(noise) => noise.write(&mut self.stream, written),
+            Seal::Tls(tls) => tls.writer().write(written).and_then(|taken| {
                 while tls.wants_write() {
                     tls.write_tls(&mut self.stream)?;
                 }
@@ -136,10 +144,14 @@ impl Link {
             ensure!(bytes.len() < FRAME_MAX_BYTES, "no frame");
             // One by one: what is behind belongs to the next.
             let mut byte = [0];
-            match &mut self.tls {
-                None => self.stream.read_exact(&mut byte)?,
-                Some(tls) => {
+            match &mut self.seal {
+                Seal::Nothing => self.stream.read_exact(&mut byte)?,
+                Seal::Tls(tls) => {
                     rustls::Stream::new(&mut **tls, &mut self.stream).read_exact(&mut byte)?;
+                }
+                Seal::Noise(noise) => {
+                    let count = noise.read(&mut self.stream, &mut byte)?;
+                    ensure!(count > 0, "the server has closed a connection");
                 }
             }
             bytes.push(byte[0]);
@@ -155,6 +167,33 @@ impl Link {
                 let ParsedHeader::Whole { header, header_bytes } = parsed else { return None };
                 input.get(header_bytes..)?.split_at_checked(header.payload_bytes)
             }
+        }
+    }
+}
+
+/// Reads what there is, through TLS.
+fn read_tls(
+    tls: &mut ClientConnection,
+    stream: &mut TcpStream,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
+    let mut used = 0;
+    loop {
+        match tls.reader().read(&mut buffer[used..]) {
+            Ok(count) if count > 0 => used += count,
+            _ => {}
+        }
+        match tls.read_tls(stream) {
+            Ok(count) if count > 0 => {
+                tls.process_new_packets().map_err(io::Error::other)?;
+            }
+            Err(error) if used == 0 && error.kind() != io::ErrorKind::WouldBlock => {
+                return Err(error);
+            }
+            // Something has come, and nothing more is there.
+            _ if used > 0 => return Ok(used),
+            Ok(_) => return Ok(0),
+            Err(error) => return Err(error),
         }
     }
 }

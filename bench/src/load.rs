@@ -41,7 +41,7 @@ struct Member {
 const CHANNEL: &str = "bench channel";
 const SAID: &str = "this is about as long as what people say in a chat";
 
-/// `load main|main-ws|main-tls|main-listen|direct|direct-listen|chat|chat-direct ADDRESS COUNT HZ SECONDS CHANNEL_MEMBERS`
+/// `load main|main-ws|main-tls|main-sealed|main-listen|direct|direct-listen|chat|chat-direct ADDRESS COUNT HZ SECONDS CHANNEL_MEMBERS`
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let [way, address, count, hz, seconds, channel_members] = arguments else {
         bail!("six arguments")
@@ -56,6 +56,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
             "main" | "main-listen" => enter(address, Framing::Stream)?,
             "main-ws" => enter(address, Framing::Message)?,
             "main-tls" => enter_by_tls(address)?,
+            "main-sealed" => enter_sealed(address)?,
             "chat" => join_channel(address, &channel_of(number, channel_members))?,
             _ => join_direct(address)?,
         });
@@ -132,17 +133,31 @@ fn ask_for_world(main: &mut Link) -> anyhow::Result<Vec<u8>> {
 
 /// Goes in through Main; what is measured is the connection to the world.
 fn enter(address: &str, framing: Framing) -> anyhow::Result<Member> {
-    enter_over(address, |world| Link::open(world, framing))
+    enter_over(address, |ack| {
+        Ok((Link::open(ack.world_addr.as_str(), framing)?, Some(ack.handshake_key)))
+    })
 }
 
 /// The same, by TLS with the world.
 fn enter_by_tls(address: &str) -> anyhow::Result<Member> {
-    enter_over(address, Link::open_secure)
+    enter_over(address, |ack| {
+        Ok((Link::open_secure(ack.world_addr.as_str())?, Some(ack.handshake_key)))
+    })
+}
+
+/// The same, with the link to the world sealed with the ticket's key, which is not said then.
+fn enter_sealed(address: &str) -> anyhow::Result<Member> {
+    enter_over(address, |ack| {
+        ensure!(ack.is_sealing, "a world that takes no sealed links");
+        let mut link = Link::open(ack.world_addr.as_str(), Framing::Stream)?;
+        link.seal_with(ack.key_id, &ack.handshake_key)?;
+        Ok((link, None))
+    })
 }
 
 fn enter_over(
     address: &str,
-    open: impl Fn(&str) -> anyhow::Result<Link>,
+    open: impl Fn(&EnterWorldAck<'_>) -> anyhow::Result<(Link, Option<HandshakeKey>)>,
 ) -> anyhow::Result<Member> {
     let mut main = Link::open(address, Framing::Stream)?;
     main.send(&Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY })?;
@@ -150,19 +165,18 @@ fn enter_over(
     let welcome: Welcome = decode(&payload).context("Welcome")?;
     let payload = ask_for_world(&mut main)?;
     let ack: EnterWorldAck<'_> = decode(&payload).context("EnterWorldAck")?;
-    let link = open(ack.world_addr.as_str())?;
-    let link = join(link, welcome.uid, ack.handshake_key)?;
+    let (link, key) = open(&ack)?;
+    let link = join(link, welcome.uid, key)?;
     Ok(Member { link, partial: Vec::new(), _main: Some(main) })
 }
 
 fn join_direct(address: &str) -> anyhow::Result<Member> {
     let link = Link::open(address, Framing::Stream)?;
-    let link = join(link, Uid(1), HandshakeKey([0; 32]))?;
+    let link = join(link, Uid(1), Some(HandshakeKey([0; 32])))?;
     Ok(Member { link, partial: Vec::new(), _main: None })
 }
 
-fn join(mut link: Link, uid: Uid, handshake_key: HandshakeKey) -> anyhow::Result<Link> {
-    let handshake_key = Some(handshake_key);
+fn join(mut link: Link, uid: Uid, handshake_key: Option<HandshakeKey>) -> anyhow::Result<Link> {
     link.send(&Join { versions: Versions::OURS, uid, handshake_key, fingerprint: 0 })?;
     receive::<JoinOk>(&mut link)?;
     Ok(link)

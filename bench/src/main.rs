@@ -22,12 +22,14 @@ mod link;
 mod load;
 mod memory;
 mod naive;
+mod noise;
 mod poller;
 mod secure;
 mod statistics;
 mod things;
 mod tls;
 mod trust;
+mod ways;
 mod wire;
 
 use std::process::ExitCode;

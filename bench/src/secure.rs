@@ -1,8 +1,8 @@
-//! Sealed links between servers: what they cost beside links in clear, in one run.
+//! Sealed links: what they cost beside links in clear, in one run.
 //!
-//! The CPU time of Main and its chat server per delivery, with their link sealed and in clear; what each end of a handshake
-//! computes, beside the proof that is shown in clear; what a record costs, beside a copy; and the storage of a link.
-//! The second and third are measured in this process, as the best of many repetitions.
+//! Members' links to a world that are sealed with the keys of their tickets: a delivery's CPU time, and an idle link's memory.
+//! The link of Main and its chat server: a delivery's CPU time of both. What each end of a handshake computes, beside the
+//! proof that servers show in clear, and what a record costs, beside a copy: in this process, the best of many repetitions.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use tinyrealm_core::secure::{
     Broken, Channel, Dialing, Drawn, Heard, LinkKey, MESSAGE_BYTES, RECORD_EXTRA_BYTES,
 };
 use tinyrealm_core::time;
-use tinyrealm_std::memory::{NodeSizes, node_storage};
 
 use crate::chat::{Cost, SCENES, Scene, measure_realm};
 use crate::statistics::Spread;
+use crate::ways::{Settings, Way};
 
 /// What Main and chat may cost with a sealed link, in what they cost with one in clear.
 const SEALED_GOAL: f64 = 1.3;
@@ -28,21 +28,21 @@ const HANDSHAKES: usize = 500;
 const RECORDS: usize = 5_000;
 /// Frames of a record: a few moves, a flush, and the longest.
 const RECORD_BYTES: [usize; 3] = [64, 512, 4_096];
-/// Links whose storage is looked at.
-const LINKS: usize = 100;
-
 const PROLOGUE: &[u8] = b"as long as a link's prologue is";
 const TERMS: [u8; 4] = [0; 4];
 
 /// Measures all of them and prints them.
 pub(crate) fn run(seconds: u32, rounds: u32) -> anyhow::Result<()> {
     println!("secure: CPU ns per delivery, {rounds} rounds of {seconds} s, median (least to most)");
+    let world = ["--set", "world.sealed_clients=1000"].map(str::to_owned).into();
+    let settings = Settings { world, ..Settings::default() };
+    settings.print_deliveries((Way::Sealed, None), seconds, rounds)?;
+    settings.print_idle((Way::Sealed, None))?;
     for scene in SCENES {
         deliveries(scene, seconds, rounds)?;
     }
     handshakes().ok().context("a handshake that does not come about")?;
     records().ok().context("a record that does not open")?;
-    storage();
     Ok(())
 }
 
@@ -161,15 +161,4 @@ fn records() -> Result<(), Broken> {
         println!("    {bytes:>5} bytes  {sealed:>6} {opened:>6} {copied:>6}");
     }
     Ok(())
-}
-
-/// What a node sets aside for a link, whether it says anything or not; pages that nothing touches take no memory.
-fn storage() {
-    let sizes = NodeSizes { sessions: 1, sealed_links: LINKS, ..NodeSizes::SERVER };
-    let seals = node_storage(sizes).seals;
-    let state = size_of_val(seals.outlets) + size_of_val(seals.inlets);
-    let buffers = seals.out_bytes.len() + seals.in_bytes.len();
-    let [state, buffers] = [state, buffers].map(|bytes| bytes / LINKS);
-    println!("  bytes of storage that a sealed link has besides: {state} of state, {buffers} of");
-    println!("    buffers, of which an idle one has touched what its longest records took");
 }

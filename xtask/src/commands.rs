@@ -82,8 +82,8 @@ pub(crate) const COMMANDS: &[Command] = &[
             ),
             word(
                 "secure",
-                "2 minutes",
-                "sealed links of servers beside links in clear: a delivery, a handshake, a record, storage",
+                "4 minutes",
+                "sealed links beside links in clear: a delivery, an idle link, a handshake, a record",
             ),
             word("memory", "30 s", "bytes per idle connection of a world"),
             word("client", "2 minutes", "frames per second of the client runtime, and allocations"),
