@@ -234,6 +234,10 @@ pub(crate) struct ClientOptions {
     /// Read the password from the first line of FILE; without, it is asked for.
     #[arg(long, value_name = "FILE", requires = "id")]
     pub(crate) password_file: Option<PathBuf>,
+    /// Come as a device: with the key in FILE, as `tinyrealm user add --device-key` prints it. Its link to Main is sealed
+    /// with it, and no Login is needed.
+    #[arg(long, value_name = "FILE", conflicts_with = "id")]
+    pub(crate) device_key: Option<PathBuf>,
 }
 
 const DEFAULT_LOGIN: &str = "127.0.0.1:7200";

@@ -33,13 +33,13 @@ pub(crate) fn ask_for_new(prompt: &str) -> anyhow::Result<String> {
     Ok(password)
 }
 
-/// The first line of a file.
+/// The first line of a file, which is called `what`.
 ///
 /// # Errors
 /// If it can't be read, others can read it, or it is empty.
-pub(crate) fn from_file(path: &Path) -> anyhow::Result<String> {
-    let bytes = secret::read(path, "the password file")?;
-    first_line(&bytes[..]).with_context(|| format!("the password file {}", path.display()))
+pub(crate) fn from_file(path: &Path, what: &str) -> anyhow::Result<String> {
+    let bytes = secret::read(path, what)?;
+    first_line(&bytes[..]).with_context(|| format!("{what} {}", path.display()))
 }
 
 fn first_line(mut input: impl BufRead) -> anyhow::Result<String> {

@@ -101,7 +101,7 @@ struct Realm {
     main: Server,
     world: Server,
     password: ScratchFile,
-    _accounts: Accounts,
+    accounts: Accounts,
 }
 
 impl Realm {
@@ -117,7 +117,7 @@ impl Realm {
         let world = Server::world(1, main.address, &[]);
         world.wait_until_registered(1);
         let password = ScratchFile::with(&format!("{name}-password"), PASSWORD);
-        Self { login, chat, main, world, password, _accounts: accounts }
+        Self { login, chat, main, world, password, accounts }
     }
 
     fn client(&self) -> ClientOf {
@@ -206,6 +206,26 @@ fn lost_servers_are_told_of_one_by_one() {
     early.press("q");
     early.wait_until_drawn("error: can't reach Login at");
     assert_eq!(early.code(), Some(1));
+}
+
+/// With the line that made its key, and no Login.
+#[test]
+fn a_device_comes_with_its_key_alone() {
+    let realm = Realm::start("terminal-device");
+    let made = realm.accounts.user(&["add", "board", "--device-key"], "");
+    let key = ScratchFile::with("terminal-device-key", made.lines(Stream::Stdout).last().unwrap());
+    let main = realm.main.address.to_string();
+    let mut board = Terminal::start(&["--main", &main, "--device-key", key.path()]);
+    board.wait_until_drawn("you are in room");
+    board.press("q");
+    assert_eq!(board.code(), Some(0));
+    let other = ScratchFile::with("terminal-other-key", &"07".repeat(32));
+    let mut other = Terminal::start(&["--main", &main, "--device-key", other.path()]);
+    other.wait_until_drawn("refuses: BAD_PROOF");
+    other.press("q");
+    let none = ScratchFile::with("terminal-no-key", "a password");
+    let mut none = Terminal::start(&["--main", &main, "--device-key", none.path()]);
+    none.wait_until_drawn("is not 64 hexadecimal digits");
 }
 
 /// Who is revoked inside is told so in words, has a code that says so, and does not come back.

@@ -14,14 +14,16 @@ mod screen;
 mod view;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::task;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::client::{Client, ClientConfig, client_timers};
+use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::node::{Context, Node};
 use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Text};
 use tinyrealm_core::wire::Framing;
@@ -56,7 +58,8 @@ pub(crate) fn run(options: &ClientOptions, config: &Config) -> anyhow::Result<Ex
         .try_into()
         .map_err(|_| anyhow!("--main must be at most {ADDRESS_MAX_BYTES} bytes"))?;
     let account = account(options)?;
-    let client_config = client_config(options, account.is_some());
+    let device_key = options.device_key.as_deref().map(device_key).transpose()?;
+    let client_config = ClientConfig { device_key, ..client_config(options, account.is_some()) };
     let dialing = options.trust.dialing(&options.main)?;
     let shutdown = process::shutdown_on_signal()?;
     let sizes =
@@ -103,11 +106,19 @@ fn client_config(options: &ClientOptions, has_account: bool) -> ClientConfig {
 fn account(options: &ClientOptions) -> anyhow::Result<Option<LoginAs>> {
     let Some(id) = &options.id else { return Ok(None) };
     let password = match &options.password_file {
-        Some(path) => password_input::from_file(path)?,
+        Some(path) => password_input::from_file(path, "the password file")?,
         None => password_input::ask(&format!("password of {id}: "))?,
     };
     let device = DeviceFile::of(&options.login, id);
     Ok(Some(LoginAs { login_address: options.login.clone(), id: id.clone(), password, device }))
+}
+
+/// What a device has in place of a password: 64 digits, alone or behind their name.
+fn device_key(path: &Path) -> anyhow::Result<DeviceKey> {
+    let line = password_input::from_file(path, "the device's key")?;
+    let digits = line.rsplit(' ').next().unwrap_or_default().trim_matches('"');
+    let key = DeviceKey::from_hex(digits);
+    key.with_context(|| format!("the device's key {} is not 64 hexadecimal digits", path.display()))
 }
 
 /// Between the keyboard, the client and the screen.

@@ -1,5 +1,7 @@
 //! How a client is to behave.
 
+#[cfg(feature = "sealed-clients")]
+use crate::node::device_key::DeviceKey;
 #[cfg(feature = "rooms")]
 use crate::protocol::OwnedWish;
 use crate::protocol::{NICKNAME_MAX_BYTES, REGION_MAX_BYTES, Wish};
@@ -25,6 +27,9 @@ pub struct ClientConfig {
     /// Whether TLS seals what it says to Main: then so it does with a world whose address names no scheme.
     #[cfg(feature = "sealed-clients")]
     pub is_by_tls: bool,
+    /// The key of this device, if it has an account by it: its link to Main is sealed with that where TLS does not.
+    #[cfg(feature = "sealed-clients")]
+    pub device_key: Option<DeviceKey>,
     /// The first wait before another attempt.
     pub reconnect_first_ms: u32,
     /// The longest wait before another attempt.
@@ -43,9 +48,19 @@ impl ClientConfig {
         framing: Framing::Stream,
         #[cfg(feature = "sealed-clients")]
         is_by_tls: false,
+        #[cfg(feature = "sealed-clients")]
+        device_key: None,
         reconnect_first_ms: 200,
         reconnect_most_ms: 5_000,
     };
+
+    /// Whether its account is a device's, which comes in by its key as often as it is let in.
+    pub(super) const fn has_device_key(&self) -> bool {
+        #[cfg(feature = "sealed-clients")]
+        return self.device_key.is_some();
+        #[cfg(not(feature = "sealed-clients"))]
+        false
+    }
 
     /// The room that it wants; without the cargo feature `rooms`, any.
     pub(super) fn wish(&self) -> Wish<'_> {

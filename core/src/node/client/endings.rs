@@ -24,7 +24,8 @@ impl RealmClient {
         if about == EnterWorldReq::OPCODE.0 && self.world == WorldState::Asking {
             return self.wish_refused(handler, caller, code);
         }
-        if code == ErrorCode::BAD_TOKEN && caller.key == self.main_session {
+        let is_main_s = caller.key == self.main_session && !self.awaits_seal(caller.key);
+        if code == ErrorCode::BAD_TOKEN && is_main_s {
             // What the token stood for is gone: the next hello is a newcomer's, or another login's.
             self.token = None;
             if !self.config.has_account {
@@ -80,6 +81,10 @@ impl RealmClient {
         let reason = self.verdict.unwrap_or(reason);
         let is_over = self.verdict.is_some() || self.is_final(self.main_session, reason);
         self.main_session = Key::DANGLING;
+        #[cfg(feature = "sealed-clients")]
+        {
+            self.main_dialing = None;
+        }
         if is_over || cx.sessions.is_shutting_down() {
             self.main = MainState::Stopped;
         }
@@ -128,16 +133,29 @@ impl RealmClient {
         }
     }
 
-    /// Whether it is the last word; of a stay that began with a former login, not that it is revoked.
-    fn is_final(&self, session: SessionKey, code: ErrorCode) -> bool {
+    /// Whether what a session hears may be anybody's: its link is to be sealed, and is not yet.
+    pub(super) fn awaits_seal(&self, session: SessionKey) -> bool {
         #[cfg(feature = "sealed-clients")]
-        if session == self.world_session && self.dialing.is_some() {
+        return (session == self.world_session && self.dialing.is_some())
+            || (session == self.main_session && self.main_dialing.is_some());
+        #[cfg(not(feature = "sealed-clients"))]
+        {
+            let _ = session;
+            false
+        }
+    }
+
+    /// Whether it is the last word; of a stay that began with a former login, or of a device, not that it is revoked.
+    fn is_final(&self, session: SessionKey, code: ErrorCode) -> bool {
+        if self.awaits_seal(session) {
             return false;
         }
         let is_main_s = session == self.main_session;
         let is_of_former_login = session == self.world_session && self.has_newer_login;
+        // Another key of its account may have been taken away, or it was logged out.
+        let comes_again = is_of_former_login || self.config.has_device_key();
         match code.outlook() {
-            Outlook::Final => !(code == ErrorCode::REVOKED && is_of_former_login),
+            Outlook::Final => !(code == ErrorCode::REVOKED && comes_again),
             Outlook::FinalOfMain => is_main_s,
             Outlook::FinalForGuests => is_main_s && !self.config.has_account,
             Outlook::FinalForWish | Outlook::Passing => false,

@@ -30,7 +30,7 @@ impl RealmClient {
     ) -> Dispatched {
         let link = caller.tag.kind;
         #[cfg(feature = "sealed-clients")]
-        if link == WORLD_LINK && self.dialing.is_some() {
+        if self.awaits_seal(caller.key) {
             return self.hear_answer(caller, frame);
         }
         let mut inbound = Inbound { client: self, handler };
@@ -55,7 +55,7 @@ impl RealmClient {
         frame: Frame<'_>,
     ) -> Dispatched {
         #[cfg(feature = "sealed-clients")]
-        if caller.tag.kind == WORLD_LINK && self.dialing.is_some() {
+        if self.awaits_seal(caller.key) {
             return self.hear_answer(caller, frame);
         }
         let (link, band) = match caller.tag.kind {

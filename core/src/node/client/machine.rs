@@ -28,12 +28,10 @@ use crate::node::{Caller, Context};
 use crate::protocol::KeyId;
 #[cfg(feature = "rooms")]
 use crate::protocol::Wish;
-use crate::protocol::client_to_main::{EnterWorldReq, Hello};
-use crate::protocol::client_to_world::{Join, Leave};
+use crate::protocol::client_to_main::EnterWorldReq;
+use crate::protocol::client_to_world::Leave;
 use crate::protocol::main_to_client::EnterWorldAck;
-use crate::protocol::{
-    ADDRESS_MAX_BYTES, ErrorCode, HandshakeKey, RoomId, Text, Token, Uid, Versions,
-};
+use crate::protocol::{ADDRESS_MAX_BYTES, ErrorCode, HandshakeKey, RoomId, Text, Token, Uid};
 #[cfg(feature = "sealed-clients")]
 use crate::secure::Dialing;
 use crate::session::manager::Farewell;
@@ -147,6 +145,9 @@ pub struct RealmClient {
     /// Our first message of the link to the world is said, and not answered.
     #[cfg(feature = "sealed-clients")]
     pub(super) dialing: Option<Dialing>,
+    /// The same of the link to Main.
+    #[cfg(feature = "sealed-clients")]
+    pub(super) main_dialing: Option<Dialing>,
     /// It wants another room than the one that it has asked for: what that question comes to is passed over.
     pub(super) wants_another: bool,
     /// It is back in its seat, and has not heard yet what it has missed.
@@ -182,6 +183,8 @@ impl RealmClient {
             ticket: Ticket::NONE,
             #[cfg(feature = "sealed-clients")]
             dialing: None,
+            #[cfg(feature = "sealed-clients")]
+            main_dialing: None,
             wants_another: false,
             is_resuming: false,
             last_request: 0,
@@ -283,12 +286,12 @@ impl RealmClient {
             self.log_in(handler, cx);
         } else if key == self.main_session {
             self.main = MainState::Greeting;
-            let hello = Hello {
-                versions: Versions::OURS,
-                token: self.token,
-                nickname: Text::truncated(&self.config.nickname),
-            };
-            cx.sessions.send_or_close(cx.now, key, &hello);
+            #[cfg(feature = "sealed-clients")]
+            if let Some(device_key) = self.config.device_key.clone() {
+                self.greet_as_device(cx, &device_key);
+                return;
+            }
+            self.greet(cx);
         } else if key == self.world_session {
             self.world = WorldState::Joining;
             #[cfg(feature = "sealed-clients")]
@@ -298,17 +301,6 @@ impl RealmClient {
             }
             self.join(cx, Some(self.ticket.handshake_key));
         }
-    }
-
-    /// Without a key on a link that is sealed with it.
-    pub(super) fn join(&self, cx: &mut Context<'_, '_>, handshake_key: Option<HandshakeKey>) {
-        let join = Join {
-            versions: Versions::OURS,
-            uid: self.uid,
-            handshake_key,
-            fingerprint: self.config.fingerprint,
-        };
-        cx.sessions.send_or_close(cx.now, self.world_session, &join);
     }
 
     pub(super) fn welcomed(&mut self, caller: &mut Caller<'_, '_>, uid: Uid, token: Token) {

@@ -27,6 +27,7 @@ mod chat;
 mod chat_event;
 mod config;
 mod endings;
+mod first_words;
 mod inbound;
 mod login;
 mod machine;

@@ -1,9 +1,10 @@
-//! The client's side of sealed links: with the key that came with its ticket.
+//! The client's side of sealed links: to a world with the key that came with its ticket, to Main with that of its device.
 //!
 //! Contract: a link that TLS seals already is left as it is. A world that takes no sealed links hears the key itself, as
-//! Main has said so. What is said in clear before the answer ends nothing but this attempt: anybody may have said it.
+//! Main has said so; Main hears a device's token nowhere but sealed. What is said in clear before the answer ends nothing but this attempt: anybody may have said it.
 
 use super::machine::RealmClient;
+use crate::node::device_key::DeviceKey;
 use crate::node::{Caller, Context, sealed_client};
 use crate::protocol::listener_to_client::{self, SecureClientAnswer, Stub};
 use crate::protocol::{Dispatched, ErrorCode, ServerKind, Versions};
@@ -37,7 +38,25 @@ impl RealmClient {
 }
 
 impl RealmClient {
-    /// What comes from the world before the link to it is sealed: nothing but the answer.
+    /// Says hello to Main with what this device's key gives, where nobody else hears it.
+    pub(super) fn greet_as_device(&mut self, cx: &mut Context<'_, '_>, key: &DeviceKey) {
+        self.token = Some(key.token());
+        if self.config.is_by_tls {
+            return self.greet(cx);
+        }
+        let (session, key_id) = (self.main_session, key.key_id());
+        let clear =
+            sealed_client::ClearClient { versions: Versions::OURS, to: ServerKind::MAIN, key_id };
+        self.main_dialing = sealed_client::begin(cx, session, clear, &key.seal_key().0);
+        if self.main_dialing.is_none() {
+            // It is tried again, as with a Main that can't be reached.
+            cx.sessions.close(cx.now, session, Farewell::Nothing(ErrorCode::BUSY));
+        }
+    }
+}
+
+impl RealmClient {
+    /// What comes before a link is sealed: nothing but the answer.
     pub(super) fn hear_answer<'a>(
         &mut self,
         caller: &mut Caller<'_, 'a>,
@@ -54,10 +73,13 @@ impl RealmClient {
 
 impl Stub<Caller<'_, '_>> for RealmClient {
     fn secure_client_answer(&mut self, caller: &mut Caller<'_, '_>, message: SecureClientAnswer) {
-        let Some(dialing) = self.dialing.take() else { return };
         let key = caller.key;
-        if sealed_client::finish(&mut caller.context(), key, dialing, &message) {
-            self.join(&mut caller.context(), None);
+        let is_main_s = key == self.main_session;
+        let begun = if is_main_s { &mut self.main_dialing } else { &mut self.dialing };
+        let Some(dialing) = begun.take() else { return };
+        let cx = &mut caller.context();
+        if sealed_client::finish(cx, key, dialing, &message) {
+            if is_main_s { self.greet(cx) } else { self.join(cx, None) }
         } else {
             caller.sessions.close(caller.now, key, Farewell::Nothing(ErrorCode::BAD_PROOF));
         }

@@ -4,6 +4,8 @@
 #[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
 mod asking;
 mod comeback;
+#[cfg(feature = "sealed-clients")]
+mod device;
 mod failing;
 mod life;
 mod login;
