@@ -135,11 +135,20 @@ fn check_values(device: &Table) -> Result<(), String> {
     }
     for key in KEYS {
         let text = device["main"][key].as_str().unwrap_or_default();
-        if text.len() != KEY_DIGITS || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !is_key(text) {
             return Err(format!(
                 "`main.{key}` is not 64 hexadecimal digits: put what `tinyrealm key` prints there"
             ));
         }
+    }
+    let device_key = device["client"]["device_key"].as_str().unwrap_or_default();
+    if !device_key.is_empty() && !is_key(device_key) {
+        return Err("`client.device_key` is neither empty nor 64 hexadecimal digits: put what `tinyrealm user add ID \
+                    --device-key` prints there"
+            .into());
+    }
+    if !device_key.is_empty() && device["client"]["account"].as_str() != Some("") {
+        return Err("a client has `client.account` or `client.device_key`, not both".into());
     }
     check_public_address(device["world"]["public_address"].as_str().unwrap_or_default())?;
     for (section, key, most) in CUT_TEXTS {
@@ -154,6 +163,10 @@ fn check_values(device: &Table) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn is_key(text: &str) -> bool {
+    text.len() == KEY_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn check_public_address(public: &str) -> Result<(), String> {

@@ -14,6 +14,8 @@ use tinyrealm_core::node::client::{
     Bot, BotSeat, Client, ClientConfig, ClientEvent, ClientHandler, Credentials, WorldState,
     client_timers,
 };
+#[cfg(feature = "sealed-clients")]
+use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::node::main::chat::CHAT_FRAME_MAX_BYTES;
 use tinyrealm_core::node::{Context, Node, NodeMemory};
 use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Dispatched, PASSWORD_MAX_BYTES, Text};
@@ -21,7 +23,7 @@ use tinyrealm_core::wire::{Frame, PacketHeader};
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::device;
-use crate::device::client::{ACCOUNT, CHANNEL, GREETING, PASSWORD};
+use crate::device::client::{ACCOUNT, CHANNEL, DEVICE_KEY, GREETING, PASSWORD};
 use crate::greeting::{Greeting, Wish};
 use crate::links::{
     LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BUFFER_BYTES, SEND_BYTES,
@@ -56,6 +58,10 @@ const _: () = {
     assert!(
         SEND_BUFFER_BYTES >= GREETING_BYTES,
         "device.toml: send_buffer_bytes holds no greeting"
+    );
+    assert!(
+        DEVICE_KEY.is_empty() || cfg!(feature = "sealed-clients"),
+        "device.toml: client.device_key needs `--features sealed-clients`"
     );
     assert!(ACCOUNT.len() <= ACCOUNT_MAX_BYTES, "device.toml: client.account");
     assert!(PASSWORD.len() <= PASSWORD_MAX_BYTES, "device.toml: client.password");
@@ -178,6 +184,8 @@ fn engine<B: Bot + Default>(entropy: &mut dyn Entropy) -> ClientEngine<B> {
         has_account: !ACCOUNT.is_empty(),
         reconnect_first_ms: RECONNECT_FIRST_MS,
         reconnect_most_ms: RECONNECT_MOST_MS,
+        #[cfg(feature = "sealed-clients")]
+        device_key: DeviceKey::from_hex(DEVICE_KEY),
         ..ClientConfig::DEFAULT
     };
     let seat = BotSeat::new(B::default());

@@ -41,6 +41,20 @@ fn what_a_file_says_is_a_constant_and_the_rest_is_the_demonstration_s() {
 }
 
 #[test]
+fn both_sides_of_a_client_s_key() {
+    let key = "0aF".repeat(21) + "9";
+    assert!(built(&format!("[client]\ndevice_key = \"{key}\"\n")).contains(&key));
+    for wrong in [&key[1..], &format!("{key}0"), &key.replace('F', "g")] {
+        expect_refused(
+            &format!("[client]\ndevice_key = \"{wrong}\"\n"),
+            "user add ID --device-key",
+        );
+    }
+    let both = format!("[client]\naccount = \"board\"\ndevice_key = \"{key}\"\n");
+    expect_refused(&both, "not both");
+}
+
+#[test]
 fn a_name_is_no_address_because_a_device_resolves_none() {
     let names = ["main.example.org:7000", "localhost:7000", "[::1]:7000", "192.168.1.2", ""];
     for (section, name) in ["main", "login"].into_iter().flat_map(|of| names.map(|name| (of, name)))
