@@ -234,8 +234,8 @@ export interface EnterWorldAck {
   type: "EnterWorldAck";
   world_addr: string;
   is_sealing: boolean;
-  key_id: Uint8Array;
   handshake_key: Uint8Array;
+  key_id: Uint8Array;
 }
 
 export interface ChatBroadcast {

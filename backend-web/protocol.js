@@ -128,7 +128,7 @@ export const clientToMain = link({
 
 export const mainToClient = link({
   Welcome: [0x1101, { version: u16, uid: u53, token: array(32) }],
-  EnterWorldAck: [0x1102, { world_addr: text(64), is_sealing: bool, key_id: array(8), handshake_key: array(32) }],
+  EnterWorldAck: [0x1102, { world_addr: text(64), is_sealing: bool, handshake_key: array(32), key_id: array(8) }],
   ChatBroadcast: [0x1103, { channel: text(24), seq: u53, uid: u53, request: u32, msg: text(256) }],
   ChatJoined: [0x1104, { channel: text(24), members: u16, oldest: u53, next_seq: u53 }],
   ChatLeft: [0x1105, { channel: text(24), reason: u16 }],

@@ -45,6 +45,8 @@ export class Sockets {
   tick<T>(act: () => T): T;
   /** Something has come that no tick has dealt with. */
   isWaiting(): boolean;
+  /** An address; behind `wss://` if it is reached by TLS. */
+  withScheme(address: string): string;
   /** So many bytes of where the module reads what is handed over. */
   handover(bytes: number): Uint8Array;
   /** Puts bytes where the module reads them, and answers how many. */

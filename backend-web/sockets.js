@@ -116,6 +116,12 @@ export class Sockets {
     this.#options.onArrival();
   }
 
+  /** An address; what is reached by TLS says so. */
+  withScheme(address) {
+    const url = this.#options.urlOf(asWebSocket(address.includes("://") ? address : `ws://${address}`));
+    return url.startsWith("wss:") ? url : address;
+  }
+
   #doRequests() {
     for (let place; (place = this.#wasm.request()) !== 0; ) {
       const { kind, socket, body } = this.record(place);

@@ -133,7 +133,7 @@ class Realm {
     this.#sockets = new Sockets(this.#wasm, { ...this.#options, onArrival: () => this.#arrived() });
     const { login = "", id = "", password = "", device = null } = account ?? {};
     const start = {
-      type: "Start", main_address: main, region, nickname: nickname.normalize("NFC"), login_address: login, id, pw: password, token, device,
+      type: "Start", main_address: this.#sockets.withScheme(main), region, nickname: nickname.normalize("NFC"), login_address: login, id, pw: password, token, device,
       fingerprint: game?.fingerprint ?? 0,
     };
     if (this.#wasm.start(this.#sockets.handOver(toModule.encode(start))) !== TAKEN) {

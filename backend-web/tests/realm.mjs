@@ -8,11 +8,34 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { until } from "../../tests/browser/process.mjs";
 import { Realm } from "../../tests/browser/realm.mjs";
-import { ErrorCode } from "../protocol.js";
+import { ErrorCode, clientToWorld } from "../protocol.js";
 import { codeName, connect, load } from "../tinyrealm.js";
 
-const { TINYREALM_MODULE, TINYREALM_MODULES } = process.env;
-const { WebSocket } = createRequire(join(TINYREALM_MODULES, "package.json"))("ws");
+const { TINYREALM_MODULE, TINYREALM_MODULES, TINYREALM_SETTING } = process.env;
+const { WebSocket: Plain } = createRequire(join(TINYREALM_MODULES, "package.json"))("ws");
+/** Whether the module seals what it says to worlds. */
+const IS_SEALING = !TINYREALM_SETTING.endsWith("=0");
+/** What a sealed link begins with (PROTOCOL.md). */
+const SecureClient = 0xA0;
+/** The opcodes of the bodies that were sent, by where they went. */
+const sent = new Map();
+
+class WebSocket extends Plain {
+  send(body) {
+    const opcode = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
+    sent.set(this.url, [...(sent.get(this.url) ?? []), opcode]);
+    super.send(body);
+  }
+}
+
+/** What went to the world: in clear all of it, or nothing but how a link is sealed. */
+function checkWhatWasSaid() {
+  const { Join } = clientToWorld.opcodes;
+  const toWorld = [...sent.values()].find((opcodes) => [Join, SecureClient].includes(opcodes[0]));
+  assert.equal(toWorld[0], IS_SEALING ? SecureClient : Join);
+  const isClear = (opcode) => opcode > 0x2000 && opcode < 0x2100;
+  assert.equal(toWorld.filter(isClear).length > 0, !IS_SEALING, "what is said in clear");
+}
 const FRAME_MS = 5;
 const CHANNEL = "wasm";
 
@@ -92,7 +115,7 @@ async function meetByName() {
   await assert.rejects(newcomer.client.listRooms(), /Main is away/);
 }
 
-const realm = await Realm.make(["--worlds", "1", "--bots", "4"]);
+const realm = await Realm.make(["--worlds", "1", "--bots", "4", "--set", TINYREALM_SETTING]);
 realm.start();
 const frames = setInterval(() => players.forEach(({ client }) => client.tick()), FRAME_MS);
 try {
@@ -100,6 +123,7 @@ try {
   const both = [await newPlayer(), await newPlayer()];
   await seeEachOther(both);
   await chat(both, "hello");
+  checkWhatWasSaid();
   await meetByName();
   const uids = both.map(({ client }) => client.uid);
   await realm.stop();

@@ -4,7 +4,7 @@
 //! schema, and `tinyrealm.wasm` from `backend-web/module`. With `check` it changes nothing, builds the
 //! module anew, and runs the same tests on it and on the one that is checked in.
 //!
-//! Contract: a module is below [`MODULE_LIMIT_BYTES`]. The one that is checked in has the same
+//! Contract: a module is below the limit of its [`Module`]. The one that is checked in has the same
 //! [`shape`](wasm_shape) as one that the same compiler makes, whose version lies beside it; other compilers make others. That it
 //! speaks today's protocol holds with any: both sides carry a fingerprint of the schema, and
 //! `tinyrealm.js` refuses a module with another one.
@@ -20,10 +20,35 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const CRATE: &str = "backend-web/module";
 /// A module of a test, with a protocol of its own.
 const OWN_CRATE: &str = "backend-web/tests/own";
-const MODULE: &str = "backend-web/tinyrealm.wasm";
-/// Who has made the module that is checked in.
+/// Who has made the modules that are checked in.
 const COMPILER: &str = "backend-web/tinyrealm.wasm.rustc";
-const MODULE_LIMIT_BYTES: usize = 40 * 1024;
+
+/// One of the modules of the realm's client.
+#[derive(Copy, Clone)]
+struct Module {
+    /// Where it is checked in.
+    path: &'static str,
+    feature: Option<&'static str>,
+    limit_bytes: usize,
+    /// What the realm of its test is set to.
+    setting: &'static str,
+}
+
+const MODULES: [Module; 2] = [
+    Module {
+        path: "backend-web/tinyrealm.wasm",
+        feature: None,
+        limit_bytes: 40 * 1024,
+        setting: "world.sealed_clients=0",
+    },
+    Module {
+        path: "backend-web/tinyrealm-sealed.wasm",
+        feature: Some("sealed-clients"),
+        limit_bytes: 68 * 1024,
+        setting: "world.sealed_clients=16",
+    },
+];
+const OWN_LIMIT_BYTES: usize = MODULES[0].limit_bytes;
 const TESTS: &str = "backend-web/tests";
 /// What needs no module.
 const CODECS_TEST: &str = "backend-web/tests/postcard.mjs";
@@ -33,9 +58,10 @@ const OWN_TEST: &str = "backend-web/tests/own.mjs";
 const PACKAGES: &str = "backend-web/tests/package.json";
 const BOOK: &str = "docs";
 const TYPES: &str = "backend-web/tests/types.ts";
-/// A stack of 64 KiB, where a megabyte is usual; and references as short as they can be, which is a tenth
-/// of the module.
-const LINKER_WORDS: &str = "-Clink-arg=-zstack-size=65536 -Clink-arg=--compress-relocations";
+/// A stack of 64 KiB, where a megabyte is usual; references as short as they can be, which is a tenth of the module; and
+/// the shortest code of hash and curve that their crates have, 10 KB less.
+const COMPILER_WORDS: &str = "-Clink-arg=-zstack-size=65536 -Clink-arg=--compress-relocations \
+    --cfg sha2_backend_soft=\"compact\" --cfg curve25519_dalek_bits=\"32\"";
 
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     if arguments.words.is_empty() { make() } else { check() }
@@ -44,19 +70,18 @@ pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
 fn make() -> Result<(), Failure> {
     protocol::write_modules()?;
     let toolchain = Toolchain::choose(TARGET, None)?;
-    let built = build(toolchain, CRATE, "tinyrealm")?;
-    // Its bytes, and not that it is a program.
-    write(MODULE, &read(&built)?)?;
+    for module in MODULES {
+        let built = build_module(toolchain, module)?;
+        // Its bytes, and not that it is a program.
+        write(module.path, &read(&built)?)?;
+    }
     write(COMPILER, (toolchain.version()? + "\n").as_bytes())
 }
 
 fn check() -> Result<(), Failure> {
     let toolchain = Toolchain::choose(TARGET, None)?;
     lint(toolchain)?;
-    let built = build(toolchain, CRATE, "tinyrealm")?;
-    let own = build(toolchain, OWN_CRATE, "own")?;
-    let checked_in = workspace::root().join(MODULE);
-    compare(toolchain, &built, &checked_in)?;
+    let own = build(toolchain, (OWN_CRATE, "own"), None, OWN_LIMIT_BYTES)?;
     let modules = workspace::target_folder("web");
     packages::install_npm(PACKAGES, &modules)?;
     check_types(&modules)?;
@@ -69,14 +94,22 @@ fn check() -> Result<(), Failure> {
     own_protocol.arg(OWN_TEST).current_dir(workspace::root());
     own_protocol.env("TINYREALM_OWN_MODULE", own).env("TINYREALM_MODULES", &modules);
     print!("{}", process::require(&mut own_protocol)?);
+    MODULES.into_iter().try_for_each(|module| check_module(toolchain, module, &modules))
+}
+
+fn check_module(toolchain: Toolchain, module: Module, modules: &Path) -> Result<(), Failure> {
+    let built = build_module(toolchain, module)?;
+    let checked_in = workspace::root().join(module.path);
+    compare(toolchain, &built, &checked_in)?;
     let binary = workspace::release_binary()?;
-    for (name, module) in [("checked in", checked_in), ("built now", built)] {
-        println!("the module, {name}: {} of {MODULE_LIMIT_BYTES} bytes", size_of(&module)?);
+    for (name, file) in [("checked in", checked_in), ("built now", built)] {
+        let Module { path, limit_bytes, setting, .. } = module;
+        println!("{path}, {name}: {} of {limit_bytes} bytes", size_of(&file)?);
         for test in ["module.mjs", "realm.mjs"] {
             let mut node = Command::new("node");
             node.arg(format!("{TESTS}/{test}")).current_dir(workspace::root());
-            node.env("TINYREALM_MODULE", &module).env("TINYREALM_MODULES", &modules);
-            node.env("TINYREALM_BINARY", &binary);
+            node.env("TINYREALM_MODULE", &file).env("TINYREALM_MODULES", modules);
+            node.env("TINYREALM_BINARY", &binary).env("TINYREALM_SETTING", setting);
             print!("{}", process::require(&mut node)?);
         }
     }
@@ -133,21 +166,42 @@ fn manifest(of_crate: &str) -> Result<PathBuf, Failure> {
     Ok(manifest)
 }
 
-fn with_linker_words(mut cargo: Command, manifest: &Path) -> Command {
+fn with_compiler_words(mut cargo: Command, manifest: &Path) -> Command {
     cargo.arg("--manifest-path").arg(manifest).arg("--release");
     let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", TARGET.to_uppercase().replace('-', "_"));
-    cargo.env(variable, LINKER_WORDS);
+    cargo.env(variable, COMPILER_WORDS);
     cargo
 }
 
+/// Builds one of the client's modules, and answers where it is: a copy of its own, as both are called the same.
+fn build_module(toolchain: Toolchain, module: Module) -> Result<PathBuf, Failure> {
+    let built = build(toolchain, (CRATE, "tinyrealm"), module.feature, module.limit_bytes)?;
+    let name = Path::new(module.path).file_name().unwrap_or_default();
+    let copy = workspace::target_folder("web").join(name);
+    let told = |error| format!("{}: {error}", copy.display());
+    std::fs::create_dir_all(workspace::target_folder("web")).map_err(told)?;
+    std::fs::copy(&built, &copy).map_err(told)?;
+    Ok(copy)
+}
+
 /// Builds the module of a crate, and answers where it is.
-fn build(toolchain: Toolchain, of_crate: &str, name: &str) -> Result<PathBuf, Failure> {
-    process::require(&mut with_linker_words(toolchain.build(TARGET), &manifest(of_crate)?))?;
+fn build(
+    toolchain: Toolchain,
+    (of_crate, name): (&str, &str),
+    feature: Option<&str>,
+    limit_bytes: usize,
+) -> Result<PathBuf, Failure> {
+    let mut cargo = with_compiler_words(toolchain.build(TARGET), &manifest(of_crate)?);
+    if let Some(feature) = feature {
+        // Ciphers are as quick as a browser needs: its size is what counts.
+        cargo.args(["--features", feature]).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z");
+    }
+    process::require(&mut cargo)?;
     let built = toolchain.folder().join(TARGET).join(format!("release/{name}.wasm"));
     let bytes = size_of(&built)?;
-    if bytes >= MODULE_LIMIT_BYTES {
+    if bytes >= limit_bytes {
         return Err(format!(
-            "the module has {bytes} bytes with {toolchain}, and has to be below {MODULE_LIMIT_BYTES}"
+            "{name} has {bytes} bytes with {toolchain}, and has to be below {limit_bytes}"
         )
         .into());
     }
@@ -156,8 +210,8 @@ fn build(toolchain: Toolchain, of_crate: &str, name: &str) -> Result<PathBuf, Fa
 
 fn lint(toolchain: Toolchain) -> Result<(), Failure> {
     let Some(cargo) = toolchain.clippy(TARGET) else { return Ok(()) };
-    let mut cargo = with_linker_words(cargo, &manifest(CRATE)?);
-    process::require(cargo.args(["--", "--deny", "warnings"])).map(drop)
+    let mut cargo = with_compiler_words(cargo, &manifest(CRATE)?);
+    process::require(cargo.args(["--all-features", "--", "--deny", "warnings"])).map(drop)
 }
 
 fn size_of(module: &Path) -> Result<usize, Failure> {
@@ -185,7 +239,7 @@ fn compare(toolchain: Toolchain, built: &Path, checked_in: &Path) -> Result<(), 
     }
     let same = (wasm_shape::shape(&read(built)?), wasm_shape::shape(&read(checked_in)?));
     if same.0.is_none() || same.0 != same.1 {
-        return Err(format!("{MODULE} is stale: run `cargo xtask web`").into());
+        return Err(format!("{} is stale: run `cargo xtask web`", checked_in.display()).into());
     }
     Ok(())
 }

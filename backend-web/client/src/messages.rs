@@ -24,7 +24,8 @@ tinyrealm_core::protocol! {
 
     /// What a client is made of: said once, and first.
     0 start => Start<'a> {
-        /// Where Main is, `host:port`.
+        /// Where Main is, `host:port`; behind `wss://` if it is reached by TLS, and with it every server whose address says
+        /// nothing else.
         #[serde(borrow)]
         main_address: Text<'a, ADDRESS_MAX_BYTES>,
         /// The region whose worlds it wants; empty for any.

@@ -47,6 +47,8 @@ impl<'n> WebRole<'n> {
             nickname: start.nickname.as_str().try_into().unwrap_or_default(),
             has_account: !start.login_address.as_str().is_empty(),
             fingerprint: start.fingerprint,
+            #[cfg(feature = "sealed-clients")]
+            is_by_tls: start.main_address.as_str().starts_with("wss:"),
             ..ClientConfig::DEFAULT
         };
         let mut machine = RealmClient::new(0, config);
@@ -128,6 +130,11 @@ impl<'a> Role<'a> for WebRole<'_> {
 
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         let dispatched = self.machine.on_encoded_frame(caller, frame);
+        // How a link is sealed is nothing to a game.
+        #[cfg(feature = "sealed-clients")]
+        if tinyrealm_core::wire::opcode::SERVER_SEAL.contains(frame.opcode) {
+            return dispatched;
+        }
         if dispatched == Dispatched::Handled {
             self.teller.network.tell([&frame.opcode.0.to_le_bytes(), frame.payload]);
         }

@@ -7,6 +7,7 @@
 //! here, and by the end `BAD_VERSION`. What begins with no versions at all is left to its decoder.
 
 use super::Context;
+#[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::client_to_login::LoginReq;
 use crate::protocol::client_to_main::Hello;
@@ -19,12 +20,13 @@ use crate::session::manager::Farewell;
 use crate::wire::{Frame, Opcode};
 
 /// The first messages of every link.
-const GREETINGS: [Opcode; 6] = [
+const GREETINGS: &[Opcode] = &[
     Hello::OPCODE,
     Join::OPCODE,
     LoginReq::OPCODE,
     ClusterHello::OPCODE,
     SecureHello::OPCODE,
+    #[cfg(feature = "sealed-clients")]
     SecureClient::OPCODE,
 ];
 

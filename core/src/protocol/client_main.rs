@@ -112,10 +112,10 @@ protocol! {
         world_addr: Text<'a, ADDRESS_MAX_BYTES>,
         /// Whether the world takes sealed links: whoever can seals its own there with the key, where TLS does not.
         is_sealing: bool,
-        /// What the key is called by in [`SecureClient`](super::super::client_to_listener::SecureClient).
-        key_id: KeyId,
         /// For [`Join`](super::super::client_to_world::Join), or to seal the link with.
         handshake_key: HandshakeKey,
+        /// What the key is called by in [`SecureClient`](super::super::client_to_listener::SecureClient).
+        key_id: KeyId,
     }
 
     /// Somebody said something in a channel.

@@ -2,10 +2,12 @@
 
 use serde::Deserialize;
 
-use super::machine::{LOGIN_LINK, MAIN_LINK, RealmClient, WORLD_LINK};
+use super::machine::{LOGIN_LINK, MAIN_LINK, RealmClient, Ticket, WORLD_LINK};
 use super::{ChatEvent, ClientEvent, ClientHandler, StateEvent};
 use crate::node::Caller;
 use crate::node::asks::frame_of;
+#[cfg(not(feature = "sealed-clients"))]
+use crate::protocol::HandshakeKey;
 use crate::protocol::login_to_client::{self, LoginAck, LoginDenied};
 use crate::protocol::main_to_client::{
     self, ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft,
@@ -16,7 +18,7 @@ use crate::protocol::world_to_client::{
     MemberExtra, MemberName, MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved,
     UserAway, UserBack, UserEntered, UserLeft,
 };
-use crate::protocol::{Dispatched, RoomId, Token, Uid, take};
+use crate::protocol::{ADDRESS_MAX_BYTES, Dispatched, RoomId, Text, Token, Uid, take};
 use crate::wire::opcode::{GAME, LOGIN, MAIN, WORLD};
 use crate::wire::{Frame, Opcode};
 
@@ -75,7 +77,9 @@ impl RealmClient {
             (LOGIN_LINK, LoginAck::OPCODE) => take(frame.payload)
                 .map(|ack: LoginAck| self.logged_in(caller, ack.token, ack.device)),
             (MAIN_LINK, EnterWorldAck::OPCODE) => {
-                take(frame.payload).map(|ack: EnterWorldAck<'_>| self.sent_to_world(caller, &ack))
+                ticket_in(frame.payload).map(|(address, ticket)| {
+                    self.sent_to_world(caller, address.as_str(), ticket);
+                })
             }
             (LOGIN_LINK, LoginDenied::OPCODE) => take(frame.payload)
                 .map(|denied: LoginDenied| self.login_denied(denied.reason, denied.retry_after_ms)),
@@ -89,6 +93,19 @@ impl RealmClient {
         };
         heard.map_or(Dispatched::Malformed, |()| Dispatched::Handled)
     }
+}
+
+/// Where to go, and what with.
+#[cfg(feature = "sealed-clients")]
+fn ticket_in(payload: &[u8]) -> Option<(Text<'_, ADDRESS_MAX_BYTES>, Ticket)> {
+    take(payload).map(|ack: EnterWorldAck<'_>| (ack.world_addr, Ticket::of(&ack)))
+}
+
+/// Where to go, and what with: without what seals a link.
+#[cfg(not(feature = "sealed-clients"))]
+fn ticket_in(payload: &[u8]) -> Option<(Text<'_, ADDRESS_MAX_BYTES>, Ticket)> {
+    type Ack<'a> = (Text<'a, ADDRESS_MAX_BYTES>, bool, HandshakeKey);
+    take(payload).map(|(address, _, handshake_key): Ack<'_>| (address, Ticket { handshake_key }))
 }
 
 /// What [`Welcome`] and [`LoginAck`] begin with.
@@ -136,7 +153,8 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
     }
 
     fn enter_world_ack(&mut self, caller: &mut Caller<'_, '_>, message: EnterWorldAck<'_>) {
-        self.client.sent_to_world(caller, &message);
+        let ticket = Ticket::of(&message);
+        self.client.sent_to_world(caller, message.world_addr.as_str(), ticket);
     }
 
     fn chat_broadcast(&mut self, _: &mut Caller<'_, '_>, message: ChatBroadcast<'_>) {

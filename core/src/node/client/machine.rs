@@ -103,7 +103,7 @@ impl Ticket {
         is_sealing: false,
     };
 
-    const fn of(message: &EnterWorldAck<'_>) -> Self {
+    pub(super) const fn of(message: &EnterWorldAck<'_>) -> Self {
         Self {
             handshake_key: message.handshake_key,
             #[cfg(feature = "sealed-clients")]
@@ -353,7 +353,8 @@ impl RealmClient {
     pub(super) fn sent_to_world(
         &mut self,
         caller: &mut Caller<'_, '_>,
-        message: &EnterWorldAck<'_>,
+        address: &str,
+        ticket: Ticket,
     ) {
         if self.world != WorldState::Asking {
             return;
@@ -362,9 +363,8 @@ impl RealmClient {
             return self.ask_again(&mut caller.context());
         }
         // The message's type keeps addresses within the string's capacity.
-        let address = message.world_addr.as_str();
         self.world_address = heapless::String::try_from(address).unwrap_or_default();
-        self.ticket = Ticket::of(message);
+        self.ticket = ticket;
         self.has_newer_login = false;
         match caller.sessions.connect(caller.now, self.tag(WORLD_LINK)) {
             Ok(key) => {

@@ -18,7 +18,8 @@ impl RealmClient {
     pub(super) fn seals_world(&self, sessions: &SessionManager<'_>) -> bool {
         let address = self.world_address.as_str();
         let is_by_tls = match address.split_once("://") {
-            Some((scheme, _)) => matches!(scheme, "tls" | "wss"),
+            // Behind a path is one that passes on what is said, and does not have to read it.
+            Some((scheme, place)) => matches!(scheme, "tls" | "wss") && !place.contains('/'),
             None => self.config.is_by_tls,
         };
         self.ticket.is_sealing && !is_by_tls && sessions.record_bytes() > 0

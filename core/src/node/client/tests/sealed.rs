@@ -87,10 +87,12 @@ fn what_tls_seals_and_whom_nothing_can_seal_hears_the_key() {
             assert_eq!(bench.heard(world), [joining()], "{address}");
         });
     }
-    with_sealing_client(true, |bench| {
-        let world = bench.reach("tcp://world1:9", true);
-        assert_eq!(bench.heard(world)[0].opcode, SecureClient::OPCODE);
-    });
+    for address in ["tcp://world1:9", "wss://main:7/world/1"] {
+        with_sealing_client(true, |bench| {
+            let world = bench.reach(address, true);
+            assert_eq!(bench.heard(world)[0].opcode, SecureClient::OPCODE, "{address}");
+        });
+    }
     with_client(|bench| {
         let world = bench.reach(WORLD, true);
         assert_eq!(bench.heard(world), [joining()], "without memory for sealed links");
