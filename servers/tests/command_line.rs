@@ -226,7 +226,7 @@ const KEYS: &str = "
     login.address_first_delay_ms login.address_most_delay_ms login.address_forget_after_ms
     login.address_logins
     world.id world.region world.listen world.advertise world.main world.nodes world.rooms
-    world.room_capacity world.room_spectators world.spare_sessions world.ring_bytes world.flush_interval_ms
+    world.room_capacity world.room_spectators world.spare_sessions world.sealed_clients world.ring_bytes world.flush_interval_ms
     world.status_interval_ms world.reconnect_first_ms world.reconnect_most_ms world.game
     world.data_folder world.chat chat.listen chat.mains chat.channels chat.reserved chat.memberships chat.channel_members
     chat.history_bytes chat.past_page chat.ring_bytes chat.channels_per_user chat.message_bytes
