@@ -1,6 +1,7 @@
 //! Real servers behind haproxy and nginx, configured as the README says. `cargo xtask proxies` runs it: it
 //! needs both.
 
+mod certificates;
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::certificates::{Certificates, TlsStream};
+use certificates::{Certificates, TlsStream};
 use support::peer::frame;
 use support::proxied::{assert_guesses_are_the_guesser_s, connect, hello, login_server};
 use support::web::request;

@@ -44,10 +44,11 @@ const fn image(
 
 const SOAK_IMAGE: TestImage = image("soak", "soak", "world", "websocket");
 
-const TEST_IMAGES: [TestImage; 10] = [
+const TEST_IMAGES: [TestImage; 11] = [
     image("world", "world", "world", "websocket"),
     image("world-without-web-sockets", "world", "world", ""),
     image("sealed-world", "sealed-world", "world", "secure"),
+    image("sealed-players", "sealed-world", "world", "sealed-clients"),
     image("world-with-log", "world-with-log", "world", "log,websocket"),
     image("patient-world", "patient-world", "world", "log,websocket"),
     image("world-with-dhcp", "world-with-dhcp", "world", "log,dhcp"),

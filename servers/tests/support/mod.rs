@@ -1,7 +1,7 @@
 //! What the end-to-end tests share.
 //!
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
-//! [`bots`] runs the load tool, [`certificates`] are what servers and proxies have for TLS, [`channel`] is what clients do in channels, [`peer`] is a client that
+//! [`bots`] runs the load tool, [`channel`] is what clients do in channels, [`peer`] is a client that
 //! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] and
 //! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`proxied`] are clients behind a proxy, [`proxy`] spoils frames between a world and
 //! its clients, [`recorder`] writes a capture of what passes, [`relay`] meddles with a link, [`report`] reads what servers say last,
@@ -12,7 +12,6 @@
 #![allow(dead_code, unused_imports, reason = "every test binary uses its own part of this")]
 
 pub(crate) mod bots;
-pub(crate) mod certificates;
 pub(crate) mod channel;
 pub(crate) mod hostile;
 pub(crate) mod login;

@@ -1,5 +1,7 @@
 //! `net.tls`: servers by TLS on their ports, who may do without, and certificates that change.
 
+#[path = "../certificates/mod.rs"]
+mod certificates;
 mod players;
 mod relayed;
 #[path = "../support/mod.rs"]
@@ -8,7 +10,7 @@ mod support;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use support::certificates::{Certificates, ask, own_address};
+use certificates::{Certificates, ask, own_address};
 use support::{PATIENCE, Peer, Process, Server, Signal, Stream};
 use tinyrealm_core::protocol::ErrorCode;
 

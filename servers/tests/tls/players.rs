@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::certificates::Certificates;
+use crate::certificates::Certificates;
 use crate::support::{Process, Server, Stream};
 
 const COUNT: u16 = 40;

@@ -13,7 +13,7 @@ use tinyrealm_core::protocol::{Bytes, Text};
 use tinyrealm_std::client::{AnyConnector, NetOptions, Trust};
 use tinyrealm_std::{Clock, OsEntropy};
 
-use crate::support::certificates::Certificates;
+use crate::certificates::Certificates;
 use crate::support::channel::{LOBBY, name, wait_until_found};
 use crate::support::login::{Accounts, CHEAP};
 use crate::support::relay::{Fault, Relay, is_in};

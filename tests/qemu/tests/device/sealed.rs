@@ -1,11 +1,19 @@
 //! A world on a device whose link to Main is sealed, with somebody on the way: nothing is readable, nothing that was
 //! changed is taken, and who can't seal comes in where its Main says so alone.
 
+use std::net::SocketAddr;
+
 use tinyrealm_core::protocol::ErrorCode;
+use tinyrealm_core::protocol::client_to_world::{Join, Move};
 use tinyrealm_core::protocol::dialer_to_listener::ClusterHello;
 use tinyrealm_core::protocol::either_way::Error;
+use tinyrealm_core::protocol::world_to_client::{JoinOk, MoveBroadcast};
+use tinyrealm_qemu::{Machine, Network};
 
-use super::images::{CLEAR_BOARDS, DeviceWorld, SEALED_WORLD_RAM_BYTES};
+use super::images::{
+    CLEAR_BOARDS, DEVICE_PORT, DeviceWorld, SEALED_WORLD_RAM_BYTES, WORLD_MAC, free_port,
+    world_image,
+};
 use super::memory::expect_room;
 use super::support::peer::frame;
 use super::support::relay::{Fault, Relay, is_in};
@@ -14,6 +22,8 @@ use super::support::{Bots, Peer, Server, Stream};
 use super::world::{PLAYERS, registered};
 
 pub(crate) const SEALED: &str = "sealed-world";
+/// The same, whose players seal their links too.
+const SEALED_PLAYERS: &str = "sealed-players";
 pub(crate) const CLEAR: &str = "world-without-web-sockets";
 /// What a Main says of a board that comes in clear, and of one with the key of another realm.
 const NOT_SEALED: &str = "refused WORLD server 100: its link has to be sealed";
@@ -69,6 +79,40 @@ fn a_board_that_seals_is_played_on_and_nobody_on_the_way_reads_or_changes_anythi
     let image = "world, 8 players, sealed";
     expect_room(&mut device.machine, SEALED_WORLD_RAM_BYTES, image);
     main.stop().expect(&[("worlds_registered", times as u64)]);
+}
+
+/// Players find the board behind the relay, and seal their links with the keys of their tickets.
+#[test]
+fn players_seal_their_links_to_a_board_and_nobody_on_the_way_reads_or_changes_anything() {
+    let (main, relay) = (Server::main(&[]), Relay::start());
+    let port = free_port();
+    let image = world_image(SEALED_PLAYERS, main.address, &relay.address.to_string());
+    let network = Network::User { forwards: vec![(port, DEVICE_PORT)] };
+    let _board = Machine::start(image, WORLD_MAC, &network).unwrap();
+    relay.lead_to(SocketAddr::from(([127, 0, 0, 1], port)));
+    registered(&main, 1);
+    let count = ["--count", "8", "--hz", "10"];
+    let clean = |seconds| {
+        let bots = Bots::start(main.address, &[&count[..], &["--seconds", seconds]].concat());
+        bots.outcome().expect_clean(PLAYERS);
+    };
+    clean("4");
+    for fault in SPOILED {
+        let plan = ["--seconds", "3", "--through-restarts"];
+        let bots = Bots::start(main.address, &[&count[..], &plan].concat());
+        relay.commit(fault);
+        let outcome = bots.outcome();
+        assert!(relay.has_committed(), "{fault:?}");
+        outcome.report.expect(&[("joined", PLAYERS), ("unknown", 0), ("wrong_room", 0)]);
+    }
+    clean("2");
+    let tape = relay.tape();
+    assert!(tape.len() > 10_000, "{} bytes", tape.len());
+    // What a link in clear would have said: which opcodes.
+    for opcode in [Join::OPCODE, Move::OPCODE, JoinOk::OPCODE, MoveBroadcast::OPCODE] {
+        assert!(!is_in(&tape, &opcode.0.to_le_bytes()), "{opcode:?}");
+    }
+    main.stop().expect(&[("worlds_registered", 1)]);
 }
 
 #[test]

@@ -10,8 +10,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tinyrealm_core::protocol::either_way::Ping;
 
-use super::peer::frame;
-use super::{PATIENCE, Process, ScratchFile};
+use crate::support::peer::frame;
+use crate::support::{PATIENCE, Process, ScratchFile};
 
 pub(crate) type TlsStream = StreamOwned<ClientConnection, TcpStream>;
 
