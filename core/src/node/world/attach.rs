@@ -8,6 +8,8 @@
 //! A key works once, for one uid, until it expires. Used and expired entries are remembered for a
 //! while, so that the refusal can say which of the two it was; new attaches push them out early.
 
+use subtle::ConstantTimeEq;
+
 use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
 #[cfg(feature = "sealed-clients")]
@@ -38,7 +40,8 @@ const SEALED_BYTES: usize =
 const HANDSHAKES_MAX: usize = 2;
 
 const _: () = assert!(
-    ATTACH_SLOT_BYTES <= (56 + ROOM_BYTES + SEALED_BYTES + size_of::<Names>()).next_multiple_of(8),
+    ATTACH_SLOT_BYTES
+        <= (24 + KEPT_BYTES + ROOM_BYTES + SEALED_BYTES + size_of::<Names>()).next_multiple_of(8),
     "an attach has grown: say why, and what it costs"
 );
 
@@ -86,11 +89,36 @@ pub enum Shown {
     Link(SessionKey),
 }
 
+/// What is kept of a key: all of it where links are sealed with it, and else as many bits as nobody guesses. Compared in
+/// constant time; it prints as `…`.
+#[derive(Copy, Clone)]
+struct KeptKey([u8; KEPT_BYTES]);
+
+const KEPT_BYTES: usize = if cfg!(feature = "sealed-clients") { 32 } else { 16 };
+
+impl KeptKey {
+    fn of(key: HandshakeKey) -> Self {
+        let mut kept = [0; KEPT_BYTES];
+        kept.iter_mut().zip(key.0).for_each(|(place, byte)| *place = byte);
+        Self(kept)
+    }
+
+    fn is_of(self, key: HandshakeKey) -> bool {
+        self.0.ct_eq(&Self::of(key).0).into()
+    }
+}
+
+impl core::fmt::Debug for KeptKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("KeptKey(…)")
+    }
+}
+
 /// One user who may join, or might have.
 #[derive(Debug)]
 pub struct Attach {
     uid: Uid,
-    key: HandshakeKey,
+    key: KeptKey,
     #[cfg(feature = "sealed-clients")]
     key_id: KeyId,
     /// The links that were sealed with the key.
@@ -111,7 +139,7 @@ pub struct Attach {
 impl Vacant for Attach {
     const VACANT: Self = Self {
         uid: Uid::NOBODY,
-        key: HandshakeKey([0; 32]),
+        key: KeptKey([0; KEPT_BYTES]),
         #[cfg(feature = "sealed-clients")]
         key_id: KeyId([0; 8]),
         #[cfg(feature = "sealed-clients")]
@@ -129,7 +157,7 @@ impl Vacant for Attach {
 impl Attach {
     fn is_shown(&self, shown: Shown) -> bool {
         match shown {
-            Shown::Key(key) => self.key == key,
+            Shown::Key(key) => self.key.is_of(key),
             #[cfg(feature = "sealed-clients")]
             Shown::Link(link) => self.links.contains(&link),
         }
@@ -206,7 +234,7 @@ impl<'a> AttachBook<'a> {
         }
         let attach = Attach {
             uid,
-            key: message.handshake_key,
+            key: KeptKey::of(message.handshake_key),
             #[cfg(feature = "sealed-clients")]
             key_id: message.key_id,
             names: Names::new(message.account, message.nickname),
@@ -315,7 +343,7 @@ impl<'a> AttachBook<'a> {
         let (entry, attach) = self.attaches.iter().find(|(_, attach)| attach.key_id == key_id)?;
         let is_good = attach.state == AttachState::Pending && attach.at.upcoming(now) > now;
         let is_free = attach.links.contains(&Key::DANGLING);
-        (is_good && is_free).then_some((entry, attach.key))
+        (is_good && is_free).then_some((entry, HandshakeKey(attach.key.0)))
     }
 
     /// A link was sealed with the key of this entry.
