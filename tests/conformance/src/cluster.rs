@@ -1,4 +1,4 @@
-//! The proof of the cluster secret, as peers that are servers give it.
+//! How peers that are servers prove it, with keys of the cluster's secret: in clear, or as they seal their link.
 
 use tinyrealm_core::node::cluster::{
     ClusterKey, ClusterSecret, ClusterSecrets, Side, Transcript, Way,
@@ -8,22 +8,33 @@ use tinyrealm_core::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use tinyrealm_core::protocol::listener_to_dialer::{ClusterAck, ClusterChallenge};
 use tinyrealm_core::protocol::{Nonce, ServerKind, decode};
 
-use crate::script::{Act, Heard, frame};
+use crate::hosts::Host;
+use crate::script::{Voice, frame};
 
 fn secret() -> ClusterSecret {
     ClusterSecret::new(&[9; 32]).expect("32 bytes")
 }
 
-/// What all servers of the suite have their keys from. The scripts' peers speak in clear.
-pub fn secrets() -> ClusterSecrets {
-    ClusterSecrets::of(secret()).on(Way::Clear)
+/// What all servers of the suite have their keys from; so their links stand.
+pub fn secrets(way: Way) -> ClusterSecrets {
+    ClusterSecrets::of(secret()).on(way)
 }
 
 /// The suite's world that dials is this one.
-const WORLD_ID: u16 = 1;
+pub(crate) const WORLD_ID: u16 = 1;
 
-fn key(id: u16) -> ClusterKey {
+/// The key of a world.
+pub(crate) fn key(id: u16) -> ClusterKey {
     secret().key_of(ServerKind::WORLD, id)
+}
+
+/// Which server a peer is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Claim {
+    /// The world of this id, which has connected to a Main.
+    World(u16),
+    /// The Main that a world has connected to.
+    Main,
 }
 
 /// What every peer's nonce is.
@@ -47,40 +58,40 @@ pub fn ack(frames: &[&[u8]]) -> Vec<u8> {
     frame(&ClusterAck { proof })
 }
 
-fn proof(heard: &Heard, peer: usize, id: u16) -> Vec<u8> {
-    let challenge: ClusterChallenge =
-        decode(&heard.frames(peer)[0][4..]).expect("a ClusterChallenge");
+fn hello() -> Vec<u8> {
+    let (versions, kind) = (Versions::OURS, ServerKind::WORLD);
+    frame(&ClusterHello { versions, kind, id: WORLD_ID, nonce: NONCE })
+}
+
+fn proof(frames: &[&[u8]], id: u16) -> Vec<u8> {
+    let challenge: ClusterChallenge = decode(&frames[0][4..]).expect("a ClusterChallenge");
     let proof = key(id).proof(Side::Dialer, &transcript(id, NONCE, challenge.nonce));
     frame(&ClusterProof { id, nonce: NONCE, proof, former_proof: None })
 }
 
-/// The new peer `PEER` connects to Main and proves that it is world `ID`.
-pub fn proven_world<const PEER: usize, const ID: u16>() -> [Act; 5] {
-    let hello = ClusterHello {
-        versions: Versions::OURS,
-        kind: ServerKind::WORLD,
-        id: WORLD_ID,
-        nonce: NONCE,
+/// A peer proves in clear what it claims. Answers how many frames it has heard meanwhile that are not for what the link is for.
+pub(crate) fn prove(
+    claim: Claim,
+    host: &mut impl Host,
+    (peer, voice): (usize, &mut Voice),
+    place: &dyn Fn() -> String,
+) -> usize {
+    const FRAMES: usize = 2;
+    let answers: [fn(&[&[u8]], u16) -> Vec<u8>; FRAMES] = match claim {
+        Claim::World(id) => {
+            host.send(peer, &hello());
+            voice.await_more(host, peer, 1, place);
+            host.send(peer, &proof(&voice.frames(host.received(peer)), id));
+            voice.await_more(host, peer, 1, place);
+            return FRAMES;
+        }
+        Claim::Main => [|frames, _| challenge(frames), |frames, _| ack(frames)],
     };
-    [
-        Act::Connect,
-        Act::Say(PEER, frame(&hello)),
-        Act::Await(PEER, 1),
-        Act::Answer(PEER, |heard| proof(heard, PEER, ID)),
-        Act::Await(PEER, 1),
-    ]
-}
-
-/// Peer `PEER`, which a world has just connected to, proves that it is Main; the world has said its
-/// proof and its registration then.
-pub fn proven_main<const PEER: usize>() -> [Act; 5] {
-    [
-        Act::Await(PEER, 1),
-        Act::Answer(PEER, |heard| challenge(&heard.frames(PEER))),
-        Act::Await(PEER, 1),
-        Act::Answer(PEER, |heard| ack(&heard.frames(PEER))),
-        Act::Await(PEER, 1),
-    ]
+    for answer in answers {
+        voice.await_more(host, peer, 1, place);
+        host.send(peer, &answer(&voice.frames(host.received(peer)), WORLD_ID));
+    }
+    FRAMES
 }
 
 /// Overwrites the challenge that a peer has heard first of all, and the proof behind it.

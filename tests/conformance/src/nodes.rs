@@ -5,10 +5,12 @@ use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::client::{
     Client, ClientConfig, ClientEvent, ClientHandler, client_timers,
 };
+use tinyrealm_core::node::cluster::Way;
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory};
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldMemory, world_timers};
-use tinyrealm_core::node::{Node, NodeMemory};
-use tinyrealm_core::protocol::WorldId;
+use tinyrealm_core::node::{Node, NodeMemory, NodeStorage};
+use tinyrealm_core::protocol::{ServerKind, WorldId};
+use tinyrealm_core::session::SealMemory;
 use tinyrealm_core::wire::{Framing, ws};
 
 use crate::cluster;
@@ -50,20 +52,41 @@ pub const NET: NetConfig = NetConfig {
     ..NetConfig::DEFAULT
 };
 
-fn memory() -> &'static mut Memory {
-    Box::leak(Box::new(Memory::NEW))
+/// Of sealed links; records are shorter than some frames, either way.
+type Seals = SealMemory<SESSIONS, { SESSIONS * 300 }, { SESSIONS * 300 }>;
+
+fn storage() -> NodeStorage<'static> {
+    let memory: &'static mut Memory = Box::leak(Box::new(Memory::NEW));
+    let seals: &'static mut Seals = Box::leak(Box::new(Seals::NEW));
+    NodeStorage { seals: seals.storage(), ..memory.storage() }
 }
 
-/// A world that looks for Main at `main_address`, and flushes after every turn.
+/// A world that looks for Main at `main_address`, with its link in clear, and flushes after every turn.
 pub fn world(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, World<'static, Relay>> {
+    world_on(Way::Clear, turn, main_address)
+}
+
+/// The same with its link sealed.
+pub fn sealed_world(
+    turn: &mut Turn<'_>,
+    main_address: &str,
+) -> Node<'static, World<'static, Relay>> {
+    world_on(Way::Sealed, turn, main_address)
+}
+
+fn world_on(
+    way: Way,
+    turn: &mut Turn<'_>,
+    main_address: &str,
+) -> Node<'static, World<'static, Relay>> {
     type Rooms = WorldMemory<Relay, USERS, 1, RING_BYTES, ATTACHES>;
     let rooms: &'static mut Rooms = Box::leak(Box::new(Rooms::new([Relay])));
     let config = WorldConfig {
-        world_id: WorldId(1),
+        world_id: WorldId(cluster::WORLD_ID),
         region: "eu".try_into().expect("short"),
         address: "world:7200".try_into().expect("short"),
         main_address: main_address.try_into().expect("short"),
-        cluster_keys: cluster::secrets().keys_of(tinyrealm_core::protocol::ServerKind::WORLD, 1),
+        cluster_keys: cluster::secrets(way).keys_of(ServerKind::WORLD, cluster::WORLD_ID),
         room_capacity: USERS as u16,
         room_spectators: 0,
         flush_interval_ms: 0,
@@ -72,18 +95,27 @@ pub fn world(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, World<'st
         reconnect_most_ms: 200,
     };
     let role = World::new(rooms.storage(), config);
-    let mut node = Node::new(memory().storage(), NET, role, turn);
+    let mut node = Node::new(storage(), NET, role, turn);
     node.act(turn, World::start);
     node
 }
 
-/// A Main that welcomes guests.
+/// A Main that welcomes guests, and worlds in clear.
 pub fn main(turn: &mut Turn<'_>) -> Node<'static, Main<'static, Guests>> {
+    main_on(Way::Clear, turn)
+}
+
+/// The same with worlds whose links are sealed.
+pub fn sealed_main(turn: &mut Turn<'_>) -> Node<'static, Main<'static, Guests>> {
+    main_on(Way::Sealed, turn)
+}
+
+fn main_on(way: Way, turn: &mut Turn<'_>) -> Node<'static, Main<'static, Guests>> {
     let users: &'static mut MainMemory<8, 2> = Box::leak(Box::new(MainMemory::NEW));
     let config =
         MainConfig { attach_timeout_ms: 20_000, attach_ttl_ms: 40_000, ..MainConfig::DEFAULT };
-    let role = Main::new(users.storage(), config, Guests::new([7; 32]), cluster::secrets());
-    Node::new(memory().storage(), NET, role, turn)
+    let role = Main::new(users.storage(), config, Guests::new([7; 32]), cluster::secrets(way));
+    Node::new(storage(), NET, role, turn)
 }
 
 /// What nobody looks at.
@@ -113,7 +145,7 @@ fn client_with(
     config: ClientConfig,
 ) -> Node<'static, Client<Ignore>> {
     let role = Client::new(main_address.try_into().expect("short"), config, Ignore);
-    let mut node = Node::new(memory().storage(), NET, role, turn);
+    let mut node = Node::new(storage(), NET, role, turn);
     node.act(turn, Client::start);
     node
 }

@@ -3,10 +3,13 @@
 //! Contract: a script's answer does not depend on timing. Whoever says something that others hear is
 //! the only one to speak until they have heard it.
 
+use tinyrealm_core::node::cluster::Way;
 use tinyrealm_core::protocol::{Message, encode_frame};
 use tinyrealm_core::wire::ws::Side;
 
+use crate::cluster::{self, Claim};
 use crate::hosts::{Addresses, Host, Place};
+use crate::sealing::{self, Seal};
 use crate::web;
 
 /// One thing that a peer does, or waits for. Peers are numbered as they come.
@@ -18,6 +21,8 @@ pub enum Act {
     /// The peer, who has said nothing yet, becomes a WebSocket: by its request if it has connected, by
     /// its response if the node has.
     Open(usize),
+    /// The peer, who has said nothing yet, proves that it is this server; links stand as the script is run.
+    Prove(usize, Claim),
     /// The peer says this.
     Say(usize, Vec<u8>),
     /// The peer says this, one byte at a time.
@@ -43,13 +48,25 @@ pub struct Script {
 /// What everybody has heard.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Heard {
-    /// By peer, all bytes.
+    /// By peer, all bytes; of a sealed link those in clear, and then the frames.
     pub streams: Vec<Vec<u8>>,
+    /// By peer, how many frames of those were about who it is.
+    pub proofs: Vec<usize>,
     /// Where peers are, for the node.
     pub addresses: Addresses,
 }
 
 impl Heard {
+    /// The frames that peers have heard behind those about who they are, without their lengths; of WebSockets, all bytes.
+    pub fn behind_proofs(&self) -> Vec<Vec<&[u8]>> {
+        let peers = self.streams.iter().zip(&self.proofs);
+        let behind = peers.map(|(stream, proof)| match proof {
+            0 => vec![&stream[..]],
+            proof => frames(stream).split_off(*proof),
+        });
+        behind.collect()
+    }
+
     /// The frames that a peer has heard, without their lengths.
     pub fn frames(&self, peer: usize) -> Vec<&[u8]> {
         frames(&self.streams[peer])
@@ -103,60 +120,108 @@ pub fn raw_frame(body: &[u8]) -> Vec<u8> {
     [&body_bytes.to_le_bytes(), body].concat()
 }
 
-/// Runs a script on a host, and answers what everybody has heard at the end.
+/// Runs a script on a host whose links with servers stand so, and answers what everybody has heard at the end.
 ///
 /// # Panics
 /// If something that the script waits for does not come.
-pub fn run(script: &Script, host: &mut impl Host) -> Heard {
+pub fn run(script: &Script, host: &mut impl Host, way: Way) -> Heard {
     let mut voices = Vec::new();
     for (number, act) in script.acts.iter().enumerate() {
         let place = || format!("{}, act {number}", script.name);
-        perform(act, host, &mut voices, &place);
+        perform(act, host, way, &mut voices, &place);
     }
     host.shut_down();
     for peer in 0..voices.len() {
         await_end(host, peer, &|| format!("{}, at the end", script.name));
     }
     assert!(host.join(), "{}: the node does not close down", script.name);
-    heard(host, voices.len())
+    heard(host, &mut voices)
 }
 
 /// How a peer hears and speaks.
-struct Voice {
+pub(crate) struct Voice {
     /// Its side of the connection.
     side: Side,
     /// Bytes of the head that made it a WebSocket, if it is one.
     head_bytes: Option<usize>,
+    /// What is around what it hears and says, if its link is sealed.
+    seal: Option<Seal>,
+    /// Frames that were about who it is.
+    proof: usize,
     /// Frames that have been waited for.
     awaited: usize,
 }
 
 impl Voice {
     const fn new(side: Side) -> Self {
-        Self { side, head_bytes: None, awaited: 0 }
+        Self { side, head_bytes: None, seal: None, proof: 0, awaited: 0 }
     }
 
-    fn has_heard(&self, received: &[u8]) -> usize {
+    /// Everything behind this is sealed.
+    pub(crate) fn seal(&mut self, seal: Seal) {
+        self.seal = Some(seal);
+    }
+
+    /// What it has heard, of all that it has received.
+    fn stream<'h>(&'h mut self, received: &'h [u8]) -> &'h [u8] {
+        self.seal.as_mut().map_or(received, |seal| seal.open(received))
+    }
+
+    /// The frames of that.
+    pub(crate) fn frames<'h>(&'h mut self, received: &'h [u8]) -> Vec<&'h [u8]> {
+        frames(self.stream(received))
+    }
+
+    fn has_heard(&mut self, received: &[u8]) -> usize {
         match self.head_bytes {
             Some(bytes) => web::count(self.side, &received[bytes..]),
-            None => frames(received).len(),
+            None => self.frames(received).len(),
         }
     }
 
-    fn says(&self, stream: Vec<u8>) -> Vec<u8> {
+    /// Frames, in its way.
+    fn says_frames(&mut self, stream: Vec<u8>) -> Vec<u8> {
         match self.head_bytes {
             Some(_) => web::messages_of(self.side, &stream),
-            None => stream,
+            None => self.says(stream),
+        }
+    }
+
+    /// Bytes that are in its way already, but for its seal.
+    pub(crate) fn says(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        self.seal.as_mut().map_or(bytes.clone(), |seal| seal.seal(&bytes))
+    }
+
+    /// Waits until it has heard so many more frames.
+    pub(crate) fn await_more(
+        &mut self,
+        host: &mut impl Host,
+        peer: usize,
+        count: usize,
+        place: &dyn Fn() -> String,
+    ) {
+        self.awaited += count;
+        while self.has_heard(host.received(peer)) < self.awaited {
+            let has_more = host.await_more(peer);
+            assert!(has_more, "{}: {:x?}", place(), self.stream(host.received(peer)));
         }
     }
 }
 
-fn heard(host: &impl Host, peers: usize) -> Heard {
-    let streams = (0..peers).map(|peer| host.received(peer).to_vec()).collect();
-    Heard { streams, addresses: host.addresses() }
+fn heard(host: &impl Host, voices: &mut [Voice]) -> Heard {
+    let proofs = voices.iter().map(|voice| voice.proof).collect();
+    let voices = voices.iter_mut().enumerate();
+    let streams = voices.map(|(peer, voice)| voice.stream(host.received(peer)).to_vec());
+    Heard { streams: streams.collect(), proofs, addresses: host.addresses() }
 }
 
-fn perform(act: &Act, host: &mut impl Host, voices: &mut Vec<Voice>, place: &dyn Fn() -> String) {
+fn perform(
+    act: &Act,
+    host: &mut impl Host,
+    way: Way,
+    voices: &mut Vec<Voice>,
+    place: &dyn Fn() -> String,
+) {
     match act {
         Act::Connect => {
             host.connect();
@@ -170,23 +235,25 @@ fn perform(act: &Act, host: &mut impl Host, voices: &mut Vec<Voice>, place: &dyn
             let head_bytes = open(host, *peer, voices[*peer].side, place);
             voices[*peer].head_bytes = Some(head_bytes);
         }
-        Act::Say(peer, bytes) => host.send(*peer, bytes),
+        Act::Prove(peer, claim) => {
+            let voice = (*peer, &mut voices[*peer]);
+            let proof = match way {
+                Way::Clear => cluster::prove(*claim, host, voice, place),
+                Way::Sealed => sealing::prove(*claim, host, voice, place),
+            };
+            voices[*peer].proof = proof;
+        }
+        Act::Say(peer, bytes) => host.send(*peer, &voices[*peer].says(bytes.clone())),
         Act::Trickle(peer, bytes) => {
-            for byte in bytes {
-                host.send(*peer, &[*byte]);
+            for byte in voices[*peer].says(bytes.clone()) {
+                host.send(*peer, &[byte]);
             }
         }
         Act::Answer(peer, answer) => {
-            let bytes = answer(&heard(host, voices.len()));
-            host.send(*peer, &voices[*peer].says(bytes));
+            let bytes = answer(&heard(host, voices));
+            host.send(*peer, &voices[*peer].says_frames(bytes));
         }
-        Act::Await(peer, count) => {
-            voices[*peer].awaited += count;
-            while voices[*peer].has_heard(host.received(*peer)) < voices[*peer].awaited {
-                let has_more = host.await_more(*peer);
-                assert!(has_more, "{}: {:x?}", place(), host.received(*peer));
-            }
-        }
+        Act::Await(peer, count) => voices[*peer].await_more(host, *peer, *count, place),
         Act::AwaitEnd(peer) => await_end(host, *peer, place),
         Act::Shut(peer) => host.shut(*peer),
     }

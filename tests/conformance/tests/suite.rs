@@ -5,23 +5,43 @@ use tinyrealm_conformance::hosts::{DeviceHost, SIZES, TokioHost};
 use tinyrealm_conformance::script::{Heard, Script, run};
 use tinyrealm_conformance::{cluster, nodes, scripts, web};
 use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::cluster::Way;
 use tinyrealm_core::node::{Node, Role};
 
 /// Runs every script on every host, and compares what everybody has heard.
-fn compare<R: Role<'static> + 'static>(
-    scripts: &[Script],
-    make: fn(&mut Turn<'_>, &str) -> Node<'static, R>,
-) {
+fn compare<R: Role<'static> + 'static>(scripts: &[Script], make: Make<R>) {
+    for script in scripts {
+        run_everywhere(script, make, Way::Clear);
+    }
+}
+
+/// How a node is made, which is told where Main is.
+type Make<R> = fn(&mut Turn<'_>, &str) -> Node<'static, R>;
+
+/// Answers what everybody has heard on every host.
+fn run_everywhere<R: Role<'static> + 'static>(script: &Script, make: Make<R>, way: Way) -> Heard {
     let main = DeviceHost::main();
     let on_device = |turn: &mut Turn<'_>| make(turn, &main);
+    let tokio = run(script, &mut TokioHost::new(make), way);
+    let on_poll = |port| PollDevice::new(port, SIZES, on_device);
+    let poll = run(script, &mut DeviceHost::new(on_poll), way);
+    same(script, "poll", &tokio, &poll);
+    let on_embassy = |port| EmbassyDevice::new(port, SIZES, on_device);
+    let embassy = run(script, &mut DeviceHost::new(on_embassy), way);
+    same(script, "embassy", &tokio, &embassy);
+    tokio
+}
+
+/// Whoever is told something by a link that is sealed is told what it would be in clear.
+fn compare_sealed<R: Role<'static> + 'static>(scripts: &[Script], clear: Make<R>, sealed: Make<R>) {
     for script in scripts {
-        let tokio = run(script, &mut TokioHost::new(make));
-        let on_poll = |port| PollDevice::new(port, SIZES, on_device);
-        let poll = run(script, &mut DeviceHost::new(on_poll));
-        same(script, "poll", &tokio, &poll);
-        let on_embassy = |port| EmbassyDevice::new(port, SIZES, on_device);
-        let embassy = run(script, &mut DeviceHost::new(on_embassy));
-        same(script, "embassy", &tokio, &embassy);
+        let clear = run(script, &mut TokioHost::new(clear), Way::Clear);
+        let sealed = run_everywhere(script, sealed, Way::Sealed);
+        let (clear, sealed) = (clear.behind_proofs(), sealed.behind_proofs());
+        assert_eq!(clear.len(), sealed.len());
+        for (peer, (clear, sealed)) in clear.iter().zip(&sealed).enumerate() {
+            assert!(clear == sealed, "{}: peer {peer}\n{clear:02x?}\n{sealed:02x?}", script.name);
+        }
     }
 }
 
@@ -53,14 +73,23 @@ fn a_main_says_the_same_on_every_driver() {
     compare(&scripts::main::all(), |turn, _| nodes::main(turn));
 }
 
+#[test]
+fn a_world_whose_link_is_sealed_says_the_same_on_every_driver_and_in_clear() {
+    compare_sealed(&scripts::world::all(), nodes::world, nodes::sealed_world);
+}
+
+#[test]
+fn a_main_whose_links_are_sealed_says_the_same_on_every_driver_and_in_clear() {
+    let (clear, sealed): (Make<_>, Make<_>) =
+        (|turn, _| nodes::main(turn), |turn, _| nodes::sealed_main(turn));
+    compare_sealed(&scripts::main::all(), clear, sealed);
+}
+
 /// Whoever comes to a node by TLS hears what he would in clear, to the end.
-fn compare_tls<R: Role<'static> + 'static>(
-    scripts: &[Script],
-    make: fn(&mut Turn<'_>, &str) -> Node<'static, R>,
-) {
+fn compare_tls<R: Role<'static> + 'static>(scripts: &[Script], make: Make<R>) {
     for script in scripts {
-        let clear = run(script, &mut TokioHost::new(make));
-        same(script, "TLS", &clear, &run(script, &mut TokioHost::with_tls(make)));
+        let clear = run(script, &mut TokioHost::new(make), Way::Clear);
+        same(script, "TLS", &clear, &run(script, &mut TokioHost::with_tls(make), Way::Clear));
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     broken_frames, broken_web_socket_frames, flood, pings, rude_strangers, rude_web_sockets,
     tolerated, tolerated_web_socket, unknown,
 };
-use crate::cluster::proven_main;
+use crate::cluster::Claim;
 use crate::hosts::Place;
 use crate::nodes::USERS;
 use crate::script::{Act, Script, by_web_socket, frame, raw_frame};
@@ -45,9 +45,13 @@ fn key(of: u8) -> HandshakeKey {
     HandshakeKey([of; 32])
 }
 
+/// The next peer is the Main that the world connects to, and has heard its registration.
+fn proven_main(peer: usize) -> Vec<Act> {
+    vec![Act::Accept(Place::Main), Act::Prove(peer, Claim::Main), Act::Await(peer, 1)]
+}
+
 fn registered() -> Vec<Act> {
-    let mut acts = vec![Act::Accept(Place::Main)];
-    acts.extend(proven_main::<MAIN>());
+    let mut acts = proven_main(MAIN);
     acts.extend([Act::Say(MAIN, frame(&Registered {})), Act::Await(MAIN, 2)]);
     acts
 }
@@ -272,14 +276,13 @@ fn main_comes_back() -> Vec<Act> {
     let mut acts = registered();
     acts.extend(enter(1, 1));
     acts.extend([Act::Shut(MAIN), Act::AwaitEnd(MAIN)]);
-    acts.push(Act::Accept(Place::Main));
-    acts.extend(proven_main::<2>());
+    acts.extend(proven_main(2));
     acts.push(Act::Say(2, frame(&Registered {})));
     // Who is there, and a player who has noticed nothing.
     acts.extend([Act::Await(2, 2), Act::Say(1, frame(&Ping { nonce: 1 })), Act::Await(1, 1)]);
     // A Main that breaks the rules is left, too.
     acts.extend([Act::Say(2, raw_frame(&[2])), Act::AwaitEnd(2)]);
-    acts.extend([Act::Accept(Place::Main), Act::Await(3, 1)]);
+    acts.extend(proven_main(3));
     acts
 }
 
