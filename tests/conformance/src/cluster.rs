@@ -77,19 +77,19 @@ pub(crate) fn prove(
     place: &dyn Fn() -> String,
 ) -> usize {
     const FRAMES: usize = 2;
-    let answers: [fn(&[&[u8]], u16) -> Vec<u8>; FRAMES] = match claim {
+    match claim {
         Claim::World(id) => {
             host.send(peer, &hello());
             voice.await_more(host, peer, 1, place);
             host.send(peer, &proof(&voice.frames(host.received(peer)), id));
             voice.await_more(host, peer, 1, place);
-            return FRAMES;
         }
-        Claim::Main => [|frames, _| challenge(frames), |frames, _| ack(frames)],
-    };
-    for answer in answers {
-        voice.await_more(host, peer, 1, place);
-        host.send(peer, &answer(&voice.frames(host.received(peer)), WORLD_ID));
+        Claim::Main => {
+            for answer in [challenge, ack] as [fn(&[&[u8]]) -> Vec<u8>; FRAMES] {
+                voice.await_more(host, peer, 1, place);
+                host.send(peer, &answer(&voice.frames(host.received(peer))));
+            }
+        }
     }
     FRAMES
 }
