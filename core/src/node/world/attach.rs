@@ -8,10 +8,9 @@
 //! A key works once, for one uid, until it expires. Used and expired entries are remembered for a
 //! while, so that the refusal can say which of the two it was; new attaches push them out early.
 
-use subtle::ConstantTimeEq;
-
 use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
+use super::kept_key::{KEPT_BYTES, KeptKey};
 #[cfg(feature = "sealed-clients")]
 use crate::protocol::KeyId;
 #[cfg(feature = "rooms")]
@@ -89,31 +88,6 @@ pub enum Shown {
     Link(SessionKey),
 }
 
-/// What is kept of a key: all of it where links are sealed with it, and else as many bits as nobody guesses. Compared in
-/// constant time; it prints as `…`.
-#[derive(Copy, Clone)]
-struct KeptKey([u8; KEPT_BYTES]);
-
-const KEPT_BYTES: usize = if cfg!(feature = "sealed-clients") { 32 } else { 16 };
-
-impl KeptKey {
-    fn of(key: HandshakeKey) -> Self {
-        let mut kept = [0; KEPT_BYTES];
-        kept.iter_mut().zip(key.0).for_each(|(place, byte)| *place = byte);
-        Self(kept)
-    }
-
-    fn is_of(self, key: HandshakeKey) -> bool {
-        self.0.ct_eq(&Self::of(key).0).into()
-    }
-}
-
-impl core::fmt::Debug for KeptKey {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("KeptKey(…)")
-    }
-}
-
 /// One user who may join, or might have.
 #[derive(Debug)]
 pub struct Attach {
@@ -139,7 +113,7 @@ pub struct Attach {
 impl Vacant for Attach {
     const VACANT: Self = Self {
         uid: Uid::NOBODY,
-        key: KeptKey([0; KEPT_BYTES]),
+        key: KeptKey::NONE,
         #[cfg(feature = "sealed-clients")]
         key_id: KeyId([0; 8]),
         #[cfg(feature = "sealed-clients")]
@@ -343,7 +317,7 @@ impl<'a> AttachBook<'a> {
         let (entry, attach) = self.attaches.iter().find(|(_, attach)| attach.key_id == key_id)?;
         let is_good = attach.state == AttachState::Pending && attach.at.upcoming(now) > now;
         let is_free = attach.links.contains(&Key::DANGLING);
-        (is_good && is_free).then_some((entry, HandshakeKey(attach.key.0)))
+        (is_good && is_free).then_some((entry, attach.key.whole()))
     }
 
     /// A link was sealed with the key of this entry.

@@ -28,6 +28,7 @@ pub mod game;
 #[cfg(feature = "inputs")]
 mod inputs;
 mod joining;
+mod kept_key;
 #[cfg(feature = "rooms")]
 mod label;
 mod main_link;
