@@ -11,6 +11,7 @@ mod handshake;
 mod messages;
 mod node;
 mod noise;
+mod operations;
 mod port;
 mod records;
 

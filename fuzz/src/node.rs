@@ -18,6 +18,8 @@ use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::ws::{FrameHeader, ParsedHeader, Side, reframe_into};
 use tinyrealm_core::wire::{Framed, PacketFramer};
 
+use crate::operations::Operations;
+
 const SESSIONS: usize = 5;
 const HOSTILE_PEERS: usize = 4;
 const OPERATIONS_MAX: usize = 200;
@@ -100,23 +102,10 @@ pub fn node(bytes: &[u8]) {
     }
 }
 
-/// What is left of the input.
-struct Operations<'b>(&'b [u8]);
-
-impl<'b> Operations<'b> {
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    /// A length, and so many bytes as far as there are any.
-    fn bytes(&mut self) -> &'b [u8] {
-        let length = usize::from(self.byte().unwrap_or(0)).min(self.0.len());
-        let (bytes, rest) = self.0.split_at(length);
-        self.0 = rest;
-        bytes
-    }
+/// A length, and so many bytes as far as there are any.
+fn piece_of<'b>(operations: &mut Operations<'b>) -> &'b [u8] {
+    let length = operations.number();
+    operations.bytes(length)
 }
 
 fn framed<M: Message>(message: &M) -> Vec<u8> {
@@ -144,13 +133,13 @@ fn hello() -> Vec<u8> {
 /// What a peer says by these numbers.
 fn words(what: u8, operations: &mut Operations<'_>) -> Vec<u8> {
     match what {
-        1 => operations.bytes().to_vec(),
+        1 => piece_of(operations).to_vec(),
         2 => REQUEST.to_vec(),
-        3 => masked(BINARY, operations.bytes()),
-        4 => masked(PING, operations.bytes()),
-        5 => masked(CLOSE, operations.bytes()),
+        3 => masked(BINARY, piece_of(operations)),
+        4 => masked(PING, piece_of(operations)),
+        5 => masked(CLOSE, piece_of(operations)),
         6 => {
-            let body = operations.bytes();
+            let body = piece_of(operations);
             [&(body.len() as u16).to_le_bytes()[..], body].concat()
         }
         7 => hello(),
@@ -195,7 +184,7 @@ impl<'a> Bench<'a> {
             0 => self.disconnect(place),
             1..=8 => peer.unsent.extend(words(what, operations)),
             9 => {
-                peer.room_bytes += 10 * operations.bytes().len() + 1;
+                peer.room_bytes += 10 * piece_of(operations).len() + 1;
                 if let Some(key) = peer.key {
                     self.node.handle_writable(key);
                 }

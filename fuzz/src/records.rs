@@ -13,6 +13,8 @@ use tinyrealm_core::time::Instant;
 
 use talker::{Talker, VOICES};
 
+use crate::operations::Operations;
+
 const OPERATIONS_MAX: usize = 120;
 /// Of operations.
 const KINDS: u8 = 14;
@@ -107,28 +109,6 @@ pub fn records(bytes: &[u8]) {
     if !link.is_meddled {
         link.pass_everything();
         link.expect_everything();
-    }
-}
-
-/// What is left of the input.
-struct Operations<'b>(&'b [u8]);
-
-impl<'b> Operations<'b> {
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    fn number(&mut self) -> usize {
-        self.byte().unwrap_or(0).into()
-    }
-
-    /// So many bytes, as far as there are any.
-    fn bytes(&mut self, count: usize) -> &'b [u8] {
-        let (bytes, rest) = self.0.split_at(count.min(self.0.len()));
-        self.0 = rest;
-        bytes
     }
 }
 

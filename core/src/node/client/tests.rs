@@ -178,6 +178,12 @@ fn join_ok() -> JoinOk {
     }
 }
 
+/// To a world that seals nothing.
+fn sent_to_world() -> EnterWorldAck<'static> {
+    let world_addr = Text::new(WORLD).unwrap();
+    EnterWorldAck { world_addr, is_sealing: false, key_id: KeyId([7; 8]), handshake_key: KEY }
+}
+
 impl ClientBench<'_> {
     fn links(&self) -> ClientState {
         self.role().machine().state()
@@ -219,16 +225,7 @@ impl ClientBench<'_> {
     }
 
     fn send_to_world(&mut self, main: SessionKey) {
-        let world_addr = Text::new(WORLD).unwrap();
-        self.say(
-            main,
-            &EnterWorldAck {
-                world_addr,
-                is_sealing: false,
-                key_id: KeyId([7; 8]),
-                handshake_key: KEY,
-            },
-        );
+        self.say(main, &sent_to_world());
     }
 
     /// Up to the question for a world.

@@ -4,8 +4,16 @@ use std::string::String;
 use std::vec::Vec;
 
 #[cfg(feature = "sealed-clients")]
-use crate::secure::{Broken, Opener};
+use super::{Bench, Said, frame_of, said_in};
+#[cfg(feature = "sealed-clients")]
+use crate::node::Role;
+#[cfg(feature = "sealed-clients")]
+use crate::protocol::Message;
+#[cfg(feature = "sealed-clients")]
+use crate::secure::{Broken, Channel, Opener};
 use crate::secure::{RECORD_EXTRA_BYTES, Sealer};
+#[cfg(feature = "sealed-clients")]
+use crate::session::SessionKey;
 
 /// These frames as a record.
 pub(crate) fn record_of(sealer: &mut Sealer, frames: &[u8]) -> Vec<u8> {
@@ -37,4 +45,29 @@ pub(crate) fn opened(opener: &mut Opener, stream: &mut &[u8]) -> Result<Vec<u8>,
         *stream = rest;
     }
     Ok(frames)
+}
+
+/// Somebody whose link to the node of a bench is sealed.
+#[cfg(feature = "sealed-clients")]
+pub(crate) struct SealedPeer {
+    pub(crate) session: SessionKey,
+    pub(crate) channel: Channel,
+    /// Of what the node has sent, all that was in clear, and what was heard since.
+    pub(crate) seen_bytes: usize,
+}
+
+#[cfg(feature = "sealed-clients")]
+impl SealedPeer {
+    pub(crate) fn say<'a, R: Role<'a>>(&mut self, bench: &mut Bench<'a, R>, said: &impl Message) {
+        let record = record_of(&mut self.channel.sealer, &frame_of(said));
+        bench.say_bytes(self.session, &record);
+    }
+
+    pub(crate) fn heard<'a, R: Role<'a>>(&mut self, bench: &Bench<'a, R>) -> Vec<Said> {
+        let stream = bench.stream(self.session);
+        let mut rest = &stream[self.seen_bytes..];
+        let frames = opened(&mut self.channel.opener, &mut rest).unwrap();
+        self.seen_bytes = stream.len() - rest.len();
+        said_in(&frames).0
+    }
 }

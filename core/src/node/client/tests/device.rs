@@ -1,61 +1,22 @@
 //! A client whose account is a device's: it seals its link to Main with its key.
 
+use super::sealed::with_sealing_client_of;
 use super::*;
 use crate::node::device_key::DeviceKey;
 use crate::node::sealed_client::answer_of;
-use crate::node::testing::sealed::{opened, record_of};
-use crate::node::testing::{frame_of, said_in};
+use crate::node::testing::frame_of;
+use crate::node::testing::sealed::SealedPeer;
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::listener_to_client::SecureClientAnswer;
-use crate::protocol::{Message, SealedStart, ServerKind};
-use crate::secure::Channel;
-use crate::session::SealMemory;
-
-type Seals = SealMemory<2, { 2 * 240 }, { 2 * 300 }>;
+use crate::protocol::{SealedStart, ServerKind};
 
 fn key() -> DeviceKey {
     DeviceKey::new([3; 32])
 }
 
 fn with_device(is_by_tls: bool, test: impl FnOnce(&mut ClientBench<'_>)) {
-    let config = ClientConfig {
-        region: text("north"),
-        reconnect_first_ms: FIRST_MS,
-        reconnect_most_ms: MOST_MS,
-        is_by_tls,
-        device_key: Some(key()),
-        ..ClientConfig::DEFAULT
-    };
-    let mut memory = Box::new(BenchMemory::NEW);
-    let mut seals = Seals::NEW;
-    let client = Client::new(text("main:7"), config, Diary::default());
-    let mut storage = Sizes { sessions: 2, ..Sizes::ALL }.lend(&mut memory);
-    storage.seals = seals.storage();
-    let mut bench = Bench::new(storage, BENCH_CONFIG, client);
-    test(&mut bench);
-    bench.finish();
-}
-
-/// Its link to Main, as Main has it.
-struct MainLink {
-    session: SessionKey,
-    channel: Channel,
-    seen_bytes: usize,
-}
-
-impl MainLink {
-    fn say(&mut self, bench: &mut ClientBench<'_>, message: &impl Message) {
-        let record = record_of(&mut self.channel.sealer, &frame_of(message));
-        bench.say_bytes(self.session, &record);
-    }
-
-    fn heard(&mut self, bench: &ClientBench<'_>) -> Vec<Said> {
-        let stream = bench.stream(self.session);
-        let mut rest = &stream[self.seen_bytes..];
-        let frames = opened(&mut self.channel.opener, &mut rest).unwrap();
-        self.seen_bytes = stream.len() - rest.len();
-        said_in(&frames).0
-    }
+    let config = ClientConfig { is_by_tls, device_key: Some(key()), ..ClientConfig::DEFAULT };
+    with_sealing_client_of(config, test);
 }
 
 impl ClientBench<'_> {
@@ -69,17 +30,17 @@ impl ClientBench<'_> {
         (session, hello)
     }
 
-    fn seal_main(&mut self) -> MainLink {
+    fn seal_main(&mut self) -> SealedPeer {
         let (session, hello) = self.first_message();
         let seen_bytes = self.stream(session).len();
         let answered = answer_of(&hello, &key().seal_key().0, 200, ([8; 32], self.now));
         let (channel, _, start) = answered.unwrap();
         self.say(session, &SecureClientAnswer { start });
-        MainLink { session, channel, seen_bytes }
+        SealedPeer { session, channel, seen_bytes }
     }
 
     /// Behind the end of a link it comes again, by the same way.
-    fn comes_again(&mut self) -> MainLink {
+    fn comes_again(&mut self) -> SealedPeer {
         assert_eq!(self.links().0, MainState::Waiting);
         self.pass_ms(MOST_MS + TICK_MS);
         self.seal_main()

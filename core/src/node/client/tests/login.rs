@@ -138,16 +138,7 @@ fn both_sides_of_a_stay_that_is_revoked() {
             bench.say(login, &acknowledged);
             let main = bench.connect_member_to("main:7");
             bench.say(main, &Welcome { version: 2, uid: UID, token: TOKEN });
-            let world_addr = Text::new(WORLD).unwrap();
-            bench.say(
-                main,
-                &EnterWorldAck {
-                    world_addr,
-                    is_sealing: false,
-                    key_id: KeyId([7; 8]),
-                    handshake_key: KEY,
-                },
-            );
+            bench.say(main, &sent_to_world());
             let world = bench.connect_member_to(WORLD);
             bench.say(world, &join_ok());
             bench.disconnect(main);

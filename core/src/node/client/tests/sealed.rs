@@ -13,12 +13,19 @@ use crate::session::SealMemory;
 type Seals = SealMemory<2, { 2 * 240 }, { 2 * 300 }>;
 
 fn with_sealing_client(is_by_tls: bool, test: impl FnOnce(&mut ClientBench<'_>)) {
+    with_sealing_client_of(ClientConfig { is_by_tls, ..ClientConfig::DEFAULT }, test);
+}
+
+/// A client with memory for sealed links, and with the times of these tests.
+pub(super) fn with_sealing_client_of(
+    config: ClientConfig,
+    test: impl FnOnce(&mut ClientBench<'_>),
+) {
     let config = ClientConfig {
         region: text("north"),
         reconnect_first_ms: FIRST_MS,
         reconnect_most_ms: MOST_MS,
-        is_by_tls,
-        ..ClientConfig::DEFAULT
+        ..config
     };
     let mut memory = Box::new(BenchMemory::NEW);
     let mut seals = Seals::NEW;

@@ -4,14 +4,12 @@ use super::login::{FIRST_MS, LoginBench, REVISION, UID, with_seals};
 use super::*;
 use crate::node::device_key::DeviceKey;
 use crate::node::sealed_client::ClearClient;
-use crate::node::testing::said_in;
-use crate::node::testing::sealed::{opened, record_of};
-use crate::protocol::Message;
+use crate::node::testing::sealed::SealedPeer;
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::listener_to_client::SecureClientAnswer;
 use crate::protocol::login_to_main::{DeviceAck, VerifyAck, VerifyDenied};
 use crate::protocol::main_to_login::{VerifyDevice, VerifyToken};
-use crate::secure::{Channel, Dialing};
+use crate::secure::Dialing;
 use crate::session::SealMemory;
 use crate::timer::TICK_MS;
 
@@ -38,30 +36,8 @@ fn refusal(code: ErrorCode) -> Said {
     error(code, SecureClient::OPCODE.0)
 }
 
-/// A device whose link is sealed.
-struct Device {
-    session: SessionKey,
-    channel: Channel,
-    seen_bytes: usize,
-}
-
-impl Device {
-    fn say(&mut self, bench: &mut LoginBench<'_>, message: &impl Message) {
-        let record = record_of(&mut self.channel.sealer, &frame_of(message));
-        bench.say_bytes(self.session, &record);
-    }
-
-    fn heard(&mut self, bench: &LoginBench<'_>) -> Vec<Said> {
-        let stream = bench.stream(self.session);
-        let mut rest = &stream[self.seen_bytes..];
-        let frames = opened(&mut self.channel.opener, &mut rest).unwrap();
-        self.seen_bytes = stream.len() - rest.len();
-        said_in(&frames).0
-    }
-
-    fn greet(&mut self, bench: &mut LoginBench<'_>, token: Option<Token>) {
-        self.say(bench, &Hello { versions: Versions::OURS, token, nickname: Text::EMPTY });
-    }
+fn greet(device: &mut SealedPeer, bench: &mut LoginBench<'_>, token: Option<Token>) {
+    device.say(bench, &Hello { versions: Versions::OURS, token, nickname: Text::EMPTY });
 }
 
 impl LoginBench<'_> {
@@ -81,7 +57,7 @@ impl LoginBench<'_> {
         asked.request
     }
 
-    fn seal_device(&mut self, login: SessionKey) -> Device {
+    fn seal_device(&mut self, login: SessionKey) -> SealedPeer {
         let (session, dialing) = self.begin_device();
         let request = self.asked_device(login);
         assert_eq!(self.heard(session), []);
@@ -90,7 +66,7 @@ impl LoginBench<'_> {
         let [said] = &heard[..] else { panic!("{heard:?}") };
         let answer: SecureClientAnswer = said.read().unwrap_or_else(|| panic!("{heard:?}"));
         let (channel, _) = dialing.finish(self.now, answer.start.0).unwrap();
-        Device { session, channel, seen_bytes: self.stream(session).len() }
+        SealedPeer { session, channel, seen_bytes: self.stream(session).len() }
     }
 
     fn expect_no_device(&mut self, session: SessionKey, code: ErrorCode) {
@@ -105,7 +81,7 @@ fn a_device_is_who_its_token_says_and_nobody_reads_along() {
         let login = bench.connect_login();
         let mut device = bench.seal_device(login);
         assert_eq!(bench.role().users().len(), 0, "a seal is nobody");
-        device.greet(bench, Some(key().token()));
+        greet(&mut device, bench, Some(key().token()));
         let VerifyToken { request, token } = bench.question(login);
         assert_eq!(token, key().token());
         let account = Text::truncated("board");
@@ -153,7 +129,7 @@ fn a_device_without_its_token_is_nobody() {
         with_devices(|bench| {
             let login = bench.connect_login();
             let mut device = bench.seal_device(login);
-            device.greet(bench, token);
+            greet(&mut device, bench, token);
             if token.is_some() {
                 let request = bench.question(login).request;
                 bench.say(login, &VerifyDenied { request, reason: code });
@@ -184,7 +160,7 @@ fn whoever_repeats_a_first_message_gets_no_further() {
         let silent = [(); DEVICES as usize].map(|()| seal(bench));
         let mut device = bench.seal_device(login);
         assert_eq!(bench.ended(silent[0]), Some(ErrorCode::BUSY));
-        device.greet(bench, Some(key().token()));
+        greet(&mut device, bench, Some(key().token()));
         assert_eq!(bench.question(login).token, key().token());
         bench.disconnect(device.session);
     });

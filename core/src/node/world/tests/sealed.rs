@@ -2,12 +2,11 @@
 
 use super::*;
 use crate::node::sealed_client::ClearClient;
-use crate::node::testing::sealed::{opened, record_of};
-use crate::node::testing::{frame_of, said_in};
+use crate::node::testing::sealed::SealedPeer;
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::listener_to_client::SecureClientAnswer;
-use crate::protocol::{Message, SealedStart, decode};
-use crate::secure::{Channel, Dialing};
+use crate::protocol::{SealedStart, decode};
+use crate::secure::Dialing;
 use crate::session::SealMemory;
 
 /// One link of a server, and two of clients.
@@ -60,28 +59,6 @@ fn sealed_join(uid: Uid) -> Join {
     Join { handshake_key: None, ..join_of(uid) }
 }
 
-/// A client whose link is sealed.
-struct SealedClient {
-    session: SessionKey,
-    channel: Channel,
-    seen_bytes: usize,
-}
-
-impl SealedClient {
-    fn say(&mut self, bench: &mut WorldBench<'_, Relay>, message: &impl Message) {
-        let record = record_of(&mut self.channel.sealer, &frame_of(message));
-        bench.say_bytes(self.session, &record);
-    }
-
-    fn heard(&mut self, bench: &WorldBench<'_, Relay>) -> Vec<Said> {
-        let stream = bench.stream(self.session);
-        let mut rest = &stream[self.seen_bytes..];
-        let frames = opened(&mut self.channel.opener, &mut rest).unwrap();
-        self.seen_bytes = stream.len() - rest.len();
-        said_in(&frames).0
-    }
-}
-
 impl WorldBench<'_, Relay> {
     /// A client begins with the key of this user's ticket; what the world says in clear.
     fn begin_sealed(&mut self, door: &Door, uid: Uid) -> (SessionKey, Dialing, Vec<Said>) {
@@ -92,12 +69,12 @@ impl WorldBench<'_, Relay> {
         (session, dialing, said)
     }
 
-    fn seal(&mut self, door: &Door, uid: Uid) -> SealedClient {
+    fn seal(&mut self, door: &Door, uid: Uid) -> SealedPeer {
         let (session, dialing, said) = self.begin_sealed(door, uid);
         let [answer] = &said[..] else { panic!("{said:?}") };
         let answer: SecureClientAnswer = decode(&answer.payload).unwrap();
         let (channel, _) = dialing.finish(self.now, answer.start.0).unwrap();
-        SealedClient { session, channel, seen_bytes: self.stream(session).len() }
+        SealedPeer { session, channel, seen_bytes: self.stream(session).len() }
     }
 
     /// Why no answer comes to a first message.
