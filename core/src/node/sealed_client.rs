@@ -15,14 +15,12 @@
 //! Bounds: nothing is remembered of a client but its sealed link, of which the node has so many for clients; of those
 //! that have said nothing yet, the oldest gives way.
 
-use hmac::Mac;
-
 use super::Context;
-use super::cluster::{Terms, mac_with};
+use super::cluster::{Terms, link_key};
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::listener_to_client::SecureClientAnswer;
 use crate::protocol::{ErrorCode, KeyId, SealedStart, ServerKind, Versions};
-use crate::secure::{Broken, Channel, Dialing, Drawn, Heard, LinkKey};
+use crate::secure::{Broken, Channel, Dialing, Drawn, Heard};
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
 use crate::time::Instant;
@@ -64,17 +62,10 @@ impl ClearClient {
     ) -> Result<(Dialing, SecureClient), Broken> {
         let terms = Terms { record_bytes, version: self.versions.to }.bytes();
         let (dialing, start) =
-            Dialing::begin(&link_key(key), &self.prologue(), Drawn::new(drawn), terms)?;
+            Dialing::begin(&link_key(key, &LABEL), &self.prologue(), Drawn::new(drawn), terms)?;
         let Self { versions, to, key_id } = self;
         Ok((dialing, SecureClient { versions, to, key_id, start: SealedStart(start) }))
     }
-}
-
-/// Of the key that both ends have, what links are sealed with.
-fn link_key(key: &[u8; 32]) -> LinkKey {
-    let mut mac = mac_with(key);
-    mac.update(&LABEL);
-    LinkKey::new(mac.finalize().into_bytes().into())
 }
 
 /// The connection stands, and is to be sealed: says the first message. What answers it is for [`finish`]; without a place
@@ -133,7 +124,7 @@ pub(super) fn answer_of(
     (drawn, now): ([u8; 32], Instant),
 ) -> Result<(Channel, Terms, SealedStart), Broken> {
     let clear = ClearClient::of(hello);
-    let heard = Heard::first(&link_key(key), &clear.prologue(), hello.start.0)?;
+    let heard = Heard::first(&link_key(key, &LABEL), &clear.prologue(), hello.start.0)?;
     let terms = Terms::from(heard.terms);
     let version = Versions::spoken_with(clear.versions);
     let ours = Terms { record_bytes, version }.bytes();

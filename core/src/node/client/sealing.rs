@@ -5,11 +5,13 @@
 
 use super::machine::RealmClient;
 use crate::node::device_key::DeviceKey;
-use crate::node::{Caller, Context, sealed_client};
+use crate::node::sealed_client::{self, ClearClient};
+use crate::node::{Caller, Context};
 use crate::protocol::listener_to_client::{self, SecureClientAnswer, Stub};
-use crate::protocol::{Dispatched, ErrorCode, ServerKind, Versions};
-use crate::session::SessionManager;
+use crate::protocol::{Dispatched, ErrorCode, KeyId, ServerKind, Versions};
+use crate::secure::Dialing;
 use crate::session::manager::Farewell;
+use crate::session::{SessionKey, SessionManager};
 use crate::wire::Frame;
 use crate::wire::opcode::SERVER_SEAL;
 
@@ -25,38 +27,22 @@ impl RealmClient {
         self.ticket.is_sealing && !is_by_tls && sessions.record_bytes() > 0
     }
 
+    /// Says the first message to the world, with its ticket's key.
     pub(super) fn begin_seal(&mut self, cx: &mut Context<'_, '_>) {
-        let session = self.world_session;
-        let key_id = self.ticket.key_id;
-        let clear =
-            sealed_client::ClearClient { versions: Versions::OURS, to: ServerKind::WORLD, key_id };
-        self.dialing = sealed_client::begin(cx, session, clear, &self.ticket.handshake_key.0);
-        if self.dialing.is_none() {
-            // Main is asked again, as for any world that can't be reached.
-            cx.sessions.close(cx.now, session, Farewell::Nothing(ErrorCode::BUSY));
-        }
+        let ticket = (self.ticket.key_id, &self.ticket.handshake_key.0);
+        self.dialing = begin(cx, self.world_session, ServerKind::WORLD, ticket);
     }
-}
 
-impl RealmClient {
     /// Says hello to Main with what this device's key gives, where nobody else hears it.
     pub(super) fn greet_as_device(&mut self, cx: &mut Context<'_, '_>, key: &DeviceKey) {
         self.token = Some(key.token());
         if self.config.is_by_tls {
             return self.greet(cx);
         }
-        let (session, key_id) = (self.main_session, key.key_id());
-        let clear =
-            sealed_client::ClearClient { versions: Versions::OURS, to: ServerKind::MAIN, key_id };
-        self.main_dialing = sealed_client::begin(cx, session, clear, &key.seal_key().0);
-        if self.main_dialing.is_none() {
-            // It is tried again, as with a Main that can't be reached.
-            cx.sessions.close(cx.now, session, Farewell::Nothing(ErrorCode::BUSY));
-        }
+        let key = (key.key_id(), &key.seal_key().0);
+        self.main_dialing = begin(cx, self.main_session, ServerKind::MAIN, key);
     }
-}
 
-impl RealmClient {
     /// What comes before a link is sealed: nothing but the answer.
     pub(super) fn hear_answer<'a>(
         &mut self,
@@ -70,6 +56,21 @@ impl RealmClient {
         caller.sessions.violation(caller.now, caller.key, code, opcode);
         Dispatched::Handled
     }
+}
+
+/// Says the first message with this key; without a place for a sealed link the attempt ends, and another one follows.
+fn begin(
+    cx: &mut Context<'_, '_>,
+    session: SessionKey,
+    to: ServerKind,
+    (key_id, key): (KeyId, &[u8; 32]),
+) -> Option<Dialing> {
+    let clear = ClearClient { versions: Versions::OURS, to, key_id };
+    let dialing = sealed_client::begin(cx, session, clear, key);
+    if dialing.is_none() {
+        cx.sessions.close(cx.now, session, Farewell::Nothing(ErrorCode::BUSY));
+    }
+    dialing
 }
 
 impl Stub<Caller<'_, '_>> for RealmClient {

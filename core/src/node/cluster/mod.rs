@@ -46,7 +46,7 @@ mod secret;
 pub(crate) mod tests;
 
 #[cfg(feature = "sealed-clients")]
-pub(super) use sealing::Terms;
+pub(super) use sealing::{Terms, link_key};
 pub(crate) use secret::{bytes_from_hex, mac_with};
 
 pub use dialer::Dialer;

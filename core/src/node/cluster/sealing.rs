@@ -148,10 +148,15 @@ impl From<[u8; TERMS_BYTES]> for Terms {
 impl ClusterKey {
     /// What links are sealed with.
     fn link_key(&self) -> LinkKey {
-        let mut mac = mac_with(self.bytes());
-        mac.update(&LABEL);
-        LinkKey::new(mac.finalize().into_bytes().into())
+        link_key(self.bytes(), &LABEL)
     }
+}
+
+/// Of a key that both ends have, what links of this label are sealed with.
+pub(in crate::node) fn link_key(key: &[u8; 32], label: &[u8]) -> LinkKey {
+    let mut mac = mac_with(key);
+    mac.update(label);
+    LinkKey::new(mac.finalize().into_bytes().into())
 }
 
 #[cfg(test)]
