@@ -149,30 +149,47 @@ class Records:
         return record
 
 
+WORLD, MAIN, WORLD_ID, GENERATION = 2, 1, 7, 0
+VERSIONS = (2, 2)
+LABEL = b"tinyrealm sealed v2"
+PROLOGUE = LABEL + struct.pack("<6H", *VERSIONS, WORLD, MAIN, WORLD_ID, GENERATION)
+CLEAR = bytes([*VERSIONS, WORLD, MAIN, WORLD_ID, GENERATION])
+
+
+def key_of_world(secret):
+    """With which its links are sealed."""
+    extracted = hmac_of(b"tinyrealm cluster v2", secret)
+    info = struct.pack("<HHH", WORLD, WORLD_ID, GENERATION)
+    return hmac_of(hmac_of(extracted, info + b"\1"), LABEL)
+
+
 def session():
     """What both ends say, one behind the other."""
-    world, main, world_id, generation = 2, 1, 7, 0
-    versions = (2, 2)
-    extracted = hmac_of(b"tinyrealm cluster v2", bytes(range(32)))
-    info = struct.pack("<HHH", world, world_id, generation)
-    key = hmac_of(hmac_of(extracted, info + b"\1"), b"tinyrealm sealed v2")
-    prologue = b"tinyrealm sealed v2" + struct.pack("<6H", *versions, world, main, world_id, generation)
+    key, prologue = key_of_world(bytes(range(32))), PROLOGUE
     drawn = bytes(range(0x40, 0x60)), bytes(range(0x60, 0x80))
     transcript = Transcript(key, prologue)
     first = transcript.message(drawn[0], struct.pack("<HH", 4096, 2))
     second = transcript.message(drawn[1], struct.pack("<HH", 1024, 2), first[:32])
     out, back, _ = derived(transcript.chaining_key, b"")
     out, back = Records(out), Records(back)
-    clear = bytes([*versions, world, main, world_id, generation])
     ping, ready, no_former = 0x02, 0x83, b"\0"
     return [
-        framed(0x82, clear + first + no_former),
+        framed(0x82, CLEAR + first + no_former),
         framed(0xC2, second),
         out.record(0, framed(ready, b"")),
         back.record(0, framed(ping, b"\x05")),
         out.next_key(),
         out.record(0, framed(ping, b"\xac\x02")),
     ]
+
+
+def hello_with_two_keys():
+    """What a dialer begins with while keys are exchanged."""
+    terms = struct.pack("<HH", 4096, 2)
+    newest = Transcript(key_of_world(bytes(range(32))), PROLOGUE)
+    first = newest.message(bytes(range(0x40, 0x60)), terms)
+    former = Transcript(key_of_world(bytes(range(32, 64))), PROLOGUE + first)
+    return framed(0x82, CLEAR + first + b"\1" + former.message(bytes(range(0x80, 0xA0)), terms))
 
 
 def client_session():
@@ -195,7 +212,7 @@ def client_session():
 
 
 def main():
-    sessions = session() + client_session()
+    sessions = session() + [hello_with_two_keys()] + client_session()
     if "--print" in sys.argv:
         print("\n".join(said.hex(" ") for said in sessions))
         return 0

@@ -49,7 +49,7 @@ protocol! {
         generation: u16,
         /// The first message of the handshake, with the newest key; all of the above is its prologue.
         start: SealedStart,
-        /// The same with the former key, if there are two, while keys are exchanged.
+        /// The same with the former key, if there are two, while keys are exchanged; `start` is of its prologue too.
         former_start: Option<SealedStart>,
     }
 

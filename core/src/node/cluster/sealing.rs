@@ -6,12 +6,13 @@ use hmac::Mac;
 use super::secret::{ClusterKey, ClusterKeys, mac_with};
 use crate::protocol::dialer_to_listener::SecureHello;
 use crate::protocol::{SealedStart, ServerKind, Versions};
-use crate::secure::{Broken, Channel, Dialing, Drawn, Heard, LinkKey, TERMS_BYTES};
+use crate::secure::{Broken, Channel, Dialing, Drawn, Heard, LinkKey, MESSAGE_BYTES, TERMS_BYTES};
 use crate::time::Instant;
 
 /// So that what is sealed with a key means nothing where something is proven with it, and so in the prologue.
 const LABEL: [u8; 19] = *b"tinyrealm sealed v2";
 const PROLOGUE_BYTES: usize = LABEL.len() + 6 * 2;
+type Prologue = heapless::Vec<u8, { PROLOGUE_BYTES + MESSAGE_BYTES }>;
 
 /// What is said in clear, without the message that it comes with.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -34,13 +35,17 @@ impl Clear {
         SecureHello { versions, from, to, id, generation, start, former_start }
     }
 
-    /// Numbers of two bytes, little-endian, behind the label.
-    fn prologue(&self) -> [u8; PROLOGUE_BYTES] {
+    /// Numbers of two bytes, little-endian, behind the label; and for a start with the former key the one with the newest,
+    /// so that nobody on the way can take that one out and have the link fall back.
+    fn prologue(&self, newest: Option<&SealedStart>) -> Prologue {
         let Self { versions, from, to, id, generation } = *self;
         let numbers = [versions.from, versions.to, from.0, to.0, id, generation];
-        let bytes = LABEL.into_iter().chain(numbers.into_iter().flat_map(u16::to_le_bytes));
-        let mut prologue = [0; PROLOGUE_BYTES];
-        prologue.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
+        let mut prologue = Prologue::new();
+        let numbers = numbers.map(u16::to_le_bytes);
+        for bytes in [&LABEL[..], numbers.as_flattened(), newest.map_or(&[], |start| &start.0)] {
+            // There is room for all three.
+            let _ = prologue.extend_from_slice(bytes);
+        }
         prologue
     }
 
@@ -52,17 +57,18 @@ impl Clear {
         mut draw: impl FnMut() -> [u8; 32],
     ) -> Result<(Begun, SecureHello), Broken> {
         let terms = Terms { record_bytes, version: self.versions.to }.bytes();
-        let prologue = self.prologue();
-        let mut begin = |key: &ClusterKey| {
-            Dialing::begin(&key.link_key(), &prologue, Drawn::new(draw()), terms)
+        let mut begin = |key: &ClusterKey, before: Option<&SealedStart>| {
+            let drawn = Drawn::new(draw());
+            let (dialing, start) =
+                Dialing::begin(&key.link_key(), &self.prologue(before), drawn, terms)?;
+            Ok((dialing, SealedStart(start)))
         };
-        let (newest, start) = begin(&keys.newest)?;
+        let (newest, start) = begin(&keys.newest, None)?;
         let Some(former) = &keys.former else {
-            return Ok((Begun([Some(newest), None]), self.with(SealedStart(start), None)));
+            return Ok((Begun([Some(newest), None]), self.with(start, None)));
         };
-        let (former, former_start) = begin(former)?;
-        let hello = self.with(SealedStart(start), Some(SealedStart(former_start)));
-        Ok((Begun([Some(newest), Some(former)]), hello))
+        let (former, former_start) = begin(former, Some(&start))?;
+        Ok((Begun([Some(newest), Some(former)]), self.with(start, Some(former_start))))
     }
 
     /// Hears the first message with whichever of the keys it was made with, and answers it.
@@ -82,14 +88,15 @@ impl Clear {
     }
 
     fn hear(self, keys: &ClusterKeys, hello: &SecureHello) -> Option<Heard> {
-        let prologue = self.prologue();
+        let starts = [
+            Some((hello.start, self.prologue(None))),
+            hello.former_start.map(|former| (former, self.prologue(Some(&hello.start)))),
+        ];
         let known = [Some(&keys.newest), keys.former.as_ref()].into_iter().flatten();
-        known
-            .flat_map(|key| {
-                let said = [Some(hello.start), hello.former_start].into_iter().flatten();
-                said.map(move |start| (key, start))
-            })
-            .find_map(|(key, start)| Heard::first(&key.link_key(), &prologue, start.0).ok())
+        known.map(ClusterKey::link_key).find_map(|key| {
+            let mut starts = starts.iter().flatten();
+            starts.find_map(|(start, prologue)| Heard::first(&key, prologue, start.0).ok())
+        })
     }
 }
 
@@ -177,38 +184,56 @@ mod tests {
         crate::node::testing::frame_of(message)
     }
 
+    fn key_of_world_7(first: u8) -> ClusterKey {
+        ClusterSecret::new(&counting(first)).unwrap().key_of(ServerKind::WORLD, 7)
+    }
+
+    fn counting(first: u8) -> [u8; 32] {
+        core::array::from_fn(|place| first + place as u8)
+    }
+
+    fn assert_in_page(said: &[Vec<u8>]) {
+        let page = include_str!("../../../../PROTOCOL.md");
+        for bytes in said.iter().map(|bytes| hex(bytes)) {
+            assert!(page.contains(&bytes), "PROTOCOL.md does not have {bytes}");
+        }
+    }
+
+    const CLEAR: Clear = Clear {
+        versions: Versions::OURS,
+        from: ServerKind::WORLD,
+        to: ServerKind::MAIN,
+        id: 7,
+        generation: 0,
+    };
+
     /// The session of PROTOCOL.md, which another implementation makes as well (`tests/interop/sealed.py`).
     #[test]
     fn a_whole_session_is_these_bytes() {
-        let secret: [u8; 32] = core::array::from_fn(|place| place as u8);
-        let key = ClusterSecret::new(&secret).unwrap().key_of(ServerKind::WORLD, 7);
-        let keys = ClusterKeys::of(key);
-        let drawn = |first: u8| core::array::from_fn(|place| first + place as u8);
-        let clear = Clear {
-            versions: Versions::OURS,
-            from: ServerKind::WORLD,
-            to: ServerKind::MAIN,
-            id: 7,
-            generation: 0,
-        };
-        let (begun, hello) = clear.begin(&keys, 4_096, || drawn(0x40)).unwrap();
-        let heard = (drawn(0x60), start());
+        let keys = ClusterKeys::of(key_of_world_7(0));
+        let (begun, hello) = CLEAR.begin(&keys, 4_096, || counting(0x40)).unwrap();
+        let heard = (counting(0x60), start());
         let (listener, answer) = Clear::of(&hello).answer(&keys, &hello, heard, 1_024).unwrap();
         let mut listener = listener.channel;
         let dialer = begun.finish(start(), answer).unwrap();
         assert_eq!(dialer.terms, Terms { record_bytes: 1_024, version: 2 });
         let mut dialer = dialer.channel;
-        let session = [
-            hex(&framed(&hello)),
-            hex(&framed(&SecureAnswer { start: answer })),
-            hex(&record_of(&mut dialer.sealer, &framed(&SecureReady {}))),
-            hex(&record_of(&mut listener.sealer, &framed(&Ping { nonce: 5 }))),
-            hex(&prefixed(&dialer.sealer.next_key(start()).unwrap())),
-            hex(&record_of(&mut dialer.sealer, &framed(&Ping { nonce: 300 }))),
-        ];
-        let page = include_str!("../../../../PROTOCOL.md");
-        for bytes in session {
-            assert!(page.contains(&bytes), "PROTOCOL.md does not have {bytes}");
-        }
+        assert_in_page(&[
+            framed(&hello),
+            framed(&SecureAnswer { start: answer }),
+            record_of(&mut dialer.sealer, &framed(&SecureReady {})),
+            record_of(&mut listener.sealer, &framed(&Ping { nonce: 5 })),
+            prefixed(&dialer.sealer.next_key(start()).unwrap()),
+            record_of(&mut dialer.sealer, &framed(&Ping { nonce: 300 })),
+        ]);
+    }
+
+    /// While keys are exchanged, from that page as well.
+    #[test]
+    fn a_first_message_with_two_keys_is_these_bytes() {
+        let keys = ClusterKeys::of(key_of_world_7(0)).with_former(key_of_world_7(0x20));
+        let mut drawn = [0x40, 0x80].map(counting).into_iter();
+        let (_, hello) = CLEAR.begin(&keys, 4_096, || drawn.next().unwrap()).unwrap();
+        assert_in_page(&[framed(&hello)]);
     }
 }

@@ -6,6 +6,8 @@ use std::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::node::testing::frame_of;
+use crate::protocol::SealedStart;
 use crate::protocol::dialer_to_listener::{SecureHello, SecureReady};
 use crate::secure::KEY_MS;
 use crate::session::SealMemory;
@@ -254,6 +256,43 @@ fn keys_are_exchanged_at_either_end_first() {
         pair.pass();
         assert_eq!(pair.proven(), (Vec::from([7]), Vec::from([7])));
     });
+}
+
+type Edit = fn(SecureHello) -> SecureHello;
+
+/// While both ends have two keys, their links have the newest: whoever takes that start out, or puts the one with the former
+/// key in its place, has no link come of it.
+#[test]
+fn nobody_on_the_way_has_a_link_fall_back_to_the_former_key() {
+    let secrets = ClusterSecrets::of(ClusterSecret::new(&[1; 32]).unwrap());
+    let secrets = secrets.with_former(test_secret()).on(Way::Sealed);
+    let keys = secrets.keys_of(ServerKind::WORLD, 7);
+    let realm = Realm { secrets, keys };
+    let edits: [(bool, Edit); 5] = [
+        (true, |hello| hello),
+        (true, |hello| SecureHello { former_start: None, ..hello }),
+        (false, |hello| SecureHello { start: changed(hello.start), ..hello }),
+        (false, |hello| {
+            let former = hello.former_start.unwrap();
+            SecureHello { start: former, former_start: None, ..hello }
+        }),
+        (false, |hello| SecureHello { start: hello.former_start.unwrap(), ..hello }),
+    ];
+    for (number, (is_proven, edit)) in edits.into_iter().enumerate() {
+        with_realm(&realm, |pair| {
+            let sent = pair.sent(TO_LISTENER);
+            let hello = said_in(&sent).0[0].read().unwrap();
+            pair.hand(TO_LISTENER, &frame_of(&edit(hello)));
+            pair.pass();
+            assert_eq!(pair.proven().1.len(), usize::from(is_proven), "{number}");
+            assert_eq!(pair.ended()[1], (!is_proven).then_some(ErrorCode::BAD_PROOF), "{number}");
+        });
+    }
+}
+
+fn changed(mut start: SealedStart) -> SealedStart {
+    start.0[40] ^= 1;
+    start
 }
 
 #[test]
