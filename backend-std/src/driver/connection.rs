@@ -55,6 +55,8 @@ pub(super) enum Layer {
     Unknown,
     /// The same, and clear text is refused.
     TlsOnly,
+    /// Clear text of which a frame may be heard, as it proves something: so many of its bytes are still to come.
+    Proving(u16),
     /// The same as unknown: the first of a TLS record has come.
     HalfKnown,
     /// TLS, whose handshake is worked on elsewhere; nothing is read meanwhile.
@@ -232,18 +234,22 @@ impl Connection {
             }
             Layer::HalfKnown => true,
             Layer::Tls => self.is_greeting(),
-            Layer::Clear | Layer::Greeting | Layer::TlsOnly => false,
+            Layer::Clear | Layer::Greeting | Layer::TlsOnly | Layer::Proving(_) => false,
         }
     }
 
-    /// Reads into `buffer` if there is something to read; of who has not greeted, no more than is kept of it.
+    /// Reads into `buffer` if there is something to read; of who has not greeted, no more than is kept of it, and of who
+    /// proves something no more than that.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Read {
         if !self.news.is_readable {
             return Read::Nothing;
         }
-        let is_stranger =
-            matches!(self.layer, Layer::Unknown | Layer::HalfKnown) || self.is_greeting();
-        let most = if is_stranger { GREETING_MAX_BYTES } else { buffer.len() };
+        let most = match self.layer {
+            Layer::Proving(rest) => buffer.len().min(rest.into()),
+            Layer::Unknown | Layer::HalfKnown => GREETING_MAX_BYTES,
+            _ if self.is_greeting() => GREETING_MAX_BYTES,
+            _ => buffer.len(),
+        };
         let buffer = &mut buffer[..most];
         let from = usize::from(self.layer == Layer::HalfKnown);
         buffer[0] = FIRST_OF_TLS;
@@ -252,6 +258,9 @@ impl Connection {
             Ok(count) => {
                 // A short read has emptied the socket: what comes behind it is news.
                 self.news.is_readable = from + count == buffer.len() || self.news.is_ending;
+                if let Layer::Proving(rest) = &mut self.layer {
+                    *rest = rest.saturating_sub(u16::try_from(count).unwrap_or(u16::MAX));
+                }
                 Read::Bytes(from + count)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -283,11 +292,9 @@ impl Connection {
         scratch: &mut Scratch,
     ) -> io::Result<usize> {
         match self.layer {
-            Layer::Clear | Layer::Unknown | Layer::TlsOnly | Layer::HalfKnown => {
-                self.write_clear(transmit)
-            }
             Layer::Greeting => Ok(0),
             Layer::Tls => self.write_sealed(transmit, scratch),
+            _ => self.write_clear(transmit),
         }
     }
 

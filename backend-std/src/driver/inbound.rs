@@ -29,10 +29,13 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 self.node.handle_writable(connection.key);
             }
         }
-        if !self.lets_speak(turn, index) || !self.hears_the_rest(index, turn) {
+        if !self.hears_the_rest(index, turn) {
             return;
         }
         for _ in 0..READS_PER_TURN {
+            if !self.lets_speak(turn, index) {
+                return;
+            }
             let Some(Place { link: Link::Open(connection), .. }) = self.places.get(index) else {
                 return;
             };
@@ -66,7 +69,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     fn hear(&mut self, turn: &mut Turn<'_>, key: SessionKey, bytes: &mut [u8]) -> bool {
         let Link::Open(connection) = &mut self.places.at(key).link else { return false };
         match connection.layer() {
-            Layer::Clear => self.receive(turn, key, bytes),
+            Layer::Clear | Layer::Proving(_) => self.receive(turn, key, bytes),
             Layer::Unknown | Layer::TlsOnly | Layer::HalfKnown => match connection.decide(bytes) {
                 Begins::Unknown => {}
                 Begins::Clear => self.receive(turn, key, bytes),

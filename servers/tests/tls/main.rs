@@ -4,6 +4,7 @@
 mod certificates;
 mod players;
 mod relayed;
+mod sealed;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,15 +1,17 @@
 //! Clear text where TLS is wanted: who may speak it, and what others hear.
 //!
 //! Contract: who is refused has been looked at in the kernel's buffer alone, so the node has not heard a word of it. A
-//! stream's client hears `TLS_NEEDED`, a browser `403`.
+//! stream's client hears `TLS_NEEDED`, a browser `403`. Whoever begins to prove something, or to seal its link, may say what
+//! belongs to that frame by frame, and nothing else before the node knows it or its link is sealed.
 
 use std::io::{Read as _, Write as _};
 
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Role;
 use tinyrealm_core::protocol::ErrorCode;
-use tinyrealm_core::session::SessionKey;
 use tinyrealm_core::session::manager::Farewell;
+use tinyrealm_core::session::state::SessionState;
+use tinyrealm_core::session::{SessionKey, SessionManager};
 use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_core::wire::opcode::{CLIENT_SEAL, DIALER, OPCODE_BYTES, Opcode};
 
@@ -41,8 +43,8 @@ pub(in crate::driver) enum First {
     Unknown,
     /// With TLS.
     Tls,
-    /// With what a server proves to another, or how a client seals its link.
-    Proof,
+    /// With a frame of what a server proves to another, or how a client seals its link: so many bytes.
+    Proof(u16),
     /// With a request, as a WebSocket does.
     Request,
     /// With a client's frame, or nothing that anybody knows.
@@ -60,13 +62,14 @@ impl First {
         if bytes[..known] == REQUEST[..known] {
             return if known == REQUEST.len() { Self::Request } else { Self::Unknown };
         }
-        let Some(opcode) = bytes.get(PacketHeader::BYTES..FIRST_BYTES) else {
-            return Self::Unknown;
-        };
-        match opcode.try_into().map(i32::from_le_bytes) {
-            Ok(opcode) if proves(Opcode(opcode)) => Self::Proof,
-            _ => Self::Client,
+        let Some(([a, b], opcode)) = bytes.split_first_chunk() else { return Self::Unknown };
+        let Some(opcode) = opcode.first_chunk() else { return Self::Unknown };
+        if !proves(Opcode(i32::from_le_bytes(*opcode))) {
+            return Self::Client;
         }
+        // Longer than the longest, it is refused when it is heard.
+        let bytes = PacketHeader::BYTES as u16;
+        Self::Proof(bytes.saturating_add(u16::from_le_bytes([*a, *b])))
     }
 }
 
@@ -74,32 +77,45 @@ const fn proves(opcode: Opcode) -> bool {
     DIALER.contains(opcode) || CLIENT_SEAL.contains(opcode)
 }
 
+/// Whether what has been heard has neither sealed its link nor shown who it is, nor ended it.
+fn is_to_prove(sessions: &SessionManager<'_>, key: SessionKey) -> bool {
+    let session = sessions.get(key);
+    let is_unknown = session.is_some_and(|session| session.state() == SessionState::Greeting);
+    is_unknown && !sessions.is_sealing(key)
+}
+
 impl<'a, R: Role<'a>> Driver<'a, R> {
     /// Where clear text is not for everyone: whether what has come may be read.
     pub(in crate::driver) fn lets_speak(&mut self, turn: &mut Turn<'_>, index: usize) -> bool {
         let Some(place) = self.places.get(index) else { return false };
         let Link::Open(connection) = &mut place.link else { return false };
-        if connection.layer() != Layer::TlsOnly {
-            return true;
-        }
-        let key = connection.key;
-        match connection.first() {
-            First::Unknown if connection.is_ending() => self.end(turn, key),
-            First::Unknown => connection.wait_for_more(),
-            First::Tls => {
-                connection.set_layer(Layer::Unknown);
-                return true;
-            }
-            First::Proof => {
+        let (key, layer) = (connection.key, connection.layer());
+        match layer {
+            Layer::TlsOnly => {}
+            Layer::Proving(0) if is_to_prove(self.node.sessions(), key) => {}
+            Layer::Proving(0) => {
                 connection.set_layer(Layer::Clear);
                 return true;
             }
-            First::Request => {
+            _ => return true,
+        }
+        match (connection.first(), layer) {
+            (First::Unknown, _) if connection.is_ending() => self.end(turn, key),
+            (First::Unknown, _) => connection.wait_for_more(),
+            (First::Proof(bytes), _) => {
+                connection.set_layer(Layer::Proving(bytes));
+                return true;
+            }
+            (First::Tls, Layer::TlsOnly) => {
+                connection.set_layer(Layer::Unknown);
+                return true;
+            }
+            (First::Request, Layer::TlsOnly) => {
                 connection.refuse_request();
                 self.drop_link(index);
                 self.node.handle_disconnected(turn, key);
             }
-            First::Client => self.refuse(turn, key),
+            _ => self.refuse(turn, key),
         }
         false
     }
@@ -149,8 +165,8 @@ mod tests {
             (&frame(0x1000)[..5], First::Unknown),
             (&frame(0x1000), First::Client),
             (&frame(0x7F), First::Client),
-            (&frame(0x80), First::Proof),
-            (&frame(0xBF), First::Proof),
+            (&frame(0x80), First::Proof(11)),
+            (&frame(0xBF), First::Proof(11)),
             (&frame(0xC0), First::Client),
         ];
         for (bytes, expected) in cases {
