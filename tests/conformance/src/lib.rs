@@ -18,6 +18,6 @@ pub mod random;
 pub mod remote;
 pub mod script;
 pub mod scripts;
-mod sealing;
+pub mod sealing;
 pub mod tasks;
 pub mod web;

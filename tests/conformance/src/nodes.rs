@@ -6,6 +6,7 @@ use tinyrealm_core::node::client::{
     Client, ClientConfig, ClientEvent, ClientHandler, client_timers,
 };
 use tinyrealm_core::node::cluster::Way;
+use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory};
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldMemory, world_timers};
 use tinyrealm_core::node::{Node, NodeMemory, NodeStorage};
@@ -55,15 +56,22 @@ pub const NET: NetConfig = NetConfig {
 /// Of sealed links; records are shorter than some frames, either way.
 type Seals = SealMemory<SESSIONS, { SESSIONS * 300 }, { SESSIONS * 300 }>;
 
+/// So many of them may be those of players who come to a world.
+const SEALED_CLIENTS: u16 = SESSIONS as u16 - 2;
+
 fn storage() -> NodeStorage<'static> {
+    storage_with_clients(0)
+}
+
+fn storage_with_clients(clients: u16) -> NodeStorage<'static> {
     let memory: &'static mut Memory = Box::leak(Box::new(Memory::NEW));
     let seals: &'static mut Seals = Box::leak(Box::new(Seals::NEW));
-    NodeStorage { seals: seals.storage(), ..memory.storage() }
+    NodeStorage { seals: seals.storage_with_clients(clients), ..memory.storage() }
 }
 
 /// A world that looks for Main at `main_address`, with its link in clear, and flushes after every turn.
 pub fn world(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, World<'static, Relay>> {
-    world_on(Way::Clear, turn, main_address)
+    world_on(Way::Clear, 0, turn, main_address)
 }
 
 /// The same with its link sealed.
@@ -71,11 +79,20 @@ pub fn sealed_world(
     turn: &mut Turn<'_>,
     main_address: &str,
 ) -> Node<'static, World<'static, Relay>> {
-    world_on(Way::Sealed, turn, main_address)
+    world_on(Way::Sealed, 0, turn, main_address)
+}
+
+/// The same whose players may seal their links as well.
+pub fn world_of_sealed_players(
+    turn: &mut Turn<'_>,
+    main_address: &str,
+) -> Node<'static, World<'static, Relay>> {
+    world_on(Way::Sealed, SEALED_CLIENTS, turn, main_address)
 }
 
 fn world_on(
     way: Way,
+    sealed_clients: u16,
     turn: &mut Turn<'_>,
     main_address: &str,
 ) -> Node<'static, World<'static, Relay>> {
@@ -95,7 +112,7 @@ fn world_on(
         reconnect_most_ms: 200,
     };
     let role = World::new(rooms.storage(), config);
-    let mut node = Node::new(storage(), NET, role, turn);
+    let mut node = Node::new(storage_with_clients(sealed_clients), NET, role, turn);
     node.act(turn, World::start);
     node
 }
@@ -137,6 +154,15 @@ pub fn client_by_web_socket(
 ) -> Node<'static, Client<Ignore>> {
     let config = ClientConfig { framing: Framing::Message, ..ClientConfig::DEFAULT };
     client_with(turn, main_address, config)
+}
+
+/// The key of the device that [`device`] is.
+pub const DEVICE_KEY: [u8; 32] = [8; 32];
+
+/// The same as a device, which seals its link to Main.
+pub fn device(turn: &mut Turn<'_>, main_address: &str) -> Node<'static, Client<Ignore>> {
+    let device_key = Some(DeviceKey::new(DEVICE_KEY));
+    client_with(turn, main_address, ClientConfig { device_key, ..ClientConfig::DEFAULT })
 }
 
 fn client_with(

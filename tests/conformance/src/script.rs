@@ -4,13 +4,16 @@
 //! the only one to speak until they have heard it.
 
 use tinyrealm_core::node::cluster::Way;
-use tinyrealm_core::protocol::{Message, encode_frame};
+use tinyrealm_core::protocol::client_to_world::Join;
+use tinyrealm_core::protocol::{Message, decode, encode_frame};
 use tinyrealm_core::wire::ws::Side;
 
 use crate::cluster::{self, Claim};
 use crate::hosts::{Addresses, Host, Place};
-use crate::sealing::{self, Seal};
+use crate::sealing::{self, ClientKey, Seal};
 use crate::web;
+
+const PREFIX_BYTES: usize = 2;
 
 /// One thing that a peer does, or waits for. Peers are numbered as they come.
 pub enum Act {
@@ -23,6 +26,9 @@ pub enum Act {
     Open(usize),
     /// The peer, who has said nothing yet, proves that it is this server; links stand as the script is run.
     Prove(usize, Claim),
+    /// The link to the peer, who has said nothing yet, is sealed with this key: by its first message if it has connected, by its
+    /// answer if the node has. Whoever is refused goes on in clear.
+    Seal(usize, ClientKey),
     /// The peer says this.
     Say(usize, Vec<u8>),
     /// The peer says this, one byte at a time.
@@ -57,12 +63,12 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// The frames that peers have heard behind those about who they are, without their lengths; of WebSockets, all bytes.
-    pub fn behind_proofs(&self) -> Vec<Vec<&[u8]>> {
+    /// What peers have heard behind the frames about who they are.
+    pub fn behind_proofs(&self) -> Vec<&[u8]> {
         let peers = self.streams.iter().zip(&self.proofs);
-        let behind = peers.map(|(stream, proof)| match proof {
-            0 => vec![&stream[..]],
-            proof => frames(stream).split_off(*proof),
+        let behind = peers.map(|(stream, proof)| {
+            let bodies = frames(stream).into_iter().take(*proof);
+            &stream[bodies.map(|body| PREFIX_BYTES + body.len()).sum()..]
         });
         behind.collect()
     }
@@ -105,6 +111,39 @@ pub fn by_web_socket(peer: usize, acts: Vec<Act>) -> Vec<Act> {
         [Some(act), opens.then_some(Act::Open(peer))].into_iter().flatten()
     });
     acts.collect()
+}
+
+/// The same with players who come with a ticket of Main's, and seal their links with its key in place of saying it: those whose
+/// links are streams.
+pub fn sealed_with_tickets(acts: Vec<Act>) -> Vec<Act> {
+    let (mut peers, mut silent) = (0, Vec::new());
+    let acts = acts.into_iter().flat_map(|act| {
+        match &act {
+            Act::Connect => silent.push(peers),
+            Act::Say(peer, said) if silent.contains(peer) => {
+                if let Some((key, joins)) = join_without_key(said) {
+                    silent.retain(|other| other != peer);
+                    return vec![Act::Seal(*peer, key), Act::Say(*peer, joins)];
+                }
+            }
+            _ => {}
+        }
+        peers += usize::from(matches!(act, Act::Connect | Act::Accept(_)));
+        if let Act::Say(peer, _) | Act::Trickle(peer, _) | Act::Open(peer) = &act {
+            silent.retain(|other| other != peer);
+        }
+        vec![act]
+    });
+    acts.collect()
+}
+
+/// If this is a `Join` with the key of a ticket, that key, and one without.
+fn join_without_key(said: &[u8]) -> Option<(ClientKey, Vec<u8>)> {
+    let [body] = frames(said)[..] else { return None };
+    let payload = body.strip_prefix(&Join::OPCODE.0.to_le_bytes()[..])?;
+    let join: Join = decode(payload)?;
+    let key = ClientKey::of_ticket(join.handshake_key.as_ref()?);
+    Some((key, frame(&Join { handshake_key: None, ..join })))
 }
 
 /// A message as a frame.
@@ -242,6 +281,13 @@ fn perform(
                 Way::Sealed => sealing::prove(*claim, host, voice, place),
             };
             voices[*peer].proof = proof;
+        }
+        Act::Seal(peer, key) => {
+            let voice = &mut voices[*peer];
+            voice.proof = match voice.side {
+                Side::Client => sealing::seal_client(key, host, (*peer, voice), place),
+                Side::Server => sealing::take_client(key, host, (*peer, voice), place),
+            };
         }
         Act::Say(peer, bytes) => host.send(*peer, &voices[*peer].says(bytes.clone())),
         Act::Trickle(peer, bytes) => {

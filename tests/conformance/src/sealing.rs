@@ -7,9 +7,12 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use tinyrealm_core::node::device_key::DeviceKey;
+use tinyrealm_core::protocol::client_to_listener::SecureClient;
 use tinyrealm_core::protocol::dialer_to_listener::{SecureHello, SecureReady};
+use tinyrealm_core::protocol::listener_to_client::SecureClientAnswer;
 use tinyrealm_core::protocol::listener_to_dialer::SecureAnswer;
-use tinyrealm_core::protocol::{SealedStart, ServerKind, Versions, decode};
+use tinyrealm_core::protocol::{HandshakeKey, KeyId, SealedStart, ServerKind, Versions, decode};
 use tinyrealm_core::secure::{
     Channel, Dialing, Drawn, Heard, LinkKey, RECORD_EXTRA_BYTES, TERMS_BYTES,
 };
@@ -20,6 +23,7 @@ use crate::hosts::Host;
 use crate::script::{Voice, frame};
 
 const LABEL: &[u8] = b"tinyrealm sealed v2";
+const CLIENT_LABEL: &[u8] = b"tinyrealm client v2";
 /// How long records may be that come to a peer: shorter than some frames.
 const RECORD_BYTES: u16 = 300;
 const VERSION: u16 = 2;
@@ -73,9 +77,9 @@ fn prologue(hello: &SecureHello) -> Vec<u8> {
     [LABEL, &numbers.map(u16::to_le_bytes).concat()].concat()
 }
 
-fn link_key(id: u16) -> LinkKey {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key(id).bytes()).expect("any length");
-    mac.update(LABEL);
+fn link_key(key: &[u8; 32], label: &[u8]) -> LinkKey {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
+    mac.update(label);
     LinkKey::new(mac.finalize().into_bytes().into())
 }
 
@@ -130,16 +134,108 @@ fn begin(id: u16) -> (Dialing, SecureHello) {
         start: SealedStart([0; 52]),
         former_start: None,
     };
-    let begun = Dialing::begin(&link_key(id), &prologue(&hello), Drawn::new([3; 32]), terms());
+    let begun = Dialing::begin(
+        &link_key(key(id).bytes(), LABEL),
+        &prologue(&hello),
+        Drawn::new([3; 32]),
+        terms(),
+    );
     let (dialing, start) = begun.expect("a message is long enough");
     (dialing, SecureHello { start: SealedStart(start), ..hello })
 }
 
 fn answer(hello: &SecureHello, received: &[u8]) -> (Seal, SecureAnswer) {
-    let heard = Heard::first(&link_key(WORLD_ID), &prologue(hello), hello.start.0);
+    let heard =
+        Heard::first(&link_key(key(WORLD_ID).bytes(), LABEL), &prologue(hello), hello.start.0);
     let heard = heard.expect("the world has its key");
     let theirs = heard.terms;
     let answered = heard.answer(Drawn::new([4; 32]), clock::now(), terms());
     let (channel, start) = answered.expect("a key that was drawn");
     (Seal::new(channel, theirs, received), SecureAnswer { start: SealedStart(start) })
+}
+
+/// What a client's link is sealed with.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct ClientKey {
+    to: ServerKind,
+    id: KeyId,
+    key: [u8; 32],
+}
+
+impl ClientKey {
+    /// A ticket's, which is called by the first bytes of its key here.
+    pub fn of_ticket(key: &HandshakeKey) -> Self {
+        let id = KeyId(*key.0.first_chunk().expect("32 bytes"));
+        Self { to: ServerKind::WORLD, id, key: key.0 }
+    }
+
+    /// A device's, for its link to Main.
+    pub fn of_device(key: &DeviceKey) -> Self {
+        Self { to: ServerKind::MAIN, id: key.key_id(), key: key.seal_key().0 }
+    }
+
+    /// What the key's ticket is called by.
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    fn link_key(&self) -> LinkKey {
+        link_key(&self.key, CLIENT_LABEL)
+    }
+
+    fn prologue(&self) -> Vec<u8> {
+        let Versions { from, to } = Versions::OURS;
+        let numbers = [from, to, self.to.0].map(u16::to_le_bytes).concat();
+        [CLIENT_LABEL, &numbers, &self.id.0].concat()
+    }
+}
+
+/// A peer that has connected seals its link with the key. Answers how many frames it has heard for that: none if it was refused,
+/// and speaks on in clear.
+pub(crate) fn seal_client(
+    key: &ClientKey,
+    host: &mut impl Host,
+    (peer, voice): (usize, &mut Voice),
+    place: &dyn Fn() -> String,
+) -> usize {
+    let drawn = Drawn::new([5; 32]);
+    let begun = Dialing::begin(&key.link_key(), &key.prologue(), drawn, terms());
+    let (dialing, start) = begun.expect("a message is long enough");
+    let (versions, start) = (Versions::OURS, SealedStart(start));
+    let hello = SecureClient { versions, to: key.to, key_id: key.id, start };
+    host.send(peer, &frame(&hello));
+    voice.await_more(host, peer, 1, place);
+    let received = host.received(peer);
+    let heard = voice.frames(received)[0];
+    let Some(answer) = heard.strip_prefix(&SecureClientAnswer::OPCODE.0.to_le_bytes()[..]) else {
+        return 0;
+    };
+    let answer: SecureClientAnswer = decode(answer).expect("a SecureClientAnswer");
+    let finished = dialing.finish(clock::now(), answer.start.0);
+    let (channel, terms) = finished.expect("the node has this key");
+    voice.seal(Seal::new(channel, terms, received));
+    1
+}
+
+/// A peer to whom the node has connected answers its first message, which is made with the key. Answers how many frames it has
+/// heard for that.
+pub(crate) fn take_client(
+    key: &ClientKey,
+    host: &mut impl Host,
+    (peer, voice): (usize, &mut Voice),
+    place: &dyn Fn() -> String,
+) -> usize {
+    voice.await_more(host, peer, 1, place);
+    let received = host.received(peer);
+    let hello: SecureClient = decode(&voice.frames(received)[0][4..]).expect("a SecureClient");
+    assert_eq!((hello.to, hello.key_id), (key.to, key.id));
+    let heard = Heard::first(&key.link_key(), &key.prologue(), hello.start.0);
+    let heard = heard.expect("the client has this key");
+    let theirs = heard.terms;
+    let answered = heard.answer(Drawn::new([6; 32]), clock::now(), terms());
+    let (channel, start) = answered.expect("a key that was drawn");
+    let seal = Seal::new(channel, theirs, received);
+    host.send(peer, &frame(&SecureClientAnswer { start: SealedStart(start) }));
+    voice.seal(seal);
+    1
 }

@@ -36,12 +36,15 @@ fn run_everywhere<R: Role<'static> + 'static>(script: &Script, make: Make<R>, wa
 fn compare_sealed<R: Role<'static> + 'static>(scripts: &[Script], clear: Make<R>, sealed: Make<R>) {
     for script in scripts {
         let clear = run(script, &mut TokioHost::new(clear), Way::Clear);
-        let sealed = run_everywhere(script, sealed, Way::Sealed);
-        let (clear, sealed) = (clear.behind_proofs(), sealed.behind_proofs());
-        assert_eq!(clear.len(), sealed.len());
-        for (peer, (clear, sealed)) in clear.iter().zip(&sealed).enumerate() {
-            assert!(clear == sealed, "{}: peer {peer}\n{clear:02x?}\n{sealed:02x?}", script.name);
-        }
+        same_behind_proofs(script, &clear, &run_everywhere(script, sealed, Way::Sealed));
+    }
+}
+
+fn same_behind_proofs(script: &Script, clear: &Heard, sealed: &Heard) {
+    let (clear, sealed) = (clear.behind_proofs(), sealed.behind_proofs());
+    assert_eq!(clear.len(), sealed.len());
+    for (peer, (clear, sealed)) in clear.iter().zip(&sealed).enumerate() {
+        assert!(clear == sealed, "{}: peer {peer}\n{clear:02x?}\n{sealed:02x?}", script.name);
     }
 }
 
@@ -83,6 +86,33 @@ fn a_main_whose_links_are_sealed_says_the_same_on_every_driver_and_in_clear() {
     let (clear, sealed): (Make<_>, Make<_>) =
         (|turn, _| nodes::main(turn), |turn, _| nodes::sealed_main(turn));
     compare_sealed(&scripts::main::all(), clear, sealed);
+}
+
+/// The scripts have so many, and more.
+const SEALED_PLAYERS: usize = 30;
+
+#[test]
+fn players_who_seal_their_links_are_told_the_same_on_every_driver_and_in_clear() {
+    let (clear, mut players) = (scripts::world::all(), 0);
+    for sealed in scripts::world::of_sealed_players() {
+        let clear =
+            clear.iter().find(|clear| clear.name == sealed.name).expect("the same in clear");
+        let make = nodes::world_of_sealed_players;
+        let clear = run(clear, &mut TokioHost::new(make), Way::Sealed);
+        let heard = run_everywhere(&sealed, make, Way::Sealed);
+        same_behind_proofs(&sealed, &clear, &heard);
+        players += heard.proofs.iter().sum::<usize>() - clear.proofs.iter().sum::<usize>();
+    }
+    assert!(players > SEALED_PLAYERS, "{players} links of players are sealed");
+    for denied in scripts::world::of_denied_sealed_players() {
+        run_everywhere(&denied, nodes::world_of_sealed_players, Way::Sealed);
+    }
+}
+
+#[test]
+fn a_client_that_seals_its_links_says_the_same_on_every_driver() {
+    compare(&scripts::client::all_into_sealing_worlds(), nodes::client);
+    compare(&scripts::client::all_of_devices(), nodes::device);
 }
 
 /// Whoever comes to a node by TLS hears what he would in clear, to the end.

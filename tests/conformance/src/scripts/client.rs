@@ -1,16 +1,19 @@
 //! What becomes of a client. Peers are Main and the worlds that it is sent to.
 
+use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::protocol::MemberNumber;
 use tinyrealm_core::protocol::either_way::{Bye, Ping};
 use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    Direction, ErrorCode, HandshakeKey, KeyId, Position, RoomId, Text, Token, Uid,
+    Direction, ErrorCode, HandshakeKey, Position, RoomId, Text, Token, Uid,
 };
 
 use super::{tolerated, unknown};
 use crate::hosts::Place;
+use crate::nodes::DEVICE_KEY;
 use crate::script::{Act, Heard, Script, by_web_socket, frame, raw_frame};
+use crate::sealing::ClientKey;
 
 const MAIN: usize = 0;
 
@@ -23,6 +26,17 @@ pub fn all() -> Vec<Script> {
         Script { name: "a Main that goes", acts: main_lost() },
         Script { name: "rude servers", acts: rude_servers() },
     ]
+}
+
+/// Those in which worlds take links that are sealed with the key of the ticket.
+pub fn all_into_sealing_worlds() -> Vec<Script> {
+    all().into_iter().map(|it| Script { name: it.name, acts: sealing_worlds(it.acts) }).collect()
+}
+
+/// Those of a device, whose link to Main is sealed as well.
+pub fn all_of_devices() -> Vec<Script> {
+    let of_device = |it: Script| Script { name: it.name, acts: sealing_mains(it.acts) };
+    all_into_sealing_worlds().into_iter().map(of_device).collect()
 }
 
 /// Those in which every server is a WebSocket's.
@@ -39,18 +53,51 @@ fn of_web_sockets(peers: usize, acts: Vec<Act>) -> Vec<Act> {
     (0..peers).fold(acts, |acts, peer| by_web_socket(peer, acts))
 }
 
+fn sealing_worlds(acts: Vec<Act>) -> Vec<Act> {
+    let key = ClientKey::of_ticket(&TICKET);
+    let acts = acts.into_iter().map(|act| match act {
+        Act::Answer(main, _) => Act::Answer(main, sends_to_sealing_world),
+        other => other,
+    });
+    sealed_at(Place::World, key, acts.collect())
+}
+
+fn sealing_mains(acts: Vec<Act>) -> Vec<Act> {
+    sealed_at(Place::Main, ClientKey::of_device(&DeviceKey::new(DEVICE_KEY)), acts)
+}
+
+/// The links to whoever is at this place are sealed.
+fn sealed_at(place: Place, key: ClientKey, acts: Vec<Act>) -> Vec<Act> {
+    let mut peers = 0;
+    let acts = acts.into_iter().flat_map(|act| {
+        let seals = matches!(act, Act::Accept(at) if at == place);
+        peers += usize::from(matches!(act, Act::Connect | Act::Accept(_)));
+        [Some(act), seals.then(|| Act::Seal(peers - 1, key))].into_iter().flatten()
+    });
+    acts.collect()
+}
+
 fn welcomes() -> Vec<u8> {
     frame(&Welcome { version: 2, uid: Uid(0x8000_0001), token: Token([5; 32]) })
 }
 
+const TICKET: HandshakeKey = HandshakeKey([6; 32]);
+
 fn sends_to_world(heard: &Heard) -> Vec<u8> {
-    let world_addr = Text::truncated(&heard.addresses.world);
-    frame(&EnterWorldAck {
-        world_addr,
-        is_sealing: false,
-        key_id: KeyId([6; 8]),
-        handshake_key: HandshakeKey([6; 32]),
-    })
+    frame(&ticket(heard, false))
+}
+
+fn sends_to_sealing_world(heard: &Heard) -> Vec<u8> {
+    frame(&ticket(heard, true))
+}
+
+fn ticket(heard: &Heard, is_sealing: bool) -> EnterWorldAck<'_> {
+    EnterWorldAck {
+        world_addr: Text::truncated(&heard.addresses.world),
+        is_sealing,
+        key_id: ClientKey::of_ticket(&TICKET).id(),
+        handshake_key: TICKET,
+    }
 }
 
 fn lets_in() -> Vec<u8> {

@@ -5,7 +5,7 @@ use tinyrealm_core::protocol::client_to_world::{Event, Join, Leave, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping};
 use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, Registered};
 use tinyrealm_core::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, KeyId, Position, Text, Uid, Wish,
+    Bytes, Direction, ErrorCode, HandshakeKey, Position, Text, Uid, Wish,
 };
 use tinyrealm_core::wire::ws::FrameKind;
 
@@ -16,7 +16,8 @@ use super::{
 use crate::cluster::Claim;
 use crate::hosts::Place;
 use crate::nodes::USERS;
-use crate::script::{Act, Script, by_web_socket, frame, raw_frame};
+use crate::script::{Act, Script, by_web_socket, frame, raw_frame, sealed_with_tickets};
+use crate::sealing::ClientKey;
 use crate::web::{masked, messages};
 
 const MAIN: usize = 0;
@@ -30,7 +31,7 @@ pub fn all() -> Vec<Script> {
         Script { name: "a room of a stream and a WebSocket", acts: by_web_socket(2, room()) },
         Script { name: "a room of WebSockets", acts: by_web_socket(1, by_web_socket(2, room())) },
         Script { name: "WebSockets", acts: web_sockets() },
-        Script { name: "denied", acts: denied() },
+        Script { name: DENIED, acts: denied() },
         Script { name: "shown out", acts: shown_out() },
         Script { name: "full", acts: full() },
         Script { name: "tolerated", acts: tolerance() },
@@ -40,6 +41,19 @@ pub fn all() -> Vec<Script> {
         Script { name: "ends", acts: ends() },
     ]
 }
+
+/// Those of players who seal their links with the keys of their tickets.
+pub fn of_sealed_players() -> Vec<Script> {
+    let scripts = all().into_iter().filter(|script| script.name != DENIED);
+    scripts.map(|it| Script { name: it.name, acts: sealed_with_tickets(it.acts) }).collect()
+}
+
+/// Those of players whose tickets are no good: who seals its link is told so by other words.
+pub fn of_denied_sealed_players() -> Vec<Script> {
+    vec![Script { name: DENIED, acts: sealed_with_tickets(denied()) }]
+}
+
+const DENIED: &str = "denied";
 
 fn key(of: u8) -> HandshakeKey {
     HandshakeKey([of; 32])
@@ -63,7 +77,7 @@ fn attach(uid: u32) -> Vec<Act> {
 fn attach_with(uid: u32, handshake_key: HandshakeKey) -> Vec<Act> {
     let attach = AttachUser {
         uid: Uid(uid.into()),
-        key_id: KeyId([1; 8]),
+        key_id: ClientKey::of_ticket(&handshake_key).id(),
         handshake_key,
         ttl_ms: TTL_MS,
         attempt: uid,
