@@ -1,19 +1,20 @@
 //! `tinyrealm main`: MainServer on the tokio driver.
 
+mod beside;
+mod report;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde::Serialize;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::cluster::ClusterSecrets;
 use tinyrealm_core::node::main::{
-    Accounts, AllowedWorld, Authenticator, ChatHub, Guests, GuestsOrAccounts, Identity,
-    LoginLinkConfig, Main, MainConfig, NamePolicy, WorldEntry, WorldRegistry, main_timers,
-    nicknames,
+    Accounts, AllowedWorld, Authenticator, Guests, GuestsOrAccounts, Identity, LoginLinkConfig,
+    Main, MainConfig, NamePolicy, main_timers, nicknames,
 };
 use tinyrealm_core::protocol::{
     ErrorCode, NICKNAME_MAX_BYTES, ROOM_NAME_MAX_BYTES, Token, Uid, WorldId,
@@ -32,98 +33,15 @@ use crate::bans::{BanFile, Bans};
 use crate::config::{Auth, Config, MainSettings, NameRule};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
-use crate::report::{self, NetReport, ServerControl, Shared};
+use crate::report::{ServerControl, Shared};
 use crate::say::say;
 use crate::secret;
+use beside::{Beside, WorldsControl};
+use report::report_of;
+pub(crate) use report::{MainReport, RegisteredWorld};
 
 /// How often it is looked whether the list of bans has changed.
 const BAN_LOOK_INTERVAL: Duration = Duration::from_millis(500);
-
-/// What Main tells about itself.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct MainReport {
-    pub(crate) users: usize,
-    pub(crate) worlds: usize,
-    /// Whether Login can be asked.
-    pub(crate) login: bool,
-    pub(crate) hellos: u32,
-    pub(crate) hellos_refused: u32,
-    pub(crate) enters: u32,
-    pub(crate) enters_refused: u32,
-    pub(crate) worlds_registered: u32,
-    pub(crate) worlds_lost: u32,
-    pub(crate) revoked: u32,
-    pub(crate) banned: u32,
-    pub(crate) game_bans: u32,
-    pub(crate) displaced: u32,
-    pub(crate) chat: MainChatReport,
-    pub(crate) net: NetReport,
-    /// For the live page.
-    #[serde(skip)]
-    pub(crate) registry: Vec<RegisteredWorld>,
-}
-
-/// A world that Main can send users to, wherever it runs.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct RegisteredWorld {
-    pub(crate) id: u16,
-    pub(crate) region: String,
-    pub(crate) address: String,
-    pub(crate) capacity: u16,
-    pub(crate) users: u16,
-    pub(crate) rooms: u16,
-}
-
-impl RegisteredWorld {
-    fn of(world: &WorldEntry) -> Self {
-        Self {
-            id: world.world_id.0,
-            region: world.region.as_str().to_owned(),
-            address: world.address.as_str().to_owned(),
-            capacity: world.capacity,
-            users: world.reported_users,
-            rooms: world.reported_rooms,
-        }
-    }
-
-    /// All that Main knows, by their ids.
-    fn all(worlds: &WorldRegistry<'_>) -> Vec<Self> {
-        let mut all: Vec<Self> = worlds.iter().map(|(_, world)| Self::of(world)).collect();
-        all.sort_unstable_by_key(|world| world.id);
-        all
-    }
-}
-
-/// What Main tells about its users' channels.
-#[derive(Copy, Clone, Debug, Default, Serialize)]
-pub(crate) struct MainChatReport {
-    pub(crate) is_live: bool,
-    pub(crate) opened: u32,
-    pub(crate) channels: usize,
-    pub(crate) memberships: usize,
-    pub(crate) forwarded: u64,
-    pub(crate) refused: u64,
-    pub(crate) received: u64,
-    pub(crate) deliveries: u64,
-    pub(crate) missed: u64,
-}
-
-impl MainChatReport {
-    const fn of(chat: &ChatHub<'_>) -> Self {
-        let stats = chat.stats();
-        Self {
-            is_live: chat.is_live(),
-            opened: stats.opened,
-            channels: chat.channels(),
-            memberships: chat.memberships(),
-            forwarded: stats.forwarded,
-            refused: stats.refused,
-            received: stats.received,
-            deliveries: stats.deliveries,
-            missed: stats.missed,
-        }
-    }
-}
 
 type MainNode<'a> = Node<'a, Main<'a, Doorkeeper>>;
 
@@ -186,30 +104,6 @@ impl Authenticator for Doorkeeper {
     }
 }
 
-fn report(node: &MainNode<'_>) -> MainReport {
-    let (main, sessions) = (node.role(), node.sessions());
-    let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
-    let stats = main.stats();
-    MainReport {
-        users: main.users().len(),
-        worlds: main.worlds().len(),
-        login: main.has_login(),
-        hellos: stats.hellos,
-        hellos_refused: stats.hellos_refused,
-        enters: stats.enters,
-        enters_refused: stats.enters_refused,
-        worlds_registered: stats.worlds_registered,
-        worlds_lost: stats.worlds_lost,
-        revoked: stats.revoked,
-        banned: stats.banned,
-        game_bans: stats.game_bans,
-        displaced: stats.displaced,
-        chat: MainChatReport::of(main.chat()),
-        net: NetReport::new(node.stats(), sessions.len(), buffers),
-        registry: RegisteredWorld::all(main.worlds()),
-    }
-}
-
 /// Runs Main until a signal.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
@@ -218,7 +112,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let node = spawn(config, config.main.address(), keyring, shutdown, shared.clone())?;
     say!("main listening on {}", node.address);
     node.join()?;
-    report::print("main", &shared.read())?;
+    crate::report::print("main", &shared.read())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -238,9 +132,11 @@ pub(crate) fn spawn(
     let file = BanFile::of_main(&config.main)?;
     let secrets = keyring.into_secrets()?;
     let allowed = allowed_worlds(&config.main)?;
+    let beside = Beside::start(config, &shutdown)?;
     let config = config.clone();
     NodeThread::spawn("main", address, move |bound| async move {
-        serve(&config, (doorkeeper, file), (secrets, allowed), bound, shutdown, shared).await;
+        serve(&config, (doorkeeper, file), (secrets, allowed), (bound, beside), shutdown, shared)
+            .await;
     })
 }
 
@@ -271,10 +167,11 @@ async fn serve(
     config: &Config,
     (doorkeeper, file): (Doorkeeper, BanFile),
     (secrets, allowed): (ClusterSecrets, &'static [AllowedWorld]),
-    bound: Bound,
+    (bound, beside): (Bound, Beside),
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
 ) {
+    let Beside { elsewhere, figures, thread, net, worlds: known } = beside;
     let (users, worlds) = (usize::from(config.main.users), usize::from(config.main.worlds));
     let sizes = NodeSizes {
         sessions: usize::from(config.main.sessions),
@@ -314,15 +211,21 @@ async fn serve(
         if config.main.auth == Auth::Login {
             role = role.with_login(login_link(&config.main));
         }
-        let mut node = Node::new(node_storage(sizes), config.net.to_core(), role, turn);
+        let mut node = Node::new(node_storage(sizes), net, role, turn);
         node.act(turn, Main::start);
         node
     });
-    let driver = process::open(driver, "main", bound.address, &config.net);
-    let inner = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report);
+    let driver = process::open(driver, "main", bound.address, &config.net).handing_over(elsewhere);
+    let report = move |node: &MainNode<'_>| report_of(node, &figures);
+    let inner = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report.clone());
+    let inner = WorldsControl::new(inner, known);
     let interval = tokio::time::interval(BAN_LOOK_INTERVAL);
     let control = BanControl { inner, file, interval, writing: None };
-    shared.publish(report(&process::run(driver, control).await));
+    let node = process::run(driver, control).await;
+    if thread.join().is_err() {
+        tracing::error!("the relay's thread has panicked");
+    }
+    shared.publish(report(&node));
 }
 
 /// Reads the list of bans whenever it has changed, and has what games add to it written, on another thread.

@@ -219,6 +219,7 @@ const KEYS: &str = "
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
     main.allowed_worlds main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos main.devices
     main.reconnect_first_ms main.reconnect_most_ms main.names main.rooms_max main.registry_settle_ms main.room_hold_ms
+    main.relay.connections main.relay.connections_per_address main.relay.bytes_per_second
     login.listen login.data_folder login.sessions login.hash_threads login.hash_memory_kib
     login.hash_passes login.queue login.kept_percent login.verify_queue login.token_ttl_s login.tokens_per_account
     login.remembered login.account_free_failures login.account_first_delay_ms

@@ -44,6 +44,8 @@ pub(super) struct Connection {
     is_watched_for_writing: bool,
     /// It waits for its turn to greet.
     pub(super) is_queued: bool,
+    /// What it began with is not for somebody else.
+    pub(super) is_for_node: bool,
 }
 
 /// What is between the socket and the node.
@@ -108,7 +110,13 @@ impl Connection {
             kept: None,
             is_watched_for_writing: false,
             is_queued: false,
+            is_for_node: false,
         }
+    }
+
+    /// What whoever goes on with it needs.
+    pub(super) fn into_parts(self) -> (TcpStream, Option<Box<Session>>) {
+        (self.stream, self.kept.and_then(|kept| kept.session))
     }
 
     pub(super) const fn layer(&self) -> Layer {

@@ -97,8 +97,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         self.node.handle_disconnected(turn, key);
     }
 
-    /// Hands over what was read; where the node wants to write first, it does, and goes on.
-    pub(super) fn receive(&mut self, turn: &mut Turn<'_>, key: SessionKey, mut bytes: &[u8]) {
+    /// Hands what was read to the node; where that wants to write first, it does, and goes on.
+    pub(super) fn hand_in(&mut self, turn: &mut Turn<'_>, key: SessionKey, mut bytes: &[u8]) {
         let mut is_stuck = false;
         while let Taken::Part(taken) = self.node.handle_received(turn, key, bytes) {
             bytes = &bytes[taken..];

@@ -21,15 +21,19 @@ mod arrivals;
 mod connection;
 mod control;
 mod dial;
+mod handing_over;
 mod inbound;
 mod places;
 mod sockets;
+mod text_stream;
 pub mod tls;
 
 pub use arrivals::{ARRIVALS_MAX, ProxyOptions};
 pub use control::{Control, NextStep};
 pub use dial::{DialOptions, Scheme};
+pub use handing_over::{Elsewhere, HandedOver};
 pub use sockets::{EVENTS_PER_LOOK, Sockets};
+pub use text_stream::TextStream;
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -86,6 +90,8 @@ pub struct Driver<'a, R> {
     /// Who we are for whoever asks by TLS, and who has to.
     tls: Option<TlsOptions>,
     greetings: Greetings,
+    /// What somebody else serves at this port.
+    elsewhere: Option<Elsewhere>,
     scratch: Scratch,
     /// What records had in them.
     text: Vec<u8>,
@@ -128,6 +134,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             dial_log: RateLimitedLog::default(),
             tls: None,
             greetings: Greetings::default(),
+            elsewhere: None,
             scratch: Scratch::default(),
             text: Vec::new(),
             buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
@@ -151,6 +158,13 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     #[must_use]
     pub fn with_tls(mut self, tls: TlsOptions) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// The same driver, which hands over who asks for what is served elsewhere.
+    #[must_use]
+    pub fn handing_over(mut self, elsewhere: Elsewhere) -> Self {
+        self.elsewhere = Some(elsewhere);
         self
     }
 
@@ -243,10 +257,10 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 Ok(Dialed { stream, secure }) => {
                     let stream = mio::net::TcpStream::from_std(stream);
                     self.open(key, stream, Watch::New, Layer::Clear, turn);
+                    let Link::Open(connection) = &mut self.places.at(key).link else { continue };
+                    connection.is_for_node = true;
                     let text = secure.map(|(session, text)| {
-                        if let Link::Open(connection) = &mut self.places.at(key).link {
-                            connection.secure(session);
-                        }
+                        connection.secure(session);
                         text
                     });
                     self.node.handle_connected(turn, key);

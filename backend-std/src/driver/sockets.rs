@@ -151,6 +151,11 @@ impl Sockets {
         self.poll.get_ref().registry().register(stream, token, Interest::READABLE)
     }
 
+    /// Somebody else watches it from now on.
+    pub(super) fn forget(&self, stream: &mut TcpStream) -> io::Result<()> {
+        self.poll.get_ref().registry().deregister(stream)
+    }
+
     /// From now on news come, too, when a full socket takes bytes again.
     pub(super) fn watch_writing(&self, stream: &mut TcpStream, index: u16) -> io::Result<()> {
         let (token, both) = (Token(usize::from(index)), Interest::READABLE | Interest::WRITABLE);

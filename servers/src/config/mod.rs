@@ -13,6 +13,7 @@ mod layers;
 mod listen;
 pub(crate) mod login;
 pub(crate) mod net;
+mod relay;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -30,6 +31,7 @@ use tinyrealm_core::node::main::MainConfig;
 pub(crate) use chat::{ChatPlace, ChatSettings};
 pub(crate) use http::{AdminSettings, HttpService, HttpSettings};
 pub(crate) use layers::Override;
+pub(crate) use relay::RelaySettings;
 pub(crate) use validate::parse_address;
 
 use crate::cluster_secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
@@ -166,6 +168,8 @@ pub(crate) struct MainSettings {
     pub(crate) reconnect_first_ms: u32,
     /// The longest wait before another attempt to reach Login.
     pub(crate) reconnect_most_ms: u32,
+    /// Worlds that are reached through Main.
+    pub(crate) relay: RelaySettings,
 }
 
 /// `[cluster]`
@@ -245,6 +249,7 @@ impl Default for MainSettings {
             devices: 256,
             reconnect_first_ms: 200,
             reconnect_most_ms: 2_000,
+            relay: RelaySettings::default(),
         }
     }
 }

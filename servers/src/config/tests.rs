@@ -127,6 +127,10 @@ fn both_sides_of_the_limits() {
     assert!(
         accepted("[chat]\nmessage_bytes = 256\n") && !accepted("[chat]\nmessage_bytes = 257\n")
     );
+    let relay = |text: &str| accepted(&format!("[main.relay]\n{text}\n"));
+    assert!(relay("connections = 0") && relay("connections_per_address = 1"));
+    assert!(!relay("connections_per_address = 0"));
+    assert!(relay("bytes_per_second = 1024") && !relay("bytes_per_second = 1023"));
     assert!(accepted("[main]\nchat = \"\"\n") && !accepted("[main]\nchat = \"nowhere\"\n"));
 }
 

@@ -81,6 +81,7 @@ impl Config {
             INDEX_COUNT_MAX - main_timers(0)
         );
         self.main.validate_login(&self.net)?;
+        self.main.relay.validate()?;
         self.login.validate()?;
         ensure!(
             self.main.chat.is_empty() || port_of(&self.main.chat).is_some(),

@@ -8,9 +8,9 @@ use tinyrealm_std::driver::tls::ServerTls;
 use tinyrealm_std::proxies::TrustedProxies;
 
 use super::host_of;
-use super::shares::Shares;
 use crate::config::HttpSettings;
 use crate::config::net::NetSettings;
+use crate::shares::Shares;
 
 /// Through which of the listeners somebody comes.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -13,7 +13,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::Site;
-use super::shares::Place;
+use crate::shares::Place;
 
 const LIVE_INTERVAL: Duration = Duration::from_secs(1);
 const LIVE_MOST: Duration = Duration::from_secs(300);

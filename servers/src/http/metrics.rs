@@ -159,6 +159,9 @@ impl Figures {
             ("main_users", "Users whom Main knows", |main| main.users as i64),
             ("main_worlds", "Worlds that are registered", |main| main.worlds as i64),
             ("main_chat_memberships", "Users in channels", |main| main.chat.memberships as i64),
+            ("main_relay_connections", "Connections to worlds through Main", |main| {
+                main.relay.connections.into()
+            }),
         ];
         let counters: &[Row<MainReport, u64>] = &[
             ("main_hellos", "Users who were welcome", |main| main.hellos.into()),
@@ -172,6 +175,12 @@ impl Figures {
             }),
             ("main_chat_deliveries", "Chat messages handed to users", |main| main.chat.deliveries),
             ("main_chat_missed", "Chat messages that slow users missed", |main| main.chat.missed),
+            ("main_relay_passed", "Connections that were passed on to a world", |main| {
+                main.relay.passed.into()
+            }),
+            ("main_relay_ended", "Connections that the relay has refused or closed", |main| {
+                main.relay.ended.values().copied().map(u64::from).sum()
+            }),
         ];
         write(encoder, &reports, gauges, ConstGauge::new)?;
         write(encoder, &reports, counters, ConstCounter::new)

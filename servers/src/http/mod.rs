@@ -19,7 +19,6 @@ pub(crate) mod figures;
 mod live;
 mod metrics;
 mod page;
-mod shares;
 #[cfg(test)]
 mod tests;
 mod visitors;

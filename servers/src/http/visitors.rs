@@ -19,7 +19,7 @@ use crate::accounts::throw_away::Credentials;
 use crate::accounts::{self, AccountStore, Lease, NewAccount, Purpose, StoreError, UnixSeconds};
 use crate::bans::{BanFile, Bans};
 use crate::config::Config;
-use crate::http::shares::{group_of, peer_address};
+use crate::shares::{group_of, peer_address};
 
 const KEPT_SECONDS: UnixSeconds = 24 * 60 * 60;
 /// For an account that nobody has logged in with.

@@ -1,4 +1,5 @@
 //! Certificates as `tinyrealm cert dev` makes them, and clients that trust one authority.
+#![allow(dead_code, reason = "every test binary uses its own part of this")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};

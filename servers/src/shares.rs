@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tinyrealm_core::session::{AddressGroup, PeerAddress, may_take};
 
 /// As the core has it.
-pub(super) fn peer_address(address: IpAddr) -> PeerAddress {
+pub(crate) fn peer_address(address: IpAddr) -> PeerAddress {
     PeerAddress(match address {
         IpAddr::V4(four) => four.to_ipv6_mapped().octets(),
         IpAddr::V6(six) => six.octets(),
@@ -18,7 +18,7 @@ pub(super) fn peer_address(address: IpAddr) -> PeerAddress {
 }
 
 /// The group of addresses that count as this one.
-pub(super) fn group_of(address: IpAddr) -> AddressGroup {
+pub(crate) fn group_of(address: IpAddr) -> AddressGroup {
     peer_address(address).group()
 }
 
@@ -29,31 +29,31 @@ struct Held {
 }
 
 /// See the [module](self).
-pub(super) struct Shares {
+pub(crate) struct Shares {
     whole: usize,
     of_address: usize,
     held: Mutex<Held>,
 }
 
 /// One place, until it is dropped.
-pub(super) struct Place {
+pub(crate) struct Place {
     shares: Arc<Shares>,
     key: [u8; 16],
 }
 
 impl Shares {
-    pub(super) fn new(whole: u16, of_address: u16) -> Arc<Self> {
+    pub(crate) fn new(whole: u16, of_address: u16) -> Arc<Self> {
         let (whole, of_address) = (whole.into(), of_address.into());
         Arc::new(Self { whole, of_address, held: Mutex::default() })
     }
 
     /// A place for `address`, if it may have one more.
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         self.take_of(address, self.of_address)
     }
 
     /// A place for somebody who speaks for many.
-    pub(super) fn take_for_many(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(crate) fn take_for_many(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         self.take_of(address, self.whole)
     }
 

@@ -1,0 +1,128 @@
+//! What Main tells about itself: `MainReport`.
+
+use serde::Serialize;
+use tinyrealm_core::node::Node;
+use tinyrealm_core::node::main::{Authenticator, ChatHub, Main, WorldEntry, WorldRegistry};
+
+use crate::relay::{RelayFigures, RelayReport};
+use crate::report::NetReport;
+
+/// What Main tells about itself.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct MainReport {
+    pub(crate) users: usize,
+    pub(crate) worlds: usize,
+    /// Whether Login can be asked.
+    pub(crate) login: bool,
+    pub(crate) hellos: u32,
+    pub(crate) hellos_refused: u32,
+    pub(crate) enters: u32,
+    pub(crate) enters_refused: u32,
+    pub(crate) worlds_registered: u32,
+    pub(crate) worlds_lost: u32,
+    pub(crate) revoked: u32,
+    pub(crate) banned: u32,
+    pub(crate) game_bans: u32,
+    pub(crate) displaced: u32,
+    pub(crate) chat: MainChatReport,
+    pub(crate) relay: RelayReport,
+    pub(crate) net: NetReport,
+    /// For the live page.
+    #[serde(skip)]
+    pub(crate) registry: Vec<RegisteredWorld>,
+}
+
+/// A world that Main can send users to, wherever it runs.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct RegisteredWorld {
+    pub(crate) id: u16,
+    pub(crate) region: String,
+    pub(crate) address: String,
+    pub(crate) capacity: u16,
+    pub(crate) users: u16,
+    pub(crate) rooms: u16,
+    /// Whether its clients may seal their links.
+    #[serde(skip)]
+    pub(crate) is_sealing: bool,
+}
+
+impl RegisteredWorld {
+    fn of(world: &WorldEntry) -> Self {
+        Self {
+            id: world.world_id.0,
+            region: world.region.as_str().to_owned(),
+            address: world.address.as_str().to_owned(),
+            capacity: world.capacity,
+            users: world.reported_users,
+            rooms: world.reported_rooms,
+            is_sealing: world.is_sealing,
+        }
+    }
+
+    /// All that Main knows, by their ids.
+    pub(super) fn all(worlds: &WorldRegistry<'_>) -> Vec<Self> {
+        let mut all: Vec<Self> = worlds.iter().map(|(_, world)| Self::of(world)).collect();
+        all.sort_unstable_by_key(|world| world.id);
+        all
+    }
+}
+
+/// What Main tells about its users' channels.
+#[derive(Copy, Clone, Debug, Default, Serialize)]
+pub(crate) struct MainChatReport {
+    pub(crate) is_live: bool,
+    pub(crate) opened: u32,
+    pub(crate) channels: usize,
+    pub(crate) memberships: usize,
+    pub(crate) forwarded: u64,
+    pub(crate) refused: u64,
+    pub(crate) received: u64,
+    pub(crate) deliveries: u64,
+    pub(crate) missed: u64,
+}
+
+impl MainChatReport {
+    const fn of(chat: &ChatHub<'_>) -> Self {
+        let stats = chat.stats();
+        Self {
+            is_live: chat.is_live(),
+            opened: stats.opened,
+            channels: chat.channels(),
+            memberships: chat.memberships(),
+            forwarded: stats.forwarded,
+            refused: stats.refused,
+            received: stats.received,
+            deliveries: stats.deliveries,
+            missed: stats.missed,
+        }
+    }
+}
+
+/// What this node tells, and what is beside it.
+pub(super) fn report_of<A: Authenticator>(
+    node: &Node<'_, Main<'_, A>>,
+    relay: &RelayFigures,
+) -> MainReport {
+    let (main, sessions) = (node.role(), node.sessions());
+    let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
+    let stats = main.stats();
+    MainReport {
+        users: main.users().len(),
+        worlds: main.worlds().len(),
+        login: main.has_login(),
+        hellos: stats.hellos,
+        hellos_refused: stats.hellos_refused,
+        enters: stats.enters,
+        enters_refused: stats.enters_refused,
+        worlds_registered: stats.worlds_registered,
+        worlds_lost: stats.worlds_lost,
+        revoked: stats.revoked,
+        banned: stats.banned,
+        game_bans: stats.game_bans,
+        displaced: stats.displaced,
+        chat: MainChatReport::of(main.chat()),
+        relay: relay.report(),
+        net: NetReport::new(node.stats(), sessions.len(), buffers),
+        registry: RegisteredWorld::all(main.worlds()),
+    }
+}
