@@ -4,12 +4,12 @@
 
 mod support;
 
-use std::thread;
 use std::time::{Duration, Instant};
 
-use support::login::{Accounts, CHEAP, login, main_of, try_hello};
+use support::login::{login, try_hello};
 use support::secrets::{Proof, ProofKind, Secret};
-use support::{Bots, PATIENCE, Report, ScratchFile, Server, Stream};
+use support::whole_realm::{CHAT_FAULTS, EVERY_SERVER, ROOM_FAULTS, ServerOf, WORLDS, WholeRealm};
+use support::{Report, ScratchFile, Server, Stream};
 use tinyrealm_core::protocol::{ErrorCode, Token};
 
 const BOTS: u64 = 500;
@@ -18,134 +18,8 @@ const FEW: u64 = 60;
 /// Bots that come while Login is away.
 const LATE: u64 = 20;
 const PASSWORD: &str = "correct horse";
-const WORLDS: [u16; 2] = [1, 2];
-/// One world alone has no place for everyone: some go elsewhere, some wait until it returns.
-const WORLD_SETTINGS: [&str; 2] = ["world.rooms=15", "world.room_capacity=20"];
 /// How long a server is away before it is started again.
 const OUTAGE: Duration = Duration::from_secs(1);
-
-/// Settings as servers are given them.
-fn text(settings: &[String]) -> Vec<&str> {
-    settings.iter().map(String::as_str).collect()
-}
-
-/// Every server, each a process of its own.
-struct WholeRealm {
-    accounts: Accounts,
-    login: Server,
-    chat: Server,
-    main: Server,
-    worlds: [Server; 2],
-}
-
-impl WholeRealm {
-    #[track_caller]
-    fn start(name: &str) -> Self {
-        Self::start_with(name, |_| Vec::new())
-    }
-
-    /// Each server with further settings, by its name.
-    #[track_caller]
-    fn start_with(name: &str, settings_of: impl Fn(&str) -> Vec<String>) -> Self {
-        let settings = |name: &str, common: &[&str]| {
-            let common = common.iter().map(|setting| (*setting).to_owned());
-            common.chain(settings_of(name)).collect::<Vec<_>>()
-        };
-        let accounts = Accounts::new(name);
-        // All come from one address, at once, and a disk may be slow.
-        let login_settings =
-            [&CHEAP[..], &["login.address_logins=1024", "login.queue=2048"]].concat();
-        let login = accounts.login(&text(&settings("login", &login_settings)));
-        let chat = Server::chat(&text(&settings("chat", &[])));
-        let chat_setting = format!("main.chat={}", chat.address);
-        let main = main_of(&login, &text(&settings("main", &[&chat_setting])));
-        main.process.wait_until_said(Stream::Stderr, "the chat server has", 1);
-        let worlds = WORLDS.map(|id| {
-            let all = settings(&format!("world {id}"), &WORLD_SETTINGS);
-            Server::world(id, main.address, &text(&all))
-        });
-        worlds.iter().for_each(|world| world.wait_until_registered(1));
-        Self { accounts, login, chat, main, worlds }
-    }
-
-    /// Bots with accounts whose ids begin with `prefix`.
-    #[track_caller]
-    fn bots(&self, prefix: &str, count: u64, arguments: &[&str]) -> Bots {
-        let (login, data) = (self.login.address.to_string(), self.accounts.setting());
-        let count = count.to_string();
-        let who = ["--login", &login, "--set", &data, "--make-accounts", prefix, "--count", &count];
-        Bots::start(self.main.address, &[&who[..], arguments].concat())
-    }
-
-    /// Waits until all worlds together have so many users.
-    #[track_caller]
-    fn wait_until_inside(&self, users: u64) {
-        let inside = || self.worlds.iter().map(|world| world.report().count("users")).sum::<u64>();
-        let deadline = Instant::now() + PATIENCE;
-        while inside() != users {
-            assert!(Instant::now() < deadline, "{} of {users} are in a world", inside());
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// Waits until all bots are in a room and in a channel, and every server agrees.
-    #[track_caller]
-    fn wait_until_complete(&self, bots: u64) {
-        self.wait_until_inside(bots);
-        self.main.wait_until_reported(&[("users", bots), ("chat.memberships", bots)]);
-        self.chat.wait_until_reported(&[("memberships", bots), ("mains", 1)]);
-    }
-
-    /// Waits until nobody is anywhere.
-    #[track_caller]
-    fn wait_until_empty(&self) {
-        self.wait_until_inside(0);
-        for world in &self.worlds {
-            world.wait_until_reported(&[("rooms", 0), ("net.sessions", 1)]);
-        }
-        // The links to Login, to the chat server, and to the worlds are left.
-        self.main.wait_until_reported(&[("users", 0), ("worlds", 2), ("net.sessions", 4)]);
-        self.main.wait_until_reported(&[("chat.memberships", 0), ("chat.channels", 0)]);
-        self.chat.wait_until_reported(&[("memberships", 0), ("net.sessions", 1)]);
-        self.login.wait_until_reported(&[("waiting", 0), ("net.sessions", 1)]);
-    }
-
-    /// Waits until Main has found every other server.
-    #[track_caller]
-    fn wait_until_linked(&self) {
-        self.login.wait_until_reported(&[("net.sessions", 1)]);
-        self.chat.wait_until_reported(&[("mains", 1)]);
-        self.main.wait_until_reported(&[("worlds", 2)]);
-    }
-
-    /// Players that worlds have taken in since their start.
-    fn joins(&self) -> u64 {
-        self.worlds.iter().map(|world| world.report().count("joined")).sum()
-    }
-
-    /// Kills this server and starts it again; answers how long after its start everyone was everywhere.
-    #[track_caller]
-    fn restart(&mut self, server: ServerOf) -> Duration {
-        server(self).restart_after(OUTAGE);
-        let restarted = Instant::now();
-        self.wait_until_complete(BOTS);
-        restarted.elapsed()
-    }
-}
-
-/// Counts of faults in channels.
-const CHAT_FAULTS: [&str; 6] = [
-    "chat_lost",
-    "chat_missed_announced",
-    "chat_duplicated",
-    "chat_disordered",
-    "chat_wrong_channel",
-    "chat_unanswered",
-];
-
-/// Room and chat messages that came twice, late, or to the wrong ones.
-const ROOM_FAULTS: [&str; 6] =
-    ["lost", "duplicated", "disordered", "wrong_room", "self_seen", "unknown"];
 
 const SERVERS: [&str; 4] = ["login", "main", "world", "chat"];
 
@@ -175,6 +49,15 @@ fn five_hundred_log_in_move_and_talk() {
     let said = bots.count("chat_sent");
     chat.expect(&[("joined", BOTS), ("said", said), ("copies", said), ("net.violations", 0)]);
     login.stop().expect(&[("granted", BOTS), ("verified", BOTS), ("net.violations", 0)]);
+}
+
+/// Kills this server and starts it again; answers how long after its start everyone was everywhere.
+#[track_caller]
+fn restart(realm: &mut WholeRealm, server: ServerOf) -> Duration {
+    server(realm).restart_after(OUTAGE);
+    let restarted = Instant::now();
+    realm.wait_until_complete(BOTS);
+    restarted.elapsed()
 }
 
 /// Login is away: those in the realm go on; who comes meanwhile is told, tries again, and gets in.
@@ -207,20 +90,21 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
 
     let (late, login_recovered) = login_is_killed(&mut realm, token);
     let joins = realm.joins();
-    let chat_recovered = realm.restart(|realm| &mut realm.chat);
+    let chat_recovered = restart(&mut realm, |realm| &mut realm.chat);
     // Main has brought them back; no client has asked for anything.
     realm.chat.report().expect(&[("joined", 0), ("mains_opened", 1)]);
     assert_eq!(realm.joins(), joins, "nobody has left a room for Login or chat");
     let world_recovered = WORLDS.map(|id| {
-        let recovered = realm.restart(match id {
+        let server: ServerOf = match id {
             1 => |realm| &mut realm.worlds[0],
             _ => |realm| &mut realm.worlds[1],
-        });
+        };
+        let recovered = restart(&mut realm, server);
         println!("world {id}: all inside {recovered:?} after its start");
         recovered
     });
     let joins = realm.joins();
-    let main_recovered = realm.restart(|realm| &mut realm.main);
+    let main_recovered = restart(&mut realm, |realm| &mut realm.main);
     assert_eq!(realm.joins(), joins, "players stay in their worlds without Main");
 
     bots.stop();
@@ -238,18 +122,6 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
     report.expect(&[("outages.login.times", 0), ("outages.main.times", BOTS)]);
     realm.wait_until_empty();
 }
-
-/// Picks one of its servers.
-type ServerOf = fn(&mut WholeRealm) -> &mut Server;
-
-/// The servers of a realm, in an order in which they may be started again.
-const EVERY_SERVER: [(&str, ServerOf); 5] = [
-    ("login", |realm| &mut realm.login),
-    ("world 1", |realm| &mut realm.worlds[0]),
-    ("main", |realm| &mut realm.main),
-    ("chat", |realm| &mut realm.chat),
-    ("world 2", |realm| &mut realm.worlds[1]),
-];
 
 /// A secret's files: the secret itself, and the keys of those who have no more than theirs.
 struct Files {

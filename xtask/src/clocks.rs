@@ -1,6 +1,6 @@
 //! `cargo xtask clocks`: the core's tests with the clock started just before each wrap.
 //!
-//! Contract: it runs the binary that `cargo test --workspace` has built, so it takes a second a wrap. Random
+//! Contract: it runs the binary that [`workspace::CORE_TESTS`] has built, so it takes a second a wrap. Random
 //! tests try fewer cases than there: time is what differs.
 
 use std::process::Command;
@@ -14,7 +14,7 @@ const CASES: &str = "32";
 
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let mut build = workspace::cargo();
-    build.args(["test", "--quiet", "--workspace", "--no-run", "--message-format", "json"]);
+    build.args(workspace::CORE_TESTS).args(["--lib", "--no-run", "--message-format", "json"]);
     let tests = executable(&process::require(&mut build)?)
         .ok_or("cargo has not named the executable of the core's tests")?;
     for start in STARTS {

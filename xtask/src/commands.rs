@@ -8,7 +8,7 @@ use crate::command::{
 use crate::failure::Failure;
 use crate::{
     bare_metal, bench, browser, budget, clocks, csharp, each_feature, firmware, fuzz, hostile,
-    interop, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes, test, tidy,
+    interop, mixed, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes, test, tidy,
     toolchain, web, wireshark,
 };
 
@@ -251,6 +251,15 @@ pub(crate) const COMMANDS: &[Command] = &[
         arguments: &[],
         words: NOTHING,
         run: csharp::run,
+    },
+    Command {
+        name: "mixed",
+        usage: "[TEST...]",
+        does: "this release's servers and bots with the last one's, upgraded one after the other",
+        takes: "1 minute",
+        arguments: &[TEST_NAMES],
+        words: ANY_COUNT,
+        run: mixed::run,
     },
     Command {
         name: "hostile",

@@ -20,10 +20,6 @@ pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
         toolchain::install_packages(&[package])?;
     }
     // A server with a game of its own.
-    let mut example = workspace::cargo();
-    example.args(["build", "--quiet", "--package", "tinyrealm-servers", "--example", "wheel"]);
-    process::require(example.current_dir(workspace::root()))?;
-    let mut test = workspace::cargo();
-    test.args(["test", "--package", "tinyrealm-servers", "--test", "csharp"]);
-    process::pass_through(test.current_dir(workspace::root()))
+    workspace::build_example("wheel")?;
+    process::pass_through(&mut workspace::tests("csharp"))
 }

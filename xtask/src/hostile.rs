@@ -9,9 +9,8 @@ use crate::{Failure, process, workspace};
 pub(crate) const QUICK: &str = "--quick";
 
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
-    let mut tests = workspace::cargo();
-    tests.args(["test", "--quiet", "--package", "tinyrealm-hostile", "--features", "servers"]);
-    tests.args(["--test", "hostile", "--"]).args(arguments.all);
+    let mut tests = workspace::tests("hostile");
+    tests.args(["--features", "tinyrealm-hostile/servers", "--"]).args(arguments.all);
     tests.env("TINYREALM_BINARY", workspace::release_binary()?);
     process::pass_through(&mut tests)
 }

@@ -20,6 +20,7 @@ mod firmware;
 mod fuzz;
 mod hostile;
 mod interop;
+mod mixed;
 mod new_game;
 mod no_panic;
 mod packages;

@@ -31,9 +31,8 @@ pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     let folder = workspace::target_folder("new").join(NAME);
     let _ = std::fs::remove_dir_all(&folder);
     let into = folder.display().to_string();
-    let arguments =
-        ["run", "--quiet", "--package", "tinyrealm-servers", "--", "new", NAME, "--into", &into];
-    print!("{}", process::require(workspace::cargo().args(arguments))?);
+    let mut new = Command::new(workspace::debug_binary()?);
+    print!("{}", process::require(new.args(["new", NAME, "--into", &into]))?);
     std::fs::copy(workspace::root().join("Cargo.lock"), folder.join("Cargo.lock"))
         .map_err(|error| error.to_string())?;
     let cargo = |word: &[&str]| {

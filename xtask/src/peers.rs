@@ -19,9 +19,8 @@ pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
         toolchain::install_packages(&["openssl"])?;
     }
     packages::install_npm(MANIFEST, &folder.join("node"))?;
-    let mut tests = workspace::cargo();
-    tests.args(["test", "--package", "tinyrealm-peers", "--features", "packages"]);
-    tests.args(["--test", "peers", "--"]).args(&arguments.words);
+    let mut tests = workspace::tests("peers");
+    tests.args(["--features", "tinyrealm-peers/packages", "--"]).args(&arguments.words);
     tests.env("TINYREALM_PEERS", folder).env("TINYREALM_BINARY", workspace::release_binary()?);
     process::pass_through(&mut tests)
 }

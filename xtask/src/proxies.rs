@@ -13,7 +13,5 @@ pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     if !std::path::Path::new(NGINX_STREAM).exists() {
         toolchain::install_packages(&["libnginx-mod-stream"])?;
     }
-    let mut test = workspace::cargo();
-    test.args(["test", "--package", "tinyrealm-servers", "--test", "real_proxies"]);
-    process::pass_through(test.current_dir(workspace::root()))
+    process::pass_through(&mut workspace::tests("real_proxies"))
 }

@@ -82,9 +82,8 @@ fn tests(name: &str, images: &[TestImage]) -> Result<Command, Failure> {
         binary.join().map_err(|_| "the build of the servers has panicked")?
     })?;
     let images = workspace::target_folder("images");
-    let mut tests = workspace::cargo();
-    tests.args(["test", "--package", "tinyrealm-qemu", "--features", "machines"]);
-    tests.args(["--test", name, "--", "--nocapture"]);
+    let mut tests = workspace::tests(name);
+    tests.args(["--features", "tinyrealm-qemu/machines", "--", "--nocapture"]);
     tests.env("TINYREALM_BUDGET", workspace::target_folder("budget"));
     tests.env("TINYREALM_IMAGES", images).env("TINYREALM_BINARY", binary);
     Ok(tests)

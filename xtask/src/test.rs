@@ -147,9 +147,20 @@ const STEPS: &[Step] = &[
         )],
     },
     Step {
-        word: word("tests", "13 minutes", "the tests of every crate"),
+        word: word("core", "3 minutes", "the core's own tests"),
         lane: Lane::Workspace,
-        runs: &[Run::Cargo(&["test", "--workspace", "--no-fail-fast"])],
+        runs: &[Run::Cargo(&workspace::CORE_TESTS)],
+    },
+    Step {
+        word: word("tests", "12 minutes", "the tests of every other crate"),
+        lane: Lane::Workspace,
+        runs: &[Run::Cargo(&[
+            "test",
+            "--workspace",
+            "--exclude",
+            "tinyrealm-core",
+            "--no-fail-fast",
+        ])],
     },
     Step {
         word: word("new-game", "2 minutes", "what `tinyrealm new` writes"),
@@ -186,6 +197,15 @@ const STEPS: &[Step] = &[
         word: word("peers", "30 s", "WebSockets of Python and Node"),
         lane: Lane::Workspace,
         runs: &[Run::Xtask("peers")],
+    },
+    Step {
+        word: word(
+            "mixed",
+            "2 minutes",
+            "servers of this release and of the last one in one realm",
+        ),
+        lane: Lane::Workspace,
+        runs: &[Run::Xtask("mixed")],
     },
     Step {
         word: word("hostile", "30 s", "every abuse against real servers, quickly"),

@@ -8,10 +8,6 @@ use crate::{Failure, process, toolchain, workspace};
 pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     toolchain::require_program("tshark", "tshark")?;
     // A server with a game of its own.
-    let mut example = workspace::cargo();
-    example.args(["build", "--quiet", "--package", "tinyrealm-servers", "--example", "wheel"]);
-    process::require(example.current_dir(workspace::root()))?;
-    let mut test = workspace::cargo();
-    test.args(["test", "--package", "tinyrealm-servers", "--test", "wireshark"]);
-    process::pass_through(test.current_dir(workspace::root()))
+    workspace::build_example("wheel")?;
+    process::pass_through(&mut workspace::tests("wireshark"))
 }

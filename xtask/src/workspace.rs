@@ -27,6 +27,41 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// `cargo` with these: the core's own tests. There are a thousand, and to build them at the speed that servers
+/// and the simulator need of the core takes longer than they run.
+pub(crate) const CORE_TESTS: [&str; 6] = [
+    "test",
+    "--package",
+    "tinyrealm-core",
+    "--all-features",
+    "--config",
+    "profile.dev.package.tinyrealm-core.opt-level=1",
+];
+
+/// Every other package. Whoever chooses a single one of them has all that it stands on built once more, with
+/// what it enables alone.
+pub(crate) const OTHER_PACKAGES: [&str; 3] = ["--workspace", "--exclude", "tinyrealm-core"];
+
+/// The tests of this name.
+pub(crate) fn tests(name: &str) -> Command {
+    let mut tests = cargo();
+    tests.args(["test", "--quiet"]).args(OTHER_PACKAGES).args(["--test", name]);
+    tests
+}
+
+/// Builds the servers as their tests run them, and answers where they are.
+pub(crate) fn debug_binary() -> Result<PathBuf, Failure> {
+    process::require(tests("command_line").arg("--no-run"))?;
+    Ok(target_folder(&format!("debug/tinyrealm{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Builds an example of the servers as their tests run it.
+pub(crate) fn build_example(name: &str) -> Result<(), Failure> {
+    let mut example = cargo();
+    example.args(["build", "--quiet"]).args(OTHER_PACKAGES).args(["--example", name]);
+    process::require(&mut example).map(drop)
+}
+
 /// Builds the servers as users run them, and answers where they are.
 pub(crate) fn release_binary() -> Result<PathBuf, Failure> {
     process::require(cargo().args(["build", "--quiet", "--release"]))?;

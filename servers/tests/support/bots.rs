@@ -1,8 +1,10 @@
 //! `Bots`: the load tool as a process, and its verdict.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::process::binary;
 use super::{Process, Report, Signal, Stream};
 
 /// Counters that are zero in a realm without faults.
@@ -36,10 +38,16 @@ pub(crate) struct BotOutcome {
 impl Bots {
     /// Sends bots into the realm of this Main.
     pub(crate) fn start(main: SocketAddr, arguments: &[&str]) -> Self {
+        Self::start_program(binary(), main, arguments)
+    }
+
+    /// Sends another program's bots into the realm of this Main.
+    pub(crate) fn start_program(program: OsString, main: SocketAddr, arguments: &[&str]) -> Self {
         let main = main.to_string();
         let mut all = vec!["bots", "--main", &main, "--json"];
         all.extend(arguments);
-        Self { process: Process::start(&all) }
+        let command = Process::command_of(program, &all, &[]);
+        Self { process: Process::spawn(&format!("tinyrealm {}", all.join(" ")), command) }
     }
 
     /// Tells them that it is enough.

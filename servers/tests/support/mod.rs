@@ -5,7 +5,7 @@
 //! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] and
 //! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`proxied`] are clients behind a proxy, [`proxy`] spoils frames between a world and
 //! its clients, [`recorder`] writes a capture of what passes, [`relay`] meddles with a link, [`report`] reads what servers say last,
-//! [`secrets`] is what servers prove themselves with.
+//! [`secrets`] is what servers prove themselves with, [`whole_realm`] is every server and bots with accounts.
 //!
 //! Contract: everything is on loopback and on free ports. Whatever is waited for comes within
 //! [`PATIENCE`], or the test fails and shows what every process has said.
@@ -26,6 +26,7 @@ pub(crate) mod report;
 pub(crate) mod secrets;
 pub(crate) mod web;
 pub(crate) mod web_hostile;
+pub(crate) mod whole_realm;
 
 use std::time::Duration;
 

@@ -122,7 +122,7 @@ impl Output {
 }
 
 /// The servers' binary. Tests of another package are told where it is.
-fn binary() -> OsString {
+pub(crate) fn binary() -> OsString {
     match option_env!("CARGO_BIN_EXE_tinyrealm") {
         Some(path) => path.into(),
         None => std::env::var_os("TINYREALM_BINARY").expect("TINYREALM_BINARY is not set"),
@@ -152,8 +152,13 @@ impl Process {
         Self::command_of(binary(), arguments, variables)
     }
 
-    fn command_of(binary: OsString, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(binary);
+    /// This program with these arguments and variables, and no settings of whoever runs the tests.
+    pub(crate) fn command_of(
+        program: OsString,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments);
         // The configuration of whoever runs the tests is not theirs.
         for (name, _) in std::env::vars_os() {

@@ -1,9 +1,11 @@
 //! `Realm`: Main and worlds as processes of their own.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use super::process::binary;
 use super::secrets::Proof;
 use super::{PATIENCE, Process, Report, Signal, Stream, User};
 
@@ -32,6 +34,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// `main`, `login`, or `world` and its id.
     name: String,
+    program: OsString,
     arguments: Vec<String>,
 }
 
@@ -47,21 +50,22 @@ impl Server {
         let mut all = arguments.to_vec();
         let settings = [&[COMMON_SETTING], settings].concat();
         all.extend(settings.iter().flat_map(|setting| ["--set", setting]));
-        Self::run(name, all.into_iter().map(str::to_owned).collect())
+        Self::run(name, binary(), all.into_iter().map(str::to_owned).collect())
     }
 
     #[track_caller]
-    fn run(name: &str, arguments: Vec<String>) -> Self {
+    fn run(name: &str, program: OsString, arguments: Vec<String>) -> Self {
         let flags: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut command = Process::command_of(program.clone(), &flags, &[]);
         // Whoever is told of a secret has no other one.
-        let process = match flags.iter().any(|flag| is_proof(flag)) {
-            true => Process::start_without_secret(&flags, &[]),
-            false => Process::start(&flags),
-        };
+        if flags.iter().any(|flag| is_proof(flag)) {
+            command.env_remove("TINYREALM_CLUSTER_SECRET");
+        }
+        let process = Process::spawn(&format!("tinyrealm {}", flags.join(" ")), command);
         let prefix = format!("{name} listening on ");
         let address =
             process.wait_for(Stream::Stdout, |line| line.strip_prefix(&prefix)?.parse().ok());
-        Self { process, address, name: name.to_owned(), arguments }
+        Self { process, address, name: name.to_owned(), program, arguments }
     }
 
     #[track_caller]
@@ -115,6 +119,14 @@ impl Server {
         self.run_again(self.arguments.clone());
     }
 
+    /// Ends it in good order, and starts it again at its address as another program.
+    #[track_caller]
+    pub(crate) fn restart_as(&mut self, program: OsString) {
+        self.process.end_in_good_order();
+        self.program = program;
+        self.run_again(self.arguments.clone());
+    }
+
     /// Ends it in good order, and starts it again at its address with another secret or key.
     #[track_caller]
     pub(crate) fn restart_with(&mut self, proof: Proof<'_>) {
@@ -144,7 +156,7 @@ impl Server {
         let place = place.expect("every server is told where to listen");
         let where_it_was = ["--listen".to_owned(), self.address.to_string()];
         arguments.splice(place..place + 2, where_it_was);
-        *self = Self::run(&self.name, arguments);
+        *self = Self::run(&self.name, self.program.clone(), arguments);
     }
 
     /// How it does now.
