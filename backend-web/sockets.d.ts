@@ -31,6 +31,11 @@ export const NOBODY: 2;
 export const NORMAL: 1000;
 export const SENT_AWAY: 4000;
 
+/** A server's address may say what it speaks; a page speaks it by WebSocket. */
+export function asWebSocket(url: string): string;
+/** A page that came by TLS reaches every server so. */
+export function secureAsThePage(url: string): string;
+
 /** One oldest record of a queue of the module's. */
 export interface QueueRecord {
   kind: number;

@@ -35,9 +35,9 @@ function sayable(code) {
 }
 
 /** A server's address may say what it speaks; a page speaks it by WebSocket. */
-const asWebSocket = (url) => url.replace(/^tcp:/, "ws:").replace(/^tls:/, "wss:");
+export const asWebSocket = (url) => url.replace(/^tcp:/, "ws:").replace(/^tls:/, "wss:");
 /** A page that came by TLS reaches every server so: browsers let it do nothing else. */
-const secureAsThePage = (url) => (globalThis.location?.protocol === "https:" ? url.replace(/^ws:/, "wss:") : url);
+export const secureAsThePage = (url) => (globalThis.location?.protocol === "https:" ? url.replace(/^ws:/, "wss:") : url);
 
 export class Sockets {
   #wasm;

@@ -121,7 +121,10 @@ export interface Options<S extends { type: string } = never, H extends { type: s
   token?: Uint8Array | null;
   /** The browser's, unless Node has to be told. */
   WebSocket?: new (url: string, protocol: string) => object;
-  /** Where `ws://host:port` (or `wss:`) is as seen from here: a proxy, another name. Without, a page of `https:` goes to `wss:`. */
+  /**
+   * Where `ws://host:port` (or `wss:`) is as seen from here: a proxy, another name. Without, a page of `https:` goes to
+   * `wss:`, and through Main to a world that says `ws:` or `tcp:` and seals its clients.
+   */
   urlOf?: (url: string) => string;
   /** Fills bytes with random ones; `crypto.getRandomValues` unless told otherwise. */
   random?: (bytes: Uint8Array) => unknown;

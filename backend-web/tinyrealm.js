@@ -20,7 +20,7 @@ import { Malformed } from "./postcard.js";
 import {
   ENTROPY_BYTES, FINGERPRINT, LINKS, MAIN_STATES, WORLD_STATES, fromModule, toModule,
 } from "./module.js";
-import { FULL, NOBODY, NORMAL, SENT_AWAY, Sockets, TAKEN } from "./sockets.js";
+import { FULL, NOBODY, NORMAL, SENT_AWAY, Sockets, TAKEN, asWebSocket, secureAsThePage } from "./sockets.js";
 
 /** Nobody has ticked for so long: what a socket hears does. */
 const ASLEEP_MS = 1_000;
@@ -70,6 +70,7 @@ export { AskFailed } from "./asks.js";
 /** How often Main is asked for another page of rooms; it answers five questions a second. */
 const PAGE_INTERVAL_MS = 250;
 const LIST_ROOMS = protocol.clientToMain.opcodes.ListRoomsReq;
+const ENTER_WORLD_ACK = protocol.mainToClient.opcodes.EnterWorldAck;
 /** Rooms of one list, unless it is told otherwise. */
 const ROOMS_MOST = 60;
 
@@ -112,6 +113,10 @@ class Realm {
   #refusal = null;
   /** The list of rooms that is being told, and those that wait for it. */
   #listings = [];
+  /** What has been told by the module, and to nobody yet. */
+  #untold = [];
+  /** The world that seals its clients and says `ws:`, as far as one does. */
+  #sealing = null;
   /** The links whose messages we say, and those whose messages we are told. */
   #commands = commands;
   #events = events;
@@ -130,7 +135,8 @@ class Realm {
     if (this.#wasm.fingerprint() >>> 0 !== FINGERPRINT) {
       throw new Error("tinyrealm.wasm speaks another protocol than protocol.js: run `cargo xtask web`");
     }
-    this.#sockets = new Sockets(this.#wasm, { ...this.#options, onArrival: () => this.#arrived() });
+    const urlOf = (url) => this.#wayTo(url);
+    this.#sockets = new Sockets(this.#wasm, { urlOf, ...this.#options, onArrival: () => this.#arrived() });
     const { login = "", id = "", password = "", device = null } = account ?? {};
     const start = {
       type: "Start", main_address: this.#sockets.withScheme(main), region, nickname: nickname.normalize("NFC"), login_address: login, id, pw: password, token, device,
@@ -258,7 +264,9 @@ class Realm {
     this.#ticked = { at: performance.now(), now };
     const count = this.#sockets.tick(() => {
       this.#options.random(this.#sockets.handover(ENTROPY_BYTES));
-      return this.#wasm.tick(now);
+      const count = this.#wasm.tick(now);
+      this.#takeEvents();
+      return count;
     });
     this.#tellEvents();
     this.#askForRooms();
@@ -345,12 +353,38 @@ class Realm {
     return alarm;
   }
 
-  #tellEvents() {
+  /** A page that came by TLS may not go to a board's own WebSocket: Main passes on what it seals. */
+  #wayTo(url) {
+    const secure = secureAsThePage(url);
+    if (secure === url || url !== this.#sealing) return secure;
+    const main = this.#sockets.withScheme(this.#options.main).replace(/\/$/, "");
+    return `${main}/world/${url.slice("ws://".length)}`;
+  }
+
+  /** Takes what the module tells, before it is done what it asks for: where a world is, one of these says. */
+  #takeEvents() {
+    // While a handler has left some, the module keeps its own.
+    if (this.#untold.length > 0) return;
     for (let place; (place = this.#wasm.event()) !== 0; ) {
       const { body } = this.#sockets.record(place);
       this.#wasm.event_taken();
-      const message = this.#decode(body);
-      if (message) this.#tell(message);
+      this.#untold.push(body);
+      if (new DataView(body.buffer).getInt32(0, true) === ENTER_WORLD_ACK) this.#noteWorld(body);
+    }
+  }
+
+  #noteWorld(body) {
+    const { world_addr, is_sealing } = protocol.mainToClient.decode(body);
+    const url = asWebSocket(world_addr);
+    this.#sealing = is_sealing && url.startsWith("ws:") ? url : null;
+  }
+
+  #tellEvents() {
+    for (; this.#untold.length > 0; this.#takeEvents()) {
+      for (let body; (body = this.#untold.shift()); ) {
+        const message = this.#decode(body);
+        if (message) this.#tell(message);
+      }
     }
   }
 

@@ -51,6 +51,9 @@ export class FakeServers {
   token = new Uint8Array(32).fill(7);
   /** The game of the world; who says that it is of another one is not let in. */
   fingerprint = 0;
+  /** Where Main says that the world is, and whether it seals its clients. */
+  worldAddress = "world:1";
+  isSealing = false;
 
   WebSocket = fakeWebSocket((socket) => {
     this.sockets.push(socket);
@@ -71,8 +74,8 @@ export class FakeServers {
       this.main = socket;
       socket.say(mainToClient.encode({ type: "Welcome", version: 2, uid: 9, token: this.token }));
     } else if (message.type === "EnterWorldReq") {
-      const ticket = { is_sealing: false, key_id: new Uint8Array(8), handshake_key: new Uint8Array(32) };
-      socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: "world:1", ...ticket }));
+      const ticket = { is_sealing: this.isSealing, key_id: new Uint8Array(8), handshake_key: new Uint8Array(32) };
+      socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: this.worldAddress, ...ticket }));
     } else if (message.type === "Join" && message.fingerprint !== this.fingerprint) {
       socket.say(worldToClient.encode({ type: "JoinDenied", reason: protocol.JoinDenial.GAME_CHANGED, code: 0, text: "" }));
       queueMicrotask(() => socket.end());

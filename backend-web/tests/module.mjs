@@ -95,6 +95,35 @@ async function logsIn() {
   await closeAndCount(again);
 }
 
+/** Where a page goes to a world, by how it has come, what the world's address says, and whether that seals its clients. */
+async function goesThroughMain() {
+  const cases = [
+    ["https:", "ws://board:1", true, "wss://main:1/world/board:1"],
+    ["https:", "tcp://[::1]:7", true, "wss://main:1/world/[::1]:7"],
+    ["https:", "ws://board:1", false, "wss://board:1"],
+    ["https:", "board:1", true, "wss://board:1"],
+    ["https:", "wss://board:1", true, "wss://board:1"],
+    ["http:", "ws://board:1", true, "ws://board:1"],
+    ["http:", "tcp://board:1", true, "ws://board:1"],
+  ];
+  for (const [protocol, worldAddress, isSealing, url] of cases) {
+    globalThis.location = { protocol };
+    assert.equal(await worldOf({ worldAddress, isSealing }), url, `${protocol} ${worldAddress} ${isSealing}`);
+    // Whoever says where servers are says it of this one, too.
+    const told = await worldOf({ worldAddress, isSealing }, { urlOf: (url) => `${url}/told` });
+    assert.match(told, /^wss?:\/\/(board|\[::1\]):\d\/told$/);
+  }
+  delete globalThis.location;
+}
+
+async function worldOf(realm, options) {
+  const servers = Object.assign(new FakeServers(), realm);
+  const one = player(servers, options);
+  await tickUntil(one.realm, one.clock, () => servers.sockets.length === 2, 100);
+  await closeAndCount(one);
+  return servers.sockets[1].url;
+}
+
 async function comesBack() {
   const one = await inside();
   const { servers, realm, clock, events } = one;
@@ -572,6 +601,7 @@ async function refusesWhatDoesNotFit() {
 try {
   await comesInAndLeaves();
   await logsIn();
+  await goesThroughMain();
   await comesBack();
   await everyMessageComesThrough();
   await showsThings();

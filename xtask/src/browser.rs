@@ -12,9 +12,10 @@ use crate::command::Arguments;
 use crate::{Failure, packages, process, qemu, toolchain, workspace};
 
 const BROWSER: &str = "chromium";
-const TESTS: [&str; 5] = [
+const TESTS: [&str; 6] = [
     "tests/browser/live-page.mjs",
     "tests/browser/secure.mjs",
+    "tests/browser/through-main.mjs",
     HIDDEN_TEST,
     "tests/browser/coin-rush.mjs",
     "tests/browser/package.mjs",

@@ -6,7 +6,8 @@ use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Role;
 use tinyrealm_core::session::SessionKey;
 
-use super::connection::{Connection, Layer, Link};
+use super::connection::{Connection, Layer};
+use super::places::Link;
 use super::sockets::Watch;
 use super::tls::ClearText;
 use super::{ACCEPT_REST_MS, ACCEPTS_PER_TURN, Driver};

@@ -5,29 +5,11 @@ use std::io::{self, IoSlice, Read as _, Write as _};
 use mio::net::TcpStream;
 use tinyrealm_core::node::{TRANSMIT_SLICES, Transmit};
 use tinyrealm_core::session::SessionKey;
-use tokio::task::AbortHandle;
 
 use crate::socket;
 
 use super::sockets::{News, Sockets};
 use super::tls::{Begins, GREETING_MAX_BYTES, Greeted, Session, Unsound};
-
-/// What belongs to one session index.
-pub(super) struct Place {
-    pub(super) link: Link,
-    /// It is in the list of those that are to be served.
-    pub(super) is_listed: bool,
-}
-
-/// Where a session's transport is.
-pub(super) enum Link {
-    /// There is none.
-    Vacant,
-    /// On its way.
-    Dialing(AbortHandle),
-    /// It stands.
-    Open(Connection),
-}
 
 /// An open socket.
 pub(super) struct Connection {

@@ -17,7 +17,8 @@ use tinyrealm_core::session::{PeerAddress, SessionKey};
 use tokio::sync::mpsc;
 
 use super::Driver;
-use super::connection::{Connection, Link};
+use super::connection::Connection;
+use super::places::Link;
 use super::text_stream::TextStream;
 
 /// So many may wait to be taken.

@@ -4,7 +4,8 @@ use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::{Role, Taken};
 use tinyrealm_core::session::SessionKey;
 
-use super::connection::{Layer, Link, Place, Read};
+use super::connection::{Layer, Read};
+use super::places::{Link, Place};
 use super::tls::Begins;
 use super::{Driver, READS_PER_TURN};
 

@@ -51,9 +51,9 @@ use tokio::time::Sleep;
 use crate::clock::Clock;
 use crate::entropy::OsEntropy;
 use arrivals::Arrivals;
-use connection::{Layer, Link, Place, Scratch};
+use connection::{Layer, Scratch};
 use dial::{Dialed, Unreached, dial};
-use places::Places;
+use places::{Link, Place, Places};
 use sockets::{News, Source, Watch};
 use tls::{Greetings, TlsOptions};
 

@@ -1,9 +1,27 @@
 //! `Places`: what belongs to each session index, and which of them are to be served.
 
 use tinyrealm_core::session::SessionKey;
+use tokio::task::AbortHandle;
 
-use super::connection::{Link, Place};
+use super::connection::Connection;
 use super::sockets::News;
+
+/// What belongs to one session index.
+pub(super) struct Place {
+    pub(super) link: Link,
+    /// It is in the list of those that are to be served.
+    pub(super) is_listed: bool,
+}
+
+/// Where a session's transport is.
+pub(super) enum Link {
+    /// There is none.
+    Vacant,
+    /// On its way.
+    Dialing(AbortHandle),
+    /// It stands.
+    Open(Connection),
+}
 
 /// The places of a driver's sessions.
 pub(super) struct Places {

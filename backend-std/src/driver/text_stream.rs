@@ -20,7 +20,7 @@ const READ_BYTES: usize = 4 * 1_024;
 /// What is made records of at a time: one full one.
 const WRITE_MAX_BYTES: usize = 16 * 1_024;
 
-/// See the [module](self).
+/// A connection that a driver has let go of; what was read before comes first.
 pub struct TextStream {
     socket: Socket,
     session: Option<Box<Session>>,

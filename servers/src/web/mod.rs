@@ -26,11 +26,12 @@ macro_rules! client_files {
     };
 }
 
-/// The realm's client: modules, their types, and the wasm module.
-pub(crate) const CLIENT_FILES: [ClientFile; 14] = client_files![
+/// The realm's client: modules, their types, and the wasm modules.
+pub(crate) const CLIENT_FILES: [ClientFile; 15] = client_files![
     "tinyrealm.js",
     "tinyrealm.d.ts",
     "tinyrealm.wasm",
+    "tinyrealm-sealed.wasm",
     "asks.js",
     "asks.d.ts",
     "module.js",

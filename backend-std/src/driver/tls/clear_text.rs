@@ -17,7 +17,8 @@ use tinyrealm_core::wire::opcode::{CLIENT_SEAL, DIALER, OPCODE_BYTES, Opcode};
 
 use super::Begins;
 use crate::driver::Driver;
-use crate::driver::connection::{Connection, Layer, Link};
+use crate::driver::connection::{Connection, Layer};
+use crate::driver::places::Link;
 
 /// Who may speak in clear where there is TLS.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 
 use super::{Greeted, HANDSHAKES_MAX, Session, Unsound, greet};
 use crate::driver::Driver;
-use crate::driver::connection::{Connection, Link};
+use crate::driver::connection::Connection;
+use crate::driver::places::Link;
 use crate::driver::sockets::News;
 
 /// What has come or waited meanwhile is looked at.
