@@ -171,11 +171,12 @@ fn is_key(text: &str) -> bool {
 
 fn check_public_address(public: &str) -> Result<(), String> {
     let port = public.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
-    if public.is_empty() || port.is_some_and(|port| port.parse::<NonZero<u16>>().is_ok()) {
+    let is_whole = port.is_some_and(|port| port.parse::<NonZero<u16>>().is_ok());
+    if public.is_empty() || ["tcp://", "ws://"].contains(&public) || is_whole {
         return Ok(());
     }
     Err(format!(
-        "`world.public_address` is \"{public}\": it is empty, or what clients dial, like 192.168.1.3:7100"
+        "`world.public_address` is \"{public}\": it is empty, tcp:// or ws://, or what clients dial, like 192.168.1.3:7100"
     ))
 }
 

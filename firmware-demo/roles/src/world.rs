@@ -251,10 +251,14 @@ fn config(own_address: Ipv4Address) -> WorldConfig {
     }
 }
 
-/// Where clients find the device: as `device.toml` says, or else its own address.
+/// Whether what `device.toml` says is nothing, or a scheme.
+const HAS_OWN_ADDRESS: bool =
+    matches!(device::world::PUBLIC_ADDRESS.as_bytes(), [] | [.., b':', b'/', b'/']);
+
+/// Where clients find the device: as `device.toml` says, or else its own address, behind a scheme if that says one.
 fn public_address<const BYTES: usize>(own_address: Ipv4Address) -> heapless::String<BYTES> {
     let mut address = text(device::world::PUBLIC_ADDRESS);
-    if device::world::PUBLIC_ADDRESS.is_empty() {
+    if HAS_OWN_ADDRESS {
         let _ = write!(address, "{own_address}:{}", device::world::PORT);
     }
     address

@@ -1,12 +1,13 @@
 //! Both sides of every limit of what Main passes on.
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 use tinyrealm_core::wire::ws::FrameKind;
 
-use crate::ends::{Page, Realm, first_message};
+use crate::ends::{Realm, ask, first_message};
 use crate::support::PATIENCE;
 
 /// The longest message that passes: a buffer of 16 KiB without a header and its mask.
@@ -16,7 +17,7 @@ const LONGEST_BYTES: usize = 16 * 1_024 - 8;
 const SYSTEM_MAX_BYTES: usize = 128 << 20;
 
 #[track_caller]
-fn assert_full(asked: Result<Page, String>) {
+fn assert_full<T>(asked: Result<T, String>) {
     let response = asked.err().expect("there are too many");
     assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
 }
@@ -38,6 +39,19 @@ fn an_address_has_its_share() {
     let _own: Vec<_> = (0..3).map(|_| realm.both_ends()).collect();
     assert_full(realm.ask(&realm.target, ""));
     realm.main.wait_until_reported(&[("relay.connections", 3)]);
+}
+
+#[test]
+fn behind_a_proxy_its_clients_have_their_shares() {
+    let settings = ["net.trusted_proxies=127.0.0.1", "main.relay.connections_per_address=1"];
+    let realm = Realm::start("relay-proxied", &settings);
+    let ask_for = |client| {
+        let proxy = TcpStream::connect(realm.main.address).unwrap();
+        ask(proxy, &realm.target, &format!("X-Forwarded-For: {client}\r\n"))
+    };
+    let _one = ask_for("192.0.2.1").unwrap();
+    assert_full(ask_for("192.0.2.1"));
+    let _other = ask_for("192.0.2.2").unwrap();
 }
 
 #[test]

@@ -70,7 +70,17 @@ fn a_name_is_no_address_because_a_device_resolves_none() {
     expect_refused("[network]\ngateway = \"router.local\"\n", "4 bytes");
     // Clients resolve names, so they may be told one.
     assert!(built("[world]\npublic_address = \"world.example.org:7100\"\n").contains("example"));
-    for half in ["world.example.org", ":7100", "world.example.org:0", "world.example.org:65536"] {
+    for own in ["tcp://", "ws://", "tcp://192.168.1.3:7100"] {
+        assert!(built(&format!("[world]\npublic_address = \"{own}\"\n")).contains(own));
+    }
+    for half in [
+        "tls://",
+        "tcp:",
+        "world.example.org",
+        ":7100",
+        "world.example.org:0",
+        "world.example.org:65536",
+    ] {
         expect_refused(&format!("[world]\npublic_address = \"{half}\"\n"), "what clients dial");
     }
 }
