@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tinyrealm_core::node::world::RecordId;
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    ErrorCode, HandshakeKey, JoinDenial, LoginDenial, MemberState, ROOM_NAME_MAX_BYTES, Token, Uid,
+    ErrorCode, HandshakeKey, JoinDenial, KeyId, LoginDenial, MemberState, ROOM_NAME_MAX_BYTES,
+    Token, Uid,
 };
 
 use tinyrealm_core::time::Instant;
@@ -28,8 +29,8 @@ pub(crate) enum Heard {
     Token(Uid, Token),
     LoginDenied(LoginDenial),
     LoginLost(ErrorCode),
-    /// Main has sent the client to this world, with this key.
-    SentTo(HostId, HandshakeKey),
+    /// Main has sent the client to this world, with this key, which is called so.
+    SentTo(HostId, KeyId, HandshakeKey),
     Joined(JoinOk),
     Snapshot(Box<RoomSnapshot>),
     Entered(MemberState),

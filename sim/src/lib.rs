@@ -26,8 +26,9 @@
 //! has its seat for a while, also in a world that has crashed, and comes back to it. Games show things and what their
 //! members have said, and keep values, records and their rooms in stores that fail (`realm::keeping`).
 //!
-//! Links between servers are sealed, and in rough weather somebody is on the way, who changes, repeats, swaps and drops
-//! bytes: nothing of that is taken, and the link ends and comes back (`network::meddling`).
+//! Links between servers are sealed, and so are those of many players to worlds, and of devices, which come by a key, to
+//! Main too. In rough weather somebody is on the way, who changes, repeats, swaps and drops bytes: nothing of that is taken,
+//! and the link ends and comes back (`network::meddling`). Keys of devices are taken away (`realm::revoking`).
 //!
 //! Where servers crash, half of the realms exchange the cluster's secret meanwhile (`realm::exchange`). Thieves show
 //! stolen keys as other servers, and listen in the place of those that are down (`realm::impostors`).

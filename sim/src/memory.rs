@@ -84,6 +84,16 @@ type ServerNode<const SESSIONS: usize, const TIMERS: usize> = NodeMemory<
 /// cut by them.
 type Seals = SealMemory<SEALED_LINKS, { SEALED_LINKS * 240 }, { SEALED_LINKS * 300 }>;
 const SEALED_LINKS: usize = WORLDS + 6;
+/// Those of a world, whose players seal theirs as well; a few are for Mains.
+type WorldSeals = SealMemory<WORLD_SESSIONS, { WORLD_SESSIONS * 240 }, { WORLD_SESSIONS * 300 }>;
+const WORLD_SEALED_PLAYERS: u16 = WORLD_SESSIONS as u16 - 4;
+/// Those of a Main, of which devices may have some.
+type MainSeals = SealMemory<MAIN_SEALED, { MAIN_SEALED * 240 }, { MAIN_SEALED * 300 }>;
+const MAIN_SEALED: usize = SEALED_LINKS + MAIN_SEALED_DEVICES as usize;
+const MAIN_SEALED_DEVICES: u16 = 2 * MAIN_PLAYERS as u16;
+/// Those of a player.
+type PlayerSeals =
+    SealMemory<VISITOR_SESSIONS, { VISITOR_SESSIONS * 240 }, { VISITOR_SESSIONS * 300 }>;
 
 /// The memory of one Main.
 pub(crate) struct MainBlock {
@@ -176,6 +186,9 @@ pub(crate) struct Arenas {
     worlds: Arena<WorldBlock>,
     game_makers: Arena<GameMaker>,
     seals: Arena<Seals>,
+    main_seals: Arena<MainSeals>,
+    world_seals: Arena<WorldSeals>,
+    player_seals: Arena<PlayerSeals>,
     visitors: Arena<VisitorBlock>,
     hoarders: Arena<HoarderBlock>,
 }
@@ -210,6 +223,22 @@ impl Arenas {
     /// For a server's links to others.
     pub(crate) fn seals(&self) -> SealStorage<'_> {
         self.seals.alloc(Seals::NEW).storage()
+    }
+
+    /// For a Main's links to servers and devices.
+    pub(crate) fn main_seals(&self) -> SealStorage<'_> {
+        self.main_seals.alloc(MainSeals::NEW).storage_with_clients(MAIN_SEALED_DEVICES)
+    }
+
+    /// For a world's links to its Main and its players.
+    pub(crate) fn world_seals(&self) -> SealStorage<'_> {
+        let seals = self.world_seals.alloc(WorldSeals::NEW);
+        seals.storage_with_clients(WORLD_SEALED_PLAYERS)
+    }
+
+    /// For a player's links.
+    pub(crate) fn player_seals(&self) -> SealStorage<'_> {
+        self.player_seals.alloc(PlayerSeals::NEW).storage()
     }
 
     pub(crate) fn game_maker(&self, maker: GameMaker) -> &GameMaker {

@@ -120,7 +120,7 @@ pub enum FaultKind {
     ExpireTokens,
     /// An operator ends the rights of one user, or of some at once.
     RevokeUsers,
-    /// Somebody on the way changes what one server says to another one.
+    /// Somebody on the way changes what is said on a sealed link, between servers or of a player.
     Meddle,
 }
 

@@ -126,6 +126,14 @@ counters! {
     confided,
     /// Links between servers of which somebody on the way has changed something.
     spoiled,
+    /// And of players.
+    spoiled_players,
+    /// Players who came into a world on a sealed link.
+    sealed_joins,
+    /// Welcomes of devices, which have sealed their links to Main.
+    devices,
+    /// Keys of devices that were taken away.
+    device_keys_removed,
     /// Servers that were given other secrets.
     secrets_given,
     /// Logins that were asked of Login.

@@ -34,6 +34,8 @@ pub(crate) struct Revocations {
     logins: HashMap<[u8; 32], Login>,
     /// Who was revoked first, and is on no page if the run is there for that.
     first: Option<Uid>,
+    /// Of whom Login is not told.
+    untold: Vec<(Uid, Revision)>,
 }
 
 impl Revocations {
@@ -45,6 +47,7 @@ impl Revocations {
             everybody: None,
             logins: HashMap::new(),
             first: None,
+            untold: Vec::new(),
         }
     }
 
@@ -64,6 +67,11 @@ impl Revocations {
         self.list.insert(uid, Revocation { uid, revision, renewed_at });
         self.first.get_or_insert(uid);
         self.end_logins(|login| login.uid == uid);
+    }
+
+    /// Login is not told of the last revocation of `uid`.
+    pub(crate) fn keep_from_login(&mut self, uid: Uid) {
+        self.untold.push((uid, self.revision));
     }
 
     /// The rights of all who are known end with the present revision.
@@ -118,6 +126,7 @@ impl Revocations {
             }
             _ => {}
         }
+        all.retain(|one| !self.untold.contains(&(one.uid, one.revision)));
         let everybody = self.everybody.filter(|_| self.sabotage != Sabotage::UnheardByEverybody);
         all.extend(everybody.map(|revision| revoked(Uid::NOBODY, revision)));
         all

@@ -36,10 +36,14 @@ pub enum Sabotage {
     UnheardRevocation,
     /// The account store does not tell Login that everybody was revoked.
     UnheardByEverybody,
+    /// The account store does not tell Login of those whose device's key was taken away.
+    UnheardDeviceKey,
     /// The account store tells Login of somebody who was not revoked.
     GroundlessRevocation,
     /// The account store takes a password that was changed.
     FormerPassword,
+    /// The account store takes keys of devices that were taken away.
+    FormerDeviceKey,
     /// A thief has got the realm's secret, and not just the key of a server.
     StolenSecret,
     /// Whoever listens in the place of a server that is down has got it.
@@ -52,6 +56,8 @@ pub enum Sabotage {
     UnsharedSecret,
     /// Links between servers are in clear, so what somebody on the way changes is taken.
     UnsealedLinks,
+    /// Players say in clear what they should seal.
+    UnsealedPlayers,
     /// A world lets nobody go who is revoked.
     KeptStay,
     /// A world's store says that it has kept something, and has not, once.
@@ -133,6 +139,8 @@ impl Sabotage {
                 | Self::UnheardByEverybody
                 | Self::GroundlessRevocation
                 | Self::FormerPassword
+                | Self::FormerDeviceKey
+                | Self::UnheardDeviceKey
                 | Self::KeptStay
                 | Self::UnsharedQuestions
         )

@@ -8,11 +8,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::node::login::{
     LoginOutcome, LoginWork, RevocationPage, RevocationWork, TokenHash, VerifyOutcome,
     VerifyQuestion, VerifyWork,
 };
-use tinyrealm_core::protocol::{LoginDenial, Revision, Token, Uid};
+use tinyrealm_core::protocol::{KeyId, LoginDenial, Revision, SealKey, Token, Uid};
 
 use crate::bounded::bounded;
 use crate::broken::{Broken, ensure};
@@ -65,11 +66,21 @@ pub(crate) enum Change {
     Enable,
     /// It is removed, and another one is added with its name and its password.
     Replace,
+    /// The key of its device is taken away.
+    RemoveDeviceKey,
 }
 
 struct Issued {
     uid: Uid,
     expires_at_us: u64,
+}
+
+/// What is kept of a device's key.
+struct Device {
+    uid: Uid,
+    key_id: KeyId,
+    seal_key: SealKey,
+    token: TokenHash,
 }
 
 /// How often a token was found good, and how often it was welcomed.
@@ -94,6 +105,7 @@ pub(crate) struct Store {
     /// The last one that was given: none is given twice.
     last_uid: Uid,
     tokens: HashMap<[u8; 32], Issued>,
+    devices: Vec<Device>,
     uses: HashMap<[u8; 32], Uses>,
     pub(crate) revocations: Revocations,
     jobs: Vec<Option<Job>>,
@@ -110,6 +122,7 @@ impl Store {
             accounts: BTreeMap::new(),
             last_uid: Uid::NOBODY,
             tokens: HashMap::new(),
+            devices: Vec::new(),
             uses: HashMap::new(),
             revocations: Revocations::new(sabotage),
             jobs: Vec::new(),
@@ -124,6 +137,27 @@ impl Store {
         let (uid, former_password) = (self.last_uid, None);
         let account = Account { uid, password, former_password, generation, is_enabled: true };
         self.accounts.insert(id.to_owned(), account);
+    }
+
+    /// An account has a device with this key.
+    pub(crate) fn add_device_key(&mut self, id: &str, key: &DeviceKey) {
+        let Some(account) = self.accounts.get(id) else { return };
+        let (uid, token) = (account.uid, TokenHash::of(&key.token()));
+        let device = Device { uid, key_id: key.key_id(), seal_key: key.seal_key(), token };
+        self.devices.push(device);
+    }
+
+    fn remove_devices(&mut self, uid: Uid) {
+        if self.sabotage != Sabotage::FormerDeviceKey {
+            self.devices.retain(|device| device.uid != uid);
+        }
+    }
+
+    /// A device that may come in.
+    fn device(&self, is_it: impl Fn(&Device) -> bool) -> Option<&Device> {
+        let device = self.devices.iter().find(|device| is_it(device))?;
+        let mut accounts = self.accounts.values();
+        accounts.any(|it| it.uid == device.uid && it.is_enabled).then_some(device)
     }
 
     /// The same change for some accounts, with one revision; answers their uids.
@@ -145,8 +179,16 @@ impl Store {
                 Change::Disable => account.is_enabled = false,
                 Change::Enable => account.is_enabled = true,
                 Change::Replace => {
-                    let password = account.password.clone();
+                    let (uid, password) = (account.uid, account.password.clone());
+                    self.remove_devices(uid);
                     self.add_account(id, password);
+                }
+                Change::RemoveDeviceKey => {
+                    let uid = account.uid;
+                    self.remove_devices(uid);
+                    if self.sabotage == Sabotage::UnheardDeviceKey {
+                        self.revocations.keep_from_login(uid);
+                    }
                 }
             }
         }
@@ -224,16 +266,22 @@ impl Store {
         if self.failing_until_us > now_us {
             return VerifyOutcome::Unavailable;
         }
-        let VerifyQuestion::Token(token_hash) = work.question else {
-            return VerifyOutcome::Refused;
+        let token_hash = match work.question {
+            VerifyQuestion::Token(token_hash) => token_hash,
+            VerifyQuestion::Device(key_id) => {
+                let device = self.device(|device| device.key_id == key_id);
+                return device
+                    .map_or(VerifyOutcome::Refused, |it| VerifyOutcome::Sealed(it.seal_key));
+            }
         };
-        let Some(issued) = self.tokens.get(&token_hash.0) else {
-            return VerifyOutcome::Refused;
-        };
-        if issued.expires_at_us <= now_us {
-            return VerifyOutcome::Refused;
+        let issued = self.tokens.get(&token_hash.0);
+        let granted = issued.filter(|it| it.expires_at_us > now_us).map(|it| it.uid);
+        let device = self.device(|device| device.token == token_hash).map(|device| device.uid);
+        let Some(uid) = granted.or(device) else { return VerifyOutcome::Refused };
+        if granted.is_none() {
+            // Whoever has a device's key logs in with it each time.
+            self.revocations.renew(uid, token_hash);
         }
-        let uid = issued.uid;
         let uses = self.uses.entry(token_hash.0).or_default();
         uses.verified += 1;
         let is_known = uses.welcomed > 0;

@@ -6,6 +6,7 @@ use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::chat::ChatConfig;
 use tinyrealm_core::node::client::ClientConfig;
 use tinyrealm_core::node::cluster::ClusterKeys;
+use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
 use tinyrealm_core::node::main::{
     Accounts, ChatPolicy, Guests, GuestsOrAccounts, LoginLinkConfig, MainConfig,
@@ -77,6 +78,8 @@ pub(crate) struct Tuning {
     short_write_permille: u32,
     /// How many clients, in a thousand, come as WebSockets.
     web_socket_permille: u32,
+    /// How many players, in a thousand, seal their links to worlds.
+    pub(crate) sealed_permille: u32,
     pub(crate) has_accounts: bool,
     pub(crate) token_ttl_us: u64,
     /// Whether the cluster's secret is exchanged.
@@ -102,6 +105,7 @@ impl Tuning {
             short_write_permille: profile.weather().short_write_permille,
             late_permille: if profile.is_orderly() { 0 } else { 20 },
             web_socket_permille: random.pick(&[0, 300, 300, 1_000]).unwrap_or(300),
+            sealed_permille: random.pick(&[0, 300, 300, 1_000]).unwrap_or(300),
             has_accounts: random.chance(750) || sabotage.needs_accounts(),
             token_ttl_us: random.within(TOKEN_TTL_US),
             exchanges_secrets: profile.loses_servers() && random.chance(500)
@@ -190,6 +194,12 @@ impl Tuning {
             reconnect_first_ms: 100,
             reconnect_most_ms: 800,
         }
+    }
+
+    /// The same client as a device, which comes by this key.
+    pub(crate) fn device(config: ClientConfig, key: DeviceKey) -> ClientConfig {
+        let (device_key, framing) = (Some(key), Framing::Stream);
+        ClientConfig { device_key, framing, has_account: false, ..config }
     }
 
     pub(crate) fn client(&self, random: &mut Random, calling: &Calling) -> ClientConfig {

@@ -118,6 +118,16 @@ fn a_password_that_still_opens_though_it_was_changed_is_seen() {
 }
 
 #[test]
+fn a_device_s_key_that_still_opens_though_it_was_taken_away_is_seen() {
+    assert_seen(Sabotage::FormerDeviceKey, &["nobody is welcome with wrong papers"]);
+}
+
+#[test]
+fn a_device_s_key_that_was_taken_away_and_nobody_heard_of_is_seen() {
+    assert_seen(Sabotage::UnheardDeviceKey, &["whoever is revoked is out"]);
+}
+
+#[test]
 fn a_stolen_key_that_opens_more_than_its_world_s_links_is_seen() {
     assert_seen(Sabotage::StolenSecret, &["nobody is welcome with wrong papers"]);
 }
@@ -132,6 +142,12 @@ fn a_usurper_who_has_the_key_of_its_place_is_seen() {
 fn a_link_whose_changed_bytes_are_taken_is_seen() {
     let taken = "nothing that was changed on the way is taken";
     assert_seen_in(Profile::Lossy, Sabotage::UnsealedLinks, &[taken]);
+}
+
+#[test]
+fn a_player_s_link_whose_changed_bytes_are_taken_is_seen() {
+    let taken = "nothing that was changed on the way is taken";
+    assert_seen_in(Profile::Lossy, Sabotage::UnsealedPlayers, &[taken]);
 }
 
 #[test]
@@ -267,8 +283,9 @@ fn a_spectator_that_does_not_hear_what_members_hear_is_seen() {
 
 #[test]
 fn names_that_are_not_their_users_are_seen() {
-    assert_seen(Sabotage::WrongNickname, &["a name that is shown was accepted"]);
     let welcome = "a nickname that is no name lets nobody in";
+    // If it was one that is no name that became another.
+    assert_seen(Sabotage::WrongNickname, &["a name that is shown was accepted", welcome]);
     assert_seen(Sabotage::UncheckedNickname, &[welcome]);
     assert_seen(Sabotage::UnseenName, &["a client's names are its room's"]);
 }

@@ -39,6 +39,8 @@ pub(crate) struct Bent<'j, R> {
     journal: &'j Journal,
     sabotage: Sabotage,
     until_sabotage: u32,
+    /// The links that it has dialed, and that stand.
+    own_links: Vec<SessionKey>,
 }
 
 /// Which frames a sabotage is about.
@@ -65,12 +67,13 @@ const fn victim(sabotage: Sabotage) -> Option<Opcode> {
 
 impl<'j, R> Bent<'j, R> {
     pub(crate) const fn new(role: R, sabotage: Sabotage, journal: &'j Journal) -> Self {
-        Self { role, journal, sabotage, until_sabotage: OCCASIONS_TO_SABOTAGE }
-    }
-
-    /// What it has not dialed has no tag before it has proven something.
-    fn is_own_link(&self, ended: &Ended) -> bool {
-        ended.tag != LinkTag::default()
+        Self {
+            role,
+            journal,
+            sabotage,
+            until_sabotage: OCCASIONS_TO_SABOTAGE,
+            own_links: Vec::new(),
+        }
     }
 
     fn is_occasion(&mut self, frame: Frame<'_>) -> bool {
@@ -188,6 +191,7 @@ impl<'a, R: Role<'a>> Role<'a> for Bent<'_, R> {
     }
 
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        self.own_links.push(key);
         self.role.on_connected(cx, key);
     }
 
@@ -224,7 +228,9 @@ impl<'a, R: Role<'a>> Role<'a> for Bent<'_, R> {
     }
 
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
-        if ended.reason == ErrorCode::BAD_PROOF && self.is_own_link(&ended) {
+        let links = self.own_links.len();
+        self.own_links.retain(|link| *link != ended.key);
+        if ended.reason == ErrorCode::BAD_PROOF && self.own_links.len() < links {
             self.journal.note(Fact::BadProof);
         }
         self.role.on_ended(cx, ended);

@@ -6,6 +6,7 @@ use tinyrealm_core::protocol::Seq;
 use tinyrealm_core::node::client::{
     ChatEvent, ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient, StateEvent,
 };
+use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::node::world::State;
 use tinyrealm_core::node::{Caller, Context};
 use tinyrealm_core::protocol::client_to_world::Event;
@@ -15,7 +16,9 @@ use tinyrealm_core::protocol::main_to_client::{
 use tinyrealm_core::protocol::world_to_client::{
     EventBroadcast, MemberExtra, MemberName, MoveBroadcast, ThingPut, ThingRemoved,
 };
-use tinyrealm_core::protocol::{Dispatched, ErrorCode, MemberState, RoomLine, Token, Uid, decode};
+use tinyrealm_core::protocol::{
+    Dispatched, ErrorCode, KeyId, MemberState, RoomLine, Token, Uid, decode,
+};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::wire::Frame;
 
@@ -130,12 +133,10 @@ impl<'j> Ears<'j> {
                 }
             }
             EnterWorldAck::OPCODE => {
-                let Some(EnterWorldAck { world_addr, handshake_key, .. }) = decode(frame.payload)
-                else {
-                    return;
-                };
+                let Some(ack) = decode::<EnterWorldAck<'_>>(frame.payload) else { return };
+                let EnterWorldAck { world_addr, key_id, handshake_key, .. } = ack;
                 if let Some(world) = HostId::at_address(world_addr.as_str()) {
-                    self.note(Heard::SentTo(world, handshake_key));
+                    self.note(Heard::SentTo(world, key_id, handshake_key));
                 }
             }
             _ => {}
@@ -257,6 +258,7 @@ pub(crate) struct Player<'j> {
     until_sabotage: u32,
     /// It does not go away for being told that it is revoked.
     is_stubborn: bool,
+    device: Option<KeyId>,
 }
 
 impl<'j> Player<'j> {
@@ -266,6 +268,7 @@ impl<'j> Player<'j> {
         ears: Ears<'j>,
         sabotage: Sabotage,
     ) -> Self {
+        let device = config.device_key.as_ref().map(DeviceKey::key_id);
         let machine = RealmClient::new(0, config);
         let machine = match token {
             Some(token) => machine.with_token(token),
@@ -273,7 +276,12 @@ impl<'j> Player<'j> {
         };
         let is_honest = sabotage != Sabotage::WithheldMessage;
         let until_sabotage = if is_honest { 0 } else { MESSAGES_TO_SABOTAGE };
-        Self { machine, ears, sabotage, until_sabotage, is_stubborn: false }
+        Self { machine, ears, sabotage, until_sabotage, is_stubborn: false, device }
+    }
+
+    /// What its key is called, if it is a device.
+    pub(crate) const fn device(&self) -> Option<KeyId> {
+        self.device
     }
 
     /// One that stays wherever it is not put out.

@@ -153,8 +153,8 @@ impl Checks {
                 *token = Some(*welcomed);
                 self.tokens.take(*uid, welcomed)?;
             }
-            Heard::SentTo(world, key) => {
-                self.rooms.sent(*key, *token);
+            Heard::SentTo(world, key_id, key) => {
+                self.rooms.tickets.sent(*uid, (*key_id, *key), *token);
                 calling.check_sent(*world)?;
             }
             Heard::Welcome(welcomed) => {

@@ -2,19 +2,18 @@
 //!
 //! Invariants: a uid is in at most one room of a world; while the weather is orderly, in at most one
 //! world of one Main (Mains know nothing of each other's users), also as one who is away. Who comes back has its
-//! number and its place; a seat that a world has again after a crash was somebody's there. A handshake key admits
-//! once, and only its own uid. What a world takes of one sender rises.
+//! number and its place; a seat that a world has again after a crash was somebody's there. What a world
+//! takes of one sender rises.
 
 mod asking;
 mod comparing;
 mod seats;
+mod tickets;
 mod watching;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use tinyrealm_core::protocol::client_to_world::Join;
-use tinyrealm_core::protocol::{HandshakeKey, MemberNumber, MemberState, Token, Uid, decode};
-use tinyrealm_core::wire::NetFrameV1;
+use tinyrealm_core::protocol::{MemberNumber, MemberState, Token, Uid};
 
 use super::asks::Asks;
 use super::known;
@@ -23,10 +22,10 @@ use crate::broken::{Broken, ensure};
 use crate::ids::{ConnectionId, Side, WORLDS, main_of_world};
 use crate::journal::InRoom;
 use crate::network::Network;
-use crate::opening::first_body;
 use crate::profile::Profile;
 use crate::sizes::ROOMS;
 use crate::speech::{Speech, number_of};
+use tickets::Tickets;
 
 /// Names what was said in one room of one world, from a start of that world to its end.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -92,11 +91,9 @@ pub(crate) struct Rooms {
     logs: Vec<Vec<Speech>>,
     /// By connection.
     memberships: HashMap<ConnectionId, Membership>,
-    admitted: HashSet<[u8; 32]>,
+    pub(super) tickets: Tickets,
     /// Who has come there wants only to watch.
     watching: HashSet<ConnectionId>,
-    /// By handshake key: whose token Main had welcomed when it told the key.
-    tokens: HashMap<[u8; 32], Option<Token>>,
     /// By user and Main.
     worlds_of: HashMap<(Uid, usize), u32>,
     /// Who has ever been in which room of which world.
@@ -110,9 +107,8 @@ impl Rooms {
             worlds: std::array::from_fn(|_| WorldModel::default()),
             logs: Vec::new(),
             memberships: HashMap::new(),
-            admitted: HashSet::new(),
+            tickets: Tickets::default(),
             watching: HashSet::new(),
-            tokens: HashMap::new(),
             worlds_of: HashMap::new(),
             visited: HashSet::new(),
         }
@@ -139,11 +135,6 @@ impl Rooms {
         if let Some(count) = self.worlds_of.get_mut(&(uid, main_of_world(world))) {
             *count -= 1;
         }
-    }
-
-    /// Main has told somebody, whose token it had welcomed, this key.
-    pub(super) fn sent(&mut self, key: HandshakeKey, token: Option<Token>) {
-        self.tokens.insert(key.0, token);
     }
 
     pub(crate) fn membership(&self, connection: ConnectionId) -> Option<&Membership> {
@@ -301,20 +292,7 @@ impl Rooms {
         connection: ConnectionId,
         uid: Uid,
     ) -> Result<Option<Token>, Broken> {
-        let opening = network.opening(connection, Side::Dialer);
-        let body = first_body(opening).unwrap_or_default();
-        let join: Option<Join> = match NetFrameV1::parse(&body) {
-            Some(frame) if frame.opcode == Join::OPCODE => decode(frame.payload),
-            _ => None,
-        };
-        let own = join.as_ref().filter(|join| join.uid == uid);
-        let Some(key) = own.and_then(|join| join.handshake_key) else {
-            return Err(Broken::new("a uid is admitted by its own Join", format!("{join:?}")));
-        };
-        ensure(self.admitted.insert(key.0), "a key admits once", || {
-            format!("{uid:?} by {connection:?}")
-        })?;
-        Ok(self.tokens.get(&key.0).copied().flatten())
+        self.tickets.admit(network.opening(connection, Side::Dialer), uid)
     }
 
     /// A room begins anew.

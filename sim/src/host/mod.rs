@@ -206,6 +206,13 @@ impl<'a, R: Role<'a>> Host<'a, R> {
         line.filter(|line| line.key == key).map(|line| line.connection)
     }
 
+    /// The connections on which it seals what it says.
+    pub(crate) fn sealed_connections(&self) -> impl Iterator<Item = ConnectionId> {
+        let lines = self.lines.iter().flatten();
+        let sealed = lines.filter(|line| self.node.sessions().is_sealing(line.key));
+        sealed.map(|line| line.connection)
+    }
+
     /// Acts on the node from outside, as its user does; the turn that follows sends what comes of it.
     pub(crate) fn act<T>(
         &mut self,

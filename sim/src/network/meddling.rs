@@ -1,13 +1,14 @@
-//! Somebody on the way between two servers: changes, repeats, swaps and drops bytes of what one of them says.
+//! Somebody on the way of a sealed link, between servers or of a player: changes, repeats, swaps and drops bytes of what one of them says.
 //!
 //! Contract: it strikes once in a stream, at a write in which the difference shows. Where that is, the stream knows
 //! ([`Network::unspoiled`]), so that the reader's host can see that nothing behind it is taken.
 
 use tinyrealm_core::protocol::dialer_to_listener::SecureHello;
+use tinyrealm_core::secure::MESSAGE_BYTES;
 use tinyrealm_testing::Random;
 
-use super::Network;
-use crate::ids::{ConnectionId, Side};
+use super::{Network, Sealing};
+use crate::ids::{ConnectionId, Role, Side};
 use crate::timeline::Timeline;
 
 /// What is done to a few bytes of a write.
@@ -23,10 +24,10 @@ pub(crate) enum Meddling {
     Drop,
 }
 
-/// A first frame that is longer was made with two keys, and opens with either: what is only about the one may change. What
-/// is before both is what both are about.
+/// A first frame that is longer was made with two keys: what is only about the former may change. What is before that both
+/// are about: the numbers, and the start with the newest key.
 const ONE_KEY_BYTES: usize = 80;
-const ABOUT_BOTH_BYTES: usize = 12;
+const ABOUT_BOTH_BYTES: usize = 12 + MESSAGE_BYTES;
 /// Bytes that are repeated, swapped or dropped at once, mostly.
 const FEW_BYTES: u64 = 40;
 
@@ -58,6 +59,15 @@ impl Meddling {
     }
 }
 
+/// Whose links somebody is on the way of.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Links {
+    /// Those between servers.
+    Servers,
+    /// Those of players, if they are streams that are sealed from their first frame on.
+    Players,
+}
+
 /// How many bytes behind the first `before` are not about one of two keys alone.
 fn about_both(opening: &[u8], before: u64) -> usize {
     let length = opening.first_chunk().copied().map_or(0, u16::from_le_bytes);
@@ -74,16 +84,34 @@ impl Network {
         self.connection_mut(id).written_by_mut(side).meddling = Some(meddling);
     }
 
-    /// Or on that of the next one between two servers.
-    pub(crate) const fn meddle_with_next(&mut self, side: Side, meddling: Meddling) {
-        self.next_meddling = Some((side, meddling));
+    /// Or on that of the next one of these.
+    pub(crate) const fn meddle_with_next(&mut self, links: Links, side: Side, meddling: Meddling) {
+        self.next_meddling = Some((links, side, meddling));
+    }
+
+    /// Whether a connection is one of these.
+    pub(crate) fn is_of(&self, links: Links, id: ConnectionId) -> bool {
+        let (dialer, acceptor) = (self.dialer(id), self.acceptor(id));
+        match links {
+            Links::Servers => !dialer.is_visitor(),
+            Links::Players => {
+                let place = self.places.get(usize::from(dialer.0));
+                let sealing = place.map_or(Sealing::Nothing, |place| place.sealing);
+                match acceptor.role() {
+                    Role::World(_) => sealing != Sealing::Nothing,
+                    Role::Main(_) => sealing == Sealing::Everything,
+                    _ => false,
+                }
+            }
+        }
     }
 
     /// A connection has begun.
     pub(super) fn meddle_from_the_start(&mut self, id: ConnectionId) {
-        if !self.dialer(id).is_visitor()
-            && let Some((side, meddling)) = self.next_meddling.take()
+        if let Some((links, side, meddling)) = self.next_meddling
+            && self.is_of(links, id)
         {
+            self.next_meddling = None;
             self.meddle(id, side, meddling);
         }
     }
@@ -95,6 +123,7 @@ impl Network {
         (id, side): (ConnectionId, Side),
         bytes: usize,
     ) -> usize {
+        let is_player_s = self.dialer(id).is_visitor();
         let stream = self.connection_mut(id).written_by_mut(side);
         let Some(meddling) = stream.meddling.filter(|_| bytes > 0) else { return bytes };
         let most = about_both(stream.opening(), stream.written() - bytes as u64).min(bytes);
@@ -109,7 +138,12 @@ impl Network {
             return bytes;
         }
         stream.spoil(bytes, same, &spoiled);
-        timeline.counters.spoiled += 1;
+        let counters = &mut timeline.counters;
+        let spoiled_links = match is_player_s {
+            true => &mut counters.spoiled_players,
+            false => &mut counters.spoiled,
+        };
+        *spoiled_links += 1;
         spoiled.len()
     }
 

@@ -6,7 +6,7 @@
 //!
 //! Contract: what TCP promises is kept. Within a stream nothing is lost, repeated, changed or
 //! reordered before the stream's end; after a reset nothing more arrives. (Unless the run is there to
-//! show that this matters: [`Sabotage`]; or somebody is on the way between two servers, whose links are sealed.)
+//! show that this matters: [`Sabotage`]; or somebody is on the way of a link that is sealed, between servers or of a player.)
 //!
 //! Bounds: connections are never reused; a closed one keeps no bytes.
 //!
@@ -22,7 +22,7 @@ mod traffic;
 
 use connection::Connection;
 pub(crate) use life::Parting;
-pub(crate) use meddling::Meddling;
+pub(crate) use meddling::{Links, Meddling};
 
 use crate::ids::{ConnectionId, HostId, Side};
 use crate::profile::Weather;
@@ -55,6 +55,18 @@ struct Place {
     /// When its next turn is planned; a turn at another time is an outdated plan.
     wakes_at_us: u64,
     stalled_until_us: u64,
+    /// Which of its streams are sealed from their first frame on.
+    sealing: Sealing,
+}
+
+/// Which streams a visitor seals from their first frame on.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Sealing {
+    Nothing,
+    /// Those to worlds.
+    Worlds,
+    /// Those to Mains as well.
+    Everything,
 }
 
 const NEVER_US: u64 = u64::MAX;
@@ -70,8 +82,8 @@ pub(crate) struct Network {
     places: Vec<Place>,
     connections: Vec<Connection>,
     cuts: Vec<Cut>,
-    /// What somebody on the way does to the next connection between servers, and who says what it is done to.
-    next_meddling: Option<(Side, Meddling)>,
+    /// What somebody on the way does to the next sealed link of these, and who says what it is done to.
+    next_meddling: Option<(Links, Side, Meddling)>,
     /// Writes until the sabotage strikes.
     writes_to_sabotage: u32,
 }
@@ -97,11 +109,17 @@ impl Network {
                 notices: Vec::new(),
                 wakes_at_us: NEVER_US,
                 stalled_until_us: 0,
+                sealing: Sealing::Nothing,
             });
         }
         let place = &mut self.places[usize::from(host.0)];
         place.is_up = true;
         place.stalled_until_us = 0;
+    }
+
+    /// So a visitor's streams will be sealed.
+    pub(crate) fn seals_from_the_start(&mut self, host: HostId, sealing: Sealing) {
+        self.places[usize::from(host.0)].sealing = sealing;
     }
 
     pub(crate) fn is_up(&self, host: HostId) -> bool {

@@ -1,5 +1,6 @@
 //! What accounts are to the simulator, and the work that Login hands out.
 
+use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::protocol::{HandshakeKey, Token, Uid};
 
 use super::Realm;
@@ -24,6 +25,10 @@ pub(super) struct Account {
     former_uids: Vec<Uid>,
     /// The password that it had before.
     pub(super) former_password: Option<String>,
+    /// It comes by this key, and never with its password.
+    pub(super) device_key: Option<DeviceKey>,
+    /// The one that was taken away before.
+    pub(super) former_device_key: Option<DeviceKey>,
     pub(super) token: Option<Token>,
     pub(super) keys: Vec<(HostId, HandshakeKey)>,
     pub(super) moves: i32,
@@ -46,6 +51,12 @@ impl Account {
         self.former_password = Some(std::mem::replace(&mut self.papers.password, password));
     }
 
+    /// Its device has another key, or the first one.
+    pub(super) fn change_device_key(&mut self, key: DeviceKey) {
+        let former = self.device_key.replace(key);
+        self.former_device_key = former.or(self.former_device_key.take());
+    }
+
     /// It was removed, and added again.
     pub(super) fn is_replaced(&mut self, before: Uid) {
         self.former_uids.push(before);
@@ -56,7 +67,7 @@ impl Account {
     pub(super) fn remember(&mut self, heard: &Heard) -> Result<(), Broken> {
         match heard {
             Heard::Token(_, token) => self.token = Some(*token),
-            Heard::SentTo(world, key) => {
+            Heard::SentTo(world, _, key) => {
                 if self.keys.len() == KEYS_KEPT {
                     self.keys.remove(0);
                 }
@@ -77,6 +88,13 @@ impl Account {
 }
 
 impl Realm<'_> {
+    /// The account's device is given a key, which the store knows.
+    pub(super) fn give_device_key(&mut self, account: usize) {
+        let key = DeviceKey::new(std::array::from_fn(|_| self.random.below(256) as u8));
+        self.store.add_device_key(&self.accounts[account].papers.id, &key);
+        self.accounts[account].change_device_key(key);
+    }
+
     /// Whoever works for Login begins with all that it hands out now.
     pub(super) fn hand_out_work(&mut self) {
         while let Some(host) = &mut self.servers.login {

@@ -1,5 +1,7 @@
 //! What goes wrong, and when it stops going wrong.
 
+use std::collections::BTreeSet;
+
 use super::exchange::EXCHANGED_US;
 use super::{Phase, Realm};
 use crate::broken::Broken;
@@ -7,7 +9,7 @@ use crate::host::{Driven, Tools};
 use crate::ids::{
     ConnectionId, HOARDERS, HostId, MAINS, Role, SERVERS, Side, WORLDS, main_of_world,
 };
-use crate::network::{Meddling, Parting};
+use crate::network::{Links, Meddling, Parting};
 use crate::profile::FaultKind;
 use crate::timeline::Happening;
 use crate::trace::What;
@@ -172,17 +174,32 @@ impl Realm<'_> {
         Some(self.network.dialer(id))
     }
 
-    /// Somebody is on the way of a link between servers, or of the next one.
+    /// Somebody is on the way of a sealed link, or of the next one.
     fn meddle(&mut self) -> Option<HostId> {
         let side = self.random.pick(&[Side::Dialer, Side::Acceptor])?;
+        let links = self.random.pick(&[Links::Servers, Links::Players])?;
         let meddling = Meddling::any(&mut self.random);
         if self.random.chance(NEXT_PERMILLE) {
-            self.network.meddle_with_next(side, meddling);
+            self.network.meddle_with_next(links, side, meddling);
             return Some(HostId::main(0));
         }
-        let id = self.any_connection_of(true)?;
+        let id = match links {
+            Links::Servers => self.any_connection_of(true)?,
+            Links::Players => self.any_sealed_link_of_players()?,
+        };
         self.network.meddle(id, side, meddling);
         Some(self.network.dialer(id))
+    }
+
+    /// One that works: of streams in any state, of WebSockets behind their beginning.
+    fn any_sealed_link_of_players(&mut self) -> Option<ConnectionId> {
+        let up: BTreeSet<ConnectionId> = self.network.up().map(|(id, _)| id).collect();
+        let streams = up.iter().copied().filter(|id| self.network.is_of(Links::Players, *id));
+        let sealed = self.players().flat_map(|(_, host)| host.sealed_connections());
+        let all: BTreeSet<ConnectionId> =
+            sealed.filter(|id| up.contains(id)).chain(streams).collect();
+        let all: Vec<ConnectionId> = all.into_iter().collect();
+        self.random.pick(&all)
     }
 
     fn part(&mut self, one: HostId, other: Option<HostId>) -> Option<HostId> {

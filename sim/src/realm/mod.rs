@@ -242,6 +242,12 @@ impl<'a> Realm<'a> {
         {
             self.store.welcomed(token)?;
         }
+        if matches!(heard, Heard::Joined(_)) && self.seals(*visitor) {
+            self.timeline.counters.sealed_joins += 1;
+        }
+        if matches!(heard, Heard::Welcome(_)) && self.is_device(*visitor) {
+            self.timeline.counters.devices += 1;
+        }
         if let Some(account) = self.account_of[*visitor] {
             self.take_verdict(*visitor, account, heard)?;
             return self.accounts[account].remember(heard);
@@ -253,6 +259,17 @@ impl<'a> Realm<'a> {
         let is_in = matches!(heard, Heard::Joined(_));
         self.timeline.counters.intrusions_admitted += u64::from(is_in);
         Ok(())
+    }
+
+    fn seals(&self, visitor: usize) -> bool {
+        let host = self.visitors[visitor].as_ref();
+        host.is_some_and(|host| host.sealed_connections().next().is_some())
+    }
+
+    fn is_device(&self, visitor: usize) -> bool {
+        let player =
+            self.visitors[visitor].as_ref().and_then(|host| host.node().role().as_player());
+        player.is_some_and(|player| player.device().is_some())
     }
 
     /// The user that a visitor is, once it knows it.

@@ -6,9 +6,11 @@
 //! revoked has begun with a login that was ended. A password that was changed opens nothing.
 
 use tinyrealm_core::node::HasUid;
+use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::protocol::{ErrorCode, LoginDenial, Revision, Uid};
 
 use super::{Phase, Realm};
+use crate::actors::Player;
 use crate::broken::{Broken, ensure};
 use crate::host::Tools;
 use crate::ids::{HostId, MAINS, Role, WORLDS};
@@ -41,14 +43,16 @@ enum Deed {
     SetPassword,
     Disable,
     Replace,
+    RemoveDeviceKey,
     RevokeEverybody,
 }
 
-const DEEDS: [(Deed, u32); 5] = [
+const DEEDS: [(Deed, u32); 6] = [
     (Deed::LogOut, 4),
     (Deed::SetPassword, 4),
     (Deed::Disable, 2),
     (Deed::Replace, 2),
+    (Deed::RemoveDeviceKey, 4),
     (Deed::RevokeEverybody, 1),
 ];
 
@@ -81,7 +85,11 @@ impl Realm<'_> {
                 for before in self.change_accounts(&[account], &Change::Replace) {
                     self.accounts[account].is_replaced(before);
                 }
+                if self.accounts[account].device_key.is_some() {
+                    self.give_device_key(account);
+                }
             }
+            Deed::RemoveDeviceKey => self.remove_device_key()?,
             Deed::RevokeEverybody => {
                 self.store.revoke_everybody();
                 self.timeline.note(HostId::LOGIN, What::Revoked(Uid::NOBODY));
@@ -89,6 +97,18 @@ impl Realm<'_> {
         }
         self.timeline.plan_after(WATCH_US, Happening::StoreWatched);
         Some(HostId::LOGIN)
+    }
+
+    /// The key of one account's device is taken away, and it is given another one.
+    fn remove_device_key(&mut self) -> Option<()> {
+        let accounts = self.accounts.iter().enumerate();
+        let devices = accounts.filter(|(_, account)| account.device_key.is_some());
+        let devices: Vec<usize> = devices.map(|(number, _)| number).collect();
+        let account = self.random.pick(&devices)?;
+        self.change_accounts(&[account], &Change::RemoveDeviceKey);
+        self.give_device_key(account);
+        self.timeline.counters.device_keys_removed += 1;
+        Some(())
     }
 
     /// An account in whose name somebody else is in a world.
@@ -143,6 +163,10 @@ impl Realm<'_> {
     ) -> Result<(), Broken> {
         match heard {
             Heard::LoginDenied(LoginDenial::WRONG | LoginDenial::DISABLED) => {}
+            // Its owner gives it the key that counts now.
+            Heard::Refused(ErrorCode::BAD_PROOF, _) if self.has_former_key(visitor, account) => {
+                self.stop(visitor);
+            }
             // It has guessed, or wished for what there can't be, and comes back with another wish.
             Heard::Stopped(ErrorCode::WRONG_SECRET | ErrorCode::BAD_ROOM) => {
                 self.plan_return(account);
@@ -161,6 +185,14 @@ impl Realm<'_> {
             self.plan_return(account);
         }
         Ok(())
+    }
+
+    fn has_former_key(&self, visitor: usize, account: usize) -> bool {
+        let player =
+            self.visitors[visitor].as_ref().and_then(|host| host.node().role().as_player());
+        let device = player.and_then(Player::device);
+        let counts = self.accounts[account].device_key.as_ref().map(DeviceKey::key_id);
+        device.is_some() && device != counts
     }
 
     /// Nobody is anywhere by what was revoked up to `revision`.

@@ -12,24 +12,30 @@ use tinyrealm_core::node::{Node, Role as _};
 
 use super::Realm;
 use super::accounts::Account;
-use crate::actors::player::{Ears, Papers};
+use crate::actors::player::{Ears, Papers, Player};
 use crate::actors::recorder::Common;
 use crate::actors::{Bent, Recorder, Visitor, Witness};
 use crate::broken::Broken;
 use crate::host::{Host, Tools};
 use crate::ids::{HostId, Role};
 use crate::memory::{CHAT_BUFFERS, MAIN_BUFFERS, limit_buffers, shorten};
+use crate::network::Sealing;
+use crate::settings::Sabotage;
 use crate::sizes::{BUFFERS, ROOMS};
 use crate::timeline::Happening;
 use crate::trace::What;
 use tinyrealm_core::node::cluster::ONLY_ID;
 use tinyrealm_core::protocol::ServerKind;
+use tinyrealm_core::session::SealStorage;
+use tinyrealm_core::wire::Framing;
 
 use crate::bounded::bounded;
 use crate::tuning::LOGIN;
 
 /// Accounts at the beginning: clients of the realm.
 pub(super) const ACCOUNTS: usize = 50;
+/// How many of them, in a thousand, are those of devices, which come by a key.
+const DEVICE_PERMILLE: u32 = 200;
 /// Over which time they come for the first time.
 const ARRIVAL_US: (u64, u64) = (0, 3_000_000);
 /// When the servers start: in any order.
@@ -48,6 +54,9 @@ impl<'a> Realm<'a> {
             self.accounts.push(Account::new(account));
             let Papers { id, password } = self.accounts[account].papers.clone();
             self.store.add_account(&id, password);
+            if self.tuning.has_accounts && self.random.chance(DEVICE_PERMILLE) {
+                self.give_device_key(account);
+            }
             self.timeline.plan_after(ARRIVAL_US, Happening::LogsIn(account));
         }
         self.plan_fault();
@@ -76,7 +85,7 @@ impl<'a> Realm<'a> {
         let id = HostId::main(number);
         let mut random = self.random.fork();
         let (mut storage, main_storage) = self.arenas.main().storage();
-        storage.seals = self.arenas.seals();
+        storage.seals = self.arenas.main_seals();
         let (door, login) = self.tuning.door();
         let main = Main::new(main_storage, self.tuning.main(), door, self.secrets.of(id));
         let main = main.with_chat(bounded(&HostId::CHAT.address()));
@@ -154,7 +163,7 @@ impl<'a> Realm<'a> {
         shorten(&mut world_storage.rooms.ring_bytes, ROOMS * self.tuning.ring_bytes);
         shorten(&mut world_storage.rooms.message_ring_bytes, ROOMS * self.tuning.ring_bytes);
         let mut storage = block.node.storage();
-        storage.seals = self.arenas.seals();
+        storage.seals = self.arenas.world_seals();
         limit_buffers(&mut storage, self.tuning.send_buffers, self.tuning.receive_buffers);
         world_storage.saves = block.saves.storage();
         world_storage.states = block.states.storage();
@@ -195,8 +204,14 @@ impl<'a> Realm<'a> {
             Visitor::Hoarder(_) => self.arenas.hoarder().node.storage(),
             _ => self.arenas.visitor().node.storage(),
         };
-        if matches!(role, Visitor::Impostor(_)) {
-            storage.seals = self.arenas.seals();
+        match &role {
+            Visitor::Impostor(_) => storage.seals = self.arenas.seals(),
+            Visitor::Player { player, .. } => {
+                if let Some(seals) = self.player_seals(id, player) {
+                    storage.seals = seals;
+                }
+            }
+            _ => {}
         }
         let node = Node::new(storage, self.tuning.net, role, &mut turn);
         let habits = self.tuning.habits(&mut random, id);
@@ -207,5 +222,20 @@ impl<'a> Realm<'a> {
         self.account_of.push(account);
         self.main_of.push(main);
         number
+    }
+
+    /// What a player's links are sealed with: always a device's.
+    fn player_seals(&mut self, id: HostId, player: &Player<'_>) -> Option<SealStorage<'a>> {
+        let is_device = player.device().is_some();
+        if !is_device && !self.random.chance(self.tuning.sealed_permille) {
+            return None;
+        }
+        // Nobody can change what a WebSocket begins with and be found out by that.
+        if player.machine.framing() == Framing::Stream {
+            let sealing = if is_device { Sealing::Everything } else { Sealing::Worlds };
+            self.network.seals_from_the_start(id, sealing);
+        }
+        let is_honest = is_device || self.tuning.sabotage != Sabotage::UnsealedPlayers;
+        is_honest.then(|| self.arenas.player_seals())
     }
 }

@@ -1,7 +1,9 @@
 //! What players do: come, move, speak, leave, come back, log in twice; and what intruders try.
 
 use tinyrealm_core::node::Context;
-use tinyrealm_core::protocol::EVENT_MAX_BYTES;
+use tinyrealm_core::node::client::ClientConfig;
+use tinyrealm_core::node::device_key::DeviceKey;
+use tinyrealm_core::protocol::{EVENT_MAX_BYTES, Token};
 
 use super::{Phase, Realm};
 use crate::actors::player::{Papers, Player};
@@ -16,6 +18,7 @@ use crate::memory::MAIN_PLAYERS;
 use crate::speech::{Speech, place_of};
 use crate::timeline::Happening;
 use crate::trace::What;
+use crate::tuning::Tuning;
 
 /// The time between two acts of one visitor.
 pub(super) const ACT_US: (u64, u64) = (30_000, 380_000);
@@ -34,6 +37,8 @@ const BAD_NICKNAME_PERMILLE: u32 = 20;
 const ANOTHER_GAME_PERMILLE: u32 = 10;
 /// How many, in a thousand, want to be in a region.
 const REGION_PERMILLE: u32 = 100;
+/// How many forgers, in a thousand, have the key of a device that was taken away.
+const FORMER_DEVICE_PERMILLE: u32 = 400;
 /// One thing that a player can do.
 #[derive(Copy, Clone, Debug)]
 enum Act {
@@ -77,9 +82,15 @@ impl Realm<'_> {
         }
         let Some(main) = self.choose_main(account) else { return self.plan_return(account) };
         self.timeline.counters.logins += 1;
-        let (token, papers) = (self.accounts[account].token, self.accounts[account].papers.clone());
+        let device_key = self.accounts[account].device_key.clone();
+        let token = self.accounts[account].token.filter(|_| device_key.is_none());
+        let papers = self.accounts[account].papers.clone();
         let calling = self.any_calling(account);
         let config = self.tuning.client(&mut self.random, &calling);
+        let config = match device_key {
+            Some(key) => Tuning::device(config, key),
+            None => config,
+        };
         let sabotage = self.tuning.sabotage;
         let is_stubborn = self.random.chance(STUBBORN_PERMILLE);
         let number = self.start_visitor((Some(account), Some(main)), papers, |ears| {
@@ -298,9 +309,36 @@ impl Realm<'_> {
         self.timeline.plan_after(ACT_US, Happening::Acts(number));
     }
 
+    /// Somebody comes by the key of a device that was taken away, if there is one.
+    fn come_by_former_device_key(&mut self) -> bool {
+        let former = self.accounts.iter().filter_map(|account| account.former_device_key.as_ref());
+        let former: Vec<DeviceKey> = former.cloned().collect();
+        if former.is_empty() {
+            return false;
+        }
+        let key = former[self.random.below(former.len() as u64) as usize].clone();
+        let config = self.tuning.client(&mut self.random, &Calling::default());
+        let config = Tuning::device(config, key);
+        self.timeline.counters.forgeries += 1;
+        self.start_forger(config, None, Papers::default());
+        true
+    }
+
+    fn start_forger(&mut self, config: ClientConfig, token: Option<Token>, papers: Papers) {
+        let sabotage = self.tuning.sabotage;
+        let main = self.random.below(MAINS as u64) as usize;
+        let number = self.start_visitor((None, Some(main)), papers, |ears| {
+            Visitor::player(Player::new(config, token, ears, sabotage), main)
+        });
+        self.timeline.plan_after(ACT_US, Happening::Acts(number));
+    }
+
     /// Somebody comes with a forged token, or none, and with a password that is wrong, or not right any
     /// more.
     fn forge(&mut self) {
+        if self.random.chance(FORMER_DEVICE_PERMILLE) && self.come_by_former_device_key() {
+            return;
+        }
         let numbers = 0..self.accounts.len();
         let has_former = |number: &usize| self.accounts[*number].former_password.is_some();
         let changed: Vec<usize> = numbers.filter(has_former).collect();
@@ -318,11 +356,6 @@ impl Realm<'_> {
         }
         self.timeline.counters.forgeries += 1;
         let config = self.tuning.client(&mut self.random, &Calling::default());
-        let sabotage = self.tuning.sabotage;
-        let main = self.random.below(MAINS as u64) as usize;
-        let number = self.start_visitor((None, Some(main)), papers, |ears| {
-            Visitor::player(Player::new(config, token, ears, sabotage), main)
-        });
-        self.timeline.plan_after(ACT_US, Happening::Acts(number));
+        self.start_forger(config, token, papers);
     }
 }
