@@ -119,7 +119,7 @@ const realm = await Realm.make(["--worlds", "1", "--bots", "4", "--set", TINYREA
 realm.start();
 const frames = setInterval(() => players.forEach(({ client }) => client.tick()), FRAME_MS);
 try {
-  await until("healthz", () => realm.tell("/healthz"), ({ status }) => status === 200);
+  await until("readyz", () => realm.tell("/readyz"), ({ status }) => status === 200);
   const both = [await newPlayer(), await newPlayer()];
   await seeEachOther(both);
   await chat(both, "hello");

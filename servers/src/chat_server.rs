@@ -12,7 +12,9 @@ use tinyrealm_std::memory::{ChatSizes, NodeSizes, chat_storage, node_storage};
 use tinyrealm_std::{Driver, SocketOptions};
 use tokio_util::sync::CancellationToken;
 
+use crate::admin;
 use crate::config::Config;
+use crate::http::figures::Figures;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
@@ -61,9 +63,13 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
     let shared = Shared::default();
+    let figures = Figures { chat: Some(shared.clone()), ..Figures::new() };
+    let admin = admin::open(config, config.chat.address(), figures, shutdown.clone())?;
     let node = spawn(config, keyring, shutdown, shared.clone())?;
     say!("chat listening on {}", node.address);
+    admin::show(&admin);
     node.join()?;
+    admin.join()?;
     report::print("chat", &shared.read())?;
     Ok(ExitCode::SUCCESS)
 }

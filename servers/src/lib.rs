@@ -28,6 +28,7 @@
 //! ```
 
 mod accounts;
+mod admin;
 mod ban;
 mod bans;
 #[cfg(test)]

@@ -29,8 +29,10 @@ use tokio_util::sync::CancellationToken;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::accounts::{UnixSeconds, now};
+use crate::admin;
 use crate::bans::{BanFile, Bans};
 use crate::config::{Auth, Config, MainSettings, NameRule};
+use crate::http::figures::{Figures, Wanted};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{ServerControl, Shared};
@@ -109,9 +111,14 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let shared = Shared::default();
     let keyring = Keyring::load(&config.cluster, Asker::Main)?;
+    let (main, wanted) = (Some(shared.clone()), Wanted::by(&config.main));
+    let figures = Figures { main, wanted, ..Figures::new() };
+    let admin = admin::open(config, config.main.address(), figures, shutdown.clone())?;
     let node = spawn(config, config.main.address(), keyring, shutdown, shared.clone())?;
     say!("main listening on {}", node.address);
+    admin::show(&admin);
     node.join()?;
+    admin.join()?;
     crate::report::print("main", &shared.read())?;
     Ok(ExitCode::SUCCESS)
 }

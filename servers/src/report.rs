@@ -1,9 +1,9 @@
 //! What a node tells about itself: for the status line, at SIGUSR1, and as its last words.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tinyrealm_core::entropy::Turn;
@@ -19,17 +19,47 @@ use crate::say::say;
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The newest report of a node, shared with whoever shows it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Shared<T>(Arc<Mutex<T>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Shared<T>(Arc<Mutex<Published<T>>>);
+
+#[derive(Debug)]
+struct Published<T> {
+    report: T,
+    at: Instant,
+}
+
+impl<T: Default> Default for Shared<T> {
+    fn default() -> Self {
+        let published = Published { report: T::default(), at: Instant::now() };
+        Self(Arc::new(Mutex::new(published)))
+    }
+}
 
 impl<T: Clone> Shared<T> {
     /// The newest report.
     pub(crate) fn read(&self) -> T {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.published().report.clone()
     }
 
     pub(crate) fn publish(&self, report: T) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = report;
+        *self.published() = Published { report, at: Instant::now() };
+    }
+}
+
+impl<T> Shared<T> {
+    fn published(&self) -> MutexGuard<'_, Published<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As if the node had said nothing for so long.
+    #[cfg(test)]
+    pub(crate) fn age(&self, silence: Duration) {
+        self.published().at -= silence;
+    }
+
+    /// How long the node has said nothing: its thread does, five times a second, whenever it turns.
+    pub(crate) fn silence(&self) -> Duration {
+        self.published().at.elapsed()
     }
 }
 

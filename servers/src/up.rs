@@ -5,27 +5,27 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tinyrealm_core::protocol::OwnedWish;
 use tinyrealm_std::{DialOptions, runtime};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::IfLost;
 use crate::accounts::throw_away::ThrowAways;
+use crate::admin;
 use crate::bots;
 use crate::bots::accounts::Accounts;
 use crate::bots::plan::{BotsReport, Plan, Play, Restarts};
 use crate::chat_server;
 use crate::config::{Auth, Config, HttpService};
 use crate::games::HostedGame;
-use crate::http::figures::{Counts, Figures, WorldFigures};
-use crate::http::{self, Directory, Door, Entrance, Page, Site, Visitors};
+use crate::http::figures::{Counts, Figures, Wanted, WorldFigures};
+use crate::http::{Directory, Entrance, Page, Site, Visitors};
 use crate::keyring::{Asker, Keyring};
 use crate::login_server;
 use crate::main_server;
-use crate::process::{self, Bound, NodeThread};
+use crate::process::{self, NodeThread};
 use crate::report::Shared;
 use crate::say::say;
 use crate::status::StatusLine;
@@ -44,6 +44,7 @@ struct Realm {
     /// Where Login does, unless everyone is a guest.
     login_address: Option<SocketAddr>,
     figures: Figures,
+    bots: Shared<BotsReport>,
 }
 
 /// Runs the realm until a signal.
@@ -115,9 +116,17 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     let main_address = node.address;
     nodes.extend([node, chat_node]);
     let worlds = start_worlds(&config, main_address, &keyring, shutdown, &mut nodes)?;
-    let (started, bots) = (Instant::now(), Shared::default());
-    let figures = Figures { started, login, main, chat, worlds, bots };
-    Ok(Realm { nodes, main_address, login_address, figures })
+    let bots = Shared::default();
+    let figures = Figures {
+        login,
+        main: Some(main),
+        chat: Some(chat),
+        worlds,
+        bots: Some(bots.clone()),
+        wanted: Wanted::by(&config.main),
+        ..Figures::new()
+    };
+    Ok(Realm { nodes, main_address, login_address, figures, bots })
 }
 
 fn start_worlds(
@@ -162,24 +171,19 @@ fn start_http(
         region: config.world.region_of(0),
     };
     let page = Page::new(&config.http.page, config.games)?;
-    let site = Arc::new(Site { page, directory, figures: realm.figures.clone(), visitors });
-    let mut open = |name, entrance, address| -> anyhow::Result<SocketAddr> {
-        let door = Arc::new(Door::new(entrance, &config.http, &config.net));
-        let (site, shutdown) = (Arc::clone(&site), shutdown.clone());
-        let serve = move |bound: Bound<TcpListener>| async move {
-            http::serve(site, door, bound.sockets, shutdown).await;
-        };
-        let node = NodeThread::spawn(name, address, serve)?;
-        let address = node.address;
-        say!("{name} listening on {address}");
-        realm.nodes.push(node);
-        Ok(address)
-    };
-    open("admin", Entrance::Admin, config.admin.address())?;
+    let figures = realm.figures.clone();
+    let admin = admin::open(config, config.main.address(), figures.clone(), shutdown.clone())?;
+    admin::show(&admin);
+    realm.nodes.push(admin);
     if config.http.service == HttpService::Off {
         return Ok(None);
     }
-    let page = open("http", Entrance::Page, config.http.address())?;
+    let entrance = Entrance::Page(Arc::new(Site { page, directory, figures, visitors }));
+    let address = config.http.address();
+    let node = admin::open_entrance(config, "http", entrance, address, shutdown.clone())?;
+    let page = node.address;
+    say!("http listening on {page}");
+    realm.nodes.push(node);
     let scheme = if config.net.tls.is_on() { "https" } else { "http" };
     Ok(Some(format!("{scheme}://{}/", process::local(page))))
 }
@@ -226,8 +230,7 @@ fn start_bots(
         restarts: Restarts::Trial,
         join_seconds: BOTS_JOIN_SECONDS,
     };
-    let (net, shutdown, shared) =
-        (config.net.clone(), shutdown.clone(), realm.figures.bots.clone());
+    let (net, shutdown, shared) = (config.net.clone(), shutdown.clone(), realm.bots.clone());
     let serve = move || {
         if let Err(failure) = bots::serve(plan, &net, shutdown, shared) {
             tracing::error!("the bots have ended: {failure:#}");
@@ -264,7 +267,7 @@ fn show_status(realm: &Realm, shutdown: &CancellationToken) -> anyhow::Result<()
                 _ = interval.tick() => {}
             }
             let now = realm.figures.counts();
-            line.show(&status_text(&before, &now, &realm.figures.bots.read()));
+            line.show(&status_text(&before, &now, &realm.bots.read()));
             before = now;
         }
     });

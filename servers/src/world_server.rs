@@ -8,9 +8,11 @@ use std::process::ExitCode;
 use tinyrealm_core::protocol::ServerKind;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin;
 use crate::chat_server::{self, ChatReport};
 use crate::config::world::WorldSettings;
 use crate::config::{ChatPlace, Config};
+use crate::http::figures::{Figures, WorldFigures};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, NodeThread};
 use crate::report::{self, Shared};
@@ -22,10 +24,14 @@ use node::{OpenStore, WorldReport, WorldStart, server_name};
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
     let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
-    let chat = start_chat(config, &keyring, &shutdown)?;
+    let figures = figures_of(config);
+    let admin = admin::open(config, config.world.address(0), figures.clone(), shutdown.clone())?;
+    let chat = match figures.chat {
+        Some(shared) => Some((start_chat(config, &keyring, &shutdown, shared.clone())?, shared)),
+        None => None,
+    };
     let mut nodes = Vec::new();
-    for node in 0..config.world.nodes {
-        let shared = Shared::default();
+    for (node, WorldFigures { report: shared, .. }) in (0..).zip(figures.worlds) {
         let address = config.world.address(node);
         let settings = numbered(&config.world, node);
         let id = settings.id;
@@ -33,6 +39,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         say!("{} listening on {}", server_name(id), thread.address);
         nodes.push((id, thread, shared));
     }
+    admin::show(&admin);
     for (id, thread, shared) in nodes {
         thread.join()?;
         report::print(&server_name(id), &shared.read())?;
@@ -41,22 +48,29 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         thread.join()?;
         report::print("chat", &shared.read())?;
     }
+    admin.join()?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The realm's chat server, if it is to run in this process.
+/// What the nodes of this process will tell.
+fn figures_of(config: &Config) -> Figures {
+    let world =
+        |node| WorldFigures { id: numbered(&config.world, node).id, report: Shared::default() };
+    let worlds = (0..config.world.nodes).map(world).collect();
+    let chat = (config.world.chat != ChatPlace::Remote).then(Shared::default);
+    Figures { worlds, chat, ..Figures::new() }
+}
+
+/// The realm's chat server in this process.
 fn start_chat(
     config: &Config,
     keyring: &Keyring,
     shutdown: &CancellationToken,
-) -> anyhow::Result<Option<(NodeThread, Shared<ChatReport>)>> {
-    if config.world.chat == ChatPlace::Remote {
-        return Ok(None);
-    }
-    let shared = Shared::default();
-    let thread = chat_server::spawn(config, keyring.clone(), shutdown.clone(), shared.clone())?;
+    shared: Shared<ChatReport>,
+) -> anyhow::Result<NodeThread> {
+    let thread = chat_server::spawn(config, keyring.clone(), shutdown.clone(), shared)?;
     say!("chat listening on {}", thread.address);
-    Ok(Some((thread, shared)))
+    Ok(thread)
 }
 
 /// The settings of node `node` of a process.

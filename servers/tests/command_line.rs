@@ -118,8 +118,12 @@ fn mistakes_in_a_file_are_named_with_their_file() {
 fn a_port_in_use_is_named() {
     let main = Server::main(&[]);
     let address = main.address.to_string();
-    expect_mistake(&run(&["main", "--listen", &address], &[]), 1, &address);
-    expect_mistake(&run(&["world", "--listen", &address], &[]), 1, &address);
+    for server in ["main", "world"] {
+        let own = [server, "--listen", &address, "--set", "admin.port=0"];
+        expect_mistake(&run(&own, &[]), 1, &address);
+        let operators = ["--port", "0", "--set", &format!("admin.listen={address}")];
+        expect_mistake(&run(&[&[server][..], &operators].concat(), &[]), 1, &address);
+    }
     let main_listen = format!("main.listen={address}");
     let up = ["up", "--set", "up.auth=guest", "--set", &main_listen, "--set", "chat.port=0"];
     expect_mistake(&run(&up, &[]), 1, &address);
@@ -233,7 +237,7 @@ const KEYS: &str = "
     chat.history_bytes chat.past_page chat.ring_bytes chat.channels_per_user chat.message_bytes
     chat.requests_per_second chat.request_burst chat.flush_interval_ms
     http.service http.listen http.connections http.connections_per_address http.visitors
-    http.head_timeout_ms http.stall_timeout_ms http.page admin.listen
+    http.head_timeout_ms http.stall_timeout_ms http.page admin.listen admin.token_file
     cluster.secret_file cluster.former_secret_file cluster.key_file cluster.former_key_file
     cluster.generation cluster.generations cluster.clear
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms

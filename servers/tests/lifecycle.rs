@@ -352,7 +352,8 @@ fn a_world_that_restarts_at_its_address_is_the_same_one() {
     world.process.kill();
     expect_world_lost(&mut user.main);
     let main = realm.main.address.to_string();
-    let again = Process::start(&["world", "--main", &main, "--listen", &address]);
+    let again =
+        Process::start(&["world", "--main", &main, "--listen", &address, "--set", "admin.port=0"]);
     again.wait_until_said(Stream::Stderr, "registered with Main as world 1", 1);
     let pass = user.main.enter("");
     assert_eq!(pass.world.to_string(), address);

@@ -35,7 +35,7 @@ realm.start();
 let board, bots;
 try {
   await browser.start();
-  await until("the realm", () => realm.tell("/healthz"), ({ status }) => status === 200);
+  await until("the realm", () => realm.tell("/readyz"), ({ status }) => status === 200);
   board = startBoard(process.env.TINYREALM_IMAGE, realm, port);
   const registered = `world 100 registered`;
   await until("the board's world", async () => realm.said, (said) => said.includes(registered));

@@ -53,7 +53,7 @@ async function runTo(tab, goal) {
 realm.start();
 try {
   await browser.start();
-  await until("the realm", () => realm.tell("/healthz"), ({ status }) => status === 200);
+  await until("the realm", () => realm.tell("/readyz"), ({ status }) => status === 200);
   const [runner, watcher] = [await browser.visit(realm.page), await browser.visit(realm.page)];
   const start = await until("the runner plays", () => seen(runner), isPlaying);
   await until("the watcher plays", () => seen(watcher), isPlaying);

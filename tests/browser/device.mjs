@@ -79,7 +79,7 @@ const browser = new Browser();
 let board, bots;
 try {
   await browser.start();
-  await until("the realm", () => realm.tell("/healthz"), ({ status }) => status === 200);
+  await until("the realm", () => realm.tell("/readyz"), ({ status }) => status === 200);
   const tab = await browser.open(`${realm.page}?region=home`, { viewport: { width: 1280, height: 800 } });
   assert.equal(await tab.locator("#worlds a").count(), 0, "one region is no choice");
 

@@ -91,7 +91,7 @@ realm.start();
 const chromium = new Chromium();
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 try {
-  await until("healthz", () => realm.tell("/healthz"), ({ status }) => status === 200);
+  await until("readyz", () => realm.tell("/readyz"), ({ status }) => status === 200);
   await chromium.start();
   const tab = await chromium.open(`${realm.page}postcard.js`);
   await until("the page", () => tab.evaluate("document.readyState + location.pathname"), (state) => state === "complete/postcard.js");

@@ -36,7 +36,7 @@ async function seeEachOther(tabs) {
 
 /** A page tells the truth about the realm, and only its own page may make accounts. */
 async function checkSite() {
-  const health = await until("healthz", () => realm.tell("/healthz"), ({ status }) => status === 200);
+  const health = await until("readyz", () => realm.tell("/readyz"), ({ status }) => status === 200);
   assert.equal(health.text, "ok\n");
   const metrics = await realm.tell("/metrics");
   assert.match(metrics.headers["content-type"], /^application\/openmetrics-text/);

@@ -78,7 +78,7 @@ try {
   const built = vite("build");
   assert.deepEqual(await built.ended, [0, null], built.said);
   realm.start();
-  await until("the realm", () => realm.tell("/healthz"), ({ status }) => status === 200);
+  await until("the realm", () => realm.tell("/readyz"), ({ status }) => status === 200);
 
   const node = new Process(process.execPath, [join(app, "node.mjs"), main]);
   assert.deepEqual(await node.ended, [0, null], node.said);

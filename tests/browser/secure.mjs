@@ -21,7 +21,7 @@ const realm = await Realm.make(["--worlds", "1", "--bots", `${BOTS}`], {
 realm.start();
 const browser = new Browser();
 try {
-  await until("the page", () => realm.tell("/healthz"), ({ status }) => status === 200);
+  await until("the page", () => realm.tell("/readyz"), ({ status }) => status === 200);
   await browser.start();
   // The authority is nobody's whom this Chromium trusts.
   const tab = await browser.open(realm.page.replace("http:", "https:"), { ignoreHTTPSErrors: true });

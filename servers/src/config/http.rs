@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 
-use super::listen::with_port;
+use super::listen::{listen_address, with_port};
 use super::net::NetSettings;
 
 /// Whether there is an HTTP port.
@@ -60,27 +61,52 @@ impl Default for HttpSettings {
 }
 
 /// `[admin]`: the operator's own entrance.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AdminSettings {
-    /// Where `up` tells its health and its figures.
-    #[serde(deserialize_with = "super::listen::listen_address")]
-    pub(crate) listen: SocketAddr,
+    /// Where a server tells its health and its figures; empty: at 127.0.0.1, 81 ports behind its own.
+    pub(crate) listen: AdminListen,
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
+    /// A file with what the operator's programs name; needed where others than this machine come in.
+    pub(crate) token_file: String,
 }
 
-impl Default for AdminSettings {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7_081)), port: None }
+/// Servers of one machine have ports a hundred apart.
+const PORTS_BEHIND: u16 = 81;
+
+impl AdminSettings {
+    /// Where to listen beside a server that listens there, all things considered.
+    pub(crate) fn address(&self, server: SocketAddr) -> SocketAddr {
+        let beside = match server.port() {
+            // A free one beside a free one.
+            0 => 0,
+            port => port.checked_add(PORTS_BEHIND).unwrap_or(0),
+        };
+        let listen = self.listen.0.unwrap_or(SocketAddr::from(([127, 0, 0, 1], beside)));
+        with_port(listen, self.port)
     }
 }
 
-impl AdminSettings {
-    /// Where to listen, all things considered.
-    pub(crate) fn address(&self) -> SocketAddr {
-        with_port(self.listen, self.port)
+/// An address, or none that is said.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct AdminListen(Option<SocketAddr>);
+
+impl Serialize for AdminListen {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let text = self.0.map(|address| address.to_string()).unwrap_or_default();
+        to.serialize_str(&text)
+    }
+}
+
+impl<'de> Deserialize<'de> for AdminListen {
+    fn deserialize<D: serde::Deserializer<'de>>(text: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(text)?;
+        match text.as_str() {
+            "" => Ok(Self(None)),
+            text => listen_address(text.into_deserializer()).map(Some).map(Self),
+        }
     }
 }
 

@@ -64,6 +64,21 @@ fn a_port_replaces_the_one_of_the_address() {
     assert_eq!((config.world.address(0).port(), config.world.address(2).port()), (9000, 9002));
 }
 
+/// The operator's listener is beside the server's, unless it is said where.
+#[test]
+fn the_operator_finds_a_server_81_ports_behind_it() {
+    let address = |text: &str, server: u16| {
+        let config = load(text, &[], &[]).unwrap();
+        config.admin.address(SocketAddr::from(([0, 0, 0, 0], server))).to_string()
+    };
+    for (server, port) in [(7_000, 7_081), (65_454, 65_535), (65_455, 0), (0, 0)] {
+        assert_eq!(address("", server), format!("127.0.0.1:{port}"));
+    }
+    assert_eq!(address("[admin]\nport = 9\n", 7_000), "127.0.0.1:9");
+    assert_eq!(address("[admin]\nlisten = \"0.0.0.0:8\"\n", 7_000), "0.0.0.0:8");
+    assert_eq!(address("[admin]\nlisten = \"0.0.0.0:8\"\nport = 9\n", 7_000), "0.0.0.0:9");
+}
+
 #[test]
 fn every_mistake_is_named() {
     assert!(problem("[world]\nroms = 2\n").contains("roms"));

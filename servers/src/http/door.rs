@@ -12,18 +12,8 @@ use crate::config::HttpSettings;
 use crate::config::net::NetSettings;
 use crate::shares::Shares;
 
-/// Through which of the listeners somebody comes.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Entrance {
-    /// Everybody's.
-    Page,
-    /// The operator's.
-    Admin,
-}
-
 /// Who is let in at a listener.
 pub(crate) struct Door {
-    pub(super) entrance: Entrance,
     pub(super) connections: Arc<Shares>,
     pub(super) streams: Arc<Shares>,
     pub(super) head_timeout: Duration,
@@ -36,10 +26,9 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    pub(crate) fn new(entrance: Entrance, settings: &HttpSettings, net: &NetSettings) -> Self {
+    pub(crate) fn new(settings: &HttpSettings, net: &NetSettings) -> Self {
         let (whole, of_address) = (settings.connections, settings.connections_per_address);
         Self {
-            entrance,
             connections: Shares::new(whole, of_address),
             streams: Shares::new((whole / 2).max(1), (of_address / 2).max(1)),
             head_timeout: Duration::from_millis(settings.head_timeout_ms.into()),

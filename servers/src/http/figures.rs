@@ -1,11 +1,14 @@
 //! `Figures`: what the servers of this process publish about themselves, together.
+//!
+//! Bounds: a report is at most 200 ms old while its node's thread turns, and [`SILENCE_MOST`] says when it does not.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use crate::bots::plan::BotsReport;
 use crate::chat_server::ChatReport;
+use crate::config::{Auth, MainSettings};
 use crate::login_server::LoginReport;
 use crate::main_server::{MainReport, RegisteredWorld};
 use crate::report::Shared;
@@ -18,16 +21,38 @@ pub(crate) struct WorldFigures {
     pub(crate) report: Shared<WorldReport>,
 }
 
-/// The newest reports of all servers; see the [module](self).
+/// The newest reports of the servers that this process has; see the [module](self).
 #[derive(Clone, Debug)]
 pub(crate) struct Figures {
     pub(crate) started: Instant,
-    /// Unless everyone is a guest.
     pub(crate) login: Option<Shared<LoginReport>>,
-    pub(crate) main: Shared<MainReport>,
-    pub(crate) chat: Shared<ChatReport>,
+    pub(crate) main: Option<Shared<MainReport>>,
+    pub(crate) chat: Option<Shared<ChatReport>>,
     pub(crate) worlds: Vec<WorldFigures>,
-    pub(crate) bots: Shared<BotsReport>,
+    pub(crate) bots: Option<Shared<BotsReport>>,
+    /// What Main is to have, wherever that runs.
+    pub(crate) wanted: Wanted,
+}
+
+/// Servers that Main does not do without.
+#[derive(Copy, Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) login: bool,
+    pub(crate) chat: bool,
+}
+
+impl Wanted {
+    pub(crate) const fn by(main: &MainSettings) -> Self {
+        Self { login: matches!(main.auth, Auth::Login), chat: !main.chat.is_empty() }
+    }
+}
+
+/// Behind so long a silence a node's thread does not turn.
+const SILENCE_MOST: Duration = Duration::from_secs(2);
+
+/// Of a server that may not be here.
+fn newest<T: Clone + Default>(report: Option<&Shared<T>>) -> T {
+    report.map(Shared::read).unwrap_or_default()
 }
 
 /// Sums over all servers, at one moment.
@@ -55,6 +80,20 @@ pub(super) struct Summary {
 }
 
 impl Figures {
+    /// Of a process without servers.
+    pub(crate) fn new() -> Self {
+        let (started, wanted) = (Instant::now(), Wanted::default());
+        Self {
+            started,
+            login: None,
+            main: None,
+            chat: None,
+            worlds: Vec::new(),
+            bots: None,
+            wanted,
+        }
+    }
+
     /// The sums.
     pub(crate) fn counts(&self) -> Counts {
         let reports = self.worlds.iter().map(|world| world.report.read());
@@ -65,13 +104,14 @@ impl Figures {
             deliveries: sum.deliveries + world.deliveries,
             ..sum
         });
-        counts.messages = self.chat.read().said;
-        counts.packets += self.main.read().net.frames_received;
+        counts.messages = newest(self.chat.as_ref()).said;
+        counts.packets += newest(self.main.as_ref()).net.frames_received;
         counts
     }
 
     pub(super) fn summary(&self) -> Summary {
-        let (bots, worlds) = (self.bots.read(), self.main.read().registry);
+        let (bots, main) = (newest(self.bots.as_ref()), newest(self.main.as_ref()));
+        let worlds = main.registry;
         let sum =
             |of: fn(&RegisteredWorld) -> u16| worlds.iter().map(|it| usize::from(of(it))).sum();
         // Of other processes' worlds nothing else is known.
@@ -87,18 +127,31 @@ impl Figures {
         }
     }
 
-    /// What keeps a visitor from playing, one line each.
+    /// What keeps a player from playing, one line each.
     pub(super) fn missing(&self) -> Vec<String> {
-        let main = self.main.read();
         let mut missing = Vec::new();
-        if self.login.is_some() && !main.login {
-            missing.push("Main has no login server".to_owned());
-        }
-        if !main.chat.is_live {
-            missing.push("Main has no chat server".to_owned());
+        if let Some(main) = self.main.as_ref().map(Shared::read) {
+            if self.wanted.login && !main.login {
+                missing.push("Main has no login server".to_owned());
+            }
+            if self.wanted.chat && !main.chat.is_live {
+                missing.push("Main has no chat server".to_owned());
+            }
         }
         let absent = self.worlds.iter().filter(|world| !world.report.read().registered);
         missing.extend(absent.map(|world| format!("world {} is not registered", world.id)));
         missing
+    }
+
+    /// The servers whose threads do not turn, one line each.
+    pub(super) fn hanging(&self) -> Vec<String> {
+        let main = self.main.iter().map(|main| ("main".to_owned(), main.silence()));
+        let login = self.login.iter().map(|login| ("login".to_owned(), login.silence()));
+        let chat = self.chat.iter().map(|chat| ("chat".to_owned(), chat.silence()));
+        let worlds = self.worlds.iter();
+        let worlds = worlds.map(|world| (format!("world {}", world.id), world.report.silence()));
+        let all = main.chain(login).chain(chat).chain(worlds);
+        let hanging = all.filter(|(_, silence)| *silence > SILENCE_MOST);
+        hanging.map(|(name, _)| format!("{name} hangs")).collect()
     }
 }

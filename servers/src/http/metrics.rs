@@ -113,8 +113,8 @@ impl Figures {
         let worlds = self.worlds.iter();
         let mut nets: Vec<_> =
             worlds.map(|world| (format!("world {}", world.id), world.report.read().net)).collect();
-        nets.extend(named("main", self.main.read().net));
-        nets.extend(named("chat", self.chat.read().net));
+        nets.extend(self.main.iter().map(|main| ("main".to_owned(), main.read().net)));
+        nets.extend(self.chat.iter().map(|chat| ("chat".to_owned(), chat.read().net)));
         nets.extend(self.login.iter().map(|login| ("login".to_owned(), login.read().net)));
         nets
     }
@@ -154,7 +154,8 @@ impl Figures {
     }
 
     fn encode_main(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let reports = named("main", self.main.read());
+        let Some(main) = &self.main else { return Ok(()) };
+        let reports = named("main", main.read());
         let gauges: &[Row<MainReport, i64>] = &[
             ("main_users", "Users whom Main knows", |main| main.users as i64),
             ("main_worlds", "Worlds that are registered", |main| main.worlds as i64),
@@ -187,7 +188,8 @@ impl Figures {
     }
 
     fn encode_chat(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let reports = named("chat", self.chat.read());
+        let Some(chat) = &self.chat else { return Ok(()) };
+        let reports = named("chat", chat.read());
         let gauges: &[Row<ChatReport, i64>] =
             &[("chat_channels", "Channels with members", |chat| chat.channels as i64)];
         let counters: &[Row<ChatReport, u64>] = &[
@@ -210,7 +212,8 @@ impl Figures {
     }
 
     fn encode_bots(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let reports = named("bots", self.bots.read());
+        let Some(bots) = &self.bots else { return Ok(()) };
+        let reports = named("bots", bots.read());
         let latency: &[Row<BotsReport, f64>] =
             &[("bots_latency_p99_seconds", "What bots wait for each other's moves", |bots| {
                 bots.p99_ms / 1_000.0

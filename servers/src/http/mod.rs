@@ -1,4 +1,4 @@
-//! HTTP: the live page and what it asks for; and the operator's entrance, `/healthz` and `/metrics`.
+//! HTTP: the live page and what it asks for; and the operator's entrance ([`operator`]), which every server has.
 //!
 //! Purpose: [`serve`] answers on a thread of its own, from what the servers publish about themselves
 //! ([`figures`]); [`page`] has the files, [`metrics`] the text for Prometheus, [`visitors`] the
@@ -18,6 +18,7 @@ mod door;
 pub(crate) mod figures;
 mod live;
 mod metrics;
+mod operator;
 mod page;
 #[cfg(test)]
 mod tests;
@@ -45,9 +46,10 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use door::{Door, Entrance};
+pub(crate) use door::Door;
 use figures::Figures;
 use live::{Content, Live};
+pub(crate) use operator::{Operator, Token};
 pub(crate) use page::Page;
 pub(crate) use visitors::Visitors;
 
@@ -99,11 +101,20 @@ pub(crate) struct Site {
     pub(crate) visitors: Option<Mutex<Visitors>>,
 }
 
+/// What is behind a listener.
+#[derive(Clone)]
+pub(crate) enum Entrance {
+    /// Everybody's.
+    Page(Arc<Site>),
+    /// The operator's.
+    Admin(Arc<Operator>),
+}
+
 type Answer = Response<Content>;
 
 /// Answers requests until the shutdown.
 pub(crate) async fn serve(
-    site: Arc<Site>,
+    entrance: Entrance,
     door: Arc<Door>,
     listener: TcpListener,
     shutdown: CancellationToken,
@@ -122,9 +133,9 @@ pub(crate) async fn serve(
                 };
                 // Who has too many is closed.
                 let Some(place) = place else { continue };
-                let (site, door) = (Arc::clone(&site), Arc::clone(&door));
+                let (entrance, door) = (entrance.clone(), Arc::clone(&door));
                 tokio::spawn(async move {
-                    serve_connection(site, door, peer, stream).await;
+                    serve_connection(entrance, door, peer, stream).await;
                     drop(place);
                 });
             }
@@ -139,7 +150,7 @@ pub(crate) async fn serve(
 /// The first byte of a TLS handshake, and of no request.
 const FIRST_OF_TLS: u8 = 0x16;
 
-async fn serve_connection(site: Arc<Site>, door: Arc<Door>, peer: IpAddr, stream: TcpStream) {
+async fn serve_connection(entrance: Entrance, door: Arc<Door>, peer: IpAddr, stream: TcpStream) {
     let mut first = [0];
     let is_tls = match &door.identity {
         None => false,
@@ -153,27 +164,27 @@ async fn serve_connection(site: Arc<Site>, door: Arc<Door>, peer: IpAddr, stream
     let stream = Box::pin(stream);
     let Some(identity) = door.identity.clone().filter(|_| is_tls) else {
         let is_heard = door.lets_speak(peer);
-        return serve_stream(site, door, (peer, is_heard), stream).await;
+        return serve_stream(entrance, door, (peer, is_heard), stream).await;
     };
     let greeting = TlsAcceptor::from(identity.config()).accept(stream);
     match timeout(door.head_timeout, greeting).await {
-        Ok(Ok(stream)) => serve_stream(site, door, (peer, true), stream).await,
+        Ok(Ok(stream)) => serve_stream(entrance, door, (peer, true), stream).await,
         Ok(Err(error)) => tracing::debug!("an HTTP connection: {error}"),
         Err(_) => tracing::debug!("an HTTP connection: no handshake in time"),
     }
 }
 
 async fn serve_stream(
-    site: Arc<Site>,
+    entrance: Entrance,
     door: Arc<Door>,
     (peer, is_heard): (IpAddr, bool),
     stream: impl AsyncRead + AsyncWrite + Unpin,
 ) {
     let service = service_fn(|request: Request<Incoming>| {
-        let (site, door) = (Arc::clone(&site), Arc::clone(&door));
+        let (entrance, door) = (entrance.clone(), Arc::clone(&door));
         async move {
             let answer = match is_heard {
-                true => answer(&site, &door, peer, &request).await,
+                true => answer(&entrance, &door, peer, &request).await,
                 false => plain(StatusCode::FORBIDDEN, "only by TLS here: https://\n"),
             };
             Ok::<_, Infallible>(answer)
@@ -189,7 +200,7 @@ async fn serve_stream(
     }
 }
 
-async fn answer<B>(site: &Arc<Site>, door: &Door, peer: IpAddr, request: &Request<B>) -> Answer {
+async fn answer<B>(entrance: &Entrance, door: &Door, peer: IpAddr, request: &Request<B>) -> Answer {
     let headers = request.headers();
     let fields = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let Ok(client) = client_address(peer, &door.trusted, fields) else {
@@ -205,22 +216,36 @@ async fn answer<B>(site: &Arc<Site>, door: &Door, peer: IpAddr, request: &Reques
     if !is_own_page(headers) {
         return plain(StatusCode::FORBIDDEN, "only for the page of this server\n");
     }
-    let path = request.uri().path();
-    let found = match (door.entrance, path) {
-        (Entrance::Page, "/visitor") => {
-            return match *request.method() {
-                Method::POST => make_visitor(Arc::clone(site), client).await,
-                _ => not_allowed("POST"),
-            };
+    let (method, path) = (request.method(), request.uri().path());
+    let found = match entrance {
+        Entrance::Page(site) => {
+            return answer_of_page(site, door, (client, authority), (method, path)).await;
         }
-        (Entrance::Page, "/stats") if *request.method() == Method::GET => {
-            return stream_figures(site, door, client);
-        }
-        (Entrance::Page, "/realm") => json(&site.directory.told(authority)),
-        (Entrance::Page, path) => return look_up(site, request.method(), path).await,
-        (Entrance::Admin, path) => look_up_for_operator(site, path),
+        Entrance::Admin(operator) => operator.answer(path, headers),
     };
-    match *request.method() {
+    only_read(method, found)
+}
+
+async fn answer_of_page(
+    site: &Arc<Site>,
+    door: &Door,
+    (client, authority): (IpAddr, &str),
+    (method, path): (&Method, &str),
+) -> Answer {
+    match path {
+        "/visitor" => match *method {
+            Method::POST => make_visitor(Arc::clone(site), client).await,
+            _ => not_allowed("POST"),
+        },
+        "/stats" if *method == Method::GET => stream_figures(site, door, client),
+        "/realm" => only_read(method, json(&site.directory.told(authority))),
+        path => look_up(site, method, path).await,
+    }
+}
+
+/// What nobody changes.
+fn only_read(method: &Method, found: Answer) -> Answer {
+    match *method {
         _ if found.status() == StatusCode::NOT_FOUND => found,
         Method::GET | Method::HEAD => found,
         _ => not_allowed("GET, HEAD"),
@@ -259,25 +284,6 @@ async fn look_up(site: &Arc<Site>, method: &Method, path: &str) -> Answer {
         set(&mut answer, header::CONTENT_SECURITY_POLICY, policy);
     }
     answer
-}
-
-fn look_up_for_operator(site: &Site, path: &str) -> Answer {
-    match path {
-        "/healthz" => health(&site.figures),
-        "/metrics" => match metrics::text(&site.figures) {
-            Ok(text) => with_type(StatusCode::OK, metrics::CONTENT_TYPE, text),
-            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "no figures\n"),
-        },
-        _ => plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
-    }
-}
-
-fn health(figures: &Figures) -> Answer {
-    let missing = figures.missing();
-    if missing.is_empty() {
-        return plain(StatusCode::OK, "ok\n");
-    }
-    plain(StatusCode::SERVICE_UNAVAILABLE, missing.join("\n") + "\n")
 }
 
 fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

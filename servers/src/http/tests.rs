@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::HttpSettings;
 use crate::config::net::NetSettings;
-use crate::http::figures::WorldFigures;
+use crate::http::figures::{Wanted, WorldFigures};
 use crate::main_server::{MainReport, RegisteredWorld};
 use crate::report::Shared;
 use crate::world_server::node::WorldReport;
@@ -16,32 +16,39 @@ fn site() -> Arc<Site> {
     };
     let world = WorldFigures { id: 3, report: Shared::default() };
     let figures = Figures {
-        started: Instant::now(),
-        login: None,
-        main: Shared::default(),
-        chat: Shared::default(),
+        main: Some(Shared::default()),
+        chat: Some(Shared::default()),
         worlds: vec![world],
-        bots: Shared::default(),
+        wanted: Wanted { login: false, chat: true },
+        ..Figures::new()
     };
     let page = Page::new("", &[]).unwrap();
     Arc::new(Site { page, directory, figures, visitors: None })
 }
 
+fn page(site: &Arc<Site>) -> Entrance {
+    Entrance::Page(Arc::clone(site))
+}
+
+fn admin(site: &Site, token: Option<Token>) -> Entrance {
+    Entrance::Admin(Arc::new(Operator { figures: site.figures.clone(), token }))
+}
+
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 
-fn door(entrance: Entrance, trusted: &[&str]) -> Door {
+fn door(trusted: &[&str]) -> Door {
     let trusted_proxies = trusted.iter().map(|text| (*text).to_owned()).collect();
     let hosts = vec!["here".to_owned()];
     let net = NetSettings { hosts, trusted_proxies, ..NetSettings::default() };
-    Door::new(entrance, &HttpSettings::default(), &net)
+    Door::new(&HttpSettings::default(), &net)
 }
 
 /// The status, and the first piece of what comes.
-fn answer_to(site: &Arc<Site>, door: &Door, request: &Request<()>) -> (u16, String) {
+fn answer_to(entrance: &Entrance, door: &Door, request: &Request<()>) -> (u16, String) {
     let runtime = tinyrealm_std::runtime::current_thread().unwrap();
     runtime.block_on(async {
         use http_body_util::BodyExt;
-        let mut answer = answer(site, door, PEER, request).await;
+        let mut answer = answer(entrance, door, PEER, request).await;
         let status = answer.status().as_u16();
         let piece = answer.frame().await.map(|frame| frame.unwrap().into_data().unwrap());
         (status, String::from_utf8(piece.unwrap_or_default().to_vec()).unwrap())
@@ -59,20 +66,20 @@ fn request(method: Method, path: &str, fields: &[(&str, &str)]) -> Request<()> {
 fn ask(site: &Arc<Site>, method: Method, path: &str, origin: Option<&str>) -> (u16, String) {
     let mut fields = vec![("host", "here:7080")];
     fields.extend(origin.map(|origin| ("origin", origin)));
-    answer_to(site, &door(Entrance::Page, &[]), &request(method, path, &fields))
+    answer_to(&page(site), &door(&[]), &request(method, path, &fields))
 }
 
 /// What the operator is told.
 fn tell(site: &Arc<Site>, path: &str) -> (u16, String) {
     let asked = request(Method::GET, path, &[("host", "127.0.0.1:7081")]);
-    answer_to(site, &door(Entrance::Admin, &[]), &asked)
+    answer_to(&admin(site, None), &door(&[]), &asked)
 }
 
 /// Each listener has its own; nothing of the operator's is at everybody's.
 #[test]
 fn the_operator_has_an_entrance_of_its_own() {
     let site = site();
-    for path in ["/healthz", "/metrics"] {
+    for path in ["/healthz", "/readyz", "/metrics"] {
         assert_eq!(ask(&site, Method::GET, path, None).0, 404, "{path}");
         assert_ne!(tell(&site, path).0, 404, "{path}");
     }
@@ -98,12 +105,12 @@ fn only_own_names_are_answered() {
         ("", 421),
     ] {
         let asked = request(Method::GET, "/", &[("host", host)]);
-        assert_eq!(answer_to(&site, &door(Entrance::Page, &[]), &asked).0, status, "{host}");
+        assert_eq!(answer_to(&page(&site), &door(&[]), &asked).0, status, "{host}");
         let asked = request(Method::GET, "/metrics", &[("host", host)]);
-        assert_eq!(answer_to(&site, &door(Entrance::Admin, &[]), &asked).0, status, "{host}");
+        assert_eq!(answer_to(&admin(&site, None), &door(&[]), &asked).0, status, "{host}");
     }
     let nameless = request(Method::GET, "/", &[]);
-    assert_eq!(answer_to(&site, &door(Entrance::Page, &[]), &nameless).0, 421);
+    assert_eq!(answer_to(&page(&site), &door(&[]), &nameless).0, 421);
 }
 
 /// Nobody is told an address that is everybody's.
@@ -114,7 +121,7 @@ fn what_listens_everywhere_is_where_the_page_was_found() {
         [("here:7080", "here:7000"), ("192.0.2.1", "192.0.2.1:7000"), ("[::1]:7080", "[::1]:7000")]
     {
         let asked = request(Method::GET, "/realm", &[("host", host)]);
-        let (_, text) = answer_to(&site, &door(Entrance::Page, &[]), &asked);
+        let (_, text) = answer_to(&page(&site), &door(&[]), &asked);
         assert!(text.contains(&format!("\"main\":\"{main}\"")), "{text}");
     }
 }
@@ -122,14 +129,19 @@ fn what_listens_everywhere_is_where_the_page_was_found() {
 /// Streams of figures are shared by address, and the address is the client's behind a proxy.
 #[test]
 fn who_watches_is_counted() {
-    let site = site();
+    let entrance = page(&site());
     let most = HttpSettings::default().connections_per_address / 2;
     let runtime = tinyrealm_std::runtime::current_thread().unwrap();
     for (trusted, others) in [(&[][..], 429), (&["192.0.2.7"][..], 200)] {
-        let door = door(Entrance::Page, trusted);
+        let door = door(trusted);
         let watch = |client: &str| {
             let fields = [("host", "here"), ("x-forwarded-for", client)];
-            runtime.block_on(answer(&site, &door, PEER, &request(Method::GET, "/stats", &fields)))
+            runtime.block_on(answer(
+                &entrance,
+                &door,
+                PEER,
+                &request(Method::GET, "/stats", &fields),
+            ))
         };
         let held: Vec<_> = (0..most).map(|_| watch("203.0.113.9")).collect();
         assert!(held.iter().all(|answer| answer.status() == 200));
@@ -148,21 +160,65 @@ fn who_watches_is_counted() {
 fn proxies_that_contradict_themselves_are_told() {
     let fields = [("host", "here"), ("x-forwarded-for", "1.1.1.1"), ("forwarded", "for=2.2.2.2")];
     let asked = request(Method::GET, "/", &fields);
-    assert_eq!(answer_to(&site(), &door(Entrance::Page, &["192.0.2.7"]), &asked).0, 400);
-    assert_eq!(answer_to(&site(), &door(Entrance::Page, &[]), &asked).0, 200);
+    assert_eq!(answer_to(&page(&site()), &door(&["192.0.2.7"]), &asked).0, 400);
+    assert_eq!(answer_to(&page(&site()), &door(&[]), &asked).0, 200);
 }
 
 #[test]
-fn health_says_what_is_missing_until_nothing_is() {
+fn a_process_is_ready_when_nothing_is_missing() {
     let site = site();
-    let (status, text) = tell(&site, "/healthz");
+    assert_eq!(tell(&site, "/healthz"), (200, "ok\n".to_owned()));
+    let (status, text) = tell(&site, "/readyz");
     assert_eq!((status, text.lines().count()), (503, 2));
     assert!(text.contains("world 3 is not registered") && text.contains("no chat server"));
     let mut main = MainReport::default();
     main.chat.is_live = true;
-    site.figures.main.publish(main);
+    site.figures.main.as_ref().unwrap().publish(main);
     site.figures.worlds[0].report.publish(WorldReport { registered: true, ..Default::default() });
-    assert_eq!(tell(&site, "/healthz"), (200, "ok\n".to_owned()));
+    assert_eq!(tell(&site, "/readyz"), (200, "ok\n".to_owned()));
+}
+
+/// A thread that does not turn publishes nothing.
+#[test]
+fn who_hangs_is_not_healthy_and_not_ready() {
+    let site = site();
+    let world = &site.figures.worlds[0].report;
+    world.age(Duration::from_millis(1_500));
+    assert_eq!(tell(&site, "/healthz").0, 200);
+    world.age(Duration::from_millis(501));
+    assert_eq!(tell(&site, "/healthz"), (503, "world 3 hangs\n".to_owned()));
+    assert!(tell(&site, "/readyz").1.starts_with("world 3 hangs\n"));
+    world.publish(WorldReport::default());
+    assert_eq!(tell(&site, "/healthz").0, 200);
+}
+
+/// Machines ask for health without one; all else is the operator's.
+#[test]
+fn a_token_is_wanted_for_everything_but_health() {
+    let site = site();
+    let token = "0123456789abcdef";
+    let tell = |path: &str, field: Option<&str>| {
+        let mut fields = vec![("host", "127.0.0.1")];
+        fields.extend(field.map(|field| ("authorization", field)));
+        let entrance = admin(&site, Some(Token::of(token).unwrap()));
+        answer_to(&entrance, &door(&[]), &request(Method::GET, path, &fields)).0
+    };
+    assert_eq!((tell("/healthz", None), tell("/readyz", None)), (200, 503));
+    let right = format!("Bearer {token}");
+    for (field, status) in [
+        (None, 401),
+        (Some(""), 401),
+        (Some(token), 401),
+        (Some("Bearer"), 401),
+        (Some("Bearer 0123456789abcdeF"), 401),
+        (Some("Bearer 0123456789abcde"), 401),
+        (Some("Basic 0123456789abcdef"), 401),
+        (Some(&right), 200),
+        (Some("bearer 0123456789abcdef"), 200),
+    ] {
+        assert_eq!(tell("/metrics", field), status, "{field:?}");
+    }
+    assert_eq!((tell("/nothing", None), tell("/nothing", Some(&right))), (401, 404));
 }
 
 #[test]
@@ -212,7 +268,7 @@ fn worlds_are_those_that_main_knows() {
     let site = site();
     assert!(ask(&site, Method::GET, "/stats", None).1.contains("\"worlds\":[]"));
     let registry = vec![RegisteredWorld { users: 3, rooms: 2, ..Default::default() }];
-    site.figures.main.publish(MainReport { registry, ..Default::default() });
+    site.figures.main.as_ref().unwrap().publish(MainReport { registry, ..Default::default() });
     let expected = "\"worlds\":[{\"id\":0,\"region\":\"\",\"address\":\"\",\"capacity\":0,\
                     \"users\":3,\"rooms\":2}]";
     let (_, stats) = ask(&site, Method::GET, "/stats", None);

@@ -21,7 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::password::Passwords;
 use crate::accounts::{self, IfLost};
+use crate::admin;
 use crate::config::Config;
+use crate::http::figures::Figures;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{self, NetReport, ServerControl, Shared};
@@ -70,10 +72,14 @@ pub(crate) fn run(config: &Config, if_lost: IfLost) -> anyhow::Result<ExitCode> 
     let shared = Shared::default();
     let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
     let address = config.login.address();
+    let figures = Figures { login: Some(shared.clone()), ..Figures::new() };
+    let admin = admin::open(config, address, figures, shutdown.clone())?;
     let node = spawn(config, if_lost, address, keyring, shutdown, shared.clone())?;
     say!("login listening on {}", node.address);
+    admin::show(&admin);
     tracing::info!("accounts are in {}", accounts::path(&config.login)?.display());
     node.join()?;
+    admin.join()?;
     report::print("login", &shared.read())?;
     Ok(ExitCode::SUCCESS)
 }

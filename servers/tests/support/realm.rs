@@ -10,8 +10,8 @@ use super::secrets::Proof;
 use super::{PATIENCE, Process, Report, Signal, Stream, User};
 
 /// Every server's, unless a test sets it itself: tests end servers before their own connections, and
-/// do not want to wait for those.
-const COMMON_SETTING: &str = "net.drain_timeout_ms=250";
+/// do not want to wait for those; and a server that is started again at its port finds the operator's at any.
+const COMMON_SETTINGS: [&str; 2] = ["net.drain_timeout_ms=250", "admin.port=0"];
 
 /// Main's, unless a test has a chat server.
 const NO_CHAT: &str = "main.chat=";
@@ -48,7 +48,7 @@ impl Server {
     #[track_caller]
     fn start(name: &str, arguments: &[&str], settings: &[&str]) -> Self {
         let mut all = arguments.to_vec();
-        let settings = [&[COMMON_SETTING], settings].concat();
+        let settings = [&COMMON_SETTINGS, settings].concat();
         all.extend(settings.iter().flat_map(|setting| ["--set", setting]));
         Self::run(name, binary(), all.into_iter().map(str::to_owned).collect())
     }

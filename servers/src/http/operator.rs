@@ -1,0 +1,105 @@
+//! `Operator`: what whoever runs a server is told of its process: `/healthz`, `/readyz` and `/metrics`.
+//!
+//! Contract: `/healthz` fails when a node's thread hangs, and nothing but a restart mends that; `/readyz` also while
+//! something is missing that players need. These two say no more than that, to everybody who reaches the listener, for
+//! they are asked by machines. All else wants the token, if there is one; and there has to be one for a listener
+//! that others than this machine reach.
+
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use hyper::StatusCode;
+use hyper::header::{self, HeaderMap};
+use subtle::ConstantTimeEq;
+
+use super::figures::Figures;
+use super::{Answer, metrics, plain, set, text_of, with_type};
+use crate::secret;
+
+/// Fewer could be guessed.
+const TOKEN_LEAST_BYTES: usize = 16;
+const TOKEN_MOST_BYTES: usize = 512;
+
+/// What an operator's programs name.
+pub(crate) struct Token(String);
+
+impl Token {
+    /// The first line of this file.
+    ///
+    /// # Errors
+    /// If others can read it, or it is no token.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let bytes = secret::read(path, "the operator's token")?;
+        let text = String::from_utf8(bytes).ok();
+        let token = text.as_deref().and_then(|text| text.lines().next()).unwrap_or_default().trim();
+        Self::of(token).with_context(|| path.display().to_string())
+    }
+
+    pub(super) fn of(token: &str) -> anyhow::Result<Self> {
+        ensure!(
+            (TOKEN_LEAST_BYTES..=TOKEN_MOST_BYTES).contains(&token.len())
+                && token.bytes().all(|byte| byte.is_ascii_graphic()),
+            "an operator's token has {TOKEN_LEAST_BYTES} to {TOKEN_MOST_BYTES} printable characters and no space: \
+             `openssl rand -hex 32` makes one"
+        );
+        Ok(Self(token.to_owned()))
+    }
+
+    fn is_named(&self, headers: &HeaderMap) -> bool {
+        let named = text_of(headers, header::AUTHORIZATION).and_then(|field| field.split_once(' '));
+        named.is_some_and(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer")
+                && bool::from(token.as_bytes().ct_eq(self.0.as_bytes()))
+        })
+    }
+}
+
+/// See the [module](self).
+pub(crate) struct Operator {
+    pub(crate) figures: Figures,
+    pub(crate) token: Option<Token>,
+}
+
+impl Operator {
+    pub(super) fn answer(&self, path: &str, headers: &HeaderMap) -> Answer {
+        let hanging = self.figures.hanging();
+        match path {
+            "/healthz" => state(&hanging),
+            "/readyz" => state(&[hanging, self.figures.missing()].concat()),
+            _ if self.token.as_ref().is_some_and(|token| !token.is_named(headers)) => {
+                let mut answer = plain(
+                    StatusCode::UNAUTHORIZED,
+                    "Authorization: Bearer, with admin.token_file's token\n",
+                );
+                set(&mut answer, header::WWW_AUTHENTICATE, "Bearer");
+                answer
+            }
+            "/metrics" => match metrics::text(&self.figures) {
+                Ok(text) => with_type(StatusCode::OK, metrics::CONTENT_TYPE, text),
+                Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "no figures\n"),
+            },
+            _ => plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
+        }
+    }
+}
+
+/// What is wrong, if anything is.
+fn state(wrong: &[String]) -> Answer {
+    match wrong {
+        [] => plain(StatusCode::OK, "ok\n"),
+        wrong => plain(StatusCode::SERVICE_UNAVAILABLE, wrong.join("\n") + "\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_a_token_s_length() {
+        for (length, is_one) in [(15, false), (16, true), (512, true), (513, false)] {
+            assert_eq!(Token::of(&"k".repeat(length)).is_ok(), is_one, "{length}");
+        }
+        assert!(Token::of("a token with spaces").is_err());
+    }
+}
