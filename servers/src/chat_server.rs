@@ -1,9 +1,10 @@
 //! `tinyrealm chat`: ChatServer on the tokio driver.
 
+pub(crate) mod report;
+
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::chat::{Chat, ChatConfig};
 use tinyrealm_core::node::cluster::ONLY_ID;
@@ -17,46 +18,12 @@ use crate::config::Config;
 use crate::http::figures::Figures;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
-use crate::report::{self, NetReport, ServerControl, Shared};
+use crate::report::{ServerControl, Shared};
 use crate::say::say;
+use report::{ChatReport, report_of};
 
 /// Connections besides the Mains': those who have not proven themselves yet.
 const SPARE_SESSIONS: usize = 64;
-
-/// What a chat server tells about itself.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct ChatReport {
-    pub(crate) mains: usize,
-    pub(crate) channels: usize,
-    pub(crate) memberships: usize,
-    pub(crate) joined: u32,
-    pub(crate) denied: u32,
-    pub(crate) said: u64,
-    pub(crate) refused: u64,
-    pub(crate) copies: u64,
-    pub(crate) mains_opened: u32,
-    pub(crate) mains_lost: u32,
-    pub(crate) net: NetReport,
-}
-
-fn report(node: &Node<'_, Chat<'_>>) -> ChatReport {
-    let (chat, sessions) = (node.role(), node.sessions());
-    let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
-    let stats = chat.stats();
-    ChatReport {
-        mains: chat.mains(),
-        channels: chat.channels().len(),
-        memberships: chat.members().len(),
-        joined: stats.joined,
-        denied: stats.denied,
-        said: stats.said,
-        refused: stats.refused,
-        copies: stats.copies,
-        mains_opened: stats.mains_opened,
-        mains_lost: stats.mains_lost,
-        net: NetReport::new(node.stats(), sessions.len(), buffers),
-    }
-}
 
 /// Runs a chat server until a signal.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
@@ -70,7 +37,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     admin::show(&admin);
     node.join()?;
     admin.join()?;
-    report::print("chat", &shared.read())?;
+    crate::report::print("chat", &shared.read())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -139,6 +106,6 @@ async fn serve(
         Node::new(node_storage(node_sizes), config.net.to_core(), role, turn)
     });
     let driver = process::open(driver, "chat", bound.address, &config.net);
-    let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report);
-    shared.publish(report(&process::run(driver, control).await));
+    let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report_of);
+    shared.publish(report_of(&process::run(driver, control).await));
 }

@@ -1,7 +1,7 @@
 //! `tinyrealm main`: MainServer on the tokio driver.
 
 mod beside;
-mod report;
+pub(crate) mod report;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -39,8 +39,7 @@ use crate::report::{ServerControl, Shared};
 use crate::say::say;
 use crate::secret;
 use beside::{Beside, WorldsControl};
-use report::report_of;
-pub(crate) use report::{MainReport, RegisteredWorld};
+use report::{MainReport, report_of};
 
 /// How often it is looked whether the list of bans has changed.
 const BAN_LOOK_INTERVAL: Duration = Duration::from_millis(500);

@@ -9,7 +9,8 @@ use tinyrealm_core::protocol::ServerKind;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin;
-use crate::chat_server::{self, ChatReport};
+use crate::chat_server;
+use crate::chat_server::report::ChatReport;
 use crate::config::world::WorldSettings;
 use crate::config::{ChatPlace, Config};
 use crate::http::figures::{Figures, WorldFigures};

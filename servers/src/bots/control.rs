@@ -9,7 +9,7 @@ use tinyrealm_core::node::Node;
 use tinyrealm_std::{Control, NextStep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::plan::{BotsReport, Phase};
+use super::report::{BotsReport, Phase};
 use super::swarm::Swarm;
 use crate::report::Shared;
 

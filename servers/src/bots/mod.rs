@@ -18,6 +18,7 @@ pub(crate) mod ledger;
 mod outages;
 mod outcome;
 pub(crate) mod plan;
+pub(crate) mod report;
 mod room_book;
 pub(crate) mod swarm;
 
@@ -41,7 +42,8 @@ use crate::say::hand_out;
 use crate::status::StatusLine;
 use control::SwarmControl;
 use outcome::Outcome;
-use plan::{BotsReport, Phase, Plan, Play, Restarts};
+use plan::{Plan, Play, Restarts};
+use report::{BotsReport, Phase};
 use swarm::Swarm;
 
 /// Sessions of one client: to Main and to its world.

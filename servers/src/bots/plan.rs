@@ -1,4 +1,4 @@
-//! `Plan`: what a swarm is to do, how far it is, and how it does.
+//! `Plan`: what a swarm is to do.
 
 use tinyrealm_core::protocol::OwnedWish;
 use tinyrealm_core::wire::Framing;
@@ -67,29 +67,6 @@ pub(crate) enum Restarts {
     Fault,
     /// A trial, which everyone has to come out of.
     Trial,
-}
-
-/// How far the swarm is; see the [module](self).
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) enum Phase {
-    #[default]
-    Joining,
-    Running,
-    Settling,
-    Done,
-}
-
-/// How the swarm does.
-#[derive(Copy, Clone, Debug, Default)]
-pub(crate) struct BotsReport {
-    pub(crate) phase: Phase,
-    pub(crate) count: u16,
-    pub(crate) joined: usize,
-    pub(crate) sent: u64,
-    pub(crate) received: u64,
-    pub(crate) lost: u64,
-    /// Of what was heard since the report before.
-    pub(crate) p99_ms: f64,
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ use super::accounts::Accounts;
 use super::chat_ledger::ChatTurn;
 use super::ledger::{BOT_EVENT, Ledger};
 use super::outages::Server;
-use super::plan::{BotsReport, Phase, Plan, Play};
+use super::plan::{Plan, Play};
+use super::report::{BotsReport, Phase};
 use crate::games::HostedBot;
 
 /// Main has to answer at least one bot within this time.

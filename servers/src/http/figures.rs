@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::bots::plan::BotsReport;
-use crate::chat_server::ChatReport;
+use crate::bots::report::BotsReport;
+use crate::chat_server::report::ChatReport;
 use crate::config::{Auth, MainSettings};
-use crate::login_server::LoginReport;
-use crate::main_server::{MainReport, RegisteredWorld};
+use crate::login_server::report::LoginReport;
+use crate::main_server::report::{MainReport, RegisteredWorld};
 use crate::report::Shared;
 use crate::world_server::node::WorldReport;
 

@@ -9,10 +9,10 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::figures::Figures;
-use crate::bots::plan::BotsReport;
-use crate::chat_server::ChatReport;
-use crate::login_server::LoginReport;
-use crate::main_server::MainReport;
+use crate::bots::report::BotsReport;
+use crate::chat_server::report::ChatReport;
+use crate::login_server::report::LoginReport;
+use crate::main_server::report::MainReport;
 use crate::report::NetReport;
 use crate::world_server::node::WorldReport;
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::config::HttpSettings;
 use crate::config::net::NetSettings;
 use crate::http::figures::{Wanted, WorldFigures};
-use crate::main_server::{MainReport, RegisteredWorld};
+use crate::main_server::report::{MainReport, RegisteredWorld};
 use crate::report::Shared;
 use crate::world_server::node::WorldReport;
 

@@ -1,6 +1,7 @@
 //! `tinyrealm login`: LoginServer on the tokio driver, with its threads beside it.
 
 mod outcome;
+pub(crate) mod report;
 mod watch;
 mod workers;
 
@@ -9,12 +10,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use serde::Serialize;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::cluster::ONLY_ID;
 use tinyrealm_core::node::login::{Login, LoginConfig};
-use tinyrealm_core::protocol::{LoginDenial, ServerKind};
+use tinyrealm_core::protocol::ServerKind;
 use tinyrealm_std::memory::{LoginSizes, NodeSizes, login_storage, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
 use tokio_util::sync::CancellationToken;
@@ -26,45 +26,14 @@ use crate::config::Config;
 use crate::http::figures::Figures;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
-use crate::report::{self, NetReport, ServerControl, Shared};
+use crate::report::{ServerControl, Shared};
 use crate::say::say;
 use crate::secret;
 use outcome::Outcome;
+use report::{LoginReport, report_of};
 use workers::Workers;
 
-/// What a login server tells about itself.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct LoginReport {
-    pub(crate) attempts: u32,
-    pub(crate) granted: u32,
-    pub(crate) denied: Vec<(&'static str, u32)>,
-    /// Logins that are queued or being checked.
-    pub(crate) waiting: usize,
-    /// Passwords hashed.
-    pub(crate) hashes: u64,
-    pub(crate) verifies: u32,
-    pub(crate) verified: u32,
-    pub(crate) net: NetReport,
-}
-
 type LoginNode<'a> = Node<'a, Login<'a>>;
-
-fn report(node: &LoginNode<'_>, passwords: &Passwords) -> LoginReport {
-    let (login, sessions) = (node.role(), node.sessions());
-    let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
-    let stats = login.stats();
-    let denials = LoginDenial::ALL.iter();
-    LoginReport {
-        attempts: stats.attempts,
-        granted: stats.granted,
-        denied: denials.map(|denial| (denial.name(), stats.denied_for(*denial))).collect(),
-        waiting: login.logins(),
-        hashes: passwords.work(),
-        verifies: stats.verifies,
-        verified: stats.verified,
-        net: NetReport::new(node.stats(), sessions.len(), buffers),
-    }
-}
 
 /// Runs Login until a signal.
 pub(crate) fn run(config: &Config, if_lost: IfLost) -> anyhow::Result<ExitCode> {
@@ -80,7 +49,7 @@ pub(crate) fn run(config: &Config, if_lost: IfLost) -> anyhow::Result<ExitCode> 
     tracing::info!("accounts are in {}", accounts::path(&config.login)?.display());
     node.join()?;
     admin.join()?;
-    report::print("login", &shared.read())?;
+    crate::report::print("login", &shared.read())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -137,10 +106,10 @@ async fn serve(
     });
     let driver = process::open(driver, "login", bound.address, &config.net);
     let hashed = Arc::clone(&passwords);
-    let make = move |node: &LoginNode<'_>| report(node, &hashed);
+    let make = move |node: &LoginNode<'_>| report_of(node, &hashed);
     let inner = ServerControl::new("login", bound.asked, shutdown, shared.clone(), make);
     let node = process::run(driver, LoginControl { inner, workers }).await;
-    shared.publish(report(&node, &passwords));
+    shared.publish(report_of(&node, &passwords));
 }
 
 /// Carries jobs from the node to the workers, and outcomes back.
