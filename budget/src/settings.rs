@@ -127,9 +127,9 @@ mod tests {
         let core = std::fs::read_to_string(root.join("core/Cargo.toml")).unwrap();
         let core: toml::Table = core.parse().unwrap();
         let features = core["features"].as_table().unwrap().keys();
-        // Both are a board's `log`: one is for servers, the other one for devices.
-        let is_log = |feature: &str| matches!(feature, "log" | "defmt");
-        for feature in features.map(String::as_str).filter(|feature| !is_log(feature)) {
+        // Two are a board's `log`, one for servers, the other one for devices; and no board with `secure` is to speak in clear.
+        let is_other = |feature: &str| matches!(feature, "log" | "defmt" | "clear-links");
+        for feature in features.map(String::as_str).filter(|feature| !is_other(feature)) {
             assert!(told.iter().any(|ability| ability.feature == feature), "{feature}");
         }
         assert!(told.iter().any(|ability| ability.feature == "log"));

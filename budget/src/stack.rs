@@ -5,7 +5,8 @@
 //! Contract: frames and direct calls are exact or too large. A call through a register goes to the
 //! functions that `budget.toml` names for its caller; any other one to the deepest function whose
 //! address the image has, of which a further call through a register is a gap. Gaps are named, as are
-//! recursion and frames of unknown size; with them it is an estimate, and without them a bound.
+//! recursion and frames of unknown size; with them it is an estimate, and without them a bound. What the
+//! compiler has cut out of several functions calls for each of them, so its calls through registers are theirs.
 //! Interrupts do not interrupt each other: the deepest handler comes on top, with what the processor
 //! saves.
 
@@ -112,6 +113,7 @@ impl<'i> Graph<'i> {
             let scanned = || Function { symbol, frame: thumb::scan(image, symbol) };
             functions.entry(symbol.address).or_insert_with(scanned);
         }
+        give_back_outlined_calls(&mut functions);
         let mut graph = Self { functions, pointed: Vec::new(), pointer_calls };
         let table = graph.vectors(image);
         let is_named = |name: &str| pointer_calls.iter().any(|call| matches(name, &call.to));
@@ -147,6 +149,22 @@ impl<'i> Graph<'i> {
         let table = image.sections.iter().find(|section| section.name == ".vector_table");
         let words = table.into_iter().flat_map(|section| words_of(&section.bytes));
         words.filter_map(|number| self.pointed_at(number)).collect()
+    }
+}
+
+/// How the compiler names what it has cut out of functions.
+const OUTLINED: &str = "OUTLINED_FUNCTION_";
+
+/// Of what takes no stack of its own: it is as deep in its callers as in itself.
+fn give_back_outlined_calls(functions: &mut BTreeMap<u64, Function<'_>>) {
+    let is_outlined = |f: &Function<'_>| f.symbol.name.starts_with(OUTLINED) && f.frame.bytes == 0;
+    let outlined = functions.iter_mut().filter(|(_, f)| is_outlined(f));
+    let calls: BTreeMap<u64, u32> = outlined
+        .map(|(address, f)| (*address, core::mem::take(&mut f.frame.indirect_calls)))
+        .collect();
+    for function in functions.values_mut() {
+        let given_back = function.frame.calls.iter().filter_map(|callee| calls.get(callee));
+        function.frame.indirect_calls += given_back.sum::<u32>();
     }
 }
 

@@ -18,9 +18,7 @@
 //! assert_ne!(key.key_id(), DeviceKey::new([8; 32]).key_id());
 //! ```
 
-use hmac::Mac;
-
-use super::cluster::{bytes_from_hex, mac_with};
+use super::cluster::{bytes_from_hex, mac};
 use crate::protocol::{KeyId, SealKey, Token};
 
 /// What a device has, and nobody else: 256 random bits. It prints as `…`.
@@ -57,10 +55,7 @@ impl DeviceKey {
     }
 
     fn expand(&self, info: &[u8]) -> [u8; 32] {
-        let mut mac = mac_with(&self.0);
-        mac.update(info);
-        mac.update(&[1]);
-        mac.finalize().into_bytes().into()
+        mac(&self.0, &[info, &[1]])
     }
 }
 

@@ -46,10 +46,12 @@ impl ClearClient {
     /// Numbers of two bytes, little-endian, and the key's id behind the label.
     fn prologue(&self) -> [u8; PROLOGUE_BYTES] {
         let numbers = [self.versions.from, self.versions.to, self.to.0];
-        let numbers = numbers.into_iter().flat_map(u16::to_le_bytes);
-        let bytes = LABEL.into_iter().chain(numbers).chain(self.key_id.0);
+        let numbers = numbers.map(u16::to_le_bytes);
+        let bytes = LABEL.iter().chain(numbers.as_flattened()).chain(&self.key_id.0);
         let mut prologue = [0; PROLOGUE_BYTES];
-        prologue.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
+        for (place, byte) in prologue.iter_mut().zip(bytes) {
+            *place = *byte;
+        }
         prologue
     }
 

@@ -1,11 +1,10 @@
 //! `Dialing` and `Heard`: how two ends that share a key come to keys that nobody else can have.
 
-use zeroize::Zeroize;
-
+use super::agreement::{Drawn, Secret, Shared};
 use super::cipher::{KEY_BYTES, TAG_BYTES};
 use super::record::Channel;
 use super::transcript::Transcript;
-use super::{Broken, Drawn, LinkKey};
+use super::{Broken, LinkKey};
 use crate::time::Instant;
 
 /// What each message carries besides, sealed: whatever both ends have to agree about.
@@ -16,7 +15,7 @@ pub const MESSAGE_BYTES: usize = KEY_BYTES + TERMS_BYTES + TAG_BYTES;
 /// The end that has dialed, which waits for the answer; see the [module](super).
 pub struct Dialing {
     transcript: Transcript,
-    drawn: Drawn,
+    secret: Secret,
 }
 
 impl Dialing {
@@ -31,20 +30,22 @@ impl Dialing {
         drawn: Drawn,
         terms: [u8; TERMS_BYTES],
     ) -> Result<(Self, [u8; MESSAGE_BYTES]), Broken> {
-        let mut message = message_with(terms);
-        let dialing = Self::begin_with(key, prologue, drawn, &mut message)?;
-        Ok((dialing, message))
+        let (mut begun, mut message) = (None, message_with(terms));
+        Self::begin_in(&mut begun, key, prologue, &drawn, &mut message)?;
+        Ok((begun.ok_or(Broken)?, message))
     }
 
-    pub(super) fn begin_with(
+    /// [`Dialing::begin`] where it will stay, with the terms in `message` already.
+    pub(crate) fn begin_in(
+        place: &mut Option<Self>,
         key: &LinkKey,
         prologue: &[u8],
-        drawn: Drawn,
+        drawn: &Drawn,
         message: &mut [u8],
-    ) -> Result<Self, Broken> {
-        let mut transcript = Transcript::begin(key, prologue);
-        write(&mut transcript, &drawn, None, message)?;
-        Ok(Self { transcript, drawn })
+    ) -> Result<(), Broken> {
+        let transcript = Transcript::begin(key, prologue);
+        let begun = place.insert(Self { transcript, secret: drawn.secret.clone() });
+        write(&mut begun.transcript, &drawn.public, None, message)
     }
 
     /// Reads the answer, and the listener's terms in it.
@@ -52,23 +53,33 @@ impl Dialing {
     /// # Errors
     /// [`Broken`]: whoever has answered has another key, has heard something else, or is no end of a handshake at all.
     pub fn finish(
-        self,
+        mut self,
         now: Instant,
         mut message: [u8; MESSAGE_BYTES],
     ) -> Result<(Channel, [u8; TERMS_BYTES]), Broken> {
-        let channel = self.finish_with(now, &mut message)?;
+        let shared = self.share(&message)?;
+        let channel = self.finish_in(&shared, now, &mut message)?;
         Ok((channel, terms_of(&message)?))
     }
 
-    pub(super) fn finish_with(
-        mut self,
+    /// What we share with whoever has sent this answer. It is a step of its own for whoever has little stack: it wants
+    /// more of it than all the rest.
+    pub(crate) fn share(&self, message: &[u8]) -> Result<Shared, Broken> {
+        self.secret.share(message.first_chunk().ok_or(Broken)?)
+    }
+
+    /// The rest of [`Dialing::finish`], once; the terms are in `message` then. One that does not open stays as it is.
+    #[inline(never)]
+    pub(crate) fn finish_in(
+        &mut self,
+        shared: &Shared,
         now: Instant,
         message: &mut [u8],
     ) -> Result<Channel, Broken> {
         let (public, sealed) = message.split_first_chunk_mut().ok_or(Broken)?;
         self.transcript.mix_public(public);
-        self.drawn.agree(&mut self.transcript, public)?;
-        self.transcript.open(sealed)?;
+        let cipher = self.transcript.mix_key(&shared.0);
+        self.transcript.open(cipher, sealed)?;
         let [ours, theirs] = self.transcript.split();
         Ok(Channel::new(ours, theirs, now))
     }
@@ -125,7 +136,8 @@ impl core::fmt::Debug for Heard {
     }
 }
 
-fn message_with(terms: [u8; TERMS_BYTES]) -> [u8; MESSAGE_BYTES] {
+/// A message with our terms, not sealed yet.
+pub(crate) fn message_with(terms: [u8; TERMS_BYTES]) -> [u8; MESSAGE_BYTES] {
     let mut message = [0; MESSAGE_BYTES];
     for (place, byte) in message.iter_mut().skip(KEY_BYTES).zip(terms) {
         *place = byte;
@@ -133,7 +145,8 @@ fn message_with(terms: [u8; TERMS_BYTES]) -> [u8; MESSAGE_BYTES] {
     message
 }
 
-fn terms_of(message: &[u8; MESSAGE_BYTES]) -> Result<[u8; TERMS_BYTES], Broken> {
+/// What the other end's terms are, in a message that has opened.
+pub(crate) fn terms_of(message: &[u8; MESSAGE_BYTES]) -> Result<[u8; TERMS_BYTES], Broken> {
     message.get(KEY_BYTES..).and_then(<[u8]>::first_chunk).copied().ok_or(Broken)
 }
 
@@ -144,8 +157,8 @@ pub(super) fn hear_first(
 ) -> Result<(Transcript, [u8; KEY_BYTES]), Broken> {
     let mut transcript = Transcript::begin(key, prologue);
     let (public, sealed) = message.split_first_chunk_mut().ok_or(Broken)?;
-    transcript.mix_public(public);
-    transcript.open(sealed)?;
+    let cipher = transcript.mix_public(public);
+    transcript.open(cipher, sealed)?;
     Ok((transcript, *public))
 }
 
@@ -156,7 +169,8 @@ pub(super) fn answer_with(
     now: Instant,
     message: &mut [u8],
 ) -> Result<Channel, Broken> {
-    write(&mut transcript, &drawn, Some(public), message)?;
+    let shared = drawn.secret.share(public)?;
+    write(&mut transcript, &drawn.public, Some(shared), message)?;
     let [theirs, ours] = transcript.split();
     Ok(Channel::new(ours, theirs, now))
 }
@@ -164,33 +178,15 @@ pub(super) fn answer_with(
 /// Our public key, what we share with the peer's if that is known, and the text that is in the message.
 fn write(
     transcript: &mut Transcript,
-    drawn: &Drawn,
-    peer: Option<&[u8; KEY_BYTES]>,
+    public: &[u8; KEY_BYTES],
+    shared: Option<Shared>,
     message: &mut [u8],
 ) -> Result<(), Broken> {
     let (place, text) = message.split_first_chunk_mut().ok_or(Broken)?;
-    *place = drawn.public();
-    transcript.mix_public(place);
-    if let Some(peer) = peer {
-        drawn.agree(transcript, peer)?;
+    *place = *public;
+    let mut cipher = transcript.mix_public(public);
+    if let Some(shared) = shared {
+        cipher = transcript.mix_key(&shared.0);
     }
-    transcript.seal(text)
-}
-
-impl Drawn {
-    fn public(&self) -> [u8; KEY_BYTES] {
-        x25519_dalek::x25519(self.0, x25519_dalek::X25519_BASEPOINT_BYTES)
-    }
-
-    /// Mixes what only both ends know. A peer's key of low order would make it known to everybody.
-    fn agree(&self, transcript: &mut Transcript, peer: &[u8; KEY_BYTES]) -> Result<(), Broken> {
-        let mut shared = x25519_dalek::x25519(self.0, *peer);
-        let all = shared.iter().fold(0, |all, byte| all | byte);
-        if all == 0 {
-            return Err(Broken);
-        }
-        transcript.mix_key(&shared);
-        shared.zeroize();
-        Ok(())
-    }
+    transcript.seal(cipher, text)
 }

@@ -37,6 +37,7 @@
 //! # Ok::<(), tinyrealm_core::secure::Broken>(())
 //! ```
 
+mod agreement;
 mod cipher;
 mod handshake;
 mod record;
@@ -44,8 +45,11 @@ mod record;
 mod tests;
 mod transcript;
 
+pub use agreement::Drawn;
+pub(crate) use agreement::Shared;
 pub use cipher::TAG_BYTES;
 pub use handshake::{Dialing, Heard, MESSAGE_BYTES, TERMS_BYTES};
+pub(crate) use handshake::{message_with, terms_of};
 pub use record::{
     Channel, KEY_MS, Opener, RECORD_COST_BYTES, RECORD_EXTRA_BYTES, RECORD_PREFIX_BYTES,
     RECORDS_A_KEY, Sealer,
@@ -63,33 +67,17 @@ impl LinkKey {
     }
 }
 
-/// Random bytes for one handshake, and for nothing else. It prints as `…`.
-pub struct Drawn([u8; cipher::KEY_BYTES]);
-
-impl Drawn {
-    /// From a source that nobody can guess.
-    pub const fn new(random: [u8; cipher::KEY_BYTES]) -> Self {
-        Self(random)
+impl Drop for LinkKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 
-macro_rules! secret {
-    ($($name:ident)*) => {$(
-        impl Drop for $name {
-            fn drop(&mut self) {
-                self.0.zeroize();
-            }
-        }
-
-        impl core::fmt::Debug for $name {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(…)"))
-            }
-        }
-    )*};
+impl core::fmt::Debug for LinkKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LinkKey(…)")
+    }
 }
-
-secret!(LinkKey Drawn);
 
 /// What came does not belong to this link: it ends.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -27,10 +27,12 @@ fn a_published_session_comes_out_byte_by_byte() {
         "893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a",
         "bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b",
     ];
-    let [dialer, listener] = drawn.map(|hex| Drawn(bytes(hex)));
+    let [dialer, listener] = drawn.map(|hex| Drawn::new(bytes(hex)));
     let mut first = [0; 64];
     first[32..48].copy_from_slice(b"Ludwig von Mises");
-    let dialing = Dialing::begin_with(&key, prologue, dialer, &mut first).unwrap();
+    let mut begun = None;
+    Dialing::begin_in(&mut begun, &key, prologue, &dialer, &mut first).unwrap();
+    let mut dialing = begun.unwrap();
     assert_eq!(
         first,
         bytes::<64>(
@@ -50,7 +52,8 @@ fn a_published_session_comes_out_byte_by_byte() {
              d6062704d5a9c422a8e834423f8c1feada7e8d0d910a1a2cd030fb584221e3"
         )
     );
-    dialing.finish_with(start(), &mut second).unwrap();
+    let shared = dialing.share(&second).unwrap();
+    dialing.finish_in(&shared, start(), &mut second).unwrap();
     assert_eq!(&second[32..47], b"Murray Rothbard");
 }
 
@@ -65,15 +68,15 @@ fn the_ciphers_of_a_published_session_come_out_byte_by_byte() {
     ];
     let [first, second] = publics.map(bytes::<32>);
     let drawn = bytes("893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a");
-    transcript.mix_public(&first);
+    let cipher = transcript.mix_public(&first);
     let mut text = [0; 32];
     text[..16].copy_from_slice(b"Ludwig von Mises");
-    transcript.seal(&mut text).unwrap();
+    transcript.seal(cipher, &mut text).unwrap();
     transcript.mix_public(&second);
-    transcript.mix_key(&x25519_dalek::x25519(drawn, second));
+    let cipher = transcript.mix_key(&x25519_dalek::x25519(drawn, second));
     let mut text = [0; 31];
     text[..15].copy_from_slice(b"Murray Rothbard");
-    transcript.seal(&mut text).unwrap();
+    transcript.seal(cipher, &mut text).unwrap();
     let [mut dialer, mut listener] = transcript.split();
     let mut record = *b"F. A. Hayek................";
     dialer.seal(&[], &mut record).unwrap();
@@ -121,7 +124,7 @@ fn snow_listens() {
     let mut snow = snow_builder().build_responder().unwrap();
     let mut text = [0; 64];
     let (dialing, mut message) =
-        Dialing::begin(&LinkKey(KEY), PROLOGUE, Drawn([9; 32]), *b"ours").unwrap();
+        Dialing::begin(&LinkKey(KEY), PROLOGUE, Drawn::new([9; 32]), *b"ours").unwrap();
     assert_eq!(snow.read_message(&message, &mut text).unwrap(), TERMS_BYTES);
     assert_eq!(&text[..TERMS_BYTES], b"ours");
     assert_eq!(snow.write_message(b"snow", &mut message).unwrap(), MESSAGE_BYTES);
@@ -137,7 +140,7 @@ fn snow_dials() {
     assert_eq!(snow.write_message(b"snow", &mut message).unwrap(), MESSAGE_BYTES);
     let heard = Heard::first(&LinkKey(KEY), PROLOGUE, message).unwrap();
     assert_eq!(&heard.terms, b"snow");
-    let (mut channel, message) = heard.answer(Drawn([9; 32]), start(), *b"ours").unwrap();
+    let (mut channel, message) = heard.answer(Drawn::new([9; 32]), start(), *b"ours").unwrap();
     assert_eq!(snow.read_message(&message, &mut text).unwrap(), TERMS_BYTES);
     assert_eq!(&text[..TERMS_BYTES], b"ours");
     talk(&mut channel, &mut snow.into_transport_mode().unwrap());
@@ -146,7 +149,7 @@ fn snow_dials() {
 const TERMS: [u8; TERMS_BYTES] = *b"term";
 
 fn dial(key: [u8; 32]) -> (Dialing, [u8; MESSAGE_BYTES]) {
-    Dialing::begin(&LinkKey(key), PROLOGUE, Drawn([3; 32]), TERMS).unwrap()
+    Dialing::begin(&LinkKey(key), PROLOGUE, Drawn::new([3; 32]), TERMS).unwrap()
 }
 
 /// Hears the first message, and answers it.
@@ -155,7 +158,7 @@ fn answer(
     prologue: &[u8],
     message: [u8; MESSAGE_BYTES],
 ) -> Result<(Channel, [u8; MESSAGE_BYTES]), Broken> {
-    Heard::first(&LinkKey(key), prologue, message)?.answer(Drawn([4; 32]), start(), TERMS)
+    Heard::first(&LinkKey(key), prologue, message)?.answer(Drawn::new([4; 32]), start(), TERMS)
 }
 
 fn link() -> (Channel, Channel) {
@@ -178,10 +181,10 @@ fn nobody_shares_a_secret_that_everybody_knows() {
     for public in LOW_ORDER.map(bytes::<32>) {
         // Whoever has the key may say it; the tag is right.
         let mut transcript = transcript::Transcript::begin(&LinkKey(KEY), PROLOGUE);
-        transcript.mix_public(&public);
+        let cipher = transcript.mix_public(&public);
         let mut message = [0; MESSAGE_BYTES];
         message[..32].copy_from_slice(&public);
-        transcript.seal(&mut message[32..]).unwrap();
+        transcript.seal(cipher, &mut message[32..]).unwrap();
         assert_eq!(answer(KEY, PROLOGUE, message).err(), Some(Broken), "{public:?}");
     }
 }
@@ -206,7 +209,7 @@ fn an_old_first_message_is_answered_and_nothing_opens_behind_it() {
     let (mut dialer, _) = dialing.finish(start(), message).unwrap();
     let mut record = sealed(&mut dialer.sealer, b"let me in");
     let heard = Heard::first(&LinkKey(KEY), PROLOGUE, first).unwrap();
-    let (mut other, _) = heard.answer(Drawn([5; 32]), start(), TERMS).unwrap();
+    let (mut other, _) = heard.answer(Drawn::new([5; 32]), start(), TERMS).unwrap();
     assert_eq!(other.opener.open(&mut record), Err(Broken));
 }
 
@@ -358,7 +361,7 @@ proptest! {
 #[test]
 fn secrets_print_as_nothing() {
     let (channel, _) = link();
-    let printed = std::format!("{:?} {:?} {channel:?}", LinkKey(KEY), Drawn(KEY));
+    let printed = std::format!("{:?} {:?} {channel:?}", LinkKey(KEY), Drawn::new(KEY));
     assert_eq!(printed, "LinkKey(…) Drawn(…) Channel { sealer: Sealer(…), opener: Opener(…) }");
     let (dialing, message) = dial(KEY);
     let heard = Heard::first(&LinkKey(KEY), PROLOGUE, message).unwrap();

@@ -14,6 +14,7 @@ pub mod executor;
 pub mod lan9118;
 #[cfg(feature = "log")]
 mod log;
+mod memmove;
 pub mod memory_map;
 pub mod registers;
 

@@ -11,11 +11,16 @@ pub const RECEIVE_BYTES: usize = links::RECEIVE_BYTES as usize;
 /// Bytes that a socket sends at once.
 pub const SEND_BYTES: usize = links::SEND_BYTES as usize;
 
-/// The first message of a sealed link. A server's: prefix, versions and kinds, id and generation, handshake, and that there is
+/// The first message of a sealed link. A server's: prefix, versions and kinds, id, generation, handshake, and that there is
 /// no former key. A client's: prefix, versions and kind, the key's id, handshake.
 const SEAL_BYTES: usize = {
-    let (server, client) = (6 + 4 + 2 * 3 + 52 + 1, 6 + 3 + 8 + 52);
-    if server > client { server } else { client }
+    let id_bytes = match crate::device::world::WORLD_ID {
+        ..0x80 => 1,
+        ..0x4000 => 2,
+        _ => 3,
+    };
+    let (server, client) = (6 + 4 + id_bytes + 1 + 52 + 1, 6 + 3 + 8 + 52);
+    if cfg!(feature = "sealed-clients") { client } else { server }
 };
 /// Bytes of a buffer for private packets: as `device.toml` says, but with sealed links not less than their first message.
 pub(crate) const SEND_BUFFER_BYTES: usize = {

@@ -1,15 +1,19 @@
 //! `Dialer`: how a server that dials another one proves itself, and has the other one prove itself.
 
 #[cfg(feature = "secure")]
-use super::sealing::{Begun, Clear, Sealed};
-use super::secret::{Side, Transcript};
-use super::{ClusterKeys, Heard, Way};
+use super::sealing::{Begun, Clear, Terms};
+use super::secret::{MAY_BE_CLEAR, Side, Transcript};
+use super::{ClusterKeys, Heard};
 use crate::node::{Caller, Context};
+#[cfg(feature = "secure")]
+use crate::protocol::SealedStart;
 #[cfg(feature = "secure")]
 use crate::protocol::dialer_to_listener::SecureReady;
 use crate::protocol::dialer_to_listener::{ClusterHello, ClusterProof};
 use crate::protocol::listener_to_dialer::{self, ClusterAck, ClusterChallenge, SecureAnswer, Stub};
 use crate::protocol::{Dispatched, ErrorCode, Nonce, ServerKind, Versions};
+#[cfg(feature = "secure")]
+use crate::secure::{Broken, Drawn, Shared};
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
 use crate::wire::opcode::LISTENER;
@@ -18,66 +22,79 @@ use crate::wire::{Frame, Opcode};
 /// The dialing side of the proof, of one link; see the [module](super).
 #[derive(Debug)]
 pub struct Dialer {
-    /// Of the present connection: nonces that nobody has chosen until its challenge has come.
-    transcript: Transcript,
-    has_shown: bool,
-    /// Our first message is said, and not answered.
+    own: ServerKind,
+    peer: ServerKind,
+    id: u16,
+    said: Said,
+}
+
+/// What is said on the present connection, and what of it counts yet.
+#[derive(Debug)]
+enum Said {
+    Nothing,
+    /// The first message of a handshake.
     #[cfg(feature = "secure")]
-    begun: Begun,
+    Sealed(Begun),
+    /// Our hello.
+    Hello(Nonce),
+    /// Our proof, about both nonces: ours first.
+    Proof(Nonce, Nonce),
 }
 
 impl Dialer {
     /// The side of an `own` server that dials a `peer`; the one of both that is not Main has this `id`.
     pub const fn new(own: ServerKind, peer: ServerKind, id: u16) -> Self {
-        let none = Nonce([0; 16]);
-        let transcript = Transcript {
-            dialer: own,
-            listener: peer,
-            id,
-            dialer_nonce: none,
-            listener_nonce: none,
-        };
-        Self {
-            transcript,
-            has_shown: false,
-            #[cfg(feature = "secure")]
-            begun: Begun::NONE,
-        }
+        Self { own, peer, id, said: Said::Nothing }
     }
 
     /// The connection stands: begins to prove with `keys`.
     pub fn begin(&mut self, keys: &ClusterKeys, cx: &mut Context<'_, '_>, key: SessionKey) {
-        match keys.way {
-            #[cfg(feature = "secure")]
-            Way::Sealed => self.begin_sealed(keys, cx, key),
-            Way::Clear => self.begin_clear(cx, key),
+        #[cfg(feature = "secure")]
+        if !keys.way.is_clear() {
+            self.begin_sealed(keys, cx, key);
+        }
+        if keys.way.is_clear() {
+            self.begin_clear(cx, key);
         }
     }
 
+    /// Not inlined, as with the others: who calls it has less stack to keep for it.
     #[cfg(feature = "secure")]
+    #[inline(never)]
     fn begin_sealed(&mut self, keys: &ClusterKeys, cx: &mut Context<'_, '_>, key: SessionKey) {
-        let Transcript { dialer: from, listener: to, id, .. } = self.transcript;
-        let clear = Clear { versions: Versions::OURS, from, to, id, generation: keys.generation };
-        let record_bytes = cx.sessions.record_bytes();
-        self.begun = Begun::NONE;
-        if let Ok((begun, hello)) = clear.begin(keys, record_bytes, || cx.turn().random()) {
-            cx.sessions.send_or_close(cx.now, key, &hello);
-            if cx.sessions.await_seal(cx.now, key) {
-                self.begun = begun;
-            }
-        }
-        if self.begun.is_none() {
+        let newest = Drawn::new(cx.turn().random());
+        let former = keys.former.as_ref().map(|_| Drawn::new(cx.turn().random()));
+        self.said = Said::Sealed(Begun::NONE);
+        if self.say_hello(keys, cx, key, (&newest, former.as_ref())).is_err() {
             // The role tries again, as with any server that can't be reached.
+            self.said = Said::Nothing;
             cx.sessions.close(cx.now, key, Farewell::Nothing(ErrorCode::BUSY));
         }
     }
 
+    /// Not inlined, so that drawing has less stack above it.
+    #[cfg(feature = "secure")]
+    #[inline(never)]
+    fn say_hello(
+        &mut self,
+        keys: &ClusterKeys,
+        cx: &mut Context<'_, '_>,
+        key: SessionKey,
+        drawn: (&Drawn, Option<&Drawn>),
+    ) -> Result<(), Broken> {
+        let (versions, generation) = (Versions::OURS, keys.generation);
+        let Self { own: from, peer: to, id, .. } = *self;
+        let clear = Clear { versions, from, to, id, generation };
+        let Said::Sealed(begun) = &mut self.said else { return Err(Broken) };
+        let hello = clear.begin(keys, cx.sessions.record_bytes(), drawn, begun)?;
+        cx.sessions.send_or_close(cx.now, key, &hello);
+        if cx.sessions.await_seal(cx.now, key) { Ok(()) } else { Err(Broken) }
+    }
+
     fn begin_clear(&mut self, cx: &mut Context<'_, '_>, key: SessionKey) {
         let nonce = Nonce(cx.turn().random());
-        self.transcript.dialer_nonce = nonce;
-        self.has_shown = false;
-        let Transcript { dialer: kind, id, .. } = self.transcript;
-        let hello = ClusterHello { versions: Versions::OURS, kind, id, nonce };
+        self.said = Said::Hello(nonce);
+        let hello = ClusterHello { versions: Versions::OURS, kind: self.own, id: self.id, nonce };
         cx.sessions.send_or_close(cx.now, key, &hello);
     }
 
@@ -96,11 +113,12 @@ impl Dialer {
         }
         let mut hearing = Hearing { dialer: self, keys, is_proven: false };
         let dispatched = listener_to_dialer::dispatch(&mut hearing, caller, frame);
-        if hearing.is_proven {
-            Heard::Proven(self.transcript.id)
-        } else {
-            Heard::Pending(dispatched)
-        }
+        if hearing.is_proven { Heard::Proven(self.id) } else { Heard::Pending(dispatched) }
+    }
+
+    const fn transcript(&self, dialer_nonce: Nonce, listener_nonce: Nonce) -> Transcript {
+        let Self { own: dialer, peer: listener, id, .. } = *self;
+        Transcript { dialer, listener, id, dialer_nonce, listener_nonce }
     }
 }
 
@@ -115,35 +133,23 @@ struct Hearing<'h> {
 }
 
 impl Hearing<'_> {
-    const fn is_clear(&self) -> bool {
-        matches!(self.keys.way, Way::Clear)
-    }
-}
-
-impl<'a> Stub<Caller<'_, 'a>> for Hearing<'_> {
-    #[inline]
-    fn hears(&self, opcode: Opcode) -> bool {
-        cfg!(feature = "secure") || opcode != SecureAnswer::OPCODE
-    }
-
-    #[cfg(not(feature = "secure"))]
-    fn secure_answer(&mut self, _: &mut Caller<'_, 'a>, _: SecureAnswer) {}
-
+    /// Not inlined, so that [`Begun::share`] has less stack above it.
     #[cfg(feature = "secure")]
-    fn secure_answer(&mut self, caller: &mut Caller<'_, 'a>, message: SecureAnswer) {
-        let begun = core::mem::replace(&mut self.dialer.begun, Begun::NONE);
-        if begun.is_none() {
-            out_of_place(caller, SecureAnswer::OPCODE.0);
-            return;
+    #[inline(never)]
+    fn finish(
+        &mut self,
+        caller: &mut Caller<'_, '_>,
+        shared: &[Option<Shared>; 2],
+        start: &mut SealedStart,
+    ) {
+        if let Said::Sealed(begun) = &mut self.dialer.said
+            && let Ok(channel) = begun.finish(shared, caller.now, start)
+        {
+            let terms = Terms::of(start).map_or(0, |terms| terms.record_bytes);
+            let terms = (self.dialer.id, terms);
+            self.is_proven = caller.sessions.seal(caller.now, caller.key, channel, terms);
         }
-        let id = self.dialer.transcript.id;
-        self.is_proven = match begun.finish(caller.now, message.start) {
-            Ok(Sealed { channel, terms }) => {
-                let terms = (id, terms.record_bytes);
-                caller.sessions.seal(caller.now, caller.key, channel, terms)
-            }
-            Err(_) => false,
-        };
+        self.dialer.said = Said::Nothing;
         if self.is_proven {
             caller.sessions.send_or_close(caller.now, caller.key, &SecureReady {});
         } else {
@@ -151,26 +157,46 @@ impl<'a> Stub<Caller<'_, 'a>> for Hearing<'_> {
             caller.sessions.close(caller.now, caller.key, farewell);
         }
     }
+}
+
+impl<'a> Stub<Caller<'_, 'a>> for Hearing<'_> {
+    #[inline]
+    fn hears(&self, opcode: Opcode) -> bool {
+        if opcode == SecureAnswer::OPCODE { cfg!(feature = "secure") } else { MAY_BE_CLEAR }
+    }
+
+    #[cfg(not(feature = "secure"))]
+    fn secure_answer(&mut self, _: &mut Caller<'_, 'a>, _: SecureAnswer) {}
+
+    #[cfg(feature = "secure")]
+    fn secure_answer(&mut self, caller: &mut Caller<'_, 'a>, mut message: SecureAnswer) {
+        let Said::Sealed(begun) = &self.dialer.said else {
+            out_of_place(caller, SecureAnswer::OPCODE.0);
+            return;
+        };
+        let shared = begun.share(&message.start);
+        self.finish(caller, &shared, &mut message.start);
+    }
 
     fn cluster_challenge(&mut self, caller: &mut Caller<'_, 'a>, message: ClusterChallenge) {
-        if !self.is_clear() || core::mem::replace(&mut self.dialer.has_shown, true) {
+        let Said::Hello(nonce) = self.dialer.said else {
             out_of_place(caller, ClusterChallenge::OPCODE.0);
             return;
-        }
-        let transcript = &mut self.dialer.transcript;
-        transcript.listener_nonce = message.nonce;
-        let (proof, former_proof) = self.keys.proofs(Side::Dialer, transcript);
-        let Transcript { id, dialer_nonce: nonce, .. } = *transcript;
-        let shown = ClusterProof { id, nonce, proof, former_proof };
+        };
+        self.dialer.said = Said::Proof(nonce, message.nonce);
+        let transcript = self.dialer.transcript(nonce, message.nonce);
+        let (proof, former_proof) = self.keys.proofs(Side::Dialer, &transcript);
+        let shown = ClusterProof { id: self.dialer.id, nonce, proof, former_proof };
         caller.sessions.send_or_close(caller.now, caller.key, &shown);
     }
 
     fn cluster_ack(&mut self, caller: &mut Caller<'_, 'a>, message: ClusterAck) {
-        if !self.is_clear() || !self.dialer.has_shown {
+        let Said::Proof(ours, theirs) = self.dialer.said else {
             out_of_place(caller, ClusterAck::OPCODE.0);
             return;
-        }
-        let (newest, former) = self.keys.proofs(Side::Listener, &self.dialer.transcript);
+        };
+        let transcript = self.dialer.transcript(ours, theirs);
+        let (newest, former) = self.keys.proofs(Side::Listener, &transcript);
         // Proofs compare in constant time.
         self.is_proven =
             newest == message.proof || former.is_some_and(|former| former == message.proof);

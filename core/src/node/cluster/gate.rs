@@ -1,13 +1,11 @@
 //! `Gate`: where servers that dial this one prove themselves.
 
-use hmac::Mac;
-
 use super::Heard;
 #[cfg(feature = "secure")]
 use super::sealing::{Clear, Sealed};
 #[cfg(feature = "secure")]
 use super::secret::SERVER_EXCEPTIONS_MAX;
-use super::secret::{KeyChain, Side, Transcript, Way, mac_with};
+use super::secret::{KeyChain, MAY_BE_CLEAR, Side, Transcript, mac};
 use crate::log;
 use crate::node::Caller;
 use crate::protocol::dialer_to_listener::{
@@ -94,7 +92,7 @@ impl<K: KeyChain> Gate<K> {
         if self.has_sealed.contains(&id) {
             return false;
         }
-        self.keys.keys_for(id).is_none_or(|keys| matches!(keys.way, Way::Clear))
+        self.keys.keys_for(id).is_none_or(|keys| keys.way.is_clear())
     }
 
     fn refuse_clear(&mut self, caller: &mut Caller<'_, '_>, id: u16, about: Opcode) {
@@ -119,9 +117,8 @@ impl<K: KeyChain> Gate<K> {
 
     /// The nonce of a session: random to everyone else, and no other session's.
     fn nonce_of(&self, key: SessionKey) -> Option<Nonce> {
-        let mut mac = mac_with(&self.nonce_key.as_ref()?.0);
-        mac.update(&key.to_bits().to_le_bytes());
-        mac.finalize().into_bytes().first_chunk().copied().map(Nonce)
+        let mac = mac(&self.nonce_key.as_ref()?.0, &[&key.to_bits().to_le_bytes()]);
+        mac.first_chunk().copied().map(Nonce)
     }
 
     /// Our own proof, for who has proven itself.
@@ -177,7 +174,12 @@ impl<K: KeyChain> Gate<K> {
 impl<'a, K: KeyChain> Stub<Caller<'_, 'a>> for Hearing<'_, K> {
     #[inline]
     fn hears(&self, opcode: Opcode) -> bool {
-        cfg!(feature = "secure") || !matches!(opcode, SecureHello::OPCODE | SecureReady::OPCODE)
+        match opcode {
+            SecureHello::OPCODE | SecureReady::OPCODE => cfg!(feature = "secure"),
+            // A hello is refused in words.
+            ClusterProof::OPCODE => MAY_BE_CLEAR,
+            _ => true,
+        }
     }
 
     #[cfg(not(feature = "secure"))]

@@ -8,7 +8,7 @@
 //!   │ ◄═ what the link is for ═══════════════► │
 //! ```
 //! A board that is built without the feature `secure` can't do that. It proves its key in clear, and so does who links
-//! with it ([`Way::Clear`]):
+//! with it ([`Way::Clear`]); what is built with `secure` does so with the feature `clear-links` alone, as servers are:
 //!
 //! ```text
 //!   │ ── ClusterHello{kind, id, nonce d} ────► │
@@ -47,7 +47,7 @@ pub(crate) mod tests;
 
 #[cfg(feature = "sealed-clients")]
 pub(super) use sealing::{Terms, link_key};
-pub(crate) use secret::{bytes_from_hex, mac_with};
+pub(crate) use secret::{bytes_from_hex, mac};
 
 pub use dialer::Dialer;
 pub use gate::Gate;

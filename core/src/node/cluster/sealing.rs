@@ -1,12 +1,13 @@
 //! What both ends of a sealed link between servers agree about: which key it is, what was said in clear, and how long
 //! records may be.
 
-use hmac::Mac;
-
-use super::secret::{ClusterKey, ClusterKeys, mac_with};
+use super::secret::{ClusterKey, ClusterKeys, mac};
 use crate::protocol::dialer_to_listener::SecureHello;
 use crate::protocol::{SealedStart, ServerKind, Versions};
-use crate::secure::{Broken, Channel, Dialing, Drawn, Heard, LinkKey, MESSAGE_BYTES, TERMS_BYTES};
+use crate::secure::{
+    Broken, Channel, Dialing, Drawn, Heard, LinkKey, MESSAGE_BYTES, Shared, TERMS_BYTES,
+    message_with, terms_of,
+};
 use crate::time::Instant;
 
 /// So that what is sealed with a key means nothing where something is proven with it, and so in the prologue.
@@ -49,26 +50,26 @@ impl Clear {
         prologue
     }
 
-    /// The first message, with each key; what is drawn is for one handshake each.
+    /// The first message, with each key, of which each has a pair of its own.
     pub(super) fn begin(
         self,
         keys: &ClusterKeys,
         record_bytes: u16,
-        mut draw: impl FnMut() -> [u8; 32],
-    ) -> Result<(Begun, SecureHello), Broken> {
+        drawn: (&Drawn, Option<&Drawn>),
+        Begun([newest, former]): &mut Begun,
+    ) -> Result<SecureHello, Broken> {
         let terms = Terms { record_bytes, version: self.versions.to }.bytes();
-        let mut begin = |key: &ClusterKey, before: Option<&SealedStart>| {
-            let drawn = Drawn::new(draw());
-            let (dialing, start) =
-                Dialing::begin(&key.link_key(), &self.prologue(before), drawn, terms)?;
-            Ok((dialing, SealedStart(start)))
+        let begin = |place: &mut Option<Dialing>, key: &ClusterKey, drawn, before| {
+            let mut start = message_with(terms);
+            Dialing::begin_in(place, &key.link_key(), &self.prologue(before), drawn, &mut start)?;
+            Ok(SealedStart(start))
         };
-        let (newest, start) = begin(&keys.newest, None)?;
-        let Some(former) = &keys.former else {
-            return Ok((Begun([Some(newest), None]), self.with(start, None)));
+        let start = begin(newest, &keys.newest, drawn.0, None)?;
+        let former_start = match (&keys.former, drawn.1) {
+            (Some(key), Some(drawn)) => Some(begin(former, key, drawn, Some(&start))?),
+            _ => None,
         };
-        let (former, former_start) = begin(former, Some(&start))?;
-        Ok((Begun([Some(newest), Some(former)]), self.with(start, Some(former_start))))
+        Ok(self.with(start, former_start))
     }
 
     /// Hears the first message with whichever of the keys it was made with, and answers it.
@@ -76,14 +77,14 @@ impl Clear {
         self,
         keys: &ClusterKeys,
         hello: &SecureHello,
-        (drawn, now): ([u8; 32], Instant),
+        (random, now): ([u8; 32], Instant),
         record_bytes: u16,
     ) -> Result<(Sealed, SealedStart), Broken> {
         let heard = self.hear(keys, hello).ok_or(Broken)?;
         let terms = Terms::from(heard.terms);
         let version = Versions::spoken_with(self.versions);
         let ours = Terms { record_bytes, version }.bytes();
-        let (channel, start) = heard.answer(Drawn::new(drawn), now, ours)?;
+        let (channel, start) = heard.answer(Drawn::new(random), now, ours)?;
         Ok((Sealed { channel, terms }, SealedStart(start)))
     }
 
@@ -108,17 +109,24 @@ impl Begun {
     /// None has begun.
     pub(super) const NONE: Self = Self([const { None }; 2]);
 
-    pub(super) const fn is_none(&self) -> bool {
-        self.0[0].is_none()
+    /// The answer has come, to one of them: what each shares with its sender.
+    pub(super) fn share(&self, start: &SealedStart) -> [Option<Shared>; 2] {
+        self.0.each_ref().map(|begun| begun.as_ref()?.share(&start.0).ok())
     }
 
-    /// The answer has come, to one of them.
-    pub(super) fn finish(self, now: Instant, start: SealedStart) -> Result<Sealed, Broken> {
-        let finished = self.0.into_iter().flatten().find_map(|dialing| {
-            let (channel, terms) = dialing.finish(now, start.0).ok()?;
-            Some(Sealed { channel, terms: Terms::from(terms) })
-        });
-        finished.ok_or(Broken)
+    /// The rest of what follows from the answer, in which the listener's terms are then.
+    pub(super) fn finish(
+        &mut self,
+        shared: &[Option<Shared>; 2],
+        now: Instant,
+        start: &mut SealedStart,
+    ) -> Result<Channel, Broken> {
+        let [newest, former] = &mut self.0;
+        let mut finish = |begun: &mut Option<Dialing>, shared: &Option<Shared>| {
+            let (begun, shared) = (begun.as_mut().ok_or(Broken)?, shared.as_ref().ok_or(Broken)?);
+            begun.finish_in(shared, now, &mut start.0)
+        };
+        finish(newest, &shared[0]).or_else(|Broken| finish(former, &shared[1]))
     }
 }
 
@@ -139,6 +147,11 @@ pub(in crate::node) struct Terms {
 }
 
 impl Terms {
+    /// In an answer that has opened.
+    pub(super) fn of(start: &SealedStart) -> Option<Self> {
+        terms_of(&start.0).ok().map(Self::from)
+    }
+
     pub(in crate::node) const fn bytes(self) -> [u8; TERMS_BYTES] {
         let ([a, b], [c, d]) = (self.record_bytes.to_le_bytes(), self.version.to_le_bytes());
         [a, b, c, d]
@@ -161,9 +174,7 @@ impl ClusterKey {
 
 /// Of a key that both ends have, what links of this label are sealed with.
 pub(in crate::node) fn link_key(key: &[u8; 32], label: &[u8]) -> LinkKey {
-    let mut mac = mac_with(key);
-    mac.update(label);
-    LinkKey::new(mac.finalize().into_bytes().into())
+    LinkKey::new(mac(key, &[label]))
 }
 
 #[cfg(test)]
@@ -211,13 +222,14 @@ mod tests {
     #[test]
     fn a_whole_session_is_these_bytes() {
         let keys = ClusterKeys::of(key_of_world_7(0));
-        let (begun, hello) = CLEAR.begin(&keys, 4_096, || counting(0x40)).unwrap();
+        let (mut begun, drawn) = (Begun::NONE, Drawn::new(counting(0x40)));
+        let hello = CLEAR.begin(&keys, 4_096, (&drawn, None), &mut begun).unwrap();
         let heard = (counting(0x60), start());
         let (listener, answer) = Clear::of(&hello).answer(&keys, &hello, heard, 1_024).unwrap();
         let mut listener = listener.channel;
-        let dialer = begun.finish(start(), answer).unwrap();
-        assert_eq!(dialer.terms, Terms { record_bytes: 1_024, version: 2 });
-        let mut dialer = dialer.channel;
+        let (shared, mut opened) = (begun.share(&answer), answer);
+        let mut dialer = begun.finish(&shared, start(), &mut opened).unwrap();
+        assert_eq!(Terms::of(&opened), Some(Terms { record_bytes: 1_024, version: 2 }));
         assert_in_page(&[
             framed(&hello),
             framed(&SecureAnswer { start: answer }),
@@ -232,8 +244,9 @@ mod tests {
     #[test]
     fn a_first_message_with_two_keys_is_these_bytes() {
         let keys = ClusterKeys::of(key_of_world_7(0)).with_former(key_of_world_7(0x20));
-        let mut drawn = [0x40, 0x80].map(counting).into_iter();
-        let (_, hello) = CLEAR.begin(&keys, 4_096, || drawn.next().unwrap()).unwrap();
+        let drawn = [0x40, 0x80].map(|first| Drawn::new(counting(first)));
+        let (drawn, mut begun) = ((&drawn[0], Some(&drawn[1])), Begun::NONE);
+        let hello = CLEAR.begin(&keys, 4_096, drawn, &mut begun).unwrap();
         assert_in_page(&[framed(&hello)]);
     }
 }

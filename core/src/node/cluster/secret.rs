@@ -46,9 +46,7 @@ impl ClusterSecret {
         if secret.len() < CLUSTER_SECRET_MIN_BYTES {
             return Err(TooShort { bytes: secret.len() });
         }
-        let mut mac = mac_with(LABEL);
-        mac.update(secret);
-        Ok(Self { extracted: mac.finalize().into_bytes().into() })
+        Ok(Self { extracted: mac(LABEL, &[secret]) })
     }
 
     /// The first key of one server.
@@ -59,12 +57,8 @@ impl ClusterSecret {
     /// The key of one server, by HKDF-SHA-256: of its own alone, and telling nothing of another one's. Each generation
     /// has another one.
     pub fn key_of_generation(&self, kind: ServerKind, id: u16, generation: u16) -> ClusterKey {
-        let mut mac = mac_with(&self.extracted);
-        mac.update(&kind.0.to_le_bytes());
-        mac.update(&id.to_le_bytes());
-        mac.update(&generation.to_le_bytes());
-        mac.update(&[1]);
-        ClusterKey(mac.finalize().into_bytes().into())
+        let [kind, id, generation] = [kind.0, id, generation].map(u16::to_le_bytes);
+        ClusterKey(mac(&self.extracted, &[&kind, &id, &generation, &[1]]))
     }
 }
 
@@ -95,15 +89,11 @@ impl ClusterKey {
 
     /// The proof of one side of a connection.
     pub fn proof(&self, side: Side, transcript: &Transcript) -> Proof {
-        let mut mac = mac_with(&self.0);
-        mac.update(LABEL);
-        mac.update(&[side as u8]);
-        mac.update(&transcript.dialer.0.to_le_bytes());
-        mac.update(&transcript.listener.0.to_le_bytes());
-        mac.update(&transcript.id.to_le_bytes());
-        mac.update(&transcript.dialer_nonce.0);
-        mac.update(&transcript.listener_nonce.0);
-        Proof(mac.finalize().into_bytes().into())
+        let Transcript { dialer, listener, id, dialer_nonce, listener_nonce } = transcript;
+        let ([a, b], [c, d], [e, f]) =
+            (dialer.0.to_le_bytes(), listener.0.to_le_bytes(), id.to_le_bytes());
+        let about = [side as u8, a, b, c, d, e, f];
+        Proof(mac(&self.0, &[LABEL, &about, &dialer_nonce.0, &listener_nonce.0]))
     }
 }
 
@@ -143,11 +133,20 @@ pub enum Way {
     /// They are sealed: nobody reads along, and nothing can be changed.
     #[cfg(feature = "secure")]
     Sealed,
-    /// Both ends prove themselves, and what they say is in clear: for boards that are built without `secure`.
+    /// Both ends prove themselves, and what they say is in clear: for boards that are built without `secure`. What is built with
+    /// that, and without `clear-links`, seals its links all the same.
     Clear,
 }
 
+/// Whether links may be in clear at all.
+pub(super) const MAY_BE_CLEAR: bool =
+    cfg!(any(not(feature = "secure"), feature = "clear-links", test));
+
 impl Way {
+    pub(super) const fn is_clear(self) -> bool {
+        MAY_BE_CLEAR && matches!(self, Self::Clear)
+    }
+
     /// The best there is in this build.
     #[cfg(feature = "secure")]
     pub const BEST: Self = Self::Sealed;
@@ -334,13 +333,17 @@ pub struct Transcript {
     pub listener_nonce: Nonce,
 }
 
-/// HMAC-SHA-256; a key that is shorter than a block is one with zeros behind it (RFC 2104).
-pub(crate) fn mac_with(key: &[u8]) -> Hmac<Sha256> {
+/// HMAC-SHA-256 of all `parts`, one behind the other; a key that is shorter than a block is one with zeros behind it (RFC 2104).
+pub(crate) fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut block = [0; BLOCK_BYTES];
     for (place, byte) in block.iter_mut().zip(key) {
         *place = *byte;
     }
-    Hmac::<Sha256>::new(&block.into())
+    let mut mac = Hmac::<Sha256>::new(&block.into());
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 /// What SHA-256 hashes at once.

@@ -41,6 +41,7 @@ impl<'a> SessionManager<'a> {
     /// What waits goes out in clear, and everything after it sealed, as everything that comes has to be. `id` is what the
     /// other end, a server, says of itself, and `most_bytes` the most that it takes in a record. Answers whether there is a
     /// place for a sealed link, and those are terms.
+    #[inline(never)]
     pub(crate) fn seal(
         &mut self,
         now: Instant,

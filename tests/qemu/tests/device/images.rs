@@ -26,7 +26,7 @@ pub(crate) const WEB_WORLD_RAM_BYTES: u32 = 24 * 1_024;
 /// The RAM of a world without them.
 pub(crate) const WORLD_RAM_BYTES: u32 = 20 * 1_024;
 /// The RAM of a world with a sealed link to Main.
-pub(crate) const SEALED_WORLD_RAM_BYTES: u32 = 24 * 1_024;
+pub(crate) const SEALED_WORLD_RAM_BYTES: u32 = 20 * 1_024;
 /// The RAM of a world with coin rush and WebSockets.
 pub(crate) const COIN_RUSH_RAM_BYTES: u32 = 28 * 1_024;
 /// The RAM of the chat server as it ships.
