@@ -115,7 +115,7 @@ const DIRECTIONS: [&str; 14] = [
     "listener to dialer",
 ];
 
-/// Nobody dissects what is sealed.
+/// Nobody dissects what is in sealed records.
 const CLEAR: &str = "cluster.clear=world:1,login,chat";
 
 #[test]
@@ -224,6 +224,41 @@ fn what_the_realm_s_messages_carry_of_the_game_is_dissected() {
     let malformed: Vec<_> =
         dissected.values.iter().map(|it| !it["tinyrealm.malformed"].is_empty()).collect();
     assert_eq!(malformed, [false, false, true, false]);
+}
+
+/// The sealed sessions of PROTOCOL.md: a server's, and a client's.
+#[test]
+fn what_is_behind_a_handshake_is_told_as_sealed_records() {
+    let page = include_str!("../../PROTOCOL.md");
+    let said_in = |heading: &str| -> Vec<Vec<u8>> {
+        let (_, session) = page.split_once(heading).unwrap();
+        let lines = session.lines().take_while(|line| *line != "```");
+        let hex = lines.map(|line| line.replace(' ', "")).filter(|line| is_hex(line));
+        hex.map(|line| bytes_of(&line)).collect()
+    };
+    let [hello, answer, ready, ping, next, ..] = &said_in("SecureHello, from the dialer\n")[..]
+    else {
+        panic!("the session is shorter");
+    };
+    let [client, world, join, leave] = &said_in("\nSecureClient\n")[..] else {
+        panic!("the client's session is another one");
+    };
+    let recorder = Arc::<Recorder>::default();
+    recorder.invent(&[hello, answer, &[&ready[..], next].concat(), ping]);
+    recorder.invent(&[client, world, &[&join[..], leave].concat()]);
+    let dissected = Dissected::with(Process::start, &recorder, "sealed", &["tinyrealm.record"]);
+    let starts = ["SecureHello", "SecureAnswer", "SecureClient", "SecureClientAnswer"];
+    assert_eq!(dissected.all("tinyrealm.message").collect::<Vec<_>>(), starts);
+    let records = [ready, next, ping, join, leave].map(|record| record[2..].to_vec());
+    let told: Vec<_> = dissected.all("tinyrealm.record").map(bytes_of).collect();
+    assert_eq!(told, records);
+    for wrong in ["tinyrealm.malformed", "tinyrealm.unknown"] {
+        assert_eq!(dissected.all(wrong).next(), None, "{wrong}");
+    }
+}
+
+fn is_hex(line: &str) -> bool {
+    !line.is_empty() && line.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 #[test]

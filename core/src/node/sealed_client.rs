@@ -142,35 +142,69 @@ pub(super) fn refuse(cx: &mut Context<'_, '_>, session: SessionKey, code: ErrorC
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
+    use crate::node::device_key::DeviceKey;
     use crate::node::testing::frame_of;
     use crate::node::testing::sealed::{hex, record_of};
-    use crate::protocol::Uid;
+    use crate::protocol::client_to_main::Hello;
     use crate::protocol::client_to_world::{Join, Leave};
+    use crate::protocol::either_way::Bye;
+    use crate::protocol::main_to_client::Welcome;
+    use crate::protocol::{Text, Uid};
     use crate::time::testing::start;
 
-    /// The session of PROTOCOL.md, which another implementation makes as well (`tests/interop/sealed.py`).
+    fn counting(first: u8) -> [u8; 32] {
+        core::array::from_fn(|place| first + place as u8)
+    }
+
+    fn assert_in_page(session: &[Vec<u8>]) {
+        let page = include_str!("../../../PROTOCOL.md");
+        for bytes in session.iter().map(|bytes| hex(bytes)) {
+            assert!(page.contains(&bytes), "PROTOCOL.md does not have {bytes}");
+        }
+    }
+
+    /// What both ends begin with, and what each has then: the client first.
+    fn session(clear: ClearClient, key: &[u8; 32]) -> ([Vec<u8>; 2], [Channel; 2]) {
+        let (dialing, hello) = clear.begin(key, 4_096, counting(0x40)).unwrap();
+        let heard = answer_of(&hello, key, 1_024, (counting(0x60), start()));
+        let (listener, _, answer) = heard.unwrap();
+        let (client, _) = dialing.finish(start(), answer.0).unwrap();
+        let said = [frame_of(&hello), frame_of(&SecureClientAnswer { start: answer })];
+        (said, [client, listener])
+    }
+
+    /// The sessions of PROTOCOL.md, which another implementation makes as well (`tests/interop/sealed.py`).
     #[test]
     fn a_whole_session_is_these_bytes() {
-        let key: [u8; 32] = core::array::from_fn(|place| 0xA0 + place as u8);
-        let drawn = |first: u8| core::array::from_fn(|place| first + place as u8);
         let key_id = KeyId(core::array::from_fn(|place| 0x10 + place as u8));
         let (versions, to) = (Versions::OURS, ServerKind::WORLD);
         let clear = ClearClient { versions, to, key_id };
-        let (dialing, hello) = clear.begin(&key, 4_096, drawn(0x40)).unwrap();
-        let heard = answer_of(&hello, &key, 1_024, (drawn(0x60), start()));
-        let (_, _, answer) = heard.unwrap();
-        let (mut client, _) = dialing.finish(start(), answer.0).unwrap();
+        let (start, [mut client, _]) = session(clear, &counting(0xA0));
         let join = Join { versions, uid: Uid(7), handshake_key: None, fingerprint: 0 };
-        let session = [
-            frame_of(&hello),
-            frame_of(&SecureClientAnswer { start: answer }),
+        assert_in_page(&start);
+        assert_in_page(&[
             record_of(&mut client.sealer, &frame_of(&join)),
             record_of(&mut client.sealer, &frame_of(&Leave {})),
-        ];
-        let page = include_str!("../../../PROTOCOL.md");
-        for bytes in session.map(|bytes| hex(&bytes)) {
-            assert!(page.contains(&bytes), "PROTOCOL.md does not have {bytes}");
-        }
+        ]);
+    }
+
+    #[test]
+    fn a_whole_session_of_a_device_is_these_bytes() {
+        let key = DeviceKey::new(counting(0));
+        let (versions, to, key_id) = (Versions::OURS, ServerKind::MAIN, key.key_id());
+        let clear = ClearClient { versions, to, key_id };
+        let (start, [mut device, mut main]) = session(clear, &key.seal_key().0);
+        let token = Some(key.token());
+        let hello = Hello { versions, token, nickname: Text::EMPTY };
+        let welcome = Welcome { version: 2, uid: Uid(7), token: key.token() };
+        assert_in_page(&start);
+        assert_in_page(&[
+            record_of(&mut device.sealer, &frame_of(&hello)),
+            record_of(&mut main.sealer, &frame_of(&welcome)),
+            record_of(&mut device.sealer, &frame_of(&Bye { reason: ErrorCode::GOODBYE })),
+        ]);
     }
 }

@@ -16,7 +16,10 @@ local message_field = ProtoField.string("tinyrealm.message", "Message")
 local direction_field = ProtoField.string("tinyrealm.direction", "Direction")
 local carried_field = ProtoField.string("tinyrealm.carried", "Message of the game")
 local rest_field = ProtoField.bytes("tinyrealm.rest", "Not dissected")
-local fields = { length_field, opcode_field, message_field, direction_field, carried_field, rest_field }
+local record_field = ProtoField.bytes("tinyrealm.record", "Sealed record")
+local fields = {
+  length_field, opcode_field, message_field, direction_field, carried_field, rest_field, record_field,
+}
 
 local malformed = ProtoExpert.new(
   "tinyrealm.malformed", "Malformed", expert.group.MALFORMED, expert.severity.ERROR)
@@ -265,8 +268,35 @@ local function add_carried(reader, tree, first)
   add_fields({ tvb = tvb, at = 0 }, branch, message)
 end
 
--- A body: an opcode and a payload.
+-- Behind these everything that the same side says is sealed.
+local SEALS = {
+  SecureHello = true, SecureAnswer = true, SecureClient = true, SecureClientAnswer = true,
+}
+local stream_field = Field.new("tcp.stream")
+-- The first of these of each side of each connection: in which packet it was, and where in it.
+local seals = {}
+
+local function side_of(pinfo)
+  local stream = stream_field()
+  return (stream and stream.value or 0) .. " " .. pinfo.src_port
+end
+
+local function is_sealed(tvb, pinfo)
+  local seal = seals[side_of(pinfo)]
+  if not seal or pinfo.number < seal.number then return false end
+  return pinfo.number > seal.number or tvb:offset() > seal.offset
+end
+
+local function dissect_record(tvb, pinfo, tree)
+  local name = string.format("sealed record, %d bytes", tvb:len())
+  tell(pinfo, name)
+  tree:append_text(": " .. name)
+  tree:add(record_field, tvb())
+end
+
+-- A body: an opcode and a payload; or a record.
 local function dissect_body(tvb, pinfo, tree)
+  if is_sealed(tvb, pinfo) then return dissect_record(tvb, pinfo, tree) end
   if tvb:len() < OPCODE_BYTES then
     tell(pinfo, "malformed")
     tree:add_proto_expert_info(malformed, "a body has at least 4 bytes")
@@ -286,6 +316,9 @@ local function dissect_body(tvb, pinfo, tree)
   else
     local is_whole = add_fields(reader, tree, message)
     if is_whole and message.carries then add_carried(reader, tree, message.carries) end
+    if is_whole and SEALS[name] and not seals[side_of(pinfo)] then
+      seals[side_of(pinfo)] = { number = pinfo.number, offset = tvb:offset() }
+    end
   end
   if reader.at < tvb:len() then tree:add(rest_field, tvb(reader.at)) end
 end
@@ -336,10 +369,14 @@ local function begins_a_frame(tvb, pinfo, root)
 end
 
 local function is_a_body(tvb, pinfo, root)
-  local is_ours = tvb:len() >= OPCODE_BYTES and MESSAGES[tvb(0, OPCODE_BYTES):le_int()] ~= nil
+  local is_message = tvb:len() >= OPCODE_BYTES and MESSAGES[tvb(0, OPCODE_BYTES):le_int()] ~= nil
+  local is_ours = is_message or is_sealed(tvb, pinfo)
   if is_ours then message_proto.dissector(tvb, pinfo, root) end
   return is_ours
 end
+
+-- Captures that are opened one after the other begin anew.
+function proto.init() seals = {} end
 
 proto:register_heuristic("tcp", begins_a_frame)
 DissectorTable.get("tcp.port"):add_for_decode_as(proto)
