@@ -4,6 +4,7 @@ use anyhow::{Context, anyhow, bail};
 use toml::{Table, Value};
 
 use super::Config;
+use super::services::is_of_a_service;
 use crate::games::Games;
 
 const VARIABLE_PREFIX: &str = "TINYREALM_";
@@ -83,6 +84,9 @@ pub(super) fn apply_variables(
     let keys = all_keys(table);
     for (name, value) in variables {
         let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
+        if is_of_a_service(&name, &value) {
+            continue;
+        }
         let known =
             keys.iter().find(|key| key.replace('.', "_").eq_ignore_ascii_case(rest)).cloned();
         let Some(key) = known.or_else(|| game_key(games, rest)) else {

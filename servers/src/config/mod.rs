@@ -5,7 +5,8 @@
 //! `http.port` and `admin.port`, if set, replace the port of `listen`.
 //!
 //! The variable of `world.room_capacity` is `TINYREALM_WORLD_ROOM_CAPACITY`. One more variable,
-//! `TINYREALM_CLUSTER_SECRET`, has no key: secrets do not stand in configurations.
+//! `TINYREALM_CLUSTER_SECRET`, has no key: secrets do not stand in configurations. What Kubernetes makes for a
+//! service of a name like ours ([`services`]) is none.
 
 mod chat;
 mod http;
@@ -14,6 +15,7 @@ mod listen;
 pub(crate) mod login;
 pub(crate) mod net;
 mod relay;
+mod services;
 #[cfg(test)]
 mod tests;
 mod validate;

@@ -79,6 +79,19 @@ fn the_operator_finds_a_server_81_ports_behind_it() {
     assert_eq!(address("[admin]\nlisten = \"0.0.0.0:8\"\nport = 9\n", 7_000), "0.0.0.0:9");
 }
 
+/// In a cluster where a service is called `tinyrealm-main`.
+#[test]
+fn variables_of_services_set_nothing_and_stop_nothing() {
+    let variables = [
+        ("TINYREALM_MAIN_SERVICE_HOST", "10.96.0.7"),
+        ("TINYREALM_MAIN_PORT", "tcp://10.96.0.7:7000"),
+        ("TINYREALM_MAIN_PORT_7000_TCP_ADDR", "10.96.0.7"),
+    ];
+    let config = load("", &variables, &[]).unwrap();
+    assert_eq!((config.main.port, config.main.listen.port()), (None, 7_000));
+    assert!(load("", &[("TINYREALM_MAIN_HOST", "10.96.0.7")], &[]).is_err());
+}
+
 #[test]
 fn every_mistake_is_named() {
     assert!(problem("[world]\nroms = 2\n").contains("roms"));
