@@ -39,6 +39,7 @@
 
 mod agreement;
 mod cipher;
+mod drbg;
 mod handshake;
 mod record;
 #[cfg(test)]
@@ -48,6 +49,7 @@ mod transcript;
 pub use agreement::Drawn;
 pub(crate) use agreement::Shared;
 pub use cipher::TAG_BYTES;
+pub use drbg::{BootCounter, Drbg, Seed, count_boot};
 pub use handshake::{Dialing, Heard, MESSAGE_BYTES, TERMS_BYTES};
 pub(crate) use handshake::{message_with, terms_of};
 pub use record::{

@@ -18,11 +18,11 @@ use tinyrealm_core::protocol::Seq;
 use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
-use crate::Board;
 use crate::device::{self, chat};
 use crate::links::{self, SocketBuffers};
 use crate::network::{FEEDING, Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
+use crate::{Board, Boot};
 
 const MAINS: usize = chat::MAINS as usize;
 /// Sockets of a chat server: the Mains', and those who have not proven yet that they are one. It dials
@@ -118,12 +118,17 @@ macro_rules! chat {
 /// Runs the chat server for ever.
 pub async fn run(
     network: Network<SOCKETS, SOCKET_BYTES>,
-    mut entropy: impl Entropy,
+    entropy: impl Entropy,
     mut board: impl Board,
 ) -> ! {
     network.wait(&mut board).await;
     let mut sockets = network.sockets(RECEIVE_BYTES);
-    let mut engine = engine(&mut entropy);
+    let boot = board.count_boot();
+    #[cfg(feature = "secure")]
+    let mut entropy = crate::randomness::Randomness::new(KEY.bytes(), boot, entropy);
+    #[cfg(not(feature = "secure"))]
+    let mut entropy = entropy;
+    let mut engine = engine(boot, &mut entropy);
     let port = chat::PORT as u16;
     loop {
         embassy::run(&mut engine, &mut sockets, port, &mut entropy, |engine, turn| {
@@ -137,7 +142,8 @@ pub async fn run(
 
 /// Not inlined: what it needs of the stack is free again while the chat server runs.
 #[inline(never)]
-fn engine(entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static>> {
+#[cfg_attr(not(feature = "secure"), expect(unused_variables, reason = "nothing is sealed"))]
+fn engine(boot: Boot, entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static>> {
     let mut turn = Turn { now: embassy::now(), entropy };
     let config = ChatConfig {
         channel_members: chat::MEMBERSHIPS as u16,
@@ -150,7 +156,10 @@ fn engine(entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static>> {
     let chat = Chat::new(CHAT_MEMORY.take().storage(), config, ClusterKeys::of(KEY));
     let storage = NODE_MEMORY.take().storage();
     #[cfg(feature = "secure")]
-    let storage = tinyrealm_core::node::NodeStorage { seals: crate::sealing::of_chat(), ..storage };
+    let storage = match boot {
+        Boot::Lost => storage,
+        _ => tinyrealm_core::node::NodeStorage { seals: crate::sealing::of_chat(), ..storage },
+    };
     let node = Node::new(storage, LIMITS, chat, &mut turn);
     Engine::new(node, LINKS.take(), SOCKETS)
 }

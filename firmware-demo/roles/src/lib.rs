@@ -20,6 +20,8 @@ pub mod keeping;
 pub mod links;
 pub mod network;
 mod places;
+#[cfg(feature = "secure")]
+mod randomness;
 pub mod report;
 mod report_words;
 #[cfg(feature = "secure")]
@@ -46,6 +48,37 @@ pub trait Board {
     /// the board counts that.
     fn idle_ms(&self) -> u32 {
         0
+    }
+
+    /// Which start of the board this is, where it can store that; asked once, with the feature `secure`.
+    fn count_boot(&mut self) -> Boot {
+        Boot::Uncounted
+    }
+}
+
+/// Which start of a board this is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Boot {
+    /// The number of this one, which is stored.
+    Counted(u64),
+    /// The board has nowhere to store it: its noise alone tells its starts apart.
+    Uncounted,
+    /// It has, and it could not: nothing is sealed.
+    Lost,
+}
+
+#[cfg(feature = "secure")]
+impl Boot {
+    /// By a board's store.
+    pub fn of(counter: &mut impl tinyrealm_core::secure::BootCounter) -> Self {
+        tinyrealm_core::secure::count_boot(counter).map_or(Self::Lost, Self::Counted)
+    }
+
+    const fn number(self) -> u64 {
+        match self {
+            Self::Counted(number) => number,
+            Self::Uncounted | Self::Lost => 0,
+        }
     }
 }
 

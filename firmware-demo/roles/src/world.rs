@@ -21,6 +21,8 @@ use tinyrealm_core::wire::opcode::OPCODE_BYTES;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
 use crate::Board;
+#[cfg(feature = "secure")]
+use crate::Boot;
 use crate::device::{self, links};
 use crate::keeping::Keeper;
 use crate::links::{
@@ -178,7 +180,7 @@ pub async fn run<G: Game + 'static, const VALUE_BYTES: usize, const KEPT: usize>
     states: StateStorage<'static>,
     (saves, mut keeper): (SaveStorage<'static>, Keeper<VALUE_BYTES, KEPT>),
     network: Network<SOCKETS>,
-    mut entropy: impl Entropy,
+    entropy: impl Entropy,
     mut board: impl Board,
 ) -> ! {
     const {
@@ -193,10 +195,19 @@ pub async fn run<G: Game + 'static, const VALUE_BYTES: usize, const KEPT: usize>
     network.wait(&mut board).await;
     let own_address = network.address();
     let mut sockets = network.sockets(RECEIVE_BYTES);
+    #[cfg(feature = "secure")]
+    let boot = board.count_boot();
+    #[cfg(feature = "secure")]
+    let mut entropy = crate::randomness::Randomness::new(KEY.bytes(), boot, entropy);
+    #[cfg(not(feature = "secure"))]
+    let mut entropy = entropy;
     let memory = || {
         let (node, world) = memory();
         #[cfg(feature = "secure")]
-        let node = NodeStorage { seals: crate::sealing::of_world(), ..node };
+        let node = match boot {
+            Boot::Lost => node,
+            _ => NodeStorage { seals: crate::sealing::of_world(), ..node },
+        };
         (node, WorldStorage { saves, states, ..world })
     };
     let mut engine = engine(memory, own_address, &mut entropy);
