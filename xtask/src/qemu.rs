@@ -44,7 +44,7 @@ const fn image(
 
 const SOAK_IMAGE: TestImage = image("soak", "soak", "world", "websocket");
 
-const TEST_IMAGES: [TestImage; 11] = [
+const TEST_IMAGES: [TestImage; 12] = [
     image("world", "world", "world", "websocket"),
     image("world-without-web-sockets", "world", "world", ""),
     image("sealed-world", "sealed-world", "world", "secure"),
@@ -55,6 +55,7 @@ const TEST_IMAGES: [TestImage; 11] = [
     image("coin-rush", "coin-rush", "coin-rush", "things,websocket"),
     image("client", "client", "client", "log"),
     image("client-with-account", "client-with-account", "client", "log"),
+    image("client-with-device-key", "client-with-device-key", "client", "log,sealed-clients"),
     image("chat", "chat", "chat", ""),
 ];
 

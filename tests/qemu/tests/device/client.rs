@@ -67,7 +67,7 @@ fn a_device_whose_password_is_wrong_gives_up() {
     main.stop().expect(&[("enters", 0)]);
 }
 
-fn wait_until_logged(device: &Machine, words: &str) {
+pub(crate) fn wait_until_logged(device: &Machine, words: &str) {
     let deadline = Instant::now() + PATIENCE;
     while !device.log().unwrap().iter().any(|line| line.contains(words)) {
         assert!(Instant::now() < deadline, "it does not log {words:?}");

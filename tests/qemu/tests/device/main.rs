@@ -6,6 +6,7 @@
 mod chat;
 mod client;
 mod coin_rush;
+mod device_key;
 mod hostile;
 mod images;
 mod lossy;
