@@ -15,7 +15,7 @@ use crate::node::cluster::mac;
 /// So that a seed means nothing where the same secret is used otherwise.
 const LABEL: &[u8] = b"tinyrealm drbg v2";
 
-/// See the [module](self). It prints as `…`.
+/// Draws what a board seals with; the head of this file says from what. It prints as `…`.
 pub struct Drbg {
     key: [u8; 32],
     value: [u8; 32],
