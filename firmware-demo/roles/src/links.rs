@@ -16,7 +16,7 @@ pub const SEND_BYTES: usize = links::SEND_BYTES as usize;
 const SEAL_BYTES: usize = {
     let id_bytes = match crate::device::world::WORLD_ID {
         ..0x80 => 1,
-        ..0x4000 => 2,
+        0x80..0x4000 => 2,
         _ => 3,
     };
     let (server, client) = (6 + 4 + id_bytes + 1 + 52 + 1, 6 + 3 + 8 + 52);
