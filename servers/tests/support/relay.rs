@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::PATIENCE;
 
 /// What happens to the next bytes that either end says.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -67,6 +69,16 @@ impl Relay {
     /// All that was said, both ways.
     pub(crate) fn tape(&self) -> Vec<u8> {
         self.shared.tape.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until this was said.
+    #[track_caller]
+    pub(crate) fn wait_until_said(&self, what: &[u8]) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_in(&self.tape(), what) {
+            assert!(Instant::now() < deadline, "{what:02x?} is not said");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Does this to the next bytes.
