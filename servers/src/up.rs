@@ -22,7 +22,7 @@ use crate::chat_server;
 use crate::config::{Auth, Config, HttpService};
 use crate::games::HostedGame;
 use crate::http::figures::{Counts, Figures, Wanted, WorldFigures};
-use crate::http::{Directory, Entrance, Page, Site, Visitors};
+use crate::http::{self, Directory, Entrance, Page, Site, Visitors};
 use crate::keyring::{Asker, Keyring};
 use crate::login_server;
 use crate::main_server;
@@ -181,7 +181,7 @@ fn start_http(
     }
     let entrance = Entrance::Page(Arc::new(Site { page, directory, figures, visitors }));
     let address = config.http.address();
-    let node = admin::open_entrance(config, "http", entrance, address, shutdown.clone())?;
+    let node = http::open(config, "http", entrance, address, shutdown.clone())?;
     let page = node.address;
     say!("http listening on {page}");
     realm.nodes.push(node);

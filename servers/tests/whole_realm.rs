@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use support::login::{login, try_hello};
 use support::secrets::{Proof, ProofKind, Secret};
-use support::whole_realm::{CHAT_FAULTS, EVERY_SERVER, ROOM_FAULTS, ServerOf, WORLDS, WholeRealm};
+use support::whole_realm::{CHAT_FAULTS, EVERY_SERVER, ServerOf, WORLDS, WholeRealm, expect_whole};
 use support::{Report, ScratchFile, Server, Stream};
 use tinyrealm_core::protocol::{ErrorCode, Token};
 
@@ -107,19 +107,12 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
     let main_recovered = restart(&mut realm, |realm| &mut realm.main);
     assert_eq!(realm.joins(), joins, "players stay in their worlds without Main");
 
-    bots.stop();
-    let outcome = bots.outcome();
-    let report = &outcome.report;
+    let report = expect_whole(bots, BOTS, 1);
     print_table(
         &late,
-        report,
+        &report,
         [login_recovered, main_recovered, world_recovered[1], chat_recovered],
     );
-    assert_eq!(outcome.code, Some(0), "{report:?}");
-    report.expect(&ROOM_FAULTS.map(|fault| (fault, 0)));
-    report.expect(&CHAT_FAULTS.map(|fault| (fault, 0)));
-    report.expect(&[("joined", BOTS), ("present", BOTS), ("chat_present", BOTS)]);
-    report.expect(&[("outages.login.times", 0), ("outages.main.times", BOTS)]);
     realm.wait_until_empty();
 }
 
@@ -170,15 +163,7 @@ fn the_secret_is_exchanged_under_everybody_and_nobody_loses_anything() {
             realm.wait_until_linked();
         }
     }
-    bots.stop();
-    let outcome = bots.outcome();
-    let report = &outcome.report;
-    assert_eq!(outcome.code, Some(0), "{report:?}");
-    report.expect(&ROOM_FAULTS.map(|fault| (fault, 0)));
-    report.expect(&CHAT_FAULTS.map(|fault| (fault, 0)));
-    report.expect(&[("joined", FEW), ("present", FEW), ("chat_present", FEW)]);
-    // A connection to Main was lost when Main was started again, and at no other time.
-    report.expect(&[("outages.login.times", 0), ("outages.main.times", 2 * FEW)]);
+    expect_whole(bots, FEW, 2);
     realm.wait_until_empty();
     // What the realm had before opens nothing.
     realm.worlds[0].process.end_in_good_order();

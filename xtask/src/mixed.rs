@@ -54,7 +54,7 @@ impl Release {
     fn build(&self) -> Result<PathBuf, Failure> {
         let folder = workspace::target_folder("mixed");
         let source = folder.join(&self.commit);
-        if !source.join("Cargo.lock").exists() {
+        if !source.exists() {
             self.unpack(&source)?;
         }
         let manifest = std::fs::read_to_string(source.join("Cargo.toml"))
@@ -71,9 +71,11 @@ impl Release {
         Ok(workspace::target_folder("debug").join(OLDER))
     }
 
+    /// By way of another folder, so that what was broken off is not taken for it.
     fn unpack(&self, into: &Path) -> Result<(), Failure> {
-        std::fs::create_dir_all(into).map_err(|error| error.to_string())?;
-        let archive = into.with_extension("tar");
+        let told = |error: std::io::Error| error.to_string();
+        let (part, archive) = (into.with_extension("part"), into.with_extension("tar"));
+        std::fs::create_dir_all(&part).map_err(told)?;
         let mut git = Command::new("git");
         git.arg("archive").arg("--output").arg(&archive).arg(&self.commit);
         process::require(git.current_dir(workspace::root())).map_err(|said| {
@@ -82,8 +84,9 @@ impl Release {
                 "{said}the repository lacks {commit}: a shallow clone needs `git fetch --unshallow`"
             )
         })?;
-        process::require(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(into))?;
-        std::fs::remove_file(&archive).map_err(|error| error.to_string().into())
+        process::require(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&part))?;
+        std::fs::remove_file(&archive).map_err(told)?;
+        std::fs::rename(&part, into).map_err(|error| told(error).into())
     }
 }
 

@@ -58,6 +58,11 @@ impl TrustedProxies {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
+
+    /// Whether nobody listens in between us and who has this address: this machine, or a proxy that is believed.
+    pub fn is_near(&self, address: IpAddr) -> bool {
+        address.to_canonical().is_loopback() || self.contains(address)
+    }
 }
 
 #[cfg(test)]
@@ -78,7 +83,14 @@ mod tests {
         ] {
             assert_eq!(trusted.contains(address.parse().unwrap()), expected, "{address}");
         }
-        assert!(!TrustedProxies::default().contains("127.0.0.1".parse().unwrap()));
+        let nobody = TrustedProxies::default();
+        for (address, is_near) in
+            [("127.0.0.1", true), ("::1", true), ("::ffff:127.0.0.2", true), ("10.0.0.1", false)]
+        {
+            let address = address.parse().unwrap();
+            assert_eq!((nobody.contains(address), nobody.is_near(address)), (false, is_near));
+        }
+        assert!(trusted.is_near("10.0.0.1".parse().unwrap()));
     }
 
     #[test]

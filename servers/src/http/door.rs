@@ -42,7 +42,7 @@ impl Door {
 
     /// Whether who comes from there in clear is answered.
     pub(super) fn lets_speak(&self, peer: IpAddr) -> bool {
-        !self.requires_tls || peer.is_loopback() || self.trusted.contains(peer)
+        !self.requires_tls || self.trusted.is_near(peer)
     }
 
     /// Whether the request is for us, whatever name leads here.

@@ -1,6 +1,6 @@
 //! HTTP: the live page and what it asks for; and the operator's entrance ([`operator`]), which every server has.
 //!
-//! Purpose: [`serve`] answers on a thread of its own, from what the servers publish about themselves
+//! Purpose: [`open`] answers on a thread of its own, from what the servers publish about themselves
 //! ([`figures`]); [`page`] has the files, [`metrics`] the text for Prometheus, [`visitors`] the
 //! accounts of whoever just opens the page.
 //!
@@ -46,7 +46,9 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use door::Door;
+use crate::config::Config;
+use crate::process::{Bound, NodeThread};
+use door::Door;
 use figures::Figures;
 use live::{Content, Live};
 pub(crate) use operator::{Operator, Token};
@@ -112,8 +114,25 @@ pub(crate) enum Entrance {
 
 type Answer = Response<Content>;
 
+/// Opens a listener for what is behind it, on a thread of its own.
+///
+/// # Errors
+/// If the address can't be had.
+pub(crate) fn open(
+    config: &Config,
+    name: &str,
+    entrance: Entrance,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+) -> anyhow::Result<NodeThread> {
+    let door = Arc::new(Door::new(&config.http, &config.net));
+    NodeThread::spawn(name, address, move |bound: Bound<TcpListener>| async move {
+        serve(entrance, door, bound.sockets, shutdown).await;
+    })
+}
+
 /// Answers requests until the shutdown.
-pub(crate) async fn serve(
+async fn serve(
     entrance: Entrance,
     door: Arc<Door>,
     listener: TcpListener,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::login::{Accounts, CHEAP, main_of};
 use super::process::binary;
-use super::{BotOutcome, Bots, PATIENCE, Server, Stream};
+use super::{BotOutcome, Bots, PATIENCE, Report, Server, Stream};
 
 pub(crate) const WORLDS: [u16; 2] = [1, 2];
 /// One world alone has no place for five hundred: some go elsewhere, some wait until it returns.
@@ -140,6 +140,20 @@ pub(crate) const CHAT_FAULTS: [&str; 6] = [
 /// Room and chat messages that came twice, late, or to the wrong ones.
 pub(crate) const ROOM_FAULTS: [&str; 6] =
     ["lost", "duplicated", "disordered", "wrong_room", "self_seen", "unknown"];
+
+/// Ends bots that have seen every server started again, Main so often: nothing is lost but their connections to it, and at
+/// no other time. Answers what they have seen.
+#[track_caller]
+pub(crate) fn expect_whole(bots: Bots, count: u64, mains: u64) -> Report {
+    bots.stop();
+    let BotOutcome { code, report } = bots.outcome();
+    assert_eq!(code, Some(0), "{report:?}");
+    report.expect(&ROOM_FAULTS.map(|fault| (fault, 0)));
+    report.expect(&CHAT_FAULTS.map(|fault| (fault, 0)));
+    report.expect(&[("joined", count), ("present", count), ("chat_present", count)]);
+    report.expect(&[("outages.login.times", 0), ("outages.main.times", mains * count)]);
+    report
+}
 
 /// Picks one of its servers.
 pub(crate) type ServerOf = fn(&mut WholeRealm) -> &mut Server;
