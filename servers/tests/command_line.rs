@@ -119,7 +119,7 @@ fn a_port_in_use_is_named() {
     let main = Server::main(&[]);
     let address = main.address.to_string();
     for server in ["main", "world"] {
-        let own = [server, "--listen", &address, "--set", "admin.port=0"];
+        let own = [server, "--listen", &address];
         expect_mistake(&run(&own, &[]), 1, &address);
         let operators = ["--port", "0", "--set", &format!("admin.listen={address}")];
         expect_mistake(&run(&[&[server][..], &operators].concat(), &[]), 1, &address);

@@ -43,7 +43,7 @@ impl Up {
         let accounts = Accounts::new(name);
         let [data, of_main] = folders(&accounts);
         let ports = ["main.port=0", "world.port=0", "login.port=0", "chat.port=0", "http.port=0"];
-        let own = ["admin.port=0", "up.auth=guest", &data, &of_main];
+        let own = ["up.auth=guest", &data, &of_main];
         let settings = [&ports[..], &own, settings].concat();
         let settings = settings.iter().flat_map(|setting| ["--set", setting]);
         let up = ["up", "--bots", "0", "--worlds", "1"].into_iter().chain(settings);

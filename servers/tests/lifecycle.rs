@@ -192,14 +192,7 @@ fn a_signal_is_heeded_from_the_first_line_on() {
     let nowhere = ["world", "--port", "0", "--main", "127.0.0.1:9"];
     let folder = Accounts::new("up-signals");
     let data = folder.setting();
-    let ports = [
-        "main.port=0",
-        "world.port=0",
-        "login.port=0",
-        "chat.port=0",
-        "http.port=0",
-        "admin.port=0",
-    ];
+    let ports = ["main.port=0", "world.port=0", "login.port=0", "chat.port=0", "http.port=0"];
     let ports = ports.map(|port| ["--set", port]).concat();
     let up = [&["up", "--bots", "0", "--set", &data][..], &ports].concat();
     for arguments in [&["main", "--port", "0"][..], &nowhere, &up] {
@@ -352,8 +345,7 @@ fn a_world_that_restarts_at_its_address_is_the_same_one() {
     world.process.kill();
     expect_world_lost(&mut user.main);
     let main = realm.main.address.to_string();
-    let again =
-        Process::start(&["world", "--main", &main, "--listen", &address, "--set", "admin.port=0"]);
+    let again = Process::start(&["world", "--main", &main, "--listen", &address]);
     again.wait_until_said(Stream::Stderr, "registered with Main as world 1", 1);
     let pass = user.main.enter("");
     assert_eq!(pass.world.to_string(), address);
@@ -436,14 +428,7 @@ fn up_runs_a_whole_realm_and_prints_plain_lines() {
     let accounts = Accounts::new("up");
     let data = accounts.setting();
     accounts.user(&["add", "alice"], "correct horse");
-    let ports = [
-        "main.port=0",
-        "world.port=0",
-        "login.port=0",
-        "chat.port=0",
-        "http.port=0",
-        "admin.port=0",
-    ];
+    let ports = ["main.port=0", "world.port=0", "login.port=0", "chat.port=0", "http.port=0"];
     let ports = ports.map(|port| ["--set", port]).concat();
     let up = Process::start(
         &[&["up", "--bots", "8", "--worlds", "1", "--set", &data][..], &ports].concat(),

@@ -451,16 +451,7 @@ fn up_with_guests_wants_no_account() {
     let accounts = Accounts::new("up-guests");
     let setting = accounts.setting();
     let arguments = ["up", "--bots", "2", "--set", "main.port=0", "--set", "world.port=0"];
-    let guests = [
-        "--set",
-        "chat.port=0",
-        "--set",
-        "admin.port=0",
-        "--set",
-        "http.service=off",
-        "--set",
-        "up.auth=guest",
-    ];
+    let guests = ["--set", "chat.port=0", "--set", "http.service=off", "--set", "up.auth=guest"];
     let up = support::Process::start(&[&arguments[..], &guests, &["--set", &setting]].concat());
     let main: SocketAddr =
         up.wait_for(Stream::Stdout, |line| line.strip_prefix("main listening on ")?.parse().ok());

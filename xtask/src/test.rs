@@ -235,6 +235,8 @@ struct Verdict {
     name: &'static str,
     took: Duration,
     holds: bool,
+    /// Where its tests have failed, and what they say: each with the place in front.
+    panics: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
@@ -257,6 +259,12 @@ pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
         steps.len(),
         work.as_secs_f32()
     );
+    // Once more, at the end: a step's output is long, and may be cut by whoever keeps it.
+    for verdict in verdicts.iter().filter(|verdict| !verdict.holds) {
+        for panic in &verdict.panics {
+            println!("{}: {panic}", verdict.name);
+        }
+    }
     if failed.is_empty() && verdicts.len() == steps.len() {
         return Ok(());
     }
@@ -296,7 +304,20 @@ fn run_step(step: &Step, xtask: &Path) -> Verdict {
         Ok(()) => println!("ok      {:<12} {seconds:>6.1} s", step.word.name),
         Err(said) => println!("FAILED  {:<12} {seconds:>6.1} s\n{said}", step.word.name),
     }
-    Verdict { name: step.word.name, took, holds: said.is_ok() }
+    let panics = said.as_ref().err().map_or_else(Vec::new, |said| panics_in(&said.to_string()));
+    Verdict { name: step.word.name, took, holds: said.is_ok(), panics }
+}
+
+/// Where tests have failed, by this output: the line that says where, and the one behind it that says why.
+fn panics_in(output: &str) -> Vec<String> {
+    let mut lines = output.lines();
+    let mut panics = Vec::new();
+    while let Some(line) = lines.next() {
+        if let Some((_, place)) = line.split_once(") panicked at ") {
+            panics.push(format!("{place} {}", lines.next().unwrap_or_default()));
+        }
+    }
+    panics
 }
 
 fn command(run: &Run, xtask: &Path) -> Command {
@@ -335,6 +356,15 @@ mod tests {
                 assert!(COMMANDS.iter().any(|command| Some(command.name) == name));
             }
         }
+    }
+
+    #[test]
+    fn where_tests_have_failed_is_said_again() {
+        let output =
+            "test a ... FAILED\n\nthread 'a' (7) panicked at a.rs:1:2:\nnot so\nstack backtrace:\n";
+        assert_eq!(panics_in(output), ["a.rs:1:2: not so"]);
+        assert_eq!(panics_in("thread 'a' (7) panicked at a.rs:1:2:"), ["a.rs:1:2: "]);
+        assert!(panics_in("test a ... ok\n").is_empty());
     }
 
     #[test]

@@ -167,6 +167,8 @@ impl Process {
             }
         }
         command.env("TINYREALM_CLUSTER_SECRET", CLUSTER_SECRET);
+        // The operator's listener has any free port: by default it is near the server's, where another test may be.
+        command.env("TINYREALM_ADMIN_LISTEN", "127.0.0.1:0");
         // Nor is their data.
         let data = format!("{}/{}-data", env!("CARGO_TARGET_TMPDIR"), std::process::id());
         command.env("XDG_DATA_HOME", data);

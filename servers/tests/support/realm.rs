@@ -10,8 +10,8 @@ use super::secrets::Proof;
 use super::{PATIENCE, Process, Report, Signal, Stream, User};
 
 /// Every server's, unless a test sets it itself: tests end servers before their own connections, and
-/// do not want to wait for those; and a server that is started again at its port finds the operator's at any.
-const COMMON_SETTINGS: [&str; 2] = ["net.drain_timeout_ms=250", "admin.port=0"];
+/// do not want to wait for those.
+const COMMON_SETTINGS: [&str; 1] = ["net.drain_timeout_ms=250"];
 
 /// Main's, unless a test has a chat server.
 const NO_CHAT: &str = "main.chat=";

@@ -136,7 +136,7 @@ fn what_is_wrong_with_the_settings_is_one_line() {
 fn the_page_comes_by_https_from_its_own_port() {
     let certificates = Certificates::make("page");
     let [certificate, key] = certificates.settings();
-    let ports = ["main.port=0", "world.port=0", "chat.port=0", "http.port=0", "admin.port=0"];
+    let ports = ["main.port=0", "world.port=0", "chat.port=0", "http.port=0"];
     let folder = format!("main.data_folder={}", certificates.path("data"));
     let more = [certificate.as_str(), &key, "up.auth=guest", &folder];
     let settings = [&ports[..], &more].concat();

@@ -88,11 +88,13 @@ fn players_seal_their_links_to_a_board_and_nobody_on_the_way_reads_or_changes_an
     let port = free_port();
     let image = world_image(SEALED_PLAYERS, main.address, &relay.address.to_string());
     let network = Network::User { forwards: vec![(port, DEVICE_PORT)] };
-    let _board = Machine::start(image, WORLD_MAC, &network).unwrap();
+    let mut board = Machine::start(image, WORLD_MAC, &network).unwrap();
     relay.lead_to(SocketAddr::from(([127, 0, 0, 1], port)));
     registered(&main, 1);
     let count = ["--count", "8", "--hz", "10"];
-    let clean = |seconds| {
+    // Whoever was there before has gone, and every socket is free: Main's link alone is left.
+    let mut clean = |seconds| {
+        board.wait_until("alone with Main", |report| report.sessions == 1).unwrap();
         let bots = Bots::start(main.address, &[&count[..], &["--seconds", seconds]].concat());
         bots.outcome().expect_clean(PLAYERS);
     };
