@@ -48,6 +48,7 @@ mod game_settings;
 mod games;
 mod http;
 mod keyring;
+mod logging;
 mod login_server;
 mod main_server;
 mod names;
@@ -111,7 +112,7 @@ fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
         Config::load(games, cli.config.as_deref(), std::env::vars(), &cli.overrides())?;
     games::ensure_threads(games, &threads)?;
     config.threads = threads;
-    process::start_logging(&config.log)?;
+    logging::start(&config.log)?;
     let roles = roles_of(cli.command.as_ref());
     for (role, least_bytes) in roles {
         config.net.ensure_hears(role, *least_bytes)?;

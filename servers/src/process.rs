@@ -1,6 +1,6 @@
-//! What all servers have in common: logging, signals, threads.
+//! What all servers have in common: signals, threads.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::mpsc;
 use std::task::Poll;
@@ -13,24 +13,8 @@ use tinyrealm_std::driver::tls::{ClearText, TlsOptions};
 use tinyrealm_std::{Control, Driver, Sockets, runtime};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::level_filters::LevelFilter;
 
 use crate::config::net::NetSettings;
-
-/// Sends log lines to standard error.
-///
-/// # Errors
-/// If the level is none.
-pub(crate) fn start_logging(level: &str) -> anyhow::Result<()> {
-    let level: LevelFilter = level.parse().context("log level")?;
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .with_max_level(level)
-        .init();
-    Ok(())
-}
 
 /// Answers when the process is asked to end, by Ctrl-C or SIGTERM; at the second time it ends at once.
 pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {

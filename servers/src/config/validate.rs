@@ -16,12 +16,12 @@ use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 use tinyrealm_std::Scheme;
 
 use crate::games;
+use crate::logging::LOG_LEVELS;
 
 use super::{ChatSettings, Config, MainSettings, NetSettings, WorldSettings};
 
 /// So much of a channel's past is enough for a day of talk, and finding a message in it is quick.
 const HISTORY_MAX_BYTES: u32 = 1 << 20;
-const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// Sessions of a world that are not clients': the link to Main.
 const MAIN_LINKS: usize = 1;
 /// Keys that are remembered besides one a place, so that refusals say the right reason for longer.
