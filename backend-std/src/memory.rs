@@ -17,8 +17,9 @@ mod untouched;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::chat::ChatStorage;
+use tinyrealm_core::node::directory::ClaimStorage;
 use tinyrealm_core::node::login::LoginStorage;
-use tinyrealm_core::node::main::{MainChatStorage, MainRoomStorage, MainStorage};
+use tinyrealm_core::node::main::{MainChatStorage, MainRoomStorage, MainStorage, PendingClaim};
 use tinyrealm_core::node::world::saves::state_bytes;
 use tinyrealm_core::node::world::{
     Game, GameBan, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS, WorldStorage,
@@ -292,6 +293,18 @@ pub fn main_storage(
             nexts: vacant(rooms),
             wishes: vacant(if rooms == 0 { 0 } else { users.min(WISHES_MAX) }),
         },
+        claims: ClaimStorage::default(),
+    }
+}
+
+/// Empty storage for the claims of a Main that is not its realm's only one.
+pub fn claim_storage(claims: usize) -> ClaimStorage<'static, PendingClaim> {
+    ClaimStorage {
+        claims: vacant(claims),
+        heads: vacant(claims),
+        nexts: vacant(claims),
+        queue: zeros(claims, 0),
+        listed: zeros(claims, false),
     }
 }
 

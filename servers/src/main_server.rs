@@ -196,6 +196,7 @@ async fn serve(
             NameRule::Accounts => NamePolicy::Accounts,
         },
         chat: config.chat.policy(),
+        ..MainConfig::DEFAULT
     };
     let chat_sizes = match config.main.chat.as_str() {
         "" => MainChatSizes::NONE,

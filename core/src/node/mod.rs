@@ -32,6 +32,7 @@ pub mod chat;
 pub mod client;
 pub mod cluster;
 pub mod device_key;
+pub mod directory;
 mod greeting;
 pub mod login;
 pub mod longest;

@@ -154,6 +154,10 @@ codes! {
         NOT_SEALED = 74,
         /// This realm takes guests alone: no device has an account here.
         NO_ACCOUNTS = 75,
+        /// The directory of users does not answer: those inside go on, and nobody comes in.
+        DIRECTORY_UNAVAILABLE = 76,
+        /// The user has come in by another Main since: what this one says of it is old.
+        STALE_CLAIM = 77,
     }
 }
 

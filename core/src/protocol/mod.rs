@@ -62,9 +62,9 @@ pub use rooms::{
     ROOM_PROPERTIES_MAX_BYTES, ROOM_SECRET_MAX_BYTES, RoomLine, Wish, is_room_mode, is_room_name,
 };
 pub use types::{
-    Bytes, Direction, HandshakeKey, KeyId, MemberNumber, MemberState, Nonce, PASSWORD_MAX_BYTES,
-    Password, Position, Proof, Revision, Revocation, RoomId, SealKey, SealedStart, Seq, Text,
-    Token, Uid, Versions, WorldId,
+    Bytes, ClaimNumber, Direction, HandshakeKey, KeyId, MemberNumber, MemberState, Nonce,
+    PASSWORD_MAX_BYTES, Password, Position, Proof, Revision, Revocation, RoomId, SealKey,
+    SealedStart, Seq, Text, Token, Uid, Versions, WorldId,
 };
 pub use world_main::{main_to_world, world_to_main};
 

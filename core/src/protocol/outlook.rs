@@ -61,6 +61,7 @@ impl ErrorCode {
             | Self::WORLD_LOST
             | Self::DETACHED
             | Self::LOGIN_UNAVAILABLE
+            | Self::DIRECTORY_UNAVAILABLE
             | Self::CHAT_UNAVAILABLE
             | Self::UNRESOLVED
             | Self::UNREACHABLE
@@ -95,9 +96,11 @@ impl ErrorCode {
             | Self::REFUSED
             | Self::TIMED_OUT => Outlook::Passing,
             // Between servers, whose operators mend it.
-            Self::NOT_YOURS | Self::BAD_PROOF | Self::BROKEN_SEAL | Self::NOT_SEALED => {
-                Outlook::Passing
-            }
+            Self::STALE_CLAIM
+            | Self::NOT_YOURS
+            | Self::BAD_PROOF
+            | Self::BROKEN_SEAL
+            | Self::NOT_SEALED => Outlook::Passing,
             _ => return None,
         })
     }

@@ -360,7 +360,7 @@ const fn plain(name: &str) -> Option<WireType<'static>> {
         b"f32" => WireType::F32,
         b"u16" | b"WorldId" | b"RoomId" | b"MemberNumber" | b"Direction" => WireType::U16,
         b"u32" => WireType::U32,
-        b"Uid" | b"Seq" | b"Revision" => WireType::U53,
+        b"Uid" | b"Seq" | b"Revision" | b"ClaimNumber" => WireType::U53,
         b"i32" => WireType::I32,
         b"ErrorCode" => WireType::Code(&ErrorCode::CODES),
         b"JoinDenial" => WireType::Code(&JoinDenial::CODES),

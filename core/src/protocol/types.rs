@@ -36,6 +36,13 @@ impl Uid {
     }
 }
 
+/// Which claim of a user a Main speaks for: the higher, the newer. 0 where a realm has one Main and no directory.
+#[derive(
+    Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct ClaimNumber(#[serde(deserialize_with = "safe_integer")] pub u64);
+
 /// The largest integer that a double holds with all of those below it.
 const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
 

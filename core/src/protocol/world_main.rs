@@ -2,7 +2,8 @@
 
 use super::{ACCOUNT_MAX_BYTES, ADDRESS_MAX_BYTES, NICKNAME_MAX_BYTES, REGION_MAX_BYTES};
 use super::{
-    Bytes, ErrorCode, HandshakeKey, KeyId, RoomId, RoomLine, Text, Uid, Versions, Wish, WorldId,
+    Bytes, ClaimNumber, ErrorCode, HandshakeKey, KeyId, RoomId, RoomLine, Text, Uid, Versions,
+    Wish, WorldId,
 };
 use super::{ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES, USER_PAGE_USERS, protocol};
 use crate::wire::opcode::WORLD;
@@ -188,5 +189,16 @@ protocol! {
         /// What it is called: if it is another one meanwhile, nothing is meant.
         #[serde(borrow)]
         name: Text<'a, ROOM_NAME_MAX_BYTES>,
+    }
+
+    /// The user is claimed under this number: whoever is there by a lower one is elsewhere now, and only its seat is
+    /// kept. What is said of the user next on this link is said for this claim: if the world has heard of a higher
+    /// one, an `AttachUser` is denied, and a `DetachUser` does nothing but be answered. Only in realms with several
+    /// Mains; a world that has one alone passes over it.
+    5 user_claimed => UserClaimed {
+        /// Who.
+        uid: Uid,
+        /// The higher, the newer.
+        claim: ClaimNumber,
     }
 }

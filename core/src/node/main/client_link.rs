@@ -1,5 +1,6 @@
 //! Clients of Main: hello, enter, chat.
 
+use super::claiming::Newcomer;
 use super::directory::{Place, UserEntry};
 use super::hellos::{Greeting, Question};
 use super::{Authenticator, EntryKey, Identity, Main, NamePolicy, link};
@@ -74,10 +75,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
             }
             Identity::Known(uid, token) => {
                 let greeting = Greeting { token, versions, names };
-                self.receive(&mut caller.context(), session, (uid, Revision(0)), greeting);
-                if hello.token.is_none() {
-                    self.count_guest(caller, uid);
-                }
+                let (revision, is_new_guest) = (Revision(0), hello.token.is_none());
+                let newcomer = Newcomer { uid, revision, is_new_guest, greeting };
+                self.receive(&mut caller.context(), session, newcomer);
                 Ok(())
             }
         }
@@ -113,36 +113,44 @@ impl<'a, A: Authenticator> Main<'a, A> {
         may_take(usize::from(held), free, whole)
     }
 
-    fn count_guest(&mut self, caller: &mut Caller<'_, 'a>, uid: Uid) {
-        let Some(user) = self.users.find(uid).and_then(|key| self.users.get_mut(key)) else {
-            return;
-        };
-        if user.session == caller.key {
-            user.is_new_guest = true;
-            caller.sessions.shares_mut().hold(user.address, Holding::Guest);
-        }
-    }
-
-    /// A client is known: it gets its place and its welcome, or there is no place.
+    /// A client is known: it comes in, unless it is not welcome, or once no other Main has it.
     pub(super) fn receive(
         &mut self,
         cx: &mut Context<'_, 'a>,
         session: SessionKey,
-        (uid, revision): (Uid, Revision),
-        greeting: Greeting,
+        newcomer: Newcomer,
     ) {
-        let Greeting { token, versions, names } = greeting;
         let address = cx.sessions.address(session).unwrap_or_default();
-        if let Err(code) = self.authenticator.welcomes(uid, address) {
+        if let Err(code) = self.authenticator.welcomes(newcomer.uid, address) {
             self.stats.banned += 1;
             self.refuse_hello(cx, session, code);
-            return;
+        } else if self.claims.is_used() {
+            self.claim_user(cx, session, newcomer);
+        } else {
+            self.let_in(cx, session, newcomer);
         }
+    }
+
+    /// A client gets its place and its welcome, or there is no place.
+    pub(super) fn let_in(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        newcomer: Newcomer,
+    ) {
+        let Newcomer { uid, revision, is_new_guest, greeting } = newcomer;
+        let Greeting { token, versions, names } = greeting;
         match self.seat(cx, session, (uid, revision)) {
             Ok(key) => {
+                let claim = self.claims.number(uid);
                 if let Some(user) = self.users.get_mut(key) {
                     user.versions = versions;
                     user.names = names;
+                    user.claim = claim;
+                    user.is_new_guest = is_new_guest;
+                    if is_new_guest {
+                        cx.sessions.shares_mut().hold(user.address, Holding::Guest);
+                    }
                 }
                 let version = Versions::spoken_with(versions);
                 self.welcome(cx, session, key, &Welcome { version, uid, token });

@@ -4,7 +4,9 @@ use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
 use super::rooms::{RoomKey, WishKey};
-use crate::protocol::{ErrorCode, HandshakeKey, KeyId, REGION_MAX_BYTES, Revision, Uid, Versions};
+use crate::protocol::{
+    ClaimNumber, ErrorCode, HandshakeKey, KeyId, REGION_MAX_BYTES, Revision, Uid, Versions,
+};
 use crate::session::{AddressKey, SessionKey, TokenBucket};
 use crate::storage::{Key, Link, Vacant};
 
@@ -65,6 +67,10 @@ pub struct UserEntry {
     pub(super) uid: Uid,
     /// The revision of the accounts that it has begun with; 0 if that is not known.
     pub(super) revision: Revision,
+    /// The claim that it was let in with; 0 if it was not, or there is no directory.
+    pub(super) claim: ClaimNumber,
+    /// The claim of another Main that it has left this one for, which its worlds are to hear of.
+    pub(super) newer_claim: ClaimNumber,
     /// The user's connection to Main; dangling if it has none.
     pub(super) session: SessionKey,
     /// What its address holds, of guests, tickets and channels.
@@ -181,6 +187,8 @@ impl Vacant for UserEntry {
     const VACANT: Self = Self {
         uid: Uid::NOBODY,
         revision: Revision(0),
+        claim: ClaimNumber(0),
+        newer_claim: ClaimNumber(0),
         session: Key::DANGLING,
         address: Key::DANGLING,
         is_new_guest: false,

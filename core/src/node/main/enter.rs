@@ -246,6 +246,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         world: WorldKey,
         reason: ErrorCode,
     ) {
+        if reason == ErrorCode::STALE_CLAIM {
+            return self.overtaken(cx, key);
+        }
         if self.users.get(key).is_some_and(|user| user.is_there) {
             self.detach(cx, key, world);
             return;

@@ -11,6 +11,7 @@
 //! is refused at once (`LOGIN_UNAVAILABLE`), and the client comes back: nothing piles up here. Questions are
 //! kept with the hellos, and sent as the link takes them: it is never closed for what clients ask.
 
+use super::claiming::Newcomer;
 use super::hellos::{Greeting, PendingHello, Question};
 use super::revocations::Heard as RevocationsHeard;
 use super::{Authenticator, Main, hello_timer, link, login_link_timer};
@@ -343,7 +344,9 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             // Who was revoked since is known already, and may be this one.
             self.ask_again(cx, session, greeting);
         } else {
-            self.receive(cx, session, (message.uid, message.revision), greeting);
+            let (uid, revision) = (message.uid, message.revision);
+            let newcomer = Newcomer { uid, revision, is_new_guest: false, greeting };
+            self.receive(cx, session, newcomer);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::chat::{LocalChannel, LocalMember};
 use super::rooms::RoomEntry;
 use super::{MainChatStorage, MainRoomStorage, MainStorage, UserEntry, WorldEntry};
+use crate::node::directory::ClaimStorage;
 use crate::protocol::OwnedWish;
 use crate::storage::{Link, Slot};
 
@@ -32,6 +33,7 @@ impl<const USERS: usize, const WORLDS: usize> MainMemory<USERS, WORLDS> {
             user_nexts: &mut self.user_nexts,
             worlds: &mut self.worlds,
             hellos: &mut [],
+            claims: ClaimStorage::default(),
             chat: MainChatStorage::default(),
             rooms: MainRoomStorage::default(),
         }

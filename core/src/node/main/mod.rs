@@ -17,6 +17,7 @@
 
 pub mod authenticator;
 pub mod chat;
+mod claiming;
 mod client_link;
 #[cfg(feature = "sealed-clients")]
 mod devices;
@@ -41,6 +42,7 @@ mod world_link;
 
 pub use authenticator::{Accounts, Authenticator, Guests, GuestsOrAccounts, Identity};
 pub use chat::{ChatHub, ChatPolicy, MainChatStorage};
+pub use claiming::PendingClaim;
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
 pub use hellos::PendingHello;
 pub use login_link::LoginLinkConfig;
@@ -50,6 +52,7 @@ pub use rooms::{MainRoomStorage, RoomDirectory, RoomEntry, RoomKey};
 
 use super::Context;
 use super::cluster::{ClusterSecrets, Gate};
+use super::directory::{ClaimBook, ClaimStorage};
 use crate::protocol::{ADDRESS_MAX_BYTES, ServerKind};
 use crate::session::LinkTag;
 use crate::storage::{Link, Slot};
@@ -73,10 +76,12 @@ mod link {
     pub(super) const GREETING: u8 = 6;
     /// The chat server.
     pub(super) const CHAT: u8 = 7;
+    /// A client whose user is being claimed; the tag's index is the claim's.
+    pub(super) const CLAIMING: u8 = 8;
 }
 
-/// The timers of Main: one a user, then the link to Login, who waits for it, and the link to the chat
-/// server.
+/// The timers of Main: one a user, then the link to Login, who waits for it, the link to the chat
+/// server, and who waits for the directory.
 const fn login_link_timer(users: usize) -> u16 {
     users as u16
 }
@@ -89,9 +94,13 @@ const fn chat_timer(users: usize) -> u16 {
     users as u16 + 2
 }
 
+const fn claim_timer(users: usize) -> u16 {
+    users as u16 + 3
+}
+
 /// How many timers a Main with room for `users` has.
 pub const fn main_timers(users: usize) -> usize {
-    users + 3
+    users + 4
 }
 
 /// Main's own settings.
@@ -107,6 +116,9 @@ pub struct MainConfig {
     pub registry_settle_ms: u32,
     /// For how long the names of a lost world's rooms are kept for it.
     pub room_hold_ms: u32,
+    /// How long the directory of a realm of several Mains may take to say who a hello's user is; below the greeting's
+    /// timeout, or clients hear of that.
+    pub claim_timeout_ms: u32,
     /// What users may do in channels.
     pub chat: ChatPolicy,
 }
@@ -127,6 +139,7 @@ impl MainConfig {
         attach_ttl_ms: 15_000,
         registry_settle_ms: 3_000,
         room_hold_ms: 30_000,
+        claim_timeout_ms: 5_000,
         names: NamePolicy::Any,
         chat: ChatPolicy::DEFAULT,
     };
@@ -153,6 +166,8 @@ pub struct MainStats {
     pub banned: u32,
     /// Bans that games have asked for.
     pub game_bans: u32,
+    /// Users who have said hello at another Main since.
+    pub claims_lost: u32,
     /// Users without a connection here, known by a world's word only, who gave way to somebody else.
     pub displaced: u32,
 }
@@ -170,6 +185,8 @@ pub struct MainStorage<'a> {
     pub worlds: &'a mut [Slot<WorldEntry>],
     /// Clients whose tokens Login is asked about; none without a Login.
     pub hellos: &'a mut [Slot<PendingHello>],
+    /// What the directory knows of users, and who waits for it; nothing if this is the realm's only Main.
+    pub claims: ClaimStorage<'a, PendingClaim>,
     /// Channels and memberships; nothing for a Main without chat.
     pub chat: MainChatStorage<'a>,
     /// The directory of rooms; nothing if worlds choose rooms themselves.
@@ -186,6 +203,7 @@ pub struct Main<'a, A> {
     secrets: ClusterSecrets,
     chat: ChatHub<'a>,
     users: UserDirectory<'a>,
+    claims: ClaimBook<'a, PendingClaim>,
     worlds: WorldRegistry<'a>,
     rooms: RoomDirectory<'a>,
     allowed: &'a [AllowedWorld],
@@ -211,6 +229,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             secrets,
             chat: ChatHub::new(storage.chat, config.chat),
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
+            claims: ClaimBook::new(storage.claims),
             worlds: WorldRegistry::new(storage.worlds),
             rooms: RoomDirectory::new(storage.rooms),
             allowed: &[],
@@ -269,6 +288,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
     fn circle_of(&self, tag: LinkTag) -> Link {
         let user = if tag.kind == link::CLIENT { self.users.at(tag.index) } else { None };
         user.map_or(Link::NONE, |user| user.chat)
+    }
+
+    /// What is claimed in the directory.
+    pub const fn claims(&self) -> &ClaimBook<'a, PendingClaim> {
+        &self.claims
     }
 
     /// The users whom it knows.

@@ -13,8 +13,8 @@ use super::registry::{WORLD_COUNT_MAX, WorldKey, world_bit};
 use super::rooms::RoomState;
 use super::{Authenticator, Main};
 use crate::node::Context;
-use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
-use crate::protocol::{ErrorCode, Message, OwnedWish, Text, Uid, Wish, WishKind};
+use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered, UserClaimed};
+use crate::protocol::{ClaimNumber, ErrorCode, Message, OwnedWish, Text, Uid, Wish, WishKind};
 use crate::session::{SessionKey, SessionManager};
 use crate::storage::Link;
 
@@ -88,12 +88,23 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(user) = self.users.get_mut(key) else { return true };
         let (uid, reason) = (user.uid, user.detach_reason);
         if user.detaches & world_bit(world) != 0 {
-            if !tell(sessions, link, &DetachUser { uid, reason }) {
+            let claim =
+                if reason == ErrorCode::STALE_CLAIM { user.newer_claim } else { ClaimNumber(0) };
+            if !tell_claim(sessions, link, uid, claim.max(user.claim)) {
+                return false;
+            }
+            // With a newer claim all is said.
+            if reason != ErrorCode::STALE_CLAIM
+                && !tell(sessions, link, &DetachUser { uid, reason })
+            {
                 return false;
             }
             user.detaches &= !world_bit(world);
         }
         if user.place == Place::Attaching(world) && !user.is_asked {
+            if !tell_claim(sessions, link, uid, user.claim) {
+                return false;
+            }
             let attach = AttachUser {
                 uid,
                 key_id: user.key_id,
@@ -164,6 +175,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
             }
         }
     }
+}
+
+/// Which claim of the user is spoken for next, if there is a directory.
+fn tell_claim(
+    sessions: &mut SessionManager<'_>,
+    link: SessionKey,
+    uid: Uid,
+    claim: ClaimNumber,
+) -> bool {
+    claim.0 == 0 || tell(sessions, link, &UserClaimed { uid, claim })
 }
 
 /// What is asked takes half of what may wait for the world at most.

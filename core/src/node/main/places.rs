@@ -236,9 +236,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// The user is no more. Its connection may not be told of yet: then a guest counts for its address no more
     /// from here on.
     pub(super) fn remove_user(&mut self, sessions: &mut SessionManager<'a>, key: EntryKey) {
-        if let Some(user) = self.users.remove(key)
-            && user.is_new_guest
-        {
+        let Some(user) = self.users.remove(key) else { return };
+        self.claims.release(user.uid);
+        if user.is_new_guest {
             sessions.shares_mut().give_back(user.address, Holding::Guest);
         }
     }

@@ -3,7 +3,7 @@
 //! Contract: a session's tag says whose it is; nothing is decided here but who is asked.
 
 use super::authenticator::Authenticator;
-use super::{Main, chat_timer, hello_timer, link, login_link_timer};
+use super::{Main, chat_timer, claim_timer, hello_timer, link, login_link_timer};
 use crate::node::{BroadcastTaken, Caller, Context, Role};
 #[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener;
@@ -49,7 +49,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                 Dispatched::Handled
             }
             link::LOGIN => self.login_says(caller, frame),
-            link::STRANGER | link::CLIENT | link::GREETING => {
+            link::STRANGER | link::CLIENT | link::GREETING | link::CLAIMING => {
                 client_to_main::dispatch(self, caller, frame)
             }
             _ => Dispatched::Handled,
@@ -81,6 +81,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
             }
             link::LOGIN => self.login_link_ended(cx, ended.reason),
             link::GREETING => drop(self.forget_hello(cx, ended.tag.index)),
+            link::CLAIMING => self.forget_claim(cx, ended.tag.index),
             _ => {}
         }
     }
@@ -93,6 +94,8 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
             self.check_hellos(cx);
         } else if timer == chat_timer(users) {
             self.chat_timer_due(cx);
+        } else if timer == claim_timer(users) {
+            self.check_claims(cx);
         } else if let Some(key) = self.users.key_at(timer) {
             self.enter_timer(cx, key);
         }

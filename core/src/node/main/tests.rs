@@ -2,6 +2,7 @@
 
 mod both_links;
 mod channels;
+mod claiming;
 mod claims;
 #[cfg(feature = "sealed-clients")]
 mod devices;
@@ -50,6 +51,7 @@ const ATTACH_TIMEOUT_MS: u32 = 320;
 const ATTACH_TTL_MS: u32 = 1_600;
 const SETTLE_MS: u32 = 1_600;
 const HOLD_MS: u32 = 3_200;
+const CLAIM_TIMEOUT_MS: u32 = 1_600;
 /// How much longer than the world Main waits for somebody who was sent there.
 const GRACE_MS: u32 = 1_000;
 
@@ -59,6 +61,7 @@ const CONFIG: MainConfig = MainConfig {
     names: NamePolicy::Any,
     registry_settle_ms: SETTLE_MS,
     room_hold_ms: HOLD_MS,
+    claim_timeout_ms: CLAIM_TIMEOUT_MS,
     chat: ChatPolicy::DEFAULT,
 };
 

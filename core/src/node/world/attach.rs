@@ -11,6 +11,8 @@
 use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
 use super::kept_key::{KEPT_BYTES, KeptKey};
+#[cfg(feature = "mains")]
+use crate::protocol::ClaimNumber;
 #[cfg(feature = "sealed-clients")]
 use crate::protocol::KeyId;
 #[cfg(feature = "rooms")]
@@ -35,12 +37,15 @@ const ROOM_BYTES: usize = if cfg!(feature = "rooms") { 4 + 8 } else { 0 };
 /// What its key is called by, and which links were sealed with it.
 const SEALED_BYTES: usize =
     if cfg!(feature = "sealed-clients") { 8 + 8 * HANDSHAKES_MAX } else { 0 };
+/// The number of its claim.
+const CLAIM_BYTES: usize = if cfg!(feature = "mains") { 8 } else { 0 };
 /// So many handshakes a ticket is good for.
 const HANDSHAKES_MAX: usize = 2;
 
 const _: () = assert!(
     ATTACH_SLOT_BYTES
-        <= (24 + KEPT_BYTES + ROOM_BYTES + SEALED_BYTES + size_of::<Names>()).next_multiple_of(8),
+        <= (24 + KEPT_BYTES + ROOM_BYTES + SEALED_BYTES + CLAIM_BYTES + size_of::<Names>())
+            .next_multiple_of(8),
     "an attach has grown: say why, and what it costs"
 );
 
@@ -108,6 +113,9 @@ pub struct Attach {
     /// What it wants of it.
     #[cfg(feature = "rooms")]
     options: Key<WantedOptions>,
+    /// The number that its user was claimed under.
+    #[cfg(feature = "mains")]
+    pub(super) claim: ClaimNumber,
 }
 
 impl Vacant for Attach {
@@ -125,6 +133,8 @@ impl Vacant for Attach {
         room: None,
         #[cfg(feature = "rooms")]
         options: Key::DANGLING,
+        #[cfg(feature = "mains")]
+        claim: ClaimNumber(0),
     };
 }
 
@@ -147,7 +157,7 @@ impl HasUid for Attach {
 /// The attaches of a world; see the [module](self).
 #[derive(Debug)]
 pub struct AttachBook<'a> {
-    attaches: UidTable<'a, Attach>,
+    pub(super) attaches: UidTable<'a, Attach>,
     #[cfg(feature = "rooms")]
     options: Table<'a, WantedOptions>,
     pending: u16,

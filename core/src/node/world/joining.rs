@@ -76,6 +76,8 @@ impl<'a, G: Game> World<'a, G> {
         if let Some(entry) = self.attaches.entry_of(uid) {
             self.arm_attach_timer(&mut caller.context(), entry);
         }
+        #[cfg(feature = "mains")]
+        self.keep_claim(uid);
         if let Some(before) = self.rooms.users.find(uid) {
             let ends = self.seat_ends_for(caller.now, before);
             match ends.or_else(|| self.is_elsewhere(uid, before).then_some(ErrorCode::REPLACED)) {
@@ -188,6 +190,8 @@ impl<'a, G: Game> World<'a, G> {
         let Ok(key) = self.rooms.enter(caller.sessions, room, caller.key, member, names) else {
             return;
         };
+        #[cfg(feature = "mains")]
+        self.keep_claim(uid);
         self.welcome(caller, key, false);
         self.rooms.announce_entry(caller.now, key);
         self.with_game(&mut caller.context(), room, |game, room| game.on_enter(room, uid));
@@ -199,6 +203,8 @@ impl<'a, G: Game> World<'a, G> {
         let Ok(key) = self.rooms.watch(caller.sessions, room, (uid, caller.key), names) else {
             return;
         };
+        #[cfg(feature = "mains")]
+        self.keep_claim(uid);
         self.welcome(caller, key, false);
         self.with_game(&mut caller.context(), room, |game, room| game.on_watch(room, uid));
         self.main_link_report_joined(&mut caller.context(), key);

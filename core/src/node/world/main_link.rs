@@ -20,23 +20,24 @@
 
 use super::super::cluster::{Dialer, Heard};
 use super::super::{Caller, Context};
-use super::frame_sizes::PREFIX_BYTES;
 use super::game::Game;
 use super::user::{UserKey, WorldUser};
+use super::user_pages::users_on_page;
 use super::{MAIN_LINK_TIMER, World, link};
 use crate::backoff::Backoff;
 use crate::log;
-use crate::protocol::main_to_world::{AttachUser, CloseRoom, DetachUser, Registered, Stub};
+#[cfg(feature = "mains")]
+use crate::protocol::ClaimNumber;
+use crate::protocol::main_to_world::{
+    AttachUser, CloseRoom, DetachUser, Registered, Stub, UserClaimed,
+};
 use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, RegisterWorld, Status, UserHeld, UserJoined, UserLeft, UserList,
+    AttachAck, AttachDenied, RegisterWorld, Status, UserHeld, UserJoined, UserLeft,
 };
-use crate::protocol::{
-    Dispatched, ErrorCode, Message, ServerKind, Text, USER_PAGE_USERS, Uid, Versions, WorldId,
-};
+use crate::protocol::{Dispatched, ErrorCode, Message, ServerKind, Text, Uid, Versions, WorldId};
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::time::Instant;
-use crate::wire::Frame;
-use crate::wire::{VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
+use crate::wire::{Frame, Opcode};
 
 /// Where the link to Main is; see the [module](self).
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -61,6 +62,9 @@ pub(super) struct MainLink {
     /// The room that Main may have to hear of next; none when it knows all.
     #[cfg(feature = "rooms")]
     next_room: Option<u16>,
+    /// Whom Main has named last, with the number of its claim.
+    #[cfg(feature = "mains")]
+    pub(super) claimed: (Uid, ClaimNumber),
 }
 
 impl MainLink {
@@ -74,6 +78,8 @@ impl MainLink {
             next_reported: None,
             #[cfg(feature = "rooms")]
             next_room: None,
+            #[cfg(feature = "mains")]
+            claimed: (Uid::NOBODY, ClaimNumber(0)),
         }
     }
 
@@ -276,39 +282,6 @@ impl<'a, G: Game> World<'a, G> {
             self.main.next_reported = next;
         }
     }
-
-    fn user_page(&self, first: u16, on_page: usize) -> (UserList, Option<u16>) {
-        let is_first = first == 0;
-        let mut uids = heapless::Vec::<Uid, USER_PAGE_USERS>::new();
-        let (mut held, mut spectators) = (0, 0);
-        let slots = self.rooms.users.capacity() as u16;
-        for index in first..slots {
-            let Some(user) = self.rooms.users.at(index) else {
-                continue;
-            };
-            let bit = u32::from(user.is_away()).unbounded_shl(uids.len() as u32);
-            if uids.len() >= on_page || uids.push(user.uid).is_err() {
-                let page = UserList { is_first, is_last: false, uids, held, spectators };
-                return (page, Some(index));
-            }
-            if user.is_spectator() {
-                spectators |= 1 << (uids.len() - 1);
-            }
-            held |= bit;
-        }
-        (UserList { is_first, is_last: true, uids, held, spectators }, None)
-    }
-}
-
-/// A bit for each user of a page.
-const _: () = assert!(USER_PAGE_USERS <= u32::BITS as usize);
-
-/// How many users one page has, so that it fits a buffer of a node's pool: prefix, which page, and count first, and
-/// who is away last.
-fn users_on_page(buffer_bytes: u16) -> usize {
-    let besides = PREFIX_BYTES + 3 + VARINT_U32_MAX_BYTES;
-    let room = usize::from(buffer_bytes).saturating_sub(besides);
-    (room / VARINT_U53_MAX_BYTES).clamp(1, USER_PAGE_USERS)
 }
 
 impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
@@ -336,8 +309,16 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
 
     fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser<'_>) {
         let (uid, attempt) = (message.uid, message.attempt);
+        #[cfg(feature = "mains")]
+        if !self.is_newest(uid) {
+            let reason = ErrorCode::STALE_CLAIM;
+            let denied = AttachDenied { uid, attempt, reason };
+            return self.main_link_tell(&mut caller.context(), &denied);
+        }
         match self.expect_user(&mut caller.context(), &message) {
             Ok(entry) => {
+                #[cfg(feature = "mains")]
+                self.attaches.set_claim(entry, self.main.claim_of(uid));
                 self.arm_attach_timer(&mut caller.context(), entry.index());
                 self.main_link_tell(&mut caller.context(), &AttachAck { uid, attempt });
             }
@@ -355,7 +336,25 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     #[cfg(not(feature = "rooms"))]
     fn close_room(&mut self, _: &mut Caller<'_, 'a>, _: CloseRoom<'_>) {}
 
+    #[cfg(feature = "mains")]
+    fn user_claimed(&mut self, caller: &mut Caller<'_, 'a>, message: UserClaimed) {
+        self.hear_claim(&mut caller.context(), message.uid, message.claim);
+    }
+
+    #[cfg(not(feature = "mains"))]
+    fn user_claimed(&mut self, _: &mut Caller<'_, 'a>, _: UserClaimed) {}
+
+    /// A world that has one Main knows of no claims.
+    #[inline(always)]
+    fn hears(&self, opcode: Opcode) -> bool {
+        cfg!(feature = "mains") || opcode != UserClaimed::OPCODE
+    }
+
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
+        #[cfg(feature = "mains")]
+        if !self.is_newest(message.uid) {
+            return self.main_link_report_left(&mut caller.context(), message.uid);
+        }
         self.expect_user_no_more(&mut caller.context(), message.uid);
         match self.rooms.users.find(message.uid) {
             // Only its ticket was meant. It has come meanwhile, as Main is about to hear, or its seat is held.

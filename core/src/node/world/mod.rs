@@ -18,6 +18,8 @@
 pub mod asks;
 pub mod attach;
 pub mod bans;
+#[cfg(feature = "mains")]
+mod claims;
 mod client_link;
 pub mod context;
 mod expecting;
@@ -56,6 +58,7 @@ pub mod things;
 pub mod ticks;
 pub mod timers;
 pub mod user;
+mod user_pages;
 
 pub use asks::{AskId, MemberAsks};
 pub use attach::{Attach, AttachBook, WantedOptions};

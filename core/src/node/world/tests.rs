@@ -4,6 +4,8 @@
 #[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
 mod asks;
 mod attaching;
+#[cfg(all(feature = "mains", feature = "seats"))]
+mod claims;
 mod cuts;
 mod events;
 mod flushing;

@@ -6,6 +6,8 @@ use super::super::uid_table::HasUid;
 use super::inputs::heard::Heard;
 use super::seat::Seat;
 use crate::broadcast::Cursor;
+#[cfg(feature = "mains")]
+use crate::protocol::ClaimNumber;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
 use crate::session::SessionKey;
 use crate::session::held_packets::HeldPackets;
@@ -25,11 +27,15 @@ const FRAMING_BYTES: usize = if cfg!(feature = "websocket") { 4 } else { 0 };
 /// How far its room has got with its inputs.
 const INPUT_BYTES: usize = if cfg!(feature = "inputs") { 8 } else { 0 };
 
+/// The number of its claim.
+const CLAIM_BYTES: usize = if cfg!(feature = "mains") { 8 } else { 0 };
+
 const _: () = assert!(
     USER_SLOT_BYTES
         <= (80
             + FRAMING_BYTES
             + INPUT_BYTES
+            + CLAIM_BYTES
             + STATE_BYTES
             + size_of::<Names>()
             + size_of::<Seat>())
@@ -64,6 +70,9 @@ pub struct WorldUser {
     /// It gets the whole room before anything else: it is new, or has fallen behind.
     pub(super) needs_snapshot: bool,
     pub(super) seat: Seat,
+    /// The highest number that its user was claimed under here.
+    #[cfg(feature = "mains")]
+    pub(super) claim: ClaimNumber,
 }
 
 impl WorldUser {
@@ -131,6 +140,8 @@ impl Vacant for WorldUser {
         has_moved: false,
         needs_snapshot: false,
         seat: Seat::VACANT,
+        #[cfg(feature = "mains")]
+        claim: ClaimNumber(0),
     };
 }
 

@@ -9,7 +9,7 @@ use super::values::{
 };
 use super::{Vector, golden};
 use crate::protocol::client_to_world::{AnswerGame, AskGame, Event, Input, Join, Leave, Move};
-use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered};
+use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered, UserClaimed};
 use crate::protocol::world_to_client::{
     EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk, MemberExtra,
     MemberName, MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved, UserAway,
@@ -19,8 +19,8 @@ use crate::protocol::world_to_main::{
     self, AttachAck, AttachDenied, Ban, RegisterWorld, Status, UserHeld, UserJoined, UserList,
 };
 use crate::protocol::{
-    Direction, ErrorCode, HandshakeKey, JoinDenial, KeyId, MemberNumber, MemberState, Position,
-    RoomId, Uid, Versions, Wish, WorldId,
+    ClaimNumber, Direction, ErrorCode, HandshakeKey, JoinDenial, KeyId, MemberNumber, MemberState,
+    Position, RoomId, Uid, Versions, Wish, WorldId,
 };
 
 const PLACE: Position = Position { x: 1_000, y: -2_000, z: 0 };
@@ -304,5 +304,7 @@ pub(super) fn main_to_world() -> Vec<Vector> {
             wish: Wish::ANY,
         }),
         golden(DetachUser { uid: GUEST, reason: ErrorCode::REPLACED }),
+        golden(UserClaimed { uid: GUEST, claim: ClaimNumber(300) }),
+        golden(UserClaimed { uid: LAST_UID, claim: ClaimNumber((1 << 53) - 1) }),
     ]
 }

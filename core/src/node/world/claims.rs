@@ -1,0 +1,96 @@
+//! Claims of users by several Mains, as a world fences with them.
+//!
+//! Purpose: whoever is there by a claim that has been overtaken is a ghost, and so is what its former Main still says.
+//! Each member and each ticket has the highest number that was said of its user here.
+//!
+//! Contract: a Main that says a lower number than this world has heard attaches nobody, and detaches nobody. A higher one ends
+//! the connection of whoever is there, and keeps its seat for who comes by it, if its game holds seats. A world knows
+//! only of users who are there, or may come: of others it is told by whoever has them, when it names them.
+//!
+//! Without the cargo feature `mains` there is one Main, whose order is enough, and nothing of this.
+
+use super::World;
+use super::attach::{AttachBook, AttachKey};
+use super::game::Game;
+use super::link;
+use super::main_link::MainLink;
+use super::user::WorldUser;
+use crate::node::Context;
+use crate::node::directory::admits;
+use crate::protocol::{ClaimNumber, ErrorCode, Uid};
+use crate::session::LinkTag;
+use crate::session::manager::Farewell;
+
+impl<'a, G: Game> World<'a, G> {
+    fn heard_claim(&self, uid: Uid) -> ClaimNumber {
+        let user = self.rooms.users.find(uid).and_then(|key| self.rooms.users.get(key));
+        let inside = user.map_or(ClaimNumber(0), |user| user.claim);
+        inside.max(self.attaches.claim_of(uid))
+    }
+
+    /// Whether Main speaks for a claim of this user that is not overtaken.
+    pub(super) fn is_newest(&self, uid: Uid) -> bool {
+        admits(self.main.claim_of(uid), self.heard_claim(uid))
+    }
+
+    /// Main says that the user is claimed under this number.
+    pub(super) fn hear_claim(&mut self, cx: &mut Context<'_, 'a>, uid: Uid, claim: ClaimNumber) {
+        self.main.set_claim(uid, claim);
+        if self.attaches.is_pending(uid) && self.attaches.claim_of(uid) < claim {
+            self.expect_user_no_more(cx, uid);
+        }
+        let Some(key) = self.rooms.users.find(uid) else { return };
+        let Some(user) = self.rooms.users.get_mut(key).filter(|user| user.claim < claim) else {
+            return;
+        };
+        user.claim = claim;
+        let (session, is_away) = (user.session, user.is_away());
+        if !is_away {
+            self.member_ended(cx, key, ErrorCode::REPLACED);
+            cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
+            cx.sessions.close(cx.now, session, Farewell::Bye(ErrorCode::REPLACED));
+        }
+    }
+
+    /// Somebody has come by its ticket: its claim is that of its seat from now on.
+    pub(super) fn keep_claim(&mut self, uid: Uid) {
+        let claim = self.attaches.claim_of(uid);
+        let user = self.rooms.users.find(uid).and_then(|key| self.rooms.users.get_mut(key));
+        if let Some(user) = user {
+            user.claim = user.claim.max(claim);
+        }
+    }
+}
+
+impl AttachBook<'_> {
+    /// The number that `uid` was claimed under when it was attached last; 0 if it is not remembered.
+    fn claim_of(&self, uid: Uid) -> ClaimNumber {
+        let attach = self.attaches.find(uid).and_then(|key| self.attaches.get(key));
+        attach.map_or(ClaimNumber(0), |attach| attach.claim)
+    }
+
+    pub(super) fn set_claim(&mut self, entry: AttachKey, claim: ClaimNumber) {
+        if let Some(attach) = self.attaches.get_mut(entry) {
+            attach.claim = claim;
+        }
+    }
+}
+
+impl MainLink {
+    /// The number that Main has said last of this user; 0 if it has spoken of another one since, or has none.
+    pub(super) fn claim_of(&self, uid: Uid) -> ClaimNumber {
+        let (named, claim) = self.claimed;
+        if named == uid { claim } else { ClaimNumber(0) }
+    }
+
+    const fn set_claim(&mut self, uid: Uid, claim: ClaimNumber) {
+        self.claimed = (uid, claim);
+    }
+}
+
+impl WorldUser {
+    /// The claim that it is here by; 0 where there is no directory.
+    pub const fn claim(&self) -> ClaimNumber {
+        self.claim
+    }
+}

@@ -1,0 +1,126 @@
+//! Claims of users by several Mains: what is old lets nobody in and nobody out.
+
+use super::seats::{HOLD_MS, Keeper};
+use super::*;
+use crate::protocol::ClaimNumber;
+use crate::protocol::main_to_world::UserClaimed;
+use crate::protocol::world_to_main::{AttachAck, AttachDenied, UserHeld, UserJoined, UserLeft};
+
+const UID: Uid = Uid(1);
+
+fn claimed(number: u64) -> UserClaimed {
+    UserClaimed { uid: UID, claim: ClaimNumber(number) }
+}
+
+fn attached(attempt: u32) -> Said {
+    Said::of(&AttachAck { uid: UID, attempt })
+}
+
+fn denied(attempt: u32) -> Said {
+    Said::of(&AttachDenied { uid: UID, attempt, reason: ErrorCode::STALE_CLAIM })
+}
+
+impl<G: Game> WorldBench<'_, G> {
+    fn claim(&mut self, main: SessionKey, number: u64, attempt: u32) -> Vec<Said> {
+        self.say(main, &claimed(number));
+        self.say(main, &attach_of(UID, attempt));
+        self.heard(main)
+    }
+
+    fn comes(&mut self) -> SessionKey {
+        let key = self.accept();
+        self.say(key, &join_of(UID));
+        key
+    }
+}
+
+#[test]
+fn a_lower_number_attaches_nobody() {
+    with_game::<Keeper>(SETUP, |bench| {
+        let main = bench.meet_main();
+        assert_eq!(bench.claim(main, 7, 1), [attached(1)]);
+        assert_eq!(bench.claim(main, 6, 2), [denied(2)]);
+        assert_eq!(bench.claim(main, 7, 3), [attached(3)]);
+        bench.comes();
+        assert_eq!(bench.uids(), [1]);
+        // The same of who is inside.
+        bench.heard(main);
+        assert_eq!(bench.claim(main, 6, 4), [denied(4)]);
+        assert_eq!(bench.uids(), [1]);
+        // Whoever has no number at all knows less than any.
+        bench.say(main, &UserClaimed { uid: Uid(2), claim: ClaimNumber(1) });
+        bench.say(main, &attach_of(UID, 5));
+        assert_eq!(bench.heard(main), [denied(5)]);
+    });
+}
+
+#[test]
+fn a_higher_number_ends_a_ghost_and_keeps_its_seat() {
+    with_game::<Keeper>(SETUP, |bench| {
+        let main = bench.meet_main();
+        bench.claim(main, 7, 1);
+        let ghost = bench.comes();
+        bench.heard(ghost);
+        bench.heard(main);
+        // The same number again, and a lower one, say nothing new.
+        bench.say(main, &claimed(7));
+        bench.say(main, &claimed(6));
+        assert_eq!((bench.heard(ghost), bench.heard(main)), (vec![], vec![]));
+        bench.say(main, &claimed(8));
+        assert_eq!(bench.heard(ghost), [bye(ErrorCode::REPLACED)]);
+        assert_eq!(bench.heard(main), [Said::of(&UserHeld { uid: UID })]);
+        assert_eq!(bench.uids(), [1]);
+        assert_eq!(bench.claim(main, 7, 2), [denied(2)]);
+        assert_eq!(bench.claim(main, 8, 3), [attached(3)]);
+        let back = bench.comes();
+        assert!(bench.heard(back)[0].read::<JoinOk>().is_some_and(|joined| joined.is_returned));
+        assert_eq!(bench.heard(main), [Said::of(&UserJoined { uid: UID, is_spectator: false })]);
+    });
+}
+
+#[test]
+fn a_seat_that_nobody_comes_back_to_ends() {
+    with_game::<Keeper>(SETUP, |bench| {
+        let main = bench.meet_main();
+        bench.claim(main, 7, 1);
+        bench.comes();
+        bench.say(main, &claimed(8));
+        bench.heard(main);
+        bench.pass_ms(HOLD_MS + FLUSH_MS);
+        assert!(bench.uids().is_empty());
+        // Who is not there is not known: whatever is said of it is as good as new.
+        bench.heard(main);
+        assert_eq!(bench.claim(main, 7, 2), [attached(2)]);
+    });
+}
+
+#[test]
+fn a_ticket_of_a_lower_number_is_void() {
+    with_game::<Keeper>(SETUP, |bench| {
+        let main = bench.meet_main();
+        bench.claim(main, 7, 1);
+        bench.say(main, &claimed(8));
+        let late = bench.comes();
+        assert!(bench.heard(late)[0].read::<JoinOk>().is_none());
+        assert!(bench.uids().is_empty());
+    });
+}
+
+#[test]
+fn a_lower_number_detaches_nobody_and_is_answered() {
+    with_game::<Keeper>(SETUP, |bench| {
+        let main = bench.meet_main();
+        bench.claim(main, 7, 1);
+        let member = bench.comes();
+        bench.heard(main);
+        bench.heard(member);
+        for number in [6, 7] {
+            bench.say(main, &claimed(number));
+            bench.say(main, &DetachUser { uid: UID, reason: ErrorCode::DETACHED });
+            assert_eq!(bench.heard(main), [Said::of(&UserLeft { uid: UID })]);
+            let expected = if number == 6 { vec![] } else { vec![bye(ErrorCode::DETACHED)] };
+            assert_eq!(bench.heard(member), expected, "{number}");
+        }
+        assert!(bench.uids().is_empty());
+    });
+}
