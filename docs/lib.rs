@@ -19,5 +19,7 @@ pub mod testing {}
 pub mod browser {}
 #[doc = include_str!("operating.md")]
 pub mod operating {}
+#[doc = include_str!("deploying.md")]
+pub mod deploying {}
 #[doc = include_str!("protocol.md")]
 pub mod protocol {}

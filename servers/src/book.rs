@@ -1,4 +1,5 @@
-//! What the book says is true: its commands are this command line's, and its configurations are taken.
+//! What the book says is true: its commands are this command line's, and its configurations are taken; and so are those
+//! of `deploy/`.
 
 use std::path::{Path, PathBuf};
 
@@ -78,4 +79,69 @@ fn every_configuration_is_taken() {
             panic!("{}: {error:#}\n{block}", page.display());
         }
     }
+}
+
+fn deployed(folder: &str, end: &str) -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(folder);
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = paths.filter(|path| path.extension().is_some_and(|extension| extension == end));
+    let files: Vec<_> =
+        files.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect();
+    assert!(!files.is_empty());
+    files
+}
+
+/// These words are a command, and what it sets with these variables is a configuration.
+fn expect_command(place: &Path, words: &[String], variables: Vec<(String, String)>) {
+    let all = std::iter::once(TINYREALM.to_owned()).chain(words.iter().cloned());
+    let cli =
+        Cli::try_parse_from(all).unwrap_or_else(|error| panic!("{}: {error}", place.display()));
+    let config = Config::load(GAMES, None, variables.into_iter(), &cli.overrides());
+    config.unwrap_or_else(|error| panic!("{}: {words:?}: {error:#}", place.display()));
+}
+
+#[test]
+fn every_unit_starts_a_server() {
+    for (path, text) in deployed("systemd", "service") {
+        let text =
+            text.replace("%i", "7").replace("%d", "/run/credentials").replace("%S", "/var/lib");
+        let command =
+            text.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/tinyrealm "));
+        let words: Vec<_> = command.unwrap().split(' ').map(str::to_owned).collect();
+        expect_command(&path, &words, Vec::new());
+    }
+}
+
+/// `["main", "--listen", "0.0.0.0:7000"]`, with quotes where the author liked them.
+fn listed(list: &str) -> Vec<String> {
+    let words = list.trim().trim_matches(['[', ']']).split(',');
+    words.map(|word| word.trim().trim_matches('"').to_owned()).collect()
+}
+
+#[test]
+fn every_container_starts_a_server() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/Containerfile");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let command = text.lines().find_map(|line| line.strip_prefix("CMD ")).unwrap();
+    expect_command(&file, &listed(command), Vec::new());
+    assert!(text.contains("\nUSER 65532:65532\n") && text.contains("\nFROM scratch\n"));
+    let mut count = 0;
+    for (path, text) in deployed("kubernetes", "yaml") {
+        let Some(list) = text.lines().find_map(|line| line.trim().strip_prefix("args: ")) else {
+            continue;
+        };
+        let mut variables = Vec::new();
+        let mut lines = text.lines().map(str::trim).peekable();
+        while let Some(line) = lines.next() {
+            let Some(name) = line.strip_prefix("- name: TINYREALM_") else { continue };
+            // What is not here the cluster fills in: the number of a world.
+            let value = lines.peek().and_then(|line| line.strip_prefix("value: ")).unwrap_or("7");
+            let value = value.replace("$(HOST_IP)", "192.0.2.1");
+            variables.push((format!("TINYREALM_{name}"), value));
+        }
+        assert!(variables.len() >= 4, "{}", path.display());
+        expect_command(&path, &listed(list), variables);
+        count += 1;
+    }
+    assert_eq!(count, 4);
 }

@@ -20,6 +20,7 @@ use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{ServerControl, Shared};
 use crate::say::say;
+use crate::service_manager;
 use report::{ChatReport, report_of};
 
 /// Connections besides the Mains': those who have not proven themselves yet.
@@ -31,10 +32,11 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
     let shared = Shared::default();
     let figures = Figures { chat: Some(shared.clone()), ..Figures::new() };
-    let admin = admin::open(config, config.chat.address(), figures, shutdown.clone())?;
-    let node = spawn(config, keyring, shutdown, shared.clone())?;
+    let admin = admin::open(config, config.chat.address(), figures.clone(), shutdown.clone())?;
+    let node = spawn(config, keyring, shutdown.clone(), shared.clone())?;
     say!("chat listening on {}", node.address);
     admin::show(&admin);
+    let _service = service_manager::start(figures, shutdown)?;
     node.join()?;
     admin.join()?;
     crate::report::print("chat", &shared.read())?;

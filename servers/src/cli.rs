@@ -272,7 +272,7 @@ impl Cli {
         let mut push = |key: &str, value: Option<String>| {
             overrides.extend(value.map(|value| Override::new(key, &value)));
         };
-        push("log", self.log.clone());
+        push("log.level", self.log.clone());
         match &self.command {
             None => self.up.push_to(&mut push),
             Some(Command::Up(options)) => options.push_to(&mut push),

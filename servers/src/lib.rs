@@ -46,7 +46,9 @@ mod decode;
 mod exceptions;
 mod game_settings;
 mod games;
+mod hangups;
 mod http;
+mod json_lines;
 mod keyring;
 mod logging;
 mod login_server;
@@ -56,12 +58,14 @@ mod new;
 mod password_input;
 mod process;
 mod relay;
+mod reload;
 mod report;
 mod results;
 mod say;
 mod schema;
 mod secret;
 mod server;
+mod service_manager;
 mod shares;
 mod status;
 mod store;
@@ -83,6 +87,7 @@ pub use control::{
 #[doc(hidden)]
 pub use games::names_differ;
 pub use games::{Games, HostedGame};
+use reload::Reload;
 pub use server::Server;
 use tinyrealm_core::node::longest;
 
@@ -108,16 +113,17 @@ const fn roles_of(command: Option<&Command>) -> &'static [(&'static str, usize)]
 }
 
 fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
-    let mut config =
-        Config::load(games, cli.config.as_deref(), std::env::vars(), &cli.overrides())?;
+    let (file, overrides) = (cli.config.clone(), cli.overrides());
+    let mut config = Config::load(games, file.as_deref(), std::env::vars(), &overrides)?;
     games::ensure_threads(games, &threads)?;
     config.threads = threads;
-    logging::start(&config.log)?;
+    logging::start(&config.log.level, config.log.format)?;
     let roles = roles_of(cli.command.as_ref());
     for (role, least_bytes) in roles {
         config.net.ensure_hears(role, *least_bytes)?;
     }
     if !roles.is_empty() {
+        Reload::new(games, file, overrides, &config)?.start()?;
         config.net.identity = tls::start(&config.net.tls)?;
     }
     match &cli.command {

@@ -1,18 +1,33 @@
 //! The process's log, to standard error, and its level, which can be changed while it runs.
 //!
-//! Contract: what one may write as a level is [`LOG_LEVELS`]; a level that is none changes nothing.
+//! Contract: what one may write as a level is [`LOG_LEVELS`]; a level that is none changes nothing. How a line looks stays
+//! as it was at the start.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, anyhow};
+use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, fmt, reload};
 
+use crate::json_lines::JsonLines;
+
 /// From little to everything.
 pub(crate) const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+/// How a line looks.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: an object a line.
+    Json,
+}
 
 static LEVEL: OnceLock<reload::Handle<LevelFilter, Registry>> = OnceLock::new();
 /// For levels that are changed by two at once: what is told as the former one was it.
@@ -22,12 +37,15 @@ static CHANGE: Mutex<()> = Mutex::new(());
 ///
 /// # Errors
 /// If the level is none.
-pub(crate) fn start(level: &str) -> anyhow::Result<()> {
+pub(crate) fn start(level: &str, format: LogFormat) -> anyhow::Result<()> {
     let (filter, handle) = reload::Layer::new(parse(level)?);
-    let lines = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => {
+            lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed()
+        }
+        LogFormat::Json => lines.event_format(JsonLines).boxed(),
+    };
     tracing_subscriber::registry().with(filter).with(lines).init();
     // It is the first, for a second logger can't be had.
     let _ = LEVEL.set(handle);
@@ -38,7 +56,6 @@ pub(crate) fn start(level: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// If the level is none, or there is no log.
-#[allow(dead_code, reason = "SIGHUP and the operator's API come next")]
 pub(crate) fn set_level(level: &str) -> anyhow::Result<String> {
     let level = parse(level)?;
     let handle = LEVEL.get().ok_or_else(|| anyhow!("this process has no log"))?;

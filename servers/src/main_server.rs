@@ -38,6 +38,7 @@ use crate::process::{self, Bound, NodeThread};
 use crate::report::{ServerControl, Shared};
 use crate::say::say;
 use crate::secret;
+use crate::service_manager;
 use beside::{Beside, WorldsControl};
 use report::{MainReport, report_of};
 
@@ -112,10 +113,11 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let keyring = Keyring::load(&config.cluster, Asker::Main)?;
     let (main, wanted) = (Some(shared.clone()), Wanted::by(&config.main));
     let figures = Figures { main, wanted, ..Figures::new() };
-    let admin = admin::open(config, config.main.address(), figures, shutdown.clone())?;
-    let node = spawn(config, config.main.address(), keyring, shutdown, shared.clone())?;
+    let admin = admin::open(config, config.main.address(), figures.clone(), shutdown.clone())?;
+    let node = spawn(config, config.main.address(), keyring, shutdown.clone(), shared.clone())?;
     say!("main listening on {}", node.address);
     admin::show(&admin);
+    let _service = service_manager::start(figures, shutdown)?;
     node.join()?;
     admin.join()?;
     crate::report::print("main", &shared.read())?;

@@ -1,6 +1,6 @@
 //! What all servers have in common: signals, threads.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::mpsc;
 use std::task::Poll;
@@ -15,8 +15,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::net::NetSettings;
+use crate::hangups::Hangups;
 
-/// Answers when the process is asked to end, by Ctrl-C or SIGTERM; at the second time it ends at once.
+/// Answers when the process is asked to end, by Ctrl-C, SIGTERM, or because its terminal is gone; at the second time it ends
+/// at once, with 128 and the signal's number as its code.
 pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
     let token = CancellationToken::new();
     let cancelled = token.clone();
@@ -31,8 +33,7 @@ pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
             signals.next().await;
             tracing::info!("closing down");
             cancelled.cancel();
-            signals.next().await;
-            std::process::exit(130);
+            std::process::exit(128 + signals.next().await);
         });
     })?;
     Ok(token)
@@ -80,22 +81,34 @@ impl ReportSignal {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hangups: Hangups,
+    had_terminal: bool,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
+    fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
         // Who asks for a report before there is a node does not end the process with it.
         drop(signal(SignalKind::user_defined1())?);
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+        let (terminate, hangups) = (signal(SignalKind::terminate())?, Hangups::listen()?);
+        Ok(Self { interrupt, terminate, hangups, had_terminal: io::stdin().is_terminal() })
     }
 
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+    /// Its number.
+    async fn next(&mut self) -> i32 {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return 2,
+                _ = self.terminate.recv() => return 15,
+                // Whose terminal is still there, or who has never had one, is asked to read its configuration again.
+                () = self.hangups.next() => {
+                    if self.had_terminal && !io::stdin().is_terminal() {
+                        return 1;
+                    }
+                }
+            }
         }
     }
 }
@@ -106,14 +119,15 @@ struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
+    fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> i32 {
         if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
+        2
     }
 }
 

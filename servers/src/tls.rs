@@ -17,6 +17,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
 use crate::config::net::TlsSettings;
+use crate::hangups::Hangups;
 use crate::secret;
 
 /// How often it is looked whether a file has changed.
@@ -164,40 +165,6 @@ fn expiry(pem: &[u8]) -> anyhow::Result<SystemTime> {
     let certificate = Certificate::from_der(&der).context("the certificate")?;
     let until = certificate.tbs_certificate().validity().not_after.to_unix_duration();
     Ok(UNIX_EPOCH + until)
-}
-
-/// SIGHUP.
-#[cfg(unix)]
-struct Hangups(tokio::signal::unix::Signal);
-
-#[cfg(unix)]
-impl Hangups {
-    /// Call it inside of a runtime.
-    fn listen() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::hangup()).map(Self)
-    }
-
-    async fn next(&mut self) {
-        if self.0.recv().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// Nothing, where there are no signals.
-#[cfg(not(unix))]
-struct Hangups;
-
-#[cfg(not(unix))]
-impl Hangups {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        std::future::pending().await
-    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::main_server;
 use crate::process::{self, NodeThread};
 use crate::report::Shared;
 use crate::say::say;
+use crate::service_manager;
 use crate::status::StatusLine;
 use crate::world_server;
 
@@ -59,6 +60,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         say!("see:  {page}");
     }
     say!("stop: Ctrl-C");
+    let _service = service_manager::start(realm.figures.clone(), shutdown.clone())?;
     show_status(&realm, &shutdown)?;
     if let Some((swarm, throw_aways)) = swarm {
         drop(swarm.join());

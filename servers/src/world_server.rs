@@ -18,6 +18,7 @@ use crate::keyring::{Asker, Keyring};
 use crate::process::{self, NodeThread};
 use crate::report::{self, Shared};
 use crate::say::say;
+use crate::service_manager;
 use crate::store::{self, Owner};
 use node::{OpenStore, WorldReport, WorldStart, server_name};
 
@@ -27,12 +28,14 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let keyring = Keyring::load(&config.cluster, Asker::Peer)?;
     let figures = figures_of(config);
     let admin = admin::open(config, config.world.address(0), figures.clone(), shutdown.clone())?;
-    let chat = match figures.chat {
-        Some(shared) => Some((start_chat(config, &keyring, &shutdown, shared.clone())?, shared)),
+    let chat = match &figures.chat {
+        Some(shared) => {
+            Some((start_chat(config, &keyring, &shutdown, shared.clone())?, shared.clone()))
+        }
         None => None,
     };
     let mut nodes = Vec::new();
-    for (node, WorldFigures { report: shared, .. }) in (0..).zip(figures.worlds) {
+    for (node, WorldFigures { report: shared, .. }) in (0..).zip(figures.worlds.clone()) {
         let address = config.world.address(node);
         let settings = numbered(&config.world, node);
         let id = settings.id;
@@ -41,6 +44,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         nodes.push((id, thread, shared));
     }
     admin::show(&admin);
+    let _service = service_manager::start(figures, shutdown)?;
     for (id, thread, shared) in nodes {
         thread.join()?;
         report::print(&server_name(id), &shared.read())?;

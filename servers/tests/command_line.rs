@@ -219,7 +219,7 @@ fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
 }
 
 const KEYS: &str = "
-    log up.bots up.bots_hz up.bots_chat_hz up.worlds up.auth cluster.secret_file
+    log.level log.format up.bots up.bots_hz up.bots_chat_hz up.worlds up.auth cluster.secret_file
     main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
     main.allowed_worlds main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos main.devices
     main.reconnect_first_ms main.reconnect_most_ms main.names main.rooms_max main.registry_settle_ms main.room_hold_ms
@@ -340,5 +340,32 @@ fn a_server_goes_on_when_nobody_can_hear_it_and_a_command_says_so() {
         finished.expect_code(1);
         let said = finished.lines(Stream::Stderr).join(" ");
         assert!(said.contains("can't write to the standard output"), "{command:?}: {said}");
+    }
+}
+
+/// The servers' own lines, and those of the core.
+#[test]
+fn a_log_for_programs_is_an_object_a_line() {
+    let json = ["--set", "log.format=json", "--log", "debug"];
+    let main = Process::start(&[&["main", "--port", "0"][..], &json].concat());
+    let address = main.wait_for(Stream::Stdout, |line| {
+        line.strip_prefix("main listening on ").map(str::to_owned)
+    });
+    let world = ["world", "--port", "0", "--id", "5", "--main", &address];
+    let world = Process::start(&[&world[..], &json].concat());
+    let registered = world.wait_for(Stream::Stderr, |line| {
+        let line: serde_json::Value = serde_json::from_str(line).ok()?;
+        line["message"].as_str()?.starts_with("registered with Main as world 5").then_some(line)
+    });
+    assert_eq!(registered["level"], "INFO");
+    assert_eq!(registered["target"], "tinyrealm");
+    for process in [world, main] {
+        process.signal(Signal::Terminate);
+        let finished = process.finish(PATIENCE);
+        for line in finished.expect_code(0).lines(Stream::Stderr) {
+            let object: serde_json::Value = serde_json::from_str(line).unwrap();
+            let all = ["time", "level", "target", "message"].map(|key| object[key].is_string());
+            assert_eq!(all, [true; 4], "{line}");
+        }
     }
 }

@@ -217,14 +217,16 @@ fn a_report_is_given_from_the_first_line_on() {
 
 #[test]
 fn a_second_signal_ends_a_server_at_once() {
-    let main = Server::main(&["net.drain_timeout_ms=600000"]);
-    let mut stubborn = Peer::connect(main.address);
-    stubborn.expect_served();
-    main.process.signal(Signal::Interrupt);
-    stubborn.expect_bye(ErrorCode::SHUTTING_DOWN);
-    // It waits for the peer to close, who does not.
-    main.process.signal(Signal::Interrupt);
-    main.process.finish(PATIENCE).expect_code(130);
+    for (second, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
+        let main = Server::main(&["net.drain_timeout_ms=600000"]);
+        let mut stubborn = Peer::connect(main.address);
+        stubborn.expect_served();
+        main.process.signal(Signal::Terminate);
+        stubborn.expect_bye(ErrorCode::SHUTTING_DOWN);
+        // It waits for the peer to close, who does not.
+        main.process.signal(second);
+        main.process.finish(PATIENCE).expect_code(code);
+    }
 }
 
 #[test]

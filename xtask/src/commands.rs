@@ -7,9 +7,9 @@ use crate::command::{
 };
 use crate::failure::Failure;
 use crate::{
-    bare_metal, bench, browser, budget, clocks, csharp, each_feature, firmware, fuzz, hostile,
-    interop, mixed, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes, test, tidy,
-    toolchain, web, wireshark,
+    bare_metal, bench, browser, budget, clocks, csharp, deploy, each_feature, firmware, fuzz,
+    hostile, interop, mixed, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes, test,
+    tidy, toolchain, web, wireshark,
 };
 
 const NOTHING: (usize, usize) = (0, 0);
@@ -242,6 +242,15 @@ pub(crate) const COMMANDS: &[Command] = &[
         arguments: &[],
         words: NOTHING,
         run: wireshark::run,
+    },
+    Command {
+        name: "deploy",
+        usage: "",
+        does: "units, manifests and alert rules of `deploy/`, by systemd, a schema of Kubernetes and promtool",
+        takes: "10 s",
+        arguments: &[],
+        words: NOTHING,
+        run: deploy::run,
     },
     Command {
         name: "csharp",

@@ -14,6 +14,7 @@ mod clocks;
 mod command;
 mod commands;
 mod csharp;
+mod deploy;
 mod each_feature;
 mod failure;
 mod firmware;

@@ -39,3 +39,17 @@ pub(crate) fn install_npm(manifest: &str, folder: &Path) -> Result<(), Failure> 
         process::require(npm.current_dir(folder)).map(drop)
     })
 }
+
+/// Installs what pip's list at `requirements` of the workspace names into `folder`.
+pub(crate) fn install_python(requirements: &str, folder: &Path) -> Result<(), Failure> {
+    install_once(requirements, folder, |requirements| {
+        if !process::capture(Command::new("python3").args(["-m", "pip", "--version"])).is_success {
+            toolchain::install_packages(&["python3-pip"])?;
+        }
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        pip.arg("--root-user-action=ignore").arg("--target").arg(folder);
+        pip.arg("--requirement").arg(requirements);
+        process::require(&mut pip).map(drop)
+    })
+}

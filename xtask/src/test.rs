@@ -89,6 +89,11 @@ const STEPS: &[Step] = &[
         runs: &[Run::Xtask("interop")],
     },
     Step {
+        word: word("deploy", "10 s", "units, manifests and alert rules, by those who read them"),
+        lane: Lane::Beside,
+        runs: &[Run::Xtask("deploy")],
+    },
+    Step {
         word: word("bare-metal", "4 minutes", "the core for microcontrollers"),
         lane: Lane::Beside,
         runs: &[Run::Xtask("bare-metal")],

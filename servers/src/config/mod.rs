@@ -12,6 +12,7 @@ mod chat;
 mod http;
 mod layers;
 mod listen;
+pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod net;
 mod relay;
@@ -40,6 +41,7 @@ use crate::cluster_secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 use crate::control::Threads;
 use crate::games::{self, Games, HostedGame};
 use listen::with_port;
+use log::LogSettings;
 use login::LoginSettings;
 use net::NetSettings;
 use world::WorldSettings;
@@ -48,8 +50,8 @@ use world::WorldSettings;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
-    /// How much to log: error, warn, info, debug or trace.
-    pub(crate) log: String,
+    /// What the process says of its work.
+    pub(crate) log: LogSettings,
     /// Everything in one process.
     pub(crate) up: UpSettings,
     /// MainServer.
@@ -202,7 +204,7 @@ pub(crate) struct ClusterSettings {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            log: "info".to_owned(),
+            log: LogSettings::default(),
             up: UpSettings::default(),
             main: MainSettings::default(),
             world: WorldSettings::default(),

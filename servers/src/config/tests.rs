@@ -100,7 +100,9 @@ fn every_mistake_is_named() {
     assert!(problem("world = [").contains("line 1"));
     assert!(problem("[world]\nring_bytes = 5000\n").contains("power of two"));
     assert!(problem("[net]\nping_interval_ms = 30000\n").contains("ping_interval_ms"));
-    assert!(problem("log = \"loud\"\n").contains("loud"));
+    assert!(problem("[log]\nlevel = \"loud\"\n").contains("loud"));
+    assert!(problem("[log]\nformat = \"xml\"\n").contains("`json`"));
+    assert!(problem("log = \"info\"\n").contains("log"));
     assert!(problem("[world]\nrooms = 1000\nroom_capacity = 1000\n").contains("room_capacity"));
     let unknown = load("", &[("TINYREALM_WORLD_ROMS", "1")], &[]).unwrap_err();
     assert!(format!("{unknown:#}").contains("TINYREALM_WORLD_ROMS"));

@@ -16,7 +16,6 @@ use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 use tinyrealm_std::Scheme;
 
 use crate::games;
-use crate::logging::LOG_LEVELS;
 
 use super::{ChatSettings, Config, MainSettings, NetSettings, WorldSettings};
 
@@ -50,12 +49,7 @@ impl Config {
     /// # Errors
     /// What it is, in the words of the configuration.
     pub(super) fn validate(&self) -> anyhow::Result<()> {
-        ensure!(
-            LOG_LEVELS.contains(&self.log.as_str()),
-            "log must be one of {}, not {:?}",
-            LOG_LEVELS.join(", "),
-            self.log
-        );
+        self.log.validate()?;
         self.net.validate()?;
         crate::main_server::allowed_worlds(&self.main)?;
         ensure!(

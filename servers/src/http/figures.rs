@@ -128,7 +128,7 @@ impl Figures {
     }
 
     /// What keeps a player from playing, one line each.
-    pub(super) fn missing(&self) -> Vec<String> {
+    pub(crate) fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
         if let Some(main) = self.main.as_ref().map(Shared::read) {
             if self.wanted.login && !main.login {
@@ -144,7 +144,7 @@ impl Figures {
     }
 
     /// The servers whose threads do not turn, one line each.
-    pub(super) fn hanging(&self) -> Vec<String> {
+    pub(crate) fn hanging(&self) -> Vec<String> {
         let main = self.main.iter().map(|main| ("main".to_owned(), main.silence()));
         let login = self.login.iter().map(|login| ("login".to_owned(), login.silence()));
         let chat = self.chat.iter().map(|chat| ("chat".to_owned(), chat.silence()));
