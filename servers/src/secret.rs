@@ -29,7 +29,7 @@ pub(crate) fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
     };
     let (file, metadata) =
         open().with_context(|| format!("can't read {what} {}", path.display()))?;
-    if let Some(mode) = mode_for_others(&metadata) {
+    if let Some(mode) = mode_for_others(path, &metadata) {
         bail!(
             "{what} {} can be read by others than its owner (mode {mode:04o}), so it is not used: \
              `chmod 600 {0}`",
@@ -49,14 +49,23 @@ pub(crate) fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
 /// The mode of a file that its group or everybody may use. What is no file, like a pipe from a
 /// shell, is nobody else's.
 #[cfg(unix)]
-fn mode_for_others(metadata: &std::fs::Metadata) -> Option<u32> {
+fn mode_for_others(path: &Path, metadata: &std::fs::Metadata) -> Option<u32> {
     let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
-    (metadata.is_file() && mode & 0o077 != 0).then_some(mode)
+    let others = if is_credential(path) { 0o007 } else { 0o077 };
+    (metadata.is_file() && mode & others != 0).then_some(mode)
+}
+
+/// Whether systemd has put it there for this process alone (`LoadCredential`). Who may read it is said by a list beside its
+/// mode, which then shows as its group's.
+#[cfg(unix)]
+fn is_credential(path: &Path) -> bool {
+    let folder = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
+    folder.is_some_and(|folder| path.parent() == Some(Path::new(&folder)))
 }
 
 /// Where files have no modes.
 #[cfg(not(unix))]
-fn mode_for_others(_: &std::fs::Metadata) -> Option<u32> {
+fn mode_for_others(_: &Path, _: &std::fs::Metadata) -> Option<u32> {
     None
 }
 

@@ -1,10 +1,15 @@
 //! A process and who runs it: SIGHUP, and what a service manager is told.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
+use std::fs::File;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram};
 use std::time::Instant;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use support::{PATIENCE, Process, ScratchFile, Server, Signal, Stream};
 
@@ -159,4 +164,40 @@ fn a_configuration_is_read_again_and_what_needs_a_restart_is_named() {
     assert!(!main.has_said(Stream::Stderr, "main.users"));
     main.signal(Signal::Terminate);
     main.finish(PATIENCE).expect_code(0);
+}
+
+/// While its terminal is there a signal is a question; when that is closed, nobody is left to stop the server.
+#[test]
+fn a_server_ends_with_its_terminal() {
+    // No process of any test holds it open.
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let controller = openpt(flags).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap();
+    let terminal = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let main = Process::start_on(&["main", "--port", "0"], terminal.into());
+    main.wait_until_said(Stream::Stdout, "admin listening on ", 1);
+    main.signal(Signal::HangUp);
+    main.wait_until_said(Stream::Stderr, "SIGHUP: the configuration is as it was", 1);
+    drop(controller);
+    main.signal(Signal::HangUp);
+    main.finish(PATIENCE).expect_code(0);
+}
+
+/// What systemd hands a service shows as readable by its group; nothing else that does is taken.
+#[test]
+fn a_credential_is_taken_as_systemd_shows_it() {
+    let secret = ScratchFile::with("credential", support::process::CLUSTER_SECRET);
+    let folder = std::path::Path::new(secret.path()).parent().unwrap().to_str().unwrap();
+    let setting = format!("cluster.secret_file={}", secret.path());
+    let chat = ["chat", "--port", "0", "--set", &setting];
+    let start =
+        |folder: &str| Process::start_without_secret(&chat, &[("CREDENTIALS_DIRECTORY", folder)]);
+    secret.set_mode(0o440);
+    start(folder).wait_until_said(Stream::Stdout, "chat listening on ", 1);
+    start("/elsewhere").finish(PATIENCE).expect_code(1);
+    start("").finish(PATIENCE).expect_code(1);
+    secret.set_mode(0o444);
+    start(folder).finish(PATIENCE).expect_code(1);
 }

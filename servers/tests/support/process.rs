@@ -212,6 +212,12 @@ impl Process {
         Self::spawn_with(name, command, Stdio::null())
     }
 
+    /// Runs the binary with these arguments, and this as its standard input.
+    pub(crate) fn start_on(arguments: &[&str], input: Stdio) -> Self {
+        let name = format!("tinyrealm {}", arguments.join(" "));
+        Self::spawn_with(&name, Self::command(arguments, &[]), input)
+    }
+
     fn spawn_with(name: &str, mut command: Command, input: Stdio) -> Self {
         command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("`{name}`: {error}"));
