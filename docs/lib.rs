@@ -21,5 +21,7 @@ pub mod browser {}
 pub mod operating {}
 #[doc = include_str!("deploying.md")]
 pub mod deploying {}
+#[doc = include_str!("postgres.md")]
+pub mod postgres {}
 #[doc = include_str!("protocol.md")]
 pub mod protocol {}

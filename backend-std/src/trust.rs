@@ -49,11 +49,11 @@ impl Trust {
         Ok(Self { pinned: Some(found.into()), config: Arc::default() })
     }
 
-    /// As rustls has it.
+    /// As rustls has it, also for links that are none of the realm's.
     ///
     /// # Errors
     /// Why there is nobody to trust.
-    pub(crate) fn config(&self) -> Result<Arc<ClientConfig>, String> {
+    pub fn config(&self) -> Result<Arc<ClientConfig>, String> {
         if let Some(config) = self.config.get() {
             return Ok(Arc::clone(config));
         }

@@ -6,6 +6,7 @@
 mod ban;
 mod bots;
 mod cert;
+mod db;
 mod decode;
 mod key;
 mod new;
@@ -29,6 +30,7 @@ use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
 pub(crate) use bots::BotOptions;
 pub(crate) use cert::{CertCommand, DevOptions};
+pub(crate) use db::DbCommand;
 pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};
 pub(crate) use new::{Beginning, NewOptions};
@@ -77,6 +79,9 @@ pub(crate) enum Command {
     /// Make, change and list accounts; works while the login server runs, too.
     #[command(subcommand)]
     User(UserCommand),
+    /// Prepare the database that accounts are in if `login.database` is set, and bring them there.
+    #[command(subcommand)]
+    Db(DbCommand),
     /// Turn users and addresses away, guests too; works while Main runs, too.
     #[command(subcommand)]
     Ban(BanCommand),
@@ -289,6 +294,7 @@ impl Cli {
                 | Command::Key(_)
                 | Command::Secret(_)
                 | Command::Cert(_)
+                | Command::Db(_)
                 | Command::CheckConfig
                 | Command::New(_)
                 | Command::Web(_)

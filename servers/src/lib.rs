@@ -42,6 +42,7 @@ mod cluster_secret;
 mod config;
 mod control;
 mod database;
+mod db;
 mod decode;
 mod exceptions;
 mod game_settings;
@@ -56,6 +57,8 @@ mod main_server;
 mod names;
 mod new;
 mod password_input;
+#[cfg(feature = "cluster")]
+mod postgres;
 mod process;
 mod relay;
 mod reload;
@@ -133,6 +136,7 @@ fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
         Some(Command::Login(options)) => login_server::run(&config, options.if_lost()),
         Some(Command::World(_)) => world_server::run(&config),
         Some(Command::User(command)) => user::run(command, &config),
+        Some(Command::Db(command)) => db::run(command, &config),
         Some(Command::Ban(command)) => ban::run(command, &config),
         Some(Command::Key(command)) => keyring::run_key(command, &config),
         Some(Command::Secret(command)) => keyring::run_secret(command),

@@ -21,8 +21,8 @@ use crate::secret::hex;
 pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<ExitCode> {
     let may_be_first = matches!(command, UserCommand::Add(_) | UserCommand::Restore(_));
     if !may_be_first && !accounts::are_known(&config.login)? {
-        let path = accounts::path(&config.login)?;
-        bail!("there are no accounts in {}: `tinyrealm user add` makes the first", path.display());
+        let place = accounts::location(&config.login)?;
+        bail!("there are no accounts in {place}: `tinyrealm user add` makes the first");
     }
     match command {
         UserCommand::Add(options) => add(options, config)?,

@@ -7,9 +7,9 @@ use crate::command::{
 };
 use crate::failure::Failure;
 use crate::{
-    bare_metal, bench, browser, budget, clocks, csharp, deploy, each_feature, firmware, fuzz,
-    hostile, interop, mixed, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes, test,
-    tidy, toolchain, web, wireshark,
+    bare_metal, bench, browser, budget, clocks, cluster, csharp, deploy, each_feature, firmware,
+    fuzz, hostile, interop, mixed, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes,
+    test, tidy, toolchain, web, wireshark,
 };
 
 const NOTHING: (usize, usize) = (0, 0);
@@ -269,6 +269,15 @@ pub(crate) const COMMANDS: &[Command] = &[
         arguments: &[TEST_NAMES],
         words: ANY_COUNT,
         run: mixed::run,
+    },
+    Command {
+        name: "cluster",
+        usage: "[TEST...]",
+        does: "a realm of several machines with the services that it stands on, which are ended under it",
+        takes: "90 s",
+        arguments: &[TEST_NAMES],
+        words: ANY_COUNT,
+        run: cluster::run,
     },
     Command {
         name: "hostile",

@@ -11,6 +11,7 @@ mod bench;
 mod browser;
 mod budget;
 mod clocks;
+mod cluster;
 mod command;
 mod commands;
 mod csharp;

@@ -218,6 +218,11 @@ const STEPS: &[Step] = &[
         runs: &[Run::Xtask("hostile --quick")],
     },
     Step {
+        word: word("cluster", "90 s", "several Logins on PostgreSQL, which is killed under them"),
+        lane: Lane::Workspace,
+        runs: &[Run::Xtask("cluster")],
+    },
+    Step {
         word: word("browser", "1 minute", "pages in Chromium"),
         lane: Lane::Workspace,
         runs: &[Run::Xtask("browser")],

@@ -1,6 +1,6 @@
 //! Keys of devices: how an account is let in without a password.
 //!
-//! Purpose: what [`sqlite`](super::sqlite) keeps of each: what it is called by, what its links are sealed with, and the
+//! Purpose: what stores keep of each, here as [`sqlite`](super::sqlite) does: what it is called by, what its links are sealed with, and the
 //! hash of its token. The key itself is its device's alone.
 //!
 //! Contract: two keys are never called the same. When a key was used last is noted once an hour at most: looking one up

@@ -2,20 +2,24 @@
 //!
 //! Purpose: [`AccountStore`] is what a login server and `tinyrealm user` need of a database;
 //! [`sqlite`] is the one that is built in, in a [`mod@place`] of which a [`record`] is kept; [`opening`] says
-//! which file may be one, [`copies`] are backups. [`device_keys`] let in without a password. [`password`] hashes, [`throw_away`] makes accounts for
+//! which file may be one, [`copies`] are backups. `postgres` is for several Logins, with the cargo feature `cluster`.
+//! [`device_keys`] let in without a password. [`password`] hashes, [`throw_away`] makes accounts for
 //! bots.
 //!
 //! Contract of a store: what a call has answered is on the disk. Several processes may use one at
 //! once, so an operator's change works while the server runs. Calls block: they are made on threads
-//! of their own. Nothing in the trait is one database's: a second one (PostgreSQL) has the same
-//! tables, each method one statement or one transaction.
+//! of their own. Nothing in the trait is one database's: both have the same tables, each method one statement or
+//! one transaction, and the same tests.
 
 mod copies;
 pub(crate) mod device_keys;
+mod home;
 mod opaque_string;
 mod opening;
 pub(crate) mod password;
 mod place;
+#[cfg(feature = "cluster")]
+mod postgres;
 mod record;
 mod rows;
 mod sqlite;
@@ -24,18 +28,21 @@ mod tests;
 pub(crate) mod throw_away;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
-use tinyrealm_core::node::login::{RevocationPage, RevocationWork, TokenHash};
-use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, KeyId, Revision, SealKey, Uid};
+use tinyrealm_core::node::login::{
+    CountedBy, LoginWork, RevocationPage, RevocationWork, TokenHash, Verdict,
+};
+use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, KeyId, LoginDenial, Revision, SealKey, Uid};
 
-use crate::config::login::LoginSettings;
 use crate::secret;
 use device_keys::{DEVICE_KEYS_MAX, DeviceKeyUse, NewDeviceKey};
+pub(crate) use home::{
+    are_known, backup, device_secret, location, open, open_at_start, open_or, restore,
+};
+#[cfg(feature = "cluster")]
+pub(crate) use home::{import, note_restored};
 pub(crate) use opening::IfLost;
-use place::Place;
-use sqlite::SqliteStore;
 
 /// Uids from here on are guests'.
 const FIRST_GUEST: i64 = Uid::GUEST_BIT.cast_signed();
@@ -114,6 +121,13 @@ pub(crate) struct Grant<'g> {
 /// Whose token it is, of which revision that is so, and the account's id.
 pub(crate) type Verified = (Uid, Revision, String);
 
+/// Whose guess is not looked at, why, and when the next one is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Held {
+    pub(crate) reason: LoginDenial,
+    pub(crate) retry_after_ms: u32,
+}
+
 /// Why a store has not done something.
 #[derive(Debug)]
 pub(crate) enum StoreError {
@@ -133,6 +147,9 @@ pub(crate) enum StoreError {
     Damaged(String),
     /// The database says no.
     Database(String),
+    /// It is not there, or does not answer in time.
+    #[cfg(feature = "cluster")]
+    Unreachable(String),
 }
 
 impl fmt::Display for StoreError {
@@ -161,6 +178,8 @@ impl fmt::Display for StoreError {
                  restore FILE`"
             ),
             Self::Database(text) => write!(f, "the account store: {text}"),
+            #[cfg(feature = "cluster")]
+            Self::Unreachable(text) => write!(f, "the account store is not to be reached: {text}"),
         }
     }
 }
@@ -229,76 +248,17 @@ pub(crate) trait AccountStore: Send {
 
     /// Whose rights have ended behind that, in order.
     fn revoked_since(&mut self, after: &RevocationWork) -> Result<RevocationPage, StoreError>;
-}
 
-fn place(settings: &LoginSettings) -> anyhow::Result<Place> {
-    let folder = secret::data_folder(&settings.data_folder)
-        .context("the accounts: set login.data_folder")?;
-    Ok(Place::in_folder(&folder))
-}
+    /// A password is to be checked: counts that as a wrong guess, or says when to come again. Of a store that has one
+    /// Login alone that one counts.
+    fn begin_attempt(&mut self, _: &LoginWork, _: CountedBy) -> Result<Option<Held>, StoreError> {
+        Ok(None)
+    }
 
-/// Where the configured store is.
-///
-/// # Errors
-/// If no folder is configured and the user has none.
-pub(crate) fn path(settings: &LoginSettings) -> anyhow::Result<PathBuf> {
-    Ok(place(settings)?.file)
-}
-
-/// Whether the configured folder has, or has had, accounts.
-///
-/// # Errors
-/// If that can't be told.
-pub(crate) fn are_known(settings: &LoginSettings) -> anyhow::Result<bool> {
-    let place = place(settings)?;
-    Ok(place.look().is_some() || place.known()?.is_some())
-}
-
-/// Opens the configured store; makes it if none was known.
-///
-/// # Errors
-/// If it can't be read or made, or is lost.
-pub(crate) fn open(settings: &LoginSettings) -> anyhow::Result<Box<dyn AccountStore>> {
-    open_or(settings, IfLost::Refuse)
-}
-
-/// The same, but for what becomes of a store that is lost.
-///
-/// # Errors
-/// If it can't be read or made.
-pub(crate) fn open_or(
-    settings: &LoginSettings,
-    if_lost: IfLost,
-) -> anyhow::Result<Box<dyn AccountStore>> {
-    Ok(Box::new(SqliteStore::open(place(settings)?, if_lost)?))
-}
-
-/// The same at a server's start: all of it is checked, what is lost is made anew if `if_lost` says so,
-/// and throw-away accounts of whoever was killed go.
-///
-/// # Errors
-/// If it can't be read or made, or is lost or damaged.
-pub(crate) fn open_at_start(settings: &LoginSettings, if_lost: IfLost) -> anyhow::Result<()> {
-    let mut store = SqliteStore::open(place(settings)?, if_lost)?;
-    store.check()?;
-    store.sweep(now())?;
-    Ok(())
-}
-
-/// Copies the configured store into a file.
-///
-/// # Errors
-/// If that can't be.
-pub(crate) fn backup(settings: &LoginSettings, target: &Path) -> anyhow::Result<()> {
-    copies::backup(&place(settings)?, target)
-}
-
-/// Puts a backup into the place of the configured store; answers where the former one is.
-///
-/// # Errors
-/// If that can't be.
-pub(crate) fn restore(settings: &LoginSettings, backup: &Path) -> anyhow::Result<Option<PathBuf>> {
-    copies::restore(&place(settings)?, backup)
+    /// What has become of it; answers how long the next one has to wait.
+    fn end_attempt(&mut self, _: &LoginWork, _: CountedBy, _: Verdict) -> Result<u32, StoreError> {
+        Ok(0)
+    }
 }
 
 /// What is wrong with a new account's id, if anything.

@@ -17,7 +17,7 @@ use super::record::Record;
 use super::{FIRST_GUEST, StoreError};
 use crate::database::{connect, damage, make_private};
 
-const SCHEMA_VERSION: i64 = 3;
+pub(super) const SCHEMA_VERSION: i64 = 3;
 const SCHEMA: &str = "
     CREATE TABLE accounts (
         uid INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -2,42 +2,23 @@
 
 mod device_keys;
 mod keeping;
+#[cfg(feature = "cluster")]
+mod postgres;
+mod stores;
 
+use super::place::Place;
 use super::*;
+use crate::config::login::LoginSettings;
+use stores::{Kind, Scratch, of_every_store};
 use tinyrealm_core::protocol::{REVOCATION_PAGE, Revocation};
 
-struct Scratch {
-    folder: PathBuf,
+mod in_sqlite {
+    super::of_every_store!(super::Kind::Sqlite);
 }
 
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("tinyrealm-accounts-{}-{name}", std::process::id());
-        Self { folder: std::env::temp_dir().join(name) }
-    }
-
-    fn settings(&self) -> LoginSettings {
-        let data_folder = self.folder.to_str().unwrap().to_owned();
-        LoginSettings { data_folder, ..LoginSettings::default() }
-    }
-
-    fn files(&self) -> Vec<String> {
-        let files = std::fs::read_dir(&self.folder).unwrap();
-        let mut names: Vec<_> =
-            files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    fn open(&self) -> Box<dyn AccountStore> {
-        open(&self.settings()).unwrap()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
+#[cfg(feature = "cluster")]
+mod in_postgres {
+    super::of_every_store!(super::Kind::Postgres);
 }
 
 const LEASE: Lease = Lease { unused_s: 60, used_s: 600 };
@@ -74,9 +55,8 @@ fn verified(store: &mut dyn AccountStore, number: u8, now: UnixSeconds) -> Optio
     store.verify(&token(number), now).unwrap().map(|(uid, ..)| uid)
 }
 
-#[test]
-fn accounts_are_found_and_last() {
-    let scratch = Scratch::new("found");
+fn accounts_are_found_and_last(kind: Kind) {
+    let scratch = kind.scratch("found");
     let (mut store, uid) = with_alice(&scratch);
     assert!(uid.0 > 0 && uid.0.cast_signed() < FIRST_GUEST);
     assert!(store.find("bob").unwrap().is_none() && store.find("Alice").unwrap().is_none());
@@ -85,13 +65,17 @@ fn accounts_are_found_and_last() {
     let alice = again.find("alice").unwrap().unwrap();
     assert_eq!((alice.uid, alice.password_hash.as_str()), (uid, "hash of alice"));
     assert_eq!((alice.standing, alice.last_login_at), (Standing::Enabled, None));
-    drop(again);
-    assert_eq!(scratch.files(), ["accounts.db", "accounts.realm"], "no log is left");
 }
 
 #[test]
-fn an_id_is_taken_once_and_a_uid_given_once() {
-    let scratch = Scratch::new("taken");
+fn whoever_closes_a_file_last_leaves_no_log() {
+    let scratch = Scratch::new("no-log");
+    drop(with_alice(&scratch));
+    assert_eq!(scratch.files(), ["accounts.db", "accounts.realm"]);
+}
+
+fn an_id_is_taken_once_and_a_uid_given_once(kind: Kind) {
+    let scratch = kind.scratch("taken");
     let (mut store, uid) = with_alice(&scratch);
     let both = [new("bob", Purpose::Person), new("alice", Purpose::Person)];
     assert!(matches!(store.create(&both), Err(StoreError::Taken(id)) if id == "alice"));
@@ -104,9 +88,8 @@ fn an_id_is_taken_once_and_a_uid_given_once() {
     assert_ne!(store.find("alice").unwrap().unwrap().uid, uid);
 }
 
-#[test]
-fn a_token_is_one_user_s_until_it_expires() {
-    let scratch = Scratch::new("token");
+fn a_token_is_one_user_s_until_it_expires(kind: Kind) {
+    let scratch = kind.scratch("token");
     let (mut store, uid) = with_alice(&scratch);
     assert!(store.grant(&grant(uid, 1)).unwrap());
     for _ in 0..2 {
@@ -117,9 +100,8 @@ fn a_token_is_one_user_s_until_it_expires() {
     assert_eq!(store.find("alice").unwrap().unwrap().last_login_at, Some(1_000));
 }
 
-#[test]
-fn both_sides_of_an_account_s_tokens() {
-    let scratch = Scratch::new("tokens");
+fn both_sides_of_an_account_s_tokens(kind: Kind) {
+    let scratch = kind.scratch("tokens");
     let (mut store, uid) = with_alice(&scratch);
     for number in 1..=4 {
         assert!(store.grant(&grant(uid, number)).unwrap());
@@ -133,8 +115,7 @@ fn both_sides_of_an_account_s_tokens() {
     assert!(store.verify(&token(4), 1_000).unwrap().is_none());
 }
 
-#[test]
-fn whatever_changes_an_account_revokes_its_tokens() {
+fn whatever_changes_an_account_revokes_its_tokens(kind: Kind) {
     type Change = fn(&mut dyn AccountStore) -> Result<(), StoreError>;
     let changes: [(Change, bool); 5] = [
         (|store| store.revoke("alice"), true),
@@ -144,7 +125,7 @@ fn whatever_changes_an_account_revokes_its_tokens() {
         (|store| store.remove("alice"), false),
     ];
     for (number, (change, may_log_in)) in changes.into_iter().enumerate() {
-        let scratch = Scratch::new(&format!("revoked-{number}"));
+        let scratch = kind.scratch(&format!("revoked-{number}"));
         let (mut store, uid) = with_alice(&scratch);
         assert!(store.grant(&grant(uid, 1)).unwrap());
         change(store.as_mut()).unwrap();
@@ -154,9 +135,8 @@ fn whatever_changes_an_account_revokes_its_tokens() {
     }
 }
 
-#[test]
-fn a_new_hash_of_the_same_password_revokes_nothing() {
-    let scratch = Scratch::new("rehash");
+fn a_new_hash_of_the_same_password_revokes_nothing(kind: Kind) {
+    let scratch = kind.scratch("rehash");
     let (mut store, uid) = with_alice(&scratch);
     assert!(store.grant(&grant(uid, 1)).unwrap());
     store.rehash(uid, "not the hash", "stolen").unwrap();
@@ -165,9 +145,8 @@ fn a_new_hash_of_the_same_password_revokes_nothing() {
     assert_eq!(verified(store.as_mut(), 1, 1_000), Some(uid));
 }
 
-#[test]
-fn throw_aways_come_and_go() {
-    let scratch = Scratch::new("throw-aways");
+fn throw_aways_come_and_go(kind: Kind) {
+    let scratch = kind.scratch("throw-aways");
     let (mut store, _) = with_alice(&scratch);
     store.create(&[new("bot-person", Purpose::Person)]).unwrap();
     let made = throw_away::ThrowAways::make(&scratch.settings(), "bot-", 3).unwrap();
@@ -182,9 +161,8 @@ fn throw_aways_come_and_go() {
 }
 
 /// Accounts of bots that were killed, and of visitors that never came.
-#[test]
-fn both_sides_of_a_lease() {
-    let scratch = Scratch::new("lease");
+fn both_sides_of_a_lease(kind: Kind) {
+    let scratch = kind.scratch("lease");
     let (mut store, _) = with_alice(&scratch);
     store.create(&[new("bot-1", Purpose::ThrowAway), new("bot-2", Purpose::ThrowAway)]).unwrap();
     let bot = store.find("bot-1").unwrap().unwrap();
@@ -201,9 +179,8 @@ fn both_sides_of_a_lease() {
     assert_eq!(store.list().unwrap().len(), 1, "a person's account is nobody's to sweep");
 }
 
-#[test]
-fn several_may_use_the_store_at_once() {
-    let scratch = Scratch::new("shared");
+fn several_may_use_the_store_at_once(kind: Kind) {
+    let scratch = kind.scratch("shared");
     let threads = [0, 1, 2, 3].map(|thread| {
         let settings = scratch.settings();
         std::thread::spawn(move || {
@@ -236,7 +213,7 @@ fn nobody_else_reads_the_file() {
 fn a_store_of_a_newer_program_is_left_alone() {
     let scratch = Scratch::new("newer");
     drop(scratch.open());
-    let path = path(&scratch.settings()).unwrap();
+    let path = scratch.folder.join("accounts.db");
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 4).unwrap();
     drop(connection);
@@ -257,9 +234,8 @@ fn page(store: &mut dyn AccountStore, revision: u64, uid: Uid) -> RevocationPage
     store.revoked_since(&RevocationWork { revision: Revision(revision), uid }).unwrap()
 }
 
-#[test]
-fn whatever_ends_somebody_s_rights_is_told_in_order() {
-    let scratch = Scratch::new("revocations");
+fn whatever_ends_somebody_s_rights_is_told_in_order(kind: Kind) {
+    let scratch = kind.scratch("revocations");
     let (mut store, alice) = with_alice(&scratch);
     store.create(&[new("bob", Purpose::Person)]).unwrap();
     let bob = store.find("bob").unwrap().unwrap().uid;
@@ -288,9 +264,8 @@ fn whatever_ends_somebody_s_rights_is_told_in_order() {
     assert!(page(store.as_mut(), newest.0, Uid::MAX).list.is_empty());
 }
 
-#[test]
-fn both_sides_of_a_page_of_revocations() {
-    let scratch = Scratch::new("pages");
+fn both_sides_of_a_page_of_revocations(kind: Kind) {
+    let scratch = kind.scratch("pages");
     let (mut store, _) = with_alice(&scratch);
     let count = REVOCATION_PAGE;
     let bots: Vec<_> = (0..=count).map(|n| new(&format!("bot-{n}"), Purpose::ThrowAway)).collect();

@@ -27,6 +27,13 @@ pub(crate) struct LoginSettings {
     pub(crate) port: Option<u16>,
     /// The folder with the accounts, made at the first start; empty: a folder of this user.
     pub(crate) data_folder: String,
+    /// The database that has the accounts in place of the folder, postgres://USER@HOST:PORT/DATABASE without a password; or
+    /// empty.
+    pub(crate) database: String,
+    /// A file that nobody else reads with the whole of that, and the password; or empty.
+    pub(crate) database_file: String,
+    /// A file with the authorities, as PEM, that vouch for the database; empty: those that the machine trusts.
+    pub(crate) database_authorities: String,
     /// Connections, of clients and Mains.
     pub(crate) sessions: u16,
     /// Passwords that are hashed at once; 0 for one a core, at most 4.
@@ -67,6 +74,10 @@ pub(crate) struct LoginSettings {
     pub(crate) address_logins: u16,
 }
 
+/// How a program comes by what it lacks.
+pub(crate) const WANTED_FEATURE: &str =
+    "build one that has: `cargo build --release --package tinyrealm-servers --features cluster`";
+
 impl Default for LoginSettings {
     fn default() -> Self {
         let (account, address) = (AttemptPolicy::ACCOUNT, AttemptPolicy::ADDRESS);
@@ -74,6 +85,9 @@ impl Default for LoginSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 7_200)),
             port: None,
             data_folder: String::new(),
+            database: String::new(),
+            database_file: String::new(),
+            database_authorities: String::new(),
             sessions: 4_096,
             hash_threads: 0,
             hash_memory_kib: argon2::Params::DEFAULT_M_COST,
@@ -101,6 +115,21 @@ impl LoginSettings {
     /// Where to listen, all things considered.
     pub(crate) fn address(&self) -> SocketAddr {
         with_port(self.listen, self.port)
+    }
+
+    /// Whether a database has the accounts.
+    pub(crate) const fn has_database(&self) -> bool {
+        !self.database.is_empty() || !self.database_file.is_empty()
+    }
+
+    /// Where that is.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn said(&self) -> crate::postgres::address::Said<'_> {
+        crate::postgres::address::Said {
+            address: &self.database,
+            address_file: &self.database_file,
+            authorities_file: &self.database_authorities,
+        }
     }
 
     /// Passwords that are hashed at once, all things considered.
@@ -142,6 +171,10 @@ impl LoginSettings {
     }
 
     pub(super) fn validate(&self) -> anyhow::Result<()> {
+        ensure!(
+            cfg!(feature = "cluster") || !self.has_database(),
+            "login.database: this program has no PostgreSQL; {WANTED_FEATURE}"
+        );
         ensure!(
             self.sessions > 0 && usize::from(self.sessions) <= INDEX_COUNT_MAX,
             "login.sessions must be at least 1"

@@ -130,6 +130,9 @@ impl Figures {
     /// What keeps a player from playing, one line each.
     pub(crate) fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
+        if newest(self.login.as_ref()).store_lost {
+            missing.push("Login's accounts can't be reached".to_owned());
+        }
         if let Some(main) = self.main.as_ref().map(Shared::read) {
             if self.wanted.login && !main.login {
                 missing.push("Main has no login server".to_owned());

@@ -8,6 +8,7 @@ mod workers;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use tinyrealm_core::entropy::Turn;
@@ -28,7 +29,6 @@ use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{ServerControl, Shared};
 use crate::say::say;
-use crate::secret;
 use crate::service_manager;
 use outcome::Outcome;
 use report::{LoginReport, report_of};
@@ -48,7 +48,7 @@ pub(crate) fn run(config: &Config, if_lost: IfLost) -> anyhow::Result<ExitCode> 
     say!("login listening on {}", node.address);
     admin::show(&admin);
     let _service = service_manager::start(figures, shutdown)?;
-    tracing::info!("accounts are in {}", accounts::path(&config.login)?.display());
+    tracing::info!("accounts are in {}", accounts::location(&config.login)?);
     node.join()?;
     admin.join()?;
     crate::report::print("login", &shared.read())?;
@@ -70,7 +70,7 @@ pub(crate) fn spawn(
     process::raise_file_limit(usize::from(config.login.sessions));
     let passwords = Arc::new(Passwords::new(&config.login)?);
     accounts::open_at_start(&config.login, if_lost)?;
-    let device_key = secret::devices(&config.login.data_folder)?;
+    let device_key = accounts::device_secret(&config.login)?;
     let workers = Workers::start(&config.login, &passwords)?;
     let config = config.clone();
     NodeThread::spawn("login", address, move |bound| async move {
@@ -108,10 +108,13 @@ async fn serve(
     });
     let driver = process::open(driver, "login", bound.address, &config.net);
     let hashed = Arc::clone(&passwords);
-    let make = move |node: &LoginNode<'_>| report_of(node, &hashed);
+    let store_lost = Arc::clone(&workers.store_lost);
+    let last_seen = Arc::clone(&store_lost);
+    let make =
+        move |node: &LoginNode<'_>| report_of(node, &hashed, store_lost.load(Ordering::Relaxed));
     let inner = ServerControl::new("login", bound.asked, shutdown, shared.clone(), make);
     let node = process::run(driver, LoginControl { inner, workers }).await;
-    shared.publish(report_of(&node, &passwords));
+    shared.publish(report_of(&node, &passwords, last_seen.load(Ordering::Relaxed)));
 }
 
 /// Carries jobs from the node to the workers, and outcomes back.

@@ -20,10 +20,16 @@ pub(crate) struct LoginReport {
     pub(crate) hashes: u64,
     pub(crate) verifies: u32,
     pub(crate) verified: u32,
+    /// Whether the accounts could not be seen when they were last looked at.
+    pub(crate) store_lost: bool,
     pub(crate) net: NetReport,
 }
 
-pub(super) fn report_of(node: &Node<'_, Login<'_>>, passwords: &Passwords) -> LoginReport {
+pub(super) fn report_of(
+    node: &Node<'_, Login<'_>>,
+    passwords: &Passwords,
+    store_lost: bool,
+) -> LoginReport {
     let (login, sessions) = (node.role(), node.sessions());
     let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
     let stats = login.stats();
@@ -36,6 +42,7 @@ pub(super) fn report_of(node: &Node<'_, Login<'_>>, passwords: &Passwords) -> Lo
         hashes: passwords.work(),
         verifies: stats.verifies,
         verified: stats.verified,
+        store_lost,
         net: NetReport::new(node.stats(), sessions.len(), buffers),
     }
 }

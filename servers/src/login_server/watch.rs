@@ -3,6 +3,7 @@
 //! It tells the node when the accounts have another revision, whoever has changed them, reads who was
 //! revoked and who is banned, and sweeps away throw-away accounts whose runs were killed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -20,9 +21,16 @@ use crate::bans::{BanFile, Bans};
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
+/// What is looked at.
+pub(super) struct Watched {
+    pub(super) store: Box<dyn AccountStore>,
+    /// Whether it could not be seen the last time.
+    pub(super) store_lost: Arc<AtomicBool>,
+}
+
 /// Until there is no more work to come.
 pub(super) fn watch(
-    store: Box<dyn AccountStore>,
+    watched: Watched,
     (ban_file, bans): (BanFile, Arc<RwLock<Bans>>),
     work: &Receiver<RevocationWork>,
     outcomes: Sender<Outcome>,
@@ -31,7 +39,7 @@ pub(super) fn watch(
     let complaints = Complaints::start();
     let revision = Revision::default();
     let mut watch = Watch {
-        store,
+        watched,
         ban_file,
         bans,
         outcomes,
@@ -48,13 +56,13 @@ pub(super) fn watch(
             Err(RecvTimeoutError::Disconnected) => false,
         };
         if !is_heard {
-            return watch.store;
+            return watch.watched.store;
         }
     }
 }
 
 struct Watch {
-    store: Box<dyn AccountStore>,
+    watched: Watched,
     ban_file: BanFile,
     bans: Arc<RwLock<Bans>>,
     outcomes: Sender<Outcome>,
@@ -72,7 +80,7 @@ impl Watch {
     }
 
     fn read(&mut self, work: RevocationWork) -> bool {
-        let page = self.store.revoked_since(&work);
+        let page = self.watched.store.revoked_since(&work);
         let page = page.inspect_err(|error| {
             self.complaints.log("who was revoked is not known", error);
         });
@@ -86,7 +94,9 @@ impl Watch {
             self.sweep();
         }
         self.read_bans();
-        match self.store.revision() {
+        let seen = self.watched.store.revision();
+        self.watched.store_lost.store(seen.is_err(), Ordering::Relaxed);
+        match seen {
             Ok(revision) if revision > self.revision => {
                 self.revision = revision;
                 self.tell(Outcome::Revision(revision))
@@ -108,7 +118,7 @@ impl Watch {
     }
 
     fn sweep(&mut self) {
-        match self.store.sweep(accounts::now()) {
+        match self.watched.store.sweep(accounts::now()) {
             Ok(0) => {}
             Ok(count) => tracing::info!("removed {count} throw-away accounts whose time is over"),
             Err(error) => self.complaints.log("throw-away accounts are left", &error),

@@ -4,20 +4,22 @@
 //! for them is in the node's queue, which is bounded. The channels here hold no more than the node
 //! hands out.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use tinyrealm_core::node::login::{
-    LoginOutcome, LoginWork, RevocationWork, VerifyOutcome, VerifyQuestion, VerifyWork,
+    CountedBy, LoginOutcome, LoginWork, RevocationWork, Verdict, VerifyOutcome, VerifyQuestion,
+    VerifyWork,
 };
 use tinyrealm_core::protocol::{LoginDenial, Uid};
 use tokio::sync::mpsc;
 
 use super::outcome::{Complaints, Outcome};
-use super::watch::watch;
+use super::watch::{Watched, watch};
 use crate::accounts::password::{Checked, HashMemory, Passwords};
-use crate::accounts::{self, Account, AccountStore, Grant, Standing, StoreError};
+use crate::accounts::{self, Account, AccountStore, Grant, Held, Standing, StoreError};
 use crate::bans::{BanFile, Bans};
 use crate::config::login::LoginSettings;
 
@@ -27,6 +29,8 @@ pub(super) struct Workers {
     verifies: SyncSender<VerifyWork>,
     revocations: SyncSender<RevocationWork>,
     pub(super) outcomes: mpsc::Receiver<Outcome>,
+    /// Whether the accounts could not be seen when they were last looked at.
+    pub(super) store_lost: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Box<dyn AccountStore>>>,
 }
 
@@ -83,12 +87,13 @@ impl Workers {
         let builder = std::thread::Builder::new().name("tokens".to_owned());
         let verified = outcomes.clone();
         handles.push(builder.spawn(move || check_tokens(store, &verify_work, &verified))?);
-        let store = accounts::open(settings)?;
+        let watched = Watched { store: accounts::open(settings)?, store_lost: Arc::default() };
+        let store_lost = Arc::clone(&watched.store_lost);
         let builder = std::thread::Builder::new().name("watch".to_owned());
         handles.push(
-            builder.spawn(move || watch(store, (ban_file, bans), &revocation_work, outcomes))?,
+            builder.spawn(move || watch(watched, (ban_file, bans), &revocation_work, outcomes))?,
         );
-        Ok(Self { logins, verifies, revocations, outcomes: receiver, threads: handles })
+        Ok(Self { logins, verifies, revocations, outcomes: receiver, store_lost, threads: handles })
     }
 
     /// Hands a question over; answers its outcome if nobody can take it.
@@ -178,6 +183,12 @@ fn is_device_of(work: &LoginWork, account: Option<&Account>) -> bool {
     (device.uid, device.generation) == (account.uid, account.generation)
 }
 
+impl From<Held> for LoginOutcome {
+    fn from(held: Held) -> Self {
+        Self::Held { reason: held.reason, retry_after_ms: held.retry_after_ms }
+    }
+}
+
 /// One hashing thread's own.
 struct Checker {
     store: Box<dyn AccountStore>,
@@ -195,9 +206,35 @@ impl Checker {
             return Ok(LoginOutcome::Denied(LoginDenial::BANNED));
         }
         let account = self.store.find(&work.id)?;
-        if work.is_held_back && !is_device_of(work, account.as_ref()) {
+        let is_device = is_device_of(work, account.as_ref());
+        if work.is_held_back && !is_device {
             return Ok(LoginOutcome::Denied(LoginDenial::LOCKED));
         }
+        // A device of a password that is none any more is nobody's.
+        let is_strange = work.counted_by == CountedBy::Device && !is_device;
+        let by = if is_strange { CountedBy::Account } else { work.counted_by };
+        if let Some(held) = self.store.begin_attempt(work, by)? {
+            return Ok(held.into());
+        }
+        let outcome = self.judge(work, account)?;
+        let verdict = match outcome {
+            LoginOutcome::Granted { .. } => Verdict::Succeeded,
+            LoginOutcome::Denied(LoginDenial::WRONG) => Verdict::Failed,
+            _ => Verdict::Void,
+        };
+        Ok(match self.store.end_attempt(work, by, verdict)? {
+            retry_after_ms if verdict == Verdict::Failed => {
+                Held { reason: LoginDenial::WRONG, retry_after_ms }.into()
+            }
+            _ => outcome,
+        })
+    }
+
+    fn judge(
+        &mut self,
+        work: &LoginWork,
+        account: Option<Account>,
+    ) -> Result<LoginOutcome, StoreError> {
         let stored = account.as_ref().map(|account| account.password_hash.as_str());
         let checked = self.passwords.check(&mut self.memory, &work.password, stored);
         let Some(account) = account.filter(|_| checked != Checked::Wrong) else {

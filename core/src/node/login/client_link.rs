@@ -197,8 +197,9 @@ impl<'a> Login<'a> {
         let now = cx.now;
         let verdict = match outcome {
             LoginOutcome::Granted { .. } => Verdict::Succeeded,
-            LoginOutcome::Denied(LoginDenial::WRONG) => Verdict::Failed,
-            LoginOutcome::Denied(_) => Verdict::Void,
+            LoginOutcome::Denied(LoginDenial::WRONG)
+            | LoginOutcome::Held { reason: LoginDenial::WRONG, .. } => Verdict::Failed,
+            LoginOutcome::Denied(_) | LoginOutcome::Held { .. } => Verdict::Void,
         };
         let wait_ms = self.settle(now, slot.counted, verdict);
         let (reason, retry_after_ms) = match outcome {
@@ -220,6 +221,7 @@ impl<'a> Login<'a> {
                 (LoginDenial::LOCKED, self.stranger_wait_ms(now, account, origin))
             }
             LoginOutcome::Denied(reason) => (reason, wait_ms),
+            LoginOutcome::Held { reason, retry_after_ms } => (reason, wait_ms.max(retry_after_ms)),
         };
         self.deny(cx, slot.session, (slot.id(), slot.from), (reason, retry_after_ms));
     }

@@ -136,6 +136,17 @@ pub(super) struct Applicant<'s> {
     pub(super) password: &'s str,
 }
 
+/// Whose wrong guesses an attempt is counted among.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum CountedBy {
+    /// Those of everybody who was never let in: by the account, and by where it comes from.
+    Account,
+    /// Those that come from where the account was let in from before.
+    Address,
+    /// Those of the account's devices.
+    Device,
+}
+
 /// A password to check: by whoever has time for it.
 pub struct LoginWork {
     /// For the outcome.
@@ -150,6 +161,8 @@ pub struct LoginWork {
     pub token_hash: TokenHash,
     /// What its device says.
     pub device: Option<DeviceClaim>,
+    /// Where its attempt is counted; of interest to those who count beside this server.
+    pub counted_by: CountedBy,
     /// Whether it is checked only if that is so: else it is `LOCKED`, and no password is hashed.
     pub is_held_back: bool,
 }
@@ -317,8 +330,13 @@ impl<'a> JobBook<'a> {
         let password = text(slot.password.get(..usize::from(slot.password_bytes))?);
         slot.password = [0; PASSWORD_MAX_BYTES];
         let (from, device, is_held_back) = (slot.from, slot.device, slot.is_held_back);
+        let counted_by = match slot.counted {
+            Counted::Stranger { .. } => CountedBy::Account,
+            Counted::Known { .. } if device.is_some() => CountedBy::Device,
+            Counted::Known { .. } => CountedBy::Address,
+        };
         let token_hash = TokenHash::of(&token);
-        Some(LoginWork { key, id, from, password, token_hash, device, is_held_back })
+        Some(LoginWork { key, id, from, password, token_hash, device, counted_by, is_held_back })
     }
 
     pub(super) fn login_at(&self, index: u16) -> Option<(LoginKey, &LoginSlot)> {

@@ -39,7 +39,9 @@ pub mod token;
 
 pub use attempts::{Admission, AttemptBook, AttemptEntry, AttemptPolicy, Verdict};
 pub use devices::DeviceClaim;
-pub use jobs::{LoginKey, LoginSlot, LoginWork, VerifyKey, VerifyQuestion, VerifySlot, VerifyWork};
+pub use jobs::{
+    CountedBy, LoginKey, LoginSlot, LoginWork, VerifyKey, VerifyQuestion, VerifySlot, VerifyWork,
+};
 pub use memory::LoginMemory;
 pub use revocations::{RevocationPage, RevocationWork};
 pub use stats::LoginStats;
@@ -121,6 +123,13 @@ pub enum LoginOutcome {
     /// There is no token: `WRONG`, `DISABLED`, `BANNED` or `UNAVAILABLE`; or `LOCKED`, if it
     /// [was held back](LoginWork::is_held_back) and its device is none of the account's any more.
     Denied(LoginDenial),
+    /// The same from whoever counts guesses beside this server: `WRONG`, `LOCKED` or `TOO_MANY`.
+    Held {
+        /// Why there is no token.
+        reason: LoginDenial,
+        /// When the next attempt may be made, from now.
+        retry_after_ms: u32,
+    },
 }
 
 /// What has become of a [`VerifyWork`].

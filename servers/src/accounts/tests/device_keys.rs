@@ -24,9 +24,8 @@ fn last_use(store: &mut dyn AccountStore) -> Option<UnixSeconds> {
     store.device_keys("alice").unwrap()[0].last_used_at
 }
 
-#[test]
-fn a_key_is_its_account_s_until_it_is_taken_away() {
-    let scratch = Scratch::new("device");
+pub(super) fn a_key_is_its_account_s_until_it_is_taken_away(kind: Kind) {
+    let scratch = kind.scratch("device");
     let (mut store, alice) = with_alice(&scratch);
     store.create(&[new("bob", Purpose::Person)]).unwrap();
     assert_eq!(store.find_device(key(1).key_id()).unwrap(), None);
@@ -57,9 +56,8 @@ fn a_key_is_its_account_s_until_it_is_taken_away() {
     assert_eq!(told.list.iter().map(|one| one.uid).collect::<Vec<_>>(), [alice]);
 }
 
-#[test]
-fn who_may_not_come_in_does_not_by_a_device_s_key_either() {
-    let scratch = Scratch::new("device-disabled");
+pub(super) fn who_may_not_come_in_does_not_by_a_device_s_key_either(kind: Kind) {
+    let scratch = kind.scratch("device-disabled");
     let (mut store, alice) = with_alice(&scratch);
     add(store.as_mut(), "alice", 1).unwrap();
     store.set_standing("alice", Standing::Disabled).unwrap();
@@ -73,9 +71,8 @@ fn who_may_not_come_in_does_not_by_a_device_s_key_either() {
     assert_eq!(store.device_keys("alice").unwrap(), []);
 }
 
-#[test]
-fn both_sides_of_an_account_s_keys() {
-    let scratch = Scratch::new("device-many");
+pub(super) fn both_sides_of_an_account_s_keys(kind: Kind) {
+    let scratch = kind.scratch("device-many");
     let (mut store, _) = with_alice(&scratch);
     for number in 0..DEVICE_KEYS_MAX as u8 {
         add(store.as_mut(), "alice", number).unwrap();
@@ -88,9 +85,8 @@ fn both_sides_of_an_account_s_keys() {
     add(store.as_mut(), "alice", 99).unwrap();
 }
 
-#[test]
-fn both_sides_of_when_a_use_is_noted() {
-    let scratch = Scratch::new("device-use");
+pub(super) fn both_sides_of_when_a_use_is_noted(kind: Kind) {
+    let scratch = kind.scratch("device-use");
     let (mut store, _) = with_alice(&scratch);
     add(store.as_mut(), "alice", 1).unwrap();
     store.find_device(key(1).key_id()).unwrap();
@@ -105,9 +101,8 @@ fn both_sides_of_when_a_use_is_noted() {
 }
 
 /// Main hears of somebody who has come again behind a revocation that its session is of after it.
-#[test]
-fn a_device_that_comes_again_is_not_who_was_revoked() {
-    let scratch = Scratch::new("device-renewed");
+pub(super) fn a_device_that_comes_again_is_not_who_was_revoked(kind: Kind) {
+    let scratch = kind.scratch("device-renewed");
     let (mut store, _) = with_alice(&scratch);
     add(store.as_mut(), "alice", 1).unwrap();
     shown(store.as_mut(), 1, 1_000);
@@ -125,7 +120,7 @@ fn a_device_that_comes_again_is_not_who_was_revoked() {
 fn a_store_of_before_gets_keys() {
     let scratch = Scratch::new("device-before");
     drop(with_alice(&scratch));
-    let connection = rusqlite::Connection::open(path(&scratch.settings()).unwrap()).unwrap();
+    let connection = rusqlite::Connection::open(scratch.folder.join("accounts.db")).unwrap();
     connection.execute_batch("DROP TABLE device_keys; PRAGMA user_version = 2;").unwrap();
     drop(connection);
     let mut store = scratch.open();

@@ -5,7 +5,7 @@ use crate::accounts::opening::SKIPPED;
 
 impl Scratch {
     fn place(&self) -> Place {
-        place(&self.settings()).unwrap()
+        Place::in_folder(&self.folder)
     }
 
     fn file(&self) -> PathBuf {

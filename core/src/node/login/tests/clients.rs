@@ -44,6 +44,21 @@ fn denials_say_why() {
     }
 }
 
+/// Whoever counts beside this Login is believed, and a wrong guess that it has counted counts here, too.
+#[test]
+fn who_is_held_elsewhere_waits_as_long_as_that_says() {
+    let held = |reason| LoginOutcome::Held { reason, retry_after_ms: 7_000 };
+    with_login(|bench| {
+        for reason in [LoginDenial::LOCKED, LoginDenial::TOO_MANY, LoginDenial::WRONG] {
+            for _ in 0..2 {
+                assert_eq!(bench.attempt(1, "alice", held(reason)), denied(reason, 7_000));
+            }
+        }
+        let answer = bench.attempt(1, "alice", LoginOutcome::Denied(LoginDenial::WRONG));
+        assert_eq!(answer, denied(LoginDenial::WRONG, 1_000), "the third that was wrong");
+    });
+}
+
 #[test]
 fn a_connection_has_one_attempt() {
     with_login(|bench| {

@@ -106,3 +106,20 @@ fn a_device_of_an_earlier_password_is_held_back_like_anybody() {
         assert_eq!(bench.answer(client), denied(LoginDenial::LOCKED, 1_000));
     });
 }
+
+#[test]
+fn who_counts_beside_this_login_hears_how_it_counts() {
+    with_login(|bench| {
+        let counted_by = |bench: &mut LoginBench<'_>, from, device| {
+            let client = bench.accept_from(address_of(from)).unwrap();
+            bench.say(client, &LoginReq { device, ..request("alice", "hunter2") });
+            let work = bench.next_login().unwrap();
+            bench.finish_login(&work, LoginOutcome::Denied(LoginDenial::UNAVAILABLE));
+            work.counted_by
+        };
+        assert_eq!(counted_by(bench, 1, None), CountedBy::Account);
+        let device = bench.log_in_from(1);
+        assert_eq!(counted_by(bench, 1, None), CountedBy::Address);
+        assert_eq!(counted_by(bench, 2, Some(device)), CountedBy::Device);
+    });
+}
