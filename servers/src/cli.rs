@@ -148,7 +148,7 @@ pub(crate) struct WorldOptions {
     /// The id of the world; further nodes of this process count up from it.
     #[arg(long, value_name = "N")]
     id: Option<u16>,
-    /// Where Main is, HOST:PORT.
+    /// Where Main is, HOST:PORT; several with commas.
     #[arg(long, value_name = "ADDR")]
     main: Option<String>,
     /// Where to listen, HOST:PORT; further nodes count the port up.
@@ -336,7 +336,7 @@ impl ChatOptions {
 impl WorldOptions {
     fn push_to(&self, push: &mut impl FnMut(&str, Option<String>)) {
         push("world.id", text(self.id.as_ref()));
-        push("world.main", self.main.clone());
+        push("world.mains", self.main.clone());
         push("world.listen", text(self.listen.as_ref()));
         push("world.port", text(self.port.as_ref()));
         push("world.advertise", self.advertise.clone());

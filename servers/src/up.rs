@@ -142,7 +142,7 @@ fn start_worlds(
     let mut worlds = Vec::new();
     for number in 0..world_count(config) {
         let mut settings = world_server::numbered(&config.world, number);
-        settings.main = process::local(main_address).to_string();
+        settings.mains = vec![process::local(main_address).to_string()];
         let (id, report) = (settings.id, Shared::default());
         let address = config.world.address(number);
         let shutdown = shutdown.clone();

@@ -47,7 +47,7 @@ fn wrong_flags_and_keys_are_named() {
     expect_mistake(&run(&["world", "--rooms", "0"], &[]), 1, "world.rooms");
     expect_mistake(&run(&["main", "--log", "loud"], &[]), 1, "loud");
     expect_mistake(&run(&["world", "--game", "chess"], &[]), 1, "chess");
-    expect_mistake(&run(&["world", "--main", "nowhere"], &[]), 1, "world.main");
+    expect_mistake(&run(&["world", "--main", "nowhere"], &[]), 1, "world.mains");
     let unknown = [("TINYREALM_WORLD_ROMS", "2")];
     expect_mistake(&run(&["check-config"], &unknown), 1, "TINYREALM_WORLD_ROMS");
     let wrong = [("TINYREALM_WORLD_ROOMS", "two")];
@@ -239,7 +239,7 @@ const KEYS: &str = "
     login.account_most_delay_ms login.account_forget_after_ms login.address_free_failures
     login.address_first_delay_ms login.address_most_delay_ms login.address_forget_after_ms
     login.address_logins
-    world.id world.region world.listen world.advertise world.main world.nodes world.rooms
+    world.id world.region world.listen world.advertise world.mains world.nodes world.rooms
     world.room_capacity world.room_spectators world.spare_sessions world.sealed_clients world.ring_bytes world.flush_interval_ms
     world.status_interval_ms world.reconnect_first_ms world.reconnect_most_ms world.game
     world.data_folder world.chat chat.listen chat.mains chat.channels chat.reserved chat.memberships chat.channel_members

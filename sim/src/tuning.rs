@@ -185,7 +185,9 @@ impl Tuning {
             world_id: WorldId(number as u16 + 1),
             region: bounded(region_of(number)),
             address: bounded(&HostId::world(number).address()),
-            main_address: bounded(&HostId::main(main_of_world(number)).address()),
+            main_addresses: WorldConfig::only_main(bounded(
+                &HostId::main(main_of_world(number)).address(),
+            )),
             cluster_keys,
             room_capacity: ROOM_MEMBERS as u16,
             room_spectators: ROOM_SPECTATORS as u16,

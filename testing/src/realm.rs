@@ -157,7 +157,7 @@ pub(crate) fn world<G: Game + 'static>(
         world_id: WorldId(1),
         region: heapless::String::new(),
         address: WORLD_ADDRESS.try_into().expect("it is short"),
-        main_address: MAIN_ADDRESS.try_into().expect("it is short"),
+        main_addresses: WorldConfig::only_main(MAIN_ADDRESS.try_into().expect("it is short")),
         cluster_keys: secrets().keys_of(ServerKind::WORLD, 1),
         room_capacity: players as u16,
         room_spectators: SPECTATORS_MAX as u16,

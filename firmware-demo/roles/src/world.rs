@@ -251,7 +251,7 @@ fn config(own_address: Ipv4Address) -> WorldConfig {
         world_id: WorldId(device::world::WORLD_ID as u16),
         region: text(device::world::REGION),
         address: public_address(own_address),
-        main_address: text(device::main::ADDRESS),
+        main_addresses: WorldConfig::only_main(text(device::main::ADDRESS)),
         cluster_keys: ClusterKeys::of(KEY),
         room_capacity: device::world::ROOM_CAPACITY as u16,
         room_spectators: 0,

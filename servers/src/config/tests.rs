@@ -199,9 +199,11 @@ fn servers_listen_at_names_too() {
 #[test]
 fn servers_are_looked_for_at_addresses() {
     let accepted = |(section, key): (&str, &str), address: &str| {
-        load(&format!("[{section}]\n{key} = \"{address}\"\n"), &[], &[]).is_ok()
+        let list = if key == "mains" { ["[", "]"] } else { ["", ""] };
+        let [begin, end] = list;
+        load(&format!("[{section}]\n{key} = {begin}\"{address}\"{end}\n"), &[], &[]).is_ok()
     };
-    for key in [("main", "login"), ("main", "chat"), ("world", "main")] {
+    for key in [("main", "login"), ("main", "chat"), ("world", "mains")] {
         for good in ["localhost:1", "game.example:65535", "192.0.2.7:7000", "[::1]:7000"] {
             assert!(accepted(key, good), "{key:?} {good}");
         }
@@ -218,6 +220,15 @@ fn servers_are_looked_for_at_addresses() {
         }
     }
     assert!(accepted(("main", "chat"), "") && !accepted(("main", "login"), ""));
+}
+
+#[test]
+fn both_sides_of_how_many_mains_a_world_has() {
+    let accepted =
+        |mains: &[String]| load(&format!("[world]\nmains = {mains:?}\n"), &[], &[]).is_ok();
+    let mains: Vec<String> = (1..=9).map(|port| format!("localhost:{port}")).collect();
+    assert!(!accepted(&[]) && accepted(&mains[..1]) && accepted(&mains[..8]) && !accepted(&mains));
+    assert!(!accepted(&[mains[0].clone(), mains[0].clone()]), "twice the same");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use tinyrealm_core::node::chat::{CHAT_MAIN_COUNT_MAX, PAST_PAGE_MAX};
 use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{WORLD_COUNT_MAX, main_timers};
 use tinyrealm_core::node::world::{
-    ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, StateSizes, ring_min_bytes_for, world_timers_for,
+    MAINS_MAX, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES, StateSizes, ring_min_bytes_for,
+    world_timers_for,
 };
 use tinyrealm_core::protocol::{
     ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES,
@@ -21,8 +22,6 @@ use super::{ChatSettings, Config, MainSettings, NetSettings, WorldSettings};
 
 /// So much of a channel's past is enough for a day of talk, and finding a message in it is quick.
 const HISTORY_MAX_BYTES: u32 = 1 << 20;
-/// Sessions of a world that are not clients': the link to Main.
-const MAIN_LINKS: usize = 1;
 /// Keys that are remembered besides one a place, so that refusals say the right reason for longer.
 const SPARE_ATTACHES: usize = 64;
 
@@ -233,6 +232,24 @@ impl WorldSettings {
         Ok(())
     }
 
+    fn validate_mains(&self) -> anyhow::Result<()> {
+        ensure!(
+            (1..=MAINS_MAX).contains(&self.mains.len()),
+            "world.mains must be 1 to {MAINS_MAX} addresses"
+        );
+        for (place, main) in self.mains.iter().enumerate() {
+            ensure!(
+                port_of(main).is_some() && main.len() <= ADDRESS_MAX_BYTES,
+                "world.mains must be HOST:PORT of at most {ADDRESS_MAX_BYTES} bytes each, not {main:?}"
+            );
+            ensure!(
+                !self.mains.iter().take(place).any(|other| other == main),
+                "world.mains has {main} twice"
+            );
+        }
+        Ok(())
+    }
+
     fn validate(&self, games: GameNeeds) -> anyhow::Result<()> {
         let GameNeeds { message_max_bytes, states, timers } = games;
         self.validate_advertise()?;
@@ -242,10 +259,10 @@ impl WorldSettings {
             "world.region must be at most {REGION_MAX_BYTES} bytes, or several such with commas"
         );
         ensure!(
-            self.advertise.len() <= ADDRESS_MAX_BYTES && self.main.len() <= ADDRESS_MAX_BYTES,
-            "world.advertise and world.main must be at most {ADDRESS_MAX_BYTES} bytes"
+            self.advertise.len() <= ADDRESS_MAX_BYTES,
+            "world.advertise must be at most {ADDRESS_MAX_BYTES} bytes"
         );
-        ensure!(port_of(&self.main).is_some(), "world.main must be HOST:PORT, not {:?}", self.main);
+        self.validate_mains()?;
         ensure!(
             self.nodes > 0 && self.rooms > 0 && self.room_capacity > 0,
             "world.nodes, world.rooms and world.room_capacity must be at least 1"
@@ -280,14 +297,14 @@ impl WorldSettings {
 
     /// How many members a world can have, of each of whose rooms a game wants so many timers.
     fn capacity_max(&self, of_room: usize) -> usize {
-        let others = usize::from(self.spare_sessions) + MAIN_LINKS;
+        let others = usize::from(self.spare_sessions) + self.mains.len();
         let timers = world_timers_for(SPARE_ATTACHES, usize::from(self.rooms), of_room);
         INDEX_COUNT_MAX.saturating_sub(others + timers) / 2
     }
 
     /// Connections of one world.
     pub(crate) const fn sessions(&self) -> usize {
-        self.listeners() + self.spare_sessions as usize + MAIN_LINKS
+        self.listeners() + self.spare_sessions as usize + self.mains.len()
     }
 
     /// Keys that a world remembers: one a place, and some that have been used.

@@ -25,8 +25,8 @@ pub(crate) struct WorldSettings {
     /// `wss://`) whatever they speak with Main; at most 64 bytes; further nodes count the port up.
     /// Empty: the listening one, unless that is every address of the machine.
     pub(crate) advertise: String,
-    /// Where Main is, `host:port`.
-    pub(crate) main: String,
+    /// Where Main is, `host:port`; where a realm has several, all of them, up to 8: the world is with each.
+    pub(crate) mains: Vec<String>,
     /// Worlds in this process, each on its own thread.
     pub(crate) nodes: u16,
     /// Rooms of one world.
@@ -66,7 +66,7 @@ impl Default for WorldSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 7_100)),
             port: None,
             advertise: String::new(),
-            main: "127.0.0.1:7000".to_owned(),
+            mains: vec!["127.0.0.1:7000".to_owned()],
             nodes: 1,
             rooms: 64,
             room_capacity: 64,

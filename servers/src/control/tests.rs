@@ -63,7 +63,7 @@ fn node(turn: &mut Turn<'_>) -> WorldNode<Counter> {
         world_id: WorldId(1),
         region: heapless::String::new(),
         address: heapless::String::new(),
-        main_address: heapless::String::new(),
+        main_addresses: WorldConfig::only_main(heapless::String::new()),
         cluster_keys: secrets.keys_of(ServerKind::WORLD, 1),
         room_capacity: 2,
         room_spectators: 0,

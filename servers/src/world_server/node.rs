@@ -218,7 +218,10 @@ fn core_config(
         // The lengths are checked with the configuration.
         region: settings.region.as_str().try_into().unwrap_or_default(),
         address: address.as_str().try_into().unwrap_or_default(),
-        main_address: settings.main.as_str().try_into().unwrap_or_default(),
+        main_addresses: core::array::from_fn(|index| {
+            let address = settings.mains.get(index);
+            address.and_then(|it| it.as_str().try_into().ok()).unwrap_or_default()
+        }),
         cluster_keys,
         room_capacity: settings.room_capacity,
         room_spectators: settings.room_spectators,

@@ -99,7 +99,14 @@ impl Server {
     /// A world, which may not have found its Main yet.
     #[track_caller]
     pub(crate) fn world(id: u16, main: SocketAddr, settings: &[&str]) -> Self {
-        let (id, main) = (id.to_string(), main.to_string());
+        Self::world_with_mains(id, &[main], settings)
+    }
+
+    /// A world that is with all of these Mains.
+    #[track_caller]
+    pub(crate) fn world_with_mains(id: u16, mains: &[SocketAddr], settings: &[&str]) -> Self {
+        let mains: Vec<String> = mains.iter().map(SocketAddr::to_string).collect();
+        let (id, main) = (id.to_string(), mains.join(","));
         let arguments = ["world", "--port", "0", "--id", &id, "--main", &main];
         let folder = folder_of_its_own();
         Self::start(&format!("world {id}"), &arguments, &[&[folder.as_str()], settings].concat())

@@ -102,7 +102,7 @@ fn world_on(
         world_id: WorldId(cluster::WORLD_ID),
         region: "eu".try_into().expect("short"),
         address: "world:7200".try_into().expect("short"),
-        main_address: main_address.try_into().expect("short"),
+        main_addresses: WorldConfig::only_main(main_address.try_into().expect("short")),
         cluster_keys: cluster::secrets(way).keys_of(ServerKind::WORLD, cluster::WORLD_ID),
         room_capacity: USERS as u16,
         room_spectators: 0,

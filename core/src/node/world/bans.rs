@@ -6,11 +6,12 @@
 //!             └──────────┘ Main begins anew
 //! ```
 //! Contract: a ban holds at this world until its end, whatever becomes of the link to Main; Main is told as soon as
-//! the link takes it, and again whenever it begins anew. When the book is full, the ban that ends first of those
-//! that Main has gives way.
+//! the link takes it, and again whenever it begins anew, each Main of several by itself. When the book is full, the ban
+//! that ends first of those that a Main has gives way.
 //!
 //! Bounds: as many as the storage has; nobody is kept, and nothing is compiled, without the cargo feature `names`.
 
+use super::mains::MAINS_MAX;
 use crate::protocol::Uid;
 use crate::protocol::world_to_main;
 use crate::time::Instant;
@@ -27,7 +28,8 @@ pub struct GameBan {
     #[cfg(feature = "names")]
     until: Instant,
     #[cfg(feature = "names")]
-    is_told: bool,
+    /// Which Mains know of it, by the bits of their links.
+    told_to: u8,
 }
 
 impl GameBan {
@@ -38,7 +40,7 @@ impl GameBan {
         #[cfg(feature = "names")]
         until: Instant::ZERO,
         #[cfg(feature = "names")]
-        is_told: false,
+        told_to: 0,
     };
 
     #[cfg(feature = "names")]
@@ -71,13 +73,21 @@ impl<'a> BanBook<'a> {
         false
     }
 
-    pub(super) const fn forget_what_is_told(&mut self) {}
+    pub(super) const fn forget_what_is_told(&mut self, _: u16) {}
 
-    pub(super) const fn is_untold(&self, _: Instant) -> bool {
+    pub(super) const fn is_untold(&self, _: Instant, _: u16) -> bool {
         false
     }
 
-    pub(super) fn tell(&mut self, _: Instant, _: impl FnMut(&world_to_main::Ban) -> bool) {}
+    pub(super) fn tell(&mut self, _: Instant, _: u16, _: impl FnMut(&world_to_main::Ban) -> bool) {}
+}
+
+/// A bit for each link to a Main.
+const _: () = assert!(MAINS_MAX <= u8::BITS as usize);
+
+#[cfg(feature = "names")]
+fn bit(main: u16) -> u8 {
+    1u8.unbounded_shl(main.into())
 }
 
 #[cfg(feature = "names")]
@@ -96,7 +106,7 @@ impl<'a> BanBook<'a> {
             None => self.place_for_one(now).ok_or(Full)?,
         };
         let ban = self.bans.get_mut(place).ok_or(Full)?;
-        *ban = GameBan { uid, until: now.after_ms(for_ms), is_told: false };
+        *ban = GameBan { uid, until: now.after_ms(for_ms), told_to: 0 };
         Ok(())
     }
 
@@ -104,7 +114,7 @@ impl<'a> BanBook<'a> {
         if let Some(free) = self.bans.iter().position(|ban| !ban.holds_at(now)) {
             return Some(free);
         }
-        let told = self.bans.iter().enumerate().filter(|(_, ban)| ban.is_told);
+        let told = self.bans.iter().enumerate().filter(|(_, ban)| ban.told_to != 0);
         told.min_by_key(|(_, ban)| ban.until).map(|(place, _)| place)
     }
 
@@ -113,30 +123,32 @@ impl<'a> BanBook<'a> {
         self.bans.iter().any(|ban| ban.uid == uid && ban.holds_at(now))
     }
 
-    /// Main begins anew: it may have forgotten.
-    pub(super) fn forget_what_is_told(&mut self) {
+    /// That Main begins anew: it may have forgotten.
+    pub(super) fn forget_what_is_told(&mut self, main: u16) {
         for ban in &mut *self.bans {
-            ban.is_told = false;
+            ban.told_to &= !bit(main);
         }
     }
 
-    /// Whether there is something to tell.
-    pub(super) fn is_untold(&self, now: Instant) -> bool {
-        self.bans.iter().any(|ban| !ban.is_told && ban.holds_at(now))
+    /// Whether there is something to tell that Main.
+    pub(super) fn is_untold(&self, now: Instant, main: u16) -> bool {
+        self.bans.iter().any(|ban| ban.told_to & bit(main) == 0 && ban.holds_at(now))
     }
 
-    /// Tells what is untold, for as long as it `is_taken`.
+    /// Tells that Main what is untold, for as long as it `is_taken`.
     pub(super) fn tell(
         &mut self,
         now: Instant,
+        main: u16,
         mut is_taken: impl FnMut(&world_to_main::Ban) -> bool,
     ) {
-        for ban in self.bans.iter_mut().filter(|ban| !ban.is_told && ban.holds_at(now)) {
+        let told = bit(main);
+        for ban in self.bans.iter_mut().filter(|ban| ban.told_to & told == 0 && ban.holds_at(now)) {
             let message = world_to_main::Ban { uid: ban.uid, for_ms: ban.until.ms_since(now) };
             if !is_taken(&message) {
                 return;
             }
-            ban.is_told = true;
+            ban.told_to |= told;
         }
     }
 }
@@ -149,7 +161,7 @@ mod tests {
 
     fn told(book: &mut BanBook<'_>, now: Instant) -> std::vec::Vec<(u64, u32)> {
         let mut told = std::vec::Vec::new();
-        book.tell(now, |ban| {
+        book.tell(now, 0, |ban| {
             told.push((ban.uid.0, ban.for_ms));
             true
         });
@@ -163,11 +175,11 @@ mod tests {
         book.add(now, Uid(7), 1_000).unwrap();
         assert!(book.holds(now.after_ms(999), Uid(7)) && !book.holds(now, Uid(8)));
         assert!(!book.holds(now.after_ms(1_000), Uid(7)));
-        assert!(!book.is_untold(now.after_ms(1_000)), "what is over is told to nobody");
+        assert!(!book.is_untold(now.after_ms(1_000), 0), "what is over is told to nobody");
         book.add(now, Uid(7), 5_000).unwrap();
         assert_eq!(told(&mut book, now.after_ms(1_000)), [(7, 4_000)]);
         assert_eq!(told(&mut book, now), []);
-        book.forget_what_is_told();
+        book.forget_what_is_told(0);
         assert_eq!(told(&mut book, now), [(7, 5_000)]);
     }
 

@@ -13,7 +13,7 @@ use super::World;
 use super::attach::{AttachBook, AttachKey};
 use super::game::Game;
 use super::link;
-use super::main_link::MainLink;
+use super::mains::MainLink;
 use super::user::WorldUser;
 use crate::node::Context;
 use crate::node::directory::admits;
@@ -28,14 +28,18 @@ impl<'a, G: Game> World<'a, G> {
         inside.max(self.attaches.claim_of(uid))
     }
 
-    /// Whether Main speaks for a claim of this user that is not overtaken.
-    pub(super) fn is_newest(&self, uid: Uid) -> bool {
-        admits(self.main.claim_of(uid), self.heard_claim(uid))
+    /// The number that Main `main` speaks of this user with.
+    pub(super) fn said_claim(&self, main: u16, uid: Uid) -> ClaimNumber {
+        self.mains.at(main).map_or(ClaimNumber(0), |link| link.claim_of(uid))
     }
 
-    /// Main says that the user is claimed under this number.
+    /// Whether Main `main` speaks for a claim of this user that is not overtaken.
+    pub(super) fn is_newest(&self, main: u16, uid: Uid) -> bool {
+        admits(self.said_claim(main, uid), self.heard_claim(uid))
+    }
+
+    /// A Main says that the user is claimed under this number.
     pub(super) fn hear_claim(&mut self, cx: &mut Context<'_, 'a>, uid: Uid, claim: ClaimNumber) {
-        self.main.set_claim(uid, claim);
         if self.attaches.is_pending(uid) && self.attaches.claim_of(uid) < claim {
             self.expect_user_no_more(cx, uid);
         }
@@ -83,7 +87,7 @@ impl MainLink {
         if named == uid { claim } else { ClaimNumber(0) }
     }
 
-    const fn set_claim(&mut self, uid: Uid, claim: ClaimNumber) {
+    pub(super) const fn set_claim(&mut self, uid: Uid, claim: ClaimNumber) {
         self.claimed = (uid, claim);
     }
 }

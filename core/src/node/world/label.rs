@@ -1,5 +1,6 @@
 //! `RoomLabel`: what a room is called, who may come in, and what Main has been told of it.
 
+use super::mains::MAINS_MAX;
 #[cfg(feature = "saves")]
 use crate::protocol::ROOM_OPTIONS_MAX_BYTES;
 use crate::protocol::{
@@ -21,6 +22,33 @@ pub(super) enum Told {
     Nothing,
 }
 
+/// What one Main has been told of a room.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct ToldMain {
+    /// How many members it has been told of.
+    pub(super) members: u16,
+    pub(super) what: Told,
+    /// It has been told of a room of this number, and of no end.
+    pub(super) is_known: bool,
+}
+
+impl ToldMain {
+    /// All-zero bits.
+    const VACANT: Self = Self { members: 0, what: Told::All, is_known: false };
+
+    /// That what was a room is not one for Main, as it has to hear if it knows of it.
+    const fn is_closed(&mut self) {
+        self.what = if self.is_known { Told::Nothing } else { Told::All };
+        self.members = 0;
+    }
+
+    fn has_changed(&mut self) {
+        if self.what == Told::All {
+            self.what = Told::Before;
+        }
+    }
+}
+
 /// Whether a room is open, and as what.
 #[derive(Debug)]
 pub(super) struct RoomLabel {
@@ -33,16 +61,13 @@ pub(super) struct RoomLabel {
     pub(super) properties: heapless::Vec<u8, ROOM_PROPERTIES_MAX_BYTES>,
     /// How many members it takes.
     pub(super) capacity: u16,
-    /// How many members Main has been told of.
-    pub(super) told_members: u16,
     /// It stays until then, though nobody is in it.
     pub(super) kept_until: Instant,
     pub(super) is_open: bool,
     pub(super) is_listed: bool,
     pub(super) is_locked: bool,
-    pub(super) told: Told,
-    /// Main has been told of a room of this number, and of no end.
-    pub(super) is_known: bool,
+    /// What each Main has been told of it, by its link.
+    pub(super) told: [ToldMain; MAINS_MAX],
 }
 
 impl RoomLabel {
@@ -55,23 +80,31 @@ impl RoomLabel {
         options: heapless::Vec::new(),
         properties: heapless::Vec::new(),
         capacity: 0,
-        told_members: 0,
         kept_until: Instant::ZERO,
         is_open: false,
         is_listed: false,
         is_locked: false,
-        told: Told::All,
-        is_known: false,
+        told: [ToldMain::VACANT; MAINS_MAX],
     };
 
     /// That of a room that is open no more, as Main has to hear if it knows of it.
     pub(super) fn given_back(&self) -> Self {
-        let told = if self.is_known { Told::Nothing } else { Told::All };
-        Self { told, is_known: self.is_known, ..Self::VACANT }
+        let mut label = Self { told: self.told, ..Self::VACANT };
+        label.told.iter_mut().for_each(ToldMain::is_closed);
+        label
     }
 
-    /// That of a room that is opened for a wish.
-    pub(super) fn of(wish: &Wish<'_>, capacity: u16) -> Self {
+    /// That of the same room when it is opened for a wish.
+    pub(super) fn opened(&self, wish: &Wish<'_>, capacity: u16) -> Self {
+        let mut told = self.told;
+        for main in &mut told {
+            // Mains hear of rooms with names.
+            if wish.name.as_str().is_empty() {
+                main.is_closed();
+            } else {
+                main.what = Told::Nothing;
+            }
+        }
         Self {
             name: heapless::String::try_from(wish.name.as_str()).unwrap_or_default(),
             mode: heapless::String::try_from(wish.mode.as_str()).unwrap_or_default(),
@@ -81,7 +114,7 @@ impl RoomLabel {
             capacity: if wish.places == 0 { capacity } else { wish.places },
             is_open: true,
             is_listed: wish.is_listed,
-            told: Told::Nothing,
+            told,
             ..Self::VACANT
         }
     }
@@ -126,8 +159,22 @@ impl RoomLabel {
 
     /// Something of it is another now.
     pub(super) fn has_changed(&mut self) {
-        if self.told == Told::All {
-            self.told = Told::Before;
+        self.told.iter_mut().for_each(ToldMain::has_changed);
+    }
+
+    /// A Main that knows nothing is to hear of it if it has a name.
+    pub(super) fn forget_what_is_told(&mut self, main: u16) {
+        let what = if self.is_named() { Told::Nothing } else { Told::All };
+        if let Some(told) = self.told.get_mut(usize::from(main)) {
+            *told = ToldMain { what, is_known: false, ..*told };
+        }
+    }
+
+    /// So many are in it now, as that Main is to hear.
+    pub(super) fn note_members(&mut self, main: u16, members: u16) {
+        let told = self.told.get_mut(usize::from(main));
+        if let Some(told) = told.filter(|told| told.members != members) {
+            told.has_changed();
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod bans;
 #[cfg(feature = "mains")]
 mod claims;
 mod client_link;
+mod config;
 pub mod context;
 mod expecting;
 pub mod fan_out;
@@ -34,6 +35,7 @@ mod kept_key;
 #[cfg(feature = "rooms")]
 mod label;
 mod main_link;
+mod mains;
 mod membership;
 mod memory;
 pub mod notices;
@@ -63,6 +65,7 @@ mod user_pages;
 pub use asks::{AskId, MemberAsks};
 pub use attach::{Attach, AttachBook, WantedOptions};
 pub use bans::{GameBan, WORLD_BANS};
+pub use config::WorldConfig;
 pub use context::{RoomContext, Speaker};
 pub use frame_sizes::{
     EVENT_FRAME_MAX_BYTES, MEMBER_FRAME_MAX_BYTES, ROOM_CAPACITY_MAX, ROOM_RING_MAX_BYTES,
@@ -71,6 +74,7 @@ pub use frame_sizes::{
 pub use game::{
     BadOptions, GAME_NAME_MAX_BYTES, Game, MoveVerdict, Relay, Setting, SettingProblem,
 };
+pub use mains::MAINS_MAX;
 pub use memory::WorldMemory;
 #[cfg(feature = "rooms")]
 pub use opening::NewGame;
@@ -90,15 +94,14 @@ pub use timers::{TimerId, world_timers_for};
 pub use user::{UserKey, WorldUser};
 
 use super::Context;
-use super::cluster::ClusterKeys;
-use crate::protocol::{ADDRESS_MAX_BYTES, ErrorCode, REGION_MAX_BYTES, RoomId, Uid, WorldId};
+use crate::protocol::{ErrorCode, RoomId, Uid};
 use crate::session::LinkTag;
 use crate::session::manager::Farewell;
 use crate::storage::{Link, Slot};
 use crate::time::Instant;
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
 use crate::wire::opcode::OPCODE_BYTES;
-use main_link::MainLink;
+use mains::MainLinks;
 use random::RoomRandom;
 use saves::{SaveBook, SaveSizes};
 use ticks::Ticks;
@@ -116,41 +119,12 @@ mod link {
     pub(super) const LEAVING: u8 = 3;
 }
 
-/// The timers of a world: this one, then one an attach, then those of its rooms.
-const MAIN_LINK_TIMER: u16 = 0;
-const ATTACH_TIMERS: u16 = 1;
+/// The timers of a world: one a link to Main, then one an attach, then those of its rooms.
+const ATTACH_TIMERS: u16 = MAINS_MAX as u16;
 
 /// How many timers a world with `attaches` attaches has, if its game has none: else [`world_timers_for`].
 pub const fn world_timers(attaches: usize) -> usize {
     ATTACH_TIMERS as usize + attaches
-}
-
-/// A world's own settings.
-#[derive(Clone, Debug)]
-pub struct WorldConfig {
-    /// Its id, its own in the realm.
-    pub world_id: WorldId,
-    /// The region that it serves.
-    pub region: heapless::String<REGION_MAX_BYTES>,
-    /// Where clients find it, `host:port`.
-    pub address: heapless::String<ADDRESS_MAX_BYTES>,
-    /// Where it finds Main, `host:port`.
-    pub main_address: heapless::String<ADDRESS_MAX_BYTES>,
-    /// What it proves that it is this world with.
-    pub cluster_keys: ClusterKeys,
-    /// Members a room.
-    pub room_capacity: u16,
-    /// Spectators a room, besides its members; the storage has places for them as well. None without the cargo
-    /// feature `names`.
-    pub room_spectators: u16,
-    /// How long moves and events may wait for each other; 0 to flush after every turn.
-    pub flush_interval_ms: u32,
-    /// The time between two reports to Main.
-    pub status_interval_ms: u32,
-    /// The first wait before another attempt to reach Main.
-    pub reconnect_first_ms: u32,
-    /// The longest wait before another attempt to reach Main.
-    pub reconnect_most_ms: u32,
 }
 
 /// The memory of a [`World`], without its sessions'.
@@ -181,7 +155,7 @@ pub struct World<'a, G> {
     rooms: RoomManager<'a>,
     games: &'a mut [G],
     attaches: AttachBook<'a>,
-    main: MainLink,
+    mains: MainLinks,
     ticks: Ticks,
     #[cfg(feature = "rooms")]
     new_game: Option<NewGame<'a, G>>,
@@ -224,14 +198,14 @@ impl<'a, G: Game> World<'a, G> {
             storage.attach_nexts,
             storage.wanted_options,
         );
-        let main =
-            MainLink::new(config.world_id, config.reconnect_first_ms, config.reconnect_most_ms);
+        let mains =
+            MainLinks::new(config.world_id, config.reconnect_first_ms, config.reconnect_most_ms);
         Self {
             config,
             rooms,
             games: storage.games,
             attaches,
-            main,
+            mains,
             ticks: Ticks::STOPPED,
             #[cfg(feature = "rooms")]
             new_game: None,
@@ -257,7 +231,7 @@ impl<'a, G: Game> World<'a, G> {
                 let _ = self.with_game(cx, room, |game, room| game.on_open(room, &[]));
             }
         }
-        self.main_link_connect(cx);
+        self.main_links_connect(cx);
         self.adjust_ticks(cx.now);
         #[cfg(feature = "saves")]
         self.rooms.saves.start_rounds(cx.now);
@@ -291,9 +265,9 @@ impl<'a, G: Game> World<'a, G> {
         &self.rooms.stats
     }
 
-    /// Whether Main has it in its registry.
-    pub const fn is_registered(&self) -> bool {
-        self.main.is_live()
+    /// Whether Main has it in its registry, or one of them.
+    pub fn is_registered(&self) -> bool {
+        self.mains.is_live()
     }
 
     /// The game of one room.

@@ -18,7 +18,7 @@
 
 use super::super::{Caller, Context};
 use super::game::Game;
-use super::label::{RoomLabel, Told};
+use super::label::{Told, ToldMain};
 use super::{RoomRandom, World};
 use crate::protocol::main_to_world::CloseRoom;
 use crate::protocol::world_to_main::{RoomChanged, RoomClosed, RoomOpened};
@@ -129,12 +129,9 @@ impl<'a, G: Game> World<'a, G> {
     ) -> Result<(), ErrorCode> {
         let capacity = self.rooms.room_capacity();
         if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
-            let is_known = place.label.is_known;
-            place.label = RoomLabel { is_known, ..RoomLabel::of(wish, capacity) };
-            if wish.name.as_str().is_empty() {
-                // Main hears of rooms with names, and this one has had its seed since the start.
-                place.label.told = if is_known { Told::Nothing } else { Told::All };
-            } else {
+            place.label = place.label.opened(wish, capacity);
+            if !wish.name.as_str().is_empty() {
+                // One without a name has had its seed since the start.
                 place.random = RoomRandom::new(u64::from_le_bytes(cx.turn().random()));
             }
         }
@@ -234,39 +231,37 @@ impl<'a, G: Game> World<'a, G> {
         self.main_link_owes_rooms(cx);
     }
 
-    /// Main knows nothing of this world's rooms.
-    pub(super) fn forget_what_is_told(&mut self) {
+    /// That Main knows nothing of this world's rooms.
+    pub(super) fn forget_what_is_told(&mut self, main: u16) {
         for place in self.rooms.rooms.iter_mut() {
-            place.label.told = if place.label.is_named() { Told::Nothing } else { Told::All };
-            place.label.is_known = false;
+            place.label.forget_what_is_told(main);
         }
     }
 
-    /// How many are in which room is told with each report.
-    pub(super) fn note_members(&mut self) {
+    /// How many are in which room a Main is told with each report.
+    pub(super) fn note_members(&mut self, main: u16) {
         for place in self.rooms.rooms.iter_mut() {
-            if place.members != place.label.told_members {
-                place.label.has_changed();
-            }
+            place.label.note_members(main, place.members);
         }
     }
 
-    /// Tells Main of rooms, from `next` on, as much as the link takes; `None` when all is told.
+    /// Tells a Main of rooms, from `next` on, as much as its link takes; `None` when all is told.
     pub(super) fn tell_rooms(
         &mut self,
         sessions: &mut SessionManager<'a>,
-        key: SessionKey,
+        (key, main): (SessionKey, u16),
         next: u16,
     ) -> Option<u16> {
         let most = sessions.config().send_buffers_per_server / 2;
         for (index, place) in self.rooms.rooms.iter_mut().enumerate().skip(usize::from(next)) {
             let (room_id, members) = (RoomId(index as u16), place.members);
             let label = &mut place.label;
-            if label.told == Told::All {
+            let Some(told) = label.told.get(usize::from(main)).filter(|it| it.what != Told::All)
+            else {
                 continue;
-            }
+            };
             let is_listed = label.is_listed;
-            let said = match label.told {
+            let said = match told.what {
                 Told::Nothing if label.is_named() => {
                     let line = label.line(members);
                     sessions.send_within(key, &RoomOpened { room_id, line, is_listed }, most)
@@ -283,11 +278,11 @@ impl<'a, G: Game> World<'a, G> {
             if said.is_err() {
                 return Some(index as u16);
             }
-            if label.told == Told::Nothing {
-                label.is_known = label.is_named();
+            let is_known =
+                if told.what == Told::Nothing { label.is_named() } else { told.is_known };
+            if let Some(told) = label.told.get_mut(usize::from(main)) {
+                *told = ToldMain { members, what: Told::All, is_known };
             }
-            label.told = Told::All;
-            label.told_members = members;
         }
         None
     }

@@ -7,7 +7,7 @@ use super::{ATTACH_TIMERS, World, link};
 use crate::node::{BroadcastTaken, Caller, Context, Role};
 #[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener;
-use crate::protocol::{Dispatched, ErrorCode, client_to_world, main_to_world};
+use crate::protocol::{Dispatched, ErrorCode, client_to_world};
 use crate::session::manager::{Ended, Farewell};
 use crate::session::{LinkTag, Session, SessionKey, SessionManager};
 use crate::time::Instant;
@@ -17,9 +17,10 @@ use crate::wire::opcode::CLIENT_SEAL;
 use crate::wire::opcode::{GAME, Opcode};
 
 impl<'a, G: Game> Role<'a> for World<'a, G> {
-    /// The link to Main.
+    /// The links to Mains.
     fn own_links(&self) -> u16 {
-        1
+        let configured = self.config.main_addresses.iter().filter(|address| !address.is_empty());
+        configured.count() as u16
     }
 
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
@@ -29,8 +30,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
     #[inline]
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         match caller.tag.kind {
-            link::MAIN if self.main.is_proving() => self.main_link_prove(caller, frame),
-            link::MAIN => main_to_world::dispatch(self, caller, frame),
+            link::MAIN => self.main_link_hear(caller, frame),
             #[cfg(feature = "sealed-clients")]
             link::STRANGER
                 if CLIENT_SEAL.contains(frame.opcode) && caller.sessions.takes_sealed_clients() =>
@@ -61,7 +61,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
 
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
         match ended.tag.kind {
-            link::MAIN => self.main_link_ended(cx, ended.reason),
+            link::MAIN => self.main_link_ended(cx, ended.tag.index, ended.reason),
             link::USER => {
                 if let Some(key) = self.rooms.users.key_at(ended.tag.index) {
                     self.member_ended(cx, key, ended.reason);
@@ -74,7 +74,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
 
     fn on_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
         match timer.checked_sub(ATTACH_TIMERS) {
-            None => self.main_link_timer(cx),
+            None => self.main_link_timer(cx, timer),
             Some(attach) if usize::from(attach) < self.attaches.capacity() => {
                 self.attach_timer(cx, attach);
             }
@@ -113,8 +113,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         self.save_last();
     }
 
-    fn address(&self, _: LinkTag) -> &str {
-        &self.config.main_address
+    fn address(&self, tag: LinkTag) -> &str {
+        self.main_address(tag.index)
     }
 
     fn must_flush_first(&self) -> bool {
@@ -123,7 +123,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
 
     /// Main asks no faster than it takes the answers: each finds room behind what it is owed.
     fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
-        self.main.is_live_at(key)
+        self.mains.is_live_at(key)
             && sessions.owed_buffers(key) > sessions.config().send_buffers_per_server / 2
     }
 
@@ -144,7 +144,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         };
         match tag.kind {
             link::USER => self.rooms.before_transmit(now, sessions, tag.index),
-            link::MAIN => self.main_link_report(now, sessions, key),
+            link::MAIN => self.main_link_report(now, sessions, key, tag.index),
             _ => {}
         }
     }

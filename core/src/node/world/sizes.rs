@@ -3,10 +3,12 @@
 //! Bounds: asserted where this is compiled, for every set of the core's features.
 
 use super::game::Relay;
+use super::mains::{MAINS_MAX, MainLink};
 use super::notices::NoticeLine;
 use super::saves::SaveBook;
 use super::{World, things};
 use crate::node::Node;
+use crate::protocol::ADDRESS_MAX_BYTES;
 
 /// Bytes of a world's node without the storage that it borrows.
 pub const WORLD_NODE_BYTES: usize = core::mem::size_of::<Node<'static, World<'static, Relay>>>();
@@ -44,6 +46,9 @@ const _: () = {
     let notice_bytes = size_of::<NoticeLine<'static>>();
     // Outlets and inlets, how much a record on its way has, and the link to Main: a handshake with each of two keys.
     let seal_bytes = if cfg!(feature = "secure") { 328 + usize::BITS as usize } else { 0 };
+    // Whom each Main has named last; and a link to each beyond the first, and where that is.
+    let beyond_bytes = size_of::<MainLink>() + size_of::<heapless::String<ADDRESS_MAX_BYTES>>();
+    let mains_bytes = if cfg!(feature = "mains") { 16 + (MAINS_MAX - 1) * beyond_bytes } else { 0 };
     let optional_bytes = rooms_bytes
         + seal_bytes
         + notice_bytes
@@ -56,7 +61,8 @@ const _: () = {
         + long_bytes
         + saves_bytes
         + people_bytes
-        + seat_bytes;
+        + seat_bytes
+        + mains_bytes;
     assert!(
         WORLD_NODE_BYTES <= most_bytes + optional_bytes,
         "a node has grown: say why, and what it costs"

@@ -16,6 +16,8 @@ mod inputs;
 mod joining;
 mod leaving;
 mod main_link;
+#[cfg(feature = "mains")]
+mod mains;
 #[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
 mod messages;
 mod moving;
@@ -61,8 +63,8 @@ use crate::protocol::world_to_client::{
     UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::{
-    Bytes, Direction, HandshakeKey, JoinDenial, KeyId, MemberNumber, MemberState, Position,
-    ServerKind, Text, Uid, Wish,
+    ADDRESS_MAX_BYTES, Bytes, Direction, HandshakeKey, JoinDenial, KeyId, MemberNumber,
+    MemberState, Position, ServerKind, Text, Uid, Wish, WorldId,
 };
 use crate::session::{SessionKey, SessionState};
 
@@ -83,6 +85,8 @@ struct Setup {
     ring_bytes: usize,
     attaches: usize,
     flush_interval_ms: u32,
+    /// How many Mains it has.
+    mains: usize,
 }
 
 const FLUSH_MS: u32 = 20;
@@ -100,6 +104,7 @@ const SETUP: Setup = Setup {
     ring_bytes: MAX_RING_BYTES,
     attaches: MAX_ATTACHES,
     flush_interval_ms: FLUSH_MS,
+    mains: 1,
 };
 
 fn text<const MOST: usize>(text: &str) -> heapless::String<MOST> {
@@ -112,7 +117,7 @@ impl Setup {
             world_id: WorldId(7),
             region: text("north"),
             address: text("world:9"),
-            main_address: text("main:7"),
+            main_addresses: self.mains(),
             cluster_keys: test_keys(ServerKind::WORLD, 7),
             room_capacity: self.room_capacity,
             room_spectators: self.room_spectators,
@@ -121,6 +126,14 @@ impl Setup {
             reconnect_first_ms: RECONNECT_FIRST_MS,
             reconnect_most_ms: RECONNECT_MOST_MS,
         }
+    }
+
+    fn mains(&self) -> [heapless::String<ADDRESS_MAX_BYTES>; MAINS_MAX] {
+        core::array::from_fn(|index| match index {
+            _ if index >= self.mains => heapless::String::new(),
+            0 => text("main:7"),
+            _ => text("other:7"),
+        })
     }
 
     fn lend<G>(self, memory: &mut Memory<G>) -> WorldStorage<'_, G> {

@@ -23,6 +23,7 @@ const TINY: Setup = Setup {
     ring_bytes: 1_024,
     attaches: 4,
     flush_interval_ms: FLUSH_MS,
+    mains: 1,
 };
 
 fn uid_of(word: Word) -> Uid {
@@ -52,9 +53,11 @@ fn speak<G: Game>(bench: &WorldBench<'_, G>, key: SessionKey, word: Word) -> Vec
             let attach = attach_of(uid_of(word), word.what.into());
             frame_of(&AttachUser { ttl_ms, nickname, ..attach })
         }
-        (link::MAIN, 100..) if bench.role().main.is_proving() => frame_of(&CHALLENGE),
+        (link::MAIN, 100..) if bench.role().mains.at(0).unwrap().is_proving() => {
+            frame_of(&CHALLENGE)
+        }
         (link::MAIN, _) => match ack_for(bench.stream(key), ServerKind::MAIN) {
-            Some(ack) if bench.role().main.is_proving() => frame_of(&ack),
+            Some(ack) if bench.role().mains.at(0).unwrap().is_proving() => frame_of(&ack),
             _ => frame_of(&Registered {}),
         },
         (link::STRANGER, 20..40) => frame_of(&join_of(uid_of(word))),

@@ -1,0 +1,111 @@
+//! `MainLinks`: how far a world is with each of its Mains.
+//!
+//! Contract: no link waits for another: each has its state, its timer, its place in the list, and what its Main was told
+//! of rooms and bans, by its index, which its session's tag and its timer have too.
+//!
+//! Bounds: [`MAINS_MAX`] links: one without the cargo feature `mains`.
+
+use super::super::cluster::Dialer;
+use crate::backoff::Backoff;
+#[cfg(feature = "mains")]
+use crate::protocol::{ClaimNumber, Uid};
+use crate::protocol::{ServerKind, WorldId};
+use crate::session::SessionKey;
+
+/// How many Mains a world has links to.
+pub const MAINS_MAX: usize = if cfg!(feature = "mains") { 8 } else { 1 };
+
+/// Where a link to Main is; see [`main_link`](super::main_link).
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum MainLinkState {
+    Waiting,
+    Connecting,
+    Proving,
+    Registering(SessionKey),
+    Live(SessionKey),
+    /// Another server is this world: it is not looked for any more.
+    Replaced,
+}
+
+/// The link to one Main.
+#[derive(Debug)]
+pub(super) struct MainLink {
+    pub(super) state: MainLinkState,
+    pub(super) dialer: Dialer,
+    pub(super) backoff: Backoff,
+    /// The user slot that the next page of the list begins with; none when all are reported.
+    pub(super) next_reported: Option<u16>,
+    /// The room that Main may have to hear of next; none when it knows all.
+    #[cfg(feature = "rooms")]
+    pub(super) next_room: Option<u16>,
+    /// Whom Main has named last, with the number of its claim.
+    #[cfg(feature = "mains")]
+    pub(super) claimed: (Uid, ClaimNumber),
+}
+
+impl MainLink {
+    const fn new(id: WorldId, reconnect_first_ms: u32, reconnect_most_ms: u32) -> Self {
+        let backoff = Backoff::new(reconnect_first_ms, reconnect_most_ms);
+        let dialer = Dialer::new(ServerKind::WORLD, ServerKind::MAIN, id.0);
+        Self {
+            state: MainLinkState::Waiting,
+            dialer,
+            backoff,
+            next_reported: None,
+            #[cfg(feature = "rooms")]
+            next_room: None,
+            #[cfg(feature = "mains")]
+            claimed: (Uid::NOBODY, ClaimNumber(0)),
+        }
+    }
+
+    pub(super) const fn is_live(&self) -> bool {
+        matches!(self.state, MainLinkState::Live(_))
+    }
+
+    pub(super) fn is_live_at(&self, key: SessionKey) -> bool {
+        self.state == MainLinkState::Live(key)
+    }
+
+    pub(super) const fn is_proving(&self) -> bool {
+        matches!(self.state, MainLinkState::Proving)
+    }
+}
+
+/// The links to all Mains, by the index of their sessions' tags, which is that of their timers as well.
+#[derive(Debug)]
+pub(super) struct MainLinks {
+    links: [MainLink; MAINS_MAX],
+}
+
+impl MainLinks {
+    pub(super) fn new(id: WorldId, reconnect_first_ms: u32, reconnect_most_ms: u32) -> Self {
+        let link = |_| MainLink::new(id, reconnect_first_ms, reconnect_most_ms);
+        Self { links: core::array::from_fn(link) }
+    }
+
+    pub(super) fn at(&self, index: u16) -> Option<&MainLink> {
+        self.links.get(usize::from(index))
+    }
+
+    pub(super) fn at_mut(&mut self, index: u16) -> Option<&mut MainLink> {
+        self.links.get_mut(usize::from(index))
+    }
+
+    /// Whether one of them is.
+    pub(super) fn is_live(&self) -> bool {
+        self.links.iter().any(MainLink::is_live)
+    }
+
+    pub(super) fn is_live_at(&self, key: SessionKey) -> bool {
+        self.links.iter().any(|link| link.is_live_at(key))
+    }
+
+    /// The sessions of those that are.
+    pub(super) fn live(&mut self) -> impl Iterator<Item = (&mut MainLink, SessionKey)> {
+        self.links.iter_mut().filter_map(|link| match link.state {
+            MainLinkState::Live(key) => Some((link, key)),
+            _ => None,
+        })
+    }
+}
