@@ -7,11 +7,13 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use tokio_util::sync::CancellationToken;
 
+use crate::bans::BanFile;
 use crate::config::Config;
 use crate::http::figures::Figures;
-use crate::http::{self, Entrance, Operator, Token};
+use crate::http::{self, Api, Audit, Entrance, Operator, Token};
 use crate::process::NodeThread;
 use crate::say::say;
+use crate::secret;
 
 /// Opens it for a process whose first server listens at `server`.
 ///
@@ -32,8 +34,29 @@ pub(crate) fn open(
         token.is_some() || address.ip().is_loopback(),
         "admin.listen is {address}, where others than this machine come in: set admin.token_file"
     );
-    let entrance = Entrance::Admin(Arc::new(Operator { figures, token }));
+    let audit = Audit::within(secret::data_folder(data_folder(config, &figures)).ok().as_deref());
+    let bans = ban_files(config, &figures)?;
+    let api = Api::new(figures.clone(), bans, audit, shutdown.clone());
+    let entrance = Entrance::Admin(Arc::new(Operator { figures, token, api }));
     http::open(config, "admin", entrance, address, shutdown).context("admin.listen")
+}
+
+/// Where the first server of this process that keeps anything keeps it.
+fn data_folder<'c>(config: &'c Config, figures: &Figures) -> &'c str {
+    match figures {
+        Figures { main: Some(_), .. } => &config.main.data_folder,
+        Figures { login: Some(_), .. } => &config.login.data_folder,
+        _ => &config.world.data_folder,
+    }
+}
+
+/// The lists of whom the servers of this process turn away.
+fn ban_files(config: &Config, figures: &Figures) -> anyhow::Result<Vec<BanFile>> {
+    match figures {
+        Figures { main: Some(_), .. } => BanFile::all(config),
+        Figures { login: Some(_), .. } => Ok(vec![BanFile::of_login(&config.login)?]),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Says where it is: behind where its server is, who is the first to be looked for.

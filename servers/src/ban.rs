@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use crate::accounts::now;
-use crate::bans::{Ban, BanFile, Bans};
+use crate::bans::{self, BanFile};
 use crate::cli::BanCommand;
 use crate::config::Config;
 use crate::say::{hand_out, say};
@@ -18,7 +18,7 @@ pub(crate) fn run(command: &BanCommand, config: &Config) -> anyhow::Result<ExitC
         BanCommand::Add(options) => {
             let until = options.seconds.map(|seconds| now() + seconds);
             for file in &files {
-                file.change(|bans| bans.add(options.who, until))?;
+                file.change(|bans| bans.add(options.who, until, options.reason()))?;
             }
             let end = until.map_or_else(String::new, |until| format!(" until {}", date(until)));
             say!("{} is banned{end}", options.who);
@@ -37,15 +37,11 @@ pub(crate) fn run(command: &BanCommand, config: &Config) -> anyhow::Result<ExitC
             say!("{} is not banned any more", options.who);
         }
         BanCommand::List(_) => {
-            let lists: anyhow::Result<Vec<_>> = files.iter().map(BanFile::read).collect();
-            let lists = lists?;
-            let mut all: Vec<&Ban> = lists.iter().flat_map(Bans::in_force).collect();
-            all.sort_by_key(|ban| ban.who.to_string());
-            all.dedup();
-            for ban in all {
+            for ban in bans::in_force(&files)? {
                 let until = ban.until.map_or_else(|| "for ever".to_owned(), date);
                 let by = if ban.by_game { "  by a game" } else { "" };
-                hand_out!("{:<24}  {until}{by}", ban.who.to_string())?;
+                let why = if ban.reason.is_empty() { "" } else { "  " };
+                hand_out!("{:<24}  {until}{by}{why}{}", ban.who.to_string(), ban.reason)?;
             }
         }
     }

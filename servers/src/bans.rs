@@ -9,6 +9,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
@@ -27,6 +28,9 @@ const BANS_MAX: usize = 10_000;
 /// Of those, games have half: an operator finds a place.
 const GAME_BANS_MAX: usize = BANS_MAX / 2;
 
+/// For changes of one process at once: neither is lost.
+static CHANGE: Mutex<()> = Mutex::new(());
+
 /// Whom a ban is about.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -37,12 +41,19 @@ pub(crate) enum Who {
     Address(IpAddr),
 }
 
+impl Who {
+    /// An address as bans have it: of an IPv6 address what one household has.
+    pub(crate) fn of_address(address: IpAddr) -> Self {
+        Self::Address(counted(address))
+    }
+}
+
 impl std::str::FromStr for Who {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let uid = || text.parse().ok().filter(|uid| *uid > 0).map(Self::Uid);
-        let address = || text.parse().ok().map(|address| Self::Address(counted(address)));
+        let address = || text.parse().ok().map(Self::of_address);
         uid().or_else(address).ok_or_else(|| "expected a uid or an IP address".to_owned())
     }
 }
@@ -58,7 +69,7 @@ impl std::fmt::Display for Who {
 }
 
 /// One line of the list.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ban {
     pub(crate) who: Who,
@@ -68,6 +79,9 @@ pub(crate) struct Ban {
     /// A game has asked for it, and not an operator.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) by_game: bool,
+    /// Why, as the operator has said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) reason: String,
 }
 
 impl Ban {
@@ -102,17 +116,22 @@ impl Bans {
         })
     }
 
-    /// Adds a ban, or gives one another end.
+    /// Adds a ban, or gives one another end and reason.
     ///
     /// # Errors
     /// If there are too many.
-    pub(crate) fn add(&mut self, who: Who, until: Option<UnixSeconds>) -> anyhow::Result<()> {
+    pub(crate) fn add(
+        &mut self,
+        who: Who,
+        until: Option<UnixSeconds>,
+        reason: &str,
+    ) -> anyhow::Result<()> {
         let now = now();
         self.ban.retain(|ban| ban.who != who && ban.holds_at(now));
         if self.ban.len() >= BANS_MAX {
             bail!("there are {BANS_MAX} bans already: more are a matter for a firewall");
         }
-        self.ban.push(Ban { who, until, by_game: false });
+        self.ban.push(Ban { who, until, by_game: false, reason: reason.to_owned() });
         Ok(())
     }
 
@@ -130,7 +149,8 @@ impl Bans {
             let Some((first, _)) = of_games.min_by_key(|(_, ban)| ban.until) else { return };
             self.ban.swap_remove(first);
         }
-        self.ban.push(Ban { who, until: Some(until), by_game: true });
+        let reason = String::new();
+        self.ban.push(Ban { who, until: Some(until), by_game: true, reason });
     }
 
     /// Takes a ban away; `false` if there was none.
@@ -150,6 +170,18 @@ fn counted(address: IpAddr) -> IpAddr {
         }
         address => address,
     }
+}
+
+/// The bans of these lists that hold now, each once.
+///
+/// # Errors
+/// If one can't be read.
+pub(crate) fn in_force(files: &[BanFile]) -> anyhow::Result<Vec<Ban>> {
+    let lists: Vec<Bans> = files.iter().map(BanFile::read).collect::<anyhow::Result<_>>()?;
+    let mut all: Vec<Ban> = lists.iter().flat_map(Bans::in_force).cloned().collect();
+    all.sort_by_key(|ban| ban.who.to_string());
+    all.dedup();
+    Ok(all)
 }
 
 /// The file with the list, and when it was last looked at.
@@ -233,6 +265,7 @@ impl BanFile {
         &self,
         change: impl FnOnce(&mut Bans) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        let _change = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bans = self.read()?;
         change(&mut bans)?;
         self.write(&bans).with_context(|| format!("can't write {}", self.path.display()))
@@ -288,7 +321,7 @@ mod tests {
     fn both_sides_of_a_ban() {
         let mut bans = Bans::default();
         for banned in ["7", "192.0.2.1", "2001:db8:1:2::9"] {
-            bans.add(who(banned), None).unwrap();
+            bans.add(who(banned), None, "").unwrap();
         }
         let elsewhere = peer("192.0.2.2");
         assert!(bans.turns_away(Uid(7), elsewhere) && !bans.turns_away(Uid(8), elsewhere));
@@ -302,20 +335,20 @@ mod tests {
     #[test]
     fn both_sides_of_its_end() {
         let mut bans = Bans::default();
-        bans.add(who("7"), Some(now() + 60)).unwrap();
+        bans.add(who("7"), Some(now() + 60), "").unwrap();
         assert!(bans.turns_away(Uid(7), PeerAddress::default()));
-        bans.add(who("7"), Some(now())).unwrap();
+        bans.add(who("7"), Some(now()), "").unwrap();
         assert!(!bans.turns_away(Uid(7), PeerAddress::default()));
-        bans.add(who("8"), None).unwrap();
+        bans.add(who("8"), None, "").unwrap();
         assert_eq!(bans.ban.len(), 1, "what has ended goes");
     }
 
     #[test]
     fn a_game_s_ban_shortens_nothing_and_leaves_an_operator_room() {
         let mut bans = Bans::default();
-        bans.add(who("7"), Some(now() + 600)).unwrap();
+        bans.add(who("7"), Some(now() + 600), "").unwrap();
         bans.add_of_game(Uid(7), now() + 60);
-        assert_eq!(bans.ban, [Ban { who: who("7"), until: bans.ban[0].until, by_game: false }]);
+        assert_eq!((bans.ban.len(), bans.ban[0].by_game), (1, false));
         bans.add_of_game(Uid(7), now() + 6_000);
         assert!(bans.ban[0].by_game && bans.ban.len() == 1);
         for uid in 0..=GAME_BANS_MAX as u64 {
@@ -325,17 +358,17 @@ mod tests {
         let elsewhere = PeerAddress::default();
         assert!(bans.turns_away(Uid(100 + GAME_BANS_MAX as u64), elsewhere));
         assert!(!bans.turns_away(Uid(100), elsewhere), "it would have ended first");
-        assert!(bans.add(who("8"), None).is_ok());
+        assert!(bans.add(who("8"), None, "").is_ok());
     }
 
     #[test]
     fn both_sides_of_how_many() {
         let mut bans = Bans::default();
         for uid in 1..=BANS_MAX as u64 {
-            bans.add(Who::Uid(uid), None).unwrap();
+            bans.add(Who::Uid(uid), None, "").unwrap();
         }
-        assert!(bans.add(Who::Uid(u64::MAX / 4), None).is_err());
-        assert!(bans.add(Who::Uid(1), Some(now() + 5)).is_ok(), "another end of an old one");
+        assert!(bans.add(Who::Uid(u64::MAX / 4), None, "").is_err());
+        assert!(bans.add(Who::Uid(1), Some(now() + 5), "").is_ok(), "another end of an old one");
     }
 
     #[test]
@@ -343,8 +376,8 @@ mod tests {
         let path = std::env::temp_dir().join(format!("tinyrealm-bans-{}.toml", std::process::id()));
         let mut list = BanFile { path: path.clone(), seen: None };
         assert!(list.read_if_changed().is_none(), "there is none");
-        list.change(|bans| bans.add(who("7"), Some(1 << 40))).unwrap();
-        list.change(|bans| bans.add(who("192.0.2.1"), None)).unwrap();
+        list.change(|bans| bans.add(who("7"), Some(1 << 40), "")).unwrap();
+        list.change(|bans| bans.add(who("192.0.2.1"), None, "")).unwrap();
         let read = list.read_if_changed().unwrap().unwrap();
         assert_eq!(read.ban.len(), 2);
         assert!(list.read_if_changed().is_none());

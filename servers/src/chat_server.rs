@@ -1,5 +1,6 @@
 //! `tinyrealm chat`: ChatServer on the tokio driver.
 
+mod operated;
 pub(crate) mod report;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@
 mod ban;
 mod bots;
 mod cert;
+mod ctl;
 mod db;
 mod decode;
 mod key;
@@ -30,6 +31,7 @@ use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
 pub(crate) use bots::BotOptions;
 pub(crate) use cert::{CertCommand, DevOptions};
+pub(crate) use ctl::{Banned, CtlCommand, CtlOptions, ListOptions as CtlListOptions};
 pub(crate) use db::DbCommand;
 pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};
@@ -85,6 +87,8 @@ pub(crate) enum Command {
     /// Turn users and addresses away, guests too; works while Main runs, too.
     #[command(subcommand)]
     Ban(BanCommand),
+    /// Ask a running server, and have it do things: list, kick, ban, drain.
+    Ctl(CtlOptions),
     /// Print what games have recorded, while the worlds run, too.
     Results(ResultsOptions),
     /// Print the key of one server, from the realm's secret: all that this server needs.
@@ -291,6 +295,7 @@ impl Cli {
             Some(
                 Command::Bots(_)
                 | Command::Client(_)
+                | Command::Ctl(_)
                 | Command::Key(_)
                 | Command::Secret(_)
                 | Command::Cert(_)

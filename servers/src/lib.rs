@@ -41,6 +41,7 @@ mod client;
 mod cluster_secret;
 mod config;
 mod control;
+mod ctl;
 mod database;
 mod db;
 mod decode;
@@ -56,6 +57,7 @@ mod login_server;
 mod main_server;
 mod names;
 mod new;
+mod operating;
 mod password_input;
 #[cfg(feature = "cluster")]
 mod postgres;
@@ -138,6 +140,7 @@ fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
         Some(Command::User(command)) => user::run(command, &config),
         Some(Command::Db(command)) => db::run(command, &config),
         Some(Command::Ban(command)) => ban::run(command, &config),
+        Some(Command::Ctl(options)) => ctl::run(options, &config),
         Some(Command::Key(command)) => keyring::run_key(command, &config),
         Some(Command::Secret(command)) => keyring::run_secret(command),
         Some(Command::Cert(command)) => cert::run(command),

@@ -1,6 +1,7 @@
 //! `tinyrealm main`: MainServer on the tokio driver.
 
 mod beside;
+mod operated;
 pub(crate) mod report;
 
 use std::net::SocketAddr;
@@ -53,6 +54,8 @@ struct Doorkeeper {
     bans: Bans,
     /// Bans of games that are not in the file yet.
     unwritten: Vec<(Uid, UnixSeconds)>,
+    /// Nobody new comes in any more.
+    is_closed: bool,
 }
 
 impl Doorkeeper {
@@ -65,7 +68,7 @@ impl Doorkeeper {
             Auth::Login => GuestsOrAccounts::Accounts(Accounts),
         };
         let bans = BanFile::of_main(settings)?.read()?;
-        Ok(Self { authenticator, bans, unwritten: Vec::new() })
+        Ok(Self { authenticator, bans, unwritten: Vec::new(), is_closed: false })
     }
 }
 
@@ -76,6 +79,9 @@ impl Authenticator for Doorkeeper {
         token: Option<Token>,
         is_taken: &dyn Fn(Uid) -> bool,
     ) -> Result<Identity, ErrorCode> {
+        if self.is_closed {
+            return Err(ErrorCode::SHUTTING_DOWN);
+        }
         self.authenticator.identify(turn, token, is_taken)
     }
 

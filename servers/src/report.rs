@@ -13,14 +13,18 @@ use tinyrealm_std::{Control, NextStep};
 use tokio::time::Interval;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use crate::operating::{Counter, Desk, Operated};
 use crate::process::ReportSignal;
 use crate::say::say;
 
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The newest report of a node, shared with whoever shows it.
+/// The newest report of a node, shared with whoever shows it, and the way to ask that node.
 #[derive(Clone, Debug)]
-pub(crate) struct Shared<T>(Arc<Mutex<Published<T>>>);
+pub(crate) struct Shared<T> {
+    newest: Arc<Mutex<Published<T>>>,
+    desk: Desk,
+}
 
 #[derive(Debug)]
 struct Published<T> {
@@ -31,7 +35,7 @@ struct Published<T> {
 impl<T: Default> Default for Shared<T> {
     fn default() -> Self {
         let published = Published { report: T::default(), at: Instant::now() };
-        Self(Arc::new(Mutex::new(published)))
+        Self { newest: Arc::new(Mutex::new(published)), desk: Desk::default() }
     }
 }
 
@@ -47,8 +51,13 @@ impl<T: Clone> Shared<T> {
 }
 
 impl<T> Shared<T> {
+    /// Where the node is asked for what it does not publish.
+    pub(crate) const fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     fn published(&self) -> MutexGuard<'_, Published<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As if the node had said nothing for so long.
@@ -122,13 +131,15 @@ pub(crate) fn print(server: &str, report: &impl Serialize) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Ends a node at a signal, publishes its report every now and then, and prints it when asked to.
+/// Ends a node at a signal, publishes its report every now and then, prints it when asked to, and has the node answer
+/// whoever runs it.
 pub(crate) struct ServerControl<T, M> {
     server: String,
     asked: ReportSignal,
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
     interval: Interval,
     shared: Shared<T>,
+    counter: Option<Counter>,
     /// Makes the report of a node.
     make: M,
 }
@@ -144,20 +155,23 @@ impl<T, M> ServerControl<T, M> {
     ) -> Self {
         let interval = tokio::time::interval(PUBLISH_INTERVAL);
         let shutdown = Box::pin(shutdown.cancelled_owned());
-        let server = server.to_owned();
-        Self { server, asked, shutdown, interval, shared, make }
+        let (server, counter) = (server.to_owned(), shared.desk().counter());
+        Self { server, asked, shutdown, interval, shared, counter, make }
     }
 }
 
-impl<'a, R, T: Clone + Serialize, M: FnMut(&Node<'a, R>) -> T> Control<'a, R>
+impl<'a, R: Operated<'a>, T: Clone + Serialize, M: FnMut(&Node<'a, R>) -> T> Control<'a, R>
     for ServerControl<T, M>
 {
     fn poll_control(
         &mut self,
         cx: &mut Context<'_>,
-        _: &mut Turn<'_>,
+        turn: &mut Turn<'_>,
         node: &mut Node<'a, R>,
     ) -> NextStep {
+        if let Some(counter) = &mut self.counter {
+            counter.serve(cx, turn, node);
+        }
         while self.interval.poll_tick(cx).is_ready() {
             self.shared.publish((self.make)(node));
         }

@@ -1,6 +1,7 @@
 //! `tinyrealm world`: WorldServer on the tokio driver, one node or several.
 
 pub(crate) mod node;
+mod operated;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;

@@ -35,6 +35,16 @@ export class Realm {
     return `http://127.0.0.1:${this.#http}/`;
   }
 
+  /** The operator's. */
+  get admin() {
+    return `http://127.0.0.1:${this.#admin}/`;
+  }
+
+  /** One more setting, before it starts. */
+  set(setting) {
+    this.#flags.push("--set", setting);
+  }
+
   /** Its words, to be shown if the test fails. */
   get said() {
     return this.#up?.said;

@@ -1,5 +1,5 @@
 //! `cargo xtask browser`: the live page in a headless Chromium, in a realm of its own, in clear and by TLS, and in the
-//! room of a device; a game's own page, there, too; the npm package, by Vite and in Node; and a game in a hidden tab. With `hidden` that alone, for longer than the servers' own time-outs.
+//! room of a device; the operator's page; a game's own page, there, too; the npm package, by Vite and in Node; and a game in a hidden tab. With `hidden` that alone, for longer than the servers' own time-outs.
 //!
 //! Contract: whatever is missing is installed or named: Node, npm, Chromium and QEMU come from Debian's
 //! packages if we may install them, playwright-core, Vite and ws from npm into the build folder. Pictures of the
@@ -12,8 +12,9 @@ use crate::command::Arguments;
 use crate::{Failure, packages, process, qemu, toolchain, workspace};
 
 const BROWSER: &str = "chromium";
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 7] = [
     "tests/browser/live-page.mjs",
+    "tests/browser/operator.mjs",
     "tests/browser/secure.mjs",
     "tests/browser/through-main.mjs",
     HIDDEN_TEST,

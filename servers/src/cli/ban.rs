@@ -25,8 +25,18 @@ pub(crate) struct BanOptions {
     /// For how long, like 90s, 15m, 12h or 7d; for ever, if it is not given.
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
     pub(crate) seconds: Option<UnixSeconds>,
+    /// Why, for whoever reads the list.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     #[command(flatten)]
     data: DataOptions,
+}
+
+impl BanOptions {
+    /// Empty for none.
+    pub(crate) fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
 }
 
 /// Whom.

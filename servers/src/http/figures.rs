@@ -146,6 +146,13 @@ impl Figures {
         missing
     }
 
+    /// Whether nobody is with any of these servers.
+    pub(crate) fn are_empty(&self) -> bool {
+        let has_no_user = newest(self.main.as_ref()).users == 0;
+        let has_no_member = newest(self.chat.as_ref()).memberships == 0;
+        has_no_user && has_no_member && self.worlds.iter().all(|it| it.report.read().users == 0)
+    }
+
     /// The servers whose threads do not turn, one line each.
     pub(crate) fn hanging(&self) -> Vec<String> {
         let main = self.main.iter().map(|main| ("main".to_owned(), main.silence()));

@@ -4,8 +4,8 @@
 //! ([`figures`]); [`page`] has the files, [`metrics`] the text for Prometheus, [`visitors`] the
 //! accounts of whoever just opens the page.
 //!
-//! Contract: no node is asked anything, so nothing that is done here makes a player wait. No request
-//! has a body; only `POST /visitor` changes anything, and not for another site's page. Whom a request is for
+//! Contract: at everybody's entrance no node is asked anything, so nothing that is done there makes a player wait. No request
+//! there has a body; only `POST /visitor` changes anything, and not for another site's page. Whom a request is for
 //! has to be an address, `localhost` or one of `net.hosts`: a name of somebody else's that leads here
 //! (DNS rebinding) gets nothing; a banned address gets no account. The operator's entrance has a listener and
 //! places of its own.
@@ -14,6 +14,8 @@
 //! figures; 16 KiB of a request's head, `http.head_timeout_ms` for it, and `http.stall_timeout_ms` for a peer to take
 //! anything of what it is sent.
 
+mod admin_page;
+mod api;
 mod door;
 pub(crate) mod figures;
 mod live;
@@ -31,7 +33,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -48,6 +50,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::process::{Bound, NodeThread};
+pub(crate) use api::Api;
+pub(crate) use api::audit::Audit;
 use door::Door;
 use figures::Figures;
 use live::{Content, Live};
@@ -203,7 +207,7 @@ async fn serve_stream(
         let (entrance, door) = (entrance.clone(), Arc::clone(&door));
         async move {
             let answer = match is_heard {
-                true => answer(&entrance, &door, peer, &request).await,
+                true => answer(&entrance, &door, peer, request).await,
                 false => plain(StatusCode::FORBIDDEN, "only by TLS here: https://\n"),
             };
             Ok::<_, Infallible>(answer)
@@ -219,7 +223,15 @@ async fn serve_stream(
     }
 }
 
-async fn answer<B>(entrance: &Entrance, door: &Door, peer: IpAddr, request: &Request<B>) -> Answer {
+async fn answer<B: Body>(
+    entrance: &Entrance,
+    door: &Door,
+    peer: IpAddr,
+    request: Request<B>,
+) -> Answer
+where
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let headers = request.headers();
     let fields = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let Ok(client) = client_address(peer, &door.trusted, fields) else {
@@ -236,13 +248,12 @@ async fn answer<B>(entrance: &Entrance, door: &Door, peer: IpAddr, request: &Req
         return plain(StatusCode::FORBIDDEN, "only for the page of this server\n");
     }
     let (method, path) = (request.method(), request.uri().path());
-    let found = match entrance {
+    match entrance {
         Entrance::Page(site) => {
-            return answer_of_page(site, door, (client, authority), (method, path)).await;
+            answer_of_page(site, door, (client, authority), (method, path)).await
         }
-        Entrance::Admin(operator) => operator.answer(path, headers),
-    };
-    only_read(method, found)
+        Entrance::Admin(operator) => operator.answer(client, request).await,
+    }
 }
 
 async fn answer_of_page(

@@ -1,19 +1,23 @@
-//! `Operator`: what whoever runs a server is told of its process: `/healthz`, `/readyz` and `/metrics`.
+//! `Operator`: what whoever runs a server is told of its process: `/healthz`, `/readyz` and `/metrics`; and what it reads
+//! and does by [`Api`], for which there is a page.
 //!
 //! Contract: `/healthz` fails when a node's thread hangs, and nothing but a restart mends that; `/readyz` also while
 //! something is missing that players need. These two say no more than that, to everybody who reaches the listener, for
 //! they are asked by machines. All else wants the token, if there is one; and there has to be one for a listener
 //! that others than this machine reach.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use hyper::StatusCode;
+use hyper::body::Body;
 use hyper::header::{self, HeaderMap};
+use hyper::{Request, StatusCode};
 use subtle::ConstantTimeEq;
 
+use super::api::{self, Api, Asker};
 use super::figures::Figures;
-use super::{Answer, metrics, plain, set, text_of, with_type};
+use super::{Answer, admin_page, metrics, only_read, plain, set, text_of, with_type};
 use crate::secret;
 
 /// Fewer could be guessed.
@@ -45,6 +49,11 @@ impl Token {
         Ok(Self(token.to_owned()))
     }
 
+    /// To be named to a server.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     fn is_named(&self, headers: &HeaderMap) -> bool {
         let named = text_of(headers, header::AUTHORIZATION).and_then(|field| field.split_once(' '));
         named.is_some_and(|(scheme, token)| {
@@ -58,29 +67,57 @@ impl Token {
 pub(crate) struct Operator {
     pub(crate) figures: Figures,
     pub(crate) token: Option<Token>,
+    pub(crate) api: Api,
 }
 
 impl Operator {
-    pub(super) fn answer(&self, path: &str, headers: &HeaderMap) -> Answer {
-        let hanging = self.figures.hanging();
-        match path {
-            "/healthz" => state(&hanging),
-            "/readyz" => state(&[hanging, self.figures.missing()].concat()),
-            _ if self.token.as_ref().is_some_and(|token| !token.is_named(headers)) => {
-                let mut answer = plain(
-                    StatusCode::UNAUTHORIZED,
-                    "Authorization: Bearer, with admin.token_file's token\n",
-                );
-                set(&mut answer, header::WWW_AUTHENTICATE, "Bearer");
-                answer
+    pub(super) async fn answer<B: Body>(&self, from: IpAddr, request: Request<B>) -> Answer
+    where
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (path, headers) = (request.uri().path(), request.headers());
+        let is_stranger = self.token.as_ref().is_some_and(|token| !token.is_named(headers));
+        if let Some(file) = admin_page::file(path) {
+            // A browser names no token when it opens a page.
+            return only_read(request.method(), file);
+        }
+        let answer = match path {
+            "/healthz" => state(&self.figures.hanging()),
+            "/readyz" => state(&self.unready()),
+            _ if is_stranger => {
+                self.api.note_stranger(from, path);
+                return refuse(path);
+            }
+            path if path.starts_with("/api/") => {
+                let by = if self.token.is_some() { "token" } else { "loopback" };
+                return self.api.answer(Asker { by, from }, request).await;
             }
             "/metrics" => match metrics::text(&self.figures) {
                 Ok(text) => with_type(StatusCode::OK, metrics::CONTENT_TYPE, text),
                 Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "no figures\n"),
             },
             _ => plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
-        }
+        };
+        only_read(request.method(), answer)
     }
+
+    /// What keeps players from coming, one line each.
+    fn unready(&self) -> Vec<String> {
+        let draining = self.api.is_draining().then(|| "draining".to_owned());
+        let missing = [self.figures.hanging(), self.figures.missing()].concat();
+        draining.into_iter().chain(missing).collect()
+    }
+}
+
+/// Whoever does not name the token.
+fn refuse(path: &str) -> Answer {
+    let text = "Authorization: Bearer, with admin.token_file's token";
+    let mut answer = match path.starts_with("/api/") {
+        true => api::error(StatusCode::UNAUTHORIZED, text),
+        false => plain(StatusCode::UNAUTHORIZED, format!("{text}\n")),
+    };
+    set(&mut answer, header::WWW_AUTHENTICATE, "Bearer");
+    answer
 }
 
 /// What is wrong, if anything is.

@@ -31,7 +31,9 @@ fn page(site: &Arc<Site>) -> Entrance {
 }
 
 fn admin(site: &Site, token: Option<Token>) -> Entrance {
-    Entrance::Admin(Arc::new(Operator { figures: site.figures.clone(), token }))
+    let (figures, shutdown) = (site.figures.clone(), CancellationToken::new());
+    let api = Api::new(figures.clone(), Vec::new(), Audit::within(None), shutdown);
+    Entrance::Admin(Arc::new(Operator { figures, token, api }))
 }
 
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
@@ -44,23 +46,23 @@ fn door(trusted: &[&str]) -> Door {
 }
 
 /// The status, and the first piece of what comes.
-fn answer_to(entrance: &Entrance, door: &Door, request: &Request<()>) -> (u16, String) {
+fn answer_to(entrance: &Entrance, door: &Door, request: &Request<Full<Bytes>>) -> (u16, String) {
     let runtime = tinyrealm_std::runtime::current_thread().unwrap();
     runtime.block_on(async {
         use http_body_util::BodyExt;
-        let mut answer = answer(entrance, door, PEER, request).await;
+        let mut answer = answer(entrance, door, PEER, request.clone()).await;
         let status = answer.status().as_u16();
         let piece = answer.frame().await.map(|frame| frame.unwrap().into_data().unwrap());
         (status, String::from_utf8(piece.unwrap_or_default().to_vec()).unwrap())
     })
 }
 
-fn request(method: Method, path: &str, fields: &[(&str, &str)]) -> Request<()> {
+fn request(method: Method, path: &str, fields: &[(&str, &str)]) -> Request<Full<Bytes>> {
     let request = Request::builder().method(method).uri(path);
     let add = |request: hyper::http::request::Builder, (name, value): &(&str, &str)| {
         request.header(*name, *value)
     };
-    fields.iter().fold(request, add).body(()).unwrap()
+    fields.iter().fold(request, add).body(Full::default()).unwrap()
 }
 
 fn ask(site: &Arc<Site>, method: Method, path: &str, origin: Option<&str>) -> (u16, String) {
@@ -83,9 +85,21 @@ fn the_operator_has_an_entrance_of_its_own() {
         assert_eq!(ask(&site, Method::GET, path, None).0, 404, "{path}");
         assert_ne!(tell(&site, path).0, 404, "{path}");
     }
-    for path in ["/", "/stats", "/realm", "/visitor"] {
+    for path in ["/stats", "/realm", "/visitor", "/page.js"] {
         assert_eq!(tell(&site, path).0, 404, "{path}");
     }
+}
+
+/// A node whose thread takes nothing from its desk.
+#[test]
+fn whoever_asks_a_node_that_hangs_is_told_so_in_two_seconds() {
+    let site = site();
+    let since = Instant::now();
+    let (status, text) = tell(&site, "/api/users");
+    assert!(status == 504 && text.contains("has not answered"), "{status} {text}");
+    assert!((2..5).contains(&since.elapsed().as_secs()), "{:?}", since.elapsed());
+    drop(site.figures.main.as_ref().unwrap().desk().counter());
+    assert_eq!(tell(&site, "/api/users").0, 503, "it has ended");
 }
 
 /// A stranger's name that leads here (DNS rebinding) gets nothing, at neither entrance.
@@ -140,7 +154,7 @@ fn who_watches_is_counted() {
                 &entrance,
                 &door,
                 PEER,
-                &request(Method::GET, "/stats", &fields),
+                request(Method::GET, "/stats", &fields),
             ))
         };
         let held: Vec<_> = (0..most).map(|_| watch("203.0.113.9")).collect();

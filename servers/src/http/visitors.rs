@@ -265,7 +265,7 @@ mod tests {
         assert!(visitors.make(now, client(1)).is_ok() && visitors.make(now, home(1)).is_ok());
         for list in lists.map(Result::unwrap) {
             for who in ["192.0.2.1", "2001:db8:1:2::9"] {
-                list.change(|bans| bans.add(who.parse().unwrap(), None)).unwrap();
+                list.change(|bans| bans.add(who.parse().unwrap(), None, "")).unwrap();
             }
             for banned in [client(1), home(1), home(2)] {
                 assert!(matches!(visitors.make(now, banned), Err(Refusal::Banned)), "{banned}");

@@ -1,5 +1,6 @@
 //! `tinyrealm login`: LoginServer on the tokio driver, with its threads beside it.
 
+mod operated;
 mod outcome;
 pub(crate) mod report;
 mod watch;

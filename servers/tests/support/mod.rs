@@ -3,7 +3,7 @@
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
 //! [`bots`] runs the load tool, [`channel`] is what clients do in channels, [`peer`] is a client that
 //! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] and
-//! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`proxied`] are clients behind a proxy, [`proxy`] spoils frames between a world and
+//! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`operator`] asks at a server's own listener, [`proxied`] are clients behind a proxy, [`proxy`] spoils frames between a world and
 //! its clients, [`recorder`] writes a capture of what passes, [`relay`] meddles with a link, [`report`] reads what servers say last,
 //! [`secrets`] is what servers prove themselves with, [`whole_realm`] is every server and bots with accounts.
 //!
@@ -15,6 +15,7 @@ pub(crate) mod bots;
 pub(crate) mod channel;
 pub(crate) mod hostile;
 pub(crate) mod login;
+pub(crate) mod operator;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod proxied;

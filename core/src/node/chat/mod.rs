@@ -200,6 +200,11 @@ impl<'a> Chat<'a> {
         self.mains.len()
     }
 
+    /// Lets nobody into any channel from here on, for good; its members go on.
+    pub const fn stop_taking(&mut self) {
+        self.config.channel_members = 0;
+    }
+
     /// What it has been through.
     pub const fn stats(&self) -> &ChatStats {
         &self.stats

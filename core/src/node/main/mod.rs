@@ -29,6 +29,7 @@ mod holdings;
 pub mod login_link;
 mod memory;
 pub mod nicknames;
+mod operating;
 mod owed;
 mod places;
 pub mod registry;
@@ -47,6 +48,7 @@ pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
 pub use hellos::PendingHello;
 pub use login_link::LoginLinkConfig;
 pub use memory::{MainChatMemory, MainMemory, MainRoomMemory};
+pub use operating::UserLine;
 pub use registry::{AllowedWorld, WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 pub use rooms::{MainRoomStorage, RoomDirectory, RoomEntry, RoomKey};
 

@@ -41,6 +41,7 @@ mod memory;
 pub mod notices;
 #[cfg(feature = "rooms")]
 mod opening;
+mod operating;
 pub mod people;
 mod random;
 mod role;
@@ -78,6 +79,7 @@ pub use mains::MAINS_MAX;
 pub use memory::WorldMemory;
 #[cfg(feature = "rooms")]
 pub use opening::NewGame;
+pub use operating::WorldRoomLine;
 pub use people::{AddressClass, Admission, Refusal, Who};
 pub use room::Room;
 pub use room_manager::{RoomManager, RoomStorage};

@@ -149,6 +149,11 @@ impl<'a> RoomManager<'a> {
         if places < slots { places } else { slots }
     }
 
+    /// No room has a free place from here on.
+    pub(super) const fn take_nobody(&mut self) {
+        self.room_capacity = 0;
+    }
+
     /// How many rooms there are.
     pub const fn rooms(&self) -> usize {
         self.rooms.len()
@@ -366,7 +371,7 @@ impl RoomManager<'_> {
         self.label(room).is_some_and(|label| label.is_locked)
     }
 
-    fn capacity_of(&self, room: u16) -> u16 {
+    pub(super) fn capacity_of(&self, room: u16) -> u16 {
         self.label(room).map_or(self.room_capacity, |label| label.capacity)
     }
 }
@@ -381,7 +386,7 @@ impl RoomManager<'_> {
         false
     }
 
-    const fn capacity_of(&self, _: u16) -> u16 {
+    pub(super) const fn capacity_of(&self, _: u16) -> u16 {
         self.room_capacity
     }
 }

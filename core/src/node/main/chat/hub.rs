@@ -298,6 +298,17 @@ impl<'a> ChatHub<'a> {
         self.channels.len()
     }
 
+    /// How many channels it has room for.
+    pub const fn channel_slots(&self) -> usize {
+        self.channels.capacity()
+    }
+
+    /// The name of the channel in this slot, and how many members it has here.
+    pub(in super::super) fn channel_line(&self, slot: u16) -> Option<(&str, u16)> {
+        let channel = self.channels.at(slot)?;
+        Some((&channel.name, channel.members))
+    }
+
     /// Memberships, each user as often as it is in a channel.
     pub const fn memberships(&self) -> usize {
         self.members.len()

@@ -1,0 +1,94 @@
+//! Operating: what whoever runs a server asks of its nodes while they run.
+//!
+//! Purpose: a [`Question`] goes to a node's own thread by its [`Desk`], is answered there between two turns by what the role
+//! [does](Operated), and comes back. Nobody reads a node's memory but the node.
+//!
+//! Contract: each question has one answer: what was asked, or why not. Whoever asks is told when the node's thread
+//! hangs, and waits no longer than [`ANSWER_MOST`]; a node never waits for who asks.
+//!
+//! Bounds: [`QUESTIONS_MAX`] wait, one is answered a turn, and it looks at [`SLOTS_PER_QUESTION`] lines at most: who wants
+//! more asks again from there.
+
+mod desk;
+mod lines;
+
+use std::fmt;
+use std::time::Duration;
+
+pub(crate) use desk::{Counter, Desk};
+pub(crate) use lines::{ChannelLine, Match, Piece, RoomLine, Search, UserLine, shown};
+use tinyrealm_core::entropy::Turn;
+use tinyrealm_core::node::Node;
+use tinyrealm_core::protocol::Uid;
+
+/// How many questions may wait for a node.
+const QUESTIONS_MAX: usize = 16;
+/// How many slots one question looks at.
+const SLOTS_PER_QUESTION: u16 = 1_024;
+/// Whoever has no answer by then is told so.
+const ANSWER_MOST: Duration = Duration::from_secs(2);
+
+/// What lines are about.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum List {
+    Users,
+    Rooms,
+    Channels,
+}
+
+/// What a node is asked, or asked to do.
+#[derive(Clone, Debug)]
+pub(crate) enum Question {
+    /// Some of its lines.
+    Lines(List, Search),
+    /// Somebody is to go, and is told why where the protocol has words for it.
+    Kick(Uid, String),
+    /// Nobody new is to come, from here on.
+    StopTaking,
+}
+
+/// What has come of it.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Lines(Piece),
+    Done,
+}
+
+/// Why nothing has come of it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Refused {
+    /// That is no matter of this server.
+    NotHere,
+    NoSuchUser,
+    /// As many questions wait as may.
+    Busy,
+    /// The node's thread has not answered.
+    Hangs,
+    /// The node has ended.
+    Ended,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotHere => "this server knows nothing of it: ask another one of the realm",
+            Self::NoSuchUser => "there is no such user here",
+            Self::Busy => "too many questions wait for this server: try again",
+            Self::Hangs => "the server's thread has not answered in 2 s: see /healthz",
+            Self::Ended => "the server is ending",
+        })
+    }
+}
+
+/// A role that whoever runs it may ask.
+pub(crate) trait Operated<'a>: Sized {
+    /// Answers one question.
+    ///
+    /// # Errors
+    /// Why not.
+    fn answer(
+        node: &mut Node<'a, Self>,
+        turn: &mut Turn<'_>,
+        question: &Question,
+    ) -> Result<Outcome, Refused>;
+}
