@@ -71,6 +71,8 @@ export const ErrorCode: {
   readonly BROKEN_SEAL: number;
   readonly NOT_SEALED: number;
   readonly NO_ACCOUNTS: number;
+  readonly DIRECTORY_UNAVAILABLE: number;
+  readonly STALE_CLAIM: number;
 };
 
 export const JoinDenial: {

@@ -71,6 +71,8 @@ export const ErrorCode = Object.freeze({
   BROKEN_SEAL: 73,
   NOT_SEALED: 74,
   NO_ACCOUNTS: 75,
+  DIRECTORY_UNAVAILABLE: 76,
+  STALE_CLAIM: 77,
 });
 
 export const JoinDenial = Object.freeze({

@@ -148,8 +148,8 @@ fn both_sides_of_the_limits() {
     assert!(accepted("[login]\nkept_percent = 50\n"));
     assert!(!accepted("[login]\nkept_percent = 51\n"));
     assert!(accepted("[login]\nremembered = 8\n") && !accepted("[login]\nremembered = 9\n"));
-    assert!(accepted("[main]\nsessions = 30000\nusers = 35532\n"));
-    assert!(!accepted("[main]\nsessions = 30000\nusers = 35533\n"));
+    assert!(accepted("[main]\nsessions = 30000\nusers = 35531\n"));
+    assert!(!accepted("[main]\nsessions = 30000\nusers = 35532\n"));
     assert!(accepted("[chat]\nmains = 8\n") && !accepted("[chat]\nmains = 9\n"));
     assert!(accepted("[chat]\npast_page = 16\n") && !accepted("[chat]\npast_page = 17\n"));
     assert!(accepted("[chat]\nring_bytes = 1024\n") && !accepted("[chat]\nring_bytes = 512\n"));
