@@ -61,7 +61,7 @@ impl<H> Default for ClaimStorage<'_, H> {
     }
 }
 
-/// See the [module](self).
+/// The claims of one Main, and the hellos that wait for them: one question a user at a time, and the answer to any other changes nothing.
 #[derive(Debug)]
 pub struct ClaimBook<'a, H> {
     claims: UidTable<'a, ClaimSlot<H>>,

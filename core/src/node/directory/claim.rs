@@ -25,7 +25,7 @@ use crate::protocol::{ClaimNumber, ErrorCode};
 /// So often a hello is written when others write the same user at the same time.
 pub const TRIES_MAX: u8 = 4;
 
-/// See the [module](self).
+/// One user's place in the directory, as one Main sees it: a state machine that hears answers, changes, and who comes and goes.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Claim {
     /// The user is here, as far as this Main knows.
