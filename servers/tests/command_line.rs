@@ -277,7 +277,9 @@ fn every_key_is_a_variable_and_a_flag_wins() {
         });
         match value.flatten() {
             Some(Value::String(text)) => text.clone(),
-            Some(Value::Array(_)) => String::new(),
+            Some(Value::Array(list)) => {
+                list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+            }
             Some(number) => number.to_string(),
             None => "0".to_owned(),
         }

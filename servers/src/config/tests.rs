@@ -128,8 +128,8 @@ fn both_sides_of_the_limits() {
     let many = |members, spectators| {
         format!("[world]\nrooms = 2\nroom_capacity = {members}\nroom_spectators = {spectators}\n")
     };
-    assert!(accepted(&many(16_303, 0)) && accepted(&many(16_295, 8)));
-    assert!(!accepted(&many(16_304, 0)) && !accepted(&many(16_296, 8)));
+    assert!(accepted(&many(16_301, 0)) && accepted(&many(16_293, 8)));
+    assert!(!accepted(&many(16_302, 0)) && !accepted(&many(16_294, 8)));
     assert!(accepted(&format!(
         "[world]\nrooms = 1\nroom_capacity = {ROOM_CAPACITY_MAX}\nroom_spectators = 0\n"
     )));

@@ -13,6 +13,7 @@ mod login;
 mod lost;
 #[cfg(feature = "names")]
 mod names;
+mod operating;
 mod paced;
 mod places;
 mod random;

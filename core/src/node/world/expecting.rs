@@ -79,7 +79,7 @@ impl<'a, G: Game> World<'a, G> {
         // Whoever comes back has its place already; who that is matters only where places are short.
         self.attaches.is_pending(uid)
             || is_member(uid)
-            || taken < self.rooms.capacity()
-            || taken - self.attaches.pending_for(is_member) < self.rooms.capacity()
+            || taken < self.rooms.takes()
+            || taken - self.attaches.pending_for(is_member) < self.rooms.takes()
     }
 }

@@ -1,6 +1,6 @@
 //! `RoomLabel`: what a room is called, who may come in, and what Main has been told of it.
 
-use super::mains::MAINS_MAX;
+use super::mains::{MAINS_MAX, place_of};
 #[cfg(feature = "saves")]
 use crate::protocol::ROOM_OPTIONS_MAX_BYTES;
 use crate::protocol::{
@@ -165,14 +165,14 @@ impl RoomLabel {
     /// A Main that knows nothing is to hear of it if it has a name.
     pub(super) fn forget_what_is_told(&mut self, main: u16) {
         let what = if self.is_named() { Told::Nothing } else { Told::All };
-        if let Some(told) = self.told.get_mut(usize::from(main)) {
+        if let Some(told) = self.told.get_mut(place_of(main)) {
             *told = ToldMain { what, is_known: false, ..*told };
         }
     }
 
     /// So many are in it now, as that Main is to hear.
     pub(super) fn note_members(&mut self, main: u16, members: u16) {
-        let told = self.told.get_mut(usize::from(main));
+        let told = self.told.get_mut(place_of(main));
         if let Some(told) = told.filter(|told| told.members != members) {
             told.has_changed();
         }

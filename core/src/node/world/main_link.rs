@@ -22,7 +22,7 @@
 use super::super::cluster::Heard;
 use super::super::{Caller, Context};
 use super::game::Game;
-use super::mains::{MAINS_MAX, MainLink, MainLinkState};
+use super::mains::{MAINS_MAX, MainLink, MainLinkState, place_of};
 use super::user::{UserKey, WorldUser};
 use super::user_pages::users_on_page;
 use super::{World, link};
@@ -50,7 +50,7 @@ impl<'a, G: Game> World<'a, G> {
 
     /// Where Main number `index` is; empty if there is none.
     pub(super) fn main_address(&self, index: u16) -> &str {
-        self.config.main_addresses.get(usize::from(index)).map_or("", |address| address)
+        self.config.main_addresses.get(place_of(index)).map_or("", |address| address)
     }
 
     fn main_link_connect(&mut self, cx: &mut Context<'_, 'a>, index: u16) {

@@ -15,6 +15,11 @@ use crate::session::SessionKey;
 /// How many Mains a world has links to.
 pub const MAINS_MAX: usize = if cfg!(feature = "mains") { 8 } else { 1 };
 
+/// Where the link of this index is. A board's only one is known to be there, which saves it the code for what is not.
+pub(super) const fn place_of(index: u16) -> usize {
+    if MAINS_MAX == 1 { 0 } else { index as usize }
+}
+
 /// Where a link to Main is; see [`main_link`](super::main_link).
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum MainLinkState {
@@ -85,11 +90,11 @@ impl MainLinks {
     }
 
     pub(super) fn at(&self, index: u16) -> Option<&MainLink> {
-        self.links.get(usize::from(index))
+        self.links.get(place_of(index))
     }
 
     pub(super) fn at_mut(&mut self, index: u16) -> Option<&mut MainLink> {
-        self.links.get_mut(usize::from(index))
+        self.links.get_mut(place_of(index))
     }
 
     /// Whether one of them is.

@@ -19,6 +19,7 @@
 use super::super::{Caller, Context};
 use super::game::Game;
 use super::label::{Told, ToldMain};
+use super::mains::place_of;
 use super::{RoomRandom, World};
 use crate::protocol::main_to_world::CloseRoom;
 use crate::protocol::world_to_main::{RoomChanged, RoomClosed, RoomOpened};
@@ -256,7 +257,7 @@ impl<'a, G: Game> World<'a, G> {
         for (index, place) in self.rooms.rooms.iter_mut().enumerate().skip(usize::from(next)) {
             let (room_id, members) = (RoomId(index as u16), place.members);
             let label = &mut place.label;
-            let Some(told) = label.told.get(usize::from(main)).filter(|it| it.what != Told::All)
+            let Some(told) = label.told.get(place_of(main)).filter(|it| it.what != Told::All)
             else {
                 continue;
             };
@@ -280,7 +281,7 @@ impl<'a, G: Game> World<'a, G> {
             }
             let is_known =
                 if told.what == Told::Nothing { label.is_named() } else { told.is_known };
-            if let Some(told) = label.told.get_mut(usize::from(main)) {
+            if let Some(told) = label.told.get_mut(place_of(main)) {
                 *told = ToldMain { members, what: Told::All, is_known };
             }
         }

@@ -84,6 +84,8 @@ pub struct RoomManager<'a> {
     pub(super) has_news: bool,
     longest_frame_bytes: u16,
     pub(super) room_capacity: u16,
+    /// Whoever runs it is emptying it.
+    takes_nobody: bool,
 }
 
 impl<'a> RoomManager<'a> {
@@ -107,6 +109,7 @@ impl<'a> RoomManager<'a> {
             users: UidTable::new(storage.users, storage.user_heads, storage.user_nexts),
             longest_frame_bytes: longest_frame_bytes(message_max_bytes) as u16,
             room_capacity: room_capacity.min(ROOM_CAPACITY_MAX as u16),
+            takes_nobody: false,
             flush_interval_ms,
             next_flush: None,
             #[cfg(feature = "rooms")]
@@ -149,9 +152,14 @@ impl<'a> RoomManager<'a> {
         if places < slots { places } else { slots }
     }
 
-    /// No room has a free place from here on.
+    /// No room has a free place from here on. Seats are held as before, and Main hears of as many places.
     pub(super) const fn take_nobody(&mut self) {
-        self.room_capacity = 0;
+        self.takes_nobody = true;
+    }
+
+    /// How many users all rooms would take together now.
+    pub(super) const fn takes(&self) -> usize {
+        if self.takes_nobody { 0 } else { self.capacity() }
     }
 
     /// How many rooms there are.
@@ -181,7 +189,7 @@ impl<'a> RoomManager<'a> {
 
     /// Whether one more may play in `room`.
     pub fn has_place(&self, room: u16) -> bool {
-        self.members(room) < self.capacity_of(room) && self.users() < self.capacity()
+        self.members(room) < self.capacity_of(room) && self.users() < self.takes()
     }
 
     /// Notes where a member is now. It is broadcast with the next flush, once.

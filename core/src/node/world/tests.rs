@@ -23,6 +23,7 @@ mod messages;
 mod moving;
 #[cfg(feature = "rooms")]
 mod opening;
+mod operating;
 mod overrun;
 #[cfg(feature = "names")]
 mod people;
