@@ -6,14 +6,16 @@
 use hyper::StatusCode;
 use hyper::header;
 
+use super::page::THEME;
 use super::{Answer, set, with_type};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Where each is, what type it has, and what is in it.
-const FILES: [(&str, &str, &[u8]); 3] = [
+const FILES: [(&str, &str, &[u8]); 4] = [
     ("/", "text/html; charset=utf-8", include_bytes!("admin_page/index.html")),
+    ("/theme.css", "text/css; charset=utf-8", THEME),
     ("/admin.css", "text/css; charset=utf-8", include_bytes!("admin_page/admin.css")),
     ("/admin.js", "text/javascript; charset=utf-8", include_bytes!("admin_page/admin.js")),
 ];

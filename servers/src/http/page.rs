@@ -20,9 +20,13 @@ const LIVE_PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsa
 /// Of one file of a folder.
 pub(crate) const FILE_MAX_BYTES: u64 = 64 << 20;
 
+/// What the operator's page has as well.
+pub(super) const THEME: &[u8] = include_bytes!("theme.css");
+
 const INDEX: &str = "index.html";
-const LIVE_PAGE: [(&str, &[u8]); 5] = [
+const LIVE_PAGE: [(&str, &[u8]); 6] = [
     (INDEX, include_bytes!("page/index.html")),
+    ("theme.css", THEME),
     ("page.css", include_bytes!("page/page.css")),
     ("page.js", include_bytes!("page/page.js")),
     ("map.js", include_bytes!("page/map.js")),

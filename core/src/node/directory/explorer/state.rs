@@ -1,84 +1,20 @@
-//! Every interleaving of two Mains, two worlds and a store that compares and swaps, to a bound: what is shipped here is
-//! what runs, and the rest is as little as there can be of a Main and a world.
-//!
-//! Faults, a few of each: answers that are lost before and after the store has acted, reads that are old, watches that are
-//! lost, Mains that crash and forget everything, hellos whose patience ends. Messages overtake each other at will.
-//!
-//! What holds in every state: no number is granted twice, and no world seats anybody below a number that it has heard of.
-//! What holds whenever nothing is under way, the store has been listed and worlds have told who is there: a user is at
-//! one Main and in one world at most, and if it is at a Main, that is the one of the newest claim.
+//! `State`: a whole realm, as far as one user is concerned, and every state that may be next.
 
-use std::collections::{HashSet, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::println;
 use std::vec::Vec;
 
-use super::{Answer, Ask, Claim, Verdict, admits};
+use super::super::{Claim, Next, Verdict};
+use super::messages::{Message, Ordered, Told};
 use crate::protocol::ClaimNumber;
 
 const MAINS: usize = 2;
 const WORLDS: usize = 2;
 
 /// Whether a world takes an attach of this number, having heard of that one: (said, heard).
-type Fence = fn(ClaimNumber, ClaimNumber) -> bool;
-
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-enum Message {
-    /// On its way to the store.
-    Ask { main: usize, life: u8, request: u8, ask: Ordered },
-    /// On its way back.
-    Answer { main: usize, life: u8, request: u8, answer: Told },
-    /// The store tells of its own accord.
-    Watch { main: usize, life: u8, number: u64, owner: Option<(usize, u8)> },
-    /// To a world: that it may come.
-    Attach { world: usize, number: u64 },
-    /// To a world: that it is elsewhere.
-    Fence { world: usize, number: u64 },
-}
-
-/// [`Ask`], in an order.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-enum Ordered {
-    Read,
-    Write(u64),
-    Remove(u64),
-}
-
-/// [`Answer`], in an order.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-enum Told {
-    Written(u64),
-    Removed,
-    Conflict,
-    Found(u64),
-    Unavailable,
-}
-
-impl From<Ask> for Ordered {
-    fn from(ask: Ask) -> Self {
-        match ask {
-            Ask::Read => Self::Read,
-            Ask::Write { expected } => Self::Write(expected.0),
-            Ask::Remove { expected } => Self::Remove(expected.0),
-        }
-    }
-}
-
-impl From<Told> for Answer {
-    fn from(told: Told) -> Self {
-        match told {
-            Told::Written(number) => Self::Written(ClaimNumber(number)),
-            Told::Removed => Self::Removed,
-            Told::Conflict => Self::Conflict,
-            Told::Found(number) => Self::Found(ClaimNumber(number)),
-            Told::Unavailable => Self::Unavailable,
-        }
-    }
-}
+pub(super) type Fence = fn(ClaimNumber, ClaimNumber) -> bool;
 
 /// A Main, as far as this one user is concerned.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
-struct Main {
+pub(super) struct Main {
     life: u8,
     claim: Option<Claim>,
     request: u8,
@@ -90,13 +26,13 @@ struct Main {
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
-struct World {
+pub(super) struct World {
     heard: u64,
     seat: Option<u64>,
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
-struct Store {
+pub(super) struct Store {
     /// The number of all that was ever written.
     last: u64,
     number: u64,
@@ -106,29 +42,29 @@ struct Store {
 
 /// What may still happen.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Left {
-    hellos: u8,
-    leaves: u8,
-    impatience: u8,
-    crashes: u8,
-    lost: u8,
-    old_reads: u8,
-    lost_watches: u8,
+pub(super) struct Left {
+    pub(super) hellos: u8,
+    pub(super) leaves: u8,
+    pub(super) impatience: u8,
+    pub(super) crashes: u8,
+    pub(super) lost: u8,
+    pub(super) old_reads: u8,
+    pub(super) lost_watches: u8,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct State {
+pub(super) struct State {
     store: Store,
     mains: [Main; MAINS],
     worlds: [World; WORLDS],
     /// In order, so that two states that differ in nothing else are one.
-    under_way: Vec<Message>,
+    pub(super) under_way: Vec<Message>,
     granted: Vec<u64>,
     left: Left,
 }
 
 impl State {
-    fn new(left: Left) -> Self {
+    pub(super) fn new(left: Left) -> Self {
         Self {
             store: Store::default(),
             mains: Default::default(),
@@ -165,7 +101,7 @@ impl State {
     }
 
     /// A verdict's consequences; a user who is let in is sent to `world`.
-    fn take(&mut self, main: usize, (claim, verdict): super::Next, world: usize) {
+    fn take(&mut self, main: usize, (claim, verdict): Next, world: usize) {
         match verdict {
             Verdict::None => {}
             Verdict::Granted => {
@@ -240,7 +176,7 @@ impl State {
     }
 
     /// Every state that may be next.
-    fn next(&self, fence: Fence) -> Vec<Self> {
+    pub(super) fn next(&self, fence: Fence) -> Vec<Self> {
         let mut all = Vec::new();
         for at in 0..self.under_way.len() {
             let mut rest = self.clone();
@@ -363,7 +299,7 @@ impl State {
     }
 
     /// Nothing is under way: what everybody hears who asks around, until nothing changes.
-    fn settle(mut self, fence: Fence) -> Self {
+    pub(super) fn settle(mut self, fence: Fence) -> Self {
         loop {
             let before = self.clone();
             for main in 0..MAINS {
@@ -391,7 +327,7 @@ impl State {
         }
     }
 
-    fn check_settled(&self) {
+    pub(super) fn check_settled(&self) {
         let inside: Vec<u64> = self.mains.iter().filter_map(|main| main.inside).collect();
         assert!(inside.len() <= 1, "a user is at two Mains: {self:?}");
         let holds = |main: &Main| main.claim == Some(Claim::Held(ClaimNumber(self.store.number)));
@@ -406,61 +342,4 @@ impl State {
         });
         assert!(!is_left, "nobody's claim is left: {self:?}");
     }
-}
-
-/// How many states there are; every one is checked.
-fn explore(left: Left, fence: Fence) -> usize {
-    let mut seen = HashSet::new();
-    let hash = |state: &State| BuildHasherDefault::<DefaultHasher>::default().hash_one(state);
-    let mut queue = VecDeque::from([State::new(left)]);
-    while let Some(state) = queue.pop_front() {
-        if state.under_way.is_empty() {
-            state.clone().settle(fence).check_settled();
-        }
-        for next in state.next(fence) {
-            if seen.insert(hash(&next)) {
-                queue.push_back(next);
-            }
-        }
-    }
-    seen.len()
-}
-
-/// How far to look: a minute more of it with this variable set.
-const DEPTH_VARIABLE: &str = "TINYREALM_EXPLORE_ALL";
-
-const QUIET: Left = Left {
-    hellos: 2,
-    leaves: 0,
-    impatience: 0,
-    crashes: 0,
-    lost: 0,
-    old_reads: 0,
-    lost_watches: 0,
-};
-
-#[test]
-fn every_interleaving_is_right() {
-    let mut all = std::vec![
-        Left { leaves: 1, ..QUIET },
-        Left { impatience: 1, lost: 1, ..QUIET },
-        Left { crashes: 1, lost_watches: 1, ..QUIET },
-        Left { old_reads: 1, lost: 1, ..QUIET },
-    ];
-    if std::env::var_os(DEPTH_VARIABLE).is_some() {
-        all.extend([
-            Left { hellos: 3, leaves: 1, ..QUIET },
-            Left { leaves: 1, crashes: 1, lost: 1, old_reads: 1, ..QUIET },
-            Left { leaves: 1, old_reads: 1, lost_watches: 1, impatience: 1, ..QUIET },
-        ]);
-    }
-    for left in all {
-        println!("{} states with {left:?}", explore(left.clone(), admits));
-    }
-}
-
-#[test]
-#[should_panic(expected = "a fenced ticket has let somebody in")]
-fn a_world_that_fences_nothing_is_found() {
-    explore(Left { hellos: 3, ..QUIET }, |_, _| true);
 }
