@@ -30,24 +30,26 @@ const seen = (tab) => tab.evaluate(() => {
 const isPlaying = (view) => view?.state === "inside" && view.coins.length === 5 && view.round?.is_running;
 const pointsOf = (view, number) => new Map(view.points).get(number);
 
-/** Holds the keys that lead there, until it is there. */
-async function runTo(tab, goal) {
+/** Holds the keys that lead to the coin, until it is won: the server may know of less of the way than the tab, and say so. */
+async function win(tab, coin) {
   const held = new Set();
   const hold = async (key, is) => {
     if (is === held.has(key)) return;
     held[is ? "add" : "delete"](key);
     await tab.keyboard[is ? "down" : "up"](key);
   };
-  await until("the tab gets there", async () => {
+  const won = await until("the runner has a coin", async () => {
     const view = await seen(tab);
     const at = new Map(view.members).get(view.me);
-    const [dx, dy] = [goal.x - at.x, goal.y - at.y];
+    const [dx, dy] = [coin.x - at.x, coin.y - at.y];
     await hold("d", dx > REACH);
     await hold("a", dx < -REACH);
     await hold("w", dy > REACH);
     await hold("s", dy < -REACH);
-    return Math.max(Math.abs(dx), Math.abs(dy));
-  }, (distance) => distance <= REACH);
+    return view;
+  }, (view) => pointsOf(view, view.me) >= 1);
+  for (const key of held) await tab.keyboard.up(key);
+  return won;
 }
 
 realm.start();
@@ -58,8 +60,7 @@ try {
   const start = await until("the runner plays", () => seen(runner), isPlaying);
   await until("the watcher plays", () => seen(watcher), isPlaying);
   await until("both see both", () => seen(watcher), ({ members }) => members.length === 2);
-  await runTo(runner, start.coins[0]);
-  const won = await until("the runner has a coin", () => seen(runner), (view) => pointsOf(view, view.me) >= 1);
+  const won = await win(runner, start.coins[0]);
   // Points and coins come in one flush, as messages of their own: a look may fall between them.
   const isTold = (view) => pointsOf(view, won.me) >= 1 && !isDeepStrictEqual(view.coins, start.coins);
   await until("the watcher is told, and the coin lies elsewhere", () => seen(watcher), isTold);
