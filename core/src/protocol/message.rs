@@ -91,6 +91,14 @@ pub fn take<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<M> {
     M::deserialize(&mut Decoder::new(payload)).ok()
 }
 
+/// Decodes the first value of several that stand one behind the other, and answers what is behind it.
+#[cfg(feature = "moving")]
+pub(crate) fn take_first<'a, M: Deserialize<'a>>(payload: &'a [u8]) -> Option<(M, &'a [u8])> {
+    let mut decoder = Decoder::new(payload);
+    let first = M::deserialize(&mut decoder).ok()?;
+    Some((first, decoder.rest()))
+}
+
 /// Whatever writes one body to the start of a buffer and answers its length. Not a type parameter: what
 /// sends bodies is a trait object itself.
 pub type Encode<'e> = &'e dyn Fn(&mut [u8]) -> Result<usize, Full>;

@@ -51,6 +51,8 @@ pub use codec::{DecodePayload, EncodePayload, Postcard, Raw, RawMessage};
 pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, WishKind, either_way};
 pub use main_chat::{chat_to_main, main_to_chat};
 pub use main_login::{login_to_main, main_to_login};
+#[cfg(feature = "moving")]
+pub(crate) use message::take_first;
 pub use message::{
     Dispatched, Encode, FieldSchema, FrameSink, LinkSchema, Message, MessageSchema, SendError,
     decode, encode_body, encode_frame, take,
@@ -102,6 +104,8 @@ pub const INPUT_MAX_BYTES: usize = 64;
 pub const SNAPSHOT_PAGE_MEMBERS: usize = 16;
 /// Users on one page of a world's report to Main.
 pub const USER_PAGE_USERS: usize = 32;
+/// The longest block of a room that moves to another world, in bytes.
+pub const ROOM_BLOCK_BYTES: usize = 448;
 /// Users on one page of those whom Login has revoked.
 pub const REVOCATION_PAGE: usize = 16;
 

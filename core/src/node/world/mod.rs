@@ -38,6 +38,8 @@ mod main_link;
 mod mains;
 mod membership;
 mod memory;
+#[cfg(feature = "moving")]
+pub mod moving;
 pub mod notices;
 #[cfg(feature = "rooms")]
 mod opening;
