@@ -110,5 +110,5 @@ async fn serve(
     });
     let driver = process::open(driver, "chat", bound.address, &config.net);
     let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report_of);
-    shared.publish(report_of(&process::run(driver, control).await));
+    shared.end(report_of(&process::run(driver, control).await));
 }

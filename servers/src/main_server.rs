@@ -240,7 +240,7 @@ async fn serve(
     if thread.join().is_err() {
         tracing::error!("the relay's thread has panicked");
     }
-    shared.publish(report(&node));
+    shared.end(report(&node));
 }
 
 /// Reads the list of bans whenever it has changed, and has what games add to it written, on another thread.

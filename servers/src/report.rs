@@ -30,11 +30,13 @@ pub(crate) struct Shared<T> {
 struct Published<T> {
     report: T,
     at: Instant,
+    has_ended: bool,
 }
 
 impl<T: Default> Default for Shared<T> {
     fn default() -> Self {
-        let published = Published { report: T::default(), at: Instant::now() };
+        let (report, at) = (T::default(), Instant::now());
+        let published = Published { report, at, has_ended: false };
         Self { newest: Arc::new(Mutex::new(published)), desk: Desk::default() }
     }
 }
@@ -46,7 +48,12 @@ impl<T: Clone> Shared<T> {
     }
 
     pub(crate) fn publish(&self, report: T) {
-        *self.published() = Published { report, at: Instant::now() };
+        *self.published() = Published { report, at: Instant::now(), has_ended: false };
+    }
+
+    /// The node's last report: it is silent from here on, and that is no failure.
+    pub(crate) fn end(&self, report: T) {
+        *self.published() = Published { report, at: Instant::now(), has_ended: true };
     }
 }
 
@@ -68,7 +75,8 @@ impl<T> Shared<T> {
 
     /// How long the node has said nothing: its thread does, five times a second, whenever it turns.
     pub(crate) fn silence(&self) -> Duration {
-        self.published().at.elapsed()
+        let published = self.published();
+        if published.has_ended { Duration::ZERO } else { published.at.elapsed() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `tinyrealm world`: WorldServer on the tokio driver, one node or several.
 
+mod drain;
 pub(crate) mod node;
 mod operated;
 
@@ -45,7 +46,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         nodes.push((id, thread, shared));
     }
     admin::show(&admin);
-    let _service = service_manager::start(figures, shutdown)?;
+    let _service = service_manager::start(figures, shutdown.clone())?;
     for (id, thread, shared) in nodes {
         thread.join()?;
         report::print(&server_name(id), &shared.read())?;
@@ -54,6 +55,8 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         thread.join()?;
         report::print("chat", &shared.read())?;
     }
+    // Worlds end by themselves when their drain is over.
+    shutdown.cancel();
     admin.join()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -132,6 +132,108 @@ fn a_world_that_drains_takes_nobody_new_and_ends_behind_the_last() {
     assert_eq!(newcomers.len(), 3);
 }
 
+/// Two worlds of one Main.
+fn two_worlds(name: &str) -> (ScratchFile, Server, [Server; 2]) {
+    let (folder, main, world) = realm(name);
+    let other = Server::world(5, main.address, &[]);
+    other.wait_until_registered(1);
+    (folder, main, [world, other])
+}
+
+/// How many of a few newcomers each world has got.
+fn newcomers(main: &Server, worlds: &[Server; 2]) -> [u64; 2] {
+    let before = worlds.each_ref().map(users_of);
+    let guests: Vec<_> = (0..4).map(|_| guest(main)).collect();
+    let after = worlds.each_ref().map(users_of);
+    drop(guests);
+    for (world, count) in worlds.iter().zip(before) {
+        wait_for_total(of(world), "users", count);
+    }
+    [after[0] - before[0], after[1] - before[1]]
+}
+
+fn users_of(world: &Server) -> u64 {
+    let page = ask(of(world), "/api/users", None).1;
+    serde_json::from_str::<serde_json::Value>(&page).unwrap()["total"].as_u64().unwrap()
+}
+
+#[test]
+fn main_has_a_world_drain_and_take_newcomers_again() {
+    let (_folder, main, worlds) = two_worlds("ctl-drain-by-main");
+    let at = of(&main);
+    let guests: Vec<_> = (0..4).map(|_| guest(&main)).collect();
+    assert!(users_of(&worlds[0]) > 0);
+    assert!(told(at, &["drain", "world", "4"])[0].contains("world 4 is draining"));
+    wait_until(of(&worlds[0]), "/readyz", (503, "world 4 is draining\n"));
+    wait_until(at, "/readyz", (200, "ok\n"));
+    assert!(told(at, &["worlds"])[1].contains("draining"));
+    assert_eq!(newcomers(&main, &worlds), [0, 4]);
+    assert!(told(at, &["undrain", "world", "4"])[0].contains("takes newcomers again"));
+    wait_until(of(&worlds[0]), "/readyz", (200, "ok\n"));
+    assert!(newcomers(&main, &worlds)[0] > 0);
+    assert!(refused(at, &["drain", "world", "9"]).contains("no such world"));
+    let elsewhere = refused(of(&worlds[0]), &["drain", "world", "4"]);
+    assert!(elsewhere.contains("ask another one"), "{elsewhere}");
+    // At its own listener it is taken back as well, whoever has said it.
+    told(at, &["drain", "world", "4", "--within", "10m"]);
+    told(of(&worlds[0]), &["undrain"]);
+    wait_until(of(&worlds[0]), "/readyz", (200, "ok\n"));
+    assert!(newcomers(&main, &worlds)[0] > 0);
+    drop(guests);
+}
+
+#[test]
+fn a_world_that_main_has_drain_ends_behind_the_last_or_at_its_deadline() {
+    let (_folder, main, [world, other]) = two_worlds("ctl-drain-ends");
+    let at = of(&main);
+    told(at, &["drain", "world", "4"]);
+    world.process.wait_until_said(Stream::Stderr, "drained: nobody is left", 1);
+    world.process.wait_until_said(Stream::Stdout, "report", 1);
+    let (mut peer, mut room, _) = guest(&main);
+    let since = Instant::now();
+    told(at, &["drain", "world", "5", "--within", "2s"]);
+    room.expect_bye(ErrorCode::SHUTTING_DOWN);
+    assert!(since.elapsed() >= Duration::from_secs(2), "{:?}", since.elapsed());
+    other.process.wait_until_said(Stream::Stderr, "the time is over", 1);
+    other.process.wait_until_said(Stream::Stdout, "report", 1);
+    peer.expect_served();
+}
+
+/// It has no memory of it: the world has.
+#[test]
+fn a_world_that_drains_goes_on_draining_for_a_main_that_is_started_anew() {
+    let (folder, main, world) = realm("ctl-drain-restart");
+    let (peer, room, _) = guest(&main);
+    told(of(&main), &["drain", "world", "4"]);
+    let address = main.address;
+    drop(main);
+    let main = Server::main_at(address, &[&format!("main.data_folder={}", folder.path())]);
+    world.wait_until_registered(2);
+    let deadline = Instant::now() + PATIENCE;
+    while !told(of(&main), &["worlds"])[1].contains("draining") {
+        assert!(Instant::now() < deadline);
+    }
+    drop((peer, room));
+}
+
+#[test]
+fn a_main_and_a_chat_server_take_back_that_they_drain() {
+    let (_folder, main, world) = realm("ctl-undrain");
+    let chat = Server::chat(&[]);
+    let at = of(&main);
+    let (mut peer, _room, _) = guest(&main);
+    for server in [&main, &world, &chat] {
+        told(of(server), &["drain", "--within", "10m"]);
+        wait_until(of(server), "/readyz", (503, "draining\n"));
+        assert_eq!(told(of(server), &["undrain"]), ["newcomers are taken again"]);
+        wait_until(of(server), "/readyz", (200, "ok\n"));
+    }
+    let newcomer = guest(&main);
+    peer.expect_served();
+    told(at, &["undrain"]);
+    drop(newcomer);
+}
+
 #[test]
 fn a_main_that_drains_sends_newcomers_away_and_ends_at_its_deadline() {
     let (_folder, main, _world) = realm("ctl-drain-main");

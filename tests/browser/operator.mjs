@@ -84,6 +84,16 @@ try {
     await open(tab, list);
     await until(`the list of ${list}`, () => where(tab), (text) => /^page 1 of 1, [12] in all$/.test(text));
   }
+  await open(tab, "worlds");
+  for (const [name, state] of [["Drain", "draining"], ["Undrain", "open"]]) {
+    await tab.locator("#lines button", { hasText: new RegExp(`^${name}$`) }).click();
+    await answer(tab);
+    await until(`the world is ${state}`, async () => {
+      await open(tab, "worlds");
+      return rows(tab);
+    }, ([row]) => row?.[1] === state);
+  }
+  console.log("a world drains and takes newcomers again");
   console.log("somebody is banned and may come again, and what a reason says is text");
 
   const phone = await browser.visit(realm.admin, { viewport: { width: 390, height: 844 }, colorScheme: "light" });
@@ -98,9 +108,12 @@ try {
   await answer(tab);
   await tab.locator("#state-text", { hasText: "Draining" }).waitFor();
   assert.equal((await realm.tell("/readyz")).text.split("\n")[0], "draining");
+  await tab.locator("#drain", { hasText: "Undrain" }).click();
+  await answer(tab);
+  await tab.locator("#state-text", { hasText: "Ready" }).waitFor();
   assert.ok(!realm.said.includes(TOKEN));
   assert.deepEqual(browser.problems, []);
-  console.log("the server drains when it is told to");
+  console.log("the server drains when it is told to, and takes newcomers again");
 } catch (error) {
   console.error(`--- what the realm has said:\n${realm.said}\n---`);
   throw error;

@@ -140,6 +140,13 @@ protocol! {
         /// Who.
         uid: Uid,
     }
+
+    /// Whether the world takes newcomers: said whenever that changes or Main has asked for it, and behind a registration
+    /// while it takes none.
+    13 drain_state => DrainState {
+        /// It takes nobody new: whoever has no seat in it is to be sent elsewhere.
+        is_draining: bool,
+    }
 }
 
 protocol! {
@@ -200,5 +207,14 @@ protocol! {
         uid: Uid,
         /// The higher, the newer.
         claim: ClaimNumber,
+    }
+
+    /// The world is to take nobody new, or newcomers again: answered by `DrainState`, unless it is of an earlier version or
+    /// has one Main alone.
+    6 drain_world => DrainWorld {
+        /// Whether it is to drain.
+        is_draining: bool,
+        /// When it is to have ended, in milliseconds from now, whoever is left; 0 for as long as somebody is there.
+        within_ms: u32,
     }
 }

@@ -20,11 +20,13 @@ impl<'a> Operated<'a> for Chat<'a> {
                     Some(ChannelLine { name: channel.name(), members: channel.members() })
                 })))
             }
-            Question::StopTaking => {
-                node.act(turn, |chat, _| chat.stop_taking());
+            Question::TakeNobody(takes_nobody) => {
+                node.act(turn, |chat, _| chat.set_takes_nobody(*takes_nobody));
                 Ok(Outcome::Done)
             }
-            Question::Lines(..) | Question::Kick(..) => Err(Refused::NotHere),
+            Question::Lines(..) | Question::Kick(..) | Question::OrderDrain { .. } => {
+                Err(Refused::NotHere)
+            }
         }
     }
 }

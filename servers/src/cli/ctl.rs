@@ -46,8 +46,10 @@ pub(crate) enum CtlCommand {
     Unban(UnbanOptions),
     /// List whom Main and Login turn away.
     Bans(ListOptions),
-    /// Take nobody new, and end when the last one has gone.
+    /// Take nobody new, and end when the last one has gone: this server, or a world of this Main.
     Drain(DrainOptions),
+    /// Take newcomers again.
+    Undrain(UndrainOptions),
     /// Log so much from now on: error, warn, info, debug or trace.
     Log(LogOptions),
 }
@@ -96,12 +98,40 @@ pub(crate) struct UnbanOptions {
     pub(crate) who: Banned,
 }
 
-/// By when.
+/// Who, and by when.
 #[derive(Debug, Args)]
 pub(crate) struct DrainOptions {
+    #[command(subcommand)]
+    pub(crate) who: Option<Drained>,
     /// End by then, like 60s or 10m, whoever is left; without, whenever the last one goes.
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) within: Option<UnixSeconds>,
+}
+
+/// Who.
+#[derive(Debug, Args)]
+pub(crate) struct UndrainOptions {
+    #[command(subcommand)]
+    pub(crate) who: Option<Drained>,
+}
+
+/// Another server than the one that is asked.
+#[derive(Copy, Clone, Debug, Subcommand)]
+pub(crate) enum Drained {
+    /// A world that is registered with this Main, which sends it nobody new.
+    World {
+        /// Its id.
+        id: u16,
+    },
+}
+
+impl Drained {
+    pub(crate) const fn world(who: Option<Self>) -> Option<u16> {
+        match who {
+            Some(Self::World { id }) => Some(id),
+            None => None,
+        }
+    }
 }
 
 /// How much.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::cli::{Banned, CtlCommand, CtlListOptions, CtlOptions};
+use crate::cli::{Banned, CtlCommand, CtlListOptions, CtlOptions, Drained};
 use crate::config::Config;
 use crate::http::Token;
 use crate::process;
@@ -76,7 +76,11 @@ fn ask(client: &Client, command: &CtlCommand) -> anyhow::Result<Value> {
             },
         ),
         CtlCommand::Drain(options) => {
-            client.act("drain", &json!({ "within_seconds": options.within }))
+            let world = Drained::world(options.who);
+            client.act("drain", &json!({ "world": world, "within_seconds": options.within }))
+        }
+        CtlCommand::Undrain(options) => {
+            client.act("undrain", &json!({ "world": Drained::world(options.who) }))
         }
         CtlCommand::Log(options) => client.act("log", &json!({ "level": options.level })),
     }

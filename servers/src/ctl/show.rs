@@ -14,7 +14,7 @@ pub(super) fn show(command: &CtlCommand, answer: &Value) -> anyhow::Result<()> {
     match command {
         CtlCommand::Status => status(answer),
         CtlCommand::Worlds(_) => {
-            table(answer, &["id", "region", "users", "capacity", "rooms", "address"])
+            table(answer, &["id", "state", "region", "users", "capacity", "rooms", "address"])
         }
         CtlCommand::Rooms(_) => {
             table(answer, &["world", "number", "members", "capacity", "mode", "name"])
@@ -31,12 +31,36 @@ pub(super) fn show(command: &CtlCommand, answer: &Value) -> anyhow::Result<()> {
             hand_out!("{} is banned{end}", text(&answer["banned"]))
         }
         CtlCommand::Unban(_) => hand_out!("{} is not banned any more", text(&answer["unbanned"])),
-        CtlCommand::Drain(options) => match options.within {
-            Some(seconds) => hand_out!("draining: it ends when nobody is left, or in {seconds} s"),
-            None => hand_out!("draining: it ends when nobody is left"),
-        },
+        CtlCommand::Drain(options) => draining(answer, options.within),
+        CtlCommand::Undrain(_) => undrained(answer),
         CtlCommand::Log(_) => {
             hand_out!("log level {}, before {}", text(&answer["level"]), text(&answer["former"]))
+        }
+    }
+}
+
+fn draining(answer: &Value, within: Option<i64>) -> anyhow::Result<()> {
+    let end = within.map_or_else(String::new, |seconds| format!(", or in {seconds} s"));
+    match (&answer["world"], &answer["told"]) {
+        (Value::Null, _) => hand_out!("draining: it ends when nobody is left{end}"),
+        (world, Value::Bool(true)) => {
+            hand_out!("world {world} is draining: it ends when nobody is left{end}")
+        }
+        (world, _) => hand_out!(
+            "world {world} is sent nobody new, and has not answered: one of an earlier version does not, and goes on until \
+             it is stopped"
+        ),
+    }
+}
+
+fn undrained(answer: &Value) -> anyhow::Result<()> {
+    match (&answer["world"], &answer["told"]) {
+        (Value::Null, _) => hand_out!("newcomers are taken again"),
+        (world, Value::Bool(true)) => hand_out!("world {world} takes newcomers again"),
+        (world, _) => {
+            hand_out!(
+                "world {world} is sent newcomers again, and has not said yet that it takes them"
+            )
         }
     }
 }

@@ -146,6 +146,12 @@ impl Figures {
         missing
     }
 
+    /// The worlds that take nobody new, one line each.
+    pub(super) fn draining(&self) -> Vec<String> {
+        let draining = self.worlds.iter().filter(|world| world.report.read().draining);
+        draining.map(|world| format!("world {} is draining", world.id)).collect()
+    }
+
     /// Whether nobody is with any of these servers.
     pub(crate) fn are_empty(&self) -> bool {
         let has_no_user = newest(self.main.as_ref()).users == 0;

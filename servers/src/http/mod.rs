@@ -142,6 +142,9 @@ async fn serve(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) {
+    if let Entrance::Admin(operator) = &entrance {
+        operator.api.watch_drain();
+    }
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return,

@@ -103,9 +103,11 @@ impl Operator {
 
     /// What keeps players from coming, one line each.
     fn unready(&self) -> Vec<String> {
-        let draining = self.api.is_draining().then(|| "draining".to_owned());
-        let missing = [self.figures.hanging(), self.figures.missing()].concat();
-        draining.into_iter().chain(missing).collect()
+        let draining = match self.api.is_draining() {
+            true => vec!["draining".to_owned()],
+            false => self.figures.draining(),
+        };
+        [draining, self.figures.hanging(), self.figures.missing()].concat()
     }
 }
 

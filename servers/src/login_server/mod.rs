@@ -115,7 +115,7 @@ async fn serve(
         move |node: &LoginNode<'_>| report_of(node, &hashed, store_lost.load(Ordering::Relaxed));
     let inner = ServerControl::new("login", bound.asked, shutdown, shared.clone(), make);
     let node = process::run(driver, LoginControl { inner, workers }).await;
-    shared.publish(report_of(&node, &passwords, last_seen.load(Ordering::Relaxed)));
+    shared.end(report_of(&node, &passwords, last_seen.load(Ordering::Relaxed)));
 }
 
 /// Carries jobs from the node to the workers, and outcomes back.

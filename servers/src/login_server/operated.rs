@@ -14,7 +14,7 @@ impl<'a> Operated<'a> for Login<'a> {
     ) -> Result<Outcome, Refused> {
         match question {
             // Who has logged in is nobody's until it says hello: there is nothing to wait for.
-            Question::StopTaking => Ok(Outcome::Done),
+            Question::TakeNobody(_) => Ok(Outcome::Done),
             _ => Err(Refused::NotHere),
         }
     }

@@ -1,8 +1,9 @@
 //! What whoever runs a Main asks of it: its users, rooms and channels.
 
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::Node;
 use tinyrealm_core::node::main::{Main, Place};
+use tinyrealm_core::node::{Context, Node};
+use tinyrealm_core::protocol::WorldId;
 
 use super::Doorkeeper;
 use crate::operating::{
@@ -25,9 +26,18 @@ impl<'a> Operated<'a> for Main<'a, Doorkeeper> {
                 true => Ok(Outcome::Done),
                 false => Err(Refused::NoSuchUser),
             },
-            Question::StopTaking => {
-                node.act(turn, |main, _| main.authenticator_mut().is_closed = true);
+            Question::TakeNobody(is_closed) => {
+                node.act(turn, |main, _| main.authenticator_mut().is_closed = *is_closed);
                 Ok(Outcome::Done)
+            }
+            &Question::OrderDrain { world, is_draining, within_ms } => {
+                let order = |main: &mut Self, cx: &mut Context<'_, 'a>| {
+                    main.order_drain(cx, WorldId(world), is_draining, within_ms)
+                };
+                match node.act(turn, order) {
+                    true => Ok(Outcome::Done),
+                    false => Err(Refused::NoSuchWorld),
+                }
             }
         }
     }

@@ -41,6 +41,8 @@ pub(crate) struct RegisteredWorld {
     pub(crate) capacity: u16,
     pub(crate) users: u16,
     pub(crate) rooms: u16,
+    /// `open`; `closed`, if nobody new is sent there; `draining`, if it says itself that it takes nobody new.
+    pub(crate) state: &'static str,
     /// Whether its clients may seal their links.
     #[serde(skip)]
     pub(crate) is_sealing: bool,
@@ -55,6 +57,11 @@ impl RegisteredWorld {
             capacity: world.capacity,
             users: world.reported_users,
             rooms: world.reported_rooms,
+            state: match world {
+                WorldEntry { drains: true, is_closed: true, .. } => "draining",
+                WorldEntry { is_closed: true, .. } => "closed",
+                _ => "open",
+            },
             is_sealing: world.is_sealing,
         }
     }

@@ -43,8 +43,10 @@ pub(crate) enum Question {
     Lines(List, Search),
     /// Somebody is to go, and is told why where the protocol has words for it.
     Kick(Uid, String),
-    /// Nobody new is to come, from here on.
-    StopTaking,
+    /// Nobody new is to come, or newcomers may again.
+    TakeNobody(bool),
+    /// A world of Main's is to take nobody new, for so many milliseconds at most, or newcomers again.
+    OrderDrain { world: u16, is_draining: bool, within_ms: Option<u32> },
 }
 
 /// What has come of it.
@@ -60,6 +62,7 @@ pub(crate) enum Refused {
     /// That is no matter of this server.
     NotHere,
     NoSuchUser,
+    NoSuchWorld,
     /// As many questions wait as may.
     Busy,
     /// The node's thread has not answered.
@@ -73,6 +76,7 @@ impl fmt::Display for Refused {
         f.write_str(match self {
             Self::NotHere => "this server knows nothing of it: ask another one of the realm",
             Self::NoSuchUser => "there is no such user here",
+            Self::NoSuchWorld => "no such world is registered with this Main",
             Self::Busy => "too many questions wait for this server: try again",
             Self::Hangs => "the server's thread has not answered in 2 s: see /healthz",
             Self::Ended => "the server is ending",

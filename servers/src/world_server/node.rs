@@ -13,6 +13,7 @@ use tinyrealm_std::memory::{NodeSizes, WorldSizes, node_storage, notice_line, wo
 use tinyrealm_std::{Driver, Scheme, SocketOptions};
 use tokio_util::sync::CancellationToken;
 
+use super::drain::DrainControl;
 use crate::config::net::NetSettings;
 use crate::config::world::WorldSettings;
 use crate::control::{NOTICE_LINE_BYTES, Threads};
@@ -26,6 +27,8 @@ use crate::store::{Kept, Store};
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct WorldReport {
     pub(crate) registered: bool,
+    /// Whether it takes nobody new.
+    pub(crate) draining: bool,
     pub(crate) users: usize,
     pub(crate) away: usize,
     pub(crate) rooms: usize,
@@ -73,6 +76,7 @@ fn report<G: Game>(node: &Node<'_, World<'_, G>>) -> WorldReport {
     let denials = JoinDenial::ALL.iter();
     WorldReport {
         registered: world.is_registered(),
+        draining: world.is_draining(),
         users: rooms.users(),
         away: rooms.away(),
         rooms: rooms.occupied_rooms(),
@@ -152,6 +156,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
         shared.clone(),
         report,
     );
+    let control = DrainControl::new(control);
     let control = match threads.start::<G, _>(WorldId(settings.id), control) {
         Ok(control) => control,
         Err(error) => panic!("no thread for what acts on world {}: {error}", settings.id),
@@ -165,7 +170,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
             Err(error) => panic!("no thread for the store: {error}"),
         },
     };
-    shared.publish(report(&node));
+    shared.end(report(&node));
 }
 
 /// A room goes on where it was, or the operator hears why not.

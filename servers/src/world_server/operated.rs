@@ -20,10 +20,14 @@ impl<'a, G: Game> Operated<'a> for World<'a, G> {
             Question::Lines(List::Rooms, search) => Ok(Outcome::Lines(rooms(node, search))),
             Question::Lines(List::Channels, _) => Err(Refused::NotHere),
             Question::Kick(uid, reason) => kick(node, turn, *uid, reason),
-            Question::StopTaking => {
-                node.act(turn, |world, _| world.stop_taking());
+            Question::TakeNobody(takes_nobody) => {
+                node.act(turn, |world, cx| match takes_nobody {
+                    true => world.drain(cx, None),
+                    false => world.take_again(cx),
+                });
                 Ok(Outcome::Done)
             }
+            Question::OrderDrain { .. } => Err(Refused::NotHere),
         }
     }
 }

@@ -299,7 +299,7 @@ impl<'a> Chat<'a> {
             self.book.leave(before);
         }
         let members = self.book.channels.get(key).map_or(0, |place| place.members);
-        let has_room = members < self.config.channel_members;
+        let has_room = members < self.config.channel_members && !self.takes_nobody;
         let entered = has_room && self.book.enter(uid, key, main);
         entered.then_some(()).ok_or(ErrorCode::CHANNEL_FULL)
     }

@@ -159,6 +159,7 @@ pub struct Chat<'a> {
     mains: Table<'a, MainEntry>,
     /// Mains that have fallen behind in some channel, as bits.
     behind: u8,
+    takes_nobody: bool,
     /// Random, so that Mains know it from its predecessors; 0 until the first one opens.
     instance: u32,
     stats: ChatStats,
@@ -172,7 +173,16 @@ impl<'a> Chat<'a> {
         let (mut book, mains) = ChannelBook::new(storage);
         book.begin_all_behind(config.first_number);
         let gate = Gate::new(keys, ServerKind::CHAT, ServerKind::MAIN);
-        Self { config, gate, book, mains, behind: 0, instance: 0, stats: ChatStats::default() }
+        Self {
+            config,
+            gate,
+            book,
+            mains,
+            behind: 0,
+            takes_nobody: false,
+            instance: 0,
+            stats: ChatStats::default(),
+        }
     }
 
     /// Its channels, with members or without.
@@ -200,9 +210,9 @@ impl<'a> Chat<'a> {
         self.mains.len()
     }
 
-    /// Lets nobody into any channel from here on, for good; its members go on.
-    pub const fn stop_taking(&mut self) {
-        self.config.channel_members = 0;
+    /// With `true` nobody comes into any channel from here on; its members go on.
+    pub const fn set_takes_nobody(&mut self, takes_nobody: bool) {
+        self.takes_nobody = takes_nobody;
     }
 
     /// What it has been through.

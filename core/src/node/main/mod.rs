@@ -22,6 +22,7 @@ mod client_link;
 #[cfg(feature = "sealed-clients")]
 mod devices;
 pub mod directory;
+mod draining;
 pub mod enter;
 mod hellos;
 #[cfg(feature = "shares")]
@@ -58,6 +59,7 @@ use super::directory::{ClaimBook, ClaimStorage};
 use crate::protocol::{ADDRESS_MAX_BYTES, ServerKind};
 use crate::session::LinkTag;
 use crate::storage::{Link, Slot};
+use draining::DrainOrders;
 use login_link::LoginLink;
 
 /// The links of Main, as its sessions' tags have them.
@@ -207,6 +209,7 @@ pub struct Main<'a, A> {
     users: UserDirectory<'a>,
     claims: ClaimBook<'a, PendingClaim>,
     worlds: WorldRegistry<'a>,
+    drains: DrainOrders,
     rooms: RoomDirectory<'a>,
     allowed: &'a [AllowedWorld],
     login: LoginLink<'a>,
@@ -233,6 +236,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             claims: ClaimBook::new(storage.claims),
             worlds: WorldRegistry::new(storage.worlds),
+            drains: DrainOrders::default(),
             rooms: RoomDirectory::new(storage.rooms),
             allowed: &[],
             login: LoginLink::new(storage.hellos),

@@ -78,6 +78,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if let Some(entry) = self.worlds.get_mut(world).filter(|entry| entry.lists_again) {
             entry.lists_again = !tell(sessions, entry.session, &Registered {});
         }
+        self.tell_drain_order(sessions, world);
     }
 
     /// Tells a world what it is owed about one user; `false` if the link has no room for it.
@@ -188,7 +189,11 @@ fn tell_claim(
 }
 
 /// What is asked takes half of what may wait for the world at most.
-fn tell<M: Message>(sessions: &mut SessionManager<'_>, link: SessionKey, message: &M) -> bool {
+pub(super) fn tell<M: Message>(
+    sessions: &mut SessionManager<'_>,
+    link: SessionKey,
+    message: &M,
+) -> bool {
     let most = sessions.config().send_buffers_per_server / 2;
     sessions.send_within(link, message, most).is_ok()
 }

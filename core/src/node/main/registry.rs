@@ -47,6 +47,10 @@ pub struct WorldEntry {
     pub(super) owed_from: Link,
     /// More is owed than what this round finds.
     pub(super) owes_more: bool,
+    /// It says that it takes nobody new.
+    pub drains: bool,
+    /// Nobody new is sent there: it drains, or is to.
+    pub is_closed: bool,
     /// It has named users for whom there was no place here, nor on the link: it is to name them again.
     pub(super) lists_again: bool,
 }
@@ -70,6 +74,8 @@ impl Vacant for WorldEntry {
         is_slow: false,
         owed_from: Link::NONE,
         owes_more: false,
+        drains: false,
+        is_closed: false,
         lists_again: false,
     };
 }
@@ -82,8 +88,9 @@ impl WorldEntry {
         users * 1_000 / u32::from(self.capacity.max(1))
     }
 
+    /// Whether nobody more is sent there now.
     fn is_full(&self) -> bool {
-        self.users.max(self.reported_users) >= self.capacity
+        self.is_closed || self.users.max(self.reported_users) >= self.capacity
     }
 
     pub(super) fn serves(&self, region: &str) -> bool {
@@ -198,9 +205,9 @@ impl<'a> WorldRegistry<'a> {
         worlds.max_by_key(|(_, absent)| *absent).filter(|(_, absent)| *absent > 0)
     }
 
-    /// How many places the worlds of `region` have left, and how many in all. O(worlds).
+    /// How many places the worlds of `region` that take newcomers have left, and how many in all. O(worlds).
     pub(super) fn places(&self, region: &str) -> (usize, usize) {
-        let worlds = self.iter().filter(|(_, world)| world.serves(region));
+        let worlds = self.iter().filter(|(_, world)| world.serves(region) && !world.is_closed);
         worlds.fold((0, 0), |(free, whole), (_, world)| {
             let users = world.users.max(world.reported_users);
             let left = usize::from(world.capacity.saturating_sub(users));

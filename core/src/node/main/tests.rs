@@ -6,6 +6,7 @@ mod claiming;
 mod claims;
 #[cfg(feature = "sealed-clients")]
 mod devices;
+mod draining;
 mod enter;
 mod expiry;
 mod hello;

@@ -140,7 +140,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 Route::Nowhere(ErrorCode::WORLD_TIMEOUT)
             }
             () if user.tried_rooms & room_bit(key) != 0 => Route::Nowhere(ErrorCode::FULL),
-            () if room.is_full() && !is_inside => Route::Nowhere(ErrorCode::FULL),
+            () if (room.is_full() || self.is_closed(world)) && !is_inside => {
+                Route::Nowhere(ErrorCode::FULL)
+            }
             () => Route::Room(world, key),
         }
     }

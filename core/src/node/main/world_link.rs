@@ -8,8 +8,8 @@ use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_world::Registered;
 use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, Ban, RegisterWorld, RoomChanged, RoomClosed, RoomOpened, Status, Stub,
-    UserHeld, UserJoined, UserLeft, UserList,
+    AttachAck, AttachDenied, Ban, DrainState, RegisterWorld, RoomChanged, RoomClosed, RoomOpened,
+    Status, Stub, UserHeld, UserJoined, UserLeft, UserList,
 };
 use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
@@ -52,6 +52,8 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             entry.reported_users = message.users;
             entry.reported_held = message.held;
             entry.reported_rooms = message.rooms;
+            let world_id = entry.world_id;
+            self.count_report(world_id);
         }
         // Whatever waits: there may have been no buffer for it.
         caller.sessions.mark_ready_unless_blocked(caller.key);
@@ -129,6 +131,11 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         }
     }
 
+    fn drain_state(&mut self, caller: &mut Caller<'_, 'a>, message: DrainState) {
+        let Some(world) = self.caller_world(caller, DrainState::OPCODE.0) else { return };
+        self.hear_drain_state(world, message.is_draining);
+    }
+
     fn ban(&mut self, caller: &mut Caller<'_, 'a>, message: Ban) {
         let Some(world) = self.caller_world(caller, Ban::OPCODE.0) else { return };
         let Ban { uid, for_ms } = message;
@@ -204,6 +211,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             capacity: message.capacity,
             rooms: message.rooms,
             is_sealing: message.is_sealing,
+            is_closed: self.is_to_drain(message.world_id),
             session,
             ..WorldEntry::VACANT
         };
@@ -220,6 +228,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         reason: ErrorCode,
     ) {
         let Some(entry) = self.worlds.remove(world) else { return };
+        self.keep_drain_order(entry.world_id);
         let (id, address) = (entry.world_id.0, entry.address.as_str());
         log::info!("world {} left the registry ({}); it was at {}", id, reason.name(), address);
         self.stats.worlds_lost.count();

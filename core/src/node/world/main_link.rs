@@ -28,7 +28,7 @@ use super::user_pages::users_on_page;
 use super::{World, link};
 use crate::log;
 use crate::protocol::main_to_world::{
-    self, AttachUser, CloseRoom, DetachUser, Registered, Stub, UserClaimed,
+    self, AttachUser, CloseRoom, DetachUser, DrainWorld, Registered, Stub, UserClaimed,
 };
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, RegisterWorld, Status, UserHeld, UserJoined, UserLeft,
@@ -229,6 +229,8 @@ impl<'a, G: Game> World<'a, G> {
             return;
         }
         self.rooms.bans.tell(now, index, |ban| sessions.send(key, ban).is_ok());
+        #[cfg(feature = "mains")]
+        self.tell_drain_state(sessions, key, index);
         #[cfg(feature = "rooms")]
         if let Some(next) = self.mains.at(index).and_then(|link| link.next_room) {
             let next = self.tell_rooms(sessions, (key, index), next);
@@ -302,6 +304,10 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         }
         let Some(link) = self.mains.at_mut(index).filter(|link| link.is_live()) else { return };
         link.next_reported = Some(0);
+        #[cfg(feature = "mains")]
+        {
+            link.owes_drain_state = self.rooms.takes_nobody;
+        }
         #[cfg(feature = "rooms")]
         {
             link.next_room = Some(0);
@@ -351,10 +357,18 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     #[cfg(not(feature = "mains"))]
     fn user_claimed(&mut self, _: &mut Caller<'_, 'a>, _: UserClaimed) {}
 
-    /// A world that has one Main knows of no claims.
+    #[cfg(feature = "mains")]
+    fn drain_world(&mut self, caller: &mut Caller<'_, 'a>, message: DrainWorld) {
+        self.hear_drain(&mut caller.context(), &message);
+    }
+
+    #[cfg(not(feature = "mains"))]
+    fn drain_world(&mut self, _: &mut Caller<'_, 'a>, _: DrainWorld) {}
+
+    /// A world that has one Main knows of no claims, and does not drain.
     #[inline(always)]
     fn hears(&self, opcode: Opcode) -> bool {
-        cfg!(feature = "mains") || opcode != UserClaimed::OPCODE
+        cfg!(feature = "mains") || !matches!(opcode, UserClaimed::OPCODE | DrainWorld::OPCODE)
     }
 
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {

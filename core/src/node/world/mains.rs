@@ -46,6 +46,9 @@ pub(super) struct MainLink {
     /// Whom Main has named last, with the number of its claim.
     #[cfg(feature = "mains")]
     pub(super) claimed: (Uid, ClaimNumber),
+    /// Whether Main is to hear if the world takes newcomers.
+    #[cfg(feature = "mains")]
+    pub(super) owes_drain_state: bool,
 }
 
 impl MainLink {
@@ -61,6 +64,8 @@ impl MainLink {
             next_room: None,
             #[cfg(feature = "mains")]
             claimed: (Uid::NOBODY, ClaimNumber(0)),
+            #[cfg(feature = "mains")]
+            owes_drain_state: false,
         }
     }
 

@@ -23,6 +23,8 @@ mod claims;
 mod client_link;
 mod config;
 pub mod context;
+#[cfg(feature = "mains")]
+mod draining;
 mod expecting;
 pub mod fan_out;
 mod frame_sizes;
@@ -161,6 +163,9 @@ pub struct World<'a, G> {
     attaches: AttachBook<'a>,
     mains: MainLinks,
     ticks: Ticks,
+    /// When a drain is over, if that was said.
+    #[cfg(feature = "mains")]
+    drain_end: Option<Instant>,
     #[cfg(feature = "rooms")]
     new_game: Option<NewGame<'a, G>>,
 }
@@ -211,6 +216,8 @@ impl<'a, G: Game> World<'a, G> {
             attaches,
             mains,
             ticks: Ticks::STOPPED,
+            #[cfg(feature = "mains")]
+            drain_end: None,
             #[cfg(feature = "rooms")]
             new_game: None,
         }

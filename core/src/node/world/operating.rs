@@ -1,11 +1,8 @@
 //! Operating: what whoever runs a world asks of it, by [`Node::act`](crate::node::Node::act) and
 //! [`Node::role`](crate::node::Node::role).
 //!
-//! Purpose: its users and rooms as lines, by the slots that they have, so that a page of them costs what it is long; and
-//! that nobody new is to come. Who is to go is [`RoomContext::kick`](super::RoomContext::kick)'s matter.
-//!
-//! Contract: a world that [takes nobody new](World::stop_taking) denies what Main asks, which then asks another one; those
-//! inside play on, and whoever has a seat comes back to it.
+//! Purpose: its users and rooms as lines, by the slots that they have, so that a page of them costs what it is long. Who
+//! is to go is [`RoomContext::kick`](super::RoomContext::kick)'s matter, and that nobody new is to come that of `draining`.
 //!
 //! Bounds: a line is O(1); nothing is allocated, and a world that is never asked is not larger for it.
 
@@ -68,10 +65,5 @@ impl<G: Game> World<'_, G> {
     #[expect(clippy::unused_self, reason = "with names there may be some")]
     const fn label_of(&self, _: u16) -> (&'static str, &'static str) {
         ("", "")
-    }
-
-    /// Takes nobody new from here on, for good: what is left of its places is none.
-    pub const fn stop_taking(&mut self) {
-        self.rooms.take_nobody();
     }
 }

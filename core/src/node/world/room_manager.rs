@@ -85,7 +85,7 @@ pub struct RoomManager<'a> {
     longest_frame_bytes: u16,
     pub(super) room_capacity: u16,
     /// Whoever runs it is emptying it.
-    takes_nobody: bool,
+    pub(super) takes_nobody: bool,
 }
 
 impl<'a> RoomManager<'a> {
@@ -150,11 +150,6 @@ impl<'a> RoomManager<'a> {
         let seats = self.rooms.len() * self.gallery.most() as usize;
         let slots = self.users.table().capacity().saturating_sub(seats);
         if places < slots { places } else { slots }
-    }
-
-    /// No room has a free place from here on. Seats are held as before, and Main hears of as many places.
-    pub(super) const fn take_nobody(&mut self) {
-        self.takes_nobody = true;
     }
 
     /// How many users all rooms would take together now.

@@ -7,6 +7,8 @@ mod attaching;
 #[cfg(all(feature = "mains", feature = "seats"))]
 mod claims;
 mod cuts;
+#[cfg(feature = "mains")]
+mod draining;
 mod events;
 mod flushing;
 mod game;

@@ -9,14 +9,15 @@ use super::values::{
 };
 use super::{Vector, golden};
 use crate::protocol::client_to_world::{AnswerGame, AskGame, Event, Input, Join, Leave, Move};
-use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered, UserClaimed};
+use crate::protocol::main_to_world::{AttachUser, DetachUser, DrainWorld, Registered, UserClaimed};
 use crate::protocol::world_to_client::{
     EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk, MemberExtra,
     MemberName, MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved, UserAway,
     UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::world_to_main::{
-    self, AttachAck, AttachDenied, Ban, RegisterWorld, Status, UserHeld, UserJoined, UserList,
+    self, AttachAck, AttachDenied, Ban, DrainState, RegisterWorld, Status, UserHeld, UserJoined,
+    UserList,
 };
 use crate::protocol::{
     ClaimNumber, Direction, ErrorCode, HandshakeKey, JoinDenial, KeyId, MemberNumber, MemberState,
@@ -277,6 +278,8 @@ pub(super) fn world_to_main() -> Vec<Vector> {
             spectators: u32::MAX,
         }),
         golden(UserHeld { uid: GUEST }),
+        golden(DrainState { is_draining: true }),
+        golden(DrainState { is_draining: false }),
     ]
 }
 
@@ -306,5 +309,8 @@ pub(super) fn main_to_world() -> Vec<Vector> {
         golden(DetachUser { uid: GUEST, reason: ErrorCode::REPLACED }),
         golden(UserClaimed { uid: GUEST, claim: ClaimNumber(300) }),
         golden(UserClaimed { uid: LAST_UID, claim: ClaimNumber((1 << 53) - 1) }),
+        golden(DrainWorld { is_draining: true, within_ms: 60_000 }),
+        golden(DrainWorld { is_draining: false, within_ms: 0 }),
+        golden(DrainWorld { is_draining: true, within_ms: u32::MAX }),
     ]
 }

@@ -21,7 +21,10 @@ const LISTS = {
     acts: [["Kick", ({ uid }) => kick(uid)], ["Ban", ({ uid }) => ban(`${uid}`)]],
   },
   rooms: { columns: ["world", "number", "name", "mode", "members", "capacity"], acts: [] },
-  worlds: { columns: ["id", "region", "address", "users", "capacity", "rooms"], acts: [] },
+  worlds: {
+    columns: ["id", "state", "region", "address", "users", "capacity", "rooms"],
+    acts: [["Drain", ({ id }) => drain(id)], ["Undrain", ({ id }) => undrain(id)]],
+  },
   channels: { columns: ["name", "members"], acts: [] },
   bans: {
     columns: ["uid", "address", "until", "reason", "by"],
@@ -30,6 +33,7 @@ const LISTS = {
 };
 
 let token = "";
+let isDraining = false;
 /** What is shown: the answers to older questions are not. */
 const shown = { list: "users", page: 1, text: "", question: 0 };
 
@@ -61,7 +65,8 @@ async function showServer() {
     const wrong = [...hanging, ...missing];
     const name = roles.join(", ") + (worlds.length ? ` (world ${worlds.join(", ")})` : "");
     element("server").textContent = `${name} · ${version} · up ${uptime_seconds} s · ${users} users`;
-    element("drain").disabled = false;
+    isDraining = draining;
+    element("drain").textContent = draining ? "Undrain…" : "Drain…";
     if (wrong.length) showState("bad", wrong.join(", "));
     else showState(draining ? "busy" : "good", draining ? "Draining" : "Ready");
   } catch (error) {
@@ -185,10 +190,18 @@ async function unban(who) {
   if (filled) await act("unban", who);
 }
 
-async function drain() {
-  const question = "Take nobody new, and end the server when the last one has gone?";
+/** Of a world of this Main, or of the server itself. */
+async function drain(world = null) {
+  const what = world === null ? "the server" : `world ${world}`;
+  const question = `Take nobody new, and end ${what} when the last one has gone?`;
   const filled = await confirm({ question, yes: "Drain", times: DRAIN_TIMES, timeName: "Wait for" });
-  if (filled) await act("drain", filled.time === null ? {} : { within_seconds: filled.time });
+  if (filled) await act("drain", { world, within_seconds: filled.time });
+}
+
+async function undrain(world = null) {
+  const what = world === null ? "This server" : `World ${world}`;
+  const filled = await confirm({ question: `${what} is to take newcomers again?`, yes: "Undrain" });
+  if (filled) await act("undrain", { world });
 }
 
 async function setLevel() {
@@ -219,7 +232,7 @@ element("token-form").addEventListener("submit", (event) => {
 element("before").addEventListener("click", () => show({ page: shown.page - 1 }));
 element("behind").addEventListener("click", () => show({ page: shown.page + 1 }));
 element("add-ban").addEventListener("click", () => ban(""));
-element("drain").addEventListener("click", drain);
+element("drain").addEventListener("click", () => (isDraining ? undrain() : drain()));
 element("level").addEventListener("change", setLevel);
 
 showServer();

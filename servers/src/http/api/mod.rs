@@ -10,6 +10,7 @@
 pub(crate) mod audit;
 mod ban_list;
 mod drain;
+mod drain_world;
 mod lists;
 mod people;
 
@@ -64,7 +65,7 @@ impl Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         let status = match refused {
-            Refused::NotHere | Refused::NoSuchUser => StatusCode::NOT_FOUND,
+            Refused::NotHere | Refused::NoSuchUser | Refused::NoSuchWorld => StatusCode::NOT_FOUND,
             Refused::Busy | Refused::Ended => StatusCode::SERVICE_UNAVAILABLE,
             Refused::Hangs => StatusCode::GATEWAY_TIMEOUT,
         };
@@ -96,13 +97,6 @@ struct Level {
     level: String,
 }
 
-/// By when the server is to have ended.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Within {
-    within_seconds: Option<u32>,
-}
-
 impl Api {
     pub(crate) fn new(
         figures: Figures,
@@ -112,6 +106,11 @@ impl Api {
     ) -> Self {
         let drain = Arc::new(Drain::new(figures.clone(), shutdown));
         Self { figures, bans: bans.into(), audit, drain }
+    }
+
+    /// Ends the process when it has drained; inside of a runtime.
+    pub(super) fn watch_drain(&self) {
+        tokio::spawn(Arc::clone(&self.drain).watch());
     }
 
     /// Whether the server takes nobody new, and is about to end.
@@ -141,13 +140,15 @@ impl Api {
             (_, "server" | "worlds" | "users" | "rooms" | "channels" | "bans") => {
                 return not_allowed("GET, HEAD");
             }
-            (&Method::POST, "kick" | "ban" | "unban" | "drain" | "log") => {
+            (&Method::POST, "kick" | "ban" | "unban" | "drain" | "undrain" | "log") => {
                 match read_body(&head.headers, body).await {
                     Ok(body) => self.act(asker, &what, &body).await,
                     Err(problem) => Err(problem),
                 }
             }
-            (_, "kick" | "ban" | "unban" | "drain" | "log") => return not_allowed("POST"),
+            (_, "kick" | "ban" | "unban" | "drain" | "undrain" | "log") => {
+                return not_allowed("POST");
+            }
             _ => Err(Problem(StatusCode::NOT_FOUND, format!("there is no /api/{what}"))),
         };
         told.map_or_else(
@@ -163,6 +164,7 @@ impl Api {
             "ban" => self.ban(body).await,
             "unban" => self.unban(body).await,
             "drain" => self.drain(body).await,
+            "undrain" => self.undrain(body).await,
             _ => set_level(body),
         };
         let outcome = match &told {
@@ -200,12 +202,6 @@ impl Api {
     fn users_here(&self) -> usize {
         let worlds = self.figures.worlds.iter().map(|world| world.report.read().users).sum();
         self.figures.main.as_ref().map_or(worlds, |main| main.read().users)
-    }
-
-    async fn drain(&self, body: &[u8]) -> Told {
-        let Within { within_seconds } = read(body)?;
-        self.drain.begin(within_seconds).await?;
-        Ok(json!({ "draining": true, "within_seconds": within_seconds }))
     }
 }
 
