@@ -23,5 +23,7 @@ pub mod operating {}
 pub mod deploying {}
 #[doc = include_str!("postgres.md")]
 pub mod postgres {}
+#[doc = include_str!("many-mains.md")]
+pub mod many_mains {}
 #[doc = include_str!("protocol.md")]
 pub mod protocol {}

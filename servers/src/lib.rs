@@ -45,6 +45,8 @@ mod ctl;
 mod database;
 mod db;
 mod decode;
+#[cfg(feature = "cluster")]
+mod directory;
 mod exceptions;
 mod game_settings;
 mod games;

@@ -9,7 +9,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, fmt, reload};
@@ -46,7 +48,7 @@ pub(crate) fn start(level: &str, format: LogFormat) -> anyhow::Result<()> {
         }
         LogFormat::Json => lines.event_format(JsonLines).boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(lines).init();
+    tracing_subscriber::registry().with(filter).with(filter_fn(is_told)).with(lines).init();
     // It is the first, for a second logger can't be had.
     let _ = LEVEL.set(handle);
     Ok(())
@@ -63,6 +65,11 @@ pub(crate) fn set_level(level: &str) -> anyhow::Result<String> {
     let former = handle.with_current(LevelFilter::to_string).context("log level")?;
     handle.reload(level).context("log level")?;
     Ok(former)
+}
+
+/// What NATS's client says of its connection we say ourselves; the rest is for whoever wants details.
+fn is_told(line: &Metadata<'_>) -> bool {
+    !line.target().starts_with("async_nats") || *line.level() > Level::INFO
 }
 
 fn parse(level: &str) -> anyhow::Result<LevelFilter> {

@@ -1,6 +1,8 @@
 //! `tinyrealm main`: MainServer on the tokio driver.
 
 mod beside;
+#[cfg(feature = "cluster")]
+mod claiming;
 mod operated;
 pub(crate) mod report;
 
@@ -21,8 +23,9 @@ use tinyrealm_core::protocol::{
     ErrorCode, NICKNAME_MAX_BYTES, ROOM_NAME_MAX_BYTES, Token, Uid, WorldId,
 };
 use tinyrealm_core::session::PeerAddress;
+use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 use tinyrealm_core::time::Instant;
-use tinyrealm_std::memory::{MainChatSizes, NodeSizes, main_storage, node_storage};
+use tinyrealm_std::memory::{MainChatSizes, NodeSizes, claim_storage, main_storage, node_storage};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
 use tokio::task::JoinHandle;
 use tokio::time::Interval;
@@ -185,7 +188,9 @@ async fn serve(
     shutdown: CancellationToken,
     shared: Shared<MainReport>,
 ) {
-    let Beside { elsewhere, figures, thread, net, worlds: known } = beside;
+    let Beside { elsewhere, figures, thread, net, worlds: known, .. } = beside;
+    #[cfg(feature = "cluster")]
+    let directory = beside.directory;
     let (users, worlds) = (usize::from(config.main.users), usize::from(config.main.worlds));
     let sizes = NodeSizes {
         sessions: usize::from(config.main.sessions),
@@ -199,12 +204,12 @@ async fn serve(
         attach_ttl_ms: config.main.attach_ttl_ms,
         registry_settle_ms: config.main.registry_settle_ms,
         room_hold_ms: config.main.room_hold_ms,
+        claim_timeout_ms: config.directory.claim_timeout_ms,
         names: match config.main.names {
             NameRule::Any => NamePolicy::Any,
             NameRule::Accounts => NamePolicy::Accounts,
         },
         chat: config.chat.policy(),
-        ..MainConfig::DEFAULT
     };
     let chat_sizes = match config.main.chat.as_str() {
         "" => MainChatSizes::NONE,
@@ -217,7 +222,10 @@ async fn serve(
     let options = SocketOptions { send_buffer_bytes: config.net.socket_send_buffer_bytes as usize };
     let driver = Driver::new(bound.sockets, options, |turn| {
         let (hellos, rooms) = (usize::from(config.main.hellos), usize::from(config.main.rooms_max));
-        let storage = main_storage(users, worlds, rooms, hellos, chat_sizes);
+        let mut storage = main_storage(users, worlds, rooms, hellos, chat_sizes);
+        if config.directory.is_used() {
+            storage.claims = claim_storage((users + hellos).min(INDEX_COUNT_MAX));
+        }
         // The address's length is checked with the configuration.
         let chat = config.main.chat.as_str().try_into().unwrap_or_default();
         let mut role = Main::new(storage, settings, doorkeeper, secrets)
@@ -236,6 +244,8 @@ async fn serve(
     let inner = WorldsControl::new(inner, known);
     let interval = tokio::time::interval(BAN_LOOK_INTERVAL);
     let control = BanControl { inner, file, interval, writing: None };
+    #[cfg(feature = "cluster")]
+    let control = claiming::DirectoryControl { inner: control, directory };
     let node = process::run(driver, control).await;
     if thread.join().is_err() {
         tracing::error!("the relay's thread has panicked");

@@ -55,15 +55,6 @@ fn wrong_flags_and_keys_are_named() {
     expect_mistake(&run(&["client"], &[]), 1, "terminal");
 }
 
-/// This program was built without it.
-#[test]
-fn what_needs_another_build_names_its_feature() {
-    let database = "login.database=postgres://realm@localhost/realm";
-    for arguments in [&["db", "migrate"][..], &["login", "--set", database]] {
-        expect_mistake(&run(arguments, &[]), 1, "--features cluster");
-    }
-}
-
 /// Each role has its own least; with that it starts, and fails at what comes next.
 #[test]
 fn a_frame_limit_that_keeps_servers_apart_is_refused() {
@@ -233,6 +224,7 @@ const KEYS: &str = "
     main.allowed_worlds main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos main.devices
     main.reconnect_first_ms main.reconnect_most_ms main.names main.rooms_max main.registry_settle_ms main.room_hold_ms
     main.relay.connections main.relay.connections_per_address main.relay.bytes_per_second
+    directory.servers directory.realm directory.user directory.password_file directory.authorities directory.claim_timeout_ms directory.review_ms
     login.listen login.data_folder login.database login.database_file login.database_authorities login.sessions login.hash_threads login.hash_memory_kib
     login.hash_passes login.queue login.kept_percent login.verify_queue login.token_ttl_s login.tokens_per_account
     login.remembered login.account_free_failures login.account_first_delay_ms

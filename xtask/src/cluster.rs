@@ -1,6 +1,6 @@
 //! `cargo xtask cluster`: the realm of several machines, with the services that it stands on.
 //!
-//! Purpose: brings PostgreSQL up, runs the tests of the stores in it, and those of `tests/cluster`, which start servers of their own
+//! Purpose: brings PostgreSQL and NATS, runs the tests of the stores in it, and those of `tests/cluster`, which start servers of their own
 //! where one is to be ended, and takes it down.
 //!
 //! Contract: a service that is not there is installed from Debian's packages if we may, or named, and that is a failure:
@@ -8,39 +8,40 @@
 
 mod postgres;
 
-use std::process::Command;
-
 use postgres::Postgres;
 
 use crate::command::Arguments;
-use crate::{Failure, process, toolchain, workspace};
+use crate::{Failure, packages, process, toolchain, workspace};
 
-/// What the servers are built with.
-const FEATURES: &str = "tinyrealm-servers/cluster,tinyrealm-cluster/services";
+/// NATS comes from PyPI: Debian's is older than what is needed.
+const REQUIREMENTS: &str = "tests/cluster/requirements.txt";
+/// The tests that need those services.
+const SERVICES: &str = "tinyrealm-cluster/services";
+
+/// The stores' own tests, which `cargo xtask test tests` leaves out.
+const STORES: [&str; 2] = ["accounts::tests::in_postgres::", "accounts::tests::postgres::"];
 
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     require_postgres()?;
-    process::require(&mut cargo("build", &["--bin", "tinyrealm"]))?;
+    let packages = workspace::target_folder("cluster-packages");
+    packages::install_python(REQUIREMENTS, &packages)?;
+    let binary = workspace::debug_binary()?;
     run_stores()?;
-    let mut tests = cargo("test", &["--test", "services", "--"]);
+    let mut tests = workspace::tests("services");
     tests
+        .args(["--features", SERVICES, "--"])
         .args(&arguments.words)
-        .env("TINYREALM_BINARY", workspace::target_folder("debug/tinyrealm"));
+        .env("TINYREALM_BINARY", binary)
+        .env("TINYREALM_NATS", packages.join("bin/nats-server"));
     process::pass_through(&mut tests)
-}
-
-/// Cargo with this, of the servers with the feature, in the folder of the workspace's debug build.
-fn cargo(command: &str, what: &[&str]) -> Command {
-    let mut cargo = workspace::cargo();
-    cargo.args([command, "--quiet"]).args(workspace::OTHER_PACKAGES);
-    cargo.args(["--features", FEATURES]).args(what);
-    cargo
 }
 
 /// The stores' own tests, all of which share a server.
 fn run_stores() -> Result<(), Failure> {
     let postgres = Postgres::start(&workspace::target_folder("cluster"))?;
-    let mut tests = cargo("test", &["--lib", "--", "accounts::", "postgres::"]);
+    let mut tests = workspace::cargo();
+    tests.args(["test", "--quiet"]).args(workspace::OTHER_PACKAGES);
+    tests.args(["--lib", "--"]).args(STORES);
     process::pass_through(tests.env("TINYREALM_POSTGRES", postgres.address()))
 }
 

@@ -39,8 +39,9 @@ pub(crate) const CORE_TESTS: [&str; 6] = [
 ];
 
 /// Every other package. Whoever chooses a single one of them has all that it stands on built once more, with
-/// what it enables alone.
-pub(crate) const OTHER_PACKAGES: [&str; 3] = ["--workspace", "--exclude", "tinyrealm-core"];
+/// what it enables alone; so all tests have the servers with everything, and users' release has what is on by default.
+pub(crate) const OTHER_PACKAGES: [&str; 5] =
+    ["--workspace", "--exclude", "tinyrealm-core", "--features", "tinyrealm-servers/cluster"];
 
 /// The tests of this name.
 pub(crate) fn tests(name: &str) -> Command {

@@ -9,12 +9,14 @@
 //! service of a name like ours ([`services`]) is none.
 
 mod chat;
+pub(crate) mod directory;
 mod http;
 mod layers;
 mod listen;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod net;
+mod place;
 mod relay;
 mod services;
 #[cfg(test)]
@@ -34,12 +36,13 @@ use tinyrealm_core::node::main::MainConfig;
 pub(crate) use chat::{ChatPlace, ChatSettings};
 pub(crate) use http::{AdminSettings, HttpService, HttpSettings};
 pub(crate) use layers::Override;
+pub(crate) use place::parse_address;
 pub(crate) use relay::RelaySettings;
-pub(crate) use validate::parse_address;
 
 use crate::cluster_secret::{CLUSTER_SECRET_VARIABLE, cluster_from_variable};
 use crate::control::Threads;
 use crate::games::{self, Games, HostedGame};
+use directory::DirectorySettings;
 use listen::with_port;
 use log::LogSettings;
 use login::LoginSettings;
@@ -66,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) http: HttpSettings,
     /// The operator's entrance.
     pub(crate) admin: AdminSettings,
+    /// What tells the Mains of one realm who is where.
+    pub(crate) directory: DirectorySettings,
     /// What the servers prove to each other.
     pub(crate) cluster: ClusterSettings,
     /// The limits of all servers' sessions.
@@ -212,6 +217,7 @@ impl Default for Config {
             chat: ChatSettings::default(),
             http: HttpSettings::default(),
             admin: AdminSettings::default(),
+            directory: DirectorySettings::default(),
             cluster: ClusterSettings::default(),
             net: NetSettings::default(),
             regions: BTreeMap::new(),

@@ -18,6 +18,7 @@ use tinyrealm_std::Scheme;
 
 use crate::games;
 
+use super::place::port_of;
 use super::{ChatSettings, Config, MainSettings, NetSettings, WorldSettings};
 
 /// So much of a channel's past is enough for a day of talk, and finding a message in it is quick.
@@ -74,6 +75,7 @@ impl Config {
             INDEX_COUNT_MAX - main_timers(0)
         );
         self.main.validate_login(&self.net)?;
+        self.directory.validate(self.main.hello_timeout_ms, &self.net)?;
         self.main.relay.validate()?;
         self.login.validate()?;
         ensure!(
@@ -125,23 +127,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-/// The port of `HOST:PORT`, if that is an address that somebody can be at: IPv6 stands in brackets.
-fn port_of(address: &str) -> Option<u16> {
-    let (host, port) = address.rsplit_once(':')?;
-    let has_brackets = host.starts_with('[') && host.ends_with(']');
-    let is_host = !host.is_empty()
-        && (has_brackets || !host.contains(':'))
-        && !host.contains(|letter: char| letter.is_whitespace() || letter == '/');
-    let port = port.parse().ok().filter(|port| *port > 0);
-    port.filter(|_| is_host)
-}
-
-/// An address that somebody can be at, of a flag.
-pub(crate) fn parse_address(text: &str) -> Result<String, String> {
-    let is_address = port_of(text).is_some();
-    is_address.then(|| text.to_owned()).ok_or_else(|| "expected HOST:PORT".to_owned())
 }
 
 impl MainSettings {

@@ -137,6 +137,9 @@ impl Figures {
             if self.wanted.login && !main.login {
                 missing.push("Main has no login server".to_owned());
             }
+            if main.directory_lost {
+                missing.push("Main's directory can't be reached".to_owned());
+            }
             if self.wanted.chat && !main.chat.is_live {
                 missing.push("Main has no chat server".to_owned());
             }

@@ -174,6 +174,9 @@ impl Figures {
             ("main_displaced", "Users of a world's word only who gave way", |main| {
                 main.displaced.into()
             }),
+            ("main_claims_lost", "Users who have said hello at another Main since", |main| {
+                main.claims_lost.into()
+            }),
             ("main_chat_deliveries", "Chat messages handed to users", |main| main.chat.deliveries),
             ("main_chat_missed", "Chat messages that slow users missed", |main| main.chat.missed),
             ("main_relay_passed", "Connections that were passed on to a world", |main| {

@@ -11,20 +11,25 @@ use tinyrealm_std::driver::Elsewhere;
 use tinyrealm_std::{Control, NextStep, Scheme};
 use tokio_util::sync::CancellationToken;
 
-use super::report::RegisteredWorld;
+use super::report::{BesideFigures, Reachable, RegisteredWorld};
 use crate::config::Config;
-use crate::relay::{self, Found, Relay, RelayFigures};
+#[cfg(feature = "cluster")]
+use crate::directory::Directory;
+use crate::relay::{self, Found, Relay};
 use crate::report::Shared;
 
-/// What is beside the node: the relay to worlds.
+/// What is beside the node: the relay to worlds, and the directory.
 pub(super) struct Beside {
     pub(super) elsewhere: Elsewhere,
-    pub(super) figures: RelayFigures,
+    pub(super) figures: BesideFigures,
     pub(super) thread: JoinHandle<()>,
     /// The limits of both.
     pub(super) net: NetConfig,
     /// What the relay knows of.
     pub(super) worlds: Shared<Vec<RegisteredWorld>>,
+    /// None for a realm's only Main.
+    #[cfg(feature = "cluster")]
+    pub(super) directory: Option<Directory>,
 }
 
 /// Tells the relay of every world before its first user hears of it.
@@ -36,10 +41,10 @@ pub(super) struct WorldsControl<C> {
 }
 
 impl Beside {
-    /// Starts the relay's thread, which ends with the shutdown.
+    /// Starts the relay's thread, which ends with the shutdown, and that of the directory.
     ///
     /// # Errors
-    /// If the system gives it no thread.
+    /// If the system gives no thread, or what the configuration names can't be read.
     pub(super) fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Self> {
         let (net, trusted) = (config.net.to_core(), config.net.proxies().trusted);
         let worlds = Shared::<Vec<RegisteredWorld>>::default();
@@ -48,8 +53,20 @@ impl Beside {
         let settings = &config.main.relay;
         let relay = Relay::new(settings, &net, trusted, Box::new(find), shutdown.clone());
         let (elsewhere, handed_over) = Elsewhere::of(relay::PATH);
-        let figures = relay.figures();
-        Ok(Self { elsewhere, figures, thread: relay.spawn(handed_over)?, net, worlds })
+        let reachable = Reachable::default();
+        let figures = BesideFigures { relay: relay.figures(), directory: reachable.clone() };
+        Ok(Self {
+            elsewhere,
+            figures,
+            #[cfg(feature = "cluster")]
+            directory: match config.directory.is_used() {
+                true => Some(Directory::start(&config.directory, reachable)?),
+                false => None,
+            },
+            thread: relay.spawn(handed_over)?,
+            net,
+            worlds,
+        })
     }
 }
 

@@ -1,11 +1,43 @@
 //! What Main tells about itself: `MainReport`.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::Serialize;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::main::{Authenticator, ChatHub, Main, WorldEntry, WorldRegistry};
 
 use crate::relay::{RelayFigures, RelayReport};
 use crate::report::NetReport;
+
+/// Whether the directory can be reached, as far as is known; without one nothing is wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Reachable(Arc<AtomicBool>);
+
+impl Default for Reachable {
+    fn default() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+}
+
+impl Reachable {
+    pub(crate) fn is_so(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Answers what it was before.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn set(&self, is_so: bool) -> bool {
+        self.0.swap(is_so, Ordering::Relaxed)
+    }
+}
+
+/// What is beside the node, and tells of itself.
+#[derive(Clone, Debug)]
+pub(super) struct BesideFigures {
+    pub(super) relay: RelayFigures,
+    pub(super) directory: Reachable,
+}
 
 /// What Main tells about itself.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -14,6 +46,8 @@ pub(crate) struct MainReport {
     pub(crate) worlds: usize,
     /// Whether Login can be asked.
     pub(crate) login: bool,
+    /// Whether the directory can't be reached; it never is without one.
+    pub(crate) directory_lost: bool,
     pub(crate) hellos: u32,
     pub(crate) hellos_refused: u32,
     pub(crate) enters: u32,
@@ -24,6 +58,7 @@ pub(crate) struct MainReport {
     pub(crate) banned: u32,
     pub(crate) game_bans: u32,
     pub(crate) displaced: u32,
+    pub(crate) claims_lost: u32,
     pub(crate) chat: MainChatReport,
     pub(crate) relay: RelayReport,
     pub(crate) net: NetReport,
@@ -108,7 +143,7 @@ impl MainChatReport {
 /// What this node tells, and what is beside it.
 pub(super) fn report_of<A: Authenticator>(
     node: &Node<'_, Main<'_, A>>,
-    relay: &RelayFigures,
+    beside: &BesideFigures,
 ) -> MainReport {
     let (main, sessions) = (node.role(), node.sessions());
     let buffers = sessions.buffers_in_use() + node.receive_buffers_in_use();
@@ -117,6 +152,7 @@ pub(super) fn report_of<A: Authenticator>(
         users: main.users().len(),
         worlds: main.worlds().len(),
         login: main.has_login(),
+        directory_lost: !beside.directory.is_so(),
         hellos: stats.hellos,
         hellos_refused: stats.hellos_refused,
         enters: stats.enters,
@@ -127,8 +163,9 @@ pub(super) fn report_of<A: Authenticator>(
         banned: stats.banned,
         game_bans: stats.game_bans,
         displaced: stats.displaced,
+        claims_lost: stats.claims_lost,
         chat: MainChatReport::of(main.chat()),
-        relay: relay.report(),
+        relay: beside.relay.report(),
         net: NetReport::new(node.stats(), sessions.len(), buffers),
         registry: RegisteredWorld::all(main.worlds()),
     }

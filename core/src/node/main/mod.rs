@@ -120,8 +120,8 @@ pub struct MainConfig {
     pub registry_settle_ms: u32,
     /// For how long the names of a lost world's rooms are kept for it.
     pub room_hold_ms: u32,
-    /// How long the directory of a realm of several Mains may take to say who a hello's user is; below the greeting's
-    /// timeout, or clients hear of that.
+    /// How long the directory of a realm of several Mains may take to say where a hello's user is; with Login's time for it
+    /// below the greeting's timeout, or clients hear of that.
     pub claim_timeout_ms: u32,
     /// What users may do in channels.
     pub chat: ChatPolicy,
@@ -143,7 +143,7 @@ impl MainConfig {
         attach_ttl_ms: 15_000,
         registry_settle_ms: 3_000,
         room_hold_ms: 30_000,
-        claim_timeout_ms: 5_000,
+        claim_timeout_ms: 1_500,
         names: NamePolicy::Any,
         chat: ChatPolicy::DEFAULT,
     };

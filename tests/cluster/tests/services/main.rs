@@ -5,6 +5,8 @@
 //! brings what is installed; each test starts the services that it ends.
 
 mod accounts;
+mod directory;
+mod nats;
 mod outage;
 #[path = "../../../../xtask/src/cluster/postgres.rs"]
 mod postgres;

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 
 use support::process::binary;
 use support::whole_realm::{EVERY_SERVER, WholeRealm, expect_whole};
+use support::{PATIENCE, Process, Stream};
 
 /// Bots of each release.
 const BOTS: u64 = 250;
@@ -48,4 +49,19 @@ fn servers_are_exchanged_for_those_of_another_release_and_back() {
         expect_whole(bots, BOTS, 2);
     }
     realm.wait_until_empty();
+}
+
+/// The release is built without what needs services, and the other tests with all of it.
+#[test]
+fn what_the_release_lacks_is_named_with_its_feature() {
+    let database = "login.database=postgres://realm@localhost/realm";
+    let directory = "directory.servers=nats://localhost:4222";
+    for arguments in
+        [&["db", "migrate"][..], &["login", "--set", database], &["main", "--set", directory]]
+    {
+        let finished = Process::start(arguments).finish(PATIENCE);
+        finished.expect_code(1);
+        let told = finished.lines(Stream::Stderr);
+        assert!(told.len() == 1 && told[0].contains("--features cluster"), "{told:?}");
+    }
 }

@@ -1,0 +1,212 @@
+//! `Store`: the realm's bucket in NATS JetStream, as the one key-value store that compares and swaps.
+//!
+//! Contract: a key is `user.UID`, its value the [`Life`] that has it, its number the revision: the sequence of its message in
+//! the bucket's stream, which rises with every write of whatever key. It rises over the bucket's own end too: a new one
+//! begins behind whatever an older one can have counted, and one that has lost its last writes is set ahead of what was seen.
+//! Nobody's key is not there: what marks its removal is removed as well.
+//!
+//! Bounds: every question ends within [`ASK_LIMIT`].
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+use async_nats::jetstream::context::{
+    Context, ContextBuilder, CreateStreamError, CreateStreamErrorKind, PublishErrorKind,
+};
+use async_nats::jetstream::stream::{
+    Config, DirectGetErrorKind, DiscardPolicy, LastRawMessageErrorKind, Stream,
+};
+use async_nats::{Client, HeaderMap, HeaderValue};
+use tinyrealm_core::node::directory::{Answer, Ask};
+use tinyrealm_core::protocol::{ClaimNumber, Uid};
+
+use super::Trouble;
+use super::life::Life;
+
+/// How long one question may take: behind it another one is asked.
+const ASK_LIMIT: Duration = Duration::from_millis(500);
+/// For how many servers each key is kept, if there are so many.
+const REPLICAS: usize = 3;
+/// The server is alone: NATS's code for more replicas than one.
+const NOT_CLUSTERED: u64 = 10_074;
+/// When a bucket is made, its first number is this many for each second since 2020: no realm writes faster.
+const NUMBERS_A_SECOND: u64 = 1 << 20;
+/// 2020-01-01, in seconds of Unix.
+const EPOCH: u64 = 1_577_836_800;
+/// Headers of a key-value store's removals, as all of NATS's clients have them.
+const OPERATION: &str = "KV-Operation";
+const DELETION: &str = "DEL";
+
+/// Somebody's key.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) struct Entry {
+    /// 0 if it is not there.
+    pub(super) number: ClaimNumber,
+    /// Whose it is; nobody's if it is not there.
+    pub(super) life: Option<Life>,
+}
+
+/// See the [module](self).
+#[derive(Clone)]
+pub(super) struct Store {
+    stream: Stream,
+    context: Context,
+    realm: String,
+}
+
+impl Store {
+    /// The bucket of a realm, which is made if it is not there.
+    ///
+    /// # Errors
+    /// Why it can't be had: also only for now.
+    pub(super) async fn open(client: &Client, realm: &str) -> Result<Self, Trouble> {
+        let context = ContextBuilder::new().timeout(ASK_LIMIT).ack_timeout(ASK_LIMIT);
+        let context = context.build(client.clone());
+        let wanted = |replicas| context.get_or_create_stream(config(realm, replicas));
+        let stream = match wanted(REPLICAS).await {
+            Err(error) if is_alone(&error) => wanted(1).await,
+            other => other,
+        }
+        .map_err(Trouble::of)?;
+        if !client.is_server_compatible(2, 10, 0) {
+            return Err(Trouble("NATS is older than 2.10".to_owned()));
+        }
+        Ok(Self { stream, context, realm: realm.to_owned() })
+    }
+
+    /// What it is reached by.
+    pub(super) fn client(&self) -> Client {
+        self.context.client()
+    }
+
+    fn subject(&self, uid: Uid) -> String {
+        format!("$KV.{}.user.{}", self.realm, uid.0)
+    }
+
+    /// Carries a question out.
+    ///
+    /// # Errors
+    /// What has kept it from being answered. Whether a write was taken is not known then.
+    pub(super) async fn ask(&self, uid: Uid, ask: Ask, life: Life) -> Result<Answer, Trouble> {
+        match ask {
+            Ask::Write { expected } => {
+                let written = self.publish(uid, expected, HeaderMap::new(), life.to_string());
+                Ok(written.await?.map_or(Answer::Conflict, Answer::Written))
+            }
+            Ask::Remove { expected } => {
+                let mut headers = HeaderMap::new();
+                headers.insert(OPERATION, DELETION);
+                let mark = self.publish(uid, expected, headers, String::new()).await?;
+                Ok(match mark {
+                    Some(mark) => {
+                        self.forget(mark).await;
+                        Answer::Removed
+                    }
+                    None => Answer::Conflict,
+                })
+            }
+            Ask::Read => Ok(Answer::Found(self.newest(uid).await?.number)),
+        }
+    }
+
+    /// Its number; `None` if the key has another one than is expected.
+    async fn publish(
+        &self,
+        uid: Uid,
+        expected: ClaimNumber,
+        mut headers: HeaderMap,
+        value: String,
+    ) -> Result<Option<ClaimNumber>, Trouble> {
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, HeaderValue::from(expected.0));
+        let said = self.context.publish_with_headers(self.subject(uid), headers, value.into());
+        let heard = match said.await {
+            Ok(said) => said.await,
+            Err(error) => Err(error),
+        };
+        match heard {
+            Ok(heard) => Ok(Some(ClaimNumber(heard.sequence))),
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(None),
+            Err(error) => Err(Trouble::of(error)),
+        }
+    }
+
+    /// The mark of a removal is of no more use. If it stays, it costs one more question at the user's next hello.
+    async fn forget(&self, mark: ClaimNumber) {
+        let subject = format!("STREAM.MSG.DELETE.KV_{}", self.realm);
+        let wanted = serde_json::json!({ "seq": mark.0, "no_erase": true });
+        let _: Result<serde_json::Value, _> = self.context.request(subject, &wanted).await;
+    }
+
+    /// What the bucket's leader has.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub(super) async fn newest(&self, uid: Uid) -> Result<Entry, Trouble> {
+        match self.stream.get_last_raw_message_by_subject(&self.subject(uid)).await {
+            Ok(message) => Ok(entry(message.sequence, &message.payload)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(NOBODY),
+            Err(error) => Err(Trouble::of(error)),
+        }
+    }
+
+    /// What any of its servers has, which may be old.
+    ///
+    /// # Errors
+    /// If none answers.
+    pub(super) async fn any(&self, uid: Uid) -> Result<Entry, Trouble> {
+        match self.stream.direct_get_last_for_subject(self.subject(uid)).await {
+            Ok(message) => Ok(entry(message.sequence, &message.payload)),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(NOBODY),
+            Err(error) => Err(Trouble::of(error)),
+        }
+    }
+
+    /// Sees to it that the next number is above `highest`: a bucket that was lost is made anew, and one that has lost its
+    /// last writes passes them over. Answers whether it had.
+    ///
+    /// # Errors
+    /// If the bucket can't be had.
+    pub(super) async fn keep_ahead(
+        &mut self,
+        client: &Client,
+        highest: ClaimNumber,
+    ) -> Result<bool, Trouble> {
+        *self = Self::open(client, &self.realm).await?;
+        let last = self.stream.cached_info().state.last_sequence;
+        if last >= highest.0 {
+            return Ok(false);
+        }
+        // What stands below is nobody's any more: who is there is claimed anew with the next hello.
+        self.stream.purge().sequence(highest.0 + 1).await.map_err(Trouble::of)?;
+        Ok(true)
+    }
+}
+
+const NOBODY: Entry = Entry { number: ClaimNumber(0), life: None };
+
+fn entry(number: u64, value: &[u8]) -> Entry {
+    Entry { number: ClaimNumber(number), life: Life::parse(value) }
+}
+
+fn is_alone(error: &CreateStreamError) -> bool {
+    match error.kind() {
+        CreateStreamErrorKind::JetStream(error) => error.error_code().0 == NOT_CLUSTERED,
+        _ => false,
+    }
+}
+
+/// A bucket as NATS's clients make one, whose numbers begin above those of any before it.
+fn config(realm: &str, replicas: usize) -> Config {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Config {
+        name: format!("KV_{realm}"),
+        subjects: vec![format!("$KV.{realm}.>")],
+        max_messages_per_subject: 1,
+        discard: DiscardPolicy::New,
+        allow_rollup: true,
+        allow_direct: true,
+        num_replicas: replicas,
+        first_sequence: Some(now.saturating_sub(EPOCH) * NUMBERS_A_SECOND),
+        ..Config::default()
+    }
+}
