@@ -73,6 +73,7 @@ export const ErrorCode: {
   readonly NO_ACCOUNTS: number;
   readonly DIRECTORY_UNAVAILABLE: number;
   readonly STALE_CLAIM: number;
+  readonly MOVED: number;
 };
 
 export const JoinDenial: {
@@ -325,7 +326,15 @@ export interface RoomPage {
   next_after: number;
 }
 
-export type MainToClient = Welcome | EnterWorldAck | ChatBroadcast | ChatJoined | ChatLeft | ChatRefused | ChatPast | ChatPastEnd | ChatGap | ChatEntered | ChatExited | ChatCensus | ChatMembers | RoomPage;
+export interface Moved {
+  type: "Moved";
+  world_addr: string;
+  is_sealing: boolean;
+  handshake_key: Uint8Array;
+  key_id: Uint8Array;
+}
+
+export type MainToClient = Welcome | EnterWorldAck | ChatBroadcast | ChatJoined | ChatLeft | ChatRefused | ChatPast | ChatPastEnd | ChatGap | ChatEntered | ChatExited | ChatCensus | ChatMembers | RoomPage | Moved;
 export const mainToClient: Link<MainToClient>;
 
 export interface Join {

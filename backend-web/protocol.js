@@ -73,6 +73,7 @@ export const ErrorCode = Object.freeze({
   NO_ACCOUNTS: 75,
   DIRECTORY_UNAVAILABLE: 76,
   STALE_CLAIM: 77,
+  MOVED: 78,
 });
 
 export const JoinDenial = Object.freeze({
@@ -143,6 +144,7 @@ export const mainToClient = link({
   ChatCensus: [0x110c, { channel: text(24), members: u16 }],
   ChatMembers: [0x110d, { channel: text(24), uids: list(32, u53), next_after: u53 }],
   RoomPage: [0x110e, { rooms: list(3, room), next_after: u16 }],
+  Moved: [0x110f, { world_addr: text(64), is_sealing: bool, handshake_key: array(32), key_id: array(8) }],
 });
 
 export const clientToWorld = link({

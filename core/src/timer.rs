@@ -127,6 +127,14 @@ impl<'a> TimerWheel<'a> {
         self.entries.get(usize::from(id)).is_some_and(|entry| !entry.place.is_none())
     }
 
+    /// When timer `id` is due, if it is armed: the tick that it fires with.
+    #[cfg(feature = "moving")]
+    pub fn due_at(&self, id: u16) -> Option<Instant> {
+        let entry = self.entries.get(usize::from(id)).filter(|entry| !entry.place.is_none())?;
+        let ahead = u64::from(entry.deadline.wrapping_sub(self.now()));
+        Some(Instant::from_micros(self.elapsed.saturating_add(ahead).saturating_mul(TICK_MICROS)))
+    }
+
     /// Disarms and answers one timer that is due at `now`. Call it until it answers `None`.
     pub fn pop_expired(&mut self, now: Instant) -> Option<u16> {
         let now_tick = now.micros() / TICK_MICROS;

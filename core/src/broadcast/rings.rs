@@ -117,6 +117,14 @@ impl BroadcastRings {
         }
     }
 
+    /// As [`BroadcastRings::enter`], for somebody who has missed so many events elsewhere.
+    #[cfg(feature = "moving")]
+    pub const fn enter_behind(&mut self, framing: Framing, missed: u32) -> Cursor {
+        let mut cursor = self.enter(framing);
+        cursor.miss(missed);
+        cursor
+    }
+
     /// The member with this cursor listens no more.
     pub const fn leave(&mut self, cursor: &Cursor) {
         match cursor.framing() {

@@ -49,17 +49,32 @@ const USER_LIST_BYTES: usize =
 const REVOCATIONS_BYTES: usize =
     OPCODE_BYTES + 3 * VARINT_U53_MAX_BYTES + 1 + REVOCATION_PAGE * 3 * VARINT_U53_MAX_BYTES;
 
+/// `RoomBlock`, and `TakeBlock`: which move, a world, which block, whether it is the last, a count of two bytes.
+const BLOCK_BYTES: usize = OPCODE_BYTES
+    + VARINT_U32_MAX_BYTES
+    + 2 * VARINT_U16_MAX_BYTES
+    + 1
+    + 2
+    + crate::protocol::ROOM_BLOCK_BYTES;
+
 /// A world hears Main.
-pub const WORLD_HEARS_BYTES: usize =
-    if cfg!(feature = "rooms") { NAMED_ATTACH_BYTES } else { PLAIN_ATTACH_BYTES };
+pub const WORLD_HEARS_BYTES: usize = if cfg!(feature = "moving") {
+    BLOCK_BYTES
+} else if cfg!(feature = "rooms") {
+    NAMED_ATTACH_BYTES
+} else {
+    PLAIN_ATTACH_BYTES
+};
 /// Main hears worlds, Login and the chat server.
-pub const MAIN_HEARS_BYTES: usize = REVOCATIONS_BYTES;
+pub const MAIN_HEARS_BYTES: usize =
+    if cfg!(feature = "moving") { BLOCK_BYTES } else { REVOCATIONS_BYTES };
 /// Login hears Mains.
 pub const LOGIN_HEARS_BYTES: usize = CLUSTER_PROOF_BYTES;
 /// The chat server hears Mains.
 pub const CHAT_HEARS_BYTES: usize = super::chat::MAIN_BODY_MAX_BYTES;
 
 const _: () = {
+    assert!(BLOCK_BYTES >= REVOCATIONS_BYTES && BLOCK_BYTES >= NAMED_ATTACH_BYTES);
     assert!(MAIN_HEARS_BYTES >= USER_LIST_BYTES && MAIN_HEARS_BYTES >= CLUSTER_PROOF_BYTES);
     assert!(
         MAIN_HEARS_BYTES + crate::wire::PacketHeader::BYTES >= super::chat::PAST_FRAME_MAX_BYTES
@@ -72,11 +87,11 @@ mod tests {
     use super::*;
     use crate::protocol::dialer_to_listener::ClusterProof;
     use crate::protocol::login_to_main::Revocations;
-    use crate::protocol::main_to_world::AttachUser;
-    use crate::protocol::world_to_main::UserList;
+    use crate::protocol::main_to_world::{AttachUser, TakeBlock};
+    use crate::protocol::world_to_main::{RoomBlock, UserList};
     use crate::protocol::{
-        Bytes, HandshakeKey, KeyId, Message, Nonce, Proof, Revision, Revocation, Text, Uid, Wish,
-        WishKind, encode_frame,
+        Bytes, HandshakeKey, KeyId, Message, Nonce, Proof, ROOM_BLOCK_BYTES, Revision, Revocation,
+        Text, Uid, Wish, WishKind, WorldId, encode_frame,
     };
     use crate::wire::PacketHeader;
 
@@ -124,6 +139,12 @@ mod tests {
         let one = Revocation { uid, revision, renewed_at: revision };
         let list = core::iter::repeat_n(one, REVOCATION_PAGE).collect();
         let page = Revocations { after: revision, after_uid: uid, list, complete: revision };
-        assert_eq!(body_bytes(&page), MAIN_HEARS_BYTES);
+        assert_eq!(body_bytes(&page), REVOCATIONS_BYTES);
+        let bytes = Bytes::new(&[1; ROOM_BLOCK_BYTES]).unwrap();
+        let (move_id, to, index) = (u32::MAX, WorldId(u16::MAX), u16::MAX);
+        let block = RoomBlock { move_id, to, index, is_last: true, bytes };
+        assert_eq!(body_bytes(&block), BLOCK_BYTES);
+        let block = TakeBlock { move_id, from: to, index, is_last: true, bytes };
+        assert_eq!(body_bytes(&block), BLOCK_BYTES);
     }
 }

@@ -253,4 +253,18 @@ protocol! {
         /// Where the next page begins; 0 if this is the last one.
         next_after: u16,
     }
+
+    /// Your room is in another world now, and your seat is held there: go there, and show this key. Whoever does not
+    /// know this hears of it by `MOVED`, the end of its connection to the former one, and asks for a world.
+    15 moved => Moved<'a> {
+        /// The world's address, as in [`EnterWorldAck`].
+        #[serde(borrow)]
+        world_addr: Text<'a, ADDRESS_MAX_BYTES>,
+        /// Whether the world takes sealed links.
+        is_sealing: bool,
+        /// For [`Join`](super::super::client_to_world::Join), or to seal the link with.
+        handshake_key: HandshakeKey,
+        /// What the key is called by.
+        key_id: KeyId,
+    }
 }

@@ -158,6 +158,8 @@ codes! {
         DIRECTORY_UNAVAILABLE = 76,
         /// The user has come in by another Main since: what this one says of it is old.
         STALE_CLAIM = 77,
+        /// The room goes on in another world, where the user's seat is held: whoever asks Main for a world is led there.
+        MOVED = 78,
     }
 }
 
@@ -186,6 +188,26 @@ codes! {
         CREATE = 2,
         /// The one of that name, or a new one if there is none.
         NAMED_OR_NEW = 3,
+    }
+}
+
+codes! {
+    /// What two worlds tell each other of a room that moves.
+    MoveWord {
+        /// The target has the blocks before this one.
+        TAKEN = 1,
+        /// The target has all of it, and waits.
+        ARRIVED = 2,
+        /// The room is the target's: it is to play it.
+        GONE = 3,
+        /// The source plays it: the target is to forget it.
+        KEPT = 4,
+        /// The target plays it.
+        OPENED = 5,
+        /// The target does not take it.
+        REFUSED = 6,
+        /// The target knows nothing of it.
+        LOST = 7,
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod channel_vectors;
 mod chat_server_vectors;
+mod move_vectors;
 mod negative;
 pub(crate) mod page;
 mod room_vectors;

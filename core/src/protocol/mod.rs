@@ -48,7 +48,7 @@ pub use cluster::{client_to_listener, dialer_to_listener, listener_to_client, li
 #[doc(hidden)]
 pub use codec::hand_over;
 pub use codec::{DecodePayload, EncodePayload, Postcard, Raw, RawMessage};
-pub use common::{ErrorCode, JoinDenial, LoginDenial, ServerKind, WishKind, either_way};
+pub use common::{ErrorCode, JoinDenial, LoginDenial, MoveWord, ServerKind, WishKind, either_way};
 pub use main_chat::{chat_to_main, main_to_chat};
 pub use main_login::{login_to_main, main_to_login};
 #[cfg(feature = "moving")]

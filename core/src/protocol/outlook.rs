@@ -59,6 +59,7 @@ impl ErrorCode {
             | Self::NO_WORLD
             | Self::WORLD_TIMEOUT
             | Self::WORLD_LOST
+            | Self::MOVED
             | Self::DETACHED
             | Self::LOGIN_UNAVAILABLE
             | Self::DIRECTORY_UNAVAILABLE

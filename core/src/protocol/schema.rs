@@ -16,7 +16,9 @@
 pub use super::codes::Codes;
 use super::fingerprint::Hash;
 use super::words;
-use super::{ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, ServerKind, WishKind};
+use super::{
+    ErrorCode, FieldSchema, JoinDenial, LinkSchema, LoginDenial, MoveWord, ServerKind, WishKind,
+};
 use crate::wire::opcode::GAME;
 use crate::wire::{VARINT_U16_MAX_BYTES, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 
@@ -136,6 +138,7 @@ pub const CODES: &[&Codes] = &[
     &LoginDenial::CODES,
     &ServerKind::CODES,
     &WishKind::CODES,
+    &MoveWord::CODES,
 ];
 
 /// The limits that the realm's types are written with.
@@ -162,6 +165,7 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("ROOM_OPTIONS_MAX_BYTES", super::ROOM_OPTIONS_MAX_BYTES),
     ("ROOM_PROPERTIES_MAX_BYTES", super::ROOM_PROPERTIES_MAX_BYTES),
     ("ROOM_PAGE_ROOMS", super::ROOM_PAGE_ROOMS),
+    ("ROOM_BLOCK_BYTES", super::ROOM_BLOCK_BYTES),
 ];
 
 /// The names that somebody's schema has besides the realm's own.
@@ -367,6 +371,7 @@ const fn plain(name: &str) -> Option<WireType<'static>> {
         b"LoginDenial" => WireType::Code(&LoginDenial::CODES),
         b"ServerKind" => WireType::Code(&ServerKind::CODES),
         b"WishKind" => WireType::Code(&WishKind::CODES),
+        b"MoveWord" => WireType::Code(&MoveWord::CODES),
         b"KeyId" => WireType::Array(8),
         b"Nonce" => WireType::Array(16),
         b"HandshakeKey" | b"Token" | b"Proof" | b"SealKey" => WireType::Array(32),

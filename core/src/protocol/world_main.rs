@@ -1,11 +1,12 @@
 //! World and Main: registering, attaching users, and who is where.
 
+use super::protocol;
 use super::{ACCOUNT_MAX_BYTES, ADDRESS_MAX_BYTES, NICKNAME_MAX_BYTES, REGION_MAX_BYTES};
 use super::{
-    Bytes, ClaimNumber, ErrorCode, HandshakeKey, KeyId, RoomId, RoomLine, Text, Uid, Versions,
-    Wish, WorldId,
+    Bytes, ClaimNumber, ErrorCode, HandshakeKey, KeyId, MoveWord, RoomId, RoomLine, Text, Uid,
+    Versions, Wish, WorldId,
 };
-use super::{ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES, USER_PAGE_USERS, protocol};
+use super::{ROOM_BLOCK_BYTES, ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES, USER_PAGE_USERS};
 use crate::wire::opcode::WORLD;
 
 protocol! {
@@ -147,6 +148,58 @@ protocol! {
         /// It takes nobody new: whoever has no seat in it is to be sent elsewhere.
         is_draining: bool,
     }
+
+    /// Rooms of this world can move to others of the same game, and rooms of those here: said behind a registration.
+    14 moves_rooms => MovesRooms {
+        /// Of the game: what its rooms keep is understood by the same alone.
+        game_version: u16,
+    }
+
+    /// A part of a room that moves, for the world that it moves to: [`TakeBlock`](super::main_to_world::TakeBlock)
+    /// there. The next one follows when it is taken.
+    15 room_block => RoomBlock<'a> {
+        /// Which move.
+        move_id: u32,
+        /// The world that it is for.
+        to: WorldId,
+        /// Which block, from 0 on.
+        index: u16,
+        /// Whether it is the last.
+        is_last: bool,
+        /// Pieces of the room: see `core/src/node/world/moving/piece.rs`.
+        #[serde(borrow)]
+        bytes: Bytes<'a, ROOM_BLOCK_BYTES>,
+    }
+
+    /// A word about a move, for the world at its other end: [`HearOfMove`](super::main_to_world::HearOfMove) there. It is
+    /// said again until it is answered.
+    16 say_of_move => SayOfMove {
+        /// Which move.
+        move_id: u32,
+        /// The world that it is for.
+        to: WorldId,
+        /// What.
+        word: MoveWord,
+        /// Of `TAKEN`, the block that is wanted next; of `REFUSED` and `KEPT`, why, as an error's code; else 0.
+        about: u16,
+    }
+
+    /// The room of this name is here now, and was in that world: what is said of it there is old. [`RoomOpened`] follows.
+    17 room_moved_here => RoomMovedHere<'a> {
+        /// Where it was.
+        from: WorldId,
+        /// Its name.
+        #[serde(borrow)]
+        name: Text<'a, ROOM_NAME_MAX_BYTES>,
+    }
+
+    /// A user's seat is here now, and was in that world: it is held, and what is said of the user there is old.
+    18 user_moved_here => UserMovedHere {
+        /// Who.
+        uid: Uid,
+        /// Where it was.
+        from: WorldId,
+    }
 }
 
 protocol! {
@@ -216,5 +269,45 @@ protocol! {
         is_draining: bool,
         /// When it is to have ended, in milliseconds from now, whoever is left; 0 for as long as somebody is there.
         within_ms: u32,
+    }
+
+    /// This room is to move to that world, live. What becomes of it the two worlds tell each other by
+    /// [`SayOfMove`](super::world_to_main::SayOfMove), which Main hears as well.
+    7 move_room => MoveRoom {
+        /// A number for it, of chance.
+        move_id: u32,
+        /// Which of the world's rooms.
+        room_id: RoomId,
+        /// Where to.
+        to: WorldId,
+        /// If it has not arrived by then, in milliseconds, it stays.
+        timeout_ms: u32,
+    }
+
+    /// A part of a room that moves here.
+    8 take_block => TakeBlock<'a> {
+        /// Which move.
+        move_id: u32,
+        /// The world that it is from.
+        from: WorldId,
+        /// Which block, from 0 on.
+        index: u16,
+        /// Whether it is the last.
+        is_last: bool,
+        /// Pieces of the room.
+        #[serde(borrow)]
+        bytes: Bytes<'a, ROOM_BLOCK_BYTES>,
+    }
+
+    /// A word of the world at the other end of a move.
+    9 hear_of_move => HearOfMove {
+        /// Which move.
+        move_id: u32,
+        /// The world that says it.
+        from: WorldId,
+        /// What.
+        word: MoveWord,
+        /// What it is about, as it was said.
+        about: u16,
     }
 }

@@ -114,6 +114,7 @@ impl RealmClient {
         reason: ErrorCode,
     ) {
         let is_over = self.verdict.is_some() || self.is_final(self.world_session, reason);
+        let was_inside = self.world == WorldState::Inside;
         self.world_session = Key::DANGLING;
         #[cfg(feature = "sealed-clients")]
         {
@@ -121,6 +122,7 @@ impl RealmClient {
         }
         if self.main == MainState::Stopped {
             self.world = WorldState::Outside;
+        } else if self.follows(cx, was_inside && reason == ErrorCode::MOVED) {
         } else {
             self.ask_again(cx);
         }

@@ -11,7 +11,7 @@ use crate::protocol::HandshakeKey;
 use crate::protocol::login_to_client::{self, LoginAck, LoginDenied};
 use crate::protocol::main_to_client::{
     self, ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft,
-    ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, RoomPage, Welcome,
+    ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, Moved, RoomPage, Welcome,
 };
 use crate::protocol::world_to_client::{
     self, EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk,
@@ -156,6 +156,20 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
         let ticket = Ticket::of(&message);
         self.client.sent_to_world(caller, message.world_addr.as_str(), ticket);
     }
+
+    #[inline(always)]
+    fn hears(&self, opcode: Opcode) -> bool {
+        cfg!(feature = "moving") || !matches!(opcode, Moved::OPCODE)
+    }
+
+    #[cfg(feature = "moving")]
+    fn moved(&mut self, caller: &mut Caller<'_, '_>, message: Moved<'_>) {
+        self.client.moved(caller, &message);
+    }
+
+    // Its world's goodbye says so as well.
+    #[cfg(not(feature = "moving"))]
+    fn moved(&mut self, _: &mut Caller<'_, '_>, _: Moved<'_>) {}
 
     fn chat_broadcast(&mut self, _: &mut Caller<'_, '_>, message: ChatBroadcast<'_>) {
         self.tell_chat(ChatEvent::Said(message));

@@ -150,6 +150,9 @@ pub struct RealmClient {
     pub(super) main_dialing: Option<Dialing>,
     /// It wants another room than the one that it has asked for: what that question comes to is passed over.
     pub(super) wants_another: bool,
+    /// Its seat is elsewhere: behind the end of its present connection it goes there.
+    #[cfg(feature = "moving")]
+    pub(super) is_moved: bool,
     /// It is back in its seat, and has not heard yet what it has missed.
     pub(super) is_resuming: bool,
     /// The number of what was said last, in a room or in a channel.
@@ -186,6 +189,8 @@ impl RealmClient {
             #[cfg(feature = "sealed-clients")]
             main_dialing: None,
             wants_another: false,
+            #[cfg(feature = "moving")]
+            is_moved: false,
             is_resuming: false,
             last_request: 0,
             #[cfg(feature = "asks")]
@@ -315,7 +320,7 @@ impl RealmClient {
         self.ask_for_world(&mut caller.context());
     }
 
-    fn ask_for_world(&mut self, cx: &mut Context<'_, '_>) {
+    pub(super) fn ask_for_world(&mut self, cx: &mut Context<'_, '_>) {
         if (self.main, self.world) != (MainState::Ready, WorldState::Outside) {
             return;
         }
@@ -362,16 +367,25 @@ impl RealmClient {
         if self.wants_another {
             return self.ask_again(&mut caller.context());
         }
+        self.keep_ticket(address, ticket);
+        self.go_to_world(&mut caller.context());
+    }
+
+    pub(super) fn keep_ticket(&mut self, address: &str, ticket: Ticket) {
         // The message's type keeps addresses within the string's capacity.
         self.world_address = heapless::String::try_from(address).unwrap_or_default();
         self.ticket = ticket;
         self.has_newer_login = false;
-        match caller.sessions.connect(caller.now, self.tag(WORLD_LINK)) {
+    }
+
+    /// To the world that its ticket is for.
+    pub(super) fn go_to_world(&mut self, cx: &mut Context<'_, '_>) {
+        match cx.sessions.connect(cx.now, self.tag(WORLD_LINK)) {
             Ok(key) => {
                 self.world_session = key;
                 self.world = WorldState::Connecting;
             }
-            Err(_) => self.wait_outside(&mut caller.context()),
+            Err(_) => self.wait_outside(cx),
         }
     }
 

@@ -28,6 +28,7 @@ mod chat_event;
 mod config;
 mod endings;
 mod first_words;
+mod following;
 mod inbound;
 mod login;
 mod machine;

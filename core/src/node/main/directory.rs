@@ -118,6 +118,9 @@ pub struct UserEntry {
     pub(super) is_asked: bool,
     /// Whether it has come into a room since its hello. Before, it may not know which one it was in.
     pub(super) has_joined: bool,
+    /// It has not asked for the present attempt: its seat has moved, and it is to be told where.
+    #[cfg(feature = "moving")]
+    pub(super) is_moved: bool,
     /// Whether its world has named it since the first page of its list.
     pub(super) is_listed: bool,
     /// Worlds that are still to be told to let go of it, as bits,
@@ -213,6 +216,8 @@ impl Vacant for UserEntry {
         is_held: false,
         has_joined: false,
         is_asked: false,
+        #[cfg(feature = "moving")]
+        is_moved: false,
         is_listed: false,
         detaches: 0,
         detach_reason: ErrorCode(0),

@@ -43,6 +43,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
         message: &EnterWorldReq<'_>,
     ) {
         let region = message.region.as_str();
+        #[cfg(feature = "moving")]
+        if let Some(user) = self.users.get_mut(key) {
+            // What it is led to already is the answer.
+            user.is_moved = false;
+        }
         if self.users.get(key).is_none_or(|user| user.wants_in) {
             return;
         }
@@ -229,9 +234,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         self.set_place(cx, key, Place::Attached(world));
         self.arm(cx, key, self.config.attach_ttl_ms.saturating_add(ATTACH_GRACE_MS));
+        self.stats.enters.count();
+        #[cfg(feature = "moving")]
+        if self.tell_moved(cx, key, world) {
+            return self.drop_wish_if_done(key);
+        }
         let Some(entry) = self.worlds.get(world) else { return };
         let world_addr = Text::truncated(&entry.address);
-        self.stats.enters.count();
         let is_sealing = entry.is_sealing;
         let ack = EnterWorldAck { world_addr, is_sealing, key_id, handshake_key };
         cx.sessions.send_or_close(cx.now, session, &ack);
@@ -248,6 +257,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
     ) {
         if reason == ErrorCode::STALE_CLAIM {
             return self.overtaken(cx, key);
+        }
+        #[cfg(feature = "moving")]
+        if self.has_followed_in_vain(cx, key, world) {
+            return;
+        }
+        #[cfg(feature = "moving")]
+        if reason == ErrorCode::MOVED {
+            self.room_moves(key);
+            return self.wait(cx, key, SHARE_WAIT_MS, ErrorCode::BUSY);
         }
         if self.users.get(key).is_some_and(|user| user.is_there) {
             self.detach(cx, key, world);
@@ -327,6 +345,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
             Place::Attaching(world) => {
                 user.has_timed_out = true;
                 let is_asked = user.is_asked;
+                #[cfg(feature = "moving")]
+                if self.has_followed_in_vain(cx, key, world) {
+                    return;
+                }
                 self.worlds.has_timed_out(world);
                 let world_id = self.worlds.get(world).map_or(0, |entry| entry.world_id.0);
                 log::info!("world {} did not answer an attach in time", world_id);

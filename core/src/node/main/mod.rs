@@ -29,6 +29,8 @@ mod hellos;
 mod holdings;
 pub mod login_link;
 mod memory;
+#[cfg(feature = "moving")]
+pub mod moving;
 pub mod nicknames;
 mod operating;
 mod owed;
@@ -37,6 +39,7 @@ pub mod registry;
 mod revocations;
 mod role;
 pub mod rooms;
+mod staying;
 #[cfg(test)]
 pub(crate) mod tests;
 mod wishes;
@@ -49,6 +52,8 @@ pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
 pub use hellos::PendingHello;
 pub use login_link::LoginLinkConfig;
 pub use memory::{MainChatMemory, MainMemory, MainRoomMemory};
+#[cfg(feature = "moving")]
+pub use moving::{MOVE_TIMEOUT_MS, MOVES_MAX, MoveProblem, MoveState, RoomMove};
 pub use operating::UserLine;
 pub use registry::{AllowedWorld, WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 pub use rooms::{MainRoomStorage, RoomDirectory, RoomEntry, RoomKey};
@@ -217,6 +222,8 @@ pub struct Main<'a, A> {
     /// Where the search for somebody without a connection goes on.
     absent_hand: u16,
     stats: MainStats,
+    #[cfg(feature = "moving")]
+    moves: moving::Moves,
 }
 
 impl<'a, A: Authenticator> Main<'a, A> {
@@ -243,6 +250,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
             next_attempt: 0,
             absent_hand: 0,
             stats: MainStats::default(),
+            #[cfg(feature = "moving")]
+            moves: moving::Moves::default(),
         }
     }
 

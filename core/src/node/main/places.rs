@@ -62,6 +62,20 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
+    /// It only listens there.
+    pub(super) fn watches(&mut self, world: WorldKey, uid: Uid) {
+        if let Some(key) = self.users.find(uid) {
+            self.set_spectator(key, world);
+        }
+    }
+
+    /// It plays there.
+    pub(super) fn plays(&mut self, world: WorldKey, uid: Uid) {
+        if let Some(key) = self.users.find(uid) {
+            self.set_player(key, world);
+        }
+    }
+
     /// The user has another connection, or none (a dangling key); tells the one before.
     pub(super) fn set_session(&mut self, key: EntryKey, session: SessionKey) -> SessionKey {
         let Some(user) = self.users.get_mut(key) else { return Key::DANGLING };

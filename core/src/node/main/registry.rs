@@ -27,6 +27,12 @@ pub struct WorldEntry {
     pub rooms: u16,
     /// Whether its clients may seal their links.
     pub is_sealing: bool,
+    /// Its game's fingerprint.
+    #[cfg(feature = "moving")]
+    pub(super) fingerprint: u32,
+    /// Its game, and the version of what that keeps, if its rooms move.
+    #[cfg(feature = "moving")]
+    pub(super) moves: Option<(u32, u16)>,
     /// It has told of rooms for which there was no place in the directory.
     pub(super) has_unknown_rooms: bool,
     /// The link to it.
@@ -64,6 +70,10 @@ impl Vacant for WorldEntry {
         capacity: 0,
         rooms: 0,
         is_sealing: false,
+        #[cfg(feature = "moving")]
+        fingerprint: 0,
+        #[cfg(feature = "moving")]
+        moves: None,
         has_unknown_rooms: false,
         session: Key::DANGLING,
         users: 0,

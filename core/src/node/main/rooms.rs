@@ -241,6 +241,11 @@ impl<'a> RoomDirectory<'a> {
         self.iter().find(|(_, room)| room.state == state).map(|(key, _)| key)
     }
 
+    #[cfg(feature = "moving")]
+    pub(super) fn get_mut(&mut self, key: RoomKey) -> Option<&mut RoomEntry> {
+        self.rooms.get_mut(key)
+    }
+
     fn insert(&mut self, now: Instant, room: RoomEntry) -> Option<RoomKey> {
         if self.rooms.is_full() {
             self.forget_passed_hold(now)?;

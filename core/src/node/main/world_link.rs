@@ -2,21 +2,23 @@
 
 use super::directory::{Place, Presence};
 use super::registry::{WorldEntry, WorldKey, world_bit};
+use super::staying::is_of_moves;
 use super::{Authenticator, EntryKey, Main, link};
 use crate::log;
 use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_world::Registered;
 use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, Ban, DrainState, RegisterWorld, RoomChanged, RoomClosed, RoomOpened,
-    Status, Stub, UserHeld, UserJoined, UserLeft, UserList,
+    AttachAck, AttachDenied, Ban, DrainState, MovesRooms, RegisterWorld, RoomBlock, RoomChanged,
+    RoomClosed, RoomMovedHere, RoomOpened, SayOfMove, Status, Stub, UserHeld, UserJoined, UserLeft,
+    UserList, UserMovedHere,
 };
 use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, SessionKey, Trust};
 use crate::stats::Count;
 use crate::storage::Vacant;
-use crate::wire::Frame;
+use crate::wire::{Frame, Opcode};
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn register_world(&mut self, caller: &mut Caller<'_, 'a>, message: RegisterWorld<'_>) {
@@ -88,6 +90,32 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn room_closed(&mut self, caller: &mut Caller<'_, 'a>, message: RoomClosed) {
         let Some(world) = self.caller_world(caller, RoomClosed::OPCODE.0) else { return };
         self.room_is_closed(caller.now, world, message.room_id);
+    }
+
+    fn moves_rooms(&mut self, caller: &mut Caller<'_, 'a>, message: MovesRooms) {
+        self.hear_that_rooms_move(caller, message);
+    }
+
+    fn room_block(&mut self, caller: &mut Caller<'_, 'a>, message: RoomBlock<'_>) {
+        self.hear_block(caller, &message);
+    }
+
+    fn say_of_move(&mut self, caller: &mut Caller<'_, 'a>, message: SayOfMove) {
+        self.hear_word(caller, message);
+    }
+
+    fn room_moved_here(&mut self, caller: &mut Caller<'_, 'a>, message: RoomMovedHere<'_>) {
+        self.hear_of_room(caller, &message);
+    }
+
+    fn user_moved_here(&mut self, caller: &mut Caller<'_, 'a>, message: UserMovedHere) {
+        self.hear_of_user(caller, message);
+    }
+
+    /// A Main whose rooms stay hears of no moves.
+    #[inline(always)]
+    fn hears(&self, opcode: Opcode) -> bool {
+        cfg!(feature = "moving") || !is_of_moves(opcode)
     }
 
     fn user_joined(&mut self, caller: &mut Caller<'_, 'a>, message: UserJoined) {
@@ -172,7 +200,11 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// The world that the caller is; if it has not registered, it has spoken out of place.
-    fn caller_world(&mut self, caller: &mut Caller<'_, 'a>, opcode: i32) -> Option<WorldKey> {
+    pub(super) fn caller_world(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        opcode: i32,
+    ) -> Option<WorldKey> {
         if caller.tag.kind == link::WORLD {
             return self.worlds.key_at(caller.tag.index);
         }
@@ -212,6 +244,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
             rooms: message.rooms,
             is_sealing: message.is_sealing,
             is_closed: self.is_to_drain(message.world_id),
+            #[cfg(feature = "moving")]
+            fingerprint: message.fingerprint,
             session,
             ..WorldEntry::VACANT
         };
@@ -277,7 +311,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// A world says that a user is in one of its rooms. If Main knows of none other, so it is; if
     /// Main has sent the user elsewhere meanwhile, this world has to let go.
-    fn is_inside(
+    pub(super) fn is_inside(
         &mut self,
         cx: &mut Context<'_, 'a>,
         world: WorldKey,
@@ -350,20 +384,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if let Some(user) = found.filter(|user| user.place.world() == Some(world)) {
             user.is_held = presence == Presence::Held;
             user.has_joined |= presence == Presence::Joined;
-        }
-    }
-
-    /// It only listens there.
-    fn watches(&mut self, world: WorldKey, uid: Uid) {
-        if let Some(key) = self.users.find(uid) {
-            self.set_spectator(key, world);
-        }
-    }
-
-    /// It plays there.
-    fn plays(&mut self, world: WorldKey, uid: Uid) {
-        if let Some(key) = self.users.find(uid) {
-            self.set_player(key, world);
         }
     }
 }

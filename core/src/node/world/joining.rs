@@ -63,6 +63,10 @@ impl<'a, G: Game> World<'a, G> {
         if self.rooms.bans.holds(caller.now, uid) {
             return Err(JoinDenial::BANNED.into());
         }
+        #[cfg(feature = "moving")]
+        if self.is_in_moving(uid) {
+            return Err(JoinDenial::FULL.into());
+        }
         let is_inside = self.rooms.users.find(uid).is_some();
         if self.room_to_join(uid).is_none() && !is_inside {
             return Err(JoinDenial::FULL.into());
@@ -152,7 +156,7 @@ impl<'a, G: Game> World<'a, G> {
         if let Some(room) = self.attaches.room_of(uid) {
             let is_one = self.rooms.has_place(room) || self.rooms.has_view(room);
             let is_open = self.rooms.label(room).is_some() && !self.rooms.is_locked(room);
-            return (is_one && is_open).then_some(room);
+            return (is_one && is_open && !self.rooms.stands_still(room)).then_some(room);
         }
         let _ = uid;
         self.rooms.room_with_place().or_else(|| self.rooms.room_with_view())

@@ -3,6 +3,8 @@
 use super::mains::{MAINS_MAX, place_of};
 #[cfg(feature = "saves")]
 use crate::protocol::ROOM_OPTIONS_MAX_BYTES;
+#[cfg(feature = "moving")]
+use crate::protocol::WorldId;
 use crate::protocol::{
     Bytes, ErrorCode, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES,
     ROOM_SECRET_MAX_BYTES, RoomLine, Text, Wish,
@@ -66,6 +68,9 @@ pub(super) struct RoomLabel {
     pub(super) is_open: bool,
     pub(super) is_listed: bool,
     pub(super) is_locked: bool,
+    /// The world that it has come from.
+    #[cfg(feature = "moving")]
+    pub(super) moved_from: Option<WorldId>,
     /// What each Main has been told of it, by its link.
     pub(super) told: [ToldMain; MAINS_MAX],
 }
@@ -84,6 +89,8 @@ impl RoomLabel {
         is_open: false,
         is_listed: false,
         is_locked: false,
+        #[cfg(feature = "moving")]
+        moved_from: None,
         told: [ToldMain::VACANT; MAINS_MAX],
     };
 

@@ -23,17 +23,17 @@ use super::super::cluster::Heard;
 use super::super::{Caller, Context};
 use super::game::Game;
 use super::mains::{MAINS_MAX, MainLink, MainLinkState, place_of};
-use super::user::{UserKey, WorldUser};
-use super::user_pages::users_on_page;
+use super::user::WorldUser;
 use super::{World, link};
 use crate::log;
 use crate::protocol::main_to_world::{
-    self, AttachUser, CloseRoom, DetachUser, DrainWorld, Registered, Stub, UserClaimed,
+    self, AttachUser, CloseRoom, DetachUser, DrainWorld, HearOfMove, MoveRoom, Registered, Stub,
+    TakeBlock, UserClaimed,
 };
-use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, RegisterWorld, Status, UserHeld, UserJoined, UserLeft,
-};
-use crate::protocol::{Dispatched, ErrorCode, Message, Text, Uid, Versions};
+#[cfg(feature = "moving")]
+use crate::protocol::world_to_main::MovesRooms;
+use crate::protocol::world_to_main::{AttachAck, AttachDenied, RegisterWorld, UserHeld, UserLeft};
+use crate::protocol::{Dispatched, ErrorCode, Message, Text, Versions};
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::time::Instant;
 use crate::wire::{Frame, Opcode};
@@ -139,6 +139,8 @@ impl<'a, G: Game> World<'a, G> {
             return;
         }
         log_lost_main(link, self.main_address(index), reason);
+        #[cfg(feature = "moving")]
+        self.moves_are_cut(cx, index);
         self.main_link_wait(cx, index);
     }
 
@@ -151,44 +153,8 @@ impl<'a, G: Game> World<'a, G> {
         }
     }
 
-    fn main_link_report_status(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey, index: u16) {
-        let capacity = self.rooms.capacity().max(1);
-        let status = Status {
-            users: self.rooms.users() as u16,
-            rooms: self.rooms.occupied_rooms() as u16,
-            load: (self.rooms.users() * 1_000 / capacity) as u16,
-            held: self.rooms.away() as u16,
-        };
-        // What it says is old in a moment: if the link is full, the next one will do.
-        let _ = cx.sessions.send(key, &status);
-        #[cfg(feature = "rooms")]
-        {
-            self.note_members(index);
-            if let Some(link) = self.mains.at_mut(index) {
-                link.next_room = Some(0);
-            }
-            cx.sessions.mark_ready_unless_blocked(key);
-        }
-        cx.sessions.schedule(index, cx.now.after_ms(self.config.status_interval_ms));
-    }
-
-    pub(super) fn main_link_report_joined(&mut self, cx: &mut Context<'_, 'a>, key: UserKey) {
-        if let Some(user) = self.rooms.users.get(key) {
-            let joined = UserJoined { uid: user.uid, is_spectator: user.is_spectator() };
-            self.main_links_tell(cx, &joined);
-        }
-    }
-
-    pub(super) fn main_link_report_held(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
-        self.main_links_tell(cx, &UserHeld { uid });
-    }
-
-    pub(super) fn main_link_report_left(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) {
-        self.main_links_tell(cx, &UserLeft { uid });
-    }
-
     /// Tells all Mains what has happened; what a link does not take, its list says.
-    fn main_links_tell<M: Message>(&mut self, cx: &mut Context<'_, 'a>, message: &M) {
+    pub(super) fn main_links_tell<M: Message>(&mut self, cx: &mut Context<'_, 'a>, message: &M) {
         for (link, key) in self.mains.live() {
             if cx.sessions.send(key, message).is_err() {
                 link.next_reported = Some(0);
@@ -228,6 +194,8 @@ impl<'a, G: Game> World<'a, G> {
         if !self.mains.at(index).is_some_and(|link| link.is_live_at(key)) {
             return;
         }
+        #[cfg(feature = "moving")]
+        self.main_link_say_moves(now, sessions, (key, index));
         self.rooms.bans.tell(now, index, |ban| sessions.send(key, ban).is_ok());
         #[cfg(feature = "mains")]
         self.tell_drain_state(sessions, key, index);
@@ -238,6 +206,10 @@ impl<'a, G: Game> World<'a, G> {
                 link.next_room = next;
             }
         }
+        #[cfg(feature = "moving")]
+        if !self.tell_moved(sessions, (key, index)) {
+            return;
+        }
         self.main_link_report_users(sessions, key, index);
     }
 
@@ -247,26 +219,6 @@ impl<'a, G: Game> World<'a, G> {
         for (link, key) in self.mains.live() {
             link.next_room = Some(0);
             cx.sessions.mark_ready_unless_blocked(key);
-        }
-    }
-
-    /// Sends the next pages of the user list, as many as the link takes now.
-    fn main_link_report_users(
-        &mut self,
-        sessions: &mut SessionManager<'a>,
-        key: SessionKey,
-        index: u16,
-    ) {
-        // The rest is for answers, and for what happens meanwhile.
-        let most = sessions.config().send_buffers_per_server / 2;
-        while let Some(first) = self.mains.at(index).and_then(|link| link.next_reported) {
-            let (page, next) = self.user_page(first, users_on_page(sessions.buffer_bytes()));
-            if sessions.send_within(key, &page, most).is_err() {
-                return;
-            }
-            if let Some(link) = self.mains.at_mut(index) {
-                link.next_reported = next;
-            }
         }
     }
 }
@@ -300,6 +252,14 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             );
             caller.sessions.prove(caller.now, key, Trust::Server);
             self.rooms.bans.forget_what_is_told(index);
+            #[cfg(feature = "moving")]
+            if self.moves_rooms() {
+                caller.sessions.send_or_close(
+                    caller.now,
+                    key,
+                    &MovesRooms { game_version: G::VERSION },
+                );
+            }
             self.main_link_report_status(&mut caller.context(), key, index);
         }
         let Some(link) = self.mains.at_mut(index).filter(|link| link.is_live()) else { return };
@@ -307,6 +267,10 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         #[cfg(feature = "mains")]
         {
             link.owes_drain_state = self.rooms.takes_nobody;
+        }
+        #[cfg(feature = "moving")]
+        {
+            link.next_moved = Some(0);
         }
         #[cfg(feature = "rooms")]
         {
@@ -321,6 +285,12 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         #[cfg(feature = "mains")]
         if !self.is_newest(caller.tag.index, uid) {
             let reason = ErrorCode::STALE_CLAIM;
+            let denied = AttachDenied { uid, attempt, reason };
+            return self.main_link_answer(caller, &denied);
+        }
+        #[cfg(feature = "moving")]
+        if self.is_member_of_moving(&mut caller.context(), uid) {
+            let reason = ErrorCode::MOVED;
             let denied = AttachDenied { uid, attempt, reason };
             return self.main_link_answer(caller, &denied);
         }
@@ -365,10 +335,37 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     #[cfg(not(feature = "mains"))]
     fn drain_world(&mut self, _: &mut Caller<'_, 'a>, _: DrainWorld) {}
 
-    /// A world that has one Main knows of no claims, and does not drain.
+    #[cfg(feature = "moving")]
+    fn move_room(&mut self, caller: &mut Caller<'_, 'a>, message: MoveRoom) {
+        self.hear_move(caller, message);
+    }
+
+    #[cfg(not(feature = "moving"))]
+    fn move_room(&mut self, _: &mut Caller<'_, 'a>, _: MoveRoom) {}
+
+    #[cfg(feature = "moving")]
+    fn take_block(&mut self, caller: &mut Caller<'_, 'a>, message: TakeBlock<'_>) {
+        self.hear_block(caller, &message);
+    }
+
+    #[cfg(not(feature = "moving"))]
+    fn take_block(&mut self, _: &mut Caller<'_, 'a>, _: TakeBlock<'_>) {}
+
+    #[cfg(feature = "moving")]
+    fn hear_of_move(&mut self, caller: &mut Caller<'_, 'a>, message: HearOfMove) {
+        self.hear_of_moving(caller, message);
+    }
+
+    #[cfg(not(feature = "moving"))]
+    fn hear_of_move(&mut self, _: &mut Caller<'_, 'a>, _: HearOfMove) {}
+
+    /// A world that has one Main knows of no claims and does not drain, and one whose rooms stay of no moves.
     #[inline(always)]
     fn hears(&self, opcode: Opcode) -> bool {
-        cfg!(feature = "mains") || !matches!(opcode, UserClaimed::OPCODE | DrainWorld::OPCODE)
+        let is_of_claims = matches!(opcode, UserClaimed::OPCODE | DrainWorld::OPCODE);
+        let is_of_moves =
+            matches!(opcode, MoveRoom::OPCODE | TakeBlock::OPCODE | HearOfMove::OPCODE);
+        (cfg!(feature = "mains") || !is_of_claims) && (cfg!(feature = "moving") || !is_of_moves)
     }
 
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
@@ -377,6 +374,13 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             return self.main_link_answer(caller, &UserLeft { uid: message.uid });
         }
         self.expect_user_no_more(&mut caller.context(), message.uid);
+        #[cfg(feature = "moving")]
+        if let Some(key) = self.rooms.users.find(message.uid)
+            && message.reason != ErrorCode::GOODBYE
+            && self.is_out_of_moving(&mut caller.context(), key)
+        {
+            return self.main_link_answer(caller, &UserLeft { uid: message.uid });
+        }
         match self.rooms.users.find(message.uid) {
             // Only its ticket was meant. It has come meanwhile, as Main is about to hear, or its seat is held.
             Some(key) if message.reason == ErrorCode::GOODBYE => {

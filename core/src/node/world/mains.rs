@@ -43,6 +43,9 @@ pub(super) struct MainLink {
     /// The room that Main may have to hear of next; none when it knows all.
     #[cfg(feature = "rooms")]
     pub(super) next_room: Option<u16>,
+    /// The user slot from which on Main may have to hear whose seat has come here; none when it knows all.
+    #[cfg(feature = "moving")]
+    pub(super) next_moved: Option<u16>,
     /// Whom Main has named last, with the number of its claim.
     #[cfg(feature = "mains")]
     pub(super) claimed: (Uid, ClaimNumber),
@@ -62,6 +65,8 @@ impl MainLink {
             next_reported: None,
             #[cfg(feature = "rooms")]
             next_room: None,
+            #[cfg(feature = "moving")]
+            next_moved: None,
             #[cfg(feature = "mains")]
             claimed: (Uid::NOBODY, ClaimNumber(0)),
             #[cfg(feature = "mains")]

@@ -159,6 +159,26 @@ impl<'a> RoomManager<'a> {
     }
 }
 
+/// Rooms that [stand still](super::standing).
+impl RoomManager<'_> {
+    /// Whether this one does.
+    #[inline]
+    pub(super) fn stands_still(&self, room: u16) -> bool {
+        self.standing.is_leaving(room) || self.standing.is_coming(room)
+    }
+
+    /// Whether it is not open here yet: nobody may hear of it.
+    #[inline]
+    pub(super) fn is_coming(&self, room: u16) -> bool {
+        self.standing.is_coming(room)
+    }
+
+    /// Whether the input of the member in this slot has to wait.
+    pub(super) fn holds_input_of(&self, index: u16) -> bool {
+        self.users.at(index).is_some_and(|user| self.standing.is_leaving(user.room))
+    }
+}
+
 /// The keys of a room's members, newest first.
 pub(super) struct MemberKeys<'r, 'a> {
     pub(super) manager: &'r RoomManager<'a>,

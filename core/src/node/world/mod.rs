@@ -48,6 +48,7 @@ mod opening;
 mod operating;
 pub mod people;
 mod random;
+mod reporting;
 mod role;
 pub mod room;
 pub mod room_manager;
@@ -57,6 +58,7 @@ mod sealing;
 pub mod seat;
 mod seats;
 mod sizes;
+mod standing;
 pub mod stats;
 mod telling;
 #[cfg(test)]
@@ -168,6 +170,8 @@ pub struct World<'a, G> {
     drain_end: Option<Instant>,
     #[cfg(feature = "rooms")]
     new_game: Option<NewGame<'a, G>>,
+    #[cfg(feature = "moving")]
+    moving: moving::MovingBook,
 }
 
 impl<'a, G: Game> World<'a, G> {
@@ -220,6 +224,8 @@ impl<'a, G: Game> World<'a, G> {
             drain_end: None,
             #[cfg(feature = "rooms")]
             new_game: None,
+            #[cfg(feature = "moving")]
+            moving: moving::MovingBook::NEW,
         }
     }
 
@@ -293,13 +299,17 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     /// Acts on the game of a room from outside, with all that a room offers: what is said goes out with the flush
-    /// that follows. For whoever owns the node's driver, by `Node::act`; `None` if there is no such room.
+    /// that follows. For whoever owns the node's driver, by `Node::act`; `None` if there is no such room, or it is on its
+    /// way to another world.
     pub fn with_room<T>(
         &mut self,
         cx: &mut Context<'_, 'a>,
         room: RoomId,
         act: impl FnOnce(&mut G, &mut RoomContext<'_, 'a>) -> T,
     ) -> Option<T> {
+        if self.rooms.stands_still(room.0) {
+            return None;
+        }
         self.with_game(cx, room.0, act)
     }
 
@@ -359,7 +369,8 @@ impl<'a, G: Game> World<'a, G> {
 
     fn tick(&mut self, cx: &mut Context<'_, 'a>, tick: Tick) {
         for room in 0..self.rooms.rooms() as u16 {
-            if G::TICKS_WHEN_EMPTY || self.rooms.members(room) > 0 {
+            let is_meant = G::TICKS_WHEN_EMPTY || self.rooms.members(room) > 0;
+            if is_meant && !self.rooms.stands_still(room) {
                 self.with_game(cx, room, |game, room| game.on_tick(room, tick));
             }
         }
@@ -368,6 +379,10 @@ impl<'a, G: Game> World<'a, G> {
     /// One of a room's own timers is due.
     fn room_timer(&mut self, cx: &mut Context<'_, 'a>, timer: u16) {
         if let Some((room, id)) = RoomTimers::find(self.attaches.capacity(), timer, G::TIMERS) {
+            #[cfg(feature = "moving")]
+            if self.rooms.stands_still(room) {
+                return self.put_timer_off(cx, timer);
+            }
             self.with_game(cx, room, |game, room| game.on_timer(room, id));
         }
     }

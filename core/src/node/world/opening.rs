@@ -72,6 +72,9 @@ impl<'a, G: Game> World<'a, G> {
         let Some(room) = self.rooms.find_named(name) else {
             return self.open_for(cx, wish).map(Some);
         };
+        if self.rooms.stands_still(room) {
+            return Err(ErrorCode::MOVED);
+        }
         let there = self.rooms.users.find(uid).and_then(|key| self.rooms.users.get(key));
         if there.is_some_and(|user| user.room == room) {
             return Ok(Some(room));
@@ -152,6 +155,7 @@ impl<'a, G: Game> World<'a, G> {
         let kept_until = place.label.kept_until;
         // Everybody is sent away when the world ends; its rooms may come again.
         if cx.sessions.is_shutting_down()
+            || self.rooms.stands_still(room)
             || !place.label.is_named()
             || !self.rooms.is_empty(room)
             || self.attaches.expected_in(room, Uid::NOBODY) > 0
@@ -168,7 +172,7 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     /// A game as new, in a room that nobody is in; what it has kept is forgotten.
-    fn make_fresh(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
+    pub(super) fn make_fresh(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
         self.with_game(cx, room, |_, room| room.cancel_all());
         if let Some(new_game) = &self.new_game
             && let Some(game) = self.games.get_mut(usize::from(room))
@@ -186,7 +190,7 @@ impl<'a, G: Game> World<'a, G> {
         self.give_back(cx, room);
     }
 
-    fn give_back(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
+    pub(super) fn give_back(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
         self.make_fresh(cx, room);
         if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
             place.label = place.label.given_back();
@@ -210,6 +214,13 @@ impl<'a, G: Game> World<'a, G> {
         let room = message.room_id.0;
         if self.rooms.label(room).is_none_or(|label| label.name() != message.name.as_str()) {
             return;
+        }
+        #[cfg(feature = "moving")]
+        if self.rooms.stands_still(room) {
+            self.stop_moving(&mut caller.context());
+            if self.rooms.stands_still(room) {
+                return;
+            }
         }
         let is_inside = |world: &Self| {
             world.rooms.iter().find(|(_, user)| user.room == room).map(|(key, _)| key)
@@ -254,6 +265,8 @@ impl<'a, G: Game> World<'a, G> {
         next: u16,
     ) -> Option<u16> {
         let most = sessions.config().send_buffers_per_server / 2;
+        #[cfg(feature = "moving")]
+        let coming = self.rooms.standing.coming;
         for (index, place) in self.rooms.rooms.iter_mut().enumerate().skip(usize::from(next)) {
             let (room_id, members) = (RoomId(index as u16), place.members);
             let label = &mut place.label;
@@ -261,9 +274,21 @@ impl<'a, G: Game> World<'a, G> {
             else {
                 continue;
             };
+            #[cfg(feature = "moving")]
+            if coming == Some(index as u16) {
+                continue;
+            }
             let is_listed = label.is_listed;
             let said = match told.what {
                 Told::Nothing if label.is_named() => {
+                    #[cfg(feature = "moving")]
+                    if let Some(from) = label.moved_from {
+                        let name = crate::protocol::Text::truncated(label.name());
+                        let moved = crate::protocol::world_to_main::RoomMovedHere { from, name };
+                        if sessions.send_within(key, &moved, most).is_err() {
+                            return Some(index as u16);
+                        }
+                    }
                     let line = label.line(members);
                     sessions.send_within(key, &RoomOpened { room_id, line, is_listed }, most)
                 }

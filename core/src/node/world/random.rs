@@ -27,6 +27,17 @@ impl RoomRandom {
         Self { seed: [seed as u32, (seed >> 32) as u32], drawn: 0 }
     }
 
+    /// Those of a room that goes on here: so many were drawn before.
+    #[cfg(feature = "moving")]
+    pub(super) const fn behind(seed: u64, drawn: u32) -> Self {
+        Self { drawn, ..Self::new(seed) }
+    }
+
+    #[cfg(feature = "moving")]
+    pub(super) const fn drawn(&self) -> u32 {
+        self.drawn
+    }
+
     pub(super) const fn seed(&self) -> u64 {
         let [low, high] = self.seed;
         low as u64 | (high as u64) << 32

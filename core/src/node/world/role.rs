@@ -90,6 +90,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         let due = due.into_iter().chain(rooms.asks.next_end()).min();
         #[cfg(feature = "rooms")]
         let due = due.into_iter().chain(rooms.next_close).min();
+        #[cfg(feature = "moving")]
+        let due = due.into_iter().chain(self.moving.next_deadline()).min();
         due
     }
 
@@ -105,11 +107,16 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         self.close_kept(cx);
         #[cfg(feature = "saves")]
         self.on_save_deadline(cx);
+        #[cfg(feature = "moving")]
+        self.on_moving_deadline(cx);
     }
 
     /// Everybody is still inside.
     #[cfg(feature = "saves")]
-    fn on_shutdown(&mut self, _: &mut Context<'_, 'a>) {
+    fn on_shutdown(&mut self, cx: &mut Context<'_, 'a>) {
+        #[cfg(feature = "moving")]
+        self.stop_moving(cx);
+        let _ = cx;
         self.save_last();
     }
 
@@ -123,6 +130,12 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
 
     /// Main asks no faster than it takes the answers: each finds room behind what it is owed.
     fn must_answer_first(&self, sessions: &SessionManager<'a>, key: SessionKey) -> bool {
+        if cfg!(feature = "moving")
+            && let Some(tag) = sessions.get(key).map(Session::tag)
+            && tag.kind == link::USER
+        {
+            return self.rooms.holds_input_of(tag.index);
+        }
         self.mains.is_live_at(key)
             && sessions.owed_buffers(key) > sessions.config().send_buffers_per_server / 2
     }

@@ -27,7 +27,10 @@ const STATE_BYTES: usize = if cfg!(feature = "things") { 4 } else { 0 };
 const SPECTATOR_BYTES: usize = if cfg!(feature = "names") { 4 } else { 0 };
 
 /// Its name, and what else there is to know of it.
-const LABEL_BYTES: usize = if cfg!(feature = "rooms") { 224 + OPTIONS_BYTES } else { 0 };
+const LABEL_BYTES: usize =
+    if cfg!(feature = "rooms") { 224 + OPTIONS_BYTES + MOVED_BYTES } else { 0 };
+/// The world that it has come from.
+const MOVED_BYTES: usize = if cfg!(feature = "moving") { 4 } else { 0 };
 /// What it was opened with.
 const OPTIONS_BYTES: usize = if cfg!(feature = "saves") { 130 } else { 0 };
 

@@ -18,6 +18,7 @@ use super::notices::NoticeLine;
 use super::room::Room;
 use super::saves::SaveBook;
 use super::seat::NextEnd;
+use super::standing::Standing;
 use super::stats::WorldStats;
 use super::things::States;
 use super::user::{UserKey, WorldUser};
@@ -76,6 +77,7 @@ pub struct RoomManager<'a> {
     pub(super) next_end: NextEnd,
     #[cfg(feature = "asks")]
     pub(super) asks: AskBook<'a>,
+    pub(super) standing: Standing,
     /// An open room is empty, and its game has wanted it to stay until then.
     #[cfg(feature = "rooms")]
     pub(super) next_close: Option<Instant>,
@@ -126,6 +128,7 @@ impl<'a> RoomManager<'a> {
             next_end: NextEnd::NEVER,
             #[cfg(feature = "asks")]
             asks: AskBook::new(storage.asks),
+            standing: Standing::default(),
         }
     }
 
@@ -174,7 +177,7 @@ impl<'a> RoomManager<'a> {
 
     /// Whether whoever names no room may come into this one now.
     pub(super) fn takes_anyone(&self, room: u16) -> bool {
-        self.is_free(room) && !self.is_locked(room)
+        self.is_free(room) && !self.is_locked(room) && !self.stands_still(room)
     }
 
     /// How many members a room takes at most.
@@ -312,16 +315,6 @@ impl RoomManager<'_> {
         place.label.is_open.then_some(&place.label)
     }
 
-    /// A room with a name is open again, and stays so until then though nobody is in it.
-    #[cfg(feature = "saves")]
-    pub(super) fn keep_reopened(&mut self, until: Instant, room: u16, is_locked: bool) {
-        if let Some(label) = self.label_mut(room) {
-            label.is_locked = is_locked;
-            label.kept_until = until;
-            self.next_close = Some(self.next_close.map_or(until, |next| next.min(until)));
-        }
-    }
-
     pub(super) fn label_mut(&mut self, room: u16) -> Option<&mut RoomLabel> {
         Some(&mut self.rooms.get_mut(usize::from(room))?.label)
     }
@@ -341,7 +334,8 @@ impl RoomManager<'_> {
         let has_state = |room: u16| self.label(room).is_some() && self.saves.is_kept(room);
         let first_kept = all.clone().find(|room| self.is_free(*room) && has_state(*room));
         let rooms = all.filter(|room| {
-            self.is_free(*room) && self.is_empty(*room) && Some(*room) != first_kept
+            let is_vacant = self.is_empty(*room) && !self.stands_still(*room);
+            self.is_free(*room) && is_vacant && Some(*room) != first_kept
         });
         rooms.min_by_key(|room| match (self.label(*room).is_some(), has_state(*room)) {
             (is_open, false) => (u8::from(is_open), *room),

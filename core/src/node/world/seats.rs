@@ -30,6 +30,9 @@ use crate::storage::Key;
 use crate::time::Instant;
 use crate::wire::Framing;
 
+/// When held seats of a room that stands still are looked at again.
+const STILL_MS: u32 = 128;
+
 impl RoomManager<'_> {
     /// Members of all rooms who are away. O(rooms).
     pub fn away(&self) -> usize {
@@ -98,6 +101,10 @@ impl RoomManager<'_> {
         user.session = session;
         user.seat.take_from(sessions.address(session).unwrap_or_default().group());
         user.needs_snapshot = true;
+        #[cfg(feature = "moving")]
+        {
+            user.moved_from = None;
+        }
         // Its inputs are numbered anew.
         #[cfg(feature = "inputs")]
         {
@@ -127,6 +134,10 @@ impl<'a, G: Game> World<'a, G> {
         key: UserKey,
         reason: ErrorCode,
     ) {
+        #[cfg(feature = "moving")]
+        if self.is_out_of_moving(cx, key) {
+            return;
+        }
         // Whoever closes down waits for nobody.
         let may_return = is_loss(reason) && !cx.sessions.is_shutting_down();
         let is_held = HOLDS && G::HOLD_MS > 0 && may_return && self.rooms.may_hold(key);
@@ -208,6 +219,10 @@ impl<'a, G: Game> World<'a, G> {
             for index in 0..self.rooms.users.capacity() as u16 {
                 let Some(key) = self.rooms.users.key_at(index) else { continue };
                 let away = self.rooms.users.get(key).filter(|user| user.is_away());
+                if away.is_some_and(|user| self.rooms.stands_still(user.room)) {
+                    self.rooms.next_end.no_later_than(cx.now.after_ms(STILL_MS));
+                    continue;
+                }
                 let Some(end) = away.map(|user| user.seat.end(cx.now)) else { continue };
                 match self.seat_ends_for(cx.now, key) {
                     Some(reason) => self.remove_user(cx, key, reason),

@@ -49,7 +49,13 @@ const _: () = {
     // Whom each Main has named last; and a link to each beyond the first, and where that is.
     let beyond_bytes = size_of::<MainLink>() + size_of::<heapless::String<ADDRESS_MAX_BYTES>>();
     let mains_bytes = if cfg!(feature = "mains") { 16 + (MAINS_MAX - 1) * beyond_bytes } else { 0 };
-    let optional_bytes = rooms_bytes
+    // Two moves and the numbers of former ones, the two rooms, and whom each Main has to hear of.
+    #[cfg(feature = "moving")]
+    let moving_bytes = size_of::<super::moving::MovingBook>() + 8 + 8;
+    #[cfg(not(feature = "moving"))]
+    let moving_bytes = 0;
+    let optional_bytes = moving_bytes
+        + rooms_bytes
         + seal_bytes
         + notice_bytes
         + state_bytes

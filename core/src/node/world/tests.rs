@@ -22,6 +22,9 @@ mod main_link;
 mod mains;
 #[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
 mod messages;
+#[cfg(all(feature = "moving", feature = "things"))]
+#[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
+mod moves;
 mod moving;
 #[cfg(feature = "rooms")]
 mod opening;

@@ -8,6 +8,8 @@ use super::seat::Seat;
 use crate::broadcast::Cursor;
 #[cfg(feature = "mains")]
 use crate::protocol::ClaimNumber;
+#[cfg(feature = "moving")]
+use crate::protocol::WorldId;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
 use crate::session::SessionKey;
 use crate::session::held_packets::HeldPackets;
@@ -27,6 +29,9 @@ const FRAMING_BYTES: usize = if cfg!(feature = "websocket") { 4 } else { 0 };
 /// How far its room has got with its inputs.
 const INPUT_BYTES: usize = if cfg!(feature = "inputs") { 8 } else { 0 };
 
+/// The world that its seat has come from.
+const MOVED_BYTES: usize = if cfg!(feature = "moving") { 4 } else { 0 };
+
 /// The number of its claim.
 const CLAIM_BYTES: usize = if cfg!(feature = "mains") { 8 } else { 0 };
 
@@ -36,6 +41,7 @@ const _: () = assert!(
             + FRAMING_BYTES
             + INPUT_BYTES
             + CLAIM_BYTES
+            + MOVED_BYTES
             + STATE_BYTES
             + size_of::<Names>()
             + size_of::<Seat>())
@@ -73,6 +79,9 @@ pub struct WorldUser {
     /// The highest number that its user was claimed under here.
     #[cfg(feature = "mains")]
     pub(super) claim: ClaimNumber,
+    /// The world that its seat has come from, until it has come itself.
+    #[cfg(feature = "moving")]
+    pub(super) moved_from: Option<WorldId>,
 }
 
 impl WorldUser {
@@ -142,6 +151,8 @@ impl Vacant for WorldUser {
         seat: Seat::VACANT,
         #[cfg(feature = "mains")]
         claim: ClaimNumber(0),
+        #[cfg(feature = "moving")]
+        moved_from: None,
     };
 }
 

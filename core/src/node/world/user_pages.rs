@@ -20,6 +20,9 @@ impl<G: Game> World<'_, G> {
             let Some(user) = self.rooms.users.at(index) else {
                 continue;
             };
+            if self.rooms.is_coming(user.room) {
+                continue;
+            }
             let bit = u32::from(user.is_away()).unbounded_shl(uids.len() as u32);
             if uids.len() >= on_page || uids.push(user.uid).is_err() {
                 let page = UserList { is_first, is_last: false, uids, held, spectators };

@@ -13,7 +13,7 @@ use crate::node::login::AttemptPolicy;
 use crate::node::main::MainConfig;
 use crate::protocol::schema::{LIMITS, STRUCTURES};
 use crate::protocol::{
-    ErrorCode, FieldSchema, JoinDenial, LoginDenial, SCHEMAS, ServerKind, WishKind,
+    ErrorCode, FieldSchema, JoinDenial, LoginDenial, MoveWord, SCHEMAS, ServerKind, WishKind,
 };
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
 
@@ -153,6 +153,8 @@ fn every_code_has_its_number_and_its_name() {
     same(codes("### Join denials"), denials.map(row).collect());
     let wishes = WishKind::ALL.iter().map(|kind| (kind.0, kind.name()));
     same(codes("### Kinds of wishes"), wishes.map(row).collect());
+    let words = MoveWord::ALL.iter().map(|word| (word.0, word.name()));
+    same(codes("### Move words"), words.map(row).collect());
     same(codes("### Server kinds"), kinds.map(row).collect());
     same(codes("### Login denials"), login_denials.map(row).collect());
 }

@@ -4,7 +4,9 @@ use std::vec;
 use std::vec::Vec;
 
 use super::values::{GUEST, LAST_VERSIONS, handshake_key, key_id, longest_text, text, token};
-use super::{Vector, channel_vectors, chat_server_vectors, golden, room_vectors, world_vectors};
+use super::{
+    Vector, channel_vectors, chat_server_vectors, golden, move_vectors, room_vectors, world_vectors,
+};
 use crate::node::device_key::DeviceKey;
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::client_to_login::LoginReq;
@@ -40,7 +42,12 @@ pub(super) fn all() -> Vec<Vector> {
         client_and_login(),
         main_and_login(),
     ];
-    let others = [channel_vectors::all(), chat_server_vectors::all(), room_vectors::all()];
+    let others = [
+        channel_vectors::all(),
+        chat_server_vectors::all(),
+        room_vectors::all(),
+        move_vectors::all(),
+    ];
     links.into_iter().chain(others).flatten().collect()
 }
 

@@ -61,6 +61,12 @@ impl SessionManager<'_> {
         self.wheel.cancel(self.role_timer_id(timer));
     }
 
+    /// When timer `timer` of the role is due, if it is armed.
+    #[cfg(feature = "moving")]
+    pub fn due_at(&self, timer: u16) -> Option<Instant> {
+        self.wheel.due_at(self.role_timer_id(timer))
+    }
+
     const fn role_timer_id(&self, timer: u16) -> u16 {
         timer.saturating_add(self.table.capacity() as u16)
     }

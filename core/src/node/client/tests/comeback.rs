@@ -39,3 +39,43 @@ fn whoever_is_replaced_leaves_its_world_too() {
         assert_eq!(bench.links(), (MainState::Stopped, WorldState::Outside));
     });
 }
+
+/// Its room is in another world.
+#[cfg(feature = "moving")]
+fn moved() -> crate::protocol::main_to_client::Moved<'static> {
+    crate::protocol::main_to_client::Moved {
+        world_addr: Text::new("world2:9").unwrap(),
+        is_sealing: false,
+        key_id: KeyId([7; 8]),
+        handshake_key: KEY,
+    }
+}
+
+#[cfg(feature = "moving")]
+#[test]
+fn who_hears_where_its_room_is_goes_there_at_once() {
+    with_client_inside(8, |bench, main, world| {
+        bench.say(main, &moved());
+        assert_eq!(bench.ended(world), Some(ErrorCode::MOVED));
+        let world = bench.connect_to("world2:9");
+        assert_eq!(bench.heard(world), [joining()]);
+        assert_eq!(bench.notes(), [Noted::WorldLost(ErrorCode::MOVED)]);
+        bench.say(world, &join_ok());
+        assert_eq!(bench.links(), (MainState::Ready, WorldState::Inside));
+        assert_eq!(bench.heard(main), [], "nothing was asked");
+    });
+}
+
+/// The world's word may come before Main's, which is then of no use.
+#[cfg(feature = "moving")]
+#[test]
+fn who_hears_that_its_room_has_moved_asks_where_it_is() {
+    with_client_inside(8, |bench, main, world| {
+        bench.say(world, &Bye { reason: ErrorCode::MOVED });
+        assert_eq!(bench.links(), (MainState::Ready, WorldState::Asking));
+        assert_eq!(bench.heard(main), [asking()]);
+        bench.say(main, &moved());
+        assert_eq!(bench.links(), (MainState::Ready, WorldState::Asking));
+        bench.reach_world(main);
+    });
+}

@@ -165,7 +165,9 @@ fn what_a_world_says_for_good_with_main_and_without() {
 
 #[test]
 fn what_can_change_is_tried_again() {
-    for code in ErrorCode::ALL.iter().copied().filter(|code| !FOR_GOOD.contains(code)) {
+    let all = ErrorCode::ALL.iter().copied().filter(|code| !FOR_GOOD.contains(code));
+    // Who has a seat elsewhere asks for it at once: see `comeback`.
+    for code in all.filter(|code| *code != ErrorCode::MOVED) {
         assert_ne!(code.outlook(), Outlook::Final);
         for way in WAYS {
             with_client(|bench| {

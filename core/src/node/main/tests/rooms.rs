@@ -1,5 +1,8 @@
 //! Rooms by name: who meets whom, and what two worlds may not both have.
 
+#[cfg(feature = "moving")]
+mod moves;
+
 use super::*;
 use crate::node::main::MainRoomMemory;
 use crate::protocol::client_to_main::ListRoomsReq;

@@ -121,12 +121,12 @@ pub struct SaveBook<'a> {
     queue: Ring<'a, u16>,
     values: &'a mut [u8],
     pub(super) rooms: &'a mut [RoomState],
-    pub(super) room_bytes: &'a mut [u8],
+    pub(in super::super) room_bytes: &'a mut [u8],
     /// Of the values that are lent, a job's; and what the game may use of it.
     stride: usize,
     value_most: usize,
     /// Of the states that are lent, a room's.
-    pub(super) room_most: usize,
+    pub(in super::super) room_most: usize,
     /// Jobs a room.
     share: u16,
     next_order: u32,

@@ -81,6 +81,8 @@ impl<'a, G: Game> World<'a, G> {
             JobKey::Room(room) => {
                 let is_done = !matches!(outcome, StoreOutcome::Failed);
                 self.rooms.saves.finish_state(room.0, is_done);
+                #[cfg(feature = "moving")]
+                self.look_whether_forgotten(cx);
             }
             JobKey::Game(key) => {
                 let job = self.rooms.saves.remove(key);
@@ -177,6 +179,11 @@ impl<'a, G: Game> World<'a, G> {
     /// The states of rooms are looked at, and those that have changed wait to be kept.
     pub(in super::super) fn save_rooms(&mut self) {
         for room in 0..self.rooms.rooms() as u16 {
+            #[cfg(feature = "moving")]
+            if self.rooms.stands_still(room) {
+                self.forget_given(room);
+                continue;
+            }
             let members = self.rooms.rooms.get(usize::from(room)).map_or(0, |room| room.members);
             let is_meant =
                 members > 0 || !self.rooms.is_free(room) || self.rooms.saves.is_kept(room);

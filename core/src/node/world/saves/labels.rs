@@ -15,6 +15,7 @@ use crate::protocol::{
     Bytes, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_OPTIONS_MAX_BYTES, ROOM_SECRET_MAX_BYTES,
     Text, Wish, WishKind, decode,
 };
+use crate::time::Instant;
 use crate::wire::BinaryWriter;
 
 /// How long a room stays open that its world has again, though nobody comes.
@@ -75,6 +76,15 @@ impl<'k> KeptLabel<'k> {
 }
 
 impl RoomManager<'_> {
+    /// A room with a name is open again, and stays so until then though nobody is in it.
+    pub(super) fn keep_reopened(&mut self, until: Instant, room: u16, is_locked: bool) {
+        if let Some(label) = self.label_mut(room) {
+            label.is_locked = is_locked;
+            label.kept_until = until;
+            self.next_close = Some(self.next_close.map_or(until, |next| next.min(until)));
+        }
+    }
+
     /// Writes the label of a room that has a name into the place of its state, behind the label's length, which
     /// this answers; `None` if there is no place for it, for without its name it is another room.
     pub(super) fn write_label(&mut self, room: u16) -> Option<usize> {

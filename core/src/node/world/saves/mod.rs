@@ -73,6 +73,8 @@ pub use job::{Found, JobKey, RestoreRefusal, StoreJob, StoreOutcome, StoreTask};
 pub use memory::SaveMemory;
 #[cfg(feature = "saves")]
 pub use room_state::{ROOM_STATE_BYTES, RoomState};
+#[cfg(feature = "moving")]
+pub(super) use seats::are_kept;
 #[cfg(feature = "saves")]
 pub use seats::state_bytes;
 

@@ -54,15 +54,51 @@ impl SaveBook<'_> {
     }
 
     /// Where the state of a room is written before [`SaveBook::note_state`].
-    pub(super) fn state_place(&mut self, room: u16) -> &mut [u8] {
+    pub(in super::super) fn state_place(&mut self, room: u16) -> &mut [u8] {
         let start = usize::from(room) * self.room_most;
         let place =
             self.room_bytes.get_mut(start..).and_then(|rest| rest.get_mut(..self.room_most));
         place.unwrap_or_default()
     }
 
+    /// What stands in the place of a room's state, from there on, so many bytes.
+    #[cfg(feature = "moving")]
+    pub(in super::super) fn state_at(
+        &self,
+        room: u16,
+        start: usize,
+        bytes: usize,
+    ) -> Option<&[u8]> {
+        let place = usize::from(room) * self.room_most;
+        let place = self.room_bytes.get(place..)?.get(..self.room_most)?;
+        place.get(start..)?.get(..bytes)
+    }
+
+    /// Jobs of the room that are under way.
+    #[cfg(feature = "moving")]
+    pub(in super::super) fn in_flight(&self, room: u16) -> u16 {
+        self.rooms.get(usize::from(room)).map_or(0, |state| state.in_flight)
+    }
+
+    /// Whether the store has nothing of the room, and nothing is on its way there.
+    #[cfg(feature = "moving")]
+    pub(in super::super) fn is_forgotten(&self, room: u16) -> bool {
+        let is_known = |state: &RoomState| {
+            state.is_kept || state.is_outside || state.waiting != Waiting::Nothing
+        };
+        !self.rooms.get(usize::from(room)).is_some_and(is_known)
+    }
+
+    /// The states of rooms are looked at as soon as may be.
+    #[cfg(feature = "moving")]
+    pub(in super::super) fn hasten(&mut self, now: Instant) {
+        if self.next_round.is_some() {
+            self.next_round = Some(now);
+        }
+    }
+
     /// The state of a room is what stands in its place now, so many bytes; none for nothing to keep.
-    pub(super) fn note_state(&mut self, room: u16, bytes: usize) {
+    pub(in super::super) fn note_state(&mut self, room: u16, bytes: usize) {
         let state = self.state_place(room).get(..bytes);
         let newest = state.filter(|state| !state.is_empty()).map_or(0, digest);
         self.change(room, |state| {

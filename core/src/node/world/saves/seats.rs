@@ -23,7 +23,7 @@ const COUNT_BYTES: usize = 2;
 const SEAT_BYTES: usize = 8 + 12 + 2;
 
 /// Whether a game's seats outlast its world.
-const fn are_kept<G: Game>() -> bool {
+pub(in super::super) const fn are_kept<G: Game>() -> bool {
     HOLDS && G::HOLD_MS > 0
 }
 
@@ -85,7 +85,7 @@ impl<'s> Head<'s> {
 impl RoomManager<'_> {
     /// Writes the label and the seats of a room into the place of its state, and answers where the game's bytes begin:
     /// behind them there is room for all that the game may write. `None` if there is no room for them.
-    pub(super) fn write_head<G: Game>(&mut self, room: u16) -> Option<usize> {
+    pub(in super::super) fn write_head<G: Game>(&mut self, room: u16) -> Option<usize> {
         let most = self.saves.state_place(room).len().saturating_sub(G::ROOM_SAVE_BYTES);
         let label = self.write_label(room)?;
         // The rest of a label's place is not for seats.

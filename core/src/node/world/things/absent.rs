@@ -17,15 +17,15 @@ impl<'a> States<'a> {
         Self(PhantomData)
     }
 
-    pub(super) const fn sizes(&self) -> StateSizes {
+    pub(in super::super) const fn sizes(&self) -> StateSizes {
         StateSizes::NONE
     }
 
-    pub(super) const fn thing(&self, _: u16, _: u16) -> Option<State<'_>> {
+    pub(in super::super) const fn thing(&self, _: u16, _: u16) -> Option<State<'_>> {
         None
     }
 
-    pub(super) const fn of_member(&self, _: u16) -> Option<State<'_>> {
+    pub(in super::super) const fn of_member(&self, _: u16) -> Option<State<'_>> {
         None
     }
 }

@@ -10,7 +10,7 @@ use crate::session::{SessionKey, SessionManager};
 use crate::time::Instant;
 
 impl RoomManager<'_> {
-    pub(super) fn put_thing(
+    pub(in super::super) fn put_thing(
         &mut self,
         now: Instant,
         room: u16,
@@ -40,7 +40,7 @@ impl RoomManager<'_> {
         }
     }
 
-    pub(super) fn put_member_state(
+    pub(in super::super) fn put_member_state(
         &mut self,
         now: Instant,
         key: UserKey,

@@ -8,7 +8,7 @@ use crate::time::Instant;
 
 impl RoomManager<'_> {
     #[expect(clippy::unused_self, reason = "made like the one with states")]
-    pub(super) const fn put_thing(
+    pub(in super::super) const fn put_thing(
         &mut self,
         _: Instant,
         _: u16,
@@ -29,7 +29,7 @@ impl RoomManager<'_> {
     }
 
     #[expect(clippy::unused_self, reason = "made like the one with states")]
-    pub(super) const fn put_member_state(
+    pub(in super::super) const fn put_member_state(
         &mut self,
         _: Instant,
         _: UserKey,
