@@ -51,6 +51,7 @@ mod exceptions;
 mod game_settings;
 mod games;
 mod hangups;
+mod hopeless;
 mod http;
 mod json_lines;
 mod keyring;
@@ -64,6 +65,7 @@ mod password_input;
 #[cfg(feature = "cluster")]
 mod postgres;
 mod process;
+mod refused;
 mod relay;
 mod reload;
 mod report;

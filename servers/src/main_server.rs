@@ -36,6 +36,7 @@ use crate::accounts::{UnixSeconds, now};
 use crate::admin;
 use crate::bans::{BanFile, Bans};
 use crate::config::{Auth, Config, MainSettings, NameRule};
+use crate::hopeless::Watch;
 use crate::http::figures::{Figures, Wanted};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
@@ -126,11 +127,12 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let node = spawn(config, config.main.address(), keyring, shutdown.clone(), shared.clone())?;
     say!("main listening on {}", node.address);
     admin::show(&admin);
+    let watch = Watch::start(config, figures.clone(), shutdown.clone())?;
     let _service = service_manager::start(figures, shutdown)?;
     node.join()?;
     admin.join()?;
     crate::report::print("main", &shared.read())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(watch.exit_code())
 }
 
 /// Runs Main on a thread of its own.

@@ -15,6 +15,7 @@ use crate::chat_server;
 use crate::chat_server::report::ChatReport;
 use crate::config::world::WorldSettings;
 use crate::config::{ChatPlace, Config};
+use crate::hopeless::Watch;
 use crate::http::figures::{Figures, WorldFigures};
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, NodeThread};
@@ -46,6 +47,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         nodes.push((id, thread, shared));
     }
     admin::show(&admin);
+    let watch = Watch::start(config, figures.clone(), shutdown.clone())?;
     let _service = service_manager::start(figures, shutdown.clone())?;
     for (id, thread, shared) in nodes {
         thread.join()?;
@@ -58,7 +60,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     // Worlds end by themselves when their drain is over.
     shutdown.cancel();
     admin.join()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(watch.exit_code())
 }
 
 /// What the nodes of this process will tell.

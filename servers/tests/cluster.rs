@@ -5,6 +5,7 @@ mod support;
 use std::net::SocketAddr;
 
 use support::login::Accounts;
+use support::operator::{admin_of, wait_until};
 use support::secrets::{Proof, ProofKind, Secret, command};
 use support::{PATIENCE, Process, ScratchFile, Stream};
 
@@ -28,6 +29,74 @@ fn a_world_with_another_secret_is_refused_and_both_sides_say_so() {
     main.wait_until_said(Stream::Stderr, "it does not have the key of our realm", 1);
     let right = Process::start(&["world", "--port", "0", "--id", "2", "--main", &address]);
     right.wait_until_said(Stream::Stderr, "registered with Main", 1);
+}
+
+/// Five refusals in a row are enough; each says by name what is wrong while it goes on.
+#[test]
+fn what_can_t_ever_work_ends_a_server_with_a_code_of_its_own_if_it_is_to() {
+    let main = Process::start(&MAIN);
+    let address = address_of(&main, "main").to_string();
+    let other = [("TINYREALM_CLUSTER_SECRET", support::process::OTHER_SECRET)];
+    let quick = ["--set", "world.reconnect_first_ms=20", "--set", "world.reconnect_most_ms=50"];
+    let arguments = [&["world", "--port", "0", "--main", &address][..], &quick].concat();
+    let patient = Process::start_with(&arguments, &other);
+    let expected = format!(
+        "world 1 is not registered\nMain at {address} refuses this server: the keys of the two differ (BAD_PROOF)\n"
+    );
+    wait_until(admin_of(&patient), "/readyz", (503, &expected));
+    let hopeless = [&arguments[..], &["--set", "cluster.exit_when_hopeless=true"]].concat();
+    let finished = Process::start_with(&hopeless, &other).finish(PATIENCE);
+    finished.expect_code(3);
+    let lines = finished.lines(Stream::Stderr);
+    let tries = lines.iter().filter(|line| line.contains("does not have our key")).count();
+    assert!(
+        tries >= 5 && lines.iter().any(|line| line.contains("giving up: Main at")),
+        "{lines:?}"
+    );
+    patient.wait_until_said(Stream::Stderr, "does not have our key; trying again", 9);
+    // Who is not there may come: that is waited for.
+    main.kill();
+    let absent = [&arguments[..], &["--set", "cluster.exit_when_hopeless=true"]].concat();
+    let absent = Process::start_with(&absent, &[]);
+    absent.wait_until_said(Stream::Stderr, "can't register with Main", 1);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    absent.wait_until_said(Stream::Stdout, "admin listening on", 1);
+}
+
+#[test]
+fn a_main_whose_chat_server_is_of_another_realm_and_a_world_that_is_replaced_end_so_too() {
+    let give_up = ["--set", "cluster.exit_when_hopeless=true"];
+    let other = [("TINYREALM_CLUSTER_SECRET", support::process::OTHER_SECRET)];
+    let chat = Process::start_with(&["chat", "--port", "0"], &other);
+    let chat = format!("main.chat={}", address_of(&chat, "chat"));
+    let arguments = [&MAIN[..], &["--set", &chat], &give_up].concat();
+    let finished = Process::start(&arguments).finish(PATIENCE);
+    finished.expect_code(3);
+    let lines = finished.lines(Stream::Stderr);
+    assert!(lines.iter().any(|line| line.contains("giving up: the chat server at")), "{lines:?}");
+
+    let main = Process::start(&MAIN);
+    let address = address_of(&main, "main").to_string();
+    let world = ["world", "--port", "0", "--main", &address];
+    let first = Process::start(&[&world[..], &give_up].concat());
+    first.wait_until_said(Stream::Stderr, "registered with Main", 1);
+    let second = Process::start(&world);
+    first.finish(PATIENCE).expect_code(3);
+    second.wait_until_said(Stream::Stderr, "registered with Main", 1);
+}
+
+/// A world looks for its Main where a chat server is.
+#[test]
+fn a_server_of_another_kind_ends_those_who_take_it_for_theirs() {
+    let chat = Process::start(&["chat", "--port", "0"]);
+    let chat = address_of(&chat, "chat").to_string();
+    let quick = ["--set", "world.reconnect_first_ms=20", "--set", "world.reconnect_most_ms=50"];
+    let give_up = ["--set", "cluster.exit_when_hopeless=true"];
+    let world = ["world", "--port", "0", "--main", &chat];
+    let finished = Process::start(&[&world[..], &quick, &give_up].concat()).finish(PATIENCE);
+    finished.expect_code(3);
+    let lines = finished.lines(Stream::Stderr);
+    assert!(lines.iter().any(|line| line.contains("a server of another kind")), "{lines:?}");
 }
 
 #[test]

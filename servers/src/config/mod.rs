@@ -201,6 +201,9 @@ pub(crate) struct ClusterSettings {
     pub(crate) generations: Vec<String>,
     /// For Main: servers whose links are in clear, like "world:7": boards that are built without sealed links.
     pub(crate) clear: Vec<String>,
+    /// Whether a server ends, with 3, when others refuse it again and again for what no attempt changes: a key, an id, a
+    /// version, or that they are of another kind.
+    pub(crate) exit_when_hopeless: bool,
     /// The secret itself, from the environment; it goes before the file.
     #[serde(skip)]
     pub(crate) secret: Option<ClusterSecret>,

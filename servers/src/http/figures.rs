@@ -11,6 +11,7 @@ use crate::chat_server::report::ChatReport;
 use crate::config::{Auth, MainSettings};
 use crate::login_server::report::LoginReport;
 use crate::main_server::report::{MainReport, RegisteredWorld};
+use crate::refused::Refused;
 use crate::report::Shared;
 use crate::world_server::node::WorldReport;
 
@@ -146,7 +147,25 @@ impl Figures {
         }
         let absent = self.worlds.iter().filter(|world| !world.report.read().registered);
         missing.extend(absent.map(|world| format!("world {} is not registered", world.id)));
+        missing.extend(self.refused().iter().map(Refused::line));
         missing
+    }
+
+    /// The servers that refuse those of this process.
+    fn refused(&self) -> Vec<Refused> {
+        let worlds = self.worlds.iter().flat_map(|world| world.report.read().refused);
+        newest(self.main.as_ref()).refused.into_iter().chain(worlds).collect()
+    }
+
+    /// One that refuses them so often that they can't do their work.
+    pub(crate) fn hopeless(&self) -> Option<Refused> {
+        let by_all = self.worlds.iter().filter_map(|world| {
+            let report = world.report.read();
+            let is_hopeless = report.refused.iter().filter(|by| by.is_hopeless()).count();
+            report.refused.into_iter().next().filter(|_| is_hopeless == report.mains)
+        });
+        let of_main = newest(self.main.as_ref()).refused.into_iter();
+        of_main.filter(Refused::is_hopeless).chain(by_all).next()
     }
 
     /// The worlds that take nobody new, one line each.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::main::{Authenticator, ChatHub, Main, WorldEntry, WorldRegistry};
 
+use crate::refused::Refused;
 use crate::relay::{RelayFigures, RelayReport};
 use crate::report::NetReport;
 
@@ -48,6 +49,8 @@ pub(crate) struct MainReport {
     pub(crate) login: bool,
     /// Whether the directory can't be reached; it never is without one.
     pub(crate) directory_lost: bool,
+    /// The servers that refuse it.
+    pub(crate) refused: Vec<Refused>,
     pub(crate) hellos: u32,
     pub(crate) hellos_refused: u32,
     pub(crate) enters: u32,
@@ -140,6 +143,12 @@ impl MainChatReport {
     }
 }
 
+fn refused<A: Authenticator>(main: &Main<'_, A>) -> Vec<Refused> {
+    let (login, chat) = (main.login_refusals(), main.chat_refusals());
+    let login = Refused::of("Login", login.0, login.1);
+    login.into_iter().chain(Refused::of("the chat server", chat.0, chat.1)).collect()
+}
+
 /// What this node tells, and what is beside it.
 pub(super) fn report_of<A: Authenticator>(
     node: &Node<'_, Main<'_, A>>,
@@ -153,6 +162,7 @@ pub(super) fn report_of<A: Authenticator>(
         worlds: main.worlds().len(),
         login: main.has_login(),
         directory_lost: !beside.directory.is_so(),
+        refused: refused(main),
         hellos: stats.hellos,
         hellos_refused: stats.hellos_refused,
         enters: stats.enters,

@@ -19,6 +19,7 @@ use crate::config::world::WorldSettings;
 use crate::control::{NOTICE_LINE_BYTES, Threads};
 use crate::game_settings;
 use crate::process::{self, Bound};
+use crate::refused::Refused;
 use crate::report::{NetReport, ServerControl, Shared};
 use crate::store::courier::{Courier, found};
 use crate::store::{Kept, Store};
@@ -29,6 +30,11 @@ pub(crate) struct WorldReport {
     pub(crate) registered: bool,
     /// Whether it takes nobody new.
     pub(crate) draining: bool,
+    /// The Mains that refuse it.
+    pub(crate) refused: Vec<Refused>,
+    /// How many Mains it is to have.
+    #[serde(skip)]
+    pub(crate) mains: usize,
     pub(crate) users: usize,
     pub(crate) away: usize,
     pub(crate) rooms: usize,
@@ -77,6 +83,8 @@ fn report<G: Game>(node: &Node<'_, World<'_, G>>) -> WorldReport {
     WorldReport {
         registered: world.is_registered(),
         draining: world.is_draining(),
+        refused: world.refusals().filter_map(|(at, it)| Refused::of("Main", at, it)).collect(),
+        mains: world.refusals().count(),
         users: rooms.users(),
         away: rooms.away(),
         rooms: rooms.occupied_rooms(),

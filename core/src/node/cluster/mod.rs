@@ -39,6 +39,7 @@
 
 mod dialer;
 mod gate;
+mod refusals;
 #[cfg(feature = "secure")]
 mod sealing;
 mod secret;
@@ -51,6 +52,7 @@ pub(crate) use secret::{bytes_from_hex, mac};
 
 pub use dialer::Dialer;
 pub use gate::Gate;
+pub use refusals::Refusals;
 pub use secret::{
     CLUSTER_SECRET_MIN_BYTES, ClusterKey, ClusterKeys, ClusterSecret, ClusterSecrets, KeyChain,
     ONLY_ID, SERVER_EXCEPTIONS_MAX, ServerException, Side, TooShort, Transcript, Way,

@@ -17,7 +17,7 @@ use super::revocations::Heard as RevocationsHeard;
 use super::{Authenticator, Main, hello_timer, link, login_link_timer};
 use crate::backoff::Backoff;
 use crate::log;
-use crate::node::cluster::{Dialer, Heard, ONLY_ID};
+use crate::node::cluster::{Dialer, Heard, ONLY_ID, Refusals};
 use crate::node::{Caller, Context, Names};
 #[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener::SecureClient;
@@ -64,6 +64,8 @@ pub(super) struct LoginLink<'a> {
     pub(super) heard: RevocationsHeard,
     dialer: Dialer,
     backoff: Backoff,
+    /// Attempts that Login has refused.
+    pub(super) refusals: Refusals,
     pub(super) hellos: Table<'a, PendingHello>,
     /// The number of the last question.
     asked: u32,
@@ -80,6 +82,7 @@ impl<'a> LoginLink<'a> {
             heard: RevocationsHeard::default(),
             dialer: Dialer::new(ServerKind::MAIN, ServerKind::LOGIN, ONLY_ID),
             backoff: Backoff::new(0, 0),
+            refusals: Refusals::NONE,
             hellos: Table::new(hellos),
             asked: 0,
         }
@@ -216,6 +219,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
     pub(super) fn login_link_ended(&mut self, cx: &mut Context<'_, 'a>, reason: ErrorCode) {
         if cx.sessions.is_shutting_down() {
             return;
+        }
+        match self.login.live() {
+            Some(_) => self.login.refusals = Refusals::NONE,
+            None => self.login.refusals.note(reason),
         }
         let address = self.login.address();
         if self.login.live().is_some() {

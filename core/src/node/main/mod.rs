@@ -59,7 +59,7 @@ pub use registry::{AllowedWorld, WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldReg
 pub use rooms::{MainRoomStorage, RoomDirectory, RoomEntry, RoomKey};
 
 use super::Context;
-use super::cluster::{ClusterSecrets, Gate};
+use super::cluster::{ClusterSecrets, Gate, Refusals};
 use super::directory::{ClaimBook, ClaimStorage};
 use crate::protocol::{ADDRESS_MAX_BYTES, ServerKind};
 use crate::session::LinkTag;
@@ -293,6 +293,18 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// Whether Login can be asked now.
     pub const fn has_login(&self) -> bool {
         self.login.live().is_some()
+    }
+
+    /// Where its Login is, and what that has refused; nothing if it is there.
+    pub fn login_refusals(&self) -> (&str, Refusals) {
+        let refusals = if self.has_login() { Refusals::NONE } else { self.login.refusals };
+        (self.login.address(), refusals)
+    }
+
+    /// The same of its chat server.
+    pub fn chat_refusals(&self) -> (&str, Refusals) {
+        let refusals = if self.chat.is_live() { Refusals::NONE } else { self.chat.refusals() };
+        (self.chat.address(), refusals)
     }
 
     /// Its users' channels.

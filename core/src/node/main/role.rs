@@ -4,6 +4,7 @@
 
 use super::authenticator::Authenticator;
 use super::{Main, chat_timer, claim_timer, hello_timer, link, login_link_timer};
+use crate::node::cluster::Refusals;
 use crate::node::{BroadcastTaken, Caller, Context, Role};
 #[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener;
@@ -59,7 +60,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
         match caller.tag.kind {
             link::STRANGER => self.gate.refused_by_peer(caller.now, code),
-            link::LOGIN | link::CHAT if code == ErrorCode::BAD_PROOF => {
+            link::LOGIN | link::CHAT if Refusals::is_last_word(code) => {
                 caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
             }
             _ => {}

@@ -124,10 +124,12 @@ impl<'a, G: Game> World<'a, G> {
         index: u16,
         reason: ErrorCode,
     ) {
-        let Some(link) = self.mains.at(index) else { return };
         if cx.sessions.is_shutting_down() {
             return;
         }
+        #[cfg(feature = "mains")]
+        self.note_refusal(index, reason);
+        let Some(link) = self.mains.at(index) else { return };
         if link.is_live() && reason == ErrorCode::REPLACED {
             log::warning!(
                 "another server is world {} now for Main at {}: nobody comes from there until this one is started again",

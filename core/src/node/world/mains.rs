@@ -6,6 +6,8 @@
 //! Bounds: [`MAINS_MAX`] links: one without the cargo feature `mains`.
 
 use super::super::cluster::Dialer;
+#[cfg(feature = "mains")]
+use super::super::cluster::Refusals;
 use crate::backoff::Backoff;
 #[cfg(feature = "mains")]
 use crate::protocol::{ClaimNumber, Uid};
@@ -49,6 +51,9 @@ pub(super) struct MainLink {
     /// Whom Main has named last, with the number of its claim.
     #[cfg(feature = "mains")]
     pub(super) claimed: (Uid, ClaimNumber),
+    /// Attempts that Main has refused.
+    #[cfg(feature = "mains")]
+    pub(super) refusals: Refusals,
     /// Whether Main is to hear if the world takes newcomers.
     #[cfg(feature = "mains")]
     pub(super) owes_drain_state: bool,
@@ -69,6 +74,8 @@ impl MainLink {
             next_moved: None,
             #[cfg(feature = "mains")]
             claimed: (Uid::NOBODY, ClaimNumber(0)),
+            #[cfg(feature = "mains")]
+            refusals: Refusals::NONE,
             #[cfg(feature = "mains")]
             owes_drain_state: false,
         }

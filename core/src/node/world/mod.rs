@@ -48,6 +48,8 @@ mod opening;
 mod operating;
 pub mod people;
 mod random;
+#[cfg(feature = "mains")]
+mod refused;
 mod reporting;
 mod role;
 pub mod room;

@@ -4,6 +4,7 @@
 
 use super::game::Game;
 use super::{ATTACH_TIMERS, World, link};
+use crate::node::cluster::Refusals;
 use crate::node::{BroadcastTaken, Caller, Context, Role};
 #[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener;
@@ -54,7 +55,7 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
     }
 
     fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
-        if caller.tag.kind == link::MAIN && code == ErrorCode::BAD_PROOF {
+        if caller.tag.kind == link::MAIN && Refusals::is_last_word(code) {
             caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
         }
     }

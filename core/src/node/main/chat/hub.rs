@@ -5,6 +5,7 @@ use super::link::ChatLink;
 use super::pace::Pace;
 use super::waiting::{Requests, Waiting};
 use crate::broadcast::{BroadcastRings, Cursor, RingBytes};
+use crate::node::cluster::Refusals;
 use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
 use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Seq, Uid};
 use crate::session::{AddressKey, SessionKey};
@@ -264,6 +265,11 @@ impl<'a> ChatHub<'a> {
     /// Only while there are no channels yet.
     pub(in super::super) const fn set_seed(&mut self, seed: u32) {
         self.seed = seed;
+    }
+
+    /// Attempts that the chat server has refused.
+    pub(in super::super) const fn refusals(&self) -> Refusals {
+        self.link.refusals
     }
 
     pub(in super::super) fn address(&self) -> &str {

@@ -19,7 +19,7 @@ use super::super::{Authenticator, Main, chat_timer};
 use super::ChatPolicy;
 use crate::backoff::Backoff;
 use crate::log;
-use crate::node::cluster::{Dialer, Heard, ONLY_ID};
+use crate::node::cluster::{Dialer, Heard, ONLY_ID, Refusals};
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_chat::Open;
 use crate::protocol::{Dispatched, ErrorCode, ServerKind};
@@ -45,6 +45,8 @@ pub(super) struct ChatLink {
     state: ChatLinkState,
     dialer: Dialer,
     backoff: Backoff,
+    /// Attempts that the chat server has refused.
+    pub(super) refusals: Refusals,
 }
 
 impl ChatLink {
@@ -53,6 +55,7 @@ impl ChatLink {
             state: ChatLinkState::Waiting,
             dialer: Dialer::new(ServerKind::MAIN, ServerKind::CHAT, ONLY_ID),
             backoff: Backoff::new(policy.reconnect_first_ms, policy.reconnect_most_ms),
+            refusals: Refusals::NONE,
         }
     }
 
@@ -156,6 +159,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
             return;
         }
         let was_open = self.chat.link.open().is_some();
+        match was_open {
+            true => self.chat.link.refusals = Refusals::NONE,
+            false => self.chat.link.refusals.note(reason),
+        }
         let address = self.chat.address.as_str();
         if reason == ErrorCode::BAD_PROOF {
             log::warning!(
