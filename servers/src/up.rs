@@ -215,7 +215,7 @@ fn start_bots(
     let login_address = realm.login_address.map(|address| process::local(address).to_string());
     let accounts = login_address.zip(throw_aways.as_ref());
     let plan = Plan {
-        main_address: process::local(realm.main_address).to_string(),
+        main_addresses: vec![process::local(realm.main_address).to_string()],
         dialing: DialOptions::default(),
         region: String::new(),
         wish: OwnedWish::ANY,

@@ -21,6 +21,7 @@ pub(crate) mod plan;
 pub(crate) mod report;
 mod room_book;
 pub(crate) mod swarm;
+mod walk;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -57,9 +58,10 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
     let web_sockets = web_sockets(options)?;
     let shutdown = process::shutdown_on_signal()?;
     let (accounts, _throw_aways) = accounts::of(options, config)?;
+    let main = alike(&options.main)?;
     let plan = Plan {
-        main_address: options.main.clone(),
-        dialing: options.trust.dialing(&options.main)?,
+        main_addresses: options.main.clone(),
+        dialing: options.trust.dialing(main)?,
         region: options.region.clone(),
         wish: options.room.wish(),
         accounts,
@@ -80,7 +82,7 @@ pub(crate) fn run(options: &BotOptions, config: &Config) -> anyhow::Result<ExitC
     shutdown.cancel();
     drop(progress.map(std::thread::JoinHandle::join));
     if let Some(reason) = swarm.unreachable() {
-        bail!("no bot has reached Main at {}: {reason}; is it running?", options.main);
+        bail!("no bot has reached Main at {}: {reason}; is it running?", options.main.join(", "));
     }
     let outcome = Outcome::of(&swarm);
     if options.json {
@@ -101,10 +103,20 @@ fn play(options: &BotOptions, config: &Config) -> anyhow::Result<Play> {
     game.make_bot().map(Play::Game).with_context(no_bot)
 }
 
+/// Any of these Mains: all are reached by the same scheme.
+fn alike(mains: &[String]) -> anyhow::Result<&str> {
+    let first = mains.first().context("--main: which?")?;
+    let same = mains.iter().all(|main| scheme_of(main) == scheme_of(first));
+    ensure!(same, "--main: all of them have the same scheme, or none");
+    Ok(first)
+}
+
 /// How many bots are to be WebSockets.
 fn web_sockets(options: &BotOptions) -> anyhow::Result<u16> {
     let count = match options.ws {
-        None if matches!(scheme_of(&options.main), Some(Scheme::Ws | Scheme::Wss)) => options.count,
+        None if matches!(scheme_of(alike(&options.main)?), Some(Scheme::Ws | Scheme::Wss)) => {
+            options.count
+        }
         None => 0,
         Some(None) => options.count,
         Some(Some(count)) => count,

@@ -10,8 +10,8 @@ use crate::games::HostedBot;
 /// What bots are to do.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// Where Main is.
-    pub(crate) main_address: String,
+    /// Where the realm's Mains are.
+    pub(crate) main_addresses: Vec<String>,
     /// How the realm is reached.
     pub(crate) dialing: DialOptions,
     /// The region to enter.
@@ -75,7 +75,7 @@ mod tests {
 
     fn web_sockets(count: u16, web_sockets: u16) -> Vec<bool> {
         let plan = Plan {
-            main_address: String::new(),
+            main_addresses: Vec::new(),
             dialing: DialOptions::default(),
             region: String::new(),
             wish: OwnedWish::ANY,

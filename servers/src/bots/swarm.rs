@@ -5,13 +5,11 @@
 //! ```
 //! Without a number of seconds it runs until it is stopped; with one, stopping it ends the running.
 
-use std::f64::consts::TAU;
-
 use tinyrealm_core::node::client::{
     ClientConfig, ClientEvent, ClientHandler, Credentials, RealmClient,
 };
 use tinyrealm_core::node::{Caller, Context, Role};
-use tinyrealm_core::protocol::{Bytes, Direction, Dispatched, ErrorCode, Position, Text};
+use tinyrealm_core::protocol::{Bytes, Dispatched, ErrorCode, Text};
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{LinkTag, SessionKey};
 use tinyrealm_core::time::Instant;
@@ -23,6 +21,7 @@ use super::ledger::{BOT_EVENT, Ledger};
 use super::outages::Server;
 use super::plan::{Plan, Play};
 use super::report::{BotsReport, Phase};
+use super::walk::walk;
 use crate::games::HostedBot;
 
 /// Main has to answer at least one bot within this time.
@@ -30,14 +29,14 @@ const MAIN_PATIENCE_MS: u32 = 5_000;
 const SETTLE_LIMIT_MS: u32 = 4_000;
 const SETTLE_CHECK_MS: u32 = 50;
 const JUDGE_INTERVAL_MS: u32 = 1_000;
-/// One round of a bot's walk, in seconds.
-const WALK_SECONDS: f64 = 8.0;
 
 /// Many clients as one node; see the [module](self).
 #[derive(Debug)]
 pub(crate) struct Swarm {
     plan: Plan,
     clients: Vec<RealmClient>,
+    /// How often each bot's connection to a Main has ended: the next one is to the next of them.
+    mains_tried: Vec<u16>,
     /// Who plays at each client, if it is a game.
     seats: Vec<HostedBot>,
     pub(crate) ledger: Ledger,
@@ -73,6 +72,7 @@ impl Swarm {
                 Play::Game(make_bot) => (0..plan.count).map(|_| make_bot()).collect(),
                 Play::Moves | Play::Events => Vec::new(),
             },
+            mains_tried: vec![0; usize::from(plan.count)],
             ledger: Ledger::new(plan.count, plan.channels, matches!(plan.play, Play::Game(_))),
             plan,
             phase: Phase::Joining,
@@ -106,6 +106,14 @@ impl Swarm {
         for client in &mut self.clients {
             client.start(cx);
         }
+    }
+
+    /// The Main that this bot is with, or tries next.
+    fn main_address(&self, number: u16) -> &str {
+        let tried = self.mains_tried.get(usize::from(number)).copied().unwrap_or_default();
+        let turn = usize::from(number) + usize::from(tried);
+        let mains = &self.plan.main_addresses;
+        mains.get(turn % mains.len().max(1)).map_or("", String::as_str)
     }
 
     fn enter(&mut self, phase: Phase, now: Instant) {
@@ -262,19 +270,6 @@ impl Swarm {
     }
 }
 
-/// Where bot `number` is on its walk: circles of different sizes, around different places.
-fn walk(number: u16, turn: u64, plan: &Plan, seq: u32) -> (Position, Direction) {
-    let spread = f64::from(number) * 2.399_963; // the golden angle
-    let radius = 2.0 + f64::from(number % 7);
-    let seconds = turn as f64 / (plan.hz * f64::from(plan.count));
-    let angle = spread + seconds * TAU / WALK_SECONDS;
-    let centre = f64::from(number).sqrt();
-    let x = (centre * spread.cos() + radius * angle.cos()) * 1_000.0;
-    let y = (centre * spread.sin() + radius * angle.sin()) * 1_000.0;
-    let heading = (angle / TAU + 0.25).rem_euclid(1.0) * 65_536.0;
-    (Position { x: x as i32, y: y as i32, z: seq as i32 }, Direction(heading as u16))
-}
-
 /// Writes what a client hears into the ledger.
 struct Listener<'l> {
     ledger: &'l mut Ledger,
@@ -338,6 +333,11 @@ impl<'a> Role<'a> for Swarm {
     }
 
     fn on_ended(&mut self, cx: &mut Context<'_, 'a>, ended: Ended) {
+        if RealmClient::is_to_main(ended.tag)
+            && let Some(tried) = self.mains_tried.get_mut(usize::from(ended.tag.index))
+        {
+            *tried = tried.wrapping_add(1);
+        }
         if let Some((client, mut listener)) = self.client(ended.tag) {
             client.on_ended(&mut listener, cx, ended);
         }
@@ -383,7 +383,8 @@ impl<'a> Role<'a> for Swarm {
     fn address(&self, tag: LinkTag) -> &str {
         let client = self.clients.get(usize::from(tag.index));
         let login = self.plan.accounts.as_ref().map_or("", |accounts| &accounts.login_address);
-        client.map_or("", |client| client.address(tag, &self.plan.main_address, login))
+        let main = self.main_address(tag.index);
+        client.map_or("", |client| client.address(tag, main, login))
     }
 
     fn framing(&self, tag: LinkTag) -> Framing {

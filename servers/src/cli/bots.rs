@@ -12,9 +12,10 @@ use crate::accounts::id_problem;
 /// The flags of `bots`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BotOptions {
-    /// Where Main is, HOST:PORT; by TLS tls://HOST:PORT, by WebSocket ws://… or wss://…
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7000", value_parser = parse_server)]
-    pub(crate) main: String,
+    /// Where Main is, HOST:PORT; by TLS tls://HOST:PORT, by WebSocket ws://… or wss://… Of several, with commas between them,
+    /// each bot says hello to another one, and to the next one when that is gone.
+    #[arg(long, value_name = "ADDR", value_delimiter = ',', default_value = "127.0.0.1:7000", value_parser = parse_server)]
+    pub(crate) main: Vec<String>,
     #[command(flatten)]
     pub(crate) trust: TrustOptions,
     /// Where Login is, as Main, for bots with accounts.

@@ -43,8 +43,18 @@ impl Bots {
 
     /// Sends another program's bots into the realm of this Main.
     pub(crate) fn start_program(program: OsString, main: SocketAddr, arguments: &[&str]) -> Self {
-        let main = main.to_string();
-        let mut all = vec!["bots", "--main", &main, "--json"];
+        Self::start_with_mains(program, &[main], arguments)
+    }
+
+    /// Sends them into the realm of these Mains.
+    pub(crate) fn start_with_mains(
+        program: OsString,
+        mains: &[SocketAddr],
+        arguments: &[&str],
+    ) -> Self {
+        let mains: Vec<String> = mains.iter().map(SocketAddr::to_string).collect();
+        let mains = mains.join(",");
+        let mut all = vec!["bots", "--main", &mains, "--json"];
         all.extend(arguments);
         let command = Process::command_of(program, &all, &[]);
         Self { process: Process::spawn(&format!("tinyrealm {}", all.join(" ")), command) }

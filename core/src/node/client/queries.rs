@@ -50,6 +50,11 @@ impl RealmClient {
         self.config.framing
     }
 
+    /// Whether a session with this tag is the one to Main.
+    pub const fn is_to_main(tag: LinkTag) -> bool {
+        tag.kind == MAIN_LINK
+    }
+
     /// Where to connect a session with this tag to.
     pub fn address<'s>(
         &'s self,

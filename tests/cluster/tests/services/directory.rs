@@ -26,34 +26,52 @@ fn program() -> PathBuf {
     std::env::var_os("TINYREALM_NATS").expect("cargo xtask cluster says where NATS is").into()
 }
 
-/// Some Mains which know guests by one key, and what tells them of each other.
+/// What tells Mains of each other, and the key by which they know guests.
+pub(crate) struct Directory {
+    pub(crate) nats: Nats,
+    secret: ScratchFile,
+}
+
+impl Directory {
+    #[track_caller]
+    pub(crate) fn start(name: &str, servers: usize) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("nats-{name}"));
+        let nats = Nats::start(&program(), &folder, servers).unwrap();
+        Self { nats, secret: ScratchFile::new(&format!("{name}.secret")) }
+    }
+
+    /// What each Main is told of it.
+    pub(crate) fn settings(&self) -> Vec<String> {
+        vec![
+            format!("directory.servers={}", self.nats.addresses().join(",")),
+            format!("main.secret_file={}", self.secret.path()),
+            "main.registry_settle_ms=0".to_owned(),
+        ]
+    }
+}
+
+/// Some Mains, and their directory.
 struct Realm {
-    nats: Nats,
+    directory: Directory,
     mains: Vec<Server>,
-    _secret: ScratchFile,
 }
 
 impl Realm {
     #[track_caller]
     fn start(name: &str, servers: usize, mains: usize, settings: &[&str]) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("nats-{name}"));
-        let nats = Nats::start(&program(), &folder, servers).unwrap();
-        let secret = ScratchFile::new(&format!("{name}.secret"));
-        let own = [
-            format!("directory.servers={}", nats.addresses().join(",")),
-            format!("main.secret_file={}", secret.path()),
-            "main.registry_settle_ms=0".to_owned(),
-        ];
+        let directory = Directory::start(name, servers);
+        let own = directory.settings();
         let own: Vec<&str> = own.iter().map(String::as_str).chain(settings.to_vec()).collect();
         let mains: Vec<Server> = (0..mains).map(|_| Server::main(&own)).collect();
         for main in &mains {
             main.process.wait_until_said(Stream::Stderr, "the directory is there", 1);
         }
-        Self { nats, mains, _secret: secret }
+        Self { directory, mains }
     }
 
     fn all(&mut self, mut change: impl FnMut(&mut Nats, usize)) {
-        (0..self.nats.addresses().len()).for_each(|index| change(&mut self.nats, index));
+        (0..self.directory.nats.addresses().len())
+            .for_each(|index| change(&mut self.directory.nats, index));
     }
 
     /// Somebody says hello there until it is welcome.
@@ -158,14 +176,14 @@ fn those_inside_go_on_without_the_directory_and_whoever_comes_is_told() {
     let mut realm = Realm::start("away", 1, 2, &[]);
     let (mut inside, token, _) = realm.hello(0, None);
     for round in 0..2 {
-        realm.nats.kill(0);
+        realm.directory.nats.kill(0);
         let started = Instant::now();
         let refused = try_hello(realm.mains[1].address, Some(token)).err();
         assert_eq!(refused, Some(ErrorCode::DIRECTORY_UNAVAILABLE));
         println!("refused behind {} ms", started.elapsed().as_millis());
         inside.expect_served();
         operator::wait_until(operator::of(&realm.mains[1]), "/readyz", (503, GONE));
-        realm.nats.start_again(0).unwrap();
+        realm.directory.nats.start_again(0).unwrap();
         let (next, _, waited) = realm.hello(1 - round % 2, Some(token));
         println!("round {round}: welcome {} ms behind its start", waited.as_millis());
         inside.expect_bye(ErrorCode::REPLACED);
@@ -185,13 +203,13 @@ fn one_of_three_servers_is_killed_and_nobody_inside_notices() {
     let mut realm = Realm::start("three", 3, 2, &[]);
     let (mut inside, token, _) = realm.hello(0, None);
     for index in 0..3 {
-        realm.nats.kill(index);
+        realm.directory.nats.kill(index);
         let at = (index + 1) % 2;
         let (next, _, waited) = realm.hello(at, Some(token));
         inside.expect_bye(ErrorCode::REPLACED);
         inside = next;
         println!("server {index} killed: a hello took {} ms", waited.as_millis());
-        realm.nats.start_again(index).unwrap();
+        realm.directory.nats.start_again(index).unwrap();
         // The next one is killed when this one has all that it has missed.
         let started = Instant::now();
         while realm.hello(at, None).2 > TOLD_WITHIN || started.elapsed() < Duration::from_secs(2) {
@@ -207,11 +225,15 @@ fn a_user_who_is_elsewhere_is_let_go_without_a_word_from_there() {
     let token = realm.hello(0, None).1;
     let (mut inside, uid) = try_hello(realm.mains[0].address, Some(token)).unwrap();
     let key = format!("$KV.tinyrealm.user.{}", uid.0);
-    realm.nats.publish(0, &key, "00000000000000ff").unwrap();
+    realm.directory.nats.publish(0, &key, "00000000000000ff").unwrap();
     inside.expect_bye(ErrorCode::REPLACED);
     // Words of strangers are no claims.
     let (mut inside, _, _) = realm.hello(0, Some(token));
-    realm.nats.publish(0, "tinyrealm.tinyrealm.taken_from.00000000000000ff", "1 1").unwrap();
+    realm
+        .directory
+        .nats
+        .publish(0, "tinyrealm.tinyrealm.taken_from.00000000000000ff", "1 1")
+        .unwrap();
     inside.expect_served();
 }
 
@@ -223,20 +245,21 @@ fn numbers_rise_over_the_store_s_own_end() {
     let world = Server::world_with_mains(1, &mains, &HOLDING);
     world.wait_until_registered(2);
     let first = User::enter(mains[0], "");
-    realm.nats.kill(0);
-    let (kept, store) = (realm.nats.folder(0).with_extension("kept"), realm.nats.folder(0));
+    realm.directory.nats.kill(0);
+    let (kept, store) =
+        (realm.directory.nats.folder(0).with_extension("kept"), realm.directory.nats.folder(0));
     copy(&store, &kept);
-    realm.nats.start_again(0).unwrap();
+    realm.directory.nats.start_again(0).unwrap();
     for _ in 0..20 {
         realm.hello(1, None);
     }
     let second = User::enter_with(mains[1], Some(first.token), "");
     assert_eq!(second.number, first.number);
     // As it was before: the user's number is lower there than the world has heard.
-    realm.nats.kill(0);
+    realm.directory.nats.kill(0);
     std::fs::remove_dir_all(&store).unwrap();
     copy(&kept, &store);
-    realm.nats.start_again(0).unwrap();
+    realm.directory.nats.start_again(0).unwrap();
     let started = Instant::now();
     let has_said =
         |main: &Server| main.process.has_said(Stream::Stderr, "had lost its last writes");
@@ -248,9 +271,9 @@ fn numbers_rise_over_the_store_s_own_end() {
     let third = User::enter_with(mains[0], Some(first.token), "");
     assert_eq!(third.number, first.number);
     // All of it is gone.
-    realm.nats.kill(0);
+    realm.directory.nats.kill(0);
     std::fs::remove_dir_all(&store).unwrap();
-    realm.nats.start_again(0).unwrap();
+    realm.directory.nats.start_again(0).unwrap();
     drop(third);
     drop(realm.hello(1, Some(first.token)));
     let fourth = User::enter_with(mains[1], Some(first.token), "");

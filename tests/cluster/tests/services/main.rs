@@ -10,6 +10,7 @@ mod nats;
 mod outage;
 #[path = "../../../../xtask/src/cluster/postgres.rs"]
 mod postgres;
+mod realm;
 #[path = "../../../../servers/tests/support/mod.rs"]
 mod support;
 

@@ -46,7 +46,7 @@ fn servers_are_exchanged_for_those_of_another_release_and_back() {
     roll(&mut realm, &newer, 2 * BOTS);
     roll(&mut realm, &older, 2 * BOTS);
     for bots in bots {
-        expect_whole(bots, BOTS, 2);
+        expect_whole(bots, BOTS, 2 * BOTS);
     }
     realm.wait_until_empty();
 }
