@@ -240,7 +240,7 @@ const KEYS: &str = "
     http.service http.listen http.connections http.connections_per_address http.visitors
     http.head_timeout_ms http.stall_timeout_ms http.page admin.listen admin.token_file
     cluster.secret_file cluster.former_secret_file cluster.key_file cluster.former_key_file
-    cluster.generation cluster.generations cluster.clear
+    cluster.generation cluster.generations cluster.clear cluster.exit_when_hopeless
     net.frame_limit_bytes net.greeting_timeout_ms net.ping_interval_ms net.idle_timeout_ms
     net.drain_timeout_ms net.packets_per_second net.packet_burst net.connections_per_address
     net.openings_per_second net.hosts

@@ -5,7 +5,7 @@
 
 use crate::protocol::ErrorCode;
 
-/// Of the attempts at one link; see the [module](self).
+/// What attempts at one link have been refused for: how often in a row, and why.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Refusals {
     reason: ErrorCode,
