@@ -5,12 +5,13 @@ mod certificates;
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use certificates::{Certificates, TlsStream};
 use support::peer::frame;
+use support::ports::free_port;
 use support::proxied::{assert_guesses_are_the_guesser_s, connect, hello, login_server};
 use support::web::request;
 use support::{PATIENCE, Peer, ScratchFile, Server};
@@ -43,9 +44,8 @@ struct Ports {
 
 impl Ports {
     fn free() -> Self {
-        // All at once, so that they are different ones.
-        let listeners = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [stream, web, secure, anew] = listeners.map(|listener| listener.local_addr().unwrap());
+        let [stream, web, secure, anew] =
+            [(); 4].map(|()| SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())));
         Self { stream, web, secure, anew }
     }
 

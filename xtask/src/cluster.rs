@@ -6,6 +6,8 @@
 //! Contract: a service that is not there is installed from Debian's packages if we may, or named, and that is a failure:
 //! nothing is left out. A further service is a further file of this folder, and a further variable.
 
+#[path = "../../servers/tests/support/ports.rs"]
+mod ports;
 mod postgres;
 
 use postgres::Postgres;

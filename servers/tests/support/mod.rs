@@ -17,6 +17,7 @@ pub(crate) mod hostile;
 pub(crate) mod login;
 pub(crate) mod operator;
 pub(crate) mod peer;
+pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod proxied;
 pub(crate) mod proxy;

@@ -1,9 +1,9 @@
 //! Whole realms by TLS: nothing is lost, repeated or out of order in big rooms.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::certificates::Certificates;
+use crate::support::ports::free_port;
 use crate::support::{Process, Server, Stream};
 
 const COUNT: u16 = 40;
@@ -46,7 +46,7 @@ fn a_world_may_say_what_is_spoken_there() {
     let certificates = Certificates::make("players-advertised");
     let [certificate, key] = certificates.settings();
     let main = Server::main(&[]);
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let (listen, main_at) = (format!("127.0.0.1:{port}"), main.address.to_string());
     let folder = format!("world.data_folder={}", certificates.path("data"));
     let advertise = format!("tls://localhost:{port}");

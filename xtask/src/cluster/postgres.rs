@@ -4,14 +4,15 @@
 //! of loopback and in its folder, where a database `realm` is that `tinyrealm` needs no password for. Commits are on
 //! the disk. It ends with its guard, by its process, and with the thread that has started it.
 //!
-//! Nothing but the standard library.
+//! Nothing but the standard library and [`free_port`].
 
 use std::fmt::Display;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use super::ports::free_port;
 
 /// Where Debian has its versions.
 const VERSIONS: &str = "/usr/lib/postgresql";
@@ -52,9 +53,7 @@ impl Postgres {
     pub(crate) fn start(folder: &Path) -> Told<Self> {
         let programs = programs().ok_or("PostgreSQL is not installed")?;
         let folder = folder_of(folder)?;
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| told("a port", error))?;
-        let port = listener.local_addr().map_err(|error| told("a port", error))?.port();
-        drop(listener);
+        let port = free_port();
         let mut postgres = Self { programs, folder, port, child: None };
         let data = postgres.data();
         postgres.run(

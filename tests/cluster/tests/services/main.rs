@@ -18,6 +18,7 @@ use std::path::Path;
 
 use postgres::Postgres;
 use support::login::CHEAP;
+use support::ports;
 use support::{Finished, PATIENCE, Process, ScratchFile};
 
 /// A server of PostgreSQL of one test, and its database.

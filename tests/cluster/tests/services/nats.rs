@@ -5,11 +5,13 @@
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use crate::support::ports::free_port;
 
 /// How long it may take until one can be asked.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -41,18 +43,8 @@ impl Nats {
             std::fs::remove_dir_all(folder).map_err(|error| told(folder.display(), error))?;
         }
         std::fs::create_dir_all(folder).map_err(|error| told(folder.display(), error))?;
-        // All at once, so that no two are the same.
-        let listeners: Vec<TcpListener> = (0..2 * count)
-            .map(|_| TcpListener::bind("127.0.0.1:0").map_err(|error| told("a port", error)))
-            .collect::<Told<_>>()?;
-        let ports = listeners.iter().map(|listener| listener.local_addr().map(|it| it.port()));
-        let ports: Vec<u16> =
-            ports.collect::<Result<_, _>>().map_err(|error| told("a port", error))?;
-        drop(listeners);
-        let members = ports.chunks(2).map(|ports| match ports {
-            [port, route] => Member { port: *port, route: *route, child: None },
-            _ => unreachable!("they come in pairs"),
-        });
+        let members =
+            (0..count).map(|_| Member { port: free_port(), route: free_port(), child: None });
         let members = members.collect();
         let mut nats = Self { program: program.to_owned(), folder: folder.to_owned(), members };
         (0..count).try_for_each(|index| nats.spawn(index))?;
