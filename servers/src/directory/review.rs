@@ -36,6 +36,7 @@ pub(super) async fn review(shared: Arc<Shared>, client: Client) {
 }
 
 async fn opened(shared: &Shared, client: &Client) -> Store {
+    shared.connected.notified().await;
     loop {
         match Store::open(client, &shared.settings.realm).await {
             Ok(store) => {

@@ -9,6 +9,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use async_nats::connection::State;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::{
     Context, ContextBuilder, CreateStreamError, CreateStreamErrorKind, PublishErrorKind,
@@ -60,6 +61,13 @@ impl Store {
     /// # Errors
     /// Why it can't be had: also only for now.
     pub(super) async fn open(client: &Client, realm: &str) -> Result<Self, Trouble> {
+        // Which server it is has to be known first: an older one would count from 1.
+        if client.connection_state() != State::Connected {
+            return Err(Trouble("there is no connection".to_owned()));
+        }
+        if !client.is_server_compatible(2, 10, 0) {
+            return Err(Trouble("NATS is older than 2.10".to_owned()));
+        }
         let context = ContextBuilder::new().timeout(ASK_LIMIT).ack_timeout(ASK_LIMIT);
         let context = context.build(client.clone());
         let wanted = |replicas| context.get_or_create_stream(config(realm, replicas));
@@ -68,9 +76,6 @@ impl Store {
             other => other,
         }
         .map_err(Trouble::of)?;
-        if !client.is_server_compatible(2, 10, 0) {
-            return Err(Trouble("NATS is older than 2.10".to_owned()));
-        }
         Ok(Self { stream, context, realm: realm.to_owned() })
     }
 
