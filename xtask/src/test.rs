@@ -94,7 +94,7 @@ const STEPS: &[Step] = &[
         runs: &[Run::Xtask("deploy")],
     },
     Step {
-        word: word("bare-metal", "4 minutes", "the core for microcontrollers"),
+        word: word("bare-metal", "1 minute", "the core for microcontrollers"),
         lane: Lane::Beside,
         runs: &[Run::Xtask("bare-metal")],
     },
