@@ -334,7 +334,15 @@ export interface Moved {
   key_id: Uint8Array;
 }
 
-export type MainToClient = Welcome | EnterWorldAck | ChatBroadcast | ChatJoined | ChatLeft | ChatRefused | ChatPast | ChatPastEnd | ChatGap | ChatEntered | ChatExited | ChatCensus | ChatMembers | RoomPage | Moved;
+export interface MainAddress {
+  type: "MainAddress";
+  index: number;
+  count: number;
+  is_here: boolean;
+  addr: string;
+}
+
+export type MainToClient = Welcome | EnterWorldAck | ChatBroadcast | ChatJoined | ChatLeft | ChatRefused | ChatPast | ChatPastEnd | ChatGap | ChatEntered | ChatExited | ChatCensus | ChatMembers | RoomPage | Moved | MainAddress;
 export const mainToClient: Link<MainToClient>;
 
 export interface Join {

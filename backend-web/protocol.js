@@ -145,6 +145,7 @@ export const mainToClient = link({
   ChatMembers: [0x110d, { channel: text(24), uids: list(32, u53), next_after: u53 }],
   RoomPage: [0x110e, { rooms: list(3, room), next_after: u16 }],
   Moved: [0x110f, { world_addr: text(64), is_sealing: bool, handshake_key: array(32), key_id: array(8) }],
+  MainAddress: [0x1110, { index: u16, count: u16, is_here: bool, addr: text(64) }],
 });
 
 export const clientToWorld = link({

@@ -16,6 +16,7 @@
 
 import * as protocol from "./protocol.js";
 import { Asks, enveloped, opened } from "./asks.js";
+import { Mains } from "./mains.js";
 import { Malformed } from "./postcard.js";
 import {
   ENTROPY_BYTES, FINGERPRINT, LINKS, MAIN_STATES, WORLD_STATES, fromModule, toModule,
@@ -71,6 +72,9 @@ export { AskFailed } from "./asks.js";
 const PAGE_INTERVAL_MS = 250;
 const LIST_ROOMS = protocol.clientToMain.opcodes.ListRoomsReq;
 const ENTER_WORLD_ACK = protocol.mainToClient.opcodes.EnterWorldAck;
+const MAIN_ADDRESS = protocol.mainToClient.opcodes.MainAddress;
+const WELCOME = protocol.mainToClient.opcodes.Welcome;
+const LOST = fromModule.opcodes.Lost;
 /** Rooms of one list, unless it is told otherwise. */
 const ROOMS_MOST = 60;
 
@@ -85,6 +89,8 @@ function wishOf({ name = "", mode = "", secret = "", options = new Uint8Array(),
   const is_listed = isListed && kind !== ANY && kind !== NAMED;
   return { kind, name: name.normalize("NFC"), mode, secret, options, is_listed, places };
 }
+
+const withWs = (address) => (address.includes("://") ? address : `ws://${address}`);
 
 class Realm {
   #wasm;
@@ -117,6 +123,9 @@ class Realm {
   #untold = [];
   /** The world that seals its clients and says `ws:`, as far as one does. */
   #sealing = null;
+  /** The Mains that we have been told of, and the address at which the module asks for the one of the page. */
+  #mains = new Mains();
+  #mainUrl;
   /** The links whose messages we say, and those whose messages we are told. */
   #commands = commands;
   #events = events;
@@ -137,6 +146,7 @@ class Realm {
     }
     const urlOf = (url) => this.#wayTo(url);
     this.#sockets = new Sockets(this.#wasm, { urlOf, ...this.#options, onArrival: () => this.#arrived() });
+    this.#mainUrl = asWebSocket(withWs(this.#sockets.withScheme(main)));
     const { login = "", id = "", password = "", device = null } = account ?? {};
     const start = {
       type: "Start", main_address: this.#sockets.withScheme(main), region, nickname: nickname.normalize("NFC"), login_address: login, id, pw: password, token, device,
@@ -355,10 +365,19 @@ class Realm {
 
   /** A page that came by TLS may not go to a board's own WebSocket: Main passes on what it seals. */
   #wayTo(url) {
+    if (url === this.#mainUrl && this.#mains.address !== null) url = this.#otherMain();
     const secure = secureAsThePage(url);
     if (secure === url || url !== this.#sealing) return secure;
-    const main = this.#sockets.withScheme(this.#options.main).replace(/\/$/, "");
+    const main = this.#sockets.withScheme(this.#mains.address ?? this.#options.main).replace(/\/$/, "");
     return `${main}/world/${url.slice("ws://".length)}`;
+  }
+
+  /** Another Main than the page's. Whoever has come by TLS goes to none in clear. */
+  #otherMain() {
+    const { address } = this.#mains;
+    const isByTls = this.#mainUrl.startsWith("wss:");
+    if (isByTls && /^(ws|tcp):/.test(address)) return this.#mainUrl;
+    return address.includes("://") ? asWebSocket(address) : `${isByTls ? "wss" : "ws"}://${address}`;
   }
 
   /** Takes what the module tells, before it is done what it asks for: where a world is, one of these says. */
@@ -369,7 +388,19 @@ class Realm {
       const { body } = this.#sockets.record(place);
       this.#wasm.event_taken();
       this.#untold.push(body);
-      if (new DataView(body.buffer).getInt32(0, true) === ENTER_WORLD_ACK) this.#noteWorld(body);
+      this.#note(new DataView(body.buffer).getInt32(0, true), body);
+    }
+  }
+
+  /** What is done before the module asks for its next connection. What does not decode is told as such later. */
+  #note(opcode, body) {
+    try {
+      if (opcode === ENTER_WORLD_ACK) this.#noteWorld(body);
+      else if (opcode === MAIN_ADDRESS) this.#mains.hear(protocol.mainToClient.decode(body));
+      else if (opcode === WELCOME) this.#mains.welcomed();
+      else if (opcode === LOST && LINKS[fromModule.decode(body).link] === "main") this.#mains.lost();
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
     }
   }
 

@@ -54,6 +54,9 @@ export class FakeServers {
   /** Where Main says that the world is, and whether it seals its clients. */
   worldAddress = "world:1";
   isSealing = false;
+  /** The Mains that the realm has, and the place of the one that is asked. */
+  mains = [];
+  here = 0;
 
   WebSocket = fakeWebSocket((socket) => {
     this.sockets.push(socket);
@@ -73,6 +76,10 @@ export class FakeServers {
     } else if (message.type === "Hello") {
       this.main = socket;
       socket.say(mainToClient.encode({ type: "Welcome", version: 2, uid: 9, token: this.token }));
+      this.mains.forEach((addr, index) => {
+        const list = { index, count: this.mains.length, is_here: index === this.here, addr };
+        socket.say(mainToClient.encode({ type: "MainAddress", ...list }));
+      });
     } else if (message.type === "EnterWorldReq") {
       const ticket = { is_sealing: this.isSealing, key_id: new Uint8Array(8), handshake_key: new Uint8Array(32) };
       socket.say(mainToClient.encode({ type: "EnterWorldAck", world_addr: this.worldAddress, ...ticket }));

@@ -146,6 +146,42 @@ async function comesBack() {
   assert.equal(mainToClient.opcodes.Welcome, 0x1101);
 }
 
+/** Its Main is lost, and it has been told of others: it goes there, and its world does not hear of it. */
+async function goesToAnotherMain() {
+  for (const [protocol, page, mains, expected] of [
+    ["http:", "main:1", ["main:1", "other:1"], ["ws://other:1", "ws://main:1", "ws://main:1", "ws://other:1"]],
+    ["http:", "main:1", ["main:1", "tls://other:1"], ["wss://other:1", "ws://main:1"]],
+    ["https:", "main:1", ["main:1", "ws://other:1"], ["wss://main:1", "wss://main:1"]],
+    ["http:", "wss://main:1", ["main:1", "other:1"], ["wss://other:1", "wss://main:1"]],
+    ["http:", "main:1", [], ["ws://main:1", "ws://main:1"]],
+  ]) {
+    globalThis.location = { protocol };
+    const servers = Object.assign(new FakeServers(), { mains });
+    const one = { servers, ...player(servers, { main: page }) };
+    const { realm, clock, events } = one;
+    await tickUntil(realm, clock, () => realm.state.world === "inside", 100);
+    const { world } = servers;
+    servers.main.end();
+    for (const url of expected) {
+      const opened = servers.sockets.length;
+      await tickUntil(realm, clock, () => servers.sockets.length > opened);
+      const socket = servers.sockets.at(-1);
+      assert.equal(socket.url, url, `${protocol} ${page} ${mains}`);
+      // All but the last are lost before they say anything.
+      if (url !== expected.at(-1) || servers.sockets.length < 2 + expected.length) {
+        socket.onsend = () => {};
+        socket.end();
+      }
+    }
+    await tickUntil(realm, clock, () => realm.state.main === "ready");
+    assert.equal(realm.state.world, "inside");
+    assert.deepEqual([world.hasEnded, realm.uid], [false, 9]);
+    assert.ok(events.every(({ type, link }) => type !== "Lost" || link === "main"));
+    await closeAndCount(one);
+  }
+  delete globalThis.location;
+}
+
 async function everyMessageComesThrough() {
   const one = await inside();
   const { servers, realm, clock } = one;
@@ -606,6 +642,7 @@ try {
   await everyMessageComesThrough();
   await showsThings();
   await saysInputs();
+await goesToAnotherMain();
 await asksAndIsAsked();
   await tellsAsLongAsSomethingWaits();
   await answersInItsSleep();

@@ -267,4 +267,18 @@ protocol! {
         /// What the key is called by.
         key_id: KeyId,
     }
+
+    /// The realm has several Mains: one of their list, which is said behind `Welcome`, and whenever it is another one. If
+    /// this one is lost, say hello to another. Whoever does not know this passes over it.
+    16 main_address => MainAddress<'a> {
+        /// Its place in the list. The first one begins the list anew.
+        index: u16,
+        /// How many there are.
+        count: u16,
+        /// Whether it is the one that says this.
+        is_here: bool,
+        /// Where it is, as in [`EnterWorldAck`].
+        #[serde(borrow)]
+        addr: Text<'a, ADDRESS_MAX_BYTES>,
+    }
 }

@@ -35,6 +35,7 @@ mod main_login;
 mod message;
 mod outlook;
 mod packet;
+mod place;
 mod rooms;
 pub mod schema;
 mod types;
@@ -59,6 +60,7 @@ pub use message::{
 };
 pub use outlook::Outlook;
 pub(crate) use packet::Packet;
+pub use place::{is_address, is_place};
 pub use rooms::{
     OwnedWish, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_OPTIONS_MAX_BYTES, ROOM_PAGE_ROOMS,
     ROOM_PROPERTIES_MAX_BYTES, ROOM_SECRET_MAX_BYTES, RoomLine, Wish, is_room_mode, is_room_name,
@@ -80,6 +82,8 @@ pub use serde;
 pub const REGION_MAX_BYTES: usize = 16;
 /// The longest `host:port` text, in bytes.
 pub const ADDRESS_MAX_BYTES: usize = 64;
+/// The most Mains of a realm that clients and worlds are told of.
+pub const MAIN_LIST_MAX: usize = 8;
 /// The longest id of an account, in bytes.
 pub const ACCOUNT_MAX_BYTES: usize = 32;
 /// The longest name that a user may give itself, in bytes.

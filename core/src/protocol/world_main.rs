@@ -310,4 +310,18 @@ protocol! {
         /// What it is about, as it was said.
         about: u16,
     }
+
+    /// The realm has several Mains: one of their list, which is said behind `Registered`, and whenever it is another one.
+    /// A world that has one Main alone passes over it.
+    10 main_announced => MainAnnounced<'a> {
+        /// Its place in the list. The first one begins the list anew.
+        index: u16,
+        /// How many there are.
+        count: u16,
+        /// Whether it is the one that says this.
+        is_here: bool,
+        /// Where servers find it, `host:port`.
+        #[serde(borrow)]
+        addr: Text<'a, ADDRESS_MAX_BYTES>,
+    }
 }

@@ -27,13 +27,15 @@ macro_rules! client_files {
 }
 
 /// The realm's client: modules, their types, and the wasm modules.
-pub(crate) const CLIENT_FILES: [ClientFile; 15] = client_files![
+pub(crate) const CLIENT_FILES: [ClientFile; 17] = client_files![
     "tinyrealm.js",
     "tinyrealm.d.ts",
     "tinyrealm.wasm",
     "tinyrealm-sealed.wasm",
     "asks.js",
     "asks.d.ts",
+    "mains.js",
+    "mains.d.ts",
     "module.js",
     "module.d.ts",
     "protocol.js",

@@ -99,6 +99,10 @@ impl RealmClient {
             return;
         }
         let was_denied = self.login_retry_ms > 0;
+        #[cfg(feature = "mains")]
+        if !was_at_login {
+            self.mains.choose(cx.turn().random_u32());
+        }
         self.wait_for_main(cx);
         match was_at_login {
             true if was_denied => {}

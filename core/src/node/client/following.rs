@@ -6,7 +6,9 @@
 
 use super::machine::RealmClient;
 #[cfg(feature = "moving")]
-use super::machine::{Ticket, WorldState};
+use super::machine::WorldState;
+#[cfg(feature = "moving")]
+use super::ticket::Ticket;
 #[cfg(feature = "moving")]
 use crate::node::Caller;
 use crate::node::Context;

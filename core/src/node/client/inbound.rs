@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::machine::{LOGIN_LINK, MAIN_LINK, RealmClient, Ticket, WORLD_LINK};
+use super::machine::{LOGIN_LINK, MAIN_LINK, RealmClient, WORLD_LINK};
+use super::ticket::Ticket;
 use super::{ChatEvent, ClientEvent, ClientHandler, StateEvent};
 use crate::node::Caller;
 use crate::node::asks::frame_of;
@@ -11,7 +12,8 @@ use crate::protocol::HandshakeKey;
 use crate::protocol::login_to_client::{self, LoginAck, LoginDenied};
 use crate::protocol::main_to_client::{
     self, ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft,
-    ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, Moved, RoomPage, Welcome,
+    ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, MainAddress, Moved, RoomPage,
+    Welcome,
 };
 use crate::protocol::world_to_client::{
     self, EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk,
@@ -80,6 +82,10 @@ impl RealmClient {
                 ticket_in(frame.payload).map(|(address, ticket)| {
                     self.sent_to_world(caller, address.as_str(), ticket);
                 })
+            }
+            #[cfg(feature = "mains")]
+            (MAIN_LINK, MainAddress::OPCODE) => {
+                take(frame.payload).map(|message| self.hear_of_main(&message))
             }
             (LOGIN_LINK, LoginDenied::OPCODE) => take(frame.payload)
                 .map(|denied: LoginDenied| self.login_denied(denied.reason, denied.retry_after_ms)),
@@ -159,8 +165,17 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
 
     #[inline(always)]
     fn hears(&self, opcode: Opcode) -> bool {
-        cfg!(feature = "moving") || !matches!(opcode, Moved::OPCODE)
+        (cfg!(feature = "moving") || !matches!(opcode, Moved::OPCODE))
+            && (cfg!(feature = "mains") || !matches!(opcode, MainAddress::OPCODE))
     }
+
+    #[cfg(feature = "mains")]
+    fn main_address(&mut self, _: &mut Caller<'_, '_>, message: MainAddress<'_>) {
+        self.client.hear_of_main(&message);
+    }
+
+    #[cfg(not(feature = "mains"))]
+    fn main_address(&mut self, _: &mut Caller<'_, '_>, _: MainAddress<'_>) {}
 
     #[cfg(feature = "moving")]
     fn moved(&mut self, caller: &mut Caller<'_, '_>, message: Moved<'_>) {

@@ -19,19 +19,19 @@
 //! or `BAD_VERSION`, stops both links; so does a wish that is refused with `WRONG_SECRET` or `BAD_ROOM`. A client that gets another uid leaves the world first: what it was
 //! there would stay as a ghost. The arrows back are in [`endings`](super::endings).
 
+#[cfg(feature = "mains")]
+use super::mains::KnownMains;
+use super::ticket::Ticket;
 use super::{ClientConfig, ClientHandler};
 use crate::backoff::Backoff;
 #[cfg(feature = "asks")]
 use crate::node::asks::Asks;
 use crate::node::{Caller, Context};
-#[cfg(feature = "sealed-clients")]
-use crate::protocol::KeyId;
 #[cfg(feature = "rooms")]
 use crate::protocol::Wish;
 use crate::protocol::client_to_main::EnterWorldReq;
 use crate::protocol::client_to_world::Leave;
-use crate::protocol::main_to_client::EnterWorldAck;
-use crate::protocol::{ADDRESS_MAX_BYTES, ErrorCode, HandshakeKey, RoomId, Text, Token, Uid};
+use crate::protocol::{ADDRESS_MAX_BYTES, ErrorCode, RoomId, Text, Token, Uid};
 #[cfg(feature = "sealed-clients")]
 use crate::secure::Dialing;
 use crate::session::manager::Farewell;
@@ -83,37 +83,6 @@ pub enum WorldState {
     Inside,
 }
 
-/// What Main has given for the world.
-#[derive(Debug)]
-pub(super) struct Ticket {
-    pub(super) handshake_key: HandshakeKey,
-    #[cfg(feature = "sealed-clients")]
-    pub(super) key_id: KeyId,
-    /// Whether the world takes sealed links.
-    #[cfg(feature = "sealed-clients")]
-    pub(super) is_sealing: bool,
-}
-
-impl Ticket {
-    const NONE: Self = Self {
-        handshake_key: HandshakeKey([0; 32]),
-        #[cfg(feature = "sealed-clients")]
-        key_id: KeyId([0; 8]),
-        #[cfg(feature = "sealed-clients")]
-        is_sealing: false,
-    };
-
-    pub(super) const fn of(message: &EnterWorldAck<'_>) -> Self {
-        Self {
-            handshake_key: message.handshake_key,
-            #[cfg(feature = "sealed-clients")]
-            key_id: message.key_id,
-            #[cfg(feature = "sealed-clients")]
-            is_sealing: message.is_sealing,
-        }
-    }
-}
-
 /// Where both links are.
 pub type ClientState = (MainState, WorldState);
 
@@ -157,6 +126,9 @@ pub struct RealmClient {
     pub(super) is_resuming: bool,
     /// The number of what was said last, in a room or in a channel.
     pub(super) last_request: u32,
+    /// The realm's Mains, and which of them it goes to.
+    #[cfg(feature = "mains")]
+    pub(super) mains: KnownMains,
     /// What the game has not answered yet.
     #[cfg(feature = "asks")]
     pub(super) asks: Asks,
@@ -193,6 +165,8 @@ impl RealmClient {
             is_moved: false,
             is_resuming: false,
             last_request: 0,
+            #[cfg(feature = "mains")]
+            mains: KnownMains::NONE,
             #[cfg(feature = "asks")]
             asks: Asks::NONE,
         }
@@ -316,6 +290,8 @@ impl RealmClient {
         self.token = Some(token);
         self.main = MainState::Ready;
         self.main_backoff.reset();
+        #[cfg(feature = "mains")]
+        self.mains.welcomed();
         caller.sessions.prove(caller.now, caller.key, Trust::Server);
         self.ask_for_world(&mut caller.context());
     }

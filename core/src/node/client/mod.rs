@@ -6,7 +6,8 @@
 //!
 //! A realm with accounts wants a token of Login first: then the handler has the [`Credentials`].
 //!
-//! Contract: it comes back by itself. Main lost: it goes on playing and reconnects with its token.
+//! Contract: it comes back by itself. Main lost: it goes on playing and reconnects with its token; if Main has told of others,
+//! to one of those.
 //! World lost: it asks Main for another, which leads back to its seat there, if that is held. It stops for good when it is replaced by a second login,
 //! when Login does not know its password, when it is told to, and when a server says what
 //! [stays so](crate::protocol::Outlook): the game has removed it, its account is revoked, it is banned, no
@@ -32,12 +33,17 @@ mod following;
 mod inbound;
 mod login;
 mod machine;
+#[cfg(feature = "mains")]
+mod main_list;
+#[cfg(feature = "mains")]
+mod mains;
 mod queries;
 #[cfg(feature = "sealed-clients")]
 mod sealing;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 pub use bot::{Bot, BotDeeds, BotSeat, BotTurn, Broken};
 pub use chat_event::{ChannelName, ChatEvent};

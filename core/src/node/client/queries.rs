@@ -55,7 +55,8 @@ impl RealmClient {
         tag.kind == MAIN_LINK
     }
 
-    /// Where to connect a session with this tag to.
+    /// Where to connect a session with this tag to. `main_address` is where it begins to look for Main; if that has told
+    /// of others, it may be one of those.
     pub fn address<'s>(
         &'s self,
         tag: LinkTag,
@@ -63,6 +64,9 @@ impl RealmClient {
         login_address: &'s str,
     ) -> &'s str {
         match tag.kind {
+            #[cfg(feature = "mains")]
+            MAIN_LINK => self.mains.address().unwrap_or(main_address),
+            #[cfg(not(feature = "mains"))]
             MAIN_LINK => main_address,
             LOGIN_LINK => login_address,
             _ => &self.world_address,

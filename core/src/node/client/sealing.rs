@@ -33,10 +33,19 @@ impl RealmClient {
         self.dialing = begin(cx, self.world_session, ServerKind::WORLD, ticket);
     }
 
+    /// Whether TLS seals the link to the Main that it is with.
+    fn main_is_by_tls(&self) -> bool {
+        #[cfg(feature = "mains")]
+        if let Some((scheme, _)) = self.mains.address().and_then(|it| it.split_once("://")) {
+            return matches!(scheme, "tls" | "wss");
+        }
+        self.config.is_by_tls
+    }
+
     /// Says hello to Main with what this device's key gives, where nobody else hears it.
     pub(super) fn greet_as_device(&mut self, cx: &mut Context<'_, '_>, key: &DeviceKey) {
         self.token = Some(key.token());
-        if self.config.is_by_tls {
+        if self.main_is_by_tls() {
             return self.greet(cx);
         }
         let key = (key.key_id(), &key.seal_key().0);

@@ -9,6 +9,8 @@ mod device;
 mod failing;
 mod life;
 mod login;
+#[cfg(feature = "mains")]
+mod mains;
 mod random;
 #[cfg(feature = "sealed-clients")]
 mod sealed;

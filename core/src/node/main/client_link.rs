@@ -238,6 +238,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if let Some(user) = self.users.get_mut(key) {
             // A connection that begins may say `request_burst` things at once.
             user.chat_bucket = TokenBucket::FULL;
+            user.mains_told = 0;
         }
         cx.sessions.set_tag(session, LinkTag { kind: link::CLIENT, index: key.index() });
         cx.sessions.prove(cx.now, session, Trust::Client);

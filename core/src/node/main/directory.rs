@@ -118,6 +118,8 @@ pub struct UserEntry {
     pub(super) is_asked: bool,
     /// Whether it has come into a room since its hello. Before, it may not know which one it was in.
     pub(super) has_joined: bool,
+    /// How many of the realm's Mains its connection has been told of.
+    pub(super) mains_told: u8,
     /// It has not asked for the present attempt: its seat has moved, and it is to be told where.
     #[cfg(feature = "moving")]
     pub(super) is_moved: bool,
@@ -216,6 +218,7 @@ impl Vacant for UserEntry {
         is_held: false,
         has_joined: false,
         is_asked: false,
+        mains_told: 0,
         #[cfg(feature = "moving")]
         is_moved: false,
         is_listed: false,

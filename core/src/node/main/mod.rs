@@ -28,6 +28,7 @@ mod hellos;
 #[cfg(feature = "shares")]
 mod holdings;
 pub mod login_link;
+mod mains;
 mod memory;
 #[cfg(feature = "moving")]
 pub mod moving;
@@ -51,6 +52,7 @@ pub use claiming::PendingClaim;
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
 pub use hellos::PendingHello;
 pub use login_link::LoginLinkConfig;
+pub use mains::{LivingMain, MainList};
 pub use memory::{MainChatMemory, MainMemory, MainRoomMemory};
 #[cfg(feature = "moving")]
 pub use moving::{MOVE_TIMEOUT_MS, MOVES_MAX, MoveProblem, MoveState, RoomMove};
@@ -215,6 +217,7 @@ pub struct Main<'a, A> {
     claims: ClaimBook<'a, PendingClaim>,
     worlds: WorldRegistry<'a>,
     drains: DrainOrders,
+    mains: MainList,
     rooms: RoomDirectory<'a>,
     allowed: &'a [AllowedWorld],
     login: LoginLink<'a>,
@@ -244,6 +247,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             claims: ClaimBook::new(storage.claims),
             worlds: WorldRegistry::new(storage.worlds),
             drains: DrainOrders::default(),
+            mains: MainList::new(),
             rooms: RoomDirectory::new(storage.rooms),
             allowed: &[],
             login: LoginLink::new(storage.hellos),

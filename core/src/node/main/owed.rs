@@ -79,6 +79,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             entry.lists_again = !tell(sessions, entry.session, &Registered {});
         }
         self.tell_drain_order(sessions, world);
+        self.tell_world_of_mains(sessions, world);
     }
 
     /// Tells a world what it is owed about one user; `false` if the link has no room for it.

@@ -59,6 +59,8 @@ pub struct WorldEntry {
     pub is_closed: bool,
     /// It has named users for whom there was no place here, nor on the link: it is to name them again.
     pub(super) lists_again: bool,
+    /// How many of the realm's Mains it has been told of.
+    pub(super) mains_told: u8,
 }
 
 impl Vacant for WorldEntry {
@@ -87,6 +89,7 @@ impl Vacant for WorldEntry {
         drains: false,
         is_closed: false,
         lists_again: false,
+        mains_told: 0,
     };
 }
 

@@ -141,7 +141,10 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                 }
             }
             link::LOGIN => self.login.send_questions(sessions),
-            _ => self.chat.before_transmit(now, sessions, self.circle_of(tag)),
+            _ => {
+                self.tell_client_of_mains(sessions, key, tag);
+                self.chat.before_transmit(now, sessions, self.circle_of(tag));
+            }
         }
     }
 

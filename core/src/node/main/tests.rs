@@ -12,6 +12,7 @@ mod expiry;
 mod hello;
 mod login;
 mod lost;
+mod mains;
 #[cfg(feature = "names")]
 mod names;
 mod operating;

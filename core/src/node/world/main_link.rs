@@ -22,13 +22,14 @@
 use super::super::cluster::Heard;
 use super::super::{Caller, Context};
 use super::game::Game;
-use super::mains::{MAINS_MAX, MainLink, MainLinkState, place_of};
+use super::main_addresses::log_lost_main;
+use super::mains::{MAINS_MAX, MainLinkState};
 use super::user::WorldUser;
 use super::{World, link};
 use crate::log;
 use crate::protocol::main_to_world::{
-    self, AttachUser, CloseRoom, DetachUser, DrainWorld, HearOfMove, MoveRoom, Registered, Stub,
-    TakeBlock, UserClaimed,
+    self, AttachUser, CloseRoom, DetachUser, DrainWorld, HearOfMove, MainAnnounced, MoveRoom,
+    Registered, Stub, TakeBlock, UserClaimed,
 };
 #[cfg(feature = "moving")]
 use crate::protocol::world_to_main::MovesRooms;
@@ -48,14 +49,9 @@ impl<'a, G: Game> World<'a, G> {
         }
     }
 
-    /// Where Main number `index` is; empty if there is none.
-    pub(super) fn main_address(&self, index: u16) -> &str {
-        self.config.main_addresses.get(place_of(index)).map_or("", |address| address)
-    }
-
-    fn main_link_connect(&mut self, cx: &mut Context<'_, 'a>, index: u16) {
+    pub(super) fn main_link_connect(&mut self, cx: &mut Context<'_, 'a>, index: u16) {
         match cx.sessions.connect(cx.now, LinkTag { kind: link::MAIN, index }) {
-            Ok(_) => self.main_link_is(index, MainLinkState::Connecting),
+            Ok(key) => self.mains.connects(index, key),
             Err(_) => self.main_link_wait(cx, index),
         }
     }
@@ -129,8 +125,12 @@ impl<'a, G: Game> World<'a, G> {
         }
         #[cfg(feature = "mains")]
         self.note_refusal(index, reason);
+        #[cfg(feature = "mains")]
+        let is_final = reason == ErrorCode::REPLACED && !self.has_come_twice(index);
+        #[cfg(not(feature = "mains"))]
+        let is_final = reason == ErrorCode::REPLACED;
         let Some(link) = self.mains.at(index) else { return };
-        if link.is_live() && reason == ErrorCode::REPLACED {
+        if link.is_live() && is_final {
             log::warning!(
                 "another server is world {} now for Main at {}: nobody comes from there until this one is started again",
                 self.config.world_id.0,
@@ -144,6 +144,8 @@ impl<'a, G: Game> World<'a, G> {
         #[cfg(feature = "moving")]
         self.moves_are_cut(cx, index);
         self.main_link_wait(cx, index);
+        #[cfg(feature = "mains")]
+        self.review_mains(cx);
     }
 
     /// A link's timer is the next attempt while there is no link, and the next report while there is one.
@@ -222,20 +224,6 @@ impl<'a, G: Game> World<'a, G> {
             link.next_room = Some(0);
             cx.sessions.mark_ready_unless_blocked(key);
         }
-    }
-}
-
-fn log_lost_main(link: &MainLink, address: &str, reason: ErrorCode) {
-    if link.is_live() {
-        log::warning!(
-            "lost Main ({}) at {}; players stay, and it is looked for",
-            reason.name(),
-            address
-        );
-    } else if reason == ErrorCode::BAD_PROOF {
-        log::warning!("Main at {} does not have our key; trying again", address);
-    } else if link.backoff.attempts() == 0 || reason == ErrorCode::NOT_YOURS {
-        log::warning!("can't register with Main at {} ({}); trying again", address, reason.name());
     }
 }
 
@@ -330,6 +318,14 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     fn user_claimed(&mut self, _: &mut Caller<'_, 'a>, _: UserClaimed) {}
 
     #[cfg(feature = "mains")]
+    fn main_announced(&mut self, caller: &mut Caller<'_, 'a>, message: MainAnnounced<'_>) {
+        self.hear_of_main(caller, &message);
+    }
+
+    #[cfg(not(feature = "mains"))]
+    fn main_announced(&mut self, _: &mut Caller<'_, 'a>, _: MainAnnounced<'_>) {}
+
+    #[cfg(feature = "mains")]
     fn drain_world(&mut self, caller: &mut Caller<'_, 'a>, message: DrainWorld) {
         self.hear_drain(&mut caller.context(), &message);
     }
@@ -364,7 +360,8 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     /// A world that has one Main knows of no claims and does not drain, and one whose rooms stay of no moves.
     #[inline(always)]
     fn hears(&self, opcode: Opcode) -> bool {
-        let is_of_claims = matches!(opcode, UserClaimed::OPCODE | DrainWorld::OPCODE);
+        let is_of_claims =
+            matches!(opcode, UserClaimed::OPCODE | DrainWorld::OPCODE | MainAnnounced::OPCODE);
         let is_of_moves =
             matches!(opcode, MoveRoom::OPCODE | TakeBlock::OPCODE | HearOfMove::OPCODE);
         (cfg!(feature = "mains") || !is_of_claims) && (cfg!(feature = "moving") || !is_of_moves)

@@ -10,9 +10,11 @@ use super::super::cluster::Dialer;
 use super::super::cluster::Refusals;
 use crate::backoff::Backoff;
 #[cfg(feature = "mains")]
-use crate::protocol::{ClaimNumber, Uid};
+use crate::protocol::{ADDRESS_MAX_BYTES, ClaimNumber, Uid};
 use crate::protocol::{ServerKind, WorldId};
 use crate::session::SessionKey;
+#[cfg(feature = "mains")]
+use crate::storage::Key;
 
 /// How many Mains a world has links to.
 pub const MAINS_MAX: usize = if cfg!(feature = "mains") { 8 } else { 1 };
@@ -48,6 +50,12 @@ pub(super) struct MainLink {
     /// The user slot from which on Main may have to hear whose seat has come here; none when it knows all.
     #[cfg(feature = "moving")]
     pub(super) next_moved: Option<u16>,
+    /// The newest session.
+    #[cfg(feature = "mains")]
+    pub(super) session: SessionKey,
+    /// What this Main is called in the lists of Mains, as far as is known; where it is, if that is not configured.
+    #[cfg(feature = "mains")]
+    pub(super) announced: heapless::String<ADDRESS_MAX_BYTES>,
     /// Whom Main has named last, with the number of its claim.
     #[cfg(feature = "mains")]
     pub(super) claimed: (Uid, ClaimNumber),
@@ -72,6 +80,10 @@ impl MainLink {
             next_room: None,
             #[cfg(feature = "moving")]
             next_moved: None,
+            #[cfg(feature = "mains")]
+            session: Key::DANGLING,
+            #[cfg(feature = "mains")]
+            announced: heapless::String::new(),
             #[cfg(feature = "mains")]
             claimed: (Uid::NOBODY, ClaimNumber(0)),
             #[cfg(feature = "mains")]
@@ -112,6 +124,18 @@ impl MainLinks {
 
     pub(super) fn at_mut(&mut self, index: u16) -> Option<&mut MainLink> {
         self.links.get_mut(place_of(index))
+    }
+
+    /// A link is on its way, as this session.
+    pub(super) fn connects(&mut self, index: u16, key: SessionKey) {
+        #[cfg(not(feature = "mains"))]
+        let _ = key;
+        let Some(link) = self.at_mut(index) else { return };
+        link.state = MainLinkState::Connecting;
+        #[cfg(feature = "mains")]
+        {
+            link.session = key;
+        }
     }
 
     /// Whether one of them is.

@@ -15,6 +15,8 @@
 //! assert_eq!(ring_min_bytes(8), 1024);
 //! ```
 
+#[cfg(feature = "mains")]
+mod announced;
 pub mod asks;
 pub mod attach;
 pub mod bans;
@@ -36,6 +38,7 @@ mod joining;
 mod kept_key;
 #[cfg(feature = "rooms")]
 mod label;
+mod main_addresses;
 mod main_link;
 mod mains;
 mod membership;
@@ -167,6 +170,9 @@ pub struct World<'a, G> {
     attaches: AttachBook<'a>,
     mains: MainLinks,
     ticks: Ticks,
+    /// The Mains that those have told of.
+    #[cfg(feature = "mains")]
+    announced: announced::Announced,
     /// When a drain is over, if that was said.
     #[cfg(feature = "mains")]
     drain_end: Option<Instant>,
@@ -223,19 +229,14 @@ impl<'a, G: Game> World<'a, G> {
             mains,
             ticks: Ticks::STOPPED,
             #[cfg(feature = "mains")]
+            announced: announced::Announced::NONE,
+            #[cfg(feature = "mains")]
             drain_end: None,
             #[cfg(feature = "rooms")]
             new_game: None,
             #[cfg(feature = "moving")]
             moving: moving::MovingBook::NEW,
         }
-    }
-
-    /// Without names worlds choose rooms themselves.
-    #[cfg(not(feature = "rooms"))]
-    #[expect(clippy::unused_self, reason = "with names there may be some")]
-    const fn named_rooms(&self) -> u16 {
-        0
     }
 
     /// Begins to look for Main.

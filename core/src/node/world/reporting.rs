@@ -12,6 +12,13 @@ use crate::protocol::world_to_main::{Status, UserHeld, UserJoined, UserLeft};
 use crate::session::{SessionKey, SessionManager};
 
 impl<'a, G: Game> World<'a, G> {
+    /// Without names worlds choose rooms themselves.
+    #[cfg(not(feature = "rooms"))]
+    #[expect(clippy::unused_self, reason = "with names there may be some")]
+    pub(super) const fn named_rooms(&self) -> u16 {
+        0
+    }
+
     /// How it goes, and when that is said again.
     pub(super) fn main_link_report_status(
         &mut self,

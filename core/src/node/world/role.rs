@@ -20,8 +20,7 @@ use crate::wire::opcode::{GAME, Opcode};
 impl<'a, G: Game> Role<'a> for World<'a, G> {
     /// The links to Mains.
     fn own_links(&self) -> u16 {
-        let configured = self.config.main_addresses.iter().filter(|address| !address.is_empty());
-        configured.count() as u16
+        self.main_count()
     }
 
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {

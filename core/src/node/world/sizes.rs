@@ -48,7 +48,12 @@ const _: () = {
     let seal_bytes = if cfg!(feature = "secure") { 328 + usize::BITS as usize } else { 0 };
     // Whom each Main has named last; and a link to each beyond the first, and where that is.
     let beyond_bytes = size_of::<MainLink>() + size_of::<heapless::String<ADDRESS_MAX_BYTES>>();
+    #[cfg(feature = "mains")]
+    let announced_bytes = size_of::<super::announced::Announced>() + size_of::<MainLink>();
+    #[cfg(not(feature = "mains"))]
+    let announced_bytes = 0;
     let mains_bytes = if cfg!(feature = "mains") { 16 + (MAINS_MAX - 1) * beyond_bytes } else { 0 };
+    let mains_bytes = mains_bytes + announced_bytes;
     // Two moves and the numbers of former ones, the two rooms, and whom each Main has to hear of.
     #[cfg(feature = "moving")]
     let moving_bytes = size_of::<super::moving::MovingBook>() + 8 + 8;

@@ -1,5 +1,7 @@
 //! A world at the bench: Main and the players are scripted, one frame at a time.
 
+#[cfg(feature = "mains")]
+mod announced;
 #[cfg(feature = "asks")]
 #[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
 mod asks;

@@ -19,7 +19,7 @@ use crate::protocol::login_to_client::{LoginAck, LoginDenied};
 use crate::protocol::login_to_main::{
     DeviceAck, Revocations, StoreRevision, VerifyAck, VerifyDenied,
 };
-use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, Welcome};
+use crate::protocol::main_to_client::{ChatBroadcast, EnterWorldAck, MainAddress, Welcome};
 use crate::protocol::main_to_login::{RevokedSince, VerifyDevice, VerifyToken};
 use crate::protocol::{
     ErrorCode, HandshakeKey, KeyId, LoginDenial, Nonce, Password, Proof, Revision, Revocation,
@@ -174,6 +174,13 @@ fn main_to_client() -> Vec<Vector> {
     vec![
         golden(Welcome { version: 2, uid: GUEST, token: token() }),
         golden(Welcome { version: u16::MAX, uid: Uid(1), token: Token([0xFF; 32]) }),
+        golden(MainAddress { index: 1, count: 2, is_here: false, addr: text("10.0.0.2:7000") }),
+        golden(MainAddress {
+            index: u16::MAX,
+            count: u16::MAX,
+            is_here: true,
+            addr: longest_text("m"),
+        }),
         golden(EnterWorldAck {
             world_addr: text("127.0.0.1:7201"),
             is_sealing: true,

@@ -9,7 +9,9 @@ use super::values::{
 };
 use super::{Vector, golden};
 use crate::protocol::client_to_world::{AnswerGame, AskGame, Event, Input, Join, Leave, Move};
-use crate::protocol::main_to_world::{AttachUser, DetachUser, DrainWorld, Registered, UserClaimed};
+use crate::protocol::main_to_world::{
+    AttachUser, DetachUser, DrainWorld, MainAnnounced, Registered, UserClaimed,
+};
 use crate::protocol::world_to_client::{
     EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk, MemberExtra,
     MemberName, MoveBroadcast, RoomSnapshot, StateComplete, ThingPut, ThingRemoved, UserAway,
@@ -312,5 +314,12 @@ pub(super) fn main_to_world() -> Vec<Vector> {
         golden(DrainWorld { is_draining: true, within_ms: 60_000 }),
         golden(DrainWorld { is_draining: false, within_ms: 0 }),
         golden(DrainWorld { is_draining: true, within_ms: u32::MAX }),
+        golden(MainAnnounced { index: 0, count: 2, is_here: true, addr: text("10.0.0.1:7000") }),
+        golden(MainAnnounced {
+            index: u16::MAX,
+            count: u16::MAX,
+            is_here: false,
+            addr: longest_text("m"),
+        }),
     ]
 }
