@@ -36,6 +36,8 @@ use crate::accounts::{UnixSeconds, now};
 use crate::admin;
 use crate::bans::{BanFile, Bans};
 use crate::config::{Auth, Config, MainSettings, NameRule};
+#[cfg(feature = "cluster")]
+use crate::directory::{Announcement, Directory};
 use crate::hopeless::Watch;
 use crate::http::figures::{Figures, Wanted};
 use crate::keyring::{Asker, Keyring};
@@ -193,6 +195,10 @@ async fn serve(
     let Beside { elsewhere, figures, thread, net, worlds: known, .. } = beside;
     #[cfg(feature = "cluster")]
     let directory = beside.directory;
+    #[cfg(feature = "cluster")]
+    if let Some(directory) = &directory {
+        announce(directory, &config.main, bound.address);
+    }
     let (users, worlds) = (usize::from(config.main.users), usize::from(config.main.worlds));
     let sizes = NodeSizes {
         sessions: usize::from(config.main.sessions),
@@ -253,6 +259,19 @@ async fn serve(
         tracing::error!("the relay's thread has panicked");
     }
     shared.end(report(&node));
+}
+
+/// Whoever is told of this Main is to find it, which it may not know itself.
+#[cfg(feature = "cluster")]
+fn announce(directory: &Directory, settings: &MainSettings, bound: SocketAddr) {
+    match settings.found_at(bound) {
+        Some((for_clients, for_servers)) => {
+            directory.announce(Announcement { for_clients, for_servers });
+        }
+        None => tracing::warn!(
+            "nobody is told of this Main, which listens at every address: set main.advertise"
+        ),
+    }
 }
 
 /// Reads the list of bans whenever it has changed, and has what games add to it written, on another thread.

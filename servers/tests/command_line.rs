@@ -220,7 +220,7 @@ fn checked(arguments: &[&str], variables: &[(&str, &str)]) -> Table {
 
 const KEYS: &str = "
     log.level log.format up.bots up.bots_hz up.bots_chat_hz up.worlds up.auth cluster.secret_file
-    main.listen main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
+    main.listen main.advertise main.advertise_servers main.sessions main.users main.worlds main.attach_timeout_ms main.attach_ttl_ms
     main.allowed_worlds main.data_folder main.secret_file main.chat main.auth main.login main.hello_timeout_ms main.hellos main.devices
     main.reconnect_first_ms main.reconnect_most_ms main.names main.rooms_max main.registry_settle_ms main.room_hold_ms
     main.relay.connections main.relay.connections_per_address main.relay.bytes_per_second

@@ -133,6 +133,11 @@ pub(crate) struct MainSettings {
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
+    /// The address that clients of the realm's other Mains are told, `host:port`, with a scheme before it if they are to speak
+    /// that there, as `world.advertise`. Empty: the listening one, unless that is every address of the machine.
+    pub(crate) advertise: String,
+    /// The same for worlds, `host:port`. Empty: that of clients, without its scheme.
+    pub(crate) advertise_servers: String,
     /// Connections, of clients and worlds.
     pub(crate) sessions: u16,
     /// Users whom Main knows, connected or in a world.
@@ -242,6 +247,8 @@ impl Default for MainSettings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7_000)),
             port: None,
+            advertise: String::new(),
+            advertise_servers: String::new(),
             sessions: 12_000,
             users: 12_000,
             worlds: 64,
@@ -271,6 +278,22 @@ impl MainSettings {
     /// Where to listen, all things considered.
     pub(crate) fn address(&self) -> SocketAddr {
         with_port(self.listen, self.port)
+    }
+
+    /// Where clients and servers find it if it listens at `bound`; nobody knows if that is every address of the machine.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn found_at(&self, bound: SocketAddr) -> Option<(String, String)> {
+        let for_clients = match self.advertise.as_str() {
+            "" if bound.ip().is_unspecified() => return None,
+            "" => bound.to_string(),
+            advertised => advertised.to_owned(),
+        };
+        let place = for_clients.split_once("://").map_or(&*for_clients, |(_, place)| place);
+        let for_servers = match self.advertise_servers.as_str() {
+            "" => place.to_owned(),
+            advertised => advertised.to_owned(),
+        };
+        Some((for_clients, for_servers))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Layers, mistakes and limits of the configuration.
 
 use tinyrealm_core::node::world::{Game, ROOM_CAPACITY_MAX, Relay, Setting, SettingProblem};
+use tinyrealm_core::protocol::ADDRESS_MAX_BYTES;
 
 use super::*;
 
@@ -250,6 +251,46 @@ fn clients_are_told_what_they_can_reach() {
     }
     assert!(accepted("advertise = \"a:65533\"\nnodes = 2"));
     assert!(!accepted("advertise = \"a:65534\"\nnodes = 2"));
+}
+
+#[test]
+fn others_are_told_where_a_main_is() {
+    let accepted = |text: &str| load(&format!("[main]\n{text}\n"), &[], &[]).is_ok();
+    let long = format!("{}:1", "a".repeat(62));
+    assert_eq!(long.len(), ADDRESS_MAX_BYTES);
+    for good in ["main.example:7000", "[2001:db8::7]:7000", &long] {
+        assert!(accepted(&format!("advertise = \"{good}\"\nadvertise_servers = \"{good}\"")));
+    }
+    assert!(accepted("advertise = \"tls://main.example:7000\""));
+    assert!(!accepted("advertise_servers = \"tls://main.example:7000\""));
+    let longer = format!("a{long}");
+    for wrong in ["main.example", "0.0.0.0:7000", "[::]:7000", "main.example:0", "a b:1", &longer] {
+        for key in ["advertise", "advertise_servers"] {
+            assert!(!accepted(&format!("{key} = \"{wrong}\"")), "{key} {wrong}");
+        }
+    }
+}
+
+#[cfg(feature = "cluster")]
+#[test]
+fn a_main_says_where_it_is_as_far_as_it_knows() {
+    let found_at = |settings: &str, bound: &str| {
+        let config = load(&format!("[main]\n{settings}\n"), &[], &[]).unwrap();
+        config.main.found_at(bound.parse().unwrap())
+    };
+    let both = |clients: &str, servers: &str| Some((clients.to_owned(), servers.to_owned()));
+    assert_eq!(found_at("", "10.0.0.1:7000"), both("10.0.0.1:7000", "10.0.0.1:7000"));
+    assert_eq!(found_at("", "0.0.0.0:7000"), None);
+    let advertised = "advertise = \"tls://main.example:443\"";
+    assert_eq!(
+        found_at(advertised, "0.0.0.0:7000"),
+        both("tls://main.example:443", "main.example:443")
+    );
+    let both_set = format!("{advertised}\nadvertise_servers = \"10.0.0.1:7000\"");
+    assert_eq!(
+        found_at(&both_set, "0.0.0.0:7000"),
+        both("tls://main.example:443", "10.0.0.1:7000")
+    );
 }
 
 #[test]

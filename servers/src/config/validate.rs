@@ -11,7 +11,7 @@ use tinyrealm_core::node::world::{
     world_timers_for,
 };
 use tinyrealm_core::protocol::{
-    ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES,
+    ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, REGION_MAX_BYTES, is_address, is_place,
 };
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 use tinyrealm_std::Scheme;
@@ -75,6 +75,7 @@ impl Config {
             INDEX_COUNT_MAX - main_timers(0)
         );
         self.main.validate_login(&self.net)?;
+        self.main.validate_advertise()?;
         self.directory.validate(self.main.hello_timeout_ms, &self.net)?;
         self.main.relay.validate()?;
         self.login.validate()?;
@@ -130,6 +131,31 @@ impl Config {
 }
 
 impl MainSettings {
+    /// Whatever others are told leads somewhere.
+    fn validate_advertise(&self) -> anyhow::Result<()> {
+        let is_everywhere = |place: &str| {
+            place.parse().is_ok_and(|address: SocketAddr| address.ip().is_unspecified())
+        };
+        let place = self.advertise.split_once("://").map_or(&*self.advertise, |(_, place)| place);
+        let is_short = |text: &str| text.len() <= ADDRESS_MAX_BYTES;
+        ensure!(
+            self.advertise.is_empty()
+                || (is_address(&self.advertise)
+                    && is_short(&self.advertise)
+                    && !is_everywhere(place)),
+            "main.advertise must be HOST:PORT where clients find this Main, or that behind tcp://, tls://, ws:// or wss://, of \
+             at most {ADDRESS_MAX_BYTES} bytes, not {:?}",
+            self.advertise
+        );
+        let place = self.advertise_servers.as_str();
+        ensure!(
+            place.is_empty() || (is_place(place) && is_short(place) && !is_everywhere(place)),
+            "main.advertise_servers must be HOST:PORT where worlds find this Main, of at most {ADDRESS_MAX_BYTES} bytes, not \
+             {place:?}"
+        );
+        Ok(())
+    }
+
     fn validate_login(&self, net: &NetSettings) -> anyhow::Result<()> {
         ensure!(
             port_of(&self.login).is_some() && self.login.len() <= ADDRESS_MAX_BYTES,

@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::anyhow;
 
 /// See the [module](self).
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Life(u64);
 
 impl Life {
@@ -16,6 +16,11 @@ impl Life {
     pub(super) fn new() -> anyhow::Result<Self> {
         let number = getrandom::u64();
         Ok(Self(number.map_err(|error| anyhow!("the system has no randomness: {error}"))?))
+    }
+
+    #[cfg(test)]
+    pub(super) const fn of(number: u64) -> Self {
+        Self(number)
     }
 
     /// `None` if this is no life's text.

@@ -8,8 +8,12 @@
 //! `directory.review_ms`, and all of them when it is connected again. So what an enter costs does not grow with the
 //! number of Mains, as it would if all of them heard of all claims.
 //!
+//! Mains are [announced](announce) in the same store.
+//!
 //! Bounds: [`IN_FLIGHT_MAX`] questions at a time, 16 looks at a time, one number for each user who is here.
 
+mod announce;
+mod announcement;
 mod held;
 mod life;
 mod review;
@@ -22,12 +26,15 @@ use std::thread::JoinHandle;
 
 use anyhow::Context;
 use tinyrealm_core::node::directory::{Answer, IN_FLIGHT_MAX, Work};
+use tinyrealm_core::node::main::MainList;
 use tinyrealm_core::protocol::{ClaimNumber, Uid};
 use tinyrealm_std::runtime;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::watch;
 
 use crate::config::directory::DirectorySettings;
 use crate::main_server::report::Reachable;
+pub(crate) use announcement::Announcement;
 use service::Service;
 
 /// What waits for Main's node at most.
@@ -47,6 +54,8 @@ pub(crate) enum Told {
         /// Whether this Main has written it, in its present life.
         is_ours: bool,
     },
+    /// These are the realm's Mains from now on.
+    Mains(Box<MainList>),
 }
 
 /// The way to the directory; see the [module](self).
@@ -55,6 +64,7 @@ pub(crate) struct Directory {
     pub(crate) work: Sender<Work>,
     /// For what it is told.
     pub(crate) told: Receiver<Told>,
+    announcement: watch::Sender<Option<Announcement>>,
     thread: JoinHandle<()>,
 }
 
@@ -69,13 +79,19 @@ impl Directory {
     ) -> anyhow::Result<Self> {
         let (work, asked) = channel(IN_FLIGHT_MAX);
         let (teller, told) = channel(TOLD_MAX);
-        let service = Service::new(settings, teller, reachable)?;
+        let announcement = watch::Sender::new(None);
+        let service = Service::new(settings, announcement.clone(), teller, reachable)?;
         let runtime = runtime::current_thread()?;
         let builder = std::thread::Builder::new().name("directory".to_owned());
         let thread = builder
             .spawn(move || runtime.block_on(service.run(asked)))
             .context("the directory's thread")?;
-        Ok(Self { work, told, thread })
+        Ok(Self { work, told, announcement, thread })
+    }
+
+    /// This Main is there, which all others and whoever asks them are to know from now on.
+    pub(crate) fn announce(&self, at: Announcement) {
+        self.announcement.send_replace(Some(at));
     }
 
     /// Waits for what is under way, for a moment at most.

@@ -10,11 +10,14 @@ use tinyrealm_core::node::directory::{Answer, Work};
 use tinyrealm_core::protocol::{ClaimNumber, Uid};
 use tinyrealm_std::client::Trust;
 use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
 
 use super::Told;
+use super::announce::{announce, withdraw};
+use super::announcement::Announcement;
 use super::review::review;
 use super::shared::{Shared, subject};
 use crate::config::directory::{DirectorySettings, server_address};
@@ -40,10 +43,11 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn new(
         settings: &DirectorySettings,
+        announcement: watch::Sender<Option<Announcement>>,
         told: Sender<Told>,
         reachable: Reachable,
     ) -> anyhow::Result<Self> {
-        let shared = Arc::new(Shared::new(settings, told, reachable)?);
+        let shared = Arc::new(Shared::new(settings, announcement, told, reachable)?);
         let options = options(settings, &shared)?;
         let servers = settings.servers.iter().map(|server| server.parse());
         let servers = servers.collect::<Result<_, _>>().context("directory.servers")?;
@@ -61,7 +65,8 @@ impl Service {
             while answers.try_join_next().is_some() {}
         }
         // Those who have left with the node's end are nobody's.
-        let _ = timeout(LAST_WORDS, answers.join_all()).await;
+        let last_words = async { tokio::join!(withdraw(&shared), answers.join_all()) };
+        let _ = timeout(LAST_WORDS, last_words).await;
     }
 }
 
@@ -74,6 +79,7 @@ async fn serve(shared: Arc<Shared>, options: ConnectOptions, servers: Vec<Server
     };
     let mut beside = JoinSet::new();
     beside.spawn(review(Arc::clone(&shared), client.clone()));
+    beside.spawn(announce(Arc::clone(&shared), client.clone()));
     beside.spawn(hear(shared, client));
     while beside.join_next().await.is_some() {}
 }

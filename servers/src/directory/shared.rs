@@ -11,6 +11,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
+use super::announcement::Announcement;
 use super::held::Held;
 use super::life::Life;
 use super::store::Store;
@@ -34,6 +35,8 @@ pub(super) fn subject(settings: &DirectorySettings, life: Life) -> String {
 pub(super) struct Shared {
     pub(super) life: Life,
     pub(super) told: Sender<Told>,
+    /// Where this Main is; none if that is to be told to nobody.
+    pub(super) announcement: watch::Sender<Option<Announcement>>,
     pub(super) store: watch::Sender<Option<Store>>,
     pub(super) settings: DirectorySettings,
     /// Told when there is a connection, again or for the first time.
@@ -61,6 +64,7 @@ struct State {
 impl Shared {
     pub(super) fn new(
         settings: &DirectorySettings,
+        announcement: watch::Sender<Option<Announcement>>,
         told: Sender<Told>,
         reachable: Reachable,
     ) -> anyhow::Result<Self> {
@@ -68,6 +72,7 @@ impl Shared {
         Ok(Self {
             life: Life::new()?,
             told,
+            announcement,
             store: watch::Sender::new(None),
             settings: settings.clone(),
             connected: Notify::new(),

@@ -1,9 +1,10 @@
 //! `Store`: the realm's bucket in NATS JetStream, as the one key-value store that compares and swaps.
 //!
-//! Contract: a key is `user.UID`, its value the [`Life`] that has it, its number the revision: the sequence of its message in
+//! Contract: a user's key is `user.UID`, its value the [`Life`] that has it, its number the revision: the sequence of its message in
 //! the bucket's stream, which rises with every write of whatever key. It rises over the bucket's own end too: a new one
 //! begins behind whatever an older one can have counted, and one that has lost its last writes is set ahead of what was seen.
-//! Nobody's key is not there: what marks its removal is removed as well.
+//! Nobody's key is not there: what marks its removal is removed as well. A Main's key is `main.LIFE`, which is written and removed
+//! whatever it was.
 //!
 //! Bounds: every question ends within [`ASK_LIMIT`].
 
@@ -20,12 +21,16 @@ use async_nats::jetstream::stream::{
 use async_nats::{Client, HeaderMap, HeaderValue};
 use tinyrealm_core::node::directory::{Answer, Ask};
 use tinyrealm_core::protocol::{ClaimNumber, Uid};
+use tokio_stream::StreamExt;
 
 use super::Trouble;
+use super::announcement::{Announcement, Found};
 use super::life::Life;
 
 /// How long one question may take: behind it another one is asked.
 const ASK_LIMIT: Duration = Duration::from_millis(500);
+/// Mains that one look finds.
+const KEYS_MAX: usize = 64;
 /// For how many servers each key is kept, if there are so many.
 const REPLICAS: usize = 3;
 /// The server is alone: NATS's code for more replicas than one.
@@ -86,6 +91,55 @@ impl Store {
 
     fn subject(&self, uid: Uid) -> String {
         format!("$KV.{}.user.{}", self.realm, uid.0)
+    }
+
+    fn main_subject(&self, life: impl std::fmt::Display) -> String {
+        format!("$KV.{}.main.{life}", self.realm)
+    }
+
+    /// This life's Main is there.
+    ///
+    /// # Errors
+    /// If it was perhaps not taken.
+    pub(super) async fn announce(&self, life: Life, at: &Announcement) -> Result<(), Trouble> {
+        let said = self.context.publish(self.main_subject(life), at.text().into()).await;
+        said.map_err(Trouble::of)?.await.map_err(Trouble::of)?;
+        Ok(())
+    }
+
+    /// This life's Main is there no more.
+    ///
+    /// # Errors
+    /// If it was perhaps not taken.
+    pub(super) async fn withdraw(&self, life: Life) -> Result<(), Trouble> {
+        self.stream.purge().filter(self.main_subject(life)).await.map_err(Trouble::of)?;
+        Ok(())
+    }
+
+    /// The Mains that there are, as the bucket's leader knows them.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub(super) async fn announced(&self) -> Result<Vec<Found>, Trouble> {
+        let all = self.main_subject("*");
+        let subjects = self.stream.info_with_subjects(all).await.map_err(Trouble::of)?;
+        let mut subjects = subjects.take(KEYS_MAX);
+        let mut found = Vec::new();
+        while let Some(subject) = subjects.next().await {
+            let (subject, _) = subject.map_err(Trouble::of)?;
+            let life = subject.rsplit('.').next().and_then(|life| Life::parse(life.as_bytes()));
+            let Some(life) = life else { continue };
+            match self.stream.get_last_raw_message_by_subject(&subject).await {
+                Ok(message) => found.push(Found {
+                    life,
+                    revision: message.sequence,
+                    announcement: Announcement::parse(&message.payload),
+                }),
+                Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {}
+                Err(error) => return Err(Trouble::of(error)),
+            }
+        }
+        Ok(found)
     }
 
     /// Carries a question out.

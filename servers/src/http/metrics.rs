@@ -159,6 +159,9 @@ impl Figures {
         let gauges: &[Row<MainReport, i64>] = &[
             ("main_users", "Users whom Main knows", |main| main.users as i64),
             ("main_worlds", "Worlds that are registered", |main| main.worlds as i64),
+            ("main_mains", "Mains that are alive, if a directory tells of them", |main| {
+                main.mains as i64
+            }),
             ("main_chat_memberships", "Users in channels", |main| main.chat.memberships as i64),
             ("main_relay_connections", "Connections to worlds through Main", |main| {
                 main.relay.connections.into()

@@ -32,6 +32,7 @@ impl<'a, A: Authenticator, C: Control<'a, Main<'a, A>>> Control<'a, Main<'a, A>>
                     Told::Changed { uid, number, is_ours } => {
                         main.directory_changed(cx, uid, number, is_ours);
                     }
+                    Told::Mains(mains) => main.hear_of_mains(cx, *mains),
                 });
             }
         }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use tinyrealm_core::node::Node;
-use tinyrealm_core::node::main::{Authenticator, ChatHub, Main, WorldEntry, WorldRegistry};
+use tinyrealm_core::node::main::{
+    Authenticator, ChatHub, LivingMain, Main, WorldEntry, WorldRegistry,
+};
 
 use crate::refused::Refused;
 use crate::relay::{RelayFigures, RelayReport};
@@ -49,6 +51,9 @@ pub(crate) struct MainReport {
     pub(crate) login: bool,
     /// Whether the directory can't be reached; it never is without one.
     pub(crate) directory_lost: bool,
+    /// The Mains of the realm, if it has several, and their directory says so.
+    pub(crate) main_list: Vec<KnownMain>,
+    pub(crate) mains: usize,
     /// The servers that refuse it.
     pub(crate) refused: Vec<Refused>,
     pub(crate) hellos: u32,
@@ -68,6 +73,27 @@ pub(crate) struct MainReport {
     /// For the live page.
     #[serde(skip)]
     pub(crate) registry: Vec<RegisteredWorld>,
+}
+
+/// A Main that is alive.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct KnownMain {
+    /// Where clients find it.
+    pub(crate) for_clients: String,
+    /// Where servers find it.
+    pub(crate) for_servers: String,
+    /// It is this one.
+    pub(crate) is_here: bool,
+}
+
+impl KnownMain {
+    fn of(main: &LivingMain) -> Self {
+        Self {
+            for_clients: main.for_clients.as_str().to_owned(),
+            for_servers: main.for_servers.as_str().to_owned(),
+            is_here: main.is_here,
+        }
+    }
 }
 
 /// A world that Main can send users to, wherever it runs.
@@ -162,6 +188,8 @@ pub(super) fn report_of<A: Authenticator>(
         worlds: main.worlds().len(),
         login: main.has_login(),
         directory_lost: !beside.directory.is_so(),
+        main_list: main.mains().iter().map(KnownMain::of).collect(),
+        mains: main.mains().len(),
         refused: refused(main),
         hellos: stats.hellos,
         hellos_refused: stats.hellos_refused,

@@ -14,7 +14,7 @@ use tinyrealm_core::node::world::State;
 use tinyrealm_core::protocol::client_to_main::{EnterWorldReq, Hello};
 use tinyrealm_core::protocol::client_to_world::{Event, Join, Move};
 use tinyrealm_core::protocol::either_way::{Bye, Error, Ping, Pong};
-use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, Welcome};
+use tinyrealm_core::protocol::main_to_client::{EnterWorldAck, MainAddress, Welcome};
 use tinyrealm_core::protocol::world_to_client::{
     JoinDenied, JoinOk, MemberExtra, MoveBroadcast, RoomSnapshot, ThingPut, UserEntered, UserLeft,
 };
@@ -221,8 +221,11 @@ impl Peer {
     pub(crate) fn hear(&mut self, within: Duration) -> Heard {
         let deadline = Instant::now() + within;
         loop {
-            if let Some(opcode) = self.take_frame() {
-                return Heard::Frame(opcode);
+            // Which Mains there are is said whenever that changes: nobody here goes to another one.
+            while let Some(opcode) = self.take_frame() {
+                if opcode != MainAddress::OPCODE.0 {
+                    return Heard::Frame(opcode);
+                }
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

@@ -195,6 +195,7 @@ impl Api {
             "missing": self.figures.missing(),
             "hanging": self.figures.hanging(),
             "users": self.users_here(),
+            "mains": self.figures.main.as_ref().map(|main| main.read().main_list).unwrap_or_default(),
         })
     }
 

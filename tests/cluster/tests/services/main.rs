@@ -5,6 +5,7 @@
 //! brings what is installed; each test starts the services that it ends.
 
 mod accounts;
+mod announced;
 mod directory;
 mod nats;
 mod outage;

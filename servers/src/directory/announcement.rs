@@ -1,0 +1,81 @@
+//! `Announcement`: where a Main is, as its key in the bucket has it.
+
+use tinyrealm_core::node::main::LivingMain;
+use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, is_address, is_place};
+
+use super::life::Life;
+
+/// Where a Main is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Announcement {
+    /// For clients, as a world's address.
+    pub(crate) for_clients: String,
+    /// For servers, `host:port`.
+    pub(crate) for_servers: String,
+}
+
+impl Announcement {
+    pub(super) fn text(&self) -> String {
+        format!("{} {}", self.for_clients, self.for_servers)
+    }
+
+    /// `None` if this is no announcement's text, or nobody could connect there.
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+        let (for_clients, for_servers) = std::str::from_utf8(text).ok()?.split_once(' ')?;
+        let is_short = |address: &str| address.len() <= ADDRESS_MAX_BYTES;
+        let is_good = is_address(for_clients) && is_place(for_servers);
+        (is_good && is_short(for_clients) && is_short(for_servers)).then(|| Self {
+            for_clients: for_clients.to_owned(),
+            for_servers: for_servers.to_owned(),
+        })
+    }
+
+    pub(super) fn living(&self, is_here: bool) -> LivingMain {
+        // The lengths are checked wherever one comes from.
+        let short = |address: &str| address.try_into().unwrap_or_default();
+        LivingMain {
+            for_clients: short(&self.for_clients),
+            for_servers: short(&self.for_servers),
+            is_here,
+        }
+    }
+}
+
+/// A key that was found.
+pub(super) struct Found {
+    pub(super) life: Life,
+    pub(super) revision: u64,
+    /// None if its value is nothing that can be read.
+    pub(super) announcement: Option<Announcement>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(host: u8) -> Announcement {
+        let address = format!("10.0.0.{host}:7");
+        Announcement { for_clients: format!("tls://{address}"), for_servers: address }
+    }
+
+    #[test]
+    fn an_announcement_is_read_as_it_is_written() {
+        assert_eq!(Announcement::parse(at(1).text().as_bytes()), Some(at(1)));
+        let long = format!("{}:7", "a".repeat(ADDRESS_MAX_BYTES));
+        for text in [
+            "",
+            "a:1",
+            "a:1 ",
+            " a:1",
+            "a:1 tls://a:1",
+            "a:1 b:0",
+            "a b:1",
+            "a:1 b:1 c:1",
+            &format!("{long} b:1"),
+            &format!("b:1 {long}"),
+        ] {
+            assert_eq!(Announcement::parse(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(Announcement::parse(b"a:1 \xff:1"), None);
+    }
+}
