@@ -85,7 +85,16 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
     pub(super) fn reads_on(&mut self, key: SessionKey) -> bool {
         let link = &self.places.at(key).link;
         let is_open = matches!(link, Link::Open(it) if it.layer() != Layer::Greeting);
-        is_open && !self.node.is_waiting(key)
+        is_open && !self.waits(key)
+    }
+
+    /// Whether the node lets this connection wait; it is served again when it does not any more.
+    fn waits(&mut self, key: SessionKey) -> bool {
+        let is_waiting = self.node.is_waiting(key);
+        if is_waiting {
+            self.places.wait(key.index());
+        }
+        is_waiting
     }
 
     /// It has closed its side, and may still read: it has its answers first.
@@ -105,8 +114,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             bytes = &bytes[taken..];
             let has_heard = self.node.has_heard();
             let has_transmitted = self.transmit(turn);
-            if self.node.is_waiting(key) {
-                // Its socket is full, and tells when it is not.
+            if self.waits(key) {
                 if let Link::Open(connection) = &mut self.places.at(key).link {
                     connection.set_unheard(Some(bytes.into()));
                 }
@@ -140,7 +148,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             return true;
         }
         self.transmit(turn);
-        if self.node.is_waiting(key) {
+        if self.waits(key) {
             return false;
         }
         let Some(Place { link: Link::Open(connection), .. }) = self.places.get(index) else {
@@ -149,6 +157,6 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         if let Some(unheard) = connection.take_unheard() {
             self.receive(turn, key, &unheard);
         }
-        !self.node.is_waiting(key)
+        !self.waits(key)
     }
 }

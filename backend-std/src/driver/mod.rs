@@ -218,6 +218,8 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         control.finish_turn(cx, turn, &mut self.node);
         self.transmit(turn);
         self.fulfil_requests(turn);
+        let node = &self.node;
+        self.places.list_heard(|key| node.is_waiting(key));
         let has_dialed = std::mem::take(&mut self.has_dialed);
         let has_greeted = self.greetings.have_begun();
         if self.node.is_finished() && control.may_end(&self.node) {

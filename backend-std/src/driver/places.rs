@@ -11,6 +11,8 @@ pub(super) struct Place {
     pub(super) link: Link,
     /// It is in the list of those that are to be served.
     pub(super) is_listed: bool,
+    /// It is in the list of those whose input the node lets wait.
+    is_waiting: bool,
 }
 
 /// Where a session's transport is.
@@ -27,12 +29,13 @@ pub(super) enum Link {
 pub(super) struct Places {
     places: Vec<Place>,
     listed: Vec<u16>,
+    waiting: Vec<u16>,
 }
 
 impl Places {
     /// Reserved is not touched: an unused place costs no memory, and none moves.
     pub(super) fn with_capacity(sessions: usize) -> Self {
-        Self { places: Vec::with_capacity(sessions), listed: Vec::new() }
+        Self { places: Vec::with_capacity(sessions), listed: Vec::new(), waiting: Vec::new() }
     }
 
     pub(super) fn get(&mut self, index: usize) -> Option<&mut Place> {
@@ -43,7 +46,7 @@ impl Places {
     pub(super) fn at(&mut self, key: SessionKey) -> &mut Place {
         let index = usize::from(key.index());
         while self.places.len() <= index {
-            self.places.push(Place { link: Link::Vacant, is_listed: false });
+            self.places.push(Place { link: Link::Vacant, is_listed: false, is_waiting: false });
         }
         &mut self.places[index]
     }
@@ -66,6 +69,32 @@ impl Places {
         if connection.may_have_more() && !std::mem::replace(&mut place.is_listed, true) {
             self.listed.push(index as u16);
         }
+    }
+
+    /// The node lets the input of the connection at `index` wait.
+    pub(super) fn wait(&mut self, index: u16) {
+        let Some(place) = self.places.get_mut(usize::from(index)) else { return };
+        if !std::mem::replace(&mut place.is_waiting, true) {
+            self.waiting.push(index);
+        }
+    }
+
+    /// Those whose input waits no longer are to be served: their sockets may have no news of their own.
+    pub(super) fn list_heard(&mut self, waits: impl Fn(SessionKey) -> bool) {
+        let (places, listed) = (&mut self.places, &mut self.listed);
+        self.waiting.retain(|index| {
+            let Some(place) = places.get_mut(usize::from(*index)) else { return false };
+            if let Link::Open(connection) = &place.link {
+                if waits(connection.key) {
+                    return true;
+                }
+                if !std::mem::replace(&mut place.is_listed, true) {
+                    listed.push(*index);
+                }
+            }
+            place.is_waiting = false;
+            false
+        });
     }
 
     /// Moves those who are to be served into `batch`, which is empty.
