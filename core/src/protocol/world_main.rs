@@ -200,6 +200,15 @@ protocol! {
         /// Where it was.
         from: WorldId,
     }
+
+    /// The world empties itself: a room with somebody in it may move to another world. Main asks for it, if one takes it; else
+    /// it is offered again after a while.
+    19 offers_room => OffersRoom {
+        /// Which of the world's rooms.
+        room_id: RoomId,
+        /// The world that had no place for a room last; the one that offers, if none had not.
+        not_to: WorldId,
+    }
 }
 
 protocol! {

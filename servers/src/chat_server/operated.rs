@@ -24,9 +24,11 @@ impl<'a> Operated<'a> for Chat<'a> {
                 node.act(turn, |chat, _| chat.set_takes_nobody(*takes_nobody));
                 Ok(Outcome::Done)
             }
-            Question::Lines(..) | Question::Kick(..) | Question::OrderDrain { .. } => {
-                Err(Refused::NotHere)
-            }
+            Question::Lines(..)
+            | Question::Kick(..)
+            | Question::OrderDrain { .. }
+            | Question::MoveRoom { .. }
+            | Question::Move(_) => Err(Refused::NotHere),
         }
     }
 }

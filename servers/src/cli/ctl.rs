@@ -50,6 +50,8 @@ pub(crate) enum CtlCommand {
     Drain(DrainOptions),
     /// Take newcomers again.
     Undrain(UndrainOptions),
+    /// Move a room to another world while it is played; ask a Main for it.
+    Move(MoveOptions),
     /// Log so much from now on: error, warn, info, debug or trace.
     Log(LogOptions),
 }
@@ -113,6 +115,20 @@ pub(crate) struct DrainOptions {
 pub(crate) struct UndrainOptions {
     #[command(subcommand)]
     pub(crate) who: Option<Drained>,
+}
+
+/// Which room, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct MoveOptions {
+    /// Its name; with --from, the number that this world has for it.
+    #[arg(value_name = "ROOM")]
+    pub(crate) room: String,
+    /// The world that has the room: for one without a name.
+    #[arg(long, value_name = "WORLD")]
+    pub(crate) from: Option<u16>,
+    /// The world that is to have it; without, the least loaded that takes it.
+    #[arg(long, value_name = "WORLD")]
+    pub(crate) to: Option<u16>,
 }
 
 /// Another server than the one that is asked.

@@ -50,6 +50,8 @@ pub(crate) struct WorldSettings {
     pub(crate) reconnect_first_ms: u32,
     /// The longest wait before another attempt to reach Main.
     pub(crate) reconnect_most_ms: u32,
+    /// How long rooms may take to go to other worlds when this one is told to end, by SIGTERM or Ctrl-C; 0: it ends at once.
+    pub(crate) move_away_ms: u32,
     /// What the rooms are for, if `regions` has nothing for its region; empty: the first game of this binary.
     pub(crate) game: String,
     /// The folder with what the rooms keep, a file a world, made at the first start; empty: a folder of this user.
@@ -78,6 +80,7 @@ impl Default for WorldSettings {
             status_interval_ms: 1_000,
             reconnect_first_ms: 200,
             reconnect_most_ms: 5_000,
+            move_away_ms: 0,
             game: String::new(),
             data_folder: String::new(),
             chat: ChatPlace::Remote,

@@ -82,6 +82,18 @@ fn ask(client: &Client, command: &CtlCommand) -> anyhow::Result<Value> {
         CtlCommand::Undrain(options) => {
             client.act("undrain", &json!({ "world": Drained::world(options.who) }))
         }
+        CtlCommand::Move(options) => {
+            let mut body = match options.from {
+                Some(from) => {
+                    let number = options.room.parse::<u16>();
+                    let number = number.context("with --from, ROOM is a number of `ctl rooms`")?;
+                    json!({ "from": from, "number": number })
+                }
+                None => json!({ "room": options.room }),
+            };
+            body["to"] = json!(options.to);
+            client.act("move", &body)
+        }
         CtlCommand::Log(options) => client.act("log", &json!({ "level": options.level })),
     }
 }

@@ -13,9 +13,10 @@ use crate::user::date;
 pub(super) fn show(command: &CtlCommand, answer: &Value) -> anyhow::Result<()> {
     match command {
         CtlCommand::Status => status(answer),
-        CtlCommand::Worlds(_) => {
-            table(answer, &["id", "state", "region", "users", "capacity", "rooms", "address"])
-        }
+        CtlCommand::Worlds(_) => table(
+            answer,
+            &["id", "state", "region", "users", "capacity", "rooms", "moves", "address"],
+        ),
         CtlCommand::Rooms(_) => {
             table(answer, &["world", "number", "members", "capacity", "mode", "name"])
         }
@@ -33,6 +34,13 @@ pub(super) fn show(command: &CtlCommand, answer: &Value) -> anyhow::Result<()> {
         CtlCommand::Unban(_) => hand_out!("{} is not banned any more", text(&answer["unbanned"])),
         CtlCommand::Drain(options) => draining(answer, options.within),
         CtlCommand::Undrain(_) => undrained(answer),
+        CtlCommand::Move(options) => hand_out!(
+            "room {} is in world {} now, before in world {}: it took {} ms",
+            options.room,
+            answer["to"],
+            answer["from"],
+            answer["ms"]
+        ),
         CtlCommand::Log(_) => {
             hand_out!("log level {}, before {}", text(&answer["level"]), text(&answer["former"]))
         }

@@ -1,14 +1,14 @@
 //! What whoever runs a Main asks of it: its users, rooms and channels.
 
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::main::{Main, Place};
+use tinyrealm_core::node::main::{Main, MoveProblem, Place};
 use tinyrealm_core::node::{Context, Node};
-use tinyrealm_core::protocol::WorldId;
+use tinyrealm_core::protocol::{RoomId, WorldId};
 
 use super::Doorkeeper;
 use crate::operating::{
     ChannelLine, List, Operated, Outcome, Piece, Question, Refused, RoomLine, Search, UserLine,
-    shown,
+    WhichRoom, shown,
 };
 
 impl<'a> Operated<'a> for Main<'a, Doorkeeper> {
@@ -39,8 +39,34 @@ impl<'a> Operated<'a> for Main<'a, Doorkeeper> {
                     false => Err(Refused::NoSuchWorld),
                 }
             }
+            Question::MoveRoom { room, to } => move_room(node, turn, room, *to),
+            Question::Move(id) => match node.role().moves().find(|it| it.id == *id) {
+                Some(it) => Ok(Outcome::Move(*it)),
+                None => Err(Refused::MovesBusy),
+            },
         }
     }
+}
+
+fn move_room<'a>(
+    node: &mut Node<'a, Main<'a, Doorkeeper>>,
+    turn: &mut Turn<'_>,
+    room: &WhichRoom,
+    to: Option<u16>,
+) -> Result<Outcome, Refused> {
+    let place = match room {
+        WhichRoom::Named(name) => node.role().find_room(turn.now, name),
+        WhichRoom::Numbered { world, number } => Some((WorldId(*world), RoomId(*number))),
+    };
+    let place = place.ok_or(Refused::NoSuchRoom)?;
+    let began = node.act(turn, |main, cx| main.move_room(cx, place, to.map(WorldId)));
+    began.map(Outcome::Moving).map_err(|problem| match problem {
+        MoveProblem::NoSuchWorld => Refused::NoSuchWorld,
+        MoveProblem::Fixed => Refused::RoomsStay,
+        MoveProblem::NotThere => Refused::NotThere,
+        MoveProblem::NoTarget => Refused::NoTarget,
+        MoveProblem::Busy => Refused::MovesBusy,
+    })
 }
 
 fn users(node: &Node<'_, Main<'_, Doorkeeper>>, search: &Search) -> Piece {

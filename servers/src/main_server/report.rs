@@ -107,6 +107,8 @@ pub(crate) struct RegisteredWorld {
     pub(crate) rooms: u16,
     /// `open`; `closed`, if nobody new is sent there; `draining`, if it says itself that it takes nobody new.
     pub(crate) state: &'static str,
+    /// Whether its rooms can move, and those of others there.
+    pub(crate) moves: bool,
     /// Whether its clients may seal their links.
     #[serde(skip)]
     pub(crate) is_sealing: bool,
@@ -126,6 +128,7 @@ impl RegisteredWorld {
                 WorldEntry { is_closed: true, .. } => "closed",
                 _ => "open",
             },
+            moves: world.moves_rooms(),
             is_sealing: world.is_sealing,
         }
     }

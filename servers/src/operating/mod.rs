@@ -19,6 +19,7 @@ pub(crate) use desk::{Counter, Desk};
 pub(crate) use lines::{ChannelLine, Match, Piece, RoomLine, Search, UserLine, shown};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
+use tinyrealm_core::node::main::RoomMove;
 use tinyrealm_core::protocol::Uid;
 
 /// How many questions may wait for a node.
@@ -47,6 +48,19 @@ pub(crate) enum Question {
     TakeNobody(bool),
     /// A world of Main's is to take nobody new, for so many milliseconds at most, or newcomers again.
     OrderDrain { world: u16, is_draining: bool, within_ms: Option<u32> },
+    /// A room of Main's worlds is to move, to this world or to the least loaded that takes it.
+    MoveRoom { room: WhichRoom, to: Option<u16> },
+    /// What has become of the move of this number.
+    Move(u32),
+}
+
+/// A room of a realm.
+#[derive(Clone, Debug)]
+pub(crate) enum WhichRoom {
+    /// The one of this name.
+    Named(String),
+    /// What a world calls so.
+    Numbered { world: u16, number: u16 },
 }
 
 /// What has come of it.
@@ -54,6 +68,10 @@ pub(crate) enum Question {
 pub(crate) enum Outcome {
     Lines(Piece),
     Done,
+    /// The number of a move that has begun.
+    Moving(u32),
+    /// It is that far.
+    Move(RoomMove),
 }
 
 /// Why nothing has come of it.
@@ -63,6 +81,15 @@ pub(crate) enum Refused {
     NotHere,
     NoSuchUser,
     NoSuchWorld,
+    NoSuchRoom,
+    /// The rooms of that world don't move.
+    RoomsStay,
+    /// The world that was named takes no rooms of that one.
+    NotThere,
+    /// No world does.
+    NoTarget,
+    /// As many moves are under way as may be.
+    MovesBusy,
     /// As many questions wait as may.
     Busy,
     /// The node's thread has not answered.
@@ -77,6 +104,19 @@ impl fmt::Display for Refused {
             Self::NotHere => "this server knows nothing of it: ask another one of the realm",
             Self::NoSuchUser => "there is no such user here",
             Self::NoSuchWorld => "no such world is registered with this Main",
+            Self::NoSuchRoom => {
+                "no room of this name is open: `ctl rooms` has the names; one without is called by its number, with --from WORLD"
+            }
+            Self::RoomsStay => {
+                "the rooms of its world can't be saved, so they can't move: its game keeps nothing, or it is of an earlier version"
+            }
+            Self::NotThere => {
+                "that world does not take it: it drains, has the room already, or has another game or another version of it"
+            }
+            Self::NoTarget => {
+                "no other world takes rooms of this game: start one with the same game, in the same version"
+            }
+            Self::MovesBusy => "too many rooms are on their way: try again in some seconds",
             Self::Busy => "too many questions wait for this server: try again",
             Self::Hangs => "the server's thread has not answered in 2 s: see /healthz",
             Self::Ended => "the server is ending",

@@ -164,7 +164,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
         shared.clone(),
         report,
     );
-    let control = DrainControl::new(control);
+    let control = DrainControl::new(control, settings.move_away_ms);
     let control = match threads.start::<G, _>(WorldId(settings.id), control) {
         Ok(control) => control,
         Err(error) => panic!("no thread for what acts on world {}: {error}", settings.id),

@@ -27,7 +27,9 @@ impl<'a, G: Game> Operated<'a> for World<'a, G> {
                 });
                 Ok(Outcome::Done)
             }
-            Question::OrderDrain { .. } => Err(Refused::NotHere),
+            Question::OrderDrain { .. } | Question::MoveRoom { .. } | Question::Move(_) => {
+                Err(Refused::NotHere)
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::node::{Caller, Context};
 use crate::protocol::main_to_client::Moved;
 use crate::protocol::main_to_world::{HearOfMove, MoveRoom, TakeBlock};
 use crate::protocol::world_to_main::{
-    MovesRooms, RoomBlock, RoomMovedHere, SayOfMove, UserMovedHere,
+    MovesRooms, OffersRoom, RoomBlock, RoomMovedHere, SayOfMove, UserMovedHere,
 };
 use crate::protocol::{ErrorCode, Message, MoveWord, RoomId, Text, WorldId};
 use crate::session::SessionManager;
@@ -68,11 +68,23 @@ impl RoomMove {
 #[derive(Debug, Default)]
 pub(super) struct Moves([Option<RoomMove>; MOVES_MAX]);
 
+/// Where a room is to move to.
+#[derive(Copy, Clone, Debug)]
+enum Target {
+    This(WorldId),
+    /// The least loaded besides this one.
+    AnyBut(WorldId),
+}
+
 /// Why a room can't be asked to move.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum MoveProblem {
-    /// There is no such world, or its rooms don't move.
-    NoSuchRoom,
+    /// There is no such world.
+    NoSuchWorld,
+    /// Its rooms don't move: their game keeps nothing, or it is of an earlier version.
+    Fixed,
+    /// The world that was named does not take it: it drains, or has another game, or another version of it.
+    NotThere,
     /// No other world takes rooms of this game.
     NoTarget,
     /// So many moves are under way, or the world's link takes nothing now.
@@ -102,38 +114,60 @@ impl<'a, A: Authenticator> Main<'a, A> {
         (from, room): (WorldId, RoomId),
         to: Option<WorldId>,
     ) -> Result<u32, MoveProblem> {
-        let source = self.worlds.find(from).ok_or(MoveProblem::NoSuchRoom)?;
+        self.move_to(cx, (from, room), to.map_or(Target::AnyBut(from), Target::This))
+    }
+
+    fn move_to(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        (from, room): (WorldId, RoomId),
+        to: Target,
+    ) -> Result<u32, MoveProblem> {
+        let source = self.worlds.find(from).ok_or(MoveProblem::NoSuchWorld)?;
         let to = self.target_for(source, to)?;
         let is_free = |it: &&mut Option<RoomMove>| it.is_none_or(|it| it.is_over(cx.now));
         let place = self.moves.0.iter_mut().find(is_free).ok_or(MoveProblem::Busy)?;
         let id = cx.turn().random_u32();
         let message = MoveRoom { move_id: id, room_id: room, to, timeout_ms: MOVE_TIMEOUT_MS };
-        let link = self.worlds.get(source).ok_or(MoveProblem::NoSuchRoom)?.session;
+        let link = self.worlds.get(source).ok_or(MoveProblem::NoSuchWorld)?.session;
         cx.sessions.send(link, &message).map_err(|_| MoveProblem::Busy)?;
         *place = Some(RoomMove { id, from, room, to, state: MoveState::Moving, began: cx.now });
         Ok(id)
     }
 
-    /// A world of the same game, in the same version.
-    fn target_for(&self, source: WorldKey, to: Option<WorldId>) -> Result<WorldId, MoveProblem> {
-        let from = self.worlds.get(source).ok_or(MoveProblem::NoSuchRoom)?;
-        let game = from.moves.ok_or(MoveProblem::NoSuchRoom)?;
+    /// A world of the same game, in the same version, that takes newcomers.
+    fn target_for(&self, source: WorldKey, to: Target) -> Result<WorldId, MoveProblem> {
+        if let Target::This(to) = to
+            && self.worlds.find(to).is_none()
+        {
+            return Err(MoveProblem::NoSuchWorld);
+        }
+        let from = self.worlds.get(source).ok_or(MoveProblem::NoSuchWorld)?;
+        let game = from.moves.ok_or(MoveProblem::Fixed)?;
         let fitting = self.worlds.iter().filter(|(key, world)| {
-            let is_meant = to.is_none_or(|to| world.world_id == to);
-            *key != source && is_meant && world.moves == Some(game)
+            let is_meant = match to {
+                Target::This(to) => world.world_id == to,
+                Target::AnyBut(other) => world.world_id != other,
+            };
+            *key != source && is_meant && !world.is_closed && world.moves == Some(game)
         });
         let least = fitting.min_by_key(|(_, world)| (world.is_slow, world.load_permille()));
-        least.map(|(_, world)| world.world_id).ok_or(MoveProblem::NoTarget)
+        let problem = match to {
+            Target::This(_) => MoveProblem::NotThere,
+            Target::AnyBut(_) => MoveProblem::NoTarget,
+        };
+        least.map(|(_, world)| world.world_id).ok_or(problem)
     }
 
     /// A block for another world. What that one's link does not take comes again.
-    fn pass_block(&self, cx: &mut Context<'_, 'a>, world: WorldKey, block: &RoomBlock<'_>) {
+    fn pass_block(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey, block: &RoomBlock<'_>) {
         let Some(from) = self.worlds.get(world).map(|entry| entry.world_id) else { return };
         let &RoomBlock { move_id, to, index, is_last, bytes } = block;
         let message = TakeBlock { move_id, from, index, is_last, bytes };
         if !self.pass(cx.sessions, to, &message) {
             let refused = MoveWord::REFUSED;
             let about = ErrorCode::NO_WORLD.0;
+            self.note_word(move_id, refused, ErrorCode::NO_WORLD);
             self.pass(cx.sessions, from, &HearOfMove { move_id, from: to, word: refused, about });
         }
     }
@@ -171,12 +205,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if let Some(it) = meant.into_iter().find(|it| it.id == id && it.state == MoveState::Moving)
         {
             it.state = state;
-            log::info!(
-                "room {} of world {} has moved, or not: {}",
-                it.room.0,
-                it.from.0,
-                word.name()
-            );
+            let (room, from, to) = (it.room.0, it.from.0, it.to.0);
+            match state {
+                MoveState::Stayed(code) => log::info!(
+                    "room {} of world {} stays there, and does not move to world {}: {}",
+                    room,
+                    from,
+                    to,
+                    code.name()
+                ),
+                _ => log::info!("room {} of world {} is world {}'s now", room, from, to),
+            }
         }
     }
 
@@ -320,6 +359,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
     ) {
         let Some(world) = self.caller_world(caller, RoomMovedHere::OPCODE.0) else { return };
         self.room_has_moved(caller.now, world, message);
+    }
+
+    /// A world that empties itself has a room for another one. If none takes it, it offers it again.
+    pub(super) fn hear_offer(&mut self, caller: &mut Caller<'_, 'a>, message: OffersRoom) {
+        let Some(world) = self.caller_world(caller, OffersRoom::OPCODE.0) else { return };
+        let Some(from) = self.worlds.get(world).map(|entry| entry.world_id) else { return };
+        let OffersRoom { room_id, not_to } = message;
+        let _ = self.move_to(&mut caller.context(), (from, room_id), Target::AnyBut(not_to));
     }
 
     pub(super) fn hear_of_user(&mut self, caller: &mut Caller<'_, 'a>, message: UserMovedHere) {

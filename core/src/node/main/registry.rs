@@ -101,6 +101,12 @@ impl WorldEntry {
         users * 1_000 / u32::from(self.capacity.max(1))
     }
 
+    /// Whether its rooms can move, and those of others there.
+    #[cfg(feature = "moving")]
+    pub const fn moves_rooms(&self) -> bool {
+        self.moves.is_some()
+    }
+
     /// Whether nobody more is sent there now.
     fn is_full(&self) -> bool {
         self.is_closed || self.users.max(self.reported_users) >= self.capacity

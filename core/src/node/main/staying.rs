@@ -8,7 +8,7 @@ use super::{Authenticator, Main};
 #[cfg(not(feature = "moving"))]
 use crate::node::Caller;
 use crate::protocol::world_to_main::{
-    MovesRooms, RoomBlock, RoomMovedHere, SayOfMove, UserMovedHere,
+    MovesRooms, OffersRoom, RoomBlock, RoomMovedHere, SayOfMove, UserMovedHere,
 };
 use crate::wire::Opcode;
 
@@ -22,6 +22,7 @@ pub(super) const fn is_of_moves(opcode: Opcode) -> bool {
             | SayOfMove::OPCODE
             | RoomMovedHere::OPCODE
             | UserMovedHere::OPCODE
+            | OffersRoom::OPCODE
     )
 }
 
@@ -37,4 +38,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
     pub(super) const fn hear_of_room(&self, _: &Caller<'_, 'a>, _: &RoomMovedHere<'_>) {}
 
     pub(super) const fn hear_of_user(&self, _: &Caller<'_, 'a>, _: UserMovedHere) {}
+
+    pub(super) const fn hear_offer(&self, _: &Caller<'_, 'a>, _: OffersRoom) {}
 }

@@ -9,9 +9,9 @@ use crate::node::cluster::Heard;
 use crate::node::{Caller, Context};
 use crate::protocol::main_to_world::Registered;
 use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, Ban, DrainState, MovesRooms, RegisterWorld, RoomBlock, RoomChanged,
-    RoomClosed, RoomMovedHere, RoomOpened, SayOfMove, Status, Stub, UserHeld, UserJoined, UserLeft,
-    UserList, UserMovedHere,
+    AttachAck, AttachDenied, Ban, DrainState, MovesRooms, OffersRoom, RegisterWorld, RoomBlock,
+    RoomChanged, RoomClosed, RoomMovedHere, RoomOpened, SayOfMove, Status, Stub, UserHeld,
+    UserJoined, UserLeft, UserList, UserMovedHere,
 };
 use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
@@ -110,6 +110,10 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn user_moved_here(&mut self, caller: &mut Caller<'_, 'a>, message: UserMovedHere) {
         self.hear_of_user(caller, message);
+    }
+
+    fn offers_room(&mut self, caller: &mut Caller<'_, 'a>, message: OffersRoom) {
+        self.hear_offer(caller, message);
     }
 
     /// A Main whose rooms stay hears of no moves.

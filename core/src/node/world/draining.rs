@@ -2,7 +2,7 @@
 //!
 //! Contract: those inside play on, and whoever has a seat comes back to it. Whom Main asks for besides is denied. Every
 //! Main is told of each change, and behind its registration for as long as it lasts, as soon as its link takes that; so it
-//! sends nobody. What was said last counts, wherever it was.
+//! sends nobody. What was said last counts, wherever it was. Rooms that can move go to other worlds meanwhile.
 //!
 //! Bounds: an instant a world and a bit a link to Main; nothing without the cargo feature `mains`.
 
@@ -18,6 +18,8 @@ impl<'a, G: Game> World<'a, G> {
     pub fn drain(&mut self, cx: &mut Context<'_, 'a>, within_ms: Option<u32>) {
         self.drain_end = within_ms.map(|ms| cx.now.after_ms(ms));
         self.rooms.takes_nobody = true;
+        #[cfg(feature = "moving")]
+        self.adjust_offers(cx.now);
         self.owe_drain_state(cx);
     }
 
@@ -25,6 +27,8 @@ impl<'a, G: Game> World<'a, G> {
     pub fn take_again(&mut self, cx: &mut Context<'_, 'a>) {
         self.drain_end = None;
         self.rooms.takes_nobody = false;
+        #[cfg(feature = "moving")]
+        self.adjust_offers(cx.now);
         self.owe_drain_state(cx);
     }
 

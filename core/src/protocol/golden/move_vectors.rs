@@ -8,7 +8,7 @@ use super::{Vector, golden};
 use crate::protocol::main_to_client::Moved;
 use crate::protocol::main_to_world::{HearOfMove, MoveRoom, TakeBlock};
 use crate::protocol::world_to_main::{
-    MovesRooms, RoomBlock, RoomMovedHere, SayOfMove, UserMovedHere,
+    MovesRooms, OffersRoom, RoomBlock, RoomMovedHere, SayOfMove, UserMovedHere,
 };
 use crate::protocol::{
     ErrorCode, HandshakeKey, KeyId, MoveWord, ROOM_BLOCK_BYTES, RoomId, WorldId,
@@ -67,6 +67,8 @@ pub(super) fn all() -> Vec<Vector> {
         golden(RoomMovedHere { from: LAST_WORLD, name: longest_text("n") }),
         golden(UserMovedHere { uid: GUEST, from: WorldId(1) }),
         golden(UserMovedHere { uid: LAST_UID, from: LAST_WORLD }),
+        golden(OffersRoom { room_id: RoomId(1), not_to: WorldId(300) }),
+        golden(OffersRoom { room_id: RoomId(u16::MAX), not_to: LAST_WORLD }),
         golden(Moved {
             world_addr: text("127.0.0.1:7202"),
             is_sealing: true,

@@ -12,6 +12,7 @@ mod ban_list;
 mod drain;
 mod drain_world;
 mod lists;
+mod moves;
 mod people;
 
 use std::net::IpAddr;
@@ -65,8 +66,11 @@ impl Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         let status = match refused {
-            Refused::NotHere | Refused::NoSuchUser | Refused::NoSuchWorld => StatusCode::NOT_FOUND,
-            Refused::Busy | Refused::Ended => StatusCode::SERVICE_UNAVAILABLE,
+            Refused::NotHere | Refused::NoSuchUser | Refused::NoSuchWorld | Refused::NoSuchRoom => {
+                StatusCode::NOT_FOUND
+            }
+            Refused::RoomsStay | Refused::NotThere | Refused::NoTarget => StatusCode::CONFLICT,
+            Refused::Busy | Refused::MovesBusy | Refused::Ended => StatusCode::SERVICE_UNAVAILABLE,
             Refused::Hangs => StatusCode::GATEWAY_TIMEOUT,
         };
         Self(status, refused.to_string())
@@ -140,13 +144,13 @@ impl Api {
             (_, "server" | "worlds" | "users" | "rooms" | "channels" | "bans") => {
                 return not_allowed("GET, HEAD");
             }
-            (&Method::POST, "kick" | "ban" | "unban" | "drain" | "undrain" | "log") => {
+            (&Method::POST, "kick" | "ban" | "unban" | "drain" | "undrain" | "move" | "log") => {
                 match read_body(&head.headers, body).await {
                     Ok(body) => self.act(asker, &what, &body).await,
                     Err(problem) => Err(problem),
                 }
             }
-            (_, "kick" | "ban" | "unban" | "drain" | "undrain" | "log") => {
+            (_, "kick" | "ban" | "unban" | "drain" | "undrain" | "move" | "log") => {
                 return not_allowed("POST");
             }
             _ => Err(Problem(StatusCode::NOT_FOUND, format!("there is no /api/{what}"))),
@@ -165,6 +169,7 @@ impl Api {
             "unban" => self.unban(body).await,
             "drain" => self.drain(body).await,
             "undrain" => self.undrain(body).await,
+            "move" => self.move_room(body).await,
             _ => set_level(body),
         };
         let outcome = match &told {

@@ -1,5 +1,6 @@
 //! `MovingBook`: what a world remembers of a room that moves away, and of one that comes.
 
+use super::emptying::Offering;
 use super::frozen::{Cut, Written};
 use super::machine::{Source, SourcePhase, Target, TargetPhase};
 use crate::protocol::MoveWord;
@@ -88,6 +89,7 @@ pub(in super::super) struct MovingBook {
     pub(super) leaving: Leaving,
     pub(in super::super) target: Target,
     pub(super) coming: Coming,
+    pub(super) offering: Offering,
 }
 
 impl MovingBook {
@@ -112,6 +114,7 @@ impl MovingBook {
             is_restored: false,
             members: 0,
         },
+        offering: Offering::NONE,
     };
 
     /// When something is due.
@@ -120,7 +123,8 @@ impl MovingBook {
         let leaves = (phase != SourcePhase::Idle).then_some(self.leaving.until);
         let settles = (phase == SourcePhase::Freezing).then_some(self.leaving.look_at);
         let comes = (self.target.phase() != TargetPhase::Idle).then_some(self.coming.until);
+        let offers = self.offering.next_deadline().filter(|_| phase == SourcePhase::Idle);
         let voices = [self.leaving.voice.next_deadline(), self.coming.voice.next_deadline()];
-        [leaves, settles, comes].into_iter().chain(voices).flatten().min()
+        [leaves, settles, comes, offers].into_iter().chain(voices).flatten().min()
     }
 }

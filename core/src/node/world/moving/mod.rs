@@ -9,6 +9,7 @@
 //! Bounds: one room at a time each way; a block of [`ROOM_BLOCK_BYTES`](crate::protocol::ROOM_BLOCK_BYTES) on its way.
 
 mod book;
+mod emptying;
 #[cfg(test)]
 mod explorer;
 mod frozen;

@@ -35,7 +35,7 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     /// Whether this one can now.
-    fn may_leave(&mut self, room: u16) -> bool {
+    pub(super) fn may_leave(&mut self, room: u16) -> bool {
         let has_place = self.rooms.saves.state_place(room).len() > G::ROOM_SAVE_BYTES;
         let is_open = self.rooms.label(room).is_some() && !self.rooms.stands_still(room);
         self.moves_rooms() && is_open && has_place
@@ -129,7 +129,10 @@ impl<'a, G: Game> World<'a, G> {
                 self.moving.leaving.voice.say(Saying::Nothing);
                 self.moving.leaving.until = cx.now.after_ms(LINGER_MS);
             }
-            SourceAct::EndMoved => self.end_moved(cx, ErrorCode::MOVED),
+            SourceAct::EndMoved => {
+                self.end_moved(cx, ErrorCode::MOVED);
+                self.moving.offering.has_moved(cx.now);
+            }
             SourceAct::EndLost => self.end_moved(cx, ErrorCode::ROOM_CLOSED),
         }
     }
@@ -306,6 +309,7 @@ impl<'a, G: Game> World<'a, G> {
             }
         }
         self.main_links_owe_moves(cx);
+        self.offer_room(cx);
     }
 
     /// The world at the other end says something.
@@ -325,6 +329,9 @@ impl<'a, G: Game> World<'a, G> {
         };
         let is_present =
             id == self.moving.source.id() && self.moving.source.phase() != SourcePhase::Idle;
+        if is_present && event == SourceEvent::Refused {
+            self.moving.offering.not_to = Some(id.peer);
+        }
         match self.moving.source.hear(id, event) {
             act if is_present => self.act_as_source(&mut caller.context(), act),
             SourceAct::SayGone => {

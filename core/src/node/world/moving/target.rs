@@ -170,8 +170,10 @@ impl<'a, G: Game> World<'a, G> {
         if !is_possible {
             return Err(NO_ROOM_OF_OURS);
         }
-        if !name.is_empty() && self.rooms.find_named(name).is_some() {
-            return Err(ErrorCode::ROOM_EXISTS);
+        if let Some(room) = self.rooms.find_named(name).filter(|_| !name.is_empty()) {
+            // One that has gone from here is about to be given back.
+            let is_leaving = self.rooms.standing.leaving == Some(room);
+            return Err(if is_leaving { ErrorCode::BUSY } else { ErrorCode::ROOM_EXISTS });
         }
         let has_places = head.capacity <= self.rooms.room_capacity()
             && self.rooms.users() + usize::from(head.members) <= self.rooms.takes();

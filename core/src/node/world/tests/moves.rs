@@ -8,8 +8,8 @@ use crate::node::world::saves::{SaveMemory, StoreOutcome, StoreTask, state_bytes
 use crate::protocol::main_to_world::{HearOfMove, MoveRoom, TakeBlock};
 use crate::protocol::schema::{GameSchema, Vocabulary};
 use crate::protocol::world_to_main::{
-    AttachAck, AttachDenied, RoomBlock, RoomClosed, RoomMovedHere, RoomOpened, SayOfMove,
-    UserMovedHere,
+    AttachAck, AttachDenied, OffersRoom, RoomBlock, RoomClosed, RoomMovedHere, RoomOpened,
+    SayOfMove, UserMovedHere,
 };
 use crate::protocol::{EVENT_MAX_BYTES, MoveWord, ROOM_BLOCK_BYTES, Wish, WishKind, protocol};
 use crate::wire::Full;
@@ -321,6 +321,67 @@ fn a_room_moves_with_all_that_is_in_it() {
         let welcome: JoinOk = heard[0].read().unwrap();
         assert_eq!((welcome.number, welcome.is_returned), (number(3), true));
         assert_eq!(realm.fair(1).unwrap().returned, [2]);
+    });
+}
+
+/// What the first world has offered since.
+#[cfg(feature = "mains")]
+fn offers(realm: &mut Realm<'_, '_>) -> Vec<OffersRoom> {
+    realm.carry();
+    realm.heard[0].drain(..).filter_map(|said| said.read()).collect()
+}
+
+#[cfg(feature = "mains")]
+#[test]
+fn a_world_that_drains_offers_its_rooms_until_they_have_moved() {
+    with_realm(|realm| {
+        realm.enter(0, 1);
+        let room_id = realm.worlds[0].role().room_named("den").unwrap();
+        let offer = |not_to| OffersRoom { room_id, not_to: WorldId(not_to) };
+        realm.pass_ms(2_000);
+        assert_eq!(offers(realm), []);
+        realm.worlds[0].act(|world, cx| world.drain(cx, None));
+        realm.pass_ms(4);
+        assert_eq!(offers(realm), [offer(IDS[0])]);
+        // Nothing has come of it.
+        realm.pass_ms(900);
+        assert_eq!(offers(realm), []);
+        realm.pass_ms(120);
+        assert_eq!(offers(realm), [offer(IDS[0])]);
+        // The target has a room of that name, and does not take it.
+        realm.enter(1, 2);
+        realm.ask();
+        realm.carry();
+        assert_eq!(realm.phases(), (SourcePhase::Idle, TargetPhase::Idle));
+        realm.pass_ms(1_020);
+        assert_eq!(offers(realm), [offer(IDS[1])]);
+        // Newcomers are taken again.
+        realm.worlds[0].act(World::take_again);
+        realm.pass_ms(2_000);
+        assert_eq!(offers(realm), []);
+    });
+}
+
+#[cfg(feature = "mains")]
+#[test]
+fn what_is_empty_is_not_offered_and_nothing_is_behind_the_move() {
+    with_realm(|realm| {
+        let gone = realm.enter(0, 1);
+        realm.show(0, |room| room.keep_open_for(60_000));
+        realm.worlds[0].say(gone, &Leave {});
+        realm.worlds[0].act(|world, cx| world.drain(cx, None));
+        realm.pass_ms(2_000);
+        assert_eq!(offers(realm), []);
+        realm.worlds[0].act(World::take_again);
+        realm.enter(0, 2);
+        realm.worlds[0].act(|world, cx| world.drain(cx, None));
+        realm.pass_ms(4);
+        assert_eq!(offers(realm).len(), 1);
+        realm.ask();
+        realm.carry();
+        assert!(realm.plays(1));
+        realm.pass_ms(3_000);
+        assert_eq!(offers(realm), []);
     });
 }
 

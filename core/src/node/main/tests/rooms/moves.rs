@@ -6,7 +6,7 @@ use crate::protocol::MoveWord;
 use crate::protocol::main_to_client::Moved;
 use crate::protocol::main_to_world::{HearOfMove, MoveRoom, TakeBlock};
 use crate::protocol::world_to_main::{
-    MovesRooms, RoomBlock, RoomMovedHere, SayOfMove, UserMovedHere,
+    DrainState, MovesRooms, OffersRoom, RoomBlock, RoomMovedHere, SayOfMove, UserMovedHere,
 };
 
 const FROM: WorldId = WorldId(1);
@@ -87,8 +87,13 @@ fn words_and_blocks_go_to_the_world_at_the_other_end() {
 #[test]
 fn a_room_is_asked_to_move_where_it_can() {
     with_den(|bench, [_, target], _| {
-        assert_eq!(ask(bench, Some(FROM)), Err(MoveProblem::NoTarget));
-        assert_eq!(ask(bench, Some(WorldId(9))), Err(MoveProblem::NoTarget));
+        assert_eq!(ask(bench, Some(FROM)), Err(MoveProblem::NotThere));
+        assert_eq!(ask(bench, Some(WorldId(9))), Err(MoveProblem::NoSuchWorld));
+        // It takes nobody new.
+        bench.say(target, &DrainState { is_draining: true });
+        assert_eq!(ask(bench, Some(TO)), Err(MoveProblem::NotThere));
+        assert_eq!(ask(bench, None), Err(MoveProblem::NoTarget));
+        bench.say(target, &DrainState { is_draining: false });
         // Another version of the game.
         bench.say(target, &MovesRooms { game_version: 6 });
         assert_eq!(ask(bench, None), Err(MoveProblem::NoTarget));
@@ -99,7 +104,27 @@ fn a_room_is_asked_to_move_where_it_can() {
         assert_eq!(state(bench, ids[1]), Some(MoveState::Stayed(ErrorCode::FULL)));
         ask(bench, None).unwrap();
         let nowhere = bench.act(|main, cx| main.move_room(cx, (WorldId(9), RoomId(0)), None));
-        assert_eq!(nowhere, Err(MoveProblem::NoSuchRoom));
+        assert_eq!(nowhere, Err(MoveProblem::NoSuchWorld));
+        bench.register_with_rooms(3);
+        let fixed = bench.act(|main, cx| main.move_room(cx, (WorldId(3), RoomId(0)), Some(TO)));
+        assert_eq!(fixed, Err(MoveProblem::Fixed));
+    });
+}
+
+#[test]
+fn a_room_that_its_world_offers_is_asked_for_if_another_world_takes_it() {
+    with_den(|bench, [source, target], _| {
+        let room_id = RoomId(3);
+        bench.heard(source);
+        for (not_to, closed) in [(TO, false), (FROM, true)] {
+            bench.say(target, &DrainState { is_draining: closed });
+            bench.say(source, &OffersRoom { room_id, not_to });
+            assert_eq!(bench.heard(source), []);
+        }
+        bench.say(target, &DrainState { is_draining: false });
+        bench.say(source, &OffersRoom { room_id, not_to: FROM });
+        let asked: MoveRoom = bench.heard(source)[0].read().unwrap();
+        assert_eq!((asked.room_id, asked.to), (room_id, TO));
     });
 }
 
