@@ -2,7 +2,7 @@
 
 import { array, bool, bytes, f32, i16, i32, link, list, option, record, text, u16, u32, u53, u8 } from "./postcard.js";
 
-export const FINGERPRINT = 3193295404;
+export const FINGERPRINT = 3725531176;
 export const HANDOVER_BYTES = 1401;
 export const ENTROPY_BYTES = 64;
 export const RECORD_HEADER_BYTES = 6;

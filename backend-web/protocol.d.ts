@@ -342,7 +342,12 @@ export interface MainAddress {
   addr: string;
 }
 
-export type MainToClient = Welcome | EnterWorldAck | ChatBroadcast | ChatJoined | ChatLeft | ChatRefused | ChatPast | ChatPastEnd | ChatGap | ChatEntered | ChatExited | ChatCensus | ChatMembers | RoomPage | Moved | MainAddress;
+export interface Announced {
+  type: "Announced";
+  text: string;
+}
+
+export type MainToClient = Welcome | EnterWorldAck | ChatBroadcast | ChatJoined | ChatLeft | ChatRefused | ChatPast | ChatPastEnd | ChatGap | ChatEntered | ChatExited | ChatCensus | ChatMembers | RoomPage | Moved | MainAddress | Announced;
 export const mainToClient: Link<MainToClient>;
 
 export interface Join {

@@ -146,6 +146,7 @@ export const mainToClient = link({
   RoomPage: [0x110e, { rooms: list(3, room), next_after: u16 }],
   Moved: [0x110f, { world_addr: text(64), is_sealing: bool, handshake_key: array(32), key_id: array(8) }],
   MainAddress: [0x1110, { index: u16, count: u16, is_here: bool, addr: text(64) }],
+  Announced: [0x1111, { text: text(256) }],
 });
 
 export const clientToWorld = link({

@@ -82,7 +82,7 @@ fn log_unknown(opcode: Opcode, key: SessionKey, count: u32) {
 /// Closes a session whose stream can't be framed any more.
 pub(crate) fn refuse_framing(cx: &mut Context<'_, '_>, key: SessionKey, error: FrameError) {
     let (FrameError::TooShort { body_bytes } | FrameError::TooLong { body_bytes }) = error;
-    log::info!("bad frame length {} from session {}", body_bytes, key.index());
+    cx.sessions.log_bad_frame(cx.now, key, body_bytes);
     cx.sessions.violation(cx.now, key, ErrorCode::BAD_FRAME, 0);
 }
 

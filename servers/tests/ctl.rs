@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use support::login::try_hello;
 use support::operator::{ask, ctl, exchange, of, refused, told, wait_until};
 use support::{PATIENCE, Peer, Process, ScratchFile, Server, Stream};
-use tinyrealm_core::protocol::ErrorCode;
+use tinyrealm_core::protocol::main_to_client::Announced;
+use tinyrealm_core::protocol::{ANNOUNCEMENT_MAX_BYTES, ErrorCode};
 
 const TOKEN: &str = "7f2a90c3d1e84b56";
 
@@ -92,6 +93,29 @@ fn a_server_is_listed_and_who_is_kicked_is_out_of_main_and_of_its_world() {
     assert_eq!((&lines[0]["what"], &lines[0]["outcome"]), (&"kick".into(), &"done".into()));
     assert_eq!(lines[0]["about"]["reason"], "too loud");
     assert!(lines[1]["outcome"].as_str().unwrap().contains("no such user"));
+}
+
+#[test]
+fn what_is_said_is_heard_by_everybody_at_this_main() {
+    let (folder, main, world) = realm("ctl-say");
+    let at = of(&main);
+    assert_eq!(told(at, &["say", "nobody"]), ["said to 0 users"]);
+    let (mut first, _room, _) = guest(&main);
+    let (mut second, _other_room, _) = guest(&main);
+    let longest = "é".repeat(ANNOUNCEMENT_MAX_BYTES / 2);
+    for text in ["closing at ten", &longest] {
+        assert_eq!(told(at, &["say", text]), ["said to 2 users"]);
+        for peer in [&mut first, &mut second] {
+            assert_eq!(peer.expect::<Announced<'_>>().text.as_str(), text);
+        }
+    }
+    let too_long = format!("{longest}!");
+    for wrong in ["", "  ", "two\nlines", "\u{1b}[2J", &too_long] {
+        assert!(refused(at, &["say", wrong]).contains("one line of 1 to 256 bytes"), "{wrong:?}");
+    }
+    assert!(refused(of(&world), &["say", "hello"]).contains("ask another one"));
+    let audit = std::fs::read_to_string(format!("{}/audit.log", folder.path())).unwrap();
+    assert!(audit.contains("\"text\":\"closing at ten\""), "{audit}");
 }
 
 #[test]

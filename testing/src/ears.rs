@@ -293,6 +293,7 @@ impl ClientHandler for Ears {
             | ClientEvent::LoginLost(_)
             | ClientEvent::MainLost(_)
             | ClientEvent::Rooms(_)
+            | ClientEvent::Announced(_)
             | ClientEvent::Chat(_) => {}
         }
     }

@@ -1,6 +1,9 @@
 //! Client and Main: who are you, which world, and chat.
 
-use super::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, NICKNAME_MAX_BYTES};
+use super::{
+    ADDRESS_MAX_BYTES, ANNOUNCEMENT_MAX_BYTES, CHANNEL_MAX_BYTES, CHAT_MAX_BYTES,
+    NICKNAME_MAX_BYTES,
+};
 use super::{CHAT_PAGE_MEMBERS, ErrorCode, HandshakeKey, KeyId, Seq, Text, Token, Uid, Versions};
 use super::{REGION_MAX_BYTES, ROOM_MODE_MAX_BYTES, ROOM_PAGE_ROOMS, RoomLine, Wish, protocol};
 use crate::wire::opcode::MAIN;
@@ -280,5 +283,12 @@ protocol! {
         /// Where it is, as in [`EnterWorldAck`].
         #[serde(borrow)]
         addr: Text<'a, ADDRESS_MAX_BYTES>,
+    }
+
+    /// Whoever runs the realm says this to everybody. Whoever does not know it passes over it.
+    17 announced => Announced<'a> {
+        /// What: a line to show.
+        #[serde(borrow)]
+        text: Text<'a, ANNOUNCEMENT_MAX_BYTES>,
     }
 }

@@ -96,6 +96,8 @@ pub const REFUSAL_MAX_BYTES: usize = 64;
 pub const CHANNEL_MAX_BYTES: usize = 24;
 /// The longest chat message, in bytes.
 pub const CHAT_MAX_BYTES: usize = 256;
+/// The longest announcement of whoever runs a realm.
+pub const ANNOUNCEMENT_MAX_BYTES: usize = 256;
 /// Members on one page of a channel's members.
 pub const CHAT_PAGE_MEMBERS: usize = 32;
 /// The longest application message of a room, in bytes.

@@ -209,6 +209,7 @@ impl Ledger {
             | ClientEvent::Back(_)
             | ClientEvent::Named(_)
             | ClientEvent::Rooms(_)
+            | ClientEvent::Announced(_)
             | ClientEvent::State(_)
             | ClientEvent::Stopped(_) => {}
         }

@@ -26,6 +26,7 @@ impl<'a> Operated<'a> for Chat<'a> {
             }
             Question::Lines(..)
             | Question::Kick(..)
+            | Question::Announce(_)
             | Question::OrderDrain { .. }
             | Question::MoveRoom { .. }
             | Question::Move(_) => Err(Refused::NotHere),

@@ -46,6 +46,8 @@ pub(crate) enum CtlCommand {
     Unban(UnbanOptions),
     /// List whom Main and Login turn away.
     Bans(ListOptions),
+    /// Say something to everybody who is connected to a Main.
+    Say(SayOptions),
     /// Take nobody new, and end when the last one has gone: this server, or a world of this Main.
     Drain(DrainOptions),
     /// Take newcomers again.
@@ -98,6 +100,14 @@ pub(crate) struct UnbanOptions {
     /// A uid or an address, as `bans` lists it.
     #[arg(value_name = "WHO", value_parser = parse_banned)]
     pub(crate) who: Banned,
+}
+
+/// What.
+#[derive(Debug, Args)]
+pub(crate) struct SayOptions {
+    /// A line of at most 256 bytes.
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: String,
 }
 
 /// Who, and by when.

@@ -295,6 +295,7 @@ impl ClientHandler for RoomView {
                 let lines = self.listing.heard(page);
                 lines.into_iter().for_each(|line| self.note_message(line));
             }
+            ClientEvent::Announced(text) => self.note_message(format!("the realm says: {text}")),
             // Whose they are, a terminal does not know.
             ClientEvent::State(_) => {}
             ClientEvent::Moved(moved) => self.moved(&moved),

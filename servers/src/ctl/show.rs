@@ -32,6 +32,7 @@ pub(super) fn show(command: &CtlCommand, answer: &Value) -> anyhow::Result<()> {
             hand_out!("{} is banned{end}", text(&answer["banned"]))
         }
         CtlCommand::Unban(_) => hand_out!("{} is not banned any more", text(&answer["unbanned"])),
+        CtlCommand::Say(_) => hand_out!("said to {} users", answer["told"]),
         CtlCommand::Drain(options) => draining(answer, options.within),
         CtlCommand::Undrain(_) => undrained(answer),
         CtlCommand::Move(options) => hand_out!(

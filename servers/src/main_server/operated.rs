@@ -3,7 +3,7 @@
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::main::{Main, MoveProblem, Place};
 use tinyrealm_core::node::{Context, Node};
-use tinyrealm_core::protocol::{RoomId, WorldId};
+use tinyrealm_core::protocol::{RoomId, Text, WorldId};
 
 use super::Doorkeeper;
 use crate::operating::{
@@ -26,6 +26,10 @@ impl<'a> Operated<'a> for Main<'a, Doorkeeper> {
                 true => Ok(Outcome::Done),
                 false => Err(Refused::NoSuchUser),
             },
+            Question::Announce(text) => {
+                let text = Text::truncated(text);
+                Ok(Outcome::Told(node.act(turn, |main, cx| main.announce(cx, text))))
+            }
             Question::TakeNobody(is_closed) => {
                 node.act(turn, |main, _| main.authenticator_mut().is_closed = *is_closed);
                 Ok(Outcome::Done)

@@ -44,6 +44,8 @@ pub(crate) enum Question {
     Lines(List, Search),
     /// Somebody is to go, and is told why where the protocol has words for it.
     Kick(Uid, String),
+    /// Everybody who is connected is told this, which is as long as an announcement may be at most.
+    Announce(String),
     /// Nobody new is to come, or newcomers may again.
     TakeNobody(bool),
     /// A world of Main's is to take nobody new, for so many milliseconds at most, or newcomers again.
@@ -67,6 +69,8 @@ pub(crate) enum WhichRoom {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Lines(Piece),
+    /// So many users are told.
+    Told(usize),
     Done,
     /// The number of a move that has begun.
     Moving(u32),

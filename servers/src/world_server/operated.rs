@@ -27,9 +27,10 @@ impl<'a, G: Game> Operated<'a> for World<'a, G> {
                 });
                 Ok(Outcome::Done)
             }
-            Question::OrderDrain { .. } | Question::MoveRoom { .. } | Question::Move(_) => {
-                Err(Refused::NotHere)
-            }
+            Question::Announce(_)
+            | Question::OrderDrain { .. }
+            | Question::MoveRoom { .. }
+            | Question::Move(_) => Err(Refused::NotHere),
         }
     }
 }

@@ -11,9 +11,9 @@ use crate::node::asks::frame_of;
 use crate::protocol::HandshakeKey;
 use crate::protocol::login_to_client::{self, LoginAck, LoginDenied};
 use crate::protocol::main_to_client::{
-    self, ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft,
-    ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, MainAddress, Moved, RoomPage,
-    Welcome,
+    self, Announced, ChatBroadcast, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined,
+    ChatLeft, ChatMembers, ChatPast, ChatPastEnd, ChatRefused, EnterWorldAck, MainAddress, Moved,
+    RoomPage, Welcome,
 };
 use crate::protocol::world_to_client::{
     self, EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk,
@@ -232,6 +232,10 @@ impl<H: ClientHandler> main_to_client::Stub<Caller<'_, '_>> for Inbound<'_, H> {
 
     fn room_page(&mut self, _: &mut Caller<'_, '_>, message: RoomPage<'_>) {
         self.tell(ClientEvent::Rooms(&message));
+    }
+
+    fn announced(&mut self, _: &mut Caller<'_, '_>, message: Announced<'_>) {
+        self.tell(ClientEvent::Announced(message.text.as_str()));
     }
 }
 

@@ -138,6 +138,8 @@ pub enum ClientEvent<'e> {
     },
     /// So far the room has got with our inputs, and there we are by them.
     InputAck(InputAck),
+    /// Whoever runs the realm says something to everybody.
+    Announced(&'e str),
     /// Something about a channel.
     Chat(ChatEvent<'e>),
     /// A page of the rooms that are listed, as was asked.

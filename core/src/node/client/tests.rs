@@ -59,6 +59,7 @@ enum Noted {
     Asked(u32, i32, Vec<u8>),
     Back(MemberNumber),
     Rooms(usize, u16),
+    Announced(std::string::String),
     Moved(MoveBroadcast),
     Said(MemberNumber, u32, u16, Vec<u8>),
     EventRefused(u32, ErrorCode),
@@ -108,6 +109,7 @@ impl ClientHandler for Diary {
             ClientEvent::Away(number) => Noted::Away(number),
             ClientEvent::Back(number) => Noted::Back(number),
             ClientEvent::Rooms(page) => Noted::Rooms(page.rooms.len(), page.next_after),
+            ClientEvent::Announced(text) => Noted::Announced(text.into()),
             ClientEvent::Moved(member) => Noted::Moved(member),
             ClientEvent::Said(EventBroadcast { number, request, kind, data }) => {
                 Noted::Said(number, request, kind, data.as_slice().to_vec())

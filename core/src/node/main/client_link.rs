@@ -239,6 +239,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             // A connection that begins may say `request_burst` things at once.
             user.chat_bucket = TokenBucket::FULL;
             user.mains_told = 0;
+            user.announced = self.announcer.number;
         }
         cx.sessions.set_tag(session, LinkTag { kind: link::CLIENT, index: key.index() });
         cx.sessions.prove(cx.now, session, Trust::Client);

@@ -135,6 +135,8 @@ pub struct UserEntry {
     pub(super) waits: u16,
     /// Whether one of those did not answer in time.
     pub(super) has_timed_out: bool,
+    /// The number of the last announcement that is none of its concern any more.
+    pub(super) announced: u8,
     /// The circle of its memberships in channels, at the one whose turn it is.
     pub(super) chat: Link,
     /// What it may say in channels.
@@ -227,6 +229,7 @@ impl Vacant for UserEntry {
         tried: 0,
         waits: 0,
         has_timed_out: false,
+        announced: 0,
         chat: Link::NONE,
         chat_bucket: TokenBucket::FULL,
     };

@@ -351,7 +351,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 }
                 self.worlds.has_timed_out(world);
                 let world_id = self.worlds.get(world).map_or(0, |entry| entry.world_id.0);
-                log::info!("world {} did not answer an attach in time", world_id);
+                if let Some(count) = self.silence_log.admit(cx.now) {
+                    log::info!(
+                        "world {} did not answer an attach in time ({} since the last line)",
+                        world_id,
+                        count
+                    );
+                }
                 if is_asked {
                     // Should it answer late, the attach is void.
                     self.ask_to_detach(cx, key, world, ErrorCode::WORLD_TIMEOUT);

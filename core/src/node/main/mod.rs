@@ -15,6 +15,7 @@
 //! assert!(MainConfig::DEFAULT.attach_timeout_ms < MainConfig::DEFAULT.attach_ttl_ms);
 //! ```
 
+mod announcing;
 pub mod authenticator;
 pub mod chat;
 mod claiming;
@@ -64,8 +65,10 @@ use super::Context;
 use super::cluster::{ClusterSecrets, Gate, Refusals};
 use super::directory::{ClaimBook, ClaimStorage};
 use crate::protocol::{ADDRESS_MAX_BYTES, ServerKind};
+use crate::rate_limited_log::RateLimitedLog;
 use crate::session::LinkTag;
 use crate::storage::{Link, Slot};
+use announcing::Announcer;
 use draining::DrainOrders;
 use login_link::LoginLink;
 
@@ -218,12 +221,15 @@ pub struct Main<'a, A> {
     worlds: WorldRegistry<'a>,
     drains: DrainOrders,
     mains: MainList,
+    announcer: Announcer,
     rooms: RoomDirectory<'a>,
     allowed: &'a [AllowedWorld],
     login: LoginLink<'a>,
     next_attempt: u32,
     /// Where the search for somebody without a connection goes on.
     absent_hand: u16,
+    /// Of worlds that have not answered.
+    silence_log: RateLimitedLog,
     stats: MainStats,
     #[cfg(feature = "moving")]
     moves: moving::Moves,
@@ -248,11 +254,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
             worlds: WorldRegistry::new(storage.worlds),
             drains: DrainOrders::default(),
             mains: MainList::new(),
+            announcer: Announcer::default(),
             rooms: RoomDirectory::new(storage.rooms),
             allowed: &[],
             login: LoginLink::new(storage.hellos),
             next_attempt: 0,
             absent_hand: 0,
+            silence_log: RateLimitedLog::default(),
             stats: MainStats::default(),
             #[cfg(feature = "moving")]
             moves: moving::Moves::default(),

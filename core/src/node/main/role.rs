@@ -103,7 +103,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        self.chat.next_flush()
+        [self.chat.next_flush(), self.announcer.again_at].into_iter().flatten().min()
     }
 
     fn address(&self, tag: LinkTag) -> &str {
@@ -120,6 +120,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     #[inline]
     fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'a>) {
         self.chat.flush(now, sessions);
+        self.announce_again(now, sessions);
     }
 
     #[inline]
@@ -143,6 +144,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
             link::LOGIN => self.login.send_questions(sessions),
             _ => {
                 self.tell_client_of_mains(sessions, key, tag);
+                self.tell_announcement(now, sessions, key, tag);
                 self.chat.before_transmit(now, sessions, self.circle_of(tag));
             }
         }

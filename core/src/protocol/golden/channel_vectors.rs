@@ -7,8 +7,8 @@ use super::values::{GUEST, LAST_UID, OTHER, longest_text, text};
 use super::{Vector, golden};
 use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
 use crate::protocol::main_to_client::{
-    ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft, ChatMembers, ChatPast,
-    ChatPastEnd, ChatRefused,
+    Announced, ChatCensus, ChatEntered, ChatExited, ChatGap, ChatJoined, ChatLeft, ChatMembers,
+    ChatPast, ChatPastEnd, ChatRefused,
 };
 use crate::protocol::{ErrorCode, Seq, Uid};
 
@@ -80,6 +80,8 @@ fn what_was_said() -> Vec<Vector> {
         }),
         golden(ChatGap { channel: text("lobby"), missed: 7, next_seq: Seq::first_of(3).plus(136) }),
         golden(ChatGap { channel: longest_text("c"), missed: u32::MAX, next_seq: Seq::MAX }),
+        golden(Announced { text: text("closing at ten") }),
+        golden(Announced { text: longest_text("a") }),
     ]
 }
 

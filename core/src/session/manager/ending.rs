@@ -80,7 +80,7 @@ pub enum UnsendableClose {
     Reason,
 }
 
-/// Lines about peers that were lost: one a second of servers, and one of all others.
+/// Lines about peers that were lost, or can't be understood: one a second of servers, and one of all others.
 #[cfg(feature = "log")]
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Losses {
@@ -90,6 +90,19 @@ pub(super) struct Losses {
 
 #[cfg(feature = "log")]
 impl SessionManager<'_> {
+    /// Tells the log of a peer whose stream can't be framed any more.
+    pub(crate) fn log_bad_frame(&mut self, now: Instant, key: SessionKey, body_bytes: u16) {
+        let from = self.address(key).unwrap_or_default();
+        if let Some(count) = self.losses.others.admit(now) {
+            log::info!(
+                "bad frame length {} from {} ({} since the last line)",
+                body_bytes,
+                from,
+                count
+            );
+        }
+    }
+
     /// Tells the log of a peer that has come, had proven something and is gone without a word. (Who dials
     /// knows whom, and tells it itself.)
     pub(super) fn log_loss(&mut self, now: Instant, key: SessionKey, reason: ErrorCode) {
@@ -120,6 +133,12 @@ impl SessionManager<'_> {
             );
         }
     }
+}
+
+#[cfg(not(feature = "log"))]
+impl SessionManager<'_> {
+    #[expect(clippy::unused_self, reason = "with a log it says so")]
+    pub(crate) const fn log_bad_frame(&self, _: Instant, _: SessionKey, _: u16) {}
 }
 
 impl SessionManager<'_> {

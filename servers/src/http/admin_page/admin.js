@@ -140,10 +140,13 @@ function show(changes) {
 }
 
 /** Asks whether it is meant; what was filled in, or null. */
-function confirm({ question, yes, who, reason, times, timeName }) {
+function confirm({ question, yes, who, line, reason, times, timeName }) {
   element("question").textContent = question;
   element("yes").textContent = yes;
   element("who-box").hidden = who === undefined;
+  element("line-box").hidden = !line;
+  element("line").value = "";
+  element("line").required = line === true;
   element("reason-box").hidden = !reason;
   element("time-box").hidden = !times;
   element("time-name").textContent = timeName ?? "";
@@ -157,7 +160,8 @@ function confirm({ question, yes, who, reason, times, timeName }) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       const time = times?.[Number(element("time").value)]?.[1];
-      const filled = { who: element("who").value.trim(), reason: element("reason").value.trim(), time };
+      const [who, line, reason] = ["who", "line", "reason"].map((id) => element(id).value.trim());
+      const filled = { who, line, reason, time };
       resolve(dialog.returnValue === "yes" ? filled : null);
     }, { once: true });
   });
@@ -204,6 +208,11 @@ async function undrain(world = null) {
   if (filled) await act("undrain", { world });
 }
 
+async function say() {
+  const filled = await confirm({ question: "Say to everybody at this Main?", yes: "Say", line: true });
+  if (filled) await act("say", { text: filled.line });
+}
+
 async function setLevel() {
   const level = element("level").value;
   if (!level) return;
@@ -232,6 +241,7 @@ element("token-form").addEventListener("submit", (event) => {
 element("before").addEventListener("click", () => show({ page: shown.page - 1 }));
 element("behind").addEventListener("click", () => show({ page: shown.page + 1 }));
 element("add-ban").addEventListener("click", () => ban(""));
+element("say").addEventListener("click", say);
 element("drain").addEventListener("click", () => (isDraining ? undrain() : drain()));
 element("level").addEventListener("change", setLevel);
 

@@ -14,6 +14,7 @@ mod drain_world;
 mod lists;
 mod moves;
 mod people;
+mod say;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ const BODY_MAX_BYTES: usize = 4 * 1024;
 const BODY_MOST: Duration = Duration::from_secs(10);
 /// Lines of one page.
 const PAGE_LINES: usize = 50;
+/// What can be done, by `POST`.
+const ACTS: [&str; 8] = ["kick", "ban", "unban", "say", "drain", "undrain", "move", "log"];
 /// A reason is a sentence.
 const REASON_MAX_BYTES: usize = 200;
 
@@ -144,13 +147,13 @@ impl Api {
             (_, "server" | "worlds" | "users" | "rooms" | "channels" | "bans") => {
                 return not_allowed("GET, HEAD");
             }
-            (&Method::POST, "kick" | "ban" | "unban" | "drain" | "undrain" | "move" | "log") => {
+            (&Method::POST, act) if ACTS.contains(&act) => {
                 match read_body(&head.headers, body).await {
                     Ok(body) => self.act(asker, &what, &body).await,
                     Err(problem) => Err(problem),
                 }
             }
-            (_, "kick" | "ban" | "unban" | "drain" | "undrain" | "move" | "log") => {
+            (_, act) if ACTS.contains(&act) => {
                 return not_allowed("POST");
             }
             _ => Err(Problem(StatusCode::NOT_FOUND, format!("there is no /api/{what}"))),
@@ -167,6 +170,7 @@ impl Api {
             "kick" => self.kick(body).await,
             "ban" => self.ban(body).await,
             "unban" => self.unban(body).await,
+            "say" => self.say(body).await,
             "drain" => self.drain(body).await,
             "undrain" => self.undrain(body).await,
             "move" => self.move_room(body).await,

@@ -49,6 +49,7 @@ const HANDLERS = {
   ChatPast: (said) => showSaid(said),
   ChatLeft: loseChannel,
   ChatRefused: refuse,
+  Announced: ({ text }) => addNews(`The realm says: ${text}`),
   ChatGap: () => addNews("Some messages are missing here."),
 };
 
