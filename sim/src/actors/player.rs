@@ -234,6 +234,8 @@ impl ClientHandler for Ears<'_> {
             ClientEvent::Rooms(page) => {
                 Heard::Rooms(page.rooms.iter().map(listed).collect(), page.next_after)
             }
+            // Nobody runs these realms.
+            ClientEvent::Announced(_) => return,
             ClientEvent::EventRefused { reason, .. } => Heard::Refused(reason, Event::OPCODE.0),
             ClientEvent::WorldLost(code) => Heard::WorldLost(code),
             ClientEvent::Refused { code, about } => Heard::Refused(code, about),

@@ -1,7 +1,7 @@
 //! Emptying a world that drains: its rooms are offered to others.
 //!
 //! Contract: rooms with somebody in them are offered one after the other, and round again, to a Main, which asks for the move if another
-//! world takes rooms of this game. A world that had no place for one is not the next one's; whoever can't move plays on here.
+//! world takes rooms of this game. A world that has refused one is not asked with the next offer, and again with the one after; whoever can't move plays on here.
 //!
 //! Bounds: one offer at a time, behind the move of the one before, and [`OFFER_MS`] behind one that has come to nothing.
 
@@ -21,7 +21,7 @@ pub(super) struct Offering {
     next_room: u16,
     /// When; never, if the world does not empty itself.
     at: Option<Instant>,
-    /// The world that had no place for a room last.
+    /// The world that has refused a room since the last offer.
     pub(super) not_to: Option<WorldId>,
 }
 
@@ -57,7 +57,7 @@ impl<'a, G: Game> World<'a, G> {
         }
         self.moving.offering.at = Some(cx.now.after_ms(OFFER_MS));
         let Some(room) = self.room_to_offer() else { return };
-        let not_to = self.moving.offering.not_to.unwrap_or(self.config.world_id);
+        let not_to = self.moving.offering.not_to.take().unwrap_or(self.config.world_id);
         let offer = OffersRoom { room_id: RoomId(room), not_to };
         if let Some((_, main)) = self.mains.live().next()
             && cx.sessions.send(main, &offer).is_ok()

@@ -1,7 +1,7 @@
 //! Moving rooms: a room that is played goes on in another world.
 //!
-//! Purpose: whoever runs a realm empties a world, and nobody loses its seat. [`machine`] is who has the room, [`piece`]
-//! what is said of it, [`source`] and [`target`] what the two worlds do.
+//! Purpose: whoever runs a realm empties a world, and nobody loses its seat. `machine` is who has the room, `piece`
+//! what is said of it, `source` and `target` what the two worlds do.
 //!
 //! Contract: a room is played in one world at most, whatever dies. Members keep their numbers, things, states and timers
 //! are what they were, and the game goes on with what [`Game::save_room`](super::Game::save_room) has written.

@@ -355,6 +355,9 @@ fn a_world_that_drains_offers_its_rooms_until_they_have_moved() {
         assert_eq!(realm.phases(), (SourcePhase::Idle, TargetPhase::Idle));
         realm.pass_ms(1_020);
         assert_eq!(offers(realm), [offer(IDS[1])]);
+        // It may have place again.
+        realm.pass_ms(1_020);
+        assert_eq!(offers(realm), [offer(IDS[0])]);
         // Newcomers are taken again.
         realm.worlds[0].act(World::take_again);
         realm.pass_ms(2_000);
