@@ -12,9 +12,11 @@ const SCHEMES: [&str; 4] = ["tcp://", "tls://", "ws://", "wss://"];
 
 /// Whether this is `host:port`, of IPv6 with brackets.
 pub fn is_place(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    // By bytes: the search for a character can panic, as far as a compiler sees.
+    let Some(colon) = text.bytes().rposition(|byte| byte == b':') else { return false };
+    let (Some(host), Some(port)) = (text.get(..colon), text.get(colon + 1..)) else { return false };
     let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let is_name = inside.is_some() || !host.contains(':');
+    let is_name = inside.is_some() || host.bytes().all(|byte| byte != b':');
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'@' | b'\\');
     let is_host = is_name && !inside.unwrap_or(host).is_empty() && host.bytes().all(is_plain);
     let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
