@@ -99,7 +99,7 @@ fn a_server_is_listed_and_who_is_kicked_is_out_of_main_and_of_its_world() {
 fn what_is_said_is_heard_by_everybody_at_this_main() {
     let (folder, main, world) = realm("ctl-say");
     let at = of(&main);
-    assert_eq!(told(at, &["say", "nobody"]), ["said to 0 users"]);
+    assert_eq!(told(at, &["say", "nobody", "hears"]), ["said to 0 users"]);
     let (mut first, _room, _) = guest(&main);
     let (mut second, _other_room, _) = guest(&main);
     let longest = "é".repeat(ANNOUNCEMENT_MAX_BYTES / 2);

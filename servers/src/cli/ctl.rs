@@ -106,8 +106,8 @@ pub(crate) struct UnbanOptions {
 #[derive(Debug, Args)]
 pub(crate) struct SayOptions {
     /// A line of at most 256 bytes.
-    #[arg(value_name = "TEXT")]
-    pub(crate) text: String,
+    #[arg(value_name = "TEXT", required = true)]
+    pub(crate) words: Vec<String>,
 }
 
 /// Who, and by when.

@@ -75,7 +75,7 @@ fn ask(client: &Client, command: &CtlCommand) -> anyhow::Result<Value> {
                 Banned::Address(address) => json!({ "address": address }),
             },
         ),
-        CtlCommand::Say(options) => client.act("say", &json!({ "text": options.text })),
+        CtlCommand::Say(options) => client.act("say", &json!({ "text": options.words.join(" ") })),
         CtlCommand::Drain(options) => {
             let world = Drained::world(options.who);
             client.act("drain", &json!({ "world": world, "within_seconds": options.within }))

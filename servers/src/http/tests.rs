@@ -284,7 +284,7 @@ fn worlds_are_those_that_main_knows() {
     let registry = vec![RegisteredWorld { users: 3, rooms: 2, ..Default::default() }];
     site.figures.main.as_ref().unwrap().publish(MainReport { registry, ..Default::default() });
     let expected = "\"worlds\":[{\"id\":0,\"region\":\"\",\"address\":\"\",\"capacity\":0,\
-                    \"users\":3,\"rooms\":2,\"state\":\"\"}]";
+                    \"users\":3,\"rooms\":2,\"state\":\"\",\"moves\":false}]";
     let (_, stats) = ask(&site, Method::GET, "/stats", None);
     assert!(
         stats.contains(expected) && stats.contains("\"users\":3,\"rooms\":2,\"packets\""),
