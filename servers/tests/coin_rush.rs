@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::{Bots, Peer, Realm, Stream, User};
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
@@ -18,20 +18,8 @@ const SETTINGS: [&str; 4] = [
     "game.coin-rush.coins=1",
     "game.coin-rush.round_s=3600",
 ];
-const STEP: Duration = Duration::from_millis(50);
-
-/// Walks there, no faster than one may.
-fn walk(user: &mut User, from: Position, to: Position) {
-    let step = (SPEED / 20) as i32;
-    let (mut at, mut next) = (from, Instant::now());
-    let nearer = |from: i32, to: i32| from + (to - from).clamp(-step, step);
-    while (at.x, at.y) != (to.x, to.y) {
-        at = Position { x: nearer(at.x, to.x), y: nearer(at.y, to.y), z: 0 };
-        user.world.send(&Move { pos: at, dir: Direction(0) });
-        next += STEP;
-        std::thread::sleep(next.saturating_duration_since(Instant::now()));
-    }
-}
+/// No faster than one may: a twentieth of a second.
+const STEP: i32 = (SPEED / 20) as i32;
 
 /// Two players, neither of whom has come in at the coin.
 fn players_apart_from_the_coin() -> (Realm, User, User, Coin) {
@@ -58,7 +46,7 @@ fn whoever_comes_to_a_coin_has_it_and_everybody_is_told() {
     assert!(coin.pos.x.abs() <= FIELD && coin.pos.y.abs() <= FIELD);
     assert_eq!(second.world.find_state::<Score>().1.points, 0);
     let start = first.spawn;
-    walk(&mut first, start, coin.pos);
+    first.walk(start, coin.pos, STEP);
     let score = loop {
         let (number, score) = second.world.find_state::<Score>();
         if score.points > 0 {
@@ -81,7 +69,7 @@ fn whoever_comes_to_a_coin_has_it_and_everybody_is_told() {
 fn a_killed_main_and_a_cut_cost_nobody_its_points() {
     let (mut realm, mut first, mut second, coin) = players_apart_from_the_coin();
     let start = first.spawn;
-    walk(&mut first, start, coin.pos);
+    first.walk(start, coin.pos, STEP);
     while second.world.find_state::<Score>().1.points == 0 {}
     realm.main.restart_after(Duration::from_millis(300));
     realm.world().wait_until_registered(2);

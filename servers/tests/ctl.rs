@@ -2,11 +2,12 @@
 
 mod support;
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use support::login::try_hello;
-use support::operator::{ask, ctl, exchange, of, refused, told, wait_until};
+use support::operator::{
+    JSON, ask, ctl, exchange, of, post, refused, told, wait_for_total, wait_until,
+};
 use support::{PATIENCE, Peer, Process, ScratchFile, Server, Stream};
 use tinyrealm_core::protocol::main_to_client::Announced;
 use tinyrealm_core::protocol::{ANNOUNCEMENT_MAX_BYTES, ErrorCode};
@@ -29,29 +30,6 @@ fn guest(main: &Server) -> (Peer, Peer, u64) {
     let (room, ..) = peer.enter("").join(uid);
     (peer, room, uid.0)
 }
-
-/// Asks until the list has this many lines.
-#[track_caller]
-fn wait_for_total(at: SocketAddr, what: &str, total: u64) -> serde_json::Value {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let (status, text) = ask(at, &format!("/api/{what}"), None);
-        let page: serde_json::Value = serde_json::from_str(&text).unwrap();
-        if status == 200 && page["total"] == total {
-            return page;
-        }
-        assert!(Instant::now() < deadline, "{status} {text}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn post(at: SocketAddr, what: &str, fields: &str, body: &str) -> (u16, String) {
-    let length = body.len();
-    let head = format!("Host: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n");
-    exchange(at, format!("POST /api/{what} HTTP/1.1\r\n{head}{fields}\r\n{body}").as_bytes())
-}
-
-const JSON: &str = "Content-Type: application/json\r\n";
 
 #[test]
 fn a_server_is_listed_and_who_is_kicked_is_out_of_main_and_of_its_world() {

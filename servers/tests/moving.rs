@@ -5,7 +5,7 @@ mod support;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use support::operator::{ask, exchange, of, refused, told};
+use support::operator::{JSON, ask, of, post, refused, told, wait_for_total};
 use support::{Bots, PATIENCE, Pass, Peer, Realm, ScratchFile, Server, Signal, Stream, User};
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
 use tinyrealm_coin_rush::{REACH, SPEED};
@@ -23,7 +23,8 @@ const SETTINGS: [&str; 5] = [
     "game.coin-rush.coins=1",
     "game.coin-rush.round_s=3600",
 ];
-const STEP: Duration = Duration::from_millis(50);
+/// No faster than one may: a twentieth of a second.
+const STEP: i32 = (SPEED / 20) as i32;
 /// How long a player may be without its room. It is printed; a machine that is busy with other tests takes longer.
 const WITHOUT_MOST: Duration = Duration::from_secs(3);
 
@@ -70,25 +71,6 @@ fn score_of(witness: &mut User, number: MemberNumber, least: u16) -> u16 {
     }
 }
 
-fn walk(user: &mut User, from: Position, to: Position) {
-    let step = (SPEED / 20) as i32;
-    let (mut at, mut next) = (from, Instant::now());
-    let nearer = |from: i32, to: i32| from + (to - from).clamp(-step, step);
-    while (at.x, at.y) != (to.x, to.y) {
-        at = Position { x: nearer(at.x, to.x), y: nearer(at.y, to.y), z: 0 };
-        user.world.send(&Move { pos: at, dir: Direction(0) });
-        next += STEP;
-        std::thread::sleep(next.saturating_duration_since(Instant::now()));
-    }
-}
-
-fn post(at: SocketAddr, what: &str, body: &str) -> (u16, String) {
-    let fields = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n";
-    let length = body.len();
-    let head = format!("POST /api/{what} HTTP/1.1\r\n{fields}Content-Length: {length}\r\n\r\n");
-    exchange(at, (head + body).as_bytes())
-}
-
 /// Which worlds have the room, as Main knows it.
 fn worlds_of_den(main: &Server) -> Vec<u64> {
     let (status, text) = ask(of(main), "/api/rooms?q=den", None);
@@ -96,21 +78,6 @@ fn worlds_of_den(main: &Server) -> Vec<u64> {
     let page: serde_json::Value = serde_json::from_str(&text).unwrap();
     let lines = page["lines"].as_array().unwrap();
     lines.iter().filter_map(|line| line["world"].as_u64()).collect()
-}
-
-/// Asks until so many are there.
-#[track_caller]
-fn wait_for_users(world: &Server, count: u64) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let (_, text) = ask(of(world), "/api/users", None);
-        let page: serde_json::Value = serde_json::from_str(&text).unwrap();
-        if page["total"] == count {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{text}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// World 1 with two players in a room, and world 2.
@@ -144,7 +111,7 @@ fn a_room_moves_live_with_members_numbers_positions_things_and_scores() {
     let [first, second] = &mut users;
     let (_, coin) = first.world.find_thing::<Coin>();
     let start = first.spawn;
-    walk(first, start, coin.pos);
+    first.walk(start, coin.pos, STEP);
     let points = score_of(second, first.number, 1);
     // As a newcomer sees it.
     let mut third = enter_den(realm.main.address);
@@ -153,7 +120,7 @@ fn a_room_moves_live_with_members_numbers_positions_things_and_scores() {
     let spawns = [second.spawn, third.spawn];
     let admin = of(&realm.main);
     let asked = Instant::now();
-    let moving = std::thread::spawn(move || post(admin, "move", r#"{"room":"den","to":2}"#));
+    let moving = std::thread::spawn(move || post(admin, "move", JSON, r#"{"room":"den","to":2}"#));
     let mut users = users.into_iter().chain([third]).collect::<Vec<_>>();
     let places: Vec<_> = std::thread::scope(|scope| {
         let threads =
@@ -208,7 +175,7 @@ fn a_target_that_is_killed_in_the_middle_leaves_the_room_where_it_was() {
     let admin = of(&realm.main);
     let target = realm.worlds.remove(1);
     target.process.signal(Signal::Stop);
-    let moving = std::thread::spawn(move || post(admin, "move", r#"{"room":"den","to":2}"#));
+    let moving = std::thread::spawn(move || post(admin, "move", JSON, r#"{"room":"den","to":2}"#));
     realm.world().process.wait_until_said(Stream::Stderr, "room 0 moves to world 2", 1);
     let [first, second] = &mut users;
     let at = Position { x: first.spawn.x - first.spawn.x.signum() * 100, ..first.spawn };
@@ -228,7 +195,7 @@ fn a_target_that_is_killed_in_the_middle_leaves_the_room_where_it_was() {
 #[test]
 fn a_source_that_is_killed_behind_the_move_has_the_room_no_more() {
     let (mut realm, mut users) = realm_with_den();
-    let (status, text) = post(of(&realm.main), "move", r#"{"room":"den"}"#);
+    let (status, text) = post(of(&realm.main), "move", JSON, r#"{"room":"den"}"#);
     assert_eq!(status, 200, "{text}");
     // Its members are still connected to it.
     realm.worlds[0].restart_after(Duration::ZERO);
@@ -293,7 +260,7 @@ fn a_world_that_drains_gives_its_rooms_away_and_no_bot_loses_its_seat() {
         ["--game", "coin-rush", "--count", "24", "--seconds", "12", "--through-restarts"];
     let bots =
         Bots::start(realm.main.address, &[&arguments[..], &["--join-seconds", "30"]].concat());
-    wait_for_users(realm.world(), 24);
+    wait_for_total(of(realm.world()), "users", 24);
     for world in [2, 3] {
         realm.add_world(world, &[]);
         wait_until_rooms_move(&realm.main, world.into());

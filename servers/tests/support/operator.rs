@@ -74,3 +74,28 @@ pub(crate) fn refused(at: SocketAddr, arguments: &[&str]) -> String {
 pub(crate) fn of(server: &Server) -> SocketAddr {
     admin_of(&server.process)
 }
+
+/// Asks until the list has this many lines.
+#[track_caller]
+pub(crate) fn wait_for_total(at: SocketAddr, what: &str, total: u64) -> serde_json::Value {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (status, text) = ask(at, &format!("/api/{what}"), None);
+        let page: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if status == 200 && page["total"] == total {
+            return page;
+        }
+        assert!(Instant::now() < deadline, "{status} {text}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Asks for something to be done, with these fields in the head.
+pub(crate) fn post(at: SocketAddr, what: &str, fields: &str, body: &str) -> (u16, String) {
+    let length = body.len();
+    let head = format!("Host: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n");
+    exchange(at, format!("POST /api/{what} HTTP/1.1\r\n{head}{fields}\r\n{body}").as_bytes())
+}
+
+/// What a body is.
+pub(crate) const JSON: &str = "Content-Type: application/json\r\n";

@@ -551,6 +551,18 @@ pub(crate) struct User {
 }
 
 impl User {
+    /// Walks there, `step` on each axis 20 times a second.
+    pub(crate) fn walk(&mut self, from: Position, to: Position, step: i32) {
+        let (mut at, mut next) = (from, Instant::now());
+        let nearer = |from: i32, to: i32| from + (to - from).clamp(-step, step);
+        while (at.x, at.y) != (to.x, to.y) {
+            at = Position { x: nearer(at.x, to.x), y: nearer(at.y, to.y), z: 0 };
+            self.world.send(&Move { pos: at, dir: Direction(0) });
+            next += Duration::from_millis(50);
+            std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+    }
+
     /// A new user, in any room of this region.
     #[track_caller]
     pub(crate) fn enter(main: SocketAddr, region: &str) -> Self {

@@ -2,6 +2,7 @@
 
 use std::string::String;
 
+use super::mains::TWO;
 use super::*;
 use crate::protocol::main_to_world::MainAnnounced;
 use crate::protocol::world_to_main::{AttachAck, RegisterWorld};
@@ -9,9 +10,6 @@ use crate::protocol::world_to_main::{AttachAck, RegisterWorld};
 const A: &str = "10.0.0.1:7";
 const B: &str = "10.0.0.2:7";
 const C: &str = "10.0.0.3:7";
-const TWO: Setup = Setup { mains: 2, ..SETUP };
-
-type Dials = Vec<(String, SessionKey)>;
 
 impl<G: Game> WorldBench<'_, G> {
     /// A Main tells its list, and which of it it is.
@@ -21,16 +19,6 @@ impl<G: Game> WorldBench<'_, G> {
             let (is_here, addr) = (*addr == here, Text::new(addr).unwrap());
             self.say(main, &MainAnnounced { index, count, is_here, addr });
         }
-    }
-
-    fn dials(&mut self) -> Dials {
-        let asked = self.requests().into_iter();
-        asked
-            .filter_map(|asked| match asked {
-                Asked::Connect { key, address, .. } => Some((address, key)),
-                _ => None,
-            })
-            .collect()
     }
 
     /// Where the world connects to now.
@@ -54,15 +42,23 @@ impl<G: Game> WorldBench<'_, G> {
         self.welcomed_by(dials[0].1)
     }
 
-    fn wait_for_dials(&mut self) -> Dials {
-        for _ in 0..2 * RECONNECT_MOST_MS {
-            let dials = self.dials();
-            if !dials.is_empty() {
-                return dials;
-            }
-            self.pass_ms(1);
-        }
-        panic!("nothing is dialed");
+    /// The connections to both that are configured.
+    fn dial_both(&mut self) -> [SessionKey; 2] {
+        self.act(World::start);
+        let dials = self.dials();
+        [dials[0].1, dials[1].1]
+    }
+
+    /// The second of both is there by its configured name as well, and the `announced` link gives way.
+    fn configured_takes_over(&mut self, announced: SessionKey) -> SessionKey {
+        let (address, key) = self.wait_for_dials().remove(0);
+        assert_eq!(address, "other:7");
+        let b = self.welcomed_by(key);
+        self.say(announced, &bye_of(ErrorCode::REPLACED));
+        self.tell_mains(b, &[A, B], B);
+        self.pass_ms(4 * RECONNECT_MOST_MS);
+        assert_eq!((self.dialed(), self.role().own_links()), (vec![], 2));
+        b
     }
 }
 
@@ -86,8 +82,7 @@ fn a_world_goes_to_every_main_that_one_tells_of_and_serves_its_users() {
 #[test]
 fn a_main_that_is_configured_by_another_name_is_not_dialed_again() {
     with_world(TWO, |bench| {
-        bench.act(World::start);
-        let keys: Vec<_> = bench.dials().into_iter().map(|(_, key)| key).collect();
+        let keys = bench.dial_both();
         let a = bench.welcomed_by(keys[0]);
         bench.tell_mains(a, &[A, B], A);
         assert_eq!(bench.dialed(), Vec::<String>::new(), "the other one has not said who it is");
@@ -103,21 +98,14 @@ fn a_main_that_is_configured_by_another_name_is_not_dialed_again() {
 #[test]
 fn one_that_is_configured_and_away_holds_nobody_up() {
     with_world(TWO, |bench| {
-        bench.act(World::start);
-        let keys: Vec<_> = bench.dials().into_iter().map(|(_, key)| key).collect();
+        let keys = bench.dial_both();
         let a = bench.welcomed_by(keys[0]);
         bench.tell_mains(a, &[A, B], A);
         bench.connect_failed(keys[1]);
         let announced = bench.take_at(B);
         bench.tell_mains(announced, &[A, B], B);
         // The same Main, by the configuration's name: it takes the newer link.
-        let (address, key) = bench.wait_for_dials().remove(0);
-        assert_eq!(address, "other:7");
-        let b = bench.welcomed_by(key);
-        bench.say(announced, &bye_of(ErrorCode::REPLACED));
-        bench.tell_mains(b, &[A, B], B);
-        bench.pass_ms(4 * RECONNECT_MOST_MS);
-        assert_eq!((bench.dialed(), bench.role().own_links()), (vec![], 2));
+        let b = bench.configured_takes_over(announced);
         bench.disconnect(b);
         assert_eq!(bench.wait_for_dials()[0].0, "other:7");
     });
@@ -127,8 +115,7 @@ fn one_that_is_configured_and_away_holds_nobody_up() {
 #[test]
 fn a_link_that_its_own_world_has_replaced_is_not_given_up() {
     with_world(TWO, |bench| {
-        bench.act(World::start);
-        let keys: Vec<_> = bench.dials().into_iter().map(|(_, key)| key).collect();
+        let keys = bench.dial_both();
         let a = bench.welcomed_by(keys[0]);
         bench.tell_mains(a, &[A, B], A);
         bench.connect_failed(keys[1]);
@@ -139,21 +126,14 @@ fn a_link_that_its_own_world_has_replaced_is_not_given_up() {
         bench.say(announced, &Registered {});
         bench.say(b, &bye_of(ErrorCode::REPLACED));
         bench.tell_mains(announced, &[A, B], B);
-        let (address, key) = bench.wait_for_dials().remove(0);
-        assert_eq!(address, "other:7");
-        let b = bench.welcomed_by(key);
-        bench.say(announced, &bye_of(ErrorCode::REPLACED));
-        bench.tell_mains(b, &[A, B], B);
-        bench.pass_ms(4 * RECONNECT_MOST_MS);
-        assert_eq!((bench.dialed(), bench.role().own_links()), (vec![], 2));
+        bench.configured_takes_over(announced);
     });
 }
 
 #[test]
 fn another_server_in_its_place_has_it_dial_nothing_of_a_list() {
     with_world(TWO, |bench| {
-        bench.act(World::start);
-        let keys: Vec<_> = bench.dials().into_iter().map(|(_, key)| key).collect();
+        let keys = bench.dial_both();
         let [a, b] = [bench.welcomed_by(keys[0]), bench.welcomed_by(keys[1])];
         bench.tell_mains(a, &[A, B], A);
         bench.tell_mains(b, &[A, B], B);

@@ -6,9 +6,8 @@ use super::*;
 use crate::protocol::ClaimNumber;
 use crate::protocol::main_to_world::UserClaimed;
 use crate::protocol::world_to_main::{self, AttachAck, AttachDenied, Status, UserJoined, UserList};
-use crate::timer::TICK_MS;
 
-const TWO: Setup = Setup { mains: 2, ..SETUP };
+pub(super) const TWO: Setup = Setup { mains: 2, ..SETUP };
 
 impl<G: Game> WorldBench<'_, G> {
     /// Both Mains take the connections that the world asks for, and the world itself.
@@ -18,7 +17,7 @@ impl<G: Game> WorldBench<'_, G> {
     }
 
     /// The connections that the world has asked for, and where to.
-    fn asked(&mut self) -> Vec<(String, SessionKey)> {
+    pub(super) fn dials(&mut self) -> Vec<(String, SessionKey)> {
         let asked = self.requests().into_iter();
         asked
             .filter_map(|asked| match asked {
@@ -28,14 +27,17 @@ impl<G: Game> WorldBench<'_, G> {
             .collect()
     }
 
-    /// The next connection that the world asks for.
-    fn wait_for_asked(&mut self) -> (String, SessionKey) {
-        loop {
-            if let Some(asked) = self.asked().pop() {
-                return asked;
+    /// The next ones.
+    #[track_caller]
+    pub(super) fn wait_for_dials(&mut self) -> Vec<(String, SessionKey)> {
+        for _ in 0..2 * RECONNECT_MOST_MS {
+            let dials = self.dials();
+            if !dials.is_empty() {
+                return dials;
             }
-            self.pass_ms(TICK_MS);
+            self.pass_ms(1);
         }
+        panic!("nothing is dialed");
     }
 }
 
@@ -48,7 +50,7 @@ fn it_looks_for_every_main_that_is_configured() {
     for (mains, expected) in [(1, vec!["main:7"]), (2, vec!["main:7", "other:7"])] {
         with_world(Setup { mains, ..SETUP }, |bench| {
             bench.act(World::start);
-            let asked: Vec<String> = bench.asked().into_iter().map(|(to, _)| to).collect();
+            let asked: Vec<String> = bench.dials().into_iter().map(|(to, _)| to).collect();
             assert_eq!(asked, expected);
             assert_eq!(usize::from(bench.role().own_links()), mains);
         });
@@ -86,7 +88,7 @@ fn one_main_that_is_gone_takes_nobody_with_it_and_is_looked_for() {
         assert_eq!(bench.flush_and_hear(second), [said_event(1, 1, b"on")]);
         bench.join(other, 3);
         bench.heard(other);
-        let (address, again) = bench.wait_for_asked();
+        let (address, again) = bench.wait_for_dials().remove(0);
         assert_eq!(address, "main:7");
         bench.main_connected(again);
         bench.heard(other);
@@ -103,12 +105,12 @@ fn one_main_that_is_gone_takes_nobody_with_it_and_is_looked_for() {
 fn one_main_that_is_never_there_is_tried_while_the_other_is_had() {
     with_world(TWO, |bench| {
         bench.act(World::start);
-        let asked = bench.asked();
+        let asked = bench.dials();
         bench.connect_failed(asked[0].1);
         bench.main_connected(asked[1].1);
         bench.say(asked[1].1, &Registered {});
         assert!(bench.role().is_registered());
-        let (address, again) = bench.wait_for_asked();
+        let (address, again) = bench.wait_for_dials().remove(0);
         assert_eq!(address, "main:7");
         bench.connect_failed(again);
         bench.join(asked[1].1, 1);
@@ -123,10 +125,10 @@ fn a_world_that_one_main_has_replaced_goes_on_with_the_other() {
         bench.say(one, &Bye { reason: ErrorCode::REPLACED });
         assert!(bench.role().is_registered());
         bench.pass_ms(4 * RECONNECT_MOST_MS);
-        assert_eq!(bench.asked(), []);
+        assert_eq!(bench.dials(), []);
         assert!(bench.heard(other).iter().any(Said::is::<Status>), "its timer goes on");
         bench.disconnect(other);
-        assert_eq!(bench.wait_for_asked().0, "other:7");
+        assert_eq!(bench.wait_for_dials().remove(0).0, "other:7");
     });
 }
 
@@ -171,7 +173,7 @@ fn each_main_hears_of_rooms_by_itself() {
         let heard = bench.heard(one);
         let opened = heard.iter().filter(|said| said.is::<RoomOpened<'_>>()).count();
         assert!(opened == 1 && heard.iter().any(Said::is::<RoomChanged<'_>>), "{heard:?}");
-        let (_, again) = bench.wait_for_asked();
+        let (_, again) = bench.wait_for_dials().remove(0);
         bench.main_connected(again);
         bench.heard(one);
         bench.say(again, &Registered {});
