@@ -317,7 +317,7 @@ impl RoomDirectory<'_> {
     fn place_of(&self, key: RoomKey) -> Option<(WorldKey, RoomId)> {
         match self.get(key)?.state {
             RoomState::Open(world, room) => Some((world, room)),
-            RoomState::Opening(_) | RoomState::Held(_) => None,
+            RoomState::Opening(_) | RoomState::Held(..) => None,
         }
     }
 

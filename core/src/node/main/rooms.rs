@@ -6,7 +6,7 @@
 //!      ▲                             │                        │ │
 //!      │      nobody is on its way   │        RoomClosed      │ │ the world is lost
 //!      └─────────────────────────────┴────────────────────────┘ ▼
-//!      └──────────────────── hold has passed ────────────────  Held ──► Open, by whichever world says so first
+//!      └─── hold has passed, or its world is back without it ─  Held ──► Open, by whichever world says so first
 //! ```
 //! A room that is closed while its world has been asked to let somebody into it, or open it anew, is Opening again.
 //!
@@ -17,11 +17,13 @@
 //! Bounds: rooms and wishes are what the storage lends; whoever finds none left is told so. A search by name is
 //! O(1); any room, and a room by its world's number, are searched for among all.
 
+mod holds;
+
 use super::registry::WorldKey;
 use crate::protocol::world_to_main::RoomChanged;
 use crate::protocol::{
     OwnedWish, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES, RoomId,
-    RoomLine, Text, Wish, is_room_mode, is_room_name,
+    RoomLine, Text, Wish, WorldId, is_room_mode, is_room_name,
 };
 use crate::session::AddressGroup;
 use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, hash_bytes};
@@ -49,8 +51,8 @@ pub(super) enum RoomState {
     Opening(WorldKey),
     /// This world has it.
     Open(WorldKey, RoomId),
-    /// The world that had it is lost; the name is free from then on.
-    Held(Instant),
+    /// The world that had it is lost; the name is free from then on, or when that one has come without it.
+    Held(Instant, WorldId),
 }
 
 /// One room, as its world has told, and as Main sends users there.
@@ -106,7 +108,7 @@ impl RoomEntry {
     pub(super) const fn world(&self) -> Option<WorldKey> {
         match self.state {
             RoomState::Opening(world) | RoomState::Open(world, _) => Some(world),
-            RoomState::Held(_) => None,
+            RoomState::Held(..) => None,
         }
     }
 
@@ -224,10 +226,8 @@ impl<'a> RoomDirectory<'a> {
 
     /// The room of this name; whoever's hold has passed is none.
     pub(super) fn find(&self, now: Instant, name: &str) -> Option<RoomKey> {
-        self.find_any(name).filter(|key| {
-            let state = self.rooms.get(*key).map(|room| room.state);
-            !matches!(state, Some(RoomState::Held(until)) if until <= now)
-        })
+        let has_passed = |key| self.rooms.get(key).is_some_and(|it| it.state.has_passed(now));
+        self.find_any(name).filter(|key| !has_passed(*key))
     }
 
     fn find_any(&self, name: &str) -> Option<RoomKey> {
@@ -256,15 +256,6 @@ impl<'a> RoomDirectory<'a> {
         Some(key)
     }
 
-    /// O(rooms), and only when there are as many as there can be.
-    fn forget_passed_hold(&mut self, now: Instant) -> Option<()> {
-        let has_passed =
-            |room: &RoomEntry| matches!(room.state, RoomState::Held(until) if until <= now);
-        let (key, _) = self.iter().find(|(_, room)| has_passed(room))?;
-        self.remove(key);
-        Some(())
-    }
-
     pub(super) fn remove(&mut self, key: RoomKey) {
         if let Some(room) = self.rooms.remove(key) {
             self.names.remove(hash_bytes(self.seed, room.name.as_bytes()), key.index());
@@ -273,9 +264,7 @@ impl<'a> RoomDirectory<'a> {
 
     /// Whether one more room can be remembered. O(rooms) when there are as many as there can be.
     pub(super) fn has_place(&self, now: Instant) -> bool {
-        let has_passed =
-            |room: &RoomEntry| matches!(room.state, RoomState::Held(until) if until <= now);
-        !self.rooms.is_full() || self.iter().any(|(_, room)| has_passed(room))
+        !self.rooms.is_full() || self.iter().any(|(_, room)| room.state.has_passed(now))
     }
 
     /// Keeps a name for a room that `world` is to open.
@@ -362,22 +351,6 @@ impl<'a> RoomDirectory<'a> {
         (room.is_locked, room.is_listed) = (change.is_locked, change.is_listed);
         room.properties =
             heapless::Vec::from_slice(change.properties.as_slice()).unwrap_or_default();
-    }
-
-    /// A world is lost: its rooms' names are kept for it until then. O(rooms).
-    pub(super) fn lose_world(&mut self, world: WorldKey, until: Instant) {
-        for index in 0..self.rooms.capacity() as u16 {
-            let Some(key) = self.rooms.key_at(index) else { continue };
-            let Some(room) = self.rooms.get_mut(key) else { continue };
-            match room.state {
-                RoomState::Open(its, _) if its == world => {
-                    room.state = RoomState::Held(until);
-                    (room.members, room.users) = (0, 0);
-                }
-                RoomState::Opening(its) if its == world => self.remove(key),
-                _ => {}
-            }
-        }
     }
 
     /// Keeps a wish while it is worked on.

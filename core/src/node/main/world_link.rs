@@ -270,7 +270,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let (id, address) = (entry.world_id.0, entry.address.as_str());
         log::info!("world {} left the registry ({}); it was at {}", id, reason.name(), address);
         self.stats.worlds_lost.count();
-        self.rooms.lose_world(world, cx.now.after_ms(self.config.room_hold_ms));
+        let until = cx.now.after_ms(self.config.room_hold_ms);
+        self.rooms.lose_world(world, entry.world_id, until);
         for index in 0..self.users.capacity() as u16 {
             let Some(key) = self.users.key_at(index) else { continue };
             let Some(user) = self.users.get_mut(key) else { continue };
@@ -302,8 +303,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    /// Who was not named is not there: that was not told while the link took nothing. O(users).
+    /// Who was not named is not there: that was not told while the link took nothing. Nor are rooms, of which worlds tell
+    /// first. O(users + rooms).
     fn end_list(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey) {
+        if let Some(entry) = self.worlds.get(world) {
+            self.rooms.free_held_for(entry.world_id);
+        }
         for index in 0..self.users.capacity() as u16 {
             let Some(key) = self.users.key_at(index) else { continue };
             let Some(user) = self.users.get(key) else { continue };

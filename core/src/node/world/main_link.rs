@@ -209,6 +209,10 @@ impl<'a, G: Game> World<'a, G> {
             if let Some(link) = self.mains.at_mut(index) {
                 link.next_room = next;
             }
+            // The end of the list of users is that of the rooms, too.
+            if next.is_some() {
+                return;
+            }
         }
         #[cfg(feature = "moving")]
         if !self.tell_moved(sessions, (key, index)) {

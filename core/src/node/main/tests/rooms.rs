@@ -562,6 +562,34 @@ fn a_world_that_is_back_has_its_rooms_again() {
 }
 
 #[test]
+fn a_world_that_is_back_without_a_room_has_its_name_no_more() {
+    with_rooms(|bench| {
+        let (lost, other) = (bench.register_with_rooms(1), bench.register_with_rooms(2));
+        bench.open(lost, 0, line("den", "", 1));
+        bench.open(lost, 1, line("cave", "", 1));
+        bench.open(other, 0, line("hall", "", 1));
+        bench.disconnect(lost);
+        let list = |uids| UserList { is_first: true, is_last: true, uids, held: 0, spectators: 0 };
+        // Another one's list says nothing of it.
+        bench.say(other, &list(Default::default()));
+        let ann = bench.greet();
+        bench.wish(ann, created("den"));
+        assert_eq!(bench.heard(ann.key), [refused(ErrorCode::ROOM_EXISTS)]);
+        let back = bench.register_with_rooms(1);
+        bench.open(back, 4, line("cave", "", 1));
+        bench.wish(ann, created("den"));
+        assert_eq!(bench.heard(ann.key), [refused(ErrorCode::ROOM_EXISTS)]);
+        bench.say(back, &list(Default::default()));
+        assert_eq!(bench.role().rooms().len(), 2);
+        bench.wish(ann, created("cave"));
+        assert_eq!(bench.heard(ann.key), [refused(ErrorCode::ROOM_EXISTS)]);
+        bench.wish(ann, created("den"));
+        let attach = bench.attach_at(back);
+        assert_eq!(attach.uid, ann.uid);
+    });
+}
+
+#[test]
 fn listings_come_in_pages_of_what_is_listed() {
     with_rooms(|bench| {
         let world = bench.register_with_rooms(1);
