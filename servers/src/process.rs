@@ -46,7 +46,7 @@ pub(crate) struct ReportSignal(Option<tokio::signal::unix::Signal>);
 #[cfg(unix)]
 impl ReportSignal {
     /// Call it inside of a runtime.
-    fn listen() -> Self {
+    pub(crate) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let heard = signal(SignalKind::user_defined1());
         Self(heard.inspect_err(|error| tracing::warn!("deaf to SIGUSR1: {error}")).ok())
@@ -67,7 +67,7 @@ pub(crate) struct ReportSignal;
 
 #[cfg(not(unix))]
 impl ReportSignal {
-    fn listen() -> Self {
+    pub(crate) fn listen() -> Self {
         Self
     }
 

@@ -116,6 +116,11 @@ impl ChatLedger {
         self.bots.iter().filter(|bot| bot.has_joined).count()
     }
 
+    /// Bots that are in their channel.
+    pub(super) fn settled(&self) -> usize {
+        self.bots.iter().filter(|bot| bot.next_seq.is_some()).count()
+    }
+
     pub(super) fn turn(&mut self, number: u16, now: Instant) -> ChatTurn {
         let Some(bot) = self.bots.get_mut(usize::from(number)) else { return ChatTurn::Wait };
         let name = self.names[bot.channel].clone();
@@ -257,7 +262,7 @@ impl ChatLedger {
 
     /// The bots are about to leave: what has not come is lost.
     pub(super) fn close(&mut self) {
-        self.present = self.bots.iter().filter(|bot| bot.next_seq.is_some()).count();
+        self.present = self.settled();
         self.totals.lost += self.behind();
         self.totals.unanswered = self.bots.iter().map(|bot| bot.pending.len() as u64).sum();
     }

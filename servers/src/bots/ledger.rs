@@ -96,6 +96,8 @@ struct Bot {
     names: HashMap<MemberNumber, Uid>,
     /// More pages of a snapshot are to come.
     is_snapshot_open: bool,
+    /// When it has last heard anything of its room.
+    heard_at: Option<Instant>,
     /// When a snapshot has last made up for moves that it did not get.
     caught_up_at: Option<Instant>,
 }
@@ -107,6 +109,19 @@ pub(super) struct Played {
     pub(super) broken: u64,
     /// The first such rule.
     pub(super) first_broken: Option<&'static str>,
+}
+
+/// Whether a world has said it of a room.
+const fn is_of_room(event: &ClientEvent<'_>) -> bool {
+    matches!(
+        event,
+        ClientEvent::Joined(_)
+            | ClientEvent::Snapshot(_)
+            | ClientEvent::Entered(_)
+            | ClientEvent::Left(_)
+            | ClientEvent::Moved(_)
+            | ClientEvent::Said(_)
+    )
 }
 
 /// The books of all bots; see the [module](self).
@@ -177,6 +192,9 @@ impl Ledger {
         if !self.is_closed {
             self.outages.note(number, event, now);
         }
+        if is_of_room(event) {
+            self.bots[usize::from(number)].heard_at = Some(now);
+        }
         match event {
             ClientEvent::Welcome(uid) => self.welcomed(number, *uid),
             ClientEvent::Chat(event) => self.chat.note(number, event, now),
@@ -240,7 +258,8 @@ impl Ledger {
     fn left(&mut self, number: u16, now: Instant) {
         let Some((room, stay)) = self.bots[usize::from(number)].at.take() else { return };
         let stay = &mut self.rooms.rooms[room].stays[stay];
-        stay.left_at = Some(now);
+        // A world that hangs is lost when its silence is noticed: nobody was in the room since that began.
+        stay.left_at = self.bots[usize::from(number)].heard_at.or(Some(now));
         self.settled -= usize::from(stay.settled_at.is_some());
         self.totals.disconnects += u64::from(!self.is_closed);
     }

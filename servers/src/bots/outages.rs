@@ -4,7 +4,7 @@
 //! is not there, and ends when the bot has again what the server is for: a welcome, a room, a message
 //! in its channel. One server's outage is not counted as another's.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 use tinyrealm_core::node::client::{ChatEvent, ClientEvent};
@@ -37,6 +37,10 @@ pub(crate) struct OutageSum {
     pub(crate) longest_ms: u64,
     /// Bots that had not got it back at the end.
     pub(crate) open: u64,
+    /// How long ago the last bot got it back; 0 if none has lost it.
+    pub(crate) ended_ms_ago: u64,
+    #[serde(skip)]
+    ended_at: Option<Instant>,
 }
 
 /// The outages of all bots; see the [module](self).
@@ -45,6 +49,8 @@ pub(crate) struct Outages {
     /// Since when each bot lacks which server.
     since: Vec<[Option<Instant>; SERVERS]>,
     sums: [OutageSum; SERVERS],
+    /// Since somebody has last asked.
+    recent: [OutageSum; SERVERS],
 }
 
 fn is_for_want_of_chat(reason: ErrorCode) -> bool {
@@ -56,7 +62,14 @@ impl Outages {
         Self {
             since: vec![[None; SERVERS]; usize::from(bots)],
             sums: [OutageSum::default(); SERVERS],
+            recent: [OutageSum::default(); SERVERS],
         }
+    }
+
+    /// Both sums of a server.
+    fn each(&mut self, server: Server) -> [&mut OutageSum; 2] {
+        let place = server as usize;
+        [&mut self.sums[place], &mut self.recent[place]]
     }
 
     /// Something has happened to a bot: maybe it has lost a server, or has it back.
@@ -99,7 +112,9 @@ impl Outages {
         let since = &mut self.since[usize::from(bot)][server as usize];
         if since.is_none() {
             *since = Some(now);
-            self.sums[server as usize].times += 1;
+            for sum in self.each(server) {
+                sum.times += 1;
+            }
         }
     }
 
@@ -107,25 +122,28 @@ impl Outages {
     fn end(&mut self, bot: u16, server: Server, now: Instant) {
         let since = self.since[usize::from(bot)][server as usize].take();
         if let Some(since) = since {
-            self.note_length(server, now.duration_since(since));
+            let length_ms = now.duration_since(since).as_millis() as u64;
+            for sum in self.each(server) {
+                sum.longest_ms = sum.longest_ms.max(length_ms);
+                sum.ended_at = Some(now);
+            }
         }
-    }
-
-    fn note_length(&mut self, server: Server, length: Duration) {
-        let longest_ms = &mut self.sums[server as usize].longest_ms;
-        *longest_ms = (*longest_ms).max(length.as_millis() as u64);
     }
 
     /// What a bot wanted is refused, because a server is not there.
     fn refuse(&mut self, bot: u16, server: Server, now: Instant) {
         self.begin(bot, server, now);
-        self.sums[server as usize].refused += 1;
+        for sum in self.each(server) {
+            sum.refused += 1;
+        }
     }
 
     /// A bot could not send something; it counts if this server was away.
     pub(super) fn unsent(&mut self, bot: u16, server: Server) {
         let is_away = self.is_open(bot, server);
-        self.sums[server as usize].refused += u64::from(is_away);
+        for sum in self.each(server) {
+            sum.refused += u64::from(is_away);
+        }
     }
 
     fn is_open(&self, bot: u16, server: Server) -> bool {
@@ -145,10 +163,20 @@ impl Outages {
     pub(super) const fn of(&self, server: Server) -> OutageSum {
         self.sums[server as usize]
     }
+
+    /// What there was since this was asked last; those that last are open, and count again when they end.
+    pub(super) fn take_recent(&mut self, server: Server, now: Instant) -> OutageSum {
+        let recent = std::mem::take(&mut self.recent[server as usize]);
+        let open = self.since.iter().filter(|since| since[server as usize].is_some()).count();
+        let ended_ms_ago = recent.ended_at.map_or(0, |at| now.duration_since(at).as_millis());
+        OutageSum { open: open as u64, ended_ms_ago: ended_ms_ago as u64, ..recent }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use tinyrealm_core::protocol::Uid;
 
@@ -166,10 +194,32 @@ mod tests {
         outages.refuse(1, Server::Chat, after(40));
         outages.begin(1, Server::World, after(40));
         outages.close(after(50));
-        let world = OutageSum { times: 2, refused: 1, longest_ms: 30, open: 1 };
-        let chat = OutageSum { times: 1, refused: 1, longest_ms: 10, open: 1 };
+        let ended_at = Some(after(50));
+        let some = OutageSum { refused: 1, open: 1, ended_at, ..OutageSum::default() };
+        let world = OutageSum { times: 2, longest_ms: 30, ..some };
+        let chat = OutageSum { times: 1, longest_ms: 10, ..some };
         assert_eq!((outages.of(Server::World), outages.of(Server::Chat)), (world, chat));
         assert_eq!(outages.of(Server::Main), OutageSum::default());
+    }
+
+    #[test]
+    fn whoever_asks_is_told_what_is_new() {
+        let mut outages = Outages::new(2);
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        outages.begin(0, Server::World, start);
+        outages.begin(1, Server::World, start);
+        outages.end(0, Server::World, after(30));
+        let first = outages.take_recent(Server::World, after(40));
+        assert_eq!((first.times, first.longest_ms, first.open, first.ended_ms_ago), (2, 30, 1, 10));
+        outages.end(1, Server::World, after(60));
+        let second = outages.take_recent(Server::World, after(60));
+        assert_eq!((second.times, second.longest_ms, second.open), (0, 60, 0));
+        assert_eq!(outages.take_recent(Server::World, after(70)), OutageSum::default());
+        assert_eq!(
+            (outages.of(Server::World).times, outages.of(Server::World).longest_ms),
+            (2, 60)
+        );
     }
 
     #[test]
@@ -190,7 +240,8 @@ mod tests {
             outages.note(bot, &ClientEvent::Welcome(Uid(1)), now);
         }
         outages.close(now);
-        let one = OutageSum { times: 1, refused: 1, ..OutageSum::default() };
+        let ended_at = Some(now);
+        let one = OutageSum { times: 1, refused: 1, ended_at, ..OutageSum::default() };
         assert_eq!((outages.of(Server::Main), outages.of(Server::Login)), (one, one));
     }
 }

@@ -1,6 +1,7 @@
 //! `Outcome`: the verdict, as JSON and in words.
 
 use std::fmt;
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -137,6 +138,17 @@ impl Outcome {
             },
             restarts: swarm.plan().restarts,
         }
+    }
+
+    /// How they do now, with what they had to do without since they were asked last.
+    pub(super) fn so_far(swarm: &mut Swarm) -> Self {
+        let now = Instant::now();
+        let (present, chat_present) = (swarm.ledger.settled(), swarm.ledger.chat.settled());
+        let outages = &mut swarm.ledger.outages;
+        let [login, main, world, chat] = [Server::Login, Server::Main, Server::World, Server::Chat]
+            .map(|server| outages.take_recent(server, now));
+        let outages = OutageReport { login, main, world, chat };
+        Self { present, chat_present, outages, ..Self::of(swarm) }
     }
 
     /// Whether everyone joined and stayed, and everything arrived where, when and as often as it
