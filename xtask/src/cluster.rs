@@ -8,7 +8,11 @@
 
 #[path = "../../servers/tests/support/ports.rs"]
 mod ports;
+#[allow(dead_code, reason = "tests do more with it")]
 mod postgres;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use postgres::Postgres;
 
@@ -24,18 +28,27 @@ const SERVICES: &str = "tinyrealm-cluster/services";
 const STORES: [&str; 2] = ["accounts::tests::in_postgres::", "accounts::tests::postgres::"];
 
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
+    let nats = require_services()?;
+    let binary = workspace::debug_binary()?;
+    run_stores()?;
+    let mut tests = tests("services", &binary, &nats);
+    process::pass_through(tests.args(&arguments.words))
+}
+
+/// What stands in `tests/cluster` under this name, with these servers and that NATS; arguments of its own follow.
+pub(crate) fn tests(name: &str, binary: &Path, nats: &Path) -> Command {
+    let mut tests = workspace::tests(name);
+    tests.args(["--features", SERVICES, "--"]);
+    tests.env("TINYREALM_BINARY", binary).env("TINYREALM_NATS", nats);
+    tests
+}
+
+/// PostgreSQL and NATS are there; answers where NATS is.
+pub(crate) fn require_services() -> Result<PathBuf, Failure> {
     require_postgres()?;
     let packages = workspace::target_folder("cluster-packages");
     packages::install_python(REQUIREMENTS, &packages)?;
-    let binary = workspace::debug_binary()?;
-    run_stores()?;
-    let mut tests = workspace::tests("services");
-    tests
-        .args(["--features", SERVICES, "--"])
-        .args(&arguments.words)
-        .env("TINYREALM_BINARY", binary)
-        .env("TINYREALM_NATS", packages.join("bin/nats-server"));
-    process::pass_through(&mut tests)
+    Ok(packages.join("bin/nats-server"))
 }
 
 /// The stores' own tests, all of which share a server.

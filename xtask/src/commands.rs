@@ -7,9 +7,9 @@ use crate::command::{
 };
 use crate::failure::Failure;
 use crate::{
-    bare_metal, bench, browser, budget, clocks, cluster, csharp, deploy, each_feature, firmware,
-    fuzz, hostile, interop, mixed, new_game, no_panic, peers, protocol, proxies, qemu, ten_minutes,
-    test, tidy, toolchain, web, wireshark,
+    bare_metal, bench, browser, budget, chaos, clocks, cluster, csharp, deploy, each_feature,
+    firmware, fuzz, hostile, interop, mixed, new_game, no_panic, peers, protocol, proxies, qemu,
+    ten_minutes, test, tidy, toolchain, web, wireshark,
 };
 
 const NOTHING: (usize, usize) = (0, 0);
@@ -278,6 +278,23 @@ pub(crate) const COMMANDS: &[Command] = &[
         arguments: &[TEST_NAMES],
         words: ANY_COUNT,
         run: cluster::run,
+    },
+    Command {
+        name: "chaos",
+        usage: "[STEP...] [--count N]",
+        does: "every server of a realm of many machines is killed, stopped and cut in turn, under bots with accounts: what they \
+               had to do without, and what must hold",
+        takes: "15 minutes, and 5 for the build",
+        arguments: &[
+            option("--count", "N", is_count, "how many bots, from 100 to 4000, 1000 if not said"),
+            others(
+                "STEP",
+                anything,
+                "only steps with this in them: `cut`, `\"main 1\"`, `\"world 2 kill\"`",
+            ),
+        ],
+        words: ANY_COUNT,
+        run: chaos::run,
     },
     Command {
         name: "hostile",

@@ -10,6 +10,7 @@ mod bare_metal;
 mod bench;
 mod browser;
 mod budget;
+mod chaos;
 mod clocks;
 mod cluster;
 mod command;

@@ -69,6 +69,13 @@ pub(crate) fn release_binary() -> Result<PathBuf, Failure> {
     Ok(target_folder(&format!("release/tinyrealm{}", std::env::consts::EXE_SUFFIX)))
 }
 
+/// The same, with what a realm of several machines needs.
+pub(crate) fn release_binary_for_clusters() -> Result<PathBuf, Failure> {
+    let package = ["--package", "tinyrealm-servers", "--features", "cluster"];
+    process::require(cargo().args(["build", "--quiet", "--release"]).args(package))?;
+    Ok(target_folder(&format!("release/tinyrealm{}", std::env::consts::EXE_SUFFIX)))
+}
+
 /// The oldest compiler that the workspace takes, as its manifest says: `(1, 88)`.
 pub(crate) fn rust_version() -> Option<(u32, u32)> {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).ok()?;

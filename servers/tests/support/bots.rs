@@ -24,6 +24,9 @@ const FAULTS: [&str; 10] = [
 /// Joining, sending and settling together take no longer.
 const RUN_LIMIT: Duration = Duration::from_secs(90);
 
+/// What stands before what they say at a signal.
+const SO_FAR: &str = "bots report ";
+
 /// Running bots.
 pub(crate) struct Bots {
     process: Process,
@@ -66,6 +69,13 @@ impl Bots {
         self.process.signal(Signal::Interrupt);
     }
 
+    /// How they do so far, with the outages since this was asked last.
+    #[track_caller]
+    pub(crate) fn report(&self) -> Report {
+        let ask = || self.process.signal(Signal::Report);
+        Report::parse("bots", &self.process.answer(Stream::Stdout, SO_FAR, ask))
+    }
+
     /// Ends all of them at once, without a word.
     pub(crate) fn kill(self) {
         self.process.kill();
@@ -77,6 +87,12 @@ impl Bots {
         self.process.wait_until_said(Stream::Stderr, "joining:", 1);
     }
 
+    /// Waits until all of them are in their rooms.
+    #[track_caller]
+    pub(crate) fn wait_until_running(&self) {
+        self.process.wait_until_said(Stream::Stderr, "running:", 1);
+    }
+
     /// How they end that have nothing to tell.
     #[track_caller]
     pub(crate) fn exit_code(self) -> Option<i32> {
@@ -86,7 +102,8 @@ impl Bots {
     #[track_caller]
     pub(crate) fn outcome(self) -> BotOutcome {
         let finished = self.process.finish(RUN_LIMIT);
-        let lines = finished.lines(Stream::Stdout);
+        let lines = finished.lines(Stream::Stdout).into_iter();
+        let lines: Vec<&str> = lines.filter(|line| !line.starts_with(SO_FAR)).collect();
         let [json] = lines[..] else {
             panic!(
                 "bots print one line of JSON, not {lines:?}: {:?}",

@@ -1,7 +1,7 @@
 //! What the end-to-end tests share.
 //!
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
-//! [`bots`] runs the load tool, [`channel`] is what clients do in channels, [`peer`] is a client that
+//! [`bots`] runs the load tool, [`cable`] is what leads to a server and can be cut, [`channel`] is what clients do in channels, [`peer`] is a client that
 //! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] and
 //! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`operator`] asks at a server's own listener, [`proxied`] are clients behind a proxy, [`proxy`] spoils frames between a world and
 //! its clients, [`recorder`] writes a capture of what passes, [`relay`] meddles with a link, [`report`] reads what servers say last,
@@ -12,6 +12,7 @@
 #![allow(dead_code, unused_imports, reason = "every test binary uses its own part of this")]
 
 pub(crate) mod bots;
+pub(crate) mod cable;
 pub(crate) mod channel;
 pub(crate) mod hostile;
 pub(crate) mod login;
@@ -33,6 +34,7 @@ pub(crate) mod whole_realm;
 use std::time::Duration;
 
 pub(crate) use bots::{BotOutcome, Bots};
+pub(crate) use cable::{Cable, Cables};
 pub(crate) use peer::{Heard, Pass, Peer, User};
 pub(crate) use process::{CLUSTER_SECRET, Finished, Process, Signal, Stream};
 pub(crate) use proxy::{Fault, Proxy};

@@ -227,6 +227,11 @@ impl Process {
         Self { name: name.to_owned(), child, output }
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What `pick` picks from the first line of `stream` that it picks anything from.
     #[track_caller]
     pub(crate) fn wait_for<T>(&self, stream: Stream, pick: impl Fn(&str) -> Option<T>) -> T {
@@ -274,6 +279,13 @@ impl Process {
         assert!(is_there, "`{}` did not say {text:?} {times} times", self.name);
     }
 
+    /// Writes all that it has said on its standard error so far to a file.
+    pub(crate) fn write_down(&self, path: &std::path::Path) -> std::io::Result<()> {
+        let said = self.output.said().clone();
+        let lines: Vec<&str> = said.of(Stream::Stderr).collect();
+        std::fs::write(path, lines.join("\n"))
+    }
+
     /// Sends it a signal. Of a process that shall stand still, all threads do when this returns.
     #[track_caller]
     pub(crate) fn signal(&self, signal: Signal) {
@@ -317,7 +329,13 @@ impl Process {
     /// Ends it in good order, for whoever has something to put into its place.
     #[track_caller]
     pub(crate) fn end_in_good_order(&mut self) {
-        self.signal(Signal::Interrupt);
+        self.end_by(Signal::Interrupt);
+    }
+
+    /// The same, told so by this.
+    #[track_caller]
+    pub(crate) fn end_by(&mut self, signal: Signal) {
+        self.signal(signal);
         let ended = self.output.wait(PATIENCE, |said| (said.ended == 2).then_some(()));
         assert!(ended.is_some(), "`{}` still runs after {PATIENCE:?}", self.name);
         let _ = self.child.wait();

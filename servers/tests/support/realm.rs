@@ -126,6 +126,13 @@ impl Server {
         self.run_again(self.arguments.clone());
     }
 
+    /// Ends it as a service manager does, and starts it again at its address.
+    #[track_caller]
+    pub(crate) fn replace(&mut self) {
+        self.process.end_by(Signal::Terminate);
+        self.run_again(self.arguments.clone());
+    }
+
     /// Ends it in good order, and starts it again at its address as another program.
     #[track_caller]
     pub(crate) fn restart_as(&mut self, program: OsString) {

@@ -7,6 +7,7 @@
 //! Nothing but the standard library and [`free_port`].
 
 use std::fmt::Display;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -75,7 +76,17 @@ impl Postgres {
     }
 
     pub(crate) fn address_of(&self, database: &str) -> String {
-        format!("postgres://tinyrealm@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://tinyrealm@{}/{database}", self.listens_at())
+    }
+
+    /// Where it listens.
+    pub(crate) fn listens_at(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Its process, if it runs; each client has one of its own below that.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
     }
 
     /// Starts it, which has ended, and waits until it is there.

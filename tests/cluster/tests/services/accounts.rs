@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tinyrealm_core::protocol::{ErrorCode, LoginDenial};
 
-use crate::Database;
+use crate::parts::Database;
 use crate::support::login::{Accounts, CHEAP, login, main_of, try_hello};
 use crate::support::{Finished, PATIENCE, Peer, Process, Server, Stream};
 

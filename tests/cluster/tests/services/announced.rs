@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tinyrealm_core::protocol::ErrorCode;
 
-use crate::directory::Directory;
+use crate::parts::Directory;
 use crate::support::operator;
 use crate::support::process::binary;
 use crate::support::whole_realm::ROOM_FAULTS;

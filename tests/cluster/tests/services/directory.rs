@@ -1,6 +1,6 @@
 //! Several Mains and one directory: a user is at the one that it has said hello to last, whatever becomes of NATS.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use tinyrealm_core::protocol::either_way::{Bye, Error};
 use tinyrealm_core::protocol::main_to_client::Welcome;
 use tinyrealm_core::protocol::{ErrorCode, Text, Token, Versions};
 
-use crate::nats::Nats;
+use crate::parts::{Directory, Nats};
 use crate::support::login::try_hello;
 use crate::support::operator;
-use crate::support::{Heard, PATIENCE, Peer, ScratchFile, Server, Stream, User};
+use crate::support::{Heard, PATIENCE, Peer, Server, Stream, User};
 
 /// Whoever has a user no more knows it within this, if nothing is lost.
 const TOLD_WITHIN: Duration = Duration::from_millis(500);
@@ -21,34 +21,6 @@ const BACK_WITHIN: Duration = Duration::from_secs(10);
 /// A world whose game keeps the seats of those whose connections are lost.
 const HOLDING: [&str; 2] = ["world.rooms=1", "world.game=coin-rush"];
 const GONE: &str = "Main's directory can't be reached\n";
-
-fn program() -> PathBuf {
-    std::env::var_os("TINYREALM_NATS").expect("cargo xtask cluster says where NATS is").into()
-}
-
-/// What tells Mains of each other, and the key by which they know guests.
-pub(crate) struct Directory {
-    pub(crate) nats: Nats,
-    secret: ScratchFile,
-}
-
-impl Directory {
-    #[track_caller]
-    pub(crate) fn start(name: &str, servers: usize) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("nats-{name}"));
-        let nats = Nats::start(&program(), &folder, servers).unwrap();
-        Self { nats, secret: ScratchFile::new(&format!("{name}.secret")) }
-    }
-
-    /// What each Main is told of it.
-    pub(crate) fn settings(&self) -> Vec<String> {
-        vec![
-            format!("directory.servers={}", self.nats.addresses().join(",")),
-            format!("main.secret_file={}", self.secret.path()),
-            "main.registry_settle_ms=0".to_owned(),
-        ]
-    }
-}
 
 /// Some Mains, and their directory.
 struct Realm {

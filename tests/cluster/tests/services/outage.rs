@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tinyrealm_core::protocol::LoginDenial;
 
-use crate::Database;
+use crate::parts::Database;
 use crate::support::login::{Answer, login};
 use crate::support::whole_realm::WholeRealm;
 use crate::support::{PATIENCE, Server, Stream};

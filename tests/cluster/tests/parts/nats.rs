@@ -5,13 +5,14 @@
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::ports::free_port;
+use super::ports::free_port;
+use crate::support::{Cable, Cables, operator};
 
 /// How long it may take until one can be asked.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -26,7 +27,35 @@ fn told(what: impl Display, error: impl Display) -> String {
 struct Member {
     port: u16,
     route: u16,
+    /// Where it tells what it does.
+    monitor: u16,
     child: Option<Child>,
+    /// What leads to the first two, if they can be cut.
+    cables: Option<[Cable; 2]>,
+}
+
+fn at(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+impl Member {
+    fn new(cables: Option<&Cables>) -> Self {
+        let [port, route, monitor] = [(); 3].map(|()| free_port());
+        let cables = cables.map(|cables| {
+            [port, route].map(|port| {
+                let cable = cables.lay();
+                cable.lead_to(at(port));
+                cable
+            })
+        });
+        Self { port, route, monitor, child: None, cables }
+    }
+
+    /// Where clients and the other members find it.
+    fn found_at(&self) -> [SocketAddr; 2] {
+        let direct = [self.port, self.route].map(at);
+        self.cables.as_ref().map_or(direct, |cables| cables.each_ref().map(|cable| cable.address))
+    }
 }
 
 /// See the [module](self).
@@ -39,13 +68,26 @@ pub(crate) struct Nats {
 impl Nats {
     /// Makes `count` of them anew in `folder`, and starts them.
     pub(crate) fn start(program: &Path, folder: &Path, count: usize) -> Told<Self> {
+        Self::start_those(program, folder, (0..count).map(|_| Member::new(None)).collect())
+    }
+
+    /// The same, behind cables.
+    pub(crate) fn start_behind(
+        cables: &Cables,
+        program: &Path,
+        folder: &Path,
+        count: usize,
+    ) -> Told<Self> {
+        let members = (0..count).map(|_| Member::new(Some(cables))).collect();
+        Self::start_those(program, folder, members)
+    }
+
+    fn start_those(program: &Path, folder: &Path, members: Vec<Member>) -> Told<Self> {
+        let count = members.len();
         if folder.exists() {
             std::fs::remove_dir_all(folder).map_err(|error| told(folder.display(), error))?;
         }
         std::fs::create_dir_all(folder).map_err(|error| told(folder.display(), error))?;
-        let members =
-            (0..count).map(|_| Member { port: free_port(), route: free_port(), child: None });
-        let members = members.collect();
         let mut nats = Self { program: program.to_owned(), folder: folder.to_owned(), members };
         (0..count).try_for_each(|index| nats.spawn(index))?;
         (0..count).try_for_each(|index| nats.wait_until_open(index))?;
@@ -54,7 +96,7 @@ impl Nats {
 
     /// What they are reached at.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        self.members.iter().map(|member| format!("nats://127.0.0.1:{}", member.port)).collect()
+        self.members.iter().map(|member| format!("nats://{}", member.found_at()[0])).collect()
     }
 
     pub(crate) fn folder(&self, index: usize) -> PathBuf {
@@ -69,12 +111,14 @@ impl Nats {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(&self.program);
         command.args(["-a", "127.0.0.1", "-p", &member.port.to_string(), "-js", "-sd"]).arg(store);
+        command.args(["-m", &member.monitor.to_string()]);
         if self.members.len() > 1 {
-            let routes = self.members.iter().map(|it| format!("nats://127.0.0.1:{}", it.route));
+            let routes = self.members.iter().map(|it| format!("nats://{}", it.found_at()[1]));
             let routes = routes.collect::<Vec<_>>().join(",");
             let cluster = format!("nats://127.0.0.1:{}", member.route);
             command.args(["-n", &format!("n{index}"), "--cluster_name", "test"]);
-            command.args(["--cluster", &cluster, "--routes", &routes]);
+            command.args(["--cluster", &cluster, "--routes", &routes, "--no_advertise"]);
+            command.args(["--cluster_advertise", &member.found_at()[1].to_string()]);
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         self.members[index].child = Some(child.map_err(|error| told("does not run", error))?);
@@ -105,6 +149,31 @@ impl Nats {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// Its process, if it runs.
+    pub(crate) fn process(&self, index: usize) -> Option<u32> {
+        self.members[index].child.as_ref().map(Child::id)
+    }
+
+    /// What leads to it.
+    pub(crate) fn cables(&self, index: usize) -> Vec<&Cable> {
+        self.members[index].cables.iter().flatten().collect()
+    }
+
+    /// What it says of itself: `/connz`, `/jsz`.
+    pub(crate) fn monitored(&self, index: usize, what: &str) -> serde_json::Value {
+        // By the older protocol it comes in one piece.
+        let request = format!("GET {what} HTTP/1.0\r\n\r\n");
+        let (_, text) = operator::exchange(at(self.members[index].monitor), request.as_bytes());
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Which of them leads the others where the directory is kept.
+    pub(crate) fn leader(&self) -> Option<usize> {
+        let told = self.monitored(0, "/jsz?accounts=true&streams=true");
+        let stream = &told["account_details"][0]["stream_detail"][0];
+        stream["cluster"]["leader"].as_str()?.strip_prefix('n')?.parse().ok()
     }
 
     /// Starts one that has ended, where it was.

@@ -1,0 +1,227 @@
+//! What several Mains cost: CPU time of a user who is in, of a hello, and what each asks the directory.
+//!
+//! Contract: each Main has as many users and as many hellos a second as each other one, however many there are. What is
+//! measured is the CPU time of the Mains' threads, as the system counts it; rounds follow each other, and the median counts, so
+//! that what else runs harms all alike. Holds if a user and a hello cost within [`RATIO_MOST`] of what they cost with one Main.
+
+use std::net::SocketAddr;
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+use crate::parts::Directory;
+use crate::support::login::try_hello;
+use crate::support::process::binary;
+use crate::support::{Bots, Server, Stream};
+
+const MAINS: [usize; 3] = [1, 2, 4];
+const ROUNDS: usize = 3;
+const RATIO_MOST: f64 = 1.10;
+const USERS_PER_MAIN: usize = 200;
+const HELLOS_PER_SECOND: u32 = 100;
+/// Threads that say them, at each Main.
+const CALLERS: u32 = 4;
+const WORLDS: u16 = 4;
+const SETTLED_BEHIND: Duration = Duration::from_secs(3);
+const ALONE_FOR: Duration = Duration::from_secs(5);
+const USERS_FOR: Duration = Duration::from_secs(15);
+const HELLOS_FOR: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
+const NET: [&str; 2] = ["net.connections_per_address=16384", "net.openings_per_second=8192"];
+
+/// What one round has measured; CPU times in microseconds.
+#[derive(Copy, Clone, Debug)]
+struct Cost {
+    /// Of a Main with its worlds and nobody in, a second.
+    alone_us: f64,
+    /// Of a user, a second.
+    user_us: f64,
+    hello_us: f64,
+    hellos_per_second: f64,
+    /// How long half of the hellos took, and all but a hundredth.
+    hello_ms: [f64; 2],
+    /// Messages that NATS has got for a hello and its goodbye.
+    asked: f64,
+}
+
+struct Realm {
+    directory: Directory,
+    mains: Vec<Server>,
+    _chat: Server,
+    worlds: Vec<Server>,
+}
+
+impl Realm {
+    #[track_caller]
+    fn start(count: usize) -> Self {
+        let directory = Directory::start("growth", 3);
+        let chat = Server::chat(&NET);
+        let own = directory.settings();
+        let chat_at = format!("main.chat={}", chat.address);
+        let own: Vec<&str> = own.iter().map(String::as_str).chain(NET).chain([&*chat_at]).collect();
+        let mains: Vec<Server> = (0..count).map(|_| Server::main(&own)).collect();
+        for main in &mains {
+            main.process.wait_until_said(Stream::Stderr, "the directory is there", 1);
+        }
+        let at: Vec<SocketAddr> = mains.iter().map(|main| main.address).collect();
+        let world = |id| {
+            Server::world_with_mains(id, &at, &[&NET[..], &["world.room_capacity=8"]].concat())
+        };
+        let worlds: Vec<Server> = (1..=WORLDS).map(world).collect();
+        worlds.iter().for_each(|world| world.wait_until_registered(count));
+        sleep(SETTLED_BEHIND);
+        Self { directory, mains, _chat: chat, worlds }
+    }
+
+    /// The CPU time of all Mains until now.
+    fn cpu(&self) -> Duration {
+        self.mains.iter().map(|main| cpu_of(main.process.id())).sum()
+    }
+
+    /// What NATS has got until now from Mains, each message once.
+    fn asked(&self) -> f64 {
+        let of = |index| {
+            let said = self.directory.nats.monitored(index, "/connz?limit=64");
+            let from = said["connections"].as_array().into_iter().flatten();
+            from.filter_map(|connection| connection["in_msgs"].as_f64()).sum::<f64>()
+        };
+        (0..3).map(of).sum()
+    }
+
+    /// What happens in this time: CPU time a second, and messages to NATS a second.
+    fn rates(&self, within: Duration) -> (f64, f64) {
+        let (cpu, asked, began) = (self.cpu(), self.asked(), Instant::now());
+        sleep(within);
+        let seconds = began.elapsed().as_secs_f64();
+        let cpu_us = (self.cpu() - cpu).as_micros() as f64;
+        (cpu_us / seconds, (self.asked() - asked) / seconds)
+    }
+
+    #[track_caller]
+    fn bots(&self) -> (Bots, usize) {
+        let users = USERS_PER_MAIN * self.mains.len();
+        let at: Vec<SocketAddr> = self.mains.iter().map(|main| main.address).collect();
+        let (count, channels) = (users.to_string(), (users / 20).to_string());
+        let what = ["--count", &count, "--hz", "0.2", "--seconds", "86400"];
+        let talk = ["--chat-hz", "0.2", "--channels", &channels, "--join-seconds", "60"];
+        let bots = Bots::start_with_mains(binary(), &at, &[&what[..], &talk].concat());
+        let started = Instant::now();
+        let is_in =
+            || self.mains.iter().map(|main| main.report().count("chat.memberships")).sum::<u64>();
+        while is_in() < users as u64 {
+            assert!(started.elapsed() < PATIENCE, "{} of {users} are in", is_in());
+            sleep(Duration::from_millis(200));
+        }
+        (bots, users)
+    }
+
+    /// Says hello at every Main as often as planned; how long each took.
+    fn hellos(&self) -> Vec<Duration> {
+        let interval = Duration::from_secs(1) * CALLERS / HELLOS_PER_SECOND;
+        let began = Instant::now();
+        let call = |at: SocketAddr, caller: u32| {
+            let mut took = Vec::new();
+            let mut due = began + interval * caller / CALLERS;
+            while due < began + HELLOS_FOR {
+                sleep(due.saturating_duration_since(Instant::now()));
+                let asked = Instant::now();
+                let hello = try_hello(at, None);
+                took.push(asked.elapsed());
+                drop(hello.expect("guests are welcome"));
+                due += interval;
+            }
+            took
+        };
+        scope(|scope| {
+            let callers =
+                self.mains.iter().flat_map(|main| (0..CALLERS).map(|it| (main.address, it)));
+            let threads: Vec<_> =
+                callers.map(|(at, caller)| scope.spawn(move || call(at, caller))).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        })
+    }
+}
+
+/// What all threads of a process have had of the CPU.
+fn cpu_of(process: u32) -> Duration {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
+    let nanos = tasks.filter_map(|task| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_ascii_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanos.sum())
+}
+
+#[track_caller]
+fn measure(count: usize) -> Cost {
+    let realm = Realm::start(count);
+    let (alone, _) = realm.rates(ALONE_FOR);
+    let (bots, users) = realm.bots();
+    sleep(SETTLED_BEHIND);
+    let (with_users, asked_always) = realm.rates(USERS_FOR);
+    let (cpu, asked, began) = (realm.cpu(), realm.asked(), Instant::now());
+    let mut took = realm.hellos();
+    // Whoever has gone is forgotten a moment later.
+    sleep(Duration::from_millis(500));
+    let seconds = began.elapsed().as_secs_f64();
+    let cpu_us = (realm.cpu() - cpu).as_micros() as f64 - with_users * seconds;
+    let asked = realm.asked() - asked - asked_always * seconds;
+    bots.kill();
+    took.sort_unstable();
+    let at = |part: f64| took[((took.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
+    let hellos = took.len() as f64;
+    drop(realm.worlds);
+    Cost {
+        alone_us: alone / count as f64,
+        user_us: (with_users - alone) / users as f64,
+        hello_us: cpu_us / hellos,
+        hellos_per_second: hellos / HELLOS_FOR.as_secs_f64(),
+        hello_ms: [at(0.5), at(0.99)],
+        asked: asked / hellos,
+    }
+}
+
+fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
+    let mut values: Vec<f64> = costs.iter().map(of).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Measures and prints; answers whether it holds.
+pub(crate) fn run() -> bool {
+    println!(
+        "each Main: {USERS_PER_MAIN} users who talk, {HELLOS_PER_SECOND} hellos a second; {WORLDS} worlds, a chat server, 3 \
+         servers of NATS; medians of {ROUNDS} rounds"
+    );
+    let mut all = [const { Vec::new() }; MAINS.len()];
+    for round in 1..=ROUNDS {
+        for (costs, count) in all.iter_mut().zip(MAINS) {
+            let cost = measure(count);
+            eprintln!("round {round}, {count} Mains: {cost:?}");
+            costs.push(cost);
+        }
+    }
+    println!(
+        "Mains  users  alone, µs/s  user, µs/s  hello, µs  hellos/s  p50, p99 ms  messages to NATS a hello"
+    );
+    for (costs, count) in all.iter().zip(MAINS) {
+        let of = |pick: fn(&Cost) -> f64| median(costs, pick);
+        println!(
+            "{count:>5}{:>7}{:>13.0}{:>12.1}{:>11.0}{:>10.0}{:>7.1}, {:<5.1}{:>12.2}",
+            count * USERS_PER_MAIN,
+            of(|cost| cost.alone_us),
+            of(|cost| cost.user_us),
+            of(|cost| cost.hello_us),
+            of(|cost| cost.hellos_per_second),
+            of(|cost| cost.hello_ms[0]),
+            of(|cost| cost.hello_ms[1]),
+            of(|cost| cost.asked),
+        );
+    }
+    let holds = |pick: fn(&Cost) -> f64| {
+        let least = median(&all[0], pick);
+        all.iter().all(|costs| median(costs, pick) <= least * RATIO_MOST)
+    };
+    let (user, hello) = (holds(|cost| cost.user_us), holds(|cost| cost.hello_us));
+    println!("within {RATIO_MOST} of one Main: a user {user}, a hello {hello}");
+    user && hello
+}
