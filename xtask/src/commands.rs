@@ -281,12 +281,25 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "chaos",
-        usage: "[STEP...] [--count N]",
+        usage: "[STEP...] [--count N] [--rolling] [--growth]",
         does: "every server of a realm of many machines is killed, stopped and cut in turn, under bots with accounts: what they \
                had to do without, and what must hold",
         takes: "15 minutes, and 5 for the build",
         arguments: &[
-            option("--count", "N", is_count, "how many bots, from 100 to 4000, 1000 if not said"),
+            option(
+                "--count",
+                "N",
+                is_count,
+                "how many bots, from 100 to 4000; 1000, or 500 with --rolling, if not said",
+            ),
+            flag(
+                "--rolling",
+                "instead each is told to end and replaced, and rooms move; 2 minutes",
+            ),
+            flag(
+                "--growth",
+                "instead it is measured what a user, a hello and an enter cost with 1, 2 and 4 Mains; 10 minutes",
+            ),
             others(
                 "STEP",
                 anything,

@@ -11,22 +11,40 @@ use std::time::{Duration, Instant};
 use crate::parts::Directory;
 use crate::support::login::try_hello;
 use crate::support::process::binary;
-use crate::support::{Bots, Server, Stream};
+use crate::support::{Bots, Server, Stream, User};
 
 const MAINS: [usize; 3] = [1, 2, 4];
 const ROUNDS: usize = 3;
 const RATIO_MOST: f64 = 1.10;
 const USERS_PER_MAIN: usize = 200;
+/// Members of a channel, who are all over the Mains. Each hears four messages a second, and what a Main hears is next to nothing
+/// beside that. (A channel with fewer members than there are Mains has a copy for each of those instead.)
+const TALKERS: usize = 100;
+const TALK_HZ: &str = "0.04";
 const HELLOS_PER_SECOND: u32 = 100;
-/// Threads that say them, at each Main.
+const ENTERS_PER_SECOND: u32 = 50;
+/// Threads that call, at each Main.
 const CALLERS: u32 = 4;
 const WORLDS: u16 = 4;
-const SETTLED_BEHIND: Duration = Duration::from_secs(3);
-const ALONE_FOR: Duration = Duration::from_secs(5);
-const USERS_FOR: Duration = Duration::from_secs(15);
-const HELLOS_FOR: Duration = Duration::from_secs(10);
-const PATIENCE: Duration = Duration::from_secs(30);
+const SETTLED_BEHIND: Duration = Duration::from_secs(2);
+const ALONE_FOR: Duration = Duration::from_secs(4);
+const USERS_FOR: Duration = Duration::from_secs(12);
+const CALLS_FOR: Duration = Duration::from_secs(8);
+/// Bots come into their channels when it is their turn to talk.
+const PATIENCE: Duration = Duration::from_secs(60);
 const NET: [&str; 2] = ["net.connections_per_address=16384", "net.openings_per_second=8192"];
+
+/// Somebody says hello and goes, or enters a world besides.
+#[derive(Copy, Clone, Debug)]
+struct Call {
+    us: f64,
+    per_second: f64,
+    /// How long half of them took, and all but a hundredth.
+    half_ms: f64,
+    most_ms: f64,
+    /// Messages that NATS has got for it.
+    asked: f64,
+}
 
 /// What one round has measured; CPU times in microseconds.
 #[derive(Copy, Clone, Debug)]
@@ -35,19 +53,15 @@ struct Cost {
     alone_us: f64,
     /// Of a user, a second.
     user_us: f64,
-    hello_us: f64,
-    hellos_per_second: f64,
-    /// How long half of the hellos took, and all but a hundredth.
-    hello_ms: [f64; 2],
-    /// Messages that NATS has got for a hello and its goodbye.
-    asked: f64,
+    hello: Call,
+    enter: Call,
 }
 
 struct Realm {
     directory: Directory,
     mains: Vec<Server>,
     _chat: Server,
-    worlds: Vec<Server>,
+    _worlds: Vec<Server>,
 }
 
 impl Realm {
@@ -69,7 +83,7 @@ impl Realm {
         let worlds: Vec<Server> = (1..=WORLDS).map(world).collect();
         worlds.iter().for_each(|world| world.wait_until_registered(count));
         sleep(SETTLED_BEHIND);
-        Self { directory, mains, _chat: chat, worlds }
+        Self { directory, mains, _chat: chat, _worlds: worlds }
     }
 
     /// The CPU time of all Mains until now.
@@ -100,9 +114,9 @@ impl Realm {
     fn bots(&self) -> (Bots, usize) {
         let users = USERS_PER_MAIN * self.mains.len();
         let at: Vec<SocketAddr> = self.mains.iter().map(|main| main.address).collect();
-        let (count, channels) = (users.to_string(), (users / 20).to_string());
+        let (count, channels) = (users.to_string(), (users / TALKERS).to_string());
         let what = ["--count", &count, "--hz", "0.2", "--seconds", "86400"];
-        let talk = ["--chat-hz", "0.2", "--channels", &channels, "--join-seconds", "60"];
+        let talk = ["--chat-hz", TALK_HZ, "--channels", &channels, "--join-seconds", "60"];
         let bots = Bots::start_with_mains(binary(), &at, &[&what[..], &talk].concat());
         let started = Instant::now();
         let is_in =
@@ -114,30 +128,50 @@ impl Realm {
         (bots, users)
     }
 
-    /// Says hello at every Main as often as planned; how long each took.
-    fn hellos(&self) -> Vec<Duration> {
-        let interval = Duration::from_secs(1) * CALLERS / HELLOS_PER_SECOND;
+    /// Somebody comes and goes at every Main, so often; how long that took each.
+    fn calls(&self, per_second: u32, call: impl Fn(SocketAddr) + Sync) -> Vec<Duration> {
+        let interval = Duration::from_secs(1) * CALLERS / per_second;
         let began = Instant::now();
-        let call = |at: SocketAddr, caller: u32| {
+        let call_often = |at: SocketAddr, caller: u32| {
             let mut took = Vec::new();
             let mut due = began + interval * caller / CALLERS;
-            while due < began + HELLOS_FOR {
+            while due < began + CALLS_FOR {
                 sleep(due.saturating_duration_since(Instant::now()));
                 let asked = Instant::now();
-                let hello = try_hello(at, None);
+                call(at);
                 took.push(asked.elapsed());
-                drop(hello.expect("guests are welcome"));
                 due += interval;
             }
             took
         };
         scope(|scope| {
-            let callers =
-                self.mains.iter().flat_map(|main| (0..CALLERS).map(|it| (main.address, it)));
+            let call_often = &call_often;
+            let at = self.mains.iter().map(|main| main.address);
+            let callers = at.flat_map(|at| (0..CALLERS).map(move |caller| (at, caller)));
             let threads: Vec<_> =
-                callers.map(|(at, caller)| scope.spawn(move || call(at, caller))).collect();
+                callers.map(|(at, caller)| scope.spawn(move || call_often(at, caller))).collect();
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         })
+    }
+
+    /// What such a call costs besides what is always spent, a second: CPU time, and messages to NATS.
+    fn cost(&self, (cpu_us, asked): (f64, f64), calls: impl Fn() -> Vec<Duration>) -> Call {
+        let (cpu, asked_before, began) = (self.cpu(), self.asked(), Instant::now());
+        let mut took = calls();
+        // Whoever has gone is forgotten a moment later.
+        sleep(Duration::from_millis(500));
+        let seconds = began.elapsed().as_secs_f64();
+        let count = took.len() as f64;
+        took.sort_unstable();
+        let at =
+            |part: f64| took[((took.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
+        Call {
+            us: ((self.cpu() - cpu).as_micros() as f64 - cpu_us * seconds) / count,
+            per_second: count / CALLS_FOR.as_secs_f64(),
+            half_ms: at(0.5),
+            most_ms: at(0.99),
+            asked: (self.asked() - asked_before - asked * seconds) / count,
+        }
     }
 }
 
@@ -157,26 +191,18 @@ fn measure(count: usize) -> Cost {
     let (alone, _) = realm.rates(ALONE_FOR);
     let (bots, users) = realm.bots();
     sleep(SETTLED_BEHIND);
-    let (with_users, asked_always) = realm.rates(USERS_FOR);
-    let (cpu, asked, began) = (realm.cpu(), realm.asked(), Instant::now());
-    let mut took = realm.hellos();
-    // Whoever has gone is forgotten a moment later.
-    sleep(Duration::from_millis(500));
-    let seconds = began.elapsed().as_secs_f64();
-    let cpu_us = (realm.cpu() - cpu).as_micros() as f64 - with_users * seconds;
-    let asked = realm.asked() - asked - asked_always * seconds;
+    let always = realm.rates(USERS_FOR);
+    let hello = realm.cost(always, || {
+        realm.calls(HELLOS_PER_SECOND, |at| drop(try_hello(at, None).expect("guests are welcome")))
+    });
+    let enter =
+        realm.cost(always, || realm.calls(ENTERS_PER_SECOND, |at| drop(User::enter(at, ""))));
     bots.kill();
-    took.sort_unstable();
-    let at = |part: f64| took[((took.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
-    let hellos = took.len() as f64;
-    drop(realm.worlds);
     Cost {
         alone_us: alone / count as f64,
-        user_us: (with_users - alone) / users as f64,
-        hello_us: cpu_us / hellos,
-        hellos_per_second: hellos / HELLOS_FOR.as_secs_f64(),
-        hello_ms: [at(0.5), at(0.99)],
-        asked: asked / hellos,
+        user_us: (always.0 - alone) / users as f64,
+        hello,
+        enter,
     }
 }
 
@@ -189,8 +215,8 @@ fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
 /// Measures and prints; answers whether it holds.
 pub(crate) fn run() -> bool {
     println!(
-        "each Main: {USERS_PER_MAIN} users who talk, {HELLOS_PER_SECOND} hellos a second; {WORLDS} worlds, a chat server, 3 \
-         servers of NATS; medians of {ROUNDS} rounds"
+        "each Main: {USERS_PER_MAIN} users who talk, {HELLOS_PER_SECOND} hellos and then {ENTERS_PER_SECOND} \
+         enters a second; {WORLDS} worlds, a chat server, 3 servers of NATS; medians of {ROUNDS} rounds"
     );
     let mut all = [const { Vec::new() }; MAINS.len()];
     for round in 1..=ROUNDS {
@@ -201,27 +227,31 @@ pub(crate) fn run() -> bool {
         }
     }
     println!(
-        "Mains  users  alone, µs/s  user, µs/s  hello, µs  hellos/s  p50, p99 ms  messages to NATS a hello"
+        "Mains  users  alone, µs/s  user, µs/s   a call      µs  a second  p50, p99 ms  to NATS"
     );
     for (costs, count) in all.iter().zip(MAINS) {
         let of = |pick: fn(&Cost) -> f64| median(costs, pick);
+        let users = count * USERS_PER_MAIN;
+        let (alone, user) = (of(|cost| cost.alone_us), of(|cost| cost.user_us));
         println!(
-            "{count:>5}{:>7}{:>13.0}{:>12.1}{:>11.0}{:>10.0}{:>7.1}, {:<5.1}{:>12.2}",
-            count * USERS_PER_MAIN,
-            of(|cost| cost.alone_us),
-            of(|cost| cost.user_us),
-            of(|cost| cost.hello_us),
-            of(|cost| cost.hellos_per_second),
-            of(|cost| cost.hello_ms[0]),
-            of(|cost| cost.hello_ms[1]),
-            of(|cost| cost.asked),
+            "{count:>5}{users:>7}{alone:>13.0}{user:>12.1}   hello {}",
+            shown(costs, |it| it.hello)
         );
+        println!("{:>37}   enter {}", "", shown(costs, |it| it.enter));
     }
     let holds = |pick: fn(&Cost) -> f64| {
         let least = median(&all[0], pick);
         all.iter().all(|costs| median(costs, pick) <= least * RATIO_MOST)
     };
-    let (user, hello) = (holds(|cost| cost.user_us), holds(|cost| cost.hello_us));
+    let (user, hello) = (holds(|cost| cost.user_us), holds(|cost| cost.hello.us));
     println!("within {RATIO_MOST} of one Main: a user {user}, a hello {hello}");
     user && hello
+}
+
+fn shown(costs: &[Cost], call: fn(&Cost) -> Call) -> String {
+    let of = |pick: fn(&Call) -> f64| median(costs, |cost| pick(&call(cost)));
+    let (us, per_second) = (of(|it| it.us), of(|it| it.per_second));
+    let (half_ms, most_ms) = (of(|it| it.half_ms), of(|it| it.most_ms));
+    let asked = of(|it| it.asked);
+    format!("{us:>8.0}{per_second:>10.0}{half_ms:>7.1},{most_ms:>5.1}{asked:>9.2}")
 }
