@@ -19,11 +19,13 @@ use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::chat::ChatStorage;
 use tinyrealm_core::node::directory::ClaimStorage;
 use tinyrealm_core::node::login::LoginStorage;
+use tinyrealm_core::node::main::chat::ChatLink;
 use tinyrealm_core::node::main::{MainChatStorage, MainRoomStorage, MainStorage, PendingClaim};
 use tinyrealm_core::node::world::saves::state_bytes;
 use tinyrealm_core::node::world::{
     Game, GameBan, RoomStorage, SaveStorage, StateSizes, StateStorage, WORLD_BANS, WorldStorage,
 };
+use tinyrealm_core::protocol::CHAT_SERVERS_MAX;
 use tinyrealm_core::secure::RECORD_COST_BYTES;
 use tinyrealm_core::session::{AddressStorage, ReceiverStorage, SealStorage, SessionStorage};
 use tinyrealm_core::storage::LongStorage;
@@ -255,6 +257,13 @@ impl MainChatSizes {
     pub const NONE: Self = Self { channels: 0, members: 0, ring_bytes: 0 };
 }
 
+/// For as many chat servers as a realm can have.
+fn links(sizes: MainChatSizes) -> &'static mut [ChatLink] {
+    let count = if sizes.channels == 0 { 0 } else { CHAT_SERVERS_MAX };
+    let links: Vec<ChatLink> = (0..count).map(|_| ChatLink::VACANT).collect();
+    links.leak()
+}
+
 fn main_chat_storage(sizes: MainChatSizes) -> MainChatStorage<'static> {
     MainChatStorage {
         channels: vacant(sizes.channels),
@@ -265,6 +274,7 @@ fn main_chat_storage(sizes: MainChatSizes) -> MainChatStorage<'static> {
         dirty_queue: zeros(sizes.channels, 0),
         dirty_listed: zeros(sizes.channels, false),
         members: vacant(sizes.members),
+        links: links(sizes),
     }
 }
 

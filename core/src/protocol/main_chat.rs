@@ -1,7 +1,7 @@
 //! Main and the chat server: channels, their members, and what is said in them.
 
-use super::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, CHAT_PAGE_MEMBERS, protocol};
-use super::{ErrorCode, Seq, Text, Uid};
+use super::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES, CHAT_PAGE_MEMBERS, CHAT_SERVERS_MAX, protocol};
+use super::{ClaimNumber, ErrorCode, Seq, Text, Uid};
 use crate::wire::opcode::CHAT;
 
 protocol! {
@@ -259,5 +259,18 @@ protocol! {
         since: Seq,
         /// Who.
         uids: heapless::Vec<Uid, CHAT_PAGE_MEMBERS>,
+    }
+
+    /// These chat servers share the realm's channels, you among them: said before anything else where there are several, and
+    /// again when it changes. You let go of channels that are not yours by it.
+    8 owners => Owners {
+        /// Rises with every change: what is older than what you know, you pass over.
+        number: ClaimNumber,
+        /// The newest number of a message that I have heard of, at any of them: what is yours only now begins behind its epoch.
+        newest: Seq,
+        /// Which of them you are, from 0.
+        place: u16,
+        /// What each draws with for a channel: the highest draw has it.
+        marks: heapless::Vec<u32, CHAT_SERVERS_MAX>,
     }
 }

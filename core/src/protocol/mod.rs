@@ -100,6 +100,8 @@ pub const CHAT_MAX_BYTES: usize = 256;
 pub const ANNOUNCEMENT_MAX_BYTES: usize = 256;
 /// Members on one page of a channel's members.
 pub const CHAT_PAGE_MEMBERS: usize = 32;
+/// Chat servers of one realm.
+pub const CHAT_SERVERS_MAX: usize = 8;
 /// The longest application message of a room, in bytes.
 pub const EVENT_MAX_BYTES: usize = 256;
 /// The longest thing of a room, and the longest state of a member, in bytes.

@@ -154,6 +154,7 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("CHAT_MAX_BYTES", super::CHAT_MAX_BYTES),
     ("ANNOUNCEMENT_MAX_BYTES", super::ANNOUNCEMENT_MAX_BYTES),
     ("CHAT_PAGE_MEMBERS", super::CHAT_PAGE_MEMBERS),
+    ("CHAT_SERVERS_MAX", super::CHAT_SERVERS_MAX),
     ("EVENT_MAX_BYTES", super::EVENT_MAX_BYTES),
     ("THING_MAX_BYTES", super::THING_MAX_BYTES),
     ("INPUT_MAX_BYTES", super::INPUT_MAX_BYTES),

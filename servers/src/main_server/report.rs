@@ -147,6 +147,10 @@ pub(crate) struct MainChatReport {
     pub(crate) is_live: bool,
     pub(crate) opened: u32,
     pub(crate) channels: usize,
+    /// Chat servers that share the channels.
+    pub(crate) servers: usize,
+    /// Links to them that take requests.
+    pub(crate) live_links: usize,
     pub(crate) memberships: usize,
     pub(crate) forwarded: u64,
     pub(crate) refused: u64,
@@ -156,12 +160,14 @@ pub(crate) struct MainChatReport {
 }
 
 impl MainChatReport {
-    const fn of(chat: &ChatHub<'_>) -> Self {
+    fn of(chat: &ChatHub<'_>) -> Self {
         let stats = chat.stats();
         Self {
             is_live: chat.is_live(),
             opened: stats.opened,
             channels: chat.channels(),
+            servers: chat.map().servers.len(),
+            live_links: chat.live_links(),
             memberships: chat.memberships(),
             forwarded: stats.forwarded,
             refused: stats.refused,

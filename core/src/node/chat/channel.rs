@@ -216,6 +216,33 @@ impl<'a> ChannelBook<'a> {
         }
     }
 
+    /// Channels that begin from here on begin behind the epoch of what has been heard of any at another server. Those that
+    /// are there go on.
+    pub(super) fn begin_new_behind(&mut self, heard: Seq) {
+        if heard > Seq(0) && heard.epoch() >= self.newest.epoch() {
+            let epoch = heard.epoch().saturating_add(1);
+            self.newest = Seq::first_of(epoch).plus(self.begun.0 as u32);
+        }
+    }
+
+    /// A channel is another server's: it has no members any more, and nothing that was said.
+    pub(super) fn let_go(&mut self, key: ChannelKey) {
+        while let Some(member) = self.members_behind(key, None).index() {
+            match self.members.key_at(member) {
+                Some(member) => drop(self.leave(member)),
+                None => break,
+            }
+        }
+        let newest = self.newest;
+        match self.channels.get_mut(key) {
+            Some(channel) if channel.is_reserved => {
+                channel.begin_behind(newest);
+                channel.behind = 0;
+            }
+            _ => self.forget(key),
+        }
+    }
+
     /// A Main has heard more of a channel than this server has said.
     pub(super) fn begin_behind(&mut self, key: ChannelKey, last_seq: Seq) {
         self.newest = self.newest.max(last_seq);

@@ -9,7 +9,7 @@ use crate::protocol::chat_to_main::{
 };
 use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
 use crate::protocol::main_to_chat::{
-    AskMembers, AskPast, JoinChannel, LeaveChannel, Open, Resume, Say, Stub,
+    AskMembers, AskPast, JoinChannel, LeaveChannel, Open, Owners, Resume, Say, Stub,
 };
 use crate::protocol::{CHANNEL_MAX_BYTES, ErrorCode, SendError, Seq, Text, Uid};
 use crate::session::manager::Farewell;
@@ -82,6 +82,10 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         let asked = Asked { opcode: Say::OPCODE, about: ChatSay::OPCODE, request };
         let Some((main, key)) = self.asked(caller, asked, uid, channel) else { return };
         let cx = &mut caller.context();
+        if !self.owning.is_certain(cx.now) {
+            self.refuse(cx, main, asked, uid, channel, ErrorCode::CHAT_UNAVAILABLE);
+            return;
+        }
         let Some(seq) = self.book.append(key, uid, msg.as_str()) else {
             self.refuse(cx, main, asked, uid, channel, ErrorCode::FULL);
             return;
@@ -118,6 +122,10 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
     fn resume(&mut self, caller: &mut Caller<'_, 'a>, message: Resume<'_>) {
         let Some(main) = self.caller_main(caller, Resume::OPCODE) else { return };
         let Resume { channel, since, uids } = message;
+        if !self.owning.has(channel.as_str()) {
+            // That Main is about to hear whose it is.
+            return;
+        }
         let cx = &mut caller.context();
         let Some(key) = self.book.find_or_create(channel.as_str()) else {
             let denied = ResumeDenied { channel, reason: ErrorCode::CHANNELS_FULL };
@@ -132,7 +140,7 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         let Some(place) = self.book.channels.get(key) else { return };
         let is_first_page = place.members_of(main.index()) == 0;
         if since > place.last_seq {
-            self.book.begin_behind(key, since);
+            self.book.begin_behind(key, self.owning.behind(since));
             self.tell_of_jump(cx, key, Some(main));
         }
         for uid in uids {
@@ -145,6 +153,12 @@ impl<'a> Stub<Caller<'_, 'a>> for Chat<'a> {
         }
         let members = self.book.channels.get(key).map_or(0, |place| place.members);
         self.tell_all(cx, key, Some(main), &Census { channel, members });
+    }
+
+    fn owners(&mut self, caller: &mut Caller<'_, 'a>, message: Owners) {
+        if self.caller_main(caller, Owners::OPCODE).is_some() {
+            self.hear_owners(message);
+        }
     }
 }
 
@@ -179,7 +193,7 @@ impl<'a> Chat<'a> {
     }
 
     /// Whether a server of this realm may have given this number. Nobody's word uses up the numbers of others.
-    const fn is_believable(&self, number: Seq) -> bool {
+    pub(super) const fn is_believable(&self, number: Seq) -> bool {
         number.epoch() <= self.config.epoch_most
     }
 
@@ -206,7 +220,8 @@ impl<'a> Chat<'a> {
         if member.is_some_and(|member| member.main == main.index()) {
             return key.map(|key| (main, key));
         }
-        let reason = ErrorCode::NOT_IN_CHANNEL;
+        let is_ours = self.owning.has(name.as_str());
+        let reason = if is_ours { ErrorCode::NOT_IN_CHANNEL } else { ErrorCode::CHAT_UNAVAILABLE };
         self.refuse(&mut caller.context(), main, asked, uid, name, reason);
         None
     }
@@ -234,6 +249,9 @@ impl<'a> Chat<'a> {
         channel: Name<'_>,
     ) -> Result<ChannelKey, ErrorCode> {
         let name = channel.as_str();
+        if !self.owning.has(name) {
+            return Err(ErrorCode::CHAT_UNAVAILABLE);
+        }
         if self.book.find(name).is_none() && !self.may_create(main) {
             return Err(ErrorCode::CHANNELS_FULL);
         }

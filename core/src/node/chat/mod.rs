@@ -21,13 +21,16 @@
 mod channel;
 mod history;
 mod main_link;
+mod map;
 mod memory;
+mod owning;
 mod telling;
 #[cfg(test)]
 mod tests;
 
 pub use channel::{Channel, ChannelKey, Member};
 pub use history::{History, Messages, RECORD_HEAD_BYTES};
+pub use map::{ChatMap, ServerMarks, mark_of, owner_of};
 pub use memory::ChatMemory;
 
 use super::cluster::{ClusterKeys, Gate, Heard};
@@ -43,6 +46,7 @@ use crate::time::Instant;
 use crate::wire::opcode::{CHAT, DIALER, OPCODE_BYTES};
 use crate::wire::{Frame, PacketHeader, VARINT_U32_MAX_BYTES, VARINT_U53_MAX_BYTES};
 use channel::ChannelBook;
+use owning::Owning;
 
 /// The most Mains of one chat server: a channel counts its members by Main.
 pub const CHAT_MAIN_COUNT_MAX: usize = 8;
@@ -156,6 +160,7 @@ pub struct Chat<'a> {
     config: ChatConfig,
     gate: Gate<ClusterKeys>,
     book: ChannelBook<'a>,
+    owning: Owning,
     mains: Table<'a, MainEntry>,
     /// Mains that have fallen behind in some channel, as bits.
     behind: u8,
@@ -177,6 +182,7 @@ impl<'a> Chat<'a> {
             config,
             gate,
             book,
+            owning: Owning::ALL,
             mains,
             behind: 0,
             takes_nobody: false,

@@ -1,6 +1,7 @@
 //! A chat server at the bench: its Mains are scripted, one frame at a time.
 
 mod model;
+mod owning;
 mod places;
 mod realm;
 mod resuming;
@@ -48,6 +49,28 @@ fn with_chat_of(net: NetConfig, config: ChatConfig, test: impl FnOnce(&mut ChatB
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), net, chat);
     test(&mut bench);
     bench.finish();
+}
+
+/// Two, with these settings.
+fn with_two_chats(configs: [ChatConfig; 2], test: impl FnOnce([&mut ChatBench<'_>; 2])) {
+    let mut memories = [Box::new(Memory::NEW), Box::new(Memory::NEW)];
+    let mut node_memories = [Box::new(BenchMemory::NEW), Box::new(BenchMemory::NEW)];
+    let keys = || test_keys(ServerKind::CHAT, 0);
+    let [one, two] = &mut memories;
+    let [one_node, two_node] = &mut node_memories;
+    let mut one = Bench::new(
+        Sizes::ALL.lend(one_node),
+        BENCH_CONFIG,
+        Chat::new(one.storage(), configs[0], keys()),
+    );
+    let mut two = Bench::new(
+        Sizes::ALL.lend(two_node),
+        BENCH_CONFIG,
+        Chat::new(two.storage(), configs[1], keys()),
+    );
+    test([&mut one, &mut two]);
+    one.finish();
+    two.finish();
 }
 
 /// Channels enough for shares of them.

@@ -1,6 +1,6 @@
 //! `MainMemory`: Main's storage as one value, sized by const generics.
 
-use super::chat::{LocalChannel, LocalMember};
+use super::chat::{ChatLink, LocalChannel, LocalMember};
 use super::rooms::RoomEntry;
 use super::{MainChatStorage, MainRoomStorage, MainStorage, UserEntry, WorldEntry};
 use crate::node::directory::ClaimStorage;
@@ -69,9 +69,14 @@ impl<const ROOMS: usize, const WISHES: usize> MainRoomMemory<ROOMS, WISHES> {
     }
 }
 
-/// The storage of one Main's channels. `RING_BYTES` is that of all channels together.
+/// The storage of one Main's channels. `RING_BYTES` is that of all channels together, `LINKS` how many chat servers there can be.
 #[derive(Debug)]
-pub struct MainChatMemory<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize> {
+pub struct MainChatMemory<
+    const CHANNELS: usize,
+    const MEMBERS: usize,
+    const RING_BYTES: usize,
+    const LINKS: usize = 1,
+> {
     channels: [Slot<LocalChannel>; CHANNELS],
     channel_heads: [Link; CHANNELS],
     channel_nexts: [Link; CHANNELS],
@@ -81,10 +86,11 @@ pub struct MainChatMemory<const CHANNELS: usize, const MEMBERS: usize, const RIN
     dirty_queue: [u16; CHANNELS],
     dirty_listed: [bool; CHANNELS],
     members: [Slot<LocalMember>; MEMBERS],
+    links: [ChatLink; LINKS],
 }
 
-impl<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize>
-    MainChatMemory<CHANNELS, MEMBERS, RING_BYTES>
+impl<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize, const LINKS: usize>
+    MainChatMemory<CHANNELS, MEMBERS, RING_BYTES, LINKS>
 {
     /// Empty storage.
     pub const NEW: Self = Self {
@@ -97,6 +103,7 @@ impl<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize>
         dirty_queue: [0; CHANNELS],
         dirty_listed: [false; CHANNELS],
         members: [const { Slot::VACANT }; MEMBERS],
+        links: [const { ChatLink::VACANT }; LINKS],
     };
 
     /// The storage as the slices that Main borrows.
@@ -113,6 +120,7 @@ impl<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize>
             dirty_queue: &mut self.dirty_queue,
             dirty_listed: &mut self.dirty_listed,
             members: &mut self.members,
+            links: &mut self.links,
         }
     }
 }

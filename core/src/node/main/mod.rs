@@ -62,6 +62,7 @@ pub use registry::{AllowedWorld, WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldReg
 pub use rooms::{MainRoomStorage, RoomDirectory, RoomEntry, RoomKey};
 
 use super::Context;
+use super::chat::ChatMap;
 use super::cluster::{ClusterSecrets, Gate, Refusals};
 use super::directory::{ClaimBook, ClaimStorage};
 use crate::protocol::{ADDRESS_MAX_BYTES, ServerKind};
@@ -88,14 +89,14 @@ mod link {
     pub(super) const LOGIN: u8 = 5;
     /// A client whose token Login is asked about; the tag's index is the pending hello's.
     pub(super) const GREETING: u8 = 6;
-    /// The chat server.
+    /// A chat server; the tag's index is that of the link to it.
     pub(super) const CHAT: u8 = 7;
     /// A client whose user is being claimed; the tag's index is the claim's.
     pub(super) const CLAIMING: u8 = 8;
 }
 
-/// The timers of Main: one a user, then the link to Login, who waits for it, the link to the chat
-/// server, and who waits for the directory.
+/// The timers of Main: one a user, then the link to Login, who waits for it, the links to chat servers,
+/// and who waits for the directory.
 const fn login_link_timer(users: usize) -> u16 {
     users as u16
 }
@@ -285,20 +286,20 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// that.
     #[must_use]
     pub fn with_chat(mut self, address: heapless::String<ADDRESS_MAX_BYTES>) -> Self {
-        self.chat.set_address(address);
+        self.chat.map = ChatMap::of_one(address);
         self
     }
 
-    /// Begins to look for Login and the chat server, if there are to be such.
+    /// Begins to look for Login and chat servers, if there are to be such.
     pub fn start(&mut self, cx: &mut Context<'_, 'a>) {
         let seed = cx.turn().random_u32();
         self.rooms.start(seed, cx.now.after_ms(self.config.registry_settle_ms));
         if self.login.is_configured() {
             self.login_link_connect(cx);
         }
-        if self.chat.is_configured() {
+        if self.chat.channel_slots() > 0 {
             self.chat.set_seed(cx.turn().random_u32());
-            self.chat_connect(cx);
+            self.dial_chat_servers(cx);
         }
     }
 
@@ -313,10 +314,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         (self.login.address(), refusals)
     }
 
-    /// The same of its chat server.
+    /// The same of its chat servers: of one that has refused anything.
     pub fn chat_refusals(&self) -> (&str, Refusals) {
-        let refusals = if self.chat.is_live() { Refusals::NONE } else { self.chat.refusals() };
-        (self.chat.address(), refusals)
+        self.chat.refusals()
     }
 
     /// Its users' channels.

@@ -18,15 +18,16 @@ use crate::wire::opcode::CLIENT_SEAL;
 use crate::wire::opcode::{DIALER, WORLD};
 
 impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
-    /// The links to Login and to the chat server.
+    /// The links to Login and to chat servers.
     fn own_links(&self) -> u16 {
-        u16::from(self.login.is_configured()) + u16::from(self.chat.is_configured())
+        u16::from(self.login.is_configured()) + self.chat.map().servers.len() as u16
     }
 
     fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
-        match cx.sessions.get(key).map(|session| session.tag().kind) {
-            Some(link::LOGIN) => self.login_link_connected(cx, key),
-            Some(link::CHAT) => self.chat_connected(cx, key),
+        let Some(tag) = cx.sessions.get(key).map(Session::tag) else { return };
+        match tag.kind {
+            link::LOGIN => self.login_link_connected(cx, key),
+            link::CHAT => self.chat_connected(cx, key, tag.index),
             _ => {}
         }
     }
@@ -34,7 +35,10 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     #[inline]
     fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         match caller.tag.kind {
-            link::CHAT if self.chat.is_proving() => self.chat_proves(caller, frame),
+            link::CHAT if !self.is_chat_session(caller.tag.index, caller.key) => {
+                Dispatched::Handled
+            }
+            link::CHAT if self.is_chat_proving(caller.tag.index) => self.chat_proves(caller, frame),
             link::CHAT => chat_to_main::dispatch(self, caller, frame),
             link::WORLD | link::PROVEN => world_to_main::dispatch(self, caller, frame),
             // The first message tells what a peer is.
@@ -74,7 +78,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
                 cx.sessions.set_tag(ended.key, LinkTag { kind: link::LEAVING, index: 0 });
                 self.client_ended(cx, ended.tag.index);
             }
-            link::CHAT => self.chat_ended(cx, ended.reason),
+            link::CHAT => self.chat_ended(cx, ended.key, ended.tag.index, ended.reason),
             link::WORLD => {
                 if let Some(world) = self.worlds.key_at(ended.tag.index) {
                     self.unregister(cx, world, ended.reason);
@@ -109,7 +113,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
     fn address(&self, tag: LinkTag) -> &str {
         match tag.kind {
             link::LOGIN => self.login.address(),
-            _ => self.chat.address(),
+            _ => self.chat.address(tag.index),
         }
     }
 
@@ -133,8 +137,8 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
         let Some(tag) = sessions.get(key).map(Session::tag) else { return };
         match tag.kind {
             link::CHAT => {
-                self.chat.resume_channels(sessions);
-                self.chat.send_requests(sessions);
+                self.chat.resume_channels(sessions, tag.index);
+                self.chat.send_requests(sessions, tag.index);
             }
             link::WORLD => {
                 if let Some(world) = self.worlds.key_at(tag.index) {

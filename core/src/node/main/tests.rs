@@ -93,7 +93,7 @@ fn with_authenticator<A: Authenticator>(
 struct ChannelsMemory<const CHANNELS: usize, const MEMBERS: usize, const RING_BYTES: usize> {
     node: BenchMemory,
     main: MainMemory<8, 1>,
-    chat: MainChatMemory<CHANNELS, MEMBERS, RING_BYTES>,
+    chat: MainChatMemory<CHANNELS, MEMBERS, RING_BYTES, 2>,
 }
 
 /// With few channels.

@@ -11,9 +11,9 @@ use crate::protocol::chat_to_main::{
 };
 use crate::protocol::client_to_main::ChatSay;
 use crate::protocol::main_to_chat::{
-    AskMembers, AskPast, JoinChannel, LeaveChannel, Open, Resume, Say,
+    AskMembers, AskPast, JoinChannel, LeaveChannel, Open, Owners, Resume, Say,
 };
-use crate::protocol::{ErrorCode, Seq, Uid};
+use crate::protocol::{ClaimNumber, ErrorCode, Seq, Uid};
 
 /// Every one of them, checked.
 pub(super) fn all() -> Vec<Vector> {
@@ -188,6 +188,18 @@ fn main_to_chat() -> Vec<Vector> {
             channel: longest_text("c"),
             since: Seq::MAX,
             uids: [LAST_UID; 32].into_iter().collect(),
+        }),
+        golden(Owners {
+            number: ClaimNumber(300),
+            newest: Seq::first_of(3).plus(129),
+            place: 1,
+            marks: [7, 0xfeed_cafe].into_iter().collect(),
+        }),
+        golden(Owners {
+            number: ClaimNumber((1 << 53) - 1),
+            newest: Seq::MAX,
+            place: u16::MAX,
+            marks: [u32::MAX; 8].into_iter().collect(),
         }),
     ]
 }

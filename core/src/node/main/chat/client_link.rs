@@ -46,7 +46,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if self.chat.circle(start).count() >= usize::from(self.chat.policy.channels_per_user) {
             return Err(ErrorCode::TOO_MANY_CHANNELS);
         }
-        self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
+        self.chat.live(self.chat.owner(name.as_str())).ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
         self.take_request(caller, key)?;
         let held = caller.sessions.shares().held(address, Holding::Channel);
         if known.is_none() && !self.chat.may_create(name.as_str(), held) {
@@ -134,7 +134,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         found: &Membership,
         say: &Say<'_>,
     ) -> Result<(), ErrorCode> {
-        let link = self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
+        let owner = self.chat.owner_of(found.channel);
+        let link = self.chat.live(owner).ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
         self.take_request(caller, key)?;
         let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
         let mut unanswered = member.unanswered;
@@ -181,7 +182,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         channel: Name<'_>,
     ) -> Result<(), ErrorCode> {
         let (_, found) = self.own_membership(key, channel)?;
-        self.chat.link.live().ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
+        let owner = self.chat.owner_of(found.channel);
+        self.chat.live(owner).ok_or(ErrorCode::CHAT_UNAVAILABLE)?;
         self.take_request(caller, key)?;
         let member = self.chat.members.get_mut(found.member).ok_or(ErrorCode::NOT_IN_CHANNEL)?;
         let mut unanswered = member.unanswered;

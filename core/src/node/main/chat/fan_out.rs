@@ -3,6 +3,7 @@
 
 use super::CHAT_FRAME_MAX_BYTES;
 use super::hub::{ChatHub, LocalChannelKey};
+use super::link::ChatLink;
 use crate::broadcast::{Advanced, FrameClass, Window};
 use crate::node::BroadcastTaken;
 use crate::protocol::main_to_client::{ChatBroadcast, ChatGap};
@@ -16,12 +17,12 @@ use crate::wire::Frame;
 const GAP_RETRY_MS: u32 = 10;
 
 impl ChatHub<'_> {
-    /// Publishes every dirty channel, and lets go what is held for the chat server, if it is time.
+    /// Publishes every dirty channel, and lets go what is held for chat servers, if it is time.
     #[inline]
     pub(in super::super) fn flush(&mut self, now: Instant, sessions: &mut SessionManager<'_>) {
         if self.forwarding.is_due(now) {
             self.forwarding.done(now);
-            if let Some(link) = self.link.live() {
+            for link in self.links.iter().filter_map(ChatLink::live) {
                 sessions.mark_ready_unless_blocked(link);
             }
         }

@@ -3,11 +3,12 @@
 use super::ChatPolicy;
 use super::link::ChatLink;
 use super::pace::Pace;
-use super::waiting::{Requests, Waiting};
+use super::waiting::Waiting;
 use crate::broadcast::{BroadcastRings, Cursor, RingBytes};
+use crate::node::chat::ChatMap;
 use crate::node::cluster::Refusals;
 use crate::protocol::client_to_main::{ChatHistory, ChatSay, ChatWho};
-use crate::protocol::{ADDRESS_MAX_BYTES, CHANNEL_MAX_BYTES, Seq, Uid};
+use crate::protocol::{CHANNEL_MAX_BYTES, Seq, Uid};
 use crate::session::{AddressKey, SessionKey};
 use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, WorkList, hash_bytes};
 use crate::time::Instant;
@@ -23,6 +24,8 @@ pub(in super::super) type LocalMemberKey = Key<LocalMember>;
 pub struct LocalChannel {
     pub(super) name: heapless::String<CHANNEL_MAX_BYTES>,
     pub(super) rings: BroadcastRings,
+    /// The link to the chat server that has it.
+    pub(super) owner: Link,
     /// The newest member.
     pub(super) first: Link,
     pub(super) members: u16,
@@ -40,6 +43,7 @@ impl Vacant for LocalChannel {
     const VACANT: Self = Self {
         name: heapless::String::new(),
         rings: BroadcastRings::EMPTY,
+        owner: Link::NONE,
         first: Link::NONE,
         members: 0,
         notes: 0,
@@ -187,6 +191,8 @@ pub struct MainChatStorage<'a> {
     pub dirty_listed: &'a mut [bool],
     /// Memberships.
     pub members: &'a mut [Slot<LocalMember>],
+    /// A link for each chat server.
+    pub links: &'a mut [ChatLink],
 }
 
 /// Counters of chat at one Main, since its start.
@@ -210,8 +216,8 @@ pub struct MainChatStats {
 #[derive(Debug)]
 pub struct ChatHub<'a> {
     pub(super) policy: ChatPolicy,
-    pub(super) address: heapless::String<ADDRESS_MAX_BYTES>,
-    pub(super) link: ChatLink,
+    pub(in super::super) map: ChatMap,
+    pub(super) links: &'a mut [ChatLink],
     pub(super) channels: Table<'a, LocalChannel>,
     pub(super) names: HashIndex<'a>,
     pub(super) rings: RingBytes<'a>,
@@ -223,10 +229,6 @@ pub struct ChatHub<'a> {
     pub(super) forwarding: Pace,
     pub(super) must_flush: bool,
     pub(super) next_attempt: u32,
-    /// What waits for the link.
-    pub(super) requests: Requests,
-    /// The chat server that was heard of last; 0 for none.
-    pub(super) instance: u32,
     /// The newest number of a message, in any channel, that was heard of.
     pub(super) newest: Seq,
     /// Random, so that nobody can choose names that share a chain.
@@ -239,8 +241,8 @@ impl<'a> ChatHub<'a> {
         let channels = storage.channels.len();
         Self {
             policy,
-            address: heapless::String::new(),
-            link: ChatLink::new(&policy),
+            map: ChatMap::default(),
+            links: storage.links,
             channels: Table::new(storage.channels),
             names: HashIndex::new(storage.channel_heads, storage.channel_nexts),
             rings: RingBytes::new(storage.ring_bytes, storage.message_ring_bytes, channels),
@@ -250,16 +252,10 @@ impl<'a> ChatHub<'a> {
             forwarding: Pace::NEW,
             must_flush: false,
             next_attempt: 0,
-            requests: Requests::NONE,
-            instance: 0,
             newest: Seq(0),
             seed: 0,
             stats: MainChatStats::default(),
         }
-    }
-
-    pub(in super::super) fn set_address(&mut self, address: heapless::String<ADDRESS_MAX_BYTES>) {
-        self.address = address;
     }
 
     /// Only while there are no channels yet.
@@ -267,13 +263,26 @@ impl<'a> ChatHub<'a> {
         self.seed = seed;
     }
 
-    /// Attempts that the chat server has refused.
-    pub(in super::super) const fn refusals(&self) -> Refusals {
-        self.link.refusals
+    /// The chat server that has refused attempts, and what.
+    pub(in super::super) fn refusals(&self) -> (&str, Refusals) {
+        let refused = |link: &&ChatLink| link.live().is_none() && link.refusals.last().is_some();
+        let first = self.links.iter().find(refused).or(self.links.first());
+        first.map_or(("", Refusals::NONE), |link| {
+            let refusals = if link.live().is_some() { Refusals::NONE } else { link.refusals };
+            (&link.address, refusals)
+        })
     }
 
-    pub(in super::super) fn address(&self) -> &str {
-        &self.address
+    pub(super) fn link(&self, at: u16) -> Option<&ChatLink> {
+        self.links.get(usize::from(at))
+    }
+
+    pub(super) fn link_mut(&mut self, at: u16) -> Option<&mut ChatLink> {
+        self.links.get_mut(usize::from(at))
+    }
+
+    pub(in super::super) fn address(&self, at: u16) -> &str {
+        self.link(at).map_or("", |link| &link.address)
     }
 
     pub(in super::super) fn next_flush(&self) -> Option<Instant> {
@@ -285,18 +294,20 @@ impl<'a> ChatHub<'a> {
         self.must_flush
     }
 
-    /// Whether there is a chat server to look for.
-    pub(in super::super) fn is_configured(&self) -> bool {
-        !self.address.is_empty()
+    /// How many chat servers there are to look for.
+    pub(in super::super) fn servers(&self) -> u16 {
+        self.links.iter().filter(|link| !link.is_vacant()).count() as u16
     }
 
-    pub(in super::super) const fn is_proving(&self) -> bool {
-        self.link.is_proving()
+    /// Whether there are chat servers, and all of them take requests now.
+    pub fn is_live(&self) -> bool {
+        let mut links = self.links.iter().filter(|link| !link.is_vacant()).peekable();
+        links.peek().is_some() && links.all(|link| link.live().is_some())
     }
 
-    /// Whether the chat server takes requests now.
-    pub const fn is_live(&self) -> bool {
-        self.link.live().is_some()
+    /// How many chat servers take requests now.
+    pub fn live_links(&self) -> usize {
+        self.links.iter().filter(|link| link.live().is_some()).count()
     }
 
     /// Channels that users of this Main are in.
@@ -341,9 +352,11 @@ impl<'a> ChatHub<'a> {
         if let Some(key) = self.find(name) {
             return Some(key);
         }
+        let owner = self.owner(name);
         let name = heapless::String::try_from(name).ok()?;
         let hash = hash_bytes(self.seed, name.as_bytes());
-        let key = self.channels.insert(LocalChannel { name, ..LocalChannel::VACANT }).ok()?;
+        let key =
+            self.channels.insert(LocalChannel { name, owner, ..LocalChannel::VACANT }).ok()?;
         self.names.insert(hash, key.index());
         Some(key)
     }

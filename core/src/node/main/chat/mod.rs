@@ -1,4 +1,4 @@
-//! Chat at Main: its users' channels, and the link to the chat server.
+//! Chat at Main: its users' channels, and the links to the chat servers.
 //!
 //! Purpose: forwards what clients want of channels to the chat server, which owns them, and fans out
 //! what comes back: one copy for all members, in a broadcast ring a channel, as rooms have it. A
@@ -18,6 +18,7 @@ mod client_link;
 mod fan_out;
 mod hub;
 mod link;
+mod owners;
 mod pace;
 mod requests;
 mod resuming;
@@ -25,6 +26,7 @@ mod server_link;
 mod waiting;
 
 pub use hub::{ChatHub, LocalChannel, LocalMember, MainChatStats, MainChatStorage};
+pub use link::ChatLink;
 
 use crate::protocol::{CHANNEL_MAX_BYTES, CHAT_MAX_BYTES};
 use crate::wire::framing::MESSAGE_EXTRA_BYTES;

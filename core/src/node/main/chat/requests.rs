@@ -1,6 +1,6 @@
-//! What the chat server is asked and told of memberships: behind what is live, at the pace of the link.
+//! What chat servers are asked and told of memberships: behind what is live, at the pace of each one's link.
 //!
-//! Contract: a membership that wants something is in one queue, and what it wants is sent when the link has
+//! Contract: a membership that wants something is in its link's queue, and what it wants is sent when the link has
 //! room, the oldest first: so nothing that users ask costs the link, nor anybody's messages their way. No
 //! more than [`ASKED_MOST`] questions are at the chat server at once, so what is said waits for few answers.
 //! A membership that ends keeps its slot until that is told, in its order.
@@ -22,24 +22,29 @@ impl ChatHub<'_> {
     pub(super) fn list(&mut self, sessions: &mut SessionManager<'_>, key: LocalMemberKey) {
         let own = Link::to(key.index());
         let Some(member) = self.members.get_mut(key) else { return };
+        let owner = self.channels.at(member.channel).map_or(Link::NONE, |place| place.owner);
+        let link = owner.index().and_then(|at| self.links.get_mut(usize::from(at)));
+        let Some(link) = link else { return };
         if !core::mem::replace(&mut member.waiting.is_listed, true) {
-            let before = core::mem::replace(&mut self.requests.last, own);
+            let before = core::mem::replace(&mut link.requests.last, own);
             match before.index().and_then(|index| self.members.at_mut(index)) {
                 Some(before) => before.waiting.next = own,
-                None => self.requests.first = own,
+                None => link.requests.first = own,
             }
         }
-        if let Some(link) = self.link.live() {
+        if let Some(link) = link.live() {
             sessions.mark_ready_unless_blocked(link);
         }
     }
 
     /// The membership is about to end: the chat server is to be told, if it has been told of it.
     pub(super) fn list_leave(&mut self, sessions: &mut SessionManager<'_>, key: LocalMemberKey) {
-        if self.link.open().is_none() {
+        let Some(member) = self.members.get_mut(key) else { return };
+        let owner = self.channels.at(member.channel).and_then(|place| place.owner.index());
+        let link = owner.and_then(|at| self.links.get(usize::from(at)));
+        if link.is_none_or(|link| link.open().is_none()) {
             return;
         }
-        let Some(member) = self.members.get_mut(key) else { return };
         let Waiting { next, is_listed, is_joining, .. } = member.waiting;
         member.waiting = Waiting { next, is_listed, is_leaving: !is_joining, ..Waiting::NOTHING };
         if !is_joining {
@@ -66,21 +71,23 @@ impl ChatHub<'_> {
     }
 
     /// A question has been answered: there may be another.
-    pub(super) fn answered(&mut self, sessions: &mut SessionManager<'_>) {
-        self.requests.asked = self.requests.asked.saturating_sub(1);
-        if let Some(link) = self.link.live().filter(|_| !self.requests.first.is_none()) {
-            sessions.mark_ready_unless_blocked(link);
+    pub(super) fn answered(&mut self, sessions: &mut SessionManager<'_>, at: u16) {
+        let Some(link) = self.link_mut(at) else { return };
+        link.requests.asked = link.requests.asked.saturating_sub(1);
+        if let Some(live) = link.live().filter(|_| !link.requests.first.is_none()) {
+            sessions.mark_ready_unless_blocked(live);
         }
     }
 
     /// Sends what waits, as much as the link takes now.
-    pub(in super::super) fn send_requests(&mut self, sessions: &mut SessionManager<'_>) {
-        let Some(link) = self.link.live() else { return };
-        while let Some(index) = self.requests.first.index() {
-            if !self.send_request(sessions, link, index) {
+    pub(in super::super) fn send_requests(&mut self, sessions: &mut SessionManager<'_>, at: u16) {
+        while let Some(link) = self.link(at)
+            && let (Some(live), Some(index)) = (link.live(), link.requests.first.index())
+        {
+            if !self.send_request(sessions, (live, at), index) {
                 return;
             }
-            self.unlist_first(index);
+            self.unlist_first(at, index);
         }
     }
 
@@ -88,13 +95,14 @@ impl ChatHub<'_> {
     fn send_request(
         &mut self,
         sessions: &mut SessionManager<'_>,
-        link: SessionKey,
+        (link, at): (SessionKey, u16),
         index: u16,
     ) -> bool {
+        let Some(own) = self.links.get_mut(usize::from(at)) else { return true };
         let Some(member) = self.members.at_mut(index) else { return true };
         let Some(place) = self.channels.at(member.channel) else { return true };
         let (uid, channel, attempt) = (member.uid, Text::truncated(&place.name), member.attempt);
-        let asked = &mut self.requests.asked;
+        let asked = &mut own.requests.asked;
         let waiting = &mut member.waiting;
         let Waiting { since, after, .. } = *waiting;
         if waiting.is_leaving {
@@ -115,15 +123,55 @@ impl ChatHub<'_> {
         !waiting.wants_something()
     }
 
-    fn unlist_first(&mut self, index: u16) {
+    /// The membership that was first has nothing more to wait for.
+    fn unlist_first(&mut self, at: u16, index: u16) {
         let Some(key) = self.members.key_at(index) else { return };
         let Some(member) = self.members.get_mut(key) else { return };
         let waiting = core::mem::replace(&mut member.waiting, Waiting::NOTHING);
-        self.requests.first = waiting.next;
+        let Some(link) = self.link_mut(at) else { return };
+        link.requests.first = waiting.next;
         if waiting.next.is_none() {
-            self.requests.last = Link::NONE;
+            link.requests.last = Link::NONE;
         }
         if waiting.is_note {
+            self.drop_note(key);
+        }
+    }
+
+    /// Keeps what still waits for this link: what another one is to be asked and told now is forgotten. O(what waits).
+    pub(super) fn sort_requests(&mut self, at: u16) {
+        let Some(link) = self.link_mut(at) else { return };
+        let (mut next, mut kept) = (link.requests.first, Link::NONE);
+        link.requests.first = Link::NONE;
+        while let Some(index) = next.index() {
+            let Some(member) = self.members.at_mut(index) else { break };
+            next = core::mem::replace(&mut member.waiting.next, Link::NONE);
+            let place = self.channels.at(member.channel);
+            if place.is_none_or(|place| place.owner != Link::to(at)) {
+                self.forget_request(index);
+                continue;
+            }
+            match kept.index().and_then(|kept| self.members.at_mut(kept)) {
+                Some(kept) => kept.waiting.next = Link::to(index),
+                None => self.set_first_request(at, index),
+            }
+            kept = Link::to(index);
+        }
+        if let Some(link) = self.link_mut(at) {
+            link.requests.last = kept;
+        }
+    }
+
+    fn set_first_request(&mut self, at: u16, index: u16) {
+        if let Some(link) = self.link_mut(at) {
+            link.requests.first = Link::to(index);
+        }
+    }
+
+    fn forget_request(&mut self, index: u16) {
+        let Some(key) = self.members.key_at(index) else { return };
+        let Some(member) = self.members.get_mut(key) else { return };
+        if core::mem::replace(&mut member.waiting, Waiting::NOTHING).is_note {
             self.drop_note(key);
         }
     }
@@ -138,9 +186,14 @@ impl ChatHub<'_> {
         self.forget_if_empty(channel);
     }
 
-    /// The link has ended: nothing waits for it.
-    pub(super) const fn forget_requests(&mut self) {
-        self.requests = Requests::NONE;
+    /// The link has ended: nothing waits for it. O(what has waited).
+    pub(super) fn forget_requests(&mut self, at: u16) {
+        let Some(link) = self.link_mut(at) else { return };
+        let mut next = core::mem::replace(&mut link.requests, Requests::NONE).first;
+        while let Some(index) = next.index() {
+            next = self.members.at(index).map_or(Link::NONE, |member| member.waiting.next);
+            self.forget_request(index);
+        }
     }
 
     /// Whether somebody whose address holds `held` channels may have one that nobody had before. Channels

@@ -3,6 +3,7 @@
 //! Contract: a page is sent when the link takes it; where the telling stands is the [`link`](super::link)'s.
 
 use super::hub::{ChatHub, LocalChannelKey};
+use super::link::ChatLink;
 use crate::broadcast::FrameClass;
 use crate::log;
 use crate::node::Context;
@@ -15,16 +16,15 @@ use crate::time::Instant;
 
 impl ChatHub<'_> {
     /// Sends the next pages of memberships, as many as the link takes now.
-    pub(in super::super) fn resume_channels(&mut self, sessions: &mut SessionManager<'_>) {
-        while let Some((key, index)) = self.link.resuming() {
+    pub(in super::super) fn resume_channels(&mut self, sessions: &mut SessionManager<'_>, at: u16) {
+        while let Some((key, index)) = self.link(at).and_then(ChatLink::resuming) {
             if usize::from(index) >= self.channels.capacity() {
-                log::info!("the chat server has {} channels of ours", self.channels.len());
-                self.link.has_resumed_all();
+                self.has_resumed_all(at);
                 return;
             }
-            let page = self.page_to_resume(index);
+            let page = self.page_to_resume(at, index);
             let Some(channel) = self.channels.at(index).filter(|_| !page.is_empty()) else {
-                self.link.has_resumed(index);
+                self.has_resumed(at, index);
                 continue;
             };
             // Pushed one by one: collecting into a bounded vector could panic.
@@ -46,10 +46,25 @@ impl ChatHub<'_> {
         }
     }
 
-    /// The next memberships of a channel that the chat server has not been told of.
-    fn page_to_resume(&self, channel: u16) -> heapless::Vec<u16, CHAT_PAGE_MEMBERS> {
+    fn has_resumed_all(&mut self, at: u16) {
+        let own = self.channels.iter().filter(|(_, place)| place.owner == Link::to(at)).count();
+        log::info!("the chat server has {} channels of ours", own);
+        if let Some(link) = self.link_mut(at) {
+            link.has_resumed_all();
+        }
+    }
+
+    fn has_resumed(&mut self, at: u16, channel: u16) {
+        if let Some(link) = self.link_mut(at) {
+            link.has_resumed(channel);
+        }
+    }
+
+    /// The next memberships of a channel that the chat server has not been told of; none if it is not that one's.
+    fn page_to_resume(&self, at: u16, channel: u16) -> heapless::Vec<u16, CHAT_PAGE_MEMBERS> {
         let mut page = heapless::Vec::new();
-        let mut link = self.channels.at(channel).map_or(Link::NONE, |channel| channel.first);
+        let own = self.channels.at(channel).filter(|place| place.owner == Link::to(at));
+        let mut link = own.map_or(Link::NONE, |place| place.first);
         while let Some(index) = link.index() {
             let Some(member) = self.members.at(index) else { break };
             link = member.next;

@@ -1,11 +1,12 @@
-//! What the chat server says to Main.
+//! What chat servers say to Main.
+//!
+//! Contract: of a channel counts only what the server says that has it.
 
 use super::super::directory::EntryKey;
 use super::super::{Authenticator, Main};
 use super::hub::{LocalChannelKey, LocalMemberKey, Unanswered};
-use super::waiting::Waiting;
 use crate::broadcast::FrameClass;
-use crate::node::{Caller, Context};
+use crate::node::Caller;
 use crate::protocol::chat_to_main::{
     Broadcast, Census, ChannelDenied, Entered, Exited, Joined, MemberPage, Opened, Past, PastEnd,
     Refused, Removed, ResumeDenied, Resumed, Stub,
@@ -30,7 +31,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn joined(&mut self, caller: &mut Caller<'_, 'a>, message: Joined<'_>) {
         let Joined { uid, channel, attempt, members, oldest, next_seq } = message;
-        let Some(found) = self.membership(uid, channel.as_str()) else { return };
+        let Some(found) = self.membership_of(caller, uid, channel.as_str()) else { return };
         self.chat.goes_on_at(caller.now, found.channel, next_seq);
         // What was said before is published first, so that the newcomer begins exactly behind it.
         self.chat.flush_channel(found.channel.index(), caller.sessions);
@@ -51,8 +52,8 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn channel_denied(&mut self, caller: &mut Caller<'_, 'a>, message: ChannelDenied<'_>) {
         let ChannelDenied { uid, channel, attempt, reason } = message;
-        self.chat.answered(caller.sessions);
-        let Some(found) = self.membership(uid, channel.as_str()) else { return };
+        self.chat.answered(caller.sessions, caller.tag.index);
+        let Some(found) = self.membership_of(caller, uid, channel.as_str()) else { return };
         let member = self.chat.members.get(found.member);
         let Some(session) =
             member.filter(|m| !m.is_in && m.attempt == attempt).map(|member| member.session)
@@ -68,7 +69,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn removed(&mut self, caller: &mut Caller<'_, 'a>, message: Removed<'_>) {
         let Removed { uid, channel, reason } = message;
-        let Some(found) = self.membership(uid, channel.as_str()) else { return };
+        let Some(found) = self.membership_of(caller, uid, channel.as_str()) else { return };
         let is_in = self.chat.members.get(found.member).is_some_and(|member| member.is_in);
         if is_in && let Some(session) = self.remove_membership(caller.sessions, &found) {
             caller.sessions.send_or_close(caller.now, session, &ChatLeft { channel, reason });
@@ -77,7 +78,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn broadcast(&mut self, caller: &mut Caller<'_, 'a>, message: Broadcast<'_>) {
         let Broadcast { channel, seq, uid, request, msg } = message;
-        let Some(key) = self.chat.find(channel.as_str()) else { return };
+        let Some(key) = self.channel_of(caller, channel.as_str()) else { return };
         let Some(place) = self.chat.channels.get_mut(key) else { return };
         if seq <= place.last_seq {
             return;
@@ -100,10 +101,10 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         let Refused { uid, channel, about, request, reason } = message;
         self.chat.stats.refused += 1;
         if about != ChatSay::OPCODE.0 {
-            self.chat.answered(caller.sessions);
+            self.chat.answered(caller.sessions, caller.tag.index);
         }
         // Whoever has left meanwhile hears nothing more of the channel.
-        if self.is_member(uid, channel.as_str()) {
+        if self.is_member(caller, uid, channel.as_str()) {
             self.count_answer(uid, channel.as_str(), Opcode(about));
             self.tell_client(caller, uid, &ChatRefused { channel, about, request, reason });
         }
@@ -111,15 +112,15 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn past(&mut self, caller: &mut Caller<'_, 'a>, message: Past<'_>) {
         let Past { to, channel, seq, uid, msg } = message;
-        if self.is_member(to, channel.as_str()) {
+        if self.is_member(caller, to, channel.as_str()) {
             self.tell_client(caller, to, &ChatPast { channel, seq, uid, msg });
         }
     }
 
     fn past_end(&mut self, caller: &mut Caller<'_, 'a>, message: PastEnd<'_>) {
         let PastEnd { to, channel, oldest, next_seq, end_seq } = message;
-        self.chat.answered(caller.sessions);
-        if self.is_member(to, channel.as_str()) {
+        self.chat.answered(caller.sessions, caller.tag.index);
+        if self.is_member(caller, to, channel.as_str()) {
             self.count_answer(to, channel.as_str(), ChatHistory::OPCODE);
             let end = ChatPastEnd { channel, oldest, next_seq, end_seq };
             self.tell_client(caller, to, &end);
@@ -143,8 +144,8 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn member_page(&mut self, caller: &mut Caller<'_, 'a>, message: MemberPage<'_>) {
         let MemberPage { to, channel, uids, next_after } = message;
-        self.chat.answered(caller.sessions);
-        if self.is_member(to, channel.as_str()) {
+        self.chat.answered(caller.sessions, caller.tag.index);
+        if self.is_member(caller, to, channel.as_str()) {
             self.count_answer(to, channel.as_str(), ChatWho::OPCODE);
             self.tell_client(caller, to, &ChatMembers { channel, uids, next_after });
         }
@@ -152,7 +153,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn resumed(&mut self, caller: &mut Caller<'_, 'a>, message: Resumed<'_>) {
         let Resumed { channel, next_seq, missed, members } = message;
-        let Some(key) = self.chat.find(channel.as_str()) else { return };
+        let Some(key) = self.channel_of(caller, channel.as_str()) else { return };
         let has_gap = self.chat.resumed(&caller.context(), key, next_seq, missed);
         if has_gap && missed == 0 {
             self.interrupt_says(caller, key);
@@ -162,7 +163,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 
     fn resume_denied(&mut self, caller: &mut Caller<'_, 'a>, message: ResumeDenied<'_>) {
         let ResumeDenied { channel, reason } = message;
-        let Some(key) = self.chat.find(channel.as_str()) else { return };
+        let Some(key) = self.channel_of(caller, channel.as_str()) else { return };
         let mut link = self.chat.channels.get(key).map_or(Link::NONE, |place| place.first);
         while let Some(member) = link.index().and_then(|index| self.chat.members.key_at(index)) {
             let Some(entry) = self.chat.members.get(member) else { return };
@@ -193,8 +194,24 @@ impl<'a, A: Authenticator> Main<'a, A> {
         Some(Membership { user, channel, member })
     }
 
-    fn is_member(&self, uid: Uid, channel: &str) -> bool {
-        let found = self.membership(uid, channel);
+    /// The channel, if it is that server's which says something of it.
+    fn channel_of(&self, caller: &Caller<'_, 'a>, channel: &str) -> Option<LocalChannelKey> {
+        let key = self.chat.find(channel)?;
+        (self.chat.owner_of(key) == Link::to(caller.tag.index)).then_some(key)
+    }
+
+    fn membership_of(
+        &self,
+        caller: &Caller<'_, 'a>,
+        uid: Uid,
+        channel: &str,
+    ) -> Option<Membership> {
+        self.channel_of(caller, channel)?;
+        self.membership(uid, channel)
+    }
+
+    fn is_member(&self, caller: &Caller<'_, 'a>, uid: Uid, channel: &str) -> bool {
+        let found = self.membership_of(caller, uid, channel);
         found
             .and_then(|found| self.chat.members.get(found.member))
             .is_some_and(|member| member.is_in)
@@ -247,48 +264,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     fn tell_members<M: Message>(&mut self, caller: &Caller<'_, 'a>, channel: &str, message: &M) {
-        if let Some(key) = self.chat.find(channel) {
+        if let Some(key) = self.channel_of(caller, channel) {
             self.chat.append(caller.now, key, FrameClass::State, message);
-        }
-    }
-
-    /// The link has ended: what was on its way is answered, and memberships stay. O(memberships).
-    pub(super) fn chat_interrupted(&mut self, cx: &mut Context<'_, 'a>) {
-        self.chat.forget_requests();
-        for index in 0..self.chat.members.capacity() as u16 {
-            let Some(member) = self.chat.members.key_at(index) else { continue };
-            let Some(entry) = self.chat.members.get_mut(member) else { continue };
-            if core::mem::replace(&mut entry.waiting, Waiting::NOTHING).is_note {
-                self.chat.drop_note(member);
-                continue;
-            }
-            entry.is_resumed = false;
-            let mut unanswered = core::mem::replace(&mut entry.unanswered, Unanswered::NOTHING);
-            let (uid, session, is_in) = (entry.uid, entry.session, entry.is_in);
-            let Some(channel) = self.chat.channels.key_at(entry.channel) else { continue };
-            let Some(place) = self.chat.channels.get(channel) else { continue };
-            let name = place.name.clone();
-            let channel_name = Text::truncated(&name);
-            let mut refuse = |about: i32, request, reason| {
-                let refused = ChatRefused { channel: channel_name, about, request, reason };
-                cx.sessions.send_or_close(cx.now, session, &refused);
-            };
-            while let Some(request) = unanswered.says.pop() {
-                refuse(ChatSay::OPCODE.0, request, ErrorCode::CHAT_INTERRUPTED);
-            }
-            for _ in 0..unanswered.pasts {
-                refuse(ChatHistory::OPCODE.0, 0, ErrorCode::CHAT_UNAVAILABLE);
-            }
-            for _ in 0..unanswered.whos {
-                refuse(ChatWho::OPCODE.0, 0, ErrorCode::CHAT_UNAVAILABLE);
-            }
-            if is_in {
-                continue;
-            }
-            refuse(ChatJoin::OPCODE.0, 0, ErrorCode::CHAT_UNAVAILABLE);
-            if let Some(user) = self.users.find(uid) {
-                self.remove_membership(cx.sessions, &Membership { user, channel, member });
-            }
         }
     }
 }

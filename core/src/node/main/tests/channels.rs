@@ -1,5 +1,7 @@
 //! Channels at Main: the chat server is scripted, one frame at a time.
 
+mod owners;
+
 use super::*;
 use crate::node::testing::Asked;
 use crate::protocol::CHANNEL_MAX_BYTES;
