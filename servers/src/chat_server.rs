@@ -2,6 +2,8 @@
 
 mod operated;
 pub(crate) mod report;
+#[cfg(feature = "cluster")]
+mod sharing;
 
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin;
 use crate::config::Config;
+#[cfg(feature = "cluster")]
+use crate::directory::Directory;
 use crate::http::figures::Figures;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
@@ -26,6 +30,13 @@ use report::{ChatReport, report_of};
 
 /// Connections besides the Mains': those who have not proven themselves yet.
 const SPARE_SESSIONS: usize = 64;
+
+/// What is beside the node: the directory.
+struct Beside {
+    /// None for a realm's only chat server.
+    #[cfg(feature = "cluster")]
+    directory: Option<Directory>,
+}
 
 /// Runs a chat server until a signal.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
@@ -54,9 +65,13 @@ pub(crate) fn spawn(
     shutdown: CancellationToken,
     shared: Shared<ChatReport>,
 ) -> anyhow::Result<NodeThread> {
+    let beside = Beside {
+        #[cfg(feature = "cluster")]
+        directory: sharing::directory(config)?,
+    };
     let config = config.clone();
     NodeThread::spawn("chat", config.chat.address(), move |bound| async move {
-        serve(&config, keyring, bound, shutdown, shared).await;
+        serve(&config, keyring, (bound, beside), shutdown, shared).await;
     })
 }
 
@@ -77,10 +92,12 @@ const EPOCHS_AHEAD: u32 = 366 * 24;
 async fn serve(
     config: &Config,
     keyring: Keyring,
-    bound: Bound,
+    (bound, beside): (Bound, Beside),
     shutdown: CancellationToken,
     shared: Shared<ChatReport>,
 ) {
+    #[cfg(not(feature = "cluster"))]
+    let Beside {} = beside;
     let settings = &config.chat;
     let node_sizes = NodeSizes {
         sessions: usize::from(settings.mains) + SPARE_SESSIONS,
@@ -110,5 +127,7 @@ async fn serve(
     });
     let driver = process::open(driver, "chat", bound.address, &config.net);
     let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report_of);
+    #[cfg(feature = "cluster")]
+    let control = beside.share(control, &config.chat, bound.address);
     shared.end(report_of(&process::run(driver, control).await));
 }

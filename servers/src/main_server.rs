@@ -234,8 +234,9 @@ async fn serve(
         if config.directory.is_used() {
             storage.claims = claim_storage((users + hellos).min(INDEX_COUNT_MAX));
         }
-        // The address's length is checked with the configuration.
-        let chat = config.main.chat.as_str().try_into().unwrap_or_default();
+        // Announced ones are heard of later. The address's length is checked with the configuration.
+        let chat = if config.main.chat_is_announced() { "" } else { &config.main.chat };
+        let chat = chat.try_into().unwrap_or_default();
         let mut role = Main::new(storage, settings, doorkeeper, secrets)
             .with_chat(chat)
             .with_allowed_worlds(allowed);

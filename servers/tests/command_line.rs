@@ -234,7 +234,7 @@ const KEYS: &str = "
     world.id world.region world.listen world.advertise world.mains world.nodes world.rooms
     world.room_capacity world.room_spectators world.spare_sessions world.sealed_clients world.ring_bytes world.flush_interval_ms
     world.status_interval_ms world.reconnect_first_ms world.reconnect_most_ms world.move_away_ms world.game
-    world.data_folder world.chat chat.listen chat.mains chat.channels chat.reserved chat.memberships chat.channel_members
+    world.data_folder world.chat chat.listen chat.advertise chat.mains chat.channels chat.reserved chat.memberships chat.channel_members
     chat.history_bytes chat.past_page chat.ring_bytes chat.channels_per_user chat.message_bytes
     chat.requests_per_second chat.request_burst chat.flush_interval_ms
     http.service http.listen http.connections http.connections_per_address http.visitors

@@ -28,6 +28,9 @@ pub(crate) struct ChatSettings {
     /// Replaces the port of `listen`; 0 picks a free one. Left out: `listen` as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
+    /// The address that Mains find in the directory, `host:port`. Empty: the listening one, unless that is every address of the
+    /// machine.
+    pub(crate) advertise: String,
     /// Mains that one chat server serves, at most 8.
     pub(crate) mains: u16,
     /// Channels of a chat server, and of a Main.
@@ -63,6 +66,7 @@ impl Default for ChatSettings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7_300)),
             port: None,
+            advertise: String::new(),
             mains: CHAT_MAIN_COUNT_MAX as u16,
             channels: 1_024,
             reserved: vec!["lobby".to_owned()],
@@ -84,6 +88,16 @@ impl ChatSettings {
     /// Where to listen, all things considered.
     pub(crate) fn address(&self) -> SocketAddr {
         with_port(self.listen, self.port)
+    }
+
+    /// Where Mains find it if it listens at `bound`; nobody knows if that is every address of the machine.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn found_at(&self, bound: SocketAddr) -> Option<String> {
+        match self.advertise.as_str() {
+            "" if bound.ip().is_unspecified() => None,
+            "" => Some(bound.to_string()),
+            advertised => Some(advertised.to_owned()),
+        }
     }
 
     /// As the core has it. The names are leaked: a process has one configuration.

@@ -123,6 +123,9 @@ pub(crate) enum NameRule {
     Accounts,
 }
 
+/// What `main.chat` is for all chat servers that the directory knows.
+const ANNOUNCED: &str = "announced";
+
 /// `[main]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -158,7 +161,8 @@ pub(crate) struct MainSettings {
     pub(crate) registry_settle_ms: u32,
     /// For how long the names of a lost world's rooms are kept for it.
     pub(crate) room_hold_ms: u32,
-    /// Where the chat server is, `host:port`; empty for a realm without channels.
+    /// Where the chat server is, `host:port`; `announced` for all that the directory knows, which share the channels; empty for a
+    /// realm without channels.
     pub(crate) chat: String,
     /// The folder with what Main keeps of guests, made at the first start; empty: a folder of this
     /// user.
@@ -278,6 +282,11 @@ impl MainSettings {
     /// Where to listen, all things considered.
     pub(crate) fn address(&self) -> SocketAddr {
         with_port(self.listen, self.port)
+    }
+
+    /// Whether its chat servers are those that the directory knows.
+    pub(crate) fn chat_is_announced(&self) -> bool {
+        self.chat == ANNOUNCED
     }
 
     /// Where clients and servers find it if it listens at `bound`; nobody knows if that is every address of the machine.

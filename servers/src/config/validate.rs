@@ -80,9 +80,15 @@ impl Config {
         self.main.relay.validate()?;
         self.login.validate()?;
         ensure!(
-            self.main.chat.is_empty() || port_of(&self.main.chat).is_some(),
-            "main.chat must be HOST:PORT or empty, not {:?}",
+            self.main.chat_is_announced()
+                || self.main.chat.is_empty()
+                || port_of(&self.main.chat).is_some(),
+            "main.chat must be HOST:PORT, \"announced\" or empty, not {:?}",
             self.main.chat
+        );
+        ensure!(
+            !self.main.chat_is_announced() || self.directory.is_used(),
+            "main.chat is \"announced\", and nobody announces anything without directory.servers"
         );
         ensure!(
             self.main.chat.len() <= ADDRESS_MAX_BYTES,
@@ -173,6 +179,12 @@ impl MainSettings {
 
 impl ChatSettings {
     fn validate(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.advertise.is_empty()
+                || (is_place(&self.advertise) && self.advertise.len() <= ADDRESS_MAX_BYTES),
+            "chat.advertise must be HOST:PORT where Mains find this chat server, of at most {ADDRESS_MAX_BYTES} bytes, not {:?}",
+            self.advertise
+        );
         ensure!(
             (1..=CHAT_MAIN_COUNT_MAX).contains(&usize::from(self.mains)),
             "chat.mains must be between 1 and {CHAT_MAIN_COUNT_MAX}"

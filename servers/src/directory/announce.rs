@@ -8,7 +8,6 @@
 //!
 //! Bounds: [`MAIN_LIST_MAX`] Mains, this one among them; [`KEYS_MAX`](super::store) keys; a look is one question, and one for each key.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +19,11 @@ use tokio_stream::StreamExt;
 
 use super::announcement::{Announcement, Found};
 use super::life::Life;
+use super::living::{Cause, Living};
+use super::presence::subject;
 use super::shared::Shared;
 use super::store::Store;
-use super::{Told, Trouble};
+use super::{Kind, Told, Trouble};
 
 /// Between two announcements, and between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -30,48 +31,28 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const LOOKS_MOST: u8 = 5;
 /// Looks that somebody asks for are not closer than this.
 const HEARD_INTERVAL: Duration = Duration::from_millis(100);
-/// What is known of a key.
-struct Seen {
-    revision: u64,
-    /// Looks that have found it as it was.
-    looks: u8,
-    announcement: Option<Announcement>,
-}
 
 /// Which Mains are alive; see the [module](self).
 struct Book {
     here: Life,
-    seen: HashMap<Life, Seen>,
+    living: Living,
 }
 
 impl Book {
     fn new(here: Life) -> Self {
-        Self { here, seen: HashMap::new() }
+        Self { here, living: Living::new(LOOKS_MOST) }
     }
 
-    /// Notes what a look has found, and answers whose end it is. What was found before and is not now is removed.
+    /// Notes what a look has found, and answers whose end it is: not this one's.
     fn look(&mut self, found: Vec<Found>, cause: Cause) -> Vec<Life> {
-        let mut before = std::mem::take(&mut self.seen);
-        for Found { life, revision, announcement } in found {
-            let looks = match before.remove(&life) {
-                Some(seen) if seen.revision >= revision => {
-                    seen.looks + u8::from(cause == Cause::Time)
-                }
-                _ => 0,
-            };
-            self.seen.insert(life, Seen { revision, looks, announcement });
-        }
-        let is_over = |(life, seen): (&Life, &Seen)| (seen.looks >= LOOKS_MOST).then_some(*life);
-        let over: Vec<Life> =
-            self.seen.iter().filter_map(is_over).filter(|life| *life != self.here).collect();
-        self.seen.retain(|life, _| !over.contains(life));
-        over
+        let over = self.living.look(found, cause, Some(self.here));
+        over.into_iter().map(|(life, _)| life).collect()
     }
 
     /// All that are alive, in an order that is the same everywhere, and this one in any case. Of two at one address the newer
     /// counts.
     fn list(&self, own: Option<&Announcement>) -> MainList {
-        let others = self.seen.iter().filter(|(life, _)| **life != self.here);
+        let others = self.living.seen.iter().filter(|(life, _)| **life != self.here);
         let mut others: Vec<(u64, &Announcement)> =
             others.filter_map(|(_, it)| Some((it.revision, it.announcement.as_ref()?))).collect();
         others
@@ -87,24 +68,15 @@ impl Book {
     }
 }
 
-/// Why it is looked.
-#[derive(Copy, Clone, PartialEq, Eq)]
-enum Cause {
-    /// An interval is over.
-    Time,
-    /// Where this Main is has just become known, or where that is to be said.
-    Own,
-    /// Another Main has said that there is something new.
-    Heard,
-}
-
 /// Until the thread ends.
 pub(super) async fn announce(shared: Arc<Shared>, client: Client) {
     let (mut own, mut stores) = (shared.announcement.subscribe(), shared.store.subscribe());
     let mut announcer = Announcer { book: Book::new(shared.life), told: MainList::new(), shared };
     announcer.tell().await;
     // An error is a client that has ended.
-    let Ok(mut heard) = client.subscribe(subject(&announcer.shared)).await else { return };
+    let Ok(mut heard) = client.subscribe(subject(&announcer.shared, Kind::Main)).await else {
+        return;
+    };
     let mut turns = interval(INTERVAL);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut looked_at = Instant::now();
@@ -125,24 +97,6 @@ pub(super) async fn announce(shared: Arc<Shared>, client: Client) {
     }
 }
 
-/// What is said aloud when a Main comes or goes.
-fn subject(shared: &Shared) -> String {
-    format!("tinyrealm.{}.mains", shared.settings.realm)
-}
-
-/// Removes this Main's key, as long as it can be asked for.
-pub(super) async fn withdraw(shared: &Shared) {
-    if shared.announcement.send_replace(None).is_none() {
-        return;
-    }
-    let Some(store) = shared.store.borrow().clone() else { return };
-    // If that fails, it is over behind some looks.
-    if store.withdraw(shared.life).await.is_ok() {
-        let _ = store.client().publish(subject(shared), "".into()).await;
-        let _ = store.client().flush().await;
-    }
-}
-
 struct Announcer {
     shared: Arc<Shared>,
     book: Book,
@@ -157,10 +111,10 @@ impl Announcer {
         if cause != Cause::Heard {
             self.say(client, &store).await?;
         }
-        let found = store.announced().await?;
+        let found = store.announced(Kind::Main).await?;
         for life in self.book.look(found, cause) {
             tracing::info!("a Main is not there any more: life {life}");
-            store.withdraw(life).await?;
+            store.withdraw(Kind::Main, life).await?;
         }
         self.tell().await;
         Ok(())
@@ -169,9 +123,12 @@ impl Announcer {
     async fn say(&self, client: &Client, store: &Store) -> Result<(), Trouble> {
         let own = self.shared.announcement.borrow().clone();
         let Some(own) = own else { return Ok(()) };
-        store.announce(self.shared.life, &own).await?;
-        if !self.book.seen.contains_key(&self.shared.life) {
-            client.publish(subject(&self.shared), "".into()).await.map_err(Trouble::of)?;
+        store.announce(Kind::Main, self.shared.life, &own).await?;
+        if !self.book.living.seen.contains_key(&self.shared.life) {
+            client
+                .publish(subject(&self.shared, Kind::Main), "".into())
+                .await
+                .map_err(Trouble::of)?;
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
-//! `Announcement`: where a Main is, as its key in the bucket has it.
+//! `Announcement`: where a server is, as its key in the bucket has it; and the map of chat servers, as its key has that.
 
+use tinyrealm_core::node::chat::ChatMap;
 use tinyrealm_core::node::main::LivingMain;
-use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, is_address, is_place};
+use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, ClaimNumber, is_address, is_place};
 
 use super::life::Life;
 
-/// Where a Main is.
+/// Where a server is; a chat server is at one place for everybody.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Announcement {
     /// For clients, as a world's address.
@@ -41,6 +42,25 @@ impl Announcement {
     }
 }
 
+/// The map of chat servers that this value is: what is none is nobody.
+pub(super) fn chat_map(number: ClaimNumber, text: &[u8]) -> ChatMap {
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    let mut map = ChatMap { number, ..ChatMap::default() };
+    for server in text.split(' ').filter(|server| is_place(server)) {
+        if let Ok(server) = server.try_into()
+            && !map.servers.contains(&server)
+        {
+            // More than there can be are passed over.
+            let _ = map.servers.push(server);
+        }
+    }
+    map
+}
+
+pub(super) fn chat_map_text(servers: &[String]) -> String {
+    servers.join(" ")
+}
+
 /// A key that was found.
 pub(super) struct Found {
     pub(super) life: Life,
@@ -56,6 +76,21 @@ mod tests {
     fn at(host: u8) -> Announcement {
         let address = format!("10.0.0.{host}:7");
         Announcement { for_clients: format!("tls://{address}"), for_servers: address }
+    }
+
+    #[test]
+    fn a_map_is_read_as_it_is_written() {
+        let servers: Vec<String> = (1..=9).map(|host| at(host).for_servers).collect();
+        let read = |text: &str| {
+            let map = chat_map(ClaimNumber(7), text.as_bytes());
+            assert_eq!(map.number, ClaimNumber(7));
+            map.servers.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(read(&chat_map_text(&servers[..2])), servers[..2]);
+        assert_eq!(read(&chat_map_text(&servers)), servers[..8]);
+        let strange = format!("{0} nonsense  {0} a:0 {1}", servers[0], "x".repeat(90));
+        assert_eq!(read(&strange), servers[..1]);
+        assert_eq!(read(""), Vec::<String>::new());
     }
 
     #[test]

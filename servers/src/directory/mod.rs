@@ -1,4 +1,4 @@
-//! The directory's driver: what Main asks about users is carried out on NATS JetStream, on a thread of its own.
+//! The directory's driver: what Main asks about users is carried out on NATS JetStream, on a thread of its own; a chat server's, too.
 //!
 //! Purpose: takes the [`Work`] that Main hands out, and brings an answer for each, and what it hears of its own accord.
 //!
@@ -8,14 +8,18 @@
 //! `directory.review_ms`, and all of them when it is connected again. So what an enter costs does not grow with the
 //! number of Mains, as it would if all of them heard of all claims.
 //!
-//! Mains are [announced](announce) in the same store.
+//! Mains are [announced](announce) in the same store, and chat servers [are there](presence), who share the channels as Mains
+//! [agree](chats).
 //!
 //! Bounds: [`IN_FLIGHT_MAX`] questions at a time, 16 looks at a time, one number for each user who is here.
 
 mod announce;
 mod announcement;
+mod chats;
 mod held;
 mod life;
+mod living;
+mod presence;
 mod review;
 mod service;
 mod shared;
@@ -23,8 +27,10 @@ mod store;
 
 use std::fmt;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use tinyrealm_core::node::chat::ChatMap;
 use tinyrealm_core::node::directory::{Answer, IN_FLIGHT_MAX, Work};
 use tinyrealm_core::node::main::MainList;
 use tinyrealm_core::protocol::{ClaimNumber, Uid};
@@ -56,7 +62,50 @@ pub(crate) enum Told {
     },
     /// These are the realm's Mains from now on.
     Mains(Box<MainList>),
+    /// These chat servers share the channels, as Mains have agreed.
+    ChatServers(Box<ChatMap>),
+    /// A chat server may have been certain of that since then: it has been asked for, or nobody could ask.
+    Certain(Instant),
 }
+
+/// Whose directory it is, and what for.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// A Main's, whose chat server is none of its concern.
+    Main,
+    /// A Main's that shares the channels among the chat servers that are there.
+    MainWithChannels,
+    /// A chat server's.
+    Chat,
+}
+
+/// Whose a key is that says that it is there.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Kind {
+    Main,
+    Chat,
+}
+
+impl Purpose {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Main | Self::MainWithChannels => Kind::Main,
+            Self::Chat => Kind::Chat,
+        }
+    }
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Chat => "chat",
+        }
+    }
+}
+
+/// For how long a chat server is certain of its channels: shorter than it takes Mains to give them to others.
+pub(crate) const CERTAIN_FOR: Duration = Duration::from_millis(1_500);
 
 /// The way to the directory; see the [module](self).
 pub(crate) struct Directory {
@@ -75,12 +124,13 @@ impl Directory {
     /// If what the configuration names can't be read. NATS itself need not be there.
     pub(crate) fn start(
         settings: &DirectorySettings,
+        purpose: Purpose,
         reachable: Reachable,
     ) -> anyhow::Result<Self> {
         let (work, asked) = channel(IN_FLIGHT_MAX);
         let (teller, told) = channel(TOLD_MAX);
         let announcement = watch::Sender::new(None);
-        let service = Service::new(settings, announcement.clone(), teller, reachable)?;
+        let service = Service::new(settings, purpose, announcement.clone(), teller, reachable)?;
         let runtime = runtime::current_thread()?;
         let builder = std::thread::Builder::new().name("directory".to_owned());
         let thread = builder
@@ -89,7 +139,7 @@ impl Directory {
         Ok(Self { work, told, announcement, thread })
     }
 
-    /// This Main is there, which all others and whoever asks them are to know from now on.
+    /// This server is there, which all others and whoever asks them are to know from now on.
     pub(crate) fn announce(&self, at: Announcement) {
         self.announcement.send_replace(Some(at));
     }

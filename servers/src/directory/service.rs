@@ -15,11 +15,13 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
 
-use super::Told;
-use super::announce::{announce, withdraw};
+use super::announce::announce;
 use super::announcement::Announcement;
+use super::chats::share_channels;
+use super::presence::{be_present, withdraw};
 use super::review::review;
 use super::shared::{Shared, subject};
+use super::{Purpose, Told};
 use crate::config::directory::{DirectorySettings, server_address};
 use crate::main_server::report::Reachable;
 use crate::secret;
@@ -43,11 +45,12 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn new(
         settings: &DirectorySettings,
+        purpose: Purpose,
         announcement: watch::Sender<Option<Announcement>>,
         told: Sender<Told>,
         reachable: Reachable,
     ) -> anyhow::Result<Self> {
-        let shared = Arc::new(Shared::new(settings, announcement, told, reachable)?);
+        let shared = Arc::new(Shared::new(settings, purpose, announcement, told, reachable)?);
         let options = options(settings, &shared)?;
         let servers = settings.servers.iter().map(|server| server.parse());
         let servers = servers.collect::<Result<_, _>>().context("directory.servers")?;
@@ -79,8 +82,15 @@ async fn serve(shared: Arc<Shared>, options: ConnectOptions, servers: Vec<Server
     };
     let mut beside = JoinSet::new();
     beside.spawn(review(Arc::clone(&shared), client.clone()));
-    beside.spawn(announce(Arc::clone(&shared), client.clone()));
-    beside.spawn(hear(shared, client));
+    if shared.purpose == Purpose::Chat {
+        beside.spawn(be_present(shared));
+    } else {
+        beside.spawn(announce(Arc::clone(&shared), client.clone()));
+        if shared.purpose == Purpose::MainWithChannels {
+            beside.spawn(share_channels(Arc::clone(&shared), client.clone()));
+        }
+        beside.spawn(hear(shared, client));
+    }
     while beside.join_next().await.is_some() {}
 }
 

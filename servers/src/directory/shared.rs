@@ -15,7 +15,7 @@ use super::announcement::Announcement;
 use super::held::Held;
 use super::life::Life;
 use super::store::Store;
-use super::{Told, Trouble};
+use super::{Purpose, Told, Trouble};
 use crate::config::directory::DirectorySettings;
 use crate::main_server::report::Reachable;
 
@@ -33,9 +33,10 @@ pub(super) fn subject(settings: &DirectorySettings, life: Life) -> String {
 
 /// What all tasks share.
 pub(super) struct Shared {
+    pub(super) purpose: Purpose,
     pub(super) life: Life,
     pub(super) told: Sender<Told>,
-    /// Where this Main is; none if that is to be told to nobody.
+    /// Where this server is; none if that is to be told to nobody.
     pub(super) announcement: watch::Sender<Option<Announcement>>,
     pub(super) store: watch::Sender<Option<Store>>,
     pub(super) settings: DirectorySettings,
@@ -64,12 +65,14 @@ struct State {
 impl Shared {
     pub(super) fn new(
         settings: &DirectorySettings,
+        purpose: Purpose,
         announcement: watch::Sender<Option<Announcement>>,
         told: Sender<Told>,
         reachable: Reachable,
     ) -> anyhow::Result<Self> {
         reachable.set(false);
         Ok(Self {
+            purpose,
             life: Life::new()?,
             told,
             announcement,

@@ -3,8 +3,8 @@
 //! Contract: a user's key is `user.UID`, its value the [`Life`] that has it, its number the revision: the sequence of its message in
 //! the bucket's stream, which rises with every write of whatever key. It rises over the bucket's own end too: a new one
 //! begins behind whatever an older one can have counted, and one that has lost its last writes is set ahead of what was seen.
-//! Nobody's key is not there: what marks its removal is removed as well. A Main's key is `main.LIFE`, which is written and removed
-//! whatever it was.
+//! Nobody's key is not there: what marks its removal is removed as well. A Main's key is `main.LIFE` and a chat server's `chat.LIFE`, which are written and removed
+//! whatever they were; that of the map of chat servers is `chat_map`, whose number is its revision as well.
 //!
 //! Bounds: every question ends within [`ASK_LIMIT`].
 
@@ -19,17 +19,18 @@ use async_nats::jetstream::stream::{
     Config, DirectGetErrorKind, DiscardPolicy, LastRawMessageErrorKind, Stream,
 };
 use async_nats::{Client, HeaderMap, HeaderValue};
+use tinyrealm_core::node::chat::ChatMap;
 use tinyrealm_core::node::directory::{Answer, Ask};
 use tinyrealm_core::protocol::{ClaimNumber, Uid};
 use tokio_stream::StreamExt;
 
-use super::Trouble;
-use super::announcement::{Announcement, Found};
+use super::announcement::{Announcement, Found, chat_map};
 use super::life::Life;
+use super::{Kind, Trouble};
 
 /// How long one question may take: behind it another one is asked.
 const ASK_LIMIT: Duration = Duration::from_millis(500);
-/// Mains that one look finds.
+/// Servers of a kind that one look finds.
 const KEYS_MAX: usize = 64;
 /// For how many servers each key is kept, if there are so many.
 const REPLICAS: usize = 3;
@@ -93,35 +94,44 @@ impl Store {
         format!("$KV.{}.user.{}", self.realm, uid.0)
     }
 
-    fn main_subject(&self, life: impl std::fmt::Display) -> String {
-        format!("$KV.{}.main.{life}", self.realm)
+    fn server_subject(&self, kind: Kind, life: impl std::fmt::Display) -> String {
+        format!("$KV.{}.{}.{life}", self.realm, kind.word())
     }
 
-    /// This life's Main is there.
+    fn map_subject(&self) -> String {
+        format!("$KV.{}.chat_map", self.realm)
+    }
+
+    /// This life's server is there.
     ///
     /// # Errors
     /// If it was perhaps not taken.
-    pub(super) async fn announce(&self, life: Life, at: &Announcement) -> Result<(), Trouble> {
-        let said = self.context.publish(self.main_subject(life), at.text().into()).await;
+    pub(super) async fn announce(
+        &self,
+        kind: Kind,
+        life: Life,
+        at: &Announcement,
+    ) -> Result<(), Trouble> {
+        let said = self.context.publish(self.server_subject(kind, life), at.text().into()).await;
         said.map_err(Trouble::of)?.await.map_err(Trouble::of)?;
         Ok(())
     }
 
-    /// This life's Main is there no more.
+    /// This life's server is there no more.
     ///
     /// # Errors
     /// If it was perhaps not taken.
-    pub(super) async fn withdraw(&self, life: Life) -> Result<(), Trouble> {
-        self.stream.purge().filter(self.main_subject(life)).await.map_err(Trouble::of)?;
+    pub(super) async fn withdraw(&self, kind: Kind, life: Life) -> Result<(), Trouble> {
+        self.stream.purge().filter(self.server_subject(kind, life)).await.map_err(Trouble::of)?;
         Ok(())
     }
 
-    /// The Mains that there are, as the bucket's leader knows them.
+    /// The servers of a kind that there are, as the bucket's leader knows them.
     ///
     /// # Errors
     /// If it does not answer.
-    pub(super) async fn announced(&self) -> Result<Vec<Found>, Trouble> {
-        let all = self.main_subject("*");
+    pub(super) async fn announced(&self, kind: Kind) -> Result<Vec<Found>, Trouble> {
+        let all = self.server_subject(kind, "*");
         let subjects = self.stream.info_with_subjects(all).await.map_err(Trouble::of)?;
         let mut subjects = subjects.take(KEYS_MAX);
         let mut found = Vec::new();
@@ -142,6 +152,32 @@ impl Store {
         Ok(found)
     }
 
+    /// The map of chat servers, as the bucket's leader knows it: without a number if there is none.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub(super) async fn chat_map(&self) -> Result<ChatMap, Trouble> {
+        match self.stream.get_last_raw_message_by_subject(&self.map_subject()).await {
+            Ok(message) => Ok(chat_map(ClaimNumber(message.sequence), &message.payload)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                Ok(ChatMap::default())
+            }
+            Err(error) => Err(Trouble::of(error)),
+        }
+    }
+
+    /// Writes the map of chat servers in place of that which has this number; `None` if it has another one.
+    ///
+    /// # Errors
+    /// What has kept it from being answered. Whether it was taken is not known then.
+    pub(super) async fn write_chat_map(
+        &self,
+        expected: ClaimNumber,
+        text: String,
+    ) -> Result<Option<ClaimNumber>, Trouble> {
+        self.publish(self.map_subject(), expected, HeaderMap::new(), text).await
+    }
+
     /// Carries a question out.
     ///
     /// # Errors
@@ -149,13 +185,15 @@ impl Store {
     pub(super) async fn ask(&self, uid: Uid, ask: Ask, life: Life) -> Result<Answer, Trouble> {
         match ask {
             Ask::Write { expected } => {
-                let written = self.publish(uid, expected, HeaderMap::new(), life.to_string());
+                let written =
+                    self.publish(self.subject(uid), expected, HeaderMap::new(), life.to_string());
                 Ok(written.await?.map_or(Answer::Conflict, Answer::Written))
             }
             Ask::Remove { expected } => {
                 let mut headers = HeaderMap::new();
                 headers.insert(OPERATION, DELETION);
-                let mark = self.publish(uid, expected, headers, String::new()).await?;
+                let mark =
+                    self.publish(self.subject(uid), expected, headers, String::new()).await?;
                 Ok(match mark {
                     Some(mark) => {
                         self.forget(mark).await;
@@ -171,13 +209,13 @@ impl Store {
     /// Its number; `None` if the key has another one than is expected.
     async fn publish(
         &self,
-        uid: Uid,
+        subject: String,
         expected: ClaimNumber,
         mut headers: HeaderMap,
         value: String,
     ) -> Result<Option<ClaimNumber>, Trouble> {
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, HeaderValue::from(expected.0));
-        let said = self.context.publish_with_headers(self.subject(uid), headers, value.into());
+        let said = self.context.publish_with_headers(subject, headers, value.into());
         let heard = match said.await {
             Ok(said) => said.await,
             Err(error) => Err(error),

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::report::{BesideFigures, Reachable, RegisteredWorld};
 use crate::config::Config;
 #[cfg(feature = "cluster")]
-use crate::directory::Directory;
+use crate::directory::{Directory, Purpose};
 use crate::relay::{self, Found, Relay};
 use crate::report::Shared;
 
@@ -60,13 +60,21 @@ impl Beside {
             figures,
             #[cfg(feature = "cluster")]
             directory: match config.directory.is_used() {
-                true => Some(Directory::start(&config.directory, reachable)?),
+                true => Some(Directory::start(&config.directory, purpose(config), reachable)?),
                 false => None,
             },
             thread: relay.spawn(handed_over)?,
             net,
             worlds,
         })
+    }
+}
+
+#[cfg(feature = "cluster")]
+fn purpose(config: &Config) -> Purpose {
+    match config.main.chat_is_announced() {
+        true => Purpose::MainWithChannels,
+        false => Purpose::Main,
     }
 }
 

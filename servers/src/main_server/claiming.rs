@@ -33,6 +33,8 @@ impl<'a, A: Authenticator, C: Control<'a, Main<'a, A>>> Control<'a, Main<'a, A>>
                         main.directory_changed(cx, uid, number, is_ours);
                     }
                     Told::Mains(mains) => main.hear_of_mains(cx, *mains),
+                    Told::ChatServers(map) => main.hear_of_chat_servers(cx, *map),
+                    Told::Certain(_) => {}
                 });
             }
         }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod announced;
+mod channels;
 mod directory;
 mod outage;
 #[path = "../parts/mod.rs"]
