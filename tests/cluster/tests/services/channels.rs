@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::directory::Directory;
+use crate::parts::Directory;
 use crate::support::process::binary;
 use crate::support::whole_realm::ROOM_FAULTS;
 use crate::support::{Bots, PATIENCE, Server, Signal, Stream};
