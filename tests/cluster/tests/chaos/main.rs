@@ -31,7 +31,7 @@ const PACE: Pace = Pace {
 const FILES: u64 = 65_536;
 
 fn plan(bots: u64) -> Plan {
-    Plan { bots, mains: 3, logins: 2, worlds: 4, nats: 3, game: None }
+    Plan { bots, mains: 3, logins: 2, chats: 2, worlds: 4, nats: 3, game: None }
 }
 
 fn main() -> ExitCode {
@@ -74,7 +74,7 @@ fn parts(machines: &Machines, fault: Fault) -> Vec<Part> {
 /// Answers whether all of it holds.
 fn tour(options: &Options, plan: Plan, name: &str, faults: &[Fault]) -> bool {
     let began = Instant::now();
-    println!("{plan:?}, a chat server and PostgreSQL, each behind a cable; {PACE:?}");
+    println!("{plan:?}, and PostgreSQL, each behind a cable; {PACE:?}");
     let mut tour = Tour::new(Machines::start(name, plan), PACE);
     println!("all are in behind {} s", began.elapsed().as_secs());
     println!("{}", table::head());

@@ -35,6 +35,7 @@ pub(crate) struct Plan {
     pub(crate) bots: u64,
     pub(crate) mains: usize,
     pub(crate) logins: usize,
+    pub(crate) chats: usize,
     pub(crate) worlds: usize,
     pub(crate) nats: usize,
     /// What worlds and bots play; none: bots walk, and number their moves.
@@ -71,7 +72,7 @@ pub(crate) struct Machines {
     pub(crate) directory: Directory,
     pub(crate) database: Database,
     pub(crate) logins: Vec<Machine>,
-    pub(crate) chat: Machine,
+    pub(crate) chats: Vec<Machine>,
     pub(crate) mains: Vec<Machine>,
     pub(crate) worlds: Vec<Machine>,
     pub(crate) cables: Cables,
@@ -95,13 +96,20 @@ impl Machines {
             with(database.settings_by_cable().into_iter().chain(LOGIN.map(str::to_owned)));
         let login = |_: &Cable| Server::login(&["--port", "0"], &text(&settings));
         let logins: Vec<_> = (0..plan.logins).map(|_| Machine::start(&cables, login)).collect();
-        let chat = Machine::start(&cables, |_| Server::chat(&NET));
+        let chat = |_| {
+            Machine::start(&cables, |cable| {
+                let own = with(directory.settings());
+                let found = [format!("chat.advertise={}", cable.address)];
+                Server::chat(&text(&[&own[..], &found].concat()))
+            })
+        };
+        let chats: Vec<_> = (0..plan.chats).map(chat).collect();
         let main = |number: usize| {
             let login = &logins[number % logins.len()];
             let own = [
                 "main.auth=login".to_owned(),
                 format!("main.login={}", login.cable.address),
-                format!("main.chat={}", chat.cable.address),
+                "main.chat=announced".to_owned(),
             ];
             let own = with(directory.settings().into_iter().chain(own));
             Machine::start(&cables, |cable| {
@@ -114,7 +122,7 @@ impl Machines {
         let mains: Vec<_> = (0..plan.mains).map(main).collect();
         let worlds = (1..=plan.worlds as u16).map(|id| Self::world(&cables, &mains, id, &plan));
         let worlds = worlds.collect();
-        let machines = Self { plan, directory, database, logins, chat, mains, worlds, cables };
+        let machines = Self { plan, directory, database, logins, chats, mains, worlds, cables };
         machines.wait_until_linked();
         machines
     }
@@ -137,9 +145,10 @@ impl Machines {
     #[track_caller]
     fn wait_until_linked(&self) {
         for Machine { server: main, .. } in &self.mains {
-            for what in ["the directory is there", "connected to Login", "the chat server has"] {
+            for what in ["the directory is there", "connected to Login"] {
                 main.process.wait_until_said(Stream::Stderr, what, 1);
             }
+            main.wait_until_reported(&[("chat.live_links", self.chats.len() as u64)]);
         }
         self.worlds.iter().for_each(|world| world.server.wait_until_registered(self.mains.len()));
     }
@@ -190,14 +199,14 @@ impl Machines {
     pub(crate) fn wait_until_complete(&self) -> Result<Duration, String> {
         let started = Instant::now();
         let (bots, mains) = (self.plan.bots, self.mains.len() as u64);
-        // Of every Main one to each world, one to Login and one to the chat server.
-        let links = mains * (self.worlds.len() as u64 + 2);
+        // Of every Main one to each world and chat server, and one to Login.
+        let links = mains * (self.worlds.len() + self.chats.len() + 1) as u64;
         loop {
             let inside = Self::sum(&self.worlds, "users");
             let known = Self::sum(&self.mains, "users") / mains;
             let at_mains = Self::sum(&self.mains, "net.sessions").saturating_sub(links);
             let in_channels = Self::sum(&self.mains, "chat.memberships");
-            let at_chat = self.chat.server.report().count("memberships");
+            let at_chat = Self::sum(&self.chats, "memberships");
             if [inside, known, at_mains, in_channels, at_chat] == [bots; 5] {
                 return Ok(started.elapsed());
             }
@@ -219,7 +228,7 @@ impl Machines {
             ("main", &self.mains[..]),
             ("world", &self.worlds),
             ("login", &self.logins),
-            ("chat", std::slice::from_ref(&self.chat)),
+            ("chat", &self.chats),
         ];
         for (kind, machines) in kinds {
             for (number, machine) in (1..).zip(machines) {

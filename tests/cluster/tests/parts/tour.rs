@@ -18,7 +18,7 @@ use crate::support::{Cable, Report, Signal};
 pub(crate) enum Part {
     Main(usize),
     World(usize),
-    Chat,
+    Chat(usize),
     Login(usize),
     Nats(usize),
     Postgres,
@@ -35,7 +35,8 @@ impl Part {
     pub(crate) fn all(machines: &Machines) -> Vec<Self> {
         let plan = &machines.plan;
         let mains = (0..plan.mains).map(Self::Main);
-        let all = mains.chain([Self::Chat]).chain((0..plan.worlds).map(Self::World));
+        let all =
+            mains.chain((0..plan.chats).map(Self::Chat)).chain((0..plan.worlds).map(Self::World));
         let all = all.chain((0..plan.logins).map(Self::Login));
         all.chain((0..plan.nats).map(Self::Nats)).chain([Self::Postgres]).collect()
     }
@@ -46,7 +47,7 @@ impl fmt::Display for Part {
         match self {
             Self::Main(index) => write!(f, "Main {}", index + 1),
             Self::World(index) => write!(f, "world {}", index + 1),
-            Self::Chat => write!(f, "chat"),
+            Self::Chat(index) => write!(f, "chat {}", index + 1),
             Self::Login(index) => write!(f, "Login {}", index + 1),
             Self::Nats(index) => write!(f, "NATS {}", index + 1),
             Self::Postgres => write!(f, "PostgreSQL"),
@@ -124,7 +125,7 @@ fn goal_ms(part: Part, fault: Fault, away: Duration) -> [u64; 4] {
     let named = away.as_millis() as u64 + own(2_000);
     match part {
         Part::Main(_) => [own(2_000), own(2_000), 0, 0],
-        Part::Chat => [0, own(5_000), 0, 0],
+        Part::Chat(_) => [0, own(5_000), 0, 0],
         // Its rooms go to other worlds first.
         Part::World(_) if fault == Fault::Replace => [0, 0, MOVED_WITHIN_MS, MOVED_WITHIN_MS],
         Part::World(_) => [0, 0, own(1_000), named],
@@ -238,7 +239,7 @@ impl Tour {
         match part {
             Part::Main(index) => Machines::sum(&machines.mains[index..=index], "chat.memberships"),
             Part::World(index) => Machines::sum(&machines.worlds[index..=index], "users"),
-            Part::Chat => machines.chat.server.report().count("memberships"),
+            Part::Chat(index) => Machines::sum(&machines.chats[index..=index], "memberships"),
             Part::Login(_) | Part::Nats(_) | Part::Postgres => 0,
         }
     }
@@ -341,7 +342,7 @@ impl Tour {
         match part {
             Part::Main(index) => Some(&mut machines.mains[index]),
             Part::World(index) => Some(&mut machines.worlds[index]),
-            Part::Chat => Some(&mut machines.chat),
+            Part::Chat(index) => Some(&mut machines.chats[index]),
             Part::Login(index) => Some(&mut machines.logins[index]),
             Part::Nats(_) | Part::Postgres => None,
         }
@@ -374,7 +375,7 @@ impl Tour {
         let id = match part {
             Part::Main(index) => Some(machines.mains[index].server.process.id()),
             Part::World(index) => Some(machines.worlds[index].server.process.id()),
-            Part::Chat => Some(machines.chat.server.process.id()),
+            Part::Chat(index) => Some(machines.chats[index].server.process.id()),
             Part::Login(index) => Some(machines.logins[index].server.process.id()),
             Part::Nats(index) => machines.directory.nats.process(index),
             Part::Postgres => machines.database.postgres.process(),
@@ -400,7 +401,7 @@ impl Tour {
         let cables = match part {
             Part::Main(index) => vec![&machines.mains[index].cable],
             Part::World(index) => vec![&machines.worlds[index].cable],
-            Part::Chat => vec![&machines.chat.cable],
+            Part::Chat(index) => vec![&machines.chats[index].cable],
             Part::Login(index) => vec![&machines.logins[index].cable],
             Part::Nats(index) => machines.directory.nats.cables(index),
             Part::Postgres => machines.database.cable.iter().collect(),

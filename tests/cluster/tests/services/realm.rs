@@ -6,7 +6,8 @@ use crate::parts::machines::{Machines, Plan};
 use crate::parts::table;
 use crate::parts::tour::{Fault, Pace, Part, Tour};
 
-const PLAN: Plan = Plan { bots: 200, mains: 2, logins: 1, worlds: 2, nats: 3, game: None };
+const PLAN: Plan =
+    Plan { bots: 200, mains: 2, logins: 1, chats: 2, worlds: 2, nats: 3, game: None };
 /// Who hangs does so for longer than is waited for.
 const PACE: Pace = Pace {
     kill: Duration::from_millis(500),
@@ -26,7 +27,7 @@ fn one_of_each_is_killed_hangs_or_is_cut_and_everybody_is_back() {
         (Part::World(0), Fault::Cut),
         (Part::World(1), Fault::Hang),
         (Part::World(0), Fault::Kill),
-        (Part::Chat, Fault::Kill),
+        (Part::Chat(0), Fault::Kill),
         (Part::Nats(leader), Fault::Kill),
         (Part::Nats((leader + 1) % PLAN.nats), Fault::Cut),
         (Part::Main(0), Fault::Cut),
