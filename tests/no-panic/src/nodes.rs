@@ -9,7 +9,7 @@ use core::slice;
 use crate::game::{Busy, Number};
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
-use tinyrealm_core::node::chat::{Chat, ChatConfig, ChatStorage};
+use tinyrealm_core::node::chat::{Chat, ChatConfig, ChatMap, ChatStorage};
 use tinyrealm_core::node::client::{Client, ClientConfig, ClientEvent, ClientHandler, Credentials};
 use tinyrealm_core::node::cluster::{ClusterKeys, ClusterSecret, ClusterSecrets};
 use tinyrealm_core::node::login::{
@@ -472,6 +472,29 @@ unsafe extern "C" fn chat_new(
         let chat = Chat::new(chat_storage.read(), *chat_config, cluster_keys.clone());
         node.write(outside.with(|turn| Node::new(storage.read(), *config, chat, turn)));
     }
+}
+
+/// A Main hears which chat servers there are.
+#[unsafe(no_mangle)]
+extern "C" fn main_hear_of_chat_servers(node: &mut MainNode, outside: &Outside, map: &ChatMap) {
+    outside.with(|turn| node.act(turn, |main, cx| main.hear_of_chat_servers(cx, map.clone())));
+}
+
+/// A chat server hears which there are, and for how long it may be certain of that.
+#[unsafe(no_mangle)]
+extern "C" fn chat_hear_of_chat_servers(
+    node: &mut ChatNode,
+    outside: &Outside,
+    map: &ChatMap,
+    own: &heapless::String<ADDRESS_MAX_BYTES>,
+    certain_ms: u32,
+) {
+    outside.with(|turn| {
+        node.act(turn, |chat, cx| {
+            chat.is_certain_until(cx.now.after_ms(certain_ms));
+            chat.hear_of_chat_servers(map, own);
+        });
+    });
 }
 
 #[unsafe(no_mangle)]
