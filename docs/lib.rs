@@ -25,5 +25,7 @@ pub mod deploying {}
 pub mod postgres {}
 #[doc = include_str!("many-mains.md")]
 pub mod many_mains {}
+#[doc = include_str!("scaling.md")]
+pub mod scaling {}
 #[doc = include_str!("protocol.md")]
 pub mod protocol {}

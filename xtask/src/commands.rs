@@ -274,7 +274,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "cluster",
         usage: "[TEST...]",
         does: "a realm of several machines with the services that it stands on, which are ended under it",
-        takes: "90 s",
+        takes: "2 minutes",
         arguments: &[TEST_NAMES],
         words: ANY_COUNT,
         run: cluster::run,

@@ -129,7 +129,8 @@ fn goal_ms(part: Part, fault: Fault, away: Duration) -> [u64; 4] {
         // Its rooms go to other worlds first.
         Part::World(_) if fault == Fault::Replace => [0, 0, MOVED_WITHIN_MS, MOVED_WITHIN_MS],
         Part::World(_) => [0, 0, own(1_000), named],
-        Part::Login(_) | Part::Nats(_) | Part::Postgres => [0; 4],
+        // Those inside do not need it, but where they find out what has become of somebody else.
+        Part::Login(_) | Part::Nats(_) | Part::Postgres => [own(0), own(0), 0, 0],
     }
 }
 
