@@ -74,6 +74,7 @@ export const ErrorCode: {
   readonly DIRECTORY_UNAVAILABLE: number;
   readonly STALE_CLAIM: number;
   readonly MOVED: number;
+  readonly STALE_ROOM: number;
 };
 
 export const JoinDenial: {

@@ -74,6 +74,7 @@ export const ErrorCode = Object.freeze({
   DIRECTORY_UNAVAILABLE: 76,
   STALE_CLAIM: 77,
   MOVED: 78,
+  STALE_ROOM: 79,
 });
 
 export const JoinDenial = Object.freeze({

@@ -17,7 +17,7 @@ mod untouched;
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::node::NodeStorage;
 use tinyrealm_core::node::chat::ChatStorage;
-use tinyrealm_core::node::directory::ClaimStorage;
+use tinyrealm_core::node::directory::{ClaimStorage, NameSlot};
 use tinyrealm_core::node::login::LoginStorage;
 use tinyrealm_core::node::main::chat::ChatLink;
 use tinyrealm_core::node::main::{MainChatStorage, MainRoomStorage, MainStorage, PendingClaim};
@@ -28,7 +28,7 @@ use tinyrealm_core::node::world::{
 use tinyrealm_core::protocol::CHAT_SERVERS_MAX;
 use tinyrealm_core::secure::RECORD_COST_BYTES;
 use tinyrealm_core::session::{AddressStorage, ReceiverStorage, SealStorage, SessionStorage};
-use tinyrealm_core::storage::LongStorage;
+use tinyrealm_core::storage::{LongStorage, Slot};
 use tinyrealm_core::wire::PacketHeader;
 use untouched::vacant;
 
@@ -302,9 +302,18 @@ pub fn main_storage(
             heads: vacant(rooms),
             nexts: vacant(rooms),
             wishes: vacant(if rooms == 0 { 0 } else { users.min(WISHES_MAX) }),
+            names: &mut [],
         },
         claims: ClaimStorage::default(),
     }
+}
+
+/// Names that a Main asks its directory about at once, at most.
+const NAMES_MAX: usize = 256;
+
+/// Empty storage for the names of rooms that a Main asks about that is not its realm's only one.
+pub fn name_storage(rooms: usize) -> &'static mut [Slot<NameSlot>] {
+    vacant(rooms.min(NAMES_MAX))
 }
 
 /// Empty storage for the claims of a Main that is not its realm's only one.

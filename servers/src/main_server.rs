@@ -25,7 +25,9 @@ use tinyrealm_core::protocol::{
 use tinyrealm_core::session::PeerAddress;
 use tinyrealm_core::storage::link::INDEX_COUNT_MAX;
 use tinyrealm_core::time::Instant;
-use tinyrealm_std::memory::{MainChatSizes, NodeSizes, claim_storage, main_storage, node_storage};
+use tinyrealm_std::memory::{
+    MainChatSizes, NodeSizes, claim_storage, main_storage, name_storage, node_storage,
+};
 use tinyrealm_std::{Control, Driver, NextStep, SocketOptions};
 use tokio::task::JoinHandle;
 use tokio::time::Interval;
@@ -233,6 +235,7 @@ async fn serve(
         let mut storage = main_storage(users, worlds, rooms, hellos, chat_sizes);
         if config.directory.is_used() {
             storage.claims = claim_storage((users + hellos).min(INDEX_COUNT_MAX));
+            storage.rooms.names = name_storage(rooms);
         }
         // Announced ones are heard of later. The address's length is checked with the configuration.
         let chat = if config.main.chat_is_announced() { "" } else { &config.main.chat };
@@ -254,7 +257,7 @@ async fn serve(
     let interval = tokio::time::interval(BAN_LOOK_INTERVAL);
     let control = BanControl { inner, file, interval, writing: None };
     #[cfg(feature = "cluster")]
-    let control = claiming::DirectoryControl { inner: control, directory };
+    let control = claiming::DirectoryControl { inner: control, directory, changes: (0, 0, None) };
     let node = process::run(driver, control).await;
     if thread.join().is_err() {
         tracing::error!("the relay's thread has panicked");
@@ -267,7 +270,7 @@ async fn serve(
 fn announce(directory: &Directory, settings: &MainSettings, bound: SocketAddr) {
     match settings.found_at(bound) {
         Some((for_clients, for_servers)) => {
-            directory.announce(Announcement { for_clients, for_servers });
+            directory.announce(Announcement { for_clients, for_servers, worlds: Vec::new() });
         }
         None => tracing::warn!(
             "nobody is told of this Main, which listens at every address: set main.advertise"

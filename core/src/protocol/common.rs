@@ -160,6 +160,8 @@ codes! {
         STALE_CLAIM = 77,
         /// The room goes on in another world, where the user's seat is held: whoever asks Main for a world is led there.
         MOVED = 78,
+        /// The room's name was claimed for a room that has been there since: it is to be claimed anew.
+        STALE_ROOM = 79,
     }
 }
 

@@ -98,6 +98,7 @@ impl ErrorCode {
             | Self::TIMED_OUT => Outlook::Passing,
             // Between servers, whose operators mend it.
             Self::STALE_CLAIM
+            | Self::STALE_ROOM
             | Self::NOT_YOURS
             | Self::BAD_PROOF
             | Self::BROKEN_SEAL

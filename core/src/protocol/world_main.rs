@@ -209,6 +209,20 @@ protocol! {
         /// The world that had no place for a room last; the one that offers, if none had not.
         not_to: WorldId,
     }
+
+    /// The name of the room that [`RoomOpened`] tells of next on this link is claimed under this number. Without it, it is
+    /// not known to be claimed.
+    20 room_is_claimed => RoomIsClaimed {
+        /// The higher, the newer.
+        claim: ClaimNumber,
+    }
+
+    /// The room that is denied next on this link was claimed under this number: the world has none of its name, and will open none under that
+    /// number.
+    21 room_claim_ends => RoomClaimEnds {
+        /// The number.
+        claim: ClaimNumber,
+    }
 }
 
 protocol! {
@@ -332,5 +346,13 @@ protocol! {
         /// Where servers find it, `host:port`.
         #[serde(borrow)]
         addr: Text<'a, ADDRESS_MAX_BYTES>,
+    }
+
+    /// The name of the room that [`AttachUser`] means next on this link is claimed under this number. If the room is not there,
+    /// and the world has had, or denied, one under this number or a higher one, the attach is denied with `STALE_ROOM`. Only
+    /// in realms with several Mains; a world that has one alone passes over it.
+    11 room_claimed => RoomClaimed {
+        /// The higher, the newer.
+        claim: ClaimNumber,
     }
 }

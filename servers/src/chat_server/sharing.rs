@@ -37,7 +37,8 @@ impl Beside {
         match (&self.directory, &own) {
             (Some(directory), Some(own)) => {
                 let (for_clients, for_servers) = (own.clone(), own.clone());
-                directory.announce(Announcement { for_clients, for_servers });
+                let worlds = Vec::new();
+                directory.announce(Announcement { for_clients, for_servers, worlds });
             }
             (Some(_), None) => tracing::warn!(
                 "nobody is told of this chat server, which listens at every address: set chat.advertise"
@@ -73,7 +74,7 @@ impl Sharing {
                     let rest_ms = CERTAIN_FOR.saturating_sub(since.elapsed()).as_millis() as u32;
                     node.act(turn, |chat, cx| chat.is_certain_until(cx.now.after_ms(rest_ms)));
                 }
-                Told::Answered(..) | Told::Changed { .. } | Told::Mains(_) => {}
+                Told::Answered(..) | Told::Named(..) | Told::Changed { .. } | Told::Mains(_) => {}
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Announcing: a Main says in the bucket that it is alive, and finds out which others are.
 //!
-//! Contract: a key is `main.LIFE`, its value where clients and servers find that Main. It is written again every
+//! Contract: a key is `main.LIFE`, its value where clients and servers find that Main, and which worlds it has. It is written again every
 //! [`INTERVAL`], so its revision rises for as long as its Main lives; a Main whose revision was the same in [`LOOKS_MOST`] looks, one
 //! an interval, is not there any more, and its key is removed by whoever has seen that. One that ends in good order removes it
 //! itself. Until NATS has answered, this one knows itself alone. Only looks that NATS has answered count: while it is away, nobody is lost, and nobody is found. That something
@@ -8,6 +8,7 @@
 //!
 //! Bounds: [`MAIN_LIST_MAX`] Mains, this one among them; [`KEYS_MAX`](super::store) keys; a look is one question, and one for each key.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,13 @@ impl Book {
     fn look(&mut self, found: Vec<Found>, cause: Cause) -> Vec<Life> {
         let over = self.living.look(found, cause, Some(self.here));
         over.into_iter().map(|(life, _)| life).collect()
+    }
+
+    /// The worlds that other Mains have.
+    fn worlds_elsewhere(&self) -> HashSet<u16> {
+        let others = self.living.seen.iter().filter(|(life, _)| **life != self.here);
+        let announcements = others.filter_map(|(_, seen)| seen.announcement.as_ref());
+        announcements.flat_map(|announcement| announcement.worlds.iter().copied()).collect()
     }
 
     /// All that are alive, in an order that is the same everywhere, and this one in any case. Of two at one address the newer
@@ -116,6 +124,7 @@ impl Announcer {
             tracing::info!("a Main is not there any more: life {life}");
             store.withdraw(Kind::Main, life).await?;
         }
+        self.shared.elsewhere.send_replace(self.book.worlds_elsewhere());
         self.tell().await;
         Ok(())
     }
@@ -153,7 +162,8 @@ mod tests {
 
     fn at(host: u8) -> Announcement {
         let address = format!("10.0.0.{host}:7");
-        Announcement { for_clients: format!("tls://{address}"), for_servers: address }
+        let for_clients = format!("tls://{address}");
+        Announcement { for_clients, for_servers: address, worlds: vec![host.into()] }
     }
 
     fn found(life: Life, revision: u64, host: u8) -> Found {
@@ -193,6 +203,15 @@ mod tests {
         for _ in 0..2 * LOOKS_MOST {
             assert_eq!(book.look(vec![found(HERE, 6, 1)], Cause::Time), []);
         }
+    }
+
+    #[test]
+    fn the_worlds_of_others_are_alive() {
+        let mut book = Book::new(HERE);
+        book.look(vec![found(OTHER, 5, 2), found(HERE, 6, 1)], Cause::Time);
+        assert_eq!(book.worlds_elsewhere(), HashSet::from([2]));
+        book.look(vec![found(HERE, 7, 1)], Cause::Time);
+        assert_eq!(book.worlds_elsewhere(), HashSet::new());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `Announcement`: where a server is, as its key in the bucket has it; and the map of chat servers, as its key has that.
+//! `Announcement`: where a server is, and which worlds a Main has, as its key in the bucket has it, `tls://a:7 a:7 1,2`; and the
+//! map of chat servers, as its key has that.
 
 use tinyrealm_core::node::chat::ChatMap;
 use tinyrealm_core::node::main::LivingMain;
@@ -6,28 +7,36 @@ use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, ClaimNumber, is_address, is_pl
 
 use super::life::Life;
 
-/// Where a server is; a chat server is at one place for everybody.
+/// Where a server is, and what a Main has; a chat server is at one place for everybody.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Announcement {
     /// For clients, as a world's address.
     pub(crate) for_clients: String,
     /// For servers, `host:port`.
     pub(crate) for_servers: String,
+    /// The worlds that are registered there.
+    pub(crate) worlds: Vec<u16>,
 }
 
 impl Announcement {
     pub(super) fn text(&self) -> String {
-        format!("{} {}", self.for_clients, self.for_servers)
+        let worlds: Vec<String> = self.worlds.iter().map(u16::to_string).collect();
+        format!("{} {} {}", self.for_clients, self.for_servers, worlds.join(","))
     }
 
     /// `None` if this is no announcement's text, or nobody could connect there.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
-        let (for_clients, for_servers) = std::str::from_utf8(text).ok()?.split_once(' ')?;
+        let (for_clients, rest) = std::str::from_utf8(text).ok()?.split_once(' ')?;
+        // One of an earlier version tells of no worlds.
+        let (for_servers, worlds) = rest.split_once(' ').unwrap_or((rest, ""));
+        let worlds = worlds.split(',').filter(|world| !world.is_empty());
+        let worlds: Vec<u16> = worlds.map(str::parse).collect::<Result<_, _>>().ok()?;
         let is_short = |address: &str| address.len() <= ADDRESS_MAX_BYTES;
         let is_good = is_address(for_clients) && is_place(for_servers);
         (is_good && is_short(for_clients) && is_short(for_servers)).then(|| Self {
             for_clients: for_clients.to_owned(),
             for_servers: for_servers.to_owned(),
+            worlds,
         })
     }
 
@@ -75,7 +84,8 @@ mod tests {
 
     fn at(host: u8) -> Announcement {
         let address = format!("10.0.0.{host}:7");
-        Announcement { for_clients: format!("tls://{address}"), for_servers: address }
+        let for_clients = format!("tls://{address}");
+        Announcement { for_clients, for_servers: address, worlds: vec![1, 65_535] }
     }
 
     #[test]
@@ -96,6 +106,9 @@ mod tests {
     #[test]
     fn an_announcement_is_read_as_it_is_written() {
         assert_eq!(Announcement::parse(at(1).text().as_bytes()), Some(at(1)));
+        let none = Announcement { worlds: Vec::new(), ..at(1) };
+        assert_eq!(Announcement::parse(none.text().as_bytes()), Some(none.clone()));
+        assert_eq!(Announcement::parse(none.text().trim_end().as_bytes()), Some(none));
         let long = format!("{}:7", "a".repeat(ADDRESS_MAX_BYTES));
         for text in [
             "",
@@ -106,6 +119,8 @@ mod tests {
             "a:1 b:0",
             "a b:1",
             "a:1 b:1 c:1",
+            "a:1 b:1 1,65536",
+            "a:1 b:1 1 2",
             &format!("{long} b:1"),
             &format!("b:1 {long}"),
         ] {

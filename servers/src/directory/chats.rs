@@ -167,7 +167,8 @@ mod tests {
 
     fn found(host: u8, life: u64, revision: u64) -> Found {
         let address = at(host);
-        let announcement = Announcement { for_clients: address.clone(), for_servers: address };
+        let (for_clients, worlds) = (address.clone(), Vec::new());
+        let announcement = Announcement { for_clients, for_servers: address, worlds };
         Found { life: Life::of(life), revision, announcement: Some(announcement) }
     }
 

@@ -8,10 +8,10 @@
 //! `directory.review_ms`, and all of them when it is connected again. So what an enter costs does not grow with the
 //! number of Mains, as it would if all of them heard of all claims.
 //!
-//! Mains are [announced](announce) in the same store, and chat servers [are there](presence), who share the channels as Mains
-//! [agree](chats).
+//! The names of rooms are claimed in the same store. Mains are [announced](announce) there, with the worlds that each of them has,
+//! and chat servers [are there](presence), who share the channels as Mains [agree](chats).
 //!
-//! Bounds: [`IN_FLIGHT_MAX`] questions at a time, 16 looks at a time, one number for each user who is here.
+//! Bounds: [`IN_FLIGHT_MAX`] questions about users and as many about names at a time, 16 looks at a time, one number for each user who is here.
 
 mod announce;
 mod announcement;
@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tinyrealm_core::node::chat::ChatMap;
-use tinyrealm_core::node::directory::{Answer, IN_FLIGHT_MAX, Work};
+use tinyrealm_core::node::directory::{Answer, IN_FLIGHT_MAX, NameAnswer, NameWork, Work};
 use tinyrealm_core::node::main::MainList;
 use tinyrealm_core::protocol::{ClaimNumber, Uid};
 use tinyrealm_std::runtime;
@@ -46,11 +46,22 @@ use service::Service;
 /// What waits for Main's node at most.
 const TOLD_MAX: usize = 1_024;
 
+/// What Main asks.
+#[derive(Clone, Debug)]
+pub(crate) enum Asked {
+    /// About a user.
+    User(Work),
+    /// About the name of a room.
+    Name(NameWork),
+}
+
 /// What the directory says.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// What has become of a question.
+    /// What has become of a question about a user.
     Answered(Work, Answer),
+    /// What has become of one about a name.
+    Named(NameWork, NameAnswer),
     /// It has this number of a user now, or had it a moment ago.
     Changed {
         /// Whom it is about.
@@ -110,7 +121,7 @@ pub(crate) const CERTAIN_FOR: Duration = Duration::from_millis(1_500);
 /// The way to the directory; see the [module](self).
 pub(crate) struct Directory {
     /// For what Main asks.
-    pub(crate) work: Sender<Work>,
+    pub(crate) work: Sender<Asked>,
     /// For what it is told.
     pub(crate) told: Receiver<Told>,
     announcement: watch::Sender<Option<Announcement>>,
@@ -127,7 +138,7 @@ impl Directory {
         purpose: Purpose,
         reachable: Reachable,
     ) -> anyhow::Result<Self> {
-        let (work, asked) = channel(IN_FLIGHT_MAX);
+        let (work, asked) = channel(2 * IN_FLIGHT_MAX);
         let (teller, told) = channel(TOLD_MAX);
         let announcement = watch::Sender::new(None);
         let service = Service::new(settings, purpose, announcement.clone(), teller, reachable)?;
@@ -142,6 +153,17 @@ impl Directory {
     /// This server is there, which all others and whoever asks them are to know from now on.
     pub(crate) fn announce(&self, at: Announcement) {
         self.announcement.send_replace(Some(at));
+    }
+
+    /// Those are the worlds that this Main has.
+    pub(crate) fn tell_of_worlds(&self, worlds: Vec<u16>) {
+        self.announcement.send_if_modified(|announcement| match announcement {
+            Some(it) if it.worlds != worlds => {
+                it.worlds = worlds;
+                true
+            }
+            _ => false,
+        });
     }
 
     /// Waits for what is under way, for a moment at most.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_nats::{Client, ConnectOptions, ServerAddr};
-use tinyrealm_core::node::directory::{Answer, Work};
+use tinyrealm_core::node::directory::{Answer, NameAnswer, Work};
 use tinyrealm_core::protocol::{ClaimNumber, Uid};
 use tinyrealm_std::client::Trust;
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -21,7 +21,7 @@ use super::chats::share_channels;
 use super::presence::{be_present, withdraw};
 use super::review::review;
 use super::shared::{Shared, subject};
-use super::{Purpose, Told};
+use super::{Asked, Purpose, Told};
 use crate::config::directory::{DirectorySettings, server_address};
 use crate::main_server::report::Reachable;
 use crate::secret;
@@ -58,7 +58,7 @@ impl Service {
     }
 
     /// Answers until nobody can ask any more.
-    pub(super) async fn run(self, mut asked: Receiver<Work>) {
+    pub(super) async fn run(self, mut asked: Receiver<Asked>) {
         let Self { shared, options, servers } = self;
         let mut beside = JoinSet::new();
         beside.spawn(serve(Arc::clone(&shared), options, servers));
@@ -109,10 +109,25 @@ fn parse(payload: &[u8]) -> Option<(Uid, ClaimNumber)> {
     Some((Uid(uid.parse().ok()?), ClaimNumber(number.parse().ok()?)))
 }
 
-async fn answer(shared: Arc<Shared>, work: Work) {
+async fn answer(shared: Arc<Shared>, asked: Asked) {
     let limit = Duration::from_millis(shared.settings.claim_timeout_ms.into());
-    let carried_out = timeout(limit, shared.carry_out(work)).await;
-    let answer = carried_out.unwrap_or(Answer::Unavailable);
+    match asked {
+        Asked::User(work) => {
+            let carried_out = timeout(limit, shared.carry_out(|store| shared.ask(store, work)));
+            let answer = carried_out.await.ok().flatten().unwrap_or(Answer::Unavailable);
+            tell(&shared, work, answer).await;
+        }
+        Asked::Name(work) => {
+            let carried_out =
+                timeout(limit, shared.carry_out(|store| shared.ask_name(store, &work)));
+            let answer = carried_out.await.ok().flatten().unwrap_or(NameAnswer::Unavailable);
+            // Nobody listens: Main has ended.
+            let _ = shared.told.send(Told::Named(work, answer)).await;
+        }
+    }
+}
+
+async fn tell(shared: &Shared, work: Work, answer: Answer) {
     let taken_from = shared.note(work, answer);
     if let (Some(life), Answer::Written(number)) = (taken_from, answer) {
         shared.tell_of(life, work.uid, number).await;

@@ -1,11 +1,11 @@
 //! `Shared`: what the directory's tasks have in common: the store, whom this Main has, and what is told of both.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_nats::Event;
-use tinyrealm_core::node::directory::{Answer, Ask, Work};
+use tinyrealm_core::node::directory::{Answer, Ask, NameAnswer, NameHolder, NameWork, Work};
 use tinyrealm_core::protocol::{ClaimNumber, Uid};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{Notify, watch};
@@ -39,6 +39,8 @@ pub(super) struct Shared {
     /// Where this server is; none if that is to be told to nobody.
     pub(super) announcement: watch::Sender<Option<Announcement>>,
     pub(super) store: watch::Sender<Option<Store>>,
+    /// The worlds that other Mains have.
+    pub(super) elsewhere: watch::Sender<HashSet<u16>>,
     pub(super) settings: DirectorySettings,
     /// Told when there is a connection, again or for the first time.
     pub(super) connected: Notify,
@@ -77,6 +79,7 @@ impl Shared {
             told,
             announcement,
             store: watch::Sender::new(None),
+            elsewhere: watch::Sender::default(),
             settings: settings.clone(),
             connected: Notify::new(),
             state: Mutex::default(),
@@ -89,19 +92,19 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until it is answered: whoever has no time for that gives it up.
-    pub(super) async fn carry_out(&self, work: Work) -> Answer {
+    /// Until it is answered: whoever has no time for that gives it up. `None` if there will be no store.
+    pub(super) async fn carry_out<T, F>(&self, ask: impl Fn(Store) -> F) -> Option<T>
+    where
+        F: Future<Output = Result<T, Trouble>>,
+    {
         let mut stores = self.store.subscribe();
         loop {
-            let Ok(store) = stores.wait_for(Option::is_some).await.map(|store| store.clone())
-            else {
-                return Answer::Unavailable;
-            };
+            let store = stores.wait_for(Option::is_some).await.ok()?.clone();
             let Some(store) = store else { continue };
-            match self.ask(&store, work).await {
+            match ask(store).await {
                 Ok(answer) => {
                     self.reached();
-                    return answer;
+                    return Some(answer);
                 }
                 Err(trouble) => self.complain(&trouble),
             }
@@ -109,7 +112,7 @@ impl Shared {
         }
     }
 
-    async fn ask(&self, store: &Store, work: Work) -> Result<Answer, Trouble> {
+    pub(super) async fn ask(&self, store: Store, work: Work) -> Result<Answer, Trouble> {
         let Ask::Read = work.ask else { return store.ask(work.uid, work.ask, self.life).await };
         let entry = store.newest(work.uid).await?;
         let mut state = self.state();
@@ -120,6 +123,25 @@ impl Shared {
             _ => drop(state.readings.remove(&work.uid.0)),
         }
         Ok(Answer::Found(entry.number))
+    }
+
+    pub(super) async fn ask_name(
+        &self,
+        store: Store,
+        work: &NameWork,
+    ) -> Result<NameAnswer, Trouble> {
+        let mut answer = store.ask_name(&work.name, work.ask).await?;
+        if let NameAnswer::Found(holder) = &mut answer {
+            holder.is_elsewhere = self.elsewhere.borrow().contains(&holder.world.0);
+        }
+        if let NameAnswer::Written(number)
+        | NameAnswer::Free(number)
+        | NameAnswer::Found(NameHolder { number, .. }) = answer
+        {
+            let mut state = self.state();
+            state.highest = state.highest.max(number);
+        }
+        Ok(answer)
     }
 
     /// Answers from whom a user was taken.

@@ -3,11 +3,13 @@
 //! Contract: a user's key is `user.UID`, its value the [`Life`] that has it, its number the revision: the sequence of its message in
 //! the bucket's stream, which rises with every write of whatever key. It rises over the bucket's own end too: a new one
 //! begins behind whatever an older one can have counted, and one that has lost its last writes is set ahead of what was seen.
+//! The name of a room is `room.` and its bytes in hexadecimal, its value the number of the world that it is at.
 //! Nobody's key is not there: what marks its removal is removed as well. A Main's key is `main.LIFE` and a chat server's `chat.LIFE`, which are written and removed
 //! whatever they were; that of the map of chat servers is `chat_map`, whose number is its revision as well.
 //!
 //! Bounds: every question ends within [`ASK_LIMIT`].
 
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_nats::connection::State;
@@ -20,8 +22,8 @@ use async_nats::jetstream::stream::{
 };
 use async_nats::{Client, HeaderMap, HeaderValue};
 use tinyrealm_core::node::chat::ChatMap;
-use tinyrealm_core::node::directory::{Answer, Ask};
-use tinyrealm_core::protocol::{ClaimNumber, Uid};
+use tinyrealm_core::node::directory::{Answer, Ask, NameAnswer, NameAsk, NameHolder};
+use tinyrealm_core::protocol::{ClaimNumber, Uid, WorldId};
 use tokio_stream::StreamExt;
 
 use super::announcement::{Announcement, Found, chat_map};
@@ -92,6 +94,16 @@ impl Store {
 
     fn subject(&self, uid: Uid) -> String {
         format!("$KV.{}.user.{}", self.realm, uid.0)
+    }
+
+    /// A name has any letters: its bytes are told in hexadecimal.
+    fn name_subject(&self, name: &str) -> String {
+        let mut subject = format!("$KV.{}.room.", self.realm);
+        for byte in name.bytes() {
+            // A string takes all that is written to it.
+            let _ = write!(subject, "{byte:02x}");
+        }
+        subject
     }
 
     fn server_subject(&self, kind: Kind, life: impl std::fmt::Display) -> String {
@@ -190,20 +202,48 @@ impl Store {
                 Ok(written.await?.map_or(Answer::Conflict, Answer::Written))
             }
             Ask::Remove { expected } => {
-                let mut headers = HeaderMap::new();
-                headers.insert(OPERATION, DELETION);
-                let mark =
-                    self.publish(self.subject(uid), expected, headers, String::new()).await?;
-                Ok(match mark {
-                    Some(mark) => {
-                        self.forget(mark).await;
-                        Answer::Removed
-                    }
-                    None => Answer::Conflict,
-                })
+                let is_removed = self.remove(self.subject(uid), expected).await?;
+                Ok(if is_removed { Answer::Removed } else { Answer::Conflict })
             }
             Ask::Read => Ok(Answer::Found(self.newest(uid).await?.number)),
         }
+    }
+
+    /// Carries a question about the name of a room out.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub(super) async fn ask_name(&self, name: &str, ask: NameAsk) -> Result<NameAnswer, Trouble> {
+        let subject = self.name_subject(name);
+        match ask {
+            NameAsk::Write { world, expected } => {
+                let value = world.0.to_string();
+                let written = self.publish(subject, expected, HeaderMap::new(), value).await?;
+                Ok(written.map_or(NameAnswer::Conflict, NameAnswer::Written))
+            }
+            NameAsk::Remove { expected } => {
+                let is_removed = self.remove(subject, expected).await?;
+                Ok(if is_removed { NameAnswer::Removed } else { NameAnswer::Conflict })
+            }
+            NameAsk::Read => match self.stream.get_last_raw_message_by_subject(&subject).await {
+                Ok(message) => Ok(holder(message.sequence, &message.payload)),
+                Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                    Ok(NameAnswer::Free(ClaimNumber(0)))
+                }
+                Err(error) => Err(Trouble::of(error)),
+            },
+        }
+    }
+
+    /// Whether the key had the number that is expected.
+    async fn remove(&self, subject: String, expected: ClaimNumber) -> Result<bool, Trouble> {
+        let mut headers = HeaderMap::new();
+        headers.insert(OPERATION, DELETION);
+        let mark = self.publish(subject, expected, headers, String::new()).await?;
+        if let Some(mark) = mark {
+            self.forget(mark).await;
+        }
+        Ok(mark.is_some())
     }
 
     /// Its number; `None` if the key has another one than is expected.
@@ -290,6 +330,20 @@ fn is_alone(error: &CreateStreamError) -> bool {
         CreateStreamErrorKind::JetStream(error) => error.error_code().0 == NOT_CLUSTERED,
         _ => false,
     }
+}
+
+/// A removal's mark is nobody's, and so is what no Main has written.
+fn holder(number: u64, value: &[u8]) -> NameAnswer {
+    let number = ClaimNumber(number);
+    let world = std::str::from_utf8(value).ok().and_then(|world| world.parse().ok());
+    world.map_or(NameAnswer::Free(number), |world| {
+        NameAnswer::Found(NameHolder {
+            number,
+            world: WorldId(world),
+            is_here: false,
+            is_elsewhere: false,
+        })
+    })
 }
 
 /// A bucket as NATS's clients make one, whose numbers begin above those of any before it.

@@ -4,16 +4,19 @@ use std::task::{Context, Poll};
 
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
-use tinyrealm_core::node::directory::Answer;
+use tinyrealm_core::node::directory::{Answer, NameAnswer};
 use tinyrealm_core::node::main::{Authenticator, Main};
+use tinyrealm_core::time::Instant;
 use tinyrealm_std::{Control, NextStep};
 
-use crate::directory::{Directory, Told};
+use crate::directory::{Asked, Directory, Told};
 
 /// See the [module](self). Without a directory it does nothing.
 pub(super) struct DirectoryControl<C> {
     pub(super) inner: C,
     pub(super) directory: Option<Directory>,
+    /// How often worlds have come and gone, as far as the directory was told.
+    pub(super) changes: (u32, u32, Option<Instant>),
 }
 
 impl<'a, A: Authenticator, C: Control<'a, Main<'a, A>>> Control<'a, Main<'a, A>>
@@ -29,6 +32,7 @@ impl<'a, A: Authenticator, C: Control<'a, Main<'a, A>>> Control<'a, Main<'a, A>>
             while let Poll::Ready(Some(told)) = directory.told.poll_recv(cx) {
                 node.act(turn, |main, cx| match told {
                     Told::Answered(work, answer) => main.directory_answered(cx, work, answer),
+                    Told::Named(work, answer) => main.name_answered(cx, &work, answer),
                     Told::Changed { uid, number, is_ours } => {
                         main.directory_changed(cx, uid, number, is_ours);
                     }
@@ -50,13 +54,27 @@ impl<'a, A: Authenticator, C: Control<'a, Main<'a, A>>> Control<'a, Main<'a, A>>
         node: &mut Node<'a, Main<'a, A>>,
     ) {
         if let Some(directory) = &self.directory {
+            // As many are under way at most as there is room for: only its end refuses one.
             while let Some(work) = node.act(turn, |main, _| main.next_directory_work()) {
-                // As many are under way at most as there is room for: only its end refuses one.
-                if directory.work.try_send(work).is_err() {
+                if directory.work.try_send(Asked::User(work)).is_err() {
                     node.act(turn, |main, cx| {
                         main.directory_answered(cx, work, Answer::Unavailable);
                     });
                 }
+            }
+            while let Some(work) = node.act(turn, |main, _| main.next_name_work()) {
+                if directory.work.try_send(Asked::Name(work.clone())).is_err() {
+                    node.act(turn, |main, cx| {
+                        main.name_answered(cx, &work, NameAnswer::Unavailable);
+                    });
+                }
+            }
+            let (main, now) = (node.role(), turn.now);
+            let stats = main.stats();
+            let changes =
+                (stats.worlds_registered, stats.worlds_lost, main.next_world_forgotten(now));
+            if std::mem::replace(&mut self.changes, changes) != changes {
+                directory.tell_of_worlds(main.known_worlds(now).map(|world| world.0).collect());
             }
         }
         self.inner.finish_turn(cx, turn, node);

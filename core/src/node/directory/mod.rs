@@ -2,7 +2,9 @@
 //!
 //! Purpose: a user is claimed by the Main that it has said hello to last. A [`Claim`] is the state machine of one user at
 //! one Main, the [`ClaimBook`] has all of them, and what they want to know or to write is handed out as [`Work`], as
-//! Login hands out passwords: whoever drives the node asks a store that compares and swaps, and brings the [`Answer`].
+//! Login hands out passwords: whoever drives the node asks a store that compares and swaps, and brings the [`Answer`]. The
+//! names of rooms are claimed in the same way: a [`NameClaim`] is that of one room, the [`NameBook`] has those that something is
+//! asked about, as [`NameWork`].
 //!
 //! Contract: the store gives every write of a key a number that is higher than all before it (a [`ClaimNumber`]), takes
 //! a write or a removal only if the key has the number that is expected (0: it was never written), and answers every
@@ -27,9 +29,18 @@ mod book;
 mod claim;
 #[cfg(test)]
 mod explorer;
+mod name;
+mod name_book;
+#[cfg(test)]
+mod tests;
 
 pub use book::{ClaimBook, ClaimSlot, ClaimStorage, IN_FLIGHT_MAX};
 pub use claim::{Claim, Next, TRIES_MAX, Verdict};
+pub use name::{
+    NAME_TRIES_MAX, NameAnswer, NameAsk, NameClaim, NameHolder, NameVerdict, NameWish, NextName,
+    Wanted,
+};
+pub use name_book::{NameBook, NameSlot, NameWork, RoomName};
 
 use crate::protocol::{ClaimNumber, Uid};
 

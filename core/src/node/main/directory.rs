@@ -100,6 +100,8 @@ pub struct UserEntry {
     pub(super) wish: WishKey,
     /// The room that it is in, or on its way to, as far as Main knows.
     pub(super) room: RoomKey,
+    /// What that was claimed under when its world was asked.
+    pub(super) room_claim: ClaimNumber,
     /// Rooms that this request has tried, as bits.
     pub(super) tried_rooms: u64,
     /// What it is told when its timer fires, because its secret was wrong.
@@ -211,6 +213,7 @@ impl Vacant for UserEntry {
         region: heapless::String::new(),
         wish: Key::DANGLING,
         room: Key::DANGLING,
+        room_claim: ClaimNumber(0),
         tried_rooms: 0,
         is_wrong: false,
         handshake_key: HandshakeKey([0; 32]),

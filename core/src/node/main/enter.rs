@@ -23,7 +23,6 @@ use super::registry::world_bit;
 use super::rooms::{RoomEntry, RoomKey};
 use super::wishes::{Route, SECRET_WAIT_MS};
 use super::{Authenticator, Main, WorldKey};
-use crate::log;
 use crate::node::Context;
 use crate::protocol::client_to_main::EnterWorldReq;
 use crate::protocol::either_way::Error;
@@ -144,7 +143,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// Asks the next world that the wish leads to; if there is none, says why.
-    fn try_next_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+    pub(super) fn try_next_world(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         match self.route(cx, key) {
             Route::Nowhere(code) => {
                 self.set_place(cx, key, Place::Outside);
@@ -157,6 +156,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
             Route::World(world) => self.attach(cx, key, world, Key::DANGLING),
             route @ (Route::Room(world, _) | Route::New(world)) => {
                 match self.room_of(cx, key, route) {
+                    Some(room) if self.rooms.is_naming(room) => {
+                        self.wait_for_name(cx, key, room);
+                    }
                     Some(room) => self.attach(cx, key, world, room),
                     None => self.refuse(cx, key, ErrorCode::FULL),
                 }
@@ -172,7 +174,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// Tries again a little later, if this request has not waited for too long.
-    fn wait(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, ms: u32, code: ErrorCode) {
+    pub(super) fn wait(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        ms: u32,
+        code: ErrorCode,
+    ) {
         self.set_place(cx, key, Place::Outside);
         let Some(user) = self.users.get_mut(key) else { return };
         user.waits = user.waits.saturating_add(1);
@@ -184,7 +192,13 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    fn attach(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, world: WorldKey, room: RoomKey) {
+    pub(super) fn attach(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        key: EntryKey,
+        world: WorldKey,
+        room: RoomKey,
+    ) {
         let handshake_key = HandshakeKey(cx.turn().random());
         let key_id = KeyId(cx.turn().random());
         self.next_attempt = self.next_attempt.wrapping_add(1);
@@ -209,7 +223,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.arm(cx, key, self.config.attach_timeout_ms);
     }
 
-    fn refuse(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, code: ErrorCode) {
+    pub(super) fn refuse(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, code: ErrorCode) {
         self.stats.enters_refused.count();
         let Some(user) = self.users.get_mut(key) else { return };
         user.wants_in = false;
@@ -258,6 +272,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if reason == ErrorCode::STALE_CLAIM {
             return self.overtaken(cx, key);
         }
+        self.release_denied(key, world);
         #[cfg(feature = "moving")]
         if self.has_followed_in_vain(cx, key, world) {
             return;
@@ -270,6 +285,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if self.users.get(key).is_some_and(|user| user.is_there) {
             self.detach(cx, key, world);
             return;
+        }
+        if reason == ErrorCode::STALE_ROOM {
+            return self.claim_anew(cx, key);
         }
         let Some(code) = self.refusal_of(key, reason) else {
             self.attach_failed(cx, key);
@@ -288,7 +306,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// The world of the present attempt does not take the user.
-    fn attach_failed(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+    pub(super) fn attach_failed(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
         self.set_place(cx, key, Place::Outside);
         self.disarm(cx, key);
         self.try_next_world_if_wanted(cx, key);
@@ -337,58 +355,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.disarm(cx, key);
         self.try_next_world_if_wanted(cx, key);
     }
-
-    /// An attempt has had its time.
-    pub(super) fn enter_timer(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
-        let Some(user) = self.users.get_mut(key) else { return };
-        match user.place {
-            Place::Attaching(world) => {
-                user.has_timed_out = true;
-                let is_asked = user.is_asked;
-                #[cfg(feature = "moving")]
-                if self.has_followed_in_vain(cx, key, world) {
-                    return;
-                }
-                self.worlds.has_timed_out(world);
-                let world_id = self.worlds.get(world).map_or(0, |entry| entry.world_id.0);
-                if let Some(count) = self.silence_log.admit(cx.now) {
-                    log::info!(
-                        "world {} did not answer an attach in time ({} since the last line)",
-                        world_id,
-                        count
-                    );
-                }
-                if is_asked {
-                    // Should it answer late, the attach is void.
-                    self.ask_to_detach(cx, key, world, ErrorCode::WORLD_TIMEOUT);
-                }
-                self.attach_failed(cx, key);
-            }
-            Place::Attached(world) if user.is_there => self.stay(cx, key, world),
-            Place::Attached(world) => self.detach(cx, key, world),
-            Place::Detaching(world) => {
-                self.worlds.has_timed_out(world);
-                self.left(cx, key, world);
-            }
-            Place::Outside if core::mem::take(&mut user.is_wrong) && user.wants_in => {
-                self.refuse(cx, key, ErrorCode::WRONG_SECRET);
-            }
-            Place::Outside => self.try_next_world_if_wanted(cx, key),
-            Place::Inside(_) => {}
-        }
-    }
-
-    pub(super) fn arm(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, ms: u32) {
-        cx.sessions.schedule(key.index(), cx.now.after_ms(ms));
-    }
-
-    pub(super) fn disarm(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
-        cx.sessions.cancel(key.index());
-    }
 }
 
 /// How long whoever's address holds too many tickets waits before it is looked at again.
-const SHARE_WAIT_MS: u32 = 100;
+pub(super) const SHARE_WAIT_MS: u32 = 100;
 
 /// How much longer than the world Main waits for a user to join, so that it does not give up first.
 const ATTACH_GRACE_MS: u32 = 1_000;

@@ -65,6 +65,7 @@ impl<const ROOMS: usize, const WISHES: usize> MainRoomMemory<ROOMS, WISHES> {
             heads: &mut self.heads,
             nexts: &mut self.nexts,
             wishes: &mut self.wishes,
+            names: &mut [],
         }
     }
 }

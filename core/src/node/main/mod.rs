@@ -25,18 +25,22 @@ mod devices;
 pub mod directory;
 mod draining;
 pub mod enter;
+mod expiring;
 mod hellos;
 #[cfg(feature = "shares")]
 mod holdings;
+mod listing;
 pub mod login_link;
 mod mains;
 mod memory;
 #[cfg(feature = "moving")]
 pub mod moving;
+mod naming;
 pub mod nicknames;
 mod operating;
 mod owed;
 mod places;
+mod registering;
 pub mod registry;
 mod revocations;
 mod role;
@@ -72,6 +76,7 @@ use crate::storage::{Link, Slot};
 use announcing::Announcer;
 use draining::DrainOrders;
 use login_link::LoginLink;
+use naming::LostWorlds;
 
 /// The links of Main, as its sessions' tags have them.
 mod link {
@@ -220,6 +225,7 @@ pub struct Main<'a, A> {
     users: UserDirectory<'a>,
     claims: ClaimBook<'a, PendingClaim>,
     worlds: WorldRegistry<'a>,
+    lost_worlds: LostWorlds,
     drains: DrainOrders,
     mains: MainList,
     announcer: Announcer,
@@ -253,6 +259,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             users: UserDirectory::new(storage.users, storage.user_heads, storage.user_nexts),
             claims: ClaimBook::new(storage.claims),
             worlds: WorldRegistry::new(storage.worlds),
+            lost_worlds: LostWorlds::default(),
             drains: DrainOrders::default(),
             mains: MainList::new(),
             announcer: Announcer::default(),

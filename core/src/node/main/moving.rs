@@ -225,6 +225,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if let (Some(from), Some(room)) = (self.worlds.find(moved.from), self.rooms.find(now, name))
         {
             self.rooms.pass_on(room, from, world);
+            self.claim_for_its_world(room);
         }
     }
 
@@ -317,7 +318,7 @@ impl RoomDirectory<'_> {
     fn place_of(&self, key: RoomKey) -> Option<(WorldKey, RoomId)> {
         match self.get(key)?.state {
             RoomState::Open(world, room) => Some((world, room)),
-            RoomState::Opening(_) | RoomState::Held(..) => None,
+            RoomState::Opening(_) | RoomState::Naming(_) | RoomState::Held(..) => None,
         }
     }
 

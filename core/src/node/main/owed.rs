@@ -13,7 +13,9 @@ use super::registry::{WORLD_COUNT_MAX, WorldKey, world_bit};
 use super::rooms::RoomState;
 use super::{Authenticator, Main};
 use crate::node::Context;
-use crate::protocol::main_to_world::{AttachUser, DetachUser, Registered, UserClaimed};
+use crate::protocol::main_to_world::{
+    AttachUser, DetachUser, Registered, RoomClaimed, UserClaimed,
+};
 use crate::protocol::{ClaimNumber, ErrorCode, Message, OwnedWish, Text, Uid, Wish, WishKind};
 use crate::session::{SessionKey, SessionManager};
 use crate::storage::Link;
@@ -87,6 +89,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let Some(link) = self.worlds.get(world).map(|world| world.session) else { return true };
         let Some(key) = self.users.key_at(index) else { return true };
         let wish = self.wish_at_world(key);
+        let room = self.rooms.get(self.room_of_user(key));
+        let room_claim = room.map_or(ClaimNumber(0), |room| room.claim);
         let Some(user) = self.users.get_mut(key) else { return true };
         let (uid, reason) = (user.uid, user.detach_reason);
         if user.detaches & world_bit(world) != 0 {
@@ -117,7 +121,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 nickname: Text::truncated(user.names.nickname()),
                 wish: wish.as_wish(),
             };
-            user.is_asked = tell(sessions, link, &attach);
+            user.room_claim = room_claim;
+            user.is_asked =
+                tell_room_claim(sessions, link, room_claim) && tell(sessions, link, &attach);
             return user.is_asked;
         }
         self.remove_if_gone(sessions, key);
@@ -187,6 +193,15 @@ fn tell_claim(
     claim: ClaimNumber,
 ) -> bool {
     claim.0 == 0 || tell(sessions, link, &UserClaimed { uid, claim })
+}
+
+/// What the name of the next room is claimed under, if there is a directory.
+fn tell_room_claim(
+    sessions: &mut SessionManager<'_>,
+    link: SessionKey,
+    claim: ClaimNumber,
+) -> bool {
+    claim.0 == 0 || tell(sessions, link, &RoomClaimed { claim })
 }
 
 /// What is asked takes half of what may wait for the world at most.

@@ -252,6 +252,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     pub(super) fn remove_user(&mut self, sessions: &mut SessionManager<'a>, key: EntryKey) {
         let Some(user) = self.users.remove(key) else { return };
         self.claims.release(user.uid);
+        self.rooms.leave(user.room);
         if user.is_new_guest {
             sessions.shares_mut().give_back(user.address, Holding::Guest);
         }

@@ -1,6 +1,6 @@
 //! `WorldRegistry`: the worlds that Main can send users to.
 
-use crate::protocol::{ADDRESS_MAX_BYTES, REGION_MAX_BYTES, Versions, WorldId};
+use crate::protocol::{ADDRESS_MAX_BYTES, ClaimNumber, REGION_MAX_BYTES, Versions, WorldId};
 use crate::session::SessionKey;
 use crate::storage::{Key, Link, Slot, Table, Vacant};
 
@@ -33,6 +33,10 @@ pub struct WorldEntry {
     /// Its game, and the version of what that keeps, if its rooms move.
     #[cfg(feature = "moving")]
     pub(super) moves: Option<(u32, u16)>,
+    /// What the name is claimed under of the room that it tells of next.
+    pub(super) room_claim: ClaimNumber,
+    /// What the room was claimed under, which there is not, that it denies next.
+    pub(super) ended_claim: ClaimNumber,
     /// It has told of rooms for which there was no place in the directory.
     pub(super) has_unknown_rooms: bool,
     /// The link to it.
@@ -76,6 +80,8 @@ impl Vacant for WorldEntry {
         fingerprint: 0,
         #[cfg(feature = "moving")]
         moves: None,
+        room_claim: ClaimNumber(0),
+        ended_claim: ClaimNumber(0),
         has_unknown_rooms: false,
         session: Key::DANGLING,
         users: 0,

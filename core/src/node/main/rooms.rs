@@ -2,13 +2,16 @@
 //!
 //! ```text
 //!            reserved for a wish          the world says so
-//!   (none) ─────────────────────► Opening ─────────────────► Open ◄──── the world says so, also out of nothing
+//!   (none) ──┬──────────────────► Opening ─────────────────► Open ◄──── the world says so, also out of nothing
+//!            └─► Naming ── its name is claimed ─► Opening
 //!      ▲                             │                        │ │
 //!      │      nobody is on its way   │        RoomClosed      │ │ the world is lost
 //!      └─────────────────────────────┴────────────────────────┘ ▼
 //!      └─── hold has passed, or its world is back without it ─  Held ──► Open, by whichever world says so first
 //! ```
 //! A room that is closed while its world has been asked to let somebody into it, or open it anew, is Opening again.
+//!
+//! In a realm of several Mains a name is [claimed](super::naming) for a world before that is asked to open its room.
 //!
 //! Contract: a name is there once, so two who wish for a new room of one name get one room, and two worlds that claim
 //! one name do not both keep it: the later claim is told to close. What is not in the directory is not believed to
@@ -18,12 +21,14 @@
 //! O(1); any room, and a room by its world's number, are searched for among all.
 
 mod holds;
+mod reservations;
 
 use super::registry::WorldKey;
+use crate::node::directory::{NameBook, NameSlot};
 use crate::protocol::world_to_main::RoomChanged;
 use crate::protocol::{
-    OwnedWish, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES, RoomId,
-    RoomLine, Text, Wish, WorldId, is_room_mode, is_room_name,
+    ClaimNumber, OwnedWish, ROOM_MODE_MAX_BYTES, ROOM_NAME_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES,
+    RoomId, RoomLine, Text, Wish, WorldId, is_room_mode, is_room_name,
 };
 use crate::session::AddressGroup;
 use crate::storage::{HashIndex, Key, Link, Slot, Table, Vacant, hash_bytes};
@@ -38,7 +43,7 @@ pub type WishKey = Key<OwnedWish>;
 /// Bytes of one room in the directory.
 pub const ROOM_SLOT_BYTES: usize = core::mem::size_of::<Slot<RoomEntry>>();
 
-const _: () = assert!(ROOM_SLOT_BYTES <= 208, "a room of the directory has grown: say why");
+const _: () = assert!(ROOM_SLOT_BYTES <= 224, "a room of the directory has grown: say why");
 
 impl Vacant for OwnedWish {
     const VACANT: Self = Self::ANY;
@@ -53,6 +58,8 @@ pub(super) enum RoomState {
     Open(WorldKey, RoomId),
     /// The world that had it is lost; the name is free from then on, or when that one has come without it.
     Held(Instant, WorldId),
+    /// Its name is being claimed for this world.
+    Naming(WorldKey),
 }
 
 /// One room, as its world has told, and as Main sends users there.
@@ -62,6 +69,10 @@ pub struct RoomEntry {
     mode: heapless::String<ROOM_MODE_MAX_BYTES>,
     properties: heapless::Vec<u8, ROOM_PROPERTIES_MAX_BYTES>,
     pub(super) state: RoomState,
+    /// What its name is claimed under; 0 if that is not known, or there is no directory of names.
+    pub(super) claim: ClaimNumber,
+    /// The same, as its world has told.
+    pub(super) told_claim: ClaimNumber,
     /// Members, as its world has told.
     members: u16,
     /// Users whom Main has sent there, or is about to.
@@ -80,6 +91,8 @@ impl Vacant for RoomEntry {
         mode: heapless::String::new(),
         properties: heapless::Vec::new(),
         state: RoomState::Opening(Key::DANGLING),
+        claim: ClaimNumber(0),
+        told_claim: ClaimNumber(0),
         members: 0,
         users: 0,
         capacity: 0,
@@ -107,7 +120,9 @@ impl RoomEntry {
     /// The world that has it.
     pub(super) const fn world(&self) -> Option<WorldKey> {
         match self.state {
-            RoomState::Opening(world) | RoomState::Open(world, _) => Some(world),
+            RoomState::Opening(world) | RoomState::Open(world, _) | RoomState::Naming(world) => {
+                Some(world)
+            }
             RoomState::Held(..) => None,
         }
     }
@@ -142,11 +157,24 @@ impl RoomEntry {
     }
 }
 
+/// A room, as its world tells of it.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Told<'m> {
+    pub(super) world: WorldKey,
+    pub(super) world_id: WorldId,
+    pub(super) room_id: RoomId,
+    pub(super) claim: ClaimNumber,
+    pub(super) line: RoomLine<'m>,
+    pub(super) is_listed: bool,
+}
+
 /// What becomes of a world's word that a room is open.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Claim {
     /// It is so.
-    Taken,
+    Taken(RoomKey),
+    /// It is so, and this room of another world, which had the name before, is to close.
+    TakenFrom(RoomKey, WorldKey, RoomId),
     /// Another world has a room of that name, or there can be none.
     Refused,
     /// There is no place for it here.
@@ -164,6 +192,8 @@ pub struct MainRoomStorage<'a> {
     pub nexts: &'a mut [Link],
     /// Wishes that are being worked on, other than for any room of any mode.
     pub wishes: &'a mut [Slot<OwnedWish>],
+    /// Names that are being claimed, or given back; none if this is the realm's only Main.
+    pub names: &'a mut [Slot<NameSlot>],
 }
 
 /// The rooms; see the [module](self).
@@ -172,6 +202,8 @@ pub struct RoomDirectory<'a> {
     rooms: Table<'a, RoomEntry>,
     names: HashIndex<'a>,
     wishes: Table<'a, OwnedWish>,
+    /// What the directory of several Mains is asked about names.
+    pub(super) claims: NameBook<'a>,
     seed: u32,
     /// No room with a name is made before.
     settled_at: Instant,
@@ -184,6 +216,7 @@ impl<'a> RoomDirectory<'a> {
             rooms: Table::new(storage.rooms),
             names: HashIndex::new(storage.heads, storage.nexts),
             wishes: Table::new(storage.wishes),
+            claims: NameBook::new(storage.names),
             seed: 0,
             settled_at: Instant::ZERO,
         }
@@ -230,7 +263,7 @@ impl<'a> RoomDirectory<'a> {
         self.find_any(name).filter(|key| !has_passed(*key))
     }
 
-    fn find_any(&self, name: &str) -> Option<RoomKey> {
+    pub(super) fn find_any(&self, name: &str) -> Option<RoomKey> {
         let is_it = |index| self.rooms.at(index).is_some_and(|room| room.name == name);
         self.rooms.key_at(self.names.find(hash_bytes(self.seed, name.as_bytes()), is_it)?)
     }
@@ -241,7 +274,6 @@ impl<'a> RoomDirectory<'a> {
         self.iter().find(|(_, room)| room.state == state).map(|(key, _)| key)
     }
 
-    #[cfg(feature = "moving")]
     pub(super) fn get_mut(&mut self, key: RoomKey) -> Option<&mut RoomEntry> {
         self.rooms.get_mut(key)
     }
@@ -267,52 +299,9 @@ impl<'a> RoomDirectory<'a> {
         !self.rooms.is_full() || self.iter().any(|(_, room)| room.state.has_passed(now))
     }
 
-    /// Keeps a name for a room that `world` is to open.
-    pub(super) fn reserve(
-        &mut self,
-        now: Instant,
-        name: &str,
-        world: WorldKey,
-        opener: Option<AddressGroup>,
-    ) -> Option<RoomKey> {
-        if let Some(passed) = self.find_any(name) {
-            // Only a hold that has passed, or a room that is closed, leads here.
-            self.remove(passed);
-        }
-        let name = heapless::String::try_from(name).ok()?;
-        let state = RoomState::Opening(world);
-        self.insert(now, RoomEntry { name, state, opener, ..RoomEntry::VACANT })
-    }
-
-    /// How many rooms somebody of this address has opened, as far as that is known. O(rooms).
-    pub(super) fn opened_by(&self, opener: Option<AddressGroup>) -> usize {
-        self.iter().filter(|(_, room)| opener.is_some() && room.opener == opener).count()
-    }
-
-    /// A user is on its way there.
-    pub(super) fn join(&mut self, key: RoomKey) {
-        if let Some(room) = self.rooms.get_mut(key) {
-            room.users = room.users.saturating_add(1);
-        }
-    }
-
-    /// A user is not there, or on its way, any more. A reservation that nobody is on the way to is void.
-    pub(super) fn leave(&mut self, key: RoomKey) {
-        let Some(room) = self.rooms.get_mut(key) else { return };
-        room.users = room.users.saturating_sub(1);
-        if room.users == 0 && matches!(room.state, RoomState::Opening(_)) {
-            self.remove(key);
-        }
-    }
-
     /// A world says that a room is open.
-    pub(super) fn open(
-        &mut self,
-        now: Instant,
-        (world, room_id): (WorldKey, RoomId),
-        line: &RoomLine<'_>,
-        is_listed: bool,
-    ) -> Claim {
+    pub(super) fn open(&mut self, now: Instant, told: &Told<'_>) -> Claim {
+        let Told { world, room_id, line, is_listed, .. } = *told;
         if !is_room_name(line.name.as_str()) || !is_room_mode(line.mode.as_str()) {
             return Claim::Refused;
         }
@@ -320,13 +309,17 @@ impl<'a> RoomDirectory<'a> {
         if let Some(before) = self.find_of(world, room_id)
             && self.rooms.get(before).is_some_and(|room| room.name != line.name.as_str())
         {
-            self.remove(before);
+            self.release(before);
         }
         let named = self.find_any(line.name.as_str());
-        let state = named.and_then(|key| self.rooms.get(key)).map(|room| room.state);
-        if matches!(state, Some(RoomState::Open(other, _)) if other != world) {
+        let before = named.and_then(|key| self.rooms.get(key));
+        if before.is_some_and(|room| room.outranks(told)) {
             return Claim::Refused;
         }
+        let ousted = match before.map(|room| room.state) {
+            Some(RoomState::Open(other, room)) if other != world => Some((other, room)),
+            _ => None,
+        };
         let name = heapless::String::try_from(line.name.as_str()).unwrap_or_default();
         let vacant = RoomEntry { name, ..RoomEntry::VACANT };
         let Some(key) = named.or_else(|| self.insert(now, vacant)) else { return Claim::Full };
@@ -335,22 +328,28 @@ impl<'a> RoomDirectory<'a> {
             // They were on their way to another world, whose room is not the one.
             room.users = 0;
         }
+        room.claim = room.claim_behind(told);
+        room.told_claim = told.claim;
         room.state = RoomState::Open(world, room_id);
         room.mode = heapless::String::try_from(line.mode.as_str()).unwrap_or_default();
         room.properties = heapless::Vec::from_slice(line.properties.as_slice()).unwrap_or_default();
         (room.members, room.capacity) = (line.members, line.capacity);
         (room.is_locked, room.is_private, room.is_listed) =
             (line.is_locked, line.is_private, is_listed);
-        Claim::Taken
+        match ousted {
+            Some((world, room)) => Claim::TakenFrom(key, world, room),
+            None => Claim::Taken(key),
+        }
     }
 
-    pub(super) fn change(&mut self, world: WorldKey, change: &RoomChanged<'_>) {
-        let key = self.find_of(world, change.room_id);
-        let Some(room) = key.and_then(|key| self.rooms.get_mut(key)) else { return };
+    pub(super) fn change(&mut self, world: WorldKey, change: &RoomChanged<'_>) -> Option<RoomKey> {
+        let key = self.find_of(world, change.room_id)?;
+        let room = self.rooms.get_mut(key)?;
         room.members = change.members;
         (room.is_locked, room.is_listed) = (change.is_locked, change.is_listed);
         room.properties =
             heapless::Vec::from_slice(change.properties.as_slice()).unwrap_or_default();
+        Some(key)
     }
 
     /// Keeps a wish while it is worked on.

@@ -15,6 +15,7 @@ mod lost;
 mod mains;
 #[cfg(feature = "names")]
 mod names;
+mod naming;
 mod operating;
 mod paced;
 mod places;
@@ -133,6 +134,14 @@ pub(crate) fn with_two_mains(policy: ChatPolicy, test: impl FnOnce([&mut MainBen
     test([&mut first, &mut second]);
     first.finish();
     second.finish();
+}
+
+/// Runs `test` with two Mains that ask about names of rooms.
+pub(crate) fn with_two_named_mains(test: impl FnOnce([&mut MainBench<'_>; 2])) {
+    let mut memories = [(); 2].map(|()| rooms::NamedMemory::new(8));
+    let mut benches = memories.each_mut().map(rooms::NamedMemory::bench);
+    test(benches.each_mut());
+    benches.into_iter().for_each(Bench::finish);
 }
 
 const CHANNEL_RING_BYTES: usize = 1_024;

@@ -2,16 +2,14 @@
 
 use super::directory::{EntryKey, Place, UserEntry};
 use super::registry::{Choice, WorldKey};
-use super::rooms::{Claim, RoomEntry, RoomKey, RoomState};
+use super::rooms::{Claim, RoomEntry, RoomKey, RoomState, Told};
 use super::{Authenticator, Main, WORLD_COUNT_MAX};
 use crate::log;
-use crate::node::{Caller, Context};
-use crate::protocol::client_to_main::ListRoomsReq;
-use crate::protocol::either_way::Error;
-use crate::protocol::main_to_client::RoomPage;
+use crate::node::Context;
+use crate::node::directory::{NameWish, Wanted};
 use crate::protocol::main_to_world::CloseRoom;
 use crate::protocol::world_to_main::RoomOpened;
-use crate::protocol::{ErrorCode, ROOM_PAGE_ROOMS, RoomId, Wish, WishKind};
+use crate::protocol::{ClaimNumber, ErrorCode, ROOM_NAME_MAX_BYTES, RoomId, Text, Wish, WishKind};
 use crate::session::{AddressGroup, PeerAddress, SessionKey, SessionManager, may_take};
 use crate::time::Instant;
 
@@ -162,16 +160,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
             Route::New(world) => {
                 let UserEntry { wish, session, .. } = *self.users.get(key)?;
                 let opener = opener_of(cx.sessions, session);
+                let place = (world, self.wanted_at(world, wish)?);
                 let name = self.rooms.wish(wish).name;
                 if name.as_str().is_empty() {
                     let made = self.make_name(cx);
-                    self.rooms.reserve(cx.now, core::str::from_utf8(&made).ok()?, world, opener)
+                    self.rooms.reserve(cx.now, core::str::from_utf8(&made).ok()?, place, opener)
                 } else {
-                    let name =
-                        heapless::String::<{ crate::protocol::ROOM_NAME_MAX_BYTES }>::try_from(
-                            name.as_str(),
-                        );
-                    self.rooms.reserve(cx.now, &name.ok()?, world, opener)
+                    let name = heapless::String::<ROOM_NAME_MAX_BYTES>::try_from(name.as_str());
+                    self.rooms.reserve(cx.now, &name.ok()?, place, opener)
                 }
             }
             _ => None,
@@ -280,16 +276,25 @@ impl<'a, A: Authenticator> Main<'a, A> {
         world: WorldKey,
         message: &RoomOpened<'_>,
     ) {
-        let place = (world, message.room_id);
-        match self.rooms.open(cx.now, place, &message.line, message.is_listed) {
-            Claim::Taken => {}
-            Claim::Refused => {
-                log::info!("two worlds have a room \"{}\"", message.line.name.as_str());
-                let close = CloseRoom { room_id: message.room_id, name: message.line.name };
-                let Some(entry) = self.worlds.get_mut(world) else { return };
-                // If it can't be told so now, it names its rooms again.
-                entry.lists_again |= cx.sessions.send(entry.session, &close).is_err();
+        let Some(entry) = self.worlds.get_mut(world) else { return };
+        let claim = core::mem::replace(&mut entry.room_claim, ClaimNumber(0));
+        let &RoomOpened { room_id, line, is_listed } = message;
+        let world_id = entry.world_id;
+        let told = Told { world, world_id, room_id, claim, line, is_listed };
+        let before = self.rooms.find_any(line.name.as_str());
+        let is_waited_for = before.is_some_and(|room| self.rooms.is_naming(room));
+        match self.rooms.open(cx.now, &told) {
+            Claim::Taken(room) => {
+                self.claim_if_unclaimed(room);
+                if is_waited_for {
+                    self.name_is_there(cx, room);
+                }
             }
+            Claim::TakenFrom(room, former, closing) => {
+                self.claim_if_unclaimed(room);
+                self.close_room(cx, former, closing, line.name);
+            }
+            Claim::Refused => self.close_room(cx, world, room_id, line.name),
             Claim::Full => {
                 if let Some(entry) = self.worlds.get_mut(world) {
                     entry.has_unknown_rooms = true;
@@ -298,11 +303,32 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
+    /// Another world has the room of that name.
+    fn close_room(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        world: WorldKey,
+        room_id: RoomId,
+        name: Text<'_, ROOM_NAME_MAX_BYTES>,
+    ) {
+        log::info!("two worlds have a room \"{}\"", name.as_str());
+        let Some(entry) = self.worlds.get_mut(world) else { return };
+        // If it can't be told so now, it names its rooms again.
+        entry.lists_again |= cx.sessions.send(entry.session, &CloseRoom { room_id, name }).is_err();
+    }
+
     /// A world says that a room is closed. Whom it has been asked to let in before Main heard of that, it opens one for
-    /// of the same name: the name stays reserved until it has answered. O(rooms + users).
+    /// of the same name: the name stays reserved until it has answered. In a realm of several Mains such a world denies that
+    /// it does. O(rooms + users).
     pub(super) fn room_is_closed(&mut self, now: Instant, world: WorldKey, room_id: RoomId) {
         let Some(closed) = self.rooms.find_of(world, room_id) else { return };
         let Some(RoomEntry { name, opener, .. }) = self.rooms.get(closed).cloned() else { return };
+        let Some(world_id) = self.worlds.get(world).map(|entry| entry.world_id) else { return };
+        if self.rooms.claims.is_used() {
+            self.rooms.release(closed);
+            return self.ask_for_unknown_rooms();
+        }
+        let place = (world, Wanted { world: world_id, wish: NameWish::Any });
         let mut reserved = None;
         self.rooms.remove(closed);
         for index in 0..self.users.capacity() as u16 {
@@ -314,7 +340,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             if !may_open || user.place != Place::Attaching(world) {
                 continue;
             }
-            reserved = reserved.or_else(|| self.rooms.reserve(now, &name, world, opener));
+            reserved = reserved.or_else(|| self.rooms.reserve(now, &name, place, opener));
             // The closed room has left a place for it.
             if let Some(room) = reserved {
                 user.room = room;
@@ -336,42 +362,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 entry.lists_again |= core::mem::take(&mut entry.has_unknown_rooms);
             }
         }
-    }
-
-    /// Which rooms are there? O(rooms); it counts like a question about a channel.
-    pub(super) fn list_rooms(
-        &mut self,
-        caller: &mut Caller<'_, 'a>,
-        key: EntryKey,
-        asked: &ListRoomsReq<'_>,
-    ) {
-        if self.take_request(caller, key).is_err() {
-            let busy = Error { code: ErrorCode::BUSY, about: ListRoomsReq::OPCODE.0 };
-            caller.sessions.send_or_close(caller.now, caller.key, &busy);
-            return;
-        }
-        let mut page = RoomPage { rooms: heapless::Vec::new(), next_after: 0 };
-        // A mode that can't be read has no rooms.
-        let Ok(mode) = self.authenticator.room_name(asked.mode.as_str()) else {
-            caller.sessions.send_or_close(caller.now, caller.key, &page);
-            return;
-        };
-        for index in asked.after..self.rooms.capacity() as u16 {
-            let Some(room) = self.rooms.at(index).filter(|room| room.is_listed()) else { continue };
-            let (line, region) = (room.line(), asked.region.as_str());
-            let is_of_mode = mode.is_empty() || line.mode.as_str() == mode;
-            let world = room.world().and_then(|world| self.worlds.get(world));
-            if !is_of_mode || !world.is_some_and(|world| world.serves(region)) {
-                continue;
-            }
-            if page.rooms.len() == ROOM_PAGE_ROOMS {
-                page.next_after = index;
-                break;
-            }
-            // There is room: that was just looked at.
-            let _ = page.rooms.push(line);
-        }
-        caller.sessions.send_or_close(caller.now, caller.key, &page);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Worlds of Main: register, report, acknowledge.
 
 use super::directory::{Place, Presence};
-use super::registry::{WorldEntry, WorldKey, world_bit};
+use super::registry::WorldKey;
 use super::staying::is_of_moves;
 use super::{Authenticator, EntryKey, Main, link};
 use crate::log;
@@ -10,14 +10,13 @@ use crate::node::{Caller, Context};
 use crate::protocol::main_to_world::Registered;
 use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, Ban, DrainState, MovesRooms, OffersRoom, RegisterWorld, RoomBlock,
-    RoomChanged, RoomClosed, RoomMovedHere, RoomOpened, SayOfMove, Status, Stub, UserHeld,
-    UserJoined, UserLeft, UserList, UserMovedHere,
+    RoomChanged, RoomClaimEnds, RoomClosed, RoomIsClaimed, RoomMovedHere, RoomOpened, SayOfMove,
+    Status, Stub, UserHeld, UserJoined, UserLeft, UserList, UserMovedHere,
 };
 use crate::protocol::{Dispatched, ErrorCode, Uid};
 use crate::session::manager::Farewell;
-use crate::session::{LinkTag, SessionKey, Trust};
+use crate::session::{LinkTag, Trust};
 use crate::stats::Count;
-use crate::storage::Vacant;
 use crate::wire::{Frame, Opcode};
 
 impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
@@ -82,9 +81,25 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
         self.room_is_open(&mut caller.context(), world, &message);
     }
 
+    fn room_is_claimed(&mut self, caller: &mut Caller<'_, 'a>, message: RoomIsClaimed) {
+        let Some(world) = self.caller_world(caller, RoomIsClaimed::OPCODE.0) else { return };
+        if let Some(entry) = self.worlds.get_mut(world) {
+            entry.room_claim = message.claim;
+        }
+    }
+
+    fn room_claim_ends(&mut self, caller: &mut Caller<'_, 'a>, message: RoomClaimEnds) {
+        let Some(world) = self.caller_world(caller, RoomClaimEnds::OPCODE.0) else { return };
+        if let Some(entry) = self.worlds.get_mut(world) {
+            entry.ended_claim = message.claim;
+        }
+    }
+
     fn room_changed(&mut self, caller: &mut Caller<'_, 'a>, message: RoomChanged<'_>) {
         let Some(world) = self.caller_world(caller, RoomChanged::OPCODE.0) else { return };
-        self.rooms.change(world, &message);
+        if let Some(room) = self.rooms.change(world, &message) {
+            self.claim_if_unclaimed(room);
+        }
     }
 
     fn room_closed(&mut self, caller: &mut Caller<'_, 'a>, message: RoomClosed) {
@@ -197,12 +212,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
         heard.dispatched()
     }
 
-    fn is_allowed(&self, message: &RegisterWorld<'_>) -> bool {
-        let region = message.region.as_str();
-        self.allowed.is_empty()
-            || self.allowed.iter().any(|world| world.allows(message.world_id, region))
-    }
-
     /// The world that the caller is; if it has not registered, it has spoken out of place.
     pub(super) fn caller_world(
         &mut self,
@@ -214,76 +223,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         self.out_of_place(caller, opcode);
         None
-    }
-
-    /// A world that registers again replaces its former self at once, wherever it is now: its key says
-    /// that it is the one. Whoever is replaced does not come back by itself, so two can't take turns.
-    fn register(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        session: SessionKey,
-        message: &RegisterWorld<'_>,
-    ) -> Result<WorldKey, ErrorCode> {
-        if let Some(before) = self.worlds.find(message.world_id) {
-            let old = self.worlds.get(before).ok_or(ErrorCode::FULL)?;
-            if old.address != message.addr.as_str() {
-                log::warning!(
-                    "world {} is at {} now, and at {} no more",
-                    message.world_id.0,
-                    message.addr.as_str(),
-                    old.address.as_str()
-                );
-            }
-            let link = old.session;
-            self.unregister(cx, before, ErrorCode::REPLACED);
-            cx.sessions.set_tag(link, LinkTag { kind: link::LEAVING, index: 0 });
-            cx.sessions.close(cx.now, link, Farewell::Bye(ErrorCode::REPLACED));
-        }
-        let entry = WorldEntry {
-            world_id: message.world_id,
-            region: heapless::String::try_from(message.region.as_str()).unwrap_or_default(),
-            address: heapless::String::try_from(message.addr.as_str()).unwrap_or_default(),
-            versions: message.versions,
-            capacity: message.capacity,
-            rooms: message.rooms,
-            is_sealing: message.is_sealing,
-            is_closed: self.is_to_drain(message.world_id),
-            #[cfg(feature = "moving")]
-            fingerprint: message.fingerprint,
-            session,
-            ..WorldEntry::VACANT
-        };
-        let world = self.worlds.insert(entry).ok_or(ErrorCode::FULL)?;
-        self.stats.worlds_registered.count();
-        Ok(world)
-    }
-
-    /// The world leaves the registry, and its users are told. O(users).
-    pub(super) fn unregister(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        world: WorldKey,
-        reason: ErrorCode,
-    ) {
-        let Some(entry) = self.worlds.remove(world) else { return };
-        self.keep_drain_order(entry.world_id);
-        let (id, address) = (entry.world_id.0, entry.address.as_str());
-        log::info!("world {} left the registry ({}); it was at {}", id, reason.name(), address);
-        self.stats.worlds_lost.count();
-        let until = cx.now.after_ms(self.config.room_hold_ms);
-        self.rooms.lose_world(world, entry.world_id, until);
-        for index in 0..self.users.capacity() as u16 {
-            let Some(key) = self.users.key_at(index) else { continue };
-            let Some(user) = self.users.get_mut(key) else { continue };
-            // The next world in its slot is another one, and if none is left, that is the reason.
-            user.tried &= !world_bit(world);
-            user.detaches &= !world_bit(world);
-            if user.place.world() == Some(world) {
-                self.lost_world(cx, key);
-            } else {
-                self.forget_if_gone(cx, key);
-            }
-        }
     }
 
     /// The user whose present attempt is this one.

@@ -6,12 +6,15 @@
 //! Contract: members and expected users together are never more than the rooms take. Whoever is expected no more
 //! keeps no room open.
 
-use super::super::Context;
+use super::super::{Caller, Context};
 use super::attach::AttachKey;
 use super::game::Game;
 use super::{ATTACH_TIMERS, World};
 use crate::protocol::main_to_world::AttachUser;
-use crate::protocol::{ErrorCode, Uid};
+#[cfg(all(feature = "rooms", feature = "mains"))]
+use crate::protocol::world_to_main::RoomClaimEnds;
+use crate::protocol::world_to_main::{AttachAck, AttachDenied};
+use crate::protocol::{ClaimNumber, ErrorCode, Uid};
 
 impl<'a, G: Game> World<'a, G> {
     pub(super) fn arm_attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
@@ -33,18 +36,62 @@ impl<'a, G: Game> World<'a, G> {
         }
     }
 
-    /// Somebody may come, to the room that Main has named.
-    pub(super) fn expect_user(
+    /// A Main asks to let somebody in.
+    pub(super) fn hear_attach(&mut self, caller: &mut Caller<'_, 'a>, message: &AttachUser<'_>) {
+        let (uid, attempt) = (message.uid, message.attempt);
+        let room_claim = self.take_room_claim(caller.tag.index);
+        #[cfg(feature = "mains")]
+        if !self.is_newest(caller.tag.index, uid) {
+            let reason = ErrorCode::STALE_CLAIM;
+            let denied = AttachDenied { uid, attempt, reason };
+            return self.main_link_answer(caller, &denied);
+        }
+        #[cfg(feature = "moving")]
+        if self.is_member_of_moving(&mut caller.context(), uid) {
+            let reason = ErrorCode::MOVED;
+            let denied = AttachDenied { uid, attempt, reason };
+            return self.main_link_answer(caller, &denied);
+        }
+        match self.expect_user(&mut caller.context(), message, room_claim) {
+            Ok(entry) => {
+                #[cfg(feature = "mains")]
+                self.attaches.set_claim(entry, self.said_claim(caller.tag.index, uid));
+                self.arm_attach_timer(&mut caller.context(), entry.index());
+                self.main_link_answer(caller, &AttachAck { uid, attempt });
+            }
+            Err(reason) => {
+                #[cfg(all(feature = "rooms", feature = "mains"))]
+                if self.deny_claim(message.wish.name.as_str(), room_claim) {
+                    self.main_link_answer(caller, &RoomClaimEnds { claim: room_claim });
+                }
+                self.main_link_answer(caller, &AttachDenied { uid, attempt, reason });
+            }
+        }
+    }
+
+    /// What the name of the room is claimed under that a Main's next attach is for.
+    fn take_room_claim(&mut self, main: u16) -> ClaimNumber {
+        #[cfg(feature = "mains")]
+        if let Some(link) = self.mains.at_mut(main) {
+            return core::mem::take(&mut link.room_claim);
+        }
+        let _ = main;
+        ClaimNumber(0)
+    }
+
+    /// Somebody may come, to the room that Main has named, whose name is claimed under `claim`.
+    fn expect_user(
         &mut self,
         cx: &mut Context<'_, 'a>,
         message: &AttachUser<'_>,
+        claim: ClaimNumber,
     ) -> Result<AttachKey, ErrorCode> {
         let uid = message.uid;
         if !self.has_place_for(uid) {
             return Err(ErrorCode::FULL);
         }
         #[cfg(feature = "rooms")]
-        let room = self.room_for(cx, uid, &message.wish)?;
+        let room = self.room_for(cx, uid, &message.wish, claim)?;
         #[cfg(feature = "rooms")]
         let former = self.attaches.room_of(uid);
         let entry = self.attaches.attach(cx.now, message);
@@ -58,6 +105,7 @@ impl<'a, G: Game> World<'a, G> {
                 self.close_if_empty(cx, room);
             }
         }
+        let _ = claim;
         entry.ok_or(ErrorCode::FULL)
     }
 

@@ -1,6 +1,8 @@
 //! `RoomLabel`: what a room is called, who may come in, and what Main has been told of it.
 
 use super::mains::{MAINS_MAX, place_of};
+#[cfg(feature = "mains")]
+use crate::protocol::ClaimNumber;
 #[cfg(feature = "saves")]
 use crate::protocol::ROOM_OPTIONS_MAX_BYTES;
 #[cfg(feature = "moving")]
@@ -71,6 +73,9 @@ pub(super) struct RoomLabel {
     /// The world that it has come from.
     #[cfg(feature = "moving")]
     pub(super) moved_from: Option<WorldId>,
+    /// What its name is claimed under; 0 if that is not known.
+    #[cfg(feature = "mains")]
+    pub(super) claim: ClaimNumber,
     /// What each Main has been told of it, by its link.
     pub(super) told: [ToldMain; MAINS_MAX],
 }
@@ -91,6 +96,8 @@ impl RoomLabel {
         is_locked: false,
         #[cfg(feature = "moving")]
         moved_from: None,
+        #[cfg(feature = "mains")]
+        claim: ClaimNumber(0),
         told: [ToldMain::VACANT; MAINS_MAX],
     };
 
@@ -167,6 +174,12 @@ impl RoomLabel {
     /// Something of it is another now.
     pub(super) fn has_changed(&mut self) {
         self.told.iter_mut().for_each(ToldMain::has_changed);
+    }
+
+    /// Every Main is to hear of it again.
+    #[cfg(feature = "mains")]
+    pub(super) fn is_claimed_anew(&mut self) {
+        self.told.iter_mut().for_each(|main| main.what = Told::Nothing);
     }
 
     /// A Main that knows nothing is to hear of it if it has a name.

@@ -29,11 +29,11 @@ use super::{World, link};
 use crate::log;
 use crate::protocol::main_to_world::{
     self, AttachUser, CloseRoom, DetachUser, DrainWorld, HearOfMove, MainAnnounced, MoveRoom,
-    Registered, Stub, TakeBlock, UserClaimed,
+    Registered, RoomClaimed, Stub, TakeBlock, UserClaimed,
 };
 #[cfg(feature = "moving")]
 use crate::protocol::world_to_main::MovesRooms;
-use crate::protocol::world_to_main::{AttachAck, AttachDenied, RegisterWorld, UserHeld, UserLeft};
+use crate::protocol::world_to_main::{RegisterWorld, UserHeld, UserLeft};
 use crate::protocol::{Dispatched, ErrorCode, Message, Text, Versions};
 use crate::session::{LinkTag, SessionKey, SessionManager, Trust};
 use crate::time::Instant;
@@ -167,7 +167,11 @@ impl<'a, G: Game> World<'a, G> {
     }
 
     /// Tells a Main what it has asked; what its link does not take, the list says.
-    fn main_link_answer<M: Message>(&mut self, caller: &mut Caller<'_, 'a>, message: &M) {
+    pub(super) fn main_link_answer<M: Message>(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        message: &M,
+    ) {
         if let Some(link) = self.mains.at_mut(caller.tag.index)
             && link.is_live_at(caller.key)
             && caller.sessions.send(caller.key, message).is_err()
@@ -275,30 +279,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     }
 
     fn attach_user(&mut self, caller: &mut Caller<'_, 'a>, message: AttachUser<'_>) {
-        let (uid, attempt) = (message.uid, message.attempt);
-        #[cfg(feature = "mains")]
-        if !self.is_newest(caller.tag.index, uid) {
-            let reason = ErrorCode::STALE_CLAIM;
-            let denied = AttachDenied { uid, attempt, reason };
-            return self.main_link_answer(caller, &denied);
-        }
-        #[cfg(feature = "moving")]
-        if self.is_member_of_moving(&mut caller.context(), uid) {
-            let reason = ErrorCode::MOVED;
-            let denied = AttachDenied { uid, attempt, reason };
-            return self.main_link_answer(caller, &denied);
-        }
-        match self.expect_user(&mut caller.context(), &message) {
-            Ok(entry) => {
-                #[cfg(feature = "mains")]
-                self.attaches.set_claim(entry, self.said_claim(caller.tag.index, uid));
-                self.arm_attach_timer(&mut caller.context(), entry.index());
-                self.main_link_answer(caller, &AttachAck { uid, attempt });
-            }
-            Err(reason) => {
-                self.main_link_answer(caller, &AttachDenied { uid, attempt, reason });
-            }
-        }
+        self.hear_attach(caller, &message);
     }
 
     #[cfg(feature = "rooms")]
@@ -317,6 +298,16 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         }
         self.hear_claim(&mut caller.context(), uid, claim);
     }
+
+    #[cfg(feature = "mains")]
+    fn room_claimed(&mut self, caller: &mut Caller<'_, 'a>, message: RoomClaimed) {
+        if let Some(link) = self.mains.at_mut(caller.tag.index) {
+            link.room_claim = message.claim;
+        }
+    }
+
+    #[cfg(not(feature = "mains"))]
+    fn room_claimed(&mut self, _: &mut Caller<'_, 'a>, _: RoomClaimed) {}
 
     #[cfg(not(feature = "mains"))]
     fn user_claimed(&mut self, _: &mut Caller<'_, 'a>, _: UserClaimed) {}
@@ -364,8 +355,10 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     /// A world that has one Main knows of no claims and does not drain, and one whose rooms stay of no moves.
     #[inline(always)]
     fn hears(&self, opcode: Opcode) -> bool {
-        let is_of_claims =
-            matches!(opcode, UserClaimed::OPCODE | DrainWorld::OPCODE | MainAnnounced::OPCODE);
+        let is_of_claims = matches!(
+            opcode,
+            UserClaimed::OPCODE | RoomClaimed::OPCODE | DrainWorld::OPCODE | MainAnnounced::OPCODE
+        );
         let is_of_moves =
             matches!(opcode, MoveRoom::OPCODE | TakeBlock::OPCODE | HearOfMove::OPCODE);
         (cfg!(feature = "mains") || !is_of_claims) && (cfg!(feature = "moving") || !is_of_moves)

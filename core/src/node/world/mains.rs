@@ -59,6 +59,9 @@ pub(super) struct MainLink {
     /// Whom Main has named last, with the number of its claim.
     #[cfg(feature = "mains")]
     pub(super) claimed: (Uid, ClaimNumber),
+    /// What the name of the room is claimed under that the next attach is for.
+    #[cfg(feature = "mains")]
+    pub(super) room_claim: ClaimNumber,
     /// Attempts that Main has refused.
     #[cfg(feature = "mains")]
     pub(super) refusals: Refusals,
@@ -86,6 +89,8 @@ impl MainLink {
             announced: heapless::String::new(),
             #[cfg(feature = "mains")]
             claimed: (Uid::NOBODY, ClaimNumber(0)),
+            #[cfg(feature = "mains")]
+            room_claim: ClaimNumber(0),
             #[cfg(feature = "mains")]
             refusals: Refusals::NONE,
             #[cfg(feature = "mains")]

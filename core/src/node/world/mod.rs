@@ -20,6 +20,8 @@ mod announced;
 pub mod asks;
 pub mod attach;
 pub mod bans;
+#[cfg(all(feature = "rooms", feature = "mains"))]
+mod claimed_names;
 #[cfg(feature = "mains")]
 mod claims;
 mod client_link;
@@ -67,7 +69,7 @@ mod standing;
 pub mod stats;
 mod telling;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod things;
 pub mod ticks;
 pub mod timers;

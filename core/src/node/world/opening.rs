@@ -22,8 +22,12 @@ use super::label::{Told, ToldMain};
 use super::mains::place_of;
 use super::{RoomRandom, World};
 use crate::protocol::main_to_world::CloseRoom;
+#[cfg(feature = "mains")]
+use crate::protocol::world_to_main::RoomIsClaimed;
 use crate::protocol::world_to_main::{RoomChanged, RoomClosed, RoomOpened};
-use crate::protocol::{ErrorCode, RoomId, Uid, Wish, WishKind, is_room_mode, is_room_name};
+use crate::protocol::{
+    ClaimNumber, ErrorCode, RoomId, Uid, Wish, WishKind, is_room_mode, is_room_name,
+};
 use crate::session::{SessionKey, SessionManager};
 use crate::time::Instant;
 
@@ -64,17 +68,20 @@ impl<'a, G: Game> World<'a, G> {
         cx: &mut Context<'_, 'a>,
         uid: Uid,
         wish: &Wish<'_>,
+        claim: ClaimNumber,
     ) -> Result<Option<u16>, ErrorCode> {
         let name = wish.name.as_str();
         if name.is_empty() {
             return if self.has_unnamed_place(uid) { Ok(None) } else { Err(ErrorCode::FULL) };
         }
         let Some(room) = self.rooms.find_named(name) else {
-            return self.open_for(cx, wish).map(Some);
+            return self.open_for(cx, wish, claim).map(Some);
         };
         if self.rooms.stands_still(room) {
             return Err(ErrorCode::MOVED);
         }
+        #[cfg(feature = "mains")]
+        self.raise_claim(cx, room, claim);
         let there = self.rooms.users.find(uid).and_then(|key| self.rooms.users.get(key));
         if there.is_some_and(|user| user.room == room) {
             return Ok(Some(room));
@@ -102,7 +109,16 @@ impl<'a, G: Game> World<'a, G> {
         self.attaches.pending() <= most || self.attaches.expected_anywhere(is_new) <= most
     }
 
-    fn open_for(&mut self, cx: &mut Context<'_, 'a>, wish: &Wish<'_>) -> Result<u16, ErrorCode> {
+    fn open_for(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        wish: &Wish<'_>,
+        claim: ClaimNumber,
+    ) -> Result<u16, ErrorCode> {
+        #[cfg(feature = "mains")]
+        if self.rooms.is_stale(claim) {
+            return Err(ErrorCode::STALE_ROOM);
+        }
         if !wish.may_open() {
             return Err(ErrorCode::NO_ROOM);
         }
@@ -121,6 +137,8 @@ impl<'a, G: Game> World<'a, G> {
         }
         self.make_fresh(cx, room);
         self.open_room(cx, room, wish)?;
+        #[cfg(feature = "mains")]
+        self.raise_claim(cx, room, claim);
         Ok(room)
     }
 
@@ -132,6 +150,8 @@ impl<'a, G: Game> World<'a, G> {
         wish: &Wish<'_>,
     ) -> Result<(), ErrorCode> {
         let capacity = self.rooms.room_capacity();
+        #[cfg(feature = "mains")]
+        self.rooms.retire_claim(room);
         if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
             place.label = place.label.opened(wish, capacity);
             if !wish.name.as_str().is_empty() {
@@ -192,6 +212,8 @@ impl<'a, G: Game> World<'a, G> {
 
     pub(super) fn give_back(&mut self, cx: &mut Context<'_, 'a>, room: u16) {
         self.make_fresh(cx, room);
+        #[cfg(feature = "mains")]
+        self.rooms.retire_claim(room);
         if let Some(place) = self.rooms.rooms.get_mut(usize::from(room)) {
             place.label = place.label.given_back();
         }
@@ -286,6 +308,13 @@ impl<'a, G: Game> World<'a, G> {
                         let name = crate::protocol::Text::truncated(label.name());
                         let moved = crate::protocol::world_to_main::RoomMovedHere { from, name };
                         if sessions.send_within(key, &moved, most).is_err() {
+                            return Some(index as u16);
+                        }
+                    }
+                    #[cfg(feature = "mains")]
+                    if label.claim.0 > 0 {
+                        let claimed = RoomIsClaimed { claim: label.claim };
+                        if sessions.send_within(key, &claimed, most).is_err() {
                             return Some(index as u16);
                         }
                     }

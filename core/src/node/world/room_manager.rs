@@ -23,6 +23,8 @@ use super::stats::WorldStats;
 use super::things::States;
 use super::user::{UserKey, WorldUser};
 use crate::broadcast::{FrameClass, Positions, RingBytes};
+#[cfg(feature = "mains")]
+use crate::protocol::ClaimNumber;
 use crate::protocol::world_to_client::EventBroadcast;
 use crate::protocol::{Direction, MemberNumber, Message, Position, SendError, Uid, encode_frame};
 use crate::storage::{Link, Slot, WorkList};
@@ -88,6 +90,9 @@ pub struct RoomManager<'a> {
     pub(super) room_capacity: u16,
     /// Whoever runs it is emptying it.
     pub(super) takes_nobody: bool,
+    /// The highest number that the name of a room that is not here any more was claimed under.
+    #[cfg(feature = "mains")]
+    pub(super) claims_gone: ClaimNumber,
 }
 
 impl<'a> RoomManager<'a> {
@@ -112,6 +117,8 @@ impl<'a> RoomManager<'a> {
             longest_frame_bytes: longest_frame_bytes(message_max_bytes) as u16,
             room_capacity: room_capacity.min(ROOM_CAPACITY_MAX as u16),
             takes_nobody: false,
+            #[cfg(feature = "mains")]
+            claims_gone: ClaimNumber(0),
             flush_interval_ms,
             next_flush: None,
             #[cfg(feature = "rooms")]

@@ -160,7 +160,7 @@ impl Setup {
 }
 
 type Memory<G> = WorldMemory<G, MAX_USERS, MAX_ROOMS, { MAX_ROOMS * MAX_RING_BYTES }, MAX_ATTACHES>;
-type WorldBench<'a, G> = Bench<'a, World<'a, G>>;
+pub(crate) type WorldBench<'a, G> = Bench<'a, World<'a, G>>;
 
 /// Runs `test` at the bench of a world whose rooms have new games.
 fn with_game<G: Game + Default>(setup: Setup, test: impl FnOnce(&mut WorldBench<'_, G>)) {
@@ -186,6 +186,39 @@ fn with_world_as<G: Game + Default>(
 
 fn with_world(setup: Setup, test: impl FnOnce(&mut WorldBench<'_, Relay>)) {
     with_game(setup, test);
+}
+
+/// Runs `test` with worlds 1, 2 and 3, which have dialed and proven themselves to two Mains each.
+#[cfg(all(feature = "mains", feature = "rooms"))]
+pub(crate) fn with_three_worlds(
+    test: impl FnOnce([&mut WorldBench<'_, Relay>; 3], [[SessionKey; 2]; 3]),
+) {
+    let mut nodes = [(); 3].map(|()| Box::new(BenchMemory::NEW));
+    let mut memories = [(); 3].map(|()| Box::new(Memory::new([const { Relay }; MAX_ROOMS])));
+    let mut id = 0;
+    let benches = nodes.each_mut().map(|node| {
+        id += 1;
+        (id, node)
+    });
+    let mut benches = benches.into_iter().zip(&mut memories).map(|((id, node), memory)| {
+        let setup = mains::TWO;
+        let config = WorldConfig {
+            world_id: WorldId(id),
+            region: text(""),
+            address: text(&std::format!("world{id}:9")),
+            cluster_keys: test_keys(ServerKind::WORLD, id),
+            ..setup.config()
+        };
+        let world = World::new(setup.lend(memory), config).with_named_rooms(NewGame(&|| Relay));
+        Bench::new(setup.sizes.lend(node), setup.net, world)
+    });
+    let mut benches = [(); 3].map(|()| benches.next().expect("three of them"));
+    let links = benches.each_mut().map(|bench| {
+        bench.act(World::start);
+        [bench.connect_main(), bench.connect_main()]
+    });
+    test(benches.each_mut(), links);
+    benches.into_iter().for_each(Bench::finish);
 }
 
 /// The handshake key that tests give to `uid`.

@@ -8,10 +8,11 @@ use super::{Vector, golden};
 use crate::protocol::main_to_client::Moved;
 use crate::protocol::main_to_world::{HearOfMove, MoveRoom, TakeBlock};
 use crate::protocol::world_to_main::{
-    MovesRooms, OffersRoom, RoomBlock, RoomMovedHere, SayOfMove, UserMovedHere,
+    MovesRooms, OffersRoom, RoomBlock, RoomClaimEnds, RoomIsClaimed, RoomMovedHere, SayOfMove,
+    UserMovedHere,
 };
 use crate::protocol::{
-    ErrorCode, HandshakeKey, KeyId, MoveWord, ROOM_BLOCK_BYTES, RoomId, WorldId,
+    ClaimNumber, ErrorCode, HandshakeKey, KeyId, MoveWord, ROOM_BLOCK_BYTES, RoomId, WorldId,
 };
 
 const LAST_WORLD: WorldId = WorldId(u16::MAX);
@@ -69,6 +70,10 @@ pub(super) fn all() -> Vec<Vector> {
         golden(UserMovedHere { uid: LAST_UID, from: LAST_WORLD }),
         golden(OffersRoom { room_id: RoomId(1), not_to: WorldId(300) }),
         golden(OffersRoom { room_id: RoomId(u16::MAX), not_to: LAST_WORLD }),
+        golden(RoomIsClaimed { claim: ClaimNumber(300) }),
+        golden(RoomIsClaimed { claim: ClaimNumber((1 << 53) - 1) }),
+        golden(RoomClaimEnds { claim: ClaimNumber(300) }),
+        golden(RoomClaimEnds { claim: ClaimNumber((1 << 53) - 1) }),
         golden(Moved {
             world_addr: text("127.0.0.1:7202"),
             is_sealing: true,

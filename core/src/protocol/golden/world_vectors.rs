@@ -10,7 +10,7 @@ use super::values::{
 use super::{Vector, golden};
 use crate::protocol::client_to_world::{AnswerGame, AskGame, Event, Input, Join, Leave, Move};
 use crate::protocol::main_to_world::{
-    AttachUser, DetachUser, DrainWorld, MainAnnounced, Registered, UserClaimed,
+    AttachUser, DetachUser, DrainWorld, MainAnnounced, Registered, RoomClaimed, UserClaimed,
 };
 use crate::protocol::world_to_client::{
     EventBroadcast, EventRefused, GameAnswers, GameAsks, InputAck, JoinDenied, JoinOk, MemberExtra,
@@ -311,6 +311,8 @@ pub(super) fn main_to_world() -> Vec<Vector> {
         golden(DetachUser { uid: GUEST, reason: ErrorCode::REPLACED }),
         golden(UserClaimed { uid: GUEST, claim: ClaimNumber(300) }),
         golden(UserClaimed { uid: LAST_UID, claim: ClaimNumber((1 << 53) - 1) }),
+        golden(RoomClaimed { claim: ClaimNumber(300) }),
+        golden(RoomClaimed { claim: ClaimNumber((1 << 53) - 1) }),
         golden(DrainWorld { is_draining: true, within_ms: 60_000 }),
         golden(DrainWorld { is_draining: false, within_ms: 0 }),
         golden(DrainWorld { is_draining: true, within_ms: u32::MAX }),

@@ -8,6 +8,7 @@ mod accounts;
 mod announced;
 mod channels;
 mod directory;
+mod names;
 mod outage;
 #[path = "../parts/mod.rs"]
 mod parts;

@@ -37,6 +37,10 @@ impl RoomDirectory<'_> {
                     (room.members, room.users) = (0, 0);
                 }
                 RoomState::Opening(its) if its == world => self.remove(key),
+                RoomState::Naming(its) if its == world => {
+                    self.claims.forget(&room.name);
+                    self.remove(key);
+                }
                 _ => {}
             }
         }
@@ -47,7 +51,7 @@ impl RoomDirectory<'_> {
         for index in 0..self.rooms.capacity() as u16 {
             let Some(key) = self.rooms.key_at(index) else { continue };
             if matches!(self.rooms.get(key), Some(room) if room.state.is_held_for(id)) {
-                self.remove(key);
+                self.release(key);
             }
         }
     }

@@ -4,6 +4,7 @@
 mod moves;
 
 use super::*;
+use crate::node::directory::NameSlot;
 use crate::node::main::MainRoomMemory;
 use crate::protocol::client_to_main::ListRoomsReq;
 use crate::protocol::main_to_client::RoomPage;
@@ -24,15 +25,51 @@ fn with_rooms(test: impl FnOnce(&mut MainBench<'_>)) {
     });
 }
 
+/// The same in a realm of several Mains, of which it asks about so many names at once.
+pub(super) fn with_named_rooms(names: usize, test: impl FnOnce(&mut MainBench<'_>)) {
+    with_new_rooms_and_names(names, |bench| {
+        bench.pass_ms(SETTLE_MS);
+        test(bench);
+    });
+}
+
 /// A Main with a directory that has just started.
 fn with_new_rooms(test: impl FnOnce(&mut MainBench<'_>)) {
-    let mut node_memory = Box::new(BenchMemory::NEW);
-    let mut memory = Box::new(MainMemory::<MAX_USERS, WORLD_COUNT_MAX>::NEW);
-    let mut rooms = Box::new(MainRoomMemory::<ROOMS, WISHES>::NEW);
-    let storage = MainStorage { rooms: rooms.storage(), ..memory.storage() };
-    let main = Main::new(storage, CONFIG, Guests::new([7; 32]), test_secrets());
-    let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, main);
-    bench.act(Main::start);
+    with_new_rooms_and_names(0, test);
+}
+
+/// The memory of a Main with a directory of rooms, and of names.
+pub(super) struct NamedMemory {
+    node: Box<BenchMemory>,
+    main: Box<MainMemory<MAX_USERS, WORLD_COUNT_MAX>>,
+    rooms: Box<MainRoomMemory<ROOMS, WISHES>>,
+    names: Vec<Slot<NameSlot>>,
+}
+
+impl NamedMemory {
+    pub(super) fn new(names: usize) -> Self {
+        Self {
+            node: Box::new(BenchMemory::NEW),
+            main: Box::new(MainMemory::NEW),
+            rooms: Box::new(MainRoomMemory::NEW),
+            names: (0..names).map(|_| Slot::VACANT).collect(),
+        }
+    }
+
+    /// A Main that has just started.
+    pub(super) fn bench(&mut self) -> MainBench<'_> {
+        let rooms = MainRoomStorage { names: &mut self.names, ..self.rooms.storage() };
+        let storage = MainStorage { rooms, ..self.main.storage() };
+        let main = Main::new(storage, CONFIG, Guests::new([7; 32]), test_secrets());
+        let mut bench = Bench::new(Sizes::ALL.lend(&mut self.node), BENCH_CONFIG, main);
+        bench.act(Main::start);
+        bench
+    }
+}
+
+fn with_new_rooms_and_names(names: usize, test: impl FnOnce(&mut MainBench<'_>)) {
+    let mut memory = NamedMemory::new(names);
+    let mut bench = memory.bench();
     test(&mut bench);
     bench.finish();
 }
@@ -41,26 +78,26 @@ fn named(name: &str) -> Wish<'_> {
     Wish::named(Text::new(name).unwrap())
 }
 
-fn named_or_new(name: &str) -> Wish<'_> {
+pub(super) fn named_or_new(name: &str) -> Wish<'_> {
     Wish::named_or_new(Text::new(name).unwrap())
 }
 
-fn created(name: &str) -> Wish<'_> {
+pub(super) fn created(name: &str) -> Wish<'_> {
     Wish { kind: WishKind::CREATE, ..named_or_new(name) }
 }
 
-fn line<'l>(name: &'l str, mode: &'l str, members: u16) -> RoomLine<'l> {
+pub(super) fn line<'l>(name: &'l str, mode: &'l str, members: u16) -> RoomLine<'l> {
     let (name, mode) = (Text::new(name).unwrap(), Text::new(mode).unwrap());
     RoomLine { name, mode, members, capacity: 4, ..RoomLine::default() }
 }
 
 impl<A: Authenticator> MainBench<'_, A> {
-    fn wish(&mut self, guest: Guest, wish: Wish<'_>) {
+    pub(super) fn wish(&mut self, guest: Guest, wish: Wish<'_>) {
         self.say(guest.key, &EnterWorldReq { region: Text::EMPTY, wish });
     }
 
     /// A world of eight rooms.
-    fn register_with_rooms(&mut self, world_id: u16) -> SessionKey {
+    pub(super) fn register_with_rooms(&mut self, world_id: u16) -> SessionKey {
         let key = self.accept_world(world_id);
         let addr = address(world_id);
         self.say(

@@ -140,6 +140,10 @@ impl RoomManager<'_> {
             properties: label.properties(),
             capacity: label.capacity,
             kept_ms: label.kept_until.ms_since(frozen.now),
+            #[cfg(feature = "mains")]
+            claim: label.claim,
+            #[cfg(not(feature = "mains"))]
+            claim: crate::protocol::ClaimNumber(0),
             is_listed: label.is_listed,
             is_locked: label.is_locked,
             seed: place.random.seed(),
@@ -182,6 +186,10 @@ impl RoomManager<'_> {
         label.is_locked = head.is_locked;
         label.kept_until = now.after_ms(head.kept_ms);
         label.moved_from = Some(from);
+        #[cfg(feature = "mains")]
+        {
+            label.claim = head.claim;
+        }
     }
 
     /// Seats somebody as it was, away, under the number that it had.

@@ -28,7 +28,7 @@ use crate::protocol::{
 use crate::wire::{BinaryWriter, Full};
 
 /// How pieces are written; another number is another room's.
-pub const PIECES_VERSION: u8 = 1;
+pub const PIECES_VERSION: u8 = 2;
 
 /// What a room is, before what is in it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub struct Head<'a> {
     pub capacity: u16,
     /// For how long it stays open from now, though nobody is in it.
     pub kept_ms: u32,
+    /// What its name is claimed under; 0 if that is not known.
+    pub claim: ClaimNumber,
     /// Whether listings show it.
     pub is_listed: bool,
     /// Whether it lets nobody more in.
@@ -249,6 +251,7 @@ mod tests {
                     properties: self.bytes(),
                     capacity: four as u16,
                     kept_ms: one,
+                    claim: ClaimNumber(three.into()),
                     is_listed: self.is,
                     is_locked: !self.is,
                     seed: u64::from(two) << 32 | u64::from(three),
