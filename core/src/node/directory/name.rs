@@ -232,3 +232,99 @@ const fn taken_over(wanted: Wanted, tries: u8, expected: ClaimNumber) -> NextNam
 const fn refused(code: ErrorCode) -> NextName {
     (None, NameVerdict::Refused(code))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: WorldId = WorldId(1);
+    const OTHER: WorldId = WorldId(2);
+
+    fn wanted(wish: NameWish) -> NameClaim {
+        NameClaim::wanted_anew(Wanted { world: OURS, wish }, ClaimNumber(0))
+    }
+
+    fn found(world: WorldId, is_here: bool, is_elsewhere: bool) -> NameAnswer {
+        NameAnswer::Found(NameHolder { number: ClaimNumber(7), world, is_here, is_elsewhere })
+    }
+
+    /// What becomes of a name that another one was first to write, when this is found.
+    fn behind_conflict(wish: NameWish, answer: NameAnswer) -> (Option<NameAsk>, NameVerdict) {
+        let (reading, verdict) = wanted(wish).answered(NameAnswer::Conflict);
+        let reading = reading.expect("it is read");
+        assert_eq!((reading.ask(), verdict), (NameAsk::Read, NameVerdict::None));
+        let (claim, verdict) = reading.answered(answer);
+        (claim.map(NameClaim::ask), verdict)
+    }
+
+    fn writes(world: WorldId, expected: u64) -> (Option<NameAsk>, NameVerdict) {
+        (Some(NameAsk::Write { world, expected: ClaimNumber(expected) }), NameVerdict::None)
+    }
+
+    fn refused(code: ErrorCode) -> (Option<NameAsk>, NameVerdict) {
+        (None, NameVerdict::Refused(code))
+    }
+
+    #[test]
+    fn what_is_found_is_followed_taken_over_or_left() {
+        use NameWish::{Any, Moved, New, Unclaimed};
+        let (here, elsewhere, lost) =
+            (found(OTHER, true, false), found(OTHER, false, true), found(OTHER, false, false));
+        assert_eq!(behind_conflict(Any, here), writes(OTHER, 7));
+        assert_eq!(behind_conflict(New, here), refused(ErrorCode::ROOM_EXISTS));
+        assert_eq!(behind_conflict(Any, elsewhere), refused(ErrorCode::NO_WORLD));
+        assert_eq!(behind_conflict(New, elsewhere), refused(ErrorCode::ROOM_EXISTS));
+        for wish in [Any, New, Unclaimed] {
+            assert_eq!(behind_conflict(wish, lost), writes(OURS, 7));
+        }
+        for answer in [here, elsewhere, lost] {
+            assert_eq!(behind_conflict(Unclaimed, answer), writes(OURS, 7));
+            assert_eq!(behind_conflict(Moved, answer), (None, NameVerdict::None));
+        }
+        for wish in [Any, New, Unclaimed, Moved] {
+            assert_eq!(behind_conflict(wish, found(OURS, true, false)), writes(OURS, 7));
+            assert_eq!(behind_conflict(wish, NameAnswer::Free(ClaimNumber(0))), writes(OURS, 0));
+            let unavailable = refused(ErrorCode::DIRECTORY_UNAVAILABLE);
+            assert_eq!(behind_conflict(wish, NameAnswer::Unavailable), unavailable);
+        }
+    }
+
+    #[test]
+    fn both_sides_of_how_often_a_name_is_written() {
+        let mut claim = wanted(NameWish::Any);
+        for tries in 1..=NAME_TRIES_MAX {
+            let (next, verdict) = claim.answered(NameAnswer::Conflict);
+            if tries == NAME_TRIES_MAX {
+                assert_eq!((next, verdict), (None, NameVerdict::Refused(ErrorCode::BUSY)));
+                return;
+            }
+            let (next, _) = next.expect("once more").answered(NameAnswer::Free(ClaimNumber(0)));
+            claim = next.expect("it is written");
+        }
+    }
+
+    /// Of a name that was followed somebody else may have the room already.
+    #[test]
+    fn only_a_name_that_was_free_is_given_back_by_who_wants_it_no_more() {
+        let written = NameAnswer::Written(ClaimNumber(9));
+        let free = wanted(NameWish::Any).unwanted();
+        let removal = Some(NameClaim::Removing(ClaimNumber(9)));
+        assert_eq!(free.answered(written), (removal, NameVerdict::None));
+        assert_eq!(free.answered(NameAnswer::Conflict), (None, NameVerdict::None));
+        let (reading, _) = wanted(NameWish::Any).answered(NameAnswer::Conflict);
+        let (followed, _) = reading.expect("it is read").answered(found(OTHER, true, false));
+        let followed = followed.expect("it is written").unwanted();
+        assert_eq!(followed.answered(written), (None, NameVerdict::None));
+    }
+
+    #[test]
+    fn a_name_that_is_given_back_is_wanted_again_under_what_is_known_of_it() {
+        let removing = NameClaim::Removing(ClaimNumber(9));
+        let again = Wanted { world: OURS, wish: NameWish::Any };
+        let claim = removing.wanted(again, ClaimNumber(0));
+        let write = NameAsk::Write { world: OURS, expected: ClaimNumber(9) };
+        assert_eq!(claim.ask(), write);
+        // What an earlier question has done is read first.
+        assert_eq!(claim.wanted(again, ClaimNumber(0)).ask(), NameAsk::Read);
+    }
+}

@@ -40,7 +40,7 @@ pub struct NameWork {
     pub ask: NameAsk,
 }
 
-/// See the [module](self).
+/// The names of rooms that something is asked about: one question a name at a time, and the answer to any other changes nothing.
 #[derive(Debug)]
 pub struct NameBook<'a> {
     names: Table<'a, NameSlot>,

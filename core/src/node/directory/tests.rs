@@ -1,4 +1,4 @@
 //! What the directory is for, with those who use it.
 
 #[cfg(all(feature = "mains", feature = "rooms"))]
-mod named_realm;
+mod realm;

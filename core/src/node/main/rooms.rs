@@ -11,7 +11,7 @@
 //! ```
 //! A room that is closed while its world has been asked to let somebody into it, or open it anew, is Opening again.
 //!
-//! In a realm of several Mains a name is [claimed](super::naming) for a world before that is asked to open its room.
+//! In a realm of several Mains a name is claimed for a world (`naming`) before that is asked to open its room.
 //!
 //! Contract: a name is there once, so two who wish for a new room of one name get one room, and two worlds that claim
 //! one name do not both keep it: the later claim is told to close. What is not in the directory is not believed to

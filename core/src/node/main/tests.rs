@@ -136,9 +136,13 @@ pub(crate) fn with_two_mains(policy: ChatPolicy, test: impl FnOnce([&mut MainBen
     second.finish();
 }
 
-/// Runs `test` with two Mains that ask about names of rooms.
-pub(crate) fn with_two_named_mains(test: impl FnOnce([&mut MainBench<'_>; 2])) {
-    let mut memories = [(); 2].map(|()| rooms::NamedMemory::new(8));
+/// Runs `test` with Mains of one directory, which they ask about so many names and claims at once. They have not started.
+pub(crate) fn with_mains_of_a_directory<const MAINS: usize>(
+    names: usize,
+    claims: usize,
+    test: impl FnOnce([&mut MainBench<'_>; MAINS]),
+) {
+    let mut memories = [(); MAINS].map(|()| rooms::NamedMemory::new(names, claims));
     let mut benches = memories.each_mut().map(rooms::NamedMemory::bench);
     test(benches.each_mut());
     benches.into_iter().for_each(Bench::finish);

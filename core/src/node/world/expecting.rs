@@ -105,6 +105,7 @@ impl<'a, G: Game> World<'a, G> {
                 self.close_if_empty(cx, room);
             }
         }
+        #[cfg(not(feature = "rooms"))]
         let _ = claim;
         entry.ok_or(ErrorCode::FULL)
     }

@@ -23,7 +23,7 @@ use super::stats::WorldStats;
 use super::things::States;
 use super::user::{UserKey, WorldUser};
 use crate::broadcast::{FrameClass, Positions, RingBytes};
-#[cfg(feature = "mains")]
+#[cfg(all(feature = "rooms", feature = "mains"))]
 use crate::protocol::ClaimNumber;
 use crate::protocol::world_to_client::EventBroadcast;
 use crate::protocol::{Direction, MemberNumber, Message, Position, SendError, Uid, encode_frame};
@@ -91,7 +91,7 @@ pub struct RoomManager<'a> {
     /// Whoever runs it is emptying it.
     pub(super) takes_nobody: bool,
     /// The highest number that the name of a room that is not here any more was claimed under.
-    #[cfg(feature = "mains")]
+    #[cfg(all(feature = "rooms", feature = "mains"))]
     pub(super) claims_gone: ClaimNumber,
 }
 
@@ -117,7 +117,7 @@ impl<'a> RoomManager<'a> {
             longest_frame_bytes: longest_frame_bytes(message_max_bytes) as u16,
             room_capacity: room_capacity.min(ROOM_CAPACITY_MAX as u16),
             takes_nobody: false,
-            #[cfg(feature = "mains")]
+            #[cfg(all(feature = "rooms", feature = "mains"))]
             claims_gone: ClaimNumber(0),
             flush_interval_ms,
             next_flush: None,

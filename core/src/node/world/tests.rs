@@ -6,6 +6,8 @@ mod announced;
 #[expect(dead_code, unreachable_pub, reason = "a test uses a part of what `protocol!` makes")]
 mod asks;
 mod attaching;
+#[cfg(all(feature = "mains", feature = "rooms"))]
+mod claimed_names;
 #[cfg(all(feature = "mains", feature = "seats"))]
 mod claims;
 mod cuts;

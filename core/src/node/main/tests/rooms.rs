@@ -4,7 +4,7 @@
 mod moves;
 
 use super::*;
-use crate::node::directory::NameSlot;
+use crate::node::directory::{ClaimSlot, ClaimStorage, NameSlot};
 use crate::node::main::MainRoomMemory;
 use crate::protocol::client_to_main::ListRoomsReq;
 use crate::protocol::main_to_client::RoomPage;
@@ -44,32 +44,47 @@ pub(super) struct NamedMemory {
     main: Box<MainMemory<MAX_USERS, WORLD_COUNT_MAX>>,
     rooms: Box<MainRoomMemory<ROOMS, WISHES>>,
     names: Vec<Slot<NameSlot>>,
+    claims: Vec<Slot<ClaimSlot<PendingClaim>>>,
+    links: [Vec<Link>; 2],
+    queue: Vec<u16>,
+    listed: Vec<bool>,
 }
 
 impl NamedMemory {
-    pub(super) fn new(names: usize) -> Self {
+    pub(super) fn new(names: usize, claims: usize) -> Self {
         Self {
             node: Box::new(BenchMemory::NEW),
             main: Box::new(MainMemory::NEW),
             rooms: Box::new(MainRoomMemory::NEW),
             names: (0..names).map(|_| Slot::VACANT).collect(),
+            claims: (0..claims).map(|_| Slot::VACANT).collect(),
+            links: [(); 2].map(|()| vec![Link::NONE; claims]),
+            queue: vec![0; claims],
+            listed: vec![false; claims],
         }
     }
 
-    /// A Main that has just started.
+    /// A Main that has not started.
     pub(super) fn bench(&mut self) -> MainBench<'_> {
         let rooms = MainRoomStorage { names: &mut self.names, ..self.rooms.storage() };
-        let storage = MainStorage { rooms, ..self.main.storage() };
+        let [heads, nexts] = &mut self.links;
+        let claims = ClaimStorage {
+            claims: &mut self.claims,
+            heads,
+            nexts,
+            queue: &mut self.queue,
+            listed: &mut self.listed,
+        };
+        let storage = MainStorage { rooms, claims, ..self.main.storage() };
         let main = Main::new(storage, CONFIG, Guests::new([7; 32]), test_secrets());
-        let mut bench = Bench::new(Sizes::ALL.lend(&mut self.node), BENCH_CONFIG, main);
-        bench.act(Main::start);
-        bench
+        Bench::new(Sizes::ALL.lend(&mut self.node), BENCH_CONFIG, main)
     }
 }
 
 fn with_new_rooms_and_names(names: usize, test: impl FnOnce(&mut MainBench<'_>)) {
-    let mut memory = NamedMemory::new(names);
+    let mut memory = NamedMemory::new(names, 0);
     let mut bench = memory.bench();
+    bench.act(Main::start);
     test(&mut bench);
     bench.finish();
 }

@@ -1,0 +1,641 @@
+//! A realm of two Mains and three worlds, as they are shipped, and a store that answers when it likes: never are two rooms of one
+//! name open, and in the end everybody is in one world, by one Main.
+//!
+//! Every link is a queue, of which some frames are carried at a time; questions wait at the store, are carried out or
+//! lost, and so are answers; what is read may be old, and what is told is late or lost. Links between Mains and worlds end, and
+//! come again; Mains are started anew, and know nothing; users say hello where they like.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use proptest::prelude::*;
+
+use crate::node::directory::{Answer, Ask, NameAnswer, NameAsk, NameHolder, NameWork, Work};
+use crate::node::main::Main;
+use crate::node::main::tests::{MainBench, with_mains_of_a_directory};
+use crate::node::testing::{Asked, Said, stream_of};
+use crate::node::world::Relay;
+use crate::node::world::tests::{WorldBench, with_three_worlds};
+use crate::protocol::client_to_main::{EnterWorldReq, Hello};
+use crate::protocol::client_to_world::{Join, Leave};
+use crate::protocol::either_way::{Error, Pong};
+use crate::protocol::main_to_client::{EnterWorldAck, Welcome};
+use crate::protocol::{
+    ClaimNumber, ErrorCode, RoomId, ServerKind, Text, Token, Uid, Versions, Wish, WishKind, WorldId,
+};
+use crate::session::SessionKey;
+
+const MAINS: usize = 2;
+const WORLDS: usize = 3;
+const NAMES: [&str; 2] = ["den", "hut"];
+const GUESTS: usize = 6;
+/// So often each Main is started at most.
+const LIVES: usize = 3;
+/// So often somebody asks for its room at the end.
+const ROUNDS: usize = 3;
+
+const PONG: Pong = Pong { nonce: 0 };
+
+/// What happens next; numbers are taken modulo what there is.
+#[derive(Copy, Clone, Debug)]
+enum Act {
+    /// Somebody wishes for a room.
+    Wish { guest: u8, name: u8, is_new: bool },
+    /// Somebody leaves its room.
+    Leave { guest: u8 },
+    /// Some frames of a link are carried.
+    Carry { link: u8, is_up: bool, frames: u8 },
+    /// Somebody says hello to a Main.
+    Hello { guest: u8, main: u8 },
+    /// A question reaches the store, or is lost; its answer is told, or lost.
+    Store { question: u8, is_lost: bool, is_answer_lost: bool, is_old: bool },
+    /// What the store tells of its own accord arrives, or is lost.
+    Tell { which: u8, is_lost: bool },
+    /// A Main is killed, and started anew.
+    Restart { main: u8 },
+    /// A link ends.
+    Cut { link: u8 },
+    /// Time passes.
+    Pass { ms: u8 },
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    let byte = any::<u8>;
+    let rarely = || prop::bool::weighted(0.1);
+    prop_oneof![
+        6 => (byte(), byte(), prop::bool::weighted(0.2))
+            .prop_map(|(guest, name, is_new)| Act::Wish { guest, name, is_new }),
+        4 => byte().prop_map(|guest| Act::Leave { guest }),
+        18 => (byte(), any::<bool>(), 1..6_u8)
+            .prop_map(|(link, is_up, frames)| Act::Carry { link, is_up, frames }),
+        2 => (byte(), byte()).prop_map(|(guest, main)| Act::Hello { guest, main }),
+        12 => (byte(), rarely(), rarely(), rarely())
+            .prop_map(|(question, is_lost, is_answer_lost, is_old)| {
+                Act::Store { question, is_lost, is_answer_lost, is_old }
+            }),
+        2 => (byte(), prop::bool::weighted(0.3)).prop_map(|(which, is_lost)| Act::Tell { which, is_lost }),
+        1 => byte().prop_map(|link| Act::Cut { link }),
+        1 => byte().prop_map(|main| Act::Restart { main }),
+        4 => byte().prop_map(|ms| Act::Pass { ms }),
+    ]
+}
+
+/// A link between a Main and a world.
+struct Wire {
+    /// Of its end at Main, if it is there.
+    at_main: Option<SessionKey>,
+    /// Of its end at the world.
+    at_world: SessionKey,
+    up: VecDeque<Said>,
+    down: VecDeque<Said>,
+}
+
+/// Somebody who plays.
+#[derive(Clone, Debug)]
+struct Player {
+    uid: Uid,
+    token: Token,
+    /// The Main that it has said hello to last, of all that there were, and by which connection.
+    main: usize,
+    key: SessionKey,
+    is_welcome: bool,
+    /// All connections that it has had.
+    sessions: Vec<(usize, SessionKey)>,
+    /// Where it is, or is on its way to.
+    world: Option<(usize, SessionKey)>,
+    /// What it was told last.
+    refused: Option<ErrorCode>,
+}
+
+#[derive(Clone, Debug)]
+enum Question {
+    User(Work),
+    Name(NameWork),
+}
+
+#[derive(Default)]
+struct Store {
+    keys: HashMap<String, (u64, WorldId)>,
+    /// What a user's key was, the last as it is now; and which Main has written that.
+    users: HashMap<u64, (Vec<u64>, usize)>,
+    last: u64,
+    /// Of which Main.
+    questions: Vec<(usize, Question)>,
+    /// What a Main is to be told.
+    tells: Vec<(usize, Uid, u64)>,
+}
+
+impl Store {
+    fn carry_out(&mut self, work: &NameWork, is_elsewhere: impl Fn(WorldId) -> bool) -> NameAnswer {
+        let found = self.keys.get(work.name.as_str()).copied();
+        let number = found.map_or(0, |(number, _)| number);
+        match work.ask {
+            NameAsk::Read => found.map_or(NameAnswer::Free(ClaimNumber(0)), |(number, world)| {
+                let (number, is_elsewhere) = (ClaimNumber(number), is_elsewhere(world));
+                NameAnswer::Found(NameHolder { number, world, is_here: false, is_elsewhere })
+            }),
+            NameAsk::Write { world, expected } if expected.0 == number => {
+                self.last += 1;
+                self.keys.insert(work.name.to_string(), (self.last, world));
+                NameAnswer::Written(ClaimNumber(self.last))
+            }
+            NameAsk::Remove { expected } if expected.0 == number => {
+                self.keys.remove(work.name.as_str());
+                NameAnswer::Removed
+            }
+            NameAsk::Write { .. } | NameAsk::Remove { .. } => NameAnswer::Conflict,
+        }
+    }
+
+    fn number_of(&self, uid: Uid) -> (u64, Option<usize>) {
+        let key = self.users.get(&uid.0);
+        key.map_or((0, None), |(numbers, main)| (*numbers.last().expect("one"), Some(*main)))
+    }
+
+    fn carry_out_for(&mut self, main: usize, work: Work, is_old: bool) -> Answer {
+        let (number, owner) = self.number_of(work.uid);
+        match work.ask {
+            Ask::Read if is_old => {
+                let first = self.users.get(&work.uid.0).map_or(0, |(numbers, _)| numbers[0]);
+                Answer::Found(ClaimNumber(first))
+            }
+            Ask::Read => Answer::Found(ClaimNumber(number)),
+            Ask::Write { expected } if expected.0 == number => {
+                self.last += 1;
+                let last = self.last;
+                let (numbers, has_it) = self.users.entry(work.uid.0).or_default();
+                numbers.push(last);
+                *has_it = main;
+                if let Some(owner) = owner.filter(|owner| *owner != main) {
+                    self.tells.push((owner, work.uid, last));
+                }
+                Answer::Written(ClaimNumber(last))
+            }
+            Ask::Remove { expected } if expected.0 == number => {
+                self.users.entry(work.uid.0).or_default().0.push(0);
+                Answer::Removed
+            }
+            Ask::Write { .. } | Ask::Remove { .. } => Answer::Conflict,
+        }
+    }
+}
+
+struct Realm<'t, 'm, 'w> {
+    /// All lives of the first Main, and then of the other one.
+    mains: Vec<&'t mut MainBench<'m>>,
+    /// Which of them is alive.
+    lives: [usize; MAINS],
+    elapsed_ms: u32,
+    worlds: [&'t mut WorldBench<'w, Relay>; WORLDS],
+    /// By Main, then by world.
+    wires: Vec<Wire>,
+    store: Store,
+    players: Vec<Player>,
+}
+
+impl<'t, 'm, 'w> Realm<'t, 'm, 'w> {
+    fn start(
+        mains: Vec<&'t mut MainBench<'m>>,
+        worlds: [&'t mut WorldBench<'w, Relay>; WORLDS],
+        links: [[SessionKey; MAINS]; WORLDS],
+    ) -> Self {
+        let mut wires = Vec::new();
+        for main in 0..MAINS {
+            for link in links {
+                let (up, down) = (VecDeque::new(), VecDeque::new());
+                wires.push(Wire { at_main: None, at_world: link[main], up, down });
+            }
+        }
+        let (store, players) = (Store::default(), Vec::new());
+        let (lives, elapsed_ms) = ([0, LIVES], 0);
+        let mut realm = Self { mains, lives, elapsed_ms, worlds, wires, store, players };
+        for main in 0..MAINS {
+            realm.begin(main);
+        }
+        for wire in 0..realm.wires.len() {
+            realm.connect(wire);
+            realm.carry_all(wire);
+        }
+        // Until names that are not known are believed to be free.
+        realm.pass_ms(1_616);
+        for _ in 0..GUESTS {
+            realm.meet();
+        }
+        realm
+    }
+
+    /// The present life of a Main begins.
+    fn begin(&mut self, main: usize) {
+        let life = self.lives[main];
+        let bench = &mut *self.mains[life];
+        bench.pass_ms(self.elapsed_ms);
+        bench.act(Main::start);
+        // The chance of one is not that of another.
+        for _ in 0..life {
+            let _: u32 = bench.act(|_, cx| cx.turn().random_u32());
+        }
+    }
+
+    fn main(&mut self, main: usize) -> &mut MainBench<'m> {
+        self.mains[self.lives[main]]
+    }
+
+    /// One more is welcome at the first Main.
+    fn meet(&mut self) {
+        let main = self.lives[0];
+        let key = self.mains[main].accept();
+        let hello = Hello { versions: Versions::OURS, token: None, nickname: Text::EMPTY };
+        self.mains[main].say(key, &hello);
+        self.collect();
+        self.answer_all();
+        let heard = self.mains[main].heard(key);
+        let Some(Welcome { uid, token, .. }) = heard[0].read() else { panic!("{heard:?}") };
+        self.players.push(Player {
+            uid,
+            token,
+            main,
+            key,
+            is_welcome: true,
+            sessions: Vec::from([(main, key)]),
+            world: None,
+            refused: None,
+        });
+    }
+
+    /// It says hello at this Main.
+    fn hello(&mut self, player: usize, main: usize) {
+        let main = self.lives[main];
+        let key = self.mains[main].accept();
+        let player = &mut self.players[player];
+        (player.main, player.key, player.is_welcome) = (main, key, false);
+        player.sessions.push((main, key));
+        let token = Some(player.token);
+        let hello = Hello { versions: Versions::OURS, token, nickname: Text::EMPTY };
+        self.mains[main].say(key, &hello);
+        self.collect();
+    }
+
+    /// A Main is killed, and started anew, if it may be once more, and the other one has all worlds.
+    fn restart(&mut self, main: usize) {
+        let other = self.mains[self.lives[1 - main]].role().worlds().iter().count();
+        if (self.lives[main] + 1).is_multiple_of(LIVES) || other < WORLDS {
+            return;
+        }
+        let life = self.lives[main];
+        for world in 0..WORLDS {
+            self.cut(main * WORLDS + world);
+        }
+        self.store.questions.retain(|(whose, _)| *whose != life);
+        self.store.tells.retain(|(whose, ..)| *whose != life);
+        for player in &mut self.players {
+            player.is_welcome &= player.main != life;
+            player.sessions.retain(|(whose, _)| *whose != life);
+        }
+        self.lives[main] += 1;
+        self.begin(main);
+    }
+
+    fn is_alive(&self, life: usize) -> bool {
+        self.lives.contains(&life)
+    }
+
+    const fn ends(wire: usize) -> (usize, usize) {
+        (wire / WORLDS, wire % WORLDS)
+    }
+
+    fn connect(&mut self, wire: usize) {
+        let (main, world) = Self::ends(wire);
+        let key = self.main(main).accept();
+        let id = world as u16 + 1;
+        self.main(main).prove_as(key, ServerKind::WORLD, ServerKind::MAIN, id);
+        self.wires[wire].at_main = Some(key);
+        self.collect();
+    }
+
+    /// What both ends have said is on its way.
+    fn collect(&mut self) {
+        for index in 0..self.wires.len() {
+            let (main, world) = Self::ends(index);
+            let (wire, life) = (&mut self.wires[index], self.lives[main]);
+            wire.up.extend(self.worlds[world].heard(wire.at_world));
+            if let Some(key) = wire.at_main {
+                wire.down.extend(self.mains[life].heard(key));
+            }
+        }
+        for life in self.lives {
+            while let Some(work) = self.mains[life].act(|main, _| main.next_name_work()) {
+                self.store.questions.push((life, Question::Name(work)));
+            }
+            while let Some(work) = self.mains[life].act(|main, _| main.next_directory_work()) {
+                self.store.questions.push((life, Question::User(work)));
+            }
+        }
+    }
+
+    fn carry(&mut self, wire: usize, is_up: bool, frames: usize) {
+        let (main, world) = Self::ends(wire);
+        for _ in 0..frames {
+            let link = &mut self.wires[wire];
+            let Some(key) = link.at_main else { return };
+            let said = if is_up { link.up.pop_front() } else { link.down.pop_front() };
+            let Some(said) = said else { return };
+            let bytes = stream_of(&[said]);
+            if is_up {
+                self.main(main).say_bytes(key, &bytes);
+            } else {
+                let key = link.at_world;
+                self.worlds[world].say_bytes(key, &bytes);
+            }
+            self.collect();
+        }
+    }
+
+    fn carry_all(&mut self, wire: usize) {
+        while !(self.wires[wire].up.is_empty() && self.wires[wire].down.is_empty()) {
+            self.carry(wire, true, 1);
+            self.carry(wire, false, 1);
+        }
+    }
+
+    /// A link ends, and the world dials at once.
+    fn cut(&mut self, wire: usize) {
+        let (main, world) = Self::ends(wire);
+        let Some(key) = self.wires[wire].at_main.take() else { return };
+        self.main(main).disconnect(key);
+        let at_world = self.wires[wire].at_world;
+        self.worlds[world].disconnect(at_world);
+        (self.wires[wire].up, self.wires[wire].down) = (VecDeque::new(), VecDeque::new());
+    }
+
+    /// Links that worlds have asked for.
+    fn dial(&mut self) {
+        for world in 0..WORLDS {
+            for asked in self.worlds[world].requests() {
+                let Asked::Connect { key, address } = asked else { continue };
+                let main = usize::from(address != "main:7");
+                self.worlds[world].connected(key);
+                self.worlds[world].take_proof_as(key, ServerKind::MAIN);
+                let wire = main * WORLDS + world;
+                self.wires[wire].at_world = key;
+                self.connect(wire);
+            }
+        }
+    }
+
+    fn pass_ms(&mut self, ms: u32) {
+        self.elapsed_ms += ms;
+        for life in self.lives {
+            self.mains[life].pass_ms(ms);
+        }
+        self.worlds.iter_mut().for_each(|world| world.pass_ms(ms));
+        self.dial();
+        self.collect();
+    }
+
+    fn answer(&mut self, question: usize, (is_lost, is_answer_lost): (bool, bool), is_old: bool) {
+        let (life, question) = self.store.questions.remove(question);
+        match question {
+            Question::User(work) => {
+                let answer = match is_lost {
+                    true => Answer::Unavailable,
+                    false => self.store.carry_out_for(life, work, is_old),
+                };
+                let answer = if is_answer_lost { Answer::Unavailable } else { answer };
+                self.mains[life].act(|main, cx| main.directory_answered(cx, work, answer));
+            }
+            Question::Name(work) => {
+                let other = if life < LIVES { self.lives[1] } else { self.lives[0] };
+                let other = &self.mains[other];
+                let elsewhere: Vec<WorldId> = other.role().known_worlds(other.now).collect();
+                let answer = match is_lost {
+                    true => NameAnswer::Unavailable,
+                    false => self.store.carry_out(&work, |world| elsewhere.contains(&world)),
+                };
+                let answer = if is_answer_lost { NameAnswer::Unavailable } else { answer };
+                self.mains[life].act(|main, cx| main.name_answered(cx, &work, answer));
+            }
+        }
+        self.collect();
+    }
+
+    fn answer_all(&mut self) {
+        while !self.store.questions.is_empty() {
+            self.answer(0, (false, false), false);
+        }
+    }
+
+    fn tell(&mut self, which: usize) {
+        let (life, uid, number) = self.store.tells.remove(which);
+        self.mains[life].act(|main, cx| {
+            main.directory_changed(cx, uid, ClaimNumber(number), false);
+        });
+        self.collect();
+    }
+
+    /// Every Main looks everybody up, as it does from time to time.
+    fn review(&mut self) {
+        for life in self.lives {
+            for player in 0..self.players.len() {
+                let uid = self.players[player].uid;
+                let (number, owner) = self.store.number_of(uid);
+                let (number, is_ours) = (ClaimNumber(number), owner == Some(life));
+                self.mains[life].act(|main, cx| main.directory_changed(cx, uid, number, is_ours));
+            }
+        }
+        self.collect();
+    }
+
+    fn wish(&mut self, player: usize, name: &str, is_new: bool) {
+        let Player { main, key, is_welcome, .. } = self.players[player];
+        if !is_welcome {
+            return;
+        }
+        let name = Text::new(name).unwrap();
+        let wish = match is_new {
+            true => Wish { kind: WishKind::CREATE, ..Wish::named_or_new(name) },
+            false => Wish::named_or_new(name),
+        };
+        self.leave(player);
+        self.mains[main].say(key, &EnterWorldReq { region: Text::EMPTY, wish });
+        self.collect();
+    }
+
+    /// Who has been sent to a world goes there.
+    fn go(&mut self) {
+        for player in 0..self.players.len() {
+            let Player { uid, main, key, world, .. } = self.players[player];
+            if !self.is_alive(main) {
+                continue;
+            }
+            // Whoever says nothing is gone before long.
+            for (life, key) in self.players[player].sessions.clone() {
+                if self.mains[life].state(key).is_some() {
+                    self.mains[life].say(key, &PONG);
+                }
+            }
+            if let Some((world, key)) = world
+                && self.worlds[world].state(key).is_some()
+            {
+                self.worlds[world].say(key, &PONG);
+            }
+            for said in self.mains[main].heard(key) {
+                self.players[player].is_welcome |= said.is::<Welcome>();
+                if let Some(Error { code, .. }) = said.read() {
+                    self.players[player].refused = Some(code);
+                }
+                let Some(ack) = said.read::<EnterWorldAck<'_>>() else { continue };
+                let world = (0..WORLDS).find(|world| address_of(*world) == ack.world_addr.as_str());
+                let world = world.expect("one of these worlds");
+                self.leave(player);
+                let key = self.worlds[world].accept();
+                let handshake_key = Some(ack.handshake_key);
+                let join = Join { versions: Versions::OURS, uid, handshake_key, fingerprint: 0 };
+                self.worlds[world].say(key, &join);
+                self.players[player].world = Some((world, key));
+            }
+        }
+        self.collect();
+    }
+
+    fn leave(&mut self, player: usize) {
+        if let Some((world, key)) = self.players[player].world.take()
+            && self.worlds[world].state(key).is_some()
+        {
+            self.worlds[world].say(key, &Leave {});
+            self.collect();
+        }
+    }
+
+    fn take(&mut self, act: Act) {
+        match act {
+            Act::Wish { guest, name, is_new } => {
+                let name = NAMES[usize::from(name) % NAMES.len()];
+                self.wish(usize::from(guest) % GUESTS, name, is_new);
+            }
+            Act::Leave { guest } => self.leave(usize::from(guest) % GUESTS),
+            Act::Carry { link, is_up, frames } => {
+                self.carry(usize::from(link) % self.wires.len(), is_up, frames.into());
+            }
+            Act::Hello { guest, main } => {
+                self.hello(usize::from(guest) % GUESTS, usize::from(main) % MAINS);
+            }
+            Act::Store { question, is_lost, is_answer_lost, is_old } => {
+                let count = self.store.questions.len();
+                if count > 0 {
+                    let question = usize::from(question) % count;
+                    self.answer(question, (is_lost, is_answer_lost), is_old);
+                }
+            }
+            Act::Tell { which, is_lost } => {
+                let count = self.store.tells.len();
+                match count {
+                    0 => {}
+                    _ if is_lost => drop(self.store.tells.remove(usize::from(which) % count)),
+                    _ => self.tell(usize::from(which) % count),
+                }
+            }
+            Act::Restart { main } => self.restart(usize::from(main) % MAINS),
+            Act::Cut { link } => self.cut(usize::from(link) % self.wires.len()),
+            Act::Pass { ms } => self.pass_ms(u32::from(ms)),
+        }
+        self.go();
+    }
+
+    fn check(&self) {
+        let mut open: BTreeMap<&str, usize> = BTreeMap::new();
+        for world in &self.worlds {
+            for name in NAMES {
+                if world.role().room_named(name).is_some() {
+                    *open.entry(name).or_default() += 1;
+                }
+            }
+        }
+        assert!(open.values().all(|count| *count == 1), "two rooms of one name: {open:?}");
+    }
+
+    /// The rooms that somebody is in, of all worlds.
+    fn rooms_of(&self, player: usize) -> Vec<&str> {
+        let uid = self.players[player].uid;
+        let rooms = self.worlds.iter().flat_map(|world| {
+            let users = world.role().rooms().iter().filter(|(_, user)| user.state().uid == uid);
+            let called = move |room| {
+                NAMES.iter().find(move |name| world.role().room_named(name) == Some(room))
+            };
+            users.map(move |(_, user)| called(RoomId(user.room())).map_or("", |name| *name))
+        });
+        rooms.collect()
+    }
+
+    /// All that is on its way arrives, and time passes, until nothing happens any more.
+    fn settle(&mut self) {
+        for _ in 0..15 {
+            for wire in 0..self.wires.len() {
+                self.carry_all(wire);
+            }
+            self.answer_all();
+            while !self.store.tells.is_empty() {
+                self.tell(0);
+            }
+            self.review();
+            self.go();
+            self.pass_ms(100);
+            self.check();
+        }
+    }
+}
+
+fn address_of(world: usize) -> String {
+    std::format!("world{}:9", world + 1)
+}
+
+/// How many of somebody's connections to Mains are open.
+fn open_sessions(realm: &Realm<'_, '_, '_>, player: usize) -> usize {
+    let sessions = realm.players[player].sessions.iter();
+    sessions.filter(|(life, key)| realm.mains[*life].node.sessions().is_open(*key)).count()
+}
+
+fn run(acts: &[Act]) {
+    with_mains_of_a_directory::<{ MAINS * LIVES }>(8, 2 * GUESTS, |mains| {
+        with_three_worlds(|worlds, links| {
+            let mut realm = Realm::start(mains.into(), worlds, links);
+            for act in acts {
+                realm.take(*act);
+                realm.check();
+            }
+            realm.settle();
+            // Everybody comes into the room that it wants; whoever is told to come again does, and whose Main is gone, too.
+            for _ in 0..ROUNDS {
+                for player in 0..GUESTS {
+                    let Player { main, key, .. } = realm.players[player];
+                    let is_here =
+                        realm.is_alive(main) && realm.mains[main].node.sessions().is_open(key);
+                    if !is_here {
+                        realm.hello(player, player % MAINS);
+                    }
+                }
+                realm.settle();
+                for player in 0..GUESTS {
+                    if realm.rooms_of(player) != [NAMES[player % NAMES.len()]] {
+                        realm.wish(player, NAMES[player % NAMES.len()], false);
+                    }
+                }
+                realm.settle();
+            }
+            for player in 0..GUESTS {
+                let name = NAMES[player % NAMES.len()];
+                assert_eq!(realm.rooms_of(player), [name], "{:?}", realm.players[player]);
+                assert_eq!(open_sessions(&realm, player), 1, "{:?}", realm.players[player]);
+            }
+        });
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn no_name_is_there_twice_and_nobody(acts in prop::collection::vec(any_act(), 1..160)) {
+        run(&acts);
+    }
+}
