@@ -15,13 +15,11 @@ use std::time::Duration;
 use async_nats::Client;
 use tinyrealm_core::node::main::{LivingMain, MainList};
 use tinyrealm_core::protocol::MAIN_LIST_MAX;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
-use tokio_stream::StreamExt;
 
 use super::announcement::{Announcement, Found};
 use super::life::Life;
 use super::living::{Cause, Living};
-use super::presence::subject;
+use super::looks::{Looks, news, subject};
 use super::shared::Shared;
 use super::store::Store;
 use super::{Kind, Told, Trouble};
@@ -81,24 +79,11 @@ pub(super) async fn announce(shared: Arc<Shared>, client: Client) {
     let (mut own, mut stores) = (shared.announcement.subscribe(), shared.store.subscribe());
     let mut announcer = Announcer { book: Book::new(shared.life), told: MainList::new(), shared };
     announcer.tell().await;
-    // An error is a client that has ended.
-    let Ok(mut heard) = client.subscribe(subject(&announcer.shared, Kind::Main)).await else {
-        return;
-    };
-    let mut turns = interval(INTERVAL);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut looked_at = Instant::now();
+    let times = (INTERVAL, HEARD_INTERVAL);
+    let looks = Looks::start(&announcer.shared, &client, Kind::Main, times).await;
+    let Some(mut looks) = looks else { return };
     loop {
-        let cause = tokio::select! {
-            _ = turns.tick() => Cause::Time,
-            Ok(()) = own.changed() => Cause::Own,
-            Ok(()) = stores.changed() => Cause::Own,
-            Some(_) = heard.next() => {
-                sleep_until(looked_at + HEARD_INTERVAL).await;
-                Cause::Heard
-            }
-        };
-        looked_at = Instant::now();
+        let cause = looks.next(news(&mut own, &mut stores)).await;
         if let Err(trouble) = announcer.turn(&client, cause).await {
             announcer.shared.complain(&trouble);
         }

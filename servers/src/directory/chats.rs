@@ -9,19 +9,19 @@
 //! Bounds: [`CHAT_SERVERS_MAX`] servers; a look is two questions, and one for each key.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
 use tinyrealm_core::node::chat::ChatMap;
 use tinyrealm_core::protocol::{CHAT_SERVERS_MAX, ClaimNumber};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
-use tokio_stream::StreamExt;
 
 use super::announcement::{Found, chat_map, chat_map_text};
 use super::life::Life;
 use super::living::{Cause, Living};
-use super::presence::{INTERVAL, subject};
+use super::looks::{Looks, subject};
+use super::presence::INTERVAL;
 use super::shared::Shared;
 use super::{Kind, Told, Trouble};
 
@@ -98,20 +98,11 @@ impl Book {
 /// Until the thread ends.
 pub(super) async fn share_channels(shared: Arc<Shared>, client: Client) {
     let mut keeper = Keeper { book: Book::new(), told: ClaimNumber(0), shared };
-    // An error is a client that has ended.
-    let Ok(mut heard) = client.subscribe(subject(&keeper.shared, Kind::Chat)).await else { return };
-    let mut turns = interval(INTERVAL);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut looked_at = Instant::now();
+    let times = (INTERVAL, HEARD_INTERVAL);
+    let looks = Looks::start(&keeper.shared, &client, Kind::Chat, times).await;
+    let Some(mut looks) = looks else { return };
     loop {
-        let cause = tokio::select! {
-            _ = turns.tick() => Cause::Time,
-            Some(_) = heard.next() => {
-                sleep_until(looked_at + HEARD_INTERVAL).await;
-                Cause::Heard
-            }
-        };
-        looked_at = Instant::now();
+        let cause = looks.next(pending()).await;
         if let Err(trouble) = keeper.turn(&client, cause).await {
             keeper.shared.complain(&trouble);
         }

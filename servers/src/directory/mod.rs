@@ -19,6 +19,7 @@ mod chats;
 mod held;
 mod life;
 mod living;
+mod looks;
 mod presence;
 mod review;
 mod service;

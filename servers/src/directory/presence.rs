@@ -11,8 +11,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::{MissedTickBehavior, interval};
-
+use super::looks::{news, subject, turns};
 use super::shared::Shared;
 use super::{Kind, Told, Trouble};
 
@@ -22,13 +21,11 @@ pub(super) const INTERVAL: Duration = Duration::from_millis(500);
 /// Until the thread ends.
 pub(super) async fn be_present(shared: Arc<Shared>) {
     let (mut own, mut stores) = (shared.announcement.subscribe(), shared.store.subscribe());
-    let mut turns = interval(INTERVAL);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut turns = turns(INTERVAL);
     loop {
         tokio::select! {
             _ = turns.tick() => {}
-            Ok(()) = own.changed() => {}
-            Ok(()) = stores.changed() => {}
+            () = news(&mut own, &mut stores) => {}
         }
         let began_at = Instant::now();
         if let Err(trouble) = write_and_read(&shared).await {
@@ -47,11 +44,6 @@ async fn write_and_read(shared: &Shared) -> Result<(), Trouble> {
     shared.reached();
     let _ = shared.told.send(Told::ChatServers(Box::new(map))).await;
     Ok(())
-}
-
-/// What is said aloud when a server of this kind comes or goes.
-pub(super) fn subject(shared: &Shared, kind: Kind) -> String {
-    format!("tinyrealm.{}.{}s", shared.settings.realm, kind.word())
 }
 
 /// Removes this server's key, as long as it can be asked for.

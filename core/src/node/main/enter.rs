@@ -96,7 +96,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let user = self.users.get(key)?;
         let world = user.seat()?;
         let entry = self.worlds.get(world)?;
-        let is_understood = entry.versions.shared(user.versions).is_some();
+        let is_understood = entry.understands(user.versions);
         // Whoever does not answer is not waited for because of what it has only said itself.
         let is_doubtful = user.is_claimed && entry.is_slow;
         let is_wanted = entry.serves(&user.region) && self.wants_own_room(now, user, world);

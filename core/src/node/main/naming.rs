@@ -85,7 +85,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     fn is_understood(&self, key: EntryKey, world: WorldKey) -> bool {
         let (user, entry) = (self.users.get(key), self.worlds.get(world));
-        user.zip(entry).is_some_and(|(user, it)| it.versions.shared(user.versions).is_some())
+        user.zip(entry).is_some_and(|(user, it)| it.understands(user.versions))
     }
 
     fn name_is_refused(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, code: ErrorCode) {

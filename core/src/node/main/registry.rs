@@ -118,6 +118,11 @@ impl WorldEntry {
         self.is_closed || self.users.max(self.reported_users) >= self.capacity
     }
 
+    /// Whether it has a version in common with whoever speaks these.
+    pub(super) const fn understands(&self, versions: Versions) -> bool {
+        self.versions.shared(versions).is_some()
+    }
+
     pub(super) fn serves(&self, region: &str) -> bool {
         region.is_empty() || self.region == region
     }
@@ -260,7 +265,7 @@ impl<'a> WorldRegistry<'a> {
     /// place.
     pub(super) fn may_take(&self, world: WorldKey, region: &str, versions: Versions) -> bool {
         self.get(world).is_some_and(|world| {
-            let is_understood = world.versions.shared(versions).is_some();
+            let is_understood = world.understands(versions);
             is_understood && world.serves(region) && !world.is_slow && !world.is_full()
         })
     }
@@ -273,7 +278,7 @@ impl<'a> WorldRegistry<'a> {
         is_one: impl Fn(&WorldEntry) -> bool,
     ) -> Choice {
         let untried = self.iter().filter(|(key, world)| {
-            let is_understood = world.versions.shared(versions).is_some();
+            let is_understood = world.understands(versions);
             let is_untried = tried & world_bit(*key) == 0;
             is_understood && is_untried && world.serves(region) && is_one(world)
         });

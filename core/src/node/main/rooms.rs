@@ -170,7 +170,7 @@ pub(super) struct Told<'m> {
 
 /// What becomes of a world's word that a room is open.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) enum Claim {
+pub(super) enum Opened {
     /// It is so.
     Taken(RoomKey),
     /// It is so, and this room of another world, which had the name before, is to close.
@@ -300,10 +300,10 @@ impl<'a> RoomDirectory<'a> {
     }
 
     /// A world says that a room is open.
-    pub(super) fn open(&mut self, now: Instant, told: &Told<'_>) -> Claim {
+    pub(super) fn open(&mut self, now: Instant, told: &Told<'_>) -> Opened {
         let Told { world, room_id, line, is_listed, .. } = *told;
         if !is_room_name(line.name.as_str()) || !is_room_mode(line.mode.as_str()) {
-            return Claim::Refused;
+            return Opened::Refused;
         }
         // Its number may have had another name before.
         if let Some(before) = self.find_of(world, room_id)
@@ -314,7 +314,7 @@ impl<'a> RoomDirectory<'a> {
         let named = self.find_any(line.name.as_str());
         let before = named.and_then(|key| self.rooms.get(key));
         if before.is_some_and(|room| room.outranks(told)) {
-            return Claim::Refused;
+            return Opened::Refused;
         }
         let ousted = match before.map(|room| room.state) {
             Some(RoomState::Open(other, room)) if other != world => Some((other, room)),
@@ -322,8 +322,8 @@ impl<'a> RoomDirectory<'a> {
         };
         let name = heapless::String::try_from(line.name.as_str()).unwrap_or_default();
         let vacant = RoomEntry { name, ..RoomEntry::VACANT };
-        let Some(key) = named.or_else(|| self.insert(now, vacant)) else { return Claim::Full };
-        let Some(room) = self.rooms.get_mut(key) else { return Claim::Full };
+        let Some(key) = named.or_else(|| self.insert(now, vacant)) else { return Opened::Full };
+        let Some(room) = self.rooms.get_mut(key) else { return Opened::Full };
         if room.world().is_some_and(|other| other != world) {
             // They were on their way to another world, whose room is not the one.
             room.users = 0;
@@ -337,8 +337,8 @@ impl<'a> RoomDirectory<'a> {
         (room.is_locked, room.is_private, room.is_listed) =
             (line.is_locked, line.is_private, is_listed);
         match ousted {
-            Some((world, room)) => Claim::TakenFrom(key, world, room),
-            None => Claim::Taken(key),
+            Some((world, room)) => Opened::TakenFrom(key, world, room),
+            None => Opened::Taken(key),
         }
     }
 

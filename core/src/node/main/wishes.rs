@@ -2,7 +2,7 @@
 
 use super::directory::{EntryKey, Place, UserEntry};
 use super::registry::{Choice, WorldKey};
-use super::rooms::{Claim, RoomEntry, RoomKey, RoomState, Told};
+use super::rooms::{Opened, RoomEntry, RoomKey, RoomState, Told};
 use super::{Authenticator, Main, WORLD_COUNT_MAX};
 use crate::log;
 use crate::node::Context;
@@ -126,10 +126,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
             };
         };
         let is_inside = user.room == key;
-        let is_understood = self
-            .worlds
-            .get(world)
-            .is_some_and(|entry| entry.versions.shared(user.versions).is_some());
+        let is_understood =
+            self.worlds.get(world).is_some_and(|entry| entry.understands(user.versions));
         match () {
             () if wish.kind == WishKind::CREATE => Route::Nowhere(ErrorCode::ROOM_EXISTS),
             () if !is_understood => Route::Nowhere(ErrorCode::NO_WORLD),
@@ -284,18 +282,18 @@ impl<'a, A: Authenticator> Main<'a, A> {
         let before = self.rooms.find_any(line.name.as_str());
         let is_waited_for = before.is_some_and(|room| self.rooms.is_naming(room));
         match self.rooms.open(cx.now, &told) {
-            Claim::Taken(room) => {
+            Opened::Taken(room) => {
                 self.claim_if_unclaimed(room);
                 if is_waited_for {
                     self.name_is_there(cx, room);
                 }
             }
-            Claim::TakenFrom(room, former, closing) => {
+            Opened::TakenFrom(room, former, closing) => {
                 self.claim_if_unclaimed(room);
                 self.close_room(cx, former, closing, line.name);
             }
-            Claim::Refused => self.close_room(cx, world, room_id, line.name),
-            Claim::Full => {
+            Opened::Refused => self.close_room(cx, world, room_id, line.name),
+            Opened::Full => {
                 if let Some(entry) = self.worlds.get_mut(world) {
                     entry.has_unknown_rooms = true;
                 }

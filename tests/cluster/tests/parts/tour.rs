@@ -129,8 +129,10 @@ fn goal_ms(part: Part, fault: Fault, away: Duration) -> [u64; 4] {
         // Its rooms go to other worlds first.
         Part::World(_) if fault == Fault::Replace => [0, 0, MOVED_WITHIN_MS, MOVED_WITHIN_MS],
         Part::World(_) => [0, 0, own(1_000), named],
-        // Those inside do not need it, but where they find out what has become of somebody else.
-        Part::Login(_) | Part::Nats(_) | Part::Postgres => [own(0), own(0), 0, 0],
+        // Those inside do not need it,
+        Part::Login(_) | Part::Postgres => [0; 4],
+        // but where servers find out by it what has become of each other.
+        Part::Nats(_) => [own(0), own(0), 0, 0],
     }
 }
 
