@@ -52,7 +52,7 @@ pub(crate) fn tests(name: &str) -> Command {
 
 /// Builds the servers as their tests run them, and answers where they are.
 pub(crate) fn debug_binary() -> Result<PathBuf, Failure> {
-    process::require(tests("command_line").arg("--no-run"))?;
+    process::require(tests("realm").arg("--no-run"))?;
     Ok(target_folder(&format!("debug/tinyrealm{}", std::env::consts::EXE_SUFFIX)))
 }
 

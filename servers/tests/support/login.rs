@@ -10,7 +10,7 @@ use tinyrealm_core::protocol::login_to_client::{LoginAck, LoginDenied};
 use tinyrealm_core::protocol::main_to_client::Welcome;
 use tinyrealm_core::protocol::{ErrorCode, Password, Text, Token, Uid};
 
-use super::{Finished, Heard, PATIENCE, Peer, Process, Server};
+use super::{Finished, Heard, PATIENCE, Peer, Process, Server, scratch_path};
 
 /// Hashes that cost next to nothing.
 pub(crate) const CHEAP: [&str; 2] = ["login.hash_memory_kib=64", "login.hash_passes=1"];
@@ -22,8 +22,7 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     pub(crate) fn new(name: &str) -> Self {
-        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-        Self { folder: folder.join(format!("{}-{name}", std::process::id())) }
+        Self { folder: scratch_path(name).into() }
     }
 
     pub(crate) fn folder(&self) -> &str {

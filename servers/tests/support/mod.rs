@@ -31,6 +31,7 @@ pub(crate) mod web;
 pub(crate) mod web_hostile;
 pub(crate) mod whole_realm;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 pub(crate) use bots::{BotOutcome, Bots};
@@ -44,6 +45,14 @@ pub(crate) use report::Report;
 /// How long anything may take that is to happen at once: far more than a busy machine needs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+static SCRATCH_NAMES: AtomicU32 = AtomicU32::new(0);
+
+/// A path that nobody else is given; it ends with this name.
+pub(crate) fn scratch_path(name: &str) -> String {
+    let number = SCRATCH_NAMES.fetch_add(1, Ordering::Relaxed);
+    format!("{}/{}-{number}-{name}", env!("CARGO_TARGET_TMPDIR"), std::process::id())
+}
+
 /// A file of this test process, deleted with its guard.
 pub(crate) struct ScratchFile {
     path: std::path::PathBuf,
@@ -52,8 +61,7 @@ pub(crate) struct ScratchFile {
 impl ScratchFile {
     /// A name that nobody else uses; there is no file yet.
     pub(crate) fn new(name: &str) -> Self {
-        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-        Self { path: folder.join(format!("{}-{name}", std::process::id())) }
+        Self { path: scratch_path(name).into() }
     }
 
     /// A file that somebody else makes.
