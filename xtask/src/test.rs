@@ -159,21 +159,25 @@ const STEPS: &[Step] = &[
     Step {
         word: word("tests", "12 minutes", "the tests of every other crate"),
         lane: Lane::Workspace,
-        runs: &[Run::Cargo(&[
-            "test",
-            "--workspace",
-            "--exclude",
-            "tinyrealm-core",
-            "--features",
-            "tinyrealm-servers/cluster",
-            "--no-fail-fast",
-            // `cluster` runs those, with the server that they need.
-            "--",
-            "--skip",
-            "accounts::tests::in_postgres::",
-            "--skip",
-            "accounts::tests::postgres::",
-        ])],
+        // Real servers are waited for more than they work: more tests at once than there are processors.
+        runs: &[Run::CargoWith(
+            &[
+                "test",
+                "--workspace",
+                "--exclude",
+                "tinyrealm-core",
+                "--features",
+                "tinyrealm-servers/cluster",
+                "--no-fail-fast",
+                // `cluster` runs those, with the server that they need.
+                "--",
+                "--skip",
+                "accounts::tests::in_postgres::",
+                "--skip",
+                "accounts::tests::postgres::",
+            ],
+            ("RUST_TEST_THREADS", "4"),
+        )],
     },
     Step {
         word: word("new-game", "2 minutes", "what `tinyrealm new` writes"),

@@ -1,5 +1,5 @@
 //! The rules that need no room. Those that do are tried in `tests/rules.rs`, and with real servers in
-//! `servers/tests/coin_rush.rs`.
+//! `servers/tests/realm/coin_rush.rs`.
 
 use super::*;
 use tinyrealm_core::time::Instant;
