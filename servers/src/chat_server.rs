@@ -19,10 +19,11 @@ use tokio_util::sync::CancellationToken;
 use crate::admin;
 use crate::config::Config;
 #[cfg(feature = "cluster")]
-use crate::directory::Directory;
+use crate::directory::{Directory, Purpose};
 use crate::http::figures::Figures;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
+use crate::reachable::Reachable;
 use crate::report::{ServerControl, Shared};
 use crate::say::say;
 use crate::service_manager;
@@ -33,9 +34,32 @@ const SPARE_SESSIONS: usize = 64;
 
 /// What is beside the node: the directory.
 struct Beside {
+    reachable: Reachable,
     /// None for a realm's only chat server.
     #[cfg(feature = "cluster")]
     directory: Option<Directory>,
+}
+
+impl Beside {
+    /// Starts the directory's thread, if this server shares the channels with others.
+    ///
+    /// # Errors
+    /// If what the configuration names can't be read. NATS itself need not be there.
+    fn start(config: &Config) -> anyhow::Result<Self> {
+        let reachable = Reachable::default();
+        #[cfg(not(feature = "cluster"))]
+        let _ = config;
+        Ok(Self {
+            #[cfg(feature = "cluster")]
+            directory: match config.directory.is_used() {
+                true => {
+                    Some(Directory::start(&config.directory, Purpose::Chat, reachable.clone())?)
+                }
+                false => None,
+            },
+            reachable,
+        })
+    }
 }
 
 /// Runs a chat server until a signal.
@@ -65,10 +89,7 @@ pub(crate) fn spawn(
     shutdown: CancellationToken,
     shared: Shared<ChatReport>,
 ) -> anyhow::Result<NodeThread> {
-    let beside = Beside {
-        #[cfg(feature = "cluster")]
-        directory: sharing::directory(config)?,
-    };
+    let beside = Beside::start(config)?;
     let config = config.clone();
     NodeThread::spawn("chat", config.chat.address(), move |bound| async move {
         serve(&config, keyring, (bound, beside), shutdown, shared).await;
@@ -96,8 +117,7 @@ async fn serve(
     shutdown: CancellationToken,
     shared: Shared<ChatReport>,
 ) {
-    #[cfg(not(feature = "cluster"))]
-    let Beside {} = beside;
+    let reachable = beside.reachable.clone();
     let settings = &config.chat;
     let node_sizes = NodeSizes {
         sessions: usize::from(settings.mains) + SPARE_SESSIONS,
@@ -126,8 +146,9 @@ async fn serve(
         Node::new(node_storage(node_sizes), config.net.to_core(), role, turn)
     });
     let driver = process::open(driver, "chat", bound.address, &config.net);
-    let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report_of);
+    let report = move |node: &Node<'_, Chat<'_>>| report_of(node, &reachable);
+    let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report.clone());
     #[cfg(feature = "cluster")]
     let control = beside.share(control, &config.chat, bound.address);
-    shared.end(report_of(&process::run(driver, control).await));
+    shared.end(report(&process::run(driver, control).await));
 }

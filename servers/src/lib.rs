@@ -65,6 +65,7 @@ mod password_input;
 #[cfg(feature = "cluster")]
 mod postgres;
 mod process;
+mod reachable;
 mod refused;
 mod relay;
 mod reload;

@@ -270,7 +270,12 @@ async fn serve(
 fn announce(directory: &Directory, settings: &MainSettings, bound: SocketAddr) {
     match settings.found_at(bound) {
         Some((for_clients, for_servers)) => {
-            directory.announce(Announcement { for_clients, for_servers, worlds: Vec::new() });
+            directory.announce(Announcement {
+                for_clients,
+                for_servers,
+                worlds: Vec::new(),
+                drains: false,
+            });
         }
         None => tracing::warn!(
             "nobody is told of this Main, which listens at every address: set main.advertise"

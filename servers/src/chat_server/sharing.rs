@@ -1,5 +1,5 @@
 //! `Sharing`: a chat server that shares the channels with others says in the directory that it is there, and hears there which are
-//! its own.
+//! its own. While it drains it says that as well, and its channels are for the others.
 
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
@@ -10,20 +10,8 @@ use tinyrealm_core::node::chat::Chat;
 use tinyrealm_std::{Control, NextStep};
 
 use super::Beside;
-use crate::config::{ChatSettings, Config};
-use crate::directory::{Announcement, CERTAIN_FOR, Directory, Purpose, Told};
-use crate::main_server::report::Reachable;
-
-/// The way to the directory; none for a realm's only chat server.
-///
-/// # Errors
-/// If what the configuration names can't be read. NATS itself need not be there.
-pub(super) fn directory(config: &Config) -> anyhow::Result<Option<Directory>> {
-    match config.directory.is_used() {
-        true => Directory::start(&config.directory, Purpose::Chat, Reachable::default()).map(Some),
-        false => Ok(None),
-    }
-}
+use crate::config::ChatSettings;
+use crate::directory::{Announcement, CERTAIN_FOR, Directory, Told};
 
 impl Beside {
     /// Whoever looks for chat servers is to find this one, which may not know itself where it is.
@@ -38,15 +26,16 @@ impl Beside {
             (Some(directory), Some(own)) => {
                 let (for_clients, for_servers) = (own.clone(), own.clone());
                 let worlds = Vec::new();
-                directory.announce(Announcement { for_clients, for_servers, worlds });
+                let drains = false;
+                directory.announce(Announcement { for_clients, for_servers, worlds, drains });
             }
             (Some(_), None) => tracing::warn!(
                 "nobody is told of this chat server, which listens at every address: set chat.advertise"
             ),
             (None, _) => {}
         }
-        let sharing =
-            self.directory.map(|directory| Sharing { directory, own: own.unwrap_or_default() });
+        let own = own.unwrap_or_default();
+        let sharing = self.directory.map(|directory| Sharing { directory, own, drains: false });
         SharingControl { inner, sharing }
     }
 }
@@ -56,9 +45,18 @@ struct Sharing {
     directory: Directory,
     /// Where Mains find it.
     own: String,
+    /// As the directory was told.
+    drains: bool,
 }
 
 impl Sharing {
+    fn tell(&mut self, chat: &Chat<'_>) {
+        if self.drains != chat.takes_nobody() {
+            self.drains = chat.takes_nobody();
+            self.directory.tell_of_draining(self.drains);
+        }
+    }
+
     fn hear<'a>(
         &mut self,
         cx: &mut Context<'_>,
@@ -106,6 +104,9 @@ impl<'a, C: Control<'a, Chat<'a>>> Control<'a, Chat<'a>> for SharingControl<C> {
         node: &mut Node<'a, Chat<'a>>,
     ) {
         self.inner.finish_turn(cx, turn, node);
+        if let Some(sharing) = &mut self.sharing {
+            sharing.tell(node.role());
+        }
     }
 }
 

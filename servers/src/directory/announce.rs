@@ -148,7 +148,7 @@ mod tests {
     fn at(host: u8) -> Announcement {
         let address = format!("10.0.0.{host}:7");
         let for_clients = format!("tls://{address}");
-        Announcement { for_clients, for_servers: address, worlds: vec![host.into()] }
+        Announcement { for_clients, for_servers: address, worlds: vec![host.into()], drains: false }
     }
 
     fn found(life: Life, revision: u64, host: u8) -> Found {

@@ -1,5 +1,5 @@
-//! `Announcement`: where a server is, and which worlds a Main has, as its key in the bucket has it, `tls://a:7 a:7 1,2`; and the
-//! map of chat servers, as its key has that.
+//! `Announcement`: where a server is, which worlds a Main has, and whether a chat server hands its channels over, as its key in the
+//! bucket has it, `tls://a:7 a:7 1,2` or `a:7 a:7  drains`; and the map of chat servers, as its key has that.
 
 use tinyrealm_core::node::chat::ChatMap;
 use tinyrealm_core::node::main::LivingMain;
@@ -16,17 +16,25 @@ pub(crate) struct Announcement {
     pub(crate) for_servers: String,
     /// The worlds that are registered there.
     pub(crate) worlds: Vec<u16>,
+    /// It wants to end: its channels are for others, if there are any.
+    pub(crate) drains: bool,
 }
+
+/// What an announcement of one that drains ends with. Who does not know the word takes it for gone.
+const DRAINS: &str = " drains";
 
 impl Announcement {
     pub(super) fn text(&self) -> String {
         let worlds: Vec<String> = self.worlds.iter().map(u16::to_string).collect();
-        format!("{} {} {}", self.for_clients, self.for_servers, worlds.join(","))
+        let drains = if self.drains { DRAINS } else { "" };
+        format!("{} {} {}{drains}", self.for_clients, self.for_servers, worlds.join(","))
     }
 
     /// `None` if this is no announcement's text, or nobody could connect there.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
-        let (for_clients, rest) = std::str::from_utf8(text).ok()?.split_once(' ')?;
+        let text = std::str::from_utf8(text).ok()?;
+        let (text, drains) = text.strip_suffix(DRAINS).map_or((text, false), |text| (text, true));
+        let (for_clients, rest) = text.split_once(' ')?;
         // One of an earlier version tells of no worlds.
         let (for_servers, worlds) = rest.split_once(' ').unwrap_or((rest, ""));
         let worlds = worlds.split(',').filter(|world| !world.is_empty());
@@ -37,6 +45,7 @@ impl Announcement {
             for_clients: for_clients.to_owned(),
             for_servers: for_servers.to_owned(),
             worlds,
+            drains,
         })
     }
 
@@ -85,7 +94,7 @@ mod tests {
     fn at(host: u8) -> Announcement {
         let address = format!("10.0.0.{host}:7");
         let for_clients = format!("tls://{address}");
-        Announcement { for_clients, for_servers: address, worlds: vec![1, 65_535] }
+        Announcement { for_clients, for_servers: address, worlds: vec![1, 65_535], drains: false }
     }
 
     #[test]
@@ -108,6 +117,11 @@ mod tests {
         assert_eq!(Announcement::parse(at(1).text().as_bytes()), Some(at(1)));
         let none = Announcement { worlds: Vec::new(), ..at(1) };
         assert_eq!(Announcement::parse(none.text().as_bytes()), Some(none.clone()));
+        for drains in
+            [Announcement { drains: true, ..at(1) }, Announcement { drains: true, ..none.clone() }]
+        {
+            assert_eq!(Announcement::parse(drains.text().as_bytes()), Some(drains));
+        }
         assert_eq!(Announcement::parse(none.text().trim_end().as_bytes()), Some(none));
         let long = format!("{}:7", "a".repeat(ADDRESS_MAX_BYTES));
         for text in [
@@ -121,6 +135,8 @@ mod tests {
             "a:1 b:1 c:1",
             "a:1 b:1 1,65536",
             "a:1 b:1 1 2",
+            "a:1 drains",
+            "a:1 b:1 1 drain",
             &format!("{long} b:1"),
             &format!("b:1 {long}"),
         ] {

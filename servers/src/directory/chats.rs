@@ -3,7 +3,7 @@
 //! Contract: the map is one key, `chat_map`, its value the addresses of the chat servers, its revision the map's number. It is
 //! written by comparing and swapping alone, so all Mains know the same one under a number. A server comes into it when its key has
 //! risen under this Main's eyes, and goes out of it when its key has not risen in [`LOOKS_MOST`] looks, or was not there in
-//! [`ABSENT_MOST`]: never because a link was lost. If nobody is alive, the map stays: who comes back finds its channels. Only
+//! [`ABSENT_MOST`], or when it drains and somebody is left: never because a link was lost. If nobody is alive, the map stays: who comes back finds its channels. Only
 //! looks that NATS has answered count.
 //!
 //! Bounds: [`CHAT_SERVERS_MAX`] servers; a look is two questions, and one for each key.
@@ -17,7 +17,7 @@ use async_nats::Client;
 use tinyrealm_core::node::chat::ChatMap;
 use tinyrealm_core::protocol::{CHAT_SERVERS_MAX, ClaimNumber};
 
-use super::announcement::{Found, chat_map, chat_map_text};
+use super::announcement::{Announcement, Found, chat_map, chat_map_text};
 use super::life::Life;
 use super::living::{Cause, Living};
 use super::looks::{Looks, subject};
@@ -56,19 +56,21 @@ impl Book {
         over.into_iter().map(|(life, _)| life).collect()
     }
 
-    /// The addresses of those who are alive, and whether they were seen to go on.
-    fn alive(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.living.seen.values().filter_map(|seen| {
-            let announcement = seen.announcement.as_ref()?;
-            Some((announcement.for_servers.as_str(), seen.has_risen))
-        })
+    /// What those say who are alive, and whether they were seen to go on.
+    fn alive(&self) -> impl Iterator<Item = (&Announcement, bool)> {
+        let seen = self.living.seen.values();
+        seen.filter_map(|seen| Some((seen.announcement.as_ref()?, seen.has_risen)))
+    }
+
+    fn drains(&self, server: &str) -> bool {
+        self.alive().any(|(it, _)| it.drains && it.for_servers == server)
     }
 
     /// Counts who of the map is not there.
     fn count_absent(&mut self, map: &[String], cause: Cause) {
         let mut absent = std::mem::take(&mut self.absent);
         for server in map {
-            if !self.alive().any(|(address, _)| address == server) {
+            if !self.alive().any(|(it, _)| it.for_servers == *server) {
                 let looks = absent.remove(server).unwrap_or(0);
                 let looks = looks.saturating_add(u8::from(cause == Cause::Time));
                 self.absent.insert(server.clone(), looks);
@@ -83,12 +85,16 @@ impl Book {
         let mut wanted: Vec<String> = map.iter().filter(is_there).cloned().collect();
         let mut newcomers: Vec<&str> = self
             .alive()
-            .filter(|(address, has_risen)| *has_risen && !map.iter().any(|it| it == address))
-            .map(|(address, _)| address)
+            .filter(|(it, has_risen)| *has_risen && !it.drains && !map.contains(&it.for_servers))
+            .map(|(it, _)| it.for_servers.as_str())
             .collect();
         newcomers.sort_unstable();
         newcomers.dedup();
         wanted.extend(newcomers.into_iter().map(str::to_owned));
+        // One that drains keeps what nobody else could take.
+        if wanted.iter().any(|server| !self.drains(server)) {
+            wanted.retain(|server| !self.drains(server));
+        }
         wanted.truncate(CHAT_SERVERS_MAX);
         wanted.sort_unstable();
         wanted
@@ -153,13 +159,13 @@ impl Keeper {
 
 #[cfg(test)]
 mod tests {
-    use super::super::announcement::Announcement;
     use super::*;
 
     fn found(host: u8, life: u64, revision: u64) -> Found {
         let address = at(host);
         let (for_clients, worlds) = (address.clone(), Vec::new());
-        let announcement = Announcement { for_clients, for_servers: address, worlds };
+        let announcement =
+            Announcement { for_clients, for_servers: address, worlds, drains: false };
         Found { life: Life::of(life), revision, announcement: Some(announcement) }
     }
 
@@ -205,6 +211,26 @@ mod tests {
         // It is back, under another life, before that was written.
         let back = vec![found(1, 1, 8), found(2, 3, 7)];
         assert_eq!(look(&mut book, back, &servers), servers);
+    }
+
+    /// [`found`], of one that drains.
+    fn draining(host: u8, life: u64, revision: u64) -> Found {
+        let mut found = found(host, life, revision);
+        found.announcement.iter_mut().for_each(|it| it.drains = true);
+        found
+    }
+
+    #[test]
+    fn one_that_drains_goes_if_somebody_is_left_and_does_not_come_in() {
+        let mut book = Book::new();
+        look(&mut book, vec![found(1, 1, 1), found(2, 2, 1)], &map(&[1, 2]));
+        let drains = |revision| vec![draining(1, 1, revision), found(2, 2, revision)];
+        assert_eq!(look(&mut book, drains(2), &map(&[1, 2])), map(&[2]));
+        assert_eq!(look(&mut book, drains(3), &map(&[2])), map(&[2]));
+        let both = vec![draining(1, 1, 4), draining(2, 2, 4)];
+        assert_eq!(look(&mut book, both, &map(&[2])), map(&[2]), "the last one stays");
+        let back = vec![found(1, 1, 5), draining(2, 2, 5)];
+        assert_eq!(look(&mut book, back, &map(&[2])), map(&[1]), "it takes newcomers again");
     }
 
     #[test]

@@ -40,7 +40,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::watch;
 
 use crate::config::directory::DirectorySettings;
-use crate::main_server::report::Reachable;
+use crate::reachable::Reachable;
 pub(crate) use announcement::Announcement;
 use service::Service;
 
@@ -161,6 +161,17 @@ impl Directory {
         self.announcement.send_if_modified(|announcement| match announcement {
             Some(it) if it.worlds != worlds => {
                 it.worlds = worlds;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// Whether this server hands over what it has.
+    pub(crate) fn tell_of_draining(&self, drains: bool) {
+        self.announcement.send_if_modified(|announcement| match announcement {
+            Some(it) if it.drains != drains => {
+                it.drains = drains;
                 true
             }
             _ => false,

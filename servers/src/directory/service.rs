@@ -23,7 +23,7 @@ use super::review::review;
 use super::shared::{Shared, subject};
 use super::{Asked, Purpose, Told};
 use crate::config::directory::{DirectorySettings, server_address};
-use crate::main_server::report::Reachable;
+use crate::reachable::Reachable;
 use crate::secret;
 
 /// Between attempts to reach NATS.
@@ -31,7 +31,7 @@ const RECONNECT_FIRST: Duration = Duration::from_millis(20);
 const RECONNECT_MOST: Duration = Duration::from_secs(1);
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// A server that hangs is noticed behind two of these.
-const PING_INTERVAL: Duration = Duration::from_secs(2);
+const PING_INTERVAL: Duration = Duration::from_millis(500);
 /// For what is under way when Main has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 

@@ -17,7 +17,7 @@ use super::life::Life;
 use super::store::Store;
 use super::{Purpose, Told, Trouble};
 use crate::config::directory::DirectorySettings;
-use crate::main_server::report::Reachable;
+use crate::reachable::Reachable;
 
 /// Behind what has kept a question from being answered it is asked again.
 const RETRY_AFTER: Duration = Duration::from_millis(50);

@@ -134,6 +134,9 @@ impl Figures {
         if newest(self.login.as_ref()).store_lost {
             missing.push("Login's accounts can't be reached".to_owned());
         }
+        if newest(self.chat.as_ref()).directory_lost {
+            missing.push("the chat server's directory can't be reached".to_owned());
+        }
         if let Some(main) = self.main.as_ref().map(Shared::read) {
             if self.wanted.login && !main.login {
                 missing.push("Main has no login server".to_owned());

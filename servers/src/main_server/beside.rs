@@ -11,10 +11,11 @@ use tinyrealm_std::driver::Elsewhere;
 use tinyrealm_std::{Control, NextStep, Scheme};
 use tokio_util::sync::CancellationToken;
 
-use super::report::{BesideFigures, Reachable, RegisteredWorld};
+use super::report::{BesideFigures, RegisteredWorld};
 use crate::config::Config;
 #[cfg(feature = "cluster")]
 use crate::directory::{Directory, Purpose};
+use crate::reachable::Reachable;
 use crate::relay::{self, Found, Relay};
 use crate::report::Shared;
 

@@ -1,39 +1,15 @@
 //! What Main tells about itself: `MainReport`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use serde::Serialize;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::node::main::{
     Authenticator, ChatHub, LivingMain, Main, WorldEntry, WorldRegistry,
 };
 
+use crate::reachable::Reachable;
 use crate::refused::Refused;
 use crate::relay::{RelayFigures, RelayReport};
 use crate::report::NetReport;
-
-/// Whether the directory can be reached, as far as is known; without one nothing is wrong.
-#[derive(Clone, Debug)]
-pub(crate) struct Reachable(Arc<AtomicBool>);
-
-impl Default for Reachable {
-    fn default() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
-    }
-}
-
-impl Reachable {
-    pub(crate) fn is_so(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Answers what it was before.
-    #[cfg(feature = "cluster")]
-    pub(crate) fn set(&self, is_so: bool) -> bool {
-        self.0.swap(is_so, Ordering::Relaxed)
-    }
-}
 
 /// What is beside the node, and tells of itself.
 #[derive(Clone, Debug)]

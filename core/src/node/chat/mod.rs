@@ -217,6 +217,11 @@ impl<'a> Chat<'a> {
     }
 
     /// With `true` nobody comes into any channel from here on; its members go on.
+    pub const fn takes_nobody(&self) -> bool {
+        self.takes_nobody
+    }
+
+    /// See [`Chat::takes_nobody`].
     pub const fn set_takes_nobody(&mut self, takes_nobody: bool) {
         self.takes_nobody = takes_nobody;
     }

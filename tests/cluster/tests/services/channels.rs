@@ -5,6 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::parts::Directory;
+use crate::support::operator::{self, told};
 use crate::support::process::binary;
 use crate::support::whole_realm::ROOM_FAULTS;
 use crate::support::{Bots, PATIENCE, Server, Signal, Stream};
@@ -91,6 +92,12 @@ impl Realm {
             sleep(Duration::from_millis(20));
         }
     }
+
+    /// The other one has said that it goes.
+    #[track_caller]
+    fn wait_until_all_are_at_the_first(&self, since: Instant) -> Duration {
+        self.wait_until_all_are_at(&[0], since, HANDED_OVER_WITHIN)
+    }
 }
 
 /// Counts of faults that nothing excuses: whatever was missed was announced.
@@ -156,7 +163,7 @@ fn one_that_hangs_has_taken_nothing_that_is_lost_when_it_wakes() {
     expect_whole(bots);
 }
 
-/// Whoever ends in good order says so; and an end of NATS is none of what is said.
+/// Whoever drains or ends in good order says so; and an end of NATS is none of what is said.
 #[test]
 fn one_that_goes_hands_over_and_without_nats_those_inside_talk_on() {
     let mut realm = Realm::start("handed");
@@ -175,12 +182,23 @@ fn one_that_goes_hands_over_and_without_nats_those_inside_talk_on() {
         "{before:?} {behind:?}"
     );
     realm.wait_until_shared(2, Duration::from_millis(200));
+    let lost = (503, "the chat server's directory can't be reached\n");
+    operator::wait_until(operator::of(&realm.chats[0]), "/readyz", lost);
     realm.directory.nats.start_again(0).unwrap();
+    operator::wait_until(operator::of(&realm.chats[0]), "/readyz", (200, "ok\n"));
     sleep(Duration::from_secs(4));
     realm.wait_until_shared(2, Duration::from_millis(200));
+    let draining = Instant::now();
+    told(operator::of(&realm.chats[1]), &["drain"]);
+    let over = realm.wait_until_all_are_at_the_first(draining);
+    println!("chat 1 drains: all are at the other one behind {} ms", over.as_millis());
+    realm.chats[1].process.wait_until_said(Stream::Stderr, "drained: nobody is left", 1);
+    realm.chats[1].restart_after(Duration::ZERO);
+    realm.wait_until_all_are_at(&[0, 1], Instant::now(), PATIENCE);
+    realm.wait_until_shared(2, PATIENCE);
     let going = Instant::now();
     realm.chats[1].process.end_in_good_order();
-    let over = realm.wait_until_all_are_at(&[0], going, HANDED_OVER_WITHIN);
+    let over = realm.wait_until_all_are_at_the_first(going);
     println!("chat 1 has gone: all are at the other one behind {} ms", over.as_millis());
     expect_whole(bots);
 }
