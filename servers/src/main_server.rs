@@ -67,7 +67,7 @@ struct Doorkeeper {
 }
 
 impl Doorkeeper {
-    fn new(settings: &MainSettings) -> anyhow::Result<Self> {
+    fn new(settings: &MainSettings, file: &BanFile) -> anyhow::Result<Self> {
         let authenticator = match settings.auth {
             Auth::Guest => GuestsOrAccounts::Guests(Guests::new(secret::guests(
                 &settings.secret_file,
@@ -75,7 +75,9 @@ impl Doorkeeper {
             )?)),
             Auth::Login => GuestsOrAccounts::Accounts(Accounts),
         };
-        let bans = BanFile::of_main(settings)?.read()?;
+        #[cfg(feature = "cluster")]
+        file.keep_up();
+        let bans = file.read()?;
         Ok(Self { authenticator, bans, unwritten: Vec::new(), is_closed: false })
     }
 }
@@ -151,8 +153,8 @@ pub(crate) fn spawn(
     shared: Shared<MainReport>,
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(usize::from(config.main.sessions));
-    let doorkeeper = Doorkeeper::new(&config.main)?;
-    let file = BanFile::of_main(&config.main)?;
+    let file = BanFile::of_main(config)?;
+    let doorkeeper = Doorkeeper::new(&config.main, &file)?;
     let secrets = keyring.into_secrets()?;
     let allowed = allowed_worlds(&config.main)?;
     let beside = Beside::start(config, &shutdown)?;
@@ -254,8 +256,7 @@ async fn serve(
     let report = move |node: &MainNode<'_>| report_of(node, &figures);
     let inner = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report.clone());
     let inner = WorldsControl::new(inner, known);
-    let interval = tokio::time::interval(BAN_LOOK_INTERVAL);
-    let control = BanControl { inner, file, interval, writing: None };
+    let control = BanControl::new(inner, file);
     #[cfg(feature = "cluster")]
     let control = claiming::DirectoryControl { inner: control, directory, changes: (0, 0, None) };
     let node = process::run(driver, control).await;
@@ -290,9 +291,32 @@ struct BanControl<C> {
     interval: Interval,
     /// How many of what is unwritten are on their way to the file.
     writing: Option<(usize, JoinHandle<anyhow::Result<()>>)>,
+    /// A look at the realm's list, of which the file is a copy.
+    #[cfg(feature = "cluster")]
+    looking: Option<JoinHandle<()>>,
 }
 
 impl<C> BanControl<C> {
+    /// Call it inside of a runtime.
+    fn new(inner: C, file: BanFile) -> Self {
+        Self {
+            inner,
+            file,
+            interval: tokio::time::interval(BAN_LOOK_INTERVAL),
+            writing: None,
+            #[cfg(feature = "cluster")]
+            looking: None,
+        }
+    }
+
+    #[cfg(feature = "cluster")]
+    fn keep_up(&mut self) {
+        if self.file.is_copy() && self.looking.as_ref().is_none_or(JoinHandle::is_finished) {
+            let file = self.file.again();
+            self.looking = Some(tokio::task::spawn_blocking(move || file.keep_up()));
+        }
+    }
+
     fn look(&mut self, turn: &mut Turn<'_>, node: &mut MainNode<'_>) {
         match self.file.read_if_changed() {
             None => {}
@@ -340,6 +364,8 @@ impl<'a, C: Control<'a, Main<'a, Doorkeeper>>> Control<'a, Main<'a, Doorkeeper>>
         node: &mut MainNode<'a>,
     ) -> NextStep {
         while self.interval.poll_tick(cx).is_ready() {
+            #[cfg(feature = "cluster")]
+            self.keep_up();
             self.look(turn, node);
             self.write(cx, turn, node);
         }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 
 use crate::accounts;
+use crate::bans;
 use crate::cli::DbCommand;
 use crate::config::Config;
 use crate::postgres::Link;
@@ -66,7 +67,13 @@ fn import(file: &Path, config: &Config) -> anyhow::Result<()> {
     let imported = accounts::import(&config.login, file, |text| line.show(text))?;
     drop(line);
     match imported {
-        Some(count) => say!("{count} accounts of {} are in the database", file.display()),
+        Some(count) => {
+            say!("{count} accounts of {} are in the database", file.display());
+            let bans = bans::import(&config.login, file)?;
+            if bans > 0 {
+                say!("{bans} bans that lie beside them are in the database");
+            }
+        }
         None => say!("the accounts of {} are in the database already", file.display()),
     }
     say!("a Login that still has the file is to be ended, and started with login.database");

@@ -115,7 +115,7 @@ impl Visitors {
     /// If the store or a list of bans can't be read.
     pub(crate) fn new(config: &Config, prefix: &str, most: u16) -> anyhow::Result<Self> {
         let settings = &config.login;
-        let lists = [BanFile::of_main(&config.main)?, BanFile::of_login(settings)?];
+        let lists = [BanFile::of_main(config)?, BanFile::of_login(settings)?];
         let [of_main, of_login] = lists.map(List::new);
         let mut store = accounts::open(settings)?;
         let all = store.list().map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_banned_address_gets_none_by_either_list_until_its_ban_ends() {
         let config = config("visitors-banned");
-        let lists = [BanFile::of_main(&config.main), BanFile::of_login(&config.login)];
+        let lists = [BanFile::of_main(&config), BanFile::of_login(&config.login)];
         let of_main = &config.main.data_folder;
         let mut visitors = Visitors::new(&config, "web-", 1_000).unwrap();
         let now = Instant::now();

@@ -110,6 +110,8 @@ impl Watch {
     }
 
     fn read_bans(&mut self) {
+        #[cfg(feature = "cluster")]
+        self.ban_file.keep_up();
         match self.ban_file.read_if_changed() {
             None => {}
             Some(Ok(bans)) => *self.bans.write().unwrap_or_else(PoisonError::into_inner) = bans,

@@ -62,6 +62,8 @@ impl Workers {
     ) -> anyhow::Result<Self> {
         let threads = usize::from(settings.hash_threads());
         let ban_file = BanFile::of_login(settings)?;
+        #[cfg(feature = "cluster")]
+        ban_file.keep_up();
         let bans = Arc::new(RwLock::new(ban_file.read()?));
         let (logins, login_work) = sync_channel(threads);
         let (verifies, verify_work) = sync_channel(usize::from(settings.verifies_running()));

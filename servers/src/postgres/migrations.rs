@@ -20,11 +20,10 @@ pub(crate) struct Migration {
 }
 
 /// In order, each with the next number.
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "accounts",
-    text: include_str!("migrations/0001_accounts.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "accounts", text: include_str!("migrations/0001_accounts.sql") },
+    Migration { number: 2, name: "bans", text: include_str!("migrations/0002_bans.sql") },
+];
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS migrations (

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod announced;
+mod bans;
 mod channels;
 mod directory;
 mod names;

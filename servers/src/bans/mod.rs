@@ -1,35 +1,35 @@
 //! Bans: users and addresses that a Main and a Login turn away.
 //!
 //! Purpose: `tinyrealm ban` writes the list, a Main reads it whenever it has changed, and lets go whoever
-//! is on it; a Login reads it, too, and gives them no token. It is a file in the server's data folder, so it works while they run and while they do not, for
-//! guests and for accounts alike. (An account is better disabled: that ends it for every Main.)
+//! is on it; a Login reads it, too, and gives them no token. It is a [file](BanFile) in the server's data folder, so it works while they run and while they do not, for
+//! guests and for accounts alike. In a realm with a database the list is there, and reaches all servers that know of it: their files are
+//! copies of it. (An account is better disabled: that ends it for every Main.)
 //!
 //! Contract: a ban has an end, or none. What has ended turns nobody away, and goes at the next change.
 //! A list that can't be read leaves the last one that could.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+mod file;
+#[cfg(feature = "cluster")]
+mod of_realm;
+mod replacing;
 
-use anyhow::{Context, bail};
+use std::net::IpAddr;
+
+use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use tinyrealm_core::protocol::Uid;
 use tinyrealm_core::session::PeerAddress;
 
 use crate::accounts::{UnixSeconds, now};
-use crate::config::login::LoginSettings;
-use crate::config::{Auth, Config, MainSettings};
-use crate::secret;
 
-const FILE_NAME: &str = "bans.toml";
+#[cfg(feature = "cluster")]
+pub(crate) use file::import;
+pub(crate) use file::{BanFile, in_force};
+
 /// More than this is a matter for a firewall.
 const BANS_MAX: usize = 10_000;
 /// Of those, games have half: an operator finds a place.
 const GAME_BANS_MAX: usize = BANS_MAX / 2;
-
-/// For changes of one process at once: neither is lost.
-static CHANGE: Mutex<()> = Mutex::new(());
 
 /// Whom a ban is about.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -153,6 +153,16 @@ impl Bans {
         self.ban.push(Ban { who, until: Some(until), by_game: true, reason });
     }
 
+    /// Adds one of another list, in place of what there is about the same.
+    #[cfg(feature = "cluster")]
+    fn bring(&mut self, ban: &Ban) -> anyhow::Result<()> {
+        self.add(ban.who, ban.until, &ban.reason)?;
+        if let Some(added) = self.ban.last_mut() {
+            added.by_game = ban.by_game;
+        }
+        Ok(())
+    }
+
     /// Takes a ban away; `false` if there was none.
     pub(crate) fn remove(&mut self, who: Who) -> bool {
         let before = self.ban.len();
@@ -169,115 +179,6 @@ fn counted(address: IpAddr) -> IpAddr {
             std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
         address => address,
-    }
-}
-
-/// The bans of these lists that hold now, each once.
-///
-/// # Errors
-/// If one can't be read.
-pub(crate) fn in_force(files: &[BanFile]) -> anyhow::Result<Vec<Ban>> {
-    let lists: Vec<Bans> = files.iter().map(BanFile::read).collect::<anyhow::Result<_>>()?;
-    let mut all: Vec<Ban> = lists.iter().flat_map(Bans::in_force).cloned().collect();
-    all.sort_by_key(|ban| ban.who.to_string());
-    all.dedup();
-    Ok(all)
-}
-
-/// The file with the list, and when it was last looked at.
-pub(crate) struct BanFile {
-    path: PathBuf,
-    seen: Option<(SystemTime, u64)>,
-}
-
-impl BanFile {
-    /// In Main's data folder.
-    ///
-    /// # Errors
-    /// If none is configured and the user has none.
-    pub(crate) fn of_main(settings: &MainSettings) -> anyhow::Result<Self> {
-        Self::within(&settings.data_folder).context("the list of bans: set main.data_folder")
-    }
-
-    /// In Login's data folder.
-    ///
-    /// # Errors
-    /// If none is configured and the user has none.
-    pub(crate) fn of_login(settings: &LoginSettings) -> anyhow::Result<Self> {
-        Self::within(&settings.data_folder).context("the list of bans: set login.data_folder")
-    }
-
-    /// Those of the servers that this configuration speaks of: often they are one.
-    ///
-    /// # Errors
-    /// If a server has no folder, and the user has none.
-    pub(crate) fn all(config: &Config) -> anyhow::Result<Vec<Self>> {
-        let mut all = vec![Self::of_main(&config.main)?];
-        let has_login = config.main.auth == Auth::Login || !config.login.data_folder.is_empty();
-        if has_login {
-            let of_login = Self::of_login(&config.login)?;
-            all.extend((of_login.path != all[0].path).then_some(of_login));
-        }
-        Ok(all)
-    }
-
-    fn within(configured: &str) -> anyhow::Result<Self> {
-        let folder = secret::data_folder(configured)?;
-        Ok(Self { path: folder.join(FILE_NAME), seen: None })
-    }
-
-    /// What it says; nobody, if it is not there.
-    ///
-    /// # Errors
-    /// If it can't be read.
-    pub(crate) fn read(&self) -> anyhow::Result<Bans> {
-        let what = || format!("the list of bans {}", self.path.display());
-        let text = match std::fs::read_to_string(&self.path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Bans::default());
-            }
-            read => read.with_context(what)?,
-        };
-        let read = toml::from_str(&text);
-        read.map_err(|error: toml::de::Error| anyhow::anyhow!("{}", error.message()))
-            .with_context(what)
-    }
-
-    /// The same file, for somebody else to change.
-    pub(crate) fn again(&self) -> Self {
-        Self { path: self.path.clone(), seen: None }
-    }
-
-    /// What it says, if it is another file than at the last look.
-    pub(crate) fn read_if_changed(&mut self) -> Option<anyhow::Result<Bans>> {
-        let metadata = std::fs::metadata(&self.path).ok();
-        let seen = metadata.and_then(|found| Some((found.modified().ok()?, found.len())));
-        let is_new = seen != self.seen;
-        self.seen = seen;
-        is_new.then(|| self.read())
-    }
-
-    /// Changes the list, as a whole.
-    ///
-    /// # Errors
-    /// If it can't be read or written, or the change can't be made.
-    pub(crate) fn change(
-        &self,
-        change: impl FnOnce(&mut Bans) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        let _change = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bans = self.read()?;
-        change(&mut bans)?;
-        self.write(&bans).with_context(|| format!("can't write {}", self.path.display()))
-    }
-
-    fn write(&self, bans: &Bans) -> anyhow::Result<()> {
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let aside = self.path.with_extension(format!("new-{}", std::process::id()));
-        std::fs::write(&aside, toml::to_string(bans)?)?;
-        Ok(std::fs::rename(aside, &self.path)?)
     }
 }
 
@@ -369,22 +270,6 @@ mod tests {
         }
         assert!(bans.add(Who::Uid(u64::MAX / 4), None, "").is_err());
         assert!(bans.add(Who::Uid(1), Some(now() + 5), "").is_ok(), "another end of an old one");
-    }
-
-    #[test]
-    fn a_list_is_read_when_it_has_changed() {
-        let path = std::env::temp_dir().join(format!("tinyrealm-bans-{}.toml", std::process::id()));
-        let mut list = BanFile { path: path.clone(), seen: None };
-        assert!(list.read_if_changed().is_none(), "there is none");
-        list.change(|bans| bans.add(who("7"), Some(1 << 40), "")).unwrap();
-        list.change(|bans| bans.add(who("192.0.2.1"), None, "")).unwrap();
-        let read = list.read_if_changed().unwrap().unwrap();
-        assert_eq!(read.ban.len(), 2);
-        assert!(list.read_if_changed().is_none());
-        std::fs::write(&path, "nonsense").unwrap();
-        assert!(list.read_if_changed().unwrap().is_err());
-        std::fs::remove_file(&path).unwrap();
-        assert_eq!(list.read_if_changed().unwrap().unwrap(), Bans::default());
     }
 
     #[test]
