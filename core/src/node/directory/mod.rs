@@ -31,6 +31,8 @@ mod claim;
 mod explorer;
 mod name;
 mod name_book;
+#[cfg(any(test, feature = "simulated-directory"))]
+mod simulated;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +43,8 @@ pub use name::{
     Wanted,
 };
 pub use name_book::{NameBook, NameSlot, NameWork, RoomName};
+#[cfg(any(test, feature = "simulated-directory"))]
+pub use simulated::{Carried, LifeNumber, Reading, SimulatedStore};
 
 use crate::protocol::{ClaimNumber, Uid};
 

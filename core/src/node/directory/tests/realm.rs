@@ -5,13 +5,15 @@
 //! lost, and so are answers; what is read may be old, and what is told is late or lost. Links between Mains and worlds end, and
 //! come again; Mains are started anew, and know nothing; users say hello where they like.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::string::{String, ToString};
+use std::collections::{BTreeMap, VecDeque};
+use std::string::String;
 use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use crate::node::directory::{Answer, Ask, NameAnswer, NameAsk, NameHolder, NameWork, Work};
+use crate::node::directory::{
+    Answer, Carried, NameAnswer, NameWork, Reading, SimulatedStore, Work,
+};
 use crate::node::main::Main;
 use crate::node::main::tests::{MainBench, with_mains_of_a_directory};
 use crate::node::testing::{Asked, Said, stream_of};
@@ -114,70 +116,21 @@ enum Question {
     Name(NameWork),
 }
 
-#[derive(Default)]
 struct Store {
-    keys: HashMap<String, (u64, WorldId)>,
-    /// What a user's key was, the last as it is now; and which Main has written that.
-    users: HashMap<u64, (Vec<u64>, usize)>,
-    last: u64,
+    keys: SimulatedStore<{ 2 * GUESTS }, { NAMES.len() }>,
     /// Of which Main.
     questions: Vec<(usize, Question)>,
     /// What a Main is to be told.
-    tells: Vec<(usize, Uid, u64)>,
+    tells: Vec<(usize, Uid, ClaimNumber)>,
 }
 
 impl Store {
-    fn carry_out(&mut self, work: &NameWork, is_elsewhere: impl Fn(WorldId) -> bool) -> NameAnswer {
-        let found = self.keys.get(work.name.as_str()).copied();
-        let number = found.map_or(0, |(number, _)| number);
-        match work.ask {
-            NameAsk::Read => found.map_or(NameAnswer::Free(ClaimNumber(0)), |(number, world)| {
-                let (number, is_elsewhere) = (ClaimNumber(number), is_elsewhere(world));
-                NameAnswer::Found(NameHolder { number, world, is_here: false, is_elsewhere })
-            }),
-            NameAsk::Write { world, expected } if expected.0 == number => {
-                self.last += 1;
-                self.keys.insert(work.name.to_string(), (self.last, world));
-                NameAnswer::Written(ClaimNumber(self.last))
-            }
-            NameAsk::Remove { expected } if expected.0 == number => {
-                self.keys.remove(work.name.as_str());
-                NameAnswer::Removed
-            }
-            NameAsk::Write { .. } | NameAsk::Remove { .. } => NameAnswer::Conflict,
+    fn ask(&mut self, main: usize, work: Work, reading: Reading) -> Answer {
+        let Carried { answer, taken_from } = self.keys.ask(main, work, reading);
+        if let (Answer::Written(number), Some(owner)) = (answer, taken_from) {
+            self.tells.push((owner, work.uid, number));
         }
-    }
-
-    fn number_of(&self, uid: Uid) -> (u64, Option<usize>) {
-        let key = self.users.get(&uid.0);
-        key.map_or((0, None), |(numbers, main)| (*numbers.last().expect("one"), Some(*main)))
-    }
-
-    fn carry_out_for(&mut self, main: usize, work: Work, is_old: bool) -> Answer {
-        let (number, owner) = self.number_of(work.uid);
-        match work.ask {
-            Ask::Read if is_old => {
-                let first = self.users.get(&work.uid.0).map_or(0, |(numbers, _)| numbers[0]);
-                Answer::Found(ClaimNumber(first))
-            }
-            Ask::Read => Answer::Found(ClaimNumber(number)),
-            Ask::Write { expected } if expected.0 == number => {
-                self.last += 1;
-                let last = self.last;
-                let (numbers, has_it) = self.users.entry(work.uid.0).or_default();
-                numbers.push(last);
-                *has_it = main;
-                if let Some(owner) = owner.filter(|owner| *owner != main) {
-                    self.tells.push((owner, work.uid, last));
-                }
-                Answer::Written(ClaimNumber(last))
-            }
-            Ask::Remove { expected } if expected.0 == number => {
-                self.users.entry(work.uid.0).or_default().0.push(0);
-                Answer::Removed
-            }
-            Ask::Write { .. } | Ask::Remove { .. } => Answer::Conflict,
-        }
+        answer
     }
 }
 
@@ -207,7 +160,9 @@ impl<'t, 'm, 'w> Realm<'t, 'm, 'w> {
                 wires.push(Wire { at_main: None, at_world: link[main], up, down });
             }
         }
-        let (store, players) = (Store::default(), Vec::new());
+        let keys = SimulatedStore::NEW;
+        let store = Store { keys, questions: Vec::new(), tells: Vec::new() };
+        let players = Vec::new();
         let (lives, elapsed_ms) = ([0, LIVES], 0);
         let mut realm = Self { mains, lives, elapsed_ms, worlds, wires, store, players };
         for main in 0..MAINS {
@@ -399,7 +354,11 @@ impl<'t, 'm, 'w> Realm<'t, 'm, 'w> {
             Question::User(work) => {
                 let answer = match is_lost {
                     true => Answer::Unavailable,
-                    false => self.store.carry_out_for(life, work, is_old),
+                    false => self.store.ask(
+                        life,
+                        work,
+                        if is_old { Reading::Old } else { Reading::Newest },
+                    ),
                 };
                 let answer = if is_answer_lost { Answer::Unavailable } else { answer };
                 self.mains[life].act(|main, cx| main.directory_answered(cx, work, answer));
@@ -410,7 +369,10 @@ impl<'t, 'm, 'w> Realm<'t, 'm, 'w> {
                 let elsewhere: Vec<WorldId> = other.role().known_worlds(other.now).collect();
                 let answer = match is_lost {
                     true => NameAnswer::Unavailable,
-                    false => self.store.carry_out(&work, |world| elsewhere.contains(&world)),
+                    false => {
+                        let is_elsewhere = |world| elsewhere.contains(&world);
+                        self.store.keys.ask_name(&work, Reading::Newest, is_elsewhere)
+                    }
                 };
                 let answer = if is_answer_lost { NameAnswer::Unavailable } else { answer };
                 self.mains[life].act(|main, cx| main.name_answered(cx, &work, answer));
@@ -428,7 +390,7 @@ impl<'t, 'm, 'w> Realm<'t, 'm, 'w> {
     fn tell(&mut self, which: usize) {
         let (life, uid, number) = self.store.tells.remove(which);
         self.mains[life].act(|main, cx| {
-            main.directory_changed(cx, uid, ClaimNumber(number), false);
+            main.directory_changed(cx, uid, number, false);
         });
         self.collect();
     }
@@ -438,8 +400,8 @@ impl<'t, 'm, 'w> Realm<'t, 'm, 'w> {
         for life in self.lives {
             for player in 0..self.players.len() {
                 let uid = self.players[player].uid;
-                let (number, owner) = self.store.number_of(uid);
-                let (number, is_ours) = (ClaimNumber(number), owner == Some(life));
+                let (number, owner) = self.store.keys.holder(uid);
+                let is_ours = owner == Some(life);
                 self.mains[life].act(|main, cx| main.directory_changed(cx, uid, number, is_ours));
             }
         }
