@@ -2,8 +2,8 @@
 
 use tinyrealm_core::session::PeerAddress;
 
-/// Mains of a simulated realm.
-pub(crate) const MAINS: usize = 2;
+/// The most Mains of a simulated realm.
+pub(crate) const MAINS: usize = 3;
 /// Worlds of a simulated realm.
 pub(crate) const WORLDS: usize = 4;
 /// Mains, worlds, Login and the chat server.
@@ -47,7 +47,7 @@ impl HostId {
         Self((SERVERS + number) as u16)
     }
 
-    /// Every server, in the order of their numbers.
+    /// Every server that there may be, in the order of their numbers.
     pub(crate) fn servers() -> impl Iterator<Item = Self> {
         (0..SERVERS as u16).map(Self)
     }
@@ -96,22 +96,12 @@ const fn v4([a, b, c, d]: [u8; 4]) -> PeerAddress {
     PeerAddress([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, a, b, c, d])
 }
 
-/// The Main that a world registers with.
-pub(crate) const fn main_of_world(world: usize) -> usize {
-    world % MAINS
-}
-
-/// The regions of worlds: each Main has a world of each.
-pub(crate) const REGIONS: [&str; WORLDS / MAINS] = ["left", "right"];
+/// The regions of worlds: each Main has worlds of each.
+pub(crate) const REGIONS: [&str; 2] = ["left", "right"];
 
 /// The region of a world.
 pub(crate) const fn region_of(world: usize) -> &'static str {
-    REGIONS[world / MAINS]
-}
-
-/// The worlds that register with a Main.
-pub(crate) fn worlds_of_main(main: usize) -> impl Iterator<Item = usize> {
-    (0..WORLDS).filter(move |world| main_of_world(*world) == main)
+    REGIONS[world / (WORLDS / REGIONS.len())]
 }
 
 /// Names one connection for the whole simulation.

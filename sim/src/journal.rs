@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tinyrealm_core::node::world::RecordId;
 use tinyrealm_core::protocol::world_to_client::{JoinOk, RoomSnapshot};
 use tinyrealm_core::protocol::{
-    ErrorCode, HandshakeKey, JoinDenial, KeyId, LoginDenial, MemberState, ROOM_NAME_MAX_BYTES,
-    Token, Uid,
+    ClaimNumber, ErrorCode, HandshakeKey, JoinDenial, KeyId, LoginDenial, MemberState,
+    ROOM_NAME_MAX_BYTES, Token, Uid,
 };
 
 use tinyrealm_core::time::Instant;
@@ -157,6 +157,21 @@ pub(crate) enum InStore {
     Recorded(RecordId),
 }
 
+/// What a Main has said to a world.
+#[derive(Clone, Debug)]
+pub(crate) enum OfMain {
+    Claimed(Uid, ClaimNumber),
+    RoomClaimed(ClaimNumber),
+    Attach {
+        uid: Uid,
+        key: HandshakeKey,
+        room: RoomName,
+    },
+    Detach(Uid),
+    /// The world has done what it was told last.
+    Done,
+}
+
 /// One note.
 #[derive(Debug)]
 pub(crate) enum Fact {
@@ -174,6 +189,8 @@ pub(crate) enum Fact {
         visitor: usize,
         heard: Heard,
     },
+    /// A Main has said this to a world.
+    OfMain(OfMain),
     /// A server's link was ended for a proof that does not count.
     BadProof,
     /// Somebody has said this to a usurper.
@@ -232,7 +249,9 @@ impl Entry {
     pub(crate) fn line(&self) -> Option<(HostId, What)> {
         Some(match &self.fact {
             Fact::Room { world, room, what } => (HostId::world(*world), what.line(*room)?),
-            Fact::Kept { .. } | Fact::BadProof | Fact::Confided(_) => return None,
+            Fact::Kept { .. } | Fact::OfMain(_) | Fact::BadProof | Fact::Confided(_) => {
+                return None;
+            }
             Fact::Client { visitor, heard } => (HostId::visitor(*visitor), heard.line(self.cause)?),
             Fact::Numbered { channel, seq, talk } => {
                 let (channel, seq) = (*channel, *seq);

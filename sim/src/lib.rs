@@ -1,4 +1,4 @@
-//! The deterministic simulator of a whole realm: two Mains with two worlds each, Login with an account
+//! The deterministic simulator of a whole realm: one to three Mains with four worlds, a directory, Login with an account
 //! store, a chat server, and fifty accounts with their clients, over a virtual network, in virtual
 //! time, from one number.
 //!
@@ -11,8 +11,11 @@
 //! (`tinyrealm_testing::Random`). What is checked, and when, is told in `checks`, `host`, `realm::finale` and
 //! `realm::agreement`.
 //!
-//! Two Mains: a world registers with one Main and a Main sends its users to its own worlds, so each
-//! Main has half of the worlds. Mains know nothing of each other: what they share is the cluster's
+//! Mains: most realms have one to three that share a directory, and worlds have links to each of them, whether they are
+//! configured or announced. The directory (`realm::directory`) is late, down, out of reach, and tells what is old; Mains begin new
+//! lives, and clients go to another Main by the list that they were told. What Mains say of claims is followed at the worlds
+//! (`checks::claims`). In the other realms (`layout`) two Mains have half of the worlds each,
+//! and know nothing of each other: what they share is the cluster's
 //! secret, Login (or the secret that guests' tokens are signed with: a quarter of the realms have
 //! guests), and the chat server. So a token is good at both, and a user who says hello to both is a
 //! user of both, in a world of each, and in a channel by the Main that said so last. Clients mostly go
@@ -58,6 +61,7 @@ mod checks;
 mod host;
 mod ids;
 mod journal;
+mod layout;
 mod memory;
 mod network;
 mod opening;

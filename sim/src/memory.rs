@@ -8,21 +8,24 @@
 
 use tinyrealm_core::node::chat::ChatMemory;
 use tinyrealm_core::node::client::client_timers;
+use tinyrealm_core::node::directory::{ClaimSlot, ClaimStorage, NameSlot};
 use tinyrealm_core::node::login::LoginMemory;
 use tinyrealm_core::node::main::chat::CHANNEL_RING_MIN_BYTES;
 use tinyrealm_core::node::main::{
-    MainChatMemory, MainMemory, MainRoomMemory, MainStorage, PendingHello, main_timers,
+    MainChatMemory, MainMemory, MainRoomMemory, MainStorage, PendingClaim, PendingHello,
+    main_timers,
 };
 use tinyrealm_core::node::world::saves::{SaveMemory, state_bytes};
 use tinyrealm_core::node::world::{StateMemory, StateSizes, WorldMemory, world_timers_for};
 use tinyrealm_core::node::{NodeMemory, NodeStorage};
 use tinyrealm_core::session::{Holding, SealMemory, SealStorage};
-use tinyrealm_core::storage::{BufferMeta, Slot};
+use tinyrealm_core::storage::{BufferMeta, Link, Slot};
 use typed_arena::Arena;
 
 use crate::actors::Recorder;
 use crate::actors::recorder::{SAVE_BYTES, SAVES_IN_FLIGHT, TIMERS};
 use crate::ids::{HOARDS, MAINS, WORLDS};
+use crate::layout::Layout;
 use crate::sizes::{BUFFERS, RING_BYTES, ROOM_MEMBERS, ROOM_SPECTATORS, ROOMS};
 use crate::talk::NAMES;
 
@@ -30,23 +33,30 @@ use crate::talk::NAMES;
 const BUFFER_BYTES: usize = 512;
 
 const WORLD_USERS: usize = ROOMS * (ROOM_MEMBERS + ROOM_SPECTATORS);
-/// All members, Main, and a few who come or go.
-const WORLD_SESSIONS: usize = WORLD_USERS + 6;
+/// All members, Mains, and a few who come or go.
+const WORLD_SESSIONS: usize = WORLD_USERS + 5 + MAINS;
 const ATTACHES: usize = 8;
-/// Places in the worlds of one Main.
-pub(crate) const MAIN_PLACES: usize = WORLDS / MAINS * ROOMS * ROOM_MEMBERS;
+/// Places of a world.
+pub(crate) const WORLD_PLACES: usize = ROOMS * ROOM_MEMBERS;
 /// Who plays by one Main: many fewer, because of seats that are held, and of rooms that are not for everybody.
 pub(crate) const MAIN_PLAYERS: usize = 28;
 /// Whoever plays, and guests who do not.
-const MAIN_USERS: usize = MAIN_PLAYERS + 4 + 22 + HOARDS * HOARDER_SESSIONS;
+const MAIN_USERS: usize = MAIN_PLAYERS + 4 + 72 + HOARDS * HOARDER_SESSIONS;
 /// All users, worlds, Login and the chat server, those who hoard, and a few who come or go.
 const MAIN_SESSIONS: usize = MAIN_PLAYERS + 4 + 26 + HOARDS * HOARDER_SESSIONS;
 /// Clients who do not read may hold an answer about the past each, and a little more.
 pub(crate) const MAIN_BUFFERS: usize = MAIN_PLAYERS * 20;
 /// All rooms of its worlds, and a few names that are kept for worlds that are lost.
-const MAIN_ROOMS: usize = WORLDS / MAINS * ROOMS + 2;
+const fn main_rooms(worlds: usize) -> usize {
+    worlds * ROOMS + 2
+}
+const MAIN_ROOMS: usize = main_rooms(WORLDS);
 const MAIN_WISHES: usize = 16;
 const MAIN_HELLOS: usize = 16;
+/// Everybody, and those who have just gone.
+const MAIN_CLAIMS: usize = MAIN_USERS + 16;
+/// Names about which a Main has something to ask.
+const MAIN_NAMES: usize = 6;
 /// Channels of the chat server, and of a Main: one less than there are names.
 const CHANNELS: usize = NAMES.len() - 2;
 const MAIN_MEMBERSHIPS: usize = 48;
@@ -68,8 +78,10 @@ const VISITOR_BUFFERS: usize = 4;
 const HOARDER_SESSIONS: usize = MAIN_HELLOS + 4;
 
 /// What a Main gives to strangers, and how much there is of it.
-pub(crate) const MAIN_SHARED: [(Holding, usize); 3] =
-    [(Holding::Guest, MAIN_USERS), (Holding::Channel, CHANNELS), (Holding::Question, MAIN_HELLOS)];
+pub(crate) const MAIN_SHARED: [(Holding, usize); 2] =
+    [(Holding::Guest, MAIN_USERS), (Holding::Channel, CHANNELS)];
+/// The same, of a Main that asks no directory about those as well.
+pub(crate) const MAIN_ASKED: (Holding, usize) = (Holding::Question, MAIN_HELLOS);
 
 type ServerNode<const SESSIONS: usize, const TIMERS: usize> = NodeMemory<
     SESSIONS,
@@ -83,9 +95,10 @@ type ServerNode<const SESSIONS: usize, const TIMERS: usize> = NodeMemory<
 /// Sealed links of a server, and a few for who has not proven anything. Records are short, so that frames and buffers are
 /// cut by them.
 type Seals = SealMemory<SEALED_LINKS, { SEALED_LINKS * 240 }, { SEALED_LINKS * 300 }>;
-const SEALED_LINKS: usize = WORLDS + 6;
+const SEALED_LINKS: usize = 3 * WORLDS + 6;
 /// Those of a world, whose players seal theirs as well; a few are for Mains.
-type WorldSeals = SealMemory<WORLD_SESSIONS, { WORLD_SESSIONS * 240 }, { WORLD_SESSIONS * 300 }>;
+type WorldSeals = SealMemory<WORLD_SEALED, { WORLD_SEALED * 240 }, { WORLD_SEALED * 300 }>;
+const WORLD_SEALED: usize = WORLD_SESSIONS + 3 * MAINS;
 const WORLD_SEALED_PLAYERS: u16 = WORLD_SESSIONS as u16 - 4;
 /// Those of a Main, of which devices may have some.
 type MainSeals = SealMemory<MAIN_SEALED, { MAIN_SEALED * 240 }, { MAIN_SEALED * 300 }>;
@@ -100,22 +113,44 @@ pub(crate) struct MainBlock {
     node: ServerNode<MAIN_SESSIONS, { MAIN_SESSIONS + main_timers(MAIN_USERS) }>,
     main: MainMemory<MAIN_USERS, WORLDS_AND_ONE>,
     hellos: [Slot<PendingHello>; MAIN_HELLOS],
+    claims: [Slot<ClaimSlot<PendingClaim>>; MAIN_CLAIMS],
+    claim_links: [[Link; MAIN_CLAIMS]; 2],
+    claim_queue: [u16; MAIN_CLAIMS],
+    claim_listed: [bool; MAIN_CLAIMS],
+    names: [Slot<NameSlot>; MAIN_NAMES],
     rooms: MainRoomMemory<MAIN_ROOMS, MAIN_WISHES>,
     chat: MainChatMemory<CHANNELS, MAIN_MEMBERSHIPS, { CHANNELS * CHANNEL_RING_MIN_BYTES }>,
 }
 
 impl MainBlock {
     /// What a node borrows, and what its role does.
-    pub(crate) fn storage(&mut self) -> (NodeStorage<'_>, MainStorage<'_>) {
-        let main = self.main.storage();
-        let (chat, rooms) = (self.chat.storage(), self.rooms.storage());
-        let main = MainStorage { hellos: &mut self.hellos, chat, rooms, ..main };
+    pub(crate) fn storage(&mut self, layout: Layout) -> (NodeStorage<'_>, MainStorage<'_>) {
+        let mut main = self.main.storage();
+        let (chat, mut rooms) = (self.chat.storage(), self.rooms.storage());
+        let worlds = layout.worlds_of_main(0).count();
+        // The registry has room for one world more than there are.
+        shorten(&mut main.worlds, worlds + 1);
+        shorten(&mut rooms.rooms, main_rooms(worlds));
+        shorten(&mut rooms.heads, main_rooms(worlds));
+        shorten(&mut rooms.nexts, main_rooms(worlds));
+        let mut claims = ClaimStorage::default();
+        if layout.has_directory() {
+            rooms.names = &mut self.names;
+            let [heads, nexts] = &mut self.claim_links;
+            claims = ClaimStorage {
+                claims: &mut self.claims,
+                heads,
+                nexts,
+                queue: &mut self.claim_queue,
+                listed: &mut self.claim_listed,
+            };
+        }
+        let main = MainStorage { hellos: &mut self.hellos, claims, chat, rooms, ..main };
         (self.node.storage(), main)
     }
 }
 
-/// The registry has room for one world more than there are.
-const WORLDS_AND_ONE: usize = WORLDS / MAINS + 1;
+const WORLDS_AND_ONE: usize = WORLDS + 1;
 
 /// The memory of the chat server.
 pub(crate) struct ChatBlock {
@@ -199,6 +234,11 @@ impl Arenas {
             node: NodeMemory::NEW,
             main: MainMemory::NEW,
             hellos: [const { Slot::VACANT }; MAIN_HELLOS],
+            claims: [const { Slot::VACANT }; MAIN_CLAIMS],
+            claim_links: [[Link::NONE; MAIN_CLAIMS]; 2],
+            claim_queue: [0; MAIN_CLAIMS],
+            claim_listed: [false; MAIN_CLAIMS],
+            names: [const { Slot::VACANT }; MAIN_NAMES],
             rooms: MainRoomMemory::NEW,
             chat: MainChatMemory::NEW,
         })

@@ -122,11 +122,19 @@ pub enum FaultKind {
     RevokeUsers,
     /// Somebody on the way changes what is said on a sealed link, between servers or of a player.
     Meddle,
+    /// A Main does not reach the directory.
+    PartDirectory,
+    /// The directory is down for a while, and may have lost its keys.
+    StopDirectory,
+    /// It takes its time.
+    SlowDirectory,
+    /// What is read there may be old.
+    OldDirectory,
 }
 
 impl FaultKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::PauseReader,
         Self::Reset,
         Self::HalfOpen,
@@ -148,6 +156,10 @@ impl FaultKind {
         Self::ExpireTokens,
         Self::RevokeUsers,
         Self::Meddle,
+        Self::PartDirectory,
+        Self::StopDirectory,
+        Self::SlowDirectory,
+        Self::OldDirectory,
     ];
 }
 
@@ -227,6 +239,8 @@ const LOSSY: &[(FaultKind, u32)] = &[
     (FaultKind::CrashVisitor, 3),
     (FaultKind::RevokeUsers, 1),
     (FaultKind::Meddle, 4),
+    (FaultKind::SlowDirectory, 1),
+    (FaultKind::OldDirectory, 2),
 ];
 
 const PARTITIONS: &[(FaultKind, u32)] = &[
@@ -236,6 +250,8 @@ const PARTITIONS: &[(FaultKind, u32)] = &[
     (FaultKind::HangWorld, 2),
     (FaultKind::PauseReader, 2),
     (FaultKind::RevokeUsers, 2),
+    (FaultKind::PartDirectory, 3),
+    (FaultKind::OldDirectory, 1),
 ];
 
 const CRASHES: &[(FaultKind, u32)] = &[
@@ -251,6 +267,7 @@ const CRASHES: &[(FaultKind, u32)] = &[
     (FaultKind::ExpireTokens, 1),
     (FaultKind::RevokeUsers, 2),
     (FaultKind::Meddle, 1),
+    (FaultKind::StopDirectory, 2),
 ];
 
 const EVERYTHING: &[(FaultKind, u32)] = &[
@@ -275,4 +292,8 @@ const EVERYTHING: &[(FaultKind, u32)] = &[
     (FaultKind::ExpireTokens, 1),
     (FaultKind::RevokeUsers, 2),
     (FaultKind::Meddle, 3),
+    (FaultKind::PartDirectory, 2),
+    (FaultKind::StopDirectory, 1),
+    (FaultKind::SlowDirectory, 1),
+    (FaultKind::OldDirectory, 2),
 ];

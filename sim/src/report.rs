@@ -150,6 +150,14 @@ counters! {
     hellos_refused,
     /// Users whom Main has let go because they were revoked.
     revoked,
+    /// Questions of Mains to the directory.
+    directory_questions,
+    /// Users whom one Main has taken over from another one.
+    users_taken_over,
+    /// Those who were told at the one that had them.
+    claims_lost,
+    /// What overtaken Mains have asked worlds for, that those must refuse.
+    fenced,
     /// Clients whom Main has sent to a world.
     enters,
     /// Clients for whom Main had no world.
@@ -258,6 +266,7 @@ impl Counters {
         self.enters_refused += u64::from(stats.enters_refused);
         self.worlds_registered += u64::from(stats.worlds_registered);
         self.worlds_lost += u64::from(stats.worlds_lost);
+        self.claims_lost += u64::from(stats.claims_lost);
     }
 
     pub(crate) fn add_main_chat(&mut self, stats: &MainChatStats) {

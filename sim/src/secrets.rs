@@ -9,6 +9,7 @@
 use tinyrealm_core::node::cluster::{ClusterSecret, ClusterSecrets, Way};
 
 use crate::ids::{HostId, SERVERS};
+use crate::layout::Layout;
 use crate::settings::Sabotage;
 
 /// Which secrets count for a server.
@@ -30,6 +31,7 @@ pub(crate) fn former_secrets() -> ClusterSecrets {
 
 /// The servers' secrets; see the [module](self).
 pub(crate) struct Secrets {
+    layout: Layout,
     sabotage: Sabotage,
     /// What a server is given with its next start,
     pub(crate) given: [Stage; SERVERS],
@@ -38,8 +40,8 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    pub(crate) const fn new(sabotage: Sabotage) -> Self {
-        Self { sabotage, given: [Stage::Former; SERVERS], held: [Stage::Former; SERVERS] }
+    pub(crate) const fn new(layout: Layout, sabotage: Sabotage) -> Self {
+        Self { layout, sabotage, given: [Stage::Former; SERVERS], held: [Stage::Former; SERVERS] }
     }
 
     /// A server starts with what it is given.
@@ -54,7 +56,7 @@ impl Secrets {
 
     /// Whether every server was started with these, or with later ones.
     pub(crate) fn all_hold(&self, stage: Stage) -> bool {
-        self.held.iter().all(|held| *held >= stage)
+        self.layout.servers().all(|host| self.held(host) >= stage)
     }
 
     /// What counts for a server.
@@ -80,14 +82,14 @@ mod tests {
 
     #[test]
     fn a_server_has_what_it_was_started_with() {
-        let mut secrets = Secrets::new(Sabotage::Nothing);
+        let mut secrets = Secrets::new(Layout::Apart, Sabotage::Nothing);
         secrets.given[usize::from(HostId::CHAT.0)] = Stage::Both;
         assert_eq!(secrets.held(HostId::CHAT), Stage::Former);
         secrets.start(HostId::CHAT);
         assert_eq!(secrets.held(HostId::CHAT), Stage::Both);
         assert!(!secrets.all_hold(Stage::Both));
         secrets.given = [Stage::Both; SERVERS];
-        HostId::servers().for_each(|host| secrets.start(host));
+        Layout::Apart.servers().for_each(|host| secrets.start(host));
         assert!(secrets.all_hold(Stage::Both) && !secrets.all_hold(Stage::Newest));
     }
 }

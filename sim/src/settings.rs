@@ -118,6 +118,12 @@ pub enum Sabotage {
     WrongAnswer,
     /// A world's games do not hear what has become of their own questions.
     UnheardOutcome,
+    /// Worlds take whatever number they hear of a user for the newest.
+    AnyClaim,
+    /// Worlds do not hear under which numbers users are claimed.
+    UnheardClaim,
+    /// Worlds open rooms under numbers that they have had already.
+    AnyRoomClaim,
 }
 
 impl Sabotage {
@@ -128,6 +134,16 @@ impl Sabotage {
     /// What only an exchange of the cluster's secret can show.
     pub(crate) const fn needs_exchange(self) -> bool {
         matches!(self, Self::KeptSecret | Self::UnsharedSecret)
+    }
+
+    /// What only a realm of several Mains can show.
+    pub(crate) const fn needs_directory(self) -> bool {
+        matches!(self, Self::AnyClaim | Self::UnheardClaim | Self::AnyRoomClaim)
+    }
+
+    /// What is broken in each world, and not in the first alone.
+    pub(crate) const fn is_of_all_worlds(self) -> bool {
+        self.needs_directory()
     }
 
     /// What only a realm with accounts can show.

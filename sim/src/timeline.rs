@@ -57,6 +57,14 @@ pub(crate) enum Happening {
     LogsIn(usize),
     /// The account store has done some work for Login.
     StoreAnswers(usize),
+    /// A question of a Main reaches the directory.
+    StoreIsAsked(usize),
+    /// What it has said to that reaches the Main.
+    QuestionIsAnswered(usize),
+    /// A Main hears from another one that it has taken a user over.
+    MainIsTold(usize),
+    /// A Main, in this life, says that it is alive, and looks around.
+    Looks(usize, usize),
     /// The store of a world has done what is due.
     Keeps(usize),
     /// An operator lets an account be used again.

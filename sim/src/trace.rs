@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use tinyrealm_core::node::directory::{Answer, NameAnswer};
 use tinyrealm_core::protocol::{ErrorCode, JoinDenial, LoginDenial, Uid};
 
 use crate::ids::{ConnectionId, HostId};
@@ -48,6 +49,15 @@ pub(crate) enum What {
     Usurped,
     ShutDown,
     Fault(FaultKind),
+    /// What the directory has said of a user's claim,
+    Claims {
+        uid: Uid,
+        answer: Answer,
+    },
+    /// or of a room's name.
+    Names {
+        answer: NameAnswer,
+    },
     Healed,
     LogsIn {
         account: u32,

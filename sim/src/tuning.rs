@@ -11,8 +11,8 @@ use tinyrealm_core::node::login::{AttemptPolicy, LoginConfig};
 use tinyrealm_core::node::main::{
     Accounts, ChatPolicy, Guests, GuestsOrAccounts, LoginLinkConfig, MainConfig,
 };
-use tinyrealm_core::node::world::{Game, StateSizes, WorldConfig, ring_min_bytes_for};
-use tinyrealm_core::protocol::{Seq, WorldId};
+use tinyrealm_core::node::world::{Game, MAINS_MAX, StateSizes, WorldConfig, ring_min_bytes_for};
+use tinyrealm_core::protocol::{ADDRESS_MAX_BYTES, Seq, WorldId};
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::Framing;
 
@@ -20,7 +20,8 @@ use crate::actors::Recorder;
 use crate::bounded::bounded;
 use crate::checks::calling::Calling;
 use crate::host::{Cutting, Habits, Pace};
-use crate::ids::{HostId, main_of_world, region_of};
+use crate::ids::{HostId, Role, region_of};
+use crate::layout::Layout;
 use crate::profile::Profile;
 use crate::settings::Sabotage;
 use crate::sizes::{BUFFERS, RING_BYTES, ROOM_MEMBERS, ROOM_SPECTATORS};
@@ -63,12 +64,18 @@ const RING_MIN_BYTES: usize =
     ring_min_bytes_for(ROOM_MEMBERS, Recorder::MESSAGE_MAX_BYTES, StateSizes::of::<Recorder>());
 const _: () = assert!(RING_BYTES / 4 == RING_MIN_BYTES, "rings are small");
 
+/// With Login's time below the greeting's.
+pub(crate) const CLAIM_TIMEOUT_MS: u32 = 700;
+
 /// Some tokens expire while their owners play.
 const TOKEN_TTL_US: (u64, u64) = (2_000_000, 20_000_000);
 
 /// The numbers of one realm; see the [module](self).
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Tuning {
+    pub(crate) layout: Layout,
+    /// Whether worlds are told of all Mains but one by that one.
+    announces_mains: bool,
     pub(crate) ring_bytes: usize,
     pub(crate) send_buffers: usize,
     pub(crate) receive_buffers: usize,
@@ -94,11 +101,19 @@ impl Tuning {
             0 if is_allowed => few,
             _ => BUFFERS,
         };
+        let layout = match Layout::pick(random) {
+            picked if sabotage == Sabotage::Nothing => picked,
+            picked if sabotage.needs_directory() => Layout::Shared(picked.mains().max(2)),
+            _ => Layout::Apart,
+        };
+        let mains_of_a_world = layout.mains_of_world(0).count();
         let buffers_per_session = if is_kind { 8 } else { random.within((2, 8)) as u16 };
         Self {
+            layout,
+            announces_mains: random.chance(500),
             ring_bytes: random.pick(&RINGS_BYTES).unwrap_or(RING_BYTES),
             // Without a buffer for Main a world closes that link, and order is gone.
-            send_buffers: tight(random, !profile.is_orderly(), 10),
+            send_buffers: tight(random, !profile.is_orderly(), 6 + 4 * mains_of_a_world),
             receive_buffers: tight(random, !is_kind, 5),
             net: NetConfig { send_buffers_per_session: buffers_per_session, ..NET },
             flush_interval_ms: random.pick(&[0, 10, 20, 20, 50]).unwrap_or(20),
@@ -116,7 +131,9 @@ impl Tuning {
 
     /// What is broken on purpose in a server: one Main, one world, or the chat server.
     pub(crate) fn sabotage_of(&self, host: HostId) -> Sabotage {
-        let is_saboteur = [HostId::main(0), HostId::world(0), HostId::CHAT].contains(&host);
+        let is_one = [HostId::main(0), HostId::world(0), HostId::CHAT].contains(&host);
+        let is_world = matches!(host.role(), Role::World(_));
+        let is_saboteur = is_one || is_world && self.sabotage.is_of_all_worlds();
         if is_saboteur { self.sabotage } else { Sabotage::Nothing }
     }
 
@@ -148,6 +165,7 @@ impl Tuning {
             attach_ttl_ms: 2_000,
             registry_settle_ms: 800,
             room_hold_ms: 1_500,
+            claim_timeout_ms: CLAIM_TIMEOUT_MS,
             chat,
             ..MainConfig::DEFAULT
         }
@@ -185,9 +203,7 @@ impl Tuning {
             world_id: WorldId(number as u16 + 1),
             region: bounded(region_of(number)),
             address: bounded(&HostId::world(number).address()),
-            main_addresses: WorldConfig::only_main(bounded(
-                &HostId::main(main_of_world(number)).address(),
-            )),
+            main_addresses: self.mains_of_world(number),
             cluster_keys,
             room_capacity: ROOM_MEMBERS as u16,
             room_spectators: ROOM_SPECTATORS as u16,
@@ -196,6 +212,16 @@ impl Tuning {
             reconnect_first_ms: 100,
             reconnect_most_ms: 800,
         }
+    }
+
+    /// Where a world looks for its Mains: at all of them, or at one that tells it of the others.
+    fn mains_of_world(&self, number: usize) -> [heapless::String<ADDRESS_MAX_BYTES>; MAINS_MAX] {
+        let mut addresses = [const { heapless::String::new() }; MAINS_MAX];
+        let known = if self.announces_mains { 1 } else { MAINS_MAX };
+        let mains = self.layout.mains_of_world(number).take(known);
+        let mains = mains.map(|main| bounded(&HostId::main(main).address()));
+        addresses.iter_mut().zip(mains).for_each(|(place, address)| *place = address);
+        addresses
     }
 
     /// The same client as a device, which comes by this key.

@@ -315,3 +315,26 @@ fn questions_that_are_answered_wrongly_or_have_no_outcome_are_seen() {
     assert_seen(Sabotage::WrongAnswer, &["an answer is its question's"]);
     assert_seen(Sabotage::UnheardOutcome, &["a question has one outcome"]);
 }
+
+/// What a world must not do that knows of a newer claim.
+const FENCES: [&str; 3] = [
+    "a ticket of a claim that was overtaken admits nobody",
+    "a Main whose claim was overtaken puts nobody out",
+    "a ghost goes when its world hears of a newer claim",
+];
+
+#[test]
+fn a_world_that_takes_any_claim_for_the_newest_is_seen() {
+    assert_seen_in(Profile::Everything, Sabotage::AnyClaim, &FENCES);
+}
+
+#[test]
+fn a_world_that_does_not_hear_of_claims_is_seen() {
+    assert_seen_in(Profile::Everything, Sabotage::UnheardClaim, &FENCES);
+}
+
+#[test]
+fn a_room_that_is_opened_under_a_number_that_is_gone_is_seen() {
+    let reopened = "a room is opened once under a number";
+    assert_seen_in(Profile::Everything, Sabotage::AnyRoomClaim, &[reopened]);
+}

@@ -3,6 +3,8 @@
 //! Purpose: an honest run bends nothing. A run with a [`Sabotage`] shows that the invariants see what
 //! a broken server does.
 
+use std::collections::HashMap;
+
 use tinyrealm_core::node::{BroadcastTaken, Caller, Context, Role};
 use tinyrealm_core::protocol::chat_to_main::Broadcast;
 use tinyrealm_core::protocol::client_to_main::{
@@ -11,10 +13,10 @@ use tinyrealm_core::protocol::client_to_main::{
 use tinyrealm_core::protocol::client_to_world::Input;
 use tinyrealm_core::protocol::main_to_chat::LeaveChannel;
 use tinyrealm_core::protocol::main_to_client::ChatLeft;
-use tinyrealm_core::protocol::main_to_world::DetachUser;
+use tinyrealm_core::protocol::main_to_world::{AttachUser, DetachUser, RoomClaimed, UserClaimed};
 use tinyrealm_core::protocol::world_to_main::{RegisterWorld, RoomOpened};
 use tinyrealm_core::protocol::{
-    Dispatched, ErrorCode, Message, Text, WorldId, decode, encode_body,
+    ClaimNumber, Dispatched, ErrorCode, Message, Text, WorldId, decode, encode_body,
 };
 use tinyrealm_core::session::manager::Ended;
 use tinyrealm_core::session::{
@@ -23,8 +25,9 @@ use tinyrealm_core::session::{
 use tinyrealm_core::time::Instant;
 use tinyrealm_core::wire::{Frame, Framing, NetFrameV1, Opcode};
 
+use crate::bounded::bounded;
 use crate::checks::calling::BAD_NICKNAME;
-use crate::journal::{Fact, Journal};
+use crate::journal::{Fact, Journal, OfMain};
 use crate::settings::Sabotage;
 
 /// Occasions before the one that is taken.
@@ -41,6 +44,8 @@ pub(crate) struct Bent<'j, R> {
     until_sabotage: u32,
     /// The links that it has dialed, and that stand.
     own_links: Vec<SessionKey>,
+    /// The highest number that it has heard of each user, if the run is there for that.
+    highest: HashMap<u64, ClaimNumber>,
 }
 
 /// Which frames a sabotage is about.
@@ -61,19 +66,61 @@ const fn victim(sabotage: Sabotage) -> Option<Opcode> {
         Sabotage::ForgottenList => Some(ListRoomsReq::OPCODE),
         Sabotage::WrongRegion => Some(EnterWorldReq::OPCODE),
         Sabotage::UncheckedName => Some(RegisterWorld::OPCODE),
+        Sabotage::AnyClaim | Sabotage::UnheardClaim => Some(UserClaimed::OPCODE),
+        Sabotage::AnyRoomClaim => Some(RoomClaimed::OPCODE),
         _ => None,
     }
 }
 
 impl<'j, R> Bent<'j, R> {
-    pub(crate) const fn new(role: R, sabotage: Sabotage, journal: &'j Journal) -> Self {
+    pub(crate) fn new(role: R, sabotage: Sabotage, journal: &'j Journal) -> Self {
         Self {
             role,
             journal,
             sabotage,
             until_sabotage: OCCASIONS_TO_SABOTAGE,
             own_links: Vec::new(),
+            highest: HashMap::new(),
         }
+    }
+
+    /// What a Main says to a world of claims goes into the journal, as it was said; answers whether it is that.
+    fn overhear(&self, frame: Frame<'_>) -> bool {
+        let payload = frame.payload;
+        let said = match frame.opcode {
+            UserClaimed::OPCODE => {
+                decode(payload).map(|it: UserClaimed| OfMain::Claimed(it.uid, it.claim))
+            }
+            RoomClaimed::OPCODE => {
+                decode(payload).map(|it: RoomClaimed| OfMain::RoomClaimed(it.claim))
+            }
+            AttachUser::OPCODE => decode(payload).map(|it: AttachUser<'_>| OfMain::Attach {
+                uid: it.uid,
+                key: it.handshake_key,
+                room: bounded(it.wish.name.as_str()),
+            }),
+            DetachUser::OPCODE => decode(payload).map(|it: DetachUser| OfMain::Detach(it.uid)),
+            _ => None,
+        };
+        let is_of_claims = said.is_some();
+        if let Some(said) = said {
+            self.journal.note(Fact::OfMain(said));
+        }
+        is_of_claims
+    }
+
+    /// A claim as a world hears it that takes each number for the newest of its user, or no number for one that it has had.
+    fn claimed_anew(&mut self, frame: Frame<'_>) -> Option<Vec<u8>> {
+        if self.sabotage == Sabotage::AnyRoomClaim {
+            return Some(payload_of(&RoomClaimed { claim: ClaimNumber(0) }));
+        }
+        if self.sabotage != Sabotage::AnyClaim {
+            return None;
+        }
+        let UserClaimed { uid, claim } = decode(frame.payload)?;
+        let highest = self.highest.entry(uid.0).or_default();
+        *highest = claim.max(*highest);
+        Some(payload_of(&UserClaimed { uid, claim: *highest }))
     }
 
     fn is_occasion(&mut self, frame: Frame<'_>) -> bool {
@@ -90,7 +137,10 @@ impl<'j, R> Bent<'j, R> {
             | Sabotage::UncheckedNickname
             | Sabotage::ShownUnlisted
             | Sabotage::ForgottenList
-            | Sabotage::WrongRegion => return true,
+            | Sabotage::WrongRegion
+            | Sabotage::AnyClaim
+            | Sabotage::UnheardClaim
+            | Sabotage::AnyRoomClaim => return true,
             _ => {}
         }
         self.until_sabotage -= 1;
@@ -183,21 +233,14 @@ impl<'a, R: Role<'a>> Bent<'_, R> {
         }
         dispatched
     }
-}
 
-impl<'a, R: Role<'a>> Role<'a> for Bent<'_, R> {
-    fn own_links(&self) -> u16 {
-        self.role.own_links()
-    }
-
-    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
-        self.own_links.push(key);
-        self.role.on_connected(cx, key);
-    }
-
-    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+    /// Hears a frame, or what is made of it.
+    fn hear(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
         if !self.is_occasion(frame) {
             return self.role.on_frame(caller, frame);
+        }
+        if let Some(payload) = self.claimed_anew(frame) {
+            return self.role.on_frame(caller, Frame { opcode: frame.opcode, payload: &payload });
         }
         if let Some(payload) = changed(self.sabotage, frame, caller.tag) {
             return self.role.on_frame(caller, Frame { opcode: frame.opcode, payload: &payload });
@@ -221,6 +264,26 @@ impl<'a, R: Role<'a>> Role<'a> for Bent<'_, R> {
             }
             _ => Dispatched::Handled,
         }
+    }
+}
+
+impl<'a, R: Role<'a>> Role<'a> for Bent<'_, R> {
+    fn own_links(&self) -> u16 {
+        self.role.own_links()
+    }
+
+    fn on_connected(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey) {
+        self.own_links.push(key);
+        self.role.on_connected(cx, key);
+    }
+
+    fn on_frame(&mut self, caller: &mut Caller<'_, 'a>, frame: Frame<'_>) -> Dispatched {
+        let is_of_claims = self.overhear(frame);
+        let dispatched = self.hear(caller, frame);
+        if is_of_claims {
+            self.journal.note(Fact::OfMain(OfMain::Done));
+        }
+        dispatched
     }
 
     fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, about: i32) {

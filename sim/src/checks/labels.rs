@@ -7,20 +7,25 @@
 use std::collections::BTreeSet;
 
 use crate::broken::{Broken, ensure};
-use crate::ids::{WORLDS, main_of_world, worlds_of_main};
+use crate::ids::WORLDS;
 use crate::journal::RoomName;
+use crate::layout::Layout;
 use crate::sizes::ROOMS;
 
 const ONCE: &str = "no room's name is there twice";
 
 /// All names; see the [module](self).
-#[derive(Default)]
 pub(crate) struct Labels {
+    layout: Layout,
     names: [[Option<RoomName>; ROOMS]; WORLDS],
     locked: [[bool; ROOMS]; WORLDS],
 }
 
 impl Labels {
+    pub(super) fn new(layout: Layout) -> Self {
+        Self { layout, names: Default::default(), locked: Default::default() }
+    }
+
     /// A world begins: no room is open by name.
     pub(crate) fn world_starts(&mut self, world: usize) {
         self.names[world] = Default::default();
@@ -55,7 +60,9 @@ impl Labels {
             return Ok(());
         }
         let is_there = |world| self.of_world(world).any(|(_, other)| other == name);
-        let is_elsewhere = worlds_of_main(main_of_world(world)).any(is_there);
+        let realm = self.layout.realm_of_world(world);
+        let beside = (0..WORLDS).filter(|it| self.layout.realm_of_world(*it) == realm);
+        let is_elsewhere = { beside }.any(is_there);
         let is_twice = is_there(world) || is_orderly && is_elsewhere;
         ensure(!is_twice, ONCE, || format!("{name} is opened in world {world}"))?;
         self.names[world][usize::from(room)] = Some(name.clone());
@@ -70,7 +77,7 @@ impl Labels {
     /// At rest no name is there twice by one Main; answers the names that are.
     pub(crate) fn check_main(&self, main: usize) -> Result<BTreeSet<&str>, Broken> {
         let mut names = BTreeSet::new();
-        for (_, name) in worlds_of_main(main).flat_map(|world| self.of_world(world)) {
+        for (_, name) in self.layout.worlds_of_main(main).flat_map(|world| self.of_world(world)) {
             ensure(names.insert(name.as_str()), ONCE, || format!("{name} of Main {main}"))?;
         }
         Ok(names)

@@ -5,7 +5,7 @@
 //! what their games show, [`clocks`] when their timers are due.
 //! [`asks`] knows which questions are under way. [`calling`] knows what users may be called, [`listing`] what a client has asked of Main's rooms.
 //! [`channels`] keeps what the chat server has taken, and [`hearing`] compares with that. [`tokens`]
-//! knows whose each token is, [`shares`] compares what addresses hold with a node's own book. What a single node must keep is checked by its [`Host`](crate::host::Host), and what the whole
+//! knows whose each token is, [`claims`] what Mains have said of whose a user is, [`shares`] compares what addresses hold with a node's own book. What a single node must keep is checked by its [`Host`](crate::host::Host), and what the whole
 //! realm must come back to by [`finale`](crate::realm).
 //!
 //! Bounds: a check costs what has happened in the turn; whole worlds are compared now and then.
@@ -13,6 +13,7 @@
 pub(crate) mod asks;
 pub(crate) mod calling;
 pub(crate) mod channels;
+pub(crate) mod claims;
 pub(crate) mod clocks;
 pub(crate) mod hearing;
 pub(crate) mod labels;
@@ -28,13 +29,15 @@ use tinyrealm_core::protocol::{Token, Uid};
 use tinyrealm_core::wire::Opcode;
 
 use crate::broken::{Broken, ensure};
-use crate::ids::ConnectionId;
-use crate::journal::{Entry, Fact, Heard, InRoom};
+use crate::ids::{ConnectionId, Role, WORLDS};
+use crate::journal::{Entry, Fact, Heard, InRoom, RoomName};
+use crate::layout::Layout;
 use crate::network::Network;
 use crate::profile::Profile;
 use crate::talk::ChannelId;
 use calling::{Calling, Callings};
 use channels::Channels;
+use claims::Claims;
 use clocks::Clocks;
 use hearing::Hearing;
 use labels::Labels;
@@ -47,9 +50,11 @@ use view::View;
 pub(crate) struct Checks {
     is_kind: bool,
     is_orderly: bool,
+    layout: Layout,
     pub(crate) labels: Labels,
     pub(crate) rooms: Rooms,
     pub(crate) channels: Channels,
+    pub(crate) claims: Claims,
     pub(crate) clocks: Clocks,
     pub(crate) callings: Callings,
     tokens: Tokens,
@@ -70,13 +75,15 @@ pub(crate) struct Client {
 }
 
 impl Checks {
-    pub(crate) fn new(profile: Profile) -> Self {
+    pub(crate) fn new(profile: Profile, layout: Layout) -> Self {
         Self {
             is_kind: profile.is_kind(),
             is_orderly: profile.is_orderly(),
-            labels: Labels::default(),
-            rooms: Rooms::new(profile),
+            layout,
+            labels: Labels::new(layout),
+            rooms: Rooms::new(profile, layout),
             channels: Channels::default(),
+            claims: Claims::default(),
             clocks: Clocks::default(),
             callings: Callings::default(),
             tokens: Tokens::default(),
@@ -107,17 +114,68 @@ impl Checks {
         match &entry.fact {
             Fact::Room { world, room, what } => {
                 self.take_label((*world, *room), what)?;
-                self.rooms.take(network, entry.cause, (*world, *room), what)
+                self.rooms.take(network, entry.cause, (*world, *room), what)?;
+                self.take_claim(network, entry.cause, *world, what)
             }
             Fact::Client { visitor, heard } => {
                 self.client_mut(*visitor);
                 self.take_of_main(*visitor, heard)?;
                 self.clients[*visitor].view.take(&self.rooms, entry.cause, heard)
             }
+            Fact::OfMain(said) => {
+                let link = known(entry.cause)?;
+                if let Role::World(world) = network.dialer(link).role() {
+                    let labels = &self.labels;
+                    let has = |name: &RoomName| labels.of_world(world).any(|(_, it)| it == name);
+                    self.claims.hear((world, link), said, has);
+                }
+                Ok(())
+            }
             // The realm knows more: see `realm::keeping`, `realm::exchange` and `realm::impostors`.
             Fact::Kept { .. } | Fact::BadProof | Fact::Confided(_) => Ok(()),
             Fact::Numbered { channel, seq, talk } => self.channels.take(*channel, *seq, *talk),
         }
+    }
+
+    /// Compares who comes and goes with what Mains have said of claims.
+    fn take_claim(
+        &mut self,
+        network: &Network,
+        cause: Option<ConnectionId>,
+        world: usize,
+        what: &InRoom,
+    ) -> Result<(), Broken> {
+        if !self.layout.has_directory() {
+            return Ok(());
+        }
+        match what {
+            InRoom::Entered(member) | InRoom::Returned(member) => {
+                let connection = known(cause)?;
+                let key = self.rooms.tickets.key_of(network, connection, member.uid);
+                let Some(key) = key else { return Ok(()) };
+                self.claims.admitted(world, member.uid, (connection, key))?;
+                self.check_one_world_by(world, member.uid)
+            }
+            InRoom::Lost(uid) => self.claims.lost(world, *uid, cause),
+            InRoom::Left(uid) => self.claims.left(world, *uid, cause),
+            InRoom::Opened(name) if !name.is_empty() => {
+                let Some(link) = cause.filter(|link| !network.dialer(*link).is_visitor()) else {
+                    return Ok(());
+                };
+                self.claims.opened(world, link)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// In orderly weather nobody is in two worlds by one claim.
+    fn check_one_world_by(&self, world: usize, uid: Uid) -> Result<(), Broken> {
+        let by = self.claims.claim_at(world, uid);
+        let mut others = (0..WORLDS).filter(|other| *other != world);
+        let is_twice = by.is_some() && others.any(|other| self.claims.claim_at(other, uid) == by);
+        ensure(!is_twice || !self.is_orderly, "a uid is in one world", || {
+            format!("{uid:?} is in world {world} and elsewhere by {by:?}")
+        })
     }
 
     /// Compares what a room is called, whom it takes, and when its timers fire.

@@ -19,8 +19,9 @@ use super::asks::Asks;
 use super::known;
 use super::states::States;
 use crate::broken::{Broken, ensure};
-use crate::ids::{ConnectionId, Side, WORLDS, main_of_world};
+use crate::ids::{ConnectionId, Side, WORLDS};
 use crate::journal::InRoom;
+use crate::layout::Layout;
 use crate::network::Network;
 use crate::profile::Profile;
 use crate::sizes::ROOMS;
@@ -87,6 +88,7 @@ struct WorldModel {
 /// All worlds; see the [module](self).
 pub(crate) struct Rooms {
     profile: Profile,
+    layout: Layout,
     worlds: [WorldModel; WORLDS],
     logs: Vec<Vec<Speech>>,
     /// By connection.
@@ -94,16 +96,17 @@ pub(crate) struct Rooms {
     pub(super) tickets: Tickets,
     /// Who has come there wants only to watch.
     watching: HashSet<ConnectionId>,
-    /// By user and Main.
+    /// By user and realm.
     worlds_of: HashMap<(Uid, usize), u32>,
     /// Who has ever been in which room of which world.
     visited: HashSet<(Uid, usize, u16)>,
 }
 
 impl Rooms {
-    pub(super) fn new(profile: Profile) -> Self {
+    pub(super) fn new(profile: Profile, layout: Layout) -> Self {
         Self {
             profile,
+            layout,
             worlds: std::array::from_fn(|_| WorldModel::default()),
             logs: Vec::new(),
             memberships: HashMap::new(),
@@ -132,7 +135,7 @@ impl Rooms {
     }
 
     fn count_out(&mut self, world: usize, uid: Uid) {
-        if let Some(count) = self.worlds_of.get_mut(&(uid, main_of_world(world))) {
+        if let Some(count) = self.worlds_of.get_mut(&(uid, self.layout.realm_of_world(world))) {
             *count -= 1;
         }
     }
@@ -149,9 +152,9 @@ impl Rooms {
         self.worlds[world].members.values()
     }
 
-    /// In how many worlds of the Main of `world` a uid is.
+    /// In how many worlds of the realm of `world` a uid is.
     pub(crate) fn worlds_of(&self, uid: Uid, world: usize) -> u32 {
-        self.worlds_of.get(&(uid, main_of_world(world))).copied().unwrap_or(0)
+        self.worlds_of.get(&(uid, self.layout.realm_of_world(world))).copied().unwrap_or(0)
     }
 
     pub(super) fn take(
@@ -227,7 +230,9 @@ impl Rooms {
 
     fn check_one_world(&self, world: usize, uid: Uid) -> Result<(), Broken> {
         let worlds = self.worlds_of(uid, world);
-        ensure(worlds == 1 || !self.profile.is_orderly(), "a uid is in one world", || {
+        // Of two Mains that have a user one after the other each may send it somewhere, until it is known which one was last.
+        let is_one = self.profile.is_orderly() && !self.layout.has_directory();
+        ensure(worlds == 1 || !is_one, "a uid is in one world", || {
             format!("{uid:?} is in {worlds}")
         })
     }
@@ -246,7 +251,7 @@ impl Rooms {
             format!("{uid:?} enters room {room} of world {world}, and is {before:?}")
         })?;
         self.visited.insert((uid, world, room));
-        *self.worlds_of.entry((uid, main_of_world(world))).or_default() += 1;
+        *self.worlds_of.entry((uid, self.layout.realm_of_world(world))).or_default() += 1;
         self.begin_stay((world, room), uid, connection);
         Ok(())
     }

@@ -206,6 +206,11 @@ impl<'a, R: Role<'a>> Host<'a, R> {
         line.filter(|line| line.key == key).map(|line| line.connection)
     }
 
+    /// All connections that it has.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        self.lines.iter().flatten().map(|line| line.connection)
+    }
+
     /// The connections on which it seals what it says.
     pub(crate) fn sealed_connections(&self) -> impl Iterator<Item = ConnectionId> {
         let lines = self.lines.iter().flatten();

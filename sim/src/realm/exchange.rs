@@ -32,7 +32,7 @@ impl Realm<'_> {
         }
         self.timeline.plan_after(STEP_US, Happening::Exchanges);
         let is_left = |host: &HostId| self.secrets.given[usize::from(host.0)] < stage;
-        let left: Vec<HostId> = HostId::servers().filter(is_left).collect();
+        let left: Vec<HostId> = self.tuning.layout.servers().filter(is_left).collect();
         let Some(host) = self.random.pick(&left) else { return };
         self.secrets.given[usize::from(host.0)] = stage;
         self.timeline.counters.secrets_given += 1;

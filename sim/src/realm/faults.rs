@@ -6,9 +6,7 @@ use super::exchange::EXCHANGED_US;
 use super::{Phase, Realm};
 use crate::broken::Broken;
 use crate::host::{Driven, Tools};
-use crate::ids::{
-    ConnectionId, HOARDERS, HostId, MAINS, Role, SERVERS, Side, WORLDS, main_of_world,
-};
+use crate::ids::{ConnectionId, HOARDERS, HostId, Role, Side, WORLDS};
 use crate::network::{Links, Meddling, Parting};
 use crate::profile::FaultKind;
 use crate::timeline::Happening;
@@ -20,6 +18,7 @@ const DOWN_US: (u64, u64) = (50_000, 2_500_000);
 const STALL_US: (u64, u64) = (20_000, 3_000_000);
 /// From an attach that times out to a link that is given up for its silence.
 const HANG_US: (u64, u64) = (600_000, 5_000_000);
+const DIRECTORY_US: (u64, u64) = (100_000, 2_500_000);
 const STORE_US: (u64, u64) = (300_000, 3_000_000);
 /// How often somebody is on the way of a link from its beginning.
 const NEXT_PERMILLE: u32 = 300;
@@ -102,7 +101,24 @@ impl Realm<'_> {
             }
             FaultKind::RevokeUsers => self.revoke_users(),
             FaultKind::Meddle => self.meddle(),
+            _ => self.strike_directory(kind),
         }
+    }
+
+    fn strike_directory(&mut self, kind: FaultKind) -> Option<HostId> {
+        if !self.tuning.layout.has_directory() {
+            return None;
+        }
+        let (main, until_us) = (self.any_main(), self.until_us(DIRECTORY_US));
+        match (kind, main.role()) {
+            (FaultKind::PartDirectory, Role::Main(number)) => {
+                self.directory.parted_until_us[number] = until_us;
+            }
+            (FaultKind::StopDirectory, _) => self.stop_store(until_us),
+            (FaultKind::SlowDirectory, _) => self.directory.slow_until_us = until_us,
+            _ => self.directory.old_until_us = until_us,
+        }
+        Some(main)
     }
 
     fn until_us(&mut self, range_us: (u64, u64)) -> u64 {
@@ -114,11 +130,14 @@ impl Realm<'_> {
     }
 
     fn any_main(&mut self) -> HostId {
-        HostId::main(self.random.below(MAINS as u64) as usize)
+        HostId::main(self.random.below(self.tuning.layout.mains() as u64) as usize)
     }
 
     fn any_server(&mut self) -> HostId {
-        HostId(self.random.below(SERVERS as u64) as u16)
+        {
+            let servers: Vec<HostId> = self.tuning.layout.servers().collect();
+            self.random.pick(&servers).unwrap_or(HostId::LOGIN)
+        }
     }
 
     /// Two servers that have a link.
@@ -128,7 +147,9 @@ impl Realm<'_> {
             1 => (self.any_main(), HostId::CHAT),
             _ => {
                 let world = self.random.below(WORLDS as u64) as usize;
-                (HostId::world(world), HostId::main(main_of_world(world)))
+                let mains: Vec<usize> = self.tuning.layout.mains_of_world(world).collect();
+                let main = self.random.pick(&mains).unwrap_or(0);
+                (HostId::world(world), HostId::main(main))
             }
         }
     }
@@ -246,9 +267,13 @@ impl Realm<'_> {
         self.network.lose_host(&mut self.timeline, host, parting);
         self.servers.count(&mut self.timeline.counters, host);
         self.servers.remove(host);
+        if let Role::Main(number) = host.role() {
+            self.end_life(number);
+        }
         if let Role::World(number) = host.role() {
             self.checks.rooms.world_ends(number);
             self.checks.labels.world_starts(number);
+            self.checks.claims.world_starts(number);
             self.lose_saves(number);
         }
         let is_exchanged = self.is_exchanged(host);
@@ -284,8 +309,9 @@ impl Realm<'_> {
         self.phase = Phase::Quiet;
         self.network.heal(&mut self.timeline);
         self.store.heal();
+        self.directory.heal();
         self.timeline.note(HostId::main(0), What::Healed);
-        for server in HostId::servers() {
+        for server in self.tuning.layout.servers() {
             self.restart(server)?;
         }
         for number in HOARDERS..self.visitors.len() {
@@ -301,7 +327,7 @@ impl Realm<'_> {
         self.phase = Phase::Closing;
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
         tools.timeline.note(HostId::main(0), What::ShutDown);
-        for server in HostId::servers() {
+        for server in self.tuning.layout.servers() {
             if let Some(host) = self.servers.host_mut(server) {
                 host.shut_down(tools);
             }

@@ -1,7 +1,7 @@
 //! What the realm must come back to, once everybody reaches everybody and nobody does anything new.
 //!
-//! Invariants: every client is inside exactly one room, and every account has one client at most by
-//! each Main. The servers [agree](super::agreement). Each client's view is its room; what was moved
+//! Invariants: every client is inside exactly one room, and every account has one client at most in
+//! each realm. The servers [agree](super::agreement). Each client's view is its room; what was moved
 //! and said from there was counted; what it has asked of channels is answered, and what was said in
 //! those that it is in, it has heard. Every connection belongs to a session, and none that somebody has changed
 //! anything of goes on. After closing down
@@ -19,7 +19,7 @@ use crate::broken::{Broken, ensure};
 use crate::checks::rooms::Member;
 use crate::checks::view::Inside;
 use crate::host::Driven;
-use crate::ids::{HostId, MAINS, Role as Who, WORLDS};
+use crate::ids::{Role as Who, WORLDS};
 use crate::talk::ChannelId;
 
 impl Realm<'_> {
@@ -52,8 +52,9 @@ impl Realm<'_> {
     fn check_accounts(&self) -> Result<(), Broken> {
         let mut taken = BTreeMap::new();
         for (number, _) in self.players() {
-            let before = taken.insert((self.uid_of(number), self.main_of[number]), number);
-            ensure(before.is_none(), "a user has one client at a Main", || {
+            let realm = self.main_of(number).map(|main| self.tuning.layout.realm_of_main(main));
+            let before = taken.insert((self.uid_of(number), realm), number);
+            ensure(before.is_none(), "a user has one client in a realm", || {
                 format!("visitors {before:?} and {number}")
             })?;
         }
@@ -165,8 +166,10 @@ impl Realm<'_> {
 
     fn check_connections(&self) -> Result<(), Broken> {
         // Mains have a link to the chat server, and one to Login if there are accounts.
-        let of_mains = MAINS * (1 + usize::from(self.tuning.has_accounts));
-        let expected = 2 * self.players().count() + WORLDS + of_mains;
+        let layout = self.tuning.layout;
+        let of_mains = layout.mains() * (1 + usize::from(self.tuning.has_accounts));
+        let of_worlds: usize = (0..WORLDS).map(|world| layout.mains_of_world(world).count()).sum();
+        let expected = 2 * self.players().count() + of_worlds + of_mains;
         let held = self.network.held();
         ensure(held == expected, "connections belong to sessions", || {
             format!("{held}, and should be {expected}")
@@ -183,7 +186,7 @@ impl Realm<'_> {
 
     /// In kind weather nobody has been closed for silence or slowness.
     fn check_kindness(&mut self) -> Result<(), Broken> {
-        for host in HostId::servers() {
+        for host in self.tuning.layout.servers() {
             self.servers.count(&mut self.timeline.counters, host);
         }
         let (silent, overflows) = (self.timeline.counters.silent, self.timeline.counters.overflows);
@@ -196,7 +199,7 @@ impl Realm<'_> {
     }
 
     pub(super) fn check_nothing_left(&mut self) -> Result<(), Broken> {
-        for host in HostId::servers() {
+        for host in self.tuning.layout.servers() {
             if let Some(host) = self.servers.host_mut(host) {
                 host.check_finished()?;
             }

@@ -11,8 +11,8 @@ use crate::actors::player::Papers;
 use crate::actors::{Hoarder, Visitor};
 use crate::broken::{Broken, ensure};
 use crate::host::Tools;
-use crate::ids::{HOARDERS, HostId, MAINS};
-use crate::memory::{MAIN_PLACES, MAIN_SHARED};
+use crate::ids::{HOARDERS, HostId};
+use crate::memory::{MAIN_ASKED, MAIN_SHARED, WORLD_PLACES};
 use crate::timeline::Happening;
 
 /// When a hoarder begins, and the time between two of its acts.
@@ -22,7 +22,7 @@ impl Realm<'_> {
     /// Hoarders are the first visitors: so they have addresses of their own.
     pub(super) fn begin_hoarding(&mut self) {
         for number in 0..HOARDERS {
-            let address = HostId::main(number / 2 % MAINS).address();
+            let address = HostId::main(number / 2).address();
             let has_token = self.tuning.has_accounts;
             let visitor = self.start_visitor((None, None), Papers::default(), |_| {
                 Visitor::Hoarder(Hoarder::new(address, has_token))
@@ -62,8 +62,13 @@ impl Realm<'_> {
     /// Of nothing that a Main gives to strangers an address has more than seven eighths.
     pub(super) fn check_hoards(&self, number: usize) -> Result<(), Broken> {
         let Some(node) = self.servers.main(number) else { return Ok(()) };
+        let layout = self.tuning.layout;
+        let places = layout.worlds_of_main(number).count() * WORLD_PLACES;
+        // Hellos that wait for their claims are not shared: there is room for everybody's.
+        let asked = Some(MAIN_ASKED).filter(|_| !layout.has_directory());
+        let shared = || [(Holding::Ticket, places)].into_iter().chain(MAIN_SHARED).chain(asked);
         for (key, entry) in node.sessions().shares().entries() {
-            for (what, whole) in [(Holding::Ticket, MAIN_PLACES)].into_iter().chain(MAIN_SHARED) {
+            for (what, whole) in shared() {
                 let held = usize::from(entry.count(what));
                 ensure(held <= whole - whole / 8, "an address leaves something to others", || {
                     format!("{key:?} of Main {number} has {held} of {whole} {what:?}")

@@ -18,7 +18,7 @@ use crate::actors::player::Papers;
 use crate::actors::{Impostor, Usurper, Visitor};
 use crate::broken::{Broken, ensure};
 use crate::host::Host;
-use crate::ids::{ConnectionId, HostId, MAINS, Role, WORLDS, worlds_of_main};
+use crate::ids::{ConnectionId, HostId, Role, WORLDS};
 use crate::network::Parting;
 use crate::secrets::{Stage, former_secrets};
 use crate::settings::Sabotage;
@@ -44,7 +44,7 @@ impl Realm<'_> {
     }
 
     fn any_claim(&mut self) -> (Claim, Loot) {
-        let main = self.random.below(MAINS as u64) as usize;
+        let main = self.random.below(self.tuning.layout.mains() as u64) as usize;
         let id = self.random.below(WORLDS as u64 + 1) as u16;
         let claims = [
             Claim::MainAtChat,
@@ -115,9 +115,11 @@ impl Realm<'_> {
         if self.secrets.all_hold(Stage::Newest) && self.random.chance(HOLDOVER_PERMILLE) {
             return Loot::Secrets(Box::new(former_secrets()));
         }
+        let layout = self.tuning.layout;
         let name = self.any_key_but(|name| match place.role() {
             Role::Main(main) => {
-                worlds_of_main(main).any(|world| name == (ServerKind::WORLD, world as u16 + 1))
+                let mut worlds = layout.worlds_of_main(main);
+                worlds.any(|world| name == (ServerKind::WORLD, world as u16 + 1))
             }
             Role::Login => name == (ServerKind::LOGIN, ONLY_ID),
             _ => name == (ServerKind::CHAT, ONLY_ID),

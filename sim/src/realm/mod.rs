@@ -11,6 +11,7 @@
 
 mod accounts;
 mod agreement;
+mod directory;
 mod exchange;
 mod faults;
 mod finale;
@@ -42,6 +43,7 @@ use crate::timeline::{Happening, Timeline};
 use crate::trace::What;
 use crate::tuning::Tuning;
 use accounts::Account;
+use directory::Directory;
 use keeping::Keep;
 use servers::Servers;
 use tinyrealm_testing::Random;
@@ -77,6 +79,7 @@ pub(crate) struct Realm<'a> {
     timeline: Timeline,
     network: Network,
     servers: Servers<'a>,
+    directory: Directory,
     secrets: Secrets,
     /// How often Login has started.
     login_life: u32,
@@ -84,8 +87,8 @@ pub(crate) struct Realm<'a> {
     visitors: Vec<Option<Host<'a, Visitor<'a>>>>,
     /// By visitor: whose login it is; intruders have no account.
     account_of: Vec<Option<usize>>,
-    /// By visitor: the Main that it goes to; intruders go to none.
-    main_of: Vec<Option<usize>>,
+    /// By visitor: the Main that it goes to first; intruders go to none.
+    first_main_of: Vec<Option<usize>>,
     accounts: Vec<Account>,
     /// By world.
     keeps: [Keep; WORLDS],
@@ -110,18 +113,19 @@ impl<'a> Realm<'a> {
             journal,
             network: Network::new(weather, settings.sabotage),
             servers: Servers::default(),
-            secrets: Secrets::new(settings.sabotage),
+            directory: Directory::new(),
+            secrets: Secrets::new(tuning.layout, settings.sabotage),
             login_life: 0,
             store: Store::new(tuning.token_ttl_us, settings.sabotage),
             visitors: Vec::new(),
             account_of: Vec::new(),
-            main_of: Vec::new(),
+            first_main_of: Vec::new(),
             accounts: Vec::new(),
             keeps: std::array::from_fn(|world| {
                 let random = Random::new(!settings.seed ^ (world as u64) << 32);
                 Keep::new(profile.store(), random, settings.sabotage)
             }),
-            checks: Checks::new(profile),
+            checks: Checks::new(profile, tuning.layout),
         }
     }
 
@@ -170,6 +174,10 @@ impl<'a> Realm<'a> {
             Happening::Hoards(visitor) => self.hoard(visitor),
             Happening::LogsIn(account) => self.log_in(account),
             Happening::StoreAnswers(job) => self.store_answers(job),
+            Happening::StoreIsAsked(question) => self.store_is_asked(question),
+            Happening::QuestionIsAnswered(question) => self.question_is_answered(question),
+            Happening::MainIsTold(tell) => self.main_is_told(tell),
+            Happening::Looks(main, life) => self.look(main, life),
             Happening::Keeps(world) => return self.keeps(world),
             Happening::Enables(account) => self.enable(account),
             Happening::StoreWatched => self.watch_store(),
@@ -196,10 +204,12 @@ impl<'a> Realm<'a> {
         self.digest()?;
         self.check_shares(host)?;
         match host.role() {
-            Role::Main(_) | Role::Chat => {}
+            Role::Chat => {}
+            Role::Main(number) => self.hand_out_questions(number),
             Role::Login => self.hand_out_work(),
             Role::World(number) => {
                 self.check_world(number)?;
+                self.checks.claims.check_ghosts()?;
                 self.hand_out_saves(number);
             }
             Role::Visitor(number) => self.retire_if_done(number),
@@ -235,7 +245,7 @@ impl<'a> Realm<'a> {
                 counters.timers_fired += u64::from(matches!(what, InRoom::Fired { .. }));
                 return Ok(());
             }
-            Fact::Numbered { .. } => return Ok(()),
+            Fact::Numbered { .. } | Fact::OfMain(_) => return Ok(()),
         };
         if let Heard::Token(_, token) = heard
             && self.tuning.has_accounts
@@ -318,7 +328,17 @@ impl<'a> Realm<'a> {
 
     /// The visitors who want to be in the realm by this Main.
     fn players_of(&self, main: usize) -> impl Iterator<Item = (usize, &Host<'a, Visitor<'a>>)> {
-        self.players().filter(move |(number, _)| self.main_of[*number] == Some(main))
+        self.players().filter(move |(number, _)| self.main_of(*number) == Some(main))
+    }
+
+    /// The Main where a visitor is, or is on its way to.
+    fn main_of(&self, visitor: usize) -> Option<usize> {
+        let links = self.visitors[visitor].as_ref().into_iter().flat_map(Host::connections);
+        let mut mains = links.filter_map(|link| match self.network.acceptor(link).role() {
+            Role::Main(main) => Some(main),
+            _ => None,
+        });
+        mains.next().or(self.first_main_of[visitor])
     }
 
     /// The visitors who want to be in the realm.

@@ -45,7 +45,7 @@ const EVENTS_TO_SABOTAGE: u32 = 40;
 
 impl<'a> Realm<'a> {
     pub(super) fn begin(&mut self) {
-        for server in HostId::servers() {
+        for server in self.tuning.layout.servers() {
             self.timeline.plan_after(SERVER_START_US, Happening::Restarts(server));
         }
         self.begin_hoarding();
@@ -84,7 +84,7 @@ impl<'a> Realm<'a> {
     fn start_main(&mut self, number: usize) {
         let id = HostId::main(number);
         let mut random = self.random.fork();
-        let (mut storage, main_storage) = self.arenas.main().storage();
+        let (mut storage, main_storage) = self.arenas.main().storage(self.tuning.layout);
         storage.seals = self.arenas.main_seals();
         let (door, login) = self.tuning.door();
         let main = Main::new(main_storage, self.tuning.main(), door, self.secrets.of(id));
@@ -105,6 +105,7 @@ impl<'a> Realm<'a> {
         let tools = &mut Tools { timeline: &mut self.timeline, network: &mut self.network };
         host.act(tools, |bent, cx| bent.role.start(cx));
         self.servers.mains[number] = Some(host);
+        self.begin_life(number);
     }
 
     fn start_login(&mut self) {
@@ -147,6 +148,7 @@ impl<'a> Realm<'a> {
         self.checks.rooms.world_starts(number);
         self.checks.labels.world_starts(number);
         self.checks.clocks.world_starts(number);
+        self.checks.claims.world_starts(number);
         let mut random = self.random.fork();
         let common = Arc::new(Common {
             world: number,
@@ -220,7 +222,7 @@ impl<'a> Realm<'a> {
         host.act(tools, |visitor, cx| visitor.start(cx));
         self.visitors.push(Some(host));
         self.account_of.push(account);
-        self.main_of.push(main);
+        self.first_main_of.push(main);
         number
     }
 

@@ -13,7 +13,7 @@ use crate::actors::{Intruder, Visitor};
 use crate::checks::calling::{BAD_NICKNAME, Calling, NICKNAMES};
 use crate::checks::view::Inside;
 use crate::host::{Driven, Tools};
-use crate::ids::{HostId, MAINS, REGIONS};
+use crate::ids::{HostId, REGIONS};
 use crate::memory::MAIN_PLAYERS;
 use crate::speech::{Speech, place_of};
 use crate::timeline::Happening;
@@ -30,6 +30,8 @@ const SHOUT_EVENTS: (u64, u64) = (5, 30);
 const RIDDLE_MS: (u64, u64) = (50, 1_500);
 /// How often, in a thousand, somebody goes to another Main than its own.
 const STRAYING_PERMILLE: u32 = 200;
+/// The same, where all of them are of one realm.
+const MOVING_PERMILLE: u32 = 500;
 /// How many players, in a thousand, go only where they are put out.
 const STUBBORN_PERMILLE: u32 = 200;
 /// How many, in a thousand, want to be called what nobody is called, or come for another game.
@@ -130,9 +132,12 @@ impl Realm<'_> {
 
     /// Mostly the account's own Main, but always one that has places.
     fn choose_main(&mut self, account: usize) -> Option<usize> {
-        let strays = self.random.chance(STRAYING_PERMILLE);
-        let first = (account + usize::from(strays)) % MAINS;
-        let mut mains = (first..first + MAINS).map(|main| main % MAINS);
+        let is_shared = self.tuning.layout.has_directory();
+        let permille = if is_shared { MOVING_PERMILLE } else { STRAYING_PERMILLE };
+        let strays = self.random.chance(permille);
+        let count = self.tuning.layout.mains();
+        let first = (account + usize::from(strays)) % count;
+        let mut mains = (first..first + count).map(|main| main % count);
         mains.find(|main| self.players_of(*main).count() < MAIN_PLAYERS)
     }
 
@@ -326,7 +331,7 @@ impl Realm<'_> {
 
     fn start_forger(&mut self, config: ClientConfig, token: Option<Token>, papers: Papers) {
         let sabotage = self.tuning.sabotage;
-        let main = self.random.below(MAINS as u64) as usize;
+        let main = self.random.below(self.tuning.layout.mains() as u64) as usize;
         let number = self.start_visitor((None, Some(main)), papers, |ears| {
             Visitor::player(Player::new(config, token, ears, sabotage), main)
         });

@@ -103,6 +103,11 @@ impl<'a, H> ClaimBook<'a, H> {
         self.waiting
     }
 
+    /// Those who wait.
+    pub fn hellos(&self) -> impl Iterator<Item = &H> {
+        self.claims.iter().filter_map(|(_, slot)| slot.hello.as_ref())
+    }
+
     /// The number that a user was let in with last; 0 without a directory.
     pub fn number(&self, uid: Uid) -> ClaimNumber {
         let found = self.claims.find(uid).and_then(|key| self.claims.get(key));

@@ -7,7 +7,8 @@
 //! Contract: whoever writes a user's key that another life of a Main had is told so ([`Carried::taken_from`]), as a driver finds
 //! out by reading before it writes. A store that has [lost](SimulatedStore::lose) its keys goes on behind their numbers.
 //!
-//! Bounds: `USERS` keys of users and `NAMES` of names; a question about one more is not answered. O(keys) a question.
+//! Bounds: `USERS` keys of users and `NAMES` of names, those that were removed only as long as there is room for them; a write of one
+//! more is not answered. O(keys) a question.
 //!
 //! ```
 //! use tinyrealm_core::node::directory::{Answer, Ask, Reading, Request, SimulatedStore, Work};
@@ -129,6 +130,12 @@ impl<const USERS: usize, const NAMES: usize> SimulatedStore<USERS, NAMES> {
             return Answer::Written(number);
         }
         let key = UserKey { uid, number, before: ClaimNumber(0), life };
+        // Whoever was removed gives way: it is as if it had never been there.
+        if self.users.is_full()
+            && let Some(gone) = self.users.iter().position(|key| key.number.0 == 0)
+        {
+            self.users.swap_remove(gone);
+        }
         self.users.push(key).map_or(Answer::Unavailable, |()| Answer::Written(number))
     }
 
@@ -176,6 +183,11 @@ impl<const USERS: usize, const NAMES: usize> SimulatedStore<USERS, NAMES> {
         if let Some(key) = self.names.iter_mut().find(|key| key.name == *name) {
             (key.before, key.now) = (key.now, now);
             return true;
+        }
+        if self.names.is_full()
+            && let Some(gone) = self.names.iter().position(|key| key.now.0.0 == 0)
+        {
+            self.names.swap_remove(gone);
         }
         let before = (ClaimNumber(0), WorldId(0));
         self.names.push(NameKey { name: name.clone(), now, before }).is_ok()
@@ -226,6 +238,25 @@ mod tests {
         let asks = ["den", "hut"].map(|name| name_work(name, write));
         let answers = asks.map(|work| store.ask_name(&work, Reading::Newest, |_| false));
         assert!(matches!(answers, [NameAnswer::Written(_), NameAnswer::Unavailable]));
+    }
+
+    #[test]
+    fn what_was_removed_gives_way() {
+        let mut store = SimulatedStore::<1, 1>::NEW;
+        for uid in 1..=3 {
+            let Answer::Written(number) = store.ask(1, write(uid, 0), Reading::Newest).answer
+            else {
+                panic!("user {uid} has no room");
+            };
+            store.ask(1, work(uid, Ask::Remove { expected: number }), Reading::Newest);
+        }
+        for name in ["den", "hut"] {
+            let ask = NameAsk::Write { world: WorldId(1), expected: ClaimNumber(0) };
+            let answer = store.ask_name(&name_work(name, ask), Reading::Newest, |_| false);
+            let NameAnswer::Written(expected) = answer else { panic!("{name} has no room") };
+            let remove = name_work(name, NameAsk::Remove { expected });
+            store.ask_name(&remove, Reading::Newest, |_| false);
+        }
     }
 
     #[test]

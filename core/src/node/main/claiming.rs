@@ -5,7 +5,7 @@
 //! world hears only that it is elsewhere. Without a directory hellos are let in at once.
 //!
 //! Contract: whoever carries out what [`Main::next_directory_work`] hands out brings an answer for each, and tells of
-//! changes as it hears of them. While the directory does not answer, those inside go on, and hellos wait for
+//! changes as it hears of them. Whoever has waited is judged once more: it may have been banned or revoked meanwhile. While the directory does not answer, those inside go on, and hellos wait for
 //! [`MainConfig::claim_timeout_ms`](super::MainConfig) and are refused with `DIRECTORY_UNAVAILABLE`.
 
 use super::hellos::Greeting;
@@ -33,6 +33,12 @@ pub struct PendingClaim {
     session: SessionKey,
     address: AddressKey,
     newcomer: Newcomer,
+}
+
+impl PendingClaim {
+    pub(super) const fn address(&self) -> AddressKey {
+        self.address
+    }
 }
 
 /// Hellos that wait are looked through for those who have waited too long this often at most.
@@ -125,9 +131,15 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     fn granted(&mut self, cx: &mut Context<'_, 'a>, hello: PendingClaim) {
-        let uid = hello.newcomer.uid;
-        if cx.sessions.is_open(hello.session) {
-            self.let_in(cx, hello.session, hello.newcomer);
+        let PendingClaim { session, newcomer, .. } = hello;
+        let uid = newcomer.uid;
+        if cx.sessions.is_open(session) && !self.is_turned_away(cx, session, uid) {
+            // Who was revoked while it has waited is known already, and may be this one.
+            if newcomer.revision < self.login.heard.revision() {
+                self.ask_again(cx, session, newcomer.greeting);
+            } else {
+                self.let_in(cx, session, newcomer);
+            }
         }
         if self.users.find(uid).is_none() {
             self.claims.release(uid);

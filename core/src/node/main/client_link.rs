@@ -120,15 +120,27 @@ impl<'a, A: Authenticator> Main<'a, A> {
         session: SessionKey,
         newcomer: Newcomer,
     ) {
-        let address = cx.sessions.address(session).unwrap_or_default();
-        if let Err(code) = self.authenticator.welcomes(newcomer.uid, address) {
-            self.stats.banned += 1;
-            self.refuse_hello(cx, session, code);
-        } else if self.claims.is_used() {
-            self.claim_user(cx, session, newcomer);
-        } else {
-            self.let_in(cx, session, newcomer);
+        if self.is_turned_away(cx, session, newcomer.uid) {
+            return;
         }
+        match self.claims.is_used() {
+            true => self.claim_user(cx, session, newcomer),
+            false => self.let_in(cx, session, newcomer),
+        }
+    }
+
+    /// Whether it is not welcome, and has been told so.
+    pub(super) fn is_turned_away(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        uid: Uid,
+    ) -> bool {
+        let address = cx.sessions.address(session).unwrap_or_default();
+        let Err(code) = self.authenticator.welcomes(uid, address) else { return false };
+        self.stats.banned += 1;
+        self.refuse_hello(cx, session, code);
+        true
     }
 
     /// A client gets its place and its welcome, or there is no place.
@@ -152,6 +164,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
                         cx.sessions.shares_mut().hold(user.address, Holding::Guest);
                     }
                 }
+                self.judge_stay_anew(cx, key);
                 let version = Versions::spoken_with(versions);
                 self.welcome(cx, session, key, &Welcome { version, uid, token });
             }

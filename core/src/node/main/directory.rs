@@ -160,6 +160,11 @@ impl UserEntry {
         self.revision
     }
 
+    /// The claim that it was let in with; 0 if it was not, or there is no directory.
+    pub const fn claim(&self) -> ClaimNumber {
+        self.claim
+    }
+
     /// Whether it has a place in its world: so does whoever is on the way there.
     pub(super) const fn takes_place(&self) -> bool {
         !(self.is_spectator && matches!(self.place, Place::Inside(_)))

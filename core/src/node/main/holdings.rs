@@ -7,8 +7,8 @@ use super::{Authenticator, Main};
 use crate::session::{AddressKey, Holding};
 
 impl<A: Authenticator> Main<'_, A> {
-    /// Guests, tickets, channels and questions, each with the address that holds it. O(users + memberships +
-    /// questions).
+    /// Guests, tickets, channels and questions, to Login and to the directory, each with the address that holds it. O(users +
+    /// memberships + questions + claims).
     pub fn holdings(&self) -> impl Iterator<Item = (AddressKey, Holding)> {
         let users = || self.users.iter().map(|(_, user)| user);
         let guests = users().filter(|user| user.is_new_guest);
@@ -18,6 +18,7 @@ impl<A: Authenticator> Main<'_, A> {
         let channels = self.chat.holders().map(|address| (address, Holding::Channel));
         let hellos = self.login.hellos.iter();
         let questions = hellos.map(|(_, hello)| (hello.address, Holding::Question));
-        guests.chain(tickets).chain(channels).chain(questions)
+        let claims = self.claims.hellos().map(|hello| (hello.address(), Holding::Question));
+        guests.chain(tickets).chain(channels).chain(questions).chain(claims)
     }
 }

@@ -270,7 +270,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         Ok(())
     }
 
-    fn ask_again(&mut self, cx: &mut Context<'_, 'a>, session: SessionKey, greeting: Greeting) {
+    pub(super) fn ask_again(
+        &mut self,
+        cx: &mut Context<'_, 'a>,
+        session: SessionKey,
+        greeting: Greeting,
+    ) {
         if let Err(code) = self.ask_login(cx, session, Question::Token(greeting)) {
             self.refuse_hello(cx, session, code);
         }

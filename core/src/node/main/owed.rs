@@ -145,7 +145,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// A world is to let go of somebody for whom there is no place here to remember it. If it can't be told
-    /// so now, it names its users again.
+    /// so now, it names its users again. One that fences claims would not hear of it without one, and would say again that it is there.
     pub(super) fn turn_away(
         &mut self,
         sessions: &mut SessionManager<'a>,
@@ -153,7 +153,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         uid: Uid,
         reason: ErrorCode,
     ) {
-        let Some(entry) = self.worlds.get_mut(world) else { return };
+        let Some(entry) = self.worlds.get_mut(world).filter(|_| !self.claims.is_used()) else {
+            return;
+        };
         entry.lists_again |= sessions.send(entry.session, &DetachUser { uid, reason }).is_err();
     }
 

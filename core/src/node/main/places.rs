@@ -101,7 +101,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         match claimed {
             Some(key) => {
                 self.claim(cx, key, world);
-                self.recheck_revocations(cx);
+                // Where there are other Mains, the one that has its claim judges it: the world would not hear of it from here.
+                if !self.claims.is_used() {
+                    self.recheck_revocations(cx);
+                }
             }
             None => self.turn_away(cx.sessions, world, uid, ErrorCode::FULL),
         }

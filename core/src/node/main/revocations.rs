@@ -12,7 +12,8 @@
 //! revision it began, is out unless its account has logged in again since. Its stay in the world is judged for
 //! itself: if that may be of an older login than the connection, it ends, and whoever has a good token comes
 //! in again by Main. A Main whose link to Login was
-//! away asks from where it was.
+//! away asks from where it was. Whoever has waited for its claim meanwhile is looked up once more, and in a realm of several Mains the
+//! stay of whom only a world has told is judged by the Main that has its claim.
 
 use super::directory::Place;
 use super::{Authenticator, EntryKey, Main, WorldKey, link, login_link_timer};
@@ -43,7 +44,7 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// The revision up to which everything is known.
+    /// The revision up to which everything is known. Whoever has begun with an older one may have been revoked already.
     pub(super) const fn revision(&self) -> Revision {
         self.revision
     }
@@ -64,6 +65,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.login.heard.is_incomplete = true;
         if !self.login.heard.is_asking {
             self.ask_for_revocations(cx);
+        }
+    }
+
+    /// Somebody has come from another Main, which has sent it to the world that it is in: by which login is not known here.
+    pub(super) fn judge_stay_anew(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        let Some(user) = self.users.get(key).filter(|_| self.claims.is_used()) else { return };
+        if user.place.world().is_some() && user.stay_revision == Revision(0) {
+            self.recheck_revocations(cx);
         }
     }
 
@@ -149,6 +158,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// The user is welcome, but it may be somebody else, by an older login, who is in the world in its name.
     fn end_older_stay(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, revision: Revision) {
         let Some(user) = self.users.get(key) else { return };
+        // Of whom another Main has the claim that one judges the stay.
+        if user.is_absent() && self.claims.is_used() {
+            return;
+        }
         if user.stay_revision < revision
             && let Place::Attaching(world) | Place::Attached(world) | Place::Inside(world) =
                 user.place

@@ -3,7 +3,8 @@
 //! Purpose: whoever is there by a claim that has been overtaken is a ghost, and so is what its former Main still says.
 //! Each member and each ticket has the highest number that was said of its user here.
 //!
-//! Contract: a Main that says a lower number than this world has heard attaches nobody, and detaches nobody. A higher one ends
+//! Contract: a Main that says a lower number than this world has heard attaches nobody, and detaches nobody: it is told that whoever is
+//! here is not, so that it waits for nothing, and is told who is here with the next report. A higher one ends
 //! the connection of whoever is there, and keeps its seat for who comes by it, if its game holds seats. A world knows
 //! only of users who are there, or may come: of others it is told by whoever has them, when it names them.
 //!
@@ -18,8 +19,8 @@ use super::user::WorldUser;
 use crate::node::Context;
 use crate::node::directory::admits;
 use crate::protocol::{ClaimNumber, ErrorCode, Uid};
-use crate::session::LinkTag;
 use crate::session::manager::Farewell;
+use crate::session::{LinkTag, SessionKey};
 
 impl<'a, G: Game> World<'a, G> {
     fn heard_claim(&self, uid: Uid) -> ClaimNumber {
@@ -36,6 +37,22 @@ impl<'a, G: Game> World<'a, G> {
     /// Whether Main `main` speaks for a claim of this user that is not overtaken.
     pub(super) fn is_newest(&self, main: u16, uid: Uid) -> bool {
         admits(self.said_claim(main, uid), self.heard_claim(uid))
+    }
+
+    /// A Main has asked something of a user by a claim that was overtaken.
+    pub(super) fn note_mistake(&mut self, main: u16, uid: Uid) {
+        let is_here = self.rooms.users.find(uid).is_some();
+        if let Some(link) = self.mains.at_mut(main) {
+            link.is_mistaken |= is_here;
+        }
+    }
+
+    /// A Main that has made such a mistake is told anew who is here.
+    pub(super) fn correct_mistake(&mut self, cx: &mut Context<'_, 'a>, key: SessionKey, main: u16) {
+        let Some(link) = self.mains.at_mut(main).filter(|link| link.is_mistaken) else { return };
+        link.is_mistaken = false;
+        link.next_reported = Some(0);
+        cx.sessions.mark_ready_unless_blocked(key);
     }
 
     /// A Main says that the user is claimed under this number.

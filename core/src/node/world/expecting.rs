@@ -42,6 +42,7 @@ impl<'a, G: Game> World<'a, G> {
         let room_claim = self.take_room_claim(caller.tag.index);
         #[cfg(feature = "mains")]
         if !self.is_newest(caller.tag.index, uid) {
+            self.note_mistake(caller.tag.index, uid);
             let reason = ErrorCode::STALE_CLAIM;
             let denied = AttachDenied { uid, attempt, reason };
             return self.main_link_answer(caller, &denied);

@@ -367,6 +367,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
         #[cfg(feature = "mains")]
         if !self.is_newest(caller.tag.index, message.uid) {
+            self.note_mistake(caller.tag.index, message.uid);
             return self.main_link_answer(caller, &UserLeft { uid: message.uid });
         }
         self.expect_user_no_more(&mut caller.context(), message.uid);

@@ -68,6 +68,9 @@ pub(super) struct MainLink {
     /// Whether Main is to hear if the world takes newcomers.
     #[cfg(feature = "mains")]
     pub(super) owes_drain_state: bool,
+    /// It has asked something by a claim that was overtaken, of somebody who is here: it is to hear who is here with the next report.
+    #[cfg(feature = "mains")]
+    pub(super) is_mistaken: bool,
 }
 
 impl MainLink {
@@ -95,6 +98,8 @@ impl MainLink {
             refusals: Refusals::NONE,
             #[cfg(feature = "mains")]
             owes_drain_state: false,
+            #[cfg(feature = "mains")]
+            is_mistaken: false,
         }
     }
 

@@ -43,6 +43,8 @@ impl<'a, G: Game> World<'a, G> {
             }
             cx.sessions.mark_ready_unless_blocked(key);
         }
+        #[cfg(feature = "mains")]
+        self.correct_mistake(cx, key, index);
         cx.sessions.schedule(index, cx.now.after_ms(self.config.status_interval_ms));
     }
 

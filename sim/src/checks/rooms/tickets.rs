@@ -10,6 +10,8 @@ use tinyrealm_core::protocol::{HandshakeKey, KeyId, Token, Uid, decode};
 use tinyrealm_core::wire::NetFrameV1;
 
 use crate::broken::{Broken, ensure};
+use crate::ids::{ConnectionId, Side};
+use crate::network::Network;
 use crate::opening::first_body;
 
 /// Every key that Main has ever told; see the [module](self).
@@ -43,6 +45,17 @@ impl Tickets {
         };
         ensure(self.admitted.insert(key.0), "a key admits once", || format!("{uid:?}"))?;
         Ok(self.tokens.get(&key.0).copied().flatten())
+    }
+
+    /// The key that was shown on this connection.
+    pub(crate) fn key_of(
+        &self,
+        network: &Network,
+        connection: ConnectionId,
+        uid: Uid,
+    ) -> Option<HandshakeKey> {
+        let body = first_body(network.opening(connection, Side::Dialer))?;
+        self.key_shown(&body, uid)
     }
 
     fn key_shown(&self, body: &[u8], uid: Uid) -> Option<HandshakeKey> {

@@ -9,7 +9,7 @@ use tinyrealm_core::protocol::{MemberNumber, MemberState, Uid};
 use super::{Member, Rooms};
 use crate::actors::Recorder;
 use crate::broken::{Broken, ensure};
-use crate::ids::{ConnectionId, main_of_world};
+use crate::ids::ConnectionId;
 use crate::network::Network;
 
 const WISHES: &str = "who wants to watch has no body, and nobody else";
@@ -45,7 +45,7 @@ impl Rooms {
         let state = MemberState { uid, number: MemberNumber::GAME, ..MemberState::default() };
         let member = Member { room, connection: Some(connection), state, token };
         model.spectators.insert(uid, member);
-        *self.worlds_of.entry((uid, main_of_world(world))).or_default() += 1;
+        *self.worlds_of.entry((uid, self.layout.realm_of_world(world))).or_default() += 1;
         self.begin_stay((world, room), uid, Some(connection));
         self.check_one_world(world, uid)
     }

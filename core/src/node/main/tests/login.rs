@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::node::NodeStorage;
+use crate::node::directory::ClaimStorage;
 use crate::node::testing::Asked;
 use crate::protocol::Versions;
 use crate::protocol::login_to_main::{StoreRevision, VerifyAck, VerifyDenied};
@@ -26,6 +27,23 @@ pub(super) fn with_accounts(test: impl FnOnce(&mut LoginBench<'_>)) {
     with_hellos::<HELLOS>(BENCH_CONFIG, test);
 }
 
+/// The same in a realm of several Mains.
+pub(super) fn with_accounts_and_directory(test: impl FnOnce(&mut LoginBench<'_>)) {
+    let mut node_memory = Box::new(BenchMemory::NEW);
+    let mut claims = [const { Slot::VACANT }; 4];
+    let (mut heads, mut nexts) = ([Link::NONE; 4], [Link::NONE; 4]);
+    let (mut queue, mut listed) = ([0; 4], [false; 4]);
+    let claims = ClaimStorage {
+        claims: &mut claims,
+        heads: &mut heads,
+        nexts: &mut nexts,
+        queue: &mut queue,
+        listed: &mut listed,
+    };
+    let storage = Sizes::ALL.lend(&mut node_memory);
+    with_claims::<HELLOS>(storage, BENCH_CONFIG, claims, test);
+}
+
 fn with_hellos<const HELLOS: usize>(net: NetConfig, test: impl FnOnce(&mut LoginBench<'_>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     with_storage::<HELLOS>(Sizes::ALL.lend(&mut node_memory), net, test);
@@ -44,9 +62,18 @@ fn with_storage<const HELLOS: usize>(
     net: NetConfig,
     test: impl FnOnce(&mut LoginBench<'_>),
 ) {
+    with_claims::<HELLOS>(node_storage, net, ClaimStorage::default(), test);
+}
+
+fn with_claims<const HELLOS: usize>(
+    node_storage: NodeStorage<'_>,
+    net: NetConfig,
+    claims: ClaimStorage<'_, PendingClaim>,
+    test: impl FnOnce(&mut LoginBench<'_>),
+) {
     let mut memory = Box::new(MainMemory::<MAX_USERS, WORLD_COUNT_MAX>::NEW);
     let mut hellos = [const { Slot::VACANT }; HELLOS];
-    let storage = MainStorage { hellos: &mut hellos, ..memory.storage() };
+    let storage = MainStorage { hellos: &mut hellos, claims, ..memory.storage() };
     let config = LoginLinkConfig {
         address: heapless::String::try_from("login:3").unwrap(),
         hello_timeout_ms: HELLO_TIMEOUT_MS,

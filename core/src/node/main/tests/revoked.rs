@@ -1,10 +1,13 @@
 //! Users whom Login has revoked, and those who are banned.
 
-use super::login::{FIRST_MS, LoginBench, REVISION, TOKEN, UID, with_accounts};
+use super::login::{
+    FIRST_MS, LoginBench, REVISION, TOKEN, UID, with_accounts, with_accounts_and_directory,
+};
 use super::*;
+use crate::node::directory::Answer;
 use crate::protocol::login_to_main::{StoreRevision, VerifyAck};
 use crate::protocol::world_to_main::UserHeld;
-use crate::protocol::{REVOCATION_PAGE, Revision, Revocation};
+use crate::protocol::{ClaimNumber, REVOCATION_PAGE, Revision, Revocation};
 use crate::session::PeerAddress;
 use crate::timer::TICK_MS;
 
@@ -409,5 +412,35 @@ fn an_address_is_banned_like_a_user() {
         assert_eq!(bench.heard(key), [error(ErrorCode::BANNED, Hello::OPCODE.0)]);
         assert_eq!(bench.state(other.key), Some(SessionState::Ready));
         assert_eq!(bench.role().stats().banned, 1);
+    });
+}
+
+/// Whoever is revoked while it waits for its claim is looked up once more, and is not let in by what was known before.
+#[test]
+fn who_is_revoked_while_it_waits_for_its_claim_is_asked_about_again() {
+    with_accounts_and_directory(|bench| {
+        let login = bench.connect_login();
+        let key = bench.say_hello(Some(TOKEN));
+        let verified = |request, revision| VerifyAck {
+            request,
+            uid: UID,
+            revision: Revision(revision),
+            account: Text::EMPTY,
+        };
+        let request = bench.question(login).request;
+        bench.say(login, &verified(request, REVISION.0));
+        let work = bench.act(|main, _| main.next_directory_work()).expect("a question");
+        bench.revoke(login, &[(UID, REVISION.0 + 1, true)], REVISION.0 + 1);
+        let written = Answer::Written(ClaimNumber(7));
+        bench.act(|main, cx| main.directory_answered(cx, work, written));
+        assert_eq!(bench.heard(key), []);
+        // It has logged in since, and has a token that counts.
+        let request = bench.question(login).request;
+        bench.say(login, &verified(request, REVISION.0 + 1));
+        while let Some(work) = bench.act(|main, _| main.next_directory_work()) {
+            let written = Answer::Written(ClaimNumber(9));
+            bench.act(|main, cx| main.directory_answered(cx, work, written));
+        }
+        assert!(bench.heard(key)[0].is::<Welcome>());
     });
 }

@@ -3,8 +3,11 @@
 use super::seats::{HOLD_MS, Keeper};
 use super::*;
 use crate::protocol::ClaimNumber;
+use crate::protocol::either_way::Pong;
 use crate::protocol::main_to_world::UserClaimed;
-use crate::protocol::world_to_main::{AttachAck, AttachDenied, UserHeld, UserJoined, UserLeft};
+use crate::protocol::world_to_main::{
+    AttachAck, AttachDenied, UserHeld, UserJoined, UserLeft, UserList,
+};
 
 const UID: Uid = Uid(1);
 
@@ -51,6 +54,35 @@ fn a_lower_number_attaches_nobody() {
         bench.say(main, &UserClaimed { uid: Uid(2), claim: ClaimNumber(1) });
         bench.say(main, &attach_of(UID, 5));
         assert_eq!(bench.heard(main), [denied(5)]);
+    });
+}
+
+/// It is told at once that it waits for nobody, and then who is there, once.
+#[test]
+fn a_main_that_is_mistaken_hears_who_is_there_with_the_next_report() {
+    with_game::<Keeper>(SETUP, |bench| {
+        let main = bench.meet_main();
+        bench.claim(main, 7, 1);
+        let player = bench.comes();
+        bench.heard(main);
+        let lists = |bench: &mut WorldBench<'_, Keeper>| {
+            let heard = bench.heard(main);
+            heard.iter().filter(|said| said.is::<UserList>()).count()
+        };
+        for mistaken in [true, false] {
+            if mistaken {
+                bench.say(main, &claimed(6));
+                bench.say(main, &DetachUser { uid: UID, reason: ErrorCode::REPLACED });
+                assert_eq!(bench.heard(main), [Said::of(&UserLeft { uid: UID })]);
+                assert_eq!(bench.uids(), [1]);
+            }
+            bench.pass_ms(STATUS_MS);
+            assert_eq!(lists(bench), usize::from(mistaken));
+        }
+        assert_eq!(bench.claim(main, 6, 2), [denied(2)]);
+        bench.say(player, &Pong { nonce: 0 });
+        bench.pass_ms(STATUS_MS);
+        assert_eq!(lists(bench), 1);
     });
 }
 
