@@ -13,8 +13,10 @@ use rcgen::{
 use serde_json::Value;
 
 use support::channel::{self, LOBBY, wait_until_found};
+use support::den::wait_until_rooms_move;
 use support::login::{Accounts, CHEAP, main_of};
-use support::{Finished, PATIENCE, Process, ScratchFile, Server, Stream, User};
+use support::operator::{of, told};
+use support::{Finished, PATIENCE, Process, Realm, ScratchFile, Server, Stream, User};
 
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, UserLeft};
 use tinyrealm_core::protocol::{ErrorCode, Uid};
@@ -116,6 +118,25 @@ fn a_guest_plays_chats_and_comes_back() {
     assert_eq!(course_of(&finished), came);
     main.stop().expect(&[("net.violations", 0), ("net.unknown_opcodes", 0)]);
     world.stop().expect(&[("net.violations", 0), ("net.unknown_opcodes", 0)]);
+}
+
+/// Its room goes on in another world, and it goes there.
+#[test]
+fn a_guest_goes_where_its_room_is() {
+    let of_coin_rush = |words: &[&str]| Process::start(&[words, &["--game", "coin-rush"]].concat());
+    let program = Program::compile_with(of_coin_rush, "Visitor.cs", "moving");
+    let mut realm = Realm::start(&["world.game=coin-rush", "world.rooms=2"]);
+    let visitor = program.start(&[&realm.main.address.to_string()]);
+    visitor.wait_until_said(Stream::Stdout, "number ", 1);
+    realm.add_world(2, &[]);
+    wait_until_rooms_move(&realm.main, 2);
+    let said = told(of(&realm.main), &["move", "0", "--from", "1", "--to", "2"]);
+    visitor.wait_until_said(Stream::Stdout, "number ", 2);
+    realm.worlds[1].wait_until_reported(&[("users", 1), ("returned", 1), ("joined", 0)]);
+    visitor.kill();
+    let (main, _) = realm.stop();
+    // It has asked once, and was led there once.
+    assert_eq!(main.count("enters"), 2, "{said:?}");
 }
 
 /// The visitor and a user move, and hear each other in their room and in the lobby.

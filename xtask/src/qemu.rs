@@ -44,7 +44,7 @@ const fn image(
 
 const SOAK_IMAGE: TestImage = image("soak", "soak", "world", "websocket");
 
-const TEST_IMAGES: [TestImage; 12] = [
+const TEST_IMAGES: [TestImage; 13] = [
     image("world", "world", "world", "websocket"),
     image("world-without-web-sockets", "world", "world", ""),
     image("sealed-world", "sealed-world", "world", "secure"),
@@ -53,6 +53,7 @@ const TEST_IMAGES: [TestImage; 12] = [
     image("patient-world", "patient-world", "world", "log,websocket"),
     image("world-with-dhcp", "world-with-dhcp", "world", "log,dhcp"),
     image("coin-rush", "coin-rush", "coin-rush", "things,websocket"),
+    image("moving-world", "moving-world", "coin-rush", "moving,names,things,websocket"),
     image("client", "client", "client", "log"),
     image("client-with-account", "client-with-account", "client", "log"),
     image("client-with-device-key", "client-with-device-key", "client", "log,sealed-clients"),

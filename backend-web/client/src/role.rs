@@ -2,7 +2,7 @@
 //!
 //! Contract: a message is told as the body that came, changes of state behind it. The host decodes it, and
 //! says if it does not decode; what moves the machine is decoded here as well. So the module has no
-//! decoder but for five messages, which is the half of it.
+//! decoder but for six messages, which is the half of it.
 
 use tinyrealm_core::node::client::{
     ClientConfig, ClientEvent, ClientHandler, ClientState, Credentials, MainState, RealmClient,

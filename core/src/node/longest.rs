@@ -49,13 +49,33 @@ const USER_LIST_BYTES: usize =
 const REVOCATIONS_BYTES: usize =
     OPCODE_BYTES + 3 * VARINT_U53_MAX_BYTES + 1 + REVOCATION_PAGE * 3 * VARINT_U53_MAX_BYTES;
 
-/// `RoomBlock`, and `TakeBlock`: which move, a world, which block, whether it is the last, a count of two bytes.
-const BLOCK_BYTES: usize = OPCODE_BYTES
-    + VARINT_U32_MAX_BYTES
-    + 2 * VARINT_U16_MAX_BYTES
-    + 1
-    + 2
-    + crate::protocol::ROOM_BLOCK_BYTES;
+/// `RoomBlock`, and `TakeBlock`, without its bytes: which move, a world, which block, whether it is the last, a count of two bytes.
+const BLOCK_HEAD_BYTES: usize =
+    OPCODE_BYTES + VARINT_U32_MAX_BYTES + 2 * VARINT_U16_MAX_BYTES + 1 + 2;
+/// The longest.
+const BLOCK_BYTES: usize = BLOCK_HEAD_BYTES + crate::protocol::ROOM_BLOCK_BYTES;
+/// What a frame with a block has besides the block's bytes.
+#[cfg(feature = "moving")]
+pub(super) const BLOCK_FRAME_HEAD_BYTES: usize =
+    crate::wire::PacketHeader::BYTES + BLOCK_HEAD_BYTES;
+/// What a world's buffers for private packets hold at least, or its rooms can't leave it: a block with the longest piece.
+#[cfg(feature = "moving")]
+pub const BLOCK_BUFFER_BYTES: usize =
+    BLOCK_FRAME_HEAD_BYTES + super::world::moving::PIECE_MAX_BYTES;
+/// `RoomOpened` as a frame: which room, its line, whether it is listed.
+#[cfg(feature = "rooms")]
+const ROOM_OPENED_FRAME_BYTES: usize = crate::wire::PacketHeader::BYTES
+    + OPCODE_BYTES
+    + VARINT_U16_MAX_BYTES
+    + (1 + ROOM_NAME_MAX_BYTES + 1 + ROOM_MODE_MAX_BYTES + 2 * VARINT_U16_MAX_BYTES + 2)
+    + (1 + crate::protocol::ROOM_PROPERTIES_MAX_BYTES)
+    + 1;
+/// What a world's buffers for private packets hold at least, so that it can tell Main of its rooms.
+#[cfg(all(feature = "rooms", not(feature = "moving")))]
+pub const WORLD_BUFFER_BYTES: usize = ROOM_OPENED_FRAME_BYTES;
+/// What a world's buffers for private packets hold at least, so that it can tell Main of its rooms, and let them move.
+#[cfg(feature = "moving")]
+pub const WORLD_BUFFER_BYTES: usize = BLOCK_BUFFER_BYTES;
 
 /// A world hears Main.
 pub const WORLD_HEARS_BYTES: usize = if cfg!(feature = "moving") {
@@ -72,6 +92,9 @@ pub const MAIN_HEARS_BYTES: usize =
 pub const LOGIN_HEARS_BYTES: usize = CLUSTER_PROOF_BYTES;
 /// The chat server hears Mains.
 pub const CHAT_HEARS_BYTES: usize = super::chat::MAIN_BODY_MAX_BYTES;
+
+#[cfg(feature = "moving")]
+const _: () = assert!(BLOCK_BUFFER_BYTES >= ROOM_OPENED_FRAME_BYTES);
 
 const _: () = {
     assert!(BLOCK_BYTES >= REVOCATIONS_BYTES && BLOCK_BYTES >= NAMED_ATTACH_BYTES);
@@ -144,6 +167,22 @@ mod tests {
         let (move_id, to, index) = (u32::MAX, WorldId(u16::MAX), u16::MAX);
         let block = RoomBlock { move_id, to, index, is_last: true, bytes };
         assert_eq!(body_bytes(&block), BLOCK_BYTES);
+        #[cfg(feature = "rooms")]
+        {
+            let line = crate::protocol::RoomLine {
+                name: longest_wish().name,
+                mode: longest_wish().mode,
+                members: u16::MAX,
+                capacity: u16::MAX,
+                is_locked: true,
+                is_private: true,
+                properties: Bytes::new(&[1; crate::protocol::ROOM_PROPERTIES_MAX_BYTES]).unwrap(),
+            };
+            let room_id = crate::protocol::RoomId(u16::MAX);
+            let opened =
+                crate::protocol::world_to_main::RoomOpened { room_id, line, is_listed: true };
+            assert_eq!(body_bytes(&opened) + PacketHeader::BYTES, ROOM_OPENED_FRAME_BYTES);
+        }
         let block = TakeBlock { move_id, from: to, index, is_last: true, bytes };
         assert_eq!(body_bytes(&block), BLOCK_BYTES);
     }

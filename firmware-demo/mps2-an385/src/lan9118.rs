@@ -6,7 +6,7 @@
 //! Contract: the interrupt only masks itself and wakes the network task, which reads until nothing is
 //! left and unmasks it. Frames longer than a buffer, or spoilt, are dropped.
 //!
-//! Bounds: frames of `network.frame_bytes`.
+//! Bounds: frames of [`ETHERNET_FRAME_BYTES`].
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Context;
@@ -14,11 +14,11 @@ use core::task::Context;
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
 use embassy_sync::waitqueue::AtomicWaker;
 use static_cell::ConstStaticCell;
-use tinyrealm_firmware::device;
+use tinyrealm_firmware::links::ETHERNET_FRAME_BYTES;
 
 use crate::registers::Registers;
 
-const FRAME_BYTES: usize = device::network::FRAME_BYTES as usize;
+const FRAME_BYTES: usize = ETHERNET_FRAME_BYTES;
 
 /// Bytes of the block of registers.
 pub const REGISTERS_BYTES: usize = 0x100;

@@ -3,13 +3,37 @@
 use embassy_net::Stack;
 use embassy_net::tcp::TcpSocket;
 use tinyrealm_core::config::NetConfig;
+use tinyrealm_core::node::longest::WORLD_HEARS_BYTES;
+use tinyrealm_core::wire::PacketHeader;
 
 use crate::device::links;
 
+/// The longest frame that comes: as `device.toml` says, but with rooms that have names not less than what Main says of them.
+pub(crate) const FRAME_LIMIT_BYTES: u32 = {
+    let own = links::FRAME_LIMIT_BYTES;
+    let rooms = if cfg!(feature = "rooms") { WORLD_HEARS_BYTES as u32 } else { 0 };
+    if own < rooms { rooms } else { own }
+};
 /// Bytes that a socket receives at once.
-pub const RECEIVE_BYTES: usize = links::RECEIVE_BYTES as usize;
-/// Bytes that a socket sends at once.
-pub const SEND_BYTES: usize = links::SEND_BYTES as usize;
+pub const RECEIVE_BYTES: usize = {
+    let own = links::RECEIVE_BYTES as usize;
+    let longest = FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
+    if cfg!(feature = "rooms") && own < longest { longest } else { own }
+};
+/// Bytes of the largest Ethernet frame, for boards whose driver has buffers for it: as `device.toml` says, but not less than a
+/// segment that fills a socket's buffer has.
+pub const ETHERNET_FRAME_BYTES: usize = {
+    let own = crate::device::network::FRAME_BYTES as usize;
+    let longest = RECEIVE_BYTES + SEGMENT_HEADERS_BYTES;
+    if cfg!(feature = "rooms") && own < longest { longest } else { own }
+};
+/// Ethernet's header, IPv4's and TCP's with what an acknowledgement may have besides.
+const SEGMENT_HEADERS_BYTES: usize = 58;
+/// Bytes that a socket sends at once: whole frames, so not less than what there is to say of rooms.
+pub const SEND_BYTES: usize = {
+    let own = links::SEND_BYTES as usize;
+    if own < ROOM_BUFFER_BYTES { ROOM_BUFFER_BYTES } else { own }
+};
 
 /// The first message of a sealed link. A server's: prefix, versions and kinds, id, generation, handshake, and that there is
 /// no former key. A client's: prefix, versions and kind, the key's id, handshake.
@@ -22,10 +46,17 @@ const SEAL_BYTES: usize = {
     let (server, client) = (6 + 4 + id_bytes + 1 + 52 + 1, 6 + 3 + 8 + 52);
     if cfg!(feature = "sealed-clients") { client } else { server }
 };
-/// Bytes of a buffer for private packets: as `device.toml` says, but with sealed links not less than their first message.
+/// What there is to say to Main of rooms that have names, and of those that move.
+#[cfg(feature = "rooms")]
+const ROOM_BUFFER_BYTES: usize = tinyrealm_core::node::longest::WORLD_BUFFER_BYTES;
+#[cfg(not(feature = "rooms"))]
+const ROOM_BUFFER_BYTES: usize = 0;
+/// Bytes of a buffer for private packets: as `device.toml` says, but with sealed links not less than their first message, and
+/// with rooms that have names not less than what there is to say of them.
 pub(crate) const SEND_BUFFER_BYTES: usize = {
     let own = links::SEND_BUFFER_BYTES as usize;
-    if cfg!(feature = "secure") && own < SEAL_BYTES { SEAL_BYTES } else { own }
+    let own = if cfg!(feature = "secure") && own < SEAL_BYTES { SEAL_BYTES } else { own };
+    if own < ROOM_BUFFER_BYTES { ROOM_BUFFER_BYTES } else { own }
 };
 
 /// The first wait before another attempt to reach a server.
@@ -79,7 +110,7 @@ impl<const SOCKETS: usize, const BYTES: usize> SocketBuffers<SOCKETS, BYTES> {
 
 /// The limits and timeouts of a device's sessions.
 pub const LIMITS: NetConfig = NetConfig {
-    frame_limit_bytes: links::FRAME_LIMIT_BYTES,
+    frame_limit_bytes: FRAME_LIMIT_BYTES,
     greeting_timeout_ms: links::GREETING_TIMEOUT_MS,
     ping_interval_ms: links::PING_INTERVAL_MS,
     idle_timeout_ms: links::IDLE_TIMEOUT_MS,

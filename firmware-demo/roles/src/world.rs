@@ -26,8 +26,8 @@ use crate::Boot;
 use crate::device::{self, links};
 use crate::keeping::Keeper;
 use crate::links::{
-    LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS, SEND_BUFFER_BYTES, SEND_BYTES,
-    SocketBuffers, text,
+    FRAME_LIMIT_BYTES, LIMITS, RECEIVE_BYTES, RECONNECT_FIRST_MS, RECONNECT_MOST_MS,
+    SEND_BUFFER_BYTES, SEND_BYTES, SocketBuffers, text,
 };
 use crate::network::{FEEDING, Network, STACK_SOCKETS};
 use crate::places::PLAYERS;
@@ -49,7 +49,7 @@ const SEND_BUFFERS: usize = SOCKETS + links::SHARED_SEND_BUFFERS as usize;
 /// be refused.
 const ADDRESSES: usize = if cfg!(feature = "shares") { SOCKETS } else { 0 };
 /// The longest frame that comes, with its prefix.
-const FRAME_BYTES: usize = links::FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
+const FRAME_BYTES: usize = FRAME_LIMIT_BYTES as usize + PacketHeader::BYTES;
 #[cfg(not(feature = "websocket"))]
 const RECEIVE_BUFFERS: usize = links::RECEIVE_BUFFERS as usize;
 #[cfg(not(feature = "websocket"))]
@@ -58,8 +58,7 @@ const RECEIVE_BUFFER_BYTES: usize = FRAME_BYTES;
 #[cfg(feature = "websocket")]
 const RECEIVE_BUFFERS: usize = SOCKETS;
 #[cfg(feature = "websocket")]
-const RECEIVE_BUFFER_BYTES: usize =
-    tinyrealm_core::wire::ws::buffer_bytes(links::FRAME_LIMIT_BYTES);
+const RECEIVE_BUFFER_BYTES: usize = tinyrealm_core::wire::ws::buffer_bytes(FRAME_LIMIT_BYTES);
 
 /// The longest packet for one peer alone: the registration.
 const REGISTRATION_BYTES: usize = 20 + device::world::REGION.len() + PUBLIC_ADDRESS_BYTES;
@@ -128,6 +127,15 @@ pub type GameStates<const THINGS: usize, const MEMBERS: usize> = StateMemory<THI
 /// The world's own memory, with its games.
 pub type GameMemory<G> = WorldMemory<G, PLAYERS, ROOMS, RING_BYTES, ATTACHES>;
 
+/// How a room of a world begins: what [`world!`](crate::world!) makes of its game's `NEW`.
+pub trait Beginning: 'static {
+    /// The game.
+    type Game: Game + 'static;
+
+    /// One that is as new.
+    fn game() -> Self::Game;
+}
+
 /// The statics of a world with this game, whose `NEW` is a room's start, and `run`, which runs it for ever.
 #[macro_export]
 macro_rules! world {
@@ -155,8 +163,20 @@ macro_rules! world {
                 { $crate::keeping::value_bytes::<$Game>() },
                 { $crate::keeping::jobs::<$Game>() * $crate::keeping::value_bytes::<$Game>() },
                 { $crate::keeping::kept::<$Game>() },
+                { $crate::keeping::rooms_bytes::<$Game>() },
+                { $crate::keeping::job_bytes::<$Game>() },
             >,
         > = $crate::ConstStaticCell::new($crate::keeping::GameKeeping::NEW);
+
+        struct Beginning;
+
+        impl $crate::world::Beginning for Beginning {
+            type Game = $Game;
+
+            fn game() -> $Game {
+                <$Game>::NEW
+            }
+        }
 
         async fn run(
             network: $crate::network::Network<SOCKETS, SOCKET_BYTES>,
@@ -165,7 +185,8 @@ macro_rules! world {
         ) -> ! {
             let memory = || (NODE_MEMORY.take().storage(), WORLD_MEMORY.take().storage());
             let states = STATES.take().storage();
-            $crate::world::run(memory, states, KEEPING.take().split(), network, entropy, board)
+            let keeping = KEEPING.take().split();
+            $crate::world::run::<Beginning, _, _>(memory, states, keeping, network, entropy, board)
                 .await
         }
     };
@@ -174,24 +195,27 @@ macro_rules! world {
 /// What a world borrows: its node's memory, and its own.
 type Storages<G> = (NodeStorage<'static>, WorldStorage<'static, G>);
 
+/// Whether the device holds this game.
+const fn assert_that_it_holds<G: Game>() {
+    let longest = G::MESSAGE_MAX_BYTES + OPCODE_BYTES + PacketHeader::BYTES;
+    assert!(SEND_BYTES >= longest, "device.toml: send_bytes holds no message of the game");
+    let ring = ring_min_bytes_for(ROOM_CAPACITY, G::MESSAGE_MAX_BYTES, StateSizes::of::<G>());
+    assert!(
+        device::world::RING_BYTES as usize >= ring,
+        "device.toml: ring_bytes holds no change of everything that the game shows"
+    );
+}
+
 /// Runs the world for ever.
-pub async fn run<G: Game + 'static, const VALUE_BYTES: usize, const KEPT: usize>(
-    memory: impl FnOnce() -> Storages<G>,
+pub async fn run<B: Beginning, const VALUE_BYTES: usize, const KEPT: usize>(
+    memory: impl FnOnce() -> Storages<B::Game>,
     states: StateStorage<'static>,
     (saves, mut keeper): (SaveStorage<'static>, Keeper<VALUE_BYTES, KEPT>),
     network: Network<SOCKETS>,
     entropy: impl Entropy,
     mut board: impl Board,
 ) -> ! {
-    const {
-        let longest = G::MESSAGE_MAX_BYTES + OPCODE_BYTES + PacketHeader::BYTES;
-        assert!(SEND_BYTES >= longest, "device.toml: send_bytes holds no message of the game");
-        let ring = ring_min_bytes_for(ROOM_CAPACITY, G::MESSAGE_MAX_BYTES, StateSizes::of::<G>());
-        assert!(
-            device::world::RING_BYTES as usize >= ring,
-            "device.toml: ring_bytes holds no change of everything that the game shows"
-        );
-    }
+    const { assert_that_it_holds::<B::Game>() };
     network.wait(&mut board).await;
     let own_address = network.address();
     let mut sockets = network.sockets(RECEIVE_BYTES);
@@ -210,7 +234,7 @@ pub async fn run<G: Game + 'static, const VALUE_BYTES: usize, const KEPT: usize>
         };
         (node, WorldStorage { saves, states, ..world })
     };
-    let mut engine = engine(memory, own_address, &mut entropy);
+    let mut engine = engine::<B>(memory, own_address, &mut entropy);
     start(&mut engine, &mut entropy);
     let port = device::world::PORT as u16;
     loop {
@@ -228,14 +252,16 @@ type WorldEngine<G> = Engine<'static, World<'static, G>>;
 
 /// Not inlined: what it needs of the stack is free again while the world runs.
 #[inline(never)]
-fn engine<G: Game + 'static>(
-    memory: impl FnOnce() -> Storages<G>,
+fn engine<B: Beginning>(
+    memory: impl FnOnce() -> Storages<B::Game>,
     own_address: Ipv4Address,
     entropy: &mut dyn Entropy,
-) -> WorldEngine<G> {
+) -> WorldEngine<B::Game> {
     let mut turn = Turn { now: embassy::now(), entropy };
     let (node, world) = memory();
     let world = World::new(world, config(own_address));
+    #[cfg(feature = "rooms")]
+    let world = world.with_named_rooms(tinyrealm_core::node::world::NewGame(&B::game));
     let node = Node::new(node, LIMITS, world, &mut turn);
     Engine::new(node, LINKS.take(), LISTENERS)
 }

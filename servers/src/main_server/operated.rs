@@ -69,6 +69,8 @@ fn move_room<'a>(
         MoveProblem::Fixed => Refused::RoomsStay,
         MoveProblem::NotThere => Refused::NotThere,
         MoveProblem::NoTarget => Refused::NoTarget,
+        MoveProblem::TooLarge => Refused::TooLarge,
+        MoveProblem::Full => Refused::NoRoomThere,
         MoveProblem::Busy => Refused::MovesBusy,
     })
 }

@@ -92,6 +92,10 @@ pub(crate) enum Refused {
     NotThere,
     /// No world does.
     NoTarget,
+    /// It has more places than rooms have there.
+    TooLarge,
+    /// Nothing is free there.
+    NoRoomThere,
     /// As many moves are under way as may be.
     MovesBusy,
     /// As many questions wait as may.
@@ -119,6 +123,12 @@ impl fmt::Display for Refused {
             }
             Self::NoTarget => {
                 "no other world takes rooms of this game: start one with the same game, in the same version"
+            }
+            Self::TooLarge => {
+                "the room has more places than rooms have there: take a world with --to whose world.room_capacity is not less"
+            }
+            Self::NoRoomThere => {
+                "no room is free there, or not so many places: take another world with --to, or raise world.rooms there"
             }
             Self::MovesBusy => "too many rooms are on their way: try again in some seconds",
             Self::Busy => "too many questions wait for this server: try again",

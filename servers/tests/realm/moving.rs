@@ -1,20 +1,14 @@
 //! Rooms that move from one world to another while they are played, with real processes.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::support::operator::{JSON, ask, of, post, refused, told, wait_for_total};
-use crate::support::{
-    Bots, PATIENCE, Pass, Peer, Realm, ScratchFile, Server, Signal, Stream, User,
-};
+use crate::support::den::{enter_den, follow, wait_until_rooms_move, worlds_of_den};
+use crate::support::operator::{JSON, of, post, refused, told, wait_for_total};
+use crate::support::{Bots, Realm, ScratchFile, Signal, Stream, User};
 use tinyrealm_coin_rush::messages::rush_to_client::{Coin, Round, Score};
 use tinyrealm_coin_rush::{REACH, SPEED};
-use tinyrealm_core::protocol::client_to_main::EnterWorldReq;
 use tinyrealm_core::protocol::client_to_world::Move;
-use tinyrealm_core::protocol::main_to_client::Moved;
-use tinyrealm_core::protocol::{
-    Direction, ErrorCode, MemberNumber, Position, Text, Wish, WishKind,
-};
+use tinyrealm_core::protocol::{Direction, ErrorCode, MemberNumber, Position};
 
 const SETTINGS: [&str; 5] = [
     "world.game=coin-rush",
@@ -28,38 +22,6 @@ const STEP: i32 = (SPEED / 20) as i32;
 /// How long a player may be without its room. It is printed; a machine that is busy with other tests takes longer.
 const WITHOUT_MOST: Duration = Duration::from_secs(3);
 
-/// Somebody new in the room "den".
-fn enter_den(main: SocketAddr) -> User {
-    let mut main = Peer::connect(main);
-    let welcome = main.hello(None);
-    let (uid, token) = (welcome.uid, welcome.token);
-    let wish = Wish {
-        kind: WishKind::NAMED_OR_NEW,
-        name: Text::new("den").unwrap(),
-        is_listed: true,
-        ..Wish::ANY
-    };
-    main.send(&EnterWorldReq { region: Text::EMPTY, wish });
-    let pass = main.hear_pass(&[]).expect("there is a world");
-    let (mut world, address) = (Peer::connect(pass.world), pass.world);
-    let (welcome, _) = world.join(uid, pass.key);
-    let number = world.number_of(uid);
-    User { uid, number, token, spawn: welcome.spawn_pos, main, world, address }
-}
-
-/// Goes where Main leads it, unasked; answers where it stands there.
-#[track_caller]
-fn follow(user: &mut User) -> Position {
-    let moved = user.main.find::<Moved<'_>>();
-    let pass = Pass { world: moved.world_addr.as_str().parse().unwrap(), key: moved.handshake_key };
-    let mut world = Peer::connect(pass.world);
-    let (welcome, _) = world.join(user.uid, pass.key);
-    assert!(welcome.is_returned, "it is in its seat");
-    assert_eq!(world.number_of(user.uid), user.number);
-    (user.world, user.address) = (world, pass.world);
-    welcome.spawn_pos
-}
-
 /// What this member is shown to have, when it is at least so much.
 #[track_caller]
 fn score_of(witness: &mut User, number: MemberNumber, least: u16) -> u16 {
@@ -71,15 +33,6 @@ fn score_of(witness: &mut User, number: MemberNumber, least: u16) -> u16 {
     }
 }
 
-/// Which worlds have the room, as Main knows it.
-fn worlds_of_den(main: &Server) -> Vec<u64> {
-    let (status, text) = ask(of(main), "/api/rooms?q=den", None);
-    assert_eq!(status, 200, "{text}");
-    let page: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let lines = page["lines"].as_array().unwrap();
-    lines.iter().filter_map(|line| line["world"].as_u64()).collect()
-}
-
 /// World 1 with two players in a room, and world 2.
 fn realm_with_den() -> (Realm, [User; 2]) {
     let mut realm = Realm::start(&SETTINGS);
@@ -87,22 +40,6 @@ fn realm_with_den() -> (Realm, [User; 2]) {
     realm.add_world(2, &[]);
     wait_until_rooms_move(&realm.main, 2);
     (realm, users)
-}
-
-/// A world says so behind its registration.
-#[track_caller]
-fn wait_until_rooms_move(main: &Server, world: u64) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let (_, text) = ask(of(main), "/api/worlds", None);
-        let page: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let mut lines = page["lines"].as_array().unwrap().iter();
-        if lines.any(|line| line["id"] == world && line["moves"] == true) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{text}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -229,11 +166,12 @@ fn a_room_that_can_t_move_is_told_why_and_what_to_do() {
     realm.add_world(3, &["world.room_capacity=4"]);
     wait_until_rooms_move(&realm.main, 3);
     let full = refused(at, &["move", "den", "--to", "3"]);
-    assert!(full.contains("world 3 is full") && full.contains("--to"), "{full}");
-    assert!(refused(at, &["move", "1", "--from", "1", "--to", "3"]).contains("not open any more"));
+    assert!(full.contains("more places than rooms have there") && full.contains("--to"), "{full}");
+    assert!(!realm.world().process.has_said(Stream::Stderr, "moves to world 3"), "it stands still");
     assert_eq!(worlds_of_den(&realm.main), [1]);
     realm.add_world(4, &[]);
     wait_until_rooms_move(&realm.main, 4);
+    assert!(refused(at, &["move", "1", "--from", "1", "--to", "4"]).contains("not open any more"));
     told(at, &["move", "den", "--to", "4"]);
     let audit = std::fs::read_to_string(format!("{}/audit.log", folder.path())).unwrap();
     let lines: Vec<serde_json::Value> =
@@ -241,7 +179,7 @@ fn a_room_that_can_t_move_is_told_why_and_what_to_do() {
     let last = lines.last().unwrap();
     assert_eq!((&last["what"], &last["outcome"]), (&"move".into(), &"done".into()));
     assert_eq!((&last["about"]["room"], &last["about"]["to"]), (&"den".into(), &4.into()));
-    assert!(lines.iter().any(|line| line["outcome"].as_str().unwrap().contains("is full")));
+    assert!(lines.iter().any(|line| line["outcome"].as_str().unwrap().contains("more places")));
     drop(user);
     realm.stop();
 }

@@ -1,7 +1,7 @@
 //! What the end-to-end tests share.
 //!
 //! Purpose: [`process`] runs the binary and ends it with its test, [`realm`] puts servers together,
-//! [`bots`] runs the load tool, [`cable`] is what leads to a server and can be cut, [`channel`] is what clients do in channels, [`peer`] is a client that
+//! [`bots`] runs the load tool, [`cable`] is what leads to a server and can be cut, [`channel`] is what clients do in channels, [`den`] is a room that moves, [`peer`] is a client that
 //! speaks bytes, over TCP or as a WebSocket ([`web`]), [`hostile`] and
 //! [`web_hostile`] are those who break the rules, [`login`] is a realm with accounts, [`operator`] asks at a server's own listener, [`proxied`] are clients behind a proxy, [`proxy`] spoils frames between a world and
 //! its clients, [`recorder`] writes a capture of what passes, [`relay`] meddles with a link, [`report`] reads what servers say last,
@@ -14,6 +14,7 @@
 pub(crate) mod bots;
 pub(crate) mod cable;
 pub(crate) mod channel;
+pub(crate) mod den;
 pub(crate) mod hostile;
 pub(crate) mod login;
 pub(crate) mod operator;

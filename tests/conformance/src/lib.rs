@@ -15,6 +15,7 @@ pub mod hub;
 pub mod lab;
 pub mod nodes;
 pub mod random;
+pub mod realm;
 pub mod remote;
 pub mod script;
 pub mod scripts;

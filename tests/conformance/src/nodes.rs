@@ -8,11 +8,15 @@ use tinyrealm_core::node::client::{
 use tinyrealm_core::node::cluster::Way;
 use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::node::main::{Guests, Main, MainConfig, MainMemory};
-use tinyrealm_core::node::world::{Relay, World, WorldConfig, WorldMemory, world_timers};
+use tinyrealm_core::node::world::saves::{SaveMemory, state_bytes};
+use tinyrealm_core::node::world::{
+    Game, NewGame, Relay, RoomContext, TimerId, Unreadable, World, WorldConfig, WorldMemory,
+    WorldStorage, world_timers_for,
+};
 use tinyrealm_core::node::{Node, NodeMemory, NodeStorage};
-use tinyrealm_core::protocol::{ServerKind, WorldId};
+use tinyrealm_core::protocol::{Bytes, EVENT_MAX_BYTES, ServerKind, Uid, WorldId};
 use tinyrealm_core::session::SealMemory;
-use tinyrealm_core::wire::{Framing, ws};
+use tinyrealm_core::wire::{Framing, Full, ws};
 
 use crate::cluster;
 
@@ -26,7 +30,7 @@ const BUFFER_BYTES: usize = 512;
 /// The longest frame, and what a WebSocket needs beside it.
 const RECEIVE_BUFFER_BYTES: usize = ws::buffer_bytes(BUFFER_BYTES as u32);
 const RING_BYTES: usize = 2_048;
-const ROLE_TIMERS: usize = 16;
+const ROLE_TIMERS: usize = 17;
 
 type Memory = NodeMemory<
     SESSIONS,
@@ -37,7 +41,67 @@ type Memory = NodeMemory<
     { BUFFERS * BUFFER_BYTES },
 >;
 
-const _: () = assert!(world_timers(ATTACHES) <= ROLE_TIMERS && client_timers(1) <= ROLE_TIMERS);
+const _: () = {
+    assert!(world_timers_for(ATTACHES, 1, Counting::TIMERS) <= ROLE_TIMERS);
+    assert!(client_timers(1) <= ROLE_TIMERS);
+};
+
+/// A room that is kept, and moves: it counts what is said in it, and rings a bell with that number a while behind its first member.
+#[derive(Clone, Default, Debug)]
+pub struct Counting {
+    said: u32,
+}
+
+impl Counting {
+    /// The kind of the bell's event.
+    pub const BELL: u16 = 999;
+    /// When it rings.
+    pub const BELL_MS: u32 = 50_000;
+}
+
+impl Game for Counting {
+    const NAME: &'static str = "counting";
+    const HOLD_MS: u32 = 600_000;
+    const TIMERS: usize = 1;
+    const ROOM_SAVE_BYTES: usize = 4;
+
+    fn on_enter(&mut self, room: &mut RoomContext<'_, '_>, _: Uid) {
+        if room.members().count() == 1 {
+            room.after(Self::BELL_MS, TimerId(0));
+        }
+    }
+
+    fn on_event(
+        &mut self,
+        room: &mut RoomContext<'_, '_>,
+        uid: Uid,
+        kind: u16,
+        data: Bytes<'_, EVENT_MAX_BYTES>,
+    ) -> Result<(), Full> {
+        self.said += 1;
+        room.broadcast(uid, kind, data)
+    }
+
+    fn on_timer(&mut self, room: &mut RoomContext<'_, '_>, _: TimerId) {
+        let said = self.said.to_le_bytes();
+        let data = Bytes::new(&said).expect("it is short");
+        room.broadcast(Uid::NOBODY, Self::BELL, data).expect("nothing else waits");
+    }
+
+    fn save_room(&self, out: &mut [u8]) -> usize {
+        out.copy_from_slice(&self.said.to_le_bytes());
+        out.len()
+    }
+
+    fn restore_room(
+        &mut self,
+        _: &mut RoomContext<'_, '_>,
+        state: &[u8],
+    ) -> Result<(), Unreadable> {
+        self.said = state.try_into().map(u32::from_le_bytes).map_err(|_| Unreadable)?;
+        Ok(())
+    }
+}
 
 /// Frames that a client may send at once.
 pub const PACKET_BURST: u16 = 100;
@@ -90,6 +154,23 @@ pub fn world_of_sealed_players(
     world_on(Way::Sealed, SEALED_CLIENTS, turn, main_address)
 }
 
+/// A world of one room that moves.
+pub fn moving_world(
+    turn: &mut Turn<'_>,
+    main_address: &str,
+) -> Node<'static, World<'static, Counting>> {
+    type Rooms = WorldMemory<Counting, USERS, 1, RING_BYTES, ATTACHES>;
+    type Saves = SaveMemory<0, 0, 1, { state_bytes::<Counting>(USERS) }>;
+    let rooms: &'static mut Rooms = Box::leak(Box::new(Rooms::new([Counting::default()])));
+    let saves: &'static mut Saves = Box::leak(Box::new(Saves::NEW));
+    let storage = WorldStorage { saves: saves.storage(), ..rooms.storage() };
+    let role = World::new(storage, world_config(Way::Clear, main_address));
+    let role = role.with_named_rooms(NewGame(&Counting::default));
+    let mut node = Node::new(storage_with_clients(0), NET, role, turn);
+    node.act(turn, World::start);
+    node
+}
+
 fn world_on(
     way: Way,
     sealed_clients: u16,
@@ -98,7 +179,14 @@ fn world_on(
 ) -> Node<'static, World<'static, Relay>> {
     type Rooms = WorldMemory<Relay, USERS, 1, RING_BYTES, ATTACHES>;
     let rooms: &'static mut Rooms = Box::leak(Box::new(Rooms::new([Relay])));
-    let config = WorldConfig {
+    let role = World::new(rooms.storage(), world_config(way, main_address));
+    let mut node = Node::new(storage_with_clients(sealed_clients), NET, role, turn);
+    node.act(turn, World::start);
+    node
+}
+
+fn world_config(way: Way, main_address: &str) -> WorldConfig {
+    WorldConfig {
         world_id: WorldId(cluster::WORLD_ID),
         region: "eu".try_into().expect("short"),
         address: "world:7200".try_into().expect("short"),
@@ -110,11 +198,7 @@ fn world_on(
         status_interval_ms: 100_000,
         reconnect_first_ms: 50,
         reconnect_most_ms: 200,
-    };
-    let role = World::new(rooms.storage(), config);
-    let mut node = Node::new(storage_with_clients(sealed_clients), NET, role, turn);
-    node.act(turn, World::start);
-    node
+    }
 }
 
 /// A Main that welcomes guests, and worlds in clear.

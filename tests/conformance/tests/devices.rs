@@ -4,27 +4,20 @@
 //! Every test runs on both drivers. Randomness has a seed: `TINYREALM_NETWORK_SEED`.
 
 use tinyrealm_conformance::clock;
-use tinyrealm_conformance::cluster;
 use tinyrealm_conformance::device::{EmbassyDevice, PollDevice, Sizes};
 use tinyrealm_conformance::hub::Faults;
 use tinyrealm_conformance::lab::Lab;
 use tinyrealm_conformance::nodes;
+use tinyrealm_conformance::realm::{MakeLab, Realm, SIZES, seeds};
 use tinyrealm_conformance::remote::Remote;
-use tinyrealm_conformance::script::{frame, frames};
+use tinyrealm_conformance::script::frame;
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::protocol::MemberNumber;
-use tinyrealm_core::protocol::Versions;
-use tinyrealm_core::protocol::client_to_world::{Event, Join, Move};
-use tinyrealm_core::protocol::either_way::{Bye, Ping};
-use tinyrealm_core::protocol::main_to_world::{AttachUser, Registered};
+use tinyrealm_core::protocol::client_to_world::Move;
+use tinyrealm_core::protocol::either_way::Ping;
 use tinyrealm_core::protocol::world_to_client::{EventBroadcast, RoomSnapshot};
-use tinyrealm_core::protocol::{
-    Bytes, Direction, ErrorCode, HandshakeKey, KeyId, Message, Position, Text, Uid, Wish, decode,
-};
+use tinyrealm_core::protocol::{Direction, Position};
 
-const SIZES: Sizes = Sizes { listeners: 4, own_links: 1, receive_bytes: 512, send_bytes: 512 };
 const MAIN_ADDRESS: &str = "10.0.0.2:7100";
-const LIMIT_MS: u32 = 60_000;
 const DEVICE_PORT: usize = 0;
 
 /// Runs a test on either driver.
@@ -49,8 +42,6 @@ on_both_drivers! {
     a_send_buffer_that_is_too_small_ends_its_peer_alone
 }
 
-type MakeLab<'m> = &'m dyn Fn(Sizes, Faults, u64) -> Lab;
-
 fn world(turn: &mut Turn<'_>) -> WorldNode {
     nodes::world(turn, MAIN_ADDRESS)
 }
@@ -66,157 +57,6 @@ fn on_poll(sizes: Sizes, faults: Faults, seed: u64) -> Lab {
 
 fn on_embassy(sizes: Sizes, faults: Faults, seed: u64) -> Lab {
     Lab::new(faults, seed, |port| EmbassyDevice::new(port, sizes, world))
-}
-
-fn seeds(count: u64) -> impl Iterator<Item = u64> {
-    let first = std::env::var("TINYREALM_NETWORK_SEED").ok();
-    let first = first.map_or(1, |seed| seed.parse().expect("a number"));
-    (first..first + count).inspect(|seed| println!("TINYREALM_NETWORK_SEED={seed}"))
-}
-
-/// A lab, its Main, and what to say to both.
-struct Realm {
-    lab: Lab,
-    main: usize,
-}
-
-impl Realm {
-    /// A world that is registered.
-    fn new(make: MakeLab<'_>, sizes: Sizes, faults: Faults, seed: u64) -> Self {
-        let mut lab = make(sizes, faults, seed);
-        let main = lab.remote.listen(0);
-        let mut realm = Self { lab, main };
-        realm.register(main);
-        realm
-    }
-
-    fn register(&mut self, main: usize) {
-        self.main = main;
-        self.hear(main, 1);
-        let challenge = cluster::challenge(&frames(self.lab.remote.received(main)));
-        self.lab.remote.send(main, &challenge);
-        self.hear(main, 2);
-        let ack = cluster::ack(&frames(self.lab.remote.received(main)));
-        self.lab.remote.send(main, &ack);
-        // The registration.
-        self.hear(main, 3);
-        self.lab.remote.send(main, &frame(&Registered {}));
-        self.hear(main, 5);
-    }
-
-    /// Waits until a peer has heard so many frames in all.
-    #[track_caller]
-    fn hear(&mut self, peer: usize, count: usize) {
-        let heard = |lab: &mut Lab| frames(lab.remote.received(peer)).len();
-        let is_heard = self.lab.wait_until(LIMIT_MS, |lab| heard(lab) >= count);
-        assert!(is_heard, "peer {peer}: {} of {count} frames", heard(&mut self.lab));
-    }
-
-    #[track_caller]
-    fn hear_end(&mut self, peer: usize) {
-        let has_ended = self.lab.wait_until(LIMIT_MS, |lab| lab.remote.has_ended(peer));
-        assert!(has_ended, "peer {peer} waits for its end");
-    }
-
-    fn heard(&self, peer: usize) -> usize {
-        frames(self.lab.remote.received(peer)).len()
-    }
-
-    /// Messages of one kind that a peer has heard.
-    fn messages<'s, M: Message + serde::Deserialize<'s>>(&'s self, peer: usize) -> Vec<M> {
-        let bodies = frames(self.lab.remote.received(peer)).into_iter();
-        let bodies = bodies.filter(|body| body[..4] == M::OPCODE.0.to_le_bytes());
-        bodies.map(|body| decode(&body[4..]).expect("a message")).collect()
-    }
-
-    /// Main announces a user; the world says yes.
-    fn attach(&mut self, uid: u32) {
-        let handshake_key = HandshakeKey([uid as u8; 32]);
-        let attach = AttachUser {
-            uid: Uid(uid.into()),
-            key_id: KeyId([uid as u8; 8]),
-            handshake_key,
-            ttl_ms: 300_000,
-            attempt: 0,
-            account: Text::EMPTY,
-            nickname: Text::EMPTY,
-            wish: Wish::ANY,
-        };
-        let count = self.heard(self.main) + 1;
-        self.lab.remote.send(self.main, &frame(&attach));
-        self.hear(self.main, count);
-    }
-
-    /// A new player, in the room.
-    fn enter(&mut self, uid: u32) -> usize {
-        self.attach(uid);
-        self.join(uid)
-    }
-
-    /// Joins; a connection that the network has kept from coming about is tried again.
-    fn join(&mut self, uid: u32) -> usize {
-        let handshake_key = HandshakeKey([uid as u8; 32]);
-        let told = self.heard(self.main);
-        for _ in 0..5 {
-            let peer = self.lab.remote.connect();
-            self.lab.remote.send(
-                peer,
-                &frame(&Join {
-                    versions: Versions::OURS,
-                    uid: Uid(uid.into()),
-                    handshake_key: Some(handshake_key),
-                    fingerprint: 0,
-                }),
-            );
-            let is_over = |lab: &mut Lab| {
-                lab.remote.has_ended(peer) || frames(lab.remote.received(peer)).len() >= 2
-            };
-            assert!(self.lab.wait_until(LIMIT_MS, is_over), "no answer to a Join");
-            if self.heard(peer) >= 2 {
-                self.hear(self.main, told + 1);
-                return peer;
-            }
-            assert_eq!(self.heard(peer), 0, "denied");
-        }
-        panic!("no connection comes about");
-    }
-
-    fn say(&mut self, peer: usize, number: u16) {
-        let data = [number as u8; 200];
-        let event = Event { request: 0, kind: number, data: Bytes::new(&data).expect("short") };
-        self.lab.remote.send(peer, &frame(&event));
-    }
-
-    /// The events of the first and of the second user that a peer has heard.
-    fn kinds_by_uid(&self, peer: usize) -> [Vec<u16>; 2] {
-        let events = self.messages::<EventBroadcast<'_>>(peer);
-        [MemberNumber(1), MemberNumber(2)].map(|number| {
-            events.iter().filter(|event| event.number == number).map(|event| event.kind).collect()
-        })
-    }
-
-    /// Events that a peer has heard, or has heard to have missed.
-    fn told_of(&self, peer: usize) -> usize {
-        let snapshots = self.messages::<RoomSnapshot>(peer);
-        let last_pages = snapshots.iter().filter(|snapshot| snapshot.pages_left == 0);
-        let missed: u32 = last_pages.map(|snapshot| snapshot.missed_events).sum();
-        self.messages::<EventBroadcast<'_>>(peer).len() + missed as usize
-    }
-
-    fn answers(&mut self, peer: usize) {
-        let count = self.heard(peer) + 1;
-        self.lab.remote.send(peer, &frame(&Ping { nonce: 1 }));
-        self.hear(peer, count);
-    }
-
-    fn shut_down(mut self) {
-        self.lab.device.shut_down();
-        self.hear_end(self.main);
-        self.lab.remote.shut(self.main);
-        let bye: Vec<Bye> = self.messages(self.main);
-        assert_eq!(bye, [Bye { reason: ErrorCode::SHUTTING_DOWN }]);
-        assert!(self.lab.wait_until(LIMIT_MS, |lab| lab.device.is_finished()));
-    }
 }
 
 const FAULTS: Faults = Faults { lost: 100, duplicated: 100, delayed: 300 };

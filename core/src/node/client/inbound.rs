@@ -83,6 +83,10 @@ impl RealmClient {
                     self.sent_to_world(caller, address.as_str(), ticket);
                 })
             }
+            #[cfg(feature = "moving")]
+            (MAIN_LINK, Moved::OPCODE) => {
+                take(frame.payload).map(|message: Moved<'_>| self.moved(caller, &message))
+            }
             #[cfg(feature = "mains")]
             (MAIN_LINK, MainAddress::OPCODE) => {
                 take(frame.payload).map(|message| self.hear_of_main(&message))

@@ -26,6 +26,8 @@ pub mod directory;
 mod draining;
 pub mod enter;
 mod expiring;
+#[cfg(feature = "moving")]
+mod fitting;
 mod hellos;
 #[cfg(feature = "shares")]
 mod holdings;
@@ -55,12 +57,14 @@ pub use authenticator::{Accounts, Authenticator, Guests, GuestsOrAccounts, Ident
 pub use chat::{ChatHub, ChatPolicy, MainChatStorage};
 pub use claiming::PendingClaim;
 pub use directory::{EntryKey, Place, UserDirectory, UserEntry};
+#[cfg(feature = "moving")]
+pub use fitting::MoveProblem;
 pub use hellos::PendingHello;
 pub use login_link::LoginLinkConfig;
 pub use mains::{LivingMain, MainList};
 pub use memory::{MainChatMemory, MainMemory, MainRoomMemory};
 #[cfg(feature = "moving")]
-pub use moving::{MOVE_TIMEOUT_MS, MOVES_MAX, MoveProblem, MoveState, RoomMove};
+pub use moving::{MOVE_TIMEOUT_MS, MOVES_MAX, MoveState, RoomMove};
 pub use operating::UserLine;
 pub use registry::{AllowedWorld, WORLD_COUNT_MAX, WorldEntry, WorldKey, WorldRegistry};
 pub use rooms::{MainRoomStorage, RoomDirectory, RoomEntry, RoomKey};

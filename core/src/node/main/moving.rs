@@ -8,6 +8,7 @@
 //! Bounds: [`MOVES_MAX`] moves at a time, for whoever has asked for them; no block is kept.
 
 use super::directory::{EntryKey, Place, Presence};
+use super::fitting::{MoveProblem, Target};
 use super::registry::WorldKey;
 use super::rooms::{RoomDirectory, RoomKey, RoomState};
 use super::{Authenticator, Main};
@@ -68,29 +69,6 @@ impl RoomMove {
 #[derive(Debug, Default)]
 pub(super) struct Moves([Option<RoomMove>; MOVES_MAX]);
 
-/// Where a room is to move to.
-#[derive(Copy, Clone, Debug)]
-enum Target {
-    This(WorldId),
-    /// The least loaded besides this one.
-    AnyBut(WorldId),
-}
-
-/// Why a room can't be asked to move.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum MoveProblem {
-    /// There is no such world.
-    NoSuchWorld,
-    /// Its rooms don't move: their game keeps nothing, or it is of an earlier version.
-    Fixed,
-    /// The world that was named does not take it: it drains, or has another game, or another version of it.
-    NotThere,
-    /// No other world takes rooms of this game.
-    NoTarget,
-    /// So many moves are under way, or the world's link takes nothing now.
-    Busy,
-}
-
 impl<'a, A: Authenticator> Main<'a, A> {
     /// The last moves that were asked for.
     pub fn moves(&self) -> impl Iterator<Item = &RoomMove> {
@@ -124,7 +102,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         to: Target,
     ) -> Result<u32, MoveProblem> {
         let source = self.worlds.find(from).ok_or(MoveProblem::NoSuchWorld)?;
-        let to = self.target_for(source, to)?;
+        let to = self.target_for(source, room, to)?;
         let is_free = |it: &&mut Option<RoomMove>| it.is_none_or(|it| it.is_over(cx.now));
         let place = self.moves.0.iter_mut().find(is_free).ok_or(MoveProblem::Busy)?;
         let id = cx.turn().random_u32();
@@ -133,30 +111,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
         cx.sessions.send(link, &message).map_err(|_| MoveProblem::Busy)?;
         *place = Some(RoomMove { id, from, room, to, state: MoveState::Moving, began: cx.now });
         Ok(id)
-    }
-
-    /// A world of the same game, in the same version, that takes newcomers.
-    fn target_for(&self, source: WorldKey, to: Target) -> Result<WorldId, MoveProblem> {
-        if let Target::This(to) = to
-            && self.worlds.find(to).is_none()
-        {
-            return Err(MoveProblem::NoSuchWorld);
-        }
-        let from = self.worlds.get(source).ok_or(MoveProblem::NoSuchWorld)?;
-        let game = from.moves.ok_or(MoveProblem::Fixed)?;
-        let fitting = self.worlds.iter().filter(|(key, world)| {
-            let is_meant = match to {
-                Target::This(to) => world.world_id == to,
-                Target::AnyBut(other) => world.world_id != other,
-            };
-            *key != source && is_meant && !world.is_closed && world.moves == Some(game)
-        });
-        let least = fitting.min_by_key(|(_, world)| (world.is_slow, world.load_permille()));
-        let problem = match to {
-            Target::This(_) => MoveProblem::NotThere,
-            Target::AnyBut(_) => MoveProblem::NoTarget,
-        };
-        least.map(|(_, world)| world.world_id).ok_or(problem)
     }
 
     /// A block for another world. What that one's link does not take comes again.

@@ -113,6 +113,12 @@ impl WorldEntry {
         self.moves.is_some()
     }
 
+    /// How many members a room there takes.
+    #[cfg(feature = "moving")]
+    pub(super) fn places_a_room(&self) -> u16 {
+        self.capacity.checked_div(self.rooms).unwrap_or(0)
+    }
+
     /// Whether nobody more is sent there now.
     fn is_full(&self) -> bool {
         self.is_closed || self.users.max(self.reported_users) >= self.capacity

@@ -4,7 +4,7 @@
 //! Main is told of each change, and behind its registration for as long as it lasts, as soon as its link takes that; so it
 //! sends nobody. What was said last counts, wherever it was. Rooms that can move go to other worlds meanwhile.
 //!
-//! Bounds: an instant a world and a bit a link to Main; nothing without the cargo feature `mains`.
+//! Bounds: an instant a world and a bit a link to Main; nothing without the cargo feature `draining`.
 
 use super::{Game, World};
 use crate::node::Context;

@@ -205,7 +205,7 @@ impl<'a, G: Game> World<'a, G> {
         #[cfg(feature = "moving")]
         self.main_link_say_moves(now, sessions, (key, index));
         self.rooms.bans.tell(now, index, |ban| sessions.send(key, ban).is_ok());
-        #[cfg(feature = "mains")]
+        #[cfg(feature = "draining")]
         self.tell_drain_state(sessions, key, index);
         #[cfg(feature = "rooms")]
         if let Some(next) = self.mains.at(index).and_then(|link| link.next_room) {
@@ -262,7 +262,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         }
         let Some(link) = self.mains.at_mut(index).filter(|link| link.is_live()) else { return };
         link.next_reported = Some(0);
-        #[cfg(feature = "mains")]
+        #[cfg(feature = "draining")]
         {
             link.owes_drain_state = self.rooms.takes_nobody;
         }
@@ -320,12 +320,12 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     #[cfg(not(feature = "mains"))]
     fn main_announced(&mut self, _: &mut Caller<'_, 'a>, _: MainAnnounced<'_>) {}
 
-    #[cfg(feature = "mains")]
+    #[cfg(feature = "draining")]
     fn drain_world(&mut self, caller: &mut Caller<'_, 'a>, message: DrainWorld) {
         self.hear_drain(&mut caller.context(), &message);
     }
 
-    #[cfg(not(feature = "mains"))]
+    #[cfg(not(feature = "draining"))]
     fn drain_world(&mut self, _: &mut Caller<'_, 'a>, _: DrainWorld) {}
 
     #[cfg(feature = "moving")]
@@ -352,16 +352,17 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
     #[cfg(not(feature = "moving"))]
     fn hear_of_move(&mut self, _: &mut Caller<'_, 'a>, _: HearOfMove) {}
 
-    /// A world that has one Main knows of no claims and does not drain, and one whose rooms stay of no moves.
+    /// A world that has one Main knows of no claims, one that does not drain of no orders, and one whose rooms stay of no moves.
     #[inline(always)]
     fn hears(&self, opcode: Opcode) -> bool {
-        let is_of_claims = matches!(
-            opcode,
-            UserClaimed::OPCODE | RoomClaimed::OPCODE | DrainWorld::OPCODE | MainAnnounced::OPCODE
-        );
+        let is_of_claims =
+            matches!(opcode, UserClaimed::OPCODE | RoomClaimed::OPCODE | MainAnnounced::OPCODE);
+        let is_order = matches!(opcode, DrainWorld::OPCODE);
         let is_of_moves =
             matches!(opcode, MoveRoom::OPCODE | TakeBlock::OPCODE | HearOfMove::OPCODE);
-        (cfg!(feature = "mains") || !is_of_claims) && (cfg!(feature = "moving") || !is_of_moves)
+        (cfg!(feature = "mains") || !is_of_claims)
+            && (cfg!(feature = "draining") || !is_order)
+            && (cfg!(feature = "moving") || !is_of_moves)
     }
 
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {

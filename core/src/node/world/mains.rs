@@ -66,7 +66,7 @@ pub(super) struct MainLink {
     #[cfg(feature = "mains")]
     pub(super) refusals: Refusals,
     /// Whether Main is to hear if the world takes newcomers.
-    #[cfg(feature = "mains")]
+    #[cfg(feature = "draining")]
     pub(super) owes_drain_state: bool,
     /// It has asked something by a claim that was overtaken, of somebody who is here: it is to hear who is here with the next report.
     #[cfg(feature = "mains")]
@@ -96,7 +96,7 @@ impl MainLink {
             room_claim: ClaimNumber(0),
             #[cfg(feature = "mains")]
             refusals: Refusals::NONE,
-            #[cfg(feature = "mains")]
+            #[cfg(feature = "draining")]
             owes_drain_state: false,
             #[cfg(feature = "mains")]
             is_mistaken: false,

@@ -27,7 +27,7 @@ mod claims;
 mod client_link;
 mod config;
 pub mod context;
-#[cfg(feature = "mains")]
+#[cfg(feature = "draining")]
 mod draining;
 mod expecting;
 pub mod fan_out;
@@ -176,7 +176,7 @@ pub struct World<'a, G> {
     #[cfg(feature = "mains")]
     announced: announced::Announced,
     /// When a drain is over, if that was said.
-    #[cfg(feature = "mains")]
+    #[cfg(feature = "draining")]
     drain_end: Option<Instant>,
     #[cfg(feature = "rooms")]
     new_game: Option<NewGame<'a, G>>,
@@ -232,7 +232,7 @@ impl<'a, G: Game> World<'a, G> {
             ticks: Ticks::STOPPED,
             #[cfg(feature = "mains")]
             announced: announced::Announced::NONE,
-            #[cfg(feature = "mains")]
+            #[cfg(feature = "draining")]
             drain_end: None,
             #[cfg(feature = "rooms")]
             new_game: None,

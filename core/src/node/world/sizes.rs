@@ -59,7 +59,10 @@ const _: () = {
     let moving_bytes = size_of::<super::moving::MovingBook>() + 8 + 8;
     #[cfg(not(feature = "moving"))]
     let moving_bytes = 0;
+    // When a drain is over, and whether Main is to hear of it.
+    let draining_bytes = if cfg!(feature = "draining") { 16 } else { 0 };
     let optional_bytes = moving_bytes
+        + draining_bytes
         + rooms_bytes
         + seal_bytes
         + notice_bytes

@@ -69,6 +69,8 @@ impl Game for Abilities {
     const SAVE_BYTES: usize = 8;
     #[cfg(feature = "saves")]
     const SAVES_IN_FLIGHT: usize = 8;
+    #[cfg(feature = "moving")]
+    const ROOM_SAVE_BYTES: usize = 64;
 
     #[cfg(feature = "names")]
     fn admit(
@@ -94,6 +96,24 @@ impl Game for Abilities {
             room.list();
         }
         Ok(())
+    }
+
+    #[cfg(feature = "moving")]
+    fn save_room(&self, out: &mut [u8]) -> usize {
+        out.fill(1);
+        out.len()
+    }
+
+    #[cfg(feature = "moving")]
+    fn restore_room(
+        &mut self,
+        _: &mut tinyrealm_core::node::world::RoomContext<'_, '_>,
+        state: &[u8],
+    ) -> Result<(), tinyrealm_core::node::world::Unreadable> {
+        match state {
+            [1, ..] => Ok(()),
+            _ => Err(tinyrealm_core::node::world::Unreadable),
+        }
     }
 
     #[cfg(any(feature = "asks", feature = "notices", feature = "saves", feature = "things"))]

@@ -72,7 +72,11 @@ impl From<Refused> for Problem {
             Refused::NotHere | Refused::NoSuchUser | Refused::NoSuchWorld | Refused::NoSuchRoom => {
                 StatusCode::NOT_FOUND
             }
-            Refused::RoomsStay | Refused::NotThere | Refused::NoTarget => StatusCode::CONFLICT,
+            Refused::RoomsStay
+            | Refused::NotThere
+            | Refused::NoTarget
+            | Refused::TooLarge
+            | Refused::NoRoomThere => StatusCode::CONFLICT,
             Refused::Busy | Refused::MovesBusy | Refused::Ended => StatusCode::SERVICE_UNAVAILABLE,
             Refused::Hangs => StatusCode::GATEWAY_TIMEOUT,
         };

@@ -70,6 +70,7 @@ namespace Tinyrealm
             Login.OnLoginDenied += LoginDenied;
             Main.OnWelcome += Welcomed;
             Main.OnEnterWorldAck += GoToWorld;
+            Main.OnMoved += Follow;
             Main.OnRoomPage += lists.Take;
             Main.OnChatJoined += (in MainToClient.ChatJoined joined) => NoteJoined(joined.Channel);
             Main.OnChatLeft += (in MainToClient.ChatLeft left) => Forget(left.Channel);
@@ -306,6 +307,15 @@ namespace Tinyrealm
             wish = askedWish;
             handshakeKey = ack.HandshakeKey;
             Connect(world, ack.WorldAddr);
+            RoomIsLost();
+        }
+
+        /// <summary>Our room is in another world now, and our seat there. If we have asked for one, the answer counts.</summary>
+        void Follow(in MainToClient.Moved moved)
+        {
+            if (isEntering) return;
+            handshakeKey = moved.HandshakeKey;
+            Connect(world, moved.WorldAddr);
             RoomIsLost();
         }
 

@@ -29,6 +29,8 @@ pub(crate) const WORLD_RAM_BYTES: u32 = 20 * 1_024;
 pub(crate) const SEALED_WORLD_RAM_BYTES: u32 = 20 * 1_024;
 /// The RAM of a world with coin rush and WebSockets.
 pub(crate) const COIN_RUSH_RAM_BYTES: u32 = 28 * 1_024;
+/// The RAM of a world with coin rush and WebSockets, whose rooms move.
+pub(crate) const MOVING_WORLD_RAM_BYTES: u32 = 48 * 1_024;
 /// The RAM of the chat server as it ships.
 pub(crate) const CHAT_RAM_BYTES: u32 = 24 * 1_024;
 

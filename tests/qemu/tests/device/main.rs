@@ -11,6 +11,7 @@ mod hostile;
 mod images;
 mod lossy;
 mod memory;
+mod moving;
 mod party;
 mod sealed;
 mod stall;

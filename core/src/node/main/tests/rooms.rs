@@ -113,6 +113,10 @@ impl<A: Authenticator> MainBench<'_, A> {
 
     /// A world of eight rooms.
     pub(super) fn register_with_rooms(&mut self, world_id: u16) -> SessionKey {
+        self.register_sized(world_id, 32, 8)
+    }
+
+    fn register_sized(&mut self, world_id: u16, capacity: u16, rooms: u16) -> SessionKey {
         let key = self.accept_world(world_id);
         let addr = address(world_id);
         self.say(
@@ -121,10 +125,10 @@ impl<A: Authenticator> MainBench<'_, A> {
                 versions: Versions::OURS,
                 world_id: WorldId(world_id),
                 region: Text::EMPTY,
-                capacity: 32,
+                capacity,
                 addr: Text::new(&addr).unwrap(),
                 fingerprint: 0,
-                rooms: 8,
+                rooms,
                 is_sealing: false,
             },
         );

@@ -43,7 +43,6 @@ impl Offering {
 
 impl<'a, G: Game> World<'a, G> {
     /// The world takes nobody new from here on, or newcomers again: by its operator's word, or by one of its Mains'.
-    #[cfg(feature = "mains")]
     pub(in super::super) fn adjust_offers(&mut self, now: Instant) {
         let empties = self.rooms.takes_nobody && self.moves_rooms();
         self.moving.offering.at = empties.then_some(now);

@@ -6,7 +6,8 @@
 //! Contract: a room is played in one world at most, whatever dies. Members keep their numbers, things, states and timers
 //! are what they were, and the game goes on with what [`Game::save_room`](super::Game::save_room) has written.
 //!
-//! Bounds: one room at a time each way; a block of [`ROOM_BLOCK_BYTES`](crate::protocol::ROOM_BLOCK_BYTES) on its way.
+//! Bounds: one room at a time each way; a block on its way, of [`ROOM_BLOCK_BYTES`](crate::protocol::ROOM_BLOCK_BYTES), or of what
+//! a buffer for private packets holds if that is less: no less than [`BLOCK_BUFFER_BYTES`](crate::node::longest::BLOCK_BUFFER_BYTES).
 
 mod book;
 mod emptying;
@@ -25,6 +26,6 @@ pub use machine::{
     TargetEvent, TargetPhase,
 };
 pub use piece::{
-    BadBlock, BlockWriter, Head, MemberPiece, PIECES_VERSION, Piece, StatePiece, ThingPiece,
-    TimerPiece, pieces,
+    BadBlock, BlockWriter, Head, MemberPiece, PIECE_MAX_BYTES, PIECES_VERSION, Piece, StatePiece,
+    ThingPiece, TimerPiece, pieces,
 };

@@ -6,7 +6,7 @@
 //! Contract: a block has whole pieces alone, in postcard's format, each behind the number of its kind. The pieces of a room
 //! come as they stand in [`Piece`]. What is no piece, to the last byte, is [`BadBlock`].
 //!
-//! Bounds: [`ROOM_BLOCK_BYTES`] a block, which the longest piece fits.
+//! Bounds: [`PIECE_MAX_BYTES`] a piece; [`ROOM_BLOCK_BYTES`] a block.
 //!
 //! ```
 //! use tinyrealm_core::node::world::moving::{BlockWriter, Piece, TimerPiece, pieces};
@@ -26,6 +26,9 @@ use crate::protocol::{
     ROOM_PROPERTIES_MAX_BYTES, ROOM_SECRET_MAX_BYTES, THING_MAX_BYTES, Text, Uid, take_first,
 };
 use crate::wire::{BinaryWriter, Full};
+
+/// The longest piece, which is a [`Head`]: what a block has to hold.
+pub const PIECE_MAX_BYTES: usize = 321;
 
 /// How pieces are written; another number is another room's.
 pub const PIECES_VERSION: u8 = 2;
@@ -348,7 +351,7 @@ mod tests {
             numbers: [u32::MAX; 4],
             is: true,
         };
-        for (kind, longest) in [(0, 321), (2, 135), (4, 242)] {
+        for (kind, longest) in [(0, PIECE_MAX_BYTES), (2, 135), (4, 242)] {
             made.kind = kind;
             let mut bytes = [0; ROOM_BLOCK_BYTES];
             let mut block = BlockWriter::new(&mut bytes);

@@ -355,6 +355,10 @@ impl<'a, G: Game> World<'a, G> {
         }
         let mut block = [0; ROOM_BLOCK_BYTES];
         let (next, _) = self.write_block(cx.now, cx.sessions, &mut block);
+        if next == leaving.cut {
+            // No block holds the next piece: this world's buffers are too short for its room.
+            return self.tell_source(cx, SourceEvent::Needed);
+        }
         if next != Cut::End {
             let leaving = &mut self.moving.leaving;
             (leaving.cut, leaving.index) = (next, wanted);

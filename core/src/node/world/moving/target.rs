@@ -49,7 +49,10 @@ impl<'a, G: Game> World<'a, G> {
             if let Err(code) = taken {
                 return self.refuse_coming(caller, id, code);
             }
-            self.moving.coming.next += 1;
+            let Some(next) = block.index.checked_add(1) else {
+                return self.refuse_coming(caller, id, NO_ROOM_OF_OURS);
+            };
+            self.moving.coming.next = next;
             if block.is_last {
                 return self.is_complete(caller, id);
             }

@@ -9,6 +9,7 @@ use super::book::Saying;
 use super::frozen::{Cut, Frozen};
 use super::machine::MoveId;
 use crate::node::Context;
+use crate::node::longest::BLOCK_FRAME_HEAD_BYTES;
 use crate::protocol::world_to_main::{RoomBlock, SayOfMove};
 use crate::protocol::{Bytes, ErrorCode, MoveWord, ROOM_BLOCK_BYTES};
 use crate::session::{SessionKey, SessionManager};
@@ -18,13 +19,15 @@ use crate::time::Instant;
 const REPEAT_MS: u32 = 250;
 
 impl<'a, G: Game> World<'a, G> {
-    /// The block that is to be said, and where the next one begins.
+    /// The block that is to be said, and where the next one begins. It is no longer than what one buffer holds.
     pub(super) fn write_block(
         &self,
         now: Instant,
         sessions: &SessionManager<'a>,
-        out: &mut [u8],
+        out: &mut [u8; ROOM_BLOCK_BYTES],
     ) -> (Cut, usize) {
+        let held = usize::from(sessions.buffer_bytes()).saturating_sub(BLOCK_FRAME_HEAD_BYTES);
+        let out = out.get_mut(..held.min(ROOM_BLOCK_BYTES)).unwrap_or_default();
         let room = self.rooms.standing.leaving.unwrap_or_default();
         let timers = RoomTimers::of(self.attaches.capacity(), room, G::TIMERS);
         let leaving = &self.moving.leaving;

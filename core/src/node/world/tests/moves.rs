@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::node::world::moving::{SourcePhase, TargetPhase};
+use crate::node::longest::BLOCK_BUFFER_BYTES;
+use crate::node::world::moving::{PIECE_MAX_BYTES, SourcePhase, TargetPhase};
 use crate::node::world::saves::{SaveMemory, StoreOutcome, StoreTask, state_bytes};
 use crate::protocol::main_to_world::{HearOfMove, MoveRoom, TakeBlock};
 use crate::protocol::schema::{GameSchema, Vocabulary};
@@ -11,7 +12,10 @@ use crate::protocol::world_to_main::{
     AttachAck, AttachDenied, OffersRoom, RoomBlock, RoomClosed, RoomMovedHere, RoomOpened,
     SayOfMove, UserMovedHere,
 };
-use crate::protocol::{EVENT_MAX_BYTES, MoveWord, ROOM_BLOCK_BYTES, Wish, WishKind, protocol};
+use crate::protocol::{
+    EVENT_MAX_BYTES, MoveWord, ROOM_BLOCK_BYTES, ROOM_OPTIONS_MAX_BYTES, ROOM_PROPERTIES_MAX_BYTES,
+    Wish, WishKind, protocol,
+};
 use crate::wire::Full;
 use crate::wire::opcode::GAME;
 
@@ -131,7 +135,11 @@ impl Place {
     }
 
     fn bench(&mut self, id: u16) -> WorldBench<'_, Fair> {
-        let setup = Setup { room_capacity: CAPACITY, ..SETUP };
+        self.bench_of(id, SETUP.sizes)
+    }
+
+    fn bench_of(&mut self, id: u16, sizes: Sizes) -> WorldBench<'_, Fair> {
+        let setup = Setup { room_capacity: CAPACITY, sizes, ..SETUP };
         let storage = WorldStorage {
             saves: self.saves.storage(),
             states: self.states.storage(),
@@ -158,8 +166,13 @@ struct Realm<'t, 'a> {
 const IDS: [u16; 2] = [7, 8];
 
 fn with_realm(test: impl FnOnce(&mut Realm<'_, '_>)) {
+    with_realm_of(SETUP.sizes, test);
+}
+
+/// With a source of these sizes.
+fn with_realm_of(sizes: Sizes, test: impl FnOnce(&mut Realm<'_, '_>)) {
     let (mut one, mut other) = (Place::new(), Place::new());
-    let (mut one, mut other) = (one.bench(IDS[0]), other.bench(IDS[1]));
+    let (mut one, mut other) = (one.bench_of(IDS[0], sizes), other.bench(IDS[1]));
     let mains = [one.meet_main(), other.meet_main()];
     let mut realm =
         Realm { worlds: [&mut one, &mut other], mains, heard: [Vec::new(), Vec::new()] };
@@ -322,6 +335,47 @@ fn a_room_moves_with_all_that_is_in_it() {
         assert_eq!((welcome.number, welcome.is_returned), (number(3), true));
         assert_eq!(realm.fair(1).unwrap().returned, [2]);
     });
+}
+
+/// The longest head that a room has: what it is called, opened with and known for takes all there is.
+fn longest_den() -> (Wish<'static>, Bytes<'static, ROOM_PROPERTIES_MAX_BYTES>) {
+    let wish = Wish {
+        mode: Text::new("mmmmmmmmmmmmmmmm").unwrap(),
+        secret: Text::new("ssssssssssssssssssssssss").unwrap(),
+        options: Bytes::new(&[1; ROOM_OPTIONS_MAX_BYTES]).unwrap(),
+        ..den(WishKind::NAMED_OR_NEW)
+    };
+    (wish, Bytes::new(&[2; ROOM_PROPERTIES_MAX_BYTES]).unwrap())
+}
+
+/// A board's buffers hold a block with the longest piece, and no more; a room whose head fits none stays.
+#[test]
+fn blocks_are_no_longer_than_a_buffer_holds() {
+    // This head is some forty bytes shorter than the longest, whose name and numbers are longer.
+    for (send_buffer_bytes, moves) in [(BLOCK_BUFFER_BYTES, true), (BLOCK_BUFFER_BYTES - 96, false)]
+    {
+        with_realm_of(Sizes { send_buffer_bytes, ..SETUP.sizes }, |realm| {
+            let (wish, properties) = longest_den();
+            let (uid, main) = (Uid(1), realm.mains[0]);
+            realm.worlds[0].say(main, &AttachUser { wish, ..attach_of(uid, 1) });
+            let key = realm.worlds[0].accept();
+            realm.worlds[0].say(key, &join_of(uid));
+            realm.show(0, |room| room.set_properties(properties));
+            realm.pass_ms(FLUSH_MS);
+            realm.ask();
+            let mut longest = 0;
+            let mut note = |said: &Said| {
+                let block = said.read::<RoomBlock<'_>>();
+                longest = longest.max(block.map_or(0, |block| block.bytes.as_slice().len()));
+                true
+            };
+            while realm.carry_some(&mut note) {}
+            assert_eq!(realm.plays(1), moves, "{send_buffer_bytes}");
+            assert!(longest <= PIECE_MAX_BYTES && (longest > 200 || !moves), "{longest}");
+            realm.pass_ms(TIMEOUT_MS);
+            assert_eq!(realm.plays(0), !moves);
+        });
+    }
 }
 
 /// What the first world has offered since.

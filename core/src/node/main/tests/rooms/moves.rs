@@ -111,6 +111,44 @@ fn a_room_is_asked_to_move_where_it_can() {
     });
 }
 
+/// What is known not to fit is not asked for: a place too many, a member, or a room.
+#[test]
+fn a_room_is_not_asked_to_move_where_it_does_not_fit() {
+    with_den(|bench, [source, target], _| {
+        let den = |capacity, members| RoomLine { capacity, ..line("den", "", members) };
+        // A room there has four places.
+        bench.open(source, 3, den(5, 4));
+        bench.heard(source);
+        for to in [Some(TO), None] {
+            assert_eq!(ask(bench, to), Err(MoveProblem::TooLarge));
+        }
+        bench.say(source, &OffersRoom { room_id: RoomId(3), not_to: FROM });
+        assert_eq!(bench.heard(source), []);
+        bench.open(source, 3, den(4, 4));
+        ask(bench, Some(TO)).unwrap();
+        // It has 32 places in all.
+        bench.say(target, &Status { users: 29, rooms: 7, load: 0, held: 0 });
+        for to in [Some(TO), None] {
+            assert_eq!(ask(bench, to), Err(MoveProblem::Full));
+        }
+        bench.say(target, &Status { users: 28, rooms: 7, load: 0, held: 0 });
+        ask(bench, Some(TO)).unwrap();
+        // Another one has two rooms: somebody is in each, or each has a name.
+        let small = bench.register_sized(3, 8, 2);
+        bench.say(small, &MovesRooms { game_version: 5 });
+        let to_small = Some(WorldId(3));
+        bench.say(small, &Status { users: 2, rooms: 2, load: 0, held: 0 });
+        assert_eq!(ask(bench, to_small), Err(MoveProblem::Full));
+        bench.say(small, &Status { users: 0, rooms: 0, load: 0, held: 0 });
+        for (room, name) in ["hut", "inn"].into_iter().enumerate() {
+            bench.open(small, room as u16, line(name, "", 0));
+        }
+        assert_eq!(ask(bench, to_small), Err(MoveProblem::Full));
+        bench.say(small, &RoomClosed { room_id: RoomId(1) });
+        ask(bench, to_small).unwrap();
+    });
+}
+
 #[test]
 fn a_room_that_its_world_offers_is_asked_for_if_another_world_takes_it() {
     with_den(|bench, [source, target], _| {
