@@ -35,6 +35,7 @@ pub struct PendingClaim {
     newcomer: Newcomer,
 }
 
+#[cfg(feature = "shares")]
 impl PendingClaim {
     pub(super) const fn address(&self) -> AddressKey {
         self.address
