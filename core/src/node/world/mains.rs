@@ -145,6 +145,9 @@ impl MainLinks {
         #[cfg(feature = "mains")]
         {
             link.session = key;
+            // What was said before is no word of who is there now.
+            link.claimed = (Uid::NOBODY, ClaimNumber(0));
+            link.room_claim = ClaimNumber(0);
         }
     }
 
