@@ -32,8 +32,12 @@ const SEGMENT_HEADERS_BYTES: usize = 58;
 /// Bytes that a socket sends at once: whole frames, so not less than what there is to say of rooms.
 pub const SEND_BYTES: usize = {
     let own = links::SEND_BYTES as usize;
-    if own < ROOM_BUFFER_BYTES { ROOM_BUFFER_BYTES } else { own }
+    longer(own, ROOM_BUFFER_BYTES)
 };
+
+const fn longer(one: usize, other: usize) -> usize {
+    if one < other { other } else { one }
+}
 
 /// The first message of a sealed link. A server's: prefix, versions and kinds, id, generation, handshake, and that there is
 /// no former key. A client's: prefix, versions and kind, the key's id, handshake.
@@ -56,7 +60,7 @@ const ROOM_BUFFER_BYTES: usize = 0;
 pub(crate) const SEND_BUFFER_BYTES: usize = {
     let own = links::SEND_BUFFER_BYTES as usize;
     let own = if cfg!(feature = "secure") && own < SEAL_BYTES { SEAL_BYTES } else { own };
-    if own < ROOM_BUFFER_BYTES { ROOM_BUFFER_BYTES } else { own }
+    longer(own, ROOM_BUFFER_BYTES)
 };
 
 /// The first wait before another attempt to reach a server.

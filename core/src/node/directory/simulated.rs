@@ -65,7 +65,7 @@ struct NameKey {
     before: (ClaimNumber, WorldId),
 }
 
-/// See the [module](self).
+/// What all Mains of a simulated realm ask.
 #[derive(Clone, Debug)]
 pub struct SimulatedStore<const USERS: usize, const NAMES: usize> {
     users: heapless::Vec<UserKey, USERS>,
