@@ -128,8 +128,8 @@ mod tests {
         let core: toml::Table = core.parse().unwrap();
         let features = core["features"].as_table().unwrap().keys();
         // Two are a board's `log`, one for servers, the other one for devices; and no board with `secure` is to speak in clear.
-        // A board has one Main, and drains as its rooms move.
-        let others = ["log", "defmt", "clear-links", "mains", "draining"];
+        // A board has one Main, drains as its rooms move, and is not simulated.
+        let others = ["log", "defmt", "clear-links", "mains", "draining", "simulated-directory"];
         let is_other = |feature: &str| others.contains(&feature);
         for feature in features.map(String::as_str).filter(|feature| !is_other(feature)) {
             assert!(told.iter().any(|ability| ability.feature == feature), "{feature}");

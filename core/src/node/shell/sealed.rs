@@ -1,5 +1,6 @@
 //! What a node sends on sealed links: first what is to go in clear, then records, one on its way at a time.
 
+use super::transmission::ring_of;
 use super::{InFlight, Node};
 use crate::node::transmit::Transmit;
 use crate::node::{BroadcastTaken, Role};
@@ -32,8 +33,8 @@ impl<'a, R: Role<'a>> Node<'a, R> {
 
     /// What waits becomes a record, and counts as taken.
     fn fill_record(&mut self, now: Instant, key: SessionKey) {
-        let Some(tag) = self.sessions.get(key).map(crate::session::Session::tag) else { return };
-        let ring = self.role.broadcast(tag);
+        let Some(session) = self.sessions.get(key) else { return };
+        let ring = ring_of(&self.role, session);
         let offered = ring.iter().map(|part| part.len()).sum();
         match self.sessions.fill_record(now, key, ring) {
             Ok(0) => {}

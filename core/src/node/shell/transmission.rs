@@ -3,7 +3,7 @@
 use super::{InFlight, Node};
 use crate::node::transmit::Transmit;
 use crate::node::{BroadcastTaken, Role};
-use crate::session::SessionKey;
+use crate::session::{Session, SessionKey};
 use crate::time::Instant;
 
 impl<'a, R: Role<'a>> Node<'a, R> {
@@ -12,13 +12,13 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit<'_>> {
         self.role.flush(now, &mut self.sessions);
         let key = self.next_to_transmit(now)?;
-        let tag = self.sessions.get(key)?.tag();
         #[cfg(feature = "secure")]
         if self.sessions.is_sealing(key) {
             return self.transmit_sealed(now, key);
         }
+        let session = self.sessions.get(key)?;
         let (private, has_more) = self.sessions.outbox(key);
-        let ring = if has_more { [&[][..]; 3] } else { self.role.broadcast(tag) };
+        let ring = if has_more { [&[][..]; 3] } else { ring_of(&self.role, session) };
         self.in_flight = Some(InFlight {
             key,
             private_bytes: private.iter().map(|slice| slice.len()).sum(),
@@ -49,7 +49,7 @@ impl<'a, R: Role<'a>> Node<'a, R> {
             return has_some;
         }
         let ([first, _], _) = self.sessions.outbox(key);
-        !first.is_empty() || self.role.broadcast(session.tag()).iter().any(|part| !part.is_empty())
+        !first.is_empty() || ring_of(&self.role, session).iter().any(|part| !part.is_empty())
     }
 
     /// The transport has taken `bytes` of the last [`Node::poll_transmit`]. Fewer than offered means
@@ -84,4 +84,10 @@ impl<'a, R: Role<'a>> Node<'a, R> {
     pub fn handle_writable(&mut self, key: SessionKey) {
         self.sessions.unblock(key);
     }
+}
+
+/// What its room has said that this session has not got. Behind its last word there is nothing more, and nothing behind a frame whose
+/// rest could not be kept.
+pub(super) fn ring_of<'r, 'a, R: Role<'a>>(role: &'r R, session: &Session) -> [&'r [u8]; 3] {
+    if session.state().is_open() { role.broadcast(session.tag()) } else { [&[]; 3] }
 }

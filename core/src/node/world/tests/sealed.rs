@@ -12,6 +12,8 @@ use crate::session::SealMemory;
 /// One link of a server, and two of clients.
 type Seals = SealMemory<3, { 3 * 240 }, { 3 * 300 }>;
 const CLIENT_LINKS: u16 = 2;
+/// Bytes of frames in a record to a client, at most.
+const RECORD_BYTES: usize = 200;
 
 /// With clients that are streams, and then with WebSockets.
 fn with_sealing_world(test: impl Fn(&mut WorldBench<'_, Relay>, &Door)) {
@@ -52,7 +54,7 @@ fn key_id_of(uid: Uid) -> KeyId {
 
 fn first_message(key_id: KeyId, key: HandshakeKey) -> (Dialing, SecureClient) {
     let clear = ClearClient { versions: Versions::OURS, to: ServerKind::WORLD, key_id };
-    clear.begin(&key.0, 200, [9; 32]).unwrap()
+    clear.begin(&key.0, RECORD_BYTES as u16, [9; 32]).unwrap()
 }
 
 fn sealed_join(uid: Uid) -> Join {
@@ -202,5 +204,42 @@ fn a_first_message_for_another_server_is_out_of_place() {
         let (versions, key_id) = (Versions::OURS, key_id_of(ONE));
         bench.say(session, &SecureClient { versions, to: ServerKind::MAIN, key_id, start });
         assert_eq!(bench.ended(session), Some(ErrorCode::OUT_OF_PLACE));
+    });
+}
+
+impl WorldBench<'_, Relay> {
+    /// Lets those who read nothing have all send buffers.
+    fn hog_all_buffers(&mut self) {
+        while self.node.sessions().buffers_available() > 0 {
+            let hog = self.accept();
+            self.limit(hog, 0);
+            self.act(|_, cx| while cx.sessions.send(hog, &Ping { nonce: u32::MAX }).is_ok() {});
+        }
+    }
+}
+
+/// A record takes the beginning of a frame, and there is no buffer for the rest: nothing goes out behind that, for it would be read as
+/// the rest.
+#[test]
+fn nothing_follows_a_frame_that_a_record_has_cut_and_whose_rest_finds_no_buffer() {
+    with_sealing_world(|bench, door| {
+        let main = bench.meet_main();
+        bench.say(main, &attach_of(ONE, 1));
+        let mut client = bench.seal(door, ONE);
+        client.say(bench, &sealed_join(ONE));
+        let other = bench.join(main, 2);
+        bench.pass_ms(FLUSH_MS);
+        client.heard(bench);
+        bench.hog_all_buffers();
+        // Two records' worth.
+        for _ in 0..7 {
+            bench.say(other, &event(1, &[7; 48]));
+        }
+        bench.pass_ms(FLUSH_MS);
+        assert_eq!(bench.ended(client.session), Some(ErrorCode::TOO_SLOW));
+        let sent_bytes = bench.stream(client.session).len() - client.seen_bytes;
+        let events = client.heard(bench);
+        assert_eq!(events, vec![events[0].clone(); 3], "what one record holds");
+        assert!(sent_bytes < 2 * RECORD_BYTES, "{sent_bytes}");
     });
 }
