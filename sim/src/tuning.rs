@@ -106,14 +106,13 @@ impl Tuning {
             picked if sabotage.needs_directory() => Layout::Shared(picked.mains().max(2)),
             _ => Layout::Apart,
         };
-        let mains_of_a_world = layout.mains_of_world(0).count();
         let buffers_per_session = if is_kind { 8 } else { random.within((2, 8)) as u16 };
         Self {
             layout,
             announces_mains: random.chance(500),
             ring_bytes: random.pick(&RINGS_BYTES).unwrap_or(RING_BYTES),
             // Without a buffer for Main a world closes that link, and order is gone.
-            send_buffers: tight(random, !profile.is_orderly(), 6 + 4 * mains_of_a_world),
+            send_buffers: tight(random, !profile.is_orderly(), 10),
             receive_buffers: tight(random, !is_kind, 5),
             net: NetConfig { send_buffers_per_session: buffers_per_session, ..NET },
             flush_interval_ms: random.pick(&[0, 10, 20, 20, 50]).unwrap_or(20),

@@ -300,18 +300,8 @@ impl Process {
         let sent = unix::kill_process(Pid::from_child(&self.child), number);
         sent.unwrap_or_else(|error| panic!("can't send {signal:?} to `{}`: {error}", self.name));
         if signal == Signal::Stop {
-            self.wait_until_stopped();
+            wait_until_stopped(&self.child, &self.name);
         }
-    }
-
-    /// The signal is for one thread, and that one tells the others: until then they may serve.
-    #[track_caller]
-    fn wait_until_stopped(&self) {
-        let id = WaitId::Pid(Pid::from_child(&self.child));
-        let changes = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        let change = unix::waitid(id, changes).unwrap();
-        let is_stopped = change.is_some_and(|status| status.stopped());
-        assert!(is_stopped, "`{}` has ended instead of stopping", self.name);
     }
 
     /// Ends it at once, without a word.
@@ -397,4 +387,14 @@ impl Finished {
         }
         self
     }
+}
+
+/// The signal is for one thread, and that one tells the others: until then they may serve.
+#[track_caller]
+pub(crate) fn wait_until_stopped(child: &Child, name: &str) {
+    let id = WaitId::Pid(Pid::from_child(child));
+    let changes = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    let change = unix::waitid(id, changes).unwrap();
+    let is_stopped = change.is_some_and(|status| status.stopped());
+    assert!(is_stopped, "`{name}` has ended instead of stopping");
 }

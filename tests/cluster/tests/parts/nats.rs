@@ -12,6 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::ports::free_port;
+use crate::support::process::wait_until_stopped;
 use crate::support::{Cable, Cables, operator};
 
 /// How long it may take until one can be asked.
@@ -182,17 +183,20 @@ impl Nats {
         self.wait_until_open(index)
     }
 
-    /// One of them does nothing, or goes on: `STOP`, `CONT`.
+    /// One of them does nothing, or goes on: `STOP`, `CONT`. When this returns, nothing of it serves any more, or all of it does.
     pub(crate) fn signal(&self, index: usize, signal: &str) -> Told<()> {
         let Some(child) = &self.members[index].child else {
             return Err(told("it", "is not there"));
         };
         let id = child.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status();
-        match sent.is_ok_and(|status| status.success()) {
-            true => Ok(()),
-            false => Err(told("kill", signal)),
+        if !sent.is_ok_and(|status| status.success()) {
+            return Err(told("kill", signal));
         }
+        if signal == "STOP" {
+            wait_until_stopped(child, "nats-server");
+        }
+        Ok(())
     }
 
     /// Says something to whoever hears this subject, as any client can, and waits until it is taken.

@@ -131,7 +131,9 @@ fn a_server_says_what_its_database_lacks() {
     expect_error(&database.tinyrealm(&["user", "list"], ""), &["tinyrealm db migrate"]);
     let status = database.tinyrealm(&["db", "status"], "");
     status.expect_code(1);
-    assert!(status.lines(Stream::Stdout).iter().any(|line| line.ends_with("missing")));
+    let steps =
+        status.lines(Stream::Stdout).iter().filter(|line| line.ends_with("missing")).count();
+    assert!(steps > 0);
     // Two at once: both end well, and each step is done once.
     let both = [(); 2].map(|()| database.start_tinyrealm(&["db", "migrate"], ""));
     let done: usize = both
@@ -142,7 +144,7 @@ fn a_server_says_what_its_database_lacks() {
             finished.lines(Stream::Stdout).iter().filter(|line| line.ends_with("is done")).count()
         })
         .sum();
-    assert_eq!(done, 1);
+    assert_eq!(done, steps);
     database.tinyrealm(&["db", "status"], "").expect_code(0);
     let text = "INSERT INTO migrations (number, name, checksum) VALUES (1000, 'later', '')";
     database.postgres.psql("realm", text).unwrap();
