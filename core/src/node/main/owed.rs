@@ -131,11 +131,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     /// What the world of the present attempt is told of the user's wish: the room that was chosen. If nobody has chosen
-    /// one, it is the world where the user has its seat, which knows the room, or chooses itself.
+    /// one, it is the world where the user has its seat, which knows the room, or chooses itself; it opens none by a name that
+    /// is reserved for nobody: another world may have that, or get it meanwhile.
     fn wish_at_world(&self, key: EntryKey) -> OwnedWish {
         let Some(user) = self.users.get(key) else { return OwnedWish::ANY };
         let wish = self.rooms.wish(user.wish);
-        let Some(room) = self.rooms.get(user.room) else { return wish.into() };
+        let Some(room) = self.rooms.get(user.room) else {
+            let is_named = !wish.name.as_str().is_empty();
+            let kind = if is_named { WishKind::NAMED } else { wish.kind };
+            return Wish { kind, ..wish }.into();
+        };
         let is_any = wish.kind == WishKind::ANY;
         // Whoever has not said a name opens a room only for itself: not again, as it likes, the one of others.
         let is_reserved = matches!(room.state, RoomState::Opening(_));

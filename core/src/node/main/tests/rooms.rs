@@ -533,6 +533,29 @@ fn who_has_its_seat_in_a_named_room_keeps_it_through_a_restart() {
     }
 }
 
+/// Its seat may be gone when that comes, and the name another world's: it is reserved for nobody.
+#[test]
+fn who_is_sent_back_before_rooms_are_known_opens_none() {
+    for wish in [named_or_new("one"), created("one")] {
+        with_new_rooms(|bench| {
+            let ann = bench.greet();
+            let (world, other) = (bench.register_with_rooms(1), bench.register_with_rooms(2));
+            bench.wish(ann, wish);
+            bench.say(world, &UserJoined { uid: ann.uid, is_spectator: false });
+            let attach = bench.attach_at(world);
+            assert_eq!((attach.wish.kind, attach.wish.name.as_str()), (WishKind::NAMED, "one"));
+            let reason = ErrorCode::NO_ROOM;
+            bench.say(world, &AttachDenied { uid: ann.uid, attempt: attach.attempt, reason });
+            assert_eq!(bench.heard(world), [detach(ann.uid, ErrorCode::REPLACED)]);
+            bench.say(world, &UserLeft { uid: ann.uid });
+            assert_eq!((bench.heard(ann.key), bench.heard(world)), (vec![], vec![]));
+            bench.pass_ms(SETTLE_MS + crate::timer::TICK_MS);
+            let attach = bench.attach_at(other);
+            assert_eq!((attach.wish.kind, attach.wish.name.as_str()), (wish.kind, "one"));
+        });
+    }
+}
+
 #[test]
 fn both_sides_of_settling() {
     with_new_rooms(|bench| {
