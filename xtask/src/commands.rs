@@ -123,14 +123,19 @@ pub(crate) const COMMANDS: &[Command] = &[
         takes: "4 minutes, 20 s for one image",
         arguments: &[
             flag("--json", "as JSON instead of tables"),
-            option("--image", "NAME", anything, "only this image of budget.toml, or `abilities`"),
+            option(
+                "--image",
+                "NAME",
+                anything,
+                "only this image of budget.toml; or `abilities`, what each of them costs, which is not told without",
+            ),
             option(
                 "--what-if",
                 "WORD=NUMBER,…",
                 anything,
                 "what other settings would take; a wrong word names those there are",
             ),
-            flag("--write", "renews the tables of firmware-demo/README.md"),
+            flag("--write", "renews the tables of firmware-demo/README.md, that of abilities too"),
         ],
         words: NOTHING,
         run: budget::run,
@@ -281,7 +286,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "chaos",
-        usage: "[STEP...] [--count N] [--rolling] [--growth]",
+        usage: "[STEP...] [--count N] [--rolling] [--growth] [--stores]",
         does: "every server of a realm of many machines is killed, stopped and cut in turn, under bots with accounts: what they \
                had to do without, and what must hold",
         takes: "15 minutes, and 5 for the build",
@@ -299,6 +304,10 @@ pub(crate) const COMMANDS: &[Command] = &[
             flag(
                 "--growth",
                 "instead it is measured what a user, a hello and an enter cost with 1, 2 and 4 Mains; 10 minutes",
+            ),
+            flag(
+                "--stores",
+                "instead it is measured what NATS and PostgreSQL do for a hello and a login; 2 minutes",
             ),
             others(
                 "STEP",

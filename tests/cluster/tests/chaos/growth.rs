@@ -9,6 +9,7 @@ use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use crate::parts::Directory;
+use crate::parts::cpu::cpu_of;
 use crate::support::login::try_hello;
 use crate::support::process::binary;
 use crate::support::{Bots, Server, Stream, User};
@@ -91,23 +92,13 @@ impl Realm {
         self.mains.iter().map(|main| cpu_of(main.process.id())).sum()
     }
 
-    /// What NATS has got until now from Mains, each message once.
-    fn asked(&self) -> f64 {
-        let of = |index| {
-            let said = self.directory.nats.monitored(index, "/connz?limit=64");
-            let from = said["connections"].as_array().into_iter().flatten();
-            from.filter_map(|connection| connection["in_msgs"].as_f64()).sum::<f64>()
-        };
-        (0..3).map(of).sum()
-    }
-
     /// What happens in this time: CPU time a second, and messages to NATS a second.
     fn rates(&self, within: Duration) -> (f64, f64) {
-        let (cpu, asked, began) = (self.cpu(), self.asked(), Instant::now());
+        let (cpu, asked, began) = (self.cpu(), self.directory.nats.asked(), Instant::now());
         sleep(within);
         let seconds = began.elapsed().as_secs_f64();
         let cpu_us = (self.cpu() - cpu).as_micros() as f64;
-        (cpu_us / seconds, (self.asked() - asked) / seconds)
+        (cpu_us / seconds, (self.directory.nats.asked() - asked) / seconds)
     }
 
     #[track_caller]
@@ -156,7 +147,7 @@ impl Realm {
 
     /// What such a call costs besides what is always spent, a second: CPU time, and messages to NATS.
     fn cost(&self, (cpu_us, asked): (f64, f64), calls: impl Fn() -> Vec<Duration>) -> Call {
-        let (cpu, asked_before, began) = (self.cpu(), self.asked(), Instant::now());
+        let (cpu, asked_before, began) = (self.cpu(), self.directory.nats.asked(), Instant::now());
         let mut took = calls();
         // Whoever has gone is forgotten a moment later.
         sleep(Duration::from_millis(500));
@@ -170,19 +161,9 @@ impl Realm {
             per_second: count / CALLS_FOR.as_secs_f64(),
             half_ms: at(0.5),
             most_ms: at(0.99),
-            asked: (self.asked() - asked_before - asked * seconds) / count,
+            asked: (self.directory.nats.asked() - asked_before - asked * seconds) / count,
         }
     }
-}
-
-/// What all threads of a process have had of the CPU.
-fn cpu_of(process: u32) -> Duration {
-    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
-    let nanos = tasks.filter_map(|task| {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split_ascii_whitespace().next()?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(nanos.sum())
 }
 
 #[track_caller]

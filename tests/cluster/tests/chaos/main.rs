@@ -9,6 +9,7 @@ mod growth;
 mod options;
 #[path = "../parts/mod.rs"]
 mod parts;
+mod stores;
 #[path = "../../../../servers/tests/support/mod.rs"]
 mod support;
 
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
             tour(&options, plan, "rolling", &[Fault::Replace])
         }
         What::Growth => growth::run(),
+        What::Stores => stores::run(),
     };
     match holds {
         true => ExitCode::SUCCESS,

@@ -9,12 +9,14 @@ pub(crate) enum What {
     Rolling,
     /// Nothing: it is measured what several Mains cost.
     Growth,
+    /// Nothing either: it is measured what NATS and PostgreSQL do for those who come.
+    Stores,
 }
 
 impl What {
     const fn bots(self) -> u64 {
         match self {
-            Self::Faults | Self::Growth => 1_000,
+            Self::Faults | Self::Growth | Self::Stores => 1_000,
             Self::Rolling => 500,
         }
     }
@@ -45,6 +47,7 @@ impl Options {
                 "--count" => count = Some(read_count(words.next())?),
                 "--rolling" => what = What::Rolling,
                 "--growth" => what = What::Growth,
+                "--stores" => what = What::Stores,
                 step if !step.starts_with('-') => only.push(step.to_lowercase()),
                 other => return Err(format!("unknown: {other}")),
             }

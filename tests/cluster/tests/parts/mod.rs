@@ -1,9 +1,10 @@
 //! What realms of several machines are put together of, for tests and for `cargo xtask chaos`.
 //!
 //! [`database`] and [`directory`] are PostgreSQL and NATS, [`machines`] is a realm of many servers behind cables with its bots,
-//! [`tour`] is what is done to each of them and what must hold, [`table`] how that is told.
+//! [`tour`] is what is done to each of them and what must hold, [`table`] how that is told, and [`cpu`] what a process costs.
 #![allow(dead_code, unused_imports, reason = "every test binary uses its own part of this")]
 
+pub(crate) mod cpu;
 mod database;
 mod directory;
 pub(crate) mod machines;

@@ -170,6 +170,16 @@ impl Nats {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
+    /// What all of them have got until now from clients, each message once.
+    pub(crate) fn asked(&self) -> f64 {
+        let of = |index| {
+            let said = self.monitored(index, "/connz?limit=64");
+            let from = said["connections"].as_array().into_iter().flatten();
+            from.filter_map(|connection| connection["in_msgs"].as_f64()).sum::<f64>()
+        };
+        (0..self.members.len()).map(of).sum()
+    }
+
     /// Which of them leads the others where the directory is kept.
     pub(crate) fn leader(&self) -> Option<usize> {
         let told = self.monitored(0, "/jsz?accounts=true&streams=true");
