@@ -1,7 +1,7 @@
 //! `cargo xtask budget`: where each byte of the firmware is, and whether it may be there.
 //!
 //! Contract: builds the images of `firmware-demo/budget.toml` and hands the arguments on to
-//! `tinyrealm-budget`, which reads them, and what each ability costs; a limit that does not hold is a failure, and so
+//! `tinyrealm-budget`, which reads them, and if asked what each ability costs; a limit that does not hold is a failure, and so
 //! is a table of `firmware-demo/README.md` that is not today's.
 
 use std::process::Command;
