@@ -8,8 +8,8 @@ use crate::command::{
 use crate::failure::Failure;
 use crate::{
     bare_metal, bench, browser, budget, chaos, clocks, cluster, csharp, deploy, each_feature,
-    firmware, fuzz, hostile, interop, mixed, new_game, no_panic, peers, protocol, proxies, qemu,
-    ten_minutes, test, tidy, toolchain, web, wireshark,
+    firmware, fuzz, hostile, interop, mixed, new_game, no_panic, package, peers, protocol, proxies,
+    qemu, ten_minutes, test, tidy, toolchain, web, wireshark,
 };
 
 const NOTHING: (usize, usize) = (0, 0);
@@ -256,6 +256,15 @@ pub(crate) const COMMANDS: &[Command] = &[
         arguments: &[],
         words: NOTHING,
         run: deploy::run,
+    },
+    Command {
+        name: "package",
+        usage: "",
+        does: "a Debian package of the servers, of the release, made and judged by `dpkg-deb`",
+        takes: "5 s, and 3 minutes for the release",
+        arguments: &[],
+        words: NOTHING,
+        run: package::run,
     },
     Command {
         name: "csharp",

@@ -16,7 +16,8 @@ const BINARY: &str = "/usr/bin/tinyrealm";
 
 pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     let folder = workspace::target_folder("deploy");
-    verify_units(&folder.join("systemd"))?;
+    let (units, program) = (Path::new("deploy/systemd"), Path::new("/bin/true"));
+    verify_units(units, &folder.join("systemd"), program)?;
     validate_manifests(&folder.join("python"))?;
     check_rules(&folder.join("prometheus"))
 }
@@ -25,30 +26,31 @@ fn told(error: std::io::Error) -> Failure {
     error.to_string().into()
 }
 
-/// The files of a folder of `deploy/` whose names end so, in order.
-fn files(folder: &str, end: &str) -> Result<Vec<PathBuf>, Failure> {
-    let entries = std::fs::read_dir(workspace::root().join("deploy").join(folder)).map_err(told)?;
+/// The files of a folder of the workspace, or of another place, whose names end so, in order.
+pub(crate) fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>, Failure> {
+    let entries = std::fs::read_dir(workspace::root().join(folder)).map_err(told)?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(told));
     let mut paths = paths.collect::<Result<Vec<_>, _>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == end));
     paths.sort();
     if paths.is_empty() {
-        return Err(format!("there is no .{end} in deploy/{folder}").into());
+        return Err(format!("there is no .{end} in {}", folder.display()).into());
     }
     Ok(paths)
 }
 
-/// A unit whose program is not installed is refused, so copies name one that is; and a template is one of its instances.
-fn verify_units(folder: &Path) -> Result<(), Failure> {
+/// A unit whose program is not installed is refused, so copies in `folder` name one that is there; and a template is one of its
+/// instances.
+pub(crate) fn verify_units(units: &Path, folder: &Path, program: &Path) -> Result<(), Failure> {
     toolchain::require_program("systemd-analyze", "systemd")?;
     std::fs::create_dir_all(folder).map_err(told)?;
     let mut verify = Command::new("systemd-analyze");
     verify.args(["verify", "--man=no"]);
-    for path in files("systemd", "service")? {
+    for path in files(units, "service")? {
         let text = std::fs::read_to_string(&path).map_err(told)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().replace('@', "@7");
         let copy = folder.join(name);
-        std::fs::write(&copy, text.replace(BINARY, "/bin/true")).map_err(told)?;
+        std::fs::write(&copy, text.replace(BINARY, &program.to_string_lossy())).map_err(told)?;
         verify.arg(copy);
     }
     let said = process::capture(verify.env("LC_ALL", "C"));
@@ -64,7 +66,7 @@ fn validate_manifests(folder: &Path) -> Result<(), Failure> {
     let mut validate = Command::new("python3");
     validate.args(["-m", "kubernetes_validate"]);
     validate.args(["--strict", "--kubernetes-version", KUBERNETES]);
-    validate.env("PYTHONPATH", folder).args(files("kubernetes", "yaml")?);
+    validate.env("PYTHONPATH", folder).args(files(Path::new("deploy/kubernetes"), "yaml")?);
     process::require(&mut validate).map(drop)
 }
 
@@ -82,6 +84,6 @@ fn check_rules(folder: &Path) -> Result<(), Failure> {
         process::require(Command::new("sh").args(["-c", unpack]).current_dir(folder))?;
     }
     let mut check = Command::new(promtool);
-    check.args(["check", "rules"]).args(files("prometheus", "yaml")?);
+    check.args(["check", "rules"]).args(files(Path::new("deploy/prometheus"), "yaml")?);
     process::require(&mut check).map(drop)
 }

@@ -26,6 +26,7 @@ mod interop;
 mod mixed;
 mod new_game;
 mod no_panic;
+mod package;
 mod packages;
 mod peers;
 mod process;

@@ -119,9 +119,9 @@ const STEPS: &[Step] = &[
         runs: &[Run::Xtask("no-panic")],
     },
     Step {
-        word: word("release", "3 minutes", "the release, as users build it"),
+        word: word("release", "3 minutes", "the release, as users build it, and its package"),
         lane: Lane::Beside,
-        runs: &[Run::Cargo(&["build", "--release"])],
+        runs: &[Run::Cargo(&["build", "--release"]), Run::Xtask("package")],
     },
     Step {
         word: word("web", "1 minute", "the browser's client, checked in and built now"),
