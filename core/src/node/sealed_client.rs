@@ -23,6 +23,7 @@ use crate::protocol::{ErrorCode, KeyId, SealedStart, ServerKind, Versions};
 use crate::secure::{Broken, Channel, Dialing, Drawn, Heard};
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
+use crate::session::seals::SealedKind;
 use crate::time::Instant;
 
 /// So that what is sealed with a key means nothing where the same key is shown, and so in the prologue.
@@ -94,11 +95,11 @@ pub(super) fn finish(
 ) -> bool {
     let Ok((channel, terms)) = dialing.finish(cx.now, answer.start.0) else { return false };
     let record_bytes = Terms::from(terms).record_bytes;
-    cx.sessions.seal(cx.now, session, channel, (0, record_bytes))
+    cx.sessions.seal(session, channel, (0, record_bytes))
 }
 
 /// A client wants its link sealed with this key: answers it, and whether everything behind that is sealed. Who has another
-/// key is told so, and closed.
+/// key, or finds no place, is told so instead of an answer, and closed.
 pub(super) fn answer(
     cx: &mut Context<'_, '_>,
     session: SessionKey,
@@ -110,8 +111,9 @@ pub(super) fn answer(
         refuse(cx, session, ErrorCode::BAD_PROOF);
         return false;
     };
-    cx.sessions.send_or_close(cx.now, session, &SecureClientAnswer { start });
-    let is_sealed = cx.sessions.seal_client(cx.now, session, channel, terms.record_bytes);
+    let (answer, terms) = (SecureClientAnswer { start }, (0, terms.record_bytes));
+    let (to, kind) = ((cx.now, session), SealedKind::Client);
+    let is_sealed = cx.sessions.answer_seal(to, kind, &answer, channel, terms);
     if !is_sealed {
         refuse(cx, session, ErrorCode::BUSY);
     }

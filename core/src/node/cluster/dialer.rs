@@ -147,7 +147,7 @@ impl Hearing<'_> {
         {
             let terms = Terms::of(start).map_or(0, |terms| terms.record_bytes);
             let terms = (self.dialer.id, terms);
-            self.is_proven = caller.sessions.seal(caller.now, caller.key, channel, terms);
+            self.is_proven = caller.sessions.seal(caller.key, channel, terms);
         }
         self.dialer.said = Said::Nothing;
         if self.is_proven {

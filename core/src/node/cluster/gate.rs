@@ -20,6 +20,8 @@ use crate::rate_limited_log::RateLimitedLog;
 use crate::secure::Broken;
 use crate::session::SessionKey;
 use crate::session::manager::Farewell;
+#[cfg(feature = "secure")]
+use crate::session::seals::SealedKind;
 use crate::time::Instant;
 use crate::wire::{Frame, Opcode};
 
@@ -201,10 +203,9 @@ impl<'a, K: KeyChain> Stub<Caller<'_, 'a>> for Hearing<'_, K> {
             gate.refuse_key(caller, SecureHello::OPCODE);
             return;
         };
-        caller.sessions.send_or_close(caller.now, caller.key, &answer);
         let Sealed { channel, terms } = sealed;
-        let terms = (message.id, terms.record_bytes);
-        if !caller.sessions.seal(caller.now, caller.key, channel, terms) {
+        let (to, terms) = ((caller.now, caller.key), (message.id, terms.record_bytes));
+        if !caller.sessions.answer_seal(to, SealedKind::Server, &answer, channel, terms) {
             let farewell = Farewell::Error { code: ErrorCode::BUSY, about: SecureHello::OPCODE.0 };
             caller.sessions.close(caller.now, caller.key, farewell);
         }

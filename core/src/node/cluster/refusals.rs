@@ -4,6 +4,7 @@
 //! ends an attempt, a peer that is not there above all, begins the count anew, and so does a link that stands.
 
 use crate::protocol::ErrorCode;
+use crate::protocol::dialer_to_listener::SecureHello;
 
 /// What attempts at one link have been refused for: how often in a row, and why.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
@@ -13,12 +14,14 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// Whether a peer that says so ends the link behind it: that is its reason then. A world without the cargo feature
-    /// `mains` looks for its key alone.
-    pub const fn is_last_word(code: ErrorCode) -> bool {
+    /// Whether a peer that says so, `about` an opcode, ends the link behind it: that is its reason then. A world without the
+    /// cargo feature `mains` looks for its key alone. One that has no place for a sealed link is busy with other questions as well,
+    /// and goes on.
+    pub const fn is_last_word(code: ErrorCode, about: i32) -> bool {
         matches!(code, ErrorCode::BAD_PROOF)
             || (cfg!(feature = "mains")
-                && matches!(code, ErrorCode::NOT_SEALED | ErrorCode::OUT_OF_PLACE))
+                && (matches!(code, ErrorCode::NOT_SEALED | ErrorCode::OUT_OF_PLACE)
+                    || (matches!(code, ErrorCode::BUSY) && about == SecureHello::OPCODE.0)))
     }
 
     /// None so far.

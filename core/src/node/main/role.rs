@@ -61,10 +61,10 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
         }
     }
 
-    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, about: i32) {
         match caller.tag.kind {
             link::STRANGER => self.gate.refused_by_peer(caller.now, code),
-            link::LOGIN | link::CHAT if Refusals::is_last_word(code) => {
+            link::LOGIN | link::CHAT if Refusals::is_last_word(code, about) => {
                 caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
             }
             _ => {}

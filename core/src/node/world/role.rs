@@ -53,8 +53,8 @@ impl<'a, G: Game> Role<'a> for World<'a, G> {
         }
     }
 
-    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, _: i32) {
-        if caller.tag.kind == link::MAIN && Refusals::is_last_word(code) {
+    fn on_error(&mut self, caller: &mut Caller<'_, 'a>, code: ErrorCode, about: i32) {
+        if caller.tag.kind == link::MAIN && Refusals::is_last_word(code, about) {
             caller.sessions.close(caller.now, caller.key, Farewell::Nothing(code));
         }
     }

@@ -1,7 +1,7 @@
 //! What a sealed link wants besides: which sessions are sealed, and the records that they send.
 
 use super::SessionManager;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, Message};
 use crate::secure::{Broken, Channel, RECORD_EXTRA_BYTES, RECORD_PREFIX_BYTES};
 use crate::session::inlets::WayIn;
 use crate::session::manager::Farewell;
@@ -35,36 +35,38 @@ impl<'a> SessionManager<'a> {
     /// What waits goes out in clear, and nothing more until [`SessionManager::seal`]; answers whether there is a place
     /// for a sealed link.
     pub(crate) fn await_seal(&mut self, now: Instant, key: SessionKey) -> bool {
-        self.claim_outlet(now, key, SealedKind::Server).is_some()
+        let kind = SealedKind::Server;
+        self.make_place(now, kind) && self.claim_outlet(key, kind)
     }
 
-    /// What waits goes out in clear, and everything after it sealed, as everything that comes has to be. `id` is what the
-    /// other end, a server, says of itself, and `most_bytes` the most that it takes in a record. Answers whether there is a
-    /// place for a sealed link, and those are terms.
+    /// Everything is sealed from here on, as everything that comes has to be: the answer to our first message has come. `id` is
+    /// that of the link, and `most_bytes` the most that the other end takes in a record. Answers whether those are terms.
     #[inline(never)]
     pub(crate) fn seal(
         &mut self,
-        now: Instant,
         key: SessionKey,
         channel: Channel,
         (id, most_bytes): (u16, u16),
     ) -> bool {
         self.seal_of(key)
-            .or_else(|| self.claim_outlet(now, key, SealedKind::Server))
             .is_some_and(|link| self.begin_records(key, link, channel, (id, most_bytes)))
     }
 
-    /// [`SessionManager::seal`] for a client that has come to us.
-    #[cfg(feature = "sealed-clients")]
-    pub(crate) fn seal_client(
+    /// Somebody who has come to us has the key: what waits and the `answer` go out in clear, and everything after it sealed. Answers
+    /// whether there is a place, and those are terms; nothing is said if not, for behind an answer nobody hears what is in clear.
+    pub(crate) fn answer_seal<M: Message>(
         &mut self,
-        now: Instant,
-        key: SessionKey,
+        (now, key): (Instant, SessionKey),
+        kind: SealedKind,
+        answer: &M,
         channel: Channel,
-        most_bytes: u16,
+        (id, most_bytes): (u16, u16),
     ) -> bool {
-        self.claim_outlet(now, key, SealedKind::Client)
-            .is_some_and(|link| self.begin_records(key, link, channel, (0, most_bytes)))
+        if most_bytes < RECORD_LEAST_BYTES || !self.make_place(now, kind) {
+            return false;
+        }
+        self.send_or_close(now, key, answer);
+        self.claim_outlet(key, kind) && self.seal(key, channel, (id, most_bytes))
     }
 
     fn begin_records(
@@ -101,12 +103,15 @@ impl<'a> SessionManager<'a> {
         self.get(key).map(|session| session.seal).filter(|link| !link.is_none())
     }
 
-    fn claim_outlet(&mut self, now: Instant, key: SessionKey, kind: SealedKind) -> Option<Link> {
-        if self.seals.is_full_of(kind) {
-            self.displace_unproven(now, kind)?;
-        }
-        let session = self.table.get_mut(key)?;
-        let clear_bytes = session.outbox.bytes(&self.pool).try_into().ok()?;
+    /// Whether there is a place for one more link of this kind, or somebody gives way.
+    fn make_place(&mut self, now: Instant, kind: SealedKind) -> bool {
+        !self.seals.is_full_of(kind) || self.displace_unproven(now, kind).is_some()
+    }
+
+    /// There is a place, and it is this session's.
+    fn claim_outlet(&mut self, key: SessionKey, kind: SealedKind) -> bool {
+        let Some(session) = self.table.get_mut(key) else { return false };
+        let Ok(clear_bytes) = session.outbox.bytes(&self.pool).try_into() else { return false };
         let outlet = Outlet {
             tenant: key,
             kind,
@@ -115,9 +120,9 @@ impl<'a> SessionManager<'a> {
             messages: session.stops_messages(),
             ..crate::storage::Vacant::VACANT
         };
-        let outlet = self.seals.outlets.insert(outlet).ok()?;
+        let Ok(outlet) = self.seals.outlets.insert(outlet) else { return false };
         session.seal = Link::to(outlet.index());
-        Some(session.seal)
+        true
     }
 
     /// Of those who have come to us and not proven that they are there now, the oldest gives way: its first message may

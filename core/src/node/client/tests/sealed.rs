@@ -41,6 +41,10 @@ impl ClientBench<'_> {
     /// Up to its first message to a world of this address.
     fn reach(&mut self, address: &'static str, is_sealing: bool) -> SessionKey {
         let main = self.meet_main();
+        self.send_to(main, address, is_sealing)
+    }
+
+    fn send_to(&mut self, main: SessionKey, address: &'static str, is_sealing: bool) -> SessionKey {
         let world_addr = Text::new(address).unwrap();
         let key_id = KeyId([7; 8]);
         self.say(main, &EnterWorldAck { world_addr, is_sealing, key_id, handshake_key: KEY });
@@ -126,6 +130,35 @@ fn nothing_in_clear_is_believed() {
             assert_eq!(bench.links().1, WorldState::Asking);
         });
     }
+}
+
+/// That there is no place is no worse than a connection that is cut: it comes back after a wait, and never in clear.
+#[test]
+fn a_world_that_has_no_place_is_tried_again_and_sealed() {
+    with_sealing_client(false, |bench| {
+        let main = bench.meet_main();
+        for attempt in 0..3 {
+            let world = bench.send_to(main, WORLD, true);
+            let said = bench.heard(world);
+            assert!(matches!(&said[..], [said] if said.is::<SecureClient>()), "{said:?}");
+            bench.notes();
+            bench.say(world, &Error { code: ErrorCode::BUSY, about: SecureClient::OPCODE.0 });
+            bench.disconnect(world);
+            assert_eq!(bench.heard(world), []);
+            assert_eq!(
+                bench.notes(),
+                [
+                    Noted::Refused(ErrorCode::BUSY, SecureClient::OPCODE.0),
+                    Noted::WorldLost(ErrorCode::LOST)
+                ]
+            );
+            let whole_ms = (FIRST_MS << attempt).min(MOST_MS);
+            bench.pass_ms(whole_ms / 2 - 1);
+            assert_eq!(bench.links(), (MainState::Ready, WorldState::Outside));
+            bench.pass_ms(whole_ms - whole_ms / 2 + 1 + TICK_MS);
+            assert_eq!(bench.links(), (MainState::Ready, WorldState::Asking));
+        }
+    });
 }
 
 #[test]

@@ -5,11 +5,13 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
+use super::super::sealing::{Begun, Clear};
 use super::*;
 use crate::node::testing::frame_of;
 use crate::protocol::SealedStart;
 use crate::protocol::dialer_to_listener::{SecureHello, SecureReady};
-use crate::secure::KEY_MS;
+use crate::protocol::listener_to_dialer::SecureAnswer;
+use crate::secure::{Drawn, KEY_MS};
 use crate::session::SealMemory;
 
 /// Records of the dialer's own way in have the least that there may be.
@@ -206,6 +208,53 @@ fn who_has_not_proven_gives_way() {
         pair.benches[LISTENER_END].pass_ms(BENCH_CONFIG.greeting_timeout_ms + 100);
         assert_eq!(gone(pair), 5);
     });
+}
+
+/// Behind an answer nothing in clear would be heard: it would be taken for a seal that is broken.
+#[test]
+fn who_finds_no_place_is_told_so_instead_of_an_answer() {
+    for taken in 0..=3 {
+        with_pair(|pair| {
+            let hello = pair.sent(TO_LISTENER);
+            for _ in 0..taken {
+                let listener = &mut pair.benches[LISTENER_END];
+                let key = listener.accept();
+                listener.say_bytes(key, &hello);
+                // As if it had said the rest.
+                listener.act(|_, cx| cx.sessions.prove(cx.now, key, Trust::Server));
+            }
+            pair.hand(TO_LISTENER, &hello);
+            let is_full = taken == 3;
+            let answer = pair.sent(TO_DIALER);
+            if is_full {
+                assert_eq!(said_in(&answer).0, [refused(ErrorCode::BUSY, SecureHello::OPCODE)]);
+            }
+            pair.hand(TO_DIALER, &answer);
+            pair.pass();
+            assert_eq!(pair.proven().1.len(), usize::from(!is_full), "{taken}");
+            assert_eq!(pair.ended()[1], is_full.then_some(ErrorCode::BUSY), "{taken}");
+        });
+    }
+}
+
+/// Both sides of how long records may be that somebody takes: of shorter ones none is sent.
+#[test]
+fn who_takes_too_short_records_gets_no_answer() {
+    for (record_bytes, is_taken) in [(64, true), (63, false), (0, false)] {
+        let realm = Realm::of_world_7();
+        with_realm(&realm, |pair| {
+            let (versions, from, to) = (Versions::OURS, ServerKind::WORLD, ServerKind::MAIN);
+            let clear = Clear { versions, from, to, id: 7, generation: 0 };
+            let (drawn, mut begun) = (Drawn::new([1; 32]), Begun::NONE);
+            let hello = clear.begin(&realm.keys, record_bytes, (&drawn, None), &mut begun);
+            let listener = &mut pair.benches[LISTENER_END];
+            let key = listener.accept();
+            listener.say(key, &hello.unwrap());
+            let said = listener.heard(key);
+            assert_eq!(said[0].is::<SecureAnswer>(), is_taken, "{said:?}");
+            assert_eq!(listener.ended(key), (!is_taken).then_some(ErrorCode::BUSY));
+        });
+    }
 }
 
 #[test]

@@ -1,13 +1,18 @@
 //! Clients that seal their links with the key of their ticket.
 
 use super::*;
+use crate::node::cluster::tests::test_secrets;
+use crate::node::cluster::{ClusterKeys, Way};
 use crate::node::sealed_client::ClearClient;
 use crate::node::testing::sealed::SealedPeer;
 use crate::protocol::client_to_listener::SecureClient;
+use crate::protocol::dialer_to_listener::SecureHello;
+use crate::protocol::either_way::Error;
 use crate::protocol::listener_to_client::SecureClientAnswer;
 use crate::protocol::{SealedStart, decode};
 use crate::secure::Dialing;
 use crate::session::SealMemory;
+use crate::timer::TICK_MS;
 
 /// One link of a server, and two of clients.
 type Seals = SealMemory<3, { 3 * 240 }, { 3 * 300 }>;
@@ -35,12 +40,18 @@ fn with_sealing_world(test: impl Fn(&mut WorldBench<'_, Relay>, &Door)) {
 type Door = dyn Fn(&mut WorldBench<'_, Relay>) -> SessionKey;
 
 fn with_sealing_world_of(test: impl FnOnce(&mut WorldBench<'_, Relay>)) {
+    with_keys(SETUP.config().cluster_keys, test);
+}
+
+/// The same with the keys of its link to Main, which may have to be sealed.
+fn with_keys(cluster_keys: ClusterKeys, test: impl FnOnce(&mut WorldBench<'_, Relay>)) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(Memory::new(core::array::from_fn(|_| Relay)));
     let mut seals = Seals::NEW;
     let mut storage = SETUP.sizes.lend(&mut node_memory);
     storage.seals = seals.storage_with_clients(CLIENT_LINKS);
-    let world = World::new(SETUP.lend(&mut memory), SETUP.config());
+    let config = WorldConfig { cluster_keys, ..SETUP.config() };
+    let world = World::new(SETUP.lend(&mut memory), config);
     #[cfg(feature = "rooms")]
     let world = world.with_named_rooms(NewGame(&|| Relay));
     let mut bench = Bench::new(storage, SETUP.net, world);
@@ -190,8 +201,7 @@ fn clients_have_so_many_places_and_the_oldest_that_has_said_nothing_gives_way() 
         assert_eq!(bench.ended(silent.session), Some(ErrorCode::BUSY));
         third.say(bench, &sealed_join(Uid(3)));
         assert_eq!(third.heard(bench)[0].opcode, JoinOk::OPCODE);
-        let (fourth, _, said) = bench.begin_sealed(door, Uid(4));
-        assert_eq!(bench.ended(fourth), Some(ErrorCode::BUSY), "{said:?}");
+        assert_eq!(bench.refusal_of_seal(door, Uid(4)), ErrorCode::BUSY);
         assert_eq!(bench.ended(inside.session), None);
     });
 }
@@ -204,6 +214,30 @@ fn a_first_message_for_another_server_is_out_of_place() {
         let (versions, key_id) = (Versions::OURS, key_id_of(ONE));
         bench.say(session, &SecureClient { versions, to: ServerKind::MAIN, key_id, start });
         assert_eq!(bench.ended(session), Some(ErrorCode::OUT_OF_PLACE));
+    });
+}
+
+/// A Main without a place for its link says so in clear, as anybody may who is on the way: that ends the attempt, and the next one
+/// is sealed as well.
+#[test]
+fn a_main_that_has_no_place_is_tried_again_and_sealed() {
+    let keys = test_secrets().on(Way::Sealed).keys_of(ServerKind::WORLD, 7);
+    with_keys(keys, |bench| {
+        bench.act(World::start);
+        for attempt in 0..3 {
+            let main = bench.connect_next();
+            let said = bench.heard(main);
+            assert!(matches!(&said[..], [said] if said.is::<SecureHello>()), "{said:?}");
+            bench.say(main, &Error { code: ErrorCode::BUSY, about: SecureHello::OPCODE.0 });
+            let reason = if cfg!(feature = "mains") { ErrorCode::BUSY } else { ErrorCode::LOST };
+            bench.disconnect(main);
+            assert_eq!((bench.ended(main), bench.heard(main)), (Some(reason), vec![]));
+            let whole_ms = (RECONNECT_FIRST_MS << attempt).min(RECONNECT_MOST_MS);
+            bench.requests();
+            bench.pass_ms(whole_ms / 2 - 1);
+            assert_eq!(bench.requests(), []);
+            bench.pass_ms(whole_ms - whole_ms / 2 + 1 + TICK_MS);
+        }
     });
 }
 
