@@ -9,6 +9,15 @@ use crate::protocol::world_to_main::UserHeld;
 const CLAIMS: usize = 4;
 
 fn with_directory(test: impl FnOnce(&mut MainBench<'_>)) {
+    with_directory_of(MAX_USERS, Guests::new([7; 32]), test);
+}
+
+/// The same with room for so many users, and with who tells who they are.
+pub(super) fn with_directory_of<A: Authenticator>(
+    users: usize,
+    authenticator: A,
+    test: impl FnOnce(&mut MainBench<'_, A>),
+) {
     let mut node_memory = Box::new(BenchMemory::NEW);
     let mut memory = Box::new(MainMemory::<MAX_USERS, WORLD_COUNT_MAX>::NEW);
     let mut claims = [const { Slot::<ClaimSlot<PendingClaim>>::VACANT }; CLAIMS];
@@ -21,26 +30,31 @@ fn with_directory(test: impl FnOnce(&mut MainBench<'_>)) {
         queue: &mut queue,
         listed: &mut listed,
     };
-    let storage = MainStorage { claims, ..memory.storage() };
-    let main = Main::new(storage, CONFIG, Guests::new([7; 32]), test_secrets());
+    let mut storage = MainStorage { claims, ..memory.storage() };
+    trim(&mut storage.users, users);
+    trim(&mut storage.user_heads, users);
+    trim(&mut storage.user_nexts, users);
+    let main = Main::new(storage, CONFIG, authenticator, test_secrets());
     let mut bench = Bench::new(Sizes::ALL.lend(&mut node_memory), BENCH_CONFIG, main);
     test(&mut bench);
     bench.finish();
 }
 
-impl MainBench<'_> {
+impl<A: Authenticator> MainBench<'_, A> {
     /// The one question that the directory is asked now.
     #[track_caller]
-    fn asked(&mut self) -> Work {
+    pub(super) fn asked(&mut self) -> Work {
         let work = self.act(|main, _| main.next_directory_work()).expect("a question");
         assert_eq!(self.act(|main, _| main.next_directory_work()), None);
         work
     }
 
-    fn answer(&mut self, work: Work, answer: Answer) {
+    pub(super) fn answer_claim(&mut self, work: Work, answer: Answer) {
         self.act(|main, cx| main.directory_answered(cx, work, answer));
     }
+}
 
+impl MainBench<'_> {
     fn tell(&mut self, uid: Uid, number: u64, is_ours: bool) {
         self.act(|main, cx| main.directory_changed(cx, uid, ClaimNumber(number), is_ours));
     }
@@ -49,7 +63,7 @@ impl MainBench<'_> {
     fn claimed(&mut self, token: Option<Token>, number: u64) -> Guest {
         let key = self.say_hello(token);
         let work = self.asked();
-        self.answer(work, Answer::Written(ClaimNumber(number)));
+        self.answer_claim(work, Answer::Written(ClaimNumber(number)));
         let heard = self.heard(key);
         let Some(Welcome { uid, token, .. }) = heard[0].read() else { panic!("{heard:?}") };
         Guest { key, uid, token }
@@ -71,17 +85,17 @@ fn a_hello_waits_for_its_claim() {
         let work = bench.asked();
         assert_eq!((work.ask, work.uid.is_guest()), (write(0), true));
         assert_eq!(bench.heard(client), []);
-        bench.answer(work, Answer::Written(ClaimNumber(7)));
+        bench.answer_claim(work, Answer::Written(ClaimNumber(7)));
         let heard = bench.heard(client);
         assert_eq!(heard[0].read::<Welcome>().map(|welcome| welcome.uid), Some(work.uid));
         // The same answer again is about nothing.
-        bench.answer(work, Answer::Conflict);
+        bench.answer_claim(work, Answer::Conflict);
         assert_eq!(bench.role().claims().number(work.uid), ClaimNumber(7));
         // Whoever is gone leaves nothing.
         bench.disconnect(client);
         let work = bench.asked();
         assert_eq!(work.ask, Ask::Remove { expected: ClaimNumber(7) });
-        bench.answer(work, Answer::Removed);
+        bench.answer_claim(work, Answer::Removed);
         assert!(bench.role().claims().is_empty());
     });
 }
@@ -91,13 +105,13 @@ fn who_was_first_elsewhere_is_overtaken() {
     with_directory(|bench| {
         let client = bench.say_hello(None);
         let work = bench.asked();
-        bench.answer(work, Answer::Conflict);
+        bench.answer_claim(work, Answer::Conflict);
         let work = bench.asked();
         assert_eq!(work.ask, Ask::Read);
-        bench.answer(work, Answer::Found(ClaimNumber(8)));
+        bench.answer_claim(work, Answer::Found(ClaimNumber(8)));
         let work = bench.asked();
         assert_eq!(work.ask, write(8));
-        bench.answer(work, Answer::Written(ClaimNumber(9)));
+        bench.answer_claim(work, Answer::Written(ClaimNumber(9)));
         assert!(bench.heard(client)[0].read::<Welcome>().is_some());
     });
 }
@@ -113,14 +127,14 @@ fn a_directory_that_does_not_answer_refuses_and_those_inside_go_on() {
         bench.pass_ms(200);
         bench.expect_refused_hello(late, ErrorCode::DIRECTORY_UNAVAILABLE);
         // What is written all the same is nobody's.
-        bench.answer(work, Answer::Written(ClaimNumber(8)));
+        bench.answer_claim(work, Answer::Written(ClaimNumber(8)));
         let work = bench.asked();
         assert_eq!(work.ask, Ask::Remove { expected: ClaimNumber(8) });
-        bench.answer(work, Answer::Unavailable);
+        bench.answer_claim(work, Answer::Unavailable);
         let known = bench.say_hello(Some(inside.token));
         let work = bench.asked();
         assert_eq!(work.ask, write(7));
-        bench.answer(work, Answer::Unavailable);
+        bench.answer_claim(work, Answer::Unavailable);
         bench.expect_refused_hello(known, ErrorCode::DIRECTORY_UNAVAILABLE);
         assert_eq!(bench.state(inside.key), Some(SessionState::Ready));
         assert_eq!(bench.heard(inside.key), []);
@@ -147,7 +161,7 @@ fn a_newer_hello_of_the_same_user_takes_the_place_of_one_that_waits() {
         let second = bench.say_hello(Some(guest.token));
         assert_eq!(bench.heard(first), [bye(ErrorCode::REPLACED)]);
         let work = bench.asked();
-        bench.answer(work, Answer::Written(ClaimNumber(8)));
+        bench.answer_claim(work, Answer::Written(ClaimNumber(8)));
         assert_eq!(bench.heard(guest.key), [bye(ErrorCode::REPLACED)]);
         assert!(bench.heard(second)[0].read::<Welcome>().is_some());
     });

@@ -1,10 +1,11 @@
 //! Users whom Login has revoked, and those who are banned.
 
+use super::claiming::with_directory_of;
 use super::login::{
     FIRST_MS, LoginBench, REVISION, TOKEN, UID, with_accounts, with_accounts_and_directory,
 };
 use super::*;
-use crate::node::directory::Answer;
+use crate::node::directory::{Answer, Ask};
 use crate::protocol::login_to_main::{StoreRevision, VerifyAck};
 use crate::protocol::world_to_main::UserHeld;
 use crate::protocol::{ClaimNumber, REVOCATION_PAGE, Revision, Revocation};
@@ -393,6 +394,32 @@ fn whoever_is_banned_goes_and_does_not_come_back() {
         assert_eq!(bench.heard(again), [error(ErrorCode::BANNED, Hello::OPCODE.0)]);
         assert_eq!(bench.role().stats().banned, 2);
     });
+}
+
+/// Whoever is banned while its hello waits for its claim is judged again when that is granted.
+#[test]
+fn who_is_banned_while_it_waits_for_its_claim_is_not_let_in() {
+    for is_banned in [false, true] {
+        let doorkeeper = Doorkeeper { guests: Guests::new([7; 32]), uid: None, address: None };
+        with_directory_of(8, doorkeeper, |bench| {
+            let client = bench.say_hello(None);
+            let work = bench.asked();
+            bench.act(|main, cx| {
+                main.authenticator_mut().uid = Some(work.uid).filter(|_| is_banned);
+                main.review_users(cx);
+            });
+            bench.answer_claim(work, Answer::Written(ClaimNumber(7)));
+            let heard = bench.heard(client);
+            if !is_banned {
+                assert!(heard[0].is::<Welcome>());
+                return;
+            }
+            assert_eq!(heard, [error(ErrorCode::BANNED, Hello::OPCODE.0)]);
+            // Its claim is nobody's.
+            let work = bench.asked();
+            assert_eq!(work.ask, Ask::Remove { expected: ClaimNumber(7) });
+        });
+    }
 }
 
 /// Nodes that know no addresses ban none.

@@ -156,3 +156,23 @@ fn a_lower_number_detaches_nobody_and_is_answered() {
         assert!(bench.uids().is_empty());
     });
 }
+
+/// A number that was said on a link is worth nothing on the next one.
+#[test]
+fn a_new_link_speaks_by_no_claim_of_the_former_one() {
+    with_game::<Keeper>(SETUP, |bench| {
+        let main = bench.meet_main();
+        assert_eq!(bench.claim(main, 7, 1), [attached(1)]);
+        bench.comes();
+        bench.disconnect(main);
+        let (_, main) = bench.wait_for_dials().remove(0);
+        bench.main_connected(main);
+        bench.say(main, &Registered {});
+        bench.heard(main);
+        bench.say(main, &attach_of(UID, 2));
+        assert_eq!(bench.heard(main), [denied(2)]);
+        bench.say(main, &DetachUser { uid: UID, reason: ErrorCode::DETACHED });
+        assert_eq!(bench.uids(), [1]);
+        assert_eq!(bench.claim(main, 7, 3)[1..], [attached(3)]);
+    });
+}
