@@ -167,7 +167,7 @@ pub(crate) enum OfMain {
         key: HandshakeKey,
         room: RoomName,
     },
-    Detach(Uid),
+    Detach(Uid, ErrorCode),
     /// The world has done what it was told last.
     Done,
 }

@@ -99,7 +99,9 @@ impl<'j, R> Bent<'j, R> {
                 key: it.handshake_key,
                 room: bounded(it.wish.name.as_str()),
             }),
-            DetachUser::OPCODE => decode(payload).map(|it: DetachUser| OfMain::Detach(it.uid)),
+            DetachUser::OPCODE => {
+                decode(payload).map(|it: DetachUser| OfMain::Detach(it.uid, it.reason))
+            }
             _ => None,
         };
         let is_of_claims = said.is_some();

@@ -2,14 +2,14 @@
 //!
 //! Invariants, in any weather: a ticket of a claim that is older than what its world knows of somebody who is there, or may come,
 //! admits nobody. When a world hears of a newer claim, whoever is there by an older one is out with that. A Main whose claim was
-//! overtaken puts nobody out. While the weather is orderly, of one claim a uid is in one world. No room is opened under a number that
+//! overtaken puts nobody out; one that has none, whom it knows to be revoked or banned, if the link of who has attached it is gone. While the weather is orderly, of one claim a uid is in one world. No room is opened under a number that
 //! its world has had a room under since its start.
 //!
 //! A world remembers numbers only of users who are there or may come: so does this.
 
 use std::collections::{HashMap, HashSet};
 
-use tinyrealm_core::protocol::{ClaimNumber, HandshakeKey, Uid};
+use tinyrealm_core::protocol::{ClaimNumber, ErrorCode, HandshakeKey, Uid};
 
 use crate::broken::{Broken, ensure};
 use crate::ids::ConnectionId;
@@ -28,13 +28,15 @@ struct Link {
     /// What the room of the attach is claimed under that the world is about to carry out.
     attached_under: ClaimNumber,
     /// Whom it is about to put out.
-    detached: Option<Uid>,
+    detached: Option<(Uid, ErrorCode)>,
 }
 
 #[derive(Copy, Clone)]
 struct Ticket {
     key: HandshakeKey,
     claim: ClaimNumber,
+    /// The link that it was said on.
+    on: ConnectionId,
 }
 
 /// Somebody who has a seat.
@@ -44,6 +46,8 @@ struct Seat {
     newest: ClaimNumber,
     /// What it has come by last.
     by: ClaimNumber,
+    /// The link of who has attached it under its newest number, if anybody has.
+    claimant: Option<ConnectionId>,
     connection: Option<ConnectionId>,
 }
 
@@ -95,10 +99,10 @@ impl Claims {
                     self.opened.insert((world, room_claim.0));
                 }
                 let claim = link.claim_of(*uid);
-                self.attached(world, *uid, Ticket { key: *key, claim });
+                self.attached(world, *uid, Ticket { key: *key, claim, on });
             }
-            OfMain::Detach(uid) => {
-                link.detached = Some(*uid);
+            OfMain::Detach(uid, reason) => {
+                link.detached = Some((*uid, *reason));
                 let claim = link.claim_of(*uid);
                 let seat = self.seats.get(&(world, uid.0));
                 self.refusals += u64::from(seat.is_some_and(|seat| seat.newest > claim));
@@ -114,7 +118,9 @@ impl Claims {
             self.tickets.remove(&at);
         }
         let Some(seat) = self.seats.get_mut(&at) else { return };
-        seat.newest = seat.newest.max(claim);
+        if seat.newest < claim {
+            (seat.newest, seat.claimant) = (claim, None);
+        }
         if let Some(connection) = seat.connection.filter(|_| seat.by < claim) {
             self.ghosts.push((world, uid, connection));
         }
@@ -141,23 +147,25 @@ impl Claims {
     ) -> Result<(), Broken> {
         ensure(!self.fenced.contains(&key.0), FENCED, || format!("{uid:?} in world {world}"))?;
         let at = (world, uid.0);
-        let by = self.tickets.get(&at).filter(|ticket| ticket.key == key);
-        let by = by.map_or(ClaimNumber(0), |ticket| ticket.claim);
+        let ticket = self.tickets.get(&at).filter(|ticket| ticket.key == key);
+        let by = ticket.map_or(ClaimNumber(0), |ticket| ticket.claim);
         let before = self.seats.get(&at).map_or(ClaimNumber(0), |seat| seat.newest);
-        let seat = Seat { newest: by.max(before), by, connection: Some(connection) };
+        let claimant = ticket.map(|ticket| ticket.on);
+        let seat = Seat { newest: by.max(before), by, claimant, connection: Some(connection) };
         self.tickets.remove(&at);
         self.seats.insert(at, seat);
         Ok(())
     }
 
-    /// Somebody has lost its connection, and has its seat.
+    /// Somebody has lost its connection, and has its seat; `is_up` tells whether a link stands.
     pub(super) fn lost(
         &mut self,
         world: usize,
         uid: Uid,
         cause: Option<ConnectionId>,
+        is_up: impl Fn(ConnectionId) -> bool,
     ) -> Result<(), Broken> {
-        self.check_put_out(world, uid, cause)?;
+        self.check_put_out(world, uid, cause, is_up)?;
         if let Some(seat) = self.seats.get_mut(&(world, uid.0)) {
             seat.connection = None;
         }
@@ -170,8 +178,9 @@ impl Claims {
         world: usize,
         uid: Uid,
         cause: Option<ConnectionId>,
+        is_up: impl Fn(ConnectionId) -> bool,
     ) -> Result<(), Broken> {
-        self.check_put_out(world, uid, cause)?;
+        self.check_put_out(world, uid, cause, is_up)?;
         self.seats.remove(&(world, uid.0));
         Ok(())
     }
@@ -181,14 +190,17 @@ impl Claims {
         world: usize,
         uid: Uid,
         cause: Option<ConnectionId>,
+        is_up: impl Fn(ConnectionId) -> bool,
     ) -> Result<(), Broken> {
-        let link = cause.and_then(|link| self.links.get(&link));
-        let link = link.filter(|link| link.detached == Some(uid));
-        let (Some(link), Some(seat)) = (link, self.seats.get(&(world, uid.0))) else {
+        let Some(link) = cause.and_then(|link| self.links.get(&link)) else { return Ok(()) };
+        let Some(seat) = self.seats.get(&(world, uid.0)) else { return Ok(()) };
+        let Some((_, reason)) = link.detached.filter(|(detached, _)| *detached == uid) else {
             return Ok(());
         };
         let claim = link.claim_of(uid);
-        ensure(claim >= seat.newest, PUT_OUT, || {
+        let is_verdict = matches!(reason, ErrorCode::REVOKED | ErrorCode::BANNED);
+        let is_judged = is_verdict && claim.0 == 0 && !seat.claimant.is_some_and(is_up);
+        ensure(is_judged || claim >= seat.newest, PUT_OUT, || {
             format!(
                 "{uid:?} is out of world {world} by {claim:?}, and is there by {:?}",
                 seat.newest
@@ -253,8 +265,8 @@ mod tests {
         claims.admitted(0, Uid(7), (PLAYER, newer)).unwrap();
         let older = attach(&mut claims, OTHER, 4);
         assert_eq!(claims.refusals, 1);
-        say(&mut claims, OTHER, &OfMain::Detach(Uid(7)));
-        let out = claims.left(0, Uid(7), Some(OTHER.1)).unwrap_err();
+        say(&mut claims, OTHER, &OfMain::Detach(Uid(7), ErrorCode::REVOKED));
+        let out = claims.left(0, Uid(7), Some(OTHER.1), |_| false).unwrap_err();
         assert_eq!(out.invariant, PUT_OUT);
         assert_eq!(claims.admitted(0, Uid(7), (PLAYER, older)).unwrap_err().invariant, FENCED);
     }
@@ -267,8 +279,27 @@ mod tests {
         say(&mut claims, OTHER, &OfMain::Claimed(Uid(7), ClaimNumber(5)));
         assert_eq!(claims.check_ghosts().unwrap_err().invariant, GHOST);
         say(&mut claims, OTHER, &OfMain::Claimed(Uid(7), ClaimNumber(6)));
-        claims.lost(0, Uid(7), Some(OTHER.1)).unwrap();
+        claims.lost(0, Uid(7), Some(OTHER.1), |_| true).unwrap();
         claims.check_ghosts().unwrap();
+    }
+
+    /// Who has no claim may say that somebody is revoked, once nobody is there who has attached it.
+    #[test]
+    fn whom_nobody_has_attached_who_is_there_is_judged_by_all() {
+        for (reason, claimant_is_up, is_right) in [
+            (ErrorCode::REVOKED, false, true),
+            (ErrorCode::BANNED, false, true),
+            (ErrorCode::REVOKED, true, false),
+            (ErrorCode::REPLACED, false, false),
+        ] {
+            let mut claims = Claims::default();
+            let key = attach(&mut claims, ON, 5);
+            claims.admitted(0, Uid(7), (PLAYER, key)).unwrap();
+            say(&mut claims, OTHER, &OfMain::Detach(Uid(7), reason));
+            let is_up = |link| link != ON.1 || claimant_is_up;
+            let out = claims.left(0, Uid(7), Some(OTHER.1), is_up);
+            assert_eq!(out.is_ok(), is_right, "{reason:?}");
+        }
     }
 
     #[test]

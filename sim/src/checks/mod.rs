@@ -156,8 +156,12 @@ impl Checks {
                 self.claims.admitted(world, member.uid, (connection, key))?;
                 self.check_one_world_by(world, member.uid)
             }
-            InRoom::Lost(uid) => self.claims.lost(world, *uid, cause),
-            InRoom::Left(uid) => self.claims.left(world, *uid, cause),
+            InRoom::Lost(uid) => {
+                self.claims.lost(world, *uid, cause, |link| network.is_whole(link))
+            }
+            InRoom::Left(uid) => {
+                self.claims.left(world, *uid, cause, |link| network.is_whole(link))
+            }
             InRoom::Opened(name) if !name.is_empty() => {
                 let Some(link) = cause.filter(|link| !network.dialer(*link).is_visitor()) else {
                     return Ok(());

@@ -213,6 +213,11 @@ impl Network {
         self.connection(id).end(Side::Acceptor).host
     }
 
+    /// Whether both sides have it, and it works.
+    pub(crate) fn is_whole(&self, id: ConnectionId) -> bool {
+        self.connection(id).is_up()
+    }
+
     /// Every connection that both sides have, and that works.
     pub(crate) fn up(&self) -> impl Iterator<Item = (ConnectionId, &Connection)> {
         let numbered = (0..).map(ConnectionId).zip(&self.connections);

@@ -164,6 +164,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.say_replaced(cx, session);
         if let Some(user) = self.users.get_mut(key) {
             user.wants_in = false;
+            // It may have logged in again since.
+            user.revision = Revision(0);
         }
         self.drop_wish_if_done(key);
         self.leave_all_channels(cx, key);

@@ -215,6 +215,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if is_back && !cx.sessions.has_room_for_client() {
             return Err(ErrorCode::FULL);
         }
+        self.forget_verdict(key);
         self.give_up(cx, key);
         self.move_shares(cx, key, session);
         let before = self.set_session(key, session);

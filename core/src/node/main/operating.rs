@@ -63,6 +63,6 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// no such user, or it is on its way out.
     pub fn kick(&mut self, cx: &mut Context<'_, 'a>, uid: Uid) -> bool {
         let key = self.users.find(uid);
-        key.is_some_and(|key| self.evict(cx, key, ErrorCode::REMOVED))
+        key.is_some_and(|key| self.evict(cx, key, ErrorCode::REMOVED) || self.is_elsewhere(key))
     }
 }

@@ -12,8 +12,12 @@
 //! revision it began, is out unless its account has logged in again since. Its stay in the world is judged for
 //! itself: if that may be of an older login than the connection, it ends, and whoever has a good token comes
 //! in again by Main. A Main whose link to Login was
-//! away asks from where it was. Whoever has waited for its claim meanwhile is looked up once more, and in a realm of several Mains the
-//! stay of whom only a world has told is judged by the Main that has its claim.
+//! away asks from where it was. Whoever has waited for its claim meanwhile is looked up once more.
+//!
+//! In a realm of several Mains the one that has a user's claim judges it, and its stay. Whom only a world has told of, the others judge,
+//! too, by what is known of its account or its bans: they tell the world so, which goes by it if the Main that has the claim is gone,
+//! and otherwise passes over it. So nothing changes here before the world says that the user has left; and since a Main may be lost
+//! before it has judged, all of a world's are judged again behind its list, which it tells anew when it has lost one.
 
 use super::directory::Place;
 use super::{Authenticator, EntryKey, Main, WorldKey, link, login_link_timer};
@@ -21,7 +25,7 @@ use crate::log;
 use crate::node::Context;
 use crate::protocol::login_to_main::Revocations;
 use crate::protocol::main_to_login::RevokedSince;
-use crate::protocol::{ErrorCode, Revision, Revocation, Uid};
+use crate::protocol::{ClaimNumber, ErrorCode, Revision, Revocation, Uid};
 use crate::session::LinkTag;
 use crate::session::manager::Farewell;
 use crate::storage::Key;
@@ -178,24 +182,61 @@ impl<'a, A: Authenticator> Main<'a, A> {
     /// Looks at everybody who is here, because what the authenticator thinks of them has changed.
     pub fn review_users(&mut self, cx: &mut Context<'_, 'a>) {
         for index in 0..self.users.capacity() as u16 {
-            let Some(key) = self.users.key_at(index) else { continue };
-            let Some(user) = self.users.get(key) else { continue };
-            let address = cx.sessions.address(user.session).unwrap_or_default();
-            if let Err(reason) = self.authenticator.welcomes(user.uid, address)
-                && self.evict(cx, key, reason)
-            {
-                self.stats.banned += 1;
+            if let Some(key) = self.users.key_at(index) {
+                self.judge(cx, key);
             }
         }
     }
 
-    /// A user is out of the realm, wherever it is; `false` if it is on its way out.
+    /// Whether another Main may have the user's claim: it is known here by the word of its world alone.
+    pub(super) fn is_elsewhere(&self, key: EntryKey) -> bool {
+        let Some(user) = self.users.get(key) else { return false };
+        self.claims.is_used() && user.is_absent() && self.claims.number(user.uid).0 == 0
+    }
+
+    /// A world has named all who are there: of those whom another Main has, or had, it is not known whether that has judged them.
+    /// O(users) in a realm of several Mains.
+    pub(super) fn judge_listed(&mut self, cx: &mut Context<'_, 'a>, world: WorldKey) {
+        if !self.claims.is_used() {
+            return;
+        }
+        let mut has_some = false;
+        for index in 0..self.users.capacity() as u16 {
+            let Some(key) = self.users.key_at(index).filter(|key| self.is_elsewhere(*key)) else {
+                continue;
+            };
+            if self.users.get(key).is_some_and(|user| user.place == Place::Inside(world)) {
+                has_some = true;
+                self.judge(cx, key);
+            }
+        }
+        if has_some {
+            self.recheck_revocations(cx);
+        }
+    }
+
+    /// Looks at one user, as the authenticator does now.
+    fn judge(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey) {
+        let Some(user) = self.users.get(key) else { return };
+        let address = cx.sessions.address(user.session).unwrap_or_default();
+        if let Err(reason) = self.authenticator.welcomes(user.uid, address)
+            && self.evict(cx, key, reason)
+        {
+            self.stats.banned += 1;
+        }
+    }
+
+    /// A user is out of the realm, wherever it is; `false` if it is on its way out, or it is its world's to say.
     pub(super) fn evict(
         &mut self,
         cx: &mut Context<'_, 'a>,
         key: EntryKey,
         reason: ErrorCode,
     ) -> bool {
+        if self.is_elsewhere(key) {
+            self.tell_verdict(cx, key, reason);
+            return false;
+        }
         let session = self.set_session(key, Key::DANGLING);
         let Some(user) = self.users.get_mut(key) else { return false };
         user.wants_in = false;
@@ -216,6 +257,24 @@ impl<'a, A: Authenticator> Main<'a, A> {
             None => self.forget_if_gone(cx, key),
         }
         true
+    }
+
+    /// The world of somebody whom another Main has, or had, hears what is thought of it here, without a claim.
+    fn tell_verdict(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, reason: ErrorCode) {
+        let Some(user) = self.users.get_mut(key) else { return };
+        user.claim = ClaimNumber(0);
+        if let Some(world) = user.place.world() {
+            self.ask_to_detach(cx, key, world, reason);
+        }
+    }
+
+    /// Whoever was judged by a world's word alone has come here, and may: its world is not to hear what was thought of it before.
+    pub(super) fn forget_verdict(&mut self, key: EntryKey) {
+        let Some(user) = self.users.get_mut(key).filter(|_| self.claims.is_used()) else { return };
+        let is_verdict = matches!(user.place, Place::Inside(_)) && user.is_absent();
+        if is_verdict && matches!(user.detach_reason, ErrorCode::REVOKED | ErrorCode::BANNED) {
+            user.detaches = 0;
+        }
     }
 
     /// Its world has to let it go, and every other one that says that it is there.

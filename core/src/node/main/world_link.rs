@@ -255,6 +255,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 self.left(cx, key, world);
             }
         }
+        self.judge_listed(cx, world);
     }
 
     /// A world says that a user is in one of its rooms. If Main knows of none other, so it is; if

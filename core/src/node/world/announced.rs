@@ -153,6 +153,7 @@ impl<'a, G: Game> World<'a, G> {
         cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
         cx.sessions.close(cx.now, session, Farewell::Bye(ErrorCode::GOODBYE));
         cx.sessions.keep_for_own_links(self.main_count());
+        self.claimant_is_gone(cx, index);
     }
 
     /// Whether each link that is configured has told all that it will, or leads nowhere for now; and none is another server's.

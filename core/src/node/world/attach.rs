@@ -12,6 +12,8 @@ use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
 use super::kept_key::{KEPT_BYTES, KeptKey};
 #[cfg(feature = "mains")]
+use super::mains::Claimant;
+#[cfg(feature = "mains")]
 use crate::protocol::ClaimNumber;
 #[cfg(feature = "sealed-clients")]
 use crate::protocol::KeyId;
@@ -116,6 +118,9 @@ pub struct Attach {
     /// The number that its user was claimed under.
     #[cfg(feature = "mains")]
     pub(super) claim: ClaimNumber,
+    /// The link of the Main that has attached it.
+    #[cfg(feature = "mains")]
+    pub(super) claimant: Claimant,
 }
 
 impl Vacant for Attach {
@@ -135,6 +140,8 @@ impl Vacant for Attach {
         options: Key::DANGLING,
         #[cfg(feature = "mains")]
         claim: ClaimNumber(0),
+        #[cfg(feature = "mains")]
+        claimant: Claimant::NOBODY,
     };
 }
 

@@ -8,16 +8,22 @@
 //! the connection of whoever is there, and keeps its seat for who comes by it, if its game holds seats. A world knows
 //! only of users who are there, or may come: of others it is told by whoever has them, when it names them.
 //!
+//! The Main that has a user's claim judges it. What another one says of a user's rights, without a claim, counts once the Main that has
+//! spoken by the claim is gone from here; until then it is passed over, and changes nothing at whoever has said it. So a world that loses
+//! a Main tells the others anew who is here, and so it does when somebody comes by a ticket of one that is gone.
+//!
 //! Without the cargo feature `mains` there is one Main, whose order is enough, and nothing of this.
 
 use super::World;
 use super::attach::{AttachBook, AttachKey};
 use super::game::Game;
 use super::link;
-use super::mains::MainLink;
+use super::mains::{Claimant, MainLink};
 use super::user::WorldUser;
-use crate::node::Context;
 use crate::node::directory::admits;
+use crate::node::{Caller, Context};
+use crate::protocol::main_to_world::DetachUser;
+use crate::protocol::world_to_main::UserLeft;
 use crate::protocol::{ClaimNumber, ErrorCode, Uid};
 use crate::session::manager::Farewell;
 use crate::session::{LinkTag, SessionKey};
@@ -57,14 +63,17 @@ impl<'a, G: Game> World<'a, G> {
 
     /// A Main says that the user is claimed under this number.
     pub(super) fn hear_claim(&mut self, cx: &mut Context<'_, 'a>, uid: Uid, claim: ClaimNumber) {
-        if self.attaches.is_pending(uid) && self.attaches.claim_of(uid) < claim {
-            self.expect_user_no_more(cx, uid);
+        if self.attaches.claim_of(uid) < claim {
+            self.attaches.speaks_no_more(uid);
+            if self.attaches.is_pending(uid) {
+                self.expect_user_no_more(cx, uid);
+            }
         }
         let Some(key) = self.rooms.users.find(uid) else { return };
         let Some(user) = self.rooms.users.get_mut(key).filter(|user| user.claim < claim) else {
             return;
         };
-        user.claim = claim;
+        (user.claim, user.claimant) = (claim, Claimant::NOBODY);
         let (session, is_away) = (user.session, user.is_away());
         if !is_away {
             self.member_ended(cx, key, ErrorCode::REPLACED);
@@ -75,12 +84,63 @@ impl<'a, G: Game> World<'a, G> {
 
     /// Somebody has come by its ticket: its claim is that of its seat from now on.
     pub(super) fn keep_claim(&mut self, uid: Uid) {
-        let claim = self.attaches.claim_of(uid);
+        let (claim, claimant) = (self.attaches.claim_of(uid), self.attaches.claimant_of(uid));
         let user = self.rooms.users.find(uid).and_then(|key| self.rooms.users.get_mut(key));
-        if let Some(user) = user {
-            user.claim = user.claim.max(claim);
+        let Some(user) = user.filter(|user| user.claim <= claim) else { return };
+        (user.claim, user.claimant) = (claim, claimant);
+        if user.is_anybody_s() {
+            self.mains.live().for_each(|(link, _)| link.is_mistaken = true);
         }
     }
+
+    /// Whether a Main may not put the user out. One that speaks by a claim that was overtaken is told so; one that has none says what it
+    /// thinks of the user's rights.
+    pub(super) fn refuses_detach(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        message: &DetachUser,
+    ) -> bool {
+        let (main, &DetachUser { uid, reason }) = (caller.tag.index, message);
+        if self.is_newest(main, uid) {
+            return false;
+        }
+        if is_verdict(reason) && self.said_claim(main, uid).0 == 0 {
+            return self.is_spoken_for(uid);
+        }
+        self.note_mistake(main, uid);
+        self.main_link_answer(caller, &UserLeft { uid });
+        true
+    }
+
+    /// Whether the Main is here that has spoken by the newest claim of the user.
+    fn is_spoken_for(&self, uid: Uid) -> bool {
+        let user = self.rooms.users.find(uid).and_then(|key| self.rooms.users.get(key));
+        user.is_some_and(|user| user.claimant.is_there())
+            || self.attaches.claimant_of(uid).is_there()
+    }
+
+    /// A Main is gone: of those for whom it has spoken the others hear anew, so that they judge them. O(users + attaches).
+    pub(super) fn claimant_is_gone(&mut self, cx: &mut Context<'_, 'a>, main: u16) {
+        let gone = Claimant::of(main);
+        self.attaches.forget_claimant(gone);
+        let mut has_some = false;
+        for index in 0..self.rooms.users.capacity() as u16 {
+            let Some(user) = self.rooms.users.at_mut(index) else { continue };
+            if user.claimant == gone {
+                user.claimant = Claimant::NOBODY;
+            }
+            has_some |= user.is_anybody_s();
+        }
+        for (link, key) in self.mains.live().filter(|_| has_some) {
+            link.next_reported = Some(0);
+            cx.sessions.mark_ready_unless_blocked(key);
+        }
+    }
+}
+
+/// What is said of a user's rights, and not of its claim.
+const fn is_verdict(reason: ErrorCode) -> bool {
+    matches!(reason, ErrorCode::REVOKED | ErrorCode::BANNED | ErrorCode::REMOVED)
 }
 
 impl AttachBook<'_> {
@@ -90,9 +150,31 @@ impl AttachBook<'_> {
         attach.map_or(ClaimNumber(0), |attach| attach.claim)
     }
 
-    pub(super) fn set_claim(&mut self, entry: AttachKey, claim: ClaimNumber) {
+    pub(super) fn set_claim(&mut self, entry: AttachKey, claim: ClaimNumber, claimant: Claimant) {
         if let Some(attach) = self.attaches.get_mut(entry) {
-            attach.claim = claim;
+            (attach.claim, attach.claimant) = (claim, claimant);
+        }
+    }
+
+    /// The Main that has attached `uid` last, if it is here and that is remembered.
+    fn claimant_of(&self, uid: Uid) -> Claimant {
+        let attach = self.attaches.find(uid).and_then(|key| self.attaches.get(key));
+        attach.map_or(Claimant::NOBODY, |attach| attach.claimant)
+    }
+
+    /// Another Main has the user now.
+    fn speaks_no_more(&mut self, uid: Uid) {
+        let found = self.attaches.find(uid).and_then(|key| self.attaches.get_mut(key));
+        if let Some(attach) = found {
+            attach.claimant = Claimant::NOBODY;
+        }
+    }
+
+    fn forget_claimant(&mut self, gone: Claimant) {
+        for index in 0..self.attaches.capacity() as u16 {
+            if let Some(attach) = self.attaches.at_mut(index).filter(|it| it.claimant == gone) {
+                attach.claimant = Claimant::NOBODY;
+            }
         }
     }
 }
@@ -113,5 +195,10 @@ impl WorldUser {
     /// The claim that it is here by; 0 where there is no directory.
     pub const fn claim(&self) -> ClaimNumber {
         self.claim
+    }
+
+    /// Whether the Main is gone that has spoken by its claim, or has not spoken here: any other one may judge it.
+    fn is_anybody_s(&self) -> bool {
+        self.claim.0 > 0 && !self.claimant.is_there()
     }
 }

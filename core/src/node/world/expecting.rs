@@ -9,6 +9,8 @@
 use super::super::{Caller, Context};
 use super::attach::AttachKey;
 use super::game::Game;
+#[cfg(feature = "mains")]
+use super::mains::Claimant;
 use super::{ATTACH_TIMERS, World};
 use crate::protocol::main_to_world::AttachUser;
 #[cfg(all(feature = "rooms", feature = "mains"))]
@@ -56,7 +58,10 @@ impl<'a, G: Game> World<'a, G> {
         match self.expect_user(&mut caller.context(), message, room_claim) {
             Ok(entry) => {
                 #[cfg(feature = "mains")]
-                self.attaches.set_claim(entry, self.said_claim(caller.tag.index, uid));
+                {
+                    let claim = self.said_claim(caller.tag.index, uid);
+                    self.attaches.set_claim(entry, claim, Claimant::of(caller.tag.index));
+                }
                 self.arm_attach_timer(&mut caller.context(), entry.index());
                 self.main_link_answer(caller, &AttachAck { uid, attempt });
             }

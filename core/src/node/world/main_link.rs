@@ -138,12 +138,16 @@ impl<'a, G: Game> World<'a, G> {
             );
             self.main_link_is(index, MainLinkState::Replaced);
             cx.sessions.cancel(index);
+            #[cfg(feature = "mains")]
+            self.claimant_is_gone(cx, index);
             return;
         }
         log_lost_main(link, self.main_address(index), reason);
         #[cfg(feature = "moving")]
         self.moves_are_cut(cx, index);
         self.main_link_wait(cx, index);
+        #[cfg(feature = "mains")]
+        self.claimant_is_gone(cx, index);
         #[cfg(feature = "mains")]
         self.review_mains(cx);
     }
@@ -367,9 +371,8 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
 
     fn detach_user(&mut self, caller: &mut Caller<'_, 'a>, message: DetachUser) {
         #[cfg(feature = "mains")]
-        if !self.is_newest(caller.tag.index, message.uid) {
-            self.note_mistake(caller.tag.index, message.uid);
-            return self.main_link_answer(caller, &UserLeft { uid: message.uid });
+        if self.refuses_detach(caller, &message) {
+            return;
         }
         self.expect_user_no_more(&mut caller.context(), message.uid);
         #[cfg(feature = "moving")]

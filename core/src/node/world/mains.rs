@@ -36,6 +36,26 @@ pub(super) enum MainLinkState {
     Replaced,
 }
 
+/// The Main that has spoken by a user's claim, for as long as its link is there.
+#[cfg(feature = "mains")]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) struct Claimant(u8);
+
+#[cfg(feature = "mains")]
+impl Claimant {
+    /// It has not spoken here yet, or is gone.
+    pub(super) const NOBODY: Self = Self(0);
+
+    /// The Main of this link.
+    pub(super) const fn of(main: u16) -> Self {
+        Self((main as u8).saturating_add(1))
+    }
+
+    pub(super) fn is_there(self) -> bool {
+        self != Self::NOBODY
+    }
+}
+
 /// The link to one Main.
 #[derive(Debug)]
 pub(super) struct MainLink {

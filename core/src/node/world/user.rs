@@ -4,6 +4,8 @@ use super::super::Names;
 use super::super::uid_table::HasUid;
 #[cfg(feature = "inputs")]
 use super::inputs::heard::Heard;
+#[cfg(feature = "mains")]
+use super::mains::Claimant;
 use super::seat::Seat;
 use crate::broadcast::Cursor;
 #[cfg(feature = "mains")]
@@ -79,6 +81,9 @@ pub struct WorldUser {
     /// The highest number that its user was claimed under here.
     #[cfg(feature = "mains")]
     pub(super) claim: ClaimNumber,
+    /// The link of the Main that has spoken by it.
+    #[cfg(feature = "mains")]
+    pub(super) claimant: Claimant,
     /// The world that its seat has come from, until it has come itself.
     #[cfg(feature = "moving")]
     pub(super) moved_from: Option<WorldId>,
@@ -151,6 +156,8 @@ impl Vacant for WorldUser {
         seat: Seat::VACANT,
         #[cfg(feature = "mains")]
         claim: ClaimNumber(0),
+        #[cfg(feature = "mains")]
+        claimant: Claimant::NOBODY,
         #[cfg(feature = "moving")]
         moved_from: None,
     };

@@ -471,3 +471,93 @@ fn who_is_revoked_while_it_waits_for_its_claim_is_asked_about_again() {
         assert!(bench.heard(key)[0].is::<Welcome>());
     });
 }
+
+/// Whom another Main has claimed that one judges, if it is there; its world knows, and hears of every Main what is known of its account.
+#[test]
+fn whom_only_a_world_has_told_of_is_judged_by_the_word_of_its_world() {
+    with_accounts_and_directory(|bench| {
+        let login = bench.connect_login();
+        let world = bench.register(1, "", 10);
+        bench.say(world, &user_list(&[1, 2].map(Uid)));
+        let asked = bench.revocation_question(login);
+        assert_eq!(asked.revision, Revision(0), "all of it");
+        bench.answer(login, asked, &[], 9);
+        for revision in [10, 11] {
+            // The second may be there by the older login, which its own Main knows.
+            bench.revoke(login, &[(Uid(1), revision, false), (Uid(2), revision, true)], revision);
+            assert_eq!(bench.heard(world), [detach(Uid(1), ErrorCode::REVOKED)]);
+            assert_eq!(bench.place(Uid(1)), Some(Place::Inside(bench.key_of_world(1))));
+        }
+        assert_eq!(bench.role().stats().revoked, 0, "it is not this Main's");
+        bench.say(world, &UserLeft { uid: Uid(1) });
+        assert_eq!((bench.place(Uid(1)), bench.users_of(1)), (None, 1));
+        assert_eq!((bench.heard(world), bench.heard(login)), (vec![], vec![]));
+    });
+}
+
+/// A world that has lost a Main tells who is there: that one may not have judged whom it had.
+#[test]
+fn behind_a_world_s_list_those_of_other_mains_are_judged_again() {
+    with_accounts_and_directory(|bench| {
+        let login = bench.connect_login();
+        bench.revoke(login, &[(Uid(1), 10, false)], 10);
+        let world = bench.register(1, "", 10);
+        bench.say(world, &UserJoined { uid: Uid(1), is_spectator: false });
+        assert_eq!((bench.heard(world), bench.heard(login)), (vec![], vec![]));
+        for _ in 0..2 {
+            bench.say(world, &user_list(&[Uid(1)]));
+            let asked = bench.revocation_question(login);
+            assert_eq!(asked.revision, Revision(0), "all of it");
+            bench.answer(login, asked, &[(Uid(1), 10, false)], 10);
+            assert_eq!(bench.heard(world), [detach(Uid(1), ErrorCode::REVOKED)]);
+        }
+        // Nobody is there whom another one has.
+        bench.say(world, &user_list(&[]));
+        assert_eq!(bench.heard(login), []);
+    });
+}
+
+/// What a world was to be told of somebody is not told any more of who has come here, and may.
+#[test]
+fn who_comes_here_with_a_good_token_is_not_put_out_for_what_was_thought_of_it_before() {
+    with_accounts_and_directory(|bench| {
+        let login = bench.connect_login();
+        let world = bench.register(1, "", 10);
+        bench.say(world, &user_list(&[UID]));
+        let asked = bench.revocation_question(login);
+        bench.answer(login, asked, &[], 9);
+        bench.limit(world, 0);
+        bench.act(|main, cx| {
+            let key = main.worlds.iter().next().expect("a world").1.session;
+            while super::super::owed::tell(cx.sessions, key, &Registered {}) {}
+        });
+        bench.revoke(login, &[(UID, 10, false)], 10);
+        let key = bench.say_hello(Some(TOKEN));
+        let request = bench.question(login).request;
+        let verified =
+            VerifyAck { request, uid: UID, revision: Revision(11), account: Text::EMPTY };
+        bench.say(login, &verified);
+        let work = bench.asked();
+        bench.answer_claim(work, Answer::Written(ClaimNumber(7)));
+        assert!(bench.heard(key)[0].is::<Welcome>());
+        bench.unblock(world, usize::MAX);
+        let heard = bench.heard(world);
+        assert!(!heard.iter().any(Said::is::<DetachUser>), "{heard:?}");
+    });
+}
+
+/// A ban is as good as a revocation.
+#[test]
+fn whom_only_a_world_has_told_of_is_banned_by_the_word_of_its_world() {
+    let doorkeeper = Doorkeeper { guests: Guests::new([7; 32]), uid: Some(Uid(1)), address: None };
+    with_directory_of(8, doorkeeper, |bench| {
+        let world = bench.register(1, "", 10);
+        bench.say(world, &UserJoined { uid: Uid(1), is_spectator: false });
+        assert_eq!(bench.heard(world), []);
+        bench.act(Main::review_users);
+        assert_eq!(bench.heard(world), [detach(Uid(1), ErrorCode::BANNED)]);
+        bench.say(world, &user_list(&[1, 2].map(Uid)));
+        assert_eq!(bench.heard(world), [detach(Uid(1), ErrorCode::BANNED)]);
+        assert_eq!((bench.users_of(1), bench.role().stats().banned), (2, 0));
+    });
+}

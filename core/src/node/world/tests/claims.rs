@@ -176,3 +176,93 @@ fn a_new_link_speaks_by_no_claim_of_the_former_one() {
         assert_eq!(bench.claim(main, 7, 3)[1..], [attached(3)]);
     });
 }
+
+fn lists(heard: &[Said]) -> usize {
+    heard.iter().filter(|said| said.is::<UserList>()).count()
+}
+
+const VERDICTS: [ErrorCode; 3] = [ErrorCode::REVOKED, ErrorCode::BANNED, ErrorCode::REMOVED];
+
+/// Of somebody whom it has no claim of, a Main may say that it is to go: that counts once the one that has spoken by the claim is gone.
+#[test]
+fn whom_a_lost_main_has_left_the_others_put_out() {
+    for reason in VERDICTS {
+        with_game::<Keeper>(mains::TWO, |bench| {
+            let [one, other] = [bench.meet_main(), bench.register()];
+            assert_eq!(bench.claim(one, 7, 1), [attached(1)]);
+            let player = bench.comes();
+            bench.heard(player);
+            bench.heard(other);
+            bench.say(other, &DetachUser { uid: UID, reason });
+            assert_eq!((bench.uids(), bench.heard(other)), (vec![1], vec![]), "{reason:?}");
+            bench.disconnect(one);
+            let heard = bench.heard(other);
+            assert_eq!(lists(&heard), 1, "{heard:?}");
+            bench.say(other, &DetachUser { uid: UID, reason: ErrorCode::DETACHED });
+            assert_eq!(bench.heard(other), [Said::of(&UserLeft { uid: UID })], "no verdict");
+            assert_eq!(bench.uids(), [1]);
+            bench.say(other, &DetachUser { uid: UID, reason });
+            assert_eq!(bench.heard(player).last(), Some(&bye(reason)));
+            assert!(bench.heard(other).contains(&Said::of(&UserLeft { uid: UID })));
+            assert!(bench.uids().is_empty());
+            // Another one may have said so first.
+            bench.say(other, &DetachUser { uid: UID, reason });
+            assert_eq!(bench.heard(other), [Said::of(&UserLeft { uid: UID })]);
+        });
+    }
+}
+
+/// That Main may be back, in a new life: it does not have the user because of that. Whoever claims it anew has it.
+#[test]
+fn a_main_that_is_back_has_nobody_before_it_claims_it_anew() {
+    for claims_anew in [false, true] {
+        with_game::<Keeper>(mains::TWO, |bench| {
+            let [one, other] = [bench.meet_main(), bench.register()];
+            bench.claim(one, 7, 1);
+            bench.comes();
+            bench.disconnect(one);
+            let (_, one) = bench.wait_for_dials().remove(0);
+            bench.main_connected(one);
+            bench.say(one, &Registered {});
+            bench.heard(one);
+            if claims_anew {
+                assert!(bench.claim(one, 8, 2).contains(&attached(2)));
+            }
+            bench.say(other, &DetachUser { uid: UID, reason: ErrorCode::REVOKED });
+            assert_eq!(bench.uids().is_empty(), !claims_anew);
+        });
+    }
+}
+
+/// Whoever comes by a ticket of a Main that is gone is told of once more: the others know nothing yet that they had to judge.
+#[test]
+fn who_comes_by_a_ticket_of_a_lost_main_is_told_of_with_the_next_report() {
+    for is_lost in [false, true] {
+        with_game::<Keeper>(mains::TWO, |bench| {
+            let [one, other] = [bench.meet_main(), bench.register()];
+            bench.claim(one, 7, 1);
+            if is_lost {
+                bench.disconnect(one);
+            }
+            bench.heard(other);
+            bench.comes();
+            assert_eq!(lists(&bench.heard(other)), 0);
+            bench.pass_ms(STATUS_MS);
+            assert_eq!(lists(&bench.heard(other)), usize::from(is_lost));
+            bench.say(other, &DetachUser { uid: UID, reason: ErrorCode::REVOKED });
+            assert_eq!(bench.uids().is_empty(), is_lost);
+        });
+    }
+}
+
+/// Where there is no directory the others hear of nobody anew.
+#[test]
+fn without_claims_nobody_is_told_of_because_a_main_is_lost() {
+    with_game::<Keeper>(mains::TWO, |bench| {
+        let [one, other] = [bench.meet_main(), bench.register()];
+        bench.join(one, 1);
+        bench.heard(other);
+        bench.disconnect(one);
+        assert_eq!(lists(&bench.heard(other)), 0);
+    });
+}
