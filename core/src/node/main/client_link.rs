@@ -164,6 +164,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
                         cx.sessions.shares_mut().hold(user.address, Holding::Guest);
                     }
                 }
+                if !is_new_guest {
+                    self.may_be_anywhere(key);
+                }
                 self.judge_stay_anew(cx, key);
                 let version = Versions::spoken_with(versions);
                 self.welcome(cx, session, key, &Welcome { version, uid, token });

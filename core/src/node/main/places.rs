@@ -106,7 +106,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
                     self.recheck_revocations(cx);
                 }
             }
-            None => self.turn_away(cx.sessions, world, uid, ErrorCode::FULL),
+            None => {
+                self.does_not_know_all_of(world);
+                self.turn_away(cx.sessions, world, uid, ErrorCode::FULL);
+            }
         }
     }
 
@@ -151,10 +154,31 @@ impl<'a, A: Authenticator> Main<'a, A> {
         // Nothing of it stays here, not even what the world is to be told.
         let uid = self.users.get(key).map_or(Uid::NOBODY, |user| user.uid);
         self.leave_debts_to_lists(key);
+        self.does_not_know_all_of(world);
         self.turn_away(cx.sessions, world, uid, ErrorCode::FULL);
-        self.settle_contest(cx, key, world, ErrorCode::FULL);
+        if !self.claims.is_used() {
+            self.settle_contest(cx, key, world, ErrorCode::FULL);
+        }
         self.set_place(cx, key, Place::Outside);
         self.forget_if_gone(cx, key);
+    }
+
+    /// Somebody is there who has no place here. In a realm of several Mains it stays there: a world lets nobody go for a Main that has
+    /// no claim of him.
+    fn does_not_know_all_of(&mut self, world: WorldKey) {
+        let is_used = self.claims.is_used();
+        if let Some(entry) = self.worlds.get_mut(world) {
+            entry.has_unknown_users |= is_used;
+        }
+    }
+
+    /// Somebody has come who is in no world that is known. It may be in one whose users are not all known, which has to let go before
+    /// another one has it.
+    pub(super) fn may_be_anywhere(&mut self, key: EntryKey) {
+        let has_unknown_users = self.worlds.iter().any(|(_, world)| world.has_unknown_users);
+        if let Some(user) = self.users.get_mut(key).filter(|user| user.place == Place::Outside) {
+            user.is_contested |= has_unknown_users;
+        }
     }
 
     /// Looks on from where it has found the last one; whoever has no connection to its world, either, goes first.
@@ -185,9 +209,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
             return;
         }
         let uid = user.uid;
+        let is_claimed_here = user.claim.0 > 0;
         for index in 0..WORLD_COUNT_MAX as u16 {
-            if let Some(world) = self.worlds.key_at(index).filter(|world| *world != told) {
-                self.turn_away(cx.sessions, world, uid, reason);
+            let Some(world) = self.worlds.key_at(index).filter(|world| *world != told) else {
+                continue;
+            };
+            match is_claimed_here {
+                true => self.ask_to_detach(cx, key, world, reason),
+                false => self.turn_away(cx.sessions, world, uid, reason),
             }
         }
     }

@@ -63,6 +63,8 @@ pub struct WorldEntry {
     pub is_closed: bool,
     /// It has named users for whom there was no place here, nor on the link: it is to name them again.
     pub(super) lists_again: bool,
+    /// In a realm of several Mains: somebody may be there of whom nothing is known here, since there was no place for it.
+    pub(super) has_unknown_users: bool,
     /// How many of the realm's Mains it has been told of.
     pub(super) mains_told: u8,
 }
@@ -95,6 +97,7 @@ impl Vacant for WorldEntry {
         drains: false,
         is_closed: false,
         lists_again: false,
+        has_unknown_users: false,
         mains_told: 0,
     };
 }

@@ -234,6 +234,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
 
     /// A world names its users. O(users).
     fn begin_list(&mut self, world: WorldKey) {
+        if let Some(entry) = self.worlds.get_mut(world) {
+            entry.has_unknown_users = false;
+        }
         for index in 0..self.users.capacity() as u16 {
             if let Some(user) = self.users.at_mut(index).filter(|u| u.place.world() == Some(world))
             {

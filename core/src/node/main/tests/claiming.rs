@@ -211,3 +211,74 @@ fn a_world_that_knows_better_says_so() {
         assert_eq!(bench.act(|main, _| main.next_directory_work()), None);
     });
 }
+
+/// Somebody in a world, whose connection to Main is lost, and the claim that it was let in with.
+fn whoever_lost_its_connection(bench: &mut MainBench<'_>, world: SessionKey) -> Guest {
+    let guest = bench.claimed(None, 7);
+    bench.ask(guest, "north");
+    let attach: AttachUser<'static> = bench.heard(world)[1].keep().expect("an attach");
+    bench.say(world, &ack(&attach));
+    bench.say(world, &UserJoined { uid: guest.uid, is_spectator: false });
+    bench.disconnect(guest.key);
+    guest
+}
+
+/// A Main that is full forgets who has no connection to it, and worlds that fence claims let nobody go for that. Who says hello
+/// again may be in a world still: that has to let go before another one has it.
+#[test]
+fn whom_a_full_main_has_forgotten_is_in_one_world_only() {
+    for is_full in [true, false] {
+        with_directory_of(2, Guests::new([7; 32]), |bench| {
+            let [former, next] = [bench.register(1, "north", 8), bench.register(2, "south", 8)];
+            let guest = whoever_lost_its_connection(bench, former);
+            let others = [8, 9].map(|number| is_full.then(|| bench.claimed(None, number)));
+            assert_eq!(bench.place(guest.uid).is_none(), is_full);
+            assert_eq!(bench.heard(former), []);
+            for other in others.into_iter().flatten() {
+                bench.disconnect(other.key);
+            }
+            while let Some(work) = bench.act(|main, _| main.next_directory_work()) {
+                bench.answer_claim(work, Answer::Removed);
+            }
+            let guest = bench.claimed(Some(guest.token), 10);
+            bench.ask(guest, "south");
+            let claimed = Said::of(&UserClaimed { uid: guest.uid, claim: ClaimNumber(10) });
+            let detached = detach(guest.uid, ErrorCode::REPLACED);
+            assert_eq!(bench.heard(former), [claimed.clone(), detached], "{is_full}");
+            bench.say(former, &UserLeft { uid: guest.uid });
+            let heard = bench.heard(next);
+            assert!(heard[0] == claimed && heard[1].is::<AttachUser>(), "{heard:?}");
+        });
+    }
+}
+
+/// The same of somebody of whom a world has told when there was no place for it here.
+#[test]
+fn whom_a_full_main_has_not_taken_down_is_in_one_world_only() {
+    with_directory_of(3, Guests::new([7; 32]), |bench| {
+        let [former, _] = [bench.register(1, "north", 8), bench.register(2, "south", 8)];
+        let known = bench.claimed(None, 7);
+        bench.disconnect(known.key);
+        let work = bench.asked();
+        bench.answer_claim(work, Answer::Removed);
+        let others = [8, 9, 10].map(|number| bench.claimed(None, number));
+        bench.say(former, &user_list(&[known.uid]));
+        assert_eq!(bench.place(known.uid), None);
+        for other in others {
+            bench.disconnect(other.key);
+            let work = bench.asked();
+            bench.answer_claim(work, Answer::Removed);
+        }
+        let new_guest = bench.claimed(None, 11);
+        bench.ask(new_guest, "south");
+        assert_eq!(bench.heard(former), [], "it can be nowhere");
+        let known = bench.claimed(Some(known.token), 12);
+        bench.ask(known, "south");
+        let claimed = Said::of(&UserClaimed { uid: known.uid, claim: ClaimNumber(12) });
+        assert_eq!(bench.heard(former), [claimed, detach(known.uid, ErrorCode::REPLACED)]);
+        bench.say(former, &user_list(&[]));
+        let other = bench.claimed(Some(others[0].token), 13);
+        bench.ask(other, "south");
+        assert_eq!(bench.heard(former), [], "it has named all who are there");
+    });
+}
