@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::machines::{Machine, Machines, SILENCE, Swarms};
-use crate::support::{Cable, Report, Signal};
+use crate::support::{Cable, Report, Signal, Stream, operator};
 
 /// One server, by its number among its like.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -64,7 +64,7 @@ pub(crate) enum Fault {
     Hang,
     /// Its connections are reset, and new ones refused, both ways.
     Cut,
-    /// SIGTERM: it ends in good order, and is started again.
+    /// SIGTERM: it ends in good order, and is started again. A chat server is drained first, as `ctl` does.
     Replace,
 }
 
@@ -111,6 +111,9 @@ impl Pace {
 pub(crate) const LACKS: [&str; 4] = ["main", "chat", "world", "den"];
 const ROOMS: usize = 2;
 const DEN: usize = 3;
+
+/// What a server says that is drained.
+const DRAINED: &str = "drained: nobody is left";
 
 /// For so long a bot may be without its room when that moves.
 const MOVED_WITHIN_MS: u64 = 300;
@@ -328,8 +331,13 @@ impl Tour {
                 self.signal(part, Signal::Continue);
             }
             Fault::Replace => {
-                let machine = self.machine(part);
-                machine.expect("it is one of ours").server.replace();
+                let server = &mut self.machine(part).expect("it is one of ours").server;
+                if matches!(part, Part::Chat(_)) {
+                    // Its channels are the others' before it is told to end.
+                    operator::told(operator::of(server), &["drain"]);
+                    server.process.wait_until_said(Stream::Stderr, DRAINED, 1);
+                }
+                server.replace();
             }
             Fault::Cut => {
                 let (cables, process) = self.cut_at(part);
