@@ -104,10 +104,12 @@ impl<'a, R: Role<'a>> either_way::Stub<Caller<'_, 'a>> for CommonHandler<'_, R> 
     /// Any frame shows that the peer is there; a `Pong` shows nothing more.
     fn pong(&mut self, _: &mut Caller<'_, 'a>, _: Pong) {}
 
-    /// The reason of the end that comes behind it says as much.
-    fn version_refused(&mut self, _: &mut Caller<'_, 'a>, message: VersionRefused) {
-        let Versions { from, to } = message.versions;
-        log::warning!("the peer speaks versions {} to {} of the protocol", from, to);
+    /// The reason of the end that comes behind it says as much. Whoever has come here unasked refuses nothing.
+    fn version_refused(&mut self, caller: &mut Caller<'_, 'a>, message: VersionRefused) {
+        if !caller.sessions.is_client(caller.key) {
+            let Versions { from, to } = message.versions;
+            log::warning!("the peer speaks versions {} to {} of the protocol", from, to);
+        }
     }
 
     fn bye(&mut self, caller: &mut Caller<'_, 'a>, message: Bye) {

@@ -30,4 +30,14 @@ macro_rules! warning {
     }};
 }
 
+/// A line with fields that programs find it by. It is for servers: a device has none.
+#[cfg(feature = "log")]
+pub(crate) fn with_fields(fields: &dyn ::log::kv::Source, text: core::fmt::Arguments<'_>) {
+    if ::log::max_level() >= ::log::Level::Info {
+        let mut line = ::log::Record::builder();
+        line.target("tinyrealm").level(::log::Level::Info).key_values(fields);
+        ::log::logger().log(&line.args(text).build());
+    }
+}
+
 pub(crate) use {info, warning};

@@ -55,6 +55,7 @@ mod hopeless;
 mod http;
 mod json_lines;
 mod keyring;
+mod log_bridge;
 mod logging;
 mod login_server;
 mod main_server;

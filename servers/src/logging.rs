@@ -13,10 +13,10 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, fmt, reload};
 
 use crate::json_lines::JsonLines;
+use crate::log_bridge::LogBridge;
 
 /// From little to everything.
 pub(crate) const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
@@ -38,7 +38,7 @@ static CHANGE: Mutex<()> = Mutex::new(());
 /// Sends log lines to standard error.
 ///
 /// # Errors
-/// If the level is none.
+/// If the level is none, or there is a log already.
 pub(crate) fn start(level: &str, format: LogFormat) -> anyhow::Result<()> {
     let (filter, handle) = reload::Layer::new(parse(level)?);
     let lines = fmt::layer().with_writer(std::io::stderr);
@@ -48,7 +48,9 @@ pub(crate) fn start(level: &str, format: LogFormat) -> anyhow::Result<()> {
         }
         LogFormat::Json => lines.event_format(JsonLines).boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(filter_fn(is_told)).with(lines).init();
+    let told = tracing_subscriber::registry().with(filter).with(filter_fn(is_told)).with(lines);
+    tracing::subscriber::set_global_default(told).context("the log")?;
+    LogBridge::start().context("the log")?;
     // It is the first, for a second logger can't be had.
     let _ = LEVEL.set(handle);
     Ok(())

@@ -124,7 +124,11 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             let is_idle = taken == 0 && !has_heard && !has_transmitted;
             if is_stuck && is_idle {
                 // Neither takes nor gives: the storage has fewer receive buffers than sessions.
-                log::error!("no buffer for a partial frame: closing its session");
+                if let Some(count) = self.stuck_log.admit(turn.now) {
+                    log::error!(
+                        "no buffer for a partial frame: closing its session ({count} since the last line)"
+                    );
+                }
                 self.drop_link(usize::from(key.index()));
                 self.node.handle_disconnected(turn, key);
                 break;

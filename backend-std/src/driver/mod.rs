@@ -87,6 +87,8 @@ pub struct Driver<'a, R> {
     /// A dial has begun in this turn.
     has_dialed: bool,
     dial_log: RateLimitedLog,
+    /// Of those who have sent more than there are buffers for.
+    stuck_log: RateLimitedLog,
     /// Who we are for whoever asks by TLS, and who has to.
     tls: Option<TlsOptions>,
     greetings: Greetings,
@@ -132,6 +134,7 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
             dialing: DialOptions::default(),
             has_dialed: false,
             dial_log: RateLimitedLog::default(),
+            stuck_log: RateLimitedLog::default(),
             tls: None,
             greetings: Greetings::default(),
             elsewhere: None,

@@ -34,6 +34,7 @@ pub mod cluster;
 pub mod device_key;
 pub mod directory;
 mod greeting;
+mod limited_lines;
 pub mod login;
 pub mod longest;
 pub mod main;
@@ -46,6 +47,7 @@ mod shell;
 pub(crate) mod testing;
 mod transmit;
 mod uid_table;
+mod visit;
 pub mod world;
 
 pub use asks::{ASKS_MAX, Answer};

@@ -217,7 +217,8 @@ pub struct MemberState {
 #[serde(transparent)]
 pub struct HandshakeKey(#[serde(deserialize_with = "byte_array")] pub [u8; 32]);
 
-/// Which key a client's sealed link begins with: 64 bits that tell nothing of the key, and nothing of whose it is.
+/// Which key a client's sealed link begins with: 64 bits that tell nothing of the key, and nothing of whose it is. Those that a Main
+/// hands out behind one hello begin alike, so that the logs of its worlds can tell which visit a ticket is of.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyId(#[serde(deserialize_with = "byte_array")] pub [u8; 8]);

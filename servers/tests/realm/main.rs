@@ -43,5 +43,6 @@ mod strangers;
 mod terminal;
 mod through_main;
 mod tls;
+mod visits;
 mod web_socket;
 mod whole_realm;

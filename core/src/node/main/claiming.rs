@@ -8,7 +8,7 @@
 //! changes as it hears of them. Whoever has waited is judged once more: it may have been banned or revoked meanwhile. While the directory does not answer, those inside go on, and hellos wait for
 //! [`MainConfig::claim_timeout_ms`](super::MainConfig) and are refused with `DIRECTORY_UNAVAILABLE`.
 
-use super::hellos::Greeting;
+use super::hellos::{Comer, Greeting};
 use super::{Authenticator, EntryKey, Main, Place, claim_timer, link};
 use crate::node::Context;
 use crate::node::directory::{Answer, Verdict, Work};
@@ -27,6 +27,13 @@ pub(super) struct Newcomer {
     pub(super) greeting: Greeting,
 }
 
+impl Newcomer {
+    /// Who comes by this connection.
+    pub(super) const fn comer(&self, session: SessionKey) -> Comer {
+        Comer { session, visit: self.greeting.visit, uid: self.uid }
+    }
+}
+
 /// One who waits for its claim.
 #[derive(Clone, Debug)]
 pub struct PendingClaim {
@@ -35,10 +42,14 @@ pub struct PendingClaim {
     newcomer: Newcomer,
 }
 
-#[cfg(feature = "shares")]
 impl PendingClaim {
+    #[cfg(feature = "shares")]
     pub(super) const fn address(&self) -> AddressKey {
         self.address
+    }
+
+    const fn comer(&self) -> Comer {
+        self.newcomer.comer(self.session)
     }
 }
 
@@ -85,10 +96,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         newcomer: Newcomer,
     ) {
         let (uid, address) = (newcomer.uid, cx.sessions.address_key(session));
+        let comer = newcomer.comer(session);
         let hello = PendingClaim { session, address, newcomer };
         let Ok((slot, before)) = self.claims.want(cx.now, uid, hello) else {
-            return self.refuse_hello(cx, session, ErrorCode::FULL);
+            return self.refuse_hello(cx, comer, ErrorCode::FULL);
         };
+        self.log_comer(cx, comer, format_args!("the directory is asked for it"));
         cx.sessions.shares_mut().hold(address, Holding::Question);
         cx.sessions.set_tag(session, LinkTag { kind: link::CLAIMING, index: slot });
         if let Some(before) = before {
@@ -125,7 +138,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         match (verdict, hello) {
             (Verdict::Granted, Some(hello)) => self.granted(cx, hello),
-            (Verdict::Refused(code), Some(hello)) => self.refuse_hello(cx, hello.session, code),
+            (Verdict::Refused(code), Some(hello)) => self.refuse_hello(cx, hello.comer(), code),
             (Verdict::Lost(number), _) => self.lose_user(cx, uid, number),
             (Verdict::None | Verdict::Granted | Verdict::Refused(_), _) => {}
         }
@@ -134,7 +147,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     fn granted(&mut self, cx: &mut Context<'_, 'a>, hello: PendingClaim) {
         let PendingClaim { session, newcomer, .. } = hello;
         let uid = newcomer.uid;
-        if cx.sessions.is_open(session) && !self.is_turned_away(cx, session, uid) {
+        if cx.sessions.is_open(session) && !self.is_turned_away(cx, session, &newcomer) {
             // Who was revoked while it has waited is known already, and may be this one.
             if newcomer.revision < self.login.heard.revision() {
                 self.ask_again(cx, session, newcomer.greeting);
@@ -160,6 +173,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
     fn lose_user(&mut self, cx: &mut Context<'_, 'a>, uid: Uid, number: ClaimNumber) {
         let Some(key) = self.users.find(uid) else { return };
         self.stats.claims_lost.count();
+        self.log_overtaken(cx, key, number);
         let session = self.set_session(key, SessionKey::DANGLING);
         self.say_replaced(cx, session);
         if let Some(user) = self.users.get_mut(key) {
@@ -203,7 +217,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 Ok(index) => {
                     let Some(hello) = self.claims.forget(index) else { return };
                     self.claim_ended(cx, &hello);
-                    self.refuse_hello(cx, hello.session, ErrorCode::DIRECTORY_UNAVAILABLE);
+                    self.refuse_hello(cx, hello.comer(), ErrorCode::DIRECTORY_UNAVAILABLE);
                 }
             }
         };

@@ -2,8 +2,9 @@
 
 use super::claiming::Newcomer;
 use super::directory::{Place, UserEntry};
-use super::hellos::{Greeting, Question};
+use super::hellos::{Comer, Greeting, Question};
 use super::{Authenticator, EntryKey, Identity, Main, NamePolicy, link};
+use crate::node::visit::Visit;
 use crate::node::{Caller, Context, Names};
 use crate::protocol::client_to_main::{
     ChatHistory, ChatJoin, ChatLeave, ChatSay, ChatWho, EnterWorldReq, Hello, ListRoomsReq, Stub,
@@ -21,13 +22,14 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             self.out_of_place(caller, Hello::OPCODE.0);
             return;
         }
-        let session = caller.key;
+        let visit = Visit(caller.context().turn().random());
+        let who = Comer::unknown(caller.key, visit);
         if message.token.is_none() && !self.may_invent(caller) {
-            self.refuse_hello(&mut caller.context(), session, ErrorCode::FULL);
+            self.refuse_hello(&mut caller.context(), who, ErrorCode::FULL);
             return;
         }
-        if let Err(code) = self.greet(caller, &message) {
-            self.refuse_hello(&mut caller.context(), session, code);
+        if let Err(code) = self.greet(caller, &message, visit) {
+            self.refuse_hello(&mut caller.context(), who, code);
         }
     }
 
@@ -65,16 +67,21 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
 }
 
 impl<'a, A: Authenticator> Main<'a, A> {
-    fn greet(&mut self, caller: &mut Caller<'_, 'a>, hello: &Hello<'_>) -> Result<(), ErrorCode> {
+    fn greet(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        hello: &Hello<'_>,
+        visit: Visit,
+    ) -> Result<(), ErrorCode> {
         let (session, versions) = (caller.key, hello.versions);
         let names = self.names_of(hello)?;
         match self.identify(caller, hello)? {
             Identity::AskLogin(token) => {
-                let greeting = Greeting { token, versions, names };
+                let greeting = Greeting { token, versions, names, visit };
                 self.ask_login(&mut caller.context(), session, Question::Token(greeting))
             }
             Identity::Known(uid, token) => {
-                let greeting = Greeting { token, versions, names };
+                let greeting = Greeting { token, versions, names, visit };
                 let (revision, is_new_guest) = (Revision(0), hello.token.is_none());
                 let newcomer = Newcomer { uid, revision, is_new_guest, greeting };
                 self.receive(&mut caller.context(), session, newcomer);
@@ -120,7 +127,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         session: SessionKey,
         newcomer: Newcomer,
     ) {
-        if self.is_turned_away(cx, session, newcomer.uid) {
+        if self.is_turned_away(cx, session, &newcomer) {
             return;
         }
         match self.claims.is_used() {
@@ -134,12 +141,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         &mut self,
         cx: &mut Context<'_, 'a>,
         session: SessionKey,
-        uid: Uid,
+        newcomer: &Newcomer,
     ) -> bool {
         let address = cx.sessions.address(session).unwrap_or_default();
-        let Err(code) = self.authenticator.welcomes(uid, address) else { return false };
+        let Err(code) = self.authenticator.welcomes(newcomer.uid, address) else { return false };
         self.stats.banned += 1;
-        self.refuse_hello(cx, session, code);
+        self.refuse_hello(cx, newcomer.comer(session), code);
         true
     }
 
@@ -150,14 +157,16 @@ impl<'a, A: Authenticator> Main<'a, A> {
         session: SessionKey,
         newcomer: Newcomer,
     ) {
+        let comer = newcomer.comer(session);
         let Newcomer { uid, revision, is_new_guest, greeting } = newcomer;
-        let Greeting { token, versions, names } = greeting;
+        let Greeting { token, versions, names, visit } = greeting;
         match self.seat(cx, session, (uid, revision)) {
             Ok(key) => {
                 let claim = self.claims.number(uid);
                 if let Some(user) = self.users.get_mut(key) {
                     user.versions = versions;
                     user.names = names;
+                    user.visit = visit;
                     user.claim = claim;
                     user.is_new_guest = is_new_guest;
                     if is_new_guest {
@@ -167,31 +176,29 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 if !is_new_guest {
                     self.may_be_anywhere(key);
                 }
+                self.log_hello(cx, key);
                 self.judge_stay_anew(cx, key);
                 let version = Versions::spoken_with(versions);
                 self.welcome(cx, session, key, &Welcome { version, uid, token });
             }
-            Err(code) => self.refuse_hello(cx, session, code),
+            Err(code) => self.refuse_hello(cx, comer, code),
         }
     }
 
-    pub(super) fn refuse_hello(
-        &mut self,
-        cx: &mut Context<'_, 'a>,
-        session: SessionKey,
-        code: ErrorCode,
-    ) {
-        self.refuse_client(cx, session, code, Hello::OPCODE);
+    pub(super) fn refuse_hello(&mut self, cx: &mut Context<'_, 'a>, comer: Comer, code: ErrorCode) {
+        self.refuse_client(cx, comer, code, Hello::OPCODE);
     }
 
     /// A client does not come in, for what it has begun with.
     pub(super) fn refuse_client(
         &mut self,
         cx: &mut Context<'_, 'a>,
-        session: SessionKey,
+        comer: Comer,
         code: ErrorCode,
         about: Opcode,
     ) {
+        self.log_refused(cx, comer, code);
+        let session = comer.session;
         self.stats.hellos_refused.count();
         cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
         cx.sessions.close(cx.now, session, Farewell::Error { code, about: about.0 });
@@ -219,6 +226,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
             return Err(ErrorCode::FULL);
         }
         self.forget_verdict(key);
+        if !is_back {
+            self.log_user(cx, key, format_args!("replaced by another connection"));
+        }
         self.give_up(cx, key);
         self.move_shares(cx, key, session);
         let before = self.set_session(key, session);

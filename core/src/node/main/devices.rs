@@ -13,8 +13,9 @@
 //! Bounds: the question to Login is one of those that tokens share, by address as well; a sealed link is one of those that
 //! the node has for clients.
 
-use super::hellos::Question;
+use super::hellos::{Comer, Question};
 use super::{Authenticator, Main};
+use crate::node::visit::Visit;
 use crate::node::{Caller, Context, sealed_client};
 use crate::protocol::client_to_listener::{SecureClient, Stub};
 use crate::protocol::{ErrorCode, SealKey, ServerKind};
@@ -33,7 +34,12 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             false => Err(ErrorCode::NO_ACCOUNTS),
         };
         if let Err(code) = asked {
-            self.refuse_client(cx, session, code, SecureClient::OPCODE);
+            self.refuse_client(
+                cx,
+                Comer::unknown(session, Visit::NONE),
+                code,
+                SecureClient::OPCODE,
+            );
         }
     }
 }

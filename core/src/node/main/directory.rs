@@ -4,6 +4,7 @@ use super::super::Names;
 use super::super::uid_table::{HasUid, UidTable};
 use super::registry::WorldKey;
 use super::rooms::{RoomKey, WishKey};
+use crate::node::visit::Visit;
 use crate::protocol::{
     ClaimNumber, ErrorCode, HandshakeKey, KeyId, REGION_MAX_BYTES, Revision, Uid, Versions,
 };
@@ -73,6 +74,10 @@ pub struct UserEntry {
     pub(super) newer_claim: ClaimNumber,
     /// The user's connection to Main; dangling if it has none.
     pub(super) session: SessionKey,
+    /// What the log calls its last hello, and all that has come of it.
+    pub(super) visit: Visit,
+    /// How many lines about it there may be.
+    pub(super) lines: TokenBucket,
     /// What its address holds, of guests, tickets and channels.
     pub(super) address: AddressKey,
     /// It was invented for this connection.
@@ -223,6 +228,8 @@ impl Vacant for UserEntry {
         is_wrong: false,
         handshake_key: HandshakeKey([0; 32]),
         key_id: KeyId([0; 8]),
+        visit: Visit::NONE,
+        lines: TokenBucket::FULL,
         attempt: 0,
         is_there: false,
         is_held: false,

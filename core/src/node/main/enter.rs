@@ -27,7 +27,7 @@ use crate::node::Context;
 use crate::protocol::client_to_main::EnterWorldReq;
 use crate::protocol::either_way::Error;
 use crate::protocol::main_to_client::EnterWorldAck;
-use crate::protocol::{ErrorCode, HandshakeKey, KeyId, Text, Wish};
+use crate::protocol::{ErrorCode, HandshakeKey, Text, Wish};
 use crate::session::{Holding, may_take};
 use crate::stats::Count;
 use crate::storage::Key;
@@ -50,6 +50,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         if self.users.get(key).is_none_or(|user| user.wants_in) {
             return;
         }
+        self.log_wish(cx, key, message);
         let kept = self.keep_composed(key, &message.wish);
         let Some(user) = self.users.get_mut(key) else { return };
         user.wants_in = true;
@@ -200,12 +201,12 @@ impl<'a, A: Authenticator> Main<'a, A> {
         room: RoomKey,
     ) {
         let handshake_key = HandshakeKey(cx.turn().random());
-        let key_id = KeyId(cx.turn().random());
+        let random = cx.turn().random();
         self.next_attempt = self.next_attempt.wrapping_add(1);
         let attempt = self.next_attempt;
         let Some(user) = self.users.get_mut(key) else { return };
         user.handshake_key = handshake_key;
-        user.key_id = key_id;
+        user.key_id = user.visit.key_id(random);
         user.attempt = attempt;
         user.attempt_revision = user.revision;
         user.stay_revision = user.revision;
@@ -219,12 +220,14 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.settle_contest(cx, key, world, ErrorCode::REPLACED);
         self.set_place(cx, key, Place::Attaching(world));
         self.join_room(key, room);
+        self.log_world(cx, key, world, "is announced to");
         self.ask_to_attach(cx, key, world);
         self.arm(cx, key, self.config.attach_timeout_ms);
     }
 
     pub(super) fn refuse(&mut self, cx: &mut Context<'_, 'a>, key: EntryKey, code: ErrorCode) {
         self.stats.enters_refused.count();
+        self.log_user(cx, key, format_args!("does not enter: {}", code.name()));
         let Some(user) = self.users.get_mut(key) else { return };
         user.wants_in = false;
         let error = Error { code, about: EnterWorldReq::OPCODE.0 };
@@ -249,6 +252,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         self.set_place(cx, key, Place::Attached(world));
         self.arm(cx, key, self.config.attach_ttl_ms.saturating_add(ATTACH_GRACE_MS));
         self.stats.enters.count();
+        self.log_world(cx, key, world, "has a ticket for");
         #[cfg(feature = "moving")]
         if self.tell_moved(cx, key, world) {
             return self.drop_wish_if_done(key);
@@ -269,6 +273,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
         world: WorldKey,
         reason: ErrorCode,
     ) {
+        self.log_user(cx, key, format_args!("its world denies it: {}", reason.name()));
         if reason == ErrorCode::STALE_CLAIM {
             return self.overtaken(cx, key);
         }
@@ -338,6 +343,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             _ => false,
         };
         if !has_attempt {
+            self.log_world(cx, key, world, "has left");
             self.set_place(cx, key, Place::Outside);
             self.disarm(cx, key);
             self.try_next_world_if_wanted(cx, key);

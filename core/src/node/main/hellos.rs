@@ -1,10 +1,11 @@
 //! Clients that Login is asked about, and what they have begun with.
 
 use crate::node::Names;
+use crate::node::visit::Visit;
 #[cfg(feature = "sealed-clients")]
 use crate::protocol::client_to_listener::SecureClient;
 use crate::protocol::client_to_main::Hello;
-use crate::protocol::{Token, Versions};
+use crate::protocol::{Token, Uid, Versions};
 use crate::session::{AddressKey, SessionKey};
 use crate::storage::{Key, Vacant};
 use crate::time::Stamp;
@@ -17,12 +18,33 @@ pub(super) struct Greeting {
     pub(super) versions: Versions,
     /// What it wants to be called.
     pub(super) names: Names,
+    /// What the log calls all that comes of it.
+    pub(super) visit: Visit,
 }
 
 impl Greeting {
     /// Nobody's.
-    pub(super) const NONE: Self =
-        Self { token: Token([0; 32]), versions: Versions { from: 0, to: 0 }, names: Names::NONE };
+    pub(super) const NONE: Self = Self {
+        token: Token([0; 32]),
+        versions: Versions { from: 0, to: 0 },
+        names: Names::NONE,
+        visit: Visit::NONE,
+    };
+}
+
+/// Somebody who has said hello, and is not in yet.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Comer {
+    pub(super) session: SessionKey,
+    pub(super) visit: Visit,
+    /// [`Uid::NOBODY`] as long as nobody has said.
+    pub(super) uid: Uid,
+}
+
+impl Comer {
+    pub(super) const fn unknown(session: SessionKey, visit: Visit) -> Self {
+        Self { session, visit, uid: Uid::NOBODY }
+    }
 }
 
 /// What Login is asked about a client.
@@ -42,6 +64,15 @@ impl Question {
             Self::Token(_) => Hello::OPCODE,
             #[cfg(feature = "sealed-clients")]
             Self::Device(_) => SecureClient::OPCODE,
+        }
+    }
+
+    /// The visit that has begun with it.
+    pub(super) const fn visit(&self) -> Visit {
+        match self {
+            Self::Token(greeting) => greeting.visit,
+            #[cfg(feature = "sealed-clients")]
+            Self::Device(_) => Visit::NONE,
         }
     }
 }

@@ -12,7 +12,7 @@
 //! kept with the hellos, and sent as the link takes them: it is never closed for what clients ask.
 
 use super::claiming::Newcomer;
-use super::hellos::{Greeting, PendingHello, Question};
+use super::hellos::{Comer, Greeting, PendingHello, Question};
 use super::revocations::Heard as RevocationsHeard;
 use super::{Authenticator, Main, hello_timer, link, login_link_timer};
 use crate::backoff::Backoff;
@@ -276,8 +276,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         session: SessionKey,
         greeting: Greeting,
     ) {
+        let comer = Comer::unknown(session, greeting.visit);
         if let Err(code) = self.ask_login(cx, session, Question::Token(greeting)) {
-            self.refuse_hello(cx, session, code);
+            self.refuse_hello(cx, comer, code);
         }
     }
 
@@ -326,7 +327,8 @@ impl<'a, A: Authenticator> Main<'a, A> {
     }
 
     fn refuse_pending(&mut self, cx: &mut Context<'_, 'a>, hello: &PendingHello, code: ErrorCode) {
-        self.refuse_client(cx, hello.session, code, hello.question.about());
+        let comer = Comer::unknown(hello.session, hello.question.visit());
+        self.refuse_client(cx, comer, code, hello.question.about());
     }
 
     /// An answer has come for a client who may have gone.
@@ -347,17 +349,18 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
             not(feature = "sealed-clients"),
             allow(irrefutable_let_patterns, reason = "there is no other question then")
         )]
-        let Question::Token(Greeting { token, versions, names }) = hello.question else {
+        let Question::Token(greeting) = hello.question else {
             return self.refuse_pending(cx, &hello, ErrorCode::LOGIN_UNAVAILABLE);
         };
-        let names = Names::new(message.account, Text::truncated(names.nickname()));
-        let greeting = Greeting { token, versions, names };
-        if message.revision < self.login.heard.revision() {
+        let names = Names::new(message.account, Text::truncated(greeting.names.nickname()));
+        let greeting = Greeting { names, ..greeting };
+        let (uid, revision) = (message.uid, message.revision);
+        let newcomer = Newcomer { uid, revision, is_new_guest: false, greeting };
+        self.log_known(cx, session, &newcomer);
+        if revision < self.login.heard.revision() {
             // Who was revoked since is known already, and may be this one.
-            self.ask_again(cx, session, greeting);
+            self.ask_again(cx, session, newcomer.greeting);
         } else {
-            let (uid, revision) = (message.uid, message.revision);
-            let newcomer = Newcomer { uid, revision, is_new_guest: false, greeting };
             self.receive(cx, session, newcomer);
         }
     }
@@ -407,7 +410,7 @@ mod tests {
         let who = (Key::DANGLING, Key::DANGLING);
         let ask = |login: &mut LoginLink<'_>| {
             let (token, versions) = (Token([1; 32]), Versions::OURS);
-            let greeting = Greeting { token, versions, names: Names::NONE };
+            let greeting = Greeting { token, versions, ..Greeting::NONE };
             login.ask(Instant::ZERO, who, Question::Token(greeting)).unwrap();
             login.asked
         };

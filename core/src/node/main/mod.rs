@@ -50,6 +50,7 @@ pub mod rooms;
 mod staying;
 #[cfg(test)]
 pub(crate) mod tests;
+mod visits;
 mod wishes;
 mod world_link;
 
@@ -73,6 +74,7 @@ use super::Context;
 use super::chat::ChatMap;
 use super::cluster::{ClusterSecrets, Gate, Refusals};
 use super::directory::{ClaimBook, ClaimStorage};
+use super::visit::VisitLog;
 use crate::protocol::{ADDRESS_MAX_BYTES, ServerKind};
 use crate::rate_limited_log::RateLimitedLog;
 use crate::session::LinkTag;
@@ -241,6 +243,7 @@ pub struct Main<'a, A> {
     absent_hand: u16,
     /// Of worlds that have not answered.
     silence_log: RateLimitedLog,
+    visits: VisitLog,
     stats: MainStats,
     #[cfg(feature = "moving")]
     moves: moving::Moves,
@@ -273,6 +276,7 @@ impl<'a, A: Authenticator> Main<'a, A> {
             next_attempt: 0,
             absent_hand: 0,
             silence_log: RateLimitedLog::default(),
+            visits: VisitLog::NEW,
             stats: MainStats::default(),
             #[cfg(feature = "moving")]
             moves: moving::Moves::default(),

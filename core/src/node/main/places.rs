@@ -290,8 +290,9 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
     }
 
-    pub(super) fn client_ended(&mut self, cx: &mut Context<'_, 'a>, index: u16) {
+    pub(super) fn client_ended(&mut self, cx: &mut Context<'_, 'a>, index: u16, reason: ErrorCode) {
         let Some(key) = self.users.key_at(index) else { return };
+        self.log_user(cx, key, format_args!("connection ended: {}", reason.name()));
         self.set_session(key, Key::DANGLING);
         if let Some(user) = self.users.get_mut(key) {
             user.wants_in = false;

@@ -21,7 +21,6 @@
 
 use super::directory::Place;
 use super::{Authenticator, EntryKey, Main, WorldKey, link, login_link_timer};
-use crate::log;
 use crate::node::Context;
 use crate::protocol::login_to_main::Revocations;
 use crate::protocol::main_to_login::RevokedSince;
@@ -237,15 +236,21 @@ impl<'a, A: Authenticator> Main<'a, A> {
             self.tell_verdict(cx, key, reason);
             return false;
         }
-        let session = self.set_session(key, Key::DANGLING);
-        let Some(user) = self.users.get_mut(key) else { return false };
-        user.wants_in = false;
-        let place = user.place;
+        let Some((session, place)) = self.users.get(key).map(|user| (user.session, user.place))
+        else {
+            return false;
+        };
         let is_going = matches!(place, Place::Detaching(_)) && !cx.sessions.is_open(session);
+        if !is_going {
+            self.log_user(cx, key, format_args!("is out: {}", reason.name()));
+        }
+        self.set_session(key, Key::DANGLING);
+        if let Some(user) = self.users.get_mut(key) {
+            user.wants_in = false;
+        }
         if is_going {
             return false;
         }
-        log::info!("user {} is out: {}", user.uid.0, reason.name());
         cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
         cx.sessions.close(cx.now, session, Farewell::Bye(reason));
         self.count_guest_out(cx, key);

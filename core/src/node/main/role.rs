@@ -76,7 +76,7 @@ impl<'a, A: Authenticator> Role<'a> for Main<'a, A> {
             link::CLIENT => {
                 // The slot may have another user soon, whose channels are none of this session's.
                 cx.sessions.set_tag(ended.key, LinkTag { kind: link::LEAVING, index: 0 });
-                self.client_ended(cx, ended.tag.index);
+                self.client_ended(cx, ended.tag.index, ended.reason);
             }
             link::CHAT => self.chat_ended(cx, ended.key, ended.tag.index, ended.reason),
             link::WORLD => {

@@ -140,6 +140,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn user_joined(&mut self, caller: &mut Caller<'_, 'a>, message: UserJoined) {
         let Some(world) = self.caller_world(caller, UserJoined::OPCODE.0) else { return };
         self.is_inside(&mut caller.context(), world, message.uid, Presence::Joined);
+        self.log_presence(caller, world, message.uid, "is in");
         match message.is_spectator {
             true => self.watches(world, message.uid),
             false => self.plays(world, message.uid),
@@ -149,6 +150,7 @@ impl<'a, A: Authenticator> Stub<Caller<'_, 'a>> for Main<'a, A> {
     fn user_held(&mut self, caller: &mut Caller<'_, 'a>, message: UserHeld) {
         let Some(world) = self.caller_world(caller, UserHeld::OPCODE.0) else { return };
         self.is_inside(&mut caller.context(), world, message.uid, Presence::Held);
+        self.log_presence(caller, world, message.uid, "has a held seat in");
     }
 
     fn user_left(&mut self, caller: &mut Caller<'_, 'a>, message: UserLeft) {

@@ -132,6 +132,11 @@ impl<'a, R: Role<'a>> Bench<'a, R> {
         }
     }
 
+    /// It draws otherwise from now on: two of one realm would make the same keys.
+    pub(crate) const fn seed(&mut self, seed: u64) {
+        self.entropy.state = seed;
+    }
+
     /// Calls the node with a turn, and does nothing else.
     pub(crate) fn turn<T>(
         &mut self,

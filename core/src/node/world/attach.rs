@@ -15,7 +15,7 @@ use super::kept_key::{KEPT_BYTES, KeptKey};
 use super::mains::Claimant;
 #[cfg(feature = "mains")]
 use crate::protocol::ClaimNumber;
-#[cfg(feature = "sealed-clients")]
+#[cfg(any(feature = "sealed-clients", feature = "log"))]
 use crate::protocol::KeyId;
 #[cfg(feature = "rooms")]
 use crate::protocol::ROOM_OPTIONS_MAX_BYTES;
@@ -36,9 +36,11 @@ pub const ATTACH_SLOT_BYTES: usize = core::mem::size_of::<Slot<Attach>>();
 
 /// The room that it is for, and where is what is wanted of it.
 const ROOM_BYTES: usize = if cfg!(feature = "rooms") { 4 + 8 } else { 0 };
-/// What its key is called by, and which links were sealed with it.
-const SEALED_BYTES: usize =
-    if cfg!(feature = "sealed-clients") { 8 + 8 * HANDSHAKES_MAX } else { 0 };
+/// What its key is called by.
+const KEY_ID_BYTES: usize =
+    if cfg!(any(feature = "sealed-clients", feature = "log")) { 8 } else { 0 };
+/// Which links were sealed with it.
+const SEALED_BYTES: usize = if cfg!(feature = "sealed-clients") { 8 * HANDSHAKES_MAX } else { 0 };
 /// The number of its claim.
 const CLAIM_BYTES: usize = if cfg!(feature = "mains") { 8 } else { 0 };
 /// So many handshakes a ticket is good for.
@@ -46,8 +48,14 @@ const HANDSHAKES_MAX: usize = 2;
 
 const _: () = assert!(
     ATTACH_SLOT_BYTES
-        <= (24 + KEPT_BYTES + ROOM_BYTES + SEALED_BYTES + CLAIM_BYTES + size_of::<Names>())
-            .next_multiple_of(8),
+        <= (24
+            + KEPT_BYTES
+            + ROOM_BYTES
+            + KEY_ID_BYTES
+            + SEALED_BYTES
+            + CLAIM_BYTES
+            + size_of::<Names>())
+        .next_multiple_of(8),
     "an attach has grown: say why, and what it costs"
 );
 
@@ -100,8 +108,8 @@ pub enum Shown {
 pub struct Attach {
     uid: Uid,
     key: KeptKey,
-    #[cfg(feature = "sealed-clients")]
-    key_id: KeyId,
+    #[cfg(any(feature = "sealed-clients", feature = "log"))]
+    pub(super) key_id: KeyId,
     /// The links that were sealed with the key.
     #[cfg(feature = "sealed-clients")]
     links: [SessionKey; HANDSHAKES_MAX],
@@ -127,7 +135,7 @@ impl Vacant for Attach {
     const VACANT: Self = Self {
         uid: Uid::NOBODY,
         key: KeptKey::NONE,
-        #[cfg(feature = "sealed-clients")]
+        #[cfg(any(feature = "sealed-clients", feature = "log"))]
         key_id: KeyId([0; 8]),
         #[cfg(feature = "sealed-clients")]
         links: [Key::DANGLING; HANDSHAKES_MAX],
@@ -226,7 +234,7 @@ impl<'a> AttachBook<'a> {
         let attach = Attach {
             uid,
             key: KeptKey::of(message.handshake_key),
-            #[cfg(feature = "sealed-clients")]
+            #[cfg(any(feature = "sealed-clients", feature = "log"))]
             key_id: message.key_id,
             names: Names::new(message.account, message.nickname),
             at: now.stamp_after_ms(message.ttl_ms),
@@ -270,7 +278,7 @@ impl<'a> AttachBook<'a> {
 
     /// Who may still come into `room`.
     #[cfg(feature = "rooms")]
-    fn expected(&self, room: u16) -> impl Iterator<Item = Uid> {
+    pub(super) fn expected(&self, room: u16) -> impl Iterator<Item = Uid> {
         let attaches = self.attaches.iter().map(|(_, attach)| attach);
         let pending = attaches.filter(|attach| attach.state == AttachState::Pending);
         pending.filter(move |attach| attach.room == Some(room)).map(|attach| attach.uid)
@@ -288,12 +296,6 @@ impl<'a> AttachBook<'a> {
         let attaches = self.attaches.iter().map(|(_, attach)| attach);
         let pending = attaches.filter(|attach| attach.state == AttachState::Pending);
         pending.filter(|attach| attach.room.is_none() && is_meant(attach.uid)).count()
-    }
-
-    /// One of them. O(attaches).
-    #[cfg(feature = "rooms")]
-    pub(super) fn any_expected_in(&self, room: u16) -> Option<Uid> {
-        self.expected(room).next()
     }
 
     /// O(attaches), and only when the book is full.

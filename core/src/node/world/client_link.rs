@@ -36,6 +36,8 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
                     self.close_if_empty(&mut caller.context(), room);
                 }
                 self.rooms.stats.count_denied(reason);
+                #[cfg(feature = "log")]
+                self.log_not_joined(caller, message.uid, reason);
                 caller.sessions.send_or_close(caller.now, caller.key, &why.denied(reason));
                 let farewell = Farewell::Nothing(ErrorCode::OUT_OF_PLACE);
                 caller.sessions.close(caller.now, caller.key, farewell);

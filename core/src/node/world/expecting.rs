@@ -30,6 +30,8 @@ impl<'a, G: Game> World<'a, G> {
     pub(super) fn attach_timer(&mut self, cx: &mut Context<'_, 'a>, attach: u16) {
         #[cfg(feature = "rooms")]
         let room = self.attaches.room_at(attach);
+        #[cfg(feature = "log")]
+        self.log_not_come(cx, attach);
         self.attaches.handle_timeout(cx.now, attach);
         self.arm_attach_timer(cx, attach);
         #[cfg(feature = "rooms")]
@@ -42,37 +44,43 @@ impl<'a, G: Game> World<'a, G> {
     pub(super) fn hear_attach(&mut self, caller: &mut Caller<'_, 'a>, message: &AttachUser<'_>) {
         let (uid, attempt) = (message.uid, message.attempt);
         let room_claim = self.take_room_claim(caller.tag.index);
+        let expected = self.judge_attach(caller, message, room_claim);
+        #[cfg(feature = "log")]
+        self.log_announced(&caller.context(), message, expected);
+        match expected {
+            Ok(()) => self.main_link_answer(caller, &AttachAck { uid, attempt }),
+            Err(reason) => self.main_link_answer(caller, &AttachDenied { uid, attempt, reason }),
+        }
+    }
+
+    fn judge_attach(
+        &mut self,
+        caller: &mut Caller<'_, 'a>,
+        message: &AttachUser<'_>,
+        room_claim: ClaimNumber,
+    ) -> Result<(), ErrorCode> {
         #[cfg(feature = "mains")]
-        if !self.is_newest(caller.tag.index, uid) {
-            self.note_mistake(caller.tag.index, uid);
-            let reason = ErrorCode::STALE_CLAIM;
-            let denied = AttachDenied { uid, attempt, reason };
-            return self.main_link_answer(caller, &denied);
+        if !self.is_newest(caller.tag.index, message.uid) {
+            self.note_mistake(caller.tag.index, message.uid);
+            return Err(ErrorCode::STALE_CLAIM);
         }
         #[cfg(feature = "moving")]
-        if self.is_member_of_moving(&mut caller.context(), uid) {
-            let reason = ErrorCode::MOVED;
-            let denied = AttachDenied { uid, attempt, reason };
-            return self.main_link_answer(caller, &denied);
+        if self.is_member_of_moving(&mut caller.context(), message.uid) {
+            return Err(ErrorCode::MOVED);
         }
-        match self.expect_user(&mut caller.context(), message, room_claim) {
-            Ok(entry) => {
-                #[cfg(feature = "mains")]
-                {
-                    let claim = self.said_claim(caller.tag.index, uid);
-                    self.attaches.set_claim(entry, claim, Claimant::of(caller.tag.index));
-                }
-                self.arm_attach_timer(&mut caller.context(), entry.index());
-                self.main_link_answer(caller, &AttachAck { uid, attempt });
-            }
-            Err(reason) => {
-                #[cfg(all(feature = "rooms", feature = "mains"))]
-                if self.deny_claim(message.wish.name.as_str(), room_claim) {
-                    self.main_link_answer(caller, &RoomClaimEnds { claim: room_claim });
-                }
-                self.main_link_answer(caller, &AttachDenied { uid, attempt, reason });
-            }
+        let expected = self.expect_user(&mut caller.context(), message, room_claim);
+        #[cfg(all(feature = "rooms", feature = "mains"))]
+        if expected.is_err() && self.deny_claim(message.wish.name.as_str(), room_claim) {
+            self.main_link_answer(caller, &RoomClaimEnds { claim: room_claim });
         }
+        let entry = expected?;
+        #[cfg(feature = "mains")]
+        {
+            let claim = self.said_claim(caller.tag.index, message.uid);
+            self.attaches.set_claim(entry, claim, Claimant::of(caller.tag.index));
+        }
+        self.arm_attach_timer(&mut caller.context(), entry.index());
+        Ok(())
     }
 
     /// What the name of the room is claimed under that a Main's next attach is for.

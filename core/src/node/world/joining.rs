@@ -196,6 +196,8 @@ impl<'a, G: Game> World<'a, G> {
         };
         #[cfg(feature = "mains")]
         self.keep_claim(uid);
+        #[cfg(feature = "log")]
+        self.log_joined(&caller.context(), key, "has joined");
         self.welcome(caller, key, false);
         self.rooms.announce_entry(caller.now, key);
         self.with_game(&mut caller.context(), room, |game, room| game.on_enter(room, uid));
@@ -209,6 +211,8 @@ impl<'a, G: Game> World<'a, G> {
         };
         #[cfg(feature = "mains")]
         self.keep_claim(uid);
+        #[cfg(feature = "log")]
+        self.log_joined(&caller.context(), key, "watches");
         self.welcome(caller, key, false);
         self.with_game(&mut caller.context(), room, |game, room| game.on_watch(room, uid));
         self.main_link_report_joined(&mut caller.context(), key);

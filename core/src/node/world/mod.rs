@@ -40,6 +40,7 @@ mod joining;
 mod kept_key;
 #[cfg(feature = "rooms")]
 mod label;
+mod leaving;
 mod main_addresses;
 mod main_link;
 mod mains;
@@ -75,6 +76,8 @@ pub mod ticks;
 pub mod timers;
 pub mod user;
 mod user_pages;
+#[cfg(feature = "log")]
+mod visits;
 
 pub use asks::{AskId, MemberAsks};
 pub use attach::{Attach, AttachBook, WantedOptions};
@@ -109,9 +112,9 @@ pub use timers::{TimerId, world_timers_for};
 pub use user::{UserKey, WorldUser};
 
 use super::Context;
-use crate::protocol::{ErrorCode, RoomId, Uid};
-use crate::session::LinkTag;
-use crate::session::manager::Farewell;
+#[cfg(feature = "log")]
+use super::visit::VisitLog;
+use crate::protocol::{RoomId, Uid};
 use crate::storage::{Link, Slot};
 use crate::time::Instant;
 use crate::wire::FRAME_LIMIT_MAX_BYTES;
@@ -178,6 +181,11 @@ pub struct World<'a, G> {
     /// When a drain is over, if that was said.
     #[cfg(feature = "draining")]
     drain_end: Option<Instant>,
+    #[cfg(feature = "log")]
+    visits: VisitLog,
+    /// Lines of those whom Mains announce are counted apart: a client can ask for as many as it likes.
+    #[cfg(feature = "log")]
+    announced_log: VisitLog,
     #[cfg(feature = "rooms")]
     new_game: Option<NewGame<'a, G>>,
     #[cfg(feature = "moving")]
@@ -234,6 +242,10 @@ impl<'a, G: Game> World<'a, G> {
             announced: announced::Announced::NONE,
             #[cfg(feature = "draining")]
             drain_end: None,
+            #[cfg(feature = "log")]
+            visits: VisitLog::NEW,
+            #[cfg(feature = "log")]
+            announced_log: VisitLog::NEW,
             #[cfg(feature = "rooms")]
             new_game: None,
             #[cfg(feature = "moving")]
@@ -342,34 +354,6 @@ impl<'a, G: Game> World<'a, G> {
             self.owe_rooms(cx);
         }
         Some(outcome)
-    }
-
-    /// Takes a user out of its room at once; its session, if it is another matter, goes on.
-    fn remove_user(&mut self, cx: &mut Context<'_, 'a>, key: UserKey, reason: ErrorCode) {
-        let Some(user) = self.rooms.leave(cx.sessions, cx.now, key) else {
-            return;
-        };
-        // The slot may have another user soon, and this session must never be taken for it.
-        cx.sessions.set_tag(user.session, LinkTag { kind: link::LEAVING, index: 0 });
-        #[cfg(feature = "asks")]
-        self.lose_answers(cx, key, (user.uid, user.room, user.session));
-        if !user.is_spectator() {
-            self.with_game(cx, user.room, |game, room| {
-                game.on_leave(room, user.uid, Left::for_reason(reason));
-            });
-        }
-        self.main_link_report_left(cx, user.uid);
-        #[cfg(feature = "rooms")]
-        self.close_if_empty(cx, user.room);
-    }
-
-    /// Takes a user out of its room and closes its connection.
-    fn show_out(&mut self, cx: &mut Context<'_, 'a>, key: UserKey, reason: ErrorCode) {
-        let Some(session) = self.rooms.users.get(key).map(|user| user.session) else {
-            return;
-        };
-        self.remove_user(cx, key, reason);
-        cx.sessions.close(cx.now, session, Farewell::Bye(reason));
     }
 
     fn tick(&mut self, cx: &mut Context<'_, 'a>, tick: Tick) {

@@ -17,6 +17,7 @@
 //! Bounds: a room by its name is searched for among all; who is expected in one, among all attaches.
 
 use super::super::{Caller, Context};
+use super::attach::AttachBook;
 use super::game::Game;
 use super::label::{Told, ToldMain};
 use super::mains::place_of;
@@ -342,5 +343,12 @@ impl<'a, G: Game> World<'a, G> {
             }
         }
         None
+    }
+}
+
+impl AttachBook<'_> {
+    /// One of those who may still come into `room`. O(attaches).
+    pub(super) fn any_expected_in(&self, room: u16) -> Option<Uid> {
+        self.expected(room).next()
     }
 }

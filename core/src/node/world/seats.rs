@@ -145,9 +145,10 @@ impl<'a, G: Game> World<'a, G> {
             self.remove_user(cx, key, reason);
             return;
         };
-        let (uid, room) = (user.uid, user.room);
+        let (uid, room, session) = (user.uid, user.room, user.session);
+        #[cfg(feature = "log")]
+        self.log_member(cx, key, format_args!("seat held: {}", reason.name()));
         // What is left of this session must not be taken for its member's.
-        let session = user.session;
         cx.sessions.set_tag(session, LinkTag { kind: link::LEAVING, index: 0 });
         self.rooms.lose(cx.sessions, cx.now, key, G::HOLD_MS);
         #[cfg(feature = "asks")]
@@ -196,6 +197,8 @@ impl<'a, G: Game> World<'a, G> {
             caller.sessions.set_tag(before, LinkTag { kind: link::LEAVING, index: 0 });
             caller.sessions.close(caller.now, before, Farewell::Bye(ErrorCode::REPLACED));
         }
+        #[cfg(feature = "log")]
+        self.log_joined(&caller.context(), key, "is back in");
         self.welcome(caller, key, true);
         let context = &mut caller.context();
         if was_away {

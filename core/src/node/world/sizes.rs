@@ -8,6 +8,7 @@ use super::notices::NoticeLine;
 use super::saves::SaveBook;
 use super::{World, things};
 use crate::node::Node;
+use crate::node::visit::VisitLog;
 use crate::protocol::ADDRESS_MAX_BYTES;
 
 /// Bytes of a world's node without the storage that it borrows.
@@ -24,8 +25,8 @@ const _: () = {
     // WebSockets: a second slice of rings and its share, origins and hosts, twice, a limit, two counters, mask keys.
     let web_socket_bytes =
         usize::BITS as usize * 3 / 2 + 16 + size_of::<crate::wire::ws::MaskKeys>();
-    // When the log was last told of lost peers.
-    let log_bytes = if cfg!(feature = "log") { 32 } else { 0 };
+    // When the log was last told of lost peers, and how much it may be told of visits.
+    let log_bytes = if cfg!(feature = "log") { 32 + 2 * size_of::<VisitLog>() } else { 0 };
     let message_bytes = if cfg!(feature = "websocket") { web_socket_bytes } else { 0 };
     // Two pools' long buffers, and who may have them.
     let long_bytes = if cfg!(feature = "long-frames") { 2 * 56 + 8 } else { 0 };

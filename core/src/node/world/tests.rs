@@ -73,7 +73,7 @@ use crate::protocol::world_to_client::{
     UserBack, UserEntered, UserLeft,
 };
 use crate::protocol::{
-    ADDRESS_MAX_BYTES, Bytes, Direction, HandshakeKey, JoinDenial, KeyId, MemberNumber,
+    ADDRESS_MAX_BYTES, Bytes, Direction, ErrorCode, HandshakeKey, JoinDenial, KeyId, MemberNumber,
     MemberState, Position, ServerKind, Text, Uid, Wish, WorldId,
 };
 use crate::session::{SessionKey, SessionState};

@@ -8,12 +8,16 @@ use super::inputs::heard::Heard;
 use super::mains::Claimant;
 use super::seat::Seat;
 use crate::broadcast::Cursor;
+#[cfg(feature = "log")]
+use crate::node::visit::Visit;
 #[cfg(feature = "mains")]
 use crate::protocol::ClaimNumber;
 #[cfg(feature = "moving")]
 use crate::protocol::WorldId;
 use crate::protocol::{Direction, MemberNumber, MemberState, Position, Uid};
 use crate::session::SessionKey;
+#[cfg(feature = "log")]
+use crate::session::TokenBucket;
 use crate::session::held_packets::HeldPackets;
 use crate::storage::{Key, Link, Slot, Vacant};
 
@@ -37,6 +41,9 @@ const MOVED_BYTES: usize = if cfg!(feature = "moving") { 4 } else { 0 };
 /// The number of its claim.
 const CLAIM_BYTES: usize = if cfg!(feature = "mains") { 8 } else { 0 };
 
+/// The visit that it has come by, and what the log may still say of it.
+const LOG_BYTES: usize = if cfg!(feature = "log") { 6 + 8 } else { 0 };
+
 const _: () = assert!(
     USER_SLOT_BYTES
         <= (80
@@ -45,6 +52,7 @@ const _: () = assert!(
             + CLAIM_BYTES
             + MOVED_BYTES
             + STATE_BYTES
+            + LOG_BYTES
             + size_of::<Names>()
             + size_of::<Seat>())
         .next_multiple_of(8),
@@ -84,6 +92,12 @@ pub struct WorldUser {
     /// The link of the Main that has spoken by it.
     #[cfg(feature = "mains")]
     pub(super) claimant: Claimant,
+    /// What the log calls the hello that it has come by.
+    #[cfg(feature = "log")]
+    pub(super) visit: Visit,
+    /// How many lines about it there may be.
+    #[cfg(feature = "log")]
+    pub(super) lines: TokenBucket,
     /// The world that its seat has come from, until it has come itself.
     #[cfg(feature = "moving")]
     pub(super) moved_from: Option<WorldId>,
@@ -158,6 +172,10 @@ impl Vacant for WorldUser {
         claim: ClaimNumber(0),
         #[cfg(feature = "mains")]
         claimant: Claimant::NOBODY,
+        #[cfg(feature = "log")]
+        visit: Visit::NONE,
+        #[cfg(feature = "log")]
+        lines: TokenBucket::FULL,
         #[cfg(feature = "moving")]
         moved_from: None,
     };

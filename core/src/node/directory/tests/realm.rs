@@ -223,11 +223,9 @@ impl<'t, 'm, 'w> Realm<'t, 'm, 'w> {
         let life = self.lives[main];
         let bench = &mut *self.mains[life];
         bench.pass_ms(self.elapsed_ms);
+        // The chance of one is not that of another, wherever each of them is in it.
+        bench.seed(life as u64);
         bench.act(Main::start);
-        // The chance of one is not that of another.
-        for _ in 0..life {
-            let _: u32 = bench.act(|_, cx| cx.turn().random_u32());
-        }
     }
 
     fn main(&mut self, main: usize) -> &mut MainBench<'m> {

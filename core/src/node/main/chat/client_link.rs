@@ -23,7 +23,17 @@ impl<'a, A: Authenticator> Main<'a, A> {
         message: &ChatJoin<'_>,
     ) {
         let Some(key) = self.caller_entry(caller, ChatJoin::OPCODE.0) else { return };
-        if let Err(reason) = self.ask_to_join(caller, key, message.channel) {
+        let channel = message.channel.as_str();
+        let asked = self.ask_to_join(caller, key, message.channel);
+        let cx = &caller.context();
+        match asked {
+            Ok(()) => self.log_user(cx, key, format_args!("joins channel {channel:?}")),
+            Err(code) => {
+                let code = code.name();
+                self.log_user(cx, key, format_args!("does not join channel {channel:?}: {code}"));
+            }
+        }
+        if let Err(reason) = asked {
             self.refuse_chat(caller, message.channel, ChatJoin::OPCODE, 0, reason);
         }
     }

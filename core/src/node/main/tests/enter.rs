@@ -1,6 +1,7 @@
 //! Entering a world: one request, one answer, whatever the worlds do.
 
 use super::*;
+use crate::node::visit::Visit;
 
 #[test]
 fn the_client_is_answered_when_the_world_expects_it() {
@@ -21,6 +22,28 @@ fn the_client_is_answered_when_the_world_expects_it() {
         assert_eq!(bench.place(guest.uid), Some(Place::Inside(world_key)));
         let stats = bench.role().stats();
         assert_eq!((stats.enters, stats.enters_refused, bench.users_of(1)), (1, 0, 1));
+    });
+}
+
+/// So the logs of worlds tell which hello somebody has come by.
+#[test]
+fn every_key_of_a_hello_has_its_visit_and_no_other_hello_s() {
+    with_main(|bench| {
+        let worlds = [1, 2].map(|world_id| bench.register(world_id, "", 10));
+        let guest = bench.greet();
+        bench.ask(guest, "");
+        let first = bench.attach_at(worlds[0]);
+        bench.say(worlds[0], &denial(&first));
+        let second = bench.attach_at(worlds[1]);
+        bench.say(worlds[1], &denial(&second));
+        let again = bench.welcome(Some(guest.token));
+        bench.ask(again, "");
+        let third = bench.attach_at(worlds[0]);
+        assert_eq!((again.uid, third.uid), (guest.uid, guest.uid));
+        assert_ne!(first.key_id, second.key_id);
+        let [first, second, third] = [first, second, third].map(|it| Visit::of(it.key_id));
+        assert_eq!(first, second);
+        assert!(first != third && third != Visit::NONE);
     });
 }
 

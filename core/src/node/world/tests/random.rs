@@ -9,7 +9,7 @@ use super::*;
 use crate::node::cluster::tests::{CHALLENGE, ack_for};
 use crate::node::testing::{Step, Word, any_steps};
 use crate::protocol::EVENT_MAX_BYTES;
-use crate::session::Session;
+use crate::session::{LinkTag, Session};
 
 const UIDS: u32 = 9;
 
