@@ -37,7 +37,5 @@ mod trust;
 
 pub use clock::Clock;
 #[cfg(feature = "driver")]
-pub use driver::{
-    Control, DialOptions, Driver, NextStep, ProxyOptions, Scheme, SocketOptions, Sockets,
-};
+pub use driver::{Control, DialOptions, Driver, NextStep, Scheme, SocketOptions, Sockets};
 pub use entropy::OsEntropy;

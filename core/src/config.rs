@@ -91,6 +91,19 @@ impl NetConfig {
         OpeningRate { per_second: self.openings_per_second, burst }
     }
 
+    /// The same with the times and limits of `other`: all but what sizes memory and who is named.
+    #[must_use]
+    pub const fn with_limits_of(self, other: &Self) -> Self {
+        Self {
+            frame_limit_bytes: self.frame_limit_bytes,
+            #[cfg(feature = "websocket")]
+            origins: self.origins,
+            #[cfg(feature = "websocket")]
+            hosts: self.hosts,
+            ..*other
+        }
+    }
+
     /// The first thing that is wrong with these numbers, in words for the person who set them.
     pub const fn problem(&self) -> Option<&'static str> {
         if self.frame_limit_bytes < 4 || self.frame_limit_bytes > FRAME_LIMIT.0 {

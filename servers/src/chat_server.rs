@@ -147,7 +147,9 @@ async fn serve(
     });
     let driver = process::open(driver, "chat", bound.address, &config.net);
     let report = move |node: &Node<'_, Chat<'_>>| report_of(node, &reachable);
-    let control = ServerControl::new("chat", bound.asked, shutdown, shared.clone(), report.clone());
+    let (newest, changes) = (shared.clone(), &config.net.changes);
+    let control =
+        ServerControl::new("chat", bound.asked, shutdown, newest, changes, report.clone());
     #[cfg(feature = "cluster")]
     let control = beside.share(control, &config.chat, bound.address);
     shared.end(report(&process::run(driver, control).await));

@@ -55,6 +55,7 @@ mod hopeless;
 mod http;
 mod json_lines;
 mod keyring;
+mod link_limits;
 mod log_bridge;
 mod logging;
 mod login_server;
@@ -134,7 +135,7 @@ fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
         config.net.ensure_hears(role, *least_bytes)?;
     }
     if !roles.is_empty() {
-        Reload::new(games, file, overrides, &config)?.start()?;
+        Reload::new(games, file, overrides, &config).start()?;
         config.net.identity = tls::start(&config.net.tls)?;
     }
     match &cli.command {

@@ -254,7 +254,8 @@ async fn serve(
     });
     let driver = process::open(driver, "main", bound.address, &config.net).handing_over(elsewhere);
     let report = move |node: &MainNode<'_>| report_of(node, &figures);
-    let inner = ServerControl::new("main", bound.asked, shutdown, shared.clone(), report.clone());
+    let (newest, changes) = (shared.clone(), &config.net.changes);
+    let inner = ServerControl::new("main", bound.asked, shutdown, newest, changes, report.clone());
     let inner = WorldsControl::new(inner, known);
     let control = BanControl::new(inner, file);
     #[cfg(feature = "cluster")]

@@ -172,7 +172,7 @@ pub(crate) fn open<R: Role<'static>>(
     address: SocketAddr,
     net: &NetSettings,
 ) -> Driver<'static, R> {
-    let driver = driver.behind_proxies(net.proxies());
+    let driver = driver.behind_proxies(net.trusted());
     let Some(identity) = net.identity.clone() else {
         if !address.ip().is_loopback() {
             tracing::warn!(

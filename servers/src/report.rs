@@ -2,17 +2,20 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Context;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::Node;
 use tinyrealm_core::stats::NetStats;
 use tinyrealm_std::{Control, NextStep};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Interval;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use crate::link_limits::LinkLimits;
 use crate::operating::{Counter, Desk, Operated};
 use crate::process::ReportSignal;
 use crate::say::say;
@@ -148,6 +151,7 @@ pub(crate) struct ServerControl<T, M> {
     interval: Interval,
     shared: Shared<T>,
     counter: Option<Counter>,
+    limits: UnboundedReceiver<NetConfig>,
     /// Makes the report of a node.
     make: M,
 }
@@ -159,12 +163,14 @@ impl<T, M> ServerControl<T, M> {
         asked: ReportSignal,
         shutdown: CancellationToken,
         shared: Shared<T>,
+        limits: &LinkLimits,
         make: M,
     ) -> Self {
         let interval = tokio::time::interval(PUBLISH_INTERVAL);
         let shutdown = Box::pin(shutdown.cancelled_owned());
         let (server, counter) = (server.to_owned(), shared.desk().counter());
-        Self { server, asked, shutdown, interval, shared, counter, make }
+        let limits = limits.listen();
+        Self { server, asked, shutdown, interval, shared, counter, limits, make }
     }
 }
 
@@ -179,6 +185,9 @@ impl<'a, R: Operated<'a>, T: Clone + Serialize, M: FnMut(&Node<'a, R>) -> T> Con
     ) -> NextStep {
         if let Some(counter) = &mut self.counter {
             counter.serve(cx, turn, node);
+        }
+        while let Poll::Ready(Some(limits)) = self.limits.poll_recv(cx) {
+            node.set_limits(&limits);
         }
         while self.interval.poll_tick(cx).is_ready() {
             self.shared.publish((self.make)(node));

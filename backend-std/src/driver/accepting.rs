@@ -25,7 +25,9 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
                 None => return false,
                 Some(Ok((stream, address))) if self.arrivals.concern(address.ip()) => {
                     let watch = |stream: &mut _, number| self.sockets.watch_arrival(stream, number);
-                    if let Err(error) = self.arrivals.add(turn.now, stream, address.ip(), watch) {
+                    let patience_ms = self.node.sessions().config().greeting_timeout_ms;
+                    let until = turn.now.after_ms(patience_ms);
+                    if let Err(error) = self.arrivals.add(until, stream, address.ip(), watch) {
                         log::debug!("a proxy's connection ended before it began: {error}");
                     }
                 }

@@ -17,15 +17,6 @@ use crate::proxies::{Introduction, READ_MAX_BYTES, TrustedProxies, read_introduc
 /// Connections of proxies that have not said whose they are.
 pub const ARRIVALS_MAX: usize = 1_024;
 
-/// Whom to believe, and for how long to listen.
-#[derive(Clone, Debug, Default)]
-pub struct ProxyOptions {
-    /// Who speaks for others.
-    pub trusted: TrustedProxies,
-    /// How long a proxy may take to say for whom it speaks.
-    pub timeout_ms: u32,
-}
-
 /// One connection.
 struct Arrival {
     stream: TcpStream,
@@ -37,7 +28,8 @@ struct Arrival {
 /// See the [module](self).
 #[derive(Default)]
 pub(super) struct Arrivals {
-    options: ProxyOptions,
+    /// Who speaks for others.
+    trusted: TrustedProxies,
     /// By number, the oldest first.
     waiting: BTreeMap<usize, Arrival>,
     next: usize,
@@ -53,22 +45,22 @@ enum Seen {
 }
 
 impl Arrivals {
-    pub(super) fn with_options(options: ProxyOptions) -> Self {
-        Self { options, ..Self::default() }
+    pub(super) fn of(trusted: TrustedProxies) -> Self {
+        Self { trusted, ..Self::default() }
     }
 
     /// Whether a connection from there has to be looked at first.
     pub(super) fn concern(&self, address: IpAddr) -> bool {
-        self.options.trusted.contains(address)
+        self.trusted.contains(address)
     }
 
-    /// One more of them, which `watch` is to watch under its number.
+    /// One more of them, which may take until then, and which `watch` is to watch under its number.
     ///
     /// # Errors
     /// If it can't.
     pub(super) fn add(
         &mut self,
-        now: Instant,
+        until: Instant,
         mut stream: TcpStream,
         address: IpAddr,
         watch: impl FnOnce(&mut TcpStream, usize) -> io::Result<()>,
@@ -80,7 +72,6 @@ impl Arrivals {
         let number = self.next;
         self.next += 1;
         watch(&mut stream, number)?;
-        let until = now.after_ms(self.options.timeout_ms);
         self.waiting.insert(number, Arrival { stream, address, until });
         Ok(())
     }
@@ -94,7 +85,7 @@ impl Arrivals {
     pub(super) fn next_known(&mut self, buffer: &mut [u8]) -> Option<(TcpStream, IpAddr)> {
         while let Some((number, is_ending)) = self.listed.pop() {
             let Some(arrival) = self.waiting.get_mut(&number) else { continue };
-            match arrival.look(&self.options.trusted, buffer) {
+            match arrival.look(&self.trusted, buffer) {
                 Seen::Waiting if !is_ending => {}
                 Seen::Waiting | Seen::Over => drop(self.waiting.remove(&number)),
                 Seen::Known => {

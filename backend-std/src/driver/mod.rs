@@ -28,7 +28,7 @@ mod sockets;
 mod text_stream;
 pub mod tls;
 
-pub use arrivals::{ARRIVALS_MAX, ProxyOptions};
+pub use arrivals::ARRIVALS_MAX;
 pub use control::{Control, NextStep};
 pub use dial::{DialOptions, Scheme};
 pub use handing_over::{Elsewhere, HandedOver};
@@ -50,6 +50,7 @@ use tokio::time::Sleep;
 
 use crate::clock::Clock;
 use crate::entropy::OsEntropy;
+use crate::proxies::TrustedProxies;
 use arrivals::Arrivals;
 use connection::{Layer, Scratch};
 use dial::{Dialed, Unreached, dial};
@@ -150,10 +151,11 @@ impl<'a, R: Role<'a>> Driver<'a, R> {
         }
     }
 
-    /// The same driver, which believes these proxies: nobody, unless it is told.
+    /// The same driver, which believes these proxies: nobody, unless it is told. One may take as long to say whom it speaks for as a
+    /// peer may to prove who it is.
     #[must_use]
-    pub fn behind_proxies(mut self, options: ProxyOptions) -> Self {
-        self.arrivals = Arrivals::with_options(options);
+    pub fn behind_proxies(mut self, trusted: TrustedProxies) -> Self {
+        self.arrivals = Arrivals::of(trusted);
         self
     }
 

@@ -137,6 +137,12 @@ impl<'a, R: Role<'a>> Node<'a, R> {
         Self { inlets, receiver, sessions, dispatcher, in_flight: None, role }
     }
 
+    /// Other times and limits count from now on, those of [`NetConfig::with_limits_of`]: whoever is here has the deadline that it was
+    /// given, and the next one by these.
+    pub const fn set_limits(&mut self, limits: &NetConfig) {
+        self.sessions.set_limits(limits);
+    }
+
     /// The role.
     pub const fn role(&self) -> &R {
         &self.role

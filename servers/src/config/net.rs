@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::wire::ws::handshake::EVERY_ORIGIN;
 use tinyrealm_core::wire::{FRAME_LIMIT_MAX_BYTES, PacketHeader};
-use tinyrealm_std::ProxyOptions;
 use tinyrealm_std::driver::tls::ServerTls;
 use tinyrealm_std::memory::NodeSizes;
 use tinyrealm_std::proxies::TrustedProxies;
+
+use crate::link_limits::LinkLimits;
 
 /// `[net]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,6 +55,9 @@ pub(crate) struct NetSettings {
     /// Who this process' servers are by TLS, once it is known.
     #[serde(skip)]
     pub(crate) identity: Option<ServerTls>,
+    /// Where those who run hear of other limits.
+    #[serde(skip)]
+    pub(crate) changes: LinkLimits,
 }
 
 /// `[net.tls]`
@@ -109,6 +113,7 @@ impl Default for NetSettings {
             trusted_proxies: Vec::new(),
             tls: TlsSettings::default(),
             identity: None,
+            changes: LinkLimits::default(),
         }
     }
 }
@@ -128,9 +133,9 @@ impl NetSettings {
     }
 
     /// Whom the driver believes. The texts are checked with the configuration.
-    pub(crate) fn proxies(&self) -> ProxyOptions {
+    pub(crate) fn trusted(&self) -> TrustedProxies {
         let trusted = TrustedProxies::parse(self.trusted_proxies.iter().map(String::as_str));
-        ProxyOptions { trusted: trusted.unwrap_or_default(), timeout_ms: self.greeting_timeout_ms }
+        trusted.unwrap_or_default()
     }
 
     /// As the core has it. The texts are leaked: a process has one configuration.
@@ -138,9 +143,12 @@ impl NetSettings {
         let leak = |texts: &[String]| -> &'static [&'static str] {
             texts.iter().map(|text| &*text.clone().leak()).collect::<Vec<_>>().leak()
         };
+        NetConfig { origins: leak(&self.origins), hosts: leak(&self.hosts), ..self.limits() }
+    }
+
+    /// As the core has it, but for whom it names.
+    pub(crate) const fn limits(&self) -> NetConfig {
         NetConfig {
-            origins: leak(&self.origins),
-            hosts: leak(&self.hosts),
             frame_limit_bytes: self.frame_limit_bytes,
             greeting_timeout_ms: self.greeting_timeout_ms,
             ping_interval_ms: self.ping_interval_ms,
@@ -152,6 +160,25 @@ impl NetSettings {
             openings_per_second: self.openings_per_second,
             send_buffers_per_session: self.send_buffers_per_session,
             send_buffers_per_server: self.send_buffers_per_server,
+            ..NetConfig::SERVER
+        }
+    }
+
+    /// These settings with the times and limits of `other`, which count at once when they change: [`LinkLimits`] tells those who run.
+    #[must_use]
+    pub(crate) fn with_limits_of(&self, other: &Self) -> Self {
+        Self {
+            greeting_timeout_ms: other.greeting_timeout_ms,
+            ping_interval_ms: other.ping_interval_ms,
+            idle_timeout_ms: other.idle_timeout_ms,
+            drain_timeout_ms: other.drain_timeout_ms,
+            packets_per_second: other.packets_per_second,
+            packet_burst: other.packet_burst,
+            connections_per_address: other.connections_per_address,
+            openings_per_second: other.openings_per_second,
+            send_buffers_per_session: other.send_buffers_per_session,
+            send_buffers_per_server: other.send_buffers_per_server,
+            ..self.clone()
         }
     }
 
@@ -168,7 +195,7 @@ impl NetSettings {
 
     pub(super) fn validate(&self) -> anyhow::Result<()> {
         self.tls.validate()?;
-        if let Some(problem) = self.to_core().problem() {
+        if let Some(problem) = self.limits().problem() {
             bail!("net.{problem}");
         }
         if let Err(text) = TrustedProxies::parse(self.trusted_proxies.iter().map(String::as_str)) {

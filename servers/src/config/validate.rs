@@ -48,7 +48,7 @@ impl Config {
     ///
     /// # Errors
     /// What it is, in the words of the configuration.
-    pub(super) fn validate(&self) -> anyhow::Result<()> {
+    pub(crate) fn validate(&self) -> anyhow::Result<()> {
         self.log.validate()?;
         self.net.validate()?;
         crate::main_server::allowed_worlds(&self.main)?;

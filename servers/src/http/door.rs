@@ -34,7 +34,7 @@ impl Door {
             head_timeout: Duration::from_millis(settings.head_timeout_ms.into()),
             stall_timeout: Duration::from_millis(settings.stall_timeout_ms.into()),
             hosts: net.hosts.clone(),
-            trusted: net.proxies().trusted,
+            trusted: net.trusted(),
             identity: net.identity.clone(),
             requires_tls: net.tls.require,
         }

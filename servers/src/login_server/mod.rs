@@ -113,7 +113,8 @@ async fn serve(
     let last_seen = Arc::clone(&store_lost);
     let make =
         move |node: &LoginNode<'_>| report_of(node, &hashed, store_lost.load(Ordering::Relaxed));
-    let inner = ServerControl::new("login", bound.asked, shutdown, shared.clone(), make);
+    let changes = &config.net.changes;
+    let inner = ServerControl::new("login", bound.asked, shutdown, shared.clone(), changes, make);
     let node = process::run(driver, LoginControl { inner, workers }).await;
     shared.end(report_of(&node, &passwords, last_seen.load(Ordering::Relaxed)));
 }

@@ -47,7 +47,7 @@ impl Beside {
     /// # Errors
     /// If the system gives no thread, or what the configuration names can't be read.
     pub(super) fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Self> {
-        let (net, trusted) = (config.net.to_core(), config.net.proxies().trusted);
+        let (net, trusted) = (config.net.to_core(), config.net.trusted());
         let worlds = Shared::<Vec<RegisteredWorld>>::default();
         let known = worlds.clone();
         let find = move |place: &str| found(&known.read(), place);
@@ -64,7 +64,7 @@ impl Beside {
                 true => Some(Directory::start(&config.directory, purpose(config), reachable)?),
                 false => None,
             },
-            thread: relay.spawn(handed_over)?,
+            thread: relay.spawn(handed_over, config.net.changes.listen())?,
             net,
             worlds,
         })

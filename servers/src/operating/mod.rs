@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(crate) use desk::{Counter, Desk};
 pub(crate) use lines::{ChannelLine, Match, Piece, RoomLine, Search, UserLine, shown};
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::Node;
+use tinyrealm_core::node::{Node, Role};
 use tinyrealm_core::node::main::RoomMove;
 use tinyrealm_core::protocol::Uid;
 
@@ -139,7 +139,7 @@ impl fmt::Display for Refused {
 }
 
 /// A role that whoever runs it may ask.
-pub(crate) trait Operated<'a>: Sized {
+pub(crate) trait Operated<'a>: Role<'a> + Sized {
     /// Answers one question.
     ///
     /// # Errors

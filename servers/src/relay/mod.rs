@@ -76,13 +76,18 @@ impl Relay {
     pub(crate) fn spawn(
         self,
         handed_over: mpsc::Receiver<HandedOver>,
+        changes: mpsc::UnboundedReceiver<NetConfig>,
     ) -> std::io::Result<JoinHandle<()>> {
         let runtime = runtime::current_thread()?;
         let builder = std::thread::Builder::new().name("relay".to_owned());
-        builder.spawn(move || runtime.block_on(self.serve(handed_over)))
+        builder.spawn(move || runtime.block_on(self.serve(handed_over, changes)))
     }
 
-    async fn serve(self, mut handed_over: mpsc::Receiver<HandedOver>) {
+    async fn serve(
+        self,
+        mut handed_over: mpsc::Receiver<HandedOver>,
+        mut changes: mpsc::UnboundedReceiver<NetConfig>,
+    ) {
         let mut passages = JoinSet::new();
         loop {
             tokio::select! {
@@ -91,6 +96,7 @@ impl Relay {
                     Some(next) => self.take(next, &mut passages),
                     None => break,
                 },
+                Some(net) = changes.recv() => self.terms.set_limits(&net),
                 _ = passages.join_next(), if !passages.is_empty() => {}
             }
         }

@@ -61,7 +61,7 @@ struct Page {
 
 /// Passes somebody on who has a place.
 pub(super) async fn pass(terms: &Terms, handed_over: HandedOver) {
-    let deadline = Instant::now() + terms.limits.greeting;
+    let deadline = Instant::now() + terms.limits().greeting;
     let may_speak = terms.lets_speak(&handed_over);
     let mut stream = handed_over.stream;
     let hearing = request::hear(&mut stream, terms.origins);
@@ -113,7 +113,7 @@ async fn in_time<T, E>(
 /// Somebody has no WebSocket here, and hears why.
 pub(super) async fn refuse(terms: &Terms, mut stream: TextStream, refused: Refused) {
     terms.figures.note(refused.name());
-    let _ = timeout(terms.limits.drain, async {
+    let _ = timeout(terms.limits().drain, async {
         stream.write_all(refused.response().as_bytes()).await?;
         stream.shutdown().await?;
         hear_out(&mut stream).await
@@ -160,7 +160,7 @@ async fn dial(address: &str, down: &mut Way) -> Result<End<TcpStream>, Ending> {
 /// Passes on both ways, until either end is over.
 async fn exchange(terms: &Terms, page: Page, mut world: End<TcpStream>, mut down: Way) {
     terms.figures.note_passed();
-    let (drain, silence) = (terms.limits.drain, Silence::new(terms.limits.idle));
+    let (drain, silence) = (terms.limits().drain, Silence::new(terms.limits().idle));
     let Page { end: mut page, mut up } = page;
     let ending = tokio::select! {
         ending = up.run(&mut page.from, &mut world.to, &silence) => {
@@ -205,7 +205,7 @@ async fn end_page(terms: &Terms, page: Page, ending: Ending) {
     terms.figures.note(broken.name());
     let mut nothing = Way::new(Side::Client, terms.bytes_per_second);
     let Page { mut end, .. } = page;
-    say_last(terms.limits.drain, &mut end, (&mut nothing, broken), None).await;
+    say_last(terms.limits().drain, &mut end, (&mut nothing, broken), None).await;
 }
 
 /// Tells an end why it ends, behind the whole frames that are on their way to it.

@@ -1,5 +1,6 @@
 //! `Terms`: on which somebody is passed on, and to whom.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tinyrealm_core::config::NetConfig;
@@ -33,12 +34,23 @@ pub(super) struct Limits {
     pub(super) drain: Duration,
 }
 
+impl Limits {
+    fn of(net: &NetConfig) -> Self {
+        let ms = |ms: u32| Duration::from_millis(ms.into());
+        Self {
+            greeting: ms(net.greeting_timeout_ms),
+            idle: ms(net.idle_timeout_ms),
+            drain: ms(net.drain_timeout_ms),
+        }
+    }
+}
+
 /// See the [module](self).
 pub(super) struct Terms {
     find: FindWorld,
     trusted: TrustedProxies,
     pub(super) bytes_per_second: u32,
-    pub(super) limits: Limits,
+    limits: Mutex<Limits>,
     pub(super) origins: Origins,
     pub(super) figures: RelayFigures,
     pub(super) shutdown: CancellationToken,
@@ -52,15 +64,20 @@ impl Terms {
         find: FindWorld,
         shutdown: CancellationToken,
     ) -> Self {
-        let ms = |ms: u32| Duration::from_millis(ms.into());
-        let limits = Limits {
-            greeting: ms(net.greeting_timeout_ms),
-            idle: ms(net.idle_timeout_ms),
-            drain: ms(net.drain_timeout_ms),
-        };
+        let limits = Mutex::new(Limits::of(net));
         let origins = Origins { origins: net.origins, hosts: net.hosts };
         let figures = RelayFigures::default();
         Self { find, trusted, bytes_per_second, limits, origins, figures, shutdown }
+    }
+
+    /// How long things may take that begin now.
+    pub(super) fn limits(&self) -> Limits {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Other times count from now on.
+    pub(super) fn set_limits(&self, net: &NetConfig) {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = Limits::of(net);
     }
 
     /// Whether what this one says is heard by nobody on the way.

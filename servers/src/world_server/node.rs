@@ -162,6 +162,7 @@ pub(crate) async fn serve<G: Game + Default + Send + 'static>(start: WorldStart)
         bound.asked,
         shutdown,
         shared.clone(),
+        &net.changes,
         report,
     );
     let control = DrainControl::new(control, settings.move_away_ms);

@@ -3,13 +3,16 @@
 #![cfg(target_os = "linux")]
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram};
 use std::time::Instant;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::support::{PATIENCE, Process, ScratchFile, Server, Signal, Stream, scratch_path};
+use tinyrealm_core::protocol::ErrorCode;
+
+use crate::support::{PATIENCE, Peer, Process, ScratchFile, Server, Signal, Stream, scratch_path};
 
 /// Where a process tells how it does.
 struct Manager {
@@ -160,6 +163,40 @@ fn a_configuration_is_read_again_and_what_needs_a_restart_is_named() {
     hang_up("SIGHUP: log.level is info, it was debug");
     // A flag goes before the file, as at the start.
     assert!(!main.has_said(Stream::Stderr, "main.users"));
+    main.signal(Signal::Terminate);
+    main.finish(PATIENCE).expect_code(0);
+}
+
+/// Times and limits count for whoever comes from then on, unless something that counts until a restart forbids it.
+#[test]
+fn limits_of_links_change_while_a_server_runs() {
+    let settings = |hello_ms: u32, net: &str| {
+        format!("[main]\nhello_timeout_ms = {hello_ms}\n[net]\ngreeting_timeout_ms = {net}\n")
+    };
+    let file = ScratchFile::with("limits.toml", &settings(100, "600000"));
+    let main = Process::start(&["main", "--port", "0", "--config", file.path()]);
+    let address = main.wait_for(Stream::Stdout, |line| {
+        line.strip_prefix("main listening on ")?.parse::<SocketAddr>().ok()
+    });
+    let mut before = Peer::connect(address);
+    let reload = |hello_ms: u32, net: &str, told: &[&str]| {
+        std::fs::write(file.path(), settings(hello_ms, net)).unwrap();
+        main.signal(Signal::HangUp);
+        told.iter().for_each(|line| main.wait_until_said(Stream::Stderr, line, 1));
+    };
+    let told = [
+        "SIGHUP: net.greeting_timeout_ms is 150, it was 600000",
+        "SIGHUP: net.frame_limit_bytes is 1500, but 1400 counts until a restart",
+    ];
+    reload(100, "150\nframe_limit_bytes = 1500", &told);
+    let mut after = Peer::connect(address);
+    after.expect_bye(ErrorCode::GREETING_TIMEOUT);
+    before.hello(None);
+    let told =
+        "SIGHUP: beside what counts until a restart: main.hello_timeout_ms must be at least 1";
+    reload(10, "100", &[told]);
+    main.wait_until_said(Stream::Stderr, "the former configuration stays", 1);
+    Peer::connect(address).expect_bye(ErrorCode::GREETING_TIMEOUT);
     main.signal(Signal::Terminate);
     main.finish(PATIENCE).expect_code(0);
 }

@@ -165,6 +165,11 @@ impl<'a> SessionManager<'a> {
         inlets
     }
 
+    /// Other times and limits count from now on: whoever is here has the deadline that it was given, and the next one by these.
+    pub(crate) const fn set_limits(&mut self, limits: &NetConfig) {
+        self.config = self.config.with_limits_of(limits);
+    }
+
     /// Its limits and timeouts.
     pub const fn config(&self) -> &NetConfig {
         &self.config
