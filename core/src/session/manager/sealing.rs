@@ -33,7 +33,8 @@ impl<'a> SessionManager<'a> {
     }
 
     /// What waits goes out in clear, and nothing more until [`SessionManager::seal`]; answers whether there is a place
-    /// for a sealed link.
+    /// for a sealed link. Not inlined: what has made the first message has less stack to keep for it.
+    #[inline(never)]
     pub(crate) fn await_seal(&mut self, now: Instant, key: SessionKey) -> bool {
         let kind = SealedKind::Server;
         self.make_place(now, kind) && self.claim_outlet(key, kind)
