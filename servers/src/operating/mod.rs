@@ -18,8 +18,8 @@ use std::time::Duration;
 pub(crate) use desk::{Counter, Desk};
 pub(crate) use lines::{ChannelLine, Match, Piece, RoomLine, Search, UserLine, shown};
 use tinyrealm_core::entropy::Turn;
-use tinyrealm_core::node::{Node, Role};
 use tinyrealm_core::node::main::RoomMove;
+use tinyrealm_core::node::{Node, Role};
 use tinyrealm_core::protocol::Uid;
 
 /// How many questions may wait for a node.

@@ -182,11 +182,18 @@ impl RoomLabel {
         self.told.iter_mut().for_each(|main| main.what = Told::Nothing);
     }
 
-    /// A Main that knows nothing is to hear of it if it has a name.
+    /// A Main's link is new: it knows nothing.
     pub(super) fn forget_what_is_told(&mut self, main: u16) {
-        let what = if self.is_named() { Told::Nothing } else { Told::All };
         if let Some(told) = self.told.get_mut(place_of(main)) {
-            *told = ToldMain { what, is_known: false, ..*told };
+            *told = ToldMain { what: Told::All, is_known: false, ..*told };
+        }
+    }
+
+    /// A Main is to hear of it, maybe once more, if it has a name; and still of its end, if it has to.
+    pub(super) fn is_told_again(&mut self, main: u16) {
+        let is_named = self.is_named();
+        if let Some(told) = self.told.get_mut(place_of(main)).filter(|_| is_named) {
+            told.what = Told::Nothing;
         }
     }
 

@@ -254,6 +254,8 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
             );
             caller.sessions.prove(caller.now, key, Trust::Server);
             self.rooms.bans.forget_what_is_told(index);
+            #[cfg(feature = "rooms")]
+            self.forget_what_is_told(index);
             #[cfg(feature = "moving")]
             if self.moves_rooms() {
                 caller.sessions.send_or_close(
@@ -277,7 +279,7 @@ impl<'a, G: Game> Stub<Caller<'_, 'a>> for World<'a, G> {
         #[cfg(feature = "rooms")]
         {
             link.next_room = Some(0);
-            self.forget_what_is_told(index);
+            self.tell_rooms_again(index);
         }
         caller.sessions.mark_ready_unless_blocked(key);
     }

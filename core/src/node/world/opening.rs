@@ -275,6 +275,13 @@ impl<'a, G: Game> World<'a, G> {
         }
     }
 
+    /// A Main wants to hear of all rooms.
+    pub(super) fn tell_rooms_again(&mut self, main: u16) {
+        for place in self.rooms.rooms.iter_mut() {
+            place.label.is_told_again(main);
+        }
+    }
+
     /// How many are in which room a Main is told with each report.
     pub(super) fn note_members(&mut self, main: u16) {
         for place in self.rooms.rooms.iter_mut() {

@@ -328,6 +328,22 @@ fn rooms_are_told_behind_every_registration() {
     });
 }
 
+/// A Main that asks for all rooms again on the same link hears of the end that it was to hear of.
+#[test]
+fn an_end_is_told_though_rooms_are_told_again() {
+    with_game::<Hall>(ROOMS, |bench| {
+        let main = bench.meet_main();
+        bench.ask(main, 1, open("den"));
+        bench.heard(main);
+        let close = CloseRoom { room_id: RoomId(0), name: Text::new("den").unwrap() };
+        bench.say_bytes(main, &[frame_of(&close), frame_of(&Registered {})].concat());
+        let heard = bench.heard(main);
+        assert!(heard.contains(&closed(0)), "{heard:?}");
+        bench.say(main, &Registered {});
+        assert!(!bench.heard(main).contains(&closed(0)));
+    });
+}
+
 /// Whoever names no room comes into one without a name, never into one that has one.
 #[test]
 fn who_names_no_room_comes_into_one_without_a_name() {
