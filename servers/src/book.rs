@@ -14,7 +14,7 @@ use crate::config::login::WANTED_FEATURE;
 const GAMES: Games = crate::games![CoinRush<64>];
 
 /// What a page's commands begin with, besides [`OURS`]: they are others' programs.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
     "cd ",
     "cargo install ",
     "cargo run --release --bin ",
@@ -22,6 +22,7 @@ const OTHERS: [&str; 7] = [
     "cargo test ",
     "cargo xtask ",
     "rustup target add ",
+    "sudo dpkg --install ",
 ];
 /// What a configuration holds that is none of a server's: it is tested with what reads it.
 const NOT_A_SERVER_S: [&str; 2] = ["[dependencies]", "# device.toml"];

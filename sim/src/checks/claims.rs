@@ -202,7 +202,7 @@ impl Claims {
         let is_judged = is_verdict && claim.0 == 0 && !seat.claimant.is_some_and(is_up);
         ensure(is_judged || claim >= seat.newest, PUT_OUT, || {
             format!(
-                "{uid:?} is out of world {world} by {claim:?}, and is there by {:?}",
+                "{uid:?} is out of world {world} by {claim:?} for {reason:?}, and is there by {:?}",
                 seat.newest
             )
         })

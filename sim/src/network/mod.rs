@@ -213,9 +213,11 @@ impl Network {
         self.connection(id).end(Side::Acceptor).host
     }
 
-    /// Whether both sides have it, and it works.
+    /// Whether both sides have it, neither is about to end it, and it works.
     pub(crate) fn is_whole(&self, id: ConnectionId) -> bool {
-        self.connection(id).is_up()
+        let connection = self.connection(id);
+        let is_ending = |side| connection.written_by(side).is_ending();
+        connection.is_up() && ![Side::Dialer, Side::Acceptor].into_iter().any(is_ending)
     }
 
     /// Every connection that both sides have, and that works.

@@ -169,6 +169,11 @@ impl Stream {
         }
     }
 
+    /// Whether the writer has said that nothing comes any more.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.has_ended || self.segments.back().is_some_and(|last| last.is_end)
+    }
+
     /// Whether the reader has come to the end.
     pub(crate) const fn is_at_end(&self) -> bool {
         self.has_ended && self.read == self.arrived
