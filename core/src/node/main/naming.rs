@@ -4,6 +4,8 @@
 //! another world's, it is led there: so two who wish for a new room of one name at two Mains come into one room. Without a
 //! directory a name is the world's at once.
 //!
+//! Nobody is led to a world twice for one wish that has denied it a place.
+//!
 //! Contract: whoever carries out what [`Main::next_name_work`] hands out brings an answer for each. A room is known by the
 //! number of its claim, which its world keeps and tells all of its Mains: of two rooms of one name the one with the higher number stays.
 //! A room that its world has opened by itself is claimed for it behind that. A name is given back when its room has closed, by whichever Main is first; one whose
@@ -13,6 +15,7 @@
 
 use super::directory::{EntryKey, Place, UserEntry};
 use super::enter::SHARE_WAIT_MS;
+use super::registry::world_bit;
 use super::rooms::{RoomDirectory, RoomEntry, RoomKey, RoomState, Told, WishKey};
 use super::{Authenticator, Main, WORLD_COUNT_MAX, WorldKey};
 use crate::node::Context;
@@ -74,6 +77,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
         }
         self.each_waiting(room, |main, key| {
             match world.filter(|it| main.is_understood(key, *it)) {
+                // It has no place for this one, and has the name all the same: another world would only lead back to it.
+                Some(world) if main.has_tried(key, world) => {
+                    main.name_is_refused(cx, key, ErrorCode::FULL);
+                }
                 Some(world) => {
                     main.step_out(key);
                     main.attach(cx, key, world, room);
@@ -81,6 +88,10 @@ impl<'a, A: Authenticator> Main<'a, A> {
                 None => main.name_is_refused(cx, key, ErrorCode::NO_WORLD),
             }
         });
+    }
+
+    fn has_tried(&self, key: EntryKey, world: WorldKey) -> bool {
+        self.users.get(key).is_some_and(|user| user.tried & world_bit(world) != 0)
     }
 
     fn is_understood(&self, key: EntryKey, world: WorldKey) -> bool {

@@ -114,6 +114,41 @@ fn who_is_second_comes_into_the_room_of_who_was_first() {
     });
 }
 
+/// A world that has the name, and no place, and does not give it back: whoever asks is not sent to and fro.
+#[test]
+fn a_name_of_a_full_world_is_asked_for_once() {
+    with_named_rooms(4, |bench| {
+        let worlds = [1, 2].map(|id| bench.register_with_rooms(id));
+        let ann = bench.greet();
+        bench.wish(ann, named_or_new("den"));
+        let work = bench.asked_name("den");
+        let NameAsk::Write { world, .. } = work.ask else { panic!("{work:?}") };
+        let other = if world == WorldId(1) { 2 } else { 1 };
+        let full = worlds[usize::from(other) - 1];
+        for (has_been_asked, number) in [(false, 11), (true, 21)] {
+            let work = match has_been_asked {
+                false => work.clone(),
+                true => bench.asked_name("den"),
+            };
+            bench.answer_name(&work, NameAnswer::Conflict);
+            let work = bench.asked_name("den");
+            bench.answer_name(&work, at_world(other, number - 1));
+            let work = bench.asked_name("den");
+            bench.answer_name(&work, written(number));
+            if has_been_asked {
+                assert_eq!(bench.heard(ann.key), [refused(ErrorCode::FULL)]);
+                assert_eq!(bench.heard(full), []);
+            } else {
+                let attach = bench.claimed_attach(full, number);
+                bench.say(full, &AttachDenied { reason: ErrorCode::FULL, ..denial(&attach) });
+                assert_eq!(bench.heard(ann.key), []);
+            }
+        }
+        assert!(bench.role().rooms().is_empty());
+        bench.expect_no_question();
+    });
+}
+
 #[test]
 fn a_name_that_there_is_refuses_who_wants_a_new_one() {
     with_named_rooms(4, |bench| {
