@@ -14,13 +14,15 @@ use crate::config::login::WANTED_FEATURE;
 const GAMES: Games = crate::games![CoinRush<64>];
 
 /// What a page's commands begin with, besides [`OURS`]: they are others' programs.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 10] = [
     "cd ",
     "cargo install ",
     "cargo run --release --bin ",
     "cargo run --release --features ",
     "cargo test ",
     "cargo xtask ",
+    "grep ",
+    "journalctl ",
     "rustup target add ",
     "sudo dpkg --install ",
 ];

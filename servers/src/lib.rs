@@ -99,6 +99,7 @@ pub use control::{
 #[doc(hidden)]
 pub use games::names_differ;
 pub use games::{Games, HostedGame};
+use log_bridge::VisitLines;
 use reload::Reload;
 pub use server::Server;
 use tinyrealm_core::node::longest;
@@ -124,12 +125,21 @@ const fn roles_of(command: Option<&Command>) -> &'static [(&'static str, usize)]
     }
 }
 
+/// A whole realm in one terminal has bots, and says there how it does.
+const fn visit_lines_of(command: Option<&Command>) -> VisitLines {
+    match command {
+        None | Some(Command::Up(_)) => VisitLines::Debug,
+        Some(_) => VisitLines::Info,
+    }
+}
+
 fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
     let (file, overrides) = (cli.config.clone(), cli.overrides());
     let mut config = Config::load(games, file.as_deref(), std::env::vars(), &overrides)?;
     games::ensure_threads(games, &threads)?;
     config.threads = threads;
-    logging::start(&config.log.level, config.log.format)?;
+    let visits = visit_lines_of(cli.command.as_ref());
+    logging::start(&config.log.level, config.log.format, visits)?;
     let roles = roles_of(cli.command.as_ref());
     for (role, least_bytes) in roles {
         config.net.ensure_hears(role, *least_bytes)?;

@@ -7,16 +7,28 @@ use log::{Log, Metadata, Record};
 use tracing::field::display;
 use tracing_log::LogTracer;
 
+/// How detailed a line about a visit is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum VisitLines {
+    /// Everybody's who runs a server.
+    Info,
+    /// For who looks for something: where bots come and go, nobody wants to read of each.
+    Debug,
+}
+
 /// See the [module](self).
-pub(crate) struct LogBridge(LogTracer);
+pub(crate) struct LogBridge {
+    tracer: LogTracer,
+    visits: VisitLines,
+}
 
 impl LogBridge {
     /// Has every line of the crate `log` go by here from now on.
     ///
     /// # Errors
     /// If they go elsewhere already.
-    pub(crate) fn start() -> Result<(), log::SetLoggerError> {
-        log::set_boxed_logger(Box::new(Self(LogTracer::new())))?;
+    pub(crate) fn start(visits: VisitLines) -> Result<(), log::SetLoggerError> {
+        log::set_boxed_logger(Box::new(Self { tracer: LogTracer::new(), visits }))?;
         log::set_max_level(log::LevelFilter::Trace);
         Ok(())
     }
@@ -24,7 +36,7 @@ impl LogBridge {
 
 impl Log for LogBridge {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.0.enabled(metadata)
+        self.tracer.enabled(metadata)
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -32,11 +44,19 @@ impl Log for LogBridge {
         // A field that can't be read is left out.
         let _ = record.key_values().visit(&mut fields);
         if fields == Fields::default() {
-            return self.0.log(record);
+            return self.tracer.log(record);
         }
         let Fields { visit, user, from } = fields;
         let (visit, from) = (visit.map(display), from.map(display));
-        tracing::info!(target: "tinyrealm", visit, user, from, "{}", record.args());
+        let text = record.args();
+        match self.visits {
+            VisitLines::Info => {
+                tracing::info!(target: "tinyrealm", visit, user, from, "{text}");
+            }
+            VisitLines::Debug => {
+                tracing::debug!(target: "tinyrealm", visit, user, from, "{text}");
+            }
+        }
     }
 
     fn flush(&self) {}

@@ -16,7 +16,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, fmt, reload};
 
 use crate::json_lines::JsonLines;
-use crate::log_bridge::LogBridge;
+use crate::log_bridge::{LogBridge, VisitLines};
 
 /// From little to everything.
 pub(crate) const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
@@ -39,7 +39,7 @@ static CHANGE: Mutex<()> = Mutex::new(());
 ///
 /// # Errors
 /// If the level is none, or there is a log already.
-pub(crate) fn start(level: &str, format: LogFormat) -> anyhow::Result<()> {
+pub(crate) fn start(level: &str, format: LogFormat, visits: VisitLines) -> anyhow::Result<()> {
     let (filter, handle) = reload::Layer::new(parse(level)?);
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
@@ -50,7 +50,7 @@ pub(crate) fn start(level: &str, format: LogFormat) -> anyhow::Result<()> {
     };
     let told = tracing_subscriber::registry().with(filter).with(filter_fn(is_told)).with(lines);
     tracing::subscriber::set_global_default(told).context("the log")?;
-    LogBridge::start().context("the log")?;
+    LogBridge::start(visits).context("the log")?;
     // It is the first, for a second logger can't be had.
     let _ = LEVEL.set(handle);
     Ok(())

@@ -450,6 +450,8 @@ fn up_runs_a_whole_realm_and_prints_plain_lines() {
     let finished = up.finish(PATIENCE);
     finished.expect_code(0);
     expect_plain_status(&finished.lines(Stream::Stdout));
+    let of_visits = |line: &&str| line.contains("visit=");
+    assert_eq!(finished.lines(Stream::Stderr).into_iter().find(of_visits), None, "of each bot");
 }
 
 fn expect_plain_status(lines: &[&str]) {

@@ -179,6 +179,8 @@ fn limits_of_links_change_while_a_server_runs() {
         line.strip_prefix("main listening on ")?.parse::<SocketAddr>().ok()
     });
     let mut before = Peer::connect(address);
+    // Connections are taken in their order: with this one's answer the first has been taken.
+    Peer::connect(address).hello(None);
     let reload = |hello_ms: u32, net: &str, told: &[&str]| {
         std::fs::write(file.path(), settings(hello_ms, net)).unwrap();
         main.signal(Signal::HangUp);
