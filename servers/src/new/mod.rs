@@ -210,4 +210,20 @@ mod tests {
         }
         assert_eq!(count, COIN_RUSH.len());
     }
+
+    /// A game that is built otherwise shares nothing with the workspace's build, whose test of it then takes four times as long.
+    #[test]
+    fn a_game_is_built_as_we_are() {
+        let profiles = |text: &str| {
+            let manifest: toml::Table = text.parse().unwrap();
+            manifest["profile"]["dev"].as_table().unwrap().clone()
+        };
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+        let mut ours = profiles(&std::fs::read_to_string(ours).unwrap());
+        let packages = ours["package"].as_table_mut().unwrap();
+        assert!(packages.remove("tinyrealm-sim").is_some(), "no game is simulated with it");
+        let source = Source::Checkout("/somewhere".into());
+        let words = Beginning::Smallest.words("gold-rush", &source);
+        assert_eq!(profiles(&filled(include_str!("template/Cargo.toml.txt"), &words)), ours);
+    }
 }
