@@ -28,7 +28,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         "tries to build them with the demonstration's keys, which may not work",
     ),
     word("run", "until Ctrl-C", "one role in QEMU, with the servers that it needs"),
-    others("BOARD", is_board, "only this one: mps2-an385, rp2040-w5500, stm32h743"),
+    others("BOARD", is_board, "only this one: mps2-an385, rp2040-w5500, stm32f103, stm32h743"),
     others("ROLE", is_role, "what `run` starts: world, chat, client, echo"),
     toolchain::ARGUMENT,
 ];
@@ -40,6 +40,8 @@ struct Board {
     /// Also its folder's.
     name: &'static str,
     target: &'static str,
+    /// What clippy reads besides its games' features.
+    linted: &'static str,
     games: &'static [GameImage],
 }
 
@@ -59,10 +61,27 @@ const COIN_RUSH: GameImage = GameImage {
     device: "tests/qemu/devices/coin-rush.toml",
 };
 
-const BOARDS: [Board; 3] = [
-    Board { name: "mps2-an385", target: "thumbv7m-none-eabi", games: &[COIN_RUSH] },
-    Board { name: "rp2040-w5500", target: "thumbv6m-none-eabi", games: &[] },
-    Board { name: "stm32h743", target: "thumbv7em-none-eabihf", games: &[] },
+const BOARDS: [Board; 4] = [
+    Board {
+        name: "mps2-an385",
+        target: "thumbv7m-none-eabi",
+        linted: "log,websocket",
+        games: &[COIN_RUSH],
+    },
+    Board {
+        name: "rp2040-w5500",
+        target: "thumbv6m-none-eabi",
+        linted: "log,websocket",
+        games: &[],
+    },
+    // Its flash has no room for WebSockets.
+    Board { name: "stm32f103", target: "thumbv7m-none-eabi", linted: "log", games: &[] },
+    Board {
+        name: "stm32h743",
+        target: "thumbv7em-none-eabihf",
+        linted: "log,websocket",
+        games: &[],
+    },
 ];
 
 pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
@@ -129,7 +148,7 @@ fn lint(board: &Board, toolchain: Toolchain) -> Result<String, Failure> {
     let clippy = in_folder_of(board, &mut clippy)?;
     let clippy = board.games.iter().fold(clippy, |clippy, game| for_game(game, clippy));
     let games = board.games.iter().map(|game| game.features);
-    let features = games.chain(["log", "websocket"]).collect::<Vec<_>>().join(",");
+    let features = games.chain([board.linted]).collect::<Vec<_>>().join(",");
     process::require(clippy.args(["--features", &features, "--", "--deny", "warnings"]))?;
     Ok("nothing for clippy".into())
 }
@@ -223,7 +242,7 @@ mod tests {
     #[test]
     fn boards_are_chosen_by_name_and_every_name_is_told() {
         assert_eq!(chosen(&[]).len(), BOARDS.len());
-        assert_eq!(chosen(&["stm32h743"]), [&BOARDS[2]]);
+        assert_eq!(chosen(&["stm32h743"]), [&BOARDS[3]]);
         let told = |name| ARGUMENTS.iter().any(|argument| argument.does.contains(name));
         assert!(BOARDS.iter().all(|board| told(board.name)) && ROLES.into_iter().all(told));
     }

@@ -1,14 +1,13 @@
 //! What this board does without being asked: interrupts, faults, watchdog.
 
-use core::sync::atomic::{AtomicU32, Ordering};
-
 use cortex_m::peripheral::NVIC;
 use cortex_m::peripheral::syst::SystClkSource;
-use tinyrealm_core::entropy::Entropy;
+use tinyrealm_board_parts::executor;
+use tinyrealm_board_parts::packet_times::{self, Ticks};
 use tinyrealm_firmware::Board;
 
 use crate::memory_map::{CLOCK_HZ, ETHERNET, WATCHDOG};
-use crate::{dual_timer, executor, lan9118};
+use crate::{dual_timer, lan9118};
 
 const DUAL_TIMER_INTERRUPT: usize = 10;
 const ETHERNET_INTERRUPT: usize = 13;
@@ -37,7 +36,7 @@ extern "C" fn dual_timer_interrupt() {
 }
 
 extern "C" fn ethernet_interrupt() {
-    stir(dual_timer::ticks());
+    packet_times::stir(dual_timer::ticks());
     lan9118::on_interrupt(ETHERNET);
 }
 
@@ -125,55 +124,8 @@ impl Board for Mps2 {
     }
 }
 
-/// What the arrival of packets has stirred.
-static POOL: AtomicU32 = AtomicU32::new(0x9E37_79B9);
-
-fn stir(ticks: u32) {
-    let pool = POOL.load(Ordering::Relaxed).rotate_left(5) ^ ticks;
-    POOL.store(pool.wrapping_mul(0x9E37_79B1), Ordering::Relaxed);
-}
-
-/// A number that differs from device to device and, a little, from start to start.
-pub(crate) fn seed() -> u64 {
-    let [.., a, b, c, d] = tinyrealm_firmware::device::network::MAC;
-    let mac = u32::from_le_bytes([a, b, c, d]);
-    u64::from(mac) << 32 | u64::from(dual_timer::ticks())
-}
-
-/// Randomness from the times at which packets come (SplitMix64 over them).
-///
-/// This board has no source of random bits, so its numbers are not fit for secrets; boards that have
-/// one use that.
-#[derive(Debug)]
-pub struct PacketTimes {
-    state: u64,
-}
-
-impl PacketTimes {
-    /// A source with the board's seed.
-    #[expect(clippy::new_without_default, reason = "each one begins differently")]
-    pub fn new() -> Self {
-        Self { state: seed() }
-    }
-
-    fn next(&mut self) -> u64 {
-        stir(dual_timer::ticks());
-        self.state ^= u64::from(POOL.load(Ordering::Relaxed));
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-}
-
-impl Entropy for PacketTimes {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for part in bytes.chunks_mut(8) {
-            let random = self.next().to_le_bytes();
-            for (byte, random) in part.iter_mut().zip(random) {
-                *byte = random;
-            }
-        }
+impl Ticks for Mps2 {
+    fn ticks() -> u32 {
+        dual_timer::ticks()
     }
 }

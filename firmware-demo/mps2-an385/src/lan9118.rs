@@ -14,9 +14,8 @@ use core::task::Context;
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
 use embassy_sync::waitqueue::AtomicWaker;
 use static_cell::ConstStaticCell;
+use tinyrealm_board_parts::registers::Registers;
 use tinyrealm_firmware::links::ETHERNET_FRAME_BYTES;
-
-use crate::registers::Registers;
 
 const FRAME_BYTES: usize = ETHERNET_FRAME_BYTES;
 

@@ -8,44 +8,31 @@
 #![no_std]
 
 pub mod board;
-mod borrowed_stack;
 pub mod dual_timer;
-pub mod executor;
 pub mod lan9118;
 #[cfg(feature = "log")]
 mod log;
-mod memmove;
 pub mod memory_map;
-pub mod registers;
 
 use embassy_executor::Spawner;
 use embassy_net::{Runner, StackResources};
 use static_cell::ConstStaticCell;
+use tinyrealm_board_parts::packet_times::{self, PacketTimes};
+use tinyrealm_board_parts::{Network, executor};
+use tinyrealm_firmware::device;
 use tinyrealm_firmware::links::SocketBuffers;
-#[doc(hidden)]
-pub use tinyrealm_firmware::network::Network;
-use tinyrealm_firmware::{device, network};
 
+use board::Mps2;
 use lan9118::Lan9118;
 
 #[doc(hidden)]
-pub use {cortex_m_rt, embassy_executor};
+pub use tinyrealm_board_parts;
 
 /// The `main` of an image: the role whose macro stands before it (`tinyrealm_firmware::world!`) on this board.
 #[macro_export]
 macro_rules! entry {
     () => {
-        #[$crate::cortex_m_rt::entry]
-        fn main() -> ! {
-            $crate::start(&STACK_RESOURCES, &SOCKET_BUFFERS, |spawner, network| {
-                spawner.spawn(role(network).expect("the role is spawned once"));
-            })
-        }
-
-        #[$crate::embassy_executor::task(embassy_executor = $crate::embassy_executor)]
-        async fn role(network: $crate::Network<SOCKETS, SOCKET_BYTES>) {
-            run(network, $crate::board::PacketTimes::new(), $crate::board::Mps2::new()).await;
-        }
+        $crate::tinyrealm_board_parts::entry!($crate);
     };
 }
 
@@ -59,33 +46,23 @@ pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>
     log::start();
     board::start();
     let ethernet = Lan9118::start(memory_map::ETHERNET, device::network::MAC);
-    let buffers = buffers.take();
-    let start = || network::start(ethernet, resources, board::seed());
-    let (stack, runner) = if may_borrow::<SOCKETS, BYTES>() {
-        // SAFETY: an optimised start needs the sockets once, and 556 bytes more with an interrupt; the
-        // budget reads it from each image, and fails if it is more than the buffers have.
-        unsafe { borrowed_stack::call_on(buffers.scratch(), start) }
-    } else {
-        on_own_stack(start)
-    };
+    let seed = packet_times::seed::<Mps2>();
+    let (network, runner) = tinyrealm_board_parts::start(ethernet, resources, buffers, seed);
     executor::run(|spawner| {
         spawner.spawn(run_network(runner).expect("it is spawned once"));
-        spawn(spawner, Network { stack, buffers });
+        spawn(spawner, network);
         board::enable_interrupts();
     })
 }
 
-/// Whether the sockets' buffers are a stack on which embassy-net can start. What is not optimised copies the
-/// sockets several times, and whoever builds that has given it a stack for it.
-const fn may_borrow<const SOCKETS: usize, const BYTES: usize>() -> bool {
-    let needed = size_of::<StackResources<SOCKETS>>() + 1_024;
-    !cfg!(debug_assertions) && size_of::<SocketBuffers<SOCKETS, BYTES>>() >= needed
+/// The board as the roles see it, once it has been started.
+pub const fn board() -> Mps2 {
+    Mps2::new()
 }
 
-/// Not inlined: what the call needs of the stack is free again afterwards.
-#[inline(never)]
-fn on_own_stack<T>(call: impl FnOnce() -> T) -> T {
-    call()
+/// Its randomness.
+pub fn randomness() -> PacketTimes<Mps2> {
+    PacketTimes::new()
 }
 
 #[embassy_executor::task]

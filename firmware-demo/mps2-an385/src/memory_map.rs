@@ -1,7 +1,8 @@
 //! What is where on this board.
 
+use tinyrealm_board_parts::registers::Registers;
+
 use crate::lan9118;
-use crate::registers::Registers;
 
 /// The processor's clock, and that of its timers.
 pub const CLOCK_HZ: u32 = 25_000_000;

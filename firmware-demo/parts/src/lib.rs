@@ -1,0 +1,75 @@
+//! What small boards share below the roles.
+//!
+//! Purpose: an [`executor`] that sleeps until an interrupt, [`registers`] of devices, randomness from the times of packets
+//! ([`packet_times`]), and [`start`], where the network stack needs no more of the stack than the roles do later.
+//!
+//! Contract: a board with a network driver of its own is a crate beside this one, with an `entry!` that is this crate's.
+#![no_std]
+
+mod borrowed_stack;
+pub mod executor;
+mod memmove;
+pub mod packet_times;
+pub mod registers;
+
+use embassy_net::driver::Driver;
+use embassy_net::{Runner, StackResources};
+use static_cell::ConstStaticCell;
+use tinyrealm_firmware::links::SocketBuffers;
+use tinyrealm_firmware::network;
+#[doc(hidden)]
+pub use tinyrealm_firmware::network::Network;
+
+#[doc(hidden)]
+pub use {cortex_m_rt, embassy_executor};
+
+/// The `main` of an image: the role whose macro stands before it (`tinyrealm_firmware::world!`) on the board whose crate is
+/// named, with its `start`, `randomness` and `board`.
+#[macro_export]
+macro_rules! entry {
+    ($board:tt) => {
+        #[$crate::cortex_m_rt::entry]
+        fn main() -> ! {
+            $board::start(&STACK_RESOURCES, &SOCKET_BUFFERS, |spawner, network| {
+                spawner.spawn(role(network).expect("the role is spawned once"));
+            })
+        }
+
+        #[$crate::embassy_executor::task(embassy_executor = $crate::embassy_executor)]
+        async fn role(network: $crate::Network<SOCKETS, SOCKET_BYTES>) {
+            run(network, $board::randomness(), $board::board()).await;
+        }
+    };
+}
+
+/// Starts the network stack on the sockets' buffers, which nobody needs until then.
+pub fn start<D: Driver, const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>(
+    driver: D,
+    resources: &'static ConstStaticCell<StackResources<ALL_SOCKETS>>,
+    buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS, BYTES>>,
+    random_seed: u64,
+) -> (Network<SOCKETS, BYTES>, Runner<'static, D>) {
+    let buffers = buffers.take();
+    let start = || network::start(driver, resources, random_seed);
+    let (stack, runner) = if may_borrow::<SOCKETS, BYTES>() {
+        // SAFETY: an optimised start needs the sockets once, and 556 bytes more with an interrupt; the
+        // budget reads it from each image, and fails if it is more than the buffers have.
+        unsafe { borrowed_stack::call_on(buffers.scratch(), start) }
+    } else {
+        on_own_stack(start)
+    };
+    (Network { stack, buffers }, runner)
+}
+
+/// Whether the sockets' buffers are a stack on which embassy-net can start. What is not optimised copies the
+/// sockets several times, and whoever builds that has given it a stack for it.
+const fn may_borrow<const SOCKETS: usize, const BYTES: usize>() -> bool {
+    let needed = size_of::<StackResources<SOCKETS>>() + 1_024;
+    !cfg!(debug_assertions) && size_of::<SocketBuffers<SOCKETS, BYTES>>() >= needed
+}
+
+/// Not inlined: what the call needs of the stack is free again afterwards.
+#[inline(never)]
+fn on_own_stack<T>(call: impl FnOnce() -> T) -> T {
+    call()
+}
