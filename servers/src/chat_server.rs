@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin;
 use crate::config::Config;
 #[cfg(feature = "cluster")]
-use crate::directory::{Directory, Purpose};
+use crate::directory::{Directory, Purpose, Whose};
 use crate::http::figures::Figures;
 use crate::keyring::{Asker, Keyring};
 use crate::process::{self, Bound, NodeThread};
@@ -53,7 +53,9 @@ impl Beside {
             #[cfg(feature = "cluster")]
             directory: match config.directory.is_used() {
                 true => {
-                    Some(Directory::start(&config.directory, Purpose::Chat, reachable.clone())?)
+                    let (purpose, reachable) = (Purpose::Chat, reachable.clone());
+                    let whose = Whose { purpose, reachable, asking: None };
+                    Some(Directory::start(&config.directory, whose)?)
                 }
                 false => None,
             },

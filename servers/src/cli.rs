@@ -31,7 +31,9 @@ use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
 pub(crate) use bots::BotOptions;
 pub(crate) use cert::{CertCommand, DevOptions};
-pub(crate) use ctl::{Banned, CtlCommand, CtlOptions, Drained, ListOptions as CtlListOptions};
+pub(crate) use ctl::{
+    Admin, Banned, CtlCommand, CtlOptions, Drained, ListOptions as CtlListOptions, Spoken,
+};
 pub(crate) use db::DbCommand;
 pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};

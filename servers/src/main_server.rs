@@ -43,6 +43,7 @@ use crate::directory::{Announcement, Directory};
 use crate::hopeless::Watch;
 use crate::http::figures::{Figures, Wanted};
 use crate::keyring::{Asker, Keyring};
+use crate::operating::Others;
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{ServerControl, Shared};
 use crate::say::say;
@@ -55,6 +56,13 @@ use report::{MainReport, report_of};
 const BAN_LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 type MainNode<'a> = Node<'a, Main<'a, Doorkeeper>>;
+
+/// What Main's thread shares with who runs it: its newest report, and the way to ask the realm's other Mains.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Published {
+    pub(crate) main: Shared<MainReport>,
+    pub(crate) others: Others,
+}
 
 /// The configured authenticator, and whom the operator turns away.
 struct Doorkeeper {
@@ -125,19 +133,18 @@ impl Authenticator for Doorkeeper {
 /// Runs Main until a signal.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let shutdown = process::shutdown_on_signal()?;
-    let shared = Shared::default();
+    let published = Published::default();
     let keyring = Keyring::load(&config.cluster, Asker::Main)?;
-    let (main, wanted) = (Some(shared.clone()), Wanted::by(&config.main));
-    let figures = Figures { main, wanted, ..Figures::new() };
+    let figures = Figures::new().with_main(published.clone(), Wanted::by(&config.main));
     let admin = admin::open(config, config.main.address(), figures.clone(), shutdown.clone())?;
-    let node = spawn(config, config.main.address(), keyring, shutdown.clone(), shared.clone())?;
+    let node = spawn(config, config.main.address(), keyring, shutdown.clone(), published.clone())?;
     say!("main listening on {}", node.address);
     admin::show(&admin);
     let watch = Watch::start(config, figures.clone(), shutdown.clone())?;
     let _service = service_manager::start(figures, shutdown)?;
     node.join()?;
     admin.join()?;
-    crate::report::print("main", &shared.read())?;
+    crate::report::print("main", &published.main.read())?;
     Ok(watch.exit_code())
 }
 
@@ -150,16 +157,17 @@ pub(crate) fn spawn(
     address: SocketAddr,
     keyring: Keyring,
     shutdown: CancellationToken,
-    shared: Shared<MainReport>,
+    published: Published,
 ) -> anyhow::Result<NodeThread> {
     process::raise_file_limit(usize::from(config.main.sessions));
     let file = BanFile::of_main(config)?;
     let doorkeeper = Doorkeeper::new(&config.main, &file)?;
     let secrets = keyring.into_secrets()?;
     let allowed = allowed_worlds(&config.main)?;
-    let beside = Beside::start(config, &shutdown)?;
+    let beside = Beside::start(config, &shutdown, &published)?;
     let config = config.clone();
     NodeThread::spawn("main", address, move |bound| async move {
+        let shared = published.main;
         serve(&config, (doorkeeper, file), (secrets, allowed), (bound, beside), shutdown, shared)
             .await;
     })

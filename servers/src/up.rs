@@ -25,7 +25,7 @@ use crate::http::figures::{Counts, Figures, Wanted, WorldFigures};
 use crate::http::{self, Directory, Entrance, Page, Site, Visitors};
 use crate::keyring::{Asker, Keyring};
 use crate::login_server;
-use crate::main_server;
+use crate::main_server::{self, Published};
 use crate::process::{self, NodeThread};
 use crate::report::Shared;
 use crate::say::say;
@@ -107,7 +107,7 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
         (login_address, login) = (Some(node.address), Some(shared));
         nodes.push(node);
     }
-    let main = Shared::default();
+    let main = Published::default();
     let address = config.main.address();
     let chat = Shared::default();
     let chat_node = chat_server::spawn(&config, keyring.clone(), shutdown.clone(), chat.clone())?;
@@ -122,12 +122,10 @@ fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Realm>
     let bots = Shared::default();
     let figures = Figures {
         login,
-        main: Some(main),
         chat: Some(chat),
         worlds,
         bots: Some(bots.clone()),
-        wanted: Wanted::by(&config.main),
-        ..Figures::new()
+        ..Figures::new().with_main(main, Wanted::by(&config.main))
     };
     Ok(Realm { nodes, main_address, login_address, figures, bots })
 }

@@ -5,16 +5,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::TrustOptions;
 use crate::accounts::UnixSeconds;
 use crate::bans::parse_duration;
 
 /// Which server's listener, and what it is to do.
 #[derive(Debug, Args)]
 pub(crate) struct CtlOptions {
-    /// Where the server's operator listens, HOST:PORT, or http://HOST:PORT: what it prints as `admin listening on`. Without,
-    /// this machine's Main.
+    /// Where the server's operator listens, [http://|https://]HOST:PORT: what it prints as `admin listening on`. Without, this
+    /// machine's Main, in clear.
     #[arg(long, global = true, value_name = "ADDR", value_parser = parse_admin)]
-    pub(crate) admin: Option<String>,
+    pub(crate) admin: Option<Admin>,
+    #[command(flatten)]
+    pub(crate) trust: TrustOptions,
     /// Read the operator's token from the first line of FILE; without, from `admin.token_file`, if that is set.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
@@ -23,6 +26,21 @@ pub(crate) struct CtlOptions {
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: CtlCommand,
+}
+
+/// How an operator's listener is spoken to.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Spoken {
+    InClear,
+    ByTls,
+}
+
+/// An operator's listener.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Admin {
+    pub(crate) spoken: Spoken,
+    /// `HOST:PORT`
+    pub(crate) place: String,
 }
 
 /// What a server is asked, or asked to do.
@@ -185,19 +203,20 @@ fn parse_banned(text: &str) -> Result<Banned, String> {
         .map_err(|_: std::net::AddrParseError| "expected a uid or an IP address".to_owned())
 }
 
-/// `HOST:PORT`, behind `http://` or not.
-fn parse_admin(text: &str) -> Result<String, String> {
-    let place = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
-    if text.starts_with("https://") {
-        return Err(
-            "only http:// is spoken here: from elsewhere, come through an SSH tunnel".to_owned()
-        );
-    }
+/// `HOST:PORT`, behind `http://`, `https://` or nothing.
+fn parse_admin(text: &str) -> Result<Admin, String> {
+    let (spoken, place) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(place), _) => (Spoken::ByTls, place),
+        (None, Some(place)) => (Spoken::InClear, place),
+        (None, None) => (Spoken::InClear, text),
+    };
+    let place = place.trim_end_matches('/');
     let port = place.rsplit_once(':').and_then(|(host, port)| {
         let is_host = !host.is_empty() && !host.contains(['/', '@']);
         port.parse::<u16>().ok().filter(|port| *port > 0 && is_host)
     });
-    port.map(|_| place.to_owned()).ok_or_else(|| "expected HOST:PORT".to_owned())
+    let expected = || "expected HOST:PORT, or that behind http:// or https://".to_owned();
+    port.map(|_| Admin { spoken, place: place.to_owned() }).ok_or_else(expected)
 }
 
 #[cfg(test)]
@@ -209,8 +228,14 @@ mod tests {
         for good in ["a:7", "http://a:7", "http://[::1]:7/"] {
             assert!(parse_admin(good).is_ok(), "{good}");
         }
-        assert_eq!(parse_admin("http://[::1]:7/").unwrap(), "[::1]:7");
-        for bad in ["a", ":7", "a:0", "a:x", "http://a:7/x", "u@a:7", "https://a:7", "a:70000"] {
+        for (text, spoken) in [
+            ("http://[::1]:7/", Spoken::InClear),
+            ("[::1]:7", Spoken::InClear),
+            ("https://[::1]:7/", Spoken::ByTls),
+        ] {
+            assert_eq!(parse_admin(text), Ok(Admin { spoken, place: "[::1]:7".to_owned() }));
+        }
+        for bad in ["a", ":7", "a:0", "a:x", "http://a:7/x", "u@a:7", "https://a:7/x", "a:70000"] {
             assert!(parse_admin(bad).is_err(), "{bad}");
         }
     }

@@ -14,7 +14,7 @@ use crate::config::parse_address;
 pub(crate) struct TrustOptions {
     /// Trust the certificates in FILE (PEM) and nobody else's: of authorities, or of servers themselves; without, those
     /// that this machine trusts.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     trust: Option<PathBuf>,
 }
 
@@ -22,16 +22,18 @@ impl TrustOptions {
     /// How to reach a realm whose Main is at `main`: what is spoken there is spoken with its other servers.
     pub(crate) fn dialing(&self, main: &str) -> anyhow::Result<DialOptions> {
         let scheme = scheme_of(main).unwrap_or_default();
-        let trust = match &self.trust {
-            None => Trust::system(),
-            Some(path) => {
-                let pem = std::fs::read(path)
-                    .with_context(|| format!("can't read --trust {}", path.display()))?;
-                Trust::pinned(&pem)
-                    .map_err(|problem| anyhow!("--trust {}: {problem}", path.display()))?
-            }
-        };
-        Ok(DialOptions { scheme, trust })
+        Ok(DialOptions { scheme, trust: self.trust()? })
+    }
+
+    /// Who vouches for servers.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(crate) fn trust(&self) -> anyhow::Result<Trust> {
+        let Some(path) = &self.trust else { return Ok(Trust::system()) };
+        let pem = std::fs::read(path)
+            .with_context(|| format!("can't read --trust {}", path.display()))?;
+        Trust::pinned(&pem).map_err(|problem| anyhow!("--trust {}: {problem}", path.display()))
     }
 }
 

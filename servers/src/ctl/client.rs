@@ -1,16 +1,19 @@
-//! `Client`: one request to an operator's listener, over a blocking socket.
+//! `Client`: one request to an operator's listener, over a blocking socket, in clear or by TLS.
 //!
 //! Bounds: [`PATIENCE`] for each step, and [`ANSWER_MAX_BYTES`] of an answer.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use serde_json::Value;
 
-use crate::http::Token;
+use crate::http::{ONLY_BY_TLS, Token};
 
 /// A node that hangs is told of after two seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,6 +23,8 @@ const ANSWER_MAX_BYTES: u64 = 4 << 20;
 pub(super) struct Client {
     /// `HOST:PORT`
     pub(super) admin: String,
+    /// Who vouches for it; none in clear.
+    pub(super) tls: Option<Arc<ClientConfig>>,
     pub(super) token: Option<Token>,
 }
 
@@ -45,6 +50,9 @@ impl Client {
         let not_ours = || anyhow!("{} is no operator's listener of this program", self.admin);
         let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(not_ours)?;
         let status = head.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
+        if body.starts_with(ONLY_BY_TLS) {
+            bail!("{} is spoken to by TLS alone: --admin https://{}", self.admin, self.admin);
+        }
         let told: Value = serde_json::from_str(body).map_err(|_| not_ours())?;
         match status {
             Some(200) => Ok(told),
@@ -75,11 +83,22 @@ impl Client {
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in self.admin.to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, PATIENCE) {
-                Ok(stream) => return exchange(stream, request),
+                Ok(stream) => return self.exchange_over(stream, request),
                 Err(error) => last = error,
             }
         }
         Err(last)
+    }
+
+    fn exchange_over(&self, stream: TcpStream, request: &str) -> io::Result<String> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let Some(config) = &self.tls else { return exchange(stream, request) };
+        let host = self.admin.rsplit_once(':').map_or(self.admin.as_str(), |(host, _)| host);
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
+        let name = name.map_err(io::Error::other)?;
+        let session = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
+        exchange(StreamOwned::new(session, stream), request)
     }
 
     fn explain(&self, error: &io::Error) -> anyhow::Error {
@@ -96,9 +115,7 @@ impl Client {
     }
 }
 
-fn exchange(mut stream: TcpStream, request: &str) -> io::Result<String> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+fn exchange(mut stream: impl Read + Write, request: &str) -> io::Result<String> {
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.take(ANSWER_MAX_BYTES).read_to_string(&mut answer)?;

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::cli::{Banned, CtlCommand, CtlListOptions, CtlOptions, Drained};
+use crate::cli::{Admin, Banned, CtlCommand, CtlListOptions, CtlOptions, Drained, Spoken};
 use crate::config::Config;
 use crate::http::Token;
 use crate::process;
@@ -23,7 +23,7 @@ use client::Client;
 pub(crate) fn run(options: &CtlOptions, config: &Config) -> anyhow::Result<ExitCode> {
     let admin = match &options.admin {
         Some(admin) => admin.clone(),
-        None => main_here(config).to_string(),
+        None => Admin { spoken: Spoken::InClear, place: main_here(config).to_string() },
     };
     let file = options.token_file.clone();
     let configured = || {
@@ -31,7 +31,12 @@ pub(crate) fn run(options: &CtlOptions, config: &Config) -> anyhow::Result<ExitC
             .filter(|_| !config.admin.token_file.is_empty())
     };
     let token = file.or_else(configured).map(|path| Token::read(&path)).transpose();
-    let client = Client { admin, token: token.context("the operator's token")? };
+    let tls = match admin.spoken {
+        Spoken::InClear => None,
+        Spoken::ByTls => Some(options.trust.trust()?.config().map_err(anyhow::Error::msg)?),
+    };
+    let token = token.context("the operator's token")?;
+    let client = Client { admin: admin.place, tls, token };
     let answer = ask(&client, &options.command)?;
     if options.json {
         hand_out!("{answer}")?;

@@ -25,14 +25,20 @@ pub(super) fn show(command: &CtlCommand, answer: &Value) -> anyhow::Result<()> {
         }
         CtlCommand::Channels(_) => table(answer, &["members", "name"]),
         CtlCommand::Bans(_) => table(answer, &["uid", "address", "until", "by", "reason"]),
-        CtlCommand::Kick(_) => hand_out!("uid {} is out", answer["uid"]),
+        CtlCommand::Kick(_) => {
+            hand_out!("uid {} is out", answer["uid"])?;
+            unanswered(answer)
+        }
         CtlCommand::Ban(_) => {
             let until = answer["until"].as_i64().map(date);
             let end = until.map_or_else(String::new, |until| format!(" until {until}"));
             hand_out!("{} is banned{end}", text(&answer["banned"]))
         }
         CtlCommand::Unban(_) => hand_out!("{} is not banned any more", text(&answer["unbanned"])),
-        CtlCommand::Say(_) => hand_out!("said to {} users", answer["told"]),
+        CtlCommand::Say(_) => {
+            hand_out!("said to {} users", answer["told"])?;
+            unanswered(answer)
+        }
         CtlCommand::Drain(options) => draining(answer, options.within),
         CtlCommand::Undrain(_) => undrained(answer),
         CtlCommand::Move(options) => hand_out!(
@@ -46,6 +52,12 @@ pub(super) fn show(command: &CtlCommand, answer: &Value) -> anyhow::Result<()> {
             hand_out!("log level {}, before {}", text(&answer["level"]), text(&answer["former"]))
         }
     }
+}
+
+/// Which of the realm's Mains know nothing of it.
+fn unanswered(answer: &Value) -> anyhow::Result<()> {
+    let mains = answer["unanswered"].as_array().into_iter().flatten().map(text);
+    mains.into_iter().try_for_each(|main| hand_out!("no answer from Main {main}: ask it again"))
 }
 
 fn draining(answer: &Value, within: Option<i64>) -> anyhow::Result<()> {

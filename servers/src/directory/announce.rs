@@ -17,6 +17,7 @@ use tinyrealm_core::node::main::{LivingMain, MainList};
 use tinyrealm_core::protocol::MAIN_LIST_MAX;
 
 use super::announcement::{Announcement, Found};
+use super::asking::Desks;
 use super::life::Life;
 use super::living::{Cause, Living};
 use super::looks::{Looks, news, subject};
@@ -48,6 +49,14 @@ impl Book {
         over.into_iter().map(|(life, _)| life).collect()
     }
 
+    /// The other Mains that are alive, and where servers find them.
+    fn others(&self) -> impl Iterator<Item = (Life, String)> {
+        let others = self.living.seen.iter().filter(|(life, _)| **life != self.here);
+        others.filter_map(|(life, seen)| {
+            Some((*life, seen.announcement.as_ref()?.for_servers.clone()))
+        })
+    }
+
     /// The worlds that other Mains have.
     fn worlds_elsewhere(&self) -> HashSet<u16> {
         let others = self.living.seen.iter().filter(|(life, _)| **life != self.here);
@@ -77,7 +86,8 @@ impl Book {
 /// Until the thread ends.
 pub(super) async fn announce(shared: Arc<Shared>, client: Client) {
     let (mut own, mut stores) = (shared.announcement.subscribe(), shared.store.subscribe());
-    let mut announcer = Announcer { book: Book::new(shared.life), told: MainList::new(), shared };
+    let (book, told, desks) = (Book::new(shared.life), MainList::new(), Desks::new());
+    let mut announcer = Announcer { book, told, desks, shared };
     announcer.tell().await;
     let times = (INTERVAL, HEARD_INTERVAL);
     let looks = Looks::start(&announcer.shared, &client, Kind::Main, times).await;
@@ -95,6 +105,7 @@ struct Announcer {
     book: Book,
     /// What Main knows.
     told: MainList,
+    desks: Desks,
 }
 
 impl Announcer {
@@ -110,6 +121,7 @@ impl Announcer {
             store.withdraw(Kind::Main, life).await?;
         }
         self.shared.elsewhere.send_replace(self.book.worlds_elsewhere());
+        self.desks.are_for(&self.shared, client, self.book.others());
         self.tell().await;
         Ok(())
     }

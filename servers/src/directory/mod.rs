@@ -9,12 +9,14 @@
 //! number of Mains, as it would if all of them heard of all claims.
 //!
 //! The names of rooms are claimed in the same store. Mains are [announced](announce) there, with the worlds that each of them has,
-//! and chat servers [are there](presence), who share the channels as Mains [agree](chats).
+//! and chat servers [are there](presence), who share the channels as Mains [agree](chats). What whoever runs a Main wants of all is
+//! [asked](asking) of the others.
 //!
 //! Bounds: [`IN_FLIGHT_MAX`] questions about users and as many about names at a time, 16 looks at a time, one number for each user who is here.
 
 mod announce;
 mod announcement;
+mod asking;
 mod chats;
 mod held;
 mod life;
@@ -42,6 +44,7 @@ use tokio::sync::watch;
 use crate::config::directory::DirectorySettings;
 use crate::reachable::Reachable;
 pub(crate) use announcement::Announcement;
+pub(crate) use asking::Asking;
 use service::Service;
 
 /// What waits for Main's node at most.
@@ -91,6 +94,16 @@ pub(crate) enum Purpose {
     Chat,
 }
 
+/// Whose directory it is.
+pub(crate) struct Whose {
+    /// What for.
+    pub(crate) purpose: Purpose,
+    /// Told whether it can be asked.
+    pub(crate) reachable: Reachable,
+    /// How a Main asks the others, and answers them.
+    pub(crate) asking: Option<Asking>,
+}
+
 /// Whose a key is that says that it is there.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum Kind {
@@ -134,15 +147,11 @@ impl Directory {
     ///
     /// # Errors
     /// If what the configuration names can't be read. NATS itself need not be there.
-    pub(crate) fn start(
-        settings: &DirectorySettings,
-        purpose: Purpose,
-        reachable: Reachable,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn start(settings: &DirectorySettings, whose: Whose) -> anyhow::Result<Self> {
         let (work, asked) = channel(2 * IN_FLIGHT_MAX);
         let (teller, told) = channel(TOLD_MAX);
         let announcement = watch::Sender::new(None);
-        let service = Service::new(settings, purpose, announcement.clone(), teller, reachable)?;
+        let service = Service::new(settings, whose, announcement.clone(), teller)?;
         let runtime = runtime::current_thread()?;
         let builder = std::thread::Builder::new().name("directory".to_owned());
         let thread = builder

@@ -17,13 +17,13 @@ use tokio_stream::StreamExt;
 
 use super::announce::announce;
 use super::announcement::Announcement;
+use super::asking::answer_others;
 use super::chats::share_channels;
 use super::presence::{be_present, withdraw};
 use super::review::review;
 use super::shared::{Shared, subject};
-use super::{Asked, Purpose, Told};
+use super::{Asked, Purpose, Told, Whose};
 use crate::config::directory::{DirectorySettings, server_address};
-use crate::reachable::Reachable;
 use crate::secret;
 
 /// Between attempts to reach NATS.
@@ -45,12 +45,11 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn new(
         settings: &DirectorySettings,
-        purpose: Purpose,
+        whose: Whose,
         announcement: watch::Sender<Option<Announcement>>,
         told: Sender<Told>,
-        reachable: Reachable,
     ) -> anyhow::Result<Self> {
-        let shared = Arc::new(Shared::new(settings, purpose, announcement, told, reachable)?);
+        let shared = Arc::new(Shared::new(settings, whose, announcement, told)?);
         let options = options(settings, &shared)?;
         let servers = settings.servers.iter().map(|server| server.parse());
         let servers = servers.collect::<Result<_, _>>().context("directory.servers")?;
@@ -89,6 +88,8 @@ async fn serve(shared: Arc<Shared>, options: ConnectOptions, servers: Vec<Server
         if shared.purpose == Purpose::MainWithChannels {
             beside.spawn(share_channels(Arc::clone(&shared), client.clone()));
         }
+        let (asked, asking) = (Arc::clone(&shared), client.clone());
+        beside.spawn(async move { answer_others(&asked, &asking).await });
         beside.spawn(hear(shared, client));
     }
     while beside.join_next().await.is_some() {}

@@ -15,7 +15,7 @@ use super::announcement::Announcement;
 use super::held::Held;
 use super::life::Life;
 use super::store::Store;
-use super::{Purpose, Told, Trouble};
+use super::{Asking, Purpose, Told, Trouble, Whose};
 use crate::config::directory::DirectorySettings;
 use crate::reachable::Reachable;
 
@@ -34,6 +34,7 @@ pub(super) fn subject(settings: &DirectorySettings, life: Life) -> String {
 /// What all tasks share.
 pub(super) struct Shared {
     pub(super) purpose: Purpose,
+    pub(super) asking: Option<Asking>,
     pub(super) life: Life,
     pub(super) told: Sender<Told>,
     /// Where this server is; none if that is to be told to nobody.
@@ -67,14 +68,14 @@ struct State {
 impl Shared {
     pub(super) fn new(
         settings: &DirectorySettings,
-        purpose: Purpose,
+        Whose { purpose, reachable, asking }: Whose,
         announcement: watch::Sender<Option<Announcement>>,
         told: Sender<Told>,
-        reachable: Reachable,
     ) -> anyhow::Result<Self> {
         reachable.set(false);
         Ok(Self {
             purpose,
+            asking,
             life: Life::new()?,
             told,
             announcement,

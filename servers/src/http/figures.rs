@@ -10,7 +10,9 @@ use crate::bots::report::BotsReport;
 use crate::chat_server::report::ChatReport;
 use crate::config::{Auth, MainSettings};
 use crate::login_server::report::LoginReport;
+use crate::main_server::Published;
 use crate::main_server::report::{MainReport, RegisteredWorld};
+use crate::operating::Others;
 use crate::refused::Refused;
 use crate::report::Shared;
 use crate::world_server::node::WorldReport;
@@ -28,6 +30,8 @@ pub(crate) struct Figures {
     pub(crate) started: Instant,
     pub(crate) login: Option<Shared<LoginReport>>,
     pub(crate) main: Option<Shared<MainReport>>,
+    /// The realm's other Mains.
+    pub(crate) others: Others,
     pub(crate) chat: Option<Shared<ChatReport>>,
     pub(crate) worlds: Vec<WorldFigures>,
     pub(crate) bots: Option<Shared<BotsReport>>,
@@ -88,11 +92,17 @@ impl Figures {
             started,
             login: None,
             main: None,
+            others: Others::default(),
             chat: None,
             worlds: Vec::new(),
             bots: None,
             wanted,
         }
+    }
+
+    /// With a Main, and what that is to have.
+    pub(crate) fn with_main(self, published: Published, wanted: Wanted) -> Self {
+        Self { main: Some(published.main), others: published.others, wanted, ..self }
     }
 
     /// The sums.

@@ -62,6 +62,8 @@ pub(crate) use visitors::Visitors;
 const HEAD_MAX_BYTES: usize = 16 * 1024;
 /// Before another attempt, when no connection can be taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Who comes in clear where TLS is, and is not from this machine, is told this.
+pub(crate) const ONLY_BY_TLS: &str = "only by TLS here: https://\n";
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -211,7 +213,7 @@ async fn serve_stream(
         async move {
             let answer = match is_heard {
                 true => answer(&entrance, &door, peer, request).await,
-                false => plain(StatusCode::FORBIDDEN, "only by TLS here: https://\n"),
+                false => plain(StatusCode::FORBIDDEN, ONLY_BY_TLS),
             };
             Ok::<_, Infallible>(answer)
         }

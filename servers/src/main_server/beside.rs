@@ -11,10 +11,11 @@ use tinyrealm_std::driver::Elsewhere;
 use tinyrealm_std::{Control, NextStep, Scheme};
 use tokio_util::sync::CancellationToken;
 
+use super::Published;
 use super::report::{BesideFigures, RegisteredWorld};
 use crate::config::Config;
 #[cfg(feature = "cluster")]
-use crate::directory::{Directory, Purpose};
+use crate::directory::{Asking, Directory, Purpose, Whose};
 use crate::reachable::Reachable;
 use crate::relay::{self, Found, Relay};
 use crate::report::Shared;
@@ -46,7 +47,13 @@ impl Beside {
     ///
     /// # Errors
     /// If the system gives no thread, or what the configuration names can't be read.
-    pub(super) fn start(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        config: &Config,
+        shutdown: &CancellationToken,
+        published: &Published,
+    ) -> anyhow::Result<Self> {
+        #[cfg(not(feature = "cluster"))]
+        let _ = published;
         let (net, trusted) = (config.net.to_core(), config.net.trusted());
         let worlds = Shared::<Vec<RegisteredWorld>>::default();
         let known = worlds.clone();
@@ -61,7 +68,12 @@ impl Beside {
             figures,
             #[cfg(feature = "cluster")]
             directory: match config.directory.is_used() {
-                true => Some(Directory::start(&config.directory, purpose(config), reachable)?),
+                true => {
+                    let Published { main, others } = published;
+                    let asking = Asking { desk: main.desk().clone(), others: others.clone() };
+                    let whose = Whose { purpose: purpose(config), reachable, asking: Some(asking) };
+                    Some(Directory::start(&config.directory, whose)?)
+                }
                 false => None,
             },
             thread: relay.spawn(handed_over, config.net.changes.listen())?,

@@ -10,7 +10,8 @@ use tokio::time::timeout;
 
 use super::{ANSWER_MOST, Operated, Outcome, QUESTIONS_MAX, Question, Refused};
 
-type Asked = (Question, oneshot::Sender<Result<Outcome, Refused>>);
+/// A question, and where its answer goes.
+pub(crate) type Asked = (Question, oneshot::Sender<Result<Outcome, Refused>>);
 
 /// A node's, for everybody who asks.
 #[derive(Clone, Debug)]
@@ -60,6 +61,12 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
+    /// The next question, for who answers on no node's thread; `None` when nobody can ask any more.
+    #[cfg(feature = "cluster")]
+    pub(crate) async fn next(&mut self) -> Option<Asked> {
+        self.asked.recv().await
+    }
+
     /// Answers the next question, and wakes its task for the one behind it.
     pub(crate) fn serve<'a, R: Operated<'a>>(
         &mut self,

@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tinyrealm_core::session::PeerAddress;
 
 use super::SLOTS_PER_QUESTION;
 
 /// Which lines are looked for.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(crate) enum Match {
     #[default]
     All,
@@ -40,7 +40,7 @@ impl Match {
 }
 
 /// A question about lines.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Search {
     pub(crate) lines: Match,
     /// The slot to begin with.
@@ -52,7 +52,7 @@ pub(crate) struct Search {
 }
 
 /// What one question has found.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Piece {
     pub(crate) lines: Vec<serde_json::Value>,
     /// How many of the slots that it has looked at fit.

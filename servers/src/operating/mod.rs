@@ -11,12 +11,19 @@
 
 mod desk;
 mod lines;
+mod others;
 
 use std::fmt;
 use std::time::Duration;
 
+#[cfg(feature = "cluster")]
+pub(crate) use desk::Asked;
 pub(crate) use desk::{Counter, Desk};
 pub(crate) use lines::{ChannelLine, Match, Piece, RoomLine, Search, UserLine, shown};
+#[cfg(feature = "cluster")]
+pub(crate) use others::Other;
+pub(crate) use others::Others;
+use serde::{Deserialize, Serialize};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::main::RoomMove;
 use tinyrealm_core::node::{Node, Role};
@@ -79,7 +86,7 @@ pub(crate) enum Outcome {
 }
 
 /// Why nothing has come of it.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Refused {
     /// That is no matter of this server.
     NotHere,

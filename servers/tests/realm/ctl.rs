@@ -363,7 +363,7 @@ fn a_mistake_of_the_operator_s_is_one_line_that_says_what_to_do() {
     assert!(refused(free, &["status"]).contains("is the server running?"));
     let main = Server::main(&[]);
     assert!(refused(main.address, &["status"]).contains("no operator's listener"));
-    let bad = Process::start(&["ctl", "--admin", "https://a:1", "status"]).finish(PATIENCE);
+    let bad = Process::start(&["ctl", "--admin", "ftp://a:1", "status"]).finish(PATIENCE);
     bad.expect_code(2);
     ctl(of(&main), &["ban"]).expect_code(2);
     assert!(told(of(&main), &["status", "--json"])[0].starts_with('{'));

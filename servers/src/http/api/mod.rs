@@ -11,6 +11,7 @@ pub(crate) mod audit;
 mod ban_list;
 mod drain;
 mod drain_world;
+mod elsewhere;
 mod lists;
 mod moves;
 mod people;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tinyrealm_core::protocol::ANNOUNCEMENT_MAX_BYTES;
 
+use super::elsewhere::Elsewhere;
 use super::{Api, Problem, Told, read};
 use crate::operating::{Outcome, Question, Refused};
 
@@ -14,7 +15,7 @@ struct Say {
 }
 
 impl Api {
-    /// Everybody at this process's Main is told.
+    /// Everybody in the realm is told, by all of its Mains.
     pub(super) async fn say(&self, body: &[u8]) -> Told {
         let Say { text } = read(body)?;
         let text = text.trim();
@@ -24,9 +25,16 @@ impl Api {
             return Err(Problem::bad(text));
         }
         let main = self.figures.main.as_ref().ok_or(Refused::NotHere)?;
-        match main.desk().ask(Question::Announce(text.to_owned())).await? {
-            Outcome::Told(users) => Ok(json!({ "told": users })),
-            _ => Err(Refused::NotHere.into()),
+        let question = Question::Announce(text.to_owned());
+        let Outcome::Told(mut told) = main.desk().ask(question.clone()).await? else {
+            return Err(Refused::NotHere.into());
+        };
+        let Elsewhere { outcomes, unanswered } = self.ask_others(&question).await;
+        for outcome in outcomes {
+            if let Outcome::Told(users) = outcome {
+                told += users;
+            }
         }
+        Ok(json!({ "told": told, "unanswered": unanswered }))
     }
 }

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use crate::certificates::{Certificates, ask, own_address};
-use crate::support::{PATIENCE, Peer, Process, Server, Signal, Stream};
+use crate::support::{PATIENCE, Peer, Process, ScratchFile, Server, Signal, Stream, operator};
 use tinyrealm_core::protocol::ErrorCode;
 
 const READ_AGAIN: &str = "was read again";
@@ -169,4 +169,39 @@ fn ask_page(certificates: &Certificates, page: SocketAddr) {
     let mut first = [0; 15];
     stream.read_exact(&mut first).unwrap();
     assert_eq!(&first, b"HTTP/1.1 200 OK");
+}
+
+/// An operator from another machine, who has the token and knows who vouches for the server.
+#[test]
+fn an_operator_asks_by_tls() {
+    let certificates = Certificates::make("operator");
+    let token = ScratchFile::with("operator.token", "a-token-of-an-operator-of-32-bytes\n");
+    let token_setting = format!("admin.token_file={}", token.path());
+    let main = main_with(
+        &certificates,
+        &["net.tls.require=true", "admin.listen=0.0.0.0:0", &token_setting],
+    );
+    let port = operator::of(&main).port();
+    let ctl = |admin: &str, more: &[&str]| {
+        let words = ["ctl", "--admin", admin, "--token-file", token.path(), "status"];
+        Process::start(&[&words[..], more].concat()).finish(PATIENCE)
+    };
+    let authority = certificates.path("authority.pem");
+    let by_tls = format!("https://localhost:{port}");
+    let asked = ctl(&by_tls, &["--trust", &authority]);
+    asked.expect_code(0);
+    assert!(asked.lines(Stream::Stdout)[0].starts_with("main "));
+    let refused = |admin: &str, more: &[&str]| {
+        let finished = ctl(admin, more);
+        finished.expect_code(1);
+        finished.lines(Stream::Stderr).join("\n")
+    };
+    assert!(refused(&by_tls, &[]).contains("certificate"), "nobody vouches for it");
+    assert!(refused(&by_tls, &["--trust", token.path()]).contains("--trust"));
+    let Some(own) = own_address() else {
+        println!("this machine has no address but loopback: nobody is refused in clear");
+        return;
+    };
+    let in_clear = format!("http://{own}:{port}");
+    assert!(refused(&in_clear, &[]).contains(&format!("--admin https://{own}:{port}")));
 }

@@ -13,14 +13,15 @@ use crate::support::whole_realm::ROOM_FAULTS;
 use crate::support::{Bots, PATIENCE, Server, Stream, User};
 
 /// Within which a Main that has come, or has said that it goes, is known to the others.
-const KNOWN_WITHIN: Duration = Duration::from_secs(2);
+pub(crate) const KNOWN_WITHIN: Duration = Duration::from_secs(2);
 /// The same of one that has ended without a word: it has said nothing in five looks, and looks are a second apart.
 const LEASE: Duration = Duration::from_secs(5);
 const BOTS: u64 = 100;
 /// Within which the clients of a Main that was killed are back by another one.
 const BACK_WITHIN: Duration = Duration::from_secs(2);
 
-fn start(directory: &Directory) -> Server {
+#[track_caller]
+pub(crate) fn start(directory: &Directory) -> Server {
     let settings = directory.settings();
     let main = Server::main(&settings.iter().map(String::as_str).collect::<Vec<_>>());
     main.process.wait_until_said(Stream::Stderr, "the directory is there", 1);
@@ -29,7 +30,7 @@ fn start(directory: &Directory) -> Server {
 
 /// How long it takes until each of them knows so many.
 #[track_caller]
-fn wait_until_known(mains: &[Server], count: usize, within: Duration) -> Duration {
+pub(crate) fn wait_until_known(mains: &[Server], count: usize, within: Duration) -> Duration {
     let started = Instant::now();
     loop {
         let known: Vec<u64> = mains.iter().map(|main| main.report().count("mains")).collect();

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod announced;
+mod asking;
 mod bans;
 mod channels;
 mod directory;
