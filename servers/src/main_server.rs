@@ -43,26 +43,18 @@ use crate::directory::{Announcement, Directory};
 use crate::hopeless::Watch;
 use crate::http::figures::{Figures, Wanted};
 use crate::keyring::{Asker, Keyring};
-use crate::operating::Others;
 use crate::process::{self, Bound, NodeThread};
 use crate::report::{ServerControl, Shared};
 use crate::say::say;
 use crate::secret;
 use crate::service_manager;
 use beside::{Beside, WorldsControl};
-use report::{MainReport, report_of};
+use report::{MainReport, Published, report_of};
 
 /// How often it is looked whether the list of bans has changed.
 const BAN_LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 type MainNode<'a> = Node<'a, Main<'a, Doorkeeper>>;
-
-/// What Main's thread shares with who runs it: its newest report, and the way to ask the realm's other Mains.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Published {
-    pub(crate) main: Shared<MainReport>,
-    pub(crate) others: Others,
-}
 
 /// The configured authenticator, and whom the operator turns away.
 struct Doorkeeper {

@@ -19,21 +19,10 @@ use tokio_stream::StreamExt;
 use super::life::Life;
 use super::shared::Shared;
 use crate::config::directory::DirectorySettings;
-use crate::operating::{
-    Asked, Desk, List, Other, Others, Outcome, Piece, Question, Refused, Search,
-};
+use crate::operating::{Asked, Desk, List, Other, Outcome, Piece, Question, Refused, Search};
 
 /// Shorter than a [`Desk`] waits.
 const ANSWER_MOST: Duration = Duration::from_millis(1_500);
-
-/// What a Main is asked by the others of its realm.
-#[derive(Clone, Debug)]
-pub(crate) struct Asking {
-    /// Where this one answers.
-    pub(crate) desk: Desk,
-    /// Whom it asks itself.
-    pub(crate) others: Others,
-}
 
 /// A question between Mains.
 #[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -42,9 +42,9 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::watch;
 
 use crate::config::directory::DirectorySettings;
+use crate::operating::Asking;
 use crate::reachable::Reachable;
 pub(crate) use announcement::Announcement;
-pub(crate) use asking::Asking;
 use service::Service;
 
 /// What waits for Main's node at most.

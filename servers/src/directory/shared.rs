@@ -15,8 +15,9 @@ use super::announcement::Announcement;
 use super::held::Held;
 use super::life::Life;
 use super::store::Store;
-use super::{Asking, Purpose, Told, Trouble, Whose};
+use super::{Purpose, Told, Trouble, Whose};
 use crate::config::directory::DirectorySettings;
+use crate::operating::Asking;
 use crate::reachable::Reachable;
 
 /// Behind what has kept a question from being answered it is asked again.

@@ -11,11 +11,12 @@ use tinyrealm_std::driver::Elsewhere;
 use tinyrealm_std::{Control, NextStep, Scheme};
 use tokio_util::sync::CancellationToken;
 
-use super::Published;
-use super::report::{BesideFigures, RegisteredWorld};
+use super::report::{BesideFigures, Published, RegisteredWorld};
 use crate::config::Config;
 #[cfg(feature = "cluster")]
-use crate::directory::{Asking, Directory, Purpose, Whose};
+use crate::directory::{Directory, Purpose, Whose};
+#[cfg(feature = "cluster")]
+use crate::operating::Asking;
 use crate::reachable::Reachable;
 use crate::relay::{self, Found, Relay};
 use crate::report::Shared;

@@ -6,16 +6,24 @@ use tinyrealm_core::node::main::{
     Authenticator, ChatHub, LivingMain, Main, WorldEntry, WorldRegistry,
 };
 
+use crate::operating::Others;
 use crate::reachable::Reachable;
 use crate::refused::Refused;
 use crate::relay::{RelayFigures, RelayReport};
-use crate::report::NetReport;
+use crate::report::{NetReport, Shared};
 
 /// What is beside the node, and tells of itself.
 #[derive(Clone, Debug)]
 pub(super) struct BesideFigures {
     pub(super) relay: RelayFigures,
     pub(super) directory: Reachable,
+}
+
+/// What Main's thread shares with who runs it: its newest report, and the way to ask the realm's other Mains.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Published {
+    pub(crate) main: Shared<MainReport>,
+    pub(crate) others: Others,
 }
 
 /// What Main tells about itself.

@@ -20,9 +20,9 @@ use std::time::Duration;
 pub(crate) use desk::Asked;
 pub(crate) use desk::{Counter, Desk};
 pub(crate) use lines::{ChannelLine, Match, Piece, RoomLine, Search, UserLine, shown};
-#[cfg(feature = "cluster")]
-pub(crate) use others::Other;
 pub(crate) use others::Others;
+#[cfg(feature = "cluster")]
+pub(crate) use others::{Asking, Other};
 use serde::{Deserialize, Serialize};
 use tinyrealm_core::entropy::Turn;
 use tinyrealm_core::node::main::RoomMove;

@@ -36,3 +36,13 @@ impl Others {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// What a Main is asked by the others of its realm.
+#[cfg(feature = "cluster")]
+#[derive(Clone, Debug)]
+pub(crate) struct Asking {
+    /// Where this one answers.
+    pub(crate) desk: Desk,
+    /// Whom it asks itself.
+    pub(crate) others: Others,
+}
