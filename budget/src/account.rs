@@ -28,6 +28,8 @@ pub struct Account {
     pub units: Vec<Unit>,
     /// Bytes of RAM before the stack.
     pub static_bytes: u64,
+    /// Bytes of RAM that are left for the stack, if the linker's script tells.
+    pub stack_space: Option<u64>,
     /// Bytes of flash.
     pub flash_bytes: u64,
     /// The deepest that the stack was in a run, if one was measured.
@@ -92,6 +94,7 @@ impl Account {
             stack,
             units: units(&info),
             static_bytes: image.ram_bytes(),
+            stack_space: image.stack_space,
             flash_bytes: image.flash_bytes(),
             painted_bytes: None,
         })
@@ -104,13 +107,16 @@ impl Account {
 
     /// The limits of an image.
     pub fn lines(&self, settings: &ImageSettings) -> Vec<Line> {
-        let line = |what, used, limit| Line { what, used, limit };
-        let mut lines = vec![
+        let line = |what, used, limit: Option<u64>| limit.map(|limit| Line { what, used, limit });
+        let of_settings = [
             line("RAM with stack", self.ram_bytes(), settings.ram_bytes),
             line("flash", self.flash_bytes, settings.flash_bytes),
+            line("core's share", self.parts.core_share(), settings.core_bytes),
+            // What the linker accepts although it does not fit: it knows nothing of the stack.
+            line("stack, where it is", self.stack.bytes(), self.stack_space),
         ];
-        let core = settings.core_bytes;
-        lines.extend(core.map(|limit| line("core's share", self.parts.core_share(), limit)));
+        let mut lines: Vec<Line> = of_settings.into_iter().flatten().collect();
+        let line = |what, used, limit| Line { what, used, limit };
         if let Some(painted) = self.painted_bytes {
             // A run that goes deeper than the bound has found an error in it.
             lines.push(line("stack seen", painted, self.stack.bytes()));

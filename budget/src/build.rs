@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use toml::Table;
 
+use crate::what_if;
+
 /// How images are built.
 #[derive(Clone, Debug)]
 pub struct Build {
@@ -16,6 +18,8 @@ pub struct Build {
     pub command: Vec<String>,
     /// A folder for files that override keys.
     pub folder: PathBuf,
+    /// A `device.toml` with what the board has otherwise, if it has one.
+    pub device: Option<PathBuf>,
 }
 
 /// What of cargo's messages matters.
@@ -44,10 +48,16 @@ impl Build {
         build.args(arguments);
         build.args(["--bin", name, "--features", &features.join(",")]);
         build.args(["--message-format", "json-render-diagnostics"]);
-        build.env_remove("TINYREALM_DEVICE");
-        if !device.is_empty() {
-            build.env("TINYREALM_DEVICE", self.write(device)?);
-        }
+        match (&self.device, device.is_empty()) {
+            (None, true) => build.env_remove("TINYREALM_DEVICE"),
+            (Some(own), true) => build.env("TINYREALM_DEVICE", own),
+            (None, false) => build.env("TINYREALM_DEVICE", self.write(device)?),
+            (Some(own), false) => {
+                let mut whole = what_if::read_device(own)?;
+                what_if::merge(&mut whole, device);
+                build.env("TINYREALM_DEVICE", self.write(&whole)?)
+            }
+        };
         build.stdin(Stdio::null()).stderr(Stdio::piped());
         let output = build.output().map_err(|error| format!("{program}: {error}"))?;
         if !output.status.success() {
@@ -100,7 +110,7 @@ mod tests {
     fn a_build_that_fails_says_what_it_has_said() {
         let folder = std::env::temp_dir();
         let command = ["sh", "-c", "echo no such key >&2; exit 1"].map(String::from).to_vec();
-        let failed = Build { command, folder }.binary("world", &[], &Table::new());
+        let failed = Build { command, folder, device: None }.binary("world", &[], &Table::new());
         assert!(failed.is_err_and(|said| said.contains("no such key")));
     }
 }

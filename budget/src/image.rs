@@ -61,7 +61,7 @@ pub enum Content {
 }
 
 /// The file; see the [module](self).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Image {
     /// What the device has in memory, by address.
     pub sections: Vec<Section>,
@@ -69,6 +69,8 @@ pub struct Image {
     pub symbols: Vec<Symbol>,
     /// Where code and data change, by address.
     pub contents: Vec<(u64, Content)>,
+    /// Bytes between the variables and the end of the RAM that the linker was given, if its script tells.
+    pub stack_space: Option<u64>,
     debug_sections: Vec<(String, Vec<u8>)>,
 }
 
@@ -90,6 +92,7 @@ impl Image {
             sections: file.sections().filter_map(|section| memory_section(&section)).collect(),
             symbols: file.symbols().filter_map(|symbol| named_symbol(&symbol)).collect(),
             contents: file.symbols().filter_map(|symbol| mapping(&symbol)).collect(),
+            stack_space: stack_space(&file),
             debug_sections: Vec::new(),
         };
         image.sections.sort_by_key(|section| section.address);
@@ -152,6 +155,12 @@ fn memory_section<'d>(section: &impl ObjectSection<'d>) -> Option<Section> {
         in_flash: !is_cleared,
         is_code: sh_flags & u64::from(SHF_EXECINSTR) != 0,
     })
+}
+
+/// By the names that cortex-m-rt's script has for both ends.
+fn stack_space(file: &ElfFile32<'_>) -> Option<u64> {
+    let address = |name| file.symbol_by_name(name).map(|symbol| symbol.address());
+    address("_stack_start")?.checked_sub(address("_stack_end")?)
 }
 
 fn named_symbol<'d>(symbol: &impl ObjectSymbol<'d>) -> Option<Symbol> {

@@ -1,7 +1,7 @@
 //! The tables of a README, from the images themselves.
 //!
 //! Contract: what stands between `<!-- budget: NAME -->` and `<!-- /budget -->` is the table of the image of
-//! that name, or of the abilities. Another compiler makes other bytes, so a table is today's while no number in it is further
+//! that name, or of the abilities; of the block `boards` each row is an image's, by its board and its name. Another compiler makes other bytes, so a table is today's while no number in it is further
 //! from its own than a twentieth, or 64.
 
 use crate::part::Part;
@@ -14,6 +14,58 @@ const END: &str = "<!-- /budget -->";
 
 /// A table, and the name of its block.
 pub type Named = (String, String);
+
+/// The block in which each image of each board has a row.
+const BOARDS: &str = "boards";
+
+/// A row of the block of all boards: how it begins, and all of it.
+pub type Row = (String, String);
+
+/// An image's row.
+pub fn row(board: &str, report: &Report<'_>) -> Row {
+    let Report { settings, account, .. } = report;
+    let begin = format!("| `{board}` | {} |", settings.name);
+    let (ram, flash) = (account.ram_bytes(), account.flash_bytes);
+    let row = format!(
+        "{begin} {} | {} | {} | {} |\n",
+        account.static_bytes,
+        account.stack.bytes(),
+        of(ram, settings.ram_bytes),
+        of(flash, settings.flash_bytes)
+    );
+    (begin, row)
+}
+
+/// The text with today's rows, where it has rows of these images; of others it gets them at the end of the block.
+pub fn with_rows(text: &str, rows: &[Row]) -> String {
+    let Some((before, told)) = boards(text) else { return text.to_owned() };
+    let is_new = |(begin, _): &&Row| !told.contains(begin.as_str());
+    let renewed = told.split_inclusive('\n').map(|line| {
+        let row = rows.iter().find(|(begin, _)| line.starts_with(begin.as_str()));
+        row.map_or(line, |(_, row)| row.as_str())
+    });
+    let new = rows.iter().filter(is_new).map(|(_, row)| row.as_str());
+    let block: String = renewed.chain(new).collect();
+    let after = &text[before.len() + told.len()..];
+    format!("{before}{block}{after}")
+}
+
+/// The beginnings of those rows that are not today's, or are not there.
+pub fn outdated_rows<'r>(text: &str, rows: &'r [Row]) -> Vec<&'r str> {
+    let Some((_, told)) = boards(text) else { return Vec::new() };
+    let is_told = |(begin, row): &&Row| {
+        told.lines().any(|line| line.starts_with(begin.as_str()) && is_near(line, row))
+    };
+    rows.iter().filter(|row| !is_told(row)).map(|(begin, _)| begin.as_str()).collect()
+}
+
+/// What stands before the rows of all boards, and those.
+fn boards(text: &str) -> Option<(&str, &str)> {
+    let begin = text.find(&format!("{BEGIN}{BOARDS}{BEGIN_END}"))?;
+    let begin = begin + BEGIN.len() + BOARDS.len() + BEGIN_END.len();
+    let end = begin + text[begin..].find(END)?;
+    Some((&text[..begin], &text[begin..end]))
+}
 
 /// The text with today's tables.
 pub fn with_tables(text: &str, tables: &[Named]) -> String {
@@ -50,6 +102,10 @@ fn table_of<'t>(name: &str, tables: &'t [Named]) -> Option<&'t str> {
     tables.iter().find(|(table, _)| table == name).map(|(_, table)| table.as_str())
 }
 
+fn of(used: u64, limit: Option<u64>) -> String {
+    limit.map_or_else(|| used.to_string(), |limit| format!("{used} of {limit}"))
+}
+
 /// The table of an image.
 pub fn table(report: &Report<'_>) -> String {
     let account = &report.account;
@@ -63,11 +119,9 @@ pub fn table(report: &Report<'_>) -> String {
     }
     text += &format!("| stack, at most | {} | 0 |\n", account.stack.bytes());
     text + &format!(
-        "| **in all** | {} of {} | {} of {} |\n",
-        account.ram_bytes(),
-        report.settings.ram_bytes,
-        account.flash_bytes,
-        report.settings.flash_bytes
+        "| **in all** | {} | {} |\n",
+        of(account.ram_bytes(), report.settings.ram_bytes),
+        of(account.flash_bytes, report.settings.flash_bytes)
     )
 }
 
@@ -103,6 +157,23 @@ mod tests {
         let text = "world -->\n| a |\n<!-- /budget -->\nrest";
         assert_eq!(block(text), Some(("world", "| a |\n", "<!-- /budget -->\nrest")));
         assert_eq!(block("world -->\n| a |\n"), None);
+    }
+
+    #[test]
+    fn rows_of_boards_are_renewed_added_and_compared_each_by_its_board_and_name() {
+        let row = |board: &str, bytes: u32| {
+            let begin = format!("| `{board}` | world |");
+            (begin.clone(), format!("{begin} {bytes} |\n"))
+        };
+        let text =
+            "a\n<!-- budget: boards -->\n| b |\n| `x` | world | 1000 |\n<!-- /budget -->\nz\n";
+        assert!(outdated_rows(text, &[row("x", 1_064)]).is_empty());
+        assert_eq!(outdated_rows(text, &[row("x", 1_065)]), ["| `x` | world |"]);
+        assert_eq!(outdated_rows(text, &[row("y", 7)]), ["| `y` | world |"]);
+        let renewed = with_rows(text, &[row("x", 2), row("y", 7)]);
+        let rows = "| b |\n| `x` | world | 2 |\n| `y` | world | 7 |\n";
+        assert_eq!(renewed, format!("a\n<!-- budget: boards -->\n{rows}<!-- /budget -->\nz\n"));
+        assert_eq!(with_rows("no such block\n", &[row("x", 2)]), "no such block\n");
     }
 
     #[test]

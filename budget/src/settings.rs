@@ -1,9 +1,10 @@
 //! `budget.toml`: which images there are, and what each may take.
 //!
-//! Contract: unknown keys are errors. An image's `device` has keys of `device.toml`.
+//! Contract: unknown keys are errors. An image's `device` has keys of `device.toml`. What is known of calls through pointers
+//! in what every board has is `pointer_calls.toml`, and need not be said again.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -11,6 +12,10 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
+    /// What the README calls the board.
+    pub board: String,
+    /// The README with its tables, from the folder of the file.
+    pub readme: Option<PathBuf>,
     /// Images, in the order in which they are reported.
     pub image: Vec<ImageSettings>,
     /// What is told, and not limited.
@@ -35,9 +40,9 @@ pub struct ImageSettings {
     #[serde(default)]
     pub device: toml::Table,
     /// The most bytes of RAM: variables and stack.
-    pub ram_bytes: u64,
+    pub ram_bytes: Option<u64>,
     /// The most bytes of flash.
-    pub flash_bytes: u64,
+    pub flash_bytes: Option<u64>,
     /// The most bytes of RAM for sessions, rooms, rings and attaches; without it, any number.
     pub core_bytes: Option<u64>,
 }
@@ -77,7 +82,38 @@ pub struct PointerCall {
     pub stack_in: Option<String>,
 }
 
+/// The part of a file that is about calls through pointers.
+#[derive(Deserialize)]
+struct PointerCalls {
+    pointer_call: Vec<PointerCall>,
+}
+
+/// What is known of calls through pointers on every board.
+///
+/// # Errors
+/// None that a test has not seen.
+pub fn known_pointer_calls() -> Result<Vec<PointerCall>, String> {
+    let known: PointerCalls = toml::from_str(include_str!("../pointer_calls.toml"))
+        .map_err(|error| format!("pointer_calls.toml: {error}"))?;
+    Ok(known.pointer_call)
+}
+
 impl ImageSettings {
+    /// An image of which nothing is known but where it is.
+    pub fn of_file(path: &Path) -> Self {
+        let name = path.display().to_string();
+        let (binary, features, device) = (name.clone(), Vec::new(), toml::Table::new());
+        Self {
+            name,
+            binary,
+            features,
+            device,
+            ram_bytes: None,
+            flash_bytes: None,
+            core_bytes: None,
+        }
+    }
+
     /// Whether it is built as a board's user builds it without asking for more.
     pub fn is_ordinary(&self) -> bool {
         self.features.is_empty() && self.device.is_empty()
@@ -94,7 +130,8 @@ impl Settings {
 
     /// Reads the text of the file.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        settings.pointer_call.extend(known_pointer_calls()?);
         let mut names = BTreeMap::new();
         for image in &settings.image {
             if names.insert(&image.name, ()).is_some() {
@@ -109,13 +146,14 @@ impl Settings {
 mod tests {
     use super::*;
 
+    const BOARD: &str = "board = \"c\"\n";
     const IMAGE: &str = "[[image]]\nname = \"a\"\nbinary = \"b\"\nram_bytes = 1\nflash_bytes = 2\n";
 
     #[test]
     fn an_image_has_its_limits_and_perhaps_a_device_of_its_own() {
-        let text = format!("{IMAGE}[image.device.world]\nroom_capacity = 4\n");
+        let text = format!("{BOARD}{IMAGE}[image.device.world]\nroom_capacity = 4\n");
         let settings = Settings::parse(&text).unwrap();
-        assert_eq!(settings.image[0].ram_bytes, 1);
+        assert_eq!(settings.image[0].ram_bytes, Some(1));
         assert_eq!(settings.image[0].device["world"]["room_capacity"].as_integer(), Some(4));
     }
 
@@ -139,9 +177,9 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_equal_names_are_errors() {
-        let unknown = Settings::parse(&format!("{IMAGE}ram_kilobytes = 3\n"));
+        let unknown = Settings::parse(&format!("{BOARD}{IMAGE}ram_kilobytes = 3\n"));
         assert!(unknown.is_err_and(|problem| problem.contains("ram_kilobytes")));
-        let twice = Settings::parse(&format!("{IMAGE}{IMAGE}"));
+        let twice = Settings::parse(&format!("{BOARD}{IMAGE}{IMAGE}"));
         assert!(twice.is_err_and(|problem| problem.contains("two images")));
     }
 }

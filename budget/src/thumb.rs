@@ -1,7 +1,8 @@
 //! Thumb instructions, as far as a stack's depth needs them: what takes stack, and who is called.
 //!
 //! Contract: [`scan`] adds up every instruction that lowers the stack pointer, also of paths that
-//! exclude each other, so a frame is never taken for smaller than it is. ARM DDI 0403 (ARMv7-M), A7.7.
+//! exclude each other, so a frame is never taken for smaller than it is. ARM DDI 0403 (ARMv7-M), A7.7, of
+//! which ARMv6-M has a part.
 
 use crate::image::{Content, Image, Symbol};
 
@@ -24,22 +25,27 @@ pub struct Frame {
 pub fn scan(image: &Image, function: &Symbol) -> Frame {
     let mut frame = Frame::default();
     let mut halves = [None; 16];
+    let mut loaded = None;
     let mut at = function.address;
     let end = function.address + function.size;
     while at < end {
         if content_at(image, at) == Content::Data {
             frame.constants.extend(word(image, at & !3).map(u64::from));
-            at = (at & !3) + 4;
+            // A table of bytes may end within a word, and code begins there.
+            at = ((at & !3) + 4).min(next_change(image, at));
             continue;
         }
         let Some(first) = half(image, at) else { break };
         if first >> 11 < 0b11101 {
             narrow(&mut frame, first, at, function);
+            add_to_stack_pointer(&mut frame, first, loaded);
+            loaded = literal(image, first, at);
             at += 2;
         } else {
             let second = half(image, at + 2).unwrap_or(0);
             wide(&mut frame, [first, second], at, function);
             wide_constant(&mut frame, &mut halves, [first, second]);
+            loaded = None;
             at += 4;
         }
     }
@@ -49,6 +55,12 @@ pub fn scan(image: &Image, function: &Symbol) -> Frame {
 fn content_at(image: &Image, address: u64) -> Content {
     let before = image.contents.partition_point(|(start, _)| *start <= address);
     before.checked_sub(1).map_or(Content::Code, |index| image.contents[index].1)
+}
+
+/// Where what is there at `address` ends.
+fn next_change(image: &Image, address: u64) -> u64 {
+    let next = image.contents.partition_point(|(start, _)| *start <= address);
+    image.contents.get(next).map_or(u64::MAX, |(start, _)| *start)
 }
 
 fn half(image: &Image, address: u64) -> Option<u32> {
@@ -67,6 +79,29 @@ fn bytes(image: &Image, address: u64, count: usize) -> Option<&[u8]> {
     section.bytes.get(start..start + count)
 }
 
+/// The register and the constant behind the function that LDR register, [pc, #imm8 * 4] takes.
+fn literal(image: &Image, code: u32, at: u64) -> Option<(u32, u32)> {
+    let place = (at & !3) + 4 + u64::from(code & 0xFF) * 4;
+    let constant = (code & 0xF800 == 0x4800).then(|| word(image, place))??;
+    Some((code >> 8 & 7, constant))
+}
+
+/// ADD sp, register. A Cortex-M0+ makes a large frame so: it adds a negative constant, which is loaded right before.
+fn add_to_stack_pointer(frame: &mut Frame, code: u32, loaded: Option<(u32, u32)>) {
+    let register = code >> 3 & 0xF;
+    // Of the stack pointer itself it is none.
+    if code & 0xFF87 != 0x4485 || register == 13 {
+        return;
+    }
+    match loaded {
+        Some((loaded, constant)) if loaded == register => {
+            // What gives the frame back adds a positive one.
+            frame.bytes += u64::from((constant as i32).min(0).unsigned_abs());
+        }
+        _ => frame.is_unbounded = true,
+    }
+}
+
 /// Instructions of 16 bits.
 fn narrow(frame: &mut Frame, code: u32, at: u64, function: &Symbol) {
     match code {
@@ -77,8 +112,6 @@ fn narrow(frame: &mut Frame, code: u32, at: u64, function: &Symbol) {
         // BLX register; BX register other than lr, which is a return; MOV pc, register
         _ if code & 0xFF87 == 0x4780 => frame.indirect_calls += 1,
         _ if code & 0xFF87 == 0x4700 && code & 0x78 != 0x70 => frame.indirect_calls += 1,
-        // MOV sp, register; ADD sp, register: what begins from a frame pointer is an end, not a start.
-        _ if code & 0xFF87 == 0x4485 && code & 0x78 != 0x68 => frame.is_unbounded = true,
         // B imm11, to another function
         _ if code & 0xF800 == 0xE000 => {
             let offset = i64::from(((code & 0x7FF) << 21) as i32 >> 20);
@@ -112,7 +145,11 @@ fn wide(frame: &mut Frame, [first, second]: [u32; 2], at: u64, function: &Symbol
         (0xEBAD, _) if second & 0x0F00 == 0x0D00 => frame.is_unbounded = true,
         // BL, and B.W that leaves the function
         _ if first >> 11 == 0b11110 && second & 0xD000 == 0xD000 => {
-            frame.calls.push(target(at, long_offset(first, second)));
+            let target = target(at, long_offset(first, second));
+            // A Cortex-M0+ jumps within a long function so.
+            if target == function.address || leaves(target, function) {
+                frame.calls.push(target);
+            }
         }
         _ if first >> 11 == 0b11110 && second & 0xD000 == 0x9000 => {
             jump(frame, at, long_offset(first, second), function);
@@ -164,14 +201,19 @@ fn target(at: u64, offset: i64) -> u64 {
 /// A jump within the function is none of our business.
 fn jump(frame: &mut Frame, at: u64, offset: i64, function: &Symbol) {
     let target = target(at, offset);
-    if !(function.address..function.address + function.size).contains(&target) {
+    if leaves(target, function) {
         frame.calls.push(target);
     }
+}
+
+fn leaves(target: u64, function: &Symbol) -> bool {
+    !(function.address..function.address + function.size).contains(&target)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Section;
 
     fn function() -> Symbol {
         Symbol {
@@ -196,6 +238,24 @@ mod tests {
     }
 
     #[test]
+    fn code_is_read_from_where_a_table_ends_within_a_word() {
+        // A table of two bytes, then push {lr}: read two bytes further, that would be seen as a pop.
+        let section = Section {
+            name: ".text".into(),
+            address: 0x1000,
+            bytes: [0x01, 0x02, 0x00, 0xB5, 0x00, 0xBD].into(),
+            size: 6,
+            in_ram: false,
+            in_flash: true,
+            is_code: true,
+        };
+        let mut image = Image::default();
+        image.sections.push(section);
+        image.contents.extend([(0x1000, Content::Data), (0x1002, Content::Code)]);
+        assert_eq!(scan(&image, &Symbol { size: 6, ..function() }).bytes, 4);
+    }
+
+    #[test]
     fn what_takes_stack_is_counted_in_bytes() {
         assert_eq!(narrow_frame(0xB5F0).bytes, 20); // push {r4-r7, lr}
         assert_eq!(narrow_frame(0xB0C0).bytes, 256); // sub sp, #256
@@ -213,6 +273,7 @@ mod tests {
         // bl 0x1004 + 0x100, bl 0x1004 - 4
         assert_eq!(wide_frame([0xF000, 0xF880]).calls, [0x1104]);
         assert_eq!(wide_frame([0xF7FF, 0xFFFE]).calls, [0x1000]);
+        assert!(wide_frame([0xF000, 0xF806]).calls.is_empty()); // bl 0x1010, within
         assert_eq!(narrow_frame(0x4788).indirect_calls, 1); // blx r1
         assert_eq!(narrow_frame(0x4708).indirect_calls, 1); // bx r1
         assert_eq!(narrow_frame(0x4770).indirect_calls, 0); // bx lr
@@ -223,6 +284,21 @@ mod tests {
         assert!(narrow_frame(0xE7FE).calls.is_empty()); // b .
         assert_eq!(narrow_frame(0xE3FF).calls, [0x1802]); // b 0x1004 + 0x7fe
         assert_eq!(wide_frame([0xF000, 0xB880]).calls, [0x1104]); // b.w
+    }
+
+    #[test]
+    fn a_frame_of_a_small_processor_is_a_constant_that_is_loaded_before() {
+        let bytes = |code, loaded| {
+            let mut frame = Frame::default();
+            add_to_stack_pointer(&mut frame, code, loaded);
+            (frame.bytes, frame.is_unbounded)
+        };
+        let minus_600 = Some((4, 600_u32.wrapping_neg()));
+        assert_eq!(bytes(0x44A5, minus_600), (600, false)); // add sp, r4
+        assert_eq!(bytes(0x44A5, Some((4, 600))), (0, false));
+        assert_eq!(bytes(0x44AD, minus_600), (0, true)); // add sp, r5
+        assert_eq!(bytes(0x44A5, None), (0, true));
+        assert_eq!(bytes(0x442C, None), (0, false)); // add r4, r5
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Contract: answers with keys to override, as `TINYREALM_DEVICE` wants them. Unknown words, and
 //! numbers that the others contradict, are errors that name what there is.
 
+use std::path::Path;
+
 use toml::{Table, Value};
 
 /// A word, the key that it stands for, and what it is.
@@ -94,6 +96,16 @@ fn set(changes: &mut Table, (section, key): (&str, &str), number: u32) {
     if let Value::Table(section) = section {
         section.insert(key.to_owned(), Value::Integer(number.into()));
     }
+}
+
+/// Reads a `device.toml`.
+///
+/// # Errors
+/// That it can't be read, or is none.
+pub fn read_device(path: &Path) -> Result<Table, String> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    text.parse().map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Puts the keys of `above` over those of `below`.

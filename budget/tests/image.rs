@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use tinyrealm_budget::account::Account;
+use tinyrealm_budget::account::{Account, Line};
 use tinyrealm_budget::image::Image;
 use tinyrealm_budget::part::Part;
-use tinyrealm_budget::settings::PointerCall;
+use tinyrealm_budget::settings::{ImageSettings, PointerCall};
 
 const RAM_BYTES: u64 = 104;
 const STACK_BYTES: u64 = 248 + 160;
@@ -65,7 +65,7 @@ fn run(test: &str, ram_bytes: u64, arguments: &[&str]) -> Output {
         std::env::temp_dir().join(format!("tinyrealm-budget-{test}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let budget = format!(
-        "[[image]]\nname = \"the fixture\"\nbinary = \"image\"\nram_bytes = {ram_bytes}\n\
+        "board = \"a board\"\nreadme = \"README.md\"\n[[image]]\nname = \"the fixture\"\nbinary = \"image\"\nram_bytes = {ram_bytes}\n\
          flash_bytes = 1000\ncore_bytes = 20\n"
     );
     std::fs::write(folder.join("budget.toml"), budget).unwrap();
@@ -75,10 +75,12 @@ fn run(test: &str, ram_bytes: u64, arguments: &[&str]) -> Output {
         std::fs::write(folder.join("stack-high-water.json"), seen).unwrap();
     }
     std::fs::write(folder.join("device.toml"), "[world]\nring_bytes = 1\n").unwrap();
-    if test.starts_with("readme") {
-        let table = "<!-- budget: the fixture -->\n| old |\n<!-- /budget -->\n";
-        std::fs::write(folder.join("README.md"), table).unwrap();
-    }
+    let table = if test.starts_with("readme") {
+        "<!-- budget: a board: the fixture -->\n| old |\n<!-- /budget -->\n"
+    } else {
+        ""
+    };
+    std::fs::write(folder.join("README.md"), table).unwrap();
     let message = format!(
         "echo '{{\"target\":{{\"name\":\"image\"}},\"executable\":\"{}\"}}'",
         fixture().display()
@@ -101,9 +103,31 @@ fn both_sides_of_a_limit() {
     let said = String::from_utf8_lossy(&breaks.stderr).into_owned();
     assert_eq!(
         said.trim(),
-        format!("the fixture: RAM with stack takes {most} of {} bytes", most - 1)
+        format!("the fixture: RAM with stack takes {most} of {} bytes: 1 too many", most - 1)
     );
     assert!(String::from_utf8_lossy(&breaks.stdout).contains("OVER BUDGET by 1"));
+}
+
+#[test]
+fn both_sides_of_a_stack_that_the_linker_left_room_for() {
+    let mut account = account(&[]);
+    assert_eq!(account.stack_space, Some(STACK_BYTES));
+    let settings = ImageSettings::of_file(Path::new("image.elf"));
+    assert!(account.lines(&settings).iter().all(Line::holds));
+    account.stack_space = Some(STACK_BYTES - 1);
+    let broken: Vec<Line> =
+        account.lines(&settings).into_iter().filter(|line| !line.holds()).collect();
+    let what = "stack, where it is";
+    assert_eq!(broken, [Line { what, used: STACK_BYTES, limit: STACK_BYTES - 1 }]);
+}
+
+#[test]
+fn an_image_alone_is_told_without_any_limit_but_its_own() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tinyrealm-budget"));
+    let output = command.arg(fixture()).output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("stack, where it is") && !said.contains("RAM with stack"), "{said}");
 }
 
 #[test]
@@ -131,7 +155,7 @@ fn what_if_has_two_columns_and_an_unknown_word_has_the_list() {
 fn a_table_that_is_not_today_s_is_a_failure_until_it_is_written() {
     let old = run("readme", 1000, &[]);
     assert_eq!(old.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&old.stderr).contains("the table of `the fixture`"));
+    assert!(String::from_utf8_lossy(&old.stderr).contains("the table of `a board: the fixture`"));
     assert!(run("readme-written", 1000, &["--write"]).status.success());
     assert!(run("readme-what-if", 1000, &["--what-if", "ring=2048"]).status.success());
 }

@@ -118,10 +118,16 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "budget",
-        usage: "[--json] [--image NAME] [--what-if players=6,ring=2048] [--write]",
+        usage: "[--board NAME] [--json] [--image NAME] [--what-if players=6,ring=2048] [--write]",
         does: "RAM, flash and stack of the firmware by part, against budget.toml; the README's tables",
         takes: "4 minutes, 20 s for one image",
         arguments: &[
+            option(
+                "--board",
+                "NAME|FOLDER",
+                anything,
+                "another board than QEMU's: of ours by its name, any by its crate's folder, where budget.toml is",
+            ),
             flag("--json", "as JSON instead of tables"),
             option(
                 "--image",
@@ -135,7 +141,10 @@ pub(crate) const COMMANDS: &[Command] = &[
                 anything,
                 "what other settings would take; a wrong word names those there are",
             ),
-            flag("--write", "renews the tables of firmware-demo/README.md, that of abilities too"),
+            flag(
+                "--write",
+                "renews the tables of firmware-demo/README.md; without --image that of abilities, too",
+            ),
         ],
         words: NOTHING,
         run: budget::run,

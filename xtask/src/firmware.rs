@@ -115,6 +115,12 @@ fn misused() -> Failure {
     Failure::misused("First build, lint or refuse, then boards; or `run` and one role")
 }
 
+/// What they are called.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    BOARDS.iter().map(|board| board.name)
+}
+
 fn is_board(name: &str) -> bool {
     BOARDS.iter().any(|board| board.name == name)
 }
@@ -181,15 +187,24 @@ fn folder_of(board: &Board) -> PathBuf {
 /// `cargo`, for the images that are flashed, in the board's folder.
 fn in_folder_of<'a>(board: &Board, cargo: &'a mut Command) -> Result<&'a mut Command, Failure> {
     let folder = folder_of(board);
-    if std::env::var_os(DEVICE).is_none()
-        && let Ok(device) = std::fs::read_to_string(folder.join("device.toml"))
-        && let Some(device) = with_secret(&device)
-    {
-        let path = workspace::target_folder("boards").join(format!("{}.toml", board.name));
-        write_if_other(&path, &device).map_err(|error| format!("{}: {error}", path.display()))?;
-        cargo.env(DEVICE, path);
+    if let Some(device) = device_of(&folder)? {
+        cargo.env(DEVICE, device);
     }
     Ok(cargo.arg("--release").current_dir(folder))
+}
+
+/// What the board in this folder has otherwise than the demonstration, with a secret; or what the environment names.
+pub(crate) fn device_of(folder: &Path) -> Result<Option<PathBuf>, Failure> {
+    if let Some(named) = std::env::var_os(DEVICE) {
+        return Ok(Some(named.into()));
+    }
+    let own = folder.join("device.toml");
+    let Ok(device) = std::fs::read_to_string(&own) else { return Ok(None) };
+    let Some(device) = with_secret(&device) else { return Ok(Some(own)) };
+    let name = folder.file_name().unwrap_or_default().display();
+    let path = workspace::target_folder("boards").join(format!("{name}.toml"));
+    write_if_other(&path, &device).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Some(path))
 }
 
 /// A board's `device.toml` with a secret, if it has none.

@@ -89,13 +89,21 @@ const STEPS: &[Step] = &[
         runs: &[Run::Xtask("bare-metal")],
     },
     Step {
-        word: word("boards", "4 minutes", "the firmware of the boards; clippy on one"),
+        word: word(
+            "boards",
+            "5 minutes",
+            "the firmware of the boards and its budgets; clippy on one",
+        ),
         lane: Lane::Beside,
         // Clippy reads one board and the roles; for each further one it would check a whole network
         // stack again. `cargo xtask firmware lint` reads them all. The board of QEMU is built by `budget` and `qemu`.
         runs: &[
             Run::Xtask("firmware refuse"),
             Run::Xtask("firmware build rp2040-w5500 stm32h743"),
+            // Of these, the budget finds the world built.
+            Run::Xtask("budget --board rp2040-w5500"),
+            Run::Xtask("budget --board stm32h743"),
+            Run::Xtask("budget --board stm32f103"),
             Run::Xtask("firmware lint mps2-an385"),
         ],
     },
