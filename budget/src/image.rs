@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use object::elf::{SHF_ALLOC, SHF_EXECINSTR, STT_FUNC, STT_OBJECT};
-use object::read::elf::ElfFile32;
+use object::read::elf::{ElfFile32, FileHeader};
 use object::{
     Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolFlags, SymbolKind,
 };
@@ -69,6 +69,8 @@ pub struct Image {
     pub symbols: Vec<Symbol>,
     /// Where code and data change, by address.
     pub contents: Vec<(u64, Content)>,
+    /// It is for a processor that has registers for floats, and uses them.
+    pub has_floats: bool,
     /// Bytes between the variables and the end of the RAM that the linker was given, if its script tells.
     pub stack_space: Option<u64>,
     debug_sections: Vec<(String, Vec<u8>)>,
@@ -92,6 +94,7 @@ impl Image {
             sections: file.sections().filter_map(|section| memory_section(&section)).collect(),
             symbols: file.symbols().filter_map(|symbol| named_symbol(&symbol)).collect(),
             contents: file.symbols().filter_map(|symbol| mapping(&symbol)).collect(),
+            has_floats: has_floats(&file),
             stack_space: stack_space(&file),
             debug_sections: Vec::new(),
         };
@@ -155,6 +158,12 @@ fn memory_section<'d>(section: &impl ObjectSection<'d>) -> Option<Section> {
         in_flash: !is_cleared,
         is_code: sh_flags & u64::from(SHF_EXECINSTR) != 0,
     })
+}
+
+/// By the flags of the ARM ELF specification, 5.2.
+fn has_floats(file: &ElfFile32<'_>) -> bool {
+    let flags = file.elf_header().e_flags(file.endian());
+    flags & object::elf::EF_ARM_ABI_FLOAT_HARD != 0
 }
 
 /// By the names that cortex-m-rt's script has for both ends.

@@ -20,6 +20,8 @@ use crate::thumb::{self, Frame};
 
 /// What the processor saves for an interrupt: eight registers, and a word to align the stack.
 const EXCEPTION_BYTES: u64 = 8 * 4 + 4;
+/// And where there are registers for floats: sixteen of them, their status, and a word (ARM DDI 0403, B1.5.7).
+const FLOATS_BYTES: u64 = 18 * 4;
 
 /// One function of the deepest chain.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -78,7 +80,7 @@ impl Stack {
         let handlers = graph.vectors(image).into_iter().filter(|handler| *handler != reset);
         let handlers = handlers.map(|handler| walk.depth(handler, Reach::Program));
         let mut interrupt = handlers.max_by_key(|depth| depth.bytes).unwrap_or_default();
-        interrupt.bytes += EXCEPTION_BYTES;
+        interrupt.bytes += EXCEPTION_BYTES + if image.has_floats { FLOATS_BYTES } else { 0 };
         let mut borrowed = Vec::new();
         for call in pointer_calls {
             let Some(name) = &call.stack_in else { continue };

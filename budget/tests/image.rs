@@ -39,6 +39,10 @@ fn the_stack_follows_calls_through_pointers_and_has_an_interrupt_on_top() {
     assert_eq!(account.stack.interrupt.bytes, 8 + 116 + 36);
     assert_eq!(account.stack.bytes(), STACK_BYTES);
     assert!(account.stack.gaps.is_empty());
+    let mut with_floats = Image::read(&fixture()).unwrap();
+    with_floats.has_floats = true;
+    let stack = Account::of(&with_floats, &[]).unwrap().stack;
+    assert_eq!(stack.interrupt.bytes, 8 + 116 + 36 + 72);
 }
 
 #[test]

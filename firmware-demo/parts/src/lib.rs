@@ -1,30 +1,34 @@
-//! What small boards share below the roles.
+//! What boards share below the roles.
 //!
-//! Purpose: an [`executor`] that sleeps until an interrupt, [`registers`] of devices, randomness from the times of packets
-//! ([`packet_times`]), and [`start`], where the network stack needs no more of the stack than the roles do later.
-//!
-//! Contract: a board with a network driver of its own is a crate beside this one, with an `entry!` that is this crate's.
+//! Purpose: [`start`], where the network stack needs no more of the stack than the roles do later. For boards without a HAL, with
+//! the feature `executor`: an executor that sleeps until an interrupt, registers of devices, and randomness from the times of
+//! packets; their `entry!` is this crate's.
 #![no_std]
 
 mod borrowed_stack;
+#[cfg(feature = "executor")]
 pub mod executor;
 mod memmove;
+#[cfg(feature = "executor")]
 pub mod packet_times;
+#[cfg(feature = "executor")]
 pub mod registers;
 
 use embassy_net::driver::Driver;
 use embassy_net::{Runner, StackResources};
 use static_cell::ConstStaticCell;
 use tinyrealm_firmware::links::SocketBuffers;
-use tinyrealm_firmware::network;
 #[doc(hidden)]
 pub use tinyrealm_firmware::network::Network;
+use tinyrealm_firmware::network::{self, STACK_SOCKETS};
 
+#[cfg(feature = "executor")]
 #[doc(hidden)]
 pub use {cortex_m_rt, embassy_executor};
 
 /// The `main` of an image: the role whose macro stands before it (`tinyrealm_firmware::world!`) on the board whose crate is
 /// named, with its `start`, `randomness` and `board`.
+#[cfg(feature = "executor")]
 #[macro_export]
 macro_rules! entry {
     ($board:tt) => {
@@ -51,9 +55,9 @@ pub fn start<D: Driver, const SOCKETS: usize, const BYTES: usize, const ALL_SOCK
 ) -> (Network<SOCKETS, BYTES>, Runner<'static, D>) {
     let buffers = buffers.take();
     let start = || network::start(driver, resources, random_seed);
-    let (stack, runner) = if may_borrow::<SOCKETS, BYTES>() {
-        // SAFETY: an optimised start needs the sockets once, and 556 bytes more with an interrupt; the
-        // budget reads it from each image, and fails if it is more than the buffers have.
+    let (stack, runner) = if may_borrow::<SOCKETS, BYTES, ALL_SOCKETS>() {
+        // SAFETY: an optimised start needs the sockets once, and 556 bytes more with an interrupt, or 1,060 with DHCP and
+        // floats; the budget reads it from each image, and fails if it is more than the buffers have.
         unsafe { borrowed_stack::call_on(buffers.scratch(), start) }
     } else {
         on_own_stack(start)
@@ -63,8 +67,8 @@ pub fn start<D: Driver, const SOCKETS: usize, const BYTES: usize, const ALL_SOCK
 
 /// Whether the sockets' buffers are a stack on which embassy-net can start. What is not optimised copies the
 /// sockets several times, and whoever builds that has given it a stack for it.
-const fn may_borrow<const SOCKETS: usize, const BYTES: usize>() -> bool {
-    let needed = size_of::<StackResources<SOCKETS>>() + 1_024;
+const fn may_borrow<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>() -> bool {
+    let needed = size_of::<StackResources<ALL_SOCKETS>>() + 1_024 + STACK_SOCKETS * 256;
     !cfg!(debug_assertions) && size_of::<SocketBuffers<SOCKETS, BYTES>>() >= needed
 }
 

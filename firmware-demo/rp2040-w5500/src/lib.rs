@@ -24,13 +24,13 @@ use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::Entropy;
 use tinyrealm_firmware::links::SocketBuffers;
 use tinyrealm_firmware::network::Network;
-use tinyrealm_firmware::{Board, device, network};
+use tinyrealm_firmware::{Board, device};
 
 const WATCHDOG: Duration = Duration::from_secs(8);
 /// The chip promises 33 MHz; the processor's clock gives 31.25 MHz.
 const SPI_HZ: u32 = 33_000_000;
-/// Frames of 1,514 bytes that may wait in each direction.
-const FRAMES: usize = 2;
+/// Frames of 1,514 bytes that may wait in each direction here; more wait in the chip, which has 16 KB for them.
+const FRAMES: usize = 1;
 
 bind_interrupts!(struct Interrupts {
     DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>, dma::InterruptHandler<DMA_CH1>;
@@ -60,10 +60,11 @@ pub async fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: 
     let mut watchdog = Watchdog::new(parts.WATCHDOG);
     watchdog.start(WATCHDOG);
     let (ethernet, chip) = start_chip(spi, select, interrupt, reset).await;
-    let (stack, runner) = network::start(ethernet, resources, RoscRng.next_u64());
+    let (network, runner) =
+        tinyrealm_board_parts::start(ethernet, resources, buffers, RoscRng.next_u64());
     spawner.spawn(run_chip(chip).expect("it is spawned once"));
     spawner.spawn(run_network(runner).expect("it is spawned once"));
-    (Network { stack, buffers: buffers.take() }, Rp2040 { watchdog }, RingOscillator(()))
+    (network, Rp2040 { watchdog }, RingOscillator(()))
 }
 
 async fn start_chip(

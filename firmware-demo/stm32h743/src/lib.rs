@@ -23,7 +23,7 @@ use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::Entropy;
 use tinyrealm_firmware::links::SocketBuffers;
 use tinyrealm_firmware::network::Network;
-use tinyrealm_firmware::{Board, device, network};
+use tinyrealm_firmware::{Board, device};
 
 const WATCHDOG_US: u32 = 20_000_000;
 /// Frames that may wait in each direction.
@@ -66,9 +66,10 @@ pub async fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: 
         parts.PC1,
     );
     let mut random = Rng::new(parts.RNG, Interrupts);
-    let (stack, runner) = network::start(ethernet, resources, random.next_u64());
+    let (network, runner) =
+        tinyrealm_board_parts::start(ethernet, resources, buffers, random.next_u64());
     spawner.spawn(run_network(runner).expect("it is spawned once"));
-    (Network { stack, buffers: buffers.take() }, Stm32 { watchdog }, RandomBits(random))
+    (network, Stm32 { watchdog }, RandomBits(random))
 }
 
 /// 400 MHz from the internal oscillator, and half of it for the buses: what every revision takes.
