@@ -2,7 +2,7 @@
 //!
 //! Purpose: [`engine`] turns what sockets do into calls of a node and back, one turn at a time, without
 //! waiting for anything. What a socket is, a [`bank`] says: embassy-net's (`embassy`), plain smoltcp's
-//! (`poll`), each with its driver, or any byte stream (`stream`), whose driver is three lines:
+//! (`poll`), the channels of a serial line (`serial`), each with its driver, or any byte stream (`stream`), whose driver is three lines:
 //! a turn, the end if the engine is finished, and the wait until the stream has changed or the next turn
 //! is due.
 //!
@@ -20,6 +20,8 @@ pub mod embassy;
 pub mod engine;
 #[cfg(feature = "poll")]
 pub mod poll;
+#[cfg(feature = "serial")]
+pub mod serial;
 #[cfg(feature = "saves")]
 pub mod store;
 #[cfg(feature = "stream")]

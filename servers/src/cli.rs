@@ -14,6 +14,8 @@ mod new;
 mod results;
 mod room;
 mod schema;
+#[cfg(unix)]
+mod serial;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -41,6 +43,8 @@ pub(crate) use new::{Beginning, NewOptions};
 pub(crate) use results::ResultsOptions;
 pub(crate) use room::RoomOptions;
 pub(crate) use schema::{Language, SchemaOptions};
+#[cfg(unix)]
+pub(crate) use serial::SerialOptions;
 use trust::parse_server;
 pub(crate) use trust::{TrustOptions, scheme_of};
 pub(crate) use user::{AddOptions, Credential, UserCommand};
@@ -118,6 +122,9 @@ pub(crate) enum Command {
     Decode(DecodeOptions),
     /// Write the protocol for another language or tool.
     Schema(SchemaOptions),
+    /// Connect a board that has a serial line and no network: its players and Main are reached by this machine.
+    #[cfg(unix)]
+    Serial(SerialOptions),
 }
 
 /// The flags of `up`.
@@ -308,6 +315,8 @@ impl Cli {
                 | Command::Decode(_)
                 | Command::Schema(_),
             ) => {}
+            #[cfg(unix)]
+            Some(Command::Serial(_)) => {}
         }
         overrides
     }

@@ -76,6 +76,8 @@ mod results;
 mod say;
 mod schema;
 mod secret;
+#[cfg(unix)]
+mod serial;
 mod server;
 mod service_manager;
 mod shares;
@@ -169,6 +171,8 @@ fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
         Some(Command::New(options)) => new::run(options),
         Some(Command::Web(options)) => web::run(&options.out, games),
         Some(Command::Schema(options)) => schema::run(options, games),
+        #[cfg(unix)]
+        Some(Command::Serial(options)) => serial::run(options),
         Some(Command::CheckConfig) => {
             say::text(format_args!("{}", config.to_toml()?))?;
             Ok(ExitCode::SUCCESS)

@@ -37,6 +37,7 @@ mod rooms;
 mod saves;
 mod sealed;
 mod sealed_clients;
+mod serial;
 mod several_mains;
 mod slow_reader;
 mod strangers;
