@@ -11,6 +11,8 @@ use super::listen::with_port;
 
 /// More hashing threads than this are not chosen by themselves: each takes its memory.
 const DEFAULT_HASH_THREADS_MAX: usize = 4;
+/// Of each a connection to the database.
+const DATABASE_TOKEN_THREADS: u16 = 8;
 const HASH_THREADS_MAX: u16 = 64;
 const HASH_MEMORY_MIN_KIB: u32 = argon2::Params::MIN_M_COST;
 const HASH_MEMORY_MAX_KIB: u32 = 4 * 1_024 * 1_024;
@@ -141,7 +143,13 @@ impl LoginSettings {
         }
     }
 
-    /// Tokens that are looked up at once: one thread does, and should not run dry.
+    /// Threads that look tokens up. A database is a way away, and one thread would wait for each answer before it asks again; a
+    /// file answers at once.
+    pub(crate) const fn token_threads(&self) -> u16 {
+        if self.has_database() { DATABASE_TOKEN_THREADS } else { 1 }
+    }
+
+    /// Tokens that are handed to those threads, which should not run dry.
     pub(crate) const fn verifies_running(&self) -> u16 {
         LoginConfig::DEFAULT.verifies_running
     }

@@ -1,4 +1,4 @@
-//! The threads of a login server: some hash passwords, one looks tokens up, one [watches](super::watch).
+//! The threads of a login server: some hash passwords, some look tokens up, one [watches](super::watch).
 //!
 //! Bounds: as many hashes at once as there are hashing threads, each with its own memory; what waits
 //! for them is in the node's queue, which is bounded. The channels here hold no more than the node
@@ -71,6 +71,7 @@ impl Workers {
         let (revocations, revocation_work) = sync_channel(1);
         let (outcomes, receiver) = mpsc::channel(capacity);
         let login_work = Arc::new(Mutex::new(login_work));
+        let verify_work = Arc::new(Mutex::new(verify_work));
         let mut handles = Vec::new();
         for number in 0..threads {
             let checker = Checker {
@@ -85,10 +86,12 @@ impl Workers {
             let builder = std::thread::Builder::new().name(format!("hash-{number}"));
             handles.push(builder.spawn(move || check_logins(checker, &work, &outcomes))?);
         }
-        let store = accounts::open(settings)?;
-        let builder = std::thread::Builder::new().name("tokens".to_owned());
-        let verified = outcomes.clone();
-        handles.push(builder.spawn(move || check_tokens(store, &verify_work, &verified))?);
+        for number in 0..settings.token_threads() {
+            let store = accounts::open(settings)?;
+            let (work, outcomes) = (Arc::clone(&verify_work), outcomes.clone());
+            let builder = std::thread::Builder::new().name(format!("tokens-{number}"));
+            handles.push(builder.spawn(move || check_tokens(store, &work, &outcomes))?);
+        }
         let watched = Watched { store: accounts::open(settings)?, store_lost: Arc::default() };
         let store_lost = Arc::clone(&watched.store_lost);
         let builder = std::thread::Builder::new().name("watch".to_owned());
@@ -122,7 +125,7 @@ impl Workers {
     }
 }
 
-fn next(work: &Mutex<Receiver<LoginWork>>) -> Option<LoginWork> {
+fn next<W>(work: &Mutex<Receiver<W>>) -> Option<W> {
     work.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
@@ -146,11 +149,11 @@ fn check_logins(
 
 fn check_tokens(
     mut store: Box<dyn AccountStore>,
-    work: &Receiver<VerifyWork>,
+    work: &Mutex<Receiver<VerifyWork>>,
     outcomes: &mpsc::Sender<Outcome>,
 ) -> Box<dyn AccountStore> {
     let mut complaints = Complaints::start();
-    while let Ok(work) = work.recv() {
+    while let Some(work) = next(work) {
         let outcome = look_up(store.as_mut(), work.question).unwrap_or_else(|error| {
             complaints.log("a token was not looked up", &error);
             VerifyOutcome::Unavailable
