@@ -87,7 +87,7 @@ fn tour(options: &Options, plan: Plan, name: &str, faults: &[Fault]) -> bool {
             if options.wants(&part.to_string(), &fault.to_string()) {
                 let step = tour.step(part, fault);
                 println!("{}", table::line(&step));
-                if !step.wrong.is_empty() {
+                if step.has_missed() || !step.wrong.is_empty() {
                     let folder = logs().join(format!("{part} {fault}").replace(' ', "-"));
                     tour.machines.write_down(&folder);
                     println!("    what servers have said: {}", folder.display());

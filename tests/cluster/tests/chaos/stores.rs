@@ -1,8 +1,9 @@
-//! What NATS and PostgreSQL do for somebody who comes: CPU time, and how many can come a second on one machine.
+//! What NATS and PostgreSQL do for somebody who comes, and who stays: CPU time, and how many can come a second on one machine.
 //!
 //! Contract: two Mains with a directory of three servers of NATS, and two Logins on one PostgreSQL. [`CALLERS`] at each server come
-//! with an account's token and go, as fast as they are let; then they log in with a password whose hash costs next to nothing.
-//! CPU time is that of all threads of each kind of process, without what they need when nobody comes. It measures, and judges nothing.
+//! with an account's token and go, as fast as they are let; then all accounts stay, and each is looked up once in [`REVIEW`]; then
+//! they log in with a password whose hash costs next to nothing. CPU time is that of all threads of each kind of process, without
+//! what they need when nobody comes. It measures, and judges nothing.
 
 use std::net::SocketAddr;
 use std::thread::{scope, sleep};
@@ -18,9 +19,16 @@ use crate::support::{Server, Stream};
 const SERVERS: usize = 2;
 const NATS: usize = 3;
 const CALLERS: usize = 8;
+/// Of each caller, who comes with one after the other: none of them is back while NATS still works on its goodbye.
+const ACCOUNTS: usize = 16;
+const ALL: usize = SERVERS * CALLERS * ACCOUNTS;
 const CALLS_FOR: Duration = Duration::from_secs(10);
 const IDLE_FOR: Duration = Duration::from_secs(5);
 const ROUNDS: usize = 3;
+/// As often as it may be.
+const REVIEW: &str = "directory.review_ms=1000";
+/// Behind which everybody is in and has been looked up.
+const SETTLED_BEHIND: Duration = Duration::from_secs(2);
 const PASSWORD: &str = "correct horse";
 /// Who comes from one address, and often.
 const NET: [&str; 2] = ["net.connections_per_address=16384", "net.openings_per_second=8192"];
@@ -66,7 +74,7 @@ impl Realm {
         let logins: Vec<Server> = (0..SERVERS).map(login).collect();
         let main = |login: &Server| {
             let at = format!("main.login={}", login.address);
-            let own = with(directory.settings(), &["main.auth=login", &at]);
+            let own = with(directory.settings(), &["main.auth=login", &at, REVIEW]);
             Server::main(&text(&own))
         };
         let mains: Vec<Server> = logins.iter().map(main).collect();
@@ -86,7 +94,7 @@ impl Realm {
         all.map(|time: Duration| time.as_micros() as f64)
     }
 
-    /// What is spent a second while nobody comes, and asked of NATS.
+    /// What is spent a second while nobody comes or goes, and asked of NATS.
     fn idle(&self) -> (Spent, f64) {
         let (spent, asked, began) = (self.spent(), self.directory.nats.asked(), Instant::now());
         sleep(IDLE_FOR);
@@ -95,7 +103,7 @@ impl Realm {
         (a_second, (self.directory.nats.asked() - asked) / seconds)
     }
 
-    /// Everybody calls with a number of its own, again and again.
+    /// Everybody calls with numbers of its own, again and again.
     fn cost(&self, call: impl Fn(usize) + Sync) -> Call {
         let (idle, idle_asked) = self.idle();
         let (spent, asked, began) = (self.spent(), self.directory.nats.asked(), Instant::now());
@@ -109,9 +117,28 @@ impl Realm {
         Call { us, asked, per_second: count / seconds, half_ms: at(0.5), most_ms: at(0.99) }
     }
 
-    fn at(servers: &[Server], caller: usize) -> SocketAddr {
-        servers[caller % SERVERS].address
+    /// What it costs to look up who stays, each time.
+    #[track_caller]
+    fn cost_of_looks(&self, tokens: &[Token]) -> Looks {
+        let (idle, idle_asked) = self.idle();
+        let hello = |(number, token)| try_hello(Self::at(&self.mains, number), Some(token));
+        let inside: Vec<_> = (0..).zip(tokens.iter().copied()).map(hello).collect();
+        assert!(inside.iter().all(Result::is_ok), "a token is good");
+        sleep(SETTLED_BEHIND);
+        let (spent, asked) = self.idle();
+        let a_second = asked - idle_asked;
+        Looks { us: less(spent, idle).map(|us| us / a_second), a_second }
     }
+
+    fn at(servers: &[Server], number: usize) -> SocketAddr {
+        servers[number % SERVERS].address
+    }
+}
+
+/// What a look at who stays costs.
+struct Looks {
+    us: Spent,
+    a_second: f64,
 }
 
 fn less(behind: Spent, before: Spent) -> Spent {
@@ -123,9 +150,10 @@ fn took(call: impl Fn(usize) + Sync) -> Vec<Duration> {
     let began = Instant::now();
     let call_often = |caller: usize| {
         let mut took = Vec::new();
-        while began.elapsed() < CALLS_FOR {
+        let own = (0..ACCOUNTS).map(|turn| caller + turn * CALLERS * SERVERS).cycle();
+        for number in own.take_while(|_| began.elapsed() < CALLS_FOR) {
             let asked = Instant::now();
-            call(caller);
+            call(number);
             took.push(asked.elapsed());
         }
         took
@@ -138,32 +166,36 @@ fn took(call: impl Fn(usize) + Sync) -> Vec<Duration> {
     })
 }
 
-fn name(caller: usize) -> String {
-    format!("caller-{caller}")
+fn name(number: usize) -> String {
+    format!("caller-{number}")
+}
+
+#[track_caller]
+fn account(realm: &Realm, number: usize) -> Token {
+    let name = name(number);
+    realm.database.tinyrealm(&["user", "add", &name], PASSWORD).expect_code(0);
+    login(realm.logins[0].address, &name, PASSWORD).token()
 }
 
 /// Measures and prints; answers that it has.
 pub(crate) fn run() -> bool {
     let realm = Realm::start();
-    let tokens: Vec<Token> = (0..CALLERS * SERVERS)
-        .map(|caller| {
-            let added = realm.database.tinyrealm(&["user", "add", &name(caller)], PASSWORD);
-            added.expect_code(0);
-            login(realm.logins[0].address, &name(caller), PASSWORD).token()
-        })
-        .collect();
+    let tokens: Vec<Token> = (0..ALL).map(|number| account(&realm, number)).collect();
     println!(
         "{SERVERS} Mains, {SERVERS} Logins, {NATS} servers of NATS, PostgreSQL; {CALLERS} callers at each server; the best of {ROUNDS} rounds\n"
     );
-    let hello = |caller: usize| {
-        let came = try_hello(Realm::at(&realm.mains, caller), Some(tokens[caller]));
+    let hello = |number: usize| {
+        let came = try_hello(Realm::at(&realm.mains, number), Some(tokens[number]));
         drop(came.expect("a token is good"));
     };
-    let logs_in = |caller: usize| {
-        drop(login(Realm::at(&realm.logins, caller), &name(caller), PASSWORD).token());
+    let logs_in = |number: usize| {
+        login(Realm::at(&realm.logins, number), &name(number), PASSWORD).token();
     };
     println!("{:<8}{:>10}{:>14}{:>9}", "a call", "a second", "p50, p99 ms", "to NATS");
     show("hello", &best(|| realm.cost(hello)));
+    let Looks { us, a_second } = realm.cost_of_looks(&tokens);
+    println!("a look at who stays, {a_second:.0} a second");
+    show_spent(us);
     show("login", &best(|| realm.cost(logs_in)));
     true
 }
@@ -177,6 +209,11 @@ fn best(round: impl Fn() -> Call) -> Call {
 fn show(name: &str, call: &Call) {
     let Call { us, asked, per_second, half_ms, most_ms } = call;
     println!("{name:<8}{per_second:>10.0}{half_ms:>8.1},{most_ms:>5.1}{asked:>9.2}");
-    let spent = KINDS.iter().zip(us).map(|(kind, us)| format!("{kind} {us:.0} µs"));
+    show_spent(*us);
+}
+
+fn show_spent(us: Spent) {
+    // Where nothing is spent, what is measured may be a little less than what was spent before.
+    let spent = KINDS.iter().zip(us).map(|(kind, us)| format!("{kind} {:.0} µs", us.max(0.0)));
     println!("        CPU time: {}", spent.collect::<Vec<_>>().join(", "));
 }

@@ -43,9 +43,10 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// A world alone has no place for all; those that are left when one is away have.
+    /// Those that are left when one is away have places for all, twice: whoever had a ticket for one that was cut off takes a place
+    /// there until that has run out, which is longer than until the next step.
     fn rooms(&self) -> u64 {
-        (self.bots / (self.worlds as u64 - 1)).div_ceil(ROOM_CAPACITY) + 4
+        (2 * self.bots / (self.worlds as u64 - 1)).div_ceil(ROOM_CAPACITY)
     }
 }
 
