@@ -1,4 +1,4 @@
-//! `Board`: a world as a board runs it, on a thread of its own, whose one way out is a serial line.
+//! `Board`: a world or a client as a board runs it, on a thread of its own, whose one way out is a serial line.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use tinyrealm_core::config::NetConfig;
 use tinyrealm_core::entropy::{Entropy, Turn};
-use tinyrealm_core::node::Node;
+use tinyrealm_core::node::client::{
+    Client, ClientConfig, ClientEvent, ClientHandler, client_timers,
+};
 use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys, Way};
 use tinyrealm_core::node::longest::{WORLD_BUFFER_BYTES, WORLD_HEARS_BYTES};
 use tinyrealm_core::node::world::{Relay, World, WorldConfig, world_timers};
+use tinyrealm_core::node::{Node, Role};
 use tinyrealm_core::protocol::WorldId;
 use tinyrealm_core::time::Instant;
 use tinyrealm_smoltcp::serial::{Channel, Clock, End, Mux, Options, SerialBank, Stats, run};
@@ -30,6 +33,8 @@ const CHANNELS: usize = 8;
 /// Players, and one more who has not said yet who he is.
 const LISTENERS: usize = CHANNELS - 1;
 pub(super) const PLAYERS: usize = LISTENERS - 1;
+/// Whatever the desktop takes for Main.
+const MAIN: &str = "0.0.0.0:0";
 /// Of one direction of one channel: the longest frame, with its prefix.
 const BUFFER_BYTES: usize = WORLD_HEARS_BYTES + WORLD_BUFFER_BYTES;
 
@@ -42,10 +47,24 @@ pub(super) struct Board {
 impl Board {
     /// Starts one at this line, whose players come to `address`.
     pub(super) fn start(uart: &Uart, address: &str) -> Self {
-        let (end, address, key) = (uart.board(), address.to_owned(), key());
+        let (address, key) = (address.to_owned(), key());
+        Self::run(uart, LISTENERS, move |turn| world(turn, &address, key))
+    }
+
+    /// Starts one that plays.
+    pub(super) fn start_client(uart: &Uart) -> Self {
+        Self::run(uart, 0, client)
+    }
+
+    fn run<R: Role<'static>>(
+        uart: &Uart,
+        listeners: usize,
+        make: impl FnOnce(&mut Turn<'_>) -> Node<'static, R> + Send + 'static,
+    ) -> Self {
+        let end = uart.board();
         let is_over = Arc::<AtomicBool>::default();
         let told = Arc::clone(&is_over);
-        let thread = std::thread::spawn(move || run_world(end, &address, key, &told));
+        let thread = std::thread::spawn(move || run_node(end, listeners, make, &told));
         Self { thread: Some(thread), is_over }
     }
 
@@ -76,18 +95,23 @@ fn key() -> ClusterKey {
     ClusterKey::from_hex(finished.lines(Stream::Stdout)[0]).expect("a key")
 }
 
-fn run_world(end: BoardEnd, address: &str, key: ClusterKey, is_over: &AtomicBool) -> Stats {
+fn run_node<R: Role<'static>>(
+    end: BoardEnd,
+    listeners: usize,
+    make: impl FnOnce(&mut Turn<'_>) -> Node<'static, R>,
+    is_over: &AtomicBool,
+) -> Stats {
     let (clock, mut entropy) = (SystemClock::new(), OsEntropy);
     let mut channels = [Channel::IDLE; CHANNELS];
     let mut bytes = [0; CHANNELS * 2 * BUFFER_BYTES];
     let mut epoch = [0; 2];
     entropy.fill(&mut epoch);
     let epoch = u16::from_le_bytes(epoch);
-    let options = Options { end: End::Board, listeners: LISTENERS as u8, baud: BAUD, epoch };
+    let options = Options { end: End::Board, listeners: listeners as u8, baud: BAUD, epoch };
     let mut line = SerialBank::new(end, Mux::new(options, &mut channels, &mut bytes));
-    let mut links = [Link::CLOSED; CHANNELS];
-    let node = world(&mut Turn { now: clock.now(), entropy: &mut entropy }, address, key);
-    let mut engine = Engine::new(node, &mut links, LISTENERS);
+    let links = vec![Link::CLOSED; CHANNELS].leak();
+    let node = make(&mut Turn { now: clock.now(), entropy: &mut entropy });
+    let mut engine = Engine::new(node, links, listeners);
     clock.block_on(run(&mut engine, &mut line, &clock, &mut entropy, |_, _| None), is_over);
     line.stats()
 }
@@ -98,21 +122,13 @@ fn world(
     key: ClusterKey,
 ) -> Node<'static, World<'static, Relay>> {
     let sizes = WorldSizes { rooms: 1, ring_bytes: 2_048, users: PLAYERS, attaches: PLAYERS + 1 };
-    let node_sizes = NodeSizes {
-        sessions: CHANNELS,
-        role_timers: world_timers(sizes.attaches),
-        buffer_bytes: BUFFER_BYTES,
-        spare_send_buffers: 2 * CHANNELS,
-        ..NodeSizes::SERVER
-    };
     let storage = world_storage::<Relay>(sizes);
     storage.games.fill_with(|| Relay);
     let config = WorldConfig {
         world_id: WorldId(WORLD_ID),
         region: heapless::String::new(),
         address: address.try_into().expect("it is short"),
-        // Whatever the desktop takes for Main.
-        main_addresses: WorldConfig::only_main("0.0.0.0:0".try_into().expect("it is short")),
+        main_addresses: WorldConfig::only_main(MAIN.try_into().expect("it is short")),
         cluster_keys: ClusterKeys::of(key).on(Way::Clear),
         room_capacity: PLAYERS as u16,
         room_spectators: 0,
@@ -121,10 +137,37 @@ fn world(
         reconnect_first_ms: 50,
         reconnect_most_ms: 500,
     };
-    let net = NetConfig { frame_limit_bytes: WORLD_HEARS_BYTES as u32, ..NetConfig::SERVER };
-    let mut node = Node::new(node_storage(node_sizes), net, World::new(storage, config), turn);
+    let node_storage = node_storage(node_sizes(world_timers(sizes.attaches)));
+    let mut node = Node::new(node_storage, NET, World::new(storage, config), turn);
     node.act(turn, World::start);
     node
+}
+
+fn client(turn: &mut Turn<'_>) -> Node<'static, Client<Ignore>> {
+    let role = Client::new(MAIN.try_into().expect("it is short"), ClientConfig::DEFAULT, Ignore);
+    let mut node = Node::new(node_storage(node_sizes(client_timers(1))), NET, role, turn);
+    node.act(turn, Client::start);
+    node
+}
+
+/// What nobody looks at.
+struct Ignore;
+
+impl ClientHandler for Ignore {
+    fn on_event(&mut self, _: u16, _: ClientEvent<'_>) {}
+}
+
+const NET: NetConfig =
+    NetConfig { frame_limit_bytes: WORLD_HEARS_BYTES as u32, ..NetConfig::SERVER };
+
+fn node_sizes(role_timers: usize) -> NodeSizes {
+    NodeSizes {
+        sessions: CHANNELS,
+        role_timers,
+        buffer_bytes: BUFFER_BYTES,
+        spare_send_buffers: 2 * CHANNELS,
+        ..NodeSizes::SERVER
+    }
 }
 
 /// The time of this machine, and when the one task that there is wants to be woken.

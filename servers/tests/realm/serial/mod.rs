@@ -105,6 +105,19 @@ fn whichever_end_begins_anew_everyone_comes_back() {
     realm.stop();
 }
 
+/// Its way to Main is the desktop's, and the world is where Main says.
+#[test]
+fn a_board_plays_in_a_world_of_the_network() {
+    let realm = Realm::start(&[]);
+    let uart = Uart::new(400);
+    let _desktop = desktop(&uart, &realm.main.address.to_string(), "127.0.0.1:0");
+    let board = Board::start_client(&uart);
+    realm.world().wait_until_reported(&[("joined", 1), ("users", 1)]);
+    board.reset();
+    let _board = Board::start_client(&uart);
+    realm.world().wait_until_reported(&[("joined", 2), ("users", 1)]);
+}
+
 /// Waits until every bot has lost its world so often, and is in a room again.
 #[track_caller]
 fn wait_until_inside(realm: &SerialRealm, bots: &Bots, times: u64) {
