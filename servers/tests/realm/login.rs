@@ -88,9 +88,10 @@ fn bots_log_in_and_play() {
     world.stop().expect(&[("net.web_sockets", 100)]);
     main.stop().expect(&[("hellos", 200), ("net.violations", 0), ("net.web_sockets", 100)]);
     let login = login_server.stop();
-    login.expect(&[("granted", 200), ("net.handshakes_refused", 0)]);
-    // Who is told to come back later comes with another connection.
-    assert!(login.count("net.web_sockets") >= 100, "{login:?}");
+    login.expect(&[("net.handshakes_refused", 0)]);
+    // Who is told to come back later, or hears nothing for too long, comes with another connection.
+    let (granted, web_sockets) = (login.count("granted"), login.count("net.web_sockets"));
+    assert!(granted >= 200 && web_sockets >= 100, "{login:?}");
 }
 
 #[test]

@@ -191,7 +191,9 @@ fn the_devices_of_the_book_are_devices() {
 #[test]
 fn the_image_of_the_book_is_one_that_is_built() {
     let image = file("mps2-an385/src/bin/coin-rush.rs");
-    for block in blocks_of_the_book("```rust,ignore\n") {
-        assert!(image.ends_with(&block), "{block}");
-    }
+    let blocks = blocks_of_the_book("```rust,ignore\n");
+    // What is not a whole image is a part of a board's.
+    let mut images = blocks.iter().filter(|block| block.contains("entry!")).peekable();
+    assert!(images.peek().is_some(), "{blocks:?}");
+    images.for_each(|block| assert!(image.ends_with(block), "{block}"));
 }
