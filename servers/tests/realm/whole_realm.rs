@@ -108,7 +108,7 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
     let main_recovered = restart(&mut realm, |realm| &mut realm.main);
     assert_eq!(realm.joins(), joins, "players stay in their worlds without Main");
 
-    let report = expect_whole(bots, BOTS, BOTS, &came_in);
+    let report = expect_whole(bots, BOTS, BOTS, Some(&came_in));
     print_table(
         &late,
         &report,
@@ -165,7 +165,7 @@ fn the_secret_is_exchanged_under_everybody_and_nobody_loses_anything() {
             realm.wait_until_linked();
         }
     }
-    expect_whole(bots, FEW, 2 * FEW, &came_in);
+    expect_whole(bots, FEW, 2 * FEW, Some(&came_in));
     realm.wait_until_empty();
     // What the realm had before opens nothing.
     realm.worlds[0].process.end_in_good_order();

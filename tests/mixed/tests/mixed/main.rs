@@ -43,10 +43,11 @@ fn servers_are_exchanged_for_those_of_another_release_and_back() {
         realm.bots_of(newer.clone(), "newer-", BOTS, &PLAN),
     ];
     realm.wait_until_complete(2 * BOTS);
+    let came_in = bots[1].report();
     roll(&mut realm, &newer, 2 * BOTS);
     roll(&mut realm, &older, 2 * BOTS);
-    for bots in bots {
-        expect_whole(bots, BOTS, 2 * BOTS);
+    for (bots, came_in) in bots.into_iter().zip([None, Some(&came_in)]) {
+        expect_whole(bots, BOTS, 2 * BOTS, came_in);
     }
     realm.wait_until_empty();
 }
