@@ -112,7 +112,7 @@ try {
   await until("the realm", () => realm.tell("/healthz"), ({ status }) => status === 200);
   const settings = [`world.region=${REGION}`, "world.sealed_clients=4", `world.advertise=ws://127.0.0.1:${await tap.start(port)}`];
   world = Process.tinyrealm([
-    "world", "--id", "200", "--port", `${port}`, "--main", `127.0.0.1:${realm.mainPort}`,
+    "world", "--id", "200", "--port", `${port}`, "--set", "admin.port=0", "--main", `127.0.0.1:${realm.mainPort}`,
     ...settings.flatMap((one) => ["--set", one]),
   ], { XDG_DATA_HOME: realm.folder, ...BOARD_ENVIRONMENT });
   await until("the world", async () => realm.said, (said) => said.includes("world 200 registered"));
