@@ -61,9 +61,11 @@ try {
   await until("the watcher plays", () => seen(watcher), isPlaying);
   await until("both see both", () => seen(watcher), ({ members }) => members.length === 2);
   const won = await win(runner, start.coins[0]);
-  // Points and coins come in one flush, as messages of their own: a look may fall between them.
-  const isTold = (view) => pointsOf(view, won.me) >= 1 && !isDeepStrictEqual(view.coins, start.coins);
-  await until("the watcher is told, and the coin lies elsewhere", () => seen(watcher), isTold);
+  // Points and coins come in one flush, as messages of their own: a look may fall between them. Where the round has ended meanwhile,
+  // both begin the next one alike.
+  const isTold = ([view, own]) => pointsOf(view, won.me) === pointsOf(own, won.me)
+    && isDeepStrictEqual(view.coins, own.coins) && !isDeepStrictEqual(view.coins, start.coins);
+  await until("the watcher is told, and the coin lies elsewhere", async () => [await seen(watcher), await seen(runner)], isTold);
   await runner.locator("#scores li.me").waitFor();
   await picture(runner, "coin-rush");
 
