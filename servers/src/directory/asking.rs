@@ -107,7 +107,9 @@ pub(super) async fn answer_others(shared: &Shared, client: &Client) {
 async fn answer(client: Client, desk: Desk, message: Message) {
     let Some(to) = message.reply else { return };
     let reply = match serde_json::from_slice::<Request>(&message.payload) {
-        Ok(Request::Users(search)) => Reply::of(users(&desk, search).await),
+        Ok(Request::Users(search)) => {
+            Reply::of(desk.lines(List::Users, search).await.map(Outcome::Lines))
+        }
         Ok(request) => Reply::of(desk.ask(request.question()).await),
         // One of another version asks for what is not known here.
         Err(_) => Reply::Refused(Refused::NotHere),
@@ -116,23 +118,6 @@ async fn answer(client: Client, desk: Desk, message: Message) {
         // Whoever has asked waits no longer than it likes.
         let _ = client.publish(to, reply.into()).await;
     }
-}
-
-/// All that fit, and not only those of the first slots.
-async fn users(desk: &Desk, search: Search) -> Result<Outcome, Refused> {
-    let (mut whole, mut from) = (Piece::default(), Some(search.from));
-    while let Some(slot) = from {
-        let take = search.take.saturating_sub(whole.lines.len());
-        let skip = search.skip.saturating_sub(whole.matched);
-        let rest = Search { from: slot, skip, take, ..search.clone() };
-        let Outcome::Lines(piece) = desk.ask(Question::Lines(List::Users, rest)).await? else {
-            return Err(Refused::NotHere);
-        };
-        whole.lines.extend(piece.lines);
-        whole.matched += piece.matched;
-        from = piece.next;
-    }
-    Ok(Outcome::Lines(whole))
 }
 
 /// Puts this Main's questions to the others: a desk for each of them, as long as it is there.

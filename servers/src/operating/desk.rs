@@ -8,7 +8,9 @@ use tinyrealm_core::node::Node;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::{ANSWER_MOST, Operated, Outcome, QUESTIONS_MAX, Question, Refused};
+use super::{
+    ANSWER_MOST, List, Operated, Outcome, Piece, QUESTIONS_MAX, Question, Refused, Search,
+};
 
 /// A question, and where its answer goes.
 pub(crate) type Asked = (Question, oneshot::Sender<Result<Outcome, Refused>>);
@@ -50,6 +52,24 @@ impl Desk {
             Ok(Err(_)) => Err(Refused::Ended),
             Err(_) => Err(Refused::Hangs),
         }
+    }
+
+    /// Asks for lines until every slot has been looked at: some of those that fit, and how many there are.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(crate) async fn lines(&self, list: List, search: Search) -> Result<Piece, Refused> {
+        let (mut whole, mut from) = (Piece::default(), Some(search.from));
+        while let Some(slot) = from {
+            let skip = search.skip.saturating_sub(whole.matched);
+            let take = search.take.saturating_sub(whole.lines.len());
+            let rest = Search { from: slot, skip, take, ..search.clone() };
+            let Outcome::Lines(piece) = self.ask(Question::Lines(list, rest)).await? else { break };
+            whole.lines.extend(piece.lines);
+            whole.matched += piece.matched;
+            from = piece.next;
+        }
+        Ok(whole)
     }
 }
 
@@ -93,7 +113,6 @@ impl Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operating::{List, Search};
 
     /// A node whose thread hangs takes nothing from its counter.
     #[test]

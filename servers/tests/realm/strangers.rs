@@ -21,12 +21,13 @@ fn tickets_of_those_who_hang_up_keep_nobody_out() {
     let bots = Bots::start(realm.main.address, &["--count", "20", "--seconds", "4"]);
     let main = realm.main.address;
     let hoarder = std::thread::spawn(move || hit_and_run(main, 4_096));
-    let mut entered = 0;
+    let (mut entered, mut slow) = (0, 0);
     while !hoarder.is_finished() || entered == 0 {
         let began = Instant::now();
         realm.user().world.expect_served();
-        // Whom tickets keep out is refused: this is what a busy machine takes at most.
-        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        slow += u32::from(began.elapsed() >= Duration::from_secs(2));
+        // A machine that is busy with other tests may hold one up.
+        assert!(slow <= 1 && began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
         entered += 1;
     }
     assert_eq!(hoarder.join().unwrap(), 4_096);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::login::{login, try_hello};
 use crate::support::secrets::{Proof, ProofKind, Secret};
 use crate::support::whole_realm::{
-    CHAT_FAULTS, EVERY_SERVER, ServerOf, WORLDS, WholeRealm, expect_whole,
+    CHAT_FAULTS, EVERY_SERVER, LOGIN_OUTAGES, Outages, ServerOf, WORLDS, WholeRealm, expect_whole,
 };
 use crate::support::{Report, ScratchFile, Server, Stream};
 use tinyrealm_core::protocol::{ErrorCode, Token};
@@ -87,7 +87,7 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
     let plan = ["--hz", "2", "--seconds", "600", "--chat-hz", "0.5", "--channels", "20"];
     let bots = realm.bots("bot-", BOTS, &[&plan[..], &["--through-restarts"]].concat());
     realm.wait_until_complete(BOTS);
-    let came_in = bots.report();
+    let logins = bots.report().count(LOGIN_OUTAGES);
 
     let (late, login_recovered) = login_is_killed(&mut realm, token);
     let joins = realm.joins();
@@ -108,7 +108,7 @@ fn every_server_is_killed_in_turn_and_everyone_comes_back() {
     let main_recovered = restart(&mut realm, |realm| &mut realm.main);
     assert_eq!(realm.joins(), joins, "players stay in their worlds without Main");
 
-    let report = expect_whole(bots, BOTS, BOTS, Some(&came_in));
+    let report = expect_whole(bots, BOTS, &Outages { logins, mains: BOTS });
     print_table(
         &late,
         &report,
@@ -157,7 +157,7 @@ fn the_secret_is_exchanged_under_everybody_and_nobody_loses_anything() {
     let plan = ["--hz", "2", "--seconds", "600", "--chat-hz", "0.5", "--channels", "5"];
     let bots = realm.bots("bot-", FEW, &[&plan[..], &["--through-restarts"]].concat());
     realm.wait_until_complete(FEW);
-    let came_in = bots.report();
+    let logins = bots.report().count(LOGIN_OUTAGES);
     for former in [Some(&old), None] {
         for (name, server) in EVERY_SERVER {
             server(&mut realm).restart_with(new.proof(name, former));
@@ -165,7 +165,7 @@ fn the_secret_is_exchanged_under_everybody_and_nobody_loses_anything() {
             realm.wait_until_linked();
         }
     }
-    expect_whole(bots, FEW, 2 * FEW, Some(&came_in));
+    expect_whole(bots, FEW, &Outages { logins, mains: 2 * FEW });
     realm.wait_until_empty();
     // What the realm had before opens nothing.
     realm.worlds[0].process.end_in_good_order();

@@ -141,31 +141,27 @@ pub(crate) const CHAT_FAULTS: [&str; 6] = [
 pub(crate) const ROOM_FAULTS: [&str; 6] =
     ["lost", "duplicated", "disordered", "wrong_room", "self_seen", "unknown"];
 
-/// Ends bots that have seen every server started again: nothing is lost but so many of their connections to Main, at no
-/// other time, and nobody who was in waited for Login, as `came_in` had reported; bots of an earlier release can't be asked for that. Answers
-/// what they have seen.
+/// How often bots had to do without a server, each by itself.
+pub(crate) struct Outages {
+    /// A Login that is busy has some come again, where all come at once.
+    pub(crate) logins: u64,
+    pub(crate) mains: u64,
+}
+
+/// Ends bots that have seen every server started again: nothing is lost but so many connections. Answers what they have seen.
 #[track_caller]
-pub(crate) fn expect_whole(
-    bots: Bots,
-    count: u64,
-    lost_mains: u64,
-    came_in: Option<&Report>,
-) -> Report {
+pub(crate) fn expect_whole(bots: Bots, count: u64, outages: &Outages) -> Report {
     bots.stop();
     let BotOutcome { code, report } = bots.outcome();
     assert_eq!(code, Some(0), "{report:?}");
     report.expect(&ROOM_FAULTS.map(|fault| (fault, 0)));
     report.expect(&CHAT_FAULTS.map(|fault| (fault, 0)));
     report.expect(&[("joined", count), ("present", count), ("chat_present", count)]);
-    // Where all come at once, a Login that is busy has some of them come again.
-    if let Some(came_in) = came_in {
-        report.expect(&[(LOGIN_OUTAGES, came_in.count(LOGIN_OUTAGES))]);
-    }
-    report.expect(&[("outages.main.times", lost_mains)]);
+    report.expect(&[(LOGIN_OUTAGES, outages.logins), ("outages.main.times", outages.mains)]);
     report
 }
 
-const LOGIN_OUTAGES: &str = "outages.login.times";
+pub(crate) const LOGIN_OUTAGES: &str = "outages.login.times";
 
 /// Picks one of its servers.
 pub(crate) type ServerOf = fn(&mut WholeRealm) -> &mut Server;

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use serde_json::Value;
 
 use super::{Api, PAGE_LINES, Problem, Told, page};
-use crate::operating::{Desk, List, Match, Outcome, Piece, Question, Refused, Search};
+use crate::operating::{Desk, List, Match, Refused, Search};
 use crate::report::Shared;
 
 /// The longest text that is looked for.
@@ -113,18 +113,11 @@ impl Api {
     ) -> Result<(Vec<Value>, usize), Refused> {
         let (mut found, mut total) = (Vec::new(), 0);
         for desk in self.desks_for(list)? {
-            let mut from = Some(0);
-            while let Some(slot) = from {
-                let (skip, take) = (skip.saturating_sub(total), take - found.len());
-                let search = Search { lines: lines.clone(), from: slot, skip, take };
-                let Outcome::Lines(piece) = desk.ask(Question::Lines(list, search)).await? else {
-                    break;
-                };
-                let Piece { lines, matched, next } = piece;
-                found.extend(lines);
-                total += matched;
-                from = next;
-            }
+            let (skip, take) = (skip.saturating_sub(total), take - found.len());
+            let search = Search { lines: lines.clone(), from: 0, skip, take };
+            let piece = desk.lines(list, search).await?;
+            found.extend(piece.lines);
+            total += piece.matched;
         }
         Ok((found, total))
     }
