@@ -1,23 +1,17 @@
 //! SMSC's LAN9118, an Ethernet controller on a memory bus (data sheet, revision 1.5).
 //!
-//! Purpose: an embassy-net driver with one frame buffer a direction. Frames wait in the controller's
-//! own memory, 16 KB, until there is time for them.
+//! Purpose: a [`Controller`] with 16 KB of memory.
 //!
-//! Contract: the interrupt only masks itself and wakes the network task, which reads until nothing is
-//! left and unmasks it. Frames longer than a buffer, or spoilt, are dropped.
+//! Contract: the interrupt only masks itself and wakes the network task, which unmasks it when nothing is left. Frames longer than a
+//! buffer, or spoilt, are dropped.
 //!
-//! Bounds: frames of [`ETHERNET_FRAME_BYTES`].
+//! Bounds: frames of [`FRAME_BYTES`].
 
 use core::sync::atomic::{AtomicBool, Ordering};
-use core::task::Context;
 
-use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
-use embassy_sync::waitqueue::AtomicWaker;
-use static_cell::ConstStaticCell;
+use embassy_net::driver::LinkState;
+use tinyrealm_board_parts::one_frame::{self, Controller, FRAME_BYTES};
 use tinyrealm_board_parts::registers::Registers;
-use tinyrealm_firmware::links::ETHERNET_FRAME_BYTES;
-
-const FRAME_BYTES: usize = ETHERNET_FRAME_BYTES;
 
 /// Bytes of the block of registers.
 pub const REGISTERS_BYTES: usize = 0x100;
@@ -84,21 +78,11 @@ const CHECKSUM_BYTES: usize = 4;
 /// Two command words before a frame, and what it may be padded by.
 const SENDING_EXTRA_BYTES: usize = 12;
 
-static WAKER: AtomicWaker = AtomicWaker::new();
 static HAS_LINK_NEWS: AtomicBool = AtomicBool::new(true);
-static FRAMES: ConstStaticCell<Frames> =
-    ConstStaticCell::new(Frames { received: [0; FRAME_BYTES], to_send: [0; FRAME_BYTES] });
-
-/// One buffer a direction: an answer is written while its question is still being read.
-struct Frames {
-    received: [u8; FRAME_BYTES],
-    to_send: [u8; FRAME_BYTES],
-}
 
 /// The controller; see the [module](self).
 pub struct Lan9118 {
     registers: Registers<REGISTERS_BYTES>,
-    frames: &'static mut Frames,
     mac: [u8; 6],
     link: LinkState,
 }
@@ -111,17 +95,16 @@ pub fn on_interrupt(registers: Registers<REGISTERS_BYTES>) {
     }
     let enabled = registers.read::<{ register::INTERRUPT_ENABLE }>();
     registers.write::<{ register::INTERRUPT_ENABLE }>(enabled & !raised);
-    WAKER.wake();
+    one_frame::wake();
 }
 
 impl Lan9118 {
     /// Resets the controller and lets it receive for `mac`. To be called once.
     pub fn start(registers: Registers<REGISTERS_BYTES>, mac: [u8; 6]) -> Self {
-        let frames = FRAMES.take();
         registers.write::<{ register::HARDWARE_CONFIG }>(RESET);
         while registers.read::<{ register::HARDWARE_CONFIG }>() & RESET != 0 {}
         while registers.read::<{ register::POWER }>() & 1 == 0 {}
-        let this = Self { registers, frames, mac, link: LinkState::Down };
+        let this = Self { registers, mac, link: LinkState::Down };
         registers.write::<{ register::HARDWARE_CONFIG }>(MEMORY_SPLIT);
         let [a, b, c, d, e, f] = mac;
         this.write_mac(mac::ADDRESS_LOW, u32::from_le_bytes([a, b, c, d]));
@@ -175,23 +158,28 @@ impl Lan9118 {
             self.registers.write::<{ register::INTERRUPT_ENABLE }>(enabled | interrupts);
         });
     }
+}
 
-    fn has_frame(&self) -> bool {
-        self.registers.read::<{ register::RECEIVED_AMOUNT }>() >> 16 & 0xFF > 0
-    }
-
-    fn may_send(&self) -> bool {
+impl Controller for Lan9118 {
+    fn may_send(&mut self) -> bool {
         let free = self.registers.read::<{ register::SENDING_AMOUNT }>() & 0xFFFF;
         free as usize >= FRAME_BYTES + SENDING_EXTRA_BYTES
     }
 
-    /// Takes the oldest frame out of the controller, and answers its length if it is a good one.
-    fn take_frame(&mut self) -> Option<usize> {
+    fn has_frame(&mut self) -> bool {
+        self.registers.read::<{ register::RECEIVED_AMOUNT }>() >> 16 & 0xFF > 0
+    }
+
+    fn expect_frame(&mut self) {
+        self.unmask(FRAME_RECEIVED);
+    }
+
+    fn take_frame(&mut self, frame: &mut [u8; FRAME_BYTES]) -> Option<usize> {
         let status = self.registers.read::<{ register::RECEIVED_STATUS }>();
         let stored_bytes = (status >> 16 & 0x3FFF) as usize;
         let bytes = stored_bytes.saturating_sub(CHECKSUM_BYTES);
         let mut words = stored_bytes.div_ceil(4);
-        for place in self.frames.received.chunks_mut(4).take(bytes.div_ceil(4)) {
+        for place in frame.chunks_mut(4).take(bytes.div_ceil(4)) {
             let word = self.registers.read::<{ register::RECEIVED_DATA }>().to_le_bytes();
             for (place, byte) in place.iter_mut().zip(word) {
                 *place = byte;
@@ -203,30 +191,9 @@ impl Lan9118 {
         }
         (status & HAS_ERROR == 0 && bytes <= FRAME_BYTES).then_some(bytes)
     }
-}
 
-/// A frame that has come.
-pub struct Received<'d> {
-    frame: &'d mut [u8],
-}
-
-/// A frame that may go.
-pub struct ToSend<'d> {
-    registers: Registers<REGISTERS_BYTES>,
-    buffer: &'d mut [u8; FRAME_BYTES],
-}
-
-impl RxToken for Received<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, read: F) -> R {
-        read(self.frame)
-    }
-}
-
-impl TxToken for ToSend<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, bytes: usize, write: F) -> R {
-        let (frame, _) = self.buffer.split_at_mut(bytes);
-        let outcome = write(frame);
-        let bytes = bytes as u32;
+    fn send(&mut self, frame: &[u8]) {
+        let bytes = frame.len() as u32;
         self.registers.write::<{ register::DATA_TO_SEND }>(FIRST_AND_LAST | bytes);
         self.registers.write::<{ register::DATA_TO_SEND }>(bytes);
         for part in frame.chunks(4) {
@@ -236,48 +203,9 @@ impl TxToken for ToSend<'_> {
             }
             self.registers.write::<{ register::DATA_TO_SEND }>(u32::from_le_bytes(word));
         }
-        outcome
-    }
-}
-
-impl Driver for Lan9118 {
-    type RxToken<'d> = Received<'d>;
-    type TxToken<'d> = ToSend<'d>;
-
-    fn receive(&mut self, cx: &mut Context<'_>) -> Option<(Received<'_>, ToSend<'_>)> {
-        WAKER.register(cx.waker());
-        if !self.may_send() {
-            // The controller empties itself; the waiting frame keeps its interrupt.
-            cx.waker().wake_by_ref();
-            return None;
-        }
-        loop {
-            if !self.has_frame() {
-                self.unmask(FRAME_RECEIVED);
-                // One may have come in between.
-                if !self.has_frame() {
-                    return None;
-                }
-            }
-            if let Some(bytes) = self.take_frame() {
-                let Frames { received, to_send } = &mut *self.frames;
-                let (frame, _) = received.split_at_mut(bytes);
-                let to_send = ToSend { registers: self.registers, buffer: to_send };
-                return Some((Received { frame }, to_send));
-            }
-        }
     }
 
-    fn transmit(&mut self, cx: &mut Context<'_>) -> Option<ToSend<'_>> {
-        if !self.may_send() {
-            cx.waker().wake_by_ref();
-            return None;
-        }
-        Some(ToSend { registers: self.registers, buffer: &mut self.frames.to_send })
-    }
-
-    fn link_state(&mut self, cx: &mut Context<'_>) -> LinkState {
-        WAKER.register(cx.waker());
+    fn link_state(&mut self) -> LinkState {
         if HAS_LINK_NEWS.swap(false, Ordering::Relaxed) {
             self.read_phy(phy::INTERRUPT_SOURCE);
             // The first read tells of a link that was lost meanwhile, the second one what is.
@@ -289,14 +217,7 @@ impl Driver for Lan9118 {
         self.link
     }
 
-    fn capabilities(&self) -> Capabilities {
-        let mut capabilities = Capabilities::default();
-        capabilities.max_transmission_unit = FRAME_BYTES;
-        capabilities.max_burst_size = Some(1);
-        capabilities
-    }
-
-    fn hardware_address(&self) -> HardwareAddress {
-        HardwareAddress::Ethernet(self.mac)
+    fn address(&self) -> [u8; 6] {
+        self.mac
     }
 }

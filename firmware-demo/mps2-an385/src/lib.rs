@@ -17,6 +17,7 @@ pub mod memory_map;
 use embassy_executor::Spawner;
 use embassy_net::{Runner, StackResources};
 use static_cell::ConstStaticCell;
+use tinyrealm_board_parts::one_frame::OneFrame;
 use tinyrealm_board_parts::packet_times::{self, PacketTimes};
 use tinyrealm_board_parts::{Network, executor};
 use tinyrealm_firmware::device;
@@ -46,6 +47,7 @@ pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>
     log::start();
     board::start();
     let ethernet = Lan9118::start(memory_map::ETHERNET, device::network::MAC);
+    let ethernet = OneFrame::new(ethernet);
     let seed = packet_times::seed::<Mps2>();
     let (network, runner) = tinyrealm_board_parts::start(ethernet, resources, buffers, seed);
     executor::run(|spawner| {
@@ -66,7 +68,7 @@ pub fn randomness() -> PacketTimes<Mps2> {
 }
 
 #[embassy_executor::task]
-async fn run_network(mut runner: Runner<'static, Lan9118>) {
+async fn run_network(mut runner: Runner<'static, OneFrame<Lan9118>>) {
     runner.run().await;
 }
 

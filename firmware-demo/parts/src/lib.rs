@@ -2,17 +2,22 @@
 //!
 //! Purpose: [`start`], where the network stack needs no more of the stack than the roles do later. For boards without a HAL, with
 //! the feature `executor`: an executor that sleeps until an interrupt, registers of devices, and randomness from the times of
-//! packets; their `entry!` is this crate's.
+//! packets; their `entry!` is this crate's. With the feature `one-frame`, the driver of Ethernet controllers that have memory of
+//! their own, and with `w5500` such a one.
 #![no_std]
 
 mod borrowed_stack;
 #[cfg(feature = "executor")]
 pub mod executor;
 mod memmove;
+#[cfg(feature = "one-frame")]
+pub mod one_frame;
 #[cfg(feature = "executor")]
 pub mod packet_times;
 #[cfg(feature = "executor")]
 pub mod registers;
+#[cfg(feature = "w5500")]
+pub mod w5500;
 
 use embassy_net::driver::Driver;
 use embassy_net::{Runner, StackResources};

@@ -37,6 +37,9 @@ const INTERRUPT_PIN: u32 = 1 << 3;
 const SELECT_PIN: u32 = 1 << 4;
 const INPUT_PIN: u32 = 1 << 6;
 
+/// A millisecond of the processor's clock: longer than that reset takes, and than the chip does afterwards.
+const RESET_CYCLES: u32 = 72_000;
+
 // Section 19.4.
 const WATCHDOG_KEY: usize = 0x00;
 const WATCHDOG_PRESCALER: usize = 0x04;
@@ -76,9 +79,11 @@ fn turn_on(on: u32, ready: u32) {
     while CLOCKS.read::<CLOCK_CONTROL>() & ready == 0 {}
 }
 
-/// Lets the Ethernet chip run, which has been held in its reset.
+/// Lets the Ethernet chip run, which has been held in its reset, and waits until it does.
 pub(crate) fn release_ethernet() {
+    cortex_m::asm::delay(RESET_CYCLES);
     PORT_A.write::<PINS_SET>(RESET_PIN);
+    cortex_m::asm::delay(2 * RESET_CYCLES);
 }
 
 /// What this chip alone has, of its 96 bits (section 30.2).

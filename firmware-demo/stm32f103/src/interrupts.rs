@@ -1,10 +1,10 @@
 //! The interrupts, and what a fault does.
 
 use cortex_m::peripheral::{DWT, NVIC};
-use tinyrealm_board_parts::packet_times;
+use tinyrealm_board_parts::{one_frame, packet_times};
 
 use crate::memory_map::EDGES;
-use crate::{timer, w5500};
+use crate::timer;
 
 /// An edge at PA3.
 const ETHERNET: usize = 9;
@@ -38,14 +38,14 @@ unsafe extern "C" {
 extern "C" fn timer_interrupt() {
     if timer::on_interrupt() {
         // The chip says nothing of a cable by itself.
-        w5500::wake();
+        one_frame::wake();
     }
 }
 
 extern "C" fn ethernet_interrupt() {
     EDGES.write::<EDGES_PENDING>(ETHERNET_EDGE);
     packet_times::stir(DWT::cycle_count());
-    w5500::wake();
+    one_frame::wake();
 }
 
 /// The interrupts' handlers, where the processor looks for them.

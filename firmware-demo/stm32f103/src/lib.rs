@@ -12,19 +12,21 @@ mod interrupts;
 mod memory_map;
 mod spi;
 mod timer;
-mod w5500;
 
 #[cfg(feature = "log")]
 use defmt_rtt as _;
 use embassy_executor::Spawner;
 use embassy_net::{Runner, StackResources};
 use static_cell::ConstStaticCell;
+use tinyrealm_board_parts::one_frame::OneFrame;
 use tinyrealm_board_parts::packet_times::{self, PacketTimes};
+use tinyrealm_board_parts::w5500::W5500;
 use tinyrealm_board_parts::{Network, executor};
+use tinyrealm_firmware::device::network::MAC;
 use tinyrealm_firmware::links::SocketBuffers;
 
 pub use board::BluePill;
-use w5500::W5500;
+use spi::Spi;
 
 #[doc(hidden)]
 pub use tinyrealm_board_parts;
@@ -45,7 +47,9 @@ pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>
 ) -> ! {
     board::start();
     timer::start();
-    let ethernet = W5500::start();
+    let spi = Spi::start();
+    board::release_ethernet();
+    let ethernet = OneFrame::new(W5500::start(spi, MAC));
     let seed = packet_times::seed::<BluePill>() ^ board::chip_id();
     let (network, runner) = tinyrealm_board_parts::start(ethernet, resources, buffers, seed);
     executor::run(|spawner| {
@@ -67,7 +71,7 @@ pub fn randomness() -> PacketTimes<BluePill> {
 }
 
 #[embassy_executor::task]
-async fn run_network(mut runner: Runner<'static, W5500>) {
+async fn run_network(mut runner: Runner<'static, OneFrame<W5500<Spi>>>) {
     runner.run().await;
 }
 
