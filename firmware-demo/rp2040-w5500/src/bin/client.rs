@@ -9,6 +9,6 @@ tinyrealm_firmware::client!();
 #[embassy_executor::main]
 async fn main(spawner: Spawner) -> ! {
     let (network, board, randomness) =
-        tinyrealm_rp2040_w5500::start(spawner, &STACK_RESOURCES, &SOCKET_BUFFERS).await;
+        tinyrealm_rp2040_w5500::start(spawner, &STACK_RESOURCES, &SOCKET_BUFFERS);
     run(network, randomness, board).await
 }

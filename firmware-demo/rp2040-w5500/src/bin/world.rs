@@ -16,6 +16,6 @@ tinyrealm_firmware::world!(Tag);
 #[embassy_executor::main]
 async fn main(spawner: Spawner) -> ! {
     let (network, board, randomness) =
-        tinyrealm_rp2040_w5500::start(spawner, &STACK_RESOURCES, &SOCKET_BUFFERS).await;
+        tinyrealm_rp2040_w5500::start(spawner, &STACK_RESOURCES, &SOCKET_BUFFERS);
     run(network, randomness, board).await
 }
